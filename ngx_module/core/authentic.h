@@ -1,0 +1,74 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Authentic rows (invariant I18): a row that authorises carries a keyed
+ * BLAKE2b over all its columns under the tenant's key "mac", made by whoever
+ * writes it and checked by whoever relies on it.  Somebody who can write the
+ * database, but has no key, cannot log in, promote or enrol anybody.
+ */
+
+#ifndef PUPIL_AUTHENTIC_H
+#define PUPIL_AUTHENTIC_H
+
+#include "vault.h"
+
+
+#define PUPIL_MAC_LEN    32
+#define PUPIL_DATE_NONE  INT32_MAX    /* an open end */
+
+
+/* The columns of each table, in the order of its CREATE TABLE. */
+
+typedef struct {
+    pupil_uuid_t  tenant, subject;
+    pupil_str_t   status;
+    pupil_str_t   source;
+} pupil_subject_row_t;
+
+typedef struct {
+    pupil_uuid_t  tenant, subject, institution;
+    pupil_str_t   role;
+    int32_t       valid_from, valid_to;     /* days since 1970-01-01 */
+    pupil_str_t   source;
+} pupil_role_row_t;
+
+typedef struct {
+    pupil_uuid_t  tenant, enrolment, subject, class_id, institution;
+    pupil_str_t   role;
+    int32_t       valid_from, valid_to;     /* days since 1970-01-01 */
+    pupil_str_t   source;
+} pupil_enrolment_row_t;
+
+typedef struct {
+    pupil_uuid_t  tenant;
+    pupil_str_t   category, field, term;
+    pupil_uuid_t  owner, record;
+} pupil_index_row_t;
+
+typedef struct {
+    pupil_uuid_t  tenant;
+    pupil_str_t   token_hash;
+    pupil_uuid_t  subject;
+    pupil_str_t   role;
+    pupil_uuid_t  institution;
+    pupil_time_t  created_at, seen_at, expires_at;
+} pupil_session_row_t;
+
+
+/* Each writes the MAC of a row.  key: the tenant's service key "mac". */
+void pupil_mac_subject(const pupil_key_t *key, const pupil_subject_row_t *row,
+    uint8_t mac[PUPIL_MAC_LEN]);
+void pupil_mac_role(const pupil_key_t *key, const pupil_role_row_t *row,
+    uint8_t mac[PUPIL_MAC_LEN]);
+void pupil_mac_enrolment(const pupil_key_t *key,
+    const pupil_enrolment_row_t *row, uint8_t mac[PUPIL_MAC_LEN]);
+void pupil_mac_index(const pupil_key_t *key, const pupil_index_row_t *row,
+    uint8_t mac[PUPIL_MAC_LEN]);
+void pupil_mac_session(const pupil_key_t *key, const pupil_session_row_t *row,
+    uint8_t mac[PUPIL_MAC_LEN]);
+
+/* PUPIL_OK or PUPIL_TAMPERED, in constant time. */
+pupil_rc_t pupil_mac_check(const uint8_t made[PUPIL_MAC_LEN],
+    pupil_str_t stored);
+
+#endif /* PUPIL_AUTHENTIC_H */

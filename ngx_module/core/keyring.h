@@ -1,0 +1,124 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The keys that one process holds: the KEK's epochs, the tenant keys, the
+ * service keys and a bounded cache of owner keys with their subkeys.  All of
+ * it lies in one arena.  Not thread-safe: the event loop's, or pupilctl's.
+ */
+
+#ifndef PUPIL_KEYRING_H
+#define PUPIL_KEYRING_H
+
+#include "arena.h"
+#include "vault.h"
+
+
+#define PUPIL_KEYRING_EPOCHS    8    /* of the KEK, loaded at once */
+#define PUPIL_KEYRING_TENANTS   256
+#define PUPIL_KEYRING_SUBKEYS   6    /* categories cached an owner */
+
+
+typedef enum {
+    PUPIL_OWNER_STATE_ABSENT = 0,
+    PUPIL_OWNER_STATE_ACTIVE,
+    PUPIL_OWNER_STATE_RESTRICTED,
+    PUPIL_OWNER_STATE_ERASED
+} pupil_owner_state_t;
+
+/* From the text of the column; ABSENT for anything unknown. */
+pupil_owner_state_t pupil_owner_state(pupil_str_t text);
+
+
+/* One epoch of the KEK, as it stands in the key file. */
+typedef struct {
+    uint32_t     epoch;
+    pupil_key_t  key;
+} pupil_kek_t;
+
+
+/*
+ * Reads the key file: lines "pupil-kek-v1 EPOCH HEX", newest last, mode 0600
+ * or 0400, owned by the reader; anything else is refused with a text that
+ * says what to do.  path: NUL-terminated.  keks: room for
+ * PUPIL_KEYRING_EPOCHS, filled, *count set; should lie in an arena.
+ * Context: configuration (as root), pupilctl.
+ */
+pupil_rc_t pupil_kek_read(const char *path, pupil_kek_t *keks,
+    uint32_t *count, pupil_error_t *error);
+
+/* What keystore.kek_epoch.fingerprint holds. */
+void pupil_kek_fingerprint(const pupil_key_t *kek, uint8_t out[32]);
+
+
+typedef struct pupil_keyring_s  pupil_keyring_t;
+
+typedef struct {
+    uint64_t  hits, misses, evictions;
+    uint32_t  owners;               /* cached now */
+} pupil_keyring_stats_t;
+
+
+/* Bytes of arena that a keyring of max_owners needs. */
+size_t pupil_keyring_size(uint32_t max_owners);
+
+/*
+ * A keyring inside arena, NULL when the arena is too small.  lifetime:
+ * microseconds that a cached owner key serves.
+ */
+pupil_keyring_t *pupil_keyring_create(pupil_arena_t *arena,
+    uint32_t max_owners, pupil_time_t lifetime);
+
+void pupil_keyring_add_kek(pupil_keyring_t *ring, const pupil_kek_t *kek);
+
+/* Whether the tenant's own keys (tenant and service keys) are loaded. */
+int pupil_keyring_has_tenant(const pupil_keyring_t *ring,
+    const pupil_uuid_t *tenant);
+
+/*
+ * Adds what the key store returned.  PUPIL_TAMPERED when it does not unwrap,
+ * PUPIL_NO_KEY when the key above it is not in the ring, PUPIL_NO_MEMORY
+ * when the ring is full of tenants.  wrapped of owner: NULL unless active or
+ * restricted; the state is then remembered as it is.
+ */
+pupil_rc_t pupil_keyring_put_tenant(pupil_keyring_t *ring,
+    const pupil_uuid_t *tenant, uint32_t version, uint32_t epoch,
+    pupil_str_t wrapped);
+pupil_rc_t pupil_keyring_put_service(pupil_keyring_t *ring,
+    const pupil_uuid_t *tenant, pupil_str_t name, uint32_t tenant_version,
+    pupil_str_t wrapped);
+pupil_rc_t pupil_keyring_put_owner(pupil_keyring_t *ring,
+    const pupil_uuid_t *tenant, const pupil_uuid_t *owner, uint32_t version,
+    uint32_t tenant_version, pupil_owner_state_t state, pupil_str_t wrapped,
+    pupil_time_t now);
+
+/* The newest tenant key, for wrapping; *version set.  NULL if not loaded. */
+const pupil_key_t *pupil_keyring_tenant(const pupil_keyring_t *ring,
+    const pupil_uuid_t *tenant, uint32_t *version);
+
+/* A service key by name: "mac", "token", "index:contact.email".  NULL. */
+const pupil_key_t *pupil_keyring_service(const pupil_keyring_t *ring,
+    const pupil_uuid_t *tenant, pupil_str_t name);
+
+/*
+ * The subkeys of an owner for a category.  state and version are what the
+ * data row said of the owner (pupil.owner), so that no cache serves a dead
+ * key: PUPIL_ERASED, PUPIL_RESTRICTED (unless allow_restricted), and
+ * PUPIL_NO_KEY when the key is not cached, has expired, or is of another
+ * state or version: fetch it, put it, ask again.  *key is valid until the
+ * next put.
+ */
+pupil_rc_t pupil_keyring_subkey(pupil_keyring_t *ring,
+    const pupil_uuid_t *tenant, const pupil_uuid_t *owner,
+    pupil_owner_state_t state, uint32_t version, int allow_restricted,
+    pupil_str_t category, pupil_time_t now, const pupil_subkey_t **key);
+
+/* Drops the cached owner keys, or all that the tenant has. */
+void pupil_keyring_forget_owner(pupil_keyring_t *ring,
+    const pupil_uuid_t *tenant, const pupil_uuid_t *owner);
+void pupil_keyring_forget_tenant(pupil_keyring_t *ring,
+    const pupil_uuid_t *tenant);
+
+void pupil_keyring_stats(const pupil_keyring_t *ring,
+    pupil_keyring_stats_t *stats);
+
+#endif /* PUPIL_KEYRING_H */

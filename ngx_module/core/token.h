@@ -1,0 +1,61 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What a browser carries: session tokens, CSRF tokens, device cookies, and
+ * the keyed hashes under which the database knows them.  key is always the
+ * tenant's service key "token"; each use has a label of its own.
+ */
+
+#ifndef PUPIL_TOKEN_H
+#define PUPIL_TOKEN_H
+
+#include "vault.h"
+
+
+#define PUPIL_TOKEN_LEN        32   /* bytes, 256 bits */
+#define PUPIL_TOKEN_TEXT_LEN   43   /* base64url without padding */
+#define PUPIL_DEVICE_TEXT_LEN  86   /* 32 random bytes and a 32-byte MAC */
+
+
+/* A new session token and its text for the cookie. */
+void pupil_token_make(uint8_t token[PUPIL_TOKEN_LEN],
+    uint8_t text[PUPIL_TOKEN_TEXT_LEN]);
+
+/* PUPIL_INVALID unless text is exactly such a token. */
+pupil_rc_t pupil_token_parse(pupil_str_t text,
+    uint8_t token[PUPIL_TOKEN_LEN]);
+
+/* What pupil.session.token_hash holds. */
+void pupil_token_hash(const pupil_key_t *key,
+    const uint8_t token[PUPIL_TOKEN_LEN], uint8_t hash[32]);
+
+/* The CSRF token of a session, derived: nothing is stored. */
+void pupil_csrf_make(const pupil_key_t *key,
+    const uint8_t token[PUPIL_TOKEN_LEN],
+    uint8_t text[PUPIL_TOKEN_TEXT_LEN]);
+
+/* PUPIL_OK or PUPIL_INVALID, in constant time. */
+pupil_rc_t pupil_csrf_check(const pupil_key_t *key,
+    const uint8_t token[PUPIL_TOKEN_LEN], pupil_str_t text);
+
+/*
+ * A device cookie: it says that this browser once logged in with this
+ * identifier, so that somebody else's wrong guesses do not lock it out.
+ */
+void pupil_device_make(const pupil_key_t *key, pupil_str_t identifier,
+    uint8_t text[PUPIL_DEVICE_TEXT_LEN]);
+pupil_rc_t pupil_device_check(const pupil_key_t *key, pupil_str_t identifier,
+    pupil_str_t text);
+
+/*
+ * The throttle's bucket for an identifier, with or without a known device
+ * (text empty), or for a client network.
+ */
+void pupil_bucket_make(const pupil_key_t *key, const char *kind,
+    pupil_str_t what, pupil_str_t device, uint8_t bucket[32]);
+
+/* A keyed fingerprint of a submission's content (key: "fingerprint"). */
+void pupil_fingerprint_make(const pupil_key_t *key, pupil_str_t content,
+    uint8_t out[32]);
+
+#endif /* PUPIL_TOKEN_H */

@@ -1,0 +1,137 @@
+-- Copyright (C) the Pupil authors
+--
+-- The audit log.  One row per request that touched, or was refused, personal
+-- data; the categories and fields that it touched are its shape, of which
+-- there are few dozens per configuration, so that the row is small and one
+-- insert, with one index entry, pays for the whole access.  The view
+-- pupil.audit_event shows one line per category.
+--
+-- Append-only for the roles that nginx uses (invariant I9): INSERT, no SELECT,
+-- no privilege on the partitions, which do not inherit policies.
+
+-- What accesses of one kind have in common.  The key is the hash of the
+-- content, so that an edited shape no longer matches its records.
+-- accesses: [{"category","fields":[],"purpose","relation","operation",
+-- "about":"actor"|"subjects"|"none"}], in canonical form.
+CREATE TABLE pupil.audit_shape (
+    shape     bytea PRIMARY KEY CHECK (octet_length(shape) = 32),
+    accesses  text NOT NULL,
+    CHECK (shape = sha256(convert_to(accesses, 'UTF8')))
+);
+GRANT SELECT, INSERT ON pupil.audit_shape TO pupil_gateway, pupil_operator;
+
+
+-- The policies that were ever in force, by the hash that records carry.
+CREATE TABLE pupil.policy (
+    policy      bytea PRIMARY KEY CHECK (octet_length(policy) = 32),
+    document    text NOT NULL,
+    first_seen  timestamptz NOT NULL DEFAULT now(),
+    CHECK (policy = sha256(convert_to(document, 'UTF8')))
+);
+GRANT SELECT, INSERT ON pupil.policy TO pupil_gateway, pupil_operator;
+
+
+-- Bytes of an event that its hash covers: every value at fixed width or
+-- preceded by its length, so that no two events share them.
+CREATE FUNCTION pupil.audit_content(
+    at timestamptz, tenant uuid, request uuid, actor uuid, role text,
+    institution uuid, shape bytea, policy bytea, outcome text, network inet,
+    subjects uuid[], note text)
+    RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT sha256(
+        int8send((extract(epoch FROM at) * 1000000)::bigint)
+        || uuid_send(tenant) || uuid_send(request)
+        || uuid_send(coalesce(actor, '00000000-0000-0000-0000-000000000000'))
+        || int4send(octet_length(role)) || convert_to(role, 'UTF8')
+        || uuid_send(coalesce(institution,
+                              '00000000-0000-0000-0000-000000000000'))
+        || shape || policy
+        || int4send(octet_length(outcome)) || convert_to(outcome, 'UTF8')
+        || int4send(octet_length(coalesce(network::text, '')))
+        || convert_to(coalesce(network::text, ''), 'UTF8')
+        || array_send(subjects)
+        || convert_to(coalesce(note, ''), 'UTF8'))
+$$;
+
+
+CREATE TABLE pupil.audit_record (
+    at           timestamptz NOT NULL DEFAULT clock_timestamp(),
+    tenant       uuid NOT NULL,
+    request      uuid NOT NULL,
+    actor        uuid,              -- NULL: nobody was logged in
+    role         text NOT NULL,     -- of the session; 'operator', 'none'
+    institution  uuid,
+    shape        bytea NOT NULL,
+    policy       bytea NOT NULL,
+    outcome      text NOT NULL CHECK (outcome IN ('allowed', 'not_granted',
+                     'not_found', 'refused', 'throttled', 'tampered',
+                     'restricted', 'conflict')),
+    network      inet,              -- truncated: /24 or /48
+    subjects     uuid[] NOT NULL DEFAULT '{}',
+    note         text,              -- the operator's account and ticket; what
+                                    -- was tampered with.  Never a value
+    hash         bytea NOT NULL GENERATED ALWAYS AS (pupil.audit_content(
+                     at, tenant, request, actor, role, institution, shape,
+                     policy, outcome, network, subjects, note)) STORED
+) PARTITION BY RANGE (at);
+
+CREATE INDEX audit_record_at ON pupil.audit_record (tenant, at);
+
+ALTER TABLE pupil.audit_record ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pupil.audit_record FORCE ROW LEVEL SECURITY;
+CREATE POLICY append ON pupil.audit_record FOR INSERT
+    TO pupil_gateway, pupil_operator WITH CHECK (true);
+CREATE POLICY read ON pupil.audit_record FOR SELECT TO pupil_operator
+    USING (tenant = NULLIF(current_setting('pupil.tenant', true), '')::uuid);
+GRANT INSERT ON pupil.audit_record TO pupil_gateway;
+GRANT SELECT, INSERT ON pupil.audit_record TO pupil_operator;
+
+
+-- One line per category touched, for the operator.
+CREATE VIEW pupil.audit_event WITH (security_invoker = true) AS
+    SELECT r.at, r.tenant, r.request, r.actor, r.role, r.institution,
+           a.category, a.fields, a.purpose, a.relation, a.operation,
+           CASE a.about WHEN 'actor' THEN ARRAY[r.actor]
+                        WHEN 'subjects' THEN r.subjects
+                        ELSE '{}' END AS subjects,
+           r.outcome, r.network, r.policy, r.note, r.hash
+      FROM pupil.audit_record r
+      JOIN pupil.audit_shape s USING (shape)
+     CROSS JOIN LATERAL jsonb_to_recordset(s.accesses::jsonb)
+           AS a(category text, fields text[], purpose text, relation text,
+                operation text, about text);
+GRANT SELECT ON pupil.audit_event TO pupil_operator;
+
+
+-- Makes the partitions of this month and the months ahead; returns the first
+-- instant that none covers.  Called by each `pupilctl migrate`.
+CREATE FUNCTION pupil.audit_partitions(ahead integer DEFAULT 13)
+    RETURNS timestamptz LANGUAGE plpgsql AS $$
+DECLARE
+    month date := date_trunc('month', now() AT TIME ZONE 'UTC');
+BEGIN
+    FOR i IN 0 .. ahead LOOP
+        EXECUTE format(
+            'CREATE TABLE IF NOT EXISTS pupil.%I PARTITION OF'
+            ' pupil.audit_record FOR VALUES FROM (%L) TO (%L)',
+            to_char(month, '"audit_record_"YYYY_MM'),
+            month::timestamp AT TIME ZONE 'UTC',
+            (month + interval '1 month')::timestamp AT TIME ZONE 'UTC');
+        month := month + interval '1 month';
+    END LOOP;
+
+    RETURN month::timestamp AT TIME ZONE 'UTC';
+END $$;
+
+SELECT pupil.audit_partitions();
+
+
+-- The first instant that no partition covers, for /status, which warns when it
+-- is less than 35 days away.
+CREATE FUNCTION pupil.audit_covered_until() RETURNS timestamptz
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
+    SELECT max((regexp_match(pg_get_expr(c.relpartbound, c.oid),
+                             'TO \(''([^'']+)''\)'))[1]::timestamptz)
+      FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+     WHERE i.inhparent = 'pupil.audit_record'::regclass
+$$;
