@@ -1,0 +1,48 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What the audit log says of an access: names of outcomes, the truncation of
+ * client addresses, and the statement that records an access which touched
+ * no data (refused, tampered).  The rows are written by SQL, in the
+ * transaction of the access itself: see statement.h and sql/data/002.
+ */
+
+#ifndef PUPIL_AUDIT_H
+#define PUPIL_AUDIT_H
+
+#include "statement.h"
+
+
+typedef enum {
+    PUPIL_OUTCOME_ALLOWED = 0,
+    PUPIL_OUTCOME_NOT_GRANTED,      /* 403 */
+    PUPIL_OUTCOME_NOT_FOUND,        /* 404 on another's record */
+    PUPIL_OUTCOME_REFUSED,          /* a log-in that failed */
+    PUPIL_OUTCOME_THROTTLED,
+    PUPIL_OUTCOME_TAMPERED,
+    PUPIL_OUTCOME_RESTRICTED,
+    PUPIL_OUTCOME_CONFLICT
+} pupil_outcome_t;
+
+const char *pupil_outcome_name(pupil_outcome_t outcome);
+
+
+#define PUPIL_NETWORK_LEN  48       /* bytes of text, with NUL */
+
+/*
+ * A client address cut to its network: /24 of IPv4, /48 of IPv6, as text
+ * for a parameter of type inet.  address: 4 or 16 bytes.  Empty otherwise.
+ */
+void pupil_network_truncate(const uint8_t *address, size_t len,
+    char out[PUPIL_NETWORK_LEN]);
+
+
+/*
+ * Inserts one record: $8 outcome text, $9 subjects uuid[], $10 note text.
+ * Composed with the wants of the template whose access was refused, so that
+ * the shape tells what was asked for.
+ */
+pupil_rc_t pupil_audit_template(const pupil_template_t *refused,
+    const pupil_alloc_t *alloc, pupil_template_t **template);
+
+#endif /* PUPIL_AUDIT_H */

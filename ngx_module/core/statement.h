@@ -1,0 +1,155 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * SQL that is composed once, at configuration time, from what is granted.
+ * An endpoint is a table of templates; a template names the members that the
+ * contract could show, each with the category, field, purpose and relation
+ * that it comes from; what the policy does not grant is not in the SQL, not
+ * opened, and not in the audit record's shape (invariant I3).
+ *
+ * Parameters that every statement has, binary but for $5 and $7:
+ *
+ *     $1 nonce bigint       echoed as the first column of each row (I12)
+ *     $2 tenant uuid        $3 request uuid     $4 actor uuid or NULL
+ *     $5 role text          $6 institution uuid $7 network text or NULL
+ *
+ * A statement's own begin at $8.  Every statement returns at least one row:
+ * SELECT $1::bigint, d.* FROM (VALUES (1)) AS one LEFT JOIN d ON true.
+ *
+ * Placeholders in a template
+ *
+ *     {mark}          ", alias.column" for each granted want with this mark
+ *     {audit}         the columns of pupil.audit_record that all share
+ *     {audit_values}  their values, shape and policy as literals
+ */
+
+#ifndef PUPIL_STATEMENT_H
+#define PUPIL_STATEMENT_H
+
+#include "policy.h"
+
+
+#define PUPIL_STATEMENT_WANTS   24
+#define PUPIL_STATEMENT_PARAMS  32
+#define PUPIL_STATEMENT_COMMON  7     /* parameters that all have */
+
+
+typedef enum {
+    PUPIL_ABOUT_NONE = 0,       /* owned by a class */
+    PUPIL_ABOUT_ACTOR,
+    PUPIL_ABOUT_SUBJECTS        /* those that the record lists */
+} pupil_about_t;
+
+
+#define PUPIL_WANT_REQUIRED  0x01u  /* the endpoint cannot work without */
+#define PUPIL_WANT_SILENT    0x02u  /* no column: written, or used in SQL */
+
+
+typedef struct {
+    const char    *mark;        /* of the placeholder, "" when silent */
+    const char    *alias;       /* SQL table alias */
+    const char    *category;
+    const char    *field;
+    uint32_t       purpose, relation, operation;
+    pupil_about_t  about;
+    uint32_t       flags;       /* PUPIL_WANT_* */
+} pupil_want_t;
+
+
+/* The types of a statement's own parameters, from $8. */
+typedef enum {
+    PUPIL_PARAM_END = 0,
+    PUPIL_PARAM_UUID,
+    PUPIL_PARAM_INT4,
+    PUPIL_PARAM_INT8,
+    PUPIL_PARAM_BOOL,
+    PUPIL_PARAM_BYTEA,
+    PUPIL_PARAM_TEXT,
+    PUPIL_PARAM_TIMESTAMPTZ,
+    PUPIL_PARAM_DATE,
+    PUPIL_PARAM_UUID_ARRAY,
+    PUPIL_PARAM_BYTEA_ARRAY,
+    PUPIL_PARAM_TEXT_ARRAY,
+    PUPIL_PARAM_BOOL_ARRAY,
+    PUPIL_PARAM_INT4_ARRAY
+} pupil_param_t;
+
+
+typedef struct {
+    const char          *name;      /* for messages and pg_stat */
+    const char          *sql;
+    uint32_t             fixed;     /* result columns before the first mark */
+    const pupil_want_t  *wants;
+    uint32_t             wants_count;
+    uint8_t              params[PUPIL_STATEMENT_PARAMS];  /* pupil_param_t */
+} pupil_template_t;
+
+
+typedef struct {
+    const pupil_template_t  *from;
+    pupil_str_t              sql;       /* NUL behind it */
+    uint32_t                 columns;   /* of the result */
+    uint32_t                 params;    /* own ones */
+
+    /* For each want: its result column, or -1 when it is not granted; the
+     * category and field behind it; whether it is projected. */
+    int32_t                  column[PUPIL_STATEMENT_WANTS];
+    const pupil_category_t  *category[PUPIL_STATEMENT_WANTS];
+    int32_t                  field[PUPIL_STATEMENT_WANTS];
+    uint8_t                  granted[PUPIL_STATEMENT_WANTS];
+    uint8_t                  projected[PUPIL_STATEMENT_WANTS];
+
+    pupil_str_t              accesses;  /* canonical JSON */
+    uint8_t                  shape[32]; /* its SHA-256 */
+} pupil_statement_t;
+
+
+/*
+ * Composes.  policy_hash: of pupil_policy_document().  PUPIL_INVALID with
+ * error set when a required want is not granted: the text names the field,
+ * the purpose, and whether the plugin is missing or pupil_deny took it.
+ * Identifiers are quoted.  Context: configuration, pupilctl.
+ */
+pupil_rc_t pupil_statement_compose(const pupil_template_t *template,
+    const pupil_policy_t *policy, const uint8_t policy_hash[32],
+    const pupil_alloc_t *alloc, pupil_statement_t *statement,
+    pupil_error_t *error);
+
+/* The index of a want by category and field; -1 when there is none. */
+int32_t pupil_statement_want(const pupil_template_t *template,
+    const char *category, const char *field);
+
+/* The PostgreSQL type OID of a parameter type. */
+uint32_t pupil_param_oid(uint8_t param);
+
+/* OIDs of all parameters, common ones first; returns their number. */
+uint32_t pupil_statement_oids(const pupil_statement_t *statement,
+    uint32_t oids[PUPIL_STATEMENT_COMMON + PUPIL_STATEMENT_PARAMS]);
+
+
+/*
+ * The statement of the endpoint that serves any category by its plugin's
+ * grants, made up from the descriptor; *template is allocated.  NULL in
+ * *template and PUPIL_NOT_FOUND when nothing is granted.  The columns before
+ * the fields: nonce, record, owner, then per distinct sealing owner
+ * its id, state and key version.  Own parameters of a read: $8 subject,
+ * $9 after (record of the last page), $10 limit.  See generic.c.
+ */
+typedef struct {
+    pupil_template_t    template;
+    uint32_t            purpose, relation, operation;
+    uint32_t            sealers;        /* groups of id, state, version */
+    uint8_t             sealer[PUPIL_STATEMENT_WANTS];  /* of each want */
+} pupil_generic_t;
+
+pupil_rc_t pupil_generic_read(const pupil_policy_t *policy,
+    uint32_t category, uint32_t relation, const pupil_alloc_t *alloc,
+    pupil_generic_t **generic);
+pupil_rc_t pupil_generic_write(const pupil_policy_t *policy,
+    uint32_t category, uint32_t relation, const pupil_alloc_t *alloc,
+    pupil_generic_t **generic);
+
+/* The purpose that /v1/data/ has for a relation. */
+uint32_t pupil_generic_purpose(uint32_t relation);
+
+#endif /* PUPIL_STATEMENT_H */
