@@ -1,0 +1,356 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What the files of the nginx side share: configuration, the life of a
+ * request, and how an endpoint is written.
+ *
+ * An endpoint is a table of routes.  The engine (ngx_http_pupil_request.c)
+ * does what all have in common, in this order:
+ *
+ *     route     method and path; 405 with Allow, 404
+ *     body      read and kept in memory, never in a file; 413, 415
+ *     parse     the route's: strict, before anything is looked up; 400, 422
+ *     session   the shared zone, else PostgreSQL; 401
+ *     CSRF      unsafe methods; 403
+ *     grant     is a statement granted to this role; 403, audited
+ *     start     the route's: builds the exchange; one round trip
+ *     render    the route's: once the exchange is committed (invariant I1)
+ *     send
+ *
+ * render may find that an owner's key is not cached: the engine fetches all
+ * that it asked for and calls render again from its beginning.  It may find
+ * tampered rows: the engine audits them before it answers.
+ */
+
+#ifndef _NGX_HTTP_PUPIL_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_H_INCLUDED_
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "../core/audit.h"
+#include "../core/authentic.h"
+#include "../core/endpoints.h"
+#include "../core/input.h"
+#include "../core/json.h"
+#include "../core/keyring.h"
+#include "../core/loader.h"
+#include "../core/password.h"
+#include "../core/policy.h"
+#include "../core/statement.h"
+#include "../core/text.h"
+#include "../core/token.h"
+#include "../core/writer.h"
+#include "ngx_http_pupil_pg.h"
+
+
+extern ngx_module_t  ngx_http_pupil_module;
+
+
+typedef struct ngx_http_pupil_ctx_s    ngx_http_pupil_ctx_t;
+typedef struct ngx_http_pupil_route_s  ngx_http_pupil_route_t;
+typedef struct ngx_http_pupil_zone_s   ngx_http_pupil_zone_t;
+
+
+/* ---- configuration ---- */
+
+typedef struct {
+    pupil_policy_t             policy;         /* all plugins, no denies */
+    ngx_http_pupil_pg_pool_t  *data;           /* pupil_database */
+    ngx_http_pupil_pg_pool_t  *keys;           /* pupil_keystore */
+    ngx_http_pupil_pg_listen_t *listen;
+    ngx_str_t                  master_key;     /* path */
+    pupil_kek_t               *keks;           /* in kek_arena, the master's */
+    pupil_arena_t             *kek_arena;
+    uint32_t                   keks_count;
+    ngx_uint_t                 cache_owners;   /* keys cached a worker */
+    ngx_msec_t                 cache_lifetime;
+    ngx_shm_zone_t            *zone;           /* pupil_session_zone */
+    ngx_msec_t                 zone_valid;     /* an entry serves so long */
+    ngx_flag_t                 same_cluster;
+    ngx_flag_t                 durable;        /* pupil_audit_durability */
+    ngx_array_t                shapes;         /* pupil_statement_t *, all */
+    ngx_array_t                policies;       /* of locations */
+
+    /* a worker's own */
+    pupil_arena_t             *arena;
+    pupil_keyring_t           *ring;           /* NULL: 503 */
+    ngx_http_pupil_zone_t     *sessions;
+    ngx_uint_t                 unavailable;    /* why was logged */
+} ngx_http_pupil_main_conf_t;
+
+
+/* A composed statement and its registration with the pool. */
+typedef struct {
+    pupil_statement_t           statement;
+    ngx_http_pupil_pg_stmt_t   *pg;
+    pupil_statement_t           refusal;       /* audit of a refused access */
+    ngx_http_pupil_pg_stmt_t   *refusal_pg;
+    unsigned                    granted:1;     /* its required wants are */
+} ngx_http_pupil_stmt_t;
+
+
+/* One category of /v1/data/ for one relation. */
+typedef struct {
+    pupil_generic_t        *generic;
+    ngx_http_pupil_stmt_t   stmt;
+} ngx_http_pupil_generic_t;
+
+
+typedef struct {
+    pupil_endpoint_id_t         endpoint;
+    const ngx_http_pupil_route_t *routes;      /* ends with path NULL */
+    ngx_http_complex_value_t   *tenant;        /* pupil_tenant */
+    ngx_array_t                *denies;        /* pupil_deny_t */
+    pupil_policy_t              policy;        /* narrowed */
+    uint8_t                     policy_hash[32];
+    pupil_str_t                 policy_document;
+    ngx_http_pupil_stmt_t      *stmts;         /* by the endpoint's enum */
+    ngx_http_pupil_generic_t   *reads;         /* category x relation */
+    ngx_http_pupil_generic_t   *writes;
+    ngx_http_pupil_stmt_t      *session;       /* PUPIL_SESSION_*: each
+                                                  location loads sessions */
+    ngx_uint_t                  login_password;    /* off, staff, all */
+    pupil_password_cost_t       cost;
+    ngx_thread_pool_t          *hash_pool;
+    time_t                      idle;          /* seconds, default 7200 */
+    time_t                      absolute;      /* seconds, default 43200 */
+    ngx_array_t                *origins;       /* ngx_str_t, allowed */
+} ngx_http_pupil_loc_conf_t;
+
+
+/* ---- a request ---- */
+
+typedef struct {
+    uint8_t       token[PUPIL_TOKEN_LEN];      /* wiped with the request */
+    uint8_t       hash[32];
+    pupil_uuid_t  subject, institution;
+    pupil_str_t   role;                        /* static */
+    pupil_time_t  created_at, seen_at, expires_at;
+} ngx_http_pupil_session_t;
+
+
+#define NGX_HTTP_PUPIL_MAX_MISSING  512        /* owner keys asked at once */
+
+struct ngx_http_pupil_ctx_s {
+    ngx_http_request_t            *request;
+    ngx_http_pupil_main_conf_t    *main;
+    ngx_http_pupil_loc_conf_t     *conf;
+    const ngx_http_pupil_route_t  *route;
+    pupil_alloc_t                  alloc;      /* r->pool */
+    pupil_time_t                   now;
+
+    pupil_uuid_t                   id;         /* of the request */
+    pupil_uuid_t                   tenant;
+    char                           network[PUPIL_NETWORK_LEN];
+    pupil_uuid_t                   path_id;    /* {id} of the path */
+    pupil_str_t                    path_name;  /* {name} of the path */
+    pupil_str_t                    body;       /* wiped with the request */
+    ngx_http_pupil_session_t       session;
+
+    void                          *data;       /* the route's own */
+    ngx_http_pupil_pg_exchange_t  *exchange;   /* results for render */
+    ngx_int_t                    (*resume)(ngx_http_pupil_ctx_t *ctx);
+
+    pupil_writer_t                 out;
+    ngx_uint_t                     status;     /* of the answer */
+    ngx_str_t                      location;   /* header, or empty */
+
+    pupil_uuid_t                  *missing;    /* owners without a key */
+    ngx_uint_t                     missing_count;
+    ngx_uint_t                     rounds;     /* of fetching */
+    const char                    *tampered;   /* what, for the audit */
+
+    unsigned                       has_session:1;
+    unsigned                       detached:1;
+    unsigned                       done:1;
+};
+
+
+#define NGX_HTTP_PUPIL_BODY     0x01   /* a JSON body is required */
+#define NGX_HTTP_PUPIL_PUBLIC   0x02   /* no session, no CSRF token */
+
+/*
+ * One route.  path: behind the location's prefix: "", "/{id}", "/{name}",
+ * "/{id}/progress", "/{name}/{id}".
+ *
+ * parse    Reads ctx->body and the arguments into ctx->data.  NGX_OK, or what
+ *          ngx_http_pupil_fault() or _problem() returned.  May be NULL.
+ * start    Builds ctx->exchange and submits it by ngx_http_pupil_submit().
+ *          NGX_AGAIN, or what _problem() or _refuse() returned.
+ * render   Reads ctx->exchange->results, writes ctx->out, sets ctx->status.
+ *          NGX_OK to send; NGX_AGAIN after another ngx_http_pupil_submit()
+ *          with ctx->resume set to the next step; or what _problem()
+ *          returned.  Called again from its beginning after keys were
+ *          fetched: ctx->out is then empty.
+ */
+struct ngx_http_pupil_route_s {
+    ngx_uint_t    method;              /* NGX_HTTP_GET, ... one */
+    const char   *path;
+    ngx_uint_t    flags;
+    ngx_int_t   (*parse)(ngx_http_pupil_ctx_t *ctx);
+    ngx_int_t   (*start)(ngx_http_pupil_ctx_t *ctx);
+    ngx_int_t   (*render)(ngx_http_pupil_ctx_t *ctx);
+};
+
+/* Content handler of all endpoints; set by their directives. */
+ngx_int_t ngx_http_pupil_handler(ngx_http_request_t *r);
+
+/* Routes, one table an endpoint. */
+extern const ngx_http_pupil_route_t  ngx_http_pupil_login_routes[];
+extern const ngx_http_pupil_route_t  ngx_http_pupil_session_routes[];
+extern const ngx_http_pupil_route_t  ngx_http_pupil_homework_routes[];
+extern const ngx_http_pupil_route_t  ngx_http_pupil_progress_routes[];
+extern const ngx_http_pupil_route_t  ngx_http_pupil_data_routes[];
+
+
+/*
+ * Ends a step with a problem document (RFC 9457).  slug: static, the tail of
+ * urn:pupil:problem:; titles and details come from a table by slug.  field and
+ * rule may be NULL.  Returns a value to pass on.
+ */
+ngx_int_t ngx_http_pupil_problem(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t status, const char *slug, const char *field,
+    const char *rule);
+ngx_int_t ngx_http_pupil_fault(ngx_http_pupil_ctx_t *ctx,
+    const pupil_fault_t *fault);
+
+/*
+ * A refusal that is audited first (403, 404): the answer leaves when the
+ * record is committed, else 503.  stmt: what was asked for.
+ */
+ngx_int_t ngx_http_pupil_refuse(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_stmt_t *stmt, pupil_outcome_t outcome,
+    const pupil_uuid_t *subject, ngx_uint_t status, const char *slug);
+
+/* A new exchange of the data pool for this tenant; NULL: out of memory. */
+ngx_http_pupil_pg_exchange_t *ngx_http_pupil_exchange(
+    ngx_http_pupil_ctx_t *ctx);
+
+/* Adds a statement with the common parameters $2 to $7 set. */
+ngx_uint_t ngx_http_pupil_add(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex, const ngx_http_pupil_stmt_t *stmt);
+
+/*
+ * Submits; when it is committed, ctx->exchange is it and ctx->resume (or the
+ * route's render) goes on.  NGX_AGAIN, or a 503 as _problem() returns it.
+ * keep: a write, which finishes even if the client goes.
+ */
+ngx_int_t ngx_http_pupil_submit(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex, ngx_uint_t keep);
+
+/* The statement of an endpoint, by the enums of endpoints.h. */
+#define ngx_http_pupil_stmt(ctx, id)  (&(ctx)->conf->stmts[id])
+
+/* ctx->session.role is role, a literal. */
+#define ngx_http_pupil_is(ctx, name)                                          \
+    ((ctx)->session.role.len == sizeof(name) - 1                              \
+     && ngx_memcmp((ctx)->session.role.data, name, sizeof(name) - 1) == 0)
+
+
+/* ---- values and rows: ngx_http_pupil_value.c ---- */
+
+/*
+ * An owner as a row tells it: three result columns, id, state and version.
+ * NGX_OK, NGX_DECLINED for NULL.
+ */
+typedef struct {
+    pupil_uuid_t         id;
+    pupil_owner_state_t  state;
+    uint32_t             version;
+} ngx_http_pupil_owner_t;
+
+ngx_int_t ngx_http_pupil_owner(PGresult *res, ngx_uint_t row, ngx_uint_t col,
+    ngx_http_pupil_owner_t *owner);
+
+/*
+ * The clear value of a sealed or plain field: want's column of this row, of
+ * stmt.  record: the record's id.  PUPIL_OK; PUPIL_NOT_FOUND for NULL or not
+ * granted; PUPIL_NO_KEY: noted in ctx->missing, go on with the next;
+ * PUPIL_RESTRICTED, PUPIL_ERASED; PUPIL_TAMPERED: noted in ctx->tampered.
+ * The value lies in r->pool and is wiped with the request.
+ */
+pupil_rc_t ngx_http_pupil_value(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
+    ngx_uint_t want, const ngx_http_pupil_owner_t *owner,
+    const pupil_uuid_t *record, pupil_str_t *value);
+
+/* Writes ,"key":value when there is one, by the field's type; else nothing. */
+pupil_rc_t ngx_http_pupil_member(ngx_http_pupil_ctx_t *ctx, const char *key,
+    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
+    ngx_uint_t want, const ngx_http_pupil_owner_t *owner,
+    const pupil_uuid_t *record);
+
+/* Seals a clear value for a record; sealed lies in r->pool. */
+pupil_rc_t ngx_http_pupil_seal(ngx_http_pupil_ctx_t *ctx,
+    const char *category, const char *field,
+    const ngx_http_pupil_owner_t *owner, const pupil_uuid_t *record,
+    pupil_str_t value, pupil_str_t *sealed);
+
+/* Notes an owner whose key is needed; for writes, before sealing. */
+pupil_rc_t ngx_http_pupil_need(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_owner_t *owner);
+
+/*
+ * An enrolment row as evidence, 9 columns from col: enrolment, subject,
+ * class, institution, role, valid_from and valid_to as days int4, source,
+ * mac.  NGX_OK: authentic; NGX_DECLINED: NULL; NGX_ERROR: not authentic:
+ * treat it as absent, it is noted in ctx->tampered.
+ */
+ngx_int_t ngx_http_pupil_enrolment(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, ngx_uint_t col, pupil_enrolment_row_t *enrolment);
+
+/* The same for a role, 6 columns: subject, institution, role, from, to,
+ * source, mac (7 with the MAC). */
+ngx_int_t ngx_http_pupil_role(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, ngx_uint_t col, pupil_role_row_t *role);
+
+
+/* ---- keys: ngx_http_pupil_keys.c ---- */
+
+/* NGX_OK: the tenant's keys are loaded; NGX_AGAIN: being fetched, then
+ * next(ctx); or a problem. */
+ngx_int_t ngx_http_pupil_keys_tenant(ngx_http_pupil_ctx_t *ctx,
+    ngx_int_t (*next)(ngx_http_pupil_ctx_t *ctx));
+
+/* Fetches ctx->missing, then next(ctx).  NGX_AGAIN or a problem. */
+ngx_int_t ngx_http_pupil_keys_owners(ngx_http_pupil_ctx_t *ctx,
+    ngx_int_t (*next)(ngx_http_pupil_ctx_t *ctx));
+
+/* A service key of the request's tenant, loaded since keys_tenant. */
+const pupil_key_t *ngx_http_pupil_key(ngx_http_pupil_ctx_t *ctx,
+    const char *name);
+
+
+/* ---- the session zone: ngx_http_pupil_zone.c ---- */
+
+char *ngx_http_pupil_zone_directive(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* NGX_OK and *session filled but for the token; NGX_DECLINED. */
+ngx_int_t ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx,
+    const uint8_t hash[32], ngx_http_pupil_session_t *session);
+
+/* read_at: ngx_current_msec when the row was asked for; a fill that is older
+ * than an invalidation is dropped. */
+void ngx_http_pupil_zone_put(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_session_t *session, ngx_msec_t read_at);
+void ngx_http_pupil_zone_remove(ngx_http_pupil_main_conf_t *main,
+    const uint8_t hash[32]);
+
+
+/* ---- sessions: ngx_http_pupil_session.c ---- */
+
+/* Sets or clears the session cookie. */
+ngx_int_t ngx_http_pupil_session_cookie(ngx_http_pupil_ctx_t *ctx,
+    const uint8_t *text, size_t len);
+
+/* Writes the "session" member that log-in and session answers share. */
+void ngx_http_pupil_session_write(ngx_http_pupil_ctx_t *ctx);
+
+/* The engine's step "session": NGX_OK, NGX_AGAIN then next, or a problem. */
+ngx_int_t ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
+    ngx_int_t (*next)(ngx_http_pupil_ctx_t *ctx));
+
+#endif /* _NGX_HTTP_PUPIL_H_INCLUDED_ */
