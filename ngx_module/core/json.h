@@ -111,6 +111,13 @@ int pupil_json_key_is(const pupil_json_t *json, uint32_t node,
     const char *name);
 
 /*
+ * Compares the names of two members of one object of the scanned data, after
+ * escapes are resolved: 0 when they are the same, else some total order.
+ */
+int pupil_json_key_compare(const uint8_t *data, const pupil_json_node_t *a,
+    const pupil_json_node_t *b);
+
+/*
  * The name of a member, or the text of a string, with escapes resolved: a
  * view of the scanned bytes when there are none, else a copy from alloc.
  * Not terminated; never holds NUL.  PUPIL_OK, PUPIL_NO_MEMORY, or
