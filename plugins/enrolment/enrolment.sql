@@ -1,0 +1,27 @@
+-- Copyright (C) the Pupil authors
+--
+-- Who learns or teaches where: a view, as the rows themselves authorise and so
+-- belong to the host.  Titles are sealed by their class and their school.
+-- The view reads with the rights, and under the row-level security, of whoever
+-- asks.
+
+CREATE VIEW data.enrolment WITH (security_invoker = true) AS
+    SELECT e.tenant,
+           e.subject AS owner,
+           e.enrolment AS record,
+           1 AS key_version,
+           e.source,
+           greatest(c.updated_at, i.updated_at) AS updated_at,
+           e.class AS class_id,
+           c.title AS class_title,
+           e.institution AS school_id,
+           i.title AS school_title,
+           e.role,
+           e.valid_from AS "from",
+           e.valid_to AS "to"
+      FROM pupil.enrolment e
+      JOIN pupil.class c USING (tenant, class)
+      JOIN pupil.institution i ON i.tenant = e.tenant
+                              AND i.institution = e.institution;
+
+GRANT SELECT ON data.enrolment TO pupil_gateway, pupil_operator;
