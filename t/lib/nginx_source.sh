@@ -19,7 +19,7 @@ cache=$root/build/nginx-source
 state="$kind $version"
 
 fetch() {
-    local apt=$cache/apt i
+    local apt=$cache/apt i got
     rm -rf "$cache"
     mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
 
@@ -38,7 +38,29 @@ fetch() {
         -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root
 
     apt-get "$@" update
-    (cd "$cache" && apt-get "$@" source "nginx=$version" >/dev/null)
+
+    # A mirror may list a revision whose files it no longer (or not yet) has.
+    # Another Debian revision of the same upstream release serves then, and
+    # is named: it is not quite the nginx that is installed.
+    got=
+    for i in "$version" $(apt-cache "$@" showsrc --only-source nginx \
+        | sed -n 's/^Version: //p' | grep -F "${version%-*}-" | sort -Vru)
+    do
+        if (cd "$cache" && apt-get "$@" source "nginx=$i" \
+            >>"$cache/fetch.log" 2>&1)
+        then
+            got=$i
+            break
+        fi
+    done
+
+    if [ -z "$got" ]; then
+        tail "$cache/fetch.log"
+        echo "nginx_source.sh: no source of nginx $version can be fetched" >&2
+        exit 1
+    fi
+
+    [ "$got" = "$version" ] || echo "$got" >"$cache/other-revision"
 
     for i in "$cache"/nginx-*/; do
         mv "$i" "$cache/src"
@@ -49,6 +71,11 @@ fetch() {
 if [ "$(cat "$cache/version" 2>/dev/null)" != "$version" ]; then
     echo "fetching the source of nginx $version"
     fetch
+fi
+
+if [ -f "$cache/other-revision" ]; then
+    echo "WARNING: installed is nginx $version, whose source the mirror" \
+        "does not have; testing with $(cat "$cache/other-revision")"
 fi
 
 # shellcheck source=/dev/null
