@@ -15,7 +15,12 @@
 
 #define PUPIL_KEYRING_EPOCHS    8    /* of the KEK, loaded at once */
 #define PUPIL_KEYRING_TENANTS   256
+#define PUPIL_KEYRING_VERSIONS  8    /* of a tenant key, loaded at once */
+#define PUPIL_KEYRING_SERVICES  64   /* service keys a tenant, 4096 in all */
 #define PUPIL_KEYRING_SUBKEYS   6    /* categories cached an owner */
+#define PUPIL_KEYRING_OWNERS_MAX  (1u << 24)
+
+#define PUPIL_KEK_LINE_MAX  (13 + 10 + 1 + 2 * PUPIL_KEY_LEN + 1)
 
 
 typedef enum {
@@ -38,13 +43,23 @@ typedef struct {
 
 /*
  * Reads the key file: lines "pupil-kek-v1 EPOCH HEX", newest last, mode 0600
- * or 0400, owned by the reader; anything else is refused with a text that
- * says what to do.  path: NUL-terminated.  keks: room for
- * PUPIL_KEYRING_EPOCHS, filled, *count set; should lie in an arena.
- * Context: configuration (as root), pupilctl.
+ * or 0400, owned by the reader; anything else is refused, PUPIL_FAILED, with
+ * a text that says what to do and holds nothing of a key.  path:
+ * NUL-terminated.  keks: room for PUPIL_KEYRING_EPOCHS, filled, *count set;
+ * should lie in an arena.  Context: configuration (as root), pupilctl.
  */
 pupil_rc_t pupil_kek_read(const char *path, pupil_kek_t *keks,
     uint32_t *count, pupil_error_t *error);
+
+/* The same of the file's text; path is for the error. */
+pupil_rc_t pupil_kek_parse(const uint8_t *text, size_t len, const char *path,
+    pupil_kek_t *keks, uint32_t *count, pupil_error_t *error);
+
+/*
+ * The line of a key, with its newline and without a NUL; returns its length.
+ * It holds the key: the caller wipes out.
+ */
+size_t pupil_kek_format(const pupil_kek_t *kek, char out[PUPIL_KEK_LINE_MAX]);
 
 /* What keystore.kek_epoch.fingerprint holds. */
 void pupil_kek_fingerprint(const pupil_key_t *kek, uint8_t out[32]);
@@ -62,23 +77,31 @@ typedef struct {
 size_t pupil_keyring_size(uint32_t max_owners);
 
 /*
- * A keyring inside arena, NULL when the arena is too small.  lifetime:
- * microseconds that a cached owner key serves.
+ * A keyring inside arena, NULL when the arena is too small.  max_owners: 1 to
+ * PUPIL_KEYRING_OWNERS_MAX; the least recently used makes room.  lifetime:
+ * microseconds, positive, that a cached owner key serves.  It goes with the
+ * arena.
  */
 pupil_keyring_t *pupil_keyring_create(pupil_arena_t *arena,
     uint32_t max_owners, pupil_time_t lifetime);
 
+/* Copies the key; of too many epochs the lowest goes. */
 void pupil_keyring_add_kek(pupil_keyring_t *ring, const pupil_kek_t *kek);
 
-/* Whether the tenant's own keys (tenant and service keys) are loaded. */
+/* Whether at least a tenant key and a service key of it are loaded. */
 int pupil_keyring_has_tenant(const pupil_keyring_t *ring,
     const pupil_uuid_t *tenant);
 
 /*
  * Adds what the key store returned.  PUPIL_TAMPERED when it does not unwrap,
  * PUPIL_NO_KEY when the key above it is not in the ring, PUPIL_NO_MEMORY
- * when the ring is full of tenants.  wrapped of owner: NULL unless active or
- * restricted; the state is then remembered as it is.
+ * when the ring is full of tenants or of service keys, PUPIL_INVALID for a
+ * zero id or version, or a state that does not fit wrapped.  wrapped of owner:
+ * NULL data unless active or restricted; the state is then remembered as it
+ * is.  What is put replaces what was there, but for an erased owner, who stays
+ * so while that is remembered: PUPIL_ERASED.  An owner's key that is refused
+ * otherwise is no longer cached either.  Of too many versions of a tenant key
+ * the lowest goes.  now: microseconds, the same clock throughout.
  */
 pupil_rc_t pupil_keyring_put_tenant(pupil_keyring_t *ring,
     const pupil_uuid_t *tenant, uint32_t version, uint32_t epoch,
@@ -102,17 +125,23 @@ const pupil_key_t *pupil_keyring_service(const pupil_keyring_t *ring,
 /*
  * The subkeys of an owner for a category.  state and version are what the
  * data row said of the owner (pupil.owner), so that no cache serves a dead
- * key: PUPIL_ERASED, PUPIL_RESTRICTED (unless allow_restricted), and
+ * key: PUPIL_ERASED (also when only the key store says so), PUPIL_RESTRICTED
+ * (unless allow_restricted), PUPIL_NOT_FOUND for an absent owner, and
  * PUPIL_NO_KEY when the key is not cached, has expired, or is of another
- * state or version: fetch it, put it, ask again.  *key is valid until the
- * next put.
+ * state or version: fetch it, put it, ask again, once.  PUPIL_INVALID for an
+ * empty or long category, PUPIL_NO_MEMORY for the 129th category of all.
+ * *key is valid until the next put, forget or expire, and until
+ * PUPIL_KEYRING_SUBKEYS other categories of this owner were asked for.
  */
 pupil_rc_t pupil_keyring_subkey(pupil_keyring_t *ring,
     const pupil_uuid_t *tenant, const pupil_uuid_t *owner,
     pupil_owner_state_t state, uint32_t version, int allow_restricted,
     pupil_str_t category, pupil_time_t now, const pupil_subkey_t **key);
 
-/* Drops the cached owner keys, or all that the tenant has. */
+/* Wipes the owner keys whose lifetime is over, as each put does too. */
+void pupil_keyring_expire(pupil_keyring_t *ring, pupil_time_t now);
+
+/* Wipes the cached owner key, or all that the tenant has. */
 void pupil_keyring_forget_owner(pupil_keyring_t *ring,
     const pupil_uuid_t *tenant, const pupil_uuid_t *owner);
 void pupil_keyring_forget_tenant(pupil_keyring_t *ring,

@@ -23,6 +23,10 @@
  *
  * The padded value is its length, 4 bytes big-endian, the value, zeros up to
  * the class 32 * 2^n: a dump shows classes of length and not lengths.
+ *
+ * libsodium is started, once, before anything here is called: sodium_init()
+ * or pupil_arena_create().  No function allocates, blocks or keeps state; none
+ * leaves a key on the stack (invariant I14).  Context: any.
  */
 
 #ifndef PUPIL_VAULT_H
@@ -35,6 +39,8 @@
 #define PUPIL_SEAL_OVERHEAD  (1 + 1 + 4 + 32 + 24 + 16)
 #define PUPIL_WRAPPED_LEN    (PUPIL_SEAL_OVERHEAD + 64)  /* a wrapped key */
 #define PUPIL_TERM_LEN       32    /* of a blind index */
+#define PUPIL_NAME_MAX       64    /* of a category, a field, a service key */
+#define PUPIL_VALUE_MAX      ((size_t) 1 << 24)      /* bytes of a value */
 
 
 /* A key in clear: only ever in an arena, or on a stack that is wiped. */
@@ -66,8 +72,8 @@ typedef struct {
     pupil_uuid_t  tenant;
     pupil_uuid_t  owner;
     pupil_uuid_t  record;
-    pupil_str_t   category;         /* at most 64 bytes */
-    pupil_str_t   field;            /* at most 64 bytes */
+    pupil_str_t   category;         /* 1 to PUPIL_NAME_MAX bytes */
+    pupil_str_t   field;            /* 1 to PUPIL_NAME_MAX bytes */
     uint32_t      key_version;      /* from 1 */
 } pupil_place_t;
 
@@ -79,13 +85,14 @@ typedef struct {
 void pupil_subkey_derive(const pupil_key_t *key, pupil_str_t category,
     pupil_subkey_t *out);
 
-/* Bytes of a sealed value of len bytes. */
+/* Bytes of a sealed value of len bytes; 0 if len is over PUPIL_VALUE_MAX. */
 size_t pupil_seal_size(size_t len);
 
 /*
- * Seals in, len bytes (at most 2^24), at place; writes exactly
- * pupil_seal_size(len) bytes to out.  PUPIL_INVALID for a zero id, a zero
- * version or a long name.  Context: request.
+ * Seals in, len bytes (at most PUPIL_VALUE_MAX), at place; writes exactly
+ * pupil_seal_size(len) bytes to out, which does not overlap in.
+ * PUPIL_INVALID for a zero id, a zero version, an empty or a long name, a
+ * long value.
  */
 pupil_rc_t pupil_seal(const pupil_subkey_t *key, const pupil_place_t *place,
     const uint8_t *in, size_t len, uint8_t *out);
@@ -96,7 +103,8 @@ uint32_t pupil_sealed_version(const uint8_t *sealed, size_t len);
 /*
  * Opens sealed; writes at most len - PUPIL_SEAL_OVERHEAD bytes to out, which
  * receives the whole padded value: *value points into it.  PUPIL_TAMPERED
- * for anything that was not sealed by this key at this place.
+ * for anything that was not sealed by this key at this place; out then holds
+ * nothing of a value.  PUPIL_INVALID for a place as in pupil_seal().
  */
 pupil_rc_t pupil_open(const pupil_subkey_t *key, const pupil_place_t *place,
     const uint8_t *sealed, size_t len, uint8_t *out, pupil_str_t *value);
@@ -104,8 +112,8 @@ pupil_rc_t pupil_open(const pupil_subkey_t *key, const pupil_place_t *place,
 /*
  * Wraps or unwraps a key under another.  tenant: always.  id: the owner's
  * uuid; for a tenant key and a service key zero.  name: of a service key,
- * else empty.  version: the wrapped key's own; parent_version: the epoch of
- * the KEK or the version of the tenant key.
+ * else empty.  version: the wrapped key's own, of a service key always 1;
+ * parent_version: the epoch of the KEK or the version of the tenant key.
  */
 typedef struct {
     pupil_object_t  object;
@@ -116,6 +124,7 @@ typedef struct {
     uint32_t        parent_version;
 } pupil_wrapping_t;
 
+/* PUPIL_INVALID for a broken rule above, PUPIL_TAMPERED as pupil_open(). */
 pupil_rc_t pupil_wrap(const pupil_key_t *parent, const pupil_wrapping_t *what,
     const pupil_key_t *key, uint8_t out[PUPIL_WRAPPED_LEN]);
 pupil_rc_t pupil_unwrap(const pupil_key_t *parent,
@@ -132,7 +141,17 @@ void pupil_blind_term(const pupil_key_t *key, pupil_str_t value,
 /* A random key. */
 void pupil_key_random(pupil_key_t *out);
 
-/* Wipes what the functions above may have left below the stack pointer. */
+/*
+ * Wipes what a function that was called before may have left of a key below
+ * the stack pointer.  Last in each function that handles keys.
+ */
 void pupil_stack_wipe(void);
+
+/*
+ * The value inside a padded one; here for the tests and the fuzzer, as
+ * pupil_open() calls it only on what was authenticated.  PUPIL_TAMPERED
+ * unless the length fits, the class is the smallest, and the rest is zeros.
+ */
+pupil_rc_t pupil_unpad(const uint8_t *padded, size_t len, pupil_str_t *value);
 
 #endif /* PUPIL_VAULT_H */

@@ -1,0 +1,93 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include <string.h>
+
+#include "keyed.h"
+
+
+void
+pupil_keyed_begin(pupil_keyed_t *hash, const pupil_key_t *key,
+    const char *label, size_t out_len)
+{
+    pupil_str_t  text;
+
+    hash->out_len = out_len;
+    crypto_generichash_init(&hash->state, key->b, sizeof(key->b), out_len);
+
+    text.data = (const uint8_t *) label;
+    text.len = strlen(label);
+    pupil_keyed_str(hash, text);
+}
+
+
+void
+pupil_keyed_bytes(pupil_keyed_t *hash, const void *data, size_t len)
+{
+    if (len != 0) {
+        crypto_generichash_update(&hash->state, data, len);
+    }
+}
+
+
+void
+pupil_keyed_uuid(pupil_keyed_t *hash, const pupil_uuid_t *uuid)
+{
+    pupil_keyed_bytes(hash, uuid->b, sizeof(uuid->b));
+}
+
+
+void
+pupil_keyed_u32(pupil_keyed_t *hash, uint32_t value)
+{
+    uint8_t  b[4];
+
+    pupil_u32_write(b, value);
+    pupil_keyed_bytes(hash, b, sizeof(b));
+}
+
+
+void
+pupil_keyed_u64(pupil_keyed_t *hash, uint64_t value)
+{
+    uint8_t  b[8];
+
+    pupil_u32_write(b, (uint32_t) (value >> 32));
+    pupil_u32_write(b + 4, (uint32_t) value);
+    pupil_keyed_bytes(hash, b, sizeof(b));
+}
+
+
+void
+pupil_keyed_str(pupil_keyed_t *hash, pupil_str_t str)
+{
+    pupil_keyed_u64(hash, str.len);
+    pupil_keyed_bytes(hash, str.data, str.len);
+}
+
+
+void
+pupil_keyed_end(pupil_keyed_t *hash, uint8_t *out)
+{
+    crypto_generichash_final(&hash->state, out, hash->out_len);
+    sodium_memzero(hash, sizeof(*hash));
+}
+
+
+void
+pupil_u32_write(uint8_t *out, uint32_t value)
+{
+    out[0] = (uint8_t) (value >> 24);
+    out[1] = (uint8_t) (value >> 16);
+    out[2] = (uint8_t) (value >> 8);
+    out[3] = (uint8_t) value;
+}
+
+
+uint32_t
+pupil_u32_read(const uint8_t *in)
+{
+    return (uint32_t) in[0] << 24 | (uint32_t) in[1] << 16
+           | (uint32_t) in[2] << 8 | in[3];
+}

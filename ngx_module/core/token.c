@@ -1,0 +1,220 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Everything derived from the key "token" has a label of its own, so that a
+ * CSRF token, which scripts may read, says nothing of the hash in the
+ * database, and neither of a device cookie.
+ */
+
+#include <string.h>
+
+#include "keyed.h"
+#include "text.h"
+#include "token.h"
+
+
+#define PUPIL_DEVICE_ID_LEN   32
+#define PUPIL_DEVICE_MAC_LEN  32
+#define PUPIL_DEVICE_LEN      (PUPIL_DEVICE_ID_LEN + PUPIL_DEVICE_MAC_LEN)
+
+
+static void pupil_csrf_derive(const pupil_key_t *key,
+    const uint8_t token[PUPIL_TOKEN_LEN], uint8_t csrf[PUPIL_TOKEN_LEN]);
+static void pupil_device_derive(const pupil_key_t *key,
+    pupil_str_t identifier, const uint8_t id[PUPIL_DEVICE_ID_LEN],
+    uint8_t mac[PUPIL_DEVICE_MAC_LEN]);
+static pupil_rc_t pupil_token_decode(pupil_str_t text, uint8_t *out,
+    size_t size);
+
+
+void
+pupil_token_make(uint8_t token[PUPIL_TOKEN_LEN],
+    uint8_t text[PUPIL_TOKEN_TEXT_LEN])
+{
+    randombytes_buf(token, PUPIL_TOKEN_LEN);
+    pupil_base64url_encode(token, PUPIL_TOKEN_LEN, text);
+    pupil_stack_wipe();
+}
+
+
+pupil_rc_t
+pupil_token_parse(pupil_str_t text, uint8_t token[PUPIL_TOKEN_LEN])
+{
+    pupil_rc_t  rc;
+
+    rc = pupil_token_decode(text, token, PUPIL_TOKEN_LEN);
+    pupil_stack_wipe();
+
+    return rc;
+}
+
+
+void
+pupil_token_hash(const pupil_key_t *key, const uint8_t token[PUPIL_TOKEN_LEN],
+    uint8_t out[32])
+{
+    pupil_keyed_t  hash;
+
+    pupil_keyed_begin(&hash, key, "pupil.session.v1", 32);
+    pupil_keyed_bytes(&hash, token, PUPIL_TOKEN_LEN);
+    pupil_keyed_end(&hash, out);
+    pupil_stack_wipe();
+}
+
+
+void
+pupil_csrf_make(const pupil_key_t *key, const uint8_t token[PUPIL_TOKEN_LEN],
+    uint8_t text[PUPIL_TOKEN_TEXT_LEN])
+{
+    uint8_t  csrf[PUPIL_TOKEN_LEN];
+
+    pupil_csrf_derive(key, token, csrf);
+    pupil_base64url_encode(csrf, sizeof(csrf), text);
+
+    sodium_memzero(csrf, sizeof(csrf));
+    pupil_stack_wipe();
+}
+
+
+pupil_rc_t
+pupil_csrf_check(const pupil_key_t *key, const uint8_t token[PUPIL_TOKEN_LEN],
+    pupil_str_t text)
+{
+    uint8_t     made[PUPIL_TOKEN_LEN], sent[PUPIL_TOKEN_LEN];
+    pupil_rc_t  rc;
+
+    rc = pupil_token_decode(text, sent, sizeof(sent));
+
+    if (rc == PUPIL_OK) {
+        pupil_csrf_derive(key, token, made);
+
+        if (sodium_memcmp(made, sent, sizeof(made)) != 0) {
+            rc = PUPIL_INVALID;
+        }
+
+        sodium_memzero(made, sizeof(made));
+    }
+
+    sodium_memzero(sent, sizeof(sent));
+    pupil_stack_wipe();
+
+    return rc;
+}
+
+
+void
+pupil_device_make(const pupil_key_t *key, pupil_str_t identifier,
+    uint8_t text[PUPIL_DEVICE_TEXT_LEN])
+{
+    uint8_t  device[PUPIL_DEVICE_LEN];
+
+    randombytes_buf(device, PUPIL_DEVICE_ID_LEN);
+    pupil_device_derive(key, identifier, device,
+                        device + PUPIL_DEVICE_ID_LEN);
+    pupil_base64url_encode(device, sizeof(device), text);
+
+    sodium_memzero(device, sizeof(device));
+    pupil_stack_wipe();
+}
+
+
+pupil_rc_t
+pupil_device_check(const pupil_key_t *key, pupil_str_t identifier,
+    pupil_str_t text)
+{
+    uint8_t     device[PUPIL_DEVICE_LEN], made[PUPIL_DEVICE_MAC_LEN];
+    pupil_rc_t  rc;
+
+    rc = pupil_token_decode(text, device, sizeof(device));
+
+    if (rc == PUPIL_OK) {
+        pupil_device_derive(key, identifier, device, made);
+
+        if (sodium_memcmp(made, device + PUPIL_DEVICE_ID_LEN, sizeof(made))
+            != 0)
+        {
+            rc = PUPIL_INVALID;
+        }
+
+        sodium_memzero(made, sizeof(made));
+    }
+
+    sodium_memzero(device, sizeof(device));
+    pupil_stack_wipe();
+
+    return rc;
+}
+
+
+void
+pupil_bucket_make(const pupil_key_t *key, const char *kind, pupil_str_t what,
+    pupil_str_t device, uint8_t bucket[32])
+{
+    pupil_str_t    name = { (const uint8_t *) kind, strlen(kind) };
+    pupil_keyed_t  hash;
+
+    pupil_keyed_begin(&hash, key, "pupil.bucket.v1", 32);
+    pupil_keyed_str(&hash, name);
+    pupil_keyed_str(&hash, what);
+    pupil_keyed_str(&hash, device);
+    pupil_keyed_end(&hash, bucket);
+    pupil_stack_wipe();
+}
+
+
+void
+pupil_fingerprint_make(const pupil_key_t *key, pupil_str_t content,
+    uint8_t out[32])
+{
+    pupil_keyed_t  hash;
+
+    pupil_keyed_begin(&hash, key, "pupil.fingerprint.v1", 32);
+    pupil_keyed_str(&hash, content);
+    pupil_keyed_end(&hash, out);
+    pupil_stack_wipe();
+}
+
+
+static void
+pupil_csrf_derive(const pupil_key_t *key,
+    const uint8_t token[PUPIL_TOKEN_LEN], uint8_t csrf[PUPIL_TOKEN_LEN])
+{
+    pupil_keyed_t  hash;
+
+    pupil_keyed_begin(&hash, key, "pupil.csrf.v1", PUPIL_TOKEN_LEN);
+    pupil_keyed_bytes(&hash, token, PUPIL_TOKEN_LEN);
+    pupil_keyed_end(&hash, csrf);
+}
+
+
+static void
+pupil_device_derive(const pupil_key_t *key, pupil_str_t identifier,
+    const uint8_t id[PUPIL_DEVICE_ID_LEN], uint8_t mac[PUPIL_DEVICE_MAC_LEN])
+{
+    pupil_keyed_t  hash;
+
+    pupil_keyed_begin(&hash, key, "pupil.device.v1", PUPIL_DEVICE_MAC_LEN);
+    pupil_keyed_bytes(&hash, id, PUPIL_DEVICE_ID_LEN);
+    pupil_keyed_str(&hash, identifier);
+    pupil_keyed_end(&hash, mac);
+}
+
+
+/* Exactly size bytes in base64url; out is wiped otherwise. */
+static pupil_rc_t
+pupil_token_decode(pupil_str_t text, uint8_t *out, size_t size)
+{
+    size_t  written;
+
+    if (text.len == PUPIL_BASE64URL_LEN(size)
+        && pupil_base64url_decode(text.data, text.len, out, size, &written)
+           == PUPIL_OK
+        && written == size)
+    {
+        return PUPIL_OK;
+    }
+
+    sodium_memzero(out, size);
+
+    return PUPIL_INVALID;
+}
