@@ -48,15 +48,18 @@ enum {
     PUPIL_HOMEWORK_PUPIL_LIST,
     PUPIL_HOMEWORK_PUPIL_PROGRESS,
     PUPIL_HOMEWORK_TEACHER_LIST,
+    PUPIL_HOMEWORK_TEACHER_SUMMARY, /* counts; audited with the list */
     PUPIL_HOMEWORK_CREATE,
     PUPIL_HOMEWORK_PATCH,
     PUPIL_HOMEWORK_DELETE,
     PUPIL_HOMEWORK_OVERVIEW,        /* one homework, pupils of its class */
+    PUPIL_HOMEWORK_RESULTS,         /* theirs; audited with the overview */
     PUPIL_HOMEWORK_COUNT
 };
 
 enum {
     PUPIL_PROGRESS_EVIDENCE = 0,
+    PUPIL_PROGRESS_LOCK,            /* one submission of a pupil at a time */
     PUPIL_PROGRESS_SUBMIT,
     PUPIL_PROGRESS_HISTORY,
     PUPIL_PROGRESS_COUNT
