@@ -23,7 +23,7 @@ PREFIX       ?= /usr
 NGX_SRC      ?= /usr/share/nginx/src
 FUZZ_SECONDS ?= 20
 
-ifeq ($(filter -j% --jobs%,$(MAKEFLAGS)),)
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 

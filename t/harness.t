@@ -112,9 +112,24 @@ broken('UBSan is found', 'a.c:1:2: runtime error: x', 5);
 $nginx->allow_log(qr/./);
 is scalar($nginx->bad_lines), 0, 'what is expected is let through';
 
-spew(tmp_dir() . '/sanitizer.1', "report\n");
-is scalar(my @reports = sanitizer_reports()), 1, 'sanitizer files are found';
-unlink tmp_dir() . '/sanitizer.1';
+for my $case (['address', 'char *p = malloc(8); p[n + 7] = 1; free(p);'],
+              ['undefined', 'int big = 2147483646; n += big; n += big;'],
+              ['leak', 'char *volatile p = malloc(8); p = 0; n = p != 0;'])
+{
+    my ($kind, $code) = @$case;
+    my $flag = $kind eq 'leak' ? 'address' : $kind;
+    my $program = tmp_dir() . "/$kind";
+    spew("$program.c", "#include <stdlib.h>\nint main(int n, char **v)\n"
+         . "{ (void) v; $code return n == 7; }\n");
+    my $cc = run_cmd('gcc', "-fsanitize=$flag", '-o', $program, "$program.c");
+    is $cc->{code}, 0, "a program with a fault: $kind" or diag $cc->{err};
+
+    my $run = run_cmd($program, { as => Pupil::Nginx::user(),
+                                  env => $nginx->sanitizer_env });
+    my @reports = (sanitizer_reports(), $run->{err} || ());
+    is scalar(@reports), 1, 'its report is found';
+    unlink glob Pupil::Util::report_dir() . '/*';
+}
 
 # A whole test file whose only fault is in the log must fail.
 for my $case ([0, ''], [1, '[alert] 7#7: broken'], [2, 'died']) {

@@ -18,14 +18,15 @@ lcov --quiet --extract "$1/all.info" '*/ngx_module/*' '*/plugins/*' \
 OUT="$1/uncovered.txt" perl -ne '
     BEGIN { use Cwd; $root = getcwd() . "/"; }
     if (/^SF:(.*)/) { ($file = $1) =~ s/^\Q$root\E//; }
-    if (/^DA:(\d+),(\d+)/ && $file !~ m{^t/}) {
+    if (/^DA:(\d+),(\d+)/) {
+        my ($number, $runs) = ($1, $2);
         ($folder = $file) =~ s{^((?:ngx_module/)?[^/]+)/.*}{$1};
         for my $key ($folder, $file) {
             $all{$key}++;
-            $hit{$key}++ if $2 > 0;
+            $hit{$key}++ if $runs > 0;
         }
         $folders{$folder} = 1;
-        push @missed, "$file:$1\n" if $2 == 0;
+        push @missed, "$file:$number\n" if $runs == 0;
     }
     END {
         my $line = sub {

@@ -126,11 +126,13 @@ sub set ($self, %opt) {
 sub write_conf ($self) { spew($self->conf_file, $self->conf_text) }
 
 
-sub sanitizer_env ($self) {
-    my $log = tmp_dir() . '/sanitizer';
+# leaks => 0: nginx -t ends without freeing its pools, on purpose.
+sub sanitizer_env ($self, %opt) {
+    my $leaks = $opt{leaks} // 1;
+    my $log = Pupil::Util::report_dir() . '/report';
     my $supp = root_dir() . '/t/lib/lsan.supp';
     return {
-        ASAN_OPTIONS => "log_path=$log:detect_leaks=1:exitcode=99"
+        ASAN_OPTIONS => "log_path=$log:detect_leaks=$leaks:exitcode=99"
                         . ':detect_stack_use_after_return=1',
         UBSAN_OPTIONS => "log_path=$log:print_stacktrace=1",
         LSAN_OPTIONS => -f $supp ? "suppressions=$supp:print_suppressions=0"
@@ -147,7 +149,7 @@ sub command ($self) {
 # nginx -t: { code, out, err }
 sub test ($self) {
     return run_cmd($self->command, '-e', 'stderr', '-t',
-                   { env => $self->sanitizer_env });
+                   { env => $self->sanitizer_env(leaks => 0) });
 }
 
 

@@ -51,7 +51,6 @@ sub import ($class, @) {
     }
     *{"${to}::$_"} = \&$_ for @EXPORT;
     *{"${to}::$_"} = \&{"Pupil::Util::$_"} for @Pupil::Util::EXPORT;
-    *{"${to}::TODO"} = \${"${to}::TODO"};
     require strict;
     require warnings;
     strict->import;
@@ -147,7 +146,7 @@ sub is_problem ($res, $status, $slug, %opt) {
 
 # The reports that sanitizers wrote during this test, by file.
 sub sanitizer_reports () {
-    return map { slurp($_) } glob tmp_dir() . '/sanitizer.*';
+    return map { slurp($_) } glob Pupil::Util::report_dir() . '/report.*';
 }
 
 

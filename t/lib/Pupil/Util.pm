@@ -41,6 +41,14 @@ sub tmp_dir () {
 }
 
 
+# Where sanitizers write; any account may.
+sub report_dir () {
+    my $dir = tmp_dir() . '/reports';
+    mkdir $dir and chmod 01777, $dir;
+    return $dir;
+}
+
+
 sub forget_tmp_dir ($keep) {
     return if !$tmp;
     $keep ? print STDERR "# kept: $tmp\n" : remove_tree($tmp, { safe => 0 });

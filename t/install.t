@@ -1,0 +1,65 @@
+#!/usr/bin/perl
+
+# make install DESTDIR=, and make uninstall.
+
+use lib 't/lib';
+use Pupil::Test;
+use File::Find;
+
+my $root = root_dir();
+my $dest = tmp_dir() . '/dest';
+
+# The variables of the make that runs this test are not for this one.
+delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL)};
+
+sub make (@args) {
+    my @variant = $ENV{PUPIL_SANITIZE} || build_dir() =~ /cov$/
+                  ? () : ('B=' . build_dir());
+    return run_cmd('make', '-C', $root, '--no-print-directory', @variant,
+                   "DESTDIR=$dest", @args, { timeout => 300 });
+}
+
+sub installed () {
+    return () if !-d $dest;
+    my @files;
+    find({ no_chdir => 1,
+           wanted => sub { push @files, $_ if -f } }, $dest);
+    return sort map { s/^\Q$dest\E//r } @files;
+}
+
+
+my $run = make('install');
+is $run->{code}, 0, 'make install' or diag $run->{out}, $run->{err};
+
+my @categories = grep { $_ ne 'example' }
+                 map { m{plugins/(\w+)/} } glob "$root/plugins/*/*.sql";
+my %have = map { $_ => 1 } installed();
+my @want = (qw(/usr/bin/pupilctl /usr/include/pupil_plugin.h
+               /usr/lib/nginx/modules/ngx_http_pupil_module.so
+               /usr/share/man/man1/pupilctl.1
+               /usr/share/pkgconfig/pupil-plugin.pc),
+    (map { s{^\Q$root\E/sql}{/usr/share/pupil/sql}r } glob "$root/sql/*/*.sql"),
+    (map { s{^\Q$root\E/plugins}{/usr/share/pupil/sql/plugins}r }
+     map { glob "$root/plugins/$_/*.sql" } @categories));
+
+ok $have{$_}, $_ for @want;
+for my $category (@categories) {
+    is scalar(grep { m{^/usr/lib/pupil/plugins/pupil_$category-\d+\.\d+\.\d+\.so$} }
+              keys %have), 1, "pupil_$category under a versioned name";
+}
+is scalar(grep { /example/ } keys %have), 0, 'the template is not installed';
+is scalar(keys %have), @want + @categories, 'and nothing else'
+    or diag join "\n", sort keys %have;
+
+my $pc = run_cmd('pkg-config', '--cflags', 'pupil-plugin',
+    { env => { PKG_CONFIG_PATH => "$dest/usr/share/pkgconfig",
+               PKG_CONFIG_SYSROOT_DIR => $dest,
+               PKG_CONFIG_ALLOW_SYSTEM_CFLAGS => 1 } });
+like $pc->{out}, qr{-I\Q$dest\E/usr/include}, 'pkg-config finds the header';
+
+my $other = spew("$dest/usr/lib/pupil/plugins/pupil_other-1.0.0.so", '');
+is make('uninstall')->{code}, 0, 'make uninstall';
+is join(' ', installed()), $other =~ s/^\Q$dest\E//r,
+    'leaves only what others put there';
+
+done_testing;
