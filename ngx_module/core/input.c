@@ -21,100 +21,100 @@ static const pupil_json_limits_t  input_limits = {
 
 
 static const pupil_rule_t  input_login_rules[] = {
-    { "identifier", PUPIL_RULE_NAME, PUPIL_RULE_REQUIRED, 1, PUPIL_INPUT_IDENTIFIER_MAX,
+    { "identifier", RULE_NAME, RULE_REQUIRED, 1, PUPIL_INPUT_IDENTIFIER_MAX,
       offsetof(pupil_input_login_t, identifier) },
-    { "password", PUPIL_RULE_SECRET, PUPIL_RULE_REQUIRED, 1, PUPIL_INPUT_PASSWORD_MAX,
+    { "password", RULE_SECRET, RULE_REQUIRED, 1, PUPIL_INPUT_PASSWORD_MAX,
       offsetof(pupil_input_login_t, password) }
 };
 
 
 static const pupil_rule_t  input_institution_rules[] = {
-    { "institution_id", PUPIL_RULE_UUID, PUPIL_RULE_REQUIRED, 0, 0,
+    { "institution_id", RULE_UUID, RULE_REQUIRED, 0, 0,
       offsetof(pupil_input_institution_t, institution_id) }
 };
 
 
 static const pupil_rule_t  input_homework_rules[] = {
-    { "class_id", PUPIL_RULE_UUID, PUPIL_RULE_REQUIRED, 0, 0,
+    { "class_id", RULE_UUID, RULE_REQUIRED, 0, 0,
       offsetof(pupil_input_homework_t, class_id) },
-    { "title", PUPIL_RULE_LINE, PUPIL_RULE_REQUIRED, 1, PUPIL_INPUT_TITLE_MAX,
+    { "title", RULE_LINE, RULE_REQUIRED, 1, PUPIL_INPUT_TITLE_MAX,
       offsetof(pupil_input_homework_t, title) },
-    { "description", PUPIL_RULE_TEXT, PUPIL_RULE_NULLABLE, 0,
+    { "description", RULE_TEXT, RULE_NULLABLE, 0,
       PUPIL_INPUT_DESCRIPTION_MAX,
       offsetof(pupil_input_homework_t, description) },
-    { "assigned_at", PUPIL_RULE_TIME, 0, INPUT_PAST, INPUT_PAST,
+    { "assigned_at", RULE_TIME, 0, INPUT_PAST, INPUT_PAST,
       offsetof(pupil_input_homework_t, assigned_at) },
-    { "due_at", PUPIL_RULE_TIME, PUPIL_RULE_REQUIRED, INPUT_PAST, INPUT_PAST,
+    { "due_at", RULE_TIME, RULE_REQUIRED, INPUT_PAST, INPUT_PAST,
       offsetof(pupil_input_homework_t, due_at) },
-    { "exercises", PUPIL_RULE_LIST, PUPIL_RULE_REQUIRED, 1, PUPIL_INPUT_EXERCISES_MAX,
+    { "exercises", RULE_LIST, RULE_REQUIRED, 1, PUPIL_INPUT_EXERCISES_MAX,
       0 }
 };
 
 
 static const pupil_rule_t  input_exercise_rules[] = {
-    { "title", PUPIL_RULE_LINE, PUPIL_RULE_REQUIRED, 1, PUPIL_INPUT_TITLE_MAX,
+    { "title", RULE_LINE, RULE_REQUIRED, 1, PUPIL_INPUT_TITLE_MAX,
       offsetof(pupil_input_exercise_t, title) },
-    { "max_score", PUPIL_RULE_NUMBER, PUPIL_RULE_REQUIRED | PUPIL_RULE_EXCLUSIVE, 0,
+    { "max_score", RULE_NUMBER, RULE_REQUIRED | RULE_EXCLUSIVE, 0,
       PUPIL_INPUT_SCORE_MAX, offsetof(pupil_input_exercise_t, max_score) }
 };
 
 
 /* In the order of the bits PUPIL_INPUT_SET_*. */
 static const pupil_rule_t  input_homework_patch_rules[] = {
-    { "title", PUPIL_RULE_LINE, 0, 1, PUPIL_INPUT_TITLE_MAX,
+    { "title", RULE_LINE, 0, 1, PUPIL_INPUT_TITLE_MAX,
       offsetof(pupil_input_homework_patch_t, title) },
-    { "description", PUPIL_RULE_TEXT, PUPIL_RULE_NULLABLE, 0,
+    { "description", RULE_TEXT, RULE_NULLABLE, 0,
       PUPIL_INPUT_DESCRIPTION_MAX,
       offsetof(pupil_input_homework_patch_t, description) },
-    { "due_at", PUPIL_RULE_TIME, 0, INPUT_PAST, INPUT_PAST,
+    { "due_at", RULE_TIME, 0, INPUT_PAST, INPUT_PAST,
       offsetof(pupil_input_homework_patch_t, due_at) }
 };
 
 
 static const pupil_rule_t  input_submission_rules[] = {
-    { "id", PUPIL_RULE_UUID, PUPIL_RULE_REQUIRED, 0, 0,
+    { "id", RULE_UUID, RULE_REQUIRED, 0, 0,
       offsetof(pupil_input_submission_t, id) },
-    { "homework_id", PUPIL_RULE_UUID, PUPIL_RULE_REQUIRED, 0, 0,
+    { "homework_id", RULE_UUID, RULE_REQUIRED, 0, 0,
       offsetof(pupil_input_submission_t, homework_id) },
-    { "exercise_id", PUPIL_RULE_UUID, PUPIL_RULE_REQUIRED, 0, 0,
+    { "exercise_id", RULE_UUID, RULE_REQUIRED, 0, 0,
       offsetof(pupil_input_submission_t, exercise_id) },
-    { "answer", PUPIL_RULE_RAW, PUPIL_RULE_REQUIRED, 0, PUPIL_INPUT_ANSWER_MAX,
+    { "answer", RULE_RAW, RULE_REQUIRED, 0, PUPIL_INPUT_ANSWER_MAX,
       offsetof(pupil_input_submission_t, answer) },
-    { "score", PUPIL_RULE_OBJECT, 0, 0, 0, 0 },
-    { "success", PUPIL_RULE_BOOL, 0, 0, 0,
+    { "score", RULE_OBJECT, 0, 0, 0, 0 },
+    { "success", RULE_BOOL, 0, 0, 0,
       offsetof(pupil_input_submission_t, success) },
-    { "completion", PUPIL_RULE_BOOL, 0, 0, 0,
+    { "completion", RULE_BOOL, 0, 0, 0,
       offsetof(pupil_input_submission_t, completion) },
-    { "duration", PUPIL_RULE_DURATION, 0, 0, 0,
+    { "duration", RULE_DURATION, 0, 0, 0,
       offsetof(pupil_input_submission_t, duration) },
-    { "timestamp", PUPIL_RULE_TIME, 0, INPUT_PAST, 1,
+    { "timestamp", RULE_TIME, 0, INPUT_PAST, 1,
       offsetof(pupil_input_submission_t, timestamp) }
 };
 
 
 static const pupil_rule_t  input_score_rules[] = {
-    { "raw", PUPIL_RULE_NUMBER, PUPIL_RULE_REQUIRED, 0, PUPIL_INPUT_SCORE_MAX,
+    { "raw", RULE_NUMBER, RULE_REQUIRED, 0, PUPIL_INPUT_SCORE_MAX,
       offsetof(pupil_input_submission_t, score_raw) },
-    { "max", PUPIL_RULE_NUMBER, PUPIL_RULE_REQUIRED | PUPIL_RULE_EXCLUSIVE, 0,
+    { "max", RULE_NUMBER, RULE_REQUIRED | RULE_EXCLUSIVE, 0,
       PUPIL_INPUT_SCORE_MAX, offsetof(pupil_input_submission_t, score_max) }
 };
 
 
 /* The array that a progress body may be; each element is on its own. */
 static const pupil_rule_t  input_batch_rule = {
-    "", PUPIL_RULE_LIST, 0, 1, PUPIL_INPUT_BATCH_MAX, 0
+    "", RULE_LIST, 0, 1, PUPIL_INPUT_BATCH_MAX, 0
 };
 
 
 /* Of a patch of any category, whose rest is the plugin's. */
 static const pupil_rule_t  input_id_rule = {
-    "id", PUPIL_RULE_UUID, 0, 0, 0, 0
+    "id", RULE_UUID, 0, 0, 0, 0
 };
 
 
 static pupil_rc_t
-input_parse(pupil_rule_input_t *in, const pupil_alloc_t *alloc, const pupil_str_t *body,
-    pupil_time_t now, pupil_fault_t *fault)
+input_parse(pupil_body_t *in, const pupil_alloc_t *alloc,
+    const pupil_str_t *body, pupil_time_t now, pupil_fault_t *fault)
 {
     in->alloc = alloc;
     in->now = now;
@@ -130,8 +130,8 @@ pupil_rc_t
 pupil_input_login(const pupil_alloc_t *alloc, const pupil_str_t *body,
     pupil_input_login_t *out, pupil_fault_t *fault)
 {
-    pupil_rc_t          rc;
-    pupil_rule_input_t  in;
+    pupil_rc_t    rc;
+    pupil_body_t  in;
 
     memset(out, 0, sizeof(pupil_input_login_t));
 
@@ -162,8 +162,8 @@ pupil_rc_t
 pupil_input_institution(const pupil_alloc_t *alloc, const pupil_str_t *body,
     pupil_input_institution_t *out, pupil_fault_t *fault)
 {
-    pupil_rc_t          rc;
-    pupil_rule_input_t  in;
+    pupil_rc_t    rc;
+    pupil_body_t  in;
 
     memset(out, 0, sizeof(pupil_input_institution_t));
 
@@ -180,7 +180,7 @@ pupil_input_institution(const pupil_alloc_t *alloc, const pupil_str_t *body,
 
 /* The elements of the list of exercises, whose size was checked. */
 static pupil_rc_t
-input_exercises(pupil_rule_input_t *in, uint32_t list,
+input_exercises(pupil_body_t *in, uint32_t list,
     pupil_input_homework_t *out)
 {
     size_t                   size;
@@ -219,9 +219,9 @@ pupil_rc_t
 pupil_input_homework(const pupil_alloc_t *alloc, const pupil_str_t *body,
     pupil_time_t now, pupil_input_homework_t *out, pupil_fault_t *fault)
 {
-    uint32_t            due;
-    pupil_rc_t          rc;
-    pupil_rule_input_t  in;
+    uint32_t      due;
+    pupil_rc_t    rc;
+    pupil_body_t  in;
 
     memset(out, 0, sizeof(pupil_input_homework_t));
     out->assigned_at = now;
@@ -252,8 +252,8 @@ pupil_input_homework_patch(const pupil_alloc_t *alloc,
     const pupil_str_t *body, pupil_time_t now,
     pupil_input_homework_patch_t *out, pupil_fault_t *fault)
 {
-    pupil_rc_t          rc;
-    pupil_rule_input_t  in;
+    pupil_rc_t    rc;
+    pupil_body_t  in;
 
     memset(out, 0, sizeof(pupil_input_homework_patch_t));
 
@@ -276,7 +276,7 @@ pupil_input_homework_patch(const pupil_alloc_t *alloc,
 
 /* The optional score of a submission: 0 <= raw <= max, max > 0. */
 static pupil_rc_t
-input_score(pupil_rule_input_t *in, uint32_t object,
+input_score(pupil_body_t *in, uint32_t object,
     pupil_input_submission_t *item)
 {
     uint32_t    score;
@@ -302,7 +302,7 @@ input_score(pupil_rule_input_t *in, uint32_t object,
 
 
 static pupil_rc_t
-input_submission(pupil_rule_input_t *in, uint32_t node,
+input_submission(pupil_body_t *in, uint32_t node,
     pupil_input_submission_t *item)
 {
     uint32_t    id;
@@ -341,9 +341,9 @@ pupil_rc_t
 pupil_input_progress(const pupil_alloc_t *alloc, const pupil_str_t *body,
     pupil_time_t now, pupil_input_progress_t *out, pupil_fault_t *fault)
 {
-    uint32_t            i, node;
-    pupil_rc_t          rc;
-    pupil_rule_input_t  in;
+    uint32_t      i, node;
+    pupil_rc_t    rc;
+    pupil_body_t  in;
 
     memset(out, 0, sizeof(pupil_input_progress_t));
 
@@ -392,7 +392,7 @@ pupil_input_progress(const pupil_alloc_t *alloc, const pupil_str_t *body,
 
 /* The members beside id, which are counted. */
 static pupil_rc_t
-input_patch_members(pupil_rule_input_t *in, pupil_input_patch_t *out)
+input_patch_members(pupil_body_t *in, pupil_input_patch_t *out)
 {
     uint32_t               node;
     pupil_rc_t             rc;
@@ -423,9 +423,9 @@ pupil_rc_t
 pupil_input_patch(const pupil_alloc_t *alloc, const pupil_str_t *body,
     pupil_input_patch_t *out, pupil_fault_t *fault)
 {
-    uint32_t            id, count;
-    pupil_rc_t          rc;
-    pupil_rule_input_t  in;
+    uint32_t      id, count;
+    pupil_rc_t    rc;
+    pupil_body_t  in;
 
     memset(out, 0, sizeof(pupil_input_patch_t));
 

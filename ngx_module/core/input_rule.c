@@ -10,50 +10,50 @@
 
 
 /* Sets *out from the node; the name of the rule that is broken, or NULL. */
-typedef const char *(*rule_set_pt)(pupil_rule_input_t *in, uint32_t node,
+typedef const char *(*rule_set_pt)(pupil_body_t *in, uint32_t node,
     const pupil_rule_t *rule, void *out);
 
 
-static const char *rule_set_uuid(pupil_rule_input_t *in, uint32_t node,
+static const char *rule_set_uuid(pupil_body_t *in, uint32_t node,
     const pupil_rule_t *rule, void *out);
-static const char *rule_set_text(pupil_rule_input_t *in, uint32_t node,
+static const char *rule_set_text(pupil_body_t *in, uint32_t node,
     const pupil_rule_t *rule, void *out);
-static const char *rule_set_secret(pupil_rule_input_t *in, uint32_t node,
+static const char *rule_set_secret(pupil_body_t *in, uint32_t node,
     const pupil_rule_t *rule, void *out);
-static const char *rule_set_time(pupil_rule_input_t *in, uint32_t node,
+static const char *rule_set_time(pupil_body_t *in, uint32_t node,
     const pupil_rule_t *rule, void *out);
-static const char *rule_set_number(pupil_rule_input_t *in, uint32_t node,
+static const char *rule_set_number(pupil_body_t *in, uint32_t node,
     const pupil_rule_t *rule, void *out);
-static const char *rule_set_bool(pupil_rule_input_t *in, uint32_t node,
+static const char *rule_set_bool(pupil_body_t *in, uint32_t node,
     const pupil_rule_t *rule, void *out);
-static const char *rule_set_duration(pupil_rule_input_t *in, uint32_t node,
+static const char *rule_set_duration(pupil_body_t *in, uint32_t node,
     const pupil_rule_t *rule, void *out);
-static const char *rule_set_raw(pupil_rule_input_t *in, uint32_t node,
+static const char *rule_set_raw(pupil_body_t *in, uint32_t node,
     const pupil_rule_t *rule, void *out);
-static const char *rule_check_list(pupil_rule_input_t *in, uint32_t node,
+static const char *rule_check_list(pupil_body_t *in, uint32_t node,
     const pupil_rule_t *rule, void *out);
-static const char *rule_check_object(pupil_rule_input_t *in, uint32_t node,
+static const char *rule_check_object(pupil_body_t *in, uint32_t node,
     const pupil_rule_t *rule, void *out);
 
 
 static const rule_set_pt  rule_setters[] = {
-    [PUPIL_RULE_UUID]     = rule_set_uuid,
-    [PUPIL_RULE_NAME]     = rule_set_text,
-    [PUPIL_RULE_LINE]     = rule_set_text,
-    [PUPIL_RULE_TEXT]     = rule_set_text,
-    [PUPIL_RULE_SECRET]   = rule_set_secret,
-    [PUPIL_RULE_TIME]     = rule_set_time,
-    [PUPIL_RULE_NUMBER]   = rule_set_number,
-    [PUPIL_RULE_BOOL]     = rule_set_bool,
-    [PUPIL_RULE_DURATION] = rule_set_duration,
-    [PUPIL_RULE_RAW]      = rule_set_raw,
-    [PUPIL_RULE_LIST]     = rule_check_list,
-    [PUPIL_RULE_OBJECT]   = rule_check_object
+    [RULE_UUID]     = rule_set_uuid,
+    [RULE_NAME]     = rule_set_text,
+    [RULE_LINE]     = rule_set_text,
+    [RULE_TEXT]     = rule_set_text,
+    [RULE_SECRET]   = rule_set_secret,
+    [RULE_TIME]     = rule_set_time,
+    [RULE_NUMBER]   = rule_set_number,
+    [RULE_BOOL]     = rule_set_bool,
+    [RULE_DURATION] = rule_set_duration,
+    [RULE_RAW]      = rule_set_raw,
+    [RULE_LIST]     = rule_check_list,
+    [RULE_OBJECT]   = rule_check_object
 };
 
 
 pupil_rc_t
-pupil_rule_refuse(pupil_rule_input_t *in, uint32_t node, const char *rule)
+pupil_rule_refuse(pupil_body_t *in, uint32_t node, const char *rule)
 {
     char  field[sizeof(in->fault->field)];
 
@@ -64,7 +64,7 @@ pupil_rule_refuse(pupil_rule_input_t *in, uint32_t node, const char *rule)
 
 
 pupil_rc_t
-pupil_rule_refuse_member(pupil_rule_input_t *in, uint32_t object, const char *name,
+pupil_rule_refuse_member(pupil_body_t *in, uint32_t object, const char *name,
     const char *rule)
 {
     char    field[sizeof(in->fault->field)];
@@ -82,7 +82,7 @@ pupil_rule_refuse_member(pupil_rule_input_t *in, uint32_t object, const char *na
 
 
 static const char *
-rule_no_memory(pupil_rule_input_t *in)
+rule_no_memory(pupil_body_t *in)
 {
     in->rc = PUPIL_NO_MEMORY;
 
@@ -92,7 +92,7 @@ rule_no_memory(pupil_rule_input_t *in)
 
 /* A string's text; the rule "type" when it is none. */
 static const char *
-rule_string(pupil_rule_input_t *in, uint32_t node, pupil_str_t *text)
+rule_string(pupil_body_t *in, uint32_t node, pupil_str_t *text)
 {
     switch (pupil_json_string(&in->json, node, in->alloc, text)) {
 
@@ -109,7 +109,7 @@ rule_string(pupil_rule_input_t *in, uint32_t node, pupil_str_t *text)
 
 
 static const char *
-rule_set_uuid(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rule,
+rule_set_uuid(pupil_body_t *in, uint32_t node, const pupil_rule_t *rule,
     void *out)
 {
     const char    *broken;
@@ -162,7 +162,7 @@ rule_has_control(const pupil_str_t *text, int spaces)
 
 
 static const char *
-rule_set_text(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rule,
+rule_set_text(pupil_body_t *in, uint32_t node, const pupil_rule_t *rule,
     void *out)
 {
     size_t        len;
@@ -175,7 +175,7 @@ rule_set_text(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rule,
     }
 
     len = text.len;
-    if (rule->kind == PUPIL_RULE_LINE) {
+    if (rule->kind == RULE_LINE) {
         pupil_utf8_check(text.data, text.len, &len);
     }
 
@@ -187,7 +187,7 @@ rule_set_text(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rule,
         return "maxLength";
     }
 
-    if (rule_has_control(&text, rule->kind == PUPIL_RULE_TEXT)) {
+    if (rule_has_control(&text, rule->kind == RULE_TEXT)) {
         return "control-character";
     }
 
@@ -202,7 +202,7 @@ rule_set_text(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rule,
  * whether there were escapes.  What is refused is wiped here.
  */
 static const char *
-rule_set_secret(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rule,
+rule_set_secret(pupil_body_t *in, uint32_t node, const pupil_rule_t *rule,
     void *out)
 {
     uint8_t      *copy;
@@ -241,7 +241,7 @@ rule_set_secret(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rule,
 
 
 static const char *
-rule_set_time(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rule,
+rule_set_time(pupil_body_t *in, uint32_t node, const pupil_rule_t *rule,
     void *out)
 {
     const char    *broken;
@@ -270,7 +270,7 @@ rule_set_time(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rule,
 
 
 static const char *
-rule_set_number(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rule,
+rule_set_number(pupil_body_t *in, uint32_t node, const pupil_rule_t *rule,
     void *out)
 {
     const char            *broken;
@@ -293,7 +293,7 @@ rule_set_number(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rule,
     min = (pupil_decimal_t) rule->min * PUPIL_DECIMAL_SCALE;
     max = (pupil_decimal_t) rule->max * PUPIL_DECIMAL_SCALE;
 
-    if ((rule->flags & PUPIL_RULE_EXCLUSIVE) && number.value <= min) {
+    if ((rule->flags & RULE_EXCLUSIVE) && number.value <= min) {
         return "exclusiveMinimum";
     }
 
@@ -312,7 +312,7 @@ rule_set_number(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rule,
 
 
 static const char *
-rule_set_bool(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rule,
+rule_set_bool(pupil_body_t *in, uint32_t node, const pupil_rule_t *rule,
     void *out)
 {
     pupil_json_type_t   type;
@@ -333,7 +333,7 @@ rule_set_bool(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rule,
 
 
 static const char *
-rule_set_duration(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rule,
+rule_set_duration(pupil_body_t *in, uint32_t node, const pupil_rule_t *rule,
     void *out)
 {
     const char   *broken;
@@ -357,7 +357,7 @@ rule_set_duration(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rul
 
 
 static const char *
-rule_set_raw(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rule,
+rule_set_raw(pupil_body_t *in, uint32_t node, const pupil_rule_t *rule,
     void *out)
 {
     pupil_str_t  raw;
@@ -374,7 +374,7 @@ rule_set_raw(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rule,
 
 
 static const char *
-rule_check_list(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rule,
+rule_check_list(pupil_body_t *in, uint32_t node, const pupil_rule_t *rule,
     void *out)
 {
     uint32_t  count;
@@ -393,7 +393,7 @@ rule_check_list(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rule,
 
 
 static const char *
-rule_check_object(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rule,
+rule_check_object(pupil_body_t *in, uint32_t node, const pupil_rule_t *rule,
     void *out)
 {
     (void) rule;
@@ -405,11 +405,12 @@ rule_check_object(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rul
 
 
 pupil_rc_t
-pupil_rule_member(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rule, void *out)
+pupil_rule_member(pupil_body_t *in, uint32_t node, const pupil_rule_t *rule,
+    void *out)
 {
     const char  *broken;
 
-    if ((rule->flags & PUPIL_RULE_NULLABLE)
+    if ((rule->flags & RULE_NULLABLE)
         && pupil_json_type(&in->json, node) == PUPIL_JSON_NULL)
     {
         return PUPIL_OK;
@@ -427,7 +428,7 @@ pupil_rule_member(pupil_rule_input_t *in, uint32_t node, const pupil_rule_t *rul
 
 /* Is there a member that no rule knows?  The first of them is refused. */
 static pupil_rc_t
-rule_known(pupil_rule_input_t *in, uint32_t object, const pupil_rule_t *rules,
+rule_known(pupil_body_t *in, uint32_t object, const pupil_rule_t *rules,
     size_t count)
 {
     size_t    i;
@@ -453,7 +454,7 @@ rule_known(pupil_rule_input_t *in, uint32_t object, const pupil_rule_t *rules,
 
 
 pupil_rc_t
-pupil_rule_object(pupil_rule_input_t *in, uint32_t object, const pupil_rule_t *rules,
+pupil_rule_object(pupil_body_t *in, uint32_t object, const pupil_rule_t *rules,
     size_t count, void *out, unsigned *given)
 {
     size_t      i;
@@ -474,8 +475,9 @@ pupil_rule_object(pupil_rule_input_t *in, uint32_t object, const pupil_rule_t *r
             bits |= 1u << i;
             rc = pupil_rule_member(in, node, &rules[i], out);
 
-        } else if (rules[i].flags & PUPIL_RULE_REQUIRED) {
-            rc = pupil_rule_refuse_member(in, object, rules[i].name, "required");
+        } else if (rules[i].flags & RULE_REQUIRED) {
+            rc = pupil_rule_refuse_member(in, object, rules[i].name,
+                                          "required");
         }
     }
 

@@ -11,27 +11,27 @@
 #include "input.h"
 
 
-#define PUPIL_RULE_REQUIRED   0x1
-#define PUPIL_RULE_NULLABLE   0x2     /* null stands for absent */
-#define PUPIL_RULE_EXCLUSIVE  0x4     /* a number must be over min */
+#define RULE_REQUIRED   0x1
+#define RULE_NULLABLE   0x2     /* null stands for absent */
+#define RULE_EXCLUSIVE  0x4     /* a number must be over min */
 
 #define pupil_rule_count(table)  (sizeof(table) / sizeof((table)[0]))
 
 
 /* What a member is; the unit of min and max, and what is set, beside it. */
 typedef enum {
-    PUPIL_RULE_UUID = 0,    /* pupil_uuid_t */
-    PUPIL_RULE_NAME,        /* bytes; pupil_str_t; no control characters */
-    PUPIL_RULE_LINE,        /* characters; pupil_str_t; none of them either */
-    PUPIL_RULE_TEXT,        /* bytes; pupil_str_t; tabs and line ends may be */
-    PUPIL_RULE_SECRET,      /* bytes; pupil_str_t, always a copy; anything */
-    PUPIL_RULE_TIME,        /* days before and after now; pupil_time_t */
-    PUPIL_RULE_NUMBER,      /* units; pupil_input_number_t */
-    PUPIL_RULE_BOOL,        /* pupil_input_bool_t */
-    PUPIL_RULE_DURATION,    /* pupil_str_t */
-    PUPIL_RULE_RAW,         /* max in bytes; pupil_str_t; any value */
-    PUPIL_RULE_LIST,        /* elements; sets nothing */
-    PUPIL_RULE_OBJECT       /* sets nothing */
+    RULE_UUID = 0,      /* pupil_uuid_t */
+    RULE_NAME,          /* bytes; pupil_str_t; no control characters */
+    RULE_LINE,          /* characters; pupil_str_t; none of them either */
+    RULE_TEXT,          /* bytes; pupil_str_t; tabs and line ends may be */
+    RULE_SECRET,        /* bytes; pupil_str_t, always a copy; anything */
+    RULE_TIME,          /* days before and after now; pupil_time_t */
+    RULE_NUMBER,        /* units; pupil_input_number_t */
+    RULE_BOOL,          /* pupil_input_bool_t */
+    RULE_DURATION,      /* pupil_str_t */
+    RULE_RAW,           /* max in bytes; pupil_str_t; any value */
+    RULE_LIST,          /* elements; sets nothing */
+    RULE_OBJECT         /* sets nothing */
 } pupil_rule_kind_t;
 
 
@@ -51,21 +51,22 @@ typedef struct {
     pupil_time_t          now;
     pupil_fault_t        *fault;
     pupil_rc_t            rc;       /* PUPIL_NO_MEMORY from a setter */
-} pupil_rule_input_t;
+} pupil_body_t;
 
 
 /*
  * Refuses the node: 422 with its pointer.  Returns PUPIL_INVALID.  rule is
  * static.
  */
-pupil_rc_t pupil_rule_refuse(pupil_rule_input_t *in, uint32_t node, const char *rule);
+pupil_rc_t pupil_rule_refuse(pupil_body_t *in, uint32_t node,
+    const char *rule);
 
 /* The same for the object's member of that name, which may be missing. */
-pupil_rc_t pupil_rule_refuse_member(pupil_rule_input_t *in, uint32_t object,
+pupil_rc_t pupil_rule_refuse_member(pupil_body_t *in, uint32_t object,
     const char *name, const char *rule);
 
 /* One member by its rule into the struct at out, at the rule's offset. */
-pupil_rc_t pupil_rule_member(pupil_rule_input_t *in, uint32_t node,
+pupil_rc_t pupil_rule_member(pupil_body_t *in, uint32_t node,
     const pupil_rule_t *rule, void *out);
 
 /*
@@ -74,7 +75,7 @@ pupil_rc_t pupil_rule_member(pupil_rule_input_t *in, uint32_t node,
  * applied in the order of the table, after unknown members are refused.
  * PUPIL_OK, PUPIL_INVALID with in->fault, PUPIL_NO_MEMORY.
  */
-pupil_rc_t pupil_rule_object(pupil_rule_input_t *in, uint32_t object,
+pupil_rc_t pupil_rule_object(pupil_body_t *in, uint32_t object,
     const pupil_rule_t *rules, size_t count, void *out, unsigned *given);
 
 #endif /* PUPIL_INPUT_RULE_H */
