@@ -35,9 +35,36 @@ const char *pupil_relation_name(uint32_t relation);
 const char *pupil_operation_name(uint32_t operation);
 const char *pupil_basis_name(uint32_t basis);
 
+const char *pupil_type_name(uint32_t type);
+
 /* The reverse; 0 for an unknown name. */
 uint32_t pupil_purpose_find(pupil_str_t name);
 uint32_t pupil_relation_find(pupil_str_t name);
+
+/*
+ * The column type of a field as PostgreSQL's format_type() writes it: "bytea"
+ * for a sealed one, "timestamp with time zone", "uuid[]"...
+ */
+const char *pupil_field_column(const pupil_field_t *field);
+
+/*
+ * Walks over a list of names separated by spaces, as in a grant's fields:
+ * for (p = list; pupil_name_next(&p, &name); )
+ */
+int pupil_name_next(const char **list, pupil_str_t *name);
+
+/* Does a list of names hold this one? */
+int pupil_name_listed(const char *list, const char *name);
+
+/* Are these bytes this text? */
+int pupil_str_is(pupil_str_t str, const char *text);
+
+/*
+ * Fills an error, cut to fit, and returns PUPIL_INVALID so that it can be
+ * returned.  error may be NULL.
+ */
+pupil_rc_t pupil_error_set(pupil_error_t *error, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 
 /*
@@ -76,8 +103,16 @@ int32_t pupil_category_field(const pupil_category_t *category,
 
 /*
  * From what a client sent to the clear value that is stored: type, size,
- * pattern, normalise, validate.  node: of the scanned document at json.
- * PUPIL_INVALID with fault set (field "/<name>", rule).  Context: request.
+ * normalise, size and pattern of the result, validate.  node: of the scanned
+ * document at json.  PUPIL_INVALID with fault set (422, field "/<name>",
+ * rule); PUPIL_NO_MEMORY.  Rules: "type", "uuid", "date", "date-time",
+ * "integer", those of pupil_decimal_parse(), "utf8", "nul", "minLength"
+ * (empty although required), "maxLength", "pattern", and the plugin's own.
+ * null is "type" but for PUPIL_TYPE_JSON: what it means to take a value away
+ * is the caller's.  The value may point into the document.  Context: request.
+ *
+ * The clear value of a PUPIL_TYPE_UUID_LIST is its ids, 36 characters each,
+ * separated by single spaces.
  */
 pupil_rc_t pupil_value_accept(const pupil_category_t *category,
     uint32_t field, const uint8_t *json, const pupil_json_node_t *nodes,
@@ -89,7 +124,7 @@ pupil_rc_t pupil_value_accept_text(const pupil_category_t *category,
     uint32_t field, pupil_str_t text, const pupil_alloc_t *alloc,
     pupil_str_t *value, pupil_fault_t *fault);
 
-/* Writes a clear value as JSON of the field's type. */
+/* Writes a clear value as JSON of the field's type; null when it is none. */
 void pupil_value_write(const pupil_category_t *category, uint32_t field,
     pupil_str_t value, pupil_writer_t *writer);
 
