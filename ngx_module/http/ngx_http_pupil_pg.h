@@ -88,6 +88,7 @@ typedef struct {
     ngx_uint_t       index;          /* in its pool, from 0 */
     ngx_uint_t       nparams;        /* the nonce included */
     Oid             *types;          /* nparams of them; types[0] is INT8 */
+    int             *formats;        /* nparams times 1: binary */
     ngx_uint_t       columns;        /* expected, nonce included; 0: any */
 } ngx_http_pupil_pg_stmt_t;
 
@@ -174,7 +175,6 @@ struct ngx_http_pupil_pg_pool_s {
 struct ngx_http_pupil_pg_exchange_s {
     ngx_http_pupil_pg_status_e    status;
     char                          sqlstate[6];  /* "" without an error */
-    ngx_uint_t                    failed_stmt;  /* position of the failure */
     PGresult                    **results;      /* one per add(), in order */
     ngx_uint_t                    nresults;     /* set with status OK only */
 
@@ -194,12 +194,13 @@ struct ngx_http_pupil_pg_exchange_s {
     ngx_uint_t                    ncmds;
     ngx_uint_t                    icmd;         /* whose result comes next */
     ngx_uint_t                    generation;   /* of the prepared ones */
+    ngx_uint_t                    failed_exec;  /* nexecs: at the commit */
     unsigned                      tenant:1;
     unsigned                      broken:1;     /* a setter failed */
+    unsigned                      nomem:1;      /* a setter got no memory */
     unsigned                      failed:1;     /* an error before the Sync */
     unsigned                      answered:1;   /* a result for icmd came */
     unsigned                      retried:1;
-    unsigned                      retry:1;
     unsigned                      in_queue:1;
     unsigned                      sent:1;
 };

@@ -1,0 +1,559 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * A libpq connection in pipeline mode on nginx's event loop: events, sending,
+ * flushing, and what happens when it is lost.
+ *
+ * Connections arrive here connected; see ngx_http_pupil_pg_connect.c.
+ * Handlers of exchanges run from the read, write, flush and stall events of a
+ * connection only; these drop a broken connection as their last step, so
+ * nobody finds it gone under their hands.
+ */
+
+#include <openssl/ssl.h>
+
+#include "ngx_http_pupil_pg_private.h"
+
+
+static void ngx_http_pupil_pg_read_handler(ngx_event_t *rev);
+static void ngx_http_pupil_pg_write_handler(ngx_event_t *wev);
+static void ngx_http_pupil_pg_flush_handler(ngx_event_t *ev);
+static void ngx_http_pupil_pg_stall_handler(ngx_event_t *ev);
+static void ngx_http_pupil_pg_conn_write(ngx_http_pupil_pg_conn_t *pc);
+static void ngx_http_pupil_pg_conn_read(ngx_http_pupil_pg_conn_t *pc);
+static void ngx_http_pupil_pg_conn_taken(ngx_http_pupil_pg_conn_t *pc);
+static void ngx_http_pupil_pg_conn_settle(ngx_http_pupil_pg_conn_t *pc);
+static void ngx_http_pupil_pg_conn_fail(ngx_http_pupil_pg_conn_t *pc);
+static ngx_int_t ngx_http_pupil_pg_conn_pipeline(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex);
+
+
+/* ---- events of a libpq socket, shared with LISTEN ---- */
+
+
+ngx_connection_t *
+ngx_http_pupil_pg_watch(PGconn *conn, void *data, ngx_event_handler_pt read,
+    ngx_event_handler_pt write, ngx_log_t *log)
+{
+    ngx_connection_t  *c;
+
+    c = ngx_get_connection(PQsocket(conn), log);
+    if (c == NULL) {
+        return NULL;
+    }
+
+    c->data = data;
+    c->number = ngx_atomic_fetch_add(ngx_connection_counter, 1);
+    c->read->handler = read;
+    c->read->log = log;
+    c->write->handler = write;
+    c->write->log = log;
+
+    /*
+     * Pitfall 1: level-triggered, as PQconsumeInput reads once; so neither
+     * ngx_add_conn nor ngx_handle_read_event.
+     */
+
+    if (ngx_add_event(c->read, NGX_READ_EVENT, NGX_LEVEL_EVENT) != NGX_OK) {
+        ngx_free_connection(c);
+        c->fd = (ngx_socket_t) -1;
+        return NULL;
+    }
+
+    return c;
+}
+
+
+void
+ngx_http_pupil_pg_unwatch(ngx_connection_t *c, PGconn *conn)
+{
+    ngx_uint_t  flags;
+
+    /*
+     * When libpq has closed the socket, the kernel has forgotten it, and its
+     * number may be somebody else's: no system call then.
+     */
+
+    flags = (PQsocket(conn) == c->fd) ? 0 : NGX_CLOSE_EVENT;
+
+    if (c->read->active) {
+        ngx_del_event(c->read, NGX_READ_EVENT, flags);
+    }
+
+    if (c->write->active) {
+        ngx_del_event(c->write, NGX_WRITE_EVENT, flags);
+    }
+
+    if (c->read->posted) {
+        ngx_delete_posted_event(c->read);
+    }
+
+    if (c->write->posted) {
+        ngx_delete_posted_event(c->write);
+    }
+}
+
+
+void
+ngx_http_pupil_pg_finish(ngx_connection_t *c, PGconn *conn)
+{
+    /* pitfall 5: the fd is libpq's, and is closed last, and once */
+
+    ngx_http_pupil_pg_unwatch(c, conn);
+
+    c->read->closed = 1;
+    c->write->closed = 1;
+
+    ngx_free_connection(c);
+    c->fd = (ngx_socket_t) -1;
+
+    PQfinish(conn);
+}
+
+
+ngx_int_t
+ngx_http_pupil_pg_flush(ngx_connection_t *c, PGconn *conn)
+{
+    int  left;
+
+    left = PQflush(conn);
+
+    if (left < 0 || PQsocket(conn) != c->fd) {
+        return NGX_ERROR;
+    }
+
+    /* pitfall 2: the write event is armed only while PQflush returns 1 */
+
+    if (left && !c->write->active) {
+        return ngx_add_event(c->write, NGX_WRITE_EVENT, NGX_LEVEL_EVENT);
+    }
+
+    if (!left && c->write->active) {
+        return ngx_del_event(c->write, NGX_WRITE_EVENT, 0);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_pupil_pg_pending(PGconn *conn)
+{
+    SSL  *ssl;
+
+    ssl = PQgetssl(conn);
+
+    return ssl != NULL && SSL_pending(ssl) > 0;
+}
+
+
+/* ---- a connection of the pool ---- */
+
+
+ngx_int_t
+ngx_http_pupil_pg_conn_open(ngx_http_pupil_pg_conn_t *pc, PGconn *conn)
+{
+    ngx_log_t  *log;
+
+    log = pc->pg->log;
+
+    pc->c = ngx_http_pupil_pg_watch(conn, pc, ngx_http_pupil_pg_read_handler,
+                                    ngx_http_pupil_pg_write_handler, log);
+    if (pc->c == NULL) {
+        return NGX_ERROR;
+    }
+
+    pc->conn = conn;
+    pc->depth = 0;
+    pc->generation++;
+    pc->broken = 0;
+    pc->reset = 0;
+    pc->reason[0] = '\0';
+
+    ngx_queue_init(&pc->inflight);
+    ngx_memzero(pc->prepared, (pc->pg->stmts.nelts + 7) / 8);
+    ngx_memzero(&pc->flush, sizeof(ngx_event_t));
+    ngx_memzero(&pc->stall, sizeof(ngx_event_t));
+
+    pc->flush.data = pc;
+    pc->flush.handler = ngx_http_pupil_pg_flush_handler;
+    pc->flush.log = log;
+
+    /* pitfall 14: not cancelable, it is set while work is in flight */
+
+    pc->stall.data = pc;
+    pc->stall.handler = ngx_http_pupil_pg_stall_handler;
+    pc->stall.log = log;
+
+    /* pitfall 10: idle connections are read as well, and notices heard */
+
+    PQsetNoticeReceiver(conn, ngx_http_pupil_pg_notice, pc);
+
+    /* pitfall 15: idle until work is sent */
+
+    pc->c->idle = 1;
+
+    /* something may have arrived before the events were added */
+
+    ngx_post_event(&pc->flush, &ngx_posted_events);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_pupil_pg_conn_close(ngx_http_pupil_pg_conn_t *pc)
+{
+    PGconn            *conn;
+    ngx_connection_t  *c;
+
+    if (pc->stall.timer_set) {
+        ngx_del_timer(&pc->stall);
+    }
+
+    if (pc->flush.posted) {
+        ngx_delete_posted_event(&pc->flush);
+    }
+
+    c = pc->c;
+    conn = pc->conn;
+
+    pc->c = NULL;
+    pc->conn = NULL;
+    pc->pg->stats.up--;
+
+    ngx_http_pupil_pg_finish(c, conn);
+}
+
+
+/* Drops the connection; all work on it fails (pitfalls 8 and 9). */
+
+static void
+ngx_http_pupil_pg_conn_fail(ngx_http_pupil_pg_conn_t *pc)
+{
+    ngx_queue_t                    failed, *q;
+    ngx_http_pupil_pg_pool_t      *pg;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    pg = pc->pg;
+
+    ngx_queue_init(&failed);
+
+    if (!ngx_queue_empty(&pc->inflight)) {
+        ngx_queue_add(&failed, &pc->inflight);
+        ngx_queue_init(&pc->inflight);
+    }
+
+    pg->stats.inflight -= pc->depth;
+    pc->depth = 0;
+
+    ngx_http_pupil_pg_conn_close(pc);
+    ngx_http_pupil_pg_pool_lost(pg, pc->reason);
+
+    /* handlers may detach others of this list, so it is read anew each time */
+
+    while (!ngx_queue_empty(&failed)) {
+        q = ngx_queue_head(&failed);
+        ngx_queue_remove(q);
+
+        ex = ngx_queue_data(q, ngx_http_pupil_pg_exchange_t, queue);
+        ex->sent = 0;
+
+        ngx_http_pupil_pg_complete(ex, NGX_HTTP_PUPIL_PG_UNAVAILABLE);
+    }
+}
+
+
+void
+ngx_http_pupil_pg_conn_send(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex)
+{
+    ngx_msec_t  limit;
+
+    ex->status = NGX_HTTP_PUPIL_PG_PENDING;
+    ex->sent = 1;
+    ex->answered = 0;
+    ex->icmd = 0;
+    ex->ncmds = 0;
+
+    ngx_queue_insert_tail(&pc->inflight, &ex->queue);
+    pc->pg->stats.inflight++;
+    pc->depth++;
+
+    pc->c->idle = 0;
+
+    if (pc->depth == 1) {
+        limit = pc->pg->statement_timeout + NGX_HTTP_PUPIL_PG_MARGIN;
+        ngx_add_timer(&pc->stall, limit);
+    }
+
+    if (!pc->broken && ngx_http_pupil_pg_conn_pipeline(pc, ex) != NGX_OK) {
+        ngx_http_pupil_pg_broken(pc, PQerrorMessage(pc->conn));
+    }
+
+    /* PQpipelineSync has sent already; the rest, and errors, once per turn */
+
+    ngx_post_event(&pc->flush, &ngx_posted_events);
+}
+
+
+/*
+ * One Sync per exchange (pitfall 6).  All Prepares come before the first
+ * statement, so that an error of a statement leaves none of them undone.
+ */
+
+static ngx_int_t
+ngx_http_pupil_pg_conn_pipeline(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex)
+{
+    int64_t                          nonce;
+    ngx_uint_t                       i, k;
+    ngx_http_pupil_pg_exec_t        *exec;
+    const ngx_http_pupil_pg_stmt_t  *stmt;
+
+    if (ex->cmds == NULL) {
+        ex->cmds = ngx_palloc(ex->pool,
+                              (2 * ex->nexecs + 1) * sizeof(uint16_t));
+        if (ex->cmds == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    ex->generation = pc->generation;
+
+    if (pc->reset) {
+        if (PQsendQueryParams(pc->conn, "DEALLOCATE ALL", 0, NULL, NULL, NULL,
+                              NULL, 1)
+            != 1)
+        {
+            return NGX_ERROR;
+        }
+
+        pc->reset = 0;
+        ex->cmds[ex->ncmds++] = NGX_HTTP_PUPIL_PG_CMD_RESET;
+    }
+
+    for (i = 0; i < ex->nexecs; i++) {
+        stmt = ex->execs[i].stmt;
+        k = stmt->index;
+
+        if (pc->prepared[k / 8] & (1 << (k % 8))) {
+            continue;
+        }
+
+        if (PQsendPrepare(pc->conn, stmt->name, (char *) stmt->sql.data,
+                          (int) stmt->nparams, stmt->types)
+            != 1)
+        {
+            return NGX_ERROR;
+        }
+
+        pc->prepared[k / 8] |= (u_char) (1 << (k % 8));
+        ex->cmds[ex->ncmds++] =
+                              (uint16_t) (NGX_HTTP_PUPIL_PG_CMD_PREPARE | i);
+    }
+
+    for (i = 0; i < ex->nexecs; i++) {
+        exec = &ex->execs[i];
+        stmt = exec->stmt;
+
+        nonce = ngx_http_pupil_pg_pool_nonce(pc->pg);
+        ngx_memcpy(exec->nonce, &nonce, sizeof(exec->nonce));
+
+        if (PQsendQueryPrepared(pc->conn, stmt->name, (int) stmt->nparams,
+                                exec->values, exec->lengths, stmt->formats, 1)
+            != 1)
+        {
+            return NGX_ERROR;
+        }
+
+        ex->cmds[ex->ncmds++] =
+                              (uint16_t) (NGX_HTTP_PUPIL_PG_CMD_EXECUTE | i);
+    }
+
+    return (PQpipelineSync(pc->conn) == 1) ? NGX_OK : NGX_ERROR;
+}
+
+
+static void
+ngx_http_pupil_pg_read_handler(ngx_event_t *rev)
+{
+    ngx_connection_t          *c;
+    ngx_http_pupil_pg_conn_t  *pc;
+
+    c = rev->data;
+    pc = c->data;
+
+    if (c->close && (c->error || pc->depth == 0)) {
+
+        /* the worker exits; with c->error, worker_shutdown_timeout is over */
+
+        ngx_http_pupil_pg_broken(pc, "the worker is shutting down");
+        ngx_http_pupil_pg_conn_settle(pc);
+        return;
+    }
+
+    ngx_http_pupil_pg_conn_read(pc);
+    ngx_http_pupil_pg_conn_settle(pc);
+}
+
+
+static void
+ngx_http_pupil_pg_write_handler(ngx_event_t *wev)
+{
+    ngx_connection_t          *c;
+    ngx_http_pupil_pg_conn_t  *pc;
+
+    c = wev->data;
+    pc = c->data;
+
+    ngx_http_pupil_pg_conn_write(pc);
+    ngx_http_pupil_pg_conn_settle(pc);
+}
+
+
+static void
+ngx_http_pupil_pg_flush_handler(ngx_event_t *ev)
+{
+    ngx_http_pupil_pg_conn_t  *pc;
+
+    pc = ev->data;
+
+    ngx_http_pupil_pg_conn_write(pc);
+    ngx_http_pupil_pg_conn_settle(pc);
+}
+
+
+static void
+ngx_http_pupil_pg_stall_handler(ngx_event_t *ev)
+{
+    char                       reason[64];
+    ngx_msec_t                 limit;
+    ngx_http_pupil_pg_conn_t  *pc;
+
+    pc = ev->data;
+
+    limit = pc->pg->statement_timeout + NGX_HTTP_PUPIL_PG_MARGIN;
+
+    (void) ngx_snprintf((u_char *) reason, sizeof(reason),
+                        "no answer for %M ms%Z", limit);
+
+    pc->pg->stats.stalls++;
+
+    ngx_http_pupil_pg_broken(pc, reason);
+    ngx_http_pupil_pg_conn_settle(pc);
+}
+
+
+/*
+ * When a send would block, libpq reads what the server has to say, to let it
+ * go on; the socket is then no longer readable, and what was read has to be
+ * looked at here.
+ */
+
+static void
+ngx_http_pupil_pg_conn_write(ngx_http_pupil_pg_conn_t *pc)
+{
+    ngx_int_t  rc;
+
+    if (pc->broken) {
+        return;
+    }
+
+    rc = ngx_http_pupil_pg_flush(pc->c, pc->conn);
+
+    if (rc != NGX_OK) {
+
+        /* no fd may be opened under the old number while events are there */
+
+        ngx_http_pupil_pg_unwatch(pc->c, pc->conn);
+    }
+
+    ngx_http_pupil_pg_conn_taken(pc);
+
+    if (rc != NGX_OK) {
+        ngx_http_pupil_pg_broken(pc, PQerrorMessage(pc->conn));
+    }
+}
+
+
+static void
+ngx_http_pupil_pg_conn_read(ngx_http_pupil_pg_conn_t *pc)
+{
+    int  ok;
+
+    do {
+        if (pc->broken) {
+            return;
+        }
+
+        ok = PQconsumeInput(pc->conn);
+
+        if (PQsocket(pc->conn) != pc->c->fd) {
+            ngx_http_pupil_pg_unwatch(pc->c, pc->conn);
+            ok = 0;
+        }
+
+        /* also after an error: a commit may have been read before it */
+
+        ngx_http_pupil_pg_conn_taken(pc);
+
+        if (!ok || PQstatus(pc->conn) != CONNECTION_OK) {
+
+            /* pitfall 9 */
+
+            ngx_http_pupil_pg_broken(pc, PQerrorMessage(pc->conn));
+            return;
+        }
+
+    } while (ngx_http_pupil_pg_pending(pc->conn));
+}
+
+
+/* Looks at what libpq has read. */
+
+static void
+ngx_http_pupil_pg_conn_taken(ngx_http_pupil_pg_conn_t *pc)
+{
+    if (ngx_queue_empty(&pc->inflight)) {
+
+        /* parses notices; there is nothing to get (pitfall 10) */
+
+        (void) PQisBusy(pc->conn);
+        return;
+    }
+
+    if (ngx_http_pupil_pg_results(pc) && pc->depth) {
+        ngx_add_timer(&pc->stall, pc->pg->statement_timeout
+                                  + NGX_HTTP_PUPIL_PG_MARGIN);
+    }
+}
+
+
+/* The last step of each event of a connection. */
+
+static void
+ngx_http_pupil_pg_conn_settle(ngx_http_pupil_pg_conn_t *pc)
+{
+    if (pc->broken) {
+        ngx_http_pupil_pg_conn_fail(pc);
+        return;
+    }
+
+    if (pc->depth) {
+        return;
+    }
+
+    if (pc->stall.timer_set) {
+        ngx_del_timer(&pc->stall);
+    }
+
+    /* pitfall 15: idle only while empty; look for the exit after the last */
+
+    pc->c->idle = 1;
+
+    if (ngx_exiting || pc->c->close) {
+        ngx_http_pupil_pg_broken(pc, "the worker is shutting down");
+        ngx_http_pupil_pg_conn_fail(pc);
+    }
+}

@@ -1,0 +1,432 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Configuration of a pool: its statements, its limits and its connection
+ * string.
+ */
+
+#include "ngx_http_pupil_pg_private.h"
+
+
+#define NGX_HTTP_PUPIL_PG_MAX_CONNECTIONS  128
+#define NGX_HTTP_PUPIL_PG_MAX_DEPTH        1024
+
+
+typedef struct {
+    const char  *keyword;
+    const char  *value;
+} ngx_http_pupil_pg_option_t;
+
+
+static const char *ngx_http_pupil_pg_option(ngx_http_pupil_pg_pool_t *pg,
+    const char *keyword);
+static ngx_int_t ngx_http_pupil_pg_option_set(ngx_conf_t *cf,
+    ngx_http_pupil_pg_pool_t *pg, const char *keyword, const char *value);
+static ngx_uint_t ngx_http_pupil_pg_local(const char *hosts);
+static char *ngx_http_pupil_pg_conninfo_finish(ngx_conf_t *cf,
+    ngx_http_pupil_pg_pool_t *pg);
+
+
+static const char  ngx_http_pupil_pg_tenant_sql[] =
+    "SELECT $1::int8, pg_catalog.set_config('pupil.tenant', $2, true)";
+
+static const Oid  ngx_http_pupil_pg_tenant_types[] = {
+    NGX_HTTP_PUPIL_PG_INT8, NGX_HTTP_PUPIL_PG_TEXT
+};
+
+
+/* Defaults; what the operator's connection string says goes first. */
+static const ngx_http_pupil_pg_option_t  ngx_http_pupil_pg_defaults[] = {
+    { "application_name",     "pupil" },
+    { "target_session_attrs", "read-write" },
+    { "keepalives_idle",      "30" },
+    { "keepalives_interval",  "5" },
+    { "keepalives_count",     "3" },
+    { NULL, NULL }
+};
+
+/* Not the operator's to choose (pitfall 4). */
+static const ngx_http_pupil_pg_option_t  ngx_http_pupil_pg_forced[] = {
+    { "gssencmode",      "disable" },
+    { "client_encoding", "UTF8" },
+    { NULL, NULL }
+};
+
+
+ngx_http_pupil_pg_pool_t *
+ngx_http_pupil_pg_pool_create(ngx_conf_t *cf, const char *name)
+{
+    ngx_http_pupil_pg_pool_t  *pg;
+
+    pg = ngx_pcalloc(cf->pool, sizeof(ngx_http_pupil_pg_pool_t));
+    if (pg == NULL) {
+        return NULL;
+    }
+
+    pg->name.data = (u_char *) (uintptr_t) name;
+    pg->name.len = ngx_strlen(name);
+    pg->connections = NGX_CONF_UNSET;
+    pg->depth = NGX_CONF_UNSET;
+    pg->queue_size = NGX_CONF_UNSET;
+    pg->statement_timeout = NGX_CONF_UNSET_MSEC;
+    pg->connect_timeout = NGX_CONF_UNSET_MSEC;
+    pg->queue_timeout = NGX_CONF_UNSET_MSEC;
+
+    if (ngx_array_init(&pg->keywords, cf->pool, 16, sizeof(char *)) != NGX_OK
+        || ngx_array_init(&pg->values, cf->pool, 16, sizeof(char *)) != NGX_OK
+        || ngx_array_init(&pg->stmts, cf->pool, 64,
+                          sizeof(ngx_http_pupil_pg_stmt_t *))
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    pg->tenant_stmt = ngx_http_pupil_pg_stmt_add(cf, pg,
+                                              ngx_http_pupil_pg_tenant_sql, 2,
+                                              ngx_http_pupil_pg_tenant_types);
+    if (pg->tenant_stmt == NULL) {
+        return NULL;
+    }
+
+    pg->tenant_stmt->columns = 2;
+
+    /* name NULL: "default", which nginx makes by itself if nobody names it */
+
+    pg->thread_pool = ngx_thread_pool_add(cf, NULL);
+    if (pg->thread_pool == NULL) {
+        return NULL;
+    }
+
+    return pg;
+}
+
+
+ngx_http_pupil_pg_stmt_t *
+ngx_http_pupil_pg_stmt_add(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg,
+    const char *sql, ngx_uint_t nparams, const Oid *types)
+{
+    ngx_uint_t                  i;
+    ngx_http_pupil_pg_stmt_t   *stmt, **place;
+
+    if (nparams < 1 || nparams > NGX_HTTP_PUPIL_PG_MAX_PARAMS
+        || types[0] != NGX_HTTP_PUPIL_PG_INT8)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "a statement of \"%V\" has %ui parameters, of "
+                           "which the first must be the nonce, an int8: %s",
+                           &pg->name, nparams, sql);
+        return NULL;
+    }
+
+    stmt = ngx_pcalloc(cf->pool, sizeof(ngx_http_pupil_pg_stmt_t));
+    if (stmt == NULL) {
+        return NULL;
+    }
+
+    stmt->sql.len = ngx_strlen(sql);
+    stmt->sql.data = ngx_pnalloc(cf->pool, stmt->sql.len + 1);
+    stmt->types = ngx_palloc(cf->pool, nparams * sizeof(Oid));
+    stmt->formats = ngx_palloc(cf->pool, nparams * sizeof(int));
+
+    if (stmt->sql.data == NULL || stmt->types == NULL || stmt->formats == NULL)
+    {
+        return NULL;
+    }
+
+    ngx_memcpy(stmt->sql.data, sql, stmt->sql.len + 1);
+
+    for (i = 0; i < nparams; i++) {
+        stmt->types[i] = types[i];
+        stmt->formats[i] = 1;
+    }
+
+    stmt->nparams = nparams;
+    stmt->index = pg->stmts.nelts;
+    (void) ngx_snprintf((u_char *) stmt->name, sizeof(stmt->name), "p%ui%Z",
+                        stmt->index);
+
+    place = ngx_array_push(&pg->stmts);
+    if (place == NULL) {
+        return NULL;
+    }
+
+    *place = stmt;
+
+    return stmt;
+}
+
+
+char *
+ngx_http_pupil_pg_pool_finish(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg)
+{
+    char  **end;
+
+    ngx_conf_init_value(pg->connections, 4);
+    ngx_conf_init_value(pg->depth, 8);
+    ngx_conf_init_value(pg->queue_size, 256);
+    ngx_conf_init_msec_value(pg->statement_timeout, 5000);
+    ngx_conf_init_msec_value(pg->connect_timeout, 5000);
+    ngx_conf_init_msec_value(pg->queue_timeout, 2000);
+
+    if (pg->schema.len == 0) {
+        ngx_str_set(&pg->schema, "pupil");
+    }
+
+    if (pg->connections < 1
+        || pg->connections > NGX_HTTP_PUPIL_PG_MAX_CONNECTIONS
+        || pg->depth < 1 || pg->depth > NGX_HTTP_PUPIL_PG_MAX_DEPTH
+        || pg->queue_size < 0)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "database \"%V\": connections must be 1 to %d, "
+                           "depth 1 to %d, and the queue not negative",
+                           &pg->name, NGX_HTTP_PUPIL_PG_MAX_CONNECTIONS,
+                           NGX_HTTP_PUPIL_PG_MAX_DEPTH);
+        return NGX_CONF_ERROR;
+    }
+
+    if (pg->statement_timeout < 10 || pg->connect_timeout < 10
+        || pg->queue_timeout < 10)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "database \"%V\": time limits must be at least "
+                           "10 ms", &pg->name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_pupil_pg_conninfo_finish(cf, pg) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    end = ngx_array_push(&pg->keywords);
+    if (end == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *end = NULL;
+
+    end = ngx_array_push(&pg->values);
+    if (end == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *end = NULL;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_pupil_pg_pool_conninfo(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg,
+    ngx_str_t *conninfo)
+{
+    char              *text, *error;
+    PQconninfoOption  *options, *o;
+
+    text = ngx_pnalloc(cf->pool, conninfo->len + 1);
+    if (text == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    (void) ngx_cpystrn((u_char *) text, conninfo->data, conninfo->len + 1);
+
+    error = NULL;
+    options = PQconninfoParse(text, &error);
+    ngx_explicit_memzero(text, conninfo->len);
+
+    if (options == NULL) {
+
+        /* libpq quotes what it cannot read, which may be the password */
+
+        PQfreemem(error);
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the connection string of \"%V\" is not one that "
+                           "libpq understands: write \"host=... dbname=... "
+                           "user=...\" or a postgresql:// URI, and quote "
+                           "values that hold spaces", &pg->name);
+        return NGX_CONF_ERROR;
+    }
+
+    for (o = options; o->keyword; o++) {
+        if (o->val
+            && ngx_http_pupil_pg_option_set(cf, pg, o->keyword, o->val)
+               != NGX_OK)
+        {
+            PQconninfoFree(options);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    PQconninfoFree(options);
+
+    return NGX_CONF_OK;
+}
+
+
+static const char *
+ngx_http_pupil_pg_option(ngx_http_pupil_pg_pool_t *pg, const char *keyword)
+{
+    char        **keywords, **values;
+    ngx_uint_t    i;
+
+    keywords = pg->keywords.elts;
+    values = pg->values.elts;
+
+    for (i = 0; i < pg->keywords.nelts; i++) {
+        if (keywords[i] && ngx_strcmp(keywords[i], keyword) == 0) {
+            return values[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_pg_option_set(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg,
+    const char *keyword, const char *value)
+{
+    char        **k, **v, *copy;
+    size_t        len;
+    ngx_uint_t    i;
+
+    len = ngx_strlen(value) + 1;
+
+    copy = ngx_pnalloc(cf->pool, len);
+    if (copy == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(copy, value, len);
+
+    k = pg->keywords.elts;
+    v = pg->values.elts;
+
+    for (i = 0; i < pg->keywords.nelts; i++) {
+        if (ngx_strcmp(k[i], keyword) == 0) {
+            v[i] = copy;
+            return NGX_OK;
+        }
+    }
+
+    len = ngx_strlen(keyword) + 1;
+
+    k = ngx_array_push(&pg->keywords);
+    v = ngx_array_push(&pg->values);
+
+    if (k == NULL || v == NULL) {
+        return NGX_ERROR;
+    }
+
+    *v = copy;
+    *k = ngx_pnalloc(cf->pool, len);
+    if (*k == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(*k, keyword, len);
+
+    return NGX_OK;
+}
+
+
+/* Whether no host of the list is reached over a network. */
+
+static ngx_uint_t
+ngx_http_pupil_pg_local(const char *hosts)
+{
+    size_t       len;
+    ngx_uint_t   i;
+    const char  *p;
+
+    static const ngx_str_t  local[] = {
+        ngx_string("localhost"),
+        ngx_string("127.0.0.1"),
+        ngx_string("::1"),
+        ngx_null_string
+    };
+
+    for (p = hosts; p; p = p[len] ? p + len + 1 : NULL) {
+        len = strcspn(p, ",");
+
+        if (len == 0 || *p == '/' || *p == '@') {
+            continue;
+        }
+
+        for (i = 0; local[i].len; i++) {
+            if (local[i].len == len
+                && ngx_strncmp(p, local[i].data, len) == 0)
+            {
+                break;
+            }
+        }
+
+        if (local[i].len == 0) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static char *
+ngx_http_pupil_pg_conninfo_finish(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg)
+{
+    char                               buf[NGX_INT_T_LEN + 1];
+    const ngx_http_pupil_pg_option_t  *o;
+
+    for (o = ngx_http_pupil_pg_defaults; o->keyword; o++) {
+        if (ngx_http_pupil_pg_option(pg, o->keyword) == NULL
+            && ngx_http_pupil_pg_option_set(cf, pg, o->keyword, o->value)
+               != NGX_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    for (o = ngx_http_pupil_pg_forced; o->keyword; o++) {
+        if (ngx_http_pupil_pg_option_set(cf, pg, o->keyword, o->value)
+            != NGX_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    /* who says nothing about TLS gets all of it on a network */
+
+    if (ngx_http_pupil_pg_option(pg, "sslmode") == NULL
+        && !(ngx_http_pupil_pg_local(ngx_http_pupil_pg_option(pg, "host"))
+             && ngx_http_pupil_pg_local(ngx_http_pupil_pg_option(pg,
+                                                                "hostaddr")))
+        && ngx_http_pupil_pg_option_set(cf, pg, "sslmode", "verify-full")
+           != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_pupil_pg_option(pg, "connect_timeout") == NULL) {
+        (void) ngx_sprintf((u_char *) buf, "%M%Z",
+                           (pg->connect_timeout + 999) / 1000);
+
+        if (ngx_http_pupil_pg_option_set(cf, pg, "connect_timeout", buf)
+            != NGX_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (ngx_http_pupil_pg_option(pg, "tcp_user_timeout") == NULL) {
+        (void) ngx_sprintf((u_char *) buf, "%M%Z", pg->statement_timeout
+                           + NGX_HTTP_PUPIL_PG_MARGIN);
+
+        if (ngx_http_pupil_pg_option_set(cf, pg, "tcp_user_timeout", buf)
+            != NGX_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}

@@ -1,0 +1,513 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Connecting in a helper thread: name look-up, certificate files and SCRAM
+ * all block (pitfall 4).  The event loop gets a connected, checked and
+ * configured PGconn, or a sentence.
+ *
+ * A task owns its memory (pitfall 19): the thread reads the pool's constant
+ * configuration and writes to the task alone.
+ */
+
+#include <poll.h>
+#include <time.h>
+
+#include "ngx_http_pupil_pg_private.h"
+
+
+#define NGX_HTTP_PUPIL_PG_MIN_SERVER  150000
+
+#define NGX_HTTP_PUPIL_PG_DELAY       100      /* ms, then doubled */
+#define NGX_HTTP_PUPIL_PG_MAX_DELAY   10000
+#define NGX_HTTP_PUPIL_PG_SLOW_DELAY  5000     /* ms, for a mismatch */
+#define NGX_HTTP_PUPIL_PG_MAX_SLOW    60000
+
+#define NGX_HTTP_PUPIL_PG_HOLD        1000     /* ms */
+
+
+typedef struct {
+    ngx_http_pupil_pg_pool_t      *pg;
+    ngx_str_t                     *channel;    /* LISTEN; NULL: pipeline */
+    ngx_http_pupil_pg_connect_pt   handler;
+    void                          *data;
+    ngx_pool_t                    *pool;
+    ngx_event_t                    hold;
+    PGconn                        *conn;
+    ngx_uint_t                     mismatch;
+    char                           text[NGX_HTTP_PUPIL_PG_ERROR_SIZE];
+} ngx_http_pupil_pg_task_t;
+
+
+static void ngx_http_pupil_pg_task_thread(void *data, ngx_log_t *log);
+static void ngx_http_pupil_pg_task_done(ngx_event_t *ev);
+static void ngx_http_pupil_pg_task_hold(ngx_event_t *ev);
+static ngx_int_t ngx_http_pupil_pg_setup(ngx_http_pupil_pg_task_t *t);
+static ngx_int_t ngx_http_pupil_pg_check_role(ngx_http_pupil_pg_task_t *t);
+static ngx_int_t ngx_http_pupil_pg_listen_to(ngx_http_pupil_pg_task_t *t);
+static int64_t ngx_http_pupil_pg_clock(void);
+static int ngx_http_pupil_pg_wait(PGconn *conn, int64_t deadline,
+    short events);
+
+
+/* ---- event loop ---- */
+
+
+ngx_int_t
+ngx_http_pupil_pg_connect(ngx_http_pupil_pg_pool_t *pg, ngx_str_t *channel,
+    ngx_http_pupil_pg_connect_pt handler, void *data)
+{
+    ngx_pool_t                *pool;
+    ngx_thread_task_t         *task;
+    ngx_http_pupil_pg_task_t  *t;
+
+    pool = ngx_create_pool(2048, pg->log);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
+
+    task = ngx_thread_task_alloc(pool, sizeof(ngx_http_pupil_pg_task_t));
+    if (task == NULL) {
+        ngx_destroy_pool(pool);
+        return NGX_ERROR;
+    }
+
+    t = task->ctx;
+    ngx_memzero(t, sizeof(ngx_http_pupil_pg_task_t));
+
+    t->pg = pg;
+    t->channel = channel;
+    t->handler = handler;
+    t->data = data;
+    t->pool = pool;
+
+    /* pitfall 14: the worker must not end under a task */
+
+    t->hold.data = t;
+    t->hold.handler = ngx_http_pupil_pg_task_hold;
+    t->hold.log = pg->log;
+
+    task->handler = ngx_http_pupil_pg_task_thread;
+    task->event.data = t;
+    task->event.handler = ngx_http_pupil_pg_task_done;
+    task->event.log = pg->log;
+
+    if (ngx_thread_task_post(pg->thread_pool, task) != NGX_OK) {
+        ngx_destroy_pool(pool);
+        return NGX_ERROR;
+    }
+
+    ngx_add_timer(&t->hold, NGX_HTTP_PUPIL_PG_HOLD);
+
+    return NGX_OK;
+}
+
+
+/* The task is bounded in time by itself, so this comes to an end. */
+
+static void
+ngx_http_pupil_pg_task_hold(ngx_event_t *ev)
+{
+    ngx_add_timer(ev, NGX_HTTP_PUPIL_PG_HOLD);
+}
+
+
+static void
+ngx_http_pupil_pg_task_done(ngx_event_t *ev)
+{
+    ngx_http_pupil_pg_task_t  *t;
+
+    t = ev->data;
+
+    if (t->hold.timer_set) {
+        ngx_del_timer(&t->hold);
+    }
+
+    t->handler(t->data, t->conn, t->mismatch, t->text);
+
+    ngx_destroy_pool(t->pool);
+}
+
+
+ngx_msec_t
+ngx_http_pupil_pg_backoff(ngx_uint_t failures, ngx_uint_t mismatch)
+{
+    ngx_msec_t  delay, max;
+
+    delay = mismatch ? NGX_HTTP_PUPIL_PG_SLOW_DELAY : NGX_HTTP_PUPIL_PG_DELAY;
+    max = mismatch ? NGX_HTTP_PUPIL_PG_MAX_SLOW : NGX_HTTP_PUPIL_PG_MAX_DELAY;
+
+    if (failures > 1) {
+        delay <<= ngx_min(failures - 1, 10);
+    }
+
+    delay = ngx_min(delay, max);
+
+    return delay / 2 + (ngx_msec_t) ngx_random() % (delay / 2 + 1);
+}
+
+
+void
+ngx_http_pupil_pg_text(char *dst, const char *src)
+{
+    char  *p, *last;
+
+    p = dst;
+    last = dst + NGX_HTTP_PUPIL_PG_ERROR_SIZE - 1;
+
+    if (src == NULL || *src == '\0') {
+        src = "no reason given";
+    }
+
+    for ( /* void */ ; *src && p < last; src++) {
+        *p++ = ((u_char) *src < ' ' || *src == 0x7f) ? ' ' : *src;
+    }
+
+    while (p > dst && p[-1] == ' ') {
+        p--;
+    }
+
+    *p = '\0';
+}
+
+
+/* ---- helper thread ---- */
+
+
+static void
+ngx_http_pupil_pg_task_thread(void *data, ngx_log_t *log)
+{
+    ngx_http_pupil_pg_task_t *t = data;
+
+    PGconn                    *conn;
+    ngx_http_pupil_pg_pool_t  *pg;
+
+    pg = t->pg;
+
+    conn = PQconnectdbParams((const char *const *) pg->keywords.elts,
+                             (const char *const *) pg->values.elts, 0);
+    if (conn == NULL) {
+        ngx_http_pupil_pg_text(t->text, "out of memory");
+        return;
+    }
+
+    t->conn = conn;
+
+    if (PQstatus(conn) != CONNECTION_OK) {
+        ngx_http_pupil_pg_text(t->text, PQerrorMessage(conn));
+        goto failed;
+    }
+
+    if (PQserverVersion(conn) < NGX_HTTP_PUPIL_PG_MIN_SERVER) {
+        ngx_http_pupil_pg_text(t->text, "the server is older than "
+                                        "PostgreSQL 15: upgrade it");
+        t->mismatch = 1;
+        goto failed;
+    }
+
+    if (ngx_http_pupil_pg_setup(t) != NGX_OK
+        || (!pg->any_role && ngx_http_pupil_pg_check_role(t) != NGX_OK))
+    {
+        goto failed;
+    }
+
+    if (pg->check && pg->check(conn, pg->check_data, t->text) != NGX_OK) {
+        t->text[NGX_HTTP_PUPIL_PG_ERROR_SIZE - 1] = '\0';
+
+        /* a connection that was lost meanwhile is no mismatch */
+        t->mismatch = (PQstatus(conn) == CONNECTION_OK);
+        goto failed;
+    }
+
+    if (t->channel && ngx_http_pupil_pg_listen_to(t) != NGX_OK) {
+        goto failed;
+    }
+
+    /*
+     * From here on PQerrorMessage(), which is logged when a connection is
+     * lost, holds no text of a statement's error and no DETAIL.
+     */
+
+    PQsetErrorVerbosity(conn, PQERRORS_SQLSTATE);
+
+    if (PQsetnonblocking(conn, 1) != 0
+        || (t->channel == NULL && PQenterPipelineMode(conn) != 1))
+    {
+        ngx_http_pupil_pg_text(t->text, PQerrorMessage(conn));
+        goto failed;
+    }
+
+    return;
+
+failed:
+
+    PQfinish(conn);
+    t->conn = NULL;
+}
+
+
+/*
+ * Session settings are sent as a query, not as startup options, which
+ * PgBouncer refuses.  They never name a tenant.  DEALLOCATE ALL is for a
+ * server connection of PgBouncer that was not reset.
+ */
+
+static ngx_int_t
+ngx_http_pupil_pg_setup(ngx_http_pupil_pg_task_t *t)
+{
+    char       sql[512];
+    PGresult  *res;
+
+    (void) ngx_snprintf((u_char *) sql, sizeof(sql),
+                        "DEALLOCATE ALL;"
+                        "SET statement_timeout = %M;"
+                        "SET idle_in_transaction_session_timeout = %M;"
+                        "SET plan_cache_mode = force_generic_plan%Z",
+                        t->pg->statement_timeout,
+                        t->pg->statement_timeout + NGX_HTTP_PUPIL_PG_MARGIN);
+
+    res = ngx_http_pupil_pg_query(t->conn, sql, t->pg->connect_timeout,
+                                  t->text);
+    if (res == NULL) {
+        return NGX_ERROR;
+    }
+
+    PQclear(res);
+
+    return NGX_OK;
+}
+
+
+/* Row-level security does not bind such roles (invariant I10). */
+
+static ngx_int_t
+ngx_http_pupil_pg_check_role(ngx_http_pupil_pg_task_t *t)
+{
+    char        *schema, *sql, *verdict;
+    size_t       size;
+    PGresult    *res;
+    ngx_int_t    rc;
+
+    static const char  query[] =
+        "SELECT CASE"
+        " WHEN r.rolsuper THEN 'is a superuser'"
+        " WHEN r.rolbypassrls THEN 'has BYPASSRLS'"
+        " WHEN n.oid IS NULL THEN 'finds no schema of this name'"
+        " WHEN pg_catalog.pg_has_role(r.oid, n.nspowner, 'MEMBER')"
+        " THEN 'owns the schema'"
+        " WHEN EXISTS (SELECT FROM pg_catalog.pg_class c"
+        " WHERE c.relnamespace = n.oid"
+        " AND pg_catalog.pg_has_role(r.oid, c.relowner, 'MEMBER'))"
+        " THEN 'owns a table of the schema'"
+        " ELSE '' END"
+        " FROM pg_catalog.pg_roles r"
+        " LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = %s"
+        " WHERE r.rolname = current_user";
+
+    schema = PQescapeLiteral(t->conn, (char *) t->pg->schema.data,
+                             t->pg->schema.len);
+    if (schema == NULL) {
+        ngx_http_pupil_pg_text(t->text, PQerrorMessage(t->conn));
+        return NGX_ERROR;
+    }
+
+    size = sizeof(query) + ngx_strlen(schema);
+
+    sql = malloc(size);
+    if (sql == NULL) {
+        PQfreemem(schema);
+        ngx_http_pupil_pg_text(t->text, "out of memory");
+        return NGX_ERROR;
+    }
+
+    (void) snprintf(sql, size, query, schema);
+    PQfreemem(schema);
+
+    res = ngx_http_pupil_pg_query(t->conn, sql, t->pg->connect_timeout,
+                                  t->text);
+    free(sql);
+
+    if (res == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = NGX_OK;
+    verdict = PQntuples(res) == 1 ? PQgetvalue(res, 0, 0) : NULL;
+
+    if (verdict == NULL || *verdict) {
+        (void) snprintf(t->text, sizeof(t->text),
+                        "role \"%s\" %s (schema \"%.*s\"): connect with the "
+                        "gateway's own role, which row-level security binds",
+                        PQuser(t->conn), verdict ? verdict : "is unknown",
+                        (int) t->pg->schema.len, t->pg->schema.data);
+        t->mismatch = 1;
+        rc = NGX_ERROR;
+    }
+
+    PQclear(res);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_pg_listen_to(ngx_http_pupil_pg_task_t *t)
+{
+    char      *name, sql[160];
+    PGresult  *res;
+
+    name = PQescapeIdentifier(t->conn, (char *) t->channel->data,
+                              t->channel->len);
+    if (name == NULL) {
+        ngx_http_pupil_pg_text(t->text, PQerrorMessage(t->conn));
+        return NGX_ERROR;
+    }
+
+    (void) snprintf(sql, sizeof(sql), "LISTEN %s", name);
+    PQfreemem(name);
+
+    res = ngx_http_pupil_pg_query(t->conn, sql, t->pg->connect_timeout,
+                                  t->text);
+    if (res == NULL) {
+        return NGX_ERROR;
+    }
+
+    PQclear(res);
+
+    return NGX_OK;
+}
+
+
+static int64_t
+ngx_http_pupil_pg_clock(void)
+{
+    struct timespec  ts;
+
+    /* nginx's cached time belongs to the event loop */
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
+/* Returns 0 when the time is over or the socket is gone. */
+
+static int
+ngx_http_pupil_pg_wait(PGconn *conn, int64_t deadline, short events)
+{
+    int            n;
+    int64_t        left;
+    struct pollfd  fd;
+
+    if (PQsocket(conn) < 0) {
+        return 0;
+    }
+
+    for ( ;; ) {
+        left = deadline - ngx_http_pupil_pg_clock();
+        if (left <= 0) {
+            return 0;
+        }
+
+        fd.fd = PQsocket(conn);
+        fd.events = events;
+        fd.revents = 0;
+
+        n = poll(&fd, 1, (int) ngx_min(left, 60000));
+
+        if (n > 0) {
+            return 1;
+        }
+
+        if (n < 0 && ngx_errno != NGX_EINTR) {
+            return 0;
+        }
+    }
+}
+
+
+PGresult *
+ngx_http_pupil_pg_query(PGconn *conn, const char *sql, ngx_msec_t timeout,
+    char *text)
+{
+    int              left, nonblocking;
+    int64_t          deadline;
+    PGresult        *res, *last;
+    ExecStatusType   status;
+
+    last = NULL;
+    nonblocking = PQisnonblocking(conn);
+    deadline = ngx_http_pupil_pg_clock() + (int64_t) timeout;
+
+    if (PQsetnonblocking(conn, 1) != 0 || PQsendQuery(conn, sql) != 1) {
+        goto failed;
+    }
+
+    for ( ;; ) {
+        left = PQflush(conn);
+
+        if (left == 0) {
+            break;
+        }
+
+        if (left < 0
+            || !ngx_http_pupil_pg_wait(conn, deadline, POLLIN|POLLOUT)
+            || PQconsumeInput(conn) != 1)
+        {
+            goto failed;
+        }
+    }
+
+    for ( ;; ) {
+        while (PQisBusy(conn)) {
+            if (!ngx_http_pupil_pg_wait(conn, deadline, POLLIN)) {
+                PQclear(last);
+                ngx_http_pupil_pg_text(text, "a query on a new connection "
+                                             "took too long");
+                return NULL;
+            }
+
+            if (PQconsumeInput(conn) != 1) {
+                goto failed;
+            }
+        }
+
+        res = PQgetResult(conn);
+        if (res == NULL) {
+            break;
+        }
+
+        status = PQresultStatus(res);
+
+        /* the first error stays, as nothing is executed after it */
+
+        PQclear(last);
+        last = res;
+
+        if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK
+            && status != PGRES_FATAL_ERROR && status != PGRES_EMPTY_QUERY)
+        {
+            goto failed;
+        }
+    }
+
+    if (PQsetnonblocking(conn, nonblocking) != 0 || last == NULL) {
+        goto failed;
+    }
+
+    if (PQresultStatus(last) == PGRES_FATAL_ERROR) {
+        ngx_http_pupil_pg_text(text, PQresultErrorField(last,
+                                                  PG_DIAG_MESSAGE_PRIMARY));
+        PQclear(last);
+        return NULL;
+    }
+
+    return last;
+
+failed:
+
+    PQclear(last);
+    ngx_http_pupil_pg_text(text, PQerrorMessage(conn));
+
+    return NULL;
+}

@@ -1,0 +1,132 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What the files of the PostgreSQL layer share with each other and with
+ * nobody else.
+ */
+
+#ifndef _NGX_HTTP_PUPIL_PG_PRIVATE_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_PG_PRIVATE_H_INCLUDED_
+
+#include "ngx_http_pupil_pg.h"
+
+
+/* Time beyond statement_timeout before a silent connection is dropped. */
+#define NGX_HTTP_PUPIL_PG_MARGIN  2000    /* ms */
+
+
+/* What was sent: a kind, and for the last two the position in ex->execs. */
+#define NGX_HTTP_PUPIL_PG_CMD_RESET    0x000
+#define NGX_HTTP_PUPIL_PG_CMD_PREPARE  0x100
+#define NGX_HTTP_PUPIL_PG_CMD_EXECUTE  0x200
+#define ngx_http_pupil_pg_cmd_kind(cmd)  ((cmd) & 0xf00)
+#define ngx_http_pupil_pg_cmd_exec(cmd)  ((cmd) & 0x0ff)
+
+
+/* One execution of a statement.  Values are owned by the exchange's pool. */
+struct ngx_http_pupil_pg_exec_s {
+    const ngx_http_pupil_pg_stmt_t  *stmt;
+    const char                     **values;
+    int                             *lengths;
+    ngx_uint_t                       n;         /* values set */
+    u_char                           nonce[8];  /* network order */
+};
+
+
+/* A place for a connection in the pool of one worker. */
+struct ngx_http_pupil_pg_conn_s {
+    ngx_http_pupil_pg_pool_t  *pg;
+    ngx_uint_t                 index;
+    PGconn                    *conn;        /* NULL: none */
+    ngx_connection_t          *c;           /* set while conn is */
+    ngx_queue_t                inflight;    /* exchanges in order of sending */
+    ngx_uint_t                 depth;       /* their number */
+    ngx_uint_t                 generation;  /* of the prepared statements */
+    u_char                    *prepared;    /* bitmap by statement index */
+    ngx_event_t                flush;       /* posted, once per turn */
+    ngx_event_t                stall;       /* timer, work in flight */
+    char                       reason[NGX_HTTP_PUPIL_PG_ERROR_SIZE];
+    unsigned                   connecting:1;
+    unsigned                   broken:1;    /* to be dropped, see reason */
+    unsigned                   reset:1;     /* DEALLOCATE ALL goes first */
+    unsigned                   lived:1;     /* had a connection before */
+};
+
+
+/*
+ * The end of an attempt to connect, on the event loop.  conn: now the
+ * handler's, or NULL with text; mismatch: the server answered, but is not what
+ * the configuration asks for, so try again slowly.
+ */
+typedef void (*ngx_http_pupil_pg_connect_pt)(void *data, PGconn *conn,
+    ngx_uint_t mismatch, const char *text);
+
+
+/* ngx_http_pupil_pg_connect.c */
+
+/* NGX_ERROR: no task could be posted, the handler will not be called. */
+ngx_int_t ngx_http_pupil_pg_connect(ngx_http_pupil_pg_pool_t *pg,
+    ngx_str_t *channel, ngx_http_pupil_pg_connect_pt handler, void *data);
+/* Copies a text of libpq into a buffer of ERROR_SIZE as a single line. */
+void ngx_http_pupil_pg_text(char *dst, const char *src);
+/* Milliseconds until the next attempt, with jitter. */
+ngx_msec_t ngx_http_pupil_pg_backoff(ngx_uint_t failures, ngx_uint_t mismatch);
+
+
+/* ngx_http_pupil_pg.c */
+
+/* Level-triggered read events for libpq's socket; NULL: logged. */
+ngx_connection_t *ngx_http_pupil_pg_watch(PGconn *conn, void *data,
+    ngx_event_handler_pt read, ngx_event_handler_pt write, ngx_log_t *log);
+/* Only the events; for a socket that libpq may have closed. */
+void ngx_http_pupil_pg_unwatch(ngx_connection_t *c, PGconn *conn);
+/* Events, ngx_connection_t, then PQfinish (pitfall 5). */
+void ngx_http_pupil_pg_finish(ngx_connection_t *c, PGconn *conn);
+/* PQflush, with the write event armed while bytes are left. */
+ngx_int_t ngx_http_pupil_pg_flush(ngx_connection_t *c, PGconn *conn);
+/* Bytes that wait inside OpenSSL (pitfall 3). */
+ngx_uint_t ngx_http_pupil_pg_pending(PGconn *conn);
+
+ngx_int_t ngx_http_pupil_pg_conn_open(ngx_http_pupil_pg_conn_t *pc,
+    PGconn *conn);
+/* Closes without a word; work in flight must be gone. */
+void ngx_http_pupil_pg_conn_close(ngx_http_pupil_pg_conn_t *pc);
+/* Never calls a handler: what fails here fails in a posted event. */
+void ngx_http_pupil_pg_conn_send(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex);
+
+
+/* ngx_http_pupil_pg_result.c */
+
+/* Takes all results that have arrived; may set pc->broken. */
+ngx_uint_t ngx_http_pupil_pg_results(ngx_http_pupil_pg_conn_t *pc);
+void ngx_http_pupil_pg_broken(ngx_http_pupil_pg_conn_t *pc,
+    const char *reason);
+void ngx_http_pupil_pg_notice(void *arg, const PGresult *res);
+
+
+/* ngx_http_pupil_pg_pool.c */
+
+/* Calls the handler, or frees a detached exchange. */
+void ngx_http_pupil_pg_complete(ngx_http_pupil_pg_exchange_t *ex,
+    ngx_http_pupil_pg_status_e status);
+/* The connection of pc is closed; reason is for the log. */
+void ngx_http_pupil_pg_pool_lost(ngx_http_pupil_pg_pool_t *pg,
+    const char *reason);
+/* Sends what waits in the queue while there are places. */
+void ngx_http_pupil_pg_pool_pump(ngx_http_pupil_pg_pool_t *pg);
+int64_t ngx_http_pupil_pg_pool_nonce(ngx_http_pupil_pg_pool_t *pg);
+/* Takes a not yet sent exchange out of its queue. */
+void ngx_http_pupil_pg_pool_dequeue(ngx_http_pupil_pg_exchange_t *ex);
+
+
+/* ngx_http_pupil_pg_exchange.c */
+
+void ngx_http_pupil_pg_exchange_free(ngx_http_pupil_pg_exchange_t *ex);
+/* Drops the results, for another try. */
+void ngx_http_pupil_pg_exchange_clear(ngx_http_pupil_pg_exchange_t *ex);
+/* NGX_OK if ex may be sent. */
+ngx_int_t ngx_http_pupil_pg_exchange_check(ngx_http_pupil_pg_exchange_t *ex);
+
+
+#endif /* _NGX_HTTP_PUPIL_PG_PRIVATE_H_INCLUDED_ */

@@ -1,0 +1,520 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * From libpq's stream of results to finished exchanges.  In pipeline mode
+ * each command answers with a result and a NULL, and each Sync with a result
+ * alone; an exchange is done when its own Sync has answered.
+ */
+
+#include "ngx_http_pupil_pg_private.h"
+
+
+static void ngx_http_pupil_pg_result(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex, PGresult *res);
+static void ngx_http_pupil_pg_tuples(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex, PGresult *res);
+static ngx_int_t ngx_http_pupil_pg_nonce_check(ngx_http_pupil_pg_exec_t *exec,
+    const PGresult *res);
+static void ngx_http_pupil_pg_failed(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex, const PGresult *res);
+static void ngx_http_pupil_pg_unprepare(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex);
+static void ngx_http_pupil_pg_sync(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex);
+static ngx_uint_t ngx_http_pupil_pg_retry(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex);
+static void ngx_http_pupil_pg_log_failure(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex, const PGresult *res);
+static ngx_uint_t ngx_http_pupil_pg_in(const char *sqlstate,
+    const char *const *prefixes);
+
+
+/* Tables of SQLSTATEs or their beginnings. */
+
+/* pitfall 11: this server is going away, or is not the primary any more */
+static const char *const  ngx_http_pupil_pg_drop[] = {
+    "57P0", "25006", "08", NULL
+};
+
+/* nothing is wrong with the request: 503, not 500 */
+static const char *const  ngx_http_pupil_pg_unavailable[] = {
+    "57", "53", "58", "25006", "08", NULL
+};
+
+/* the transaction is gone without a trace, and another try can succeed */
+static const char *const  ngx_http_pupil_pg_again[] = {
+    "26000", "0A000", "40001", "40P01", NULL
+};
+
+static const char *const  ngx_http_pupil_pg_stale[] = {
+    "26000", "0A000", NULL
+};
+
+/* whose primary message speaks of objects and limits, never of values */
+static const char *const  ngx_http_pupil_pg_harmless[] = {
+    "08", "0A", "25", "26", "28", "3D", "3F", "42", "53", "54", "55", "57",
+    "58", NULL
+};
+
+/* what statements may run into in daily life: no case for an operator */
+static const char *const  ngx_http_pupil_pg_ordinary[] = {
+    "23", "40", "P0", NULL
+};
+
+
+static ngx_uint_t
+ngx_http_pupil_pg_in(const char *sqlstate, const char *const *prefixes)
+{
+    while (*prefixes) {
+        if (ngx_strncmp(sqlstate, *prefixes, ngx_strlen(*prefixes)) == 0) {
+            return 1;
+        }
+
+        prefixes++;
+    }
+
+    return 0;
+}
+
+
+void
+ngx_http_pupil_pg_broken(ngx_http_pupil_pg_conn_t *pc, const char *reason)
+{
+    if (!pc->broken) {
+        pc->broken = 1;
+
+        /* a FATAL notice that came before says more */
+        if (pc->reason[0] == '\0') {
+            ngx_http_pupil_pg_text(pc->reason, reason);
+        }
+    }
+}
+
+
+/*
+ * Returns the number of results taken.  Runs handlers, which may send more on
+ * the same connection, but nothing that they do can close it.
+ */
+
+ngx_uint_t
+ngx_http_pupil_pg_results(ngx_http_pupil_pg_conn_t *pc)
+{
+    PGresult                      *res;
+    ngx_uint_t                     n;
+    ngx_queue_t                   *q;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    n = 0;
+
+    while (!ngx_queue_empty(&pc->inflight) && !pc->broken) {
+
+        /* pitfall 7: PQgetResult blocks unless PQisBusy said no */
+
+        if (PQisBusy(pc->conn)) {
+            break;
+        }
+
+        q = ngx_queue_head(&pc->inflight);
+        ex = ngx_queue_data(q, ngx_http_pupil_pg_exchange_t, queue);
+
+        res = PQgetResult(pc->conn);
+
+        if (res) {
+            n++;
+            ngx_http_pupil_pg_result(pc, ex, res);
+            continue;
+        }
+
+        /* the end of a command; two in a row mean that libpq is at its end */
+
+        if (!ex->answered) {
+            ngx_http_pupil_pg_broken(pc, PQstatus(pc->conn) == CONNECTION_BAD
+                                         ? PQerrorMessage(pc->conn)
+                                         : "the pipeline is out of step");
+            break;
+        }
+
+        ex->answered = 0;
+
+        if (ex->icmd < ex->ncmds) {
+            ex->icmd++;
+        }
+    }
+
+    return n;
+}
+
+
+/* Takes ownership of res. */
+
+static void
+ngx_http_pupil_pg_result(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex, PGresult *res)
+{
+    ngx_uint_t  kind;
+
+    kind = (ex->icmd < ex->ncmds)
+           ? (ngx_uint_t) ngx_http_pupil_pg_cmd_kind(ex->cmds[ex->icmd])
+           : NGX_HTTP_PUPIL_PG_CMD_RESET;
+
+    switch (PQresultStatus(res)) {
+
+    case PGRES_PIPELINE_SYNC:
+
+        if (ex->icmd != ex->ncmds) {
+            ngx_http_pupil_pg_broken(pc, "the pipeline is out of step");
+            break;
+        }
+
+        PQclear(res);
+        ngx_http_pupil_pg_sync(pc, ex);
+        return;
+
+    case PGRES_TUPLES_OK:
+
+        if (kind == NGX_HTTP_PUPIL_PG_CMD_EXECUTE && !ex->answered) {
+            ex->answered = 1;
+            ngx_http_pupil_pg_tuples(pc, ex, res);
+            return;
+        }
+
+        ngx_http_pupil_pg_broken(pc, "the pipeline is out of step");
+        break;
+
+    case PGRES_COMMAND_OK:
+
+        if (kind == NGX_HTTP_PUPIL_PG_CMD_EXECUTE || ex->answered
+            || ex->icmd == ex->ncmds)
+        {
+            ngx_http_pupil_pg_broken(pc, "a statement returns no rows, or "
+                                         "the pipeline is out of step");
+        }
+
+        ex->answered = 1;
+        break;
+
+    case PGRES_FATAL_ERROR:
+
+        ex->answered = 1;
+        ngx_http_pupil_pg_failed(pc, ex, res);
+        break;
+
+    case PGRES_PIPELINE_ABORTED:
+
+        ex->answered = 1;
+
+        if (!ex->failed) {
+            ngx_http_pupil_pg_broken(pc, "the pipeline is out of step");
+        }
+
+        ngx_http_pupil_pg_unprepare(pc, ex);
+        break;
+
+    default:
+        ngx_http_pupil_pg_broken(pc, "an unexpected kind of result");
+        break;
+    }
+
+    PQclear(res);
+}
+
+
+static void
+ngx_http_pupil_pg_tuples(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex, PGresult *res)
+{
+    ngx_uint_t                 i;
+    ngx_http_pupil_pg_exec_t  *exec;
+
+    i = ngx_http_pupil_pg_cmd_exec(ex->cmds[ex->icmd]);
+    exec = &ex->execs[i];
+
+    if (ngx_http_pupil_pg_nonce_check(exec, res) != NGX_OK) {
+        pc->pg->stats.mismatches++;
+
+        ngx_log_error(NGX_LOG_ALERT, pc->pg->log, 0,
+                      "pupil: the answer to statement %s on \"%V\" does not "
+                      "carry its nonce, connection dropped",
+                      exec->stmt->name, &pc->pg->name);
+
+        pc->reason[0] = '\0';
+        ngx_http_pupil_pg_broken(pc, "an answer did not carry its nonce");
+        PQclear(res);
+        return;
+    }
+
+    if (exec->stmt->columns
+        && (ngx_uint_t) PQnfields(res) != exec->stmt->columns)
+    {
+        ngx_log_error(NGX_LOG_ALERT, pc->pg->log, 0,
+                      "pupil: statement %s on \"%V\" returned %d columns "
+                      "instead of %ui", exec->stmt->name, &pc->pg->name,
+                      PQnfields(res), exec->stmt->columns);
+        ex->failed = 1;
+        PQclear(res);
+        return;
+    }
+
+    if (!pc->pg->no_tenant) {
+        if (i == 0) {
+            PQclear(res);
+            return;
+        }
+
+        i--;
+    }
+
+    ex->results[i] = res;
+}
+
+
+/* Invariant I12: at least one row, and the nonce in column 0 of each. */
+
+static ngx_int_t
+ngx_http_pupil_pg_nonce_check(ngx_http_pupil_pg_exec_t *exec,
+    const PGresult *res)
+{
+    int  i, n;
+
+    n = PQntuples(res);
+
+    if (n < 1 || PQnfields(res) < 1 || PQfformat(res, 0) != 1
+        || PQftype(res, 0) != NGX_HTTP_PUPIL_PG_INT8)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        if (PQgetlength(res, i, 0) != sizeof(exec->nonce)
+            || ngx_memcmp(PQgetvalue(res, i, 0), exec->nonce,
+                          sizeof(exec->nonce))
+               != 0)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_pupil_pg_failed(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex, const PGresult *res)
+{
+    uint16_t     cmd;
+    const char  *sqlstate;
+
+    ngx_http_pupil_pg_unprepare(pc, ex);
+
+    if (ex->failed) {
+        return;
+    }
+
+    ex->failed = 1;
+    ex->failed_exec = ex->nexecs;
+
+    if (ex->icmd < ex->ncmds) {
+        cmd = ex->cmds[ex->icmd];
+
+        if (ngx_http_pupil_pg_cmd_kind(cmd) != NGX_HTTP_PUPIL_PG_CMD_RESET) {
+            ex->failed_exec = ngx_http_pupil_pg_cmd_exec(cmd);
+        }
+    }
+
+    sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+    if (sqlstate == NULL) {
+
+        /* libpq made this up: the connection is gone */
+
+        ngx_http_pupil_pg_broken(pc, PQerrorMessage(pc->conn));
+        return;
+    }
+
+    ngx_cpystrn((u_char *) ex->sqlstate, (u_char *) sqlstate,
+                sizeof(ex->sqlstate));
+
+    if (ngx_http_pupil_pg_in(ex->sqlstate, ngx_http_pupil_pg_drop)) {
+        ngx_http_pupil_pg_broken(pc, PQresultErrorField(res,
+                                               PG_DIAG_MESSAGE_PRIMARY));
+        return;
+    }
+
+    ngx_http_pupil_pg_log_failure(pc, ex, res);
+}
+
+
+/* The current command failed: if it is a Prepare, its statement is not. */
+
+static void
+ngx_http_pupil_pg_unprepare(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex)
+{
+    uint16_t    cmd;
+    ngx_uint_t  index;
+
+    if (ex->icmd == ex->ncmds) {
+        return;
+    }
+
+    cmd = ex->cmds[ex->icmd];
+
+    if (ngx_http_pupil_pg_cmd_kind(cmd) != NGX_HTTP_PUPIL_PG_CMD_PREPARE
+        || ex->generation != pc->generation)
+    {
+        return;
+    }
+
+    index = ex->execs[ngx_http_pupil_pg_cmd_exec(cmd)].stmt->index;
+    pc->prepared[index / 8] &= (u_char) ~(1 << (index % 8));
+}
+
+
+/* Pitfall 12: only here is a transaction known to be committed. */
+
+static void
+ngx_http_pupil_pg_sync(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex)
+{
+    ngx_http_pupil_pg_status_e  status;
+
+    ngx_queue_remove(&ex->queue);
+    ex->sent = 0;
+    pc->depth--;
+    pc->pg->stats.inflight--;
+
+    if (!ex->failed) {
+        status = NGX_HTTP_PUPIL_PG_OK;
+
+    } else if (ngx_http_pupil_pg_retry(pc, ex)) {
+        pc->pg->stats.retried++;
+        ngx_http_pupil_pg_conn_send(pc, ex);
+        return;
+
+    } else {
+        status = ngx_http_pupil_pg_in(ex->sqlstate,
+                                      ngx_http_pupil_pg_unavailable)
+                 ? NGX_HTTP_PUPIL_PG_UNAVAILABLE : NGX_HTTP_PUPIL_PG_ERROR;
+    }
+
+    ngx_http_pupil_pg_pool_pump(pc->pg);
+
+    ngx_http_pupil_pg_complete(ex, status);
+}
+
+
+/*
+ * Whether a failed exchange is to be sent again.  Its transaction has been
+ * rolled back, so this repeats no write (pitfall 9).
+ */
+
+static ngx_uint_t
+ngx_http_pupil_pg_retry(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex)
+{
+    ngx_uint_t  index;
+
+    if (ex->retried
+        || !ngx_http_pupil_pg_in(ex->sqlstate, ngx_http_pupil_pg_again))
+    {
+        return 0;
+    }
+
+    ex->retried = 1;
+
+    if (ngx_http_pupil_pg_in(ex->sqlstate, ngx_http_pupil_pg_stale)
+        && ex->failed_exec < ex->nexecs)
+    {
+        index = ex->execs[ex->failed_exec].stmt->index;
+
+        /*
+         * Somebody deallocated our statements, or a table has changed: prepare
+         * all anew.  Exchanges behind this one were sent before we knew; they
+         * carry the old generation and do not start this over again.
+         */
+
+        if (ex->generation == pc->generation
+            && (pc->prepared[index / 8] & (1 << (index % 8))))
+        {
+            pc->generation++;
+            pc->reset = 1;
+            ngx_memzero(pc->prepared, (pc->pg->stmts.nelts + 7) / 8);
+        }
+    }
+
+    ngx_http_pupil_pg_exchange_clear(ex);
+    ex->failed = 0;
+    ex->sqlstate[0] = '\0';
+
+    return 1;
+}
+
+
+/*
+ * Never DETAIL, and the primary message only of classes that do not quote
+ * values (invariant I14).
+ */
+
+static void
+ngx_http_pupil_pg_log_failure(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex, const PGresult *res)
+{
+    ngx_uint_t   level;
+    const char  *name, *message, *constraint, *table;
+
+    name = (ex->failed_exec < ex->nexecs)
+           ? ex->execs[ex->failed_exec].stmt->name : "(commit)";
+
+    level = NGX_LOG_ERR;
+
+    if (ngx_http_pupil_pg_in(ex->sqlstate, ngx_http_pupil_pg_ordinary)
+        || (ngx_http_pupil_pg_in(ex->sqlstate, ngx_http_pupil_pg_stale)
+            && !ex->retried))
+    {
+        level = NGX_LOG_INFO;
+    }
+
+    message = NULL;
+
+    if (ngx_http_pupil_pg_in(ex->sqlstate, ngx_http_pupil_pg_harmless)) {
+        message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+    }
+
+    table = PQresultErrorField(res, PG_DIAG_TABLE_NAME);
+    constraint = PQresultErrorField(res, PG_DIAG_CONSTRAINT_NAME);
+
+    ngx_log_error(level, pc->pg->log, 0,
+                  "pupil: statement %s on \"%V\" failed: SQLSTATE %s%s%s%s%s"
+                  "%s%s",
+                  name, &pc->pg->name, ex->sqlstate,
+                  message ? ": " : "", message ? message : "",
+                  table ? ", table " : "", table ? table : "",
+                  constraint ? ", constraint " : "",
+                  constraint ? constraint : "");
+}
+
+
+/*
+ * Pitfall 10: what the server says to an idle connection arrives here, such
+ * as that it is shutting down.  Other notices may quote values and are dropped.
+ */
+
+void
+ngx_http_pupil_pg_notice(void *arg, const PGresult *res)
+{
+    ngx_http_pupil_pg_conn_t *pc = arg;
+
+    const char  *sqlstate, *message;
+
+    sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+    if (sqlstate == NULL
+        || !ngx_http_pupil_pg_in(sqlstate, ngx_http_pupil_pg_drop))
+    {
+        return;
+    }
+
+    message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+    ngx_http_pupil_pg_broken(pc, message ? message : sqlstate);
+}

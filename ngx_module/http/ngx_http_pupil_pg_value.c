@@ -1,0 +1,392 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Typed readers of results in binary format.  Whatever the server sent, a
+ * reader looks at no byte outside the value, and takes no other type for the
+ * one that was asked for.
+ */
+
+#include "ngx_http_pupil_pg_private.h"
+
+
+#define NGX_HTTP_PUPIL_PG_EPOCH  INT64_C(946684800000000)
+
+/* Types at and above this are the user's: enums travel as text. */
+#define NGX_HTTP_PUPIL_PG_FIRST_USER_TYPE  16384
+
+
+typedef struct {
+    Oid          array;
+    Oid          element;
+    uint32_t     size;      /* bytes of an element; 0: any */
+} ngx_http_pupil_pg_array_type_t;
+
+
+static ngx_int_t ngx_http_pupil_pg_get(const PGresult *res, ngx_uint_t row,
+    ngx_uint_t col, Oid type, ngx_int_t size, pupil_str_t *value);
+static ngx_int_t ngx_http_pupil_pg_get_raw(const PGresult *res,
+    ngx_uint_t row, ngx_uint_t col, pupil_str_t *value);
+static uint32_t ngx_http_pupil_pg_read32(const u_char *p);
+static uint64_t ngx_http_pupil_pg_read64(const u_char *p);
+
+
+static const ngx_http_pupil_pg_array_type_t  ngx_http_pupil_pg_arrays[] = {
+    { NGX_HTTP_PUPIL_PG_UUID_ARRAY,  NGX_HTTP_PUPIL_PG_UUID,  16 },
+    { NGX_HTTP_PUPIL_PG_INT2_ARRAY,  NGX_HTTP_PUPIL_PG_INT2,  2 },
+    { NGX_HTTP_PUPIL_PG_INT4_ARRAY,  NGX_HTTP_PUPIL_PG_INT4,  4 },
+    { NGX_HTTP_PUPIL_PG_INT8_ARRAY,  NGX_HTTP_PUPIL_PG_INT8,  8 },
+    { NGX_HTTP_PUPIL_PG_BYTEA_ARRAY, NGX_HTTP_PUPIL_PG_BYTEA, 0 },
+    { NGX_HTTP_PUPIL_PG_TEXT_ARRAY,  NGX_HTTP_PUPIL_PG_TEXT,  0 },
+    { 0, 0, 0 }
+};
+
+
+/* text, "char"[], name, json, char(n), varchar: their binary form is text */
+static const Oid  ngx_http_pupil_pg_texts[] = {
+    NGX_HTTP_PUPIL_PG_TEXT, 19, 114, 1042, 1043, 0
+};
+
+
+static uint32_t
+ngx_http_pupil_pg_read32(const u_char *p)
+{
+    return (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16
+           | (uint32_t) p[2] << 8 | p[3];
+}
+
+
+static uint64_t
+ngx_http_pupil_pg_read64(const u_char *p)
+{
+    return (uint64_t) ngx_http_pupil_pg_read32(p) << 32
+           | ngx_http_pupil_pg_read32(p + 4);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_pg_get_raw(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
+    pupil_str_t *value)
+{
+    if (res == NULL || PQresultStatus(res) != PGRES_TUPLES_OK
+        || row >= (ngx_uint_t) PQntuples(res)
+        || col >= (ngx_uint_t) PQnfields(res)
+        || PQfformat(res, (int) col) != 1)
+    {
+        return NGX_ERROR;
+    }
+
+    if (PQgetisnull(res, (int) row, (int) col)) {
+        return NGX_DECLINED;
+    }
+
+    value->data = (const uint8_t *) PQgetvalue(res, (int) row, (int) col);
+    value->len = (size_t) PQgetlength(res, (int) row, (int) col);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_pg_get(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
+    Oid type, ngx_int_t size, pupil_str_t *value)
+{
+    ngx_int_t    rc;
+    pupil_str_t  raw;
+
+    rc = ngx_http_pupil_pg_get_raw(res, row, col, &raw);
+
+    /* the type is checked for NULLs as well */
+
+    if (rc == NGX_ERROR || PQftype(res, (int) col) != type) {
+        return NGX_ERROR;
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (size >= 0 && raw.len != (size_t) size) {
+        return NGX_ERROR;
+    }
+
+    *value = raw;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_pupil_pg_get_bool(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
+    ngx_uint_t *value)
+{
+    ngx_int_t    rc;
+    pupil_str_t  v;
+
+    rc = ngx_http_pupil_pg_get(res, row, col, NGX_HTTP_PUPIL_PG_BOOL, 1, &v);
+    if (rc == NGX_OK) {
+        *value = (v.data[0] != 0);
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_pupil_pg_get_int2(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
+    int16_t *value)
+{
+    ngx_int_t    rc;
+    pupil_str_t  v;
+
+    rc = ngx_http_pupil_pg_get(res, row, col, NGX_HTTP_PUPIL_PG_INT2, 2, &v);
+    if (rc == NGX_OK) {
+        *value = (int16_t) ((uint16_t) v.data[0] << 8 | v.data[1]);
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_pupil_pg_get_int4(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
+    int32_t *value)
+{
+    ngx_int_t    rc;
+    pupil_str_t  v;
+
+    rc = ngx_http_pupil_pg_get(res, row, col, NGX_HTTP_PUPIL_PG_INT4, 4, &v);
+    if (rc == NGX_OK) {
+        *value = (int32_t) ngx_http_pupil_pg_read32(v.data);
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_pupil_pg_get_int8(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
+    int64_t *value)
+{
+    ngx_int_t    rc;
+    pupil_str_t  v;
+
+    rc = ngx_http_pupil_pg_get(res, row, col, NGX_HTTP_PUPIL_PG_INT8, 8, &v);
+    if (rc == NGX_OK) {
+        *value = (int64_t) ngx_http_pupil_pg_read64(v.data);
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_pupil_pg_get_uuid(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
+    pupil_uuid_t *value)
+{
+    ngx_int_t    rc;
+    pupil_str_t  v;
+
+    rc = ngx_http_pupil_pg_get(res, row, col, NGX_HTTP_PUPIL_PG_UUID,
+                               PUPIL_UUID_LEN, &v);
+    if (rc == NGX_OK) {
+        ngx_memcpy(value->b, v.data, PUPIL_UUID_LEN);
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_pupil_pg_get_timestamptz(const PGresult *res, ngx_uint_t row,
+    ngx_uint_t col, pupil_time_t *value)
+{
+    int64_t      t;
+    ngx_int_t    rc;
+    pupil_str_t  v;
+
+    rc = ngx_http_pupil_pg_get(res, row, col, NGX_HTTP_PUPIL_PG_TIMESTAMPTZ, 8,
+                               &v);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    t = (int64_t) ngx_http_pupil_pg_read64(v.data);
+
+    if (t > INT64_MAX - NGX_HTTP_PUPIL_PG_EPOCH) {
+        t = INT64_MAX;      /* 'infinity' */
+
+    } else if (t == INT64_MIN) {
+        t = INT64_MIN + 1;  /* '-infinity', which is not PUPIL_TIME_NONE */
+
+    } else {
+        t += NGX_HTTP_PUPIL_PG_EPOCH;
+    }
+
+    *value = t;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_pupil_pg_get_bytea(const PGresult *res, ngx_uint_t row,
+    ngx_uint_t col, pupil_str_t *value)
+{
+    return ngx_http_pupil_pg_get(res, row, col, NGX_HTTP_PUPIL_PG_BYTEA, -1,
+                                 value);
+}
+
+
+ngx_int_t
+ngx_http_pupil_pg_get_text(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
+    pupil_str_t *value)
+{
+    Oid          type;
+    ngx_int_t    rc;
+    ngx_uint_t   i;
+    pupil_str_t  raw;
+
+    rc = ngx_http_pupil_pg_get_raw(res, row, col, &raw);
+    if (rc == NGX_ERROR) {
+        return rc;
+    }
+
+    type = PQftype(res, (int) col);
+
+    if (type < NGX_HTTP_PUPIL_PG_FIRST_USER_TYPE) {
+
+        for (i = 0; ngx_http_pupil_pg_texts[i] != type; i++) {
+            if (ngx_http_pupil_pg_texts[i] == 0) {
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    if (rc == NGX_OK) {
+        *value = raw;
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_pupil_pg_get_array(const PGresult *res, ngx_uint_t row,
+    ngx_uint_t col, Oid type, ngx_http_pupil_pg_array_t *array)
+{
+    uint32_t                               n, i, len, dims;
+    ngx_int_t                              rc;
+    pupil_str_t                            v;
+    const u_char                          *p, *last;
+    const ngx_http_pupil_pg_array_type_t  *t;
+
+    for (t = ngx_http_pupil_pg_arrays; t->array != type; t++) {
+        if (t->array == 0) {
+            return NGX_ERROR;
+        }
+    }
+
+    rc = ngx_http_pupil_pg_get(res, row, col, type, -1, &v);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    p = v.data;
+    last = v.data + v.len;
+
+    if (v.len < 12 || ngx_http_pupil_pg_read32(p + 8) != t->element) {
+        return NGX_ERROR;
+    }
+
+    dims = ngx_http_pupil_pg_read32(p);
+
+    if (dims == 0) {
+        array->pos = array->last = last;
+        array->left = array->n = 0;
+        return v.len == 12 ? NGX_OK : NGX_ERROR;
+    }
+
+    if (dims != 1 || v.len < 20) {
+        return NGX_ERROR;
+    }
+
+    n = ngx_http_pupil_pg_read32(p + 12);
+    p += 20;
+
+    array->pos = p;
+    array->last = last;
+    array->left = array->n = n;
+
+    for (i = 0; i < n; i++) {
+        if (last - p < 4) {
+            return NGX_ERROR;
+        }
+
+        len = ngx_http_pupil_pg_read32(p);
+        p += 4;
+
+        if (len == (uint32_t) -1) {
+            continue;
+        }
+
+        if (len > (size_t) (last - p) || (t->size && len != t->size)) {
+            return NGX_ERROR;
+        }
+
+        p += len;
+    }
+
+    return p == last ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_pupil_pg_array_next(ngx_http_pupil_pg_array_t *array,
+    pupil_str_t *value)
+{
+    uint32_t  len;
+
+    if (array->left == 0) {
+        return NGX_DONE;
+    }
+
+    /* lengths were checked by get_array() */
+
+    array->left--;
+    len = ngx_http_pupil_pg_read32(array->pos);
+    array->pos += 4;
+
+    if (len == (uint32_t) -1) {
+        value->data = NULL;
+        value->len = 0;
+        return NGX_OK;
+    }
+
+    value->data = array->pos;
+    value->len = len;
+    array->pos += len;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_pupil_pg_array_next_uuid(ngx_http_pupil_pg_array_t *array,
+    pupil_uuid_t *uuid)
+{
+    ngx_int_t    rc;
+    pupil_str_t  value;
+
+    rc = ngx_http_pupil_pg_array_next(array, &value);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (value.data == NULL || value.len != PUPIL_UUID_LEN) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(uuid->b, value.data, PUPIL_UUID_LEN);
+
+    return NGX_OK;
+}
