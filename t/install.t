@@ -9,13 +9,16 @@ use File::Find;
 my $root = root_dir();
 my $dest = tmp_dir() . '/dest';
 
-# The variables of the make that runs this test are not for this one.
-delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL)};
+# The variables of the make that runs this test are not for this one.  A
+# variant is not installed, and must not be rebuilt under its tests: B is
+# spelt as `make` itself does, or flags would seem to have changed.
+delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL B SAN COV T CFLAGS NGX_SRC
+               NGX_OBJS)};
+my $variant = $ENV{PUPIL_SANITIZE} || build_dir() =~ m{/cov$};
+my $build = $variant ? 'build' : build_dir() =~ s{^\Q$root\E/}{}r;
 
 sub make (@args) {
-    my @variant = $ENV{PUPIL_SANITIZE} || build_dir() =~ /cov$/
-                  ? () : ('B=' . build_dir());
-    return run_cmd('make', '-C', $root, '--no-print-directory', @variant,
+    return run_cmd('make', '-C', $root, '--no-print-directory', "B=$build",
                    "DESTDIR=$dest", @args, { timeout => 300 });
 }
 
