@@ -24,6 +24,7 @@ fetch() {
     mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
 
     # A source line for each place that packages come from, same keys.
+    # shellcheck disable=SC2016
     apt-get indextargets --format \
         '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' \
         | grep debian | sort -u \

@@ -62,13 +62,14 @@ sub ctl_ok ($self, @args) {
 sub ctl_where ($self) {
     return ('--database', $self->{pg}->conninfo('pupil'),
             '--keystore', $self->{pg}->conninfo('pupil_keys'),
-            '--key', $self->{key});
+            '--key', $self->{key},
+            $self->{tenant} ? ('--tenant', $self->{tenant}) : ());
 }
 
 
 sub init ($self) {
-    my $run = $self->ctl_ok('init', $self->ctl_where, '--tenant-name',
-                            $self->{tenant_name}, '--json');
+    my $run = $self->ctl_ok('init', $self->ctl_where, '--same-cluster',
+                            '--tenant-name', $self->{tenant_name}, '--json');
     my $answer = eval { JSON::XS::decode_json($run->{out}) }
         // die "pupilctl init: no JSON: $run->{out}\n";
     $self->{tenant} = $answer->{tenant} // $answer->{tenant_id};
