@@ -1,0 +1,371 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The statements of /v1/homework.  One exchange reads the evidence and the
+ * data at once; each statement works the relation out again by itself, so
+ * that a row shows up only for who is related, and the host shows only the
+ * rows whose evidence is authentic (invariant I18).
+ */
+
+#include "endpoint_homework.h"
+#include "endpoint_sql.h"
+
+
+#define LEARNING  PUPIL_PURPOSE_LEARNING
+#define TEACHING  PUPIL_PURPOSE_TEACHING
+#define SELF      PUPIL_RELATION_SELF
+#define TAUGHT    PUPIL_RELATION_TAUGHT_BY
+#define TEACHES   PUPIL_RELATION_TEACHES
+#define READ      PUPIL_OPERATION_READ
+#define WRITE     PUPIL_OPERATION_WRITE
+#define NONE      PUPIL_ABOUT_NONE
+#define ACTOR     PUPIL_ABOUT_ACTOR
+#define SUBJECTS  PUPIL_ABOUT_SUBJECTS
+#define REQUIRED  PUPIL_WANT_REQUIRED
+#define SILENT    PUPIL_WANT_SILENT
+
+
+/*
+ * A page of the homework of the actor's classes.  A pupil never meets one
+ * before it is assigned.
+ */
+#define PAGE(name, columns, limit)                                            \
+    name " AS MATERIALIZED ("                                                 \
+    "SELECT h.owner, h.record, h.due_at AS due" columns                       \
+    " FROM data.homework AS h"                                                \
+    " WHERE h.tenant = $2 AND h.deleted_at IS NULL"                           \
+    " AND h.owner IN (SELECT e.class FROM pupil.enrolment AS e"               \
+    " WHERE " PUPIL_SQL_MINE("e") ")"                                         \
+    " AND ($13 IS NULL OR h.record = $13)"                                    \
+    " AND ($8 OR (h.due_at > $9 AND h.assigned_at <= $9))"                    \
+    " AND ($5 = 'teacher' OR h.assigned_at <= $9)"                            \
+    " AND (h.due_at, h.record) > ($10, $11)"                                  \
+    " ORDER BY h.due_at, h.record LIMIT " limit ")"
+
+/* One homework of a class that the actor teaches: $8. */
+#define MINE                                                                  \
+    "k AS MATERIALIZED ("                                                     \
+    "SELECT h.owner, h.record FROM data.homework AS h"                        \
+    " WHERE h.tenant = $2 AND h.record = $8 AND h.deleted_at IS NULL"         \
+    " AND h.owner IN (SELECT e.class FROM pupil.enrolment AS e"               \
+    " WHERE " PUPIL_SQL_MINE("e") "))"
+
+/* The class that the enrolment with a checked MAC is for. */
+#define ABLE                                                                  \
+    "a AS MATERIALIZED ("                                                     \
+    "SELECT e.class FROM pupil.enrolment AS e"                                \
+    " WHERE " PUPIL_SQL_MINE("e") " AND e.role = 'teacher'"                   \
+    " AND e.enrolment = $8 AND e.mac = $9)"
+
+/* The class's key is still the one that sealed. */
+#define KEYED                                                                 \
+    " EXISTS (SELECT FROM pupil.owner AS o WHERE o.tenant = $2"               \
+    " AND o.owner = a.class AND o.state = 'active' AND o.key_version = $11)"
+
+/* What a write answers: its record, and the audit record in any case. */
+#define WRITTEN                                                               \
+    ", audit AS ("                                                            \
+    "INSERT INTO pupil.audit_record ({audit}, outcome)"                       \
+    " SELECT {audit_values}, 'allowed' FROM w)"                               \
+    " SELECT $1::bigint, w.record FROM " PUPIL_SQL_ONE                        \
+    " LEFT JOIN w ON true"
+
+
+static const char  evidence_sql[] =
+    "SELECT $1::bigint, " PUPIL_SQL_EVIDENCE("e") ","
+    " o.owner, o.state, o.key_version, h.record, h.assigned_at"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN (pupil.enrolment AS e"
+    " JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = e.class"
+    " LEFT JOIN data.homework AS h ON h.tenant = $2 AND h.owner = e.class"
+    " AND h.record = $8 AND h.deleted_at IS NULL)"
+    " ON " PUPIL_SQL_MINE("e");
+
+/* One more than the page, to know if there is another. */
+static const char  list_sql[] =
+    "WITH " PAGE("h", ", h.assigned_by AS teacher{h}", "$12 + 1") ","
+    " p AS MATERIALIZED ("
+    "SELECT k.record AS page, "
+    PUPIL_SQL_EVIDENCE("t")
+    " FROM (SELECT h.owner, h.record, h.teacher FROM h"
+    " ORDER BY h.due, h.record LIMIT $12) AS k"
+    " LEFT JOIN pupil.enrolment AS t ON t.tenant = $2"
+    " AND t.subject = k.teacher AND t.class = k.owner"
+    " AND t.role = 'teacher' AND " PUPIL_SQL_LIVE("t") "),"
+    " audit AS ("
+    "INSERT INTO pupil.audit_record ({audit}, outcome, subjects)"
+    " SELECT {audit_values}, 'allowed', coalesce((SELECT"
+    " array_agg(DISTINCT p.subject) FROM p WHERE p.subject IS NOT NULL),"
+    " ARRAY[]::uuid[])"
+    " WHERE $13 IS NULL OR EXISTS (SELECT FROM p))"
+    " SELECT $1::bigint, h.record, h.owner, h.due,"
+    " (SELECT count(*) FROM h) > $12,"
+    " p.enrolment, p.subject, p.class, p.institution, p.role, p.valid_from,"
+    " p.valid_to, p.source, p.mac, o.owner, o.state, o.key_version"
+    "{h}{c}{i}"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN (p JOIN h ON h.record = p.page"
+    " JOIN pupil.class AS c (tenant, class_id, institution, class_title)"
+    " ON c.tenant = $2 AND c.class_id = h.owner"
+    " LEFT JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = p.subject"
+    " LEFT JOIN data.identity AS i ON i.tenant = $2 AND i.owner = p.subject)"
+    " ON true ORDER BY h.due, h.record";
+
+static const char  progress_sql[] =
+    "WITH " PAGE("k", "", "$12")
+    " SELECT $1::bigint, p.record, p.homework_id, p.updated_at,"
+    " o.owner, o.state, o.key_version{p}"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN (data.progress AS p"
+    " JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = p.owner)"
+    " ON p.tenant = $2 AND p.owner = $4 AND NOT p.superseded"
+    " AND p.homework_id IN (SELECT k.record FROM k)";
+
+/* Counted over the live pupils of each class, from plain facts alone. */
+static const char  summary_sql[] =
+    "WITH " PAGE("k", ", h.exercise_ids", "$12") ","
+    " q AS ("
+    "SELECT k.record, p.owner, count(*) FILTER (WHERE p.done"
+    " AND p.exercise_id = ANY (k.exercise_ids))"
+    " >= cardinality(k.exercise_ids) AS completed"
+    " FROM k JOIN data.progress AS p ON p.tenant = $2"
+    " AND p.homework_id = k.record AND NOT p.superseded"
+    " GROUP BY k.record, k.exercise_ids, p.owner),"
+    " s AS ("
+    "SELECT k.record, count(e.subject)::int4 AS pupils,"
+    " (count(*) FILTER (WHERE q.completed))::int4 AS completed,"
+    " (count(*) FILTER (WHERE NOT q.completed))::int4 AS in_progress"
+    " FROM k LEFT JOIN pupil.enrolment AS e ON e.tenant = $2"
+    " AND e.class = k.owner AND e.role = 'pupil' AND " PUPIL_SQL_LIVE("e")
+    " LEFT JOIN q ON q.record = k.record AND q.owner = e.subject"
+    " GROUP BY k.record)"
+    " SELECT $1::bigint, s.record, s.pupils, s.completed, s.in_progress"
+    " FROM " PUPIL_SQL_ONE " LEFT JOIN s ON true";
+
+static const char  create_sql[] =
+    "WITH " ABLE ","
+    " w AS ("
+    "INSERT INTO data.homework AS h (tenant, owner, record, key_version,"
+    " source, title, description, exercises, exercise_ids, assigned_by,"
+    " assigned_at, due_at)"
+    " SELECT $2, a.class, $10, $11, 'gateway', $12, $13, $14, $15, $4, $16,"
+    " $17 FROM a WHERE" KEYED
+    " RETURNING h.record)"
+    WRITTEN;
+
+static const char  patch_sql[] =
+    "WITH " ABLE ","
+    " w AS ("
+    "UPDATE data.homework AS h SET updated_at = now(),"
+    " title = coalesce($12, h.title),"
+    " description = CASE WHEN $13 THEN $14 ELSE h.description END,"
+    " due_at = coalesce($15, h.due_at)"
+    " FROM a WHERE h.tenant = $2 AND h.owner = a.class AND h.record = $10"
+    " AND h.deleted_at IS NULL AND h.key_version = $11 AND" KEYED
+    " RETURNING h.record)"
+    WRITTEN;
+
+static const char  delete_sql[] =
+    "WITH " ABLE ","
+    " w AS ("
+    "UPDATE data.homework AS h SET deleted_at = now(), updated_at = now()"
+    " FROM a WHERE h.tenant = $2 AND h.owner = a.class AND h.record = $10"
+    " AND h.deleted_at IS NULL"
+    " RETURNING h.record)"
+    WRITTEN;
+
+static const char  overview_sql[] =
+    "WITH " MINE ","
+    " e AS MATERIALIZED ("
+    "SELECT " PUPIL_SQL_EVIDENCE("e")
+    " FROM k JOIN pupil.enrolment AS e ON e.tenant = $2"
+    " AND e.class = k.owner AND e.role = 'pupil' AND " PUPIL_SQL_LIVE("e") "),"
+    " audit AS ("
+    "INSERT INTO pupil.audit_record ({audit}, outcome, subjects)"
+    " SELECT {audit_values}, 'allowed', coalesce((SELECT"
+    " array_agg(e.subject) FROM e), ARRAY[]::uuid[])"
+    " WHERE EXISTS (SELECT FROM k))"
+    " SELECT $1::bigint, e.enrolment, e.subject, e.class, e.institution,"
+    " e.role, e.valid_from, e.valid_to, e.source, e.mac,"
+    " o.owner, o.state, o.key_version{i}"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN (e JOIN pupil.owner AS o ON o.tenant = $2"
+    " AND o.owner = e.subject"
+    " LEFT JOIN data.identity AS i ON i.tenant = $2 AND i.owner = e.subject)"
+    " ON true ORDER BY e.subject";
+
+static const char  results_sql[] =
+    "WITH " MINE
+    " SELECT $1::bigint, p.record, p.owner, p.updated_at{p}"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN (k JOIN data.progress AS p ON p.tenant = $2"
+    " AND p.homework_id = k.record AND p.class_id = k.owner"
+    " AND NOT p.superseded) ON true ORDER BY p.owner";
+
+
+static const pupil_want_t  pupil_list_wants[] = {
+    { "h", "h", "homework", "title", LEARNING, TAUGHT, READ, NONE, 0 },
+    { "h", "h", "homework", "description", LEARNING, TAUGHT, READ, NONE, 0 },
+    { "h", "h", "homework", "exercises", LEARNING, TAUGHT, READ, NONE, 0 },
+    { "h", "h", "homework", "assigned_at", LEARNING, TAUGHT, READ, NONE,
+      REQUIRED },
+    { "h", "h", "homework", "due_at", LEARNING, TAUGHT, READ, NONE,
+      REQUIRED },
+    { "", "h", "homework", "assigned_by", LEARNING, TAUGHT, READ, NONE,
+      REQUIRED | SILENT },
+    { "c", "c", "enrolment", "class_title", LEARNING, SELF, READ, ACTOR, 0 },
+    { "i", "i", "identity", "given_name", LEARNING, TAUGHT, READ, SUBJECTS,
+      0 },
+    { "i", "i", "identity", "family_name", LEARNING, TAUGHT, READ, SUBJECTS,
+      0 },
+    { "", "p", "progress", "exercise_id", LEARNING, SELF, READ, ACTOR,
+      SILENT },
+    { "", "p", "progress", "done", LEARNING, SELF, READ, ACTOR, SILENT },
+    { "", "p", "progress", "result", LEARNING, SELF, READ, ACTOR, SILENT }
+};
+
+static const pupil_want_t  pupil_progress_wants[] = {
+    { "p", "p", "progress", "exercise_id", LEARNING, SELF, READ, ACTOR,
+      REQUIRED },
+    { "p", "p", "progress", "done", LEARNING, SELF, READ, ACTOR, REQUIRED },
+    { "p", "p", "progress", "result", LEARNING, SELF, READ, ACTOR, 0 }
+};
+
+static const pupil_want_t  teacher_list_wants[] = {
+    { "h", "h", "homework", "title", TEACHING, TEACHES, READ, NONE, 0 },
+    { "h", "h", "homework", "description", TEACHING, TEACHES, READ, NONE, 0 },
+    { "h", "h", "homework", "exercises", TEACHING, TEACHES, READ, NONE, 0 },
+    { "h", "h", "homework", "assigned_at", TEACHING, TEACHES, READ, NONE,
+      REQUIRED },
+    { "h", "h", "homework", "due_at", TEACHING, TEACHES, READ, NONE,
+      REQUIRED },
+    { "", "h", "homework", "assigned_by", TEACHING, TEACHES, READ, NONE,
+      REQUIRED | SILENT },
+    { "c", "c", "enrolment", "class_title", TEACHING, TEACHES, READ, NONE,
+      0 },
+    { "i", "i", "identity", "given_name", TEACHING, TEACHES, READ, SUBJECTS,
+      0 },
+    { "i", "i", "identity", "family_name", TEACHING, TEACHES, READ, SUBJECTS,
+      0 },
+    { "", "p", "progress", "exercise_id", TEACHING, TEACHES, READ, NONE,
+      SILENT },
+    { "", "p", "progress", "done", TEACHING, TEACHES, READ, NONE, SILENT }
+};
+
+static const pupil_want_t  summary_wants[] = {
+    { "", "p", "progress", "exercise_id", TEACHING, TEACHES, READ, NONE,
+      REQUIRED | SILENT },
+    { "", "p", "progress", "done", TEACHING, TEACHES, READ, NONE,
+      REQUIRED | SILENT }
+};
+
+static const pupil_want_t  create_wants[] = {
+    { "", "h", "homework", "title", TEACHING, TEACHES, WRITE, NONE,
+      REQUIRED | SILENT },
+    { "", "h", "homework", "description", TEACHING, TEACHES, WRITE, NONE,
+      SILENT },
+    { "", "h", "homework", "due_at", TEACHING, TEACHES, WRITE, NONE,
+      REQUIRED | SILENT },
+    { "", "h", "homework", "exercises", TEACHING, TEACHES, WRITE, NONE,
+      REQUIRED | SILENT },
+    { "", "h", "homework", "exercise_ids", TEACHING, TEACHES, WRITE, NONE,
+      REQUIRED | SILENT },
+    { "", "h", "homework", "assigned_by", TEACHING, TEACHES, WRITE, NONE,
+      REQUIRED | SILENT },
+    { "", "h", "homework", "assigned_at", TEACHING, TEACHES, WRITE, NONE,
+      REQUIRED | SILENT }
+};
+
+static const pupil_want_t  patch_wants[] = {
+    { "", "h", "homework", "title", TEACHING, TEACHES, WRITE, NONE,
+      REQUIRED | SILENT },
+    { "", "h", "homework", "description", TEACHING, TEACHES, WRITE, NONE,
+      SILENT },
+    { "", "h", "homework", "due_at", TEACHING, TEACHES, WRITE, NONE,
+      REQUIRED | SILENT }
+};
+
+static const pupil_want_t  delete_wants[] = {
+    { "", "h", "homework", "deleted_at", TEACHING, TEACHES, WRITE, NONE,
+      REQUIRED | SILENT }
+};
+
+static const pupil_want_t  overview_wants[] = {
+    { "i", "i", "identity", "given_name", TEACHING, TEACHES, READ, SUBJECTS,
+      0 },
+    { "i", "i", "identity", "family_name", TEACHING, TEACHES, READ, SUBJECTS,
+      0 },
+    { "", "p", "progress", "exercise_id", TEACHING, TEACHES, READ, SUBJECTS,
+      REQUIRED | SILENT },
+    { "", "p", "progress", "done", TEACHING, TEACHES, READ, SUBJECTS,
+      REQUIRED | SILENT },
+    { "", "p", "progress", "result", TEACHING, TEACHES, READ, SUBJECTS,
+      SILENT }
+};
+
+static const pupil_want_t  results_wants[] = {
+    { "p", "p", "progress", "exercise_id", TEACHING, TEACHES, READ, SUBJECTS,
+      REQUIRED },
+    { "p", "p", "progress", "done", TEACHING, TEACHES, READ, SUBJECTS,
+      REQUIRED },
+    { "p", "p", "progress", "result", TEACHING, TEACHES, READ, SUBJECTS, 0 }
+};
+
+
+#define WANTS(table)  table, PUPIL_COUNT(table)
+
+#define PAGE_PARAMS                                                           \
+    { PUPIL_PARAM_BOOL, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,     \
+      PUPIL_PARAM_UUID, PUPIL_PARAM_INT4, PUPIL_PARAM_UUID }
+
+
+const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
+
+    [PUPIL_HOMEWORK_EVIDENCE] =
+        { "homework_evidence", evidence_sql, PUPIL_HE_COLUMNS, NULL, 0,
+          { PUPIL_PARAM_UUID } },
+
+    [PUPIL_HOMEWORK_PUPIL_LIST] =
+        { "homework_pupil_list", list_sql, PUPIL_HL_COLUMNS,
+          WANTS(pupil_list_wants), PAGE_PARAMS },
+
+    [PUPIL_HOMEWORK_PUPIL_PROGRESS] =
+        { "homework_pupil_progress", progress_sql, PUPIL_HP_COLUMNS,
+          WANTS(pupil_progress_wants), PAGE_PARAMS },
+
+    [PUPIL_HOMEWORK_TEACHER_LIST] =
+        { "homework_teacher_list", list_sql, PUPIL_HL_COLUMNS,
+          WANTS(teacher_list_wants), PAGE_PARAMS },
+
+    [PUPIL_HOMEWORK_TEACHER_SUMMARY] =
+        { "homework_teacher_summary", summary_sql, PUPIL_HS_COLUMNS,
+          WANTS(summary_wants), PAGE_PARAMS },
+
+    [PUPIL_HOMEWORK_CREATE] =
+        { "homework_create", create_sql, PUPIL_HW_COLUMNS,
+          WANTS(create_wants),
+          { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
+            PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,
+            PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID_ARRAY,
+            PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ } },
+
+    [PUPIL_HOMEWORK_PATCH] =
+        { "homework_patch", patch_sql, PUPIL_HW_COLUMNS,
+          WANTS(patch_wants),
+          { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
+            PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BOOL,
+            PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ } },
+
+    [PUPIL_HOMEWORK_DELETE] =
+        { "homework_delete", delete_sql, PUPIL_HW_COLUMNS,
+          WANTS(delete_wants),
+          { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID } },
+
+    [PUPIL_HOMEWORK_OVERVIEW] =
+        { "homework_overview", overview_sql, PUPIL_HO_COLUMNS,
+          WANTS(overview_wants), { PUPIL_PARAM_UUID } },
+
+    [PUPIL_HOMEWORK_RESULTS] =
+        { "homework_results", results_sql, PUPIL_HR_COLUMNS,
+          WANTS(results_wants), { PUPIL_PARAM_UUID } }
+};

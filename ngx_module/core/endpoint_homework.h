@@ -1,0 +1,131 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The results of the homework statements: their columns, and their wants by
+ * index.  Column 0 is the nonce everywhere.
+ */
+
+#ifndef PUPIL_ENDPOINT_HOMEWORK_H
+#define PUPIL_ENDPOINT_HOMEWORK_H
+
+#include "endpoints.h"
+
+
+#define PUPIL_ENROLMENT_COLUMNS  9
+#define PUPIL_OWNER_COLUMNS      3
+
+
+/*
+ * PUPIL_HOMEWORK_EVIDENCE, $8 homework or NULL.  One row per live enrolment
+ * of the actor: the enrolment, the class as owner, and the homework if it is
+ * that class's.
+ */
+enum {
+    PUPIL_HE_ENROLMENT = 1,
+    PUPIL_HE_OWNER = PUPIL_HE_ENROLMENT + PUPIL_ENROLMENT_COLUMNS,
+    PUPIL_HE_RECORD = PUPIL_HE_OWNER + PUPIL_OWNER_COLUMNS,
+    PUPIL_HE_ASSIGNED_AT,
+    PUPIL_HE_COLUMNS
+};
+
+/*
+ * PUPIL_HOMEWORK_PUPIL_LIST and _TEACHER_LIST: a page, $8 all, $9 now,
+ * $10 and $11 behind this time and id, $12 limit, $13 this one or NULL.
+ * teacher: the enrolment of whoever assigned it, NULL when that teacher no
+ * longer teaches the class; and that person as owner.
+ */
+enum {
+    PUPIL_HL_RECORD = 1,
+    PUPIL_HL_CLASS,
+    PUPIL_HL_DUE_AT,
+    PUPIL_HL_MORE,              /* there is another page */
+    PUPIL_HL_TEACHER,
+    PUPIL_HL_TEACHER_OWNER = PUPIL_HL_TEACHER + PUPIL_ENROLMENT_COLUMNS,
+    PUPIL_HL_COLUMNS = PUPIL_HL_TEACHER_OWNER + PUPIL_OWNER_COLUMNS
+};
+
+enum {
+    PUPIL_HL_WANT_TITLE = 0,
+    PUPIL_HL_WANT_DESCRIPTION,
+    PUPIL_HL_WANT_EXERCISES,
+    PUPIL_HL_WANT_ASSIGNED_AT,
+    PUPIL_HL_WANT_DUE_AT,
+    PUPIL_HL_WANT_ASSIGNED_BY,
+    PUPIL_HL_WANT_CLASS_TITLE,
+    PUPIL_HL_WANT_GIVEN_NAME,
+    PUPIL_HL_WANT_FAMILY_NAME
+};
+
+/* PUPIL_HOMEWORK_PUPIL_PROGRESS: own current submissions of that page. */
+enum {
+    PUPIL_HP_RECORD = 1,
+    PUPIL_HP_HOMEWORK,
+    PUPIL_HP_UPDATED_AT,
+    PUPIL_HP_OWNER,
+    PUPIL_HP_COLUMNS = PUPIL_HP_OWNER + PUPIL_OWNER_COLUMNS
+};
+
+enum {
+    PUPIL_HP_WANT_EXERCISE = 0,
+    PUPIL_HP_WANT_DONE,
+    PUPIL_HP_WANT_RESULT
+};
+
+/* PUPIL_HOMEWORK_TEACHER_SUMMARY: counts of the homework of that page. */
+enum {
+    PUPIL_HS_RECORD = 1,
+    PUPIL_HS_PUPILS,
+    PUPIL_HS_COMPLETED,
+    PUPIL_HS_IN_PROGRESS,
+    PUPIL_HS_COLUMNS
+};
+
+/*
+ * The writes rely on an enrolment whose MAC was checked: $8 enrolment and
+ * $9 its MAC; they do nothing unless that very row is still there and live.
+ *
+ * PUPIL_HOMEWORK_CREATE  $10 record, $11 key version, $12 title,
+ *     $13 description, $14 exercises, $15 exercise ids, $16 assigned at,
+ *     $17 due at
+ * PUPIL_HOMEWORK_PATCH   $10 record, $11 key version, $12 title or NULL,
+ *     $13 set the description, $14 description, $15 due at or NULL
+ * PUPIL_HOMEWORK_DELETE  $10 record
+ */
+enum {
+    PUPIL_HW_RECORD = 1,        /* NULL: nothing was written */
+    PUPIL_HW_COLUMNS
+};
+
+enum {
+    PUPIL_HW_WANT_TITLE = 0,
+    PUPIL_HW_WANT_DESCRIPTION,
+    PUPIL_HW_WANT_DUE_AT
+};
+
+/*
+ * PUPIL_HOMEWORK_OVERVIEW, $8 homework: the pupils of its class, each with
+ * the enrolment and as owner.
+ */
+enum {
+    PUPIL_HO_ENROLMENT = 1,
+    PUPIL_HO_OWNER = PUPIL_HO_ENROLMENT + PUPIL_ENROLMENT_COLUMNS,
+    PUPIL_HO_COLUMNS = PUPIL_HO_OWNER + PUPIL_OWNER_COLUMNS
+};
+
+enum {
+    PUPIL_HO_WANT_GIVEN_NAME = 0,
+    PUPIL_HO_WANT_FAMILY_NAME
+};
+
+/*
+ * PUPIL_HOMEWORK_RESULTS, $8 homework: current submissions of that class,
+ * one pupil's behind another's; wants as PUPIL_HP_WANT_*.
+ */
+enum {
+    PUPIL_HR_RECORD = 1,
+    PUPIL_HR_SUBJECT,
+    PUPIL_HR_UPDATED_AT,
+    PUPIL_HR_COLUMNS
+};
+
+#endif /* PUPIL_ENDPOINT_HOMEWORK_H */

@@ -1,0 +1,148 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The statements of /v1/progress.
+ */
+
+#include "endpoint_progress.h"
+#include "endpoint_sql.h"
+
+
+#define OF_SELF(field, operation, flags)                                      \
+    "progress", field, PUPIL_PURPOSE_LEARNING, PUPIL_RELATION_SELF,           \
+    PUPIL_OPERATION_##operation, PUPIL_ABOUT_ACTOR, flags
+
+#define REQUIRED  PUPIL_WANT_REQUIRED
+#define SILENT    PUPIL_WANT_SILENT
+
+
+static const char  evidence_sql[] =
+    "SELECT $1::bigint, o.owner, o.state, o.key_version, "
+    PUPIL_SQL_EVIDENCE("e")
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = $4"
+    " LEFT JOIN pupil.enrolment AS e ON " PUPIL_SQL_MINE("e");
+
+/* By tenant and pupil; released with the transaction. */
+static const char  lock_sql[] =
+    "SELECT $1::bigint, pg_advisory_xact_lock("
+    "hashtextextended($2::text || $4::text, 7411))";
+
+/*
+ * Each item is on its own.  What is stored already is compared, before the
+ * assignment is looked at, so that a replay succeeds even after the homework
+ * was taken back or the pupil left the class.  Of items with one id the first
+ * that is assigned is stored.  Homework that is due is still accepted: work
+ * that was done without a network must not be lost (pitfall 38).  Rows go in
+ * sorted by id (pitfall 12).
+ */
+static const char  submit_sql[] =
+    "WITH item AS MATERIALIZED ("
+    "SELECT * FROM unnest($8, $9, $10, $11, $12, $13, $14) WITH ORDINALITY"
+    " AS i (id, homework, exercise, answer, result, fingerprint, done, n)),"
+    " old AS MATERIALIZED ("
+    "SELECT p.record, p.fingerprint FROM data.progress AS p"
+    " WHERE p.tenant = $2 AND p.owner = $4 AND p.record = ANY ($8)),"
+    " w AS MATERIALIZED ("
+    "SELECT DISTINCT ON (i.id) i.*, h.owner AS class FROM item AS i"
+    " JOIN unnest($16, $17) AS v (enrolment, mac) ON true"
+    " JOIN pupil.enrolment AS e ON e.enrolment = v.enrolment"
+    " AND e.mac = v.mac AND " PUPIL_SQL_MINE("e") " AND e.role = 'pupil'"
+    " JOIN data.homework AS h ON h.tenant = $2 AND h.owner = e.class"
+    " AND h.record = i.homework"
+    " WHERE h.deleted_at IS NULL AND h.assigned_at <= now()"
+    " AND i.exercise = ANY (h.exercise_ids)"
+    " AND NOT EXISTS (SELECT FROM old WHERE old.record = i.id)"
+    " AND EXISTS (SELECT FROM pupil.owner AS o WHERE o.tenant = $2"
+    " AND o.owner = $4 AND o.state = 'active' AND o.key_version = $15)"
+    " ORDER BY i.id, i.n),"
+    " gone AS ("
+    "UPDATE data.progress AS p SET superseded = true FROM w"
+    " WHERE p.tenant = $2 AND p.owner = $4 AND NOT p.superseded"
+    " AND p.homework_id = w.homework AND p.exercise_id = w.exercise),"
+    " put AS ("
+    "INSERT INTO data.progress (tenant, owner, record, key_version, source,"
+    " updated_at, homework_id, class_id, exercise_id, done, answer, result,"
+    " fingerprint, superseded)"
+    " SELECT $2, $4, w.id, $15, 'gateway',"
+    " now() + w.n * interval '1 microsecond', w.homework, w.class,"
+    " w.exercise, w.done = 1, w.answer, w.result, w.fingerprint,"
+    " EXISTS (SELECT FROM w AS later WHERE later.homework = w.homework"
+    " AND later.exercise = w.exercise AND later.n > w.n)"
+    " FROM w ORDER BY w.id),"
+    " done AS MATERIALIZED ("
+    "SELECT i.n, CASE"
+    " WHEN old.fingerprint = i.fingerprint THEN 'replayed'"
+    " WHEN old.record IS NOT NULL THEN 'conflict'"
+    " WHEN w.n = i.n THEN 'stored'"
+    " WHEN w.n IS NULL OR w.n > i.n THEN 'refused'"
+    " WHEN w.fingerprint = i.fingerprint THEN 'replayed'"
+    " ELSE 'conflict' END AS status"
+    " FROM item AS i LEFT JOIN old ON old.record = i.id"
+    " LEFT JOIN w ON w.id = i.id),"
+    " audit AS ("
+    "INSERT INTO pupil.audit_record ({audit}, outcome)"
+    " SELECT {audit_values}, a.outcome FROM (SELECT DISTINCT CASE d.status"
+    " WHEN 'refused' THEN 'not_found' WHEN 'conflict' THEN 'conflict'"
+    " ELSE 'allowed' END AS outcome FROM done AS d) AS a)"
+    " SELECT $1::bigint, d.status FROM done AS d ORDER BY d.n";
+
+static const char  history_sql[] =
+    "WITH p AS MATERIALIZED ("
+    "SELECT p.record, p.updated_at, p.owner{p} FROM data.progress AS p"
+    " WHERE p.tenant = $2 AND p.owner = $4"
+    " AND ($8 IS NULL OR p.homework_id = $8)"
+    " AND (p.updated_at, p.record) < ($9, $10)"
+    " ORDER BY p.updated_at DESC, p.record DESC LIMIT $11 + 1),"
+    " audit AS ("
+    "INSERT INTO pupil.audit_record ({audit}, outcome)"
+    " SELECT {audit_values}, 'allowed')"
+    " SELECT $1::bigint, p.record, p.updated_at,"
+    " (SELECT count(*) FROM p) > $11, o.owner, o.state, o.key_version{p}"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN (p JOIN pupil.owner AS o ON o.tenant = $2"
+    " AND o.owner = p.owner) ON true"
+    " ORDER BY p.updated_at DESC, p.record DESC LIMIT $11";
+
+
+static const pupil_want_t  submit_wants[] = {
+    { "", "p", OF_SELF("answer", WRITE, REQUIRED | SILENT) },
+    { "", "p", OF_SELF("result", WRITE, SILENT) },
+    { "", "p", OF_SELF("homework_id", WRITE, REQUIRED | SILENT) },
+    { "", "p", OF_SELF("class_id", WRITE, REQUIRED | SILENT) },
+    { "", "p", OF_SELF("exercise_id", WRITE, REQUIRED | SILENT) },
+    { "", "p", OF_SELF("done", WRITE, REQUIRED | SILENT) }
+};
+
+static const pupil_want_t  history_wants[] = {
+    { "p", "p", OF_SELF("homework_id", READ, REQUIRED) },
+    { "p", "p", OF_SELF("exercise_id", READ, 0) },
+    { "p", "p", OF_SELF("answer", READ, 0) },
+    { "p", "p", OF_SELF("result", READ, 0) }
+};
+
+
+const pupil_template_t  pupil_progress_templates[PUPIL_PROGRESS_COUNT] = {
+
+    [PUPIL_PROGRESS_EVIDENCE] =
+        { "progress_evidence", evidence_sql, PUPIL_PE_COLUMNS, NULL, 0,
+          { PUPIL_PARAM_END } },
+
+    [PUPIL_PROGRESS_LOCK] =
+        { "progress_lock", lock_sql, 2, NULL, 0, { PUPIL_PARAM_END } },
+
+    [PUPIL_PROGRESS_SUBMIT] =
+        { "progress_submit", submit_sql, PUPIL_PS_COLUMNS, submit_wants,
+          PUPIL_COUNT(submit_wants),
+          { PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_UUID_ARRAY,
+            PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
+            PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
+            PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_INT4,
+            PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_BYTEA_ARRAY } },
+
+    [PUPIL_PROGRESS_HISTORY] =
+        { "progress_history", history_sql, PUPIL_PH_COLUMNS, history_wants,
+          PUPIL_COUNT(history_wants),
+          { PUPIL_PARAM_UUID, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_UUID,
+            PUPIL_PARAM_INT4 } }
+};

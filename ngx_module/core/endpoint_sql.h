@@ -1,0 +1,34 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Pieces of SQL that the endpoints' templates share.  e and t are literals:
+ * table aliases of pupil.enrolment.
+ */
+
+#ifndef PUPIL_ENDPOINT_SQL_H
+#define PUPIL_ENDPOINT_SQL_H
+
+
+/* Enrolments and roles begin and end with days of UTC. */
+#define PUPIL_SQL_TODAY  "(now() AT TIME ZONE 'UTC')::date"
+
+#define PUPIL_SQL_LIVE(e)                                                     \
+    e ".valid_from <= " PUPIL_SQL_TODAY                                       \
+    " AND (" e ".valid_to IS NULL OR " e ".valid_to >= " PUPIL_SQL_TODAY ")"
+
+/* An enrolment as evidence: the nine columns that its MAC covers, and it. */
+#define PUPIL_SQL_EVIDENCE(e)                                                 \
+    e ".enrolment, " e ".subject, " e ".class, " e ".institution, "           \
+    e ".role, (" e ".valid_from - DATE '1970-01-01') AS valid_from,"          \
+    " (" e ".valid_to - DATE '1970-01-01') AS valid_to, "                     \
+    e ".source, " e ".mac"
+
+/* The actor's own live enrolments, through the session's institution. */
+#define PUPIL_SQL_MINE(e)                                                     \
+    e ".tenant = $2 AND " e ".subject = $4 AND " e ".institution = $6"        \
+    " AND " e ".role = $5 AND " PUPIL_SQL_LIVE(e)
+
+/* At least one row, the nonce first (invariant I12). */
+#define PUPIL_SQL_ONE  "(VALUES (1)) AS one (one)"
+
+#endif /* PUPIL_ENDPOINT_SQL_H */

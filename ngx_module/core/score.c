@@ -1,0 +1,332 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include "score.h"
+
+#include <string.h>
+
+
+/* Of what the host itself has stored. */
+static const pupil_json_limits_t  score_limits = {
+    PUPIL_JSON_REQUEST_DEPTH, PUPIL_INPUT_NODES_MAX
+};
+
+static const char *const  score_status_names[] = {
+    "not_started", "in_progress", "completed"
+};
+
+
+static pupil_rc_t score_exercise(const pupil_json_t *json, uint32_t node,
+    pupil_exercise_t *out);
+static pupil_rc_t score_number(const pupil_json_t *json, uint32_t node,
+    pupil_decimal_t *sum);
+static void score_bool(pupil_writer_t *writer, const char *name,
+    pupil_input_bool_t value);
+
+
+pupil_rc_t
+pupil_exercises_read(const pupil_alloc_t *alloc, pupil_str_t text,
+    pupil_exercises_t *out)
+{
+    uint32_t           node, count;
+    pupil_rc_t         rc;
+    pupil_json_t       json;
+    pupil_exercise_t  *item;
+
+    memset(out, 0, sizeof(*out));
+
+    rc = pupil_json_parse(alloc, text.data, text.len, &score_limits, &json,
+        NULL);
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    if (pupil_json_type(&json, 0) != PUPIL_JSON_ARRAY) {
+        return PUPIL_INVALID;
+    }
+
+    count = json.nodes[0].children;
+    out->items = alloc->alloc(alloc->ctx,
+        (count ? count : 1) * sizeof(pupil_exercise_t));
+    if (out->items == NULL) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    for (node = pupil_json_first(&json, 0); node != PUPIL_JSON_NONE;
+         node = pupil_json_next(&json, node))
+    {
+        item = &out->items[out->count];
+
+        rc = score_exercise(&json, node, item);
+        if (rc != PUPIL_OK) {
+            return rc;
+        }
+
+        if (item->max_score.len) {
+            rc = score_number(&json,
+                pupil_json_member(&json, node, "max_score"), &out->max);
+            if (rc != PUPIL_OK) {
+                return rc;
+            }
+
+            out->scored++;
+            out->max_raw = item->max_score;
+        }
+
+        out->count++;
+    }
+
+    return PUPIL_OK;
+}
+
+
+static pupil_rc_t
+score_exercise(const pupil_json_t *json, uint32_t node, pupil_exercise_t *out)
+{
+    uint32_t     id, max;
+    pupil_str_t  raw;
+
+    memset(out, 0, sizeof(*out));
+
+    id = pupil_json_member(json, node, "id");
+    if (id == PUPIL_JSON_NONE || pupil_json_type(json, id) != PUPIL_JSON_STRING)
+    {
+        return PUPIL_INVALID;
+    }
+
+    raw = pupil_json_raw(json, id);
+
+    if (pupil_uuid_parse(raw.data + 1, raw.len - 2, &out->id) != PUPIL_OK) {
+        return PUPIL_INVALID;
+    }
+
+    max = pupil_json_member(json, node, "max_score");
+    if (max != PUPIL_JSON_NONE) {
+        out->max_score = pupil_json_raw(json, max);
+    }
+
+    return PUPIL_OK;
+}
+
+
+static pupil_rc_t
+score_number(const pupil_json_t *json, uint32_t node, pupil_decimal_t *sum)
+{
+    pupil_rc_t       rc;
+    pupil_str_t      raw;
+    pupil_decimal_t  value;
+
+    raw = pupil_json_raw(json, node);
+
+    rc = pupil_decimal_parse(raw.data, raw.len, &value, NULL);
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    return pupil_decimal_add(*sum, value, sum);
+}
+
+
+pupil_rc_t
+pupil_exercises_text(const pupil_alloc_t *alloc,
+    const pupil_input_homework_t *input, const pupil_uuid_t *ids,
+    pupil_str_t *out)
+{
+    uint32_t        i;
+    pupil_writer_t  writer;
+
+    pupil_writer_init(&writer, alloc, 0);
+    pupil_writer_array_begin(&writer);
+
+    for (i = 0; i < input->exercise_count; i++) {
+        pupil_writer_object_begin(&writer);
+        pupil_writer_key(&writer, "id");
+        pupil_writer_uuid(&writer, &ids[i]);
+        pupil_writer_key(&writer, "title");
+        pupil_writer_str(&writer, &input->exercises[i].title);
+
+        if (input->exercises[i].max_score.raw.data) {
+            pupil_writer_key(&writer, "max_score");
+            pupil_writer_raw(&writer, input->exercises[i].max_score.raw.data,
+                input->exercises[i].max_score.raw.len);
+        }
+
+        pupil_writer_object_end(&writer);
+    }
+
+    pupil_writer_array_end(&writer);
+
+    return pupil_writer_flatten(&writer, alloc, out);
+}
+
+
+pupil_rc_t
+pupil_result_text(const pupil_alloc_t *alloc,
+    const pupil_input_submission_t *input, pupil_str_t *out)
+{
+    pupil_writer_t  writer;
+
+    pupil_writer_init(&writer, alloc, 512);
+    pupil_writer_object_begin(&writer);
+
+    if (input->score_raw.raw.data) {
+        pupil_writer_key(&writer, "score");
+        pupil_writer_object_begin(&writer);
+        pupil_writer_key(&writer, "raw");
+        pupil_writer_raw(&writer, input->score_raw.raw.data,
+            input->score_raw.raw.len);
+        pupil_writer_key(&writer, "max");
+        pupil_writer_raw(&writer, input->score_max.raw.data,
+            input->score_max.raw.len);
+        pupil_writer_object_end(&writer);
+    }
+
+    score_bool(&writer, "success", input->success);
+    score_bool(&writer, "completion", input->completion);
+
+    if (input->duration.data) {
+        pupil_writer_key(&writer, "duration");
+        pupil_writer_str(&writer, &input->duration);
+    }
+
+    if (input->timestamp != PUPIL_TIME_NONE) {
+        pupil_writer_key(&writer, "timestamp");
+        pupil_writer_time(&writer, input->timestamp);
+    }
+
+    pupil_writer_object_end(&writer);
+
+    return pupil_writer_flatten(&writer, alloc, out);
+}
+
+
+static void
+score_bool(pupil_writer_t *writer, const char *name, pupil_input_bool_t value)
+{
+    if (value != PUPIL_INPUT_ABSENT) {
+        pupil_writer_key(writer, name);
+        pupil_writer_bool(writer, value == PUPIL_INPUT_TRUE);
+    }
+}
+
+
+void
+pupil_score_init(pupil_score_t *score)
+{
+    memset(score, 0, sizeof(*score));
+    score->updated_at = PUPIL_TIME_NONE;
+}
+
+
+pupil_rc_t
+pupil_score_add(pupil_score_t *score, const pupil_exercises_t *exercises,
+    const pupil_uuid_t *exercise, int done, pupil_time_t updated_at,
+    pupil_str_t result, const pupil_alloc_t *alloc)
+{
+    uint32_t      i, node;
+    pupil_rc_t    rc;
+    pupil_json_t  json;
+
+    for (i = 0; i < exercises->count; i++) {
+        if (pupil_uuid_compare(&exercises->items[i].id, exercise) == 0) {
+            break;
+        }
+    }
+
+    if (i == exercises->count) {
+        return PUPIL_OK;
+    }
+
+    if (result.len) {
+        rc = pupil_json_parse(alloc, result.data, result.len, &score_limits,
+            &json, NULL);
+        if (rc != PUPIL_OK) {
+            return rc;
+        }
+
+        node = pupil_json_member(&json, 0, "score");
+        if (node != PUPIL_JSON_NONE) {
+            node = pupil_json_member(&json, node, "raw");
+        }
+
+        if (node != PUPIL_JSON_NONE) {
+            rc = score_number(&json, node, &score->sum);
+            if (rc != PUPIL_OK) {
+                return rc;
+            }
+
+            score->raw = pupil_json_raw(&json, node);
+            score->scored++;
+        }
+    }
+
+    score->submissions++;
+    score->done += done ? 1 : 0;
+
+    if (score->updated_at < updated_at) {
+        score->updated_at = updated_at;
+    }
+
+    return PUPIL_OK;
+}
+
+
+pupil_score_status_t
+pupil_score_status(const pupil_score_t *score,
+    const pupil_exercises_t *exercises)
+{
+    if (score->submissions == 0) {
+        return PUPIL_SCORE_NOT_STARTED;
+    }
+
+    return score->done >= exercises->count ? PUPIL_SCORE_COMPLETED
+                                           : PUPIL_SCORE_IN_PROGRESS;
+}
+
+
+const char *
+pupil_score_status_name(pupil_score_status_t status)
+{
+    return score_status_names[status];
+}
+
+
+static void
+score_sum_write(pupil_writer_t *writer, const char *name, uint32_t count,
+    pupil_str_t raw, pupil_decimal_t sum)
+{
+    pupil_writer_key(writer, name);
+
+    if (count == 0) {
+        pupil_writer_null(writer);
+
+    } else if (count == 1) {
+        pupil_writer_raw(writer, raw.data, raw.len);
+
+    } else {
+        pupil_writer_decimal(writer, sum);
+    }
+}
+
+
+void
+pupil_score_write(pupil_writer_t *writer, const pupil_score_t *score,
+    const pupil_exercises_t *exercises, int with_max)
+{
+    pupil_writer_key(writer, "status");
+    pupil_writer_cstr(writer,
+        pupil_score_status_name(pupil_score_status(score, exercises)));
+
+    score_sum_write(writer, "score", score->scored, score->raw, score->sum);
+
+    if (with_max) {
+        score_sum_write(writer, "max_score", exercises->scored,
+            exercises->max_raw, exercises->max);
+    }
+
+    pupil_writer_key(writer, "exercises_done");
+    pupil_writer_int64(writer, score->done);
+    pupil_writer_key(writer, "updated_at");
+    pupil_writer_time(writer, score->updated_at);
+}
