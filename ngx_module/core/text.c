@@ -149,6 +149,18 @@ pupil_rc_t
 pupil_base64url_decode(const uint8_t *s, size_t len, uint8_t *out,
     size_t size, size_t *written)
 {
+    size_t   i;
+    uint8_t  all = 0;
+
+    /* libsodium takes each byte over 127 for the digit 63 */
+    for (i = 0; i < len; i++) {
+        all |= s[i];
+    }
+
+    if ((all & 0x80) != 0) {
+        return PUPIL_INVALID;
+    }
+
     if (sodium_base642bin(out, size, (const char *) s, len, NULL, written,
                           NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING)
         != 0)
