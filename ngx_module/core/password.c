@@ -3,10 +3,11 @@
  *
  * libsodium's encoded form, "$argon2id$v=19$m=19456,t=2,p=1$salt$hash".  The
  * parameters of a stored hash are read and bounded before it is verified:
- * they say how much memory and time the verification takes.
+ * they say how much memory and time the verification takes.  It is verified
+ * by hashing again: libsodium's own verification does not tell a lack of
+ * memory from a wrong password.
  */
 
-#include <errno.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -19,13 +20,23 @@
 #define PUPIL_ARGON2_MEMORY_MIN  8          /* KiB, libsodium's own */
 #define PUPIL_ARGON2_MEMORY_MAX  1048576    /* KiB */
 #define PUPIL_ARGON2_TIME_MAX    10
+#define PUPIL_ARGON2_SALT_LEN    crypto_pwhash_argon2id_SALTBYTES
+#define PUPIL_ARGON2_HASH_LEN    32
 
 _Static_assert(PUPIL_PASSWORD_HASH_LEN == crypto_pwhash_STRBYTES,
                "the length of an encoded hash");
 
 
-static pupil_rc_t pupil_password_cost_read(const char *hash,
-    pupil_password_cost_t *cost);
+typedef struct {
+    pupil_password_cost_t  cost;
+    uint8_t                salt[PUPIL_ARGON2_SALT_LEN];
+    uint8_t                hash[PUPIL_ARGON2_HASH_LEN];
+} pupil_argon2_t;
+
+
+static pupil_rc_t pupil_argon2_read(const char *text, pupil_argon2_t *argon2);
+static const char *pupil_base64_read(const char *s, char end, uint8_t *out,
+    size_t size);
 static const char *pupil_number_read(const char *s, uint32_t max,
     uint32_t *out);
 
@@ -57,41 +68,47 @@ pupil_rc_t
 pupil_password_verify(pupil_str_t password, const char *hash,
     const pupil_password_cost_t *cost, int *weaker)
 {
-    int                    rc, err;
-    pupil_password_cost_t  stored;
+    int             rc;
+    uint8_t         made[PUPIL_ARGON2_HASH_LEN];
+    pupil_argon2_t  stored;
 
     *weaker = 0;
 
-    if (pupil_password_cost_read(hash, &stored) != PUPIL_OK) {
+    if (pupil_argon2_read(hash, &stored) != PUPIL_OK) {
         return PUPIL_INVALID;
     }
 
-    *weaker = stored.memory < cost->memory
-              || stored.iterations < cost->iterations;
+    *weaker = stored.cost.memory < cost->memory
+              || stored.cost.iterations < cost->iterations;
 
-    errno = 0;
-    rc = crypto_pwhash_argon2id_str_verify(hash,
-                                           (const char *) password.data,
-                                           password.len);
-    err = errno;
-    pupil_stack_wipe();
+    rc = crypto_pwhash_argon2id(made, sizeof(made),
+                                (const char *) password.data, password.len,
+                                stored.salt, stored.cost.iterations,
+                                (size_t) stored.cost.memory * 1024,
+                                crypto_pwhash_argon2id_ALG_ARGON2ID13);
 
     if (rc == 0) {
-        return PUPIL_OK;
+        rc = sodium_memcmp(made, stored.hash, sizeof(made)) == 0
+             ? PUPIL_OK : PUPIL_INVALID;
+
+    } else {
+        rc = PUPIL_NO_MEMORY;
     }
 
-    /* A password that does not fit is EINVAL; so is a malformed hash. */
+    sodium_memzero(made, sizeof(made));
+    sodium_memzero(&stored, sizeof(stored));
+    pupil_stack_wipe();
 
-    return err == ENOMEM ? PUPIL_NO_MEMORY : PUPIL_INVALID;
+    return (pupil_rc_t) rc;
 }
 
 
 static pupil_rc_t
-pupil_password_cost_read(const char *hash, pupil_password_cost_t *cost)
+pupil_argon2_read(const char *text, pupil_argon2_t *argon2)
 {
-    const char  *p = hash;
+    const char  *p = text;
 
-    if (strnlen(hash, PUPIL_PASSWORD_HASH_LEN) == PUPIL_PASSWORD_HASH_LEN
+    if (strnlen(text, PUPIL_PASSWORD_HASH_LEN) == PUPIL_PASSWORD_HASH_LEN
         || strncmp(p, PUPIL_ARGON2_PREFIX, sizeof(PUPIL_ARGON2_PREFIX) - 1)
            != 0)
     {
@@ -99,19 +116,52 @@ pupil_password_cost_read(const char *hash, pupil_password_cost_t *cost)
     }
 
     p += sizeof(PUPIL_ARGON2_PREFIX) - 1;
-    p = pupil_number_read(p, PUPIL_ARGON2_MEMORY_MAX, &cost->memory);
+    p = pupil_number_read(p, PUPIL_ARGON2_MEMORY_MAX, &argon2->cost.memory);
 
-    if (p == NULL || strncmp(p, ",t=", 3) != 0) {
+    if (p == NULL || argon2->cost.memory < PUPIL_ARGON2_MEMORY_MIN
+        || strncmp(p, ",t=", 3) != 0)
+    {
         return PUPIL_INVALID;
     }
 
-    p = pupil_number_read(p + 3, PUPIL_ARGON2_TIME_MAX, &cost->iterations);
+    p = pupil_number_read(p + 3, PUPIL_ARGON2_TIME_MAX,
+                          &argon2->cost.iterations);
 
     if (p == NULL || strncmp(p, ",p=1$", 5) != 0) {
         return PUPIL_INVALID;
     }
 
+    p = pupil_base64_read(p + 5, '$', argon2->salt, sizeof(argon2->salt));
+
+    if (p == NULL || pupil_base64_read(p + 1, '\0', argon2->hash,
+                                       sizeof(argon2->hash)) == NULL)
+    {
+        return PUPIL_INVALID;
+    }
+
     return PUPIL_OK;
+}
+
+
+/* Exactly size bytes, without padding, up to end; returns where that is. */
+static const char *
+pupil_base64_read(const char *s, char end, uint8_t *out, size_t size)
+{
+    size_t       len;
+    const char  *at;
+
+    at = strchr(s, end);
+
+    if (at == NULL
+        || sodium_base642bin(out, size, s, (size_t) (at - s), NULL, &len,
+                             NULL, sodium_base64_VARIANT_ORIGINAL_NO_PADDING)
+           != 0
+        || len != size)
+    {
+        return NULL;
+    }
+
+    return at;
 }
 
 

@@ -1,0 +1,426 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Authentic rows: known answers, and every column counts.
+ */
+
+#include <sodium.h>
+
+#include "authentic.h"
+#include "tap.h"
+
+
+/* Key 00 01 .. 1f over the rows of row_*(); from a second implementation. */
+
+static const char  vec_mac_subject[] =
+    "983e68ae5ffac522b287bc17932292d021d179d43cb122c6739e7886d574fb11";
+
+static const char  vec_mac_role[] =
+    "d0b3b85db2a7702b88891b62cb77ae71fc52ee9b3f5bdf24401413b8c5594e75";
+
+static const char  vec_mac_enrolment[] =
+    "67a897cbf2df51f20ebd1ef6ae325b32880a97698123001c57668bd24d7dacb8";
+
+static const char  vec_mac_index[] =
+    "7ad02a5a07f265c1c7305aa85deda52653500f219cf0e6f70e7cf4120d221efb";
+
+static const char  vec_mac_session[] =
+    "ba7ac6ea13814ad7436fac8528142b1e1cb7f19a176f92c2b706d57bbe86ad63";
+
+
+typedef union {
+    pupil_subject_row_t    subject;
+    pupil_role_row_t       role;
+    pupil_enrolment_row_t  enrolment;
+    pupil_index_row_t      index;
+    pupil_session_row_t    session;
+} row_t;
+
+typedef enum { UUID, STR, DAYS, TIME } type_t;
+
+typedef struct {
+    type_t       type;
+    size_t       offset;
+    const char  *name;
+} column_t;
+
+typedef struct {
+    const char      *name;
+    const char      *known;
+    void           (*make)(row_t *row);
+    void           (*mac)(const pupil_key_t *key, const row_t *row,
+                          uint8_t *mac);
+    const column_t  *columns;       /* up to a NULL name */
+} table_t;
+
+
+static pupil_key_t  key;
+static uint8_t      term[32];
+
+
+static pupil_uuid_t
+uuid(uint8_t from)
+{
+    size_t        i;
+    pupil_uuid_t  u;
+
+    for (i = 0; i < sizeof(u.b); i++) {
+        u.b[i] = (uint8_t) (from + i);
+    }
+
+    return u;
+}
+
+
+static pupil_str_t
+str(const char *text)
+{
+    pupil_str_t  s = { (const uint8_t *) text, strlen(text) };
+
+    return s;
+}
+
+
+static pupil_str_t
+bytes(void)
+{
+    size_t       i;
+    pupil_str_t  s = { term, sizeof(term) };
+
+    for (i = 0; i < sizeof(term); i++) {
+        term[i] = (uint8_t) (9 + i);
+    }
+
+    return s;
+}
+
+
+static void
+row_subject(row_t *row)
+{
+    row->subject.tenant = uuid(1);
+    row->subject.subject = uuid(2);
+    row->subject.status = str("active");
+    row->subject.source = str("oneroster");
+}
+
+
+static void
+row_role(row_t *row)
+{
+    row->role.tenant = uuid(1);
+    row->role.subject = uuid(2);
+    row->role.institution = uuid(3);
+    row->role.role = str("teacher");
+    row->role.valid_from = 20000;
+    row->role.valid_to = PUPIL_DATE_NONE;
+    row->role.source = str("oneroster");
+}
+
+
+static void
+row_enrolment(row_t *row)
+{
+    row->enrolment.tenant = uuid(1);
+    row->enrolment.enrolment = uuid(2);
+    row->enrolment.subject = uuid(3);
+    row->enrolment.class_id = uuid(4);
+    row->enrolment.institution = uuid(5);
+    row->enrolment.role = str("pupil");
+    row->enrolment.valid_from = 20000;
+    row->enrolment.valid_to = 20365;
+    row->enrolment.source = str("oneroster");
+}
+
+
+static void
+row_index(row_t *row)
+{
+    row->index.tenant = uuid(1);
+    row->index.category = str("contact");
+    row->index.field = str("email");
+    row->index.term = bytes();
+    row->index.owner = uuid(2);
+    row->index.record = uuid(3);
+}
+
+
+static void
+row_session(row_t *row)
+{
+    row->session.tenant = uuid(1);
+    row->session.token_hash = bytes();
+    row->session.subject = uuid(2);
+    row->session.role = str("teacher");
+    row->session.institution = uuid(3);
+    row->session.created_at = 1000;
+    row->session.seen_at = 2000;
+    row->session.expires_at = 3000;
+}
+
+
+static void
+mac_subject(const pupil_key_t *k, const row_t *row, uint8_t *mac)
+{
+    pupil_mac_subject(k, &row->subject, mac);
+}
+
+
+static void
+mac_role(const pupil_key_t *k, const row_t *row, uint8_t *mac)
+{
+    pupil_mac_role(k, &row->role, mac);
+}
+
+
+static void
+mac_enrolment(const pupil_key_t *k, const row_t *row, uint8_t *mac)
+{
+    pupil_mac_enrolment(k, &row->enrolment, mac);
+}
+
+
+static void
+mac_index(const pupil_key_t *k, const row_t *row, uint8_t *mac)
+{
+    pupil_mac_index(k, &row->index, mac);
+}
+
+
+static void
+mac_session(const pupil_key_t *k, const row_t *row, uint8_t *mac)
+{
+    pupil_mac_session(k, &row->session, mac);
+}
+
+
+#define COLUMN(type, table, name)                                            \
+    { type, offsetof(pupil_ ## table ## _row_t, name), #name }
+#define END  { UUID, 0, NULL }
+
+static const column_t  subject_columns[] = {
+    COLUMN(UUID, subject, tenant), COLUMN(UUID, subject, subject),
+    COLUMN(STR, subject, status), COLUMN(STR, subject, source), END
+};
+
+static const column_t  role_columns[] = {
+    COLUMN(UUID, role, tenant), COLUMN(UUID, role, subject),
+    COLUMN(UUID, role, institution), COLUMN(STR, role, role),
+    COLUMN(DAYS, role, valid_from), COLUMN(DAYS, role, valid_to),
+    COLUMN(STR, role, source), END
+};
+
+static const column_t  enrolment_columns[] = {
+    COLUMN(UUID, enrolment, tenant), COLUMN(UUID, enrolment, enrolment),
+    COLUMN(UUID, enrolment, subject), COLUMN(UUID, enrolment, class_id),
+    COLUMN(UUID, enrolment, institution), COLUMN(STR, enrolment, role),
+    COLUMN(DAYS, enrolment, valid_from), COLUMN(DAYS, enrolment, valid_to),
+    COLUMN(STR, enrolment, source), END
+};
+
+static const column_t  index_columns[] = {
+    COLUMN(UUID, index, tenant), COLUMN(STR, index, category),
+    COLUMN(STR, index, field), COLUMN(STR, index, term),
+    COLUMN(UUID, index, owner), COLUMN(UUID, index, record), END
+};
+
+static const column_t  session_columns[] = {
+    COLUMN(UUID, session, tenant), COLUMN(STR, session, token_hash),
+    COLUMN(UUID, session, subject), COLUMN(STR, session, role),
+    COLUMN(UUID, session, institution), COLUMN(TIME, session, created_at),
+    COLUMN(TIME, session, seen_at), COLUMN(TIME, session, expires_at), END
+};
+
+static const table_t  tables[] = {
+    { "subject", vec_mac_subject, row_subject, mac_subject,
+      subject_columns },
+    { "role", vec_mac_role, row_role, mac_role, role_columns },
+    { "enrolment", vec_mac_enrolment, row_enrolment, mac_enrolment,
+      enrolment_columns },
+    { "index", vec_mac_index, row_index, mac_index, index_columns },
+    { "session", vec_mac_session, row_session, mac_session,
+      session_columns },
+};
+
+
+static int
+tampered(const table_t *table, const row_t *row, const uint8_t *stored)
+{
+    uint8_t      made[PUPIL_MAC_LEN];
+    pupil_str_t  mac = { stored, PUPIL_MAC_LEN };
+
+    table->mac(&key, row, made);
+
+    return pupil_mac_check(made, mac) == PUPIL_TAMPERED;
+}
+
+
+/* Each bit of a number or UUID; of a text its first byte and its length. */
+static int
+column_counts(const table_t *table, const column_t *column,
+    const uint8_t *stored)
+{
+    row_t         row;
+    size_t        i, n;
+    uint8_t       text[64], *p;
+    pupil_str_t  *s;
+
+    if (column->type == STR) {
+        for (i = 0; i < 2; i++) {
+            table->make(&row);
+            s = (pupil_str_t *) ((char *) &row + column->offset);
+            memset(text, 'x', sizeof(text));
+            memcpy(text, s->data, s->len);
+            s->data = text;
+
+            if (i == 0) {
+                text[0] ^= 1;
+            } else {
+                s->len--;
+            }
+
+            if (!tampered(table, &row, stored)) {
+                return 0;
+            }
+        }
+
+        return 1;
+    }
+
+    n = column->type == UUID ? 16 : column->type == DAYS ? 4 : 8;
+
+    for (i = 0; i < 8 * n; i++) {
+        table->make(&row);
+        p = (uint8_t *) &row + column->offset;
+        p[i / 8] ^= (uint8_t) (1 << i % 8);
+
+        if (!tampered(table, &row, stored)) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static void
+swap(row_t *row, const column_t *a, const column_t *b)
+{
+    size_t   n;
+    uint8_t  kept[sizeof(pupil_str_t)], *x, *y;
+
+    n = a->type == UUID ? 16 : a->type == DAYS ? 4 : a->type == TIME ? 8
+        : sizeof(pupil_str_t);
+    x = (uint8_t *) row + a->offset;
+    y = (uint8_t *) row + b->offset;
+
+    memcpy(kept, x, n);
+    memcpy(x, y, n);
+    memcpy(y, kept, n);
+}
+
+
+static void
+test_table(const table_t *table)
+{
+    row_t            row;
+    uint8_t          want[PUPIL_MAC_LEN], mac[PUPIL_MAC_LEN];
+    const column_t  *a, *b;
+
+    sodium_hex2bin(want, sizeof(want), table->known, strlen(table->known),
+                   NULL, NULL, NULL);
+    table->make(&row);
+    table->mac(&key, &row, mac);
+    ok(memcmp(mac, want, sizeof(mac)) == 0, "known answer: %s", table->name);
+    ok(!tampered(table, &row, mac), "I18: %s unchanged is authentic",
+       table->name);
+
+    for (a = table->columns; a->name != NULL; a++) {
+        ok(column_counts(table, a, mac), "I18: %s.%s changed is found",
+           table->name, a->name);
+
+        for (b = a + 1; b->name != NULL; b++) {
+            if (a->type != b->type) {
+                continue;
+            }
+
+            table->make(&row);
+            swap(&row, a, b);
+            ok(tampered(table, &row, mac), "I18: %s.%s and %s swapped are"
+               " found", table->name, a->name, b->name);
+        }
+    }
+
+    key.b[31] ^= 1;
+    table->make(&row);
+    ok(tampered(table, &row, mac), "I18: %s under another key is refused",
+       table->name);
+    key.b[31] ^= 1;
+}
+
+
+/* Texts next to each other must not run into each other. */
+static void
+test_boundaries(void)
+{
+    row_t    row;
+    uint8_t  mac[PUPIL_MAC_LEN];
+
+    row_subject(&row);
+    pupil_mac_subject(&key, &row.subject, mac);
+    row.subject.status = str("activeo");
+    row.subject.source = str("neroster");
+    ok(tampered(&tables[0], &row, mac), "I18: a byte moved from source to"
+       " status is found");
+
+    row_index(&row);
+    pupil_mac_index(&key, &row.index, mac);
+    row.index.category = str("contacte");
+    row.index.field = str("mail");
+    ok(tampered(&tables[3], &row, mac), "I18: a byte moved from field to"
+       " category is found");
+}
+
+
+static void
+test_check(void)
+{
+    size_t       i, refused = 0;
+    uint8_t      mac[PUPIL_MAC_LEN + 1];
+    pupil_str_t  stored;
+
+    memset(mac, 0, sizeof(mac));
+
+    for (i = 0; i <= PUPIL_MAC_LEN + 1; i++) {
+        stored.data = tap_guarded(mac, i);
+        stored.len = i;
+        refused += pupil_mac_check(mac, stored) == PUPIL_TAMPERED;
+    }
+
+    ok(refused == PUPIL_MAC_LEN + 1, "I18: a MAC of any other length is"
+       " refused, also an empty one");
+}
+
+
+int
+main(void)
+{
+    size_t  i;
+
+    if (sodium_init() < 0) {
+        return 2;
+    }
+
+    for (i = 0; i < sizeof(key.b); i++) {
+        key.b[i] = (uint8_t) i;
+    }
+
+    for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        test_table(&tables[i]);
+    }
+
+    test_boundaries();
+    test_check();
+
+    return tap_done();
+}

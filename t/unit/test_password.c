@@ -1,0 +1,207 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Passwords: Argon2id with bounded parameters.
+ */
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <sodium.h>
+
+#include "password.h"
+#include "tap.h"
+
+
+static const pupil_password_cost_t  low = { 19456, 2 };
+static const pupil_password_cost_t  memory = { 19457, 2 };
+static const pupil_password_cost_t  time_ = { 19456, 3 };
+
+
+static pupil_str_t
+str(const char *text)
+{
+    pupil_str_t  s = { (const uint8_t *) text, strlen(text) };
+
+    return s;
+}
+
+
+static pupil_rc_t
+verify(const char *password, const char *hash, int *weaker)
+{
+    return pupil_password_verify(str(password), hash, &low, weaker);
+}
+
+
+static void
+test_known(void)
+{
+    int  weaker;
+
+    /* argon2 of the reference implementation: m 19456, t 2, p 1. */
+
+    static const char  known[] = "@KNOWN@";
+
+    ok(verify("correct horse", known, &weaker) == PUPIL_OK && !weaker,
+       "known answer: the reference implementation's hash");
+    ok(verify("correct horsf", known, &weaker) == PUPIL_INVALID,
+       "another password does not fit it");
+}
+
+
+static void
+test_round(char hash[PUPIL_PASSWORD_HASH_LEN])
+{
+    int          weaker;
+    char         other[PUPIL_PASSWORD_HASH_LEN];
+    pupil_str_t  guarded;
+
+    ok(pupil_password_hash(str("p\xc3\xa4ss"), &low, hash) == PUPIL_OK,
+       "a password is hashed");
+    ok(strncmp(hash, "$argon2id$v=19$m=19456,t=2,p=1$", 31) == 0,
+       "as Argon2id at the cost asked for");
+    ok(verify("p\xc3\xa4ss", hash, &weaker) == PUPIL_OK && !weaker,
+       "it fits");
+    ok(verify("p\xc3\xa4s", hash, &weaker) == PUPIL_INVALID
+       && verify("p\xc3\xa4sss", hash, &weaker) == PUPIL_INVALID
+       && verify("", hash, &weaker) == PUPIL_INVALID, "nothing else does");
+
+    guarded.data = tap_guarded("p\xc3\xa4ss", 5);
+    guarded.len = 5;
+    ok(pupil_password_verify(guarded, hash, &memory, &weaker) == PUPIL_OK
+       && weaker, "less memory than wanted now is weaker; the password is"
+       " not read behind its end");
+    ok(pupil_password_verify(guarded, hash, &time_, &weaker) == PUPIL_OK
+       && weaker, "so are fewer iterations");
+
+    pupil_password_hash(str("p\xc3\xa4ss"), &low, other);
+    ok(strcmp(hash, other) != 0, "the same password twice: another salt");
+
+    guarded.len = 0;
+    ok(pupil_password_hash(guarded, &low, other) == PUPIL_OK
+       && pupil_password_verify(guarded, other, &low, &weaker) == PUPIL_OK,
+       "an empty password is no special case");
+}
+
+
+static void
+test_malformed(const char *good)
+{
+    int     weaker;
+    char    text[PUPIL_PASSWORD_HASH_LEN + 16], long_[160];
+    size_t  i, refused = 0, len = strlen(good);
+
+    static const char  *bad[] = {
+        "", "$", "$argon2i$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2E$aa",
+        "$argon2id$v=16$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2E$aa",
+        "$argon2id$v=19$m=1048577,t=2,p=1$c29tZXNhbHRzb21lc2E$aa",
+        "$argon2id$v=19$m=4294967296,t=2,p=1$c29tZXNhbHRzb21lc2E$aa",
+        "$argon2id$v=19$m=99999999999999999999,t=2,p=1$c2E$aa",
+        "$argon2id$v=19$m=19456,t=11,p=1$c29tZXNhbHRzb21lc2E$aa",
+        "$argon2id$v=19$m=19456,t=2,p=2$c29tZXNhbHRzb21lc2E$aa",
+        "$argon2id$v=19$m=019456,t=2,p=1$c29tZXNhbHRzb21lc2E$aa",
+        "$argon2id$v=19$m=,t=2,p=1$c29tZXNhbHRzb21lc2E$aa",
+        "$argon2id$v=19$m=0,t=2,p=1$c29tZXNhbHRzb21lc2E$aa",
+        "$argon2id$v=19$m=19456,t=2,p=1$$",
+        "$argon2id$v=19$m=19456,t=2,p=1$!!!!$????",
+        "$2b$12$abcdefghijklmnopqrstuuvwxyzabcdefghijklmnopqrstuvwxyz",
+    };
+
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        ok(pupil_password_verify(str("x"), (char *) tap_guarded(bad[i],
+                                 strlen(bad[i]) + 1), &low, &weaker)
+           == PUPIL_INVALID, "refused: \"%s\"", bad[i]);
+    }
+
+    memset(long_, '1', sizeof(long_));
+    memcpy(long_, good, len);
+    ok(pupil_password_verify(str("p\xc3\xa4ss"), long_, &low, &weaker)
+       == PUPIL_INVALID, "a hash without an end is refused");
+
+    for (i = 0; i < len; i++) {
+        memcpy(text, good, i);
+        text[i] = '\0';
+        refused += verify("p\xc3\xa4ss", text, &weaker) == PUPIL_INVALID;
+    }
+
+    ok(refused == len, "a hash cut at each byte is refused");
+}
+
+
+static void
+test_cost(void)
+{
+    size_t  i;
+    char    out[PUPIL_PASSWORD_HASH_LEN];
+
+    static const pupil_password_cost_t  bad[] = {
+        { 0, 2 }, { 7, 2 }, { 1048577, 2 }, { UINT32_MAX, 2 }, { 19456, 0 },
+        { 19456, 11 }
+    };
+
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        ok(pupil_password_hash(str("x"), &bad[i], out) == PUPIL_INVALID,
+           "a cost of %u KiB, %u iterations is refused",
+           (unsigned) bad[i].memory, (unsigned) bad[i].iterations);
+    }
+}
+
+
+/* In a child whose address space is too small for the memory asked for. */
+static void
+test_no_memory(const char *hash)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    (void) hash;
+    ok(1, "no memory # SKIP under AddressSanitizer");
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+    (void) hash;
+    ok(1, "no memory # SKIP under AddressSanitizer");
+#define SKIPPED
+#endif
+#endif
+#if !defined(__SANITIZE_ADDRESS__) && !defined(SKIPPED)
+    int            status, weaker;
+    char           out[PUPIL_PASSWORD_HASH_LEN];
+    pid_t          pid;
+    struct rlimit  limit = { 8 << 20, 8 << 20 };
+
+    if (getenv("LD_PRELOAD") != NULL) {
+        ok(1, "no memory # SKIP under valgrind");
+        return;
+    }
+
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0) {
+        setrlimit(RLIMIT_AS, &limit);
+        _exit(pupil_password_hash(str("x"), &low, out) == PUPIL_NO_MEMORY
+              && verify("x", hash, &weaker) == PUPIL_NO_MEMORY ? 0 : 1);
+    }
+
+    waitpid(pid, &status, 0);
+    ok(WIFEXITED(status) && WEXITSTATUS(status) == 0,
+       "too little memory is told from a wrong password");
+#endif
+}
+
+
+int
+main(void)
+{
+    char  hash[PUPIL_PASSWORD_HASH_LEN];
+
+    if (sodium_init() < 0) {
+        return 2;
+    }
+
+    test_known();
+    test_round(hash);
+    test_malformed(hash);
+    test_cost();
+    test_no_memory(hash);
+
+    return tap_done();
+}

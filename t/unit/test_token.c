@@ -1,0 +1,244 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Session, CSRF and device tokens, buckets and fingerprints.
+ */
+
+#include <sodium.h>
+
+#include "tap.h"
+#include "token.h"
+
+
+/* Key 00 01 .. 1f, token 55 56 .. 74; from a second implementation. */
+
+static const char  token_text[] =
+    "VVZXWFlaW1xdXl9gYWJjZGVmZ2hpamtsbW5vcHFyc3Q";
+static const char  csrf_text[] =
+    "grrLsJDu4z1qmAy-kvmf8me_UBJwbEhBfEu_BFy5PRs";
+
+/* Of the identifier "zoe" and the random bytes 30 31 .. 4f. */
+static const char  device_text[] =
+    "MDEyMzQ1Njc4OTo7PD0-P0BBQkNERUZHSElKS0xNTk9KtfNhKZXhqlqhpf86EXiMM7A6oIrv"
+    "JaWjTLvFWhlJPg";
+
+static const char  vec_token_hash[] =
+    "30abde162d0e24478ae1e2a290497a0ebfdb7e3d9f8e3a8b428802ae15b9a74b";
+
+/* Of kind "identifier", "zoe", no device. */
+static const char  vec_bucket[] =
+    "aa42e38d981c09a97d3710ba42f74dd38ddc4ebe2381fd0701349d4e42516f8a";
+
+/* Of "{}". */
+static const char  vec_fingerprint[] =
+    "7c2fc6075eb491289dc0360fcbe882e61cb97ff705b753db8e09042c76feface";
+
+
+static pupil_str_t
+str(const char *text)
+{
+    pupil_str_t  s = { (const uint8_t *) text, strlen(text) };
+
+    return s;
+}
+
+
+static int
+is_hex(const uint8_t *got, const char *want)
+{
+    uint8_t  bin[32];
+
+    sodium_hex2bin(bin, sizeof(bin), want, strlen(want), NULL, NULL, NULL);
+
+    return memcmp(got, bin, sizeof(bin)) == 0;
+}
+
+
+static void
+test_known_answers(const pupil_key_t *key, const uint8_t *token)
+{
+    uint8_t  out[86];
+
+    ok(pupil_token_parse(str(token_text), out) == PUPIL_OK
+       && memcmp(out, token, PUPIL_TOKEN_LEN) == 0,
+       "known answer: a token's text");
+
+    pupil_token_hash(key, token, out);
+    ok(is_hex(out, vec_token_hash), "known answer: a token's hash");
+
+    pupil_csrf_make(key, token, out);
+    ok(memcmp(out, csrf_text, PUPIL_TOKEN_TEXT_LEN) == 0,
+       "known answer: a CSRF token");
+
+    ok(pupil_device_check(key, str("zoe"), str(device_text)) == PUPIL_OK,
+       "known answer: a device cookie");
+
+    pupil_bucket_make(key, "identifier", str("zoe"), str(""), out);
+    ok(is_hex(out, vec_bucket), "known answer: a bucket");
+
+    pupil_fingerprint_make(key, str("{}"), out);
+    ok(is_hex(out, vec_fingerprint), "known answer: a fingerprint");
+}
+
+
+/* Each other length, and each character changed to each other byte. */
+static void
+test_strict(const char *what, const char *good, const pupil_key_t *key,
+    const uint8_t *token,
+    pupil_rc_t (*check)(const pupil_key_t *, const uint8_t *, pupil_str_t))
+{
+    int          byte;
+    size_t       i, len = strlen(good), bad = 0;
+    uint8_t      text[128];
+    pupil_str_t  s;
+
+    ok(check(key, token, str(good)) == PUPIL_OK, "%s is accepted", what);
+
+    memset(text, 'A', sizeof(text));
+    memcpy(text, good, len);
+
+    for (i = 0; i < sizeof(text); i++) {
+        s.data = tap_guarded(text, i);
+        s.len = i;
+
+        if (i != len && check(key, token, s) != PUPIL_INVALID) {
+            bad++;
+        }
+    }
+
+    ok(bad == 0, "%s of any other length is refused", what);
+
+    s.data = text;
+    s.len = len;
+
+    for (i = 0; i < len; i++) {
+        for (byte = 0; byte < 256; byte++) {
+            text[i] = (uint8_t) byte;
+
+            if (byte != good[i] && check(key, token, s) != PUPIL_INVALID) {
+                bad++;
+            }
+        }
+
+        text[i] = (uint8_t) good[i];
+    }
+
+    ok(bad == 0, "%s with any byte changed is refused", what);
+}
+
+
+static pupil_rc_t
+check_token(const pupil_key_t *key, const uint8_t *token, pupil_str_t text)
+{
+    uint8_t     got[PUPIL_TOKEN_LEN];
+    pupil_rc_t  rc;
+
+    (void) key;
+    memset(got, 0xee, sizeof(got));
+    rc = pupil_token_parse(text, got);
+
+    if (rc != PUPIL_OK) {
+        return sodium_is_zero(got, sizeof(got)) ? rc : PUPIL_FAILED;
+    }
+
+    /* A token of another text is another token, found by its hash. */
+
+    return memcmp(got, token, sizeof(got)) == 0 ? PUPIL_OK : PUPIL_INVALID;
+}
+
+
+static pupil_rc_t
+check_device(const pupil_key_t *key, const uint8_t *token, pupil_str_t text)
+{
+    (void) token;
+
+    return pupil_device_check(key, str("zoe"), text);
+}
+
+
+static void
+test_fresh(const pupil_key_t *key)
+{
+    uint8_t      a[32], b[32], got[32], text[43], device[86], hash[32];
+    pupil_str_t  s = { text, sizeof(text) }, d = { device, sizeof(device) };
+
+    pupil_token_make(a, text);
+    ok(pupil_token_parse(s, got) == PUPIL_OK && memcmp(a, got, 32) == 0,
+       "a new token's text is its own");
+    pupil_token_make(b, text);
+    ok(memcmp(a, b, 32) != 0, "two new tokens differ");
+
+    pupil_device_make(key, str("zoe"), device);
+    ok(pupil_device_check(key, str("zoe"), d) == PUPIL_OK,
+       "a new device cookie is accepted");
+    ok(pupil_device_check(key, str("zoF"), d) == PUPIL_INVALID
+       && pupil_device_check(key, str(""), d) == PUPIL_INVALID,
+       "but not for another identifier");
+
+    /* One token, one key: the uses have nothing in common. */
+
+    pupil_token_hash(key, a, hash);
+    pupil_csrf_make(key, a, text);
+    ok(pupil_token_parse(s, got) == PUPIL_OK && memcmp(got, hash, 32) != 0,
+       "I18: a CSRF token is not the hash in the database");
+    ok(pupil_csrf_check(key, b, s) == PUPIL_INVALID,
+       "a CSRF token of another session is refused");
+    memcpy(text, token_text, sizeof(text));
+    ok(pupil_csrf_check(key, a, s) == PUPIL_INVALID,
+       "nor is the session token itself one");
+}
+
+
+static void
+test_keys(const pupil_key_t *key, const uint8_t *token)
+{
+    uint8_t      a[86], b[86];
+    pupil_key_t  other = *key;
+
+    other.b[0] ^= 1;
+
+    pupil_token_hash(key, token, a);
+    pupil_token_hash(&other, token, b);
+    ok(memcmp(a, b, 32) != 0, "I18: a token's hash depends on the key");
+    ok(pupil_csrf_check(&other, token, str(csrf_text)) == PUPIL_INVALID,
+       "a CSRF token depends on the key");
+    ok(pupil_device_check(&other, str("zoe"), str(device_text))
+       == PUPIL_INVALID, "a device cookie depends on the key");
+
+    pupil_bucket_make(key, "identifier", str("zoe"), str(""), a);
+    pupil_bucket_make(&other, "identifier", str("zoe"), str(""), b);
+    ok(memcmp(a, b, 32) != 0, "a bucket depends on the key");
+    pupil_bucket_make(key, "identifier", str("zoe"), str(device_text), b);
+    ok(memcmp(a, b, 32) != 0, "a known device has a bucket of its own");
+    pupil_bucket_make(key, "network", str("zoe"), str(""), b);
+    ok(memcmp(a, b, 32) != 0, "so has each kind");
+    pupil_bucket_make(key, "identifierz", str("oe"), str(""), b);
+    ok(memcmp(a, b, 32) != 0, "and kind and name do not run together");
+}
+
+
+int
+main(void)
+{
+    size_t       i;
+    uint8_t      token[PUPIL_TOKEN_LEN];
+    pupil_key_t  key;
+
+    if (sodium_init() < 0) {
+        return 2;
+    }
+
+    for (i = 0; i < sizeof(key.b); i++) {
+        key.b[i] = (uint8_t) i;
+        token[i] = (uint8_t) (0x55 + i);
+    }
+
+    test_known_answers(&key, token);
+    test_strict("a session token", token_text, &key, token, check_token);
+    test_strict("a CSRF token", csrf_text, &key, token, pupil_csrf_check);
+    test_strict("a device cookie", device_text, &key, token, check_device);
+    test_fresh(&key);
+    test_keys(&key, token);
+
+    return tap_done();
+}
