@@ -5,8 +5,9 @@ package Pupil::Site;
 # that knows pupilctl's command line and the layout of nginx.conf.
 #
 #     my $site = pupil_up(import => 1);
-#     $site->password('anna@example.org', 'a long password');
 #     my $nginx = $site->nginx(server => '...')->start;
+#     my $teacher = $site->person('CBeane');
+#     $nginx->http->login(@$teacher{qw(login password)});
 
 use v5.36;
 
@@ -16,7 +17,7 @@ use Pupil::Postgres;
 use Pupil::Util;
 
 # Options: pg (a cluster, or a hash of options for one), import (1: the demo's
-# rosters), tenant_name, gateway_password.
+# rosters), tenant_name.
 sub new ($class, %opt) {
     my $pg = ref $opt{pg} eq 'HASH' || !$opt{pg}
              ? Pupil::Postgres->new(%{ $opt{pg} // {} }) : $opt{pg};
@@ -58,63 +59,85 @@ sub ctl_ok ($self, @args) {
 }
 
 
-# What most subcommands need to reach the databases and the keys.
+# What most subcommands need to reach the databases and the keys: as the
+# operator, once there is one.
 sub ctl_where ($self) {
-    return ('--database', $self->{pg}->conninfo('pupil'),
-            '--keystore', $self->{pg}->conninfo('pupil_keys'),
-            '--key', $self->{key},
+    my @role = $self->{roles} ? (user => 'pupil_operator') : ();
+    return ('--database', $self->conninfo('pupil', @role),
+            '--keystore', $self->conninfo('pupil_keys', @role),
+            '--key', $self->{key}, '--ticket', 'test',
             $self->{tenant} ? ('--tenant', $self->{tenant}) : ());
 }
 
 
 sub init ($self) {
+    my $passfile = tmp_dir() . '/passfile';
     my $run = $self->ctl_ok('init', $self->ctl_where, '--same-cluster',
-                            '--tenant-name', $self->{tenant_name}, '--json');
+        '--passfile', $passfile, '--tenant-name', $self->{tenant_name},
+        '--json');
     my $answer = eval { JSON::XS::decode_json($run->{out}) }
         // die "pupilctl init: no JSON: $run->{out}\n";
-    $self->{tenant} = $answer->{tenant} // $answer->{tenant_id};
 
-    my $roles = $self->{pg}->dbh->selectcol_arrayref(
-        q{SELECT rolname FROM pg_roles WHERE rolname ~ '^pupil_'
-          AND rolcanlogin ORDER BY 1});
-    $self->{roles} = $roles;
-    $self->{pg}->dbh->do(qq{ALTER ROLE "$_" PASSWORD 'gateway-only-for-tests'})
-        for @$roles;
+    $self->{tenant} = $answer->{tenant};
+    $self->{roles} = { map { (split /:/)[3, 4] }
+                       split /\n/, slurp($passfile) };
 }
 
 
-# The conninfo that nginx uses for a database.  Options: those of conninfo().
-sub gateway ($self, $db = 'pupil', %opt) {
+# A conninfo with the password of its role, as init wrote it.  Options: those
+# of Pupil::Postgres::conninfo().
+sub conninfo ($self, $db, %opt) {
+    my $password = ($self->{roles} // {})->{ $opt{user} // '' };
     return $self->{pg}->conninfo($db,
-        user => $db eq 'pupil' ? 'pupil_gateway' : 'pupil_keeper',
-        password => 'gateway-only-for-tests', %opt);
+        defined $password ? (password => $password) : (), %opt);
+}
+
+
+# The conninfo that nginx uses for a database.
+sub gateway ($self, $db = 'pupil', %opt) {
+    return $self->conninfo($db,
+        user => $db eq 'pupil' ? 'pupil_gateway' : 'pupil_keeper', %opt);
 }
 
 
 sub import_demo ($self) {
     my $data = root_dir() . '/docs/quickstart/data';
-    $self->ctl_ok('import', 'sds', "$data/sds-100-users", $self->ctl_where);
-    $self->ctl_ok('import', 'oneroster', "$data/oneroster-sds-2.1",
-                  $self->ctl_where);
+    for my $import ([sds => 'sds-100-users'],
+                    [oneroster => 'oneroster-sds-2.1'])
+    {
+        my ($kind, $folder) = @$import;
+        $self->ctl_ok('import', $kind, "$data/$folder", '--dates', 'open',
+                      $self->ctl_where);
+    }
 }
 
 
 # Gives an account a password.
-sub password ($self, $identifier, $password) {
-    $self->ctl_ok('user', 'password', $identifier, $self->ctl_where,
+sub password ($self, $login, $password) {
+    $self->ctl_ok('user', 'password', $login, $self->ctl_where,
                   { stdin => "$password\n" });
 }
 
 
+# An imported account that can log in: { id, login, password }.
+sub person ($self, $login, $password = "A long password of $login, 2026") {
+    $self->password($login, $password);
+    my $run = $self->ctl_ok('user', 'show', $login, '--json',
+                            $self->ctl_where);
+    my $id = JSON::XS::decode_json($run->{out})->{id};
+    return { id => $id, login => $login, password => $password };
+}
+
+
 my %HANDLERS = (
-    login => '/v1/login', session => '/v1/session',
+    login => '= /v1/login', session => '/v1/session',
     homework => '/v1/homework', progress => '/v1/progress',
     data => '/v1/data/', status => '/status',
 );
 
 
 # The http{} part.  Options: plugins => [names], pupil => text that is added,
-# without => [directives], and every directive's value by its name.
+# conf => { directive => value, or undef for none }.
 sub http_conf ($self, %opt) {
     my @plugins = @{ $opt{plugins} // [map { m{/pupil_(\w+)\.so$} }
                      sort glob Pupil::Nginx::plugins() . '/pupil_*.so'] };
@@ -123,7 +146,8 @@ sub http_conf ($self, %opt) {
         pupil_keystore => '"' . $self->gateway('pupil_keys')
                           . '" same_cluster',
         pupil_master_key => $self->{key}, pupil_tenant => $self->{tenant},
-        pupil_session_zone => 'pupil:1m', %{ $opt{conf} // {} },
+        pupil_session_zone => 'pupil_sessions:1m',
+        pupil_login_password => 'all', %{ $opt{conf} // {} },
     );
     my $dir = Pupil::Nginx::plugins();
 
@@ -134,7 +158,8 @@ sub http_conf ($self, %opt) {
 }
 
 
-# The server{} part: a location for each handler.
+# The server{} part: a location for each handler.  Options: locations =>
+# { handler => text that is added, or undef for none }.
 sub server_conf ($self, %opt) {
     return join '', map {
         my $more = $opt{locations}{$_} // '';
@@ -149,8 +174,10 @@ sub server_conf ($self, %opt) {
 sub nginx ($self, %opt) {
     my $http = $self->http_conf(%opt) . ($opt{http} // '');
     my $server = $self->server_conf(%opt) . ($opt{server} // '');
+    my $main = "thread_pool pupil threads=1 max_queue=32;\n"
+               . ($opt{main} // '');
     delete @opt{qw(plugins conf pupil locations)};
-    return Pupil::Nginx->new(tls => 1, %opt, http => $http,
+    return Pupil::Nginx->new(tls => 1, %opt, main => $main, http => $http,
                              server => $server);
 }
 

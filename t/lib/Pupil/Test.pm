@@ -8,7 +8,7 @@ package Pupil::Test;
 #     my $site = pupil_up();                  # PostgreSQL, schema, keys
 #     my $nginx = $site->nginx->start;
 #     my $http = $nginx->http;
-#     is_problem $http->get('/v1/session'), 401, 'not-logged-in';
+#     is_problem $http->get('/v1/nothing'), 404, 'not-found';
 #     done_testing;
 #
 # It brings Test::More, strict and warnings along.  done_testing() first ends
