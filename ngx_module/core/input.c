@@ -357,7 +357,7 @@ pupil_input_progress(const pupil_alloc_t *alloc, const pupil_str_t *body,
     node = 0;
 
     if (out->is_array) {
-        rc = pupil_rule_member(&in, 0, &input_batch_rule, NULL);
+        rc = pupil_rule_member(&in, 0, &input_batch_rule, out);
         if (rc != PUPIL_OK) {
             return rc;
         }

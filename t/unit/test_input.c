@@ -34,8 +34,7 @@ typedef enum {
     HOMEWORK_CREATE,
     HOMEWORK_PATCH,
     PROGRESS,
-    PATCH,
-    QUERY
+    PATCH
 } endpoint_t;
 
 
@@ -46,7 +45,6 @@ typedef union {
     pupil_input_homework_patch_t  homework_patch;
     pupil_input_progress_t        progress;
     pupil_input_patch_t           patch;
-    pupil_input_query_t           query;
 } result_t;
 
 
@@ -88,10 +86,7 @@ static const accept_t  accepted[] = {
                        "\"2026-11-22T08:00:00Z\"") },
     { PROGRESS, "[" SUBMIT(ANSWER) "," SUBMIT(ANSWER) "]" },
     { PATCH, "{\"a\":{\"b\":1}}" },
-    { PATCH, "{\"id\":\"" UUID_A "\",\"a\":null,\"\":1}" },
-    { QUERY, "" }, { QUERY, "status=open" }, { QUERY, "status=all&limit=1" },
-    { QUERY, "limit=100" }, { QUERY, "%6cimit=%31%30" },
-    { QUERY, "homework_id=" UUID_A "&limit=9" }
+    { PATCH, "{\"id\":\"" UUID_A "\",\"a\":null,\"\":1}" }
 };
 
 static const refuse_t  refused[] = {
@@ -225,38 +220,7 @@ static const refuse_t  refused[] = {
     { PATCH, "[]", "", "type" }, { PATCH, "{}", "", "minProperties" },
     { PATCH, "{\"id\":\"" UUID_A "\"}", "", "minProperties" },
     { PATCH, "{\"id\":\"x\",\"a\":1}", "/id", "uuid" },
-    { PATCH, "{\"id\":null,\"a\":1}", "/id", "type" },
-
-    { QUERY, "status=OPEN", "status", "enum" },
-    { QUERY, "status=", "status", "enum" },
-    { QUERY, "status", "status", "malformed" },
-    { QUERY, "limit=0", "limit", "minimum" },
-    { QUERY, "limit=101", "limit", "maximum" },
-    { QUERY, "limit=99999999999999999999", "limit", "maximum" },
-    { QUERY, "limit=-1", "limit", "integer" },
-    { QUERY, "limit=+1", "limit", "integer" },
-    { QUERY, "limit=01", "limit", "integer" },
-    { QUERY, "limit=1.0", "limit", "integer" },
-    { QUERY, "limit=", "limit", "integer" },
-    { QUERY, "limit=1&limit=1", "limit", "duplicate-key" },
-    { QUERY, "limit=1&%6Cimit=1", "limit", "duplicate-key" },
-    { QUERY, "limit=%3", "limit", "percent-encoding" },
-    { QUERY, "limit=%", "limit", "percent-encoding" },
-    { QUERY, "limit=%zz", "limit", "percent-encoding" },
-    { QUERY, "limit=%001", "limit", "integer" },
-    { QUERY, "%6=1", "", "percent-encoding" },
-    { QUERY, "&", "", "malformed" }, { QUERY, "limit=1&", "", "malformed" },
-    { QUERY, "&limit=1", "", "malformed" }, { QUERY, "=1", "", "malformed" },
-    { QUERY, "limit=1&&status=all", "", "malformed" },
-    { QUERY, "offset=1", "offset", "additionalProperties" },
-    { QUERY, "limit%00=1", "limit?", "additionalProperties" },
-    { QUERY, "Limit=1", "Limit", "additionalProperties" },
-    { QUERY, "homework_id=x", "homework_id", "uuid" },
-    { QUERY, "cursor=", "cursor", "cursor" },
-    { QUERY, "cursor=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "cursor",
-      "cursor" },
-    { QUERY, "cursor=__________________________________________________"
-      "_____________________", "cursor", "maxLength" }
+    { PATCH, "{\"id\":null,\"a\":1}", "/id", "type" }
 };
 
 
@@ -289,13 +253,8 @@ call(endpoint_t endpoint, const uint8_t *data, size_t len, result_t *out,
     case PROGRESS:
         return pupil_input_progress(&alloc, &body, NOW, &out->progress,
                                     fault);
-    case PATCH:
-        return pupil_input_patch(&alloc, &body, &out->patch, fault);
     default:
-        return pupil_input_query(&body, PUPIL_QUERY_STATUS
-                                 | PUPIL_QUERY_LIMIT | PUPIL_QUERY_CURSOR
-                                 | PUPIL_QUERY_HOMEWORK_ID, &out->query,
-                                 fault);
+        return pupil_input_patch(&alloc, &body, &out->patch, fault);
     }
 }
 
@@ -367,10 +326,6 @@ test_cut_and_no_memory(void)
     pupil_fault_t  fault;
 
     for (good = 1, cut = 1, i = 0; i < count(accepted); i++) {
-        if (accepted[i].endpoint == QUERY) {
-            continue;
-        }
-
         len = strlen(accepted[i].body);
 
         for (j = 0; j < len; j++) {
@@ -671,71 +626,11 @@ test_no_echo(void)
        && strcmp(fault.rule, "additionalProperties") == 0,
        "I16: a long name is cut to 64 bytes");
 
-    snprintf(body, sizeof(body), "%s=s3cr3t", name);
-    call_text(QUERY, body, &out, &fault);
-    ok(strlen(fault.field) == 64
-       && strcmp(fault.rule, "additionalProperties") == 0,
-       "I16: and that of an argument");
-
     call_text(LOGIN, "{\"identifier\":\"s3cr3t\\u0000\",\"password\":"
               "\"s3cr3t\"}", &out, &fault);
     ok(fault.status == 400 && strstr(fault.field, "s3cr3t") == NULL,
        "I16: no value in a fault");
     tap_arena_reset(&arena);
-}
-
-
-static void
-test_query(void)
-{
-    size_t          i;
-    char            args[128];
-    result_t        out;
-    uint8_t         text[PUPIL_CURSOR_TEXT_LEN];
-    pupil_str_t     s;
-    pupil_fault_t   fault;
-    pupil_cursor_t  cursor, again;
-
-    cursor.time = NOW + 1;
-    pupil_uuid_parse((const uint8_t *) UUID_A, 36, &cursor.id);
-    pupil_cursor_encode(&cursor, text);
-    ok(pupil_cursor_decode(tap_guarded(text, 32), 32, &again) == PUPIL_OK
-       && again.time == cursor.time
-       && pupil_uuid_compare(&again.id, &cursor.id) == 0,
-       "cursor there and back");
-
-    for (i = 0; i < 32; i++) {
-        if (pupil_cursor_decode(tap_guarded(text, i), i, &again)
-            != PUPIL_INVALID)
-        {
-            break;
-        }
-    }
-
-    ok(i == 32, "a cursor cut anywhere is refused");
-    cursor.time = -1;
-    pupil_cursor_encode(&cursor, text);
-    ok(pupil_cursor_decode(text, 32, &again) == PUPIL_INVALID,
-       "a cursor out of time is refused");
-
-    cursor.time = NOW;
-    pupil_cursor_encode(&cursor, text);
-    snprintf(args, sizeof(args), "status=all&cursor=%.32s&limit=%%37",
-             (char *) text);
-    ok(call_text(QUERY, args, &out, &fault) == PUPIL_OK && out.query.all
-       && out.query.limit == 7 && out.query.cursor.time == NOW
-       && out.query.given == (PUPIL_QUERY_STATUS | PUPIL_QUERY_CURSOR
-                              | PUPIL_QUERY_LIMIT), "all of them");
-    ok(call_text(QUERY, "", &out, &fault) == PUPIL_OK && !out.query.all
-       && out.query.limit == PUPIL_INPUT_LIMIT_DEFAULT
-       && out.query.given == 0, "none of them");
-
-    s.data = (const uint8_t *) "status=all";
-    s.len = 10;
-    ok(pupil_input_query(&s, PUPIL_QUERY_LIMIT, &out.query, &fault)
-       == PUPIL_INVALID && strcmp(fault.rule, "additionalProperties") == 0
-       && strcmp(fault.field, "status") == 0,
-       "an argument of another endpoint is unknown");
 }
 
 
@@ -757,7 +652,6 @@ main(void)
     test_batch();
     test_generic_patch();
     test_no_echo();
-    test_query();
 
     return tap_done();
 }
