@@ -85,7 +85,8 @@ LIBS_CORE = -lpq -lsodium -lpcre2-8 -ljansson -ldl -lpthread
 LIBS_HTTP = $(LIBS_CORE) -lssl -lcrypto
 LIBS_CTL  = $(LIBS_CORE) -lcsv -lzip
 
-CTL_DEFS  = -DPUPIL_SQL_DIR='"$(PREFIX)/share/pupil/sql"' \
+# Not for core, which nginx's own build compiles without it.
+CTL_DEFS  = -D_GNU_SOURCE= -DPUPIL_SQL_DIR='"$(PREFIX)/share/pupil/sql"' \
             -DPUPIL_PLUGIN_DIR='"$(PREFIX)/lib/pupil/plugins"'
 
 
@@ -267,7 +268,7 @@ lint: $(NGX_OBJS)/ngx_auto_config.h
 	@for f in $(CORE_SRC) $(CTL_SRC) $(wildcard plugins/*/*.c); do \
 	    echo $$f; done | xargs -r -P$(J) -n4 sh -c \
 	    '$(TIDY) "$$@" -- -std=gnu11 $(INC) -Ingx_module/ctl $(PG_INC) \
-	    -DPUPIL_SQL_DIR=\"\" -DPUPIL_PLUGIN_DIR=\"\" 2>&1 \
+	    -D_GNU_SOURCE= -DPUPIL_SQL_DIR=\"\" -DPUPIL_PLUGIN_DIR=\"\" 2>&1 \
 	    | { ! grep -E "(warning|error):" -A5; }' sh
 	@for f in $(HTTP_SRC); do echo $$f; done | xargs -r -P$(J) -n4 sh -c \
 	    '$(TIDY) "$$@" -- -std=gnu11 $(INC) -Ingx_module/http $(PG_INC) \
