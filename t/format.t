@@ -33,6 +33,14 @@ static const thing_t  things[] = {
     { 2, "two", NULL, 0 }
 };
 
+static const struct {
+    int          number;
+    const char  *name;
+} names[] = {
+    { 1, "one" },
+    { 2, "two" }
+};
+
 
 static int
 thing_find(const thing_t *thing, const char *name, size_t name_len,

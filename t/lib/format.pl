@@ -44,6 +44,7 @@ sub statements (@lines) {
             next if $line =~ /\\$/;
 
         } elsif ($plain =~ /\S/) {
+            $plain =~ s/^\s*\}// if $code eq '' && $plain =~ /=\s*\{/;
             $code .= " $plain";
             $open += ($plain =~ tr/([//) - ($plain =~ tr/)]//);
             $table = 1 if $code =~ /=\s*\{/;
