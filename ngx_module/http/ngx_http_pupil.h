@@ -48,12 +48,63 @@
 extern ngx_module_t  ngx_http_pupil_module;
 
 
+/* The schema that this build knows, and the oldest that it can serve. */
+#define NGX_HTTP_PUPIL_SCHEMA_DATA      2
+#define NGX_HTTP_PUPIL_SCHEMA_KEYSTORE  1
+
+/* Bytes of a request body. */
+#define NGX_HTTP_PUPIL_LOGIN_BODY  (16 * 1024)
+#define NGX_HTTP_PUPIL_BODY_MAX    (1024 * 1024)
+
+#define NGX_HTTP_PUPIL_LOGIN_OFF    0
+#define NGX_HTTP_PUPIL_LOGIN_STAFF  1
+#define NGX_HTTP_PUPIL_LOGIN_ALL    2
+
+#define NGX_HTTP_PUPIL_DURABLE_ON     0
+#define NGX_HTTP_PUPIL_DURABLE_LOCAL  1
+#define NGX_HTTP_PUPIL_DURABLE_OFF    2
+
+/* pupil_status is no endpoint of core: it touches no personal data. */
+#define NGX_HTTP_PUPIL_STATUS  PUPIL_ENDPOINT_COUNT
+
+
 typedef struct ngx_http_pupil_ctx_s    ngx_http_pupil_ctx_t;
 typedef struct ngx_http_pupil_route_s  ngx_http_pupil_route_t;
 typedef struct ngx_http_pupil_zone_s   ngx_http_pupil_zone_t;
 
 
 /* ---- configuration ---- */
+
+/* Counters of one worker, for /status.  No personal data. */
+typedef struct {
+    ngx_atomic_uint_t  requests[PUPIL_ENDPOINT_COUNT + 1][6]; /* by class */
+    ngx_atomic_uint_t  bad_request, unauthorized, csrf, throttled;
+    ngx_atomic_uint_t  logins, login_failures, login_busy;
+    ngx_atomic_uint_t  zone_hits, zone_misses, zone_stale;
+    ngx_atomic_uint_t  tampered, key_fetches;
+    ngx_atomic_uint_t  aborted;                /* the client went */
+} ngx_http_pupil_stats_t;
+
+
+/*
+ * What the check of a fresh connection needs and finds.  The atomics are all
+ * that the helper threads write.
+ */
+typedef struct {
+    ngx_str_t          *sql;           /* shapes and policies, to be stored */
+    ngx_uint_t          sql_count;
+    ngx_uint_t          schema;        /* NGX_HTTP_PUPIL_SCHEMA_* */
+    ngx_uint_t          durable;       /* NGX_HTTP_PUPIL_DURABLE_* */
+    unsigned            keystore:1;
+    unsigned            same_cluster:1;
+    uint32_t            keks_count;
+    uint32_t            epochs[PUPIL_KEYRING_EPOCHS];
+    uint8_t             fingerprints[PUPIL_KEYRING_EPOCHS][32];
+    ngx_atomic_t       *own_system;    /* identifier of the cluster */
+    ngx_atomic_t       *other_system;
+    ngx_atomic_t       *covered_until; /* of audit partitions, in seconds */
+} ngx_http_pupil_check_t;
+
 
 typedef struct {
     pupil_policy_t             policy;         /* all plugins, no denies */
@@ -69,15 +120,37 @@ typedef struct {
     ngx_shm_zone_t            *zone;           /* pupil_session_zone */
     ngx_msec_t                 zone_valid;     /* an entry serves so long */
     ngx_flag_t                 same_cluster;
-    ngx_flag_t                 durable;        /* pupil_audit_durability */
+    ngx_uint_t                 durable;        /* NGX_HTTP_PUPIL_DURABLE_* */
     ngx_array_t                shapes;         /* pupil_statement_t *, all */
-    ngx_array_t                policies;       /* of locations */
+    ngx_array_t                policies;       /* loc_conf *, of locations */
+    ngx_array_t                shared;         /* statements by their text */
+    ngx_array_t                origins;        /* ngx_str_t, http level */
+    ngx_http_pupil_pg_stmt_t  *tenant_keys;    /* of the key store */
+    ngx_http_pupil_pg_stmt_t  *service_keys;
+    ngx_http_pupil_pg_stmt_t  *owner_keys;
+    ngx_http_pupil_pg_stmt_t  *covered;        /* audit partitions */
+    ngx_http_pupil_check_t    *data_check, *keys_check;
+    ngx_str_t                  hash_pool_name; /* pupil_password_hash */
+    ngx_thread_pool_t         *hash_pool;
+    pupil_password_cost_t      cost;
+    ngx_uint_t                 hash_queue;     /* log-ins that may wait */
+    unsigned                   database:1;     /* directives that were there */
+    unsigned                   keystore:1;
+    unsigned                   used:1;         /* an endpoint exists */
+    unsigned                   login_used:1;
 
     /* a worker's own */
     pupil_arena_t             *arena;
     pupil_keyring_t           *ring;           /* NULL: 503 */
     ngx_http_pupil_zone_t     *sessions;
     ngx_uint_t                 unavailable;    /* why was logged */
+    ngx_uint_t                 hashing;        /* tasks in the thread pool */
+    ngx_msec_t                 heartbeat;      /* of the listener */
+    ngx_uint_t                 has_heartbeat;
+    time_t                     started, covered_asked;
+    ngx_atomic_t               data_system, keys_system, covered_until;
+    ngx_array_t               *tenants;        /* loaded, for eviction */
+    ngx_http_pupil_stats_t     stats;
 } ngx_http_pupil_main_conf_t;
 
 
@@ -99,7 +172,7 @@ typedef struct {
 
 
 typedef struct {
-    pupil_endpoint_id_t         endpoint;
+    ngx_uint_t                  endpoint;      /* or _STATUS, or unset */
     const ngx_http_pupil_route_t *routes;      /* ends with path NULL */
     ngx_http_complex_value_t   *tenant;        /* pupil_tenant */
     ngx_array_t                *denies;        /* pupil_deny_t */
@@ -111,12 +184,14 @@ typedef struct {
     ngx_http_pupil_generic_t   *writes;
     ngx_http_pupil_stmt_t      *session;       /* PUPIL_SESSION_*: each
                                                   location loads sessions */
-    ngx_uint_t                  login_password;    /* off, staff, all */
-    pupil_password_cost_t       cost;
-    ngx_thread_pool_t          *hash_pool;
+    ngx_uint_t                  login_password;    /* NGX_HTTP_PUPIL_LOGIN */
+    size_t                      body_max;      /* bytes */
     time_t                      idle;          /* seconds, default 7200 */
     time_t                      absolute;      /* seconds, default 43200 */
     ngx_array_t                *origins;       /* ngx_str_t, allowed */
+    ngx_str_t                   prefix;        /* of the location, without
+                                                  a slash at its end */
+    unsigned                    slash:1;       /* that was there */
 } ngx_http_pupil_loc_conf_t;
 
 
@@ -132,13 +207,33 @@ typedef struct {
 
 
 #define NGX_HTTP_PUPIL_MAX_MISSING  512        /* owner keys asked at once */
+#define NGX_HTTP_PUPIL_MAX_ROUNDS   4          /* of asking, a request */
+
+/* Memory of ctx->alloc: wiped with the request. */
+typedef struct ngx_http_pupil_block_s  ngx_http_pupil_block_t;
+
+struct ngx_http_pupil_block_s {
+    ngx_http_pupil_block_t  *next;
+    size_t                   size;
+};
+
+/* The exchanges of a request, until it ends. */
+typedef struct ngx_http_pupil_sent_s  ngx_http_pupil_sent_t;
+
+struct ngx_http_pupil_sent_s {
+    ngx_http_pupil_sent_t         *next;
+    ngx_http_pupil_pg_exchange_t  *exchange;
+};
+
+typedef struct ngx_http_pupil_hash_s  ngx_http_pupil_hash_t;
+typedef ngx_int_t (*ngx_http_pupil_step_pt)(ngx_http_pupil_ctx_t *ctx);
 
 struct ngx_http_pupil_ctx_s {
     ngx_http_request_t            *request;
     ngx_http_pupil_main_conf_t    *main;
     ngx_http_pupil_loc_conf_t     *conf;
     const ngx_http_pupil_route_t  *route;
-    pupil_alloc_t                  alloc;      /* r->pool */
+    pupil_alloc_t                  alloc;      /* r->pool, wiped */
     pupil_time_t                   now;
 
     pupil_uuid_t                   id;         /* of the request */
@@ -162,8 +257,31 @@ struct ngx_http_pupil_ctx_s {
     ngx_uint_t                     rounds;     /* of fetching */
     const char                    *tampered;   /* what, for the audit */
 
+    /* what follows is the engine's */
+
+    ngx_http_pupil_step_pt         step;       /* runs, or runs again */
+    ngx_http_pupil_step_pt         after;      /* what keys were asked for */
+    const ngx_http_pupil_stmt_t   *asked;      /* last statement added */
+    const ngx_http_pupil_stmt_t   *denied;     /* was not granted */
+    ngx_http_pupil_sent_t         *sent;
+    ngx_http_pupil_block_t        *blocks;
+    ngx_http_pupil_hash_t         *hash;       /* a password being hashed */
+    pupil_uuid_t                  *gone;       /* owners without any key */
+    ngx_uint_t                     gone_count;
+    const char                    *problem;    /* slug, or NULL */
+    ngx_uint_t                     refusal;    /* status after the audit */
+    const char                    *refusal_slug;
+    ngx_uint_t                     retry_after;    /* seconds */
+    ngx_uint_t                     allow;      /* methods, for a 405 */
+    ngx_msec_t                     read_at;    /* of the session's row */
+    ngx_chain_t                   *replaced;   /* nginx's own error's body */
+
     unsigned                       has_session:1;
-    unsigned                       detached:1;
+    unsigned                       integrity:1;    /* a value did not open */
+    unsigned                       refetched:1;    /* the tenant's keys */
+    unsigned                       has_id:1;
+    unsigned                       rewritten:1;
+    unsigned                       headers:1;      /* were added */
     unsigned                       done:1;
 };
 
@@ -193,6 +311,48 @@ struct ngx_http_pupil_route_s {
     ngx_int_t   (*start)(ngx_http_pupil_ctx_t *ctx);
     ngx_int_t   (*render)(ngx_http_pupil_ctx_t *ctx);
 };
+
+/*
+ * The engine's own.  _ctx() makes the context when there is none, with an id;
+ * _run() goes on with a step: it runs it, again after keys were fetched, and
+ * sends the answer; _finish() is for what runs outside of a step, such as the
+ * end of a thread task: it also lets nginx go on.
+ */
+ngx_http_pupil_ctx_t *ngx_http_pupil_ctx(ngx_http_request_t *r);
+void ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt step);
+void ngx_http_pupil_resume(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt step);
+ngx_int_t ngx_http_pupil_route(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_body_check(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_body_take(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_csrf(ngx_http_pupil_ctx_t *ctx);
+void ngx_http_pupil_send(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_header(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value);
+ngx_str_t *ngx_http_pupil_request_header(ngx_http_request_t *r,
+    const char *lowcase, ngx_uint_t *count);
+void ngx_http_pupil_problem_write(ngx_http_pupil_ctx_t *ctx,
+    pupil_writer_t *out, ngx_uint_t status, const char *slug,
+    const char *field, const char *rule);
+const char *ngx_http_pupil_problem_slug(ngx_uint_t status);
+void ngx_http_pupil_count(ngx_http_pupil_ctx_t *ctx, ngx_uint_t status);
+void ngx_http_pupil_filter_init(void);
+u_char *ngx_http_pupil_id_text(ngx_http_pupil_ctx_t *ctx);
+
+/* Submits an exchange of any pool and keeps it with the request. */
+ngx_int_t ngx_http_pupil_keep(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex);
+
+/* A password being hashed for this request is no longer waited for. */
+void ngx_http_pupil_hash_detach(ngx_http_pupil_ctx_t *ctx);
+
+/* Bytes from r->pool that are wiped with the request; NULL. */
+void *ngx_http_pupil_alloc(void *ctx, size_t size);
+
+/* Audits ctx->tampered (outcome tampered), then goes on with next. */
+ngx_int_t ngx_http_pupil_audit_tampered(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt next);
 
 /* Content handler of all endpoints; set by their directives. */
 ngx_int_t ngx_http_pupil_handler(ngx_http_request_t *r);
@@ -301,10 +461,18 @@ pupil_rc_t ngx_http_pupil_need(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_enrolment(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, ngx_uint_t col, pupil_enrolment_row_t *enrolment);
 
-/* The same for a role, 6 columns: subject, institution, role, from, to,
- * source, mac (7 with the MAC). */
+/* The same for a role, 7 columns: subject, institution, role, valid_from,
+ * valid_to, source, mac. */
 ngx_int_t ngx_http_pupil_role(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, ngx_uint_t col, pupil_role_row_t *role);
+
+/* The same for a subject, 4 columns: subject, status, source, mac. */
+ngx_int_t ngx_http_pupil_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, ngx_uint_t col, pupil_subject_row_t *subject);
+
+/* Is the day of ctx->now, UTC, within these days? */
+ngx_uint_t ngx_http_pupil_live(ngx_http_pupil_ctx_t *ctx, int32_t from,
+    int32_t to);
 
 
 /* ---- keys: ngx_http_pupil_keys.c ---- */

@@ -1,0 +1,257 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * A request's exchanges with the data database: made, sent, and gone on with
+ * once they are committed (invariant I1).  All of them stay until the request
+ * ends, as steps look back at earlier results.
+ */
+
+#include "ngx_http_pupil.h"
+
+
+static void ngx_http_pupil_exchange_done(ngx_http_pupil_pg_exchange_t *ex);
+static ngx_int_t ngx_http_pupil_step_failed(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_step_refused(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_audit(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, pupil_outcome_t outcome,
+    const pupil_uuid_t *subject, const char *note,
+    ngx_http_pupil_step_pt next);
+static void ngx_http_pupil_common(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex);
+
+
+ngx_http_pupil_pg_exchange_t *
+ngx_http_pupil_exchange(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    ex = ngx_http_pupil_pg_exchange_create(ctx->main->data,
+                                           ngx_http_pupil_exchange_done, ctx);
+    if (ex == NULL) {
+        return NULL;
+    }
+
+    ngx_http_pupil_pg_exchange_tenant(ex, ctx->tenant.b);
+
+    return ex;
+}
+
+
+ngx_uint_t
+ngx_http_pupil_add(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex, const ngx_http_pupil_stmt_t *stmt)
+{
+    ngx_uint_t  i;
+
+    ctx->asked = stmt;
+
+    if (!stmt->granted) {
+        ctx->denied = stmt;
+        return 0;
+    }
+
+    i = ngx_http_pupil_pg_exchange_add(ex, stmt->pg);
+    ngx_http_pupil_common(ctx, ex);
+
+    return i;
+}
+
+
+/* $2 to $7 of every statement. */
+static void
+ngx_http_pupil_common(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex)
+{
+    ngx_http_pupil_session_t  *session;
+
+    session = &ctx->session;
+
+    ngx_http_pupil_pg_param_uuid(ex, ctx->tenant.b);
+    ngx_http_pupil_pg_param_uuid(ex, ctx->id.b);
+
+    if (ctx->has_session) {
+        ngx_http_pupil_pg_param_uuid(ex, session->subject.b);
+        ngx_http_pupil_pg_param_text(ex, session->role.data,
+                                     session->role.len);
+        ngx_http_pupil_pg_param_uuid(ex, session->institution.b);
+
+    } else {
+        ngx_http_pupil_pg_param_null(ex);
+        ngx_http_pupil_pg_param_text(ex, "none", 4);
+        ngx_http_pupil_pg_param_null(ex);
+    }
+
+    if (ctx->network[0] != '\0') {
+        ngx_http_pupil_pg_param_text(ex, ctx->network,
+                                     ngx_strlen(ctx->network));
+
+    } else {
+        ngx_http_pupil_pg_param_null(ex);
+    }
+}
+
+
+ngx_int_t
+ngx_http_pupil_keep(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex)
+{
+    ngx_int_t               rc;
+    ngx_http_pupil_sent_t  *sent;
+
+    sent = ngx_palloc(ctx->request->pool, sizeof(ngx_http_pupil_sent_t));
+    if (sent == NULL) {
+        ngx_http_pupil_pg_exchange_destroy(ex);
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_pupil_pg_exchange_submit(ex);
+
+    if (rc != NGX_OK) {
+        ngx_http_pupil_pg_exchange_destroy(ex);
+
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                      rc == NGX_BUSY ? "busy" : "unavailable",
+                                      NULL, NULL);
+    }
+
+    sent->exchange = ex;
+    sent->next = ctx->sent;
+    ctx->sent = sent;
+
+    return NGX_AGAIN;
+}
+
+
+ngx_int_t
+ngx_http_pupil_submit(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex, ngx_uint_t keep)
+{
+    const ngx_http_pupil_stmt_t  *denied;
+
+    if (ctx->denied != NULL) {
+        denied = ctx->denied;
+        ctx->denied = NULL;
+        ctx->resume = NULL;
+        ngx_http_pupil_pg_exchange_destroy(ex);
+
+        return ngx_http_pupil_refuse(ctx, (ngx_http_pupil_stmt_t *) denied,
+                                     PUPIL_OUTCOME_NOT_GRANTED, NULL,
+                                     NGX_HTTP_FORBIDDEN, "not-granted");
+    }
+
+    ex->keep = keep ? 1 : 0;
+
+    return ngx_http_pupil_keep(ctx, ex);
+}
+
+
+static void
+ngx_http_pupil_exchange_done(ngx_http_pupil_pg_exchange_t *ex)
+{
+    ngx_http_pupil_ctx_t    *ctx;
+    ngx_http_pupil_step_pt   step;
+
+    ctx = ex->data;
+    ctx->exchange = ex;
+
+    step = ctx->resume ? ctx->resume : ctx->route->render;
+    ctx->resume = NULL;
+
+    if (ex->status != NGX_HTTP_PUPIL_PG_OK) {
+        step = ngx_http_pupil_step_failed;
+    }
+
+    ngx_http_pupil_resume(ctx, step);
+}
+
+
+/*
+ * Not committed: nothing is shown (invariant I1).  Why is in the log of the
+ * layer below.
+ */
+static ngx_int_t
+ngx_http_pupil_step_failed(ngx_http_pupil_ctx_t *ctx)
+{
+    ctx->tampered = NULL;
+    ctx->integrity = 0;
+
+    return ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                  "unavailable", NULL, NULL);
+}
+
+
+ngx_int_t
+ngx_http_pupil_refuse(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_stmt_t *stmt,
+    pupil_outcome_t outcome, const pupil_uuid_t *subject, ngx_uint_t status,
+    const char *slug)
+{
+    ctx->refusal = status;
+    ctx->refusal_slug = slug;
+    ctx->missing_count = 0;
+
+    return ngx_http_pupil_audit(ctx, stmt, outcome, subject, NULL,
+                                ngx_http_pupil_step_refused);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_step_refused(ngx_http_pupil_ctx_t *ctx)
+{
+    return ngx_http_pupil_problem(ctx, ctx->refusal, ctx->refusal_slug, NULL,
+                                  NULL);
+}
+
+
+ngx_int_t
+ngx_http_pupil_audit_tampered(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt next)
+{
+    const char  *what;
+
+    what = ctx->tampered;
+    ctx->tampered = NULL;
+    ctx->main->stats.tampered++;
+
+    ngx_log_error(NGX_LOG_CRIT, ctx->request->connection->log, 0,
+                  "pupil: %s is not authentic: somebody changed the database "
+                  "behind Pupil; see the audit record of request %*s", what,
+                  (size_t) PUPIL_UUID_TEXT_LEN, ngx_http_pupil_id_text(ctx));
+
+    return ngx_http_pupil_audit(ctx, ctx->asked, PUPIL_OUTCOME_TAMPERED, NULL,
+                                what, next);
+}
+
+
+/* One record that tells of an access without data; then next. */
+static ngx_int_t
+ngx_http_pupil_audit(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, pupil_outcome_t outcome,
+    const pupil_uuid_t *subject, const char *note, ngx_http_pupil_step_pt next)
+{
+    const char                    *name;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    name = pupil_outcome_name(outcome);
+
+    (void) ngx_http_pupil_pg_exchange_add(ex, stmt->refusal_pg);
+    ngx_http_pupil_common(ctx, ex);
+    ngx_http_pupil_pg_param_text(ex, name, ngx_strlen(name));
+    ngx_http_pupil_pg_param_uuid_array(ex, subject, subject ? 1 : 0);
+
+    if (note != NULL) {
+        ngx_http_pupil_pg_param_text(ex, note, ngx_strlen(note));
+
+    } else {
+        ngx_http_pupil_pg_param_null(ex);
+    }
+
+    ex->keep = 1;
+    ctx->resume = next;
+
+    return ngx_http_pupil_keep(ctx, ex);
+}

@@ -1,0 +1,444 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The engine: what all endpoints have in common, in the order that
+ * ngx_http_pupil.h tells.  A request is a chain of steps; a step ends with an
+ * answer, or waits (NGX_AGAIN) and is gone on with from the event loop.
+ */
+
+#include <sodium.h>
+
+#include "ngx_http_pupil.h"
+
+
+#define NGX_HTTP_PUPIL_ALIGN  16
+
+
+static void ngx_http_pupil_cleanup(void *data);
+static void ngx_http_pupil_body_ready(ngx_http_request_t *r);
+static void ngx_http_pupil_begin(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_tenant(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_step_parse(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_step_session(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_step_start(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_step_again(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_step_send(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_network(ngx_http_pupil_ctx_t *ctx);
+
+
+ngx_http_pupil_ctx_t *
+ngx_http_pupil_ctx(ngx_http_request_t *r)
+{
+    ngx_time_t            *tp;
+    ngx_pool_cleanup_t    *cln;
+    ngx_http_pupil_ctx_t  *ctx, *old;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_pupil_module);
+    if (ctx != NULL) {
+        return ctx;
+    }
+
+    /* After an internal redirect the id stays what it was. */
+    old = NULL;
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+        if (cln->handler == ngx_http_pupil_cleanup) {
+            old = cln->data;
+            break;
+        }
+    }
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_pupil_ctx_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    ctx = cln->data;
+    ngx_memzero(ctx, sizeof(ngx_http_pupil_ctx_t));
+
+    ctx->request = r;
+    ctx->main = ngx_http_get_module_main_conf(r, ngx_http_pupil_module);
+    ctx->conf = ngx_http_get_module_loc_conf(r, ngx_http_pupil_module);
+    ctx->alloc.alloc = ngx_http_pupil_alloc;
+    ctx->alloc.ctx = ctx;
+    ctx->status = NGX_HTTP_OK;
+
+    tp = ngx_timeofday();
+    ctx->now = (pupil_time_t) tp->sec * PUPIL_TIME_SECOND
+               + (pupil_time_t) tp->msec * 1000;
+
+    if (old != NULL) {
+        ctx->id = old->id;
+
+    } else {
+        pupil_uuid_random(&ctx->id);
+    }
+
+    pupil_writer_init(&ctx->out, &ctx->alloc, 0);
+
+    cln->handler = ngx_http_pupil_cleanup;
+    ngx_http_set_ctx(r, ctx, ngx_http_pupil_module);
+
+    return ctx;
+}
+
+
+/*
+ * The end of the request's memory, by whatever way it ended: what is under
+ * way is detached (pitfall 16), what was clear is wiped.
+ */
+static void
+ngx_http_pupil_cleanup(void *data)
+{
+    ngx_http_pupil_ctx_t *ctx = data;
+
+    ngx_http_pupil_sent_t   *sent;
+    ngx_http_pupil_block_t  *block, *next;
+
+    if (ctx->conf->endpoint != NGX_CONF_UNSET_UINT && ctx->has_id
+        && !ctx->done)
+    {
+        ctx->main->stats.aborted++;
+    }
+
+    for (sent = ctx->sent; sent; sent = sent->next) {
+        ngx_http_pupil_pg_exchange_destroy(sent->exchange);
+    }
+
+    ctx->sent = NULL;
+
+    ngx_http_pupil_hash_detach(ctx);
+
+    for (block = ctx->blocks; block; block = next) {
+        next = block->next;
+        sodium_memzero(block, block->size);
+    }
+
+    if (ctx->body.data != NULL) {
+        sodium_memzero((void *) ctx->body.data, ctx->body.len);
+    }
+
+    sodium_memzero(ctx, sizeof(ngx_http_pupil_ctx_t));
+}
+
+
+void *
+ngx_http_pupil_alloc(void *data, size_t size)
+{
+    ngx_http_pupil_ctx_t *ctx = data;
+
+    u_char                  *p;
+    size_t                   total;
+    ngx_http_pupil_block_t  *block;
+
+    if (size > NGX_MAX_SIZE_T_VALUE / 2) {
+        return NULL;
+    }
+
+    /* The head is 16 bytes: what follows is aligned for any type. */
+    total = sizeof(ngx_http_pupil_block_t) + size;
+
+    p = ngx_palloc(ctx->request->pool, total + NGX_HTTP_PUPIL_ALIGN);
+    if (p == NULL) {
+        return NULL;
+    }
+
+    block = (ngx_http_pupil_block_t *) ngx_align_ptr(p, NGX_HTTP_PUPIL_ALIGN);
+    block->size = total;
+    block->next = ctx->blocks;
+    ctx->blocks = block;
+
+    return block + 1;
+}
+
+
+ngx_int_t
+ngx_http_pupil_handler(ngx_http_request_t *r)
+{
+    ngx_int_t              rc;
+    ngx_http_pupil_ctx_t  *ctx;
+
+    if (r != r->main) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "pupil: a subrequest to \"%V\" is refused: Pupil's "
+                      "locations answer clients only", &r->uri);
+        return NGX_HTTP_FORBIDDEN;
+    }
+
+    ctx = ngx_http_pupil_ctx(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->has_id = 1;
+    ngx_http_pupil_network(ctx);
+
+    if (ngx_http_pupil_route(ctx) == NGX_OK
+        && ngx_http_pupil_body_check(ctx) == NGX_OK
+        && (ctx->route->flags & NGX_HTTP_PUPIL_BODY))
+    {
+        r->request_body_in_single_buf = 1;
+
+        rc = ngx_http_read_client_request_body(r, ngx_http_pupil_body_ready);
+        if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+            return rc;                                       /* pitfall 17 */
+        }
+
+        return NGX_DONE;
+    }
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    r->main->count++;
+    ngx_http_pupil_begin(ctx);
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_pupil_body_ready(ngx_http_request_t *r)
+{
+    ngx_http_pupil_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_pupil_module);
+
+    (void) ngx_http_pupil_body_take(ctx);
+
+    ngx_http_pupil_begin(ctx);
+}
+
+
+/* From here on the engine ends the request, and nobody else. */
+static void
+ngx_http_pupil_begin(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    if (ctx->problem != NULL) {
+        ngx_http_pupil_run(ctx, ngx_http_pupil_step_send);
+        return;
+    }
+
+    r->read_event_handler = ngx_http_test_reading;           /* pitfall 18 */
+
+    ngx_http_pupil_run(ctx, ngx_http_pupil_step_parse);
+}
+
+
+/*
+ * Runs a step until the request waits or is answered.  What a step asked for
+ * by noting it in ctx is done here: keys that it misses, an audit of what it
+ * found tampered with.
+ */
+void
+ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
+{
+    ngx_int_t  rc;
+
+    ctx->step = step;
+    rc = step(ctx);
+
+    if (rc == NGX_AGAIN) {
+        return;
+    }
+
+    if (ctx->missing_count != 0 && ctx->problem == NULL) {
+        ctx->after = step;
+        rc = ngx_http_pupil_keys_owners(ctx, ngx_http_pupil_step_again);
+        if (rc == NGX_AGAIN) {
+            return;
+        }
+    }
+
+    if (ctx->integrity && ctx->problem == NULL) {
+        (void) ngx_http_pupil_problem(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR,
+                                      "integrity", NULL, NULL);
+    }
+
+    if (rc == NGX_ERROR && ctx->problem == NULL) {
+        (void) ngx_http_pupil_problem(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR,
+                                      "internal", NULL, NULL);
+    }
+
+    if (ctx->tampered != NULL && ctx->asked != NULL) {
+        rc = ngx_http_pupil_audit_tampered(ctx, ngx_http_pupil_step_send);
+        if (rc == NGX_AGAIN) {
+            return;
+        }
+
+        if (rc == NGX_ERROR) {
+            (void) ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                          "unavailable", NULL, NULL);
+        }
+    }
+
+    ngx_http_pupil_send(ctx);
+}
+
+
+void
+ngx_http_pupil_resume(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ngx_http_pupil_run(ctx, step);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+/* The step that missed keys, from its beginning. */
+static ngx_int_t
+ngx_http_pupil_step_again(ngx_http_pupil_ctx_t *ctx)
+{
+    pupil_writer_reset(&ctx->out);
+    ctx->status = NGX_HTTP_OK;
+    ctx->location.len = 0;
+    ctx->step = ctx->after;
+
+    return ctx->after(ctx);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_step_send(ngx_http_pupil_ctx_t *ctx)
+{
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_step_parse(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_pupil_tenant(ctx);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ctx->route->parse != NULL) {
+        rc = ctx->route->parse(ctx);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    rc = ngx_http_pupil_keys_tenant(ctx, ngx_http_pupil_step_session);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_pupil_step_session(ctx);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_step_session(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    if (!(ctx->route->flags & NGX_HTTP_PUPIL_PUBLIC)) {
+        rc = ngx_http_pupil_session_load(ctx, ngx_http_pupil_step_start);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return ngx_http_pupil_step_start(ctx);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_step_start(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_pupil_csrf(ctx);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ctx->step = ctx->route->start;
+
+    return ctx->route->start(ctx);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_tenant(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_str_t            value;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    if (ctx->main->ring == NULL) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                      "unavailable", NULL, NULL);
+    }
+
+    if (ngx_http_complex_value(r, ctx->conf->tenant, &value) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (pupil_uuid_parse(value.data, value.len, &ctx->tenant) != PUPIL_OK) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_NOT_FOUND,
+                                      "unknown-tenant", NULL, NULL);
+    }
+
+    return NGX_OK;
+}
+
+
+/* The client's network, for the audit: never more than /24 or /48. */
+static void
+ngx_http_pupil_network(ngx_http_pupil_ctx_t *ctx)
+{
+    struct sockaddr      *sa;
+    struct sockaddr_in   *sin;
+#if (NGX_HAVE_INET6)
+    u_char               *p;
+    struct sockaddr_in6  *sin6;
+#endif
+
+    sa = ctx->request->connection->sockaddr;
+
+    switch (sa->sa_family) {
+
+    case AF_INET:
+        sin = (struct sockaddr_in *) sa;
+        pupil_network_truncate((uint8_t *) &sin->sin_addr, 4, ctx->network);
+        break;
+
+#if (NGX_HAVE_INET6)
+    case AF_INET6:
+        sin6 = (struct sockaddr_in6 *) sa;
+        p = sin6->sin6_addr.s6_addr;
+
+        if (IN6_IS_ADDR_V4MAPPED(&sin6->sin6_addr)) {
+            pupil_network_truncate(p + 12, 4, ctx->network);
+
+        } else {
+            pupil_network_truncate(p, 16, ctx->network);
+        }
+
+        break;
+#endif
+
+    default:                                             /* a unix socket */
+        ctx->network[0] = '\0';
+        break;
+    }
+}

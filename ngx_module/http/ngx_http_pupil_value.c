@@ -1,0 +1,451 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * From a column of a row to a clear value and back: the only place of the
+ * nginx side where something sealed is opened.
+ */
+
+#include "ngx_http_pupil.h"
+
+
+#define NGX_HTTP_PUPIL_DATE   1082    /* PostgreSQL's type date */
+#define NGX_HTTP_PUPIL_EPOCH  10957   /* days from 1970 to 2000 */
+
+
+static pupil_rc_t ngx_http_pupil_subkey(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_owner_t *owner, pupil_str_t category,
+    ngx_uint_t allow_restricted, const pupil_subkey_t **key);
+static pupil_rc_t ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx,
+    const pupil_want_t *want, const ngx_http_pupil_owner_t *owner,
+    const pupil_uuid_t *record, pupil_str_t sealed, pupil_str_t *value);
+static pupil_rc_t ngx_http_pupil_plain(ngx_http_pupil_ctx_t *ctx,
+    uint32_t type, PGresult *res, ngx_uint_t row, ngx_uint_t col,
+    pupil_str_t *value);
+static pupil_rc_t ngx_http_pupil_uuid_list(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, ngx_uint_t col, pupil_str_t *value);
+static pupil_rc_t ngx_http_pupil_copy(ngx_http_pupil_ctx_t *ctx,
+    const u_char *data, size_t len, pupil_str_t *value);
+static ngx_uint_t ngx_http_pupil_open_purpose(uint32_t purpose);
+
+
+ngx_int_t
+ngx_http_pupil_owner(PGresult *res, ngx_uint_t row, ngx_uint_t col,
+    ngx_http_pupil_owner_t *owner)
+{
+    int32_t      version;
+    ngx_int_t    rc;
+    pupil_str_t  state;
+
+    rc = ngx_http_pupil_pg_get_uuid(res, row, col, &owner->id);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_pupil_pg_get_text(res, row, col + 1, &state);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_pupil_pg_get_int4(res, row, col + 2, &version);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    owner->state = pupil_owner_state(state);
+    owner->version = (uint32_t) version;
+
+    return NGX_OK;
+}
+
+
+pupil_rc_t
+ngx_http_pupil_value(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
+    ngx_uint_t want, const ngx_http_pupil_owner_t *owner,
+    const pupil_uuid_t *record, pupil_str_t *value)
+{
+    int32_t                   col;
+    ngx_int_t                 rc;
+    pupil_rc_t                prc;
+    pupil_str_t               sealed;
+    const pupil_want_t       *w;
+    const pupil_field_t      *field;
+    const pupil_category_t   *category;
+    const pupil_statement_t  *st;
+
+    st = &stmt->statement;
+    col = st->column[want];
+
+    if (!st->granted[want] || col < 0) {
+        return PUPIL_NOT_FOUND;
+    }
+
+    if (PQgetisnull(res, (int) row, (int) col)) {
+        return PUPIL_NOT_FOUND;
+    }
+
+    w = &st->from->wants[want];
+    category = st->category[want];
+    field = &category->plugin->fields[st->field[want]];
+
+    if (field->flags & PUPIL_FIELD_SEALED) {
+        rc = ngx_http_pupil_pg_get_bytea(res, row, (ngx_uint_t) col, &sealed);
+        if (rc != NGX_OK) {
+            return PUPIL_FAILED;
+        }
+
+        if (owner == NULL) {
+            return PUPIL_NOT_FOUND;
+        }
+
+        prc = ngx_http_pupil_open(ctx, w, owner, record, sealed, value);
+
+    } else {
+        prc = ngx_http_pupil_plain(ctx, field->type, res, row,
+                                   (ngx_uint_t) col, value);
+    }
+
+    if (prc == PUPIL_OK && st->projected[want]) {
+        prc = pupil_value_project(category, (uint32_t) st->field[want],
+                                  w->purpose, *value, &ctx->alloc, value);
+    }
+
+    return prc;
+}
+
+
+pupil_rc_t
+ngx_http_pupil_member(ngx_http_pupil_ctx_t *ctx, const char *key,
+    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
+    ngx_uint_t want, const ngx_http_pupil_owner_t *owner,
+    const pupil_uuid_t *record)
+{
+    pupil_rc_t   rc;
+    pupil_str_t  value;
+
+    rc = ngx_http_pupil_value(ctx, stmt, res, row, want, owner, record,
+                              &value);
+
+    if (rc == PUPIL_OK) {
+        pupil_writer_key(&ctx->out, key);
+        pupil_value_write(stmt->statement.category[want],
+                          (uint32_t) stmt->statement.field[want], value,
+                          &ctx->out);
+    }
+
+    return rc;
+}
+
+
+/*
+ * Restriction (GDPR article 18(2)) leaves open what the person asks for
+ * themselves, what the law demands, and accounting for it.
+ */
+static ngx_uint_t
+ngx_http_pupil_open_purpose(uint32_t purpose)
+{
+    return purpose == PUPIL_PURPOSE_SUBJECT_ACCESS
+           || purpose == PUPIL_PURPOSE_LEGAL_OBLIGATION
+           || purpose == PUPIL_PURPOSE_ACCOUNTABILITY;
+}
+
+
+static pupil_rc_t
+ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx, const pupil_want_t *want,
+    const ngx_http_pupil_owner_t *owner, const pupil_uuid_t *record,
+    pupil_str_t sealed, pupil_str_t *value)
+{
+    uint8_t               *out;
+    pupil_rc_t             rc;
+    pupil_place_t          place;
+    const pupil_subkey_t  *key;
+
+    place.category.data = (const uint8_t *) want->category;
+    place.category.len = ngx_strlen(want->category);
+    place.field.data = (const uint8_t *) want->field;
+    place.field.len = ngx_strlen(want->field);
+
+    rc = ngx_http_pupil_subkey(ctx, owner, place.category,
+                               ngx_http_pupil_open_purpose(want->purpose),
+                               &key);
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    place.tenant = ctx->tenant;
+    place.owner = owner->id;
+    place.record = *record;
+    place.key_version = owner->version;
+
+    rc = PUPIL_TAMPERED;
+
+    if (sealed.len > PUPIL_SEAL_OVERHEAD) {
+        out = ngx_http_pupil_alloc(ctx, sealed.len - PUPIL_SEAL_OVERHEAD);
+        if (out == NULL) {
+            return PUPIL_NO_MEMORY;
+        }
+
+        rc = pupil_open(key, &place, sealed.data, sealed.len, out, value);
+    }
+
+    if (rc != PUPIL_OK) {
+        ctx->tampered = want->field;
+        ctx->integrity = 1;
+        return PUPIL_TAMPERED;
+    }
+
+    return PUPIL_OK;
+}
+
+
+/* The owner's subkey, or a note of what is missing. */
+static pupil_rc_t
+ngx_http_pupil_subkey(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_owner_t *owner, pupil_str_t category,
+    ngx_uint_t allow_restricted, const pupil_subkey_t **key)
+{
+    ngx_uint_t  i;
+    pupil_rc_t  rc;
+
+    rc = pupil_keyring_subkey(ctx->main->ring, &ctx->tenant, &owner->id,
+                              owner->state, owner->version,
+                              (int) allow_restricted, category, ctx->now,
+                              key);
+    if (rc != PUPIL_NO_KEY) {
+        return rc;
+    }
+
+    /* The key store has none, or not this one: somebody was erased between
+     * the read of the row and now. */
+    for (i = 0; i < ctx->gone_count; i++) {
+        if (pupil_uuid_compare(&ctx->gone[i], &owner->id) == 0) {
+            return PUPIL_ERASED;
+        }
+    }
+
+    if (ctx->missing == NULL) {
+        ctx->missing = ngx_palloc(ctx->request->pool,
+                                  NGX_HTTP_PUPIL_MAX_MISSING
+                                  * sizeof(pupil_uuid_t));
+        if (ctx->missing == NULL) {
+            return PUPIL_NO_MEMORY;
+        }
+    }
+
+    for (i = 0; i < ctx->missing_count; i++) {
+        if (pupil_uuid_compare(&ctx->missing[i], &owner->id) == 0) {
+            return PUPIL_NO_KEY;
+        }
+    }
+
+    if (ctx->missing_count < NGX_HTTP_PUPIL_MAX_MISSING) {
+        ctx->missing[ctx->missing_count++] = owner->id;
+    }
+
+    return PUPIL_NO_KEY;
+}
+
+
+pupil_rc_t
+ngx_http_pupil_need(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_owner_t *owner)
+{
+    const pupil_subkey_t  *key;
+
+    static const pupil_str_t  any = pupil_str("identity");
+
+    return ngx_http_pupil_subkey(ctx, owner, any, 0, &key);
+}
+
+
+pupil_rc_t
+ngx_http_pupil_seal(ngx_http_pupil_ctx_t *ctx, const char *category,
+    const char *field, const ngx_http_pupil_owner_t *owner,
+    const pupil_uuid_t *record, pupil_str_t value, pupil_str_t *sealed)
+{
+    size_t                 size;
+    uint8_t               *out;
+    pupil_rc_t             rc;
+    pupil_place_t          place;
+    const pupil_subkey_t  *key;
+
+    place.category.data = (const uint8_t *) category;
+    place.category.len = ngx_strlen(category);
+    place.field.data = (const uint8_t *) field;
+    place.field.len = ngx_strlen(field);
+
+    rc = ngx_http_pupil_subkey(ctx, owner, place.category, 0, &key);
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    size = pupil_seal_size(value.len);
+    if (size == 0) {
+        return PUPIL_INVALID;
+    }
+
+    out = ngx_pnalloc(ctx->request->pool, size);
+    if (out == NULL) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    place.tenant = ctx->tenant;
+    place.owner = owner->id;
+    place.record = *record;
+    place.key_version = owner->version;
+
+    rc = pupil_seal(key, &place, value.data, value.len, out);
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    sealed->data = out;
+    sealed->len = size;
+
+    return PUPIL_OK;
+}
+
+
+/* The clear value, as include/pupil_plugin.h defines it, of a plain column. */
+static pupil_rc_t
+ngx_http_pupil_plain(ngx_http_pupil_ctx_t *ctx, uint32_t type, PGresult *res,
+    ngx_uint_t row, ngx_uint_t col, pupil_str_t *value)
+{
+    u_char        buf[64];
+    int64_t       number;
+    ngx_uint_t    flag;
+    const u_char *p;
+    pupil_uuid_t  uuid;
+    pupil_time_t  time;
+
+    switch (type) {
+
+    case PUPIL_TYPE_TEXT:
+        return ngx_http_pupil_pg_get_text(res, row, col, value) == NGX_OK
+               ? PUPIL_OK : PUPIL_FAILED;
+
+    case PUPIL_TYPE_INTEGER:
+        if (ngx_http_pupil_pg_get_int8(res, row, col, &number) != NGX_OK) {
+            return PUPIL_FAILED;
+        }
+
+        return ngx_http_pupil_copy(ctx, buf,
+                                   ngx_sprintf(buf, "%L", number) - buf,
+                                   value);
+
+    case PUPIL_TYPE_BOOLEAN:
+        if (ngx_http_pupil_pg_get_bool(res, row, col, &flag) != NGX_OK) {
+            return PUPIL_FAILED;
+        }
+
+        return flag ? ngx_http_pupil_copy(ctx, (u_char *) "true", 4, value)
+                    : ngx_http_pupil_copy(ctx, (u_char *) "false", 5, value);
+
+    case PUPIL_TYPE_UUID:
+        if (ngx_http_pupil_pg_get_uuid(res, row, col, &uuid) != NGX_OK) {
+            return PUPIL_FAILED;
+        }
+
+        pupil_uuid_format(&uuid, buf);
+        return ngx_http_pupil_copy(ctx, buf, PUPIL_UUID_TEXT_LEN, value);
+
+    case PUPIL_TYPE_DATE:
+        if (PQftype(res, (int) col) != NGX_HTTP_PUPIL_DATE
+            || PQgetlength(res, (int) row, (int) col) != 4)
+        {
+            return PUPIL_FAILED;
+        }
+
+        p = (const u_char *) PQgetvalue(res, (int) row, (int) col);
+        number = (int32_t) ((uint32_t) p[0] << 24 | (uint32_t) p[1] << 16
+                            | (uint32_t) p[2] << 8 | p[3]);
+
+        return ngx_http_pupil_copy(ctx, buf,
+                                   pupil_date_format((int32_t) number
+                                                     + NGX_HTTP_PUPIL_EPOCH,
+                                                     buf),
+                                   value);
+
+    case PUPIL_TYPE_TIMESTAMP:
+        if (ngx_http_pupil_pg_get_timestamptz(res, row, col, &time)
+            != NGX_OK)
+        {
+            return PUPIL_FAILED;
+        }
+
+        return ngx_http_pupil_copy(ctx, buf, pupil_time_format(time, buf),
+                                   value);
+
+    case PUPIL_TYPE_UUID_LIST:
+        return ngx_http_pupil_uuid_list(ctx, res, row, col, value);
+
+    default:
+        return PUPIL_FAILED;
+    }
+}
+
+
+static pupil_rc_t
+ngx_http_pupil_uuid_list(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, ngx_uint_t col, pupil_str_t *value)
+{
+    u_char                     *p, *out;
+    pupil_uuid_t                uuid;
+    ngx_http_pupil_pg_array_t   array;
+
+    if (ngx_http_pupil_pg_get_array(res, row, col,
+                                    NGX_HTTP_PUPIL_PG_UUID_ARRAY, &array)
+        != NGX_OK)
+    {
+        return PUPIL_FAILED;
+    }
+
+    out = ngx_http_pupil_alloc(ctx, array.n * (PUPIL_UUID_TEXT_LEN + 3) + 2);
+    if (out == NULL) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    p = out;
+    *p++ = '[';
+
+    while (ngx_http_pupil_pg_array_next_uuid(&array, &uuid) == NGX_OK) {
+        if (p[-1] != '[') {
+            *p++ = ',';
+        }
+
+        *p++ = '"';
+        pupil_uuid_format(&uuid, p);
+        p += PUPIL_UUID_TEXT_LEN;
+        *p++ = '"';
+    }
+
+    *p++ = ']';
+
+    value->data = out;
+    value->len = p - out;
+
+    return PUPIL_OK;
+}
+
+
+static pupil_rc_t
+ngx_http_pupil_copy(ngx_http_pupil_ctx_t *ctx, const u_char *data, size_t len,
+    pupil_str_t *value)
+{
+    u_char  *p;
+
+    if (len == 0) {
+        return PUPIL_FAILED;
+    }
+
+    p = ngx_http_pupil_alloc(ctx, len);
+    if (p == NULL) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    ngx_memcpy(p, data, len);
+    value->data = p;
+    value->len = len;
+
+    return PUPIL_OK;
+}
