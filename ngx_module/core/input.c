@@ -322,8 +322,6 @@ input_submission(pupil_body_t *in, uint32_t node,
         return PUPIL_NO_MEMORY;
     }
 
-    memset(&item->fault, 0, sizeof(pupil_fault_t));
-
     rc = pupil_rule_object(in, node, input_submission_rules,
                            pupil_rule_count(input_submission_rules), item,
                            NULL);

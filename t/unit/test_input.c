@@ -479,6 +479,41 @@ test_login(void)
 }
 
 
+/* A password that is refused is in no memory that was taken for it. */
+static void
+test_login_refused(void)
+{
+    int            k, found;
+    char           body[5000], *p;
+    size_t         i, j;
+    result_t       out;
+    pupil_fault_t  fault;
+
+    for (k = 0; k < 2; k++) {
+        p = stpcpy(body, "{\"identifier\":\"i\",\"password\":\"");
+        p = stpcpy(p, k == 0 ? "x" : "\\n");
+
+        for (i = 0; i < 100; i++) {
+            p = stpcpy(p, "pass-word-in-memory-here");
+        }
+
+        strcpy(p, "\"}");
+        call_text(LOGIN, body, &out, &fault);
+
+        for (found = 0, i = 0; i < arena.used; i++) {
+            for (j = 0; j < 2401; j++) {
+                /* the nodes are the first block, and smaller */
+                found |= i != 0 && ((char *) arena.blocks[i])[j] != '\0';
+            }
+        }
+
+        ok(strcmp(fault.rule, "maxLength") == 0 && arena.used == 2 && !found,
+           "login: a refused password is wiped (%d)", k);
+        tap_arena_reset(&arena);
+    }
+}
+
+
 static void
 test_homework(void)
 {
@@ -647,6 +682,7 @@ main(void)
     test_limits();
     test_many_members();
     test_login();
+    test_login_refused();
     test_homework();
     test_submission();
     test_batch();
