@@ -72,7 +72,9 @@ typedef enum {
     NGX_HTTP_PUPIL_PG_PENDING,       /* queued or on its way */
     NGX_HTTP_PUPIL_PG_OK,            /* committed: its own Sync has arrived */
     NGX_HTTP_PUPIL_PG_UNAVAILABLE,   /* lost connection, timeout: 503 */
-    NGX_HTTP_PUPIL_PG_ERROR          /* the database refused: see sqlstate */
+    NGX_HTTP_PUPIL_PG_ERROR          /* the database refused: see sqlstate; ""
+                                        is an answer of another shape than
+                                        the statement's, logged as alert */
 } ngx_http_pupil_pg_status_e;
 
 
@@ -252,7 +254,10 @@ void ngx_http_pupil_pg_pool_exit_process(ngx_cycle_t *cycle,
 
 /* ---- exchanges: event loop only ---- */
 
-/* NULL: out of memory.  data is handed through as ex->data. */
+/*
+ * NULL: out of memory.  data is handed through as ex->data.  With handler NULL
+ * the layer owns ex once submit() has returned NGX_OK: nobody hears the end.
+ */
 ngx_http_pupil_pg_exchange_t *ngx_http_pupil_pg_exchange_create(
     ngx_http_pupil_pg_pool_t *pool, ngx_http_pupil_pg_handler_pt handler,
     void *data);

@@ -149,7 +149,7 @@ ngx_http_pupil_pg_backoff(ngx_uint_t failures, ngx_uint_t mismatch)
 void
 ngx_http_pupil_pg_text(char *dst, const char *src)
 {
-    char  *p, *last;
+    char   c, *p, *last;
 
     p = dst;
     last = dst + NGX_HTTP_PUPIL_PG_ERROR_SIZE - 1;
@@ -159,7 +159,11 @@ ngx_http_pupil_pg_text(char *dst, const char *src)
     }
 
     for ( /* void */ ; *src && p < last; src++) {
-        *p++ = ((u_char) *src < ' ' || *src == 0x7f) ? ' ' : *src;
+        c = ((u_char) *src < ' ' || *src == 0x7f) ? ' ' : *src;
+
+        if (c != ' ' || (p > dst && p[-1] != ' ')) {
+            *p++ = c;
+        }
     }
 
     while (p > dst && p[-1] == ' ') {

@@ -214,7 +214,6 @@ ngx_http_pupil_pg_listen_fail(ngx_http_pupil_pg_listen_state_t *s,
 {
     char        text[NGX_HTTP_PUPIL_PG_ERROR_SIZE];
     PGconn     *conn;
-    ngx_uint_t  level;
 
     /* reason may belong to the connection */
 
@@ -236,17 +235,14 @@ ngx_http_pupil_pg_listen_fail(ngx_http_pupil_pg_listen_state_t *s,
         return;
     }
 
-    level = NGX_LOG_INFO;
-
     if (!s->outage) {
         s->outage = 1;
         s->outage_start = ngx_current_msec;
-        level = NGX_LOG_ERR;
-    }
 
-    ngx_log_error(level, s->log, 0,
-                  "pupil: not listening on \"%V\" of \"%V\": %s",
-                  &s->l->channel, &s->l->pg->name, text);
+        ngx_log_error(NGX_LOG_ERR, s->log, 0,
+                      "pupil: not listening on \"%V\" of \"%V\": %s",
+                      &s->l->channel, &s->l->pg->name, text);
+    }
 
     s->failures++;
 

@@ -212,6 +212,11 @@ ngx_http_pupil_pg_pool_connected(void *data, PGconn *conn, ngx_uint_t mismatch,
 
     if (conn == NULL) {
         ngx_http_pupil_pg_pool_failure(pg, mismatch, text);
+
+        if (pg->down) {
+            ngx_http_pupil_pg_pool_queue_fail(pg, 1);
+        }
+
         return;
     }
 
@@ -240,6 +245,8 @@ ngx_http_pupil_pg_pool_connected(void *data, PGconn *conn, ngx_uint_t mismatch,
 }
 
 
+/* Calls no handler: submit() may come here. */
+
 static void
 ngx_http_pupil_pg_pool_failure(ngx_http_pupil_pg_pool_t *pg,
     ngx_uint_t mismatch, const char *text)
@@ -255,7 +262,6 @@ ngx_http_pupil_pg_pool_failure(ngx_http_pupil_pg_pool_t *pg,
 
     if (pg->stats.up == 0) {
         pg->down = 1;
-        ngx_http_pupil_pg_pool_queue_fail(pg, 1);
     }
 }
 
@@ -265,17 +271,16 @@ ngx_http_pupil_pg_pool_failure(ngx_http_pupil_pg_pool_t *pg,
 static void
 ngx_http_pupil_pg_pool_outage(ngx_http_pupil_pg_pool_t *pg, const char *reason)
 {
-    ngx_uint_t  level;
-
-    level = NGX_LOG_INFO;
-
-    if (!pg->outage) {
-        pg->outage = 1;
-        pg->outage_start = ngx_current_msec;
-        level = NGX_LOG_ERR;
+    if (pg->outage) {
+        ngx_log_debug2(NGX_LOG_DEBUG_HTTP, pg->log, 0,
+                       "pupil: database \"%V\": %s", &pg->name, reason);
+        return;
     }
 
-    ngx_log_error(level, pg->log, 0,
+    pg->outage = 1;
+    pg->outage_start = ngx_current_msec;
+
+    ngx_log_error(NGX_LOG_ERR, pg->log, 0,
                   "pupil: database \"%V\": %s (%ui of %i connections are up)",
                   &pg->name, reason, pg->stats.up, pg->connections);
 }
