@@ -519,10 +519,7 @@ text_decimal_rule(const uint8_t *s, size_t len, pupil_decimal_t *out)
         number.value *= 10;
     }
 
-    if (number.value > (uint64_t) INT64_MAX) {
-        return "range";
-    }
-
+    /* at most fifteen digits, or checked above */
     *out = (int64_t) number.value;
     if (number.negative) {
         *out = -*out;

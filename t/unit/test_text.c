@@ -354,6 +354,10 @@ test_utf8(void)
            "UTF-8 case %zu", i);
     }
 
+    ok(pupil_utf8_sequence(tap_guarded("", 0), 0) == 0
+       && pupil_utf8_sequence((const uint8_t *) "\xc3\xa9z", 3) == 2,
+       "one sequence at a time");
+
     for (i = 0; i < count(bad_utf8); i++) {
         len = strlen(bad_utf8[i]);
         ok(pupil_utf8_check(tap_guarded(bad_utf8[i], len), len, NULL)

@@ -229,6 +229,15 @@ test_any_text(void)
     ok(flat_is(&w, "\"a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz\\u0000\\u001f"
                "\\u007f\xef\xbf\xbd\"", 34),
        "what is no UTF-8 is replaced, NUL is escaped");
+
+    pupil_writer_reset(&w);
+    pupil_writer_cstr(&w, "a/\"b");
+    ok(flat_is(&w, "\"a/\\\"b\"", 7), "a C string");
+
+    arena.fail_at = 1;
+    ok(pupil_writer_flatten(&w, &alloc, &out) == PUPIL_NO_MEMORY,
+       "no memory for the flat text");
+    arena.fail_at = 0;
     tap_arena_reset(&arena);
 }
 
