@@ -427,6 +427,38 @@ test_encodings(void)
 }
 
 
+/* Each byte as a digit at each place, against the alphabets. */
+static void
+test_every_digit(void)
+{
+    int       good, known;
+    size_t    i, written;
+    uint8_t   digits[4], bytes[3];
+    unsigned  c;
+
+    static const char  base64[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static const char  hex[] = "0123456789abcdefABCDEF";
+
+    for (good = 1, c = 0; c < 256; c++) {
+        for (i = 0; i < 4; i++) {
+            memset(digits, 'A', 4);
+            digits[i] = (uint8_t) c;
+
+            known = c != 0 && strchr(base64, (int) c) != NULL;
+            good &= known == (pupil_base64url_decode(digits, 4, bytes, 3,
+                                                     &written) == PUPIL_OK);
+
+            known = c != 0 && strchr(hex, (int) c) != NULL;
+            good &= known == (pupil_hex_decode(digits, 4, bytes, 3, &written)
+                              == PUPIL_OK);
+        }
+    }
+
+    ok(good, "base64url and hex take their own digits only");
+}
+
+
 static void
 test_fault(void)
 {
@@ -459,6 +491,7 @@ main(void)
     test_decimal();
     test_utf8();
     test_encodings();
+    test_every_digit();
     test_fault();
 
     return tap_done();
