@@ -60,6 +60,9 @@ CREATE TABLE pupil.tenant (
 SELECT pupil.isolate('pupil.tenant');
 GRANT SELECT ON pupil.tenant TO pupil_gateway;
 GRANT SELECT, INSERT ON pupil.tenant TO pupil_operator;
+-- The operator chooses among the controllers; no person is named here.
+CREATE POLICY operator_list ON pupil.tenant FOR SELECT TO pupil_operator
+    USING (true);
 
 
 -- Whose key seals a record, and the version of that key that is in force.
@@ -185,6 +188,19 @@ CREATE INDEX blind_index_owner ON pupil.blind_index (tenant, owner);
 SELECT pupil.isolate('pupil.blind_index');
 GRANT SELECT, INSERT, UPDATE, DELETE ON pupil.blind_index
     TO pupil_gateway, pupil_operator;
+
+
+-- What an import last wrote of an owner's category, as a keyed fingerprint, so
+-- that the next import knows what has changed without opening a sealed value.
+CREATE TABLE pupil.imported (
+    tenant       uuid NOT NULL,
+    owner        uuid NOT NULL,
+    category     text NOT NULL,
+    fingerprint  bytea NOT NULL,
+    PRIMARY KEY (tenant, owner, category)
+);
+SELECT pupil.isolate('pupil.imported');
+GRANT SELECT, INSERT, UPDATE, DELETE ON pupil.imported TO pupil_operator;
 
 
 -- A log-in.  token_hash is keyed; the token itself is never stored.

@@ -1,0 +1,413 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * CSV files (RFC 4180) of a folder or a ZIP archive, streamed.
+ */
+
+#include <csv.h>
+#include <dirent.h>
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <zip.h>
+
+#include "roster.h"
+
+
+#define CHUNK       65536
+#define FIELD_MAX   65536               /* bytes of one cell */
+#define FILE_MAX    (UINT64_C(4) << 30)
+#define FILES_MAX   64
+
+
+struct csv_source_s {
+    ctl_pool_t    pool;
+    const char   *path;
+    zip_t        *zip;
+    const char   *names[FILES_MAX];     /* the last part */
+    zip_uint64_t  index[FILES_MAX];
+    unsigned      count;
+};
+
+/* An open file of either kind. */
+typedef struct {
+    FILE        *file;
+    zip_file_t  *entry;
+} csv_file_t;
+
+typedef struct {
+    csv_row_t    row;
+    ctl_buf_t    text;                  /* of the cells */
+    size_t       offsets[CSV_COLUMNS + 1];
+    size_t       line;
+    int        (*callback)(void *ctx, const csv_row_t *row);
+    void        *ctx;
+    int          failed;                /* 1: too many columns; 2: stopped */
+} csv_state_t;
+
+
+static int
+source_add(csv_source_t *source, const char *path, zip_uint64_t index)
+{
+    size_t       len;
+    unsigned     i;
+    const char  *name;
+
+    name = strrchr(path, '/');
+    name = name == NULL ? path : name + 1;
+    len = strlen(name);
+    if (len < 5 || strcasecmp(name + len - 4, ".csv") != 0 || name[0] == '.')
+    {
+        return 0;
+    }
+
+    for (i = 0; i < source->count; i++) {
+        if (strcasecmp(source->names[i], name) == 0) {
+            return ctl_error("%s holds %s twice", source->path, name);
+        }
+    }
+
+    if (source->count == FILES_MAX) {
+        return ctl_error("%s holds more than %d CSV files", source->path,
+                         FILES_MAX);
+    }
+
+    source->names[source->count] = ctl_pool_text(&source->pool, name, len);
+    source->index[source->count++] = index;
+
+    return 0;
+}
+
+
+static int
+open_folder(csv_source_t *source)
+{
+    int              i, n, rc = 0;
+    struct dirent  **entries;
+
+    n = scandir(source->path, &entries, NULL, alphasort);
+    if (n < 0) {
+        return ctl_error("%s: %s", source->path, strerror(errno));
+    }
+
+    for (i = 0; i < n; i++) {
+        if (rc == 0) {
+            rc = source_add(source, entries[i]->d_name, 0);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+
+    return rc;
+}
+
+
+static int
+open_archive(csv_source_t *source)
+{
+    int           error = 0, rc = 0;
+    zip_int64_t   i, n;
+    zip_error_t   text;
+    const char   *name;
+
+    source->zip = zip_open(source->path, ZIP_RDONLY, &error);
+    if (source->zip == NULL) {
+        zip_error_init_with_code(&text, error);
+        ctl_error("%s: %s", source->path, zip_error_strerror(&text));
+        zip_error_fini(&text);
+        return -1;
+    }
+
+    n = zip_get_num_entries(source->zip, 0);
+    for (i = 0; rc == 0 && i < n; i++) {
+        name = zip_get_name(source->zip, (zip_uint64_t) i, 0);
+        if (name != NULL) {
+            rc = source_add(source, name, (zip_uint64_t) i);
+        }
+    }
+
+    return rc;
+}
+
+
+csv_source_t *
+csv_source_open(const char *path)
+{
+    int            rc;
+    ctl_pool_t     pool = { NULL };
+    struct stat    st;
+    csv_source_t  *source;
+
+    if (stat(path, &st) != 0) {
+        ctl_error("%s: %s", path, strerror(errno));
+        return NULL;
+    }
+
+    source = ctl_pool_alloc(&pool, sizeof(csv_source_t));
+    memset(source, 0, sizeof(csv_source_t));
+    source->pool = pool;
+    source->path = path;
+
+    rc = S_ISDIR(st.st_mode) ? open_folder(source) : open_archive(source);
+    if (rc == 0 && source->count == 0) {
+        rc = ctl_error("%s holds no CSV file", path);
+    }
+    if (rc != 0) {
+        csv_source_close(source);
+        return NULL;
+    }
+
+    return source;
+}
+
+
+void
+csv_source_close(csv_source_t *source)
+{
+    ctl_pool_t  pool;
+
+    if (source == NULL) {
+        return;
+    }
+    if (source->zip != NULL) {
+        zip_discard(source->zip);
+    }
+    pool = source->pool;
+    ctl_pool_free(&pool);
+}
+
+
+unsigned
+csv_source_count(const csv_source_t *source)
+{
+    return source->count;
+}
+
+
+const char *
+csv_source_name(const csv_source_t *source, unsigned i)
+{
+    return source->names[i];
+}
+
+
+static int
+file_open(csv_source_t *source, unsigned i, csv_file_t *file)
+{
+    ctl_buf_t  path = { NULL, 0, 0 };
+
+    memset(file, 0, sizeof(csv_file_t));
+
+    if (source->zip != NULL) {
+        file->entry = zip_fopen_index(source->zip, source->index[i], 0);
+        return file->entry != NULL ? 0
+               : ctl_error("%s: %s: %s", source->path, source->names[i],
+                           zip_strerror(source->zip));
+    }
+
+    ctl_buf_printf(&path, "%s/%s", source->path, source->names[i]);
+    file->file = fopen(path.data, "re");
+    if (file->file == NULL) {
+        ctl_error("%s: %s", path.data, strerror(errno));
+    }
+    ctl_buf_free(&path);
+
+    return file->file != NULL ? 0 : -1;
+}
+
+
+static ssize_t
+file_read(csv_file_t *file, void *data, size_t size)
+{
+    size_t  n;
+
+    if (file->entry != NULL) {
+        return (ssize_t) zip_fread(file->entry, data, size);
+    }
+
+    n = fread(data, 1, size, file->file);
+
+    return n == 0 && ferror(file->file) ? -1 : (ssize_t) n;
+}
+
+
+static void
+file_close(csv_file_t *file)
+{
+    if (file->entry != NULL) {
+        zip_fclose(file->entry);
+    }
+    if (file->file != NULL) {
+        fclose(file->file);
+    }
+}
+
+
+static void
+on_field(void *data, size_t len, void *ctx)
+{
+    csv_state_t  *state = ctx;
+
+    if (state->row.count == CSV_COLUMNS) {
+        state->failed = 1;
+        return;
+    }
+
+    ctl_buf_add(&state->text, data, len);
+    state->offsets[++state->row.count] = state->text.len;
+}
+
+
+static void
+on_row(int c, void *ctx)
+{
+    unsigned      i;
+    csv_state_t  *state = ctx;
+    csv_row_t    *row = &state->row;
+
+    (void) c;
+
+    for (i = 0; i < row->count; i++) {
+        row->cells[i].data = (const uint8_t *) state->text.data
+                             + state->offsets[i];
+        row->cells[i].len = state->offsets[i + 1] - state->offsets[i];
+    }
+
+    if (row->count != 0 && !state->failed
+        && state->callback(state->ctx, row) != 0)
+    {
+        state->failed = 2;
+    }
+
+    row->count = 0;
+    state->text.len = 0;
+}
+
+
+/* A line at a time, so that rows know where they stand. */
+static const char *
+parse_chunk(struct csv_parser *parser, csv_state_t *state, const char *p,
+    size_t len)
+{
+    size_t       n;
+    const char  *end;
+
+    while (len != 0) {
+        if (parser->pstate == 0 /* no row begun */) {
+            state->row.place.line = state->line;
+        }
+
+        end = memchr(p, '\n', len);
+        n = end != NULL ? (size_t) (end - p) + 1 : len;
+
+        if (csv_parse(parser, p, n, on_field, on_row, state) != n) {
+            return "is no CSV: a quote stands in the wrong place";
+        }
+        if (parser->entry_pos > FIELD_MAX) {
+            return "a cell is longer than 64 KiB; is a quote missing?";
+        }
+        if (state->failed == 1) {
+            return "has more than 256 columns";
+        }
+        if (state->failed == 2) {
+            return "";
+        }
+
+        state->line += end != NULL;
+        p += n;
+        len -= n;
+    }
+
+    return NULL;
+}
+
+
+static const char *
+parse_file(csv_file_t *file, struct csv_parser *parser, csv_state_t *state,
+    char *chunk)
+{
+    int          first = 1;
+    ssize_t      n;
+    uint64_t     all = 0;
+    const char  *text, *error = NULL;
+
+    while (error == NULL && (n = file_read(file, chunk, CHUNK)) != 0) {
+        if (n < 0) {
+            return "cannot be read";
+        }
+        all += (uint64_t) n;
+        if (all > FILE_MAX) {
+            return "is larger than 4 GiB";
+        }
+
+        text = chunk;
+        if (first && n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+            text += 3;
+            n -= 3;
+        } else if (first && n >= 2 && (memcmp(text, "\xff\xfe", 2) == 0
+                                       || memcmp(text, "\xfe\xff", 2) == 0))
+        {
+            return "is UTF-16: save it as UTF-8";
+        }
+        first = 0;
+        error = parse_chunk(parser, state, text, (size_t) n);
+    }
+
+    if (error == NULL && csv_fini(parser, on_field, on_row, state) != 0) {
+        error = "ends inside quotes: it was cut off";
+    }
+    if (error == NULL && state->failed) {
+        error = state->failed == 1 ? "has more than 256 columns" : "";
+    }
+
+    return error;
+}
+
+
+int
+csv_read(csv_source_t *source, unsigned i,
+    int (*row)(void *ctx, const csv_row_t *row), void *ctx)
+{
+    char              *chunk;
+    csv_file_t         file;
+    const char        *error;
+    csv_state_t       *state;
+    ctl_pool_t         pool = { NULL };
+    struct csv_parser  parser;
+
+    if (file_open(source, i, &file) != 0) {
+        return -1;
+    }
+
+    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0) {
+        file_close(&file);
+        return ctl_error("out of memory");
+    }
+
+    state = ctl_pool_alloc(&pool, sizeof(csv_state_t));
+    memset(state, 0, sizeof(csv_state_t));
+    state->line = 1;
+    state->row.place.file = source->names[i];
+    state->callback = row;
+    state->ctx = ctx;
+    ctl_buf_add(&state->text, "", 0);
+    chunk = ctl_pool_alloc(&pool, CHUNK);
+    memset(chunk, 0, CHUNK);
+
+    error = parse_file(&file, &parser, state, chunk);
+    if (error != NULL && error[0] != '\0') {
+        ctl_error("%s, line %zu: %s", source->names[i], state->line, error);
+    }
+
+    if (parser.entry_buf != NULL) {
+        sodium_memzero(parser.entry_buf, parser.entry_size);
+    }
+    csv_free(&parser);
+    file_close(&file);
+    ctl_buf_free(&state->text);
+    ctl_pool_free(&pool);
+
+    return error == NULL ? 0 : -1;
+}

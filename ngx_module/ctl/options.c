@@ -1,0 +1,254 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What pupilctl is told: options first, then the environment, then the file
+ * of --config.
+ */
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+
+
+typedef enum {
+    OPTION_TEXT = 0,
+    OPTION_FLAG,
+    OPTION_LIST                 /* --plugin-sql */
+} option_kind_t;
+
+typedef struct {
+    const char     *name;       /* on the line: --name; in a file: name */
+    const char     *environment;
+    size_t          offset;     /* in ctl_options_t */
+    option_kind_t   kind;
+} option_t;
+
+#define OPT(member)  offsetof(ctl_options_t, member)
+
+
+static const option_t  options[] = {
+    { "database", "PUPIL_DATABASE", OPT(database), OPTION_TEXT },
+    { "keystore", "PUPIL_KEYSTORE", OPT(keystore), OPTION_TEXT },
+    { "key", "PUPIL_MASTER_KEY", OPT(key), OPTION_TEXT },
+    { "tenant", "PUPIL_TENANT", OPT(tenant), OPTION_TEXT },
+    { "plugins", "PUPIL_PLUGINS", OPT(plugins), OPTION_TEXT },
+    { "sql", "PUPIL_SQL", OPT(sql), OPTION_TEXT },
+    { "ticket", "PUPIL_TICKET", OPT(ticket), OPTION_TEXT },
+    { "config", "PUPIL_CONFIG", OPT(config), OPTION_TEXT },
+    { "json", NULL, OPT(json), OPTION_FLAG },
+    { "help", NULL, OPT(help), OPTION_FLAG },
+    { "version", NULL, OPT(version), OPTION_FLAG },
+    { "tenant-name", NULL, OPT(tenant_name), OPTION_TEXT },
+    { "passfile", NULL, OPT(passfile), OPTION_TEXT },
+    { "same-cluster", NULL, OPT(same_cluster), OPTION_FLAG },
+    { "plugin-sql", NULL, 0, OPTION_LIST },
+    { "source", NULL, OPT(source), OPTION_TEXT },
+    { "dates", NULL, OPT(dates), OPTION_TEXT },
+    { "close-absent", NULL, OPT(close_absent), OPTION_FLAG },
+    { "confirm-removal", NULL, OPT(confirm_removal), OPTION_FLAG },
+    { "generate", NULL, OPT(generate), OPTION_FLAG },
+    { "password-hash", NULL, OPT(password_hash), OPTION_TEXT },
+    { "user", NULL, OPT(user), OPTION_TEXT },
+    { "class", NULL, OPT(class_id), OPTION_TEXT },
+    { "role", NULL, OPT(role), OPTION_TEXT },
+    { "institution", NULL, OPT(institution), OPTION_TEXT },
+    { "subject", NULL, OPT(subject), OPTION_TEXT },
+    { "actor", NULL, OPT(actor), OPTION_TEXT },
+    { "since", NULL, OPT(since), OPTION_TEXT },
+    { "limit", NULL, OPT(limit), OPTION_TEXT },
+    { NULL, NULL, 0, OPTION_TEXT }
+};
+
+
+static const char **
+option_text(ctl_options_t *opt, const option_t *option)
+{
+    return (const char **) (void *) ((char *) opt + option->offset);
+}
+
+
+static const option_t *
+option_find(const char *name, size_t len)
+{
+    const option_t  *option;
+
+    for (option = options; option->name != NULL; option++) {
+        if (strlen(option->name) == len
+            && memcmp(option->name, name, len) == 0)
+        {
+            return option;
+        }
+    }
+
+    return NULL;
+}
+
+
+static int
+option_set(ctl_t *ctl, const option_t *option, const char *value)
+{
+    ctl_options_t  *opt = &ctl->opt;
+
+    if (option->kind == OPTION_LIST) {
+        if (opt->plugin_sql_count
+            == sizeof(opt->plugin_sql) / sizeof(opt->plugin_sql[0]))
+        {
+            return ctl_error("too many --plugin-sql");
+        }
+        opt->plugin_sql[opt->plugin_sql_count++] = value;
+        return 0;
+    }
+
+    if (*option_text(opt, option) != NULL) {
+        return ctl_error("--%s is given twice", option->name);
+    }
+    *option_text(opt, option) = value;
+
+    return 0;
+}
+
+
+/* Options may stand anywhere; "--" ends them.  args: room for argc. */
+int
+ctl_options_parse(ctl_t *ctl, int argc, char **argv)
+{
+    int              i, only_words = 0;
+    size_t           len;
+    const char      *word, *value;
+    const option_t  *option;
+
+    for (i = 1; i < argc; i++) {
+        word = argv[i];
+        if (only_words || strncmp(word, "-", 1) != 0 || word[1] == '\0') {
+            ctl->args[ctl->args_count++] = word;
+            continue;
+        }
+
+        if (strcmp(word, "--") == 0) {
+            only_words = 1;
+            continue;
+        }
+
+        if (strncmp(word, "--", 2) != 0) {
+            return ctl_error("unknown option \"%s\"", word);
+        }
+
+        word += 2;
+        len = strcspn(word, "=");
+        option = option_find(word, len);
+        if (option == NULL) {
+            return ctl_error("unknown option \"--%.*s\"", (int) len, word);
+        }
+
+        value = word[len] == '=' ? word + len + 1 : NULL;
+        if (option->kind == OPTION_FLAG) {
+            if (value != NULL) {
+                return ctl_error("--%s takes no value", option->name);
+            }
+            *(int *) (void *) ((char *) &ctl->opt + option->offset) = 1;
+            continue;
+        }
+
+        if (value == NULL && ++i < argc) {
+            value = argv[i];
+        }
+        if (value == NULL) {
+            return ctl_error("--%s needs a value", option->name);
+        }
+        if (option_set(ctl, option, value) != 0) {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+config_line(ctl_t *ctl, char *line, unsigned number)
+{
+    char            *name, *value, *end;
+    const option_t  *option;
+
+    for (name = line; isspace((unsigned char) *name); name++) { /* void */ }
+    if (*name == '\0' || *name == '#') {
+        return 0;
+    }
+
+    value = strchr(name, '=');
+    if (value == NULL) {
+        return ctl_error("%s:%u: not \"name = value\"", ctl->opt.config,
+                         number);
+    }
+
+    for (end = value; end > name && isspace((unsigned char) end[-1]); end--)
+    { /* void */ }
+    *end = '\0';
+    for (value++; isspace((unsigned char) *value); value++) { /* void */ }
+    for (end = value + strlen(value);
+         end > value && isspace((unsigned char) end[-1]); end--) { /* void */ }
+    *end = '\0';
+
+    option = option_find(name, strlen(name));
+    if (option == NULL || option->environment == NULL) {
+        return ctl_error("%s:%u: \"%s\" cannot be set in a file",
+                         ctl->opt.config, number, name);
+    }
+
+    if (*option_text(&ctl->opt, option) == NULL) {
+        *option_text(&ctl->opt, option) = value;
+    }
+
+    return 0;
+}
+
+
+int
+ctl_options_defaults(ctl_t *ctl)
+{
+    char            *text, *line, *next;
+    size_t           len;
+    unsigned         number;
+    const char      *value;
+    const option_t  *option;
+
+    for (option = options; option->name != NULL; option++) {
+        if (option->environment != NULL
+            && *option_text(&ctl->opt, option) == NULL)
+        {
+            value = getenv(option->environment);
+            if (value != NULL && value[0] != '\0') {
+                *option_text(&ctl->opt, option) = value;
+            }
+        }
+    }
+
+    if (ctl->opt.config != NULL) {
+        text = ctl_file_read(&ctl->pool, ctl->opt.config, &len);
+        if (text == NULL) {
+            return -1;
+        }
+
+        for (line = text, number = 1; line != NULL; line = next, number++) {
+            next = strchr(line, '\n');
+            if (next != NULL) {
+                *next++ = '\0';
+            }
+            if (config_line(ctl, line, number) != 0) {
+                return -1;
+            }
+        }
+    }
+
+    if (ctl->opt.sql == NULL) {
+        ctl->opt.sql = PUPIL_SQL_DIR;
+    }
+    if (ctl->opt.plugins == NULL) {
+        ctl->opt.plugins = PUPIL_PLUGIN_DIR;
+    }
+
+    return 0;
+}
