@@ -1,0 +1,873 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * /v1/homework: the page that a pupil or a teacher fetches, and one homework.
+ * Evidence and data come in one round trip; a row is shown only when the
+ * actor's enrolment in its class is authentic (invariant I18).
+ */
+
+#include "ngx_http_pupil_homework.h"
+
+
+static ngx_int_t ngx_http_pupil_homework_list_parse(ngx_http_pupil_ctx_t *ctx);
+static const ngx_http_pupil_homework_role_t *ngx_http_pupil_homework_role(
+    ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_homework_list_start(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_homework_list_render(
+    ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_homework_one_start(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_homework_one_render(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_homework_page(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex, const pupil_uuid_t *one);
+static ngx_int_t ngx_http_pupil_homework_next(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
+static ngx_int_t ngx_http_pupil_homework_teacher(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item);
+static ngx_int_t ngx_http_pupil_homework_exercises(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item);
+static ngx_int_t ngx_http_pupil_homework_progress(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item, PGresult *res);
+static ngx_int_t ngx_http_pupil_homework_summary(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item, PGresult *res);
+
+
+const ngx_http_pupil_route_t  ngx_http_pupil_homework_routes[] = {
+
+    { NGX_HTTP_GET, "", 0,
+      ngx_http_pupil_homework_list_parse,
+      ngx_http_pupil_homework_list_start,
+      ngx_http_pupil_homework_list_render },
+
+    { NGX_HTTP_POST, "", NGX_HTTP_PUPIL_BODY,
+      ngx_http_pupil_homework_create_parse,
+      ngx_http_pupil_homework_write_start,
+      ngx_http_pupil_homework_create_step },
+
+    { NGX_HTTP_GET, "/{id}", 0,
+      ngx_http_pupil_homework_parse_one,
+      ngx_http_pupil_homework_one_start,
+      ngx_http_pupil_homework_one_render },
+
+    { NGX_HTTP_PATCH, "/{id}", NGX_HTTP_PUPIL_BODY,
+      ngx_http_pupil_homework_patch_parse,
+      ngx_http_pupil_homework_write_start,
+      ngx_http_pupil_homework_patch_step },
+
+    { NGX_HTTP_DELETE, "/{id}", 0,
+      ngx_http_pupil_homework_parse_one,
+      ngx_http_pupil_homework_write_start,
+      ngx_http_pupil_homework_delete_step },
+
+    { NGX_HTTP_GET, "/{id}/progress", 0,
+      ngx_http_pupil_homework_parse_one,
+      ngx_http_pupil_homework_overview_start,
+      ngx_http_pupil_homework_overview_render },
+
+    { 0, NULL, 0, NULL, NULL, NULL }
+};
+
+
+/* What each role reads, and how what stands beside is written. */
+struct ngx_http_pupil_homework_role_s {
+    const char  *name;
+    ngx_uint_t   list;
+    ngx_uint_t   beside;
+    ngx_int_t  (*write)(ngx_http_pupil_ctx_t *ctx,
+                        ngx_http_pupil_item_t *item, PGresult *res);
+};
+
+static const ngx_http_pupil_homework_role_t  ngx_http_pupil_roles[] = {
+
+    { "pupil", PUPIL_HOMEWORK_PUPIL_LIST, PUPIL_HOMEWORK_PUPIL_PROGRESS,
+      ngx_http_pupil_homework_progress },
+
+    { "teacher", PUPIL_HOMEWORK_TEACHER_LIST, PUPIL_HOMEWORK_TEACHER_SUMMARY,
+      ngx_http_pupil_homework_summary },
+
+    { NULL, 0, 0, NULL }
+};
+
+
+ngx_http_pupil_homework_t *
+ngx_http_pupil_homework_data(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_homework_t  *data;
+
+    data = ngx_http_pupil_alloc(ctx, sizeof(ngx_http_pupil_homework_t));
+    if (data != NULL) {
+        ngx_memzero(data, sizeof(ngx_http_pupil_homework_t));
+        ctx->data = data;
+    }
+
+    return data;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_homework_arguments(ngx_http_pupil_ctx_t *ctx, unsigned allowed)
+{
+    pupil_str_t                 args;
+    pupil_fault_t               fault;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ngx_http_pupil_homework_data(ctx);
+    if (data == NULL) {
+        return NGX_ERROR;
+    }
+
+    args.data = ctx->request->args.data;
+    args.len = ctx->request->args.len;
+
+    if (pupil_input_query(&args, allowed, &data->query, &fault) != PUPIL_OK) {
+        return ngx_http_pupil_fault(ctx, &fault);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_homework_list_parse(ngx_http_pupil_ctx_t *ctx)
+{
+    return ngx_http_pupil_homework_arguments(ctx, PUPIL_QUERY_STATUS
+                                             | PUPIL_QUERY_LIMIT
+                                             | PUPIL_QUERY_CURSOR);
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_parse_one(ngx_http_pupil_ctx_t *ctx)
+{
+    return ngx_http_pupil_homework_arguments(ctx, 0);
+}
+
+
+static const ngx_http_pupil_homework_role_t *
+ngx_http_pupil_homework_role(ngx_http_pupil_ctx_t *ctx)
+{
+    size_t                                 len;
+    const ngx_http_pupil_homework_role_t  *role;
+
+    len = ctx->session.role.len;
+
+    for (role = ngx_http_pupil_roles; role->name != NULL; role++) {
+        if (ngx_strlen(role->name) == len
+            && ngx_memcmp(role->name, ctx->session.role.data, len) == 0)
+        {
+            return role;
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_homework_start(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *one)
+{
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    if (ngx_http_pupil_homework_role(ctx) == NULL) {
+        return ngx_http_pupil_homework_refuse(ctx, PUPIL_HOMEWORK_PUPIL_LIST,
+                                              NGX_HTTP_FORBIDDEN);
+    }
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_pupil_homework_evidence(ctx, ex, NULL);
+    ngx_http_pupil_homework_ask(ctx, ex, one, 1);
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_homework_list_start(ngx_http_pupil_ctx_t *ctx)
+{
+    return ngx_http_pupil_homework_start(ctx, NULL);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_homework_one_start(ngx_http_pupil_ctx_t *ctx)
+{
+    return ngx_http_pupil_homework_start(ctx, &ctx->path_id);
+}
+
+
+void
+ngx_http_pupil_homework_evidence(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex, const pupil_uuid_t *record)
+{
+    (void) ngx_http_pupil_add(ctx, ex,
+                           ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_EVIDENCE));
+
+    if (record != NULL) {
+        ngx_http_pupil_pg_param_uuid(ex, record->b);
+
+    } else {
+        ngx_http_pupil_pg_param_null(ex);
+    }
+}
+
+
+void
+ngx_http_pupil_homework_ask(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex, const pupil_uuid_t *one,
+    ngx_uint_t beside)
+{
+    ngx_http_pupil_stmt_t      *list, *extra;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+    data->role = ngx_http_pupil_homework_role(ctx);
+
+    list = ngx_http_pupil_stmt(ctx, data->role->list);
+    extra = ngx_http_pupil_stmt(ctx, data->role->beside);
+
+    /* What is shown beside may be denied by itself: it is then left out. */
+    data->has_beside = beside && extra->granted;
+
+    if (data->has_beside) {
+        data->beside = ngx_http_pupil_add(ctx, ex, extra);
+        ngx_http_pupil_homework_page(ctx, ex, one);
+    }
+
+    data->list = list;
+    data->at = ngx_http_pupil_add(ctx, ex, list);
+    ngx_http_pupil_homework_page(ctx, ex, one);
+}
+
+
+/* The parameters that all statements about a page have. */
+static void
+ngx_http_pupil_homework_page(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex, const pupil_uuid_t *one)
+{
+    pupil_cursor_t              after;
+    pupil_input_query_t        *query;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+    query = &data->query;
+    ngx_memzero(&after, sizeof(pupil_cursor_t));
+
+    if (one == NULL && (query->given & PUPIL_QUERY_CURSOR)) {
+        after = query->cursor;
+    }
+
+    ngx_http_pupil_pg_param_bool(ex, one != NULL || query->all);
+    ngx_http_pupil_pg_param_timestamptz(ex, ctx->now);
+    ngx_http_pupil_pg_param_timestamptz(ex, after.time);
+    ngx_http_pupil_pg_param_uuid(ex, after.id.b);
+    ngx_http_pupil_pg_param_int4(ex, one != NULL ? 1 : (int32_t) query->limit);
+
+    if (one != NULL) {
+        ngx_http_pupil_pg_param_uuid(ex, one->b);
+
+    } else {
+        ngx_http_pupil_pg_param_null(ex);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_pupil_homework_list_render(ngx_http_pupil_ctx_t *ctx)
+{
+    int                         row;
+    PGresult                   *res;
+    ngx_int_t                   rc;
+    ngx_http_pupil_item_t       item;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    rc = ngx_http_pupil_homework_classes(ctx, ctx->exchange->results[0]);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    res = ctx->exchange->results[data->at];
+
+    pupil_writer_object_begin(&ctx->out);
+    pupil_writer_key(&ctx->out, "homework");
+    pupil_writer_array_begin(&ctx->out);
+
+    for (row = 0; row < PQntuples(res); row++) {
+        rc = ngx_http_pupil_homework_item(ctx, res, row, &item);
+
+        if (rc == NGX_OK) {
+            rc = ngx_http_pupil_homework_write(ctx, &item);
+        }
+
+        if (rc == NGX_ERROR) {
+            return rc;
+        }
+    }
+
+    pupil_writer_array_end(&ctx->out);
+
+    if (ngx_http_pupil_homework_next(ctx, res) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    pupil_writer_object_end(&ctx->out);
+
+    return NGX_OK;
+}
+
+
+/* "next": the cursor behind the last row, or null. */
+static ngx_int_t
+ngx_http_pupil_homework_next(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+{
+    uint8_t         text[PUPIL_CURSOR_TEXT_LEN];
+    ngx_int_t       rc;
+    ngx_uint_t      more, last;
+    pupil_cursor_t  cursor;
+
+    pupil_writer_key(&ctx->out, "next");
+
+    more = 0;
+    last = PQntuples(res) - 1;
+
+    rc = ngx_http_pupil_pg_get_uuid(res, last, PUPIL_HL_RECORD, &cursor.id);
+
+    if (rc == NGX_OK
+        && (ngx_http_pupil_pg_get_bool(res, last, PUPIL_HL_MORE, &more)
+            != NGX_OK
+            || ngx_http_pupil_pg_get_timestamptz(res, last, PUPIL_HL_DUE_AT,
+                                                 &cursor.time)
+               != NGX_OK))
+    {
+        return NGX_ERROR;
+    }
+
+    if (!more) {
+        pupil_writer_null(&ctx->out);
+        return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
+    }
+
+    pupil_cursor_encode(&cursor, text);
+    pupil_writer_string(&ctx->out, text, PUPIL_CURSOR_TEXT_LEN);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_homework_one_render(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                   rc;
+    ngx_http_pupil_item_t       item;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    rc = ngx_http_pupil_homework_classes(ctx, ctx->exchange->results[0]);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_pupil_homework_item(ctx, ctx->exchange->results[data->at],
+                                      0, &item);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_pupil_homework_refuse(ctx, data->role->list,
+                                              NGX_HTTP_NOT_FOUND);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_pupil_homework_write(ctx, &item);
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_refuse(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
+    ngx_uint_t status)
+{
+    return ngx_http_pupil_refuse(ctx, ngx_http_pupil_stmt(ctx, stmt),
+               status == NGX_HTTP_FORBIDDEN ? PUPIL_OUTCOME_NOT_GRANTED
+                                            : PUPIL_OUTCOME_NOT_FOUND,
+               NULL, status,
+               status == NGX_HTTP_FORBIDDEN ? "not-granted" : "not-found");
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_classes(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+{
+    ngx_int_t                   rc;
+    ngx_uint_t                  row, n;
+    pupil_str_t                 mac;
+    ngx_http_pupil_class_t     *class;
+    pupil_enrolment_row_t       enrolment;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+    data->nclasses = 0;
+    n = PQntuples(res);
+
+    data->classes = ngx_pcalloc(ctx->request->pool,
+                                n * sizeof(ngx_http_pupil_class_t));
+    if (data->classes == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (row = 0; row < n; row++) {
+
+        if (ngx_http_pupil_enrolment(ctx, res, row, PUPIL_HE_ENROLMENT,
+                                     &enrolment)
+            != NGX_OK)
+        {
+            continue;
+        }
+
+        class = &data->classes[data->nclasses];
+        class->enrolment = enrolment.enrolment;
+
+        if (ngx_http_pupil_pg_get_bytea(res, row, PUPIL_HE_ENROLMENT
+                                        + PUPIL_ENROLMENT_COLUMNS - 1, &mac)
+            != NGX_OK
+            || mac.len != PUPIL_MAC_LEN
+            || ngx_http_pupil_owner(res, row, PUPIL_HE_OWNER, &class->owner)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(class->mac, mac.data, PUPIL_MAC_LEN);
+
+        rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HE_RECORD,
+                                        &class->record);
+        if (rc == NGX_OK) {
+            rc = ngx_http_pupil_pg_get_timestamptz(res, row,
+                                                   PUPIL_HE_ASSIGNED_AT,
+                                                   &class->assigned_at);
+        }
+
+        if (rc == NGX_ERROR) {
+            return rc;
+        }
+
+        data->nclasses++;
+    }
+
+    return NGX_OK;
+}
+
+
+const ngx_http_pupil_class_t *
+ngx_http_pupil_homework_class(ngx_http_pupil_homework_t *data,
+    const pupil_uuid_t *class_id)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < data->nclasses; i++) {
+        if (pupil_uuid_compare(&data->classes[i].owner.id, class_id) == 0) {
+            return &data->classes[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+const ngx_http_pupil_class_t *
+ngx_http_pupil_homework_owner(ngx_http_pupil_homework_t *data,
+    const pupil_uuid_t *record)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < data->nclasses; i++) {
+        if (pupil_uuid_compare(&data->classes[i].record, record) == 0) {
+            return &data->classes[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_item(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, ngx_http_pupil_item_t *item)
+{
+    ngx_int_t     rc;
+    pupil_uuid_t  class_id;
+
+    ngx_memzero(item, sizeof(ngx_http_pupil_item_t));
+    item->res = res;
+    item->row = row;
+
+    rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HL_RECORD, &item->record);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HL_CLASS, &class_id)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    item->class = ngx_http_pupil_homework_class(ctx->data, &class_id);
+
+    return item->class != NULL ? NGX_OK : NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_write(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item)
+{
+    ngx_int_t                      rc;
+    pupil_writer_t                *out;
+    ngx_http_pupil_homework_t     *data;
+    const ngx_http_pupil_stmt_t   *stmt;
+    const ngx_http_pupil_owner_t  *owner;
+
+    data = ctx->data;
+    stmt = data->list;
+    out = &ctx->out;
+    owner = &item->class->owner;
+
+    pupil_writer_object_begin(out);
+    pupil_writer_key(out, "id");
+    pupil_writer_uuid(out, &item->record);
+
+    (void) ngx_http_pupil_member(ctx, "title", stmt, item->res, item->row,
+                                 PUPIL_HL_WANT_TITLE, owner, &item->record);
+    (void) ngx_http_pupil_member(ctx, "description", stmt, item->res,
+                                 item->row, PUPIL_HL_WANT_DESCRIPTION, owner,
+                                 &item->record);
+
+    pupil_writer_key(out, "class");
+    pupil_writer_object_begin(out);
+    pupil_writer_key(out, "id");
+    pupil_writer_uuid(out, &owner->id);
+    (void) ngx_http_pupil_member(ctx, "title", stmt, item->res, item->row,
+                                 PUPIL_HL_WANT_CLASS_TITLE, owner, &owner->id);
+    pupil_writer_object_end(out);
+
+    (void) ngx_http_pupil_member(ctx, "assigned_at", stmt, item->res,
+                                 item->row, PUPIL_HL_WANT_ASSIGNED_AT, owner,
+                                 &item->record);
+    (void) ngx_http_pupil_member(ctx, "due_at", stmt, item->res, item->row,
+                                 PUPIL_HL_WANT_DUE_AT, owner, &item->record);
+
+    rc = ngx_http_pupil_homework_teacher(ctx, item);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_pupil_homework_exercises(ctx, item);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (data->has_beside) {
+        rc = data->role->write(ctx, item,
+                               ctx->exchange->results[data->beside]);
+    }
+
+    pupil_writer_object_end(out);
+
+    return rc;
+}
+
+
+/* Whoever assigned it, while that person teaches the class. */
+static ngx_int_t
+ngx_http_pupil_homework_teacher(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item)
+{
+    ngx_int_t                     rc;
+    ngx_http_pupil_owner_t        owner;
+    pupil_enrolment_row_t         enrolment;
+    ngx_http_pupil_homework_t    *data;
+    const ngx_http_pupil_stmt_t  *stmt;
+
+    data = ctx->data;
+    stmt = data->list;
+
+    if (!stmt->statement.granted[PUPIL_HL_WANT_GIVEN_NAME]
+        && !stmt->statement.granted[PUPIL_HL_WANT_FAMILY_NAME])
+    {
+        return NGX_OK;
+    }
+
+    pupil_writer_key(&ctx->out, "assigned_by");
+    pupil_writer_object_begin(&ctx->out);
+
+    if (ngx_http_pupil_enrolment(ctx, item->res, item->row, PUPIL_HL_TEACHER,
+                                 &enrolment) == NGX_OK
+        && pupil_uuid_compare(&enrolment.class_id, &item->class->owner.id)
+           == 0
+        && ngx_http_pupil_owner(item->res, item->row, PUPIL_HL_TEACHER_OWNER,
+                                &owner) == NGX_OK)
+    {
+        rc = ngx_http_pupil_homework_name(ctx, stmt, item->res, item->row,
+                                          PUPIL_HL_WANT_GIVEN_NAME,
+                                          PUPIL_HL_WANT_FAMILY_NAME, &owner);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+    } else {
+        pupil_writer_key(&ctx->out, "display_name");
+        pupil_writer_null(&ctx->out);
+    }
+
+    pupil_writer_object_end(&ctx->out);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_name(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
+    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner)
+{
+    u_char      *p, *text;
+    pupil_str_t  first, last;
+
+    ngx_memzero(&first, sizeof(pupil_str_t));
+    ngx_memzero(&last, sizeof(pupil_str_t));
+
+    if (ngx_http_pupil_value(ctx, stmt, res, row, given, owner, &owner->id,
+                             &first)
+        != PUPIL_OK)
+    {
+        first.len = 0;
+    }
+
+    if (ngx_http_pupil_value(ctx, stmt, res, row, family, owner, &owner->id,
+                             &last)
+        != PUPIL_OK)
+    {
+        last.len = 0;
+    }
+
+    pupil_writer_key(&ctx->out, "display_name");
+
+    if (first.len == 0 && last.len == 0) {
+        pupil_writer_null(&ctx->out);
+        return NGX_OK;
+    }
+
+    text = ngx_http_pupil_alloc(ctx, first.len + 1 + last.len);
+    if (text == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_cpymem(text, first.data, first.len);
+
+    if (first.len != 0 && last.len != 0) {
+        *p++ = ' ';
+    }
+
+    p = ngx_cpymem(p, last.data, last.len);
+
+    pupil_writer_string(&ctx->out, text, p - text);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_homework_exercises(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item)
+{
+    pupil_str_t                 text;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    if (ngx_http_pupil_value(ctx, data->list, item->res, item->row,
+                             PUPIL_HL_WANT_EXERCISES, &item->class->owner,
+                             &item->record, &text)
+        != PUPIL_OK)
+    {
+        return NGX_OK;
+    }
+
+    if (pupil_exercises_read(&ctx->alloc, text, &item->exercises) != PUPIL_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    item->has_exercises = 1;
+
+    pupil_writer_key(&ctx->out, "exercises");
+    pupil_writer_raw(&ctx->out, text.data, text.len);
+
+    return NGX_OK;
+}
+
+
+/* "progress": of the actor, from what is current. */
+static ngx_int_t
+ngx_http_pupil_homework_progress(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item, PGresult *res)
+{
+    int                     row;
+    ngx_int_t               rc;
+    pupil_time_t            updated_at;
+    pupil_uuid_t            record, homework;
+    pupil_score_t           score;
+    ngx_http_pupil_stmt_t  *stmt;
+    ngx_http_pupil_owner_t  owner;
+
+    if (!item->has_exercises) {
+        /* Perhaps for want of the class's key: ask for both keys at once. */
+        if (ctx->missing_count != 0
+            && ngx_http_pupil_owner(res, 0, PUPIL_HP_OWNER, &owner) == NGX_OK)
+        {
+            (void) ngx_http_pupil_need(ctx, &owner);
+        }
+
+        return NGX_OK;
+    }
+
+    stmt = ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_PUPIL_PROGRESS);
+    pupil_score_init(&score);
+
+    for (row = 0; row < PQntuples(res); row++) {
+
+        rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HP_HOMEWORK,
+                                        &homework);
+        if (rc == NGX_DECLINED
+            || (rc == NGX_OK
+                && pupil_uuid_compare(&homework, &item->record) != 0))
+        {
+            continue;
+        }
+
+        if (rc != NGX_OK
+            || ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HP_RECORD, &record)
+               != NGX_OK
+            || ngx_http_pupil_pg_get_timestamptz(res, row,
+                                                 PUPIL_HP_UPDATED_AT,
+                                                 &updated_at) != NGX_OK
+            || ngx_http_pupil_owner(res, row, PUPIL_HP_OWNER, &owner)
+               != NGX_OK
+            || ngx_http_pupil_homework_score(ctx, stmt, res, row, &owner,
+                                             &record, updated_at,
+                                             &item->exercises, &score)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    pupil_writer_key(&ctx->out, "progress");
+    pupil_writer_object_begin(&ctx->out);
+    pupil_score_write(&ctx->out, &score, &item->exercises, 1);
+    pupil_writer_object_end(&ctx->out);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_score(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
+    const ngx_http_pupil_owner_t *owner, const pupil_uuid_t *record,
+    pupil_time_t updated_at, const pupil_exercises_t *exercises,
+    pupil_score_t *score)
+{
+    ngx_uint_t      done;
+    pupil_str_t     result;
+    pupil_uuid_t    exercise;
+    const int32_t  *column;
+
+    column = stmt->statement.column;
+
+    if (ngx_http_pupil_pg_get_uuid(res, row, column[PUPIL_HP_WANT_EXERCISE],
+                                   &exercise) != NGX_OK
+        || ngx_http_pupil_pg_get_bool(res, row, column[PUPIL_HP_WANT_DONE],
+                                      &done) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_pupil_value(ctx, stmt, res, row, PUPIL_HP_WANT_RESULT, owner,
+                             record, &result)
+        != PUPIL_OK)
+    {
+        result.len = 0;
+    }
+
+    if (pupil_score_add(score, exercises, &exercise, (int) done, updated_at,
+                        result, &ctx->alloc)
+        != PUPIL_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* "summary": of the class, counted by the database. */
+static ngx_int_t
+ngx_http_pupil_homework_summary(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item, PGresult *res)
+{
+    int           row;
+    int32_t       value;
+    ngx_int_t     rc;
+    ngx_uint_t    i;
+    pupil_uuid_t  record;
+
+    static const struct {
+        const char  *name;
+        ngx_uint_t   column;
+    } counts[] = {
+        { "pupils", PUPIL_HS_PUPILS },
+        { "completed", PUPIL_HS_COMPLETED },
+        { "in_progress", PUPIL_HS_IN_PROGRESS }
+    };
+
+    for (row = 0; row < PQntuples(res); row++) {
+
+        rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HS_RECORD, &record);
+        if (rc == NGX_ERROR) {
+            return rc;
+        }
+
+        if (rc == NGX_DECLINED
+            || pupil_uuid_compare(&record, &item->record) != 0)
+        {
+            continue;
+        }
+
+        pupil_writer_key(&ctx->out, "summary");
+        pupil_writer_object_begin(&ctx->out);
+
+        for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+            if (ngx_http_pupil_pg_get_int4(res, row, counts[i].column, &value)
+                != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+
+            pupil_writer_key(&ctx->out, counts[i].name);
+            pupil_writer_int64(&ctx->out, value);
+        }
+
+        pupil_writer_object_end(&ctx->out);
+        break;
+    }
+
+    return NGX_OK;
+}

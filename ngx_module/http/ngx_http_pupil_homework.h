@@ -1,0 +1,131 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What the files of the homework endpoint share.
+ */
+
+#ifndef _NGX_HTTP_PUPIL_HOMEWORK_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_HOMEWORK_H_INCLUDED_
+
+#include "ngx_http_pupil.h"
+#include "../core/endpoint_homework.h"
+#include "../core/score.h"
+
+
+typedef struct ngx_http_pupil_homework_role_s  ngx_http_pupil_homework_role_t;
+
+
+/* A class of the actor's, from an enrolment whose MAC was checked. */
+typedef struct {
+    pupil_uuid_t            enrolment;
+    uint8_t                 mac[PUPIL_MAC_LEN];
+    ngx_http_pupil_owner_t  owner;             /* the class */
+    pupil_uuid_t            record;            /* homework; zero: not this */
+    pupil_time_t            assigned_at;       /* of that homework */
+} ngx_http_pupil_class_t;
+
+
+/* ctx->data of all homework routes. */
+typedef struct {
+    pupil_input_query_t            query;      /* GET */
+    pupil_input_homework_t         create;     /* POST */
+    pupil_input_homework_patch_t   patch;      /* PATCH */
+
+    ngx_http_pupil_class_t        *classes;    /* in r->pool */
+    ngx_uint_t                     nclasses;
+
+    /* a write, between its two exchanges */
+    const ngx_http_pupil_class_t  *target;
+    pupil_uuid_t                   record;
+
+    /* where results are in the exchange that holds the page */
+    const ngx_http_pupil_homework_role_t  *role;
+    const ngx_http_pupil_stmt_t   *list;
+    ngx_uint_t                     at;         /* of the list */
+    ngx_uint_t                     beside;     /* of progress or summary */
+    unsigned                       has_beside:1;
+} ngx_http_pupil_homework_t;
+
+
+/* One homework as it is shown. */
+typedef struct {
+    PGresult                      *res;
+    ngx_uint_t                     row;
+    pupil_uuid_t                   record;
+    const ngx_http_pupil_class_t  *class;
+    pupil_exercises_t              exercises;
+    unsigned                       has_exercises:1;
+} ngx_http_pupil_item_t;
+
+
+/* Makes ctx->data; NULL: out of memory. */
+ngx_http_pupil_homework_t *ngx_http_pupil_homework_data(
+    ngx_http_pupil_ctx_t *ctx);
+
+/* For requests that take no argument.  As the route's parse. */
+ngx_int_t ngx_http_pupil_homework_parse_one(ngx_http_pupil_ctx_t *ctx);
+
+/* Adds the evidence; record: homework to look for, or NULL. */
+void ngx_http_pupil_homework_evidence(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex, const pupil_uuid_t *record);
+
+/*
+ * Adds the page, or the one homework, for the session's role, and what is
+ * shown beside each if beside is set.
+ */
+void ngx_http_pupil_homework_ask(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex, const pupil_uuid_t *one,
+    ngx_uint_t beside);
+
+/* Fills data->classes from the evidence; NGX_OK or NGX_ERROR. */
+ngx_int_t ngx_http_pupil_homework_classes(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
+
+/* The class, or the class that has that homework; NULL. */
+const ngx_http_pupil_class_t *ngx_http_pupil_homework_class(
+    ngx_http_pupil_homework_t *data, const pupil_uuid_t *class_id);
+const ngx_http_pupil_class_t *ngx_http_pupil_homework_owner(
+    ngx_http_pupil_homework_t *data, const pupil_uuid_t *record);
+
+/*
+ * The homework of a row: NGX_OK, NGX_DECLINED when there is none or its class
+ * is without evidence, NGX_ERROR.
+ */
+ngx_int_t ngx_http_pupil_homework_item(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, ngx_http_pupil_item_t *item);
+
+/* Writes it as one object; with what stands beside it if that was asked. */
+ngx_int_t ngx_http_pupil_homework_write(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item);
+
+/*
+ * Writes "display_name" of the names that wants given and family show: null
+ * without any.
+ */
+ngx_int_t ngx_http_pupil_homework_name(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
+    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner);
+
+/* A 403 or 404 about stmt, audited. */
+ngx_int_t ngx_http_pupil_homework_refuse(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t stmt, ngx_uint_t status);
+
+/* Adds a current submission: row of a result with PUPIL_HP_WANT_*. */
+ngx_int_t ngx_http_pupil_homework_score(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
+    const ngx_http_pupil_owner_t *owner, const pupil_uuid_t *record,
+    pupil_time_t updated_at, const pupil_exercises_t *exercises,
+    pupil_score_t *score);
+
+
+/* Steps of the routes in the other files. */
+ngx_int_t ngx_http_pupil_homework_create_parse(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_homework_patch_parse(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_homework_delete_step(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_homework_overview_start(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_homework_overview_render(ngx_http_pupil_ctx_t *ctx);
+
+#endif /* _NGX_HTTP_PUPIL_HOMEWORK_H_INCLUDED_ */

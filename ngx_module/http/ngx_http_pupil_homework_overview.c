@@ -1,0 +1,259 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * /v1/homework/{id}/progress: how far each pupil of the class is.  One round
+ * trip for any number of pupils; each is shown only when the enrolment that
+ * makes the teacher's relation to that pupil is authentic (invariant I18).
+ */
+
+#include "ngx_http_pupil_homework.h"
+
+
+/* What the answer is made of, while it is made. */
+typedef struct {
+    ngx_http_pupil_item_t         item;
+    PGresult                     *pupils;
+    PGresult                     *results;
+    int                           next;        /* row of results */
+    const ngx_http_pupil_stmt_t  *names;
+    const ngx_http_pupil_stmt_t  *scores;
+    int64_t                       counts[PUPIL_SCORE_COMPLETED + 1];
+} ngx_http_pupil_overview_t;
+
+
+static ngx_int_t ngx_http_pupil_overview_pupil(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_overview_t *view, ngx_uint_t row);
+static ngx_int_t ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_overview_t *view, const ngx_http_pupil_owner_t *owner,
+    pupil_score_t *score);
+static void ngx_http_pupil_overview_summary(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_overview_t *view);
+
+
+/* Positions in the exchange, besides the list's. */
+#define NGX_HTTP_PUPIL_OVERVIEW_PUPILS   1
+#define NGX_HTTP_PUPIL_OVERVIEW_RESULTS  2
+
+
+ngx_int_t
+ngx_http_pupil_homework_overview_start(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    if (!ngx_http_pupil_is(ctx, "teacher")) {
+        return ngx_http_pupil_homework_refuse(ctx, PUPIL_HOMEWORK_OVERVIEW,
+                                              NGX_HTTP_FORBIDDEN);
+    }
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_pupil_homework_evidence(ctx, ex, NULL);
+
+    (void) ngx_http_pupil_add(ctx, ex,
+                           ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_OVERVIEW));
+    ngx_http_pupil_pg_param_uuid(ex, ctx->path_id.b);
+
+    (void) ngx_http_pupil_add(ctx, ex,
+                            ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_RESULTS));
+    ngx_http_pupil_pg_param_uuid(ex, ctx->path_id.b);
+
+    ngx_http_pupil_homework_ask(ctx, ex, &ctx->path_id, 0);
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_overview_render(ngx_http_pupil_ctx_t *ctx)
+{
+    int                         row;
+    ngx_int_t                   rc;
+    PGresult                  **results;
+    ngx_http_pupil_overview_t   view;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+    results = ctx->exchange->results;
+
+    ngx_memzero(&view, sizeof(ngx_http_pupil_overview_t));
+    view.pupils = results[NGX_HTTP_PUPIL_OVERVIEW_PUPILS];
+    view.results = results[NGX_HTTP_PUPIL_OVERVIEW_RESULTS];
+    view.names = ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_OVERVIEW);
+    view.scores = ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_RESULTS);
+
+    rc = ngx_http_pupil_homework_classes(ctx, results[0]);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_pupil_homework_item(ctx, results[data->at], 0, &view.item);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_pupil_homework_refuse(ctx, PUPIL_HOMEWORK_OVERVIEW,
+                                              NGX_HTTP_NOT_FOUND);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    pupil_writer_object_begin(&ctx->out);
+    pupil_writer_key(&ctx->out, "homework");
+
+    rc = ngx_http_pupil_homework_write(ctx, &view.item);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    pupil_writer_key(&ctx->out, "pupils");
+    pupil_writer_array_begin(&ctx->out);
+
+    for (row = 0; row < PQntuples(view.pupils); row++) {
+        rc = ngx_http_pupil_overview_pupil(ctx, &view, row);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    pupil_writer_array_end(&ctx->out);
+    ngx_http_pupil_overview_summary(ctx, &view);
+    pupil_writer_object_end(&ctx->out);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_overview_pupil(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_overview_t *view, ngx_uint_t row)
+{
+    ngx_int_t               rc;
+    pupil_score_t           score;
+    ngx_http_pupil_owner_t  owner;
+    pupil_enrolment_row_t   enrolment;
+
+    if (ngx_http_pupil_enrolment(ctx, view->pupils, row, PUPIL_HO_ENROLMENT,
+                                 &enrolment) != NGX_OK
+        || pupil_uuid_compare(&enrolment.class_id,
+                              &view->item.class->owner.id) != 0)
+    {
+        return NGX_OK;
+    }
+
+    if (ngx_http_pupil_owner(view->pupils, row, PUPIL_HO_OWNER, &owner)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    pupil_writer_object_begin(&ctx->out);
+    pupil_writer_key(&ctx->out, "id");
+    pupil_writer_uuid(&ctx->out, &owner.id);
+
+    if (view->names->statement.granted[PUPIL_HO_WANT_GIVEN_NAME]
+        || view->names->statement.granted[PUPIL_HO_WANT_FAMILY_NAME])
+    {
+        rc = ngx_http_pupil_homework_name(ctx, view->names, view->pupils, row,
+                                          PUPIL_HO_WANT_GIVEN_NAME,
+                                          PUPIL_HO_WANT_FAMILY_NAME, &owner);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    rc = ngx_http_pupil_overview_score(ctx, view, &owner, &score);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (view->item.has_exercises) {
+        view->counts[pupil_score_status(&score, &view->item.exercises)]++;
+        pupil_score_write(&ctx->out, &score, &view->item.exercises, 0);
+    }
+
+    pupil_writer_object_end(&ctx->out);
+
+    return NGX_OK;
+}
+
+
+/* Both results are sorted by subject: one walk over the second. */
+static ngx_int_t
+ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_overview_t *view, const ngx_http_pupil_owner_t *owner,
+    pupil_score_t *score)
+{
+    int           order;
+    ngx_int_t     rc;
+    pupil_time_t  updated_at;
+    pupil_uuid_t  subject, record;
+
+    pupil_score_init(score);
+
+    for ( /* void */ ; view->next < PQntuples(view->results); view->next++) {
+
+        rc = ngx_http_pupil_pg_get_uuid(view->results, view->next,
+                                        PUPIL_HR_SUBJECT, &subject);
+        if (rc != NGX_OK) {
+            return rc == NGX_DECLINED ? NGX_OK : rc;
+        }
+
+        order = pupil_uuid_compare(&subject, &owner->id);
+
+        if (order > 0) {
+            break;
+        }
+
+        if (order < 0) {
+            continue;
+        }
+
+        if (ngx_http_pupil_pg_get_uuid(view->results, view->next,
+                                       PUPIL_HR_RECORD, &record) != NGX_OK
+            || ngx_http_pupil_pg_get_timestamptz(view->results, view->next,
+                                                 PUPIL_HR_UPDATED_AT,
+                                                 &updated_at) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        rc = ngx_http_pupil_homework_score(ctx, view->scores, view->results,
+                                           view->next, owner, &record,
+                                           updated_at, &view->item.exercises,
+                                           score);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_pupil_overview_summary(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_overview_t *view)
+{
+    int64_t  *counts;
+
+    if (!view->item.has_exercises) {
+        return;
+    }
+
+    counts = view->counts;
+
+    pupil_writer_key(&ctx->out, "summary");
+    pupil_writer_object_begin(&ctx->out);
+    pupil_writer_key(&ctx->out, "pupils");
+    pupil_writer_int64(&ctx->out, counts[PUPIL_SCORE_NOT_STARTED]
+                                  + counts[PUPIL_SCORE_IN_PROGRESS]
+                                  + counts[PUPIL_SCORE_COMPLETED]);
+    pupil_writer_key(&ctx->out, "completed");
+    pupil_writer_int64(&ctx->out, counts[PUPIL_SCORE_COMPLETED]);
+    pupil_writer_key(&ctx->out, "in_progress");
+    pupil_writer_int64(&ctx->out, counts[PUPIL_SCORE_IN_PROGRESS]);
+    pupil_writer_object_end(&ctx->out);
+}

@@ -1,0 +1,474 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * /v1/homework: a teacher assigns, changes and takes back.  A first exchange
+ * reads the evidence; the second writes, together with its audit record
+ * (invariant I2) and only while that very evidence is still there, and reads
+ * back what it wrote.
+ */
+
+#include "ngx_http_pupil_homework.h"
+
+
+static ngx_int_t ngx_http_pupil_homework_target(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t stmt, const ngx_http_pupil_class_t *target);
+static ngx_http_pupil_pg_exchange_t *ngx_http_pupil_homework_begin(
+    ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt);
+static ngx_int_t ngx_http_pupil_homework_end(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex, ngx_int_t (*step)
+    (ngx_http_pupil_ctx_t *ctx));
+static ngx_int_t ngx_http_pupil_homework_seal(ngx_http_pupil_ctx_t *ctx,
+    const char *field, pupil_str_t value, pupil_str_t *sealed);
+static void ngx_http_pupil_homework_bytea(ngx_http_pupil_pg_exchange_t *ex,
+    const pupil_str_t *value);
+static ngx_int_t ngx_http_pupil_homework_created(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_homework_patched(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_homework_deleted(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_homework_written(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t stmt);
+static ngx_int_t ngx_http_pupil_homework_location(ngx_http_pupil_ctx_t *ctx);
+
+
+ngx_int_t
+ngx_http_pupil_homework_create_parse(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                   rc;
+    pupil_fault_t               fault;
+    ngx_http_pupil_homework_t  *data;
+
+    rc = ngx_http_pupil_homework_parse_one(ctx);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    data = ctx->data;
+
+    switch (pupil_input_homework(&ctx->alloc, &ctx->body, ctx->now,
+                                 &data->create, &fault))
+    {
+    case PUPIL_OK:
+        pupil_uuid_random(&data->record);
+        return NGX_OK;
+
+    case PUPIL_INVALID:
+        return ngx_http_pupil_fault(ctx, &fault);
+
+    default:
+        return NGX_ERROR;
+    }
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_patch_parse(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                   rc;
+    pupil_fault_t               fault;
+    ngx_http_pupil_homework_t  *data;
+
+    rc = ngx_http_pupil_homework_parse_one(ctx);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    data = ctx->data;
+
+    switch (pupil_input_homework_patch(&ctx->alloc, &ctx->body, ctx->now,
+                                       &data->patch, &fault))
+    {
+    case PUPIL_OK:
+        return NGX_OK;
+
+    case PUPIL_INVALID:
+        return ngx_http_pupil_fault(ctx, &fault);
+
+    default:
+        return NGX_ERROR;
+    }
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx)
+{
+    const pupil_uuid_t            *record;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    if (!ngx_http_pupil_is(ctx, "teacher")) {
+        return ngx_http_pupil_homework_refuse(ctx,
+                   ctx->route->method == NGX_HTTP_POST ? PUPIL_HOMEWORK_CREATE
+                   : ctx->route->method == NGX_HTTP_PATCH
+                     ? PUPIL_HOMEWORK_PATCH : PUPIL_HOMEWORK_DELETE,
+                   NGX_HTTP_FORBIDDEN);
+    }
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    record = ctx->route->method == NGX_HTTP_POST ? NULL : &ctx->path_id;
+    ngx_http_pupil_homework_evidence(ctx, ex, record);
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+/*
+ * What a write needs: a class with evidence, and its key.  NGX_OK;
+ * NGX_DECLINED: the key is being asked for; or how the request ends.
+ */
+static ngx_int_t
+ngx_http_pupil_homework_target(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
+    const ngx_http_pupil_class_t *target)
+{
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    if (target == NULL) {
+        return ngx_http_pupil_homework_refuse(ctx, stmt, NGX_HTTP_NOT_FOUND);
+    }
+
+    data->target = target;
+
+    if (stmt == PUPIL_HOMEWORK_DELETE) {
+        return NGX_OK;
+    }
+
+    switch (ngx_http_pupil_need(ctx, &target->owner)) {
+
+    case PUPIL_OK:
+        return NGX_OK;
+
+    case PUPIL_NO_KEY:
+        return NGX_DECLINED;
+
+    case PUPIL_RESTRICTED:
+    case PUPIL_ERASED:
+        return ngx_http_pupil_refuse(ctx, ngx_http_pupil_stmt(ctx, stmt),
+                                     PUPIL_OUTCOME_RESTRICTED, NULL,
+                                     NGX_HTTP_FORBIDDEN, "restricted");
+
+    default:
+        return NGX_ERROR;
+    }
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
+{
+    uint32_t                       i;
+    ngx_int_t                      rc;
+    pupil_str_t                    text, title, description, exercises;
+    pupil_uuid_t                  *ids;
+    pupil_input_homework_t        *in;
+    ngx_http_pupil_homework_t     *data;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    data = ctx->data;
+    in = &data->create;
+
+    rc = ngx_http_pupil_homework_classes(ctx, ctx->exchange->results[0]);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_pupil_homework_target(ctx, PUPIL_HOMEWORK_CREATE,
+             ngx_http_pupil_homework_class(data, &in->class_id));
+    if (rc != NGX_OK) {
+        return rc == NGX_DECLINED ? NGX_OK : rc;
+    }
+
+    ids = ngx_palloc(ctx->request->pool,
+                     in->exercise_count * sizeof(pupil_uuid_t));
+    if (ids == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < in->exercise_count; i++) {
+        pupil_uuid_random(&ids[i]);
+    }
+
+    if (pupil_exercises_text(&ctx->alloc, in, ids, &text) != PUPIL_OK
+        || ngx_http_pupil_homework_seal(ctx, "title", in->title, &title)
+           != NGX_OK
+        || ngx_http_pupil_homework_seal(ctx, "description", in->description,
+                                        &description) != NGX_OK
+        || ngx_http_pupil_homework_seal(ctx, "exercises", text, &exercises)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ex = ngx_http_pupil_homework_begin(ctx, PUPIL_HOMEWORK_CREATE);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_pupil_pg_param_int4(ex, (int32_t) data->target->owner.version);
+    ngx_http_pupil_homework_bytea(ex, &title);
+    ngx_http_pupil_homework_bytea(ex, &description);
+    ngx_http_pupil_homework_bytea(ex, &exercises);
+    ngx_http_pupil_pg_param_uuid_array(ex, ids, in->exercise_count);
+    ngx_http_pupil_pg_param_timestamptz(ex, in->assigned_at);
+    ngx_http_pupil_pg_param_timestamptz(ex, in->due_at);
+
+    return ngx_http_pupil_homework_end(ctx, ex,
+                                       ngx_http_pupil_homework_created);
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                      rc;
+    pupil_str_t                    title, description;
+    ngx_http_pupil_homework_t     *data;
+    ngx_http_pupil_pg_exchange_t  *ex;
+    pupil_input_homework_patch_t  *in;
+
+    data = ctx->data;
+    in = &data->patch;
+    data->record = ctx->path_id;
+
+    rc = ngx_http_pupil_homework_classes(ctx, ctx->exchange->results[0]);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_pupil_homework_target(ctx, PUPIL_HOMEWORK_PATCH,
+             ngx_http_pupil_homework_owner(data, &data->record));
+    if (rc != NGX_OK) {
+        return rc == NGX_DECLINED ? NGX_OK : rc;
+    }
+
+    if ((in->set & PUPIL_INPUT_SET_DUE_AT)
+        && in->due_at <= data->target->assigned_at)
+    {
+        return ngx_http_pupil_problem(ctx, 422,
+                                      "invalid", "/due_at",
+                                      "after-assigned_at");
+    }
+
+    if (ngx_http_pupil_homework_seal(ctx, "title", in->title, &title)
+        != NGX_OK
+        || ngx_http_pupil_homework_seal(ctx, "description", in->description,
+                                        &description)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ex = ngx_http_pupil_homework_begin(ctx, PUPIL_HOMEWORK_PATCH);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_pupil_pg_param_int4(ex, (int32_t) data->target->owner.version);
+    ngx_http_pupil_homework_bytea(ex, &title);
+    ngx_http_pupil_pg_param_bool(ex,
+                                 (in->set & PUPIL_INPUT_SET_DESCRIPTION) != 0);
+    ngx_http_pupil_homework_bytea(ex, &description);
+
+    if (in->set & PUPIL_INPUT_SET_DUE_AT) {
+        ngx_http_pupil_pg_param_timestamptz(ex, in->due_at);
+
+    } else {
+        ngx_http_pupil_pg_param_null(ex);
+    }
+
+    return ngx_http_pupil_homework_end(ctx, ex,
+                                       ngx_http_pupil_homework_patched);
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_delete_step(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                      rc;
+    ngx_http_pupil_homework_t     *data;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    data = ctx->data;
+    data->record = ctx->path_id;
+
+    rc = ngx_http_pupil_homework_classes(ctx, ctx->exchange->results[0]);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_pupil_homework_target(ctx, PUPIL_HOMEWORK_DELETE,
+             ngx_http_pupil_homework_owner(data, &data->record));
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ex = ngx_http_pupil_homework_begin(ctx, PUPIL_HOMEWORK_DELETE);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->resume = ngx_http_pupil_homework_deleted;
+
+    return ngx_http_pupil_submit(ctx, ex, 1);
+}
+
+
+/* The write with what all have in common: the evidence and the record. */
+static ngx_http_pupil_pg_exchange_t *
+ngx_http_pupil_homework_begin(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
+{
+    ngx_http_pupil_homework_t     *data;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    data = ctx->data;
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NULL;
+    }
+
+    (void) ngx_http_pupil_add(ctx, ex, ngx_http_pupil_stmt(ctx, stmt));
+    ngx_http_pupil_pg_param_uuid(ex, data->target->enrolment.b);
+    ngx_http_pupil_pg_param_bytea(ex, data->target->mac, PUPIL_MAC_LEN);
+    ngx_http_pupil_pg_param_uuid(ex, data->record.b);
+
+    return ex;
+}
+
+
+/* The read that follows shows what is stored. */
+static ngx_int_t
+ngx_http_pupil_homework_end(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex, ngx_int_t (*step)
+    (ngx_http_pupil_ctx_t *ctx))
+{
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+    ngx_http_pupil_homework_ask(ctx, ex, &data->record, 1);
+    ctx->resume = step;
+
+    return ngx_http_pupil_submit(ctx, ex, 1);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_homework_seal(ngx_http_pupil_ctx_t *ctx, const char *field,
+    pupil_str_t value, pupil_str_t *sealed)
+{
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    if (value.data == NULL) {
+        ngx_memzero(sealed, sizeof(pupil_str_t));
+        return NGX_OK;
+    }
+
+    return ngx_http_pupil_seal(ctx, "homework", field, &data->target->owner,
+                               &data->record, value, sealed)
+           == PUPIL_OK ? NGX_OK : NGX_ERROR;
+}
+
+
+static void
+ngx_http_pupil_homework_bytea(ngx_http_pupil_pg_exchange_t *ex,
+    const pupil_str_t *value)
+{
+    if (value->data != NULL) {
+        ngx_http_pupil_pg_param_bytea(ex, value->data, value->len);
+
+    } else {
+        ngx_http_pupil_pg_param_null(ex);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_pupil_homework_created(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_pupil_homework_written(ctx, PUPIL_HOMEWORK_CREATE);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ctx->status = NGX_HTTP_CREATED;
+
+    return ngx_http_pupil_homework_location(ctx);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_homework_patched(ngx_http_pupil_ctx_t *ctx)
+{
+    return ngx_http_pupil_homework_written(ctx, PUPIL_HOMEWORK_PATCH);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_homework_deleted(ngx_http_pupil_ctx_t *ctx)
+{
+    if (PQgetisnull(ctx->exchange->results[0], 0, PUPIL_HW_RECORD)) {
+        return ngx_http_pupil_homework_refuse(ctx, PUPIL_HOMEWORK_DELETE,
+                                              NGX_HTTP_NOT_FOUND);
+    }
+
+    ctx->status = NGX_HTTP_NO_CONTENT;
+
+    return NGX_OK;
+}
+
+
+/* Nothing was written: the relation ended between the two exchanges. */
+static ngx_int_t
+ngx_http_pupil_homework_written(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
+{
+    ngx_int_t                   rc;
+    ngx_http_pupil_item_t       item;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    if (PQgetisnull(ctx->exchange->results[0], 0, PUPIL_HW_RECORD)) {
+        return ngx_http_pupil_homework_refuse(ctx, stmt, NGX_HTTP_NOT_FOUND);
+    }
+
+    rc = ngx_http_pupil_homework_item(ctx, ctx->exchange->results[data->at],
+                                      0, &item);
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_pupil_homework_write(ctx, &item);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_homework_location(ngx_http_pupil_ctx_t *ctx)
+{
+    u_char                     *p;
+    ngx_str_t                  *prefix;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+    prefix = &ctx->conf->prefix;
+
+    p = ngx_pnalloc(ctx->request->pool,
+                    prefix->len + 1 + PUPIL_UUID_TEXT_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->location.data = p;
+    p = ngx_cpymem(p, prefix->data, prefix->len);
+    *p++ = '/';
+    pupil_uuid_format(&data->record, p);
+    ctx->location.len = prefix->len + 1 + PUPIL_UUID_TEXT_LEN;
+
+    return NGX_OK;
+}
