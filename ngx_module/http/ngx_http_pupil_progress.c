@@ -1,0 +1,789 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * /v1/progress: a pupil submits, one or many at once, and reads back.  A
+ * submission may come again, any number of times: it is stored once, and the
+ * replay looks like success (invariant I15).  What is acknowledged is
+ * committed (invariant I2).
+ */
+
+#include <sodium.h>
+
+#include "ngx_http_pupil.h"
+#include "../core/endpoint_progress.h"
+#include "../core/keyed.h"
+#include "../core/score.h"
+
+
+typedef enum {
+    NGX_HTTP_PUPIL_STORED = 0,
+    NGX_HTTP_PUPIL_REPLAYED,
+    NGX_HTTP_PUPIL_CONFLICT,
+    NGX_HTTP_PUPIL_REFUSED,
+    NGX_HTTP_PUPIL_BROKEN           /* breaks a rule: never sent */
+} ngx_http_pupil_stored_e;
+
+
+/* ctx->data of these routes. */
+typedef struct {
+    pupil_input_query_t      query;
+    pupil_input_progress_t   input;
+    uint32_t                *sent;      /* of input.items: those that were */
+    uint32_t                 nsent;
+    ngx_http_pupil_owner_t   owner;     /* the actor */
+    pupil_uuid_t            *enrolments;    /* with checked MACs */
+    pupil_str_t             *macs;
+    ngx_uint_t               nenrolments;
+} ngx_http_pupil_progress_t;
+
+
+/* The columns of what goes into the statement, one array each. */
+typedef struct {
+    pupil_uuid_t  *ids, *homework, *exercises;
+    pupil_str_t   *answers, *results, *fingerprints;
+    int32_t       *done;
+} ngx_http_pupil_batch_t;
+
+
+static ngx_int_t ngx_http_pupil_progress_parse(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_progress_start(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_progress_step(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_progress_evidence(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_progress_arrays(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_batch_t *batch);
+static ngx_int_t ngx_http_pupil_progress_seal(ngx_http_pupil_ctx_t *ctx,
+    const pupil_input_submission_t *item, ngx_http_pupil_batch_t *batch,
+    uint32_t i);
+static ngx_int_t ngx_http_pupil_progress_fingerprint(
+    ngx_http_pupil_ctx_t *ctx, const pupil_input_submission_t *item,
+    pupil_str_t *out);
+static ngx_int_t ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_progress_one(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_stored_e status);
+static void ngx_http_pupil_progress_result(ngx_http_pupil_ctx_t *ctx,
+    const pupil_input_submission_t *item, ngx_http_pupil_stored_e status);
+static ngx_int_t ngx_http_pupil_progress_status(PGresult *res, ngx_uint_t row,
+    ngx_http_pupil_stored_e *status);
+
+static ngx_int_t ngx_http_pupil_history_parse(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_history_start(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_history_render(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_history_row(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, pupil_cursor_t *cursor);
+static ngx_int_t ngx_http_pupil_history_result(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, const ngx_http_pupil_owner_t *owner,
+    const pupil_uuid_t *record);
+
+
+const ngx_http_pupil_route_t  ngx_http_pupil_progress_routes[] = {
+
+    { NGX_HTTP_GET, "", 0,
+      ngx_http_pupil_history_parse,
+      ngx_http_pupil_history_start,
+      ngx_http_pupil_history_render },
+
+    { NGX_HTTP_POST, "", NGX_HTTP_PUPIL_BODY,
+      ngx_http_pupil_progress_parse,
+      ngx_http_pupil_progress_start,
+      ngx_http_pupil_progress_step },
+
+    { 0, NULL, 0, NULL, NULL, NULL }
+};
+
+
+/* What becomes of a submission, sent alone and in an array. */
+static const struct {
+    const char  *name;          /* in an array, and of the statement */
+    ngx_uint_t   status;
+    const char  *slug;          /* NULL: success */
+} ngx_http_pupil_stored[] = {
+    { "stored", NGX_HTTP_CREATED, NULL },
+    { "replayed", NGX_HTTP_OK, NULL },
+    { "conflict", NGX_HTTP_CONFLICT, "id-conflict" },
+    { "refused", NGX_HTTP_NOT_FOUND, "not-found" },
+    { "refused", 422, "invalid" }
+};
+
+
+static ngx_int_t
+ngx_http_pupil_progress_arguments(ngx_http_pupil_ctx_t *ctx, unsigned allowed)
+{
+    pupil_str_t                 args;
+    pupil_fault_t               fault;
+    ngx_http_pupil_progress_t  *data;
+
+    data = ngx_http_pupil_alloc(ctx, sizeof(ngx_http_pupil_progress_t));
+    if (data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(data, sizeof(ngx_http_pupil_progress_t));
+    ctx->data = data;
+
+    args.data = ctx->request->args.data;
+    args.len = ctx->request->args.len;
+
+    if (pupil_input_query(&args, allowed, &data->query, &fault) != PUPIL_OK) {
+        return ngx_http_pupil_fault(ctx, &fault);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_progress_parse(ngx_http_pupil_ctx_t *ctx)
+{
+    uint32_t                    i;
+    ngx_int_t                   rc;
+    pupil_fault_t               fault;
+    ngx_http_pupil_progress_t  *data;
+
+    rc = ngx_http_pupil_progress_arguments(ctx, 0);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    data = ctx->data;
+
+    switch (pupil_input_progress(&ctx->alloc, &ctx->body, ctx->now,
+                                 &data->input, &fault))
+    {
+    case PUPIL_OK:
+        break;
+
+    case PUPIL_INVALID:
+        return ngx_http_pupil_fault(ctx, &fault);
+
+    default:
+        return NGX_ERROR;
+    }
+
+    data->sent = ngx_palloc(ctx->request->pool,
+                            data->input.count * sizeof(uint32_t));
+    if (data->sent == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < data->input.count; i++) {
+        if (data->input.items[i].rc == PUPIL_OK) {
+            data->sent[data->nsent++] = i;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_progress_refuse(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
+    pupil_outcome_t outcome, const char *slug)
+{
+    return ngx_http_pupil_refuse(ctx, ngx_http_pupil_stmt(ctx, stmt), outcome,
+                                 NULL, NGX_HTTP_FORBIDDEN, slug);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_progress_start(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    if (!ngx_http_pupil_is(ctx, "pupil")) {
+        return ngx_http_pupil_progress_refuse(ctx, PUPIL_PROGRESS_SUBMIT,
+                                              PUPIL_OUTCOME_NOT_GRANTED,
+                                              "not-granted");
+    }
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_pupil_add(ctx, ex,
+                           ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_EVIDENCE));
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+/* The evidence is here: check it, get the actor's key, write. */
+static ngx_int_t
+ngx_http_pupil_progress_step(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                   rc;
+    ngx_http_pupil_progress_t  *data;
+
+    data = ctx->data;
+
+    if (data->nsent == 0) {
+        return ngx_http_pupil_progress_done(ctx);
+    }
+
+    rc = ngx_http_pupil_progress_evidence(ctx);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    switch (ngx_http_pupil_need(ctx, &data->owner)) {
+
+    case PUPIL_OK:
+        return ngx_http_pupil_progress_send(ctx);
+
+    case PUPIL_NO_KEY:
+        return NGX_OK;
+
+    case PUPIL_RESTRICTED:
+    case PUPIL_ERASED:
+        return ngx_http_pupil_progress_refuse(ctx, PUPIL_PROGRESS_SUBMIT,
+                                              PUPIL_OUTCOME_RESTRICTED,
+                                              "restricted");
+
+    default:
+        return NGX_ERROR;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_pupil_progress_evidence(ngx_http_pupil_ctx_t *ctx)
+{
+    PGresult                   *res;
+    ngx_uint_t                  row, n;
+    pupil_enrolment_row_t       enrolment;
+    ngx_http_pupil_progress_t  *data;
+
+    data = ctx->data;
+    res = ctx->exchange->results[0];
+    n = PQntuples(res);
+
+    if (ngx_http_pupil_owner(res, 0, PUPIL_PE_OWNER, &data->owner) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    data->enrolments = ngx_palloc(ctx->request->pool,
+                                  n * sizeof(pupil_uuid_t));
+    data->macs = ngx_palloc(ctx->request->pool, n * sizeof(pupil_str_t));
+    if (data->enrolments == NULL || data->macs == NULL) {
+        return NGX_ERROR;
+    }
+
+    data->nenrolments = 0;
+
+    for (row = 0; row < n; row++) {
+
+        if (ngx_http_pupil_enrolment(ctx, res, row, PUPIL_PE_ENROLMENT,
+                                     &enrolment)
+            != NGX_OK)
+        {
+            continue;
+        }
+
+        if (ngx_http_pupil_pg_get_bytea(res, row, PUPIL_PE_COLUMNS - 1,
+                                        &data->macs[data->nenrolments])
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        data->enrolments[data->nenrolments++] = enrolment.enrolment;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx)
+{
+    uint32_t                       n;
+    ngx_http_pupil_batch_t         batch;
+    ngx_http_pupil_progress_t     *data;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    data = ctx->data;
+    n = data->nsent;
+
+    if (ngx_http_pupil_progress_arrays(ctx, &batch) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_pupil_add(ctx, ex,
+                              ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_LOCK));
+    (void) ngx_http_pupil_add(ctx, ex,
+                             ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_SUBMIT));
+
+    ngx_http_pupil_pg_param_uuid_array(ex, batch.ids, n);
+    ngx_http_pupil_pg_param_uuid_array(ex, batch.homework, n);
+    ngx_http_pupil_pg_param_uuid_array(ex, batch.exercises, n);
+    ngx_http_pupil_pg_param_bytea_array(ex, batch.answers, n);
+    ngx_http_pupil_pg_param_bytea_array(ex, batch.results, n);
+    ngx_http_pupil_pg_param_bytea_array(ex, batch.fingerprints, n);
+    ngx_http_pupil_pg_param_int4_array(ex, batch.done, n);
+    ngx_http_pupil_pg_param_int4(ex, (int32_t) data->owner.version);
+    ngx_http_pupil_pg_param_uuid_array(ex, data->enrolments,
+                                       data->nenrolments);
+    ngx_http_pupil_pg_param_bytea_array(ex, data->macs, data->nenrolments);
+
+    ctx->resume = ngx_http_pupil_progress_done;
+
+    return ngx_http_pupil_submit(ctx, ex, 1);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_progress_arrays(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_batch_t *batch)
+{
+    uint32_t                         i, n;
+    ngx_pool_t                      *pool;
+    ngx_http_pupil_progress_t       *data;
+    const pupil_input_submission_t  *item;
+
+    data = ctx->data;
+    pool = ctx->request->pool;
+    n = data->nsent;
+
+    batch->ids = ngx_palloc(pool, n * sizeof(pupil_uuid_t));
+    batch->homework = ngx_palloc(pool, n * sizeof(pupil_uuid_t));
+    batch->exercises = ngx_palloc(pool, n * sizeof(pupil_uuid_t));
+    batch->answers = ngx_palloc(pool, n * sizeof(pupil_str_t));
+    batch->results = ngx_palloc(pool, n * sizeof(pupil_str_t));
+    batch->fingerprints = ngx_palloc(pool, n * sizeof(pupil_str_t));
+    batch->done = ngx_palloc(pool, n * sizeof(int32_t));
+
+    if (batch->ids == NULL || batch->homework == NULL
+        || batch->exercises == NULL || batch->answers == NULL
+        || batch->results == NULL || batch->fingerprints == NULL
+        || batch->done == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        item = &data->input.items[data->sent[i]];
+
+        batch->ids[i] = item->id;
+        batch->homework[i] = item->homework_id;
+        batch->exercises[i] = item->exercise_id;
+        batch->done[i] = item->completion != PUPIL_INPUT_FALSE;
+
+        if (ngx_http_pupil_progress_seal(ctx, item, batch, i) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_progress_seal(ngx_http_pupil_ctx_t *ctx,
+    const pupil_input_submission_t *item, ngx_http_pupil_batch_t *batch,
+    uint32_t i)
+{
+    pupil_str_t                 result;
+    ngx_http_pupil_stmt_t      *stmt;
+    ngx_http_pupil_progress_t  *data;
+
+    data = ctx->data;
+    stmt = ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_SUBMIT);
+    ngx_memzero(&batch->results[i], sizeof(pupil_str_t));
+
+    if (ngx_http_pupil_seal(ctx, "progress", "answer", &data->owner,
+                            &item->id, item->answer, &batch->answers[i])
+        != PUPIL_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (stmt->statement.granted[PUPIL_PS_WANT_RESULT]
+        && (pupil_result_text(&ctx->alloc, item, &result) != PUPIL_OK
+            || ngx_http_pupil_seal(ctx, "progress", "result", &data->owner,
+                                   &item->id, result, &batch->results[i])
+               != PUPIL_OK))
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_pupil_progress_fingerprint(ctx, item,
+                                               &batch->fingerprints[i]);
+}
+
+
+/*
+ * What tells a replay from a conflict: all members in a fixed order, keyed, so
+ * that a dump does not tell a guessed answer.
+ */
+static ngx_int_t
+ngx_http_pupil_progress_fingerprint(ngx_http_pupil_ctx_t *ctx,
+    const pupil_input_submission_t *item, pupil_str_t *out)
+{
+    uint8_t            *sum;
+    pupil_keyed_t       hash;
+    const pupil_key_t  *key;
+
+    key = ngx_http_pupil_key(ctx, "fingerprint");
+    sum = ngx_palloc(ctx->request->pool, 32);
+
+    if (key == NULL || sum == NULL) {
+        return NGX_ERROR;
+    }
+
+    pupil_keyed_begin(&hash, key, "pupil submission v1", 32);
+    pupil_keyed_uuid(&hash, &ctx->session.subject);
+    pupil_keyed_uuid(&hash, &item->id);
+    pupil_keyed_uuid(&hash, &item->homework_id);
+    pupil_keyed_uuid(&hash, &item->exercise_id);
+    pupil_keyed_str(&hash, item->answer);
+    pupil_keyed_str(&hash, item->score_raw.raw);
+    pupil_keyed_str(&hash, item->score_max.raw);
+    pupil_keyed_u32(&hash, item->success);
+    pupil_keyed_u32(&hash, item->completion);
+    pupil_keyed_str(&hash, item->duration);
+    pupil_keyed_u64(&hash, (uint64_t) item->timestamp);
+    pupil_keyed_end(&hash, sum);
+
+    out->data = sum;
+    out->len = 32;
+
+    pupil_stack_wipe();
+
+    return NGX_OK;
+}
+
+
+/* Committed: say what became of each. */
+static ngx_int_t
+ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx)
+{
+    uint32_t                    i, row;
+    PGresult                   *res;
+    ngx_http_pupil_stored_e     status;
+    ngx_http_pupil_progress_t  *data;
+
+    data = ctx->data;
+    res = data->nsent ? ctx->exchange->results[1] : NULL;
+
+    if (!data->input.is_array) {
+        if (ngx_http_pupil_progress_status(res, 0, &status) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        return ngx_http_pupil_progress_one(ctx, status);
+    }
+
+    pupil_writer_object_begin(&ctx->out);
+    pupil_writer_key(&ctx->out, "results");
+    pupil_writer_array_begin(&ctx->out);
+
+    for (i = 0, row = 0; i < data->input.count; i++) {
+        status = NGX_HTTP_PUPIL_BROKEN;
+
+        if (row < data->nsent && data->sent[row] == i
+            && ngx_http_pupil_progress_status(res, row++, &status) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        ngx_http_pupil_progress_result(ctx, &data->input.items[i], status);
+    }
+
+    pupil_writer_array_end(&ctx->out);
+    pupil_writer_object_end(&ctx->out);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_progress_status(PGresult *res, ngx_uint_t row,
+    ngx_http_pupil_stored_e *status)
+{
+    ngx_uint_t   i;
+    pupil_str_t  text;
+
+    if (ngx_http_pupil_pg_get_text(res, row, PUPIL_PS_STATUS, &text) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < NGX_HTTP_PUPIL_BROKEN; i++) {
+        if (ngx_strlen(ngx_http_pupil_stored[i].name) == text.len
+            && ngx_memcmp(ngx_http_pupil_stored[i].name, text.data, text.len)
+               == 0)
+        {
+            *status = i;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_ERROR;
+}
+
+
+/* The audit record of a refusal was written with the statement itself. */
+static ngx_int_t
+ngx_http_pupil_progress_one(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_stored_e status)
+{
+    ngx_http_pupil_progress_t  *data;
+
+    data = ctx->data;
+
+    if (ngx_http_pupil_stored[status].slug != NULL) {
+        return ngx_http_pupil_problem(ctx,
+                                      ngx_http_pupil_stored[status].status,
+                                      ngx_http_pupil_stored[status].slug,
+                                      NULL, NULL);
+    }
+
+    ctx->status = ngx_http_pupil_stored[status].status;
+    ngx_http_pupil_progress_result(ctx, &data->input.items[0], status);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_pupil_progress_result(ngx_http_pupil_ctx_t *ctx,
+    const pupil_input_submission_t *item, ngx_http_pupil_stored_e status)
+{
+    const pupil_fault_t  *fault;
+
+    fault = status == NGX_HTTP_PUPIL_BROKEN ? &item->fault : NULL;
+
+    pupil_writer_object_begin(&ctx->out);
+    pupil_writer_key(&ctx->out, "id");
+
+    if (pupil_uuid_is_zero(&item->id)) {
+        pupil_writer_null(&ctx->out);
+
+    } else {
+        pupil_writer_uuid(&ctx->out, &item->id);
+    }
+
+    pupil_writer_key(&ctx->out, "status");
+    pupil_writer_cstr(&ctx->out, ngx_http_pupil_stored[status].name);
+
+    if (ngx_http_pupil_stored[status].slug != NULL) {
+        pupil_writer_key(&ctx->out, "problem");
+        ngx_http_pupil_problem_write(ctx, &ctx->out,
+                                     fault ? fault->status
+                                     : ngx_http_pupil_stored[status].status,
+                                     ngx_http_pupil_stored[status].slug,
+                                     fault ? fault->field : NULL,
+                                     fault ? fault->rule : NULL);
+    }
+
+    pupil_writer_object_end(&ctx->out);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_history_parse(ngx_http_pupil_ctx_t *ctx)
+{
+    return ngx_http_pupil_progress_arguments(ctx, PUPIL_QUERY_HOMEWORK_ID
+                                             | PUPIL_QUERY_LIMIT
+                                             | PUPIL_QUERY_CURSOR);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_history_start(ngx_http_pupil_ctx_t *ctx)
+{
+    pupil_cursor_t                 before;
+    pupil_input_query_t           *query;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    query = &((ngx_http_pupil_progress_t *) ctx->data)->query;
+
+    if (!ngx_http_pupil_is(ctx, "pupil")) {
+        return ngx_http_pupil_progress_refuse(ctx, PUPIL_PROGRESS_HISTORY,
+                                              PUPIL_OUTCOME_NOT_GRANTED,
+                                              "not-granted");
+    }
+
+    if (query->given & PUPIL_QUERY_CURSOR) {
+        before = query->cursor;
+
+    } else {
+        before.time = PUPIL_TIME_MAX;
+        ngx_memset(before.id.b, 0xff, PUPIL_UUID_LEN);
+    }
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_pupil_add(ctx, ex,
+                            ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_HISTORY));
+
+    if (query->given & PUPIL_QUERY_HOMEWORK_ID) {
+        ngx_http_pupil_pg_param_uuid(ex, query->homework_id.b);
+
+    } else {
+        ngx_http_pupil_pg_param_null(ex);
+    }
+
+    ngx_http_pupil_pg_param_timestamptz(ex, before.time);
+    ngx_http_pupil_pg_param_uuid(ex, before.id.b);
+    ngx_http_pupil_pg_param_int4(ex, (int32_t) query->limit);
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_history_render(ngx_http_pupil_ctx_t *ctx)
+{
+    int             row;
+    uint8_t         text[PUPIL_CURSOR_TEXT_LEN];
+    PGresult       *res;
+    ngx_int_t       rc;
+    ngx_uint_t      more;
+    pupil_cursor_t  cursor;
+
+    res = ctx->exchange->results[0];
+    more = 0;
+
+    pupil_writer_object_begin(&ctx->out);
+    pupil_writer_key(&ctx->out, "submissions");
+    pupil_writer_array_begin(&ctx->out);
+
+    for (row = 0; row < PQntuples(res); row++) {
+        rc = ngx_http_pupil_history_row(ctx, res, row, &cursor);
+
+        if (rc == NGX_OK) {
+            rc = ngx_http_pupil_pg_get_bool(res, row, PUPIL_PH_MORE, &more);
+        }
+
+        if (rc == NGX_ERROR) {
+            return rc;
+        }
+    }
+
+    pupil_writer_array_end(&ctx->out);
+    pupil_writer_key(&ctx->out, "next");
+
+    if (more) {
+        pupil_cursor_encode(&cursor, text);
+        pupil_writer_string(&ctx->out, text, PUPIL_CURSOR_TEXT_LEN);
+
+    } else {
+        pupil_writer_null(&ctx->out);
+    }
+
+    pupil_writer_object_end(&ctx->out);
+
+    return NGX_OK;
+}
+
+
+/* NGX_DECLINED: the row says that there is none. */
+static ngx_int_t
+ngx_http_pupil_history_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, pupil_cursor_t *cursor)
+{
+    ngx_int_t               rc;
+    ngx_uint_t              i;
+    ngx_http_pupil_stmt_t  *stmt;
+    ngx_http_pupil_owner_t  owner;
+
+    static const struct {
+        const char  *name;
+        ngx_uint_t   want;
+    } members[] = {
+        { "homework_id", PUPIL_PH_WANT_HOMEWORK },
+        { "exercise_id", PUPIL_PH_WANT_EXERCISE },
+        { "answer", PUPIL_PH_WANT_ANSWER }
+    };
+
+    rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_PH_RECORD, &cursor->id);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_http_pupil_pg_get_timestamptz(res, row, PUPIL_PH_UPDATED_AT,
+                                          &cursor->time)
+        != NGX_OK
+        || ngx_http_pupil_owner(res, row, PUPIL_PH_OWNER, &owner) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    stmt = ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_HISTORY);
+
+    pupil_writer_object_begin(&ctx->out);
+    pupil_writer_key(&ctx->out, "id");
+    pupil_writer_uuid(&ctx->out, &cursor->id);
+
+    for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        (void) ngx_http_pupil_member(ctx, members[i].name, stmt, res, row,
+                                     members[i].want, &owner, &cursor->id);
+    }
+
+    rc = ngx_http_pupil_history_result(ctx, res, row, &owner, &cursor->id);
+
+    pupil_writer_key(&ctx->out, "submitted_at");
+    pupil_writer_time(&ctx->out, cursor->time);
+    pupil_writer_object_end(&ctx->out);
+
+    return rc;
+}
+
+
+/* The members of the result stand beside the answer, as they were sent. */
+static ngx_int_t
+ngx_http_pupil_history_result(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, const ngx_http_pupil_owner_t *owner,
+    const pupil_uuid_t *record)
+{
+    uint32_t      node;
+    ngx_uint_t    i;
+    pupil_str_t   text, raw;
+    pupil_json_t  json;
+
+    static const char *const  members[] = {
+        "score", "success", "completion", "duration", "timestamp"
+    };
+
+    static const pupil_json_limits_t  limits = {
+        PUPIL_JSON_REQUEST_DEPTH, PUPIL_INPUT_NODES_MAX
+    };
+
+    if (ngx_http_pupil_value(ctx,
+                            ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_HISTORY),
+                            res, row, PUPIL_PH_WANT_RESULT, owner, record,
+                            &text)
+        != PUPIL_OK)
+    {
+        return NGX_OK;
+    }
+
+    if (pupil_json_parse(&ctx->alloc, text.data, text.len, &limits, &json,
+                         NULL)
+        != PUPIL_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        node = pupil_json_member(&json, 0, members[i]);
+
+        if (node != PUPIL_JSON_NONE) {
+            raw = pupil_json_raw(&json, node);
+            pupil_writer_key(&ctx->out, members[i]);
+            pupil_writer_raw(&ctx->out, raw.data, raw.len);
+        }
+    }
+
+    return NGX_OK;
+}
