@@ -161,6 +161,8 @@ struct ngx_http_pupil_pg_pool_s {
     ngx_uint_t                    connecting;   /* helper tasks under way */
     ngx_msec_t                    outage_start;
     ngx_log_t                    *log;
+    time_t                        log_second;   /* of the lines counted */
+    ngx_uint_t                    log_lines;    /* about failed statements */
     int64_t                       nonces[64];   /* random, used once each */
     ngx_uint_t                    nonces_left;
     unsigned                      outage:1;     /* begin is logged */

@@ -9,6 +9,10 @@
 #include "ngx_http_pupil_pg_private.h"
 
 
+/* Lines about failed statements, per second, pool and worker. */
+#define NGX_HTTP_PUPIL_PG_LOG_LINES  10
+
+
 static void ngx_http_pupil_pg_result(ngx_http_pupil_pg_conn_t *pc,
     ngx_http_pupil_pg_exchange_t *ex, PGresult *res);
 static void ngx_http_pupil_pg_tuples(ngx_http_pupil_pg_conn_t *pc,
@@ -25,6 +29,7 @@ static ngx_uint_t ngx_http_pupil_pg_retry(ngx_http_pupil_pg_conn_t *pc,
     ngx_http_pupil_pg_exchange_t *ex);
 static void ngx_http_pupil_pg_log_failure(ngx_http_pupil_pg_conn_t *pc,
     ngx_http_pupil_pg_exchange_t *ex, const PGresult *res);
+static ngx_uint_t ngx_http_pupil_pg_log_allowed(ngx_http_pupil_pg_pool_t *pg);
 static ngx_uint_t ngx_http_pupil_pg_in(const char *sqlstate,
     const char *const *prefixes);
 
@@ -463,6 +468,10 @@ ngx_http_pupil_pg_log_failure(ngx_http_pupil_pg_conn_t *pc,
     ngx_uint_t   level;
     const char  *name, *message, *constraint, *table;
 
+    if (!ngx_http_pupil_pg_log_allowed(pc->pg)) {
+        return;
+    }
+
     name = (ex->failed_exec < ex->nexecs)
            ? ex->execs[ex->failed_exec].stmt->name : "(commit)";
 
@@ -492,6 +501,29 @@ ngx_http_pupil_pg_log_failure(ngx_http_pupil_pg_conn_t *pc,
                   table ? ", table " : "", table ? table : "",
                   constraint ? ", constraint " : "",
                   constraint ? constraint : "");
+}
+
+
+/* A missing privilege must not fill the disk at a line per request. */
+
+static ngx_uint_t
+ngx_http_pupil_pg_log_allowed(ngx_http_pupil_pg_pool_t *pg)
+{
+    if (pg->log_second != ngx_time()) {
+
+        if (pg->log_lines > NGX_HTTP_PUPIL_PG_LOG_LINES) {
+            ngx_log_error(NGX_LOG_ERR, pg->log, 0,
+                          "pupil: %ui more failed statements on \"%V\" in "
+                          "that second",
+                          pg->log_lines - NGX_HTTP_PUPIL_PG_LOG_LINES,
+                          &pg->name);
+        }
+
+        pg->log_second = ngx_time();
+        pg->log_lines = 0;
+    }
+
+    return ++pg->log_lines <= NGX_HTTP_PUPIL_PG_LOG_LINES;
 }
 
 
