@@ -44,6 +44,9 @@ pupil_file_map(const char *path, pupil_file_t *file, pupil_error_t *error)
     int          fd, err;
     struct stat  st;
 
+    file->data = MAP_FAILED;
+    file->len = 0;
+
     if (path == NULL || path[0] != '/') {
         return pupil_error_set(error, "\"%s\": the path of a plugin is"
                                " absolute", path != NULL ? path : "");
@@ -55,8 +58,6 @@ pupil_file_map(const char *path, pupil_file_t *file, pupil_error_t *error)
                                strerror(errno));
     }
 
-    file->data = MAP_FAILED;
-    file->len = 0;
     err = 0;
 
     if (fstat(fd, &st) == -1) {
