@@ -1,0 +1,105 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "audit.h"
+
+
+/* By pupil_outcome_t, as the table's CHECK lists them. */
+static const char *const  pupil_outcomes[] = {
+    "allowed", "not_granted", "not_found", "refused", "throttled",
+    "tampered", "restricted", "conflict"
+};
+
+static const char  pupil_audit_sql[] =
+    "WITH a AS (INSERT INTO pupil.audit_record ({audit}, outcome, subjects,"
+    " note) SELECT {audit_values}, $8, $9, $10) SELECT $1::bigint";
+
+
+const char *
+pupil_outcome_name(pupil_outcome_t outcome)
+{
+    size_t  i = (size_t) outcome;
+
+    return i < sizeof(pupil_outcomes) / sizeof(pupil_outcomes[0])
+           ? pupil_outcomes[i] : "?";
+}
+
+
+void
+pupil_network_truncate(const uint8_t *address, size_t len,
+    char out[PUPIL_NETWORK_LEN])
+{
+    uint8_t  bytes[16];
+
+    static const uint8_t  mapped[12] = {
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff
+    };
+
+    out[0] = '\0';
+
+    if (len != 4 && len != 16) {
+        return;
+    }
+
+    /* An IPv4 client of a socket that serves both families. */
+    if (len == 16 && memcmp(address, mapped, sizeof(mapped)) == 0) {
+        address += sizeof(mapped);
+        len = 4;
+    }
+
+    memset(bytes, 0, sizeof(bytes));
+    memcpy(bytes, address, len == 4 ? 3 : 6);
+
+    /* The longest, ffff:ffff:ffff::/48, has 19 bytes: it always fits. */
+    if (inet_ntop(len == 4 ? AF_INET : AF_INET6, bytes, out,
+                  PUPIL_NETWORK_LEN - 4) == NULL)
+    {
+        out[0] = '\0';
+        return;
+    }
+
+    memcpy(out + strlen(out), len == 4 ? "/24" : "/48", 4);
+}
+
+
+pupil_rc_t
+pupil_audit_template(const pupil_template_t *refused,
+    const pupil_alloc_t *alloc, pupil_template_t **template)
+{
+    uint32_t           i, count;
+    pupil_want_t      *wants;
+    pupil_template_t  *t;
+
+    *template = NULL;
+    count = refused->wants_count;
+
+    t = alloc->alloc(alloc->ctx, sizeof(*t));
+    wants = alloc->alloc(alloc->ctx, (count + 1) * sizeof(pupil_want_t));
+    if (t == NULL || wants == NULL) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    for (i = 0; i < count; i++) {
+        wants[i] = refused->wants[i];
+        wants[i].mark = "";
+        wants[i].flags = PUPIL_WANT_SILENT | PUPIL_WANT_ASKED;
+    }
+
+    memset(t, 0, sizeof(*t));
+    t->name = refused->name;
+    t->sql = pupil_audit_sql;
+    t->fixed = 1;
+    t->wants = wants;
+    t->wants_count = count;
+    t->params[0] = PUPIL_PARAM_TEXT;
+    t->params[1] = PUPIL_PARAM_UUID_ARRAY;
+    t->params[2] = PUPIL_PARAM_TEXT;
+
+    *template = t;
+
+    return PUPIL_OK;
+}

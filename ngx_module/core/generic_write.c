@@ -1,0 +1,223 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The statement of /v1/data/ that writes one record.
+ */
+
+#include <string.h>
+
+#include "generic.h"
+
+
+/* The given value of want i as the type of its column. */
+static void
+pupil_write_value(const pupil_maker_t *m, uint32_t i, pupil_sql_t *sql)
+{
+    int32_t               n;
+    pupil_str_t           name;
+    const pupil_field_t  *field;
+
+    name.data = (const uint8_t *) m->wants[i].field;
+    name.len = strlen(m->wants[i].field);
+    n = pupil_category_field(m->category, name);
+    field = &m->category->plugin->fields[n];
+
+    if (field->flags & PUPIL_FIELD_SEALED) {
+        pupil_sql_add(sql, "$12[%u]", i + 1);
+
+    } else if (field->type == PUPIL_TYPE_UUID_LIST) {
+        pupil_sql_add(sql, "string_to_array($13[%u], ' ')::uuid[]", i + 1);
+
+    } else {
+        pupil_sql_add(sql, "$13[%u]::%s", i + 1, pupil_field_column(field));
+    }
+}
+
+
+/* A new record has all that is required; one of another scope is none. */
+static void
+pupil_write_conditions(const pupil_maker_t *m, pupil_sql_t *sql)
+{
+    uint32_t               f, i;
+    const pupil_plugin_t  *plugin;
+    const pupil_want_t    *want;
+
+    plugin = m->category->plugin;
+
+    for (f = 0; f < plugin->fields_count; f++) {
+        if (!(plugin->fields[f].flags & PUPIL_FIELD_REQUIRED)
+            && (m->scope == NULL
+                || strcmp(m->scope->field, plugin->fields[f].name) != 0))
+        {
+            continue;
+        }
+
+        want = NULL;
+        for (i = 0; i < m->generic->template.wants_count; i++) {
+            if (strcmp(m->wants[i].field, plugin->fields[f].name) == 0) {
+                want = &m->wants[i];
+                break;
+            }
+        }
+
+        pupil_sql_add(sql, " AND (EXISTS (SELECT FROM old)");
+
+        if (want == NULL) {
+            pupil_sql_add(sql, ")");
+            continue;
+        }
+
+        pupil_sql_add(sql, " AND $11[%u] = 0 OR $11[%u] = 1 AND ", i + 1,
+                      i + 1);
+        pupil_write_value(m, i, sql);
+
+        if (m->scope != NULL && strcmp(m->scope->field, want->field) == 0) {
+            pupil_sql_add(sql, " IN (%s))", m->scope->among);
+        } else {
+            pupil_sql_add(sql, " IS NOT NULL)");
+        }
+    }
+}
+
+
+/*
+ * CTE w: the record, when everything allows it.  What is not set keeps its
+ * value on both ways, as NOT NULL is checked before a conflict is found.
+ */
+static void
+pupil_write_record(const pupil_maker_t *m, pupil_sql_t *sql)
+{
+    uint32_t     i, count;
+    const char  *name;
+
+    count = m->generic->template.wants_count;
+
+    pupil_sql_add(sql, "w AS (INSERT INTO data.");
+    pupil_sql_name(sql, m->category->plugin->name);
+    pupil_sql_add(sql, " AS t (tenant, owner, record, key_version, source,"
+                  " updated_at");
+
+    for (i = 0; i < count; i++) {
+        pupil_sql_add(sql, ", ");
+        pupil_sql_name(sql, m->wants[i].field);
+    }
+
+    pupil_sql_add(sql, ") SELECT $2, $8, $9, $10, 'user', now()");
+
+    for (i = 0; i < count; i++) {
+        pupil_sql_add(sql, ", CASE WHEN $11[%u] = 1 THEN ", i + 1);
+        pupil_write_value(m, i, sql);
+        pupil_sql_add(sql, " ELSE old.");
+        pupil_sql_name(sql, m->wants[i].field);
+        pupil_sql_add(sql, " END");
+    }
+
+    pupil_sql_add(sql, " FROM o LEFT JOIN old ON true WHERE o.state ="
+                  " 'active'"
+                  " AND o.key_version = $10 AND EXISTS (SELECT FROM r)"
+                  " AND NOT EXISTS (SELECT FROM taken)");
+
+    if (m->category->plugin->cardinality == PUPIL_CARDINALITY_ONE) {
+        pupil_sql_add(sql, " AND $9 = $8");
+    }
+
+    pupil_write_conditions(m, sql);
+
+    pupil_sql_add(sql, " ON CONFLICT (tenant, owner, record) DO UPDATE SET"
+                  " key_version = excluded.key_version,"
+                  " source = excluded.source,"
+                  " updated_at = excluded.updated_at");
+
+    for (i = 0; i < count; i++) {
+        name = m->wants[i].field;
+
+        pupil_sql_add(sql, ", ");
+        pupil_sql_name(sql, name);
+        pupil_sql_add(sql, " = CASE WHEN $11[%u] = 1 THEN excluded.", i + 1);
+        pupil_sql_name(sql, name);
+        pupil_sql_add(sql, " ELSE t.");
+        pupil_sql_name(sql, name);
+        pupil_sql_add(sql, " END");
+    }
+
+    pupil_sql_add(sql, " WHERE true");
+    pupil_generic_scope(m, sql);
+    pupil_sql_add(sql, " RETURNING t.record), ");
+}
+
+
+/*
+ * CTEs of the blind index.  A term of another owner makes the whole write a
+ * conflict; where two write it at once, the primary key makes one fail.
+ */
+static void
+pupil_write_index(const pupil_maker_t *m, pupil_sql_t *sql)
+{
+    const char  *name;
+
+    name = m->category->plugin->name;
+
+    pupil_sql_add(sql, "gone AS (DELETE FROM pupil.blind_index b"
+                  " USING given g WHERE b.tenant = $2 AND b.category = '%s'"
+                  " AND b.field = g.field AND b.owner = $8"
+                  " AND b.record = $9 AND b.term IS DISTINCT FROM g.term"
+                  " AND EXISTS (SELECT FROM w)), ", name);
+    pupil_sql_add(sql, "come AS (INSERT INTO pupil.blind_index (tenant,"
+                  " category, field, term, owner, record, mac)"
+                  " SELECT $2, '%s', g.field, g.term, $8, $9, g.mac"
+                  " FROM given g WHERE g.term IS NOT NULL"
+                  " AND EXISTS (SELECT FROM w)"
+                  " AND NOT EXISTS (SELECT FROM pupil.blind_index b"
+                  " WHERE b.tenant = $2 AND b.category = '%s'"
+                  " AND b.field = g.field AND b.term = g.term)), ", name,
+                  name);
+}
+
+
+void
+pupil_generic_write_sql(const pupil_maker_t *m, pupil_sql_t *sql)
+{
+    uint32_t     i;
+    const char  *name;
+
+    name = m->category->plugin->name;
+
+    pupil_generic_begin(m, sql);
+    pupil_sql_add(sql, "o AS (SELECT x.state, x.key_version"
+                  " FROM pupil.owner x WHERE x.tenant = $2 AND x.owner = $8),"
+                  " old AS (SELECT t.record");
+
+    for (i = 0; i < m->generic->template.wants_count; i++) {
+        pupil_sql_add(sql, ", t.");
+        pupil_sql_name(sql, m->wants[i].field);
+    }
+
+    pupil_sql_add(sql, " FROM data.");
+    pupil_sql_name(sql, name);
+    pupil_sql_add(sql, " t WHERE t.tenant = $2 AND t.owner = $8"
+                  " AND t.record = $9 AND EXISTS (SELECT FROM r)");
+    pupil_generic_scope(m, sql);
+    pupil_sql_add(sql, "), given AS (SELECT * FROM"
+                  " unnest($14, $15, $16) AS x(field, term, mac)),"
+                  " taken AS (SELECT FROM given g JOIN pupil.blind_index b"
+                  " ON b.tenant = $2 AND b.category = '%s'"
+                  " AND b.field = g.field AND b.term = g.term"
+                  " WHERE b.owner <> $8 AND EXISTS (SELECT FROM r)), ", name);
+
+    pupil_write_record(m, sql);
+    pupil_write_index(m, sql);
+
+    pupil_sql_add(sql, "result AS (SELECT CASE"
+                  " WHEN NOT EXISTS (SELECT FROM r) THEN 'not_found'"
+                  " WHEN EXISTS (SELECT FROM taken) THEN 'conflict'"
+                  " WHEN EXISTS (SELECT FROM w) THEN 'allowed'"
+                  " WHEN (SELECT state FROM o) <> 'active' THEN 'restricted'"
+                  " END AS outcome), "
+                  "a AS (INSERT INTO pupil.audit_record ({audit}, outcome,"
+                  " subjects) SELECT {audit_values}, x.outcome, %s"
+                  " FROM result x WHERE x.outcome IS NOT NULL)"
+                  " SELECT $1::bigint, EXISTS (SELECT FROM r),"
+                  " EXISTS (SELECT FROM old), EXISTS (SELECT FROM taken),"
+                  " (SELECT state FROM o WHERE EXISTS (SELECT FROM r)),"
+                  " EXISTS (SELECT FROM w)", pupil_generic_subjects(m));
+}
