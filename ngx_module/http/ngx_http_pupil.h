@@ -166,8 +166,11 @@ typedef struct {
 
 /* One category of /v1/data/ for one relation. */
 typedef struct {
-    pupil_generic_t        *generic;
+    pupil_generic_t        *generic;           /* NULL: nothing is granted */
     ngx_http_pupil_stmt_t   stmt;
+    ngx_http_pupil_stmt_t   look;              /* before a write */
+    ngx_http_pupil_stmt_t   evidence;          /* pupil_generic_evidence();
+                                                  not granted: none needed */
 } ngx_http_pupil_generic_t;
 
 
@@ -180,7 +183,8 @@ typedef struct {
     uint8_t                     policy_hash[32];
     pupil_str_t                 policy_document;
     ngx_http_pupil_stmt_t      *stmts;         /* by the endpoint's enum */
-    ngx_http_pupil_generic_t   *reads;         /* category x relation */
+    ngx_http_pupil_generic_t   *reads;         /* category x relation: [c *
+                                                  PUPIL_RELATION_COUNT + r] */
     ngx_http_pupil_generic_t   *writes;
     ngx_http_pupil_stmt_t      *session;       /* PUPIL_SESSION_*: each
                                                   location loads sessions */
