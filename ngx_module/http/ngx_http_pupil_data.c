@@ -1,0 +1,616 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * /v1/data/: any category by its plugin's grants, with no code of its own for
+ * any of them.  The relation is a candidate (the subject is the actor, else
+ * what the role can be); the database confirms it and the host checks that
+ * the rows which prove it are authentic (invariant I18).
+ */
+
+#include "ngx_http_pupil_data.h"
+
+
+static ngx_int_t ngx_http_pupil_data_index_start(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_data_parse(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_data_start(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_data_render(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_data_record(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, const pupil_uuid_t *record);
+static ngx_int_t ngx_http_pupil_data_shown(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row);
+static void ngx_http_pupil_data_grants(ngx_http_pupil_ctx_t *ctx,
+    uint32_t relation);
+static void ngx_http_pupil_data_fields(ngx_http_pupil_ctx_t *ctx,
+    const char *name, const pupil_generic_t *generic);
+static ngx_int_t ngx_http_pupil_data_group(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, ngx_uint_t *held);
+static ngx_http_pupil_generic_t *ngx_http_pupil_data_generic(
+    ngx_http_pupil_ctx_t *ctx, ngx_uint_t write, uint32_t category,
+    uint32_t relation);
+
+
+/* Columns of a generic read. */
+#define NGX_HTTP_PUPIL_DATA_RELATED  1
+#define NGX_HTTP_PUPIL_DATA_RECORD   2
+#define NGX_HTTP_PUPIL_DATA_CLASS    4
+#define NGX_HTTP_PUPIL_DATA_OWNERS   5
+#define NGX_HTTP_PUPIL_DATA_OWNER    3     /* columns of each */
+
+
+const ngx_http_pupil_route_t  ngx_http_pupil_data_routes[] = {
+
+    { NGX_HTTP_GET, "", 0,
+      ngx_http_pupil_data_parse,
+      ngx_http_pupil_data_index_start,
+      NULL },
+
+    { NGX_HTTP_GET, "/{name}", 0,
+      ngx_http_pupil_data_parse,
+      ngx_http_pupil_data_start,
+      ngx_http_pupil_data_render },
+
+    { NGX_HTTP_GET, "/{name}/{id}", 0,
+      ngx_http_pupil_data_parse,
+      ngx_http_pupil_data_start,
+      ngx_http_pupil_data_render },
+
+    { NGX_HTTP_PATCH, "/{name}", NGX_HTTP_PUPIL_BODY,
+      ngx_http_pupil_data_write_parse,
+      ngx_http_pupil_data_write_start,
+      ngx_http_pupil_data_write_step },
+
+    { NGX_HTTP_PATCH, "/{name}/{id}", NGX_HTTP_PUPIL_BODY,
+      ngx_http_pupil_data_write_parse,
+      ngx_http_pupil_data_write_start,
+      ngx_http_pupil_data_write_step },
+
+    { 0, NULL, 0, NULL, NULL, NULL }
+};
+
+
+static const struct {
+    const char  *role;
+    uint32_t     relation;
+} ngx_http_pupil_relations[] = {
+    { "teacher", PUPIL_RELATION_TEACHES },
+    { "pupil", PUPIL_RELATION_TAUGHT_BY },
+    { "school_admin", PUPIL_RELATION_SCHOOL_ADMIN },
+    { "tenant_admin", PUPIL_RELATION_TENANT_ADMIN },
+    { "dpo", PUPIL_RELATION_DPO },
+    { NULL, 0 }
+};
+
+
+uint32_t
+ngx_http_pupil_data_relation(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; ngx_http_pupil_relations[i].role != NULL; i++) {
+        if (pupil_str_is(ctx->session.role, ngx_http_pupil_relations[i].role))
+        {
+            return ngx_http_pupil_relations[i].relation;
+        }
+    }
+
+    return PUPIL_RELATION_NONE;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_data_parse(ngx_http_pupil_ctx_t *ctx)
+{
+    unsigned                allowed;
+    pupil_str_t             args;
+    pupil_fault_t           fault;
+    ngx_http_pupil_data_t  *data;
+
+    data = ngx_http_pupil_alloc(ctx, sizeof(ngx_http_pupil_data_t));
+    if (data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(data, sizeof(ngx_http_pupil_data_t));
+    ctx->data = data;
+
+    args.data = ctx->request->args.data;
+    args.len = ctx->request->args.len;
+    allowed = ctx->path_name.len ? PUPIL_QUERY_LIMIT | PUPIL_QUERY_CURSOR : 0;
+
+    if (pupil_input_query(&args, allowed, &data->query, &fault) != PUPIL_OK) {
+        return ngx_http_pupil_fault(ctx, &fault);
+    }
+
+    return NGX_OK;
+}
+
+
+/* What the session may do: no data, so nothing is read and nothing audited. */
+static ngx_int_t
+ngx_http_pupil_data_index_start(ngx_http_pupil_ctx_t *ctx)
+{
+    uint32_t  relation;
+
+    relation = ngx_http_pupil_data_relation(ctx);
+
+    pupil_writer_object_begin(&ctx->out);
+    pupil_writer_key(&ctx->out, "categories");
+    pupil_writer_array_begin(&ctx->out);
+
+    ngx_http_pupil_data_grants(ctx, PUPIL_RELATION_SELF);
+
+    if (relation != PUPIL_RELATION_NONE) {
+        ngx_http_pupil_data_grants(ctx, relation);
+    }
+
+    pupil_writer_array_end(&ctx->out);
+    pupil_writer_object_end(&ctx->out);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_pupil_data_grants(ngx_http_pupil_ctx_t *ctx, uint32_t relation)
+{
+    uint32_t                         i;
+    pupil_writer_t                  *out;
+    const ngx_http_pupil_generic_t  *read, *write;
+
+    out = &ctx->out;
+
+    for (i = 0; i < ctx->conf->policy.count; i++) {
+
+        read = ngx_http_pupil_data_generic(ctx, 0, i, relation);
+        write = ngx_http_pupil_data_generic(ctx, 1, i, relation);
+
+        if (read == NULL && write == NULL) {
+            continue;
+        }
+
+        pupil_writer_object_begin(out);
+        pupil_writer_key(out, "category");
+        pupil_writer_str(out, &ctx->conf->policy.categories[i]->name);
+        pupil_writer_key(out, "summary");
+        pupil_writer_cstr(out,
+                       ctx->conf->policy.categories[i]->plugin->summary);
+        pupil_writer_key(out, "relation");
+        pupil_writer_cstr(out, pupil_relation_name(relation));
+        pupil_writer_key(out, "purpose");
+        pupil_writer_cstr(out,
+                        pupil_purpose_name(pupil_generic_purpose(relation)));
+
+        ngx_http_pupil_data_fields(ctx, "read", read ? read->generic : NULL);
+        ngx_http_pupil_data_fields(ctx, "write",
+                                   write ? write->generic : NULL);
+        pupil_writer_object_end(out);
+    }
+}
+
+
+static void
+ngx_http_pupil_data_fields(ngx_http_pupil_ctx_t *ctx, const char *name,
+    const pupil_generic_t *generic)
+{
+    uint32_t  i;
+
+    pupil_writer_key(&ctx->out, name);
+    pupil_writer_array_begin(&ctx->out);
+
+    for (i = 0; generic != NULL && i < generic->template.wants_count; i++) {
+        pupil_writer_cstr(&ctx->out, generic->template.wants[i].field);
+    }
+
+    pupil_writer_array_end(&ctx->out);
+}
+
+
+/* NULL when nothing is granted. */
+static ngx_http_pupil_generic_t *
+ngx_http_pupil_data_generic(ngx_http_pupil_ctx_t *ctx, ngx_uint_t write,
+    uint32_t category, uint32_t relation)
+{
+    ngx_http_pupil_generic_t  *generic;
+
+    generic = write ? ctx->conf->writes : ctx->conf->reads;
+    generic += category * PUPIL_RELATION_COUNT + relation;
+
+    return generic->generic != NULL && generic->stmt.granted ? generic : NULL;
+}
+
+
+/*
+ * A 403 in the audit.  What nobody of this relation may do has no statement
+ * of its own: the record then has the shape of another relation's.
+ */
+static ngx_int_t
+ngx_http_pupil_data_refuse(ngx_http_pupil_ctx_t *ctx, uint32_t category,
+    const pupil_uuid_t *subject)
+{
+    uint32_t                   i, relation;
+    ngx_http_pupil_generic_t  *generic;
+
+    for (i = 0; i < 2 * PUPIL_RELATION_COUNT; i++) {
+        relation = i % PUPIL_RELATION_COUNT;
+        generic = ngx_http_pupil_data_generic(ctx,
+                                              i >= PUPIL_RELATION_COUNT,
+                                              category, relation);
+        if (generic != NULL) {
+            return ngx_http_pupil_refuse(ctx, &generic->stmt,
+                                         PUPIL_OUTCOME_NOT_GRANTED, subject,
+                                         NGX_HTTP_FORBIDDEN, "not-granted");
+        }
+    }
+
+    /* Nobody may: as if the category did not exist. */
+    return ngx_http_pupil_problem(ctx, NGX_HTTP_NOT_FOUND, "not-found", NULL,
+                                  NULL);
+}
+
+
+ngx_int_t
+ngx_http_pupil_data_find(ngx_http_pupil_ctx_t *ctx, ngx_uint_t write)
+{
+    int32_t                 category;
+    ngx_http_pupil_data_t  *data;
+
+    data = ctx->data;
+
+    category = pupil_policy_category(&ctx->conf->policy, ctx->path_name);
+    if (category < 0) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_NOT_FOUND, "not-found",
+                                      NULL, NULL);
+    }
+
+    data->category = ctx->conf->policy.categories[category];
+    data->subject = ctx->path_id;
+
+    if (pupil_uuid_is_zero(&data->subject)) {
+        data->subject = ctx->session.subject;
+    }
+
+    data->relation = PUPIL_RELATION_SELF;
+
+    if (pupil_uuid_compare(&data->subject, &ctx->session.subject) != 0) {
+        data->relation = ngx_http_pupil_data_relation(ctx);
+    }
+
+    data->generic = data->relation == PUPIL_RELATION_NONE ? NULL
+                    : ngx_http_pupil_data_generic(ctx, write,
+                                                  (uint32_t) category,
+                                                  data->relation);
+
+    if (data->generic == NULL) {
+        return ngx_http_pupil_data_refuse(ctx, (uint32_t) category,
+                                          &data->subject);
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_pupil_data_evidence(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex)
+{
+    ngx_http_pupil_data_t  *data;
+
+    data = ctx->data;
+    data->evidence = data->generic->evidence.granted;
+
+    if (data->evidence) {
+        (void) ngx_http_pupil_add(ctx, ex, &data->generic->evidence);
+        ngx_http_pupil_pg_param_uuid(ex, data->subject.b);
+    }
+}
+
+
+/* One proof at least, each group of which is authentic. */
+ngx_int_t
+ngx_http_pupil_data_proved(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t               rc;
+    PGresult               *res;
+    ngx_uint_t              row, n, held, proofs;
+    pupil_enrolment_row_t   enrolment;
+    ngx_http_pupil_data_t  *data;
+
+    data = ctx->data;
+    data->nclasses = 0;
+
+    if (!data->evidence) {
+        return NGX_OK;
+    }
+
+    res = ctx->exchange->results[0];
+    n = PQntuples(res);
+    proofs = 0;
+
+    data->classes = ngx_palloc(ctx->request->pool,
+                               (n + 1) * sizeof(pupil_uuid_t));
+    if (data->classes == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (row = 0; row < n; row++) {
+        held = 0;
+
+        if (ngx_http_pupil_data_group(ctx, res, row, &held) != NGX_OK
+            || held == 0)
+        {
+            continue;
+        }
+
+        proofs++;
+
+        rc = ngx_http_pupil_enrolment(ctx, res, row,
+                                      PUPIL_EVIDENCE_ACTOR_ENROLMENT,
+                                      &enrolment);
+        if (rc != NGX_OK) {
+            rc = ngx_http_pupil_enrolment(ctx, res, row,
+                                          PUPIL_EVIDENCE_SUBJECT_ENROLMENT,
+                                          &enrolment);
+        }
+
+        if (rc == NGX_OK) {
+            data->classes[data->nclasses++] = enrolment.class_id;
+        }
+    }
+
+    return proofs ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* NGX_OK and how many groups there are; NGX_ERROR: one is not authentic. */
+static ngx_int_t
+ngx_http_pupil_data_group(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, ngx_uint_t *held)
+{
+    ngx_int_t              rc;
+    ngx_uint_t             i;
+    pupil_role_row_t       role;
+    pupil_enrolment_row_t  enrolment;
+
+    static const struct {
+        ngx_uint_t  col;
+        unsigned    role;
+    } groups[] = {
+        { PUPIL_EVIDENCE_ACTOR_ROLE, 1 },
+        { PUPIL_EVIDENCE_ACTOR_ENROLMENT, 0 },
+        { PUPIL_EVIDENCE_SUBJECT_ENROLMENT, 0 },
+        { PUPIL_EVIDENCE_SUBJECT_ROLE, 1 }
+    };
+
+    for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+
+        rc = groups[i].role
+             ? ngx_http_pupil_role(ctx, res, row, groups[i].col, &role)
+             : ngx_http_pupil_enrolment(ctx, res, row, groups[i].col,
+                                        &enrolment);
+        if (rc == NGX_ERROR) {
+            return rc;
+        }
+
+        *held += rc == NGX_OK;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_data_start(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                      rc;
+    pupil_input_query_t           *query;
+    ngx_http_pupil_data_t         *data;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    data = ctx->data;
+    query = &data->query;
+
+    rc = ngx_http_pupil_data_find(ctx, 0);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_pupil_data_evidence(ctx, ex);
+
+    data->main = ngx_http_pupil_add(ctx, ex, &data->generic->stmt);
+    ngx_http_pupil_pg_param_uuid(ex, data->subject.b);
+
+    if (query->given & PUPIL_QUERY_CURSOR) {
+        ngx_http_pupil_pg_param_uuid(ex, query->cursor.id.b);
+
+    } else {
+        ngx_http_pupil_pg_param_null(ex);
+    }
+
+    /* one more, to know if there is another page */
+    ngx_http_pupil_pg_param_int4(ex, (int32_t) query->limit + 1);
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+ngx_int_t
+ngx_http_pupil_data_unknown(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_data_t  *data;
+
+    data = ctx->data;
+
+    return ngx_http_pupil_refuse(ctx, &data->generic->stmt,
+                                 PUPIL_OUTCOME_NOT_FOUND, &data->subject,
+                                 NGX_HTTP_NOT_FOUND, "not-found");
+}
+
+
+static ngx_int_t
+ngx_http_pupil_data_render(ngx_http_pupil_ctx_t *ctx)
+{
+    uint8_t                 text[PUPIL_CURSOR_TEXT_LEN];
+    PGresult               *res;
+    ngx_int_t               rc;
+    ngx_uint_t              row, n, related;
+    pupil_cursor_t          cursor;
+    ngx_http_pupil_data_t  *data;
+
+    data = ctx->data;
+    res = ctx->exchange->results[data->main];
+    n = PQntuples(res);
+
+    rc = ngx_http_pupil_data_proved(ctx);
+
+    if (rc == NGX_OK
+        && ngx_http_pupil_pg_get_bool(res, 0, NGX_HTTP_PUPIL_DATA_RELATED,
+                                      &related)
+           != NGX_OK)
+    {
+        rc = NGX_ERROR;
+    }
+
+    if (rc == NGX_ERROR) {
+        return rc;
+    }
+
+    if (rc == NGX_OK && !related) {
+        /* the statement wrote the audit record of that itself */
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_NOT_FOUND, "not-found",
+                                      NULL, NULL);
+    }
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_pupil_data_unknown(ctx);
+    }
+
+    pupil_writer_object_begin(&ctx->out);
+    ngx_http_pupil_data_head(ctx);
+    pupil_writer_key(&ctx->out, "records");
+    pupil_writer_array_begin(&ctx->out);
+    ngx_memzero(&cursor, sizeof(pupil_cursor_t));
+
+    for (row = 0; row < n && row < data->query.limit; row++) {
+        rc = ngx_http_pupil_pg_get_uuid(res, row, NGX_HTTP_PUPIL_DATA_RECORD,
+                                        &cursor.id);
+        if (rc == NGX_OK && ngx_http_pupil_data_shown(ctx, res, row)) {
+            rc = ngx_http_pupil_data_record(ctx, res, row, &cursor.id);
+        }
+
+        if (rc == NGX_ERROR) {
+            return rc;
+        }
+    }
+
+    pupil_writer_array_end(&ctx->out);
+    pupil_writer_key(&ctx->out, "next");
+
+    if (n > data->query.limit) {
+        pupil_cursor_encode(&cursor, text);
+        pupil_writer_string(&ctx->out, text, PUPIL_CURSOR_TEXT_LEN);
+
+    } else {
+        pupil_writer_null(&ctx->out);
+    }
+
+    pupil_writer_object_end(&ctx->out);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_pupil_data_head(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_data_t  *data;
+
+    data = ctx->data;
+
+    pupil_writer_key(&ctx->out, "category");
+    pupil_writer_str(&ctx->out, &data->category->name);
+    pupil_writer_key(&ctx->out, "subject");
+    pupil_writer_uuid(&ctx->out, &data->subject);
+    pupil_writer_key(&ctx->out, "purpose");
+    pupil_writer_cstr(&ctx->out,
+                      pupil_purpose_name(data->generic->generic->purpose));
+    pupil_writer_key(&ctx->out, "relation");
+    pupil_writer_cstr(&ctx->out, pupil_relation_name(data->relation));
+}
+
+
+/* A record of a class shows only by evidence of that class. */
+static ngx_int_t
+ngx_http_pupil_data_shown(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row)
+{
+    ngx_int_t               rc;
+    ngx_uint_t              i;
+    pupil_uuid_t            class_id;
+    ngx_http_pupil_data_t  *data;
+
+    data = ctx->data;
+
+    rc = ngx_http_pupil_pg_get_uuid(res, row, NGX_HTTP_PUPIL_DATA_CLASS,
+                                    &class_id);
+
+    if (!data->evidence || rc == NGX_DECLINED) {
+        return 1;
+    }
+
+    for (i = 0; rc == NGX_OK && i < data->nclasses; i++) {
+        if (pupil_uuid_compare(&data->classes[i], &class_id) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_data_record(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, const pupil_uuid_t *record)
+{
+    uint32_t                 i, g;
+    ngx_int_t                rc;
+    ngx_uint_t               has[PUPIL_STATEMENT_WANTS];
+    const pupil_generic_t   *generic;
+    ngx_http_pupil_data_t   *data;
+    ngx_http_pupil_owner_t   owners[PUPIL_STATEMENT_WANTS];
+
+    data = ctx->data;
+    generic = data->generic->generic;
+
+    for (g = 0; g < generic->sealers; g++) {
+        rc = ngx_http_pupil_owner(res, row, NGX_HTTP_PUPIL_DATA_OWNERS
+                                  + g * NGX_HTTP_PUPIL_DATA_OWNER,
+                                  &owners[g]);
+        if (rc == NGX_ERROR) {
+            return rc;
+        }
+
+        has[g] = rc == NGX_OK;
+    }
+
+    pupil_writer_object_begin(&ctx->out);
+    pupil_writer_key(&ctx->out, "id");
+    pupil_writer_uuid(&ctx->out, record);
+
+    for (i = 0; i < generic->template.wants_count; i++) {
+        g = generic->sealer[i];
+
+        (void) ngx_http_pupil_member(ctx, generic->template.wants[i].field,
+                                     &data->generic->stmt, res, row, i,
+                                     has[g] ? &owners[g] : NULL,
+                                     g == 0 ? record : &owners[g].id);
+    }
+
+    pupil_writer_object_end(&ctx->out);
+
+    return NGX_OK;
+}

@@ -1,0 +1,66 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What the files of the endpoint of any category share.
+ */
+
+#ifndef _NGX_HTTP_PUPIL_DATA_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_DATA_H_INCLUDED_
+
+#include "ngx_http_pupil.h"
+
+
+/* ctx->data of these routes. */
+typedef struct {
+    pupil_input_query_t        query;
+    pupil_input_patch_t        patch;
+    pupil_fault_t              fault;
+
+    pupil_category_t          *category;
+    uint32_t                   relation;
+    pupil_uuid_t               subject;
+    ngx_http_pupil_generic_t  *generic;
+    ngx_uint_t                 main;      /* position of the statement */
+    pupil_uuid_t              *classes;   /* with authentic evidence */
+    ngx_uint_t                 nclasses;
+    unsigned                   evidence:1;    /* was asked for */
+
+    /* a write */
+    pupil_uuid_t               record;
+    ngx_http_pupil_owner_t     owner;
+    uint8_t                   *set;       /* by want */
+    pupil_str_t               *values;    /* clear; data NULL: none */
+} ngx_http_pupil_data_t;
+
+
+/* How a session can stand to others by its role; 0: it cannot. */
+uint32_t ngx_http_pupil_data_relation(ngx_http_pupil_ctx_t *ctx);
+
+/*
+ * Finds category, relation and what is granted; write: for writing.  NGX_OK,
+ * or how the request ends.
+ */
+ngx_int_t ngx_http_pupil_data_find(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t write);
+
+/*
+ * Adds the evidence, if the relation needs some.  Its result, if any, is the
+ * exchange's first.
+ */
+void ngx_http_pupil_data_evidence(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex);
+
+/* NGX_OK: the relation is proved; NGX_DECLINED; NGX_ERROR. */
+ngx_int_t ngx_http_pupil_data_proved(ngx_http_pupil_ctx_t *ctx);
+
+/* The members that both answers begin with. */
+void ngx_http_pupil_data_head(ngx_http_pupil_ctx_t *ctx);
+
+/* 404, audited: unknown and not yours look the same. */
+ngx_int_t ngx_http_pupil_data_unknown(ngx_http_pupil_ctx_t *ctx);
+
+ngx_int_t ngx_http_pupil_data_write_parse(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_data_write_start(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_data_write_step(ngx_http_pupil_ctx_t *ctx);
+
+#endif /* _NGX_HTTP_PUPIL_DATA_H_INCLUDED_ */

@@ -1,0 +1,598 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * PATCH of a record of any category.  A first exchange proves the relation and
+ * looks at the record; the second writes it, its blind index rows and its
+ * audit record at once (invariant I2).
+ */
+
+#include "ngx_http_pupil_data.h"
+
+
+/* The parameters of a generic write that are arrays. */
+typedef struct {
+    int32_t      set[PUPIL_STATEMENT_WANTS];
+    pupil_str_t  sealed[PUPIL_STATEMENT_WANTS];
+    pupil_str_t  plain[PUPIL_STATEMENT_WANTS];
+    pupil_str_t  names[PUPIL_STATEMENT_WANTS];
+    pupil_str_t  terms[PUPIL_STATEMENT_WANTS];
+    pupil_str_t  macs[PUPIL_STATEMENT_WANTS];
+    ngx_uint_t   indexed;
+} ngx_http_pupil_patch_t;
+
+
+/* Columns of a look and of a write. */
+enum {
+    NGX_HTTP_PUPIL_LOOK_RELATED = 1,
+    NGX_HTTP_PUPIL_LOOK_EXISTED,
+    NGX_HTTP_PUPIL_LOOK_OWNER
+};
+
+enum {
+    NGX_HTTP_PUPIL_WRITE_RELATED = 1,
+    NGX_HTTP_PUPIL_WRITE_EXISTED,
+    NGX_HTTP_PUPIL_WRITE_TAKEN,
+    NGX_HTTP_PUPIL_WRITE_STATE,
+    NGX_HTTP_PUPIL_WRITE_WRITTEN
+};
+
+
+static ngx_int_t ngx_http_pupil_data_accept(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_data_member(ngx_http_pupil_ctx_t *ctx,
+    const pupil_input_member_t *member);
+static ngx_int_t ngx_http_pupil_data_want(ngx_http_pupil_ctx_t *ctx,
+    const pupil_input_member_t *member, uint32_t *want);
+static ngx_int_t ngx_http_pupil_data_fault(ngx_http_pupil_ctx_t *ctx,
+    const pupil_str_t *name, const char *rule);
+static const pupil_field_t *ngx_http_pupil_data_field(
+    ngx_http_pupil_data_t *data, uint32_t want);
+static ngx_int_t ngx_http_pupil_data_looked(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_data_complete(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_data_send(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_data_values(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_patch_t *patch);
+static ngx_int_t ngx_http_pupil_data_index(ngx_http_pupil_ctx_t *ctx,
+    uint32_t want, ngx_http_pupil_patch_t *patch);
+static ngx_int_t ngx_http_pupil_data_written(ngx_http_pupil_ctx_t *ctx);
+
+
+ngx_int_t
+ngx_http_pupil_data_write_parse(ngx_http_pupil_ctx_t *ctx)
+{
+    pupil_str_t             args;
+    pupil_fault_t           fault;
+    ngx_http_pupil_data_t  *data;
+
+    data = ngx_http_pupil_alloc(ctx, sizeof(ngx_http_pupil_data_t));
+    if (data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(data, sizeof(ngx_http_pupil_data_t));
+    ctx->data = data;
+
+    args.data = ctx->request->args.data;
+    args.len = ctx->request->args.len;
+
+    if (pupil_input_query(&args, 0, &data->query, &fault) != PUPIL_OK) {
+        return ngx_http_pupil_fault(ctx, &fault);
+    }
+
+    switch (pupil_input_patch(&ctx->alloc, &ctx->body, &data->patch, &fault)) {
+
+    case PUPIL_OK:
+        return NGX_OK;
+
+    case PUPIL_INVALID:
+        return ngx_http_pupil_fault(ctx, &fault);
+
+    default:
+        return NGX_ERROR;
+    }
+}
+
+
+ngx_int_t
+ngx_http_pupil_data_write_start(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                      rc;
+    ngx_http_pupil_data_t         *data;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    data = ctx->data;
+
+    rc = ngx_http_pupil_data_find(ctx, 1);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_pupil_data_accept(ctx);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_pupil_data_evidence(ctx, ex);
+
+    data->main = ngx_http_pupil_add(ctx, ex, &data->generic->look);
+    ngx_http_pupil_pg_param_uuid(ex, data->subject.b);
+    ngx_http_pupil_pg_param_uuid(ex, data->record.b);
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+/* The rules of the plugin, before anything is looked up (invariant I16). */
+static ngx_int_t
+ngx_http_pupil_data_accept(ngx_http_pupil_ctx_t *ctx)
+{
+    uint32_t                i, n;
+    ngx_int_t               rc;
+    ngx_http_pupil_data_t  *data;
+
+    static const pupil_str_t  id = pupil_str("id");
+
+    data = ctx->data;
+    n = data->generic->generic->template.wants_count;
+
+    data->set = ngx_pcalloc(ctx->request->pool, n);
+    data->values = ngx_pcalloc(ctx->request->pool, n * sizeof(pupil_str_t));
+    if (data->set == NULL || data->values == NULL) {
+        return NGX_ERROR;
+    }
+
+    data->record = data->patch.id;
+
+    if (data->category->plugin->cardinality == PUPIL_CARDINALITY_ONE) {
+
+        if (!pupil_uuid_is_zero(&data->record)
+            && pupil_uuid_compare(&data->record, &data->subject) != 0)
+        {
+            return ngx_http_pupil_data_fault(ctx, &id, "const");
+        }
+
+        data->record = data->subject;
+
+    } else if (pupil_uuid_is_zero(&data->record)) {
+        pupil_uuid_random(&data->record);
+    }
+
+    for (i = 0; i < data->patch.count; i++) {
+        rc = ngx_http_pupil_data_member(ctx, &data->patch.members[i]);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_data_member(ngx_http_pupil_ctx_t *ctx,
+    const pupil_input_member_t *member)
+{
+    uint32_t                want;
+    ngx_int_t               rc;
+    pupil_json_t           *json;
+    pupil_fault_t           fault;
+    const pupil_field_t    *field;
+    ngx_http_pupil_data_t  *data;
+
+    data = ctx->data;
+    json = &data->patch.json;
+
+    rc = ngx_http_pupil_data_want(ctx, member, &want);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    field = ngx_http_pupil_data_field(data, want);
+    data->set[want] = 1;
+
+    /* null takes a value away */
+    if (pupil_json_type(json, member->node) == PUPIL_JSON_NULL
+        && field->type != PUPIL_TYPE_JSON)
+    {
+        if (field->flags & PUPIL_FIELD_REQUIRED) {
+            return ngx_http_pupil_data_fault(ctx, &member->name, "required");
+        }
+
+        return NGX_OK;
+    }
+
+    switch (pupil_value_accept(data->category,
+               (uint32_t) data->generic->stmt.statement.field[want],
+               json->data, json->nodes, member->node, &ctx->alloc,
+               &data->values[want], &fault))
+    {
+    case PUPIL_OK:
+        return NGX_OK;
+
+    case PUPIL_INVALID:
+        return ngx_http_pupil_fault(ctx, &fault);
+
+    default:
+        return NGX_ERROR;
+    }
+}
+
+
+/* Which want a member is.  An internal field does not exist for a client. */
+static ngx_int_t
+ngx_http_pupil_data_want(ngx_http_pupil_ctx_t *ctx,
+    const pupil_input_member_t *member, uint32_t *want)
+{
+    int32_t                  field;
+    uint32_t                 i;
+    const pupil_plugin_t    *plugin;
+    ngx_http_pupil_data_t   *data;
+    const pupil_template_t  *template;
+
+    data = ctx->data;
+    plugin = data->category->plugin;
+    template = &data->generic->generic->template;
+
+    field = pupil_category_field(data->category, member->name);
+
+    if (field < 0 || (plugin->fields[field].flags & PUPIL_FIELD_INTERNAL)) {
+        return ngx_http_pupil_data_fault(ctx, &member->name,
+                                         "additionalProperties");
+    }
+
+    for (i = 0; i < template->wants_count; i++) {
+        if (pupil_str_is(member->name, template->wants[i].field)) {
+            *want = i;
+            return NGX_OK;
+        }
+    }
+
+    return ngx_http_pupil_data_fault(ctx, &member->name, "not-granted");
+}
+
+
+static ngx_int_t
+ngx_http_pupil_data_fault(ngx_http_pupil_ctx_t *ctx, const pupil_str_t *name,
+    const char *rule)
+{
+    char  field[PUPIL_JSON_NAME_MAX + 2];
+
+    field[0] = '/';
+    (void) pupil_json_name(name->data, name->len, field + 1,
+                           sizeof(field) - 1);
+
+    return ngx_http_pupil_problem(ctx, 422, "invalid", field, rule);
+}
+
+
+static const pupil_field_t *
+ngx_http_pupil_data_field(ngx_http_pupil_data_t *data, uint32_t want)
+{
+    return &data->category->plugin->fields[
+                               data->generic->stmt.statement.field[want]];
+}
+
+
+ngx_int_t
+ngx_http_pupil_data_write_step(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t               rc;
+    ngx_http_pupil_data_t  *data;
+
+    data = ctx->data;
+
+    rc = ngx_http_pupil_data_looked(ctx);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    switch (ngx_http_pupil_need(ctx, &data->owner)) {
+
+    case PUPIL_OK:
+        return ngx_http_pupil_data_send(ctx);
+
+    case PUPIL_NO_KEY:
+        return NGX_OK;
+
+    case PUPIL_RESTRICTED:
+    case PUPIL_ERASED:
+        return ngx_http_pupil_refuse(ctx, &data->generic->stmt,
+                                     PUPIL_OUTCOME_RESTRICTED, &data->subject,
+                                     NGX_HTTP_FORBIDDEN, "restricted");
+
+    default:
+        return NGX_ERROR;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_pupil_data_looked(ngx_http_pupil_ctx_t *ctx)
+{
+    PGresult               *res;
+    ngx_int_t               rc;
+    ngx_uint_t              related, existed;
+    ngx_http_pupil_data_t  *data;
+
+    data = ctx->data;
+    res = ctx->exchange->results[data->main];
+
+    rc = ngx_http_pupil_data_proved(ctx);
+    if (rc == NGX_ERROR) {
+        return rc;
+    }
+
+    if (rc == NGX_OK
+        && ngx_http_pupil_pg_get_bool(res, 0, NGX_HTTP_PUPIL_LOOK_RELATED,
+                                      &related)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (rc == NGX_DECLINED || !related) {
+        return ngx_http_pupil_data_unknown(ctx);
+    }
+
+    rc = ngx_http_pupil_owner(res, 0, NGX_HTTP_PUPIL_LOOK_OWNER,
+                              &data->owner);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_pupil_data_unknown(ctx);
+    }
+
+    if (rc != NGX_OK
+        || ngx_http_pupil_pg_get_bool(res, 0, NGX_HTTP_PUPIL_LOOK_EXISTED,
+                                      &existed)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return existed ? NGX_OK : ngx_http_pupil_data_complete(ctx);
+}
+
+
+/* A new record has every required field. */
+static ngx_int_t
+ngx_http_pupil_data_complete(ngx_http_pupil_ctx_t *ctx)
+{
+    uint32_t                i, k, n;
+    const pupil_field_t    *field;
+    ngx_http_pupil_data_t  *data;
+
+    data = ctx->data;
+    n = data->generic->generic->template.wants_count;
+
+    for (i = 0; i < data->category->plugin->fields_count; i++) {
+        field = &data->category->plugin->fields[i];
+
+        if (!(field->flags & PUPIL_FIELD_REQUIRED)) {
+            continue;
+        }
+
+        for (k = 0; k < n; k++) {
+            if (data->set[k] && ngx_http_pupil_data_field(data, k) == field) {
+                break;
+            }
+        }
+
+        if (k == n) {
+            return ngx_http_pupil_data_fault(ctx,
+                       &data->category->field_names[i], "required");
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_data_send(ngx_http_pupil_ctx_t *ctx)
+{
+    uint32_t                       n;
+    ngx_http_pupil_data_t         *data;
+    ngx_http_pupil_patch_t        *patch;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    data = ctx->data;
+    n = data->generic->generic->template.wants_count;
+
+    patch = ngx_http_pupil_alloc(ctx, sizeof(ngx_http_pupil_patch_t));
+    if (patch == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(patch, sizeof(ngx_http_pupil_patch_t));
+
+    if (ngx_http_pupil_data_values(ctx, patch) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_pupil_add(ctx, ex, &data->generic->stmt);
+    ngx_http_pupil_pg_param_uuid(ex, data->subject.b);
+    ngx_http_pupil_pg_param_uuid(ex, data->record.b);
+    ngx_http_pupil_pg_param_int4(ex, (int32_t) data->owner.version);
+    ngx_http_pupil_pg_param_int4_array(ex, patch->set, n);
+    ngx_http_pupil_pg_param_bytea_array(ex, patch->sealed, n);
+    ngx_http_pupil_pg_param_text_array(ex, patch->plain, n);
+    ngx_http_pupil_pg_param_text_array(ex, patch->names, patch->indexed);
+    ngx_http_pupil_pg_param_bytea_array(ex, patch->terms, patch->indexed);
+    ngx_http_pupil_pg_param_bytea_array(ex, patch->macs, patch->indexed);
+
+    ctx->resume = ngx_http_pupil_data_written;
+
+    return ngx_http_pupil_submit(ctx, ex, 1);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_data_values(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_patch_t *patch)
+{
+    uint32_t                i;
+    const pupil_field_t    *field;
+    ngx_http_pupil_data_t  *data;
+
+    data = ctx->data;
+
+    for (i = 0; i < data->generic->generic->template.wants_count; i++) {
+
+        if (!data->set[i]) {
+            continue;
+        }
+
+        patch->set[i] = 1;
+        field = ngx_http_pupil_data_field(data, i);
+
+        if ((field->flags & PUPIL_FIELD_INDEXED)
+            && ngx_http_pupil_data_index(ctx, i, patch) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        if (data->values[i].data == NULL) {
+            continue;
+        }
+
+        if (!(field->flags & PUPIL_FIELD_SEALED)) {
+            patch->plain[i] = data->values[i];
+
+        } else if (ngx_http_pupil_seal(ctx, data->category->plugin->name,
+                                       field->name, &data->owner,
+                                       &data->record, data->values[i],
+                                       &patch->sealed[i])
+                   != PUPIL_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* The row of the blind index that goes with a value, or its end. */
+static ngx_int_t
+ngx_http_pupil_data_index(ngx_http_pupil_ctx_t *ctx, uint32_t want,
+    ngx_http_pupil_patch_t *patch)
+{
+    char                    name[sizeof("index:.") + 2 * PUPIL_MAX_NAME];
+    uint8_t                *out;
+    ngx_uint_t              n;
+    pupil_str_t             term;
+    pupil_index_row_t       row;
+    const pupil_key_t      *key, *mac;
+    ngx_http_pupil_data_t  *data;
+
+    data = ctx->data;
+    n = patch->indexed++;
+    patch->names[n] = data->category->field_names[
+                               data->generic->stmt.statement.field[want]];
+
+    if (data->values[want].data == NULL) {
+        return NGX_OK;
+    }
+
+    ngx_snprintf((u_char *) name, sizeof(name), "index:%s.%s%Z",
+                 data->category->plugin->name,
+                 ngx_http_pupil_data_field(data, want)->name);
+
+    key = ngx_http_pupil_key(ctx, name);
+    mac = ngx_http_pupil_key(ctx, "mac");
+    out = ngx_palloc(ctx->request->pool, PUPIL_TERM_LEN + PUPIL_MAC_LEN);
+
+    if (key == NULL || mac == NULL || out == NULL
+        || pupil_value_term(data->category,
+               (uint32_t) data->generic->stmt.statement.field[want],
+               data->values[want], &ctx->alloc, &term)
+           != PUPIL_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    pupil_blind_term(key, term, out);
+    patch->terms[n].data = out;
+    patch->terms[n].len = PUPIL_TERM_LEN;
+
+    row.tenant = ctx->tenant;
+    row.category = data->category->name;
+    row.field = patch->names[n];
+    row.term = patch->terms[n];
+    row.owner = data->owner.id;
+    row.record = data->record;
+
+    pupil_mac_index(mac, &row, out + PUPIL_TERM_LEN);
+    patch->macs[n].data = out + PUPIL_TERM_LEN;
+    patch->macs[n].len = PUPIL_MAC_LEN;
+
+    pupil_stack_wipe();
+
+    return NGX_OK;
+}
+
+
+/* What the statement found is in its audit record already. */
+static ngx_int_t
+ngx_http_pupil_data_written(ngx_http_pupil_ctx_t *ctx)
+{
+    PGresult               *res;
+    ngx_uint_t              related, taken, written;
+    pupil_str_t             state;
+    ngx_http_pupil_data_t  *data;
+
+    data = ctx->data;
+    res = ctx->exchange->results[0];
+
+    if (ngx_http_pupil_pg_get_bool(res, 0, NGX_HTTP_PUPIL_WRITE_RELATED,
+                                   &related) != NGX_OK
+        || ngx_http_pupil_pg_get_bool(res, 0, NGX_HTTP_PUPIL_WRITE_TAKEN,
+                                      &taken) != NGX_OK
+        || ngx_http_pupil_pg_get_bool(res, 0, NGX_HTTP_PUPIL_WRITE_WRITTEN,
+                                      &written) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (!related) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_NOT_FOUND, "not-found",
+                                      NULL, NULL);
+    }
+
+    if (taken) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_CONFLICT, "conflict",
+                                      NULL, NULL);
+    }
+
+    if (!written) {
+
+        if (ngx_http_pupil_pg_get_text(res, 0, NGX_HTTP_PUPIL_WRITE_STATE,
+                                       &state) != NGX_OK
+            || pupil_owner_state(state) != PUPIL_OWNER_STATE_ACTIVE)
+        {
+            return ngx_http_pupil_problem(ctx, NGX_HTTP_FORBIDDEN,
+                                          "restricted", NULL, NULL);
+        }
+
+        /* the owner's key changed meanwhile */
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                      "busy", NULL, NULL);
+    }
+
+    pupil_writer_object_begin(&ctx->out);
+    ngx_http_pupil_data_head(ctx);
+    pupil_writer_key(&ctx->out, "id");
+    pupil_writer_uuid(&ctx->out, &data->record);
+    pupil_writer_object_end(&ctx->out);
+
+    return NGX_OK;
+}
