@@ -309,7 +309,6 @@ ngx_http_pupil_data_evidence(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t
 ngx_http_pupil_data_proved(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_int_t               rc;
     PGresult               *res;
     ngx_uint_t              row, n, held, proofs;
     pupil_enrolment_row_t   enrolment;
@@ -343,16 +342,11 @@ ngx_http_pupil_data_proved(ngx_http_pupil_ctx_t *ctx)
 
         proofs++;
 
-        rc = ngx_http_pupil_enrolment(ctx, res, row,
-                                      PUPIL_EVIDENCE_ACTOR_ENROLMENT,
-                                      &enrolment);
-        if (rc != NGX_OK) {
-            rc = ngx_http_pupil_enrolment(ctx, res, row,
-                                          PUPIL_EVIDENCE_SUBJECT_ENROLMENT,
-                                          &enrolment);
-        }
-
-        if (rc == NGX_OK) {
+        if (ngx_http_pupil_enrolment(ctx, res, row,
+                                     PUPIL_EVIDENCE_ACTOR_ENROLMENT,
+                                     &enrolment)
+            == NGX_OK)
+        {
             data->classes[data->nclasses++] = enrolment.class_id;
         }
     }
@@ -543,7 +537,7 @@ ngx_http_pupil_data_head(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* A record of a class shows only by evidence of that class. */
+/* Through a class only the records of that very class are shown. */
 static ngx_int_t
 ngx_http_pupil_data_shown(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row)
@@ -558,7 +552,10 @@ ngx_http_pupil_data_shown(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     rc = ngx_http_pupil_pg_get_uuid(res, row, NGX_HTTP_PUPIL_DATA_CLASS,
                                     &class_id);
 
-    if (!data->evidence || rc == NGX_DECLINED) {
+    if (rc == NGX_DECLINED
+        || (data->relation != PUPIL_RELATION_TEACHES
+            && data->relation != PUPIL_RELATION_TAUGHT_BY))
+    {
         return 1;
     }
 
