@@ -138,7 +138,6 @@ struct ngx_http_pupil_pg_pool_s {
     ngx_msec_t                    statement_timeout;    /* default 5 s */
     ngx_msec_t                    connect_timeout;      /* default 5 s */
     ngx_msec_t                    queue_timeout;        /* default 2 s */
-    ngx_str_t                     schema;       /* default "pupil" */
     ngx_http_pupil_pg_check_pt    check;        /* NULL: none */
     void                         *check_data;
     unsigned                      no_tenant:1;  /* no set_config first */
@@ -317,7 +316,9 @@ void ngx_http_pupil_pg_param_text_array(ngx_http_pupil_pg_exchange_t *ex,
 /*
  * Sends or queues.  NGX_OK: the handler will be called, later.
  * NGX_BUSY: the queue is full; NGX_DECLINED: the database is known to be
- * down; both mean 503 with Retry-After (pitfall 11).  NGX_ERROR: a setter
+ * down; both mean 503 with Retry-After (pitfall 11).  What fails for a lost
+ * prepared statement, a deadlock or a serialization failure is sent once more
+ * by the layer, as its transaction has left no trace.  NGX_ERROR: a setter
  * failed or the exchange is not complete (logged as an alert, as it is a bug,
  * unless out of memory).  Without NGX_OK the caller still owns ex, and may
  * submit it again later except after NGX_ERROR.

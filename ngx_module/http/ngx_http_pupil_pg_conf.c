@@ -168,10 +168,6 @@ ngx_http_pupil_pg_pool_finish(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg)
     ngx_conf_init_msec_value(pg->connect_timeout, 5000);
     ngx_conf_init_msec_value(pg->queue_timeout, 2000);
 
-    if (pg->schema.len == 0) {
-        ngx_str_set(&pg->schema, "pupil");
-    }
-
     if (pg->connections < 1
         || pg->connections > NGX_HTTP_PUPIL_PG_MAX_CONNECTIONS
         || pg->depth < 1 || pg->depth > NGX_HTTP_PUPIL_PG_MAX_DEPTH

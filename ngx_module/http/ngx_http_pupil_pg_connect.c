@@ -281,68 +281,48 @@ ngx_http_pupil_pg_setup(ngx_http_pupil_pg_task_t *t)
 }
 
 
-/* Row-level security does not bind such roles (invariant I10). */
+/*
+ * Row-level security does not bind superusers and BYPASSRLS, and owners, or
+ * who can become one, can switch it off (invariant I10).
+ */
 
 static ngx_int_t
 ngx_http_pupil_pg_check_role(ngx_http_pupil_pg_task_t *t)
 {
-    char        *schema, *sql, *verdict;
-    size_t       size;
     PGresult    *res;
     ngx_int_t    rc;
+    const char  *verdict;
 
     static const char  query[] =
-        "SELECT CASE"
+        "WITH n AS (SELECT oid, nspowner FROM pg_catalog.pg_namespace"
+        " WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')"
+        " SELECT CASE"
         " WHEN r.rolsuper THEN 'is a superuser'"
         " WHEN r.rolbypassrls THEN 'has BYPASSRLS'"
-        " WHEN n.oid IS NULL THEN 'finds no schema of this name'"
-        " WHEN pg_catalog.pg_has_role(r.oid, n.nspowner, 'MEMBER')"
-        " THEN 'owns the schema'"
-        " WHEN EXISTS (SELECT FROM pg_catalog.pg_class c"
-        " WHERE c.relnamespace = n.oid"
-        " AND pg_catalog.pg_has_role(r.oid, c.relowner, 'MEMBER'))"
-        " THEN 'owns a table of the schema'"
+        " WHEN EXISTS (SELECT FROM n"
+        " WHERE pg_catalog.pg_has_role(r.oid, n.nspowner, 'MEMBER'))"
+        " THEN 'owns a schema'"
+        " WHEN EXISTS (SELECT FROM n"
+        " JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid"
+        " WHERE pg_catalog.pg_has_role(r.oid, c.relowner, 'MEMBER'))"
+        " THEN 'owns a table'"
         " ELSE '' END"
-        " FROM pg_catalog.pg_roles r"
-        " LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = %s"
-        " WHERE r.rolname = current_user";
+        " FROM pg_catalog.pg_roles r WHERE r.rolname = current_user";
 
-    schema = PQescapeLiteral(t->conn, (char *) t->pg->schema.data,
-                             t->pg->schema.len);
-    if (schema == NULL) {
-        ngx_http_pupil_pg_text(t->text, PQerrorMessage(t->conn));
-        return NGX_ERROR;
-    }
-
-    size = sizeof(query) + ngx_strlen(schema);
-
-    sql = malloc(size);
-    if (sql == NULL) {
-        PQfreemem(schema);
-        ngx_http_pupil_pg_text(t->text, "out of memory");
-        return NGX_ERROR;
-    }
-
-    (void) snprintf(sql, size, query, schema);
-    PQfreemem(schema);
-
-    res = ngx_http_pupil_pg_query(t->conn, sql, t->pg->connect_timeout,
+    res = ngx_http_pupil_pg_query(t->conn, query, t->pg->connect_timeout,
                                   t->text);
-    free(sql);
-
     if (res == NULL) {
         return NGX_ERROR;
     }
 
     rc = NGX_OK;
-    verdict = PQntuples(res) == 1 ? PQgetvalue(res, 0, 0) : NULL;
+    verdict = PQntuples(res) == 1 ? PQgetvalue(res, 0, 0) : "is unknown";
 
-    if (verdict == NULL || *verdict) {
+    if (*verdict) {
         (void) snprintf(t->text, sizeof(t->text),
-                        "role \"%s\" %s (schema \"%.*s\"): connect with the "
-                        "gateway's own role, which row-level security binds",
-                        PQuser(t->conn), verdict ? verdict : "is unknown",
-                        (int) t->pg->schema.len, t->pg->schema.data);
+                        "role \"%s\" %s: connect with the gateway's own role, "
+                        "which owns nothing, so that row-level security binds "
+                        "it", PQuser(t->conn), verdict);
         t->mismatch = 1;
         rc = NGX_ERROR;
     }
