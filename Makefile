@@ -36,7 +36,7 @@ HTTP_SRC   := $(wildcard ngx_module/http/*.c)
 CTL_SRC    := $(wildcard ngx_module/ctl/*.c)
 UNIT_SRC   := $(wildcard t/unit/test_*.c)
 FUZZ_SRC   := $(wildcard t/fuzz/fuzz_*.c)
-TPLUG_SRC  := $(wildcard t/plugins/*.c)
+TPLUG_SRC  := $(wildcard t/plugins/*.c t/plugins/*/*.c)
 MAN        := $(wildcard docs/*.1 docs/man/*.1 ngx_module/ctl/*.1)
 
 CORE_OBJ   := $(CORE_SRC:%.c=$(B)/obj/%.o)
@@ -94,7 +94,7 @@ CTL_DEFS  = -D_GNU_SOURCE= -DPUPIL_SQL_DIR='"$(PREFIX)/share/pupil/sql"' \
 all: $(CORE_LIB) $(MODULE) $(CTL) $(PLUGINS) $(B)/plugin_info
 
 # What only the tests need.
-tests: all $(UNITS) $(TPLUGS)
+tests: all $(UNITS) $(TPLUGS) $(B)/plugin_load
 
 
 # A change of flags makes everything again.
@@ -190,6 +190,10 @@ $(B)/unit/%: $(B)/obj/t/unit/%.o $(B)/libpupil_ctl.a $(CORE_LIB)
 $(B)/plugin_info: t/lib/plugin_info.c include/pupil_plugin.h $(B)/flags
 	$(call link,$(CFLAGS_PLUGIN) -o $@ $< $(LDFLAGS_ALL) -ldl)
 
+$(B)/plugin_load: t/lib/plugin_load.c $(CORE_LIB) $(B)/flags
+	$(call link,$(CFLAGS_TEST) -o $@ $< $(CORE_LIB) $(LDFLAGS_ALL) \
+	    $(LIBS_CORE))
+
 -include $(shell find $(B)/obj $(B)/plugin_info.d -name '*.d' 2>/dev/null)
 
 
@@ -256,7 +260,7 @@ demo-stop:
 # Style
 
 C_FILES  = $(CORE_SRC) $(CTL_SRC) $(HTTP_SRC) $(wildcard plugins/*/*.c) \
-           $(UNIT_SRC) $(FUZZ_SRC) $(TPLUG_SRC) t/lib/plugin_info.c
+           $(UNIT_SRC) $(FUZZ_SRC) $(TPLUG_SRC) $(wildcard t/lib/*.c)
 H_FILES  = $(wildcard include/*.h ngx_module/*/*.h plugins/*/*.h t/unit/*.h \
            t/fuzz/*.h)
 SH_FILES = .ci/run $(wildcard t/lib/*.sh t/bench/run docs/quickstart/*.sh)

@@ -48,6 +48,21 @@ pupil_generic_uuid(const pupil_category_t *category, const char *name)
 }
 
 
+/* Does the category mark records as withdrawn? */
+static int
+pupil_generic_deletes(const pupil_category_t *category)
+{
+    int32_t      i;
+    pupil_str_t  name = pupil_str("deleted_at");
+
+    i = pupil_category_field(category, name);
+
+    return i >= 0
+           && category->plugin->fields[i].type == PUPIL_TYPE_TIMESTAMP
+           && !(category->plugin->fields[i].flags & PUPIL_FIELD_SEALED);
+}
+
+
 /* The group of an owner that seals: 0 is the record's. */
 static uint8_t
 pupil_generic_sealer(pupil_maker_t *m, const char *sealed_by)
@@ -196,7 +211,9 @@ pupil_generic_read_sql(const pupil_maker_t *m, pupil_sql_t *sql)
 
     pupil_sql_add(sql, " WHERE t.tenant = $2 AND t.owner = $8"
                   " AND EXISTS (SELECT FROM r)"
-                  " AND ($9::uuid IS NULL OR t.record > $9)");
+                  " AND ($9::uuid IS NULL OR t.record > $9)%s",
+                  pupil_generic_deletes(m->category)
+                  ? " AND t.deleted_at IS NULL" : "");
     pupil_generic_scope(m, sql);
     pupil_sql_add(sql, " ORDER BY t.record LIMIT $10), "
                   "a AS (INSERT INTO pupil.audit_record ({audit}, outcome,"

@@ -151,7 +151,8 @@ uint32_t pupil_statement_oids(const pupil_statement_t *statement,
  * Relations are confirmed by the database: live enrolments through the
  * session's institution, $6; a record with a plain UUID field class_id (of a
  * school administrator: school_id, else class_id) only when it is of the
- * class (school) that relates.  Rows that authorise are authentic only when
+ * class (school) that relates; records whose plain timestamp deleted_at is set
+ * are not shown.  Rows that authorise are authentic only when
  * the caller has checked them: see pupil_generic_evidence().
  *
  * Read.  $8 subject uuid, $9 after: record of the last page uuid or NULL,

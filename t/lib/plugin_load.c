@@ -1,0 +1,206 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Loads plugins as the host does, for tests:
+ *
+ *     plugin_load check FILE          "ok NAME VERSION", or the refusal
+ *     plugin_load sql FILE...         all statements of /v1/data/ of these
+ *                                     plugins, as PREPARE commands for psql
+ */
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit.h"
+#include "policy.h"
+
+
+static const char *const  type_names[] = {
+    NULL, "uuid", "int4", "int8", "bool", "bytea", "text", "timestamptz",
+    "date", "uuid[]", "bytea[]", "text[]", "bool[]", "int4[]"
+};
+
+
+/* All memory, freed at the end. */
+typedef struct block_s {
+    struct block_s  *next;
+    max_align_t      data[];
+} block_t;
+
+static block_t  *blocks;
+
+
+static void *
+take(void *ctx, size_t size)
+{
+    block_t  *block;
+
+    (void) ctx;
+
+    block = malloc(sizeof(*block) + size);
+    if (block == NULL) {
+        exit(1);
+    }
+
+    block->next = blocks;
+    blocks = block;
+
+    return block->data;
+}
+
+
+static void
+give_back(void)
+{
+    block_t  *next;
+
+    for ( ; blocks != NULL; blocks = next) {
+        next = blocks->next;
+        free(blocks);
+    }
+}
+
+
+static const pupil_alloc_t  heap = { take, NULL };
+
+
+static void
+print_statement(const pupil_policy_t *policy, const uint8_t hash[32],
+    const char *prefix, const char *category, const char *relation,
+    const pupil_template_t *template)
+{
+    uint32_t           i;
+    pupil_error_t      error;
+    pupil_statement_t  statement;
+
+    if (pupil_statement_compose(template, policy, hash, &heap, &statement,
+                                &error) != PUPIL_OK)
+    {
+        fprintf(stderr, "%s\n", error.text);
+        exit(1);
+    }
+
+    printf("-- columns %u accesses %.*s\n", statement.columns,
+           (int) statement.accesses.len,
+           (const char *) statement.accesses.data);
+    printf("PREPARE %s_%s_%s (int8, uuid, uuid, uuid, text, uuid, text",
+           prefix, category, relation);
+
+    for (i = 0; i < statement.params; i++) {
+        printf(", %s", type_names[template->params[i]]);
+    }
+
+    printf(") AS %s;\n", (const char *) statement.sql.data);
+}
+
+
+static void
+print_category(const pupil_policy_t *policy, const uint8_t hash[32],
+    uint32_t category, uint32_t relation)
+{
+    const char              *name, *how;
+    pupil_generic_t         *g;
+    pupil_template_t        *audit;
+    const pupil_plugin_t    *plugin;
+    const pupil_template_t  *evidence;
+
+    plugin = policy->categories[category]->plugin;
+    name = plugin->name;
+    how = pupil_relation_name(relation);
+
+    if (pupil_generic_read(policy, category, relation, &heap, &g)
+        == PUPIL_OK)
+    {
+        print_statement(policy, hash, "read", name, how, &g->template);
+
+        if (pupil_audit_template(&g->template, &heap, &audit) == PUPIL_OK) {
+            print_statement(policy, hash, "refuse", name, how, audit);
+        }
+    }
+
+    if (pupil_generic_write(policy, category, relation, &heap, &g)
+        == PUPIL_OK)
+    {
+        print_statement(policy, hash, "write", name, how, &g->template);
+        print_statement(policy, hash, "look", name, how, &g->look);
+    }
+
+    evidence = pupil_generic_evidence(relation, plugin->owner);
+    if (evidence != NULL) {
+        print_statement(policy, hash, "evidence", name, how, evidence);
+    }
+}
+
+
+static int
+print_sql(int count, char **files)
+{
+    int                i;
+    uint8_t            hash[32];
+    uint32_t           c, r;
+    pupil_str_t        document;
+    pupil_error_t      error;
+    pupil_policy_t     policy;
+    pupil_category_t  *category;
+
+    memset(&policy, 0, sizeof(policy));
+
+    for (i = 0; i < count; i++) {
+        if (pupil_category_load(files[i], NULL, &heap, &category, &error)
+            != PUPIL_OK
+            || pupil_policy_add(&policy, category, &error) != PUPIL_OK)
+        {
+            fprintf(stderr, "%s\n", error.text);
+            return 1;
+        }
+    }
+
+    if (pupil_policy_document(&policy, &heap, &document, hash) != PUPIL_OK) {
+        return 1;
+    }
+
+    for (c = 0; c < policy.count; c++) {
+        for (r = 1; r < PUPIL_RELATION_COUNT; r++) {
+            print_category(&policy, hash, c, r);
+        }
+    }
+
+    for (c = 0; c < policy.count; c++) {
+        pupil_category_unload(policy.categories[c]);
+    }
+
+    return 0;
+}
+
+
+int
+main(int argc, char **argv)
+{
+    pupil_error_t      error;
+    pupil_category_t  *category;
+
+    if (argc < 3 || sodium_init() < 0) {
+        fprintf(stderr, "usage: plugin_load check|sql FILE...\n");
+        return 2;
+    }
+
+    (void) atexit(give_back);
+
+    if (strcmp(argv[1], "sql") == 0) {
+        return print_sql(argc - 2, argv + 2);
+    }
+
+    if (pupil_category_load(argv[2], NULL, &heap, &category, &error)
+        != PUPIL_OK)
+    {
+        puts(error.text);
+        return 1;
+    }
+
+    printf("ok %s %s\n", category->plugin->name, category->plugin->version);
+    pupil_category_unload(category);
+
+    return 0;
+}

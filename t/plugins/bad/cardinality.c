@@ -1,0 +1,9 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * refused: cardinality is 0, not 1 to 2
+ */
+
+#define BAD_OWNER  PUPIL_OWNER_SUBJECT, 0
+
+#include "bad.h"

@@ -1,0 +1,9 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * refused: field_size is 40, version 1.0 has 48
+ */
+
+#define BAD_FIELDS  fields, 1, 40
+
+#include "bad.h"

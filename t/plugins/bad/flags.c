@@ -1,0 +1,9 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * refused: flags are 0x80, known are 0x3
+ */
+
+#define BAD_FLAGS  0x80
+
+#include "bad.h"

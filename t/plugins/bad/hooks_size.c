@@ -1,0 +1,9 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * refused: hooks_size is 8, version 1.0 has 40
+ */
+
+#define BAD_HOOKS  &hooks, 8
+
+#include "bad.h"

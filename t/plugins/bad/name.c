@@ -1,0 +1,9 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * refused: name is "Bad Name", not [a-z][a-z0-9_]*
+ */
+
+#define BAD_NAME  "Bad Name"
+
+#include "bad.h"

@@ -1,0 +1,9 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * refused: retention is NULL: say how long a record is kept
+ */
+
+#define BAD_KEPT  NULL
+
+#include "bad.h"

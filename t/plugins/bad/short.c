@@ -1,0 +1,9 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * refused: struct_size is 64, version 1.0 has 136
+ */
+
+#define BAD_HEADER  PUPIL_PLUGIN_MAGIC, 1, 0, 64
+
+#include "bad.h"
