@@ -265,6 +265,10 @@ struct ngx_http_pupil_ctx_s {
 
     ngx_http_pupil_step_pt         step;       /* runs, or runs again */
     ngx_http_pupil_step_pt         after;      /* what keys were asked for */
+    ngx_http_pupil_step_pt         keys_next;
+    ngx_http_pupil_step_pt         session_next;
+    ngx_uint_t                     keys_what;
+    ngx_http_pupil_pg_exchange_t  *keys_exchange;
     const ngx_http_pupil_stmt_t   *asked;      /* last statement added */
     const ngx_http_pupil_stmt_t   *denied;     /* was not granted */
     ngx_http_pupil_sent_t         *sent;
@@ -280,7 +284,10 @@ struct ngx_http_pupil_ctx_s {
     ngx_msec_t                     read_at;    /* of the session's row */
     ngx_chain_t                   *replaced;   /* nginx's own error's body */
 
+    pupil_rc_t                     hash_rc;    /* of a password */
+
     unsigned                       has_session:1;
+    unsigned                       hash_slot:1;    /* a place in the queue */
     unsigned                       integrity:1;    /* a value did not open */
     unsigned                       refetched:1;    /* the tenant's keys */
     unsigned                       has_id:1;
@@ -348,8 +355,27 @@ u_char *ngx_http_pupil_id_text(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_keep(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_pg_exchange_t *ex);
 
-/* A password being hashed for this request is no longer waited for. */
+/* $2 to $7 of every statement. */
+void ngx_http_pupil_common(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex);
+
+
+/* ---- passwords: ngx_http_pupil_hash.c ---- */
+
+/*
+ * Verifies password against an encoded hash, NUL-terminated, in a thread;
+ * then next(ctx), with the result in ctx->hash_rc.  NGX_AGAIN, NGX_BUSY or
+ * NGX_ERROR.
+ */
+ngx_int_t ngx_http_pupil_hash_verify(ngx_http_pupil_ctx_t *ctx,
+    pupil_str_t password, const char *stored, ngx_http_pupil_step_pt next);
+
+/* What is under way for this request is no longer waited for. */
 void ngx_http_pupil_hash_detach(ngx_http_pupil_ctx_t *ctx);
+
+/* An encoded hash of this cost that no password fits. */
+void ngx_http_pupil_hash_nobody(const pupil_password_cost_t *cost,
+    char out[PUPIL_PASSWORD_HASH_LEN]);
 
 /* Bytes from r->pool that are wiped with the request; NULL. */
 void *ngx_http_pupil_alloc(void *ctx, size_t size);
@@ -508,8 +534,10 @@ ngx_int_t ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx,
  * than an invalidation is dropped. */
 void ngx_http_pupil_zone_put(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_session_t *session, ngx_msec_t read_at);
-void ngx_http_pupil_zone_remove(ngx_http_pupil_main_conf_t *main,
+void ngx_http_pupil_zone_remove(ngx_http_pupil_main_conf_t *pmcf,
     const uint8_t hash[32]);
+void ngx_http_pupil_zone_clear(ngx_http_pupil_main_conf_t *pmcf);
+ngx_uint_t ngx_http_pupil_zone_size(ngx_http_pupil_main_conf_t *pmcf);
 
 
 /* ---- sessions: ngx_http_pupil_session.c ---- */
@@ -520,6 +548,32 @@ ngx_int_t ngx_http_pupil_session_cookie(ngx_http_pupil_ctx_t *ctx,
 
 /* Writes the "session" member that log-in and session answers share. */
 void ngx_http_pupil_session_write(ngx_http_pupil_ctx_t *ctx);
+
+/* The MAC of a session's row; key: "mac". */
+void ngx_http_pupil_session_mac(ngx_http_pupil_ctx_t *ctx,
+    const pupil_key_t *key, const ngx_http_pupil_session_t *session,
+    uint8_t mac[PUPIL_MAC_LEN]);
+
+/* A cookie's value; NGX_DECLINED when there is none, or more than one. */
+ngx_int_t ngx_http_pupil_cookie(ngx_http_request_t *r, const char *name,
+    pupil_str_t *value);
+
+/* Roles by strength, the strongest is 0; the name is static. */
+uint8_t ngx_http_pupil_role_number(const pupil_str_t *role);
+ngx_int_t ngx_http_pupil_role_name(uint8_t number, pupil_str_t *role);
+
+/* Is it the session's role, at the session's institution? */
+ngx_uint_t ngx_http_pupil_role_active(ngx_http_pupil_ctx_t *ctx,
+    const pupil_role_row_t *role);
+
+/*
+ * Writes the member display_name, the given and the family name of what is
+ * granted and opens, or nothing.  owner may be NULL.
+ */
+void ngx_http_pupil_display_name(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
+    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner,
+    const pupil_uuid_t *record);
 
 /* The engine's step "session": NGX_OK, NGX_AGAIN then next, or a problem. */
 ngx_int_t ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,

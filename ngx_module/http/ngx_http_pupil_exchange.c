@@ -16,8 +16,6 @@ static ngx_int_t ngx_http_pupil_audit(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_stmt_t *stmt, pupil_outcome_t outcome,
     const pupil_uuid_t *subject, const char *note,
     ngx_http_pupil_step_pt next);
-static void ngx_http_pupil_common(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex);
 
 
 ngx_http_pupil_pg_exchange_t *
@@ -57,8 +55,7 @@ ngx_http_pupil_add(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-/* $2 to $7 of every statement. */
-static void
+void
 ngx_http_pupil_common(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_pg_exchange_t *ex)
 {

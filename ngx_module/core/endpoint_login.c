@@ -1,0 +1,230 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The statements of /v1/login.  Whoever fails, and why, the same ones run:
+ * reserve, find, refuse (invariant I13).
+ */
+
+#include "endpoint_sql.h"
+#include "endpoints.h"
+
+
+#define OF_SYSTEM(category, field, about, flags)                              \
+    category, field, PUPIL_PURPOSE_AUTHENTICATION, PUPIL_RELATION_SYSTEM,     \
+    PUPIL_OPERATION_READ, about, flags
+
+#define REQUIRED  PUPIL_WANT_REQUIRED
+#define SILENT    PUPIL_WANT_SILENT
+#define ACTOR     PUPIL_ABOUT_ACTOR
+#define SUBJECTS  PUPIL_ABOUT_SUBJECTS
+
+
+/*
+ * Reserves the attempt in all buckets, or in none, before anything is looked
+ * at (pitfall 31): it counts as a failure until a log-in takes it back.
+ * $8: buckets; for each, $9: failures without delay, $10: seconds after which
+ * one failure is forgotten, $11: the longest delay in seconds.  Delays double
+ * and end (pitfall 32).  The second column: seconds to wait, 0 to go on.
+ * Rows are locked in the order of their ids (pitfall 12).
+ */
+static const char  reserve_sql[] =
+    "WITH asked AS MATERIALIZED ("
+    "SELECT * FROM unnest($8, $9, $10, $11)"
+    " AS a (bucket, free, forget, longest)),"
+    " held AS MATERIALIZED ("
+    "SELECT t.bucket, t.not_before FROM pupil.login_throttle AS t"
+    " WHERE t.tenant = $2 AND t.bucket = ANY ($8)"
+    " ORDER BY t.bucket FOR UPDATE),"
+    " wait AS MATERIALIZED ("
+    "SELECT max(ceil(extract(epoch FROM h.not_before - clock_timestamp())"
+    ")::integer) AS seconds FROM held AS h"
+    " WHERE h.not_before > clock_timestamp()),"
+    " put AS ("
+    "INSERT INTO pupil.login_throttle AS t"
+    " (tenant, bucket, failures, last_at, not_before)"
+    " SELECT $2, a.bucket, 1, clock_timestamp(), clock_timestamp()"
+    " FROM asked AS a WHERE (SELECT w.seconds FROM wait AS w) IS NULL"
+    " ORDER BY a.bucket"
+    " ON CONFLICT (tenant, bucket) DO UPDATE"
+    " SET (failures, last_at, not_before) = ("
+    "SELECT n.failures, clock_timestamp(), clock_timestamp()"
+    " + CASE WHEN n.failures <= a.free THEN interval '0'"
+    " ELSE least(a.longest, power(2, least(n.failures - a.free, 20)))"
+    " * interval '1 second' END"
+    " FROM asked AS a CROSS JOIN LATERAL (SELECT greatest(0, t.failures"
+    " - floor(extract(epoch FROM clock_timestamp() - t.last_at)"
+    " / a.forget)::integer) + 1) AS n (failures)"
+    " WHERE a.bucket = t.bucket)"
+    " WHERE t.not_before <= clock_timestamp() RETURNING 1),"
+    " audit AS ("
+    "INSERT INTO pupil.audit_record ({audit}, outcome)"
+    " SELECT {audit_values}, 'throttled'"
+    " WHERE (SELECT w.seconds FROM wait AS w) IS NOT NULL)"
+    " SELECT $1::bigint, coalesce((SELECT w.seconds FROM wait AS w),"
+    " CASE WHEN (SELECT count(*) FROM put) < cardinality($8) THEN 1"
+    " ELSE 0 END)::integer";
+
+/*
+ * $8: the index term of the identifier as a login id, $9: as an e-mail
+ * address.  Whom neither finds meets the tenant's decoy.  The tenant's decoy
+ * 1, the index row 2 to 7, the subject 8 to 11, its owner row 12 to 14, one
+ * row a role 15 to 21.
+ */
+static const char  find_sql[] =
+    "WITH found AS MATERIALIZED ("
+    "SELECT b.category, b.field, b.term, b.owner, b.record, b.mac"
+    " FROM pupil.blind_index AS b WHERE b.tenant = $2"
+    " AND ((b.term = $8 AND b.category = 'credential'"
+    " AND b.field = 'login_id') OR (b.term = $9 AND b.category = 'contact'"
+    " AND b.field = 'email'))"
+    " ORDER BY b.category DESC LIMIT 1),"
+    " who AS MATERIALIZED ("
+    "SELECT t.decoy, coalesce(f.owner, t.decoy) AS id, f.category, f.field,"
+    " f.term, f.owner, f.record, f.mac"
+    " FROM pupil.tenant AS t LEFT JOIN found AS f ON true"
+    " WHERE t.tenant = $2)"
+    " SELECT $1::bigint, w.decoy, w.category, w.field, w.term, w.owner,"
+    " w.record, w.mac, u.subject, u.status, u.source, u.mac,"
+    " o.owner, o.state, o.key_version, r.subject, r.institution, r.role,"
+    " (r.valid_from - DATE '1970-01-01') AS valid_from,"
+    " (r.valid_to - DATE '1970-01-01') AS valid_to, r.source, r.mac{c}"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN who AS w ON true"
+    " LEFT JOIN pupil.subject AS u ON u.tenant = $2 AND u.subject = w.id"
+    " LEFT JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = w.id"
+    " LEFT JOIN data.credential AS c ON c.tenant = $2 AND c.owner = w.id"
+    " AND c.record = w.id"
+    " LEFT JOIN pupil.role AS r ON r.tenant = $2 AND r.subject = w.id"
+    " ORDER BY r.institution, r.role";
+
+/*
+ * The actor ($4 to $6) is the subject that logged in.  $8: token hash,
+ * $9: created_at, $10: expires_at, $11: MAC of the session; $12: buckets,
+ * $13: that of the network, which gets back this attempt only; $14: record,
+ * $15: sealed address or NULL; $16: key version, $17: MAC of the subject's
+ * row, as they were when the password was looked at.  Second column: 1, or 0
+ * when the account changed meanwhile.
+ */
+static const char  accept_sql[] =
+    "WITH ok AS MATERIALIZED ("
+    "SELECT u.subject FROM pupil.subject AS u JOIN pupil.owner AS o"
+    " ON o.tenant = $2 AND o.owner = u.subject"
+    " WHERE u.tenant = $2 AND u.subject = $4 AND u.status = 'active'"
+    " AND u.mac = $17 AND o.state = 'active' AND o.key_version = $16),"
+    " old AS ("
+    "DELETE FROM pupil.session AS s WHERE s.tenant = $2 AND s.subject = $4"
+    " AND s.expires_at < $9),"
+    " made AS ("
+    "INSERT INTO pupil.session (tenant, token_hash, subject, role,"
+    " institution, created_at, seen_at, expires_at, mac)"
+    " SELECT $2, $8, ok.subject, $5, $6, $9, $9, $10, $11 FROM ok"
+    " RETURNING 1),"
+    " held AS MATERIALIZED ("
+    "SELECT t.bucket FROM pupil.login_throttle AS t WHERE t.tenant = $2"
+    " AND t.bucket = ANY ($12) AND EXISTS (SELECT FROM ok)"
+    " ORDER BY t.bucket FOR UPDATE),"
+    " back AS ("
+    "UPDATE pupil.login_throttle AS t SET"
+    " failures = CASE WHEN t.bucket = $13 THEN greatest(t.failures - 1, 0)"
+    " ELSE 0 END,"
+    " not_before = CASE WHEN t.bucket = $13 THEN t.not_before"
+    " ELSE t.last_at END"
+    " FROM held WHERE t.tenant = $2 AND t.bucket = held.bucket),"
+    " network AS ("
+    "INSERT INTO data.network (tenant, owner, record, key_version, source,"
+    " updated_at, address, seen_at)"
+    " SELECT $2, ok.subject, $14, $16, 'gateway', $9, $15, $9 FROM ok"
+    " WHERE $15 IS NOT NULL),"
+    " audit AS ("
+    "INSERT INTO pupil.audit_record ({audit}, outcome)"
+    " SELECT {audit_values}, CASE WHEN EXISTS (SELECT FROM ok)"
+    " THEN 'allowed' ELSE 'refused' END)"
+    " SELECT $1::bigint, (SELECT count(*) FROM made){i}"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN data.identity AS i ON i.tenant = $2 AND i.owner = $4"
+    " AND i.record = $4 AND EXISTS (SELECT FROM ok)";
+
+/* $8: outcome, $9: the subject if there is one. */
+static const char  refuse_sql[] =
+    "WITH audit AS ("
+    "INSERT INTO pupil.audit_record ({audit}, outcome, subjects)"
+    " SELECT {audit_values}, $8, $9)"
+    " SELECT $1::bigint";
+
+
+static const pupil_want_t  look_wants[] = {
+    { "", "c", OF_SYSTEM("credential", "login_id", SUBJECTS,
+                         REQUIRED | SILENT) },
+    { "", "x", OF_SYSTEM("contact", "email", SUBJECTS, SILENT) },
+    { "c", "c", OF_SYSTEM("credential", "password_hash", SUBJECTS,
+                          REQUIRED) }
+};
+
+static const pupil_want_t  refuse_wants[] = {
+    { "", "c", OF_SYSTEM("credential", "login_id", SUBJECTS,
+                         REQUIRED | SILENT) },
+    { "", "x", OF_SYSTEM("contact", "email", SUBJECTS, SILENT) },
+    { "", "c", OF_SYSTEM("credential", "password_hash", SUBJECTS,
+                         REQUIRED | SILENT) }
+};
+
+static const pupil_want_t  accept_wants[] = {
+    { "i", "i", "identity", "given_name", PUPIL_PURPOSE_AUTHENTICATION,
+      PUPIL_RELATION_SELF, PUPIL_OPERATION_READ, ACTOR, 0 },
+    { "i", "i", "identity", "family_name", PUPIL_PURPOSE_AUTHENTICATION,
+      PUPIL_RELATION_SELF, PUPIL_OPERATION_READ, ACTOR, 0 },
+    { "", "c", OF_SYSTEM("credential", "login_id", ACTOR,
+                         REQUIRED | SILENT) },
+    { "", "x", OF_SYSTEM("contact", "email", ACTOR, SILENT) },
+    { "", "c", OF_SYSTEM("credential", "password_hash", ACTOR,
+                         REQUIRED | SILENT) },
+    { "", "n", "network", "address", PUPIL_PURPOSE_SECURITY,
+      PUPIL_RELATION_SYSTEM, PUPIL_OPERATION_WRITE, ACTOR, SILENT }
+};
+
+#define COUNT(table)  ((uint32_t) (sizeof(table) / sizeof((table)[0])))
+
+
+const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
+
+    [PUPIL_LOGIN_RESERVE] = {
+        .name = "login reserve",
+        .sql = reserve_sql,
+        .fixed = 2,
+        .wants = refuse_wants,
+        .wants_count = COUNT(refuse_wants),
+        .params = { PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_INT4_ARRAY,
+                    PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_INT4_ARRAY }
+    },
+
+    [PUPIL_LOGIN_FIND] = {
+        .name = "login find",
+        .sql = find_sql,
+        .fixed = 22,
+        .wants = look_wants,
+        .wants_count = COUNT(look_wants),
+        .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
+    },
+
+    [PUPIL_LOGIN_ACCEPT] = {
+        .name = "login accept",
+        .sql = accept_sql,
+        .fixed = 2,
+        .wants = accept_wants,
+        .wants_count = COUNT(accept_wants),
+        .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ,
+                    PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA,
+                    PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA,
+                    PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4,
+                    PUPIL_PARAM_BYTEA }
+    },
+
+    [PUPIL_LOGIN_REFUSE] = {
+        .name = "login refuse",
+        .sql = refuse_sql,
+        .fixed = 1,
+        .wants = refuse_wants,
+        .wants_count = COUNT(refuse_wants),
+        .params = { PUPIL_PARAM_TEXT, PUPIL_PARAM_UUID_ARRAY }
+    }
+};

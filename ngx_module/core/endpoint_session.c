@@ -1,0 +1,142 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The statements of /v1/session, of which every endpoint runs the first.
+ */
+
+#include "endpoint_sql.h"
+#include "endpoints.h"
+
+
+#define OF_SELF(category, field, flags)                                       \
+    category, field, PUPIL_PURPOSE_AUTHENTICATION, PUPIL_RELATION_SELF,       \
+    PUPIL_OPERATION_READ, PUPIL_ABOUT_ACTOR, flags
+
+#define SILENT  PUPIL_WANT_SILENT
+
+/* A role as evidence: the seven columns that its MAC covers, and it. */
+#define ROLE                                                                  \
+    "r.subject, r.institution, r.role,"                                       \
+    " (r.valid_from - DATE '1970-01-01') AS valid_from,"                      \
+    " (r.valid_to - DATE '1970-01-01') AS valid_to, r.source, r.mac"
+
+
+/* $8: the token's hash.  Session 1 to 7, role 8 to 14, subject 15 to 18,
+ * owner's state 19. */
+static const char  load_sql[] =
+    "SELECT $1::bigint, s.subject, s.role, s.institution, s.created_at,"
+    " s.seen_at, s.expires_at, s.mac, " ROLE ","
+    " u.subject, u.status, u.source, u.mac, o.state"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN pupil.session AS s ON s.tenant = $2 AND s.token_hash = $8"
+    " LEFT JOIN pupil.role AS r ON r.tenant = $2 AND r.subject = s.subject"
+    " AND r.institution = s.institution AND r.role = s.role"
+    " LEFT JOIN pupil.subject AS u ON u.tenant = $2 AND u.subject = s.subject"
+    " LEFT JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = s.subject";
+
+/* $8: hash, $9: seen_at, $10: the MAC that goes with it. */
+static const char  touch_sql[] =
+    "WITH touched AS ("
+    "UPDATE pupil.session SET seen_at = $9, mac = $10"
+    " WHERE tenant = $2 AND token_hash = $8 AND seen_at < $9 RETURNING 1)"
+    " SELECT $1::bigint, (SELECT count(*) FROM touched)";
+
+/* One row a role: role 1 to 7, the subject's owner row 8 to 10, the
+ * institution's 11 to 13. */
+static const char  show_sql[] =
+    "WITH audit AS ("
+    "INSERT INTO pupil.audit_record ({audit}, outcome)"
+    " SELECT {audit_values}, 'allowed')"
+    " SELECT $1::bigint, " ROLE ","
+    " o.owner, o.state, o.key_version, p.owner, p.state, p.key_version{i}{t}"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = $4"
+    " LEFT JOIN data.identity AS i ON i.tenant = $2 AND i.owner = $4"
+    " AND i.record = $4"
+    " LEFT JOIN pupil.role AS r ON r.tenant = $2 AND r.subject = $4"
+    " LEFT JOIN pupil.owner AS p ON p.tenant = $2 AND p.owner = r.institution"
+    " LEFT JOIN (SELECT n.tenant, n.institution, n.title AS school_title"
+    " FROM pupil.institution AS n) AS t"
+    " ON t.tenant = $2 AND t.institution = r.institution"
+    " ORDER BY r.institution, r.role";
+
+/*
+ * $8: the old hash; $9 to $15: hash, role, institution, created_at, seen_at,
+ * expires_at and MAC of the new row, which takes the old one's place.
+ */
+static const char  switch_sql[] =
+    "WITH gone AS ("
+    "DELETE FROM pupil.session WHERE tenant = $2 AND token_hash = $8"
+    " RETURNING token_hash, subject),"
+    " made AS ("
+    "INSERT INTO pupil.session (tenant, token_hash, subject, role,"
+    " institution, created_at, seen_at, expires_at, mac)"
+    " SELECT $2, $9, g.subject, $10, $11, $12, $13, $14, $15 FROM gone AS g"
+    " WHERE g.subject = $4 RETURNING 1)"
+    " SELECT $1::bigint, (SELECT count(*) FROM made),"
+    " (SELECT string_agg(pg_notify('pupil_session',"
+    " encode(g.token_hash, 'hex'))::text, '') FROM gone AS g)";
+
+/* $8: the token's hash. */
+static const char  end_sql[] =
+    "WITH gone AS ("
+    "DELETE FROM pupil.session WHERE tenant = $2 AND token_hash = $8"
+    " RETURNING token_hash)"
+    " SELECT $1::bigint, (SELECT count(*) FROM gone),"
+    " (SELECT string_agg(pg_notify('pupil_session',"
+    " encode(g.token_hash, 'hex'))::text, '') FROM gone AS g)";
+
+
+static const pupil_want_t  show_wants[] = {
+    { "i", "i", OF_SELF("identity", "given_name", 0) },
+    { "i", "i", OF_SELF("identity", "family_name", 0) },
+    { "t", "t", OF_SELF("enrolment", "school_title", 0) },
+    { "", "t", OF_SELF("enrolment", "school_id", SILENT) },
+    { "", "t", OF_SELF("enrolment", "role", SILENT) }
+};
+
+#define COUNT(table)  ((uint32_t) (sizeof(table) / sizeof((table)[0])))
+
+
+const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT] = {
+
+    [PUPIL_SESSION_LOAD] = {
+        .name = "session load",
+        .sql = load_sql,
+        .fixed = 20,
+        .params = { PUPIL_PARAM_BYTEA }
+    },
+
+    [PUPIL_SESSION_TOUCH] = {
+        .name = "session touch",
+        .sql = touch_sql,
+        .fixed = 2,
+        .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ,
+                    PUPIL_PARAM_BYTEA }
+    },
+
+    [PUPIL_SESSION_SHOW] = {
+        .name = "session show",
+        .sql = show_sql,
+        .fixed = 14,
+        .wants = show_wants,
+        .wants_count = COUNT(show_wants)
+    },
+
+    [PUPIL_SESSION_SWITCH] = {
+        .name = "session switch",
+        .sql = switch_sql,
+        .fixed = 3,
+        .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_TEXT,
+                    PUPIL_PARAM_UUID, PUPIL_PARAM_TIMESTAMPTZ,
+                    PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,
+                    PUPIL_PARAM_BYTEA }
+    },
+
+    [PUPIL_SESSION_END] = {
+        .name = "session end",
+        .sql = end_sql,
+        .fixed = 3,
+        .params = { PUPIL_PARAM_BYTEA }
+    }
+};

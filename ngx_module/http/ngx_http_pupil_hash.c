@@ -1,0 +1,209 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Argon2id in a thread pool.  A task owns its memory and never touches a
+ * request (pitfall 19): when the client goes it is detached, and finishes for
+ * nobody.  A timer that is not cancelable keeps a worker that is being
+ * replaced until it has finished (pitfall 14).
+ */
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "ngx_http_pupil.h"
+
+
+#define NGX_HTTP_PUPIL_HASH_TIMER  30000    /* ms */
+
+
+struct ngx_http_pupil_hash_s {
+    ngx_pool_t                  *pool;
+    ngx_http_pupil_main_conf_t  *main;
+    ngx_http_pupil_ctx_t        *ctx;       /* NULL: detached */
+    ngx_http_pupil_step_pt       next;
+    ngx_event_t                  timer;
+    pupil_str_t                  password;  /* a copy */
+    char                         stored[PUPIL_PASSWORD_HASH_LEN];
+    pupil_password_cost_t        cost;
+    pupil_rc_t                   rc;        /* written by the thread */
+    int                          weaker;
+};
+
+
+static void ngx_http_pupil_hash_thread(void *data, ngx_log_t *log);
+static void ngx_http_pupil_hash_done(ngx_event_t *ev);
+static void ngx_http_pupil_hash_timer(ngx_event_t *ev);
+static void ngx_http_pupil_hash_wipe(ngx_http_pupil_hash_t *hash);
+
+
+/*
+ * Verifies password against the encoded hash in a thread, then next(ctx);
+ * the result is in ctx->hash_rc.  NGX_AGAIN, NGX_BUSY, NGX_ERROR.
+ */
+ngx_int_t
+ngx_http_pupil_hash_verify(ngx_http_pupil_ctx_t *ctx, pupil_str_t password,
+    const char *stored, ngx_http_pupil_step_pt next)
+{
+    u_char                 *p;
+    ngx_pool_t             *pool;
+    ngx_thread_task_t      *task;
+    ngx_http_pupil_hash_t  *hash;
+
+    pool = ngx_create_pool(4096, ngx_cycle->log);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
+
+    task = ngx_thread_task_alloc(pool, sizeof(ngx_http_pupil_hash_t));
+    p = ngx_pnalloc(pool, password.len + 1);
+
+    if (task == NULL || p == NULL) {
+        ngx_destroy_pool(pool);
+        return NGX_ERROR;
+    }
+
+    hash = task->ctx;
+    hash->pool = pool;
+    hash->main = ctx->main;
+    hash->ctx = ctx;
+    hash->next = next;
+    hash->cost = ctx->main->cost;
+
+    ngx_memcpy(p, password.data, password.len);
+    hash->password.data = p;
+    hash->password.len = password.len;
+    ngx_cpystrn((u_char *) hash->stored, (u_char *) stored,
+                sizeof(hash->stored));
+
+    hash->timer.handler = ngx_http_pupil_hash_timer;
+    hash->timer.data = hash;
+    hash->timer.log = ngx_cycle->log;
+
+    task->handler = ngx_http_pupil_hash_thread;
+    task->event.handler = ngx_http_pupil_hash_done;
+    task->event.data = hash;
+
+    if (ngx_thread_task_post(ctx->main->hash_pool, task) != NGX_OK) {
+        ngx_http_pupil_hash_wipe(hash);
+        ngx_destroy_pool(pool);
+        return NGX_BUSY;
+    }
+
+    ngx_add_timer(&hash->timer, NGX_HTTP_PUPIL_HASH_TIMER);
+    ctx->hash = hash;
+
+    return NGX_AGAIN;
+}
+
+
+void
+ngx_http_pupil_hash_detach(ngx_http_pupil_ctx_t *ctx)
+{
+    if (ctx->hash != NULL) {
+        ctx->hash->ctx = NULL;
+        ctx->hash = NULL;
+    }
+
+    if (ctx->hash_slot) {
+        ctx->hash_slot = 0;
+        ctx->main->hashing--;
+    }
+}
+
+
+/*
+ * A hash that no password fits, at the cost in force: so that whoever is not
+ * there costs as much as who is (pitfall 33).
+ */
+void
+ngx_http_pupil_hash_nobody(const pupil_password_cost_t *cost,
+    char out[PUPIL_PASSWORD_HASH_LEN])
+{
+    char     salt[32], key[64];
+    uint8_t  bytes[48];
+
+    randombytes_buf(bytes, sizeof(bytes));
+    (void) sodium_bin2base64(salt, sizeof(salt), bytes, 16,
+                             sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+    (void) sodium_bin2base64(key, sizeof(key), bytes + 16, 32,
+                             sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+
+    ngx_snprintf((u_char *) out, PUPIL_PASSWORD_HASH_LEN,
+                 "$argon2id$v=19$m=%uD,t=%uD,p=1$%s$%s%Z", cost->memory,
+                 cost->iterations, salt, key);
+}
+
+
+static void
+ngx_http_pupil_hash_thread(void *data, ngx_log_t *log)
+{
+    ngx_http_pupil_hash_t *hash = data;
+
+    static __thread unsigned  nice;
+
+    /* Linux gives each thread a priority of its own; requests come first. */
+    if (!nice) {
+        (void) setpriority(PRIO_PROCESS, (id_t) syscall(SYS_gettid), 19);
+        nice = 1;
+    }
+
+    hash->rc = pupil_password_verify(hash->password, hash->stored,
+                                     &hash->cost, &hash->weaker);
+    ngx_http_pupil_hash_wipe(hash);
+}
+
+
+static void
+ngx_http_pupil_hash_wipe(ngx_http_pupil_hash_t *hash)
+{
+    sodium_memzero((void *) hash->password.data, hash->password.len);
+    sodium_memzero(hash->stored, sizeof(hash->stored));
+}
+
+
+/* On the event loop again. */
+static void
+ngx_http_pupil_hash_done(ngx_event_t *ev)
+{
+    ngx_http_pupil_hash_t *hash = ev->data;
+
+    pupil_rc_t               rc;
+    ngx_http_pupil_ctx_t    *ctx;
+    ngx_http_pupil_step_pt   next;
+
+    if (hash->timer.timer_set) {
+        ngx_del_timer(&hash->timer);
+    }
+
+    rc = hash->rc;
+    ctx = hash->ctx;
+    next = hash->next;
+
+    if (ctx != NULL) {
+        ctx->hash = NULL;
+        ngx_http_pupil_hash_detach(ctx);
+    }
+
+    ngx_destroy_pool(hash->pool);
+
+    if (ctx != NULL) {
+        ctx->hash_rc = rc;
+        ngx_http_pupil_resume(ctx, next);
+    }
+}
+
+
+static void
+ngx_http_pupil_hash_timer(ngx_event_t *ev)
+{
+    ngx_log_error(NGX_LOG_WARN, ev->log, 0,
+                  "pupil: a password has been waiting for its hash for %d s: "
+                  "give the thread pool of pupil_password_hash more threads, "
+                  "or this machine more cores",
+                  NGX_HTTP_PUPIL_HASH_TIMER / 1000);
+
+    ngx_add_timer(ev, NGX_HTTP_PUPIL_HASH_TIMER);
+}

@@ -1,0 +1,457 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Exchanges with the key store.  Keys arrive wrapped and are unwrapped into
+ * the locked arena by core; nothing of them is kept here.
+ */
+
+#include "ngx_http_pupil.h"
+
+
+#define NGX_HTTP_PUPIL_KEYS_TENANT  0x01
+#define NGX_HTTP_PUPIL_KEYS_OWNERS  0x02
+
+
+static ngx_int_t ngx_http_pupil_keys_fetch(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t what, ngx_http_pupil_step_pt next);
+static void ngx_http_pupil_keys_done(ngx_http_pupil_pg_exchange_t *ex);
+static ngx_int_t ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
+static ngx_int_t ngx_http_pupil_keys_put_services(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
+static ngx_int_t ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
+static ngx_int_t ngx_http_pupil_keys_gone(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t found);
+static ngx_int_t ngx_http_pupil_keys_broken(ngx_http_pupil_ctx_t *ctx,
+    pupil_rc_t rc, const char *what);
+static void ngx_http_pupil_keys_evict(ngx_http_pupil_ctx_t *ctx);
+
+
+ngx_int_t
+ngx_http_pupil_keys_tenant(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt next)
+{
+    if (pupil_keyring_has_tenant(ctx->main->ring, &ctx->tenant)) {
+        return NGX_OK;
+    }
+
+    return ngx_http_pupil_keys_fetch(ctx, NGX_HTTP_PUPIL_KEYS_TENANT, next);
+}
+
+
+ngx_int_t
+ngx_http_pupil_keys_owners(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt next)
+{
+    if (ctx->rounds++ == NGX_HTTP_PUPIL_MAX_ROUNDS) {
+        ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                      "pupil: the key store and the data disagree about the "
+                      "version of an owner's key; request %*s",
+                      (size_t) PUPIL_UUID_TEXT_LEN,
+                      ngx_http_pupil_id_text(ctx));
+
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                      "unavailable", NULL, NULL);
+    }
+
+    return ngx_http_pupil_keys_fetch(ctx, NGX_HTTP_PUPIL_KEYS_OWNERS, next);
+}
+
+
+const pupil_key_t *
+ngx_http_pupil_key(ngx_http_pupil_ctx_t *ctx, const char *name)
+{
+    pupil_str_t  text;
+
+    text.data = (const uint8_t *) name;
+    text.len = ngx_strlen(name);
+
+    return pupil_keyring_service(ctx->main->ring, &ctx->tenant, text);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_keys_fetch(ngx_http_pupil_ctx_t *ctx, ngx_uint_t what,
+    ngx_http_pupil_step_pt next)
+{
+    ngx_http_pupil_main_conf_t    *pmcf;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    pmcf = ctx->main;
+
+    ex = ngx_http_pupil_pg_exchange_create(pmcf->keys,
+                                           ngx_http_pupil_keys_done, ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->keys_next = next;
+    ctx->keys_what = what;
+
+    ngx_http_pupil_pg_exchange_tenant(ex, ctx->tenant.b);
+
+    if (what & NGX_HTTP_PUPIL_KEYS_TENANT) {
+        (void) ngx_http_pupil_pg_exchange_add(ex, pmcf->tenant_keys);
+        ngx_http_pupil_pg_param_uuid(ex, ctx->tenant.b);
+        (void) ngx_http_pupil_pg_exchange_add(ex, pmcf->service_keys);
+        ngx_http_pupil_pg_param_uuid(ex, ctx->tenant.b);
+    }
+
+    if (what & NGX_HTTP_PUPIL_KEYS_OWNERS) {
+        pmcf->stats.key_fetches++;
+        (void) ngx_http_pupil_pg_exchange_add(ex, pmcf->owner_keys);
+        ngx_http_pupil_pg_param_uuid_array(ex, ctx->missing,
+                                           ctx->missing_count);
+    }
+
+    return ngx_http_pupil_keep(ctx, ex);
+}
+
+
+static void
+ngx_http_pupil_keys_done(ngx_http_pupil_pg_exchange_t *ex)
+{
+    ngx_http_pupil_ctx_t  *ctx;
+
+    ctx = ex->data;
+    ctx->keys_exchange = ex;
+
+    ngx_http_pupil_resume(ctx, ngx_http_pupil_keys_step);
+}
+
+
+/* Takes what arrived, then goes on with what waited for it. */
+static ngx_int_t
+ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                      rc;
+    PGresult                     **results;
+    ngx_http_pupil_step_pt         next;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    ex = ctx->keys_exchange;
+    results = ex->results;
+
+    if (ex->status != NGX_HTTP_PUPIL_PG_OK) {
+        ctx->tampered = NULL;
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                      "unavailable", NULL, NULL);
+    }
+
+    if (ctx->keys_what & NGX_HTTP_PUPIL_KEYS_TENANT) {
+        rc = ngx_http_pupil_keys_put_tenant(ctx, *results++);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        rc = ngx_http_pupil_keys_put_services(ctx, *results++);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (ctx->keys_what & NGX_HTTP_PUPIL_KEYS_OWNERS) {
+        rc = ngx_http_pupil_keys_put_owners(ctx, *results);
+
+        if (rc == NGX_DECLINED && !ctx->refetched) {
+            /* a new version of the tenant's key is in force */
+            ctx->refetched = 1;
+
+            return ngx_http_pupil_keys_fetch(ctx,
+                                             NGX_HTTP_PUPIL_KEYS_TENANT
+                                             |NGX_HTTP_PUPIL_KEYS_OWNERS,
+                                             ctx->keys_next);
+        }
+
+        if (rc != NGX_OK) {
+            return rc == NGX_DECLINED
+                   ? ngx_http_pupil_keys_broken(ctx, PUPIL_NO_KEY,
+                                                "an owner's key")
+                   : rc;
+        }
+
+        ctx->missing_count = 0;
+    }
+
+    next = ctx->keys_next;
+    ctx->step = next;
+
+    return next(ctx);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+{
+    int          i, n;
+    int32_t      version, epoch;
+    pupil_rc_t   rc;
+    pupil_str_t  wrapped;
+
+    n = PQntuples(res);
+
+    for (i = 0; i < n; i++) {
+
+        switch (ngx_http_pupil_pg_get_int4(res, i, 1, &version)) {
+
+        case NGX_OK:
+            break;
+
+        case NGX_DECLINED:
+            return ngx_http_pupil_problem(ctx, NGX_HTTP_NOT_FOUND,
+                                          "unknown-tenant", NULL, NULL);
+
+        default:
+            return NGX_ERROR;
+        }
+
+        if (ngx_http_pupil_pg_get_int4(res, i, 2, &epoch) != NGX_OK
+            || ngx_http_pupil_pg_get_bytea(res, i, 3, &wrapped) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        rc = pupil_keyring_put_tenant(ctx->main->ring, &ctx->tenant,
+                                      (uint32_t) version, (uint32_t) epoch,
+                                      wrapped);
+
+        if (rc == PUPIL_NO_MEMORY) {
+            ngx_http_pupil_keys_evict(ctx);
+            rc = pupil_keyring_put_tenant(ctx->main->ring, &ctx->tenant,
+                                          (uint32_t) version,
+                                          (uint32_t) epoch, wrapped);
+        }
+
+        /* an old version under an epoch that was retired is no loss */
+        if (rc != PUPIL_OK && !(rc == PUPIL_NO_KEY && i + 1 < n)) {
+            return ngx_http_pupil_keys_broken(ctx, rc, "a tenant's key");
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_keys_put_services(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+{
+    int            i, n;
+    int32_t        version;
+    pupil_rc_t     rc;
+    pupil_str_t    name, wrapped;
+    pupil_uuid_t  *slot;
+
+    n = PQntuples(res);
+
+    for (i = 0; i < n; i++) {
+
+        if (ngx_http_pupil_pg_get_text(res, i, 1, &name) != NGX_OK) {
+            continue;
+        }
+
+        if (ngx_http_pupil_pg_get_int4(res, i, 2, &version) != NGX_OK
+            || ngx_http_pupil_pg_get_bytea(res, i, 3, &wrapped) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        rc = pupil_keyring_put_service(ctx->main->ring, &ctx->tenant, name,
+                                       (uint32_t) version, wrapped);
+
+        if (rc == PUPIL_NO_MEMORY) {
+            ngx_http_pupil_keys_evict(ctx);
+            rc = pupil_keyring_put_service(ctx->main->ring, &ctx->tenant,
+                                           name, (uint32_t) version, wrapped);
+        }
+
+        if (rc != PUPIL_OK) {
+            pupil_keyring_forget_tenant(ctx->main->ring, &ctx->tenant);
+            return ngx_http_pupil_keys_broken(ctx, rc, "a service key");
+        }
+    }
+
+    if (ngx_http_pupil_key(ctx, "mac") == NULL
+        || ngx_http_pupil_key(ctx, "token") == NULL)
+    {
+        pupil_keyring_forget_tenant(ctx->main->ring, &ctx->tenant);
+        return ngx_http_pupil_keys_broken(ctx, PUPIL_NOT_FOUND,
+                                          "a service key");
+    }
+
+    slot = ngx_array_push(ctx->main->tenants);
+    if (slot != NULL) {
+        *slot = ctx->tenant;
+    }
+
+    return NGX_OK;
+}
+
+
+/* NGX_DECLINED: wrapped by a tenant key that is not loaded. */
+static ngx_int_t
+ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+{
+    int                   i, n;
+    int32_t               version, tenant_version;
+    ngx_uint_t            k, found;
+    pupil_rc_t            rc;
+    pupil_str_t           text, wrapped;
+    pupil_uuid_t          owner, swap;
+    pupil_owner_state_t   state;
+
+    n = PQntuples(res);
+    found = 0;
+
+    for (i = 0; i < n; i++) {
+
+        if (ngx_http_pupil_pg_get_uuid(res, i, 1, &owner) != NGX_OK) {
+            continue;
+        }
+
+        if (ngx_http_pupil_pg_get_text(res, i, 2, &text) != NGX_OK
+            || ngx_http_pupil_pg_get_int4(res, i, 3, &version) != NGX_OK
+            || ngx_http_pupil_pg_get_int4(res, i, 4, &tenant_version)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        ngx_memzero(&wrapped, sizeof(pupil_str_t));
+        (void) ngx_http_pupil_pg_get_bytea(res, i, 5, &wrapped);
+        state = pupil_owner_state(text);
+
+        rc = pupil_keyring_put_owner(ctx->main->ring, &ctx->tenant, &owner,
+                                     (uint32_t) version,
+                                     (uint32_t) tenant_version, state,
+                                     wrapped, ctx->now);
+
+        if (rc == PUPIL_NO_KEY) {
+            return NGX_DECLINED;
+        }
+
+        if (rc == PUPIL_TAMPERED) {
+            ctx->tampered = "an owner's key";
+            ctx->integrity = 1;
+            return NGX_OK;
+        }
+
+        if (state != PUPIL_OWNER_STATE_ACTIVE
+            && state != PUPIL_OWNER_STATE_RESTRICTED)
+        {
+            continue;
+        }
+
+        /* found ones to the front: the rest is gone */
+        for (k = found; k < ctx->missing_count; k++) {
+            if (pupil_uuid_compare(&ctx->missing[k], &owner) == 0) {
+                swap = ctx->missing[found];
+                ctx->missing[found++] = ctx->missing[k];
+                ctx->missing[k] = swap;
+                break;
+            }
+        }
+    }
+
+    return ngx_http_pupil_keys_gone(ctx, found);
+}
+
+
+/* Owners that were asked for and have no key: erased, or never made. */
+static ngx_int_t
+ngx_http_pupil_keys_gone(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found)
+{
+    ngx_uint_t     n;
+    pupil_uuid_t  *gone;
+
+    n = ctx->missing_count - found;
+
+    if (n == 0) {
+        return NGX_OK;
+    }
+
+    gone = ngx_palloc(ctx->request->pool,
+                      (ctx->gone_count + n) * sizeof(pupil_uuid_t));
+    if (gone == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ctx->gone_count != 0) {
+        ngx_memcpy(gone, ctx->gone, ctx->gone_count * sizeof(pupil_uuid_t));
+    }
+
+    ngx_memcpy(gone + ctx->gone_count, ctx->missing + found,
+               n * sizeof(pupil_uuid_t));
+
+    ctx->gone = gone;
+    ctx->gone_count += n;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_keys_broken(ngx_http_pupil_ctx_t *ctx, pupil_rc_t rc,
+    const char *what)
+{
+    const char  *why;
+
+    switch (rc) {
+
+    case PUPIL_NO_KEY:
+        why = "is wrapped under a key that is not here: is the key file of "
+              "pupil_master_key the newest?";
+        break;
+
+    case PUPIL_TAMPERED:
+        why = "does not unwrap: the key file of pupil_master_key is another "
+              "one than that of the key store, or the key store was changed";
+        break;
+
+    case PUPIL_NOT_FOUND:
+        why = "is missing: make it with pupilctl";
+        break;
+
+    default:
+        why = "does not fit into this worker's memory for keys";
+        break;
+    }
+
+    if (!ctx->main->unavailable) {
+        ctx->main->unavailable = 1;
+        ngx_log_error(NGX_LOG_CRIT, ctx->request->connection->log, 0,
+                      "pupil: %s %s; answering 503, and saying this once",
+                      what, why);
+    }
+
+    return ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                  "unavailable", NULL, NULL);
+}
+
+
+/* Makes room for a tenant: the one that was loaded first goes. */
+static void
+ngx_http_pupil_keys_evict(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_uint_t     i;
+    pupil_uuid_t  *tenants;
+
+    tenants = ctx->main->tenants->elts;
+
+    for (i = 0; i < ctx->main->tenants->nelts; i++) {
+        if (pupil_uuid_compare(&tenants[i], &ctx->tenant) != 0) {
+            break;
+        }
+    }
+
+    if (i == ctx->main->tenants->nelts) {
+        return;
+    }
+
+    pupil_keyring_forget_tenant(ctx->main->ring, &tenants[i]);
+
+    ctx->main->tenants->nelts--;
+    ngx_memmove(&tenants[i], &tenants[i + 1],
+                (ctx->main->tenants->nelts - i) * sizeof(pupil_uuid_t));
+}

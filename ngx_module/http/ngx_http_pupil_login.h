@@ -1,0 +1,55 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What the files of the log-in share.
+ */
+
+#ifndef _NGX_HTTP_PUPIL_LOGIN_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_LOGIN_H_INCLUDED_
+
+#include "ngx_http_pupil.h"
+
+
+/* Places in the wants of endpoint_login.c. */
+#define NGX_HTTP_PUPIL_LOGIN_WANT_HASH    2     /* of find */
+#define NGX_HTTP_PUPIL_LOGIN_WANT_GIVEN   0     /* of accept */
+#define NGX_HTTP_PUPIL_LOGIN_WANT_FAMILY  1
+
+#define NGX_HTTP_PUPIL_LOGIN_BUCKETS      3
+
+
+/* A log-in under way; wiped with the request. */
+typedef struct {
+    pupil_input_login_t            input;
+    uint8_t                        login_term[PUPIL_TERM_LEN];
+    uint8_t                        email_term[PUPIL_TERM_LEN];
+    pupil_str_t                    known_as;    /* for the device cookie */
+
+    uint8_t                        bytes[NGX_HTTP_PUPIL_LOGIN_BUCKETS][32];
+    pupil_str_t                    buckets[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
+    int32_t                        free[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
+    int32_t                        forget[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
+    int32_t                        longest[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
+    ngx_uint_t                     buckets_count;   /* the network's last */
+
+    ngx_http_pupil_pg_exchange_t  *found;
+    ngx_http_pupil_owner_t         owner;       /* the account's or decoy's */
+    pupil_str_t                    subject_mac;
+    pupil_str_t                    role;        /* static */
+    pupil_uuid_t                   institution;
+    uint8_t                        text[PUPIL_TOKEN_TEXT_LEN];
+    unsigned                       device:1;    /* a known one */
+    unsigned                       known:1;     /* an account, no decoy */
+    unsigned                       has_owner:1;
+    unsigned                       eligible:1;  /* but for the password */
+} ngx_http_pupil_login_t;
+
+
+/* Index terms, and what is throttled. */
+ngx_int_t ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx);
+/* Reads what was found into the log-in. */
+void ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx);
+/* The password fits: a session. */
+ngx_int_t ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx);
+
+#endif /* _NGX_HTTP_PUPIL_LOGIN_H_INCLUDED_ */

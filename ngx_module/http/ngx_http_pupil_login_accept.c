@@ -1,0 +1,270 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The password fits: the session's row, the address it came from, the end of
+ * the throttle's count and the audit record, in one statement.
+ */
+
+#include "ngx_http_pupil_login.h"
+
+
+#define NGX_HTTP_PUPIL_DEVICE_AGE  "31536000"    /* seconds, a year */
+
+
+static ngx_int_t ngx_http_pupil_login_session(ngx_http_pupil_ctx_t *ctx,
+    uint8_t mac[PUPIL_MAC_LEN]);
+static void ngx_http_pupil_login_address(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *record, pupil_str_t *sealed);
+static ngx_int_t ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_login_answer(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
+static ngx_int_t ngx_http_pupil_login_device(ngx_http_pupil_ctx_t *ctx);
+
+
+ngx_int_t
+ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
+{
+    uint8_t                        mac[PUPIL_MAC_LEN];
+    ngx_uint_t                     last;
+    pupil_str_t                    address;
+    pupil_uuid_t                   record;
+    ngx_http_pupil_login_t        *login;
+    ngx_http_pupil_session_t      *session;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    login = ctx->data;
+    session = &ctx->session;
+
+    pupil_uuid_random(&record);
+    ngx_http_pupil_login_address(ctx, &record, &address);
+
+    /* From here on the request is the subject's. */
+    if (ngx_http_pupil_login_session(ctx, mac) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_pupil_add(ctx, ex,
+                              ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_ACCEPT));
+    ngx_http_pupil_pg_param_bytea(ex, session->hash, 32);
+    ngx_http_pupil_pg_param_timestamptz(ex, session->created_at);
+    ngx_http_pupil_pg_param_timestamptz(ex, session->expires_at);
+    ngx_http_pupil_pg_param_bytea(ex, mac, PUPIL_MAC_LEN);
+
+    last = login->buckets_count - 1;
+    ngx_http_pupil_pg_param_bytea_array(ex, login->buckets,
+                                        login->buckets_count);
+
+    if (login->buckets_count == NGX_HTTP_PUPIL_LOGIN_BUCKETS) {
+        ngx_http_pupil_pg_param_bytea(ex, login->buckets[last].data, 32);
+
+    } else {
+        ngx_http_pupil_pg_param_bytea(ex, "", 0);     /* no network's bucket */
+    }
+
+    ngx_http_pupil_pg_param_uuid(ex, record.b);
+
+    if (address.data != NULL) {
+        ngx_http_pupil_pg_param_bytea(ex, address.data, address.len);
+
+    } else {
+        ngx_http_pupil_pg_param_null(ex);
+    }
+
+    ngx_http_pupil_pg_param_int4(ex, (int32_t) login->owner.version);
+    ngx_http_pupil_pg_param_bytea(ex, login->subject_mac.data,
+                                  login->subject_mac.len);
+
+    ctx->read_at = ngx_current_msec;
+    ctx->resume = ngx_http_pupil_login_accepted;
+
+    return ngx_http_pupil_submit(ctx, ex, 1);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_login_session(ngx_http_pupil_ctx_t *ctx,
+    uint8_t mac[PUPIL_MAC_LEN])
+{
+    const pupil_key_t         *token, *key;
+    ngx_http_pupil_login_t    *login;
+    ngx_http_pupil_session_t  *session;
+
+    login = ctx->data;
+    session = &ctx->session;
+    token = ngx_http_pupil_key(ctx, "token");
+    key = ngx_http_pupil_key(ctx, "mac");
+
+    if (token == NULL || key == NULL) {
+        return NGX_ERROR;
+    }
+
+    pupil_token_make(session->token, login->text);
+    pupil_token_hash(token, session->token, session->hash);
+
+    session->subject = login->owner.id;
+    session->role = login->role;
+    session->institution = login->institution;
+    session->created_at = ctx->now;
+    session->seen_at = ctx->now;
+    session->expires_at = ctx->now + ctx->conf->absolute * PUPIL_TIME_SECOND;
+
+    ngx_http_pupil_session_mac(ctx, key, session, mac);
+    ctx->has_session = 1;
+
+    return NGX_OK;
+}
+
+
+/* Sealed under the subject's key; nothing when the policy denies it. */
+static void
+ngx_http_pupil_login_address(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *record, pupil_str_t *sealed)
+{
+    int32_t                   want;
+    ngx_str_t                *addr;
+    pupil_str_t               text, value;
+    pupil_fault_t             fault;
+    ngx_http_pupil_stmt_t    *stmt;
+    const pupil_statement_t  *st;
+    ngx_http_pupil_login_t   *login;
+
+    login = ctx->data;
+    stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_ACCEPT);
+    st = &stmt->statement;
+    addr = &ctx->request->connection->addr_text;
+
+    ngx_memzero(sealed, sizeof(pupil_str_t));
+
+    want = pupil_statement_want(st->from, "network", "address");
+
+    if (want < 0 || !st->granted[want] || ctx->network[0] == '\0') {
+        return;
+    }
+
+    text.data = addr->data;
+    text.len = addr->len;
+
+    if (pupil_value_accept_text(st->category[want],
+                                (uint32_t) st->field[want], text,
+                                &ctx->alloc, &value, &fault) != PUPIL_OK
+        || ngx_http_pupil_seal(ctx, "network", "address", &login->owner,
+                               record, value, sealed) != PUPIL_OK)
+    {
+        ngx_memzero(sealed, sizeof(pupil_str_t));
+        ctx->missing_count = 0;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx)
+{
+    int64_t                  made;
+    PGresult                *res;
+    ngx_int_t                rc;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+    res = ctx->exchange->results[0];
+
+    if (ngx_http_pupil_pg_get_int8(res, 0, 1, &made) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (made != 1) {                 /* locked, erased ... while we hashed */
+        ctx->main->stats.login_failures++;
+        ctx->has_session = 0;
+
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_UNAUTHORIZED,
+                                      "invalid-credentials", NULL, NULL);
+    }
+
+    rc = ngx_http_pupil_login_answer(ctx, res);
+
+    if (rc != NGX_OK || ctx->missing_count != 0) {
+        return rc;
+    }
+
+    ngx_http_pupil_zone_put(ctx, &ctx->session, ctx->read_at);
+
+    if (ngx_http_pupil_session_cookie(ctx, login->text, sizeof(login->text))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_pupil_login_device(ctx);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_login_answer(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+{
+    pupil_writer_t          *out;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+    out = &ctx->out;
+
+    pupil_writer_object_begin(out);
+    pupil_writer_key(out, "status");
+    pupil_writer_cstr(out, "ok");
+    pupil_writer_key(out, "user");
+    pupil_writer_object_begin(out);
+    pupil_writer_key(out, "id");
+    pupil_writer_uuid(out, &ctx->session.subject);
+    pupil_writer_key(out, "role");
+    pupil_writer_str(out, &ctx->session.role);
+    ngx_http_pupil_display_name(ctx,
+                                ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_ACCEPT),
+                                res, 0, NGX_HTTP_PUPIL_LOGIN_WANT_GIVEN,
+                                NGX_HTTP_PUPIL_LOGIN_WANT_FAMILY,
+                                &login->owner, &ctx->session.subject);
+    pupil_writer_object_end(out);
+    ngx_http_pupil_session_write(ctx);
+    pupil_writer_object_end(out);
+
+    return NGX_OK;
+}
+
+
+/* This browser is known from now on, for this identifier. */
+static ngx_int_t
+ngx_http_pupil_login_device(ngx_http_pupil_ctx_t *ctx)
+{
+    u_char                  *p;
+    ngx_str_t                value;
+    const pupil_key_t       *key;
+    ngx_http_pupil_login_t  *login;
+
+    static const char  name[] = "__Host-pupil-device=";
+    static const char  attributes[] = "; Path=/; Secure; HttpOnly;"
+        " SameSite=Lax; Max-Age=" NGX_HTTP_PUPIL_DEVICE_AGE;
+
+    login = ctx->data;
+
+    if (login->device) {
+        return NGX_OK;
+    }
+
+    key = ngx_http_pupil_key(ctx, "token");
+    p = ngx_http_pupil_alloc(ctx, sizeof(name) + PUPIL_DEVICE_TEXT_LEN
+                                  + sizeof(attributes));
+    if (key == NULL || p == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.data = p;
+    p = ngx_cpymem(p, name, sizeof(name) - 1);
+    pupil_device_make(key, login->known_as, p);
+    p = ngx_cpymem(p + PUPIL_DEVICE_TEXT_LEN, attributes,
+                   sizeof(attributes) - 1);
+    value.len = p - value.data;
+
+    return ngx_http_pupil_header(ctx->request, "Set-Cookie", &value);
+}

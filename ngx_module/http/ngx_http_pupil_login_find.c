@@ -1,0 +1,342 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Who wants to log in: index terms of the identifier, buckets of the
+ * throttle, and what the database has of the account.
+ */
+
+#include "ngx_http_pupil_login.h"
+
+
+#define NGX_HTTP_PUPIL_DEVICE_COOKIE  "__Host-pupil-device"
+
+/* Columns of the statement; see endpoint_login.c. */
+#define NGX_HTTP_PUPIL_FIND_DECOY    1
+#define NGX_HTTP_PUPIL_FIND_INDEX    2
+#define NGX_HTTP_PUPIL_FIND_SUBJECT  8
+#define NGX_HTTP_PUPIL_FIND_OWNER    12
+#define NGX_HTTP_PUPIL_FIND_ROLE     15
+
+
+/* Failures without a delay, seconds to forget one, the longest delay. */
+typedef struct {
+    int32_t  free, forget, longest;
+} ngx_http_pupil_limit_t;
+
+
+static ngx_int_t ngx_http_pupil_login_term(ngx_http_pupil_ctx_t *ctx,
+    const char *category, const char *field, const char *key_name,
+    pupil_str_t *plain, uint8_t term[PUPIL_TERM_LEN]);
+static void ngx_http_pupil_login_bucket(ngx_http_pupil_ctx_t *ctx,
+    const char *kind, pupil_str_t what, pupil_str_t device,
+    const ngx_http_pupil_limit_t *limit);
+static ngx_int_t ngx_http_pupil_login_index(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, pupil_uuid_t *owner);
+static ngx_uint_t ngx_http_pupil_login_active(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
+static ngx_uint_t ngx_http_pupil_login_role(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
+static ngx_uint_t ngx_http_pupil_login_better(const pupil_role_row_t *a,
+    const pupil_role_row_t *b);
+
+
+/* Guessing at one account from anywhere, and from one network at any. */
+static const ngx_http_pupil_limit_t  ngx_http_pupil_limit_account =
+    { 5, 180, 900 };
+static const ngx_http_pupil_limit_t  ngx_http_pupil_limit_network =
+    { 300, 1, 60 };
+
+
+ngx_int_t
+ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx)
+{
+    pupil_str_t              login_plain, email_plain, device, network;
+    const pupil_key_t       *key;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    if (ngx_http_pupil_login_term(ctx, "credential", "login_id",
+                                  "index:credential.login_id", &login_plain,
+                                  login->login_term) != NGX_OK
+        || ngx_http_pupil_login_term(ctx, "contact", "email",
+                                     "index:contact.email", &email_plain,
+                                     login->email_term) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    key = ngx_http_pupil_key(ctx, "token");
+    if (key == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* As the e-mail address is looked up: the wider folding of the two. */
+    login->known_as = email_plain;
+
+    ngx_memzero(&device, sizeof(pupil_str_t));
+
+    if (ngx_http_pupil_cookie(ctx->request, NGX_HTTP_PUPIL_DEVICE_COOKIE,
+                              &device) == NGX_OK
+        && pupil_device_check(key, login->known_as, device) == PUPIL_OK)
+    {
+        login->device = 1;
+
+    } else {
+        ngx_memzero(&device, sizeof(pupil_str_t));
+    }
+
+    /* One for each look-up: spellings of one account share a bucket. */
+    ngx_http_pupil_login_bucket(ctx, "login_id", login_plain, device,
+                                &ngx_http_pupil_limit_account);
+    ngx_http_pupil_login_bucket(ctx, "email", email_plain, device,
+                                &ngx_http_pupil_limit_account);
+
+    /* A known device gets in whatever its neighbours do (pitfall 32). */
+    if (!login->device && ctx->network[0] != '\0') {
+        network.data = (uint8_t *) ctx->network;
+        network.len = ngx_strlen(ctx->network);
+        ngx_http_pupil_login_bucket(ctx, "network", network, device,
+                                    &ngx_http_pupil_limit_network);
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * plain: the identifier as the plugin folds it; as sent when the category is
+ * not there or refuses it, and then nothing is found.
+ */
+static ngx_int_t
+ngx_http_pupil_login_term(ngx_http_pupil_ctx_t *ctx, const char *category,
+    const char *field, const char *key_name, pupil_str_t *plain,
+    uint8_t term[PUPIL_TERM_LEN])
+{
+    int32_t                 c, f;
+    pupil_str_t             name;
+    const pupil_key_t      *key;
+    ngx_http_pupil_login_t *login;
+
+    login = ctx->data;
+    f = -1;
+
+    name.data = (const uint8_t *) category;
+    name.len = ngx_strlen(category);
+    c = pupil_policy_category(&ctx->conf->policy, name);
+
+    if (c >= 0) {
+        name.data = (const uint8_t *) field;
+        name.len = ngx_strlen(field);
+        f = pupil_category_field(ctx->conf->policy.categories[c], name);
+    }
+
+    if (f < 0
+        || pupil_value_term(ctx->conf->policy.categories[c], (uint32_t) f,
+                            login->input.identifier, &ctx->alloc, plain)
+           != PUPIL_OK)
+    {
+        *plain = login->input.identifier;
+    }
+
+    key = ngx_http_pupil_key(ctx, key_name);
+    if (key == NULL) {
+        key = ngx_http_pupil_key(ctx, "token");        /* finds nothing */
+    }
+
+    if (key == NULL) {
+        return NGX_ERROR;
+    }
+
+    pupil_blind_term(key, *plain, term);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_pupil_login_bucket(ngx_http_pupil_ctx_t *ctx, const char *kind,
+    pupil_str_t what, pupil_str_t device, const ngx_http_pupil_limit_t *limit)
+{
+    ngx_uint_t               i;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+    i = login->buckets_count++;
+
+    pupil_bucket_make(ngx_http_pupil_key(ctx, "token"), kind, what, device,
+                      login->bytes[i]);
+
+    login->buckets[i].data = login->bytes[i];
+    login->buckets[i].len = sizeof(login->bytes[i]);
+    login->free[i] = limit->free;
+    login->forget[i] = limit->forget;
+    login->longest[i] = limit->longest;
+}
+
+
+/*
+ * Whatever is wrong makes the account not eligible, and changes nothing in
+ * what is done next.
+ */
+void
+ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx)
+{
+    PGresult                *res;
+    pupil_uuid_t             indexed;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+    res = login->found->results[0];
+
+    login->has_owner = ngx_http_pupil_owner(res, 0,
+                                            NGX_HTTP_PUPIL_FIND_OWNER,
+                                            &login->owner) == NGX_OK;
+
+    if (!login->has_owner
+        && ngx_http_pupil_pg_get_uuid(res, 0, NGX_HTTP_PUPIL_FIND_DECOY,
+                                      &login->owner.id) != NGX_OK)
+    {
+        pupil_uuid_random(&login->owner.id);
+    }
+
+    login->known = ngx_http_pupil_login_index(ctx, res, &indexed) == NGX_OK
+                   && login->has_owner
+                   && pupil_uuid_compare(&indexed, &login->owner.id) == 0;
+
+    login->eligible = login->known
+                      && login->owner.state == PUPIL_OWNER_STATE_ACTIVE
+                      && ngx_http_pupil_login_active(ctx, res)
+                      && ngx_http_pupil_login_role(ctx, res);
+}
+
+
+/* The blind index' row: believed when its MAC fits. */
+static ngx_int_t
+ngx_http_pupil_login_index(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    pupil_uuid_t *owner)
+{
+    uint8_t             mac[PUPIL_MAC_LEN];
+    ngx_uint_t          col;
+    pupil_str_t         stored;
+    const pupil_key_t  *key;
+    pupil_index_row_t   row;
+
+    col = NGX_HTTP_PUPIL_FIND_INDEX;
+    key = ngx_http_pupil_key(ctx, "mac");
+    row.tenant = ctx->tenant;
+
+    if (key == NULL
+        || ngx_http_pupil_pg_get_text(res, 0, col, &row.category) != NGX_OK
+        || ngx_http_pupil_pg_get_text(res, 0, col + 1, &row.field) != NGX_OK
+        || ngx_http_pupil_pg_get_bytea(res, 0, col + 2, &row.term) != NGX_OK
+        || ngx_http_pupil_pg_get_uuid(res, 0, col + 3, &row.owner) != NGX_OK
+        || ngx_http_pupil_pg_get_uuid(res, 0, col + 4, &row.record) != NGX_OK
+        || ngx_http_pupil_pg_get_bytea(res, 0, col + 5, &stored) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    pupil_mac_index(key, &row, mac);
+
+    if (pupil_mac_check(mac, stored) != PUPIL_OK) {
+        ctx->tampered = "an index row";
+        return NGX_ERROR;
+    }
+
+    *owner = row.owner;
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_pupil_login_active(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+{
+    pupil_subject_row_t      row;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    return ngx_http_pupil_subject(ctx, res, 0, NGX_HTTP_PUPIL_FIND_SUBJECT,
+                                  &row) == NGX_OK
+           && pupil_uuid_compare(&row.subject, &login->owner.id) == 0
+           && row.status.len == sizeof("active") - 1
+           && ngx_memcmp(row.status.data, "active", row.status.len) == 0
+           && ngx_http_pupil_pg_get_bytea(res, 0,
+                                          NGX_HTTP_PUPIL_FIND_SUBJECT + 3,
+                                          &login->subject_mac) == NGX_OK;
+}
+
+
+/* The role and institution that the session begins in. */
+static ngx_uint_t
+ngx_http_pupil_login_role(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+{
+    int                      i, n;
+    ngx_uint_t               found;
+    pupil_role_row_t         role, best;
+    ngx_http_pupil_login_t  *login;
+
+    static const pupil_str_t  pupil = pupil_str("pupil");
+
+    login = ctx->data;
+    n = PQntuples(res);
+    found = 0;
+
+    for (i = 0; i < n; i++) {
+        if (ngx_http_pupil_role(ctx, res, i, NGX_HTTP_PUPIL_FIND_ROLE, &role)
+            != NGX_OK
+            || !ngx_http_pupil_live(ctx, role.valid_from, role.valid_to)
+            || pupil_uuid_compare(&role.subject, &login->owner.id) != 0)
+        {
+            continue;
+        }
+
+        if (ctx->conf->login_password != NGX_HTTP_PUPIL_LOGIN_ALL
+            && ngx_http_pupil_role_number(&role.role)
+               == ngx_http_pupil_role_number(&pupil))
+        {
+            continue;
+        }
+
+        if (!found || ngx_http_pupil_login_better(&role, &best)) {
+            best = role;
+            found = 1;
+        }
+    }
+
+    if (!found) {
+        return 0;
+    }
+
+    login->institution = best.institution;
+
+    return ngx_http_pupil_role_name(ngx_http_pupil_role_number(&best.role),
+                                    &login->role) == NGX_OK;
+}
+
+
+/* A school before the whole tenant, then by id, then the stronger role. */
+static ngx_uint_t
+ngx_http_pupil_login_better(const pupil_role_row_t *a,
+    const pupil_role_row_t *b)
+{
+    int  zero_a, zero_b, order;
+
+    zero_a = pupil_uuid_is_zero(&a->institution);
+    zero_b = pupil_uuid_is_zero(&b->institution);
+
+    if (zero_a != zero_b) {
+        return (ngx_uint_t) zero_b;
+    }
+
+    order = pupil_uuid_compare(&a->institution, &b->institution);
+
+    if (order != 0) {
+        return order < 0;
+    }
+
+    return ngx_http_pupil_role_number(&a->role)
+           < ngx_http_pupil_role_number(&b->role);
+}

@@ -1,0 +1,470 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The session of a request: the cookie, the shared zone, else the database,
+ * with every row that authorises checked (invariant I18).
+ */
+
+#include "ngx_http_pupil.h"
+
+
+#define NGX_HTTP_PUPIL_COOKIE       "__Host-pupil"
+#define NGX_HTTP_PUPIL_TOUCH_MIN    60    /* seconds */
+#define NGX_HTTP_PUPIL_TOUCH_PARTS  24    /* of the idle time */
+
+
+static ngx_int_t ngx_http_pupil_session_none(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_session_loaded(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
+static ngx_int_t ngx_http_pupil_session_subject(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
+static ngx_uint_t ngx_http_pupil_session_ended(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_session_touch(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_session_touched(ngx_http_pupil_pg_exchange_t *ex);
+
+
+/* The strongest first: whoever has several at a school gets that. */
+static const pupil_str_t  ngx_http_pupil_roles[] = {
+    pupil_str("tenant_admin"),
+    pupil_str("dpo"),
+    pupil_str("school_admin"),
+    pupil_str("teacher"),
+    pupil_str("support"),
+    pupil_str("pupil")
+};
+
+#define NGX_HTTP_PUPIL_ROLES                                                  \
+    (sizeof(ngx_http_pupil_roles) / sizeof(ngx_http_pupil_roles[0]))
+
+
+/* The place of a role in that order; its number of roles when unknown. */
+uint8_t
+ngx_http_pupil_role_number(const pupil_str_t *role)
+{
+    uint8_t  i;
+
+    for (i = 0; i < NGX_HTTP_PUPIL_ROLES; i++) {
+        if (ngx_http_pupil_roles[i].len == role->len
+            && ngx_memcmp(ngx_http_pupil_roles[i].data, role->data,
+                          role->len) == 0)
+        {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
+/* The static name of a role; NGX_DECLINED when there is none. */
+ngx_int_t
+ngx_http_pupil_role_name(uint8_t number, pupil_str_t *role)
+{
+    if (number >= NGX_HTTP_PUPIL_ROLES) {
+        return NGX_DECLINED;
+    }
+
+    *role = ngx_http_pupil_roles[number];
+
+    return NGX_OK;
+}
+
+
+/*
+ * The value of a cookie; NGX_DECLINED when there is none, or more than one:
+ * which of two another site may have planted cannot be told.
+ */
+ngx_int_t
+ngx_http_pupil_cookie(ngx_http_request_t *r, const char *name,
+    pupil_str_t *value)
+{
+    u_char            *p, *last, *end;
+    size_t             len;
+    ngx_uint_t         i, found;
+    ngx_table_elt_t  **h;
+
+    h = r->headers_in.cookies.elts;
+    len = ngx_strlen(name);
+    found = 0;
+
+    for (i = 0; i < r->headers_in.cookies.nelts; i++) {
+        p = h[i]->value.data;
+        last = p + h[i]->value.len;
+
+        while (p < last) {
+            while (p < last && (*p == ' ' || *p == ';' || *p == ',')) {
+                p++;
+            }
+
+            end = ngx_strlchr(p, last, ';');
+            if (end == NULL) {
+                end = last;
+            }
+
+            if ((size_t) (end - p) > len && p[len] == '='
+                && ngx_strncmp(p, name, len) == 0)
+            {
+                value->data = p + len + 1;
+                value->len = end - p - len - 1;
+                found++;
+            }
+
+            p = end;
+        }
+    }
+
+    return found == 1 ? NGX_OK : NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_session_none(ngx_http_pupil_ctx_t *ctx)
+{
+    ctx->has_session = 0;
+
+    return ngx_http_pupil_problem(ctx, NGX_HTTP_UNAUTHORIZED, "no-session",
+                                  NULL, NULL);
+}
+
+
+ngx_int_t
+ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt next)
+{
+    pupil_str_t                    text;
+    const pupil_key_t             *key;
+    ngx_http_pupil_session_t      *session;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    session = &ctx->session;
+
+    if (ngx_http_pupil_cookie(ctx->request, NGX_HTTP_PUPIL_COOKIE, &text)
+        != NGX_OK
+        || pupil_token_parse(text, session->token) != PUPIL_OK)
+    {
+        return ngx_http_pupil_session_none(ctx);
+    }
+
+    key = ngx_http_pupil_key(ctx, "token");
+    if (key == NULL) {
+        return NGX_ERROR;
+    }
+
+    pupil_token_hash(key, session->token, session->hash);
+
+    if (ngx_http_pupil_zone_get(ctx, session->hash, session) == NGX_OK) {
+
+        if (ngx_http_pupil_session_ended(ctx)) {
+            return ngx_http_pupil_session_none(ctx);
+        }
+
+        ctx->has_session = 1;
+        ngx_http_pupil_session_touch(ctx);
+
+        return NGX_OK;
+    }
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_pupil_add(ctx, ex,
+                              &ctx->conf->session[PUPIL_SESSION_LOAD]);
+    ngx_http_pupil_pg_param_bytea(ex, session->hash, 32);
+
+    ctx->read_at = ngx_current_msec;
+    ctx->session_next = next;
+    ctx->resume = ngx_http_pupil_session_loaded;
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_session_loaded(ngx_http_pupil_ctx_t *ctx)
+{
+    PGresult                *res;
+    ngx_http_pupil_step_pt   next;
+
+    res = ctx->exchange->results[0];
+
+    if (ngx_http_pupil_session_row(ctx, res) != NGX_OK
+        || ngx_http_pupil_session_ended(ctx)
+        || ngx_http_pupil_session_subject(ctx, res) != NGX_OK)
+    {
+        return ngx_http_pupil_session_none(ctx);
+    }
+
+    ctx->has_session = 1;
+
+    ngx_http_pupil_zone_put(ctx, &ctx->session, ctx->read_at);
+    ngx_http_pupil_session_touch(ctx);
+
+    next = ctx->session_next;
+    ctx->step = next;
+
+    return next(ctx);
+}
+
+
+/* The session's own row. */
+static ngx_int_t
+ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+{
+    uint8_t                    mac[PUPIL_MAC_LEN];
+    pupil_str_t                stored;
+    const pupil_key_t         *key;
+    pupil_session_row_t        row;
+    ngx_http_pupil_session_t  *session;
+
+    session = &ctx->session;
+
+    if (ngx_http_pupil_pg_get_uuid(res, 0, 1, &row.subject) != NGX_OK
+        || ngx_http_pupil_pg_get_text(res, 0, 2, &row.role) != NGX_OK
+        || ngx_http_pupil_pg_get_uuid(res, 0, 3, &row.institution) != NGX_OK
+        || ngx_http_pupil_pg_get_timestamptz(res, 0, 4, &row.created_at)
+           != NGX_OK
+        || ngx_http_pupil_pg_get_timestamptz(res, 0, 5, &row.seen_at)
+           != NGX_OK
+        || ngx_http_pupil_pg_get_timestamptz(res, 0, 6, &row.expires_at)
+           != NGX_OK
+        || ngx_http_pupil_pg_get_bytea(res, 0, 7, &stored) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    key = ngx_http_pupil_key(ctx, "mac");
+    if (key == NULL) {
+        return NGX_DECLINED;
+    }
+
+    row.tenant = ctx->tenant;
+    row.token_hash.data = session->hash;
+    row.token_hash.len = sizeof(session->hash);
+
+    pupil_mac_session(key, &row, mac);
+
+    if (pupil_mac_check(mac, stored) != PUPIL_OK
+        || ngx_http_pupil_role_name(ngx_http_pupil_role_number(&row.role),
+                                    &session->role)
+           != NGX_OK)
+    {
+        ctx->tampered = "a session";
+        return NGX_DECLINED;
+    }
+
+    session->subject = row.subject;
+    session->institution = row.institution;
+    session->created_at = row.created_at;
+    session->seen_at = row.seen_at;
+    session->expires_at = row.expires_at;
+
+    return NGX_OK;
+}
+
+
+/* The role that the session acts in, and the account behind it. */
+static ngx_int_t
+ngx_http_pupil_session_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+{
+    pupil_str_t           state;
+    pupil_role_row_t      role;
+    pupil_subject_row_t   subject;
+
+    if (ngx_http_pupil_role(ctx, res, 0, 8, &role) != NGX_OK
+        || !ngx_http_pupil_live(ctx, role.valid_from, role.valid_to)
+        || pupil_uuid_compare(&role.subject, &ctx->session.subject) != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_pupil_subject(ctx, res, 0, 15, &subject) != NGX_OK
+        || subject.status.len != sizeof("active") - 1
+        || ngx_memcmp(subject.status.data, "active", subject.status.len) != 0
+        || pupil_uuid_compare(&subject.subject, &ctx->session.subject) != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_pupil_pg_get_text(res, 0, 19, &state) != NGX_OK
+        || pupil_owner_state(state) == PUPIL_OWNER_STATE_ERASED)
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_pupil_session_ended(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_session_t  *session;
+
+    session = &ctx->session;
+
+    return ctx->now >= session->expires_at
+           || ctx->now - session->created_at
+              >= ctx->conf->absolute * PUPIL_TIME_SECOND
+           || ctx->now - session->seen_at
+              >= ctx->conf->idle * PUPIL_TIME_SECOND;
+}
+
+
+/*
+ * Writes seen_at now and then, not with each request, and waits for nothing:
+ * if it fails, the session is a little older than it could be.
+ */
+static void
+ngx_http_pupil_session_touch(ngx_http_pupil_ctx_t *ctx)
+{
+    time_t                         every;
+    uint8_t                        mac[PUPIL_MAC_LEN];
+    const pupil_key_t             *key;
+    ngx_http_pupil_stmt_t         *stmt;
+    ngx_http_pupil_session_t      *session;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    session = &ctx->session;
+    every = ngx_max(ctx->conf->idle / NGX_HTTP_PUPIL_TOUCH_PARTS,
+                    NGX_HTTP_PUPIL_TOUCH_MIN);
+
+    if (ctx->now - session->seen_at < every * PUPIL_TIME_SECOND) {
+        return;
+    }
+
+    key = ngx_http_pupil_key(ctx, "mac");
+    stmt = &ctx->conf->session[PUPIL_SESSION_TOUCH];
+
+    if (key == NULL) {
+        return;
+    }
+
+    ex = ngx_http_pupil_pg_exchange_create(ctx->main->data,
+                                           ngx_http_pupil_session_touched,
+                                           NULL);
+    if (ex == NULL) {
+        return;
+    }
+
+    session->seen_at = ctx->now;
+    ngx_http_pupil_session_mac(ctx, key, session, mac);
+
+    ngx_http_pupil_pg_exchange_tenant(ex, ctx->tenant.b);
+    (void) ngx_http_pupil_pg_exchange_add(ex, stmt->pg);
+    ngx_http_pupil_common(ctx, ex);
+    ngx_http_pupil_pg_param_bytea(ex, session->hash, 32);
+    ngx_http_pupil_pg_param_timestamptz(ex, session->seen_at);
+    ngx_http_pupil_pg_param_bytea(ex, mac, PUPIL_MAC_LEN);
+    ex->keep = 1;
+
+    if (ngx_http_pupil_pg_exchange_submit(ex) != NGX_OK) {
+        ngx_http_pupil_pg_exchange_destroy(ex);
+        return;
+    }
+
+    /* so that the next request does not touch it as well */
+    ngx_http_pupil_zone_put(ctx, session, ctx->read_at);
+}
+
+
+static void
+ngx_http_pupil_session_touched(ngx_http_pupil_pg_exchange_t *ex)
+{
+    ngx_http_pupil_pg_exchange_destroy(ex);
+}
+
+
+void
+ngx_http_pupil_session_mac(ngx_http_pupil_ctx_t *ctx, const pupil_key_t *key,
+    const ngx_http_pupil_session_t *session, uint8_t mac[PUPIL_MAC_LEN])
+{
+    pupil_session_row_t  row;
+
+    row.tenant = ctx->tenant;
+    row.token_hash.data = session->hash;
+    row.token_hash.len = sizeof(session->hash);
+    row.subject = session->subject;
+    row.role = session->role;
+    row.institution = session->institution;
+    row.created_at = session->created_at;
+    row.seen_at = session->seen_at;
+    row.expires_at = session->expires_at;
+
+    pupil_mac_session(key, &row, mac);
+}
+
+
+/* text NULL: the browser forgets the cookie. */
+ngx_int_t
+ngx_http_pupil_session_cookie(ngx_http_pupil_ctx_t *ctx, const uint8_t *text,
+    size_t len)
+{
+    u_char     *p;
+    ngx_str_t   value;
+
+    static const char  attributes[] =
+        "; Path=/; Secure; HttpOnly; SameSite=Lax";
+    static const char  ended[] = "; Max-Age=0";
+
+    p = ngx_http_pupil_alloc(ctx, sizeof(NGX_HTTP_PUPIL_COOKIE "=") + len
+                                  + sizeof(attributes) + sizeof(ended));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.data = p;
+    p = ngx_cpymem(p, NGX_HTTP_PUPIL_COOKIE "=",
+                   sizeof(NGX_HTTP_PUPIL_COOKIE "=") - 1);
+
+    if (text != NULL) {
+        p = ngx_cpymem(p, text, len);
+    }
+
+    p = ngx_cpymem(p, attributes, sizeof(attributes) - 1);
+
+    if (text == NULL) {
+        p = ngx_cpymem(p, ended, sizeof(ended) - 1);
+    }
+
+    value.len = p - value.data;
+
+    return ngx_http_pupil_header(ctx->request, "Set-Cookie", &value);
+}
+
+
+void
+ngx_http_pupil_session_write(ngx_http_pupil_ctx_t *ctx)
+{
+    uint8_t                    csrf[PUPIL_TOKEN_TEXT_LEN];
+    pupil_time_t               end;
+    const pupil_key_t         *key;
+    ngx_http_pupil_session_t  *session;
+
+    session = &ctx->session;
+    key = ngx_http_pupil_key(ctx, "token");
+
+    if (key == NULL) {
+        ctx->out.rc = PUPIL_FAILED;
+        return;
+    }
+
+    pupil_csrf_make(key, session->token, csrf);
+    end = ngx_min(session->expires_at,
+                  session->created_at
+                  + ctx->conf->absolute * PUPIL_TIME_SECOND);
+
+    pupil_writer_key(&ctx->out, "session");
+    pupil_writer_object_begin(&ctx->out);
+    pupil_writer_key(&ctx->out, "csrf_token");
+    pupil_writer_string(&ctx->out, csrf, sizeof(csrf));
+    pupil_writer_key(&ctx->out, "expires_at");
+    pupil_writer_time(&ctx->out, end / PUPIL_TIME_SECOND * PUPIL_TIME_SECOND);
+    pupil_writer_key(&ctx->out, "idle_timeout");
+    pupil_writer_int64(&ctx->out, ctx->conf->idle);
+    pupil_writer_object_end(&ctx->out);
+
+    ngx_memzero(csrf, sizeof(csrf));
+}

@@ -1,0 +1,476 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * /v1/session: who am I, another of my schools, log out.
+ */
+
+#include "ngx_http_pupil.h"
+
+
+/* Places in the statement's wants, and columns; see endpoint_session.c. */
+#define NGX_HTTP_PUPIL_GIVEN      0
+#define NGX_HTTP_PUPIL_FAMILY     1
+#define NGX_HTTP_PUPIL_TITLE      2
+#define NGX_HTTP_PUPIL_ROLE       1
+#define NGX_HTTP_PUPIL_SUBJECT    8
+#define NGX_HTTP_PUPIL_SCHOOL     11
+
+
+typedef struct {
+    pupil_input_institution_t      input;
+    ngx_http_pupil_pg_exchange_t  *shown;
+    ngx_http_pupil_session_t       session;     /* the new one */
+    uint8_t                        text[PUPIL_TOKEN_TEXT_LEN];
+} ngx_http_pupil_switch_t;
+
+
+static ngx_int_t ngx_http_pupil_show_start(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_show_render(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_show_write(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
+static ngx_int_t ngx_http_pupil_show_role(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, pupil_role_row_t *role);
+static void ngx_http_pupil_show_institution(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, const pupil_role_row_t *role);
+static ngx_uint_t ngx_http_pupil_show_weaker(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, const pupil_role_row_t *role);
+static ngx_int_t ngx_http_pupil_switch_parse(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_switch_render(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_switch_write(ngx_http_pupil_ctx_t *ctx,
+    const pupil_role_row_t *role);
+static ngx_int_t ngx_http_pupil_switch_done(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_end_start(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_end_render(ngx_http_pupil_ctx_t *ctx);
+
+
+const ngx_http_pupil_route_t  ngx_http_pupil_session_routes[] = {
+
+    { NGX_HTTP_GET, "", 0,
+      NULL, ngx_http_pupil_show_start, ngx_http_pupil_show_render },
+
+    { NGX_HTTP_DELETE, "", 0,
+      NULL, ngx_http_pupil_end_start, ngx_http_pupil_end_render },
+
+    { NGX_HTTP_POST, "/institution", NGX_HTTP_PUPIL_BODY,
+      ngx_http_pupil_switch_parse, ngx_http_pupil_show_start,
+      ngx_http_pupil_switch_render },
+
+    { 0, NULL, 0, NULL, NULL, NULL }
+};
+
+
+static ngx_int_t
+ngx_http_pupil_show_start(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_pupil_add(ctx, ex,
+                              &ctx->conf->session[PUPIL_SESSION_SHOW]);
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_show_render(ngx_http_pupil_ctx_t *ctx)
+{
+    return ngx_http_pupil_show_write(ctx, ctx->exchange->results[0]);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_show_write(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+{
+    ngx_uint_t              row, n;
+    pupil_writer_t         *out;
+    pupil_role_row_t        role;
+    ngx_http_pupil_owner_t  owner, *self;
+
+    out = &ctx->out;
+    n = (ngx_uint_t) PQntuples(res);
+
+    self = ngx_http_pupil_owner(res, 0, NGX_HTTP_PUPIL_SUBJECT, &owner)
+           == NGX_OK ? &owner : NULL;
+
+    pupil_writer_object_begin(out);
+    pupil_writer_key(out, "status");
+    pupil_writer_cstr(out, "ok");
+    pupil_writer_key(out, "user");
+    pupil_writer_object_begin(out);
+    pupil_writer_key(out, "id");
+    pupil_writer_uuid(out, &ctx->session.subject);
+    pupil_writer_key(out, "role");
+    pupil_writer_str(out, &ctx->session.role);
+    ngx_http_pupil_display_name(ctx,
+                                &ctx->conf->session[PUPIL_SESSION_SHOW],
+                                res, 0, NGX_HTTP_PUPIL_GIVEN,
+                                NGX_HTTP_PUPIL_FAMILY, self,
+                                &ctx->session.subject);
+    pupil_writer_object_end(out);
+
+    ngx_http_pupil_session_write(ctx);
+
+    pupil_writer_key(out, "institutions");
+    pupil_writer_array_begin(out);
+
+    for (row = 0; row < n; row++) {
+        if (ngx_http_pupil_show_role(ctx, res, row, &role) == NGX_OK
+            && !ngx_http_pupil_show_weaker(ctx, res, row, &role))
+        {
+            ngx_http_pupil_show_institution(ctx, res, row, &role);
+        }
+    }
+
+    pupil_writer_array_end(out);
+    pupil_writer_object_end(out);
+
+    return NGX_OK;
+}
+
+
+/* A role that counts: authentic, live, the actor's own. */
+static ngx_int_t
+ngx_http_pupil_show_role(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, pupil_role_row_t *role)
+{
+    if (ngx_http_pupil_role(ctx, res, row, NGX_HTTP_PUPIL_ROLE, role)
+        != NGX_OK
+        || !ngx_http_pupil_live(ctx, role->valid_from, role->valid_to)
+        || pupil_uuid_compare(&role->subject, &ctx->session.subject) != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * One entry a school: the role that is active there, else the strongest.
+ * Rows come in the order of schools.
+ */
+static ngx_uint_t
+ngx_http_pupil_show_weaker(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, const pupil_role_row_t *role)
+{
+    ngx_uint_t        i, n, active, other_active;
+    pupil_role_row_t  other;
+
+    n = (ngx_uint_t) PQntuples(res);
+    active = ngx_http_pupil_role_active(ctx, role);
+
+    for (i = 0; i < n; i++) {
+        if (i == row
+            || ngx_http_pupil_show_role(ctx, res, i, &other) != NGX_OK
+            || pupil_uuid_compare(&other.institution, &role->institution)
+               != 0)
+        {
+            continue;
+        }
+
+        other_active = ngx_http_pupil_role_active(ctx, &other);
+
+        if (other_active
+            || (!active && ngx_http_pupil_role_number(&other.role)
+                           < ngx_http_pupil_role_number(&role->role)))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
+ngx_http_pupil_role_active(ngx_http_pupil_ctx_t *ctx,
+    const pupil_role_row_t *role)
+{
+    return pupil_uuid_compare(&role->institution, &ctx->session.institution)
+           == 0
+           && role->role.len == ctx->session.role.len
+           && ngx_memcmp(role->role.data, ctx->session.role.data,
+                         role->role.len) == 0;
+}
+
+
+static void
+ngx_http_pupil_show_institution(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, const pupil_role_row_t *role)
+{
+    pupil_writer_t          *out;
+    ngx_http_pupil_owner_t   owner;
+
+    out = &ctx->out;
+
+    pupil_writer_object_begin(out);
+    pupil_writer_key(out, "id");
+
+    if (pupil_uuid_is_zero(&role->institution)) {
+        pupil_writer_null(out);                /* a role of the whole tenant */
+
+    } else {
+        pupil_writer_uuid(out, &role->institution);
+    }
+
+    if (ngx_http_pupil_owner(res, row, NGX_HTTP_PUPIL_SCHOOL, &owner)
+        == NGX_OK)
+    {
+        (void) ngx_http_pupil_member(ctx, "title",
+                                     &ctx->conf->session[PUPIL_SESSION_SHOW],
+                                     res, row, NGX_HTTP_PUPIL_TITLE, &owner,
+                                     &role->institution);
+    }
+
+    pupil_writer_key(out, "role");
+    pupil_writer_str(out, &role->role);
+    pupil_writer_key(out, "active");
+    pupil_writer_bool(out, (int) ngx_http_pupil_role_active(ctx, role));
+    pupil_writer_object_end(out);
+}
+
+
+/* Writes ,"display_name":"given family" of what is granted and opens. */
+void
+ngx_http_pupil_display_name(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
+    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner,
+    const pupil_uuid_t *record)
+{
+    u_char       *p, *name;
+    pupil_rc_t    rc;
+    pupil_str_t   first, second;
+
+    ngx_memzero(&first, sizeof(pupil_str_t));
+    ngx_memzero(&second, sizeof(pupil_str_t));
+
+    if (owner == NULL) {
+        return;
+    }
+
+    rc = ngx_http_pupil_value(ctx, stmt, res, row, given, owner, record,
+                              &first);
+    if (rc != PUPIL_OK) {
+        first.len = 0;
+    }
+
+    rc = ngx_http_pupil_value(ctx, stmt, res, row, family, owner, record,
+                              &second);
+    if (rc != PUPIL_OK) {
+        second.len = 0;
+    }
+
+    if (first.len + second.len == 0) {
+        return;
+    }
+
+    name = ngx_http_pupil_alloc(ctx, first.len + 1 + second.len);
+    if (name == NULL) {
+        ctx->out.rc = PUPIL_NO_MEMORY;
+        return;
+    }
+
+    p = name;
+
+    if (first.len != 0) {
+        p = ngx_cpymem(p, first.data, first.len);
+    }
+
+    if (first.len != 0 && second.len != 0) {
+        *p++ = ' ';
+    }
+
+    if (second.len != 0) {
+        p = ngx_cpymem(p, second.data, second.len);
+    }
+
+    pupil_writer_key(&ctx->out, "display_name");
+    pupil_writer_string(&ctx->out, name, p - name);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_switch_parse(ngx_http_pupil_ctx_t *ctx)
+{
+    pupil_rc_t                rc;
+    pupil_fault_t             fault;
+    ngx_http_pupil_switch_t  *sw;
+
+    sw = ngx_http_pupil_alloc(ctx, sizeof(ngx_http_pupil_switch_t));
+    if (sw == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(sw, sizeof(ngx_http_pupil_switch_t));
+    ctx->data = sw;
+
+    rc = pupil_input_institution(&ctx->alloc, &ctx->body, &sw->input, &fault);
+
+    if (rc == PUPIL_INVALID) {
+        return ngx_http_pupil_fault(ctx, &fault);
+    }
+
+    return rc == PUPIL_OK ? NGX_OK : NGX_ERROR;
+}
+
+
+/* The account's roles are known: is one of them there? */
+static ngx_int_t
+ngx_http_pupil_switch_render(ngx_http_pupil_ctx_t *ctx)
+{
+    PGresult                 *res;
+    ngx_uint_t                row, n, found;
+    pupil_role_row_t          role, best;
+    ngx_http_pupil_switch_t  *sw;
+
+    sw = ctx->data;
+    sw->shown = ctx->exchange;
+    res = ctx->exchange->results[0];
+    n = (ngx_uint_t) PQntuples(res);
+    found = 0;
+
+    for (row = 0; row < n; row++) {
+        if (ngx_http_pupil_show_role(ctx, res, row, &role) != NGX_OK
+            || pupil_uuid_compare(&role.institution,
+                                  &sw->input.institution_id) != 0)
+        {
+            continue;
+        }
+
+        if (!found || ngx_http_pupil_role_number(&role.role)
+                      < ngx_http_pupil_role_number(&best.role))
+        {
+            best = role;
+            found = 1;
+        }
+    }
+
+    if (!found) {
+        return ngx_http_pupil_refuse(ctx,
+                                     &ctx->conf->session[PUPIL_SESSION_SHOW],
+                                     PUPIL_OUTCOME_NOT_FOUND, NULL,
+                                     NGX_HTTP_NOT_FOUND, "not-found");
+    }
+
+    return ngx_http_pupil_switch_write(ctx, &best);
+}
+
+
+/* A new token: the old one dies everywhere (NOTIFY, as with a log-out). */
+static ngx_int_t
+ngx_http_pupil_switch_write(ngx_http_pupil_ctx_t *ctx,
+    const pupil_role_row_t *role)
+{
+    uint8_t                        mac[PUPIL_MAC_LEN];
+    const pupil_key_t             *token, *key;
+    ngx_http_pupil_switch_t       *sw;
+    ngx_http_pupil_session_t      *made;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    sw = ctx->data;
+    made = &sw->session;
+    token = ngx_http_pupil_key(ctx, "token");
+    key = ngx_http_pupil_key(ctx, "mac");
+
+    *made = ctx->session;
+    made->institution = role->institution;
+    made->seen_at = ctx->now;
+
+    if (token == NULL || key == NULL
+        || ngx_http_pupil_role_name(ngx_http_pupil_role_number(&role->role),
+                                    &made->role) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    pupil_token_make(made->token, sw->text);
+    pupil_token_hash(token, made->token, made->hash);
+    ngx_http_pupil_session_mac(ctx, key, made, mac);
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_pupil_add(ctx, ex,
+                              &ctx->conf->session[PUPIL_SESSION_SWITCH]);
+    ngx_http_pupil_pg_param_bytea(ex, ctx->session.hash, 32);
+    ngx_http_pupil_pg_param_bytea(ex, made->hash, 32);
+    ngx_http_pupil_pg_param_text(ex, made->role.data, made->role.len);
+    ngx_http_pupil_pg_param_uuid(ex, made->institution.b);
+    ngx_http_pupil_pg_param_timestamptz(ex, made->created_at);
+    ngx_http_pupil_pg_param_timestamptz(ex, made->seen_at);
+    ngx_http_pupil_pg_param_timestamptz(ex, made->expires_at);
+    ngx_http_pupil_pg_param_bytea(ex, mac, PUPIL_MAC_LEN);
+
+    ctx->resume = ngx_http_pupil_switch_done;
+
+    return ngx_http_pupil_submit(ctx, ex, 1);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_switch_done(ngx_http_pupil_ctx_t *ctx)
+{
+    int64_t                   made;
+    ngx_int_t                 rc;
+    ngx_http_pupil_switch_t  *sw;
+
+    sw = ctx->data;
+
+    if (ngx_http_pupil_pg_get_int8(ctx->exchange->results[0], 0, 1, &made)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (made != 1) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_UNAUTHORIZED,
+                                      "no-session", NULL, NULL);
+    }
+
+    ngx_http_pupil_zone_remove(ctx->main, ctx->session.hash);
+    ctx->session = sw->session;
+
+    rc = ngx_http_pupil_show_write(ctx, sw->shown->results[0]);
+
+    if (rc != NGX_OK || ctx->missing_count != 0) {
+        return rc;
+    }
+
+    return ngx_http_pupil_session_cookie(ctx, sw->text, sizeof(sw->text));
+}
+
+
+static ngx_int_t
+ngx_http_pupil_end_start(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_pupil_add(ctx, ex,
+                              &ctx->conf->session[PUPIL_SESSION_END]);
+    ngx_http_pupil_pg_param_bytea(ex, ctx->session.hash, 32);
+
+    return ngx_http_pupil_submit(ctx, ex, 1);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_end_render(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_zone_remove(ctx->main, ctx->session.hash);
+
+    ctx->status = NGX_HTTP_NO_CONTENT;
+
+    return ngx_http_pupil_session_cookie(ctx, NULL, 0);
+}

@@ -1,0 +1,388 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Sessions in shared memory, in front of PostgreSQL, which has the truth.
+ * An entry serves for a short time, and only while this worker's listener has
+ * heard from the database within a second: a session that was ended anywhere
+ * is dead everywhere by then.
+ *
+ * A table of fixed size, sets of a few entries each, the oldest of a set is
+ * replaced.  Critical sections copy one entry: a worker that dies inside one
+ * leaves the lock to the master, which unlocks it (pitfall 20), and a
+ * half-written entry has no owner, as its hash is written last.
+ */
+
+#include "ngx_http_pupil.h"
+
+
+#define NGX_HTTP_PUPIL_ZONE_VERSION  1
+#define NGX_HTTP_PUPIL_ZONE_WAYS     8
+#define NGX_HTTP_PUPIL_ZONE_ALIVE    1000    /* ms since a heartbeat */
+
+
+typedef struct {
+    pupil_uuid_t  tenant;
+    uint8_t       hash[32];
+    pupil_uuid_t  subject, institution;
+    pupil_time_t  created_at, seen_at, expires_at;
+    ngx_msec_t    read_at;
+    uint8_t       role;
+    uint8_t       used;
+} ngx_http_pupil_zone_entry_t;
+
+
+struct ngx_http_pupil_zone_s {
+    ngx_uint_t                    version;
+    ngx_uint_t                    sets;
+    ngx_atomic_t                  invalidated;    /* ms, monotonic */
+    ngx_http_pupil_zone_entry_t  *entries;
+    ngx_slab_pool_t              *pool;
+};
+
+
+static ngx_int_t ngx_http_pupil_zone_init(ngx_shm_zone_t *shm_zone,
+    void *data);
+static ngx_http_pupil_zone_entry_t *ngx_http_pupil_zone_set(
+    ngx_http_pupil_zone_t *zone, const uint8_t hash[32]);
+static ngx_msec_t ngx_http_pupil_zone_clock(void);
+
+
+char *
+ngx_http_pupil_zone_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_pupil_main_conf_t *pmcf = conf;
+
+    u_char     *p;
+    ssize_t     size;
+    ngx_str_t  *value, name, text;
+
+    value = cf->args->elts;
+
+    if (pmcf->zone != NULL) {
+        return "is duplicate";
+    }
+
+    p = (u_char *) ngx_strchr(value[1].data, ':');
+
+    if (p == NULL || p == value[1].data) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "pupil_session_zone takes name:size, such as "
+                           "pupil_sessions:10m");
+        return NGX_CONF_ERROR;
+    }
+
+    name.data = value[1].data;
+    name.len = p - name.data;
+    text.data = p + 1;
+    text.len = value[1].data + value[1].len - text.data;
+    size = ngx_parse_size(&text);
+
+    if (size == NGX_ERROR || size < (ssize_t) (64 * ngx_pagesize)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the size of pupil_session_zone is at least %uzk, "
+                           "such as %V:10m", 64 * ngx_pagesize / 1024, &name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (cf->args->nelts == 3) {
+        if (value[2].len <= 6
+            || ngx_strncmp(value[2].data, "valid=", 6) != 0)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "unknown parameter \"%V\" of "
+                               "pupil_session_zone: it takes valid=TIME",
+                               &value[2]);
+            return NGX_CONF_ERROR;
+        }
+
+        text.data = value[2].data + 6;
+        text.len = value[2].len - 6;
+        pmcf->zone_valid = ngx_parse_time(&text, 0);
+
+        if (pmcf->zone_valid == (ngx_msec_t) NGX_ERROR
+            || pmcf->zone_valid < 1000 || pmcf->zone_valid > 300 * 1000)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "valid= of pupil_session_zone is 1s to 5m");
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    pmcf->zone = ngx_shared_memory_add(cf, &name, size,
+                                       &ngx_http_pupil_module);
+    if (pmcf->zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    pmcf->zone->init = ngx_http_pupil_zone_init;
+    pmcf->zone->data = pmcf;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_zone_init(ngx_shm_zone_t *shm_zone, void *data)
+{
+    ngx_http_pupil_main_conf_t *old = data;
+
+    size_t                       free;
+    ngx_slab_pool_t             *pool;
+    ngx_http_pupil_zone_t       *zone;
+    ngx_http_pupil_main_conf_t  *pmcf;
+
+    pmcf = shm_zone->data;
+    pool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+
+    if (old != NULL && old->sessions != NULL) {
+        pmcf->sessions = old->sessions;
+        return NGX_OK;
+    }
+
+    if (shm_zone->shm.exists) {
+        zone = pool->data;
+
+        if (zone != NULL && zone->version == NGX_HTTP_PUPIL_ZONE_VERSION) {
+            pmcf->sessions = zone;
+            return NGX_OK;
+        }
+    }
+
+    pool->log_nomem = 0;
+
+    zone = ngx_slab_calloc(pool, sizeof(ngx_http_pupil_zone_t));
+    if (zone == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* an eighth stays for the slab's own pages */
+    free = (shm_zone->shm.size - shm_zone->shm.size / 8)
+           / sizeof(ngx_http_pupil_zone_entry_t);
+
+    zone->version = NGX_HTTP_PUPIL_ZONE_VERSION;
+    zone->sets = free / NGX_HTTP_PUPIL_ZONE_WAYS;
+    zone->pool = pool;
+    zone->entries = ngx_slab_calloc(pool, zone->sets
+                                          * NGX_HTTP_PUPIL_ZONE_WAYS
+                                          * sizeof(*zone->entries));
+    if (zone->entries == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "pupil_session_zone \"%V\" is too small",
+                      &shm_zone->shm.name);
+        return NGX_ERROR;
+    }
+
+    pool->data = zone;
+    pmcf->sessions = zone;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx, const uint8_t hash[32],
+    ngx_http_pupil_session_t *session)
+{
+    ngx_uint_t                    i;
+    ngx_http_pupil_zone_t        *zone;
+    ngx_http_pupil_main_conf_t   *pmcf;
+    ngx_http_pupil_zone_entry_t  *e, found;
+
+    pmcf = ctx->main;
+    zone = pmcf->sessions;
+
+    if (zone == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (!pmcf->has_heartbeat
+        || ngx_current_msec - pmcf->heartbeat >= NGX_HTTP_PUPIL_ZONE_ALIVE)
+    {
+        pmcf->stats.zone_stale++;
+        return NGX_DECLINED;
+    }
+
+    e = ngx_http_pupil_zone_set(zone, hash);
+    found.used = 0;
+
+    ngx_shmtx_lock(&zone->pool->mutex);
+
+    for (i = 0; i < NGX_HTTP_PUPIL_ZONE_WAYS; i++) {
+        if (e[i].used && ngx_memcmp(e[i].hash, hash, 32) == 0) {
+            found = e[i];
+            break;
+        }
+    }
+
+    ngx_shmtx_unlock(&zone->pool->mutex);
+
+    if (!found.used
+        || pupil_uuid_compare(&found.tenant, &ctx->tenant) != 0
+        || (ngx_msec_int_t) (ngx_current_msec - found.read_at)
+           > (ngx_msec_int_t) pmcf->zone_valid
+        || ngx_http_pupil_role_name(found.role, &session->role) != NGX_OK)
+    {
+        pmcf->stats.zone_misses++;
+        return NGX_DECLINED;
+    }
+
+    session->subject = found.subject;
+    session->institution = found.institution;
+    session->created_at = found.created_at;
+    session->seen_at = found.seen_at;
+    session->expires_at = found.expires_at;
+    ngx_memcpy(session->hash, hash, 32);
+    ctx->read_at = found.read_at;
+
+    pmcf->stats.zone_hits++;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_pupil_zone_put(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_session_t *session, ngx_msec_t read_at)
+{
+    ngx_uint_t                    i;
+    ngx_http_pupil_zone_t        *zone;
+    ngx_http_pupil_zone_entry_t  *e, *slot, entry;
+
+    zone = ctx->main->sessions;
+
+    if (zone == NULL) {
+        return;
+    }
+
+    ngx_memzero(&entry, sizeof(entry));
+    entry.tenant = ctx->tenant;
+    ngx_memcpy(entry.hash, session->hash, 32);
+    entry.subject = session->subject;
+    entry.institution = session->institution;
+    entry.created_at = session->created_at;
+    entry.seen_at = session->seen_at;
+    entry.expires_at = session->expires_at;
+    entry.read_at = read_at;
+    entry.role = ngx_http_pupil_role_number(&session->role);
+    entry.used = 1;
+
+    e = ngx_http_pupil_zone_set(zone, session->hash);
+
+    ngx_shmtx_lock(&zone->pool->mutex);
+
+    /* Something ended after the row was asked for: perhaps this. */
+    if (zone->invalidated >= read_at) {
+        ngx_shmtx_unlock(&zone->pool->mutex);
+        return;
+    }
+
+    slot = e;
+
+    for (i = 0; i < NGX_HTTP_PUPIL_ZONE_WAYS; i++) {
+        if (!e[i].used || ngx_memcmp(e[i].hash, session->hash, 32) == 0) {
+            slot = &e[i];
+            break;
+        }
+
+        if (e[i].read_at < slot->read_at) {
+            slot = &e[i];
+        }
+    }
+
+    slot->used = 0;
+    ngx_memory_barrier();
+    *slot = entry;
+
+    ngx_shmtx_unlock(&zone->pool->mutex);
+}
+
+
+void
+ngx_http_pupil_zone_remove(ngx_http_pupil_main_conf_t *pmcf,
+    const uint8_t hash[32])
+{
+    ngx_uint_t                    i;
+    ngx_http_pupil_zone_t        *zone;
+    ngx_http_pupil_zone_entry_t  *e;
+
+    zone = pmcf->sessions;
+
+    if (zone == NULL) {
+        return;
+    }
+
+    e = ngx_http_pupil_zone_set(zone, hash);
+
+    ngx_shmtx_lock(&zone->pool->mutex);
+
+    zone->invalidated = ngx_http_pupil_zone_clock();
+
+    for (i = 0; i < NGX_HTTP_PUPIL_ZONE_WAYS; i++) {
+        if (e[i].used && ngx_memcmp(e[i].hash, hash, 32) == 0) {
+            e[i].used = 0;
+        }
+    }
+
+    ngx_shmtx_unlock(&zone->pool->mutex);
+}
+
+
+/* Nothing that was there before serves any more. */
+void
+ngx_http_pupil_zone_clear(ngx_http_pupil_main_conf_t *pmcf)
+{
+    ngx_uint_t              set;
+    ngx_http_pupil_zone_t  *zone;
+
+    zone = pmcf->sessions;
+
+    if (zone == NULL) {
+        return;
+    }
+
+    ngx_shmtx_lock(&zone->pool->mutex);
+    zone->invalidated = ngx_http_pupil_zone_clock();
+    ngx_shmtx_unlock(&zone->pool->mutex);
+
+    for (set = 0; set < zone->sets; set++) {
+        ngx_shmtx_lock(&zone->pool->mutex);
+        ngx_memzero(&zone->entries[set * NGX_HTTP_PUPIL_ZONE_WAYS],
+                    NGX_HTTP_PUPIL_ZONE_WAYS * sizeof(*zone->entries));
+        ngx_shmtx_unlock(&zone->pool->mutex);
+    }
+}
+
+
+ngx_uint_t
+ngx_http_pupil_zone_size(ngx_http_pupil_main_conf_t *pmcf)
+{
+    return pmcf->sessions == NULL
+           ? 0 : pmcf->sessions->sets * NGX_HTTP_PUPIL_ZONE_WAYS;
+}
+
+
+/* Token hashes are keyed and uniform: any of their bytes will do. */
+static ngx_http_pupil_zone_entry_t *
+ngx_http_pupil_zone_set(ngx_http_pupil_zone_t *zone, const uint8_t hash[32])
+{
+    uint64_t  n;
+
+    ngx_memcpy(&n, hash, sizeof(n));
+
+    return &zone->entries[n % zone->sets * NGX_HTTP_PUPIL_ZONE_WAYS];
+}
+
+
+/*
+ * The clock of ngx_current_msec, read now: an event that is handled late must
+ * not be dated before a row that was read meanwhile.
+ */
+static ngx_msec_t
+ngx_http_pupil_zone_clock(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (ngx_msec_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
