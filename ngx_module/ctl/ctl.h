@@ -27,7 +27,7 @@
 #define CTL_FAILED   1      /* said on standard error, or found by check */
 #define CTL_USAGE    2
 
-#define CTL_SCHEMA_DATA      1   /* the newest migrations that it knows */
+#define CTL_SCHEMA_DATA      2   /* the newest migrations that it knows */
 #define CTL_SCHEMA_KEYSTORE  1
 
 

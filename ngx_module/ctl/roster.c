@@ -235,7 +235,10 @@ roster_take(roster_t *roster, roster_kind_t kind, roster_item_t *item,
     }
 
     if (cell.len == 0) {
-        if (plugin->plugin->fields[field].flags & PUPIL_FIELD_REQUIRED) {
+        /* a user's records may be absent as a whole: see settle() */
+        if (kind != ROSTER_USER
+            && (plugin->plugin->fields[field].flags & PUPIL_FIELD_REQUIRED))
+        {
             snprintf(text, sizeof(text), "%s is empty", name);
             item_refuse(roster, kind, item, text);
         }
@@ -598,6 +601,38 @@ file_read(roster_t *roster, csv_source_t *source, unsigned i,
 }
 
 
+/* A record has all of its required fields, or there is none. */
+static void
+required_check(roster_t *roster, roster_item_t *user)
+{
+    char               text[160];
+    int32_t            field;
+    unsigned           a, b;
+    pupil_category_t  *plugin;
+
+    for (a = 0; a < ROSTER_VALUES; a++) {
+        field = ctl_granted(roster->ctl, value_fields[a].category,
+                            value_fields[a].field, PUPIL_PURPOSE_ROSTERING,
+                            PUPIL_OPERATION_WRITE, &plugin);
+        if (field < 0 || user->values[a].len != 0
+            || !(plugin->plugin->fields[field].flags & PUPIL_FIELD_REQUIRED))
+        {
+            continue;
+        }
+        for (b = 0; b < ROSTER_VALUES; b++) {
+            if (user->values[b].len != 0
+                && strcmp(value_fields[a].category, value_fields[b].category)
+                   == 0)
+            {
+                snprintf(text, sizeof(text), "%s is empty",
+                         value_fields[a].field);
+                item_refuse(roster, ROSTER_USER, user, text);
+            }
+        }
+    }
+}
+
+
 /* Pupils are never asked for contact details, nor are theirs kept (M17). */
 static void
 settle(roster_t *roster)
@@ -618,9 +653,13 @@ settle(roster_t *roster)
             memset((uint8_t *) (uintptr_t) user->values[ROSTER_EMAIL].data, 0,
                    user->values[ROSTER_EMAIL].len);
             user->values[ROSTER_EMAIL].len = 0;
-            roster_not_taken(roster, user->place.file, "email (of pupils)", 1,
-                             "pupils' contact details are never taken");
+            roster_not_taken(roster, user->place.file,
+                             user->refused ? "email (of refused users)"
+                                           : "email (of pupils)", 1,
+                             user->refused ? "the user is refused"
+                             : "pupils' contact details are never taken");
         }
+        required_check(roster, user);
     }
 }
 

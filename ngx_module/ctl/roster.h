@@ -60,6 +60,8 @@ typedef struct {
     ctl_owner_t      owner;
     uint8_t          has_print[3];              /* by category */
     uint8_t          print[3][32];
+    uint8_t          has_term[2];               /* log-in name, e-mail */
+    uint8_t          terms[2][PUPIL_TERM_LEN];
 } roster_item_t;
 
 /* A role or an enrolment. */
@@ -88,6 +90,7 @@ typedef struct {
 } roster_count_t;
 
 typedef struct roster_s  roster_t;
+typedef struct roster_stored_s  roster_stored_t;
 
 struct roster_s {
     ctl_t            *ctl;
@@ -103,9 +106,9 @@ struct roster_s {
     uint32_t          term_count;
     size_t            ended_roles, ended_enrolments;
     json_t           *refused, *columns, *files;
-    uint8_t           granted[ROSTER_VALUES], granted_links, granted_title[2];
+    roster_stored_t  *stored[2];        /* roles, enrolments */
+    size_t            stored_count[2];
     int               tty;
-    const char       *error_file;       /* a file that is no CSV */
 };
 
 
@@ -179,17 +182,22 @@ extern const roster_file_t  roster_sds_files[];
 extern const roster_file_t  roster_oneroster_files[];
 
 
-/* ---- resolve.c, apply.c ---- */
+/* ---- resolve.c, apply.c, links.c ---- */
 
 extern const char *const  roster_kind_names[ROSTER_KINDS];
 
 /* Finds what earlier imports made; checks MACs. */
 int roster_resolve(roster_t *roster);
-/* Writes items, then links. */
+/* A remark that counts nothing. */
+void roster_remark(roster_t *roster, const roster_place_t *place,
+    const char *reason);
+/* Writes institutions, classes and users. */
 int roster_apply_items(roster_t *roster);
+/* Reads roles and enrolments as stored; guards against accidents. */
+int roster_links_load(roster_t *roster);
+int roster_guard(roster_t *roster);
+/* Writes them; with --close-absent ends those that are not in the roster. */
 int roster_apply_links(roster_t *roster);
-void roster_fingerprint(roster_t *roster, roster_kind_t kind,
-    const roster_item_t *item, unsigned category, uint8_t out[32]);
 void roster_progress(const roster_t *roster, const char *what, size_t done,
     size_t all);
 
