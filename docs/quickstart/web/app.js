@@ -1,20 +1,28 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The quick start's school web app: what a pupil and a teacher do on a school
- * day, on nothing but the HTTP API.  No personal data is kept in the browser:
- * state lives in memory, and the session in an HttpOnly cookie.
+ * The quick start's school web app: what a pupil, a teacher and an
+ * administrator do on a school day, on nothing but the HTTP API.  No personal
+ * data is kept in the browser: state lives in memory, and the session in an
+ * HttpOnly cookie.
  *
- * What a pupil hands in is never lost by a failing network or a session that
- * ended: a submission keeps its id and is sent again until it is stored, and
- * the server stores it once.
+ * What a pupil writes or hands in is not lost by a failing network or a
+ * session that ended: it stays in memory until the same person has logged in
+ * again.  A submission keeps its id and is sent until it is stored; the server
+ * stores it once.
  */
 
 const $ = (id) => document.getElementById(id);
 
-let csrf = '';
-let pending = [];           /* submissions that are not known to be stored */
+const VIEWS = { pupil, teacher };
 
+let csrf = '';
+let subject = null;         /* whose the two below are */
+let pending = [];           /* submissions that are not known to be stored */
+let drafts = new Map();     /* text that was not handed in, by exercise */
+
+
+/* ---- the API ---- */
 
 async function api(method, path, body) {
   const headers = {};
@@ -30,12 +38,13 @@ async function api(method, path, body) {
     method, headers,
     body: body === undefined ? undefined : JSON.stringify(body),
     credentials: 'same-origin',
+    cache: 'no-store',
   });
 
   const data = answer.status === 204 ? null : await answer.json();
 
   if (!answer.ok) {
-    const error = new Error(data.title);
+    const error = new Error(data.detail ?? data.title);
     error.status = answer.status;
     error.problem = data;
     throw error;
@@ -44,6 +53,8 @@ async function api(method, path, body) {
   return data;
 }
 
+
+/* ---- what is on the page ---- */
 
 function say(text, good = false) {
   $('message').textContent = text;
@@ -60,52 +71,130 @@ function show(view) {
 }
 
 
-const date = (text) => new Date(text).toLocaleDateString();
+const words = (name) => name.replaceAll('_', ' ');
 
-const cell = (row, text) => { row.insertCell().textContent = text ?? ''; };
+const date = (text) => new Date(text).toLocaleDateString(undefined,
+  { day: 'numeric', month: 'long' });
+
+
+function cell(row, label, text, number = false) {
+  const at = row.insertCell();
+
+  at.textContent = text ?? '–';
+  at.dataset.label = label;
+  at.classList.toggle('number', number);
+
+  return at;
+}
+
+
+function button(text, label, action) {
+  const made = document.createElement('button');
+
+  made.type = 'button';
+  made.className = 'quiet';
+  made.textContent = text;
+  made.setAttribute('aria-label', label);
+  made.addEventListener('click', () => action().catch(failed));
+
+  return made;
+}
+
+
+/* A form that is sent once at a time. */
+function onSubmit(form, send) {
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const send_button = form.querySelector('button[type=submit]');
+
+    send_button.disabled = true;
+    try {
+      await send(form);
+    } catch (error) {
+      failed(error);
+    } finally {
+      send_button.disabled = false;
+    }
+  });
+}
+
+
+function failed(error) {
+  if (error.status === 401 && error.problem.type.endsWith(':no-session')) {
+    localStorage.removeItem('logged-in');
+    show('login');
+    say('Your session has ended. Log in again: nothing that you wrote is '
+        + 'lost.');
+    $('login').identifier.focus();
+    return;
+  }
+  say(error.status === undefined
+    ? 'The school cannot be reached. Try again in a moment.' : error.message);
+}
 
 
 /* ---- log in, log out ---- */
 
 async function enter(state) {
   csrf = state.session.csrf_token;
+  localStorage.setItem('logged-in', '1');
+
+  if (state.user.id !== subject) {
+    subject = state.user.id;
+    pending = [];
+    drafts = new Map();
+  }
+
   $('name').textContent = state.user.display_name ?? '';
-  $('role').textContent = state.user.role.replace('_', ' ');
+  $('role').textContent = words(state.user.role);
+  schools(state);
 
-  const view = { pupil, teacher }[state.user.role] ?? other;
+  if (pending.length > 0) {
+    await flush();
+  }
 
-  await flush();
+  const view = VIEWS[state.user.role] ?? other;
+  const name = VIEWS[state.user.role] ? state.user.role : 'other';
+
   await view();
+  show(name);
+  $(name).querySelector('h2').focus();
 }
 
 
 async function start() {
+  /* No question without hope of an answer: the cookie cannot be seen here. */
+  if (!localStorage.getItem('logged-in')) {
+    show('login');
+    return;
+  }
+
   try {
     await enter(await api('GET', '/v1/session'));
   } catch (error) {
     if (error.status !== 401) {
       say(error.message);
     }
+    localStorage.removeItem('logged-in');
     show('login');
   }
 }
 
 
-$('login').addEventListener('submit', async (event) => {
-  event.preventDefault();
-  const form = event.target;
-
+onSubmit($('login'), async (form) => {
+  say('');
   try {
-    say('');
     const state = await api('POST', '/v1/login', {
       identifier: form.identifier.value,
       password: form.password.value,
     });
+
     form.reset();
-    await enter(state);
+    await enter(state.institutions ? state : await api('GET', '/v1/session'));
   } catch (error) {
     form.password.value = '';
-    say(error.message);
+    form.password.focus();
+    throw error;
   }
 });
 
@@ -113,77 +202,124 @@ $('login').addEventListener('submit', async (event) => {
 $('logout').addEventListener('click', async () => {
   try {
     await api('DELETE', '/v1/session');
-  } finally {
-    location.reload();
+  } catch (error) {
+    if (error.status !== 401) {
+      failed(error);
+      return;
+    }
   }
+  localStorage.removeItem('logged-in');
+  location.reload();
 });
 
 
-function failed(error) {
-  if (error.status === 401) {
-    say('Your session has ended. Log in again: nothing that you wrote is '
-        + 'lost.');
-    show('login');
-    return;
-  }
-  say(error.message);
+/* Somebody at several schools has one of them active. */
+function schools(state) {
+  const list = state.institutions ?? [];
+
+  $('school-label').hidden = list.length < 2;
+  $('school').replaceChildren(...list.map((one) => {
+    const option = new Option(`${one.title ?? 'School'} (${words(one.role)})`,
+                              one.id);
+
+    option.selected = Boolean(one.active);
+
+    return option;
+  }));
 }
+
+
+$('school').addEventListener('change', async (event) => {
+  try {
+    await enter(await api('POST', '/v1/session/institution',
+                          { institution_id: event.target.value }));
+    say('');
+  } catch (error) {
+    failed(error);
+  }
+});
 
 
 /* ---- pupil ---- */
 
 async function pupil() {
-  const { homework } = await api('GET', '/v1/homework?status=all');
+  const [{ homework }, { submissions }] = await Promise.all([
+    api('GET', '/v1/homework?status=all&limit=100'),
+    api('GET', '/v1/progress?limit=100'),
+  ]);
 
-  $('tasks').replaceChildren(...homework.map(task));
+  /* newest first: the first of an exercise is what counts */
+  const answers = new Map();
+  for (const one of submissions) {
+    if (!answers.has(one.exercise_id)) {
+      answers.set(one.exercise_id, one.answer);
+    }
+  }
+
+  $('tasks').replaceChildren(...homework.map((item) => task(item, answers)));
   if (homework.length === 0) {
     $('tasks').textContent = 'No homework.';
   }
-  show('pupil');
 }
 
 
-function task(item) {
+function task(item, answers) {
   const node = $('task').content.cloneNode(true);
-  const progress = item.progress;
+  const { exercises = [], progress = {} } = item;
   const by = item.assigned_by?.display_name;
+  const bar = node.querySelector('progress');
 
   node.querySelector('h3').textContent = item.title;
-  node.querySelector('.facts').textContent =
-    `${item.class.title ?? ''} · due ${date(item.due_at)}`
-    + (by ? ` · ${by}` : '')
-    + ` · ${progress.exercises_done} of ${item.exercises.length} done`;
+  node.querySelector('.facts').textContent = [
+    item.class.title, `due ${date(item.due_at)}`, by,
+  ].filter(Boolean).join(' · ');
+  bar.max = exercises.length || 1;
+  bar.value = progress.exercises_done ?? 0;
+  bar.setAttribute('aria-label', 'Exercises done');
+  node.querySelector('.progress span').textContent =
+    `${progress.exercises_done ?? 0} of ${exercises.length} done`
+    + (progress.score == null ? ''
+      : `, ${progress.score} of ${progress.max_score} points`);
   node.querySelector('.text').textContent = item.description ?? '';
   node.querySelector('.exercises').replaceChildren(
-    ...item.exercises.map((exercise) => exerciseForm(item, exercise)));
+    ...exercises.map((exercise) => exerciseForm(item, exercise, answers)));
 
   return node;
 }
 
 
-function exerciseForm(item, exercise) {
+function exerciseForm(item, exercise, answers) {
   const node = $('exercise').content.cloneNode(true);
+  const form = node.querySelector('form');
+  const given = answers.get(exercise.id);
 
-  node.querySelector('span').textContent = exercise.title;
-  node.querySelector('form').addEventListener('submit', async (event) => {
-    event.preventDefault();
+  node.querySelector('span').textContent =
+    `${exercise.title} (${exercise.max_score} points)`;
+  form.classList.toggle('done', given !== undefined);
+  if (given !== undefined) {
+    form.querySelector('button').textContent = 'Hand in again';
+  }
+  form.answer.value = drafts.get(exercise.id)
+    ?? (typeof given === 'string' ? given : '');
+  form.answer.addEventListener('input', () => {
+    drafts.set(exercise.id, form.answer.value);
+  });
+
+  onSubmit(form, async () => {
     pending.push({
       id: crypto.randomUUID(),
       homework_id: item.id,
       exercise_id: exercise.id,
-      answer: event.target.answer.value,
+      answer: form.answer.value,
       completion: true,
       timestamp: new Date().toISOString(),
     });
-    event.target.classList.add('done');
+    drafts.delete(exercise.id);
 
-    try {
-      await flush();
-      await pupil();
+    if (await flush()) {
       say('Handed in.', true);
-    } catch (error) {
-      failed(error);
     }
+    await pupil();
   });
 
   return node;
@@ -192,15 +328,20 @@ function exerciseForm(item, exercise) {
 
 /* Sends what waits; what was refused for good is dropped and said. */
 async function flush() {
+  let fine = true;
+
   while (pending.length > 0) {
     const batch = pending.slice(0, 100);
     const { results } = await api('POST', '/v1/progress', batch);
 
     pending = pending.slice(batch.length);
-    if (results.some((r) => r.status === 'refused')) {
-      say('Some answers were refused: the homework is not yours any more.');
+    if (results.some((one) => !['stored', 'replayed'].includes(one.status))) {
+      fine = false;
+      say('An answer was refused: the homework is not yours any more.');
     }
   }
+
+  return fine;
 }
 
 
@@ -208,99 +349,151 @@ async function flush() {
 
 async function teacher() {
   const [{ homework }, { records }] = await Promise.all([
-    api('GET', '/v1/homework?status=all'),
+    api('GET', '/v1/homework?status=all&limit=100'),
     api('GET', '/v1/data/enrolment'),
   ]);
 
   $('given').replaceChildren(...homework.map(given));
+  $('none-given').hidden = homework.length > 0;
   $('assign').class_id.replaceChildren(...records
-    .filter((r) => r.role === 'teacher')
-    .map((r) => new Option(r.class_title, r.class_id)));
-  show('teacher');
+    .filter((record) => record.role === 'teacher')
+    .map((record) => new Option(record.class_title, record.class_id)));
 }
 
 
 function given(item) {
   const row = document.createElement('tr');
-  const button = document.createElement('button');
+  const { summary = {} } = item;
 
-  cell(row, item.class.title);
-  cell(row, item.title);
-  cell(row, date(item.due_at));
-  cell(row, item.summary.completed);
-  cell(row, item.summary.in_progress);
-  cell(row, item.summary.pupils);
-  button.textContent = 'Show';
-  button.addEventListener('click', () => overview(item).catch(failed));
-  row.insertCell().append(button);
+  cell(row, 'Homework', item.title);
+  cell(row, 'Class', item.class.title);
+  cell(row, 'Due', date(item.due_at));
+  cell(row, 'Done', summary.completed, true);
+  cell(row, 'Begun', summary.in_progress, true);
+  cell(row, 'Pupils', summary.pupils, true);
+
+  const actions = cell(row, '', '');
+
+  actions.className = 'actions';
+  actions.append(
+    button('Show', `Show ${item.title}`, () => overview(item)), ' ',
+    button('Take back', `Take back ${item.title}`, () => takeBack(item)));
 
   return row;
 }
 
 
 async function overview(item) {
-  const { pupils } = await api('GET', `/v1/homework/${item.id}/progress`);
+  const { homework, pupils, summary } =
+    await api('GET', `/v1/homework/${item.id}/progress`);
 
-  $('overview-title').textContent = item.title;
+  $('overview-title').textContent = homework.title;
+  $('overview-facts').textContent = summary
+    ? `${summary.completed} of ${summary.pupils} pupils are done, `
+      + `${summary.in_progress} have begun` : '';
   $('pupils').replaceChildren(...pupils.map((one) => {
     const row = document.createElement('tr');
 
-    cell(row, one.display_name);
-    cell(row, one.status.replace('_', ' '));
-    cell(row, one.exercises_done);
-    cell(row, one.score);
+    cell(row, 'Pupil', one.display_name);
+    cell(row, 'Status', one.status && words(one.status));
+    cell(row, 'Exercises', one.exercises_done, true);
+    cell(row, 'Score', one.score, true);
+    cell(row, 'Last', one.updated_at && date(one.updated_at));
 
     return row;
   }));
   $('overview').hidden = false;
+  $('overview-title').focus();
 }
 
 
-$('assign').addEventListener('submit', async (event) => {
-  event.preventDefault();
-  const form = event.target;
+async function takeBack(item) {
+  if (!confirm(`Take back "${item.title}"?`)) {
+    return;
+  }
+  await api('DELETE', `/v1/homework/${item.id}`);
+  $('overview').hidden = true;
+  await teacher();
+  say('Taken back.', true);
+}
+
+
+onSubmit($('assign'), async (form) => {
   const points = Number(form.points.value);
 
-  try {
-    await api('POST', '/v1/homework', {
-      class_id: form.class_id.value,
-      title: form.title.value,
-      ...(form.description.value && { description: form.description.value }),
-      due_at: new Date(`${form.due.value}T15:00:00Z`).toISOString(),
-      exercises: form.exercises.value.split('\n')
-        .map((line) => line.trim()).filter(Boolean)
-        .map((title) => ({ title, max_score: points })),
-    });
-    form.reset();
-    await teacher();
-    say('Homework given.', true);
-  } catch (error) {
-    failed(error);
-  }
+  await api('POST', '/v1/homework', {
+    class_id: form.class_id.value,
+    title: form.title.value,
+    ...(form.description.value && { description: form.description.value }),
+    due_at: new Date(`${form.due.value}T15:00:00`).toISOString(),
+    exercises: form.exercises.value.split('\n')
+      .map((line) => line.trim()).filter(Boolean)
+      .map((title) => ({ title, max_score: points })),
+  });
+  form.reset();
+  await teacher();
+  say('Homework given.', true);
 });
 
 
-/* ---- everybody else: one's own data ---- */
+/* ---- everybody else: one's own data, and what the role may see ---- */
+
+function list(record) {
+  const made = document.createElement('dl');
+
+  for (const [name, value] of Object.entries(record)) {
+    const term = document.createElement('dt');
+    const text = document.createElement('dd');
+
+    term.textContent = words(name);
+    text.textContent = typeof value === 'object' ? JSON.stringify(value)
+      : value;
+    made.append(term, text);
+  }
+
+  return made;
+}
+
 
 async function other() {
-  const { records } = await api('GET', '/v1/data/identity');
+  const { categories } = await api('GET', '/v1/data/');
+  const names = (self) => categories
+    .filter((one) => one.read.length > 0
+                     && (one.relation === 'self') === self)
+    .map((one) => one.category);
+  const own = await Promise.all(names(true)
+    .map((name) => api('GET', `/v1/data/${name}`)));
 
-  $('mine').replaceChildren(...records.map((record) => {
-    const list = document.createElement('dl');
+  $('mine').replaceChildren(...own.filter((one) => one.records.length > 0)
+    .map((one) => {
+      const card = document.createElement('article');
+      const title = document.createElement('h3');
 
-    for (const [name, value] of Object.entries(record)) {
-      const term = document.createElement('dt');
-      const text = document.createElement('dd');
+      card.className = 'card';
+      title.textContent = words(one.category);
+      card.append(title, ...one.records.map(list));
 
-      term.textContent = name.replace('_', ' ');
-      text.textContent = value;
-      list.append(term, text);
-    }
+      return card;
+    }));
 
-    return list;
-  }));
-  show('other');
+  $('look').hidden = names(false).length === 0;
+  $('look').category.replaceChildren(...names(false)
+    .map((name) => new Option(words(name), name)));
 }
+
+
+onSubmit($('look'), async (form) => {
+  say('');
+  $('found').replaceChildren();
+
+  const { records } = await api('GET',
+    `/v1/data/${form.category.value}/${form.subject.value}`);
+
+  $('found').replaceChildren(...records.map(list));
+  if (records.length === 0) {
+    $('found').textContent = 'Nothing is stored.';
+  }
+});
 
 
 await start();
