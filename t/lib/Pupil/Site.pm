@@ -80,7 +80,8 @@ sub init ($self) {
 
     $self->{tenant} = $answer->{tenant};
     $self->{roles} = { map { (split /:/)[3, 4] }
-                       split /\n/, slurp($passfile) };
+                       map { split /\n/, slurp($_) }
+                       $passfile, "$passfile.operator" };
 }
 
 
