@@ -260,6 +260,12 @@ ngx_http_pupil_homework_page(ngx_http_pupil_ctx_t *ctx,
         after = query->cursor;
     }
 
+    /* what is due lies before all that is open: the index begins there */
+    if (one == NULL && !query->all && after.time < ctx->now) {
+        after.time = ctx->now;
+        ngx_memzero(&after.id, sizeof(pupil_uuid_t));
+    }
+
     ngx_http_pupil_pg_param_bool(ex, one != NULL || query->all);
     ngx_http_pupil_pg_param_timestamptz(ex, ctx->now);
     ngx_http_pupil_pg_param_timestamptz(ex, after.time);
