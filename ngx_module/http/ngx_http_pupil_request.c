@@ -248,7 +248,7 @@ ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
     }
 
     if (ctx->missing_count != 0 && ctx->problem == NULL) {
-        ctx->after = step;
+        ctx->after = ctx->step;
         rc = ngx_http_pupil_keys_owners(ctx, ngx_http_pupil_step_again);
         if (rc == NGX_AGAIN) {
             return;
