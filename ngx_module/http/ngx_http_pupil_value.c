@@ -400,26 +400,22 @@ ngx_http_pupil_uuid_list(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return PUPIL_FAILED;
     }
 
-    out = ngx_http_pupil_alloc(ctx, array.n * (PUPIL_UUID_TEXT_LEN + 3) + 2);
+    /* ids with single spaces between them, as core/loader.h has it */
+    out = ngx_http_pupil_alloc(ctx, array.n * (PUPIL_UUID_TEXT_LEN + 1) + 1);
     if (out == NULL) {
         return PUPIL_NO_MEMORY;
     }
 
     p = out;
-    *p++ = '[';
 
     while (ngx_http_pupil_pg_array_next_uuid(&array, &uuid) == NGX_OK) {
-        if (p[-1] != '[') {
-            *p++ = ',';
+        if (p != out) {
+            *p++ = ' ';
         }
 
-        *p++ = '"';
         pupil_uuid_format(&uuid, p);
         p += PUPIL_UUID_TEXT_LEN;
-        *p++ = '"';
     }
-
-    *p++ = ']';
 
     value->data = out;
     value->len = p - out;
