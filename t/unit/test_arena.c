@@ -15,6 +15,20 @@
 #include "tap.h"
 
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__  1
+#endif
+#endif
+
+/* AddressSanitizer makes mlock() do nothing; valgrind has its own limits. */
+#if defined(__SANITIZE_ADDRESS__)
+#define REAL_MLOCK  0
+#else
+#define REAL_MLOCK  1
+#endif
+
+
 static sigjmp_buf  fault_jump;
 
 
@@ -79,12 +93,12 @@ kernel_says(const void *p, const char *line, char *out, size_t size)
 
 
 static void
-test_kernel(const uint8_t *p, int valgrind)
+test_kernel(const uint8_t *p, int real)
 {
     long  locked = 0;
     char  text[512];
 
-    if (valgrind || !kernel_says(p, "VmFlags:", text, sizeof(text))) {
+    if (!real || !kernel_says(p, "VmFlags:", text, sizeof(text))) {
         ok(1, "I14: the kernel's view # SKIP not to be had here");
         return;
     }
@@ -157,6 +171,10 @@ test_guards(pupil_arena_t *arena, size_t size)
 
     ok((size_t) (end - first) >= size, "it has its size");
     ok(writes(end - 1), "its last byte is writable");
+    if (getenv("LD_PRELOAD") != NULL) {
+        return;             /* valgrind would report the writes below */
+    }
+
     ok(!writes(end), "I14: the byte behind it is not");
     ok(!writes(first - 1), "I14: nor is the byte before it");
 }
@@ -181,7 +199,7 @@ test_fork(const uint8_t *p)
 
 /* As somebody without CAP_IPC_LOCK, with room for no lock. */
 static void
-test_limit(int valgrind)
+test_limit(int real)
 {
     int            fds[2], status;
     pid_t          pid;
@@ -189,8 +207,8 @@ test_limit(int valgrind)
     pupil_error_t  error;
     struct rlimit  limit = { 4096, 4096 };
 
-    if (valgrind || pipe(fds) != 0) {
-        ok(1, "the limit # SKIP valgrind does not enforce it");
+    if (!real || pipe(fds) != 0) {
+        ok(1, "the limit # SKIP not enforced here");
         return;
     }
 
@@ -230,7 +248,7 @@ test_limit(int valgrind)
 int
 main(void)
 {
-    int             valgrind = getenv("LD_PRELOAD") != NULL;
+    int             real = REAL_MLOCK && getenv("LD_PRELOAD") == NULL;
     uint8_t        *p;
     pupil_error_t   error;
     pupil_arena_t  *arena;
@@ -243,7 +261,7 @@ main(void)
     p = pupil_arena_alloc(arena, 1);
     *p = 0xee;
 
-    test_kernel(p, valgrind);
+    test_kernel(p, real);
     test_fork(p);
     test_guards(arena, 8192);
     pupil_arena_destroy(arena);
@@ -258,7 +276,7 @@ main(void)
        && strstr(error.text, "bytes") != NULL, "absurd sizes are refused");
     ok(pupil_arena_create(SIZE_MAX / 4, &error) == NULL
        && strstr(error.text, "cannot map") != NULL, "with a text");
-    test_limit(valgrind);
+    test_limit(real);
 
     return tap_done();
 }
