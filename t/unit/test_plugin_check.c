@@ -1,0 +1,285 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Descriptors: what is refused with which words (t/bad-plugins.t has the whole
+ * list), prefixes of a descriptor against an unreadable page, options,
+ * patterns, and memory that runs out.
+ */
+
+#include <time.h>
+
+#include "loader.h"
+#include "tap.h"
+
+
+static int32_t same_term(const pupil_host_t *host, void *call,
+    uint32_t field, pupil_value_t value, pupil_value_t *term);
+
+
+static pupil_field_t  fields[] = {
+    { "colour", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED | PUPIL_FIELD_INDEXED,
+      100, "[a-z]*", "Why.", NULL },
+    { "class_id", PUPIL_TYPE_UUID, 0, 36, NULL, "Why.", NULL },
+    { "class_title", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED, 100, "(a+)+b",
+      "Why.", "class_id" }
+};
+
+static pupil_grant_t  grants[] = {
+    { "colour class_id class_title", PUPIL_PURPOSE_TEACHING,
+      PUPIL_RELATION_TEACHES, PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK,
+      0 }
+};
+
+static pupil_option_t  options[] = {
+    { "retention", PUPIL_OPTION_DAYS, 30, 1, 365, "Why." },
+    { "loud", PUPIL_OPTION_FLAG, 0, 0, 1, "Why." },
+    { "size", PUPIL_OPTION_INTEGER, 5, -9, 9, "Why." }
+};
+
+static pupil_retention_t  retention = {
+    PUPIL_EVENT_CREATED, 30, PUPIL_EXPIRY_ERASE
+};
+
+static pupil_hooks_t  hooks = { .index_term = same_term };
+
+static const pupil_plugin_t  good = {
+    PUPIL_PLUGIN_HEADER, 0, "good", "1.2.3", "A.", "B.", "none",
+    PUPIL_OWNER_SUBJECT, PUPIL_CARDINALITY_MANY,
+    fields, PUPIL_COUNT(fields), sizeof(pupil_field_t),
+    grants, PUPIL_COUNT(grants), sizeof(pupil_grant_t),
+    options, PUPIL_COUNT(options), sizeof(pupil_option_t),
+    &retention, &hooks, sizeof(pupil_hooks_t)
+};
+
+
+static int32_t
+same_term(const pupil_host_t *host, void *call, uint32_t field,
+    pupil_value_t value, pupil_value_t *term)
+{
+    (void) host;
+    (void) call;
+    (void) field;
+    *term = value;
+
+    return 0;
+}
+
+
+static pupil_str_t
+str(const char *text)
+{
+    pupil_str_t  s = { (const uint8_t *) text, strlen(text) };
+
+    return s;
+}
+
+
+static void
+refused(const pupil_plugin_t *plugin, const char *words)
+{
+    pupil_rc_t     rc;
+    pupil_error_t  error;
+
+    error.text[0] = '\0';
+    rc = pupil_plugin_check(plugin, &error);
+
+    ok(rc == PUPIL_INVALID && strstr(error.text, words) != NULL,
+       "refused: %s (%s)", words, error.text);
+}
+
+
+/* Nothing behind the protecting fields is read before these are right. */
+static void
+test_header(void)
+{
+    pupil_plugin_t  plugin;
+
+    plugin = good;
+    plugin.magic = 0;
+    refused((const pupil_plugin_t *)
+            (void *) tap_guarded(&plugin, 8), "magic");
+
+    plugin = good;
+    plugin.abi_major = 2;
+    refused((const pupil_plugin_t *) (void *) tap_guarded(&plugin, 8),
+            "abi_major is 2, this host has 1");
+
+    plugin = good;
+    plugin.abi_minor = 1;
+    refused((const pupil_plugin_t *) (void *) tap_guarded(&plugin, 8),
+            "abi_minor is 1, this host has 0");
+
+    plugin = good;
+    plugin.struct_size = 12;
+    refused((const pupil_plugin_t *) (void *) tap_guarded(&plugin, 16),
+            "struct_size is 12, version 1.0 has");
+
+    refused(NULL, "returned NULL");
+    ok(pupil_plugin_check(&good, NULL) == PUPIL_OK, "the good one");
+
+    plugin.magic = 0;
+    ok(pupil_plugin_check(&plugin, NULL) == PUPIL_INVALID, "no error text");
+}
+
+
+/* Each member zeroed, as if it had been forgotten. */
+static void
+test_zeroed(void)
+{
+    int             optional;
+    size_t          offset;
+    pupil_plugin_t  plugin;
+
+    for (offset = 0; offset < sizeof(plugin); offset += sizeof(uint32_t)) {
+        plugin = good;
+        memset((uint8_t *) &plugin + offset, 0, sizeof(uint32_t));
+
+        /* A half of a pointer is a wild one: take the whole. */
+        if (offset >= offsetof(pupil_plugin_t, name)) {
+            memset((uint8_t *) &plugin + offset / 8 * 8, 0, 8);
+        }
+
+        optional = offset / 8 * 8 == offsetof(pupil_plugin_t, flags) / 8 * 8
+                   && offset >= offsetof(pupil_plugin_t, flags);
+
+        if (offset / 8 * 8 == offsetof(pupil_plugin_t, options_count)) {
+            optional = 1;
+        }
+
+        ok(pupil_plugin_check(&plugin, NULL)
+           == (optional ? PUPIL_OK : PUPIL_INVALID), "zero at %zu", offset);
+    }
+}
+
+
+static void
+set_option(pupil_category_t *category, const char *setting, int64_t expected)
+{
+    uint32_t       i;
+    pupil_rc_t     rc;
+    pupil_error_t  error;
+
+    error.text[0] = '\0';
+    rc = pupil_category_option(category, str(setting), &error);
+
+    for (i = 0; i < 3; i++) {
+        if (strncmp(setting, options[i].name, strlen(options[i].name)) == 0) {
+            break;
+        }
+    }
+
+    if (expected == INT64_MIN) {
+        ok(rc == PUPIL_INVALID && error.text[0] != '\0', "%s: %s", setting,
+           error.text);
+    } else {
+        ok(rc == PUPIL_OK && i < 3 && category->options[i] == expected,
+           "%s", setting);
+    }
+}
+
+
+static void
+test_options(pupil_category_t *category)
+{
+    set_option(category, "retention=90d", 90);
+    set_option(category, "retention=90", INT64_MIN);
+    set_option(category, "retention=0d", INT64_MIN);
+    set_option(category, "retention=d", INT64_MIN);
+    set_option(category, "retention", INT64_MIN);
+    set_option(category, "retention=", INT64_MIN);
+    set_option(category, "loud=on", 1);
+    set_option(category, "loud=off", 0);
+    set_option(category, "loud=1", INT64_MIN);
+    set_option(category, "size=-9", -9);
+    set_option(category, "size=-10", INT64_MIN);
+    set_option(category, "size=-", INT64_MIN);
+    set_option(category, "size= 5", INT64_MIN);
+    set_option(category, "size=99999999999999999999", INT64_MIN);
+    set_option(category, "size=5x", INT64_MIN);
+    set_option(category, "smell=5", INT64_MIN);
+    set_option(category, "", INT64_MIN);
+}
+
+
+/* (a+)+b on many a takes for ever without the match limit. */
+static void
+test_match_limit(const pupil_category_t *category, pupil_alloc_t *alloc)
+{
+    char             text[64];
+    pupil_rc_t       rc;
+    pupil_str_t      value;
+    pupil_fault_t    fault;
+    struct timespec  from, to;
+
+    memset(text, 'a', sizeof(text));
+    value.data = (uint8_t *) text;
+    value.len = sizeof(text);
+
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    rc = pupil_value_accept_text(category, 2, value, alloc, &value, &fault);
+    clock_gettime(CLOCK_MONOTONIC, &to);
+
+    ok(rc == PUPIL_INVALID && strcmp(fault.rule, "pattern") == 0
+       && strcmp(fault.field, "/class_title") == 0, "match limit");
+    ok((to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec)
+       / 1000000 < 200, "in time");
+
+    ok(pupil_value_accept_text(category, 2, str("aab"), alloc, &value,
+                               &fault) == PUPIL_OK, "a match");
+    ok(pupil_value_accept_text(category, 2, str("aabc"), alloc, &value,
+                               &fault) == PUPIL_INVALID, "not a part");
+    ok(pupil_value_accept_text(category, 2, str("aab\n"), alloc, &value,
+                               &fault) == PUPIL_INVALID, "no line feed");
+}
+
+
+static void
+test_memory(void)
+{
+    long               n;
+    pupil_rc_t         rc;
+    tap_arena_t        arena;
+    pupil_error_t      error;
+    pupil_category_t  *category;
+    pupil_alloc_t      alloc = { tap_arena_alloc, &arena };
+
+    memset(&arena, 0, sizeof(arena));
+
+    for (n = 1, rc = PUPIL_NO_MEMORY; rc == PUPIL_NO_MEMORY; n++) {
+        arena.fail_at = n;
+        rc = pupil_category_wrap(&good, &alloc, &category, &error);
+        pupil_category_unload(category);
+        tap_arena_reset(&arena);
+    }
+
+    ok(rc == PUPIL_OK && n > 4, "out of memory %ld times", n - 2);
+}
+
+
+int
+main(void)
+{
+    static tap_arena_t  arena;
+
+    pupil_error_t      error;
+    pupil_category_t  *category;
+    pupil_alloc_t      alloc = { tap_arena_alloc, &arena };
+
+    test_header();
+    test_zeroed();
+
+    ok(pupil_category_wrap(&good, &alloc, &category, &error) == PUPIL_OK,
+       "wrapped");
+    ok(pupil_category_field(category, str("class_id")) == 1, "field");
+    ok(pupil_category_field(category, str("class")) == -1, "no field");
+    ok(pupil_category_field(category, str("")) == -1, "empty field");
+    test_options(category);
+    test_match_limit(category, &alloc);
+    pupil_category_unload(category);
+    pupil_category_unload(NULL);
+    tap_arena_reset(&arena);
+
+    test_memory();
+
+    return tap_done();
+}
