@@ -1,0 +1,335 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The reader of nginx.conf.  The rules of words are those of nginx's
+ * ngx_conf_read_token(): quotes at the beginning of a word, a backslash that
+ * takes the next character's meaning, ${ inside a word is no block.
+ */
+
+#include <ctype.h>
+#include <glob.h>
+#include <string.h>
+
+#include "nginxconf.h"
+
+
+#define WORDS_MAX  128
+#define DEPTH_MAX  32
+
+typedef struct {
+    ctl_pool_t   *pool;
+    const char   *prefix;       /* folder of the main file */
+    const char   *file;
+    const char   *p, *end;
+    unsigned      line;
+    unsigned      files;        /* open, one inside the other */
+} reader_t;
+
+typedef enum {
+    TOKEN_WORD,
+    TOKEN_SEMICOLON,
+    TOKEN_OPEN,
+    TOKEN_CLOSE,
+    TOKEN_END,
+    TOKEN_ERROR
+} token_t;
+
+static int file_read(reader_t *outer, const char *path, nginxconf_t *parent);
+
+
+static void
+skip_space(reader_t *reader)
+{
+    while (reader->p < reader->end) {
+        if (*reader->p == '#') {
+            while (reader->p < reader->end && *reader->p != '\n') {
+                reader->p++;
+            }
+        } else if (isspace((unsigned char) *reader->p)) {
+            reader->line += *reader->p == '\n';
+            reader->p++;
+        } else {
+            return;
+        }
+    }
+}
+
+
+static token_t
+fail(const reader_t *reader, const char *text)
+{
+    ctl_error("%s:%u: %s", reader->file, reader->line, text);
+
+    return TOKEN_ERROR;
+}
+
+
+/* A backslash keeps its character, but for \t, \r and \n. */
+static void
+escape(reader_t *reader, ctl_buf_t *word)
+{
+    const char  *known = "trn", *found;
+
+    reader->p++;
+    found = strchr(known, *reader->p);
+    if (found != NULL && *reader->p != '\0') {
+        ctl_buf_add(word, &"\t\r\n"[found - known], 1);
+    } else {
+        if (strchr("\"'\\; {}#$", *reader->p) == NULL) {
+            ctl_buf_add(word, "\\", 1);
+        }
+        ctl_buf_add(word, reader->p, 1);
+    }
+    reader->line += *reader->p == '\n';
+    reader->p++;
+}
+
+
+static token_t
+quoted(reader_t *reader, ctl_buf_t *word)
+{
+    char  quote = *reader->p++;
+
+    while (reader->p < reader->end && *reader->p != quote) {
+        if (*reader->p == '\\' && reader->p + 1 < reader->end) {
+            escape(reader, word);
+            continue;
+        }
+        reader->line += *reader->p == '\n';
+        ctl_buf_add(word, reader->p++, 1);
+    }
+
+    if (reader->p == reader->end) {
+        return fail(reader, "a quote is not closed");
+    }
+    reader->p++;
+
+    if (reader->p < reader->end && !isspace((unsigned char) *reader->p)
+        && strchr(";{)", *reader->p) == NULL)
+    {
+        return fail(reader, "something stands behind a closing quote");
+    }
+
+    return TOKEN_WORD;
+}
+
+
+static token_t
+token_read(reader_t *reader, ctl_buf_t *word)
+{
+    skip_space(reader);
+    word->len = 0;
+    ctl_buf_add(word, "", 0);
+
+    if (reader->p == reader->end) {
+        return TOKEN_END;
+    }
+
+    switch (*reader->p) {
+    case ';':
+        reader->p++;
+        return TOKEN_SEMICOLON;
+    case '{':
+        reader->p++;
+        return TOKEN_OPEN;
+    case '}':
+        reader->p++;
+        return TOKEN_CLOSE;
+    case '"':
+    case '\'':
+        return quoted(reader, word);
+    default:
+        break;
+    }
+
+    while (reader->p < reader->end && !isspace((unsigned char) *reader->p)
+           && *reader->p != ';')
+    {
+        if (*reader->p == '{'
+            && (word->len == 0 || word->data[word->len - 1] != '$'))
+        {
+            break;
+        }
+        if (*reader->p == '\\' && reader->p + 1 < reader->end) {
+            escape(reader, word);
+            continue;
+        }
+        ctl_buf_add(word, reader->p++, 1);
+    }
+
+    return TOKEN_WORD;
+}
+
+
+static nginxconf_t *
+directive_new(reader_t *reader, nginxconf_t *parent)
+{
+    nginxconf_t  *d;
+
+    d = ctl_pool_alloc(reader->pool, sizeof(nginxconf_t));
+    memset(d, 0, sizeof(nginxconf_t));
+    d->file = reader->file;
+    d->line = reader->line;
+    d->parent = parent;
+    d->words = ctl_pool_alloc(reader->pool, WORDS_MAX * sizeof(char *));
+
+    return d;
+}
+
+
+static void
+directive_add(nginxconf_t *parent, nginxconf_t *d)
+{
+    if (parent->last != NULL) {
+        parent->last->next = d;
+    } else {
+        parent->first = d;
+    }
+    parent->last = d;
+}
+
+
+static int
+include(reader_t *reader, const nginxconf_t *d, nginxconf_t *parent)
+{
+    int         rc = 0;
+    size_t      i;
+    glob_t      found;
+    ctl_buf_t   path = { NULL, 0, 0 };
+
+    if (d->count != 2) {
+        return ctl_error("%s:%u: include takes one file", d->file, d->line);
+    }
+
+    ctl_buf_printf(&path, "%s%s%s", d->words[1][0] == '/' ? ""
+                   : reader->prefix, d->words[1][0] == '/' ? "" : "/",
+                   d->words[1]);
+
+    if (strpbrk(path.data, "*?[") == NULL) {
+        rc = file_read(reader, ctl_pool_text(reader->pool, path.data,
+                                             path.len), parent);
+    } else if (glob(path.data, 0, NULL, &found) == 0) {
+        for (i = 0; rc == 0 && i < found.gl_pathc; i++) {
+            rc = file_read(reader, ctl_pool_text(reader->pool,
+                                                 found.gl_pathv[i],
+                                                 strlen(found.gl_pathv[i])),
+                           parent);
+        }
+        globfree(&found);
+    }
+    ctl_buf_free(&path);
+
+    return rc;
+}
+
+
+/* Directives up to the block's end. */
+static int
+block_read(reader_t *reader, nginxconf_t *parent, unsigned depth,
+    ctl_buf_t *word)
+{
+    token_t       token;
+    nginxconf_t  *d = NULL;
+
+    for ( ;; ) {
+        token = token_read(reader, word);
+
+        switch (token) {
+        case TOKEN_WORD:
+            if (d == NULL) {
+                d = directive_new(reader, parent);
+            }
+            if (d->count == WORDS_MAX) {
+                fail(reader, "too many words");
+                return -1;
+            }
+            d->words[d->count++] = ctl_pool_text(reader->pool, word->data,
+                                                 word->len);
+            continue;
+
+        case TOKEN_SEMICOLON:
+        case TOKEN_OPEN:
+            if (d == NULL) {
+                fail(reader, "a directive is missing");
+                return -1;
+            }
+            d->block = token == TOKEN_OPEN;
+            if (!d->block && strcmp(d->words[0], "include") == 0) {
+                if (include(reader, d, parent) != 0) {
+                    return -1;
+                }
+            } else {
+                directive_add(parent, d);
+            }
+            if (d->block && (depth == DEPTH_MAX
+                             || block_read(reader, d, depth + 1, word) != 0))
+            {
+                return -1;
+            }
+            d = NULL;
+            continue;
+
+        case TOKEN_CLOSE:
+            if (d != NULL || depth == 0) {
+                fail(reader, "unexpected \"}\"");
+                return -1;
+            }
+            return 0;
+
+        case TOKEN_END:
+            if (d != NULL || depth != 0) {
+                fail(reader, "unexpected end of file");
+                return -1;
+            }
+            return 0;
+
+        case TOKEN_ERROR:
+            return -1;
+        }
+    }
+}
+
+
+static int
+file_read(reader_t *outer, const char *path, nginxconf_t *parent)
+{
+    int         rc;
+    size_t      len;
+    reader_t    reader = *outer;
+    ctl_buf_t   word = { NULL, 0, 0 };
+
+    if (++reader.files > DEPTH_MAX) {
+        return ctl_error("%s: too many includes, one inside the other", path);
+    }
+
+    reader.file = path;
+    reader.line = 1;
+    reader.p = ctl_file_read(reader.pool, path, &len);
+    if (reader.p == NULL) {
+        return -1;
+    }
+    reader.end = reader.p + len;
+    rc = block_read(&reader, parent, 0, &word);
+    ctl_buf_free(&word);
+
+    return rc;
+}
+
+
+nginxconf_t *
+nginxconf_read(ctl_pool_t *pool, const char *path)
+{
+    reader_t      reader;
+    const char   *slash;
+    nginxconf_t  *root;
+
+    memset(&reader, 0, sizeof(reader));
+    reader.pool = pool;
+    slash = strrchr(path, '/');
+    reader.prefix = slash == NULL ? "."
+                    : ctl_pool_text(pool, path, (size_t) (slash - path));
+    root = ctl_pool_alloc(pool, sizeof(nginxconf_t));
+    memset(root, 0, sizeof(nginxconf_t));
+
+    return file_read(&reader, path, root) == 0 ? root : NULL;
+}
