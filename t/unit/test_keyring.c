@@ -62,13 +62,10 @@ put_tenant(fixture_t *f, uint32_t tenant, uint32_t version, uint32_t epoch,
     uint8_t           wrapped[PUPIL_WRAPPED_LEN];
     pupil_str_t       s = { wrapped, sizeof(wrapped) };
     pupil_uuid_t      id = uuid(tenant);
-    pupil_wrapping_t  what;
+    pupil_wrapping_t  what = {
+        PUPIL_OBJECT_TENANT_KEY, id, { { 0 } }, none, version, epoch
+    };
 
-    memset(&what, 0, sizeof(what));
-    what.object = PUPIL_OBJECT_TENANT_KEY;
-    what.tenant = id;
-    what.version = version;
-    what.parent_version = epoch;
     pupil_wrap(&f->kek.key, &what, key, wrapped);
 
     return pupil_keyring_put_tenant(f->ring, &id, version, epoch, s);
@@ -82,14 +79,10 @@ put_service(fixture_t *f, uint32_t tenant, const char *name,
     uint8_t           wrapped[PUPIL_WRAPPED_LEN];
     pupil_str_t       s = { wrapped, sizeof(wrapped) };
     pupil_uuid_t      id = uuid(tenant);
-    pupil_wrapping_t  what;
+    pupil_wrapping_t  what = {
+        PUPIL_OBJECT_SERVICE_KEY, id, { { 0 } }, str(name), 1, 1
+    };
 
-    memset(&what, 0, sizeof(what));
-    what.object = PUPIL_OBJECT_SERVICE_KEY;
-    what.tenant = id;
-    what.name = str(name);
-    what.version = 1;
-    what.parent_version = 1;
     pupil_wrap(&f->tenant_key, &what, key, wrapped);
 
     return pupil_keyring_put_service(f->ring, &id, str(name), 1, s);
