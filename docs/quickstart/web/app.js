@@ -73,8 +73,15 @@ function show(view) {
 
 const words = (name) => name.replaceAll('_', ' ');
 
-const date = (text) => new Date(text).toLocaleDateString(undefined,
-  { day: 'numeric', month: 'long' });
+function date(text) {
+  const day = new Date(text);
+  const here = day.getFullYear() === new Date().getFullYear();
+
+  return day.toLocaleDateString(undefined, {
+    day: 'numeric', month: 'long', year: here ? undefined : 'numeric',
+  });
+}
+
 
 
 function cell(row, label, text, number = false) {

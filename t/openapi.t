@@ -1,0 +1,342 @@
+#!/usr/bin/perl
+
+# docs/openapi.yaml: it is sound, it says what the server answers, and it
+# leaves out neither a handler nor a problem.
+
+use lib 't/lib';
+use Pupil::Test;
+
+my $root = root_dir();
+my $document = "$root/docs/openapi.yaml";
+my @node = ('node', "$root/t/browser/openapi.mjs");
+
+
+# ---- the document by itself
+
+my $run = run_cmd(@node, 'lint', $document);
+is $run->{code}, 0, 'the document can be read' or diag $run->{err};
+is $run->{out}, '', 'and is sound';
+
+my $broken = slurp($document) =~ s/operationId: logOut/operationId: logIn/r
+             =~ s{responses/NoSession' \}\n}{responses/NoSuch' \}\n}r;
+$run = run_cmd(@node, 'lint', spew(tmp_dir() . '/broken.yaml', $broken));
+like $run->{out}, qr/logIn is there twice/, 'faults are found: a name';
+like $run->{out}, qr/NoSuch leads nowhere/, 'a reference';
+
+my @operations = split /\n/, run_cmd(@node, 'list', $document)->{out};
+my ($slugs) = slurp("$root/ngx_module/http/ngx_http_pupil_problem.c")
+    =~ /ngx_http_pupil_texts\[\] = \{(.*?)\n\};/s;
+my ($schema) = slurp($document)
+    =~ /^    Problem:\n      description: RFC(.*?)^    Login:/ms;
+is_deeply [sort $schema =~ /urn:pupil:problem:([a-z-]+)/g],
+    [sort $slugs =~ /^    \{ "([a-z-]+)"/mg],
+    'the problems are those of the server';
+
+
+# ---- a school
+
+my $site = pupil_up(import => 1);
+my $nginx = $site->nginx->start;
+my %person = map { $_->[0] => $site->person($_->[1]) }
+    [teacher => 'CBeane'], [pupil => 'OKlein'], [admin => 'FFlowers'];
+my (@cases, %http);
+
+
+# A request whose answer is to be checked against an operation.  Options:
+# those of the client; code; valid => 0: the document must refuse the body.
+sub ask ($who, $operation, $path, $code, %opt) {
+    my ($method) = split / /, $operation;
+    my $valid = delete $opt{valid} // 1;
+    my $res = $http{$who}->request($method, $path, %opt);
+    my %fields;
+
+    is $res->status, $code, "$who: $method $path: $code"
+        or diag $res->text;
+    $fields{ $_->[0] } //= $_->[1] for @{ $res->{fields} };
+    push @cases, { operation => $operation, status => $res->status,
+                   headers => \%fields, body => $res->body,
+                   name => "$who: $method $path: " . $res->status,
+                   exists $opt{json}
+                   ? (request => json_of($opt{json}), request_valid => $valid)
+                   : () };
+    return $res;
+}
+
+# What every operation answers to those who may not.
+sub ask_without ($operation, $path, %opt) {
+    ask(nobody => $operation, $path, 401, %opt);
+    ask(teacher => $operation, $path, 403, %opt, csrf => 0)
+        if $operation !~ /^GET/;
+    if ($opt{json}) {
+        ask(teacher => $operation, $path, 400, body => '{"a":');
+        ask(teacher => $operation, $path, 415, body => '{}',
+            type => 'text/plain');
+        ask(teacher => $operation, $path, 413,
+            body => '"' . 'x' x (1 << 21) . '"', once => 1);
+        ask(teacher => $operation, $path, 422, json => { %{ $opt{json} },
+            'no such member' => 1 }, valid => 0)
+            if $path !~ m{^/v1/data/};
+    } else {
+        ask(teacher => $operation, $path, 400, body => '{}');
+    }
+}
+
+$http{$_} = $nginx->http for qw(nobody other), keys %person;
+
+
+# ---- session
+
+my $log_in = 'POST /v1/login';
+ask(nobody => $log_in, '/v1/login', 401,
+    json => { identifier => 'nobody@example.org', password => 'x' });
+ask(nobody => $log_in, '/v1/login', 422, valid => 0,
+    json => { identifier => 'nobody' });
+ask(nobody => $log_in, '/v1/login', 400, body => '{');
+ask(nobody => $log_in, '/v1/login', 415, body => '{}', type => 'text/xml');
+ask(nobody => $log_in, '/v1/login', 413, body => '"' . 'x' x 20000 . '"');
+ask(nobody => $log_in, '/v1/login', 403, header => { Origin =>
+    'https://elsewhere.example' }, json => { identifier => 'x',
+                                             password => 'x' });
+for my $who (sort keys %person) {
+    ask($who => $log_in, '/v1/login', 200,
+        json => { identifier => $person{$who}{login},
+                  password => $person{$who}{password} });
+}
+
+my $session = ask(teacher => 'GET /v1/session', '/v1/session', 200)->json;
+ask(admin => 'GET /v1/session', '/v1/session', 200);
+ask_without('GET /v1/session', '/v1/session');
+ask_without('DELETE /v1/session', '/v1/session');
+
+my $switch = 'POST /v1/session/institution';
+my ($school) = grep { $_->{active} } @{ $session->{institutions} };
+my %choice = (institution_id => $school->{id});
+ask_without($switch, '/v1/session/institution', json => \%choice);
+ask(teacher => $switch, '/v1/session/institution', 404,
+    json => { institution_id => uuid() });
+ask(teacher => $switch, '/v1/session/institution', 200, json => \%choice);
+
+
+# ---- homework
+
+my ($class) = grep { $_->{role} eq 'teacher' } @{
+    ask(teacher => 'GET /v1/data/{category}', '/v1/data/enrolment', 200)
+        ->json->{records} };
+my %homework = (class_id => $class->{class_id}, title => 'Chapter one',
+                due_at => '2030-01-31T15:00:00Z', exercises => [
+                    { title => 'One', max_score => 10 },
+                    { title => 'Two', max_score => 2.5 }]);
+my ($list, $assign) = map { "$_ /v1/homework" } qw(GET POST);
+my $path = '/v1/homework';
+
+ask(teacher => $list, $path, 200);
+ask_without($list, $path);
+ask_without($assign, $path, json => \%homework);
+ask(teacher => $assign, $path, 404,
+    json => { %homework, class_id => uuid() });
+ask(pupil => $assign, $path, 403, json => \%homework);
+for my $wrong ([title => ''], [title => 'x' x 201], [due_at => 'tomorrow'],
+               [class_id => 'C1'], [exercises => []],
+               [exercises => [{ title => 'x', max_score => 0 }]],
+               [exercises => [{ title => 'x' }]], [description => 7])
+{
+    ask(teacher => $assign, $path, 422, valid => 0,
+        json => { %homework, @$wrong });
+}
+my $given = ask(teacher => $assign, $path, 201, json => {
+    %homework, description => "Read it.\nThen write." })->json;
+ask(teacher => $assign, $path, 201, json => \%homework);
+ask(pupil => $list, $path, 200);
+my $page = ask(pupil => $list, "$path?limit=1&status=all", 200)->json;
+ok $page->{next}, 'there is a next page';
+ask(pupil => $list, "$path?limit=1&status=all&cursor=$page->{next}", 200);
+ask(pupil => $list, "$path?$_", 422)
+    for qw(limit=0 limit=101 status=late cursor=x page=2);
+ask(admin => $list, $path, 403);
+
+my $one = "$path/$given->{id}";
+my $none = "$path/" . uuid();
+my ($get, $patch, $delete, $overview)
+    = map { sprintf $_, '/v1/homework/{id}' }
+      'GET %s', 'PATCH %s', 'DELETE %s', 'GET %s/progress';
+ask($_ => $get, $one, 200) for qw(teacher pupil);
+ask(pupil => $get, $none, 404);
+ask_without($get, $one);
+ask_without($patch, $one, json => { title => 'Chapter 1' });
+ask(teacher => $patch, $one, 200, json => { title => 'Chapter 1',
+    due_at => '2031-01-31T15:00:00+01:00', description => undef });
+ask(teacher => $patch, $one, 422, json => {}, valid => 0);
+ask(teacher => $patch, $none, 404, json => { title => 'x' });
+ask(pupil => $patch, $one, 403, json => { title => 'x' });
+
+
+# ---- progress
+
+my $progress = '/v1/progress';
+my ($history, $submit) = map { "$_ $progress" } qw(GET POST);
+my %answer = (id => uuid(), homework_id => $given->{id},
+              exercise_id => $given->{exercises}[0]{id},
+              answer => { text => 'It is about bees.' });
+my %scored = (%answer, id => uuid(),
+              exercise_id => $given->{exercises}[1]{id}, success => \1,
+              completion => \1, score => { raw => 2.25, max => 2.5 },
+              duration => 'PT1M34S', timestamp => '2026-01-02T03:04:05Z');
+
+ask(pupil => $submit, $progress, 201, json => \%answer);
+ask(pupil => $submit, $progress, 200, json => \%answer);
+ask(pupil => $submit, $progress, 409,
+    json => { %answer, answer => 'wasps' });
+ask(pupil => $submit, $progress, 404,
+    json => { %answer, id => uuid(), homework_id => uuid() });
+for my $wrong ([id => '1'], [score => { raw => -1, max => 1 }],
+               [score => { raw => 1 }], [duration => 'soon'],
+               [timestamp => 'now'], [success => 'yes'])
+{
+    ask(pupil => $submit, $progress, 422, valid => 0,
+        json => { %scored, @$wrong });
+}
+ask(pupil => $submit, $progress, 200, json => [
+    \%scored, \%answer, { %answer, answer => 'wasps' },
+    { %answer, id => uuid(), homework_id => uuid() }, { id => 'x' }]);
+ask(pupil => $submit, $progress, 422, json => [], valid => 0);
+ask_without($submit, $progress, json => \%scored);
+ask(teacher => $submit, $progress, 403, json => \%scored);
+ask(pupil => $history, $progress, 200);
+$page = ask(pupil => $history, "$progress?limit=1", 200)->json;
+ask(pupil => $history, "$progress?limit=1&homework_id=$given->{id}"
+    . "&cursor=$page->{next}", 200);
+ask(pupil => $history, "$progress?homework_id=7", 422);
+ask(teacher => $history, $progress, 403);
+ask_without($history, $progress);
+
+ask(teacher => $overview, "$one/progress", 200);
+ask(teacher => $overview, "$none/progress", 404);
+ask(pupil => $overview, "$one/progress", 403);
+ask_without($overview, "$one/progress");
+ask(pupil => $list, $path, 200);
+ask(teacher => $list, $path, 200);
+
+
+# ---- any category
+
+my $own = '/v1/data/{category}';
+my $others = "$own/{subject}";
+ask($_ => 'GET /v1/data/', '/v1/data/', 200) for sort keys %person;
+ask_without('GET /v1/data/', '/v1/data/');
+ask($_ => "GET $own", '/v1/data/identity', 200) for sort keys %person;
+ask(pupil => "GET $own", '/v1/data/progress?limit=1', 200);
+ask(pupil => "GET $own", '/v1/data/identity?limit=0', 422);
+ask(pupil => "GET $own", '/v1/data/nothing', 404);
+ask(pupil => "GET $own", '/v1/data/homework', 403);
+ask_without("GET $own", '/v1/data/identity');
+my %chosen = (favourite_subjects => 'maths, music',
+              chosen_on => '2026-11-21');
+ask_without("PATCH $own", '/v1/data/example', json => \%chosen);
+ask(pupil => "PATCH $own", '/v1/data/example', 200, json => \%chosen);
+ask(pupil => "PATCH $own", '/v1/data/example', 422, json => {}, valid => 0);
+ask(pupil => "PATCH $own", '/v1/data/example', 422,
+    body => '{"favourite_subjects":7}');
+ask(pupil => "PATCH $own", '/v1/data/identity', 403,
+    json => { given_name => 'x' });
+ask(pupil => "GET $own", '/v1/data/example', 200);
+my $pupil = "/v1/data/example/$person{pupil}{id}";
+ask(pupil => "PATCH $others", $pupil, 200, json => { %chosen,
+    favourite_subjects => 'art' });
+ask(teacher => "PATCH $others", $pupil, 403, json => \%chosen);
+ask_without("PATCH $others", $pupil, json => \%chosen);
+ask(teacher => "GET $others", $pupil, 200);
+ask(admin => "GET $others", "/v1/data/identity/$person{pupil}{id}", 200);
+ask(teacher => "GET $others", '/v1/data/example/' . uuid(), 404);
+ask(teacher => "GET $others", "/v1/data/identity/$person{pupil}{id}?x=1",
+    422);
+ask_without("GET $others", $pupil);
+
+
+# ---- status, wrong methods, the end
+
+ask(nobody => 'GET /status', '/status', 200);
+ask(nobody => 'GET /status', '/status', 200,
+    header => { Accept => $_ }) for qw(text/html text/plain application/json);
+ask(nobody => 'GET /status/live', '/status/live', 200);
+ask(nobody => 'GET /status/ready', '/status/ready', 200);
+
+for my $case ([$log_in, '/v1/login', 'GET'], [$list, $path, 'DELETE'],
+              [$get, $one, 'POST'], [$overview, "$one/progress", 'DELETE'],
+              [$history, $progress, 'PATCH'],
+              [$switch, '/v1/session/institution', 'GET'],
+              ['GET /v1/data/', '/v1/data/', 'POST'],
+              ["GET $own", '/v1/data/identity', 'DELETE'],
+              ["GET $others", $pupil, 'PUT'],
+              ['GET /v1/session', '/v1/session', 'PATCH'])
+{
+    my ($operation, $at, $method) = @$case;
+    my $res = $http{teacher}->request($method, $at);
+    is_status $res, 405, "$method $at";
+    push @cases, { operation => $operation, status => $res->status,
+        body => $res->body, name => "$method $at",
+        headers => { map { @$_ } @{ $res->{fields} } } };
+}
+
+ask(teacher => $delete, $none, 404);
+ask(pupil => $delete, $one, 403);
+ask_without($delete, $one);
+ask(teacher => $delete, $one, 204);
+ask(teacher => 'DELETE /v1/session', '/v1/session', 204);
+ask(teacher => 'GET /v1/session', '/v1/session', 401);
+
+$site->pg->stop('immediate');
+ask(pupil => $list, $path, 503);
+ask(other => $log_in, '/v1/login', 503,
+    json => { identifier => 'x', password => 'x' });
+$nginx->allow_log(qr/pupil/i);
+
+
+# ---- the verdict
+
+$run = run_cmd(@node, 'check', $document,
+    { stdin => join('', map { json_of($_) . "\n" } @cases), timeout => 120 });
+is $run->{code}, 0, 'the answers were compared' or diag $run->{err};
+my @verdicts = split /\n/, $run->{out};
+is scalar(@verdicts), scalar(@cases), 'each of ' . @cases;
+for my $i (0 .. $#verdicts) {
+    my $faults = JSON::XS::decode_json($verdicts[$i]);
+    ok !@$faults, "by the document: $cases[$i]{name}"
+        or diag join "\n", @$faults, $cases[$i]{body};
+}
+
+my %seen;
+$seen{ $_->{operation} }{ substr $_->{status}, 0, 1 }++ for @cases;
+is_deeply [grep { !$seen{$_}{2} } @operations], [],
+    'every operation succeeded once';
+is_deeply [grep { !m{^GET /status} && !$seen{$_}{4} } @operations], [],
+    'and was refused once';
+
+# One location each, by the README's layout.
+my %routed = map { $_ => 1 } map { m{ /(?:v1/)?(\w+)} } @operations;
+my ($commands) = slurp("$root/ngx_module/http/ngx_http_pupil_module.c")
+    =~ /ngx_http_pupil_commands\[\] = \{(.*?)\n\};/s;
+my @handlers = $commands
+    =~ /ngx_string\("pupil_(login|session|homework|progress|data|rights|admin|status)"\)/g;
+cmp_ok scalar(@handlers), '>=', 6, 'the handlers of the module';
+is_deeply [grep { !$routed{$_} } @handlers], [], 'each is in the document';
+
+# The check can fail.
+my ($good) = grep { $_->{operation} eq 'GET /v1/session'
+                    && $_->{status} == 200 } @cases;
+my %bad = (
+    'a member too many' => { %$good, body => $good->{body} =~ s/^\{/{"x":1,/r },
+    'a member less' => { %$good, body => $good->{body}
+                         =~ s/"display_name":"[^"]*"/"id":"x"/r },
+    'no request id' => { %$good, headers => { %{ $good->{headers} },
+                         'x-request-id' => 'none' } },
+    'another status' => { %$good, status => 202 },
+    'another type' => { %$good, headers => { %{ $good->{headers} },
+                        'content-type' => 'text/html' } },
+);
+my @bad = sort keys %bad;
+$run = run_cmd(@node, 'check', $document,
+    { stdin => join '', map { json_of($bad{$_}) . "\n" } @bad });
+@verdicts = split /\n/, $run->{out};
+isnt $verdicts[$_], '[]', "$bad[$_] would be found" for 0 .. $#bad;
+
+done_testing;
