@@ -91,15 +91,16 @@ ngx_http_pupil_homework_patch_parse(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_uint_t                     stmt;
     const pupil_uuid_t            *record;
     ngx_http_pupil_pg_exchange_t  *ex;
 
+    stmt = ctx->route->method == NGX_HTTP_POST ? PUPIL_HOMEWORK_CREATE
+           : ctx->route->method == NGX_HTTP_PATCH ? PUPIL_HOMEWORK_PATCH
+                                                  : PUPIL_HOMEWORK_DELETE;
+
     if (!ngx_http_pupil_is(ctx, "teacher")) {
-        return ngx_http_pupil_homework_refuse(ctx,
-                   ctx->route->method == NGX_HTTP_POST ? PUPIL_HOMEWORK_CREATE
-                   : ctx->route->method == NGX_HTTP_PATCH
-                     ? PUPIL_HOMEWORK_PATCH : PUPIL_HOMEWORK_DELETE,
-                   NGX_HTTP_FORBIDDEN);
+        return ngx_http_pupil_homework_refuse(ctx, stmt, NGX_HTTP_FORBIDDEN);
     }
 
     ex = ngx_http_pupil_exchange(ctx);
@@ -109,6 +110,9 @@ ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx)
 
     record = ctx->route->method == NGX_HTTP_POST ? NULL : &ctx->path_id;
     ngx_http_pupil_homework_evidence(ctx, ex, record);
+
+    /* what the audit tells when that evidence is not authentic */
+    ctx->asked = ngx_http_pupil_stmt(ctx, stmt);
 
     return ngx_http_pupil_submit(ctx, ex, 0);
 }

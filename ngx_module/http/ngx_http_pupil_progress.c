@@ -204,6 +204,9 @@ ngx_http_pupil_progress_start(ngx_http_pupil_ctx_t *ctx)
     (void) ngx_http_pupil_add(ctx, ex,
                            ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_EVIDENCE));
 
+    /* what the audit tells when that evidence is not authentic */
+    ctx->asked = ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_SUBMIT);
+
     return ngx_http_pupil_submit(ctx, ex, 0);
 }
 
