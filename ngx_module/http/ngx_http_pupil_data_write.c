@@ -272,8 +272,8 @@ ngx_http_pupil_data_fault(ngx_http_pupil_ctx_t *ctx, const pupil_str_t *name,
 static const pupil_field_t *
 ngx_http_pupil_data_field(ngx_http_pupil_data_t *data, uint32_t want)
 {
-    return &data->category->plugin->fields[
-                               data->generic->stmt.statement.field[want]];
+    return &data->category->plugin
+                ->fields[data->generic->stmt.statement.field[want]];
 }
 
 

@@ -14,9 +14,9 @@ static ngx_int_t ngx_http_pupil_homework_target(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t stmt, const ngx_http_pupil_class_t *target);
 static ngx_http_pupil_pg_exchange_t *ngx_http_pupil_homework_begin(
     ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt);
-static ngx_int_t ngx_http_pupil_homework_end(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex, ngx_int_t (*step)
-    (ngx_http_pupil_ctx_t *ctx));
+static ngx_int_t ngx_http_pupil_homework_end(
+    ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_pg_exchange_t *ex,
+    ngx_int_t (*step)(ngx_http_pupil_ctx_t *ctx));
 static ngx_int_t ngx_http_pupil_homework_seal(ngx_http_pupil_ctx_t *ctx,
     const char *field, pupil_str_t value, pupil_str_t *sealed);
 static void ngx_http_pupil_homework_bytea(ngx_http_pupil_pg_exchange_t *ex,
@@ -346,8 +346,8 @@ ngx_http_pupil_homework_begin(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
 /* The read that follows shows what is stored. */
 static ngx_int_t
 ngx_http_pupil_homework_end(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex, ngx_int_t (*step)
-    (ngx_http_pupil_ctx_t *ctx))
+                            ngx_http_pupil_pg_exchange_t *ex,
+                            ngx_int_t (*step)(ngx_http_pupil_ctx_t *ctx))
 {
     ngx_http_pupil_homework_t  *data;
 
