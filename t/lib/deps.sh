@@ -12,7 +12,7 @@ build="gcc make binutils pkg-config libc6-dev nginx nginx-dev libpq-dev
        libssl-dev zlib1g-dev"
 run="postgresql-15 postgresql-client-15 openssl ca-certificates"
 test="perl libdbi-perl libdbd-pg-perl libio-socket-ssl-perl libjson-xs-perl
-      curl gdb jq wrk valgrind procps dpkg-dev patch xz-utils lcov"
+      curl gdb strace jq wrk valgrind procps dpkg-dev patch xz-utils lcov"
 lint="clang clang-format clang-tidy cppcheck shellcheck"
 browser="chromium nodejs"
 
