@@ -47,10 +47,10 @@ typedef enum {
 
 
 /*
- * Reads [{"id","title","max_score"}, ...].  Views point into json.
+ * Reads [{"id","title","max_score"}, ...].  Views point into text.
  * PUPIL_INVALID when it is anything else; PUPIL_NO_MEMORY.
  */
-pupil_rc_t pupil_exercises_read(const pupil_alloc_t *alloc, pupil_str_t json,
+pupil_rc_t pupil_exercises_read(const pupil_alloc_t *alloc, pupil_str_t text,
     pupil_exercises_t *out);
 
 /* Writes that text of what a client sent: ids has input->exercise_count. */

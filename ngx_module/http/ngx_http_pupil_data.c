@@ -458,6 +458,7 @@ ngx_http_pupil_data_render(ngx_http_pupil_ctx_t *ctx)
     data = ctx->data;
     res = ctx->exchange->results[data->main];
     n = PQntuples(res);
+    related = 0;
 
     rc = ngx_http_pupil_data_proved(ctx);
 
@@ -582,6 +583,7 @@ ngx_http_pupil_data_record(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     data = ctx->data;
     generic = data->generic->generic;
+    ngx_memzero(has, sizeof(has));
 
     for (g = 0; g < generic->sealers; g++) {
         rc = ngx_http_pupil_owner(res, row, NGX_HTTP_PUPIL_DATA_OWNERS

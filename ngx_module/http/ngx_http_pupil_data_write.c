@@ -186,6 +186,8 @@ ngx_http_pupil_data_member(ngx_http_pupil_ctx_t *ctx,
     data = ctx->data;
     json = &data->patch.json;
 
+    want = 0;
+
     rc = ngx_http_pupil_data_want(ctx, member, &want);
     if (rc != NGX_OK) {
         return rc;
@@ -320,6 +322,8 @@ ngx_http_pupil_data_looked(ngx_http_pupil_ctx_t *ctx)
 
     data = ctx->data;
     res = ctx->exchange->results[data->main];
+
+    related = 0;
 
     rc = ngx_http_pupil_data_proved(ctx);
     if (rc == NGX_ERROR) {
