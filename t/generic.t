@@ -22,8 +22,18 @@ $owner->do('SET ROLE pupil_owner');
 $owner->do(slurp($_)) for sort(glob root_dir() . '/sql/data/*.sql'),
     map { root_dir() . "/plugins/$_/$_.sql" } sort @plugins;
 
+$owner->do(<<'');
+CREATE TABLE data.nickname (
+    tenant uuid NOT NULL, owner uuid NOT NULL, record uuid NOT NULL,
+    key_version integer NOT NULL, source text NOT NULL,
+    updated_at timestamptz NOT NULL,
+    nickname bytea NOT NULL, class_id uuid NOT NULL, used_in uuid[],
+    times bigint, PRIMARY KEY (tenant, owner, record));
+SELECT pupil.protect('nickname');
+
 my $run = run_cmd(build_dir() . '/plugin_load', 'sql',
-                  map { build_dir() . "/plugins/pupil_$_.so" } @plugins);
+                  (map { build_dir() . "/plugins/pupil_$_.so" } @plugins),
+                  build_dir() . '/t/plugins/nickname.so');
 is $run->{code}, 0, 'all statements compose' or diag $run->{err};
 
 
@@ -298,6 +308,68 @@ is $stored->(), "\xaa,NULL,1,user", 'nothing has changed';
 is join(',', map { $_ // 'NULL' } @{ $execute->('look_example_self',
     $who{PUPIL}, $S1, $who{PUPIL}, $who{PUPIL})->[0] }[1 .. 5]),
     "1,1,$who{PUPIL},restricted,1", 'a look before';
+
+$db->do('UPDATE pupil.owner SET state = ?', undef, 'active');
+
+
+# Writes of category nickname: fields nickname (indexed), class_id, used_in,
+# times; many records, each of a class.
+
+my $r = sub ($c) { id($c) =~ s/^./0/r };
+my $nickname = sub ($how, $actor, $subject, $record, $name, $class, %opt) {
+    my @set = map { defined ? 1 : 0 } $name, $class;
+    my @index = defined $name ? (['nickname'], ["\\x$name"], ['\x99'])
+                              : ([], [], []);
+    my @more = $opt{more} ? (@{ $opt{more} }) : (undef, undef);
+    my $self = $how eq 'self';
+    my $row = $execute->("write_nickname_$how", $who{$actor}, $S1,
+        $who{$subject}, $r->($record), 1,
+        [@set, ($self ? map { defined ? 1 : 0 } @more : ())],
+        [defined $name ? "\\x$name" : undef, undef, undef, undef],
+        [undef, $class, @more], @index)->[0];
+    return join ',', @{$row}[1, 2, 3, 5];
+};
+my $index = sub {
+    return join ' ', map { "@$_" } $db->selectall_array(
+        "SELECT encode(term, 'hex'), right(record::text, 1) FROM"
+        . " pupil.blind_index WHERE category = 'nickname' ORDER BY term");
+};
+
+is $nickname->('self', 'PUPIL', 'PUPIL', '1', 'aa', $C1,
+               more => ["$C1 $C2", '-5']), '1,0,0,1', 'a record with an index';
+is $db->selectrow_array('SELECT used_in::text || times FROM data.nickname'),
+    "{$C1,$C2}-5", 'a list of ids, a number';
+is $nickname->('self', 'PUPIL', 'PUPIL', '2', 'bb', $C1), '1,0,0,1',
+    'a second one';
+is $index->(), 'aa 1 bb 2', 'both are indexed';
+is $nickname->('self', 'PUPIL', 'PUPIL', '2', 'bb', undef), '1,1,0,1',
+    'the same again, which NOT NULL columns allow';
+is $nickname->('self', 'PUPIL', 'PUPIL', '1', 'cc', undef), '1,1,0,1',
+    'another name';
+is $index->(), 'bb 2 cc 1', 'the old term is gone';
+is $nickname->('self', 'OTHER', 'OTHER', '3', 'cc', $C2), '1,0,1,0',
+    'a name that is taken';
+is $last_audit->()->{outcome}, 'conflict', 'is audited as a conflict';
+is $index->(), 'bb 2 cc 1', 'and changes no index';
+is $db->selectrow_array('SELECT count(*) FROM data.nickname'), 2,
+    'nor a record';
+
+is $nickname->('teaches', 'TEACHER', 'PUPIL', '4', 'dd', $C1), '1,0,0,1',
+    'a teacher writes for the own class';
+is $last_audit->()->{subjects}, "{$who{PUPIL}}", 'audited with the pupil';
+is $nickname->('teaches', 'TEACHER', 'PUPIL', '5', 'ee', $C2), '1,0,0,0',
+    'not for another class';
+is $nickname->('teaches', 'TEACHER', 'PUPIL', '4', undef, $C2), '1,1,0,0',
+    'nor moves a record there';
+is $nickname->('self', 'PUPIL', 'PUPIL', '6', 'ff', $C2), '1,0,0,1',
+    'a record of another class';
+is $nickname->('teaches', 'TEACHER', 'PUPIL', '6', '11', undef), '1,0,0,0',
+    'is none of the teacher\'s';
+is $nickname->('teaches', 'TEACHER', 'PUPIL', '6', '11', $C1), '1,0,0,0',
+    'nor can it be taken over';
+is $nickname->('teaches', 'TEACHER', 'OTHER', '7', '22', $C1), '0,0,0,0',
+    'nor for a pupil of others';
+is $index->(), 'bb 2 cc 1 dd 4 ff 6', 'the index at the end';
 
 $gateway->disconnect;
 $owner->disconnect;

@@ -175,8 +175,9 @@ uint32_t pupil_statement_oids(const pupil_statement_t *statement,
  *
  * Write of one record.  All arrays of $11 to $13 have wants_count elements,
  * in the order of the wants.  Audited: allowed, not_found, conflict,
- * restricted; not when nothing was written for want of a required field or
- * because the owner's key version is not $10 any more.
+ * restricted; not when nothing was written for want of a required field,
+ * because the owner's key version is not $10 any more, or because the record
+ * is, or would be, of a class that does not relate.
  *
  *     $8 subject   $9 record (the subject's id when PUPIL_CARDINALITY_ONE)
  *     $10 key_version int4          $11 set int4[]: 1 where a value is given
