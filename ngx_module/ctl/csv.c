@@ -44,7 +44,8 @@ typedef struct {
     size_t       line;
     int        (*callback)(void *ctx, const csv_row_t *row);
     void        *ctx;
-    int          failed;                /* 1: too many columns; 2: stopped */
+    int          failed;                /* 1: too many columns; 2: stopped;
+                                           3: too long a cell */
 } csv_state_t;
 
 
@@ -254,6 +255,10 @@ on_field(void *data, size_t len, void *ctx)
         state->failed = 1;
         return;
     }
+    if (len > FIELD_MAX) {
+        state->failed = 3;
+        return;
+    }
 
     ctl_buf_add(&state->text, data, len);
     state->offsets[++state->row.count] = state->text.len;
@@ -305,7 +310,7 @@ parse_chunk(struct csv_parser *parser, csv_state_t *state, const char *p,
         if (csv_parse(parser, p, n, on_field, on_row, state) != n) {
             return "is no CSV: a quote stands in the wrong place";
         }
-        if (parser->entry_pos > FIELD_MAX) {
+        if (parser->entry_pos > FIELD_MAX || state->failed == 3) {
             return "a cell is longer than 64 KiB; is a quote missing?";
         }
         if (state->failed == 1) {
@@ -359,7 +364,8 @@ parse_file(csv_file_t *file, struct csv_parser *parser, csv_state_t *state,
         error = "ends inside quotes: it was cut off";
     }
     if (error == NULL && state->failed) {
-        error = state->failed == 1 ? "has more than 256 columns" : "";
+        error = state->failed == 1 ? "has more than 256 columns"
+                : state->failed == 2 ? "" : "a cell is longer than 64 KiB";
     }
 
     return error;

@@ -48,12 +48,13 @@ static const reason_t  reasons[] = {
     { "sex", "not needed" },
     { "ethnic", "special category of data" },
     { "race", "special category of data" },
+    { "demographic", "special category of data" },
     { "flag", "special category of data" },
     { "relationship", "guardians and relatives are not taken" },
     { "agent", "guardians and relatives are not taken" },
     { "email", "no e-mail is taken here" },
     { "e-mail", "no e-mail is taken here" },
-    { NULL, "not needed" }
+    { NULL, NULL }
 };
 
 static const role_name_t  role_names[] = {
@@ -124,7 +125,7 @@ roster_not_taken(roster_t *roster, const char *file, const char *column,
 
 
 static const char *
-column_reason(const char *name)
+column_reason(const char *name, const char *other)
 {
     const reason_t  *reason;
 
@@ -134,7 +135,7 @@ column_reason(const char *name)
         }
     }
 
-    return reason->reason;
+    return reason->part != NULL ? reason->reason : other;
 }
 
 
@@ -584,9 +585,10 @@ file_read(roster_t *roster, csv_source_t *source, unsigned i,
     for (c = 0; rc == 0 && c < reading->columns; c++) {
         if (reading->names[c] != NULL) {
             roster_not_taken(roster, name, reading->names[c],
-                             reading->values[c], spec == NULL
-                             ? "the file is not taken"
-                             : column_reason(reading->names[c]));
+                             reading->values[c],
+                             column_reason(reading->names[c], spec == NULL
+                                           ? "the file is not taken"
+                                           : "not needed"));
         }
     }
 
@@ -594,7 +596,7 @@ file_read(roster_t *roster, csv_source_t *source, unsigned i,
         json_array_append_new(roster->files,
             json_pack("{s:s,s:I,s:s}", "file", name, "rows",
                       (json_int_t) reading->rows, "reason",
-                      column_reason(name)));
+                      column_reason(name, "not needed")));
     }
 
     return rc;
