@@ -351,7 +351,7 @@ static void
 pupil_policy_fields(pupil_writer_t *out, const pupil_plugin_t *plugin)
 {
     uint32_t              i;
-    const pupil_field_t  *fields[PUPIL_MAX_FIELDS];
+    const pupil_field_t  *fields[PUPIL_MAX_FIELDS] = { NULL };
 
     for (i = 0; i < plugin->fields_count; i++) {
         fields[i] = &plugin->fields[i];
@@ -509,7 +509,7 @@ pupil_policy_document(const pupil_policy_t *policy,
     uint32_t                 i;
     pupil_rc_t               rc;
     pupil_writer_t           out;
-    const pupil_category_t  *sorted[PUPIL_POLICY_CATEGORIES];
+    const pupil_category_t  *sorted[PUPIL_POLICY_CATEGORIES] = { NULL };
 
     for (i = 0; i < policy->count; i++) {
         sorted[i] = policy->categories[i];

@@ -234,7 +234,7 @@ pupil_statement_shape(pupil_statement_t *statement,
     uint32_t                 i, n;
     pupil_rc_t               rc;
     pupil_writer_t           out;
-    const pupil_want_t      *want, *sorted[PUPIL_STATEMENT_WANTS];
+    const pupil_want_t      *want, *sorted[PUPIL_STATEMENT_WANTS] = { NULL };
     const pupil_template_t  *template;
 
     template = statement->from;
