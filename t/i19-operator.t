@@ -1,0 +1,189 @@
+#!/usr/bin/perl
+
+# Copyright (C) the Pupil authors
+#
+# I19: the operator's command obeys I1 and I2 too: what it touches is on
+# record, in the same transaction, with the account of the operating system,
+# the purpose and the ticket; and without a record it does nothing.
+
+use lib 't/lib';
+use Pupil::Test;
+
+use JSON::XS ();
+
+my $site = pupil_up;
+my $db = $site->db;
+my $account = (getpwuid $<)[0];
+my $folder = tmp_dir() . '/roster';
+my @import = (import => 'sds', $folder, '--dates', 'open');
+my $login = 'OKlein';
+
+# A part of the roster is enough.
+mkdir $folder or die "$folder: $!\n";
+for my $file (glob root_dir() . '/docs/quickstart/data/sds-100-users/*.csv') {
+    my ($name) = $file =~ m{([^/]+)$};
+    my ($head, @rows) = split /^/, slurp($file);
+    my %few = ('Student.csv' => 3, 'StudentEnrollment.csv' => 3);
+    splice @rows, $few{$name} if $few{$name};
+    spew("$folder/$name", join '', $head, @rows);
+}
+
+# The site's tickets end with ours.
+sub ctl (@args) {
+    my %opt = ref $args[-1] eq 'HASH' ? %{ pop @args } : ();
+    my $ticket = delete $opt{ticket} // 'T-4711';
+    my @where = $site->ctl_where;
+    for my $i (reverse 0 .. $#where - 1) {
+        splice @where, $i, 2, $ticket eq '' ? () : ('--ticket', $ticket)
+            if $where[$i] eq '--ticket';
+    }
+    return $site->ctl(@args, @where, \%opt);
+}
+
+sub records { $db->selectrow_array('SELECT count(*) FROM pupil.audit_record') }
+
+# What a command leaves behind: audit lines, with the transaction of each.
+sub events ($since) {
+    return @{ $db->selectall_arrayref(<<'SQL', { Slice => {} }, $since) };
+SELECT e.*, r.xmin::text AS xid, e.fields::text[] AS names
+  FROM (SELECT *, xmin FROM pupil.audit_record) AS r
+  JOIN pupil.audit_event AS e ON e.request = r.request AND e.at = r.at
+ WHERE r.at > ?::timestamptz ORDER BY r.at, e.category
+SQL
+}
+
+sub now { $db->selectrow_array('SELECT clock_timestamp()::text') }
+
+# Rows of the operator's tables that a transaction wrote.
+sub written ($xid) {
+    my $sum = 0;
+    for my $table (qw(data.identity data.contact data.credential pupil.role
+                                 pupil.enrolment pupil.subject pupil.class
+                      pupil.institution))
+    {
+        $sum += $db->selectrow_array("SELECT count(*) FROM $table"
+            . ' WHERE xmin::text = ?', {}, $xid);
+    }
+    return $sum;
+}
+
+
+# ---- each command is on record
+
+my %purpose = (import => 'rostering', password => 'administration',
+               show => 'administration', list => 'administration',
+               role => 'administration', audit => 'accountability');
+my %command = (
+    import => [@import],
+    password => [qw(user password), $login, { stdin => "long enough, 1\n" }],
+    show => [qw(user show), $login],
+    list => [qw(user list)],
+    role => [qw(user role add CBeane tenant_admin)],
+    audit => [qw(audit list)],
+);
+
+my $since;
+
+for my $name (qw(import password show list role audit)) {
+    $since = now();
+    my $run = ctl(@{ $command{$name} });
+    is $run->{code}, 0, "$name works" or diag $run->{err};
+
+    my @events = events($since);
+    ok @events > 0, "$name: on record";
+    my @off = grep { $_->{role} ne 'operator' || $_->{outcome} ne 'allowed'
+                     || $_->{purpose} ne $purpose{$name}
+                     || $_->{note} !~ /^os=\Q$account\E ticket=T-4711\b/ }
+              @events;
+    is scalar(@off), 0, "$name: account, purpose and ticket"
+        or diag json_of($off[0]);
+    my @whom = map { @{ $_->{subjects} } } @events;
+    ok @whom > 0, "$name: and whom it touched" if $name ne 'audit';
+
+    if ($name =~ /^(?:import|password|role)$/) {
+        ok written($events[-1]{xid}) > 0, "$name: the record is in the"
+            . ' transaction of the write';
+        my @alone = grep { !written($_->{xid}) } @events;
+        is scalar(@alone), 0, "$name: no record is without a write"
+            or diag json_of($alone[0]);
+    }
+}
+
+$since = now();
+is ctl(@{ $command{show} }, { ticket => '' })->{code}, 0, 'without a ticket';
+is_deeply [map { $_->{note} } events($since)], ["os=$account"],
+    'the account is named all the same';
+
+my @not_recorded = grep {
+    my $table = $_;
+    $db->selectrow_array("SELECT count(*) FROM $table AS t WHERE NOT EXISTS"
+        . ' (SELECT FROM pupil.audit_record AS r WHERE r.xmin = t.xmin)');
+} qw(data.identity data.contact pupil.enrolment);
+is "@not_recorded", '', 'every imported row shares its transaction with a'
+    . ' record';
+
+$since = now();
+isnt ctl(qw(user show nobody-at-all))->{code}, 0, 'an unknown name';
+is_deeply [map { $_->{outcome} } events($since)], ['not_found'],
+    'is on record as well';
+
+
+# ---- sudo does not hide who it was
+
+SKIP: {
+    skip 'no root here', 1 if !am_root();
+    skip 'no log-in uid in this container', 1
+        if (eval { slurp('/proc/self/loginuid') } // '4294967295')
+           =~ /^4294967295/;
+    my $who = getpwuid(0 + slurp('/proc/self/loginuid'));
+    like +(events('1970-01-01'))[-1]{note}, qr/^os=\Q$who\E /,
+        'the account that logged in';
+}
+
+
+# ---- without a record: nothing done, nothing shown
+
+sub state_of () {
+    return join ' ', map { $db->selectrow_array("SELECT md5(coalesce("
+        . "string_agg(t::text, '|' ORDER BY t::text), '')) FROM $_ AS t") }
+        qw(data.identity data.contact data.credential pupil.role
+           pupil.enrolment pupil.subject pupil.class pupil.institution
+           pupil.blind_index pupil.imported);
+}
+
+# One name is another: the import has something to write.
+my $students = slurp("$folder/Student.csv");
+spew("$folder/Student.csv", $students =~ s/\bOra\b/Orabella/r);
+
+my %breaks = (
+    'no privilege' => ['REVOKE INSERT ON pupil.audit_record'
+                       . ' FROM pupil_operator',
+                       'GRANT INSERT ON pupil.audit_record'
+                       . ' TO pupil_operator'],
+    'a row that no check lets in' =>
+        ['ALTER TABLE pupil.audit_record ADD CONSTRAINT no CHECK (false)'
+         . ' NOT VALID',
+         'ALTER TABLE pupil.audit_record DROP CONSTRAINT no'],
+);
+
+for my $how (sort keys %breaks) {
+    my ($break, $mend) = @{ $breaks{$how} };
+    my $before = state_of();
+    my $count = records();
+    $db->do($break);
+    for my $name (qw(import password show list role audit)) {
+        my @args = @{ $command{$name} };
+        @args = (qw(user role remove CBeane tenant_admin)) if $name eq 'role';
+        my $run = ctl(@args);
+        is $run->{code}, 1, "$how: $name fails";
+        unlike $run->{out}, qr/[0-9a-f]{8}-[0-9a-f]{4}-|Orabella/,
+            "$how: $name shows nothing";
+    }
+    $db->do($mend);
+    is state_of(), $before, "$how: nothing was written";
+    is records(), $count, "$how: nothing was recorded";
+}
+
+is ctl(@import)->{code}, 0, 'with a record again the import works';
+
+done_testing;
