@@ -72,7 +72,14 @@ is_deeply $site->db->selectcol_arrayref(
     'SELECT category FROM pupil.plugin WHERE category = ?', undef, 'locker'),
     ['locker'], 'and its grants are noted';
 
-my $load = block('nginx-part') =~ s{/usr/lib/pupil/plugins}{$where{PLUGIN_DIR}}r;
+my $newer = block('sql') =~ s/CREATE TABLE/$& IF NOT EXISTS/r
+    . "ALTER TABLE data.locker ADD COLUMN IF NOT EXISTS floor bytea;\n";
+spew("$where{SQL_DIR}/plugins/locker/locker.sql", $newer);
+$run = $site->ctl('migrate', @as_owner);
+is $run->{code}, 0, 'a newer file is applied on top'
+    or diag $run->{out}, $run->{err};
+
+my $load = block('nginx') =~ s{/usr/lib/pupil/plugins}{$where{PLUGIN_DIR}}r;
 my $nginx = $site->nginx(pupil => $load);
 is $nginx->test->{code}, 0, 'nginx -t' or diag $nginx->test->{err};
 $run = $site->ctl('check', $nginx->conf_file, '--plugins', $where{PLUGIN_DIR},

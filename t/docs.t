@@ -1,0 +1,255 @@
+#!/usr/bin/perl
+
+# The documentation tells the truth: every directive of the module is there
+# with its contexts, every configuration passes nginx -t, every command runs.
+
+use lib 't/lib';
+use Pupil::Test;
+use File::Path qw(make_path);
+
+my $root = root_dir();
+my @documents = ("$root/README.md", "$root/CONTRIBUTING.md",
+                 glob("$root/docs/*.md"));
+my %text = map { $_ => slurp($_) } @documents;
+my $source = join '', map { slurp($_) }
+    glob "$root/ngx_module/http/ngx_http_pupil_*.c";
+
+
+# ---- directives
+
+my %CONTEXTS = (MAIN => 'http', SRV => 'server', LOC => 'location',
+                LIF => 'if in location');
+
+sub table_of_module () {
+    my ($table) = $source =~ /ngx_http_pupil_commands\[\] = \{(.*?)\n\};/s;
+    my %found;
+    while (($table // '') =~ /ngx_string\("(\w+)"\),\s*([\w|\s]+),/g) {
+        my ($name, $flags) = ($1, $2);
+        $found{$name} = join ', ', map { $CONTEXTS{$_} }
+            grep { $flags =~ /NGX_HTTP_${_}_CONF/ } qw(MAIN SRV LOC LIF);
+    }
+    return \%found;
+}
+
+sub table_of_document ($text) {
+    my %found;
+    while ($text =~ /^### (\w+)\n\n(.*?)(?=^##|\z)/msg) {
+        my ($name, $entry) = ($1, $2);
+        my ($syntax) = $entry =~ /^\*\*Syntax:\*\* `([^`]+);`/m;
+        my ($context) = $entry =~ /^\*\*Context:\*\* (.+)$/m;
+        my $default = $entry =~ /^\*\*Default:\*\* \S/m;
+        $found{$name} = !$syntax || $syntax !~ /^\Q$name\E\b/ ? 'no syntax'
+            : !$default ? 'no default'
+            : $entry !~ /\n\n[\w`]/ ? 'no description'
+            : ($context // 'no context') =~ s/`//gr;
+    }
+    return \%found;
+}
+
+my $in_module = table_of_module();
+my $in_document = table_of_document($text{"$root/docs/directives.md"});
+cmp_ok scalar(keys %$in_module), '>=', 17, 'directives of the module';
+is_deeply $in_document, $in_module,
+    'docs/directives.md: the directives of the module, with their contexts';
+my $less = $text{"$root/docs/directives.md"} =~ s/### pupil_deny/### other/r;
+ok !eq_hash(table_of_document($less), $in_module), 'a missing one is found';
+
+my ($variables) = $source
+    =~ /ngx_http_variable_t\s+ngx_http_pupil_\w+\[\] = \{(.*?)\n\};/s;
+is_deeply [sort +($variables // '') =~ /ngx_string\("(\w+)"\)/g],
+    [sort $text{"$root/docs/directives.md"} =~ /^\| `\$(\w+)` \|/mg],
+    'and its variables';
+
+
+# ---- a place to stand on
+
+my $etc = tmp_dir() . '/etc';
+my $data = Pupil::Postgres->new->start;
+my $keys = another_cluster()->start;
+my $tls = test_ca();
+my $nginx = Pupil::Nginx->new(tls => 1);
+my $plugins = Pupil::Nginx::plugins();
+my $port = $nginx->port;
+make_path($etc);
+
+
+# The tests' clusters are copies of one, and so share its identifier.
+sub another_cluster () {
+    my $pg = Pupil::Postgres->new;
+    my $run = run_cmd('rm', '-rf', $pg->data);
+    $run = run_cmd('/usr/lib/postgresql/15/bin/initdb', '-D', $pg->data, '-N',
+        '-U', 'postgres', '--encoding=UTF8', '--locale=C.UTF-8',
+        { as => Pupil::Postgres::account(), env => { TZ => 'UTC' } });
+    die "initdb: $run->{err}" if $run->{code};
+    $pg->configure;
+    return $pg;
+}
+
+
+# What the documents name, as it is here.
+sub here ($text) {
+    my %path = ('/etc/ssl/school.crt' => $tls->{cert},
+                '/etc/ssl/private/school.key' => $tls->{key},
+                '/etc/nginx/nginx.conf' => $nginx->conf_file,
+                '/etc/pupil' => $etc);
+    my $any = join '|', map { quotemeta } sort { length $b <=> length $a }
+                        keys %path;
+    return $text =~ s/($any)/$path{$1}/gr
+                 =~ s{/usr/lib/pupil/plugins/pupil_(\w+)-[\d.]+\.so}
+                     {$plugins/pupil_$1.so}gr
+                 =~ s/\blisten 443\b/listen 127.0.0.1:$port/r
+                 =~ s/\s+sha256=0{64}//r
+                 =~ s{modules/ngx_http_pupil_module\.so}
+                     {Pupil::Nginx::module()}er;
+}
+
+
+# ---- commands
+
+# Every line of a shell block that is not marked "run", and every make in the
+# text: where it is run instead, or why not at all.
+my %ELSEWHERE = (
+    'make demo' => 't/demo.t',
+    'make' => 'what is under test', 'sudo make install' => 't/install.t',
+    'make test' => 'this', 'make test T=t/harness.t' => 'this',
+    'make lint' => '.ci/run', 'make format' => 't/format.t',
+    'docs/plugin-guide.md' => 't/plugin-guide.t',
+);
+
+sub commands ($text) {
+    $text =~ s/\\\n\s*/ /g;
+    return map { s/\s+#.*//r =~ s/^\s+|\s+$//gr } split /\n/, $text;
+}
+
+my (%used, @unknown, @run);
+for my $document (@documents) {
+    my $name = $document =~ s{^\Q$root\E/}{}r;
+    push @run, map { [$name, $_] } $text{$document} =~ /^```sh run\n(.*?)^```/msg;
+
+    my @other = (map { commands($_) } $text{$document}
+                     =~ /^```(?:sh|bash|shell|console)\n(.*?)^```/msg);
+    push @other, map { commands($_) }
+        $text{$document} =~ /^    ((?:sudo )?make(?: .*)?)$/mg;
+    for my $command (grep { length } @other) {
+        my ($known) = grep { exists $ELSEWHERE{$_} } $name, $command;
+        $known ? $used{$known}++ : push @unknown, "$name: $command";
+    }
+}
+is_deeply \@unknown, [], 'every command is run, or it is said where';
+is_deeply [grep { !$used{$_} } sort keys %ELSEWHERE], [],
+    'and the list has none too many';
+ok -f "$root/$_", "$_ is there"
+    for grep { m{^t/.*\.t$} } map { $ELSEWHERE{$_} } sort keys %used;
+
+cmp_ok scalar(@run), '>=', 4, 'blocks to run';
+my ($ini) = $text{"$root/docs/operations.md"}
+    =~ /^```ini\n(database = .*?)^```/ms;
+my %conninfo = (DATA => $data->conninfo('pupil'),
+                KEYS => $keys->conninfo('pupil_keys'));
+my %env = (
+    %conninfo, PATH => build_dir() . ":/usr/sbin:$ENV{PATH}",
+    PUPIL_SQL => "$root/sql", PUPIL_PLUGINS => $plugins,
+    ROSTER => "$root/docs/quickstart/data/sds-100-users", LOGIN => 'CBeane',
+    %{ $nginx->sanitizer_env(leaks => 0) },
+);
+my $tenant;
+
+# The files that the text tells to write, once there are passwords for them.
+sub write_files () {
+    my %role = map { (split /:/)[3, 4] } split /\n/, slurp("$etc/passfile");
+    my $conf = here($ini) =~ s/[0-9a-f-]{36}$/$tenant/mr;
+    for my $server ([db1 => $data], [keys => $keys]) {
+        my ($host, $pg) = @$server;
+        my $to = "host=127.0.0.1 port=" . $pg->port;
+        $conf =~ s/host=\Q$host\E\.example/$to/;
+    }
+    spew("$etc/pupilctl.conf", $conf, 0600);
+
+    my $main = "thread_pool pupil threads=1 max_queue=32;\n";
+    my $text = join '',
+        (map { "pupil_plugin $plugins/pupil_$_.so;\n" }
+         qw(identity contact credential enrolment network homework progress)),
+        sprintf("pupil_database \"host=127.0.0.1 port=%d dbname=pupil "
+            . "user=pupil_gateway password=%s\";\n", $data->port,
+            $role{pupil_gateway}),
+        sprintf("pupil_keystore \"host=127.0.0.1 port=%d dbname=pupil_keys "
+            . "user=pupil_keeper password=%s\";\n", $keys->port,
+            $role{pupil_keeper}),
+        "pupil_master_key $etc/kek;\npupil_tenant $tenant;\n";
+    $nginx->set(main => $main, http => $text, server => join '',
+        map { "location /v1/$_ { pupil_$_; }\n" }
+        qw(login session homework progress data));
+}
+
+for my $block (@run) {
+    my ($name, $commands) = @$block;
+    my $run = run_cmd('bash', '-euo', 'pipefail', '-xc', here($commands)
+        =~ s/^nginx -t$/@{[join ' ', $nginx->command]} -e stderr -t/mr,
+        { env => \%env, timeout => 120, dir => tmp_dir() });
+    my ($first) = $commands =~ /^(?:install|export)?.*?(pupilctl [\w-]+(?: \w+)?)/s;
+    is $run->{code}, 0, "$name: $first ..." or diag $run->{out}, $run->{err};
+
+    if ($commands =~ /pupilctl init/) {
+        ($tenant) = $run->{out} =~ /^tenant ([0-9a-f-]{36})$/m;
+        ok $tenant, 'init prints the tenant' or BAIL_OUT($run->{err});
+        write_files();
+        $env{PUPIL_CONFIG} = "$etc/pupilctl.conf";
+    }
+}
+
+
+# ---- configurations
+
+# A text as a whole nginx.conf, by what is in it.
+sub whole ($text) {
+    my $base = $nginx->conf_text;
+    my $dir = $nginx->dir;
+    my %role = $base =~ /^(pupil_\w+) ([^;]+);/mg;
+
+    if ($text =~ /^\s*http \{/m) {
+        return "error_log $dir/error.log; pid $dir/nginx.pid;\n"
+            . (am_root() ? 'user ' . Pupil::Nginx::user() . ";\n" : '')
+            . ($ENV{PUPIL_STATIC} ? $text =~ s/^\s*load_module .*$//mr
+                                  : $text);
+    }
+    return $base =~ s/^thread_pool .*$/$text/mr if $text =~ /^\s*thread_pool/;
+    return $base =~ s/(\n    server \{)/\n$text$1/r
+        if $text =~ /^\s*(?:log_format|pupil_deny|pupil_allowed)/;
+
+    for my $name ($text =~ /^\s*(pupil_\w+)/mg) {     # in place of ours
+        my ($which) = $text =~ /\Q$name\E\s+(\S+)/;
+        $name eq 'pupil_plugin' ? $base =~ s/^pupil_plugin \Q$which\E;$//m
+                                : $base =~ s/^$name [^;]+;$//m;
+    }
+    return $base =~ s/(\n    server \{)/\n$text$1/r;
+}
+
+my %SKIP = ('docs/plugin-guide.md' => 't/plugin-guide.t');
+my $blocks = 0;
+for my $document (@documents) {
+    my $name = $document =~ s{^\Q$root\E/}{}r;
+    next if $SKIP{$name};
+    my @blocks = $text{$document} =~ /^```nginx\n(.*?)^```/msg;
+    push @blocks, $text{$document} =~ /^((?:    load_module .*\n)(?:(?:    .*)?\n)+)/mg;
+    for my $block (@blocks) {
+        my $test = Pupil::Nginx->new(conf => whole(here($block)))->test;
+        is $test->{code}, 0, "$name: a configuration passes nginx -t"
+            or diag $block, $test->{err};
+        $blocks++;
+    }
+}
+cmp_ok $blocks, '>=', 5, "$blocks of them";
+isnt(Pupil::Nginx->new(conf => whole("pupil_deny nothing.there;\n"))
+     ->test->{code}, 0, 'and a wrong one does not');
+
+
+# ---- links
+
+for my $document (@documents) {
+    my $folder = $document =~ s{/[^/]+$}{}r;
+    my @broken = grep { !m{^https?://} && !-e "$folder/" . s/#.*//r }
+                 $text{$document} =~ /\]\(([^)#]+)(?:#[^)]*)?\)/g;
+    is_deeply \@broken, [], $document =~ s{^\Q$root\E/}{}r . ': links';
+}
+
+done_testing;
