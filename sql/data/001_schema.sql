@@ -29,6 +29,7 @@ CREATE FUNCTION pupil.isolate(target regclass) RETURNS void
 BEGIN
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
     EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
+    EXECUTE format('DROP POLICY IF EXISTS tenant_isolation ON %s', target);
     EXECUTE format(
         'CREATE POLICY tenant_isolation ON %s'
         ' USING (tenant = NULLIF(current_setting(''pupil.tenant'', true),'
