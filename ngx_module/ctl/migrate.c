@@ -18,7 +18,8 @@
 #include "ctl.h"
 
 
-#define LOCK  "1347760177"      /* "PUP1" */
+#define LOCK        "1347760177"        /* "PUP1" */
+#define COMPATIBLE  "-- compatible_from: "
 
 typedef struct {
     int          number, compatible;
@@ -120,9 +121,9 @@ migration_read(ctl_t *ctl, const char *dir, const char *name, migration_t *m)
 
     sha256_text(m->sql, len, m->sha256);
     m->compatible = m->number;
-    mark = strstr(m->sql, "\n-- compatible_from: ");
-    if (mark != NULL) {
-        m->compatible = (int) strtol(mark + 21, NULL, 10);
+    mark = strstr(m->sql, COMPATIBLE);
+    if (mark != NULL && (mark == m->sql || mark[-1] == '\n')) {
+        m->compatible = (int) strtol(mark + sizeof(COMPATIBLE) - 1, NULL, 10);
     }
     if (strlen(m->sql) != len || m->compatible < 1
         || m->compatible > m->number)
