@@ -138,6 +138,8 @@ typedef struct {
     unsigned                   keystore:1;
     unsigned                   used:1;         /* an endpoint exists */
     unsigned                   login_used:1;
+    unsigned                   hash_set:1;
+    unsigned                   pools:2;        /* pupil_pool data, keys */
 
     /* a worker's own */
     pupil_arena_t             *arena;
@@ -283,6 +285,8 @@ struct ngx_http_pupil_ctx_s {
     ngx_uint_t                     allow;      /* methods, for a 405 */
     ngx_msec_t                     read_at;    /* of the session's row */
     ngx_chain_t                   *replaced;   /* nginx's own error's body */
+    ngx_str_t                      text;       /* an answer that is no JSON */
+    ngx_str_t                      text_type;
 
     pupil_rc_t                     hash_rc;    /* of a password */
 
@@ -393,6 +397,13 @@ extern const ngx_http_pupil_route_t  ngx_http_pupil_session_routes[];
 extern const ngx_http_pupil_route_t  ngx_http_pupil_homework_routes[];
 extern const ngx_http_pupil_route_t  ngx_http_pupil_progress_routes[];
 extern const ngx_http_pupil_route_t  ngx_http_pupil_data_routes[];
+extern const ngx_http_pupil_route_t  ngx_http_pupil_status_routes[];
+
+/* $pupil_subject and the like; before the configuration is read. */
+ngx_int_t ngx_http_pupil_variables(ngx_conf_t *cf);
+
+/* Asks the database how far the audit's partitions go, now and then. */
+void ngx_http_pupil_covered(ngx_http_pupil_main_conf_t *pmcf);
 
 
 /*

@@ -224,6 +224,11 @@ ngx_http_pupil_begin(ngx_http_pupil_ctx_t *ctx)
         return;
     }
 
+    if (ctx->conf->endpoint == NGX_HTTP_PUPIL_STATUS) {
+        ngx_http_pupil_run(ctx, ctx->route->start);
+        return;
+    }
+
     r->read_event_handler = ngx_http_test_reading;           /* pitfall 18 */
 
     ngx_http_pupil_run(ctx, ngx_http_pupil_step_parse);

@@ -11,6 +11,7 @@
 
 static ngx_chain_t *ngx_http_pupil_chain(ngx_http_pupil_ctx_t *ctx,
     pupil_writer_t *out);
+static ngx_chain_t *ngx_http_pupil_text(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_content_type(ngx_http_request_t *r,
     ngx_uint_t problem);
 static ngx_int_t ngx_http_pupil_headers(ngx_http_pupil_ctx_t *ctx);
@@ -69,7 +70,8 @@ ngx_http_pupil_send(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (ctx->status != NGX_HTTP_NO_CONTENT) {
-        chain = ngx_http_pupil_chain(ctx, &ctx->out);
+        chain = ctx->text.len != 0 ? ngx_http_pupil_text(ctx)
+                                   : ngx_http_pupil_chain(ctx, &ctx->out);
 
         if (chain == NULL) {
             ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
@@ -78,8 +80,10 @@ ngx_http_pupil_send(ngx_http_pupil_ctx_t *ctx)
             return;
         }
 
-        r->headers_out.content_length_n = ctx->out.length;
-        ngx_http_pupil_content_type(r, ctx->problem != NULL);
+        if (ctx->text.len == 0) {
+            r->headers_out.content_length_n = ctx->out.length;
+            ngx_http_pupil_content_type(r, ctx->problem != NULL);
+        }
     }
 
     ctx->done = 1;
@@ -147,6 +151,39 @@ ngx_http_pupil_chain(ngx_http_pupil_ctx_t *ctx, pupil_writer_t *out)
     }
 
     return first;
+}
+
+
+/* An answer that is no JSON, with its type. */
+static ngx_chain_t *
+ngx_http_pupil_text(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_buf_t           *b;
+    ngx_chain_t         *cl;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    cl = ngx_alloc_chain_link(r->pool);
+    b = ngx_calloc_buf(r->pool);
+
+    if (cl == NULL || b == NULL) {
+        return NULL;
+    }
+
+    b->pos = ctx->text.data;
+    b->last = ctx->text.data + ctx->text.len;
+    b->memory = 1;
+    b->last_buf = 1;
+    b->last_in_chain = 1;
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    r->headers_out.content_length_n = ctx->text.len;
+    r->headers_out.content_type = ctx->text_type;
+    r->headers_out.content_type_len = ctx->text_type.len;
+
+    return cl;
 }
 
 

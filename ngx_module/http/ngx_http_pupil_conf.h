@@ -1,0 +1,59 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What the files of the configuration share.
+ */
+
+#ifndef _NGX_HTTP_PUPIL_CONF_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_CONF_H_INCLUDED_
+
+#include "ngx_http_pupil.h"
+
+
+/* Setters of directives. */
+char *ngx_http_pupil_set_plugin(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_pupil_set_database(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_pupil_set_keystore(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_pupil_set_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_pupil_set_master_key(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_pupil_set_key_cache(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_pupil_set_password_hash(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_pupil_set_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_pupil_set_tenant(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_pupil_set_deny(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_pupil_set_origin(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_pupil_set_endpoint(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+/* Core's memory from a configuration's pool. */
+void ngx_http_pupil_conf_alloc(ngx_conf_t *cf, pupil_alloc_t *alloc);
+
+/* The pools, made when a directive first asks for them; NULL: no memory. */
+ngx_http_pupil_pg_pool_t *ngx_http_pupil_conf_data(ngx_conf_t *cf,
+    ngx_http_pupil_main_conf_t *pmcf);
+ngx_http_pupil_pg_pool_t *ngx_http_pupil_conf_keys(ngx_conf_t *cf,
+    ngx_http_pupil_main_conf_t *pmcf);
+
+/* A location's policy and statements; NGX_ERROR is logged. */
+ngx_int_t ngx_http_pupil_compose_location(ngx_conf_t *cf,
+    ngx_http_pupil_main_conf_t *pmcf, ngx_http_pupil_loc_conf_t *plcf);
+
+/* The statements of the key store, and that of the audit's partitions. */
+ngx_int_t ngx_http_pupil_compose_common(ngx_conf_t *cf,
+    ngx_http_pupil_main_conf_t *pmcf);
+
+/* What fresh connections are checked for; after all locations. */
+ngx_int_t ngx_http_pupil_check_init(ngx_conf_t *cf,
+    ngx_http_pupil_main_conf_t *pmcf);
+
+#endif /* _NGX_HTTP_PUPIL_CONF_H_INCLUDED_ */

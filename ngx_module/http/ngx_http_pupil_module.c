@@ -1,0 +1,769 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The module: directives, configuration, start and end of workers.
+ */
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <sodium.h>
+
+#include "ngx_http_pupil_conf.h"
+
+
+#define NGX_HTTP_PUPIL_CACHE_OWNERS    8192
+#define NGX_HTTP_PUPIL_CACHE_LIFETIME  600000    /* ms */
+#define NGX_HTTP_PUPIL_ZONE_VALID      15000     /* ms */
+#define NGX_HTTP_PUPIL_HASH_QUEUE      32
+#define NGX_HTTP_PUPIL_IDLE            7200      /* seconds */
+#define NGX_HTTP_PUPIL_ABSOLUTE        43200     /* seconds */
+#define NGX_HTTP_PUPIL_ARENA_SLACK     65536     /* bytes */
+
+
+static void *ngx_http_pupil_create_main_conf(ngx_conf_t *cf);
+static char *ngx_http_pupil_init_main_conf(ngx_conf_t *cf, void *conf);
+static void *ngx_http_pupil_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_pupil_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static ngx_int_t ngx_http_pupil_merge_denies(ngx_conf_t *cf,
+    ngx_http_pupil_loc_conf_t *prev, ngx_http_pupil_loc_conf_t *conf);
+static char *ngx_http_pupil_merge_body(ngx_conf_t *cf,
+    ngx_http_pupil_loc_conf_t *conf);
+static ngx_int_t ngx_http_pupil_required(ngx_conf_t *cf,
+    ngx_http_pupil_main_conf_t *pmcf);
+static ngx_int_t ngx_http_pupil_hash_pool(ngx_conf_t *cf,
+    ngx_http_pupil_main_conf_t *pmcf);
+static ngx_int_t ngx_http_pupil_postconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_http_pupil_init_module(ngx_cycle_t *cycle);
+static ngx_int_t ngx_http_pupil_init_process(ngx_cycle_t *cycle);
+static void ngx_http_pupil_exit_process(ngx_cycle_t *cycle);
+static void ngx_http_pupil_init_keys(ngx_cycle_t *cycle,
+    ngx_http_pupil_main_conf_t *pmcf);
+static void ngx_http_pupil_no_dumps(ngx_cycle_t *cycle);
+static void ngx_http_pupil_notify(ngx_http_pupil_pg_listen_t *l,
+    ngx_str_t *payload);
+static void ngx_http_pupil_heartbeat(ngx_http_pupil_pg_listen_t *l,
+    ngx_msec_t sent);
+static void ngx_http_pupil_gap(ngx_http_pupil_pg_listen_t *l);
+
+
+static ngx_conf_enum_t  ngx_http_pupil_login_passwords[] = {
+    { ngx_string("off"), NGX_HTTP_PUPIL_LOGIN_OFF },
+    { ngx_string("staff"), NGX_HTTP_PUPIL_LOGIN_STAFF },
+    { ngx_string("all"), NGX_HTTP_PUPIL_LOGIN_ALL },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_pupil_durabilities[] = {
+    { ngx_string("on"), NGX_HTTP_PUPIL_DURABLE_ON },
+    { ngx_string("local"), NGX_HTTP_PUPIL_DURABLE_LOCAL },
+    { ngx_string("off"), NGX_HTTP_PUPIL_DURABLE_OFF },
+    { ngx_null_string, 0 }
+};
+
+
+#define NGX_HTTP_PUPIL_ANYWHERE                                               \
+    (NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF)
+
+#define ngx_http_pupil_endpoint_command(name)                                 \
+    { ngx_string(name), NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,                    \
+      ngx_http_pupil_set_endpoint, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL }
+
+
+static ngx_command_t  ngx_http_pupil_commands[] = {
+
+    { ngx_string("pupil_plugin"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_pupil_set_plugin,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("pupil_database"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_pupil_set_database,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("pupil_keystore"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_http_pupil_set_keystore,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("pupil_pool"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_pupil_set_pool,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("pupil_master_key"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_pupil_set_master_key,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("pupil_key_cache"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_http_pupil_set_key_cache,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("pupil_session_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_http_pupil_zone_directive,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("pupil_session_timeout"),
+      NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_TAKE12,
+      ngx_http_pupil_set_session_timeout,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("pupil_tenant"),
+      NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_TAKE1,
+      ngx_http_pupil_set_tenant,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("pupil_deny"),
+      NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_1MORE,
+      ngx_http_pupil_set_deny,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("pupil_login_password"),
+      NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_pupil_loc_conf_t, login_password),
+      &ngx_http_pupil_login_passwords },
+
+    { ngx_string("pupil_password_hash"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_pupil_set_password_hash,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("pupil_audit_durability"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_pupil_main_conf_t, durable),
+      &ngx_http_pupil_durabilities },
+
+    { ngx_string("pupil_allowed_origin"),
+      NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_1MORE,
+      ngx_http_pupil_set_origin,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    ngx_http_pupil_endpoint_command("pupil_login"),
+    ngx_http_pupil_endpoint_command("pupil_session"),
+    ngx_http_pupil_endpoint_command("pupil_homework"),
+    ngx_http_pupil_endpoint_command("pupil_progress"),
+    ngx_http_pupil_endpoint_command("pupil_data"),
+    ngx_http_pupil_endpoint_command("pupil_status"),
+
+    ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_pupil_module_ctx = {
+    ngx_http_pupil_variables,              /* preconfiguration */
+    ngx_http_pupil_postconfiguration,      /* postconfiguration */
+
+    ngx_http_pupil_create_main_conf,       /* create main configuration */
+    ngx_http_pupil_init_main_conf,         /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    ngx_http_pupil_create_loc_conf,        /* create location configuration */
+    ngx_http_pupil_merge_loc_conf          /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_pupil_module = {
+    NGX_MODULE_V1,
+    &ngx_http_pupil_module_ctx,            /* module context */
+    ngx_http_pupil_commands,               /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    ngx_http_pupil_init_module,            /* init module */
+    ngx_http_pupil_init_process,           /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    ngx_http_pupil_exit_process,           /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static void *
+ngx_http_pupil_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_http_pupil_main_conf_t  *pmcf;
+
+    if (sodium_init() < 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "libsodium cannot start: it has no source of "
+                           "random bytes");
+        return NULL;
+    }
+
+    pmcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_pupil_main_conf_t));
+    if (pmcf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     policy, pools, statements: none
+     *     flags: 0
+     */
+
+    pmcf->cache_owners = NGX_CONF_UNSET_UINT;
+    pmcf->cache_lifetime = NGX_CONF_UNSET_MSEC;
+    pmcf->durable = NGX_CONF_UNSET_UINT;
+    pmcf->zone_valid = NGX_HTTP_PUPIL_ZONE_VALID;
+    pmcf->hash_queue = NGX_HTTP_PUPIL_HASH_QUEUE;
+    pmcf->cost.memory = 19456;
+    pmcf->cost.iterations = 2;
+
+    if (ngx_array_init(&pmcf->shapes, cf->pool, 64,
+                       sizeof(pupil_statement_t *)) != NGX_OK
+        || ngx_array_init(&pmcf->policies, cf->pool, 8,
+                          sizeof(ngx_http_pupil_loc_conf_t *)) != NGX_OK
+        || ngx_array_init(&pmcf->shared, cf->pool, 64,
+                          sizeof(ngx_http_pupil_pg_stmt_t *)) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return pmcf;
+}
+
+
+static char *
+ngx_http_pupil_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    ngx_http_pupil_main_conf_t *pmcf = conf;
+
+    ngx_conf_init_uint_value(pmcf->cache_owners, NGX_HTTP_PUPIL_CACHE_OWNERS);
+    ngx_conf_init_msec_value(pmcf->cache_lifetime,
+                             NGX_HTTP_PUPIL_CACHE_LIFETIME);
+    ngx_conf_init_uint_value(pmcf->durable, NGX_HTTP_PUPIL_DURABLE_ON);
+
+    if (pmcf->durable != NGX_HTTP_PUPIL_DURABLE_ON) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "pupil_audit_durability is relaxed: an access may "
+                           "be answered whose record is lost in a crash");
+    }
+
+    if (pmcf->used && ngx_http_pupil_required(cf, pmcf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* What the handlers need, and what to write to have it. */
+static ngx_int_t
+ngx_http_pupil_required(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
+{
+    const char  *missing;
+
+    missing = NULL;
+
+    if (!pmcf->database) {
+        missing = "pupil_database \"host=... dbname=pupil "
+                  "user=pupil_gateway\"";
+
+    } else if (!pmcf->keystore) {
+        missing = "pupil_keystore \"host=... dbname=pupil_keys "
+                  "user=pupil_keeper\"";
+
+    } else if (pmcf->master_key.len == 0) {
+        missing = "pupil_master_key FILE";
+
+    } else if (pmcf->policy.count == 0) {
+        missing = "pupil_plugin FILE, one for each category";
+    }
+
+    if (missing == NULL) {
+        return NGX_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "Pupil's handlers need a directive that is missing: "
+                       "add \"%s;\" to http {}", missing);
+
+    return NGX_ERROR;
+}
+
+
+static void *
+ngx_http_pupil_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_pupil_loc_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_http_pupil_loc_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    conf->endpoint = NGX_CONF_UNSET_UINT;
+    conf->login_password = NGX_CONF_UNSET_UINT;
+    conf->idle = NGX_CONF_UNSET;
+    conf->absolute = NGX_CONF_UNSET;
+
+    return conf;
+}
+
+
+static char *
+ngx_http_pupil_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_pupil_loc_conf_t *prev = parent;
+    ngx_http_pupil_loc_conf_t *conf = child;
+
+    ngx_http_core_loc_conf_t    *clcf;
+    ngx_http_pupil_main_conf_t  *pmcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_pupil_module);
+
+    if (ngx_http_pupil_merge_denies(cf, prev, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->tenant == NULL) {
+        conf->tenant = prev->tenant;
+    }
+
+    if (conf->origins == NULL) {
+        conf->origins = prev->origins;
+    }
+
+    ngx_conf_merge_uint_value(conf->login_password, prev->login_password,
+                              NGX_HTTP_PUPIL_LOGIN_STAFF);
+    ngx_conf_merge_sec_value(conf->idle, prev->idle, NGX_HTTP_PUPIL_IDLE);
+    ngx_conf_merge_sec_value(conf->absolute, prev->absolute,
+                             NGX_HTTP_PUPIL_ABSOLUTE);
+
+    /* The blocks of "if" and "limit_except" are the location's. */
+    if (clcf->noname && conf->endpoint == NGX_CONF_UNSET_UINT
+        && prev->endpoint != NGX_CONF_UNSET_UINT && clcf->handler == NULL)
+    {
+        conf->endpoint = prev->endpoint;
+        conf->routes = prev->routes;
+        conf->prefix = prev->prefix;
+        conf->slash = prev->slash;
+        clcf->handler = ngx_http_pupil_handler;
+    }
+
+    if (conf->endpoint == NGX_CONF_UNSET_UINT
+        || conf->endpoint == NGX_HTTP_PUPIL_STATUS)
+    {
+        return NGX_CONF_OK;
+    }
+
+    if (conf->idle > conf->absolute) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "location \"%V\": idle= of pupil_session_timeout "
+                           "(%T s) is over absolute= (%T s)", &conf->prefix,
+                           conf->idle, conf->absolute);
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->tenant == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "location \"%V\" needs pupil_tenant, in it or "
+                           "around it", &conf->prefix);
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_pupil_merge_body(cf, conf) != NGX_CONF_OK
+        || ngx_http_pupil_compose_location(cf, pmcf, conf) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* What is denied outside is denied inside: narrowing only (invariant I4). */
+static ngx_int_t
+ngx_http_pupil_merge_denies(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *prev,
+    ngx_http_pupil_loc_conf_t *conf)
+{
+    void         *p;
+    ngx_array_t  *all;
+
+    if (prev->denies == NULL) {
+        return NGX_OK;
+    }
+
+    if (conf->denies == NULL) {
+        conf->denies = prev->denies;
+        return NGX_OK;
+    }
+
+    all = ngx_array_create(cf->pool, prev->denies->nelts
+                                     + conf->denies->nelts,
+                           sizeof(pupil_deny_t));
+    if (all == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_array_push_n(all, prev->denies->nelts);
+    ngx_memcpy(p, prev->denies->elts,
+               prev->denies->nelts * sizeof(pupil_deny_t));
+
+    p = ngx_array_push_n(all, conf->denies->nelts);
+    ngx_memcpy(p, conf->denies->elts,
+               conf->denies->nelts * sizeof(pupil_deny_t));
+
+    conf->denies = all;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Bodies stay in memory (pitfall 17): the limit is the endpoint's or less, and
+ * the buffer holds all of it.
+ */
+static char *
+ngx_http_pupil_merge_body(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *conf)
+{
+    off_t                      max;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->client_body_in_file_only != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "location \"%V\": client_body_in_file_only would "
+                           "put personal data into files: switch it off here",
+                           &conf->prefix);
+        return NGX_CONF_ERROR;
+    }
+
+    max = conf->endpoint == PUPIL_ENDPOINT_LOGIN ? NGX_HTTP_PUPIL_LOGIN_BODY
+                                                 : NGX_HTTP_PUPIL_BODY_MAX;
+
+    if (clcf->client_max_body_size == 0 || clcf->client_max_body_size > max) {
+        clcf->client_max_body_size = max;
+    }
+
+    conf->body_max = (size_t) clcf->client_max_body_size;
+
+    if (clcf->client_body_buffer_size < conf->body_max) {
+        clcf->client_body_buffer_size = conf->body_max;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_postconfiguration(ngx_conf_t *cf)
+{
+    ngx_http_pupil_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_pupil_module);
+
+    if (!pmcf->used) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_pupil_compose_common(cf, pmcf) != NGX_OK
+        || ngx_http_pupil_check_init(cf, pmcf) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (pmcf->login_used && ngx_http_pupil_hash_pool(cf, pmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (pmcf->zone != NULL) {
+        pmcf->listen = ngx_http_pupil_pg_listen_create(cf, pmcf->data,
+                                                       "pupil_session");
+        if (pmcf->listen == NULL) {
+            return NGX_ERROR;
+        }
+
+        pmcf->listen->data = pmcf;
+        pmcf->listen->notify = ngx_http_pupil_notify;
+        pmcf->listen->heartbeat = ngx_http_pupil_heartbeat;
+        pmcf->listen->gap = ngx_http_pupil_gap;
+    }
+
+    if (ngx_http_pupil_pg_pool_finish(cf, pmcf->data) != NGX_CONF_OK
+        || ngx_http_pupil_pg_pool_finish(cf, pmcf->keys) != NGX_CONF_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* Hashing has a thread pool of its own, or file I/O would wait behind it. */
+static ngx_int_t
+ngx_http_pupil_hash_pool(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
+{
+    if (pmcf->hash_pool_name.len == 0) {
+        ngx_str_set(&pmcf->hash_pool_name, "pupil");
+    }
+
+    if (ngx_thread_pool_get(cf->cycle, &pmcf->hash_pool_name) == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "pupil_login hashes passwords in the thread pool "
+                           "\"%V\", which is not there: write \"thread_pool "
+                           "%V threads=1 max_queue=%ui;\" before http {}, "
+                           "with as many threads as there are cores but one",
+                           &pmcf->hash_pool_name, &pmcf->hash_pool_name,
+                           pmcf->hash_queue);
+        return NGX_ERROR;
+    }
+
+    pmcf->hash_pool = ngx_thread_pool_add(cf, &pmcf->hash_pool_name);
+
+    return pmcf->hash_pool == NULL ? NGX_ERROR : NGX_OK;
+}
+
+
+/* Still as root: what the workers will lock must be allowed to them. */
+static ngx_int_t
+ngx_http_pupil_init_module(ngx_cycle_t *cycle)
+{
+    size_t                       need;
+    struct rlimit                limit;
+    ngx_http_pupil_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_pupil_module);
+
+    if (pmcf == NULL) {
+        return NGX_OK;
+    }
+
+    ngx_http_pupil_filter_init();
+
+    if (!pmcf->used || ngx_test_config) {
+        return NGX_OK;
+    }
+
+    need = pupil_keyring_size((uint32_t) pmcf->cache_owners)
+           + 4 * NGX_HTTP_PUPIL_ARENA_SLACK;
+
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur < need) {
+        limit.rlim_cur = need;
+        limit.rlim_max = ngx_max(limit.rlim_max, (rlim_t) need);
+
+        if (setrlimit(RLIMIT_MEMLOCK, &limit) == -1) {
+            ngx_log_error(NGX_LOG_WARN, cycle->log, ngx_errno,
+                          "pupil: workers need to lock %uz bytes for keys, "
+                          "over their limit, which cannot be raised from "
+                          "here: set LimitMEMLOCK in nginx's systemd unit, "
+                          "or a smaller pupil_key_cache", need);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_init_process(ngx_cycle_t *cycle)
+{
+    ngx_http_pupil_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_pupil_module);
+
+    if (pmcf == NULL) {
+        return NGX_OK;
+    }
+
+    /* A reload that failed late may have made the chains anew. */
+    ngx_http_pupil_filter_init();
+
+    pmcf->started = ngx_time();
+
+    if (!pmcf->used) {
+        return NGX_OK;
+    }
+
+    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
+    {
+        sodium_memzero(pmcf->keks, sizeof(pupil_kek_t)
+                                   * PUPIL_KEYRING_EPOCHS);
+        return NGX_OK;
+    }
+
+    ngx_http_pupil_no_dumps(cycle);
+    ngx_http_pupil_init_keys(cycle, pmcf);
+
+    pmcf->tenants = ngx_array_create(cycle->pool, 16, sizeof(pupil_uuid_t));
+
+    if (pmcf->tenants == NULL
+        || ngx_http_pupil_pg_pool_init_process(cycle, pmcf->data) != NGX_OK
+        || ngx_http_pupil_pg_pool_init_process(cycle, pmcf->keys) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (pmcf->listen != NULL
+        && ngx_http_pupil_pg_listen_init_process(cycle, pmcf->listen)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* No core file, no reading by another process of the same user (I14). */
+static void
+ngx_http_pupil_no_dumps(ngx_cycle_t *cycle)
+{
+    struct rlimit  none;
+
+    none.rlim_cur = 0;
+    none.rlim_max = 0;
+
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1
+        || setrlimit(RLIMIT_CORE, &none) == -1)
+    {
+        ngx_log_error(NGX_LOG_CRIT, cycle->log, ngx_errno,
+                      "pupil: core dumps of this worker cannot be switched "
+                      "off");
+    }
+}
+
+
+/*
+ * The worker's own locked memory: a lock is not inherited.  The copy that
+ * came over the fork is wiped.  Without it the worker answers 503.
+ */
+static void
+ngx_http_pupil_init_keys(ngx_cycle_t *cycle, ngx_http_pupil_main_conf_t *pmcf)
+{
+    uint32_t       i;
+    pupil_error_t  error;
+
+    pmcf->arena = pupil_arena_create(
+                      pupil_keyring_size((uint32_t) pmcf->cache_owners)
+                      + NGX_HTTP_PUPIL_ARENA_SLACK, &error);
+
+    if (pmcf->arena != NULL) {
+        pmcf->ring = pupil_keyring_create(pmcf->arena,
+                                          (uint32_t) pmcf->cache_owners,
+                                          (pupil_time_t) pmcf->cache_lifetime
+                                          * 1000);
+
+        if (pmcf->ring == NULL) {
+            ngx_cpystrn((u_char *) error.text,
+                        (u_char *) "the key cache does not fit its memory",
+                        sizeof(error.text));
+        }
+    }
+
+    if (pmcf->ring == NULL) {
+        pmcf->unavailable = 1;
+        ngx_log_error(NGX_LOG_CRIT, cycle->log, 0,
+                      "pupil: %s; this worker answers 503, and says so once",
+                      error.text);
+    }
+
+    for (i = 0; pmcf->ring != NULL && i < pmcf->keks_count; i++) {
+        pupil_keyring_add_kek(pmcf->ring, &pmcf->keks[i]);
+    }
+
+    sodium_memzero(pmcf->keks, sizeof(pupil_kek_t) * PUPIL_KEYRING_EPOCHS);
+}
+
+
+static void
+ngx_http_pupil_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_http_pupil_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_pupil_module);
+
+    if (pmcf == NULL || !pmcf->used
+        || (ngx_process != NGX_PROCESS_WORKER
+            && ngx_process != NGX_PROCESS_SINGLE))
+    {
+        return;
+    }
+
+    if (pmcf->listen != NULL) {
+        ngx_http_pupil_pg_listen_exit_process(cycle, pmcf->listen);
+    }
+
+    ngx_http_pupil_pg_pool_exit_process(cycle, pmcf->data);
+    ngx_http_pupil_pg_pool_exit_process(cycle, pmcf->keys);
+
+    pmcf->ring = NULL;
+    pupil_arena_destroy(pmcf->arena);
+    pmcf->arena = NULL;
+}
+
+
+/* A session ended somewhere. */
+static void
+ngx_http_pupil_notify(ngx_http_pupil_pg_listen_t *l, ngx_str_t *payload)
+{
+    size_t   written;
+    uint8_t  hash[32];
+
+    if (pupil_hex_decode(payload->data, payload->len, hash, sizeof(hash),
+                         &written) == PUPIL_OK
+        && written == sizeof(hash))
+    {
+        ngx_http_pupil_zone_remove(l->data, hash);
+    }
+}
+
+
+static void
+ngx_http_pupil_heartbeat(ngx_http_pupil_pg_listen_t *l, ngx_msec_t sent)
+{
+    ngx_http_pupil_main_conf_t *pmcf = l->data;
+
+    pmcf->heartbeat = sent;
+    pmcf->has_heartbeat = 1;
+}
+
+
+/* What was notified meanwhile is lost: nothing in the zone can be believed. */
+static void
+ngx_http_pupil_gap(ngx_http_pupil_pg_listen_t *l)
+{
+    ngx_http_pupil_main_conf_t *pmcf = l->data;
+
+    pmcf->has_heartbeat = 0;
+    ngx_http_pupil_zone_clear(pmcf);
+}
