@@ -131,9 +131,10 @@ sub sanitizer_env ($self, %opt) {
     my $leaks = $opt{leaks} // 1;
     my $log = Pupil::Util::report_dir() . '/report';
     my $supp = root_dir() . '/t/lib/lsan.supp';
+    # no detect_stack_use_after_return: gcc's fake stack does not give
+    # libsodium's hash states the 64-byte alignment that their type has
     return {
-        ASAN_OPTIONS => "log_path=$log:detect_leaks=$leaks:exitcode=99"
-                        . ':detect_stack_use_after_return=1',
+        ASAN_OPTIONS => "log_path=$log:detect_leaks=$leaks:exitcode=99",
         UBSAN_OPTIONS => "log_path=$log:print_stacktrace=1",
         LSAN_OPTIONS => -f $supp ? "suppressions=$supp:print_suppressions=0"
                                  : '',
