@@ -230,11 +230,11 @@ start() {
     tenant=$("$ctl" init --database "$admin dbname=pupil" \
         --keystore "$admin dbname=pupil_keys" --same-cluster \
         --key "$run/kek" --passfile "$run/passfile" --sql "$top/sql" \
-        --plugins "$build/plugins" --tenant-name "Quick start" --json |
-        jq -r .tenant)
+        --plugins "$build/plugins" --tenant-name "Quick start" --json \
+        2>"$demo/init.txt" | jq -r .tenant) \
+        || die "$(cat "$demo/init.txt")"
 
-    local operator
-    operator="user=pupil_operator password=$(role_password pupil_operator)"
+    local operator="user=pupil_operator passfile=$run/passfile.operator"
     cat >"$run/pupilctl.conf" <<EOF
 database = host=127.0.0.1 port=$pgport dbname=pupil $operator
 keystore = host=127.0.0.1 port=$pgport dbname=pupil_keys $operator
