@@ -184,28 +184,27 @@ denies_read(check_t *check, const nginxconf_t *block, pupil_policy_t *policy)
 }
 
 
-static void
+/* 0: composed, and what the database said is a finding; 1: not granted. */
+static int
 statement_prepare(check_t *check, const nginxconf_t *d,
     const pupil_template_t *template, const pupil_policy_t *policy,
-    const uint8_t hash[32])
+    const uint8_t hash[32], pupil_error_t *error)
 {
     int                 n;
     uint32_t            oids[PUPIL_STATEMENT_COMMON + PUPIL_STATEMENT_PARAMS];
     PGresult           *res;
     const char         *state, *text;
-    pupil_error_t       error;
     pupil_statement_t   statement;
 
     if (pupil_statement_compose(template, policy, hash, &check->ctl->alloc,
-                                &statement, &error) != PUPIL_OK)
+                                &statement, error) != PUPIL_OK)
     {
-        check_found(check, "%s:%u: %s", d->file, d->line, error.text);
-        return;
+        return 1;
     }
 
     check->statements++;
     if (check->data == NULL) {
-        return;
+        return 0;
     }
 
     n = (int) pupil_statement_oids(&statement, oids);
@@ -224,21 +223,58 @@ statement_prepare(check_t *check, const nginxconf_t *d,
                     d->file, d->line, template->name);
     }
     PQclear(res);
+
+    return 0;
 }
 
 
-static void
+/* A statement, and the record of its refusal. */
+static int
 template_check(check_t *check, const nginxconf_t *d,
     const pupil_template_t *template, const pupil_policy_t *policy,
-    const uint8_t hash[32])
+    const uint8_t hash[32], pupil_error_t *error)
 {
+    pupil_error_t      other;
     pupil_template_t  *refusal;
 
-    statement_prepare(check, d, template, policy, hash);
     if (pupil_audit_template(template, &check->ctl->alloc, &refusal)
-        == PUPIL_OK)
+        != PUPIL_OK
+        || statement_prepare(check, d, refusal, policy, hash, &other) != 0)
     {
-        statement_prepare(check, d, refusal, policy, hash);
+        check_found(check, "%s:%u: the audit record of \"%s\" cannot be"
+                    " composed", d->file, d->line, template->name);
+    }
+
+    return statement_prepare(check, d, template, policy, hash, error);
+}
+
+
+/*
+ * As the module does it: required, it cannot work without any of them; else
+ * one suffices, and the others are refused when asked for.
+ */
+static void
+endpoint_check(check_t *check, const nginxconf_t *d,
+    const pupil_endpoint_t *endpoint, const pupil_policy_t *policy,
+    const uint8_t hash[32], int required)
+{
+    int            refused, wanting = 0, granted = 0;
+    uint32_t       i;
+    pupil_error_t  error, first;
+
+    first.text[0] = '\0';
+    for (i = 0; i < endpoint->count; i++) {
+        refused = template_check(check, d, &endpoint->templates[i], policy,
+                                 hash, &error);
+        wanting += endpoint->templates[i].wants_count != 0;
+        granted += !refused && endpoint->templates[i].wants_count != 0;
+        if (refused && first.text[0] == '\0') {
+            first = error;
+        }
+    }
+
+    if (first.text[0] != '\0' && (required || (wanting && !granted))) {
+        check_found(check, "%s:%u: %s", d->file, d->line, first.text);
     }
 }
 
@@ -248,6 +284,7 @@ generic_check(check_t *check, const nginxconf_t *d,
     const pupil_policy_t *policy, const uint8_t hash[32])
 {
     uint32_t          c, relation;
+    pupil_error_t     error;
     pupil_generic_t  *generic;
 
     for (c = 0; c < policy->count; c++) {
@@ -255,12 +292,14 @@ generic_check(check_t *check, const nginxconf_t *d,
             if (pupil_generic_read(policy, c, relation, &check->ctl->alloc,
                                    &generic) == PUPIL_OK && generic != NULL)
             {
-                template_check(check, d, &generic->template, policy, hash);
+                template_check(check, d, &generic->template, policy, hash,
+                               &error);
             }
             if (pupil_generic_write(policy, c, relation, &check->ctl->alloc,
                                     &generic) == PUPIL_OK && generic != NULL)
             {
-                template_check(check, d, &generic->template, policy, hash);
+                template_check(check, d, &generic->template, policy, hash,
+                               &error);
             }
         }
     }
@@ -271,11 +310,9 @@ static void
 location_check(check_t *check, const nginxconf_t *d,
     pupil_endpoint_id_t endpoint)
 {
-    uint8_t                  hash[32];
-    uint32_t                 i;
-    pupil_str_t              document;
-    pupil_policy_t           policy = check->ctl->policy;
-    const pupil_endpoint_t  *e = &pupil_endpoints[endpoint];
+    uint8_t         hash[32];
+    pupil_str_t     document;
+    pupil_policy_t  policy = check->ctl->policy;
 
     policy.denies = ctl_pool_alloc(&check->ctl->pool,
                                    DENIES_MAX * sizeof(pupil_deny_t));
@@ -290,16 +327,13 @@ location_check(check_t *check, const nginxconf_t *d,
     }
 
     check->locations++;
-    for (i = 0; i < e->count; i++) {
-        template_check(check, d, &e->templates[i], &policy, hash);
-    }
 
     /* every location loads sessions */
-    e = &pupil_endpoints[PUPIL_ENDPOINT_SESSION];
-    for (i = PUPIL_SESSION_LOAD; endpoint != PUPIL_ENDPOINT_SESSION
-                                 && i <= PUPIL_SESSION_TOUCH; i++)
-    {
-        template_check(check, d, &e->templates[i], &policy, hash);
+    endpoint_check(check, d, &pupil_endpoints[PUPIL_ENDPOINT_SESSION],
+                   &policy, hash, 1);
+    if (endpoint != PUPIL_ENDPOINT_SESSION) {
+        endpoint_check(check, d, &pupil_endpoints[endpoint], &policy, hash,
+                       endpoint == PUPIL_ENDPOINT_LOGIN);
     }
 
     if (endpoint == PUPIL_ENDPOINT_DATA) {

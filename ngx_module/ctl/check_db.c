@@ -94,6 +94,10 @@ static const question_t  keystore_questions[] = {
       " 'SELECT, INSERT, UPDATE, DELETE')",
       "the role of pupil_keystore reads %s past the recorded and capped"
       " function: use pupil_keeper" },
+    { "SELECT t FROM unnest(ARRAY['keystore.tenant_key',"
+      " 'keystore.service_key', 'keystore.kek_epoch']) AS t WHERE NOT"
+      " has_table_privilege(t, 'SELECT')",
+      "the role of pupil_keystore may not read %s: use pupil_keeper" },
     { "SELECT 'keystore.fetch_owner_keys' WHERE NOT"
       " has_function_privilege('keystore.fetch_owner_keys(uuid[])',"
       " 'EXECUTE')",

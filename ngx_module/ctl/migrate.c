@@ -76,15 +76,15 @@ ctl_schema_version(PGconn *conn, int *compatible)
     }
     PQclear(res);
 
-    res = ctl_query(conn, "SELECT number, compatible_from FROM"
-                    " public.pupil_migration ORDER BY number DESC LIMIT 1", 0,
-                    NULL);
+    res = ctl_query(conn, "SELECT coalesce(max(number), 0),"
+                    " coalesce(max(compatible_from), 0) FROM"
+                    " public.pupil_migration", 0, NULL);
     if (res == NULL) {
         return -1;
     }
 
-    version = PQntuples(res) == 0 ? 0 : ctl_get_int(res, 0, 0, 0);
-    *compatible = PQntuples(res) == 0 ? 0 : ctl_get_int(res, 0, 1, 0);
+    version = ctl_get_int(res, 0, 0, 0);
+    *compatible = ctl_get_int(res, 0, 1, 0);
     PQclear(res);
 
     return version;
