@@ -22,9 +22,11 @@ my %CONTEXTS = (MAIN => 'http', SRV => 'server', LOC => 'location',
 
 sub table_of_module () {
     my ($table) = $source =~ /ngx_http_pupil_commands\[\] = \{(.*?)\n\};/s;
-    my %found;
+    my %found = map { $_ => 'location' }
+        ($table // '') =~ /^    ngx_http_pupil_endpoint_command\("(\w+)"\)/mg;
     while (($table // '') =~ /ngx_string\("(\w+)"\),\s*([\w|\s]+),/g) {
         my ($name, $flags) = ($1, $2);
+        $flags =~ s/NGX_HTTP_PUPIL_ANYWHERE/NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF/;
         $found{$name} = join ', ', map { $CONTEXTS{$_} }
             grep { $flags =~ /NGX_HTTP_${_}_CONF/ } qw(MAIN SRV LOC LIF);
     }
@@ -217,9 +219,9 @@ sub whole ($text) {
         if $text =~ /^\s*(?:log_format|pupil_deny|pupil_allowed)/;
 
     for my $name ($text =~ /^\s*(pupil_\w+)/mg) {     # in place of ours
-        my ($which) = $text =~ /\Q$name\E\s+(\S+)/;
-        $name eq 'pupil_plugin' ? $base =~ s/^pupil_plugin \Q$which\E;$//m
-                                : $base =~ s/^$name [^;]+;$//m;
+        my ($which) = $text =~ /\Q$name\E\s+([^\s;]+)/;
+        $name eq 'pupil_plugin' ? $base =~ s{^\s*pupil_plugin \Q$which\E;$}{}m
+                                : $base =~ s{^\s*$name [^;]+;$}{}m;
     }
     return $base =~ s/(\n    server \{)/\n$text$1/r;
 }

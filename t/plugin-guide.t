@@ -37,7 +37,7 @@ my $variant = $ENV{PUPIL_SANITIZE} || build_dir() =~ m{/cov$};
 my $build = $variant ? 'build' : build_dir() =~ s{^\Q$root\E/}{}r;
 my $run = run_cmd('make', '-C', $root, '--no-print-directory', "B=$build",
                   "DESTDIR=$dest", 'install', { timeout => 300 });
-is $run->{code}, 0, 'make install' or diag $run->{out}, $run->{err};
+is $run->{code}, 0, "make install" or diag $run->{out}, $run->{err};
 
 spew("$work/locker.c", block('c'));
 spew("$work/locker.sql", block('sql'));

@@ -130,7 +130,7 @@ function lintOperation({ name, operation }, say, ids) {
   }
 
   for (const [code, response] of Object.entries(operation.responses)) {
-    const headers = Object.keys(resolve(response).headers ?? {})
+    const headers = Object.keys(resolve(response)?.headers ?? {})
       .map((header) => header.toLowerCase());
 
     for (const header of COMMON) {

@@ -90,6 +90,7 @@ function cell(row, label, text, number = false) {
   at.textContent = text ?? '–';
   at.dataset.label = label;
   at.classList.toggle('number', number);
+  at.classList.toggle('empty', text == null);
 
   return at;
 }
@@ -403,7 +404,7 @@ async function overview(item) {
 
     cell(row, 'Pupil', one.display_name);
     cell(row, 'Status', one.status && words(one.status));
-    cell(row, 'Exercises', one.exercises_done, true);
+    cell(row, 'Exercises', one.exercises_done || null, true);
     cell(row, 'Score', one.score, true);
     cell(row, 'Last', one.updated_at && date(one.updated_at));
 
