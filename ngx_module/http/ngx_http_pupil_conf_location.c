@@ -128,7 +128,7 @@ ngx_http_pupil_set_tenant(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "pupil_tenant takes the lower-case UUID that "
-                           "\"pupilctl tenant create\" printed, or a "
+                           "\"pupilctl tenant add\" printed, or a "
                            "variable that holds one, not \"%V\"", &value[1]);
         return NGX_CONF_ERROR;
     }

@@ -2,7 +2,7 @@
  * Copyright (C) the Pupil authors
  *
  * Category example: the subjects of interest that somebody has chosen.  It is
- * the template for authors of plugins: docs/plugin-guide.md walks through it.
+ * the template for authors of plugins: docs/plugin-guide.md walks through one.
  */
 
 #include "pupil_plugin.h"
