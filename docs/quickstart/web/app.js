@@ -399,6 +399,8 @@ async function overview(item) {
   $('overview-facts').textContent = summary
     ? `${summary.completed} of ${summary.pupils} pupils are done, `
       + `${summary.in_progress} have begun` : '';
+  pupils.sort((a, b) =>
+    (a.display_name ?? '').localeCompare(b.display_name ?? ''));
   $('pupils').replaceChildren(...pupils.map((one) => {
     const row = document.createElement('tr');
 
