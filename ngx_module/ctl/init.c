@@ -156,17 +156,17 @@ passfile_add(const char *path, const char *line, const char *secret)
 static int
 role_password(ctl_t *ctl, const cluster_t *cluster, const char *role)
 {
-    int        rc = -1, operator;
+    int        rc = -1, ours;
     char       secret[PUPIL_BASE64URL_LEN(SECRET_BYTES) + 1], *verifier;
     uint8_t    random[SECRET_BYTES];
     size_t     len;
     ctl_buf_t  path = { NULL, 0, 0 }, line = { NULL, 0, 0 };
     ctl_buf_t  sql = { NULL, 0, 0 };
 
-    operator = strcmp(role, "pupil_operator") == 0;
+    ours = strcmp(role, "pupil_operator") == 0;
     ctl_buf_printf(&path, "%s%s", ctl->opt.passfile,
-                   operator ? ".operator" : "");
-    ctl_buf_printf(&line, "*:*:%s:%s:", operator && ctl->opt.same_cluster
+                   ours ? ".operator" : "");
+    ctl_buf_printf(&line, "*:*:%s:%s:", ours && ctl->opt.same_cluster
                                         ? "*" : cluster->dbname, role);
     if (passfile_has(path.data, line.data)) {
         rc = 0;

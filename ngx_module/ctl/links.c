@@ -15,7 +15,10 @@
 #define BATCH      1000         /* links a transaction */
 #define ABSENT_OF  5            /* one in five may go without confirmation */
 
-enum { ROLES = 0, ENROLMENTS };
+enum {
+    ROLES = 0,
+    ENROLMENTS
+};
 
 /* A row as it is stored. */
 struct roster_stored_s {

@@ -174,6 +174,9 @@ int32_t roster_date(pupil_str_t cell);
 void roster_not_taken(roster_t *roster, const char *file, const char *column,
     size_t values, const char *reason);
 
+/* When all rows are read: who is left without a role, and whose address. */
+void roster_settle(roster_t *roster);
+
 /* Reads all files of a format; -1: said. */
 int roster_read(roster_t *roster, csv_source_t *source,
     const roster_file_t *files);
