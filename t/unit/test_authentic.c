@@ -36,7 +36,12 @@ typedef union {
     pupil_session_row_t    session;
 } row_t;
 
-typedef enum { UUID, STR, DAYS, TIME } type_t;
+typedef enum {
+    UUID,
+    STR,
+    DAYS,
+    TIME
+} type_t;
 
 typedef struct {
     type_t       type;

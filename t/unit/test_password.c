@@ -41,7 +41,7 @@ test_known(void)
 
     /* Made by libargon2, salt 30 31 .. 3f. */
 
-    static const char  known[] = 
+    static const char  known[] =
         "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OTo7PD0"
         "+Pw$Pbln3M3GIcQs0GrfcVMBZUe7HsHhw2qULGLm4F7UlUc";
 

@@ -272,15 +272,15 @@ leak(int where, const secrets_t *s, uint8_t *frame)
     if (where == LEAK_HEAP) {
         heap = malloc(PUPIL_KEY_LEN);
         memcpy(heap, &s->tenant, PUPIL_KEY_LEN);
-        __asm__ volatile ("" : : "r" (heap) : "memory");
+        __asm__ volatile("" : : "r"(heap) : "memory");
 
     } else if (where == LEAK_STACK) {
         memcpy(frame, &s->owner, PUPIL_KEY_LEN);
-        __asm__ volatile ("" : : "r" (frame) : "memory");
+        __asm__ volatile("" : : "r"(frame) : "memory");
 
     } else if (where == LEAK_DEAD) {
         memcpy(dead, &s->kek, PUPIL_KEY_LEN);
-        __asm__ volatile ("" : : "r" (dead) : "memory");
+        __asm__ volatile("" : : "r"(dead) : "memory");
     }
 }
 
