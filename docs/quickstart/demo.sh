@@ -5,8 +5,8 @@
 # imported, homework given.  `make demo` and `make demo-stop` call it.  Works
 # as root, where PostgreSQL runs as user postgres, and as a plain user.
 #
-# Everything lies in build/demo, or, when user postgres cannot reach that
-# folder, in a folder under /var/tmp that build/demo/run names.
+# Everything lies in build/demo (DEMO_DIR), or, when user postgres cannot reach
+# that folder, in a folder under /var/tmp that build/demo/run names.
 
 set -euo pipefail
 umask 077
@@ -14,7 +14,7 @@ umask 077
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 build=${PUPIL_BUILD:-$top/build}
-demo=$build/demo
+demo=${DEMO_DIR:-$build/demo}
 port=${DEMO_PORT:-8443}
 pgbin=$(pg_config --bindir)
 ctl=$build/pupilctl
@@ -294,14 +294,14 @@ Pupil runs at $url  (self-made certificate)
 
 Open it in a browser, or try:
 
-    . build/demo/demo.env
+    . ${demo#"$top/"}/demo.env
     curl -sk -c jar -H 'Content-Type: application/json' -d "{\"identifier\":\"\$PUPIL1_LOGIN\",\"password\":\"\$PUPIL1_PASSWORD\"}" \$PUPIL_URL/v1/login
     curl -sk -b jar \$PUPIL_URL/v1/homework
     curl -sk -b jar \$PUPIL_URL/v1/data/enrolment
     curl -sk \$PUPIL_URL/status
-    build/pupilctl --config \$PUPILCTL_CONF audit list --subject \$PUPIL1_ID
+    ${ctl#"$top/"} --config \$PUPILCTL_CONF audit list --subject \$PUPIL1_ID
 
-What the import took, and what it left: build/demo/import-sds.txt
+What the import took, and what it left: ${demo#"$top/"}/import-sds.txt
 The end of it: make demo-stop
 EOF
 }
