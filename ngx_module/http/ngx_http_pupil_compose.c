@@ -43,6 +43,8 @@ static ngx_int_t ngx_http_pupil_compose(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf, ngx_http_pupil_loc_conf_t *plcf,
     const pupil_template_t *template, ngx_http_pupil_stmt_t *stmt,
     pupil_error_t *error);
+static ngx_uint_t ngx_http_pupil_compose_core(
+    const pupil_endpoint_t *endpoint, const pupil_template_t *template);
 static ngx_int_t ngx_http_pupil_compose_tables(ngx_conf_t *cf,
     ngx_http_pupil_loc_conf_t *plcf, const pupil_template_t *template);
 static ngx_http_pupil_pg_stmt_t *ngx_http_pupil_compose_share(ngx_conf_t *cf,
@@ -122,7 +124,8 @@ ngx_http_pupil_compose_policy(ngx_conf_t *cf,
 
 /*
  * All statements of an endpoint.  required: it cannot work without any of
- * them; else one suffices, and the others are refused when asked for (403).
+ * them; else one that shows or writes the category that the endpoint is for
+ * suffices, and the others are refused when asked for (403).
  */
 static ngx_int_t
 ngx_http_pupil_compose_endpoint(ngx_conf_t *cf,
@@ -158,8 +161,10 @@ ngx_http_pupil_compose_endpoint(ngx_conf_t *cf,
             return NGX_ERROR;
         }
 
-        wanting += template->wants_count != 0;
-        granted += rc == NGX_OK && template->wants_count != 0;
+        if (ngx_http_pupil_compose_core(endpoint, template)) {
+            wanting++;
+            granted += rc == NGX_OK;
+        }
 
         if (rc == NGX_DECLINED && first.text[0] == '\0') {
             first = error;
@@ -173,6 +178,24 @@ ngx_http_pupil_compose_endpoint(ngx_conf_t *cf,
     }
 
     return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_pupil_compose_core(const pupil_endpoint_t *endpoint,
+    const pupil_template_t *template)
+{
+    uint32_t  i;
+
+    for (i = 0; i < template->wants_count; i++) {
+        if ((template->wants[i].flags & PUPIL_WANT_REQUIRED)
+            && ngx_strcmp(template->wants[i].category, endpoint->name) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

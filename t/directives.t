@@ -1,0 +1,190 @@
+#!/usr/bin/perl
+
+# Every directive: what nginx -t accepts, and what it refuses with a message
+# that says what to do (I17).  No database is needed for that.
+
+use lib 't/lib';
+use Pupil::Test;
+
+my $key = tmp_dir() . '/kek';
+spew($key, 'pupil-kek-v1 1 ' . 'ab' x 32 . "\n", 0600);
+my $plugins = Pupil::Nginx::plugins();
+my $tenant = uuid();
+
+my %base = (
+    database => 'pupil_database "host=127.0.0.1 dbname=pupil";',
+    keystore => 'pupil_keystore "host=127.0.0.1 dbname=pupil_keys";',
+    key => "pupil_master_key $key;",
+    plugins => join('', map { "pupil_plugin $plugins/pupil_$_.so;\n" }
+        qw(identity contact credential enrolment network homework progress)),
+    tenant => "pupil_tenant $tenant;",
+);
+
+# nginx -t of a configuration: parts of %base are replaced, http, server and
+# main are added.
+sub check (%opt) {
+    my %part = (%base, %{ $opt{base} // {} });
+    my $nginx = Pupil::Nginx->new(
+        main => $opt{main} // "thread_pool pupil threads=1;\n",
+        http => join("\n", @part{qw(plugins database keystore key tenant)},
+                     $opt{http} // ''),
+        server => $opt{server} // 'location /v1/session { pupil_session; }');
+    my $run = $nginx->test;
+    $nginx->disown;
+    return $run;
+}
+
+sub accepted ($name, %opt) {
+    my $run = check(%opt);
+    is $run->{code}, 0, "accepted: $name" or diag $run->{err};
+}
+
+sub refused ($name, $message, %opt) {
+    my $run = check(%opt);
+    isnt $run->{code}, 0, "refused: $name";
+    like $run->{err}, $message, "with a message: $name";
+}
+
+
+# ---- what is needed
+
+my $all = join '', map { "location /v1/$_ { pupil_$_; }\n" }
+    qw(login session homework progress);
+accepted 'everything', server => $all . 'location /v1/data/ { pupil_data; }
+    location /status { pupil_status; }';
+accepted 'the status alone', base => { map { $_ => '' } keys %base },
+    server => 'location /status { pupil_status; }';
+refused "no $_->[0]", $_->[1], base => { $_->[0] => '' } for
+    [database => qr/add "pupil_database "host=/],
+    [keystore => qr/add "pupil_keystore /],
+    [key => qr/add "pupil_master_key FILE;"/],
+    [plugins => qr/add "pupil_plugin FILE/],
+    [tenant => qr/needs pupil_tenant/];
+refused 'no thread pool', qr/write "thread_pool pupil threads=1/, main => '',
+    server => $all;
+refused 'a plugin that an endpoint needs', qr/category "identity": add pupil/,
+    base => { plugins => "pupil_plugin $plugins/pupil_enrolment.so;" };
+
+
+# ---- handlers
+
+refused 'a regular expression', qr/takes a location with a prefix/,
+    server => 'location ~ ^/v1 { pupil_session; }';
+refused 'a named location', qr/takes a location with a prefix/,
+    server => 'location @x { pupil_session; }';
+refused 'two handlers', qr/a location of its own/,
+    server => 'location /x { pupil_session; pupil_login; }';
+refused 'a handler in server', qr/not allowed here/,
+    server => 'pupil_session;';
+refused 'an argument', qr/invalid number of arguments/,
+    server => 'location /x { pupil_session on; }';
+refused 'bodies in files', qr/client_body_in_file_only would put/,
+    server => 'client_body_in_file_only on; location /x { pupil_session; }';
+accepted 'any limit of bodies', server => 'client_max_body_size 0;
+    client_body_buffer_size 1k; location /x { pupil_session; }';
+
+
+# ---- values
+
+my @values = (
+    ['pupil_tenant', qr/lower-case UUID/, 'X', uuid() . 'x', uc 'abcdef00'],
+    ['pupil_session_timeout', qr/out of bounds: 5m to 31d/, 'idle=1s',
+     'absolute=1y', 'idle=x'],
+    ['pupil_session_timeout', qr/unknown parameter/, 'ide=1h'],
+    ['pupil_session_timeout', qr/is over absolute/, 'idle=2h absolute=1h'],
+    ['pupil_login_password', qr/invalid value/, 'on', 'pupils'],
+    ['pupil_allowed_origin', qr/origins such as/, 'http://a.example',
+     'https://a.example/', 'a.example', 'https://'],
+    ['pupil_deny', qr/pupil_deny: /, 'nothing', 'identity.nickname',
+     'identity purpose=marketing', 'identity relation=friend'],
+    ['pupil_pool', qr/"data" or "keys"/, 'both connections=1'],
+    ['pupil_pool', qr/out of bounds/, 'data connections=0',
+     'keys depth=1000', 'data statement_timeout=1ms'],
+    ['pupil_pool', qr/unknown parameter/, 'data size=1'],
+    ['pupil_pool', qr/is there already/, 'data depth=1 depth=2'],
+    ['pupil_key_cache', qr/out of bounds/, 'owners=10', 'lifetime=1ms',
+     'lifetime=x'],
+    ['pupil_session_zone', qr/name:size/, 'x', ':1m'],
+    ['pupil_session_zone', qr/size of pupil_session_zone/, 'x:1k', 'x:y'],
+    ['pupil_session_zone', qr/valid= of|takes valid/, 'x:1m valid=1h',
+     'x:1m vali=1s'],
+    ['pupil_password_hash', qr/out of bounds/, 'memory=8m', 'iterations=1',
+     'queue=0', 'memory=x'],
+    ['pupil_password_hash', qr/thread pool "slow"/, 'pool=slow'],
+    ['pupil_audit_durability', qr/invalid value/, 'maybe'],
+    ['pupil_plugin', qr/pupil_plugin: /, '/nowhere/x.so'],
+    ['pupil_plugin', qr/64 hex digits/,
+     "$plugins/pupil_example.so sha256=12"],
+    ['pupil_plugin', qr/pupil_plugin: /,
+     "$plugins/pupil_example.so sha256=" . '00' x 32,
+     "$plugins/pupil_example.so nothing=1",
+     "$plugins/pupil_identity.so"],
+);
+
+for my $row (@values) {
+    my ($directive, $message, @bad) = @$row;
+    my %base = $directive eq 'pupil_tenant' ? (base => { tenant => '' }) : ();
+    refused "$directive $_", $message, %base, server => $all,
+        http => "$directive $_;" for @bad;
+}
+
+accepted $_, server => $all, http => "$_;" for
+    'pupil_session_timeout idle=1h absolute=8h',
+    'pupil_allowed_origin https://a.example https://b.example:8443',
+    'pupil_deny contact', 'pupil_deny identity.family_name purpose=learning',
+    'pupil_pool data connections=2 depth=16 queue=0 statement_timeout=3s
+     connect_timeout=3s', 'pupil_pool keys connections=1',
+    'pupil_key_cache owners=2000 lifetime=5m',
+    'pupil_session_zone sessions:10m valid=5s',
+    'pupil_password_hash memory=32m iterations=3 queue=8',
+    'pupil_audit_durability local',
+    "pupil_plugin $plugins/pupil_example.so",
+    'pupil_login_password off';
+accepted 'a tenant in a variable', base => { tenant => '' },
+    http => 'map $host $tenant { default x; } pupil_tenant $tenant;';
+like check(http => 'pupil_audit_durability off;')->{err}, qr/\[warn\].*crash/,
+    'relaxed durability is a warning';
+
+for my $twice ('pupil_database "host=a";', 'pupil_keystore "host=a";',
+    "pupil_master_key $key;", "pupil_tenant $tenant;")
+{
+    refused "twice: $twice", qr/is duplicate/, http => $twice;
+}
+refused "twice: $_", qr/duplicate/, http => "$_; $_;" for
+    'pupil_session_zone x:1m', 'pupil_key_cache owners=2000',
+    'pupil_password_hash queue=2', 'pupil_pool data depth=2',
+    'pupil_session_timeout idle=1h', 'pupil_audit_durability on';
+
+
+# ---- the key file
+
+my @keys = (
+    ['missing', qr/pupil_master_key: /, undef],
+    ['readable by others', qr/pupil_master_key: /,
+     'pupil-kek-v1 1 ' . 'ab' x 32 . "\n", 0644],
+    ['not a key', qr/pupil_master_key: /, "hello\n", 0600],
+    ['too short', qr/pupil_master_key: /, "pupil-kek-v1 1 abcd\n", 0600],
+);
+for my $bad (@keys) {
+    my ($name, $message, $text, $mode) = @$bad;
+    my $file = tmp_dir() . '/bad-key';
+    unlink $file;
+    spew($file, $text, $mode) if defined $text;
+    my $run = check(base => { key => "pupil_master_key $file;" });
+    isnt $run->{code}, 0, "a key file that is $name";
+    like $run->{err}, $message, 'with a message';
+    unlike $run->{err}, qr/abcd|abababab/, 'that shows nothing of it';
+}
+
+
+# ---- narrowing (I4)
+
+refused 'denied to what cannot work without', qr/pupil_deny takes it away/,
+    http => 'pupil_deny credential;', server => $all;
+refused 'all that a handler is for', qr/pupil_deny takes it away/,
+    server => 'location /v1/homework { pupil_homework; pupil_deny homework; }';
+accepted 'a part of it',
+    server => 'location /v1/homework { pupil_homework;
+        pupil_deny homework purpose=teaching; }';
+
+done_testing;
