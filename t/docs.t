@@ -154,11 +154,10 @@ my %env = (
     ROSTER => "$root/docs/quickstart/data/sds-100-users", LOGIN => 'CBeane',
     %{ $nginx->sanitizer_env(leaks => 0) },
 );
-my $tenant;
+my ($tenant, $password);
 
 # The files that the text tells to write, once there are passwords for them.
 sub write_files () {
-    my %role = map { (split /:/)[3, 4] } split /\n/, slurp("$etc/passfile");
     my $conf = here($ini) =~ s/[0-9a-f-]{36}$/$tenant/mr;
     for my $server ([db1 => $data], [keys => $keys]) {
         my ($host, $pg) = @$server;
@@ -171,26 +170,30 @@ sub write_files () {
     my $text = join '',
         (map { "pupil_plugin $plugins/pupil_$_.so;\n" }
          qw(identity contact credential enrolment network homework progress)),
-        sprintf("pupil_database \"host=127.0.0.1 port=%d dbname=pupil "
-            . "user=pupil_gateway password=%s\";\n", $data->port,
-            $role{pupil_gateway}),
-        sprintf("pupil_keystore \"host=127.0.0.1 port=%d dbname=pupil_keys "
-            . "user=pupil_keeper password=%s\";\n", $keys->port,
-            $role{pupil_keeper}),
+        (map { my ($directive, $pg, $db, $user) = @$_;
+               my $port = $pg->port;
+               "$directive \"host=127.0.0.1 port=$port dbname=$db user=$user"
+               . " passfile=$etc/passfile\";\n" }
+         ['pupil_database', $data, 'pupil', 'pupil_gateway'],
+         ['pupil_keystore', $keys, 'pupil_keys', 'pupil_keeper']),
         "pupil_master_key $etc/kek;\npupil_tenant $tenant;\n";
     $nginx->set(main => $main, http => $text, server => join '',
+        "location /status { pupil_status; }\n",
         map { "location /v1/$_ { pupil_$_; }\n" }
         qw(login session homework progress data));
 }
 
 for my $block (@run) {
     my ($name, $commands) = @$block;
+    $commands =~ s/^chown .*\n//mg if !am_root();
     my $run = run_cmd('bash', '-euo', 'pipefail', '-xc', here($commands)
         =~ s/^nginx -t$/@{[join ' ', $nginx->command]} -e stderr -t/mr,
         { env => \%env, timeout => 120, dir => tmp_dir() });
     my ($first) = $commands =~ /^(?:install|export)?.*?(pupilctl [\w-]+(?: \w+)?)/s;
     is $run->{code}, 0, "$name: $first ..." or diag $run->{out}, $run->{err};
 
+    $password = $1 if $commands =~ /--generate/
+                      && $run->{out} =~ /^([\w-]{16,})$/m;
     if ($commands =~ /pupilctl init/) {
         ($tenant) = $run->{out} =~ /^tenant ([0-9a-f-]{36})$/m;
         ok $tenant, 'init prints the tenant' or BAIL_OUT($run->{err});
@@ -198,6 +201,15 @@ for my $block (@run) {
         $env{PUPIL_CONFIG} = "$etc/pupilctl.conf";
     }
 }
+
+# What was set up serves.
+$nginx->start;
+my $http = $nginx->http;
+ok wait_until(20, 'nginx to be ready', sub {
+    $http->get('/status/ready')->status == 200;
+}), 'nginx is ready, with the password file of its own';
+is_status $http->login($env{LOGIN}, $password // ''), 200,
+    'and lets somebody of the roster in';
 
 
 # ---- configurations
