@@ -210,6 +210,9 @@ ok wait_until(20, 'nginx to be ready', sub {
 }), 'nginx is ready, with the password file of its own';
 is_status $http->login($env{LOGIN}, $password // ''), 200,
     'and lets somebody of the roster in';
+my $metrics = $http->get('/status?format=prometheus')->body;
+like $metrics, qr/^\Q$_\E\{/m, "$_ is a metric"
+    for $text{"$root/docs/operations.md"} =~ /`(pupil_\w+(?:_total|_left|_queued|_ready))`/g;
 
 
 # ---- configurations
