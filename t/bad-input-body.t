@@ -9,6 +9,7 @@ use Pupil::Test;
 use Pupil::BadInput;
 
 my $school = Pupil::BadInput->new;
+my $nginx = $school->nginx;
 
 # Where bodies are taken: who sends, how, where to, a member that is known
 # there, and a whole body that is fine.
@@ -104,5 +105,36 @@ my $cut = $school->case('a name of 5000 bytes', pupil => POST =>
     '/v1/progress', { body => $long }, 422, 'invalid',
     { rule => 'additionalProperties' });
 cmp_ok length $cut->body, '<', 700, 'it is cut';
+
+
+
+# ---- what the cases look for is found
+
+my $fine = '{"id":"<id>","homework_id":"<homework>","exercise_id":'
+    . '"<exercise>","answer":"<mark>"}';
+my (undef, @faults) = $school->faults(pupil => POST => '/v1/progress',
+    { body => $fine }, 422, 'invalid', { field => '/id', rule => 'uuid' });
+my $faults = join "\n", @faults;
+like $faults, qr/^$_/m, "a case that is none: $_" for
+    'status: 201, not 422', 'Content-Type', 'type: missing', 'errors: ',
+    'names no rule', '1 audit records, not 0',
+    'the tables changed: data.progress', '/status: 4xx grew by 0',
+    '/status: bad_request grew by 0';
+
+(undef, @faults) = $school->faults(pupil => GET => '/v1/homework?<mark>=1',
+    {}, 422, 'invalid', { field => '<mark>', rule => 'enum' });
+like join("\n", @faults), qr/^the value is shown/m, 'a value that is shown';
+
+(undef, @faults) = $school->faults(anon => GET => '/nothing/<mark>', {}, 404,
+                                   'not-found', { nginx => 1 });
+like join("\n", @faults), qr/^the value is logged/m, 'a value that is logged';
+
+my ($worker) = $nginx->workers;
+$nginx->kill_worker($worker);
+wait_until(10, 'a new worker', sub { grep { $_ != $worker } $nginx->workers });
+(undef, @faults) = $school->faults(anon => GET => '/v1/homework', {}, 401,
+                                   'no-session');
+like join("\n", @faults), qr/^workers \d+, not $worker/m,
+    'a worker that is another';
 
 done_testing;

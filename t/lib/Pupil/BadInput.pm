@@ -166,18 +166,53 @@ sub fill ($self, $text, $mark) {
 }
 
 
+# The counters of /status: the first worker's, which is the only one.
+sub counters ($self) {
+    my $http = $self->{http}{status} //= $self->client;
+    my $status = $http->get('/status')->json;
+    my %count = %{ $status->{refused} };
+    for my $endpoint (values %{ $status->{requests} }) {
+        $count{$_} += $endpoint->{$_} for keys %$endpoint;
+    }
+    return \%count;
+}
+
+# What a refusal adds to them (I1: the malformed are counted).
+sub counter_faults ($self, $before, $status, $slug, $want) {
+    return if $want->{nginx};
+    my %by = ('4xx' => 1, '5xx' => 0);
+    $by{bad_request} = $status =~ /^(?:400|413|415|422)$/ ? 1 : 0;
+    $by{unauthorized} = $status == 401 ? 1 : 0;
+    $by{csrf} = $slug =~ /^(?:csrf|origin)$/ ? 1 : 0;
+
+    my $after = $self->counters;
+    return map { my $added = $after->{$_} - $before->{$_};
+                 $added == $by{$_} ? () : "/status: $_ grew by $added" }
+           sort keys %by;
+}
+
+
 # One request that must be refused.  $opt: body, type, header, chunked,
 # csrf, cookies as Pupil::HTTP has them; raw: the bytes of the whole request;
 # curl: by HTTP/2.  $want: field, rule, allow, audit (how many records it
 # writes: 0), log (0: the mark may be in error.log), nginx (1: the answer is
 # nginx's own page, from before a location was found), keep (0: the
 # connection may end).
-sub case ($self, $name, $who, $method, $path, $opt, $status, $slug,
-          $want = {})
-{
+sub case ($self, $name, @case) {
+    my ($res, @faults) = $self->faults(@case);
+    my ($status, $slug) = @case[4, 5];
+
+    Test::More::ok(!@faults, "$name: $status $slug")
+        or Test::More::diag(join "\n", @faults, $res ? $res->text : ());
+    return $res;
+}
+
+# The answer, and what is wrong with it or with what it did.
+sub faults ($self, $who, $method, $path, $opt, $status, $slug, $want = {}) {
     my $mark = sprintf 'MARK%05dkram', ++$count;
     my $before = $self->{before} //= $self->digest;
     my $audited = $self->audited;
+    my $counters = $self->counters;
     my $http = $self->{http}{$who} // die "who is $who?";
 
     my $res = eval { $self->request($http, $method, $path, $opt, $mark) };
@@ -192,11 +227,9 @@ sub case ($self, $name, $who, $method, $path, $opt, $status, $slug,
     $self->{before} = $self->digest;
     push @faults, "the tables changed: " . changes($before, $self->{before})
         if $before ne $self->{before};
+    push @faults, $self->counter_faults($counters, $status, $slug, $want);
     push @faults, $self->alive_faults($http, $who, $want);
-
-    Test::More::ok(!@faults, "$name: $status $slug")
-        or Test::More::diag(join "\n", @faults, $res ? $res->text : ());
-    return $res;
+    return $res, @faults;
 }
 
 sub changes ($before, $after) {
