@@ -20,6 +20,7 @@ const PHONE = { width: 375, height: 740 };
 const DESKTOP = { width: 1200, height: 850 };
 const ANSWER = 'Bees tell each other the way by dancing.';
 const LATE = 'Written while the session ended.';
+const DRAFT = 'Not handed in yet.';
 const TITLE = 'How bees talk';
 
 const complaints = [];      /* of the console and the content policy */
@@ -207,6 +208,7 @@ async function pupilHandsIn(context, page) {
 
   expected = [/401/];
   await step('the session ends while the pupil writes', page, async () => {
+    await article.getByLabel('What do they dance?').fill(DRAFT);
     await article.getByLabel('Why?').fill(LATE);
 
     const { session } = await (await context.request.get(
@@ -231,6 +233,10 @@ async function pupilHandsIn(context, page) {
     const kept = await article.getByLabel('Why?').inputValue();
     if (kept !== LATE) {
       throw new Error(`the field holds "${kept}"`);
+    }
+    if (await article.getByLabel('What do they dance?').inputValue()
+        !== DRAFT) {
+      throw new Error('what was not handed in is not there');
     }
   });
   await step('a page loaded again shows what was stored', page, async () => {
