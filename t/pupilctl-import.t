@@ -320,6 +320,21 @@ is_deeply \@codes, [], 'a file that is cut anywhere: done or refused';
 import_json(sds => "$data/sds-100-users", @open);
 
 
+# ---- Who is restricted or erased stays so (I7)
+
+for my $state (qw(restricted erased)) {
+    my $owner = $site->db->selectrow_array(q{SELECT subject FROM pupil.subject
+        WHERE source = 'oneroster' LIMIT 1});
+    $site->db->do('UPDATE pupil.owner SET state = ? WHERE owner = ?', undef,
+                  $state, $owner);
+    $run = import_json(oneroster => "$data/oneroster-sds-2.1", @open);
+    is scalar(grep { $_->{reason} =~ $state } @{ $run->{json}{refused} }), 1,
+        "I7: $state, not taken again";
+    $site->db->do(q{UPDATE pupil.owner SET state = 'active' WHERE owner = ?},
+                  undef, $owner);
+}
+
+
 # ---- I18: rows that were edited are not relied on
 
 my ($one, $two) = map { $_->[0] } $site->db->selectall_array(

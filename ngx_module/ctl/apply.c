@@ -13,13 +13,14 @@
 #include "token.h"
 
 
-#define BATCH  200              /* items a transaction */
+#define BATCH         200       /* items a transaction */
+#define GROUP_FIELDS  2
 
 /* What is stored of an item in one category. */
 typedef struct {
     const char      *category;
-    roster_value_t   values[2];
-    const char      *fields[2];
+    roster_value_t   values[GROUP_FIELDS];
+    const char      *fields[GROUP_FIELDS];
     unsigned         count;
     int              indexed;   /* of roster_item_t.terms, -1 */
 } group_t;
@@ -310,25 +311,25 @@ group_sql(const group_t *g, const uint8_t *granted, ctl_buf_t *sql)
 
     ctl_buf_printf(sql, "INSERT INTO data.\"%s\" (tenant, owner, record,"
                    " key_version, source", g->category);
-    for (i = 0; i < g->count; i++) {
+    for (i = 0; i < GROUP_FIELDS; i++) {
         if (granted[i]) {
             ctl_buf_printf(sql, ", \"%s\"", g->fields[i]);
         }
     }
     ctl_buf_text(sql, ") SELECT $1::uuid, r.owner, r.owner, r.version, $2");
-    for (i = 0; i < g->count; i++) {
+    for (i = 0; i < GROUP_FIELDS; i++) {
         if (granted[i]) {
             ctl_buf_printf(sql, ", r.f%u", i);
         }
     }
     ctl_buf_text(sql, " FROM unnest($3::uuid[], $4::integer[]");
-    for (i = 0; i < g->count; i++) {
+    for (i = 0; i < GROUP_FIELDS; i++) {
         if (granted[i]) {
             ctl_buf_printf(sql, ", $%u::bytea[]", 5 + n++);
         }
     }
     ctl_buf_text(sql, ") AS r(owner, version");
-    for (i = 0; i < g->count; i++) {
+    for (i = 0; i < GROUP_FIELDS; i++) {
         if (granted[i]) {
             ctl_buf_printf(sql, ", f%u", i);
         }
@@ -336,7 +337,7 @@ group_sql(const group_t *g, const uint8_t *granted, ctl_buf_t *sql)
     ctl_buf_text(sql, ") ON CONFLICT (tenant, owner, record) DO UPDATE SET"
                  " key_version = EXCLUDED.key_version, source ="
                  " EXCLUDED.source, updated_at = now()");
-    for (i = 0; i < g->count; i++) {
+    for (i = 0; i < GROUP_FIELDS; i++) {
         if (granted[i]) {
             ctl_buf_printf(sql, ", \"%s\" = EXCLUDED.\"%s\"", g->fields[i],
                            g->fields[i]);
@@ -362,7 +363,7 @@ group_values(roster_t *roster, const batch_t *batch, unsigned group,
         }
         ctl_array_uuid(&arrays[0], &item->owner.id);
         ctl_array_int(&arrays[1], item->owner.version);
-        for (f = 0, n = 2; f < g->count; f++) {
+        for (f = 0, n = 2; f < GROUP_FIELDS; f++) {
             if (!granted[f]) {
                 continue;
             }
@@ -390,13 +391,16 @@ static int
 group_rows(roster_t *roster, const batch_t *batch, unsigned group)
 {
     int             n = 2, rc;
-    uint8_t         granted[2] = { 0, 0 };
+    uint8_t         granted[GROUP_FIELDS] = { 0 };
     unsigned        i, used = 0;
     ctl_buf_t       arrays[4], sql = { NULL, 0, 0 }, ids = { NULL, 0, 0 };
     ctl_buf_t       one[1];
     const group_t  *g = &user_groups[group];
 
-    for (i = 0; i < g->count; i++) {
+    for (i = 0; i < GROUP_FIELDS; i++) {
+        if (g->fields[i] == NULL) {
+            continue;
+        }
         granted[i] = ctl_granted(roster->ctl, g->category, g->fields[i],
                                  PUPIL_PURPOSE_ROSTERING,
                                  PUPIL_OPERATION_WRITE, NULL) >= 0;

@@ -77,7 +77,7 @@ path_full(check_t *check, const char *path)
     char       *full;
     ctl_buf_t   buf = { NULL, 0, 0 };
 
-    if (path[0] == '/') {
+    if (path == NULL || path[0] == '/') {
         return path;
     }
 

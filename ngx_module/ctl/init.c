@@ -28,7 +28,7 @@ typedef struct {
     const char    *owner;
     const role_t  *roles;       /* ends with name NULL */
     PGconn        *conn;        /* to the maintenance database */
-    char          *dbname;
+    const char    *dbname;      /* "" before it is known */
 } cluster_t;
 
 
@@ -83,7 +83,7 @@ cluster_open(ctl_t *ctl, cluster_t *cluster)
     }
     PQconninfoFree(options);
 
-    if (cluster->dbname == NULL) {
+    if (cluster->dbname[0] == '\0') {
         ctl_buf_free(&buf);
         return ctl_error("the conninfo of the %s names no dbname",
                          cluster->what);
@@ -396,9 +396,9 @@ ctl_cmd_init(ctl_t *ctl)
 {
     int        rc = CTL_FAILED;
     cluster_t  data = { "data database", ctl->opt.database, "pupil_owner",
-                        data_roles, NULL, NULL };
+                        data_roles, NULL, "" };
     cluster_t  keys = { "key store", ctl->opt.keystore,
-                        "pupil_keystore_owner", keystore_roles, NULL, NULL };
+                        "pupil_keystore_owner", keystore_roles, NULL, "" };
 
     if (ctl->opt.database == NULL || ctl->opt.keystore == NULL
         || ctl->opt.key == NULL || ctl->opt.tenant_name == NULL)

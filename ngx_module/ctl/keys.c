@@ -220,7 +220,7 @@ epochs_compare(ctl_t *ctl, const PGresult *res, int *missing)
 int
 ctl_keys_register(ctl_t *ctl)
 {
-    int            rc = 0, missing[PUPIL_KEYRING_EPOCHS];
+    int            rc = 0, missing[PUPIL_KEYRING_EPOCHS] = { 0 };
     char           epoch[16];
     uint8_t        made[32];
     uint32_t       i;

@@ -252,7 +252,7 @@ stored_find(roster_t *roster, int which, const ctl_map_t *map,
 static int
 live(const roster_t *roster, const roster_stored_t *row)
 {
-    return row->ours && row->authentic && row->role != 0
+    return row != NULL && row->ours && row->authentic && row->role != 0
            && row->to >= roster->today;
 }
 
@@ -525,8 +525,8 @@ link_plan(const roster_t *roster, int which, const roster_link_t *link,
     want->key[1] = where->owner.id;
     want->institution = where->owner.id;
     if (where->parent != ROSTER_NONE) {
-        want->institution = roster->items[ROSTER_INSTITUTION]
-                            .items[where->parent]->owner.id;
+        want->institution =
+            roster->items[ROSTER_INSTITUTION].items[where->parent]->owner.id;
     }
     want->role = link->role;
     want->to = link->to;

@@ -321,12 +321,36 @@ roster_enrol(roster_t *roster, const roster_place_t *place,
 }
 
 
+/* M/D/YYYY to YYYY-MM-DD, in place; what is none stays as it is. */
+static void
+date_turn(char text[32])
+{
+    char  *end;
+    long   month, day, year;
+
+    month = strtol(text, &end, 10);
+    if (*end != '/') {
+        return;
+    }
+    day = strtol(end + 1, &end, 10);
+    if (*end != '/') {
+        return;
+    }
+    year = strtol(end + 1, &end, 10);
+
+    if (*end == '\0' && month >= 1 && month <= 12 && day >= 1 && day <= 31
+        && year >= 1900 && year <= 2999)
+    {
+        snprintf(text, 32, "%04ld-%02ld-%02ld", year, month, day);
+    }
+}
+
+
 /* ISO 8601, or M/D/YYYY as School Data Sync has it. */
 int32_t
 roster_date(pupil_str_t cell)
 {
-    int       day, month, year;
-    char      text[32], extra;
+    char      text[32];
     int32_t   days;
 
     if (cell.len == 0 || cell.len > 24) {
@@ -335,9 +359,7 @@ roster_date(pupil_str_t cell)
 
     memcpy(text, cell.data, cell.len);
     text[cell.len] = '\0';
-    if (sscanf(text, "%2d/%2d/%4d%c", &month, &day, &year, &extra) == 3) {
-        snprintf(text, sizeof(text), "%04d-%02d-%02d", year, month, day);
-    }
+    date_turn(text);
 
     if (strlen(text) > PUPIL_DATE_TEXT_LEN
         && text[PUPIL_DATE_TEXT_LEN] == 'T')

@@ -5,6 +5,7 @@
  * by the plugin's own rules (invariant I3).
  */
 
+#include <sodium.h>
 #include <string.h>
 
 #include "roster.h"
@@ -120,6 +121,7 @@ required_check(roster_t *roster, roster_item_t *user)
 void
 roster_settle(roster_t *roster)
 {
+    void            *address;
     uint32_t         i;
     roster_item_t   *user;
     roster_items_t  *users = &roster->items[ROSTER_USER];
@@ -133,8 +135,10 @@ roster_settle(roster_t *roster)
         if (user->values[ROSTER_EMAIL].len != 0
             && (user->refused || (user->roles & ROSTER_PUPIL)))
         {
-            memset((uint8_t *) (uintptr_t) user->values[ROSTER_EMAIL].data, 0,
-                   user->values[ROSTER_EMAIL].len);
+            /* the pool's own memory, const only in the view */
+            memcpy(&address, &user->values[ROSTER_EMAIL].data,
+                   sizeof(address));
+            sodium_memzero(address, user->values[ROSTER_EMAIL].len);
             user->values[ROSTER_EMAIL].len = 0;
             roster_not_taken(roster, user->place.file,
                              user->refused ? "email (of refused users)"

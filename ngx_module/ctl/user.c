@@ -74,11 +74,10 @@ user_find(ctl_t *ctl, const ctl_access_t *access, pupil_uuid_t *subject)
 static int
 line_read(char *line, size_t size, size_t *len)
 {
-    int      rc = 0;
-    ssize_t  n;
+    int  rc = 0;
 
     *len = 0;
-    while (*len < size && (n = read(STDIN_FILENO, line + *len, 1)) == 1) {
+    while (*len < size && read(STDIN_FILENO, line + *len, 1) == 1) {
         if (line[*len] == '\n') {
             break;
         }
@@ -152,6 +151,7 @@ ctl_cmd_user_password(ctl_t *ctl)
     line = ctl_pool_alloc(&ctl->pool, size);
     memset(line, 0, size);
     password.data = (uint8_t *) line;
+    password.len = 0;
 
     if (ctl->opt.generate) {
         randombytes_buf(random, sizeof(random));

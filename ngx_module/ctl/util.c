@@ -44,23 +44,23 @@ memory(size_t size)
 
 
 void *
-ctl_pool_alloc(void *ctx, size_t size)
+ctl_pool_alloc(void *pool, size_t size)
 {
-    ctl_pool_t   *pool = ctx;
+    ctl_pool_t   *blocks = pool;
     ctl_block_t  *block;
     uint8_t      *p;
     size_t        room;
 
     size = (size + 15) & ~(size_t) 15;
-    block = pool->blocks;
+    block = blocks->blocks;
 
     if (block == NULL || block->size - block->used < size) {
         room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
         block = memory(sizeof(ctl_block_t) + room);
-        block->next = pool->blocks;
+        block->next = blocks->blocks;
         block->size = room;
         block->used = 0;
-        pool->blocks = block;
+        blocks->blocks = block;
     }
 
     p = (uint8_t *) block->data + block->used;
