@@ -462,19 +462,15 @@ ngx_http_pupil_data_render(ngx_http_pupil_ctx_t *ctx)
 
     rc = ngx_http_pupil_data_proved(ctx);
 
-    if (rc == NGX_OK
-        && ngx_http_pupil_pg_get_bool(res, 0, NGX_HTTP_PUPIL_DATA_RELATED,
+    if (rc == NGX_ERROR
+        || ngx_http_pupil_pg_get_bool(res, 0, NGX_HTTP_PUPIL_DATA_RELATED,
                                       &related)
            != NGX_OK)
     {
-        rc = NGX_ERROR;
+        return NGX_ERROR;
     }
 
-    if (rc == NGX_ERROR) {
-        return rc;
-    }
-
-    if (rc == NGX_OK && !related) {
+    if (!related) {
         /* the statement wrote the audit record of that itself */
         return ngx_http_pupil_problem(ctx, NGX_HTTP_NOT_FOUND, "not-found",
                                       NULL, NULL);
