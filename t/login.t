@@ -14,7 +14,7 @@ my $nginx = $site->nginx(workers => 2,
                location = /staff/login { pupil_login;
                    pupil_login_password staff; }
                location = /other/login { pupil_login;
-                   pupil_tenant $arg_tenant; }')->start;
+                   pupil_tenant $http_x_tenant; }')->start;
 my $teacher = $site->person('CBeane');
 my $pupil = $site->person('OKlein');
 my $audit = sub ($request) {
@@ -122,10 +122,11 @@ $site->db->do("DELETE FROM pupil.role WHERE role = 'school_admin'");
 
 $http = $nginx->http;
 is_problem $try->('a', 'b', path => '/off/login'), 403, 'password-login-off';
-is_problem $try->('a', 'b', path => '/other/login?tenant=' . uuid()), 404,
-    'unknown-tenant', name => 'a tenant without keys';
-is_problem $try->('a', 'b', path => '/other/login?tenant=x'), 404,
-    'unknown-tenant', name => 'no UUID';
+for my $tenant (uuid(), 'x', '') {
+    is_problem $http->post('/other/login', header => { 'X-Tenant' => $tenant },
+        json => { identifier => 'a', password => 'b' }), 404,
+        'unknown-tenant', name => "tenant '$tenant'";
+}
 is_problem $http->get('/v1/login'), 405, 'method-not-allowed';
 is_problem $http->request(OPTIONS => '/v1/login'), 405, 'method-not-allowed';
 is_problem $http->post('/v1/login', body => '{"identifier":"a"}'), 422,

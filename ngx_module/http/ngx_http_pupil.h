@@ -417,6 +417,9 @@ ngx_int_t ngx_http_pupil_problem(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_fault(ngx_http_pupil_ctx_t *ctx,
     const pupil_fault_t *fault);
 
+/* A route's parse, or its beginning: query arguments are refused (422). */
+ngx_int_t ngx_http_pupil_no_arguments(ngx_http_pupil_ctx_t *ctx);
+
 /*
  * A refusal that is audited first (403, 404): the answer leaves when the
  * record is committed, else 503.  stmt: what was asked for.

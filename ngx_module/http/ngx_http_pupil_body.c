@@ -156,6 +156,24 @@ ngx_http_pupil_body_take(ngx_http_pupil_ctx_t *ctx)
 }
 
 
+ngx_int_t
+ngx_http_pupil_no_arguments(ngx_http_pupil_ctx_t *ctx)
+{
+    pupil_str_t          args;
+    pupil_fault_t        fault;
+    pupil_input_query_t  query;
+
+    args.data = ctx->request->args.data;
+    args.len = ctx->request->args.len;
+
+    if (pupil_input_query(&args, 0, &query, &fault) == PUPIL_OK) {
+        return NGX_OK;
+    }
+
+    return ngx_http_pupil_fault(ctx, &fault);
+}
+
+
 /*
  * A header of the request by its lower-case name; *count says how many there
  * are, the first is returned.

@@ -42,6 +42,10 @@ ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx)
                                       "password-login-off", NULL, NULL);
     }
 
+    if (ngx_http_pupil_no_arguments(ctx) != NGX_OK) {
+        return NGX_DONE;
+    }
+
     login = ngx_http_pupil_alloc(ctx, sizeof(ngx_http_pupil_login_t));
     if (login == NULL) {
         return NGX_ERROR;

@@ -45,11 +45,11 @@ static ngx_int_t ngx_http_pupil_end_render(ngx_http_pupil_ctx_t *ctx);
 
 const ngx_http_pupil_route_t  ngx_http_pupil_session_routes[] = {
 
-    { NGX_HTTP_GET, "", 0,
-      NULL, ngx_http_pupil_show_start, ngx_http_pupil_show_render },
+    { NGX_HTTP_GET, "", 0, ngx_http_pupil_no_arguments,
+      ngx_http_pupil_show_start, ngx_http_pupil_show_render },
 
-    { NGX_HTTP_DELETE, "", 0,
-      NULL, ngx_http_pupil_end_start, ngx_http_pupil_end_render },
+    { NGX_HTTP_DELETE, "", 0, ngx_http_pupil_no_arguments,
+      ngx_http_pupil_end_start, ngx_http_pupil_end_render },
 
     { NGX_HTTP_POST, "/institution", NGX_HTTP_PUPIL_BODY,
       ngx_http_pupil_switch_parse, ngx_http_pupil_show_start,
@@ -300,6 +300,10 @@ ngx_http_pupil_switch_parse(ngx_http_pupil_ctx_t *ctx)
     pupil_rc_t                rc;
     pupil_fault_t             fault;
     ngx_http_pupil_switch_t  *sw;
+
+    if (ngx_http_pupil_no_arguments(ctx) != NGX_OK) {
+        return NGX_DONE;
+    }
 
     sw = ngx_http_pupil_alloc(ctx, sizeof(ngx_http_pupil_switch_t));
     if (sw == NULL) {
