@@ -1,11 +1,8 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The module: directives, configuration, start and end of workers.
+ * The module: directives and configuration.
  */
-
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include <sodium.h>
 
@@ -18,7 +15,6 @@
 #define NGX_HTTP_PUPIL_HASH_QUEUE      32
 #define NGX_HTTP_PUPIL_IDLE            7200      /* seconds */
 #define NGX_HTTP_PUPIL_ABSOLUTE        43200     /* seconds */
-#define NGX_HTTP_PUPIL_ARENA_SLACK     65536     /* bytes */
 
 
 static void *ngx_http_pupil_create_main_conf(ngx_conf_t *cf);
@@ -35,17 +31,6 @@ static ngx_int_t ngx_http_pupil_required(ngx_conf_t *cf,
 static ngx_int_t ngx_http_pupil_hash_pool(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf);
 static ngx_int_t ngx_http_pupil_postconfiguration(ngx_conf_t *cf);
-static ngx_int_t ngx_http_pupil_init_module(ngx_cycle_t *cycle);
-static ngx_int_t ngx_http_pupil_init_process(ngx_cycle_t *cycle);
-static void ngx_http_pupil_exit_process(ngx_cycle_t *cycle);
-static void ngx_http_pupil_init_keys(ngx_cycle_t *cycle,
-    ngx_http_pupil_main_conf_t *pmcf);
-static void ngx_http_pupil_no_dumps(ngx_cycle_t *cycle);
-static void ngx_http_pupil_notify(ngx_http_pupil_pg_listen_t *l,
-    ngx_str_t *payload);
-static void ngx_http_pupil_heartbeat(ngx_http_pupil_pg_listen_t *l,
-    ngx_msec_t sent);
-static void ngx_http_pupil_gap(ngx_http_pupil_pg_listen_t *l);
 
 
 static ngx_conf_enum_t  ngx_http_pupil_login_passwords[] = {
@@ -513,10 +498,7 @@ ngx_http_pupil_postconfiguration(ngx_conf_t *cf)
             return NGX_ERROR;
         }
 
-        pmcf->listen->data = pmcf;
-        pmcf->listen->notify = ngx_http_pupil_notify;
-        pmcf->listen->heartbeat = ngx_http_pupil_heartbeat;
-        pmcf->listen->gap = ngx_http_pupil_gap;
+        ngx_http_pupil_listen(pmcf);
     }
 
     if (ngx_http_pupil_pg_pool_finish(cf, pmcf->data) != NGX_CONF_OK
@@ -551,219 +533,4 @@ ngx_http_pupil_hash_pool(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
     pmcf->hash_pool = ngx_thread_pool_add(cf, &pmcf->hash_pool_name);
 
     return pmcf->hash_pool == NULL ? NGX_ERROR : NGX_OK;
-}
-
-
-/* Still as root: what the workers will lock must be allowed to them. */
-static ngx_int_t
-ngx_http_pupil_init_module(ngx_cycle_t *cycle)
-{
-    size_t                       need;
-    struct rlimit                limit;
-    ngx_http_pupil_main_conf_t  *pmcf;
-
-    pmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_pupil_module);
-
-    if (pmcf == NULL) {
-        return NGX_OK;
-    }
-
-    ngx_http_pupil_filter_init();
-
-    if (!pmcf->used || ngx_test_config) {
-        return NGX_OK;
-    }
-
-    need = pupil_keyring_size((uint32_t) pmcf->cache_owners)
-           + 4 * NGX_HTTP_PUPIL_ARENA_SLACK;
-
-    if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur < need) {
-        limit.rlim_cur = need;
-        limit.rlim_max = ngx_max(limit.rlim_max, (rlim_t) need);
-
-        if (setrlimit(RLIMIT_MEMLOCK, &limit) == -1) {
-            ngx_log_error(NGX_LOG_WARN, cycle->log, ngx_errno,
-                          "pupil: workers need to lock %uz bytes for keys, "
-                          "over their limit, which cannot be raised from "
-                          "here: set LimitMEMLOCK in nginx's systemd unit, "
-                          "or a smaller pupil_key_cache", need);
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_pupil_init_process(ngx_cycle_t *cycle)
-{
-    ngx_http_pupil_main_conf_t  *pmcf;
-
-    pmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_pupil_module);
-
-    if (pmcf == NULL) {
-        return NGX_OK;
-    }
-
-    /* A reload that failed late may have made the chains anew. */
-    ngx_http_pupil_filter_init();
-
-    pmcf->started = ngx_time();
-
-    if (!pmcf->used) {
-        return NGX_OK;
-    }
-
-    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
-    {
-        sodium_memzero(pmcf->keks, sizeof(pupil_kek_t)
-                                   * PUPIL_KEYRING_EPOCHS);
-        return NGX_OK;
-    }
-
-    ngx_http_pupil_no_dumps(cycle);
-    ngx_http_pupil_init_keys(cycle, pmcf);
-
-    pmcf->tenants = ngx_array_create(cycle->pool, 16, sizeof(pupil_uuid_t));
-
-    if (pmcf->tenants == NULL
-        || ngx_http_pupil_pg_pool_init_process(cycle, pmcf->data) != NGX_OK
-        || ngx_http_pupil_pg_pool_init_process(cycle, pmcf->keys) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (pmcf->listen != NULL
-        && ngx_http_pupil_pg_listen_init_process(cycle, pmcf->listen)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
-/* No core file, no reading by another process of the same user (I14). */
-static void
-ngx_http_pupil_no_dumps(ngx_cycle_t *cycle)
-{
-    struct rlimit  none;
-
-    none.rlim_cur = 0;
-    none.rlim_max = 0;
-
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1
-        || setrlimit(RLIMIT_CORE, &none) == -1)
-    {
-        ngx_log_error(NGX_LOG_CRIT, cycle->log, ngx_errno,
-                      "pupil: core dumps of this worker cannot be switched "
-                      "off");
-    }
-}
-
-
-/*
- * The worker's own locked memory: a lock is not inherited.  The copy that
- * came over the fork is wiped.  Without it the worker answers 503.
- */
-static void
-ngx_http_pupil_init_keys(ngx_cycle_t *cycle, ngx_http_pupil_main_conf_t *pmcf)
-{
-    uint32_t       i;
-    pupil_error_t  error;
-
-    pmcf->arena = pupil_arena_create(
-                      pupil_keyring_size((uint32_t) pmcf->cache_owners)
-                      + NGX_HTTP_PUPIL_ARENA_SLACK, &error);
-
-    if (pmcf->arena != NULL) {
-        pmcf->ring = pupil_keyring_create(pmcf->arena,
-                                          (uint32_t) pmcf->cache_owners,
-                                          (pupil_time_t) pmcf->cache_lifetime
-                                          * 1000);
-
-        if (pmcf->ring == NULL) {
-            ngx_cpystrn((u_char *) error.text,
-                        (u_char *) "the key cache does not fit its memory",
-                        sizeof(error.text));
-        }
-    }
-
-    if (pmcf->ring == NULL) {
-        pmcf->unavailable = 1;
-        ngx_log_error(NGX_LOG_CRIT, cycle->log, 0,
-                      "pupil: %s; this worker answers 503, and says so once",
-                      error.text);
-    }
-
-    for (i = 0; pmcf->ring != NULL && i < pmcf->keks_count; i++) {
-        pupil_keyring_add_kek(pmcf->ring, &pmcf->keks[i]);
-    }
-
-    sodium_memzero(pmcf->keks, sizeof(pupil_kek_t) * PUPIL_KEYRING_EPOCHS);
-}
-
-
-static void
-ngx_http_pupil_exit_process(ngx_cycle_t *cycle)
-{
-    ngx_http_pupil_main_conf_t  *pmcf;
-
-    pmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_pupil_module);
-
-    if (pmcf == NULL || !pmcf->used
-        || (ngx_process != NGX_PROCESS_WORKER
-            && ngx_process != NGX_PROCESS_SINGLE))
-    {
-        return;
-    }
-
-    if (pmcf->listen != NULL) {
-        ngx_http_pupil_pg_listen_exit_process(cycle, pmcf->listen);
-    }
-
-    ngx_http_pupil_pg_pool_exit_process(cycle, pmcf->data);
-    ngx_http_pupil_pg_pool_exit_process(cycle, pmcf->keys);
-
-    pmcf->ring = NULL;
-    pupil_arena_destroy(pmcf->arena);
-    pmcf->arena = NULL;
-}
-
-
-/* A session ended somewhere. */
-static void
-ngx_http_pupil_notify(ngx_http_pupil_pg_listen_t *l, ngx_str_t *payload)
-{
-    size_t   written;
-    uint8_t  hash[32];
-
-    if (pupil_hex_decode(payload->data, payload->len, hash, sizeof(hash),
-                         &written) == PUPIL_OK
-        && written == sizeof(hash))
-    {
-        ngx_http_pupil_zone_remove(l->data, hash);
-    }
-}
-
-
-static void
-ngx_http_pupil_heartbeat(ngx_http_pupil_pg_listen_t *l, ngx_msec_t sent)
-{
-    ngx_http_pupil_main_conf_t *pmcf = l->data;
-
-    pmcf->heartbeat = sent;
-    pmcf->has_heartbeat = 1;
-}
-
-
-/* What was notified meanwhile is lost: nothing in the zone can be believed. */
-static void
-ngx_http_pupil_gap(ngx_http_pupil_pg_listen_t *l)
-{
-    ngx_http_pupil_main_conf_t *pmcf = l->data;
-
-    pmcf->has_heartbeat = 0;
-    ngx_http_pupil_zone_clear(pmcf);
 }
