@@ -58,6 +58,16 @@ typedef struct {
 } ngx_http_pupil_item_t;
 
 
+/* What each role reads, and how what stands beside is written. */
+struct ngx_http_pupil_homework_role_s {
+    const char  *name;
+    ngx_uint_t   list;
+    ngx_uint_t   beside;
+    ngx_int_t  (*write)(ngx_http_pupil_ctx_t *ctx,
+                        ngx_http_pupil_item_t *item, PGresult *res);
+};
+
+
 /* Makes ctx->data; NULL: out of memory. */
 ngx_http_pupil_homework_t *ngx_http_pupil_homework_data(
     ngx_http_pupil_ctx_t *ctx);
@@ -105,6 +115,15 @@ ngx_int_t ngx_http_pupil_homework_write(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_homework_name(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
     ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner);
+
+/*
+ * Each writes what stands beside: "progress" of the actor, "summary" of the
+ * class.  res: the rows of the whole page.
+ */
+ngx_int_t ngx_http_pupil_homework_progress(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item, PGresult *res);
+ngx_int_t ngx_http_pupil_homework_summary(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item, PGresult *res);
 
 /* A 403 or 404 about stmt, audited. */
 ngx_int_t ngx_http_pupil_homework_refuse(ngx_http_pupil_ctx_t *ctx,

@@ -7,10 +7,7 @@
  * committed (invariant I2).
  */
 
-#include <sodium.h>
-
-#include "ngx_http_pupil.h"
-#include "../core/endpoint_progress.h"
+#include "ngx_http_pupil_progress.h"
 #include "../core/keyed.h"
 #include "../core/score.h"
 
@@ -22,19 +19,6 @@ typedef enum {
     NGX_HTTP_PUPIL_REFUSED,
     NGX_HTTP_PUPIL_BROKEN           /* breaks a rule: never sent */
 } ngx_http_pupil_stored_e;
-
-
-/* ctx->data of these routes. */
-typedef struct {
-    pupil_input_query_t      query;
-    pupil_input_progress_t   input;
-    uint32_t                *sent;      /* of input.items: those that were */
-    uint32_t                 nsent;
-    ngx_http_pupil_owner_t   owner;     /* the actor */
-    pupil_uuid_t            *enrolments;    /* with checked MACs */
-    pupil_str_t             *macs;
-    ngx_uint_t               nenrolments;
-} ngx_http_pupil_progress_t;
 
 
 /* The columns of what goes into the statement, one array each. */
@@ -65,15 +49,6 @@ static void ngx_http_pupil_progress_result(ngx_http_pupil_ctx_t *ctx,
     const pupil_input_submission_t *item, ngx_http_pupil_stored_e status);
 static ngx_int_t ngx_http_pupil_progress_status(PGresult *res, ngx_uint_t row,
     ngx_http_pupil_stored_e *status);
-
-static ngx_int_t ngx_http_pupil_history_parse(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_history_start(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_history_render(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_history_row(ngx_http_pupil_ctx_t *ctx,
-    PGresult *res, ngx_uint_t row, pupil_cursor_t *cursor);
-static ngx_int_t ngx_http_pupil_history_result(ngx_http_pupil_ctx_t *ctx,
-    PGresult *res, ngx_uint_t row, const ngx_http_pupil_owner_t *owner,
-    const pupil_uuid_t *record);
 
 
 const ngx_http_pupil_route_t  ngx_http_pupil_progress_routes[] = {
@@ -106,7 +81,7 @@ static const struct {
 };
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_progress_arguments(ngx_http_pupil_ctx_t *ctx, unsigned allowed)
 {
     pupil_str_t                 args;
@@ -176,7 +151,7 @@ ngx_http_pupil_progress_parse(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_progress_refuse(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
     pupil_outcome_t outcome, const char *slug)
 {
@@ -586,207 +561,4 @@ ngx_http_pupil_progress_result(ngx_http_pupil_ctx_t *ctx,
     }
 
     pupil_writer_object_end(&ctx->out);
-}
-
-
-static ngx_int_t
-ngx_http_pupil_history_parse(ngx_http_pupil_ctx_t *ctx)
-{
-    return ngx_http_pupil_progress_arguments(ctx, PUPIL_QUERY_HOMEWORK_ID
-                                             | PUPIL_QUERY_LIMIT
-                                             | PUPIL_QUERY_CURSOR);
-}
-
-
-static ngx_int_t
-ngx_http_pupil_history_start(ngx_http_pupil_ctx_t *ctx)
-{
-    pupil_cursor_t                 before;
-    pupil_input_query_t           *query;
-    ngx_http_pupil_pg_exchange_t  *ex;
-
-    query = &((ngx_http_pupil_progress_t *) ctx->data)->query;
-
-    if (!ngx_http_pupil_is(ctx, "pupil")) {
-        return ngx_http_pupil_progress_refuse(ctx, PUPIL_PROGRESS_HISTORY,
-                                              PUPIL_OUTCOME_NOT_GRANTED,
-                                              "not-granted");
-    }
-
-    if (query->given & PUPIL_QUERY_CURSOR) {
-        before = query->cursor;
-
-    } else {
-        before.time = PUPIL_TIME_MAX;
-        ngx_memset(before.id.b, 0xff, PUPIL_UUID_LEN);
-    }
-
-    ex = ngx_http_pupil_exchange(ctx);
-    if (ex == NULL) {
-        return NGX_ERROR;
-    }
-
-    (void) ngx_http_pupil_add(ctx, ex,
-                            ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_HISTORY));
-
-    if (query->given & PUPIL_QUERY_HOMEWORK_ID) {
-        ngx_http_pupil_pg_param_uuid(ex, query->homework_id.b);
-
-    } else {
-        ngx_http_pupil_pg_param_null(ex);
-    }
-
-    ngx_http_pupil_pg_param_timestamptz(ex, before.time);
-    ngx_http_pupil_pg_param_uuid(ex, before.id.b);
-    ngx_http_pupil_pg_param_int4(ex, (int32_t) query->limit);
-
-    return ngx_http_pupil_submit(ctx, ex, 0);
-}
-
-
-static ngx_int_t
-ngx_http_pupil_history_render(ngx_http_pupil_ctx_t *ctx)
-{
-    int             row;
-    uint8_t         text[PUPIL_CURSOR_TEXT_LEN];
-    PGresult       *res;
-    ngx_int_t       rc;
-    ngx_uint_t      more;
-    pupil_cursor_t  cursor;
-
-    res = ctx->exchange->results[0];
-    more = 0;
-
-    pupil_writer_object_begin(&ctx->out);
-    pupil_writer_key(&ctx->out, "submissions");
-    pupil_writer_array_begin(&ctx->out);
-
-    for (row = 0; row < PQntuples(res); row++) {
-        rc = ngx_http_pupil_history_row(ctx, res, row, &cursor);
-
-        if (rc == NGX_OK) {
-            rc = ngx_http_pupil_pg_get_bool(res, row, PUPIL_PH_MORE, &more);
-        }
-
-        if (rc == NGX_ERROR) {
-            return rc;
-        }
-    }
-
-    pupil_writer_array_end(&ctx->out);
-    pupil_writer_key(&ctx->out, "next");
-
-    if (more) {
-        pupil_cursor_encode(&cursor, text);
-        pupil_writer_string(&ctx->out, text, PUPIL_CURSOR_TEXT_LEN);
-
-    } else {
-        pupil_writer_null(&ctx->out);
-    }
-
-    pupil_writer_object_end(&ctx->out);
-
-    return NGX_OK;
-}
-
-
-/* NGX_DECLINED: the row says that there is none. */
-static ngx_int_t
-ngx_http_pupil_history_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row, pupil_cursor_t *cursor)
-{
-    ngx_int_t               rc;
-    ngx_uint_t              i;
-    ngx_http_pupil_stmt_t  *stmt;
-    ngx_http_pupil_owner_t  owner;
-
-    static const struct {
-        const char  *name;
-        ngx_uint_t   want;
-    } members[] = {
-        { "homework_id", PUPIL_PH_WANT_HOMEWORK },
-        { "exercise_id", PUPIL_PH_WANT_EXERCISE },
-        { "answer", PUPIL_PH_WANT_ANSWER }
-    };
-
-    rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_PH_RECORD, &cursor->id);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    if (ngx_http_pupil_pg_get_timestamptz(res, row, PUPIL_PH_UPDATED_AT,
-                                          &cursor->time)
-        != NGX_OK
-        || ngx_http_pupil_owner(res, row, PUPIL_PH_OWNER, &owner) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    stmt = ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_HISTORY);
-
-    pupil_writer_object_begin(&ctx->out);
-    pupil_writer_key(&ctx->out, "id");
-    pupil_writer_uuid(&ctx->out, &cursor->id);
-
-    for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-        (void) ngx_http_pupil_member(ctx, members[i].name, stmt, res, row,
-                                     members[i].want, &owner, &cursor->id);
-    }
-
-    rc = ngx_http_pupil_history_result(ctx, res, row, &owner, &cursor->id);
-
-    pupil_writer_key(&ctx->out, "submitted_at");
-    pupil_writer_time(&ctx->out, cursor->time);
-    pupil_writer_object_end(&ctx->out);
-
-    return rc;
-}
-
-
-/* The members of the result stand beside the answer, as they were sent. */
-static ngx_int_t
-ngx_http_pupil_history_result(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row, const ngx_http_pupil_owner_t *owner,
-    const pupil_uuid_t *record)
-{
-    uint32_t      node;
-    ngx_uint_t    i;
-    pupil_str_t   text, raw;
-    pupil_json_t  json;
-
-    static const char *const  members[] = {
-        "score", "success", "completion", "duration", "timestamp"
-    };
-
-    static const pupil_json_limits_t  limits = {
-        PUPIL_JSON_REQUEST_DEPTH, PUPIL_INPUT_NODES_MAX
-    };
-
-    if (ngx_http_pupil_value(ctx,
-                            ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_HISTORY),
-                            res, row, PUPIL_PH_WANT_RESULT, owner, record,
-                            &text)
-        != PUPIL_OK)
-    {
-        return NGX_OK;
-    }
-
-    if (pupil_json_parse(&ctx->alloc, text.data, text.len, &limits, &json,
-                         NULL)
-        != PUPIL_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-        node = pupil_json_member(&json, 0, members[i]);
-
-        if (node != PUPIL_JSON_NONE) {
-            raw = pupil_json_raw(&json, node);
-            pupil_writer_key(&ctx->out, members[i]);
-            pupil_writer_raw(&ctx->out, raw.data, raw.len);
-        }
-    }
-
-    return NGX_OK;
 }

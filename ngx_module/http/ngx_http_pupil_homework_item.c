@@ -1,0 +1,391 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * One homework as it is shown: what the class owns, who assigned it, and what
+ * stands beside it, for a pupil the own progress, for a teacher the counts.
+ */
+
+#include "ngx_http_pupil_homework.h"
+
+
+static ngx_int_t ngx_http_pupil_homework_teacher(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item);
+static ngx_int_t ngx_http_pupil_homework_exercises(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item);
+
+
+ngx_int_t
+ngx_http_pupil_homework_item(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, ngx_http_pupil_item_t *item)
+{
+    ngx_int_t     rc;
+    pupil_uuid_t  class_id;
+
+    ngx_memzero(item, sizeof(ngx_http_pupil_item_t));
+    item->res = res;
+    item->row = row;
+
+    rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HL_RECORD, &item->record);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HL_CLASS, &class_id)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    item->class = ngx_http_pupil_homework_class(ctx->data, &class_id);
+
+    return item->class != NULL ? NGX_OK : NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_write(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item)
+{
+    ngx_int_t                      rc;
+    pupil_writer_t                *out;
+    ngx_http_pupil_homework_t     *data;
+    const ngx_http_pupil_stmt_t   *stmt;
+    const ngx_http_pupil_owner_t  *owner;
+
+    data = ctx->data;
+    stmt = data->list;
+    out = &ctx->out;
+    owner = &item->class->owner;
+
+    pupil_writer_object_begin(out);
+    pupil_writer_key(out, "id");
+    pupil_writer_uuid(out, &item->record);
+
+    (void) ngx_http_pupil_member(ctx, "title", stmt, item->res, item->row,
+                                 PUPIL_HL_WANT_TITLE, owner, &item->record);
+    (void) ngx_http_pupil_member(ctx, "description", stmt, item->res,
+                                 item->row, PUPIL_HL_WANT_DESCRIPTION, owner,
+                                 &item->record);
+
+    pupil_writer_key(out, "class");
+    pupil_writer_object_begin(out);
+    pupil_writer_key(out, "id");
+    pupil_writer_uuid(out, &owner->id);
+    (void) ngx_http_pupil_member(ctx, "title", stmt, item->res, item->row,
+                                 PUPIL_HL_WANT_CLASS_TITLE, owner, &owner->id);
+    pupil_writer_object_end(out);
+
+    (void) ngx_http_pupil_member(ctx, "assigned_at", stmt, item->res,
+                                 item->row, PUPIL_HL_WANT_ASSIGNED_AT, owner,
+                                 &item->record);
+    (void) ngx_http_pupil_member(ctx, "due_at", stmt, item->res, item->row,
+                                 PUPIL_HL_WANT_DUE_AT, owner, &item->record);
+
+    rc = ngx_http_pupil_homework_teacher(ctx, item);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_pupil_homework_exercises(ctx, item);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (data->has_beside) {
+        rc = data->role->write(ctx, item,
+                               ctx->exchange->results[data->beside]);
+    }
+
+    pupil_writer_object_end(out);
+
+    return rc;
+}
+
+
+/* Whoever assigned it, while that person teaches the class. */
+static ngx_int_t
+ngx_http_pupil_homework_teacher(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item)
+{
+    ngx_int_t                     rc;
+    ngx_http_pupil_owner_t        owner;
+    pupil_enrolment_row_t         enrolment;
+    ngx_http_pupil_homework_t    *data;
+    const ngx_http_pupil_stmt_t  *stmt;
+
+    data = ctx->data;
+    stmt = data->list;
+
+    if (!stmt->statement.granted[PUPIL_HL_WANT_GIVEN_NAME]
+        && !stmt->statement.granted[PUPIL_HL_WANT_FAMILY_NAME])
+    {
+        return NGX_OK;
+    }
+
+    pupil_writer_key(&ctx->out, "assigned_by");
+    pupil_writer_object_begin(&ctx->out);
+
+    if (ngx_http_pupil_enrolment(ctx, item->res, item->row, PUPIL_HL_TEACHER,
+                                 &enrolment) == NGX_OK
+        && pupil_uuid_compare(&enrolment.class_id, &item->class->owner.id)
+           == 0
+        && ngx_http_pupil_owner(item->res, item->row, PUPIL_HL_TEACHER_OWNER,
+                                &owner) == NGX_OK)
+    {
+        rc = ngx_http_pupil_homework_name(ctx, stmt, item->res, item->row,
+                                          PUPIL_HL_WANT_GIVEN_NAME,
+                                          PUPIL_HL_WANT_FAMILY_NAME, &owner);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+    } else {
+        pupil_writer_key(&ctx->out, "display_name");
+        pupil_writer_null(&ctx->out);
+    }
+
+    pupil_writer_object_end(&ctx->out);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_name(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
+    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner)
+{
+    u_char      *p, *text;
+    pupil_str_t  first, last;
+
+    ngx_memzero(&first, sizeof(pupil_str_t));
+    ngx_memzero(&last, sizeof(pupil_str_t));
+
+    if (ngx_http_pupil_value(ctx, stmt, res, row, given, owner, &owner->id,
+                             &first)
+        != PUPIL_OK)
+    {
+        first.len = 0;
+    }
+
+    if (ngx_http_pupil_value(ctx, stmt, res, row, family, owner, &owner->id,
+                             &last)
+        != PUPIL_OK)
+    {
+        last.len = 0;
+    }
+
+    pupil_writer_key(&ctx->out, "display_name");
+
+    if (first.len == 0 && last.len == 0) {
+        pupil_writer_null(&ctx->out);
+        return NGX_OK;
+    }
+
+    text = ngx_http_pupil_alloc(ctx, first.len + 1 + last.len);
+    if (text == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_cpymem(text, first.data, first.len);
+
+    if (first.len != 0 && last.len != 0) {
+        *p++ = ' ';
+    }
+
+    p = ngx_cpymem(p, last.data, last.len);
+
+    pupil_writer_string(&ctx->out, text, p - text);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_homework_exercises(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item)
+{
+    pupil_str_t                 text;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    if (ngx_http_pupil_value(ctx, data->list, item->res, item->row,
+                             PUPIL_HL_WANT_EXERCISES, &item->class->owner,
+                             &item->record, &text)
+        != PUPIL_OK)
+    {
+        return NGX_OK;
+    }
+
+    if (pupil_exercises_read(&ctx->alloc, text, &item->exercises) != PUPIL_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    item->has_exercises = 1;
+
+    pupil_writer_key(&ctx->out, "exercises");
+    pupil_writer_raw(&ctx->out, text.data, text.len);
+
+    return NGX_OK;
+}
+
+
+/* "progress": of the actor, from what is current. */
+ngx_int_t
+ngx_http_pupil_homework_progress(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item, PGresult *res)
+{
+    int                     row;
+    ngx_int_t               rc;
+    pupil_time_t            updated_at;
+    pupil_uuid_t            record, homework;
+    pupil_score_t           score;
+    ngx_http_pupil_stmt_t  *stmt;
+    ngx_http_pupil_owner_t  owner;
+
+    if (!item->has_exercises) {
+        /* Perhaps for want of the class's key: ask for both keys at once. */
+        if (ctx->missing_count != 0
+            && ngx_http_pupil_owner(res, 0, PUPIL_HP_OWNER, &owner) == NGX_OK)
+        {
+            (void) ngx_http_pupil_need(ctx, &owner);
+        }
+
+        return NGX_OK;
+    }
+
+    stmt = ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_PUPIL_PROGRESS);
+    pupil_score_init(&score);
+
+    for (row = 0; row < PQntuples(res); row++) {
+
+        rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HP_HOMEWORK,
+                                        &homework);
+        if (rc == NGX_DECLINED
+            || (rc == NGX_OK
+                && pupil_uuid_compare(&homework, &item->record) != 0))
+        {
+            continue;
+        }
+
+        if (rc != NGX_OK
+            || ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HP_RECORD, &record)
+               != NGX_OK
+            || ngx_http_pupil_pg_get_timestamptz(res, row,
+                                                 PUPIL_HP_UPDATED_AT,
+                                                 &updated_at) != NGX_OK
+            || ngx_http_pupil_owner(res, row, PUPIL_HP_OWNER, &owner)
+               != NGX_OK
+            || ngx_http_pupil_homework_score(ctx, stmt, res, row, &owner,
+                                             &record, updated_at,
+                                             &item->exercises, &score)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    pupil_writer_key(&ctx->out, "progress");
+    pupil_writer_object_begin(&ctx->out);
+    pupil_score_write(&ctx->out, &score, &item->exercises, 1);
+    pupil_writer_object_end(&ctx->out);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_score(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
+    const ngx_http_pupil_owner_t *owner, const pupil_uuid_t *record,
+    pupil_time_t updated_at, const pupil_exercises_t *exercises,
+    pupil_score_t *score)
+{
+    ngx_uint_t      done;
+    pupil_str_t     result;
+    pupil_uuid_t    exercise;
+    const int32_t  *column;
+
+    column = stmt->statement.column;
+
+    if (ngx_http_pupil_pg_get_uuid(res, row, column[PUPIL_HP_WANT_EXERCISE],
+                                   &exercise) != NGX_OK
+        || ngx_http_pupil_pg_get_bool(res, row, column[PUPIL_HP_WANT_DONE],
+                                      &done) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_pupil_value(ctx, stmt, res, row, PUPIL_HP_WANT_RESULT, owner,
+                             record, &result)
+        != PUPIL_OK)
+    {
+        result.len = 0;
+    }
+
+    if (pupil_score_add(score, exercises, &exercise, (int) done, updated_at,
+                        result, &ctx->alloc)
+        != PUPIL_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* "summary": of the class, counted by the database. */
+ngx_int_t
+ngx_http_pupil_homework_summary(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item, PGresult *res)
+{
+    int           row;
+    int32_t       value;
+    ngx_int_t     rc;
+    ngx_uint_t    i;
+    pupil_uuid_t  record;
+
+    static const struct {
+        const char  *name;
+        ngx_uint_t   column;
+    } counts[] = {
+        { "pupils", PUPIL_HS_PUPILS },
+        { "completed", PUPIL_HS_COMPLETED },
+        { "in_progress", PUPIL_HS_IN_PROGRESS }
+    };
+
+    for (row = 0; row < PQntuples(res); row++) {
+
+        rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HS_RECORD, &record);
+        if (rc == NGX_ERROR) {
+            return rc;
+        }
+
+        if (rc == NGX_DECLINED
+            || pupil_uuid_compare(&record, &item->record) != 0)
+        {
+            continue;
+        }
+
+        pupil_writer_key(&ctx->out, "summary");
+        pupil_writer_object_begin(&ctx->out);
+
+        for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+            if (ngx_http_pupil_pg_get_int4(res, row, counts[i].column, &value)
+                != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+
+            pupil_writer_key(&ctx->out, counts[i].name);
+            pupil_writer_int64(&ctx->out, value);
+        }
+
+        pupil_writer_object_end(&ctx->out);
+        break;
+    }
+
+    return NGX_OK;
+}
