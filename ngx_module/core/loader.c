@@ -58,8 +58,6 @@ pupil_file_map(const char *path, pupil_file_t *file, pupil_error_t *error)
                                strerror(errno));
     }
 
-    err = 0;
-
     if (fstat(fd, &st) == -1) {
         err = errno;
 
@@ -107,9 +105,8 @@ static int
 pupil_maps_find(FILE *maps, const void *address, char *id, size_t size)
 {
     int        whole;
-    char       line[PUPIL_LOADER_LINE], device[32];
-    uint64_t   inode;
-    uintptr_t  start, end;
+    char      *dash, line[PUPIL_LOADER_LINE], device[32], inode[32];
+    uintmax_t  start, end;
 
     rewind(maps);
     whole = 1;
@@ -117,13 +114,16 @@ pupil_maps_find(FILE *maps, const void *address, char *id, size_t size)
     while (fgets(line, sizeof(line), maps) != NULL) {
 
         /* The rest of a line that was too long is no line. */
-        if (whole
-            && sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %*s %*s %31s %" SCNu64,
-                      &start, &end, device, &inode) == 4
-            && (uintptr_t) address >= start && (uintptr_t) address < end)
-        {
-            (void) snprintf(id, size, "%s %" PRIu64, device, inode);
-            return 1;
+        if (whole) {
+            start = strtoumax(line, &dash, 16);
+            end = *dash == '-' ? strtoumax(dash + 1, NULL, 16) : 0;
+
+            if ((uintptr_t) address >= start && (uintptr_t) address < end
+                && sscanf(line, "%*s %*s %*s %31s %31s", device, inode) == 2)
+            {
+                (void) snprintf(id, size, "%s %s", device, inode);
+                return 1;
+            }
         }
 
         whole = strchr(line, '\n') != NULL;

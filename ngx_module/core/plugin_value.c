@@ -273,6 +273,7 @@ pupil_value_match(const pcre2_code *pattern, const pupil_alloc_t *alloc,
     pupil_str_t value)
 {
     int                     rc;
+    pupil_alloc_t           memory;
     pcre2_match_data       *match;
     pcre2_general_context  *context;
 
@@ -280,9 +281,9 @@ pupil_value_match(const pcre2_code *pattern, const pupil_alloc_t *alloc,
         return NULL;
     }
 
+    memory = *alloc;
     context = pcre2_general_context_create(pupil_pattern_alloc,
-                                           pupil_pattern_free,
-                                           (void *) (uintptr_t) alloc);
+                                           pupil_pattern_free, &memory);
     match = context != NULL ? pcre2_match_data_create(1, context) : NULL;
     if (match == NULL) {
         return pupil_type_no_memory;

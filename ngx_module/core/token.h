@@ -27,7 +27,7 @@ pupil_rc_t pupil_token_parse(pupil_str_t text,
 
 /* What pupil.session.token_hash holds. */
 void pupil_token_hash(const pupil_key_t *key,
-    const uint8_t token[PUPIL_TOKEN_LEN], uint8_t hash[32]);
+    const uint8_t token[PUPIL_TOKEN_LEN], uint8_t out[32]);
 
 /* The CSRF token of a session, derived: nothing is stored. */
 void pupil_csrf_make(const pupil_key_t *key,
