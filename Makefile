@@ -94,7 +94,8 @@ CTL_DEFS  = -D_GNU_SOURCE= -DPUPIL_SQL_DIR='"$(PREFIX)/share/pupil/sql"' \
 all: $(CORE_LIB) $(MODULE) $(CTL) $(PLUGINS) $(B)/plugin_info
 
 # What only the tests need.
-tests: all $(UNITS) $(TPLUGS) $(B)/plugin_load $(B)/keytool
+tests: all $(UNITS) $(TPLUGS) $(B)/plugin_load $(B)/keytool \
+    $(B)/search
 
 
 # A change of flags makes everything again.
@@ -190,7 +191,7 @@ $(B)/unit/%: $(B)/obj/t/unit/%.o $(B)/libpupil_ctl.a $(CORE_LIB)
 $(B)/plugin_info: t/lib/plugin_info.c include/pupil_plugin.h $(B)/flags
 	$(call link,$(CFLAGS_PLUGIN) -o $@ $< $(LDFLAGS_ALL) -ldl)
 
-$(B)/plugin_load $(B)/keytool: $(B)/%: t/lib/%.c $(CORE_LIB) $(B)/flags
+$(B)/plugin_load $(B)/keytool $(B)/search: $(B)/%: t/lib/%.c $(CORE_LIB) $(B)/flags
 	$(call link,$(CFLAGS_TEST) -o $@ $< $(CORE_LIB) $(LDFLAGS_ALL) \
 	    $(LIBS_CORE))
 

@@ -1,0 +1,226 @@
+package Pupil::Day;
+
+# A school day for the tests of invariants: a class at work (Pupil::Class)
+# whose PostgreSQL, tenant and keys can be chosen and looked into.
+#
+#     my $day = Pupil::Day->up(pg => { conf => { log_statement => 'all' } });
+#     $day->work;
+#     for my $ask ($day->requests) { my $res = $day->ask($ask); ... }
+
+use v5.36;
+
+use parent -norequire, 'Pupil::Class';
+use DBD::Pg ();
+use Pupil::Class;
+use Pupil::Test ();
+use Pupil::Util;
+
+
+# Options: site, pg => options of a cluster, start (1); the rest is of the
+# site's nginx().
+sub up ($class, %opt) {
+    my $pg = delete $opt{pg};
+    my $start = delete $opt{start} // 1;
+    my $site = delete $opt{site}
+        // Pupil::Test::pupil_up(import => 1, $pg ? (pg => $pg) : ());
+    my $self = bless { site => $site, people => {}, http => {} }, $class;
+
+    $self->{nginx} = $site->nginx(%opt);
+    $self->{nginx}->start if $start;
+    return $self;
+}
+
+sub pg ($self) { $self->{site}->pg }
+sub db ($self) { $self->{site}->db }
+sub tenant ($self) { $self->{site}->tenant }
+
+
+# Something of everything that is stored: a homework that the pupil has
+# begun, and a preference.
+sub work ($self) {
+    $self->{homework} = $self->assign(title => 'Kapitel Blåbär',
+        description => 'Läs om kräftdjur & "skalbaggar" <i hagen>.',
+        exercises => [{ title => 'Första frågan', max_score => 10 },
+                      { title => 'Andra frågan', max_score => 5 }]);
+    $self->{submission} = $self->answer($self->{homework}, 0,
+        answer => { text => 'Kräftan är ett tiofotat djur' },
+        score => { raw => 7, max => 10 }, completion => \1);
+    $self->expect(201, $self->pupil->post('/v1/progress',
+        json => $self->{submission}));
+    $self->expect(200, $self->pupil->patch('/v1/data/example',
+        json => $self->preference));
+    return $self;
+}
+
+sub preference ($self, $text = 'Astronomi och snickeri') {
+    return { favourite_subjects => $text };
+}
+
+sub homework ($self) { $self->{homework} }
+sub submission ($self) { $self->{submission} }
+
+sub expect ($self, $status, $res) {
+    die "status @{[$res->status]}, not $status: @{[$res->text]}\n"
+        if $res->status != $status;
+    return $res;
+}
+
+
+# One request to each endpoint that touches personal data, and refusals:
+# { name, who, method, path, json, status (when all is well) }.
+sub requests ($self) {
+    my $h = $self->{homework};
+    my $pupil = $self->person('pupil')->{id};
+    my $other = $self->person('other')->{id};
+    my $mine = "/v1/homework/$h->{id}";
+    my @asks = (
+        ['own session', pupil => GET => '/v1/session', 200],
+        ['homework of a pupil', pupil => GET => '/v1/homework', 200],
+        ['one homework', pupil => GET => $mine, 200],
+        ['homework of a teacher', teacher => GET => '/v1/homework', 200],
+        ['overview', teacher => GET => "$mine/progress", 200],
+        ['assign', teacher => POST => '/v1/homework', 201, $self->body],
+        ['change', teacher => PATCH => $mine, 200, { title => 'Ny titel' }],
+        ['own history', pupil => GET => '/v1/progress', 200],
+        ['submit', pupil => POST => '/v1/progress', 201,
+         $self->answer($h, 1)],
+        ['submit some', pupil => POST => '/v1/progress', 200,
+         [$self->answer($h, 1), $self->answer($h, 0)]],
+        ['own names', pupil => GET => '/v1/data/identity', 200],
+        ['own enrolments', teacher => GET => '/v1/data/enrolment', 200],
+        ['names of a pupil', teacher => GET => "/v1/data/identity/$pupil",
+         200],
+        ['a preference', pupil => GET => '/v1/data/example', 200],
+        ['another preference', pupil => PATCH => '/v1/data/example', 200,
+         $self->preference('Fiske')],
+        ['no teacher', pupil => POST => '/v1/homework', 403, $self->body],
+        ['another\'s names', pupil => GET => "/v1/data/identity/$other",
+         404],
+        ['another\'s homework', other => GET => $mine, 404],
+        ['another\'s overview', colleague => GET => "$mine/progress", 404],
+        ['not assigned', other => POST => '/v1/progress', 404,
+         $self->answer($h, 0)],
+        ['a good log-in', nobody => POST => '/v1/login', 200,
+         $self->credentials('pupil')],
+        ['a bad log-in', nobody => POST => '/v1/login', 401,
+         { identifier => $self->person('classmate')->{login},
+           password => 'not the password' }],
+        ['take back', teacher => DELETE => $mine, 204],
+    );
+    return map {
+        my %ask;
+        @ask{qw(name who method path status json)} = @$_;
+        \%ask;
+    } @asks;
+}
+
+sub credentials ($self, $who) {
+    my $person = $self->person($who);
+    return { identifier => $person->{login},
+             password => $person->{password} };
+}
+
+# nobody: a client without a session.
+sub ask ($self, $ask) {
+    my $http = $ask->{who} eq 'nobody' ? $self->{nginx}->http
+                                       : $self->as($ask->{who});
+    return $http->request($ask->{method}, $ask->{path},
+        defined $ask->{json} ? (json => $ask->{json}) : ());
+}
+
+# Everybody logs in, once.
+sub all_here ($self) {
+    $self->as($_) for qw(teacher pupil classmate colleague other);
+    return $self;
+}
+
+
+# Rows of everything that requests write, but for the audit.
+sub stored ($self) {
+    return join ' ', map {
+        "$_=" . $self->db->selectrow_array("SELECT md5(coalesce(string_agg("
+            . "t::text, '|' ORDER BY t::text), '')) FROM $_ AS t");
+    } qw(data.homework data.progress data.example data.identity
+         data.network pupil.session);
+}
+
+sub audited ($self) {
+    return $self->db->selectrow_array(
+        'SELECT count(*) FROM pupil.audit_record');
+}
+
+
+# Commands to keytool; its lines.
+sub keytool ($self, @lines) {
+    my $run = run_cmd(build_dir() . '/keytool', $self->{site}->key,
+                      { stdin => join "\n", @lines, '' });
+    die "keytool: $run->{err}\n" if $run->{code};
+    return split /\n/, $run->{out};
+}
+
+# What the key store has, as commands to keytool.
+sub key_rows ($self) {
+    my $keys = $self->{site}->keystore;
+    my $rows = sub ($kind, $columns, $from) {
+        map { join ' ', $kind, @$_ } @{ $keys->selectall_arrayref(
+            "SELECT $columns, encode(wrapped, 'hex') FROM keystore.$from"
+            . ' WHERE wrapped IS NOT NULL') };
+    };
+    return $rows->('tenant', 'tenant, version, epoch', 'tenant_key'),
+        $rows->('service', 'tenant, name, tenant_version', 'service_key'),
+        $rows->('owner', 'tenant, owner, version, tenant_version',
+                'owner_key');
+}
+
+# Every key, in hex, with what it is: hex => what.
+sub keys_of ($self) {
+    my @categories = map { "category $_" } qw(identity contact credential
+        enrolment network homework progress example);
+    return map { /^key (\S+) (\S+)$/ ? ($2 => $1) : () }
+           $self->keytool(@categories, $self->key_rows);
+}
+
+# The MAC that pupilctl would give a row; arguments as of keytool, without
+# the tenant.
+sub mac ($self, $table, @columns) {
+    my ($mac) = grep { s/^mac // } $self->keytool(
+        (grep { /^(?:tenant|service) / } $self->key_rows),
+        join ' ', $table, $self->tenant, @columns);
+    return pack 'H*', $mac;
+}
+
+# As an operator would set it, MAC included.
+sub set_status ($self, $subject, $status) {
+    my ($source) = $self->db->selectrow_array(
+        'SELECT source FROM pupil.subject WHERE subject = ?', {}, $subject);
+    my $set = $self->db->prepare('UPDATE pupil.subject SET status = ?,'
+        . ' mac = ? WHERE subject = ?');
+    $set->bind_param(1, $status);
+    $set->bind_param(2, $self->mac('subject', $subject, $status, $source),
+                     { pg_type => DBD::Pg::PG_BYTEA() });
+    $set->bind_param(3, $subject);
+    $set->execute;
+}
+
+# Ends an enrolment yesterday, as an operator would.
+sub end_enrolment ($self, $subject, $class) {
+    my $row = $self->db->selectrow_hashref(
+        "SELECT *, valid_from - DATE '1970-01-01' AS since"
+        . ' FROM pupil.enrolment WHERE subject = ? AND class = ?', {},
+        $subject, $class);
+    my $day = int(time / 86400) - 1;
+    my $since = $row->{since} > $day ? $day : $row->{since};
+    my $set = $self->db->prepare("UPDATE pupil.enrolment SET"
+        . " valid_from = DATE '1970-01-01' + ?::int,"
+        . " valid_to = DATE '1970-01-01' + ?::int, mac = ?"
+        . ' WHERE enrolment = ?');
+    $set->bind_param(1, $since);
+    $set->bind_param(2, $day);
+    $set->bind_param(3, $self->mac('enrolment', @$row{qw(enrolment subject
+        class institution role)}, $since, $day, $row->{source}),
+        { pg_type => DBD::Pg::PG_BYTEA() });
+    $set->bind_param(4, $row->{enrolment});
+    $set->execute;
+}
+
+1;

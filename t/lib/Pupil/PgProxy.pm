@@ -1,0 +1,200 @@
+package Pupil::PgProxy;
+
+# A man in the middle of PostgreSQL's wire protocol (version 3, no TLS), for
+# what no honest server does:
+#
+#     my $proxy = Pupil::PgProxy->new($pg, client => sub ($type, $body) {...});
+#     ... $pg->conninfo('pupil', host => '127.0.0.1', port => $proxy->port,
+#                       sslmode => 'disable')
+#     $proxy->mode('swap');
+#
+# It is a process of its own.  Hooks run in it: client gets each message that
+# nginx sends, and gives the body that is passed on; it is for all modes.
+# Modes, for connections to the database that is named (pupil):
+#
+#     pass    as it comes
+#     swap    the answers of two requests in flight change places
+#     nonce   one bit of the first column of the next row is turned
+#     rows    the next result loses its rows
+
+use v5.36;
+
+use Carp qw(croak);
+use IO::Select;
+use IO::Socket::INET;
+use Pupil::Util;
+
+my @started;
+
+
+# Options: client => sub, database (pupil).
+sub new ($class, $pg, %opt) {
+    state $count = 0;
+    my $port = free_port();
+    my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
+        LocalPort => $port, Listen => 64, ReuseAddr => 1)
+        or croak "proxy: $!";
+    my $self = bless { database => 'pupil', %opt, to => $pg->port,
+                       port => $port, listener => $listener,
+                       mode_file => tmp_dir() . '/proxy' . ++$count },
+                     $class;
+
+    $self->mode('pass');
+    $self->{pid} = fork // croak "fork: $!";
+    if (!$self->{pid}) {
+        $SIG{$_} = 'DEFAULT' for qw(TERM INT HUP);
+        eval { $self->serve };
+        print STDERR "# proxy: $@" if $@;
+        POSIX::_exit(0);
+    }
+    close $listener;
+    push @started, $self;
+    return $self;
+}
+
+sub port ($self) { $self->{port} }
+
+# A mode that does one thing goes back to pass by itself.
+sub mode ($self, @mode) {
+    return slurp($self->{mode_file}) if !@mode;
+    my $new = spew("$self->{mode_file}.new", $mode[0]);
+    rename $new, $self->{mode_file} or croak "proxy: $!";
+    return $self;
+}
+
+# True once what the mode asked for was done.
+sub done ($self) { $self->mode eq 'pass' }
+
+sub stop ($self) {
+    my $pid = delete $self->{pid} // return;
+    kill KILL => $pid;
+    process_ends($pid, 5);
+}
+
+END { $_->stop for @started }
+
+
+# ---- the process
+
+sub serve ($self) {
+    my $select = IO::Select->new($self->{listener});
+    my %link;
+
+    while (1) {
+        for my $socket ($select->can_read) {
+            if ($socket == $self->{listener}) {
+                my $client = $socket->accept or next;
+                my $server = IO::Socket::INET->new(
+                    PeerAddr => '127.0.0.1', PeerPort => $self->{to});
+                next if !$server;
+                my $link = { client => $client, server => $server,
+                             in => { c => '', s => '' }, start => 1,
+                             held => [] };
+                @link{$client, $server} = ($link, $link);
+                $select->add($client, $server);
+                next;
+            }
+
+            my $link = $link{$socket} or next;
+            my $side = $socket == $link->{client} ? 'c' : 's';
+            my $n = sysread $socket, $link->{in}{$side}, 65536,
+                            length $link->{in}{$side};
+            if (!$n || !$self->forward($link, $side)) {
+                $select->remove($link->{client}, $link->{server});
+                delete @link{$link->{client}, $link->{server}};
+                close $_ for $link->{client}, $link->{server};
+            }
+        }
+    }
+}
+
+
+# Takes whole messages from what has come.
+sub forward ($self, $link, $side) {
+    my $out = '';
+
+    while (1) {
+        my $head = $side eq 'c' && $link->{start} ? 0 : 1;
+        last if length $link->{in}{$side} < $head + 4;
+        my $len = unpack 'N', substr $link->{in}{$side}, $head, 4;
+        last if length $link->{in}{$side} < $head + $len;
+
+        my $message = substr $link->{in}{$side}, 0, $head + $len, '';
+        my $type = $head ? substr $message, 0, 1 : '';
+        my $body = substr $message, $head + 4;
+
+        if ($side eq 'c') {
+            if (!$head) {
+                $link->{start} = 0;
+                my %word = split /\0/, substr $body, 4;
+                $link->{ours} = ($word{database} // '')
+                                eq $self->{database};
+            } elsif ($link->{ours} && $self->{client}) {
+                $body = $self->{client}->($type, $body);
+            }
+            $out .= ($head ? $type : '') . pack('N', 4 + length $body)
+                    . $body;
+        } else {
+            $out .= $self->answer($link, $type, $body);
+        }
+    }
+
+    return 1 if $out eq '';
+    my $to = $side eq 'c' ? $link->{server} : $link->{client};
+    return send_all($to, $out);
+}
+
+sub send_all ($socket, $bytes) {
+    my $sent = 0;
+    while ($sent < length $bytes) {
+        my $n = syswrite $socket, $bytes, 65536, $sent;
+        return 0 if !defined $n;
+        $sent += $n;
+    }
+    return 1;
+}
+
+
+# What is passed on in place of a message of the server.
+sub answer ($self, $link, $type, $body) {
+    my $message = $type . pack('N', 4 + length $body) . $body;
+    return $message if !$link->{ours};
+
+    my $mode = $self->mode;
+
+    # An exchange ends with ReadyForQuery.
+    if ($mode eq 'swap' || @{ $link->{held} }) {
+        push @{ $link->{held} }, '' if !@{ $link->{held} };
+        $link->{held}[-1] .= $message;
+        return '' if $type ne 'Z';
+        if (@{ $link->{held} } == 1 && $mode eq 'swap') {
+            push @{ $link->{held} }, '';
+            return '';
+        }
+        my @held = @{ $link->{held} };
+        $link->{held} = [];
+        $self->mode('pass');
+        return join '', reverse @held;
+    }
+
+    if ($mode eq 'nonce' && $type eq 'D') {
+        $self->mode('pass');
+        my ($columns, $len) = unpack 'nN', $body;
+        substr($body, 6 + $len - 1, 1) ^= "\1";
+        return $type . pack('N', 4 + length $body) . $body;
+    }
+
+    if ($mode eq 'rows' || $link->{dropping}) {
+        if ($type eq 'D') {
+            $link->{dropping} = 1;
+            return '';
+        }
+        if ($link->{dropping}) {
+            $link->{dropping} = 0;
+            $self->mode('pass');
+        }
+    }
+    return $message;
+}
+
+1;
