@@ -13,7 +13,7 @@ SHELL = /bin/bash
 .DELETE_ON_ERROR:
 .SECONDARY:
 .DEFAULT_GOAL := all
-.PHONY: all help tests deps test test-asan test-static coverage bench demo \
+.PHONY: all help tests deps deps-lint test test-asan test-static coverage bench demo \
         demo-stop lint format fuzz fuzzers install uninstall clean FORCE
 
 B            ?= build
@@ -198,9 +198,13 @@ $(B)/plugin_load $(B)/keytool $(B)/search: $(B)/%: t/lib/%.c $(CORE_LIB) $(B)/fl
 -include $(shell find $(B)/obj $(B)/plugin_info.d -name '*.d' 2>/dev/null)
 
 
-## deps: install from Debian what building, testing and linting need
+## deps: install from Debian what building and testing need
 deps:
 	@t/lib/deps.sh
+
+## deps-lint: and what linting, fuzzing, coverage and benchmarks need
+deps-lint:
+	@t/lib/deps.sh lint
 
 ## test: run the whole suite against a real nginx and a real PostgreSQL (T=t/x.t: one file)
 test:
@@ -212,7 +216,7 @@ prove = PUPIL_BUILD=$(abspath $(B)) prove --timer --norc -j$(J) -I t/lib $1
 
 ## test-asan: the suite with nginx, module, plugins and pupilctl under ASan and UBSan
 test-asan:
-	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory deps-lint
 	@t/lib/nginx_source.sh asan build/asan-nginx
 	@$(MAKE) --no-print-directory tests B=build/asan SAN=1 CFLAGS="-O1 -g" \
 	    NGX_SRC=$(abspath build/asan-nginx/src) \
@@ -222,7 +226,7 @@ test-asan:
 
 ## test-static: the module linked into nginx with --add-module, and a part of the suite
 test-static:
-	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory deps-lint
 	@$(MAKE) --no-print-directory tests
 	@t/lib/nginx_source.sh static build/static-nginx
 	@PUPIL_STATIC=1 PUPIL_NGINX=$(abspath build/static-nginx/src/objs/nginx) \
@@ -231,7 +235,7 @@ test-static:
 
 ## coverage: line coverage of core, plugins and http by the suite
 coverage:
-	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory deps-lint
 	@$(MAKE) --no-print-directory tests B=build/cov COV=1 CFLAGS="-O0 -g"
 	@find build/cov -name '*.gcda' -delete
 	-@umask 0; PUPIL_NGINX_USER=$$(id -un) \
@@ -243,7 +247,7 @@ test-run:
 
 ## bench: measure the hot paths
 bench:
-	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory deps-lint
 	@$(MAKE) --no-print-directory all
 	@t/bench/run
 
@@ -286,7 +290,7 @@ lint: $(NGX_OBJS)/ngx_auto_config.h
 	@if command -v shellcheck >/dev/null; then \
 	    echo shellcheck $(SH_FILES); shellcheck $(SH_FILES); fi
 	@$(MAKE) --no-print-directory tests
-	@$(call prove,t/wall.t)
+	@$(call prove,t/wall.t t/lint/format.t)
 
 ## format: lay out the C sources as `make lint` wants them
 format:

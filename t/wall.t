@@ -98,20 +98,12 @@ my $use = "#include \"pupil_plugin.h\"\nint main(void) { return 0; }\n";
 spew("$probe.c", $use);
 spew("$probe.cc", $use);
 
-for my $cc (['gcc', '-std=c11', "$probe.c"], ['clang', '-std=c11', "$probe.c"],
-            ['g++', '-std=c++11', "$probe.cc"],
-            ['clang++', '-std=c++11', "$probe.cc"])
+for my $cc (['gcc', '-std=c11', "$probe.c"], ['g++', '-std=c++11', "$probe.cc"])
 {
-    SKIP: {
-        my ($program) = @$cc;
-        skip "$program is not installed", 1
-            if !grep { -x "$_/$program" } split /:/, $ENV{PATH};
-        my $run = run_cmd(@$cc, qw(-Wall -Wextra -pedantic -Werror
-                                   -fsyntax-only), '-I' . root_dir()
-                                   . '/include');
-        is $run->{code}, 0, "the public header compiles: @$cc[0, 1]"
-            or diag $run->{err};
-    }
+    my $run = run_cmd(@$cc, qw(-Wall -Wextra -pedantic -Werror -fsyntax-only),
+                      '-I' . root_dir() . '/include');
+    is $run->{code}, 0, "the public header compiles: @$cc[0, 1]"
+        or diag $run->{err};
 }
 
 my @includes = slurp($header) =~ /^#include\s+[<"](.*?)[>"]/mg;

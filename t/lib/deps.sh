@@ -1,8 +1,9 @@
 #!/bin/bash
 # Copyright (C) the Pupil authors
 #
-# Installs the Debian packages that building, testing and linting need.  Does
-# nothing, and asks the network for nothing, when all of them are there.
+# Installs the Debian packages that building and testing need; with "lint",
+# those of linting, fuzzing and measuring as well.  Does nothing, and asks the
+# network for nothing, when all of them are there.
 
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -12,8 +13,9 @@ build="gcc make binutils pkg-config libc6-dev nginx nginx-dev libpq-dev
        libssl-dev zlib1g-dev"
 run="postgresql-15 postgresql-client-15 openssl ca-certificates"
 test="perl libdbi-perl libdbd-pg-perl libio-socket-ssl-perl libjson-xs-perl
-      curl gdb strace jq wrk valgrind procps dpkg-dev patch xz-utils lcov"
-lint="clang clang-format clang-tidy cppcheck shellcheck"
+      curl gdb strace jq procps g++"
+lint="clang clang-format clang-tidy cppcheck shellcheck valgrind wrk lcov
+      dpkg-dev patch xz-utils"
 browser="chromium nodejs"
 
 # nodejs of other origins brings npm along; Debian's does not.
@@ -21,6 +23,10 @@ if [ -f t/browser/package.json ]; then
     command -v npm >/dev/null || browser="$browser npm"
 else
     browser=
+fi
+
+if [ "${1:-}" != lint ]; then
+    lint=
 fi
 
 as_root() {
