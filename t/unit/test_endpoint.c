@@ -156,6 +156,10 @@ main(void)
         test_denied(&pupil_progress_templates[i]);
     }
 
+    for (i = 0; i < policy.count; i++) {
+        pupil_category_unload(policy.categories[i]);
+    }
+
     tap_arena_reset(&arena);
 
     return tap_done();
