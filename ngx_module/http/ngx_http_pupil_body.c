@@ -147,6 +147,11 @@ ngx_http_pupil_body_take(ngx_http_pupil_ctx_t *ctx)
 
     for (cl = r->request_body->bufs; cl; cl = cl->next) {
         b = cl->buf;
+
+        if (b->pos == b->last) {
+            continue;                            /* an end, without memory */
+        }
+
         p = ngx_cpymem(p, b->pos, b->last - b->pos);
         sodium_memzero(b->pos, b->last - b->pos);
         b->pos = b->last;
