@@ -32,7 +32,11 @@ sub headers ($self, $name) {
     return map { $_->[1] } grep { $_->[0] eq lc $name } @{ $self->{fields} };
 }
 
-sub header ($self, $name) { ($self->headers($name))[0] }
+# The first of that name; undef when there is none, in a list, too.
+sub header ($self, $name) {
+    my ($first) = $self->headers($name);
+    return $first;
+}
 
 sub request_id ($self) { $self->header('x-request-id') }
 
