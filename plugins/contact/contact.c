@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "pupil_plugin.h"
+#include "../common/text.h"
 
 
 #define CONTACT_EMAIL_MAX   254     /* bytes, RFC 5321 errata 1690 */
@@ -80,16 +81,7 @@ contact_normalise(const pupil_host_t *host, void *call, uint32_t field,
     (void) call;
     (void) field;
 
-    while (in.len != 0 && in.data[0] == ' ') {
-        in.data++;
-        in.len--;
-    }
-
-    while (in.len != 0 && in.data[in.len - 1] == ' ') {
-        in.len--;
-    }
-
-    *out = in;
+    *out = pupil_spaces_trim(in);
 
     return 0;
 }
@@ -122,28 +114,9 @@ static int32_t
 contact_index_term(const pupil_host_t *host, void *call, uint32_t field,
     pupil_value_t value, pupil_value_t *term)
 {
-    size_t    i;
-    uint8_t  *p;
-
     (void) contact_normalise(host, call, field, value, &value);
 
-    p = host->alloc(call, value.len + 1);
-    if (p == NULL) {
-        return -1;
-    }
-
-    for (i = 0; i < value.len; i++) {
-        p[i] = value.data[i];
-
-        if (p[i] >= 'A' && p[i] <= 'Z') {
-            p[i] |= 0x20;
-        }
-    }
-
-    term->data = p;
-    term->len = value.len;
-
-    return 0;
+    return pupil_term_fold(host, call, value, term);
 }
 
 

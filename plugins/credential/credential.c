@@ -6,6 +6,7 @@
  */
 
 #include "pupil_plugin.h"
+#include "../common/text.h"
 
 
 static int32_t credential_normalise(const pupil_host_t *host, void *call,
@@ -78,18 +79,7 @@ credential_normalise(const pupil_host_t *host, void *call, uint32_t field,
     (void) host;
     (void) call;
 
-    while (field == CREDENTIAL_LOGIN_ID && in.len != 0 && in.data[0] == ' ') {
-        in.data++;
-        in.len--;
-    }
-
-    while (field == CREDENTIAL_LOGIN_ID && in.len != 0
-           && in.data[in.len - 1] == ' ')
-    {
-        in.len--;
-    }
-
-    *out = in;
+    *out = field == CREDENTIAL_LOGIN_ID ? pupil_spaces_trim(in) : in;
 
     return 0;
 }
@@ -100,28 +90,9 @@ static int32_t
 credential_index_term(const pupil_host_t *host, void *call, uint32_t field,
     pupil_value_t value, pupil_value_t *term)
 {
-    size_t    i;
-    uint8_t  *p;
-
     (void) credential_normalise(host, call, field, value, &value);
 
-    p = host->alloc(call, value.len + 1);
-    if (p == NULL) {
-        return -1;
-    }
-
-    for (i = 0; i < value.len; i++) {
-        p[i] = value.data[i];
-
-        if (p[i] >= 'A' && p[i] <= 'Z') {
-            p[i] |= 0x20;
-        }
-    }
-
-    term->data = p;
-    term->len = value.len;
-
-    return 0;
+    return pupil_term_fold(host, call, value, term);
 }
 
 

@@ -5,6 +5,7 @@
  */
 
 #include "pupil_plugin.h"
+#include "../common/text.h"
 
 
 #define IDENTITY_NAME_MAX  200      /* bytes */
@@ -81,16 +82,7 @@ identity_normalise(const pupil_host_t *host, void *call, uint32_t field,
     (void) call;
     (void) field;
 
-    while (in.len != 0 && in.data[0] == ' ') {
-        in.data++;
-        in.len--;
-    }
-
-    while (in.len != 0 && in.data[in.len - 1] == ' ') {
-        in.len--;
-    }
-
-    *out = in;
+    *out = pupil_spaces_trim(in);
 
     return 0;
 }

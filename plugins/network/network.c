@@ -6,6 +6,7 @@
  */
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "pupil_plugin.h"
@@ -122,19 +123,19 @@ static int32_t
 network_format(const pupil_host_t *host, void *call, const uint8_t *bytes,
     size_t len, const char *suffix, pupil_value_t *out)
 {
-    char  *text;
+    char  *text, address[INET6_ADDRSTRLEN];
 
     text = host->alloc(call, NETWORK_TEXT_MAX);
     if (text == NULL
-        || inet_ntop(len == 4 ? AF_INET : AF_INET6, bytes, text,
-                     NETWORK_TEXT_MAX - 4) == NULL)
+        || inet_ntop(len == 4 ? AF_INET : AF_INET6, bytes, address,
+                     sizeof(address)) == NULL)
     {
         return -1;
     }
 
-    strcat(text, suffix);
     out->data = (const uint8_t *) text;
-    out->len = strlen(text);
+    out->len = (size_t) snprintf(text, NETWORK_TEXT_MAX, "%s%s", address,
+                                 suffix);
 
     return 0;
 }
