@@ -168,6 +168,29 @@ is_problem $pupil->get("/v1/homework/$homework->{id}/progress"), 403,
     'not-granted', name => 'not for pupils';
 
 
+# ---- what a pupil may not do, and with what they know nothing of
+
+my %denied = (GET => ['/progress'], PATCH => ['', { title => 'Mine' }],
+              DELETE => ['']);
+for my $method (sort keys %denied) {
+    my ($tail, $json) = @{ $denied{$method} };
+    for my $case ([$pupil, $homework->{id}, 403, 'not_granted', 'visible'],
+                  [$pupil, $past->{id}, 403, 'not_granted', 'due'],
+                  [$pupil, $later->{id}, 404, 'not_found', 'to come'],
+                  [$pupil, uuid, 404, 'not_found', 'unknown'],
+                  [$class->other, $homework->{id}, 404, 'not_found',
+                   'of another class'])
+    {
+        my ($who, $id, $status, $outcome, $name) = @$case;
+        $res = $who->request($method, "/v1/homework/$id$tail",
+                             $json ? (json => $json) : ());
+        is_problem $res, $status, $outcome =~ tr/_/-/r,
+            name => "$method by a pupil, $name";
+        is_deeply $class->outcomes($res), [$outcome], 'which is audited';
+    }
+}
+
+
 # ---- taking back
 
 is_problem $pupil->delete("/v1/homework/$homework->{id}"), 403,

@@ -21,6 +21,7 @@ static void ngx_http_pupil_homework_page(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_pg_exchange_t *ex, const pupil_uuid_t *one);
 static ngx_int_t ngx_http_pupil_homework_next(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
+static ngx_int_t ngx_http_pupil_homework_barred(ngx_http_pupil_ctx_t *ctx);
 
 
 const ngx_http_pupil_route_t  ngx_http_pupil_homework_routes[] = {
@@ -388,6 +389,55 @@ ngx_http_pupil_homework_refuse(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
                                             : PUPIL_OUTCOME_NOT_FOUND,
                NULL, status,
                status == NGX_HTTP_FORBIDDEN ? "not-granted" : "not-found");
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_bar(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
+{
+    ngx_http_pupil_homework_t     *data;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    if (!ngx_http_pupil_is(ctx, "pupil")) {
+        return ngx_http_pupil_homework_refuse(ctx, stmt, NGX_HTTP_FORBIDDEN);
+    }
+
+    data = ctx->data;
+    data->barred = stmt;
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_pupil_homework_evidence(ctx, ex, &ctx->path_id);
+
+    ctx->asked = ngx_http_pupil_stmt(ctx, stmt);
+    ctx->resume = ngx_http_pupil_homework_barred;
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_homework_barred(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                      rc;
+    ngx_http_pupil_homework_t     *data;
+    const ngx_http_pupil_class_t  *class;
+
+    data = ctx->data;
+
+    rc = ngx_http_pupil_homework_classes(ctx, ctx->exchange->results[0]);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    class = ngx_http_pupil_homework_owner(data, &ctx->path_id);
+
+    return ngx_http_pupil_homework_refuse(ctx, data->barred,
+               class != NULL && class->assigned_at <= ctx->now
+               ? NGX_HTTP_FORBIDDEN : NGX_HTTP_NOT_FOUND);
 }
 
 

@@ -43,6 +43,7 @@ typedef struct {
     const ngx_http_pupil_stmt_t   *list;
     ngx_uint_t                     at;         /* of the list */
     ngx_uint_t                     beside;     /* of progress or summary */
+    ngx_uint_t                     barred;     /* statement that is refused */
     unsigned                       has_beside:1;
 } ngx_http_pupil_homework_t;
 
@@ -128,6 +129,14 @@ ngx_int_t ngx_http_pupil_homework_summary(ngx_http_pupil_ctx_t *ctx,
 /* A 403 or 404 about stmt, audited. */
 ngx_int_t ngx_http_pupil_homework_refuse(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t stmt, ngx_uint_t status);
+
+/*
+ * Refuses stmt about the homework of the path to whoever does not teach: 403
+ * to a pupil who can see that homework, 404 to one who cannot, so that nobody
+ * learns which ids there are; 403 to a role that has no homework at all.
+ */
+ngx_int_t ngx_http_pupil_homework_bar(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t stmt);
 
 /* Adds a current submission: row of a result with PUPIL_HP_WANT_*. */
 ngx_int_t ngx_http_pupil_homework_score(ngx_http_pupil_ctx_t *ctx,

@@ -41,8 +41,7 @@ ngx_http_pupil_homework_overview_start(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_pg_exchange_t  *ex;
 
     if (!ngx_http_pupil_is(ctx, "teacher")) {
-        return ngx_http_pupil_homework_refuse(ctx, PUPIL_HOMEWORK_OVERVIEW,
-                                              NGX_HTTP_FORBIDDEN);
+        return ngx_http_pupil_homework_bar(ctx, PUPIL_HOMEWORK_OVERVIEW);
     }
 
     ex = ngx_http_pupil_exchange(ctx);

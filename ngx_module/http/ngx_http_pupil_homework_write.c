@@ -100,7 +100,9 @@ ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx)
                                                   : PUPIL_HOMEWORK_DELETE;
 
     if (!ngx_http_pupil_is(ctx, "teacher")) {
-        return ngx_http_pupil_homework_refuse(ctx, stmt, NGX_HTTP_FORBIDDEN);
+        return stmt == PUPIL_HOMEWORK_CREATE
+               ? ngx_http_pupil_homework_refuse(ctx, stmt, NGX_HTTP_FORBIDDEN)
+               : ngx_http_pupil_homework_bar(ctx, stmt);
     }
 
     ex = ngx_http_pupil_exchange(ctx);
