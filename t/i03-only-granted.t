@@ -144,9 +144,7 @@ for my $deny (@denies) {
     ok recorded($before)->{$name}, 'recorded';
 
     my $site = $day->site;
-    $day->nginx->set(http => $site->http_conf(
-        pupil => "pupil_deny $what;\n"))->reload(wait => 1);
-    $day->as($who)->close;
+    $day->reload(http => $site->http_conf(pupil => "pupil_deny $what;\n"));
     statements();
     my $after = $day->as($who)->get($path);
     is $after->status, 200, "$what denied: still an answer"
@@ -157,14 +155,12 @@ for my $deny (@denies) {
         'not selected';
     ok !recorded($after)->{$name}, 'not recorded';
 
-    $day->nginx->set(http => $site->http_conf)->reload(wait => 1);
-    $day->as($who)->close;
+    $day->reload(http => $site->http_conf);
 }
 
 # In a location of its own it holds there, and there alone.
-$day->nginx->set(server => $day->site->server_conf(locations => {
-    homework => 'pupil_deny identity.family_name;' }))->reload(wait => 1);
-$_->close for $day->pupil, $day->teacher;
+$day->reload(server => $day->site->server_conf(locations => {
+    homework => 'pupil_deny identity.family_name;' }));
 unlike $day->pupil->get('/v1/homework')->body, qr/Beane/,
     'denied in one location';
 like $day->teacher->get('/v1/session')->body, qr/Beane/, 'not in another';

@@ -27,7 +27,17 @@ sub up ($class, %opt) {
 
     $self->{nginx} = $site->nginx(%opt);
     $self->{nginx}->start if $start;
-    return $self;
+    return $start ? $self->ready : $self;
+}
+
+# Another tenant in the same databases, with the same people: a site.
+sub neighbour ($site) {
+    my $there = bless { %$site, tenant => undef }, ref $site;
+    my $run = $there->ctl_ok('tenant', 'add', 'Grannkommunen', '--json',
+                             $there->ctl_where);
+    $there->{tenant} = JSON::XS::decode_json($run->{out})->{tenant};
+    $there->import_demo;
+    return $there;
 }
 
 sub pg ($self) { $self->{site}->pg }
@@ -131,6 +141,22 @@ sub ask ($self, $ask) {
 # Everybody logs in, once.
 sub all_here ($self) {
     $self->as($_) for qw(teacher pupil classmate colleague other);
+    return $self;
+}
+
+
+# Reloads, and waits until the new workers can serve.
+sub reload ($self, %conf) {
+    $self->{nginx}->set(%conf) if %conf;
+    $self->{nginx}->reload(wait => 1);
+    return $self->ready;
+}
+
+sub ready ($self) {
+    wait_until(20, 'nginx to be ready', sub {
+        $self->{nginx}->http->get('/status/ready')->status == 200
+    });
+    $_->close for values %{ $self->{http} };
     return $self;
 }
 

@@ -180,7 +180,7 @@ sub answer ($self, $link, $type, $body) {
     if ($mode eq 'nonce' && $type eq 'D') {
         $self->mode('pass');
         my ($columns, $len) = unpack 'nN', $body;
-        substr($body, 6 + $len - 1, 1) ^= "\1";
+        substr($body, 6 + $len - 1, 1) ^.= "\1";
         return $type . pack('N', 4 + length $body) . $body;
     }
 
