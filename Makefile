@@ -330,6 +330,8 @@ PLUGIN_DIR = $(LIB_DIR)/pupil/plugins
 PC_DIR     = $(SHARE_DIR)/pkgconfig
 SQL_DIR    = $(SHARE_DIR)/pupil/sql
 INSTALLED  = $(filter-out example,$(CATEGORIES))
+VERSION    = $(shell sed -n 's/^\#define PUPIL_VERSION *"\(.*\)".*/\1/p' \
+             ngx_module/core/pupil.h)
 abi        = $(shell sed -n 's/^\#define PUPIL_ABI_$1 *//p' \
              include/pupil_plugin.h)
 
@@ -350,10 +352,11 @@ install: all
 	$(if $(MAN),install -D -m 644 -t $(SHARE_DIR)/man/man1 $(MAN))
 	@mkdir -p $(PC_DIR); printf '%s\n' 'prefix=$(PREFIX)' \
 	    'includedir=$${prefix}/include' \
-	    'plugindir=$${prefix}/lib/pupil/plugins' '' \
+	    'plugindir=$${prefix}/lib/pupil/plugins' \
+    'abi=$(call abi,MAJOR).$(call abi,MINOR)' '' \
 	    'Name: pupil-plugin' \
 	    'Description: ABI of plugins of the Pupil personal-data gateway' \
-	    'Version: $(call abi,MAJOR).$(call abi,MINOR)' \
+	    'Version: $(VERSION)' \
 	    'Cflags: -I$${includedir}' >$(PC_DIR)/pupil-plugin.pc; \
 	    chmod 644 $(PC_DIR)/pupil-plugin.pc
 

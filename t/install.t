@@ -60,6 +60,21 @@ my $pc = run_cmd('pkg-config', '--cflags', 'pupil-plugin',
                PKG_CONFIG_ALLOW_SYSTEM_CFLAGS => 1 } });
 like $pc->{out}, qr{-I\Q$dest\E/usr/include}, 'pkg-config finds the header';
 
+# One number for all of it, which nothing else in the tree spells.
+my ($version) = slurp("$root/ngx_module/core/pupil.h")
+                =~ /^#define PUPIL_VERSION +"(\d+\.\d+\.\d+)"/m;
+my %pc = (env => { PKG_CONFIG_PATH => "$dest/usr/share/pkgconfig" });
+is run_cmd('pkg-config', '--modversion', 'pupil-plugin', \%pc)->{out},
+    "$version\n", 'the version of the package';
+is run_cmd('pkg-config', '--variable=abi', 'pupil-plugin', \%pc)->{out},
+    "1.0\n", 'and the ABI of its plugins';
+is run_cmd("$dest/usr/bin/pupilctl", '--version')->{out},
+    "pupilctl $version\n", 'pupilctl says the same';
+is join(' ', map { s/^\Q$root\E\///r }
+        grep { slurp($_) =~ /"\Q$version\E"/ }
+        glob "$root/ngx_module/*/*.[ch]"), 'ngx_module/core/pupil.h',
+    'one place in the sources has it';
+
 my $other = spew("$dest/usr/lib/pupil/plugins/pupil_other-1.0.0.so", '');
 is make('uninstall')->{code}, 0, 'make uninstall';
 is join(' ', installed()), $other =~ s/^\Q$dest\E//r,

@@ -13,6 +13,8 @@
 #include <stdint.h>
 
 
+#define PUPIL_VERSION        "0.1.0"    /* of Pupil as a whole */
+
 #define PUPIL_UUID_LEN       16    /* bytes, binary, network order */
 #define PUPIL_UUID_TEXT_LEN  36    /* lower case, no terminator */
 #define PUPIL_ERROR_SIZE     512   /* bytes of a pupil_error_t text, with NUL */

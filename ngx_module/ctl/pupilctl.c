@@ -17,8 +17,6 @@
 #include "options.h"
 
 
-#define CTL_VERSION  "1.0.0"
-
 typedef struct {
     const char  *words;         /* separated by single spaces */
     int          min, max;      /* words behind them */
@@ -238,7 +236,7 @@ run(ctl_t *ctl, int argc, char **argv)
     }
 
     if (ctl->opt.version) {
-        puts("pupilctl " CTL_VERSION);
+        puts("pupilctl " PUPIL_VERSION);
         return CTL_DONE;
     }
 
