@@ -71,7 +71,7 @@ sub stop ($self) {
     process_ends($pid, 5);
 }
 
-END { $_->stop for @started }
+END { local $?; $_->stop for @started }
 
 
 # ---- the process
