@@ -68,7 +68,7 @@ static const char  reserve_sql[] =
  * $8: the index term of the identifier as a login id, $9: as an e-mail
  * address.  Whom neither finds meets the tenant's decoy.  The tenant's decoy
  * 1, the index row 2 to 7, the subject 8 to 11, its owner row 12 to 14, one
- * row a role 15 to 21.
+ * row a role 15 to 21, when the credential changed 22.
  */
 static const char  find_sql[] =
     "WITH found AS MATERIALIZED ("
@@ -87,7 +87,8 @@ static const char  find_sql[] =
     " w.record, w.mac, u.subject, u.status, u.source, u.mac,"
     " o.owner, o.state, o.key_version, r.subject, r.institution, r.role,"
     " (r.valid_from - DATE '1970-01-01') AS valid_from,"
-    " (r.valid_to - DATE '1970-01-01') AS valid_to, r.source, r.mac{c}"
+    " (r.valid_to - DATE '1970-01-01') AS valid_to, r.source, r.mac,"
+    " c.updated_at{c}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN who AS w ON true"
     " LEFT JOIN pupil.subject AS u ON u.tenant = $2 AND u.subject = w.id"
@@ -102,15 +103,23 @@ static const char  find_sql[] =
  * $9: created_at, $10: expires_at, $11: MAC of the session; $12: buckets,
  * $13: that of the network, which gets back this attempt only; $14: record,
  * $15: sealed address or NULL; $16: key version, $17: MAC of the subject's
- * row, as they were when the password was looked at.  Second column: 1, or 0
- * when the account changed meanwhile.
+ * row, $18: when the credential changed, as they were when the password was
+ * looked at; $19: the sealed hash of the same password at the cost in force,
+ * or NULL, which is no change of the password.  Second column: 1, or 0 when
+ * the account changed meanwhile.
  */
 static const char  accept_sql[] =
     "WITH ok AS MATERIALIZED ("
     "SELECT u.subject FROM pupil.subject AS u JOIN pupil.owner AS o"
     " ON o.tenant = $2 AND o.owner = u.subject"
     " WHERE u.tenant = $2 AND u.subject = $4 AND u.status = 'active'"
-    " AND u.mac = $17 AND o.state = 'active' AND o.key_version = $16),"
+    " AND u.mac = $17 AND o.state = 'active' AND o.key_version = $16"
+    " AND EXISTS (SELECT FROM data.credential AS c WHERE c.tenant = $2"
+    " AND c.owner = $4 AND c.record = $4 AND c.updated_at = $18)),"
+    " renewed AS ("
+    "UPDATE data.credential AS c SET password_hash = $19 FROM ok"
+    " WHERE c.tenant = $2 AND c.owner = $4 AND c.record = $4"
+    " AND c.updated_at = $18 AND $19 IS NOT NULL),"
     " old AS ("
     "DELETE FROM pupil.session AS s WHERE s.tenant = $2 AND s.subject = $4"
     " AND s.expires_at < $9),"
@@ -168,19 +177,34 @@ static const pupil_want_t  refuse_wants[] = {
                          REQUIRED | SILENT) }
 };
 
+#define ACCEPT_WANTS                                                          \
+    { "i", "i", "identity", "given_name", PUPIL_PURPOSE_AUTHENTICATION,       \
+      PUPIL_RELATION_SELF, PUPIL_OPERATION_READ, ACTOR, 0 },                  \
+    { "i", "i", "identity", "family_name", PUPIL_PURPOSE_AUTHENTICATION,      \
+      PUPIL_RELATION_SELF, PUPIL_OPERATION_READ, ACTOR, 0 },                  \
+    { "", "c", OF_SYSTEM("credential", "login_id", ACTOR,                     \
+                         REQUIRED | SILENT) },                                \
+    { "", "x", OF_SYSTEM("contact", "email", ACTOR, SILENT) },                \
+    { "", "c", OF_SYSTEM("credential", "password_hash", ACTOR,                \
+                         REQUIRED | SILENT) },                                \
+    { "", "n", "network", "address", PUPIL_PURPOSE_SECURITY,                  \
+      PUPIL_RELATION_SYSTEM, PUPIL_OPERATION_WRITE, ACTOR, SILENT }
+
 static const pupil_want_t  accept_wants[] = {
-    { "i", "i", "identity", "given_name", PUPIL_PURPOSE_AUTHENTICATION,
-      PUPIL_RELATION_SELF, PUPIL_OPERATION_READ, ACTOR, 0 },
-    { "i", "i", "identity", "family_name", PUPIL_PURPOSE_AUTHENTICATION,
-      PUPIL_RELATION_SELF, PUPIL_OPERATION_READ, ACTOR, 0 },
-    { "", "c", OF_SYSTEM("credential", "login_id", ACTOR,
-                         REQUIRED | SILENT) },
-    { "", "x", OF_SYSTEM("contact", "email", ACTOR, SILENT) },
-    { "", "c", OF_SYSTEM("credential", "password_hash", ACTOR,
-                         REQUIRED | SILENT) },
-    { "", "n", "network", "address", PUPIL_PURPOSE_SECURITY,
+    ACCEPT_WANTS
+};
+
+static const pupil_want_t  renew_wants[] = {
+    ACCEPT_WANTS,
+    { "", "c", "credential", "password_hash", PUPIL_PURPOSE_AUTHENTICATION,
       PUPIL_RELATION_SYSTEM, PUPIL_OPERATION_WRITE, ACTOR, SILENT }
 };
+
+#define ACCEPT_PARAMS                                                         \
+    { PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,    \
+      PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA,          \
+      PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4,                  \
+      PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA }
 
 #define COUNT(table)  ((uint32_t) (sizeof(table) / sizeof((table)[0])))
 
@@ -200,7 +224,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
     [PUPIL_LOGIN_FIND] = {
         .name = "login find",
         .sql = find_sql,
-        .fixed = 22,
+        .fixed = 23,
         .wants = look_wants,
         .wants_count = COUNT(look_wants),
         .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
@@ -212,11 +236,16 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .fixed = 2,
         .wants = accept_wants,
         .wants_count = COUNT(accept_wants),
-        .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ,
-                    PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA,
-                    PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA,
-                    PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4,
-                    PUPIL_PARAM_BYTEA }
+        .params = ACCEPT_PARAMS
+    },
+
+    [PUPIL_LOGIN_RENEW] = {
+        .name = "login renew",
+        .sql = accept_sql,
+        .fixed = 2,
+        .wants = renew_wants,
+        .wants_count = COUNT(renew_wants),
+        .params = ACCEPT_PARAMS
     },
 
     [PUPIL_LOGIN_REFUSE] = {

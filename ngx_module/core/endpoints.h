@@ -29,6 +29,7 @@ enum {
     PUPIL_LOGIN_RESERVE = 0,    /* throttle: reserve the attempt */
     PUPIL_LOGIN_FIND,           /* index rows, subject, credential, roles */
     PUPIL_LOGIN_ACCEPT,         /* session, throttle, network, audit */
+    PUPIL_LOGIN_RENEW,          /* accept, and a hash at another cost */
     PUPIL_LOGIN_REFUSE,         /* same work, audit */
     PUPIL_LOGIN_COUNT
 };

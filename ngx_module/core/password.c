@@ -103,6 +103,65 @@ pupil_password_verify(pupil_str_t password, const char *hash,
 }
 
 
+pupil_rc_t
+pupil_password_made_at(const char *hash, pupil_password_cost_t *cost)
+{
+    pupil_rc_t      rc;
+    pupil_argon2_t  stored;
+
+    rc = pupil_argon2_read(hash, &stored);
+    if (rc == PUPIL_OK) {
+        *cost = stored.cost;
+    }
+
+    sodium_memzero(&stored, sizeof(stored));
+
+    return rc;
+}
+
+
+uint64_t
+pupil_password_work(const pupil_password_cost_t *cost)
+{
+    return (uint64_t) cost->memory * cost->iterations;
+}
+
+
+pupil_rc_t
+pupil_password_spend(uint64_t work, const pupil_password_cost_t *cost,
+    uint64_t *done)
+{
+    int       rc;
+    uint8_t   made[PUPIL_ARGON2_HASH_LEN];
+    uint64_t  memory, passes;
+
+    static const uint8_t  salt[PUPIL_ARGON2_SALT_LEN];
+
+    *done = 0;
+
+    /* the fewest passes that need no more memory than a real run */
+    passes = (work + cost->memory - 1) / cost->memory;
+    memory = passes != 0 ? work / passes : 0;
+
+    if (memory < PUPIL_ARGON2_MEMORY_MIN) {
+        return PUPIL_OK;
+    }
+
+    rc = crypto_pwhash_argon2id(made, sizeof(made), "", 0, salt, passes,
+                                (size_t) memory * 1024,
+                                crypto_pwhash_argon2id_ALG_ARGON2ID13);
+    sodium_memzero(made, sizeof(made));
+
+    if (rc != 0) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    *done = memory * passes;
+
+    return PUPIL_OK;
+}
+
+
 static pupil_rc_t
 pupil_argon2_read(const char *text, pupil_argon2_t *argon2)
 {

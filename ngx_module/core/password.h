@@ -25,6 +25,22 @@ typedef struct {
 pupil_rc_t pupil_password_hash(pupil_str_t password,
     const pupil_password_cost_t *cost, char out[PUPIL_PASSWORD_HASH_LEN]);
 
+/* The cost that an encoded hash was made at; PUPIL_INVALID: it is none. */
+pupil_rc_t pupil_password_made_at(const char *hash,
+    pupil_password_cost_t *cost);
+
+/* What one run does, in KiB of memory filled or passed over. */
+uint64_t pupil_password_work(const pupil_password_cost_t *cost);
+
+/*
+ * Does so much work for nobody, with no more memory than cost: so that a run
+ * at a lower cost and this are as much as one at cost.  work: at most that of
+ * cost.  *done: what was done, within the passes of work; 0 when too little to
+ * be a run.  PUPIL_NO_MEMORY.
+ */
+pupil_rc_t pupil_password_spend(uint64_t work,
+    const pupil_password_cost_t *cost, uint64_t *done);
+
 /*
  * PUPIL_OK when the password fits, PUPIL_INVALID when not, PUPIL_NO_MEMORY.
  * *weaker is set when the hash was made at a lower cost than cost.

@@ -80,6 +80,7 @@ typedef struct {
     ngx_atomic_uint_t  requests[PUPIL_ENDPOINT_COUNT + 1][6]; /* by class */
     ngx_atomic_uint_t  bad_request, unauthorized, csrf, throttled;
     ngx_atomic_uint_t  logins, login_failures, login_busy;
+    ngx_atomic_uint_t  hashes, hash_kib;       /* Argon2id: runs, work */
     ngx_atomic_uint_t  zone_hits, zone_misses, zone_stale;
     ngx_atomic_uint_t  tampered, key_fetches;
     ngx_atomic_uint_t  aborted;                /* the client went */
@@ -147,6 +148,7 @@ typedef struct {
     ngx_http_pupil_zone_t     *sessions;
     ngx_uint_t                 unavailable;    /* why was logged */
     ngx_uint_t                 hashing;        /* tasks in the thread pool */
+    ngx_uint_t                 dearer;         /* such a hash was logged */
     ngx_msec_t                 heartbeat;      /* of the listener */
     ngx_uint_t                 has_heartbeat;
     time_t                     started, covered_asked;
@@ -368,11 +370,14 @@ void ngx_http_pupil_common(ngx_http_pupil_ctx_t *ctx,
 
 /*
  * Verifies password against an encoded hash, NUL-terminated, in a thread;
- * then next(ctx), with the result in ctx->hash_rc.  NGX_AGAIN, NGX_BUSY or
- * NGX_ERROR.
+ * then next(ctx), with the result in ctx->hash_rc.  renewed: NULL, or
+ * PUPIL_PASSWORD_HASH_LEN bytes of the request's that get a new hash of a
+ * password that fits one of another cost than the one in force, else an empty
+ * string.  NGX_AGAIN, NGX_BUSY or NGX_ERROR.
  */
 ngx_int_t ngx_http_pupil_hash_verify(ngx_http_pupil_ctx_t *ctx,
-    pupil_str_t password, const char *stored, ngx_http_pupil_step_pt next);
+    pupil_str_t password, const char *stored, u_char *renewed,
+    ngx_http_pupil_step_pt next);
 
 /* What is under way for this request is no longer waited for. */
 void ngx_http_pupil_hash_detach(ngx_http_pupil_ctx_t *ctx);

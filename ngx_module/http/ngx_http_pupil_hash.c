@@ -28,24 +28,29 @@ struct ngx_http_pupil_hash_s {
     pupil_str_t                  password;  /* a copy */
     char                         stored[PUPIL_PASSWORD_HASH_LEN];
     pupil_password_cost_t        cost;
-    pupil_rc_t                   rc;        /* written by the thread */
-    int                          weaker;
+    u_char                      *renewed;   /* the request's; or NULL */
+    unsigned                     slot:1;    /* a place in the queue */
+
+    /* written by the thread */
+    pupil_rc_t                   rc;
+    pupil_password_cost_t        made_at;
+    char                         fresh[PUPIL_PASSWORD_HASH_LEN];
+    ngx_uint_t                   runs;
+    uint64_t                     work;      /* of all runs */
 };
 
 
 static void ngx_http_pupil_hash_thread(void *data, ngx_log_t *log);
+static void ngx_http_pupil_hash_even(ngx_http_pupil_hash_t *hash);
 static void ngx_http_pupil_hash_done(ngx_event_t *ev);
+static void ngx_http_pupil_hash_count(ngx_http_pupil_hash_t *hash);
 static void ngx_http_pupil_hash_timer(ngx_event_t *ev);
 static void ngx_http_pupil_hash_wipe(ngx_http_pupil_hash_t *hash);
 
 
-/*
- * Verifies password against the encoded hash in a thread, then next(ctx);
- * the result is in ctx->hash_rc.  NGX_AGAIN, NGX_BUSY, NGX_ERROR.
- */
 ngx_int_t
 ngx_http_pupil_hash_verify(ngx_http_pupil_ctx_t *ctx, pupil_str_t password,
-    const char *stored, ngx_http_pupil_step_pt next)
+    const char *stored, u_char *renewed, ngx_http_pupil_step_pt next)
 {
     u_char                 *p;
     ngx_pool_t             *pool;
@@ -71,6 +76,7 @@ ngx_http_pupil_hash_verify(ngx_http_pupil_ctx_t *ctx, pupil_str_t password,
     hash->ctx = ctx;
     hash->next = next;
     hash->cost = ctx->main->cost;
+    hash->renewed = renewed;
 
     ngx_memcpy(p, password.data, password.len);
     hash->password.data = p;
@@ -94,6 +100,10 @@ ngx_http_pupil_hash_verify(ngx_http_pupil_ctx_t *ctx, pupil_str_t password,
 
     ngx_add_timer(&hash->timer, NGX_HTTP_PUPIL_HASH_TIMER);
     ctx->hash = hash;
+
+    /* Until it has been worked off, even if the client goes meanwhile. */
+    hash->slot = ctx->hash_slot;
+    ctx->hash_slot = 0;
 
     return NGX_AGAIN;
 }
@@ -150,9 +160,61 @@ ngx_http_pupil_hash_thread(void *data, ngx_log_t *log)
         nice = 1;
     }
 
-    hash->rc = pupil_password_verify(hash->password, hash->stored,
-                                     &hash->cost, &hash->weaker);
+    ngx_http_pupil_hash_even(hash);
     ngx_http_pupil_hash_wipe(hash);
+}
+
+
+/*
+ * As much work for a hash of any cost up to the one in force as for one of
+ * that cost, so that nobody can tell by time what is stored, or whether there
+ * is anything (invariant I13).  Only a log-in that succeeds does more: its
+ * hash is made anew.
+ */
+static void
+ngx_http_pupil_hash_even(ngx_http_pupil_hash_t *hash)
+{
+    int       weaker;
+    uint64_t  full, done;
+
+    full = pupil_password_work(&hash->cost);
+
+    if (pupil_password_made_at(hash->stored, &hash->made_at) == PUPIL_OK) {
+        hash->runs = 1;
+        hash->work = pupil_password_work(&hash->made_at);
+    }
+
+    hash->rc = pupil_password_verify(hash->password, hash->stored,
+                                     &hash->cost, &weaker);
+
+    if (hash->rc == PUPIL_NO_MEMORY) {
+        return;
+    }
+
+    if (hash->rc == PUPIL_OK && hash->renewed != NULL) {
+
+        if ((hash->made_at.memory != hash->cost.memory
+             || hash->made_at.iterations != hash->cost.iterations)
+            && pupil_password_hash(hash->password, &hash->cost, hash->fresh)
+               == PUPIL_OK)
+        {
+            hash->runs++;
+            hash->work += full;
+        }
+
+        return;
+    }
+
+    if (hash->work < full) {
+        if (pupil_password_spend(full - hash->work, &hash->cost, &done)
+            != PUPIL_OK)
+        {
+            hash->rc = PUPIL_NO_MEMORY;
+        }
+
+        hash->runs += done != 0;
+        hash->work += done;
+    }
 }
 
 
@@ -182,16 +244,51 @@ ngx_http_pupil_hash_done(ngx_event_t *ev)
     ctx = hash->ctx;
     next = hash->next;
 
+    ngx_http_pupil_hash_count(hash);
+
     if (ctx != NULL) {
         ctx->hash = NULL;
-        ngx_http_pupil_hash_detach(ctx);
+
+        if (hash->renewed != NULL) {
+            ngx_memcpy(hash->renewed, hash->fresh, sizeof(hash->fresh));
+        }
     }
 
+    sodium_memzero(hash->fresh, sizeof(hash->fresh));
     ngx_destroy_pool(hash->pool);
 
     if (ctx != NULL) {
         ctx->hash_rc = rc;
         ngx_http_pupil_resume(ctx, next);
+    }
+}
+
+
+static void
+ngx_http_pupil_hash_count(ngx_http_pupil_hash_t *hash)
+{
+    ngx_http_pupil_main_conf_t  *pmcf;
+
+    pmcf = hash->main;
+
+    if (hash->slot) {
+        pmcf->hashing--;
+    }
+
+    pmcf->stats.hashes += hash->runs;
+    pmcf->stats.hash_kib += hash->work;
+
+    if (!pmcf->dearer
+        && pupil_password_work(&hash->made_at)
+           > pupil_password_work(&hash->cost))
+    {
+        pmcf->dearer = 1;
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "pupil: a stored password hash costs more (memory=%uDk "
+                      "iterations=%uD) than pupil_password_hash says: whose "
+                      "it is can be told by time until that log-in succeeds; "
+                      "saying this once", hash->made_at.memory,
+                      hash->made_at.iterations);
     }
 }
 

@@ -226,6 +226,7 @@ ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx)
     ctx->integrity = 0;
 
     rc = ngx_http_pupil_hash_verify(ctx, login->input.password, stored,
+                                    login->eligible ? login->renewed : NULL,
                                     ngx_http_pupil_login_verified);
 
     ngx_memzero(stored, sizeof(stored));

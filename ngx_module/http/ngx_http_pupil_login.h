@@ -14,6 +14,7 @@
 #define NGX_HTTP_PUPIL_LOGIN_WANT_HASH    2     /* of find */
 #define NGX_HTTP_PUPIL_LOGIN_WANT_GIVEN   0     /* of accept */
 #define NGX_HTTP_PUPIL_LOGIN_WANT_FAMILY  1
+#define NGX_HTTP_PUPIL_LOGIN_WANT_RENEW   6     /* of renew */
 
 #define NGX_HTTP_PUPIL_LOGIN_BUCKETS      3
 
@@ -35,6 +36,8 @@ typedef struct {
     ngx_http_pupil_pg_exchange_t  *found;
     ngx_http_pupil_owner_t         owner;       /* the account's or decoy's */
     pupil_str_t                    subject_mac;
+    pupil_time_t                   changed_at;  /* the credential was */
+    u_char                         renewed[PUPIL_PASSWORD_HASH_LEN];
     pupil_str_t                    role;        /* static */
     pupil_uuid_t                   institution;
     uint8_t                        text[PUPIL_TOKEN_TEXT_LEN];

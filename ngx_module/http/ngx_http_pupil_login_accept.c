@@ -15,6 +15,8 @@ static ngx_int_t ngx_http_pupil_login_session(ngx_http_pupil_ctx_t *ctx,
     uint8_t mac[PUPIL_MAC_LEN]);
 static void ngx_http_pupil_login_address(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *record, pupil_str_t *sealed);
+static ngx_int_t ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx,
+    pupil_str_t *sealed);
 static ngx_int_t ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_answer(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
@@ -25,8 +27,8 @@ ngx_int_t
 ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
 {
     uint8_t                        mac[PUPIL_MAC_LEN];
-    ngx_uint_t                     last;
-    pupil_str_t                    address;
+    ngx_uint_t                     last, stmt;
+    pupil_str_t                    address, renewed;
     pupil_uuid_t                   record;
     ngx_http_pupil_login_t        *login;
     ngx_http_pupil_session_t      *session;
@@ -37,6 +39,8 @@ ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
 
     pupil_uuid_random(&record);
     ngx_http_pupil_login_address(ctx, &record, &address);
+    stmt = ngx_http_pupil_login_renewed(ctx, &renewed) == NGX_OK
+           ? PUPIL_LOGIN_RENEW : PUPIL_LOGIN_ACCEPT;
 
     /* From here on the request is the subject's. */
     if (ngx_http_pupil_login_session(ctx, mac) != NGX_OK) {
@@ -48,8 +52,7 @@ ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    (void) ngx_http_pupil_add(ctx, ex,
-                              ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_ACCEPT));
+    (void) ngx_http_pupil_add(ctx, ex, ngx_http_pupil_stmt(ctx, stmt));
     ngx_http_pupil_pg_param_bytea(ex, session->hash, 32);
     ngx_http_pupil_pg_param_timestamptz(ex, session->created_at);
     ngx_http_pupil_pg_param_timestamptz(ex, session->expires_at);
@@ -78,6 +81,15 @@ ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_pg_param_int4(ex, (int32_t) login->owner.version);
     ngx_http_pupil_pg_param_bytea(ex, login->subject_mac.data,
                                   login->subject_mac.len);
+
+    ngx_http_pupil_pg_param_timestamptz(ex, login->changed_at);
+
+    if (stmt == PUPIL_LOGIN_RENEW) {
+        ngx_http_pupil_pg_param_bytea(ex, renewed.data, renewed.len);
+
+    } else {
+        ngx_http_pupil_pg_param_null(ex);
+    }
 
     ctx->read_at = ngx_current_msec;
     ctx->resume = ngx_http_pupil_login_accepted;
@@ -158,6 +170,37 @@ ngx_http_pupil_login_address(ngx_http_pupil_ctx_t *ctx,
         ngx_memzero(sealed, sizeof(pupil_str_t));
         ctx->missing_count = 0;
     }
+}
+
+
+/* The hash at the cost in force, sealed; NGX_DECLINED: none is to be stored. */
+static ngx_int_t
+ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx, pupil_str_t *sealed)
+{
+    pupil_rc_t               rc;
+    pupil_str_t              value;
+    ngx_http_pupil_stmt_t   *stmt;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+    stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_RENEW);
+
+    if (login->renewed[0] == '\0'
+        || !stmt->statement.granted[NGX_HTTP_PUPIL_LOGIN_WANT_RENEW])
+    {
+        return NGX_DECLINED;
+    }
+
+    value.data = login->renewed;
+    value.len = ngx_strlen(login->renewed);
+
+    rc = ngx_http_pupil_seal(ctx, "credential", "password_hash",
+                             &login->owner, &login->owner.id, value, sealed);
+
+    ngx_memzero(login->renewed, sizeof(login->renewed));
+    ctx->missing_count = 0;
+
+    return rc == PUPIL_OK ? NGX_OK : NGX_DECLINED;
 }
 
 

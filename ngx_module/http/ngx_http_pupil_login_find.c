@@ -16,6 +16,7 @@
 #define NGX_HTTP_PUPIL_FIND_SUBJECT  8
 #define NGX_HTTP_PUPIL_FIND_OWNER    12
 #define NGX_HTTP_PUPIL_FIND_ROLE     15
+#define NGX_HTTP_PUPIL_FIND_CHANGED  22
 
 
 /* Failures without a delay, seconds to forget one, the longest delay. */
@@ -206,6 +207,9 @@ ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx)
 
     login->eligible = login->known
                       && login->owner.state == PUPIL_OWNER_STATE_ACTIVE
+                      && ngx_http_pupil_pg_get_timestamptz(res, 0,
+                             NGX_HTTP_PUPIL_FIND_CHANGED, &login->changed_at)
+                         == NGX_OK
                       && ngx_http_pupil_login_active(ctx, res)
                       && ngx_http_pupil_login_role(ctx, res);
 }

@@ -9,7 +9,6 @@
 #include "ngx_http_pupil.h"
 
 
-#define NGX_HTTP_PUPIL_VERSION       "0.1.0"
 #define NGX_HTTP_PUPIL_COVERED_WARN  35        /* days */
 #define NGX_HTTP_PUPIL_COVERED_ASK   60        /* seconds */
 #define NGX_HTTP_PUPIL_METRICS       96
@@ -276,6 +275,8 @@ ngx_http_pupil_status_collect(ngx_http_pupil_main_conf_t *pmcf,
                               stats->login_failures);
     ngx_http_pupil_status_add(m, "login", "busy", 0, stats->login_busy);
     ngx_http_pupil_status_add(m, "login", "in_progress", 1, pmcf->hashing);
+    ngx_http_pupil_status_add(m, "login", "hashes", 0, stats->hashes);
+    ngx_http_pupil_status_add(m, "login", "hash_kib", 0, stats->hash_kib);
     ngx_http_pupil_status_add(m, "login", "queue_max", 1, pmcf->hash_queue);
 
     days = ngx_http_pupil_status_days(pmcf);
@@ -382,7 +383,7 @@ ngx_http_pupil_status_json(ngx_http_pupil_ctx_t *ctx,
     }
 
     pupil_writer_key(out, "version");
-    pupil_writer_cstr(out, NGX_HTTP_PUPIL_VERSION);
+    pupil_writer_cstr(out, PUPIL_VERSION);
 
     for (i = 0; i < m->n; i++) {
         l = &m->list[i];
@@ -460,7 +461,7 @@ ngx_http_pupil_status_text(ngx_http_pupil_ctx_t *ctx,
         type = html;
         p = ngx_sprintf(p, "<!DOCTYPE html>\n<html lang=\"en\"><head>"
                         "<meta charset=\"utf-8\"><title>Pupil</title></head>"
-                        "<body><h1>Pupil " NGX_HTTP_PUPIL_VERSION "</h1>"
+                        "<body><h1>Pupil " PUPIL_VERSION "</h1>"
                         "<p>%s</p><table>\n",
                         trouble ? trouble : "This worker serves.");
 

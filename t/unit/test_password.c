@@ -150,6 +150,40 @@ test_cost(void)
 }
 
 
+/* A run at a lower cost and what is spent are as much as one at cost. */
+static void
+test_spend(const char *hash)
+{
+    size_t                 i;
+    uint64_t               full, rest, done;
+    pupil_password_cost_t  made_at;
+
+    static const pupil_password_cost_t  costs[] = {
+        { 19456, 3 }, { 19457, 2 }, { 32768, 3 }, { 40000, 2 }, { 19456, 4 }
+    };
+
+    ok(pupil_password_made_at(hash, &made_at) == PUPIL_OK
+       && made_at.memory == 19456 && made_at.iterations == 2,
+       "a hash tells its cost");
+    ok(pupil_password_made_at("$argon2id$", &made_at) == PUPIL_INVALID,
+       "what is none does not");
+
+    for (i = 0; i < sizeof(costs) / sizeof(costs[0]); i++) {
+        full = pupil_password_work(&costs[i]);
+        rest = full - pupil_password_work(&low);
+
+        ok(pupil_password_spend(rest, &costs[i], &done) == PUPIL_OK
+           && (rest < 8 ? done == 0
+                        : done <= rest && rest - done < costs[i].iterations),
+           "the rest of %u KiB, %u iterations is spent",
+           (unsigned) costs[i].memory, (unsigned) costs[i].iterations);
+    }
+
+    ok(pupil_password_spend(0, &low, &done) == PUPIL_OK && done == 0,
+       "nothing is nothing");
+}
+
+
 /* In a child whose address space is too small for the memory asked for. */
 static void
 test_no_memory(const char *hash)
@@ -203,6 +237,7 @@ main(void)
     test_round(hash);
     test_malformed(hash);
     test_cost();
+    test_spend(hash);
     test_no_memory(hash);
 
     return tap_done();
