@@ -422,6 +422,17 @@ ngx_int_t ngx_http_pupil_problem(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_fault(ngx_http_pupil_ctx_t *ctx,
     const pupil_fault_t *fault);
 
+/* What a parser of input said: NGX_OK, the fault's problem or NGX_ERROR. */
+ngx_int_t ngx_http_pupil_judged(ngx_http_pupil_ctx_t *ctx, pupil_rc_t rc,
+    const pupil_fault_t *fault);
+
+/* Zeroed memory for a route's ctx->data; NULL: none. */
+void *ngx_http_pupil_ctx_data(ngx_http_pupil_ctx_t *ctx, size_t size);
+
+/* The query arguments; others than allowed (PUPIL_QUERY_*) are refused. */
+ngx_int_t ngx_http_pupil_arguments(ngx_http_pupil_ctx_t *ctx,
+    unsigned allowed, pupil_input_query_t *query);
+
 /* A route's parse, or its beginning: query arguments are refused (422). */
 ngx_int_t ngx_http_pupil_no_arguments(ngx_http_pupil_ctx_t *ctx);
 
@@ -586,9 +597,15 @@ ngx_uint_t ngx_http_pupil_role_active(ngx_http_pupil_ctx_t *ctx,
     const pupil_role_row_t *role);
 
 /*
- * Writes the member display_name, the given and the family name of what is
- * granted and opens, or nothing.  owner may be NULL.
+ * The given and the family name, of what is granted and opens, in the
+ * request's memory.  Empty: neither.
  */
+ngx_int_t ngx_http_pupil_name(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
+    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner,
+    const pupil_uuid_t *record, pupil_str_t *name);
+
+/* Writes such a name as the member display_name, if any.  owner may be NULL. */
 void ngx_http_pupil_display_name(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
     ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner,

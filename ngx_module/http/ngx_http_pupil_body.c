@@ -162,20 +162,29 @@ ngx_http_pupil_body_take(ngx_http_pupil_ctx_t *ctx)
 
 
 ngx_int_t
-ngx_http_pupil_no_arguments(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_arguments(ngx_http_pupil_ctx_t *ctx, unsigned allowed,
+    pupil_input_query_t *query)
 {
-    pupil_str_t          args;
-    pupil_fault_t        fault;
-    pupil_input_query_t  query;
+    pupil_str_t    args;
+    pupil_fault_t  fault;
 
     args.data = ctx->request->args.data;
     args.len = ctx->request->args.len;
 
-    if (pupil_input_query(&args, 0, &query, &fault) == PUPIL_OK) {
+    if (pupil_input_query(&args, allowed, query, &fault) == PUPIL_OK) {
         return NGX_OK;
     }
 
     return ngx_http_pupil_fault(ctx, &fault);
+}
+
+
+ngx_int_t
+ngx_http_pupil_no_arguments(ngx_http_pupil_ctx_t *ctx)
+{
+    pupil_input_query_t  query;
+
+    return ngx_http_pupil_arguments(ctx, 0, &query);
 }
 
 

@@ -101,27 +101,16 @@ static ngx_int_t
 ngx_http_pupil_data_parse(ngx_http_pupil_ctx_t *ctx)
 {
     unsigned                allowed;
-    pupil_str_t             args;
-    pupil_fault_t           fault;
     ngx_http_pupil_data_t  *data;
 
-    data = ngx_http_pupil_alloc(ctx, sizeof(ngx_http_pupil_data_t));
+    data = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_data_t));
     if (data == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_memzero(data, sizeof(ngx_http_pupil_data_t));
-    ctx->data = data;
-
-    args.data = ctx->request->args.data;
-    args.len = ctx->request->args.len;
     allowed = ctx->path_name.len ? PUPIL_QUERY_LIMIT | PUPIL_QUERY_CURSOR : 0;
 
-    if (pupil_input_query(&args, allowed, &data->query, &fault) != PUPIL_OK) {
-        return ngx_http_pupil_fault(ctx, &fault);
-    }
-
-    return NGX_OK;
+    return ngx_http_pupil_arguments(ctx, allowed, &data->query);
 }
 
 

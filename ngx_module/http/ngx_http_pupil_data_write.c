@@ -59,36 +59,22 @@ static ngx_int_t ngx_http_pupil_data_written(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t
 ngx_http_pupil_data_write_parse(ngx_http_pupil_ctx_t *ctx)
 {
-    pupil_str_t             args;
+    pupil_rc_t              rc;
     pupil_fault_t           fault;
     ngx_http_pupil_data_t  *data;
 
-    data = ngx_http_pupil_alloc(ctx, sizeof(ngx_http_pupil_data_t));
+    data = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_data_t));
     if (data == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_memzero(data, sizeof(ngx_http_pupil_data_t));
-    ctx->data = data;
-
-    args.data = ctx->request->args.data;
-    args.len = ctx->request->args.len;
-
-    if (pupil_input_query(&args, 0, &data->query, &fault) != PUPIL_OK) {
-        return ngx_http_pupil_fault(ctx, &fault);
+    if (ngx_http_pupil_arguments(ctx, 0, &data->query) != NGX_OK) {
+        return NGX_DONE;
     }
 
-    switch (pupil_input_patch(&ctx->alloc, &ctx->body, &data->patch, &fault)) {
+    rc = pupil_input_patch(&ctx->alloc, &ctx->body, &data->patch, &fault);
 
-    case PUPIL_OK:
-        return NGX_OK;
-
-    case PUPIL_INVALID:
-        return ngx_http_pupil_fault(ctx, &fault);
-
-    default:
-        return NGX_ERROR;
-    }
+    return ngx_http_pupil_judged(ctx, rc, &fault);
 }
 
 
@@ -207,20 +193,12 @@ ngx_http_pupil_data_member(ngx_http_pupil_ctx_t *ctx,
         return NGX_OK;
     }
 
-    switch (pupil_value_accept(data->category,
-               (uint32_t) data->generic->stmt.statement.field[want],
-               json->data, json->nodes, member->node, &ctx->alloc,
-               &data->values[want], &fault))
-    {
-    case PUPIL_OK:
-        return NGX_OK;
-
-    case PUPIL_INVALID:
-        return ngx_http_pupil_fault(ctx, &fault);
-
-    default:
-        return NGX_ERROR;
-    }
+    return ngx_http_pupil_judged(ctx,
+               pupil_value_accept(data->category,
+                   (uint32_t) data->generic->stmt.statement.field[want],
+                   json->data, json->nodes, member->node, &ctx->alloc,
+                   &data->values[want], &fault),
+               &fault);
 }
 
 

@@ -73,41 +73,17 @@ static const ngx_http_pupil_homework_role_t  ngx_http_pupil_roles[] = {
 };
 
 
-ngx_http_pupil_homework_t *
-ngx_http_pupil_homework_data(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_http_pupil_homework_t  *data;
-
-    data = ngx_http_pupil_alloc(ctx, sizeof(ngx_http_pupil_homework_t));
-    if (data != NULL) {
-        ngx_memzero(data, sizeof(ngx_http_pupil_homework_t));
-        ctx->data = data;
-    }
-
-    return data;
-}
-
-
 static ngx_int_t
 ngx_http_pupil_homework_arguments(ngx_http_pupil_ctx_t *ctx, unsigned allowed)
 {
-    pupil_str_t                 args;
-    pupil_fault_t               fault;
     ngx_http_pupil_homework_t  *data;
 
-    data = ngx_http_pupil_homework_data(ctx);
+    data = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_homework_t));
     if (data == NULL) {
         return NGX_ERROR;
     }
 
-    args.data = ctx->request->args.data;
-    args.len = ctx->request->args.len;
-
-    if (pupil_input_query(&args, allowed, &data->query, &fault) != PUPIL_OK) {
-        return ngx_http_pupil_fault(ctx, &fault);
-    }
-
-    return NGX_OK;
+    return ngx_http_pupil_arguments(ctx, allowed, &data->query);
 }
 
 

@@ -69,11 +69,7 @@ struct ngx_http_pupil_homework_role_s {
 };
 
 
-/* Makes ctx->data; NULL: out of memory. */
-ngx_http_pupil_homework_t *ngx_http_pupil_homework_data(
-    ngx_http_pupil_ctx_t *ctx);
-
-/* For requests that take no argument.  As the route's parse. */
+/* Makes ctx->data; for requests that take no argument, as the route's parse. */
 ngx_int_t ngx_http_pupil_homework_parse_one(ngx_http_pupil_ctx_t *ctx);
 
 /* Adds the evidence; record: homework to look for, or NULL. */

@@ -155,47 +155,23 @@ ngx_http_pupil_homework_name(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
     ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner)
 {
-    u_char      *p, *text;
-    pupil_str_t  first, last;
+    pupil_str_t  name;
 
-    ngx_memzero(&first, sizeof(pupil_str_t));
-    ngx_memzero(&last, sizeof(pupil_str_t));
-
-    if (ngx_http_pupil_value(ctx, stmt, res, row, given, owner, &owner->id,
-                             &first)
-        != PUPIL_OK)
+    if (ngx_http_pupil_name(ctx, stmt, res, row, given, family, owner,
+                            &owner->id, &name)
+        != NGX_OK)
     {
-        first.len = 0;
-    }
-
-    if (ngx_http_pupil_value(ctx, stmt, res, row, family, owner, &owner->id,
-                             &last)
-        != PUPIL_OK)
-    {
-        last.len = 0;
+        return NGX_ERROR;
     }
 
     pupil_writer_key(&ctx->out, "display_name");
 
-    if (first.len == 0 && last.len == 0) {
+    if (name.len == 0) {
         pupil_writer_null(&ctx->out);
-        return NGX_OK;
+
+    } else {
+        pupil_writer_str(&ctx->out, &name);
     }
-
-    text = ngx_http_pupil_alloc(ctx, first.len + 1 + last.len);
-    if (text == NULL) {
-        return NGX_ERROR;
-    }
-
-    p = ngx_cpymem(text, first.data, first.len);
-
-    if (first.len != 0 && last.len != 0) {
-        *p++ = ' ';
-    }
-
-    p = ngx_cpymem(p, last.data, last.len);
-
-    pupil_writer_string(&ctx->out, text, p - text);
 
     return NGX_OK;
 }

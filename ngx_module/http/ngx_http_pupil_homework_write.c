@@ -43,19 +43,12 @@ ngx_http_pupil_homework_create_parse(ngx_http_pupil_ctx_t *ctx)
 
     data = ctx->data;
 
-    switch (pupil_input_homework(&ctx->alloc, &ctx->body, ctx->now,
-                                 &data->create, &fault))
-    {
-    case PUPIL_OK:
-        pupil_uuid_random(&data->record);
-        return NGX_OK;
+    pupil_uuid_random(&data->record);
 
-    case PUPIL_INVALID:
-        return ngx_http_pupil_fault(ctx, &fault);
-
-    default:
-        return NGX_ERROR;
-    }
+    return ngx_http_pupil_judged(ctx,
+               pupil_input_homework(&ctx->alloc, &ctx->body, ctx->now,
+                                    &data->create, &fault),
+               &fault);
 }
 
 
@@ -73,18 +66,10 @@ ngx_http_pupil_homework_patch_parse(ngx_http_pupil_ctx_t *ctx)
 
     data = ctx->data;
 
-    switch (pupil_input_homework_patch(&ctx->alloc, &ctx->body, ctx->now,
-                                       &data->patch, &fault))
-    {
-    case PUPIL_OK:
-        return NGX_OK;
-
-    case PUPIL_INVALID:
-        return ngx_http_pupil_fault(ctx, &fault);
-
-    default:
-        return NGX_ERROR;
-    }
+    return ngx_http_pupil_judged(ctx,
+               pupil_input_homework_patch(&ctx->alloc, &ctx->body, ctx->now,
+                                          &data->patch, &fault),
+               &fault);
 }
 
 

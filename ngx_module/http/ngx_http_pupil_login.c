@@ -46,21 +46,14 @@ ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx)
         return NGX_DONE;
     }
 
-    login = ngx_http_pupil_alloc(ctx, sizeof(ngx_http_pupil_login_t));
+    login = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_login_t));
     if (login == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_memzero(login, sizeof(ngx_http_pupil_login_t));
-    ctx->data = login;
-
     rc = pupil_input_login(&ctx->alloc, &ctx->body, &login->input, &fault);
 
-    if (rc == PUPIL_INVALID) {
-        return ngx_http_pupil_fault(ctx, &fault);
-    }
-
-    return rc == PUPIL_OK ? NGX_OK : NGX_ERROR;
+    return ngx_http_pupil_judged(ctx, rc, &fault);
 }
 
 

@@ -160,6 +160,18 @@ ngx_http_pupil_fault(ngx_http_pupil_ctx_t *ctx, const pupil_fault_t *fault)
 }
 
 
+ngx_int_t
+ngx_http_pupil_judged(ngx_http_pupil_ctx_t *ctx, pupil_rc_t rc,
+    const pupil_fault_t *fault)
+{
+    if (rc == PUPIL_INVALID) {
+        return ngx_http_pupil_fault(ctx, fault);
+    }
+
+    return rc == PUPIL_OK ? NGX_OK : NGX_ERROR;
+}
+
+
 void
 ngx_http_pupil_problem_write(ngx_http_pupil_ctx_t *ctx, pupil_writer_t *out,
     ngx_uint_t status, const char *slug, const char *field, const char *rule)

@@ -84,26 +84,14 @@ static const struct {
 ngx_int_t
 ngx_http_pupil_progress_arguments(ngx_http_pupil_ctx_t *ctx, unsigned allowed)
 {
-    pupil_str_t                 args;
-    pupil_fault_t               fault;
     ngx_http_pupil_progress_t  *data;
 
-    data = ngx_http_pupil_alloc(ctx, sizeof(ngx_http_pupil_progress_t));
+    data = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_progress_t));
     if (data == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_memzero(data, sizeof(ngx_http_pupil_progress_t));
-    ctx->data = data;
-
-    args.data = ctx->request->args.data;
-    args.len = ctx->request->args.len;
-
-    if (pupil_input_query(&args, allowed, &data->query, &fault) != PUPIL_OK) {
-        return ngx_http_pupil_fault(ctx, &fault);
-    }
-
-    return NGX_OK;
+    return ngx_http_pupil_arguments(ctx, allowed, &data->query);
 }
 
 
@@ -122,17 +110,12 @@ ngx_http_pupil_progress_parse(ngx_http_pupil_ctx_t *ctx)
 
     data = ctx->data;
 
-    switch (pupil_input_progress(&ctx->alloc, &ctx->body, ctx->now,
-                                 &data->input, &fault))
-    {
-    case PUPIL_OK:
-        break;
-
-    case PUPIL_INVALID:
-        return ngx_http_pupil_fault(ctx, &fault);
-
-    default:
-        return NGX_ERROR;
+    rc = ngx_http_pupil_judged(ctx,
+             pupil_input_progress(&ctx->alloc, &ctx->body, ctx->now,
+                                  &data->input, &fault),
+             &fault);
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     data->sent = ngx_palloc(ctx->request->pool,

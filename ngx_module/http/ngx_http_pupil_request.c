@@ -151,6 +151,18 @@ ngx_http_pupil_alloc(void *data, size_t size)
 }
 
 
+void *
+ngx_http_pupil_ctx_data(ngx_http_pupil_ctx_t *ctx, size_t size)
+{
+    ctx->data = ngx_http_pupil_alloc(ctx, size);
+    if (ctx->data != NULL) {
+        ngx_memzero(ctx->data, size);
+    }
+
+    return ctx->data;
+}
+
+
 ngx_int_t
 ngx_http_pupil_handler(ngx_http_request_t *r)
 {

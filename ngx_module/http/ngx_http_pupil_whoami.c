@@ -235,62 +235,77 @@ ngx_http_pupil_show_institution(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 }
 
 
-/* Writes ,"display_name":"given family" of what is granted and opens. */
+ngx_int_t
+ngx_http_pupil_name(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
+    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner,
+    const pupil_uuid_t *record, pupil_str_t *name)
+{
+    u_char       *p;
+    pupil_str_t   first, second;
+
+    ngx_memzero(name, sizeof(pupil_str_t));
+    ngx_memzero(&first, sizeof(pupil_str_t));
+    ngx_memzero(&second, sizeof(pupil_str_t));
+
+    if (ngx_http_pupil_value(ctx, stmt, res, row, given, owner, record, &first)
+        != PUPIL_OK)
+    {
+        first.len = 0;
+    }
+
+    if (ngx_http_pupil_value(ctx, stmt, res, row, family, owner, record,
+                             &second)
+        != PUPIL_OK)
+    {
+        second.len = 0;
+    }
+
+    if (first.len == 0 || second.len == 0) {
+        *name = first.len != 0 ? first : second;
+        return NGX_OK;
+    }
+
+    p = ngx_http_pupil_alloc(ctx, first.len + 1 + second.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    name->data = p;
+    name->len = first.len + 1 + second.len;
+
+    p = ngx_cpymem(p, first.data, first.len);
+    *p++ = ' ';
+    ngx_memcpy(p, second.data, second.len);
+
+    return NGX_OK;
+}
+
+
 void
 ngx_http_pupil_display_name(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
     ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner,
     const pupil_uuid_t *record)
 {
-    u_char       *p, *name;
-    pupil_rc_t    rc;
-    pupil_str_t   first, second;
-
-    ngx_memzero(&first, sizeof(pupil_str_t));
-    ngx_memzero(&second, sizeof(pupil_str_t));
+    pupil_str_t  name;
 
     if (owner == NULL) {
         return;
     }
 
-    rc = ngx_http_pupil_value(ctx, stmt, res, row, given, owner, record,
-                              &first);
-    if (rc != PUPIL_OK) {
-        first.len = 0;
-    }
-
-    rc = ngx_http_pupil_value(ctx, stmt, res, row, family, owner, record,
-                              &second);
-    if (rc != PUPIL_OK) {
-        second.len = 0;
-    }
-
-    if (first.len + second.len == 0) {
-        return;
-    }
-
-    name = ngx_http_pupil_alloc(ctx, first.len + 1 + second.len);
-    if (name == NULL) {
+    if (ngx_http_pupil_name(ctx, stmt, res, row, given, family, owner, record,
+                            &name)
+        != NGX_OK)
+    {
         ctx->out.rc = PUPIL_NO_MEMORY;
         return;
     }
 
-    p = name;
-
-    if (first.len != 0) {
-        p = ngx_cpymem(p, first.data, first.len);
+    if (name.len != 0) {
+        pupil_writer_key(&ctx->out, "display_name");
+        pupil_writer_str(&ctx->out, &name);
     }
-
-    if (first.len != 0 && second.len != 0) {
-        *p++ = ' ';
-    }
-
-    if (second.len != 0) {
-        p = ngx_cpymem(p, second.data, second.len);
-    }
-
-    pupil_writer_key(&ctx->out, "display_name");
-    pupil_writer_string(&ctx->out, name, p - name);
 }
 
 
@@ -305,21 +320,14 @@ ngx_http_pupil_switch_parse(ngx_http_pupil_ctx_t *ctx)
         return NGX_DONE;
     }
 
-    sw = ngx_http_pupil_alloc(ctx, sizeof(ngx_http_pupil_switch_t));
+    sw = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_switch_t));
     if (sw == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_memzero(sw, sizeof(ngx_http_pupil_switch_t));
-    ctx->data = sw;
-
     rc = pupil_input_institution(&ctx->alloc, &ctx->body, &sw->input, &fault);
 
-    if (rc == PUPIL_INVALID) {
-        return ngx_http_pupil_fault(ctx, &fault);
-    }
-
-    return rc == PUPIL_OK ? NGX_OK : NGX_ERROR;
+    return ngx_http_pupil_judged(ctx, rc, &fault);
 }
 
 
