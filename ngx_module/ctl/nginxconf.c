@@ -1,8 +1,8 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The reader of nginx.conf.  The rules of words are those of nginx's
- * ngx_conf_read_token(): quotes at the beginning of a word, a backslash that
+ * The reader of nginx.conf.  The rules of words are those of
+ * nginx's own reader: quotes at the beginning of a word, a backslash that
  * takes the next character's meaning, ${ inside a word is no block.
  */
 
