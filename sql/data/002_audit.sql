@@ -87,7 +87,8 @@ GRANT INSERT ON pupil.audit_record TO pupil_gateway;
 GRANT SELECT, INSERT ON pupil.audit_record TO pupil_operator;
 
 
--- One line per category touched, for the operator.
+-- One line per category touched, for the operator; one without a category for
+-- what touched none, such as a session that somebody edited.
 CREATE VIEW pupil.audit_event WITH (security_invoker = true) AS
     SELECT r.at, r.tenant, r.request, r.actor, r.role, r.institution,
            a.category, a.fields, a.purpose, a.relation, a.operation,
@@ -97,9 +98,9 @@ CREATE VIEW pupil.audit_event WITH (security_invoker = true) AS
            r.outcome, r.network, r.policy, r.note, r.hash
       FROM pupil.audit_record r
       JOIN pupil.audit_shape s USING (shape)
-     CROSS JOIN LATERAL jsonb_to_recordset(s.accesses::jsonb)
+      LEFT JOIN LATERAL jsonb_to_recordset(s.accesses::jsonb)
            AS a(category text, fields text[], purpose text, relation text,
-                operation text, about text);
+                operation text, about text) ON true;
 GRANT SELECT ON pupil.audit_event TO pupil_operator;
 
 
