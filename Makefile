@@ -269,19 +269,19 @@ C_FILES  = $(CORE_SRC) $(CTL_SRC) $(HTTP_SRC) $(wildcard plugins/*/*.c) \
 H_FILES  = $(wildcard include/*.h ngx_module/*/*.h plugins/*/*.h t/unit/*.h \
            t/fuzz/*.h)
 SH_FILES = .ci/run $(wildcard t/lib/*.sh t/bench/run docs/quickstart/*.sh)
-TIDY     = clang-tidy --quiet --warnings-as-errors='*'
+
+# Its output counts when it fails, be it of a finding or of a crash.
+tidy = @echo clang-tidy; printf '%s\n' $1 | xargs -r -P$(J) -n4 sh -c \
+    'out=$$(clang-tidy --quiet --warnings-as-errors=* "$$@" -- \
+    -std=gnu11 $2 2>&1) || { echo "$$out"; exit 1; }' sh
 
 ## lint: clang-format, clang-tidy, cppcheck, shellcheck and the wall; no warnings
 lint: $(NGX_OBJS)/ngx_auto_config.h
 	perl t/lib/format.pl --check $(C_FILES) $(H_FILES)
-	@for f in $(CORE_SRC) $(CTL_SRC) $(wildcard plugins/*/*.c); do \
-	    echo $$f; done | xargs -r -P$(J) -n4 sh -c \
-	    '$(TIDY) "$$@" -- -std=gnu11 $(INC) -Ingx_module/ctl $(PG_INC) \
-	    -D_GNU_SOURCE= -DPUPIL_SQL_DIR=\"\" -DPUPIL_PLUGIN_DIR=\"\" 2>&1 \
-	    | { ! grep -E "(warning|error):" -A5; }' sh
-	@for f in $(HTTP_SRC); do echo $$f; done | xargs -r -P$(J) -n4 sh -c \
-	    '$(TIDY) "$$@" -- -std=gnu11 $(INC) -Ingx_module/http $(PG_INC) \
-	    $(NGX_INC) 2>&1 | { ! grep -E "(warning|error):" -A5; }' sh
+	$(call tidy,$(CORE_SRC) $(CTL_SRC) $(wildcard plugins/*/*.c),$(INC) \
+	    -Ingx_module/ctl $(PG_INC) -D_GNU_SOURCE= \
+	    -DPUPIL_SQL_DIR=\"\" -DPUPIL_PLUGIN_DIR=\"\")
+	$(call tidy,$(HTTP_SRC),$(INC) -Ingx_module/http $(PG_INC) $(NGX_INC))
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability \
 	    --inline-suppr --error-exitcode=1 --suppress=missingInclude \
 	    --suppress=uninitvar \
