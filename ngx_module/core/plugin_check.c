@@ -93,7 +93,7 @@ pupil_check_name(const char *name)
 
     len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
 
-    return name[len] == '\0' && len <= PUPIL_MAX_NAME;
+    return len <= PUPIL_MAX_NAME && name[len] == '\0';
 }
 
 

@@ -236,8 +236,10 @@ ngx_http_pupil_check_schema(PGconn *conn, ngx_http_pupil_check_t *check,
         return NGX_ERROR;
     }
 
-    number = atoi(PQgetvalue(res, 0, 0));
-    compatible = atoi(PQgetvalue(res, 0, 1));
+    number = ngx_atoi((u_char *) PQgetvalue(res, 0, 0),
+                      (size_t) PQgetlength(res, 0, 0));
+    compatible = ngx_atoi((u_char *) PQgetvalue(res, 0, 1),
+                          (size_t) PQgetlength(res, 0, 1));
     PQclear(res);
 
     if (number < (ngx_int_t) check->schema) {
@@ -361,7 +363,8 @@ ngx_http_pupil_check_epochs(PGconn *conn, ngx_http_pupil_check_t *check,
     n = PQntuples(res);
 
     for (i = 0; i < n; i++) {
-        epoch = (uint32_t) atoi(PQgetvalue(res, i, 0));
+        epoch = (uint32_t) ngx_atoi((u_char *) PQgetvalue(res, i, 0),
+                                    (size_t) PQgetlength(res, i, 0));
 
         for (k = 0; k < check->keks_count; k++) {
             if (check->epochs[k] == epoch) {

@@ -224,7 +224,7 @@ ngx_http_pupil_pg_pool_t *ngx_http_pupil_pg_pool_create(ngx_conf_t *cf,
  * part of the string, as it may hold a password.
  */
 char *ngx_http_pupil_pg_pool_conninfo(ngx_conf_t *cf,
-    ngx_http_pupil_pg_pool_t *pool, ngx_str_t *conninfo);
+    ngx_http_pupil_pg_pool_t *pg, ngx_str_t *conninfo);
 
 /*
  * Registers a statement; call before finish().  types has nparams entries,
@@ -233,12 +233,12 @@ char *ngx_http_pupil_pg_pool_conninfo(ngx_conf_t *cf,
  * NULL: out of memory or a broken statement (logged).
  */
 ngx_http_pupil_pg_stmt_t *ngx_http_pupil_pg_stmt_add(ngx_conf_t *cf,
-    ngx_http_pupil_pg_pool_t *pool, const char *sql, ngx_uint_t nparams,
+    ngx_http_pupil_pg_pool_t *pg, const char *sql, ngx_uint_t nparams,
     const Oid *types);
 
 /* Fills defaults and checks; call once, at the end of the configuration. */
 char *ngx_http_pupil_pg_pool_finish(ngx_conf_t *cf,
-    ngx_http_pupil_pg_pool_t *pool);
+    ngx_http_pupil_pg_pool_t *pg);
 
 
 /* ---- worker start and exit ---- */
@@ -248,9 +248,9 @@ char *ngx_http_pupil_pg_pool_finish(ngx_conf_t *cf,
  * NGX_ERROR only when out of memory: a database that is down is no error.
  */
 ngx_int_t ngx_http_pupil_pg_pool_init_process(ngx_cycle_t *cycle,
-    ngx_http_pupil_pg_pool_t *pool);
+    ngx_http_pupil_pg_pool_t *pg);
 void ngx_http_pupil_pg_pool_exit_process(ngx_cycle_t *cycle,
-    ngx_http_pupil_pg_pool_t *pool);
+    ngx_http_pupil_pg_pool_t *pg);
 
 
 /* ---- exchanges: event loop only ---- */
@@ -260,7 +260,7 @@ void ngx_http_pupil_pg_pool_exit_process(ngx_cycle_t *cycle,
  * the layer owns ex once submit() has returned NGX_OK: nobody hears the end.
  */
 ngx_http_pupil_pg_exchange_t *ngx_http_pupil_pg_exchange_create(
-    ngx_http_pupil_pg_pool_t *pool, ngx_http_pupil_pg_handler_pt handler,
+    ngx_http_pupil_pg_pool_t *pg, ngx_http_pupil_pg_handler_pt handler,
     void *data);
 
 /*
@@ -431,7 +431,7 @@ struct ngx_http_pupil_pg_listen_s {
 
 /* From cf->pool, NULL when out of memory; the caller fills the callbacks. */
 ngx_http_pupil_pg_listen_t *ngx_http_pupil_pg_listen_create(ngx_conf_t *cf,
-    ngx_http_pupil_pg_pool_t *pool, const char *channel);
+    ngx_http_pupil_pg_pool_t *pg, const char *channel);
 /* After the pool's init_process; exit before the pool's exit_process. */
 ngx_int_t ngx_http_pupil_pg_listen_init_process(ngx_cycle_t *cycle,
     ngx_http_pupil_pg_listen_t *l);

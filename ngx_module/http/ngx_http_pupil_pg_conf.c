@@ -63,7 +63,7 @@ ngx_http_pupil_pg_pool_create(ngx_conf_t *cf, const char *name)
         return NULL;
     }
 
-    pg->name.data = (u_char *) (uintptr_t) name;
+    pg->name.data = (u_char *) name;
     pg->name.len = ngx_strlen(name);
     pg->connections = NGX_CONF_UNSET;
     pg->depth = NGX_CONF_UNSET;

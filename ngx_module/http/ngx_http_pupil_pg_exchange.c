@@ -273,8 +273,7 @@ ngx_http_pupil_pg_exchange_free(ngx_http_pupil_pg_exchange_t *ex)
 
         for (k = 1; k < exec->n; k++) {
             if (exec->values[k]) {
-                sodium_memzero((void *) (uintptr_t) exec->values[k],
-                               exec->lengths[k]);
+                sodium_memzero((void *) exec->values[k], exec->lengths[k]);
             }
         }
     }

@@ -54,7 +54,7 @@ ngx_http_pupil_pg_listen_create(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg,
     }
 
     l->pg = pg;
-    l->channel.data = (u_char *) (uintptr_t) channel;
+    l->channel.data = (u_char *) channel;
     l->channel.len = ngx_strlen(channel);
     l->interval = 300;
     l->timeout = 2000;
