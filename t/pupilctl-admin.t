@@ -248,6 +248,19 @@ is_deeply decode_json($site->ctl('audit', 'list', '--since',
     '2999-01-01T00:00:00Z', '--json', @where)->{out}), { events => [] },
     '--since';
 
+$site->ctl_ok('user', 'list', '--limit', 50, '--json', @where);
+my $lines = $site->ctl_ok('audit', 'list', '--limit', 2, @where)->{out};
+like $lines, qr/  (?:[4-9]|\d\d) subjects  /, 'many subjects are a number';
+unlike $lines, qr/\Q$id\E/, '... and no lines of ids';
+like $site->ctl_ok('audit', 'list', '--subject', $id, @where)->{out},
+    qr/  \Q$id\E  /, 'a few are shown';
+is((split /\n/, $lines)[0] =~ /^\d{4}-/, 1, 'no header for a pipe');
+my $tty = run_cmd('script', '-qec', join(' ', map { "'$_'" }
+    build_dir() . '/pupilctl', 'audit', 'list', '--limit', 1, @where),
+    '/dev/null', { env => { PUPIL_PLUGINS => $plugins } });
+like $tty->{out}, qr/^at  actor  role  [^\n]*  note\r?\n\d{4}-/,
+    'a header for a terminal';
+
 $site->db->do('REVOKE INSERT ON pupil.audit_record FROM pupil_operator');
 for my $case (['user', 'show', 'CBeane'], ['user', 'list'],
               ['audit', 'list'], ['user', 'password', 'OKlein', '--generate'])
@@ -374,6 +387,34 @@ meanwhile(q{UPDATE pupil.plugin SET grants = grants - 0 WHERE category =
     'contact'}, q{UPDATE pupil.plugin SET grants = '[]' WHERE category =
     'contact'}, 'a grant that nobody accepted',
     qr/contact .* grants more than was accepted.*plugin accept/);
+
+$run = $site->ctl('plugin', 'show', 'enrolment');
+is $run->{code}, 0, 'plugin show, without any database';
+like $run->{out}, qr/^  class_title: text, sealed by class_id\n +Pupils and/m,
+    'a field, and why it is there';
+like $run->{out}, qr/^  class_id: uuid, plain, required$/m, 'one that is plain';
+my $flat = join ' ', split ' ', $run->{out};
+like $flat, qr/ read for learning through self, on the basis of public_task /
+    , 'a grant';
+like $flat, qr/through self, on the basis of public_task class_id class_title/
+    , '... and its fields';
+like $flat, qr/Kept: 365 days after the school or class was left, then erased/
+    , 'how long it is kept';
+like $run->{out}, qr/^Source: The roster of the school\.\nRecipients: none$/m,
+    'source and recipients';
+my $record = decode_json($site->ctl('plugin', 'show', 'credential', '--json')
+                         ->{out});
+my %field = map { $_->{name} => $_ } @{ $record->{fields} };
+ok $field{login_id}{indexed} && !$field{login_id}{internal}
+    && $field{password_hash}{internal} && $field{password_hash}{sealed},
+    '--json: what fields are';
+is_deeply $record->{retention}, { from => 'account_closed', days => 1,
+    then => 'erase' }, '--json: retention';
+is_deeply [grep { $_->{relation} eq 'self' } @{ $record->{grants} }],
+    [{ purpose => 'subject_access', relation => 'self', operation => 'read',
+       basis => 'legal_obligation', projected => JSON::XS::false,
+       fields => ['login_id'] }], '--json: grants';
+is $site->ctl('plugin', 'show', 'shoes')->{code}, 1, 'no such category';
 
 like $site->ctl('plugin', 'list', @where)->{out}, qr/contact .*not accepted/,
     'plugin list says so';

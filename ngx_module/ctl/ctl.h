@@ -259,6 +259,20 @@ int ctl_password_store(ctl_t *ctl, const ctl_owner_t *owner,
     pupil_str_t password);
 
 
+/* ---- list.c ---- */
+
+/* --limit as text, or its default. */
+int ctl_limit_read(const ctl_t *ctl, char text[16]);
+/* text may be NULL. */
+int ctl_id_check(const char *text, const char *option);
+/*
+ * The rows: as {name: [...]} with --json, else one a line, under a line of
+ * column names when a terminal shows it; many subjects are then a number.
+ */
+void ctl_list_print(const ctl_t *ctl, const PGresult *res, const char *name,
+    const char *const *columns);
+
+
 /* ---- commands ---- */
 
 int ctl_cmd_init(ctl_t *ctl);
@@ -269,6 +283,7 @@ int ctl_cmd_key_status(ctl_t *ctl);
 int ctl_cmd_tenant_add(ctl_t *ctl);
 int ctl_cmd_tenant_list(ctl_t *ctl);
 int ctl_cmd_plugin_list(ctl_t *ctl);
+int ctl_cmd_plugin_show(ctl_t *ctl);
 int ctl_cmd_plugin_accept(ctl_t *ctl);
 int ctl_cmd_import_oneroster(ctl_t *ctl);
 int ctl_cmd_import_sds(ctl_t *ctl);

@@ -43,6 +43,8 @@ static const command_t  commands[] = {
     { "tenant list", 0, 0, ctl_cmd_tenant_list, "", "the controllers" },
     { "plugin list", 0, 0, ctl_cmd_plugin_list, "",
       "plugins, versions, and whether their grants are accepted" },
+    { "plugin show", 1, 1, ctl_cmd_plugin_show, "CATEGORY",
+      "the record of processing of a category" },
     { "plugin accept", 1, 1, ctl_cmd_plugin_accept, "FILE",
       "accept the grants of a plugin" },
     { "import oneroster", 1, 1, ctl_cmd_import_oneroster, "DIR|ZIP",

@@ -15,9 +15,7 @@
 #include "input.h"
 
 
-#define PASSWORD_MIN   8                /* bytes */
-#define LIMIT_DEFAULT  100
-#define LIMIT_MAX      100000
+#define PASSWORD_MIN  8                 /* bytes */
 
 static const ctl_access_t  password_access = {
     "credential", "password_hash", PUPIL_PURPOSE_ADMINISTRATION,
@@ -323,66 +321,6 @@ ctl_cmd_user_show(ctl_t *ctl)
 }
 
 
-static int
-limit_read(const ctl_t *ctl, char text[16])
-{
-    char  *end;
-    long   n = LIMIT_DEFAULT;
-
-    if (ctl->opt.limit != NULL) {
-        n = strtol(ctl->opt.limit, &end, 10);
-        if (*end != '\0' || n < 1 || n > LIMIT_MAX) {
-            return ctl_error("--limit is 1 to %d", LIMIT_MAX);
-        }
-    }
-    snprintf(text, 16, "%ld", n);
-
-    return 0;
-}
-
-
-static int
-id_check(const char *text, const char *option)
-{
-    pupil_uuid_t  id;
-
-    return text == NULL || ctl_uuid_parse(text, &id) == 0 ? 0
-           : ctl_error("%s is no lower-case UUID", option);
-}
-
-
-static void
-list_print(ctl_t *ctl, const PGresult *res, const char *name,
-    const char *const *columns)
-{
-    int          n, c;
-    json_t      *list, *entry;
-
-    list = json_array();
-    for (n = 0; n < PQntuples(res); n++) {
-        entry = json_object();
-        for (c = 0; columns[c] != NULL; c++) {
-            json_object_set_new(entry, columns[c], PQgetisnull(res, n, c)
-                                ? json_null()
-                                : json_string(PQgetvalue(res, n, c)));
-            if (!ctl->opt.json) {
-                printf("%s%s", c == 0 ? "" : "  ", PQgetvalue(res, n, c));
-            }
-        }
-        if (!ctl->opt.json) {
-            putchar('\n');
-        }
-        json_array_append_new(list, entry);
-    }
-
-    if (ctl->opt.json) {
-        ctl_json_print(json_pack("{s:o}", name, list));
-    } else {
-        json_decref(list);
-    }
-}
-
-
 /* Everybody in the list is on record. */
 static int
 list_record(ctl_t *ctl, const PGresult *res, const ctl_access_t *access)
@@ -421,8 +359,8 @@ ctl_cmd_user_list(ctl_t *ctl)
         "id", "role", "institution", NULL
     };
 
-    if (limit_read(ctl, limit) != 0
-        || id_check(ctl->opt.class_id, "--class") != 0)
+    if (ctl_limit_read(ctl, limit) != 0
+        || ctl_id_check(ctl->opt.class_id, "--class") != 0)
     {
         return CTL_USAGE;
     }
@@ -448,7 +386,7 @@ ctl_cmd_user_list(ctl_t *ctl)
     }
 
     if (list_record(ctl, res, &show_access) == 0) {
-        list_print(ctl, res, "users", columns);
+        ctl_list_print(ctl, res, "users", columns);
         rc = CTL_DONE;
     }
     PQclear(res);
@@ -614,9 +552,9 @@ ctl_cmd_audit_list(ctl_t *ctl)
         "request", "note", NULL
     };
 
-    if (limit_read(ctl, limit) != 0
-        || id_check(ctl->opt.subject, "--subject") != 0
-        || id_check(ctl->opt.actor, "--actor") != 0)
+    if (ctl_limit_read(ctl, limit) != 0
+        || ctl_id_check(ctl->opt.subject, "--subject") != 0
+        || ctl_id_check(ctl->opt.actor, "--actor") != 0)
     {
         return CTL_USAGE;
     }
@@ -661,7 +599,7 @@ ctl_cmd_audit_list(ctl_t *ctl)
                        ctl->opt.subject != NULL ? &subject : NULL, NULL) == 0
         && ctl_commit(ctl->data) == 0)
     {
-        list_print(ctl, res, "events", columns);
+        ctl_list_print(ctl, res, "events", columns);
         rc = CTL_DONE;
     }
     PQclear(res);
