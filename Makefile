@@ -200,7 +200,7 @@ $(B)/plugin_load $(B)/keytool $(B)/search: $(B)/%: t/lib/%.c $(CORE_LIB) $(B)/fl
 
 ## deps: install from Debian what building and testing need
 deps:
-	@t/lib/deps.sh
+	@t/lib/deps.sh test
 
 ## deps-lint: and what linting, fuzzing, coverage and benchmarks need
 deps-lint:
@@ -253,7 +253,7 @@ bench:
 
 ## demo: a school on https://localhost:8443 (DEMO_PORT)
 demo:
-	@$(MAKE) --no-print-directory deps
+	@t/lib/deps.sh demo
 	@$(MAKE) --no-print-directory all
 	@docs/quickstart/demo.sh start
 

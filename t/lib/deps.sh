@@ -1,33 +1,34 @@
 #!/bin/bash
 # Copyright (C) the Pupil authors
 #
-# Installs the Debian packages that building and testing need; with "lint",
-# those of linting, fuzzing and measuring as well.  Does nothing, and asks the
-# network for nothing, when all of them are there.
+# Installs the Debian packages that are needed, and asks the network for
+# nothing when all of them are there:
+#
+#     deps.sh demo    to build and to run the quick start
+#     deps.sh test    and for the suite, a browser included
+#     deps.sh lint    and for linting, fuzzing, coverage and benchmarks
 
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-build="gcc make binutils pkg-config libc6-dev nginx nginx-dev libpq-dev
-       libsodium-dev libpcre2-dev libjansson-dev libcsv-dev libzip-dev
-       libssl-dev zlib1g-dev"
-run="postgresql-15 postgresql-client-15 openssl ca-certificates"
-test="perl libdbi-perl libdbd-pg-perl libio-socket-ssl-perl libjson-xs-perl
-      curl gdb strace jq procps g++"
+demo="gcc make binutils pkg-config libc6-dev nginx nginx-dev libpq-dev
+      libsodium-dev libpcre2-dev libjansson-dev libcsv-dev libzip-dev
+      libssl-dev zlib1g-dev postgresql-15 postgresql-client-15 openssl
+      ca-certificates curl jq perl"
+test="g++ libdbi-perl libdbd-pg-perl libio-socket-ssl-perl libjson-xs-perl gdb
+      strace procps chromium nodejs"
 lint="clang clang-format clang-tidy cppcheck shellcheck valgrind wrk lcov
       dpkg-dev patch xz-utils"
-browser="chromium nodejs"
 
 # nodejs of other origins brings npm along; Debian's does not.
-if [ -f t/browser/package.json ]; then
-    command -v npm >/dev/null || browser="$browser npm"
-else
-    browser=
-fi
+command -v npm >/dev/null || test="$test npm"
 
-if [ "${1:-}" != lint ]; then
-    lint=
-fi
+case ${1:-} in
+    demo) packages=$demo ;;
+    test) packages="$demo $test" ;;
+    lint) packages="$demo $test $lint" ;;
+    *) echo "usage: deps.sh demo|test|lint" >&2; exit 2 ;;
+esac
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then
@@ -38,8 +39,7 @@ as_root() {
 }
 
 missing=
-# shellcheck disable=SC2086
-for package in $build $run $test $lint $browser; do
+for package in $packages; do
     state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null \
             || true)
     [ "$state" = installed ] || missing="$missing $package"
@@ -53,11 +53,11 @@ if [ -n "$missing" ]; then
         --no-install-recommends $missing </dev/null >/dev/null
 fi
 
-if [ -f t/browser/package-lock.json ] \
-    && [ ! t/browser/node_modules/.package-lock.json \
-         -nt t/browser/package-lock.json ]
+if [ "$1" != demo ] && [ ! t/browser/node_modules/.package-lock.json \
+                         -nt t/browser/package-lock.json ]
 then
     PUPPETEER_SKIP_DOWNLOAD=1 PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 \
-        npm ci --silent --no-audit --no-fund --prefix t/browser </dev/null
+        npm ci --silent --no-audit --no-fund --prefix t/browser </dev/null \
+        || { echo "npm ci failed in t/browser" >&2; exit 1; }
     touch t/browser/node_modules/.package-lock.json
 fi
