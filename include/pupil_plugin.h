@@ -31,7 +31,10 @@
  *     <field>      bytea        each sealed field
  *     <field>      its type     each plain field, see pupil_field_type_t
  *
- * followed by SELECT pupil.protect('<name>'), which switches on row-level
+ * A plain timestamp field that is called deleted_at marks a record as
+ * withdrawn: the generic endpoint does not show it.
+ *
+ * The columns are followed by SELECT pupil.protect('<name>'), which switches on row-level
  * security and gives the gateway its privileges.  Blind indexes need no
  * column: they are rows of the host's own table.
  *
@@ -153,6 +156,9 @@ typedef enum {
 #define PUPIL_FIELD_REQUIRED  0x02u  /* a record without it is refused */
 #define PUPIL_FIELD_INDEXED   0x04u  /* has a blind index; TEXT, sealed */
 #define PUPIL_FIELD_INTERNAL  0x08u  /* for the host alone: never in JSON */
+#define PUPIL_FIELD_EMBARGO   0x10u  /* plain TIMESTAMP, at most one: until
+                                        then the record does not exist for
+                                        those who are taught (taught_by) */
 
 
 /*

@@ -86,6 +86,15 @@ is_problem $pupil->get("/v1/homework/$later->{id}"), 404, 'not-found',
     name => 'nobody learns of homework before it is assigned';
 is_status $teacher->get("/v1/homework/$later->{id}"), 200,
     'but the teacher does';
+my %through = map { $_ => [map { $_->{id} } @{ $class->as($_)->get(
+    '/v1/data/homework/' . $class->class_id)->json->{records} }] }
+    qw(pupil teacher);
+ok scalar(grep { $_ eq $homework->{id} } @{ $through{pupil} }),
+    'over /v1/data/ pupils see what was assigned';
+ok !(grep { $_ eq $later->{id} } @{ $through{pupil} }),
+    '... and not what will be';
+ok scalar(grep { $_ eq $later->{id} } @{ $through{teacher} }),
+    '... which the teacher does';
 
 my $past = $class->assign(title => 'Last week',
     assigned_at => Pupil::Class::at(-7), due_at => Pupil::Class::at(-1));

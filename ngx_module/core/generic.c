@@ -63,6 +63,27 @@ pupil_generic_deletes(const pupil_category_t *category)
 }
 
 
+/* The field until whose time those who are taught see nothing, or NULL. */
+static const char *
+pupil_generic_embargo(const pupil_maker_t *m)
+{
+    uint32_t              i;
+    const pupil_field_t  *field;
+
+    for (i = 0; i < m->category->plugin->fields_count; i++) {
+        field = &m->category->plugin->fields[i];
+
+        if (m->relates->relation == PUPIL_RELATION_TAUGHT_BY
+            && (field->flags & PUPIL_FIELD_EMBARGO))
+        {
+            return field->name;
+        }
+    }
+
+    return NULL;
+}
+
+
 /* The group of an owner that seals: 0 is the record's. */
 static uint8_t
 pupil_generic_sealer(pupil_maker_t *m, const char *sealed_by)
@@ -179,9 +200,10 @@ static void
 pupil_generic_read_sql(const pupil_maker_t *m, pupil_sql_t *sql)
 {
     uint32_t     i;
-    const char  *class_id;
+    const char  *class_id, *embargo;
 
     class_id = pupil_generic_uuid(m->category, "class_id");
+    embargo = pupil_generic_embargo(m);
 
     pupil_generic_begin(m, sql);
     pupil_sql_add(sql, "d AS (SELECT t.record, t.owner AS owner_id, ");
@@ -214,6 +236,13 @@ pupil_generic_read_sql(const pupil_maker_t *m, pupil_sql_t *sql)
                   " AND ($9::uuid IS NULL OR t.record > $9)%s",
                   pupil_generic_deletes(m->category)
                   ? " AND t.deleted_at IS NULL" : "");
+
+    if (embargo != NULL) {
+        pupil_sql_add(sql, " AND t.");
+        pupil_sql_name(sql, embargo);
+        pupil_sql_add(sql, " <= now()");
+    }
+
     pupil_generic_scope(m, sql);
     pupil_sql_add(sql, " ORDER BY t.record LIMIT $10), "
                   "a AS (INSERT INTO pupil.audit_record ({audit}, outcome,"

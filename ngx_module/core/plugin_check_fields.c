@@ -10,7 +10,8 @@
 
 
 #define PUPIL_FIELD_FLAGS  (PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED         \
-                            | PUPIL_FIELD_INDEXED | PUPIL_FIELD_INTERNAL)
+                            | PUPIL_FIELD_INDEXED | PUPIL_FIELD_INTERNAL      \
+                            | PUPIL_FIELD_EMBARGO)
 
 
 /* Columns of every table, and the member of /v1/data/ that names a record. */
@@ -137,6 +138,16 @@ pupil_check_field_form(const pupil_plugin_t *plugin,
                                field->name);
     }
 
+    if ((field->flags & PUPIL_FIELD_EMBARGO)
+        && (sealed || field->type != PUPIL_TYPE_TIMESTAMP))
+    {
+        return pupil_error_set(error, "%s: field \"%s\":"
+                               " PUPIL_FIELD_EMBARGO is for a plain"
+                               " timestamp; this is %s %s", plugin->name,
+                               field->name, sealed ? "sealed" : "plain",
+                               pupil_type_name(field->type));
+    }
+
     if ((field->flags & PUPIL_FIELD_INDEXED)
         && (!sealed || field->type != PUPIL_TYPE_TEXT
             || field->sealed_by != NULL))
@@ -188,6 +199,36 @@ pupil_check_sealed_by(const pupil_plugin_t *plugin,
 }
 
 
+/* From when on a record is shown is one time. */
+static pupil_rc_t
+pupil_check_embargo(const pupil_plugin_t *plugin, pupil_error_t *error)
+{
+    uint32_t              i;
+    const pupil_field_t  *first, *field;
+
+    first = NULL;
+
+    for (i = 0; i < plugin->fields_count; i++) {
+        field = &plugin->fields[i];
+
+        if (!(field->flags & PUPIL_FIELD_EMBARGO)) {
+            continue;
+        }
+
+        if (first != NULL) {
+            return pupil_error_set(error, "%s: field \"%s\":"
+                                   " PUPIL_FIELD_EMBARGO is field \"%s\""
+                                   " already", plugin->name, field->name,
+                                   first->name);
+        }
+
+        first = field;
+    }
+
+    return PUPIL_OK;
+}
+
+
 pupil_rc_t
 pupil_check_fields(const pupil_plugin_t *plugin, pupil_error_t *error)
 {
@@ -213,7 +254,7 @@ pupil_check_fields(const pupil_plugin_t *plugin, pupil_error_t *error)
         }
     }
 
-    return PUPIL_OK;
+    return pupil_check_embargo(plugin, error);
 }
 
 

@@ -46,13 +46,14 @@ fields_json(const pupil_plugin_t *plugin)
     for (i = 0; i < plugin->fields_count; i++) {
         field = &plugin->fields[i];
         json_array_append_new(list, json_pack(
-            "{s:s,s:s,s:b,s:s?,s:b,s:b,s:b,s:s}", "name", field->name, "type",
+            "{s:s,s:s,s:b,s:s?,s:b,s:b,s:b,s:b,s:s}", "name", field->name, "type",
             pupil_type_name(field->type), "sealed",
             (field->flags & PUPIL_FIELD_SEALED) != 0, "sealed_by",
             field->sealed_by, "required",
             (field->flags & PUPIL_FIELD_REQUIRED) != 0, "indexed",
             (field->flags & PUPIL_FIELD_INDEXED) != 0, "internal",
-            (field->flags & PUPIL_FIELD_INTERNAL) != 0, "why", field->why));
+            (field->flags & PUPIL_FIELD_INTERNAL) != 0, "embargo",
+            (field->flags & PUPIL_FIELD_EMBARGO) != 0, "why", field->why));
     }
 
     return list;
@@ -130,10 +131,11 @@ fields_print(const pupil_plugin_t *plugin)
         if (field->sealed_by != NULL) {
             printf(" by %s", field->sealed_by);
         }
-        printf("%s%s%s\n      %s\n",
+        printf("%s%s%s%s\n      %s\n",
                (field->flags & PUPIL_FIELD_REQUIRED) ? ", required" : "",
                (field->flags & PUPIL_FIELD_INDEXED) ? ", indexed" : "",
                (field->flags & PUPIL_FIELD_INTERNAL) ? ", internal" : "",
+               (field->flags & PUPIL_FIELD_EMBARGO) ? ", embargo" : "",
                field->why);
     }
 }
