@@ -104,6 +104,30 @@ for my $path ('credential', "credential/$id{pupil}", "contact/$id{pupil}") {
 }
 is_problem $teacher->get("/v1/data/network/$id{pupil}"), 403, 'not-granted',
     name => 'I3: what no grant names is refused';
+for my $case (
+    ['a teacher reads addresses' => $teacher, GET => "network/$id{pupil}",
+     [qw(network read teaching teaches)], [$id{pupil}]],
+    ['a pupil reads addresses' => $pupil, GET => "contact/$id{teacher}",
+     [qw(contact read learning taught_by)], [$id{teacher}]],
+    ['an administrator reads progress' => $class->admin,
+     GET => "credential/$id{pupil}",
+     [qw(credential read administration school_admin)], [$id{pupil}]],
+    ['a pupil changes the own name' => $pupil, PATCH => 'identity',
+     [qw(identity write subject_access self)], [$id{pupil}]],
+    ['a teacher changes names' => $teacher, PATCH => "identity/$id{pupil}",
+     [qw(identity write teaching teaches)], [$id{pupil}]])
+{
+    my ($name, $who, $method, $path, $what, $subjects) = @$case;
+    $res = $who->request($method, "/v1/data/$path",
+        $method eq 'PATCH' ? (json => { given_name => 'X' }) : ());
+    is_problem $res, 403, 'not-granted', name => $name;
+    @audit = $class->audit($res);
+    is scalar @audit, 1, '... is one line of the audit';
+    is_deeply [@{ $audit[0] }{qw(category operation purpose relation)}],
+        $what, '... which says what was asked';
+    is_deeply [@{ $audit[0] }{qw(fields outcome subjects)}],
+        [[], 'not_granted', $subjects], '... about whom, and no field';
+}
 is_problem $pupil->get('/v1/data/nonsense'), 404, 'not-found',
     name => 'no such category';
 is_problem $pupil->get('/v1/data/identity?fields=all'), 422, 'invalid',

@@ -10,6 +10,7 @@ pupil_deny homework.description;
 pupil_deny identity purpose=learning;
 pupil_deny progress.result purpose=learning;
 pupil_deny progress.done purpose=teaching;
+pupil_deny network;
 
 my $homework = $class->assign;
 my $one = "/v1/homework/$homework->{id}";
@@ -42,6 +43,13 @@ is_status $class->pupil->post('/v1/progress', json => $class->answer($homework,
 ok !exists $class->pupil->get('/v1/progress')->json->{submissions}[0]{score},
     'I3: without its result';
 
+
+$res = $class->pupil->get('/v1/data/network');
+is_problem $res, 403, 'not-granted', name => 'a category that nobody may see';
+is_deeply [map { [@$_{qw(category purpose relation operation outcome)},
+                  "@{ $_->{fields} }"] } $class->audit($res)],
+    [['network', 'subject_access', 'self', 'read', 'not_granted', '']],
+    'is refused on record, too';
 
 $class->as($_) for qw(pupil teacher);
 $class->db->do('REVOKE INSERT ON pupil.audit_record FROM pupil_gateway');

@@ -103,3 +103,30 @@ pupil_audit_template(const pupil_template_t *refused,
 
     return PUPIL_OK;
 }
+
+
+pupil_rc_t
+pupil_audit_asked(const pupil_plugin_t *plugin, uint32_t relation,
+    uint32_t operation, const pupil_alloc_t *alloc,
+    pupil_template_t **template)
+{
+    pupil_want_t      want;
+    pupil_template_t  asked;
+
+    memset(&want, 0, sizeof(want));
+    want.category = plugin->name;
+    want.field = "";
+    want.purpose = pupil_generic_purpose(relation);
+    want.relation = relation;
+    want.operation = operation;
+    want.about = plugin->owner == PUPIL_OWNER_CLASS ? PUPIL_ABOUT_NONE
+                 : relation == PUPIL_RELATION_SELF ? PUPIL_ABOUT_ACTOR
+                                                   : PUPIL_ABOUT_SUBJECTS;
+
+    memset(&asked, 0, sizeof(asked));
+    asked.name = plugin->name;
+    asked.wants = &want;
+    asked.wants_count = 1;
+
+    return pupil_audit_template(&asked, alloc, template);
+}

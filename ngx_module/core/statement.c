@@ -257,7 +257,10 @@ pupil_statement_shape(pupil_statement_t *statement,
             pupil_access_begin(&out, sorted[i]);
         }
 
-        if (i == 0 || pupil_want_compare(&sorted[i - 1], &sorted[i]) != 0) {
+        if (sorted[i]->field[0] != '\0'
+            && (i == 0
+                || pupil_want_compare(&sorted[i - 1], &sorted[i]) != 0))
+        {
             pupil_writer_cstr(&out, sorted[i]->field);
         }
 

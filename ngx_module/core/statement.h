@@ -60,7 +60,7 @@ typedef struct {
     const char    *mark;        /* of the placeholder, "" when silent */
     const char    *alias;       /* SQL table alias */
     const char    *category;
-    const char    *field;
+    const char    *field;       /* "": no field, for the record's shape alone */
     uint32_t       purpose, relation, operation;
     pupil_about_t  about;
     uint32_t       flags;       /* PUPIL_WANT_* */
@@ -152,7 +152,8 @@ uint32_t pupil_statement_oids(const pupil_statement_t *statement,
  * session's institution, $6; a record with a plain UUID field class_id (of a
  * school administrator: school_id, else class_id) only when it is of the
  * class (school) that relates; records whose plain timestamp deleted_at is set
- * are not shown.  Rows that authorise are authentic only when
+ * are not shown, nor, through taught_by, before the time of a field that is
+ * PUPIL_FIELD_EMBARGO.  Rows that authorise are authentic only when
  * the caller has checked them: see pupil_generic_evidence().
  *
  * Read.  $8 subject uuid, $9 after: record of the last page uuid or NULL,

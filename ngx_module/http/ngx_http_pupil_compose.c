@@ -43,6 +43,13 @@ static ngx_int_t ngx_http_pupil_compose(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf, ngx_http_pupil_loc_conf_t *plcf,
     const pupil_template_t *template, ngx_http_pupil_stmt_t *stmt,
     pupil_error_t *error);
+static ngx_int_t ngx_http_pupil_compose_refusal(ngx_conf_t *cf,
+    ngx_http_pupil_main_conf_t *pmcf, ngx_http_pupil_loc_conf_t *plcf,
+    const pupil_template_t *refused, ngx_http_pupil_stmt_t *stmt);
+static ngx_int_t ngx_http_pupil_compose_asked(ngx_conf_t *cf,
+    ngx_http_pupil_main_conf_t *pmcf, ngx_http_pupil_loc_conf_t *plcf,
+    uint32_t category, uint32_t relation, ngx_uint_t write,
+    ngx_http_pupil_stmt_t *stmt);
 static ngx_uint_t ngx_http_pupil_compose_core(
     const pupil_endpoint_t *endpoint, const pupil_template_t *template);
 static ngx_int_t ngx_http_pupil_compose_tables(ngx_conf_t *cf,
@@ -239,30 +246,17 @@ ngx_http_pupil_compose(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
 {
     pupil_rc_t           rc;
     pupil_alloc_t        alloc;
-    pupil_error_t        why;
     pupil_template_t    *refused;
     pupil_statement_t  **shape;
 
     ngx_http_pupil_conf_alloc(cf, &alloc);
 
     if (pupil_audit_template(template, &alloc, &refused) != PUPIL_OK
-        || pupil_statement_compose(refused, &plcf->policy, plcf->policy_hash,
-                                   &alloc, &stmt->refusal, &why) != PUPIL_OK)
+        || ngx_http_pupil_compose_refusal(cf, pmcf, plcf, refused, stmt)
+           != NGX_OK)
     {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "the audit record of \"%s\" cannot be composed",
-                           template->name);
         return NGX_ERROR;
     }
-
-    stmt->refusal_pg = ngx_http_pupil_compose_share(cf, pmcf, &stmt->refusal);
-    shape = ngx_array_push(&pmcf->shapes);
-
-    if (stmt->refusal_pg == NULL || shape == NULL) {
-        return NGX_ERROR;
-    }
-
-    *shape = &stmt->refusal;
 
     rc = pupil_statement_compose(template, &plcf->policy, plcf->policy_hash,
                                  &alloc, &stmt->statement, error);
@@ -287,6 +281,63 @@ ngx_http_pupil_compose(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
     stmt->granted = 1;
 
     return NGX_OK;
+}
+
+
+/* The audit record of an access that is refused. */
+static ngx_int_t
+ngx_http_pupil_compose_refusal(ngx_conf_t *cf,
+    ngx_http_pupil_main_conf_t *pmcf, ngx_http_pupil_loc_conf_t *plcf,
+    const pupil_template_t *refused, ngx_http_pupil_stmt_t *stmt)
+{
+    pupil_alloc_t        alloc;
+    pupil_error_t        why;
+    pupil_statement_t  **shape;
+
+    ngx_http_pupil_conf_alloc(cf, &alloc);
+
+    if (pupil_statement_compose(refused, &plcf->policy, plcf->policy_hash,
+                                &alloc, &stmt->refusal, &why) != PUPIL_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the audit record of \"%s\" cannot be composed",
+                           refused->name);
+        return NGX_ERROR;
+    }
+
+    stmt->refusal_pg = ngx_http_pupil_compose_share(cf, pmcf, &stmt->refusal);
+    shape = ngx_array_push(&pmcf->shapes);
+
+    if (stmt->refusal_pg == NULL || shape == NULL) {
+        return NGX_ERROR;
+    }
+
+    *shape = &stmt->refusal;
+
+    return NGX_OK;
+}
+
+
+/* What no grant names is refused, and the audit says what it was. */
+static ngx_int_t
+ngx_http_pupil_compose_asked(ngx_conf_t *cf,
+    ngx_http_pupil_main_conf_t *pmcf, ngx_http_pupil_loc_conf_t *plcf,
+    uint32_t category, uint32_t relation, ngx_uint_t write,
+    ngx_http_pupil_stmt_t *stmt)
+{
+    pupil_alloc_t      alloc;
+    pupil_template_t  *asked;
+
+    ngx_http_pupil_conf_alloc(cf, &alloc);
+
+    if (pupil_audit_asked(plcf->policy.categories[category]->plugin, relation,
+                          write ? PUPIL_OPERATION_WRITE : PUPIL_OPERATION_READ,
+                          &alloc, &asked) != PUPIL_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_pupil_compose_refusal(cf, pmcf, plcf, asked, stmt);
 }
 
 
@@ -351,7 +402,7 @@ ngx_http_pupil_compose_data(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
     }
 
     for (c = 0; c < plcf->policy.count; c++) {
-        for (r = PUPIL_RELATION_SELF; r < PUPIL_RELATION_COUNT; r++) {
+        for (r = PUPIL_RELATION_SELF; r < PUPIL_RELATION_SYSTEM; r++) {
             at = c * PUPIL_RELATION_COUNT + r;
 
             if (ngx_http_pupil_compose_generic(cf, pmcf, plcf, c, r, 0,
@@ -389,7 +440,8 @@ ngx_http_pupil_compose_generic(ngx_conf_t *cf,
 
     if (rc == PUPIL_NOT_FOUND) {
         g->generic = NULL;
-        return NGX_OK;
+        return ngx_http_pupil_compose_asked(cf, pmcf, plcf, category,
+                                            relation, write, &g->stmt);
     }
 
     evidence = pupil_generic_evidence(relation,

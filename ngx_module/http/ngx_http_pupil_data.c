@@ -24,6 +24,9 @@ static void ngx_http_pupil_data_fields(ngx_http_pupil_ctx_t *ctx,
     const char *name, const pupil_generic_t *generic);
 static ngx_int_t ngx_http_pupil_data_group(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, ngx_uint_t *held);
+static ngx_http_pupil_generic_t *ngx_http_pupil_data_place(
+    ngx_http_pupil_ctx_t *ctx, ngx_uint_t write, uint32_t category,
+    uint32_t relation);
 static ngx_http_pupil_generic_t *ngx_http_pupil_data_generic(
     ngx_http_pupil_ctx_t *ctx, ngx_uint_t write, uint32_t category,
     uint32_t relation);
@@ -77,6 +80,7 @@ static const struct {
     { "school_admin", PUPIL_RELATION_SCHOOL_ADMIN },
     { "tenant_admin", PUPIL_RELATION_TENANT_ADMIN },
     { "dpo", PUPIL_RELATION_DPO },
+    { "support", PUPIL_RELATION_SUPPORT_GRANT },
     { NULL, 0 }
 };
 
@@ -194,6 +198,18 @@ ngx_http_pupil_data_fields(ngx_http_pupil_ctx_t *ctx, const char *name,
 }
 
 
+static ngx_http_pupil_generic_t *
+ngx_http_pupil_data_place(ngx_http_pupil_ctx_t *ctx, ngx_uint_t write,
+    uint32_t category, uint32_t relation)
+{
+    ngx_http_pupil_generic_t  *generic;
+
+    generic = write ? ctx->conf->writes : ctx->conf->reads;
+
+    return generic + category * PUPIL_RELATION_COUNT + relation;
+}
+
+
 /* NULL when nothing is granted. */
 static ngx_http_pupil_generic_t *
 ngx_http_pupil_data_generic(ngx_http_pupil_ctx_t *ctx, ngx_uint_t write,
@@ -201,39 +217,9 @@ ngx_http_pupil_data_generic(ngx_http_pupil_ctx_t *ctx, ngx_uint_t write,
 {
     ngx_http_pupil_generic_t  *generic;
 
-    generic = write ? ctx->conf->writes : ctx->conf->reads;
-    generic += category * PUPIL_RELATION_COUNT + relation;
+    generic = ngx_http_pupil_data_place(ctx, write, category, relation);
 
     return generic->generic != NULL && generic->stmt.granted ? generic : NULL;
-}
-
-
-/*
- * A 403 in the audit.  What nobody of this relation may do has no statement
- * of its own: the record then has the shape of another relation's.
- */
-static ngx_int_t
-ngx_http_pupil_data_refuse(ngx_http_pupil_ctx_t *ctx, uint32_t category,
-    const pupil_uuid_t *subject)
-{
-    uint32_t                   i, relation;
-    ngx_http_pupil_generic_t  *generic;
-
-    for (i = 0; i < 2 * PUPIL_RELATION_COUNT; i++) {
-        relation = i % PUPIL_RELATION_COUNT;
-        generic = ngx_http_pupil_data_generic(ctx,
-                                              i >= PUPIL_RELATION_COUNT,
-                                              category, relation);
-        if (generic != NULL) {
-            return ngx_http_pupil_refuse(ctx, &generic->stmt,
-                                         PUPIL_OUTCOME_NOT_GRANTED, subject,
-                                         NGX_HTTP_FORBIDDEN, "not-granted");
-        }
-    }
-
-    /* Nobody may: as if the category did not exist. */
-    return ngx_http_pupil_problem(ctx, NGX_HTTP_NOT_FOUND, "not-found", NULL,
-                                  NULL);
 }
 
 
@@ -264,17 +250,23 @@ ngx_http_pupil_data_find(ngx_http_pupil_ctx_t *ctx, ngx_uint_t write)
         data->relation = ngx_http_pupil_data_relation(ctx);
     }
 
-    data->generic = data->relation == PUPIL_RELATION_NONE ? NULL
-                    : ngx_http_pupil_data_generic(ctx, write,
-                                                  (uint32_t) category,
-                                                  data->relation);
-
-    if (data->generic == NULL) {
-        return ngx_http_pupil_data_refuse(ctx, (uint32_t) category,
-                                          &data->subject);
+    if (data->relation == PUPIL_RELATION_NONE) {
+        return NGX_ERROR;                 /* a role that the table lacks */
     }
 
-    return NGX_OK;
+    data->generic = ngx_http_pupil_data_generic(ctx, write,
+                                                (uint32_t) category,
+                                                data->relation);
+    if (data->generic != NULL) {
+        return NGX_OK;
+    }
+
+    data->generic = ngx_http_pupil_data_place(ctx, write, (uint32_t) category,
+                                              data->relation);
+
+    return ngx_http_pupil_refuse(ctx, &data->generic->stmt,
+                                 PUPIL_OUTCOME_NOT_GRANTED, &data->subject,
+                                 NGX_HTTP_FORBIDDEN, "not-granted");
 }
 
 
