@@ -26,7 +26,8 @@ sub account { am_root() ? 'postgres' : undef }
 
 
 # Options: tls, fsync (off unless asked for), conf => { name => value },
-# hba => lines that come first.
+# hba => lines that come first, own_system (1: a system identifier that no
+# other cluster has, not that of the template).
 sub new ($class, %opt) {
     state $count = 0;
     my $dir = tmp_dir() . '/pg' . ++$count;
@@ -37,7 +38,8 @@ sub new ($class, %opt) {
 
     mkdir $dir or die "$dir: $!\n";
     give($dir);
-    run('cp', '-a', template(), $self->{data});
+    $opt{own_system} ? initdb($self->{data})
+                     : run('cp', '-a', template(), $self->{data});
     spew($self->{log}, '');
     give($self->{log});
     $self->configure;
@@ -72,19 +74,24 @@ sub template {
     with_lock('pg-template', sub {
         return if -f "$template/PG_VERSION";
         my $new = tmp_dir() . '/initdb';
-        mkdir $new or die "$new: $!\n";
-        give($new);
-        my $secret = spew("$new.password", superuser_password());
-        my $run = run_cmd("$BIN/initdb", '-D', $new, '-U', 'postgres',
-            '--encoding=UTF8', '--locale=C.UTF-8', '--auth-local=trust',
-            '--auth-host=scram-sha-256', "--pwfile=$secret",
-            { as => account(), env => { TZ => 'UTC' } });
-        die "initdb: $run->{err}$run->{out}" if $run->{code};
-        unlink $secret;
+        initdb($new);
         run('mv', '-T', $new, $template);
     });
 
     return $template;
+}
+
+
+sub initdb ($data) {
+    mkdir $data or die "$data: $!\n";
+    give($data);
+    my $secret = spew("$data.password", superuser_password());
+    my $run = run_cmd("$BIN/initdb", '-D', $data, '-U', 'postgres',
+        '--encoding=UTF8', '--locale=C.UTF-8', '--auth-local=trust',
+        '--auth-host=scram-sha-256', "--pwfile=$secret",
+        { as => account(), env => { TZ => 'UTC' } });
+    die "initdb: $run->{err}$run->{out}" if $run->{code};
+    unlink $secret;
 }
 
 

@@ -16,8 +16,8 @@ use Pupil::Nginx;
 use Pupil::Postgres;
 use Pupil::Util;
 
-# Options: pg (a cluster, or a hash of options for one), import (1: the demo's
-# rosters), tenant_name.
+# Options: pg (a cluster, or a hash of options for one), keys (another cluster,
+# for the key store), import (1: the demo's rosters), tenant_name.
 sub new ($class, %opt) {
     my $pg = ref $opt{pg} eq 'HASH' || !$opt{pg}
              ? Pupil::Postgres->new(%{ $opt{pg} // {} }) : $opt{pg};
@@ -26,17 +26,20 @@ sub new ($class, %opt) {
         key => tmp_dir() . '/kek',
     }, $class;
 
-    $pg->start if !$pg->pid;
+    for my $cluster ($pg, $self->keys_pg) {
+        $cluster->start if !$cluster->pid;
+    }
     $self->init;
     $self->import_demo if $opt{import};
     return $self;
 }
 
 sub pg ($self) { $self->{pg} }
+sub keys_pg ($self) { $self->{keys} // $self->{pg} }
 sub key ($self) { $self->{key} }
 sub tenant ($self) { $self->{tenant} }
 sub db ($self) { $self->{pg}->dbh('pupil') }
-sub keystore ($self) { $self->{pg}->dbh('pupil_keys') }
+sub keystore ($self) { $self->keys_pg->dbh('pupil_keys') }
 
 
 # Runs pupilctl: { code, out, err }.
@@ -72,14 +75,15 @@ sub ctl_where ($self) {
 
 sub init ($self) {
     my $passfile = tmp_dir() . '/passfile';
-    my $run = $self->ctl_ok('init', $self->ctl_where, '--same-cluster',
-        '--passfile', $passfile, '--tenant-name', $self->{tenant_name},
-        '--json');
+    my $run = $self->ctl_ok('init', $self->ctl_where,
+        $self->{keys} ? () : '--same-cluster', '--passfile', $passfile,
+        '--tenant-name', $self->{tenant_name}, '--json');
     my $answer = eval { JSON::XS::decode_json($run->{out}) }
         // die "pupilctl init: no JSON: $run->{out}\n";
 
     $self->{tenant} = $answer->{tenant};
-    $self->{roles} = { map { (split /:/)[3, 4] }
+    $self->{roles} = { map { my ($db, $role, $secret) = (split /:/)[2 .. 4];
+                             ($role => $secret, "$role\@$db" => $secret) }
                        map { split /\n/, slurp($_) }
                        $passfile, "$passfile.operator" };
 }
@@ -88,8 +92,10 @@ sub init ($self) {
 # A conninfo with the password of its role, as init wrote it.  Options: those
 # of Pupil::Postgres::conninfo().
 sub conninfo ($self, $db, %opt) {
-    my $password = ($self->{roles} // {})->{ $opt{user} // '' };
-    return $self->{pg}->conninfo($db,
+    my ($roles, $user) = ($self->{roles} // {}, $opt{user} // '');
+    my $password = $roles->{"$user\@$db"} // $roles->{$user};
+    my $pg = $db eq 'pupil_keys' ? $self->keys_pg : $self->{pg};
+    return $pg->conninfo($db,
         defined $password ? (password => $password) : (), %opt);
 }
 
@@ -144,8 +150,8 @@ sub http_conf ($self, %opt) {
                      sort glob Pupil::Nginx::plugins() . '/pupil_*.so'] };
     my %conf = (
         pupil_database => '"' . $self->gateway('pupil') . '"',
-        pupil_keystore => '"' . $self->gateway('pupil_keys')
-                          . '" same_cluster',
+        pupil_keystore => '"' . $self->gateway('pupil_keys') . '"'
+                          . ($self->{keys} ? '' : ' same_cluster'),
         pupil_master_key => $self->{key}, pupil_tenant => $self->{tenant},
         pupil_session_zone => 'pupil_sessions:1m',
         pupil_login_password => 'all', %{ $opt{conf} // {} },
