@@ -24,7 +24,7 @@ sub plan_skip ($why) {
 sub configure ($flags) {
     return run_cmd('bash', '-c', ". ./conf_flags && ./configure $flags "
         . "--with-cc-opt='-fPIC -O0' --add-dynamic-module=$root "
-        . "--builddir=$objs", { dir => $source, timeout => 120 });
+        . "--builddir=$objs", { dir => $source, timeout => 600 });
 }
 
 
@@ -32,7 +32,7 @@ my $run = configure('"${NGX_CONF_FLAGS[@]}"');
 is $run->{code}, 0, 'configure accepts the module' or diag $run->{out};
 
 $run = run_cmd('nice', 'make', '-f', "$objs/Makefile", '-C', $source, '-j2',
-               'modules', { timeout => 300 });
+               'modules', { timeout => 900 });
 is $run->{code}, 0, 'it compiles' or diag substr $run->{err}, 0, 4000;
 
 my $module = "$objs/ngx_http_pupil_module.so";
