@@ -87,6 +87,7 @@ sub apart ($how) {
             or diag $res->text;
         unlike $res->body, qr/There|$theirs|$their_pupil/,
             "$how: nothing from there";
+        unlike audit_of($res), qr/tampered/, "$how: no row was in the way";
     }
 
     $res = $here->teacher->get('/v1/homework');
@@ -147,8 +148,32 @@ sub apart ($how) {
 }
 
 
+# Each row of this tenant has a twin there, with the same ids: whatever is not
+# kept apart comes twice, and is not authentic.
+sub twins {
+    my $tables = $db->selectcol_arrayref(<<'SQL');
+SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant'
+ WHERE n.nspname IN ('pupil', 'data') AND c.relkind = 'r'
+   AND NOT c.relispartition AND c.relname <> 'tenant' ORDER BY 1
+SQL
+    my $made = 0;
+    for my $table (@$tables) {
+        my @columns = @{ $db->selectcol_arrayref('SELECT quote_ident(attname)'
+            . ' FROM pg_attribute WHERE attrelid = ?::regclass AND attnum > 0'
+            . " AND NOT attisdropped AND attname <> 'tenant'", {}, $table) };
+        $made += $db->do("INSERT INTO $table (tenant, "
+            . join(', ', @columns) . ") SELECT '$neighbour', "
+            . join(', ', @columns) . " FROM $table WHERE tenant = '$tenant'"
+            . ' ON CONFLICT DO NOTHING');
+    }
+    return $made;
+}
+
 $here->ready;
 $_->work for $here, $away;
+cmp_ok twins(), '>', 500, 'rows have twins in the other tenant';
 is_problem $nginx->http->get('/v1/session', header => { 'X-School'
     => 'none' }), 404, 'unknown-tenant';
 apart('as it is');
