@@ -597,19 +597,13 @@ ngx_uint_t ngx_http_pupil_role_active(ngx_http_pupil_ctx_t *ctx,
     const pupil_role_row_t *role);
 
 /*
- * The given and the family name, of what is granted and opens, in the
- * request's memory.  Empty: neither.
+ * Writes the member display_name: the given and the family name of what is
+ * granted and opens; null when there is neither (nobody, owner is NULL; or
+ * erased); no member when neither is granted.
  */
-ngx_int_t ngx_http_pupil_name(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner,
-    const pupil_uuid_t *record, pupil_str_t *name);
-
-/* Writes such a name as the member display_name, if any.  owner may be NULL. */
 void ngx_http_pupil_display_name(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner,
-    const pupil_uuid_t *record);
+    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner);
 
 /* The engine's step "session": NGX_OK, NGX_AGAIN then next, or a problem. */
 ngx_int_t ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,

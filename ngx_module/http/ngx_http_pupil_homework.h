@@ -106,14 +106,6 @@ ngx_int_t ngx_http_pupil_homework_write(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_item_t *item);
 
 /*
- * Writes "display_name" of the names that wants given and family show: null
- * without any.
- */
-ngx_int_t ngx_http_pupil_homework_name(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner);
-
-/*
  * Each writes what stands beside: "progress" of the actor, "summary" of the
  * class.  res: the rows of the whole page.
  */

@@ -8,7 +8,7 @@
 #include "ngx_http_pupil_homework.h"
 
 
-static ngx_int_t ngx_http_pupil_homework_teacher(ngx_http_pupil_ctx_t *ctx,
+static void ngx_http_pupil_homework_teacher(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_item_t *item);
 static ngx_int_t ngx_http_pupil_homework_exercises(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_item_t *item);
@@ -81,10 +81,7 @@ ngx_http_pupil_homework_write(ngx_http_pupil_ctx_t *ctx,
     (void) ngx_http_pupil_member(ctx, "due_at", stmt, item->res, item->row,
                                  PUPIL_HL_WANT_DUE_AT, owner, &item->record);
 
-    rc = ngx_http_pupil_homework_teacher(ctx, item);
-    if (rc != NGX_OK) {
-        return rc;
-    }
+    ngx_http_pupil_homework_teacher(ctx, item);
 
     rc = ngx_http_pupil_homework_exercises(ctx, item);
     if (rc != NGX_OK) {
@@ -103,12 +100,11 @@ ngx_http_pupil_homework_write(ngx_http_pupil_ctx_t *ctx,
 
 
 /* Whoever assigned it, while that person teaches the class. */
-static ngx_int_t
+static void
 ngx_http_pupil_homework_teacher(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_item_t *item)
 {
-    ngx_int_t                     rc;
-    ngx_http_pupil_owner_t        owner;
+    ngx_http_pupil_owner_t        owner, *teacher;
     pupil_enrolment_row_t         enrolment;
     ngx_http_pupil_homework_t    *data;
     const ngx_http_pupil_stmt_t  *stmt;
@@ -119,11 +115,10 @@ ngx_http_pupil_homework_teacher(ngx_http_pupil_ctx_t *ctx,
     if (!stmt->statement.granted[PUPIL_HL_WANT_GIVEN_NAME]
         && !stmt->statement.granted[PUPIL_HL_WANT_FAMILY_NAME])
     {
-        return NGX_OK;
+        return;
     }
 
-    pupil_writer_key(&ctx->out, "assigned_by");
-    pupil_writer_object_begin(&ctx->out);
+    teacher = NULL;
 
     if (ngx_http_pupil_enrolment(ctx, item->res, item->row, PUPIL_HL_TEACHER,
                                  &enrolment) == NGX_OK
@@ -132,48 +127,15 @@ ngx_http_pupil_homework_teacher(ngx_http_pupil_ctx_t *ctx,
         && ngx_http_pupil_owner(item->res, item->row, PUPIL_HL_TEACHER_OWNER,
                                 &owner) == NGX_OK)
     {
-        rc = ngx_http_pupil_homework_name(ctx, stmt, item->res, item->row,
-                                          PUPIL_HL_WANT_GIVEN_NAME,
-                                          PUPIL_HL_WANT_FAMILY_NAME, &owner);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-    } else {
-        pupil_writer_key(&ctx->out, "display_name");
-        pupil_writer_null(&ctx->out);
+        teacher = &owner;
     }
 
+    pupil_writer_key(&ctx->out, "assigned_by");
+    pupil_writer_object_begin(&ctx->out);
+    ngx_http_pupil_display_name(ctx, stmt, item->res, item->row,
+                                PUPIL_HL_WANT_GIVEN_NAME,
+                                PUPIL_HL_WANT_FAMILY_NAME, teacher);
     pupil_writer_object_end(&ctx->out);
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_pupil_homework_name(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner)
-{
-    pupil_str_t  name;
-
-    if (ngx_http_pupil_name(ctx, stmt, res, row, given, family, owner,
-                            &owner->id, &name)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    pupil_writer_key(&ctx->out, "display_name");
-
-    if (name.len == 0) {
-        pupil_writer_null(&ctx->out);
-
-    } else {
-        pupil_writer_str(&ctx->out, &name);
-    }
-
-    return NGX_OK;
 }
 
 

@@ -152,16 +152,9 @@ ngx_http_pupil_overview_pupil(ngx_http_pupil_ctx_t *ctx,
     pupil_writer_key(&ctx->out, "id");
     pupil_writer_uuid(&ctx->out, &owner.id);
 
-    if (view->names->statement.granted[PUPIL_HO_WANT_GIVEN_NAME]
-        || view->names->statement.granted[PUPIL_HO_WANT_FAMILY_NAME])
-    {
-        rc = ngx_http_pupil_homework_name(ctx, view->names, view->pupils, row,
-                                          PUPIL_HO_WANT_GIVEN_NAME,
-                                          PUPIL_HO_WANT_FAMILY_NAME, &owner);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-    }
+    ngx_http_pupil_display_name(ctx, view->names, view->pupils, row,
+                                PUPIL_HO_WANT_GIVEN_NAME,
+                                PUPIL_HO_WANT_FAMILY_NAME, &owner);
 
     rc = ngx_http_pupil_overview_score(ctx, view, &owner, &score);
     if (rc != NGX_OK) {

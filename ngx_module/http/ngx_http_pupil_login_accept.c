@@ -267,7 +267,7 @@ ngx_http_pupil_login_answer(ngx_http_pupil_ctx_t *ctx, PGresult *res)
                                 ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_ACCEPT),
                                 res, 0, NGX_HTTP_PUPIL_LOGIN_WANT_GIVEN,
                                 NGX_HTTP_PUPIL_LOGIN_WANT_FAMILY,
-                                &login->owner, &ctx->session.subject);
+                                &login->owner);
     pupil_writer_object_end(out);
     ngx_http_pupil_session_write(ctx);
     pupil_writer_object_end(out);

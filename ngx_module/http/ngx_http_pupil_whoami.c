@@ -34,6 +34,8 @@ static void ngx_http_pupil_show_institution(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, const pupil_role_row_t *role);
 static ngx_uint_t ngx_http_pupil_show_weaker(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, const pupil_role_row_t *role);
+static ngx_int_t ngx_http_pupil_name(ngx_http_pupil_ctx_t *ctx,
+    const pupil_str_t *first, const pupil_str_t *second, pupil_str_t *name);
 static ngx_int_t ngx_http_pupil_switch_parse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_switch_render(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_switch_write(ngx_http_pupil_ctx_t *ctx,
@@ -109,8 +111,7 @@ ngx_http_pupil_show_write(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     ngx_http_pupil_display_name(ctx,
                                 &ctx->conf->session[PUPIL_SESSION_SHOW],
                                 res, 0, NGX_HTTP_PUPIL_GIVEN,
-                                NGX_HTTP_PUPIL_FAMILY, self,
-                                &ctx->session.subject);
+                                NGX_HTTP_PUPIL_FAMILY, self);
     pupil_writer_object_end(out);
 
     ngx_http_pupil_session_write(ctx);
@@ -235,48 +236,29 @@ ngx_http_pupil_show_institution(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 }
 
 
-ngx_int_t
-ngx_http_pupil_name(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner,
-    const pupil_uuid_t *record, pupil_str_t *name)
+/* Both names with a space between them, or the one that there is. */
+static ngx_int_t
+ngx_http_pupil_name(ngx_http_pupil_ctx_t *ctx, const pupil_str_t *first,
+    const pupil_str_t *second, pupil_str_t *name)
 {
-    u_char       *p;
-    pupil_str_t   first, second;
+    u_char  *p;
 
-    ngx_memzero(name, sizeof(pupil_str_t));
-    ngx_memzero(&first, sizeof(pupil_str_t));
-    ngx_memzero(&second, sizeof(pupil_str_t));
-
-    if (ngx_http_pupil_value(ctx, stmt, res, row, given, owner, record, &first)
-        != PUPIL_OK)
-    {
-        first.len = 0;
-    }
-
-    if (ngx_http_pupil_value(ctx, stmt, res, row, family, owner, record,
-                             &second)
-        != PUPIL_OK)
-    {
-        second.len = 0;
-    }
-
-    if (first.len == 0 || second.len == 0) {
-        *name = first.len != 0 ? first : second;
+    if (first->len == 0 || second->len == 0) {
+        *name = first->len != 0 ? *first : *second;
         return NGX_OK;
     }
 
-    p = ngx_http_pupil_alloc(ctx, first.len + 1 + second.len);
+    p = ngx_http_pupil_alloc(ctx, first->len + 1 + second->len);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
     name->data = p;
-    name->len = first.len + 1 + second.len;
+    name->len = first->len + 1 + second->len;
 
-    p = ngx_cpymem(p, first.data, first.len);
+    p = ngx_cpymem(p, first->data, first->len);
     *p++ = ' ';
-    ngx_memcpy(p, second.data, second.len);
+    ngx_memcpy(p, second->data, second->len);
 
     return NGX_OK;
 }
@@ -285,26 +267,40 @@ ngx_http_pupil_name(ngx_http_pupil_ctx_t *ctx,
 void
 ngx_http_pupil_display_name(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner,
-    const pupil_uuid_t *record)
+    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner)
 {
-    pupil_str_t  name;
+    ngx_uint_t   i, wants[2];
+    pupil_str_t  parts[2], name;
 
-    if (owner == NULL) {
+    wants[0] = given;
+    wants[1] = family;
+
+    if (!stmt->statement.granted[given] && !stmt->statement.granted[family]) {
         return;
     }
 
-    if (ngx_http_pupil_name(ctx, stmt, res, row, given, family, owner, record,
-                            &name)
-        != NGX_OK)
-    {
+    for (i = 0; i < 2; i++) {
+        if (owner == NULL
+            || ngx_http_pupil_value(ctx, stmt, res, row, wants[i], owner,
+                                    &owner->id, &parts[i])
+               != PUPIL_OK)
+        {
+            ngx_memzero(&parts[i], sizeof(pupil_str_t));
+        }
+    }
+
+    if (ngx_http_pupil_name(ctx, &parts[0], &parts[1], &name) != NGX_OK) {
         ctx->out.rc = PUPIL_NO_MEMORY;
         return;
     }
 
+    pupil_writer_key(&ctx->out, "display_name");
+
     if (name.len != 0) {
-        pupil_writer_key(&ctx->out, "display_name");
         pupil_writer_str(&ctx->out, &name);
+
+    } else {
+        pupil_writer_null(&ctx->out);
     }
 }
 
