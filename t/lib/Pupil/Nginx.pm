@@ -28,7 +28,8 @@ sub plugins { $ENV{PUPIL_PLUGINS} // build_dir() . '/plugins' }
 
 # Options: tls, workers (1), load (1: load_module), main, events, http, server
 # (text for that block), log_level (info), conf (the whole text instead),
-# http2 (with tls: on).
+# http2 (with tls: on), wrap (a program with arguments that runs nginx in its
+# own place, such as prlimit).
 sub new ($class, %opt) {
     state $count = 0;
     my $dir = tmp_dir() . '/nginx' . ++$count;
@@ -159,7 +160,8 @@ sub start ($self) {
     die "nginx runs already\n" if $self->{pid};
     open my $log, '>>', "$self->{dir}/stderr.log" or die "stderr.log: $!\n";
     $self->{pid} = start_process(
-        [$self->command, '-e', $self->error_log], stdout => $log,
+        [@{ $self->{wrap} // [] }, $self->command, '-e', $self->error_log],
+        stdout => $log,
         stderr => $log, env => $self->sanitizer_env);
 
     wait_until(30, 'nginx to listen', sub {
