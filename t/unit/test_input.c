@@ -286,6 +286,7 @@ test_accepted(void)
     pupil_fault_t  fault;
 
     for (i = 0; i < count(accepted); i++) {
+        memset(&fault, 0, sizeof(fault));
         ok(call_text(accepted[i].endpoint, accepted[i].body, &out, &fault)
            == PUPIL_OK, "accepted, case %zu: %s%s", i, fault.field,
            fault.rule != NULL ? fault.rule : "");
