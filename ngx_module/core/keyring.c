@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "keyring_ring.h"
+#include "text.h"
 
 
 #define PUPIL_RING_ALIGN  64
@@ -268,6 +269,36 @@ pupil_keyring_forget_tenant(pupil_keyring_t *ring, const pupil_uuid_t *tenant)
 }
 
 
+pupil_rc_t
+pupil_keyring_evict(pupil_keyring_t *ring, const pupil_uuid_t *tenant)
+{
+    uint32_t                    i;
+    pupil_uuid_t                id;
+    const pupil_ring_tenant_t  *slot, *oldest;
+
+    oldest = NULL;
+
+    for (i = 0; i < PUPIL_KEYRING_TENANTS; i++) {
+        slot = &ring->tenants[i];
+
+        if (slot->put_at != 0 && pupil_uuid_compare(&slot->tenant, tenant) != 0
+            && (oldest == NULL || slot->put_at < oldest->put_at))
+        {
+            oldest = slot;
+        }
+    }
+
+    if (oldest == NULL) {
+        return PUPIL_NOT_FOUND;
+    }
+
+    id = oldest->tenant;
+    pupil_keyring_forget_tenant(ring, &id);
+
+    return PUPIL_OK;
+}
+
+
 void
 pupil_keyring_stats(const pupil_keyring_t *ring, pupil_keyring_stats_t *stats)
 {
@@ -420,6 +451,7 @@ pupil_ring_tenant_make(pupil_keyring_t *ring, const pupil_uuid_t *tenant)
     slot->next = *bucket;
     slot->tenant = *tenant;
     slot->services = PUPIL_RING_NONE;
+    slot->put_at = ++ring->tenants_put;
     *bucket = at;
 
     return slot;

@@ -147,6 +147,13 @@ void pupil_keyring_forget_owner(pupil_keyring_t *ring,
 void pupil_keyring_forget_tenant(pupil_keyring_t *ring,
     const pupil_uuid_t *tenant);
 
+/*
+ * Makes room for tenant: of all others the one that was put first is forgotten.
+ * PUPIL_NOT_FOUND when there is no other.
+ */
+pupil_rc_t pupil_keyring_evict(pupil_keyring_t *ring,
+    const pupil_uuid_t *tenant);
+
 void pupil_keyring_stats(const pupil_keyring_t *ring,
     pupil_keyring_stats_t *stats);
 

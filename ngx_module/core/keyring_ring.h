@@ -38,6 +38,7 @@ typedef struct {
     uint32_t      next;                 /* in the bucket, or free */
     uint32_t      services;             /* the first */
     uint32_t      services_count;
+    uint64_t      put_at;               /* a count; 0: free */
     uint32_t      versions_count;
     uint32_t      versions[PUPIL_KEYRING_VERSIONS];
     pupil_key_t   keys[PUPIL_KEYRING_VERSIONS];
@@ -76,6 +77,7 @@ struct pupil_keyring_s {
     uint32_t               keks_count;
     pupil_kek_t            keks[PUPIL_KEYRING_EPOCHS];
 
+    uint64_t               tenants_put; /* ever */
     uint32_t               tenants_free;
     uint32_t               services_free;
     uint32_t               tenant_buckets[PUPIL_RING_BUCKETS];

@@ -153,7 +153,6 @@ typedef struct {
     ngx_uint_t                 has_heartbeat;
     time_t                     started, covered_asked;
     ngx_atomic_t               data_system, keys_system, covered_until;
-    ngx_array_t               *tenants;        /* loaded, for eviction */
     ngx_http_pupil_stats_t     stats;
 } ngx_http_pupil_main_conf_t;
 

@@ -26,7 +26,6 @@ static ngx_int_t ngx_http_pupil_keys_gone(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t found);
 static ngx_int_t ngx_http_pupil_keys_broken(ngx_http_pupil_ctx_t *ctx,
     pupil_rc_t rc, const char *what);
-static void ngx_http_pupil_keys_evict(ngx_http_pupil_ctx_t *ctx);
 
 
 ngx_int_t
@@ -218,7 +217,7 @@ ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx, PGresult *res)
                                       wrapped);
 
         if (rc == PUPIL_NO_MEMORY) {
-            ngx_http_pupil_keys_evict(ctx);
+            (void) pupil_keyring_evict(ctx->main->ring, &ctx->tenant);
             rc = pupil_keyring_put_tenant(ctx->main->ring, &ctx->tenant,
                                           (uint32_t) version,
                                           (uint32_t) epoch, wrapped);
@@ -237,11 +236,10 @@ ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 static ngx_int_t
 ngx_http_pupil_keys_put_services(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
-    int            i, n;
-    int32_t        version;
-    pupil_rc_t     rc;
-    pupil_str_t    name, wrapped;
-    pupil_uuid_t  *slot;
+    int          i, n;
+    int32_t      version;
+    pupil_rc_t   rc;
+    pupil_str_t  name, wrapped;
 
     n = PQntuples(res);
 
@@ -261,7 +259,7 @@ ngx_http_pupil_keys_put_services(ngx_http_pupil_ctx_t *ctx, PGresult *res)
                                        (uint32_t) version, wrapped);
 
         if (rc == PUPIL_NO_MEMORY) {
-            ngx_http_pupil_keys_evict(ctx);
+            (void) pupil_keyring_evict(ctx->main->ring, &ctx->tenant);
             rc = pupil_keyring_put_service(ctx->main->ring, &ctx->tenant,
                                            name, (uint32_t) version, wrapped);
         }
@@ -278,11 +276,6 @@ ngx_http_pupil_keys_put_services(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         pupil_keyring_forget_tenant(ctx->main->ring, &ctx->tenant);
         return ngx_http_pupil_keys_broken(ctx, PUPIL_NOT_FOUND,
                                           "a service key");
-    }
-
-    slot = ngx_array_push(ctx->main->tenants);
-    if (slot != NULL) {
-        *slot = ctx->tenant;
     }
 
     return NGX_OK;
@@ -427,31 +420,4 @@ ngx_http_pupil_keys_broken(ngx_http_pupil_ctx_t *ctx, pupil_rc_t rc,
 
     return ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
                                   "unavailable", NULL, NULL);
-}
-
-
-/* Makes room for a tenant: the one that was loaded first goes. */
-static void
-ngx_http_pupil_keys_evict(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_uint_t     i;
-    pupil_uuid_t  *tenants;
-
-    tenants = ctx->main->tenants->elts;
-
-    for (i = 0; i < ctx->main->tenants->nelts; i++) {
-        if (pupil_uuid_compare(&tenants[i], &ctx->tenant) != 0) {
-            break;
-        }
-    }
-
-    if (i == ctx->main->tenants->nelts) {
-        return;
-    }
-
-    pupil_keyring_forget_tenant(ctx->main->ring, &tenants[i]);
-
-    ctx->main->tenants->nelts--;
-    ngx_memmove(&tenants[i], &tenants[i + 1],
-                (ctx->main->tenants->nelts - i) * sizeof(pupil_uuid_t));
 }

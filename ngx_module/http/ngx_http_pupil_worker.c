@@ -95,10 +95,7 @@ ngx_http_pupil_init_process(ngx_cycle_t *cycle)
     ngx_http_pupil_no_dumps(cycle);
     ngx_http_pupil_init_keys(cycle, pmcf);
 
-    pmcf->tenants = ngx_array_create(cycle->pool, 16, sizeof(pupil_uuid_t));
-
-    if (pmcf->tenants == NULL
-        || ngx_http_pupil_pg_pool_init_process(cycle, pmcf->data) != NGX_OK
+    if (ngx_http_pupil_pg_pool_init_process(cycle, pmcf->data) != NGX_OK
         || ngx_http_pupil_pg_pool_init_process(cycle, pmcf->keys) != NGX_OK)
     {
         return NGX_ERROR;
