@@ -163,6 +163,24 @@ is_problem $pupil->patch('/v1/data/homework', json => { title => 'x' }), 403,
     'not-granted', name => 'nor what has an endpoint of its own';
 
 
+# ---- a key that does not unwrap
+
+my $keys = $class->site->keystore;
+$keys->do('CREATE TABLE public.kept AS SELECT owner, wrapped'
+    . ' FROM keystore.owner_key WHERE owner = ?', {}, $id{classmate});
+$keys->do('UPDATE keystore.owner_key SET wrapped = (SELECT wrapped FROM'
+    . ' keystore.owner_key WHERE owner = ?) WHERE owner = ?', {},
+    $id{other}, $id{classmate});
+$res = $teacher->get("/v1/data/identity/$id{classmate}");
+is_problem $res, 500, 'integrity', name => 'I6: a key from elsewhere',
+    body_lacks => ['McMillan'];
+ok scalar(grep { $_ eq 'tampered' } @{ $class->outcomes($res) }), 'audited';
+$keys->do('UPDATE keystore.owner_key k SET wrapped = o.wrapped'
+    . ' FROM public.kept o WHERE o.owner = k.owner');
+is_status $teacher->get("/v1/data/identity/$id{classmate}"), 200,
+    'the right one opens';
+
+
 # ---- rows that authorise are authentic (I18)
 
 $class->db->do('UPDATE pupil.role SET source = source || ? WHERE subject = ?',
@@ -173,6 +191,20 @@ $res = $teacher->get("/v1/data/identity/$id{classmate}");
 is_problem $res, 404, 'not-found', name => 'I18: an edited enrolment';
 is_deeply [sort { $a cmp $b } @{ $class->outcomes($res) }],
     [qw(allowed not_found tampered)], 'is audited as tampered';
+
+# An enrolment is shown only when it is authentic, like those that authorise:
+# or whoever writes the database could show anybody the title of any class.
+$class->db->do('INSERT INTO pupil.enrolment SELECT tenant,'
+    . ' gen_random_uuid(), ?, class, institution, role, valid_from, valid_to,'
+    . ' source, mac FROM pupil.enrolment WHERE subject = ? AND class = ?', {},
+    $id{other}, $id{pupil}, $class->class_id);
+$res = $class->other->get('/v1/data/enrolment');
+is_status $res, 200, 'I18: own enrolments, with one that somebody planted';
+ok scalar @{ $res->json->{records} }, '... shows the own';
+is scalar(grep { $_->{class_id} eq $class->class_id }
+          @{ $res->json->{records} }), 0, '... and not the planted one';
+ok scalar(grep { $_ eq 'tampered' } @{ $class->outcomes($res) }),
+    '... which the audit tells';
 
 # A sealed value that was moved to another person does not open (I6).
 $class->db->do('UPDATE data.identity SET family_name = (SELECT family_name'

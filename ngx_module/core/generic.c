@@ -22,6 +22,7 @@
 /* Columns of a read before the owners, of each owner; see statement.h. */
 #define PUPIL_READ_FIXED    5
 #define PUPIL_READ_SEALER   3
+#define PUPIL_READ_PROOF    9       /* the row that a record is made of */
 
 #define PUPIL_LOOK_COLUMNS   6
 #define PUPIL_WRITE_COLUMNS  6
@@ -60,6 +61,17 @@ pupil_generic_deletes(const pupil_category_t *category)
     return i >= 0
            && category->plugin->fields[i].type == PUPIL_TYPE_TIMESTAMP
            && !(category->plugin->fields[i].flags & PUPIL_FIELD_SEALED);
+}
+
+
+/*
+ * Is a record the host's own row that authorises, seen through a view?  Such a
+ * row is shown only when it is authentic (invariant I18).
+ */
+static int
+pupil_generic_proved(const pupil_maker_t *m)
+{
+    return strcmp(m->category->plugin->name, "enrolment") == 0;
 }
 
 
@@ -221,9 +233,22 @@ pupil_generic_read_sql(const pupil_maker_t *m, pupil_sql_t *sql)
                       " o%u.key_version AS o%u_version", i, i, i, i, i, i);
     }
 
+    if (m->generic->proof != 0) {
+        pupil_sql_add(sql, ", v.enrolment, v.subject, v.class,"
+                      " v.institution, v.role AS v_role,"
+                      " v.valid_from - DATE '1970-01-01' AS v_from,"
+                      " v.valid_to - DATE '1970-01-01' AS v_to,"
+                      " v.source AS v_source, v.mac");
+    }
+
     pupil_sql_add(sql, "{fields} FROM data.");
     pupil_sql_name(sql, m->category->plugin->name);
     pupil_sql_add(sql, " t");
+
+    if (m->generic->proof != 0) {
+        pupil_sql_add(sql, " LEFT JOIN pupil.enrolment v ON v.tenant ="
+                      " t.tenant AND v.enrolment = t.record");
+    }
 
     for (i = 0; i < m->generic->sealers; i++) {
         pupil_sql_add(sql, " LEFT JOIN pupil.owner o%u ON o%u.tenant ="
@@ -379,6 +404,12 @@ pupil_generic_read(const pupil_policy_t *policy, uint32_t category,
     template = &m.generic->template;
     template->fixed = PUPIL_READ_FIXED
                       + PUPIL_READ_SEALER * m.generic->sealers;
+
+    if (pupil_generic_proved(&m)) {
+        m.generic->proof = template->fixed;
+        template->fixed += PUPIL_READ_PROOF;
+    }
+
     memcpy(template->params, params, sizeof(params));
 
     rc = pupil_generic_text(&m, template, "read", pupil_generic_read_sql);

@@ -165,6 +165,9 @@ uint32_t pupil_statement_oids(const pupil_statement_t *statement,
  *               the class of an authentic evidence row, else leave it out
  *     5 ...     sealers times (owner uuid, state text, key_version int4); the
  *               first is the record's owner, a group may be NULL
+ *     proof ... when it is not 0: the enrolment that the record is made of, 9
+ *               columns as PUPIL_EVIDENCE_ACTOR_ENROLMENT; a record whose row
+ *               is not authentic is left out
  *     fixed ... the fields, in the order of the wants: wants[i] is sealed by
  *               group sealer[i], with that owner's id as record id when
  *               sealer[i] is not 0
@@ -194,6 +197,7 @@ typedef struct {
     pupil_template_t    look;           /* of a write */
     uint32_t            purpose, relation, operation;
     uint32_t            sealers;        /* groups of id, state, version */
+    uint32_t            proof;          /* column of a read, or 0 */
     uint8_t             sealer[PUPIL_STATEMENT_WANTS];  /* of each want */
 } pupil_generic_t;
 

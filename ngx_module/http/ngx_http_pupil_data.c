@@ -515,17 +515,29 @@ ngx_http_pupil_data_head(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* Through a class only the records of that very class are shown. */
+/*
+ * Through a class only the records of that very class are shown, and a record
+ * that is a row which authorises only when that is authentic.
+ */
 static ngx_int_t
 ngx_http_pupil_data_shown(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row)
 {
     ngx_int_t               rc;
-    ngx_uint_t              i;
+    ngx_uint_t              i, proof;
     pupil_uuid_t            class_id;
+    pupil_enrolment_row_t   enrolment;
     ngx_http_pupil_data_t  *data;
 
     data = ctx->data;
+    proof = data->generic->generic->proof;
+
+    if (proof != 0
+        && ngx_http_pupil_enrolment(ctx, res, row, proof, &enrolment)
+           != NGX_OK)
+    {
+        return 0;
+    }
 
     rc = ngx_http_pupil_pg_get_uuid(res, row, NGX_HTTP_PUPIL_DATA_CLASS,
                                     &class_id);

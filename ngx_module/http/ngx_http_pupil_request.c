@@ -264,7 +264,8 @@ ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
         return;
     }
 
-    if (ctx->missing_count != 0 && ctx->problem == NULL) {
+    /* what does not unwrap is not asked for again: it ends below */
+    if (ctx->missing_count != 0 && ctx->problem == NULL && !ctx->integrity) {
         ctx->after = ctx->step;
         rc = ngx_http_pupil_keys_owners(ctx, ngx_http_pupil_step_again);
         if (rc == NGX_AGAIN) {
