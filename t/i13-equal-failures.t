@@ -102,32 +102,30 @@ is scalar($first->headers('set-cookie')), 0, 'no cookie is set';
 cmp_ok scalar(() = $sql =~ /^/mg), '>=', 4, 'the log has the statements';
 like $sql, qr/pupil_keeper/, 'and the key store\'s';
 
+# In turns, so that whatever else the machine does is shared.
 my %burnt;
-for my $name (sort keys %case) {
-    my @times;
-    for my $n (1 .. 3) {
+for my $n (1 .. 6) {
+    for my $name (sort keys %case) {
         my ($res, $statements, $ns) = attempt($case{$name});
-        if ($n == 1) {
-            is bytes($res), $expected, "$name: the same bytes";
-            is $statements, $sql, "$name: the same statements";
-            my ($outcome) = @{ $day->outcomes($res) };
-            is $outcome, 'refused', "$name: on record, as refused";
-        }
-        push @times, $ns;
+        $burnt{$name} = $ns if !$burnt{$name} || $ns < $burnt{$name};
+        next if $n > 1;
+        is bytes($res), $expected, "$name: the same bytes";
+        is $statements, $sql, "$name: the same statements";
+        my ($outcome) = @{ $day->outcomes($res) };
+        is $outcome, 'refused', "$name: on record, as refused";
     }
-    ($burnt{$name}) = sort { $a <=> $b } @times;
 }
 
 my @order = sort { $burnt{$a} <=> $burnt{$b} } keys %burnt;
 cmp_ok $burnt{$order[0]}, '>', 10e6, 'a hash takes its time, each time';
-cmp_ok $burnt{$order[-1]} / $burnt{$order[0]}, '<', 1.7,
+# Two hashes would be twice as much, none next to nothing.
+cmp_ok $burnt{$order[-1]}, '<', 1.8 * $burnt{$order[0]},
     "the same work for all ($order[0]: "
     . join(', ', map { sprintf '%.1f ms', $burnt{$_} / 1e6 } @order) . ')';
 
 my ($res, undef, $ns, $loop) = attempt([@{ $who{right} }{qw(login password)}]);
 is $res->status, 200, 'whoever may, logs in';
-cmp_ok abs(log($ns / $burnt{'a wrong password'})), '<', log(1.7),
-    'for the same hash';
+cmp_ok $ns, '>', 0.5 * $burnt{'a wrong password'}, 'for a hash as well';
 cmp_ok $loop, '<', 0.5 * $ns, 'which is not done on the event loop';
 ($res) = attempt($case{'a pupil'}, '/pupils');
 is $res->status, 200, 'where pupils may, the same pupil logs in';
