@@ -136,6 +136,20 @@ cmp_ok time - $began, '<', 1, 'dead everywhere within a second';
 is_problem $again->($http)->delete('/v1/session'), 401, 'no-session',
     name => 'and cannot end again';
 
+# Ended by a new password: whoever knew the old one is out.
+my @stolen = ($login->(), $login->());
+my $bystander = $site->person('DTodd');
+my $stays = $nginx->http;
+$stays->login(@$bystander{qw(login password)});
+is_status $_->get('/v1/session'), 200, 'logged in' for @stolen, $stays;
+$site->password(@$teacher{qw(login password)});
+wait_until(3, 'logged out by a new password', sub {
+    @stolen = grep { $_->get('/v1/session')->status != 401 } @stolen;
+    !@stolen;
+});
+is scalar @stolen, 0, 'a new password ends the sessions of its account';
+is_status $stays->get('/v1/session'), 200, 'and of no other';
+
 # Ended by an operator, in the database, with NOTIFY.
 $http = $login->();
 $_->get('/v1/session') for @others = map { $again->($http) } 1 .. 6;

@@ -257,6 +257,8 @@ int ctl_subject_owner(ctl_t *ctl, const pupil_uuid_t *subject,
     ctl_owner_t *owner);
 int ctl_password_store(ctl_t *ctl, const ctl_owner_t *owner,
     pupil_str_t password);
+/* All sessions of the subject, on all hosts, once that is committed. */
+int ctl_sessions_end(ctl_t *ctl, const pupil_uuid_t *subject);
 
 
 /* ---- list.c ---- */

@@ -263,3 +263,19 @@ ctl_password_store(ctl_t *ctl, const ctl_owner_t *owner, pupil_str_t password)
 
     return rc;
 }
+
+
+int
+ctl_sessions_end(ctl_t *ctl, const pupil_uuid_t *subject)
+{
+    char         id[PUPIL_UUID_TEXT_LEN + 1];
+    const char  *params[2];
+
+    params[0] = ctl->tenant_text;
+    params[1] = ctl_uuid_text(subject, id);
+
+    return ctl_exec(ctl->data, "WITH gone AS (DELETE FROM pupil.session WHERE"
+                    " tenant = $1::uuid AND subject = $2::uuid RETURNING"
+                    " token_hash) SELECT pg_notify('pupil_session',"
+                    " encode(token_hash, 'hex')) FROM gone", 2, params);
+}

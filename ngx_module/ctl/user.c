@@ -177,6 +177,7 @@ ctl_cmd_user_password(ctl_t *ctl)
     if (user_find(ctl, &password_access, &subject) == 0
         && ctl_subject_owner(ctl, &subject, &owner) == 0
         && ctl_password_store(ctl, &owner, password) == 0
+        && ctl_sessions_end(ctl, &subject) == 0
         && ctl_record_one(ctl, &password_access, "allowed", &subject, NULL)
            == 0
         && ctl_commit(ctl->data) == 0)
