@@ -136,7 +136,9 @@ my @pids = map { slurp($_) =~ /^(\d+)/ }
            "$state/nginx.pid", "$state/pg/postmaster.pid";
 is run_cmd('make', '-s', 'demo-stop', { timeout => 60 })->{code}, 0,
     'make demo-stop';
-ok !(grep { kill 0, $_ } @pids), '... ends nginx and PostgreSQL';
+# pg_ctl waits for the end of the pid file, which is just before the process's.
+ok eval { wait_until(20, 'the end', sub { !grep { alive($_) } @pids }); 1 },
+    '... ends nginx and PostgreSQL';
 ok !-e "$demo/demo.env", '... and takes the passwords with it';
 
 done_testing;

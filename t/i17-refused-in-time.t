@@ -26,7 +26,7 @@ sub key_file ($text, $mode = 0600) {
 my $key = slurp($site->key);
 my $open_key = key_file($key, 0644);
 my $not_ours = key_file($key);
-chown((getpwnam Pupil::Nginx::user())[2, 3], $not_ours);
+chown 65534, 65534, $not_ours;
 
 sub with (%conf) { $site->http_conf(conf => \%conf) }
 sub master_key ($path) { with(pupil_master_key => $path) }
