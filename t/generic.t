@@ -152,7 +152,7 @@ for my $name (sort keys %columns) {
         : $name =~ /^refuse/ ? ('not_granted', [$nobody], undef)
         : $name =~ /^look/ ? ($nobody, $nobody)
         : $name =~ /^evidence/ ? ($nobody)
-        : ($nobody, $nobody, 1, [(0) x 64], [], [], [], [], []);
+        : ($nobody, $nobody, 1, [(0) x 64], ([]) x 6);
     my $before = $audits->();
     my $rows = eval { $execute->($name, $who{OTHER}, $S1, @own) };
     my $wrong = !$rows ? $@
@@ -270,7 +270,8 @@ my $write = sub ($version, $set, $sealed, $plain, %opt) {
     my $subject = $opt{subject} // $who{PUPIL};
     my $row = $execute->('write_example_self', $who{PUPIL}, $S1, $subject,
         $opt{record} // $subject, $version, $set, [map {
-            defined ? "\\x$_" : undef } @$sealed], $plain, [], [], [])->[0];
+            defined ? "\\x$_" : undef } @$sealed], $plain, [], [], [],
+        [])->[0];
     return join ',', map { $_ // 'NULL' } @{$row}[1 .. 5];
 };
 my $stored = sub {
@@ -326,7 +327,7 @@ my $nickname = sub ($how, $actor, $subject, $record, $name, $class, %opt) {
         $who{$subject}, $r->($record), 1,
         [@set, ($self ? map { defined ? 1 : 0 } @more : ())],
         [defined $name ? "\\x$name" : undef, undef, undef, undef],
-        [undef, $class, @more], @index)->[0];
+        [undef, $class, @more], @index, $opt{classes} // [$C1])->[0];
     return join ',', @{$row}[1, 2, 3, 5];
 };
 my $index = sub {
@@ -369,7 +370,19 @@ is $nickname->('teaches', 'TEACHER', 'PUPIL', '6', '11', $C1), '1,0,0,0',
     'nor can it be taken over';
 is $nickname->('teaches', 'TEACHER', 'OTHER', '7', '22', $C1), '0,0,0,0',
     'nor for a pupil of others';
-is $index->(), 'bb 2 cc 1 dd 4 ff 6', 'the index at the end';
+
+# Enrolments that somebody planted relate, but their evidence is not authentic.
+$enrol->('TEACHER', $C2, $S1, 'teacher');
+is $nickname->('teaches', 'TEACHER', 'PUPIL', '6', '11', undef), '1,0,0,0',
+    'I18: a record of a class that was planted stays as it is';
+is $nickname->('teaches', 'TEACHER', 'PUPIL', '8', '33', $C2), '1,0,0,0',
+    'I18: and none is made there';
+is $nickname->('teaches', 'TEACHER', 'PUPIL', '6', '11', undef,
+    classes => []), '0,0,0,0', 'I18: without any evidence, nothing relates';
+is $last_audit->()->{outcome}, 'not_found', 'which is audited';
+is $nickname->('teaches', 'TEACHER', 'PUPIL', '6', '11', undef,
+    classes => [$C1, $C2]), '1,1,0,1', 'with evidence it is written';
+is $index->(), '11 6 bb 2 cc 1 dd 4', 'the index at the end';
 
 $gateway->disconnect;
 $owner->disconnect;

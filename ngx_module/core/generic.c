@@ -17,7 +17,8 @@
     { PUPIL_PARAM_UUID, PUPIL_PARAM_UUID, PUPIL_PARAM_INT4,                   \
       PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,                        \
       PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_TEXT_ARRAY,                         \
-      PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA_ARRAY }
+      PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,                       \
+      PUPIL_PARAM_UUID_ARRAY }
 
 /* Columns of a read before the owners, of each owner; see statement.h. */
 #define PUPIL_READ_FIXED    5

@@ -41,7 +41,7 @@ typedef struct {
 /* NULL: /v1/data/ does not serve it. */
 const pupil_relates_t *pupil_relates_find(uint32_t relation, uint32_t owner);
 
-/* Begins every statement: who relates, as CTE r of column class. */
+/* Begins a read and a look: who relates, as CTE r of column class. */
 void pupil_generic_begin(const pupil_maker_t *m, pupil_sql_t *sql);
 
 /* Of alias t: the record is one of those that the relation is about. */

@@ -182,7 +182,10 @@ pupil_generic_write_sql(const pupil_maker_t *m, pupil_sql_t *sql)
 
     name = m->category->plugin->name;
 
-    pupil_generic_begin(m, sql);
+    /* only through classes whose evidence was checked (invariant I18) */
+    pupil_sql_add(sql, "WITH q AS (%s), r AS (SELECT q.class FROM q"
+                  " WHERE q.class IS NULL OR q.class = ANY ($17)), ",
+                  m->relates->relates);
     pupil_sql_add(sql, "o AS (SELECT x.state, x.key_version"
                   " FROM pupil.owner x WHERE x.tenant = $2 AND x.owner = $8),"
                   " old AS (SELECT t.record");

@@ -188,6 +188,8 @@ uint32_t pupil_statement_oids(const pupil_statement_t *statement,
  *     $12 sealed values bytea[]     $13 clear values of plain fields text[]
  *     $14 names of the blind-indexed fields that are set text[]
  *     $15 their terms bytea[], NULL: none any more    $16 their MACs bytea[]
+ *     $17 the classes uuid[] of the authentic evidence: of the relations that
+ *     are through a class, no other counts
  *
  *     0 nonce   1 related   2 existed   3 taken: a term is another owner's,
  *     409       4 state of the owner, NULL: no key       5 written

@@ -410,6 +410,7 @@ ngx_http_pupil_data_send(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_pg_param_text_array(ex, patch->names, patch->indexed);
     ngx_http_pupil_pg_param_bytea_array(ex, patch->terms, patch->indexed);
     ngx_http_pupil_pg_param_bytea_array(ex, patch->macs, patch->indexed);
+    ngx_http_pupil_pg_param_uuid_array(ex, data->classes, data->nclasses);
 
     ctx->resume = ngx_http_pupil_data_written;
 
