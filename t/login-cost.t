@@ -123,4 +123,26 @@ $hold->commit;
 is $http->read_response('POST')->status, 401,
     'a password that was set while it was checked: the old one is refused';
 
+
+
+# ---- whoever goes away leaves the work, and its place in the queue
+
+$site->db->do('DELETE FROM pupil.login_throttle');
+my $before = $login->();
+my $aborted = sub { $nginx->http->get('/status')->json->{refused}{aborted} };
+my $went = $aborted->();
+my @gone = map { $nginx->http } 1 .. 20;
+$_->connect for @gone;
+$gone[$_]->send_raw($gone[$_]->request_bytes(POST => '/v1/login',
+    json => { identifier => "gone$_", password => 'x' })) for 0 .. $#gone;
+wait_until(20, 'log-ins', sub {
+    my $now = $login->();
+    $now->{attempts} - $before->{attempts} == 20
+        && $now->{hashes} - $before->{hashes} > 1 });
+$_->close for @gone;
+wait_until(20, 'their end', sub { $aborted->() - $went > 10 });
+cmp_ok $login->()->{in_progress}, '>', 0,
+    'a client that goes does not make room for another';
+wait_until(60, 'the work done', sub { $login->()->{in_progress} == 0 });
+
 done_testing;
