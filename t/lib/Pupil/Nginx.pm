@@ -29,7 +29,7 @@ sub plugins { $ENV{PUPIL_PLUGINS} // build_dir() . '/plugins' }
 # Options: tls, workers (1), load (1: load_module), main, events, http, server
 # (text for that block), log_level (info), conf (the whole text instead),
 # http2 (with tls: on), wrap (a program with arguments that runs nginx in its
-# own place, such as prlimit).
+# own place, such as prlimit), asan (more of ASAN_OPTIONS).
 sub new ($class, %opt) {
     state $count = 0;
     my $dir = tmp_dir() . '/nginx' . ++$count;
@@ -132,10 +132,11 @@ sub sanitizer_env ($self, %opt) {
     my $leaks = $opt{leaks} // 1;
     my $log = Pupil::Util::report_dir() . '/report';
     my $supp = root_dir() . '/t/lib/lsan.supp';
+    my $more = ref $self && $self->{asan} ? ":$self->{asan}" : '';
     # no detect_stack_use_after_return: gcc's fake stack does not give
     # libsodium's hash states the 64-byte alignment that their type has
     return {
-        ASAN_OPTIONS => "log_path=$log:detect_leaks=$leaks:exitcode=99",
+        ASAN_OPTIONS => "log_path=$log:detect_leaks=$leaks:exitcode=99$more",
         UBSAN_OPTIONS => "log_path=$log:print_stacktrace=1",
         LSAN_OPTIONS => -f $supp ? "suppressions=$supp:print_suppressions=0"
                                  : '',
