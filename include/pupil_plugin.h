@@ -34,9 +34,9 @@
  * A plain timestamp field that is called deleted_at marks a record as
  * withdrawn: the generic endpoint does not show it.
  *
- * The columns are followed by SELECT pupil.protect('<name>'), which switches on row-level
- * security and gives the gateway its privileges.  Blind indexes need no
- * column: they are rows of the host's own table.
+ * The columns are followed by SELECT pupil.protect('<name>'), which switches
+ * on row-level security and gives the gateway its privileges.  Blind indexes
+ * need no column: they are rows of the host's own table.
  *
  * Changes
  *     1.0  first version

@@ -46,8 +46,8 @@ fields_json(const pupil_plugin_t *plugin)
     for (i = 0; i < plugin->fields_count; i++) {
         field = &plugin->fields[i];
         json_array_append_new(list, json_pack(
-            "{s:s,s:s,s:b,s:s?,s:b,s:b,s:b,s:b,s:s}", "name", field->name, "type",
-            pupil_type_name(field->type), "sealed",
+            "{s:s,s:s,s:b,s:s?,s:b,s:b,s:b,s:b,s:s}", "name", field->name,
+            "type", pupil_type_name(field->type), "sealed",
             (field->flags & PUPIL_FIELD_SEALED) != 0, "sealed_by",
             field->sealed_by, "required",
             (field->flags & PUPIL_FIELD_REQUIRED) != 0, "indexed",
