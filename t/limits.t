@@ -46,6 +46,7 @@ sub reload ($pool) {
     $nginx->reload(wait => 1);
     wait_until(10, 'ready', sub {
         $nginx->http->get('/status/ready')->status == 200 });
+    pool();     # asks the database about partitions, once for a while
     $http->close;
     is_status $http->get("/v1/data/$_"), 200, "$pool: $_"
         for qw(example identity);
@@ -121,7 +122,8 @@ reload('connections=1 depth=1 queue=0 statement_timeout=1s');
 hold();
 $asked = ask_all('/v1/data/example');
 wait_until(5, 'the place to be taken', sub { pool()->{in_flight} == 1 });
-is_problem $http->get('/v1/data/identity'), 503, 'busy', name => 'queue=0: busy';
+is_problem $http->get('/v1/data/identity'), 503, 'busy',
+    name => 'queue=0: busy';
 release();
 is((answers($asked))[0][0]->status, 200, 'queue=0: the one in work is served');
 
