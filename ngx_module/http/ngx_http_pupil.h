@@ -385,8 +385,11 @@ void ngx_http_pupil_hash_detach(ngx_http_pupil_ctx_t *ctx);
 void ngx_http_pupil_hash_nobody(const pupil_password_cost_t *cost,
     char out[PUPIL_PASSWORD_HASH_LEN]);
 
-/* Bytes from r->pool that are wiped with the request; NULL. */
-void *ngx_http_pupil_alloc(void *ctx, size_t size);
+/*
+ * Bytes from r->pool that are wiped with the request; NULL: none.  data: the
+ * request's ctx, as pupil_alloc_t hands it over.
+ */
+void *ngx_http_pupil_alloc(void *data, size_t size);
 
 /* Audits ctx->tampered (outcome tampered), then goes on with next. */
 ngx_int_t ngx_http_pupil_audit_tampered(ngx_http_pupil_ctx_t *ctx,

@@ -42,7 +42,7 @@ static const pupil_str_t  ngx_http_pupil_roles[] = {
 uint8_t
 ngx_http_pupil_role_number(const pupil_str_t *role)
 {
-    uint8_t  i;
+    ngx_uint_t  i;
 
     for (i = 0; i < NGX_HTTP_PUPIL_ROLES; i++) {
         if (ngx_http_pupil_roles[i].len == role->len
@@ -53,7 +53,7 @@ ngx_http_pupil_role_number(const pupil_str_t *role)
         }
     }
 
-    return i;
+    return (uint8_t) i;
 }
 
 
