@@ -190,7 +190,7 @@ $class->db->do('UPDATE pupil.enrolment SET source = source || ?'
 $res = $teacher->get("/v1/data/identity/$id{classmate}");
 is_problem $res, 404, 'not-found', name => 'I18: an edited enrolment';
 is_deeply [sort { $a cmp $b } @{ $class->outcomes($res) }],
-    [qw(allowed not_found tampered)], 'is audited as tampered';
+    [qw(not_found tampered)], 'is audited as tampered';
 
 # An enrolment is shown only when it is authentic, like those that authorise:
 # or whoever writes the database could show anybody the title of any class.

@@ -14,9 +14,29 @@ static const char *const  pupil_outcomes[] = {
     "tampered", "restricted", "conflict"
 };
 
-static const char  pupil_audit_sql[] =
-    "WITH a AS (INSERT INTO pupil.audit_record ({audit}, outcome, subjects,"
-    " note) SELECT {audit_values}, $8, $9, $10) SELECT $1::bigint";
+/* The record is written by pupil_audit_group_sql: only its shape is made. */
+static const char  pupil_audit_sql[] = "SELECT $1::bigint";
+
+const char  pupil_audit_group_sql[] =
+    "WITH a AS ("
+    "INSERT INTO pupil.audit_record (tenant, request, actor, role,"
+    " institution, network, shape, policy, outcome, subjects, note)"
+    " SELECT $2, r.request,"
+    " NULLIF(r.actor, '00000000-0000-0000-0000-000000000000'), r.role,"
+    " CASE WHEN r.actor <> '00000000-0000-0000-0000-000000000000'"
+    " THEN r.institution END, r.network::inet, r.shape, r.policy, r.outcome,"
+    " r.subjects::uuid[], r.note"
+    " FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+    " AS r (request, actor, role, institution, network, shape, policy,"
+    " outcome, subjects, note))"
+    " SELECT $1::bigint";
+
+const uint8_t  pupil_audit_group_params[PUPIL_AUDIT_GROUP_PARAMS] = {
+    PUPIL_PARAM_INT8, PUPIL_PARAM_UUID, PUPIL_PARAM_UUID_ARRAY,
+    PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_UUID_ARRAY,
+    PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
+    PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_TEXT_ARRAY
+};
 
 
 const char *
@@ -95,9 +115,6 @@ pupil_audit_template(const pupil_template_t *refused,
     t->fixed = 1;
     t->wants = wants;
     t->wants_count = count;
-    t->params[0] = PUPIL_PARAM_TEXT;
-    t->params[1] = PUPIL_PARAM_UUID_ARRAY;
-    t->params[2] = PUPIL_PARAM_TEXT;
 
     *template = t;
 

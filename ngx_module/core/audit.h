@@ -2,9 +2,9 @@
  * Copyright (C) the Pupil authors
  *
  * What the audit log says of an access: names of outcomes, the truncation of
- * client addresses, and the statement that records an access which touched
- * no data (refused, tampered).  The rows are written by SQL, in the
- * transaction of the access itself: see statement.h and sql/data/002.
+ * client addresses, shapes of accesses that are refused, and the insert of
+ * records that no write carries.  A write carries its record in its own
+ * statement: see statement.h and sql/data/002.
  */
 
 #ifndef PUPIL_AUDIT_H
@@ -38,9 +38,20 @@ void pupil_network_truncate(const uint8_t *address, size_t len,
 
 
 /*
- * Inserts one record: $8 outcome text, $9 subjects uuid[], $10 note text.
- * Composed with the wants of the template whose access was refused, so that
- * the shape tells what was asked for.
+ * Inserts the records of a group of requests of one tenant, of what they are
+ * shown or refused: $2 the tenant, then an array a column, of equal length:
+ * request, actor (zero: nobody), role, institution, network, shape, policy,
+ * outcome, subjects (each the text of a uuid[]), note.
+ */
+#define PUPIL_AUDIT_GROUP_PARAMS  12
+
+extern const char     pupil_audit_group_sql[];
+extern const uint8_t  pupil_audit_group_params[PUPIL_AUDIT_GROUP_PARAMS];
+
+
+/*
+ * The shape of an access that was refused: the wants of its template, so that
+ * it tells what was asked for.
  */
 pupil_rc_t pupil_audit_template(const pupil_template_t *refused,
     const pupil_alloc_t *alloc, pupil_template_t **template);

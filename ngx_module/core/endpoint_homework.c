@@ -81,35 +81,43 @@ static const char  evidence_sql[] =
     " AND h.record = $8 AND h.deleted_at IS NULL)"
     " ON " PUPIL_SQL_MINE("e");
 
-/* One more than the page, to know if there is another. */
-static const char  list_sql[] =
-    "WITH " PAGE("h", ", h.assigned_by AS teacher{h}", "$12 + 1") ","
-    " p AS MATERIALIZED ("
-    "SELECT k.record AS page, "
-    PUPIL_SQL_EVIDENCE("t")
-    " FROM (SELECT h.owner, h.record, h.teacher FROM h"
-    " ORDER BY h.due, h.record LIMIT $12) AS k"
-    " LEFT JOIN pupil.enrolment AS t ON t.tenant = $2"
-    " AND t.subject = k.teacher AND t.class = k.owner"
-    " AND t.role = 'teacher' AND " PUPIL_SQL_LIVE("t") "),"
-    " audit AS ("
+/*
+ * One more than the page, to know if there is another.  audit: what a write
+ * that reads its record back has to add, so that it shows nothing without a
+ * record in its own transaction (invariant I2); reads are recorded by the
+ * host once it knows what they show.
+ */
+#define LIST(audit)                                                           \
+    "WITH " PAGE("h", ", h.assigned_by AS teacher{h}", "$12 + 1") ","         \
+    " p AS MATERIALIZED ("                                                    \
+    "SELECT k.record AS page, "                                               \
+    PUPIL_SQL_EVIDENCE("t")                                                   \
+    " FROM (SELECT h.owner, h.record, h.teacher FROM h"                       \
+    " ORDER BY h.due, h.record LIMIT $12) AS k"                               \
+    " LEFT JOIN pupil.enrolment AS t ON t.tenant = $2"                        \
+    " AND t.subject = k.teacher AND t.class = k.owner"                        \
+    " AND t.role = 'teacher' AND " PUPIL_SQL_LIVE("t") ")" audit              \
+    " SELECT $1::bigint, h.record, h.owner, h.due,"                           \
+    " (SELECT count(*) FROM h) > $12,"                                        \
+    " p.enrolment, p.subject, p.class, p.institution, p.role, p.valid_from,"  \
+    " p.valid_to, p.source, p.mac, o.owner, o.state, o.key_version"           \
+    "{h}{c}{i}"                                                               \
+    " FROM " PUPIL_SQL_ONE                                                    \
+    " LEFT JOIN (p JOIN h ON h.record = p.page"                               \
+    " JOIN pupil.class AS c (tenant, class_id, institution, class_title)"     \
+    " ON c.tenant = $2 AND c.class_id = h.owner"                              \
+    " LEFT JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = p.subject"    \
+    " LEFT JOIN data.identity AS i ON i.tenant = $2 AND i.owner = p.subject)" \
+    " ON true ORDER BY h.due, h.record"
+
+static const char  list_sql[] = LIST("");
+
+static const char  written_sql[] = LIST(
+    ", audit AS ("
     "INSERT INTO pupil.audit_record ({audit}, outcome, subjects)"
     " SELECT {audit_values}, 'allowed', coalesce((SELECT"
     " array_agg(DISTINCT p.subject) FROM p WHERE p.subject IS NOT NULL),"
-    " ARRAY[]::uuid[])"
-    " WHERE $13 IS NULL OR EXISTS (SELECT FROM p))"
-    " SELECT $1::bigint, h.record, h.owner, h.due,"
-    " (SELECT count(*) FROM h) > $12,"
-    " p.enrolment, p.subject, p.class, p.institution, p.role, p.valid_from,"
-    " p.valid_to, p.source, p.mac, o.owner, o.state, o.key_version"
-    "{h}{c}{i}"
-    " FROM " PUPIL_SQL_ONE
-    " LEFT JOIN (p JOIN h ON h.record = p.page"
-    " JOIN pupil.class AS c (tenant, class_id, institution, class_title)"
-    " ON c.tenant = $2 AND c.class_id = h.owner"
-    " LEFT JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = p.subject"
-    " LEFT JOIN data.identity AS i ON i.tenant = $2 AND i.owner = p.subject)"
-    " ON true ORDER BY h.due, h.record";
+    " ARRAY[]::uuid[]) WHERE EXISTS (SELECT FROM p))");
 
 static const char  progress_sql[] =
     "WITH " PAGE("k", "", "$12")
@@ -179,12 +187,7 @@ static const char  overview_sql[] =
     " e AS MATERIALIZED ("
     "SELECT " PUPIL_SQL_EVIDENCE("e")
     " FROM k JOIN pupil.enrolment AS e ON e.tenant = $2"
-    " AND e.class = k.owner AND e.role = 'pupil' AND " PUPIL_SQL_LIVE("e") "),"
-    " audit AS ("
-    "INSERT INTO pupil.audit_record ({audit}, outcome, subjects)"
-    " SELECT {audit_values}, 'allowed', coalesce((SELECT"
-    " array_agg(e.subject) FROM e), ARRAY[]::uuid[])"
-    " WHERE EXISTS (SELECT FROM k))"
+    " AND e.class = k.owner AND e.role = 'pupil' AND " PUPIL_SQL_LIVE("e") ")"
     " SELECT $1::bigint, e.enrolment, e.subject, e.class, e.institution,"
     " e.role, e.valid_from, e.valid_to, e.source, e.mac,"
     " o.owner, o.state, o.key_version{i}"
@@ -335,6 +338,10 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
 
     [PUPIL_HOMEWORK_TEACHER_LIST] =
         { "homework_teacher_list", list_sql, PUPIL_HL_COLUMNS,
+          WANTS(teacher_list_wants), PAGE_PARAMS },
+
+    [PUPIL_HOMEWORK_WRITTEN] =
+        { "homework_written", written_sql, PUPIL_HL_COLUMNS,
           WANTS(teacher_list_wants), PAGE_PARAMS },
 
     [PUPIL_HOMEWORK_TEACHER_SUMMARY] =

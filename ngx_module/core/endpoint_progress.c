@@ -93,10 +93,7 @@ static const char  history_sql[] =
     " WHERE p.tenant = $2 AND p.owner = $4"
     " AND ($8 IS NULL OR p.homework_id = $8)"
     " AND (p.updated_at, p.record) < ($9, $10)"
-    " ORDER BY p.updated_at DESC, p.record DESC LIMIT $11 + 1),"
-    " audit AS ("
-    "INSERT INTO pupil.audit_record ({audit}, outcome)"
-    " SELECT {audit_values}, 'allowed')"
+    " ORDER BY p.updated_at DESC, p.record DESC LIMIT $11 + 1)"
     " SELECT $1::bigint, p.record, p.updated_at,"
     " (SELECT count(*) FROM p) > $11, o.owner, o.state, o.key_version{p}"
     " FROM " PUPIL_SQL_ONE

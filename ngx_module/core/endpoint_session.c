@@ -44,10 +44,7 @@ static const char  touch_sql[] =
 /* One row a role: role 1 to 7, the subject's owner row 8 to 10, the
  * institution's 11 to 13. */
 static const char  show_sql[] =
-    "WITH audit AS ("
-    "INSERT INTO pupil.audit_record ({audit}, outcome)"
-    " SELECT {audit_values}, 'allowed')"
-    " SELECT $1::bigint, " ROLE ","
+    "SELECT $1::bigint, " ROLE ","
     " o.owner, o.state, o.key_version, p.owner, p.state, p.key_version{i}{t}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = $4"

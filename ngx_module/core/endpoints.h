@@ -49,6 +49,7 @@ enum {
     PUPIL_HOMEWORK_PUPIL_LIST,
     PUPIL_HOMEWORK_PUPIL_PROGRESS,
     PUPIL_HOMEWORK_TEACHER_LIST,
+    PUPIL_HOMEWORK_WRITTEN,         /* what was just written, audited */
     PUPIL_HOMEWORK_TEACHER_SUMMARY, /* counts; audited with the list */
     PUPIL_HOMEWORK_CREATE,
     PUPIL_HOMEWORK_PATCH,

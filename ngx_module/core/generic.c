@@ -270,13 +270,10 @@ pupil_generic_read_sql(const pupil_maker_t *m, pupil_sql_t *sql)
     }
 
     pupil_generic_scope(m, sql);
-    pupil_sql_add(sql, " ORDER BY t.record LIMIT $10), "
-                  "a AS (INSERT INTO pupil.audit_record ({audit}, outcome,"
-                  " subjects) SELECT {audit_values}, CASE WHEN EXISTS"
-                  " (SELECT FROM r) THEN 'allowed' ELSE 'not_found' END, %s)"
+    pupil_sql_add(sql, " ORDER BY t.record LIMIT $10)"
                   " SELECT $1::bigint, EXISTS (SELECT FROM r), d.*"
                   " FROM (VALUES (1)) AS one LEFT JOIN d ON true"
-                  " ORDER BY d.record", pupil_generic_subjects(m));
+                  " ORDER BY d.record");
 }
 
 

@@ -184,17 +184,42 @@ denies_read(check_t *check, const nginxconf_t *block, pupil_policy_t *policy)
 }
 
 
+/* A statement as the gateway would prepare it. */
+static void
+sql_prepare(check_t *check, const nginxconf_t *d, const char *name,
+    const char *sql, uint32_t n, const uint32_t *oids)
+{
+    PGresult    *res;
+    const char  *state, *text;
+
+    check->statements++;
+    if (check->data == NULL) {
+        return;
+    }
+
+    res = PQprepare(check->data, "", sql, (int) n, oids);
+    if (PQresultStatus(res) != PGRES_COMMAND_OK) {
+        state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+        text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+        check_found(check, "%s:%u: the statement \"%s\" does not fit the data"
+                    " database: %s (SQLSTATE %s); run pupilctl migrate",
+                    d->file, d->line, name,
+                    text != NULL ? text : "connection lost",
+                    state != NULL ? state : "none");
+    }
+    PQclear(res);
+}
+
+
 /* 0: composed, and what the database said is a finding; 1: not granted. */
 static int
-statement_prepare(check_t *check, const nginxconf_t *d,
+template_check(check_t *check, const nginxconf_t *d,
     const pupil_template_t *template, const pupil_policy_t *policy,
     const uint8_t hash[32], pupil_error_t *error)
 {
-    int                 n;
-    uint32_t            oids[PUPIL_STATEMENT_COMMON + PUPIL_STATEMENT_PARAMS];
-    PGresult           *res;
-    const char         *state, *text;
-    pupil_statement_t   statement;
+    uint32_t           n;
+    uint32_t           oids[PUPIL_STATEMENT_COMMON + PUPIL_STATEMENT_PARAMS];
+    pupil_statement_t  statement;
 
     if (pupil_statement_compose(template, policy, hash, &check->ctl->alloc,
                                 &statement, error) != PUPIL_OK)
@@ -202,50 +227,26 @@ statement_prepare(check_t *check, const nginxconf_t *d,
         return 1;
     }
 
-    check->statements++;
-    if (check->data == NULL) {
-        return 0;
-    }
-
-    n = (int) pupil_statement_oids(&statement, oids);
-    res = PQprepare(check->data, "", (const char *) statement.sql.data, n,
-                    oids);
-    if (PQresultStatus(res) != PGRES_COMMAND_OK) {
-        state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-        text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
-        check_found(check, "%s:%u: the statement \"%s\" does not fit the data"
-                    " database: %s (SQLSTATE %s); run pupilctl migrate",
-                    d->file, d->line, template->name,
-                    text != NULL ? text : "connection lost",
-                    state != NULL ? state : "none");
-    } else if (PQnfields(res) < 0) {
-        check_found(check, "%s:%u: the statement \"%s\" returns nothing",
-                    d->file, d->line, template->name);
-    }
-    PQclear(res);
+    n = pupil_statement_oids(&statement, oids);
+    sql_prepare(check, d, template->name, (const char *) statement.sql.data,
+                n, oids);
 
     return 0;
 }
 
 
-/* A statement, and the record of its refusal. */
-static int
-template_check(check_t *check, const nginxconf_t *d,
-    const pupil_template_t *template, const pupil_policy_t *policy,
-    const uint8_t hash[32], pupil_error_t *error)
+/* The insert of audit records that no write carries. */
+static void
+audit_check(check_t *check, const nginxconf_t *d)
 {
-    pupil_error_t      other;
-    pupil_template_t  *refusal;
+    uint32_t  i, oids[PUPIL_AUDIT_GROUP_PARAMS];
 
-    if (pupil_audit_template(template, &check->ctl->alloc, &refusal)
-        != PUPIL_OK
-        || statement_prepare(check, d, refusal, policy, hash, &other) != 0)
-    {
-        check_found(check, "%s:%u: the audit record of \"%s\" cannot be"
-                    " composed", d->file, d->line, template->name);
+    for (i = 0; i < PUPIL_AUDIT_GROUP_PARAMS; i++) {
+        oids[i] = pupil_param_oid(pupil_audit_group_params[i]);
     }
 
-    return statement_prepare(check, d, template, policy, hash, error);
+    sql_prepare(check, d, "audit", pupil_audit_group_sql,
+                PUPIL_AUDIT_GROUP_PARAMS, oids);
 }
 
 
@@ -327,6 +328,7 @@ location_check(check_t *check, const nginxconf_t *d,
     }
 
     check->locations++;
+    audit_check(check, d);
 
     /* every location loads sessions */
     endpoint_check(check, d, &pupil_endpoints[PUPIL_ENDPOINT_SESSION],

@@ -14,8 +14,9 @@
  *     CSRF      unsafe methods; 403
  *     grant     is a statement granted to this role; 403, audited
  *     start     the route's: builds the exchange; one round trip
- *     render    the route's: once the exchange is committed (invariant I1)
- *     send
+ *     render    the route's: once the exchange is committed
+ *     record    what is shown, in a group with other requests'
+ *     send      once that is committed (invariant I1)
  *
  * render may find that an owner's key is not cached: the engine fetches all
  * that it asked for and calls render again from its beginning.  It may find
@@ -130,6 +131,7 @@ typedef struct {
     ngx_http_pupil_pg_stmt_t  *service_keys;
     ngx_http_pupil_pg_stmt_t  *owner_keys;
     ngx_http_pupil_pg_stmt_t  *covered;        /* audit partitions */
+    ngx_http_pupil_pg_stmt_t  *audit;          /* a group of records */
     ngx_http_pupil_check_t    *data_check, *keys_check;
     ngx_str_t                  hash_pool_name; /* pupil_password_hash */
     ngx_thread_pool_t         *hash_pool;
@@ -147,6 +149,7 @@ typedef struct {
     pupil_keyring_t           *ring;           /* NULL: 503 */
     ngx_http_pupil_zone_t     *sessions;
     ngx_uint_t                 unavailable;    /* why was logged */
+    ngx_queue_t                groups;         /* of audit records */
     ngx_uint_t                 hashing;        /* tasks in the thread pool */
     ngx_uint_t                 dearer;         /* such a hash was logged */
     ngx_msec_t                 heartbeat;      /* of the listener */
@@ -161,8 +164,7 @@ typedef struct {
 typedef struct {
     pupil_statement_t           statement;
     ngx_http_pupil_pg_stmt_t   *pg;
-    pupil_statement_t           refusal;       /* audit of a refused access */
-    ngx_http_pupil_pg_stmt_t   *refusal_pg;
+    pupil_statement_t           refusal;       /* shape of a refused access */
     unsigned                    granted:1;     /* its required wants are */
 } ngx_http_pupil_stmt_t;
 
@@ -232,6 +234,17 @@ struct ngx_http_pupil_sent_s {
     ngx_http_pupil_pg_exchange_t  *exchange;
 };
 
+/* What an answer shows, for the audit: a statement's fields, of whom. */
+typedef struct {
+    const ngx_http_pupil_stmt_t   *stmt;
+    pupil_uuid_t                  *subjects;   /* beside the actor */
+    ngx_uint_t                     count;
+} ngx_http_pupil_shown_t;
+
+#define NGX_HTTP_PUPIL_SHOWN  2                /* statements an answer shows */
+
+typedef struct ngx_http_pupil_record_s  ngx_http_pupil_record_t;
+
 typedef struct ngx_http_pupil_hash_s  ngx_http_pupil_hash_t;
 typedef ngx_int_t (*ngx_http_pupil_step_pt)(ngx_http_pupil_ctx_t *ctx);
 
@@ -274,6 +287,9 @@ struct ngx_http_pupil_ctx_s {
     ngx_http_pupil_pg_exchange_t  *keys_exchange;
     const ngx_http_pupil_stmt_t   *asked;      /* last statement added */
     const ngx_http_pupil_stmt_t   *denied;     /* was not granted */
+    ngx_http_pupil_shown_t         shown[NGX_HTTP_PUPIL_SHOWN];
+    ngx_uint_t                     shown_count;
+    ngx_http_pupil_record_t       *records;    /* not known to be committed */
     ngx_http_pupil_sent_t         *sent;
     ngx_http_pupil_block_t        *blocks;
     ngx_http_pupil_hash_t         *hash;       /* a password being hashed */
@@ -294,6 +310,9 @@ struct ngx_http_pupil_ctx_s {
     unsigned                       has_session:1;
     unsigned                       hash_slot:1;    /* a place in the queue */
     unsigned                       integrity:1;    /* a value did not open */
+    unsigned                       unaudited:1;    /* more than fits */
+    unsigned                       audited:1;      /* what is shown */
+    unsigned                       audit_failed:1;
     unsigned                       refetched:1;    /* the tenant's keys */
     unsigned                       has_id:1;
     unsigned                       rewritten:1;
@@ -304,6 +323,7 @@ struct ngx_http_pupil_ctx_s {
 
 #define NGX_HTTP_PUPIL_BODY     0x01   /* a JSON body is required */
 #define NGX_HTTP_PUPIL_PUBLIC   0x02   /* no session, no CSRF token */
+#define NGX_HTTP_PUPIL_NOTHING  0x04   /* a GET that shows nothing personal */
 
 /*
  * One route.  path: behind the location's prefix: "", "/{id}", "/{name}",
@@ -391,9 +411,39 @@ void ngx_http_pupil_hash_nobody(const pupil_password_cost_t *cost,
  */
 void *ngx_http_pupil_alloc(void *data, size_t size);
 
-/* Audits ctx->tampered (outcome tampered), then goes on with next. */
-ngx_int_t ngx_http_pupil_audit_tampered(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_step_pt next);
+
+/* ---- audit records that no write carries: ngx_http_pupil_audit.c ---- */
+
+/*
+ * Render says what it shows: the fields that stmt grants, and each person
+ * beside the actor whom they are about.  The answer leaves when that is
+ * committed.  A GET that shows without saying so is not answered.
+ */
+void ngx_http_pupil_shown(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt);
+void ngx_http_pupil_about(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *subject);
+
+/*
+ * Adds a record; ngx_http_pupil_audited() is called once all records of the
+ * request are committed or have failed.  note: static.  NGX_OK, NGX_ERROR.
+ */
+ngx_int_t ngx_http_pupil_audit(ngx_http_pupil_ctx_t *ctx,
+    const pupil_statement_t *statement, pupil_outcome_t outcome,
+    const pupil_uuid_t *subjects, ngx_uint_t n, const char *note);
+
+/* Adds the records of what is shown. */
+ngx_int_t ngx_http_pupil_audit_shown(ngx_http_pupil_ctx_t *ctx);
+
+/* Adds a record of ctx->tampered. */
+ngx_int_t ngx_http_pupil_audit_tampered(ngx_http_pupil_ctx_t *ctx);
+
+/* Goes on with ctx->resume, or sends. */
+void ngx_http_pupil_audited(ngx_http_pupil_ctx_t *ctx);
+
+/* The request ends before its records do. */
+void ngx_http_pupil_audit_detach(ngx_http_pupil_ctx_t *ctx);
+
 
 /* Content handler of all endpoints; set by their directives. */
 ngx_int_t ngx_http_pupil_handler(ngx_http_request_t *r);

@@ -284,7 +284,7 @@ ngx_http_pupil_compose(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
 }
 
 
-/* The audit record of an access that is refused. */
+/* The shape of an access that is refused. */
 static ngx_int_t
 ngx_http_pupil_compose_refusal(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf, ngx_http_pupil_loc_conf_t *plcf,
@@ -305,10 +305,8 @@ ngx_http_pupil_compose_refusal(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
-    stmt->refusal_pg = ngx_http_pupil_compose_share(cf, pmcf, &stmt->refusal);
     shape = ngx_array_push(&pmcf->shapes);
-
-    if (stmt->refusal_pg == NULL || shape == NULL) {
+    if (shape == NULL) {
         return NGX_ERROR;
     }
 
@@ -474,6 +472,16 @@ ngx_int_t
 ngx_http_pupil_compose_common(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf)
 {
+    Oid         oids[PUPIL_AUDIT_GROUP_PARAMS];
+    ngx_uint_t  i;
+
+    for (i = 0; i < PUPIL_AUDIT_GROUP_PARAMS; i++) {
+        oids[i] = pupil_param_oid(pupil_audit_group_params[i]);
+    }
+
+    pmcf->audit = ngx_http_pupil_pg_stmt_add(cf, pmcf->data,
+                            pupil_audit_group_sql, PUPIL_AUDIT_GROUP_PARAMS,
+                            oids);
     pmcf->tenant_keys = ngx_http_pupil_pg_stmt_add(cf, pmcf->keys,
                             ngx_http_pupil_tenant_keys_sql, 2,
                             ngx_http_pupil_oids_uuid);
@@ -488,7 +496,8 @@ ngx_http_pupil_compose_common(ngx_conf_t *cf,
                             ngx_http_pupil_oids_uuid);
 
     if (pmcf->tenant_keys == NULL || pmcf->service_keys == NULL
-        || pmcf->owner_keys == NULL || pmcf->covered == NULL)
+        || pmcf->owner_keys == NULL || pmcf->covered == NULL
+        || pmcf->audit == NULL)
     {
         return NGX_ERROR;
     }
@@ -497,6 +506,7 @@ ngx_http_pupil_compose_common(ngx_conf_t *cf,
     pmcf->service_keys->columns = 4;
     pmcf->owner_keys->columns = 6;
     pmcf->covered->columns = 2;
+    pmcf->audit->columns = 1;
 
     return NGX_OK;
 }

@@ -42,7 +42,7 @@ static ngx_http_pupil_generic_t *ngx_http_pupil_data_generic(
 
 const ngx_http_pupil_route_t  ngx_http_pupil_data_routes[] = {
 
-    { NGX_HTTP_GET, "", 0,
+    { NGX_HTTP_GET, "", NGX_HTTP_PUPIL_NOTHING,
       ngx_http_pupil_data_parse,
       ngx_http_pupil_data_index_start,
       NULL },
@@ -451,14 +451,16 @@ ngx_http_pupil_data_render(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    if (!related) {
-        /* the statement wrote the audit record of that itself */
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_NOT_FOUND, "not-found",
-                                      NULL, NULL);
+    if (!related || rc == NGX_DECLINED) {
+        return ngx_http_pupil_data_unknown(ctx);
     }
 
-    if (rc == NGX_DECLINED) {
-        return ngx_http_pupil_data_unknown(ctx);
+    ngx_http_pupil_shown(ctx, &data->generic->stmt);
+
+    if (data->generic->stmt.statement.from->wants[0].about
+        == PUPIL_ABOUT_SUBJECTS)
+    {
+        ngx_http_pupil_about(ctx, &data->subject);
     }
 
     pupil_writer_object_begin(&ctx->out);

@@ -12,10 +12,7 @@
 static void ngx_http_pupil_exchange_done(ngx_http_pupil_pg_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_step_failed(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_refused(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_audit(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_stmt_t *stmt, pupil_outcome_t outcome,
-    const pupil_uuid_t *subject, const char *note,
-    ngx_http_pupil_step_pt next);
+static ngx_int_t ngx_http_pupil_step_done(ngx_http_pupil_ctx_t *ctx);
 
 
 ngx_http_pupil_pg_exchange_t *
@@ -171,9 +168,33 @@ ngx_http_pupil_step_failed(ngx_http_pupil_ctx_t *ctx)
 {
     ctx->tampered = NULL;
     ctx->integrity = 0;
+    ctx->shown_count = 0;
 
     return ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
                                   "unavailable", NULL, NULL);
+}
+
+
+void
+ngx_http_pupil_audited(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_step_pt  step;
+
+    step = ctx->resume ? ctx->resume : ngx_http_pupil_step_done;
+    ctx->resume = NULL;
+
+    if (ctx->audit_failed) {
+        step = ngx_http_pupil_step_failed;
+    }
+
+    ngx_http_pupil_resume(ctx, step);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_step_done(ngx_http_pupil_ctx_t *ctx)
+{
+    return NGX_OK;
 }
 
 
@@ -185,9 +206,17 @@ ngx_http_pupil_refuse(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_stmt_t *stmt,
     ctx->refusal = status;
     ctx->refusal_slug = slug;
     ctx->missing_count = 0;
+    ctx->shown_count = 0;
 
-    return ngx_http_pupil_audit(ctx, stmt, outcome, subject, NULL,
-                                ngx_http_pupil_step_refused);
+    if (ngx_http_pupil_audit(ctx, &stmt->refusal, outcome, subject,
+                             subject ? 1 : 0, NULL) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ctx->resume = ngx_http_pupil_step_refused;
+
+    return NGX_AGAIN;
 }
 
 
@@ -200,8 +229,7 @@ ngx_http_pupil_step_refused(ngx_http_pupil_ctx_t *ctx)
 
 
 ngx_int_t
-ngx_http_pupil_audit_tampered(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_step_pt next)
+ngx_http_pupil_audit_tampered(ngx_http_pupil_ctx_t *ctx)
 {
     const char  *what;
 
@@ -214,41 +242,6 @@ ngx_http_pupil_audit_tampered(ngx_http_pupil_ctx_t *ctx,
                   "behind Pupil; see the audit record of request %*s", what,
                   (size_t) PUPIL_UUID_TEXT_LEN, ngx_http_pupil_id_text(ctx));
 
-    return ngx_http_pupil_audit(ctx, ctx->asked, PUPIL_OUTCOME_TAMPERED, NULL,
-                                what, next);
-}
-
-
-/* One record that tells of an access without data; then next. */
-static ngx_int_t
-ngx_http_pupil_audit(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_stmt_t *stmt, pupil_outcome_t outcome,
-    const pupil_uuid_t *subject, const char *note, ngx_http_pupil_step_pt next)
-{
-    const char                    *name;
-    ngx_http_pupil_pg_exchange_t  *ex;
-
-    ex = ngx_http_pupil_exchange(ctx);
-    if (ex == NULL) {
-        return NGX_ERROR;
-    }
-
-    name = pupil_outcome_name(outcome);
-
-    (void) ngx_http_pupil_pg_exchange_add(ex, stmt->refusal_pg);
-    ngx_http_pupil_common(ctx, ex);
-    ngx_http_pupil_pg_param_text(ex, name, ngx_strlen(name));
-    ngx_http_pupil_pg_param_uuid_array(ex, subject, subject ? 1 : 0);
-
-    if (note != NULL) {
-        ngx_http_pupil_pg_param_text(ex, note, ngx_strlen(note));
-
-    } else {
-        ngx_http_pupil_pg_param_null(ex);
-    }
-
-    ex->keep = 1;
-    ctx->resume = next;
-
-    return ngx_http_pupil_keep(ctx, ex);
+    return ngx_http_pupil_audit(ctx, &ctx->asked->refusal,
+                                PUPIL_OUTCOME_TAMPERED, NULL, 0, what);
 }

@@ -187,7 +187,9 @@ ngx_http_pupil_homework_ask(ngx_http_pupil_ctx_t *ctx,
     data = ctx->data;
     data->role = ngx_http_pupil_homework_role(ctx);
 
-    list = ngx_http_pupil_stmt(ctx, data->role->list);
+    list = ngx_http_pupil_stmt(ctx, ctx->route->method == NGX_HTTP_GET
+                                    ? data->role->list
+                                    : PUPIL_HOMEWORK_WRITTEN);
     extra = ngx_http_pupil_stmt(ctx, data->role->beside);
 
     /* What is shown beside may be denied by itself: it is then left out. */
@@ -259,6 +261,7 @@ ngx_http_pupil_homework_list_render(ngx_http_pupil_ctx_t *ctx)
     }
 
     res = ctx->exchange->results[data->at];
+    ngx_http_pupil_shown(ctx, data->list);
 
     pupil_writer_object_begin(&ctx->out);
     pupil_writer_key(&ctx->out, "homework");
@@ -351,6 +354,8 @@ ngx_http_pupil_homework_one_render(ngx_http_pupil_ctx_t *ctx)
     if (rc != NGX_OK) {
         return rc;
     }
+
+    ngx_http_pupil_shown(ctx, data->list);
 
     return ngx_http_pupil_homework_write(ctx, &item);
 }

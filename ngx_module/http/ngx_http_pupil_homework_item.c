@@ -128,6 +128,7 @@ ngx_http_pupil_homework_teacher(ngx_http_pupil_ctx_t *ctx,
                                 &owner) == NGX_OK)
     {
         teacher = &owner;
+        ngx_http_pupil_about(ctx, &owner.id);
     }
 
     pupil_writer_key(&ctx->out, "assigned_by");

@@ -99,6 +99,8 @@ ngx_http_pupil_homework_overview_render(ngx_http_pupil_ctx_t *ctx)
         return rc;
     }
 
+    ngx_http_pupil_shown(ctx, data->list);
+
     pupil_writer_object_begin(&ctx->out);
     pupil_writer_key(&ctx->out, "homework");
 
@@ -106,6 +108,8 @@ ngx_http_pupil_homework_overview_render(ngx_http_pupil_ctx_t *ctx)
     if (rc != NGX_OK) {
         return rc;
     }
+
+    ngx_http_pupil_shown(ctx, view.names);
 
     pupil_writer_key(&ctx->out, "pupils");
     pupil_writer_array_begin(&ctx->out);
@@ -147,6 +151,8 @@ ngx_http_pupil_overview_pupil(ngx_http_pupil_ctx_t *ctx,
     {
         return NGX_ERROR;
     }
+
+    ngx_http_pupil_about(ctx, &owner.id);
 
     pupil_writer_object_begin(&ctx->out);
     pupil_writer_key(&ctx->out, "id");

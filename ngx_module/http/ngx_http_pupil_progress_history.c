@@ -81,6 +81,8 @@ ngx_http_pupil_history_render(ngx_http_pupil_ctx_t *ctx)
 
     res = ctx->exchange->results[0];
     more = 0;
+    ngx_http_pupil_shown(ctx, ngx_http_pupil_stmt(ctx,
+                                                  PUPIL_PROGRESS_HISTORY));
 
     pupil_writer_object_begin(&ctx->out);
     pupil_writer_key(&ctx->out, "submissions");

@@ -23,6 +23,8 @@ static ngx_int_t ngx_http_pupil_step_session(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_again(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_send(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_record(ngx_http_pupil_ctx_t *ctx);
+static ngx_uint_t ngx_http_pupil_must_record(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_network(ngx_http_pupil_ctx_t *ctx);
 
 
@@ -107,6 +109,7 @@ ngx_http_pupil_cleanup(void *data)
     ctx->sent = NULL;
 
     ngx_http_pupil_hash_detach(ctx);
+    ngx_http_pupil_audit_detach(ctx);
 
     for (block = ctx->blocks; block; block = next) {
         next = block->next;
@@ -283,19 +286,60 @@ ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
                                       "internal", NULL, NULL);
     }
 
-    if (ctx->tampered != NULL && ctx->asked != NULL) {
-        rc = ngx_http_pupil_audit_tampered(ctx, ngx_http_pupil_step_send);
-        if (rc == NGX_AGAIN) {
-            return;
-        }
+    if (ngx_http_pupil_record(ctx) == NGX_OK) {
+        ngx_http_pupil_send(ctx);
+    }
+}
 
-        if (rc == NGX_ERROR) {
-            (void) ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                          "unavailable", NULL, NULL);
+
+/*
+ * The audit of what the answer shows and of what was found tampered with.
+ * NGX_OK to send; NGX_AGAIN: the answer waits for the commit (invariant I1).
+ */
+static ngx_int_t
+ngx_http_pupil_record(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = NGX_OK;
+
+    if (ctx->problem == NULL) {
+        rc = ngx_http_pupil_must_record(ctx) ? NGX_ERROR
+             : ngx_http_pupil_audit_shown(ctx);
+
+        if (rc != NGX_OK) {
+            (void) ngx_http_pupil_problem(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR,
+                                          "internal", NULL, NULL);
         }
     }
 
-    ngx_http_pupil_send(ctx);
+    if (ctx->tampered != NULL && ctx->asked != NULL
+        && ngx_http_pupil_audit_tampered(ctx) != NGX_OK)
+    {
+        (void) ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                      "unavailable", NULL, NULL);
+    }
+
+    return ctx->records == NULL ? NGX_OK : NGX_AGAIN;
+}
+
+
+/* A GET that shows something must have said what: a bug else. */
+static ngx_uint_t
+ngx_http_pupil_must_record(ngx_http_pupil_ctx_t *ctx)
+{
+    if (ctx->shown_count != 0 || ctx->audited || ctx->route == NULL
+        || ctx->route->method != NGX_HTTP_GET
+        || (ctx->route->flags & (NGX_HTTP_PUPIL_PUBLIC
+                                 | NGX_HTTP_PUPIL_NOTHING)))
+    {
+        return 0;
+    }
+
+    ngx_log_error(NGX_LOG_ALERT, ctx->request->connection->log, 0,
+                  "pupil: an answer without an audit record is not sent");
+
+    return 1;
 }
 
 
@@ -321,6 +365,7 @@ static ngx_int_t
 ngx_http_pupil_step_again(ngx_http_pupil_ctx_t *ctx)
 {
     pupil_writer_reset(&ctx->out);
+    ctx->shown_count = 0;
     ctx->status = NGX_HTTP_OK;
     ctx->location.len = 0;
     ctx->step = ctx->after;

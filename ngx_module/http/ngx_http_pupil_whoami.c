@@ -95,6 +95,7 @@ ngx_http_pupil_show_write(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
     out = &ctx->out;
     n = (ngx_uint_t) PQntuples(res);
+    ngx_http_pupil_shown(ctx, &ctx->conf->session[PUPIL_SESSION_SHOW]);
 
     self = ngx_http_pupil_owner(res, 0, NGX_HTTP_PUPIL_SUBJECT, &owner)
            == NGX_OK ? &owner : NULL;

@@ -1,0 +1,487 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Audit records that no write carries: of what is shown, of refusals, of what
+ * was found tampered with.  A record is made when the answer is, and the
+ * answer leaves when the record is committed (invariant I1), so that it names
+ * exactly what was shown.
+ *
+ * Requests of one tenant share an insert, and its commit: a group forms while
+ * the one before it is on its way, so that it is as large as the load asks
+ * for, and a lone request does not wait for others.  All of a group fail with
+ * it.  docs/performance/audit.md has the figures.
+ */
+
+#include "ngx_http_pupil.h"
+
+
+#define NGX_HTTP_PUPIL_GROUP     128         /* records in a group */
+#define NGX_HTTP_PUPIL_SUBJECTS  512         /* persons in a record */
+
+
+typedef struct ngx_http_pupil_group_s  ngx_http_pupil_group_t;
+
+/* One record.  Lives in its group: the request may go before it. */
+struct ngx_http_pupil_record_s {
+    ngx_http_pupil_ctx_t     *ctx;           /* NULL: the request has gone */
+    ngx_http_pupil_record_t  *next;          /* of the same request */
+};
+
+struct ngx_http_pupil_group_s {
+    ngx_queue_t                     queue;
+    ngx_http_pupil_main_conf_t     *main;
+    ngx_pool_t                     *pool;
+    ngx_event_t                     event;   /* sends it, this turn */
+    pupil_uuid_t                    tenant;
+    ngx_uint_t                      n;
+    unsigned                        flying:1;
+
+    ngx_http_pupil_record_t         records[NGX_HTTP_PUPIL_GROUP];
+
+    /* the columns, as parameters of the insert */
+    pupil_uuid_t                    request[NGX_HTTP_PUPIL_GROUP];
+    pupil_uuid_t                    actor[NGX_HTTP_PUPIL_GROUP];
+    pupil_uuid_t                    institution[NGX_HTTP_PUPIL_GROUP];
+    pupil_str_t                     role[NGX_HTTP_PUPIL_GROUP];
+    pupil_str_t                     network[NGX_HTTP_PUPIL_GROUP];
+    pupil_str_t                     shape[NGX_HTTP_PUPIL_GROUP];
+    pupil_str_t                     policy[NGX_HTTP_PUPIL_GROUP];
+    pupil_str_t                     outcome[NGX_HTTP_PUPIL_GROUP];
+    pupil_str_t                     subjects[NGX_HTTP_PUPIL_GROUP];
+    pupil_str_t                     note[NGX_HTTP_PUPIL_GROUP];
+};
+
+
+static ngx_http_pupil_group_t *ngx_http_pupil_group(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_group_event(ngx_event_t *ev);
+static void ngx_http_pupil_group_send(ngx_http_pupil_group_t *group);
+static void ngx_http_pupil_group_done(ngx_http_pupil_pg_exchange_t *ex);
+static void ngx_http_pupil_group_end(ngx_http_pupil_group_t *group,
+    ngx_uint_t failed);
+static void ngx_http_pupil_group_next(ngx_http_pupil_main_conf_t *pmcf,
+    const pupil_uuid_t *tenant);
+static ngx_int_t ngx_http_pupil_group_copy(ngx_http_pupil_group_t *group,
+    const void *data, size_t len, pupil_str_t *copy);
+static ngx_int_t ngx_http_pupil_group_subjects(ngx_http_pupil_group_t *group,
+    const pupil_uuid_t *subjects, ngx_uint_t n, pupil_str_t *text);
+
+
+void
+ngx_http_pupil_shown(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt)
+{
+    ngx_http_pupil_shown_t  *shown;
+
+    /* A route shows what two statements read at most. */
+    if (ctx->shown_count == NGX_HTTP_PUPIL_SHOWN) {
+        ctx->unaudited = 1;
+        return;
+    }
+
+    shown = &ctx->shown[ctx->shown_count++];
+    shown->stmt = stmt;
+    shown->subjects = NULL;
+    shown->count = 0;
+}
+
+
+void
+ngx_http_pupil_about(ngx_http_pupil_ctx_t *ctx, const pupil_uuid_t *subject)
+{
+    ngx_uint_t               i;
+    ngx_http_pupil_shown_t  *shown;
+
+    if (ctx->shown_count == 0) {
+        return;                         /* a write: its statement names them */
+    }
+
+    shown = &ctx->shown[ctx->shown_count - 1];
+
+    /* often the same person as before */
+    for (i = shown->count; i > 0; i--) {
+        if (pupil_uuid_compare(&shown->subjects[i - 1], subject) == 0) {
+            return;
+        }
+    }
+
+    if (shown->subjects == NULL) {
+        shown->subjects = ngx_palloc(ctx->request->pool,
+                                     NGX_HTTP_PUPIL_SUBJECTS
+                                     * sizeof(pupil_uuid_t));
+    }
+
+    if (shown->subjects == NULL || shown->count == NGX_HTTP_PUPIL_SUBJECTS) {
+        ctx->unaudited = 1;
+        return;
+    }
+
+    shown->subjects[shown->count++] = *subject;
+}
+
+
+ngx_int_t
+ngx_http_pupil_audit_shown(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_uint_t               i;
+    ngx_http_pupil_shown_t  *shown;
+
+    if (ctx->unaudited) {
+        ngx_log_error(NGX_LOG_ALERT, ctx->request->connection->log, 0,
+                      "pupil: an answer names more than its audit record "
+                      "can hold");
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < ctx->shown_count; i++) {
+        shown = &ctx->shown[i];
+
+        if (ngx_http_pupil_audit(ctx, &shown->stmt->statement,
+                                 PUPIL_OUTCOME_ALLOWED, shown->subjects,
+                                 shown->count, NULL) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    ctx->shown_count = 0;
+    ctx->audited = 1;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_pupil_audit(ngx_http_pupil_ctx_t *ctx,
+    const pupil_statement_t *statement, pupil_outcome_t outcome,
+    const pupil_uuid_t *subjects, ngx_uint_t n, const char *note)
+{
+    ngx_uint_t                i;
+    pupil_str_t               none = pupil_str("none");
+    ngx_http_pupil_group_t   *group;
+    ngx_http_pupil_record_t  *record;
+
+    group = ngx_http_pupil_group(ctx);
+    if (group == NULL) {
+        return NGX_ERROR;
+    }
+
+    i = group->n;
+
+    if (ngx_http_pupil_group_subjects(group, subjects, n, &group->subjects[i])
+        != NGX_OK
+        || ngx_http_pupil_group_copy(group, ctx->network,
+                                     ngx_strlen(ctx->network),
+                                     &group->network[i]) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    group->request[i] = ctx->id;
+
+    if (ctx->has_session) {
+        group->actor[i] = ctx->session.subject;
+        group->institution[i] = ctx->session.institution;
+        group->role[i] = ctx->session.role;
+
+    } else {
+        ngx_memzero(&group->actor[i], sizeof(pupil_uuid_t));
+        ngx_memzero(&group->institution[i], sizeof(pupil_uuid_t));
+        group->role[i] = none;
+    }
+
+    /* these live as long as the configuration */
+    group->shape[i].data = statement->shape;
+    group->shape[i].len = sizeof(statement->shape);
+    group->policy[i].data = ctx->conf->policy_hash;
+    group->policy[i].len = sizeof(ctx->conf->policy_hash);
+    group->outcome[i].data = (const uint8_t *) pupil_outcome_name(outcome);
+    group->outcome[i].len = ngx_strlen(group->outcome[i].data);
+    group->note[i].data = (const uint8_t *) note;
+    group->note[i].len = note ? ngx_strlen(note) : 0;
+
+    record = &group->records[i];
+    record->ctx = ctx;
+    record->next = ctx->records;
+    ctx->records = record;
+
+    if (++group->n == NGX_HTTP_PUPIL_GROUP) {
+        ngx_post_event(&group->event, &ngx_posted_events);
+    }
+
+    return NGX_OK;
+}
+
+
+/* The request ends before its records do: they are written all the same. */
+void
+ngx_http_pupil_audit_detach(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_record_t  *record;
+
+    for (record = ctx->records; record; record = record->next) {
+        record->ctx = NULL;
+    }
+
+    ctx->records = NULL;
+}
+
+
+/* The tenant's group that still forms, or a new one. */
+static ngx_http_pupil_group_t *
+ngx_http_pupil_group(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_pool_t                  *pool;
+    ngx_queue_t                 *q;
+    ngx_http_pupil_group_t      *group;
+    ngx_http_pupil_main_conf_t  *pmcf;
+
+    pmcf = ctx->main;
+
+    for (q = ngx_queue_head(&pmcf->groups);
+         q != ngx_queue_sentinel(&pmcf->groups);
+         q = ngx_queue_next(q))
+    {
+        group = ngx_queue_data(q, ngx_http_pupil_group_t, queue);
+
+        if (!group->flying && group->n < NGX_HTTP_PUPIL_GROUP
+            && pupil_uuid_compare(&group->tenant, &ctx->tenant) == 0)
+        {
+            return group;
+        }
+    }
+
+    pool = ngx_create_pool(4096, ngx_cycle->log);
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    group = ngx_palloc(pool, sizeof(ngx_http_pupil_group_t));
+    if (group == NULL) {
+        ngx_destroy_pool(pool);
+        return NULL;
+    }
+
+    group->main = pmcf;
+    group->pool = pool;
+    group->tenant = ctx->tenant;
+    group->n = 0;
+    group->flying = 0;
+
+    ngx_memzero(&group->event, sizeof(ngx_event_t));
+    group->event.handler = ngx_http_pupil_group_event;
+    group->event.data = group;
+    group->event.log = ngx_cycle->log;
+
+    ngx_queue_insert_tail(&pmcf->groups, &group->queue);
+    ngx_post_event(&group->event, &ngx_posted_events);
+
+    return group;
+}
+
+
+/*
+ * The end of the loop's turn in which the group began, or the end of the
+ * group before it.
+ */
+static void
+ngx_http_pupil_group_event(ngx_event_t *ev)
+{
+    ngx_queue_t                 *q;
+    ngx_http_pupil_group_t      *group, *other;
+    ngx_http_pupil_main_conf_t  *pmcf;
+
+    group = ev->data;
+    pmcf = group->main;
+
+    for (q = ngx_queue_head(&pmcf->groups);
+         q != ngx_queue_sentinel(&pmcf->groups);
+         q = ngx_queue_next(q))
+    {
+        other = ngx_queue_data(q, ngx_http_pupil_group_t, queue);
+
+        if (other->flying && group->n < NGX_HTTP_PUPIL_GROUP
+            && pupil_uuid_compare(&other->tenant, &group->tenant) == 0)
+        {
+            return;                     /* its end posts this one again */
+        }
+    }
+
+    ngx_http_pupil_group_send(group);
+}
+
+
+static void
+ngx_http_pupil_group_send(ngx_http_pupil_group_t *group)
+{
+    ngx_uint_t                     n;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    n = group->n;
+    group->flying = 1;
+
+    ex = n == 0 ? NULL
+         : ngx_http_pupil_pg_exchange_create(group->main->data,
+                                             ngx_http_pupil_group_done, group);
+    if (ex == NULL) {
+        ngx_http_pupil_group_end(group, 1);
+        return;
+    }
+
+    ngx_http_pupil_pg_exchange_tenant(ex, group->tenant.b);
+    (void) ngx_http_pupil_pg_exchange_add(ex, group->main->audit);
+
+    ngx_http_pupil_pg_param_uuid(ex, group->tenant.b);
+    ngx_http_pupil_pg_param_uuid_array(ex, group->request, n);
+    ngx_http_pupil_pg_param_uuid_array(ex, group->actor, n);
+    ngx_http_pupil_pg_param_text_array(ex, group->role, n);
+    ngx_http_pupil_pg_param_uuid_array(ex, group->institution, n);
+    ngx_http_pupil_pg_param_text_array(ex, group->network, n);
+    ngx_http_pupil_pg_param_bytea_array(ex, group->shape, n);
+    ngx_http_pupil_pg_param_bytea_array(ex, group->policy, n);
+    ngx_http_pupil_pg_param_text_array(ex, group->outcome, n);
+    ngx_http_pupil_pg_param_text_array(ex, group->subjects, n);
+    ngx_http_pupil_pg_param_text_array(ex, group->note, n);
+
+    ex->keep = 1;
+
+    if (ngx_http_pupil_pg_exchange_submit(ex) != NGX_OK) {
+        ngx_http_pupil_pg_exchange_destroy(ex);
+        ngx_http_pupil_group_end(group, 1);
+    }
+}
+
+
+static void
+ngx_http_pupil_group_done(ngx_http_pupil_pg_exchange_t *ex)
+{
+    ngx_uint_t               failed;
+    ngx_http_pupil_group_t  *group;
+
+    group = ex->data;
+    failed = ex->status != NGX_HTTP_PUPIL_PG_OK;
+
+    ngx_http_pupil_pg_exchange_destroy(ex);
+    ngx_http_pupil_group_end(group, failed);
+}
+
+
+/*
+ * Goes on with the requests.  One of them may end others: each record is
+ * looked at when its turn comes.
+ */
+static void
+ngx_http_pupil_group_end(ngx_http_pupil_group_t *group, ngx_uint_t failed)
+{
+    ngx_uint_t                 i;
+    ngx_http_pupil_ctx_t      *ctx;
+    ngx_http_pupil_record_t  **record;
+
+    ngx_queue_remove(&group->queue);
+    ngx_http_pupil_group_next(group->main, &group->tenant);
+
+    for (i = 0; i < group->n; i++) {
+        ctx = group->records[i].ctx;
+
+        if (ctx == NULL) {
+            continue;
+        }
+
+        for (record = &ctx->records; *record; record = &(*record)->next) {
+            if (*record == &group->records[i]) {
+                *record = (*record)->next;
+                break;
+            }
+        }
+
+        ctx->audit_failed |= failed ? 1 : 0;
+
+        if (ctx->records == NULL) {
+            ngx_http_pupil_audited(ctx);
+        }
+    }
+
+    ngx_destroy_pool(group->pool);
+}
+
+
+/* What formed meanwhile goes next. */
+static void
+ngx_http_pupil_group_next(ngx_http_pupil_main_conf_t *pmcf,
+    const pupil_uuid_t *tenant)
+{
+    ngx_queue_t             *q;
+    ngx_http_pupil_group_t  *group;
+
+    for (q = ngx_queue_head(&pmcf->groups);
+         q != ngx_queue_sentinel(&pmcf->groups);
+         q = ngx_queue_next(q))
+    {
+        group = ngx_queue_data(q, ngx_http_pupil_group_t, queue);
+
+        if (!group->flying
+            && pupil_uuid_compare(&group->tenant, tenant) == 0)
+        {
+            ngx_post_event(&group->event, &ngx_posted_events);
+            return;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_http_pupil_group_copy(ngx_http_pupil_group_t *group, const void *data,
+    size_t len, pupil_str_t *copy)
+{
+    u_char  *p;
+
+    copy->data = NULL;
+    copy->len = len;
+
+    if (len == 0) {
+        return NGX_OK;                                           /* NULL */
+    }
+
+    p = ngx_pnalloc(group->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(p, data, len);
+    copy->data = p;
+
+    return NGX_OK;
+}
+
+
+/* As the text of a uuid[]: arrays in arrays would need equal lengths. */
+static ngx_int_t
+ngx_http_pupil_group_subjects(ngx_http_pupil_group_t *group,
+    const pupil_uuid_t *subjects, ngx_uint_t n, pupil_str_t *text)
+{
+    u_char      *p, *start;
+    ngx_uint_t   i;
+
+    start = ngx_pnalloc(group->pool, 2 + n * (PUPIL_UUID_TEXT_LEN + 1));
+    if (start == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = start;
+    *p++ = '{';
+
+    for (i = 0; i < n; i++) {
+        if (i != 0) {
+            *p++ = ',';
+        }
+
+        pupil_uuid_format(&subjects[i], p);
+        p += PUPIL_UUID_TEXT_LEN;
+    }
+
+    *p++ = '}';
+
+    text->data = start;
+    text->len = (size_t) (p - start);
+
+    return NGX_OK;
+}
