@@ -1,0 +1,43 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The very statements that the module prepares: the endpoints' templates,
+ * composed from the grants of the plugins that are loaded.
+ */
+
+#ifndef BENCH_STATEMENTS_H
+#define BENCH_STATEMENTS_H
+
+#include "audit.h"
+#include "endpoints.h"
+#include "policy.h"
+
+
+typedef struct {
+    pupil_policy_t  policy;
+    pupil_str_t     document;
+    uint8_t         hash[32];       /* of the document */
+} bench_policy_t;
+
+
+/* All memory lasts until the end of the process. */
+extern const pupil_alloc_t  bench_heap;
+
+/* Prints what is wrong and ends the process. */
+void bench_die(const char *what, ...) __attribute__((noreturn,
+    format(printf, 1, 2)));
+
+/* Loads plugins by their files. */
+void bench_policy_load(bench_policy_t *policy, char **files, int count);
+
+/* Composes a statement; audit: the one that records a refused access. */
+void bench_compose(const bench_policy_t *policy,
+    const pupil_template_t *template, int audit, pupil_statement_t *statement);
+
+/*
+ * The same statement without its audit record, NUL-terminated: the CTE
+ * "audit AS (...)" is cut out.
+ */
+const char *bench_without_audit(const pupil_statement_t *statement);
+
+#endif /* BENCH_STATEMENTS_H */
