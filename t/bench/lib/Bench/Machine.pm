@@ -52,12 +52,12 @@ sub build_tool (@names) {
     my $dir = build_dir() . '/bench';
     make_path($dir);
     my $out = "$dir/$names[0]";
-    my $run = run_cmd(qw(cc -std=gnu11 -O2 -Wall -Wextra -Werror -Wshadow),
+    my $run = run_cmd(qw(cc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Wshadow),
         "-I$root/include", "-I$root/ngx_module/core",
         '-I' . (run_cmd('pg_config', '--includedir')->{out} =~ s/\n//r),
         '-o', $out, (map { "$root/t/bench/$_.c" } @names),
         build_dir() . '/libpupil_core.a',
-        qw(-lpq -lsodium -lpcre2-8 -ljansson -ldl -lpthread -lm));
+        qw(-lpq -lsodium -lpcre2-8 -ljansson -lssl -lcrypto -ldl -lpthread));
     die "cc: $run->{err}" if $run->{code};
     return $out;
 }
