@@ -1,0 +1,35 @@
+package Bench::Entrant::Pupil;
+
+# nginx with Pupil, as docs/quickstart/nginx.conf.in has it, with room for the
+# benchmark's sessions (and keys: the default holds them all).
+
+use v5.36;
+
+use Pupil::Util;
+
+# Options: workers, conf (as of Pupil::Site's http_conf), name.
+sub start ($class, $school, %opt) {
+    my $workers = $opt{workers} // 2;
+    my $nginx = $school->site->nginx(
+        workers => $workers, log_level => 'warn',
+        http => 'keepalive_requests 1000000;',
+        events => $opt{events} // '',
+        conf => { access_log => 'off',
+                  pupil_session_zone => 'pupil_sessions:16m',
+                  %{ $opt{conf} // {} } });
+    $nginx->start;
+    wait_until(20, 'Pupil to be ready',
+               sub { $nginx->http->get('/status/ready')->status == 200 });
+    return bless { nginx => $nginx, name => $opt{name} // "pupil-$workers",
+                   title => $opt{title} // "Pupil, $workers worker"
+                            . ($workers > 1 ? 's' : '') }, $class;
+}
+
+sub name ($self) { $self->{name} }
+sub title ($self) { $self->{title} }
+sub port ($self) { $self->{nginx}->port }
+sub pids ($self) { $self->{nginx}->workers }
+sub http ($self) { $self->{nginx}->http }
+sub serves ($self, $workload) { 1 }
+
+1;

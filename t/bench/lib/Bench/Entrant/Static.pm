@@ -1,0 +1,28 @@
+package Bench::Entrant::Static;
+
+# The limit of nginx itself: the same bytes over TLS, with no work behind.
+
+use v5.36;
+
+use Pupil::Nginx;
+
+# Options: workers, body (bytes of the answer).
+sub start ($class, $school, %opt) {
+    my $workers = $opt{workers} // 1;
+    my $nginx = Pupil::Nginx->new(
+        tls => 1, load => 0, workers => $workers, log_level => 'warn',
+        http => 'keepalive_requests 1000000;',
+        server => "access_log off; location / { default_type"
+            . " application/json; return 200 '" . 'x' x $opt{bytes} . "'; }");
+    $nginx->start;
+    return bless { nginx => $nginx }, $class;
+}
+
+sub name ($self) { 'static' }
+sub title ($self) { 'nginx `return 200`, same bytes' }
+sub port ($self) { $self->{nginx}->port }
+sub pids ($self) { $self->{nginx}->workers }
+sub http ($self) { $self->{nginx}->http }
+sub serves ($self, $workload) { $workload eq 'homework' }
+
+1;
