@@ -30,7 +30,7 @@ my %conf = (
     max_connections => 200, autovacuum => 'off',
 );
 
-use constant SESSIONS => 4000;
+use constant SESSIONS => 1000;
 
 
 sub up ($class) {
