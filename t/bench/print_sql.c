@@ -41,7 +41,7 @@ print_statement(const bench_policy_t *policy, const pupil_template_t *template)
     const char         *comma = "";
     pupil_statement_t   st;
 
-    bench_compose(policy, template, 0, &st);
+    bench_compose(policy, template, &st);
     n = pupil_statement_oids(&st, oids);
 
     printf("\"%s\": {\"sql\": ", template->name);

@@ -12,9 +12,9 @@
  *
  * --people: lines of a pupil's id, an institution's, and a teacher's.  Forms:
  *
- *     composed     the statements as composed: the audit record is written by
- *                  the statement that reads, in the same transaction
- *     read         the same without the audit record
+ *     composed     the audit record is written by the statement that reads, in
+ *                  the same transaction
+ *     read         the statements as composed, without the audit record
  *     naive        the same without it, then the record in a transaction of
  *                  its own
  *     insert:N     N audit records in one transaction
@@ -474,14 +474,13 @@ work(void *data)
 /* Setting up */
 
 static void
-statement_take(load_t *load, int i, const pupil_statement_t *from,
-    const char *sql)
+statement_take(load_t *load, int i, const pupil_statement_t *from)
 {
     statement_t  *s = &load->statements[i];
     uint32_t      n, oids[PUPIL_STATEMENT_COMMON + PUPIL_STATEMENT_PARAMS];
 
     n = pupil_statement_oids(from, oids);
-    s->sql = sql != NULL ? sql : (const char *) from->sql.data;
+    s->sql = (const char *) from->sql.data;
     s->nparams = (int) n;
 
     while (n--) {
@@ -495,6 +494,7 @@ statements_compose(load_t *load, char **files, int count)
 {
     size_t             i;
     bench_policy_t     policy;
+    pupil_template_t   carrying;
     pupil_statement_t  list, other;
 
     static const Oid  group[] = {
@@ -505,24 +505,28 @@ statements_compose(load_t *load, char **files, int count)
     bench_policy_load(&policy, files, count);
 
     bench_compose(&policy,
-                  &pupil_homework_templates[PUPIL_HOMEWORK_PUPIL_LIST], 0,
-                  &list);
-    statement_take(load, LIST, &list, NULL);
-    statement_take(load, READ, &list, bench_without_audit(&list));
+                  &pupil_homework_templates[PUPIL_HOMEWORK_PUPIL_LIST], &list);
+    statement_take(load, READ, &list);
 
-    bench_compose(&policy,
-                  &pupil_homework_templates[PUPIL_HOMEWORK_PUPIL_LIST], 1,
+    /* The same, with the record as writes carry it. */
+    carrying = pupil_homework_templates[PUPIL_HOMEWORK_PUPIL_LIST];
+    carrying.sql = pupil_homework_templates[PUPIL_HOMEWORK_WRITTEN].sql;
+    bench_compose(&policy, &carrying, &other);
+    statement_take(load, LIST, &other);
+
+    bench_compose_record(&policy,
+                  &pupil_homework_templates[PUPIL_HOMEWORK_PUPIL_LIST],
                   &other);
-    statement_take(load, RECORD, &other, NULL);
+    statement_take(load, RECORD, &other);
 
     bench_compose(&policy, &pupil_homework_templates[PUPIL_HOMEWORK_EVIDENCE],
-                  0, &other);
-    statement_take(load, EVIDENCE, &other, NULL);
+                  &other);
+    statement_take(load, EVIDENCE, &other);
 
     bench_compose(&policy,
-                  &pupil_homework_templates[PUPIL_HOMEWORK_PUPIL_PROGRESS], 0,
+                  &pupil_homework_templates[PUPIL_HOMEWORK_PUPIL_PROGRESS],
                   &other);
-    statement_take(load, PROGRESS, &other, NULL);
+    statement_take(load, PROGRESS, &other);
 
     load->statements[TENANT] =
         (statement_t){ tenant_sql, 2, { OID_INT8, OID_TEXT } };

@@ -74,21 +74,11 @@ bench_policy_load(bench_policy_t *policy, char **files, int count)
 
 void
 bench_compose(const bench_policy_t *policy, const pupil_template_t *template,
-    int audit, pupil_statement_t *statement)
+    pupil_statement_t *statement)
 {
-    pupil_error_t            error = { "" };
-    pupil_template_t        *record;
-    const pupil_template_t  *from = template;
+    pupil_error_t  error = { "" };
 
-    if (audit) {
-        if (pupil_audit_template(template, &bench_heap, &record) != PUPIL_OK) {
-            bench_die("no audit statement of %s", template->name);
-        }
-
-        from = record;
-    }
-
-    if (pupil_statement_compose(from, &policy->policy, policy->hash,
+    if (pupil_statement_compose(template, &policy->policy, policy->hash,
                                 &bench_heap, statement, &error) != PUPIL_OK)
     {
         bench_die("%s: %s", template->name, error.text);
@@ -96,29 +86,22 @@ bench_compose(const bench_policy_t *policy, const pupil_template_t *template,
 }
 
 
-const char *
-bench_without_audit(const pupil_statement_t *statement)
+void
+bench_compose_record(const bench_policy_t *policy,
+    const pupil_template_t *template, pupil_statement_t *statement)
 {
-    char    *sql, *begin, *p;
-    int      depth;
+    pupil_template_t  *record;
 
-    static const char  head[] = ", audit AS (";
-
-    sql = strdup((const char *) statement->sql.data);
-    if (sql == NULL) {
-        bench_die("no memory");
+    if (pupil_audit_template(template, &bench_heap, &record) != PUPIL_OK) {
+        bench_die("no audit record of %s", template->name);
     }
 
-    begin = strstr(sql, head);
-    if (begin == NULL) {
-        bench_die("%s has no audit record", statement->from->name);
-    }
+    record->sql = "WITH a AS (INSERT INTO pupil.audit_record ({audit},"
+                  " outcome, subjects, note)"
+                  " SELECT {audit_values}, $8, $9, $10) SELECT $1::bigint";
+    record->params[0] = PUPIL_PARAM_TEXT;
+    record->params[1] = PUPIL_PARAM_UUID_ARRAY;
+    record->params[2] = PUPIL_PARAM_TEXT;
 
-    for (p = begin + sizeof(head) - 1, depth = 1; *p != '\0' && depth; p++) {
-        depth += (*p == '(') - (*p == ')');
-    }
-
-    memmove(begin, p, strlen(p) + 1);
-
-    return sql;
+    bench_compose(policy, record, statement);
 }

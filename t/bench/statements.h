@@ -30,14 +30,13 @@ void bench_die(const char *what, ...) __attribute__((noreturn,
 /* Loads plugins by their files. */
 void bench_policy_load(bench_policy_t *policy, char **files, int count);
 
-/* Composes a statement; audit: the one that records a refused access. */
+/* Composes a statement. */
 void bench_compose(const bench_policy_t *policy,
-    const pupil_template_t *template, int audit, pupil_statement_t *statement);
+    const pupil_template_t *template, pupil_statement_t *statement);
 
-/*
- * The same statement without its audit record, NUL-terminated: the CTE
- * "audit AS (...)" is cut out.
- */
-const char *bench_without_audit(const pupil_statement_t *statement);
+/* One audit record of what a template shows, by a statement of its own:
+ * $8 outcome, $9 subjects, $10 note. */
+void bench_compose_record(const bench_policy_t *policy,
+    const pupil_template_t *template, pupil_statement_t *statement);
 
 #endif /* BENCH_STATEMENTS_H */
