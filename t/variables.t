@@ -39,6 +39,21 @@ location /app/ {
     proxy_set_header X-Role "\$pupil_role";
     add_header X-Request-Id \$pupil_request_id;
 }
+location /checked/ {
+    auth_request /auth;
+    proxy_pass http://127.0.0.1:$upstream;
+    proxy_set_header X-Id \$pupil_request_id;
+    proxy_set_header X-Tenant "\$pupil_tenant";
+    proxy_set_header X-Subject "\$pupil_subject";
+    proxy_set_header X-Role "\$pupil_role";
+    add_header X-Request-Id \$pupil_request_id always;
+}
+location = /auth { internal; pupil_session; }
+location = /data-auth { internal; pupil_data; }
+location /wrong/ {
+    auth_request /data-auth;
+    proxy_pass http://127.0.0.1:$upstream;
+}
 
 my $UUID = qr/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
 
@@ -98,7 +113,7 @@ is_status $res, 204;
 is_logged($res, $tenant{a}, $person{pupil}, 'pupil', 'a log-out');
 
 
-# ---- proxy_set_header: no handler of Pupil's looks at such a request
+# ---- proxy_set_header: by itself, no handler of Pupil's looks at a request
 
 for my $http (client('a'), $http{a}) {
     $res = $http->get('/app/x', header => {
@@ -111,6 +126,33 @@ for my $http (client('a'), $http{a}) {
         'the same id in the response');
     is_logged($res, '-', undef, '-', 'proxied');
 }
+
+
+# ---- and with auth_request, one does
+
+my $forged = { 'X-Subject' => 'forged', 'X-Role' => 'dpo',
+               'X-Tenant' => 'forged', 'X-Id' => 'forged' };
+for (1, 2) {
+    for my $where (qw(a b)) {
+        $res = $http{$where}->get('/checked/x', header => $forged);
+        is_status $res, 200, 'checked and proxied';
+        is $res->body, join('|', $res->request_id, $tenant{$where},
+                            $person{$where}{id}, 'teacher'),
+            'with whose request it is';
+        is_logged($res, $tenant{$where}, $person{$where}, 'teacher',
+                  'checked');
+    }
+}
+is $site->db->selectrow_array('SELECT count(*) FROM pupil.audit_record'
+    . ' WHERE request = ?', {}, $res->request_id), 0,
+    'nothing personal was shown';
+
+$res = $http{a}->post('/checked/x', json => { x => 'y' });
+is_status $res, 200, 'a POST is checked, too';
+is_status client('a')->get('/checked/x', header => $forged), 401,
+    'without a session it is refused';
+is_status $http{a}->get('/wrong/'), 403, 'no other handler answers';
+$_->close for values %http;
 
 
 # ---- tenants by host

@@ -172,22 +172,25 @@ ngx_http_pupil_handler(ngx_http_request_t *r)
     ngx_int_t              rc;
     ngx_http_pupil_ctx_t  *ctx;
 
-    if (r != r->main) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "pupil: a subrequest to \"%V\" is refused: Pupil's "
-                      "locations answer clients only", &r->uri);
-        return NGX_HTTP_FORBIDDEN;
-    }
-
     ctx = ngx_http_pupil_ctx(r);
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    if (r != r->main && ctx->conf->endpoint != PUPIL_ENDPOINT_SESSION) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "pupil: a subrequest to \"%V\" is refused: of Pupil's "
+                      "locations only pupil_session answers auth_request",
+                      &r->uri);
+        return NGX_HTTP_FORBIDDEN;
+    }
+
     ctx->has_id = 1;
     ngx_http_pupil_network(ctx);
 
+    /* a subrequest has the body's header fields, and no body */
     if (ngx_http_pupil_route(ctx) == NGX_OK
+        && r == r->main
         && ngx_http_pupil_body_check(ctx) == NGX_OK
         && (ctx->route->flags & NGX_HTTP_PUPIL_BODY))
     {
@@ -244,7 +247,9 @@ ngx_http_pupil_begin(ngx_http_pupil_ctx_t *ctx)
         return;
     }
 
-    r->read_event_handler = ngx_http_test_reading;           /* pitfall 18 */
+    if (r == r->main) {
+        r->read_event_handler = ngx_http_test_reading;       /* pitfall 18 */
+    }
 
     ngx_http_pupil_run(ctx, ngx_http_pupil_step_parse);
 }
@@ -329,6 +334,7 @@ static ngx_uint_t
 ngx_http_pupil_must_record(ngx_http_pupil_ctx_t *ctx)
 {
     if (ctx->shown_count != 0 || ctx->audited || ctx->route == NULL
+        || ctx->request != ctx->request->main
         || ctx->route->method != NGX_HTTP_GET
         || (ctx->route->flags & (NGX_HTTP_PUPIL_PUBLIC
                                  | NGX_HTTP_PUPIL_NOTHING)))

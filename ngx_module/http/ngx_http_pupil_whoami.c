@@ -26,6 +26,7 @@ typedef struct {
 
 static ngx_int_t ngx_http_pupil_show_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_show_render(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_lend(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_show_write(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_show_role(ngx_http_pupil_ctx_t *ctx,
@@ -66,6 +67,10 @@ ngx_http_pupil_show_start(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_pg_exchange_t  *ex;
 
+    if (ctx->request != ctx->request->main) {
+        return ngx_http_pupil_lend(ctx);
+    }
+
     ex = ngx_http_pupil_exchange(ctx);
     if (ex == NULL) {
         return NGX_ERROR;
@@ -75,6 +80,31 @@ ngx_http_pupil_show_start(ngx_http_pupil_ctx_t *ctx)
                               &ctx->conf->session[PUPIL_SESSION_SHOW]);
 
     return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+/*
+ * For auth_request: nothing is shown; whose session it is goes to the request
+ * that asked, for its variables.
+ */
+static ngx_int_t
+ngx_http_pupil_lend(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_ctx_t  *asking;
+
+    asking = ngx_http_pupil_ctx(ctx->request->main);
+    if (asking == NULL) {
+        return NGX_ERROR;
+    }
+
+    asking->tenant = ctx->tenant;
+    asking->session.subject = ctx->session.subject;
+    asking->session.role = ctx->session.role;
+    asking->has_session = 1;
+
+    ctx->status = NGX_HTTP_NO_CONTENT;
+
+    return NGX_OK;
 }
 
 
