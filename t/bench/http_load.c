@@ -18,7 +18,6 @@
  */
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -36,6 +35,8 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "accounts.h"
 
 
 #define NEW_UUID     "uuiduuid-uuid-uuid-uuid-uuiduuiduuid"
@@ -411,44 +412,6 @@ conn_read(load_t *load, conn_t *c)
 
 /* Accounts */
 
-static uint64_t
-process_ns(int pid)
-{
-    DIR            *dir;
-    FILE           *in;
-    char            path[320];
-    uint64_t        sum = 0, ns;
-    struct dirent  *entry;
-
-    snprintf(path, sizeof(path), "/proc/%d/task", pid);
-    dir = opendir(path);
-    if (dir == NULL) {
-        return 0;
-    }
-
-    while ((entry = readdir(dir)) != NULL) {
-        if (entry->d_name[0] == '.') {
-            continue;
-        }
-
-        snprintf(path, sizeof(path), "/proc/%d/task/%s/schedstat", pid,
-                 entry->d_name);
-        in = fopen(path, "r");
-
-        if (in != NULL) {
-            if (fscanf(in, "%lu", &ns) == 1) {
-                sum += ns;
-            }
-            fclose(in);
-        }
-    }
-
-    closedir(dir);
-
-    return sum;
-}
-
-
 static void
 account_add(load_t *load, char *text)
 {
@@ -477,7 +440,7 @@ accounts_read(load_t *load, int after)
 
     for (i = 0; i < load->naccounts; i++) {
         for (k = 0, ns = 0; k < load->accounts[i].npids; k++) {
-            ns += process_ns(load->accounts[i].pids[k]);
+            ns += bench_process_ns(load->accounts[i].pids[k]);
         }
 
         if (after) {
@@ -487,30 +450,6 @@ accounts_read(load_t *load, int after)
             load->accounts[i].before = ns;
         }
     }
-}
-
-
-static void
-machine_ticks(double *busy, double *all)
-{
-    int     i;
-    FILE   *in;
-    double  t[8] = { 0 };
-
-    in = fopen("/proc/stat", "r");
-    if (in == NULL
-        || fscanf(in, "cpu %lf %lf %lf %lf %lf %lf %lf %lf", &t[0], &t[1],
-                  &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]) != 8)
-    {
-        die("cannot read /proc/stat");
-    }
-    fclose(in);
-
-    for (i = 0, *all = 0; i < 8; i++) {
-        *all += t[i];
-    }
-
-    *busy = *all - t[3] - t[4];
 }
 
 
@@ -583,14 +522,14 @@ run(load_t *load, double *foreign, double *own)
         if (phase == 0 && t >= load->from) {
             phase = 1;
             accounts_read(load, 0);
-            machine_ticks(&busy[0], &all[0]);
+            bench_machine_ticks(&busy[0], &all[0]);
             *own = own_seconds();
         }
 
         if (phase == 1 && t >= load->until) {
             phase = 2;
             accounts_read(load, 1);
-            machine_ticks(&busy[1], &all[1]);
+            bench_machine_ticks(&busy[1], &all[1]);
             *own = own_seconds() - *own;
 
             for (i = 0, used = *own * 1e9; i < load->naccounts; i++) {
@@ -724,15 +663,32 @@ main(int argc, char **argv)
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (c) {
-        case 'p': load.port = atoi(optarg); break;
-        case 'r': requests_read(&load, optarg); break;
-        case 'n': load.connections = atoi(optarg); break;
-        case 'w': load.warm = atof(optarg); break;
-        case 's': load.seconds = atof(optarg); break;
-        case 'q': load.rate = atof(optarg); break;
-        case 'a': account_add(&load, optarg); break;
-        case 'm': load.max = atol(optarg); break;
-        default: return 2;
+        case 'p':
+            load.port = atoi(optarg);
+            break;
+        case 'r':
+            requests_read(&load, optarg);
+            break;
+        case 'n':
+            load.connections = atoi(optarg);
+            break;
+        case 'w':
+            load.warm = atof(optarg);
+            break;
+        case 's':
+            load.seconds = atof(optarg);
+            break;
+        case 'q':
+            load.rate = atof(optarg);
+            break;
+        case 'a':
+            account_add(&load, optarg);
+            break;
+        case 'm':
+            load.max = atol(optarg);
+            break;
+        default:
+            return 2;
         }
     }
 

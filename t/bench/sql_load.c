@@ -23,12 +23,8 @@
  * backends, and of the processes that --pids names.
  */
 
-#include <arpa/inet.h>
 #include <getopt.h>
-#include <libpq-fe.h>
-#include <pthread.h>
 #include <sodium.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,84 +32,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "statements.h"
+#include "accounts.h"
+#include "sql_load.h"
 #include "text.h"
 
 
-#define THREADS     64
-#define PARAMS      20
-#define STATEMENTS  8
-#define ROWS_MAX    1024
-
-/* Types by their numbers in pg_type. */
-#define OID_INT8        20
-#define OID_TEXT        25
-#define OID_UUID        2950
-#define OID_TEXTS       1009
-#define OID_UUIDS       2951
-#define OID_BYTEA       17
-#define OID_BYTEAS      1001
-
-/* PostgreSQL counts microseconds from 2000-01-01. */
-#define PG_EPOCH  INT64_C(946684800)
-
-enum {
-    TENANT,
-    EVIDENCE,
-    PROGRESS,
-    LIST,
-    READ,
-    RECORD,
-    GROUP
-};
-
-
-typedef struct {
-    pupil_uuid_t  pupil, institution, teacher;
-} person_t;
-
-typedef struct {
-    const char  *sql;
-    int          nparams;
-    Oid          types[PARAMS];
-} statement_t;
-
-typedef struct {
-    const char  *name;
-    int          syncs[3][5];   /* each ends with -1 */
-} form_t;
-
-typedef struct {
-    const char      *conninfo, *control;
-    pupil_uuid_t     tenant;
-    char             tenant_text[PUPIL_UUID_TEXT_LEN + 1];
-    person_t        *people;
-    size_t           npeople;
-    const form_t    *form;
-    int              rows;
-    int              connections;
-    double           warm, seconds;
-    pid_t            pids[THREADS];
-    int              npids;
-    statement_t      statements[STATEMENTS];
-    uint8_t          shape[32], policy[32];
-} load_t;
-
-typedef struct {
-    const load_t     *load;
-    PGconn           *pg;
-    pthread_t         thread;
-    uint64_t          random;
-    atomic_ulong      done;     /* requests */
-    const char       *values[PARAMS];
-    int               lengths[PARAMS], formats[PARAMS], n;
-    uint8_t          *bytes;    /* of parameters */
-    size_t            used;
-} worker_t;
-
 typedef struct {
     uint64_t  backends, others, own;    /* ns of CPU */
-    uint64_t  busy, all;                /* ticks of all processors */
+    double    busy, all;                /* ticks of all processors */
     unsigned long  done;
     double    at;
     int64_t   wal;
@@ -147,298 +73,6 @@ static const char  group_sql[] =
 static atomic_int  stop;
 
 
-static uint64_t
-next_random(worker_t *w)
-{
-    w->random ^= w->random << 13;
-    w->random ^= w->random >> 7;
-    w->random ^= w->random << 17;
-
-    return w->random;
-}
-
-
-/* Parameters */
-
-static uint8_t *
-param(worker_t *w, size_t len)
-{
-    uint8_t  *p;
-
-    p = w->bytes + w->used;
-    w->used += (len + 7) & ~(size_t) 7;
-    w->values[w->n] = (const char *) p;
-    w->lengths[w->n] = (int) len;
-    w->formats[w->n] = 1;
-    w->n++;
-
-    return p;
-}
-
-
-static void
-param_bytes(worker_t *w, const void *data, size_t len)
-{
-    memcpy(param(w, len), data, len);
-}
-
-
-static void
-param_null(worker_t *w)
-{
-    w->values[w->n] = NULL;
-    w->lengths[w->n] = 0;
-    w->formats[w->n] = 1;
-    w->n++;
-}
-
-
-static void
-put32(uint8_t *p, uint32_t value)
-{
-    value = htonl(value);
-    memcpy(p, &value, 4);
-}
-
-
-static void
-param_int64(worker_t *w, int64_t value)
-{
-    uint8_t  *p = param(w, 8);
-
-    put32(p, (uint32_t) ((uint64_t) value >> 32));
-    put32(p + 4, (uint32_t) value);
-}
-
-
-static void
-random_uuid(worker_t *w, uint8_t *p)
-{
-    uint64_t  r[2];
-
-    r[0] = next_random(w);
-    r[1] = next_random(w);
-    memcpy(p, r, PUPIL_UUID_LEN);
-    p[6] = (p[6] & 0x0f) | 0x40;
-    p[8] = (p[8] & 0x3f) | 0x80;
-}
-
-
-static const person_t *
-somebody(worker_t *w)
-{
-    return &w->load->people[next_random(w) % w->load->npeople];
-}
-
-
-/* An array of n elements of the same length; returns the first's length. */
-static uint8_t *
-param_array(worker_t *w, Oid element, int n, size_t len)
-{
-    uint8_t  *p = param(w, 20 + (size_t) n * (4 + len));
-
-    put32(p, 1);
-    put32(p + 4, 0);
-    put32(p + 8, element);
-    put32(p + 12, (uint32_t) n);
-    put32(p + 16, 1);
-
-    return p + 20;
-}
-
-
-static uint8_t *
-element(uint8_t *p, const void *data, size_t len)
-{
-    put32(p, (uint32_t) len);
-    if (data != NULL) {
-        memcpy(p + 4, data, len);
-    }
-
-    return p + 4 + len;
-}
-
-
-static void
-param_same(worker_t *w, Oid type, const void *data, size_t len)
-{
-    int       i, n = w->load->rows;
-    uint8_t  *p = param_array(w, type, n, len);
-
-    for (i = 0; i < n; i++) {
-        p = element(p, data, len);
-    }
-}
-
-
-static const char  role[] = "pupil", network[] = "192.0.2.0/24",
-                   allowed[] = "allowed";
-
-
-static void
-uuid_text(const pupil_uuid_t *id, char *text)
-{
-    pupil_uuid_format(id, (uint8_t *) text);
-    text[PUPIL_UUID_TEXT_LEN] = '\0';
-}
-
-
-/* $3 to $11 of a grouped insert: requests of different pupils. */
-static void
-params_group(worker_t *w)
-{
-    int              i, n = w->load->rows;
-    char             text[PUPIL_UUID_TEXT_LEN + 3];
-    uint8_t         *p;
-    const person_t  *one[ROWS_MAX];
-
-    for (i = 0; i < n; i++) {
-        one[i] = somebody(w);
-    }
-
-    p = param_array(w, OID_UUID, n, 16);
-    for (i = 0; i < n; i++) {
-        random_uuid(w, p + 4);
-        p = element(p, NULL, 16);
-    }
-
-    p = param_array(w, OID_UUID, n, 16);
-    for (i = 0; i < n; i++) {
-        p = element(p, one[i]->pupil.b, 16);
-    }
-
-    param_same(w, OID_TEXT, role, sizeof(role) - 1);
-
-    p = param_array(w, OID_UUID, n, 16);
-    for (i = 0; i < n; i++) {
-        p = element(p, one[i]->institution.b, 16);
-    }
-
-    param_same(w, OID_TEXT, network, sizeof(network) - 1);
-    param_same(w, OID_BYTEA, w->load->shape, 32);
-    param_same(w, OID_BYTEA, w->load->policy, 32);
-    param_same(w, OID_TEXT, allowed, sizeof(allowed) - 1);
-
-    p = param_array(w, OID_TEXT, n, PUPIL_UUID_TEXT_LEN + 2);
-    for (i = 0; i < n; i++) {
-        text[0] = '{';
-        uuid_text(&one[i]->teacher, text + 1);
-        text[PUPIL_UUID_TEXT_LEN + 1] = '}';
-        p = element(p, text, PUPIL_UUID_TEXT_LEN + 2);
-    }
-}
-
-
-static void
-params_page(worker_t *w)
-{
-    int64_t          now;
-    struct timespec  ts;
-
-    static const uint8_t  no = 0, none[16];
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    now = (ts.tv_sec - PG_EPOCH) * 1000000 + ts.tv_nsec / 1000;
-
-    param_bytes(w, &no, 1);
-    param_int64(w, now);
-    param_int64(w, now);
-    param_bytes(w, none, sizeof(none));
-    put32(param(w, 4), 50);
-    param_null(w);
-}
-
-
-static void
-params_record(worker_t *w, const person_t *one)
-{
-    uint8_t  *p;
-
-    param_bytes(w, allowed, sizeof(allowed) - 1);
-    p = param_array(w, OID_UUID, 1, 16);
-    (void) element(p, one->teacher.b, 16);
-    param_null(w);
-}
-
-
-/* Sends one statement; request is its $3. */
-static void
-send_statement(worker_t *w, int i, const person_t *one,
-    const uint8_t *request)
-{
-    char  name[16];
-
-    w->n = 0;
-    w->used = 0;
-    param_int64(w, (int64_t) next_random(w));
-
-    if (i == TENANT) {
-        param_bytes(w, w->load->tenant_text, PUPIL_UUID_TEXT_LEN);
-
-    } else if (i == GROUP) {
-        param_bytes(w, w->load->tenant.b, 16);
-        params_group(w);
-
-    } else {
-        param_bytes(w, w->load->tenant.b, 16);
-        param_bytes(w, request, 16);
-        param_bytes(w, one->pupil.b, 16);
-        param_bytes(w, role, sizeof(role) - 1);
-        param_bytes(w, one->institution.b, 16);
-        param_bytes(w, network, sizeof(network) - 1);
-
-        if (i == EVIDENCE) {
-            param_null(w);
-
-        } else if (i == RECORD) {
-            params_record(w, one);
-
-        } else {
-            params_page(w);
-        }
-    }
-
-    snprintf(name, sizeof(name), "s%d", i);
-
-    if (!PQsendQueryPrepared(w->pg, name, w->n, w->values, w->lengths,
-                             w->formats, 1))
-    {
-        bench_die("send: %s", PQerrorMessage(w->pg));
-    }
-}
-
-
-/* Reads up to the Sync's result; dies of an error. */
-static void
-await_sync(worker_t *w)
-{
-    PGresult        *res;
-    ExecStatusType   status;
-
-    for ( ;; ) {
-        res = PQgetResult(w->pg);
-        if (res == NULL) {
-            if (PQstatus(w->pg) != CONNECTION_OK) {
-                bench_die("connection: %s", PQerrorMessage(w->pg));
-            }
-            continue;
-        }
-
-        status = PQresultStatus(res);
-        if (status == PGRES_PIPELINE_SYNC) {
-            PQclear(res);
-            return;
-        }
-
-        if (status != PGRES_TUPLES_OK) {
-            bench_die("result: %s", PQresultErrorMessage(res));
-        }
-
-        PQclear(res);
-    }
-}
-
-
 static void *
 work(void *data)
 {
@@ -449,19 +83,19 @@ work(void *data)
     const person_t  *one;
 
     while (!atomic_load(&stop)) {
-        one = somebody(w);
-        random_uuid(w, request);
+        one = bench_somebody(w);
+        bench_uuid(w, request);
 
         for (s = 0; form->syncs[s][0] >= 0; s++) {
             for (i = 0; (st = form->syncs[s][i]) >= 0; i++) {
-                send_statement(w, st, one, request);
+                bench_send(w, st, one, request);
             }
 
             if (!PQpipelineSync(w->pg)) {
                 bench_die("sync: %s", PQerrorMessage(w->pg));
             }
 
-            await_sync(w);
+            bench_await(w);
         }
 
         atomic_fetch_add(&w->done, (unsigned long) w->load->rows);
@@ -687,49 +321,6 @@ worker_connect(const load_t *load, worker_t *w, int number)
 
 /* Measuring */
 
-static uint64_t
-process_ns(pid_t pid)
-{
-    char      path[64];
-    FILE     *in;
-    uint64_t  ns = 0;
-
-    snprintf(path, sizeof(path), "/proc/%d/schedstat", (int) pid);
-
-    in = fopen(path, "r");
-    if (in == NULL || fscanf(in, "%lu", &ns) != 1) {
-        bench_die("cannot read %s", path);
-    }
-    fclose(in);
-
-    return ns;
-}
-
-
-static void
-machine_ticks(moment_t *m)
-{
-    int       i;
-    FILE     *in;
-    uint64_t  t[8] = { 0 };
-
-    in = fopen("/proc/stat", "r");
-    if (in == NULL
-        || fscanf(in, "cpu %lu %lu %lu %lu %lu %lu %lu %lu", &t[0], &t[1],
-                  &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]) != 8)
-    {
-        bench_die("cannot read /proc/stat");
-    }
-    fclose(in);
-
-    for (i = 0, m->all = 0; i < 8; i++) {
-        m->all += t[i];
-    }
-
-    m->busy = m->all - t[3] - t[4];
-}
-
-
 static int64_t
 wal_position(PGconn *control)
 {
@@ -759,12 +350,12 @@ moment(const load_t *load, worker_t *workers, PGconn *control, moment_t *m)
     m->wal = wal_position(control);
 
     for (i = 0; i < load->connections; i++) {
-        m->backends += process_ns(PQbackendPID(workers[i].pg));
+        m->backends += bench_process_ns(PQbackendPID(workers[i].pg));
         m->done += atomic_load(&workers[i].done);
     }
 
     for (i = 0; i < load->npids; i++) {
-        m->others += process_ns(load->pids[i]);
+        m->others += bench_process_ns(load->pids[i]);
     }
 
     clock_gettime(CLOCK_MONOTONIC, &ts);
@@ -774,7 +365,7 @@ moment(const load_t *load, worker_t *workers, PGconn *control, moment_t *m)
     m->own = (uint64_t) (own.ru_utime.tv_sec + own.ru_stime.tv_sec)
              * 1000000000
              + (uint64_t) (own.ru_utime.tv_usec + own.ru_stime.tv_usec) * 1000;
-    machine_ticks(m);
+    bench_machine_ticks(&m->busy, &m->all);
 }
 
 
@@ -795,8 +386,8 @@ report(const load_t *load, const moment_t *a, const moment_t *b,
 {
     double  ticks, busy, ours;
 
-    ticks = (double) (b->all - a->all);
-    busy = (double) (b->busy - a->busy);
+    ticks = b->all - a->all;
+    busy = b->busy - a->busy;
     ours = (double) (b->backends - a->backends + b->others - a->others
                      + b->own - a->own)
            / 1e9 * (double) sysconf(_SC_CLK_TCK);

@@ -24,7 +24,8 @@ sub machine () {
     my ($pg) = $version->{out} =~ /(\d+\.\d+)/;
 
     return {
-        model => $model // 'unknown', cores => scalar(() = $cpu =~ /^processor/mg),
+        model => $model // 'unknown',
+        cores => scalar(() = $cpu =~ /^processor/mg),
         memory_gib => sprintf('%.0f', $memory / 1048576), os => $os,
         kernel => (split ' ', slurp('/proc/version'))[2], postgresql => $pg,
     };
@@ -52,7 +53,8 @@ sub build_tool (@names) {
     my $dir = build_dir() . '/bench';
     make_path($dir);
     my $out = "$dir/$names[0]";
-    my $run = run_cmd(qw(cc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Wshadow),
+    my $run = run_cmd(qw(cc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra),
+        qw(-Werror -Wshadow),
         "-I$root/include", "-I$root/ngx_module/core",
         '-I' . (run_cmd('pg_config', '--includedir')->{out} =~ s/\n//r),
         '-o', $out, (map { "$root/t/bench/$_.c" } @names),

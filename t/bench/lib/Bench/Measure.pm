@@ -30,18 +30,20 @@ sub audited ($db, $since) {
 }
 
 
-# Options: seconds, rate (open loop).  A run that leaves fewer audit records
-# than it was answered, or that was refused anything, is void: it dies.
+# Options: seconds, rate (open loop), max (requests: to warm up).  A run that
+# leaves fewer audit records than it was answered, or that was refused
+# anything, is void: it dies.
 sub measure ($school, $entrant, $w, %opt) {
     my $db = $school->db;
     my ($since) = $db->selectrow_array('SELECT clock_timestamp()');
     my $before = counters($db);
-    my $run = run_cmd(build_tool('http_load'), '--port', $entrant->port,
+    my $run = run_cmd(build_tool(qw(http_load accounts)), '--port', $entrant->port,
         '--requests', $w->{file}, '--connections', $w->{connections},
         '--seconds', $opt{seconds}, '--warm', 0.5,
         '--account', join(':', server => join ',', $entrant->pids),
         '--account', join(':', database => join ',', database_pids($school)),
-        $opt{rate} ? ('--rate', $opt{rate}) : (), { timeout => 120 });
+        $opt{rate} ? ('--rate', $opt{rate}) : (),
+        $opt{max} ? ('--max', $opt{max}) : (), { timeout => 120 });
     my $what = $entrant->name . ", $w->{name}";
     die "$what: $run->{err}" if $run->{code};
 
@@ -54,6 +56,7 @@ sub measure ($school, $entrant, $w, %opt) {
     die "$what: $audited audit records of $m->{total} answers\n"
         if $entrant->name ne 'static' && $audited < $m->{total};
 
+    return if $opt{max};
     return {
         rate => $n / $m->{seconds}, server_us => $m->{cpu}{server} / $n / 1e3,
         database_us => $m->{cpu}{database} / $n / 1e3,
@@ -71,7 +74,8 @@ sub measure ($school, $entrant, $w, %opt) {
 sub sql_limit ($school, $form, $seconds) {
     my $site = $school->site;
     my $people = people_file($school);
-    my $run = run_cmd(build_tool('sql_load', 'statements'), '--conninfo',
+    my $tool = build_tool(qw(sql_load sql_send statements accounts));
+    my $run = run_cmd($tool, '--conninfo',
         $site->gateway('pupil'), '--control', $site->conninfo('pupil'),
         '--tenant', $site->tenant, '--people', $people, '--form', $form,
         '--connections', 8, '--seconds', $seconds, '--warm', 0.5,

@@ -9,13 +9,21 @@ use Pupil::Nginx;
 # Options: workers, body (bytes of the answer).
 sub start ($class, $school, %opt) {
     my $workers = $opt{workers} // 1;
+    die "its size is that of an answer of Pupil's\n" if !$opt{bytes};
     my $nginx = Pupil::Nginx->new(
         tls => 1, load => 0, workers => $workers, log_level => 'warn',
         http => 'keepalive_requests 1000000;',
-        server => "access_log off; location / { default_type"
-            . " application/json; return 200 '" . 'x' x $opt{bytes} . "'; }");
+        server => 'access_log off; ' . answer($opt{bytes}));
     $nginx->start;
     return bless { nginx => $nginx }, $class;
+}
+
+# A parameter in nginx.conf is at most 4 KiB long.
+sub answer ($bytes) {
+    my ($all, $rest) = (int($bytes / 1000), $bytes % 1000);
+    return "set \$k '" . 'x' x 1000 . "'; set \$rest '" . 'x' x $rest . "';"
+        . ' location / { default_type application/json; return 200 "'
+        . '$k' x $all . '$rest"; }';
 }
 
 sub name ($self) { 'static' }
