@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "accounts.h"
 
@@ -71,4 +72,15 @@ bench_machine_ticks(double *busy, double *all)
     }
 
     *busy = *all - t[3] - t[4];
+}
+
+
+double
+bench_now(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (double) ts.tv_sec + (double) ts.tv_nsec / 1e9;
 }

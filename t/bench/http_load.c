@@ -106,17 +106,6 @@ die(const char *what, ...)
 }
 
 
-static double
-now(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (double) ts.tv_sec + (double) ts.tv_nsec / 1e9;
-}
-
-
 static void *
 grow(void *p, size_t size)
 {
@@ -345,7 +334,7 @@ latency_add(load_t *load, double seconds)
 static void
 conn_done(load_t *load, conn_t *c)
 {
-    double  t = now();
+    double  t = bench_now();
 
     c->busy = 0;
     load->total++;
@@ -510,14 +499,14 @@ run(load_t *load, double *foreign, double *own)
     double               t, busy[2], all[2], used;
     struct epoll_event   events[256];
 
-    load->begin = now();
+    load->begin = bench_now();
     load->from = load->begin + load->warm;
     load->until = load->from + load->seconds;
     *foreign = 0;
     *own = 0;
 
     for ( ;; ) {
-        t = now();
+        t = bench_now();
 
         if (phase == 0 && t >= load->from) {
             phase = 1;
