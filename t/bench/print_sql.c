@@ -7,7 +7,9 @@
  *     print_sql PLUGIN.so...
  *
  * JSON: { name: { "sql", "oids": types of the parameters, "columns": { want:
- * number of its result column } } }, a want being "category.field".
+ * number of its result column } } }, a want being "category.field".  Beside
+ * each that shows or writes something stands the one, "record of NAME", that
+ * writes its audit record: $8 outcome, $9 subjects, $10 note.
  */
 
 #include <sodium.h>
@@ -33,18 +35,26 @@ print_string(pupil_str_t text)
 }
 
 
+/* record: the statement that writes its audit record instead. */
 static void
-print_statement(const bench_policy_t *policy, const pupil_template_t *template)
+print_statement(const bench_policy_t *policy, const pupil_template_t *template,
+    int record)
 {
     uint32_t            i, n, oids[PUPIL_STATEMENT_COMMON
                                    + PUPIL_STATEMENT_PARAMS];
     const char         *comma = "";
     pupil_statement_t   st;
 
-    bench_compose(policy, template, &st);
+    if (record) {
+        bench_compose_record(policy, template, &st);
+
+    } else {
+        bench_compose(policy, template, &st);
+    }
+
     n = pupil_statement_oids(&st, oids);
 
-    printf("\"%s\": {\"sql\": ", template->name);
+    printf("\"%s%s\": {\"sql\": ", record ? "record of " : "", template->name);
     print_string(st.sql);
     printf(", \"oids\": [");
 
@@ -54,7 +64,7 @@ print_statement(const bench_policy_t *policy, const pupil_template_t *template)
 
     printf("], \"columns\": {");
 
-    for (i = 0; i < template->wants_count; i++) {
+    for (i = 0; i < template->wants_count && !record; i++) {
         if (st.column[i] >= 0) {
             printf("%s\"%s.%s\": %d", comma, template->wants[i].category,
                    template->wants[i].field, st.column[i]);
@@ -82,8 +92,13 @@ main(int argc, char **argv)
     for (e = 0; e < PUPIL_ENDPOINT_COUNT; e++) {
         for (i = 0; i < pupil_endpoints[e].count; i++) {
             printf("%s", comma);
-            print_statement(&policy, &pupil_endpoints[e].templates[i]);
+            print_statement(&policy, &pupil_endpoints[e].templates[i], 0);
             comma = ",\n";
+
+            if (pupil_endpoints[e].templates[i].wants_count) {
+                printf(",\n");
+                print_statement(&policy, &pupil_endpoints[e].templates[i], 1);
+            }
         }
     }
 

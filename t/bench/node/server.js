@@ -121,14 +121,24 @@ const page = (one) => {
              : [false, now, now, NO_ID, '50', null]
 }
 
+// Reads, and in the same transaction the audit record of who was read about.
+function audited (base, name, make, subjects) {
+  return transaction(async (run) => {
+    const results = await Promise.all(make(run))
+    const ids = new Set(subjects(results).filter((id) => id !== null))
+    await run(`record of ${name}`, [...base, 'allowed', `{${[...ids]}}`, null])
+    return results
+  })
+}
+
 async function list (request, reply) {
   const s = await session(request)
   if (s?.role !== 'pupil') return reply.code(401).send({ status: 401 })
   const base = common(s, randomUUID())
-  const [evidence, progress, rows] = await transaction((run) => [
+  const [evidence, progress, rows] = await audited(base, LIST, (run) => [
     run('homework_evidence', [...base, null]),
     run('homework_pupil_progress', [...base, ...page()]),
-    run(LIST, [...base, ...page()])])
+    run(LIST, [...base, ...page()])], (r) => r[2].map((row) => row[14]))
   const mine = classes(evidence)
   const shown = rows.filter((r) => r[1] !== null && mine.has(r[2]))
   await ownersNeed([...shown.flatMap((r) => [r[2], ...(r[14] ? [r[14]] : [])]), s.subject])
@@ -149,11 +159,12 @@ async function overview (request, reply) {
   if (s?.role !== 'teacher') return reply.code(401).send({ status: 401 })
   const base = common(s, randomUUID())
   const id = request.params.id
-  const [evidence, pupils, results, rows] = await transaction((run) => [
+  const [evidence, pupils, results, rows] = await audited(base, 'homework_overview', (run) => [
     run('homework_evidence', [...base, null]),
     run('homework_overview', [...base, id]),
     run('homework_results', [...base, id]),
-    run('homework_teacher_list', [...base, ...page(id)])])
+    run('homework_teacher_list', [...base, ...page(id)])],
+  (r) => r[1].map((row) => row[10]))
   const mine = classes(evidence)
   const row = rows[0]
   if (!mine.has(row[2])) return reply.code(404).send({ status: 404 })

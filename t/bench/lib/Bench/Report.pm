@@ -20,8 +20,8 @@ my @peers = qw(pupil-1 pupil-2 node static);
 
 
 sub values_of ($r, $workload, $who, $what) {
-    return grep { defined } map { $_->{$what} }
-           @{ $r->{measured}{$workload}{$who} // [] };
+    my $of = $r->{measured}{$workload} // {};
+    return grep { defined } map { $_->{$what} } @{ $of->{$who} // [] };
 }
 
 sub rate_ratio ($r, $workload, $a, $b, $other = $workload) {
@@ -39,7 +39,8 @@ sub cpu_ratio ($r, $what, $workload, $a, $b) {
 
 # The median over the rounds, in ms.
 sub late ($r, $rate, $who, $what) {
-    my @all = map { $_->{$what} } @{ $r->{latency}{$rate}{$who} // [] };
+    my $of = $r->{latency}{$rate} // {};
+    my @all = map { $_->{$what} } @{ $of->{$who} // [] };
     return @all ? median(@all) / 1000 : undef;
 }
 
@@ -198,8 +199,8 @@ $m->{fsync_us} µs.
 $facts->{pupils} pupils, $facts->{enrolments} enrolments, $facts->{homework}
 homeworks, $facts->{submissions} submissions (volume of OULAD; names made up).
 $r->{rounds} interleaved rounds of $r->{seconds} s; client, gateway and
-database share the processors; everything over TLS. Everybody runs the
-statements that Pupil composes, opens the same sealed fields, and has the audit
+database share the processors; everything over TLS. Everybody reads
+by the statements that Pupil composes, opens the same sealed fields, and has the audit
 record on disk before the answer; $r->{checked} answers were compared, and
 audit records are counted in each run. Rates: median (least to greatest). CPU:
 least (median to greatest), as other work on the machine can only add to it.
