@@ -304,18 +304,12 @@ ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
 static ngx_int_t
 ngx_http_pupil_record(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_int_t  rc;
-
-    rc = NGX_OK;
-
-    if (ctx->problem == NULL) {
-        rc = ngx_http_pupil_must_record(ctx) ? NGX_ERROR
-             : ngx_http_pupil_audit_shown(ctx);
-
-        if (rc != NGX_OK) {
-            (void) ngx_http_pupil_problem(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR,
-                                          "internal", NULL, NULL);
-        }
+    if (ctx->problem == NULL
+        && (ngx_http_pupil_must_record(ctx)
+            || ngx_http_pupil_audit_shown(ctx) != NGX_OK))
+    {
+        (void) ngx_http_pupil_problem(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR,
+                                      "internal", NULL, NULL);
     }
 
     if (ctx->tampered != NULL && ctx->asked != NULL
