@@ -110,9 +110,10 @@ for my $name (qw(import password show list role audit)) {
 }
 
 $since = now();
-is ctl(@{ $command{show} }, { ticket => '' })->{code}, 0, 'without a ticket';
-is_deeply [map { $_->{note} } events($since)], ["os=$account"],
-    'the account is named all the same';
+my $run_without = ctl(@{ $command{show} }, { ticket => '' });
+is $run_without->{code}, 2, 'without a ticket it is refused';
+like $run_without->{err}, qr/--ticket/, 'with what to do';
+is_deeply [events($since)], [], 'and nothing was touched';
 
 my @not_recorded = grep {
     my $table = $_;

@@ -46,7 +46,8 @@ database = @{[$site->conninfo('pupil', user => 'pupil_operator')]}
 keystore=@{[$site->conninfo('pupil_keys', user => 'pupil_operator')]}
  key = @{[$site->key]}
 
-is $site->ctl('user', 'show', 'CBeane', '--config', $conf)->{code}, 0,
+is $site->ctl('user', 'show', 'CBeane', '--config', $conf,
+    '--ticket', 'test')->{code}, 0,
     '--config, and the only tenant';
 is $site->ctl('tenant', 'list', { env => { PUPIL_DATABASE => $where[1] } }
     )->{code}, 0, 'the environment';

@@ -299,7 +299,7 @@ Open it in a browser, or try:
     curl -sk -b jar \$PUPIL_URL/v1/homework
     curl -sk -b jar \$PUPIL_URL/v1/data/enrolment
     curl -sk \$PUPIL_URL/status
-    ${ctl#"$top/"} --config \$PUPILCTL_CONF audit list --subject \$PUPIL1_ID
+    ${ctl#"$top/"} --config \$PUPILCTL_CONF audit list --subject \$PUPIL1_ID --ticket a-look
 
 What the import took, and what it left: ${demo#"$top/"}/import-sds.txt
 The end of it: make demo-stop

@@ -20,6 +20,7 @@
 typedef struct {
     const char  *words;         /* separated by single spaces */
     int          min, max;      /* words behind them */
+    int          personal;      /* touches persons: only with a ticket (I19) */
     int        (*run)(ctl_t *ctl);
     const char  *arguments;
     const char  *summary;
@@ -27,44 +28,44 @@ typedef struct {
 
 
 static const command_t  commands[] = {
-    { "init", 0, 0, ctl_cmd_init,
+    { "init", 0, 0, 0, ctl_cmd_init,
       "--tenant-name NAME [--passfile FILE] [--same-cluster]",
       "roles, both databases, the first key, a tenant; repeatable" },
-    { "migrate", 0, 0, ctl_cmd_migrate, "[--plugin-sql FILE]...",
+    { "migrate", 0, 0, 0, ctl_cmd_migrate, "[--plugin-sql FILE]...",
       "apply new migrations, add audit partitions" },
-    { "check", 1, 1, ctl_cmd_check, "NGINX.CONF",
+    { "check", 1, 1, 0, ctl_cmd_check, "NGINX.CONF",
       "what only the databases know, before a reload" },
-    { "key generate", 0, 0, ctl_cmd_key_generate, "",
+    { "key generate", 0, 0, 0, ctl_cmd_key_generate, "",
       "append a new epoch to the key file" },
-    { "key status", 0, 0, ctl_cmd_key_status, "",
+    { "key status", 0, 0, 0, ctl_cmd_key_status, "",
       "epochs of the key file and of the key store" },
-    { "tenant add", 1, 1, ctl_cmd_tenant_add, "NAME",
+    { "tenant add", 1, 1, 0, ctl_cmd_tenant_add, "NAME",
       "a controller with keys of its own" },
-    { "tenant list", 0, 0, ctl_cmd_tenant_list, "", "the controllers" },
-    { "plugin list", 0, 0, ctl_cmd_plugin_list, "",
+    { "tenant list", 0, 0, 0, ctl_cmd_tenant_list, "", "the controllers" },
+    { "plugin list", 0, 0, 0, ctl_cmd_plugin_list, "",
       "plugins, versions, and whether their grants are accepted" },
-    { "plugin show", 1, 1, ctl_cmd_plugin_show, "CATEGORY",
+    { "plugin show", 1, 1, 0, ctl_cmd_plugin_show, "CATEGORY",
       "the record of processing of a category" },
-    { "plugin accept", 1, 1, ctl_cmd_plugin_accept, "FILE",
+    { "plugin accept", 1, 1, 0, ctl_cmd_plugin_accept, "FILE",
       "accept the grants of a plugin" },
-    { "import oneroster", 1, 1, ctl_cmd_import_oneroster, "DIR|ZIP",
+    { "import oneroster", 1, 1, 1, ctl_cmd_import_oneroster, "DIR|ZIP",
       "a roster in OneRoster or SDS 2.1 CSV" },
-    { "import sds", 1, 1, ctl_cmd_import_sds, "DIR|ZIP",
+    { "import sds", 1, 1, 1, ctl_cmd_import_sds, "DIR|ZIP",
       "a roster in School Data Sync CSV" },
-    { "user password", 1, 1, ctl_cmd_user_password, "LOGIN [--generate]",
+    { "user password", 1, 1, 1, ctl_cmd_user_password, "LOGIN [--generate]",
       "set a password, read from standard input" },
-    { "user show", 1, 1, ctl_cmd_user_show, "LOGIN", "id, state and roles" },
-    { "user list", 0, 0, ctl_cmd_user_list,
+    { "user show", 1, 1, 1, ctl_cmd_user_show, "LOGIN", "id, state and roles" },
+    { "user list", 0, 0, 1, ctl_cmd_user_list,
       "[--class ID] [--role ROLE] [--limit N]",
       "pseudonyms and roles" },
-    { "user role add", 2, 2, ctl_cmd_user_role_add,
+    { "user role add", 2, 2, 1, ctl_cmd_user_role_add,
       "LOGIN ROLE [--institution ID]", "give a role" },
-    { "user role remove", 2, 2, ctl_cmd_user_role_remove,
+    { "user role remove", 2, 2, 1, ctl_cmd_user_role_remove,
       "LOGIN ROLE [--institution ID]", "end a role" },
-    { "audit list", 0, 0, ctl_cmd_audit_list,
+    { "audit list", 0, 0, 1, ctl_cmd_audit_list,
       "[--subject ID] [--actor ID] [--since TIME] [--limit N]",
       "who did what, newest first" },
-    { NULL, 0, 0, NULL, NULL, NULL }
+    { NULL, 0, 0, 0, NULL, NULL, NULL }
 };
 
 
@@ -88,7 +89,8 @@ help(FILE *out)
           "  --tenant UUID        the controller (PUPIL_TENANT)\n"
           "  --plugins DIR        plugins (PUPIL_PLUGINS)\n"
           "  --sql DIR            migrations (PUPIL_SQL)\n"
-          "  --ticket TEXT        why, for the audit (PUPIL_TICKET)\n"
+          "  --ticket TEXT        why, for the audit (PUPIL_TICKET); import,\n"
+          "                       user and audit need it\n"
           "  --config FILE        (PUPIL_CONFIG)\n"
           "  --json               answer in JSON\n"
           "  --help, --version\n\n"
@@ -250,6 +252,14 @@ run(ctl_t *ctl, int argc, char **argv)
 
     if (ctl->opt.ticket != NULL && strlen(ctl->opt.ticket) > 200) {
         ctl_error("--ticket is longer than 200 bytes");
+        return CTL_USAGE;
+    }
+
+    if (command->personal
+        && (ctl->opt.ticket == NULL || ctl->opt.ticket[0] == '\0'))
+    {
+        ctl_error("%s touches personal data: say why with --ticket TEXT",
+                  command->words);
         return CTL_USAGE;
     }
 
