@@ -155,7 +155,9 @@ is_down('started without a database');
 is scalar(my @workers = $nginx->workers), 2, 'both workers are there';
 $pg->start;
 $chaos->recovers(15, 'started without a database');
-is_status $chaos->client($pupil)->get('/v1/session'), 200,
+my $client = $chaos->client($pupil);
+ok eval { wait_until(15, 'both workers', sub {
+    $client->get('/v1/session')->status == 200 }) },
     'the session is good after all this';
 
 $load = $chaos->start;

@@ -117,7 +117,10 @@ sub start_process ($cmd, %opt) {
         if ($opt{stderr}) { open STDERR, '>&', $opt{stderr} or die "$!\n" }
 
         $ENV{$_} = $opt{env}{$_} for keys %{ $opt{env} // {} };
-        become($opt{as}) if $opt{as};
+        if ($opt{as}) {
+            become($opt{as});
+            delete $ENV{PERL5LIB};      # may be out of its reach
+        }
         if ($opt{dir}) { chdir $opt{dir} or die "$opt{dir}: $!\n" }
 
         no warnings 'exec';
@@ -243,6 +246,11 @@ sub test_ca () {
         }
         spew("$dir/done", '');
     });
+
+    # workers read it, and may not reach the checkout
+    my $ca = slurp($path{ca});
+    $path{ca} = tmp_dir() . '/ca.crt';
+    spew($path{ca}, $ca, 0644);
 
     return \%path;
 }
