@@ -248,9 +248,12 @@ sub test_ca () {
     });
 
     # workers read it, and may not reach the checkout
-    my $ca = slurp($path{ca});
-    $path{ca} = tmp_dir() . '/ca.crt';
-    spew($path{ca}, $ca, 0644);
+    my $ca = tmp_dir() . '/ca.crt';
+    if (!-f $ca) {
+        spew("$ca.$$", slurp($path{ca}));
+        rename "$ca.$$", $ca or die "$ca: $!\n";
+    }
+    $path{ca} = $ca;
 
     return \%path;
 }
