@@ -121,7 +121,8 @@ is $new->dbh->selectrow_array('SELECT pg_promote()'), 1, 'promoted';
 serves(20, 'fail-over');
 has_preference('Snickeri', 'fail-over: what was acknowledged is there');
 is preference('Kemi'), 200, 'fail-over: writes';
-is_status $nginx->http->login(@$teacher{qw(login password)}), 200,
+ok eval { wait_until(20, 'either worker', sub {
+    $nginx->http->login(@$teacher{qw(login password)})->status == 200 }) },
     'fail-over: a log-in';
 is_status $http->logout, 204, 'fail-over: the session is the same';
 

@@ -128,9 +128,12 @@ cmp_ok scalar(@blocking), '<=', 1, 'sockets do not block';
 
 # ---- a database that says nothing
 
-my @backends = @{ $day->db->selectcol_arrayref('SELECT pid FROM'
-    . " pg_stat_activity WHERE usename ~ '^pupil_(gateway|keeper)'") };
-cmp_ok scalar(@backends), '>=', 4, 'there are backends';
+my @backends;
+ok eval { wait_until(15, 'backends', sub {
+    @backends = @{ $day->db->selectcol_arrayref('SELECT pid FROM'
+        . " pg_stat_activity WHERE usename ~ '^pupil_(gateway|keeper)'") };
+    return @backends >= 4 && $day->pupil->get('/v1/homework')->status == 200;
+}) }, 'there are backends';
 kill STOP => @backends;
 my $longest = longest_ping(sub {
     my $http = $nginx->http(timeout => 20);
