@@ -215,6 +215,20 @@ writer_end(pupil_writer_t *writer, int object)
 }
 
 
+/* How many bytes from p on are written as they are: ASCII without escapes. */
+static size_t
+writer_run(const uint8_t *p, size_t len)
+{
+    size_t  i;
+
+    for (i = 0; i < len && p[i] < 0x80 && writer_escapes[p[i]] == NULL; i++) {
+        /* void */
+    }
+
+    return i;
+}
+
+
 /* Quotes and escapes; runs that need no escape are copied as a whole. */
 static void
 writer_quoted(pupil_writer_t *writer, const uint8_t *p, size_t len)
@@ -224,7 +238,10 @@ writer_quoted(pupil_writer_t *writer, const uint8_t *p, size_t len)
 
     writer_text(writer, "\"");
 
-    for (i = 0, start = 0; i < len; i += n) {
+    i = writer_run(p, len);
+    start = 0;
+
+    while (i < len) {
         n = pupil_utf8_sequence(p + i, len - i);
 
         if (n == 0) {
@@ -240,6 +257,9 @@ writer_quoted(pupil_writer_t *writer, const uint8_t *p, size_t len)
             writer_text(writer, replaced);
             start = i + n;
         }
+
+        i += n;
+        i += writer_run(p + i, len - i);
     }
 
     if (start < len) {
