@@ -351,14 +351,16 @@ struct ngx_http_pupil_route_s {
 /*
  * The engine's own.  _ctx() makes the context when there is none, with an id;
  * _run() goes on with a step: it runs it, again after keys were fetched, and
- * sends the answer; _finish() is for what runs outside of a step, such as the
- * end of a thread task: it also lets nginx go on.
+ * sends the answer; _resume() is for what runs outside of a step, such as the
+ * end of a thread task: it also lets nginx go on; _step_send() is the step
+ * that has nothing to do but to send.
  */
 ngx_http_pupil_ctx_t *ngx_http_pupil_ctx(ngx_http_request_t *r);
 void ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt step);
 void ngx_http_pupil_resume(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt step);
+ngx_int_t ngx_http_pupil_step_send(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_route(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_body_check(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_body_take(ngx_http_pupil_ctx_t *ctx);

@@ -12,7 +12,6 @@
 static void ngx_http_pupil_exchange_done(ngx_http_pupil_pg_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_step_failed(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_refused(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_step_done(ngx_http_pupil_ctx_t *ctx);
 
 
 ngx_http_pupil_pg_exchange_t *
@@ -180,7 +179,7 @@ ngx_http_pupil_audited(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_step_pt  step;
 
-    step = ctx->resume ? ctx->resume : ngx_http_pupil_step_done;
+    step = ctx->resume ? ctx->resume : ngx_http_pupil_step_send;
     ctx->resume = NULL;
 
     if (ctx->audit_failed) {
@@ -188,13 +187,6 @@ ngx_http_pupil_audited(ngx_http_pupil_ctx_t *ctx)
     }
 
     ngx_http_pupil_resume(ctx, step);
-}
-
-
-static ngx_int_t
-ngx_http_pupil_step_done(ngx_http_pupil_ctx_t *ctx)
-{
-    return NGX_OK;
 }
 
 

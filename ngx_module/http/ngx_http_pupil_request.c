@@ -22,7 +22,6 @@ static ngx_int_t ngx_http_pupil_step_parse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_session(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_again(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_step_send(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_record(ngx_http_pupil_ctx_t *ctx);
 static ngx_uint_t ngx_http_pupil_must_record(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_network(ngx_http_pupil_ctx_t *ctx);
@@ -374,7 +373,7 @@ ngx_http_pupil_step_again(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_step_send(ngx_http_pupil_ctx_t *ctx)
 {
     return NGX_OK;
