@@ -43,14 +43,11 @@
 #define NGX_HTTP_PUPIL_PG_BOOL         16
 #define NGX_HTTP_PUPIL_PG_BYTEA        17
 #define NGX_HTTP_PUPIL_PG_INT8         20
-#define NGX_HTTP_PUPIL_PG_INT2         21
 #define NGX_HTTP_PUPIL_PG_INT4         23
 #define NGX_HTTP_PUPIL_PG_TEXT         25
 #define NGX_HTTP_PUPIL_PG_BYTEA_ARRAY  1001
-#define NGX_HTTP_PUPIL_PG_INT2_ARRAY   1005
 #define NGX_HTTP_PUPIL_PG_INT4_ARRAY   1007
 #define NGX_HTTP_PUPIL_PG_TEXT_ARRAY   1009
-#define NGX_HTTP_PUPIL_PG_INT8_ARRAY   1016
 #define NGX_HTTP_PUPIL_PG_TIMESTAMPTZ  1184
 #define NGX_HTTP_PUPIL_PG_UUID         2950
 #define NGX_HTTP_PUPIL_PG_UUID_ARRAY   2951
@@ -285,12 +282,8 @@ ngx_uint_t ngx_http_pupil_pg_exchange_add(ngx_http_pupil_pg_exchange_t *ex,
 void ngx_http_pupil_pg_param_null(ngx_http_pupil_pg_exchange_t *ex);
 void ngx_http_pupil_pg_param_bool(ngx_http_pupil_pg_exchange_t *ex,
     ngx_uint_t value);
-void ngx_http_pupil_pg_param_int2(ngx_http_pupil_pg_exchange_t *ex,
-    int16_t value);
 void ngx_http_pupil_pg_param_int4(ngx_http_pupil_pg_exchange_t *ex,
     int32_t value);
-void ngx_http_pupil_pg_param_int8(ngx_http_pupil_pg_exchange_t *ex,
-    int64_t value);
 void ngx_http_pupil_pg_param_timestamptz(ngx_http_pupil_pg_exchange_t *ex,
     pupil_time_t value);
 void ngx_http_pupil_pg_param_uuid(ngx_http_pupil_pg_exchange_t *ex,
@@ -301,12 +294,8 @@ void ngx_http_pupil_pg_param_text(ngx_http_pupil_pg_exchange_t *ex,
     const void *data, size_t len);
 void ngx_http_pupil_pg_param_uuid_array(ngx_http_pupil_pg_exchange_t *ex,
     const pupil_uuid_t *uuids, ngx_uint_t n);
-void ngx_http_pupil_pg_param_int2_array(ngx_http_pupil_pg_exchange_t *ex,
-    const int16_t *values, ngx_uint_t n);
 void ngx_http_pupil_pg_param_int4_array(ngx_http_pupil_pg_exchange_t *ex,
     const int32_t *values, ngx_uint_t n);
-void ngx_http_pupil_pg_param_int8_array(ngx_http_pupil_pg_exchange_t *ex,
-    const int64_t *values, ngx_uint_t n);
 /* An element with data == NULL is SQL NULL. */
 void ngx_http_pupil_pg_param_bytea_array(ngx_http_pupil_pg_exchange_t *ex,
     const pupil_str_t *values, ngx_uint_t n);
@@ -346,8 +335,6 @@ void ngx_http_pupil_pg_exchange_destroy(ngx_http_pupil_pg_exchange_t *ex);
  */
 ngx_int_t ngx_http_pupil_pg_get_bool(const PGresult *res, ngx_uint_t row,
     ngx_uint_t col, ngx_uint_t *value);
-ngx_int_t ngx_http_pupil_pg_get_int2(const PGresult *res, ngx_uint_t row,
-    ngx_uint_t col, int16_t *value);
 ngx_int_t ngx_http_pupil_pg_get_int4(const PGresult *res, ngx_uint_t row,
     ngx_uint_t col, int32_t *value);
 ngx_int_t ngx_http_pupil_pg_get_int8(const PGresult *res, ngx_uint_t row,
@@ -363,26 +350,18 @@ ngx_int_t ngx_http_pupil_pg_get_text(const PGresult *res, ngx_uint_t row,
     ngx_uint_t col, pupil_str_t *value);
 
 
-/* A walk over a one-dimensional array; checked as a whole by get_array(). */
+/* A walk over a uuid[]; checked as a whole by get_uuid_array(). */
 typedef struct {
     const u_char    *pos;
-    const u_char    *last;
     ngx_uint_t       left;           /* elements to come */
     ngx_uint_t       n;              /* elements in all */
 } ngx_http_pupil_pg_array_t;
 
-/* type is that of the array, such as NGX_HTTP_PUPIL_PG_UUID_ARRAY. */
-ngx_int_t ngx_http_pupil_pg_get_array(const PGresult *res, ngx_uint_t row,
-    ngx_uint_t col, Oid type, ngx_http_pupil_pg_array_t *array);
+/* Of one dimension at most, and without NULL elements. */
+ngx_int_t ngx_http_pupil_pg_get_uuid_array(const PGresult *res,
+    ngx_uint_t row, ngx_uint_t col, ngx_http_pupil_pg_array_t *array);
 
-/*
- * The next element's bytes.  NGX_OK (value->data == NULL: a NULL element),
- * NGX_DONE at the end.
- */
-ngx_int_t ngx_http_pupil_pg_array_next(ngx_http_pupil_pg_array_t *array,
-    pupil_str_t *value);
-
-/* For uuid[]: NGX_OK, NGX_DONE, or NGX_ERROR on a NULL element. */
+/* The next element.  NGX_OK; NGX_DONE at the end. */
 ngx_int_t ngx_http_pupil_pg_array_next_uuid(ngx_http_pupil_pg_array_t *array,
     pupil_uuid_t *uuid);
 

@@ -380,19 +380,6 @@ ngx_http_pupil_pg_param_bool(ngx_http_pupil_pg_exchange_t *ex,
 
 
 void
-ngx_http_pupil_pg_param_int2(ngx_http_pupil_pg_exchange_t *ex, int16_t value)
-{
-    u_char  *p;
-
-    p = ngx_http_pupil_pg_param(ex, NGX_HTTP_PUPIL_PG_INT2, 2);
-    if (p) {
-        *p++ = (u_char) ((uint16_t) value >> 8);
-        *p = (u_char) value;
-    }
-}
-
-
-void
 ngx_http_pupil_pg_param_int4(ngx_http_pupil_pg_exchange_t *ex, int32_t value)
 {
     u_char  *p;
@@ -400,18 +387,6 @@ ngx_http_pupil_pg_param_int4(ngx_http_pupil_pg_exchange_t *ex, int32_t value)
     p = ngx_http_pupil_pg_param(ex, NGX_HTTP_PUPIL_PG_INT4, 4);
     if (p) {
         ngx_http_pupil_pg_put32(p, (uint32_t) value);
-    }
-}
-
-
-void
-ngx_http_pupil_pg_param_int8(ngx_http_pupil_pg_exchange_t *ex, int64_t value)
-{
-    u_char  *p;
-
-    p = ngx_http_pupil_pg_param(ex, NGX_HTTP_PUPIL_PG_INT8, 8);
-    if (p) {
-        ngx_http_pupil_pg_put64(p, (uint64_t) value);
     }
 }
 
@@ -536,29 +511,6 @@ ngx_http_pupil_pg_param_uuid_array(ngx_http_pupil_pg_exchange_t *ex,
 
 
 void
-ngx_http_pupil_pg_param_int2_array(ngx_http_pupil_pg_exchange_t *ex,
-    const int16_t *values, ngx_uint_t n)
-{
-    u_char      *p;
-    ngx_uint_t   i;
-
-    if (n > NGX_HTTP_PUPIL_PG_ARRAY_MAX / 6) {
-        ex->broken = 1;
-        return;
-    }
-
-    p = ngx_http_pupil_pg_array_head(ex, NGX_HTTP_PUPIL_PG_INT2_ARRAY,
-                                     NGX_HTTP_PUPIL_PG_INT2, n, n * 6);
-
-    for (i = 0; p && i < n; i++) {
-        p = ngx_http_pupil_pg_put32(p, 2);
-        *p++ = (u_char) ((uint16_t) values[i] >> 8);
-        *p++ = (u_char) values[i];
-    }
-}
-
-
-void
 ngx_http_pupil_pg_param_int4_array(ngx_http_pupil_pg_exchange_t *ex,
     const int32_t *values, ngx_uint_t n)
 {
@@ -576,28 +528,6 @@ ngx_http_pupil_pg_param_int4_array(ngx_http_pupil_pg_exchange_t *ex,
     for (i = 0; p && i < n; i++) {
         p = ngx_http_pupil_pg_put32(p, 4);
         p = ngx_http_pupil_pg_put32(p, (uint32_t) values[i]);
-    }
-}
-
-
-void
-ngx_http_pupil_pg_param_int8_array(ngx_http_pupil_pg_exchange_t *ex,
-    const int64_t *values, ngx_uint_t n)
-{
-    u_char      *p;
-    ngx_uint_t   i;
-
-    if (n > NGX_HTTP_PUPIL_PG_ARRAY_MAX / 12) {
-        ex->broken = 1;
-        return;
-    }
-
-    p = ngx_http_pupil_pg_array_head(ex, NGX_HTTP_PUPIL_PG_INT8_ARRAY,
-                                     NGX_HTTP_PUPIL_PG_INT8, n, n * 12);
-
-    for (i = 0; p && i < n; i++) {
-        p = ngx_http_pupil_pg_put32(p, 8);
-        p = ngx_http_pupil_pg_put64(p, (uint64_t) values[i]);
     }
 }
 

@@ -11,15 +11,13 @@
 
 #define NGX_HTTP_PUPIL_PG_EPOCH  INT64_C(946684800000000)
 
+/* Bytes of an array's header, of one without elements, and of an element. */
+#define NGX_HTTP_PUPIL_PG_ARRAY_HEAD   20
+#define NGX_HTTP_PUPIL_PG_ARRAY_EMPTY  12
+#define NGX_HTTP_PUPIL_PG_UUID_SIZE    (4 + PUPIL_UUID_LEN)
+
 /* Types at and above this are the user's: enums travel as text. */
 #define NGX_HTTP_PUPIL_PG_FIRST_USER_TYPE  16384
-
-
-typedef struct {
-    Oid          array;
-    Oid          element;
-    uint32_t     size;      /* bytes of an element; 0: any */
-} ngx_http_pupil_pg_array_type_t;
 
 
 static ngx_int_t ngx_http_pupil_pg_get(const PGresult *res, ngx_uint_t row,
@@ -28,17 +26,6 @@ static ngx_int_t ngx_http_pupil_pg_get_raw(const PGresult *res,
     ngx_uint_t row, ngx_uint_t col, pupil_str_t *value);
 static uint32_t ngx_http_pupil_pg_read32(const u_char *p);
 static uint64_t ngx_http_pupil_pg_read64(const u_char *p);
-
-
-static const ngx_http_pupil_pg_array_type_t  ngx_http_pupil_pg_arrays[] = {
-    { NGX_HTTP_PUPIL_PG_UUID_ARRAY,  NGX_HTTP_PUPIL_PG_UUID,  16 },
-    { NGX_HTTP_PUPIL_PG_INT2_ARRAY,  NGX_HTTP_PUPIL_PG_INT2,  2 },
-    { NGX_HTTP_PUPIL_PG_INT4_ARRAY,  NGX_HTTP_PUPIL_PG_INT4,  4 },
-    { NGX_HTTP_PUPIL_PG_INT8_ARRAY,  NGX_HTTP_PUPIL_PG_INT8,  8 },
-    { NGX_HTTP_PUPIL_PG_BYTEA_ARRAY, NGX_HTTP_PUPIL_PG_BYTEA, 0 },
-    { NGX_HTTP_PUPIL_PG_TEXT_ARRAY,  NGX_HTTP_PUPIL_PG_TEXT,  0 },
-    { 0, 0, 0 }
-};
 
 
 /* text, "char"[], name, json, char(n), varchar: their binary form is text */
@@ -125,22 +112,6 @@ ngx_http_pupil_pg_get_bool(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
     rc = ngx_http_pupil_pg_get(res, row, col, NGX_HTTP_PUPIL_PG_BOOL, 1, &v);
     if (rc == NGX_OK) {
         *value = (v.data[0] != 0);
-    }
-
-    return rc;
-}
-
-
-ngx_int_t
-ngx_http_pupil_pg_get_int2(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
-    int16_t *value)
-{
-    ngx_int_t    rc;
-    pupil_str_t  v;
-
-    rc = ngx_http_pupil_pg_get(res, row, col, NGX_HTTP_PUPIL_PG_INT2, 2, &v);
-    if (rc == NGX_OK) {
-        *value = (int16_t) ((uint16_t) v.data[0] << 8 | v.data[1]);
     }
 
     return rc;
@@ -271,100 +242,55 @@ ngx_http_pupil_pg_get_text(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
 
 
 ngx_int_t
-ngx_http_pupil_pg_get_array(const PGresult *res, ngx_uint_t row,
-    ngx_uint_t col, Oid type, ngx_http_pupil_pg_array_t *array)
+ngx_http_pupil_pg_get_uuid_array(const PGresult *res, ngx_uint_t row,
+    ngx_uint_t col, ngx_http_pupil_pg_array_t *array)
 {
-    uint32_t                               n, i, len, dims;
-    ngx_int_t                              rc;
-    pupil_str_t                            v;
-    const u_char                          *p, *last;
-    const ngx_http_pupil_pg_array_type_t  *t;
+    size_t         head;
+    uint32_t       n, dims;
+    ngx_int_t      rc;
+    ngx_uint_t     i;
+    pupil_str_t    v;
+    const u_char  *p;
 
-    for (t = ngx_http_pupil_pg_arrays; t->array != type; t++) {
-        if (t->array == 0) {
-            return NGX_ERROR;
-        }
-    }
-
-    rc = ngx_http_pupil_pg_get(res, row, col, type, -1, &v);
+    rc = ngx_http_pupil_pg_get(res, row, col, NGX_HTTP_PUPIL_PG_UUID_ARRAY,
+                               -1, &v);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    p = v.data;
-    last = v.data + v.len;
-
-    if (v.len < 12 || ngx_http_pupil_pg_read32(p + 8) != t->element) {
+    if (v.len < NGX_HTTP_PUPIL_PG_ARRAY_EMPTY
+        || ngx_http_pupil_pg_read32(v.data + 8) != NGX_HTTP_PUPIL_PG_UUID)
+    {
         return NGX_ERROR;
     }
 
-    dims = ngx_http_pupil_pg_read32(p);
+    dims = ngx_http_pupil_pg_read32(v.data);
+    head = dims ? NGX_HTTP_PUPIL_PG_ARRAY_HEAD : NGX_HTTP_PUPIL_PG_ARRAY_EMPTY;
 
-    if (dims == 0) {
-        array->pos = array->last = last;
-        array->left = array->n = 0;
-        return v.len == 12 ? NGX_OK : NGX_ERROR;
-    }
-
-    if (dims != 1 || v.len < 20) {
+    if (dims > 1 || v.len < head) {
         return NGX_ERROR;
     }
 
-    n = ngx_http_pupil_pg_read32(p + 12);
-    p += 20;
+    n = dims ? ngx_http_pupil_pg_read32(v.data + 12) : 0;
 
-    array->pos = p;
-    array->last = last;
-    array->left = array->n = n;
+    /* a NULL element would be shorter */
+
+    if (v.len - head != (size_t) n * NGX_HTTP_PUPIL_PG_UUID_SIZE) {
+        return NGX_ERROR;
+    }
+
+    p = v.data + head;
 
     for (i = 0; i < n; i++) {
-        if (last - p < 4) {
+        if (ngx_http_pupil_pg_read32(p + i * NGX_HTTP_PUPIL_PG_UUID_SIZE)
+            != PUPIL_UUID_LEN)
+        {
             return NGX_ERROR;
         }
-
-        len = ngx_http_pupil_pg_read32(p);
-        p += 4;
-
-        if (len == (uint32_t) -1) {
-            continue;
-        }
-
-        if (len > (size_t) (last - p) || (t->size && len != t->size)) {
-            return NGX_ERROR;
-        }
-
-        p += len;
     }
 
-    return p == last ? NGX_OK : NGX_ERROR;
-}
-
-
-ngx_int_t
-ngx_http_pupil_pg_array_next(ngx_http_pupil_pg_array_t *array,
-    pupil_str_t *value)
-{
-    uint32_t  len;
-
-    if (array->left == 0) {
-        return NGX_DONE;
-    }
-
-    /* lengths were checked by get_array() */
-
-    array->left--;
-    len = ngx_http_pupil_pg_read32(array->pos);
-    array->pos += 4;
-
-    if (len == (uint32_t) -1) {
-        value->data = NULL;
-        value->len = 0;
-        return NGX_OK;
-    }
-
-    value->data = array->pos;
-    value->len = len;
-    array->pos += len;
+    array->pos = p;
+    array->left = array->n = n;
 
     return NGX_OK;
 }
@@ -374,19 +300,16 @@ ngx_int_t
 ngx_http_pupil_pg_array_next_uuid(ngx_http_pupil_pg_array_t *array,
     pupil_uuid_t *uuid)
 {
-    ngx_int_t    rc;
-    pupil_str_t  value;
-
-    rc = ngx_http_pupil_pg_array_next(array, &value);
-    if (rc != NGX_OK) {
-        return rc;
+    if (array->left == 0) {
+        return NGX_DONE;
     }
 
-    if (value.data == NULL || value.len != PUPIL_UUID_LEN) {
-        return NGX_ERROR;
-    }
+    array->left--;
 
-    ngx_memcpy(uuid->b, value.data, PUPIL_UUID_LEN);
+    /* lengths were checked by get_uuid_array() */
+
+    ngx_memcpy(uuid->b, array->pos + 4, PUPIL_UUID_LEN);
+    array->pos += NGX_HTTP_PUPIL_PG_UUID_SIZE;
 
     return NGX_OK;
 }

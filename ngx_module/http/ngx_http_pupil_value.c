@@ -393,10 +393,7 @@ ngx_http_pupil_uuid_list(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     pupil_uuid_t                uuid;
     ngx_http_pupil_pg_array_t   array;
 
-    if (ngx_http_pupil_pg_get_array(res, row, col,
-                                    NGX_HTTP_PUPIL_PG_UUID_ARRAY, &array)
-        != NGX_OK)
-    {
+    if (ngx_http_pupil_pg_get_uuid_array(res, row, col, &array) != NGX_OK) {
         return PUPIL_FAILED;
     }
 
