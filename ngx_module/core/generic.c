@@ -201,14 +201,6 @@ pupil_generic_scope(const pupil_maker_t *m, pupil_sql_t *sql)
 }
 
 
-const char *
-pupil_generic_subjects(const pupil_maker_t *m)
-{
-    return m->wants[0].about == PUPIL_ABOUT_SUBJECTS ? "ARRAY[$8]"
-                                                     : "'{}'::uuid[]";
-}
-
-
 static void
 pupil_generic_read_sql(const pupil_maker_t *m, pupil_sql_t *sql)
 {

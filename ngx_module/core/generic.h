@@ -47,9 +47,6 @@ void pupil_generic_begin(const pupil_maker_t *m, pupil_sql_t *sql);
 /* Of alias t: the record is one of those that the relation is about. */
 void pupil_generic_scope(const pupil_maker_t *m, pupil_sql_t *sql);
 
-/* The subjects of the audit record. */
-const char *pupil_generic_subjects(const pupil_maker_t *m);
-
 void pupil_generic_write_sql(const pupil_maker_t *m, pupil_sql_t *sql);
 
 #endif /* PUPIL_GENERIC_H */

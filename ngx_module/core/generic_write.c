@@ -174,6 +174,15 @@ pupil_write_index(const pupil_maker_t *m, pupil_sql_t *sql)
 }
 
 
+/* The subjects of the audit record. */
+static const char *
+pupil_write_subjects(const pupil_maker_t *m)
+{
+    return m->wants[0].about == PUPIL_ABOUT_SUBJECTS ? "ARRAY[$8]"
+                                                     : "'{}'::uuid[]";
+}
+
+
 void
 pupil_generic_write_sql(const pupil_maker_t *m, pupil_sql_t *sql)
 {
@@ -222,5 +231,5 @@ pupil_generic_write_sql(const pupil_maker_t *m, pupil_sql_t *sql)
                   " SELECT $1::bigint, EXISTS (SELECT FROM r),"
                   " EXISTS (SELECT FROM old), EXISTS (SELECT FROM taken),"
                   " (SELECT state FROM o WHERE EXISTS (SELECT FROM r)),"
-                  " EXISTS (SELECT FROM w)", pupil_generic_subjects(m));
+                  " EXISTS (SELECT FROM w)", pupil_write_subjects(m));
 }
