@@ -112,6 +112,7 @@ my @values = (
      'queue=0', 'memory=x'],
     ['pupil_password_hash', qr/thread pool "slow"/, 'pool=slow'],
     ['pupil_audit_durability', qr/invalid value/, 'maybe'],
+    ['pupil_probe', qr/invalid value/, 'maybe', '1'],
     ['pupil_plugin', qr/pupil_plugin: /, '/nowhere/x.so'],
     ['pupil_plugin', qr/64 hex digits/,
      "$plugins/pupil_example.so sha256=12"],
@@ -137,7 +138,7 @@ accepted $_, server => $all, http => "$_;" for
     'pupil_key_cache owners=2000 lifetime=5m',
     'pupil_session_zone sessions:10m valid=5s',
     'pupil_password_hash memory=32m iterations=3 queue=8',
-    'pupil_audit_durability local',
+    'pupil_audit_durability local', 'pupil_probe on', 'pupil_probe off',
     "pupil_plugin $plugins/pupil_example.so",
     'pupil_login_password off';
 accepted 'a tenant in a variable', base => { tenant => '' },
@@ -153,7 +154,8 @@ for my $twice ('pupil_database "host=a";', 'pupil_keystore "host=a";',
 refused "twice: $_", qr/duplicate/, http => "$_; $_;" for
     'pupil_session_zone x:1m', 'pupil_key_cache owners=2000',
     'pupil_password_hash queue=2', 'pupil_pool data depth=2',
-    'pupil_session_timeout idle=1h', 'pupil_audit_durability on';
+    'pupil_session_timeout idle=1h', 'pupil_audit_durability on',
+    'pupil_probe on';
 
 
 # ---- the key file

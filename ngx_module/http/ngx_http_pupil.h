@@ -44,6 +44,7 @@
 #include "../core/token.h"
 #include "../core/writer.h"
 #include "ngx_http_pupil_pg.h"
+#include "ngx_http_pupil_probe.h"
 
 
 extern ngx_module_t  ngx_http_pupil_module;
@@ -123,6 +124,7 @@ typedef struct {
     ngx_msec_t                 zone_valid;     /* an entry serves so long */
     ngx_flag_t                 same_cluster;
     ngx_uint_t                 durable;        /* NGX_HTTP_PUPIL_DURABLE_* */
+    ngx_flag_t                 probe;          /* pupil_probe */
     ngx_array_t                shapes;         /* pupil_statement_t *, all */
     ngx_array_t                policies;       /* loc_conf *, of locations */
     ngx_array_t                shared;         /* statements by their text */

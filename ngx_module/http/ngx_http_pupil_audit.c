@@ -289,6 +289,7 @@ ngx_http_pupil_group_event(ngx_event_t *ev)
     ngx_queue_t                 *q;
     ngx_http_pupil_group_t      *group, *other;
     ngx_http_pupil_main_conf_t  *pmcf;
+    ngx_http_pupil_probe(AUDIT);
 
     group = ev->data;
     pmcf = group->main;

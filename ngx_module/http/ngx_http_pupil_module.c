@@ -150,6 +150,13 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       offsetof(ngx_http_pupil_main_conf_t, durable),
       &ngx_http_pupil_durabilities },
 
+    { ngx_string("pupil_probe"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_pupil_main_conf_t, probe),
+      NULL },
+
     { ngx_string("pupil_allowed_origin"),
       NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_1MORE,
       ngx_http_pupil_set_origin,
@@ -226,6 +233,7 @@ ngx_http_pupil_create_main_conf(ngx_conf_t *cf)
     pmcf->cache_owners = NGX_CONF_UNSET_UINT;
     pmcf->cache_lifetime = NGX_CONF_UNSET_MSEC;
     pmcf->durable = NGX_CONF_UNSET_UINT;
+    pmcf->probe = NGX_CONF_UNSET;
     pmcf->zone_valid = NGX_HTTP_PUPIL_ZONE_VALID;
     pmcf->hash_queue = NGX_HTTP_PUPIL_HASH_QUEUE;
     pmcf->cost.memory = 19456;
@@ -254,6 +262,7 @@ ngx_http_pupil_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_msec_value(pmcf->cache_lifetime,
                              NGX_HTTP_PUPIL_CACHE_LIFETIME);
     ngx_conf_init_uint_value(pmcf->durable, NGX_HTTP_PUPIL_DURABLE_ON);
+    ngx_conf_init_value(pmcf->probe, 0);
 
     if (pmcf->durable != NGX_HTTP_PUPIL_DURABLE_ON) {
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,

@@ -380,6 +380,7 @@ ngx_http_pupil_pg_read_handler(ngx_event_t *rev)
 {
     ngx_connection_t          *c;
     ngx_http_pupil_pg_conn_t  *pc;
+    ngx_http_pupil_probe(DATABASE);
 
     c = rev->data;
     pc = c->data;
@@ -403,6 +404,7 @@ ngx_http_pupil_pg_write_handler(ngx_event_t *wev)
 {
     ngx_connection_t          *c;
     ngx_http_pupil_pg_conn_t  *pc;
+    ngx_http_pupil_probe(DATABASE);
 
     c = wev->data;
     pc = c->data;
@@ -416,6 +418,7 @@ static void
 ngx_http_pupil_pg_flush_handler(ngx_event_t *ev)
 {
     ngx_http_pupil_pg_conn_t  *pc;
+    ngx_http_pupil_probe(DATABASE);
 
     pc = ev->data;
 
@@ -430,6 +433,7 @@ ngx_http_pupil_pg_stall_handler(ngx_event_t *ev)
     char                       reason[64];
     ngx_msec_t                 limit;
     ngx_http_pupil_pg_conn_t  *pc;
+    ngx_http_pupil_probe(TIMER);
 
     pc = ev->data;
 

@@ -115,6 +115,7 @@ static void
 ngx_http_pupil_pg_task_done(ngx_event_t *ev)
 {
     ngx_http_pupil_pg_task_t  *t;
+    ngx_http_pupil_probe(THREAD);
 
     t = ev->data;
 

@@ -255,6 +255,7 @@ static void
 ngx_http_pupil_pg_listen_timer_handler(ngx_event_t *ev)
 {
     ngx_http_pupil_pg_listen_state_t  *s;
+    ngx_http_pupil_probe(TIMER);
 
     s = ev->data;
 
@@ -298,6 +299,7 @@ ngx_http_pupil_pg_listen_write_handler(ngx_event_t *wev)
 {
     ngx_connection_t                  *c;
     ngx_http_pupil_pg_listen_state_t  *s;
+    ngx_http_pupil_probe(DATABASE);
 
     c = wev->data;
     s = c->data;
@@ -317,6 +319,7 @@ ngx_http_pupil_pg_listen_read_handler(ngx_event_t *rev)
 {
     ngx_connection_t                  *c;
     ngx_http_pupil_pg_listen_state_t  *s;
+    ngx_http_pupil_probe(DATABASE);
 
     c = rev->data;
     s = c->data;

@@ -312,6 +312,7 @@ static void
 ngx_http_pupil_pg_pool_retry_handler(ngx_event_t *ev)
 {
     ngx_http_pupil_pg_pool_t  *pg;
+    ngx_http_pupil_probe(TIMER);
 
     pg = ev->data;
 
@@ -469,6 +470,7 @@ static void
 ngx_http_pupil_pg_pool_queue_handler(ngx_event_t *ev)
 {
     ngx_http_pupil_pg_pool_t  *pg;
+    ngx_http_pupil_probe(TIMER);
 
     pg = ev->data;
 

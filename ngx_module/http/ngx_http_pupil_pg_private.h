@@ -9,6 +9,7 @@
 #define _NGX_HTTP_PUPIL_PG_PRIVATE_H_INCLUDED_
 
 #include "ngx_http_pupil_pg.h"
+#include "ngx_http_pupil_probe.h"
 
 
 /* Time beyond statement_timeout before a silent connection is dropped. */

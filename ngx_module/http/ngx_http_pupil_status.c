@@ -11,7 +11,7 @@
 
 #define NGX_HTTP_PUPIL_COVERED_WARN  35        /* days */
 #define NGX_HTTP_PUPIL_COVERED_ASK   60        /* seconds */
-#define NGX_HTTP_PUPIL_METRICS       96
+#define NGX_HTTP_PUPIL_METRICS       160
 #define NGX_HTTP_PUPIL_LINE          160       /* bytes, at most */
 
 typedef enum {
@@ -50,6 +50,8 @@ static void ngx_http_pupil_status_collect(ngx_http_pupil_main_conf_t *pmcf,
 static void ngx_http_pupil_status_requests(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_metrics_t *m);
 static void ngx_http_pupil_status_keys(ngx_http_pupil_main_conf_t *pmcf,
+    ngx_http_pupil_metrics_t *m);
+static void ngx_http_pupil_status_probe(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_metrics_t *m);
 static void ngx_http_pupil_status_pool(ngx_http_pupil_metrics_t *m,
     const char *group, ngx_http_pupil_pg_pool_t *pool);
@@ -240,6 +242,7 @@ ngx_http_pupil_status_collect(ngx_http_pupil_main_conf_t *pmcf,
                               ngx_time() - pmcf->started);
 
     ngx_http_pupil_status_requests(pmcf, m);
+    ngx_http_pupil_status_probe(pmcf, m);
 
     if (!pmcf->used) {
         return;
@@ -357,6 +360,54 @@ ngx_http_pupil_status_keys(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_status_add(m, "key_cache", "evictions", 0, s.evictions);
     ngx_http_pupil_status_add(m, "key_cache", "fetches", 0,
                               pmcf->stats.key_fetches);
+}
+
+
+/* Thread CPU time of callbacks; names are <kind>_<number>. */
+static void
+ngx_http_pupil_status_probe(ngx_http_pupil_main_conf_t *pmcf,
+    ngx_http_pupil_metrics_t *m)
+{
+    ngx_uint_t                          i;
+    const char *const                  *name;
+    const ngx_http_pupil_probes_t      *all;
+    const ngx_http_pupil_probe_kind_t  *kind;
+
+    static const char *const  names[NGX_HTTP_PUPIL_PROBE_COUNT + 1][3] = {
+        { "request_longest_us", "request_over_1ms", "request_over_5ms" },
+        { "body_longest_us", "body_over_1ms", "body_over_5ms" },
+        { "resume_longest_us", "resume_over_1ms", "resume_over_5ms" },
+        { "cleanup_longest_us", "cleanup_over_1ms", "cleanup_over_5ms" },
+        { "database_longest_us", "database_over_1ms", "database_over_5ms" },
+        { "audit_longest_us", "audit_over_1ms", "audit_over_5ms" },
+        { "timer_longest_us", "timer_over_1ms", "timer_over_5ms" },
+        { "thread_longest_us", "thread_over_1ms", "thread_over_5ms" },
+        { "longest_us", "over_1ms", "over_5ms" }
+    };
+
+    all = &ngx_http_pupil_probes;
+    ngx_http_pupil_status_add(m, "event_loop", "probe", 1, pmcf->probe);
+
+    if (!all->on) {
+        return;
+    }
+
+    ngx_http_pupil_status_add(m, "event_loop", "callbacks", 0,
+                              all->callbacks);
+    ngx_http_pupil_status_add(m, "event_loop", "busy_us", 0,
+                              all->busy / 1000);
+
+    for (i = 0; i <= NGX_HTTP_PUPIL_PROBE_COUNT; i++) {
+        kind = i < NGX_HTTP_PUPIL_PROBE_COUNT ? &all->kinds[i] : &all->all;
+        name = names[i];
+
+        ngx_http_pupil_status_add(m, "event_loop", name[0], 1,
+                                  kind->longest / 1000);
+        ngx_http_pupil_status_add(m, "event_loop", name[1], 0,
+                                  kind->over_1ms);
+        ngx_http_pupil_status_add(m, "event_loop", name[2], 0,
+                                  kind->over_5ms);
+    }
 }
 
 

@@ -80,6 +80,7 @@ ngx_http_pupil_init_process(ngx_cycle_t *cycle)
     ngx_http_pupil_filter_init();
 
     pmcf->started = ngx_time();
+    ngx_http_pupil_probe_init((ngx_uint_t) pmcf->probe);
     ngx_queue_init(&pmcf->groups);
 
     if (!pmcf->used) {
