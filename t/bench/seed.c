@@ -11,34 +11,16 @@
  * FILE gets a line a session: role, token, CSRF token, subject, institution.
  */
 
-#include <arpa/inet.h>
 #include <getopt.h>
-#include <libpq-fe.h>
 #include <sodium.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "authentic.h"
-#include "keyring.h"
+#include "seeding.h"
 #include "text.h"
-#include "token.h"
 
 
 #define SEALED_MAX  512
-#define HOURS       ((pupil_time_t) 3600 * 1000000)
-
-
-typedef struct {
-    PGconn        *data, *keys;
-    FILE          *out;
-    pupil_uuid_t   tenant;
-    uint32_t       tenant_version;
-    pupil_key_t    tenant_key, mac, token, fingerprint;
-    pupil_time_t   now;
-} seed_t;
 
 
 /* Five of each pupil: what is due first comes first. */
@@ -79,182 +61,6 @@ static const char  copy_sql[] =
     " fingerprint) FROM STDIN";
 
 
-static void __attribute__((noreturn, format(printf, 1, 2)))
-die(const char *what, ...)
-{
-    va_list  args;
-
-    va_start(args, what);
-    vfprintf(stderr, what, args);
-    va_end(args);
-    fputc('\n', stderr);
-
-    exit(1);
-}
-
-
-static pupil_str_t
-str(const char *text)
-{
-    pupil_str_t  s = { (const uint8_t *) text, strlen(text) };
-
-    return s;
-}
-
-
-static PGconn *
-connect_to(const char *conninfo)
-{
-    PGconn  *pg = PQconnectdb(conninfo);
-
-    if (PQstatus(pg) != CONNECTION_OK) {
-        die("connect: %s", PQerrorMessage(pg));
-    }
-
-    return pg;
-}
-
-
-static void
-run_sql(PGconn *pg, const char *sql, ExecStatusType wanted)
-{
-    PGresult  *res = PQexec(pg, sql);
-
-    if (PQresultStatus(res) != wanted) {
-        die("%s: %s", sql, PQerrorMessage(pg));
-    }
-
-    PQclear(res);
-}
-
-
-/* Binary results; the first parameter is the tenant. */
-static PGresult *
-query(const seed_t *seed, PGconn *pg, const char *sql, const char *limit)
-{
-    PGresult    *res;
-    const char  *values[2] = { (const char *) seed->tenant.b, limit };
-    int          lengths[2] = { PUPIL_UUID_LEN, 0 }, formats[2] = { 1, 0 };
-
-    static const Oid  types[2] = { 2950, 20 };
-
-    res = PQexecParams(pg, sql, limit != NULL ? 2 : 1, types, values, lengths,
-                       formats, 1);
-    if (PQresultStatus(res) != PGRES_TUPLES_OK) {
-        die("%s: %s", sql, PQerrorMessage(pg));
-    }
-
-    return res;
-}
-
-
-static pupil_uuid_t
-get_uuid(PGresult *res, int row, int col)
-{
-    pupil_uuid_t  id;
-
-    if (PQgetlength(res, row, col) != PUPIL_UUID_LEN) {
-        die("column %d is no UUID", col);
-    }
-
-    memcpy(id.b, PQgetvalue(res, row, col), PUPIL_UUID_LEN);
-
-    return id;
-}
-
-
-static uint32_t
-get_int4(PGresult *res, int row, int col)
-{
-    uint32_t  value;
-
-    memcpy(&value, PQgetvalue(res, row, col), sizeof(value));
-
-    return ntohl(value);
-}
-
-
-static pupil_str_t
-get_str(PGresult *res, int row, int col)
-{
-    pupil_str_t  s = { (const uint8_t *) PQgetvalue(res, row, col),
-                       (size_t) PQgetlength(res, row, col) };
-
-    return s;
-}
-
-
-static void
-unwrap(const pupil_key_t *parent, const pupil_wrapping_t *what,
-    pupil_str_t wrapped, pupil_key_t *key)
-{
-    if (pupil_unwrap(parent, what, wrapped.data, wrapped.len, key)
-        != PUPIL_OK)
-    {
-        die("a key does not unwrap");
-    }
-}
-
-
-static void
-keys_load(seed_t *seed, const char *file)
-{
-    int                i;
-    uint32_t           n;
-    PGresult          *res;
-    pupil_str_t        name;
-    pupil_kek_t        keks[PUPIL_KEYRING_EPOCHS];
-    pupil_error_t      error;
-    pupil_wrapping_t   what = { 0 };
-
-    if (pupil_kek_read(file, keks, &n, &error) != PUPIL_OK) {
-        die("%s", error.text);
-    }
-
-    res = query(seed, seed->keys, "SELECT version, wrapped"
-                " FROM keystore.tenant_key WHERE tenant = $1", NULL);
-    if (PQntuples(res) != 1) {
-        die("the tenant has not one key");
-    }
-
-    seed->tenant_version = get_int4(res, 0, 0);
-    what.object = PUPIL_OBJECT_TENANT_KEY;
-    what.tenant = seed->tenant;
-    what.version = seed->tenant_version;
-    what.parent_version = keks[0].epoch;
-    unwrap(&keks[0].key, &what, get_str(res, 0, 1), &seed->tenant_key);
-    PQclear(res);
-
-    res = query(seed, seed->keys, "SELECT name, wrapped"
-                " FROM keystore.service_key WHERE tenant = $1", NULL);
-
-    what.object = PUPIL_OBJECT_SERVICE_KEY;
-    what.version = 1;
-    what.parent_version = seed->tenant_version;
-
-    for (i = 0; i < PQntuples(res); i++) {
-        name = get_str(res, i, 0);
-        what.name = name;
-
-        if (name.len == 3 && memcmp(name.data, "mac", 3) == 0) {
-            unwrap(&seed->tenant_key, &what, get_str(res, i, 1), &seed->mac);
-
-        } else if (name.len == 5 && memcmp(name.data, "token", 5) == 0) {
-            unwrap(&seed->tenant_key, &what, get_str(res, i, 1),
-                   &seed->token);
-
-        } else if (name.len == 11
-                   && memcmp(name.data, "fingerprint", 11) == 0)
-        {
-            unwrap(&seed->tenant_key, &what, get_str(res, i, 1),
-                   &seed->fingerprint);
-        }
-    }
-
-    PQclear(res);
-}
-
-
 /* Submissions */
 
 static size_t
@@ -274,13 +80,13 @@ put_sealed(const pupil_subkey_t *key, pupil_place_t *place, const char *field,
     size_t   len = strlen(text);
     uint8_t  sealed[SEALED_MAX];
 
-    place->field = str(field);
+    place->field = seed_str(field);
 
     if (pupil_seal_size(len) > sizeof(sealed)
         || pupil_seal(key, place, (const uint8_t *) text, len, sealed)
            != PUPIL_OK)
     {
-        die("cannot seal");
+        seed_die("cannot seal");
     }
 
     return put_bytea(p, sealed, pupil_seal_size(len));
@@ -307,17 +113,17 @@ put_row(const seed_t *seed, const pupil_subkey_t *key, uint32_t version,
     pupil_uuid_t   id, owner, class_id, homework, exercise;
     pupil_place_t  place;
 
-    owner = get_uuid(work, row, 0);
-    class_id = get_uuid(work, row, 1);
-    homework = get_uuid(work, row, 2);
-    exercise = get_uuid(work, row, 3);
+    owner = seed_get_uuid(work, row, 0);
+    class_id = seed_get_uuid(work, row, 1);
+    homework = seed_get_uuid(work, row, 2);
+    exercise = seed_get_uuid(work, row, 3);
     pupil_uuid_random(&id);
 
     memset(&place, 0, sizeof(place));
     place.tenant = seed->tenant;
     place.owner = owner;
     place.record = id;
-    place.category = str("progress");
+    place.category = seed_str("progress");
     place.key_version = version;
 
     snprintf(answer, sizeof(answer),
@@ -325,7 +131,7 @@ put_row(const seed_t *seed, const pupil_subkey_t *key, uint32_t version,
     snprintf(result, sizeof(result), "{\"score\":{\"raw\":%u,\"max\":10},"
              "\"completion\":true,\"duration\":\"PT%uS\"}", n % 11,
              20 + n % 400);
-    pupil_fingerprint_make(&seed->fingerprint, str(answer), print);
+    pupil_fingerprint_make(&seed->fingerprint, seed_str(answer), print);
 
     p += put_uuid(p, &seed->tenant);
     p += put_uuid(p, &owner);
@@ -343,7 +149,7 @@ put_row(const seed_t *seed, const pupil_subkey_t *key, uint32_t version,
     *p++ = '\n';
 
     if (PQputCopyData(seed->data, line, (int) (p - line)) != 1) {
-        die("copy: %s", PQerrorMessage(seed->data));
+        seed_die("copy: %s", PQerrorMessage(seed->data));
     }
 }
 
@@ -360,18 +166,18 @@ progress_fill(const seed_t *seed)
     pupil_subkey_t    subkey;
     pupil_wrapping_t  what = { .object = PUPIL_OBJECT_OWNER_KEY };
 
-    work = query(seed, seed->data, work_sql, NULL);
-    keys = query(seed, seed->keys, keys_sql, NULL);
-    run_sql(seed->data, copy_sql, PGRES_COPY_IN);
+    work = seed_query(seed, seed->data, work_sql, NULL);
+    keys = seed_query(seed, seed->keys, keys_sql, NULL);
+    seed_run(seed->data, copy_sql, PGRES_COPY_IN);
 
     what.tenant = seed->tenant;
     what.parent_version = seed->tenant_version;
 
     for (row = 0, key = 0, found = -1; row < PQntuples(work); row++) {
-        owner = get_uuid(work, row, 0);
+        owner = seed_get_uuid(work, row, 0);
 
         for ( ; key < PQntuples(keys); key++) {
-            holder = get_uuid(keys, key, 0);
+            holder = seed_get_uuid(keys, key, 0);
             if (pupil_uuid_compare(&holder, &owner) >= 0) {
                 break;
             }
@@ -380,29 +186,29 @@ progress_fill(const seed_t *seed)
         if (key == PQntuples(keys)
             || pupil_uuid_compare(&holder, &owner) != 0)
         {
-            die("a pupil has no key");
+            seed_die("a pupil has no key");
         }
 
         if (found != key) {
             found = key;
-            version = get_int4(keys, key, 1);
+            version = seed_get_int4(keys, key, 1);
             what.id = owner;
             what.version = version;
-            unwrap(&seed->tenant_key, &what, get_str(keys, key, 2),
+            seed_unwrap(&seed->tenant_key, &what, seed_get_str(keys, key, 2),
                    &owner_key);
-            pupil_subkey_derive(&owner_key, str("progress"), &subkey);
+            pupil_subkey_derive(&owner_key, seed_str("progress"), &subkey);
         }
 
         put_row(seed, &subkey, version, work, row);
     }
 
     if (PQputCopyEnd(seed->data, NULL) != 1) {
-        die("copy: %s", PQerrorMessage(seed->data));
+        seed_die("copy: %s", PQerrorMessage(seed->data));
     }
 
     res = PQgetResult(seed->data);
     if (PQresultStatus(res) != PGRES_COMMAND_OK) {
-        die("copy: %s", PQerrorMessage(seed->data));
+        seed_die("copy: %s", PQerrorMessage(seed->data));
     }
     printf("submissions %s\n", PQcmdTuples(res));
     PQclear(res);
@@ -421,75 +227,59 @@ progress_fill(const seed_t *seed)
 static void
 session_make(const seed_t *seed, PGresult *people, int row)
 {
-    char                 id[37], school[37], created[24], expires[24],
-                         role[17];
-    uint8_t              token[PUPIL_TOKEN_LEN], hash[32], mac[PUPIL_MAC_LEN],
-                         text[PUPIL_TOKEN_TEXT_LEN],
-                         csrf[PUPIL_TOKEN_TEXT_LEN];
-    PGresult            *res;
-    pupil_session_row_t  s;
+    char            id[37], school[37], created[24], expires[24], role[17];
+    PGresult       *res;
+    pupil_uuid_t    subject, institution;
+    pupil_str_t     acts;
+    seed_session_t  s;
 
     static const Oid  types[8] = { 2950, 17, 2950, 25, 2950, 20, 20, 17 };
     const int         lengths[8] = { 16, 32, 16, 0, 16, 0, 0, PUPIL_MAC_LEN };
     const int         formats[8] = { 1, 1, 1, 0, 1, 0, 0, 1 };
 
-    pupil_token_make(token, text);
-    pupil_token_hash(&seed->token, token, hash);
-    pupil_csrf_make(&seed->token, token, csrf);
+    subject = seed_get_uuid(people, row, 0);
+    institution = seed_get_uuid(people, row, 1);
+    acts = seed_get_str(people, row, 2);
+    seed_session_make(seed, &subject, &institution, acts, &s);
 
-    s.tenant = seed->tenant;
-    s.token_hash = (pupil_str_t){ hash, sizeof(hash) };
-    s.subject = get_uuid(people, row, 0);
-    s.institution = get_uuid(people, row, 1);
-    s.role = get_str(people, row, 2);
-    s.created_at = seed->now;
-    s.seen_at = seed->now;
-    s.expires_at = seed->now + 12 * HOURS;
-    pupil_mac_session(&seed->mac, &s, mac);
-
-    snprintf(role, sizeof(role), "%.*s", (int) s.role.len, s.role.data);
-    snprintf(created, sizeof(created), "%lld", (long long) s.created_at);
-    snprintf(expires, sizeof(expires), "%lld", (long long) s.expires_at);
+    snprintf(role, sizeof(role), "%.*s", (int) acts.len, acts.data);
+    snprintf(created, sizeof(created), "%lld", (long long) s.row.created_at);
+    snprintf(expires, sizeof(expires), "%lld", (long long) s.row.expires_at);
 
     const char *values[8] = {
-        (const char *) s.tenant.b, (const char *) hash,
-        (const char *) s.subject.b, role, (const char *) s.institution.b,
-        created, expires, (const char *) mac
+        (const char *) seed->tenant.b, (const char *) s.hash,
+        (const char *) subject.b, role, (const char *) institution.b,
+        created, expires, (const char *) s.mac
     };
 
     res = PQexecParams(seed->data, session_sql, 8, types, values, lengths,
                        formats, 0);
     if (PQresultStatus(res) != PGRES_COMMAND_OK) {
-        die("session: %s", PQerrorMessage(seed->data));
+        seed_die("session: %s", PQerrorMessage(seed->data));
     }
     PQclear(res);
 
     id[36] = school[36] = '\0';
-    pupil_uuid_format(&s.subject, (uint8_t *) id);
-    pupil_uuid_format(&s.institution, (uint8_t *) school);
-    fprintf(seed->out, "%s %.*s %.*s %s %s\n", role, PUPIL_TOKEN_TEXT_LEN,
-            text, PUPIL_TOKEN_TEXT_LEN, csrf, id, school);
+    pupil_uuid_format(&subject, (uint8_t *) id);
+    pupil_uuid_format(&institution, (uint8_t *) school);
+    fprintf(seed->out, "%s %s %s %s %s\n", role, s.token, s.csrf, id, school);
 }
 
 
 static void
 sessions_fill(seed_t *seed, const char *count)
 {
-    int               row;
-    PGresult         *people;
-    struct timespec   ts;
+    int        row;
+    PGresult  *people;
 
-    clock_gettime(CLOCK_REALTIME, &ts);
-    seed->now = (pupil_time_t) ts.tv_sec * 1000000;
-
-    people = query(seed, seed->data, people_sql, count);
-    run_sql(seed->data, "BEGIN", PGRES_COMMAND_OK);
+    people = seed_query(seed, seed->data, people_sql, count);
+    seed_run(seed->data, "BEGIN", PGRES_COMMAND_OK);
 
     for (row = 0; row < PQntuples(people); row++) {
         session_make(seed, people, row);
     }
 
-    run_sql(seed->data, "COMMIT", PGRES_COMMAND_OK);
+    seed_run(seed->data, "COMMIT", PGRES_COMMAND_OK);
     printf("sessions %d\n", PQntuples(people));
     PQclear(people);
 }
@@ -514,16 +304,16 @@ main(int argc, char **argv)
     };
 
     if (sodium_init() < 0) {
-        die("libsodium does not start");
+        seed_die("libsodium does not start");
     }
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (c) {
         case 'd':
-            seed.data = connect_to(optarg);
+            seed.data = seed_connect(optarg);
             break;
         case 'k':
-            seed.keys = connect_to(optarg);
+            seed.keys = seed_connect(optarg);
             break;
         case 'f':
             key = optarg;
@@ -545,17 +335,17 @@ main(int argc, char **argv)
             }
             /* fall through */
         default:
-            die("usage: see the head of seed.c");
+            seed_die("usage: see the head of seed.c");
         }
     }
 
     if (seed.data == NULL || seed.keys == NULL || seed.out == NULL
         || key == NULL)
     {
-        die("usage: see the head of seed.c");
+        seed_die("usage: see the head of seed.c");
     }
 
-    keys_load(&seed, key);
+    seed_keys_load(&seed, key);
 
     if (strcmp(work, "yes") == 0) {
         progress_fill(&seed);

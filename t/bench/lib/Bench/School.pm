@@ -63,7 +63,8 @@ sub fingerprint () {
     my $sha = Digest::SHA->new(256);
     $sha->addfile($_) for sort glob "$root/sql/*/*.sql"
         . " $root/plugins/*/*.sql $root/ngx_module/core/*.c"
-        . " $root/t/bench/seed.c $root/t/bench/lib/Bench/{School,Roster}.pm"
+        . " $root/t/bench/{seed,seeding}.c"
+        . " $root/t/bench/lib/Bench/{School,Roster}.pm"
         . " $root/t/bench/data/oulad/*";
     return $sha->hexdigest;
 }
@@ -135,7 +136,7 @@ sub open ($self, $kept) {
 
 
 sub seed ($site, $work, $out) {
-    my $run = run_cmd(build_tool('seed'), '--database',
+    my $run = run_cmd(build_tool(qw(seed seeding)), '--database',
         $site->conninfo('pupil'), '--keystore', $site->conninfo('pupil_keys'),
         '--key', $site->key, '--tenant', $site->tenant, '--work', $work,
         '--sessions', SESSIONS, '--out', $out, { timeout => 300 });
