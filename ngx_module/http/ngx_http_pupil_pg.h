@@ -137,8 +137,6 @@ struct ngx_http_pupil_pg_pool_s {
     ngx_msec_t                    queue_timeout;        /* default 2 s */
     ngx_http_pupil_pg_check_pt    check;        /* NULL: none */
     void                         *check_data;
-    unsigned                      no_tenant:1;  /* no set_config first */
-    unsigned                      any_role:1;   /* superuser, owner allowed */
 
     /* what follows belongs to the layer */
 
@@ -262,7 +260,7 @@ ngx_http_pupil_pg_exchange_t *ngx_http_pupil_pg_exchange_create(
 
 /*
  * The tenant of row-level security (invariant I10): 16 bytes, copied.  Needed
- * before submit() unless the pool has no_tenant; the zero UUID is refused.
+ * before submit(); the zero UUID is refused.
  */
 void ngx_http_pupil_pg_exchange_tenant(ngx_http_pupil_pg_exchange_t *ex,
     const u_char uuid[PUPIL_UUID_LEN]);

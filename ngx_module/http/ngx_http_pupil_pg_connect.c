@@ -210,7 +210,7 @@ ngx_http_pupil_pg_task_thread(void *data, ngx_log_t *log)
     }
 
     if (ngx_http_pupil_pg_setup(t) != NGX_OK
-        || (!pg->any_role && ngx_http_pupil_pg_check_role(t) != NGX_OK))
+        || ngx_http_pupil_pg_check_role(t) != NGX_OK)
     {
         goto failed;
     }

@@ -65,8 +65,7 @@ ngx_http_pupil_pg_exchange_create(ngx_http_pupil_pg_pool_t *pg,
                                  * sizeof(ngx_http_pupil_pg_exec_t));
 
     if (ex->results == NULL || ex->execs == NULL
-        || (!pg->no_tenant
-            && ngx_http_pupil_pg_exec_init(ex, pg->tenant_stmt) != NGX_OK))
+        || ngx_http_pupil_pg_exec_init(ex, pg->tenant_stmt) != NGX_OK)
     {
         ngx_destroy_pool(pool);
         return NULL;
@@ -112,7 +111,7 @@ ngx_http_pupil_pg_exchange_tenant(ngx_http_pupil_pg_exchange_t *ex,
 
     static const u_char  hex[] = "0123456789abcdef";
 
-    if (ex->pg->no_tenant || ex->tenant || ex->nexecs != 1) {
+    if (ex->tenant || ex->nexecs != 1) {
         ex->broken = 1;
         return;
     }
@@ -191,7 +190,7 @@ ngx_http_pupil_pg_exchange_check(ngx_http_pupil_pg_exchange_t *ex)
     } else if (ex->nresults == 0) {
         what = "it has no statement";
 
-    } else if (!ex->pg->no_tenant && !ex->tenant) {
+    } else if (!ex->tenant) {
         what = "it has no tenant";
 
     } else if (ex->broken) {

@@ -260,16 +260,14 @@ ngx_http_pupil_pg_tuples(ngx_http_pupil_pg_conn_t *pc,
         return;
     }
 
-    if (!pc->pg->no_tenant) {
-        if (i == 0) {
-            PQclear(res);
-            return;
-        }
+    /* the tenant's comes first, and is nobody's */
 
-        i--;
+    if (i == 0) {
+        PQclear(res);
+        return;
     }
 
-    ex->results[i] = res;
+    ex->results[i - 1] = res;
 }
 
 
