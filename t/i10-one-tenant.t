@@ -9,6 +9,7 @@
 
 use lib 't/lib';
 use Pupil::Test;
+use Pupil::Away;
 use Pupil::Day;
 use Pupil::PgProxy;
 
@@ -39,33 +40,10 @@ my $nginx = $site->nginx(
                   host => '127.0.0.1', port => $proxy->port,
                   sslmode => 'disable') . '"',
               pupil_tenant => '$school' },
-    http => "map \$http_x_school \$school { default $tenant;"
-            . " there $neighbour; none no-uuid; }\n")->start;
+    http => Pupil::Away::map($site, $there))->start;
 my $here = bless { site => $site, nginx => $nginx, people => {}, http => {} },
     'Pupil::Day';
-my $away = bless { site => $there, nginx => $nginx, people => {}, http => {},
-                   away => 1 }, 'Pupil::Away';
-
-package Pupil::Away {
-    our @ISA = ('Pupil::Day');
-    sub as ($self, $who) {
-        return $self->{http}{$who} //= do {
-            my $http = $self->{nginx}->http(header => { 'X-School'
-                                                        => 'there' });
-            my $person = $self->person($who);
-            my $res = $http->login(@$person{qw(login password)});
-            die 'log-in: ', $res->text, "\n" if $res->status != 200;
-            $http;
-        };
-    }
-    sub person ($self, $who) {
-        return $self->{people}{$who} //= do {
-            my %login = (teacher => 'CBeane', pupil => 'OKlein',
-                         classmate => 'BMcMillan');
-            $self->{site}->person($login{$who}, "There $login{$who}, 2026");
-        };
-    }
-}
+my $away = Pupil::Away->day($there, $nginx);
 
 sub audit_of ($res) {
     return join ' ', sort @{ $db->selectcol_arrayref('SELECT tenant || outcome'

@@ -26,6 +26,11 @@ static void ngx_http_pupil_pg_conn_settle(ngx_http_pupil_pg_conn_t *pc);
 static void ngx_http_pupil_pg_conn_fail(ngx_http_pupil_pg_conn_t *pc);
 static ngx_int_t ngx_http_pupil_pg_conn_pipeline(ngx_http_pupil_pg_conn_t *pc,
     ngx_http_pupil_pg_exchange_t *ex);
+static ngx_int_t ngx_http_pupil_pg_conn_tenant(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex);
+static ngx_int_t ngx_http_pupil_pg_conn_prepare(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex, const ngx_http_pupil_pg_stmt_t *stmt,
+    ngx_uint_t cmd);
 
 
 /* ---- events of a libpq socket, shared with LISTEN ---- */
@@ -169,6 +174,7 @@ ngx_http_pupil_pg_conn_open(ngx_http_pupil_pg_conn_t *pc, PGconn *conn)
     pc->broken = 0;
     pc->reset = 0;
     pc->reason[0] = '\0';
+    ngx_memzero(&pc->tenant, sizeof(pupil_uuid_t));
 
     ngx_queue_init(&pc->inflight);
     ngx_memzero(pc->prepared, (pc->pg->stmts.nelts + 7) / 8);
@@ -307,53 +313,37 @@ ngx_http_pupil_pg_conn_pipeline(ngx_http_pupil_pg_conn_t *pc,
     ngx_http_pupil_pg_exchange_t *ex)
 {
     int64_t                          nonce;
-    ngx_uint_t                       i, k;
+    ngx_uint_t                       i;
     ngx_http_pupil_pg_exec_t        *exec;
     const ngx_http_pupil_pg_stmt_t  *stmt;
 
     if (ex->cmds == NULL) {
         ex->cmds = ngx_palloc(ex->pool,
-                              (2 * ex->nexecs + 1) * sizeof(uint16_t));
+                              (2 * ex->nresults + NGX_HTTP_PUPIL_PG_CMDS)
+                              * sizeof(uint16_t));
         if (ex->cmds == NULL) {
             return NGX_ERROR;
         }
     }
 
+    if ((pc->reset || pupil_uuid_compare(&pc->tenant, &ex->tenant) != 0)
+        && ngx_http_pupil_pg_conn_tenant(pc, ex) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     ex->generation = pc->generation;
 
-    if (pc->reset) {
-        if (PQsendQueryParams(pc->conn, "DEALLOCATE ALL", 0, NULL, NULL, NULL,
-                              NULL, 1)
-            != 1)
+    for (i = 0; i < ex->nresults; i++) {
+        if (ngx_http_pupil_pg_conn_prepare(pc, ex, ex->execs[i].stmt,
+                                      (NGX_HTTP_PUPIL_PG_CMD_PREPARE | i))
+            != NGX_OK)
         {
             return NGX_ERROR;
         }
-
-        pc->reset = 0;
-        ex->cmds[ex->ncmds++] = NGX_HTTP_PUPIL_PG_CMD_RESET;
     }
 
-    for (i = 0; i < ex->nexecs; i++) {
-        stmt = ex->execs[i].stmt;
-        k = stmt->index;
-
-        if (pc->prepared[k / 8] & (1 << (k % 8))) {
-            continue;
-        }
-
-        if (PQsendPrepare(pc->conn, stmt->name, (char *) stmt->sql.data,
-                          (int) stmt->nparams, stmt->types)
-            != 1)
-        {
-            return NGX_ERROR;
-        }
-
-        pc->prepared[k / 8] |= (u_char) (1 << (k % 8));
-        ex->cmds[ex->ncmds++] =
-                              (uint16_t) (NGX_HTTP_PUPIL_PG_CMD_PREPARE | i);
-    }
-
-    for (i = 0; i < ex->nexecs; i++) {
+    for (i = 0; i < ex->nresults; i++) {
         exec = &ex->execs[i];
         stmt = exec->stmt;
 
@@ -372,6 +362,98 @@ ngx_http_pupil_pg_conn_pipeline(ngx_http_pupil_pg_conn_t *pc,
     }
 
     return (PQpipelineSync(pc->conn) == 1) ? NGX_OK : NGX_ERROR;
+}
+
+
+/*
+ * Makes the session what ex relies on (invariant I10).  The setting is for the
+ * session, and has a Sync and so a transaction of its own: an error of ex, or
+ * of what follows, does not take it back.  When it fails, the connection is
+ * dropped, with all that was sent behind it.
+ */
+
+static ngx_int_t
+ngx_http_pupil_pg_conn_tenant(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex)
+{
+    int                        lengths[2];
+    u_char                     text[PUPIL_UUID_TEXT_LEN];
+    int64_t                    nonce;
+    const char                *values[2];
+    ngx_http_pupil_pg_stmt_t  *stmt;
+
+    stmt = pc->pg->tenant_stmt;
+
+    if (pc->reset) {
+        if (PQsendQueryParams(pc->conn, "DEALLOCATE ALL", 0, NULL, NULL, NULL,
+                              NULL, 1)
+            != 1)
+        {
+            return NGX_ERROR;
+        }
+
+        pc->reset = 0;
+        ex->cmds[ex->ncmds++] = NGX_HTTP_PUPIL_PG_CMD_RESET;
+    }
+
+    if (ngx_http_pupil_pg_conn_prepare(pc, ex, stmt,
+                                       NGX_HTTP_PUPIL_PG_CMD_TENANT_PREPARE)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    nonce = ngx_http_pupil_pg_pool_nonce(pc->pg);
+    ngx_memcpy(ex->nonce, &nonce, sizeof(ex->nonce));
+    pupil_uuid_format(&ex->tenant, text);
+
+    values[0] = (const char *) ex->nonce;
+    values[1] = (const char *) text;
+    lengths[0] = sizeof(ex->nonce);
+    lengths[1] = sizeof(text);
+
+    if (PQsendQueryPrepared(pc->conn, stmt->name, 2, values, lengths,
+                            stmt->formats, 1)
+        != 1
+        || PQpipelineSync(pc->conn) != 1)
+    {
+        return NGX_ERROR;
+    }
+
+    ex->cmds[ex->ncmds++] = NGX_HTTP_PUPIL_PG_CMD_TENANT;
+    ex->cmds[ex->ncmds++] = NGX_HTTP_PUPIL_PG_CMD_TENANT_SYNC;
+
+    pc->tenant = ex->tenant;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_pg_conn_prepare(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex, const ngx_http_pupil_pg_stmt_t *stmt,
+    ngx_uint_t cmd)
+{
+    u_char  *bits, bit;
+
+    bits = &pc->prepared[stmt->index / 8];
+    bit = (u_char) (1 << (stmt->index % 8));
+
+    if (*bits & bit) {
+        return NGX_OK;
+    }
+
+    if (PQsendPrepare(pc->conn, stmt->name, (char *) stmt->sql.data,
+                      (int) stmt->nparams, stmt->types)
+        != 1)
+    {
+        return NGX_ERROR;
+    }
+
+    *bits |= bit;
+    ex->cmds[ex->ncmds++] = (uint16_t) cmd;
+
+    return NGX_OK;
 }
 
 

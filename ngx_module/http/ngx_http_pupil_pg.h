@@ -3,7 +3,10 @@
  *
  * PostgreSQL on the nginx event loop: a pool of pipelined connections per
  * worker, statements composed at configuration time, and exchanges: one
- * exchange is one Sync, that is one implicit transaction.
+ * exchange is one Sync, that is one implicit transaction.  The tenant of
+ * row-level security is the session's: it is set before the first exchange of
+ * another tenant, by a statement with a Sync of its own, which no later error
+ * takes back (invariant I10).
  *
  * Life of an exchange:
  *
@@ -186,14 +189,14 @@ struct ngx_http_pupil_pg_exchange_s {
     ngx_http_pupil_pg_pool_t     *pg;
     ngx_queue_t                   queue;
     ngx_msec_t                    deadline;     /* of the wait in the queue */
-    ngx_http_pupil_pg_exec_t     *execs;        /* tenant's first, if any */
-    ngx_uint_t                    nexecs;
+    ngx_http_pupil_pg_exec_t     *execs;        /* nresults of them */
+    pupil_uuid_t                  tenant;       /* zero: not said yet */
+    u_char                        nonce[8];     /* of its setting */
     uint16_t                     *cmds;         /* what was sent, in order */
     ngx_uint_t                    ncmds;
     ngx_uint_t                    icmd;         /* whose result comes next */
     ngx_uint_t                    generation;   /* of the prepared ones */
-    ngx_uint_t                    failed_exec;  /* nexecs: at the commit */
-    unsigned                      tenant:1;
+    ngx_uint_t                    failed_exec;  /* nresults: at the commit */
     unsigned                      broken:1;     /* a setter failed */
     unsigned                      nomem:1;      /* a setter got no memory */
     unsigned                      failed:1;     /* an error before the Sync */

@@ -28,7 +28,7 @@ static char *ngx_http_pupil_pg_conninfo_finish(ngx_conf_t *cf,
 
 
 static const char  ngx_http_pupil_pg_tenant_sql[] =
-    "SELECT $1::int8, pg_catalog.set_config('pupil.tenant', $2, true)";
+    "SELECT $1::int8, pg_catalog.set_config('pupil.tenant', $2, false)";
 
 static const Oid  ngx_http_pupil_pg_tenant_types[] = {
     NGX_HTTP_PUPIL_PG_INT8, NGX_HTTP_PUPIL_PG_TEXT

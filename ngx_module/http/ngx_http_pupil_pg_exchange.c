@@ -60,13 +60,10 @@ ngx_http_pupil_pg_exchange_create(ngx_http_pupil_pg_pool_t *pg,
     ex->results = ngx_pcalloc(pool, NGX_HTTP_PUPIL_PG_MAX_STMTS
                                     * sizeof(PGresult *));
 
-    /* one more for the tenant's */
-    ex->execs = ngx_palloc(pool, (NGX_HTTP_PUPIL_PG_MAX_STMTS + 1)
+    ex->execs = ngx_palloc(pool, NGX_HTTP_PUPIL_PG_MAX_STMTS
                                  * sizeof(ngx_http_pupil_pg_exec_t));
 
-    if (ex->results == NULL || ex->execs == NULL
-        || ngx_http_pupil_pg_exec_init(ex, pg->tenant_stmt) != NGX_OK)
-    {
+    if (ex->results == NULL || ex->execs == NULL) {
         ngx_destroy_pool(pool);
         return NULL;
     }
@@ -81,7 +78,7 @@ ngx_http_pupil_pg_exec_init(ngx_http_pupil_pg_exchange_t *ex,
 {
     ngx_http_pupil_pg_exec_t  *exec;
 
-    exec = &ex->execs[ex->nexecs];
+    exec = &ex->execs[ex->nresults];
 
     exec->stmt = stmt;
     exec->n = 1;
@@ -96,8 +93,6 @@ ngx_http_pupil_pg_exec_init(ngx_http_pupil_pg_exchange_t *ex,
     exec->values[0] = (const char *) exec->nonce;
     exec->lengths[0] = sizeof(exec->nonce);
 
-    ex->nexecs++;
-
     return NGX_OK;
 }
 
@@ -106,40 +101,12 @@ void
 ngx_http_pupil_pg_exchange_tenant(ngx_http_pupil_pg_exchange_t *ex,
     const u_char uuid[PUPIL_UUID_LEN])
 {
-    u_char      *p, zero;
-    ngx_uint_t   i;
-
-    static const u_char  hex[] = "0123456789abcdef";
-
-    if (ex->tenant || ex->nexecs != 1) {
+    if (!pupil_uuid_is_zero(&ex->tenant) || ex->nresults) {
         ex->broken = 1;
         return;
     }
 
-    p = ngx_http_pupil_pg_param(ex, NGX_HTTP_PUPIL_PG_TEXT,
-                                PUPIL_UUID_TEXT_LEN);
-    if (p == NULL) {
-        return;
-    }
-
-    zero = 0;
-
-    for (i = 0; i < PUPIL_UUID_LEN; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) {
-            *p++ = '-';
-        }
-
-        *p++ = hex[uuid[i] >> 4];
-        *p++ = hex[uuid[i] & 0xf];
-        zero |= uuid[i];
-    }
-
-    if (zero == 0) {
-        ex->broken = 1;
-        return;
-    }
-
-    ex->tenant = 1;
+    ngx_memcpy(ex->tenant.b, uuid, PUPIL_UUID_LEN);
 }
 
 
@@ -157,7 +124,7 @@ ngx_http_pupil_pg_exchange_add(ngx_http_pupil_pg_exchange_t *ex,
     }
 
     if (ex->nresults) {
-        last = &ex->execs[ex->nexecs - 1];
+        last = &ex->execs[ex->nresults - 1];
 
         if (last->n != last->stmt->nparams) {
             ex->broken = 1;
@@ -190,7 +157,7 @@ ngx_http_pupil_pg_exchange_check(ngx_http_pupil_pg_exchange_t *ex)
     } else if (ex->nresults == 0) {
         what = "it has no statement";
 
-    } else if (!ex->tenant) {
+    } else if (pupil_uuid_is_zero(&ex->tenant)) {
         what = "it has no tenant";
 
     } else if (ex->broken) {
@@ -198,7 +165,7 @@ ngx_http_pupil_pg_exchange_check(ngx_http_pupil_pg_exchange_t *ex)
                "many or too few";
 
     } else {
-        last = &ex->execs[ex->nexecs - 1];
+        last = &ex->execs[ex->nresults - 1];
 
         if (last->n != last->stmt->nparams) {
             what = "parameters of the last statement are missing";
@@ -206,7 +173,7 @@ ngx_http_pupil_pg_exchange_check(ngx_http_pupil_pg_exchange_t *ex)
     }
 
     if (what) {
-        last = ex->nexecs ? &ex->execs[ex->nexecs - 1] : NULL;
+        last = ex->nresults ? &ex->execs[ex->nresults - 1] : NULL;
 
         ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
                       "pupil: exchange on \"%V\" refused: %s; last statement "
@@ -267,7 +234,7 @@ ngx_http_pupil_pg_exchange_free(ngx_http_pupil_pg_exchange_t *ex)
 
     /* parameters may be secrets (invariant I14) */
 
-    for (i = 0; i < ex->nexecs; i++) {
+    for (i = 0; i < ex->nresults; i++) {
         exec = &ex->execs[i];
 
         for (k = 1; k < exec->n; k++) {
@@ -293,14 +260,14 @@ ngx_http_pupil_pg_param(ngx_http_pupil_pg_exchange_t *ex, Oid type, size_t len)
         return NULL;
     }
 
-    if (ex->status != NGX_HTTP_PUPIL_PG_BUILDING || ex->nexecs == 0
+    if (ex->status != NGX_HTTP_PUPIL_PG_BUILDING || ex->nresults == 0
         || len > NGX_HTTP_PUPIL_PG_ARRAY_MAX)
     {
         ex->broken = 1;
         return NULL;
     }
 
-    exec = &ex->execs[ex->nexecs - 1];
+    exec = &ex->execs[ex->nresults - 1];
 
     if (exec->n >= exec->stmt->nparams || exec->stmt->types[exec->n] != type) {
         ex->broken = 1;
@@ -352,7 +319,7 @@ ngx_http_pupil_pg_param_null(ngx_http_pupil_pg_exchange_t *ex)
         return;
     }
 
-    exec = &ex->execs[ex->nexecs - 1];
+    exec = &ex->execs[ex->nresults - 1];
 
     if (exec->n >= exec->stmt->nparams) {
         ex->broken = 1;

@@ -8,6 +8,7 @@
 #ifndef _NGX_HTTP_PUPIL_PG_PRIVATE_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_PG_PRIVATE_H_INCLUDED_
 
+#include "../core/text.h"
 #include "ngx_http_pupil_pg.h"
 #include "ngx_http_pupil_probe.h"
 
@@ -16,12 +17,23 @@
 #define NGX_HTTP_PUPIL_PG_MARGIN  2000    /* ms */
 
 
-/* What was sent: a kind, and for the last two the position in ex->execs. */
-#define NGX_HTTP_PUPIL_PG_CMD_RESET    0x000
-#define NGX_HTTP_PUPIL_PG_CMD_PREPARE  0x100
-#define NGX_HTTP_PUPIL_PG_CMD_EXECUTE  0x200
+/*
+ * What was sent: a kind, and for the last two the position in ex->execs.  The
+ * first four are about the session; without them it is not what the exchanges
+ * that follow rely on.
+ */
+#define NGX_HTTP_PUPIL_PG_CMD_RESET           0x000
+#define NGX_HTTP_PUPIL_PG_CMD_TENANT_PREPARE  0x100
+#define NGX_HTTP_PUPIL_PG_CMD_TENANT          0x200
+#define NGX_HTTP_PUPIL_PG_CMD_TENANT_SYNC     0x300
+#define NGX_HTTP_PUPIL_PG_CMD_PREPARE         0x400
+#define NGX_HTTP_PUPIL_PG_CMD_EXECUTE         0x500
+#define NGX_HTTP_PUPIL_PG_CMD_SYNC            0x600    /* never stored */
 #define ngx_http_pupil_pg_cmd_kind(cmd)  ((cmd) & 0xf00)
 #define ngx_http_pupil_pg_cmd_exec(cmd)  ((cmd) & 0x0ff)
+
+/* Beside one Prepare and one Execute for each statement. */
+#define NGX_HTTP_PUPIL_PG_CMDS                4
 
 
 /* One execution of a statement.  Values are owned by the exchange's pool. */
@@ -44,6 +56,8 @@ struct ngx_http_pupil_pg_conn_s {
     ngx_uint_t                 depth;       /* their number */
     ngx_uint_t                 generation;  /* of the prepared statements */
     u_char                    *prepared;    /* bitmap by statement index */
+    pupil_uuid_t               tenant;      /* of the session once all that
+                                               was sent is done; zero: none */
     ngx_event_t                flush;       /* posted, once per turn */
     ngx_event_t                stall;       /* timer, work in flight */
     char                       reason[NGX_HTTP_PUPIL_PG_ERROR_SIZE];

@@ -3,7 +3,8 @@
  *
  * From libpq's stream of results to finished exchanges.  In pipeline mode
  * each command answers with a result and a NULL, and each Sync with a result
- * alone; an exchange is done when its own Sync has answered.
+ * alone; an exchange is done when its own Sync has answered.  Before it there
+ * may be the setting of its tenant, with a Sync of its own.
  */
 
 #include "ngx_http_pupil_pg_private.h"
@@ -17,10 +18,19 @@ static void ngx_http_pupil_pg_result(ngx_http_pupil_pg_conn_t *pc,
     ngx_http_pupil_pg_exchange_t *ex, PGresult *res);
 static void ngx_http_pupil_pg_tuples(ngx_http_pupil_pg_conn_t *pc,
     ngx_http_pupil_pg_exchange_t *ex, PGresult *res);
-static ngx_int_t ngx_http_pupil_pg_nonce_check(ngx_http_pupil_pg_exec_t *exec,
+static void ngx_http_pupil_pg_tenant(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex, const PGresult *res);
+static ngx_int_t ngx_http_pupil_pg_nonce_check(ngx_http_pupil_pg_conn_t *pc,
+    const ngx_http_pupil_pg_stmt_t *stmt, const u_char nonce[8],
     const PGresult *res);
+static ngx_int_t ngx_http_pupil_pg_nonce_is(const u_char nonce[8],
+    const PGresult *res);
+static ngx_uint_t ngx_http_pupil_pg_kind(
+    const ngx_http_pupil_pg_exchange_t *ex);
 static void ngx_http_pupil_pg_failed(ngx_http_pupil_pg_conn_t *pc,
     ngx_http_pupil_pg_exchange_t *ex, const PGresult *res);
+static void ngx_http_pupil_pg_session_failed(ngx_http_pupil_pg_conn_t *pc,
+    const char *sqlstate);
 static void ngx_http_pupil_pg_unprepare(ngx_http_pupil_pg_conn_t *pc,
     ngx_http_pupil_pg_exchange_t *ex);
 static void ngx_http_pupil_pg_sync(ngx_http_pupil_pg_conn_t *pc,
@@ -158,15 +168,18 @@ ngx_http_pupil_pg_result(ngx_http_pupil_pg_conn_t *pc,
 {
     ngx_uint_t  kind;
 
-    kind = (ex->icmd < ex->ncmds)
-           ? (ngx_uint_t) ngx_http_pupil_pg_cmd_kind(ex->cmds[ex->icmd])
-           : NGX_HTTP_PUPIL_PG_CMD_RESET;
+    kind = ngx_http_pupil_pg_kind(ex);
 
     switch (PQresultStatus(res)) {
 
     case PGRES_PIPELINE_SYNC:
 
-        if (ex->icmd != ex->ncmds) {
+        if (kind == NGX_HTTP_PUPIL_PG_CMD_TENANT_SYNC) {
+            ex->icmd++;
+            break;
+        }
+
+        if (kind != NGX_HTTP_PUPIL_PG_CMD_SYNC) {
             ngx_http_pupil_pg_broken(pc, "the pipeline is out of step");
             break;
         }
@@ -183,13 +196,21 @@ ngx_http_pupil_pg_result(ngx_http_pupil_pg_conn_t *pc,
             return;
         }
 
+        if (kind == NGX_HTTP_PUPIL_PG_CMD_TENANT && !ex->answered) {
+            ex->answered = 1;
+            ngx_http_pupil_pg_tenant(pc, ex, res);
+            break;
+        }
+
         ngx_http_pupil_pg_broken(pc, "the pipeline is out of step");
         break;
 
     case PGRES_COMMAND_OK:
 
-        if (kind == NGX_HTTP_PUPIL_PG_CMD_EXECUTE || ex->answered
-            || ex->icmd == ex->ncmds)
+        if ((kind != NGX_HTTP_PUPIL_PG_CMD_RESET
+             && kind != NGX_HTTP_PUPIL_PG_CMD_TENANT_PREPARE
+             && kind != NGX_HTTP_PUPIL_PG_CMD_PREPARE)
+            || ex->answered)
         {
             ngx_http_pupil_pg_broken(pc, "a statement returns no rows, or "
                                          "the pipeline is out of step");
@@ -234,16 +255,9 @@ ngx_http_pupil_pg_tuples(ngx_http_pupil_pg_conn_t *pc,
     i = ngx_http_pupil_pg_cmd_exec(ex->cmds[ex->icmd]);
     exec = &ex->execs[i];
 
-    if (ngx_http_pupil_pg_nonce_check(exec, res) != NGX_OK) {
-        pc->pg->stats.mismatches++;
-
-        ngx_log_error(NGX_LOG_ALERT, pc->pg->log, 0,
-                      "pupil: the answer to statement %s on \"%V\" does not "
-                      "carry its nonce, connection dropped",
-                      exec->stmt->name, &pc->pg->name);
-
-        pc->reason[0] = '\0';
-        ngx_http_pupil_pg_broken(pc, "an answer did not carry its nonce");
+    if (ngx_http_pupil_pg_nonce_check(pc, exec->stmt, exec->nonce, res)
+        != NGX_OK)
+    {
         PQclear(res);
         return;
     }
@@ -260,22 +274,74 @@ ngx_http_pupil_pg_tuples(ngx_http_pupil_pg_conn_t *pc,
         return;
     }
 
-    /* the tenant's comes first, and is nobody's */
+    ex->results[i] = res;
+}
 
-    if (i == 0) {
-        PQclear(res);
+
+/* Invariant I10: the session's tenant is that of ex, as the server says it. */
+
+static void
+ngx_http_pupil_pg_tenant(ngx_http_pupil_pg_conn_t *pc,
+    ngx_http_pupil_pg_exchange_t *ex, const PGresult *res)
+{
+    u_char  text[PUPIL_UUID_TEXT_LEN];
+
+    if (ngx_http_pupil_pg_nonce_check(pc, pc->pg->tenant_stmt, ex->nonce, res)
+        != NGX_OK)
+    {
         return;
     }
 
-    ex->results[i - 1] = res;
+    pupil_uuid_format(&ex->tenant, text);
+
+    if (PQnfields(res) != 2 || PQgetlength(res, 0, 1) != sizeof(text)
+        || ngx_memcmp(PQgetvalue(res, 0, 1), text, sizeof(text)) != 0)
+    {
+        ngx_log_error(NGX_LOG_ALERT, pc->pg->log, 0,
+                      "pupil: the server set another tenant than it was told "
+                      "to on \"%V\", connection dropped", &pc->pg->name);
+
+        ngx_http_pupil_pg_broken(pc, "the tenant was not set");
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_pupil_pg_kind(const ngx_http_pupil_pg_exchange_t *ex)
+{
+    return (ex->icmd < ex->ncmds)
+           ? (ngx_uint_t) ngx_http_pupil_pg_cmd_kind(ex->cmds[ex->icmd])
+           : NGX_HTTP_PUPIL_PG_CMD_SYNC;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_pg_nonce_check(ngx_http_pupil_pg_conn_t *pc,
+    const ngx_http_pupil_pg_stmt_t *stmt, const u_char nonce[8],
+    const PGresult *res)
+{
+    if (ngx_http_pupil_pg_nonce_is(nonce, res) == NGX_OK) {
+        return NGX_OK;
+    }
+
+    pc->pg->stats.mismatches++;
+
+    ngx_log_error(NGX_LOG_ALERT, pc->pg->log, 0,
+                  "pupil: the answer to statement %s on \"%V\" does not "
+                  "carry its nonce, connection dropped", stmt->name,
+                  &pc->pg->name);
+
+    pc->reason[0] = '\0';
+    ngx_http_pupil_pg_broken(pc, "an answer did not carry its nonce");
+
+    return NGX_ERROR;
 }
 
 
 /* Invariant I12: at least one row, and the nonce in column 0 of each. */
 
 static ngx_int_t
-ngx_http_pupil_pg_nonce_check(ngx_http_pupil_pg_exec_t *exec,
-    const PGresult *res)
+ngx_http_pupil_pg_nonce_is(const u_char nonce[8], const PGresult *res)
 {
     int  i, n;
 
@@ -288,10 +354,8 @@ ngx_http_pupil_pg_nonce_check(ngx_http_pupil_pg_exec_t *exec,
     }
 
     for (i = 0; i < n; i++) {
-        if (PQgetlength(res, i, 0) != sizeof(exec->nonce)
-            || ngx_memcmp(PQgetvalue(res, i, 0), exec->nonce,
-                          sizeof(exec->nonce))
-               != 0)
+        if (PQgetlength(res, i, 0) != 8
+            || ngx_memcmp(PQgetvalue(res, i, 0), nonce, 8) != 0)
         {
             return NGX_ERROR;
         }
@@ -305,7 +369,7 @@ static void
 ngx_http_pupil_pg_failed(ngx_http_pupil_pg_conn_t *pc,
     ngx_http_pupil_pg_exchange_t *ex, const PGresult *res)
 {
-    uint16_t     cmd;
+    ngx_uint_t   kind;
     const char  *sqlstate;
 
     ngx_http_pupil_pg_unprepare(pc, ex);
@@ -314,15 +378,15 @@ ngx_http_pupil_pg_failed(ngx_http_pupil_pg_conn_t *pc,
         return;
     }
 
+    kind = ngx_http_pupil_pg_kind(ex);
+
     ex->failed = 1;
-    ex->failed_exec = ex->nexecs;
+    ex->failed_exec = ex->nresults;
 
-    if (ex->icmd < ex->ncmds) {
-        cmd = ex->cmds[ex->icmd];
-
-        if (ngx_http_pupil_pg_cmd_kind(cmd) != NGX_HTTP_PUPIL_PG_CMD_RESET) {
-            ex->failed_exec = ngx_http_pupil_pg_cmd_exec(cmd);
-        }
+    if (kind == NGX_HTTP_PUPIL_PG_CMD_PREPARE
+        || kind == NGX_HTTP_PUPIL_PG_CMD_EXECUTE)
+    {
+        ex->failed_exec = ngx_http_pupil_pg_cmd_exec(ex->cmds[ex->icmd]);
     }
 
     sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
@@ -344,7 +408,27 @@ ngx_http_pupil_pg_failed(ngx_http_pupil_pg_conn_t *pc,
         return;
     }
 
+    if (kind < NGX_HTTP_PUPIL_PG_CMD_PREPARE) {
+        ngx_http_pupil_pg_session_failed(pc, ex->sqlstate);
+        return;
+    }
+
     ngx_http_pupil_pg_log_failure(pc, ex, res);
+}
+
+
+/* What was sent behind it relies on it, and cannot be called back. */
+
+static void
+ngx_http_pupil_pg_session_failed(ngx_http_pupil_pg_conn_t *pc,
+    const char *sqlstate)
+{
+    char  reason[64];
+
+    (void) ngx_snprintf((u_char *) reason, sizeof(reason),
+                        "the tenant was not set: SQLSTATE %s%Z", sqlstate);
+
+    ngx_http_pupil_pg_broken(pc, reason);
 }
 
 
@@ -354,22 +438,16 @@ static void
 ngx_http_pupil_pg_unprepare(ngx_http_pupil_pg_conn_t *pc,
     ngx_http_pupil_pg_exchange_t *ex)
 {
-    uint16_t    cmd;
-    ngx_uint_t  index;
+    ngx_uint_t  i, index;
 
-    if (ex->icmd == ex->ncmds) {
-        return;
-    }
-
-    cmd = ex->cmds[ex->icmd];
-
-    if (ngx_http_pupil_pg_cmd_kind(cmd) != NGX_HTTP_PUPIL_PG_CMD_PREPARE
+    if (ngx_http_pupil_pg_kind(ex) != NGX_HTTP_PUPIL_PG_CMD_PREPARE
         || ex->generation != pc->generation)
     {
         return;
     }
 
-    index = ex->execs[ngx_http_pupil_pg_cmd_exec(cmd)].stmt->index;
+    i = ngx_http_pupil_pg_cmd_exec(ex->cmds[ex->icmd]);
+    index = ex->execs[i].stmt->index;
     pc->prepared[index / 8] &= (u_char) ~(1 << (index % 8));
 }
 
@@ -427,7 +505,7 @@ ngx_http_pupil_pg_retry(ngx_http_pupil_pg_conn_t *pc,
     ex->retried = 1;
 
     if (ngx_http_pupil_pg_in(ex->sqlstate, ngx_http_pupil_pg_stale)
-        && ex->failed_exec < ex->nexecs)
+        && ex->failed_exec < ex->nresults)
     {
         index = ex->execs[ex->failed_exec].stmt->index;
 
@@ -470,7 +548,7 @@ ngx_http_pupil_pg_log_failure(ngx_http_pupil_pg_conn_t *pc,
         return;
     }
 
-    name = (ex->failed_exec < ex->nexecs)
+    name = (ex->failed_exec < ex->nresults)
            ? ex->execs[ex->failed_exec].stmt->name : "(commit)";
 
     level = NGX_LOG_ERR;

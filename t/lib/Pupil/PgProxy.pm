@@ -16,6 +16,7 @@ package Pupil::PgProxy;
 #     swap    the answers of two requests in flight change places
 #     nonce   one bit of the first column of the next row is turned
 #     rows    the next result loses its rows
+#     discard DISCARD ALL goes before the next message, with nothing in flight
 
 use v5.36;
 
@@ -132,6 +133,11 @@ sub forward ($self, $link, $side) {
             } elsif ($link->{ours} && $self->{client}) {
                 $body = $self->{client}->($type, $body);
             }
+            if ($head && $link->{ours} && $self->mode eq 'discard') {
+                $self->mode('pass');
+                $link->{swallow} = 1;
+                $out .= 'Q' . pack('NZ*', 4 + 12, 'DISCARD ALL');
+            }
             $out .= ($head ? $type : '') . pack('N', 4 + length $body)
                     . $body;
         } else {
@@ -159,6 +165,11 @@ sub send_all ($socket, $bytes) {
 sub answer ($self, $link, $type, $body) {
     my $message = $type . pack('N', 4 + length $body) . $body;
     return $message if !$link->{ours};
+
+    if ($link->{swallow}) {
+        $link->{swallow} = 0 if $type eq 'Z';
+        return '';
+    }
 
     my $mode = $self->mode;
 
