@@ -23,42 +23,64 @@ static const char  evidence_sql[] =
     " LEFT JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = $4"
     " LEFT JOIN pupil.enrolment AS e ON " PUPIL_SQL_MINE("e");
 
-/* By tenant and pupil; released with the transaction. */
+/* Released with the transaction. */
 static const char  lock_sql[] =
-    "SELECT $1::bigint, pg_advisory_xact_lock("
-    "hashtextextended($2::text || $4::text, 7411))";
+    "SELECT $1::bigint, pg_advisory_xact_lock($8, $9)";
 
 /*
- * Each item is on its own.  What is stored already is compared, before the
- * assignment is looked at, so that a replay succeeds even after the homework
- * was taken back or the pupil left the class.  Of items with one id the first
- * that is assigned is stored.  Homework that is due is still accepted: work
- * that was done without a network must not be lost (pitfall 38).  Rows go in
- * sorted by id (pitfall 12).
+ * Each item is on its own.  What is
+ * stored already is compared, before the assignment is looked at, so that a
+ * replay succeeds even after the homework was taken back or the pupil left
+ * the class.  Of items with one id the first that is assigned is stored.
+ * Homework that is due is still accepted: work that was done without a
+ * network must not be lost (pitfall 38).
+ *
+ * An enrolment counts while all its columns are those whose MAC was checked
+ * (invariant I18): the MAC alone would not tell that somebody has edited the
+ * row beside it.  go: false when the evidence is an old one and does not do
+ * for all items; then nothing is written, and fresh evidence says why.
  */
 static const char  submit_sql[] =
     "WITH item AS MATERIALIZED ("
-    "SELECT * FROM unnest($8, $9, $10, $11, $12, $13, $14) WITH ORDINALITY"
+    "SELECT i.*, (SELECT p.fingerprint FROM data.progress AS p"
+    " WHERE p.tenant = $2 AND p.owner = $4 AND p.record = i.id) AS stored"
+    " FROM unnest($8, $9, $10, $11, $12, $13, $14) WITH ORDINALITY"
     " AS i (id, homework, exercise, answer, result, fingerprint, done, n)),"
-    " old AS MATERIALIZED ("
-    "SELECT p.record, p.fingerprint FROM data.progress AS p"
-    " WHERE p.tenant = $2 AND p.owner = $4 AND p.record = ANY ($8)),"
+    " fit AS MATERIALIZED ("
+    "SELECT FROM pupil.owner AS o WHERE o.tenant = $2 AND o.owner = $4"
+    " AND o.state = 'active' AND o.key_version = $15),"
     " w AS MATERIALIZED ("
     "SELECT DISTINCT ON (i.id) i.*, h.owner AS class FROM item AS i"
-    " JOIN unnest($16, $17) AS v (enrolment, mac) ON true"
+    " JOIN unnest($16, $17, $18, $19, $20, $21)"
+    " AS v (enrolment, class, valid_from, valid_to, source, mac) ON true"
     " JOIN pupil.enrolment AS e ON e.enrolment = v.enrolment"
-    " AND e.mac = v.mac AND " PUPIL_SQL_MINE("e") " AND e.role = 'pupil'"
+    " AND e.class = v.class AND e.source = v.source AND e.mac = v.mac"
+    " AND e.valid_from - DATE '1970-01-01' = v.valid_from"
+    " AND e.valid_to - DATE '1970-01-01' IS NOT DISTINCT FROM"
+    " NULLIF(v.valid_to, " PUPIL_SQL_NO_DATE ")"
+    " AND " PUPIL_SQL_MINE("e") " AND e.role = 'pupil'"
     " JOIN data.homework AS h ON h.tenant = $2 AND h.owner = e.class"
     " AND h.record = i.homework"
     " WHERE h.deleted_at IS NULL AND h.assigned_at <= now()"
     " AND i.exercise = ANY (h.exercise_ids)"
-    " AND NOT EXISTS (SELECT FROM old WHERE old.record = i.id)"
-    " AND EXISTS (SELECT FROM pupil.owner AS o WHERE o.tenant = $2"
-    " AND o.owner = $4 AND o.state = 'active' AND o.key_version = $15)"
+    " AND i.stored IS NULL AND EXISTS (SELECT FROM fit)"
     " ORDER BY i.id, i.n),"
+    " done AS MATERIALIZED ("
+    "SELECT i.n, CASE"
+    " WHEN i.stored = i.fingerprint THEN 'replayed'"
+    " WHEN i.stored IS NOT NULL THEN 'conflict'"
+    " WHEN w.n = i.n THEN 'stored'"
+    " WHEN w.n IS NULL OR w.n > i.n THEN 'refused'"
+    " WHEN w.fingerprint = i.fingerprint THEN 'replayed'"
+    " ELSE 'conflict' END AS status"
+    " FROM item AS i LEFT JOIN w ON w.id = i.id),"
+    " go AS MATERIALIZED ("
+    "SELECT $22 = 1 OR (EXISTS (SELECT FROM fit) AND NOT EXISTS ("
+    "SELECT FROM done AS d WHERE d.status = 'refused')) AS go),"
     " gone AS ("
     "UPDATE data.progress AS p SET superseded = true FROM w"
-    " WHERE p.tenant = $2 AND p.owner = $4 AND NOT p.superseded"
+    " WHERE (SELECT go.go FROM go)"
+    " AND p.tenant = $2 AND p.owner = $4 AND NOT p.superseded"
     " AND p.homework_id = w.homework AND p.exercise_id = w.exercise),"
     " put AS ("
     "INSERT INTO data.progress (tenant, owner, record, key_version, source,"
@@ -69,23 +91,15 @@ static const char  submit_sql[] =
     " w.exercise, w.done = 1, w.answer, w.result, w.fingerprint,"
     " EXISTS (SELECT FROM w AS later WHERE later.homework = w.homework"
     " AND later.exercise = w.exercise AND later.n > w.n)"
-    " FROM w ORDER BY w.id),"
-    " done AS MATERIALIZED ("
-    "SELECT i.n, CASE"
-    " WHEN old.fingerprint = i.fingerprint THEN 'replayed'"
-    " WHEN old.record IS NOT NULL THEN 'conflict'"
-    " WHEN w.n = i.n THEN 'stored'"
-    " WHEN w.n IS NULL OR w.n > i.n THEN 'refused'"
-    " WHEN w.fingerprint = i.fingerprint THEN 'replayed'"
-    " ELSE 'conflict' END AS status"
-    " FROM item AS i LEFT JOIN old ON old.record = i.id"
-    " LEFT JOIN w ON w.id = i.id),"
+    " FROM w WHERE (SELECT go.go FROM go)),"
     " audit AS ("
     "INSERT INTO pupil.audit_record ({audit}, outcome)"
     " SELECT {audit_values}, a.outcome FROM (SELECT DISTINCT CASE d.status"
     " WHEN 'refused' THEN 'not_found' WHEN 'conflict' THEN 'conflict'"
-    " ELSE 'allowed' END AS outcome FROM done AS d) AS a)"
-    " SELECT $1::bigint, d.status FROM done AS d ORDER BY d.n";
+    " ELSE 'allowed' END AS outcome FROM done AS d"
+    " WHERE (SELECT go.go FROM go)) AS a)"
+    " SELECT $1::bigint, CASE WHEN (SELECT go.go FROM go) THEN d.status"
+    " ELSE 'stale' END FROM done AS d ORDER BY d.n";
 
 static const char  history_sql[] =
     "WITH p AS MATERIALIZED ("
@@ -126,7 +140,8 @@ const pupil_template_t  pupil_progress_templates[PUPIL_PROGRESS_COUNT] = {
           { PUPIL_PARAM_END } },
 
     [PUPIL_PROGRESS_LOCK] =
-        { "progress_lock", lock_sql, 2, NULL, 0, { PUPIL_PARAM_END } },
+        { "progress_lock", lock_sql, 2, NULL, 0,
+          { PUPIL_PARAM_INT4, PUPIL_PARAM_INT4 } },
 
     [PUPIL_PROGRESS_SUBMIT] =
         { "progress_submit", submit_sql, PUPIL_PS_COLUMNS, submit_wants,
@@ -135,7 +150,10 @@ const pupil_template_t  pupil_progress_templates[PUPIL_PROGRESS_COUNT] = {
             PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
             PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
             PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_INT4,
-            PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_BYTEA_ARRAY } },
+            PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_UUID_ARRAY,
+            PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_INT4_ARRAY,
+            PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
+            PUPIL_PARAM_INT4 } },
 
     [PUPIL_PROGRESS_HISTORY] =
         { "progress_history", history_sql, PUPIL_PH_COLUMNS, history_wants,

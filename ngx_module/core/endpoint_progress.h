@@ -25,15 +25,21 @@ enum {
  * PUPIL_PROGRESS_LOCK stands before PUPIL_PROGRESS_SUBMIT in its exchange:
  * submissions of one pupil come one after another, so that a submission that
  * arrives twice at once is stored once (invariant I15), and exactly one of
- * an exercise is the current one.
+ * an exercise is the current one.  $8 and $9 numbers made of tenant and pupil:
+ * two pupils who share them by chance only wait for each other.
  *
  * PUPIL_PROGRESS_SUBMIT: $8 ids, $9 homework, $10 exercises, $11 answers,
- * $12 results, $13 fingerprints, $14 done (0 or 1), $15 key version,
- * $16 enrolments whose MACs were checked, $17 those MACs.  A row per item,
- * in the order of the arrays.
+ * $12 results, $13 fingerprints, $14 done (0 or 1), $15 key version.  Then the
+ * enrolments whose MACs were checked: $16 ids, $17 classes, $18 and $19 first
+ * and last days since 1970-01-01 (PUPIL_DATE_NONE), $20 sources, $21 MACs.
+ * $22: 1 when these were read just now; else an item that they do not allow,
+ * or an owner that is not active or has another key version, makes all of it
+ * "stale", and nothing is written.  A row per item, in the order of the
+ * arrays.
  */
 enum {
-    PUPIL_PS_STATUS = 1,        /* stored, replayed, conflict, refused */
+    PUPIL_PS_STATUS = 1,        /* stored, replayed, conflict, refused,
+                                   stale */
     PUPIL_PS_COLUMNS
 };
 

@@ -23,6 +23,9 @@
     " (" e ".valid_to - DATE '1970-01-01') AS valid_to, "                     \
     e ".source, " e ".mac"
 
+/* PUPIL_DATE_NONE, an open end, as parameters have it. */
+#define PUPIL_SQL_NO_DATE  "2147483647"
+
 /* The actor's own live enrolments, through the session's institution. */
 #define PUPIL_SQL_MINE(e)                                                     \
     e ".tenant = $2 AND " e ".subject = $4 AND " e ".institution = $6"        \

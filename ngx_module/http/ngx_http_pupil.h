@@ -33,6 +33,7 @@
 #include "../core/audit.h"
 #include "../core/authentic.h"
 #include "../core/endpoints.h"
+#include "../core/evidence.h"
 #include "../core/input.h"
 #include "../core/json.h"
 #include "../core/keyring.h"
@@ -85,6 +86,7 @@ typedef struct {
     ngx_atomic_uint_t  hashes, hash_kib;       /* Argon2id: runs, work */
     ngx_atomic_uint_t  zone_hits, zone_misses, zone_stale;
     ngx_atomic_uint_t  tampered, key_fetches;
+    ngx_atomic_uint_t  evidence_hits, evidence_misses, evidence_stale;
     ngx_atomic_uint_t  aborted;                /* the client went */
 } ngx_http_pupil_stats_t;
 
@@ -150,6 +152,7 @@ typedef struct {
     pupil_arena_t             *arena;
     pupil_keyring_t           *ring;           /* NULL: 503 */
     ngx_http_pupil_zone_t     *sessions;
+    pupil_evidence_cache_t    *evidence;       /* of submissions */
     ngx_uint_t                 unavailable;    /* why was logged */
     ngx_queue_t                groups;         /* of audit records */
     ngx_uint_t                 hashing;        /* tasks in the thread pool */
@@ -624,6 +627,13 @@ void ngx_http_pupil_zone_remove(ngx_http_pupil_main_conf_t *pmcf,
     const uint8_t hash[32]);
 void ngx_http_pupil_zone_clear(ngx_http_pupil_main_conf_t *pmcf);
 ngx_uint_t ngx_http_pupil_zone_size(ngx_http_pupil_main_conf_t *pmcf);
+
+
+/* ---- the cache of evidence: ngx_http_pupil_progress_evidence.c ---- */
+
+ngx_int_t ngx_http_pupil_evidence_init(ngx_http_pupil_main_conf_t *pmcf,
+    ngx_log_t *log);
+void ngx_http_pupil_evidence_exit(ngx_http_pupil_main_conf_t *pmcf);
 
 
 /* ---- sessions: ngx_http_pupil_session.c ---- */

@@ -17,6 +17,7 @@ typedef enum {
     NGX_HTTP_PUPIL_REPLAYED,
     NGX_HTTP_PUPIL_CONFLICT,
     NGX_HTTP_PUPIL_REFUSED,
+    NGX_HTTP_PUPIL_STALE,           /* of all: nothing was written */
     NGX_HTTP_PUPIL_BROKEN           /* breaks a rule: never sent */
 } ngx_http_pupil_stored_e;
 
@@ -32,8 +33,11 @@ typedef struct {
 static ngx_int_t ngx_http_pupil_progress_parse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_step(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_progress_evidence(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_progress_fresh(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_progress_write(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_progress_lock(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_progress_arrays(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_batch_t *batch);
 static ngx_int_t ngx_http_pupil_progress_seal(ngx_http_pupil_ctx_t *ctx,
@@ -43,6 +47,8 @@ static ngx_int_t ngx_http_pupil_progress_fingerprint(
     ngx_http_pupil_ctx_t *ctx, const pupil_input_submission_t *item,
     pupil_str_t *out);
 static ngx_int_t ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_progress_judged(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_stored_e **statuses);
 static ngx_int_t ngx_http_pupil_progress_one(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_stored_e status);
 static void ngx_http_pupil_progress_result(ngx_http_pupil_ctx_t *ctx,
@@ -77,6 +83,7 @@ static const struct {
     { "replayed", NGX_HTTP_OK, NULL },
     { "conflict", NGX_HTTP_CONFLICT, "id-conflict" },
     { "refused", NGX_HTTP_NOT_FOUND, "not-found" },
+    { "stale", NGX_HTTP_SERVICE_UNAVAILABLE, "unavailable" },
     { "refused", 422, "invalid" }
 };
 
@@ -146,13 +153,46 @@ ngx_http_pupil_progress_refuse(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
 static ngx_int_t
 ngx_http_pupil_progress_start(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_int_t                   rc;
+    ngx_http_pupil_progress_t  *data;
+
+    data = ctx->data;
 
     if (!ngx_http_pupil_is(ctx, "pupil")) {
         return ngx_http_pupil_progress_refuse(ctx, PUPIL_PROGRESS_SUBMIT,
                                               PUPIL_OUTCOME_NOT_GRANTED,
                                               "not-granted");
     }
+
+    if (data->nsent == 0) {
+        return ngx_http_pupil_progress_done(ctx);
+    }
+
+    if (data->fresh) {
+        return ngx_http_pupil_progress_fresh(ctx);
+    }
+
+    if (!data->cached) {
+        rc = ngx_http_pupil_evidence_cached(ctx);
+
+        if (rc == NGX_DECLINED) {
+            return ngx_http_pupil_progress_fresh(ctx);
+        }
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return ngx_http_pupil_progress_write(ctx);
+}
+
+
+/* Reads the evidence: there is none in the cache, or it did not do. */
+static ngx_int_t
+ngx_http_pupil_progress_fresh(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_pg_exchange_t  *ex;
 
     ex = ngx_http_pupil_exchange(ctx);
     if (ex == NULL) {
@@ -173,21 +213,38 @@ ngx_http_pupil_progress_start(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_progress_step(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_int_t                   rc;
+    if (ngx_http_pupil_evidence_read(ctx, ctx->exchange->results[0]) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_pupil_progress_write(ctx);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_progress_write(ngx_http_pupil_ctx_t *ctx)
+{
+    pupil_rc_t                  rc;
     ngx_http_pupil_progress_t  *data;
 
     data = ctx->data;
+    rc = ngx_http_pupil_need(ctx, &data->owner);
 
-    if (data->nsent == 0) {
-        return ngx_http_pupil_progress_done(ctx);
+    if (data->cached && rc != PUPIL_OK) {
+
+        /* once: the cache may know of a key that is no more */
+        if (rc == PUPIL_NO_KEY && !data->keys) {
+            data->keys = 1;
+            return NGX_OK;
+        }
+
+        ngx_http_pupil_evidence_stale(ctx);
+
+        return ngx_http_pupil_progress_fresh(ctx);
     }
 
-    rc = ngx_http_pupil_progress_evidence(ctx);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    switch (ngx_http_pupil_need(ctx, &data->owner)) {
+    switch (rc) {
 
     case PUPIL_OK:
         return ngx_http_pupil_progress_send(ctx);
@@ -204,54 +261,6 @@ ngx_http_pupil_progress_step(ngx_http_pupil_ctx_t *ctx)
     default:
         return NGX_ERROR;
     }
-}
-
-
-static ngx_int_t
-ngx_http_pupil_progress_evidence(ngx_http_pupil_ctx_t *ctx)
-{
-    PGresult                   *res;
-    ngx_uint_t                  row, n;
-    pupil_enrolment_row_t       enrolment;
-    ngx_http_pupil_progress_t  *data;
-
-    data = ctx->data;
-    res = ctx->exchange->results[0];
-    n = PQntuples(res);
-
-    if (ngx_http_pupil_owner(res, 0, PUPIL_PE_OWNER, &data->owner) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    data->enrolments = ngx_palloc(ctx->request->pool,
-                                  n * sizeof(pupil_uuid_t));
-    data->macs = ngx_palloc(ctx->request->pool, n * sizeof(pupil_str_t));
-    if (data->enrolments == NULL || data->macs == NULL) {
-        return NGX_ERROR;
-    }
-
-    data->nenrolments = 0;
-
-    for (row = 0; row < n; row++) {
-
-        if (ngx_http_pupil_enrolment(ctx, res, row, PUPIL_PE_ENROLMENT,
-                                     &enrolment)
-            != NGX_OK)
-        {
-            continue;
-        }
-
-        if (ngx_http_pupil_pg_get_bytea(res, row, PUPIL_PE_COLUMNS - 1,
-                                        &data->macs[data->nenrolments])
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        data->enrolments[data->nenrolments++] = enrolment.enrolment;
-    }
-
-    return NGX_OK;
 }
 
 
@@ -275,8 +284,7 @@ ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    (void) ngx_http_pupil_add(ctx, ex,
-                              ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_LOCK));
+    ngx_http_pupil_progress_lock(ctx, ex);
     (void) ngx_http_pupil_add(ctx, ex,
                              ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_SUBMIT));
 
@@ -288,13 +296,32 @@ ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_pg_param_bytea_array(ex, batch.fingerprints, n);
     ngx_http_pupil_pg_param_int4_array(ex, batch.done, n);
     ngx_http_pupil_pg_param_int4(ex, (int32_t) data->owner.version);
-    ngx_http_pupil_pg_param_uuid_array(ex, data->enrolments,
-                                       data->nenrolments);
-    ngx_http_pupil_pg_param_bytea_array(ex, data->macs, data->nenrolments);
+
+    if (ngx_http_pupil_evidence_params(ctx, ex) != NGX_OK) {
+        ngx_http_pupil_pg_exchange_destroy(ex);
+        return NGX_ERROR;
+    }
 
     ctx->resume = ngx_http_pupil_progress_done;
 
     return ngx_http_pupil_submit(ctx, ex, 1);
+}
+
+
+/* What the lock is taken by; ids are random, and any of their bytes will do. */
+static void
+ngx_http_pupil_progress_lock(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex)
+{
+    int32_t  tenant[2], subject[2];
+
+    ngx_memcpy(tenant, ctx->tenant.b, sizeof(tenant));
+    ngx_memcpy(subject, ctx->session.subject.b, sizeof(subject));
+
+    (void) ngx_http_pupil_add(ctx, ex,
+                              ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_LOCK));
+    ngx_http_pupil_pg_param_int4(ex, tenant[0] ^ subject[0]);
+    ngx_http_pupil_pg_param_int4(ex, tenant[1] ^ subject[1]);
 }
 
 
@@ -425,19 +452,28 @@ static ngx_int_t
 ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx)
 {
     uint32_t                    i, row;
-    PGresult                   *res;
-    ngx_http_pupil_stored_e     status;
+    ngx_int_t                   rc;
+    ngx_http_pupil_stored_e     status, *statuses;
     ngx_http_pupil_progress_t  *data;
 
     data = ctx->data;
-    res = data->nsent ? ctx->exchange->results[1] : NULL;
+    statuses = NULL;
 
-    if (!data->input.is_array) {
-        if (ngx_http_pupil_progress_status(res, 0, &status) != NGX_OK) {
-            return NGX_ERROR;
+    if (data->nsent != 0) {
+        rc = ngx_http_pupil_progress_judged(ctx, &statuses);
+
+        if (rc == NGX_DECLINED) {
+            ngx_http_pupil_evidence_stale(ctx);
+            return ngx_http_pupil_progress_fresh(ctx);
         }
 
-        return ngx_http_pupil_progress_one(ctx, status);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (!data->input.is_array && statuses != NULL) {
+        return ngx_http_pupil_progress_one(ctx, statuses[0]);
     }
 
     pupil_writer_object_begin(&ctx->out);
@@ -447,10 +483,8 @@ ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx)
     for (i = 0, row = 0; i < data->input.count; i++) {
         status = NGX_HTTP_PUPIL_BROKEN;
 
-        if (row < data->nsent && data->sent[row] == i
-            && ngx_http_pupil_progress_status(res, row++, &status) != NGX_OK)
-        {
-            return NGX_ERROR;
+        if (row < data->nsent && data->sent[row] == i) {
+            status = statuses[row++];
         }
 
         ngx_http_pupil_progress_result(ctx, &data->input.items[i], status);
@@ -458,6 +492,51 @@ ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx)
 
     pupil_writer_array_end(&ctx->out);
     pupil_writer_object_end(&ctx->out);
+
+    return NGX_OK;
+}
+
+
+/* What the statement says of each; NGX_DECLINED: its evidence was stale. */
+static ngx_int_t
+ngx_http_pupil_progress_judged(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_stored_e **statuses)
+{
+    uint32_t                    i;
+    ngx_uint_t                  refused;
+    ngx_http_pupil_stored_e    *status;
+    ngx_http_pupil_progress_t  *data;
+
+    data = ctx->data;
+    refused = 0;
+
+    status = ngx_palloc(ctx->request->pool,
+                        data->nsent * sizeof(ngx_http_pupil_stored_e));
+    if (status == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < data->nsent; i++) {
+
+        if (ngx_http_pupil_progress_status(ctx->exchange->results[1], i,
+                                           &status[i])
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        if (status[i] == NGX_HTTP_PUPIL_STALE) {
+            return data->cached ? NGX_DECLINED : NGX_ERROR;
+        }
+
+        refused |= status[i] == NGX_HTTP_PUPIL_REFUSED;
+    }
+
+    if (!refused) {
+        ngx_http_pupil_evidence_keep(ctx);
+    }
+
+    *statuses = status;
 
     return NGX_OK;
 }

@@ -18,9 +18,14 @@ typedef struct {
     uint32_t                *sent;      /* of input.items: those that were */
     uint32_t                 nsent;
     ngx_http_pupil_owner_t   owner;     /* the actor */
-    pupil_uuid_t            *enrolments;    /* with checked MACs */
+    pupil_evidence_t         evidence;  /* of the cache, or for it */
+    pupil_enrolment_row_t   *enrolments;    /* with checked MACs */
     pupil_str_t             *macs;
     ngx_uint_t               nenrolments;
+    unsigned                 keep:1;    /* evidence fits the cache */
+    unsigned                 cached:1;  /* evidence is the cache's */
+    unsigned                 fresh:1;   /* that did not do */
+    unsigned                 keys:1;    /* with it, keys were asked for */
 } ngx_http_pupil_progress_t;
 
 
@@ -31,6 +36,23 @@ ngx_int_t ngx_http_pupil_progress_arguments(ngx_http_pupil_ctx_t *ctx,
 /* A 403 about stmt, audited. */
 ngx_int_t ngx_http_pupil_progress_refuse(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t stmt, pupil_outcome_t outcome, const char *slug);
+
+/* From the worker's cache; NGX_DECLINED: not there. */
+ngx_int_t ngx_http_pupil_evidence_cached(ngx_http_pupil_ctx_t *ctx);
+
+/* From the result of PUPIL_PROGRESS_EVIDENCE. */
+ngx_int_t ngx_http_pupil_evidence_read(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
+
+/* The last parameters of PUPIL_PROGRESS_SUBMIT, which tell of it. */
+ngx_int_t ngx_http_pupil_evidence_params(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex);
+
+/* What came from the cache did not do: nothing of it is used again. */
+void ngx_http_pupil_evidence_stale(ngx_http_pupil_ctx_t *ctx);
+
+/* What was read did for all items: into the cache. */
+void ngx_http_pupil_evidence_keep(ngx_http_pupil_ctx_t *ctx);
 
 ngx_int_t ngx_http_pupil_history_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_history_start(ngx_http_pupil_ctx_t *ctx);

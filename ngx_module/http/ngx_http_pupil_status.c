@@ -261,6 +261,13 @@ ngx_http_pupil_status_collect(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_status_pool(m, "database_keys", pmcf->keys);
     ngx_http_pupil_status_keys(pmcf, m);
 
+    ngx_http_pupil_status_add(m, "evidence", "hits", 0,
+                              stats->evidence_hits);
+    ngx_http_pupil_status_add(m, "evidence", "misses", 0,
+                              stats->evidence_misses);
+    ngx_http_pupil_status_add(m, "evidence", "stale", 0,
+                              stats->evidence_stale);
+
     ngx_http_pupil_status_add(m, "sessions", "zone_entries_max", 1,
                               ngx_http_pupil_zone_size(pmcf));
     ngx_http_pupil_status_add(m, "sessions", "zone_hits", 0,

@@ -97,7 +97,8 @@ ngx_http_pupil_init_process(ngx_cycle_t *cycle)
     ngx_http_pupil_no_dumps(cycle);
     ngx_http_pupil_init_keys(cycle, pmcf);
 
-    if (ngx_http_pupil_pg_pool_init_process(cycle, pmcf->data) != NGX_OK
+    if (ngx_http_pupil_evidence_init(pmcf, cycle->log) != NGX_OK
+        || ngx_http_pupil_pg_pool_init_process(cycle, pmcf->data) != NGX_OK
         || ngx_http_pupil_pg_pool_init_process(cycle, pmcf->keys) != NGX_OK)
     {
         return NGX_ERROR;
@@ -196,6 +197,7 @@ ngx_http_pupil_exit_process(ngx_cycle_t *cycle)
     ngx_http_pupil_pg_pool_exit_process(cycle, pmcf->data);
     ngx_http_pupil_pg_pool_exit_process(cycle, pmcf->keys);
 
+    ngx_http_pupil_evidence_exit(pmcf);
     pmcf->ring = NULL;
     pupil_arena_destroy(pmcf->arena);
     pmcf->arena = NULL;

@@ -182,6 +182,9 @@ async function overview (request, reply) {
     completed: count('completed'), in_progress: count('in_progress') } }
 }
 
+// An enrolment without end, in days
+const NO_DATE = 2147483647
+
 const array = (values) => `{${values.map((v) => v === null ? 'NULL'
   : `"${Buffer.isBuffer(v) ? '\\\\x' + v.toString('hex') : v}"`)}}`
 
@@ -201,7 +204,8 @@ async function submit (request, reply) {
   const results = items.map(({ score, success, completion, duration, timestamp }) =>
     JSON.stringify({ score, success, completion, duration, timestamp }))
   const [, done] = await transaction((run) => [
-    run('progress_lock', base),
+    run('progress_lock', [...base, ...[0, 4].map((at) =>
+      String(uuid(s.subject).readInt32BE(at)))]),
     run('progress_submit', [...base, array(items.map((i) => i.id)),
       array(items.map((i) => i.homework_id)), array(items.map((i) => i.exercise_id)),
       array(items.map((i) => sealed(i, 'answer', JSON.stringify(i.answer)))),
@@ -209,7 +213,8 @@ async function submit (request, reply) {
       array(items.map((i) => keyed(serviceKey('fingerprint'), 'pupil.fingerprint.v1',
         [str(JSON.stringify(i))]))),
       array(items.map((i) => i.completion !== false ? 1 : 0)), String(owner[2]),
-      array(proofs.map((r) => r[4])), array(proofs.map((r) => r[12]))])])
+      ...[4, 6, 9, 10, 11, 12].map((c) => array(proofs.map((r) =>
+        c === 10 ? r[c] ?? NO_DATE : r[c]))), '1'])])
   if (!Array.isArray(request.body)) {
     const code = { stored: 201, replayed: 200, conflict: 409, refused: 404 }[done[0][1]]
     return reply.code(code).send({ id: items[0].id, status: done[0][1] })

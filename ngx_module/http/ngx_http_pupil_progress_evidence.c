@@ -1,0 +1,263 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What a submission relies on: the pupil's enrolments, by rows whose MACs were
+ * checked, and the state of the owner.  The worker keeps it, so that the usual
+ * submission is one exchange; whatever the statement then finds to differ is
+ * read anew, and judged by what was read.
+ */
+
+#include <sodium.h>
+
+#include "ngx_http_pupil_progress.h"
+
+
+#define NGX_HTTP_PUPIL_EVIDENCE_ENTRIES  4096
+
+
+static ngx_int_t ngx_http_pupil_evidence_arrays(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t n);
+static ngx_int_t ngx_http_pupil_evidence_take(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row);
+
+
+ngx_int_t
+ngx_http_pupil_evidence_init(ngx_http_pupil_main_conf_t *pmcf, ngx_log_t *log)
+{
+    void  *memory;
+
+    /* from the system, and so no page of it is there before it is used */
+    memory = ngx_alloc(
+                 pupil_evidence_cache_size(NGX_HTTP_PUPIL_EVIDENCE_ENTRIES),
+                 log);
+    if (memory == NULL) {
+        return NGX_ERROR;
+    }
+
+    pmcf->evidence = pupil_evidence_cache_init(memory,
+                                             NGX_HTTP_PUPIL_EVIDENCE_ENTRIES);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_pupil_evidence_exit(ngx_http_pupil_main_conf_t *pmcf)
+{
+    if (pmcf->evidence != NULL) {
+        pupil_evidence_cache_wipe(pmcf->evidence);
+        ngx_free(pmcf->evidence);
+        pmcf->evidence = NULL;
+    }
+}
+
+
+ngx_int_t
+ngx_http_pupil_evidence_cached(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_uint_t                  i, n;
+    ngx_http_pupil_progress_t  *data;
+    const pupil_evidence_t     *evidence;
+
+    data = ctx->data;
+
+    evidence = pupil_evidence_find(ctx->main->evidence, &ctx->tenant,
+                                   &ctx->session.subject,
+                                   &ctx->session.institution);
+    if (evidence == NULL) {
+        ctx->main->stats.evidence_misses++;
+        return NGX_DECLINED;
+    }
+
+    ctx->main->stats.evidence_hits++;
+
+    data->evidence = *evidence;
+    data->owner.id = evidence->subject;
+    data->owner.state = PUPIL_OWNER_STATE_ACTIVE;
+    data->owner.version = evidence->key_version;
+    data->cached = 1;
+
+    n = evidence->count;
+
+    if (ngx_http_pupil_evidence_arrays(ctx, n) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        pupil_evidence_row(&data->evidence, i, &data->enrolments[i]);
+        data->macs[i].data = data->evidence.proofs[i].mac;
+        data->macs[i].len = PUPIL_MAC_LEN;
+    }
+
+    data->nenrolments = n;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_pupil_evidence_read(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+{
+    ngx_uint_t                  row, n;
+    ngx_http_pupil_progress_t  *data;
+
+    data = ctx->data;
+    n = PQntuples(res);
+
+    if (ngx_http_pupil_owner(res, 0, PUPIL_PE_OWNER, &data->owner) != NGX_OK
+        || ngx_http_pupil_evidence_arrays(ctx, n) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    data->evidence.tenant = ctx->tenant;
+    data->evidence.subject = ctx->session.subject;
+    data->evidence.institution = ctx->session.institution;
+    data->evidence.key_version = data->owner.version;
+    data->evidence.count = 0;
+    data->keep = data->owner.state == PUPIL_OWNER_STATE_ACTIVE;
+
+    for (row = 0; row < n; row++) {
+        if (ngx_http_pupil_evidence_take(ctx, res, row) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* One enrolment: there may be none, and it may be one that is not believed. */
+static ngx_int_t
+ngx_http_pupil_evidence_take(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row)
+{
+    pupil_str_t                *mac;
+    pupil_enrolment_row_t      *enrolment;
+    ngx_http_pupil_progress_t  *data;
+
+    data = ctx->data;
+    enrolment = &data->enrolments[data->nenrolments];
+    mac = &data->macs[data->nenrolments];
+
+    switch (ngx_http_pupil_enrolment(ctx, res, row, PUPIL_PE_ENROLMENT,
+                                     enrolment))
+    {
+    case NGX_OK:
+        break;
+
+    case NGX_DECLINED:
+        return NGX_OK;
+
+    default:
+        data->keep = 0;
+        return NGX_OK;
+    }
+
+    if (ngx_http_pupil_pg_get_bytea(res, row, PUPIL_PE_COLUMNS - 1, mac)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    data->nenrolments++;
+
+    if (pupil_evidence_add(&data->evidence, enrolment, mac->data) != PUPIL_OK)
+    {
+        data->keep = 0;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_evidence_arrays(ngx_http_pupil_ctx_t *ctx, ngx_uint_t n)
+{
+    ngx_http_pupil_progress_t  *data;
+
+    data = ctx->data;
+    data->nenrolments = 0;
+
+    data->enrolments = ngx_palloc(ctx->request->pool,
+                                  n * sizeof(pupil_enrolment_row_t));
+    data->macs = ngx_palloc(ctx->request->pool, n * sizeof(pupil_str_t));
+
+    return data->enrolments != NULL && data->macs != NULL ? NGX_OK
+                                                          : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_pupil_evidence_params(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex)
+{
+    int32_t                    *from, *to;
+    ngx_uint_t                  i, n;
+    pupil_str_t                *sources;
+    pupil_uuid_t               *ids, *classes;
+    ngx_http_pupil_progress_t  *data;
+
+    data = ctx->data;
+    n = data->nenrolments;
+
+    ids = ngx_palloc(ctx->request->pool, n * sizeof(pupil_uuid_t));
+    classes = ngx_palloc(ctx->request->pool, n * sizeof(pupil_uuid_t));
+    from = ngx_palloc(ctx->request->pool, n * sizeof(int32_t));
+    to = ngx_palloc(ctx->request->pool, n * sizeof(int32_t));
+    sources = ngx_palloc(ctx->request->pool, n * sizeof(pupil_str_t));
+
+    if (ids == NULL || classes == NULL || from == NULL || to == NULL
+        || sources == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        ids[i] = data->enrolments[i].enrolment;
+        classes[i] = data->enrolments[i].class_id;
+        from[i] = data->enrolments[i].valid_from;
+        to[i] = data->enrolments[i].valid_to;
+        sources[i] = data->enrolments[i].source;
+    }
+
+    ngx_http_pupil_pg_param_uuid_array(ex, ids, n);
+    ngx_http_pupil_pg_param_uuid_array(ex, classes, n);
+    ngx_http_pupil_pg_param_int4_array(ex, from, n);
+    ngx_http_pupil_pg_param_int4_array(ex, to, n);
+    ngx_http_pupil_pg_param_text_array(ex, sources, n);
+    ngx_http_pupil_pg_param_bytea_array(ex, data->macs, n);
+    ngx_http_pupil_pg_param_int4(ex, data->cached ? 0 : 1);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_pupil_evidence_stale(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_progress_t  *data;
+
+    data = ctx->data;
+
+    ctx->main->stats.evidence_stale++;
+    pupil_evidence_drop(ctx->main->evidence, &ctx->tenant,
+                        &ctx->session.subject, &ctx->session.institution);
+
+    ctx->missing_count = 0;
+    data->cached = 0;
+    data->fresh = 1;
+}
+
+
+void
+ngx_http_pupil_evidence_keep(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_progress_t  *data;
+
+    data = ctx->data;
+
+    if (data->keep && !data->cached) {
+        pupil_evidence_put(ctx->main->evidence, &data->evidence);
+    }
+}
