@@ -109,7 +109,7 @@ my @values = (
     ['pupil_session_zone', qr/valid= of|takes valid/, 'x:1m valid=1h',
      'x:1m vali=1s'],
     ['pupil_password_hash', qr/out of bounds/, 'memory=8m', 'iterations=1',
-     'queue=0', 'memory=x'],
+     'queue=0', 'parallel=0', 'parallel=65', 'memory=x'],
     ['pupil_password_hash', qr/thread pool "slow"/, 'pool=slow'],
     ['pupil_audit_durability', qr/invalid value/, 'maybe'],
     ['pupil_probe', qr/invalid value/, 'maybe', '1'],
@@ -137,7 +137,7 @@ accepted $_, server => $all, http => "$_;" for
      connect_timeout=3s', 'pupil_pool keys connections=1',
     'pupil_key_cache owners=2000 lifetime=5m',
     'pupil_session_zone sessions:10m valid=5s',
-    'pupil_password_hash memory=32m iterations=3 queue=8',
+    'pupil_password_hash memory=32m iterations=3 queue=8 parallel=2',
     'pupil_audit_durability local', 'pupil_probe on', 'pupil_probe off',
     "pupil_plugin $plugins/pupil_example.so",
     'pupil_login_password off';

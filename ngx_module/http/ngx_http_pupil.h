@@ -45,6 +45,7 @@
 #include "../core/token.h"
 #include "../core/writer.h"
 #include "ngx_http_pupil_pg.h"
+#include "ngx_http_pupil_gate.h"
 #include "ngx_http_pupil_probe.h"
 
 
@@ -141,6 +142,8 @@ typedef struct {
     ngx_thread_pool_t         *hash_pool;
     pupil_password_cost_t      cost;
     ngx_uint_t                 hash_queue;     /* log-ins that may wait */
+    ngx_uint_t                 hash_parallel;  /* of all workers, at once */
+    ngx_http_pupil_gate_t     *gate;
     unsigned                   database:1;     /* directives that were there */
     unsigned                   keystore:1;
     unsigned                   used:1;         /* an endpoint exists */

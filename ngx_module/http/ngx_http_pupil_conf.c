@@ -33,7 +33,7 @@ typedef struct {
 } ngx_http_pupil_cache_settings_t;
 
 typedef struct {
-    ngx_int_t  memory, iterations, queue;
+    ngx_int_t  memory, iterations, queue, parallel;
 } ngx_http_pupil_hash_settings_t;
 
 
@@ -75,6 +75,9 @@ static const ngx_http_pupil_setting_t  ngx_http_pupil_hash_settings[] = {
       offsetof(ngx_http_pupil_hash_settings_t, iterations) },
     { ngx_string("queue="), NGX_HTTP_PUPIL_NUMBER, 1, 1024,
       offsetof(ngx_http_pupil_hash_settings_t, queue) },
+    { ngx_string("parallel="), NGX_HTTP_PUPIL_NUMBER, 1,
+      NGX_HTTP_PUPIL_GATE_MAX,
+      offsetof(ngx_http_pupil_hash_settings_t, parallel) },
     { ngx_null_string, 0, 0, 0, 0 }
 };
 
@@ -523,6 +526,7 @@ ngx_http_pupil_set_password_hash(ngx_conf_t *cf, ngx_command_t *cmd,
     s.memory = NGX_CONF_UNSET;
     s.iterations = NGX_CONF_UNSET;
     s.queue = NGX_CONF_UNSET;
+    s.parallel = NGX_CONF_UNSET;
 
     for (i = 1; i < cf->args->nelts; i++) {
         if (value[i].len > 5
@@ -557,6 +561,10 @@ ngx_http_pupil_set_password_hash(ngx_conf_t *cf, ngx_command_t *cmd,
 
     if (s.queue != NGX_CONF_UNSET) {
         pmcf->hash_queue = (ngx_uint_t) s.queue;
+    }
+
+    if (s.parallel != NGX_CONF_UNSET) {
+        pmcf->hash_parallel = (ngx_uint_t) s.parallel;
     }
 
     return NGX_CONF_OK;

@@ -1,7 +1,7 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Argon2id in a thread pool.  A task owns its memory and never touches a
+ * Argon2id in a thread pool, behind the gate.  A task owns its memory and never touches a
  * request (pitfall 19): when the client goes it is detached, and finishes for
  * nobody.  A timer that is not cancelable keeps a worker that is being
  * replaced until it has finished (pitfall 14).
@@ -152,6 +152,8 @@ ngx_http_pupil_hash_thread(void *data, ngx_log_t *log)
 {
     ngx_http_pupil_hash_t *hash = data;
 
+    ngx_uint_t  place;
+
     static __thread unsigned  nice;
 
     /* Linux gives each thread a priority of its own; requests come first. */
@@ -160,7 +162,11 @@ ngx_http_pupil_hash_thread(void *data, ngx_log_t *log)
         nice = 1;
     }
 
+    place = ngx_http_pupil_gate_enter(hash->main->gate,
+                                      hash->main->hash_parallel);
     ngx_http_pupil_hash_even(hash);
+    ngx_http_pupil_gate_leave(hash->main->gate, place);
+
     ngx_http_pupil_hash_wipe(hash);
 }
 

@@ -236,6 +236,8 @@ ngx_http_pupil_create_main_conf(ngx_conf_t *cf)
     pmcf->probe = NGX_CONF_UNSET;
     pmcf->zone_valid = NGX_HTTP_PUPIL_ZONE_VALID;
     pmcf->hash_queue = NGX_HTTP_PUPIL_HASH_QUEUE;
+    pmcf->hash_parallel = ngx_min(ngx_max(ngx_ncpu, 2) - 1,
+                                  NGX_HTTP_PUPIL_GATE_MAX);
     pmcf->cost.memory = 19456;
     pmcf->cost.iterations = 2;
 
@@ -532,8 +534,7 @@ ngx_http_pupil_hash_pool(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "pupil_login hashes passwords in the thread pool "
                            "\"%V\", which is not there: write \"thread_pool "
-                           "%V threads=1 max_queue=%ui;\" before http {}, "
-                           "with as many threads as there are cores but one",
+                           "%V threads=1 max_queue=%ui;\" before http {}",
                            &pmcf->hash_pool_name, &pmcf->hash_pool_name,
                            pmcf->hash_queue);
         return NGX_ERROR;
@@ -541,5 +542,6 @@ ngx_http_pupil_hash_pool(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
 
     pmcf->hash_pool = ngx_thread_pool_add(cf, &pmcf->hash_pool_name);
 
-    return pmcf->hash_pool == NULL ? NGX_ERROR : NGX_OK;
+    return pmcf->hash_pool == NULL
+           ? NGX_ERROR : ngx_http_pupil_gate_create(cf, &pmcf->gate);
 }

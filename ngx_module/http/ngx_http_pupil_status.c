@@ -288,6 +288,11 @@ ngx_http_pupil_status_collect(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_status_add(m, "login", "hashes", 0, stats->hashes);
     ngx_http_pupil_status_add(m, "login", "hash_kib", 0, stats->hash_kib);
     ngx_http_pupil_status_add(m, "login", "queue_max", 1, pmcf->hash_queue);
+    ngx_http_pupil_status_add(m, "login", "parallel_max", 1,
+                              pmcf->hash_parallel);
+    ngx_http_pupil_status_add(m, "login", "parallel_most", 1,
+                              pmcf->gate == NULL ? 0
+                              : ngx_http_pupil_gate_most(pmcf->gate));
 
     days = ngx_http_pupil_status_days(pmcf);
 
