@@ -101,6 +101,9 @@ my @values = (
     ['pupil_pool', qr/out of bounds/, 'data connections=0',
      'keys depth=1000', 'data statement_timeout=1ms'],
     ['pupil_pool', qr/unknown parameter/, 'data size=1'],
+    ['pupil_pool', qr/leave at least one for reads/,
+     'data connections=2 writers=2', 'data writers=4'],
+    ['pupil_pool', qr/of pupil_pool data alone/, 'keys writers=1'],
     ['pupil_pool', qr/is there already/, 'data depth=1 depth=2'],
     ['pupil_key_cache', qr/out of bounds/, 'owners=10', 'lifetime=1ms',
      'lifetime=x'],
@@ -133,7 +136,7 @@ accepted $_, server => $all, http => "$_;" for
     'pupil_session_timeout idle=1h absolute=8h',
     'pupil_allowed_origin https://a.example https://b.example:8443',
     'pupil_deny contact', 'pupil_deny identity.family_name purpose=learning',
-    'pupil_pool data connections=2 depth=16 queue=0 statement_timeout=3s
+    'pupil_pool data connections=2 writers=1 depth=16 queue=0 statement_timeout=3s
      connect_timeout=3s', 'pupil_pool keys connections=1',
     'pupil_key_cache owners=2000 lifetime=5m',
     'pupil_session_zone sessions:10m valid=5s',

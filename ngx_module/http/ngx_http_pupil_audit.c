@@ -343,7 +343,7 @@ ngx_http_pupil_group_send(ngx_http_pupil_group_t *group)
     ngx_http_pupil_pg_param_text_array(ex, group->subjects, n);
     ngx_http_pupil_pg_param_text_array(ex, group->note, n);
 
-    ex->keep = 1;
+    ex->writes = 1;
 
     if (ngx_http_pupil_pg_exchange_submit(ex) != NGX_OK) {
         ngx_http_pupil_pg_exchange_destroy(ex);

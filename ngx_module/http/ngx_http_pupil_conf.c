@@ -25,7 +25,8 @@ typedef struct {
 } ngx_http_pupil_setting_t;
 
 typedef struct {
-    ngx_int_t  connections, depth, queue, statement_timeout, connect_timeout;
+    ngx_int_t  connections, writers, depth, queue;
+    ngx_int_t  statement_timeout, connect_timeout;
 } ngx_http_pupil_pool_settings_t;
 
 typedef struct {
@@ -49,6 +50,8 @@ static void ngx_http_pupil_kek_destroy(void *data);
 static const ngx_http_pupil_setting_t  ngx_http_pupil_pool_settings[] = {
     { ngx_string("connections="), NGX_HTTP_PUPIL_NUMBER, 1, 64,
       offsetof(ngx_http_pupil_pool_settings_t, connections) },
+    { ngx_string("writers="), NGX_HTTP_PUPIL_NUMBER, 0, 63,
+      offsetof(ngx_http_pupil_pool_settings_t, writers) },
     { ngx_string("depth="), NGX_HTTP_PUPIL_NUMBER, 1, 128,
       offsetof(ngx_http_pupil_pool_settings_t, depth) },
     { ngx_string("queue="), NGX_HTTP_PUPIL_NUMBER, 0, 65536,
@@ -281,6 +284,12 @@ ngx_http_pupil_conf_keys(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
 {
     if (pmcf->keys == NULL) {
         pmcf->keys = ngx_http_pupil_pg_pool_create(cf, "keys");
+
+        /* each fetch is noted there, and nothing else is written */
+
+        if (pmcf->keys != NULL) {
+            pmcf->keys->writers = 0;
+        }
     }
 
     return pmcf->keys;
@@ -381,6 +390,7 @@ ngx_http_pupil_set_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     pmcf->pools |= seen;
     s.connections = NGX_CONF_UNSET;
+    s.writers = NGX_CONF_UNSET;
     s.depth = NGX_CONF_UNSET;
     s.queue = NGX_CONF_UNSET;
     s.statement_timeout = NGX_CONF_UNSET;
@@ -392,6 +402,15 @@ ngx_http_pupil_set_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         {
             return NGX_CONF_ERROR;
         }
+    }
+
+    if (seen == 1) {
+        pool->writers = s.writers;
+
+    } else if (s.writers != NGX_CONF_UNSET) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"writers=\" is of pupil_pool data alone");
+        return NGX_CONF_ERROR;
     }
 
     pool->connections = s.connections;

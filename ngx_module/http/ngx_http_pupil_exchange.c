@@ -132,7 +132,7 @@ ngx_http_pupil_submit(ngx_http_pupil_ctx_t *ctx,
                                      NGX_HTTP_FORBIDDEN, "not-granted");
     }
 
-    ex->keep = keep ? 1 : 0;
+    ex->writes = keep ? 1 : 0;
 
     return ngx_http_pupil_keep(ctx, ex);
 }

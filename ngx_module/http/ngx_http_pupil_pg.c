@@ -262,11 +262,15 @@ ngx_http_pupil_pg_conn_fail(ngx_http_pupil_pg_conn_t *pc)
         q = ngx_queue_head(&failed);
         ngx_queue_remove(q);
 
-        ex = ngx_queue_data(q, ngx_http_pupil_pg_exchange_t, queue);
+        ex = ngx_queue_data(q, ngx_http_pupil_pg_exchange_t, link);
         ex->sent = 0;
 
         ngx_http_pupil_pg_complete(ex, NGX_HTTP_PUPIL_PG_UNAVAILABLE);
     }
+
+    /* the last of its kind: the other kind takes what waited for it */
+
+    ngx_http_pupil_pg_pool_pump(pg);
 }
 
 
@@ -282,7 +286,7 @@ ngx_http_pupil_pg_conn_send(ngx_http_pupil_pg_conn_t *pc,
     ex->icmd = 0;
     ex->ncmds = 0;
 
-    ngx_queue_insert_tail(&pc->inflight, &ex->queue);
+    ngx_queue_insert_tail(&pc->inflight, &ex->link);
     pc->pg->stats.inflight++;
     pc->depth++;
 

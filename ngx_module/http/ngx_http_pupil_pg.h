@@ -95,6 +95,13 @@ typedef struct {
 } ngx_http_pupil_pg_stmt_t;
 
 
+/* Exchanges that wait for a place, first come, first served. */
+typedef struct {
+    ngx_queue_t      list;
+    ngx_uint_t       n;
+} ngx_http_pupil_pg_queue_t;
+
+
 /* Counters of one pool in one worker, for /status. */
 typedef struct {
     ngx_uint_t       up;             /* connections that take work now */
@@ -128,11 +135,19 @@ typedef void (*ngx_http_pupil_pg_handler_pt)(ngx_http_pupil_pg_exchange_t *ex);
 /*
  * A pool: configuration first, set between create() and finish(), unset
  * members get their defaults in finish().  Then the state of one worker.
+ *
+ * PostgreSQL answers a connection in order, so that what is sent behind a
+ * commit waits for the disk.  Hence the last connections are writers, for
+ * exchanges that commit something, and the first are for the others.  While
+ * none of one kind is up, those of the other serve both.  Without writers all
+ * connections do.
  */
 struct ngx_http_pupil_pg_pool_s {
     ngx_str_t                     name;         /* for logs: "data", "keys" */
 
     ngx_int_t                     connections;  /* per worker; default 4 */
+    ngx_int_t                     writers;      /* of them; default half,
+                                                   none of less than 3 */
     ngx_int_t                     depth;        /* exchanges each; default 8 */
     ngx_int_t                     queue_size;   /* exchanges; default 256 */
     ngx_msec_t                    statement_timeout;    /* default 5 s */
@@ -151,7 +166,7 @@ struct ngx_http_pupil_pg_pool_s {
 
     ngx_http_pupil_pg_stats_t     stats;
     ngx_http_pupil_pg_conn_t     *conns;        /* NULL: not started */
-    ngx_queue_t                   queue;        /* of exchanges, FIFO */
+    ngx_http_pupil_pg_queue_t     queues[2];    /* of reads, of writes */
     ngx_event_t                   queue_timer;
     ngx_event_t                   retry_timer;
     ngx_uint_t                    failures;     /* connects, in a row */
@@ -171,7 +186,7 @@ struct ngx_http_pupil_pg_pool_s {
 /*
  * One unit of work.  Lives in a memory pool of its own (pitfall 16); results
  * and parameters are wiped or freed with it.  Callers read status, sqlstate
- * and results, and may write data and keep.
+ * and results, and may write data, and writes before submit().
  */
 struct ngx_http_pupil_pg_exchange_s {
     ngx_http_pupil_pg_status_e    status;
@@ -181,13 +196,15 @@ struct ngx_http_pupil_pg_exchange_s {
 
     void                         *data;         /* the caller's */
     ngx_pool_t                   *pool;         /* the exchange's own */
-    unsigned                      keep:1;       /* send although detached */
+    unsigned                      writes:1;     /* commits something: goes to
+                                                   a writer, and is sent
+                                                   although detached */
 
     /* what follows belongs to the layer */
 
     ngx_http_pupil_pg_handler_pt  handler;      /* NULL: detached */
     ngx_http_pupil_pg_pool_t     *pg;
-    ngx_queue_t                   queue;
+    ngx_queue_t                   link;         /* queued, or in flight */
     ngx_msec_t                    deadline;     /* of the wait in the queue */
     ngx_http_pupil_pg_exec_t     *execs;        /* nresults of them */
     pupil_uuid_t                  tenant;       /* zero: not said yet */
@@ -318,7 +335,7 @@ ngx_int_t ngx_http_pupil_pg_exchange_submit(ngx_http_pupil_pg_exchange_t *ex);
 /*
  * The request has gone: the handler will not be called, the layer destroys ex.
  * What was sent finishes as an orphan; what still waits in the queue is
- * dropped unless ex->keep is set.
+ * dropped unless ex->writes is set.
  */
 void ngx_http_pupil_pg_exchange_detach(ngx_http_pupil_pg_exchange_t *ex);
 

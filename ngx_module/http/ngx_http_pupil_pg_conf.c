@@ -66,6 +66,7 @@ ngx_http_pupil_pg_pool_create(ngx_conf_t *cf, const char *name)
     pg->name.data = (u_char *) name;
     pg->name.len = ngx_strlen(name);
     pg->connections = NGX_CONF_UNSET;
+    pg->writers = NGX_CONF_UNSET;
     pg->depth = NGX_CONF_UNSET;
     pg->queue_size = NGX_CONF_UNSET;
     pg->statement_timeout = NGX_CONF_UNSET_MSEC;
@@ -162,6 +163,8 @@ ngx_http_pupil_pg_pool_finish(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg)
     char  **end;
 
     ngx_conf_init_value(pg->connections, 4);
+    ngx_conf_init_value(pg->writers,
+                        pg->connections < 3 ? 0 : pg->connections / 2);
     ngx_conf_init_value(pg->depth, 8);
     ngx_conf_init_value(pg->queue_size, 256);
     ngx_conf_init_msec_value(pg->statement_timeout, 5000);
@@ -178,6 +181,14 @@ ngx_http_pupil_pg_pool_finish(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg)
                            "depth 1 to %d, and the queue not negative",
                            &pg->name, NGX_HTTP_PUPIL_PG_MAX_CONNECTIONS,
                            NGX_HTTP_PUPIL_PG_MAX_DEPTH);
+        return NGX_CONF_ERROR;
+    }
+
+    if (pg->writers < 0 || pg->writers >= pg->connections) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "database \"%V\": of %i connections, %i are "
+                           "writers: leave at least one for reads",
+                           &pg->name, pg->connections, pg->writers);
         return NGX_CONF_ERROR;
     }
 

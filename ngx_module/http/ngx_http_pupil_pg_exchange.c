@@ -196,7 +196,7 @@ ngx_http_pupil_pg_exchange_detach(ngx_http_pupil_pg_exchange_t *ex)
         return;
     }
 
-    if (ex->in_queue && !ex->keep) {
+    if (ex->in_queue && !ex->writes) {
         ngx_http_pupil_pg_pool_dequeue(ex);
         ngx_http_pupil_pg_exchange_free(ex);
     }

@@ -1,7 +1,7 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The pool of one worker: choice of a connection, the bounded queue, and
+ * The pool of one worker: choice of a connection, the bounded queues, and
  * reconnecting.
  *
  * While no connection is up, one attempt at a time is made, so that a
@@ -14,6 +14,7 @@
 #include "ngx_http_pupil_pg_private.h"
 
 
+static void ngx_http_pupil_pg_pool_forget(ngx_queue_t *list);
 static void ngx_http_pupil_pg_pool_fill(ngx_http_pupil_pg_pool_t *pg);
 static void ngx_http_pupil_pg_pool_connected(void *data, PGconn *conn,
     ngx_uint_t mismatch, const char *text);
@@ -26,8 +27,15 @@ static void ngx_http_pupil_pg_pool_queue_handler(ngx_event_t *ev);
 static void ngx_http_pupil_pg_pool_queue_fail(ngx_http_pupil_pg_pool_t *pg,
     ngx_uint_t all);
 static void ngx_http_pupil_pg_pool_queue_timer(ngx_http_pupil_pg_pool_t *pg);
+static void ngx_http_pupil_pg_pool_queue_take(ngx_http_pupil_pg_queue_t *queue,
+    ngx_uint_t all, ngx_queue_t *failed);
+static ngx_http_pupil_pg_queue_t *ngx_http_pupil_pg_pool_queue(
+    ngx_http_pupil_pg_exchange_t *ex);
 static ngx_http_pupil_pg_conn_t *ngx_http_pupil_pg_pool_pick(
-    ngx_http_pupil_pg_pool_t *pg);
+    ngx_http_pupil_pg_pool_t *pg, ngx_http_pupil_pg_exchange_t *ex);
+static ngx_http_pupil_pg_conn_t *ngx_http_pupil_pg_pool_best(
+    ngx_http_pupil_pg_conn_t *a, ngx_http_pupil_pg_conn_t *b,
+    const pupil_uuid_t *tenant);
 
 
 /* ---- worker start and exit ---- */
@@ -48,7 +56,8 @@ ngx_http_pupil_pg_pool_init_process(ngx_cycle_t *cycle,
     }
 
     pg->log = cycle->log;
-    ngx_queue_init(&pg->queue);
+    ngx_queue_init(&pg->queues[0].list);
+    ngx_queue_init(&pg->queues[1].list);
 
     pg->conns = ngx_pcalloc(cycle->pool, (size_t) pg->connections
                                          * sizeof(ngx_http_pupil_pg_conn_t));
@@ -60,7 +69,7 @@ ngx_http_pupil_pg_pool_init_process(ngx_cycle_t *cycle,
         pc = &pg->conns[i];
 
         pc->pg = pg;
-        pc->index = (ngx_uint_t) i;
+        pc->writer = (i >= pg->connections - pg->writers);
         ngx_queue_init(&pc->inflight);
 
         pc->prepared = ngx_pcalloc(cycle->pool, (pg->stmts.nelts + 7) / 8);
@@ -90,10 +99,9 @@ void
 ngx_http_pupil_pg_pool_exit_process(ngx_cycle_t *cycle,
     ngx_http_pupil_pg_pool_t *pg)
 {
-    ngx_int_t                      i;
-    ngx_queue_t                   *q;
-    ngx_http_pupil_pg_conn_t      *pc;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_int_t                  i;
+    ngx_queue_t                queued;
+    ngx_http_pupil_pg_conn_t  *pc;
 
     if (pg->conns == NULL || pg->closed) {
         return;
@@ -106,28 +114,17 @@ ngx_http_pupil_pg_pool_exit_process(ngx_cycle_t *cycle,
     for (i = 0; i < pg->connections; i++) {
         pc = &pg->conns[i];
 
-        while (!ngx_queue_empty(&pc->inflight)) {
-            q = ngx_queue_head(&pc->inflight);
-            ngx_queue_remove(q);
-
-            ex = ngx_queue_data(q, ngx_http_pupil_pg_exchange_t, queue);
-            ex->handler = NULL;
-            ngx_http_pupil_pg_complete(ex, NGX_HTTP_PUPIL_PG_UNAVAILABLE);
-        }
+        ngx_http_pupil_pg_pool_forget(&pc->inflight);
 
         if (pc->conn) {
             ngx_http_pupil_pg_conn_close(pc);
         }
     }
 
-    while (!ngx_queue_empty(&pg->queue)) {
-        q = ngx_queue_head(&pg->queue);
-        ex = ngx_queue_data(q, ngx_http_pupil_pg_exchange_t, queue);
-
-        ngx_http_pupil_pg_pool_dequeue(ex);
-        ex->handler = NULL;
-        ngx_http_pupil_pg_complete(ex, NGX_HTTP_PUPIL_PG_UNAVAILABLE);
-    }
+    ngx_queue_init(&queued);
+    ngx_http_pupil_pg_pool_queue_take(&pg->queues[0], 1, &queued);
+    ngx_http_pupil_pg_pool_queue_take(&pg->queues[1], 1, &queued);
+    ngx_http_pupil_pg_pool_forget(&queued);
 
     if (pg->retry_timer.timer_set) {
         ngx_del_timer(&pg->retry_timer);
@@ -135,6 +132,25 @@ ngx_http_pupil_pg_pool_exit_process(ngx_cycle_t *cycle,
 
     if (pg->queue_timer.timer_set) {
         ngx_del_timer(&pg->queue_timer);
+    }
+}
+
+
+/* Ends exchanges without a word to who waits for them. */
+
+static void
+ngx_http_pupil_pg_pool_forget(ngx_queue_t *list)
+{
+    ngx_queue_t                   *q;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    while (!ngx_queue_empty(list)) {
+        q = ngx_queue_head(list);
+        ngx_queue_remove(q);
+
+        ex = ngx_queue_data(q, ngx_http_pupil_pg_exchange_t, link);
+        ex->handler = NULL;
+        ngx_http_pupil_pg_complete(ex, NGX_HTTP_PUPIL_PG_UNAVAILABLE);
     }
 }
 
@@ -153,7 +169,7 @@ ngx_http_pupil_pg_pool_fill(ngx_http_pupil_pg_pool_t *pg)
         return;
     }
 
-    if (ngx_exiting && (ngx_queue_empty(&pg->queue) || pg->stats.up)) {
+    if (ngx_exiting && (pg->stats.queued == 0 || pg->stats.up)) {
         return;
     }
 
@@ -195,7 +211,7 @@ ngx_http_pupil_pg_pool_connected(void *data, PGconn *conn, ngx_uint_t mismatch,
     pg->connecting--;
 
     if (pg->closed
-        || (ngx_exiting && (ngx_queue_empty(&pg->queue) || pg->stats.up)))
+        || (ngx_exiting && (pg->stats.queued == 0 || pg->stats.up)))
     {
         if (conn) {
             PQfinish(conn);
@@ -320,40 +336,77 @@ ngx_http_pupil_pg_pool_retry_handler(ngx_event_t *ev)
 }
 
 
-/* ---- queue ---- */
+/* ---- queues ---- */
 
+
+/*
+ * Of two, either of which may be NULL: the one that is less deep, then the one
+ * that needs no other tenant to be set.
+ */
 
 static ngx_http_pupil_pg_conn_t *
-ngx_http_pupil_pg_pool_pick(ngx_http_pupil_pg_pool_t *pg)
+ngx_http_pupil_pg_pool_best(ngx_http_pupil_pg_conn_t *a,
+    ngx_http_pupil_pg_conn_t *b, const pupil_uuid_t *tenant)
 {
-    ngx_int_t                  i;
-    ngx_http_pupil_pg_conn_t  *pc, *best;
+    if (a == NULL || b == NULL) {
+        return a ? a : b;
+    }
 
-    best = NULL;
+    if (a->depth != b->depth) {
+        return (a->depth < b->depth) ? a : b;
+    }
+
+    return (pupil_uuid_compare(&a->tenant, tenant) == 0) ? a : b;
+}
+
+
+/* NULL: no place now. */
+
+static ngx_http_pupil_pg_conn_t *
+ngx_http_pupil_pg_pool_pick(ngx_http_pupil_pg_pool_t *pg,
+    ngx_http_pupil_pg_exchange_t *ex)
+{
+    ngx_int_t                   i;
+    ngx_uint_t                  up[2];
+    ngx_http_pupil_pg_conn_t   *pc, *best[2], **kind;
+
+    best[0] = best[1] = NULL;
+    up[0] = up[1] = 0;
 
     for (i = 0; i < pg->connections; i++) {
         pc = &pg->conns[i];
 
-        if (pc->conn == NULL || pc->broken
-            || pc->depth >= (ngx_uint_t) pg->depth)
-        {
+        if (pc->conn == NULL || pc->broken) {
             continue;
         }
 
-        if (best == NULL || pc->depth < best->depth) {
-            best = pc;
+        up[pc->writer] = 1;
+
+        if (pc->depth < (ngx_uint_t) pg->depth) {
+            kind = &best[pc->writer];
+            *kind = ngx_http_pupil_pg_pool_best(*kind, pc, &ex->tenant);
         }
     }
 
-    return best;
+    i = (pg->writers && ex->writes) ? 1 : 0;
+
+    return up[i] ? best[i] : best[1 - i];
+}
+
+
+static ngx_http_pupil_pg_queue_t *
+ngx_http_pupil_pg_pool_queue(ngx_http_pupil_pg_exchange_t *ex)
+{
+    return &ex->pg->queues[ex->pg->writers && ex->writes];
 }
 
 
 ngx_int_t
 ngx_http_pupil_pg_exchange_submit(ngx_http_pupil_pg_exchange_t *ex)
 {
-    ngx_http_pupil_pg_conn_t  *pc;
-    ngx_http_pupil_pg_pool_t  *pg;
+    ngx_http_pupil_pg_conn_t   *pc;
+    ngx_http_pupil_pg_pool_t   *pg;
+    ngx_http_pupil_pg_queue_t  *queue;
 
     pg = ex->pg;
 
@@ -366,8 +419,10 @@ ngx_http_pupil_pg_exchange_submit(ngx_http_pupil_pg_exchange_t *ex)
         return NGX_DECLINED;
     }
 
-    if (ngx_queue_empty(&pg->queue)) {
-        pc = ngx_http_pupil_pg_pool_pick(pg);
+    queue = ngx_http_pupil_pg_pool_queue(ex);
+
+    if (queue->n == 0) {
+        pc = ngx_http_pupil_pg_pool_pick(pg, ex);
 
         if (pc) {
             ngx_http_pupil_pg_conn_send(pc, ex);
@@ -377,7 +432,7 @@ ngx_http_pupil_pg_exchange_submit(ngx_http_pupil_pg_exchange_t *ex)
 
     /* pitfall 11: bounded */
 
-    if (pg->stats.queued >= (ngx_uint_t) pg->queue_size) {
+    if (queue->n >= (ngx_uint_t) pg->queue_size) {
         pg->stats.refused++;
         return NGX_BUSY;
     }
@@ -386,7 +441,8 @@ ngx_http_pupil_pg_exchange_submit(ngx_http_pupil_pg_exchange_t *ex)
     ex->in_queue = 1;
     ex->deadline = ngx_current_msec + pg->queue_timeout;
 
-    ngx_queue_insert_tail(&pg->queue, &ex->queue);
+    ngx_queue_insert_tail(&queue->list, &ex->link);
+    queue->n++;
     pg->stats.queued++;
 
     ngx_http_pupil_pg_pool_queue_timer(pg);
@@ -405,8 +461,9 @@ ngx_http_pupil_pg_exchange_submit(ngx_http_pupil_pg_exchange_t *ex)
 void
 ngx_http_pupil_pg_pool_dequeue(ngx_http_pupil_pg_exchange_t *ex)
 {
-    ngx_queue_remove(&ex->queue);
+    ngx_queue_remove(&ex->link);
     ex->in_queue = 0;
+    ngx_http_pupil_pg_pool_queue(ex)->n--;
     ex->pg->stats.queued--;
 }
 
@@ -414,38 +471,51 @@ ngx_http_pupil_pg_pool_dequeue(ngx_http_pupil_pg_exchange_t *ex)
 void
 ngx_http_pupil_pg_pool_pump(ngx_http_pupil_pg_pool_t *pg)
 {
-    ngx_queue_t                   *q;
+    ngx_uint_t                     i;
+    ngx_queue_t                   *list;
     ngx_http_pupil_pg_conn_t      *pc;
     ngx_http_pupil_pg_exchange_t  *ex;
 
-    while (!ngx_queue_empty(&pg->queue)) {
-        pc = ngx_http_pupil_pg_pool_pick(pg);
-        if (pc == NULL) {
-            return;
-        }
-
-        q = ngx_queue_head(&pg->queue);
-        ex = ngx_queue_data(q, ngx_http_pupil_pg_exchange_t, queue);
-
-        ngx_http_pupil_pg_pool_dequeue(ex);
-        ngx_http_pupil_pg_conn_send(pc, ex);
+    if (pg->stats.queued == 0) {
+        return;
     }
 
-    if (pg->queue_timer.timer_set) {
+    /* neither waits for the other */
+
+    for (i = 0; i < 2; i++) {
+        list = &pg->queues[i].list;
+
+        while (!ngx_queue_empty(list)) {
+            ex = ngx_queue_data(ngx_queue_head(list),
+                                ngx_http_pupil_pg_exchange_t, link);
+
+            pc = ngx_http_pupil_pg_pool_pick(pg, ex);
+            if (pc == NULL) {
+                break;
+            }
+
+            ngx_http_pupil_pg_pool_dequeue(ex);
+            ngx_http_pupil_pg_conn_send(pc, ex);
+        }
+    }
+
+    if (pg->stats.queued == 0 && pg->queue_timer.timer_set) {
         ngx_del_timer(&pg->queue_timer);
     }
 }
 
 
-/* The head of the queue is always the first to be too late. */
+/* The head of a queue is always its first to be too late. */
 
 static void
 ngx_http_pupil_pg_pool_queue_timer(ngx_http_pupil_pg_pool_t *pg)
 {
-    ngx_msec_int_t                 left;
+    ngx_uint_t                     i;
+    ngx_queue_t                   *list;
+    ngx_msec_int_t                 left, least;
     ngx_http_pupil_pg_exchange_t  *ex;
 
-    if (ngx_queue_empty(&pg->queue)) {
+    if (pg->stats.queued == 0) {
         if (pg->queue_timer.timer_set) {
             ngx_del_timer(&pg->queue_timer);
         }
@@ -457,12 +527,21 @@ ngx_http_pupil_pg_pool_queue_timer(ngx_http_pupil_pg_pool_t *pg)
         return;
     }
 
-    ex = ngx_queue_data(ngx_queue_head(&pg->queue),
-                        ngx_http_pupil_pg_exchange_t, queue);
+    least = (ngx_msec_int_t) pg->queue_timeout;
 
-    left = (ngx_msec_int_t) (ex->deadline - ngx_current_msec);
+    for (i = 0; i < 2; i++) {
+        list = &pg->queues[i].list;
 
-    ngx_add_timer(&pg->queue_timer, (ngx_msec_t) ngx_max(left, 1));
+        if (!ngx_queue_empty(list)) {
+            ex = ngx_queue_data(ngx_queue_head(list),
+                                ngx_http_pupil_pg_exchange_t, link);
+
+            left = (ngx_msec_int_t) (ex->deadline - ngx_current_msec);
+            least = ngx_min(left, least);
+        }
+    }
+
+    ngx_add_timer(&pg->queue_timer, (ngx_msec_t) ngx_max(least, 1));
 }
 
 
@@ -470,7 +549,6 @@ static void
 ngx_http_pupil_pg_pool_queue_handler(ngx_event_t *ev)
 {
     ngx_http_pupil_pg_pool_t  *pg;
-    ngx_http_pupil_probe(TIMER);
 
     pg = ev->data;
 
@@ -484,31 +562,42 @@ ngx_http_pupil_pg_pool_queue_handler(ngx_event_t *ev)
 static void
 ngx_http_pupil_pg_pool_queue_fail(ngx_http_pupil_pg_pool_t *pg, ngx_uint_t all)
 {
-    ngx_queue_t                    failed, *q;
+    ngx_queue_t                    failed;
     ngx_http_pupil_pg_exchange_t  *ex;
 
     ngx_queue_init(&failed);
-
-    while (!ngx_queue_empty(&pg->queue)) {
-        q = ngx_queue_head(&pg->queue);
-        ex = ngx_queue_data(q, ngx_http_pupil_pg_exchange_t, queue);
-
-        if (!all && (ngx_msec_int_t) (ex->deadline - ngx_current_msec) > 0) {
-            break;
-        }
-
-        /* still counted as queued, so that a handler may detach it */
-
-        ngx_queue_remove(q);
-        ngx_queue_insert_tail(&failed, q);
-    }
+    ngx_http_pupil_pg_pool_queue_take(&pg->queues[0], all, &failed);
+    ngx_http_pupil_pg_pool_queue_take(&pg->queues[1], all, &failed);
 
     while (!ngx_queue_empty(&failed)) {
-        q = ngx_queue_head(&failed);
-        ex = ngx_queue_data(q, ngx_http_pupil_pg_exchange_t, queue);
+        ex = ngx_queue_data(ngx_queue_head(&failed),
+                            ngx_http_pupil_pg_exchange_t, link);
 
         ngx_http_pupil_pg_pool_dequeue(ex);
         ngx_http_pupil_pg_complete(ex, NGX_HTTP_PUPIL_PG_UNAVAILABLE);
+    }
+}
+
+
+/* Still counted as queued, so that a handler may detach them. */
+
+static void
+ngx_http_pupil_pg_pool_queue_take(ngx_http_pupil_pg_queue_t *queue,
+    ngx_uint_t all, ngx_queue_t *failed)
+{
+    ngx_queue_t                   *q;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    while (!ngx_queue_empty(&queue->list)) {
+        q = ngx_queue_head(&queue->list);
+        ex = ngx_queue_data(q, ngx_http_pupil_pg_exchange_t, link);
+
+        if (!all && (ngx_msec_int_t) (ex->deadline - ngx_current_msec) > 0) {
+            return;
+        }
+
+        ngx_queue_remove(q);
+        ngx_queue_insert_tail(failed, q);
     }
 }
 

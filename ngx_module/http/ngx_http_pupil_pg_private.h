@@ -49,7 +49,6 @@ struct ngx_http_pupil_pg_exec_s {
 /* A place for a connection in the pool of one worker. */
 struct ngx_http_pupil_pg_conn_s {
     ngx_http_pupil_pg_pool_t  *pg;
-    ngx_uint_t                 index;
     PGconn                    *conn;        /* NULL: none */
     ngx_connection_t          *c;           /* set while conn is */
     ngx_queue_t                inflight;    /* exchanges in order of sending */
@@ -61,6 +60,7 @@ struct ngx_http_pupil_pg_conn_s {
     ngx_event_t                flush;       /* posted, once per turn */
     ngx_event_t                stall;       /* timer, work in flight */
     char                       reason[NGX_HTTP_PUPIL_PG_ERROR_SIZE];
+    unsigned                   writer:1;
     unsigned                   connecting:1;
     unsigned                   broken:1;    /* to be dropped, see reason */
     unsigned                   reset:1;     /* DEALLOCATE ALL goes first */
@@ -128,7 +128,7 @@ void ngx_http_pupil_pg_complete(ngx_http_pupil_pg_exchange_t *ex,
 /* The connection of pc is closed; reason is for the log. */
 void ngx_http_pupil_pg_pool_lost(ngx_http_pupil_pg_pool_t *pg,
     const char *reason);
-/* Sends what waits in the queue while there are places. */
+/* Sends what waits in the queues while there are places. */
 void ngx_http_pupil_pg_pool_pump(ngx_http_pupil_pg_pool_t *pg);
 int64_t ngx_http_pupil_pg_pool_nonce(ngx_http_pupil_pg_pool_t *pg);
 /* Takes a not yet sent exchange out of its queue. */

@@ -130,7 +130,7 @@ ngx_http_pupil_pg_results(ngx_http_pupil_pg_conn_t *pc)
         }
 
         q = ngx_queue_head(&pc->inflight);
-        ex = ngx_queue_data(q, ngx_http_pupil_pg_exchange_t, queue);
+        ex = ngx_queue_data(q, ngx_http_pupil_pg_exchange_t, link);
 
         res = PQgetResult(pc->conn);
 
@@ -460,7 +460,7 @@ ngx_http_pupil_pg_sync(ngx_http_pupil_pg_conn_t *pc,
 {
     ngx_http_pupil_pg_status_e  status;
 
-    ngx_queue_remove(&ex->queue);
+    ngx_queue_remove(&ex->link);
     ex->sent = 0;
     pc->depth--;
     pc->pg->stats.inflight--;

@@ -358,7 +358,7 @@ ngx_http_pupil_session_touch(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_pg_param_bytea(ex, session->hash, 32);
     ngx_http_pupil_pg_param_timestamptz(ex, session->seen_at);
     ngx_http_pupil_pg_param_bytea(ex, mac, PUPIL_MAC_LEN);
-    ex->keep = 1;
+    ex->writes = 1;
 
     if (ngx_http_pupil_pg_exchange_submit(ex) != NGX_OK) {
         ngx_http_pupil_pg_exchange_destroy(ex);

@@ -1,0 +1,144 @@
+#!/usr/bin/perl
+
+# Copyright (C) the Pupil authors
+#
+# pupil_pool writers=: what commits has connections of its own, so that reads
+# never wait behind a commit.  Neither kind fills the other's queue, and while
+# one kind has no connection the other serves both.
+
+use lib 't/lib';
+use Pupil::Test;
+use Pupil::Class;
+use Time::HiRes qw(sleep time);
+
+my $class = Pupil::Class->up(conf => { pupil_session_zone => undef,
+    pupil_pool => 'data connections=2 writers=1 depth=2 queue=3' });
+my ($site, $nginx, $db) = ($class->site, $class->nginx, $class->db);
+my $pupil = $class->pupil;
+
+sub pool () { $nginx->http->get('/status')->json->{database_data} }
+sub preference ($text) { return (json => { favourite_subjects => $text }) }
+
+is $pupil->patch('/v1/data/example', preference('Astronomi'))->status, 200,
+    'a write';
+pool();     # asks the database about partitions, once for a while
+
+# A client of the pupil's that has asked.
+sub ask (@request) {
+    my $http = $nginx->http;
+    $http->{cookies} = { %{ $pupil->cookies } };
+    $http->csrf($pupil->csrf);
+    $http->connect;
+    $http->send_raw($http->request_bytes(@request));
+    return $http;
+}
+
+# A read that needs no record: a session that there is not.
+sub reads () {
+    my $http = $nginx->http;
+    $http->cookies->{'__Host-pupil'} = 'A' x 43;
+    my $start = time;
+    my $res = $http->get('/v1/session');
+    return ($res->status, time - $start);
+}
+
+sub statuses (@asked) { join ' ', map { $_->read_response->status } @asked }
+
+my $lock = $site->pg->connect('pupil', AutoCommit => 0);
+sub hold ($table) {
+    $lock->do("LOCK TABLE $table IN ACCESS EXCLUSIVE MODE");
+}
+
+
+# ---- commits that take long
+
+hold('pupil.audit_record');
+my @writes = map { ask(PATCH => '/v1/data/example', preference("Text $_")) }
+             1 .. 5;
+wait_until(5, 'writes to fill their places', sub {
+    my $pool = pool();
+    $pool->{in_flight} == 2 && $pool->{queued} == 3 });
+for (1 .. 3) {
+    my ($status, $took) = reads();
+    is $status, 401, 'reads go on';
+    cmp_ok $took, '<', 0.5, sprintf 'at once (%.3f s)', $took;
+}
+my $over = ask(PATCH => '/v1/data/example', preference('One more'));
+is_problem $over->read_response, 503, 'busy', name => 'over the queue: busy';
+$lock->rollback;
+is statuses(@writes), '200 200 200 200 200', 'the writes that had a place';
+
+
+# ---- reads that take long
+
+my $homework = $class->assign;
+hold('data.example');
+my @reads = map { ask(GET => '/v1/data/example') } 1 .. 5;
+wait_until(5, 'reads to fill their places', sub {
+    my $pool = pool();
+    $pool->{in_flight} == 2 && $pool->{queued} == 3 });
+is((reads())[0], 503, 'no more reads');
+$lock->rollback;
+is statuses(@reads), '200 200 200 200 200', 'the reads that had a place';
+
+
+# ---- one kind has no connection
+
+# Whichever goes: one is left, and no other can come.
+for my $i (0, 1) {
+    my @backends = @{ $db->selectcol_arrayref('SELECT pid FROM pg_stat_activity'
+        . " WHERE usename = 'pupil_gateway' ORDER BY pid") };
+    is scalar(@backends), 2, 'two connections';
+    $db->do('ALTER ROLE pupil_gateway CONNECTION LIMIT 1');
+    $db->do('SELECT pg_terminate_backend(?)', {}, $backends[$i]);
+    wait_until(5, 'one connection', sub { pool()->{connections} == 1 });
+
+    is_status $pupil->get('/v1/data/identity'), 200, 'a read is served';
+    is_status $pupil->patch('/v1/data/example', preference('Fiske')), 200,
+        'a write is served';
+    is_status $pupil->get('/v1/homework'), 200, 'and a read';
+
+    $db->do('ALTER ROLE pupil_gateway CONNECTION LIMIT -1');
+    wait_until(20, 'both connections', sub { pool()->{connections} == 2 });
+}
+
+# What waits when its kind goes is taken by the other.
+hold('pupil.audit_record');
+@writes = map { ask(PATCH => '/v1/data/example', preference("More $_")) }
+          1 .. 4;
+wait_until(5, 'writes to wait', sub { pool()->{queued} == 2 });
+my $writer;
+wait_until(5, 'one to wait for the lock', sub {
+    $writer = $db->selectrow_array('SELECT pid FROM pg_stat_activity WHERE'
+        . " usename = 'pupil_gateway' AND wait_event_type = 'Lock'") });
+$db->do('ALTER ROLE pupil_gateway CONNECTION LIMIT 1');
+$db->do('SELECT pg_terminate_backend(?)', {}, $writer);
+wait_until(5, 'the reader to take them', sub {
+    my $pool = pool();
+    $pool->{connections} == 1 && $pool->{queued} == 0 });
+$lock->rollback;
+is join(' ', sort split / /, statuses(@writes)), '200 200 503 503',
+    'two were lost with their connection, two go on';
+$db->do('ALTER ROLE pupil_gateway CONNECTION LIMIT -1');
+wait_until(20, 'both connections', sub { pool()->{connections} == 2 });
+
+
+# ---- none of its own: all serve all
+
+$nginx->set(http => $site->http_conf(conf => { pupil_session_zone => undef,
+    pupil_pool => 'data connections=2 writers=0 depth=2 queue=3' }));
+$nginx->reload(wait => 1);
+wait_until(10, 'ready', sub {
+    $nginx->http->get('/status/ready')->status == 200
+    && pool()->{connections} == 2 && pool()->{in_flight} == 0 });
+$pupil->close;
+hold('pupil.audit_record');
+@writes = map { ask(PATCH => '/v1/data/example', preference("Text $_")) }
+          1 .. 5;
+wait_until(5, 'writes on both connections', sub {
+    my $pool = pool();
+    $pool->{in_flight} == 4 && $pool->{queued} == 1 });
+$lock->rollback;
+is statuses(@writes), '200 200 200 200 200', 'writers=0: all are served';
+
+done_testing;
