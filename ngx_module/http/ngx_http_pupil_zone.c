@@ -9,13 +9,14 @@
  * A table of fixed size, sets of a few entries each, the oldest of a set is
  * replaced.  Critical sections copy one entry: a worker that dies inside one
  * leaves the lock to the master, which unlocks it (pitfall 20), and a
- * half-written entry has no owner, as its hash is written last.
+ * half-written entry has no generation.  All entries end at once by a new
+ * generation: wiping the whole table would hold the event loop.
  */
 
 #include "ngx_http_pupil.h"
 
 
-#define NGX_HTTP_PUPIL_ZONE_VERSION  1
+#define NGX_HTTP_PUPIL_ZONE_VERSION  2
 #define NGX_HTTP_PUPIL_ZONE_WAYS     8
 #define NGX_HTTP_PUPIL_ZONE_ALIVE    1000    /* ms since a heartbeat */
 
@@ -26,8 +27,8 @@ typedef struct {
     pupil_uuid_t  subject, institution;
     pupil_time_t  created_at, seen_at, expires_at;
     ngx_msec_t    read_at;
+    uint64_t      generation;      /* the zone's, or nothing is there */
     uint8_t       role;
-    uint8_t       used;
 } ngx_http_pupil_zone_entry_t;
 
 
@@ -35,6 +36,7 @@ struct ngx_http_pupil_zone_s {
     ngx_uint_t                    version;
     ngx_uint_t                    sets;
     ngx_atomic_t                  invalidated;    /* ms, monotonic */
+    uint64_t                      generation;     /* from 1 */
     ngx_http_pupil_zone_entry_t  *entries;
     ngx_slab_pool_t              *pool;
 };
@@ -126,7 +128,8 @@ ngx_http_pupil_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 {
     ngx_http_pupil_main_conf_t *old = data;
 
-    size_t                       free;
+    size_t                       free, size;
+    ngx_uint_t                   fresh;
     ngx_slab_pool_t             *pool;
     ngx_http_pupil_zone_t       *zone;
     ngx_http_pupil_main_conf_t  *pmcf;
@@ -149,6 +152,7 @@ ngx_http_pupil_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     }
 
     pool->log_nomem = 0;
+    fresh = !shm_zone->shm.exists;
 
     zone = ngx_slab_calloc(pool, sizeof(ngx_http_pupil_zone_t));
     if (zone == NULL) {
@@ -161,15 +165,26 @@ ngx_http_pupil_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     zone->version = NGX_HTTP_PUPIL_ZONE_VERSION;
     zone->sets = free / NGX_HTTP_PUPIL_ZONE_WAYS;
+    zone->generation = 1;
     zone->pool = pool;
-    zone->entries = ngx_slab_calloc(pool, zone->sets
-                                          * NGX_HTTP_PUPIL_ZONE_WAYS
-                                          * sizeof(*zone->entries));
+
+    size = zone->sets * NGX_HTTP_PUPIL_ZONE_WAYS * sizeof(*zone->entries);
+    zone->entries = ngx_slab_alloc(pool, size);
+
     if (zone->entries == NULL) {
         ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
                       "pupil_session_zone \"%V\" is too small",
                       &shm_zone->shm.name);
         return NGX_ERROR;
+    }
+
+    /* New shared memory is zero: what no session needs is never touched. */
+#if (NGX_DEBUG_MALLOC)
+    fresh = 0;
+#endif
+
+    if (!fresh) {
+        ngx_memzero(zone->entries, size);
     }
 
     pool->data = zone;
@@ -203,12 +218,14 @@ ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx, const uint8_t hash[32],
     }
 
     e = ngx_http_pupil_zone_set(zone, hash);
-    found.used = 0;
+    found.generation = 0;
 
     ngx_shmtx_lock(&zone->pool->mutex);
 
     for (i = 0; i < NGX_HTTP_PUPIL_ZONE_WAYS; i++) {
-        if (e[i].used && ngx_memcmp(e[i].hash, hash, 32) == 0) {
+        if (e[i].generation == zone->generation
+            && ngx_memcmp(e[i].hash, hash, 32) == 0)
+        {
             found = e[i];
             break;
         }
@@ -216,7 +233,7 @@ ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx, const uint8_t hash[32],
 
     ngx_shmtx_unlock(&zone->pool->mutex);
 
-    if (!found.used
+    if (found.generation == 0
         || pupil_uuid_compare(&found.tenant, &ctx->tenant) != 0
         || (ngx_msec_int_t) (ngx_current_msec - found.read_at)
            > (ngx_msec_int_t) pmcf->zone_valid
@@ -264,7 +281,6 @@ ngx_http_pupil_zone_put(ngx_http_pupil_ctx_t *ctx,
     entry.expires_at = session->expires_at;
     entry.read_at = read_at;
     entry.role = ngx_http_pupil_role_number(&session->role);
-    entry.used = 1;
 
     e = ngx_http_pupil_zone_set(zone, session->hash);
 
@@ -279,7 +295,9 @@ ngx_http_pupil_zone_put(ngx_http_pupil_ctx_t *ctx,
     slot = e;
 
     for (i = 0; i < NGX_HTTP_PUPIL_ZONE_WAYS; i++) {
-        if (!e[i].used || ngx_memcmp(e[i].hash, session->hash, 32) == 0) {
+        if (e[i].generation != zone->generation
+            || ngx_memcmp(e[i].hash, session->hash, 32) == 0)
+        {
             slot = &e[i];
             break;
         }
@@ -289,9 +307,11 @@ ngx_http_pupil_zone_put(ngx_http_pupil_ctx_t *ctx,
         }
     }
 
-    slot->used = 0;
+    slot->generation = 0;
     ngx_memory_barrier();
     *slot = entry;
+    ngx_memory_barrier();
+    slot->generation = zone->generation;
 
     ngx_shmtx_unlock(&zone->pool->mutex);
 }
@@ -318,8 +338,8 @@ ngx_http_pupil_zone_remove(ngx_http_pupil_main_conf_t *pmcf,
     zone->invalidated = ngx_http_pupil_zone_clock();
 
     for (i = 0; i < NGX_HTTP_PUPIL_ZONE_WAYS; i++) {
-        if (e[i].used && ngx_memcmp(e[i].hash, hash, 32) == 0) {
-            e[i].used = 0;
+        if (ngx_memcmp(e[i].hash, hash, 32) == 0) {
+            e[i].generation = 0;
         }
     }
 
@@ -331,7 +351,6 @@ ngx_http_pupil_zone_remove(ngx_http_pupil_main_conf_t *pmcf,
 void
 ngx_http_pupil_zone_clear(ngx_http_pupil_main_conf_t *pmcf)
 {
-    ngx_uint_t              set;
     ngx_http_pupil_zone_t  *zone;
 
     zone = pmcf->sessions;
@@ -342,14 +361,8 @@ ngx_http_pupil_zone_clear(ngx_http_pupil_main_conf_t *pmcf)
 
     ngx_shmtx_lock(&zone->pool->mutex);
     zone->invalidated = ngx_http_pupil_zone_clock();
+    zone->generation++;
     ngx_shmtx_unlock(&zone->pool->mutex);
-
-    for (set = 0; set < zone->sets; set++) {
-        ngx_shmtx_lock(&zone->pool->mutex);
-        ngx_memzero(&zone->entries[set * NGX_HTTP_PUPIL_ZONE_WAYS],
-                    NGX_HTTP_PUPIL_ZONE_WAYS * sizeof(*zone->entries));
-        ngx_shmtx_unlock(&zone->pool->mutex);
-    }
 }
 
 
