@@ -31,24 +31,27 @@
  */
 #define PAGE(name, columns, limit)                                            \
     name " AS MATERIALIZED ("                                                 \
-    "SELECT h.owner, h.record, h.due_at AS due" columns                       \
+    "SELECT h.* FROM pupil.enrolment AS mine"                                 \
+    " JOIN LATERAL (SELECT h.owner, h.record, h.due_at AS due" columns        \
     " FROM data.homework AS h"                                                \
-    " WHERE h.tenant = $2 AND h.deleted_at IS NULL"                           \
-    " AND h.owner IN (SELECT e.class FROM pupil.enrolment AS e"               \
-    " WHERE " PUPIL_SQL_MINE("e") ")"                                         \
+    " WHERE h.tenant = $2 AND h.owner = mine.class"                           \
+    " AND h.deleted_at IS NULL"                                               \
     " AND ($13 IS NULL OR h.record = $13)"                                    \
     " AND ($8 OR (h.due_at > $9 AND h.assigned_at <= $9))"                    \
     " AND ($5 = 'teacher' OR h.assigned_at <= $9)"                            \
     " AND (h.due_at, h.record) > ($10, $11)"                                  \
-    " ORDER BY h.due_at, h.record LIMIT " limit ")"
+    " ORDER BY h.due_at, h.record LIMIT " limit ") AS h ON true"              \
+    " WHERE " PUPIL_SQL_MINE("mine")                                          \
+    " ORDER BY h.due, h.record LIMIT " limit ")"
 
 /* One homework of a class that the actor teaches: $8. */
 #define MINE                                                                  \
     "k AS MATERIALIZED ("                                                     \
-    "SELECT h.owner, h.record FROM data.homework AS h"                        \
-    " WHERE h.tenant = $2 AND h.record = $8 AND h.deleted_at IS NULL"         \
-    " AND h.owner IN (SELECT e.class FROM pupil.enrolment AS e"               \
-    " WHERE " PUPIL_SQL_MINE("e") "))"
+    "SELECT h.owner, h.record FROM pupil.enrolment AS e"                      \
+    " JOIN " PUPIL_SQL_EACH("SELECT h.owner, h.record"                        \
+    " FROM data.homework AS h WHERE h.tenant = $2 AND h.owner = e.class"      \
+    " AND h.record = $8 AND h.deleted_at IS NULL") " AS h ON true"            \
+    " WHERE " PUPIL_SQL_MINE("e") ")"
 
 /* The class that the enrolment with a checked MAC is for. */
 #define ABLE                                                                  \
@@ -76,9 +79,11 @@ static const char  evidence_sql[] =
     " o.owner, o.state, o.key_version, h.record, h.assigned_at"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (pupil.enrolment AS e"
-    " JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = e.class"
-    " LEFT JOIN data.homework AS h ON h.tenant = $2 AND h.owner = e.class"
-    " AND h.record = $8 AND h.deleted_at IS NULL)"
+    " JOIN " PUPIL_SQL_OWNER("o", "e.class") " ON true"
+    " LEFT JOIN " PUPIL_SQL_EACH(
+        "SELECT h.record, h.assigned_at FROM data.homework AS h"
+        " WHERE h.tenant = $2 AND h.owner = e.class AND h.record = $8"
+        " AND h.deleted_at IS NULL") " AS h ON true)"
     " ON " PUPIL_SQL_MINE("e");
 
 /*
@@ -94,9 +99,10 @@ static const char  evidence_sql[] =
     PUPIL_SQL_EVIDENCE("t")                                                   \
     " FROM (SELECT h.owner, h.record, h.teacher FROM h"                       \
     " ORDER BY h.due, h.record LIMIT $12) AS k"                               \
-    " LEFT JOIN pupil.enrolment AS t ON t.tenant = $2"                        \
-    " AND t.subject = k.teacher AND t.class = k.owner"                        \
-    " AND t.role = 'teacher' AND " PUPIL_SQL_LIVE("t") ")" audit              \
+    " LEFT JOIN " PUPIL_SQL_EACH("SELECT t.* FROM pupil.enrolment AS t"       \
+    " WHERE t.tenant = $2 AND t.subject = k.teacher AND t.class = k.owner"    \
+    " AND t.role = 'teacher' AND " PUPIL_SQL_LIVE("t"))                       \
+    " AS t ON true)" audit                                                    \
     " SELECT $1::bigint, h.record, h.owner, h.due,"                           \
     " (SELECT count(*) FROM h) > $12,"                                        \
     " p.enrolment, p.subject, p.class, p.institution, p.role, p.valid_from,"  \
@@ -104,10 +110,13 @@ static const char  evidence_sql[] =
     "{h}{c}{i}"                                                               \
     " FROM " PUPIL_SQL_ONE                                                    \
     " LEFT JOIN (p JOIN h ON h.record = p.page"                               \
-    " JOIN pupil.class AS c (tenant, class_id, institution, class_title)"     \
-    " ON c.tenant = $2 AND c.class_id = h.owner"                              \
-    " LEFT JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = p.subject"    \
-    " LEFT JOIN data.identity AS i ON i.tenant = $2 AND i.owner = p.subject)" \
+    " JOIN " PUPIL_SQL_EACH("SELECT c.title AS class_title"                   \
+    " FROM pupil.class AS c WHERE c.tenant = $2 AND c.class = h.owner")       \
+    " AS c ON true"                                                           \
+    " LEFT JOIN " PUPIL_SQL_OWNER("o", "p.subject") " ON true"                \
+    " LEFT JOIN " PUPIL_SQL_EACH("SELECT i.owner{i}"                          \
+    " FROM data.identity AS i"                                                \
+    " WHERE i.tenant = $2 AND i.owner = p.subject") " AS i ON true)"          \
     " ON true ORDER BY h.due, h.record"
 
 static const char  list_sql[] = LIST("");
@@ -124,29 +133,35 @@ static const char  progress_sql[] =
     " SELECT $1::bigint, p.record, p.homework_id, p.updated_at,"
     " o.owner, o.state, o.key_version{p}"
     " FROM " PUPIL_SQL_ONE
-    " LEFT JOIN (data.progress AS p"
-    " JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = p.owner)"
-    " ON p.tenant = $2 AND p.owner = $4 AND NOT p.superseded"
-    " AND p.homework_id IN (SELECT k.record FROM k)";
+    " LEFT JOIN (" PUPIL_SQL_OWNER("o", "$4")
+    " JOIN " PUPIL_SQL_EACH("SELECT p.* FROM k JOIN " PUPIL_SQL_EACH(
+        "SELECT p.record, p.homework_id, p.updated_at{p}"
+        " FROM data.progress AS p WHERE p.tenant = $2 AND p.owner = $4"
+        " AND p.homework_id = k.record AND NOT p.superseded")
+    " AS p ON true") " AS p ON true) ON true";
 
 /* Counted over the live pupils of each class, from plain facts alone. */
 static const char  summary_sql[] =
     "WITH " PAGE("k", ", h.exercise_ids", "$12") ","
-    " q AS ("
-    "SELECT k.record, p.owner, count(*) FILTER (WHERE p.done"
-    " AND p.exercise_id = ANY (k.exercise_ids))"
-    " >= cardinality(k.exercise_ids) AS completed"
-    " FROM k JOIN data.progress AS p ON p.tenant = $2"
-    " AND p.homework_id = k.record AND NOT p.superseded"
-    " GROUP BY k.record, k.exercise_ids, p.owner),"
+    " e AS MATERIALIZED ("
+    "SELECT c.owner, e.subject FROM (SELECT DISTINCT k.owner FROM k) AS c"
+    " JOIN " PUPIL_SQL_EACH("SELECT e.subject FROM pupil.enrolment AS e"
+    " WHERE e.tenant = $2 AND e.class = c.owner AND e.role = 'pupil'"
+    " AND " PUPIL_SQL_LIVE("e")) " AS e ON true),"
     " s AS ("
-    "SELECT k.record, count(e.subject)::int4 AS pupils,"
-    " (count(*) FILTER (WHERE q.completed))::int4 AS completed,"
-    " (count(*) FILTER (WHERE NOT q.completed))::int4 AS in_progress"
-    " FROM k LEFT JOIN pupil.enrolment AS e ON e.tenant = $2"
-    " AND e.class = k.owner AND e.role = 'pupil' AND " PUPIL_SQL_LIVE("e")
-    " LEFT JOIN q ON q.record = k.record AND q.owner = e.subject"
-    " GROUP BY k.record)"
+    "SELECT k.record, (SELECT count(*) FROM e WHERE e.owner = k.owner)::int4"
+    " AS pupils, q.completed, q.in_progress FROM k CROSS JOIN LATERAL ("
+    "SELECT (count(*) FILTER (WHERE p.completed AND p.live))::int4"
+    " AS completed,"
+    " (count(*) FILTER (WHERE NOT p.completed AND p.live))::int4"
+    " AS in_progress"
+    " FROM (SELECT count(*) FILTER (WHERE p.done"
+    " AND p.exercise_id = ANY (k.exercise_ids))"
+    " >= cardinality(k.exercise_ids) AS completed,"
+    " (k.owner, p.owner) IN (SELECT e.owner, e.subject FROM e) AS live"
+    " FROM data.progress AS p WHERE p.tenant = $2"
+    " AND p.homework_id = k.record AND NOT p.superseded"
+    " GROUP BY p.owner) AS p) AS q)"
     " SELECT $1::bigint, s.record, s.pupils, s.completed, s.in_progress"
     " FROM " PUPIL_SQL_ONE " LEFT JOIN s ON true";
 
@@ -183,27 +198,30 @@ static const char  delete_sql[] =
     WRITTEN;
 
 static const char  overview_sql[] =
-    "WITH " MINE ","
-    " e AS MATERIALIZED ("
-    "SELECT " PUPIL_SQL_EVIDENCE("e")
-    " FROM k JOIN pupil.enrolment AS e ON e.tenant = $2"
-    " AND e.class = k.owner AND e.role = 'pupil' AND " PUPIL_SQL_LIVE("e") ")"
+    "WITH " MINE
     " SELECT $1::bigint, e.enrolment, e.subject, e.class, e.institution,"
     " e.role, e.valid_from, e.valid_to, e.source, e.mac,"
     " o.owner, o.state, o.key_version{i}"
     " FROM " PUPIL_SQL_ONE
-    " LEFT JOIN (e JOIN pupil.owner AS o ON o.tenant = $2"
-    " AND o.owner = e.subject"
-    " LEFT JOIN data.identity AS i ON i.tenant = $2 AND i.owner = e.subject)"
+    " LEFT JOIN (k"
+    " JOIN " PUPIL_SQL_EACH("SELECT " PUPIL_SQL_EVIDENCE("e")
+    " FROM pupil.enrolment AS e WHERE e.tenant = $2 AND e.class = k.owner"
+    " AND e.role = 'pupil' AND " PUPIL_SQL_LIVE("e")) " AS e ON true"
+    " JOIN " PUPIL_SQL_OWNER("o", "e.subject") " ON true"
+    " LEFT JOIN " PUPIL_SQL_EACH("SELECT i.owner{i} FROM data.identity AS i"
+    " WHERE i.tenant = $2 AND i.owner = e.subject AND i.record = e.subject")
+    " AS i ON true)"
     " ON true ORDER BY e.subject";
 
 static const char  results_sql[] =
     "WITH " MINE
     " SELECT $1::bigint, p.record, p.owner, p.updated_at{p}"
     " FROM " PUPIL_SQL_ONE
-    " LEFT JOIN (k JOIN data.progress AS p ON p.tenant = $2"
+    " LEFT JOIN (k JOIN " PUPIL_SQL_EACH("SELECT p.record, p.owner,"
+    " p.updated_at{p} FROM data.progress AS p WHERE p.tenant = $2"
     " AND p.homework_id = k.record AND p.class_id = k.owner"
-    " AND NOT p.superseded) ON true ORDER BY p.owner";
+    " AND NOT p.superseded") " AS p ON true)"
+    " ON true ORDER BY p.owner";
 
 
 static const pupil_want_t  pupil_list_wants[] = {

@@ -72,11 +72,13 @@ static const char  reserve_sql[] =
  */
 static const char  find_sql[] =
     "WITH found AS MATERIALIZED ("
-    "SELECT b.category, b.field, b.term, b.owner, b.record, b.mac"
-    " FROM pupil.blind_index AS b WHERE b.tenant = $2"
-    " AND ((b.term = $8 AND b.category = 'credential'"
-    " AND b.field = 'login_id') OR (b.term = $9 AND b.category = 'contact'"
-    " AND b.field = 'email'))"
+    "SELECT b.* FROM (VALUES ('credential', 'login_id', $8),"
+    " ('contact', 'email', $9)) AS a (category, field, term)"
+    " JOIN " PUPIL_SQL_EACH(
+        "SELECT b.category, b.field, b.term, b.owner, b.record, b.mac"
+        " FROM pupil.blind_index AS b WHERE b.tenant = $2 AND b.term = a.term"
+        " AND b.category = a.category AND b.field = a.field")
+    " AS b ON true"
     " ORDER BY b.category DESC LIMIT 1),"
     " who AS MATERIALIZED ("
     "SELECT t.decoy, coalesce(f.owner, t.decoy) AS id, f.category, f.field,"
@@ -90,12 +92,19 @@ static const char  find_sql[] =
     " (r.valid_to - DATE '1970-01-01') AS valid_to, r.source, r.mac,"
     " c.updated_at{c}"
     " FROM " PUPIL_SQL_ONE
-    " LEFT JOIN who AS w ON true"
-    " LEFT JOIN pupil.subject AS u ON u.tenant = $2 AND u.subject = w.id"
-    " LEFT JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = w.id"
-    " LEFT JOIN data.credential AS c ON c.tenant = $2 AND c.owner = w.id"
-    " AND c.record = w.id"
-    " LEFT JOIN pupil.role AS r ON r.tenant = $2 AND r.subject = w.id"
+    " LEFT JOIN (who AS w"
+    " LEFT JOIN " PUPIL_SQL_EACH(
+        "SELECT u.* FROM pupil.subject AS u"
+        " WHERE u.tenant = $2 AND u.subject = w.id") " AS u ON true"
+    " LEFT JOIN " PUPIL_SQL_OWNER("o", "w.id") " ON true"
+    " LEFT JOIN " PUPIL_SQL_EACH(
+        "SELECT c.updated_at{c} FROM data.credential AS c"
+        " WHERE c.tenant = $2 AND c.owner = w.id AND c.record = w.id")
+    " AS c ON true"
+    " LEFT JOIN " PUPIL_SQL_EACH(
+        "SELECT r.* FROM pupil.role AS r"
+        " WHERE r.tenant = $2 AND r.subject = w.id") " AS r ON true)"
+    " ON true"
     " ORDER BY r.institution, r.role";
 
 /*

@@ -28,12 +28,11 @@ static const char  lock_sql[] =
     "SELECT $1::bigint, pg_advisory_xact_lock($8, $9)";
 
 /*
- * Each item is on its own.  What is
- * stored already is compared, before the assignment is looked at, so that a
- * replay succeeds even after the homework was taken back or the pupil left
- * the class.  Of items with one id the first that is assigned is stored.
- * Homework that is due is still accepted: work that was done without a
- * network must not be lost (pitfall 38).
+ * Each item is on its own.  What is stored already is compared, before the
+ * assignment is looked at, so that a replay succeeds even after the homework
+ * was taken back or the pupil left the class.  Of items with one id the first
+ * that is assigned is stored.  Homework that is due is still accepted: work
+ * that was done without a network must not be lost (pitfall 38).
  *
  * An enrolment counts while all its columns are those whose MAC was checked
  * (invariant I18): the MAC alone would not tell that somebody has edited the
@@ -49,21 +48,24 @@ static const char  submit_sql[] =
     " fit AS MATERIALIZED ("
     "SELECT FROM pupil.owner AS o WHERE o.tenant = $2 AND o.owner = $4"
     " AND o.state = 'active' AND o.key_version = $15),"
-    " w AS MATERIALIZED ("
-    "SELECT DISTINCT ON (i.id) i.*, h.owner AS class FROM item AS i"
-    " JOIN unnest($16, $17, $18, $19, $20, $21)"
-    " AS v (enrolment, class, valid_from, valid_to, source, mac) ON true"
-    " JOIN pupil.enrolment AS e ON e.enrolment = v.enrolment"
+    " able AS MATERIALIZED ("
+    "SELECT e.class FROM unnest($16, $17, $18, $19, $20, $21)"
+    " AS v (enrolment, class, valid_from, valid_to, source, mac)"
+    " JOIN " PUPIL_SQL_EACH("SELECT e.class FROM pupil.enrolment AS e"
+    " WHERE e.enrolment = v.enrolment"
     " AND e.class = v.class AND e.source = v.source AND e.mac = v.mac"
     " AND e.valid_from - DATE '1970-01-01' = v.valid_from"
     " AND e.valid_to - DATE '1970-01-01' IS NOT DISTINCT FROM"
     " NULLIF(v.valid_to, " PUPIL_SQL_NO_DATE ")"
-    " AND " PUPIL_SQL_MINE("e") " AND e.role = 'pupil'"
-    " JOIN data.homework AS h ON h.tenant = $2 AND h.owner = e.class"
-    " AND h.record = i.homework"
-    " WHERE h.deleted_at IS NULL AND h.assigned_at <= now()"
-    " AND i.exercise = ANY (h.exercise_ids)"
-    " AND i.stored IS NULL AND EXISTS (SELECT FROM fit)"
+    " AND " PUPIL_SQL_MINE("e") " AND e.role = 'pupil'") " AS e ON true),"
+    " w AS MATERIALIZED ("
+    "SELECT DISTINCT ON (i.id) i.*, e.class FROM item AS i"
+    " JOIN able AS e ON true"
+    " JOIN " PUPIL_SQL_EACH("SELECT FROM data.homework AS h"
+    " WHERE h.tenant = $2 AND h.owner = e.class AND h.record = i.homework"
+    " AND h.deleted_at IS NULL AND h.assigned_at <= now()"
+    " AND i.exercise = ANY (h.exercise_ids)") " AS h ON true"
+    " WHERE i.stored IS NULL AND EXISTS (SELECT FROM fit)"
     " ORDER BY i.id, i.n),"
     " done AS MATERIALIZED ("
     "SELECT i.n, CASE"
@@ -111,8 +113,7 @@ static const char  history_sql[] =
     " SELECT $1::bigint, p.record, p.updated_at,"
     " (SELECT count(*) FROM p) > $11, o.owner, o.state, o.key_version{p}"
     " FROM " PUPIL_SQL_ONE
-    " LEFT JOIN (p JOIN pupil.owner AS o ON o.tenant = $2"
-    " AND o.owner = p.owner) ON true"
+    " LEFT JOIN (p JOIN " PUPIL_SQL_OWNER("o", "$4") " ON true) ON true"
     " ORDER BY p.updated_at DESC, p.record DESC LIMIT $11";
 
 

@@ -28,11 +28,16 @@ static const char  load_sql[] =
     " s.seen_at, s.expires_at, s.mac, " ROLE ","
     " u.subject, u.status, u.source, u.mac, o.state"
     " FROM " PUPIL_SQL_ONE
-    " LEFT JOIN pupil.session AS s ON s.tenant = $2 AND s.token_hash = $8"
-    " LEFT JOIN pupil.role AS r ON r.tenant = $2 AND r.subject = s.subject"
-    " AND r.institution = s.institution AND r.role = s.role"
-    " LEFT JOIN pupil.subject AS u ON u.tenant = $2 AND u.subject = s.subject"
-    " LEFT JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = s.subject";
+    " LEFT JOIN (pupil.session AS s"
+    " LEFT JOIN " PUPIL_SQL_EACH(
+        "SELECT r.* FROM pupil.role AS r WHERE r.tenant = $2"
+        " AND r.subject = s.subject AND r.institution = s.institution"
+        " AND r.role = s.role") " AS r ON true"
+    " LEFT JOIN " PUPIL_SQL_EACH(
+        "SELECT u.* FROM pupil.subject AS u WHERE u.tenant = $2"
+        " AND u.subject = s.subject") " AS u ON true"
+    " LEFT JOIN " PUPIL_SQL_OWNER("o", "s.subject") " ON true)"
+    " ON s.tenant = $2 AND s.token_hash = $8";
 
 /* $8: hash, $9: seen_at, $10: the MAC that goes with it. */
 static const char  touch_sql[] =
@@ -50,11 +55,12 @@ static const char  show_sql[] =
     " LEFT JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = $4"
     " LEFT JOIN data.identity AS i ON i.tenant = $2 AND i.owner = $4"
     " AND i.record = $4"
-    " LEFT JOIN pupil.role AS r ON r.tenant = $2 AND r.subject = $4"
-    " LEFT JOIN pupil.owner AS p ON p.tenant = $2 AND p.owner = r.institution"
-    " LEFT JOIN (SELECT n.tenant, n.institution, n.title AS school_title"
-    " FROM pupil.institution AS n) AS t"
-    " ON t.tenant = $2 AND t.institution = r.institution"
+    " LEFT JOIN (pupil.role AS r"
+    " LEFT JOIN " PUPIL_SQL_OWNER("p", "r.institution") " ON true"
+    " LEFT JOIN " PUPIL_SQL_EACH(
+        "SELECT n.title AS school_title FROM pupil.institution AS n"
+        " WHERE n.tenant = $2 AND n.institution = r.institution")
+    " AS t ON true) ON r.tenant = $2 AND r.subject = $4"
     " ORDER BY r.institution, r.role";
 
 /*

@@ -31,6 +31,19 @@
     e ".tenant = $2 AND " e ".subject = $4 AND " e ".institution = $6"        \
     " AND " e ".role = $5 AND " PUPIL_SQL_LIVE(e)
 
+/*
+ * A table reached from rows that are there already: one walk of an index for
+ * each, whatever the planner believes of the sizes (docs/architecture.md).
+ * To be joined ON true.
+ */
+#define PUPIL_SQL_EACH(select)  "LATERAL (" select " OFFSET 0)"
+
+/* The row that says which key of an owner is in force. */
+#define PUPIL_SQL_OWNER(o, id)                                                \
+    PUPIL_SQL_EACH("SELECT " o ".owner, " o ".state, " o ".key_version"       \
+                   " FROM pupil.owner AS " o                                  \
+                   " WHERE " o ".tenant = $2 AND " o ".owner = " id) " AS " o
+
 /* At least one row, the nonce first (invariant I12). */
 #define PUPIL_SQL_ONE  "(VALUES (1)) AS one (one)"
 

@@ -27,6 +27,21 @@ static void pupil_statement_audit_values(pupil_statement_t *statement,
     const uint8_t *policy_hash, pupil_sql_t *sql);
 
 
+/*
+ * The generic plan, made once; only index walks that nest, in the order that
+ * the parameters determine; nothing that pays off over many rows alone.
+ * Bitmaps stay: an OR of two index conditions is one.
+ */
+const char  pupil_session_sql[] =
+    "SET plan_cache_mode = force_generic_plan;"
+    "SET enable_seqscan = off;"
+    "SET enable_hashjoin = off;"
+    "SET enable_mergejoin = off;"
+    "SET enable_material = off;"
+    "SET enable_memoize = off;"
+    "SET max_parallel_workers_per_gather = 0;"
+    "SET jit = off";
+
 static const pupil_placeholder_t  pupil_placeholders[] = {
     { "audit",        pupil_statement_audit },
     { "audit_values", pupil_statement_audit_values },

@@ -126,6 +126,13 @@ pupil_rc_t pupil_statement_compose(const pupil_template_t *template,
     const pupil_alloc_t *alloc, pupil_statement_t *statement,
     pupil_error_t *error);
 
+/*
+ * What every connection that runs these statements sets first, so that how a
+ * statement is executed depends on its text and on the indexes, and not on
+ * what PostgreSQL believes to know of the tables: see docs/architecture.md.
+ */
+extern const char  pupil_session_sql[];
+
 /* The index of a want by category and field; -1 when there is none. */
 int32_t pupil_statement_want(const pupil_template_t *template,
     const char *category, const char *field);

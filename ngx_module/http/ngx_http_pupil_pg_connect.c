@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "ngx_http_pupil_pg_private.h"
+#include "../core/statement.h"
 
 
 #define NGX_HTTP_PUPIL_PG_MIN_SERVER  150000
@@ -259,16 +260,17 @@ failed:
 static ngx_int_t
 ngx_http_pupil_pg_setup(ngx_http_pupil_pg_task_t *t)
 {
-    char       sql[512];
+    char       sql[1024];
     PGresult  *res;
 
     (void) ngx_snprintf((u_char *) sql, sizeof(sql),
                         "DEALLOCATE ALL;"
                         "SET statement_timeout = %M;"
                         "SET idle_in_transaction_session_timeout = %M;"
-                        "SET plan_cache_mode = force_generic_plan%Z",
+                        "%s%Z",
                         t->pg->statement_timeout,
-                        t->pg->statement_timeout + NGX_HTTP_PUPIL_PG_MARGIN);
+                        t->pg->statement_timeout + NGX_HTTP_PUPIL_PG_MARGIN,
+                        pupil_session_sql);
 
     res = ngx_http_pupil_pg_query(t->conn, sql, t->pg->connect_timeout,
                                   t->text);

@@ -294,7 +294,7 @@ worker_connect(const load_t *load, worker_t *w, int number)
         bench_die("no memory for worker %d", number);
     }
 
-    run_sql(w->pg, "SET plan_cache_mode = force_generic_plan");
+    run_sql(w->pg, pupil_session_sql);
 
     for (s = 0; load->form->syncs[s][0] >= 0; s++) {
         for (i = 0; (st = load->form->syncs[s][i]) >= 0; i++) {

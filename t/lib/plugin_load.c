@@ -6,14 +6,18 @@
  *     plugin_load check FILE          "ok NAME VERSION", or the refusal
  *     plugin_load sql FILE...         all statements of /v1/data/ of these
  *                                     plugins, as PREPARE commands for psql
+ *     plugin_load endpoints FILE...   what a connection sets first, then the
+ *                                     statements of all other endpoints
  */
 
 #include <sodium.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "audit.h"
+#include "endpoints.h"
 #include "policy.h"
 
 
@@ -66,11 +70,13 @@ give_back(void)
 static const pupil_alloc_t  heap = { take, NULL };
 
 
-static void
+/* name: a format of the words after it; blanks become underscores. */
+static void __attribute__((format(printf, 4, 5)))
 print_statement(const pupil_policy_t *policy, const uint8_t hash[32],
-    const char *prefix, const char *category, const char *relation,
-    const pupil_template_t *template)
+    const pupil_template_t *template, const char *format, ...)
 {
+    char               name[128], *p;
+    va_list            args;
     uint32_t           i;
     pupil_error_t      error;
     pupil_statement_t  statement;
@@ -82,17 +88,49 @@ print_statement(const pupil_policy_t *policy, const uint8_t hash[32],
         exit(1);
     }
 
+    va_start(args, format);
+    (void) vsnprintf(name, sizeof(name), format, args);
+    va_end(args);
+
+    for (p = name; *p != '\0'; p++) {
+        *p = *p == ' ' ? '_' : *p;
+    }
+
     printf("-- columns %u accesses %.*s\n", statement.columns,
            (int) statement.accesses.len,
            (const char *) statement.accesses.data);
-    printf("PREPARE %s_%s_%s (int8, uuid, uuid, uuid, text, uuid, text",
-           prefix, category, relation);
+    printf("PREPARE %s (int8, uuid, uuid, uuid, text, uuid, text", name);
 
     for (i = 0; i < statement.params; i++) {
         printf(", %s", type_names[template->params[i]]);
     }
 
     printf(") AS %s;\n", (const char *) statement.sql.data);
+}
+
+
+static void
+print_endpoints(const pupil_policy_t *policy, const uint8_t hash[32])
+{
+    uint32_t                 e, i;
+    const pupil_endpoint_t  *endpoint;
+
+    printf("%s;\n", pupil_session_sql);
+
+    for (e = 0; e < PUPIL_ENDPOINT_COUNT; e++) {
+        endpoint = &pupil_endpoints[e];
+
+        for (i = 0; i < endpoint->count; i++) {
+            print_statement(policy, hash, &endpoint->templates[i], "%s",
+                            endpoint->templates[i].name);
+        }
+    }
+
+    printf("PREPARE audit_group (");
+    for (i = 0; i < PUPIL_AUDIT_GROUP_PARAMS; i++) {
+        printf("%s%s", i ? ", " : "", type_names[pupil_audit_group_params[i]]);
+    }
+    printf(") AS %s;\n", pupil_audit_group_sql);
 }
 
 
@@ -113,29 +151,31 @@ print_category(const pupil_policy_t *policy, const uint8_t hash[32],
     if (pupil_generic_read(policy, category, relation, &heap, &g)
         == PUPIL_OK)
     {
-        print_statement(policy, hash, "read", name, how, &g->template);
+        print_statement(policy, hash, &g->template, "read_%s_%s", name,
+                        how);
 
         if (pupil_audit_template(&g->template, &heap, &audit) == PUPIL_OK) {
-            print_statement(policy, hash, "refuse", name, how, audit);
+            print_statement(policy, hash, audit, "refuse_%s_%s", name, how);
         }
     }
 
     if (pupil_generic_write(policy, category, relation, &heap, &g)
         == PUPIL_OK)
     {
-        print_statement(policy, hash, "write", name, how, &g->template);
-        print_statement(policy, hash, "look", name, how, &g->look);
+        print_statement(policy, hash, &g->template, "write_%s_%s", name,
+                        how);
+        print_statement(policy, hash, &g->look, "look_%s_%s", name, how);
     }
 
     evidence = pupil_generic_evidence(relation, plugin->owner);
     if (evidence != NULL) {
-        print_statement(policy, hash, "evidence", name, how, evidence);
+        print_statement(policy, hash, evidence, "evidence_%s_%s", name, how);
     }
 }
 
 
 static int
-print_sql(int count, char **files)
+print_sql(int count, char **files, int endpoints)
 {
     int                i;
     uint8_t            hash[32];
@@ -161,7 +201,11 @@ print_sql(int count, char **files)
         return 1;
     }
 
-    for (c = 0; c < policy.count; c++) {
+    if (endpoints) {
+        print_endpoints(&policy, hash);
+    }
+
+    for (c = 0; c < policy.count && !endpoints; c++) {
         for (r = 1; r < PUPIL_RELATION_COUNT; r++) {
             print_category(&policy, hash, c, r);
         }
@@ -182,14 +226,15 @@ main(int argc, char **argv)
     pupil_category_t  *category;
 
     if (argc < 3 || sodium_init() < 0) {
-        fprintf(stderr, "usage: plugin_load check|sql FILE...\n");
+        fprintf(stderr, "usage: plugin_load check|sql|endpoints FILE...\n");
         return 2;
     }
 
     (void) atexit(give_back);
 
-    if (strcmp(argv[1], "sql") == 0) {
-        return print_sql(argc - 2, argv + 2);
+    if (strcmp(argv[1], "check") != 0) {
+        return print_sql(argc - 2, argv + 2,
+                         strcmp(argv[1], "endpoints") == 0);
     }
 
     if (pupil_category_load(argv[2], NULL, &heap, &category, &error)

@@ -1,0 +1,236 @@
+use lib 't/lib';
+use Pupil::Test;
+use Pupil::Site;
+use Pupil::Volume qw(GROUP CLASSES HOMEWORKS TEACHER);
+use JSON::XS ();
+
+# What the statements of a school day cost does not depend on how much is
+# stored: each is a walk along indexes, with and without statistics, and also
+# when it was planned on an empty database.  Every template of the endpoints
+# is in %hot, or in %cold with the reason.
+
+use constant { SMALL => 1_200, LARGE => 12_000 };
+
+my $site = Pupil::Site->new(pg => { conf => {
+    autovacuum => 'off', shared_buffers => '256MB', max_wal_size => '4GB',
+} });
+my $volume = Pupil::Volume->new($site);
+my ($tenant, $json) = ($site->tenant, JSON::XS->new);
+
+
+# ---- who asks, and what
+
+my $pupil = 7 * GROUP + 5;
+my $group = int $pupil / GROUP;
+my $teacher = TEACHER + $group;
+my $school = $volume->id(institution => int $group / 20);
+my ($zero, $last) = map { $_ x 8 . "-$_$_$_$_" x 3 . '-' . $_ x 12 } 0, 'f';
+my $homework = $group * CLASSES * HOMEWORKS;
+my @page = (0, 'now', '-infinity', $zero, 50, undef);
+
+sub id ($kind, $n) { $volume->id($kind, $n) }
+sub key ($kind, $n) { $volume->key($kind, $n) }
+
+my %actor = (
+    pupil => [id(subject => $pupil), 'pupil', $school],
+    teacher => [id(subject => $teacher), 'teacher', $school],
+    nobody => [undef, 'none', undef],
+);
+my @enrolments = map { $pupil * CLASSES + $_ } 0 .. CLASSES - 1;
+my @batch = map { $homework + $_ * HOMEWORKS } 0 .. CLASSES - 1;
+my $sealed = '\x' . '5a' x 137;
+my @accept = (key(token => 'new'), 'now', 'tomorrow', key(session => 0),
+              [key(bucket => $pupil), key(bucket => $pupil + 1)],
+              key(bucket => $pupil), id(network => 'new'), $sealed, 1,
+              key(subject => $pupil), '2026-01-01T00:00:00Z');
+
+# name => [actor, rows, own parameters]
+my %hot = (
+    login_reserve => ['nobody', 1,
+        [key(bucket => $pupil), key(bucket => 'new')], [5, 5], [60, 60],
+        [900, 900]],
+    login_find => ['nobody', 1, key(term => $pupil), key(term => 'none')],
+    login_accept => ['pupil', 1, @accept, undef],
+    login_renew => ['pupil', 1, @accept, $sealed],
+    login_refuse => ['nobody', 1, 'refused', [id(subject => $pupil)]],
+    session_load => ['pupil', 1, key(token => $pupil)],
+    session_touch => ['pupil', 1, key(token => $pupil), 'tomorrow',
+                      key(session => 0)],
+    session_show => ['pupil', 1],
+    session_end => ['pupil', 1, key(token => $pupil)],
+    homework_evidence => ['pupil', CLASSES, undef],
+    homework_pupil_list => ['pupil', 2 * CLASSES, @page],
+    homework_pupil_progress => ['pupil', 4, @page],
+    homework_teacher_list => ['teacher', 2 * CLASSES, @page],
+    homework_teacher_summary => ['teacher', 2 * CLASSES, @page],
+    homework_overview => ['teacher', GROUP, id(homework => $homework)],
+    homework_results => ['teacher', 2 * GROUP, id(homework => $homework)],
+    progress_evidence => ['pupil', CLASSES],
+    progress_lock => ['pupil', 1, 1, 2],
+    progress_submit => ['pupil', CLASSES,
+        [map { id(submission => "new$_") } @batch],
+        [map { id(homework => $_) } @batch],
+        [map { id(exercise => 2 * $_) } @batch],
+        [($sealed) x @batch], [($sealed) x @batch],
+        [map { key(fingerprint => $_) } @batch], [(1) x @batch], 1,
+        [map { id(enrolment => $_) } @enrolments],
+        [map { id(class => $group * CLASSES + $_) } 0 .. CLASSES - 1],
+        [(18262) x @enrolments], [(2147483647) x @enrolments],
+        [('test') x @enrolments], [map { key(enrolment => $_) } @enrolments],
+        1],
+    progress_history => ['pupil', 5, undef, 'infinity', $last, 50],
+);
+
+# Seldom asked, and by few; what they read is covered by those above.
+my %cold = (
+    session_switch => 'a session ends and another begins: once a day',
+    homework_written => 'the page of a teacher, of one homework',
+    homework_create => 'a few a week and class',
+    homework_patch => 'rarer',
+    homework_delete => 'rarer still',
+);
+
+# Parameters are all its own.
+my $request = id(request => 1);
+my @group = (1, $tenant, [($request) x 32], [($actor{pupil}[0]) x 32],
+             [('pupil') x 32], [($school) x 32], [('192.0.2.0/24') x 32],
+             [($sealed) x 32], [($sealed) x 32], [('allowed') x 32],
+             [('{}') x 32], [('') x 32]);
+
+
+# ---- the statements as they are prepared
+
+my $printed = run_cmd(build_dir() . '/plugin_load', 'endpoints',
+    map { build_dir() . "/plugins/pupil_$_.so" }
+        qw(contact credential enrolment example homework identity network
+           progress));
+is $printed->{code}, 0, 'all statements compose' or diag $printed->{err};
+my @lines = grep { !/^--/ } split /\n/, $printed->{out};
+my @settings = split /;/, shift @lines;
+my %prepare = map { (/^PREPARE (\w+)/)[0] => $_ } @lines;
+
+my @unlisted = grep { !$hot{$_} && !$cold{$_} && $_ ne 'audit_group' }
+               sort keys %prepare;
+is "@unlisted", '', 'every statement is listed as hot, or says why not';
+is join(' ', grep { !$prepare{$_} } sort keys %hot, keys %cold), '',
+    'what is listed exists';
+
+sub quoted ($value) {
+    return 'NULL' if !defined $value;
+    return "'$value'" if !ref $value;
+    my $list = join ',', map { '"' . s/\\/\\\\/gr . '"' } @$value;
+    return "'{$list}'";
+}
+
+sub arguments ($name) {
+    return join ', ', map { quoted($_) } @group if $name eq 'audit_group';
+    my ($who, undef, @own) = @{ $hot{$name} };
+    return join ', ', map { quoted($_) } 1, $tenant, $request,
+        @{ $actor{$who} }, undef, @own;
+}
+
+
+# ---- a connection as the gateway has it
+
+sub gateway ($db, $role, @prepare) {
+    my $dbh = $site->pg->connect($db);
+    $dbh->do($_) for @settings, "SET SESSION AUTHORIZATION $role";
+    $dbh->do($_) for @prepare;
+    return $dbh;
+}
+
+# The plan as it ran, after a first time.  Nothing is kept.
+sub executed ($dbh, $call) {
+    my $plan;
+    for (1 .. 2) {
+        $dbh->begin_work;
+        $dbh->do("SELECT set_config('pupil.tenant', '$tenant', true)");
+        $plan = $dbh->selectrow_array(
+            "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) $call");
+        $dbh->rollback;
+    }
+    return $json->decode($plan)->[0]{Plan};
+}
+
+sub buffers ($plan) {
+    my $sum = 0;
+    $sum += $plan->{"$_ Blocks"} for 'Shared Hit', 'Shared Read';
+    return $sum;
+}
+
+# What reads a table, or joins, without an index.
+sub blunders ($plan) {
+    my $type = $plan->{'Node Type'};
+    return (
+        $type eq 'Seq Scan' ? "Seq Scan on $plan->{'Relation Name'}"
+        : $type =~ /^(?:Hash|Merge) Join$/ ? $type : (),
+        map { blunders($_) } @{ $plan->{Plans} // [] },
+    );
+}
+
+# buffers by name; tests of the plans.
+sub look ($dbh, $when, @names) {
+    my (%buffers, @bad, @few);
+    for my $name (@names) {
+        my $plan = executed($dbh, "EXECUTE $name(" . arguments($name) . ')');
+        $buffers{$name} = buffers($plan);
+        push @bad, map { "$name: $_" } blunders($plan);
+        my $rows = $hot{$name} ? $hot{$name}[1] : 1;
+        push @few, "$name: $plan->{'Actual Rows'}, not $rows"
+            if $volume->pupils && $plan->{'Actual Rows'} != $rows;
+    }
+    is "@bad", '', "$when: only indexes";
+    is "@few", '', "$when: what is stored is found";
+    return \%buffers;
+}
+
+# Ten times the volume is one level of an index more, at most.
+sub grown ($small, $large, $name) {
+    return $large->{$name} > 1.4 * $small->{$name} + 8;
+}
+
+sub no_growth ($small, $large, $when) {
+    my @grown = map { "$_: $small->{$_} to $large->{$_} pages" }
+                grep { grown($small, $large, $_) } sort keys %$small;
+    is "@grown", '', "$when: no more pages at ten times the volume";
+}
+
+
+my @names = sort keys %hot, 'audit_group';
+my @prepare = @prepare{@names};
+my $first = gateway(pupil => 'pupil_gateway', @prepare);
+look($first, 'an empty database', @names);
+
+$volume->grow(SMALL);
+my $small = look(gateway(pupil => 'pupil_gateway', @prepare),
+                 'no statistics, few', @names);
+my $early = look($first, 'planned when it was empty, few', @names);
+
+$volume->grow(LARGE);
+my $many = gateway(pupil => 'pupil_gateway', @prepare);
+no_growth($small, look($many, 'no statistics, many', @names),
+          'no statistics');
+no_growth($early, look($first, 'planned when it was empty, many', @names),
+          'planned when it was empty');
+
+$site->db->do('ANALYZE');
+$many = gateway(pupil => 'pupil_gateway', @prepare);
+no_growth($small, look($many, 'statistics', @names), 'statistics');
+
+
+# ---- the detectors detect
+
+my $scan = executed($many, "SELECT FROM pupil.plugin WHERE version = ''");
+is join(' ', blunders($scan)), 'Seq Scan on plugin',
+    'a scan of a table is seen';
+my $whole = executed($many, "SELECT FROM data.homework WHERE tenant = '$tenant'"
+    . " AND record = '$zero' AND deleted_at IS NULL");
+is_deeply [blunders($whole)], [], 'an index entered by the tenant alone';
+ok grown({ a => 10 }, { a => buffers($whole) }, 'a'), 'is seen by its pages';
+$many->do('SET enable_hashjoin = on');
+$many->do('SET enable_nestloop = off');
+is join(' ', (blunders(executed($many, 'SELECT FROM data.homework AS h JOIN'
+    . ' pupil.class AS c ON c.class = h.owner')))[0]), 'Hash Join',
+    'so is a join of tables';
+
+done_testing;
