@@ -2,7 +2,8 @@
 
 # Records of what is shown are written for many requests at once.  No answer
 # leaves before its record is committed (I1); each has its own, complete; all of
-# a group fail with it; who leaves is on record all the same.
+# a group fail with it; who leaves is on record all the same.  A group is as
+# large as pupil_audit_group allows.
 
 use lib 't/lib';
 use Pupil::Test;
@@ -96,5 +97,35 @@ ok !(grep { $_->body =~ /\Q$homework->{title}/ } @answers),
     'of anybody';
 $db->do('ALTER TABLE pupil.audit_record DROP CONSTRAINT broken');
 is_status $first->get($path), 200, 'and the next is served';
+
+
+# pupil_audit_group: no more than that, and full ones do not wait.
+
+for my $size (1, 5) {
+    $nginx->set(http => $class->site->http_conf(
+        pupil => "pupil_audit_group $size;\n"));
+    $nginx->reload(wait => 1);
+    $_->close for $first, @clients;
+    wait_until(10, 'ready', sub { $first->get($path)->status == 200 });
+    $_->connect for @clients;
+    wait_until(5, 'writers', sub { $nginx->http->get('/status')
+        ->json->{database_data}{connections} == 4 });
+
+    $before = $db->selectrow_array('SELECT clock_timestamp()');
+    hold;
+    ask(@clients);
+    wait_until(5, "$size: several on their way", sub { waits() == 2 });
+    ok !(grep { readable($_, 0) } @clients), "$size: nobody is answered";
+    $lock->rollback;
+    is scalar(grep { $_->read_response->status == 200 } @clients), 23,
+        "$size: then all are";
+
+    $rows = $records->();
+    is scalar(@$rows), 23, "$size: a record each";
+    %group = ();
+    $group{ $_->[1] }++ for @$rows;
+    ($largest) = sort { $b <=> $a } values %group;
+    is $largest, $size, "$size: at most so many in a transaction";
+}
 
 done_testing;

@@ -115,6 +115,8 @@ my @values = (
      'queue=0', 'parallel=0', 'parallel=65', 'memory=x'],
     ['pupil_password_hash', qr/thread pool "slow"/, 'pool=slow'],
     ['pupil_audit_durability', qr/invalid value/, 'maybe'],
+    ['pupil_audit_group', qr/invalid number|between|must be/, '0', '129', 'x'],
+    ['pupil_key_cache', qr/unknown parameter/, 'of', 'off owners=2000'],
     ['pupil_probe', qr/invalid value/, 'maybe', '1'],
     ['pupil_plugin', qr/pupil_plugin: /, '/nowhere/x.so'],
     ['pupil_plugin', qr/64 hex digits/,
@@ -138,7 +140,8 @@ accepted $_, server => $all, http => "$_;" for
     'pupil_deny contact', 'pupil_deny identity.family_name purpose=learning',
     'pupil_pool data connections=2 writers=1 depth=16 queue=0 statement_timeout=3s
      connect_timeout=3s', 'pupil_pool keys connections=1',
-    'pupil_key_cache owners=2000 lifetime=5m',
+    'pupil_key_cache owners=2000 lifetime=5m', 'pupil_key_cache off',
+    'pupil_audit_group 1', 'pupil_audit_group 128',
     'pupil_session_zone sessions:10m valid=5s',
     'pupil_password_hash memory=32m iterations=3 queue=8 parallel=2',
     'pupil_audit_durability local', 'pupil_probe on', 'pupil_probe off',
@@ -156,6 +159,7 @@ for my $twice ('pupil_database "host=a";', 'pupil_keystore "host=a";',
 }
 refused "twice: $_", qr/duplicate/, http => "$_; $_;" for
     'pupil_session_zone x:1m', 'pupil_key_cache owners=2000',
+    'pupil_key_cache off', 'pupil_audit_group 2',
     'pupil_password_hash queue=2', 'pupil_pool data depth=2',
     'pupil_session_timeout idle=1h', 'pupil_audit_durability on',
     'pupil_probe on';

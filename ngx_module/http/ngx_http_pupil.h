@@ -123,6 +123,7 @@ typedef struct {
     uint32_t                   keks_count;
     ngx_uint_t                 cache_owners;   /* keys cached a worker */
     ngx_msec_t                 cache_lifetime;
+    ngx_int_t                  group_size;     /* audit records at once */
     ngx_shm_zone_t            *zone;           /* pupil_session_zone */
     ngx_msec_t                 zone_valid;     /* an entry serves so long */
     ngx_flag_t                 same_cluster;
@@ -149,6 +150,7 @@ typedef struct {
     unsigned                   used:1;         /* an endpoint exists */
     unsigned                   login_used:1;
     unsigned                   hash_set:1;
+    unsigned                   cache_off:1;    /* keys go with the request */
     unsigned                   pools:2;        /* pupil_pool data, keys */
 
     /* a worker's own */
@@ -234,6 +236,15 @@ struct ngx_http_pupil_block_s {
     size_t                   size;
 };
 
+/* Owners whose keys go with the request, when they are not cached. */
+typedef struct ngx_http_pupil_borrowed_s  ngx_http_pupil_borrowed_t;
+
+struct ngx_http_pupil_borrowed_s {
+    ngx_http_pupil_borrowed_t  *next;
+    ngx_uint_t                  n;
+    pupil_uuid_t                owners[1];
+};
+
 /* The exchanges of a request, until it ends. */
 typedef struct ngx_http_pupil_sent_s  ngx_http_pupil_sent_t;
 
@@ -301,6 +312,7 @@ struct ngx_http_pupil_ctx_s {
     ngx_http_pupil_sent_t         *sent;
     ngx_http_pupil_block_t        *blocks;
     ngx_http_pupil_hash_t         *hash;       /* a password being hashed */
+    ngx_http_pupil_borrowed_t     *borrowed;
     pupil_uuid_t                  *gone;       /* owners without any key */
     ngx_uint_t                     gone_count;
     const char                    *problem;    /* slug, or NULL */
@@ -423,6 +435,8 @@ void *ngx_http_pupil_alloc(void *data, size_t size);
 
 
 /* ---- audit records that no write carries: ngx_http_pupil_audit.c ---- */
+
+#define NGX_HTTP_PUPIL_GROUP  128               /* records of one insert */
 
 /*
  * Render says what it shows: the fields that stmt grants, and each person
@@ -607,6 +621,9 @@ ngx_int_t ngx_http_pupil_keys_tenant(ngx_http_pupil_ctx_t *ctx,
 /* Fetches ctx->missing, then next(ctx).  NGX_AGAIN or a problem. */
 ngx_int_t ngx_http_pupil_keys_owners(ngx_http_pupil_ctx_t *ctx,
     ngx_int_t (*next)(ngx_http_pupil_ctx_t *ctx));
+
+/* The request ends: with pupil_key_cache off its owners' keys are wiped. */
+void ngx_http_pupil_keys_forget(ngx_http_pupil_ctx_t *ctx);
 
 /* A service key of the request's tenant, loaded since keys_tenant. */
 const pupil_key_t *ngx_http_pupil_key(ngx_http_pupil_ctx_t *ctx,

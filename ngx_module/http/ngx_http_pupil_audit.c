@@ -8,15 +8,18 @@
  *
  * Requests of one tenant share an insert, and its commit: a group forms while
  * the one before it is on its way, so that it is as large as the load asks
- * for, and a lone request does not wait for others.  All of a group fail with
- * it.  docs/performance/audit.md has the figures.
+ * for, and a lone request does not wait for others.  A full group waits for
+ * none either.  All of a group fail with it.  docs/performance/audit.md has the
+ * figures.
  */
 
 #include "ngx_http_pupil.h"
 
 
-#define NGX_HTTP_PUPIL_GROUP     128         /* records in a group */
 #define NGX_HTTP_PUPIL_SUBJECTS  512         /* persons in a record */
+
+
+#define ngx_http_pupil_group_size(pmcf)  ((ngx_uint_t) (pmcf)->group_size)
 
 
 typedef struct ngx_http_pupil_group_s  ngx_http_pupil_group_t;
@@ -204,7 +207,7 @@ ngx_http_pupil_audit(ngx_http_pupil_ctx_t *ctx,
     record->next = ctx->records;
     ctx->records = record;
 
-    if (++group->n == NGX_HTTP_PUPIL_GROUP) {
+    if (++group->n == ngx_http_pupil_group_size(group->main)) {
         ngx_post_event(&group->event, &ngx_posted_events);
     }
 
@@ -243,7 +246,7 @@ ngx_http_pupil_group(ngx_http_pupil_ctx_t *ctx)
     {
         group = ngx_queue_data(q, ngx_http_pupil_group_t, queue);
 
-        if (!group->flying && group->n < NGX_HTTP_PUPIL_GROUP
+        if (!group->flying && group->n < ngx_http_pupil_group_size(pmcf)
             && pupil_uuid_compare(&group->tenant, &ctx->tenant) == 0)
         {
             return group;
@@ -300,7 +303,7 @@ ngx_http_pupil_group_event(ngx_event_t *ev)
     {
         other = ngx_queue_data(q, ngx_http_pupil_group_t, queue);
 
-        if (other->flying && group->n < NGX_HTTP_PUPIL_GROUP
+        if (other->flying && group->n < ngx_http_pupil_group_size(pmcf)
             && pupil_uuid_compare(&other->tenant, &group->tenant) == 0)
         {
             return;                     /* its end posts this one again */

@@ -9,6 +9,8 @@
 
 #define NGX_HTTP_PUPIL_KEK_ARENA  4096    /* bytes */
 
+#define NGX_HTTP_PUPIL_LEAST_OWNERS  1024
+
 
 /* name=NUMBER, name=SIZE or name=TIME, with bounds. */
 typedef enum {
@@ -64,7 +66,8 @@ static const ngx_http_pupil_setting_t  ngx_http_pupil_pool_settings[] = {
 };
 
 static const ngx_http_pupil_setting_t  ngx_http_pupil_cache_settings[] = {
-    { ngx_string("owners="), NGX_HTTP_PUPIL_NUMBER, 1024, 1048576,
+    { ngx_string("owners="), NGX_HTTP_PUPIL_NUMBER,
+      NGX_HTTP_PUPIL_LEAST_OWNERS, 1048576,
       offsetof(ngx_http_pupil_cache_settings_t, owners) },
     { ngx_string("lifetime="), NGX_HTTP_PUPIL_MSEC, 1000, 86400000,
       offsetof(ngx_http_pupil_cache_settings_t, lifetime) },
@@ -505,6 +508,12 @@ ngx_http_pupil_set_key_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         || pmcf->cache_lifetime != NGX_CONF_UNSET_MSEC)
     {
         return "is duplicate";
+    }
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        pmcf->cache_off = 1;
+        pmcf->cache_owners = NGX_HTTP_PUPIL_LEAST_OWNERS;
+        return NGX_CONF_OK;
     }
 
     s.owners = NGX_CONF_UNSET;

@@ -22,6 +22,7 @@ static ngx_int_t ngx_http_pupil_keys_put_services(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
+static ngx_int_t ngx_http_pupil_keys_borrow(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_keys_gone(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t found);
 static ngx_int_t ngx_http_pupil_keys_broken(ngx_http_pupil_ctx_t *ctx,
@@ -152,6 +153,10 @@ ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (ctx->keys_what & NGX_HTTP_PUPIL_KEYS_OWNERS) {
+        if (ngx_http_pupil_keys_borrow(ctx) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
         rc = ngx_http_pupil_keys_put_owners(ctx, *results);
 
         if (rc == NGX_DECLINED && !ctx->refetched) {
@@ -348,6 +353,51 @@ ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     }
 
     return ngx_http_pupil_keys_gone(ctx, found);
+}
+
+
+/* Notes whose keys are to be wiped at the request's end. */
+static ngx_int_t
+ngx_http_pupil_keys_borrow(ngx_http_pupil_ctx_t *ctx)
+{
+    size_t                      size;
+    ngx_http_pupil_borrowed_t  *borrowed;
+
+    if (!ctx->main->cache_off) {
+        return NGX_OK;
+    }
+
+    size = ctx->missing_count * sizeof(pupil_uuid_t);
+
+    borrowed = ngx_palloc(ctx->request->pool,
+                          offsetof(ngx_http_pupil_borrowed_t, owners) + size);
+    if (borrowed == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(borrowed->owners, ctx->missing, size);
+    borrowed->n = ctx->missing_count;
+    borrowed->next = ctx->borrowed;
+    ctx->borrowed = borrowed;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_pupil_keys_forget(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_uint_t                  i;
+    ngx_http_pupil_borrowed_t  *borrowed;
+
+    for (borrowed = ctx->borrowed; borrowed; borrowed = borrowed->next) {
+        for (i = 0; ctx->main->ring && i < borrowed->n; i++) {
+            pupil_keyring_forget_owner(ctx->main->ring, &ctx->tenant,
+                                       &borrowed->owners[i]);
+        }
+    }
+
+    ctx->borrowed = NULL;
 }
 
 

@@ -57,6 +57,11 @@ static ngx_conf_enum_t  ngx_http_pupil_durabilities[] = {
       ngx_http_pupil_set_endpoint, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL }
 
 
+static ngx_conf_num_bounds_t  ngx_http_pupil_group_bounds = {
+    ngx_conf_check_num_bounds, 1, NGX_HTTP_PUPIL_GROUP
+};
+
+
 static ngx_command_t  ngx_http_pupil_commands[] = {
 
     { ngx_string("pupil_plugin"),
@@ -157,6 +162,13 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       offsetof(ngx_http_pupil_main_conf_t, probe),
       NULL },
 
+    { ngx_string("pupil_audit_group"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_pupil_main_conf_t, group_size),
+      &ngx_http_pupil_group_bounds },
+
     { ngx_string("pupil_allowed_origin"),
       NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_1MORE,
       ngx_http_pupil_set_origin,
@@ -233,6 +245,7 @@ ngx_http_pupil_create_main_conf(ngx_conf_t *cf)
     pmcf->cache_owners = NGX_CONF_UNSET_UINT;
     pmcf->cache_lifetime = NGX_CONF_UNSET_MSEC;
     pmcf->durable = NGX_CONF_UNSET_UINT;
+    pmcf->group_size = NGX_CONF_UNSET;
     pmcf->probe = NGX_CONF_UNSET;
     pmcf->zone_valid = NGX_HTTP_PUPIL_ZONE_VALID;
     pmcf->hash_queue = NGX_HTTP_PUPIL_HASH_QUEUE;
@@ -264,6 +277,7 @@ ngx_http_pupil_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_msec_value(pmcf->cache_lifetime,
                              NGX_HTTP_PUPIL_CACHE_LIFETIME);
     ngx_conf_init_uint_value(pmcf->durable, NGX_HTTP_PUPIL_DURABLE_ON);
+    ngx_conf_init_value(pmcf->group_size, NGX_HTTP_PUPIL_GROUP);
     ngx_conf_init_value(pmcf->probe, 0);
 
     if (pmcf->durable != NGX_HTTP_PUPIL_DURABLE_ON) {

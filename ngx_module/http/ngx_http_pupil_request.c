@@ -110,6 +110,7 @@ ngx_http_pupil_cleanup(void *data)
 
     ngx_http_pupil_hash_detach(ctx);
     ngx_http_pupil_audit_detach(ctx);
+    ngx_http_pupil_keys_forget(ctx);
 
     for (block = ctx->blocks; block; block = next) {
         next = block->next;

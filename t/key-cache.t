@@ -1,0 +1,82 @@
+#!/usr/bin/perl
+
+# Copyright (C) the Pupil authors
+#
+# pupil_key_cache: owners' keys stay with the worker, or, with off, go with the
+# request that asked for them.
+
+use lib 't/lib';
+use Pupil::Test;
+use Pupil::Class;
+
+my $class = Pupil::Class->up;
+my ($site, $nginx) = ($class->site, $class->nginx);
+my $homework = $class->assign;
+my @paths = ('/v1/homework', "/v1/homework/$homework->{id}",
+             '/v1/data/identity');
+$class->pupil;
+
+sub keys_of_nginx () { $nginx->http->get('/status')->json->{key_cache} }
+
+# How often the key store is asked by requests that are all served.
+sub fetches ($name, @requests) {
+    my $before = keys_of_nginx()->{fetches};
+    for my $request (@requests) {
+        my ($who, @request) = @$request;
+        my $res = $class->as($who)->request(@request);
+        is int($res->status / 100), 2, "$name: $request[0] $request[1]"
+            or diag $res->text;
+    }
+    return keys_of_nginx()->{fetches} - $before;
+}
+
+my @reads = map { [pupil => GET => $_] } @paths;
+fetches('first', @reads);
+is fetches('cached', @reads), 0, 'keys that are known are not asked for';
+cmp_ok keys_of_nginx()->{owners}, '>=', 2, 'they are kept';
+
+
+# ---- off
+
+$nginx->set(http => $site->http_conf(pupil => "pupil_key_cache off;\n"));
+$nginx->reload(wait => 1);
+wait_until(10, 'ready', sub {
+    $nginx->http->get('/status/ready')->status == 200 });
+$_->close for map { $class->as($_) } qw(pupil teacher);
+
+is fetches('off', @reads), 3, 'off: each request asks';
+is fetches('off again', @reads), 3, 'off: and asks again';
+cmp_ok fetches('writes',
+    [pupil => POST => '/v1/progress', json => $class->answer($homework)],
+    [pupil => PATCH => '/v1/data/example',
+     json => { favourite_subjects => 'Astronomi' }],
+    [teacher => POST => '/v1/homework', json => $class->body],
+    [teacher => GET => "/v1/homework/$homework->{id}/progress"]), '>=', 4,
+    'off: those that write, too';
+is keys_of_nginx()->{owners}, 0, 'off: nothing is kept';
+
+# Requests that need the same keys at once.
+my @clients = map { $class->pupil->fresh } 1 .. 30;
+for my $i (0 .. $#clients) {
+    my $client = $clients[$i];
+    %{ $client->cookies } = %{ $class->pupil->cookies };
+    $client->connect;
+    $client->send_raw($client->request_bytes(GET => $paths[$i % @paths]));
+}
+is scalar(grep { $_->read_response->status == 200 } @clients), 30,
+    'off: many at once are served';
+is keys_of_nginx()->{owners}, 0, 'off: and nothing is kept';
+
+# Without the key store there is nothing to open with.
+$site->keystore->do('ALTER ROLE pupil_keeper NOLOGIN');
+$site->keystore->do('SELECT pg_terminate_backend(pid) FROM pg_stat_activity'
+                    . " WHERE usename = 'pupil_keeper'");
+wait_until(5, 'no keys', sub {
+    $class->pupil->get('/v1/data/identity')->status == 503 });
+is_problem $class->pupil->get('/v1/data/identity'), 503, 'unavailable',
+    name => 'off: no key store, no answer';
+$site->keystore->do('ALTER ROLE pupil_keeper LOGIN');
+wait_until(20, 'keys again', sub {
+    $class->pupil->get('/v1/data/identity')->status == 200 });
+
+done_testing;
