@@ -31,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -456,8 +457,8 @@ own_seconds(void)
 
 /* The load */
 
-/* Sends what may be sent now; returns milliseconds until the next is due. */
-static int
+/* Sends what may be sent now; returns seconds until the next is due. */
+static double
 send_due(load_t *load, double t)
 {
     double  due;
@@ -465,14 +466,14 @@ send_due(load_t *load, double t)
     if (t >= load->until || (load->max > 0
                              && load->sent >= (unsigned long) load->max))
     {
-        return 20;
+        return 0.02;
     }
 
     while (load->nidle) {
         if (load->rate > 0) {
             due = load->begin + (double) load->due_count / load->rate;
             if (due > t) {
-                return due - t > 0.001 ? (int) ((due - t) * 1000) : 0;
+                return due - t;
             }
 
             load->due_count++;
@@ -488,14 +489,27 @@ send_due(load_t *load, double t)
         }
     }
 
-    return 20;
+    return 0.02;
+}
+
+
+/* To the microsecond: a client that spins takes what the server needs. */
+static int
+wait_events(load_t *load, struct epoll_event *events, int n, double seconds)
+{
+    struct timespec  ts;
+
+    ts.tv_sec = (time_t) seconds;
+    ts.tv_nsec = (long) ((seconds - (double) ts.tv_sec) * 1e9);
+
+    return epoll_pwait2(load->epoll, events, n, &ts, NULL);
 }
 
 
 static void
 run(load_t *load, double *foreign, double *own)
 {
-    int                  i, n, phase = 0, wait;
+    int                  i, n, phase = 0;
     double               t, busy[2], all[2], used;
     struct epoll_event   events[256];
 
@@ -540,8 +554,7 @@ run(load_t *load, double *foreign, double *own)
             return;
         }
 
-        wait = send_due(load, t);
-        n = epoll_wait(load->epoll, events, 256, wait);
+        n = wait_events(load, events, 256, send_due(load, t));
 
         for (i = 0; i < n; i++) {
             conn_read(load, events[i].data.ptr);
@@ -559,14 +572,21 @@ compare(const void *a, const void *b)
 }
 
 
+/* In microseconds.  What never came was at least as late as this waited. */
 static double
-quantile(const load_t *load, double q)
+quantile(const load_t *load, double q, double unanswered)
 {
-    if (load->nlatencies == 0) {
+    size_t  at;
+    double  n = (double) load->nlatencies + unanswered;
+
+    if (n < 1) {
         return 0;
     }
 
-    return load->latencies[(size_t) (q * (double) (load->nlatencies - 1))];
+    at = (size_t) (q * (n - 1));
+
+    return at < load->nlatencies ? load->latencies[at]
+                                 : (load->seconds + DRAIN) * 1e6;
 }
 
 
@@ -576,9 +596,9 @@ report(load_t *load, double foreign, double own)
     int     i;
     double  unanswered = 0;
 
-    /* what was due in the open loop and never came is infinitely late */
     if (load->rate > 0) {
         unanswered = load->rate * load->seconds - (double) load->done;
+        unanswered = unanswered < 1 ? 0 : unanswered;
     }
 
     if (load->nlatencies) {
@@ -591,8 +611,9 @@ report(load_t *load, double foreign, double own)
            "\"client_ns\":%.0f,\"foreign\":%.4f,\"cpu\":{",
            load->seconds, load->done, load->total, load->bytes,
            load->statuses[2], load->statuses[4], load->statuses[5],
-           load->lost, unanswered, quantile(load, 0.5), quantile(load, 0.99),
-           quantile(load, 0.999), own * 1e9, foreign);
+           load->lost, unanswered, quantile(load, 0.5, unanswered),
+           quantile(load, 0.99, unanswered),
+           quantile(load, 0.999, unanswered), own * 1e9, foreign);
 
     for (i = 0; i < load->naccounts; i++) {
         printf("%s\"%s\":%lu", i ? "," : "", load->accounts[i].name,
@@ -609,6 +630,7 @@ setup(load_t *load)
     int       i;
     uint32_t  r;
 
+    prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
     load->ctx = SSL_CTX_new(TLS_client_method());
     load->epoll = epoll_create1(0);
     load->conns = calloc((size_t) load->connections, sizeof(conn_t));

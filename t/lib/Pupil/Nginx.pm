@@ -26,7 +26,7 @@ sub module { $ENV{PUPIL_MODULE} // build_dir() . '/ngx_http_pupil_module.so' }
 sub plugins { $ENV{PUPIL_PLUGINS} // build_dir() . '/plugins' }
 
 
-# Options: tls, workers (1), load (1: load_module), main, events, http, server
+# Options: tls, workers (1), connections (512), load (1: load_module), main, events, http, server
 # (text for that block), log_level (info), conf (the whole text instead),
 # http2 (with tls: on), wrap (a program with arguments that runs nginx in its
 # own place, such as prlimit), asan (more of ASAN_OPTIONS).
@@ -34,7 +34,7 @@ sub new ($class, %opt) {
     state $count = 0;
     my $dir = tmp_dir() . '/nginx' . ++$count;
     my $self = bless {
-        workers => 1, load => 1, log_level => 'info', main => '',
+        workers => 1, connections => 512, load => 1, log_level => 'info', main => '',
         events => '', http => '', server => '', http2 => 1, allow => [],
         %opt, dir => $dir, port => free_port(),
     }, $class;
@@ -94,7 +94,7 @@ pid $dir/nginx.pid;
 lock_file $dir/nginx.lock;
 $self->{main}
 events {
-    worker_connections 512;
+    worker_connections $self->{connections};
     $self->{events}
 }
 http {

@@ -39,16 +39,21 @@ sub describe ($m) {
 
 # Microseconds of an fdatasync of 8 KiB where the cluster lies.
 sub fsync_us ($dir) {
-    my $run = run_cmd('/usr/lib/postgresql/15/bin/pg_test_fsync', '-s', 1,
-                      '-f', "$dir/pg_test_fsync.tmp", { timeout => 120 });
-    unlink "$dir/pg_test_fsync.tmp";
-    return $run->{out} =~ /^\s+fdatasync\s.*?(\d+) usecs/m ? $1
-           : die "pg_test_fsync: $run->{out}$run->{err}\n";
+    my $file = "$dir/fdatasync.tmp";
+    my $run = run_cmd(build_tool(qw(fdatasync accounts)), $file, 0.5);
+    unlink $file;
+    die "fdatasync: $run->{err}\n" if $run->{code};
+    return 0 + $run->{out};
 }
 
 
 # Compiles t/bench/NAME.c (and more files) against core; the path.
 sub build_tool (@names) {
+    state %built;
+    return $built{"@names"} //= compile(@names);
+}
+
+sub compile (@names) {
     my $root = root_dir();
     my $dir = build_dir() . '/bench';
     make_path($dir);

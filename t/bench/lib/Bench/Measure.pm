@@ -4,12 +4,18 @@ package Bench::Measure;
 
 use v5.36;
 
-use Bench::Machine qw(build_tool);
+use Bench::Machine qw(build_tool machine);
 use Exporter qw(import);
 use JSON::XS ();
+use List::Util qw(max);
 use Pupil::Util;
+use Time::HiRes qw(sleep);
 
-our @EXPORT_OK = qw(measure sql_limit check_answers);
+our @EXPORT_OK = qw(measure beside counts argon2id sql_limit check_answers
+                    WARM);
+
+# Seconds before what is counted.
+use constant WARM => 0.3;
 
 my $canonical = JSON::XS->new->utf8->canonical;
 
@@ -24,9 +30,29 @@ sub counters ($db) {
     return { wal => $wal, fsyncs => $fsyncs };
 }
 
-sub audited ($db, $since) {
-    return $db->selectrow_array('SELECT count(*) FROM pupil.audit_record'
-                                . ' WHERE at >= ?', {}, $since);
+sub audited ($school, $since) {
+    return $school->db->selectrow_array('SELECT count(*) FROM'
+        . ' pupil.audit_record WHERE tenant = ? AND at >= ?', {},
+        $school->site->tenant, $since);
+}
+
+sub load_command ($e, $w, %opt) {
+    return (build_tool(qw(http_load accounts)), '--port', $e->port,
+            '--requests', $w->{file}, '--connections', $w->{connections},
+            '--seconds', $opt{seconds}, '--warm', WARM,
+            $opt{rate} ? ('--rate', $opt{rate}) : (),
+            $opt{max} ? ('--max', $opt{max}) : ());
+}
+
+
+# What http_load printed.  An answer that is a refusal or a failure, or that
+# did not come: void.
+sub outcome ($what, $run) {
+    die "$what: $run->{err}" if $run->{code};
+    my $m = $canonical->decode($run->{out});
+    die "$what: nothing was answered\n" if !$m->{total};
+    die "$what: $run->{out}" if $m->{refused} || $m->{failed} || $m->{lost};
+    return $m;
 }
 
 
@@ -37,35 +63,95 @@ sub measure ($school, $entrant, $w, %opt) {
     my $db = $school->db;
     my ($since) = $db->selectrow_array('SELECT clock_timestamp()');
     my $before = counters($db);
-    my $run = run_cmd(build_tool(qw(http_load accounts)), '--port', $entrant->port,
-        '--requests', $w->{file}, '--connections', $w->{connections},
-        '--seconds', $opt{seconds}, '--warm', 0.5,
+    my $what = $entrant->name . ", $w->{name}";
+    my $m = outcome($what, run_cmd(load_command($entrant, $w, %opt),
         '--account', join(':', server => join ',', $entrant->pids),
         '--account', join(':', database => join ',', database_pids($school)),
-        $opt{rate} ? ('--rate', $opt{rate}) : (),
-        $opt{max} ? ('--max', $opt{max}) : (), { timeout => 120 });
-    my $what = $entrant->name . ", $w->{name}";
-    die "$what: $run->{err}" if $run->{code};
+        { timeout => 120 }));
 
-    my $m = $canonical->decode($run->{out});
     my $after = counters($db);
-    my $n = $m->{requests} || die "$what: nothing was answered\n";
-    die "$what: $run->{out}" if $m->{refused} || $m->{failed} || $m->{lost};
-
-    my $audited = audited($db, $since);
+    my $audited = audited($school, $since);
     die "$what: $audited audit records of $m->{total} answers\n"
         if $entrant->name ne 'static' && $audited < $m->{total};
 
-    return if $opt{max};
+    return { total => $m->{total} } if $opt{max};
+    my $n = $m->{requests} || die "$what: nothing was answered in time\n";
     return {
         rate => $n / $m->{seconds}, server_us => $m->{cpu}{server} / $n / 1e3,
         database_us => $m->{cpu}{database} / $n / 1e3,
-        client_us => $m->{client_ns} / $n / 1e3,
+        client_us => $m->{client_ns} / $n / 1e3, total => $m->{total},
         wal => ($after->{wal} - $before->{wal}) / $m->{total},
-        fsyncs => ($after->{fsyncs} - $before->{fsyncs}) / $m->{total},
         bytes => $m->{bytes} / $n, unanswered => $m->{unanswered},
         foreign => $m->{foreign}, map { $_ => $m->{$_} } qw(p50 p99 p999),
     };
+}
+
+
+# An open loop while another load runs in a closed loop beside it: what
+# measure() gives, and the other's rate.
+sub beside ($school, $entrant, $w, $other, %opt) {
+    my $file = tmp_dir() . '/beside';
+    open my $out, '>', $file or die "$file: $!\n";
+    my $pid = start_process([load_command($entrant, $other,
+        seconds => $opt{seconds} + 4 * WARM)], stdout => $out);
+    sleep WARM;
+
+    my $m = eval { measure($school, $entrant, $w, %opt) };
+    my $failed = $@;
+    process_ends($pid, 30) or kill KILL => $pid;
+    die $failed if !$m;
+
+    my $beside = outcome($entrant->name . ", $other->{name} beside",
+                         { code => 0, err => '', out => slurp($file) });
+    return { %$m, beside => $beside->{requests} / $beside->{seconds} };
+}
+
+
+# Statements and flushes of the WAL a request.  A backend tells its statistics
+# when it next has work a second after it last did: a few requests before and
+# after make it tell.
+sub counts ($school, $entrant, $w, $seconds) {
+    my $db = $school->db;
+    my $told = sub {
+        sleep 1.1;
+        my $total = measure($school, $entrant, $w, seconds => 20,
+                            max => 8 * $w->{connections})->{total};
+        sleep 0.1;
+        return $total;
+    };
+
+    track($db, 'top');
+    $told->();
+    $db->do('SELECT pg_stat_statements_reset()');
+    my $before = counters($db);
+    my $total = measure($school, $entrant, $w, seconds => $seconds)->{total};
+    $total += $told->();
+    my $after = counters($db);
+    my ($statements) = $db->selectrow_array(<<'SQL');
+SELECT coalesce(sum(s.calls), 0)
+  FROM pg_stat_statements AS s JOIN pg_roles AS r ON r.oid = s.userid
+ WHERE r.rolname IN ('pupil_gateway', 'pupil_keeper')
+   AND s.query <> 'SELECT $1'
+SQL
+    track($db, 'none');
+    return { statements => $statements / $total,
+             wal => ($after->{wal} - $before->{wal}) / $total,
+             fsyncs => ($after->{fsyncs} - $before->{fsyncs}) / $total };
+}
+
+sub track ($db, $what) {
+    $db->do("ALTER SYSTEM SET pg_stat_statements.track = '$what'");
+    $db->do('SELECT pg_reload_conf()');
+    sleep 0.1;
+}
+
+
+# Bare Argon2id, on as many threads as Pupil's workers use: cores but one.
+sub argon2id ($seconds) {
+    my $run = run_cmd(build_tool('pwhash'), max(1, machine()->{cores} - 1),
+                      $seconds);
+    die $run->{err} if $run->{code};
+    return { rate => 0 + $run->{out} };
 }
 
 
@@ -78,7 +164,7 @@ sub sql_limit ($school, $form, $seconds) {
     my $run = run_cmd($tool, '--conninfo',
         $site->gateway('pupil'), '--control', $site->conninfo('pupil'),
         '--tenant', $site->tenant, '--people', $people, '--form', $form,
-        '--connections', 8, '--seconds', $seconds, '--warm', 0.5,
+        '--connections', 8, '--seconds', $seconds, '--warm', WARM,
         glob build_dir() . '/plugins/pupil_*.so');
     die "sql_load: $run->{err}" if $run->{code};
 

@@ -27,6 +27,11 @@ my @last = qw(berg borg by dahl fors gren holm in kvist lund man qvist ros
     stedt strand ström ström vall);
 
 
+# Presentations of the tutor group alone.
+our $small;
+
+use constant GROUP => 30;
+
 sub rows ($name) {
     my $path = root_dir() . "/t/bench/data/oulad/$name.csv.gz";
     gunzip $path => \my $text or die "$path: $GunzipError\n";
@@ -38,6 +43,9 @@ sub rows ($name) {
 sub presentations () {
     my %of;
     push @{ $of{"$_->[0] $_->[1]"} }, $_->[2] for rows('studentRegistration');
+    if ($small) {
+        $_ = [@$_[0 .. GROUP - 1]] for values %of;
+    }
     return \%of;
 }
 
@@ -67,7 +75,7 @@ sub roster_write ($dir) {
     for my $name (sort keys %$of) {
         my $teacher = teacher_of($name);
         my $id = $name =~ s/ /-/r;
-        my @group = @{ $of->{$name} }[0 .. 29];
+        my @group = @{ $of->{$name} }[0 .. GROUP - 1];
 
         push @users, join ',', $teacher, $teacher, name_of($teacher),
             "$teacher\@example.org", 'teacher', 'school';

@@ -5,7 +5,7 @@ package Bench::School;
 # t/bench/seed.  Making it takes a minute or two, so it is kept in
 # build/bench/school until something that it is made of changes.
 #
-#     my $school = Bench::School->up;
+#     my $school = Bench::School->up;                # small => 1: for a test
 #     $school->site->nginx(...)->start;
 #     my @pupils = $school->sessions('pupil');
 
@@ -27,15 +27,18 @@ my $json = JSON::XS->new->utf8->canonical;
 my %conf = (
     synchronous_commit => 'on', shared_buffers => '1GB',
     max_wal_size => '8GB', checkpoint_timeout => '30min',
-    max_connections => 200, autovacuum => 'off',
+    max_connections => 400, autovacuum => 'off',
+    shared_preload_libraries => 'pg_stat_statements',
+    'pg_stat_statements.track' => 'none',
 );
 
 use constant SESSIONS => 1000;
 
 
-sub up ($class) {
-    my $kept = build_dir() . '/bench/school';
+sub up ($class, %opt) {
+    my $kept = build_dir() . '/bench/school' . ($opt{small} ? '-small' : '');
     my $self = bless {}, $class;
+    $Bench::Roster::small = $opt{small};
     my $print = fingerprint();
 
     if (!-f "$kept/print" || slurp("$kept/print") ne $print) {
@@ -130,6 +133,7 @@ sub open ($self, $kept) {
         @session{qw(role token csrf subject institution)} = split / /, $line;
         push @{ $self->{sessions} }, \%session;
     }
+    $self->db->do('CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
     $self->db->do('VACUUM ANALYZE pupil.session');
     $self->db->do('CHECKPOINT');
 }

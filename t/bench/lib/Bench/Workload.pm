@@ -7,6 +7,7 @@ use v5.36;
 use Bench::Roster qw(presentations teacher_of);
 use Exporter qw(import);
 use JSON::XS ();
+use List::Util qw(min);
 use Pupil::Util;
 
 our @EXPORT_OK = qw(workloads requests_write samples);
@@ -124,13 +125,13 @@ sub mix ($school) {
     my @overview = overview($school);
     my @submit = submit($school);
     my @homework = homework($school);
-    my @all;
+    my (@all, %next);
 
-    for my $i (0 .. 999) {
+    for my $i (0 .. 1999) {
         my $n = $i % 40;
         my $from = $n == 0 ? \@login : $n % 20 == 10 ? \@overview
                  : $n % 3 == 1 ? \@submit : \@homework;
-        push @all, $from->[$i % @$from];
+        push @all, $from->[$next{$from}++ % @$from];
     }
     return @all;
 }
@@ -148,9 +149,10 @@ sub requests_write ($school, $name) {
 sub samples ($school) {
     my @pupils = ($school->sessions('pupil'))[0 .. 14];
     my @overviews = overview($school);
-    my @teachers = ($school->sessions('teacher'))[0 .. 4];
+    my @teachers = $school->sessions('teacher');
     return (map({ [$_, '/v1/homework'] } @pupils),
-            map { [$teachers[$_], (split / /, $overviews[$_])[1]] } 0 .. 4);
+            map { [$teachers[$_], (split / /, $overviews[$_])[1]] }
+            0 .. min(4, $#teachers));
 }
 
 1;

@@ -7,20 +7,21 @@ use v5.36;
 
 use Pupil::Util;
 
-# Options: workers, conf (as of Pupil::Site's http_conf), name.
+# Options: workers, conf (as of Pupil::Site's http_conf), name, title, serves
+# (workloads, all if none are named), and those of Pupil::Nginx.
 sub start ($class, $school, %opt) {
     my $workers = $opt{workers} // 2;
     my $nginx = $school->site->nginx(
         workers => $workers, log_level => 'warn',
-        http => 'keepalive_requests 1000000;',
-        events => $opt{events} // '',
+        %{ $opt{nginx} // {} },
+        http => 'keepalive_requests 1000000; keepalive_timeout 1h;',
         conf => { access_log => 'off',
                   pupil_session_zone => 'pupil_sessions:16m',
                   %{ $opt{conf} // {} } });
     $nginx->start;
     wait_until(20, 'Pupil to be ready',
                sub { $nginx->http->get('/status/ready')->status == 200 });
-    return bless { nginx => $nginx, name => $opt{name} // "pupil-$workers",
+    return bless { nginx => $nginx, serves => $opt{serves}, name => $opt{name} // "pupil-$workers",
                    title => $opt{title} // "Pupil, $workers worker"
                             . ($workers > 1 ? 's' : '') }, $class;
 }
@@ -30,6 +31,21 @@ sub title ($self) { $self->{title} }
 sub port ($self) { $self->{nginx}->port }
 sub pids ($self) { $self->{nginx}->workers }
 sub http ($self) { $self->{nginx}->http }
-sub serves ($self, $workload) { 1 }
+sub stop ($self) { $self->{nginx}->quit }
+
+sub serves ($self, $workload) {
+    return !$self->{serves} || grep { $_ eq $workload } @{ $self->{serves} };
+}
+
+# What /status says, of each worker; the kernel chooses which one answers.
+sub status ($self) {
+    my %of;
+    my $left = 200 * $self->pids;
+    while (keys %of < $self->pids && $left--) {
+        my $status = $self->http->get('/status')->json;
+        $of{ $status->{worker}{pid} } = $status;
+    }
+    return values %of;
+}
 
 1;

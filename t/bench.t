@@ -1,0 +1,61 @@
+#!/usr/bin/perl
+
+# The benchmark in miniature, so that it cannot rot: a small school, one short
+# round of everything that needs nothing but what the tests need.  Its figures
+# mean nothing; what is checked is that each measure is there.  The peers are
+# run by `make bench` alone.
+
+use lib 't/lib', 't/bench/lib';
+use Pupil::Test;
+use JSON::XS ();
+
+plan(skip_all => 'not under sanitizers') if $ENV{PUPIL_SANITIZE};
+
+my $docs = tmp_dir() . '/docs';
+my $result = tmp_dir() . '/result.json';
+mkdir $docs;
+my $run = run_cmd(root_dir() . '/t/bench/run', '--small', '--rounds', 1,
+    '--seconds', 0.3, '--docs', $docs, '--result', $result, '--entrants',
+    'pupil-2,static,probe,no-pipelining', { timeout => 300 });
+is $run->{code}, 0, 't/bench/run' or diag $run->{err};
+like $run->{err}, qr/^plan: 1 rounds of \d+ measurements/m, 'it has a plan';
+note $run->{err};
+
+my $got = JSON::XS::decode_json(slurp($result));
+my %peers = map { $_ => 1 } grep { /Node|PHP/ }
+            map { $_->{name} } @{ $got->{targets} };
+my @missed = grep { !defined $_->{measured} && !$peers{ $_->{name} } }
+             @{ $got->{targets} };
+is_deeply [map { $_->{name} } @missed], [], 'each target is measured';
+cmp_ok scalar(@{ $got->{targets} }), '>=', 17, 'all of them';
+is scalar(grep { exists $_->{met} && exists $_->{target} }
+          @{ $got->{targets} }), scalar @{ $got->{targets} },
+    'and judged';
+
+for my $w (qw(homework overview submit batch login mix)) {
+    my ($m) = @{ $got->{measured}{$w}{'pupil-2'} // [{}] };
+    ok !(grep { !(($m->{$_} // 0) > 0) }
+         qw(rate server_us database_us wal p50 p99 p999)), "$w: measured";
+}
+for my $w (qw(homework overview submit batch mix)) {
+    my $m = $got->{counts}{$w}{'pupil-2'} // {};
+    cmp_ok $m->{statements} // 0, '>=', 1, "$w: statements are counted";
+    cmp_ok $m->{fsyncs} // 0, '>', 0, "$w: flushes are counted";
+}
+cmp_ok $got->{measured}{homework}{static}[0]{rate}, '>',
+    $got->{measured}{homework}{'pupil-2'}[0]{rate}, 'the limit is higher';
+cmp_ok $got->{latency}{logins}{'pupil-2'}[0]{beside}, '>', 0,
+    'log-ins went on beside';
+is scalar @{ $got->{loops} }, 2, 'the event loops of both workers';
+is_deeply [sort keys %{ $got->{memory} }], [qw(HTTP/2 TLS plain)],
+    'memory is measured';
+cmp_ok $got->{memory}{TLS}{100}, '>', $got->{memory}{plain}{100},
+    'TLS takes more';
+
+my $text = slurp("$docs/README.md");
+like $text, qr/^\Q$_\E/m, "the report has $_" for '| homework fetch, peak',
+    '## Latency', '## Statements', '## With and without', '## How long',
+    '## Memory', '## School-morning mix';
+ok -s "$docs/$_.svg", "$_.svg is drawn" for qw(homework overview submit mix);
+
+done_testing;
