@@ -76,17 +76,18 @@ CREATE TRIGGER erased_for_ever BEFORE UPDATE ON keystore.owner_key
     EXECUTE FUNCTION keystore.erased_for_ever();
 
 
--- Who fetched how many owner keys: a compromised worker shows up here, and
--- is stopped at the cap.
+-- Who fetched how many owner keys in which minute: a compromised worker shows
+-- up here, and is stopped at the cap.  A connection has a row of its own, so
+-- that nobody waits for another's.
 CREATE TABLE keystore.fetch (
-    at       timestamptz NOT NULL DEFAULT now(),
     tenant   uuid NOT NULL,
-    role     name NOT NULL,
+    minute   timestamptz NOT NULL,
     backend  integer NOT NULL,
-    client   inet,
-    keys     integer NOT NULL
-);
-CREATE INDEX fetch_at ON keystore.fetch (tenant, at);
+    role     name NOT NULL,
+    client   inet NOT NULL,             -- 0.0.0.0: through a Unix socket
+    keys     bigint NOT NULL,
+    PRIMARY KEY (tenant, minute, backend, role, client)
+) WITH (fillfactor = 50);
 
 CREATE TABLE keystore.setting (
     tenant          uuid PRIMARY KEY,
@@ -117,7 +118,11 @@ GRANT SELECT, INSERT, UPDATE ON keystore.tenant_key, keystore.service_key,
 GRANT SELECT ON keystore.fetch TO pupil_operator;
 
 
--- The only way in which nginx reads owner keys: recorded and capped.
+-- The only way in which nginx reads owner keys: recorded and capped.  What
+-- counts is this minute and the part of the last one that is less than a minute
+-- ago, as if it had been spread evenly: a few rows to add up, however many
+-- fetches they stand for.  Fetches under way on other connections are not seen
+-- yet, so that these can go over the cap by one fetch each.
 -- Security definer, because the gateway has no privilege on the table; row
 -- security binds the definer too.
 CREATE FUNCTION keystore.fetch_owner_keys(owners uuid[])
@@ -128,26 +133,31 @@ CREATE FUNCTION keystore.fetch_owner_keys(owners uuid[])
 #variable_conflict use_column
 DECLARE
     this  uuid := NULLIF(current_setting('pupil.tenant', true), '')::uuid;
-    spent bigint;
-    cap   integer;
+    a     CONSTANT interval := '1 minute';
+    begun timestamptz := date_bin(a, now(), 'epoch');
+    spent double precision;
 BEGIN
-    SELECT coalesce(sum(f.keys), 0) INTO spent FROM keystore.fetch f
-     WHERE f.tenant = this AND f.at > now() - interval '1 minute';
-    SELECT s.keys_a_minute INTO cap FROM keystore.setting s
-     WHERE s.tenant = this;
+    INSERT INTO keystore.fetch AS f (tenant, minute, backend, role, client,
+                                     keys)
+    VALUES (this, begun, pg_backend_pid(), session_user,
+            coalesce(inet_client_addr(), '0.0.0.0'), cardinality(owners))
+    ON CONFLICT (tenant, minute, backend, role, client)
+    DO UPDATE SET keys = f.keys + EXCLUDED.keys;
 
-    IF spent + cardinality(owners) > coalesce(cap, 100000) THEN
+    spent := sum(f.keys * CASE WHEN f.minute = begun THEN 1 ELSE
+                          1 - extract(epoch FROM now() - begun) / 60 END)
+        FROM keystore.fetch AS f
+       WHERE f.tenant = this AND f.minute >= begun - a;
+
+    IF spent > coalesce((SELECT s.keys_a_minute FROM keystore.setting AS s
+                          WHERE s.tenant = this), 100000) THEN
         RAISE EXCEPTION 'the cap of owner keys a minute is reached'
               USING ERRCODE = 'insufficient_resources';
     END IF;
 
-    INSERT INTO keystore.fetch (tenant, role, backend, client, keys)
-    VALUES (this, session_user, pg_backend_pid(), inet_client_addr(),
-            cardinality(owners));
-
     RETURN QUERY
         SELECT k.owner, k.state, k.version, k.tenant_version, k.wrapped
-          FROM keystore.owner_key k
+          FROM keystore.owner_key AS k
          WHERE k.tenant = this AND k.owner = ANY (owners);
 END $$;
 REVOKE ALL ON FUNCTION keystore.fetch_owner_keys(uuid[]) FROM PUBLIC;

@@ -1,0 +1,105 @@
+use lib 't/lib';
+use Pupil::Test;
+use Pupil::Site;
+use Pupil::Volume qw(GROUP);
+use JSON::XS ();
+
+# Owner keys leave the key store through one function, which records who
+# fetched how many, and stops at a cap a minute; at a cost that does not depend
+# on how many were fetched before.
+
+my $site = Pupil::Site->new(pg => { conf => { autovacuum => 'off' } });
+my $volume = Pupil::Volume->new($site)->grow(GROUP);
+my ($db, $tenant) = ($site->keystore, $site->tenant);
+my @owners = map { $volume->id(subject => $_) } 0 .. GROUP - 1;
+
+sub keeper () {
+    my $dbh = $site->pg->connect('pupil_keys');
+    $dbh->do('SET SESSION AUTHORIZATION pupil_keeper');
+    $dbh->do("SET statement_timeout = '5s'");
+    $dbh->do("SELECT set_config('pupil.tenant', '$tenant', false)");
+    return $dbh;
+}
+
+# How many keys came; or the SQLSTATE.
+sub fetch ($dbh, @ids) {
+    my $rows = eval { $dbh->selectall_arrayref(
+        'SELECT * FROM keystore.fetch_owner_keys(?::uuid[])', {}, \@ids) };
+    return $rows ? scalar @$rows : $dbh->state;
+}
+
+sub recorded () {
+    return $db->selectcol_arrayref('SELECT sum(keys) FROM keystore.fetch'
+        . " WHERE role = 'pupil_keeper' GROUP BY backend ORDER BY 1");
+}
+
+# Whole minutes are counted: all of this happens in one.
+sub enough_of_a_minute () { sleep 1 while time % 60 > 35 }
+
+
+my ($one, $two) = (keeper(), keeper());
+enough_of_a_minute();
+
+is fetch($one, @owners[0 .. 4]), 5, 'five keys';
+is fetch($one, @owners[0 .. 6]), 7, 'and seven';
+is_deeply recorded(), [12], 'are recorded';
+is fetch($one, $volume->id(nobody => 1)), 0, 'a key that is not there';
+is_deeply recorded(), [13], 'is recorded as asked for';
+
+$one->begin_work;
+is fetch($one, $owners[0]), 1, 'while one connection fetches';
+is fetch($two, @owners[0 .. 1]), 2, 'another does not wait';
+$one->commit;
+is_deeply recorded(), [2, 14], 'each has its own record';
+
+ok !eval { $one->do('SELECT FROM keystore.fetch'); 1 },
+    'the record is not for who fetches';
+ok !eval { $one->do('SELECT FROM keystore.owner_key'); 1 },
+    'nor are the keys, past the function';
+
+
+# ---- the cap
+
+$db->do('INSERT INTO keystore.setting (tenant, keys_a_minute) VALUES (?, 20)',
+        {}, $tenant);
+is fetch($two, @owners[0 .. 3]), 4, 'up to the cap';
+is fetch($two, $owners[0]), '53000', 'no further';
+is fetch($one, $owners[0]), '53000', 'nor through another connection';
+is_deeply recorded(), [6, 14], 'what was refused is not recorded';
+
+sub earlier ($minutes, $keys, $of = $tenant) {
+    $db->do('DELETE FROM keystore.fetch');
+    $db->do('INSERT INTO keystore.fetch SELECT ?, date_bin('
+        . "'1 minute', now(), 'epoch') - ? * interval '1 minute', 1,"
+        . " 'pupil_keeper', '192.0.2.1', ?", {}, $of, $minutes, $keys);
+}
+
+earlier(1, 600);
+is fetch($one, $owners[0]), '53000', 'the last minute counts';
+earlier(1, 15);
+is fetch($one, @owners[0 .. 4]), 5, 'for the part that is not over';
+earlier(2, 1_000_000);
+is fetch($one, $owners[0]), 1, 'the one before does not';
+earlier(0, 1_000_000, $volume->id(tenant => 2));
+is fetch($one, $owners[0]), 1, q{nor does another controller's};
+
+
+# ---- what it costs
+
+$db->do('UPDATE keystore.setting SET keys_a_minute = 1000000');
+
+sub pages () {
+    my $plan = $one->selectrow_array('EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)'
+        . ' SELECT * FROM keystore.fetch_owner_keys(?::uuid[])', {},
+        [$owners[0]]);
+    return JSON::XS::decode_json($plan)->[0]{Plan}{'Shared Hit Blocks'};
+}
+
+fetch($one, $owners[0]) for 1 .. 10;
+my $few = pages();
+fetch($one, $owners[0]) for 1 .. 2_000;
+my $many = pages();
+cmp_ok $many, '<=', $few + 10, "$few pages after ten fetches, $many after"
+    . ' two thousand';
+
+done_testing;
