@@ -115,6 +115,21 @@ is "@unlisted", '', 'every statement is listed as hot, or says why not';
 is join(' ', grep { !$prepare{$_} } sort keys %hot, keys %cold), '',
     'what is listed exists';
 
+# Those of the key store are the module's own.
+my $module = slurp(root_dir() . '/ngx_module/http/ngx_http_pupil_compose.c');
+my %keys;
+while ($module =~ /_http_pupil_(\w+_keys)_sql\[\] =((?:\s*"[^"]*")+);/g) {
+    my ($name, $literals) = ($1, $2);
+    my $sql = join '', $literals =~ /"([^"]*)"/g;
+    my $type = $name eq 'owner_keys' ? 'uuid[]' : 'uuid';
+    $keys{$name} = "PREPARE $name (int8, $type) AS $sql";
+}
+is join(' ', sort keys %keys), 'owner_keys service_keys tenant_keys',
+    'the statements of the key store';
+$hot{owner_keys} = ['keeper', 2, [map { id(subject => $_) } $pupil, $teacher]];
+$hot{tenant_keys} = ['keeper', 1, $tenant];
+$hot{service_keys} = ['keeper', 8, $tenant];
+
 sub quoted ($value) {
     return 'NULL' if !defined $value;
     return "'$value'" if !ref $value;
@@ -125,6 +140,7 @@ sub quoted ($value) {
 sub arguments ($name) {
     return join ', ', map { quoted($_) } @group if $name eq 'audit_group';
     my ($who, undef, @own) = @{ $hot{$name} };
+    return join ', ', map { quoted($_) } 1, @own if $who eq 'keeper';
     return join ', ', map { quoted($_) } 1, $tenant, $request,
         @{ $actor{$who} }, undef, @own;
 }
@@ -196,7 +212,7 @@ sub no_growth ($small, $large, $when) {
 }
 
 
-my @names = sort keys %hot, 'audit_group';
+my @names = sort 'audit_group', grep { !$keys{$_} } keys %hot;
 my @prepare = @prepare{@names};
 my $first = gateway(pupil => 'pupil_gateway', @prepare);
 look($first, 'an empty database', @names);
@@ -216,6 +232,31 @@ no_growth($early, look($first, 'planned when it was empty, many', @names),
 $site->db->do('ANALYZE');
 $many = gateway(pupil => 'pupil_gateway', @prepare);
 no_growth($small, look($many, 'statistics', @names), 'statistics');
+
+
+
+# ---- the key store
+
+my @keys = sort keys %keys;
+my $keeper = gateway(pupil_keys => 'pupil_keeper', values %keys);
+my $fresh = look($keeper, 'keys, many', @keys);
+$site->keystore->do(<<"SQL");
+INSERT INTO keystore.fetch
+SELECT '$tenant', date_bin('1 minute', now() - n * interval '1 minute',
+       'epoch'), n % 10, 'pupil_keeper', '192.0.2.1', 5
+  FROM generate_series(1, 20000) AS n
+SQL
+$site->keystore->do('ANALYZE');
+no_growth($fresh, look($keeper, 'keys, after many fetches', @keys), 'keys');
+no_growth($fresh, look(gateway(pupil_keys => 'pupil_keeper', values %keys),
+                       'keys, planned then', @keys), 'keys, planned then');
+
+
+# ---- what an insert would have to read and plan anew each time
+
+is_deeply $site->db->selectcol_arrayref("SELECT attrelid::regclass || '.'"
+    . " || attname FROM pg_attribute WHERE attgenerated <> ''"), [],
+    'no column is generated';
 
 
 # ---- the detectors detect

@@ -31,31 +31,9 @@ CREATE TABLE pupil.policy (
 GRANT SELECT, INSERT ON pupil.policy TO pupil_gateway, pupil_operator;
 
 
--- Bytes of an event that its hash covers: every value at fixed width or
--- preceded by its length, so that no two events share them.  In PL/pgSQL, as a
--- session parses that once; a function in SQL, each statement twice.
-CREATE FUNCTION pupil.audit_content(
-    at timestamptz, tenant uuid, request uuid, actor uuid, role text,
-    institution uuid, shape bytea, policy bytea, outcome text, network inet,
-    subjects uuid[], note text)
-    RETURNS bytea LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
-BEGIN
-    RETURN sha256(
-        int8send((extract(epoch FROM at) * 1000000)::bigint)
-        || uuid_send(tenant) || uuid_send(request)
-        || uuid_send(coalesce(actor, '00000000-0000-0000-0000-000000000000'))
-        || int4send(octet_length(role)) || convert_to(role, 'UTF8')
-        || uuid_send(coalesce(institution,
-                              '00000000-0000-0000-0000-000000000000'))
-        || shape || policy
-        || int4send(octet_length(outcome)) || convert_to(outcome, 'UTF8')
-        || int4send(octet_length(coalesce(network::text, '')))
-        || convert_to(coalesce(network::text, ''), 'UTF8')
-        || array_send(subjects)
-        || convert_to(coalesce(note, ''), 'UTF8'));
-END $$;
-
-
+-- Nothing is computed from a row when it is written: hashes of events are made
+-- when they are sealed and numbered.  What is computed here, a default or a
+-- constraint besides, is read and planned anew by each insert.
 CREATE TABLE pupil.audit_record (
     at           timestamptz NOT NULL DEFAULT clock_timestamp(),
     tenant       uuid NOT NULL,
@@ -70,11 +48,8 @@ CREATE TABLE pupil.audit_record (
                      'restricted', 'conflict')),
     network      inet,              -- truncated: /24 or /48
     subjects     uuid[] NOT NULL DEFAULT '{}',
-    note         text,              -- the operator's account and ticket; what
+    note         text               -- the operator's account and ticket; what
                                     -- was tampered with.  Never a value
-    hash         bytea NOT NULL GENERATED ALWAYS AS (pupil.audit_content(
-                     at, tenant, request, actor, role, institution, shape,
-                     policy, outcome, network, subjects, note)) STORED
 ) PARTITION BY RANGE (at);
 
 CREATE INDEX audit_record_at ON pupil.audit_record (tenant, at);
@@ -97,7 +72,7 @@ CREATE VIEW pupil.audit_event WITH (security_invoker = true) AS
            CASE a.about WHEN 'actor' THEN ARRAY[r.actor]
                         WHEN 'subjects' THEN r.subjects
                         ELSE '{}' END AS subjects,
-           r.outcome, r.network, r.policy, r.note, r.hash
+           r.outcome, r.network, r.policy, r.note
       FROM pupil.audit_record r
       JOIN pupil.audit_shape s USING (shape)
       LEFT JOIN LATERAL jsonb_to_recordset(s.accesses::jsonb)

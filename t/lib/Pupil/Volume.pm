@@ -187,9 +187,12 @@ SQL
 sub _keys () { return <<'SQL' }
 INSERT INTO keystore.owner_key (tenant, owner, state, version, tenant_version,
        wrapped)
-SELECT :tenant, pg_temp.id('subject', n), 'active', 1, 1,
-       pg_temp.sealed(105)
+SELECT :tenant, pg_temp.id('subject', n), 'active', 1, 1, pg_temp.sealed(105)
   FROM generate_series(:from * 30, :to * 30 - 1) AS n
+ UNION ALL
+SELECT :tenant, pg_temp.id('subject', 1000000000 + g), 'active', 1, 1,
+       pg_temp.sealed(105)
+  FROM generate_series(:from, :to - 1) AS g
 SQL
 
 1;
