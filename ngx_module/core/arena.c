@@ -6,6 +6,8 @@
  * lies on the heap.
  */
 
+#define _GNU_SOURCE
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +31,7 @@ struct pupil_arena_s {
 };
 
 
+static int pupil_arena_lock(void *map, size_t len);
 static void pupil_arena_limit_text(size_t size, int err,
     pupil_error_t *error);
 
@@ -79,7 +82,7 @@ pupil_arena_create(size_t size, pupil_error_t *error)
         return NULL;
     }
 
-    if (mlock(map + page, len) != 0) {
+    if (pupil_arena_lock(map + page, len) != 0) {
         pupil_arena_limit_text(len, errno, error);
         munmap(map, len + 2 * page);
         return NULL;
@@ -92,6 +95,28 @@ pupil_arena_create(size_t size, pupil_error_t *error)
     arena->free = map + page + PUPIL_ARENA_ALIGN;
 
     return arena;
+}
+
+
+/*
+ * Each page is locked from the moment that it is first touched, and counts
+ * against the limit from now on.  Where the kernel cannot (or a tool that
+ * runs the program), all are touched and locked now.
+ */
+static int
+pupil_arena_lock(void *map, size_t len)
+{
+#ifdef MLOCK_ONFAULT
+    if (mlock2(map, len, MLOCK_ONFAULT) == 0) {
+        return 0;
+    }
+
+    if (errno != ENOSYS && errno != EINVAL) {
+        return -1;
+    }
+#endif
+
+    return mlock(map, len);
 }
 
 

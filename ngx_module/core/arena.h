@@ -16,7 +16,8 @@ typedef struct pupil_arena_s  pupil_arena_t;
 
 
 /*
- * Maps and locks size bytes (rounded up to pages).  A lock does not survive a
+ * Maps and locks size bytes (rounded up to pages); a page is had, and locked,
+ * once something is written to it.  A lock does not survive a
  * fork: each process makes an arena of its own.  NULL with error set when the
  * memory cannot be had or RLIMIT_MEMLOCK forbids the lock; the text names the
  * limit and how to raise it.  Context: worker start, pupilctl.

@@ -327,7 +327,11 @@ pupil_ring_round(size_t size)
 }
 
 
-/* Empties the buckets and strings the free slots together. */
+/*
+ * Empties the buckets and strings the free slots together.  Those of owners
+ * are many: they are not touched before they are used, so that a large cache
+ * takes no memory that it does not need.
+ */
 static void
 pupil_ring_chain(pupil_keyring_t *ring, uint32_t max_owners)
 {
@@ -341,9 +345,9 @@ pupil_ring_chain(pupil_keyring_t *ring, uint32_t max_owners)
     memset(&ring->by_use, 0xff, sizeof(ring->by_use));
     memset(&ring->by_time, 0xff, sizeof(ring->by_time));
 
-    for (i = 0; i < max_owners; i++) {
-        ring->owners[i].next = i + 1 < max_owners ? i + 1 : PUPIL_RING_NONE;
-    }
+    ring->owners_max = max_owners;
+    ring->owners_made = 0;
+    ring->owners_free = PUPIL_RING_NONE;
 
     for (i = 0; i < PUPIL_KEYRING_TENANTS; i++) {
         ring->tenants[i].next = i + 1 < PUPIL_KEYRING_TENANTS

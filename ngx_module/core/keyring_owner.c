@@ -274,14 +274,22 @@ pupil_ring_owner_make(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
     uint32_t             at, *bucket;
     pupil_ring_owner_t  *slot;
 
-    if (ring->owners_free == PUPIL_RING_NONE) {
+    if (ring->owners_free == PUPIL_RING_NONE
+        && ring->owners_made == ring->owners_max)
+    {
         pupil_ring_owner_drop(ring, ring->by_use.last);
         ring->stats.evictions++;
     }
 
-    at = ring->owners_free;
-    slot = &ring->owners[at];
-    ring->owners_free = slot->next;
+    if (ring->owners_free != PUPIL_RING_NONE) {
+        at = ring->owners_free;
+        slot = &ring->owners[at];
+        ring->owners_free = slot->next;
+
+    } else {
+        at = ring->owners_made++;
+        slot = &ring->owners[at];
+    }
 
     bucket = pupil_ring_owner_bucket(ring, tenant, owner);
     slot->tenant = *tenant;

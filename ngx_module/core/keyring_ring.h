@@ -87,7 +87,9 @@ struct pupil_keyring_s {
     uint32_t               categories_count;
     pupil_ring_name_t      categories[PUPIL_RING_CATEGORIES];
 
-    uint32_t               owners_free;
+    uint32_t               owners_max;
+    uint32_t               owners_made;     /* slots that were ever used */
+    uint32_t               owners_free;     /* of those */
     uint32_t               owners_mask;     /* buckets - 1 */
     pupil_ring_list_t      by_use;          /* the latest first */
     pupil_ring_list_t      by_time;         /* the latest first */
