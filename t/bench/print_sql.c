@@ -8,14 +8,27 @@
  *
  * JSON: { name: { "sql", "oids": types of the parameters, "columns": { want:
  * number of its result column } } }, a want being "category.field".  Beside
- * each that shows or writes something stands the one, "record of NAME", that
- * writes its audit record: $8 outcome, $9 subjects, $10 note.
+ * those of `audited` stands the same with its audit record, "audited NAME":
+ * one round trip and one commit, which is the best form for who does not
+ * group the records of many requests.
  */
 
 #include <sodium.h>
 #include <stdio.h>
 
+#include "endpoint_homework.h"
 #include "statements.h"
+
+
+/* What the peers read, by the column of the person that a row is about. */
+static const struct {
+    const pupil_template_t  *template;
+    uint32_t                 subject;
+} audited[] = {
+    { &pupil_homework_templates[PUPIL_HOMEWORK_PUPIL_LIST],
+      PUPIL_HL_TEACHER_OWNER },
+    { &pupil_homework_templates[PUPIL_HOMEWORK_OVERVIEW], PUPIL_HO_OWNER }
+};
 
 
 /* The SQL has quotes and backslashes, and no control characters. */
@@ -35,27 +48,17 @@ print_string(pupil_str_t text)
 }
 
 
-/* record: the statement that writes its audit record instead. */
 static void
-print_statement(const bench_policy_t *policy, const pupil_template_t *template,
-    int record)
+print_statement(const char *before, const pupil_template_t *template,
+    const pupil_statement_t *st)
 {
-    uint32_t            i, n, oids[PUPIL_STATEMENT_COMMON
-                                   + PUPIL_STATEMENT_PARAMS];
-    const char         *comma = "";
-    pupil_statement_t   st;
+    uint32_t     i, n, oids[PUPIL_STATEMENT_COMMON + PUPIL_STATEMENT_PARAMS];
+    const char  *comma = "";
 
-    if (record) {
-        bench_compose_record(policy, template, &st);
+    n = pupil_statement_oids(st, oids);
 
-    } else {
-        bench_compose(policy, template, &st);
-    }
-
-    n = pupil_statement_oids(&st, oids);
-
-    printf("\"%s%s\": {\"sql\": ", record ? "record of " : "", template->name);
-    print_string(st.sql);
+    printf("\"%s%s\": {\"sql\": ", before, template->name);
+    print_string(st->sql);
     printf(", \"oids\": [");
 
     for (i = 0; i < n; i++) {
@@ -64,10 +67,10 @@ print_statement(const bench_policy_t *policy, const pupil_template_t *template,
 
     printf("], \"columns\": {");
 
-    for (i = 0; i < template->wants_count && !record; i++) {
-        if (st.column[i] >= 0) {
+    for (i = 0; i < template->wants_count; i++) {
+        if (st->column[i] >= 0) {
             printf("%s\"%s.%s\": %d", comma, template->wants[i].category,
-                   template->wants[i].field, st.column[i]);
+                   template->wants[i].field, st->column[i]);
             comma = ", ";
         }
     }
@@ -79,9 +82,10 @@ print_statement(const bench_policy_t *policy, const pupil_template_t *template,
 int
 main(int argc, char **argv)
 {
-    uint32_t         e, i;
-    const char      *comma = "{\n";
-    bench_policy_t   policy;
+    uint32_t            e, i;
+    const char         *comma = "{\n";
+    bench_policy_t      policy;
+    pupil_statement_t   st;
 
     if (argc < 2 || sodium_init() < 0) {
         bench_die("usage: print_sql PLUGIN.so...");
@@ -91,15 +95,18 @@ main(int argc, char **argv)
 
     for (e = 0; e < PUPIL_ENDPOINT_COUNT; e++) {
         for (i = 0; i < pupil_endpoints[e].count; i++) {
+            bench_compose(&policy, &pupil_endpoints[e].templates[i], &st);
             printf("%s", comma);
-            print_statement(&policy, &pupil_endpoints[e].templates[i], 0);
+            print_statement("", &pupil_endpoints[e].templates[i], &st);
             comma = ",\n";
-
-            if (pupil_endpoints[e].templates[i].wants_count) {
-                printf(",\n");
-                print_statement(&policy, &pupil_endpoints[e].templates[i], 1);
-            }
         }
+    }
+
+    for (i = 0; i < PUPIL_COUNT(audited); i++) {
+        bench_compose_audited(&policy, audited[i].template,
+                              audited[i].subject, &st);
+        printf(",\n");
+        print_statement("audited ", audited[i].template, &st);
     }
 
     printf("\n}\n");

@@ -53,6 +53,7 @@ my %entrants = (
     'pupil-1' => ['Bench::Entrant::Pupil', workers => 1],
     'pupil-2' => ['Bench::Entrant::Pupil', workers => 2],
     node => ['Bench::Entrant::Node', processes => 2],
+    php => ['Bench::Entrant::Php', children => 8, workers => 2],
     static => ['Bench::Entrant::Static', workers => 1],
     probe => ['Bench::Entrant::Pupil', workers => 2, serves => ['mix'],
               title => 'Pupil, 2 workers, `pupil_probe on`',
@@ -70,7 +71,7 @@ my %entrants = (
                          title => 'cached definitions off',
                          conf => { pupil_homework_cache => 'off' }],
 );
-my @order = qw(pupil-1 pupil-2 node static);
+my @order = qw(pupil-1 pupil-2 node php static);
 my @ablations = qw(no-key-cache no-audit-groups no-pipelining
                    no-definitions);
 

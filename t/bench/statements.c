@@ -105,3 +105,38 @@ bench_compose_record(const bench_policy_t *policy,
 
     bench_compose(policy, record, statement);
 }
+
+
+/* The wants' silent columns are the record's, as in the template itself. */
+void
+bench_compose_audited(const bench_policy_t *policy,
+    const pupil_template_t *template, uint32_t subject,
+    pupil_statement_t *statement)
+{
+    int                len;
+    char              *sql, names[512];
+    uint32_t           i;
+    pupil_template_t  *audited;
+
+    for (i = 0, len = 0; i <= subject; i++) {
+        len += snprintf(names + len, sizeof(names) - (size_t) len, "%sc%u",
+                        i ? ", " : "", i);
+    }
+
+    if (asprintf(&sql, "WITH shown (%s) AS MATERIALIZED (%s), audit AS ("
+                 "INSERT INTO pupil.audit_record ({audit}, outcome, subjects)"
+                 " SELECT {audit_values}, 'allowed', coalesce((SELECT"
+                 " array_agg(DISTINCT s.c%u) FROM shown AS s"
+                 " WHERE s.c%u IS NOT NULL), ARRAY[]::uuid[]))"
+                 " SELECT * FROM shown", names, template->sql, subject,
+                 subject) < 0)
+    {
+        bench_die("no memory");
+    }
+
+    /* The statement refers to it. */
+    audited = bench_heap.alloc(NULL, sizeof(*audited));
+    *audited = *template;
+    audited->sql = sql;
+    bench_compose(policy, audited, statement);
+}

@@ -39,4 +39,11 @@ void bench_compose(const bench_policy_t *policy,
 void bench_compose_record(const bench_policy_t *policy,
     const pupil_template_t *template, pupil_statement_t *statement);
 
+/* The template and its audit record in one statement, for who has neither
+ * groups of records nor a pipeline; subject: the column of the person that a
+ * row is about. */
+void bench_compose_audited(const bench_policy_t *policy,
+    const pupil_template_t *template, uint32_t subject,
+    pupil_statement_t *statement);
+
 #endif /* BENCH_STATEMENTS_H */

@@ -1,11 +1,12 @@
 // Copyright (C) the Pupil authors
 //
 // PostgreSQL and keys: the statements that Pupil composes, each request's in
-// one transaction that postgres.js pipelines; owner keys cached.
+// one round trip; owner keys cached.  The tenant of row-level security is set
+// with the connection, as there is one.
 
 import postgres from 'postgres'
 import { readFileSync } from 'node:fs'
-import { open, subkey, unwrap, uuid } from './vault.js'
+import { open, seal, subkey, unwrap, uuid } from './vault.js'
 
 const config = JSON.parse(readFileSync(process.env.BENCH_CONFIG))
 const statements = config.statements
@@ -16,7 +17,8 @@ export const tenant = uuid(tenantText)
 
 function connect (to, max) {
   return postgres({ ...to, max, fetch_types: false, prepare: true, idle_timeout: 0,
-    connection: { application_name: 'node', plan_cache_mode: 'force_generic_plan' },
+    connection: { application_name: 'node', plan_cache_mode: 'force_generic_plan',
+      'pupil.tenant': tenantText },
     types: { date: { to: 1184, from: [1082, 1114, 1184], serialize: (x) => x,
       parse: (x) => x } } })
 }
@@ -24,23 +26,34 @@ function connect (to, max) {
 const data = connect(config.database, config.connections)
 const keys = connect(config.keystore, 2)
 
-function typed (name, values) {
-  const { oids } = statements[name]
-  return values.map((v, i) => data.typed(v, oids[i]))
+const PREPARE = { prepare: true }
+
+function run (sql, name, values) {
+  const { sql: text, oids } = statements[name]
+  return sql.unsafe(text, values.map((v, i) => data.typed(v, oids[i])), PREPARE).values()
+    .execute()
 }
 
-const TENANT = 'SELECT pg_catalog.set_config(\'pupil.tenant\', $1, true)'
+// make(run) calls run(name, values) for each statement; all go out at once.
+// Those that read need no transaction around them; one that writes an audit
+// record is on disk when it gives its rows.
+export function read (make) {
+  const sent = []
+  make((name, values) => sent.push(run(data, name, values)))
+  return Promise.all(sent)
+}
 
-// One transaction; make(run) calls run(name, values) for each statement.
-export function transaction (make) {
-  return data.begin((sql) => {
-    const run = (name, values) =>
-      sql.unsafe(statements[name].sql, typed(name, values), { prepare: true }).values()
-    const first = sql.unsafe(TENANT, [tenantText], { prepare: true })
-    const rest = make(run)
-    return Array.isArray(rest) ? Promise.all([first, ...rest]).then((r) => r.slice(1))
-                               : first.then(() => rest)
-  })
+// The same in one transaction, on a connection of its own.
+export async function transaction (make) {
+  const sql = await data.reserve()
+  const sent = [sql.unsafe('BEGIN').execute()]
+  make((name, values) => sent.push(run(sql, name, values)))
+  sent.push(sql.unsafe('COMMIT').execute())
+  const done = await Promise.allSettled(sent)
+  sql.release()
+  const failed = done.find((d) => d.status === 'rejected')
+  if (failed) throw failed.reason
+  return done.slice(1, -1).map((d) => d.value)
 }
 
 export const column = (name, want) => statements[name].columns[want]
@@ -52,16 +65,21 @@ let tenantKey, tenantVersion
 
 export const serviceKey = (name) => service.get(name)
 
+// With fetch_types off, reserve() waits for ever on a connection that is not
+// open yet: so all of them are opened before.
+export async function connectionsOpen () {
+  await Promise.all(Array.from({ length: config.connections }, () => data`SELECT 1`))
+}
+
 export async function keysLoad () {
   const [, epoch, hex] = readFileSync(config.kek, 'utf8').trim().split(' ')
-  const rows = await keys.begin((sql) => [
-    sql.unsafe(TENANT, [tenantText]),
-    sql`SELECT version, wrapped FROM keystore.tenant_key WHERE tenant = ${tenantText}`,
-    sql`SELECT name, wrapped FROM keystore.service_key WHERE tenant = ${tenantText}`])
-  tenantVersion = rows[1][0].version
+  const [[own], rows] = await Promise.all([
+    keys`SELECT version, wrapped FROM keystore.tenant_key WHERE tenant = ${tenantText}`,
+    keys`SELECT name, wrapped FROM keystore.service_key WHERE tenant = ${tenantText}`])
+  tenantVersion = own.version
   tenantKey = unwrap(Buffer.from(hex, 'hex'), 'tenant',
-    { tenant, version: tenantVersion, parentVersion: +epoch }, rows[1][0].wrapped)
-  for (const row of rows[2]) {
+    { tenant, version: tenantVersion, parentVersion: +epoch }, own.wrapped)
+  for (const row of rows) {
     service.set(row.name, unwrap(tenantKey, 'service', { tenant, name: row.name,
       version: 1, parentVersion: tenantVersion }, row.wrapped))
   }
@@ -71,33 +89,42 @@ const owners = new Map()
 
 // Fetches those that are not cached, at once.
 export async function ownersNeed (ids) {
-  const missing = [...new Set(ids)].filter((id) => !owners.has(id)).sort()
+  const missing = ids.filter((id) => !owners.has(id))
   if (missing.length === 0) return
 
-  const [, rows] = await keys.begin((sql) => [
-    sql.unsafe(TENANT, [tenantText], { prepare: true }),
-    sql.unsafe('SELECT owner, state, version, wrapped FROM keystore.fetch_owner_keys($1)',
-      [keys.typed(`{${missing}}`, 2951)], { prepare: true })])
+  const rows = await keys.unsafe('SELECT owner, state, version, wrapped'
+    + ' FROM keystore.fetch_owner_keys($1)',
+  [keys.typed(`{${[...new Set(missing)].sort()}}`, 2951)], PREPARE)
   for (const row of rows) {
     if (owners.size >= CACHE) owners.delete(owners.keys().next().value)
     if (row.state !== 'active') continue
-    owners.set(row.owner, { version: row.version, subkeys: {}, key: unwrap(tenantKey,
-      'owner', { tenant, id: uuid(row.owner), version: row.version,
-        parentVersion: tenantVersion }, row.wrapped) })
+    const id = uuid(row.owner)
+    owners.set(row.owner, { id, version: row.version, subkeys: {}, key: unwrap(tenantKey,
+      'owner', { tenant, id, version: row.version, parentVersion: tenantVersion },
+      row.wrapped) })
   }
 }
 
-// owner: [id, state, version] as the data row has it
-export function ownerKey (owner, category) {
-  const held = owners.get(owner[0])
-  if (!held || owner[1] !== 'active' || held.version !== owner[2]) {
+// row: has the owner's id, state and version, as the data know them, at `at`
+function held (row, at) {
+  const owner = owners.get(row[at])
+  if (!owner || row[at + 1] !== 'active' || owner.version !== row[at + 2]) {
     throw new Error('no key')
   }
-  return (held.subkeys[category] ??= subkey(held.key, category))
+  return owner
 }
 
-export function value (owner, category, field, record, sealed) {
+const ownerKey = (owner, category) => (owner.subkeys[category] ??= subkey(owner.key, category))
+
+export function value (row, at, category, field, record, sealed) {
   if (sealed === null) return ''
-  return open(ownerKey(owner, category), { tenant, owner: uuid(owner[0]), category, field,
-    record: uuid(record), version: owner[2] }, sealed).toString()
+  const owner = held(row, at)
+  return open(ownerKey(owner, category), tenant, owner.id, category, field, record,
+    owner.version, sealed)
+}
+
+export function sealed (row, at, category, field, record, text) {
+  const owner = held(row, at)
+  return seal(ownerKey(owner, category), tenant, owner.id, category, field, record,
+    owner.version, text)
 }
