@@ -59,7 +59,7 @@ ALTER TABLE pupil.audit_record FORCE ROW LEVEL SECURITY;
 CREATE POLICY append ON pupil.audit_record FOR INSERT
     TO pupil_gateway, pupil_operator WITH CHECK (true);
 CREATE POLICY read ON pupil.audit_record FOR SELECT TO pupil_operator
-    USING (tenant = NULLIF(current_setting('pupil.tenant', true), '')::uuid);
+    USING (tenant = (SELECT pupil.current_tenant()));
 GRANT INSERT ON pupil.audit_record TO pupil_gateway;
 GRANT SELECT, INSERT ON pupil.audit_record TO pupil_operator;
 

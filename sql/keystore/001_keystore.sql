@@ -107,7 +107,8 @@ BEGIN
                        target);
         EXECUTE format(
             'CREATE POLICY tenant_isolation ON keystore.%I USING (tenant ='
-            ' NULLIF(current_setting(''pupil.tenant'', true), '''')::uuid)',
+            ' (SELECT NULLIF(current_setting(''pupil.tenant'', true),'
+            ' '''')::uuid))',
             target);
     END LOOP;
 END $$;
