@@ -99,7 +99,17 @@ pupil_uuid_compare(const pupil_uuid_t *a, const pupil_uuid_t *b)
 void
 pupil_uuid_random(pupil_uuid_t *out)
 {
-    randombytes_buf(out->b, PUPIL_UUID_LEN);
+    uint8_t  random[PUPIL_UUID_LEN];
+
+    randombytes_buf(random, sizeof(random));
+    pupil_uuid_of(random, out);
+}
+
+
+void
+pupil_uuid_of(const uint8_t random[PUPIL_UUID_LEN], pupil_uuid_t *out)
+{
+    memcpy(out->b, random, PUPIL_UUID_LEN);
 
     out->b[6] = (uint8_t) ((out->b[6] & 0x0f) | 0x40);
     out->b[8] = (uint8_t) ((out->b[8] & 0x3f) | 0x80);

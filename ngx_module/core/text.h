@@ -51,6 +51,9 @@ int pupil_uuid_compare(const pupil_uuid_t *a, const pupil_uuid_t *b);
 /* A version 4 UUID from libsodium's generator; sodium_init() came before. */
 void pupil_uuid_random(pupil_uuid_t *out);
 
+/* The same of random bytes that the caller has. */
+void pupil_uuid_of(const uint8_t random[PUPIL_UUID_LEN], pupil_uuid_t *out);
+
 
 /*
  * RFC 3339 date-time with its zone: upper-case T and Z, or an offset of at

@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "keyed.h"
+#include "text.h"
 #include "vault.h"
 
 
@@ -91,6 +92,7 @@ static pupil_rc_t pupil_open_bound(const pupil_subkey_t *key,
     const pupil_binding_t *binding, const uint8_t *sealed, size_t len,
     uint8_t *out, pupil_str_t *value);
 static size_t pupil_padded_len(size_t len);
+static int pupil_is_zero(const uint8_t *p, size_t len);
 
 
 static const pupil_object_rule_t  pupil_object_rules[] = {
@@ -289,8 +291,8 @@ pupil_unpad(const uint8_t *padded, size_t len, pupil_str_t *value)
     value_len = pupil_u32_read(padded);
 
     if (value_len > PUPIL_VALUE_MAX || pupil_padded_len(value_len) != len
-        || !sodium_is_zero(padded + PUPIL_LENGTH_LEN + value_len,
-                           len - PUPIL_LENGTH_LEN - value_len))
+        || !pupil_is_zero(padded + PUPIL_LENGTH_LEN + value_len,
+                          len - PUPIL_LENGTH_LEN - value_len))
     {
         return PUPIL_TAMPERED;
     }
@@ -302,12 +304,20 @@ pupil_unpad(const uint8_t *padded, size_t len, pupil_str_t *value)
 }
 
 
+/* What was padded is authentic: how long this takes tells nobody anything. */
+static int
+pupil_is_zero(const uint8_t *p, size_t len)
+{
+    return len == 0 || (p[0] == 0 && memcmp(p, p + 1, len - 1) == 0);
+}
+
+
 static pupil_rc_t
 pupil_binding_of_place(const pupil_place_t *place, pupil_binding_t *binding)
 {
-    if (sodium_is_zero(place->tenant.b, PUPIL_UUID_LEN)
-        || sodium_is_zero(place->owner.b, PUPIL_UUID_LEN)
-        || sodium_is_zero(place->record.b, PUPIL_UUID_LEN)
+    if (pupil_uuid_is_zero(&place->tenant)
+        || pupil_uuid_is_zero(&place->owner)
+        || pupil_uuid_is_zero(&place->record)
         || place->category.len == 0 || place->category.len > PUPIL_NAME_MAX
         || place->field.len == 0 || place->field.len > PUPIL_NAME_MAX
         || place->key_version == 0)

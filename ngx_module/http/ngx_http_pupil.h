@@ -164,6 +164,8 @@ typedef struct {
     ngx_uint_t                 dearer;         /* such a hash was logged */
     ngx_msec_t                 heartbeat;      /* of the listener */
     ngx_uint_t                 has_heartbeat;
+    uint8_t                    random[32][PUPIL_UUID_LEN];  /* used once */
+    ngx_uint_t                 random_left;
     time_t                     started, covered_asked;
     ngx_atomic_t               data_system, keys_system, covered_until;
     ngx_http_pupil_stats_t     stats;
@@ -228,12 +230,15 @@ typedef struct {
 #define NGX_HTTP_PUPIL_MAX_MISSING  512        /* owner keys asked at once */
 #define NGX_HTTP_PUPIL_MAX_ROUNDS   4          /* of asking, a request */
 
-/* Memory of ctx->alloc: wiped with the request. */
+/*
+ * Memory of ctx->alloc: wiped with the request.  16 bytes, so that what follows
+ * is aligned for any type.
+ */
 typedef struct ngx_http_pupil_block_s  ngx_http_pupil_block_t;
 
 struct ngx_http_pupil_block_s {
     ngx_http_pupil_block_t  *next;
-    size_t                   size;
+    size_t                   size;             /* this head included */
 };
 
 /* Owners whose keys go with the request, when they are not cached. */
@@ -311,6 +316,7 @@ struct ngx_http_pupil_ctx_s {
     ngx_http_pupil_record_t       *records;    /* not known to be committed */
     ngx_http_pupil_sent_t         *sent;
     ngx_http_pupil_block_t        *blocks;
+    u_char                        *free, *end; /* in one of them */
     ngx_http_pupil_hash_t         *hash;       /* a password being hashed */
     ngx_http_pupil_borrowed_t     *borrowed;
     pupil_uuid_t                  *gone;       /* owners without any key */

@@ -13,8 +13,16 @@
 
 #define NGX_HTTP_PUPIL_ALIGN  16
 
+/* Bytes of a block for many values, and of a value that gets its own. */
+#define NGX_HTTP_PUPIL_CHUNK  4096
+#define NGX_HTTP_PUPIL_LARGE  1024
 
+
+static void ngx_http_pupil_id(ngx_http_pupil_main_conf_t *pmcf,
+    pupil_uuid_t *id);
 static void ngx_http_pupil_cleanup(void *data);
+static ngx_http_pupil_block_t *ngx_http_pupil_block(
+    ngx_http_pupil_ctx_t *ctx, size_t size);
 static void ngx_http_pupil_body_ready(ngx_http_request_t *r);
 static void ngx_http_pupil_begin(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_tenant(ngx_http_pupil_ctx_t *ctx);
@@ -71,7 +79,7 @@ ngx_http_pupil_ctx(ngx_http_request_t *r)
         ctx->id = old->id;
 
     } else {
-        pupil_uuid_random(&ctx->id);
+        ngx_http_pupil_id(ctx->main, &ctx->id);
     }
 
     pupil_writer_init(&ctx->out, &ctx->alloc, 0);
@@ -80,6 +88,19 @@ ngx_http_pupil_ctx(ngx_http_request_t *r)
     ngx_http_set_ctx(r, ctx, ngx_http_pupil_module);
 
     return ctx;
+}
+
+
+/* Random bytes without a system call for each request. */
+static void
+ngx_http_pupil_id(ngx_http_pupil_main_conf_t *pmcf, pupil_uuid_t *id)
+{
+    if (pmcf->random_left == 0) {
+        pmcf->random_left = sizeof(pmcf->random) / sizeof(pmcf->random[0]);
+        randombytes_buf(pmcf->random, sizeof(pmcf->random));
+    }
+
+    pupil_uuid_of(pmcf->random[--pmcf->random_left], id);
 }
 
 
@@ -130,28 +151,62 @@ ngx_http_pupil_alloc(void *data, size_t size)
 {
     ngx_http_pupil_ctx_t *ctx = data;
 
-    u_char                  *p;
-    size_t                   total;
     ngx_http_pupil_block_t  *block;
+#ifndef __SANITIZE_ADDRESS__
+    u_char                  *p;
+#endif
 
     if (size > NGX_MAX_SIZE_T_VALUE / 2) {
         return NULL;
     }
 
-    /* The head is 16 bytes: what follows is aligned for any type. */
-    total = sizeof(ngx_http_pupil_block_t) + size;
+    size = ngx_align(ngx_max(size, 1), NGX_HTTP_PUPIL_ALIGN);
 
-    p = ngx_palloc(ctx->request->pool, total + NGX_HTTP_PUPIL_ALIGN);
+#ifndef __SANITIZE_ADDRESS__                                 /* pitfall 22 */
+
+    if (size < NGX_HTTP_PUPIL_LARGE) {
+
+        if (size > (size_t) (ctx->end - ctx->free)) {
+            block = ngx_http_pupil_block(ctx, NGX_HTTP_PUPIL_CHUNK);
+            if (block == NULL) {
+                return NULL;
+            }
+
+            ctx->free = (u_char *) (block + 1);
+            ctx->end = (u_char *) block + NGX_HTTP_PUPIL_CHUNK;
+        }
+
+        p = ctx->free;
+        ctx->free += size;
+
+        return p;
+    }
+
+#endif
+
+    block = ngx_http_pupil_block(ctx, sizeof(ngx_http_pupil_block_t) + size);
+
+    return block ? block + 1 : NULL;
+}
+
+
+static ngx_http_pupil_block_t *
+ngx_http_pupil_block(ngx_http_pupil_ctx_t *ctx, size_t size)
+{
+    u_char                  *p;
+    ngx_http_pupil_block_t  *block;
+
+    p = ngx_palloc(ctx->request->pool, size + NGX_HTTP_PUPIL_ALIGN);
     if (p == NULL) {
         return NULL;
     }
 
     block = (ngx_http_pupil_block_t *) ngx_align_ptr(p, NGX_HTTP_PUPIL_ALIGN);
-    block->size = total;
+    block->size = size;
     block->next = ctx->blocks;
     ctx->blocks = block;
 
-    return block + 1;
+    return block;
 }
 
 
