@@ -252,6 +252,39 @@ no_growth($fresh, look(gateway(pupil_keys => 'pupil_keeper', values %keys),
                        'keys, planned then', @keys), 'keys, planned then');
 
 
+# ---- rows that are updated in place: no index is touched
+
+sub updates ($table, $times, $run) {
+    my $count = sub {
+        $site->db->do('SELECT pg_stat_force_next_flush()');
+        $many->do('SELECT pg_stat_force_next_flush()');
+        return @{ $site->db->selectrow_arrayref('SELECT n_tup_upd,'
+            . ' n_tup_hot_upd FROM pg_stat_user_tables WHERE relid ='
+            . " '$table'::regclass") };
+    };
+    my ($all, $hot) = $count->();
+    for my $n (1 .. $times) {
+        $many->begin_work;
+        $many->do("SELECT set_config('pupil.tenant', '$tenant', true)");
+        $run->($n);
+        $many->commit;
+    }
+    my ($all_now, $hot_now) = $count->();
+    is $all_now - $all, $times, "$table: updates";
+    is $hot_now - $hot, $times, "$table: all of them heap-only";
+}
+
+updates('pupil.session', 60, sub ($n) {
+    local $hot{session_touch}[3] = sprintf '2100-01-01T00:%02d:00Z', $n - 1;
+    $many->do('EXECUTE session_touch(' . arguments('session_touch') . ')');
+});
+updates('pupil.login_throttle', 60, sub ($n) {
+    local @{ $hot{login_reserve} }[2 .. 5]
+        = ([key(bucket => $pupil)], [1000], [60], [900]);
+    $many->do('EXECUTE login_reserve(' . arguments('login_reserve') . ')');
+});
+
+
 # ---- what an insert would have to read and plan anew each time
 
 is_deeply $site->db->selectcol_arrayref("SELECT attrelid::regclass || '.'"

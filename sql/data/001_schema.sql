@@ -204,7 +204,8 @@ SELECT pupil.isolate('pupil.imported');
 GRANT SELECT, INSERT, UPDATE, DELETE ON pupil.imported TO pupil_operator;
 
 
--- A log-in.  token_hash is keyed; the token itself is never stored.
+-- A log-in.  token_hash is keyed; the token itself is never stored.  No index
+-- on what a request touches, so that it is a heap-only update.
 -- mac: every other column.
 CREATE TABLE pupil.session (
     tenant       uuid NOT NULL,
@@ -219,7 +220,6 @@ CREATE TABLE pupil.session (
     PRIMARY KEY (tenant, token_hash)
 ) WITH (fillfactor = 80);
 CREATE INDEX session_subject ON pupil.session (tenant, subject);
-CREATE INDEX session_expires ON pupil.session (tenant, expires_at);
 SELECT pupil.isolate('pupil.session');
 GRANT SELECT, INSERT, UPDATE, DELETE ON pupil.session
     TO pupil_gateway, pupil_operator;
