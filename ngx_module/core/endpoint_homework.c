@@ -140,6 +140,56 @@ static const char  progress_sql[] =
         " AND p.homework_id = k.record AND NOT p.superseded")
     " AS p ON true") " AS p ON true) ON true";
 
+/*
+ * The open list, of which the gateway keeps what classes own.  Who teaches is
+ * read each time: persons are never kept.
+ */
+static const char  feed_sql[] =
+    "SELECT $1::bigint, " PUPIL_SQL_EVIDENCE("e") ","
+    " o.owner, o.state, o.key_version, v.version, "
+    PUPIL_SQL_EVIDENCE("t") ", a.owner, a.state, a.key_version{i}"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN (pupil.enrolment AS e"
+    " JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = e.class"
+    " LEFT JOIN data.homework_version AS v ON v.tenant = $2"
+    " AND v.class = e.class"
+    " LEFT JOIN (pupil.enrolment AS t"
+    " LEFT JOIN pupil.owner AS a ON a.tenant = $2 AND a.owner = t.subject"
+    " LEFT JOIN data.identity AS i ON i.tenant = $2 AND i.owner = t.subject)"
+    " ON t.tenant = $2 AND t.class = e.class AND t.role = 'teacher'"
+    " AND " PUPIL_SQL_LIVE("t") ")"
+    " ON " PUPIL_SQL_MINE("e");
+
+/* The version is that of the rows: one snapshot. */
+static const char  definitions_sql[] =
+    "SELECT $1::bigint, o.owner, o.state, o.key_version, v.version,"
+    " h.record{h}{c}"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN (pupil.enrolment AS e"
+    " JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = e.class"
+    " JOIN pupil.class AS c (tenant, class_id, institution, class_title)"
+    " ON c.tenant = $2 AND c.class_id = e.class"
+    " LEFT JOIN data.homework_version AS v ON v.tenant = $2"
+    " AND v.class = e.class"
+    " LEFT JOIN LATERAL (SELECT h.record, h.due_at AS due{h}"
+    " FROM data.homework AS h WHERE h.tenant = $2 AND h.owner = e.class"
+    " AND h.deleted_at IS NULL AND h.due_at > $9"
+    " ORDER BY h.due_at, h.record LIMIT $10) AS h ON true)"
+    " ON " PUPIL_SQL_MINE("e") " AND e.class = ANY ($8)"
+    " ORDER BY o.owner, h.due, h.record";
+
+static const char  current_sql[] =
+    "SELECT $1::bigint, p.record, p.homework_id, p.updated_at,"
+    " o.owner, o.state, o.key_version{p}"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN (pupil.owner AS o"
+    " JOIN pupil.enrolment AS e ON " PUPIL_SQL_MINE("e")
+    " JOIN data.homework AS h ON h.tenant = $2 AND h.owner = e.class"
+    " AND h.deleted_at IS NULL AND h.due_at > $8"
+    " JOIN data.progress AS p ON p.tenant = $2 AND p.owner = $4"
+    " AND p.homework_id = h.record AND NOT p.superseded)"
+    " ON o.tenant = $2 AND o.owner = $4";
+
 /* Counted over the live pupils of each class, from plain facts alone. */
 static const char  summary_sql[] =
     "WITH " PAGE("k", ", h.exercise_ids", "$12") ","
@@ -273,6 +323,47 @@ static const pupil_want_t  teacher_list_wants[] = {
     { "", "p", "progress", "done", TEACHING, TEACHES, READ, NONE, SILENT }
 };
 
+static const pupil_want_t  pupil_feed_wants[] = {
+    { "i", "i", "identity", "given_name", LEARNING, TAUGHT, READ, SUBJECTS,
+      0 },
+    { "i", "i", "identity", "family_name", LEARNING, TAUGHT, READ, SUBJECTS,
+      0 }
+};
+
+static const pupil_want_t  teacher_feed_wants[] = {
+    { "i", "i", "identity", "given_name", TEACHING, TEACHES, READ, SUBJECTS,
+      0 },
+    { "i", "i", "identity", "family_name", TEACHING, TEACHES, READ, SUBJECTS,
+      0 }
+};
+
+/* In the order of PUPIL_HL_WANT_*. */
+static const pupil_want_t  pupil_definitions_wants[] = {
+    { "h", "h", "homework", "title", LEARNING, TAUGHT, READ, NONE, 0 },
+    { "h", "h", "homework", "description", LEARNING, TAUGHT, READ, NONE, 0 },
+    { "h", "h", "homework", "exercises", LEARNING, TAUGHT, READ, NONE, 0 },
+    { "h", "h", "homework", "assigned_at", LEARNING, TAUGHT, READ, NONE,
+      REQUIRED },
+    { "h", "h", "homework", "due_at", LEARNING, TAUGHT, READ, NONE,
+      REQUIRED },
+    { "h", "h", "homework", "assigned_by", LEARNING, TAUGHT, READ, NONE,
+      REQUIRED },
+    { "c", "c", "enrolment", "class_title", LEARNING, SELF, READ, ACTOR, 0 }
+};
+
+static const pupil_want_t  teacher_definitions_wants[] = {
+    { "h", "h", "homework", "title", TEACHING, TEACHES, READ, NONE, 0 },
+    { "h", "h", "homework", "description", TEACHING, TEACHES, READ, NONE, 0 },
+    { "h", "h", "homework", "exercises", TEACHING, TEACHES, READ, NONE, 0 },
+    { "h", "h", "homework", "assigned_at", TEACHING, TEACHES, READ, NONE,
+      REQUIRED },
+    { "h", "h", "homework", "due_at", TEACHING, TEACHES, READ, NONE,
+      REQUIRED },
+    { "h", "h", "homework", "assigned_by", TEACHING, TEACHES, READ, NONE,
+      REQUIRED },
+    { "c", "c", "enrolment", "class_title", TEACHING, TEACHES, READ, NONE, 0 }
+};
+
 static const pupil_want_t  summary_wants[] = {
     { "", "p", "progress", "exercise_id", TEACHING, TEACHES, READ, NONE,
       REQUIRED | SILENT },
@@ -335,6 +426,9 @@ static const pupil_want_t  results_wants[] = {
 
 #define WANTS(table)  table, PUPIL_COUNT(table)
 
+#define DEFINITIONS_PARAMS                                                    \
+    { PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_INT4 }
+
 #define PAGE_PARAMS                                                           \
     { PUPIL_PARAM_BOOL, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,     \
       PUPIL_PARAM_UUID, PUPIL_PARAM_INT4, PUPIL_PARAM_UUID }
@@ -353,6 +447,26 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
     [PUPIL_HOMEWORK_PUPIL_PROGRESS] =
         { "homework_pupil_progress", progress_sql, PUPIL_HP_COLUMNS,
           WANTS(pupil_progress_wants), PAGE_PARAMS },
+
+    [PUPIL_HOMEWORK_PUPIL_FEED] =
+        { "homework_pupil_feed", feed_sql, PUPIL_HF_COLUMNS,
+          WANTS(pupil_feed_wants), { PUPIL_PARAM_END } },
+
+    [PUPIL_HOMEWORK_PUPIL_DEFINITIONS] =
+        { "homework_pupil_definitions", definitions_sql, PUPIL_HD_COLUMNS,
+          WANTS(pupil_definitions_wants), DEFINITIONS_PARAMS },
+
+    [PUPIL_HOMEWORK_PUPIL_CURRENT] =
+        { "homework_pupil_current", current_sql, PUPIL_HP_COLUMNS,
+          WANTS(pupil_progress_wants), { PUPIL_PARAM_TIMESTAMPTZ } },
+
+    [PUPIL_HOMEWORK_TEACHER_FEED] =
+        { "homework_teacher_feed", feed_sql, PUPIL_HF_COLUMNS,
+          WANTS(teacher_feed_wants), { PUPIL_PARAM_END } },
+
+    [PUPIL_HOMEWORK_TEACHER_DEFINITIONS] =
+        { "homework_teacher_definitions", definitions_sql, PUPIL_HD_COLUMNS,
+          WANTS(teacher_definitions_wants), DEFINITIONS_PARAMS },
 
     [PUPIL_HOMEWORK_TEACHER_LIST] =
         { "homework_teacher_list", list_sql, PUPIL_HL_COLUMNS,

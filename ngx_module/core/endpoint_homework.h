@@ -56,7 +56,45 @@ enum {
     PUPIL_HL_WANT_FAMILY_NAME
 };
 
-/* PUPIL_HOMEWORK_PUPIL_PROGRESS: own current submissions of that page. */
+/*
+ * PUPIL_HOMEWORK_PUPIL_FEED and _TEACHER_FEED: the open list without what
+ * classes own.  A row for each live enrolment of the actor and each live
+ * teacher of its class: the enrolment, the class as owner, the version of what
+ * the class owns or NULL; the teacher's enrolment and that person as owner,
+ * NULL when nobody teaches the class.
+ */
+enum {
+    PUPIL_HF_ENROLMENT = 1,
+    PUPIL_HF_OWNER = PUPIL_HF_ENROLMENT + PUPIL_ENROLMENT_COLUMNS,
+    PUPIL_HF_VERSION = PUPIL_HF_OWNER + PUPIL_OWNER_COLUMNS,
+    PUPIL_HF_TEACHER,
+    PUPIL_HF_TEACHER_OWNER = PUPIL_HF_TEACHER + PUPIL_ENROLMENT_COLUMNS,
+    PUPIL_HF_COLUMNS = PUPIL_HF_TEACHER_OWNER + PUPIL_OWNER_COLUMNS
+};
+
+enum {
+    PUPIL_HF_WANT_GIVEN_NAME = 0,
+    PUPIL_HF_WANT_FAMILY_NAME
+};
+
+/*
+ * PUPIL_HOMEWORK_PUPIL_DEFINITIONS and _TEACHER_DEFINITIONS, $8 classes,
+ * $9 now, $10 most homework of a class: what is due later, by class and due
+ * date, assigned already or not.  At least one row for a class that the actor
+ * is enrolled in: the class as owner, the version that this is, the homework
+ * or NULL.  Wants as PUPIL_HL_WANT_TITLE to _CLASS_TITLE.
+ */
+enum {
+    PUPIL_HD_OWNER = 1,
+    PUPIL_HD_VERSION = PUPIL_HD_OWNER + PUPIL_OWNER_COLUMNS,
+    PUPIL_HD_RECORD,
+    PUPIL_HD_COLUMNS
+};
+
+/*
+ * PUPIL_HOMEWORK_PUPIL_PROGRESS: own current submissions of that page.
+ * PUPIL_HOMEWORK_PUPIL_CURRENT, $8 now: of all homework that is due later.
+ */
 enum {
     PUPIL_HP_RECORD = 1,
     PUPIL_HP_HOMEWORK,

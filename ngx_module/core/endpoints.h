@@ -48,6 +48,11 @@ enum {
     PUPIL_HOMEWORK_EVIDENCE = 0,    /* the actor's enrolments, with MACs */
     PUPIL_HOMEWORK_PUPIL_LIST,
     PUPIL_HOMEWORK_PUPIL_PROGRESS,
+    PUPIL_HOMEWORK_PUPIL_FEED,          /* the list, but definitions */
+    PUPIL_HOMEWORK_PUPIL_DEFINITIONS,   /* what classes own of it */
+    PUPIL_HOMEWORK_PUPIL_CURRENT,       /* progress, for the feed */
+    PUPIL_HOMEWORK_TEACHER_FEED,
+    PUPIL_HOMEWORK_TEACHER_DEFINITIONS,
     PUPIL_HOMEWORK_TEACHER_LIST,
     PUPIL_HOMEWORK_WRITTEN,         /* what was just written, audited */
     PUPIL_HOMEWORK_TEACHER_SUMMARY, /* counts; audited with the list */

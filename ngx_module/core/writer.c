@@ -434,6 +434,25 @@ pupil_writer_raw(pupil_writer_t *writer, const uint8_t *data, size_t len)
 
 
 void
+pupil_writer_members(pupil_writer_t *writer, const uint8_t *data, size_t len)
+{
+    if (writer->rc != PUPIL_OK) {
+        return;
+    }
+
+    if (len == 0 || writer->depth == 0 || writer->keyed
+        || !(writer->objects & writer_level(writer)))
+    {
+        writer_mistake(writer);
+        return;
+    }
+
+    writer_comma(writer);
+    writer_bytes(writer, data, len);
+}
+
+
+void
 pupil_writer_int64(pupil_writer_t *writer, int64_t value)
 {
     size_t    i;

@@ -94,6 +94,13 @@ void pupil_writer_cstr(pupil_writer_t *writer, const char *text);
 void pupil_writer_raw(pupil_writer_t *writer, const uint8_t *data,
     size_t len);
 
+/*
+ * Members of the object that is open, as another writer wrote them, without
+ * the braces around them; not empty.
+ */
+void pupil_writer_members(pupil_writer_t *writer, const uint8_t *data,
+    size_t len);
+
 void pupil_writer_int64(pupil_writer_t *writer, int64_t value);
 void pupil_writer_decimal(pupil_writer_t *writer, pupil_decimal_t value);
 void pupil_writer_bool(pupil_writer_t *writer, int value);

@@ -75,6 +75,7 @@ extern ngx_module_t  ngx_http_pupil_module;
 typedef struct ngx_http_pupil_ctx_s    ngx_http_pupil_ctx_t;
 typedef struct ngx_http_pupil_route_s  ngx_http_pupil_route_t;
 typedef struct ngx_http_pupil_zone_s   ngx_http_pupil_zone_t;
+typedef struct ngx_http_pupil_definitions_s  ngx_http_pupil_definitions_t;
 
 
 /* ---- configuration ---- */
@@ -133,6 +134,7 @@ typedef struct {
     ngx_array_t                policies;       /* loc_conf *, of locations */
     ngx_array_t                shared;         /* statements by their text */
     ngx_array_t                origins;        /* ngx_str_t, http level */
+    size_t                     definitions_size;   /* bytes; 0: off */
     ngx_http_pupil_pg_stmt_t  *tenant_keys;    /* of the key store */
     ngx_http_pupil_pg_stmt_t  *service_keys;
     ngx_http_pupil_pg_stmt_t  *owner_keys;
@@ -158,6 +160,7 @@ typedef struct {
     pupil_keyring_t           *ring;           /* NULL: 503 */
     ngx_http_pupil_zone_t     *sessions;
     pupil_evidence_cache_t    *evidence;       /* of submissions */
+    ngx_http_pupil_definitions_t *definitions; /* of homework; NULL: off */
     ngx_uint_t                 unavailable;    /* why was logged */
     ngx_queue_t                groups;         /* of audit records */
     ngx_uint_t                 hashing;        /* tasks in the thread pool */
@@ -584,6 +587,21 @@ pupil_rc_t ngx_http_pupil_member(ngx_http_pupil_ctx_t *ctx, const char *key,
     ngx_uint_t want, const ngx_http_pupil_owner_t *owner,
     const pupil_uuid_t *record);
 
+/* The same to a writer of the caller's. */
+pupil_rc_t ngx_http_pupil_member_to(ngx_http_pupil_ctx_t *ctx,
+    pupil_writer_t *out, const char *key, const ngx_http_pupil_stmt_t *stmt,
+    PGresult *res, ngx_uint_t row, ngx_uint_t want,
+    const ngx_http_pupil_owner_t *owner, const pupil_uuid_t *record);
+
+/*
+ * Opens what ngx_http_pupil_seal() sealed, which is in no row.  Returns and
+ * notes what ngx_http_pupil_value() does.
+ */
+pupil_rc_t ngx_http_pupil_unseal(ngx_http_pupil_ctx_t *ctx,
+    const char *category, const char *field,
+    const ngx_http_pupil_owner_t *owner, const pupil_uuid_t *record,
+    pupil_str_t sealed, pupil_str_t *value);
+
 /* Seals a clear value for a record; sealed lies in r->pool. */
 pupil_rc_t ngx_http_pupil_seal(ngx_http_pupil_ctx_t *ctx,
     const char *category, const char *field,
@@ -696,6 +714,14 @@ ngx_uint_t ngx_http_pupil_role_active(ngx_http_pupil_ctx_t *ctx,
 void ngx_http_pupil_display_name(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
     ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner);
+
+/* Its two halves.  name: empty when there is neither; NGX_OK, NGX_ERROR. */
+ngx_int_t ngx_http_pupil_display_name_get(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
+    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner,
+    pupil_str_t *name);
+void ngx_http_pupil_display_name_write(ngx_http_pupil_ctx_t *ctx,
+    const pupil_str_t *name);
 
 /* The engine's step "session": NGX_OK, NGX_AGAIN then next, or a problem. */
 ngx_int_t ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,

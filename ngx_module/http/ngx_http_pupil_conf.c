@@ -11,6 +11,10 @@
 
 #define NGX_HTTP_PUPIL_LEAST_OWNERS  1024
 
+/* Bytes that a worker keeps of homework. */
+#define NGX_HTTP_PUPIL_DEFINITIONS_LEAST  (16 * 1024)
+#define NGX_HTTP_PUPIL_DEFINITIONS_MOST   (1024 * 1024 * 1024)
+
 
 /* name=NUMBER, name=SIZE or name=TIME, with bounds. */
 typedef enum {
@@ -529,6 +533,43 @@ ngx_http_pupil_set_key_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     pmcf->cache_owners = (ngx_uint_t) s.owners;
     pmcf->cache_lifetime = (ngx_msec_t) s.lifetime;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_pupil_set_homework_cache(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_pupil_main_conf_t *pmcf = conf;
+
+    ssize_t     size;
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (pmcf->definitions_size != NGX_CONF_UNSET_SIZE) {
+        return "is duplicate";
+    }
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        pmcf->definitions_size = 0;
+        return NGX_CONF_OK;
+    }
+
+    size = ngx_parse_size(&value[1]);
+
+    if (size < NGX_HTTP_PUPIL_DEFINITIONS_LEAST
+        || size > NGX_HTTP_PUPIL_DEFINITIONS_MOST)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "pupil_homework_cache takes \"off\" or a size of "
+                           "16k to 1024m, not \"%V\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    pmcf->definitions_size = (size_t) size;
 
     return NGX_CONF_OK;
 }

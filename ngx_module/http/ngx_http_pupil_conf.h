@@ -22,6 +22,8 @@ char *ngx_http_pupil_set_master_key(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_pupil_set_key_cache(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_pupil_set_homework_cache(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_pupil_set_password_hash(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_pupil_set_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd,

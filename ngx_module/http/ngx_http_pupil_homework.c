@@ -17,8 +17,6 @@ static ngx_int_t ngx_http_pupil_homework_list_render(
     ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_homework_one_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_homework_one_render(ngx_http_pupil_ctx_t *ctx);
-static void ngx_http_pupil_homework_page(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex, const pupil_uuid_t *one);
 static ngx_int_t ngx_http_pupil_homework_next(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_homework_barred(ngx_http_pupil_ctx_t *ctx);
@@ -64,12 +62,14 @@ const ngx_http_pupil_route_t  ngx_http_pupil_homework_routes[] = {
 static const ngx_http_pupil_homework_role_t  ngx_http_pupil_roles[] = {
 
     { "pupil", PUPIL_HOMEWORK_PUPIL_LIST, PUPIL_HOMEWORK_PUPIL_PROGRESS,
-      ngx_http_pupil_homework_progress },
+      PUPIL_HOMEWORK_PUPIL_FEED, PUPIL_HOMEWORK_PUPIL_DEFINITIONS,
+      PUPIL_HOMEWORK_PUPIL_CURRENT, ngx_http_pupil_homework_progress },
 
     { "teacher", PUPIL_HOMEWORK_TEACHER_LIST, PUPIL_HOMEWORK_TEACHER_SUMMARY,
-      ngx_http_pupil_homework_summary },
+      PUPIL_HOMEWORK_TEACHER_FEED, PUPIL_HOMEWORK_TEACHER_DEFINITIONS,
+      PUPIL_HOMEWORK_TEACHER_SUMMARY, ngx_http_pupil_homework_summary },
 
-    { NULL, 0, 0, NULL }
+    { NULL, 0, 0, 0, 0, 0, NULL }
 };
 
 
@@ -146,9 +146,36 @@ ngx_http_pupil_homework_start(ngx_http_pupil_ctx_t *ctx,
 }
 
 
+/* What is open comes from what workers keep, as far as they may. */
 static ngx_int_t
 ngx_http_pupil_homework_list_start(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_http_pupil_homework_t             *data;
+    const ngx_http_pupil_homework_role_t  *role;
+
+    data = ctx->data;
+    role = ngx_http_pupil_homework_role(ctx);
+
+    if (role != NULL && !data->query.all && ctx->main->definitions != NULL
+        && ngx_http_pupil_stmt(ctx, role->list)->granted
+        && ngx_http_pupil_stmt(ctx, role->feed)->granted
+        && ngx_http_pupil_stmt(ctx, role->definitions)->granted)
+    {
+        data->role = role;
+        data->list = ngx_http_pupil_stmt(ctx, role->list);
+
+        return ngx_http_pupil_homework_feed_start(ctx);
+    }
+
+    return ngx_http_pupil_homework_start(ctx, NULL);
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_list_ask(ngx_http_pupil_ctx_t *ctx)
+{
+    ctx->resume = ngx_http_pupil_homework_list_render;
+
     return ngx_http_pupil_homework_start(ctx, NULL);
 }
 
@@ -206,8 +233,41 @@ ngx_http_pupil_homework_ask(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-/* The parameters that all statements about a page have. */
-static void
+PGresult *
+ngx_http_pupil_homework_aside(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    return data->has_beside ? ctx->exchange->results[data->beside] : NULL;
+}
+
+
+void
+ngx_http_pupil_homework_after(ngx_http_pupil_ctx_t *ctx,
+    pupil_cursor_t *after)
+{
+    pupil_input_query_t        *query;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+    query = &data->query;
+    ngx_memzero(after, sizeof(pupil_cursor_t));
+
+    if (query->given & PUPIL_QUERY_CURSOR) {
+        *after = query->cursor;
+    }
+
+    /* what is due lies before all that is open: the index begins there */
+    if (!query->all && after->time < ctx->now) {
+        after->time = ctx->now;
+        ngx_memzero(&after->id, sizeof(pupil_uuid_t));
+    }
+}
+
+
+void
 ngx_http_pupil_homework_page(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_pg_exchange_t *ex, const pupil_uuid_t *one)
 {
@@ -219,14 +279,8 @@ ngx_http_pupil_homework_page(ngx_http_pupil_ctx_t *ctx,
     query = &data->query;
     ngx_memzero(&after, sizeof(pupil_cursor_t));
 
-    if (one == NULL && (query->given & PUPIL_QUERY_CURSOR)) {
-        after = query->cursor;
-    }
-
-    /* what is due lies before all that is open: the index begins there */
-    if (one == NULL && !query->all && after.time < ctx->now) {
-        after.time = ctx->now;
-        ngx_memzero(&after.id, sizeof(pupil_uuid_t));
+    if (one == NULL) {
+        ngx_http_pupil_homework_after(ctx, &after);
     }
 
     ngx_http_pupil_pg_param_bool(ex, one != NULL || query->all);
@@ -271,7 +325,8 @@ ngx_http_pupil_homework_list_render(ngx_http_pupil_ctx_t *ctx)
         rc = ngx_http_pupil_homework_item(ctx, res, row, &item);
 
         if (rc == NGX_OK) {
-            rc = ngx_http_pupil_homework_write(ctx, &item);
+            rc = ngx_http_pupil_homework_write(ctx, &item,
+                                         ngx_http_pupil_homework_aside(ctx));
         }
 
         if (rc == NGX_ERROR) {
@@ -295,12 +350,9 @@ ngx_http_pupil_homework_list_render(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_homework_next(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
-    uint8_t         text[PUPIL_CURSOR_TEXT_LEN];
     ngx_int_t       rc;
     ngx_uint_t      more, last;
     pupil_cursor_t  cursor;
-
-    pupil_writer_key(&ctx->out, "next");
 
     more = 0;
     last = PQntuples(res) - 1;
@@ -317,15 +369,27 @@ ngx_http_pupil_homework_next(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         return NGX_ERROR;
     }
 
-    if (!more) {
+    ngx_http_pupil_homework_next_write(ctx, more ? &cursor : NULL);
+
+    return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
+}
+
+
+void
+ngx_http_pupil_homework_next_write(ngx_http_pupil_ctx_t *ctx,
+    const pupil_cursor_t *cursor)
+{
+    uint8_t  text[PUPIL_CURSOR_TEXT_LEN];
+
+    pupil_writer_key(&ctx->out, "next");
+
+    if (cursor == NULL) {
         pupil_writer_null(&ctx->out);
-        return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
+        return;
     }
 
-    pupil_cursor_encode(&cursor, text);
+    pupil_cursor_encode(cursor, text);
     pupil_writer_string(&ctx->out, text, PUPIL_CURSOR_TEXT_LEN);
-
-    return NGX_OK;
 }
 
 
@@ -357,7 +421,8 @@ ngx_http_pupil_homework_one_render(ngx_http_pupil_ctx_t *ctx)
 
     ngx_http_pupil_shown(ctx, data->list);
 
-    return ngx_http_pupil_homework_write(ctx, &item);
+    return ngx_http_pupil_homework_write(ctx, &item,
+                                         ngx_http_pupil_homework_aside(ctx));
 }
 
 
@@ -427,9 +492,7 @@ ngx_http_pupil_homework_classes(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
     ngx_int_t                   rc;
     ngx_uint_t                  row, n;
-    pupil_str_t                 mac;
     ngx_http_pupil_class_t     *class;
-    pupil_enrolment_row_t       enrolment;
     ngx_http_pupil_homework_t  *data;
 
     data = ctx->data;
@@ -443,31 +506,20 @@ ngx_http_pupil_homework_classes(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     }
 
     for (row = 0; row < n; row++) {
+        class = &data->classes[data->nclasses];
 
-        if (ngx_http_pupil_enrolment(ctx, res, row, PUPIL_HE_ENROLMENT,
-                                     &enrolment)
-            != NGX_OK)
-        {
+        rc = ngx_http_pupil_homework_evident(ctx, res, row,
+                                             PUPIL_HE_ENROLMENT,
+                                             PUPIL_HE_OWNER, class);
+        if (rc == NGX_DECLINED) {
             continue;
         }
 
-        class = &data->classes[data->nclasses];
-        class->enrolment = enrolment.enrolment;
-
-        if (ngx_http_pupil_pg_get_bytea(res, row, PUPIL_HE_ENROLMENT
-                                        + PUPIL_ENROLMENT_COLUMNS - 1, &mac)
-            != NGX_OK
-            || mac.len != PUPIL_MAC_LEN
-            || ngx_http_pupil_owner(res, row, PUPIL_HE_OWNER, &class->owner)
-               != NGX_OK)
-        {
-            return NGX_ERROR;
+        if (rc == NGX_OK) {
+            rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HE_RECORD,
+                                            &class->record);
         }
 
-        ngx_memcpy(class->mac, mac.data, PUPIL_MAC_LEN);
-
-        rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HE_RECORD,
-                                        &class->record);
         if (rc == NGX_OK) {
             rc = ngx_http_pupil_pg_get_timestamptz(res, row,
                                                    PUPIL_HE_ASSIGNED_AT,
@@ -485,7 +537,37 @@ ngx_http_pupil_homework_classes(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 }
 
 
-const ngx_http_pupil_class_t *
+ngx_int_t
+ngx_http_pupil_homework_evident(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, ngx_uint_t enrolment, ngx_uint_t owner,
+    ngx_http_pupil_class_t *class)
+{
+    pupil_str_t            mac;
+    pupil_enrolment_row_t  e;
+
+    if (ngx_http_pupil_enrolment(ctx, res, row, enrolment, &e) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    class->enrolment = e.enrolment;
+
+    if (ngx_http_pupil_pg_get_bytea(res, row, enrolment
+                                    + PUPIL_ENROLMENT_COLUMNS - 1, &mac)
+        != NGX_OK
+        || mac.len != PUPIL_MAC_LEN
+        || ngx_http_pupil_owner(res, row, owner, &class->owner) != NGX_OK
+        || pupil_uuid_compare(&class->owner.id, &e.class_id) != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(class->mac, mac.data, PUPIL_MAC_LEN);
+
+    return NGX_OK;
+}
+
+
+ngx_http_pupil_class_t *
 ngx_http_pupil_homework_class(ngx_http_pupil_homework_t *data,
     const pupil_uuid_t *class_id)
 {

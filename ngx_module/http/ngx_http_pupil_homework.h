@@ -15,6 +15,22 @@
 typedef struct ngx_http_pupil_homework_role_s  ngx_http_pupil_homework_role_t;
 
 
+/*
+ * What a class owns of one homework, as it is shown: JSON that is ready to be
+ * written, and what scores are worked out from.
+ */
+typedef struct {
+    pupil_uuid_t            record;
+    pupil_uuid_t            assigned_by;       /* zero: nobody */
+    pupil_time_t            assigned_at, due_at;
+    pupil_str_t             head;              /* members to "due_at" */
+    pupil_str_t             text;              /* of the exercises */
+    pupil_exercises_t       exercises;
+    unsigned                has_exercises:1;
+    unsigned                whole:1;           /* all that is granted opened */
+} ngx_http_pupil_definition_t;
+
+
 /* A class of the actor's, from an enrolment whose MAC was checked. */
 typedef struct {
     pupil_uuid_t            enrolment;
@@ -22,7 +38,33 @@ typedef struct {
     ngx_http_pupil_owner_t  owner;             /* the class */
     pupil_uuid_t            record;            /* homework; zero: not this */
     pupil_time_t            assigned_at;       /* of that homework */
+
+    /* of the feed */
+    pupil_uuid_t            version;           /* of the definitions */
+    ngx_http_pupil_definition_t *definitions;  /* by due date and record */
+    ngx_uint_t              count;
+    ngx_uint_t              next;              /* while they are merged */
+    unsigned                has_version:1;
+    unsigned                ready:1;           /* they are here */
+    unsigned                missing:1;         /* they are asked for */
+    unsigned                kept:1;            /* by this request */
 } ngx_http_pupil_class_t;
+
+
+/*
+ * Whoever may have assigned: a row that says so, which is checked when a
+ * homework of that person's is shown.
+ */
+typedef struct {
+    PGresult                      *res;
+    ngx_uint_t                     row, enrolment, owner;  /* columns */
+    const ngx_http_pupil_stmt_t   *stmt;
+    ngx_uint_t                     given, family;          /* wants */
+    pupil_uuid_t                   subject, class_id;
+    pupil_str_t                    name;       /* empty: none that opens */
+    unsigned                       checked:1;
+    unsigned                       authentic:1;
+} ngx_http_pupil_teacher_t;
 
 
 /* ctx->data of all homework routes. */
@@ -45,17 +87,24 @@ typedef struct {
     ngx_uint_t                     beside;     /* of progress or summary */
     ngx_uint_t                     barred;     /* statement that is refused */
     unsigned                       has_beside:1;
+
+    /* the feed */
+    ngx_http_pupil_pg_exchange_t  *feed;
+    ngx_http_pupil_teacher_t      *teachers;
+    ngx_uint_t                     nteachers;
+
+    pupil_writer_t                 scratch;
+    unsigned                       has_scratch:1;
 } ngx_http_pupil_homework_t;
 
 
 /* One homework as it is shown. */
 typedef struct {
-    PGresult                      *res;
-    ngx_uint_t                     row;
     pupil_uuid_t                   record;
     const ngx_http_pupil_class_t  *class;
-    pupil_exercises_t              exercises;
-    unsigned                       has_exercises:1;
+    ngx_http_pupil_definition_t    definition;
+    ngx_http_pupil_teacher_t      *teacher;    /* NULL: nobody */
+    ngx_http_pupil_teacher_t       row;        /* when it is the item's own */
 } ngx_http_pupil_item_t;
 
 
@@ -64,6 +113,9 @@ struct ngx_http_pupil_homework_role_s {
     const char  *name;
     ngx_uint_t   list;
     ngx_uint_t   beside;
+    ngx_uint_t   feed;
+    ngx_uint_t   definitions;
+    ngx_uint_t   current;                      /* beside, for the feed */
     ngx_int_t  (*write)(ngx_http_pupil_ctx_t *ctx,
                         ngx_http_pupil_item_t *item, PGresult *res);
 };
@@ -84,15 +136,62 @@ void ngx_http_pupil_homework_ask(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_pg_exchange_t *ex, const pupil_uuid_t *one,
     ngx_uint_t beside);
 
+/*
+ * The parameters that all statements about a page have; one: a homework, or
+ * NULL.  _after() is where the page that was asked for begins.
+ */
+void ngx_http_pupil_homework_page(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_pg_exchange_t *ex, const pupil_uuid_t *one);
+void ngx_http_pupil_homework_after(ngx_http_pupil_ctx_t *ctx,
+    pupil_cursor_t *after);
+
+/* The list from what classes own, as it is kept, and what is read anew. */
+ngx_int_t ngx_http_pupil_homework_feed_start(ngx_http_pupil_ctx_t *ctx);
+
+/* The list as one statement reads it: what the feed falls back to. */
+ngx_int_t ngx_http_pupil_homework_list_ask(ngx_http_pupil_ctx_t *ctx);
+
+/* Writes "next". */
+void ngx_http_pupil_homework_next_write(ngx_http_pupil_ctx_t *ctx,
+    const pupil_cursor_t *cursor);
+
 /* Fills data->classes from the evidence; NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_http_pupil_homework_classes(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 
 /* The class, or the class that has that homework; NULL. */
-const ngx_http_pupil_class_t *ngx_http_pupil_homework_class(
+ngx_http_pupil_class_t *ngx_http_pupil_homework_class(
     ngx_http_pupil_homework_t *data, const pupil_uuid_t *class_id);
 const ngx_http_pupil_class_t *ngx_http_pupil_homework_owner(
     ngx_http_pupil_homework_t *data, const pupil_uuid_t *record);
+
+/*
+ * The class of a row of evidence: NGX_OK; NGX_DECLINED when there is none or
+ * its enrolment is not authentic; NGX_ERROR.  owner: column of the class.
+ */
+ngx_int_t ngx_http_pupil_homework_evident(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, ngx_uint_t enrolment, ngx_uint_t owner,
+    ngx_http_pupil_class_t *class);
+
+/*
+ * What the class owns of the homework of a row: stmt with the wants
+ * PUPIL_HL_WANT_TITLE to _CLASS_TITLE.  record is set.  NGX_OK, NGX_ERROR.
+ */
+ngx_int_t ngx_http_pupil_homework_define(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
+    const ngx_http_pupil_owner_t *class,
+    ngx_http_pupil_definition_t *definition);
+
+/*
+ * Definitions as one text, and back; text is what was sealed.  PUPIL_OK,
+ * PUPIL_NO_MEMORY; PUPIL_FAILED for a text that is none.
+ */
+pupil_rc_t ngx_http_pupil_definitions_pack(
+    const ngx_http_pupil_definition_t *definitions, ngx_uint_t n,
+    const pupil_alloc_t *alloc, pupil_str_t *text);
+pupil_rc_t ngx_http_pupil_definitions_unpack(pupil_str_t text,
+    const pupil_alloc_t *alloc, ngx_http_pupil_definition_t **definitions,
+    ngx_uint_t *n);
 
 /*
  * The homework of a row: NGX_OK, NGX_DECLINED when there is none or its class
@@ -101,9 +200,14 @@ const ngx_http_pupil_class_t *ngx_http_pupil_homework_owner(
 ngx_int_t ngx_http_pupil_homework_item(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, ngx_http_pupil_item_t *item);
 
-/* Writes it as one object; with what stands beside it if that was asked. */
+/*
+ * Writes it as one object; beside: the rows of what stands beside, or NULL.
+ */
 ngx_int_t ngx_http_pupil_homework_write(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_item_t *item);
+    ngx_http_pupil_item_t *item, PGresult *beside);
+
+/* What stands beside in the exchange that holds the page; NULL: nothing. */
+PGresult *ngx_http_pupil_homework_aside(ngx_http_pupil_ctx_t *ctx);
 
 /*
  * Each writes what stands beside: "progress" of the actor, "summary" of the
@@ -113,6 +217,12 @@ ngx_int_t ngx_http_pupil_homework_progress(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_item_t *item, PGresult *res);
 ngx_int_t ngx_http_pupil_homework_summary(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_item_t *item, PGresult *res);
+
+/*
+ * What stands beside is of the same actor: notes the key that it needs, so
+ * that it comes with others that are missing.
+ */
+void ngx_http_pupil_homework_need(ngx_http_pupil_ctx_t *ctx, PGresult *res);
 
 /* A 403 or 404 about stmt, audited. */
 ngx_int_t ngx_http_pupil_homework_refuse(ngx_http_pupil_ctx_t *ctx,

@@ -10,20 +10,21 @@
 
 static void ngx_http_pupil_homework_teacher(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_item_t *item);
-static ngx_int_t ngx_http_pupil_homework_exercises(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_item_t *item);
+static ngx_int_t ngx_http_pupil_teacher_check(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_teacher_t *teacher);
 
 
 ngx_int_t
 ngx_http_pupil_homework_item(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, ngx_http_pupil_item_t *item)
 {
-    ngx_int_t     rc;
-    pupil_uuid_t  class_id;
+    ngx_int_t                   rc;
+    pupil_uuid_t                class_id;
+    ngx_http_pupil_teacher_t   *teacher;
+    ngx_http_pupil_homework_t  *data;
 
+    data = ctx->data;
     ngx_memzero(item, sizeof(ngx_http_pupil_item_t));
-    item->res = res;
-    item->row = row;
 
     rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HL_RECORD, &item->record);
     if (rc != NGX_OK) {
@@ -36,61 +37,56 @@ ngx_http_pupil_homework_item(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return NGX_ERROR;
     }
 
-    item->class = ngx_http_pupil_homework_class(ctx->data, &class_id);
+    item->class = ngx_http_pupil_homework_class(data, &class_id);
 
-    return item->class != NULL ? NGX_OK : NGX_DECLINED;
+    if (item->class == NULL) {
+        return NGX_DECLINED;
+    }
+
+    teacher = &item->row;
+    teacher->res = res;
+    teacher->row = row;
+    teacher->enrolment = PUPIL_HL_TEACHER;
+    teacher->owner = PUPIL_HL_TEACHER_OWNER;
+    teacher->stmt = data->list;
+    teacher->given = PUPIL_HL_WANT_GIVEN_NAME;
+    teacher->family = PUPIL_HL_WANT_FAMILY_NAME;
+    teacher->class_id = class_id;
+    item->teacher = teacher;
+    item->definition.record = item->record;
+
+    return ngx_http_pupil_homework_define(ctx, data->list, res, row,
+                                          &item->class->owner,
+                                          &item->definition);
 }
 
 
 ngx_int_t
 ngx_http_pupil_homework_write(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_item_t *item)
+    ngx_http_pupil_item_t *item, PGresult *beside)
 {
-    ngx_int_t                      rc;
-    pupil_writer_t                *out;
-    ngx_http_pupil_homework_t     *data;
-    const ngx_http_pupil_stmt_t   *stmt;
-    const ngx_http_pupil_owner_t  *owner;
+    ngx_int_t                           rc;
+    pupil_writer_t                     *out;
+    ngx_http_pupil_homework_t          *data;
+    const ngx_http_pupil_definition_t  *definition;
 
     data = ctx->data;
-    stmt = data->list;
     out = &ctx->out;
-    owner = &item->class->owner;
+    definition = &item->definition;
+    rc = NGX_OK;
 
     pupil_writer_object_begin(out);
-    pupil_writer_key(out, "id");
-    pupil_writer_uuid(out, &item->record);
-
-    (void) ngx_http_pupil_member(ctx, "title", stmt, item->res, item->row,
-                                 PUPIL_HL_WANT_TITLE, owner, &item->record);
-    (void) ngx_http_pupil_member(ctx, "description", stmt, item->res,
-                                 item->row, PUPIL_HL_WANT_DESCRIPTION, owner,
-                                 &item->record);
-
-    pupil_writer_key(out, "class");
-    pupil_writer_object_begin(out);
-    pupil_writer_key(out, "id");
-    pupil_writer_uuid(out, &owner->id);
-    (void) ngx_http_pupil_member(ctx, "title", stmt, item->res, item->row,
-                                 PUPIL_HL_WANT_CLASS_TITLE, owner, &owner->id);
-    pupil_writer_object_end(out);
-
-    (void) ngx_http_pupil_member(ctx, "assigned_at", stmt, item->res,
-                                 item->row, PUPIL_HL_WANT_ASSIGNED_AT, owner,
-                                 &item->record);
-    (void) ngx_http_pupil_member(ctx, "due_at", stmt, item->res, item->row,
-                                 PUPIL_HL_WANT_DUE_AT, owner, &item->record);
+    pupil_writer_members(out, definition->head.data, definition->head.len);
 
     ngx_http_pupil_homework_teacher(ctx, item);
 
-    rc = ngx_http_pupil_homework_exercises(ctx, item);
-    if (rc != NGX_OK) {
-        return rc;
+    if (definition->has_exercises) {
+        pupil_writer_key(out, "exercises");
+        pupil_writer_raw(out, definition->text.data, definition->text.len);
     }
 
-    if (data->has_beside) {
-        rc = data->role->write(ctx, item,
-                               ctx->exchange->results[data->beside]);
+    if (beside != NULL) {
+        rc = data->role->write(ctx, item, beside);
     }
 
     pupil_writer_object_end(out);
@@ -104,70 +100,94 @@ static void
 ngx_http_pupil_homework_teacher(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_item_t *item)
 {
-    ngx_http_pupil_owner_t        owner, *teacher;
-    pupil_enrolment_row_t         enrolment;
-    ngx_http_pupil_homework_t    *data;
-    const ngx_http_pupil_stmt_t  *stmt;
+    ngx_http_pupil_teacher_t   *teacher;
+    ngx_http_pupil_homework_t  *data;
+    const pupil_statement_t    *list;
+
+    static const pupil_str_t  nobody = { NULL, 0 };
 
     data = ctx->data;
-    stmt = data->list;
+    list = &data->list->statement;
+    teacher = item->teacher;
 
-    if (!stmt->statement.granted[PUPIL_HL_WANT_GIVEN_NAME]
-        && !stmt->statement.granted[PUPIL_HL_WANT_FAMILY_NAME])
+    if (!list->granted[PUPIL_HL_WANT_GIVEN_NAME]
+        && !list->granted[PUPIL_HL_WANT_FAMILY_NAME])
     {
         return;
     }
 
-    teacher = NULL;
-
-    if (ngx_http_pupil_enrolment(ctx, item->res, item->row, PUPIL_HL_TEACHER,
-                                 &enrolment) == NGX_OK
-        && pupil_uuid_compare(&enrolment.class_id, &item->class->owner.id)
-           == 0
-        && ngx_http_pupil_owner(item->res, item->row, PUPIL_HL_TEACHER_OWNER,
-                                &owner) == NGX_OK)
+    if (teacher != NULL && ngx_http_pupil_teacher_check(ctx, teacher)
+                           != NGX_OK)
     {
-        teacher = &owner;
-        ngx_http_pupil_about(ctx, &owner.id);
+        ctx->out.rc = PUPIL_NO_MEMORY;
+        return;
     }
 
     pupil_writer_key(&ctx->out, "assigned_by");
     pupil_writer_object_begin(&ctx->out);
-    ngx_http_pupil_display_name(ctx, stmt, item->res, item->row,
-                                PUPIL_HL_WANT_GIVEN_NAME,
-                                PUPIL_HL_WANT_FAMILY_NAME, teacher);
+    ngx_http_pupil_display_name_write(ctx, teacher != NULL
+                                           && teacher->authentic
+                                           ? &teacher->name : &nobody);
     pupil_writer_object_end(&ctx->out);
 }
 
 
+/*
+ * Once for each row and answer: is the enrolment authentic, who is it, and
+ * what is the name.  The audit names whom it is about.
+ */
 static ngx_int_t
-ngx_http_pupil_homework_exercises(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_item_t *item)
+ngx_http_pupil_teacher_check(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_teacher_t *teacher)
 {
-    pupil_str_t                 text;
-    ngx_http_pupil_homework_t  *data;
+    ngx_http_pupil_owner_t  owner;
+    pupil_enrolment_row_t   enrolment;
 
-    data = ctx->data;
+    if (!teacher->checked) {
+        teacher->checked = 1;
 
-    if (ngx_http_pupil_value(ctx, data->list, item->res, item->row,
-                             PUPIL_HL_WANT_EXERCISES, &item->class->owner,
-                             &item->record, &text)
-        != PUPIL_OK)
-    {
-        return NGX_OK;
+        teacher->authentic =
+            ngx_http_pupil_enrolment(ctx, teacher->res, teacher->row,
+                                     teacher->enrolment, &enrolment) == NGX_OK
+            && pupil_uuid_compare(&enrolment.class_id, &teacher->class_id)
+               == 0
+            && ngx_http_pupil_owner(teacher->res, teacher->row,
+                                    teacher->owner, &owner) == NGX_OK;
+
+        if (!teacher->authentic) {
+            return NGX_OK;
+        }
+
+        teacher->subject = owner.id;
+
+        if (ngx_http_pupil_display_name_get(ctx, teacher->stmt, teacher->res,
+                                            teacher->row, teacher->given,
+                                            teacher->family, &owner,
+                                            &teacher->name)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
-    if (pupil_exercises_read(&ctx->alloc, text, &item->exercises) != PUPIL_OK)
-    {
-        return NGX_ERROR;
+    if (teacher->authentic) {
+        ngx_http_pupil_about(ctx, &teacher->subject);
     }
-
-    item->has_exercises = 1;
-
-    pupil_writer_key(&ctx->out, "exercises");
-    pupil_writer_raw(&ctx->out, text.data, text.len);
 
     return NGX_OK;
+}
+
+
+void
+ngx_http_pupil_homework_need(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+{
+    ngx_http_pupil_owner_t  owner;
+
+    if (ctx->missing_count != 0 && ngx_http_pupil_is(ctx, "pupil")
+        && ngx_http_pupil_owner(res, 0, PUPIL_HP_OWNER, &owner) == NGX_OK)
+    {
+        (void) ngx_http_pupil_need(ctx, &owner);
+    }
 }
 
 
@@ -184,14 +204,9 @@ ngx_http_pupil_homework_progress(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_stmt_t  *stmt;
     ngx_http_pupil_owner_t  owner;
 
-    if (!item->has_exercises) {
+    if (!item->definition.has_exercises) {
         /* Perhaps for want of the class's key: ask for both keys at once. */
-        if (ctx->missing_count != 0
-            && ngx_http_pupil_owner(res, 0, PUPIL_HP_OWNER, &owner) == NGX_OK)
-        {
-            (void) ngx_http_pupil_need(ctx, &owner);
-        }
-
+        ngx_http_pupil_homework_need(ctx, res);
         return NGX_OK;
     }
 
@@ -219,7 +234,8 @@ ngx_http_pupil_homework_progress(ngx_http_pupil_ctx_t *ctx,
                != NGX_OK
             || ngx_http_pupil_homework_score(ctx, stmt, res, row, &owner,
                                              &record, updated_at,
-                                             &item->exercises, &score)
+                                             &item->definition.exercises,
+                                             &score)
                != NGX_OK)
         {
             return NGX_ERROR;
@@ -228,7 +244,7 @@ ngx_http_pupil_homework_progress(ngx_http_pupil_ctx_t *ctx,
 
     pupil_writer_key(&ctx->out, "progress");
     pupil_writer_object_begin(&ctx->out);
-    pupil_score_write(&ctx->out, &score, &item->exercises, 1);
+    pupil_score_write(&ctx->out, &score, &item->definition.exercises, 1);
     pupil_writer_object_end(&ctx->out);
 
     return NGX_OK;

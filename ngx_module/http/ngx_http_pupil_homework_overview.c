@@ -104,7 +104,7 @@ ngx_http_pupil_homework_overview_render(ngx_http_pupil_ctx_t *ctx)
     pupil_writer_object_begin(&ctx->out);
     pupil_writer_key(&ctx->out, "homework");
 
-    rc = ngx_http_pupil_homework_write(ctx, &view.item);
+    rc = ngx_http_pupil_homework_write(ctx, &view.item, NULL);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -167,9 +167,11 @@ ngx_http_pupil_overview_pupil(ngx_http_pupil_ctx_t *ctx,
         return rc;
     }
 
-    if (view->item.has_exercises) {
-        view->counts[pupil_score_status(&score, &view->item.exercises)]++;
-        pupil_score_write(&ctx->out, &score, &view->item.exercises, 0);
+    if (view->item.definition.has_exercises) {
+        view->counts[pupil_score_status(&score,
+                                        &view->item.definition.exercises)]++;
+        pupil_score_write(&ctx->out, &score,
+                          &view->item.definition.exercises, 0);
     }
 
     pupil_writer_object_end(&ctx->out);
@@ -220,7 +222,8 @@ ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
 
         rc = ngx_http_pupil_homework_score(ctx, view->scores, view->results,
                                            view->next, owner, &record,
-                                           updated_at, &view->item.exercises,
+                                           updated_at,
+                                           &view->item.definition.exercises,
                                            score);
         if (rc != NGX_OK) {
             return rc;
@@ -237,7 +240,7 @@ ngx_http_pupil_overview_summary(ngx_http_pupil_ctx_t *ctx,
 {
     int64_t  *counts;
 
-    if (!view->item.has_exercises) {
+    if (!view->item.definition.has_exercises) {
         return;
     }
 

@@ -435,7 +435,8 @@ ngx_http_pupil_homework_written(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
         return NGX_ERROR;
     }
 
-    return ngx_http_pupil_homework_write(ctx, &item);
+    return ngx_http_pupil_homework_write(ctx, &item,
+                                         ngx_http_pupil_homework_aside(ctx));
 }
 
 

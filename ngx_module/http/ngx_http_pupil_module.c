@@ -11,6 +11,7 @@
 
 #define NGX_HTTP_PUPIL_CACHE_OWNERS    8192
 #define NGX_HTTP_PUPIL_CACHE_LIFETIME  600000    /* ms */
+#define NGX_HTTP_PUPIL_DEFINITIONS     (8 * 1024 * 1024)
 #define NGX_HTTP_PUPIL_ZONE_VALID      15000     /* ms */
 #define NGX_HTTP_PUPIL_HASH_QUEUE      32
 #define NGX_HTTP_PUPIL_IDLE            7200      /* seconds */
@@ -102,6 +103,13 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
     { ngx_string("pupil_key_cache"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
       ngx_http_pupil_set_key_cache,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("pupil_homework_cache"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_pupil_set_homework_cache,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -244,6 +252,7 @@ ngx_http_pupil_create_main_conf(ngx_conf_t *cf)
 
     pmcf->cache_owners = NGX_CONF_UNSET_UINT;
     pmcf->cache_lifetime = NGX_CONF_UNSET_MSEC;
+    pmcf->definitions_size = NGX_CONF_UNSET_SIZE;
     pmcf->durable = NGX_CONF_UNSET_UINT;
     pmcf->group_size = NGX_CONF_UNSET;
     pmcf->probe = NGX_CONF_UNSET;
@@ -276,6 +285,8 @@ ngx_http_pupil_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_uint_value(pmcf->cache_owners, NGX_HTTP_PUPIL_CACHE_OWNERS);
     ngx_conf_init_msec_value(pmcf->cache_lifetime,
                              NGX_HTTP_PUPIL_CACHE_LIFETIME);
+    ngx_conf_init_size_value(pmcf->definitions_size,
+                             NGX_HTTP_PUPIL_DEFINITIONS);
     ngx_conf_init_uint_value(pmcf->durable, NGX_HTTP_PUPIL_DURABLE_ON);
     ngx_conf_init_value(pmcf->group_size, NGX_HTTP_PUPIL_GROUP);
     ngx_conf_init_value(pmcf->probe, 0);

@@ -6,7 +6,7 @@
  * only: nothing here tells of a person.
  */
 
-#include "ngx_http_pupil.h"
+#include "ngx_http_pupil_definitions.h"
 
 
 #define NGX_HTTP_PUPIL_COVERED_WARN  35        /* days */
@@ -52,6 +52,8 @@ static void ngx_http_pupil_status_requests(ngx_http_pupil_main_conf_t *pmcf,
 static void ngx_http_pupil_status_keys(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_metrics_t *m);
 static void ngx_http_pupil_status_probe(ngx_http_pupil_main_conf_t *pmcf,
+    ngx_http_pupil_metrics_t *m);
+static void ngx_http_pupil_status_homework(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_metrics_t *m);
 static void ngx_http_pupil_status_pool(ngx_http_pupil_metrics_t *m,
     const char *group, ngx_http_pupil_pg_pool_t *pool);
@@ -260,6 +262,7 @@ ngx_http_pupil_status_collect(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_status_pool(m, "database_data", pmcf->data);
     ngx_http_pupil_status_pool(m, "database_keys", pmcf->keys);
     ngx_http_pupil_status_keys(pmcf, m);
+    ngx_http_pupil_status_homework(pmcf, m);
 
     ngx_http_pupil_status_add(m, "evidence", "hits", 0,
                               stats->evidence_hits);
@@ -420,6 +423,29 @@ ngx_http_pupil_status_probe(ngx_http_pupil_main_conf_t *pmcf,
         ngx_http_pupil_status_add(m, "event_loop", name[2], 0,
                                   kind->over_5ms);
     }
+}
+
+
+static void
+ngx_http_pupil_status_homework(ngx_http_pupil_main_conf_t *pmcf,
+    ngx_http_pupil_metrics_t *m)
+{
+    ngx_http_pupil_definitions_stats_t  s;
+
+    ngx_memzero(&s, sizeof(ngx_http_pupil_definitions_stats_t));
+
+    if (pmcf->definitions != NULL) {
+        ngx_http_pupil_definitions_stats(pmcf->definitions, &s);
+    }
+
+    ngx_http_pupil_status_add(m, "homework_cache", "classes", 1, s.entries);
+    ngx_http_pupil_status_add(m, "homework_cache", "bytes", 1, s.bytes);
+    ngx_http_pupil_status_add(m, "homework_cache", "bytes_max", 1,
+                              pmcf->definitions_size);
+    ngx_http_pupil_status_add(m, "homework_cache", "hits", 0, s.hits);
+    ngx_http_pupil_status_add(m, "homework_cache", "misses", 0, s.misses);
+    ngx_http_pupil_status_add(m, "homework_cache", "evictions", 0,
+                              s.evictions);
 }
 
 

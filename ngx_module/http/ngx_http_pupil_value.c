@@ -16,8 +16,9 @@ static pupil_rc_t ngx_http_pupil_subkey(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_owner_t *owner, pupil_str_t category,
     ngx_uint_t allow_restricted, const pupil_subkey_t **key);
 static pupil_rc_t ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx,
-    const pupil_want_t *want, const ngx_http_pupil_owner_t *owner,
-    const pupil_uuid_t *record, pupil_str_t sealed, pupil_str_t *value);
+    const char *category, const char *field, ngx_uint_t allow_restricted,
+    const ngx_http_pupil_owner_t *owner, const pupil_uuid_t *record,
+    pupil_str_t sealed, pupil_str_t *value);
 static pupil_rc_t ngx_http_pupil_plain(ngx_http_pupil_ctx_t *ctx,
     uint32_t type, PGresult *res, ngx_uint_t row, ngx_uint_t col,
     pupil_str_t *value);
@@ -98,7 +99,9 @@ ngx_http_pupil_value(ngx_http_pupil_ctx_t *ctx,
             return PUPIL_NOT_FOUND;
         }
 
-        prc = ngx_http_pupil_open(ctx, w, owner, record, sealed, value);
+        prc = ngx_http_pupil_open(ctx, w->category, w->field,
+                                  ngx_http_pupil_open_purpose(w->purpose),
+                                  owner, record, sealed, value);
 
     } else {
         prc = ngx_http_pupil_plain(ctx, field->type, res, row,
@@ -120,6 +123,17 @@ ngx_http_pupil_member(ngx_http_pupil_ctx_t *ctx, const char *key,
     ngx_uint_t want, const ngx_http_pupil_owner_t *owner,
     const pupil_uuid_t *record)
 {
+    return ngx_http_pupil_member_to(ctx, &ctx->out, key, stmt, res, row, want,
+                                    owner, record);
+}
+
+
+pupil_rc_t
+ngx_http_pupil_member_to(ngx_http_pupil_ctx_t *ctx, pupil_writer_t *out,
+    const char *key, const ngx_http_pupil_stmt_t *stmt, PGresult *res,
+    ngx_uint_t row, ngx_uint_t want, const ngx_http_pupil_owner_t *owner,
+    const pupil_uuid_t *record)
+{
     pupil_rc_t   rc;
     pupil_str_t  value;
 
@@ -127,10 +141,10 @@ ngx_http_pupil_member(ngx_http_pupil_ctx_t *ctx, const char *key,
                               &value);
 
     if (rc == PUPIL_OK) {
-        pupil_writer_key(&ctx->out, key);
+        pupil_writer_key(out, key);
         pupil_value_write(stmt->statement.category[want],
                           (uint32_t) stmt->statement.field[want], value,
-                          &ctx->out);
+                          out);
     }
 
     return rc;
@@ -150,8 +164,19 @@ ngx_http_pupil_open_purpose(uint32_t purpose)
 }
 
 
+pupil_rc_t
+ngx_http_pupil_unseal(ngx_http_pupil_ctx_t *ctx, const char *category,
+    const char *field, const ngx_http_pupil_owner_t *owner,
+    const pupil_uuid_t *record, pupil_str_t sealed, pupil_str_t *value)
+{
+    return ngx_http_pupil_open(ctx, category, field, 0, owner, record, sealed,
+                               value);
+}
+
+
 static pupil_rc_t
-ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx, const pupil_want_t *want,
+ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx, const char *category,
+    const char *field, ngx_uint_t allow_restricted,
     const ngx_http_pupil_owner_t *owner, const pupil_uuid_t *record,
     pupil_str_t sealed, pupil_str_t *value)
 {
@@ -160,13 +185,12 @@ ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx, const pupil_want_t *want,
     pupil_place_t          place;
     const pupil_subkey_t  *key;
 
-    place.category.data = (const uint8_t *) want->category;
-    place.category.len = ngx_strlen(want->category);
-    place.field.data = (const uint8_t *) want->field;
-    place.field.len = ngx_strlen(want->field);
+    place.category.data = (const uint8_t *) category;
+    place.category.len = ngx_strlen(category);
+    place.field.data = (const uint8_t *) field;
+    place.field.len = ngx_strlen(field);
 
-    rc = ngx_http_pupil_subkey(ctx, owner, place.category,
-                               ngx_http_pupil_open_purpose(want->purpose),
+    rc = ngx_http_pupil_subkey(ctx, owner, place.category, allow_restricted,
                                &key);
     if (rc != PUPIL_OK) {
         return rc;
@@ -189,7 +213,7 @@ ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx, const pupil_want_t *want,
     }
 
     if (rc != PUPIL_OK) {
-        ctx->tampered = want->field;
+        ctx->tampered = field;
         ctx->integrity = 1;
         return PUPIL_TAMPERED;
     }

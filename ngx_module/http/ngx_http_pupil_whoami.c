@@ -300,15 +300,35 @@ ngx_http_pupil_display_name(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
     ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner)
 {
-    ngx_uint_t   i, wants[2];
-    pupil_str_t  parts[2], name;
-
-    wants[0] = given;
-    wants[1] = family;
+    pupil_str_t  name;
 
     if (!stmt->statement.granted[given] && !stmt->statement.granted[family]) {
         return;
     }
+
+    if (ngx_http_pupil_display_name_get(ctx, stmt, res, row, given, family,
+                                        owner, &name)
+        != NGX_OK)
+    {
+        ctx->out.rc = PUPIL_NO_MEMORY;
+        return;
+    }
+
+    ngx_http_pupil_display_name_write(ctx, &name);
+}
+
+
+ngx_int_t
+ngx_http_pupil_display_name_get(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
+    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner,
+    pupil_str_t *name)
+{
+    ngx_uint_t   i, wants[2];
+    pupil_str_t  parts[2];
+
+    wants[0] = given;
+    wants[1] = family;
 
     for (i = 0; i < 2; i++) {
         if (owner == NULL
@@ -320,15 +340,18 @@ ngx_http_pupil_display_name(ngx_http_pupil_ctx_t *ctx,
         }
     }
 
-    if (ngx_http_pupil_name(ctx, &parts[0], &parts[1], &name) != NGX_OK) {
-        ctx->out.rc = PUPIL_NO_MEMORY;
-        return;
-    }
+    return ngx_http_pupil_name(ctx, &parts[0], &parts[1], name);
+}
 
+
+void
+ngx_http_pupil_display_name_write(ngx_http_pupil_ctx_t *ctx,
+    const pupil_str_t *name)
+{
     pupil_writer_key(&ctx->out, "display_name");
 
-    if (name.len != 0) {
-        pupil_writer_str(&ctx->out, &name);
+    if (name->len != 0) {
+        pupil_writer_str(&ctx->out, name);
 
     } else {
         pupil_writer_null(&ctx->out);

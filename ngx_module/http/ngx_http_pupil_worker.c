@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "ngx_http_pupil_conf.h"
+#include "ngx_http_pupil_definitions.h"
 
 
 #define NGX_HTTP_PUPIL_ARENA_SLACK  65536    /* bytes */
@@ -96,6 +97,13 @@ ngx_http_pupil_init_process(ngx_cycle_t *cycle)
 
     ngx_http_pupil_no_dumps(cycle);
     ngx_http_pupil_init_keys(cycle, pmcf);
+
+    /* without it the database is asked for all */
+    if (pmcf->definitions_size != 0) {
+        pmcf->definitions =
+            ngx_http_pupil_definitions_create(pmcf->definitions_size,
+                                              cycle->log);
+    }
 
     if (ngx_http_pupil_evidence_init(pmcf, cycle->log) != NGX_OK
         || ngx_http_pupil_pg_pool_init_process(cycle, pmcf->data) != NGX_OK
@@ -198,6 +206,9 @@ ngx_http_pupil_exit_process(ngx_cycle_t *cycle)
     ngx_http_pupil_pg_pool_exit_process(cycle, pmcf->keys);
 
     ngx_http_pupil_evidence_exit(pmcf);
+    ngx_http_pupil_definitions_destroy(pmcf->definitions);
+    pmcf->definitions = NULL;
+
     pmcf->ring = NULL;
     pupil_arena_destroy(pmcf->arena);
     pmcf->arena = NULL;

@@ -26,3 +26,79 @@ CREATE INDEX homework_due ON data.homework (tenant, owner, due_at, record)
     WHERE deleted_at IS NULL;
 
 SELECT pupil.protect('homework');
+
+
+-- Which state of a class's homework is stored: a new random id with each
+-- change of what the class owns, so that a worker that has read a class's
+-- definitions knows from one row whether they are still those.  Random and not
+-- counted: a restored backup, or a row that was deleted by hand, cannot bring
+-- back an id that stood for something else.  Its row lock makes the writers of
+-- a class wait for each other, so that every snapshot sees the version of just
+-- what it sees.
+CREATE TABLE data.homework_version (
+    tenant   uuid NOT NULL,
+    class    uuid NOT NULL,
+    version  uuid NOT NULL,
+    PRIMARY KEY (tenant, class)
+) WITH (fillfactor = 70);
+SELECT pupil.isolate('data.homework_version');
+GRANT SELECT, INSERT, UPDATE ON data.homework_version
+    TO pupil_gateway, pupil_operator;
+
+
+-- With the rights, and under the row-level security, of whoever writes: the
+-- gateway, an import, an administrator.  Ordered, lest two writers of several
+-- classes lock each other out.
+CREATE FUNCTION data.homework_changed() RETURNS trigger
+    LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO data.homework_version (tenant, class, version)
+        SELECT c.tenant, c.owner, gen_random_uuid()
+          FROM (SELECT DISTINCT tenant, owner FROM changed) AS c
+         ORDER BY c.tenant, c.owner
+        ON CONFLICT (tenant, class) DO UPDATE SET version = EXCLUDED.version;
+
+    RETURN NULL;
+END $$;
+
+-- The title of the class is shown with its homework.
+CREATE FUNCTION data.homework_class_changed() RETURNS trigger
+    LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO data.homework_version (tenant, class, version)
+        SELECT c.tenant, c.class, gen_random_uuid()
+          FROM (SELECT DISTINCT tenant, class FROM changed) AS c
+         ORDER BY c.tenant, c.class
+        ON CONFLICT (tenant, class) DO UPDATE SET version = EXCLUDED.version;
+
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION data.homework_emptied() RETURNS trigger
+    LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM data.homework_version;
+
+    RETURN NULL;
+END $$;
+
+-- An update counts for the class that a row left and for the one it is in now.
+DO $$
+DECLARE
+    t record;
+BEGIN
+    FOR t IN SELECT * FROM (VALUES
+        ('data.homework', 'homework_changed'),
+        ('pupil.class', 'homework_class_changed')) AS f (name, run),
+        (VALUES ('insert', 'NEW'), ('delete', 'OLD'), ('update', 'OLD'),
+        ('update', 'NEW')) AS e (event, rows)
+    LOOP
+        EXECUTE format('CREATE TRIGGER homework_%s_%s AFTER %s ON %s'
+            ' REFERENCING %s TABLE AS changed FOR EACH STATEMENT'
+            ' EXECUTE FUNCTION data.%s()', t.event, lower(t.rows), t.event,
+            t.name, t.rows, t.run);
+    END LOOP;
+END $$;
+
+CREATE TRIGGER homework_truncate AFTER TRUNCATE ON data.homework
+    FOR EACH STATEMENT EXECUTE FUNCTION data.homework_emptied();

@@ -333,6 +333,34 @@ misuse_empty_raw(pupil_writer_t *w)
 
 
 static void
+misuse_members_of_array(pupil_writer_t *w)
+{
+    pupil_writer_array_begin(w);
+    pupil_writer_members(w, (const uint8_t *) "\"a\":1", 5);
+    pupil_writer_array_end(w);
+}
+
+
+static void
+misuse_members_for_value(pupil_writer_t *w)
+{
+    pupil_writer_object_begin(w);
+    pupil_writer_key(w, "a");
+    pupil_writer_members(w, (const uint8_t *) "\"a\":1", 5);
+    pupil_writer_object_end(w);
+}
+
+
+static void
+misuse_empty_members(pupil_writer_t *w)
+{
+    pupil_writer_object_begin(w);
+    pupil_writer_members(w, NULL, 0);
+    pupil_writer_object_end(w);
+}
+
+
+static void
 misuse_time(pupil_writer_t *w)
 {
     pupil_writer_time(w, -1);
@@ -362,6 +390,9 @@ static const misuse_t  misuses[] = {
     { "key in array", misuse_key_in_array },
     { "key at root", misuse_key_at_root },
     { "empty raw", misuse_empty_raw }, { "bad time", misuse_time },
+    { "members of an array", misuse_members_of_array },
+    { "members for a value", misuse_members_for_value },
+    { "no members", misuse_empty_members },
     { "too deep", misuse_depth }
 };
 
@@ -381,6 +412,28 @@ test_misuse(void)
            "refused: %s", misuses[i].name);
     }
 
+    tap_arena_reset(&arena);
+}
+
+
+static void
+test_members(void)
+{
+    pupil_writer_t  w;
+
+    static const uint8_t  one[] = "\"a\":1", two[] = "\"b\":[2],\"c\":{}";
+
+    pupil_writer_init(&w, &alloc, 0);
+    pupil_writer_object_begin(&w);
+    pupil_writer_members(&w, one, sizeof(one) - 1);
+    pupil_writer_members(&w, two, sizeof(two) - 1);
+    pupil_writer_key(&w, "d");
+    pupil_writer_null(&w);
+    pupil_writer_members(&w, one, sizeof(one) - 1);
+    pupil_writer_object_end(&w);
+
+    ok(flat_is(&w, "{\"a\":1,\"b\":[2],\"c\":{},\"d\":null,\"a\":1}", 37),
+       "members that another writer wrote");
     tap_arena_reset(&arena);
 }
 
@@ -423,6 +476,7 @@ main(void)
     test_reset_and_wipe();
     test_any_text();
     test_misuse();
+    test_members();
     test_depth();
 
     return tap_done();

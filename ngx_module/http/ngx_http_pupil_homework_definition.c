@@ -1,0 +1,353 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What a class owns of its homework: made ready from a row to be written, and
+ * packed into one text that can be sealed and kept.  A text is of the process
+ * that made it: numbers are in its own byte order.
+ */
+
+#include "ngx_http_pupil_homework.h"
+
+
+/* One definition in a text; what differs in length follows. */
+typedef struct {
+    pupil_uuid_t     record, assigned_by;
+    pupil_time_t     assigned_at, due_at;
+    pupil_decimal_t  max;
+    uint32_t         head, text;               /* bytes */
+    uint32_t         max_at, max_len;          /* in the text */
+    uint32_t         exercises, scored;
+    uint32_t         has_exercises;
+} ngx_http_pupil_packed_t;
+
+/* What a text begins with. */
+typedef struct {
+    uint32_t         definitions;
+    uint32_t         exercises;                /* of all of them */
+} ngx_http_pupil_pack_t;
+
+
+static ngx_int_t ngx_http_pupil_define_exercises(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
+    const ngx_http_pupil_owner_t *class,
+    ngx_http_pupil_definition_t *definition);
+static u_char *ngx_http_pupil_definition_pack(u_char *p,
+    const ngx_http_pupil_definition_t *definition);
+static const uint8_t *ngx_http_pupil_definition_unpack(const uint8_t *p,
+    const uint8_t *end, ngx_http_pupil_definition_t *definition,
+    pupil_exercise_t **items, uint32_t *left);
+
+
+/* Members of the homework itself, in the order of the answer. */
+static const struct {
+    const char  *name;
+    ngx_uint_t   want;
+} ngx_http_pupil_define_text[] = {
+    { "title", PUPIL_HL_WANT_TITLE },
+    { "description", PUPIL_HL_WANT_DESCRIPTION },
+}, ngx_http_pupil_define_times[] = {
+    { "assigned_at", PUPIL_HL_WANT_ASSIGNED_AT },
+    { "due_at", PUPIL_HL_WANT_DUE_AT },
+};
+
+
+static void
+ngx_http_pupil_define_note(ngx_http_pupil_definition_t *definition,
+    pupil_rc_t rc)
+{
+    if (rc != PUPIL_OK && rc != PUPIL_NOT_FOUND) {
+        definition->whole = 0;
+    }
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_define(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
+    const ngx_http_pupil_owner_t *class,
+    ngx_http_pupil_definition_t *definition)
+{
+    ngx_uint_t                  i;
+    pupil_str_t                 text;
+    pupil_writer_t             *out;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+    out = &data->scratch;
+
+    if (data->has_scratch) {
+        pupil_writer_reset(out);
+
+    } else {
+        pupil_writer_init(out, &ctx->alloc, 0);
+        data->has_scratch = 1;
+    }
+
+    definition->whole = 1;
+
+    pupil_writer_object_begin(out);
+    pupil_writer_key(out, "id");
+    pupil_writer_uuid(out, &definition->record);
+
+    for (i = 0; i < 2; i++) {
+        ngx_http_pupil_define_note(definition,
+            ngx_http_pupil_member_to(ctx, out,
+                                     ngx_http_pupil_define_text[i].name, stmt,
+                                     res, row,
+                                     ngx_http_pupil_define_text[i].want,
+                                     class, &definition->record));
+    }
+
+    pupil_writer_key(out, "class");
+    pupil_writer_object_begin(out);
+    pupil_writer_key(out, "id");
+    pupil_writer_uuid(out, &class->id);
+    ngx_http_pupil_define_note(definition,
+        ngx_http_pupil_member_to(ctx, out, "title", stmt, res, row,
+                                 PUPIL_HL_WANT_CLASS_TITLE, class,
+                                 &class->id));
+    pupil_writer_object_end(out);
+
+    for (i = 0; i < 2; i++) {
+        ngx_http_pupil_define_note(definition,
+            ngx_http_pupil_member_to(ctx, out,
+                                     ngx_http_pupil_define_times[i].name,
+                                     stmt, res, row,
+                                     ngx_http_pupil_define_times[i].want,
+                                     class, &definition->record));
+    }
+
+    pupil_writer_object_end(out);
+
+    if (pupil_writer_flatten(out, &ctx->alloc, &text) != PUPIL_OK) {
+        return NGX_ERROR;
+    }
+
+    /* without the braces */
+    definition->head.data = text.data + 1;
+    definition->head.len = text.len - 2;
+
+    return ngx_http_pupil_define_exercises(ctx, stmt, res, row, class,
+                                           definition);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_define_exercises(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
+    const ngx_http_pupil_owner_t *class,
+    ngx_http_pupil_definition_t *definition)
+{
+    pupil_rc_t  rc;
+
+    rc = ngx_http_pupil_value(ctx, stmt, res, row, PUPIL_HL_WANT_EXERCISES,
+                              class, &definition->record, &definition->text);
+    ngx_http_pupil_define_note(definition, rc);
+
+    if (rc != PUPIL_OK) {
+        return NGX_OK;
+    }
+
+    if (pupil_exercises_read(&ctx->alloc, definition->text,
+                             &definition->exercises)
+        != PUPIL_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    definition->has_exercises = 1;
+
+    return NGX_OK;
+}
+
+
+pupil_rc_t
+ngx_http_pupil_definitions_pack(
+    const ngx_http_pupil_definition_t *definitions, ngx_uint_t n,
+    const pupil_alloc_t *alloc, pupil_str_t *text)
+{
+    size_t                 size;
+    u_char                *p;
+    ngx_uint_t             i;
+    ngx_http_pupil_pack_t  pack;
+
+    ngx_memzero(&pack, sizeof(ngx_http_pupil_pack_t));
+    pack.definitions = (uint32_t) n;
+    size = sizeof(ngx_http_pupil_pack_t);
+
+    for (i = 0; i < n; i++) {
+        pack.exercises += definitions[i].exercises.count;
+        size += sizeof(ngx_http_pupil_packed_t) + definitions[i].head.len
+                + definitions[i].text.len
+                + definitions[i].exercises.count * sizeof(pupil_uuid_t);
+    }
+
+    p = alloc->alloc(alloc->ctx, size);
+    if (p == NULL) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    text->data = p;
+    text->len = size;
+
+    p = ngx_cpymem(p, &pack, sizeof(ngx_http_pupil_pack_t));
+
+    for (i = 0; i < n; i++) {
+        p = ngx_http_pupil_definition_pack(p, &definitions[i]);
+    }
+
+    return PUPIL_OK;
+}
+
+
+static u_char *
+ngx_http_pupil_definition_pack(u_char *p,
+    const ngx_http_pupil_definition_t *definition)
+{
+    uint32_t                  i;
+    ngx_http_pupil_packed_t   packed;
+    const pupil_exercises_t  *exercises;
+
+    exercises = &definition->exercises;
+
+    ngx_memzero(&packed, sizeof(ngx_http_pupil_packed_t));
+    packed.record = definition->record;
+    packed.assigned_by = definition->assigned_by;
+    packed.assigned_at = definition->assigned_at;
+    packed.due_at = definition->due_at;
+    packed.head = (uint32_t) definition->head.len;
+    packed.text = (uint32_t) definition->text.len;
+    packed.has_exercises = definition->has_exercises;
+    packed.exercises = exercises->count;
+    packed.scored = exercises->scored;
+    packed.max = exercises->max;
+
+    if (exercises->scored != 0) {
+        packed.max_at = (uint32_t) (exercises->max_raw.data
+                                    - definition->text.data);
+        packed.max_len = (uint32_t) exercises->max_raw.len;
+    }
+
+    p = ngx_cpymem(p, &packed, sizeof(ngx_http_pupil_packed_t));
+    p = ngx_cpymem(p, definition->head.data, definition->head.len);
+
+    if (definition->text.len != 0) {
+        p = ngx_cpymem(p, definition->text.data, definition->text.len);
+    }
+
+    for (i = 0; i < exercises->count; i++) {
+        p = ngx_cpymem(p, &exercises->items[i].id, sizeof(pupil_uuid_t));
+    }
+
+    return p;
+}
+
+
+pupil_rc_t
+ngx_http_pupil_definitions_unpack(pupil_str_t text,
+    const pupil_alloc_t *alloc, ngx_http_pupil_definition_t **definitions,
+    ngx_uint_t *n)
+{
+    uint32_t                      i;
+    const uint8_t                *p, *end;
+    pupil_exercise_t             *items;
+    ngx_http_pupil_pack_t         pack;
+    ngx_http_pupil_definition_t  *d;
+
+    if (text.len < sizeof(ngx_http_pupil_pack_t)) {
+        return PUPIL_FAILED;
+    }
+
+    ngx_memcpy(&pack, text.data, sizeof(ngx_http_pupil_pack_t));
+    p = text.data + sizeof(ngx_http_pupil_pack_t);
+    end = text.data + text.len;
+
+    if (pack.definitions > text.len / sizeof(ngx_http_pupil_packed_t)
+        || pack.exercises > text.len / sizeof(pupil_uuid_t))
+    {
+        return PUPIL_FAILED;
+    }
+
+    d = alloc->alloc(alloc->ctx, pack.definitions
+                                 * sizeof(ngx_http_pupil_definition_t)
+                                 + pack.exercises * sizeof(pupil_exercise_t)
+                                 + 1);
+    if (d == NULL) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    *definitions = d;
+    *n = pack.definitions;
+    items = (pupil_exercise_t *) (d + pack.definitions);
+
+    for (i = 0; i < pack.definitions; i++) {
+        p = ngx_http_pupil_definition_unpack(p, end, &d[i], &items,
+                                             &pack.exercises);
+        if (p == NULL) {
+            return PUPIL_FAILED;
+        }
+    }
+
+    return PUPIL_OK;
+}
+
+
+/* NULL: the text is none. */
+static const uint8_t *
+ngx_http_pupil_definition_unpack(const uint8_t *p, const uint8_t *end,
+    ngx_http_pupil_definition_t *definition, pupil_exercise_t **items,
+    uint32_t *left)
+{
+    uint32_t                  i;
+    ngx_http_pupil_packed_t   packed;
+    pupil_exercises_t        *exercises;
+
+    if ((size_t) (end - p) < sizeof(ngx_http_pupil_packed_t)) {
+        return NULL;
+    }
+
+    ngx_memcpy(&packed, p, sizeof(ngx_http_pupil_packed_t));
+    p += sizeof(ngx_http_pupil_packed_t);
+
+    if (packed.exercises > *left
+        || (size_t) (end - p) < (size_t) packed.head + packed.text
+                                + packed.exercises * sizeof(pupil_uuid_t)
+        || (size_t) packed.max_at + packed.max_len > packed.text)
+    {
+        return NULL;
+    }
+
+    *left -= packed.exercises;
+
+    ngx_memzero(definition, sizeof(ngx_http_pupil_definition_t));
+    definition->record = packed.record;
+    definition->assigned_by = packed.assigned_by;
+    definition->assigned_at = packed.assigned_at;
+    definition->due_at = packed.due_at;
+    definition->head.data = p;
+    definition->head.len = packed.head;
+    definition->text.data = p + packed.head;
+    definition->text.len = packed.text;
+    definition->has_exercises = packed.has_exercises != 0;
+    definition->whole = 1;
+
+    exercises = &definition->exercises;
+    exercises->items = *items;
+    exercises->count = packed.exercises;
+    exercises->scored = packed.scored;
+    exercises->max = packed.max;
+    exercises->max_raw.data = definition->text.data + packed.max_at;
+    exercises->max_raw.len = packed.max_len;
+
+    p += packed.head + packed.text;
+
+    for (i = 0; i < packed.exercises; i++) {
+        ngx_memzero(&exercises->items[i], sizeof(pupil_exercise_t));
+        ngx_memcpy(&exercises->items[i].id, p, sizeof(pupil_uuid_t));
+        p += sizeof(pupil_uuid_t);
+    }
+
+    *items += packed.exercises;
+
+    return p;
+}

@@ -1,0 +1,450 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The open list, as pupils and teachers fetch it all day: what classes own of
+ * it changes seldom, so that each worker keeps it, sealed, and the database
+ * tells with each request only what it must: who is enrolled, who teaches,
+ * which version of the definitions is in force, whose key is alive, and what
+ * was handed in.  A class whose definitions are not kept is asked for in a
+ * second exchange.
+ */
+
+#include "ngx_http_pupil_homework_feed.h"
+
+
+static ngx_int_t ngx_http_pupil_feed_step(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_feed_rows(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
+static ngx_int_t ngx_http_pupil_feed_class(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row);
+static void ngx_http_pupil_feed_teacher(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row);
+static ngx_int_t ngx_http_pupil_feed_kept(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_class_t *class);
+static ngx_http_pupil_class_t *ngx_http_pupil_feed_next(
+    ngx_http_pupil_ctx_t *ctx, const pupil_cursor_t *after);
+static ngx_http_pupil_teacher_t *ngx_http_pupil_feed_assigner(
+    ngx_http_pupil_homework_t *data,
+    const ngx_http_pupil_definition_t *definition,
+    const pupil_uuid_t *class_id);
+
+
+ngx_int_t
+ngx_http_pupil_homework_feed_start(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_stmt_t         *beside;
+    ngx_http_pupil_homework_t     *data;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    data = ctx->data;
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_pupil_add(ctx, ex,
+                              ngx_http_pupil_stmt(ctx, data->role->feed));
+
+    beside = ngx_http_pupil_stmt(ctx, data->role->current);
+    data->has_beside = beside->granted;
+
+    if (data->has_beside) {
+        data->beside = ngx_http_pupil_add(ctx, ex, beside);
+
+        if (data->role->current == data->role->beside) {
+            ngx_http_pupil_homework_page(ctx, ex, NULL);
+
+        } else {
+            ngx_http_pupil_pg_param_timestamptz(ex, ctx->now);
+        }
+    }
+
+    /* what is asked for is the list, by whatever statements */
+    ctx->asked = data->list;
+    data->feed = ex;
+    ctx->resume = ngx_http_pupil_feed_step;
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+/* Looks for what is kept, and asks for the rest. */
+static ngx_int_t
+ngx_http_pupil_feed_step(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                   rc;
+    ngx_uint_t                  i, missing;
+    PGresult                   *beside;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    rc = ngx_http_pupil_feed_rows(ctx, data->feed->results[0]);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    missing = 0;
+
+    for (i = 0; i < data->nclasses; i++) {
+
+        switch (ngx_http_pupil_feed_kept(ctx, &data->classes[i])) {
+
+        case NGX_OK:
+            break;
+
+        case NGX_DECLINED:
+            missing++;
+            break;
+
+        case NGX_ABORT:
+            return ngx_http_pupil_feed_whole(ctx);
+
+        default:
+            return NGX_ERROR;
+        }
+    }
+
+    if (missing != 0) {
+        return ngx_http_pupil_feed_ask(ctx);
+    }
+
+    if (ctx->missing_count != 0) {
+        beside = ngx_http_pupil_homework_aside(ctx);
+
+        if (beside != NULL) {
+            ngx_http_pupil_homework_need(ctx, beside);
+        }
+
+        return NGX_OK;                  /* again, when the keys are here */
+    }
+
+    return ngx_http_pupil_feed_render(ctx);
+}
+
+
+/* Classes, from evidence that is authentic, and who teaches them. */
+static ngx_int_t
+ngx_http_pupil_feed_rows(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+{
+    ngx_int_t                   rc;
+    ngx_uint_t                  row, n;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+    n = PQntuples(res);
+
+    data->nclasses = 0;
+    data->nteachers = 0;
+    data->classes = ngx_pcalloc(ctx->request->pool,
+                                n * sizeof(ngx_http_pupil_class_t));
+    data->teachers = ngx_http_pupil_alloc(ctx,
+                                       n * sizeof(ngx_http_pupil_teacher_t));
+
+    if (data->classes == NULL || data->teachers == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (row = 0; row < n; row++) {
+        rc = ngx_http_pupil_feed_class(ctx, res, row);
+
+        if (rc == NGX_ERROR) {
+            return rc;
+        }
+
+        if (rc == NGX_OK) {
+            ngx_http_pupil_feed_teacher(ctx, res, row);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* One row for each teacher of a class: the enrolment is looked at once. */
+static ngx_int_t
+ngx_http_pupil_feed_class(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row)
+{
+    ngx_int_t                   rc;
+    ngx_uint_t                  i;
+    pupil_uuid_t                enrolment;
+    ngx_http_pupil_class_t     *class;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HF_ENROLMENT, &enrolment);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    for (i = 0; i < data->nclasses; i++) {
+        if (pupil_uuid_compare(&data->classes[i].enrolment, &enrolment) == 0)
+        {
+            return NGX_OK;
+        }
+    }
+
+    class = &data->classes[data->nclasses];
+
+    rc = ngx_http_pupil_homework_evident(ctx, res, row, PUPIL_HF_ENROLMENT,
+                                         PUPIL_HF_OWNER, class);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HF_VERSION,
+                                    &class->version);
+    if (rc == NGX_ERROR) {
+        return rc;
+    }
+
+    class->has_version = rc == NGX_OK;
+    data->nclasses++;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_pupil_feed_teacher(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row)
+{
+    ngx_http_pupil_teacher_t   *teacher;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+    teacher = &data->teachers[data->nteachers];
+    ngx_memzero(teacher, sizeof(ngx_http_pupil_teacher_t));
+
+    /* the second and the third column of an enrolment */
+    if (ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HF_TEACHER + 1,
+                                   &teacher->subject) != NGX_OK
+        || ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HF_TEACHER + 2,
+                                      &teacher->class_id) != NGX_OK)
+    {
+        return;
+    }
+
+    teacher->res = res;
+    teacher->row = row;
+    teacher->enrolment = PUPIL_HF_TEACHER;
+    teacher->owner = PUPIL_HF_TEACHER_OWNER;
+    teacher->stmt = ngx_http_pupil_stmt(ctx, data->role->feed);
+    teacher->given = PUPIL_HF_WANT_GIVEN_NAME;
+    teacher->family = PUPIL_HF_WANT_FAMILY_NAME;
+    data->nteachers++;
+}
+
+
+/*
+ * NGX_OK: opened, or waits for a key that is noted; NGX_DECLINED: it must be
+ * asked for; NGX_ABORT: it is not kept at all, being large; NGX_ERROR.
+ */
+static ngx_int_t
+ngx_http_pupil_feed_kept(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_class_t *class)
+{
+    pupil_rc_t                          rc;
+    pupil_str_t                         text;
+    ngx_http_pupil_definitions_key_t    key;
+    ngx_http_pupil_definitions_entry_t  entry;
+
+    if (!class->has_version
+        || class->owner.state != PUPIL_OWNER_STATE_ACTIVE)
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_http_pupil_feed_key(ctx, class, &key);
+
+    if (ngx_http_pupil_definitions_get(ctx->main->definitions, &key, ctx->now,
+                                       &entry)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (entry.kind == NGX_HTTP_PUPIL_DEFINITIONS_LARGE) {
+        return NGX_ABORT;
+    }
+
+    if (entry.kind == NGX_HTTP_PUPIL_DEFINITIONS_NONE) {
+        class->ready = 1;
+        return NGX_OK;
+    }
+
+    rc = ngx_http_pupil_unseal(ctx, "homework", "definitions", &class->owner,
+                               &class->owner.id, entry.sealed, &text);
+
+    switch (rc) {
+
+    case PUPIL_OK:
+        class->ready = 1;
+        return ngx_http_pupil_definitions_unpack(text, &ctx->alloc,
+                                                 &class->definitions,
+                                                 &class->count)
+               == PUPIL_OK ? NGX_OK : NGX_ERROR;
+
+    case PUPIL_NO_KEY:
+        return NGX_OK;
+
+    case PUPIL_ERASED:                  /* since the row was read */
+        return NGX_DECLINED;
+
+    default:
+        return NGX_ERROR;
+    }
+}
+
+
+void
+ngx_http_pupil_feed_key(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_class_t *class,
+    ngx_http_pupil_definitions_key_t *key)
+{
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    key->tenant = ctx->tenant;
+    key->class_id = class->owner.id;
+    key->stmt = ngx_http_pupil_stmt(ctx, data->role->definitions);
+    key->version = class->version;
+    key->key_version = class->owner.version;
+}
+
+
+ngx_int_t
+ngx_http_pupil_feed_whole(ngx_http_pupil_ctx_t *ctx)
+{
+    ctx->missing_count = 0;
+
+    return ngx_http_pupil_homework_list_ask(ctx);
+}
+
+
+ngx_int_t
+ngx_http_pupil_feed_render(ngx_http_pupil_ctx_t *ctx)
+{
+    uint32_t                     n;
+    ngx_int_t                    rc;
+    PGresult                    *beside;
+    pupil_cursor_t               last;
+    ngx_http_pupil_item_t        item;
+    ngx_http_pupil_class_t      *class;
+    ngx_http_pupil_homework_t   *data;
+
+    data = ctx->data;
+    beside = data->has_beside ? data->feed->results[data->beside] : NULL;
+
+    for (n = 0; n < data->nclasses; n++) {
+        data->classes[n].next = 0;
+    }
+
+    ngx_http_pupil_homework_after(ctx, &last);
+    ngx_http_pupil_shown(ctx, data->list);
+
+    pupil_writer_object_begin(&ctx->out);
+    pupil_writer_key(&ctx->out, "homework");
+    pupil_writer_array_begin(&ctx->out);
+
+    for (n = 0; n < data->query.limit; n++) {
+        class = ngx_http_pupil_feed_next(ctx, &last);
+        if (class == NULL) {
+            break;
+        }
+
+        item.definition = class->definitions[class->next++];
+        item.record = item.definition.record;
+        item.class = class;
+        item.teacher = ngx_http_pupil_feed_assigner(data, &item.definition,
+                                                    &class->owner.id);
+
+        last.time = item.definition.due_at;
+        last.id = item.record;
+
+        rc = ngx_http_pupil_homework_write(ctx, &item, beside);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    pupil_writer_array_end(&ctx->out);
+    ngx_http_pupil_homework_next_write(ctx,
+        n == data->query.limit && ngx_http_pupil_feed_next(ctx, &last) != NULL
+        ? &last : NULL);
+    pupil_writer_object_end(&ctx->out);
+
+    return NGX_OK;
+}
+
+
+/* The class whose next homework is the next of all behind after; NULL. */
+static ngx_http_pupil_class_t *
+ngx_http_pupil_feed_next(ngx_http_pupil_ctx_t *ctx,
+    const pupil_cursor_t *after)
+{
+    ngx_uint_t                          i;
+    ngx_http_pupil_class_t             *class, *best;
+    ngx_http_pupil_homework_t          *data;
+    const ngx_http_pupil_definition_t  *d, *first;
+
+    data = ctx->data;
+    best = NULL;
+    first = NULL;
+
+    for (i = 0; i < data->nclasses; i++) {
+        class = &data->classes[i];
+
+        for ( /* void */ ; class->next < class->count; class->next++) {
+            d = &class->definitions[class->next];
+
+            if (d->due_at > ctx->now && d->assigned_at <= ctx->now
+                && (d->due_at > after->time
+                    || (d->due_at == after->time
+                        && pupil_uuid_compare(&d->record, &after->id) > 0)))
+            {
+                break;
+            }
+        }
+
+        if (class->next == class->count) {
+            continue;
+        }
+
+        d = &class->definitions[class->next];
+
+        if (first == NULL || d->due_at < first->due_at
+            || (d->due_at == first->due_at
+                && pupil_uuid_compare(&d->record, &first->record) < 0))
+        {
+            best = class;
+            first = d;
+        }
+    }
+
+    return best;
+}
+
+
+static ngx_http_pupil_teacher_t *
+ngx_http_pupil_feed_assigner(ngx_http_pupil_homework_t *data,
+    const ngx_http_pupil_definition_t *definition,
+    const pupil_uuid_t *class_id)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < data->nteachers; i++) {
+        if (pupil_uuid_compare(&data->teachers[i].subject,
+                               &definition->assigned_by) == 0
+            && pupil_uuid_compare(&data->teachers[i].class_id, class_id) == 0)
+        {
+            return &data->teachers[i];
+        }
+    }
+
+    return NULL;
+}

@@ -1,0 +1,29 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What the two files of the open list share: ngx_http_pupil_homework_feed.c,
+ * and _fill.c for what is not kept.
+ */
+
+#ifndef _NGX_HTTP_PUPIL_HOMEWORK_FEED_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_HOMEWORK_FEED_H_INCLUDED_
+
+#include "ngx_http_pupil_definitions.h"
+#include "ngx_http_pupil_homework.h"
+
+
+/* What is kept of the class for this location and role. */
+void ngx_http_pupil_feed_key(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_class_t *class,
+    ngx_http_pupil_definitions_key_t *key);
+
+/* Asks for the classes that are not ready, and goes on with them. */
+ngx_int_t ngx_http_pupil_feed_ask(ngx_http_pupil_ctx_t *ctx);
+
+/* One statement for all: some class is too large to be kept. */
+ngx_int_t ngx_http_pupil_feed_whole(ngx_http_pupil_ctx_t *ctx);
+
+/* The classes' homework as one list, by due date and record. */
+ngx_int_t ngx_http_pupil_feed_render(ngx_http_pupil_ctx_t *ctx);
+
+#endif /* _NGX_HTTP_PUPIL_HOMEWORK_FEED_H_INCLUDED_ */

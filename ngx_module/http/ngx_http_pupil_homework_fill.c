@@ -1,0 +1,292 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What is not kept of the open list: asked for, shown, and kept for the next
+ * who asks.
+ */
+
+#include "ngx_http_pupil_homework_feed.h"
+
+
+#define NGX_HTTP_PUPIL_FOREVER  INT64_MAX
+
+
+static ngx_int_t ngx_http_pupil_feed_fill(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_feed_definitions(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
+static ngx_int_t ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, ngx_http_pupil_class_t *class);
+static ngx_int_t ngx_http_pupil_feed_keep(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_class_t *class);
+
+
+ngx_int_t
+ngx_http_pupil_feed_ask(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_uint_t                     i, n;
+    pupil_uuid_t                  *ids;
+    ngx_http_pupil_homework_t     *data;
+    ngx_http_pupil_pg_exchange_t  *ex;
+
+    data = ctx->data;
+
+    /* their keys are noted again when all is here */
+    ctx->missing_count = 0;
+
+    ids = ngx_palloc(ctx->request->pool,
+                     data->nclasses * sizeof(pupil_uuid_t));
+    if (ids == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0, n = 0; i < data->nclasses; i++) {
+        if (!data->classes[i].ready) {
+            data->classes[i].missing = 1;
+            ids[n++] = data->classes[i].owner.id;
+        }
+    }
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_pupil_add(ctx, ex,
+                       ngx_http_pupil_stmt(ctx, data->role->definitions));
+    ngx_http_pupil_pg_param_uuid_array(ex, ids, n);
+    ngx_http_pupil_pg_param_timestamptz(ex, ctx->now);
+    ngx_http_pupil_pg_param_int4(ex, NGX_HTTP_PUPIL_DEFINITIONS_MAX + 1);
+
+    ctx->asked = data->list;
+    ctx->resume = ngx_http_pupil_feed_fill;
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+/* What was asked for is here; runs again when keys were missing. */
+static ngx_int_t
+ngx_http_pupil_feed_fill(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_uint_t                  i;
+    ngx_http_pupil_class_t     *class;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    for (i = 0; i < data->nteachers; i++) {
+        data->teachers[i].checked = 0;
+    }
+
+    for (i = 0; i < data->nclasses; i++) {
+        class = &data->classes[i];
+
+        if (class->missing) {
+            class->definitions = NULL;
+            class->count = 0;
+            class->has_version = 0;
+        }
+    }
+
+    if (ngx_http_pupil_feed_definitions(ctx, ctx->exchange->results[0])
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < data->nclasses; i++) {
+        class = &data->classes[i];
+
+        if (class->missing && ngx_http_pupil_feed_keep(ctx, class) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    for (i = 0; i < data->nclasses; i++) {
+        if (data->classes[i].count > NGX_HTTP_PUPIL_DEFINITIONS_MAX) {
+            return ngx_http_pupil_feed_whole(ctx);
+        }
+    }
+
+    return ngx_http_pupil_feed_render(ctx);
+}
+
+
+/* The rows are sorted by class: each has its part of one array. */
+static ngx_int_t
+ngx_http_pupil_feed_definitions(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+{
+    ngx_uint_t                    row, n;
+    pupil_uuid_t                  id;
+    ngx_http_pupil_class_t       *class, *last;
+    ngx_http_pupil_definition_t  *definitions;
+
+    n = PQntuples(res);
+    last = NULL;
+
+    definitions = ngx_http_pupil_alloc(ctx, n
+                                       * sizeof(ngx_http_pupil_definition_t));
+    if (definitions == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (row = 0; row < n; row++) {
+
+        if (ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HD_OWNER, &id)
+            != NGX_OK)
+        {
+            continue;
+        }
+
+        class = ngx_http_pupil_homework_class(ctx->data, &id);
+
+        if (class == NULL || !class->missing) {
+            continue;
+        }
+
+        if (class->definitions == NULL) {
+            class->definitions = definitions + row;
+
+        } else if (class != last) {
+            return NGX_ERROR;
+        }
+
+        last = class;
+
+        if (ngx_http_pupil_feed_read(ctx, res, row, class) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* A row of definitions.  Key, state and version are those of its snapshot. */
+static ngx_int_t
+ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, ngx_http_pupil_class_t *class)
+{
+    ngx_int_t                      rc;
+    const int32_t                 *column;
+    ngx_http_pupil_stmt_t         *stmt;
+    ngx_http_pupil_homework_t     *data;
+    ngx_http_pupil_definition_t   *d;
+
+    data = ctx->data;
+    stmt = ngx_http_pupil_stmt(ctx, data->role->definitions);
+    column = stmt->statement.column;
+
+    rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HD_VERSION,
+                                    &class->version);
+    if (rc == NGX_ERROR
+        || ngx_http_pupil_owner(res, row, PUPIL_HD_OWNER, &class->owner)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    class->has_version = rc == NGX_OK;
+
+    d = &class->definitions[class->count];
+    ngx_memzero(d, sizeof(ngx_http_pupil_definition_t));
+
+    rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HD_RECORD, &d->record);
+    if (rc != NGX_OK) {
+        return rc == NGX_DECLINED ? NGX_OK : rc;
+    }
+
+    if (ngx_http_pupil_pg_get_timestamptz(res, row,
+                         column[PUPIL_HL_WANT_ASSIGNED_AT], &d->assigned_at)
+        != NGX_OK
+        || ngx_http_pupil_pg_get_timestamptz(res, row,
+                         column[PUPIL_HL_WANT_DUE_AT], &d->due_at)
+           != NGX_OK
+        || ngx_http_pupil_pg_get_uuid(res, row,
+                         column[PUPIL_HL_WANT_ASSIGNED_BY], &d->assigned_by)
+           == NGX_ERROR)
+    {
+        return NGX_ERROR;
+    }
+
+    class->count++;
+
+    /* one more than is kept: all is read in another way */
+    if (class->count > NGX_HTTP_PUPIL_DEFINITIONS_MAX) {
+        return NGX_OK;
+    }
+
+    return ngx_http_pupil_homework_define(ctx, stmt, res, row, &class->owner,
+                                          d);
+}
+
+
+/*
+ * Sealed as one value under the class's key: whoever reads this process's
+ * memory finds no text, and an erased class is unreadable here, too.
+ */
+static ngx_int_t
+ngx_http_pupil_feed_keep(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_class_t *class)
+{
+    ngx_uint_t                          i;
+    pupil_str_t                         text;
+    pupil_time_t                        until;
+    ngx_http_pupil_definitions_key_t    key;
+    ngx_http_pupil_definitions_entry_t  entry;
+
+    if (class->kept || !class->has_version
+        || class->owner.state != PUPIL_OWNER_STATE_ACTIVE)
+    {
+        return NGX_OK;
+    }
+
+    ngx_memzero(&entry, sizeof(ngx_http_pupil_definitions_entry_t));
+    ngx_http_pupil_feed_key(ctx, class, &key);
+    until = NGX_HTTP_PUPIL_FOREVER;
+
+    if (class->count == 0) {
+        entry.kind = NGX_HTTP_PUPIL_DEFINITIONS_NONE;
+
+    } else if (class->count > NGX_HTTP_PUPIL_DEFINITIONS_MAX) {
+        entry.kind = NGX_HTTP_PUPIL_DEFINITIONS_LARGE;
+        until = class->definitions[0].due_at;
+
+    } else {
+        for (i = 0; i < class->count; i++) {
+            if (!class->definitions[i].whole) {
+                return NGX_OK;
+            }
+        }
+
+        if (ngx_http_pupil_definitions_pack(class->definitions, class->count,
+                                            &ctx->alloc, &text)
+            != PUPIL_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        /* when half of it is due, the rest is packed anew */
+        until = class->definitions[class->count / 2].due_at;
+        entry.kind = NGX_HTTP_PUPIL_DEFINITIONS_LARGE;
+
+        if (text.len <= NGX_HTTP_PUPIL_DEFINITIONS_BYTES) {
+            entry.kind = NGX_HTTP_PUPIL_DEFINITIONS_SEALED;
+
+            if (ngx_http_pupil_seal(ctx, "homework", "definitions",
+                                    &class->owner, &class->owner.id, text,
+                                    &entry.sealed)
+                != PUPIL_OK)
+            {
+                return NGX_OK;
+            }
+        }
+    }
+
+    ngx_http_pupil_definitions_put(ctx->main->definitions, &key, ctx->now,
+                                   until, &entry);
+    class->kept = 1;
+
+    return NGX_OK;
+}
