@@ -65,6 +65,11 @@
     " EXISTS (SELECT FROM pupil.owner AS o WHERE o.tenant = $2"               \
     " AND o.owner = a.class AND o.state = 'active' AND o.key_version = $11)"
 
+/* Which state of what a class owns is stored. */
+#define VERSION                                                               \
+    PUPIL_SQL_EACH("SELECT v.version FROM data.homework_version AS v"         \
+                   " WHERE v.tenant = $2 AND v.class = e.class") " AS v"
+
 /* What a write answers: its record, and the audit record in any case. */
 #define WRITTEN                                                               \
     ", audit AS ("                                                            \
@@ -150,14 +155,14 @@ static const char  feed_sql[] =
     PUPIL_SQL_EVIDENCE("t") ", a.owner, a.state, a.key_version{i}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (pupil.enrolment AS e"
-    " JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = e.class"
-    " LEFT JOIN data.homework_version AS v ON v.tenant = $2"
-    " AND v.class = e.class"
-    " LEFT JOIN (pupil.enrolment AS t"
-    " LEFT JOIN pupil.owner AS a ON a.tenant = $2 AND a.owner = t.subject"
-    " LEFT JOIN data.identity AS i ON i.tenant = $2 AND i.owner = t.subject)"
-    " ON t.tenant = $2 AND t.class = e.class AND t.role = 'teacher'"
-    " AND " PUPIL_SQL_LIVE("t") ")"
+    " JOIN " PUPIL_SQL_OWNER("o", "e.class") " ON true"
+    " LEFT JOIN " VERSION " ON true"
+    " LEFT JOIN (" PUPIL_SQL_EACH("SELECT t.* FROM pupil.enrolment AS t"
+    " WHERE t.tenant = $2 AND t.class = e.class AND t.role = 'teacher'"
+    " AND " PUPIL_SQL_LIVE("t")) " AS t"
+    " LEFT JOIN " PUPIL_SQL_OWNER("a", "t.subject") " ON true"
+    " LEFT JOIN " PUPIL_SQL_EACH("SELECT i.owner{i} FROM data.identity AS i"
+    " WHERE i.tenant = $2 AND i.owner = t.subject") " AS i ON true) ON true)"
     " ON " PUPIL_SQL_MINE("e");
 
 /* The version is that of the rows: one snapshot. */
@@ -166,15 +171,15 @@ static const char  definitions_sql[] =
     " h.record{h}{c}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (pupil.enrolment AS e"
-    " JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = e.class"
-    " JOIN pupil.class AS c (tenant, class_id, institution, class_title)"
-    " ON c.tenant = $2 AND c.class_id = e.class"
-    " LEFT JOIN data.homework_version AS v ON v.tenant = $2"
-    " AND v.class = e.class"
-    " LEFT JOIN LATERAL (SELECT h.record, h.due_at AS due{h}"
+    " JOIN " PUPIL_SQL_OWNER("o", "e.class") " ON true"
+    " JOIN " PUPIL_SQL_EACH("SELECT c.class{c} FROM pupil.class"
+    " AS c (tenant, class, institution, class_title)"
+    " WHERE c.tenant = $2 AND c.class = e.class") " AS c ON true"
+    " LEFT JOIN " VERSION " ON true"
+    " LEFT JOIN " PUPIL_SQL_EACH("SELECT h.record, h.due_at AS due{h}"
     " FROM data.homework AS h WHERE h.tenant = $2 AND h.owner = e.class"
     " AND h.deleted_at IS NULL AND h.due_at > $9"
-    " ORDER BY h.due_at, h.record LIMIT $10) AS h ON true)"
+    " ORDER BY h.due_at, h.record LIMIT $10") " AS h ON true)"
     " ON " PUPIL_SQL_MINE("e") " AND e.class = ANY ($8)"
     " ORDER BY o.owner, h.due, h.record";
 
@@ -182,13 +187,15 @@ static const char  current_sql[] =
     "SELECT $1::bigint, p.record, p.homework_id, p.updated_at,"
     " o.owner, o.state, o.key_version{p}"
     " FROM " PUPIL_SQL_ONE
-    " LEFT JOIN (pupil.owner AS o"
-    " JOIN pupil.enrolment AS e ON " PUPIL_SQL_MINE("e")
-    " JOIN data.homework AS h ON h.tenant = $2 AND h.owner = e.class"
-    " AND h.deleted_at IS NULL AND h.due_at > $8"
-    " JOIN data.progress AS p ON p.tenant = $2 AND p.owner = $4"
-    " AND p.homework_id = h.record AND NOT p.superseded)"
-    " ON o.tenant = $2 AND o.owner = $4";
+    " LEFT JOIN (" PUPIL_SQL_OWNER("o", "$4")
+    " JOIN " PUPIL_SQL_EACH("SELECT p.* FROM pupil.enrolment AS e"
+    " JOIN " PUPIL_SQL_EACH("SELECT h.record FROM data.homework AS h"
+    " WHERE h.tenant = $2 AND h.owner = e.class AND h.deleted_at IS NULL"
+    " AND h.due_at > $8") " AS h ON true"
+    " JOIN " PUPIL_SQL_EACH("SELECT p.record, p.homework_id, p.updated_at{p}"
+    " FROM data.progress AS p WHERE p.tenant = $2 AND p.owner = $4"
+    " AND p.homework_id = h.record AND NOT p.superseded") " AS p ON true"
+    " WHERE " PUPIL_SQL_MINE("e")) " AS p ON true) ON true";
 
 /* Counted over the live pupils of each class, from plain facts alone. */
 static const char  summary_sql[] =
