@@ -554,87 +554,6 @@ ngx_int_t ngx_http_pupil_submit(ngx_http_pupil_ctx_t *ctx,
      && ngx_memcmp((ctx)->session.role.data, name, sizeof(name) - 1) == 0)
 
 
-/* ---- values and rows: ngx_http_pupil_value.c ---- */
-
-/*
- * An owner as a row tells it: three result columns, id, state and version.
- * NGX_OK, NGX_DECLINED for NULL.
- */
-typedef struct {
-    pupil_uuid_t         id;
-    pupil_owner_state_t  state;
-    uint32_t             version;
-} ngx_http_pupil_owner_t;
-
-ngx_int_t ngx_http_pupil_owner(PGresult *res, ngx_uint_t row, ngx_uint_t col,
-    ngx_http_pupil_owner_t *owner);
-
-/*
- * The clear value of a sealed or plain field: want's column of this row, of
- * stmt.  record: the record's id.  PUPIL_OK; PUPIL_NOT_FOUND for NULL or not
- * granted; PUPIL_NO_KEY: noted in ctx->missing, go on with the next;
- * PUPIL_RESTRICTED, PUPIL_ERASED; PUPIL_TAMPERED: noted in ctx->tampered.
- * The value lies in r->pool and is wiped with the request.
- */
-pupil_rc_t ngx_http_pupil_value(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    ngx_uint_t want, const ngx_http_pupil_owner_t *owner,
-    const pupil_uuid_t *record, pupil_str_t *value);
-
-/* Writes ,"key":value when there is one, by the field's type; else nothing. */
-pupil_rc_t ngx_http_pupil_member(ngx_http_pupil_ctx_t *ctx, const char *key,
-    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    ngx_uint_t want, const ngx_http_pupil_owner_t *owner,
-    const pupil_uuid_t *record);
-
-/* The same to a writer of the caller's. */
-pupil_rc_t ngx_http_pupil_member_to(ngx_http_pupil_ctx_t *ctx,
-    pupil_writer_t *out, const char *key, const ngx_http_pupil_stmt_t *stmt,
-    PGresult *res, ngx_uint_t row, ngx_uint_t want,
-    const ngx_http_pupil_owner_t *owner, const pupil_uuid_t *record);
-
-/*
- * Opens what ngx_http_pupil_seal() sealed, which is in no row.  Returns and
- * notes what ngx_http_pupil_value() does.
- */
-pupil_rc_t ngx_http_pupil_unseal(ngx_http_pupil_ctx_t *ctx,
-    const char *category, const char *field,
-    const ngx_http_pupil_owner_t *owner, const pupil_uuid_t *record,
-    pupil_str_t sealed, pupil_str_t *value);
-
-/* Seals a clear value for a record; sealed lies in r->pool. */
-pupil_rc_t ngx_http_pupil_seal(ngx_http_pupil_ctx_t *ctx,
-    const char *category, const char *field,
-    const ngx_http_pupil_owner_t *owner, const pupil_uuid_t *record,
-    pupil_str_t value, pupil_str_t *sealed);
-
-/* Notes an owner whose key is needed; for writes, before sealing. */
-pupil_rc_t ngx_http_pupil_need(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_owner_t *owner);
-
-/*
- * An enrolment row as evidence, 9 columns from col: enrolment, subject,
- * class, institution, role, valid_from and valid_to as days int4, source,
- * mac.  NGX_OK: authentic; NGX_DECLINED: NULL; NGX_ERROR: not authentic:
- * treat it as absent, it is noted in ctx->tampered.
- */
-ngx_int_t ngx_http_pupil_enrolment(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row, ngx_uint_t col, pupil_enrolment_row_t *enrolment);
-
-/* The same for a role, 7 columns: subject, institution, role, valid_from,
- * valid_to, source, mac. */
-ngx_int_t ngx_http_pupil_role(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row, ngx_uint_t col, pupil_role_row_t *role);
-
-/* The same for a subject, 4 columns: subject, status, source, mac. */
-ngx_int_t ngx_http_pupil_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row, ngx_uint_t col, pupil_subject_row_t *subject);
-
-/* Is the day of ctx->now, UTC, within these days? */
-ngx_uint_t ngx_http_pupil_live(ngx_http_pupil_ctx_t *ctx, int32_t from,
-    int32_t to);
-
-
 /* ---- keys: ngx_http_pupil_keys.c ---- */
 
 /* NGX_OK: the tenant's keys are loaded; NGX_AGAIN: being fetched, then
@@ -706,25 +625,10 @@ ngx_int_t ngx_http_pupil_role_name(uint8_t number, pupil_str_t *role);
 ngx_uint_t ngx_http_pupil_role_active(ngx_http_pupil_ctx_t *ctx,
     const pupil_role_row_t *role);
 
-/*
- * Writes the member display_name: the given and the family name of what is
- * granted and opens; null when there is neither (nobody, owner is NULL; or
- * erased); no member when neither is granted.
- */
-void ngx_http_pupil_display_name(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner);
-
-/* Its two halves.  name: empty when there is neither; NGX_OK, NGX_ERROR. */
-ngx_int_t ngx_http_pupil_display_name_get(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner,
-    pupil_str_t *name);
-void ngx_http_pupil_display_name_write(ngx_http_pupil_ctx_t *ctx,
-    const pupil_str_t *name);
-
 /* The engine's step "session": NGX_OK, NGX_AGAIN then next, or a problem. */
 ngx_int_t ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
     ngx_int_t (*next)(ngx_http_pupil_ctx_t *ctx));
+
+#include "ngx_http_pupil_value.h"
 
 #endif /* _NGX_HTTP_PUPIL_H_INCLUDED_ */
