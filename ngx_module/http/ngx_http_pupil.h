@@ -592,13 +592,6 @@ void ngx_http_pupil_zone_clear(ngx_http_pupil_main_conf_t *pmcf);
 ngx_uint_t ngx_http_pupil_zone_size(ngx_http_pupil_main_conf_t *pmcf);
 
 
-/* ---- the cache of evidence: ngx_http_pupil_progress_evidence.c ---- */
-
-ngx_int_t ngx_http_pupil_evidence_init(ngx_http_pupil_main_conf_t *pmcf,
-    ngx_log_t *log);
-void ngx_http_pupil_evidence_exit(ngx_http_pupil_main_conf_t *pmcf);
-
-
 /* ---- sessions: ngx_http_pupil_session.c ---- */
 
 /* Sets or clears the session cookie. */

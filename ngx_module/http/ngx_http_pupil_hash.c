@@ -1,10 +1,10 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Argon2id in a thread pool, behind the gate.  A task owns its memory and never touches a
- * request (pitfall 19): when the client goes it is detached, and finishes for
- * nobody.  A timer that is not cancelable keeps a worker that is being
- * replaced until it has finished (pitfall 14).
+ * Argon2id in a thread pool, behind the gate.  A task owns its memory and
+ * never touches a request (pitfall 19): when the client goes it is detached,
+ * and finishes for nobody.  A timer that is not cancelable keeps a worker that
+ * is being replaced until it has finished (pitfall 14).
  */
 
 #include <sys/resource.h>

@@ -37,6 +37,11 @@ ngx_int_t ngx_http_pupil_progress_arguments(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_progress_refuse(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t stmt, pupil_outcome_t outcome, const char *slug);
 
+/* The worker's cache of evidence, at its start and exit. */
+ngx_int_t ngx_http_pupil_evidence_init(ngx_http_pupil_main_conf_t *pmcf,
+    ngx_log_t *log);
+void ngx_http_pupil_evidence_exit(ngx_http_pupil_main_conf_t *pmcf);
+
 /* From the worker's cache; NGX_DECLINED: not there. */
 ngx_int_t ngx_http_pupil_evidence_cached(ngx_http_pupil_ctx_t *ctx);
 

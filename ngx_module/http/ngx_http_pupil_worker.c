@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "ngx_http_pupil_conf.h"
+#include "ngx_http_pupil_progress.h"
 #include "ngx_http_pupil_definitions.h"
 
 
