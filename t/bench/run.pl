@@ -54,6 +54,7 @@ my %entrants = (
     'pupil-2' => ['Bench::Entrant::Pupil', workers => 2],
     node => ['Bench::Entrant::Node', processes => 2],
     php => ['Bench::Entrant::Php', children => 8, workers => 2],
+    laravel => ['Bench::Entrant::Laravel'],
     static => ['Bench::Entrant::Static', workers => 1],
     probe => ['Bench::Entrant::Pupil', workers => 2, serves => ['mix'],
               title => 'Pupil, 2 workers, `pupil_probe on`',
@@ -71,7 +72,14 @@ my %entrants = (
                          title => 'cached definitions off',
                          conf => { pupil_homework_cache => 'off' }],
 );
-my @order = qw(pupil-1 pupil-2 node php static);
+my @order = qw(pupil-1 pupil-2 node php laravel static);
+
+# What the database can do alone: name => code of school and seconds.
+my %limits = (
+    composed => sub ($school, $s) { sql_limit($school, 'composed', $s) },
+    naive => sub ($school, $s) { sql_limit($school, 'naive', $s) },
+);
+
 my @ablations = qw(no-key-cache no-audit-groups no-pipelining
                    no-definitions);
 
@@ -85,6 +93,7 @@ sub wanted ($list, @all) {
 sub entrant_start ($school, $name, @more) {
     my ($class, @args) = @{ $entrants{$name} };
     (my $file = "$class.pm") =~ s{::}{/}g;
+    die "this benchmark has no $class\n" if !-f "$FindBin::Bin/lib/$file";
     require $file;
     return $class->start($school, name => $name, @args, @more);
 }
@@ -143,10 +152,9 @@ sub measurements ($school, $entrants, $workloads) {
                 measure($school, $e, $w, seconds => $seconds) }]
         } grep { $_->serves($w->{name}) } @$entrants;
     }
-    push @all, map { my $form = $_;
-        [homework => $form, sub ($seconds) {
-            sql_limit($school, $form, $seconds) }]
-    } qw(composed naive) if $have{homework};
+    push @all, map { my $limit = $limits{$_};
+        [homework => $_, sub ($seconds) { $limit->($school, $seconds) }]
+    } sort keys %limits if $have{homework};
     push @all, [login => 'argon2id', \&argon2id] if $have{login};
     return @all;
 }
