@@ -67,6 +67,21 @@ is scalar(grep { $_->read_response->status == 200 } @clients), 30,
     'off: many at once are served';
 is keys_of_nginx()->{owners}, 0, 'off: and nothing is kept';
 
+# Without end, each beginning when another ends and takes its keys along.
+my @all = (@clients, map { my $client = $class->teacher->fresh;
+                           %{ $client->cookies } = %{ $class->teacher->cookies };
+                           $client->connect; $client } 1 .. 20);
+my %status;
+for my $n (0 .. 3000 + $#all) {
+    my ($round, $i) = (int($n / @all), $n % @all);
+    $status{ $all[$i]->read_response->status }++ if $round > 0;
+    my $path = $i < 30 ? $paths[$n % @paths]
+             : $n % 3 ? "/v1/homework/$homework->{id}/progress"
+                      : '/v1/homework';
+    $all[$i]->send_raw($all[$i]->request_bytes(GET => $path)) if $n < 3000;
+}
+is_deeply \%status, { 200 => 3000 }, 'off: nobody takes the keys of another';
+
 # Without the key store there is nothing to open with.
 $site->keystore->do('ALTER ROLE pupil_keeper NOLOGIN');
 $site->keystore->do('SELECT pg_terminate_backend(pid) FROM pg_stat_activity'

@@ -22,6 +22,7 @@ static ngx_int_t ngx_http_pupil_keys_put_services(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
+static void ngx_http_pupil_keys_again(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_keys_borrow(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_keys_gone(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t found);
@@ -55,6 +56,8 @@ ngx_http_pupil_keys_owners(ngx_http_pupil_ctx_t *ctx,
         return ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
                                       "unavailable", NULL, NULL);
     }
+
+    ngx_http_pupil_keys_again(ctx);
 
     return ngx_http_pupil_keys_fetch(ctx, NGX_HTTP_PUPIL_KEYS_OWNERS, next);
 }
@@ -353,6 +356,35 @@ ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     }
 
     return ngx_http_pupil_keys_gone(ctx, found);
+}
+
+
+/*
+ * Keys that do not stay go with the request that ends first, and others may
+ * need the same: what this one has fetched before is asked for again, so that
+ * its step finds all of it at once.
+ */
+static void
+ngx_http_pupil_keys_again(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_uint_t                  i, k;
+    ngx_http_pupil_borrowed_t  *borrowed;
+
+    for (borrowed = ctx->borrowed; borrowed; borrowed = borrowed->next) {
+        for (i = 0; i < borrowed->n; i++) {
+            for (k = 0; k < ctx->missing_count; k++) {
+                if (pupil_uuid_compare(&ctx->missing[k], &borrowed->owners[i])
+                    == 0)
+                {
+                    break;
+                }
+            }
+
+            if (k == ctx->missing_count && k < NGX_HTTP_PUPIL_MAX_MISSING) {
+                ctx->missing[ctx->missing_count++] = borrowed->owners[i];
+            }
+        }
+    }
 }
 
 
