@@ -90,6 +90,14 @@ my %hot = (
     progress_history => ['pupil', 5, undef, 'infinity', $last, 50],
 );
 
+# Of statements that write: the part that shows whether they found what allows
+# it, and how much.
+my %part = (
+    login_accept => [made => 1], login_renew => [made => 1],
+    session_touch => [touched => 1], session_end => [gone => 1],
+    login_reserve => [put => 2], progress_submit => [w => CLASSES],
+);
+
 # Seldom asked, and by few; what they read is covered by those above.
 my %cold = (
     session_switch => 'a session ends and another begins: once a day',
@@ -109,14 +117,31 @@ my @group = (1, $tenant, [($request) x 32], [($actor{pupil}[0]) x 32],
 
 # ---- the statements as they are prepared
 
-my $printed = run_cmd(build_dir() . '/plugin_load', 'endpoints',
-    map { build_dir() . "/plugins/pupil_$_.so" }
-        qw(contact credential enrolment example homework identity network
-           progress));
-is $printed->{code}, 0, 'all statements compose' or diag $printed->{err};
-my @lines = grep { !/^--/ } split /\n/, $printed->{out};
+sub printed ($what) {
+    my $run = run_cmd(build_dir() . '/plugin_load', $what,
+        map { build_dir() . "/plugins/pupil_$_.so" }
+            qw(contact credential enrolment example homework identity network
+               progress));
+    is $run->{code}, 0, "$what: all statements compose" or diag $run->{err};
+    return grep { !/^--/ } split /\n/, $run->{out};
+}
+
+my @lines = printed('endpoints');
 my @settings = split /;/, shift @lines;
 my %prepare = map { (/^PREPARE (\w+)/)[0] => $_ } @lines;
+
+# Those of /v1/data/ that a pupil or a teacher asks.
+my @data = grep { /^PREPARE (?:read|evidence)_\w+_(?:self|teaches|taught_by) / }
+           printed('sql');
+for my $prepare (@data) {
+    my ($name, $what, $category, $relation)
+        = $prepare =~ /^PREPARE ((\w+?)_([a-z]+)_(\w+)) /;
+    my $about = $category eq 'homework' ? id(class => $group * CLASSES)
+                : id(subject => $relation eq 'taught_by' ? $teacher : $pupil);
+    $prepare{$name} = $prepare;
+    $hot{$name} = [$relation eq 'teaches' ? 'teacher' : 'pupil', undef, $about,
+                   $what eq 'read' ? (undef, 50) : ()];
+}
 
 my @unlisted = grep { !$hot{$_} && !$cold{$_} && $_ ne 'audit_group' }
                sort keys %prepare;
@@ -193,6 +218,15 @@ sub blunders ($plan) {
     );
 }
 
+# The rows of a statement, or of a part of it.
+sub rows_of ($plan, $part = undef) {
+    return $plan->{'Actual Rows'}
+        if !$part || ($plan->{'Subplan Name'} // '') eq "CTE $part";
+    my ($rows) = grep { defined } map { rows_of($_, $part) }
+                 @{ $plan->{Plans} // [] };
+    return $rows;
+}
+
 # buffers by name; tests of the plans.
 sub look ($dbh, $when, @names) {
     my (%buffers, @bad, @few);
@@ -200,21 +234,29 @@ sub look ($dbh, $when, @names) {
         my $plan = executed($dbh, "EXECUTE $name(" . arguments($name) . ')');
         $buffers{$name} = buffers($plan);
         push @bad, map { "$name: $_" } blunders($plan);
-        my $rows = $hot{$name} ? $hot{$name}[1] : 1;
-        push @few, "$name: $plan->{'Actual Rows'}, not $rows"
-            if $volume->pupils && $plan->{'Actual Rows'} != $rows;
+        next if !$volume->pupils;
+        for my $want ([undef, $hot{$name} ? $hot{$name}[1] : 1],
+                      $part{$name} // ())
+        {
+            next if !defined $want->[1];
+            my $rows = rows_of($plan, $want->[0]) // 'none';
+            push @few, "$name: $rows, not $want->[1]" if $rows ne $want->[1];
+        }
     }
     is "@bad", '', "$when: only indexes";
     is "@few", '', "$when: what is stored is found";
     return \%buffers;
 }
 
-# Ten times the volume is one level of an index more, at most.  These find the
-# open homework of a class by one of two indexes, which only statistics tell
-# apart: without, they may read all homework of the actor's classes, a page
-# for each, which is no matter of volume either.
-my %of_class = map { ("homework_$_" => CLASSES * HOMEWORKS) }
-    qw(pupil_current pupil_definitions teacher_definitions);
+# Ten times the volume is one level of an index more, at most.  Two kinds may
+# read more without statistics, which is no matter of volume either: the open
+# homework of a class is found by one of two indexes, perhaps through all
+# homework of the class, and who shares a class perhaps through its pupils.
+my %of_class = (
+    (map { ("homework_$_" => CLASSES * HOMEWORKS) }
+         qw(pupil_current pupil_definitions teacher_definitions)),
+    (map { ("read_enrolment_$_" => CLASSES * GROUP) } qw(teaches taught_by)),
+);
 
 sub grown ($small, $large, $name) {
     return $large->{$name} > 1.4 * $small->{$name} + 8

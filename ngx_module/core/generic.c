@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "endpoint_sql.h"
 #include "generic.h"
 
 
@@ -239,14 +240,16 @@ pupil_generic_read_sql(const pupil_maker_t *m, pupil_sql_t *sql)
     pupil_sql_add(sql, " t");
 
     if (m->generic->proof != 0) {
-        pupil_sql_add(sql, " LEFT JOIN pupil.enrolment v ON v.tenant ="
-                      " t.tenant AND v.enrolment = t.record");
+        pupil_sql_add(sql, " LEFT JOIN " PUPIL_SQL_EACH(
+                      "SELECT v.* FROM pupil.enrolment v WHERE v.tenant = $2"
+                      " AND v.enrolment = t.record") " AS v ON true");
     }
 
     for (i = 0; i < m->generic->sealers; i++) {
-        pupil_sql_add(sql, " LEFT JOIN pupil.owner o%u ON o%u.tenant ="
-                      " t.tenant AND o%u.owner = t.", i, i, i);
+        pupil_sql_add(sql, " LEFT JOIN LATERAL (SELECT o.* FROM pupil.owner o"
+                      " WHERE o.tenant = $2 AND o.owner = t.");
         pupil_sql_name(sql, m->sealers[i]);
+        pupil_sql_add(sql, " OFFSET 0) AS o%u ON true", i);
     }
 
     pupil_sql_add(sql, " WHERE t.tenant = $2 AND t.owner = $8"

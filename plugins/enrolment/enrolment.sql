@@ -3,7 +3,8 @@
 -- Who learns or teaches where: a view, as the rows themselves authorise and so
 -- belong to the host.  Titles are sealed by their class and their school.
 -- The view reads with the rights, and under the row-level security, of whoever
--- asks.
+-- asks.  Its sub-queries are not flattened: a class and a school are looked up
+-- for each enrolment found, whatever the planner believes of the sizes.
 
 CREATE VIEW data.enrolment WITH (security_invoker = true) AS
     SELECT e.tenant,
@@ -20,8 +21,11 @@ CREATE VIEW data.enrolment WITH (security_invoker = true) AS
            e.valid_from AS "from",
            e.valid_to AS "to"
       FROM pupil.enrolment e
-      JOIN pupil.class c USING (tenant, class)
-      JOIN pupil.institution i ON i.tenant = e.tenant
-                              AND i.institution = e.institution;
+      JOIN LATERAL (SELECT c.title, c.updated_at FROM pupil.class c
+                     WHERE c.tenant = e.tenant AND c.class = e.class
+                    OFFSET 0) c ON true
+      JOIN LATERAL (SELECT i.title, i.updated_at FROM pupil.institution i
+                     WHERE i.tenant = e.tenant
+                       AND i.institution = e.institution OFFSET 0) i ON true;
 
 GRANT SELECT ON data.enrolment TO pupil_gateway, pupil_operator;
