@@ -138,6 +138,6 @@ sub stop ($self) {
     process_ends($pid, 5) or do { kill KILL => $pid; process_ends($pid, 5) };
 }
 
-END { $_->stop for @all }
+END { local $?; $_->stop for @all }
 
 1;
