@@ -10,7 +10,8 @@
  * number of its result column } } }, a want being "category.field".  Beside
  * those of `audited` stands the same with its audit record, "audited NAME":
  * one round trip and one commit, which is the best form for who does not
- * group the records of many requests.
+ * group the records of many requests.  "homework fetch": which of all these
+ * that is, [[name, kind of parameters]...].
  */
 
 #include <sodium.h>
@@ -20,6 +21,13 @@
 #include "statements.h"
 
 
+static const char *const  kinds[] = {
+    [BENCH_PARAMS_NONE] = "none",
+    [BENCH_PARAMS_NO_ID] = "no id",
+    [BENCH_PARAMS_NOW] = "now",
+    [BENCH_PARAMS_PAGE] = "page"
+};
+
 /* What the peers read, by the column of the person that a row is about. */
 static const struct {
     const pupil_template_t  *template;
@@ -27,6 +35,8 @@ static const struct {
 } audited[] = {
     { &pupil_homework_templates[PUPIL_HOMEWORK_PUPIL_LIST],
       PUPIL_HL_TEACHER_OWNER },
+    { &pupil_homework_templates[PUPIL_HOMEWORK_PUPIL_FEED],
+      PUPIL_HF_TEACHER_OWNER },
     { &pupil_homework_templates[PUPIL_HOMEWORK_OVERVIEW], PUPIL_HO_OWNER }
 };
 
@@ -109,7 +119,15 @@ main(int argc, char **argv)
         print_statement("audited ", audited[i].template, &st);
     }
 
-    printf("\n}\n");
+    printf(",\n\"homework fetch\": [");
+
+    for (i = 0; i < BENCH_FETCH; i++) {
+        printf("%s[\"%s%s\", \"%s\"]", i ? ", " : "",
+               bench_fetch[i].subject == BENCH_NOBODY ? "" : "audited ",
+               bench_fetch[i].template->name, kinds[bench_fetch[i].params]);
+    }
+
+    printf("]\n}\n");
 
     return 0;
 }

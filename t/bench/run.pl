@@ -22,6 +22,7 @@ use Bench::Machine qw(machine fsync_us median);
 use Bench::Measure qw(measure beside counts argon2id sql_limit check_answers
                       WARM);
 use Bench::Memory qw(memory);
+use Bench::Pgbench qw(pgbench_limit);
 use Bench::Report qw(report);
 use Bench::School;
 use Bench::Workload qw(workloads requests_write samples);
@@ -78,6 +79,7 @@ my @order = qw(pupil-1 pupil-2 node php laravel static);
 my %limits = (
     composed => sub ($school, $s) { sql_limit($school, 'composed', $s) },
     naive => sub ($school, $s) { sql_limit($school, 'naive', $s) },
+    pgbench => sub ($school, $s) { pgbench_limit($school, $s, WARM) },
 );
 
 my @ablations = qw(no-key-cache no-audit-groups no-pipelining

@@ -12,11 +12,10 @@
  *
  * --people: lines of a pupil's id, an institution's, and a teacher's.  Forms:
  *
- *     composed     the audit record is written by the statement that reads, in
- *                  the same transaction
- *     read         the statements as composed, without the audit record
- *     naive        the same without it, then the record in a transaction of
- *                  its own
+ *     composed     the statements of a homework fetch as Pupil runs them, the
+ *                  audit record in the one that reads, in one transaction
+ *     read         the full join, without the audit record
+ *     naive        the same, then the record in a transaction of its own
  *     insert:N     N audit records in one transaction
  *
  * Prints one line of JSON.  CPU time is the scheduler's account of the
@@ -47,16 +46,12 @@ typedef struct {
 
 
 static const form_t  forms[] = {
-    { "composed", { { TENANT, EVIDENCE, PROGRESS, LIST, -1 }, { -1 } } },
-    { "read", { { TENANT, EVIDENCE, PROGRESS, READ, -1 }, { -1 } } },
-    { "naive", { { TENANT, EVIDENCE, PROGRESS, READ, -1 },
-                 { TENANT, RECORD, -1 }, { -1 } } },
-    { "insert", { { TENANT, GROUP, -1 }, { -1 } } },
+    { "composed", { { FETCH, FETCH + 1, -1 }, { -1 } } },
+    { "read", { { EVIDENCE, PROGRESS, READ, -1 }, { -1 } } },
+    { "naive", { { EVIDENCE, PROGRESS, READ, -1 }, { RECORD, -1 }, { -1 } } },
+    { "insert", { { GROUP, -1 }, { -1 } } },
     { NULL, { { -1 } } }
 };
-
-static const char  tenant_sql[] =
-    "SELECT $1::int8, pg_catalog.set_config('pupil.tenant', $2, true)";
 
 /* Subjects differ in number, so each record's go as the text of an array. */
 static const char  group_sql[] =
@@ -108,13 +103,15 @@ work(void *data)
 /* Setting up */
 
 static void
-statement_take(load_t *load, int i, const pupil_statement_t *from)
+statement_take(load_t *load, int i, const pupil_statement_t *from,
+    bench_params_t params)
 {
     statement_t  *s = &load->statements[i];
     uint32_t      n, oids[PUPIL_STATEMENT_COMMON + PUPIL_STATEMENT_PARAMS];
 
     n = pupil_statement_oids(from, oids);
     s->sql = (const char *) from->sql.data;
+    s->params = params;
     s->nparams = (int) n;
 
     while (n--) {
@@ -128,7 +125,6 @@ statements_compose(load_t *load, char **files, int count)
 {
     size_t             i;
     bench_policy_t     policy;
-    pupil_template_t   carrying;
     pupil_statement_t  list, other;
 
     static const Oid  group[] = {
@@ -138,32 +134,29 @@ statements_compose(load_t *load, char **files, int count)
 
     bench_policy_load(&policy, files, count);
 
+    for (i = 0; i < BENCH_FETCH; i++) {
+        bench_compose_step(&policy, &bench_fetch[i], &other);
+        statement_take(load, FETCH + (int) i, &other, bench_fetch[i].params);
+    }
+
     bench_compose(&policy,
                   &pupil_homework_templates[PUPIL_HOMEWORK_PUPIL_LIST], &list);
-    statement_take(load, READ, &list);
-
-    /* The same, with the record as writes carry it. */
-    carrying = pupil_homework_templates[PUPIL_HOMEWORK_PUPIL_LIST];
-    carrying.sql = pupil_homework_templates[PUPIL_HOMEWORK_WRITTEN].sql;
-    bench_compose(&policy, &carrying, &other);
-    statement_take(load, LIST, &other);
+    statement_take(load, READ, &list, BENCH_PARAMS_PAGE);
 
     bench_compose_record(&policy,
                   &pupil_homework_templates[PUPIL_HOMEWORK_PUPIL_LIST],
                   &other);
-    statement_take(load, RECORD, &other);
+    statement_take(load, RECORD, &other, BENCH_PARAMS_NO_ID);
 
     bench_compose(&policy, &pupil_homework_templates[PUPIL_HOMEWORK_EVIDENCE],
                   &other);
-    statement_take(load, EVIDENCE, &other);
+    statement_take(load, EVIDENCE, &other, BENCH_PARAMS_NO_ID);
 
     bench_compose(&policy,
                   &pupil_homework_templates[PUPIL_HOMEWORK_PUPIL_PROGRESS],
                   &other);
-    statement_take(load, PROGRESS, &other);
+    statement_take(load, PROGRESS, &other, BENCH_PARAMS_PAGE);
 
-    load->statements[TENANT] =
-        (statement_t){ tenant_sql, 2, { OID_INT8, OID_TEXT } };
     load->statements[GROUP].sql = group_sql;
     load->statements[GROUP].nparams = PUPIL_COUNT(group);
 
@@ -280,7 +273,7 @@ static void
 worker_connect(const load_t *load, worker_t *w, int number)
 {
     int                 s, i, st;
-    char                name[16];
+    char                name[16], tenant[80];
     PGresult           *res;
     const statement_t  *from;
 
@@ -295,13 +288,12 @@ worker_connect(const load_t *load, worker_t *w, int number)
     }
 
     run_sql(w->pg, pupil_session_sql);
+    snprintf(tenant, sizeof(tenant), "SET pupil.tenant = '%s'",
+             load->tenant_text);
+    run_sql(w->pg, tenant);
 
     for (s = 0; load->form->syncs[s][0] >= 0; s++) {
         for (i = 0; (st = load->form->syncs[s][i]) >= 0; i++) {
-            if (s > 0 && st == TENANT) {
-                continue;
-            }
-
             from = &load->statements[st];
             snprintf(name, sizeof(name), "s%d", st);
             res = PQprepare(w->pg, name, from->sql, from->nparams,

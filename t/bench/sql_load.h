@@ -31,11 +31,11 @@
 /* PostgreSQL counts microseconds from 2000-01-01. */
 #define PG_EPOCH  INT64_C(946684800)
 
+/* The first ones are bench_fetch's. */
 enum {
-    TENANT,
-    EVIDENCE,
+    FETCH = 0,
+    EVIDENCE = BENCH_FETCH,
     PROGRESS,
-    LIST,
     READ,
     RECORD,
     GROUP
@@ -47,9 +47,10 @@ typedef struct {
 } person_t;
 
 typedef struct {
-    const char  *sql;
-    int          nparams;
-    Oid          types[PARAMS];
+    const char      *sql;
+    int              nparams;
+    Oid              types[PARAMS];
+    bench_params_t   params;
 } statement_t;
 
 typedef struct {

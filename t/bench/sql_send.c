@@ -196,16 +196,23 @@ params_group(worker_t *w)
 }
 
 
+static int64_t
+pg_now(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+
+    return (ts.tv_sec - PG_EPOCH) * 1000000 + ts.tv_nsec / 1000;
+}
+
+
 static void
 params_page(worker_t *w)
 {
-    int64_t          now;
-    struct timespec  ts;
+    int64_t  now = pg_now();
 
     static const uint8_t  no = 0, none[16];
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    now = (ts.tv_sec - PG_EPOCH) * 1000000 + ts.tv_nsec / 1000;
 
     param_bytes(w, &no, 1);
     param_int64(w, now);
@@ -213,6 +220,28 @@ params_page(worker_t *w)
     param_bytes(w, none, sizeof(none));
     put32(param(w, 4), 50);
     param_null(w);
+}
+
+
+static void
+params_own(worker_t *w, bench_params_t kind)
+{
+    switch (kind) {
+    case BENCH_PARAMS_NONE:
+        break;
+
+    case BENCH_PARAMS_NO_ID:
+        param_null(w);
+        break;
+
+    case BENCH_PARAMS_NOW:
+        param_int64(w, pg_now());
+        break;
+
+    case BENCH_PARAMS_PAGE:
+        params_page(w);
+        break;
+    }
 }
 
 
@@ -239,10 +268,7 @@ bench_send(worker_t *w, int i, const person_t *one,
     w->used = 0;
     param_int64(w, (int64_t) next_random(w));
 
-    if (i == TENANT) {
-        param_bytes(w, w->load->tenant_text, PUPIL_UUID_TEXT_LEN);
-
-    } else if (i == GROUP) {
+    if (i == GROUP) {
         param_bytes(w, w->load->tenant.b, 16);
         params_group(w);
 
@@ -254,14 +280,11 @@ bench_send(worker_t *w, int i, const person_t *one,
         param_bytes(w, one->institution.b, 16);
         param_bytes(w, network, sizeof(network) - 1);
 
-        if (i == EVIDENCE) {
-            param_null(w);
-
-        } else if (i == RECORD) {
+        if (i == RECORD) {
             params_record(w, one);
 
         } else {
-            params_page(w);
+            params_own(w, w->load->statements[i].params);
         }
     }
 

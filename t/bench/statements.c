@@ -9,7 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "endpoint_homework.h"
 #include "statements.h"
+
+
+const bench_step_t  bench_fetch[BENCH_FETCH] = {
+    { &pupil_homework_templates[PUPIL_HOMEWORK_PUPIL_CURRENT], BENCH_NOBODY,
+      BENCH_PARAMS_NOW },
+    { &pupil_homework_templates[PUPIL_HOMEWORK_PUPIL_FEED],
+      PUPIL_HF_TEACHER_OWNER, BENCH_PARAMS_NONE }
+};
 
 
 static void *
@@ -139,4 +148,18 @@ bench_compose_audited(const bench_policy_t *policy,
     *audited = *template;
     audited->sql = sql;
     bench_compose(policy, audited, statement);
+}
+
+
+void
+bench_compose_step(const bench_policy_t *policy, const bench_step_t *step,
+    pupil_statement_t *statement)
+{
+    if (step->subject == BENCH_NOBODY) {
+        bench_compose(policy, step->template, statement);
+
+    } else {
+        bench_compose_audited(policy, step->template,
+                              (uint32_t) step->subject, statement);
+    }
 }
