@@ -13,7 +13,8 @@ SHELL = /bin/bash
 .DELETE_ON_ERROR:
 .SECONDARY:
 .DEFAULT_GOAL := all
-.PHONY: all help tests deps deps-lint test test-asan test-static coverage bench demo \
+.PHONY: all help tests deps deps-lint test test-asan test-static coverage \
+        bench bench-growth demo \
         demo-stop lint format fuzz fuzzers install uninstall clean FORCE
 
 B            ?= build
@@ -253,6 +254,12 @@ bench:
 	@$(MAKE) --no-print-directory all
 	@t/bench/run
 
+## bench-growth: how cost grows with what is stored, and what a country needs
+bench-growth:
+	@$(MAKE) --no-print-directory deps-lint
+	@$(MAKE) --no-print-directory all
+	@t/bench/growth
+
 ## demo: a school on https://localhost:8443 (DEMO_PORT)
 demo:
 	@t/lib/deps.sh demo
@@ -270,7 +277,8 @@ C_FILES  = $(CORE_SRC) $(CTL_SRC) $(HTTP_SRC) $(wildcard plugins/*/*.c) \
            $(UNIT_SRC) $(FUZZ_SRC) $(TPLUG_SRC) $(wildcard t/lib/*.c)
 H_FILES  = $(wildcard include/*.h ngx_module/*/*.h plugins/*/*.h t/unit/*.h \
            t/fuzz/*.h)
-SH_FILES = .ci/run $(wildcard t/lib/*.sh t/bench/run docs/quickstart/*.sh)
+SH_FILES = .ci/run $(wildcard t/lib/*.sh t/bench/run t/bench/growth \
+           docs/quickstart/*.sh)
 
 # Its output counts when it fails, be it of a finding or of a crash.
 tidy = @echo clang-tidy; printf '%s\n' $1 | xargs -r -P$(J) -n4 sh -c \
