@@ -31,12 +31,11 @@ GetOptions(\%opt, 'quick', 'rounds=i', 'seconds=f', 'docs=s', 'axes=s',
            'from=s') or exit 2;
 my %range = $opt{quick}
     ? (subjects => [1_000, 3_000, 10_000], audit => [5_000, 50_000],
-       fetches => [100, 5_000], sizes => [10, 30, 100], base => 3_000, clients => [1, 16, 64],
+       sizes => [10, 30, 100], base => 3_000, clients => [1, 16, 64],
        connections => [1, 4, 8], plugins => [7, 16], rounds => 2,
        seconds => 0.6)
     : (subjects => [1_000, 10_000, 100_000, 1_000_000],
        audit => [100_000, 1_000_000, 10_000_000],
-       fetches => [100, 1_000, 10_000, 100_000],
        sizes => [10, 30, 100, 300], base => 10_000,
        clients => [1, 4, 16, 64, 256], connections => [1, 2, 4, 8, 16],
        plugins => [7, 14, 27, 40], rounds => 5, seconds => 1);

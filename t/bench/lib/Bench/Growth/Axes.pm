@@ -8,20 +8,17 @@ use v5.36;
 
 use Bench::Entrant::Pupil;
 use Bench::Growth::Counts qw(count_path plans_of);
-use Bench::Growth::Load qw(load send_some);
+use Bench::Growth::Load qw(load);
 use Bench::Growth::Plugins qw(plugins_up plugins_measure);
 use Exporter qw(import);
 use List::Util qw(min);
 
 our @EXPORT_OK = qw(axes keep);
 
-sub axes () {
-    return qw(subjects audit fetches sizes clients connections workers
-              plugins);
-}
+sub axes () { qw(subjects audit sizes clients connections workers plugins) }
 
 my @paths = qw(homework session overview submit show login);
-my @kept = qw(rate server_us database_us client_us wal fsyncs foreign p50);
+my @kept = qw(rate server_us database_us client_us wal foreign p50);
 
 
 # Interleaved: cells are [number, path, school, options].  What a round cannot
@@ -31,7 +28,8 @@ sub rounds ($range, @cells) {
     for my $round (1 .. $range->{rounds}) {
         for my $cell (@cells) {
             my ($number, $path, $school, %opt) = @$cell;
-            my @args = ($school, $path, seconds => $range->{seconds}, %opt);
+            my @args = ($school, $path, seconds => $range->{seconds}
+                        * ($path eq 'login' ? 3 : 1), %opt);
             my $m = eval { load(@args) } // do {
                 print STDERR "again: $@";
                 load(@args);
@@ -93,35 +91,6 @@ sub audit ($made, $range) {
     my $loads = rounds($range, @cells);
     $made->{"audit $_"}->close for @{ $range->{audit} };
     return { %got, loads => $loads };
-}
-
-
-# Copies of what fetches of keys leave, all of the last minute.
-sub fetches ($made, $range) {
-    my $school = base($made, $range);
-    my $keys = $school->site->keystore;
-    my %got;
-
-    for my $n (@{ $range->{fetches} }) {
-        $keys->do('TRUNCATE keystore.fetch');
-        send_some($school, cold => 50, $school->entrant('cold'));
-        my $columns = join ', ', map { qq{"$_"} }
-            @{ $keys->selectcol_arrayref('SELECT column_name FROM'
-               . ' information_schema.columns WHERE table_schema = ?'
-               . ' AND table_name = ? AND column_name <> ?', {},
-               qw(keystore fetch at)) };
-        $keys->do("INSERT INTO keystore.fetch (at, $columns) SELECT now()"
-                  . " - random() * interval '20 seconds', $columns"
-                  . ' FROM keystore.fetch, generate_series(1, ?::int / 50)',
-                  {}, $n);
-        $keys->do('VACUUM ANALYZE keystore.fetch');
-        $got{counts}{$n}{cold} = count_path($school, cold => 100);
-        push @{ $got{loads}{$n}{cold} }, keep(load($school, cold =>
-            seconds => $range->{seconds}));
-    }
-    $keys->do('TRUNCATE keystore.fetch');
-    $school->entrant_end('cold');
-    return \%got;
 }
 
 

@@ -68,7 +68,7 @@ sub switch ($school, %conf) {
 # { statement => { calls (a request), buffers, wal, ms (a call) } }
 sub count_path ($school, $name, $requests) {
     my $entrant = $school->entrant(path($name)->{entrant});
-    my $db = $school->site->pg->dbh;
+    my $db = $school->db;
     my %got;
 
     send_some($school, $name, 8, $entrant);

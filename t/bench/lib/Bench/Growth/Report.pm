@@ -18,7 +18,6 @@ my %title = (
     sizes => ['Class size', 'pupils in a class'],
     clients => ['Clients', 'connections of clients'],
     connections => ['Connections to the database', 'a worker'],
-    fetches => ['Keys fetched in the last minute', 'fetches'],
     workers => ['Workers', 'workers'], plugins => ['Plugins', 'categories'],
 );
 my @paths = qw(homework session cold overview submit show login);
@@ -194,7 +193,7 @@ sub plugin_section ($r) {
 
 sub verdict ($r) {
     my (@bad, $lines);
-    for my $name (grep { $r->{axes}{$_} } qw(subjects audit fetches)) {
+    for my $name (grep { $r->{axes}{$_} } qw(subjects audit)) {
         my $axis = $r->{axes}{$name};
         for my $line (fitted($axis, 1.15, lines($axis)),
                       fitted($axis, 1, statement_lines($axis)))
@@ -242,9 +241,6 @@ END
         stored_section($r, subjects => 'Two workers, 32 clients.'),
         stored_section($r, audit => "With $base pupils; all records in the"
             . ' partition of this month.'),
-        stored_section($r, fetches => 'The key store records each fetch of'
-            . ' owner keys, and counts those of the last minute against its'
-            . ' cap.'),
         plain_section($r, sizes => 'Pupils and teachers of classes of each'
             . ' size. The overview shows every pupil, so it grows with the'
             . ' class.'),

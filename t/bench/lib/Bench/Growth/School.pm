@@ -57,7 +57,7 @@ sub make ($class, $numbers, %opt) {
     my $site = Pupil::Site->new(pg => Pupil::Postgres->new(conf => \%filling));
     $site->keystore->do('INSERT INTO keystore.setting (tenant, keys_a_minute)'
                         . ' VALUES (?, 2000000000)', {}, $site->tenant);
-    $site->pg->dbh->do('CREATE EXTENSION pg_stat_statements');
+    $site->db->do('CREATE EXTENSION pg_stat_statements');
 
     my %made;
     my $self = bless { site => $site, stages => [], facts => { pupils => 0 } },
@@ -266,14 +266,14 @@ my %entrants = (
     warm => {},
     sessionless => { conf => { pupil_session_zone => undef } },
     cold => { conf => { pupil_session_zone => undef,
-              pupil_key_cache => 'owners=1024 lifetime=1s' } },
+              pupil_key_cache => 'owners=1024 lifetime=1m' } },
 );
 
 sub entrant ($self, $kind, %opt) {
     return $self->{entrants}{$kind} //= do {
         my $entrant = Bench::Entrant::Pupil->start($self, workers => 2,
             name => "pupil-$kind", %{ $entrants{$kind} // {} }, %opt);
-        Bench::Growth::Load::warm($self, $entrant);
+        Bench::Growth::Load::warm($self, $entrant) if $kind ne 'cold';
         $entrant;
     };
 }
