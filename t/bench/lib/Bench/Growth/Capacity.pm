@@ -32,7 +32,7 @@ my %day = (
     each => { login => 0.5, show => 2, homework => 5, submit => 6 },
     teacher => { login => 1, show => 4, overview => 20 },
 );
-my %cell = (cores => 16, busy => 0.6, backend_max => 500);
+my %cell = (cores => 16, busy => 0.6);
 my @sizes = (100_000, 1_000_000);
 
 
@@ -48,7 +48,7 @@ sub capacity_facts ($made, $range, $result) {
         push @{ $singles{$_} }, keep(load($school, $_,
             seconds => $range->{seconds}))
             for sort keys %Bench::Growth::Load::mix;
-        push @mix, keep(load($school, mix => seconds => 2 * $range->{seconds}));
+        push @mix, keep(load($school, mix => seconds => 4 * $range->{seconds}));
         push @hash, hash_us(2 * $range->{seconds});
     }
     my ($status) = $entrant->status;
@@ -74,21 +74,22 @@ sub hash_us ($seconds) {
     return 1e6 * (sum((times)[2, 3]) - $before) / ($run->{out} * $seconds);
 }
 
-# What a key costs a worker: resident memory before and after it has met as
-# many pupils as there are.
+# What a key costs a worker: locked memory before and after its cache is full.
 sub key_memory ($school) {
     my $entrant = Bench::Entrant::Pupil->start($school, workers => 1,
-        name => 'keys', conf => { pupil_key_cache => 'owners=262144' });
-    my $seen = sub { ($entrant->status)[0]{key_cache}{owners} };
+        name => 'keys');
+    my ($pid) = $entrant->pids;
+    my $seen = sub {
+        slurp("/proc/$pid/status") =~ /^VmLck:\s+(\d+)/m;
+        return (1024 * $1, ($entrant->status)[0]{key_cache}{owners});
+    };
     Bench::Growth::Load::warm($school, $entrant);
-    my ($rss, $keys) = ($entrant->{nginx}->rss, $seen->());
-    Bench::Growth::Load::send_some($school, cold => scalar $school->strangers,
-                                   $entrant);
-    my $more = $seen->() - $keys;
-    my $bytes = 1024 * ($entrant->{nginx}->rss - $rss);
+    my ($bytes, $keys) = $seen->();
+    Bench::Growth::Load::send_some($school, cold => 4000, $entrant);
+    my ($after, $more) = $seen->();
     $entrant->stop;
-    return { worker_kib => $rss, $more > 0 ? (key_bytes => $bytes / $more)
-                                           : () };
+    return { $more > $keys ? (key_bytes => ($after - $bytes) / ($more - $keys))
+                           : () };
 }
 
 
@@ -262,7 +263,7 @@ sub cell_text ($r) {
     my $backend = $c->{backend_kib} / 1024;
     my $cells = 1_000_000 / $holds;
     my $keys = $holds * $monday{share} * (1 + 3 / $monday{class});
-    my $per = defined $c->{key_bytes} ? $c->{key_bytes} : 550;
+    my $per = $c->{key_bytes} // 550;
     my $sessions = $holds * $monday{share} * $c->{session_bytes};
     my $flush = $c->{fsyncs};
 
@@ -331,7 +332,7 @@ five.
 ## Storage
 
 Assumed for a school day: $day{each}{homework} fetches, $day{each}{submit}
-submissions and @{[$day{each}{login} * 2]} log-in in two days a pupil; $day{teacher}{overview}
+submissions and $day{each}{login} log-ins a pupil; $day{teacher}{overview}
 overviews a teacher. An audit record takes @{[number(bytes_each($r,
 'audit') // 0)]} bytes with its index.
 
@@ -340,7 +341,8 @@ overviews a teacher. An audit record takes @{[number(bytes_each($r,
 
 The school-morning mix (of 40 requests 24 fetches, 13 submissions, two
 overviews, a log-in) was not used above. Predicted from the paths by
-themselves, and then measured:
+themselves, and then measured. What the parts do not know is that log-ins hold
+clients up, and that fewer fetches at once share fewer commits.
 
 @{[held_table($r)]}
 ## What this cannot say

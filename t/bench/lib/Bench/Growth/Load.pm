@@ -105,13 +105,22 @@ sub write_file ($name, @requests) {
 
 
 # One measurement: as Bench::Measure has it.  Options: seconds, entrant (one
-# that stands for the path's own), connections, file.
+# that stands for the path's own), connections.
 sub load ($school, $name, %opt) {
     my $path = path($name);
-    return measure($school, $opt{entrant} // $school->entrant($path->{entrant}),
-        { name => $name, file => $opt{file} // file($school, $name),
-          connections => $opt{connections} // $path->{connections} },
-        seconds => $opt{seconds});
+    my $entrant = $opt{entrant} // $school->entrant($path->{entrant});
+    my $m = eval {
+        measure($school, $entrant, { name => $name,
+            file => file($school, $name),
+            connections => $opt{connections} // $path->{connections} },
+            seconds => $opt{seconds});
+    } // die $@, log_tail($entrant);
+    return $m;
+}
+
+sub log_tail ($entrant) {
+    my @log = split /\n/, $entrant->{nginx}->log_text;
+    return join "\n", @log[-(@log < 3 ? @log : 3) .. -1], '';
 }
 
 # So many requests, four at a time, and nothing measured.
@@ -121,9 +130,7 @@ sub send_some ($school, $name, $count, $entrant) {
         '--warm', 0, '--seconds', 60, '--max', $count, { timeout => 120 });
     my $m = eval { JSON::XS::decode_json($run->{out}) };
     return if $m && !$m->{refused} && !$m->{failed} && !$m->{lost};
-    my @log = split /\n/, $entrant->{nginx}->log_text;
-    die join "\n", "$name: $run->{out}$run->{err}",
-        @log[-(@log < 5 ? @log : 5) .. -1], '';
+    die "$name: $run->{out}$run->{err}", log_tail($entrant);
 }
 
 sub warm ($school, $entrant) {
