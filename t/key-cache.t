@@ -36,6 +36,33 @@ is fetches('cached', @reads), 0, 'keys that are known are not asked for';
 cmp_ok keys_of_nginx()->{owners}, '>=', 2, 'they are kept';
 
 
+# ---- a request that waits, and a younger one that puts the key meanwhile
+
+is_status $class->pupil->patch('/v1/data/example',
+    json => { favourite_subjects => 'Kemi' }), 200, 'something to open';
+$nginx->set;
+$nginx->reload(wait => 1);
+wait_until(10, 'ready', sub {
+    $nginx->http->get('/status/ready')->status == 200 });
+$_->close for map { $class->as($_) } qw(pupil teacher);
+
+my $older = $class->pupil->fresh;
+%{ $older->cookies } = %{ $class->pupil->cookies };
+my $lock = $site->pg->connect('pupil', AutoCommit => 0);
+$lock->do('LOCK TABLE data.identity IN ACCESS EXCLUSIVE MODE');
+$older->connect;
+$older->send_raw($older->request_bytes(GET => '/v1/data/identity'));
+wait_until(4, 'it waits', sub { $site->db->selectrow_array(
+    "SELECT 1 FROM pg_locks WHERE NOT granted") });
+is fetches('the younger', [pupil => GET => '/v1/data/example']), 1,
+    'the younger one fetches the key';
+my $asked = keys_of_nginx()->{fetches};
+$lock->rollback;
+$lock->disconnect;
+is $older->read_response->status, 200, 'the older one is served';
+is keys_of_nginx()->{fetches}, $asked, 'with that key';
+
+
 # ---- off
 
 $nginx->set(http => $site->http_conf(pupil => "pupil_key_cache off;\n"));

@@ -568,6 +568,9 @@ ngx_int_t ngx_http_pupil_keys_owners(ngx_http_pupil_ctx_t *ctx,
 /* The request ends: with pupil_key_cache off its owners' keys are wiped. */
 void ngx_http_pupil_keys_forget(ngx_http_pupil_ctx_t *ctx);
 
+/* Microseconds since 1970, now: for what requests share. */
+pupil_time_t ngx_http_pupil_time(void);
+
 /* A service key of the request's tenant, loaded since keys_tenant. */
 const pupil_key_t *ngx_http_pupil_key(ngx_http_pupil_ctx_t *ctx,
     const char *name);

@@ -326,7 +326,7 @@ ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         rc = pupil_keyring_put_owner(ctx->main->ring, &ctx->tenant, &owner,
                                      (uint32_t) version,
                                      (uint32_t) tenant_version, state,
-                                     wrapped, ctx->now);
+                                     wrapped, ngx_http_pupil_time());
 
         if (rc == PUPIL_NO_KEY) {
             return NGX_DECLINED;

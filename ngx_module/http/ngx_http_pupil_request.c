@@ -35,10 +35,26 @@ static ngx_uint_t ngx_http_pupil_must_record(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_network(ngx_http_pupil_ctx_t *ctx);
 
 
+/*
+ * Of the event loop.  A request's own ctx->now stands still while it waits;
+ * what requests share, such as the age of a key, is told by this clock, or
+ * what a younger request put would seem to come from the future.
+ */
+pupil_time_t
+ngx_http_pupil_time(void)
+{
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    return (pupil_time_t) tp->sec * PUPIL_TIME_SECOND
+           + (pupil_time_t) tp->msec * (PUPIL_TIME_SECOND / 1000);
+}
+
+
 ngx_http_pupil_ctx_t *
 ngx_http_pupil_ctx(ngx_http_request_t *r)
 {
-    ngx_time_t            *tp;
     ngx_pool_cleanup_t    *cln;
     ngx_http_pupil_ctx_t  *ctx, *old;
 
@@ -71,9 +87,7 @@ ngx_http_pupil_ctx(ngx_http_request_t *r)
     ctx->alloc.ctx = ctx;
     ctx->status = NGX_HTTP_OK;
 
-    tp = ngx_timeofday();
-    ctx->now = (pupil_time_t) tp->sec * PUPIL_TIME_SECOND
-               + (pupil_time_t) tp->msec * 1000;
+    ctx->now = ngx_http_pupil_time();
 
     if (old != NULL) {
         ctx->id = old->id;

@@ -233,8 +233,8 @@ ngx_http_pupil_subkey(ngx_http_pupil_ctx_t *ctx,
 
     rc = pupil_keyring_subkey(ctx->main->ring, &ctx->tenant, &owner->id,
                               owner->state, owner->version,
-                              (int) allow_restricted, category, ctx->now,
-                              key);
+                              (int) allow_restricted, category,
+                              ngx_http_pupil_time(), key);
     if (rc != PUPIL_NO_KEY) {
         return rc;
     }
