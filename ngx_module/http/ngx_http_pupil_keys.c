@@ -22,7 +22,7 @@ static ngx_int_t ngx_http_pupil_keys_put_services(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
-static void ngx_http_pupil_keys_again(ngx_http_pupil_ctx_t *ctx);
+static ngx_uint_t ngx_http_pupil_keys_again(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_keys_borrow(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_keys_gone(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t found);
@@ -46,7 +46,9 @@ ngx_int_t
 ngx_http_pupil_keys_owners(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt next)
 {
-    if (ctx->rounds++ == NGX_HTTP_PUPIL_MAX_ROUNDS) {
+    if (!ngx_http_pupil_keys_again(ctx)
+        && ctx->rounds++ == NGX_HTTP_PUPIL_MAX_ROUNDS)
+    {
         ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
                       "pupil: the key store and the data disagree about the "
                       "version of an owner's key; request %*s",
@@ -56,8 +58,6 @@ ngx_http_pupil_keys_owners(ngx_http_pupil_ctx_t *ctx,
         return ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
                                       "unavailable", NULL, NULL);
     }
-
-    ngx_http_pupil_keys_again(ctx);
 
     return ngx_http_pupil_keys_fetch(ctx, NGX_HTTP_PUPIL_KEYS_OWNERS, next);
 }
@@ -362,29 +362,39 @@ ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 /*
  * Keys that do not stay go with the request that ends first, and others may
  * need the same: what this one has fetched before is asked for again, so that
- * its step finds all of it at once.
+ * its step finds all of it at once.  Whether that is more than was ever asked
+ * for: such a round is no sign that key store and data disagree.
  */
-static void
+static ngx_uint_t
 ngx_http_pupil_keys_again(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_uint_t                  i, k;
+    ngx_uint_t                  i, k, missing, known;
     ngx_http_pupil_borrowed_t  *borrowed;
 
-    for (borrowed = ctx->borrowed; borrowed; borrowed = borrowed->next) {
-        for (i = 0; i < borrowed->n; i++) {
-            for (k = 0; k < ctx->missing_count; k++) {
-                if (pupil_uuid_compare(&ctx->missing[k], &borrowed->owners[i])
-                    == 0)
-                {
-                    break;
-                }
-            }
+    missing = ctx->missing_count;
+    known = 0;
 
-            if (k == ctx->missing_count && k < NGX_HTTP_PUPIL_MAX_MISSING) {
-                ctx->missing[ctx->missing_count++] = borrowed->owners[i];
+    /* the latest round asked for all of those before */
+    borrowed = ctx->borrowed;
+
+    for (i = 0; borrowed != NULL && i < borrowed->n; i++) {
+        for (k = 0; k < ctx->missing_count; k++) {
+            if (pupil_uuid_compare(&ctx->missing[k], &borrowed->owners[i])
+                == 0)
+            {
+                break;
             }
         }
+
+        if (k < missing) {
+            known++;
+
+        } else if (k == ctx->missing_count && k < NGX_HTTP_PUPIL_MAX_MISSING) {
+            ctx->missing[ctx->missing_count++] = borrowed->owners[i];
+        }
     }
+
+    return borrowed != NULL && known < missing;
 }
 
 
