@@ -56,13 +56,12 @@ class Store
 
     protected function query(string $sql): array
     {
-        return self::rows($this->pdo->query($sql));
+        return self::bytes($this->pdo->query($sql)->fetchAll(PDO::FETCH_NUM));
     }
 
     // bytea comes as a stream
-    protected static function rows(PDOStatement $from): array
+    protected static function bytes(array $rows): array
     {
-        $rows = $from->fetchAll(PDO::FETCH_NUM);
         foreach ($rows as &$row) {
             foreach ($row as &$value) {
                 if (is_resource($value)) {
