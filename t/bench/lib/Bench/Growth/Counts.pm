@@ -35,6 +35,7 @@ sub names () {
         die "print_sql: $run->{err}" if $run->{code};
         my $all = JSON::XS::decode_json($run->{out});
         my %name = map { words($all->{$_}{sql}) => tr/_/ /r }
+                   grep { ref $all->{$_} eq 'HASH' && $all->{$_}{sql} }
                    reverse sort grep { !/^record of / } keys %$all;
         \%name;
     };

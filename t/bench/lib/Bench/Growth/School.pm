@@ -72,7 +72,7 @@ sub make ($class, $numbers, %opt) {
         $made{sizes} = $self->copy->add_sizes($opt{sizes}) if $opt{sizes};
         $self->add_audits($opt{audits}, \%made) if $opt{audits};
     }
-    $site->pg->stop;
+    $self->halt;
     return \%made;
 }
 
@@ -81,10 +81,14 @@ sub make ($class, $numbers, %opt) {
 sub copy ($self) {
     my $site = $self->{site};
     my $running = $site->pg->pid;
-    $site->pg->stop;
+    $self->halt;
     my $pg = do {
         no warnings 'redefine';
         local *Pupil::Postgres::template = sub { $site->pg->data };
+        local *Pupil::Postgres::run = sub (@cmd) {
+            my $run = run_cmd(@cmd, { timeout => 1800 });   # gigabytes
+            die "@cmd: $run->{err}\n" if $run->{code};
+        };
         Pupil::Postgres->new(fsync => 1, conf => \%conf);
     };
     $site->pg->start if $running;
@@ -176,7 +180,7 @@ sub add_sizes ($self, $sizes) {
     $self->refill;
     $self->grow(TEACHERS * $_ / 3, $_) for grep { $_ != GROUP } @$sizes;
     $self->tidy;
-    $self->{site}->pg->stop;
+    $self->halt;
     return $self->seal;
 }
 
@@ -194,7 +198,7 @@ sub add_audits ($self, $numbers, $made) {
         $copy->db->do('VACUUM ANALYZE');
         $have = $number;
         print STDERR "$number audit records\n";
-        $copy->{site}->pg->stop;
+        $copy->halt;
         $made->{"audit $number"} = $copy->seal;
         $copy = $copy->copy if $number != $numbers->[-1];
         $made->{"audit $number"}{facts}{audit} = $number;
@@ -285,7 +289,15 @@ sub entrant_end ($self, $kind) {
 
 sub close ($self) {
     $self->entrant_end($_) for keys %{ $self->{entrants} // {} };
-    $self->{site}->pg->stop if $self->{site}->pg->pid;
+    $self->halt;
+}
+
+# Stops it, however much is still to be written.
+sub halt ($self) {
+    my $pg = $self->{site}->pg;
+    return if !$pg->pid;
+    $self->db->do('CHECKPOINT');
+    $pg->stop;
 }
 
 1;
