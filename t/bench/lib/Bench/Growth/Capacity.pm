@@ -263,7 +263,7 @@ sub cell_text ($r) {
     my $backend = $c->{backend_kib} / 1024;
     my $cells = 1_000_000 / $holds;
     my $keys = $holds * $monday{share} * (1 + 3 / $monday{class});
-    my $per = $c->{key_bytes} // 550;
+    my $per = $c->{key_bytes} || 550;      # as documented
     my $sessions = $holds * $monday{share} * $c->{session_bytes};
     my $flush = $c->{fsyncs};
 

@@ -105,12 +105,12 @@ sub fit_table ($first, $verdict, @fitted) {
                   'a doubling adds', 'times', $verdict ? 'verdict' : ()],
         map {
             my $line = $_;
-            my $fit = $line->{fit};
+            my $fit = $line->{fit} // {};
             [$line->{name}, (map { cell($line->{format}, $_->[1]) }
                              @{ $line->{points} }),
              cell('%.2f', $fit->{exponent}), cell('%.1f', $fit->{doubling}),
              cell('%.2f', $fit->{ratio}),
-             $verdict ? !$fit ? '' : $fit->{ok} ? 'yes' : '**no**' : ()];
+             !$verdict ? () : !%$fit ? '' : $fit->{ok} ? 'yes' : '**no**'];
         } @fitted);
 }
 
