@@ -127,7 +127,7 @@ main(int argc, char **argv)
                bench_fetch[i].template->name, kinds[bench_fetch[i].params]);
     }
 
-    printf("]\n}\n");
+    printf("],\n\"session\": \"%s\"\n}\n", pupil_session_sql);
 
     return 0;
 }

@@ -15,10 +15,13 @@ const CACHE = 8192
 export const tenantText = config.tenant
 export const tenant = uuid(tenantText)
 
+// As those of Pupil's sessions: "SET name = value;...".
+const settings = Object.fromEntries(statements.session.split(';')
+  .map((set) => set.match(/^SET (\w+) = (\w+)$/).slice(1)))
+
 function connect (to, max) {
   return postgres({ ...to, max, fetch_types: false, prepare: true, idle_timeout: 0,
-    connection: { application_name: 'node', plan_cache_mode: 'force_generic_plan',
-      'pupil.tenant': tenantText },
+    connection: { application_name: 'node', ...settings, 'pupil.tenant': tenantText },
     types: { date: { to: 1184, from: [1082, 1114, 1184], serialize: (x) => x,
       parse: (x) => x } } })
 }

@@ -11,8 +11,8 @@ use Pupil::Nginx;
 use Pupil::Postgres;
 use Pupil::Util;
 
-our @EXPORT_OK = qw(machine describe fsync_us build_tool median spread
-                    least);
+our @EXPORT_OK = qw(machine describe fsync_us build_tool session_options
+                    median spread least);
 
 
 sub machine () {
@@ -67,6 +67,13 @@ sub compile (@names) {
         qw(-lpq -lsodium -lpcre2-8 -ljansson -lssl -lcrypto -ldl -lpthread));
     die "cc: $run->{err}" if $run->{code};
     return $out;
+}
+
+
+# The settings of Pupil's sessions, as libpq's options have them.
+sub session_options ($sql) {
+    return map { /^SET (\w+) = (\w+)\z/ ? "-c $1=$2" : die "a setting: $_\n" }
+           split /;/, $sql;
 }
 
 

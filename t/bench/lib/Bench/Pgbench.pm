@@ -10,7 +10,7 @@ package Bench::Pgbench;
 
 use v5.36;
 
-use Bench::Machine qw(build_tool);
+use Bench::Machine qw(build_tool session_options);
 use Exporter qw(import);
 use JSON::XS ();
 use POSIX ();
@@ -35,13 +35,13 @@ my %own = (
 # What a measurement has: rate, database_us, wal.
 sub pgbench_limit ($school, $seconds, $warm, $connections = 8) {
     my $site = $school->site;
-    my ($script, $blocks) = prepared($school);
+    my ($script, $blocks, $settings) = prepared($school);
     my $log = tmp_dir() . '/pgbench-log';
     unlink glob "$log.*";
 
     my $conninfo = $site->conninfo('pupil', user => 'pupil_gateway');
-    my $options = '-c plan_cache_mode=force_generic_plan -c pupil.tenant='
-                  . $site->tenant;
+    my $options = join ' ', '-c pupil.tenant=' . $site->tenant,
+                  session_options($settings);
     open my $err, '>', "$log-err" or die "$log-err: $!\n";
     my $pid = start_process(['pgbench', '-n', '-M', 'prepared', '-c',
         $connections, '-j', 2, '-T', int($seconds + $warm + 2),
@@ -97,10 +97,10 @@ sub fetched ($log, $from, $to) {
 }
 
 
-# The script, and how many blocks of pupils there are.
+# The script, how many blocks of pupils there are, and the settings.
 sub prepared ($school) {
-    state ($script, $blocks);
-    return ($script, $blocks) if $script;
+    state ($script, $blocks, $settings);
+    return ($script, $blocks, $settings) if $script;
 
     my $sql = run_cmd(build_tool('print_sql', 'statements'),
                       glob build_dir() . '/plugins/pupil_*.so');
@@ -108,6 +108,7 @@ sub prepared ($school) {
     my $all = JSON::XS::decode_json($sql->{out});
 
     $blocks = people($school);
+    $settings = $all->{session};
     $script = spew(tmp_dir() . '/pgbench.sql', join "\n",
         '\set n random(1, :blocks)',
         'SELECT * FROM public.bench_people WHERE n = :n \gset',
@@ -117,7 +118,7 @@ sub prepared ($school) {
                                 $school->site->tenant, $i) . ';' }
                 @{ $all->{'homework fetch'} }),
                '\endpipeline') } 1 .. BLOCK);
-    return ($script, $blocks);
+    return ($script, $blocks, $settings);
 }
 
 # With pgbench's variables in place of parameters, which have no types.

@@ -5,7 +5,7 @@ package Bench::Entrant::Php;
 
 use v5.36;
 
-use Bench::Machine qw(build_tool);
+use Bench::Machine qw(build_tool session_options);
 use File::Copy qw(copy);
 use JSON::XS ();
 use Pupil::Nginx;
@@ -99,11 +99,13 @@ sub config_write ($site, $file) {
     my $sql = run_cmd(build_tool('print_sql', 'statements'),
                       glob build_dir() . '/plugins/pupil_*.so');
     die $sql->{err} if $sql->{code};
+    my $statements = JSON::XS::decode_json($sql->{out});
+    my $session = delete $statements->{session};
     my $config = JSON::XS->new->encode({
         kek => slurp($site->key) =~ s/\s+$//r, tenant => $site->tenant,
-        database => login($site, 'pupil', 'pupil_gateway'),
-        keystore => login($site, 'pupil_keys', 'pupil_keeper'),
-        statements => JSON::XS::decode_json($sql->{out}) });
+        database => login($site, 'pupil', 'pupil_gateway', $session),
+        keystore => login($site, 'pupil_keys', 'pupil_keeper', $session),
+        statements => $statements });
     my $run = run_cmd('php8.2', '-r', 'echo "<?php return ", var_export('
         . 'json_decode(stream_get_contents(STDIN), true), true), ";\n";',
         { stdin => $config });
@@ -116,10 +118,11 @@ sub config_write ($site, $file) {
     spew($file, $run->{out}, 0600);
 }
 
-sub login ($site, $db, $user) {
+sub login ($site, $db, $user, $session) {
     return { dsn => 'pgsql:host=' . $site->pg->dir . ';port=' . $site->pg->port
-                    . ";dbname=$db;options='-c pupil.tenant=" . $site->tenant
-                    . " -c plan_cache_mode=force_generic_plan'",
+                    . ";dbname=$db;options='" . join(' ',
+                    '-c pupil.tenant=' . $site->tenant,
+                    session_options($session)) . "'",
              username => $user, password => $site->{roles}{$user} };
 }
 
