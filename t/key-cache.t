@@ -42,8 +42,8 @@ is_status $class->pupil->patch('/v1/data/example',
     json => { favourite_subjects => 'Kemi' }), 200, 'something to open';
 $nginx->set;
 $nginx->reload(wait => 1);
-wait_until(10, 'ready', sub {
-    $nginx->http->get('/status/ready')->status == 200 });
+wait_until(10, 'all connections', sub { $nginx->http->get('/status')
+    ->json->{database_data}{connections} == 4 });
 $_->close for map { $class->as($_) } qw(pupil teacher);
 
 my $older = $class->pupil->fresh;

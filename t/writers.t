@@ -49,21 +49,40 @@ sub hold ($table) {
     $lock->do("LOCK TABLE $table IN ACCESS EXCLUSIVE MODE");
 }
 
+sub waits_for_lock () {
+    return $db->selectrow_array('SELECT pid FROM pg_stat_activity WHERE'
+        . " usename = 'pupil_gateway' AND wait_event_type = 'Lock'");
+}
+
+# Asks n times, once each is where it stays: the first at the lock, others
+# behind it in the places that there are, the rest in the queue.
+sub pile_up ($n, $places, @request) {
+    my @asked;
+    for my $i (1 .. $n) {
+        push @asked, ask(@request);
+        wait_until(5, 'one to wait for the lock', \&waits_for_lock)
+            if $i == 1;
+        my $sent = $i < $places ? $i : $places;
+        wait_until(5, "$i to pile up", sub {
+            my $pool = pool();
+            $pool->{in_flight} == $sent && $pool->{queued} == $i - $sent });
+    }
+    return @asked;
+}
+
+my @patch = (PATCH => '/v1/data/example', preference('A text'));
+
 
 # ---- commits that take long
 
 hold('pupil.audit_record');
-my @writes = map { ask(PATCH => '/v1/data/example', preference("Text $_")) }
-             1 .. 5;
-wait_until(5, 'writes to fill their places', sub {
-    my $pool = pool();
-    $pool->{in_flight} == 2 && $pool->{queued} == 3 });
+my @writes = pile_up(5, 2, @patch);
 for (1 .. 3) {
     my ($status, $took) = reads();
     is $status, 401, 'reads go on';
     cmp_ok $took, '<', 0.5, sprintf 'at once (%.3f s)', $took;
 }
-my $over = ask(PATCH => '/v1/data/example', preference('One more'));
+my $over = ask(@patch);
 is_problem $over->read_response, 503, 'busy', name => 'over the queue: busy';
 $lock->rollback;
 is statuses(@writes), '200 200 200 200 200', 'the writes that had a place';
@@ -73,10 +92,7 @@ is statuses(@writes), '200 200 200 200 200', 'the writes that had a place';
 
 my $homework = $class->assign;
 hold('data.example');
-my @reads = map { ask(GET => '/v1/data/example') } 1 .. 5;
-wait_until(5, 'reads to fill their places', sub {
-    my $pool = pool();
-    $pool->{in_flight} == 2 && $pool->{queued} == 3 });
+my @reads = pile_up(5, 2, GET => '/v1/data/example');
 is((reads())[0], 503, 'no more reads');
 $lock->rollback;
 is statuses(@reads), '200 200 200 200 200', 'the reads that had a place';
@@ -104,13 +120,8 @@ for my $i (0, 1) {
 
 # What waits when its kind goes is taken by the other.
 hold('pupil.audit_record');
-@writes = map { ask(PATCH => '/v1/data/example', preference("More $_")) }
-          1 .. 4;
-wait_until(5, 'writes to wait', sub { pool()->{queued} == 2 });
-my $writer;
-wait_until(5, 'one to wait for the lock', sub {
-    $writer = $db->selectrow_array('SELECT pid FROM pg_stat_activity WHERE'
-        . " usename = 'pupil_gateway' AND wait_event_type = 'Lock'") });
+@writes = pile_up(4, 2, @patch);
+my $writer = waits_for_lock();
 $db->do('ALTER ROLE pupil_gateway CONNECTION LIMIT 1');
 $db->do('SELECT pg_terminate_backend(?)', {}, $writer);
 wait_until(5, 'the reader to take them', sub {
@@ -133,11 +144,7 @@ wait_until(10, 'ready', sub {
     && pool()->{connections} == 2 && pool()->{in_flight} == 0 });
 $pupil->close;
 hold('pupil.audit_record');
-@writes = map { ask(PATCH => '/v1/data/example', preference("Text $_")) }
-          1 .. 5;
-wait_until(5, 'writes on both connections', sub {
-    my $pool = pool();
-    $pool->{in_flight} == 4 && $pool->{queued} == 1 });
+@writes = pile_up(5, 4, @patch);
 $lock->rollback;
 is statuses(@writes), '200 200 200 200 200', 'writers=0: all are served';
 
