@@ -19,8 +19,9 @@ static const char *const  score_status_names[] = {
 
 static pupil_rc_t score_exercise(const pupil_json_t *json, uint32_t node,
     pupil_exercise_t *out);
-static pupil_rc_t score_number(const pupil_json_t *json, uint32_t node,
-    pupil_decimal_t *sum);
+static pupil_rc_t score_number(pupil_str_t raw, pupil_decimal_t *sum);
+static pupil_rc_t score_raw(pupil_str_t result, const pupil_alloc_t *alloc,
+    pupil_str_t *raw);
 static void score_bool(pupil_writer_t *writer, const char *name,
     pupil_input_bool_t value);
 
@@ -64,8 +65,7 @@ pupil_exercises_read(const pupil_alloc_t *alloc, pupil_str_t text,
         }
 
         if (item->max_score.len) {
-            rc = score_number(&json,
-                pupil_json_member(&json, node, "max_score"), &out->max);
+            rc = score_number(item->max_score, &out->max);
             if (rc != PUPIL_OK) {
                 return rc;
             }
@@ -111,13 +111,10 @@ score_exercise(const pupil_json_t *json, uint32_t node, pupil_exercise_t *out)
 
 
 static pupil_rc_t
-score_number(const pupil_json_t *json, uint32_t node, pupil_decimal_t *sum)
+score_number(pupil_str_t raw, pupil_decimal_t *sum)
 {
     pupil_rc_t       rc;
-    pupil_str_t      raw;
     pupil_decimal_t  value;
-
-    raw = pupil_json_raw(json, node);
 
     rc = pupil_decimal_parse(raw.data, raw.len, &value, NULL);
     if (rc != PUPIL_OK) {
@@ -224,9 +221,9 @@ pupil_score_add(pupil_score_t *score, const pupil_exercises_t *exercises,
     const pupil_uuid_t *exercise, int done, pupil_time_t updated_at,
     pupil_str_t result, const pupil_alloc_t *alloc)
 {
-    uint32_t      i, node;
-    pupil_rc_t    rc;
-    pupil_json_t  json;
+    uint32_t     i;
+    pupil_rc_t   rc;
+    pupil_str_t  raw;
 
     for (i = 0; i < exercises->count; i++) {
         if (pupil_uuid_compare(&exercises->items[i].id, exercise) == 0) {
@@ -239,25 +236,16 @@ pupil_score_add(pupil_score_t *score, const pupil_exercises_t *exercises,
     }
 
     if (result.len) {
-        rc = pupil_json_parse(alloc, result.data, result.len, &score_limits,
-            &json, NULL);
-        if (rc != PUPIL_OK) {
-            return rc;
-        }
+        rc = score_raw(result, alloc, &raw);
 
-        node = pupil_json_member(&json, 0, "score");
-        if (node != PUPIL_JSON_NONE) {
-            node = pupil_json_member(&json, node, "raw");
-        }
-
-        if (node != PUPIL_JSON_NONE) {
-            rc = score_number(&json, node, &score->sum);
-            if (rc != PUPIL_OK) {
-                return rc;
-            }
-
-            score->raw = pupil_json_raw(&json, node);
+        if (rc == PUPIL_OK) {
+            rc = score_number(raw, &score->sum);
+            score->raw = raw;
             score->scored++;
+        }
+
+        if (rc != PUPIL_OK && rc != PUPIL_NOT_FOUND) {
+            return rc;
         }
     }
 
@@ -267,6 +255,61 @@ pupil_score_add(pupil_score_t *score, const pupil_exercises_t *exercises,
     if (score->updated_at < updated_at) {
         score->updated_at = updated_at;
     }
+
+    return PUPIL_OK;
+}
+
+
+/*
+ * The number of a result; PUPIL_NOT_FOUND when it has none.  What
+ * pupil_result_text() wrote begins with it; any other text is read as JSON.
+ */
+static pupil_rc_t
+score_raw(pupil_str_t result, const pupil_alloc_t *alloc, pupil_str_t *raw)
+{
+    size_t        left;
+    uint32_t      node;
+    pupil_rc_t    rc;
+    pupil_json_t  json;
+
+    static const char  head[] = "{\"score\":{\"raw\":";
+    static const char  number[] = "0123456789.-+eE";
+
+    if (result.len > sizeof(head) - 1
+        && memcmp(result.data, head, sizeof(head) - 1) == 0)
+    {
+        raw->data = result.data + sizeof(head) - 1;
+        left = result.len - (sizeof(head) - 1);
+
+        for (raw->len = 0; raw->len < left; raw->len++) {
+            if (memchr(number, raw->data[raw->len], sizeof(number) - 1)
+                == NULL)
+            {
+                break;
+            }
+        }
+
+        if (raw->len < left && raw->data[raw->len] == ',') {
+            return PUPIL_OK;
+        }
+    }
+
+    rc = pupil_json_parse(alloc, result.data, result.len, &score_limits, &json,
+        NULL);
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    node = pupil_json_member(&json, 0, "score");
+    if (node != PUPIL_JSON_NONE) {
+        node = pupil_json_member(&json, node, "raw");
+    }
+
+    if (node == PUPIL_JSON_NONE) {
+        return PUPIL_NOT_FOUND;
+    }
+
+    *raw = pupil_json_raw(&json, node);
 
     return PUPIL_OK;
 }

@@ -380,6 +380,10 @@ pupil_writer_array_end(pupil_writer_t *writer)
 void
 pupil_writer_key(pupil_writer_t *writer, const char *name)
 {
+    size_t          len;
+    uint8_t        *p;
+    pupil_chunk_t  *chunk;
+
     if (writer->rc != PUPIL_OK) {
         return;
     }
@@ -391,10 +395,36 @@ pupil_writer_key(pupil_writer_t *writer, const char *name)
         return;
     }
 
-    writer_comma(writer);
-    writer_quoted(writer, (const uint8_t *) name, strlen(name));
-    writer_text(writer, ":");
+    len = strlen(name);
+    chunk = writer->last;
     writer->keyed = 1;
+
+    /* most of an answer is names: one step when all of it fits */
+    if (chunk == NULL || chunk->size - chunk->used < len + 4
+        || writer_run((const uint8_t *) name, len) != len)
+    {
+        writer_comma(writer);
+        writer_quoted(writer, (const uint8_t *) name, len);
+        writer_text(writer, ":");
+        return;
+    }
+
+    p = chunk->data + chunk->used;
+
+    if (writer->filled & writer_level(writer)) {
+        *p++ = ',';
+    }
+
+    writer->filled |= writer_level(writer);
+
+    *p++ = '"';
+    memcpy(p, name, len);
+    p += len;
+    *p++ = '"';
+    *p++ = ':';
+
+    writer->length += (size_t) (p - chunk->data) - chunk->used;
+    chunk->used = (size_t) (p - chunk->data);
 }
 
 

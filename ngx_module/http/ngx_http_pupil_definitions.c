@@ -19,6 +19,7 @@ struct ngx_http_pupil_kept_s {
     ngx_http_pupil_definitions_key_t    key;
     pupil_time_t                        from, until;
     ngx_http_pupil_definitions_kind_e   kind;
+    size_t                              text;
     size_t                              len;       /* of the ciphertext, */
     u_char                              sealed[];  /* which follows */
 };
@@ -119,6 +120,7 @@ ngx_http_pupil_definitions_get(ngx_http_pupil_definitions_t *d,
     ngx_queue_insert_head(&d->used, &kept->queue);
 
     entry->kind = kept->kind;
+    entry->text = kept->text;
     entry->sealed.data = kept->sealed;
     entry->sealed.len = kept->len;
 
@@ -163,6 +165,7 @@ ngx_http_pupil_definitions_put(ngx_http_pupil_definitions_t *d,
     kept->from = now;
     kept->until = until;
     kept->kind = entry->kind;
+    kept->text = entry->text;
     kept->len = entry->sealed.len;
 
     if (kept->len != 0) {

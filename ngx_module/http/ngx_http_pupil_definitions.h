@@ -39,6 +39,7 @@ typedef struct {
 typedef struct {
     ngx_http_pupil_definitions_kind_e  kind;
     pupil_str_t                        sealed;
+    size_t                             text;   /* bytes that were sealed */
 } ngx_http_pupil_definitions_entry_t;
 
 typedef struct {

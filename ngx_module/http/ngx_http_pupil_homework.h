@@ -67,6 +67,13 @@ typedef struct {
 } ngx_http_pupil_teacher_t;
 
 
+/* A current submission of the actor's: a row of what stands beside. */
+typedef struct {
+    pupil_uuid_t                   homework;
+    ngx_uint_t                     row;
+} ngx_http_pupil_current_t;
+
+
 /* ctx->data of all homework routes. */
 typedef struct {
     pupil_input_query_t            query;      /* GET */
@@ -92,6 +99,10 @@ typedef struct {
     ngx_http_pupil_pg_exchange_t  *feed;
     ngx_http_pupil_teacher_t      *teachers;
     ngx_uint_t                     nteachers;
+
+    ngx_http_pupil_current_t      *current;    /* of current_of */
+    ngx_uint_t                     ncurrent;
+    PGresult                      *current_of;
 
     pupil_writer_t                 scratch;
     unsigned                       has_scratch:1;
@@ -192,6 +203,18 @@ pupil_rc_t ngx_http_pupil_definitions_pack(
 pupil_rc_t ngx_http_pupil_definitions_unpack(pupil_str_t text,
     const pupil_alloc_t *alloc, ngx_http_pupil_definition_t **definitions,
     ngx_uint_t *n);
+
+/*
+ * Seals such a text under the class's key, and opens it; text_len: bytes that
+ * were sealed.  As ngx_http_pupil_seal() and _unseal(); text is wiped with the
+ * request.
+ */
+pupil_rc_t ngx_http_pupil_definitions_seal(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_owner_t *class, pupil_str_t text,
+    pupil_str_t *sealed);
+pupil_rc_t ngx_http_pupil_definitions_open(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_owner_t *class, pupil_str_t sealed, size_t text_len,
+    pupil_str_t *text);
 
 /*
  * The homework of a row: NGX_OK, NGX_DECLINED when there is none or its class

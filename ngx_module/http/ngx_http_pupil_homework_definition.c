@@ -9,6 +9,13 @@
 #include "ngx_http_pupil_homework.h"
 
 
+/* What a padded value begins with: see core/vault.h. */
+#define NGX_HTTP_PUPIL_LENGTH  4
+
+/* A smaller piece is not worth another one. */
+#define NGX_HTTP_PUPIL_PIECE   512
+
+
 /* One definition in a text; what differs in length follows. */
 typedef struct {
     pupil_uuid_t     record, assigned_by;
@@ -27,6 +34,7 @@ typedef struct {
 } ngx_http_pupil_pack_t;
 
 
+static size_t ngx_http_pupil_definitions_piece(size_t left, ngx_uint_t n);
 static ngx_int_t ngx_http_pupil_define_exercises(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
     const ngx_http_pupil_owner_t *class,
@@ -49,6 +57,18 @@ static const struct {
     { "assigned_at", PUPIL_HL_WANT_ASSIGNED_AT },
     { "due_at", PUPIL_HL_WANT_DUE_AT },
 };
+
+
+/*
+ * A sealed value is padded to a power of two.  In pieces of which only the
+ * last is not full there is less to keep and to open.
+ */
+static const char *const  ngx_http_pupil_definitions_pieces[] = {
+    "definitions", "definitions.2", "definitions.3", "definitions.4"
+};
+
+#define NGX_HTTP_PUPIL_PIECES                                                 \
+    (sizeof(ngx_http_pupil_definitions_pieces) / sizeof(char *))
 
 
 static void
@@ -350,4 +370,115 @@ ngx_http_pupil_definition_unpack(const uint8_t *p, const uint8_t *end,
     *items += packed.exercises;
 
     return p;
+}
+
+
+/* Bytes of the next piece, the n-th, of what is left. */
+static size_t
+ngx_http_pupil_definitions_piece(size_t left, ngx_uint_t n)
+{
+    size_t  padded;
+
+    padded = pupil_seal_size(left) - PUPIL_SEAL_OVERHEAD;
+
+    if (n + 1 == NGX_HTTP_PUPIL_PIECES || padded <= NGX_HTTP_PUPIL_PIECE
+        || padded - left <= padded / 8)
+    {
+        return left;
+    }
+
+    return padded / 2 - NGX_HTTP_PUPIL_LENGTH;
+}
+
+
+pupil_rc_t
+ngx_http_pupil_definitions_seal(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_owner_t *class, pupil_str_t text,
+    pupil_str_t *sealed)
+{
+    size_t       size;
+    u_char      *p;
+    ngx_uint_t   i, n;
+    pupil_rc_t   rc;
+    pupil_str_t  rest, piece, part[NGX_HTTP_PUPIL_PIECES];
+
+    size = 0;
+    rest = text;
+
+    for (n = 0; rest.len != 0; n++) {
+        piece.data = rest.data;
+        piece.len = ngx_http_pupil_definitions_piece(rest.len, n);
+
+        rc = ngx_http_pupil_seal(ctx, "homework",
+                                 ngx_http_pupil_definitions_pieces[n], class,
+                                 &class->id, piece, &part[n]);
+        if (rc != PUPIL_OK) {
+            return rc;
+        }
+
+        size += part[n].len;
+        rest.data += piece.len;
+        rest.len -= piece.len;
+    }
+
+    p = ngx_pnalloc(ctx->request->pool, size);
+    if (p == NULL) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    sealed->data = p;
+    sealed->len = size;
+
+    for (i = 0; i < n; i++) {
+        p = ngx_cpymem(p, part[i].data, part[i].len);
+    }
+
+    return PUPIL_OK;
+}
+
+
+pupil_rc_t
+ngx_http_pupil_definitions_open(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_owner_t *class, pupil_str_t sealed, size_t text_len,
+    pupil_str_t *text)
+{
+    size_t       at, len;
+    u_char      *p, kept[NGX_HTTP_PUPIL_LENGTH];
+    ngx_uint_t   n;
+    pupil_rc_t   rc;
+    pupil_str_t  part, value;
+
+    /* padding is all that is more, and less than what the pieces are */
+    p = ngx_http_pupil_alloc(ctx, sealed.len);
+    if (p == NULL) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    text->data = p + NGX_HTTP_PUPIL_LENGTH;
+    text->len = text_len;
+
+    for (n = 0, at = 0; at < text_len; n++) {
+        len = ngx_http_pupil_definitions_piece(text_len - at, n);
+        part.data = sealed.data;
+        part.len = pupil_seal_size(len);
+
+        /* each begins with its length, over the end of the one before */
+        ngx_memcpy(kept, p + at, NGX_HTTP_PUPIL_LENGTH);
+
+        rc = ngx_http_pupil_unseal(ctx, "homework",
+                                   ngx_http_pupil_definitions_pieces[n],
+                                   class, &class->id, part, p + at, &value);
+        if (rc != PUPIL_OK) {
+            return rc;
+        }
+
+        if (n != 0) {
+            ngx_memcpy(p + at, kept, NGX_HTTP_PUPIL_LENGTH);
+        }
+
+        sealed.data += part.len;
+        at += len;
+    }
+
+    return PUPIL_OK;
 }

@@ -12,6 +12,11 @@
 #include "ngx_http_pupil_homework_feed.h"
 
 
+/* Bytes: of what is written beside a definition; of a piece of an answer. */
+#define NGX_HTTP_PUPIL_ROOM      256
+#define NGX_HTTP_PUPIL_ROOM_MAX  32768
+
+
 static ngx_int_t ngx_http_pupil_feed_step(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_feed_rows(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
@@ -21,6 +26,7 @@ static void ngx_http_pupil_feed_teacher(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row);
 static ngx_int_t ngx_http_pupil_feed_kept(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_class_t *class);
+static void ngx_http_pupil_feed_room(ngx_http_pupil_ctx_t *ctx);
 static ngx_http_pupil_class_t *ngx_http_pupil_feed_next(
     ngx_http_pupil_ctx_t *ctx, const pupil_cursor_t *after);
 static ngx_http_pupil_teacher_t *ngx_http_pupil_feed_assigner(
@@ -276,8 +282,8 @@ ngx_http_pupil_feed_kept(ngx_http_pupil_ctx_t *ctx,
         return NGX_OK;
     }
 
-    rc = ngx_http_pupil_unseal(ctx, "homework", "definitions", &class->owner,
-                               &class->owner.id, entry.sealed, &text);
+    rc = ngx_http_pupil_definitions_open(ctx, &class->owner, entry.sealed,
+                                         entry.text, &text);
 
     switch (rc) {
 
@@ -344,6 +350,7 @@ ngx_http_pupil_feed_render(ngx_http_pupil_ctx_t *ctx)
         data->classes[n].next = 0;
     }
 
+    ngx_http_pupil_feed_room(ctx);
     ngx_http_pupil_homework_after(ctx, &last);
     ngx_http_pupil_shown(ctx, data->list);
 
@@ -379,6 +386,32 @@ ngx_http_pupil_feed_render(ngx_http_pupil_ctx_t *ctx)
     pupil_writer_object_end(&ctx->out);
 
     return NGX_OK;
+}
+
+
+/* One piece of memory for the whole answer, if it is not very large. */
+static void
+ngx_http_pupil_feed_room(ngx_http_pupil_ctx_t *ctx)
+{
+    size_t                              size;
+    ngx_uint_t                          i, k;
+    ngx_http_pupil_homework_t          *data;
+    const ngx_http_pupil_definition_t  *d;
+
+    data = ctx->data;
+    size = NGX_HTTP_PUPIL_ROOM;
+
+    for (i = 0; i < data->nclasses; i++) {
+        for (k = 0; k < data->classes[i].count; k++) {
+            d = &data->classes[i].definitions[k];
+            size += d->head.len + d->text.len + NGX_HTTP_PUPIL_ROOM;
+        }
+    }
+
+    if (ctx->out.first == NULL) {
+        pupil_writer_init(&ctx->out, &ctx->alloc,
+                          ngx_min(size, NGX_HTTP_PUPIL_ROOM_MAX));
+    }
 }
 
 

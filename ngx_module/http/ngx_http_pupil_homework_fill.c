@@ -274,9 +274,10 @@ ngx_http_pupil_feed_keep(ngx_http_pupil_ctx_t *ctx,
         if (text.len <= NGX_HTTP_PUPIL_DEFINITIONS_BYTES) {
             entry.kind = NGX_HTTP_PUPIL_DEFINITIONS_SEALED;
 
-            if (ngx_http_pupil_seal(ctx, "homework", "definitions",
-                                    &class->owner, &class->owner.id, text,
-                                    &entry.sealed)
+            entry.text = text.len;
+
+            if (ngx_http_pupil_definitions_seal(ctx, &class->owner, text,
+                                                &entry.sealed)
                 != PUPIL_OK)
             {
                 return NGX_OK;

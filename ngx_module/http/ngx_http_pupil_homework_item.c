@@ -10,6 +10,11 @@
 
 static void ngx_http_pupil_homework_teacher(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_item_t *item);
+static ngx_int_t ngx_http_pupil_homework_current(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
+static ngx_int_t ngx_http_pupil_homework_add(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, const pupil_exercises_t *exercises,
+    pupil_score_t *score);
 static ngx_int_t ngx_http_pupil_teacher_check(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_teacher_t *teacher);
 
@@ -196,13 +201,11 @@ ngx_int_t
 ngx_http_pupil_homework_progress(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_item_t *item, PGresult *res)
 {
-    int                     row;
-    ngx_int_t               rc;
-    pupil_time_t            updated_at;
-    pupil_uuid_t            record, homework;
-    pupil_score_t           score;
-    ngx_http_pupil_stmt_t  *stmt;
-    ngx_http_pupil_owner_t  owner;
+    ngx_uint_t                  i;
+    pupil_score_t               score;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
 
     if (!item->definition.has_exercises) {
         /* Perhaps for want of the class's key: ask for both keys at once. */
@@ -210,33 +213,20 @@ ngx_http_pupil_homework_progress(ngx_http_pupil_ctx_t *ctx,
         return NGX_OK;
     }
 
-    stmt = ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_PUPIL_PROGRESS);
+    if (data->current_of != res
+        && ngx_http_pupil_homework_current(ctx, res) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     pupil_score_init(&score);
 
-    for (row = 0; row < PQntuples(res); row++) {
-
-        rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HP_HOMEWORK,
-                                        &homework);
-        if (rc == NGX_DECLINED
-            || (rc == NGX_OK
-                && pupil_uuid_compare(&homework, &item->record) != 0))
-        {
-            continue;
-        }
-
-        if (rc != NGX_OK
-            || ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HP_RECORD, &record)
-               != NGX_OK
-            || ngx_http_pupil_pg_get_timestamptz(res, row,
-                                                 PUPIL_HP_UPDATED_AT,
-                                                 &updated_at) != NGX_OK
-            || ngx_http_pupil_owner(res, row, PUPIL_HP_OWNER, &owner)
-               != NGX_OK
-            || ngx_http_pupil_homework_score(ctx, stmt, res, row, &owner,
-                                             &record, updated_at,
-                                             &item->definition.exercises,
-                                             &score)
-               != NGX_OK)
+    for (i = 0; i < data->ncurrent; i++) {
+        if (pupil_uuid_compare(&data->current[i].homework, &item->record)
+            == 0
+            && ngx_http_pupil_homework_add(ctx, res, data->current[i].row,
+                                           &item->definition.exercises,
+                                           &score) != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -248,6 +238,67 @@ ngx_http_pupil_homework_progress(ngx_http_pupil_ctx_t *ctx,
     pupil_writer_object_end(&ctx->out);
 
     return NGX_OK;
+}
+
+
+/* Which rows are of which homework, once for all items of an answer. */
+static ngx_int_t
+ngx_http_pupil_homework_current(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+{
+    ngx_int_t                   rc;
+    ngx_uint_t                  row, n;
+    ngx_http_pupil_current_t   *current;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+    n = PQntuples(res);
+
+    data->ncurrent = 0;
+    data->current = ngx_palloc(ctx->request->pool,
+                               n * sizeof(ngx_http_pupil_current_t));
+    if (data->current == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (row = 0; row < n; row++) {
+        current = &data->current[data->ncurrent];
+        current->row = row;
+
+        rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HP_HOMEWORK,
+                                        &current->homework);
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        data->ncurrent += rc == NGX_OK;
+    }
+
+    data->current_of = res;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_homework_add(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, const pupil_exercises_t *exercises, pupil_score_t *score)
+{
+    pupil_time_t            updated_at;
+    pupil_uuid_t            record;
+    ngx_http_pupil_owner_t  owner;
+
+    if (ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HP_RECORD, &record)
+        != NGX_OK
+        || ngx_http_pupil_pg_get_timestamptz(res, row, PUPIL_HP_UPDATED_AT,
+                                             &updated_at) != NGX_OK
+        || ngx_http_pupil_owner(res, row, PUPIL_HP_OWNER, &owner) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_pupil_homework_score(ctx,
+               ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_PUPIL_PROGRESS), res,
+               row, &owner, &record, updated_at, exercises, score);
 }
 
 

@@ -18,7 +18,7 @@ static pupil_rc_t ngx_http_pupil_subkey(ngx_http_pupil_ctx_t *ctx,
 static pupil_rc_t ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx,
     const char *category, const char *field, ngx_uint_t allow_restricted,
     const ngx_http_pupil_owner_t *owner, const pupil_uuid_t *record,
-    pupil_str_t sealed, pupil_str_t *value);
+    pupil_str_t sealed, uint8_t *out, pupil_str_t *value);
 static pupil_rc_t ngx_http_pupil_plain(ngx_http_pupil_ctx_t *ctx,
     uint32_t type, PGresult *res, ngx_uint_t row, ngx_uint_t col,
     pupil_str_t *value);
@@ -101,7 +101,7 @@ ngx_http_pupil_value(ngx_http_pupil_ctx_t *ctx,
 
         prc = ngx_http_pupil_open(ctx, w->category, w->field,
                                   ngx_http_pupil_open_purpose(w->purpose),
-                                  owner, record, sealed, value);
+                                  owner, record, sealed, NULL, value);
 
     } else {
         prc = ngx_http_pupil_plain(ctx, field->type, res, row,
@@ -167,20 +167,21 @@ ngx_http_pupil_open_purpose(uint32_t purpose)
 pupil_rc_t
 ngx_http_pupil_unseal(ngx_http_pupil_ctx_t *ctx, const char *category,
     const char *field, const ngx_http_pupil_owner_t *owner,
-    const pupil_uuid_t *record, pupil_str_t sealed, pupil_str_t *value)
+    const pupil_uuid_t *record, pupil_str_t sealed, uint8_t *out,
+    pupil_str_t *value)
 {
     return ngx_http_pupil_open(ctx, category, field, 0, owner, record, sealed,
-                               value);
+                               out, value);
 }
 
 
+/* out: NULL, or where the padded value goes. */
 static pupil_rc_t
 ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx, const char *category,
     const char *field, ngx_uint_t allow_restricted,
     const ngx_http_pupil_owner_t *owner, const pupil_uuid_t *record,
-    pupil_str_t sealed, pupil_str_t *value)
+    pupil_str_t sealed, uint8_t *out, pupil_str_t *value)
 {
-    uint8_t               *out;
     pupil_rc_t             rc;
     pupil_place_t          place;
     const pupil_subkey_t  *key;
@@ -204,7 +205,10 @@ ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx, const char *category,
     rc = PUPIL_TAMPERED;
 
     if (sealed.len > PUPIL_SEAL_OVERHEAD) {
-        out = ngx_http_pupil_alloc(ctx, sealed.len - PUPIL_SEAL_OVERHEAD);
+        if (out == NULL) {
+            out = ngx_http_pupil_alloc(ctx, sealed.len - PUPIL_SEAL_OVERHEAD);
+        }
+
         if (out == NULL) {
             return PUPIL_NO_MEMORY;
         }

@@ -49,13 +49,13 @@ pupil_rc_t ngx_http_pupil_member_to(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_owner_t *owner, const pupil_uuid_t *record);
 
 /*
- * Opens what ngx_http_pupil_seal() sealed, which is in no row.  Returns and
- * notes what ngx_http_pupil_value() does.
+ * Opens what ngx_http_pupil_seal() sealed, which is in no row, to out, as
+ * pupil_open() does.  Returns and notes what ngx_http_pupil_value() does.
  */
 pupil_rc_t ngx_http_pupil_unseal(ngx_http_pupil_ctx_t *ctx,
     const char *category, const char *field,
     const ngx_http_pupil_owner_t *owner, const pupil_uuid_t *record,
-    pupil_str_t sealed, pupil_str_t *value);
+    pupil_str_t sealed, uint8_t *out, pupil_str_t *value);
 
 /* Seals a clear value for a record; sealed lies in r->pool. */
 pupil_rc_t ngx_http_pupil_seal(ngx_http_pupil_ctx_t *ctx,
