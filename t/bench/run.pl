@@ -205,15 +205,18 @@ sub counted ($entrants, $workloads) {
 }
 
 
-# The seconds of a measurement, of what is left of the time, and the plan as
-# text.
-sub plan ($measurements, $timed, $counted) {
-    my $n = $opt{rounds} * ($measurements + $timed);
-    my $rest = $counted * (COUNTS_SECONDS + 3) + 20
-             + ($opt{memory} ? MEMORY_SECONDS : 0);
-    my $seconds = $opt{seconds}
+# The seconds of each of n measurements, of what is left of the time.
+sub share ($n, $rest) {
+    return $opt{seconds}
         // max(0.5, min(3, ($opt{minutes} * 60 - (time - $^T) - $rest) / $n
                            - OVERHEAD));
+}
+
+# The plan as text, and the seconds of a measurement.
+sub plan ($measurements, $timed, $counted) {
+    my $n = $opt{rounds} * ($measurements + $timed);
+    my $rest = rest($counted);
+    my $seconds = share($n, $rest);
     my $all = $n * ($seconds + OVERHEAD) + $rest;
 
     printf STDERR "plan: %d rounds of %d measurements and %d at fixed rates,"
@@ -221,6 +224,12 @@ sub plan ($measurements, $timed, $counted) {
         . " all\n", $opt{rounds}, $measurements, $timed, $seconds, $counted,
         $opt{memory} ? '; memory' : '', $all / 60, ($all + time - $^T) / 60;
     return $seconds;
+}
+
+# Seconds of all that comes behind the rounds.
+sub rest ($counted) {
+    return $counted * (COUNTS_SECONDS + 3) + 20
+        + ($opt{memory} ? MEMORY_SECONDS : 0);
 }
 
 # Adds to %$got{kind}{who}, interleaved.
@@ -258,8 +267,11 @@ sub main () {
     my $seconds = plan(scalar @measurements, $rates, scalar @counted);
 
     rounds(peak => $seconds, \%got, @measurements);
-    rounds(latency => $seconds, \%latency,
-           latencies($school, $entrants, \@workloads, \%got));
+    # the peaks may have taken longer than was planned
+    my @fixed = latencies($school, $entrants, \@workloads, \%got);
+    rounds(latency => min($seconds, share($opt{rounds} * @fixed,
+                                          rest(scalar @counted))),
+           \%latency, @fixed) if @fixed;
     $counts{ $_->[1]{name} }{ $_->[0]->name }
         = counts($school, @$_, COUNTS_SECONDS) for @counted;
     my ($probe) = grep { $_->name eq 'probe' } @$entrants;
