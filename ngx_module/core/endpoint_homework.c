@@ -334,14 +334,18 @@ static const pupil_want_t  pupil_feed_wants[] = {
     { "i", "i", "identity", "given_name", LEARNING, TAUGHT, READ, SUBJECTS,
       0 },
     { "i", "i", "identity", "family_name", LEARNING, TAUGHT, READ, SUBJECTS,
-      0 }
+      0 },
+    { "", "h", "homework", "assigned_by", LEARNING, TAUGHT, READ, NONE,
+      REQUIRED | SILENT }
 };
 
 static const pupil_want_t  teacher_feed_wants[] = {
     { "i", "i", "identity", "given_name", TEACHING, TEACHES, READ, SUBJECTS,
       0 },
     { "i", "i", "identity", "family_name", TEACHING, TEACHES, READ, SUBJECTS,
-      0 }
+      0 },
+    { "", "h", "homework", "assigned_by", TEACHING, TEACHES, READ, NONE,
+      REQUIRED | SILENT }
 };
 
 /* In the order of PUPIL_HL_WANT_*. */
