@@ -20,12 +20,13 @@ my @limits = qw(composed pgbench naive argon2id);
 
 
 sub target_table ($r) {
-    return "| measure | target | measured | met |\n| --- | --- | --- | --- |\n"
+    return "| measure | target | measured | met | workers |\n|"
+        . ' --- |' x 5 . "\n"
         . join '', map {
             my $met = !defined $_->{met} ? 'not measured' : $_->{met} ? 'yes'
                                                           : 'no';
             "| $_->{name} | $_->{target} | " . ($_->{measured} // '')
-                . " | $met |\n"
+                . " | $met | " . (($_->{by} // '') =~ s/pupil-//r) . " |\n"
         } @{ $r->{targets} };
 }
 

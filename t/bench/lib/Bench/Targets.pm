@@ -61,41 +61,52 @@ sub stall ($r) {
 }
 
 
-# [name, sense, target, measured]
+# One worker or two, whichever answers more of a workload: where the database
+# shares the processors, as here, that is not always two.
+sub best ($r, $workload) {
+    my %rate = map { my @of = values_of($r, $workload, $_, 'rate');
+                     @of ? ($_ => median(@of)) : () } qw(pupil-1 pupil-2);
+    return (sort { $rate{$b} <=> $rate{$a} } sort keys %rate)[0]
+           // 'pupil-2';
+}
+
+
+# [name, sense, target, measured, by whom]
 sub rows ($r) {
-    my $p = 'pupil-2';
-    my $batch = rate_ratio($r, 'batch', $p, $p, 'submit');
+    my ($p, $overview, $submit, $login) =
+        map { best($r, $_) } qw(homework overview submit login);
+    my $batch = rate_ratio($r, 'batch', $submit, $submit, 'submit');
     my $limit = values_of($r, 'homework', 'pgbench', 'rate') ? 'pgbench'
                                                             : 'composed';
     my $shown = grep { $r->{measured}{homework}{$_} } @{ $r->{ablations} };
 
     return (
         ['homework fetch, peak, times Node.js', '>=', 6,
-         rate_ratio($r, 'homework', $p, 'node')],
+         rate_ratio($r, 'homework', $p, 'node'), $p],
         ['homework fetch, peak, times PHP', '>=', 10,
-         rate_ratio($r, 'homework', $p, 'php')],
+         rate_ratio($r, 'homework', $p, 'php'), $p],
         ['homework fetch, times its statements one at a time per connection',
-         '>=', 1.5, rate_ratio($r, 'homework', $p, $limit)],
+         '>=', 1.5, rate_ratio($r, 'homework', $p, $limit), $p],
         ['gateway CPU per homework fetch, of Node.js\'s', '<=', 0.125,
-         cpu_ratio($r, 'server_us', 'homework', $p, 'node')],
+         cpu_ratio($r, 'server_us', 'homework', $p, 'node'), $p],
         ['gateway CPU per homework fetch, times `return 200`', '<=', 5,
-         cpu_ratio($r, 'server_us', 'homework', $p, 'static')],
+         cpu_ratio($r, 'server_us', 'homework', $p, 'static'), $p],
         ['database CPU per homework fetch, of the naive statement\'s', '<=',
-         0.5, cpu_ratio($r, 'database_us', 'homework', $p, 'naive')],
+         0.5, cpu_ratio($r, 'database_us', 'homework', $p, 'naive'), $p],
         ['class overview, times Node.js', '>=', 6,
-         rate_ratio($r, 'overview', $p, 'node')],
+         rate_ratio($r, 'overview', $overview, 'node'), $overview],
         ['submit, single, times Node.js', '>=', 4,
-         rate_ratio($r, 'submit', $p, 'node')],
+         rate_ratio($r, 'submit', $submit, 'node'), $submit],
         ['submit, batch of 20, times single, per submission', '>=', 3,
-         defined $batch ? 20 * $batch : undef],
-        ['p99 at half of peak, ms', '<=', 5, late($r, 'own', $p, 'p99')],
+         defined $batch ? 20 * $batch : undef, $submit],
+        ['p99 at half of peak, ms', '<=', 5, late($r, 'own', $p, 'p99'), $p],
         ['p99, of Node.js\'s at half of its peak', '<=', 1 / 3,
          quotient(late($r, 'node', $p, 'p99'),
-                  late($r, 'node', 'node', 'p99'))],
+                  late($r, 'node', 'node', 'p99')), $p],
         ['log-in, of bare Argon2id on the same threads', '>=', 0.95,
-         rate_ratio($r, 'login', $p, 'argon2id')],
+         rate_ratio($r, 'login', $login, 'argon2id'), $login],
         ['homework p99 while log-ins saturate, times quiet', '<=', 2,
-         late_ratio($r, 'logins', 'quiet', $p, 'p99')],
+         late_ratio($r, 'logins', 'quiet', $p, 'p99'), $p],
         ['longest callback over the mix, ms of thread CPU time', '<=', 5,
          stall($r)],
         ['RSS of a worker with 10,000 idle connections, plain, MiB', '<=', 32,
@@ -106,11 +117,11 @@ sub rows ($r) {
     );
 }
 
-# What result.json has: name, target, measured, met; null for not measured.
+# What result.json has: name, target, measured, met, by; null for not measured.
 sub targets ($r) {
     return map {
-        my ($name, $sense, $target, $measured) = @$_;
-        { name => $name, target => "$sense " . sprintf('%.3g', $target),
+        my ($name, $sense, $target, $measured, $by) = @$_;
+        { name => $name, by => $by, target => "$sense " . sprintf('%.3g', $target),
           measured => defined $measured ? 0 + sprintf('%.3g', $measured)
                                         : undef,
           met => !defined $measured ? undef : ($sense eq '>='

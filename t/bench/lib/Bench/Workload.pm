@@ -23,7 +23,7 @@ my %workloads = (
     overview => ['class overview of 30 pupils', \&overview, 1, 32],
     submit => ['progress submit, single', \&submit, 1, 32],
     batch => ['progress submit, batch of 20', \&batch, 20, 32],
-    login => ['login (Argon2id)', \&login, 1, 4],
+    login => ['login (Argon2id)', \&login, 1, 8],
     mix => ['school-morning mix', \&mix, 1, 32],
 );
 
@@ -49,27 +49,40 @@ sub request ($method, $path, $session = undef, $body = undef) {
 }
 
 
-sub homework ($school) {
-    return map { request(GET => '/v1/homework', $_) }
-           $school->sessions('pupil');
+# Who hands in fetches nothing, and the other way round: what a fetch shows
+# would grow with each round.
+sub pupils ($school, $writers) {
+    my $n = 0;
+    return grep { ($n++ % 4 == 0) == $writers } $school->sessions('pupil');
 }
 
 
-# Of each teacher's tutor group.
-sub overview ($school) {
-    my %of = map { $_->[0] => $_->[1] } @{ $school->db->selectall_arrayref(
+sub homework ($school) {
+    return map { request(GET => '/v1/homework', $_) } pupils($school, 0);
+}
+
+
+# Of each teacher's tutor group: { teacher => homework }.
+sub overviewed ($school) {
+    return { map { $_->[0] => $_->[1] } @{ $school->db->selectall_arrayref(
         'SELECT DISTINCT ON (h.assigned_by) h.assigned_by, h.record'
         . ' FROM data.homework h ORDER BY h.assigned_by,'
         . ' (SELECT count(*) FROM pupil.enrolment e'
-        . ' WHERE e.tenant = h.tenant AND e.class = h.owner)') };
-    return map { request(GET => "/v1/homework/$of{ $_->{subject} }/progress",
-                         $_) } $school->sessions('teacher');
+        . ' WHERE e.tenant = h.tenant AND e.class = h.owner)') } };
+}
+
+sub overview ($school) {
+    my $of = overviewed($school);
+    return map {
+        request(GET => "/v1/homework/$of->{ $_->{subject} }/progress", $_)
+    } $school->sessions('teacher');
 }
 
 
 # What each pupil with a session can hand in: [session, [homework,
 # exercise], ...].
 sub assigned ($school) {
+    my %shown = map { $_ => 1 } values %{ overviewed($school) };
     my %of;
     my $rows = $school->db->selectall_arrayref(<<'SQL');
 SELECT e.subject, h.record, x
@@ -79,10 +92,10 @@ SELECT e.subject, h.record, x
  CROSS JOIN LATERAL unnest(h.exercise_ids) AS x
  WHERE e.role = 'pupil' ORDER BY 1, 2, 3
 SQL
-    push @{ $of{ $_->[0] } }, [@$_[1, 2]] for @$rows;
+    push @{ $of{ $_->[0] } }, [@$_[1, 2]]
+        for grep { !$shown{ $_->[1] } } @$rows;
     return map { [$_, @{ $of{ $_->{subject} } }] }
-           grep { @{ $of{ $_->{subject} } // [] } >= 6 }
-           $school->sessions('pupil');
+           grep { @{ $of{ $_->{subject} } // [] } >= 6 } pupils($school, 1);
 }
 
 sub submission ($work, $n) {
