@@ -56,12 +56,14 @@ catch_workers_output = yes
         -S $socket;
     });
 
+    # no fastcgi_keep_conn: a kept connection holds one of the few processes, and
+    # who waits for one on another connection may wait for ever
     $self->{nginx} = Pupil::Nginx->new(
         tls => 1, load => 0, workers => $opt{workers} // 2, log_level => 'warn',
         http => 'keepalive_requests 1000000;'
-            . " upstream php { server unix:$socket; keepalive 32; }",
+            . " upstream php { server unix:$socket; }",
         server => 'access_log off; location / { fastcgi_pass php;'
-            . ' fastcgi_keep_conn on; fastcgi_buffers 16 16k;'
+            . ' fastcgi_buffers 16 16k;'
             . ' include /etc/nginx/fastcgi_params;'
             . " fastcgi_param SCRIPT_FILENAME $dir/" . $class->script . '; }');
     $self->{nginx}->start;
