@@ -112,7 +112,7 @@ ngx_uint_t
 ngx_http_pupil_gate_enter(ngx_http_pupil_gate_t *gate, ngx_uint_t places)
 {
     int         rc;
-    ngx_uint_t  i, place;
+    ngx_uint_t  i, own, place;
 
     static ngx_atomic_t         threads;
     static __thread ngx_uint_t  number;      /* from 1, of this process */
@@ -121,8 +121,10 @@ ngx_http_pupil_gate_enter(ngx_http_pupil_gate_t *gate, ngx_uint_t places)
         number = ngx_atomic_fetch_add(&threads, 1) + 1;
     }
 
+    own = (ngx_worker + number) % places;
+
     for (i = 0; i < places; i++) {
-        place = (ngx_worker + number + i) % places;
+        place = (own + i) % places;
         rc = pthread_mutex_trylock(&gate->places[place]);
 
         if (rc != EBUSY) {
@@ -130,10 +132,8 @@ ngx_http_pupil_gate_enter(ngx_http_pupil_gate_t *gate, ngx_uint_t places)
         }
     }
 
-    place = (ngx_worker + number) % places;
-
-    return ngx_http_pupil_gate_got(gate, place,
-                                 pthread_mutex_lock(&gate->places[place]));
+    return ngx_http_pupil_gate_got(gate, own,
+                                   pthread_mutex_lock(&gate->places[own]));
 }
 
 
