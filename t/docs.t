@@ -12,7 +12,7 @@ my @documents = ("$root/README.md", "$root/CONTRIBUTING.md",
                  glob("$root/docs/*.md"));
 my %text = map { $_ => slurp($_) } @documents;
 my $source = join '', map { slurp($_) }
-    glob "$root/ngx_module/http/ngx_http_pupil_*.c";
+    files_below(qr/\.c\z/, "$root/ngx_module/http");
 
 
 # ---- directives

@@ -72,7 +72,7 @@ is run_cmd("$dest/usr/bin/pupilctl", '--version')->{out},
     "pupilctl $version\n", 'pupilctl says the same';
 is join(' ', map { s/^\Q$root\E\///r }
         grep { slurp($_) =~ /"\Q$version\E"/ }
-        glob "$root/ngx_module/*/*.[ch]"), 'ngx_module/core/pupil.h',
+        files_below(qr/\.[ch]\z/, "$root/ngx_module")), 'ngx_module/core/pupil.h',
     'one place in the sources has it';
 
 my $other = spew("$dest/usr/lib/pupil/plugins/pupil_other-1.0.0.so", '');

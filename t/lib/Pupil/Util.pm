@@ -10,6 +10,7 @@ use Errno qw(EINTR);
 use Exporter qw(import);
 use Fcntl qw(:flock O_RDWR O_CREAT);
 use File::Basename qw(dirname);
+use File::Find ();
 use File::Path qw(make_path remove_tree);
 use File::Temp ();
 use IO::Socket::INET;
@@ -17,7 +18,7 @@ use IO::Select;
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(root_dir build_dir tmp_dir slurp spew run_cmd wait_until
+our @EXPORT = qw(root_dir build_dir tmp_dir files_below slurp spew run_cmd wait_until
                  free_port start_process process_ends process_rss children_of
                  with_lock test_ca am_root alive);
 
@@ -38,6 +39,16 @@ sub tmp_dir () {
     $tmp = File::Temp::tempdir('pupil-XXXXXX', TMPDIR => 1, CLEANUP => 0);
     chmod 0755, $tmp;
     return $tmp;
+}
+
+
+# The files below folders, at any depth, whose paths match; sorted.
+sub files_below ($pattern, @folders) {
+    my @found;
+    File::Find::find({ no_chdir => 1, wanted => sub {
+        push @found, $File::Find::name if -f && $File::Find::name =~ $pattern;
+    } }, @folders);
+    return sort @found;
 }
 
 

@@ -4,6 +4,9 @@
  * A descriptor that is right, of which each bad plugin replaces one part.
  */
 
+#ifndef PUPIL_BAD_H
+#define PUPIL_BAD_H
+
 #include "pupil_plugin.h"
 
 
@@ -86,3 +89,5 @@ pupil_plugin(void)
     return &plugin;
 }
 #endif
+
+#endif /* PUPIL_BAD_H */

@@ -64,11 +64,12 @@ sub facts ($self) { $self->{facts} }
 sub fingerprint () {
     my $root = root_dir();
     my $sha = Digest::SHA->new(256);
-    $sha->addfile($_) for sort glob "$root/sql/*/*.sql"
-        . " $root/plugins/*/*.sql $root/ngx_module/core/*.c"
-        . " $root/t/bench/{seed,seeding}.c"
-        . " $root/t/bench/lib/Bench/{School,Roster}.pm"
-        . " $root/t/bench/data/oulad/*";
+    $sha->addfile($_) for
+        files_below(qr/\.sql\z/, "$root/sql", "$root/plugins"),
+        files_below(qr/\.c\z/, "$root/ngx_module/core"),
+        sort glob "$root/t/bench/{seed,seeding}.c"
+            . " $root/t/bench/lib/Bench/{School,Roster}.pm"
+            . " $root/t/bench/data/oulad/*";
     return $sha->hexdigest;
 }
 
