@@ -29,12 +29,14 @@ MAKEFLAGS += -j$(shell nproc)
 endif
 
 
-# Sources: new files are found by their place
+# Sources: new files are found by their place, at any depth
+
+sources = $(sort $(shell find $(wildcard $1) -name '*.$2'))
 
 CATEGORIES := $(sort $(patsubst plugins/%/,%,$(dir $(wildcard plugins/*/*.c))))
-CORE_SRC   := $(wildcard ngx_module/core/*.c)
-HTTP_SRC   := $(wildcard ngx_module/http/*.c)
-CTL_SRC    := $(wildcard ngx_module/ctl/*.c)
+CORE_SRC   := $(call sources,ngx_module/core,c)
+HTTP_SRC   := $(call sources,ngx_module/pg ngx_module/http,c)
+CTL_SRC    := $(call sources,ngx_module/ctl,c)
 UNIT_SRC   := $(wildcard t/unit/test_*.c)
 FUZZ_SRC   := $(wildcard t/fuzz/fuzz_*.c)
 TPLUG_SRC  := $(wildcard t/plugins/*.c t/plugins/*/*.c)
@@ -63,17 +65,17 @@ VARIANT   = $(if $(SAN),$(SAN_FLAGS)) \
             $(if $(COV),--coverage -fprofile-update=atomic)
 WARN      = -Wall -Wextra -Werror
 WARN_OURS = $(WARN) -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-INC       = -Iinclude -Ingx_module/core
+INC       = -Iinclude -Ingx_module
 PG_INC   := -I$(shell pg_config --includedir 2>/dev/null)
 
 BASE      = -std=gnu11 -fPIC $(CFLAGS) $(HARDEN) $(VARIANT) -MMD -MP
 CFLAGS_CORE   = $(BASE) $(WARN_OURS) -fvisibility=hidden $(INC) $(PG_INC)
-CFLAGS_CTL    = $(CFLAGS_CORE) -Ingx_module/ctl $(CTL_DEFS)
+CFLAGS_CTL    = $(CFLAGS_CORE) $(CTL_DEFS)
 CFLAGS_PLUGIN = $(BASE) $(WARN_OURS) -fvisibility=hidden -Iinclude
 CFLAGS_TEST   = $(filter-out -Wmissing-prototypes,$(CFLAGS_CORE)) \
-                -Ingx_module/ctl -It/unit $(CTL_DEFS)
+                -It/unit $(CTL_DEFS)
 CFLAGS_HTTP   = $(BASE) $(WARN) -Wno-unused-parameter $(INC) \
-                -Ingx_module/http $(PG_INC) $(NGX_INC)
+                $(PG_INC) $(NGX_INC)
 
 NGX_OBJS ?= $(B)/nginx
 NGX_INC   = $(patsubst %,-isystem $(NGX_SRC)/src/%,core event event/modules \
@@ -126,8 +128,7 @@ $(B)/obj/ngx_module/core/%.o: ngx_module/core/%.c $(B)/flags
 $(B)/obj/ngx_module/ctl/%.o: ngx_module/ctl/%.c $(B)/flags
 	$(call cc,$(CFLAGS_CTL))
 
-$(B)/obj/ngx_module/http/%.o: ngx_module/http/%.c $(B)/flags \
-    | $(NGX_OBJS)/ngx_auto_config.h
+$(HTTP_OBJ): $(B)/obj/%.o: %.c $(B)/flags | $(NGX_OBJS)/ngx_auto_config.h
 	$(call cc,$(CFLAGS_HTTP))
 
 $(B)/obj/plugins/%.o: plugins/%.c $(B)/flags
@@ -275,8 +276,8 @@ demo-stop:
 
 C_FILES  = $(CORE_SRC) $(CTL_SRC) $(HTTP_SRC) $(wildcard plugins/*/*.c) \
            $(UNIT_SRC) $(FUZZ_SRC) $(TPLUG_SRC) $(wildcard t/lib/*.c)
-H_FILES  = $(wildcard include/*.h ngx_module/*/*.h plugins/*/*.h t/unit/*.h \
-           t/fuzz/*.h)
+H_FILES  = $(wildcard include/*.h) $(call sources,ngx_module plugins t/unit \
+           t/fuzz,h)
 SH_FILES = .ci/run $(wildcard t/lib/*.sh t/bench/run t/bench/growth \
            docs/quickstart/*.sh)
 
@@ -289,9 +290,9 @@ tidy = @echo clang-tidy; printf '%s\n' $1 | xargs -r -P$(J) -n4 sh -c \
 lint: $(NGX_OBJS)/ngx_auto_config.h
 	perl t/lib/format.pl --check $(C_FILES) $(H_FILES)
 	$(call tidy,$(CORE_SRC) $(CTL_SRC) $(wildcard plugins/*/*.c),$(INC) \
-	    -Ingx_module/ctl $(PG_INC) -D_GNU_SOURCE= \
+	    $(PG_INC) -D_GNU_SOURCE= \
 	    -DPUPIL_SQL_DIR=\"\" -DPUPIL_PLUGIN_DIR=\"\")
-	$(call tidy,$(HTTP_SRC),$(INC) -Ingx_module/http $(PG_INC) $(NGX_INC))
+	$(call tidy,$(HTTP_SRC),$(INC) $(PG_INC) $(NGX_INC))
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability \
 	    --inline-suppr --error-exitcode=1 --suppress=missingInclude \
 	    --suppress=uninitvar \

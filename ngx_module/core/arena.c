@@ -17,7 +17,7 @@
 
 #include <sodium.h>
 
-#include "arena.h"
+#include "core/arena.h"
 
 
 #define PUPIL_ARENA_ALIGN  64

@@ -10,7 +10,7 @@
 #ifndef PUPIL_AUDIT_H
 #define PUPIL_AUDIT_H
 
-#include "statement.h"
+#include "core/statement.h"
 
 
 typedef enum {

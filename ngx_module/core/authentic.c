@@ -5,8 +5,8 @@
  * fixed width, texts preceded by their length.
  */
 
-#include "authentic.h"
-#include "keyed.h"
+#include "core/authentic.h"
+#include "core/keyed.h"
 
 
 void

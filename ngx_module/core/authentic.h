@@ -10,7 +10,7 @@
 #ifndef PUPIL_AUTHENTIC_H
 #define PUPIL_AUTHENTIC_H
 
-#include "vault.h"
+#include "core/vault.h"
 
 
 #define PUPIL_MAC_LEN    32

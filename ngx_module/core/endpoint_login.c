@@ -5,8 +5,8 @@
  * reserve, find, refuse (invariant I13).
  */
 
-#include "endpoint_sql.h"
-#include "endpoints.h"
+#include "core/endpoint_sql.h"
+#include "core/endpoints.h"
 
 
 #define OF_SYSTEM(category, field, about, flags)                              \

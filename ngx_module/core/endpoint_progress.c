@@ -4,8 +4,8 @@
  * The statements of /v1/progress.
  */
 
-#include "endpoint_progress.h"
-#include "endpoint_sql.h"
+#include "core/endpoint_progress.h"
+#include "core/endpoint_sql.h"
 
 
 #define OF_SELF(field, operation, flags)                                      \

@@ -8,7 +8,7 @@
 #ifndef PUPIL_ENDPOINT_PROGRESS_H
 #define PUPIL_ENDPOINT_PROGRESS_H
 
-#include "endpoints.h"
+#include "core/endpoints.h"
 
 
 /*

@@ -4,8 +4,8 @@
  * The statements of /v1/session, of which every endpoint runs the first.
  */
 
-#include "endpoint_sql.h"
-#include "endpoints.h"
+#include "core/endpoint_sql.h"
+#include "core/endpoints.h"
 
 
 #define OF_SELF(category, field, flags)                                       \

@@ -10,7 +10,7 @@
 #ifndef PUPIL_ENDPOINTS_H
 #define PUPIL_ENDPOINTS_H
 
-#include "statement.h"
+#include "core/statement.h"
 
 
 typedef enum {

@@ -8,7 +8,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "evidence.h"
+#include "core/evidence.h"
 
 
 #define PUPIL_EVIDENCE_NONE  UINT32_MAX

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "endpoint_sql.h"
-#include "generic.h"
+#include "core/endpoint_sql.h"
+#include "core/generic.h"
 
 
 #define PUPIL_PARAMS_LOOK   { PUPIL_PARAM_UUID, PUPIL_PARAM_UUID }

@@ -8,8 +8,8 @@
 #ifndef PUPIL_GENERIC_H
 #define PUPIL_GENERIC_H
 
-#include "sql.h"
-#include "statement.h"
+#include "core/sql.h"
+#include "core/statement.h"
 
 
 /* Which records of a category relate: those whose field is among these. */

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "generic.h"
+#include "core/generic.h"
 
 
 /* The given value of want i as the type of its column. */

@@ -24,9 +24,9 @@
 #ifndef PUPIL_INPUT_H
 #define PUPIL_INPUT_H
 
-#include "pupil.h"
-#include "json.h"
-#include "text.h"
+#include "core/pupil.h"
+#include "core/json.h"
+#include "core/text.h"
 
 
 #define PUPIL_INPUT_IDENTIFIER_MAX   254        /* bytes */

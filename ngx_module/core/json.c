@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "json.h"
-#include "text.h"
+#include "core/json.h"
+#include "core/text.h"
 
 
 #define JSON_BINS  32       /* of the merge sort: 2^32 members and more */

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "json.h"
-#include "text.h"
+#include "core/json.h"
+#include "core/text.h"
 
 
 /* Reads a scanned string byte by byte with its escapes resolved. */

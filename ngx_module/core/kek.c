@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "keyed.h"
-#include "keyring.h"
-#include "text.h"
+#include "core/keyed.h"
+#include "core/keyring.h"
+#include "core/text.h"
 
 
 #define PUPIL_KEK_COMMAND    "\"pupilctl key generate\""

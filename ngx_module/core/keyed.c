@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "keyed.h"
+#include "core/keyed.h"
 
 
 void

@@ -12,7 +12,7 @@
 
 #include <sodium.h>
 
-#include "vault.h"
+#include "core/vault.h"
 
 
 typedef struct {

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "keyring_ring.h"
-#include "text.h"
+#include "core/keyring_ring.h"
+#include "core/text.h"
 
 
 #define PUPIL_RING_ALIGN  64

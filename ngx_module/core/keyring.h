@@ -9,8 +9,8 @@
 #ifndef PUPIL_KEYRING_H
 #define PUPIL_KEYRING_H
 
-#include "arena.h"
-#include "vault.h"
+#include "core/arena.h"
+#include "core/vault.h"
 
 
 #define PUPIL_KEYRING_EPOCHS    8    /* of the KEK, loaded at once */

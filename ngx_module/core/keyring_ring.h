@@ -13,7 +13,7 @@
 
 #include <sodium.h>
 
-#include "keyring.h"
+#include "core/keyring.h"
 
 
 #define PUPIL_RING_NONE        UINT32_MAX

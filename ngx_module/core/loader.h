@@ -8,10 +8,10 @@
 #ifndef PUPIL_LOADER_H
 #define PUPIL_LOADER_H
 
-#include "json.h"
-#include "pupil.h"
+#include "core/json.h"
+#include "core/pupil.h"
 #include "pupil_plugin.h"
-#include "writer.h"
+#include "core/writer.h"
 
 
 typedef struct pupil_category_s  pupil_category_t;

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "loader.h"
+#include "core/loader.h"
 
 
 static const char *const  pupil_purposes[PUPIL_PURPOSE_COUNT] = {

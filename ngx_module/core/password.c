@@ -12,8 +12,8 @@
 
 #include <sodium.h>
 
-#include "password.h"
-#include "vault.h"
+#include "core/password.h"
+#include "core/vault.h"
 
 
 #define PUPIL_ARGON2_PREFIX      "$argon2id$v=19$m="

@@ -9,7 +9,7 @@
 #ifndef PUPIL_POLICY_H
 #define PUPIL_POLICY_H
 
-#include "loader.h"
+#include "core/loader.h"
 
 
 #define PUPIL_POLICY_CATEGORIES  64

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "generic.h"
+#include "core/generic.h"
 
 
 /* Valid today; the alias stands in front. */

@@ -2,7 +2,7 @@
  * Copyright (C) the Pupil authors
  */
 
-#include "score.h"
+#include "core/score.h"
 
 #include <string.h>
 

@@ -8,8 +8,8 @@
 #ifndef PUPIL_SCORE_H
 #define PUPIL_SCORE_H
 
-#include "input.h"
-#include "writer.h"
+#include "core/input.h"
+#include "core/writer.h"
 
 
 typedef struct {

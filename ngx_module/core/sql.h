@@ -8,7 +8,7 @@
 #ifndef PUPIL_SQL_H
 #define PUPIL_SQL_H
 
-#include "pupil.h"
+#include "core/pupil.h"
 
 
 typedef struct {

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sql.h"
-#include "statement.h"
+#include "core/sql.h"
+#include "core/statement.h"
 
 
 /* What a placeholder is replaced with, besides marks. */

@@ -8,9 +8,9 @@
 
 #include <string.h>
 
-#include "keyed.h"
-#include "text.h"
-#include "token.h"
+#include "core/keyed.h"
+#include "core/text.h"
+#include "core/token.h"
 
 
 #define PUPIL_DEVICE_ID_LEN   32

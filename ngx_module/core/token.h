@@ -9,7 +9,7 @@
 #ifndef PUPIL_TOKEN_H
 #define PUPIL_TOKEN_H
 
-#include "vault.h"
+#include "core/vault.h"
 
 
 #define PUPIL_TOKEN_LEN        32   /* bytes, 256 bits */

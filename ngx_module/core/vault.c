@@ -9,9 +9,9 @@
 
 #include <sodium.h>
 
-#include "keyed.h"
-#include "text.h"
-#include "vault.h"
+#include "core/keyed.h"
+#include "core/text.h"
+#include "core/vault.h"
 
 
 #define PUPIL_SEAL_FORMAT     1

@@ -32,7 +32,7 @@
 #ifndef PUPIL_VAULT_H
 #define PUPIL_VAULT_H
 
-#include "pupil.h"
+#include "core/pupil.h"
 
 
 #define PUPIL_KEY_LEN        32

@@ -6,7 +6,7 @@
 
 #include <sodium.h>
 
-#include "writer.h"
+#include "core/writer.h"
 
 
 /* A chunk smaller than this would be mostly header. */

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "roster.h"
-#include "token.h"
+#include "ctl/roster.h"
+#include "core/token.h"
 
 
 #define BATCH         200       /* items a transaction */

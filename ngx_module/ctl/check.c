@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit.h"
-#include "check.h"
-#include "endpoints.h"
+#include "core/audit.h"
+#include "ctl/check.h"
+#include "core/endpoints.h"
 
 
 #define DENIES_MAX  256

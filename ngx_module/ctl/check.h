@@ -7,7 +7,7 @@
 #ifndef PUPIL_CTL_CHECK_H
 #define PUPIL_CTL_CHECK_H
 
-#include "nginxconf.h"
+#include "ctl/nginxconf.h"
 
 
 typedef struct {

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "check.h"
+#include "ctl/check.h"
 
 
 #define PARTITION_DAYS  "35"

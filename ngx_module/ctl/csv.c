@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <zip.h>
 
-#include "roster.h"
+#include "ctl/roster.h"
 
 
 #define CHUNK       65536

@@ -15,11 +15,11 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "authentic.h"
-#include "keyring.h"
-#include "password.h"
-#include "policy.h"
-#include "text.h"
+#include "core/authentic.h"
+#include "core/keyring.h"
+#include "core/password.h"
+#include "core/policy.h"
+#include "core/text.h"
 
 
 /* Exit codes. */

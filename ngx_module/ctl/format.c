@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "roster.h"
+#include "ctl/roster.h"
 
 
 static int

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "roster.h"
+#include "ctl/roster.h"
 
 
 #define REFUSED_SHOWN  40

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "roster.h"
+#include "ctl/roster.h"
 
 
 #define BATCH      1000         /* links a transaction */

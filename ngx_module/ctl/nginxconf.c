@@ -10,7 +10,7 @@
 #include <glob.h>
 #include <string.h>
 
-#include "nginxconf.h"
+#include "ctl/nginxconf.h"
 
 
 #define WORDS_MAX  128

@@ -7,7 +7,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "ctl.h"
+#include "ctl/ctl.h"
 
 
 static int

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "ctl.h"
+#include "ctl/ctl.h"
 
 
 /* By the enums of pupil_plugin.h; index 0 is refused there. */

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "ctl.h"
+#include "ctl/ctl.h"
 
 
 /* [{"category","fields","purpose","relation","operation","about"}] */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "roster.h"
+#include "ctl/roster.h"
 
 
 #define CHUNK  5000             /* terms a query */

@@ -8,7 +8,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "roster.h"
+#include "ctl/roster.h"
 
 
 static const struct {

@@ -11,8 +11,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "ctl.h"
-#include "input.h"
+#include "ctl/ctl.h"
+#include "core/input.h"
 
 
 #define PASSWORD_MIN  8                 /* bytes */

@@ -30,23 +30,23 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "../core/audit.h"
-#include "../core/authentic.h"
-#include "../core/endpoints.h"
-#include "../core/evidence.h"
-#include "../core/input.h"
-#include "../core/json.h"
-#include "../core/keyring.h"
-#include "../core/loader.h"
-#include "../core/password.h"
-#include "../core/policy.h"
-#include "../core/statement.h"
-#include "../core/text.h"
-#include "../core/token.h"
-#include "../core/writer.h"
-#include "ngx_http_pupil_pg.h"
-#include "ngx_http_pupil_gate.h"
-#include "ngx_http_pupil_probe.h"
+#include "core/audit.h"
+#include "core/authentic.h"
+#include "core/endpoints.h"
+#include "core/evidence.h"
+#include "core/input.h"
+#include "core/json.h"
+#include "core/keyring.h"
+#include "core/loader.h"
+#include "core/password.h"
+#include "core/policy.h"
+#include "core/statement.h"
+#include "core/text.h"
+#include "core/token.h"
+#include "core/writer.h"
+#include "http/ngx_http_pupil_pg.h"
+#include "http/ngx_http_pupil_gate.h"
+#include "http/ngx_http_pupil_probe.h"
 
 
 extern ngx_module_t  ngx_http_pupil_module;
@@ -625,6 +625,6 @@ ngx_uint_t ngx_http_pupil_role_active(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
     ngx_int_t (*next)(ngx_http_pupil_ctx_t *ctx));
 
-#include "ngx_http_pupil_value.h"
+#include "http/ngx_http_pupil_value.h"
 
 #endif /* _NGX_HTTP_PUPIL_H_INCLUDED_ */

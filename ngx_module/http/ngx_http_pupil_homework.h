@@ -7,9 +7,9 @@
 #ifndef _NGX_HTTP_PUPIL_HOMEWORK_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_HOMEWORK_H_INCLUDED_
 
-#include "ngx_http_pupil.h"
-#include "../core/endpoint_homework.h"
-#include "../core/score.h"
+#include "http/ngx_http_pupil.h"
+#include "core/endpoint_homework.h"
+#include "core/score.h"
 
 
 typedef struct ngx_http_pupil_homework_role_s  ngx_http_pupil_homework_role_t;

@@ -12,8 +12,8 @@
 #include <poll.h>
 #include <time.h>
 
-#include "ngx_http_pupil_pg_private.h"
-#include "../core/statement.h"
+#include "http/ngx_http_pupil_pg_private.h"
+#include "core/statement.h"
 
 
 #define NGX_HTTP_PUPIL_PG_MIN_SERVER  150000

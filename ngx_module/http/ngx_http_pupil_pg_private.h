@@ -8,9 +8,9 @@
 #ifndef _NGX_HTTP_PUPIL_PG_PRIVATE_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_PG_PRIVATE_H_INCLUDED_
 
-#include "../core/text.h"
-#include "ngx_http_pupil_pg.h"
-#include "ngx_http_pupil_probe.h"
+#include "core/text.h"
+#include "http/ngx_http_pupil_pg.h"
+#include "http/ngx_http_pupil_probe.h"
 
 
 /* Time beyond statement_timeout before a silent connection is dropped. */

@@ -7,9 +7,9 @@
  * committed (invariant I2).
  */
 
-#include "ngx_http_pupil_progress.h"
-#include "../core/keyed.h"
-#include "../core/score.h"
+#include "http/ngx_http_pupil_progress.h"
+#include "core/keyed.h"
+#include "core/score.h"
 
 
 typedef enum {

@@ -7,8 +7,8 @@
 #ifndef _NGX_HTTP_PUPIL_PROGRESS_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_PROGRESS_H_INCLUDED_
 
-#include "ngx_http_pupil.h"
-#include "../core/endpoint_progress.h"
+#include "http/ngx_http_pupil.h"
+#include "core/endpoint_progress.h"
 
 
 /* ctx->data of these routes. */

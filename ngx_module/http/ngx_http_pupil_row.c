@@ -5,7 +5,7 @@
  * fits (invariant I18).
  */
 
-#include "ngx_http_pupil.h"
+#include "http/ngx_http_pupil.h"
 
 
 static ngx_int_t ngx_http_pupil_days(PGresult *res, ngx_uint_t row,

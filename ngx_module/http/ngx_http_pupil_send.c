@@ -6,7 +6,7 @@
  * errors it finds itself (413, 404, 502 ...).
  */
 
-#include "ngx_http_pupil.h"
+#include "http/ngx_http_pupil.h"
 
 
 static ngx_chain_t *ngx_http_pupil_chain(ngx_http_pupil_ctx_t *ctx,

@@ -9,9 +9,9 @@
 
 #include <sodium.h>
 
-#include "ngx_http_pupil_conf.h"
-#include "ngx_http_pupil_progress.h"
-#include "ngx_http_pupil_definitions.h"
+#include "http/ngx_http_pupil_conf.h"
+#include "http/ngx_http_pupil_progress.h"
+#include "http/ngx_http_pupil_definitions.h"
 
 
 #define NGX_HTTP_PUPIL_ARENA_SLACK  65536    /* bytes */

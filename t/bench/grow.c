@@ -21,8 +21,8 @@
 #include <string.h>
 
 #include "grow_copy.h"
-#include "password.h"
-#include "text.h"
+#include "core/password.h"
+#include "core/text.h"
 
 
 #define PASSWORD    "A long password of everybody, 2026"

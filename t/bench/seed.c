@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "seeding.h"
-#include "text.h"
+#include "core/text.h"
 
 
 #define SEALED_MAX  512

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "keyring.h"
+#include "core/keyring.h"
 #include "seeding.h"
-#include "text.h"
+#include "core/text.h"
 
 
 void

@@ -11,8 +11,8 @@
 #include <libpq-fe.h>
 #include <stdio.h>
 
-#include "authentic.h"
-#include "token.h"
+#include "core/authentic.h"
+#include "core/token.h"
 
 
 #define SEED_HOURS  ((pupil_time_t) 3600 * 1000000)

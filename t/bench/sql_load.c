@@ -33,7 +33,7 @@
 
 #include "accounts.h"
 #include "sql_load.h"
-#include "text.h"
+#include "core/text.h"
 
 
 typedef struct {

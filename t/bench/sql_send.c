@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "sql_load.h"
-#include "text.h"
+#include "core/text.h"
 
 
 static uint64_t

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "endpoint_homework.h"
+#include "core/endpoint_homework.h"
 #include "statements.h"
 
 

@@ -8,9 +8,9 @@
 #ifndef BENCH_STATEMENTS_H
 #define BENCH_STATEMENTS_H
 
-#include "audit.h"
-#include "endpoints.h"
-#include "policy.h"
+#include "core/audit.h"
+#include "core/endpoints.h"
+#include "core/policy.h"
 
 
 typedef struct {

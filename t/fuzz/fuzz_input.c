@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "input.h"
+#include "core/input.h"
 
 
 #define BLOCKS  512

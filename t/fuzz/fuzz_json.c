@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
-#include "writer.h"
+#include "core/json.h"
+#include "core/writer.h"
 
 
 #define NODES  4096

@@ -11,10 +11,10 @@
 
 #include <sodium.h>
 
-#include "keyring.h"
-#include "text.h"
-#include "token.h"
-#include "vault.h"
+#include "core/keyring.h"
+#include "core/text.h"
+#include "core/token.h"
+#include "core/vault.h"
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -22,9 +22,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "authentic.h"
-#include "keyring.h"
-#include "text.h"
+#include "core/authentic.h"
+#include "core/keyring.h"
+#include "core/text.h"
 
 
 #define WORDS       12

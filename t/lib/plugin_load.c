@@ -16,9 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit.h"
-#include "endpoints.h"
-#include "policy.h"
+#include "core/audit.h"
+#include "core/endpoints.h"
+#include "core/policy.h"
 
 
 static const char *const  type_names[] = {

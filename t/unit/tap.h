@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "pupil.h"
+#include "core/pupil.h"
 
 
 #define TAP_BLOCKS  65536

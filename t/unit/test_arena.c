@@ -11,7 +11,7 @@
 
 #include <sodium.h>
 
-#include "arena.h"
+#include "core/arena.h"
 #include "tap.h"
 
 

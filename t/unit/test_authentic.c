@@ -6,7 +6,7 @@
 
 #include <sodium.h>
 
-#include "authentic.h"
+#include "core/authentic.h"
 #include "tap.h"
 
 

@@ -6,8 +6,8 @@
  */
 
 #include "tap.h"
-#include "endpoint_homework.h"
-#include "endpoint_progress.h"
+#include "core/endpoint_homework.h"
+#include "core/endpoint_progress.h"
 
 #define pupil_plugin  plugin_enrolment
 #include "../../plugins/enrolment/enrolment.c"

@@ -7,7 +7,7 @@
 
 #include <sodium.h>
 
-#include "evidence.h"
+#include "core/evidence.h"
 #include "tap.h"
 
 

@@ -7,7 +7,7 @@
 #include <sodium.h>
 
 #include "categories.h"
-#include "statement.h"
+#include "core/statement.h"
 
 
 static pupil_alloc_t   alloc;

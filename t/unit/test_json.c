@@ -5,8 +5,8 @@
 #include <time.h>
 
 #include "tap.h"
-#include "json.h"
-#include "text.h"
+#include "core/json.h"
+#include "core/text.h"
 
 
 #define NODES  64

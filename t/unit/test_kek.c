@@ -10,7 +10,7 @@
 
 #include <sodium.h>
 
-#include "keyring.h"
+#include "core/keyring.h"
 #include "tap.h"
 
 

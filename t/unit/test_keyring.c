@@ -9,7 +9,7 @@
 
 #include <sodium.h>
 
-#include "keyring.h"
+#include "core/keyring.h"
 #include "tap.h"
 
 

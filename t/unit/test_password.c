@@ -9,7 +9,7 @@
 
 #include <sodium.h>
 
-#include "password.h"
+#include "core/password.h"
 #include "tap.h"
 
 

@@ -8,7 +8,7 @@
 
 #include <time.h>
 
-#include "loader.h"
+#include "core/loader.h"
 #include "tap.h"
 
 

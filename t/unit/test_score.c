@@ -3,7 +3,7 @@
  */
 
 #include "tap.h"
-#include "score.h"
+#include "core/score.h"
 
 
 #define ID(c)                                                                 \

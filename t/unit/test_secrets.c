@@ -15,10 +15,10 @@
 
 #include <sodium.h>
 
-#include "authentic.h"
-#include "keyring.h"
+#include "core/authentic.h"
+#include "core/keyring.h"
 #include "tap.h"
-#include "token.h"
+#include "core/token.h"
 
 
 #define ROUNDS    3

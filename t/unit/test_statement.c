@@ -10,7 +10,7 @@
 #include <sodium.h>
 
 #include "categories.h"
-#include "statement.h"
+#include "core/statement.h"
 
 
 #define READ  PUPIL_OPERATION_READ

@@ -6,7 +6,7 @@
  * out at each allocation.
  */
 
-#include "loader.h"
+#include "core/loader.h"
 #include "tap.h"
 
 

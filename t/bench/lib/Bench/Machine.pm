@@ -60,7 +60,7 @@ sub compile (@names) {
     my $out = "$dir/$names[0]";
     my $run = run_cmd(qw(cc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra),
         qw(-Werror -Wshadow),
-        "-I$root/include", "-I$root/ngx_module/core",
+        "-I$root/include", "-I$root/ngx_module",
         '-I' . (run_cmd('pg_config', '--includedir')->{out} =~ s/\n//r),
         '-o', $out, (map { "$root/t/bench/$_.c" } @names),
         build_dir() . '/libpupil_core.a',
