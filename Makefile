@@ -342,7 +342,7 @@ PC_DIR     = $(SHARE_DIR)/pkgconfig
 SQL_DIR    = $(SHARE_DIR)/pupil/sql
 INSTALLED  = $(filter-out example,$(CATEGORIES))
 VERSION    = $(shell sed -n 's/^\#define PUPIL_VERSION *"\(.*\)".*/\1/p' \
-             ngx_module/core/pupil.h)
+             ngx_module/core/base/pupil.h)
 abi        = $(shell sed -n 's/^\#define PUPIL_ABI_$1 *//p' \
              include/pupil_plugin.h)
 

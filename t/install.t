@@ -61,7 +61,7 @@ my $pc = run_cmd('pkg-config', '--cflags', 'pupil-plugin',
 like $pc->{out}, qr{-I\Q$dest\E/usr/include}, 'pkg-config finds the header';
 
 # One number for all of it, which nothing else in the tree spells.
-my ($version) = slurp("$root/ngx_module/core/pupil.h")
+my ($version) = slurp("$root/ngx_module/core/base/pupil.h")
                 =~ /^#define PUPIL_VERSION +"(\d+\.\d+\.\d+)"/m;
 my %pc = (env => { PKG_CONFIG_PATH => "$dest/usr/share/pkgconfig" });
 is run_cmd('pkg-config', '--modversion', 'pupil-plugin', \%pc)->{out},
@@ -72,7 +72,7 @@ is run_cmd("$dest/usr/bin/pupilctl", '--version')->{out},
     "pupilctl $version\n", 'pupilctl says the same';
 is join(' ', map { s/^\Q$root\E\///r }
         grep { slurp($_) =~ /"\Q$version\E"/ }
-        files_below(qr/\.[ch]\z/, "$root/ngx_module")), 'ngx_module/core/pupil.h',
+        files_below(qr/\.[ch]\z/, "$root/ngx_module")), 'ngx_module/core/base/pupil.h',
     'one place in the sources has it';
 
 my $other = spew("$dest/usr/lib/pupil/plugins/pupil_other-1.0.0.so", '');

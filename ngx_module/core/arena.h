@@ -9,7 +9,7 @@
 #ifndef PUPIL_ARENA_H
 #define PUPIL_ARENA_H
 
-#include "core/pupil.h"
+#include "core/base/pupil.h"
 
 
 typedef struct pupil_arena_s  pupil_arena_t;

@@ -24,9 +24,9 @@
 #ifndef PUPIL_INPUT_H
 #define PUPIL_INPUT_H
 
-#include "core/pupil.h"
+#include "core/base/pupil.h"
 #include "core/json.h"
-#include "core/text.h"
+#include "core/base/text.h"
 
 
 #define PUPIL_INPUT_IDENTIFIER_MAX   254        /* bytes */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/json.h"
-#include "core/text.h"
+#include "core/base/text.h"
 
 
 #define JSON_BINS  32       /* of the merge sort: 2^32 members and more */

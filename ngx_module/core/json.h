@@ -11,7 +11,7 @@
 #ifndef PUPIL_JSON_H
 #define PUPIL_JSON_H
 
-#include "core/pupil.h"
+#include "core/base/pupil.h"
 
 
 #define PUPIL_JSON_NONE           UINT32_MAX    /* no such node */

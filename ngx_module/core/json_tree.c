@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "core/json.h"
-#include "core/text.h"
+#include "core/base/text.h"
 
 
 /* Reads a scanned string byte by byte with its escapes resolved. */

@@ -15,7 +15,7 @@
 
 #include "core/keyed.h"
 #include "core/keyring.h"
-#include "core/text.h"
+#include "core/base/text.h"
 
 
 #define PUPIL_KEK_COMMAND    "\"pupilctl key generate\""

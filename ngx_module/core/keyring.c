@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/keyring_ring.h"
-#include "core/text.h"
+#include "core/base/text.h"
 
 
 #define PUPIL_RING_ALIGN  64

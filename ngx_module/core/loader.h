@@ -9,7 +9,7 @@
 #define PUPIL_LOADER_H
 
 #include "core/json.h"
-#include "core/pupil.h"
+#include "core/base/pupil.h"
 #include "pupil_plugin.h"
 #include "core/writer.h"
 

@@ -9,7 +9,7 @@
 #ifndef PUPIL_PASSWORD_H
 #define PUPIL_PASSWORD_H
 
-#include "core/pupil.h"
+#include "core/base/pupil.h"
 
 
 #define PUPIL_PASSWORD_HASH_LEN  128    /* bytes, with NUL */

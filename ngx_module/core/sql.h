@@ -8,7 +8,7 @@
 #ifndef PUPIL_SQL_H
 #define PUPIL_SQL_H
 
-#include "core/pupil.h"
+#include "core/base/pupil.h"
 
 
 typedef struct {

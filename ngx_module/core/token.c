@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "core/keyed.h"
-#include "core/text.h"
+#include "core/base/text.h"
 #include "core/token.h"
 
 

@@ -10,7 +10,7 @@
 #include <sodium.h>
 
 #include "core/keyed.h"
-#include "core/text.h"
+#include "core/base/text.h"
 #include "core/vault.h"
 
 

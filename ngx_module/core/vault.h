@@ -32,7 +32,7 @@
 #ifndef PUPIL_VAULT_H
 #define PUPIL_VAULT_H
 
-#include "core/pupil.h"
+#include "core/base/pupil.h"
 
 
 #define PUPIL_KEY_LEN        32

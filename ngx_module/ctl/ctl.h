@@ -19,7 +19,7 @@
 #include "core/keyring.h"
 #include "core/password.h"
 #include "core/policy.h"
-#include "core/text.h"
+#include "core/base/text.h"
 
 
 /* Exit codes. */

@@ -41,7 +41,7 @@
 #include "core/password.h"
 #include "core/policy.h"
 #include "core/statement.h"
-#include "core/text.h"
+#include "core/base/text.h"
 #include "core/token.h"
 #include "core/writer.h"
 #include "http/ngx_http_pupil_pg.h"

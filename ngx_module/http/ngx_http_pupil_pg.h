@@ -39,7 +39,7 @@
 
 #include <libpq-fe.h>
 
-#include "core/pupil.h"
+#include "core/base/pupil.h"
 
 
 /* Object ids of parameter types, fixed by PostgreSQL for ever. */

@@ -8,7 +8,7 @@
 #ifndef _NGX_HTTP_PUPIL_PG_PRIVATE_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_PG_PRIVATE_H_INCLUDED_
 
-#include "core/text.h"
+#include "core/base/text.h"
 #include "http/ngx_http_pupil_pg.h"
 #include "http/ngx_http_pupil_probe.h"
 

@@ -22,7 +22,7 @@
 
 #include "grow_copy.h"
 #include "core/password.h"
-#include "core/text.h"
+#include "core/base/text.h"
 
 
 #define PASSWORD    "A long password of everybody, 2026"

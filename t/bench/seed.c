@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "seeding.h"
-#include "core/text.h"
+#include "core/base/text.h"
 
 
 #define SEALED_MAX  512

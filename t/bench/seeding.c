@@ -11,7 +11,7 @@
 
 #include "core/keyring.h"
 #include "seeding.h"
-#include "core/text.h"
+#include "core/base/text.h"
 
 
 void

@@ -33,7 +33,7 @@
 
 #include "accounts.h"
 #include "sql_load.h"
-#include "core/text.h"
+#include "core/base/text.h"
 
 
 typedef struct {

@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "sql_load.h"
-#include "core/text.h"
+#include "core/base/text.h"
 
 
 static uint64_t

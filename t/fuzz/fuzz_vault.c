@@ -12,7 +12,7 @@
 #include <sodium.h>
 
 #include "core/keyring.h"
-#include "core/text.h"
+#include "core/base/text.h"
 #include "core/token.h"
 #include "core/vault.h"
 

@@ -24,7 +24,7 @@
 
 #include "core/authentic.h"
 #include "core/keyring.h"
-#include "core/text.h"
+#include "core/base/text.h"
 
 
 #define WORDS       12

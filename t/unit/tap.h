@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "core/pupil.h"
+#include "core/base/pupil.h"
 
 
 #define TAP_BLOCKS  65536

@@ -6,7 +6,7 @@
 
 #include "tap.h"
 #include "core/json.h"
-#include "core/text.h"
+#include "core/base/text.h"
 
 
 #define NODES  64

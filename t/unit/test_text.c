@@ -5,7 +5,7 @@
 #include <sodium.h>
 
 #include "tap.h"
-#include "core/text.h"
+#include "core/base/text.h"
 
 
 #define count(a)  (sizeof(a) / sizeof((a)[0]))

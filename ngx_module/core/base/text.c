@@ -6,7 +6,7 @@
 
 #include <sodium.h>
 
-#include "core/text.h"
+#include "core/base/text.h"
 
 
 static const char  text_hex[] = "0123456789abcdef";

@@ -10,7 +10,7 @@
 #ifndef PUPIL_TEXT_H
 #define PUPIL_TEXT_H
 
-#include "core/pupil.h"
+#include "core/base/pupil.h"
 
 
 #define PUPIL_TIME_TEXT_MAX     27  /* 2026-11-21T08:00:00.123456Z */

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "core/text.h"
+#include "core/base/text.h"
 
 
 #define TEXT_YEAR_TIME_MIN  1970
