@@ -25,7 +25,7 @@
 #define PUPIL_INPUT_H
 
 #include "core/base/pupil.h"
-#include "core/json.h"
+#include "core/json/json.h"
 #include "core/base/text.h"
 
 

@@ -8,10 +8,10 @@
 #ifndef PUPIL_LOADER_H
 #define PUPIL_LOADER_H
 
-#include "core/json.h"
+#include "core/json/json.h"
 #include "core/base/pupil.h"
 #include "pupil_plugin.h"
-#include "core/writer.h"
+#include "core/json/writer.h"
 
 
 typedef struct pupil_category_s  pupil_category_t;

@@ -9,7 +9,7 @@
 #define PUPIL_SCORE_H
 
 #include "core/input.h"
-#include "core/writer.h"
+#include "core/json/writer.h"
 
 
 typedef struct {

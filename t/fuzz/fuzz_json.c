@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/json.h"
-#include "core/writer.h"
+#include "core/json/json.h"
+#include "core/json/writer.h"
 
 
 #define NODES  4096

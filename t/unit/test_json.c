@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "tap.h"
-#include "core/json.h"
+#include "core/json/json.h"
 #include "core/base/text.h"
 
 

@@ -5,8 +5,8 @@
 #include <sodium.h>
 
 #include "tap.h"
-#include "core/json.h"
-#include "core/writer.h"
+#include "core/json/json.h"
+#include "core/json/writer.h"
 
 
 #define count(a)  (sizeof(a) / sizeof((a)[0]))

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "core/json.h"
+#include "core/json/json.h"
 #include "core/base/text.h"
 
 

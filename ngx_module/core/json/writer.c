@@ -6,7 +6,7 @@
 
 #include <sodium.h>
 
-#include "core/writer.h"
+#include "core/json/writer.h"
 
 
 /* A chunk smaller than this would be mostly header. */
