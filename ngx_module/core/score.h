@@ -8,7 +8,7 @@
 #ifndef PUPIL_SCORE_H
 #define PUPIL_SCORE_H
 
-#include "core/input.h"
+#include "core/input/input.h"
 #include "core/json/writer.h"
 
 

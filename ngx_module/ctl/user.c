@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "ctl/ctl.h"
-#include "core/input.h"
+#include "core/input/input.h"
 
 
 #define PASSWORD_MIN  8                 /* bytes */

@@ -34,7 +34,7 @@
 #include "core/authentic.h"
 #include "core/endpoints.h"
 #include "core/evidence.h"
-#include "core/input.h"
+#include "core/input/input.h"
 #include "core/json/json.h"
 #include "core/keyring.h"
 #include "core/loader.h"

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/input.h"
+#include "core/input/input.h"
 
 
 #define BLOCKS  512

@@ -5,7 +5,7 @@
 #include <sodium.h>
 
 #include "tap.h"
-#include "core/input.h"
+#include "core/input/input.h"
 
 
 #define count(a)  (sizeof(a) / sizeof((a)[0]))

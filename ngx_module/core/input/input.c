@@ -9,7 +9,7 @@
 
 #include <sodium.h>
 
-#include "core/input_rule.h"
+#include "core/input/rule.h"
 
 
 #define INPUT_PAST  (PUPIL_INPUT_PAST / PUPIL_TIME_DAY)

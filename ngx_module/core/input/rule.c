@@ -6,7 +6,7 @@
 
 #include <sodium.h>
 
-#include "core/input_rule.h"
+#include "core/input/rule.h"
 
 
 /* Sets *out from the node; the name of the rule that is broken, or NULL. */

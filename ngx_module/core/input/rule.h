@@ -8,7 +8,7 @@
 #ifndef PUPIL_INPUT_RULE_H
 #define PUPIL_INPUT_RULE_H
 
-#include "core/input.h"
+#include "core/input/input.h"
 
 
 #define RULE_REQUIRED   0x1

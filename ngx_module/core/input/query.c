@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "core/input.h"
+#include "core/input/input.h"
 
 
 #define QUERY_PART_MAX    64    /* bytes of a name or value, decoded */
