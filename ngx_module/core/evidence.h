@@ -14,7 +14,7 @@
 #ifndef PUPIL_EVIDENCE_H
 #define PUPIL_EVIDENCE_H
 
-#include "core/authentic.h"
+#include "core/vault/authentic.h"
 
 
 #define PUPIL_EVIDENCE_PROOFS  12     /* enrolments; who has more is not kept */

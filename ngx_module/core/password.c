@@ -13,7 +13,7 @@
 #include <sodium.h>
 
 #include "core/password.h"
-#include "core/vault.h"
+#include "core/vault/vault.h"
 
 
 #define PUPIL_ARGON2_PREFIX      "$argon2id$v=19$m="

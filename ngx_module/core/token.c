@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "core/keyed.h"
+#include "core/vault/keyed.h"
 #include "core/base/text.h"
 #include "core/token.h"
 

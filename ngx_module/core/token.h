@@ -9,7 +9,7 @@
 #ifndef PUPIL_TOKEN_H
 #define PUPIL_TOKEN_H
 
-#include "core/vault.h"
+#include "core/vault/vault.h"
 
 
 #define PUPIL_TOKEN_LEN        32   /* bytes, 256 bits */

@@ -15,8 +15,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "core/authentic.h"
-#include "core/keyring.h"
+#include "core/vault/authentic.h"
+#include "core/vault/keyring.h"
 #include "core/password.h"
 #include "core/policy.h"
 #include "core/base/text.h"

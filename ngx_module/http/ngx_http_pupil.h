@@ -31,12 +31,12 @@
 #include <ngx_http.h>
 
 #include "core/audit.h"
-#include "core/authentic.h"
+#include "core/vault/authentic.h"
 #include "core/endpoints.h"
 #include "core/evidence.h"
 #include "core/input/input.h"
 #include "core/json/json.h"
-#include "core/keyring.h"
+#include "core/vault/keyring.h"
 #include "core/loader.h"
 #include "core/password.h"
 #include "core/policy.h"

@@ -8,7 +8,7 @@
  */
 
 #include "http/ngx_http_pupil_progress.h"
-#include "core/keyed.h"
+#include "core/vault/keyed.h"
 #include "core/score.h"
 
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/keyring.h"
+#include "core/vault/keyring.h"
 #include "seeding.h"
 #include "core/base/text.h"
 

@@ -11,7 +11,7 @@
 #include <libpq-fe.h>
 #include <stdio.h>
 
-#include "core/authentic.h"
+#include "core/vault/authentic.h"
 #include "core/token.h"
 
 

@@ -11,10 +11,10 @@
 
 #include <sodium.h>
 
-#include "core/keyring.h"
+#include "core/vault/keyring.h"
 #include "core/base/text.h"
 #include "core/token.h"
-#include "core/vault.h"
+#include "core/vault/vault.h"
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -22,8 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/authentic.h"
-#include "core/keyring.h"
+#include "core/vault/authentic.h"
+#include "core/vault/keyring.h"
 #include "core/base/text.h"
 
 

@@ -11,7 +11,7 @@
 
 #include <sodium.h>
 
-#include "core/arena.h"
+#include "core/vault/arena.h"
 #include "tap.h"
 
 

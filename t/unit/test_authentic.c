@@ -6,7 +6,7 @@
 
 #include <sodium.h>
 
-#include "core/authentic.h"
+#include "core/vault/authentic.h"
 #include "tap.h"
 
 

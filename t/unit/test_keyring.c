@@ -9,7 +9,7 @@
 
 #include <sodium.h>
 
-#include "core/keyring.h"
+#include "core/vault/keyring.h"
 #include "tap.h"
 
 

@@ -15,8 +15,8 @@
 
 #include <sodium.h>
 
-#include "core/authentic.h"
-#include "core/keyring.h"
+#include "core/vault/authentic.h"
+#include "core/vault/keyring.h"
 #include "tap.h"
 #include "core/token.h"
 

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "tap.h"
-#include "core/vault.h"
+#include "core/vault/vault.h"
 #include "vault_vectors.h"
 
 

@@ -9,9 +9,9 @@
 
 #include <sodium.h>
 
-#include "core/keyed.h"
+#include "core/vault/keyed.h"
 #include "core/base/text.h"
-#include "core/vault.h"
+#include "core/vault/vault.h"
 
 
 #define PUPIL_SEAL_FORMAT     1

@@ -17,7 +17,7 @@
 
 #include <sodium.h>
 
-#include "core/arena.h"
+#include "core/vault/arena.h"
 
 
 #define PUPIL_ARENA_ALIGN  64

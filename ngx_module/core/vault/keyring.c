@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "core/keyring_ring.h"
+#include "core/vault/keyring_ring.h"
 #include "core/base/text.h"
 
 

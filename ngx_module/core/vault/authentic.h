@@ -10,7 +10,7 @@
 #ifndef PUPIL_AUTHENTIC_H
 #define PUPIL_AUTHENTIC_H
 
-#include "core/vault.h"
+#include "core/vault/vault.h"
 
 
 #define PUPIL_MAC_LEN    32

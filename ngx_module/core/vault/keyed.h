@@ -12,7 +12,7 @@
 
 #include <sodium.h>
 
-#include "core/vault.h"
+#include "core/vault/vault.h"
 
 
 typedef struct {

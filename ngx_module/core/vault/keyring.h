@@ -9,8 +9,8 @@
 #ifndef PUPIL_KEYRING_H
 #define PUPIL_KEYRING_H
 
-#include "core/arena.h"
-#include "core/vault.h"
+#include "core/vault/arena.h"
+#include "core/vault/vault.h"
 
 
 #define PUPIL_KEYRING_EPOCHS    8    /* of the KEK, loaded at once */

@@ -5,8 +5,8 @@
  * fixed width, texts preceded by their length.
  */
 
-#include "core/authentic.h"
-#include "core/keyed.h"
+#include "core/vault/authentic.h"
+#include "core/vault/keyed.h"
 
 
 void

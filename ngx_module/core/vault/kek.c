@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/keyed.h"
-#include "core/keyring.h"
+#include "core/vault/keyed.h"
+#include "core/vault/keyring.h"
 #include "core/base/text.h"
 
 

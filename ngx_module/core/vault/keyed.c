@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "core/keyed.h"
+#include "core/vault/keyed.h"
 
 
 void

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "core/keyring_ring.h"
+#include "core/vault/keyring_ring.h"
 
 
 #define PUPIL_RING_BY_USE   offsetof(pupil_ring_owner_t, by_use)
