@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "ctl/roster.h"
-#include "core/token.h"
+#include "core/login/token.h"
 
 
 #define BATCH         200       /* items a transaction */

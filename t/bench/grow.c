@@ -21,7 +21,7 @@
 #include <string.h>
 
 #include "grow_copy.h"
-#include "core/password.h"
+#include "core/login/password.h"
 #include "core/base/text.h"
 
 

@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "core/vault/authentic.h"
-#include "core/token.h"
+#include "core/login/token.h"
 
 
 #define SEED_HOURS  ((pupil_time_t) 3600 * 1000000)

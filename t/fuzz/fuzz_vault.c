@@ -13,7 +13,7 @@
 
 #include "core/vault/keyring.h"
 #include "core/base/text.h"
-#include "core/token.h"
+#include "core/login/token.h"
 #include "core/vault/vault.h"
 
 

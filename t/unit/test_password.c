@@ -9,7 +9,7 @@
 
 #include <sodium.h>
 
-#include "core/password.h"
+#include "core/login/password.h"
 #include "tap.h"
 
 

@@ -18,7 +18,7 @@
 #include "core/vault/authentic.h"
 #include "core/vault/keyring.h"
 #include "tap.h"
-#include "core/token.h"
+#include "core/login/token.h"
 
 
 #define ROUNDS    3

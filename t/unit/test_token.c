@@ -7,7 +7,7 @@
 #include <sodium.h>
 
 #include "tap.h"
-#include "core/token.h"
+#include "core/login/token.h"
 
 
 /* Key 00 01 .. 1f, token 55 56 .. 74; from a second implementation. */

@@ -12,7 +12,7 @@
 
 #include <sodium.h>
 
-#include "core/password.h"
+#include "core/login/password.h"
 #include "core/vault/vault.h"
 
 

@@ -10,7 +10,7 @@
 
 #include "core/vault/keyed.h"
 #include "core/base/text.h"
-#include "core/token.h"
+#include "core/login/token.h"
 
 
 #define PUPIL_DEVICE_ID_LEN   32
