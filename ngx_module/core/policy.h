@@ -9,7 +9,7 @@
 #ifndef PUPIL_POLICY_H
 #define PUPIL_POLICY_H
 
-#include "core/loader.h"
+#include "core/plugin/loader.h"
 
 
 #define PUPIL_POLICY_CATEGORIES  64

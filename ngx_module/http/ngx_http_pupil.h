@@ -37,7 +37,7 @@
 #include "core/input/input.h"
 #include "core/json/json.h"
 #include "core/vault/keyring.h"
-#include "core/loader.h"
+#include "core/plugin/loader.h"
 #include "core/login/password.h"
 #include "core/policy.h"
 #include "core/statement.h"

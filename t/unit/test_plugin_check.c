@@ -8,7 +8,7 @@
 
 #include <time.h>
 
-#include "core/loader.h"
+#include "core/plugin/loader.h"
 #include "tap.h"
 
 

@@ -6,7 +6,7 @@
  * out at each allocation.
  */
 
-#include "core/loader.h"
+#include "core/plugin/loader.h"
 #include "tap.h"
 
 

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "core/plugin_type.h"
+#include "core/plugin/type.h"
 
 
 #define PUPIL_TYPE_DEPTH  16

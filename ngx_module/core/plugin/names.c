@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/loader.h"
+#include "core/plugin/loader.h"
 
 
 static const char *const  pupil_purposes[PUPIL_PURPOSE_COUNT] = {

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "core/plugin_check.h"
+#include "core/plugin/check.h"
 
 
 #define PUPIL_CHECK_OPTIONS  32

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/plugin_type.h"
+#include "core/plugin/type.h"
 
 
 /* What a hook's call pointer is. */

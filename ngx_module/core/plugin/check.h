@@ -7,7 +7,7 @@
 #ifndef PUPIL_PLUGIN_CHECK_H
 #define PUPIL_PLUGIN_CHECK_H
 
-#include "core/loader.h"
+#include "core/plugin/loader.h"
 
 
 #define PUPIL_CHECK_TEXT  1024      /* bytes of a sentence */

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "core/plugin_check.h"
+#include "core/plugin/check.h"
 
 
 #define PUPIL_FIELD_FLAGS  (PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED         \

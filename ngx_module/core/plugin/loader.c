@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/loader.h"
+#include "core/plugin/loader.h"
 
 
 #define PUPIL_LOADER_FILE_MAX   (64 * 1024 * 1024)  /* bytes of a plugin */

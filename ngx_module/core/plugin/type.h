@@ -7,7 +7,7 @@
 #ifndef PUPIL_PLUGIN_TYPE_H
 #define PUPIL_PLUGIN_TYPE_H
 
-#include "core/loader.h"
+#include "core/plugin/loader.h"
 
 
 /* Stands for a rule where there was no memory; compared by its address. */
