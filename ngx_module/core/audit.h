@@ -10,7 +10,7 @@
 #ifndef PUPIL_AUDIT_H
 #define PUPIL_AUDIT_H
 
-#include "core/statement.h"
+#include "core/policy/statement.h"
 
 
 typedef enum {

@@ -10,7 +10,7 @@
 #ifndef PUPIL_ENDPOINTS_H
 #define PUPIL_ENDPOINTS_H
 
-#include "core/statement.h"
+#include "core/policy/statement.h"
 
 
 typedef enum {

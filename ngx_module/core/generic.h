@@ -8,8 +8,8 @@
 #ifndef PUPIL_GENERIC_H
 #define PUPIL_GENERIC_H
 
-#include "core/sql.h"
-#include "core/statement.h"
+#include "core/policy/sql.h"
+#include "core/policy/statement.h"
 
 
 /* Which records of a category relate: those whose field is among these. */

@@ -18,7 +18,7 @@
 #include "core/vault/authentic.h"
 #include "core/vault/keyring.h"
 #include "core/login/password.h"
-#include "core/policy.h"
+#include "core/policy/policy.h"
 #include "core/base/text.h"
 
 

@@ -13,7 +13,7 @@
 #include <time.h>
 
 #include "http/ngx_http_pupil_pg_private.h"
-#include "core/statement.h"
+#include "core/policy/statement.h"
 
 
 #define NGX_HTTP_PUPIL_PG_MIN_SERVER  150000

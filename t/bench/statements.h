@@ -10,7 +10,7 @@
 
 #include "core/audit.h"
 #include "core/endpoints.h"
-#include "core/policy.h"
+#include "core/policy/policy.h"
 
 
 typedef struct {

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/policy.h"
+#include "core/policy/policy.h"
 
 
 #define FUZZ_BLOCKS  4096

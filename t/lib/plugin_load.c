@@ -18,7 +18,7 @@
 
 #include "core/audit.h"
 #include "core/endpoints.h"
-#include "core/policy.h"
+#include "core/policy/policy.h"
 
 
 static const char *const  type_names[] = {

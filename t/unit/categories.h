@@ -7,7 +7,7 @@
 #ifndef PUPIL_CATEGORIES_H
 #define PUPIL_CATEGORIES_H
 
-#include "core/policy.h"
+#include "core/policy/policy.h"
 #include "tap.h"
 
 

@@ -7,7 +7,7 @@
 #include <sodium.h>
 
 #include "categories.h"
-#include "core/statement.h"
+#include "core/policy/statement.h"
 
 
 static pupil_alloc_t   alloc;

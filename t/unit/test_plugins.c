@@ -12,7 +12,7 @@
 #include <limits.h>
 #include <sodium.h>
 
-#include "core/policy.h"
+#include "core/policy/policy.h"
 #include "tap.h"
 
 

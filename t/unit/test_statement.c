@@ -10,7 +10,7 @@
 #include <sodium.h>
 
 #include "categories.h"
-#include "core/statement.h"
+#include "core/policy/statement.h"
 
 
 #define READ  PUPIL_OPERATION_READ

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/policy.h"
+#include "core/policy/policy.h"
 
 
 /* One field of one grant, as the document sorts and groups them. */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/sql.h"
+#include "core/policy/sql.h"
 
 
 #define PUPIL_SQL_START  1024   /* bytes of the first block */

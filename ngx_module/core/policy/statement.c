@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/sql.h"
-#include "core/statement.h"
+#include "core/policy/sql.h"
+#include "core/policy/statement.h"
 
 
 /* What a placeholder is replaced with, besides marks. */

@@ -35,7 +35,7 @@
 #ifndef PUPIL_STATEMENT_H
 #define PUPIL_STATEMENT_H
 
-#include "core/policy.h"
+#include "core/policy/policy.h"
 
 
 #define PUPIL_STATEMENT_WANTS   64
