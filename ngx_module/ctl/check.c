@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/audit.h"
+#include "core/audit/audit.h"
 #include "ctl/check.h"
 #include "core/endpoints.h"
 

@@ -30,7 +30,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "core/audit.h"
+#include "core/audit/audit.h"
 #include "core/vault/authentic.h"
 #include "core/endpoints.h"
 #include "core/evidence.h"

@@ -8,7 +8,7 @@
 #ifndef BENCH_STATEMENTS_H
 #define BENCH_STATEMENTS_H
 
-#include "core/audit.h"
+#include "core/audit/audit.h"
 #include "core/endpoints.h"
 #include "core/policy/policy.h"
 

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/audit.h"
+#include "core/audit/audit.h"
 #include "core/endpoints.h"
 #include "core/policy/policy.h"
 

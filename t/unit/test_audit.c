@@ -6,7 +6,7 @@
 
 #include <arpa/inet.h>
 
-#include "core/audit.h"
+#include "core/audit/audit.h"
 #include "tap.h"
 
 

@@ -5,7 +5,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "core/audit.h"
+#include "core/audit/audit.h"
 
 
 /* By pupil_outcome_t, as the table's CHECK lists them. */
