@@ -13,7 +13,7 @@
 
 #include "core/audit/audit.h"
 #include "ctl/check.h"
-#include "core/endpoints.h"
+#include "core/endpoints/endpoints.h"
 
 
 #define DENIES_MAX  256

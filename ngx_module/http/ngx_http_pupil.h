@@ -32,8 +32,8 @@
 
 #include "core/audit/audit.h"
 #include "core/vault/authentic.h"
-#include "core/endpoints.h"
-#include "core/evidence.h"
+#include "core/endpoints/endpoints.h"
+#include "core/endpoints/evidence.h"
 #include "core/input/input.h"
 #include "core/json/json.h"
 #include "core/vault/keyring.h"

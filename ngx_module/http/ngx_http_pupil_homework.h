@@ -8,8 +8,8 @@
 #define _NGX_HTTP_PUPIL_HOMEWORK_H_INCLUDED_
 
 #include "http/ngx_http_pupil.h"
-#include "core/endpoint_homework.h"
-#include "core/score.h"
+#include "core/endpoints/homework.h"
+#include "core/endpoints/score.h"
 
 
 typedef struct ngx_http_pupil_homework_role_s  ngx_http_pupil_homework_role_t;

@@ -9,7 +9,7 @@
 
 #include "http/ngx_http_pupil_progress.h"
 #include "core/vault/keyed.h"
-#include "core/score.h"
+#include "core/endpoints/score.h"
 
 
 typedef enum {

@@ -8,7 +8,7 @@
 #define _NGX_HTTP_PUPIL_PROGRESS_H_INCLUDED_
 
 #include "http/ngx_http_pupil.h"
-#include "core/endpoint_progress.h"
+#include "core/endpoints/progress.h"
 
 
 /* ctx->data of these routes. */

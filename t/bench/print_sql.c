@@ -17,7 +17,7 @@
 #include <sodium.h>
 #include <stdio.h>
 
-#include "core/endpoint_homework.h"
+#include "core/endpoints/homework.h"
 #include "statements.h"
 
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/endpoint_homework.h"
+#include "core/endpoints/homework.h"
 #include "statements.h"
 
 

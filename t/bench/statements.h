@@ -9,7 +9,7 @@
 #define BENCH_STATEMENTS_H
 
 #include "core/audit/audit.h"
-#include "core/endpoints.h"
+#include "core/endpoints/endpoints.h"
 #include "core/policy/policy.h"
 
 

@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "core/audit/audit.h"
-#include "core/endpoints.h"
+#include "core/endpoints/endpoints.h"
 #include "core/policy/policy.h"
 
 

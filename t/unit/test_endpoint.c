@@ -6,8 +6,8 @@
  */
 
 #include "tap.h"
-#include "core/endpoint_homework.h"
-#include "core/endpoint_progress.h"
+#include "core/endpoints/homework.h"
+#include "core/endpoints/progress.h"
 
 #define pupil_plugin  plugin_enrolment
 #include "../../plugins/enrolment/enrolment.c"

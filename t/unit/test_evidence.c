@@ -7,7 +7,7 @@
 
 #include <sodium.h>
 
-#include "core/evidence.h"
+#include "core/endpoints/evidence.h"
 #include "tap.h"
 
 

@@ -3,7 +3,7 @@
  */
 
 #include "tap.h"
-#include "core/score.h"
+#include "core/endpoints/score.h"
 
 
 #define ID(c)                                                                 \

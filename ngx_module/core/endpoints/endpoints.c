@@ -2,7 +2,7 @@
  * Copyright (C) the Pupil authors
  */
 
-#include "core/endpoints.h"
+#include "core/endpoints/endpoints.h"
 
 
 const pupil_endpoint_t  pupil_endpoints[PUPIL_ENDPOINT_COUNT] = {

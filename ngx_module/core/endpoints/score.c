@@ -2,7 +2,7 @@
  * Copyright (C) the Pupil authors
  */
 
-#include "core/score.h"
+#include "core/endpoints/score.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "core/generic.h"
+#include "core/endpoints/data.h"
 
 
 /* The given value of want i as the type of its column. */

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "core/generic.h"
+#include "core/endpoints/data.h"
 
 
 /* Valid today; the alias stands in front. */

@@ -8,7 +8,7 @@
 #ifndef PUPIL_ENDPOINT_HOMEWORK_H
 #define PUPIL_ENDPOINT_HOMEWORK_H
 
-#include "core/endpoints.h"
+#include "core/endpoints/endpoints.h"
 
 
 #define PUPIL_ENROLMENT_COLUMNS  9

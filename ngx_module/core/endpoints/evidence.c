@@ -8,7 +8,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "core/evidence.h"
+#include "core/endpoints/evidence.h"
 
 
 #define PUPIL_EVIDENCE_NONE  UINT32_MAX

@@ -8,7 +8,7 @@
 #ifndef PUPIL_ENDPOINT_PROGRESS_H
 #define PUPIL_ENDPOINT_PROGRESS_H
 
-#include "core/endpoints.h"
+#include "core/endpoints/endpoints.h"
 
 
 /*

@@ -5,8 +5,8 @@
  * reserve, find, refuse (invariant I13).
  */
 
-#include "core/endpoint_sql.h"
-#include "core/endpoints.h"
+#include "core/endpoints/endpoint_sql.h"
+#include "core/endpoints/endpoints.h"
 
 
 #define OF_SYSTEM(category, field, about, flags)                              \

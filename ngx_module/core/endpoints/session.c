@@ -4,8 +4,8 @@
  * The statements of /v1/session, of which every endpoint runs the first.
  */
 
-#include "core/endpoint_sql.h"
-#include "core/endpoints.h"
+#include "core/endpoints/endpoint_sql.h"
+#include "core/endpoints/endpoints.h"
 
 
 #define OF_SELF(category, field, flags)                                       \
