@@ -10,7 +10,7 @@ chdir root_dir() or die;
 
 my @walled = files_below(qr/\.[ch]\z/, qw(include ngx_module/core
                                           ngx_module/ctl plugins));
-my @c = sort @walled, files_below(qr/\.[ch]\z/, qw(ngx_module/http t/unit t/fuzz
+my @c = sort @walled, files_below(qr/\.[ch]\z/, qw(ngx_module/pg ngx_module/http t/unit t/fuzz
                                                   t/plugins t/lib));
 my @text = sort @c, qw(Makefile config), files_below(qr/\.sql\z/, qw(sql plugins)),
     glob('t/*.t'), files_below(qr/\.(?!c\z|h\z)\w+\z/, 't/lib');

@@ -44,9 +44,9 @@
 #include "core/base/text.h"
 #include "core/login/token.h"
 #include "core/json/writer.h"
-#include "http/ngx_http_pupil_pg.h"
+#include "pg/ngx_libpq.h"
 #include "http/ngx_http_pupil_gate.h"
-#include "http/ngx_http_pupil_probe.h"
+#include "pg/probe.h"
 
 
 extern ngx_module_t  ngx_http_pupil_module;

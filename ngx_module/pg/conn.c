@@ -12,7 +12,7 @@
 
 #include <openssl/ssl.h>
 
-#include "http/ngx_http_pupil_pg_private.h"
+#include "pg/private.h"
 
 
 static void ngx_http_pupil_pg_read_handler(ngx_event_t *rev);

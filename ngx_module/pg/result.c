@@ -7,7 +7,7 @@
  * may be the setting of its tenant, with a Sync of its own.
  */
 
-#include "http/ngx_http_pupil_pg_private.h"
+#include "pg/private.h"
 
 
 /* Lines about failed statements, per second, pool and worker. */

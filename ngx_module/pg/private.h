@@ -9,8 +9,8 @@
 #define _NGX_HTTP_PUPIL_PG_PRIVATE_H_INCLUDED_
 
 #include "core/base/text.h"
-#include "http/ngx_http_pupil_pg.h"
-#include "http/ngx_http_pupil_probe.h"
+#include "pg/ngx_libpq.h"
+#include "pg/probe.h"
 
 
 /* Time beyond statement_timeout before a silent connection is dropped. */

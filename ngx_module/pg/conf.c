@@ -5,7 +5,7 @@
  * string.
  */
 
-#include "http/ngx_http_pupil_pg_private.h"
+#include "pg/private.h"
 
 
 #define NGX_HTTP_PUPIL_PG_MAX_CONNECTIONS  128

@@ -12,7 +12,7 @@
 #include <poll.h>
 #include <time.h>
 
-#include "http/ngx_http_pupil_pg_private.h"
+#include "pg/private.h"
 #include "core/policy/statement.h"
 
 

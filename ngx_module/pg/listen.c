@@ -8,7 +8,7 @@
  * committed and acknowledged before that query was sent has arrived.
  */
 
-#include "http/ngx_http_pupil_pg_private.h"
+#include "pg/private.h"
 
 
 typedef struct {

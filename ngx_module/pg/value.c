@@ -6,7 +6,7 @@
  * one that was asked for.
  */
 
-#include "http/ngx_http_pupil_pg_private.h"
+#include "pg/private.h"
 
 
 #define NGX_HTTP_PUPIL_PG_EPOCH  INT64_C(946684800000000)

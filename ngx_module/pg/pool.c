@@ -11,7 +11,7 @@
 
 #include <sodium.h>
 
-#include "http/ngx_http_pupil_pg_private.h"
+#include "pg/private.h"
 
 
 static void ngx_http_pupil_pg_pool_forget(ngx_queue_t *list);

@@ -6,7 +6,7 @@
 
 #include <sodium.h>
 
-#include "http/ngx_http_pupil_pg_private.h"
+#include "pg/private.h"
 
 
 #define NGX_HTTP_PUPIL_PG_POOL_SIZE  2048

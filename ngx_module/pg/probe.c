@@ -6,7 +6,7 @@
 
 #include <time.h>
 
-#include "http/ngx_http_pupil_probe.h"
+#include "pg/probe.h"
 
 
 #define NGX_HTTP_PUPIL_PROBE_MS  1000000    /* ns */
