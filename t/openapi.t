@@ -312,7 +312,7 @@ is_deeply [grep { !m{^GET /status} && !$seen{$_}{4} } @operations], [],
 
 # One location each, by the README's layout.
 my %routed = map { $_ => 1 } map { m{ /(?:v1/)?(\w+)} } @operations;
-my ($commands) = slurp("$root/ngx_module/http/ngx_http_pupil_module.c")
+my ($commands) = slurp("$root/ngx_module/http/conf/ngx_http_pupil_module.c")
     =~ /ngx_http_pupil_commands\[\] = \{(.*?)\n\};/s;
 my @handlers = $commands
     =~ /\("pupil_(login|session|homework|progress|data|rights|admin|status)"\)/g;

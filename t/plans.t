@@ -150,7 +150,7 @@ is join(' ', grep { !$prepare{$_} } sort keys %hot, keys %cold), '',
     'what is listed exists';
 
 # Those of the key store are the module's own.
-my $module = slurp(root_dir() . '/ngx_module/http/ngx_http_pupil_compose.c');
+my $module = slurp(root_dir() . '/ngx_module/http/conf/ngx_http_pupil_compose.c');
 my %keys;
 while ($module =~ /_http_pupil_(\w+_keys)_sql\[\] =((?:\s*"[^"]*")+);/g) {
     my ($name, $literals) = ($1, $2);

@@ -9,7 +9,7 @@
 
 #include <sodium.h>
 
-#include "http/ngx_http_pupil_conf.h"
+#include "http/conf/ngx_http_pupil_conf.h"
 #include "http/ngx_http_pupil_progress.h"
 #include "http/ngx_http_pupil_definitions.h"
 

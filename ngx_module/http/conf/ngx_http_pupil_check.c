@@ -7,7 +7,7 @@
  * is written but the atomics (see ngx_http_pupil_pg.h).
  */
 
-#include "http/ngx_http_pupil_conf.h"
+#include "http/conf/ngx_http_pupil_conf.h"
 
 
 #define NGX_HTTP_PUPIL_CHECK_TIMEOUT  5000    /* ms */

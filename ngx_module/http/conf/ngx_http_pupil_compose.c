@@ -6,7 +6,7 @@
  * prepared statement.
  */
 
-#include "http/ngx_http_pupil_conf.h"
+#include "http/conf/ngx_http_pupil_conf.h"
 
 
 static const char  ngx_http_pupil_tenant_keys_sql[] =

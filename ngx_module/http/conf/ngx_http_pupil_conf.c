@@ -4,7 +4,7 @@
  * Setters of the directives for the whole server.
  */
 
-#include "http/ngx_http_pupil_conf.h"
+#include "http/conf/ngx_http_pupil_conf.h"
 
 
 #define NGX_HTTP_PUPIL_KEK_ARENA  4096    /* bytes */

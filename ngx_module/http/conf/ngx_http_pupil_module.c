@@ -6,7 +6,7 @@
 
 #include <sodium.h>
 
-#include "http/ngx_http_pupil_conf.h"
+#include "http/conf/ngx_http_pupil_conf.h"
 
 
 #define NGX_HTTP_PUPIL_CACHE_OWNERS    8192

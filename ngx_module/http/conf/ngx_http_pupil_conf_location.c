@@ -4,7 +4,7 @@
  * Setters of the directives that servers and locations take.
  */
 
-#include "http/ngx_http_pupil_conf.h"
+#include "http/conf/ngx_http_pupil_conf.h"
 
 
 #define NGX_HTTP_PUPIL_IDLE_MIN      300              /* seconds */
