@@ -24,7 +24,7 @@ like $run->{out}, qr/logIn is there twice/, 'faults are found: a name';
 like $run->{out}, qr/NoSuch leads nowhere/, 'a reference';
 
 my @operations = split /\n/, run_cmd(@node, 'list', $document)->{out};
-my ($slugs) = slurp("$root/ngx_module/http/ngx_http_pupil_problem.c")
+my ($slugs) = slurp("$root/ngx_module/http/request/ngx_http_pupil_problem.c")
     =~ /ngx_http_pupil_texts\[\] = \{(.*?)\n\};/s;
 my ($schema) = slurp($document)
     =~ /^    Problem:\n      description: RFC(.*?)^    Login:/ms;

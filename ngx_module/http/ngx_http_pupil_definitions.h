@@ -9,7 +9,7 @@
 #ifndef _NGX_HTTP_PUPIL_DEFINITIONS_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_DEFINITIONS_H_INCLUDED_
 
-#include "http/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil.h"
 
 
 /* What is not worth keeping: most homework, and most bytes, of a class. */

@@ -4,7 +4,7 @@
  * /v1/session: who am I, another of my schools, log out.
  */
 
-#include "http/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil.h"
 
 
 /* Places in the statement's wants, and columns; see endpoint_session.c. */

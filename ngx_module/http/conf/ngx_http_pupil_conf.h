@@ -7,7 +7,7 @@
 #ifndef _NGX_HTTP_PUPIL_CONF_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_CONF_H_INCLUDED_
 
-#include "http/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil.h"
 
 
 /* Setters of directives. */

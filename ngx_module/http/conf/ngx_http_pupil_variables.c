@@ -5,7 +5,7 @@
  * format that has $pupil_subject should not have the client's address.
  */
 
-#include "http/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil.h"
 
 
 #define NGX_HTTP_PUPIL_VARIABLE_REQUEST  0

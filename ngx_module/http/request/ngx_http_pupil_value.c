@@ -5,7 +5,7 @@
  * nginx side where something sealed is opened.
  */
 
-#include "http/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil.h"
 
 
 #define NGX_HTTP_PUPIL_DATE   1082    /* PostgreSQL's type date */

@@ -13,7 +13,7 @@
  * generation: wiping the whole table would hold the event loop.
  */
 
-#include "http/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil.h"
 
 
 #define NGX_HTTP_PUPIL_ZONE_VERSION  2

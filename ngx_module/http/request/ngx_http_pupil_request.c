@@ -8,7 +8,7 @@
 
 #include <sodium.h>
 
-#include "http/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil.h"
 
 
 #define NGX_HTTP_PUPIL_ALIGN  16

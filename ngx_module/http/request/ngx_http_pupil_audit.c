@@ -13,7 +13,7 @@
  * figures.
  */
 
-#include "http/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil.h"
 
 
 #define NGX_HTTP_PUPIL_SUBJECTS  512         /* persons in a record */

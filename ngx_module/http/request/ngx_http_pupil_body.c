@@ -7,7 +7,7 @@
 
 #include <sodium.h>
 
-#include "http/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil.h"
 
 
 static ngx_int_t ngx_http_pupil_media_type(ngx_http_request_t *r);

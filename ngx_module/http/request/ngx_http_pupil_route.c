@@ -4,7 +4,7 @@
  * Which route a request takes, by what follows the location's prefix.
  */
 
-#include "http/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil.h"
 
 
 static ngx_int_t ngx_http_pupil_match(ngx_http_pupil_ctx_t *ctx,

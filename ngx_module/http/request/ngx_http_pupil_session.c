@@ -5,7 +5,7 @@
  * with every row that authorises checked (invariant I18).
  */
 
-#include "http/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil.h"
 
 
 #define NGX_HTTP_PUPIL_COOKIE       "__Host-pupil"

@@ -5,7 +5,7 @@
  * request (invariant I16).
  */
 
-#include "http/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil.h"
 
 
 typedef struct {

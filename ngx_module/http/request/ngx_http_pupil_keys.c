@@ -5,7 +5,7 @@
  * the locked arena by core; nothing of them is kept here.
  */
 
-#include "http/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil.h"
 
 
 #define NGX_HTTP_PUPIL_KEYS_TENANT  0x01

@@ -6,7 +6,7 @@
  * errors it finds itself (413, 404, 502 ...).
  */
 
-#include "http/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil.h"
 
 
 static ngx_chain_t *ngx_http_pupil_chain(ngx_http_pupil_ctx_t *ctx,

@@ -6,7 +6,7 @@
  * ends, as steps look back at earlier results.
  */
 
-#include "http/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil.h"
 
 
 static void ngx_http_pupil_exchange_done(ngx_http_pupil_pg_exchange_t *ex);

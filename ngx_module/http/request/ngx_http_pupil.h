@@ -625,6 +625,6 @@ ngx_uint_t ngx_http_pupil_role_active(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
     ngx_int_t (*next)(ngx_http_pupil_ctx_t *ctx));
 
-#include "http/ngx_http_pupil_value.h"
+#include "http/request/ngx_http_pupil_value.h"
 
 #endif /* _NGX_HTTP_PUPIL_H_INCLUDED_ */

@@ -5,7 +5,7 @@
  * fits (invariant I18).
  */
 
-#include "http/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil.h"
 
 
 static ngx_int_t ngx_http_pupil_days(PGresult *res, ngx_uint_t row,
