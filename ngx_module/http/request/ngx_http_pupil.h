@@ -45,7 +45,7 @@
 #include "core/login/token.h"
 #include "core/json/writer.h"
 #include "pg/ngx_libpq.h"
-#include "http/ngx_http_pupil_gate.h"
+#include "http/login/ngx_http_pupil_gate.h"
 #include "pg/probe.h"
 
 

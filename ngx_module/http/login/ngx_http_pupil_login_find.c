@@ -5,7 +5,7 @@
  * throttle, and what the database has of the account.
  */
 
-#include "http/ngx_http_pupil_login.h"
+#include "http/login/ngx_http_pupil_login.h"
 
 
 #define NGX_HTTP_PUPIL_DEVICE_COOKIE  "__Host-pupil-device"

@@ -11,7 +11,7 @@
 
 #include <pthread.h>
 
-#include "http/ngx_http_pupil_gate.h"
+#include "http/login/ngx_http_pupil_gate.h"
 
 
 struct ngx_http_pupil_gate_s {

@@ -6,7 +6,7 @@
  * one Argon2id, refuse (invariant I13).
  */
 
-#include "http/ngx_http_pupil_login.h"
+#include "http/login/ngx_http_pupil_login.h"
 
 
 static ngx_int_t ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx);

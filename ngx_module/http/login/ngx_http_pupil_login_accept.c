@@ -5,7 +5,7 @@
  * the throttle's count and the audit record, in one statement.
  */
 
-#include "http/ngx_http_pupil_login.h"
+#include "http/login/ngx_http_pupil_login.h"
 
 
 #define NGX_HTTP_PUPIL_DEVICE_AGE  "31536000"    /* seconds, a year */
