@@ -6,7 +6,7 @@
  * only: nothing here tells of a person.
  */
 
-#include "http/ngx_http_pupil_definitions.h"
+#include "http/homework/ngx_http_pupil_definitions.h"
 
 
 #define NGX_HTTP_PUPIL_COVERED_WARN  35        /* days */

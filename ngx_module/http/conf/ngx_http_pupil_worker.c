@@ -11,7 +11,7 @@
 
 #include "http/conf/ngx_http_pupil_conf.h"
 #include "http/ngx_http_pupil_progress.h"
-#include "http/ngx_http_pupil_definitions.h"
+#include "http/homework/ngx_http_pupil_definitions.h"
 
 
 #define NGX_HTTP_PUPIL_ARENA_SLACK  65536    /* bytes */

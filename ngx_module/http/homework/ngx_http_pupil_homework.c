@@ -6,7 +6,7 @@
  * actor's enrolment in its class is authentic (invariant I18).
  */
 
-#include "http/ngx_http_pupil_homework.h"
+#include "http/homework/ngx_http_pupil_homework.h"
 
 
 static ngx_int_t ngx_http_pupil_homework_list_parse(ngx_http_pupil_ctx_t *ctx);

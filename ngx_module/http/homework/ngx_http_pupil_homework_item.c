@@ -5,7 +5,7 @@
  * stands beside it, for a pupil the own progress, for a teacher the counts.
  */
 
-#include "http/ngx_http_pupil_homework.h"
+#include "http/homework/ngx_http_pupil_homework.h"
 
 
 static void ngx_http_pupil_homework_teacher(ngx_http_pupil_ctx_t *ctx,

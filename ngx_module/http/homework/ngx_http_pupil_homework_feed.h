@@ -8,8 +8,8 @@
 #ifndef _NGX_HTTP_PUPIL_HOMEWORK_FEED_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_HOMEWORK_FEED_H_INCLUDED_
 
-#include "http/ngx_http_pupil_definitions.h"
-#include "http/ngx_http_pupil_homework.h"
+#include "http/homework/ngx_http_pupil_definitions.h"
+#include "http/homework/ngx_http_pupil_homework.h"
 
 
 /* What is kept of the class for this location and role. */

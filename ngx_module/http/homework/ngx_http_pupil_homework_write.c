@@ -7,7 +7,7 @@
  * back what it wrote.
  */
 
-#include "http/ngx_http_pupil_homework.h"
+#include "http/homework/ngx_http_pupil_homework.h"
 
 
 static ngx_int_t ngx_http_pupil_homework_target(ngx_http_pupil_ctx_t *ctx,

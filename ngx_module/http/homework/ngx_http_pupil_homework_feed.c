@@ -9,7 +9,7 @@
  * second exchange.
  */
 
-#include "http/ngx_http_pupil_homework_feed.h"
+#include "http/homework/ngx_http_pupil_homework_feed.h"
 
 
 /* Bytes: of what is written beside a definition; of a piece of an answer. */

@@ -5,7 +5,7 @@
  * who asks.
  */
 
-#include "http/ngx_http_pupil_homework_feed.h"
+#include "http/homework/ngx_http_pupil_homework_feed.h"
 
 
 #define NGX_HTTP_PUPIL_FOREVER  INT64_MAX

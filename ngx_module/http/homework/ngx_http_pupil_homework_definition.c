@@ -6,7 +6,7 @@
  * that made it: numbers are in its own byte order.
  */
 
-#include "http/ngx_http_pupil_homework.h"
+#include "http/homework/ngx_http_pupil_homework.h"
 
 
 /* What a padded value begins with: see core/vault.h. */

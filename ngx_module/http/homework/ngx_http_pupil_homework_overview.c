@@ -6,7 +6,7 @@
  * makes the teacher's relation to that pupil is authentic (invariant I18).
  */
 
-#include "http/ngx_http_pupil_homework.h"
+#include "http/homework/ngx_http_pupil_homework.h"
 
 
 /* What the answer is made of, while it is made. */
