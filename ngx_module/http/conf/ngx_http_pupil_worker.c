@@ -10,7 +10,7 @@
 #include <sodium.h>
 
 #include "http/conf/ngx_http_pupil_conf.h"
-#include "http/ngx_http_pupil_progress.h"
+#include "http/progress/ngx_http_pupil_progress.h"
 #include "http/homework/ngx_http_pupil_definitions.h"
 
 

@@ -7,7 +7,7 @@
  * committed (invariant I2).
  */
 
-#include "http/ngx_http_pupil_progress.h"
+#include "http/progress/ngx_http_pupil_progress.h"
 #include "core/vault/keyed.h"
 #include "core/endpoints/score.h"
 

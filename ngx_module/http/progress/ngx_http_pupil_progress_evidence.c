@@ -9,7 +9,7 @@
 
 #include <sodium.h>
 
-#include "http/ngx_http_pupil_progress.h"
+#include "http/progress/ngx_http_pupil_progress.h"
 
 
 #define NGX_HTTP_PUPIL_EVIDENCE_ENTRIES  4096

@@ -4,7 +4,7 @@
  * /v1/progress: what a pupil has submitted, newest first.
  */
 
-#include "http/ngx_http_pupil_progress.h"
+#include "http/progress/ngx_http_pupil_progress.h"
 
 
 static ngx_int_t ngx_http_pupil_history_row(ngx_http_pupil_ctx_t *ctx,
