@@ -6,7 +6,7 @@
  * audit record at once (invariant I2).
  */
 
-#include "http/ngx_http_pupil_data.h"
+#include "http/data/ngx_http_pupil_data.h"
 
 
 /* The parameters of a generic write that are arrays. */

@@ -7,7 +7,7 @@
  * the rows which prove it are authentic (invariant I18).
  */
 
-#include "http/ngx_http_pupil_data.h"
+#include "http/data/ngx_http_pupil_data.h"
 
 
 static ngx_int_t ngx_http_pupil_data_index_start(ngx_http_pupil_ctx_t *ctx);
