@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ctl/ctl.h"
+#include "ctl/base/ctl.h"
 
 
 #define RING_OWNERS    2048

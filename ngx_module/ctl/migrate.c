@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/ctl.h"
+#include "ctl/base/ctl.h"
 
 
 #define LOCK        "1347760177"        /* "PUP1" */

@@ -9,7 +9,7 @@
 #ifndef PUPIL_CTL_NGINXCONF_H
 #define PUPIL_CTL_NGINXCONF_H
 
-#include "ctl/ctl.h"
+#include "ctl/base/ctl.h"
 
 
 typedef struct nginxconf_s  nginxconf_t;

@@ -7,7 +7,7 @@
 #ifndef PUPIL_CTL_OPTIONS_H
 #define PUPIL_CTL_OPTIONS_H
 
-#include "ctl/ctl.h"
+#include "ctl/base/ctl.h"
 
 
 /* Reads the line into ctl->opt and ctl->args (room for argc); -1: said. */

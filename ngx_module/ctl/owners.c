@@ -7,7 +7,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "ctl/ctl.h"
+#include "ctl/base/ctl.h"
 
 
 static int

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "ctl/ctl.h"
+#include "ctl/base/ctl.h"
 
 
 /* By the enums of pupil_plugin.h; index 0 is refused there. */

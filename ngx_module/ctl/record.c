@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "ctl/ctl.h"
+#include "ctl/base/ctl.h"
 
 
 /* [{"category","fields","purpose","relation","operation","about"}] */

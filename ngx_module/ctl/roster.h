@@ -9,7 +9,7 @@
 #ifndef PUPIL_CTL_ROSTER_H
 #define PUPIL_CTL_ROSTER_H
 
-#include "ctl/ctl.h"
+#include "ctl/base/ctl.h"
 
 
 #define ROSTER_NONE  UINT32_MAX

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/ctl.h"
+#include "ctl/base/ctl.h"
 
 
 static const ctl_access_t  decoy_access = {

@@ -11,7 +11,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "ctl/ctl.h"
+#include "ctl/base/ctl.h"
 #include "core/input/input.h"
 
 

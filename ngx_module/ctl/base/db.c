@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/ctl.h"
+#include "ctl/base/ctl.h"
 
 
 static void query_error(const PGconn *conn, const PGresult *res);

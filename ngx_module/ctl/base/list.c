@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ctl/ctl.h"
+#include "ctl/base/ctl.h"
 
 
 #define LIMIT_DEFAULT   100

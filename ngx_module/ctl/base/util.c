@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "ctl/ctl.h"
+#include "ctl/base/ctl.h"
 
 
 #define BLOCK_SIZE     (64 * 1024 - 64)
