@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "core/audit/audit.h"
-#include "ctl/check.h"
+#include "ctl/check/check.h"
 #include "core/endpoints/endpoints.h"
 
 

@@ -7,7 +7,7 @@
 #ifndef PUPIL_CTL_CHECK_H
 #define PUPIL_CTL_CHECK_H
 
-#include "ctl/nginxconf.h"
+#include "ctl/check/nginxconf.h"
 
 
 typedef struct {

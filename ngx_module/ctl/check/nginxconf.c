@@ -10,7 +10,7 @@
 #include <glob.h>
 #include <string.h>
 
-#include "ctl/nginxconf.h"
+#include "ctl/check/nginxconf.h"
 
 
 #define WORDS_MAX  128

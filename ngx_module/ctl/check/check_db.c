@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "ctl/check.h"
+#include "ctl/check/check.h"
 
 
 #define PARTITION_DAYS  "35"
