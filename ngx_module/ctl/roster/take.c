@@ -8,7 +8,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "ctl/roster.h"
+#include "ctl/roster/roster.h"
 
 
 static const struct {

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <zip.h>
 
-#include "ctl/roster.h"
+#include "ctl/roster/roster.h"
 
 
 #define CHUNK       65536

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "ctl/roster.h"
+#include "ctl/roster/roster.h"
 
 
 static int

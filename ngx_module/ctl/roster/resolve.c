@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/roster.h"
+#include "ctl/roster/roster.h"
 
 
 #define CHUNK  5000             /* terms a query */

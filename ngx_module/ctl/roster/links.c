@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/roster.h"
+#include "ctl/roster/roster.h"
 
 
 #define BATCH      1000         /* links a transaction */

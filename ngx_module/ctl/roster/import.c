@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ctl/roster.h"
+#include "ctl/roster/roster.h"
 
 
 #define REFUSED_SHOWN  40

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "ctl/roster.h"
+#include "ctl/roster/roster.h"
 
 
 #define COLUMNS_MAX  12         /* of roster_file_t */

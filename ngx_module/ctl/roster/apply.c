@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/roster.h"
+#include "ctl/roster/roster.h"
 #include "core/login/token.h"
 
 
