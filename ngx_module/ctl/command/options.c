@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/options.h"
+#include "ctl/command/options.h"
 
 
 typedef enum {

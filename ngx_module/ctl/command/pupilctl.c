@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ctl/options.h"
+#include "ctl/command/options.h"
 
 
 typedef struct {
