@@ -8,35 +8,35 @@
 #include "pg/private.h"
 
 
-#define NGX_HTTP_PUPIL_PG_MAX_CONNECTIONS  128
-#define NGX_HTTP_PUPIL_PG_MAX_DEPTH        1024
+#define NGX_LIBPQ_MAX_CONNECTIONS  128
+#define NGX_LIBPQ_MAX_DEPTH        1024
 
 
 typedef struct {
     const char  *keyword;
     const char  *value;
-} ngx_http_pupil_pg_option_t;
+} ngx_libpq_option_t;
 
 
-static const char *ngx_http_pupil_pg_option(ngx_http_pupil_pg_pool_t *pg,
+static const char *ngx_libpq_option(ngx_libpq_pool_t *pg,
     const char *keyword);
-static ngx_int_t ngx_http_pupil_pg_option_set(ngx_conf_t *cf,
-    ngx_http_pupil_pg_pool_t *pg, const char *keyword, const char *value);
-static ngx_uint_t ngx_http_pupil_pg_local(const char *hosts);
-static char *ngx_http_pupil_pg_conninfo_finish(ngx_conf_t *cf,
-    ngx_http_pupil_pg_pool_t *pg);
+static ngx_int_t ngx_libpq_option_set(ngx_conf_t *cf,
+    ngx_libpq_pool_t *pg, const char *keyword, const char *value);
+static ngx_uint_t ngx_libpq_local(const char *hosts);
+static char *ngx_libpq_conninfo_finish(ngx_conf_t *cf,
+    ngx_libpq_pool_t *pg);
 
 
-static const char  ngx_http_pupil_pg_tenant_sql[] =
+static const char  ngx_libpq_tenant_sql[] =
     "SELECT $1::int8, pg_catalog.set_config('pupil.tenant', $2, false)";
 
-static const Oid  ngx_http_pupil_pg_tenant_types[] = {
-    NGX_HTTP_PUPIL_PG_INT8, NGX_HTTP_PUPIL_PG_TEXT
+static const Oid  ngx_libpq_tenant_types[] = {
+    NGX_LIBPQ_INT8, NGX_LIBPQ_TEXT
 };
 
 
 /* Defaults; what the operator's connection string says goes first. */
-static const ngx_http_pupil_pg_option_t  ngx_http_pupil_pg_defaults[] = {
+static const ngx_libpq_option_t  ngx_libpq_defaults[] = {
     { "application_name",     "pupil" },
     { "target_session_attrs", "read-write" },
     { "keepalives_idle",      "30" },
@@ -46,19 +46,19 @@ static const ngx_http_pupil_pg_option_t  ngx_http_pupil_pg_defaults[] = {
 };
 
 /* Not the operator's to choose (pitfall 4). */
-static const ngx_http_pupil_pg_option_t  ngx_http_pupil_pg_forced[] = {
+static const ngx_libpq_option_t  ngx_libpq_forced[] = {
     { "gssencmode",      "disable" },
     { "client_encoding", "UTF8" },
     { NULL, NULL }
 };
 
 
-ngx_http_pupil_pg_pool_t *
-ngx_http_pupil_pg_pool_create(ngx_conf_t *cf, const char *name)
+ngx_libpq_pool_t *
+ngx_libpq_pool_create(ngx_conf_t *cf, const char *name)
 {
-    ngx_http_pupil_pg_pool_t  *pg;
+    ngx_libpq_pool_t  *pg;
 
-    pg = ngx_pcalloc(cf->pool, sizeof(ngx_http_pupil_pg_pool_t));
+    pg = ngx_pcalloc(cf->pool, sizeof(ngx_libpq_pool_t));
     if (pg == NULL) {
         return NULL;
     }
@@ -76,15 +76,14 @@ ngx_http_pupil_pg_pool_create(ngx_conf_t *cf, const char *name)
     if (ngx_array_init(&pg->keywords, cf->pool, 16, sizeof(char *)) != NGX_OK
         || ngx_array_init(&pg->values, cf->pool, 16, sizeof(char *)) != NGX_OK
         || ngx_array_init(&pg->stmts, cf->pool, 64,
-                          sizeof(ngx_http_pupil_pg_stmt_t *))
+                          sizeof(ngx_libpq_stmt_t *))
            != NGX_OK)
     {
         return NULL;
     }
 
-    pg->tenant_stmt = ngx_http_pupil_pg_stmt_add(cf, pg,
-                                              ngx_http_pupil_pg_tenant_sql, 2,
-                                              ngx_http_pupil_pg_tenant_types);
+    pg->tenant_stmt = ngx_libpq_stmt_add(cf, pg, ngx_libpq_tenant_sql, 2,
+                                         ngx_libpq_tenant_types);
     if (pg->tenant_stmt == NULL) {
         return NULL;
     }
@@ -102,15 +101,15 @@ ngx_http_pupil_pg_pool_create(ngx_conf_t *cf, const char *name)
 }
 
 
-ngx_http_pupil_pg_stmt_t *
-ngx_http_pupil_pg_stmt_add(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg,
+ngx_libpq_stmt_t *
+ngx_libpq_stmt_add(ngx_conf_t *cf, ngx_libpq_pool_t *pg,
     const char *sql, ngx_uint_t nparams, const Oid *types)
 {
     ngx_uint_t                  i;
-    ngx_http_pupil_pg_stmt_t   *stmt, **place;
+    ngx_libpq_stmt_t   *stmt, **place;
 
-    if (nparams < 1 || nparams > NGX_HTTP_PUPIL_PG_MAX_PARAMS
-        || types[0] != NGX_HTTP_PUPIL_PG_INT8)
+    if (nparams < 1 || nparams > NGX_LIBPQ_MAX_PARAMS
+        || types[0] != NGX_LIBPQ_INT8)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "a statement of \"%V\" has %ui parameters, of "
@@ -119,7 +118,7 @@ ngx_http_pupil_pg_stmt_add(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg,
         return NULL;
     }
 
-    stmt = ngx_pcalloc(cf->pool, sizeof(ngx_http_pupil_pg_stmt_t));
+    stmt = ngx_pcalloc(cf->pool, sizeof(ngx_libpq_stmt_t));
     if (stmt == NULL) {
         return NULL;
     }
@@ -158,7 +157,7 @@ ngx_http_pupil_pg_stmt_add(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg,
 
 
 char *
-ngx_http_pupil_pg_pool_finish(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg)
+ngx_libpq_pool_finish(ngx_conf_t *cf, ngx_libpq_pool_t *pg)
 {
     char  **end;
 
@@ -172,15 +171,15 @@ ngx_http_pupil_pg_pool_finish(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg)
     ngx_conf_init_msec_value(pg->queue_timeout, 2000);
 
     if (pg->connections < 1
-        || pg->connections > NGX_HTTP_PUPIL_PG_MAX_CONNECTIONS
-        || pg->depth < 1 || pg->depth > NGX_HTTP_PUPIL_PG_MAX_DEPTH
+        || pg->connections > NGX_LIBPQ_MAX_CONNECTIONS
+        || pg->depth < 1 || pg->depth > NGX_LIBPQ_MAX_DEPTH
         || pg->queue_size < 0)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "database \"%V\": connections must be 1 to %d, "
                            "depth 1 to %d, and the queue not negative",
-                           &pg->name, NGX_HTTP_PUPIL_PG_MAX_CONNECTIONS,
-                           NGX_HTTP_PUPIL_PG_MAX_DEPTH);
+                           &pg->name, NGX_LIBPQ_MAX_CONNECTIONS,
+                           NGX_LIBPQ_MAX_DEPTH);
         return NGX_CONF_ERROR;
     }
 
@@ -201,7 +200,7 @@ ngx_http_pupil_pg_pool_finish(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg)
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_pupil_pg_conninfo_finish(cf, pg) != NGX_CONF_OK) {
+    if (ngx_libpq_conninfo_finish(cf, pg) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -224,7 +223,7 @@ ngx_http_pupil_pg_pool_finish(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg)
 
 
 char *
-ngx_http_pupil_pg_pool_conninfo(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg,
+ngx_libpq_pool_conninfo(ngx_conf_t *cf, ngx_libpq_pool_t *pg,
     ngx_str_t *conninfo)
 {
     char              *text, *error;
@@ -257,7 +256,7 @@ ngx_http_pupil_pg_pool_conninfo(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg,
 
     for (o = options; o->keyword; o++) {
         if (o->val
-            && ngx_http_pupil_pg_option_set(cf, pg, o->keyword, o->val)
+            && ngx_libpq_option_set(cf, pg, o->keyword, o->val)
                != NGX_OK)
         {
             PQconninfoFree(options);
@@ -272,7 +271,7 @@ ngx_http_pupil_pg_pool_conninfo(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg,
 
 
 static const char *
-ngx_http_pupil_pg_option(ngx_http_pupil_pg_pool_t *pg, const char *keyword)
+ngx_libpq_option(ngx_libpq_pool_t *pg, const char *keyword)
 {
     char        **keywords, **values;
     ngx_uint_t    i;
@@ -291,7 +290,7 @@ ngx_http_pupil_pg_option(ngx_http_pupil_pg_pool_t *pg, const char *keyword)
 
 
 static ngx_int_t
-ngx_http_pupil_pg_option_set(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg,
+ngx_libpq_option_set(ngx_conf_t *cf, ngx_libpq_pool_t *pg,
     const char *keyword, const char *value)
 {
     char        **k, **v, *copy;
@@ -341,7 +340,7 @@ ngx_http_pupil_pg_option_set(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg,
 /* Whether no host of the list is reached over a network. */
 
 static ngx_uint_t
-ngx_http_pupil_pg_local(const char *hosts)
+ngx_libpq_local(const char *hosts)
 {
     size_t       len;
     ngx_uint_t   i;
@@ -379,58 +378,52 @@ ngx_http_pupil_pg_local(const char *hosts)
 
 
 static char *
-ngx_http_pupil_pg_conninfo_finish(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg)
+ngx_libpq_conninfo_finish(ngx_conf_t *cf, ngx_libpq_pool_t *pg)
 {
     char                               buf[NGX_INT_T_LEN + 1];
-    const ngx_http_pupil_pg_option_t  *o;
+    const ngx_libpq_option_t  *o;
 
-    for (o = ngx_http_pupil_pg_defaults; o->keyword; o++) {
-        if (ngx_http_pupil_pg_option(pg, o->keyword) == NULL
-            && ngx_http_pupil_pg_option_set(cf, pg, o->keyword, o->value)
+    for (o = ngx_libpq_defaults; o->keyword; o++) {
+        if (ngx_libpq_option(pg, o->keyword) == NULL
+            && ngx_libpq_option_set(cf, pg, o->keyword, o->value)
                != NGX_OK)
         {
             return NGX_CONF_ERROR;
         }
     }
 
-    for (o = ngx_http_pupil_pg_forced; o->keyword; o++) {
-        if (ngx_http_pupil_pg_option_set(cf, pg, o->keyword, o->value)
-            != NGX_OK)
-        {
+    for (o = ngx_libpq_forced; o->keyword; o++) {
+        if (ngx_libpq_option_set(cf, pg, o->keyword, o->value) != NGX_OK) {
             return NGX_CONF_ERROR;
         }
     }
 
     /* who says nothing about TLS gets all of it on a network */
 
-    if (ngx_http_pupil_pg_option(pg, "sslmode") == NULL
-        && !(ngx_http_pupil_pg_local(ngx_http_pupil_pg_option(pg, "host"))
-             && ngx_http_pupil_pg_local(ngx_http_pupil_pg_option(pg,
-                                                                "hostaddr")))
-        && ngx_http_pupil_pg_option_set(cf, pg, "sslmode", "verify-full")
+    if (ngx_libpq_option(pg, "sslmode") == NULL
+        && !(ngx_libpq_local(ngx_libpq_option(pg, "host"))
+             && ngx_libpq_local(ngx_libpq_option(pg,
+                                                "hostaddr")))
+        && ngx_libpq_option_set(cf, pg, "sslmode", "verify-full")
            != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_pupil_pg_option(pg, "connect_timeout") == NULL) {
+    if (ngx_libpq_option(pg, "connect_timeout") == NULL) {
         (void) ngx_sprintf((u_char *) buf, "%M%Z",
                            (pg->connect_timeout + 999) / 1000);
 
-        if (ngx_http_pupil_pg_option_set(cf, pg, "connect_timeout", buf)
-            != NGX_OK)
-        {
+        if (ngx_libpq_option_set(cf, pg, "connect_timeout", buf) != NGX_OK) {
             return NGX_CONF_ERROR;
         }
     }
 
-    if (ngx_http_pupil_pg_option(pg, "tcp_user_timeout") == NULL) {
+    if (ngx_libpq_option(pg, "tcp_user_timeout") == NULL) {
         (void) ngx_sprintf((u_char *) buf, "%M%Z", pg->statement_timeout
-                           + NGX_HTTP_PUPIL_PG_MARGIN);
+                           + NGX_LIBPQ_MARGIN);
 
-        if (ngx_http_pupil_pg_option_set(cf, pg, "tcp_user_timeout", buf)
-            != NGX_OK)
-        {
+        if (ngx_libpq_option_set(cf, pg, "tcp_user_timeout", buf) != NGX_OK) {
             return NGX_CONF_ERROR;
         }
     }

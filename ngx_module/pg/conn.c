@@ -4,7 +4,7 @@
  * A libpq connection in pipeline mode on nginx's event loop: events, sending,
  * flushing, and what happens when it is lost.
  *
- * Connections arrive here connected; see ngx_http_pupil_pg_connect.c.
+ * Connections arrive here connected; see ngx_libpq_connect.c.
  * Handlers of exchanges run from the read, write, flush and stall events of a
  * connection only; these drop a broken connection as their last step, so
  * nobody finds it gone under their hands.
@@ -15,21 +15,21 @@
 #include "pg/private.h"
 
 
-static void ngx_http_pupil_pg_read_handler(ngx_event_t *rev);
-static void ngx_http_pupil_pg_write_handler(ngx_event_t *wev);
-static void ngx_http_pupil_pg_flush_handler(ngx_event_t *ev);
-static void ngx_http_pupil_pg_stall_handler(ngx_event_t *ev);
-static void ngx_http_pupil_pg_conn_write(ngx_http_pupil_pg_conn_t *pc);
-static void ngx_http_pupil_pg_conn_read(ngx_http_pupil_pg_conn_t *pc);
-static void ngx_http_pupil_pg_conn_taken(ngx_http_pupil_pg_conn_t *pc);
-static void ngx_http_pupil_pg_conn_settle(ngx_http_pupil_pg_conn_t *pc);
-static void ngx_http_pupil_pg_conn_fail(ngx_http_pupil_pg_conn_t *pc);
-static ngx_int_t ngx_http_pupil_pg_conn_pipeline(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex);
-static ngx_int_t ngx_http_pupil_pg_conn_tenant(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex);
-static ngx_int_t ngx_http_pupil_pg_conn_prepare(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex, const ngx_http_pupil_pg_stmt_t *stmt,
+static void ngx_libpq_read_handler(ngx_event_t *rev);
+static void ngx_libpq_write_handler(ngx_event_t *wev);
+static void ngx_libpq_flush_handler(ngx_event_t *ev);
+static void ngx_libpq_stall_handler(ngx_event_t *ev);
+static void ngx_libpq_conn_write(ngx_libpq_conn_t *pc);
+static void ngx_libpq_conn_read(ngx_libpq_conn_t *pc);
+static void ngx_libpq_conn_taken(ngx_libpq_conn_t *pc);
+static void ngx_libpq_conn_settle(ngx_libpq_conn_t *pc);
+static void ngx_libpq_conn_fail(ngx_libpq_conn_t *pc);
+static ngx_int_t ngx_libpq_conn_pipeline(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex);
+static ngx_int_t ngx_libpq_conn_tenant(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex);
+static ngx_int_t ngx_libpq_conn_prepare(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex, const ngx_libpq_stmt_t *stmt,
     ngx_uint_t cmd);
 
 
@@ -37,7 +37,7 @@ static ngx_int_t ngx_http_pupil_pg_conn_prepare(ngx_http_pupil_pg_conn_t *pc,
 
 
 ngx_connection_t *
-ngx_http_pupil_pg_watch(PGconn *conn, void *data, ngx_event_handler_pt read,
+ngx_libpq_watch(PGconn *conn, void *data, ngx_event_handler_pt read,
     ngx_event_handler_pt write, ngx_log_t *log)
 {
     ngx_connection_t  *c;
@@ -70,7 +70,7 @@ ngx_http_pupil_pg_watch(PGconn *conn, void *data, ngx_event_handler_pt read,
 
 
 void
-ngx_http_pupil_pg_unwatch(ngx_connection_t *c, PGconn *conn)
+ngx_libpq_unwatch(ngx_connection_t *c, PGconn *conn)
 {
     ngx_uint_t  flags;
 
@@ -100,11 +100,11 @@ ngx_http_pupil_pg_unwatch(ngx_connection_t *c, PGconn *conn)
 
 
 void
-ngx_http_pupil_pg_finish(ngx_connection_t *c, PGconn *conn)
+ngx_libpq_finish(ngx_connection_t *c, PGconn *conn)
 {
     /* pitfall 5: the fd is libpq's, and is closed last, and once */
 
-    ngx_http_pupil_pg_unwatch(c, conn);
+    ngx_libpq_unwatch(c, conn);
 
     c->read->closed = 1;
     c->write->closed = 1;
@@ -117,7 +117,7 @@ ngx_http_pupil_pg_finish(ngx_connection_t *c, PGconn *conn)
 
 
 ngx_int_t
-ngx_http_pupil_pg_flush(ngx_connection_t *c, PGconn *conn)
+ngx_libpq_flush(ngx_connection_t *c, PGconn *conn)
 {
     int  left;
 
@@ -142,7 +142,7 @@ ngx_http_pupil_pg_flush(ngx_connection_t *c, PGconn *conn)
 
 
 ngx_uint_t
-ngx_http_pupil_pg_pending(PGconn *conn)
+ngx_libpq_pending(PGconn *conn)
 {
     SSL  *ssl;
 
@@ -156,14 +156,14 @@ ngx_http_pupil_pg_pending(PGconn *conn)
 
 
 ngx_int_t
-ngx_http_pupil_pg_conn_open(ngx_http_pupil_pg_conn_t *pc, PGconn *conn)
+ngx_libpq_conn_open(ngx_libpq_conn_t *pc, PGconn *conn)
 {
     ngx_log_t  *log;
 
     log = pc->pg->log;
 
-    pc->c = ngx_http_pupil_pg_watch(conn, pc, ngx_http_pupil_pg_read_handler,
-                                    ngx_http_pupil_pg_write_handler, log);
+    pc->c = ngx_libpq_watch(conn, pc, ngx_libpq_read_handler,
+                            ngx_libpq_write_handler, log);
     if (pc->c == NULL) {
         return NGX_ERROR;
     }
@@ -182,18 +182,18 @@ ngx_http_pupil_pg_conn_open(ngx_http_pupil_pg_conn_t *pc, PGconn *conn)
     ngx_memzero(&pc->stall, sizeof(ngx_event_t));
 
     pc->flush.data = pc;
-    pc->flush.handler = ngx_http_pupil_pg_flush_handler;
+    pc->flush.handler = ngx_libpq_flush_handler;
     pc->flush.log = log;
 
     /* pitfall 14: not cancelable, it is set while work is in flight */
 
     pc->stall.data = pc;
-    pc->stall.handler = ngx_http_pupil_pg_stall_handler;
+    pc->stall.handler = ngx_libpq_stall_handler;
     pc->stall.log = log;
 
     /* pitfall 10: idle connections are read as well, and notices heard */
 
-    PQsetNoticeReceiver(conn, ngx_http_pupil_pg_notice, pc);
+    PQsetNoticeReceiver(conn, ngx_libpq_notice, pc);
 
     /* pitfall 15: idle until work is sent */
 
@@ -208,7 +208,7 @@ ngx_http_pupil_pg_conn_open(ngx_http_pupil_pg_conn_t *pc, PGconn *conn)
 
 
 void
-ngx_http_pupil_pg_conn_close(ngx_http_pupil_pg_conn_t *pc)
+ngx_libpq_conn_close(ngx_libpq_conn_t *pc)
 {
     PGconn            *conn;
     ngx_connection_t  *c;
@@ -228,18 +228,18 @@ ngx_http_pupil_pg_conn_close(ngx_http_pupil_pg_conn_t *pc)
     pc->conn = NULL;
     pc->pg->stats.up--;
 
-    ngx_http_pupil_pg_finish(c, conn);
+    ngx_libpq_finish(c, conn);
 }
 
 
 /* Drops the connection; all work on it fails (pitfalls 8 and 9). */
 
 static void
-ngx_http_pupil_pg_conn_fail(ngx_http_pupil_pg_conn_t *pc)
+ngx_libpq_conn_fail(ngx_libpq_conn_t *pc)
 {
     ngx_queue_t                    failed, *q;
-    ngx_http_pupil_pg_pool_t      *pg;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_pool_t      *pg;
+    ngx_libpq_exchange_t  *ex;
 
     pg = pc->pg;
 
@@ -253,8 +253,8 @@ ngx_http_pupil_pg_conn_fail(ngx_http_pupil_pg_conn_t *pc)
     pg->stats.inflight -= pc->depth;
     pc->depth = 0;
 
-    ngx_http_pupil_pg_conn_close(pc);
-    ngx_http_pupil_pg_pool_lost(pg, pc->reason);
+    ngx_libpq_conn_close(pc);
+    ngx_libpq_pool_lost(pg, pc->reason);
 
     /* handlers may detach others of this list, so it is read anew each time */
 
@@ -262,25 +262,25 @@ ngx_http_pupil_pg_conn_fail(ngx_http_pupil_pg_conn_t *pc)
         q = ngx_queue_head(&failed);
         ngx_queue_remove(q);
 
-        ex = ngx_queue_data(q, ngx_http_pupil_pg_exchange_t, link);
+        ex = ngx_queue_data(q, ngx_libpq_exchange_t, link);
         ex->sent = 0;
 
-        ngx_http_pupil_pg_complete(ex, NGX_HTTP_PUPIL_PG_UNAVAILABLE);
+        ngx_libpq_complete(ex, NGX_LIBPQ_UNAVAILABLE);
     }
 
     /* the last of its kind: the other kind takes what waited for it */
 
-    ngx_http_pupil_pg_pool_pump(pg);
+    ngx_libpq_pool_pump(pg);
 }
 
 
 void
-ngx_http_pupil_pg_conn_send(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex)
+ngx_libpq_conn_send(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex)
 {
     ngx_msec_t  limit;
 
-    ex->status = NGX_HTTP_PUPIL_PG_PENDING;
+    ex->status = NGX_LIBPQ_PENDING;
     ex->sent = 1;
     ex->answered = 0;
     ex->icmd = 0;
@@ -293,12 +293,12 @@ ngx_http_pupil_pg_conn_send(ngx_http_pupil_pg_conn_t *pc,
     pc->c->idle = 0;
 
     if (pc->depth == 1) {
-        limit = pc->pg->statement_timeout + NGX_HTTP_PUPIL_PG_MARGIN;
+        limit = pc->pg->statement_timeout + NGX_LIBPQ_MARGIN;
         ngx_add_timer(&pc->stall, limit);
     }
 
-    if (!pc->broken && ngx_http_pupil_pg_conn_pipeline(pc, ex) != NGX_OK) {
-        ngx_http_pupil_pg_broken(pc, PQerrorMessage(pc->conn));
+    if (!pc->broken && ngx_libpq_conn_pipeline(pc, ex) != NGX_OK) {
+        ngx_libpq_broken(pc, PQerrorMessage(pc->conn));
     }
 
     /* PQpipelineSync has sent already; the rest, and errors, once per turn */
@@ -313,25 +313,24 @@ ngx_http_pupil_pg_conn_send(ngx_http_pupil_pg_conn_t *pc,
  */
 
 static ngx_int_t
-ngx_http_pupil_pg_conn_pipeline(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex)
+ngx_libpq_conn_pipeline(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex)
 {
     int64_t                          nonce;
     ngx_uint_t                       i;
-    ngx_http_pupil_pg_exec_t        *exec;
-    const ngx_http_pupil_pg_stmt_t  *stmt;
+    ngx_libpq_exec_t        *exec;
+    const ngx_libpq_stmt_t  *stmt;
 
     if (ex->cmds == NULL) {
-        ex->cmds = ngx_palloc(ex->pool,
-                              (2 * ex->nresults + NGX_HTTP_PUPIL_PG_CMDS)
-                              * sizeof(uint16_t));
+        ex->cmds = ngx_palloc(ex->pool, (2 * ex->nresults + NGX_LIBPQ_CMDS)
+                                            * sizeof(uint16_t));
         if (ex->cmds == NULL) {
             return NGX_ERROR;
         }
     }
 
     if ((pc->reset || pupil_uuid_compare(&pc->tenant, &ex->tenant) != 0)
-        && ngx_http_pupil_pg_conn_tenant(pc, ex) != NGX_OK)
+        && ngx_libpq_conn_tenant(pc, ex) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -339,8 +338,8 @@ ngx_http_pupil_pg_conn_pipeline(ngx_http_pupil_pg_conn_t *pc,
     ex->generation = pc->generation;
 
     for (i = 0; i < ex->nresults; i++) {
-        if (ngx_http_pupil_pg_conn_prepare(pc, ex, ex->execs[i].stmt,
-                                      (NGX_HTTP_PUPIL_PG_CMD_PREPARE | i))
+        if (ngx_libpq_conn_prepare(pc, ex, ex->execs[i].stmt,
+                              (NGX_LIBPQ_CMD_PREPARE | i))
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -351,7 +350,7 @@ ngx_http_pupil_pg_conn_pipeline(ngx_http_pupil_pg_conn_t *pc,
         exec = &ex->execs[i];
         stmt = exec->stmt;
 
-        nonce = ngx_http_pupil_pg_pool_nonce(pc->pg);
+        nonce = ngx_libpq_pool_nonce(pc->pg);
         ngx_memcpy(exec->nonce, &nonce, sizeof(exec->nonce));
 
         if (PQsendQueryPrepared(pc->conn, stmt->name, (int) stmt->nparams,
@@ -361,8 +360,7 @@ ngx_http_pupil_pg_conn_pipeline(ngx_http_pupil_pg_conn_t *pc,
             return NGX_ERROR;
         }
 
-        ex->cmds[ex->ncmds++] =
-                              (uint16_t) (NGX_HTTP_PUPIL_PG_CMD_EXECUTE | i);
+        ex->cmds[ex->ncmds++] = (uint16_t) (NGX_LIBPQ_CMD_EXECUTE | i);
     }
 
     return (PQpipelineSync(pc->conn) == 1) ? NGX_OK : NGX_ERROR;
@@ -377,14 +375,14 @@ ngx_http_pupil_pg_conn_pipeline(ngx_http_pupil_pg_conn_t *pc,
  */
 
 static ngx_int_t
-ngx_http_pupil_pg_conn_tenant(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex)
+ngx_libpq_conn_tenant(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex)
 {
     int                        lengths[2];
     u_char                     text[PUPIL_UUID_TEXT_LEN];
     int64_t                    nonce;
     const char                *values[2];
-    ngx_http_pupil_pg_stmt_t  *stmt;
+    ngx_libpq_stmt_t  *stmt;
 
     stmt = pc->pg->tenant_stmt;
 
@@ -397,17 +395,17 @@ ngx_http_pupil_pg_conn_tenant(ngx_http_pupil_pg_conn_t *pc,
         }
 
         pc->reset = 0;
-        ex->cmds[ex->ncmds++] = NGX_HTTP_PUPIL_PG_CMD_RESET;
+        ex->cmds[ex->ncmds++] = NGX_LIBPQ_CMD_RESET;
     }
 
-    if (ngx_http_pupil_pg_conn_prepare(pc, ex, stmt,
-                                       NGX_HTTP_PUPIL_PG_CMD_TENANT_PREPARE)
+    if (ngx_libpq_conn_prepare(pc, ex, stmt,
+                               NGX_LIBPQ_CMD_TENANT_PREPARE)
         != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    nonce = ngx_http_pupil_pg_pool_nonce(pc->pg);
+    nonce = ngx_libpq_pool_nonce(pc->pg);
     ngx_memcpy(ex->nonce, &nonce, sizeof(ex->nonce));
     pupil_uuid_format(&ex->tenant, text);
 
@@ -424,8 +422,8 @@ ngx_http_pupil_pg_conn_tenant(ngx_http_pupil_pg_conn_t *pc,
         return NGX_ERROR;
     }
 
-    ex->cmds[ex->ncmds++] = NGX_HTTP_PUPIL_PG_CMD_TENANT;
-    ex->cmds[ex->ncmds++] = NGX_HTTP_PUPIL_PG_CMD_TENANT_SYNC;
+    ex->cmds[ex->ncmds++] = NGX_LIBPQ_CMD_TENANT;
+    ex->cmds[ex->ncmds++] = NGX_LIBPQ_CMD_TENANT_SYNC;
 
     pc->tenant = ex->tenant;
 
@@ -434,8 +432,8 @@ ngx_http_pupil_pg_conn_tenant(ngx_http_pupil_pg_conn_t *pc,
 
 
 static ngx_int_t
-ngx_http_pupil_pg_conn_prepare(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex, const ngx_http_pupil_pg_stmt_t *stmt,
+ngx_libpq_conn_prepare(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex, const ngx_libpq_stmt_t *stmt,
     ngx_uint_t cmd)
 {
     u_char  *bits, bit;
@@ -462,11 +460,11 @@ ngx_http_pupil_pg_conn_prepare(ngx_http_pupil_pg_conn_t *pc,
 
 
 static void
-ngx_http_pupil_pg_read_handler(ngx_event_t *rev)
+ngx_libpq_read_handler(ngx_event_t *rev)
 {
     ngx_connection_t          *c;
-    ngx_http_pupil_pg_conn_t  *pc;
-    ngx_http_pupil_probe(DATABASE);
+    ngx_libpq_conn_t  *pc;
+    ngx_libpq_probe(DATABASE);
 
     c = rev->data;
     pc = c->data;
@@ -475,63 +473,63 @@ ngx_http_pupil_pg_read_handler(ngx_event_t *rev)
 
         /* the worker exits; with c->error, worker_shutdown_timeout is over */
 
-        ngx_http_pupil_pg_broken(pc, "the worker is shutting down");
-        ngx_http_pupil_pg_conn_settle(pc);
+        ngx_libpq_broken(pc, "the worker is shutting down");
+        ngx_libpq_conn_settle(pc);
         return;
     }
 
-    ngx_http_pupil_pg_conn_read(pc);
-    ngx_http_pupil_pg_conn_settle(pc);
+    ngx_libpq_conn_read(pc);
+    ngx_libpq_conn_settle(pc);
 }
 
 
 static void
-ngx_http_pupil_pg_write_handler(ngx_event_t *wev)
+ngx_libpq_write_handler(ngx_event_t *wev)
 {
     ngx_connection_t          *c;
-    ngx_http_pupil_pg_conn_t  *pc;
-    ngx_http_pupil_probe(DATABASE);
+    ngx_libpq_conn_t  *pc;
+    ngx_libpq_probe(DATABASE);
 
     c = wev->data;
     pc = c->data;
 
-    ngx_http_pupil_pg_conn_write(pc);
-    ngx_http_pupil_pg_conn_settle(pc);
+    ngx_libpq_conn_write(pc);
+    ngx_libpq_conn_settle(pc);
 }
 
 
 static void
-ngx_http_pupil_pg_flush_handler(ngx_event_t *ev)
+ngx_libpq_flush_handler(ngx_event_t *ev)
 {
-    ngx_http_pupil_pg_conn_t  *pc;
-    ngx_http_pupil_probe(DATABASE);
+    ngx_libpq_conn_t  *pc;
+    ngx_libpq_probe(DATABASE);
 
     pc = ev->data;
 
-    ngx_http_pupil_pg_conn_write(pc);
-    ngx_http_pupil_pg_conn_settle(pc);
+    ngx_libpq_conn_write(pc);
+    ngx_libpq_conn_settle(pc);
 }
 
 
 static void
-ngx_http_pupil_pg_stall_handler(ngx_event_t *ev)
+ngx_libpq_stall_handler(ngx_event_t *ev)
 {
     char                       reason[64];
     ngx_msec_t                 limit;
-    ngx_http_pupil_pg_conn_t  *pc;
-    ngx_http_pupil_probe(TIMER);
+    ngx_libpq_conn_t  *pc;
+    ngx_libpq_probe(TIMER);
 
     pc = ev->data;
 
-    limit = pc->pg->statement_timeout + NGX_HTTP_PUPIL_PG_MARGIN;
+    limit = pc->pg->statement_timeout + NGX_LIBPQ_MARGIN;
 
     (void) ngx_snprintf((u_char *) reason, sizeof(reason),
                         "no answer for %M ms%Z", limit);
 
     pc->pg->stats.stalls++;
 
-    ngx_http_pupil_pg_broken(pc, reason);
-    ngx_http_pupil_pg_conn_settle(pc);
+    ngx_libpq_broken(pc, reason);
+    ngx_libpq_conn_settle(pc);
 }
 
 
@@ -542,7 +540,7 @@ ngx_http_pupil_pg_stall_handler(ngx_event_t *ev)
  */
 
 static void
-ngx_http_pupil_pg_conn_write(ngx_http_pupil_pg_conn_t *pc)
+ngx_libpq_conn_write(ngx_libpq_conn_t *pc)
 {
     ngx_int_t  rc;
 
@@ -550,25 +548,25 @@ ngx_http_pupil_pg_conn_write(ngx_http_pupil_pg_conn_t *pc)
         return;
     }
 
-    rc = ngx_http_pupil_pg_flush(pc->c, pc->conn);
+    rc = ngx_libpq_flush(pc->c, pc->conn);
 
     if (rc != NGX_OK) {
 
         /* no fd may be opened under the old number while events are there */
 
-        ngx_http_pupil_pg_unwatch(pc->c, pc->conn);
+        ngx_libpq_unwatch(pc->c, pc->conn);
     }
 
-    ngx_http_pupil_pg_conn_taken(pc);
+    ngx_libpq_conn_taken(pc);
 
     if (rc != NGX_OK) {
-        ngx_http_pupil_pg_broken(pc, PQerrorMessage(pc->conn));
+        ngx_libpq_broken(pc, PQerrorMessage(pc->conn));
     }
 }
 
 
 static void
-ngx_http_pupil_pg_conn_read(ngx_http_pupil_pg_conn_t *pc)
+ngx_libpq_conn_read(ngx_libpq_conn_t *pc)
 {
     int  ok;
 
@@ -580,30 +578,30 @@ ngx_http_pupil_pg_conn_read(ngx_http_pupil_pg_conn_t *pc)
         ok = PQconsumeInput(pc->conn);
 
         if (PQsocket(pc->conn) != pc->c->fd) {
-            ngx_http_pupil_pg_unwatch(pc->c, pc->conn);
+            ngx_libpq_unwatch(pc->c, pc->conn);
             ok = 0;
         }
 
         /* also after an error: a commit may have been read before it */
 
-        ngx_http_pupil_pg_conn_taken(pc);
+        ngx_libpq_conn_taken(pc);
 
         if (!ok || PQstatus(pc->conn) != CONNECTION_OK) {
 
             /* pitfall 9 */
 
-            ngx_http_pupil_pg_broken(pc, PQerrorMessage(pc->conn));
+            ngx_libpq_broken(pc, PQerrorMessage(pc->conn));
             return;
         }
 
-    } while (ngx_http_pupil_pg_pending(pc->conn));
+    } while (ngx_libpq_pending(pc->conn));
 }
 
 
 /* Looks at what libpq has read. */
 
 static void
-ngx_http_pupil_pg_conn_taken(ngx_http_pupil_pg_conn_t *pc)
+ngx_libpq_conn_taken(ngx_libpq_conn_t *pc)
 {
     if (ngx_queue_empty(&pc->inflight)) {
 
@@ -613,9 +611,8 @@ ngx_http_pupil_pg_conn_taken(ngx_http_pupil_pg_conn_t *pc)
         return;
     }
 
-    if (ngx_http_pupil_pg_results(pc) && pc->depth) {
-        ngx_add_timer(&pc->stall, pc->pg->statement_timeout
-                                  + NGX_HTTP_PUPIL_PG_MARGIN);
+    if (ngx_libpq_results(pc) && pc->depth) {
+        ngx_add_timer(&pc->stall, pc->pg->statement_timeout + NGX_LIBPQ_MARGIN);
     }
 }
 
@@ -623,10 +620,10 @@ ngx_http_pupil_pg_conn_taken(ngx_http_pupil_pg_conn_t *pc)
 /* The last step of each event of a connection. */
 
 static void
-ngx_http_pupil_pg_conn_settle(ngx_http_pupil_pg_conn_t *pc)
+ngx_libpq_conn_settle(ngx_libpq_conn_t *pc)
 {
     if (pc->broken) {
-        ngx_http_pupil_pg_conn_fail(pc);
+        ngx_libpq_conn_fail(pc);
         return;
     }
 
@@ -643,7 +640,7 @@ ngx_http_pupil_pg_conn_settle(ngx_http_pupil_pg_conn_t *pc)
     pc->c->idle = 1;
 
     if (ngx_exiting || pc->c->close) {
-        ngx_http_pupil_pg_broken(pc, "the worker is shutting down");
-        ngx_http_pupil_pg_conn_fail(pc);
+        ngx_libpq_broken(pc, "the worker is shutting down");
+        ngx_libpq_conn_fail(pc);
     }
 }

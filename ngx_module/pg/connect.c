@@ -16,37 +16,37 @@
 #include "core/policy/statement.h"
 
 
-#define NGX_HTTP_PUPIL_PG_MIN_SERVER  150000
+#define NGX_LIBPQ_MIN_SERVER  150000
 
-#define NGX_HTTP_PUPIL_PG_DELAY       100      /* ms, then doubled */
-#define NGX_HTTP_PUPIL_PG_MAX_DELAY   10000
-#define NGX_HTTP_PUPIL_PG_SLOW_DELAY  5000     /* ms, for a mismatch */
-#define NGX_HTTP_PUPIL_PG_MAX_SLOW    60000
+#define NGX_LIBPQ_DELAY       100      /* ms, then doubled */
+#define NGX_LIBPQ_MAX_DELAY   10000
+#define NGX_LIBPQ_SLOW_DELAY  5000     /* ms, for a mismatch */
+#define NGX_LIBPQ_MAX_SLOW    60000
 
-#define NGX_HTTP_PUPIL_PG_HOLD        1000     /* ms */
+#define NGX_LIBPQ_HOLD        1000     /* ms */
 
 
 typedef struct {
-    ngx_http_pupil_pg_pool_t      *pg;
+    ngx_libpq_pool_t      *pg;
     ngx_str_t                     *channel;    /* LISTEN; NULL: pipeline */
-    ngx_http_pupil_pg_connect_pt   handler;
+    ngx_libpq_connect_pt   handler;
     void                          *data;
     ngx_pool_t                    *pool;
     ngx_event_t                    hold;
     PGconn                        *conn;
     ngx_uint_t                     mismatch;
-    char                           text[NGX_HTTP_PUPIL_PG_ERROR_SIZE];
-} ngx_http_pupil_pg_task_t;
+    char                           text[NGX_LIBPQ_ERROR_SIZE];
+} ngx_libpq_task_t;
 
 
-static void ngx_http_pupil_pg_task_thread(void *data, ngx_log_t *log);
-static void ngx_http_pupil_pg_task_done(ngx_event_t *ev);
-static void ngx_http_pupil_pg_task_hold(ngx_event_t *ev);
-static ngx_int_t ngx_http_pupil_pg_setup(ngx_http_pupil_pg_task_t *t);
-static ngx_int_t ngx_http_pupil_pg_check_role(ngx_http_pupil_pg_task_t *t);
-static ngx_int_t ngx_http_pupil_pg_listen_to(ngx_http_pupil_pg_task_t *t);
-static int64_t ngx_http_pupil_pg_clock(void);
-static int ngx_http_pupil_pg_wait(PGconn *conn, int64_t deadline,
+static void ngx_libpq_task_thread(void *data, ngx_log_t *log);
+static void ngx_libpq_task_done(ngx_event_t *ev);
+static void ngx_libpq_task_hold(ngx_event_t *ev);
+static ngx_int_t ngx_libpq_setup(ngx_libpq_task_t *t);
+static ngx_int_t ngx_libpq_check_role(ngx_libpq_task_t *t);
+static ngx_int_t ngx_libpq_listen_to(ngx_libpq_task_t *t);
+static int64_t ngx_libpq_clock(void);
+static int ngx_libpq_wait(PGconn *conn, int64_t deadline,
     short events);
 
 
@@ -54,26 +54,26 @@ static int ngx_http_pupil_pg_wait(PGconn *conn, int64_t deadline,
 
 
 ngx_int_t
-ngx_http_pupil_pg_connect(ngx_http_pupil_pg_pool_t *pg, ngx_str_t *channel,
-    ngx_http_pupil_pg_connect_pt handler, void *data)
+ngx_libpq_connect(ngx_libpq_pool_t *pg, ngx_str_t *channel,
+    ngx_libpq_connect_pt handler, void *data)
 {
     ngx_pool_t                *pool;
     ngx_thread_task_t         *task;
-    ngx_http_pupil_pg_task_t  *t;
+    ngx_libpq_task_t  *t;
 
     pool = ngx_create_pool(2048, pg->log);
     if (pool == NULL) {
         return NGX_ERROR;
     }
 
-    task = ngx_thread_task_alloc(pool, sizeof(ngx_http_pupil_pg_task_t));
+    task = ngx_thread_task_alloc(pool, sizeof(ngx_libpq_task_t));
     if (task == NULL) {
         ngx_destroy_pool(pool);
         return NGX_ERROR;
     }
 
     t = task->ctx;
-    ngx_memzero(t, sizeof(ngx_http_pupil_pg_task_t));
+    ngx_memzero(t, sizeof(ngx_libpq_task_t));
 
     t->pg = pg;
     t->channel = channel;
@@ -84,12 +84,12 @@ ngx_http_pupil_pg_connect(ngx_http_pupil_pg_pool_t *pg, ngx_str_t *channel,
     /* pitfall 14: the worker must not end under a task */
 
     t->hold.data = t;
-    t->hold.handler = ngx_http_pupil_pg_task_hold;
+    t->hold.handler = ngx_libpq_task_hold;
     t->hold.log = pg->log;
 
-    task->handler = ngx_http_pupil_pg_task_thread;
+    task->handler = ngx_libpq_task_thread;
     task->event.data = t;
-    task->event.handler = ngx_http_pupil_pg_task_done;
+    task->event.handler = ngx_libpq_task_done;
     task->event.log = pg->log;
 
     if (ngx_thread_task_post(pg->thread_pool, task) != NGX_OK) {
@@ -97,7 +97,7 @@ ngx_http_pupil_pg_connect(ngx_http_pupil_pg_pool_t *pg, ngx_str_t *channel,
         return NGX_ERROR;
     }
 
-    ngx_add_timer(&t->hold, NGX_HTTP_PUPIL_PG_HOLD);
+    ngx_add_timer(&t->hold, NGX_LIBPQ_HOLD);
 
     return NGX_OK;
 }
@@ -106,17 +106,17 @@ ngx_http_pupil_pg_connect(ngx_http_pupil_pg_pool_t *pg, ngx_str_t *channel,
 /* The task is bounded in time by itself, so this comes to an end. */
 
 static void
-ngx_http_pupil_pg_task_hold(ngx_event_t *ev)
+ngx_libpq_task_hold(ngx_event_t *ev)
 {
-    ngx_add_timer(ev, NGX_HTTP_PUPIL_PG_HOLD);
+    ngx_add_timer(ev, NGX_LIBPQ_HOLD);
 }
 
 
 static void
-ngx_http_pupil_pg_task_done(ngx_event_t *ev)
+ngx_libpq_task_done(ngx_event_t *ev)
 {
-    ngx_http_pupil_pg_task_t  *t;
-    ngx_http_pupil_probe(THREAD);
+    ngx_libpq_task_t  *t;
+    ngx_libpq_probe(THREAD);
 
     t = ev->data;
 
@@ -131,12 +131,12 @@ ngx_http_pupil_pg_task_done(ngx_event_t *ev)
 
 
 ngx_msec_t
-ngx_http_pupil_pg_backoff(ngx_uint_t failures, ngx_uint_t mismatch)
+ngx_libpq_backoff(ngx_uint_t failures, ngx_uint_t mismatch)
 {
     ngx_msec_t  delay, max;
 
-    delay = mismatch ? NGX_HTTP_PUPIL_PG_SLOW_DELAY : NGX_HTTP_PUPIL_PG_DELAY;
-    max = mismatch ? NGX_HTTP_PUPIL_PG_MAX_SLOW : NGX_HTTP_PUPIL_PG_MAX_DELAY;
+    delay = mismatch ? NGX_LIBPQ_SLOW_DELAY : NGX_LIBPQ_DELAY;
+    max = mismatch ? NGX_LIBPQ_MAX_SLOW : NGX_LIBPQ_MAX_DELAY;
 
     if (failures > 1) {
         delay <<= ngx_min(failures - 1, 10);
@@ -149,12 +149,12 @@ ngx_http_pupil_pg_backoff(ngx_uint_t failures, ngx_uint_t mismatch)
 
 
 void
-ngx_http_pupil_pg_text(char *dst, const char *src)
+ngx_libpq_text(char *dst, const char *src)
 {
     char   c, *p, *last;
 
     p = dst;
-    last = dst + NGX_HTTP_PUPIL_PG_ERROR_SIZE - 1;
+    last = dst + NGX_LIBPQ_ERROR_SIZE - 1;
 
     if (src == NULL || *src == '\0') {
         src = "no reason given";
@@ -180,51 +180,49 @@ ngx_http_pupil_pg_text(char *dst, const char *src)
 
 
 static void
-ngx_http_pupil_pg_task_thread(void *data, ngx_log_t *log)
+ngx_libpq_task_thread(void *data, ngx_log_t *log)
 {
-    ngx_http_pupil_pg_task_t *t = data;
+    ngx_libpq_task_t *t = data;
 
     PGconn                    *conn;
-    ngx_http_pupil_pg_pool_t  *pg;
+    ngx_libpq_pool_t  *pg;
 
     pg = t->pg;
 
     conn = PQconnectdbParams((const char *const *) pg->keywords.elts,
                              (const char *const *) pg->values.elts, 0);
     if (conn == NULL) {
-        ngx_http_pupil_pg_text(t->text, "out of memory");
+        ngx_libpq_text(t->text, "out of memory");
         return;
     }
 
     t->conn = conn;
 
     if (PQstatus(conn) != CONNECTION_OK) {
-        ngx_http_pupil_pg_text(t->text, PQerrorMessage(conn));
+        ngx_libpq_text(t->text, PQerrorMessage(conn));
         goto failed;
     }
 
-    if (PQserverVersion(conn) < NGX_HTTP_PUPIL_PG_MIN_SERVER) {
-        ngx_http_pupil_pg_text(t->text, "the server is older than "
-                                        "PostgreSQL 15: upgrade it");
+    if (PQserverVersion(conn) < NGX_LIBPQ_MIN_SERVER) {
+        ngx_libpq_text(t->text, "the server is older than "
+                                "PostgreSQL 15: upgrade it");
         t->mismatch = 1;
         goto failed;
     }
 
-    if (ngx_http_pupil_pg_setup(t) != NGX_OK
-        || ngx_http_pupil_pg_check_role(t) != NGX_OK)
-    {
+    if (ngx_libpq_setup(t) != NGX_OK || ngx_libpq_check_role(t) != NGX_OK) {
         goto failed;
     }
 
     if (pg->check && pg->check(conn, pg->check_data, t->text) != NGX_OK) {
-        t->text[NGX_HTTP_PUPIL_PG_ERROR_SIZE - 1] = '\0';
+        t->text[NGX_LIBPQ_ERROR_SIZE - 1] = '\0';
 
         /* a connection that was lost meanwhile is no mismatch */
         t->mismatch = (PQstatus(conn) == CONNECTION_OK);
         goto failed;
     }
 
-    if (t->channel && ngx_http_pupil_pg_listen_to(t) != NGX_OK) {
+    if (t->channel && ngx_libpq_listen_to(t) != NGX_OK) {
         goto failed;
     }
 
@@ -238,7 +236,7 @@ ngx_http_pupil_pg_task_thread(void *data, ngx_log_t *log)
     if (PQsetnonblocking(conn, 1) != 0
         || (t->channel == NULL && PQenterPipelineMode(conn) != 1))
     {
-        ngx_http_pupil_pg_text(t->text, PQerrorMessage(conn));
+        ngx_libpq_text(t->text, PQerrorMessage(conn));
         goto failed;
     }
 
@@ -258,7 +256,7 @@ failed:
  */
 
 static ngx_int_t
-ngx_http_pupil_pg_setup(ngx_http_pupil_pg_task_t *t)
+ngx_libpq_setup(ngx_libpq_task_t *t)
 {
     char       sql[1024];
     PGresult  *res;
@@ -269,11 +267,10 @@ ngx_http_pupil_pg_setup(ngx_http_pupil_pg_task_t *t)
                         "SET idle_in_transaction_session_timeout = %M;"
                         "%s%Z",
                         t->pg->statement_timeout,
-                        t->pg->statement_timeout + NGX_HTTP_PUPIL_PG_MARGIN,
+                        t->pg->statement_timeout + NGX_LIBPQ_MARGIN,
                         pupil_session_sql);
 
-    res = ngx_http_pupil_pg_query(t->conn, sql, t->pg->connect_timeout,
-                                  t->text);
+    res = ngx_libpq_query(t->conn, sql, t->pg->connect_timeout, t->text);
     if (res == NULL) {
         return NGX_ERROR;
     }
@@ -290,7 +287,7 @@ ngx_http_pupil_pg_setup(ngx_http_pupil_pg_task_t *t)
  */
 
 static ngx_int_t
-ngx_http_pupil_pg_check_role(ngx_http_pupil_pg_task_t *t)
+ngx_libpq_check_role(ngx_libpq_task_t *t)
 {
     PGresult    *res;
     ngx_int_t    rc;
@@ -312,8 +309,7 @@ ngx_http_pupil_pg_check_role(ngx_http_pupil_pg_task_t *t)
         " ELSE '' END"
         " FROM pg_catalog.pg_roles r WHERE r.rolname = current_user";
 
-    res = ngx_http_pupil_pg_query(t->conn, query, t->pg->connect_timeout,
-                                  t->text);
+    res = ngx_libpq_query(t->conn, query, t->pg->connect_timeout, t->text);
     if (res == NULL) {
         return NGX_ERROR;
     }
@@ -337,7 +333,7 @@ ngx_http_pupil_pg_check_role(ngx_http_pupil_pg_task_t *t)
 
 
 static ngx_int_t
-ngx_http_pupil_pg_listen_to(ngx_http_pupil_pg_task_t *t)
+ngx_libpq_listen_to(ngx_libpq_task_t *t)
 {
     char      *name, sql[160];
     PGresult  *res;
@@ -345,15 +341,14 @@ ngx_http_pupil_pg_listen_to(ngx_http_pupil_pg_task_t *t)
     name = PQescapeIdentifier(t->conn, (char *) t->channel->data,
                               t->channel->len);
     if (name == NULL) {
-        ngx_http_pupil_pg_text(t->text, PQerrorMessage(t->conn));
+        ngx_libpq_text(t->text, PQerrorMessage(t->conn));
         return NGX_ERROR;
     }
 
     (void) snprintf(sql, sizeof(sql), "LISTEN %s", name);
     PQfreemem(name);
 
-    res = ngx_http_pupil_pg_query(t->conn, sql, t->pg->connect_timeout,
-                                  t->text);
+    res = ngx_libpq_query(t->conn, sql, t->pg->connect_timeout, t->text);
     if (res == NULL) {
         return NGX_ERROR;
     }
@@ -365,7 +360,7 @@ ngx_http_pupil_pg_listen_to(ngx_http_pupil_pg_task_t *t)
 
 
 static int64_t
-ngx_http_pupil_pg_clock(void)
+ngx_libpq_clock(void)
 {
     struct timespec  ts;
 
@@ -380,7 +375,7 @@ ngx_http_pupil_pg_clock(void)
 /* Returns 0 when the time is over or the socket is gone. */
 
 static int
-ngx_http_pupil_pg_wait(PGconn *conn, int64_t deadline, short events)
+ngx_libpq_wait(PGconn *conn, int64_t deadline, short events)
 {
     int            n;
     int64_t        left;
@@ -391,7 +386,7 @@ ngx_http_pupil_pg_wait(PGconn *conn, int64_t deadline, short events)
     }
 
     for ( ;; ) {
-        left = deadline - ngx_http_pupil_pg_clock();
+        left = deadline - ngx_libpq_clock();
         if (left <= 0) {
             return 0;
         }
@@ -414,7 +409,7 @@ ngx_http_pupil_pg_wait(PGconn *conn, int64_t deadline, short events)
 
 
 PGresult *
-ngx_http_pupil_pg_query(PGconn *conn, const char *sql, ngx_msec_t timeout,
+ngx_libpq_query(PGconn *conn, const char *sql, ngx_msec_t timeout,
     char *text)
 {
     int              left, nonblocking;
@@ -424,7 +419,7 @@ ngx_http_pupil_pg_query(PGconn *conn, const char *sql, ngx_msec_t timeout,
 
     last = NULL;
     nonblocking = PQisnonblocking(conn);
-    deadline = ngx_http_pupil_pg_clock() + (int64_t) timeout;
+    deadline = ngx_libpq_clock() + (int64_t) timeout;
 
     if (PQsetnonblocking(conn, 1) != 0 || PQsendQuery(conn, sql) != 1) {
         goto failed;
@@ -438,7 +433,7 @@ ngx_http_pupil_pg_query(PGconn *conn, const char *sql, ngx_msec_t timeout,
         }
 
         if (left < 0
-            || !ngx_http_pupil_pg_wait(conn, deadline, POLLIN|POLLOUT)
+            || !ngx_libpq_wait(conn, deadline, POLLIN|POLLOUT)
             || PQconsumeInput(conn) != 1)
         {
             goto failed;
@@ -447,10 +442,10 @@ ngx_http_pupil_pg_query(PGconn *conn, const char *sql, ngx_msec_t timeout,
 
     for ( ;; ) {
         while (PQisBusy(conn)) {
-            if (!ngx_http_pupil_pg_wait(conn, deadline, POLLIN)) {
+            if (!ngx_libpq_wait(conn, deadline, POLLIN)) {
                 PQclear(last);
-                ngx_http_pupil_pg_text(text, "a query on a new connection "
-                                             "took too long");
+                ngx_libpq_text(text, "a query on a new connection "
+                                     "took too long");
                 return NULL;
             }
 
@@ -483,8 +478,7 @@ ngx_http_pupil_pg_query(PGconn *conn, const char *sql, ngx_msec_t timeout,
     }
 
     if (PQresultStatus(last) == PGRES_FATAL_ERROR) {
-        ngx_http_pupil_pg_text(text, PQresultErrorField(last,
-                                                  PG_DIAG_MESSAGE_PRIMARY));
+        ngx_libpq_text(text, PQresultErrorField(last, PG_DIAG_MESSAGE_PRIMARY));
         PQclear(last);
         return NULL;
     }
@@ -494,7 +488,7 @@ ngx_http_pupil_pg_query(PGconn *conn, const char *sql, ngx_msec_t timeout,
 failed:
 
     PQclear(last);
-    ngx_http_pupil_pg_text(text, PQerrorMessage(conn));
+    ngx_libpq_text(text, PQerrorMessage(conn));
 
     return NULL;
 }

@@ -9,44 +9,44 @@
 #include "pg/private.h"
 
 
-#define NGX_HTTP_PUPIL_PG_POOL_SIZE  2048
+#define NGX_LIBPQ_POOL_SIZE  2048
 
 /* PostgreSQL counts microseconds from 2000-01-01, Pupil from 1970-01-01. */
-#define NGX_HTTP_PUPIL_PG_EPOCH      INT64_C(946684800000000)
+#define NGX_LIBPQ_EPOCH      INT64_C(946684800000000)
 
 /* Bytes of a one-dimensional array's header, and of one without elements. */
-#define NGX_HTTP_PUPIL_PG_ARRAY_HEAD   20
-#define NGX_HTTP_PUPIL_PG_ARRAY_EMPTY  12
-#define NGX_HTTP_PUPIL_PG_ARRAY_MAX    ((size_t) 256 * 1024 * 1024)
+#define NGX_LIBPQ_ARRAY_HEAD   20
+#define NGX_LIBPQ_ARRAY_EMPTY  12
+#define NGX_LIBPQ_ARRAY_MAX    ((size_t) 256 * 1024 * 1024)
 
 
-static ngx_int_t ngx_http_pupil_pg_exec_init(ngx_http_pupil_pg_exchange_t *ex,
-    const ngx_http_pupil_pg_stmt_t *stmt);
-static u_char *ngx_http_pupil_pg_param(ngx_http_pupil_pg_exchange_t *ex,
+static ngx_int_t ngx_libpq_exec_init(ngx_libpq_exchange_t *ex,
+    const ngx_libpq_stmt_t *stmt);
+static u_char *ngx_libpq_param(ngx_libpq_exchange_t *ex,
     Oid type, size_t len);
-static u_char *ngx_http_pupil_pg_put32(u_char *p, uint32_t value);
-static u_char *ngx_http_pupil_pg_put64(u_char *p, uint64_t value);
-static u_char *ngx_http_pupil_pg_array_head(ngx_http_pupil_pg_exchange_t *ex,
+static u_char *ngx_libpq_put32(u_char *p, uint32_t value);
+static u_char *ngx_libpq_put64(u_char *p, uint64_t value);
+static u_char *ngx_libpq_array_head(ngx_libpq_exchange_t *ex,
     Oid array, Oid element, ngx_uint_t n, size_t size);
-static void ngx_http_pupil_pg_param_strings(ngx_http_pupil_pg_exchange_t *ex,
+static void ngx_libpq_param_strings(ngx_libpq_exchange_t *ex,
     Oid array, Oid element, const pupil_str_t *values, ngx_uint_t n);
 
 
-ngx_http_pupil_pg_exchange_t *
-ngx_http_pupil_pg_exchange_create(ngx_http_pupil_pg_pool_t *pg,
-    ngx_http_pupil_pg_handler_pt handler, void *data)
+ngx_libpq_exchange_t *
+ngx_libpq_exchange_create(ngx_libpq_pool_t *pg,
+    ngx_libpq_handler_pt handler, void *data)
 {
     ngx_pool_t                    *pool;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     /* pitfall 16: not r->pool, the exchange may outlive the request */
 
-    pool = ngx_create_pool(NGX_HTTP_PUPIL_PG_POOL_SIZE, ngx_cycle->log);
+    pool = ngx_create_pool(NGX_LIBPQ_POOL_SIZE, ngx_cycle->log);
     if (pool == NULL) {
         return NULL;
     }
 
-    ex = ngx_pcalloc(pool, sizeof(ngx_http_pupil_pg_exchange_t));
+    ex = ngx_pcalloc(pool, sizeof(ngx_libpq_exchange_t));
     if (ex == NULL) {
         ngx_destroy_pool(pool);
         return NULL;
@@ -57,11 +57,10 @@ ngx_http_pupil_pg_exchange_create(ngx_http_pupil_pg_pool_t *pg,
     ex->handler = handler;
     ex->data = data;
 
-    ex->results = ngx_pcalloc(pool, NGX_HTTP_PUPIL_PG_MAX_STMTS
-                                    * sizeof(PGresult *));
+    ex->results = ngx_pcalloc(pool, NGX_LIBPQ_MAX_STMTS * sizeof(PGresult *));
 
-    ex->execs = ngx_palloc(pool, NGX_HTTP_PUPIL_PG_MAX_STMTS
-                                 * sizeof(ngx_http_pupil_pg_exec_t));
+    ex->execs = ngx_palloc(pool, NGX_LIBPQ_MAX_STMTS
+                                 * sizeof(ngx_libpq_exec_t));
 
     if (ex->results == NULL || ex->execs == NULL) {
         ngx_destroy_pool(pool);
@@ -73,10 +72,10 @@ ngx_http_pupil_pg_exchange_create(ngx_http_pupil_pg_pool_t *pg,
 
 
 static ngx_int_t
-ngx_http_pupil_pg_exec_init(ngx_http_pupil_pg_exchange_t *ex,
-    const ngx_http_pupil_pg_stmt_t *stmt)
+ngx_libpq_exec_init(ngx_libpq_exchange_t *ex,
+    const ngx_libpq_stmt_t *stmt)
 {
-    ngx_http_pupil_pg_exec_t  *exec;
+    ngx_libpq_exec_t  *exec;
 
     exec = &ex->execs[ex->nresults];
 
@@ -98,7 +97,7 @@ ngx_http_pupil_pg_exec_init(ngx_http_pupil_pg_exchange_t *ex,
 
 
 void
-ngx_http_pupil_pg_exchange_tenant(ngx_http_pupil_pg_exchange_t *ex,
+ngx_libpq_exchange_tenant(ngx_libpq_exchange_t *ex,
     const u_char uuid[PUPIL_UUID_LEN])
 {
     if (!pupil_uuid_is_zero(&ex->tenant) || ex->nresults) {
@@ -111,13 +110,13 @@ ngx_http_pupil_pg_exchange_tenant(ngx_http_pupil_pg_exchange_t *ex,
 
 
 ngx_uint_t
-ngx_http_pupil_pg_exchange_add(ngx_http_pupil_pg_exchange_t *ex,
-    const ngx_http_pupil_pg_stmt_t *stmt)
+ngx_libpq_exchange_add(ngx_libpq_exchange_t *ex,
+    const ngx_libpq_stmt_t *stmt)
 {
-    ngx_http_pupil_pg_exec_t  *last;
+    ngx_libpq_exec_t  *last;
 
-    if (ex->status != NGX_HTTP_PUPIL_PG_BUILDING
-        || ex->nresults == NGX_HTTP_PUPIL_PG_MAX_STMTS)
+    if (ex->status != NGX_LIBPQ_BUILDING
+        || ex->nresults == NGX_LIBPQ_MAX_STMTS)
     {
         ex->broken = 1;
         return 0;
@@ -131,7 +130,7 @@ ngx_http_pupil_pg_exchange_add(ngx_http_pupil_pg_exchange_t *ex,
         }
     }
 
-    if (ngx_http_pupil_pg_exec_init(ex, stmt) != NGX_OK) {
+    if (ngx_libpq_exec_init(ex, stmt) != NGX_OK) {
         return 0;
     }
 
@@ -140,10 +139,10 @@ ngx_http_pupil_pg_exchange_add(ngx_http_pupil_pg_exchange_t *ex,
 
 
 ngx_int_t
-ngx_http_pupil_pg_exchange_check(ngx_http_pupil_pg_exchange_t *ex)
+ngx_libpq_exchange_check(ngx_libpq_exchange_t *ex)
 {
     const char                *what;
-    ngx_http_pupil_pg_exec_t  *last;
+    ngx_libpq_exec_t  *last;
 
     if (ex->nomem) {
         return NGX_ERROR;
@@ -151,7 +150,7 @@ ngx_http_pupil_pg_exchange_check(ngx_http_pupil_pg_exchange_t *ex)
 
     what = NULL;
 
-    if (ex->status != NGX_HTTP_PUPIL_PG_BUILDING) {
+    if (ex->status != NGX_LIBPQ_BUILDING) {
         what = "it was submitted before";
 
     } else if (ex->nresults == 0) {
@@ -187,18 +186,18 @@ ngx_http_pupil_pg_exchange_check(ngx_http_pupil_pg_exchange_t *ex)
 
 
 void
-ngx_http_pupil_pg_exchange_detach(ngx_http_pupil_pg_exchange_t *ex)
+ngx_libpq_exchange_detach(ngx_libpq_exchange_t *ex)
 {
     ex->handler = NULL;
 
-    if (ex->status != NGX_HTTP_PUPIL_PG_PENDING) {
-        ngx_http_pupil_pg_exchange_free(ex);
+    if (ex->status != NGX_LIBPQ_PENDING) {
+        ngx_libpq_exchange_free(ex);
         return;
     }
 
     if (ex->in_queue && !ex->writes) {
-        ngx_http_pupil_pg_pool_dequeue(ex);
-        ngx_http_pupil_pg_exchange_free(ex);
+        ngx_libpq_pool_dequeue(ex);
+        ngx_libpq_exchange_free(ex);
     }
 
     /* else it finishes as an orphan (pitfall 16) */
@@ -206,14 +205,14 @@ ngx_http_pupil_pg_exchange_detach(ngx_http_pupil_pg_exchange_t *ex)
 
 
 void
-ngx_http_pupil_pg_exchange_destroy(ngx_http_pupil_pg_exchange_t *ex)
+ngx_libpq_exchange_destroy(ngx_libpq_exchange_t *ex)
 {
-    ngx_http_pupil_pg_exchange_detach(ex);
+    ngx_libpq_exchange_detach(ex);
 }
 
 
 void
-ngx_http_pupil_pg_exchange_clear(ngx_http_pupil_pg_exchange_t *ex)
+ngx_libpq_exchange_clear(ngx_libpq_exchange_t *ex)
 {
     ngx_uint_t  i;
 
@@ -225,12 +224,12 @@ ngx_http_pupil_pg_exchange_clear(ngx_http_pupil_pg_exchange_t *ex)
 
 
 void
-ngx_http_pupil_pg_exchange_free(ngx_http_pupil_pg_exchange_t *ex)
+ngx_libpq_exchange_free(ngx_libpq_exchange_t *ex)
 {
     ngx_uint_t                 i, k;
-    ngx_http_pupil_pg_exec_t  *exec;
+    ngx_libpq_exec_t  *exec;
 
-    ngx_http_pupil_pg_exchange_clear(ex);
+    ngx_libpq_exchange_clear(ex);
 
     /* parameters may be secrets (invariant I14) */
 
@@ -251,17 +250,17 @@ ngx_http_pupil_pg_exchange_free(ngx_http_pupil_pg_exchange_t *ex)
 /* Memory for the next parameter; NULL: ex is marked. */
 
 static u_char *
-ngx_http_pupil_pg_param(ngx_http_pupil_pg_exchange_t *ex, Oid type, size_t len)
+ngx_libpq_param(ngx_libpq_exchange_t *ex, Oid type, size_t len)
 {
     u_char                    *p;
-    ngx_http_pupil_pg_exec_t  *exec;
+    ngx_libpq_exec_t  *exec;
 
     if (ex->nomem) {
         return NULL;
     }
 
-    if (ex->status != NGX_HTTP_PUPIL_PG_BUILDING || ex->nresults == 0
-        || len > NGX_HTTP_PUPIL_PG_ARRAY_MAX)
+    if (ex->status != NGX_LIBPQ_BUILDING || ex->nresults == 0
+        || len > NGX_LIBPQ_ARRAY_MAX)
     {
         ex->broken = 1;
         return NULL;
@@ -289,7 +288,7 @@ ngx_http_pupil_pg_param(ngx_http_pupil_pg_exchange_t *ex, Oid type, size_t len)
 
 
 static u_char *
-ngx_http_pupil_pg_put32(u_char *p, uint32_t value)
+ngx_libpq_put32(u_char *p, uint32_t value)
 {
     *p++ = (u_char) (value >> 24);
     *p++ = (u_char) (value >> 16);
@@ -301,20 +300,20 @@ ngx_http_pupil_pg_put32(u_char *p, uint32_t value)
 
 
 static u_char *
-ngx_http_pupil_pg_put64(u_char *p, uint64_t value)
+ngx_libpq_put64(u_char *p, uint64_t value)
 {
-    p = ngx_http_pupil_pg_put32(p, (uint32_t) (value >> 32));
+    p = ngx_libpq_put32(p, (uint32_t) (value >> 32));
 
-    return ngx_http_pupil_pg_put32(p, (uint32_t) value);
+    return ngx_libpq_put32(p, (uint32_t) value);
 }
 
 
 void
-ngx_http_pupil_pg_param_null(ngx_http_pupil_pg_exchange_t *ex)
+ngx_libpq_param_null(ngx_libpq_exchange_t *ex)
 {
-    ngx_http_pupil_pg_exec_t  *exec;
+    ngx_libpq_exec_t  *exec;
 
-    if (ex->status != NGX_HTTP_PUPIL_PG_BUILDING || ex->nresults == 0) {
+    if (ex->status != NGX_LIBPQ_BUILDING || ex->nresults == 0) {
         ex->broken = 1;
         return;
     }
@@ -333,12 +332,12 @@ ngx_http_pupil_pg_param_null(ngx_http_pupil_pg_exchange_t *ex)
 
 
 void
-ngx_http_pupil_pg_param_bool(ngx_http_pupil_pg_exchange_t *ex,
+ngx_libpq_param_bool(ngx_libpq_exchange_t *ex,
     ngx_uint_t value)
 {
     u_char  *p;
 
-    p = ngx_http_pupil_pg_param(ex, NGX_HTTP_PUPIL_PG_BOOL, 1);
+    p = ngx_libpq_param(ex, NGX_LIBPQ_BOOL, 1);
     if (p) {
         *p = value ? 1 : 0;
     }
@@ -346,52 +345,52 @@ ngx_http_pupil_pg_param_bool(ngx_http_pupil_pg_exchange_t *ex,
 
 
 void
-ngx_http_pupil_pg_param_int4(ngx_http_pupil_pg_exchange_t *ex, int32_t value)
+ngx_libpq_param_int4(ngx_libpq_exchange_t *ex, int32_t value)
 {
     u_char  *p;
 
-    p = ngx_http_pupil_pg_param(ex, NGX_HTTP_PUPIL_PG_INT4, 4);
+    p = ngx_libpq_param(ex, NGX_LIBPQ_INT4, 4);
     if (p) {
-        ngx_http_pupil_pg_put32(p, (uint32_t) value);
+        ngx_libpq_put32(p, (uint32_t) value);
     }
 }
 
 
 void
-ngx_http_pupil_pg_param_timestamptz(ngx_http_pupil_pg_exchange_t *ex,
+ngx_libpq_param_timestamptz(ngx_libpq_exchange_t *ex,
     pupil_time_t value)
 {
     u_char  *p;
 
     if (value == PUPIL_TIME_NONE) {
-        ngx_http_pupil_pg_param_null(ex);
+        ngx_libpq_param_null(ex);
         return;
     }
 
-    if (value < INT64_MIN + NGX_HTTP_PUPIL_PG_EPOCH) {
+    if (value < INT64_MIN + NGX_LIBPQ_EPOCH) {
         ex->broken = 1;
         return;
     }
 
-    p = ngx_http_pupil_pg_param(ex, NGX_HTTP_PUPIL_PG_TIMESTAMPTZ, 8);
+    p = ngx_libpq_param(ex, NGX_LIBPQ_TIMESTAMPTZ, 8);
     if (p) {
         /* the largest value is PostgreSQL's 'infinity', and stays it */
         if (value != INT64_MAX) {
-            value -= NGX_HTTP_PUPIL_PG_EPOCH;
+            value -= NGX_LIBPQ_EPOCH;
         }
 
-        ngx_http_pupil_pg_put64(p, (uint64_t) value);
+        ngx_libpq_put64(p, (uint64_t) value);
     }
 }
 
 
 void
-ngx_http_pupil_pg_param_uuid(ngx_http_pupil_pg_exchange_t *ex,
+ngx_libpq_param_uuid(ngx_libpq_exchange_t *ex,
     const u_char uuid[PUPIL_UUID_LEN])
 {
     u_char  *p;
 
-    p = ngx_http_pupil_pg_param(ex, NGX_HTTP_PUPIL_PG_UUID, PUPIL_UUID_LEN);
+    p = ngx_libpq_param(ex, NGX_LIBPQ_UUID, PUPIL_UUID_LEN);
     if (p) {
         ngx_memcpy(p, uuid, PUPIL_UUID_LEN);
     }
@@ -399,12 +398,12 @@ ngx_http_pupil_pg_param_uuid(ngx_http_pupil_pg_exchange_t *ex,
 
 
 void
-ngx_http_pupil_pg_param_bytea(ngx_http_pupil_pg_exchange_t *ex,
+ngx_libpq_param_bytea(ngx_libpq_exchange_t *ex,
     const void *data, size_t len)
 {
     u_char  *p;
 
-    p = ngx_http_pupil_pg_param(ex, NGX_HTTP_PUPIL_PG_BYTEA, len);
+    p = ngx_libpq_param(ex, NGX_LIBPQ_BYTEA, len);
     if (p && len) {
         ngx_memcpy(p, data, len);
     }
@@ -412,12 +411,12 @@ ngx_http_pupil_pg_param_bytea(ngx_http_pupil_pg_exchange_t *ex,
 
 
 void
-ngx_http_pupil_pg_param_text(ngx_http_pupil_pg_exchange_t *ex,
+ngx_libpq_param_text(ngx_libpq_exchange_t *ex,
     const void *data, size_t len)
 {
     u_char  *p;
 
-    p = ngx_http_pupil_pg_param(ex, NGX_HTTP_PUPIL_PG_TEXT, len);
+    p = ngx_libpq_param(ex, NGX_LIBPQ_TEXT, len);
     if (p && len) {
         ngx_memcpy(p, data, len);
     }
@@ -427,79 +426,77 @@ ngx_http_pupil_pg_param_text(ngx_http_pupil_pg_exchange_t *ex,
 /* Returns the place of the first element; NULL: none, or ex is marked. */
 
 static u_char *
-ngx_http_pupil_pg_array_head(ngx_http_pupil_pg_exchange_t *ex, Oid array,
+ngx_libpq_array_head(ngx_libpq_exchange_t *ex, Oid array,
     Oid element, ngx_uint_t n, size_t size)
 {
     u_char  *p;
 
-    p = ngx_http_pupil_pg_param(ex, array,
-                                n ? NGX_HTTP_PUPIL_PG_ARRAY_HEAD + size
-                                  : NGX_HTTP_PUPIL_PG_ARRAY_EMPTY);
+    p = ngx_libpq_param(
+        ex, array, n ? NGX_LIBPQ_ARRAY_HEAD + size : NGX_LIBPQ_ARRAY_EMPTY);
     if (p == NULL) {
         return NULL;
     }
 
-    p = ngx_http_pupil_pg_put32(p, n ? 1 : 0);      /* dimensions */
-    p = ngx_http_pupil_pg_put32(p, 0);              /* the flags are 0 or 1 */
-    p = ngx_http_pupil_pg_put32(p, element);
+    p = ngx_libpq_put32(p, n ? 1 : 0);      /* dimensions */
+    p = ngx_libpq_put32(p, 0);              /* the flags are 0 or 1 */
+    p = ngx_libpq_put32(p, element);
 
     if (n == 0) {
         return NULL;
     }
 
-    p = ngx_http_pupil_pg_put32(p, (uint32_t) n);
+    p = ngx_libpq_put32(p, (uint32_t) n);
 
-    return ngx_http_pupil_pg_put32(p, 1);           /* lower bound */
+    return ngx_libpq_put32(p, 1);           /* lower bound */
 }
 
 
 void
-ngx_http_pupil_pg_param_uuid_array(ngx_http_pupil_pg_exchange_t *ex,
+ngx_libpq_param_uuid_array(ngx_libpq_exchange_t *ex,
     const pupil_uuid_t *uuids, ngx_uint_t n)
 {
     u_char      *p;
     ngx_uint_t   i;
 
-    if (n > NGX_HTTP_PUPIL_PG_ARRAY_MAX / (4 + PUPIL_UUID_LEN)) {
+    if (n > NGX_LIBPQ_ARRAY_MAX / (4 + PUPIL_UUID_LEN)) {
         ex->broken = 1;
         return;
     }
 
-    p = ngx_http_pupil_pg_array_head(ex, NGX_HTTP_PUPIL_PG_UUID_ARRAY,
-                                     NGX_HTTP_PUPIL_PG_UUID, n,
-                                     n * (4 + PUPIL_UUID_LEN));
+    p = ngx_libpq_array_head(ex, NGX_LIBPQ_UUID_ARRAY, NGX_LIBPQ_UUID, n,
+                             n * (4 + PUPIL_UUID_LEN));
 
     for (i = 0; p && i < n; i++) {
-        p = ngx_http_pupil_pg_put32(p, PUPIL_UUID_LEN);
+        p = ngx_libpq_put32(p, PUPIL_UUID_LEN);
         p = ngx_cpymem(p, uuids[i].b, PUPIL_UUID_LEN);
     }
 }
 
 
 void
-ngx_http_pupil_pg_param_int4_array(ngx_http_pupil_pg_exchange_t *ex,
+ngx_libpq_param_int4_array(ngx_libpq_exchange_t *ex,
     const int32_t *values, ngx_uint_t n)
 {
     u_char      *p;
     ngx_uint_t   i;
 
-    if (n > NGX_HTTP_PUPIL_PG_ARRAY_MAX / 8) {
+    if (n > NGX_LIBPQ_ARRAY_MAX / 8) {
         ex->broken = 1;
         return;
     }
 
-    p = ngx_http_pupil_pg_array_head(ex, NGX_HTTP_PUPIL_PG_INT4_ARRAY,
-                                     NGX_HTTP_PUPIL_PG_INT4, n, n * 8);
+    p = ngx_libpq_array_head(ex, NGX_LIBPQ_INT4_ARRAY,
+                             NGX_LIBPQ_INT4, n, n * 8);
 
     for (i = 0; p && i < n; i++) {
-        p = ngx_http_pupil_pg_put32(p, 4);
-        p = ngx_http_pupil_pg_put32(p, (uint32_t) values[i]);
+        p = ngx_libpq_put32(p, 4);
+        p = ngx_libpq_put32(p, (uint32_t) values[i]);
     }
 }
 
 
 static void
-ngx_http_pupil_pg_param_strings(ngx_http_pupil_pg_exchange_t *ex, Oid array,
+ngx_libpq_param_strings(ngx_libpq_exchange_t *ex, Oid array,
     Oid element, const pupil_str_t *values, ngx_uint_t n)
 {
     u_char      *p;
@@ -509,9 +506,7 @@ ngx_http_pupil_pg_param_strings(ngx_http_pupil_pg_exchange_t *ex, Oid array,
     size = 0;
 
     for (i = 0; i < n; i++) {
-        if (values[i].len > NGX_HTTP_PUPIL_PG_ARRAY_MAX
-            || size > NGX_HTTP_PUPIL_PG_ARRAY_MAX)
-        {
+        if (values[i].len > NGX_LIBPQ_ARRAY_MAX || size > NGX_LIBPQ_ARRAY_MAX) {
             ex->broken = 1;
             return;
         }
@@ -519,33 +514,33 @@ ngx_http_pupil_pg_param_strings(ngx_http_pupil_pg_exchange_t *ex, Oid array,
         size += 4 + (values[i].data ? values[i].len : 0);
     }
 
-    p = ngx_http_pupil_pg_array_head(ex, array, element, n, size);
+    p = ngx_libpq_array_head(ex, array, element, n, size);
 
     for (i = 0; p && i < n; i++) {
         if (values[i].data == NULL) {
-            p = ngx_http_pupil_pg_put32(p, (uint32_t) -1);
+            p = ngx_libpq_put32(p, (uint32_t) -1);
             continue;
         }
 
-        p = ngx_http_pupil_pg_put32(p, (uint32_t) values[i].len);
+        p = ngx_libpq_put32(p, (uint32_t) values[i].len);
         p = ngx_cpymem(p, values[i].data, values[i].len);
     }
 }
 
 
 void
-ngx_http_pupil_pg_param_bytea_array(ngx_http_pupil_pg_exchange_t *ex,
+ngx_libpq_param_bytea_array(ngx_libpq_exchange_t *ex,
     const pupil_str_t *values, ngx_uint_t n)
 {
-    ngx_http_pupil_pg_param_strings(ex, NGX_HTTP_PUPIL_PG_BYTEA_ARRAY,
-                                    NGX_HTTP_PUPIL_PG_BYTEA, values, n);
+    ngx_libpq_param_strings(ex, NGX_LIBPQ_BYTEA_ARRAY,
+                            NGX_LIBPQ_BYTEA, values, n);
 }
 
 
 void
-ngx_http_pupil_pg_param_text_array(ngx_http_pupil_pg_exchange_t *ex,
+ngx_libpq_param_text_array(ngx_libpq_exchange_t *ex,
     const pupil_str_t *values, ngx_uint_t n)
 {
-    ngx_http_pupil_pg_param_strings(ex, NGX_HTTP_PUPIL_PG_TEXT_ARRAY,
-                                    NGX_HTTP_PUPIL_PG_TEXT, values, n);
+    ngx_libpq_param_strings(ex, NGX_LIBPQ_TEXT_ARRAY,
+                            NGX_LIBPQ_TEXT, values, n);
 }

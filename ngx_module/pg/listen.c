@@ -12,7 +12,7 @@
 
 
 typedef struct {
-    ngx_http_pupil_pg_listen_t  *l;
+    ngx_libpq_listen_t  *l;
     PGconn                      *conn;      /* NULL: not listening */
     ngx_connection_t            *c;
     ngx_event_t                  timer;     /* beat, time limit or retry */
@@ -24,31 +24,31 @@ typedef struct {
     unsigned                     waiting:1; /* for the heartbeat's answer */
     unsigned                     outage:1;
     unsigned                     closed:1;
-} ngx_http_pupil_pg_listen_state_t;
+} ngx_libpq_listen_state_t;
 
 
-static void ngx_http_pupil_pg_listen_connect(
-    ngx_http_pupil_pg_listen_state_t *s);
-static void ngx_http_pupil_pg_listen_connected(void *data, PGconn *conn,
+static void ngx_libpq_listen_connect(
+    ngx_libpq_listen_state_t *s);
+static void ngx_libpq_listen_connected(void *data, PGconn *conn,
     ngx_uint_t mismatch, const char *text);
-static void ngx_http_pupil_pg_listen_fail(ngx_http_pupil_pg_listen_state_t *s,
+static void ngx_libpq_listen_fail(ngx_libpq_listen_state_t *s,
     ngx_uint_t mismatch, const char *reason);
-static void ngx_http_pupil_pg_listen_beat(ngx_http_pupil_pg_listen_state_t *s);
-static void ngx_http_pupil_pg_listen_timer_handler(ngx_event_t *ev);
-static void ngx_http_pupil_pg_listen_read_handler(ngx_event_t *rev);
-static void ngx_http_pupil_pg_listen_write_handler(ngx_event_t *wev);
-static ngx_int_t ngx_http_pupil_pg_listen_results(
-    ngx_http_pupil_pg_listen_state_t *s);
-static void ngx_http_pupil_pg_listen_notice(void *arg, const PGresult *res);
+static void ngx_libpq_listen_beat(ngx_libpq_listen_state_t *s);
+static void ngx_libpq_listen_timer_handler(ngx_event_t *ev);
+static void ngx_libpq_listen_read_handler(ngx_event_t *rev);
+static void ngx_libpq_listen_write_handler(ngx_event_t *wev);
+static ngx_int_t ngx_libpq_listen_results(
+    ngx_libpq_listen_state_t *s);
+static void ngx_libpq_listen_notice(void *arg, const PGresult *res);
 
 
-ngx_http_pupil_pg_listen_t *
-ngx_http_pupil_pg_listen_create(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg,
+ngx_libpq_listen_t *
+ngx_libpq_listen_create(ngx_conf_t *cf, ngx_libpq_pool_t *pg,
     const char *channel)
 {
-    ngx_http_pupil_pg_listen_t  *l;
+    ngx_libpq_listen_t  *l;
 
-    l = ngx_pcalloc(cf->pool, sizeof(ngx_http_pupil_pg_listen_t));
+    l = ngx_pcalloc(cf->pool, sizeof(ngx_libpq_listen_t));
     if (l == NULL) {
         return NULL;
     }
@@ -64,10 +64,10 @@ ngx_http_pupil_pg_listen_create(ngx_conf_t *cf, ngx_http_pupil_pg_pool_t *pg,
 
 
 ngx_int_t
-ngx_http_pupil_pg_listen_init_process(ngx_cycle_t *cycle,
-    ngx_http_pupil_pg_listen_t *l)
+ngx_libpq_listen_init_process(ngx_cycle_t *cycle,
+    ngx_libpq_listen_t *l)
 {
-    ngx_http_pupil_pg_listen_state_t  *s;
+    ngx_libpq_listen_state_t  *s;
 
     /* pitfall 13 */
 
@@ -76,7 +76,7 @@ ngx_http_pupil_pg_listen_init_process(ngx_cycle_t *cycle,
         return NGX_OK;
     }
 
-    s = ngx_pcalloc(cycle->pool, sizeof(ngx_http_pupil_pg_listen_state_t));
+    s = ngx_pcalloc(cycle->pool, sizeof(ngx_libpq_listen_state_t));
     if (s == NULL) {
         return NGX_ERROR;
     }
@@ -89,21 +89,21 @@ ngx_http_pupil_pg_listen_init_process(ngx_cycle_t *cycle,
 
     s->timer.data = s;
     s->timer.log = s->log;
-    s->timer.handler = ngx_http_pupil_pg_listen_timer_handler;
+    s->timer.handler = ngx_libpq_listen_timer_handler;
     s->timer.cancelable = 1;
 
-    ngx_http_pupil_pg_listen_connect(s);
+    ngx_libpq_listen_connect(s);
 
     return NGX_OK;
 }
 
 
 void
-ngx_http_pupil_pg_listen_exit_process(ngx_cycle_t *cycle,
-    ngx_http_pupil_pg_listen_t *l)
+ngx_libpq_listen_exit_process(ngx_cycle_t *cycle,
+    ngx_libpq_listen_t *l)
 {
     PGconn                            *conn;
-    ngx_http_pupil_pg_listen_state_t  *s;
+    ngx_libpq_listen_state_t  *s;
 
     s = l->state;
 
@@ -120,15 +120,15 @@ ngx_http_pupil_pg_listen_exit_process(ngx_cycle_t *cycle,
     if (s->conn) {
         conn = s->conn;
         s->conn = NULL;
-        ngx_http_pupil_pg_finish(s->c, conn);
+        ngx_libpq_finish(s->c, conn);
     }
 }
 
 
 ngx_uint_t
-ngx_http_pupil_pg_listen_up(const ngx_http_pupil_pg_listen_t *l)
+ngx_libpq_listen_up(const ngx_libpq_listen_t *l)
 {
-    const ngx_http_pupil_pg_listen_state_t  *s;
+    const ngx_libpq_listen_state_t  *s;
 
     s = l->state;
 
@@ -137,14 +137,13 @@ ngx_http_pupil_pg_listen_up(const ngx_http_pupil_pg_listen_t *l)
 
 
 static void
-ngx_http_pupil_pg_listen_connect(ngx_http_pupil_pg_listen_state_t *s)
+ngx_libpq_listen_connect(ngx_libpq_listen_state_t *s)
 {
-    if (ngx_http_pupil_pg_connect(s->l->pg, &s->l->channel,
-                                  ngx_http_pupil_pg_listen_connected, s)
+    if (ngx_libpq_connect(s->l->pg, &s->l->channel,
+                          ngx_libpq_listen_connected, s)
         != NGX_OK)
     {
-        ngx_http_pupil_pg_listen_fail(s, 0,
-                                      "no helper thread for a connection");
+        ngx_libpq_listen_fail(s, 0, "no helper thread for a connection");
         return;
     }
 
@@ -153,10 +152,10 @@ ngx_http_pupil_pg_listen_connect(ngx_http_pupil_pg_listen_state_t *s)
 
 
 static void
-ngx_http_pupil_pg_listen_connected(void *data, PGconn *conn,
+ngx_libpq_listen_connected(void *data, PGconn *conn,
     ngx_uint_t mismatch, const char *text)
 {
-    ngx_http_pupil_pg_listen_state_t *s = data;
+    ngx_libpq_listen_state_t *s = data;
 
     s->connecting = 0;
 
@@ -169,18 +168,16 @@ ngx_http_pupil_pg_listen_connected(void *data, PGconn *conn,
     }
 
     if (conn == NULL) {
-        ngx_http_pupil_pg_listen_fail(s, mismatch, text);
+        ngx_libpq_listen_fail(s, mismatch, text);
         return;
     }
 
-    s->c = ngx_http_pupil_pg_watch(conn, s,
-                                   ngx_http_pupil_pg_listen_read_handler,
-                                   ngx_http_pupil_pg_listen_write_handler,
-                                   s->log);
+    s->c = ngx_libpq_watch(conn, s, ngx_libpq_listen_read_handler,
+                           ngx_libpq_listen_write_handler, s->log);
     if (s->c == NULL) {
         PQfinish(conn);
-        ngx_http_pupil_pg_listen_fail(s, 0, "nginx has no free connection, "
-                                            "raise worker_connections");
+        ngx_libpq_listen_fail(s, 0, "nginx has no free connection, "
+                                    "raise worker_connections");
         return;
     }
 
@@ -191,7 +188,7 @@ ngx_http_pupil_pg_listen_connected(void *data, PGconn *conn,
 
     s->c->idle = 1;
 
-    PQsetNoticeReceiver(conn, ngx_http_pupil_pg_listen_notice, NULL);
+    PQsetNoticeReceiver(conn, ngx_libpq_listen_notice, NULL);
 
     if (s->outage) {
         s->outage = 0;
@@ -204,20 +201,20 @@ ngx_http_pupil_pg_listen_connected(void *data, PGconn *conn,
         s->l->gap(s->l);
     }
 
-    ngx_http_pupil_pg_listen_beat(s);
+    ngx_libpq_listen_beat(s);
 }
 
 
 static void
-ngx_http_pupil_pg_listen_fail(ngx_http_pupil_pg_listen_state_t *s,
+ngx_libpq_listen_fail(ngx_libpq_listen_state_t *s,
     ngx_uint_t mismatch, const char *reason)
 {
-    char        text[NGX_HTTP_PUPIL_PG_ERROR_SIZE];
+    char        text[NGX_LIBPQ_ERROR_SIZE];
     PGconn     *conn;
 
     /* reason may belong to the connection */
 
-    ngx_http_pupil_pg_text(text, reason);
+    ngx_libpq_text(text, reason);
 
     if (s->timer.timer_set) {
         ngx_del_timer(&s->timer);
@@ -228,7 +225,7 @@ ngx_http_pupil_pg_listen_fail(ngx_http_pupil_pg_listen_state_t *s,
     if (s->conn) {
         conn = s->conn;
         s->conn = NULL;
-        ngx_http_pupil_pg_finish(s->c, conn);
+        ngx_libpq_finish(s->c, conn);
     }
 
     if (s->closed || ngx_exiting) {
@@ -246,45 +243,44 @@ ngx_http_pupil_pg_listen_fail(ngx_http_pupil_pg_listen_state_t *s,
 
     s->failures++;
 
-    ngx_add_timer(&s->timer,
-                  ngx_http_pupil_pg_backoff(s->failures, mismatch));
+    ngx_add_timer(&s->timer, ngx_libpq_backoff(s->failures, mismatch));
 }
 
 
 static void
-ngx_http_pupil_pg_listen_timer_handler(ngx_event_t *ev)
+ngx_libpq_listen_timer_handler(ngx_event_t *ev)
 {
-    ngx_http_pupil_pg_listen_state_t  *s;
-    ngx_http_pupil_probe(TIMER);
+    ngx_libpq_listen_state_t  *s;
+    ngx_libpq_probe(TIMER);
 
     s = ev->data;
 
     if (s->conn == NULL) {
         if (!s->connecting && !ngx_exiting) {
-            ngx_http_pupil_pg_listen_connect(s);
+            ngx_libpq_listen_connect(s);
         }
 
         return;
     }
 
     if (s->waiting) {
-        ngx_http_pupil_pg_listen_fail(s, 0, "no answer to the heartbeat");
+        ngx_libpq_listen_fail(s, 0, "no answer to the heartbeat");
         return;
     }
 
-    ngx_http_pupil_pg_listen_beat(s);
+    ngx_libpq_listen_beat(s);
 }
 
 
 static void
-ngx_http_pupil_pg_listen_beat(ngx_http_pupil_pg_listen_state_t *s)
+ngx_libpq_listen_beat(ngx_libpq_listen_state_t *s)
 {
     s->sent = ngx_current_msec;
 
     if (PQsendQuery(s->conn, "SELECT 1") != 1
-        || ngx_http_pupil_pg_flush(s->c, s->conn) != NGX_OK)
+        || ngx_libpq_flush(s->c, s->conn) != NGX_OK)
     {
-        ngx_http_pupil_pg_listen_fail(s, 0, PQerrorMessage(s->conn));
+        ngx_libpq_listen_fail(s, 0, PQerrorMessage(s->conn));
         return;
     }
 
@@ -295,55 +291,55 @@ ngx_http_pupil_pg_listen_beat(ngx_http_pupil_pg_listen_state_t *s)
 
 
 static void
-ngx_http_pupil_pg_listen_write_handler(ngx_event_t *wev)
+ngx_libpq_listen_write_handler(ngx_event_t *wev)
 {
     ngx_connection_t                  *c;
-    ngx_http_pupil_pg_listen_state_t  *s;
-    ngx_http_pupil_probe(DATABASE);
+    ngx_libpq_listen_state_t  *s;
+    ngx_libpq_probe(DATABASE);
 
     c = wev->data;
     s = c->data;
 
     /* a flush that has to wait may have read, too */
 
-    if (ngx_http_pupil_pg_flush(c, s->conn) != NGX_OK
-        || ngx_http_pupil_pg_listen_results(s) != NGX_OK)
+    if (ngx_libpq_flush(c, s->conn) != NGX_OK
+        || ngx_libpq_listen_results(s) != NGX_OK)
     {
-        ngx_http_pupil_pg_listen_fail(s, 0, PQerrorMessage(s->conn));
+        ngx_libpq_listen_fail(s, 0, PQerrorMessage(s->conn));
     }
 }
 
 
 static void
-ngx_http_pupil_pg_listen_read_handler(ngx_event_t *rev)
+ngx_libpq_listen_read_handler(ngx_event_t *rev)
 {
     ngx_connection_t                  *c;
-    ngx_http_pupil_pg_listen_state_t  *s;
-    ngx_http_pupil_probe(DATABASE);
+    ngx_libpq_listen_state_t  *s;
+    ngx_libpq_probe(DATABASE);
 
     c = rev->data;
     s = c->data;
 
     if (c->close) {
-        ngx_http_pupil_pg_listen_fail(s, 0, "the worker is shutting down");
+        ngx_libpq_listen_fail(s, 0, "the worker is shutting down");
         return;
     }
 
     do {
         if (PQconsumeInput(s->conn) != 1
             || PQsocket(s->conn) != c->fd
-            || ngx_http_pupil_pg_listen_results(s) != NGX_OK)
+            || ngx_libpq_listen_results(s) != NGX_OK)
         {
-            ngx_http_pupil_pg_listen_fail(s, 0, PQerrorMessage(s->conn));
+            ngx_libpq_listen_fail(s, 0, PQerrorMessage(s->conn));
             return;
         }
 
-    } while (ngx_http_pupil_pg_pending(s->conn));      /* pitfall 3 */
+    } while (ngx_libpq_pending(s->conn));      /* pitfall 3 */
 }
 
 
 static ngx_int_t
-ngx_http_pupil_pg_listen_results(ngx_http_pupil_pg_listen_state_t *s)
+ngx_libpq_listen_results(ngx_libpq_listen_state_t *s)
 {
     PGnotify        *n;
     PGresult        *res;
@@ -411,7 +407,7 @@ ngx_http_pupil_pg_listen_results(ngx_http_pupil_pg_listen_state_t *s)
 /* The end of the connection says enough; other notices are not logged. */
 
 static void
-ngx_http_pupil_pg_listen_notice(void *arg, const PGresult *res)
+ngx_libpq_listen_notice(void *arg, const PGresult *res)
 {
     (void) arg;
     (void) res;

@@ -10,27 +10,27 @@
  *
  * Life of an exchange:
  *
- *     ex = ngx_http_pupil_pg_exchange_create(pool, handler, data);
- *     ngx_http_pupil_pg_exchange_tenant(ex, tenant->b);
- *     ngx_http_pupil_pg_exchange_add(ex, stmt);
- *     ngx_http_pupil_pg_param_uuid(ex, actor->b);            -- $2
- *     ngx_http_pupil_pg_param_int4(ex, 7);                   -- $3
- *     rc = ngx_http_pupil_pg_exchange_submit(ex);
+ *     ex = ngx_libpq_exchange_create(pool, handler, data);
+ *     ngx_libpq_exchange_tenant(ex, tenant->b);
+ *     ngx_libpq_exchange_add(ex, stmt);
+ *     ngx_libpq_param_uuid(ex, actor->b);            -- $2
+ *     ngx_libpq_param_int4(ex, 7);                   -- $3
+ *     rc = ngx_libpq_exchange_submit(ex);
  *     if (rc != NGX_OK) {
- *         ngx_http_pupil_pg_exchange_destroy(ex);            -- answer 503
+ *         ngx_libpq_exchange_destroy(ex);            -- answer 503
  *     }
  *
  * and later, from the event loop and never from within submit(),
  * handler(ex) with ex->status and ex->results[].  The handler, or whoever it
  * tells, destroys the exchange.  A request that goes away before that calls
- * ngx_http_pupil_pg_exchange_detach() in its pool cleanup (pitfall 16).
+ * ngx_libpq_exchange_detach() in its pool cleanup (pitfall 16).
  *
  * Nothing here blocks (invariant I11); nothing here logs a parameter, a
  * result value or a password (invariant I14).
  */
 
-#ifndef _NGX_HTTP_PUPIL_PG_H_INCLUDED_
-#define _NGX_HTTP_PUPIL_PG_H_INCLUDED_
+#ifndef _NGX_LIBPQ_H_INCLUDED_
+#define _NGX_LIBPQ_H_INCLUDED_
 
 #include <ngx_config.h>
 #include <ngx_core.h>
@@ -43,39 +43,39 @@
 
 
 /* Object ids of parameter types, fixed by PostgreSQL for ever. */
-#define NGX_HTTP_PUPIL_PG_BOOL         16
-#define NGX_HTTP_PUPIL_PG_BYTEA        17
-#define NGX_HTTP_PUPIL_PG_INT8         20
-#define NGX_HTTP_PUPIL_PG_INT4         23
-#define NGX_HTTP_PUPIL_PG_TEXT         25
-#define NGX_HTTP_PUPIL_PG_BYTEA_ARRAY  1001
-#define NGX_HTTP_PUPIL_PG_INT4_ARRAY   1007
-#define NGX_HTTP_PUPIL_PG_TEXT_ARRAY   1009
-#define NGX_HTTP_PUPIL_PG_TIMESTAMPTZ  1184
-#define NGX_HTTP_PUPIL_PG_UUID         2950
-#define NGX_HTTP_PUPIL_PG_UUID_ARRAY   2951
+#define NGX_LIBPQ_BOOL         16
+#define NGX_LIBPQ_BYTEA        17
+#define NGX_LIBPQ_INT8         20
+#define NGX_LIBPQ_INT4         23
+#define NGX_LIBPQ_TEXT         25
+#define NGX_LIBPQ_BYTEA_ARRAY  1001
+#define NGX_LIBPQ_INT4_ARRAY   1007
+#define NGX_LIBPQ_TEXT_ARRAY   1009
+#define NGX_LIBPQ_TIMESTAMPTZ  1184
+#define NGX_LIBPQ_UUID         2950
+#define NGX_LIBPQ_UUID_ARRAY   2951
 
-#define NGX_HTTP_PUPIL_PG_MAX_PARAMS   64    /* per statement, $1 included */
-#define NGX_HTTP_PUPIL_PG_MAX_STMTS    16    /* per exchange */
-#define NGX_HTTP_PUPIL_PG_ERROR_SIZE   512   /* bytes of a text, with NUL */
+#define NGX_LIBPQ_MAX_PARAMS   64    /* per statement, $1 included */
+#define NGX_LIBPQ_MAX_STMTS    16    /* per exchange */
+#define NGX_LIBPQ_ERROR_SIZE   512   /* bytes of a text, with NUL */
 
 
-typedef struct ngx_http_pupil_pg_pool_s      ngx_http_pupil_pg_pool_t;
-typedef struct ngx_http_pupil_pg_conn_s      ngx_http_pupil_pg_conn_t;
-typedef struct ngx_http_pupil_pg_exchange_s  ngx_http_pupil_pg_exchange_t;
-typedef struct ngx_http_pupil_pg_listen_s    ngx_http_pupil_pg_listen_t;
-typedef struct ngx_http_pupil_pg_exec_s      ngx_http_pupil_pg_exec_t;
+typedef struct ngx_libpq_pool_s      ngx_libpq_pool_t;
+typedef struct ngx_libpq_conn_s      ngx_libpq_conn_t;
+typedef struct ngx_libpq_exchange_s  ngx_libpq_exchange_t;
+typedef struct ngx_libpq_listen_s    ngx_libpq_listen_t;
+typedef struct ngx_libpq_exec_s      ngx_libpq_exec_t;
 
 
 typedef enum {
-    NGX_HTTP_PUPIL_PG_BUILDING = 0,  /* not submitted yet */
-    NGX_HTTP_PUPIL_PG_PENDING,       /* queued or on its way */
-    NGX_HTTP_PUPIL_PG_OK,            /* committed: its own Sync has arrived */
-    NGX_HTTP_PUPIL_PG_UNAVAILABLE,   /* lost connection, timeout: 503 */
-    NGX_HTTP_PUPIL_PG_ERROR          /* the database refused: see sqlstate; ""
-                                        is an answer of another shape than
-                                        the statement's, logged as alert */
-} ngx_http_pupil_pg_status_e;
+    NGX_LIBPQ_BUILDING = 0,  /* not submitted yet */
+    NGX_LIBPQ_PENDING,       /* queued or on its way */
+    NGX_LIBPQ_OK,            /* committed: its own Sync has arrived */
+    NGX_LIBPQ_UNAVAILABLE,   /* lost connection, timeout: 503 */
+    NGX_LIBPQ_ERROR          /* the database refused: see sqlstate; ""
+                                is an answer of another shape than
+                                the statement's, logged as alert */
+} ngx_libpq_status_e;
 
 
 /*
@@ -92,14 +92,14 @@ typedef struct {
     Oid             *types;          /* nparams of them; types[0] is INT8 */
     int             *formats;        /* nparams times 1: binary */
     ngx_uint_t       columns;        /* expected, nonce included; 0: any */
-} ngx_http_pupil_pg_stmt_t;
+} ngx_libpq_stmt_t;
 
 
 /* Exchanges that wait for a place, first come, first served. */
 typedef struct {
     ngx_queue_t      list;
     ngx_uint_t       n;
-} ngx_http_pupil_pg_queue_t;
+} ngx_libpq_queue_t;
 
 
 /* Counters of one pool in one worker, for /status. */
@@ -115,21 +115,21 @@ typedef struct {
     ngx_uint_t       reconnects;     /* of these, in place of a lost one */
     ngx_uint_t       mismatches;     /* wrong nonce: must stay 0 */
     ngx_uint_t       stalls;         /* connections dropped as hung */
-} ngx_http_pupil_pg_stats_t;
+} ngx_libpq_stats_t;
 
 
 /*
  * A check of the caller's own on a fresh connection, such as the version of
  * the schema.  Runs in a helper thread, where blocking is allowed: use
- * ngx_http_pupil_pg_query(), which is bounded in time, not PQexec().  It must
+ * ngx_libpq_query(), which is bounded in time, not PQexec().  It must
  * touch nothing but conn and its constant data, and must not log.
  * Returns NGX_OK, or NGX_ERROR with a sentence for the operator in text
- * (NGX_HTTP_PUPIL_PG_ERROR_SIZE bytes, to be NUL-terminated).
+ * (NGX_LIBPQ_ERROR_SIZE bytes, to be NUL-terminated).
  */
-typedef ngx_int_t (*ngx_http_pupil_pg_check_pt)(PGconn *conn, void *data,
+typedef ngx_int_t (*ngx_libpq_check_pt)(PGconn *conn, void *data,
     char *text);
 
-typedef void (*ngx_http_pupil_pg_handler_pt)(ngx_http_pupil_pg_exchange_t *ex);
+typedef void (*ngx_libpq_handler_pt)(ngx_libpq_exchange_t *ex);
 
 
 /*
@@ -142,7 +142,7 @@ typedef void (*ngx_http_pupil_pg_handler_pt)(ngx_http_pupil_pg_exchange_t *ex);
  * none of one kind is up, those of the other serve both.  Without writers all
  * connections do.
  */
-struct ngx_http_pupil_pg_pool_s {
+struct ngx_libpq_pool_s {
     ngx_str_t                     name;         /* for logs: "data", "keys" */
 
     ngx_int_t                     connections;  /* per worker; default 4 */
@@ -153,7 +153,7 @@ struct ngx_http_pupil_pg_pool_s {
     ngx_msec_t                    statement_timeout;    /* default 5 s */
     ngx_msec_t                    connect_timeout;      /* default 5 s */
     ngx_msec_t                    queue_timeout;        /* default 2 s */
-    ngx_http_pupil_pg_check_pt    check;        /* NULL: none */
+    ngx_libpq_check_pt    check;        /* NULL: none */
     void                         *check_data;
 
     /* what follows belongs to the layer */
@@ -161,12 +161,12 @@ struct ngx_http_pupil_pg_pool_s {
     ngx_array_t                   keywords;     /* char *, of libpq */
     ngx_array_t                   values;       /* char * */
     ngx_array_t                   stmts;        /* ngx_http_..._stmt_t * */
-    ngx_http_pupil_pg_stmt_t     *tenant_stmt;
+    ngx_libpq_stmt_t     *tenant_stmt;
     ngx_thread_pool_t            *thread_pool;
 
-    ngx_http_pupil_pg_stats_t     stats;
-    ngx_http_pupil_pg_conn_t     *conns;        /* NULL: not started */
-    ngx_http_pupil_pg_queue_t     queues[2];    /* of reads, of writes */
+    ngx_libpq_stats_t     stats;
+    ngx_libpq_conn_t     *conns;        /* NULL: not started */
+    ngx_libpq_queue_t     queues[2];    /* of reads, of writes */
     ngx_event_t                   queue_timer;
     ngx_event_t                   retry_timer;
     ngx_uint_t                    failures;     /* connects, in a row */
@@ -188,8 +188,8 @@ struct ngx_http_pupil_pg_pool_s {
  * and parameters are wiped or freed with it.  Callers read status, sqlstate
  * and results, and may write data, and writes before submit().
  */
-struct ngx_http_pupil_pg_exchange_s {
-    ngx_http_pupil_pg_status_e    status;
+struct ngx_libpq_exchange_s {
+    ngx_libpq_status_e    status;
     char                          sqlstate[6];  /* "" without an error */
     PGresult                    **results;      /* one per add(), in order */
     ngx_uint_t                    nresults;     /* set with status OK only */
@@ -202,11 +202,11 @@ struct ngx_http_pupil_pg_exchange_s {
 
     /* what follows belongs to the layer */
 
-    ngx_http_pupil_pg_handler_pt  handler;      /* NULL: detached */
-    ngx_http_pupil_pg_pool_t     *pg;
+    ngx_libpq_handler_pt  handler;      /* NULL: detached */
+    ngx_libpq_pool_t     *pg;
     ngx_queue_t                   link;         /* queued, or in flight */
     ngx_msec_t                    deadline;     /* of the wait in the queue */
-    ngx_http_pupil_pg_exec_t     *execs;        /* nresults of them */
+    ngx_libpq_exec_t     *execs;        /* nresults of them */
     pupil_uuid_t                  tenant;       /* zero: not said yet */
     u_char                        nonce[8];     /* of its setting */
     uint16_t                     *cmds;         /* what was sent, in order */
@@ -230,7 +230,7 @@ struct ngx_http_pupil_pg_exchange_s {
  * A new pool, from cf->pool; NULL when out of memory (logged).  name must
  * outlive the configuration.
  */
-ngx_http_pupil_pg_pool_t *ngx_http_pupil_pg_pool_create(ngx_conf_t *cf,
+ngx_libpq_pool_t *ngx_libpq_pool_create(ngx_conf_t *cf,
     const char *name);
 
 /*
@@ -238,22 +238,22 @@ ngx_http_pupil_pg_pool_t *ngx_http_pupil_pg_pool_create(ngx_conf_t *cf,
  * later calls override earlier keys.  NGX_CONF_ERROR is logged without any
  * part of the string, as it may hold a password.
  */
-char *ngx_http_pupil_pg_pool_conninfo(ngx_conf_t *cf,
-    ngx_http_pupil_pg_pool_t *pg, ngx_str_t *conninfo);
+char *ngx_libpq_pool_conninfo(ngx_conf_t *cf,
+    ngx_libpq_pool_t *pg, ngx_str_t *conninfo);
 
 /*
  * Registers a statement; call before finish().  types has nparams entries,
- * types[0] is NGX_HTTP_PUPIL_PG_INT8; it is copied, sql is copied too.
+ * types[0] is NGX_LIBPQ_INT8; it is copied, sql is copied too.
  * Set ->columns of the returned statement to have the count checked.
  * NULL: out of memory or a broken statement (logged).
  */
-ngx_http_pupil_pg_stmt_t *ngx_http_pupil_pg_stmt_add(ngx_conf_t *cf,
-    ngx_http_pupil_pg_pool_t *pg, const char *sql, ngx_uint_t nparams,
+ngx_libpq_stmt_t *ngx_libpq_stmt_add(ngx_conf_t *cf,
+    ngx_libpq_pool_t *pg, const char *sql, ngx_uint_t nparams,
     const Oid *types);
 
 /* Fills defaults and checks; call once, at the end of the configuration. */
-char *ngx_http_pupil_pg_pool_finish(ngx_conf_t *cf,
-    ngx_http_pupil_pg_pool_t *pg);
+char *ngx_libpq_pool_finish(ngx_conf_t *cf,
+    ngx_libpq_pool_t *pg);
 
 
 /* ---- worker start and exit ---- */
@@ -262,10 +262,10 @@ char *ngx_http_pupil_pg_pool_finish(ngx_conf_t *cf,
  * Starts connecting in workers (pitfall 13), does nothing in other processes.
  * NGX_ERROR only when out of memory: a database that is down is no error.
  */
-ngx_int_t ngx_http_pupil_pg_pool_init_process(ngx_cycle_t *cycle,
-    ngx_http_pupil_pg_pool_t *pg);
-void ngx_http_pupil_pg_pool_exit_process(ngx_cycle_t *cycle,
-    ngx_http_pupil_pg_pool_t *pg);
+ngx_int_t ngx_libpq_pool_init_process(ngx_cycle_t *cycle,
+    ngx_libpq_pool_t *pg);
+void ngx_libpq_pool_exit_process(ngx_cycle_t *cycle,
+    ngx_libpq_pool_t *pg);
 
 
 /* ---- exchanges: event loop only ---- */
@@ -274,15 +274,15 @@ void ngx_http_pupil_pg_pool_exit_process(ngx_cycle_t *cycle,
  * NULL: out of memory.  data is handed through as ex->data.  With handler NULL
  * the layer owns ex once submit() has returned NGX_OK: nobody hears the end.
  */
-ngx_http_pupil_pg_exchange_t *ngx_http_pupil_pg_exchange_create(
-    ngx_http_pupil_pg_pool_t *pg, ngx_http_pupil_pg_handler_pt handler,
+ngx_libpq_exchange_t *ngx_libpq_exchange_create(
+    ngx_libpq_pool_t *pg, ngx_libpq_handler_pt handler,
     void *data);
 
 /*
  * The tenant of row-level security (invariant I10): 16 bytes, copied.  Needed
  * before submit(); the zero UUID is refused.
  */
-void ngx_http_pupil_pg_exchange_tenant(ngx_http_pupil_pg_exchange_t *ex,
+void ngx_libpq_exchange_tenant(ngx_libpq_exchange_t *ex,
     const u_char uuid[PUPIL_UUID_LEN]);
 
 /*
@@ -290,34 +290,34 @@ void ngx_http_pupil_pg_exchange_tenant(ngx_http_pupil_pg_exchange_t *ex,
  * Returns its position in ex->results.  Errors (memory, order, type, count)
  * are remembered and reported by submit(), so none needs a check here.
  */
-ngx_uint_t ngx_http_pupil_pg_exchange_add(ngx_http_pupil_pg_exchange_t *ex,
-    const ngx_http_pupil_pg_stmt_t *stmt);
+ngx_uint_t ngx_libpq_exchange_add(ngx_libpq_exchange_t *ex,
+    const ngx_libpq_stmt_t *stmt);
 
 /*
  * Setters.  Each checks the declared type of the parameter.  Values are copied
  * and wiped with the exchange.  timestamptz takes microseconds since 1970.
  */
-void ngx_http_pupil_pg_param_null(ngx_http_pupil_pg_exchange_t *ex);
-void ngx_http_pupil_pg_param_bool(ngx_http_pupil_pg_exchange_t *ex,
+void ngx_libpq_param_null(ngx_libpq_exchange_t *ex);
+void ngx_libpq_param_bool(ngx_libpq_exchange_t *ex,
     ngx_uint_t value);
-void ngx_http_pupil_pg_param_int4(ngx_http_pupil_pg_exchange_t *ex,
+void ngx_libpq_param_int4(ngx_libpq_exchange_t *ex,
     int32_t value);
-void ngx_http_pupil_pg_param_timestamptz(ngx_http_pupil_pg_exchange_t *ex,
+void ngx_libpq_param_timestamptz(ngx_libpq_exchange_t *ex,
     pupil_time_t value);
-void ngx_http_pupil_pg_param_uuid(ngx_http_pupil_pg_exchange_t *ex,
+void ngx_libpq_param_uuid(ngx_libpq_exchange_t *ex,
     const u_char uuid[PUPIL_UUID_LEN]);
-void ngx_http_pupil_pg_param_bytea(ngx_http_pupil_pg_exchange_t *ex,
+void ngx_libpq_param_bytea(ngx_libpq_exchange_t *ex,
     const void *data, size_t len);
-void ngx_http_pupil_pg_param_text(ngx_http_pupil_pg_exchange_t *ex,
+void ngx_libpq_param_text(ngx_libpq_exchange_t *ex,
     const void *data, size_t len);
-void ngx_http_pupil_pg_param_uuid_array(ngx_http_pupil_pg_exchange_t *ex,
+void ngx_libpq_param_uuid_array(ngx_libpq_exchange_t *ex,
     const pupil_uuid_t *uuids, ngx_uint_t n);
-void ngx_http_pupil_pg_param_int4_array(ngx_http_pupil_pg_exchange_t *ex,
+void ngx_libpq_param_int4_array(ngx_libpq_exchange_t *ex,
     const int32_t *values, ngx_uint_t n);
 /* An element with data == NULL is SQL NULL. */
-void ngx_http_pupil_pg_param_bytea_array(ngx_http_pupil_pg_exchange_t *ex,
+void ngx_libpq_param_bytea_array(ngx_libpq_exchange_t *ex,
     const pupil_str_t *values, ngx_uint_t n);
-void ngx_http_pupil_pg_param_text_array(ngx_http_pupil_pg_exchange_t *ex,
+void ngx_libpq_param_text_array(ngx_libpq_exchange_t *ex,
     const pupil_str_t *values, ngx_uint_t n);
 
 /*
@@ -330,17 +330,17 @@ void ngx_http_pupil_pg_param_text_array(ngx_http_pupil_pg_exchange_t *ex,
  * unless out of memory).  Without NGX_OK the caller still owns ex, and may
  * submit it again later except after NGX_ERROR.
  */
-ngx_int_t ngx_http_pupil_pg_exchange_submit(ngx_http_pupil_pg_exchange_t *ex);
+ngx_int_t ngx_libpq_exchange_submit(ngx_libpq_exchange_t *ex);
 
 /*
  * The request has gone: the handler will not be called, the layer destroys ex.
  * What was sent finishes as an orphan; what still waits in the queue is
  * dropped unless ex->writes is set.
  */
-void ngx_http_pupil_pg_exchange_detach(ngx_http_pupil_pg_exchange_t *ex);
+void ngx_libpq_exchange_detach(ngx_libpq_exchange_t *ex);
 
 /* Frees ex and its results; before its end it is the same as detach(). */
-void ngx_http_pupil_pg_exchange_destroy(ngx_http_pupil_pg_exchange_t *ex);
+void ngx_libpq_exchange_destroy(ngx_libpq_exchange_t *ex);
 
 
 /* ---- reading results: any context ---- */
@@ -351,20 +351,20 @@ void ngx_http_pupil_pg_exchange_destroy(ngx_http_pupil_pg_exchange_t *ex);
  * NGX_ERROR: no such row or column, or another type: treat it as a bug.
  * Strings point into the result and live as long as the exchange.
  */
-ngx_int_t ngx_http_pupil_pg_get_bool(const PGresult *res, ngx_uint_t row,
+ngx_int_t ngx_libpq_get_bool(const PGresult *res, ngx_uint_t row,
     ngx_uint_t col, ngx_uint_t *value);
-ngx_int_t ngx_http_pupil_pg_get_int4(const PGresult *res, ngx_uint_t row,
+ngx_int_t ngx_libpq_get_int4(const PGresult *res, ngx_uint_t row,
     ngx_uint_t col, int32_t *value);
-ngx_int_t ngx_http_pupil_pg_get_int8(const PGresult *res, ngx_uint_t row,
+ngx_int_t ngx_libpq_get_int8(const PGresult *res, ngx_uint_t row,
     ngx_uint_t col, int64_t *value);
-ngx_int_t ngx_http_pupil_pg_get_uuid(const PGresult *res, ngx_uint_t row,
+ngx_int_t ngx_libpq_get_uuid(const PGresult *res, ngx_uint_t row,
     ngx_uint_t col, pupil_uuid_t *value);
-ngx_int_t ngx_http_pupil_pg_get_timestamptz(const PGresult *res,
+ngx_int_t ngx_libpq_get_timestamptz(const PGresult *res,
     ngx_uint_t row, ngx_uint_t col, pupil_time_t *value);
-ngx_int_t ngx_http_pupil_pg_get_bytea(const PGresult *res, ngx_uint_t row,
+ngx_int_t ngx_libpq_get_bytea(const PGresult *res, ngx_uint_t row,
     ngx_uint_t col, pupil_str_t *value);
 /* text, varchar, char(n), name, and enums, which travel as text */
-ngx_int_t ngx_http_pupil_pg_get_text(const PGresult *res, ngx_uint_t row,
+ngx_int_t ngx_libpq_get_text(const PGresult *res, ngx_uint_t row,
     ngx_uint_t col, pupil_str_t *value);
 
 
@@ -373,14 +373,14 @@ typedef struct {
     const u_char    *pos;
     ngx_uint_t       left;           /* elements to come */
     ngx_uint_t       n;              /* elements in all */
-} ngx_http_pupil_pg_array_t;
+} ngx_libpq_array_t;
 
 /* Of one dimension at most, and without NULL elements. */
-ngx_int_t ngx_http_pupil_pg_get_uuid_array(const PGresult *res,
-    ngx_uint_t row, ngx_uint_t col, ngx_http_pupil_pg_array_t *array);
+ngx_int_t ngx_libpq_get_uuid_array(const PGresult *res,
+    ngx_uint_t row, ngx_uint_t col, ngx_libpq_array_t *array);
 
 /* The next element.  NGX_OK; NGX_DONE at the end. */
-ngx_int_t ngx_http_pupil_pg_array_next_uuid(ngx_http_pupil_pg_array_t *array,
+ngx_int_t ngx_libpq_array_next_uuid(ngx_libpq_array_t *array,
     pupil_uuid_t *uuid);
 
 
@@ -390,7 +390,7 @@ ngx_int_t ngx_http_pupil_pg_array_next_uuid(ngx_http_pupil_pg_array_t *array,
  * A simple query, at most timeout milliseconds.  NULL: failed, with libpq's
  * text in text.  The caller clears the result.  Helper threads only.
  */
-PGresult *ngx_http_pupil_pg_query(PGconn *conn, const char *sql,
+PGresult *ngx_libpq_query(PGconn *conn, const char *sql,
     ngx_msec_t timeout, char *text);
 
 
@@ -401,22 +401,20 @@ PGresult *ngx_http_pupil_pg_query(PGconn *conn, const char *sql,
  * configuration time with the connection parameters of a pool, whose role
  * check and own check it shares.
  */
-struct ngx_http_pupil_pg_listen_s {
-    ngx_http_pupil_pg_pool_t     *pg;
+struct ngx_libpq_listen_s {
+    ngx_libpq_pool_t     *pg;
     ngx_str_t                     channel;
     void                         *data;
 
     /* payload: as sent, NUL-terminated as well, valid during the call */
-    void                        (*notify)(ngx_http_pupil_pg_listen_t *l,
-                                          ngx_str_t *payload);
+    void (*notify)(ngx_libpq_listen_t *l, ngx_str_t *payload);
     /*
      * Every notification whose NOTIFY was acknowledged before sent
      * (ngx_current_msec when the query left) has been handed to notify().
      */
-    void                        (*heartbeat)(ngx_http_pupil_pg_listen_t *l,
-                                             ngx_msec_t sent);
+    void (*heartbeat)(ngx_libpq_listen_t *l, ngx_msec_t sent);
     /* Listening (again): what was notified before now may be lost. */
-    void                        (*gap)(ngx_http_pupil_pg_listen_t *l);
+    void                        (*gap)(ngx_libpq_listen_t *l);
 
     ngx_msec_t                    interval;     /* default 300 ms */
     ngx_msec_t                    timeout;      /* default 2 s, then drop */
@@ -427,15 +425,15 @@ struct ngx_http_pupil_pg_listen_s {
 };
 
 /* From cf->pool, NULL when out of memory; the caller fills the callbacks. */
-ngx_http_pupil_pg_listen_t *ngx_http_pupil_pg_listen_create(ngx_conf_t *cf,
-    ngx_http_pupil_pg_pool_t *pg, const char *channel);
+ngx_libpq_listen_t *ngx_libpq_listen_create(ngx_conf_t *cf,
+    ngx_libpq_pool_t *pg, const char *channel);
 /* After the pool's init_process; exit before the pool's exit_process. */
-ngx_int_t ngx_http_pupil_pg_listen_init_process(ngx_cycle_t *cycle,
-    ngx_http_pupil_pg_listen_t *l);
-void ngx_http_pupil_pg_listen_exit_process(ngx_cycle_t *cycle,
-    ngx_http_pupil_pg_listen_t *l);
+ngx_int_t ngx_libpq_listen_init_process(ngx_cycle_t *cycle,
+    ngx_libpq_listen_t *l);
+void ngx_libpq_listen_exit_process(ngx_cycle_t *cycle,
+    ngx_libpq_listen_t *l);
 /* Whether the connection listens now. */
-ngx_uint_t ngx_http_pupil_pg_listen_up(const ngx_http_pupil_pg_listen_t *l);
+ngx_uint_t ngx_libpq_listen_up(const ngx_libpq_listen_t *l);
 
 
-#endif /* _NGX_HTTP_PUPIL_PG_H_INCLUDED_ */
+#endif /* _NGX_LIBPQ_H_INCLUDED_ */

@@ -14,27 +14,27 @@
 #include "pg/private.h"
 
 
-static void ngx_http_pupil_pg_pool_forget(ngx_queue_t *list);
-static void ngx_http_pupil_pg_pool_fill(ngx_http_pupil_pg_pool_t *pg);
-static void ngx_http_pupil_pg_pool_connected(void *data, PGconn *conn,
+static void ngx_libpq_pool_forget(ngx_queue_t *list);
+static void ngx_libpq_pool_fill(ngx_libpq_pool_t *pg);
+static void ngx_libpq_pool_connected(void *data, PGconn *conn,
     ngx_uint_t mismatch, const char *text);
-static void ngx_http_pupil_pg_pool_failure(ngx_http_pupil_pg_pool_t *pg,
+static void ngx_libpq_pool_failure(ngx_libpq_pool_t *pg,
     ngx_uint_t mismatch, const char *text);
-static void ngx_http_pupil_pg_pool_outage(ngx_http_pupil_pg_pool_t *pg,
+static void ngx_libpq_pool_outage(ngx_libpq_pool_t *pg,
     const char *reason);
-static void ngx_http_pupil_pg_pool_retry_handler(ngx_event_t *ev);
-static void ngx_http_pupil_pg_pool_queue_handler(ngx_event_t *ev);
-static void ngx_http_pupil_pg_pool_queue_fail(ngx_http_pupil_pg_pool_t *pg,
+static void ngx_libpq_pool_retry_handler(ngx_event_t *ev);
+static void ngx_libpq_pool_queue_handler(ngx_event_t *ev);
+static void ngx_libpq_pool_queue_fail(ngx_libpq_pool_t *pg,
     ngx_uint_t all);
-static void ngx_http_pupil_pg_pool_queue_timer(ngx_http_pupil_pg_pool_t *pg);
-static void ngx_http_pupil_pg_pool_queue_take(ngx_http_pupil_pg_queue_t *queue,
+static void ngx_libpq_pool_queue_timer(ngx_libpq_pool_t *pg);
+static void ngx_libpq_pool_queue_take(ngx_libpq_queue_t *queue,
     ngx_uint_t all, ngx_queue_t *failed);
-static ngx_http_pupil_pg_queue_t *ngx_http_pupil_pg_pool_queue(
-    ngx_http_pupil_pg_exchange_t *ex);
-static ngx_http_pupil_pg_conn_t *ngx_http_pupil_pg_pool_pick(
-    ngx_http_pupil_pg_pool_t *pg, ngx_http_pupil_pg_exchange_t *ex);
-static ngx_http_pupil_pg_conn_t *ngx_http_pupil_pg_pool_best(
-    ngx_http_pupil_pg_conn_t *a, ngx_http_pupil_pg_conn_t *b,
+static ngx_libpq_queue_t *ngx_libpq_pool_queue(
+    ngx_libpq_exchange_t *ex);
+static ngx_libpq_conn_t *ngx_libpq_pool_pick(
+    ngx_libpq_pool_t *pg, ngx_libpq_exchange_t *ex);
+static ngx_libpq_conn_t *ngx_libpq_pool_best(
+    ngx_libpq_conn_t *a, ngx_libpq_conn_t *b,
     const pupil_uuid_t *tenant);
 
 
@@ -42,11 +42,11 @@ static ngx_http_pupil_pg_conn_t *ngx_http_pupil_pg_pool_best(
 
 
 ngx_int_t
-ngx_http_pupil_pg_pool_init_process(ngx_cycle_t *cycle,
-    ngx_http_pupil_pg_pool_t *pg)
+ngx_libpq_pool_init_process(ngx_cycle_t *cycle,
+    ngx_libpq_pool_t *pg)
 {
     ngx_int_t                  i;
-    ngx_http_pupil_pg_conn_t  *pc;
+    ngx_libpq_conn_t  *pc;
 
     /* pitfall 13: not in the master, nor in cache helpers */
 
@@ -60,7 +60,7 @@ ngx_http_pupil_pg_pool_init_process(ngx_cycle_t *cycle,
     ngx_queue_init(&pg->queues[1].list);
 
     pg->conns = ngx_pcalloc(cycle->pool, (size_t) pg->connections
-                                         * sizeof(ngx_http_pupil_pg_conn_t));
+                                         * sizeof(ngx_libpq_conn_t));
     if (pg->conns == NULL) {
         return NGX_ERROR;
     }
@@ -82,26 +82,26 @@ ngx_http_pupil_pg_pool_init_process(ngx_cycle_t *cycle,
 
     pg->queue_timer.data = pg;
     pg->queue_timer.log = pg->log;
-    pg->queue_timer.handler = ngx_http_pupil_pg_pool_queue_handler;
+    pg->queue_timer.handler = ngx_libpq_pool_queue_handler;
 
     pg->retry_timer.data = pg;
     pg->retry_timer.log = pg->log;
-    pg->retry_timer.handler = ngx_http_pupil_pg_pool_retry_handler;
+    pg->retry_timer.handler = ngx_libpq_pool_retry_handler;
     pg->retry_timer.cancelable = 1;
 
-    ngx_http_pupil_pg_pool_fill(pg);
+    ngx_libpq_pool_fill(pg);
 
     return NGX_OK;
 }
 
 
 void
-ngx_http_pupil_pg_pool_exit_process(ngx_cycle_t *cycle,
-    ngx_http_pupil_pg_pool_t *pg)
+ngx_libpq_pool_exit_process(ngx_cycle_t *cycle,
+    ngx_libpq_pool_t *pg)
 {
     ngx_int_t                  i;
     ngx_queue_t                queued;
-    ngx_http_pupil_pg_conn_t  *pc;
+    ngx_libpq_conn_t  *pc;
 
     if (pg->conns == NULL || pg->closed) {
         return;
@@ -114,17 +114,17 @@ ngx_http_pupil_pg_pool_exit_process(ngx_cycle_t *cycle,
     for (i = 0; i < pg->connections; i++) {
         pc = &pg->conns[i];
 
-        ngx_http_pupil_pg_pool_forget(&pc->inflight);
+        ngx_libpq_pool_forget(&pc->inflight);
 
         if (pc->conn) {
-            ngx_http_pupil_pg_conn_close(pc);
+            ngx_libpq_conn_close(pc);
         }
     }
 
     ngx_queue_init(&queued);
-    ngx_http_pupil_pg_pool_queue_take(&pg->queues[0], 1, &queued);
-    ngx_http_pupil_pg_pool_queue_take(&pg->queues[1], 1, &queued);
-    ngx_http_pupil_pg_pool_forget(&queued);
+    ngx_libpq_pool_queue_take(&pg->queues[0], 1, &queued);
+    ngx_libpq_pool_queue_take(&pg->queues[1], 1, &queued);
+    ngx_libpq_pool_forget(&queued);
 
     if (pg->retry_timer.timer_set) {
         ngx_del_timer(&pg->retry_timer);
@@ -139,18 +139,18 @@ ngx_http_pupil_pg_pool_exit_process(ngx_cycle_t *cycle,
 /* Ends exchanges without a word to who waits for them. */
 
 static void
-ngx_http_pupil_pg_pool_forget(ngx_queue_t *list)
+ngx_libpq_pool_forget(ngx_queue_t *list)
 {
     ngx_queue_t                   *q;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     while (!ngx_queue_empty(list)) {
         q = ngx_queue_head(list);
         ngx_queue_remove(q);
 
-        ex = ngx_queue_data(q, ngx_http_pupil_pg_exchange_t, link);
+        ex = ngx_queue_data(q, ngx_libpq_exchange_t, link);
         ex->handler = NULL;
-        ngx_http_pupil_pg_complete(ex, NGX_HTTP_PUPIL_PG_UNAVAILABLE);
+        ngx_libpq_complete(ex, NGX_LIBPQ_UNAVAILABLE);
     }
 }
 
@@ -159,11 +159,11 @@ ngx_http_pupil_pg_pool_forget(ngx_queue_t *list)
 
 
 static void
-ngx_http_pupil_pg_pool_fill(ngx_http_pupil_pg_pool_t *pg)
+ngx_libpq_pool_fill(ngx_libpq_pool_t *pg)
 {
     ngx_int_t                  i;
     ngx_uint_t                 max;
-    ngx_http_pupil_pg_conn_t  *pc;
+    ngx_libpq_conn_t  *pc;
 
     if (pg->closed || pg->retry_timer.timer_set) {
         return;
@@ -182,12 +182,11 @@ ngx_http_pupil_pg_pool_fill(ngx_http_pupil_pg_pool_t *pg)
             continue;
         }
 
-        if (ngx_http_pupil_pg_connect(pg, NULL,
-                                      ngx_http_pupil_pg_pool_connected, pc)
+        if (ngx_libpq_connect(pg, NULL,
+                              ngx_libpq_pool_connected, pc)
             != NGX_OK)
         {
-            ngx_http_pupil_pg_pool_failure(pg, 0,
-                                        "no helper thread for a connection");
+            ngx_libpq_pool_failure(pg, 0, "no helper thread for a connection");
             return;
         }
 
@@ -198,12 +197,12 @@ ngx_http_pupil_pg_pool_fill(ngx_http_pupil_pg_pool_t *pg)
 
 
 static void
-ngx_http_pupil_pg_pool_connected(void *data, PGconn *conn, ngx_uint_t mismatch,
+ngx_libpq_pool_connected(void *data, PGconn *conn, ngx_uint_t mismatch,
     const char *text)
 {
-    ngx_http_pupil_pg_conn_t  *pc = data;
+    ngx_libpq_conn_t  *pc = data;
 
-    ngx_http_pupil_pg_pool_t  *pg;
+    ngx_libpq_pool_t  *pg;
 
     pg = pc->pg;
 
@@ -220,17 +219,17 @@ ngx_http_pupil_pg_pool_connected(void *data, PGconn *conn, ngx_uint_t mismatch,
         return;
     }
 
-    if (conn && ngx_http_pupil_pg_conn_open(pc, conn) != NGX_OK) {
+    if (conn && ngx_libpq_conn_open(pc, conn) != NGX_OK) {
         PQfinish(conn);
         conn = NULL;
         text = "nginx has no free connection, raise worker_connections";
     }
 
     if (conn == NULL) {
-        ngx_http_pupil_pg_pool_failure(pg, mismatch, text);
+        ngx_libpq_pool_failure(pg, mismatch, text);
 
         if (pg->down) {
-            ngx_http_pupil_pg_pool_queue_fail(pg, 1);
+            ngx_libpq_pool_queue_fail(pg, 1);
         }
 
         return;
@@ -256,24 +255,24 @@ ngx_http_pupil_pg_pool_connected(void *data, PGconn *conn, ngx_uint_t mismatch,
                       ngx_current_msec - pg->outage_start);
     }
 
-    ngx_http_pupil_pg_pool_pump(pg);
-    ngx_http_pupil_pg_pool_fill(pg);
+    ngx_libpq_pool_pump(pg);
+    ngx_libpq_pool_fill(pg);
 }
 
 
 /* Calls no handler: submit() may come here. */
 
 static void
-ngx_http_pupil_pg_pool_failure(ngx_http_pupil_pg_pool_t *pg,
+ngx_libpq_pool_failure(ngx_libpq_pool_t *pg,
     ngx_uint_t mismatch, const char *text)
 {
     pg->failures++;
 
-    ngx_http_pupil_pg_pool_outage(pg, text);
+    ngx_libpq_pool_outage(pg, text);
 
     if (!pg->retry_timer.timer_set) {
         ngx_add_timer(&pg->retry_timer,
-                      ngx_http_pupil_pg_backoff(pg->failures, mismatch));
+                      ngx_libpq_backoff(pg->failures, mismatch));
     }
 
     if (pg->stats.up == 0) {
@@ -285,7 +284,7 @@ ngx_http_pupil_pg_pool_failure(ngx_http_pupil_pg_pool_t *pg,
 /* One line at the begin of an outage, one when all connections are back. */
 
 static void
-ngx_http_pupil_pg_pool_outage(ngx_http_pupil_pg_pool_t *pg, const char *reason)
+ngx_libpq_pool_outage(ngx_libpq_pool_t *pg, const char *reason)
 {
     if (pg->outage) {
         ngx_log_debug2(NGX_LOG_DEBUG_HTTP, pg->log, 0,
@@ -303,36 +302,36 @@ ngx_http_pupil_pg_pool_outage(ngx_http_pupil_pg_pool_t *pg, const char *reason)
 
 
 void
-ngx_http_pupil_pg_pool_lost(ngx_http_pupil_pg_pool_t *pg, const char *reason)
+ngx_libpq_pool_lost(ngx_libpq_pool_t *pg, const char *reason)
 {
     if (pg->closed) {
         return;
     }
 
     if (ngx_exiting) {
-        ngx_http_pupil_pg_pool_fill(pg);
+        ngx_libpq_pool_fill(pg);
         return;
     }
 
-    ngx_http_pupil_pg_pool_outage(pg, reason);
+    ngx_libpq_pool_outage(pg, reason);
 
     /* pitfall 11: with jitter */
 
     if (!pg->retry_timer.timer_set) {
-        ngx_add_timer(&pg->retry_timer, ngx_http_pupil_pg_backoff(1, 0));
+        ngx_add_timer(&pg->retry_timer, ngx_libpq_backoff(1, 0));
     }
 }
 
 
 static void
-ngx_http_pupil_pg_pool_retry_handler(ngx_event_t *ev)
+ngx_libpq_pool_retry_handler(ngx_event_t *ev)
 {
-    ngx_http_pupil_pg_pool_t  *pg;
-    ngx_http_pupil_probe(TIMER);
+    ngx_libpq_pool_t  *pg;
+    ngx_libpq_probe(TIMER);
 
     pg = ev->data;
 
-    ngx_http_pupil_pg_pool_fill(pg);
+    ngx_libpq_pool_fill(pg);
 }
 
 
@@ -344,9 +343,9 @@ ngx_http_pupil_pg_pool_retry_handler(ngx_event_t *ev)
  * that needs no other tenant to be set.
  */
 
-static ngx_http_pupil_pg_conn_t *
-ngx_http_pupil_pg_pool_best(ngx_http_pupil_pg_conn_t *a,
-    ngx_http_pupil_pg_conn_t *b, const pupil_uuid_t *tenant)
+static ngx_libpq_conn_t *
+ngx_libpq_pool_best(ngx_libpq_conn_t *a,
+    ngx_libpq_conn_t *b, const pupil_uuid_t *tenant)
 {
     if (a == NULL || b == NULL) {
         return a ? a : b;
@@ -362,13 +361,13 @@ ngx_http_pupil_pg_pool_best(ngx_http_pupil_pg_conn_t *a,
 
 /* NULL: no place now. */
 
-static ngx_http_pupil_pg_conn_t *
-ngx_http_pupil_pg_pool_pick(ngx_http_pupil_pg_pool_t *pg,
-    ngx_http_pupil_pg_exchange_t *ex)
+static ngx_libpq_conn_t *
+ngx_libpq_pool_pick(ngx_libpq_pool_t *pg,
+    ngx_libpq_exchange_t *ex)
 {
     ngx_int_t                   i;
     ngx_uint_t                  up[2];
-    ngx_http_pupil_pg_conn_t   *pc, *best[2], **kind;
+    ngx_libpq_conn_t   *pc, *best[2], **kind;
 
     best[0] = best[1] = NULL;
     up[0] = up[1] = 0;
@@ -384,7 +383,7 @@ ngx_http_pupil_pg_pool_pick(ngx_http_pupil_pg_pool_t *pg,
 
         if (pc->depth < (ngx_uint_t) pg->depth) {
             kind = &best[pc->writer];
-            *kind = ngx_http_pupil_pg_pool_best(*kind, pc, &ex->tenant);
+            *kind = ngx_libpq_pool_best(*kind, pc, &ex->tenant);
         }
     }
 
@@ -394,23 +393,23 @@ ngx_http_pupil_pg_pool_pick(ngx_http_pupil_pg_pool_t *pg,
 }
 
 
-static ngx_http_pupil_pg_queue_t *
-ngx_http_pupil_pg_pool_queue(ngx_http_pupil_pg_exchange_t *ex)
+static ngx_libpq_queue_t *
+ngx_libpq_pool_queue(ngx_libpq_exchange_t *ex)
 {
     return &ex->pg->queues[ex->pg->writers && ex->writes];
 }
 
 
 ngx_int_t
-ngx_http_pupil_pg_exchange_submit(ngx_http_pupil_pg_exchange_t *ex)
+ngx_libpq_exchange_submit(ngx_libpq_exchange_t *ex)
 {
-    ngx_http_pupil_pg_conn_t   *pc;
-    ngx_http_pupil_pg_pool_t   *pg;
-    ngx_http_pupil_pg_queue_t  *queue;
+    ngx_libpq_conn_t   *pc;
+    ngx_libpq_pool_t   *pg;
+    ngx_libpq_queue_t  *queue;
 
     pg = ex->pg;
 
-    if (ngx_http_pupil_pg_exchange_check(ex) != NGX_OK) {
+    if (ngx_libpq_exchange_check(ex) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -419,13 +418,13 @@ ngx_http_pupil_pg_exchange_submit(ngx_http_pupil_pg_exchange_t *ex)
         return NGX_DECLINED;
     }
 
-    queue = ngx_http_pupil_pg_pool_queue(ex);
+    queue = ngx_libpq_pool_queue(ex);
 
     if (queue->n == 0) {
-        pc = ngx_http_pupil_pg_pool_pick(pg, ex);
+        pc = ngx_libpq_pool_pick(pg, ex);
 
         if (pc) {
-            ngx_http_pupil_pg_conn_send(pc, ex);
+            ngx_libpq_conn_send(pc, ex);
             return NGX_OK;
         }
     }
@@ -437,7 +436,7 @@ ngx_http_pupil_pg_exchange_submit(ngx_http_pupil_pg_exchange_t *ex)
         return NGX_BUSY;
     }
 
-    ex->status = NGX_HTTP_PUPIL_PG_PENDING;
+    ex->status = NGX_LIBPQ_PENDING;
     ex->in_queue = 1;
     ex->deadline = ngx_current_msec + pg->queue_timeout;
 
@@ -445,13 +444,13 @@ ngx_http_pupil_pg_exchange_submit(ngx_http_pupil_pg_exchange_t *ex)
     queue->n++;
     pg->stats.queued++;
 
-    ngx_http_pupil_pg_pool_queue_timer(pg);
+    ngx_libpq_pool_queue_timer(pg);
 
     if (pg->stats.up == 0) {
 
         /* a worker that exits closes idle connections, and may need one */
 
-        ngx_http_pupil_pg_pool_fill(pg);
+        ngx_libpq_pool_fill(pg);
     }
 
     return NGX_OK;
@@ -459,22 +458,22 @@ ngx_http_pupil_pg_exchange_submit(ngx_http_pupil_pg_exchange_t *ex)
 
 
 void
-ngx_http_pupil_pg_pool_dequeue(ngx_http_pupil_pg_exchange_t *ex)
+ngx_libpq_pool_dequeue(ngx_libpq_exchange_t *ex)
 {
     ngx_queue_remove(&ex->link);
     ex->in_queue = 0;
-    ngx_http_pupil_pg_pool_queue(ex)->n--;
+    ngx_libpq_pool_queue(ex)->n--;
     ex->pg->stats.queued--;
 }
 
 
 void
-ngx_http_pupil_pg_pool_pump(ngx_http_pupil_pg_pool_t *pg)
+ngx_libpq_pool_pump(ngx_libpq_pool_t *pg)
 {
     ngx_uint_t                     i;
     ngx_queue_t                   *list;
-    ngx_http_pupil_pg_conn_t      *pc;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_conn_t      *pc;
+    ngx_libpq_exchange_t  *ex;
 
     if (pg->stats.queued == 0) {
         return;
@@ -487,15 +486,15 @@ ngx_http_pupil_pg_pool_pump(ngx_http_pupil_pg_pool_t *pg)
 
         while (!ngx_queue_empty(list)) {
             ex = ngx_queue_data(ngx_queue_head(list),
-                                ngx_http_pupil_pg_exchange_t, link);
+                                ngx_libpq_exchange_t, link);
 
-            pc = ngx_http_pupil_pg_pool_pick(pg, ex);
+            pc = ngx_libpq_pool_pick(pg, ex);
             if (pc == NULL) {
                 break;
             }
 
-            ngx_http_pupil_pg_pool_dequeue(ex);
-            ngx_http_pupil_pg_conn_send(pc, ex);
+            ngx_libpq_pool_dequeue(ex);
+            ngx_libpq_conn_send(pc, ex);
         }
     }
 
@@ -508,12 +507,12 @@ ngx_http_pupil_pg_pool_pump(ngx_http_pupil_pg_pool_t *pg)
 /* The head of a queue is always its first to be too late. */
 
 static void
-ngx_http_pupil_pg_pool_queue_timer(ngx_http_pupil_pg_pool_t *pg)
+ngx_libpq_pool_queue_timer(ngx_libpq_pool_t *pg)
 {
     ngx_uint_t                     i;
     ngx_queue_t                   *list;
     ngx_msec_int_t                 left, least;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     if (pg->stats.queued == 0) {
         if (pg->queue_timer.timer_set) {
@@ -534,7 +533,7 @@ ngx_http_pupil_pg_pool_queue_timer(ngx_http_pupil_pg_pool_t *pg)
 
         if (!ngx_queue_empty(list)) {
             ex = ngx_queue_data(ngx_queue_head(list),
-                                ngx_http_pupil_pg_exchange_t, link);
+                                ngx_libpq_exchange_t, link);
 
             left = (ngx_msec_int_t) (ex->deadline - ngx_current_msec);
             least = ngx_min(left, least);
@@ -546,35 +545,35 @@ ngx_http_pupil_pg_pool_queue_timer(ngx_http_pupil_pg_pool_t *pg)
 
 
 static void
-ngx_http_pupil_pg_pool_queue_handler(ngx_event_t *ev)
+ngx_libpq_pool_queue_handler(ngx_event_t *ev)
 {
-    ngx_http_pupil_pg_pool_t  *pg;
+    ngx_libpq_pool_t  *pg;
 
     pg = ev->data;
 
-    ngx_http_pupil_pg_pool_queue_fail(pg, 0);
-    ngx_http_pupil_pg_pool_queue_timer(pg);
+    ngx_libpq_pool_queue_fail(pg, 0);
+    ngx_libpq_pool_queue_timer(pg);
 }
 
 
 /* Fails what has waited too long, or all that waits now. */
 
 static void
-ngx_http_pupil_pg_pool_queue_fail(ngx_http_pupil_pg_pool_t *pg, ngx_uint_t all)
+ngx_libpq_pool_queue_fail(ngx_libpq_pool_t *pg, ngx_uint_t all)
 {
     ngx_queue_t                    failed;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     ngx_queue_init(&failed);
-    ngx_http_pupil_pg_pool_queue_take(&pg->queues[0], all, &failed);
-    ngx_http_pupil_pg_pool_queue_take(&pg->queues[1], all, &failed);
+    ngx_libpq_pool_queue_take(&pg->queues[0], all, &failed);
+    ngx_libpq_pool_queue_take(&pg->queues[1], all, &failed);
 
     while (!ngx_queue_empty(&failed)) {
         ex = ngx_queue_data(ngx_queue_head(&failed),
-                            ngx_http_pupil_pg_exchange_t, link);
+                            ngx_libpq_exchange_t, link);
 
-        ngx_http_pupil_pg_pool_dequeue(ex);
-        ngx_http_pupil_pg_complete(ex, NGX_HTTP_PUPIL_PG_UNAVAILABLE);
+        ngx_libpq_pool_dequeue(ex);
+        ngx_libpq_complete(ex, NGX_LIBPQ_UNAVAILABLE);
     }
 }
 
@@ -582,15 +581,15 @@ ngx_http_pupil_pg_pool_queue_fail(ngx_http_pupil_pg_pool_t *pg, ngx_uint_t all)
 /* Still counted as queued, so that a handler may detach them. */
 
 static void
-ngx_http_pupil_pg_pool_queue_take(ngx_http_pupil_pg_queue_t *queue,
+ngx_libpq_pool_queue_take(ngx_libpq_queue_t *queue,
     ngx_uint_t all, ngx_queue_t *failed)
 {
     ngx_queue_t                   *q;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     while (!ngx_queue_empty(&queue->list)) {
         q = ngx_queue_head(&queue->list);
-        ex = ngx_queue_data(q, ngx_http_pupil_pg_exchange_t, link);
+        ex = ngx_queue_data(q, ngx_libpq_exchange_t, link);
 
         if (!all && (ngx_msec_int_t) (ex->deadline - ngx_current_msec) > 0) {
             return;
@@ -603,23 +602,23 @@ ngx_http_pupil_pg_pool_queue_take(ngx_http_pupil_pg_queue_t *queue,
 
 
 void
-ngx_http_pupil_pg_complete(ngx_http_pupil_pg_exchange_t *ex,
-    ngx_http_pupil_pg_status_e status)
+ngx_libpq_complete(ngx_libpq_exchange_t *ex,
+    ngx_libpq_status_e status)
 {
     ex->status = status;
 
-    if (status == NGX_HTTP_PUPIL_PG_OK) {
+    if (status == NGX_LIBPQ_OK) {
         ex->pg->stats.done++;
 
     } else {
         ex->pg->stats.failed++;
 
         /* half an answer is none */
-        ngx_http_pupil_pg_exchange_clear(ex);
+        ngx_libpq_exchange_clear(ex);
     }
 
     if (ex->handler == NULL) {
-        ngx_http_pupil_pg_exchange_free(ex);
+        ngx_libpq_exchange_free(ex);
         return;
     }
 
@@ -630,7 +629,7 @@ ngx_http_pupil_pg_complete(ngx_http_pupil_pg_exchange_t *ex,
 /* Random bits without a system call for each. */
 
 int64_t
-ngx_http_pupil_pg_pool_nonce(ngx_http_pupil_pg_pool_t *pg)
+ngx_libpq_pool_nonce(ngx_libpq_pool_t *pg)
 {
     if (pg->nonces_left == 0) {
         pg->nonces_left = sizeof(pg->nonces) / sizeof(pg->nonces[0]);

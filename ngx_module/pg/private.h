@@ -5,8 +5,8 @@
  * nobody else.
  */
 
-#ifndef _NGX_HTTP_PUPIL_PG_PRIVATE_H_INCLUDED_
-#define _NGX_HTTP_PUPIL_PG_PRIVATE_H_INCLUDED_
+#ifndef _NGX_LIBPQ_PRIVATE_H_INCLUDED_
+#define _NGX_LIBPQ_PRIVATE_H_INCLUDED_
 
 #include "core/base/text.h"
 #include "pg/ngx_libpq.h"
@@ -14,7 +14,7 @@
 
 
 /* Time beyond statement_timeout before a silent connection is dropped. */
-#define NGX_HTTP_PUPIL_PG_MARGIN  2000    /* ms */
+#define NGX_LIBPQ_MARGIN  2000    /* ms */
 
 
 /*
@@ -22,23 +22,23 @@
  * first four are about the session; without them it is not what the exchanges
  * that follow rely on.
  */
-#define NGX_HTTP_PUPIL_PG_CMD_RESET           0x000
-#define NGX_HTTP_PUPIL_PG_CMD_TENANT_PREPARE  0x100
-#define NGX_HTTP_PUPIL_PG_CMD_TENANT          0x200
-#define NGX_HTTP_PUPIL_PG_CMD_TENANT_SYNC     0x300
-#define NGX_HTTP_PUPIL_PG_CMD_PREPARE         0x400
-#define NGX_HTTP_PUPIL_PG_CMD_EXECUTE         0x500
-#define NGX_HTTP_PUPIL_PG_CMD_SYNC            0x600    /* never stored */
-#define ngx_http_pupil_pg_cmd_kind(cmd)  ((cmd) & 0xf00)
-#define ngx_http_pupil_pg_cmd_exec(cmd)  ((cmd) & 0x0ff)
+#define NGX_LIBPQ_CMD_RESET           0x000
+#define NGX_LIBPQ_CMD_TENANT_PREPARE  0x100
+#define NGX_LIBPQ_CMD_TENANT          0x200
+#define NGX_LIBPQ_CMD_TENANT_SYNC     0x300
+#define NGX_LIBPQ_CMD_PREPARE         0x400
+#define NGX_LIBPQ_CMD_EXECUTE         0x500
+#define NGX_LIBPQ_CMD_SYNC            0x600    /* never stored */
+#define ngx_libpq_cmd_kind(cmd)  ((cmd) & 0xf00)
+#define ngx_libpq_cmd_exec(cmd)  ((cmd) & 0x0ff)
 
 /* Beside one Prepare and one Execute for each statement. */
-#define NGX_HTTP_PUPIL_PG_CMDS                4
+#define NGX_LIBPQ_CMDS                4
 
 
 /* One execution of a statement.  Values are owned by the exchange's pool. */
-struct ngx_http_pupil_pg_exec_s {
-    const ngx_http_pupil_pg_stmt_t  *stmt;
+struct ngx_libpq_exec_s {
+    const ngx_libpq_stmt_t  *stmt;
     const char                     **values;
     int                             *lengths;
     ngx_uint_t                       n;         /* values set */
@@ -47,8 +47,8 @@ struct ngx_http_pupil_pg_exec_s {
 
 
 /* A place for a connection in the pool of one worker. */
-struct ngx_http_pupil_pg_conn_s {
-    ngx_http_pupil_pg_pool_t  *pg;
+struct ngx_libpq_conn_s {
+    ngx_libpq_pool_t  *pg;
     PGconn                    *conn;        /* NULL: none */
     ngx_connection_t          *c;           /* set while conn is */
     ngx_queue_t                inflight;    /* exchanges in order of sending */
@@ -59,7 +59,7 @@ struct ngx_http_pupil_pg_conn_s {
                                                was sent is done; zero: none */
     ngx_event_t                flush;       /* posted, once per turn */
     ngx_event_t                stall;       /* timer, work in flight */
-    char                       reason[NGX_HTTP_PUPIL_PG_ERROR_SIZE];
+    char                       reason[NGX_LIBPQ_ERROR_SIZE];
     unsigned                   writer:1;
     unsigned                   connecting:1;
     unsigned                   broken:1;    /* to be dropped, see reason */
@@ -73,75 +73,75 @@ struct ngx_http_pupil_pg_conn_s {
  * handler's, or NULL with text; mismatch: the server answered, but is not what
  * the configuration asks for, so try again slowly.
  */
-typedef void (*ngx_http_pupil_pg_connect_pt)(void *data, PGconn *conn,
+typedef void (*ngx_libpq_connect_pt)(void *data, PGconn *conn,
     ngx_uint_t mismatch, const char *text);
 
 
-/* ngx_http_pupil_pg_connect.c */
+/* ngx_libpq_connect.c */
 
 /* NGX_ERROR: no task could be posted, the handler will not be called. */
-ngx_int_t ngx_http_pupil_pg_connect(ngx_http_pupil_pg_pool_t *pg,
-    ngx_str_t *channel, ngx_http_pupil_pg_connect_pt handler, void *data);
+ngx_int_t ngx_libpq_connect(ngx_libpq_pool_t *pg,
+    ngx_str_t *channel, ngx_libpq_connect_pt handler, void *data);
 /* Copies a text of libpq into a buffer of ERROR_SIZE as a single line. */
-void ngx_http_pupil_pg_text(char *dst, const char *src);
+void ngx_libpq_text(char *dst, const char *src);
 /* Milliseconds until the next attempt, with jitter. */
-ngx_msec_t ngx_http_pupil_pg_backoff(ngx_uint_t failures, ngx_uint_t mismatch);
+ngx_msec_t ngx_libpq_backoff(ngx_uint_t failures, ngx_uint_t mismatch);
 
 
 /* ngx_http_pupil_pg.c */
 
 /* Level-triggered read events for libpq's socket; NULL: logged. */
-ngx_connection_t *ngx_http_pupil_pg_watch(PGconn *conn, void *data,
+ngx_connection_t *ngx_libpq_watch(PGconn *conn, void *data,
     ngx_event_handler_pt read, ngx_event_handler_pt write, ngx_log_t *log);
 /* Only the events; for a socket that libpq may have closed. */
-void ngx_http_pupil_pg_unwatch(ngx_connection_t *c, PGconn *conn);
+void ngx_libpq_unwatch(ngx_connection_t *c, PGconn *conn);
 /* Events, ngx_connection_t, then PQfinish (pitfall 5). */
-void ngx_http_pupil_pg_finish(ngx_connection_t *c, PGconn *conn);
+void ngx_libpq_finish(ngx_connection_t *c, PGconn *conn);
 /* PQflush, with the write event armed while bytes are left. */
-ngx_int_t ngx_http_pupil_pg_flush(ngx_connection_t *c, PGconn *conn);
+ngx_int_t ngx_libpq_flush(ngx_connection_t *c, PGconn *conn);
 /* Bytes that wait inside OpenSSL (pitfall 3). */
-ngx_uint_t ngx_http_pupil_pg_pending(PGconn *conn);
+ngx_uint_t ngx_libpq_pending(PGconn *conn);
 
-ngx_int_t ngx_http_pupil_pg_conn_open(ngx_http_pupil_pg_conn_t *pc,
+ngx_int_t ngx_libpq_conn_open(ngx_libpq_conn_t *pc,
     PGconn *conn);
 /* Closes without a word; work in flight must be gone. */
-void ngx_http_pupil_pg_conn_close(ngx_http_pupil_pg_conn_t *pc);
+void ngx_libpq_conn_close(ngx_libpq_conn_t *pc);
 /* Never calls a handler: what fails here fails in a posted event. */
-void ngx_http_pupil_pg_conn_send(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex);
+void ngx_libpq_conn_send(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex);
 
 
-/* ngx_http_pupil_pg_result.c */
+/* ngx_libpq_result.c */
 
 /* Takes all results that have arrived; may set pc->broken. */
-ngx_uint_t ngx_http_pupil_pg_results(ngx_http_pupil_pg_conn_t *pc);
-void ngx_http_pupil_pg_broken(ngx_http_pupil_pg_conn_t *pc,
+ngx_uint_t ngx_libpq_results(ngx_libpq_conn_t *pc);
+void ngx_libpq_broken(ngx_libpq_conn_t *pc,
     const char *reason);
-void ngx_http_pupil_pg_notice(void *arg, const PGresult *res);
+void ngx_libpq_notice(void *arg, const PGresult *res);
 
 
-/* ngx_http_pupil_pg_pool.c */
+/* ngx_libpq_pool.c */
 
 /* Calls the handler, or frees a detached exchange. */
-void ngx_http_pupil_pg_complete(ngx_http_pupil_pg_exchange_t *ex,
-    ngx_http_pupil_pg_status_e status);
+void ngx_libpq_complete(ngx_libpq_exchange_t *ex,
+    ngx_libpq_status_e status);
 /* The connection of pc is closed; reason is for the log. */
-void ngx_http_pupil_pg_pool_lost(ngx_http_pupil_pg_pool_t *pg,
+void ngx_libpq_pool_lost(ngx_libpq_pool_t *pg,
     const char *reason);
 /* Sends what waits in the queues while there are places. */
-void ngx_http_pupil_pg_pool_pump(ngx_http_pupil_pg_pool_t *pg);
-int64_t ngx_http_pupil_pg_pool_nonce(ngx_http_pupil_pg_pool_t *pg);
+void ngx_libpq_pool_pump(ngx_libpq_pool_t *pg);
+int64_t ngx_libpq_pool_nonce(ngx_libpq_pool_t *pg);
 /* Takes a not yet sent exchange out of its queue. */
-void ngx_http_pupil_pg_pool_dequeue(ngx_http_pupil_pg_exchange_t *ex);
+void ngx_libpq_pool_dequeue(ngx_libpq_exchange_t *ex);
 
 
-/* ngx_http_pupil_pg_exchange.c */
+/* ngx_libpq_exchange.c */
 
-void ngx_http_pupil_pg_exchange_free(ngx_http_pupil_pg_exchange_t *ex);
+void ngx_libpq_exchange_free(ngx_libpq_exchange_t *ex);
 /* Drops the results, for another try. */
-void ngx_http_pupil_pg_exchange_clear(ngx_http_pupil_pg_exchange_t *ex);
+void ngx_libpq_exchange_clear(ngx_libpq_exchange_t *ex);
 /* NGX_OK if ex may be sent. */
-ngx_int_t ngx_http_pupil_pg_exchange_check(ngx_http_pupil_pg_exchange_t *ex);
+ngx_int_t ngx_libpq_exchange_check(ngx_libpq_exchange_t *ex);
 
 
-#endif /* _NGX_HTTP_PUPIL_PG_PRIVATE_H_INCLUDED_ */
+#endif /* _NGX_LIBPQ_PRIVATE_H_INCLUDED_ */

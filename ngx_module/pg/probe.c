@@ -1,7 +1,7 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * How long callbacks hold the event loop; see ngx_http_pupil_probe.h.
+ * How long callbacks hold the event loop; see ngx_libpq_probe.h.
  */
 
 #include <time.h>
@@ -9,36 +9,36 @@
 #include "pg/probe.h"
 
 
-#define NGX_HTTP_PUPIL_PROBE_MS  1000000    /* ns */
+#define NGX_LIBPQ_PROBE_MS  1000000    /* ns */
 
 
-static uint64_t ngx_http_pupil_probe_now(void);
-static void ngx_http_pupil_probe_count(ngx_http_pupil_probe_kind_t *kind,
+static uint64_t ngx_libpq_probe_now(void);
+static void ngx_libpq_probe_count(ngx_libpq_probe_kind_t *kind,
     uint64_t took);
 
 
-ngx_http_pupil_probes_t  ngx_http_pupil_probes;
+ngx_libpq_probes_t  ngx_libpq_probes;
 
 
 void
-ngx_http_pupil_probe_init(ngx_uint_t on)
+ngx_libpq_probe_init(ngx_uint_t on)
 {
-    ngx_memzero(&ngx_http_pupil_probes, sizeof(ngx_http_pupil_probes_t));
-    ngx_http_pupil_probes.on = on;
+    ngx_memzero(&ngx_libpq_probes, sizeof(ngx_libpq_probes_t));
+    ngx_libpq_probes.on = on;
 }
 
 
-ngx_http_pupil_probe_t
-ngx_http_pupil_probe_begin(ngx_http_pupil_probe_e kind)
+ngx_libpq_probe_t
+ngx_libpq_probe_begin(ngx_libpq_probe_e kind)
 {
-    ngx_http_pupil_probe_t  probe;
+    ngx_libpq_probe_t  probe;
 
     probe.kind = kind;
     probe.begun = 0;
 
-    if (ngx_http_pupil_probes.on) {
-        ngx_http_pupil_probes.depth++;
-        probe.begun = ngx_http_pupil_probe_now();
+    if (ngx_libpq_probes.on) {
+        ngx_libpq_probes.depth++;
+        probe.begun = ngx_libpq_probe_now();
     }
 
     return probe;
@@ -46,44 +46,44 @@ ngx_http_pupil_probe_begin(ngx_http_pupil_probe_e kind)
 
 
 void
-ngx_http_pupil_probe_end(ngx_http_pupil_probe_t *probe)
+ngx_libpq_probe_end(ngx_libpq_probe_t *probe)
 {
     uint64_t                  took;
-    ngx_http_pupil_probes_t  *all;
+    ngx_libpq_probes_t  *all;
 
     if (probe->begun == 0) {
         return;
     }
 
-    all = &ngx_http_pupil_probes;
-    took = ngx_http_pupil_probe_now() - probe->begun;
-    ngx_http_pupil_probe_count(&all->kinds[probe->kind], took);
+    all = &ngx_libpq_probes;
+    took = ngx_libpq_probe_now() - probe->begun;
+    ngx_libpq_probe_count(&all->kinds[probe->kind], took);
 
     if (--all->depth == 0) {
         all->callbacks++;
         all->busy += took;
-        ngx_http_pupil_probe_count(&all->all, took);
+        ngx_libpq_probe_count(&all->all, took);
     }
 }
 
 
 static void
-ngx_http_pupil_probe_count(ngx_http_pupil_probe_kind_t *kind, uint64_t took)
+ngx_libpq_probe_count(ngx_libpq_probe_kind_t *kind, uint64_t took)
 {
     kind->longest = ngx_max(kind->longest, took);
-    kind->over_1ms += took > NGX_HTTP_PUPIL_PROBE_MS;
-    kind->over_5ms += took > 5 * NGX_HTTP_PUPIL_PROBE_MS;
+    kind->over_1ms += took > NGX_LIBPQ_PROBE_MS;
+    kind->over_5ms += took > 5 * NGX_LIBPQ_PROBE_MS;
 }
 
 
 /* Of this thread alone: what it waited for is no fault of the callback. */
 static uint64_t
-ngx_http_pupil_probe_now(void)
+ngx_libpq_probe_now(void)
 {
     struct timespec  ts;
 
     (void) clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
 
-    return (uint64_t) ts.tv_sec * 1000 * NGX_HTTP_PUPIL_PROBE_MS
+    return (uint64_t) ts.tv_sec * 1000 * NGX_LIBPQ_PROBE_MS
            + (uint64_t) ts.tv_nsec;
 }

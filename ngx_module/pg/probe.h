@@ -6,8 +6,8 @@
  * look at a flag; on, two system calls.
  */
 
-#ifndef _NGX_HTTP_PUPIL_PROBE_H_INCLUDED_
-#define _NGX_HTTP_PUPIL_PROBE_H_INCLUDED_
+#ifndef _NGX_LIBPQ_PROBE_H_INCLUDED_
+#define _NGX_LIBPQ_PROBE_H_INCLUDED_
 
 #include <ngx_config.h>
 #include <ngx_core.h>
@@ -15,61 +15,61 @@
 
 /* What kind of callback; /status has a row of names for each, in order. */
 typedef enum {
-    NGX_HTTP_PUPIL_PROBE_REQUEST = 0,  /* nginx hands over a request */
-    NGX_HTTP_PUPIL_PROBE_BODY,         /* its body is there */
-    NGX_HTTP_PUPIL_PROBE_RESUME,       /* a request goes on, within another */
-    NGX_HTTP_PUPIL_PROBE_CLEANUP,      /* the end of a request's memory */
-    NGX_HTTP_PUPIL_PROBE_DATABASE,     /* a connection can read or write */
-    NGX_HTTP_PUPIL_PROBE_AUDIT,        /* a group of records leaves */
-    NGX_HTTP_PUPIL_PROBE_TIMER,
-    NGX_HTTP_PUPIL_PROBE_THREAD,       /* a task of a thread has ended */
-    NGX_HTTP_PUPIL_PROBE_COUNT
-} ngx_http_pupil_probe_e;
+    NGX_LIBPQ_PROBE_REQUEST = 0,  /* nginx hands over a request */
+    NGX_LIBPQ_PROBE_BODY,         /* its body is there */
+    NGX_LIBPQ_PROBE_RESUME,       /* a request goes on, within another */
+    NGX_LIBPQ_PROBE_CLEANUP,      /* the end of a request's memory */
+    NGX_LIBPQ_PROBE_DATABASE,     /* a connection can read or write */
+    NGX_LIBPQ_PROBE_AUDIT,        /* a group of records leaves */
+    NGX_LIBPQ_PROBE_TIMER,
+    NGX_LIBPQ_PROBE_THREAD,       /* a task of a thread has ended */
+    NGX_LIBPQ_PROBE_COUNT
+} ngx_libpq_probe_e;
 
 
 /* Thread CPU time in nanoseconds. */
 typedef struct {
     uint64_t    longest;
     ngx_uint_t  over_1ms, over_5ms;
-} ngx_http_pupil_probe_kind_t;
+} ngx_libpq_probe_kind_t;
 
 /*
  * Callbacks run within others: each kind has all of its own, the sums only
  * those that nginx itself called, so that nothing is counted twice.
  */
 typedef struct {
-    ngx_http_pupil_probe_kind_t  kinds[NGX_HTTP_PUPIL_PROBE_COUNT];
-    ngx_http_pupil_probe_kind_t  all;
+    ngx_libpq_probe_kind_t  kinds[NGX_LIBPQ_PROBE_COUNT];
+    ngx_libpq_probe_kind_t  all;
     ngx_uint_t                   callbacks;
     uint64_t                     busy;
     ngx_uint_t                   depth;
     ngx_uint_t                   on;
-} ngx_http_pupil_probes_t;
+} ngx_libpq_probes_t;
 
 /* One callback that runs. */
 typedef struct {
     uint64_t                begun;     /* 0: not measured */
-    ngx_http_pupil_probe_e  kind;
-} ngx_http_pupil_probe_t;
+    ngx_libpq_probe_e  kind;
+} ngx_libpq_probe_t;
 
 
 /* The process's own: of its event loop, whose only thread writes it. */
-extern ngx_http_pupil_probes_t  ngx_http_pupil_probes;
+extern ngx_libpq_probes_t  ngx_libpq_probes;
 
-ngx_http_pupil_probe_t ngx_http_pupil_probe_begin(ngx_http_pupil_probe_e kind);
-void ngx_http_pupil_probe_end(ngx_http_pupil_probe_t *probe);
+ngx_libpq_probe_t ngx_libpq_probe_begin(ngx_libpq_probe_e kind);
+void ngx_libpq_probe_end(ngx_libpq_probe_t *probe);
 
 /* Of a worker that starts: begins anew. */
-void ngx_http_pupil_probe_init(ngx_uint_t on);
+void ngx_libpq_probe_init(ngx_uint_t on);
 
 
 /*
  * The last declaration of a callback's body: measures until the callback
  * returns, wherever that is.
  */
-#define ngx_http_pupil_probe(what)                                            \
-    ngx_http_pupil_probe_t  probe                                             \
-        __attribute__((cleanup(ngx_http_pupil_probe_end)))                    \
-        = ngx_http_pupil_probe_begin(NGX_HTTP_PUPIL_PROBE_##what)
+#define ngx_libpq_probe(what)                                            \
+    ngx_libpq_probe_t  probe                                             \
+        __attribute__((cleanup(ngx_libpq_probe_end)))                    \
+        = ngx_libpq_probe_begin(NGX_LIBPQ_PROBE_##what)
 
-#endif /* _NGX_HTTP_PUPIL_PROBE_H_INCLUDED_ */
+#endif /* _NGX_LIBPQ_PROBE_H_INCLUDED_ */

@@ -11,74 +11,74 @@
 
 
 /* Lines about failed statements, per second, pool and worker. */
-#define NGX_HTTP_PUPIL_PG_LOG_LINES  10
+#define NGX_LIBPQ_LOG_LINES  10
 
 
-static void ngx_http_pupil_pg_result(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex, PGresult *res);
-static void ngx_http_pupil_pg_tuples(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex, PGresult *res);
-static void ngx_http_pupil_pg_tenant(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex, const PGresult *res);
-static ngx_int_t ngx_http_pupil_pg_nonce_check(ngx_http_pupil_pg_conn_t *pc,
-    const ngx_http_pupil_pg_stmt_t *stmt, const u_char nonce[8],
+static void ngx_libpq_result(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex, PGresult *res);
+static void ngx_libpq_tuples(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex, PGresult *res);
+static void ngx_libpq_tenant(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex, const PGresult *res);
+static ngx_int_t ngx_libpq_nonce_check(ngx_libpq_conn_t *pc,
+    const ngx_libpq_stmt_t *stmt, const u_char nonce[8],
     const PGresult *res);
-static ngx_int_t ngx_http_pupil_pg_nonce_is(const u_char nonce[8],
+static ngx_int_t ngx_libpq_nonce_is(const u_char nonce[8],
     const PGresult *res);
-static ngx_uint_t ngx_http_pupil_pg_kind(
-    const ngx_http_pupil_pg_exchange_t *ex);
-static void ngx_http_pupil_pg_failed(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex, const PGresult *res);
-static void ngx_http_pupil_pg_session_failed(ngx_http_pupil_pg_conn_t *pc,
+static ngx_uint_t ngx_libpq_kind(
+    const ngx_libpq_exchange_t *ex);
+static void ngx_libpq_failed(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex, const PGresult *res);
+static void ngx_libpq_session_failed(ngx_libpq_conn_t *pc,
     const char *sqlstate);
-static void ngx_http_pupil_pg_unprepare(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex);
-static void ngx_http_pupil_pg_sync(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex);
-static ngx_uint_t ngx_http_pupil_pg_retry(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex);
-static void ngx_http_pupil_pg_log_failure(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex, const PGresult *res);
-static ngx_uint_t ngx_http_pupil_pg_log_allowed(ngx_http_pupil_pg_pool_t *pg);
-static ngx_uint_t ngx_http_pupil_pg_in(const char *sqlstate,
+static void ngx_libpq_unprepare(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex);
+static void ngx_libpq_sync(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex);
+static ngx_uint_t ngx_libpq_retry(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex);
+static void ngx_libpq_log_failure(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex, const PGresult *res);
+static ngx_uint_t ngx_libpq_log_allowed(ngx_libpq_pool_t *pg);
+static ngx_uint_t ngx_libpq_in(const char *sqlstate,
     const char *const *prefixes);
 
 
 /* Tables of SQLSTATEs or their beginnings. */
 
 /* pitfall 11: this server is going away, or is not the primary any more */
-static const char *const  ngx_http_pupil_pg_drop[] = {
+static const char *const  ngx_libpq_drop[] = {
     "57P0", "25006", "08", NULL
 };
 
 /* nothing is wrong with the request: 503, not 500 */
-static const char *const  ngx_http_pupil_pg_unavailable[] = {
+static const char *const  ngx_libpq_unavailable[] = {
     "57", "53", "58", "25006", "08", NULL
 };
 
 /* the transaction is gone without a trace, and another try can succeed */
-static const char *const  ngx_http_pupil_pg_again[] = {
+static const char *const  ngx_libpq_again[] = {
     "26000", "0A000", "40001", "40P01", NULL
 };
 
-static const char *const  ngx_http_pupil_pg_stale[] = {
+static const char *const  ngx_libpq_stale[] = {
     "26000", "0A000", NULL
 };
 
 /* whose primary message speaks of objects and limits, never of values */
-static const char *const  ngx_http_pupil_pg_harmless[] = {
+static const char *const  ngx_libpq_harmless[] = {
     "08", "0A", "25", "26", "28", "3D", "3F", "42", "53", "54", "55", "57",
     "58", NULL
 };
 
 /* what statements may run into in daily life: no case for an operator */
-static const char *const  ngx_http_pupil_pg_ordinary[] = {
+static const char *const  ngx_libpq_ordinary[] = {
     "23", "40", "P0", NULL
 };
 
 
 static ngx_uint_t
-ngx_http_pupil_pg_in(const char *sqlstate, const char *const *prefixes)
+ngx_libpq_in(const char *sqlstate, const char *const *prefixes)
 {
     while (*prefixes) {
         if (ngx_strncmp(sqlstate, *prefixes, ngx_strlen(*prefixes)) == 0) {
@@ -93,14 +93,14 @@ ngx_http_pupil_pg_in(const char *sqlstate, const char *const *prefixes)
 
 
 void
-ngx_http_pupil_pg_broken(ngx_http_pupil_pg_conn_t *pc, const char *reason)
+ngx_libpq_broken(ngx_libpq_conn_t *pc, const char *reason)
 {
     if (!pc->broken) {
         pc->broken = 1;
 
         /* a FATAL notice that came before says more */
         if (pc->reason[0] == '\0') {
-            ngx_http_pupil_pg_text(pc->reason, reason);
+            ngx_libpq_text(pc->reason, reason);
         }
     }
 }
@@ -112,12 +112,12 @@ ngx_http_pupil_pg_broken(ngx_http_pupil_pg_conn_t *pc, const char *reason)
  */
 
 ngx_uint_t
-ngx_http_pupil_pg_results(ngx_http_pupil_pg_conn_t *pc)
+ngx_libpq_results(ngx_libpq_conn_t *pc)
 {
     PGresult                      *res;
     ngx_uint_t                     n;
     ngx_queue_t                   *q;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     n = 0;
 
@@ -130,22 +130,22 @@ ngx_http_pupil_pg_results(ngx_http_pupil_pg_conn_t *pc)
         }
 
         q = ngx_queue_head(&pc->inflight);
-        ex = ngx_queue_data(q, ngx_http_pupil_pg_exchange_t, link);
+        ex = ngx_queue_data(q, ngx_libpq_exchange_t, link);
 
         res = PQgetResult(pc->conn);
 
         if (res) {
             n++;
-            ngx_http_pupil_pg_result(pc, ex, res);
+            ngx_libpq_result(pc, ex, res);
             continue;
         }
 
         /* the end of a command; two in a row mean that libpq is at its end */
 
         if (!ex->answered) {
-            ngx_http_pupil_pg_broken(pc, PQstatus(pc->conn) == CONNECTION_BAD
-                                         ? PQerrorMessage(pc->conn)
-                                         : "the pipeline is out of step");
+            ngx_libpq_broken(pc, PQstatus(pc->conn) == CONNECTION_BAD
+                                 ? PQerrorMessage(pc->conn)
+                                 : "the pipeline is out of step");
             break;
         }
 
@@ -163,57 +163,57 @@ ngx_http_pupil_pg_results(ngx_http_pupil_pg_conn_t *pc)
 /* Takes ownership of res. */
 
 static void
-ngx_http_pupil_pg_result(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex, PGresult *res)
+ngx_libpq_result(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex, PGresult *res)
 {
     ngx_uint_t  kind;
 
-    kind = ngx_http_pupil_pg_kind(ex);
+    kind = ngx_libpq_kind(ex);
 
     switch (PQresultStatus(res)) {
 
     case PGRES_PIPELINE_SYNC:
 
-        if (kind == NGX_HTTP_PUPIL_PG_CMD_TENANT_SYNC) {
+        if (kind == NGX_LIBPQ_CMD_TENANT_SYNC) {
             ex->icmd++;
             break;
         }
 
-        if (kind != NGX_HTTP_PUPIL_PG_CMD_SYNC) {
-            ngx_http_pupil_pg_broken(pc, "the pipeline is out of step");
+        if (kind != NGX_LIBPQ_CMD_SYNC) {
+            ngx_libpq_broken(pc, "the pipeline is out of step");
             break;
         }
 
         PQclear(res);
-        ngx_http_pupil_pg_sync(pc, ex);
+        ngx_libpq_sync(pc, ex);
         return;
 
     case PGRES_TUPLES_OK:
 
-        if (kind == NGX_HTTP_PUPIL_PG_CMD_EXECUTE && !ex->answered) {
+        if (kind == NGX_LIBPQ_CMD_EXECUTE && !ex->answered) {
             ex->answered = 1;
-            ngx_http_pupil_pg_tuples(pc, ex, res);
+            ngx_libpq_tuples(pc, ex, res);
             return;
         }
 
-        if (kind == NGX_HTTP_PUPIL_PG_CMD_TENANT && !ex->answered) {
+        if (kind == NGX_LIBPQ_CMD_TENANT && !ex->answered) {
             ex->answered = 1;
-            ngx_http_pupil_pg_tenant(pc, ex, res);
+            ngx_libpq_tenant(pc, ex, res);
             break;
         }
 
-        ngx_http_pupil_pg_broken(pc, "the pipeline is out of step");
+        ngx_libpq_broken(pc, "the pipeline is out of step");
         break;
 
     case PGRES_COMMAND_OK:
 
-        if ((kind != NGX_HTTP_PUPIL_PG_CMD_RESET
-             && kind != NGX_HTTP_PUPIL_PG_CMD_TENANT_PREPARE
-             && kind != NGX_HTTP_PUPIL_PG_CMD_PREPARE)
+        if ((kind != NGX_LIBPQ_CMD_RESET
+             && kind != NGX_LIBPQ_CMD_TENANT_PREPARE
+             && kind != NGX_LIBPQ_CMD_PREPARE)
             || ex->answered)
         {
-            ngx_http_pupil_pg_broken(pc, "a statement returns no rows, or "
-                                         "the pipeline is out of step");
+            ngx_libpq_broken(pc, "a statement returns no rows, or "
+                                 "the pipeline is out of step");
         }
 
         ex->answered = 1;
@@ -222,7 +222,7 @@ ngx_http_pupil_pg_result(ngx_http_pupil_pg_conn_t *pc,
     case PGRES_FATAL_ERROR:
 
         ex->answered = 1;
-        ngx_http_pupil_pg_failed(pc, ex, res);
+        ngx_libpq_failed(pc, ex, res);
         break;
 
     case PGRES_PIPELINE_ABORTED:
@@ -230,14 +230,14 @@ ngx_http_pupil_pg_result(ngx_http_pupil_pg_conn_t *pc,
         ex->answered = 1;
 
         if (!ex->failed) {
-            ngx_http_pupil_pg_broken(pc, "the pipeline is out of step");
+            ngx_libpq_broken(pc, "the pipeline is out of step");
         }
 
-        ngx_http_pupil_pg_unprepare(pc, ex);
+        ngx_libpq_unprepare(pc, ex);
         break;
 
     default:
-        ngx_http_pupil_pg_broken(pc, "an unexpected kind of result");
+        ngx_libpq_broken(pc, "an unexpected kind of result");
         break;
     }
 
@@ -246,18 +246,16 @@ ngx_http_pupil_pg_result(ngx_http_pupil_pg_conn_t *pc,
 
 
 static void
-ngx_http_pupil_pg_tuples(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex, PGresult *res)
+ngx_libpq_tuples(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex, PGresult *res)
 {
     ngx_uint_t                 i;
-    ngx_http_pupil_pg_exec_t  *exec;
+    ngx_libpq_exec_t  *exec;
 
-    i = ngx_http_pupil_pg_cmd_exec(ex->cmds[ex->icmd]);
+    i = ngx_libpq_cmd_exec(ex->cmds[ex->icmd]);
     exec = &ex->execs[i];
 
-    if (ngx_http_pupil_pg_nonce_check(pc, exec->stmt, exec->nonce, res)
-        != NGX_OK)
-    {
+    if (ngx_libpq_nonce_check(pc, exec->stmt, exec->nonce, res) != NGX_OK) {
         PQclear(res);
         return;
     }
@@ -281,12 +279,12 @@ ngx_http_pupil_pg_tuples(ngx_http_pupil_pg_conn_t *pc,
 /* Invariant I10: the session's tenant is that of ex, as the server says it. */
 
 static void
-ngx_http_pupil_pg_tenant(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex, const PGresult *res)
+ngx_libpq_tenant(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex, const PGresult *res)
 {
     u_char  text[PUPIL_UUID_TEXT_LEN];
 
-    if (ngx_http_pupil_pg_nonce_check(pc, pc->pg->tenant_stmt, ex->nonce, res)
+    if (ngx_libpq_nonce_check(pc, pc->pg->tenant_stmt, ex->nonce, res)
         != NGX_OK)
     {
         return;
@@ -301,26 +299,26 @@ ngx_http_pupil_pg_tenant(ngx_http_pupil_pg_conn_t *pc,
                       "pupil: the server set another tenant than it was told "
                       "to on \"%V\", connection dropped", &pc->pg->name);
 
-        ngx_http_pupil_pg_broken(pc, "the tenant was not set");
+        ngx_libpq_broken(pc, "the tenant was not set");
     }
 }
 
 
 static ngx_uint_t
-ngx_http_pupil_pg_kind(const ngx_http_pupil_pg_exchange_t *ex)
+ngx_libpq_kind(const ngx_libpq_exchange_t *ex)
 {
     return (ex->icmd < ex->ncmds)
-           ? (ngx_uint_t) ngx_http_pupil_pg_cmd_kind(ex->cmds[ex->icmd])
-           : NGX_HTTP_PUPIL_PG_CMD_SYNC;
+           ? (ngx_uint_t) ngx_libpq_cmd_kind(ex->cmds[ex->icmd])
+           : NGX_LIBPQ_CMD_SYNC;
 }
 
 
 static ngx_int_t
-ngx_http_pupil_pg_nonce_check(ngx_http_pupil_pg_conn_t *pc,
-    const ngx_http_pupil_pg_stmt_t *stmt, const u_char nonce[8],
+ngx_libpq_nonce_check(ngx_libpq_conn_t *pc,
+    const ngx_libpq_stmt_t *stmt, const u_char nonce[8],
     const PGresult *res)
 {
-    if (ngx_http_pupil_pg_nonce_is(nonce, res) == NGX_OK) {
+    if (ngx_libpq_nonce_is(nonce, res) == NGX_OK) {
         return NGX_OK;
     }
 
@@ -332,7 +330,7 @@ ngx_http_pupil_pg_nonce_check(ngx_http_pupil_pg_conn_t *pc,
                   &pc->pg->name);
 
     pc->reason[0] = '\0';
-    ngx_http_pupil_pg_broken(pc, "an answer did not carry its nonce");
+    ngx_libpq_broken(pc, "an answer did not carry its nonce");
 
     return NGX_ERROR;
 }
@@ -341,14 +339,14 @@ ngx_http_pupil_pg_nonce_check(ngx_http_pupil_pg_conn_t *pc,
 /* Invariant I12: at least one row, and the nonce in column 0 of each. */
 
 static ngx_int_t
-ngx_http_pupil_pg_nonce_is(const u_char nonce[8], const PGresult *res)
+ngx_libpq_nonce_is(const u_char nonce[8], const PGresult *res)
 {
     int  i, n;
 
     n = PQntuples(res);
 
     if (n < 1 || PQnfields(res) < 1 || PQfformat(res, 0) != 1
-        || PQftype(res, 0) != NGX_HTTP_PUPIL_PG_INT8)
+        || PQftype(res, 0) != NGX_LIBPQ_INT8)
     {
         return NGX_ERROR;
     }
@@ -366,27 +364,25 @@ ngx_http_pupil_pg_nonce_is(const u_char nonce[8], const PGresult *res)
 
 
 static void
-ngx_http_pupil_pg_failed(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex, const PGresult *res)
+ngx_libpq_failed(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex, const PGresult *res)
 {
     ngx_uint_t   kind;
     const char  *sqlstate;
 
-    ngx_http_pupil_pg_unprepare(pc, ex);
+    ngx_libpq_unprepare(pc, ex);
 
     if (ex->failed) {
         return;
     }
 
-    kind = ngx_http_pupil_pg_kind(ex);
+    kind = ngx_libpq_kind(ex);
 
     ex->failed = 1;
     ex->failed_exec = ex->nresults;
 
-    if (kind == NGX_HTTP_PUPIL_PG_CMD_PREPARE
-        || kind == NGX_HTTP_PUPIL_PG_CMD_EXECUTE)
-    {
-        ex->failed_exec = ngx_http_pupil_pg_cmd_exec(ex->cmds[ex->icmd]);
+    if (kind == NGX_LIBPQ_CMD_PREPARE || kind == NGX_LIBPQ_CMD_EXECUTE) {
+        ex->failed_exec = ngx_libpq_cmd_exec(ex->cmds[ex->icmd]);
     }
 
     sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
@@ -395,32 +391,31 @@ ngx_http_pupil_pg_failed(ngx_http_pupil_pg_conn_t *pc,
 
         /* libpq made this up: the connection is gone */
 
-        ngx_http_pupil_pg_broken(pc, PQerrorMessage(pc->conn));
+        ngx_libpq_broken(pc, PQerrorMessage(pc->conn));
         return;
     }
 
     ngx_cpystrn((u_char *) ex->sqlstate, (u_char *) sqlstate,
                 sizeof(ex->sqlstate));
 
-    if (ngx_http_pupil_pg_in(ex->sqlstate, ngx_http_pupil_pg_drop)) {
-        ngx_http_pupil_pg_broken(pc, PQresultErrorField(res,
-                                               PG_DIAG_MESSAGE_PRIMARY));
+    if (ngx_libpq_in(ex->sqlstate, ngx_libpq_drop)) {
+        ngx_libpq_broken(pc, PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY));
         return;
     }
 
-    if (kind < NGX_HTTP_PUPIL_PG_CMD_PREPARE) {
-        ngx_http_pupil_pg_session_failed(pc, ex->sqlstate);
+    if (kind < NGX_LIBPQ_CMD_PREPARE) {
+        ngx_libpq_session_failed(pc, ex->sqlstate);
         return;
     }
 
-    ngx_http_pupil_pg_log_failure(pc, ex, res);
+    ngx_libpq_log_failure(pc, ex, res);
 }
 
 
 /* What was sent behind it relies on it, and cannot be called back. */
 
 static void
-ngx_http_pupil_pg_session_failed(ngx_http_pupil_pg_conn_t *pc,
+ngx_libpq_session_failed(ngx_libpq_conn_t *pc,
     const char *sqlstate)
 {
     char  reason[64];
@@ -428,25 +423,25 @@ ngx_http_pupil_pg_session_failed(ngx_http_pupil_pg_conn_t *pc,
     (void) ngx_snprintf((u_char *) reason, sizeof(reason),
                         "the tenant was not set: SQLSTATE %s%Z", sqlstate);
 
-    ngx_http_pupil_pg_broken(pc, reason);
+    ngx_libpq_broken(pc, reason);
 }
 
 
 /* The current command failed: if it is a Prepare, its statement is not. */
 
 static void
-ngx_http_pupil_pg_unprepare(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex)
+ngx_libpq_unprepare(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex)
 {
     ngx_uint_t  i, index;
 
-    if (ngx_http_pupil_pg_kind(ex) != NGX_HTTP_PUPIL_PG_CMD_PREPARE
+    if (ngx_libpq_kind(ex) != NGX_LIBPQ_CMD_PREPARE
         || ex->generation != pc->generation)
     {
         return;
     }
 
-    i = ngx_http_pupil_pg_cmd_exec(ex->cmds[ex->icmd]);
+    i = ngx_libpq_cmd_exec(ex->cmds[ex->icmd]);
     index = ex->execs[i].stmt->index;
     pc->prepared[index / 8] &= (u_char) ~(1 << (index % 8));
 }
@@ -455,10 +450,10 @@ ngx_http_pupil_pg_unprepare(ngx_http_pupil_pg_conn_t *pc,
 /* Pitfall 12: only here is a transaction known to be committed. */
 
 static void
-ngx_http_pupil_pg_sync(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex)
+ngx_libpq_sync(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex)
 {
-    ngx_http_pupil_pg_status_e  status;
+    ngx_libpq_status_e  status;
 
     ngx_queue_remove(&ex->link);
     ex->sent = 0;
@@ -466,22 +461,22 @@ ngx_http_pupil_pg_sync(ngx_http_pupil_pg_conn_t *pc,
     pc->pg->stats.inflight--;
 
     if (!ex->failed) {
-        status = NGX_HTTP_PUPIL_PG_OK;
+        status = NGX_LIBPQ_OK;
 
-    } else if (ngx_http_pupil_pg_retry(pc, ex)) {
+    } else if (ngx_libpq_retry(pc, ex)) {
         pc->pg->stats.retried++;
-        ngx_http_pupil_pg_conn_send(pc, ex);
+        ngx_libpq_conn_send(pc, ex);
         return;
 
     } else {
-        status = ngx_http_pupil_pg_in(ex->sqlstate,
-                                      ngx_http_pupil_pg_unavailable)
-                 ? NGX_HTTP_PUPIL_PG_UNAVAILABLE : NGX_HTTP_PUPIL_PG_ERROR;
+        status = ngx_libpq_in(ex->sqlstate,
+                              ngx_libpq_unavailable)
+                 ? NGX_LIBPQ_UNAVAILABLE : NGX_LIBPQ_ERROR;
     }
 
-    ngx_http_pupil_pg_pool_pump(pc->pg);
+    ngx_libpq_pool_pump(pc->pg);
 
-    ngx_http_pupil_pg_complete(ex, status);
+    ngx_libpq_complete(ex, status);
 }
 
 
@@ -491,20 +486,18 @@ ngx_http_pupil_pg_sync(ngx_http_pupil_pg_conn_t *pc,
  */
 
 static ngx_uint_t
-ngx_http_pupil_pg_retry(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex)
+ngx_libpq_retry(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex)
 {
     ngx_uint_t  index;
 
-    if (ex->retried
-        || !ngx_http_pupil_pg_in(ex->sqlstate, ngx_http_pupil_pg_again))
-    {
+    if (ex->retried || !ngx_libpq_in(ex->sqlstate, ngx_libpq_again)) {
         return 0;
     }
 
     ex->retried = 1;
 
-    if (ngx_http_pupil_pg_in(ex->sqlstate, ngx_http_pupil_pg_stale)
+    if (ngx_libpq_in(ex->sqlstate, ngx_libpq_stale)
         && ex->failed_exec < ex->nresults)
     {
         index = ex->execs[ex->failed_exec].stmt->index;
@@ -524,7 +517,7 @@ ngx_http_pupil_pg_retry(ngx_http_pupil_pg_conn_t *pc,
         }
     }
 
-    ngx_http_pupil_pg_exchange_clear(ex);
+    ngx_libpq_exchange_clear(ex);
     ex->failed = 0;
     ex->sqlstate[0] = '\0';
 
@@ -538,13 +531,13 @@ ngx_http_pupil_pg_retry(ngx_http_pupil_pg_conn_t *pc,
  */
 
 static void
-ngx_http_pupil_pg_log_failure(ngx_http_pupil_pg_conn_t *pc,
-    ngx_http_pupil_pg_exchange_t *ex, const PGresult *res)
+ngx_libpq_log_failure(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex, const PGresult *res)
 {
     ngx_uint_t   level;
     const char  *name, *message, *constraint, *table;
 
-    if (!ngx_http_pupil_pg_log_allowed(pc->pg)) {
+    if (!ngx_libpq_log_allowed(pc->pg)) {
         return;
     }
 
@@ -553,8 +546,8 @@ ngx_http_pupil_pg_log_failure(ngx_http_pupil_pg_conn_t *pc,
 
     level = NGX_LOG_ERR;
 
-    if (ngx_http_pupil_pg_in(ex->sqlstate, ngx_http_pupil_pg_ordinary)
-        || (ngx_http_pupil_pg_in(ex->sqlstate, ngx_http_pupil_pg_stale)
+    if (ngx_libpq_in(ex->sqlstate, ngx_libpq_ordinary)
+        || (ngx_libpq_in(ex->sqlstate, ngx_libpq_stale)
             && !ex->retried))
     {
         level = NGX_LOG_INFO;
@@ -562,7 +555,7 @@ ngx_http_pupil_pg_log_failure(ngx_http_pupil_pg_conn_t *pc,
 
     message = NULL;
 
-    if (ngx_http_pupil_pg_in(ex->sqlstate, ngx_http_pupil_pg_harmless)) {
+    if (ngx_libpq_in(ex->sqlstate, ngx_libpq_harmless)) {
         message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
     }
 
@@ -583,23 +576,22 @@ ngx_http_pupil_pg_log_failure(ngx_http_pupil_pg_conn_t *pc,
 /* A missing privilege must not fill the disk at a line per request. */
 
 static ngx_uint_t
-ngx_http_pupil_pg_log_allowed(ngx_http_pupil_pg_pool_t *pg)
+ngx_libpq_log_allowed(ngx_libpq_pool_t *pg)
 {
     if (pg->log_second != ngx_time()) {
 
-        if (pg->log_lines > NGX_HTTP_PUPIL_PG_LOG_LINES) {
+        if (pg->log_lines > NGX_LIBPQ_LOG_LINES) {
             ngx_log_error(NGX_LOG_ERR, pg->log, 0,
                           "pupil: %ui more failed statements on \"%V\" in "
                           "that second",
-                          pg->log_lines - NGX_HTTP_PUPIL_PG_LOG_LINES,
-                          &pg->name);
+                          pg->log_lines - NGX_LIBPQ_LOG_LINES, &pg->name);
         }
 
         pg->log_second = ngx_time();
         pg->log_lines = 0;
     }
 
-    return ++pg->log_lines <= NGX_HTTP_PUPIL_PG_LOG_LINES;
+    return ++pg->log_lines <= NGX_LIBPQ_LOG_LINES;
 }
 
 
@@ -609,20 +601,18 @@ ngx_http_pupil_pg_log_allowed(ngx_http_pupil_pg_pool_t *pg)
  */
 
 void
-ngx_http_pupil_pg_notice(void *arg, const PGresult *res)
+ngx_libpq_notice(void *arg, const PGresult *res)
 {
-    ngx_http_pupil_pg_conn_t *pc = arg;
+    ngx_libpq_conn_t *pc = arg;
 
     const char  *sqlstate, *message;
 
     sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 
-    if (sqlstate == NULL
-        || !ngx_http_pupil_pg_in(sqlstate, ngx_http_pupil_pg_drop))
-    {
+    if (sqlstate == NULL || !ngx_libpq_in(sqlstate, ngx_libpq_drop)) {
         return;
     }
 
     message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
-    ngx_http_pupil_pg_broken(pc, message ? message : sqlstate);
+    ngx_libpq_broken(pc, message ? message : sqlstate);
 }

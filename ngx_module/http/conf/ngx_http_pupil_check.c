@@ -4,7 +4,7 @@
  * What a fresh connection must fit, and what is stored through it before it
  * takes work: shapes of audit records and policies, so that each record can
  * be read.  Runs in helper threads: no logging, no memory of nginx's, nothing
- * is written but the atomics (see ngx_http_pupil_pg.h).
+ * is written but the atomics (see ngx_libpq.h).
  */
 
 #include "http/conf/ngx_http_pupil_conf.h"
@@ -228,7 +228,7 @@ ngx_http_pupil_check_schema(PGconn *conn, ngx_http_pupil_check_t *check,
     PGresult   *res;
     ngx_int_t   number, compatible;
 
-    res = ngx_http_pupil_pg_query(conn,
+    res = ngx_libpq_query(conn,
               "SELECT coalesce(max(number), 0),"
               " coalesce(max(compatible_from), 0) FROM public.pupil_migration",
               NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
@@ -243,7 +243,7 @@ ngx_http_pupil_check_schema(PGconn *conn, ngx_http_pupil_check_t *check,
     PQclear(res);
 
     if (number < (ngx_int_t) check->schema) {
-        ngx_snprintf((u_char *) text, NGX_HTTP_PUPIL_PG_ERROR_SIZE,
+        ngx_snprintf((u_char *) text, NGX_LIBPQ_ERROR_SIZE,
                      "the schema is at migration %i, and this module needs "
                      "%ui: run \"pupilctl migrate\"%Z", number,
                      check->schema);
@@ -251,7 +251,7 @@ ngx_http_pupil_check_schema(PGconn *conn, ngx_http_pupil_check_t *check,
     }
 
     if (compatible > (ngx_int_t) check->schema) {
-        ngx_snprintf((u_char *) text, NGX_HTTP_PUPIL_PG_ERROR_SIZE,
+        ngx_snprintf((u_char *) text, NGX_LIBPQ_ERROR_SIZE,
                      "the schema is at migration %i, which needs a module "
                      "that knows migration %i, and this one knows %ui: "
                      "install the newer module%Z", number, compatible,
@@ -278,7 +278,7 @@ ngx_http_pupil_check_system(PGconn *conn, ngx_http_pupil_check_t *check,
         return NGX_OK;
     }
 
-    res = ngx_http_pupil_pg_query(conn,
+    res = ngx_libpq_query(conn,
               "SELECT system_identifier FROM pg_catalog.pg_control_system()",
               NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
     if (res == NULL) {
@@ -292,7 +292,7 @@ ngx_http_pupil_check_system(PGconn *conn, ngx_http_pupil_check_t *check,
     ngx_memory_barrier();
 
     if (own != 0 && own == *check->other_system) {
-        ngx_snprintf((u_char *) text, NGX_HTTP_PUPIL_PG_ERROR_SIZE,
+        ngx_snprintf((u_char *) text, NGX_LIBPQ_ERROR_SIZE,
                      "data and key store are in the same cluster, and so in "
                      "the same backups: give pupil_keystore a cluster of its "
                      "own, or say same_cluster there if this is a trial%Z");
@@ -326,7 +326,7 @@ ngx_http_pupil_check_covered(PGconn *conn, ngx_http_pupil_check_t *check,
 {
     PGresult  *res;
 
-    res = ngx_http_pupil_pg_query(conn,
+    res = ngx_libpq_query(conn,
               "SELECT coalesce(extract(epoch FROM"
               " pupil.audit_covered_until())::bigint, 0)",
               NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
@@ -351,7 +351,7 @@ ngx_http_pupil_check_epochs(PGconn *conn, ngx_http_pupil_check_t *check,
     uint32_t   k, epoch;
     PGresult  *res;
 
-    res = ngx_http_pupil_pg_query(conn,
+    res = ngx_libpq_query(conn,
               "SELECT epoch, encode(fingerprint, 'hex')"
               " FROM keystore.kek_epoch WHERE retired_at IS NULL"
               " ORDER BY epoch",
@@ -373,7 +373,7 @@ ngx_http_pupil_check_epochs(PGconn *conn, ngx_http_pupil_check_t *check,
         }
 
         if (k == check->keks_count) {
-            ngx_snprintf((u_char *) text, NGX_HTTP_PUPIL_PG_ERROR_SIZE,
+            ngx_snprintf((u_char *) text, NGX_LIBPQ_ERROR_SIZE,
                          "the key store is at epoch %uD, which the file of "
                          "pupil_master_key does not have: copy the newest "
                          "key file to this host and reload%Z", epoch);
@@ -386,7 +386,7 @@ ngx_http_pupil_check_epochs(PGconn *conn, ngx_http_pupil_check_t *check,
         if (PQgetlength(res, i, 1) != 64
             || ngx_memcmp(PQgetvalue(res, i, 1), hex, 64) != 0)
         {
-            ngx_snprintf((u_char *) text, NGX_HTTP_PUPIL_PG_ERROR_SIZE,
+            ngx_snprintf((u_char *) text, NGX_LIBPQ_ERROR_SIZE,
                          "epoch %uD in the file of pupil_master_key is not "
                          "the key of this key store: the file belongs to "
                          "another installation%Z", epoch);
@@ -406,8 +406,7 @@ ngx_http_pupil_check_run(PGconn *conn, const char *sql, char *text)
 {
     PGresult  *res;
 
-    res = ngx_http_pupil_pg_query(conn, sql, NGX_HTTP_PUPIL_CHECK_TIMEOUT,
-                                  text);
+    res = ngx_libpq_query(conn, sql, NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
     if (res == NULL) {
         return NGX_ERROR;
     }

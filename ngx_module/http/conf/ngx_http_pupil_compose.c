@@ -30,9 +30,9 @@ static const char  ngx_http_pupil_covered_sql[] =
     " extract(epoch FROM pupil.audit_covered_until())::bigint";
 
 static const Oid  ngx_http_pupil_oids_uuid[] =
-    { NGX_HTTP_PUPIL_PG_INT8, NGX_HTTP_PUPIL_PG_UUID };
+    { NGX_LIBPQ_INT8, NGX_LIBPQ_UUID };
 static const Oid  ngx_http_pupil_oids_uuids[] =
-    { NGX_HTTP_PUPIL_PG_INT8, NGX_HTTP_PUPIL_PG_UUID_ARRAY };
+    { NGX_LIBPQ_INT8, NGX_LIBPQ_UUID_ARRAY };
 
 
 static ngx_int_t ngx_http_pupil_compose_endpoint(ngx_conf_t *cf,
@@ -54,7 +54,7 @@ static ngx_uint_t ngx_http_pupil_compose_core(
     const pupil_endpoint_t *endpoint, const pupil_template_t *template);
 static ngx_int_t ngx_http_pupil_compose_tables(ngx_conf_t *cf,
     ngx_http_pupil_loc_conf_t *plcf, const pupil_template_t *template);
-static ngx_http_pupil_pg_stmt_t *ngx_http_pupil_compose_share(ngx_conf_t *cf,
+static ngx_libpq_stmt_t *ngx_http_pupil_compose_share(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf, const pupil_statement_t *statement);
 static ngx_int_t ngx_http_pupil_compose_data(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf, ngx_http_pupil_loc_conf_t *plcf);
@@ -339,7 +339,7 @@ ngx_http_pupil_compose_asked(ngx_conf_t *cf,
 }
 
 
-static ngx_http_pupil_pg_stmt_t *
+static ngx_libpq_stmt_t *
 ngx_http_pupil_compose_share(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
     const pupil_statement_t *statement)
 {
@@ -347,7 +347,7 @@ ngx_http_pupil_compose_share(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
     ngx_uint_t                  i;
     uint32_t                    oids[PUPIL_STATEMENT_COMMON
                                      + PUPIL_STATEMENT_PARAMS];
-    ngx_http_pupil_pg_stmt_t  **shared;
+    ngx_libpq_stmt_t  **shared;
 
     shared = pmcf->shared.elts;
 
@@ -367,9 +367,8 @@ ngx_http_pupil_compose_share(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
         return NULL;
     }
 
-    *shared = ngx_http_pupil_pg_stmt_add(cf, pmcf->data,
-                                         (const char *) statement->sql.data,
-                                         n, oids);
+    *shared = ngx_libpq_stmt_add(cf, pmcf->data,
+                                 (const char *) statement->sql.data, n, oids);
     if (*shared == NULL) {
         pmcf->shared.nelts--;
         return NULL;
@@ -479,19 +478,18 @@ ngx_http_pupil_compose_common(ngx_conf_t *cf,
         oids[i] = pupil_param_oid(pupil_audit_group_params[i]);
     }
 
-    pmcf->audit = ngx_http_pupil_pg_stmt_add(cf, pmcf->data,
-                            pupil_audit_group_sql, PUPIL_AUDIT_GROUP_PARAMS,
-                            oids);
-    pmcf->tenant_keys = ngx_http_pupil_pg_stmt_add(cf, pmcf->keys,
+    pmcf->audit = ngx_libpq_stmt_add(cf, pmcf->data, pupil_audit_group_sql,
+                                     PUPIL_AUDIT_GROUP_PARAMS, oids);
+    pmcf->tenant_keys = ngx_libpq_stmt_add(cf, pmcf->keys,
                             ngx_http_pupil_tenant_keys_sql, 2,
                             ngx_http_pupil_oids_uuid);
-    pmcf->service_keys = ngx_http_pupil_pg_stmt_add(cf, pmcf->keys,
+    pmcf->service_keys = ngx_libpq_stmt_add(cf, pmcf->keys,
                             ngx_http_pupil_service_keys_sql, 2,
                             ngx_http_pupil_oids_uuid);
-    pmcf->owner_keys = ngx_http_pupil_pg_stmt_add(cf, pmcf->keys,
+    pmcf->owner_keys = ngx_libpq_stmt_add(cf, pmcf->keys,
                             ngx_http_pupil_owner_keys_sql, 2,
                             ngx_http_pupil_oids_uuids);
-    pmcf->covered = ngx_http_pupil_pg_stmt_add(cf, pmcf->data,
+    pmcf->covered = ngx_libpq_stmt_add(cf, pmcf->data,
                             ngx_http_pupil_covered_sql, 1,
                             ngx_http_pupil_oids_uuid);
 

@@ -275,22 +275,22 @@ ngx_http_pupil_plugin_unload(void *data)
 }
 
 
-ngx_http_pupil_pg_pool_t *
+ngx_libpq_pool_t *
 ngx_http_pupil_conf_data(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
 {
     if (pmcf->data == NULL) {
-        pmcf->data = ngx_http_pupil_pg_pool_create(cf, "data");
+        pmcf->data = ngx_libpq_pool_create(cf, "data");
     }
 
     return pmcf->data;
 }
 
 
-ngx_http_pupil_pg_pool_t *
+ngx_libpq_pool_t *
 ngx_http_pupil_conf_keys(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
 {
     if (pmcf->keys == NULL) {
-        pmcf->keys = ngx_http_pupil_pg_pool_create(cf, "keys");
+        pmcf->keys = ngx_libpq_pool_create(cf, "keys");
 
         /* each fetch is noted there, and nothing else is written */
 
@@ -322,7 +322,7 @@ ngx_http_pupil_set_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    return ngx_http_pupil_pg_pool_conninfo(cf, pmcf->data, &value[1]);
+    return ngx_libpq_pool_conninfo(cf, pmcf->data, &value[1]);
 }
 
 
@@ -356,7 +356,7 @@ ngx_http_pupil_set_keystore(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    return ngx_http_pupil_pg_pool_conninfo(cf, pmcf->keys, &value[1]);
+    return ngx_libpq_pool_conninfo(cf, pmcf->keys, &value[1]);
 }
 
 
@@ -367,7 +367,7 @@ ngx_http_pupil_set_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_str_t                       *value;
     ngx_uint_t                       i, seen;
-    ngx_http_pupil_pg_pool_t        *pool;
+    ngx_libpq_pool_t        *pool;
     ngx_http_pupil_pool_settings_t   s;
 
     value = cf->args->elts;

@@ -41,9 +41,9 @@ char *ngx_http_pupil_set_endpoint(ngx_conf_t *cf, ngx_command_t *cmd,
 void ngx_http_pupil_conf_alloc(ngx_conf_t *cf, pupil_alloc_t *alloc);
 
 /* The pools, made when a directive first asks for them; NULL: no memory. */
-ngx_http_pupil_pg_pool_t *ngx_http_pupil_conf_data(ngx_conf_t *cf,
+ngx_libpq_pool_t *ngx_http_pupil_conf_data(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf);
-ngx_http_pupil_pg_pool_t *ngx_http_pupil_conf_keys(ngx_conf_t *cf,
+ngx_libpq_pool_t *ngx_http_pupil_conf_keys(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf);
 
 /* A location's policy and statements; NGX_ERROR is logged. */

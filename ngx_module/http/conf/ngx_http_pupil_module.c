@@ -268,7 +268,7 @@ ngx_http_pupil_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&pmcf->policies, cf->pool, 8,
                           sizeof(ngx_http_pupil_loc_conf_t *)) != NGX_OK
         || ngx_array_init(&pmcf->shared, cf->pool, 64,
-                          sizeof(ngx_http_pupil_pg_stmt_t *)) != NGX_OK)
+                          sizeof(ngx_libpq_stmt_t *)) != NGX_OK)
     {
         return NULL;
     }
@@ -528,8 +528,7 @@ ngx_http_pupil_postconfiguration(ngx_conf_t *cf)
     }
 
     if (pmcf->zone != NULL) {
-        pmcf->listen = ngx_http_pupil_pg_listen_create(cf, pmcf->data,
-                                                       "pupil_session");
+        pmcf->listen = ngx_libpq_listen_create(cf, pmcf->data, "pupil_session");
         if (pmcf->listen == NULL) {
             return NGX_ERROR;
         }
@@ -537,8 +536,8 @@ ngx_http_pupil_postconfiguration(ngx_conf_t *cf)
         ngx_http_pupil_listen(pmcf);
     }
 
-    if (ngx_http_pupil_pg_pool_finish(cf, pmcf->data) != NGX_CONF_OK
-        || ngx_http_pupil_pg_pool_finish(cf, pmcf->keys) != NGX_CONF_OK)
+    if (ngx_libpq_pool_finish(cf, pmcf->data) != NGX_CONF_OK
+        || ngx_libpq_pool_finish(cf, pmcf->keys) != NGX_CONF_OK)
     {
         return NGX_ERROR;
     }

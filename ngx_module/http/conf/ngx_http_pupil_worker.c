@@ -20,11 +20,11 @@
 static void ngx_http_pupil_init_keys(ngx_cycle_t *cycle,
     ngx_http_pupil_main_conf_t *pmcf);
 static void ngx_http_pupil_no_dumps(ngx_cycle_t *cycle);
-static void ngx_http_pupil_notify(ngx_http_pupil_pg_listen_t *l,
+static void ngx_http_pupil_notify(ngx_libpq_listen_t *l,
     ngx_str_t *payload);
-static void ngx_http_pupil_heartbeat(ngx_http_pupil_pg_listen_t *l,
+static void ngx_http_pupil_heartbeat(ngx_libpq_listen_t *l,
     ngx_msec_t sent);
-static void ngx_http_pupil_gap(ngx_http_pupil_pg_listen_t *l);
+static void ngx_http_pupil_gap(ngx_libpq_listen_t *l);
 
 
 /* Still as root: what the workers will lock must be allowed to them. */
@@ -82,7 +82,7 @@ ngx_http_pupil_init_process(ngx_cycle_t *cycle)
     ngx_http_pupil_filter_init();
 
     pmcf->started = ngx_time();
-    ngx_http_pupil_probe_init((ngx_uint_t) pmcf->probe);
+    ngx_libpq_probe_init((ngx_uint_t) pmcf->probe);
     ngx_queue_init(&pmcf->groups);
 
     if (!pmcf->used) {
@@ -107,14 +107,14 @@ ngx_http_pupil_init_process(ngx_cycle_t *cycle)
     }
 
     if (ngx_http_pupil_evidence_init(pmcf, cycle->log) != NGX_OK
-        || ngx_http_pupil_pg_pool_init_process(cycle, pmcf->data) != NGX_OK
-        || ngx_http_pupil_pg_pool_init_process(cycle, pmcf->keys) != NGX_OK)
+        || ngx_libpq_pool_init_process(cycle, pmcf->data) != NGX_OK
+        || ngx_libpq_pool_init_process(cycle, pmcf->keys) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     if (pmcf->listen != NULL
-        && ngx_http_pupil_pg_listen_init_process(cycle, pmcf->listen)
+        && ngx_libpq_listen_init_process(cycle, pmcf->listen)
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -200,11 +200,11 @@ ngx_http_pupil_exit_process(ngx_cycle_t *cycle)
     }
 
     if (pmcf->listen != NULL) {
-        ngx_http_pupil_pg_listen_exit_process(cycle, pmcf->listen);
+        ngx_libpq_listen_exit_process(cycle, pmcf->listen);
     }
 
-    ngx_http_pupil_pg_pool_exit_process(cycle, pmcf->data);
-    ngx_http_pupil_pg_pool_exit_process(cycle, pmcf->keys);
+    ngx_libpq_pool_exit_process(cycle, pmcf->data);
+    ngx_libpq_pool_exit_process(cycle, pmcf->keys);
 
     ngx_http_pupil_evidence_exit(pmcf);
     ngx_http_pupil_definitions_destroy(pmcf->definitions);
@@ -229,7 +229,7 @@ ngx_http_pupil_listen(ngx_http_pupil_main_conf_t *pmcf)
 
 /* A session ended somewhere. */
 static void
-ngx_http_pupil_notify(ngx_http_pupil_pg_listen_t *l, ngx_str_t *payload)
+ngx_http_pupil_notify(ngx_libpq_listen_t *l, ngx_str_t *payload)
 {
     size_t   written;
     uint8_t  hash[32];
@@ -244,7 +244,7 @@ ngx_http_pupil_notify(ngx_http_pupil_pg_listen_t *l, ngx_str_t *payload)
 
 
 static void
-ngx_http_pupil_heartbeat(ngx_http_pupil_pg_listen_t *l, ngx_msec_t sent)
+ngx_http_pupil_heartbeat(ngx_libpq_listen_t *l, ngx_msec_t sent)
 {
     ngx_http_pupil_main_conf_t *pmcf = l->data;
 
@@ -255,7 +255,7 @@ ngx_http_pupil_heartbeat(ngx_http_pupil_pg_listen_t *l, ngx_msec_t sent)
 
 /* What was notified meanwhile is lost: nothing in the zone can be believed. */
 static void
-ngx_http_pupil_gap(ngx_http_pupil_pg_listen_t *l)
+ngx_http_pupil_gap(ngx_libpq_listen_t *l)
 {
     ngx_http_pupil_main_conf_t *pmcf = l->data;
 

@@ -272,7 +272,7 @@ ngx_http_pupil_data_find(ngx_http_pupil_ctx_t *ctx, ngx_uint_t write)
 
 void
 ngx_http_pupil_data_evidence(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex)
+    ngx_libpq_exchange_t *ex)
 {
     ngx_http_pupil_data_t  *data;
 
@@ -281,7 +281,7 @@ ngx_http_pupil_data_evidence(ngx_http_pupil_ctx_t *ctx,
 
     if (data->evidence) {
         (void) ngx_http_pupil_add(ctx, ex, &data->generic->evidence);
-        ngx_http_pupil_pg_param_uuid(ex, data->subject.b);
+        ngx_libpq_param_uuid(ex, data->subject.b);
     }
 }
 
@@ -379,7 +379,7 @@ ngx_http_pupil_data_start(ngx_http_pupil_ctx_t *ctx)
     ngx_int_t                      rc;
     pupil_input_query_t           *query;
     ngx_http_pupil_data_t         *data;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     data = ctx->data;
     query = &data->query;
@@ -397,17 +397,17 @@ ngx_http_pupil_data_start(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_data_evidence(ctx, ex);
 
     data->main = ngx_http_pupil_add(ctx, ex, &data->generic->stmt);
-    ngx_http_pupil_pg_param_uuid(ex, data->subject.b);
+    ngx_libpq_param_uuid(ex, data->subject.b);
 
     if (query->given & PUPIL_QUERY_CURSOR) {
-        ngx_http_pupil_pg_param_uuid(ex, query->cursor.id.b);
+        ngx_libpq_param_uuid(ex, query->cursor.id.b);
 
     } else {
-        ngx_http_pupil_pg_param_null(ex);
+        ngx_libpq_param_null(ex);
     }
 
     /* one more, to know if there is another page */
-    ngx_http_pupil_pg_param_int4(ex, (int32_t) query->limit + 1);
+    ngx_libpq_param_int4(ex, (int32_t) query->limit + 1);
 
     return ngx_http_pupil_submit(ctx, ex, 0);
 }
@@ -444,8 +444,8 @@ ngx_http_pupil_data_render(ngx_http_pupil_ctx_t *ctx)
     rc = ngx_http_pupil_data_proved(ctx);
 
     if (rc == NGX_ERROR
-        || ngx_http_pupil_pg_get_bool(res, 0, NGX_HTTP_PUPIL_DATA_RELATED,
-                                      &related)
+        || ngx_libpq_get_bool(res, 0, NGX_HTTP_PUPIL_DATA_RELATED,
+                              &related)
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -470,8 +470,8 @@ ngx_http_pupil_data_render(ngx_http_pupil_ctx_t *ctx)
     ngx_memzero(&cursor, sizeof(pupil_cursor_t));
 
     for (row = 0; row < n && row < data->query.limit; row++) {
-        rc = ngx_http_pupil_pg_get_uuid(res, row, NGX_HTTP_PUPIL_DATA_RECORD,
-                                        &cursor.id);
+        rc = ngx_libpq_get_uuid(res, row, NGX_HTTP_PUPIL_DATA_RECORD,
+                                &cursor.id);
         if (rc == NGX_OK && ngx_http_pupil_data_shown(ctx, res, row)) {
             rc = ngx_http_pupil_data_record(ctx, res, row, &cursor.id);
         }
@@ -541,8 +541,7 @@ ngx_http_pupil_data_shown(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return 0;
     }
 
-    rc = ngx_http_pupil_pg_get_uuid(res, row, NGX_HTTP_PUPIL_DATA_CLASS,
-                                    &class_id);
+    rc = ngx_libpq_get_uuid(res, row, NGX_HTTP_PUPIL_DATA_CLASS, &class_id);
 
     if (rc == NGX_DECLINED
         || (data->relation != PUPIL_RELATION_TEACHES

@@ -48,7 +48,7 @@ ngx_int_t ngx_http_pupil_data_find(ngx_http_pupil_ctx_t *ctx,
  * exchange's first.
  */
 void ngx_http_pupil_data_evidence(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex);
+    ngx_libpq_exchange_t *ex);
 
 /* NGX_OK: the relation is proved; NGX_DECLINED; NGX_ERROR. */
 ngx_int_t ngx_http_pupil_data_proved(ngx_http_pupil_ctx_t *ctx);

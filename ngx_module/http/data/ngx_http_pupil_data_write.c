@@ -83,7 +83,7 @@ ngx_http_pupil_data_write_start(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                      rc;
     ngx_http_pupil_data_t         *data;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     data = ctx->data;
 
@@ -105,8 +105,8 @@ ngx_http_pupil_data_write_start(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_data_evidence(ctx, ex);
 
     data->main = ngx_http_pupil_add(ctx, ex, &data->generic->look);
-    ngx_http_pupil_pg_param_uuid(ex, data->subject.b);
-    ngx_http_pupil_pg_param_uuid(ex, data->record.b);
+    ngx_libpq_param_uuid(ex, data->subject.b);
+    ngx_libpq_param_uuid(ex, data->record.b);
 
     return ngx_http_pupil_submit(ctx, ex, 0);
 }
@@ -309,8 +309,8 @@ ngx_http_pupil_data_looked(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (rc == NGX_OK
-        && ngx_http_pupil_pg_get_bool(res, 0, NGX_HTTP_PUPIL_LOOK_RELATED,
-                                      &related)
+        && ngx_libpq_get_bool(res, 0, NGX_HTTP_PUPIL_LOOK_RELATED,
+                              &related)
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -328,8 +328,8 @@ ngx_http_pupil_data_looked(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (rc != NGX_OK
-        || ngx_http_pupil_pg_get_bool(res, 0, NGX_HTTP_PUPIL_LOOK_EXISTED,
-                                      &existed)
+        || ngx_libpq_get_bool(res, 0, NGX_HTTP_PUPIL_LOOK_EXISTED,
+                              &existed)
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -379,7 +379,7 @@ ngx_http_pupil_data_send(ngx_http_pupil_ctx_t *ctx)
     uint32_t                       n;
     ngx_http_pupil_data_t         *data;
     ngx_http_pupil_patch_t        *patch;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     data = ctx->data;
     n = data->generic->generic->template.wants_count;
@@ -401,16 +401,16 @@ ngx_http_pupil_data_send(ngx_http_pupil_ctx_t *ctx)
     }
 
     (void) ngx_http_pupil_add(ctx, ex, &data->generic->stmt);
-    ngx_http_pupil_pg_param_uuid(ex, data->subject.b);
-    ngx_http_pupil_pg_param_uuid(ex, data->record.b);
-    ngx_http_pupil_pg_param_int4(ex, (int32_t) data->owner.version);
-    ngx_http_pupil_pg_param_int4_array(ex, patch->set, n);
-    ngx_http_pupil_pg_param_bytea_array(ex, patch->sealed, n);
-    ngx_http_pupil_pg_param_text_array(ex, patch->plain, n);
-    ngx_http_pupil_pg_param_text_array(ex, patch->names, patch->indexed);
-    ngx_http_pupil_pg_param_bytea_array(ex, patch->terms, patch->indexed);
-    ngx_http_pupil_pg_param_bytea_array(ex, patch->macs, patch->indexed);
-    ngx_http_pupil_pg_param_uuid_array(ex, data->classes, data->nclasses);
+    ngx_libpq_param_uuid(ex, data->subject.b);
+    ngx_libpq_param_uuid(ex, data->record.b);
+    ngx_libpq_param_int4(ex, (int32_t) data->owner.version);
+    ngx_libpq_param_int4_array(ex, patch->set, n);
+    ngx_libpq_param_bytea_array(ex, patch->sealed, n);
+    ngx_libpq_param_text_array(ex, patch->plain, n);
+    ngx_libpq_param_text_array(ex, patch->names, patch->indexed);
+    ngx_libpq_param_bytea_array(ex, patch->terms, patch->indexed);
+    ngx_libpq_param_bytea_array(ex, patch->macs, patch->indexed);
+    ngx_libpq_param_uuid_array(ex, data->classes, data->nclasses);
 
     ctx->resume = ngx_http_pupil_data_written;
 
@@ -536,12 +536,12 @@ ngx_http_pupil_data_written(ngx_http_pupil_ctx_t *ctx)
     data = ctx->data;
     res = ctx->exchange->results[0];
 
-    if (ngx_http_pupil_pg_get_bool(res, 0, NGX_HTTP_PUPIL_WRITE_RELATED,
-                                   &related) != NGX_OK
-        || ngx_http_pupil_pg_get_bool(res, 0, NGX_HTTP_PUPIL_WRITE_TAKEN,
-                                      &taken) != NGX_OK
-        || ngx_http_pupil_pg_get_bool(res, 0, NGX_HTTP_PUPIL_WRITE_WRITTEN,
-                                      &written) != NGX_OK)
+    if (ngx_libpq_get_bool(res, 0, NGX_HTTP_PUPIL_WRITE_RELATED,
+                           &related) != NGX_OK
+        || ngx_libpq_get_bool(res, 0, NGX_HTTP_PUPIL_WRITE_TAKEN,
+                              &taken) != NGX_OK
+        || ngx_libpq_get_bool(res, 0, NGX_HTTP_PUPIL_WRITE_WRITTEN,
+                              &written) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -558,8 +558,8 @@ ngx_http_pupil_data_written(ngx_http_pupil_ctx_t *ctx)
 
     if (!written) {
 
-        if (ngx_http_pupil_pg_get_text(res, 0, NGX_HTTP_PUPIL_WRITE_STATE,
-                                       &state) != NGX_OK
+        if (ngx_libpq_get_text(res, 0, NGX_HTTP_PUPIL_WRITE_STATE,
+                               &state) != NGX_OK
             || pupil_owner_state(state) != PUPIL_OWNER_STATE_ACTIVE)
         {
             return ngx_http_pupil_problem(ctx, NGX_HTTP_FORBIDDEN,

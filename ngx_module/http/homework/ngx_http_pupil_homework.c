@@ -127,7 +127,7 @@ static ngx_int_t
 ngx_http_pupil_homework_start(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *one)
 {
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     if (ngx_http_pupil_homework_role(ctx) == NULL) {
         return ngx_http_pupil_homework_refuse(ctx, PUPIL_HOMEWORK_PUPIL_LIST,
@@ -189,23 +189,23 @@ ngx_http_pupil_homework_one_start(ngx_http_pupil_ctx_t *ctx)
 
 void
 ngx_http_pupil_homework_evidence(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex, const pupil_uuid_t *record)
+    ngx_libpq_exchange_t *ex, const pupil_uuid_t *record)
 {
     (void) ngx_http_pupil_add(ctx, ex,
                            ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_EVIDENCE));
 
     if (record != NULL) {
-        ngx_http_pupil_pg_param_uuid(ex, record->b);
+        ngx_libpq_param_uuid(ex, record->b);
 
     } else {
-        ngx_http_pupil_pg_param_null(ex);
+        ngx_libpq_param_null(ex);
     }
 }
 
 
 void
 ngx_http_pupil_homework_ask(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex, const pupil_uuid_t *one,
+    ngx_libpq_exchange_t *ex, const pupil_uuid_t *one,
     ngx_uint_t beside)
 {
     ngx_http_pupil_stmt_t      *list, *extra;
@@ -269,7 +269,7 @@ ngx_http_pupil_homework_after(ngx_http_pupil_ctx_t *ctx,
 
 void
 ngx_http_pupil_homework_page(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex, const pupil_uuid_t *one)
+    ngx_libpq_exchange_t *ex, const pupil_uuid_t *one)
 {
     pupil_cursor_t              after;
     pupil_input_query_t        *query;
@@ -283,17 +283,17 @@ ngx_http_pupil_homework_page(ngx_http_pupil_ctx_t *ctx,
         ngx_http_pupil_homework_after(ctx, &after);
     }
 
-    ngx_http_pupil_pg_param_bool(ex, one != NULL || query->all);
-    ngx_http_pupil_pg_param_timestamptz(ex, ctx->now);
-    ngx_http_pupil_pg_param_timestamptz(ex, after.time);
-    ngx_http_pupil_pg_param_uuid(ex, after.id.b);
-    ngx_http_pupil_pg_param_int4(ex, one != NULL ? 1 : (int32_t) query->limit);
+    ngx_libpq_param_bool(ex, one != NULL || query->all);
+    ngx_libpq_param_timestamptz(ex, ctx->now);
+    ngx_libpq_param_timestamptz(ex, after.time);
+    ngx_libpq_param_uuid(ex, after.id.b);
+    ngx_libpq_param_int4(ex, one != NULL ? 1 : (int32_t) query->limit);
 
     if (one != NULL) {
-        ngx_http_pupil_pg_param_uuid(ex, one->b);
+        ngx_libpq_param_uuid(ex, one->b);
 
     } else {
-        ngx_http_pupil_pg_param_null(ex);
+        ngx_libpq_param_null(ex);
     }
 }
 
@@ -357,13 +357,13 @@ ngx_http_pupil_homework_next(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     more = 0;
     last = PQntuples(res) - 1;
 
-    rc = ngx_http_pupil_pg_get_uuid(res, last, PUPIL_HL_RECORD, &cursor.id);
+    rc = ngx_libpq_get_uuid(res, last, PUPIL_HL_RECORD, &cursor.id);
 
     if (rc == NGX_OK
-        && (ngx_http_pupil_pg_get_bool(res, last, PUPIL_HL_MORE, &more)
+        && (ngx_libpq_get_bool(res, last, PUPIL_HL_MORE, &more)
             != NGX_OK
-            || ngx_http_pupil_pg_get_timestamptz(res, last, PUPIL_HL_DUE_AT,
-                                                 &cursor.time)
+            || ngx_libpq_get_timestamptz(res, last, PUPIL_HL_DUE_AT,
+                                         &cursor.time)
                != NGX_OK))
     {
         return NGX_ERROR;
@@ -442,7 +442,7 @@ ngx_int_t
 ngx_http_pupil_homework_bar(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
 {
     ngx_http_pupil_homework_t     *data;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     if (!ngx_http_pupil_is(ctx, "pupil")) {
         return ngx_http_pupil_homework_refuse(ctx, stmt, NGX_HTTP_FORBIDDEN);
@@ -516,14 +516,12 @@ ngx_http_pupil_homework_classes(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         }
 
         if (rc == NGX_OK) {
-            rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HE_RECORD,
-                                            &class->record);
+            rc = ngx_libpq_get_uuid(res, row, PUPIL_HE_RECORD, &class->record);
         }
 
         if (rc == NGX_OK) {
-            rc = ngx_http_pupil_pg_get_timestamptz(res, row,
-                                                   PUPIL_HE_ASSIGNED_AT,
-                                                   &class->assigned_at);
+            rc = ngx_libpq_get_timestamptz(res, row, PUPIL_HE_ASSIGNED_AT,
+                                           &class->assigned_at);
         }
 
         if (rc == NGX_ERROR) {
@@ -551,8 +549,8 @@ ngx_http_pupil_homework_evident(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     class->enrolment = e.enrolment;
 
-    if (ngx_http_pupil_pg_get_bytea(res, row, enrolment
-                                    + PUPIL_ENROLMENT_COLUMNS - 1, &mac)
+    if (ngx_libpq_get_bytea(res, row, enrolment
+                            + PUPIL_ENROLMENT_COLUMNS - 1, &mac)
         != NGX_OK
         || mac.len != PUPIL_MAC_LEN
         || ngx_http_pupil_owner(res, row, owner, &class->owner) != NGX_OK

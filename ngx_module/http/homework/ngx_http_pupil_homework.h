@@ -96,7 +96,7 @@ typedef struct {
     unsigned                       has_beside:1;
 
     /* the feed */
-    ngx_http_pupil_pg_exchange_t  *feed;
+    ngx_libpq_exchange_t  *feed;
     ngx_http_pupil_teacher_t      *teachers;
     ngx_uint_t                     nteachers;
 
@@ -137,14 +137,14 @@ ngx_int_t ngx_http_pupil_homework_parse_one(ngx_http_pupil_ctx_t *ctx);
 
 /* Adds the evidence; record: homework to look for, or NULL. */
 void ngx_http_pupil_homework_evidence(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex, const pupil_uuid_t *record);
+    ngx_libpq_exchange_t *ex, const pupil_uuid_t *record);
 
 /*
  * Adds the page, or the one homework, for the session's role, and what is
  * shown beside each if beside is set.
  */
 void ngx_http_pupil_homework_ask(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex, const pupil_uuid_t *one,
+    ngx_libpq_exchange_t *ex, const pupil_uuid_t *one,
     ngx_uint_t beside);
 
 /*
@@ -152,7 +152,7 @@ void ngx_http_pupil_homework_ask(ngx_http_pupil_ctx_t *ctx,
  * NULL.  _after() is where the page that was asked for begins.
  */
 void ngx_http_pupil_homework_page(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex, const pupil_uuid_t *one);
+    ngx_libpq_exchange_t *ex, const pupil_uuid_t *one);
 void ngx_http_pupil_homework_after(ngx_http_pupil_ctx_t *ctx,
     pupil_cursor_t *after);
 

@@ -40,7 +40,7 @@ ngx_http_pupil_homework_feed_start(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_stmt_t         *beside;
     ngx_http_pupil_homework_t     *data;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     data = ctx->data;
 
@@ -62,7 +62,7 @@ ngx_http_pupil_homework_feed_start(ngx_http_pupil_ctx_t *ctx)
             ngx_http_pupil_homework_page(ctx, ex, NULL);
 
         } else {
-            ngx_http_pupil_pg_param_timestamptz(ex, ctx->now);
+            ngx_libpq_param_timestamptz(ex, ctx->now);
         }
     }
 
@@ -181,7 +181,7 @@ ngx_http_pupil_feed_class(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     data = ctx->data;
 
-    rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HF_ENROLMENT, &enrolment);
+    rc = ngx_libpq_get_uuid(res, row, PUPIL_HF_ENROLMENT, &enrolment);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -201,8 +201,7 @@ ngx_http_pupil_feed_class(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return rc;
     }
 
-    rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HF_VERSION,
-                                    &class->version);
+    rc = ngx_libpq_get_uuid(res, row, PUPIL_HF_VERSION, &class->version);
     if (rc == NGX_ERROR) {
         return rc;
     }
@@ -226,10 +225,10 @@ ngx_http_pupil_feed_teacher(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_memzero(teacher, sizeof(ngx_http_pupil_teacher_t));
 
     /* the second and the third column of an enrolment */
-    if (ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HF_TEACHER + 1,
-                                   &teacher->subject) != NGX_OK
-        || ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HF_TEACHER + 2,
-                                      &teacher->class_id) != NGX_OK)
+    if (ngx_libpq_get_uuid(res, row, PUPIL_HF_TEACHER + 1,
+                           &teacher->subject) != NGX_OK
+        || ngx_libpq_get_uuid(res, row, PUPIL_HF_TEACHER + 2,
+                              &teacher->class_id) != NGX_OK)
     {
         return;
     }

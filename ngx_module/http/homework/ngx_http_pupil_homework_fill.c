@@ -26,7 +26,7 @@ ngx_http_pupil_feed_ask(ngx_http_pupil_ctx_t *ctx)
     ngx_uint_t                     i, n;
     pupil_uuid_t                  *ids;
     ngx_http_pupil_homework_t     *data;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     data = ctx->data;
 
@@ -53,9 +53,9 @@ ngx_http_pupil_feed_ask(ngx_http_pupil_ctx_t *ctx)
 
     (void) ngx_http_pupil_add(ctx, ex,
                        ngx_http_pupil_stmt(ctx, data->role->definitions));
-    ngx_http_pupil_pg_param_uuid_array(ex, ids, n);
-    ngx_http_pupil_pg_param_timestamptz(ex, ctx->now);
-    ngx_http_pupil_pg_param_int4(ex, NGX_HTTP_PUPIL_DEFINITIONS_MAX + 1);
+    ngx_libpq_param_uuid_array(ex, ids, n);
+    ngx_libpq_param_timestamptz(ex, ctx->now);
+    ngx_libpq_param_int4(ex, NGX_HTTP_PUPIL_DEFINITIONS_MAX + 1);
 
     ctx->asked = data->list;
     ctx->resume = ngx_http_pupil_feed_fill;
@@ -133,9 +133,7 @@ ngx_http_pupil_feed_definitions(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
     for (row = 0; row < n; row++) {
 
-        if (ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HD_OWNER, &id)
-            != NGX_OK)
-        {
+        if (ngx_libpq_get_uuid(res, row, PUPIL_HD_OWNER, &id) != NGX_OK) {
             continue;
         }
 
@@ -178,8 +176,7 @@ ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     stmt = ngx_http_pupil_stmt(ctx, data->role->definitions);
     column = stmt->statement.column;
 
-    rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HD_VERSION,
-                                    &class->version);
+    rc = ngx_libpq_get_uuid(res, row, PUPIL_HD_VERSION, &class->version);
     if (rc == NGX_ERROR
         || ngx_http_pupil_owner(res, row, PUPIL_HD_OWNER, &class->owner)
            != NGX_OK)
@@ -192,18 +189,18 @@ ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     d = &class->definitions[class->count];
     ngx_memzero(d, sizeof(ngx_http_pupil_definition_t));
 
-    rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HD_RECORD, &d->record);
+    rc = ngx_libpq_get_uuid(res, row, PUPIL_HD_RECORD, &d->record);
     if (rc != NGX_OK) {
         return rc == NGX_DECLINED ? NGX_OK : rc;
     }
 
-    if (ngx_http_pupil_pg_get_timestamptz(res, row,
+    if (ngx_libpq_get_timestamptz(res, row,
                          column[PUPIL_HL_WANT_ASSIGNED_AT], &d->assigned_at)
         != NGX_OK
-        || ngx_http_pupil_pg_get_timestamptz(res, row,
+        || ngx_libpq_get_timestamptz(res, row,
                          column[PUPIL_HL_WANT_DUE_AT], &d->due_at)
            != NGX_OK
-        || ngx_http_pupil_pg_get_uuid(res, row,
+        || ngx_libpq_get_uuid(res, row,
                          column[PUPIL_HL_WANT_ASSIGNED_BY], &d->assigned_by)
            == NGX_ERROR)
     {

@@ -31,14 +31,12 @@ ngx_http_pupil_homework_item(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     data = ctx->data;
     ngx_memzero(item, sizeof(ngx_http_pupil_item_t));
 
-    rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HL_RECORD, &item->record);
+    rc = ngx_libpq_get_uuid(res, row, PUPIL_HL_RECORD, &item->record);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    if (ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HL_CLASS, &class_id)
-        != NGX_OK)
-    {
+    if (ngx_libpq_get_uuid(res, row, PUPIL_HL_CLASS, &class_id) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -264,8 +262,8 @@ ngx_http_pupil_homework_current(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         current = &data->current[data->ncurrent];
         current->row = row;
 
-        rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HP_HOMEWORK,
-                                        &current->homework);
+        rc = ngx_libpq_get_uuid(res, row, PUPIL_HP_HOMEWORK,
+                                &current->homework);
         if (rc == NGX_ERROR) {
             return NGX_ERROR;
         }
@@ -287,10 +285,10 @@ ngx_http_pupil_homework_add(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     pupil_uuid_t            record;
     ngx_http_pupil_owner_t  owner;
 
-    if (ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HP_RECORD, &record)
+    if (ngx_libpq_get_uuid(res, row, PUPIL_HP_RECORD, &record)
         != NGX_OK
-        || ngx_http_pupil_pg_get_timestamptz(res, row, PUPIL_HP_UPDATED_AT,
-                                             &updated_at) != NGX_OK
+        || ngx_libpq_get_timestamptz(res, row, PUPIL_HP_UPDATED_AT,
+                                     &updated_at) != NGX_OK
         || ngx_http_pupil_owner(res, row, PUPIL_HP_OWNER, &owner) != NGX_OK)
     {
         return NGX_ERROR;
@@ -316,10 +314,10 @@ ngx_http_pupil_homework_score(ngx_http_pupil_ctx_t *ctx,
 
     column = stmt->statement.column;
 
-    if (ngx_http_pupil_pg_get_uuid(res, row, column[PUPIL_HP_WANT_EXERCISE],
-                                   &exercise) != NGX_OK
-        || ngx_http_pupil_pg_get_bool(res, row, column[PUPIL_HP_WANT_DONE],
-                                      &done) != NGX_OK)
+    if (ngx_libpq_get_uuid(res, row, column[PUPIL_HP_WANT_EXERCISE],
+                           &exercise) != NGX_OK
+        || ngx_libpq_get_bool(res, row, column[PUPIL_HP_WANT_DONE],
+                              &done) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -364,7 +362,7 @@ ngx_http_pupil_homework_summary(ngx_http_pupil_ctx_t *ctx,
 
     for (row = 0; row < PQntuples(res); row++) {
 
-        rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_HS_RECORD, &record);
+        rc = ngx_libpq_get_uuid(res, row, PUPIL_HS_RECORD, &record);
         if (rc == NGX_ERROR) {
             return rc;
         }
@@ -379,7 +377,7 @@ ngx_http_pupil_homework_summary(ngx_http_pupil_ctx_t *ctx,
         pupil_writer_object_begin(&ctx->out);
 
         for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-            if (ngx_http_pupil_pg_get_int4(res, row, counts[i].column, &value)
+            if (ngx_libpq_get_int4(res, row, counts[i].column, &value)
                 != NGX_OK)
             {
                 return NGX_ERROR;

@@ -38,7 +38,7 @@ static void ngx_http_pupil_overview_summary(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t
 ngx_http_pupil_homework_overview_start(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     if (!ngx_http_pupil_is(ctx, "teacher")) {
         return ngx_http_pupil_homework_bar(ctx, PUPIL_HOMEWORK_OVERVIEW);
@@ -53,11 +53,11 @@ ngx_http_pupil_homework_overview_start(ngx_http_pupil_ctx_t *ctx)
 
     (void) ngx_http_pupil_add(ctx, ex,
                            ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_OVERVIEW));
-    ngx_http_pupil_pg_param_uuid(ex, ctx->path_id.b);
+    ngx_libpq_param_uuid(ex, ctx->path_id.b);
 
     (void) ngx_http_pupil_add(ctx, ex,
                             ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_RESULTS));
-    ngx_http_pupil_pg_param_uuid(ex, ctx->path_id.b);
+    ngx_libpq_param_uuid(ex, ctx->path_id.b);
 
     ngx_http_pupil_homework_ask(ctx, ex, &ctx->path_id, 0);
 
@@ -195,8 +195,8 @@ ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
 
     for ( /* void */ ; view->next < PQntuples(view->results); view->next++) {
 
-        rc = ngx_http_pupil_pg_get_uuid(view->results, view->next,
-                                        PUPIL_HR_SUBJECT, &subject);
+        rc = ngx_libpq_get_uuid(view->results, view->next,
+                                PUPIL_HR_SUBJECT, &subject);
         if (rc != NGX_OK) {
             return rc == NGX_DECLINED ? NGX_OK : rc;
         }
@@ -211,11 +211,11 @@ ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
             continue;
         }
 
-        if (ngx_http_pupil_pg_get_uuid(view->results, view->next,
-                                       PUPIL_HR_RECORD, &record) != NGX_OK
-            || ngx_http_pupil_pg_get_timestamptz(view->results, view->next,
-                                                 PUPIL_HR_UPDATED_AT,
-                                                 &updated_at) != NGX_OK)
+        if (ngx_libpq_get_uuid(view->results, view->next,
+                               PUPIL_HR_RECORD, &record) != NGX_OK
+            || ngx_libpq_get_timestamptz(view->results, view->next,
+                                         PUPIL_HR_UPDATED_AT,
+                                         &updated_at) != NGX_OK)
         {
             return NGX_ERROR;
         }

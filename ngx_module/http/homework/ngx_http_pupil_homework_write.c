@@ -12,14 +12,14 @@
 
 static ngx_int_t ngx_http_pupil_homework_target(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t stmt, const ngx_http_pupil_class_t *target);
-static ngx_http_pupil_pg_exchange_t *ngx_http_pupil_homework_begin(
+static ngx_libpq_exchange_t *ngx_http_pupil_homework_begin(
     ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt);
 static ngx_int_t ngx_http_pupil_homework_end(
-    ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_pg_exchange_t *ex,
+    ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex,
     ngx_int_t (*step)(ngx_http_pupil_ctx_t *ctx));
 static ngx_int_t ngx_http_pupil_homework_seal(ngx_http_pupil_ctx_t *ctx,
     const char *field, pupil_str_t value, pupil_str_t *sealed);
-static void ngx_http_pupil_homework_bytea(ngx_http_pupil_pg_exchange_t *ex,
+static void ngx_http_pupil_homework_bytea(ngx_libpq_exchange_t *ex,
     const pupil_str_t *value);
 static ngx_int_t ngx_http_pupil_homework_created(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_homework_patched(ngx_http_pupil_ctx_t *ctx);
@@ -78,7 +78,7 @@ ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_uint_t                     stmt;
     const pupil_uuid_t            *record;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     stmt = ctx->route->method == NGX_HTTP_POST ? PUPIL_HOMEWORK_CREATE
            : ctx->route->method == NGX_HTTP_PATCH ? PUPIL_HOMEWORK_PATCH
@@ -156,7 +156,7 @@ ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
     pupil_uuid_t                  *ids;
     pupil_input_homework_t        *in;
     ngx_http_pupil_homework_t     *data;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     data = ctx->data;
     in = &data->create;
@@ -198,13 +198,13 @@ ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    ngx_http_pupil_pg_param_int4(ex, (int32_t) data->target->owner.version);
+    ngx_libpq_param_int4(ex, (int32_t) data->target->owner.version);
     ngx_http_pupil_homework_bytea(ex, &title);
     ngx_http_pupil_homework_bytea(ex, &description);
     ngx_http_pupil_homework_bytea(ex, &exercises);
-    ngx_http_pupil_pg_param_uuid_array(ex, ids, in->exercise_count);
-    ngx_http_pupil_pg_param_timestamptz(ex, in->assigned_at);
-    ngx_http_pupil_pg_param_timestamptz(ex, in->due_at);
+    ngx_libpq_param_uuid_array(ex, ids, in->exercise_count);
+    ngx_libpq_param_timestamptz(ex, in->assigned_at);
+    ngx_libpq_param_timestamptz(ex, in->due_at);
 
     return ngx_http_pupil_homework_end(ctx, ex,
                                        ngx_http_pupil_homework_created);
@@ -217,7 +217,7 @@ ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
     ngx_int_t                      rc;
     pupil_str_t                    title, description;
     ngx_http_pupil_homework_t     *data;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
     pupil_input_homework_patch_t  *in;
 
     data = ctx->data;
@@ -257,17 +257,16 @@ ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    ngx_http_pupil_pg_param_int4(ex, (int32_t) data->target->owner.version);
+    ngx_libpq_param_int4(ex, (int32_t) data->target->owner.version);
     ngx_http_pupil_homework_bytea(ex, &title);
-    ngx_http_pupil_pg_param_bool(ex,
-                                 (in->set & PUPIL_INPUT_SET_DESCRIPTION) != 0);
+    ngx_libpq_param_bool(ex, (in->set & PUPIL_INPUT_SET_DESCRIPTION) != 0);
     ngx_http_pupil_homework_bytea(ex, &description);
 
     if (in->set & PUPIL_INPUT_SET_DUE_AT) {
-        ngx_http_pupil_pg_param_timestamptz(ex, in->due_at);
+        ngx_libpq_param_timestamptz(ex, in->due_at);
 
     } else {
-        ngx_http_pupil_pg_param_null(ex);
+        ngx_libpq_param_null(ex);
     }
 
     return ngx_http_pupil_homework_end(ctx, ex,
@@ -280,7 +279,7 @@ ngx_http_pupil_homework_delete_step(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                      rc;
     ngx_http_pupil_homework_t     *data;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     data = ctx->data;
     data->record = ctx->path_id;
@@ -308,11 +307,11 @@ ngx_http_pupil_homework_delete_step(ngx_http_pupil_ctx_t *ctx)
 
 
 /* The write with what all have in common: the evidence and the record. */
-static ngx_http_pupil_pg_exchange_t *
+static ngx_libpq_exchange_t *
 ngx_http_pupil_homework_begin(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
 {
     ngx_http_pupil_homework_t     *data;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     data = ctx->data;
 
@@ -322,9 +321,9 @@ ngx_http_pupil_homework_begin(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
     }
 
     (void) ngx_http_pupil_add(ctx, ex, ngx_http_pupil_stmt(ctx, stmt));
-    ngx_http_pupil_pg_param_uuid(ex, data->target->enrolment.b);
-    ngx_http_pupil_pg_param_bytea(ex, data->target->mac, PUPIL_MAC_LEN);
-    ngx_http_pupil_pg_param_uuid(ex, data->record.b);
+    ngx_libpq_param_uuid(ex, data->target->enrolment.b);
+    ngx_libpq_param_bytea(ex, data->target->mac, PUPIL_MAC_LEN);
+    ngx_libpq_param_uuid(ex, data->record.b);
 
     return ex;
 }
@@ -333,7 +332,7 @@ ngx_http_pupil_homework_begin(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
 /* The read that follows shows what is stored. */
 static ngx_int_t
 ngx_http_pupil_homework_end(ngx_http_pupil_ctx_t *ctx,
-                            ngx_http_pupil_pg_exchange_t *ex,
+                            ngx_libpq_exchange_t *ex,
                             ngx_int_t (*step)(ngx_http_pupil_ctx_t *ctx))
 {
     ngx_http_pupil_homework_t  *data;
@@ -366,14 +365,14 @@ ngx_http_pupil_homework_seal(ngx_http_pupil_ctx_t *ctx, const char *field,
 
 
 static void
-ngx_http_pupil_homework_bytea(ngx_http_pupil_pg_exchange_t *ex,
+ngx_http_pupil_homework_bytea(ngx_libpq_exchange_t *ex,
     const pupil_str_t *value)
 {
     if (value->data != NULL) {
-        ngx_http_pupil_pg_param_bytea(ex, value->data, value->len);
+        ngx_libpq_param_bytea(ex, value->data, value->len);
 
     } else {
-        ngx_http_pupil_pg_param_null(ex);
+        ngx_libpq_param_null(ex);
     }
 }
 

@@ -93,7 +93,7 @@ static ngx_int_t
 ngx_http_pupil_login_reserve(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_login_t        *login;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     login = ctx->data;
 
@@ -104,14 +104,10 @@ ngx_http_pupil_login_reserve(ngx_http_pupil_ctx_t *ctx)
 
     (void) ngx_http_pupil_add(ctx, ex,
                               ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_RESERVE));
-    ngx_http_pupil_pg_param_bytea_array(ex, login->buckets,
-                                        login->buckets_count);
-    ngx_http_pupil_pg_param_int4_array(ex, login->free,
-                                       login->buckets_count);
-    ngx_http_pupil_pg_param_int4_array(ex, login->forget,
-                                       login->buckets_count);
-    ngx_http_pupil_pg_param_int4_array(ex, login->longest,
-                                       login->buckets_count);
+    ngx_libpq_param_bytea_array(ex, login->buckets, login->buckets_count);
+    ngx_libpq_param_int4_array(ex, login->free, login->buckets_count);
+    ngx_libpq_param_int4_array(ex, login->forget, login->buckets_count);
+    ngx_libpq_param_int4_array(ex, login->longest, login->buckets_count);
 
     ctx->resume = ngx_http_pupil_login_reserved;
 
@@ -124,13 +120,11 @@ ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
 {
     int32_t                        wait;
     ngx_http_pupil_login_t        *login;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     login = ctx->data;
 
-    if (ngx_http_pupil_pg_get_int4(ctx->exchange->results[0], 0, 1, &wait)
-        != NGX_OK)
-    {
+    if (ngx_libpq_get_int4(ctx->exchange->results[0], 0, 1, &wait) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -147,8 +141,8 @@ ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
 
     (void) ngx_http_pupil_add(ctx, ex,
                               ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_FIND));
-    ngx_http_pupil_pg_param_bytea(ex, login->login_term, PUPIL_TERM_LEN);
-    ngx_http_pupil_pg_param_bytea(ex, login->email_term, PUPIL_TERM_LEN);
+    ngx_libpq_param_bytea(ex, login->login_term, PUPIL_TERM_LEN);
+    ngx_libpq_param_bytea(ex, login->email_term, PUPIL_TERM_LEN);
 
     ctx->resume = ngx_http_pupil_login_found;
 
@@ -253,7 +247,7 @@ ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx)
 {
     const char                    *outcome;
     ngx_http_pupil_login_t        *login;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     login = ctx->data;
     ctx->main->stats.login_failures++;
@@ -267,9 +261,8 @@ ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx)
 
     (void) ngx_http_pupil_add(ctx, ex,
                               ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_REFUSE));
-    ngx_http_pupil_pg_param_text(ex, outcome, ngx_strlen(outcome));
-    ngx_http_pupil_pg_param_uuid_array(ex, &login->owner.id,
-                                       login->known ? 1 : 0);
+    ngx_libpq_param_text(ex, outcome, ngx_strlen(outcome));
+    ngx_libpq_param_uuid_array(ex, &login->owner.id, login->known ? 1 : 0);
 
     ctx->resume = ngx_http_pupil_login_refused;
 

@@ -33,7 +33,7 @@ typedef struct {
     int32_t                        longest[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
     ngx_uint_t                     buckets_count;   /* the network's last */
 
-    ngx_http_pupil_pg_exchange_t  *found;
+    ngx_libpq_exchange_t  *found;
     ngx_http_pupil_owner_t         owner;       /* the account's or decoy's */
     pupil_str_t                    subject_mac;
     pupil_time_t                   changed_at;  /* the credential was */

@@ -32,7 +32,7 @@ ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
     pupil_uuid_t                   record;
     ngx_http_pupil_login_t        *login;
     ngx_http_pupil_session_t      *session;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     login = ctx->data;
     session = &ctx->session;
@@ -53,42 +53,40 @@ ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
     }
 
     (void) ngx_http_pupil_add(ctx, ex, ngx_http_pupil_stmt(ctx, stmt));
-    ngx_http_pupil_pg_param_bytea(ex, session->hash, 32);
-    ngx_http_pupil_pg_param_timestamptz(ex, session->created_at);
-    ngx_http_pupil_pg_param_timestamptz(ex, session->expires_at);
-    ngx_http_pupil_pg_param_bytea(ex, mac, PUPIL_MAC_LEN);
+    ngx_libpq_param_bytea(ex, session->hash, 32);
+    ngx_libpq_param_timestamptz(ex, session->created_at);
+    ngx_libpq_param_timestamptz(ex, session->expires_at);
+    ngx_libpq_param_bytea(ex, mac, PUPIL_MAC_LEN);
 
     last = login->buckets_count - 1;
-    ngx_http_pupil_pg_param_bytea_array(ex, login->buckets,
-                                        login->buckets_count);
+    ngx_libpq_param_bytea_array(ex, login->buckets, login->buckets_count);
 
     if (login->buckets_count == NGX_HTTP_PUPIL_LOGIN_BUCKETS) {
-        ngx_http_pupil_pg_param_bytea(ex, login->buckets[last].data, 32);
+        ngx_libpq_param_bytea(ex, login->buckets[last].data, 32);
 
     } else {
-        ngx_http_pupil_pg_param_bytea(ex, "", 0);     /* no network's bucket */
+        ngx_libpq_param_bytea(ex, "", 0);     /* no network's bucket */
     }
 
-    ngx_http_pupil_pg_param_uuid(ex, record.b);
+    ngx_libpq_param_uuid(ex, record.b);
 
     if (address.data != NULL) {
-        ngx_http_pupil_pg_param_bytea(ex, address.data, address.len);
+        ngx_libpq_param_bytea(ex, address.data, address.len);
 
     } else {
-        ngx_http_pupil_pg_param_null(ex);
+        ngx_libpq_param_null(ex);
     }
 
-    ngx_http_pupil_pg_param_int4(ex, (int32_t) login->owner.version);
-    ngx_http_pupil_pg_param_bytea(ex, login->subject_mac.data,
-                                  login->subject_mac.len);
+    ngx_libpq_param_int4(ex, (int32_t) login->owner.version);
+    ngx_libpq_param_bytea(ex, login->subject_mac.data, login->subject_mac.len);
 
-    ngx_http_pupil_pg_param_timestamptz(ex, login->changed_at);
+    ngx_libpq_param_timestamptz(ex, login->changed_at);
 
     if (stmt == PUPIL_LOGIN_RENEW) {
-        ngx_http_pupil_pg_param_bytea(ex, renewed.data, renewed.len);
+        ngx_libpq_param_bytea(ex, renewed.data, renewed.len);
 
     } else {
-        ngx_http_pupil_pg_param_null(ex);
+        ngx_libpq_param_null(ex);
     }
 
     ctx->read_at = ngx_current_msec;
@@ -215,7 +213,7 @@ ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx)
     login = ctx->data;
     res = ctx->exchange->results[0];
 
-    if (ngx_http_pupil_pg_get_int8(res, 0, 1, &made) != NGX_OK) {
+    if (ngx_libpq_get_int8(res, 0, 1, &made) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -37,7 +37,7 @@ static ngx_int_t ngx_http_pupil_progress_fresh(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_write(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_progress_lock(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex);
+    ngx_libpq_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_progress_arrays(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_batch_t *batch);
 static ngx_int_t ngx_http_pupil_progress_seal(ngx_http_pupil_ctx_t *ctx,
@@ -192,7 +192,7 @@ ngx_http_pupil_progress_start(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_progress_fresh(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     ex = ngx_http_pupil_exchange(ctx);
     if (ex == NULL) {
@@ -270,7 +270,7 @@ ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx)
     uint32_t                       n;
     ngx_http_pupil_batch_t         batch;
     ngx_http_pupil_progress_t     *data;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     data = ctx->data;
     n = data->nsent;
@@ -288,17 +288,17 @@ ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx)
     (void) ngx_http_pupil_add(ctx, ex,
                              ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_SUBMIT));
 
-    ngx_http_pupil_pg_param_uuid_array(ex, batch.ids, n);
-    ngx_http_pupil_pg_param_uuid_array(ex, batch.homework, n);
-    ngx_http_pupil_pg_param_uuid_array(ex, batch.exercises, n);
-    ngx_http_pupil_pg_param_bytea_array(ex, batch.answers, n);
-    ngx_http_pupil_pg_param_bytea_array(ex, batch.results, n);
-    ngx_http_pupil_pg_param_bytea_array(ex, batch.fingerprints, n);
-    ngx_http_pupil_pg_param_int4_array(ex, batch.done, n);
-    ngx_http_pupil_pg_param_int4(ex, (int32_t) data->owner.version);
+    ngx_libpq_param_uuid_array(ex, batch.ids, n);
+    ngx_libpq_param_uuid_array(ex, batch.homework, n);
+    ngx_libpq_param_uuid_array(ex, batch.exercises, n);
+    ngx_libpq_param_bytea_array(ex, batch.answers, n);
+    ngx_libpq_param_bytea_array(ex, batch.results, n);
+    ngx_libpq_param_bytea_array(ex, batch.fingerprints, n);
+    ngx_libpq_param_int4_array(ex, batch.done, n);
+    ngx_libpq_param_int4(ex, (int32_t) data->owner.version);
 
     if (ngx_http_pupil_evidence_params(ctx, ex) != NGX_OK) {
-        ngx_http_pupil_pg_exchange_destroy(ex);
+        ngx_libpq_exchange_destroy(ex);
         return NGX_ERROR;
     }
 
@@ -311,7 +311,7 @@ ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx)
 /* What the lock is taken by; ids are random, and any of their bytes will do. */
 static void
 ngx_http_pupil_progress_lock(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex)
+    ngx_libpq_exchange_t *ex)
 {
     int32_t  tenant[2], subject[2];
 
@@ -320,8 +320,8 @@ ngx_http_pupil_progress_lock(ngx_http_pupil_ctx_t *ctx,
 
     (void) ngx_http_pupil_add(ctx, ex,
                               ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_LOCK));
-    ngx_http_pupil_pg_param_int4(ex, tenant[0] ^ subject[0]);
-    ngx_http_pupil_pg_param_int4(ex, tenant[1] ^ subject[1]);
+    ngx_libpq_param_int4(ex, tenant[0] ^ subject[0]);
+    ngx_libpq_param_int4(ex, tenant[1] ^ subject[1]);
 }
 
 
@@ -549,8 +549,7 @@ ngx_http_pupil_progress_status(PGresult *res, ngx_uint_t row,
     ngx_uint_t   i;
     pupil_str_t  text;
 
-    if (ngx_http_pupil_pg_get_text(res, row, PUPIL_PS_STATUS, &text) != NGX_OK)
-    {
+    if (ngx_libpq_get_text(res, row, PUPIL_PS_STATUS, &text) != NGX_OK) {
         return NGX_ERROR;
     }
 

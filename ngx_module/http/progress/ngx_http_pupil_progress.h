@@ -51,7 +51,7 @@ ngx_int_t ngx_http_pupil_evidence_read(ngx_http_pupil_ctx_t *ctx,
 
 /* The last parameters of PUPIL_PROGRESS_SUBMIT, which tell of it. */
 ngx_int_t ngx_http_pupil_evidence_params(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex);
+    ngx_libpq_exchange_t *ex);
 
 /* What came from the cache did not do: nothing of it is used again. */
 void ngx_http_pupil_evidence_stale(ngx_http_pupil_ctx_t *ctx);

@@ -154,9 +154,7 @@ ngx_http_pupil_evidence_take(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return NGX_OK;
     }
 
-    if (ngx_http_pupil_pg_get_bytea(res, row, PUPIL_PE_COLUMNS - 1, mac)
-        != NGX_OK)
-    {
+    if (ngx_libpq_get_bytea(res, row, PUPIL_PE_COLUMNS - 1, mac) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -190,7 +188,7 @@ ngx_http_pupil_evidence_arrays(ngx_http_pupil_ctx_t *ctx, ngx_uint_t n)
 
 ngx_int_t
 ngx_http_pupil_evidence_params(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex)
+    ngx_libpq_exchange_t *ex)
 {
     int32_t                    *from, *to;
     ngx_uint_t                  i, n;
@@ -221,13 +219,13 @@ ngx_http_pupil_evidence_params(ngx_http_pupil_ctx_t *ctx,
         sources[i] = data->enrolments[i].source;
     }
 
-    ngx_http_pupil_pg_param_uuid_array(ex, ids, n);
-    ngx_http_pupil_pg_param_uuid_array(ex, classes, n);
-    ngx_http_pupil_pg_param_int4_array(ex, from, n);
-    ngx_http_pupil_pg_param_int4_array(ex, to, n);
-    ngx_http_pupil_pg_param_text_array(ex, sources, n);
-    ngx_http_pupil_pg_param_bytea_array(ex, data->macs, n);
-    ngx_http_pupil_pg_param_int4(ex, data->cached ? 0 : 1);
+    ngx_libpq_param_uuid_array(ex, ids, n);
+    ngx_libpq_param_uuid_array(ex, classes, n);
+    ngx_libpq_param_int4_array(ex, from, n);
+    ngx_libpq_param_int4_array(ex, to, n);
+    ngx_libpq_param_text_array(ex, sources, n);
+    ngx_libpq_param_bytea_array(ex, data->macs, n);
+    ngx_libpq_param_int4(ex, data->cached ? 0 : 1);
 
     return NGX_OK;
 }

@@ -28,7 +28,7 @@ ngx_http_pupil_history_start(ngx_http_pupil_ctx_t *ctx)
 {
     pupil_cursor_t                 before;
     pupil_input_query_t           *query;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     query = &((ngx_http_pupil_progress_t *) ctx->data)->query;
 
@@ -55,15 +55,15 @@ ngx_http_pupil_history_start(ngx_http_pupil_ctx_t *ctx)
                             ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_HISTORY));
 
     if (query->given & PUPIL_QUERY_HOMEWORK_ID) {
-        ngx_http_pupil_pg_param_uuid(ex, query->homework_id.b);
+        ngx_libpq_param_uuid(ex, query->homework_id.b);
 
     } else {
-        ngx_http_pupil_pg_param_null(ex);
+        ngx_libpq_param_null(ex);
     }
 
-    ngx_http_pupil_pg_param_timestamptz(ex, before.time);
-    ngx_http_pupil_pg_param_uuid(ex, before.id.b);
-    ngx_http_pupil_pg_param_int4(ex, (int32_t) query->limit);
+    ngx_libpq_param_timestamptz(ex, before.time);
+    ngx_libpq_param_uuid(ex, before.id.b);
+    ngx_libpq_param_int4(ex, (int32_t) query->limit);
 
     return ngx_http_pupil_submit(ctx, ex, 0);
 }
@@ -92,7 +92,7 @@ ngx_http_pupil_history_render(ngx_http_pupil_ctx_t *ctx)
         rc = ngx_http_pupil_history_row(ctx, res, row, &cursor);
 
         if (rc == NGX_OK) {
-            rc = ngx_http_pupil_pg_get_bool(res, row, PUPIL_PH_MORE, &more);
+            rc = ngx_libpq_get_bool(res, row, PUPIL_PH_MORE, &more);
         }
 
         if (rc == NGX_ERROR) {
@@ -136,13 +136,13 @@ ngx_http_pupil_history_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         { "answer", PUPIL_PH_WANT_ANSWER }
     };
 
-    rc = ngx_http_pupil_pg_get_uuid(res, row, PUPIL_PH_RECORD, &cursor->id);
+    rc = ngx_libpq_get_uuid(res, row, PUPIL_PH_RECORD, &cursor->id);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    if (ngx_http_pupil_pg_get_timestamptz(res, row, PUPIL_PH_UPDATED_AT,
-                                          &cursor->time)
+    if (ngx_libpq_get_timestamptz(res, row, PUPIL_PH_UPDATED_AT,
+                                  &cursor->time)
         != NGX_OK
         || ngx_http_pupil_owner(res, row, PUPIL_PH_OWNER, &owner) != NGX_OK)
     {

@@ -115,9 +115,9 @@ typedef struct {
 
 typedef struct {
     pupil_policy_t             policy;         /* all plugins, no denies */
-    ngx_http_pupil_pg_pool_t  *data;           /* pupil_database */
-    ngx_http_pupil_pg_pool_t  *keys;           /* pupil_keystore */
-    ngx_http_pupil_pg_listen_t *listen;
+    ngx_libpq_pool_t  *data;           /* pupil_database */
+    ngx_libpq_pool_t  *keys;           /* pupil_keystore */
+    ngx_libpq_listen_t *listen;
     ngx_str_t                  master_key;     /* path */
     pupil_kek_t               *keks;           /* in kek_arena, the master's */
     pupil_arena_t             *kek_arena;
@@ -135,11 +135,11 @@ typedef struct {
     ngx_array_t                shared;         /* statements by their text */
     ngx_array_t                origins;        /* ngx_str_t, http level */
     size_t                     definitions_size;   /* bytes; 0: off */
-    ngx_http_pupil_pg_stmt_t  *tenant_keys;    /* of the key store */
-    ngx_http_pupil_pg_stmt_t  *service_keys;
-    ngx_http_pupil_pg_stmt_t  *owner_keys;
-    ngx_http_pupil_pg_stmt_t  *covered;        /* audit partitions */
-    ngx_http_pupil_pg_stmt_t  *audit;          /* a group of records */
+    ngx_libpq_stmt_t  *tenant_keys;    /* of the key store */
+    ngx_libpq_stmt_t  *service_keys;
+    ngx_libpq_stmt_t  *owner_keys;
+    ngx_libpq_stmt_t  *covered;        /* audit partitions */
+    ngx_libpq_stmt_t  *audit;          /* a group of records */
     ngx_http_pupil_check_t    *data_check, *keys_check;
     ngx_str_t                  hash_pool_name; /* pupil_password_hash */
     ngx_thread_pool_t         *hash_pool;
@@ -178,7 +178,7 @@ typedef struct {
 /* A composed statement and its registration with the pool. */
 typedef struct {
     pupil_statement_t           statement;
-    ngx_http_pupil_pg_stmt_t   *pg;
+    ngx_libpq_stmt_t   *pg;
     pupil_statement_t           refusal;       /* shape of a refused access */
     unsigned                    granted:1;     /* its required wants are */
 } ngx_http_pupil_stmt_t;
@@ -258,7 +258,7 @@ typedef struct ngx_http_pupil_sent_s  ngx_http_pupil_sent_t;
 
 struct ngx_http_pupil_sent_s {
     ngx_http_pupil_sent_t         *next;
-    ngx_http_pupil_pg_exchange_t  *exchange;
+    ngx_libpq_exchange_t  *exchange;
 };
 
 /* What an answer shows, for the audit: a statement's fields, of whom. */
@@ -292,7 +292,7 @@ struct ngx_http_pupil_ctx_s {
     ngx_http_pupil_session_t       session;
 
     void                          *data;       /* the route's own */
-    ngx_http_pupil_pg_exchange_t  *exchange;   /* results for render */
+    ngx_libpq_exchange_t  *exchange;   /* results for render */
     ngx_int_t                    (*resume)(ngx_http_pupil_ctx_t *ctx);
 
     pupil_writer_t                 out;
@@ -311,7 +311,7 @@ struct ngx_http_pupil_ctx_s {
     ngx_http_pupil_step_pt         keys_next;
     ngx_http_pupil_step_pt         session_next;
     ngx_uint_t                     keys_what;
-    ngx_http_pupil_pg_exchange_t  *keys_exchange;
+    ngx_libpq_exchange_t  *keys_exchange;
     const ngx_http_pupil_stmt_t   *asked;      /* last statement added */
     const ngx_http_pupil_stmt_t   *denied;     /* was not granted */
     ngx_http_pupil_shown_t         shown[NGX_HTTP_PUPIL_SHOWN];
@@ -409,11 +409,11 @@ u_char *ngx_http_pupil_id_text(ngx_http_pupil_ctx_t *ctx);
 
 /* Submits an exchange of any pool and keeps it with the request. */
 ngx_int_t ngx_http_pupil_keep(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex);
+    ngx_libpq_exchange_t *ex);
 
 /* $2 to $7 of every statement. */
 void ngx_http_pupil_common(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex);
+    ngx_libpq_exchange_t *ex);
 
 
 /* ---- passwords: ngx_http_pupil_hash.c ---- */
@@ -530,12 +530,12 @@ ngx_int_t ngx_http_pupil_refuse(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *subject, ngx_uint_t status, const char *slug);
 
 /* A new exchange of the data pool for this tenant; NULL: out of memory. */
-ngx_http_pupil_pg_exchange_t *ngx_http_pupil_exchange(
+ngx_libpq_exchange_t *ngx_http_pupil_exchange(
     ngx_http_pupil_ctx_t *ctx);
 
 /* Adds a statement with the common parameters $2 to $7 set. */
 ngx_uint_t ngx_http_pupil_add(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex, const ngx_http_pupil_stmt_t *stmt);
+    ngx_libpq_exchange_t *ex, const ngx_http_pupil_stmt_t *stmt);
 
 /*
  * Submits; when it is committed, ctx->exchange is it and ctx->resume (or the
@@ -543,7 +543,7 @@ ngx_uint_t ngx_http_pupil_add(ngx_http_pupil_ctx_t *ctx,
  * keep: a write, which finishes even if the client goes.
  */
 ngx_int_t ngx_http_pupil_submit(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex, ngx_uint_t keep);
+    ngx_libpq_exchange_t *ex, ngx_uint_t keep);
 
 /* The statement of an endpoint, by the enums of endpoints.h. */
 #define ngx_http_pupil_stmt(ctx, id)  (&(ctx)->conf->stmts[id])

@@ -58,7 +58,7 @@ struct ngx_http_pupil_group_s {
 static ngx_http_pupil_group_t *ngx_http_pupil_group(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_group_event(ngx_event_t *ev);
 static void ngx_http_pupil_group_send(ngx_http_pupil_group_t *group);
-static void ngx_http_pupil_group_done(ngx_http_pupil_pg_exchange_t *ex);
+static void ngx_http_pupil_group_done(ngx_libpq_exchange_t *ex);
 static void ngx_http_pupil_group_end(ngx_http_pupil_group_t *group,
     ngx_uint_t failed);
 static void ngx_http_pupil_group_next(ngx_http_pupil_main_conf_t *pmcf,
@@ -292,7 +292,7 @@ ngx_http_pupil_group_event(ngx_event_t *ev)
     ngx_queue_t                 *q;
     ngx_http_pupil_group_t      *group, *other;
     ngx_http_pupil_main_conf_t  *pmcf;
-    ngx_http_pupil_probe(AUDIT);
+    ngx_libpq_probe(AUDIT);
 
     group = ev->data;
     pmcf = group->main;
@@ -318,53 +318,53 @@ static void
 ngx_http_pupil_group_send(ngx_http_pupil_group_t *group)
 {
     ngx_uint_t                     n;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     n = group->n;
     group->flying = 1;
 
     ex = n == 0 ? NULL
-         : ngx_http_pupil_pg_exchange_create(group->main->data,
-                                             ngx_http_pupil_group_done, group);
+         : ngx_libpq_exchange_create(group->main->data,
+                                     ngx_http_pupil_group_done, group);
     if (ex == NULL) {
         ngx_http_pupil_group_end(group, 1);
         return;
     }
 
-    ngx_http_pupil_pg_exchange_tenant(ex, group->tenant.b);
-    (void) ngx_http_pupil_pg_exchange_add(ex, group->main->audit);
+    ngx_libpq_exchange_tenant(ex, group->tenant.b);
+    (void) ngx_libpq_exchange_add(ex, group->main->audit);
 
-    ngx_http_pupil_pg_param_uuid(ex, group->tenant.b);
-    ngx_http_pupil_pg_param_uuid_array(ex, group->request, n);
-    ngx_http_pupil_pg_param_uuid_array(ex, group->actor, n);
-    ngx_http_pupil_pg_param_text_array(ex, group->role, n);
-    ngx_http_pupil_pg_param_uuid_array(ex, group->institution, n);
-    ngx_http_pupil_pg_param_text_array(ex, group->network, n);
-    ngx_http_pupil_pg_param_bytea_array(ex, group->shape, n);
-    ngx_http_pupil_pg_param_bytea_array(ex, group->policy, n);
-    ngx_http_pupil_pg_param_text_array(ex, group->outcome, n);
-    ngx_http_pupil_pg_param_text_array(ex, group->subjects, n);
-    ngx_http_pupil_pg_param_text_array(ex, group->note, n);
+    ngx_libpq_param_uuid(ex, group->tenant.b);
+    ngx_libpq_param_uuid_array(ex, group->request, n);
+    ngx_libpq_param_uuid_array(ex, group->actor, n);
+    ngx_libpq_param_text_array(ex, group->role, n);
+    ngx_libpq_param_uuid_array(ex, group->institution, n);
+    ngx_libpq_param_text_array(ex, group->network, n);
+    ngx_libpq_param_bytea_array(ex, group->shape, n);
+    ngx_libpq_param_bytea_array(ex, group->policy, n);
+    ngx_libpq_param_text_array(ex, group->outcome, n);
+    ngx_libpq_param_text_array(ex, group->subjects, n);
+    ngx_libpq_param_text_array(ex, group->note, n);
 
     ex->writes = 1;
 
-    if (ngx_http_pupil_pg_exchange_submit(ex) != NGX_OK) {
-        ngx_http_pupil_pg_exchange_destroy(ex);
+    if (ngx_libpq_exchange_submit(ex) != NGX_OK) {
+        ngx_libpq_exchange_destroy(ex);
         ngx_http_pupil_group_end(group, 1);
     }
 }
 
 
 static void
-ngx_http_pupil_group_done(ngx_http_pupil_pg_exchange_t *ex)
+ngx_http_pupil_group_done(ngx_libpq_exchange_t *ex)
 {
     ngx_uint_t               failed;
     ngx_http_pupil_group_t  *group;
 
     group = ex->data;
-    failed = ex->status != NGX_HTTP_PUPIL_PG_OK;
+    failed = ex->status != NGX_LIBPQ_OK;
 
-    ngx_http_pupil_pg_exchange_destroy(ex);
+    ngx_libpq_exchange_destroy(ex);
     ngx_http_pupil_group_end(group, failed);
 }
 

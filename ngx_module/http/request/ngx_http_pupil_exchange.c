@@ -9,23 +9,23 @@
 #include "http/request/ngx_http_pupil.h"
 
 
-static void ngx_http_pupil_exchange_done(ngx_http_pupil_pg_exchange_t *ex);
+static void ngx_http_pupil_exchange_done(ngx_libpq_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_step_failed(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_refused(ngx_http_pupil_ctx_t *ctx);
 
 
-ngx_http_pupil_pg_exchange_t *
+ngx_libpq_exchange_t *
 ngx_http_pupil_exchange(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
-    ex = ngx_http_pupil_pg_exchange_create(ctx->main->data,
-                                           ngx_http_pupil_exchange_done, ctx);
+    ex = ngx_libpq_exchange_create(ctx->main->data,
+                                   ngx_http_pupil_exchange_done, ctx);
     if (ex == NULL) {
         return NULL;
     }
 
-    ngx_http_pupil_pg_exchange_tenant(ex, ctx->tenant.b);
+    ngx_libpq_exchange_tenant(ex, ctx->tenant.b);
 
     return ex;
 }
@@ -33,7 +33,7 @@ ngx_http_pupil_exchange(ngx_http_pupil_ctx_t *ctx)
 
 ngx_uint_t
 ngx_http_pupil_add(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex, const ngx_http_pupil_stmt_t *stmt)
+    ngx_libpq_exchange_t *ex, const ngx_http_pupil_stmt_t *stmt)
 {
     ngx_uint_t  i;
 
@@ -44,7 +44,7 @@ ngx_http_pupil_add(ngx_http_pupil_ctx_t *ctx,
         return 0;
     }
 
-    i = ngx_http_pupil_pg_exchange_add(ex, stmt->pg);
+    i = ngx_libpq_exchange_add(ex, stmt->pg);
     ngx_http_pupil_common(ctx, ex);
 
     return i;
@@ -53,54 +53,52 @@ ngx_http_pupil_add(ngx_http_pupil_ctx_t *ctx,
 
 void
 ngx_http_pupil_common(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex)
+    ngx_libpq_exchange_t *ex)
 {
     ngx_http_pupil_session_t  *session;
 
     session = &ctx->session;
 
-    ngx_http_pupil_pg_param_uuid(ex, ctx->tenant.b);
-    ngx_http_pupil_pg_param_uuid(ex, ctx->id.b);
+    ngx_libpq_param_uuid(ex, ctx->tenant.b);
+    ngx_libpq_param_uuid(ex, ctx->id.b);
 
     if (ctx->has_session) {
-        ngx_http_pupil_pg_param_uuid(ex, session->subject.b);
-        ngx_http_pupil_pg_param_text(ex, session->role.data,
-                                     session->role.len);
-        ngx_http_pupil_pg_param_uuid(ex, session->institution.b);
+        ngx_libpq_param_uuid(ex, session->subject.b);
+        ngx_libpq_param_text(ex, session->role.data, session->role.len);
+        ngx_libpq_param_uuid(ex, session->institution.b);
 
     } else {
-        ngx_http_pupil_pg_param_null(ex);
-        ngx_http_pupil_pg_param_text(ex, "none", 4);
-        ngx_http_pupil_pg_param_null(ex);
+        ngx_libpq_param_null(ex);
+        ngx_libpq_param_text(ex, "none", 4);
+        ngx_libpq_param_null(ex);
     }
 
     if (ctx->network[0] != '\0') {
-        ngx_http_pupil_pg_param_text(ex, ctx->network,
-                                     ngx_strlen(ctx->network));
+        ngx_libpq_param_text(ex, ctx->network, ngx_strlen(ctx->network));
 
     } else {
-        ngx_http_pupil_pg_param_null(ex);
+        ngx_libpq_param_null(ex);
     }
 }
 
 
 ngx_int_t
 ngx_http_pupil_keep(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex)
+    ngx_libpq_exchange_t *ex)
 {
     ngx_int_t               rc;
     ngx_http_pupil_sent_t  *sent;
 
     sent = ngx_palloc(ctx->request->pool, sizeof(ngx_http_pupil_sent_t));
     if (sent == NULL) {
-        ngx_http_pupil_pg_exchange_destroy(ex);
+        ngx_libpq_exchange_destroy(ex);
         return NGX_ERROR;
     }
 
-    rc = ngx_http_pupil_pg_exchange_submit(ex);
+    rc = ngx_libpq_exchange_submit(ex);
 
     if (rc != NGX_OK) {
-        ngx_http_pupil_pg_exchange_destroy(ex);
+        ngx_libpq_exchange_destroy(ex);
 
         return ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
                                       rc == NGX_BUSY ? "busy" : "unavailable",
@@ -117,7 +115,7 @@ ngx_http_pupil_keep(ngx_http_pupil_ctx_t *ctx,
 
 ngx_int_t
 ngx_http_pupil_submit(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_pg_exchange_t *ex, ngx_uint_t keep)
+    ngx_libpq_exchange_t *ex, ngx_uint_t keep)
 {
     const ngx_http_pupil_stmt_t  *denied;
 
@@ -125,7 +123,7 @@ ngx_http_pupil_submit(ngx_http_pupil_ctx_t *ctx,
         denied = ctx->denied;
         ctx->denied = NULL;
         ctx->resume = NULL;
-        ngx_http_pupil_pg_exchange_destroy(ex);
+        ngx_libpq_exchange_destroy(ex);
 
         return ngx_http_pupil_refuse(ctx, (ngx_http_pupil_stmt_t *) denied,
                                      PUPIL_OUTCOME_NOT_GRANTED, NULL,
@@ -139,7 +137,7 @@ ngx_http_pupil_submit(ngx_http_pupil_ctx_t *ctx,
 
 
 static void
-ngx_http_pupil_exchange_done(ngx_http_pupil_pg_exchange_t *ex)
+ngx_http_pupil_exchange_done(ngx_libpq_exchange_t *ex)
 {
     ngx_http_pupil_ctx_t    *ctx;
     ngx_http_pupil_step_pt   step;
@@ -150,7 +148,7 @@ ngx_http_pupil_exchange_done(ngx_http_pupil_pg_exchange_t *ex)
     step = ctx->resume ? ctx->resume : ctx->route->render;
     ctx->resume = NULL;
 
-    if (ex->status != NGX_HTTP_PUPIL_PG_OK) {
+    if (ex->status != NGX_LIBPQ_OK) {
         step = ngx_http_pupil_step_failed;
     }
 

@@ -14,7 +14,7 @@
 
 static ngx_int_t ngx_http_pupil_keys_fetch(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t what, ngx_http_pupil_step_pt next);
-static void ngx_http_pupil_keys_done(ngx_http_pupil_pg_exchange_t *ex);
+static void ngx_http_pupil_keys_done(ngx_libpq_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
@@ -80,12 +80,11 @@ ngx_http_pupil_keys_fetch(ngx_http_pupil_ctx_t *ctx, ngx_uint_t what,
     ngx_http_pupil_step_pt next)
 {
     ngx_http_pupil_main_conf_t    *pmcf;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     pmcf = ctx->main;
 
-    ex = ngx_http_pupil_pg_exchange_create(pmcf->keys,
-                                           ngx_http_pupil_keys_done, ctx);
+    ex = ngx_libpq_exchange_create(pmcf->keys, ngx_http_pupil_keys_done, ctx);
     if (ex == NULL) {
         return NGX_ERROR;
     }
@@ -93,20 +92,19 @@ ngx_http_pupil_keys_fetch(ngx_http_pupil_ctx_t *ctx, ngx_uint_t what,
     ctx->keys_next = next;
     ctx->keys_what = what;
 
-    ngx_http_pupil_pg_exchange_tenant(ex, ctx->tenant.b);
+    ngx_libpq_exchange_tenant(ex, ctx->tenant.b);
 
     if (what & NGX_HTTP_PUPIL_KEYS_TENANT) {
-        (void) ngx_http_pupil_pg_exchange_add(ex, pmcf->tenant_keys);
-        ngx_http_pupil_pg_param_uuid(ex, ctx->tenant.b);
-        (void) ngx_http_pupil_pg_exchange_add(ex, pmcf->service_keys);
-        ngx_http_pupil_pg_param_uuid(ex, ctx->tenant.b);
+        (void) ngx_libpq_exchange_add(ex, pmcf->tenant_keys);
+        ngx_libpq_param_uuid(ex, ctx->tenant.b);
+        (void) ngx_libpq_exchange_add(ex, pmcf->service_keys);
+        ngx_libpq_param_uuid(ex, ctx->tenant.b);
     }
 
     if (what & NGX_HTTP_PUPIL_KEYS_OWNERS) {
         pmcf->stats.key_fetches++;
-        (void) ngx_http_pupil_pg_exchange_add(ex, pmcf->owner_keys);
-        ngx_http_pupil_pg_param_uuid_array(ex, ctx->missing,
-                                           ctx->missing_count);
+        (void) ngx_libpq_exchange_add(ex, pmcf->owner_keys);
+        ngx_libpq_param_uuid_array(ex, ctx->missing, ctx->missing_count);
     }
 
     return ngx_http_pupil_keep(ctx, ex);
@@ -114,7 +112,7 @@ ngx_http_pupil_keys_fetch(ngx_http_pupil_ctx_t *ctx, ngx_uint_t what,
 
 
 static void
-ngx_http_pupil_keys_done(ngx_http_pupil_pg_exchange_t *ex)
+ngx_http_pupil_keys_done(ngx_libpq_exchange_t *ex)
 {
     ngx_http_pupil_ctx_t  *ctx;
 
@@ -132,12 +130,12 @@ ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx)
     ngx_int_t                      rc;
     PGresult                     **results;
     ngx_http_pupil_step_pt         next;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     ex = ctx->keys_exchange;
     results = ex->results;
 
-    if (ex->status != NGX_HTTP_PUPIL_PG_OK) {
+    if (ex->status != NGX_LIBPQ_OK) {
         ctx->tampered = NULL;
         return ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
                                       "unavailable", NULL, NULL);
@@ -201,7 +199,7 @@ ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
     for (i = 0; i < n; i++) {
 
-        switch (ngx_http_pupil_pg_get_int4(res, i, 1, &version)) {
+        switch (ngx_libpq_get_int4(res, i, 1, &version)) {
 
         case NGX_OK:
             break;
@@ -214,8 +212,8 @@ ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx, PGresult *res)
             return NGX_ERROR;
         }
 
-        if (ngx_http_pupil_pg_get_int4(res, i, 2, &epoch) != NGX_OK
-            || ngx_http_pupil_pg_get_bytea(res, i, 3, &wrapped) != NGX_OK)
+        if (ngx_libpq_get_int4(res, i, 2, &epoch) != NGX_OK
+            || ngx_libpq_get_bytea(res, i, 3, &wrapped) != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -253,12 +251,12 @@ ngx_http_pupil_keys_put_services(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
     for (i = 0; i < n; i++) {
 
-        if (ngx_http_pupil_pg_get_text(res, i, 1, &name) != NGX_OK) {
+        if (ngx_libpq_get_text(res, i, 1, &name) != NGX_OK) {
             continue;
         }
 
-        if (ngx_http_pupil_pg_get_int4(res, i, 2, &version) != NGX_OK
-            || ngx_http_pupil_pg_get_bytea(res, i, 3, &wrapped) != NGX_OK)
+        if (ngx_libpq_get_int4(res, i, 2, &version) != NGX_OK
+            || ngx_libpq_get_bytea(res, i, 3, &wrapped) != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -307,20 +305,20 @@ ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
     for (i = 0; i < n; i++) {
 
-        if (ngx_http_pupil_pg_get_uuid(res, i, 1, &owner) != NGX_OK) {
+        if (ngx_libpq_get_uuid(res, i, 1, &owner) != NGX_OK) {
             continue;
         }
 
-        if (ngx_http_pupil_pg_get_text(res, i, 2, &text) != NGX_OK
-            || ngx_http_pupil_pg_get_int4(res, i, 3, &version) != NGX_OK
-            || ngx_http_pupil_pg_get_int4(res, i, 4, &tenant_version)
+        if (ngx_libpq_get_text(res, i, 2, &text) != NGX_OK
+            || ngx_libpq_get_int4(res, i, 3, &version) != NGX_OK
+            || ngx_libpq_get_int4(res, i, 4, &tenant_version)
                != NGX_OK)
         {
             return NGX_ERROR;
         }
 
         ngx_memzero(&wrapped, sizeof(pupil_str_t));
-        (void) ngx_http_pupil_pg_get_bytea(res, i, 5, &wrapped);
+        (void) ngx_libpq_get_bytea(res, i, 5, &wrapped);
         state = pupil_owner_state(text);
 
         rc = pupil_keyring_put_owner(ctx->main->ring, &ctx->tenant, &owner,

@@ -129,7 +129,7 @@ ngx_http_pupil_cleanup(void *data)
 
     ngx_http_pupil_sent_t   *sent;
     ngx_http_pupil_block_t  *block, *next;
-    ngx_http_pupil_probe(CLEANUP);
+    ngx_libpq_probe(CLEANUP);
 
     if (ctx->conf->endpoint != NGX_CONF_UNSET_UINT && ctx->has_id
         && !ctx->done)
@@ -138,7 +138,7 @@ ngx_http_pupil_cleanup(void *data)
     }
 
     for (sent = ctx->sent; sent; sent = sent->next) {
-        ngx_http_pupil_pg_exchange_destroy(sent->exchange);
+        ngx_libpq_exchange_destroy(sent->exchange);
     }
 
     ctx->sent = NULL;
@@ -241,7 +241,7 @@ ngx_http_pupil_handler(ngx_http_request_t *r)
 {
     ngx_int_t              rc;
     ngx_http_pupil_ctx_t  *ctx;
-    ngx_http_pupil_probe(REQUEST);
+    ngx_libpq_probe(REQUEST);
 
     ctx = ngx_http_pupil_ctx(r);
     if (ctx == NULL) {
@@ -291,7 +291,7 @@ static void
 ngx_http_pupil_body_ready(ngx_http_request_t *r)
 {
     ngx_http_pupil_ctx_t  *ctx;
-    ngx_http_pupil_probe(BODY);
+    ngx_libpq_probe(BODY);
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_pupil_module);
 
@@ -420,7 +420,7 @@ ngx_http_pupil_resume(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
 {
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
-    ngx_http_pupil_probe(RESUME);
+    ngx_libpq_probe(RESUME);
 
     r = ctx->request;
     c = r->connection;

@@ -21,7 +21,7 @@ static ngx_int_t ngx_http_pupil_session_subject(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_uint_t ngx_http_pupil_session_ended(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_session_touch(ngx_http_pupil_ctx_t *ctx);
-static void ngx_http_pupil_session_touched(ngx_http_pupil_pg_exchange_t *ex);
+static void ngx_http_pupil_session_touched(ngx_libpq_exchange_t *ex);
 
 
 /* The strongest first: whoever has several at a school gets that. */
@@ -135,7 +135,7 @@ ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
     pupil_str_t                    text;
     const pupil_key_t             *key;
     ngx_http_pupil_session_t      *session;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     session = &ctx->session;
 
@@ -172,7 +172,7 @@ ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
 
     (void) ngx_http_pupil_add(ctx, ex,
                               &ctx->conf->session[PUPIL_SESSION_LOAD]);
-    ngx_http_pupil_pg_param_bytea(ex, session->hash, 32);
+    ngx_libpq_param_bytea(ex, session->hash, 32);
 
     ctx->read_at = ngx_current_msec;
     ctx->session_next = next;
@@ -221,16 +221,16 @@ ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
     session = &ctx->session;
 
-    if (ngx_http_pupil_pg_get_uuid(res, 0, 1, &row.subject) != NGX_OK
-        || ngx_http_pupil_pg_get_text(res, 0, 2, &row.role) != NGX_OK
-        || ngx_http_pupil_pg_get_uuid(res, 0, 3, &row.institution) != NGX_OK
-        || ngx_http_pupil_pg_get_timestamptz(res, 0, 4, &row.created_at)
+    if (ngx_libpq_get_uuid(res, 0, 1, &row.subject) != NGX_OK
+        || ngx_libpq_get_text(res, 0, 2, &row.role) != NGX_OK
+        || ngx_libpq_get_uuid(res, 0, 3, &row.institution) != NGX_OK
+        || ngx_libpq_get_timestamptz(res, 0, 4, &row.created_at)
            != NGX_OK
-        || ngx_http_pupil_pg_get_timestamptz(res, 0, 5, &row.seen_at)
+        || ngx_libpq_get_timestamptz(res, 0, 5, &row.seen_at)
            != NGX_OK
-        || ngx_http_pupil_pg_get_timestamptz(res, 0, 6, &row.expires_at)
+        || ngx_libpq_get_timestamptz(res, 0, 6, &row.expires_at)
            != NGX_OK
-        || ngx_http_pupil_pg_get_bytea(res, 0, 7, &stored) != NGX_OK)
+        || ngx_libpq_get_bytea(res, 0, 7, &stored) != NGX_OK)
     {
         return NGX_DECLINED;
     }
@@ -288,7 +288,7 @@ ngx_http_pupil_session_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         return NGX_DECLINED;
     }
 
-    if (ngx_http_pupil_pg_get_text(res, 0, 19, &state) != NGX_OK
+    if (ngx_libpq_get_text(res, 0, 19, &state) != NGX_OK
         || pupil_owner_state(state) == PUPIL_OWNER_STATE_ERASED)
     {
         return NGX_DECLINED;
@@ -325,7 +325,7 @@ ngx_http_pupil_session_touch(ngx_http_pupil_ctx_t *ctx)
     const pupil_key_t             *key;
     ngx_http_pupil_stmt_t         *stmt;
     ngx_http_pupil_session_t      *session;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     session = &ctx->session;
     every = ngx_max(ctx->conf->idle / NGX_HTTP_PUPIL_TOUCH_PARTS,
@@ -342,9 +342,8 @@ ngx_http_pupil_session_touch(ngx_http_pupil_ctx_t *ctx)
         return;
     }
 
-    ex = ngx_http_pupil_pg_exchange_create(ctx->main->data,
-                                           ngx_http_pupil_session_touched,
-                                           NULL);
+    ex = ngx_libpq_exchange_create(ctx->main->data,
+                                   ngx_http_pupil_session_touched, NULL);
     if (ex == NULL) {
         return;
     }
@@ -352,16 +351,16 @@ ngx_http_pupil_session_touch(ngx_http_pupil_ctx_t *ctx)
     session->seen_at = ctx->now;
     ngx_http_pupil_session_mac(ctx, key, session, mac);
 
-    ngx_http_pupil_pg_exchange_tenant(ex, ctx->tenant.b);
-    (void) ngx_http_pupil_pg_exchange_add(ex, stmt->pg);
+    ngx_libpq_exchange_tenant(ex, ctx->tenant.b);
+    (void) ngx_libpq_exchange_add(ex, stmt->pg);
     ngx_http_pupil_common(ctx, ex);
-    ngx_http_pupil_pg_param_bytea(ex, session->hash, 32);
-    ngx_http_pupil_pg_param_timestamptz(ex, session->seen_at);
-    ngx_http_pupil_pg_param_bytea(ex, mac, PUPIL_MAC_LEN);
+    ngx_libpq_param_bytea(ex, session->hash, 32);
+    ngx_libpq_param_timestamptz(ex, session->seen_at);
+    ngx_libpq_param_bytea(ex, mac, PUPIL_MAC_LEN);
     ex->writes = 1;
 
-    if (ngx_http_pupil_pg_exchange_submit(ex) != NGX_OK) {
-        ngx_http_pupil_pg_exchange_destroy(ex);
+    if (ngx_libpq_exchange_submit(ex) != NGX_OK) {
+        ngx_libpq_exchange_destroy(ex);
         return;
     }
 
@@ -371,9 +370,9 @@ ngx_http_pupil_session_touch(ngx_http_pupil_ctx_t *ctx)
 
 
 static void
-ngx_http_pupil_session_touched(ngx_http_pupil_pg_exchange_t *ex)
+ngx_http_pupil_session_touched(ngx_libpq_exchange_t *ex)
 {
-    ngx_http_pupil_pg_exchange_destroy(ex);
+    ngx_libpq_exchange_destroy(ex);
 }
 
 

@@ -37,17 +37,17 @@ ngx_http_pupil_owner(PGresult *res, ngx_uint_t row, ngx_uint_t col,
     ngx_int_t    rc;
     pupil_str_t  state;
 
-    rc = ngx_http_pupil_pg_get_uuid(res, row, col, &owner->id);
+    rc = ngx_libpq_get_uuid(res, row, col, &owner->id);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    rc = ngx_http_pupil_pg_get_text(res, row, col + 1, &state);
+    rc = ngx_libpq_get_text(res, row, col + 1, &state);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    rc = ngx_http_pupil_pg_get_int4(res, row, col + 2, &version);
+    rc = ngx_libpq_get_int4(res, row, col + 2, &version);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -90,7 +90,7 @@ ngx_http_pupil_value(ngx_http_pupil_ctx_t *ctx,
     field = &category->plugin->fields[st->field[want]];
 
     if (field->flags & PUPIL_FIELD_SEALED) {
-        rc = ngx_http_pupil_pg_get_bytea(res, row, (ngx_uint_t) col, &sealed);
+        rc = ngx_libpq_get_bytea(res, row, (ngx_uint_t) col, &sealed);
         if (rc != NGX_OK) {
             return PUPIL_FAILED;
         }
@@ -349,11 +349,11 @@ ngx_http_pupil_plain(ngx_http_pupil_ctx_t *ctx, uint32_t type, PGresult *res,
     switch (type) {
 
     case PUPIL_TYPE_TEXT:
-        return ngx_http_pupil_pg_get_text(res, row, col, value) == NGX_OK
+        return ngx_libpq_get_text(res, row, col, value) == NGX_OK
                ? PUPIL_OK : PUPIL_FAILED;
 
     case PUPIL_TYPE_INTEGER:
-        if (ngx_http_pupil_pg_get_int8(res, row, col, &number) != NGX_OK) {
+        if (ngx_libpq_get_int8(res, row, col, &number) != NGX_OK) {
             return PUPIL_FAILED;
         }
 
@@ -362,7 +362,7 @@ ngx_http_pupil_plain(ngx_http_pupil_ctx_t *ctx, uint32_t type, PGresult *res,
                                    value);
 
     case PUPIL_TYPE_BOOLEAN:
-        if (ngx_http_pupil_pg_get_bool(res, row, col, &flag) != NGX_OK) {
+        if (ngx_libpq_get_bool(res, row, col, &flag) != NGX_OK) {
             return PUPIL_FAILED;
         }
 
@@ -370,7 +370,7 @@ ngx_http_pupil_plain(ngx_http_pupil_ctx_t *ctx, uint32_t type, PGresult *res,
                     : ngx_http_pupil_copy(ctx, (u_char *) "false", 5, value);
 
     case PUPIL_TYPE_UUID:
-        if (ngx_http_pupil_pg_get_uuid(res, row, col, &uuid) != NGX_OK) {
+        if (ngx_libpq_get_uuid(res, row, col, &uuid) != NGX_OK) {
             return PUPIL_FAILED;
         }
 
@@ -395,9 +395,7 @@ ngx_http_pupil_plain(ngx_http_pupil_ctx_t *ctx, uint32_t type, PGresult *res,
                                    value);
 
     case PUPIL_TYPE_TIMESTAMP:
-        if (ngx_http_pupil_pg_get_timestamptz(res, row, col, &time)
-            != NGX_OK)
-        {
+        if (ngx_libpq_get_timestamptz(res, row, col, &time) != NGX_OK) {
             return PUPIL_FAILED;
         }
 
@@ -419,9 +417,9 @@ ngx_http_pupil_uuid_list(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 {
     u_char                     *p, *out;
     pupil_uuid_t                uuid;
-    ngx_http_pupil_pg_array_t   array;
+    ngx_libpq_array_t   array;
 
-    if (ngx_http_pupil_pg_get_uuid_array(res, row, col, &array) != NGX_OK) {
+    if (ngx_libpq_get_uuid_array(res, row, col, &array) != NGX_OK) {
         return PUPIL_FAILED;
     }
 
@@ -433,7 +431,7 @@ ngx_http_pupil_uuid_list(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     p = out;
 
-    while (ngx_http_pupil_pg_array_next_uuid(&array, &uuid) == NGX_OK) {
+    while (ngx_libpq_array_next_uuid(&array, &uuid) == NGX_OK) {
         if (p != out) {
             *p++ = ' ';
         }

@@ -18,7 +18,7 @@
 
 typedef struct {
     pupil_input_institution_t      input;
-    ngx_http_pupil_pg_exchange_t  *shown;
+    ngx_libpq_exchange_t  *shown;
     ngx_http_pupil_session_t       session;     /* the new one */
     uint8_t                        text[PUPIL_TOKEN_TEXT_LEN];
 } ngx_http_pupil_switch_t;
@@ -65,7 +65,7 @@ const ngx_http_pupil_route_t  ngx_http_pupil_session_routes[] = {
 static ngx_int_t
 ngx_http_pupil_show_start(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     if (ctx->request != ctx->request->main) {
         return ngx_http_pupil_lend(ctx);
@@ -432,7 +432,7 @@ ngx_http_pupil_switch_write(ngx_http_pupil_ctx_t *ctx,
     const pupil_key_t             *token, *key;
     ngx_http_pupil_switch_t       *sw;
     ngx_http_pupil_session_t      *made;
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     sw = ctx->data;
     made = &sw->session;
@@ -461,14 +461,14 @@ ngx_http_pupil_switch_write(ngx_http_pupil_ctx_t *ctx,
 
     (void) ngx_http_pupil_add(ctx, ex,
                               &ctx->conf->session[PUPIL_SESSION_SWITCH]);
-    ngx_http_pupil_pg_param_bytea(ex, ctx->session.hash, 32);
-    ngx_http_pupil_pg_param_bytea(ex, made->hash, 32);
-    ngx_http_pupil_pg_param_text(ex, made->role.data, made->role.len);
-    ngx_http_pupil_pg_param_uuid(ex, made->institution.b);
-    ngx_http_pupil_pg_param_timestamptz(ex, made->created_at);
-    ngx_http_pupil_pg_param_timestamptz(ex, made->seen_at);
-    ngx_http_pupil_pg_param_timestamptz(ex, made->expires_at);
-    ngx_http_pupil_pg_param_bytea(ex, mac, PUPIL_MAC_LEN);
+    ngx_libpq_param_bytea(ex, ctx->session.hash, 32);
+    ngx_libpq_param_bytea(ex, made->hash, 32);
+    ngx_libpq_param_text(ex, made->role.data, made->role.len);
+    ngx_libpq_param_uuid(ex, made->institution.b);
+    ngx_libpq_param_timestamptz(ex, made->created_at);
+    ngx_libpq_param_timestamptz(ex, made->seen_at);
+    ngx_libpq_param_timestamptz(ex, made->expires_at);
+    ngx_libpq_param_bytea(ex, mac, PUPIL_MAC_LEN);
 
     ctx->resume = ngx_http_pupil_switch_done;
 
@@ -485,9 +485,7 @@ ngx_http_pupil_switch_done(ngx_http_pupil_ctx_t *ctx)
 
     sw = ctx->data;
 
-    if (ngx_http_pupil_pg_get_int8(ctx->exchange->results[0], 0, 1, &made)
-        != NGX_OK)
-    {
+    if (ngx_libpq_get_int8(ctx->exchange->results[0], 0, 1, &made) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -512,7 +510,7 @@ ngx_http_pupil_switch_done(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_end_start(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     ex = ngx_http_pupil_exchange(ctx);
     if (ex == NULL) {
@@ -521,7 +519,7 @@ ngx_http_pupil_end_start(ngx_http_pupil_ctx_t *ctx)
 
     (void) ngx_http_pupil_add(ctx, ex,
                               &ctx->conf->session[PUPIL_SESSION_END]);
-    ngx_http_pupil_pg_param_bytea(ex, ctx->session.hash, 32);
+    ngx_libpq_param_bytea(ex, ctx->session.hash, 32);
 
     return ngx_http_pupil_submit(ctx, ex, 1);
 }

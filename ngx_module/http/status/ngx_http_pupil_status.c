@@ -56,7 +56,7 @@ static void ngx_http_pupil_status_probe(ngx_http_pupil_main_conf_t *pmcf,
 static void ngx_http_pupil_status_homework(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_metrics_t *m);
 static void ngx_http_pupil_status_pool(ngx_http_pupil_metrics_t *m,
-    const char *group, ngx_http_pupil_pg_pool_t *pool);
+    const char *group, ngx_libpq_pool_t *pool);
 static void ngx_http_pupil_status_json(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_metrics_t *m, const char *trouble);
 static ngx_int_t ngx_http_pupil_status_text(ngx_http_pupil_ctx_t *ctx,
@@ -67,7 +67,7 @@ static u_char *ngx_http_pupil_status_line(u_char *p,
 static u_char *ngx_http_pupil_status_row(u_char *p,
     const ngx_http_pupil_metric_t *metric);
 static int64_t ngx_http_pupil_status_days(ngx_http_pupil_main_conf_t *pmcf);
-static void ngx_http_pupil_covered_done(ngx_http_pupil_pg_exchange_t *ex);
+static void ngx_http_pupil_covered_done(ngx_libpq_exchange_t *ex);
 
 
 const ngx_http_pupil_route_t  ngx_http_pupil_status_routes[] = {
@@ -281,7 +281,7 @@ ngx_http_pupil_status_collect(ngx_http_pupil_main_conf_t *pmcf,
                               stats->zone_stale);
     ngx_http_pupil_status_add(m, "sessions", "listening", 1,
                               pmcf->listen != NULL
-                              && ngx_http_pupil_pg_listen_up(pmcf->listen));
+                              && ngx_libpq_listen_up(pmcf->listen));
 
     ngx_http_pupil_status_add(m, "login", "attempts", 0, stats->logins);
     ngx_http_pupil_status_add(m, "login", "failures", 0,
@@ -336,9 +336,9 @@ ngx_http_pupil_status_requests(ngx_http_pupil_main_conf_t *pmcf,
 
 static void
 ngx_http_pupil_status_pool(ngx_http_pupil_metrics_t *m, const char *group,
-    ngx_http_pupil_pg_pool_t *pool)
+    ngx_libpq_pool_t *pool)
 {
-    ngx_http_pupil_pg_stats_t  *s;
+    ngx_libpq_stats_t  *s;
 
     s = &pool->stats;
 
@@ -385,10 +385,10 @@ ngx_http_pupil_status_probe(ngx_http_pupil_main_conf_t *pmcf,
 {
     ngx_uint_t                          i;
     const char *const                  *name;
-    const ngx_http_pupil_probes_t      *all;
-    const ngx_http_pupil_probe_kind_t  *kind;
+    const ngx_libpq_probes_t      *all;
+    const ngx_libpq_probe_kind_t  *kind;
 
-    static const char *const  names[NGX_HTTP_PUPIL_PROBE_COUNT + 1][3] = {
+    static const char *const  names[NGX_LIBPQ_PROBE_COUNT + 1][3] = {
         { "request_longest_us", "request_over_1ms", "request_over_5ms" },
         { "body_longest_us", "body_over_1ms", "body_over_5ms" },
         { "resume_longest_us", "resume_over_1ms", "resume_over_5ms" },
@@ -400,7 +400,7 @@ ngx_http_pupil_status_probe(ngx_http_pupil_main_conf_t *pmcf,
         { "longest_us", "over_1ms", "over_5ms" }
     };
 
-    all = &ngx_http_pupil_probes;
+    all = &ngx_libpq_probes;
     ngx_http_pupil_status_add(m, "event_loop", "probe", 1, pmcf->probe);
 
     if (!all->on) {
@@ -412,8 +412,8 @@ ngx_http_pupil_status_probe(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_status_add(m, "event_loop", "busy_us", 0,
                               all->busy / 1000);
 
-    for (i = 0; i <= NGX_HTTP_PUPIL_PROBE_COUNT; i++) {
-        kind = i < NGX_HTTP_PUPIL_PROBE_COUNT ? &all->kinds[i] : &all->all;
+    for (i = 0; i <= NGX_LIBPQ_PROBE_COUNT; i++) {
+        kind = i < NGX_LIBPQ_PROBE_COUNT ? &all->kinds[i] : &all->all;
         name = names[i];
 
         ngx_http_pupil_status_add(m, "event_loop", name[0], 1,
@@ -616,7 +616,7 @@ void
 ngx_http_pupil_covered(ngx_http_pupil_main_conf_t *pmcf)
 {
     u_char                         tenant[PUPIL_UUID_LEN];
-    ngx_http_pupil_pg_exchange_t  *ex;
+    ngx_libpq_exchange_t  *ex;
 
     if (!pmcf->used
         || ngx_time() - pmcf->covered_asked < NGX_HTTP_PUPIL_COVERED_ASK)
@@ -626,36 +626,36 @@ ngx_http_pupil_covered(ngx_http_pupil_main_conf_t *pmcf)
 
     pmcf->covered_asked = ngx_time();
 
-    ex = ngx_http_pupil_pg_exchange_create(pmcf->data,
-                                           ngx_http_pupil_covered_done, pmcf);
+    ex = ngx_libpq_exchange_create(pmcf->data,
+                                   ngx_http_pupil_covered_done, pmcf);
     if (ex == NULL) {
         return;
     }
 
     /* Partitions are nobody's: a tenant that is not there. */
     ngx_memset(tenant, 0xff, sizeof(tenant));
-    ngx_http_pupil_pg_exchange_tenant(ex, tenant);
-    (void) ngx_http_pupil_pg_exchange_add(ex, pmcf->covered);
+    ngx_libpq_exchange_tenant(ex, tenant);
+    (void) ngx_libpq_exchange_add(ex, pmcf->covered);
 
-    if (ngx_http_pupil_pg_exchange_submit(ex) != NGX_OK) {
-        ngx_http_pupil_pg_exchange_destroy(ex);
+    if (ngx_libpq_exchange_submit(ex) != NGX_OK) {
+        ngx_libpq_exchange_destroy(ex);
     }
 }
 
 
 static void
-ngx_http_pupil_covered_done(ngx_http_pupil_pg_exchange_t *ex)
+ngx_http_pupil_covered_done(ngx_libpq_exchange_t *ex)
 {
     int64_t                      until;
     ngx_http_pupil_main_conf_t  *pmcf;
 
     pmcf = ex->data;
 
-    if (ex->status == NGX_HTTP_PUPIL_PG_OK
-        && ngx_http_pupil_pg_get_int8(ex->results[0], 0, 1, &until) == NGX_OK)
+    if (ex->status == NGX_LIBPQ_OK
+        && ngx_libpq_get_int8(ex->results[0], 0, 1, &until) == NGX_OK)
     {
         pmcf->covered_until = (ngx_atomic_uint_t) until;
     }
 
-    ngx_http_pupil_pg_exchange_destroy(ex);
+    ngx_libpq_exchange_destroy(ex);
 }
