@@ -21,7 +21,7 @@ static ngx_int_t ngx_http_pupil_check_schema(PGconn *conn,
     ngx_http_pupil_check_t *check, char *text);
 static ngx_int_t ngx_http_pupil_check_durable(PGconn *conn,
     ngx_http_pupil_check_t *check, char *text);
-static ngx_int_t ngx_http_pupil_check_covered(PGconn *conn,
+static ngx_int_t ngx_http_pupil_check_partitions(PGconn *conn,
     ngx_http_pupil_check_t *check, char *text);
 static ngx_int_t ngx_http_pupil_check_system(PGconn *conn,
     ngx_http_pupil_check_t *check, char *text);
@@ -54,7 +54,7 @@ ngx_http_pupil_check_init(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
     data->same_cluster = pmcf->same_cluster ? 1 : 0;
     data->own_system = &pmcf->data_system;
     data->other_system = &pmcf->keys_system;
-    data->covered_until = &pmcf->covered_until;
+    data->partitions_until = &pmcf->partitions_until;
 
     *keys = *data;
     keys->schema = NGX_HTTP_PUPIL_SCHEMA_KEYSTORE;
@@ -188,7 +188,7 @@ ngx_http_pupil_check_data(PGconn *conn, void *data, char *text)
     if (ngx_http_pupil_check_schema(conn, check, text) != NGX_OK
         || ngx_http_pupil_check_system(conn, check, text) != NGX_OK
         || ngx_http_pupil_check_durable(conn, check, text) != NGX_OK
-        || ngx_http_pupil_check_covered(conn, check, text) != NGX_OK)
+        || ngx_http_pupil_check_partitions(conn, check, text) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -321,7 +321,7 @@ ngx_http_pupil_check_durable(PGconn *conn, ngx_http_pupil_check_t *check,
 
 
 static ngx_int_t
-ngx_http_pupil_check_covered(PGconn *conn, ngx_http_pupil_check_t *check,
+ngx_http_pupil_check_partitions(PGconn *conn, ngx_http_pupil_check_t *check,
     char *text)
 {
     PGresult  *res;
@@ -334,7 +334,7 @@ ngx_http_pupil_check_covered(PGconn *conn, ngx_http_pupil_check_t *check,
         return NGX_ERROR;
     }
 
-    *check->covered_until = strtoull(PQgetvalue(res, 0, 0), NULL, 10);
+    *check->partitions_until = strtoull(PQgetvalue(res, 0, 0), NULL, 10);
     PQclear(res);
 
     return NGX_OK;

@@ -25,7 +25,7 @@ static const char  ngx_http_pupil_owner_keys_sql[] =
     " k.wrapped FROM (VALUES (1)) AS one (one)"
     " LEFT JOIN keystore.fetch_owner_keys($2) AS k ON true";
 
-static const char  ngx_http_pupil_covered_sql[] =
+static const char  ngx_http_pupil_partitions_sql[] =
     "SELECT $1::bigint,"
     " extract(epoch FROM pupil.audit_covered_until())::bigint";
 
@@ -489,12 +489,12 @@ ngx_http_pupil_compose_common(ngx_conf_t *cf,
     pmcf->owner_keys = ngx_libpq_stmt_add(cf, pmcf->keys,
                             ngx_http_pupil_owner_keys_sql, 2,
                             ngx_http_pupil_oids_uuids);
-    pmcf->covered = ngx_libpq_stmt_add(cf, pmcf->data,
-                            ngx_http_pupil_covered_sql, 1,
+    pmcf->partitions = ngx_libpq_stmt_add(cf, pmcf->data,
+                            ngx_http_pupil_partitions_sql, 1,
                             ngx_http_pupil_oids_uuid);
 
     if (pmcf->tenant_keys == NULL || pmcf->service_keys == NULL
-        || pmcf->owner_keys == NULL || pmcf->covered == NULL
+        || pmcf->owner_keys == NULL || pmcf->partitions == NULL
         || pmcf->audit == NULL)
     {
         return NGX_ERROR;
@@ -503,7 +503,7 @@ ngx_http_pupil_compose_common(ngx_conf_t *cf,
     pmcf->tenant_keys->columns = 4;
     pmcf->service_keys->columns = 4;
     pmcf->owner_keys->columns = 6;
-    pmcf->covered->columns = 2;
+    pmcf->partitions->columns = 2;
     pmcf->audit->columns = 1;
 
     return NGX_OK;

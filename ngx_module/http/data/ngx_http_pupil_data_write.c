@@ -74,7 +74,7 @@ ngx_http_pupil_data_write_parse(ngx_http_pupil_ctx_t *ctx)
 
     rc = pupil_input_patch(&ctx->alloc, &ctx->body, &data->patch, &fault);
 
-    return ngx_http_pupil_judged(ctx, rc, &fault);
+    return ngx_http_pupil_parsed(ctx, rc, &fault);
 }
 
 
@@ -193,7 +193,7 @@ ngx_http_pupil_data_member(ngx_http_pupil_ctx_t *ctx,
         return NGX_OK;
     }
 
-    return ngx_http_pupil_judged(ctx,
+    return ngx_http_pupil_parsed(ctx,
                pupil_value_accept(data->category,
                    (uint32_t) data->generic->stmt.statement.field[want],
                    json->data, json->nodes, member->node, &ctx->alloc,

@@ -19,7 +19,7 @@ static ngx_int_t ngx_http_pupil_homework_one_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_homework_one_render(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_homework_next(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
-static ngx_int_t ngx_http_pupil_homework_barred(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_homework_refused(ngx_http_pupil_ctx_t *ctx);
 
 
 const ngx_http_pupil_route_t  ngx_http_pupil_homework_routes[] = {
@@ -234,7 +234,7 @@ ngx_http_pupil_homework_ask(ngx_http_pupil_ctx_t *ctx,
 
 
 PGresult *
-ngx_http_pupil_homework_aside(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_homework_beside(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_homework_t  *data;
 
@@ -326,7 +326,7 @@ ngx_http_pupil_homework_list_render(ngx_http_pupil_ctx_t *ctx)
 
         if (rc == NGX_OK) {
             rc = ngx_http_pupil_homework_write(ctx, &item,
-                                         ngx_http_pupil_homework_aside(ctx));
+                                         ngx_http_pupil_homework_beside(ctx));
         }
 
         if (rc == NGX_ERROR) {
@@ -422,7 +422,7 @@ ngx_http_pupil_homework_one_render(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_shown(ctx, data->list);
 
     return ngx_http_pupil_homework_write(ctx, &item,
-                                         ngx_http_pupil_homework_aside(ctx));
+                                         ngx_http_pupil_homework_beside(ctx));
 }
 
 
@@ -449,7 +449,7 @@ ngx_http_pupil_homework_bar(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
     }
 
     data = ctx->data;
-    data->barred = stmt;
+    data->refused = stmt;
 
     ex = ngx_http_pupil_exchange(ctx);
     if (ex == NULL) {
@@ -459,14 +459,14 @@ ngx_http_pupil_homework_bar(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
     ngx_http_pupil_homework_evidence(ctx, ex, &ctx->path_id);
 
     ctx->asked = ngx_http_pupil_stmt(ctx, stmt);
-    ctx->resume = ngx_http_pupil_homework_barred;
+    ctx->resume = ngx_http_pupil_homework_refused;
 
     return ngx_http_pupil_submit(ctx, ex, 0);
 }
 
 
 static ngx_int_t
-ngx_http_pupil_homework_barred(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_homework_refused(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                      rc;
     ngx_http_pupil_homework_t     *data;
@@ -481,7 +481,7 @@ ngx_http_pupil_homework_barred(ngx_http_pupil_ctx_t *ctx)
 
     class = ngx_http_pupil_homework_owner(data, &ctx->path_id);
 
-    return ngx_http_pupil_homework_refuse(ctx, data->barred,
+    return ngx_http_pupil_homework_refuse(ctx, data->refused,
                class != NULL && class->assigned_at <= ctx->now
                ? NGX_HTTP_FORBIDDEN : NGX_HTTP_NOT_FOUND);
 }
@@ -508,7 +508,7 @@ ngx_http_pupil_homework_classes(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     for (row = 0; row < n; row++) {
         class = &data->classes[data->nclasses];
 
-        rc = ngx_http_pupil_homework_evident(ctx, res, row,
+        rc = ngx_http_pupil_homework_authentic(ctx, res, row,
                                              PUPIL_HE_ENROLMENT,
                                              PUPIL_HE_OWNER, class);
         if (rc == NGX_DECLINED) {
@@ -536,7 +536,7 @@ ngx_http_pupil_homework_classes(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
 
 ngx_int_t
-ngx_http_pupil_homework_evident(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+ngx_http_pupil_homework_authentic(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, ngx_uint_t enrolment, ngx_uint_t owner,
     ngx_http_pupil_class_t *class)
 {

@@ -92,7 +92,7 @@ typedef struct {
     const ngx_http_pupil_stmt_t   *list;
     ngx_uint_t                     at;         /* of the list */
     ngx_uint_t                     beside;     /* of progress or summary */
-    ngx_uint_t                     barred;     /* statement that is refused */
+    ngx_uint_t                     refused;    /* statement that is refused */
     unsigned                       has_beside:1;
 
     /* the feed */
@@ -180,7 +180,7 @@ const ngx_http_pupil_class_t *ngx_http_pupil_homework_owner(
  * The class of a row of evidence: NGX_OK; NGX_DECLINED when there is none or
  * its enrolment is not authentic; NGX_ERROR.  owner: column of the class.
  */
-ngx_int_t ngx_http_pupil_homework_evident(ngx_http_pupil_ctx_t *ctx,
+ngx_int_t ngx_http_pupil_homework_authentic(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, ngx_uint_t enrolment, ngx_uint_t owner,
     ngx_http_pupil_class_t *class);
 
@@ -230,7 +230,7 @@ ngx_int_t ngx_http_pupil_homework_write(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_item_t *item, PGresult *beside);
 
 /* What stands beside in the exchange that holds the page; NULL: nothing. */
-PGresult *ngx_http_pupil_homework_aside(ngx_http_pupil_ctx_t *ctx);
+PGresult *ngx_http_pupil_homework_beside(ngx_http_pupil_ctx_t *ctx);
 
 /*
  * Each writes what stands beside: "progress" of the actor, "summary" of the

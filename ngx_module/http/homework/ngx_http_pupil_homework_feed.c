@@ -26,7 +26,7 @@ static void ngx_http_pupil_feed_teacher(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row);
 static ngx_int_t ngx_http_pupil_feed_kept(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_class_t *class);
-static void ngx_http_pupil_feed_room(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_feed_make_room(ngx_http_pupil_ctx_t *ctx);
 static ngx_http_pupil_class_t *ngx_http_pupil_feed_next(
     ngx_http_pupil_ctx_t *ctx, const pupil_cursor_t *after);
 static ngx_http_pupil_teacher_t *ngx_http_pupil_feed_assigner(
@@ -117,7 +117,7 @@ ngx_http_pupil_feed_step(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (ctx->missing_count != 0) {
-        beside = ngx_http_pupil_homework_aside(ctx);
+        beside = ngx_http_pupil_homework_beside(ctx);
 
         if (beside != NULL) {
             ngx_http_pupil_homework_need(ctx, beside);
@@ -195,7 +195,7 @@ ngx_http_pupil_feed_class(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     class = &data->classes[data->nclasses];
 
-    rc = ngx_http_pupil_homework_evident(ctx, res, row, PUPIL_HF_ENROLMENT,
+    rc = ngx_http_pupil_homework_authentic(ctx, res, row, PUPIL_HF_ENROLMENT,
                                          PUPIL_HF_OWNER, class);
     if (rc != NGX_OK) {
         return rc;
@@ -349,7 +349,7 @@ ngx_http_pupil_feed_render(ngx_http_pupil_ctx_t *ctx)
         data->classes[n].next = 0;
     }
 
-    ngx_http_pupil_feed_room(ctx);
+    ngx_http_pupil_feed_make_room(ctx);
     ngx_http_pupil_homework_after(ctx, &last);
     ngx_http_pupil_shown(ctx, data->list);
 
@@ -390,7 +390,7 @@ ngx_http_pupil_feed_render(ngx_http_pupil_ctx_t *ctx)
 
 /* One piece of memory for the whole answer, if it is not very large. */
 static void
-ngx_http_pupil_feed_room(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_feed_make_room(ngx_http_pupil_ctx_t *ctx)
 {
     size_t                              size;
     ngx_uint_t                          i, k;

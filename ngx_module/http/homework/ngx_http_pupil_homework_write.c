@@ -45,7 +45,7 @@ ngx_http_pupil_homework_create_parse(ngx_http_pupil_ctx_t *ctx)
 
     pupil_uuid_random(&data->record);
 
-    return ngx_http_pupil_judged(ctx,
+    return ngx_http_pupil_parsed(ctx,
                pupil_input_homework(&ctx->alloc, &ctx->body, ctx->now,
                                     &data->create, &fault),
                &fault);
@@ -66,7 +66,7 @@ ngx_http_pupil_homework_patch_parse(ngx_http_pupil_ctx_t *ctx)
 
     data = ctx->data;
 
-    return ngx_http_pupil_judged(ctx,
+    return ngx_http_pupil_parsed(ctx,
                pupil_input_homework_patch(&ctx->alloc, &ctx->body, ctx->now,
                                           &data->patch, &fault),
                &fault);
@@ -435,7 +435,7 @@ ngx_http_pupil_homework_written(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
     }
 
     return ngx_http_pupil_homework_write(ctx, &item,
-                                         ngx_http_pupil_homework_aside(ctx));
+                                         ngx_http_pupil_homework_beside(ctx));
 }
 
 

@@ -41,7 +41,7 @@ struct ngx_http_pupil_hash_s {
 
 
 static void ngx_http_pupil_hash_thread(void *data, ngx_log_t *log);
-static void ngx_http_pupil_hash_even(ngx_http_pupil_hash_t *hash);
+static void ngx_http_pupil_hash_equal_work(ngx_http_pupil_hash_t *hash);
 static void ngx_http_pupil_hash_done(ngx_event_t *ev);
 static void ngx_http_pupil_hash_count(ngx_http_pupil_hash_t *hash);
 static void ngx_http_pupil_hash_timer(ngx_event_t *ev);
@@ -164,7 +164,7 @@ ngx_http_pupil_hash_thread(void *data, ngx_log_t *log)
 
     place = ngx_http_pupil_gate_enter(hash->main->gate,
                                       hash->main->hash_parallel);
-    ngx_http_pupil_hash_even(hash);
+    ngx_http_pupil_hash_equal_work(hash);
     ngx_http_pupil_gate_leave(hash->main->gate, place);
 
     ngx_http_pupil_hash_wipe(hash);
@@ -178,7 +178,7 @@ ngx_http_pupil_hash_thread(void *data, ngx_log_t *log)
  * hash is made anew.
  */
 static void
-ngx_http_pupil_hash_even(ngx_http_pupil_hash_t *hash)
+ngx_http_pupil_hash_equal_work(ngx_http_pupil_hash_t *hash)
 {
     int       weaker;
     uint64_t  full, done;

@@ -53,7 +53,7 @@ ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx)
 
     rc = pupil_input_login(&ctx->alloc, &ctx->body, &login->input, &fault);
 
-    return ngx_http_pupil_judged(ctx, rc, &fault);
+    return ngx_http_pupil_parsed(ctx, rc, &fault);
 }
 
 

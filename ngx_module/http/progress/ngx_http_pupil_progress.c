@@ -47,7 +47,7 @@ static ngx_int_t ngx_http_pupil_progress_fingerprint(
     ngx_http_pupil_ctx_t *ctx, const pupil_input_submission_t *item,
     pupil_str_t *out);
 static ngx_int_t ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_progress_judged(ngx_http_pupil_ctx_t *ctx,
+static ngx_int_t ngx_http_pupil_progress_statuses(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_stored_e **statuses);
 static ngx_int_t ngx_http_pupil_progress_one(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_stored_e status);
@@ -117,7 +117,7 @@ ngx_http_pupil_progress_parse(ngx_http_pupil_ctx_t *ctx)
 
     data = ctx->data;
 
-    rc = ngx_http_pupil_judged(ctx,
+    rc = ngx_http_pupil_parsed(ctx,
              pupil_input_progress(&ctx->alloc, &ctx->body, ctx->now,
                                   &data->input, &fault),
              &fault);
@@ -460,7 +460,7 @@ ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx)
     statuses = NULL;
 
     if (data->nsent != 0) {
-        rc = ngx_http_pupil_progress_judged(ctx, &statuses);
+        rc = ngx_http_pupil_progress_statuses(ctx, &statuses);
 
         if (rc == NGX_DECLINED) {
             ngx_http_pupil_evidence_stale(ctx);
@@ -499,7 +499,7 @@ ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx)
 
 /* What the statement says of each; NGX_DECLINED: its evidence was stale. */
 static ngx_int_t
-ngx_http_pupil_progress_judged(ngx_http_pupil_ctx_t *ctx,
+ngx_http_pupil_progress_statuses(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_stored_e **statuses)
 {
     uint32_t                    i;

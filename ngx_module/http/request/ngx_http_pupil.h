@@ -109,7 +109,7 @@ typedef struct {
     uint8_t             fingerprints[PUPIL_KEYRING_EPOCHS][32];
     ngx_atomic_t       *own_system;    /* identifier of the cluster */
     ngx_atomic_t       *other_system;
-    ngx_atomic_t       *covered_until; /* of audit partitions, in seconds */
+    ngx_atomic_t       *partitions_until; /* of audit partitions, in seconds */
 } ngx_http_pupil_check_t;
 
 
@@ -138,7 +138,7 @@ typedef struct {
     ngx_libpq_stmt_t  *tenant_keys;    /* of the key store */
     ngx_libpq_stmt_t  *service_keys;
     ngx_libpq_stmt_t  *owner_keys;
-    ngx_libpq_stmt_t  *covered;        /* audit partitions */
+    ngx_libpq_stmt_t  *partitions;     /* of the audit: their end */
     ngx_libpq_stmt_t  *audit;          /* a group of records */
     ngx_http_pupil_check_t    *data_check, *keys_check;
     ngx_str_t                  hash_pool_name; /* pupil_password_hash */
@@ -169,8 +169,8 @@ typedef struct {
     ngx_uint_t                 has_heartbeat;
     uint8_t                    random[32][PUPIL_UUID_LEN];  /* used once */
     ngx_uint_t                 random_left;
-    time_t                     started, covered_asked;
-    ngx_atomic_t               data_system, keys_system, covered_until;
+    time_t                     started, partitions_asked;
+    ngx_atomic_t               data_system, keys_system, partitions_until;
     ngx_http_pupil_stats_t     stats;
 } ngx_http_pupil_main_conf_t;
 
@@ -245,10 +245,10 @@ struct ngx_http_pupil_block_s {
 };
 
 /* Owners whose keys go with the request, when they are not cached. */
-typedef struct ngx_http_pupil_borrowed_s  ngx_http_pupil_borrowed_t;
+typedef struct ngx_http_pupil_own_keys_s  ngx_http_pupil_own_keys_t;
 
-struct ngx_http_pupil_borrowed_s {
-    ngx_http_pupil_borrowed_t  *next;
+struct ngx_http_pupil_own_keys_s {
+    ngx_http_pupil_own_keys_t  *next;
     ngx_uint_t                  n;
     pupil_uuid_t                owners[1];
 };
@@ -321,9 +321,9 @@ struct ngx_http_pupil_ctx_s {
     ngx_http_pupil_block_t        *blocks;
     u_char                        *free, *end; /* in one of them */
     ngx_http_pupil_hash_t         *hash;       /* a password being hashed */
-    ngx_http_pupil_borrowed_t     *borrowed;
-    pupil_uuid_t                  *gone;       /* owners without any key */
-    ngx_uint_t                     gone_count;
+    ngx_http_pupil_own_keys_t     *own_keys;
+    pupil_uuid_t                  *keyless;    /* owners without any key */
+    ngx_uint_t                     keyless_count;
     const char                    *problem;    /* slug, or NULL */
     ngx_uint_t                     refusal;    /* status after the audit */
     const char                    *refusal_slug;
@@ -493,7 +493,7 @@ extern const ngx_http_pupil_route_t  ngx_http_pupil_status_routes[];
 ngx_int_t ngx_http_pupil_variables(ngx_conf_t *cf);
 
 /* Asks the database how far the audit's partitions go, now and then. */
-void ngx_http_pupil_covered(ngx_http_pupil_main_conf_t *pmcf);
+void ngx_http_pupil_partitions(ngx_http_pupil_main_conf_t *pmcf);
 
 
 /*
@@ -508,7 +508,7 @@ ngx_int_t ngx_http_pupil_fault(ngx_http_pupil_ctx_t *ctx,
     const pupil_fault_t *fault);
 
 /* What a parser of input said: NGX_OK, the fault's problem or NGX_ERROR. */
-ngx_int_t ngx_http_pupil_judged(ngx_http_pupil_ctx_t *ctx, pupil_rc_t rc,
+ngx_int_t ngx_http_pupil_parsed(ngx_http_pupil_ctx_t *ctx, pupil_rc_t rc,
     const pupil_fault_t *fault);
 
 /* Zeroed memory for a route's ctx->data; NULL: none. */

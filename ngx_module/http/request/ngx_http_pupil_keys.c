@@ -24,7 +24,7 @@ static ngx_int_t ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_uint_t ngx_http_pupil_keys_again(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_keys_borrow(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_keys_gone(ngx_http_pupil_ctx_t *ctx,
+static ngx_int_t ngx_http_pupil_keys_none(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t found);
 static ngx_int_t ngx_http_pupil_keys_broken(ngx_http_pupil_ctx_t *ctx,
     pupil_rc_t rc, const char *what);
@@ -342,7 +342,7 @@ ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx, PGresult *res)
             continue;
         }
 
-        /* found ones to the front: the rest is gone */
+        /* found ones to the front: the rest has none */
         for (k = found; k < ctx->missing_count; k++) {
             if (pupil_uuid_compare(&ctx->missing[k], &owner) == 0) {
                 swap = ctx->missing[found];
@@ -353,7 +353,7 @@ ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         }
     }
 
-    return ngx_http_pupil_keys_gone(ctx, found);
+    return ngx_http_pupil_keys_none(ctx, found);
 }
 
 
@@ -367,17 +367,17 @@ static ngx_uint_t
 ngx_http_pupil_keys_again(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_uint_t                  i, k, missing, known;
-    ngx_http_pupil_borrowed_t  *borrowed;
+    ngx_http_pupil_own_keys_t  *own_keys;
 
     missing = ctx->missing_count;
     known = 0;
 
     /* the latest round asked for all of those before */
-    borrowed = ctx->borrowed;
+    own_keys = ctx->own_keys;
 
-    for (i = 0; borrowed != NULL && i < borrowed->n; i++) {
+    for (i = 0; own_keys != NULL && i < own_keys->n; i++) {
         for (k = 0; k < ctx->missing_count; k++) {
-            if (pupil_uuid_compare(&ctx->missing[k], &borrowed->owners[i])
+            if (pupil_uuid_compare(&ctx->missing[k], &own_keys->owners[i])
                 == 0)
             {
                 break;
@@ -388,11 +388,11 @@ ngx_http_pupil_keys_again(ngx_http_pupil_ctx_t *ctx)
             known++;
 
         } else if (k == ctx->missing_count && k < NGX_HTTP_PUPIL_MAX_MISSING) {
-            ctx->missing[ctx->missing_count++] = borrowed->owners[i];
+            ctx->missing[ctx->missing_count++] = own_keys->owners[i];
         }
     }
 
-    return borrowed != NULL && known < missing;
+    return own_keys != NULL && known < missing;
 }
 
 
@@ -401,7 +401,7 @@ static ngx_int_t
 ngx_http_pupil_keys_borrow(ngx_http_pupil_ctx_t *ctx)
 {
     size_t                      size;
-    ngx_http_pupil_borrowed_t  *borrowed;
+    ngx_http_pupil_own_keys_t  *own_keys;
 
     if (!ctx->main->cache_off) {
         return NGX_OK;
@@ -409,16 +409,16 @@ ngx_http_pupil_keys_borrow(ngx_http_pupil_ctx_t *ctx)
 
     size = ctx->missing_count * sizeof(pupil_uuid_t);
 
-    borrowed = ngx_palloc(ctx->request->pool,
-                          offsetof(ngx_http_pupil_borrowed_t, owners) + size);
-    if (borrowed == NULL) {
+    own_keys = ngx_palloc(ctx->request->pool,
+                          offsetof(ngx_http_pupil_own_keys_t, owners) + size);
+    if (own_keys == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_memcpy(borrowed->owners, ctx->missing, size);
-    borrowed->n = ctx->missing_count;
-    borrowed->next = ctx->borrowed;
-    ctx->borrowed = borrowed;
+    ngx_memcpy(own_keys->owners, ctx->missing, size);
+    own_keys->n = ctx->missing_count;
+    own_keys->next = ctx->own_keys;
+    ctx->own_keys = own_keys;
 
     return NGX_OK;
 }
@@ -428,25 +428,25 @@ void
 ngx_http_pupil_keys_forget(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_uint_t                  i;
-    ngx_http_pupil_borrowed_t  *borrowed;
+    ngx_http_pupil_own_keys_t  *own_keys;
 
-    for (borrowed = ctx->borrowed; borrowed; borrowed = borrowed->next) {
-        for (i = 0; ctx->main->ring && i < borrowed->n; i++) {
+    for (own_keys = ctx->own_keys; own_keys; own_keys = own_keys->next) {
+        for (i = 0; ctx->main->ring && i < own_keys->n; i++) {
             pupil_keyring_forget_owner(ctx->main->ring, &ctx->tenant,
-                                       &borrowed->owners[i]);
+                                       &own_keys->owners[i]);
         }
     }
 
-    ctx->borrowed = NULL;
+    ctx->own_keys = NULL;
 }
 
 
 /* Owners that were asked for and have no key: erased, or never made. */
 static ngx_int_t
-ngx_http_pupil_keys_gone(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found)
+ngx_http_pupil_keys_none(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found)
 {
     ngx_uint_t     n;
-    pupil_uuid_t  *gone;
+    pupil_uuid_t  *keyless;
 
     n = ctx->missing_count - found;
 
@@ -454,21 +454,22 @@ ngx_http_pupil_keys_gone(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found)
         return NGX_OK;
     }
 
-    gone = ngx_palloc(ctx->request->pool,
-                      (ctx->gone_count + n) * sizeof(pupil_uuid_t));
-    if (gone == NULL) {
+    keyless = ngx_palloc(ctx->request->pool,
+                         (ctx->keyless_count + n) * sizeof(pupil_uuid_t));
+    if (keyless == NULL) {
         return NGX_ERROR;
     }
 
-    if (ctx->gone_count != 0) {
-        ngx_memcpy(gone, ctx->gone, ctx->gone_count * sizeof(pupil_uuid_t));
+    if (ctx->keyless_count != 0) {
+        ngx_memcpy(keyless, ctx->keyless,
+                   ctx->keyless_count * sizeof(pupil_uuid_t));
     }
 
-    ngx_memcpy(gone + ctx->gone_count, ctx->missing + found,
+    ngx_memcpy(keyless + ctx->keyless_count, ctx->missing + found,
                n * sizeof(pupil_uuid_t));
 
-    ctx->gone = gone;
-    ctx->gone_count += n;
+    ctx->keyless = keyless;
+    ctx->keyless_count += n;
 
     return NGX_OK;
 }

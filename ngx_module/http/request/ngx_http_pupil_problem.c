@@ -161,7 +161,7 @@ ngx_http_pupil_fault(ngx_http_pupil_ctx_t *ctx, const pupil_fault_t *fault)
 
 
 ngx_int_t
-ngx_http_pupil_judged(ngx_http_pupil_ctx_t *ctx, pupil_rc_t rc,
+ngx_http_pupil_parsed(ngx_http_pupil_ctx_t *ctx, pupil_rc_t rc,
     const pupil_fault_t *fault)
 {
     if (rc == PUPIL_INVALID) {

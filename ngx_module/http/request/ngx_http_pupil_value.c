@@ -245,8 +245,8 @@ ngx_http_pupil_subkey(ngx_http_pupil_ctx_t *ctx,
 
     /* The key store has none, or not this one: somebody was erased between
      * the read of the row and now. */
-    for (i = 0; i < ctx->gone_count; i++) {
-        if (pupil_uuid_compare(&ctx->gone[i], &owner->id) == 0) {
+    for (i = 0; i < ctx->keyless_count; i++) {
+        if (pupil_uuid_compare(&ctx->keyless[i], &owner->id) == 0) {
             return PUPIL_ERASED;
         }
     }

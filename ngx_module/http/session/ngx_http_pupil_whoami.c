@@ -26,7 +26,7 @@ typedef struct {
 
 static ngx_int_t ngx_http_pupil_show_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_show_render(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_lend(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_show_subrequest(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_show_write(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_show_role(ngx_http_pupil_ctx_t *ctx,
@@ -68,7 +68,7 @@ ngx_http_pupil_show_start(ngx_http_pupil_ctx_t *ctx)
     ngx_libpq_exchange_t  *ex;
 
     if (ctx->request != ctx->request->main) {
-        return ngx_http_pupil_lend(ctx);
+        return ngx_http_pupil_show_subrequest(ctx);
     }
 
     ex = ngx_http_pupil_exchange(ctx);
@@ -88,7 +88,7 @@ ngx_http_pupil_show_start(ngx_http_pupil_ctx_t *ctx)
  * that asked, for its variables.
  */
 static ngx_int_t
-ngx_http_pupil_lend(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_show_subrequest(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_ctx_t  *asking;
 
@@ -377,7 +377,7 @@ ngx_http_pupil_switch_parse(ngx_http_pupil_ctx_t *ctx)
 
     rc = pupil_input_institution(&ctx->alloc, &ctx->body, &sw->input, &fault);
 
-    return ngx_http_pupil_judged(ctx, rc, &fault);
+    return ngx_http_pupil_parsed(ctx, rc, &fault);
 }
 
 

@@ -9,8 +9,8 @@
 #include "http/homework/ngx_http_pupil_definitions.h"
 
 
-#define NGX_HTTP_PUPIL_COVERED_WARN  35        /* days */
-#define NGX_HTTP_PUPIL_COVERED_ASK   60        /* seconds */
+#define NGX_HTTP_PUPIL_PARTITIONS_WARN  35        /* days */
+#define NGX_HTTP_PUPIL_PARTITIONS_ASK   60        /* seconds */
 #define NGX_HTTP_PUPIL_METRICS       160
 #define NGX_HTTP_PUPIL_LINE          160       /* bytes, at most */
 
@@ -67,7 +67,7 @@ static u_char *ngx_http_pupil_status_line(u_char *p,
 static u_char *ngx_http_pupil_status_row(u_char *p,
     const ngx_http_pupil_metric_t *metric);
 static int64_t ngx_http_pupil_status_days(ngx_http_pupil_main_conf_t *pmcf);
-static void ngx_http_pupil_covered_done(ngx_libpq_exchange_t *ex);
+static void ngx_http_pupil_partitions_done(ngx_libpq_exchange_t *ex);
 
 
 const ngx_http_pupil_route_t  ngx_http_pupil_status_routes[] = {
@@ -93,7 +93,7 @@ ngx_http_pupil_status_start(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    ngx_http_pupil_covered(ctx->main);
+    ngx_http_pupil_partitions(ctx->main);
     ngx_http_pupil_status_collect(ctx->main, m);
 
     trouble = ngx_http_pupil_status_trouble(ctx->main);
@@ -164,8 +164,8 @@ ngx_http_pupil_status_trouble(ngx_http_pupil_main_conf_t *pmcf)
         return "no connection to the key store";
     }
 
-    if (pmcf->covered_until != 0
-        && (time_t) pmcf->covered_until <= ngx_time())
+    if (pmcf->partitions_until != 0
+        && (time_t) pmcf->partitions_until <= ngx_time())
     {
         return "the audit log has no partition for today";
     }
@@ -299,10 +299,10 @@ ngx_http_pupil_status_collect(ngx_http_pupil_main_conf_t *pmcf,
 
     days = ngx_http_pupil_status_days(pmcf);
 
-    if (pmcf->covered_until != 0) {
+    if (pmcf->partitions_until != 0) {
         ngx_http_pupil_status_add(m, "audit", "partition_days_left", 1, days);
         ngx_http_pupil_status_add(m, "audit", "partition_warning", 1,
-                                  days < NGX_HTTP_PUPIL_COVERED_WARN);
+                                  days < NGX_HTTP_PUPIL_PARTITIONS_WARN);
     }
 }
 
@@ -608,26 +608,26 @@ ngx_http_pupil_status_row(u_char *p, const ngx_http_pupil_metric_t *metric)
 static int64_t
 ngx_http_pupil_status_days(ngx_http_pupil_main_conf_t *pmcf)
 {
-    return ((int64_t) pmcf->covered_until - ngx_time()) / 86400;
+    return ((int64_t) pmcf->partitions_until - ngx_time()) / 86400;
 }
 
 
 void
-ngx_http_pupil_covered(ngx_http_pupil_main_conf_t *pmcf)
+ngx_http_pupil_partitions(ngx_http_pupil_main_conf_t *pmcf)
 {
     u_char                         tenant[PUPIL_UUID_LEN];
     ngx_libpq_exchange_t  *ex;
 
     if (!pmcf->used
-        || ngx_time() - pmcf->covered_asked < NGX_HTTP_PUPIL_COVERED_ASK)
+        || ngx_time() - pmcf->partitions_asked < NGX_HTTP_PUPIL_PARTITIONS_ASK)
     {
         return;
     }
 
-    pmcf->covered_asked = ngx_time();
+    pmcf->partitions_asked = ngx_time();
 
     ex = ngx_libpq_exchange_create(pmcf->data,
-                                   ngx_http_pupil_covered_done, pmcf);
+                                   ngx_http_pupil_partitions_done, pmcf);
     if (ex == NULL) {
         return;
     }
@@ -635,7 +635,7 @@ ngx_http_pupil_covered(ngx_http_pupil_main_conf_t *pmcf)
     /* Partitions are nobody's: a tenant that is not there. */
     ngx_memset(tenant, 0xff, sizeof(tenant));
     ngx_libpq_exchange_tenant(ex, tenant);
-    (void) ngx_libpq_exchange_add(ex, pmcf->covered);
+    (void) ngx_libpq_exchange_add(ex, pmcf->partitions);
 
     if (ngx_libpq_exchange_submit(ex) != NGX_OK) {
         ngx_libpq_exchange_destroy(ex);
@@ -644,7 +644,7 @@ ngx_http_pupil_covered(ngx_http_pupil_main_conf_t *pmcf)
 
 
 static void
-ngx_http_pupil_covered_done(ngx_libpq_exchange_t *ex)
+ngx_http_pupil_partitions_done(ngx_libpq_exchange_t *ex)
 {
     int64_t                      until;
     ngx_http_pupil_main_conf_t  *pmcf;
@@ -654,7 +654,7 @@ ngx_http_pupil_covered_done(ngx_libpq_exchange_t *ex)
     if (ex->status == NGX_LIBPQ_OK
         && ngx_libpq_get_int8(ex->results[0], 0, 1, &until) == NGX_OK)
     {
-        pmcf->covered_until = (ngx_atomic_uint_t) until;
+        pmcf->partitions_until = (ngx_atomic_uint_t) until;
     }
 
     ngx_libpq_exchange_destroy(ex);
