@@ -62,6 +62,5 @@ ngx_int_t ngx_http_pupil_check_init(ngx_conf_t *cf,
 ngx_int_t ngx_http_pupil_init_module(ngx_cycle_t *cycle);
 ngx_int_t ngx_http_pupil_init_process(ngx_cycle_t *cycle);
 void ngx_http_pupil_exit_process(ngx_cycle_t *cycle);
-void ngx_http_pupil_listen(ngx_http_pupil_main_conf_t *pmcf);
 
 #endif /* _NGX_HTTP_PUPIL_CONF_H_INCLUDED_ */

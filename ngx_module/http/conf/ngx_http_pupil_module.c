@@ -533,7 +533,7 @@ ngx_http_pupil_postconfiguration(ngx_conf_t *cf)
             return NGX_ERROR;
         }
 
-        ngx_http_pupil_listen(pmcf);
+        ngx_http_pupil_zone_listen(pmcf);
     }
 
     if (ngx_libpq_pool_finish(cf, pmcf->data) != NGX_CONF_OK

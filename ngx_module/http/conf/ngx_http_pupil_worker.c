@@ -20,11 +20,6 @@
 static void ngx_http_pupil_init_keys(ngx_cycle_t *cycle,
     ngx_http_pupil_main_conf_t *pmcf);
 static void ngx_http_pupil_no_dumps(ngx_cycle_t *cycle);
-static void ngx_http_pupil_notify(ngx_libpq_listen_t *l,
-    ngx_str_t *payload);
-static void ngx_http_pupil_heartbeat(ngx_libpq_listen_t *l,
-    ngx_msec_t sent);
-static void ngx_http_pupil_gap(ngx_libpq_listen_t *l);
 
 
 /* Still as root: what the workers will lock must be allowed to them. */
@@ -213,52 +208,4 @@ ngx_http_pupil_exit_process(ngx_cycle_t *cycle)
     pmcf->ring = NULL;
     pupil_arena_destroy(pmcf->arena);
     pmcf->arena = NULL;
-}
-
-
-/* The zone hears of sessions that end. */
-void
-ngx_http_pupil_listen(ngx_http_pupil_main_conf_t *pmcf)
-{
-    pmcf->listen->data = pmcf;
-    pmcf->listen->notify = ngx_http_pupil_notify;
-    pmcf->listen->heartbeat = ngx_http_pupil_heartbeat;
-    pmcf->listen->gap = ngx_http_pupil_gap;
-}
-
-
-/* A session ended somewhere. */
-static void
-ngx_http_pupil_notify(ngx_libpq_listen_t *l, ngx_str_t *payload)
-{
-    size_t   written;
-    uint8_t  hash[32];
-
-    if (pupil_hex_decode(payload->data, payload->len, hash, sizeof(hash),
-                         &written) == PUPIL_OK
-        && written == sizeof(hash))
-    {
-        ngx_http_pupil_zone_remove(l->data, hash);
-    }
-}
-
-
-static void
-ngx_http_pupil_heartbeat(ngx_libpq_listen_t *l, ngx_msec_t sent)
-{
-    ngx_http_pupil_main_conf_t *pmcf = l->data;
-
-    pmcf->heartbeat = sent;
-    pmcf->has_heartbeat = 1;
-}
-
-
-/* What was notified meanwhile is lost: nothing in the zone can be believed. */
-static void
-ngx_http_pupil_gap(ngx_libpq_listen_t *l)
-{
-    ngx_http_pupil_main_conf_t *pmcf = l->data;
-
-    pmcf->has_heartbeat = 0;
-    ngx_http_pupil_zone_clear(pmcf);
 }

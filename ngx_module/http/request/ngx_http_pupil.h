@@ -441,6 +441,7 @@ void ngx_http_pupil_hash_nobody(const pupil_password_cost_t *cost,
  * request's ctx, as pupil_alloc_t hands it over.
  */
 void *ngx_http_pupil_alloc(void *data, size_t size);
+void ngx_http_pupil_memory_wipe(ngx_http_pupil_ctx_t *ctx);
 
 
 /* ---- audit records that no write carries: ngx_http_pupil_audit.c ---- */
@@ -593,6 +594,9 @@ void ngx_http_pupil_zone_remove(ngx_http_pupil_main_conf_t *pmcf,
     const uint8_t hash[32]);
 void ngx_http_pupil_zone_clear(ngx_http_pupil_main_conf_t *pmcf);
 ngx_uint_t ngx_http_pupil_zone_size(ngx_http_pupil_main_conf_t *pmcf);
+
+/* Configuration: pmcf->listen tells this worker's zone of what ended. */
+void ngx_http_pupil_zone_listen(ngx_http_pupil_main_conf_t *pmcf);
 
 
 /* ---- sessions: ngx_http_pupil_session.c ---- */

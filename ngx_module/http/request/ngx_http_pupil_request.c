@@ -11,18 +11,9 @@
 #include "http/request/ngx_http_pupil.h"
 
 
-#define NGX_HTTP_PUPIL_ALIGN  16
-
-/* Bytes of a block for many values, and of a value that gets its own. */
-#define NGX_HTTP_PUPIL_CHUNK  4096
-#define NGX_HTTP_PUPIL_LARGE  1024
-
-
 static void ngx_http_pupil_id(ngx_http_pupil_main_conf_t *pmcf,
     pupil_uuid_t *id);
 static void ngx_http_pupil_cleanup(void *data);
-static ngx_http_pupil_block_t *ngx_http_pupil_block(
-    ngx_http_pupil_ctx_t *ctx, size_t size);
 static void ngx_http_pupil_body_ready(ngx_http_request_t *r);
 static void ngx_http_pupil_begin(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_tenant(ngx_http_pupil_ctx_t *ctx);
@@ -127,8 +118,7 @@ ngx_http_pupil_cleanup(void *data)
 {
     ngx_http_pupil_ctx_t *ctx = data;
 
-    ngx_http_pupil_sent_t   *sent;
-    ngx_http_pupil_block_t  *block, *next;
+    ngx_http_pupil_sent_t  *sent;
     ngx_libpq_probe(CLEANUP);
 
     if (ctx->conf->endpoint != NGX_CONF_UNSET_UINT && ctx->has_id
@@ -147,92 +137,13 @@ ngx_http_pupil_cleanup(void *data)
     ngx_http_pupil_audit_detach(ctx);
     ngx_http_pupil_keys_forget(ctx);
 
-    for (block = ctx->blocks; block; block = next) {
-        next = block->next;
-        sodium_memzero(block, block->size);
-    }
+    ngx_http_pupil_memory_wipe(ctx);
 
     if (ctx->body.data != NULL) {
         sodium_memzero((void *) ctx->body.data, ctx->body.len);
     }
 
     sodium_memzero(ctx, sizeof(ngx_http_pupil_ctx_t));
-}
-
-
-void *
-ngx_http_pupil_alloc(void *data, size_t size)
-{
-    ngx_http_pupil_ctx_t *ctx = data;
-
-    ngx_http_pupil_block_t  *block;
-#ifndef __SANITIZE_ADDRESS__
-    u_char                  *p;
-#endif
-
-    if (size > NGX_MAX_SIZE_T_VALUE / 2) {
-        return NULL;
-    }
-
-    size = ngx_align(ngx_max(size, 1), NGX_HTTP_PUPIL_ALIGN);
-
-#ifndef __SANITIZE_ADDRESS__                                 /* pitfall 22 */
-
-    if (size < NGX_HTTP_PUPIL_LARGE) {
-
-        if (size > (size_t) (ctx->end - ctx->free)) {
-            block = ngx_http_pupil_block(ctx, NGX_HTTP_PUPIL_CHUNK);
-            if (block == NULL) {
-                return NULL;
-            }
-
-            ctx->free = (u_char *) (block + 1);
-            ctx->end = (u_char *) block + NGX_HTTP_PUPIL_CHUNK;
-        }
-
-        p = ctx->free;
-        ctx->free += size;
-
-        return p;
-    }
-
-#endif
-
-    block = ngx_http_pupil_block(ctx, sizeof(ngx_http_pupil_block_t) + size);
-
-    return block ? block + 1 : NULL;
-}
-
-
-static ngx_http_pupil_block_t *
-ngx_http_pupil_block(ngx_http_pupil_ctx_t *ctx, size_t size)
-{
-    u_char                  *p;
-    ngx_http_pupil_block_t  *block;
-
-    p = ngx_palloc(ctx->request->pool, size + NGX_HTTP_PUPIL_ALIGN);
-    if (p == NULL) {
-        return NULL;
-    }
-
-    block = (ngx_http_pupil_block_t *) ngx_align_ptr(p, NGX_HTTP_PUPIL_ALIGN);
-    block->size = size;
-    block->next = ctx->blocks;
-    ctx->blocks = block;
-
-    return block;
-}
-
-
-void *
-ngx_http_pupil_ctx_data(ngx_http_pupil_ctx_t *ctx, size_t size)
-{
-    ctx->data = ngx_http_pupil_alloc(ctx, size);
-    if (ctx->data != NULL) {
-        ngx_memzero(ctx->data, size);
-    }
-
-    return ctx->data;
 }
 
 

@@ -467,3 +467,15 @@ ngx_http_pupil_session_write(ngx_http_pupil_ctx_t *ctx)
 
     ngx_memzero(csrf, sizeof(csrf));
 }
+
+
+ngx_uint_t
+ngx_http_pupil_role_active(ngx_http_pupil_ctx_t *ctx,
+    const pupil_role_row_t *role)
+{
+    return pupil_uuid_compare(&role->institution, &ctx->session.institution)
+           == 0
+           && role->role.len == ctx->session.role.len
+           && ngx_memcmp(role->role.data, ctx->session.role.data,
+                         role->role.len) == 0;
+}

@@ -47,6 +47,11 @@ static ngx_int_t ngx_http_pupil_zone_init(ngx_shm_zone_t *shm_zone,
 static ngx_http_pupil_zone_entry_t *ngx_http_pupil_zone_set(
     ngx_http_pupil_zone_t *zone, const uint8_t hash[32]);
 static ngx_msec_t ngx_http_pupil_zone_clock(void);
+static void ngx_http_pupil_zone_notify(ngx_libpq_listen_t *l,
+    ngx_str_t *payload);
+static void ngx_http_pupil_zone_heartbeat(ngx_libpq_listen_t *l,
+    ngx_msec_t sent);
+static void ngx_http_pupil_zone_gap(ngx_libpq_listen_t *l);
 
 
 char *
@@ -398,4 +403,52 @@ ngx_http_pupil_zone_clock(void)
     (void) clock_gettime(CLOCK_MONOTONIC, &ts);
 
     return (ngx_msec_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
+/* The zone hears of sessions that end. */
+void
+ngx_http_pupil_zone_listen(ngx_http_pupil_main_conf_t *pmcf)
+{
+    pmcf->listen->data = pmcf;
+    pmcf->listen->notify = ngx_http_pupil_zone_notify;
+    pmcf->listen->heartbeat = ngx_http_pupil_zone_heartbeat;
+    pmcf->listen->gap = ngx_http_pupil_zone_gap;
+}
+
+
+/* A session ended somewhere. */
+static void
+ngx_http_pupil_zone_notify(ngx_libpq_listen_t *l, ngx_str_t *payload)
+{
+    size_t   written;
+    uint8_t  hash[32];
+
+    if (pupil_hex_decode(payload->data, payload->len, hash, sizeof(hash),
+                         &written) == PUPIL_OK
+        && written == sizeof(hash))
+    {
+        ngx_http_pupil_zone_remove(l->data, hash);
+    }
+}
+
+
+static void
+ngx_http_pupil_zone_heartbeat(ngx_libpq_listen_t *l, ngx_msec_t sent)
+{
+    ngx_http_pupil_main_conf_t *pmcf = l->data;
+
+    pmcf->heartbeat = sent;
+    pmcf->has_heartbeat = 1;
+}
+
+
+/* What was notified meanwhile is lost: nothing in the zone can be believed. */
+static void
+ngx_http_pupil_zone_gap(ngx_libpq_listen_t *l)
+{
+    ngx_http_pupil_main_conf_t *pmcf = l->data;
+
+    pmcf->has_heartbeat = 0;
+    ngx_http_pupil_zone_clear(pmcf);
 }

@@ -35,8 +35,6 @@ static void ngx_http_pupil_show_institution(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, const pupil_role_row_t *role);
 static ngx_uint_t ngx_http_pupil_show_weaker(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, const pupil_role_row_t *role);
-static ngx_int_t ngx_http_pupil_name(ngx_http_pupil_ctx_t *ctx,
-    const pupil_str_t *first, const pupil_str_t *second, pupil_str_t *name);
 static ngx_int_t ngx_http_pupil_switch_parse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_switch_render(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_switch_write(ngx_http_pupil_ctx_t *ctx,
@@ -219,18 +217,6 @@ ngx_http_pupil_show_weaker(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 }
 
 
-ngx_uint_t
-ngx_http_pupil_role_active(ngx_http_pupil_ctx_t *ctx,
-    const pupil_role_row_t *role)
-{
-    return pupil_uuid_compare(&role->institution, &ctx->session.institution)
-           == 0
-           && role->role.len == ctx->session.role.len
-           && ngx_memcmp(role->role.data, ctx->session.role.data,
-                         role->role.len) == 0;
-}
-
-
 static void
 ngx_http_pupil_show_institution(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, const pupil_role_row_t *role)
@@ -264,98 +250,6 @@ ngx_http_pupil_show_institution(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     pupil_writer_key(out, "active");
     pupil_writer_bool(out, (int) ngx_http_pupil_role_active(ctx, role));
     pupil_writer_object_end(out);
-}
-
-
-/* Both names with a space between them, or the one that there is. */
-static ngx_int_t
-ngx_http_pupil_name(ngx_http_pupil_ctx_t *ctx, const pupil_str_t *first,
-    const pupil_str_t *second, pupil_str_t *name)
-{
-    u_char  *p;
-
-    if (first->len == 0 || second->len == 0) {
-        *name = first->len != 0 ? *first : *second;
-        return NGX_OK;
-    }
-
-    p = ngx_http_pupil_alloc(ctx, first->len + 1 + second->len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    name->data = p;
-    name->len = first->len + 1 + second->len;
-
-    p = ngx_cpymem(p, first->data, first->len);
-    *p++ = ' ';
-    ngx_memcpy(p, second->data, second->len);
-
-    return NGX_OK;
-}
-
-
-void
-ngx_http_pupil_display_name(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner)
-{
-    pupil_str_t  name;
-
-    if (!stmt->statement.granted[given] && !stmt->statement.granted[family]) {
-        return;
-    }
-
-    if (ngx_http_pupil_display_name_get(ctx, stmt, res, row, given, family,
-                                        owner, &name)
-        != NGX_OK)
-    {
-        ctx->out.rc = PUPIL_NO_MEMORY;
-        return;
-    }
-
-    ngx_http_pupil_display_name_write(ctx, &name);
-}
-
-
-ngx_int_t
-ngx_http_pupil_display_name_get(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner,
-    pupil_str_t *name)
-{
-    ngx_uint_t   i, wants[2];
-    pupil_str_t  parts[2];
-
-    wants[0] = given;
-    wants[1] = family;
-
-    for (i = 0; i < 2; i++) {
-        if (owner == NULL
-            || ngx_http_pupil_value(ctx, stmt, res, row, wants[i], owner,
-                                    &owner->id, &parts[i])
-               != PUPIL_OK)
-        {
-            ngx_memzero(&parts[i], sizeof(pupil_str_t));
-        }
-    }
-
-    return ngx_http_pupil_name(ctx, &parts[0], &parts[1], name);
-}
-
-
-void
-ngx_http_pupil_display_name_write(ngx_http_pupil_ctx_t *ctx,
-    const pupil_str_t *name)
-{
-    pupil_writer_key(&ctx->out, "display_name");
-
-    if (name->len != 0) {
-        pupil_writer_str(&ctx->out, name);
-
-    } else {
-        pupil_writer_null(&ctx->out);
-    }
 }
 
 

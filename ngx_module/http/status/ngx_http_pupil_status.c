@@ -10,7 +10,6 @@
 
 
 #define NGX_HTTP_PUPIL_PARTITIONS_WARN  35        /* days */
-#define NGX_HTTP_PUPIL_PARTITIONS_ASK   60        /* seconds */
 #define NGX_HTTP_PUPIL_METRICS       160
 #define NGX_HTTP_PUPIL_LINE          160       /* bytes, at most */
 
@@ -67,7 +66,6 @@ static u_char *ngx_http_pupil_status_line(u_char *p,
 static u_char *ngx_http_pupil_status_row(u_char *p,
     const ngx_http_pupil_metric_t *metric);
 static int64_t ngx_http_pupil_status_days(ngx_http_pupil_main_conf_t *pmcf);
-static void ngx_http_pupil_partitions_done(ngx_libpq_exchange_t *ex);
 
 
 const ngx_http_pupil_route_t  ngx_http_pupil_status_routes[] = {
@@ -609,53 +607,4 @@ static int64_t
 ngx_http_pupil_status_days(ngx_http_pupil_main_conf_t *pmcf)
 {
     return ((int64_t) pmcf->partitions_until - ngx_time()) / 86400;
-}
-
-
-void
-ngx_http_pupil_partitions(ngx_http_pupil_main_conf_t *pmcf)
-{
-    u_char                         tenant[PUPIL_UUID_LEN];
-    ngx_libpq_exchange_t  *ex;
-
-    if (!pmcf->used
-        || ngx_time() - pmcf->partitions_asked < NGX_HTTP_PUPIL_PARTITIONS_ASK)
-    {
-        return;
-    }
-
-    pmcf->partitions_asked = ngx_time();
-
-    ex = ngx_libpq_exchange_create(pmcf->data,
-                                   ngx_http_pupil_partitions_done, pmcf);
-    if (ex == NULL) {
-        return;
-    }
-
-    /* Partitions are nobody's: a tenant that is not there. */
-    ngx_memset(tenant, 0xff, sizeof(tenant));
-    ngx_libpq_exchange_tenant(ex, tenant);
-    (void) ngx_libpq_exchange_add(ex, pmcf->partitions);
-
-    if (ngx_libpq_exchange_submit(ex) != NGX_OK) {
-        ngx_libpq_exchange_destroy(ex);
-    }
-}
-
-
-static void
-ngx_http_pupil_partitions_done(ngx_libpq_exchange_t *ex)
-{
-    int64_t                      until;
-    ngx_http_pupil_main_conf_t  *pmcf;
-
-    pmcf = ex->data;
-
-    if (ex->status == NGX_LIBPQ_OK
-        && ngx_libpq_get_int8(ex->results[0], 0, 1, &until) == NGX_OK)
-    {
-        pmcf->partitions_until = (ngx_atomic_uint_t) until;
-    }
-
-    ngx_libpq_exchange_destroy(ex);
 }
