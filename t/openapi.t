@@ -25,11 +25,11 @@ like $run->{out}, qr/NoSuch leads nowhere/, 'a reference';
 
 my @operations = split /\n/, run_cmd(@node, 'list', $document)->{out};
 my ($slugs) = slurp("$root/ngx_module/http/request/ngx_http_pupil_problem.c")
-    =~ /ngx_http_pupil_texts\[\] = \{(.*?)\n\};/s;
+    =~ /ngx_http_pupil_problems\[\] = \{(.*?)\n\};/s;
 my ($schema) = slurp($document)
     =~ /^    Problem:\n      description: RFC(.*?)^    Login:/ms;
 is_deeply [sort $schema =~ /urn:pupil:problem:([a-z-]+)/g],
-    [sort $slugs =~ /^    \{ "([a-z-]+)"/mg],
+    [sort $slugs =~ /^        \d+, "([a-z-]+)"/mg],
     'the problems are those of the server';
 
 

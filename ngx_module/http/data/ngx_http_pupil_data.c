@@ -233,8 +233,7 @@ ngx_http_pupil_data_find(ngx_http_pupil_ctx_t *ctx, ngx_uint_t write)
 
     category = pupil_policy_category(&ctx->conf->policy, ctx->path_name);
     if (category < 0) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_NOT_FOUND, "not-found",
-                                      NULL, NULL);
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NOT_FOUND);
     }
 
     data->category = ctx->conf->policy.categories[category];
@@ -264,9 +263,8 @@ ngx_http_pupil_data_find(ngx_http_pupil_ctx_t *ctx, ngx_uint_t write)
     data->generic = ngx_http_pupil_data_place(ctx, write, (uint32_t) category,
                                               data->relation);
 
-    return ngx_http_pupil_refuse(ctx, &data->generic->stmt,
-                                 PUPIL_OUTCOME_NOT_GRANTED, &data->subject,
-                                 NGX_HTTP_FORBIDDEN, "not-granted");
+    return ngx_http_pupil_refuse(ctx, &data->generic->stmt, &data->subject,
+                                 NGX_HTTP_PUPIL_NOT_GRANTED);
 }
 
 
@@ -420,9 +418,8 @@ ngx_http_pupil_data_unknown(ngx_http_pupil_ctx_t *ctx)
 
     data = ctx->data;
 
-    return ngx_http_pupil_refuse(ctx, &data->generic->stmt,
-                                 PUPIL_OUTCOME_NOT_FOUND, &data->subject,
-                                 NGX_HTTP_NOT_FOUND, "not-found");
+    return ngx_http_pupil_refuse(ctx, &data->generic->stmt, &data->subject,
+                                 NGX_HTTP_PUPIL_NOT_FOUND);
 }
 
 

@@ -245,7 +245,7 @@ ngx_http_pupil_data_fault(ngx_http_pupil_ctx_t *ctx, const pupil_str_t *name,
     (void) pupil_json_name(name->data, name->len, field + 1,
                            sizeof(field) - 1);
 
-    return ngx_http_pupil_problem(ctx, 422, "invalid", field, rule);
+    return ngx_http_pupil_problem_at(ctx, NGX_HTTP_PUPIL_INVALID, field, rule);
 }
 
 
@@ -280,9 +280,8 @@ ngx_http_pupil_data_write_step(ngx_http_pupil_ctx_t *ctx)
 
     case PUPIL_RESTRICTED:
     case PUPIL_ERASED:
-        return ngx_http_pupil_refuse(ctx, &data->generic->stmt,
-                                     PUPIL_OUTCOME_RESTRICTED, &data->subject,
-                                     NGX_HTTP_FORBIDDEN, "restricted");
+        return ngx_http_pupil_refuse(ctx, &data->generic->stmt, &data->subject,
+                                     NGX_HTTP_PUPIL_RESTRICTED);
 
     default:
         return NGX_ERROR;
@@ -547,13 +546,11 @@ ngx_http_pupil_data_written(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (!related) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_NOT_FOUND, "not-found",
-                                      NULL, NULL);
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NOT_FOUND);
     }
 
     if (taken) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_CONFLICT, "conflict",
-                                      NULL, NULL);
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_CONFLICT);
     }
 
     if (!written) {
@@ -562,13 +559,11 @@ ngx_http_pupil_data_written(ngx_http_pupil_ctx_t *ctx)
                                &state) != NGX_OK
             || pupil_owner_state(state) != PUPIL_OWNER_STATE_ACTIVE)
         {
-            return ngx_http_pupil_problem(ctx, NGX_HTTP_FORBIDDEN,
-                                          "restricted", NULL, NULL);
+            return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_RESTRICTED);
         }
 
         /* the owner's key changed meanwhile */
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                      "busy", NULL, NULL);
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_BUSY);
     }
 
     pupil_writer_object_begin(&ctx->out);

@@ -131,7 +131,7 @@ ngx_http_pupil_homework_start(ngx_http_pupil_ctx_t *ctx,
 
     if (ngx_http_pupil_homework_role(ctx) == NULL) {
         return ngx_http_pupil_homework_refuse(ctx, PUPIL_HOMEWORK_PUPIL_LIST,
-                                              NGX_HTTP_FORBIDDEN);
+                                              NGX_HTTP_PUPIL_NOT_GRANTED);
     }
 
     ex = ngx_http_pupil_exchange(ctx);
@@ -412,7 +412,7 @@ ngx_http_pupil_homework_one_render(ngx_http_pupil_ctx_t *ctx)
 
     if (rc == NGX_DECLINED) {
         return ngx_http_pupil_homework_refuse(ctx, data->role->list,
-                                              NGX_HTTP_NOT_FOUND);
+                                              NGX_HTTP_PUPIL_NOT_FOUND);
     }
 
     if (rc != NGX_OK) {
@@ -428,13 +428,10 @@ ngx_http_pupil_homework_one_render(ngx_http_pupil_ctx_t *ctx)
 
 ngx_int_t
 ngx_http_pupil_homework_refuse(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
-    ngx_uint_t status)
+    ngx_http_pupil_problem_e problem)
 {
-    return ngx_http_pupil_refuse(ctx, ngx_http_pupil_stmt(ctx, stmt),
-               status == NGX_HTTP_FORBIDDEN ? PUPIL_OUTCOME_NOT_GRANTED
-                                            : PUPIL_OUTCOME_NOT_FOUND,
-               NULL, status,
-               status == NGX_HTTP_FORBIDDEN ? "not-granted" : "not-found");
+    return ngx_http_pupil_refuse(ctx, ngx_http_pupil_stmt(ctx, stmt), NULL,
+                                 problem);
 }
 
 
@@ -445,7 +442,8 @@ ngx_http_pupil_homework_bar(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
     ngx_libpq_exchange_t  *ex;
 
     if (!ngx_http_pupil_is(ctx, "pupil")) {
-        return ngx_http_pupil_homework_refuse(ctx, stmt, NGX_HTTP_FORBIDDEN);
+        return ngx_http_pupil_homework_refuse(ctx, stmt,
+                                              NGX_HTTP_PUPIL_NOT_GRANTED);
     }
 
     data = ctx->data;
@@ -483,7 +481,7 @@ ngx_http_pupil_homework_refused(ngx_http_pupil_ctx_t *ctx)
 
     return ngx_http_pupil_homework_refuse(ctx, data->refused,
                class != NULL && class->assigned_at <= ctx->now
-               ? NGX_HTTP_FORBIDDEN : NGX_HTTP_NOT_FOUND);
+               ? NGX_HTTP_PUPIL_NOT_GRANTED : NGX_HTTP_PUPIL_NOT_FOUND);
 }
 
 

@@ -249,7 +249,7 @@ void ngx_http_pupil_homework_need(ngx_http_pupil_ctx_t *ctx, PGresult *res);
 
 /* A 403 or 404 about stmt, audited. */
 ngx_int_t ngx_http_pupil_homework_refuse(ngx_http_pupil_ctx_t *ctx,
-    ngx_uint_t stmt, ngx_uint_t status);
+    ngx_uint_t stmt, ngx_http_pupil_problem_e problem);
 
 /*
  * Refuses stmt about the homework of the path to whoever does not teach: 403

@@ -92,7 +92,7 @@ ngx_http_pupil_homework_overview_render(ngx_http_pupil_ctx_t *ctx)
 
     if (rc == NGX_DECLINED) {
         return ngx_http_pupil_homework_refuse(ctx, PUPIL_HOMEWORK_OVERVIEW,
-                                              NGX_HTTP_NOT_FOUND);
+                                              NGX_HTTP_PUPIL_NOT_FOUND);
     }
 
     if (rc != NGX_OK) {

@@ -86,7 +86,8 @@ ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx)
 
     if (!ngx_http_pupil_is(ctx, "teacher")) {
         return stmt == PUPIL_HOMEWORK_CREATE
-               ? ngx_http_pupil_homework_refuse(ctx, stmt, NGX_HTTP_FORBIDDEN)
+               ? ngx_http_pupil_homework_refuse(ctx, stmt,
+                                                NGX_HTTP_PUPIL_NOT_GRANTED)
                : ngx_http_pupil_homework_bar(ctx, stmt);
     }
 
@@ -118,7 +119,8 @@ ngx_http_pupil_homework_target(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
     data = ctx->data;
 
     if (target == NULL) {
-        return ngx_http_pupil_homework_refuse(ctx, stmt, NGX_HTTP_NOT_FOUND);
+        return ngx_http_pupil_homework_refuse(ctx, stmt,
+                                              NGX_HTTP_PUPIL_NOT_FOUND);
     }
 
     data->target = target;
@@ -137,9 +139,8 @@ ngx_http_pupil_homework_target(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
 
     case PUPIL_RESTRICTED:
     case PUPIL_ERASED:
-        return ngx_http_pupil_refuse(ctx, ngx_http_pupil_stmt(ctx, stmt),
-                                     PUPIL_OUTCOME_RESTRICTED, NULL,
-                                     NGX_HTTP_FORBIDDEN, "restricted");
+        return ngx_http_pupil_refuse(ctx, ngx_http_pupil_stmt(ctx, stmt), NULL,
+                                     NGX_HTTP_PUPIL_RESTRICTED);
 
     default:
         return NGX_ERROR;
@@ -238,9 +239,8 @@ ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
     if ((in->set & PUPIL_INPUT_SET_DUE_AT)
         && in->due_at <= data->target->assigned_at)
     {
-        return ngx_http_pupil_problem(ctx, 422,
-                                      "invalid", "/due_at",
-                                      "after-assigned_at");
+        return ngx_http_pupil_problem_at(ctx, NGX_HTTP_PUPIL_INVALID, "/due_at",
+                                         "after-assigned_at");
     }
 
     if (ngx_http_pupil_homework_seal(ctx, "title", in->title, &title)
@@ -405,7 +405,7 @@ ngx_http_pupil_homework_deleted(ngx_http_pupil_ctx_t *ctx)
 {
     if (PQgetisnull(ctx->exchange->results[0], 0, PUPIL_HW_RECORD)) {
         return ngx_http_pupil_homework_refuse(ctx, PUPIL_HOMEWORK_DELETE,
-                                              NGX_HTTP_NOT_FOUND);
+                                              NGX_HTTP_PUPIL_NOT_FOUND);
     }
 
     ctx->status = NGX_HTTP_NO_CONTENT;
@@ -425,7 +425,8 @@ ngx_http_pupil_homework_written(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
     data = ctx->data;
 
     if (PQgetisnull(ctx->exchange->results[0], 0, PUPIL_HW_RECORD)) {
-        return ngx_http_pupil_homework_refuse(ctx, stmt, NGX_HTTP_NOT_FOUND);
+        return ngx_http_pupil_homework_refuse(ctx, stmt,
+                                              NGX_HTTP_PUPIL_NOT_FOUND);
     }
 
     rc = ngx_http_pupil_homework_item(ctx, ctx->exchange->results[data->at],

@@ -38,8 +38,7 @@ ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_login_t  *login;
 
     if (ctx->conf->login_password == NGX_HTTP_PUPIL_LOGIN_OFF) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_FORBIDDEN,
-                                      "password-login-off", NULL, NULL);
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_PASSWORD_LOGIN_OFF);
     }
 
     if (ngx_http_pupil_no_arguments(ctx) != NGX_OK) {
@@ -63,8 +62,7 @@ ngx_http_pupil_login_busy(ngx_http_pupil_ctx_t *ctx)
     ctx->main->stats.login_busy++;
     ctx->retry_after = 5;
 
-    return ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE, "busy",
-                                  NULL, NULL);
+    return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_BUSY);
 }
 
 
@@ -130,8 +128,7 @@ ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
 
     if (wait != 0) {
         ctx->retry_after = (ngx_uint_t) ngx_max(wait, 1);
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_TOO_MANY_REQUESTS,
-                                      "throttled", NULL, NULL);
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_THROTTLED);
     }
 
     ex = ngx_http_pupil_exchange(ctx);
@@ -273,6 +270,5 @@ ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_login_refused(ngx_http_pupil_ctx_t *ctx)
 {
-    return ngx_http_pupil_problem(ctx, NGX_HTTP_UNAUTHORIZED,
-                                  "invalid-credentials", NULL, NULL);
+    return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INVALID_CREDENTIALS);
 }

@@ -221,8 +221,7 @@ ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx)
         ctx->main->stats.login_failures++;
         ctx->has_session = 0;
 
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_UNAUTHORIZED,
-                                      "invalid-credentials", NULL, NULL);
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INVALID_CREDENTIALS);
     }
 
     rc = ngx_http_pupil_login_answer(ctx, res);

@@ -13,12 +13,12 @@
 
 
 typedef enum {
-    NGX_HTTP_PUPIL_STORED = 0,
-    NGX_HTTP_PUPIL_REPLAYED,
-    NGX_HTTP_PUPIL_CONFLICT,
-    NGX_HTTP_PUPIL_REFUSED,
-    NGX_HTTP_PUPIL_STALE,           /* of all: nothing was written */
-    NGX_HTTP_PUPIL_BROKEN           /* breaks a rule: never sent */
+    NGX_HTTP_PUPIL_SUBMISSION_STORED = 0,
+    NGX_HTTP_PUPIL_SUBMISSION_REPLAYED,
+    NGX_HTTP_PUPIL_SUBMISSION_CONFLICT,
+    NGX_HTTP_PUPIL_SUBMISSION_REFUSED,
+    NGX_HTTP_PUPIL_SUBMISSION_STALE,     /* of all: nothing was written */
+    NGX_HTTP_PUPIL_SUBMISSION_BROKEN     /* breaks a rule: never sent */
 } ngx_http_pupil_stored_e;
 
 
@@ -75,16 +75,22 @@ const ngx_http_pupil_route_t  ngx_http_pupil_progress_routes[] = {
 
 /* What becomes of a submission, sent alone and in an array. */
 static const struct {
-    const char  *name;          /* in an array, and of the statement */
-    ngx_uint_t   status;
-    const char  *slug;          /* NULL: success */
+    const char                *name;      /* in an array, of the statement */
+    ngx_uint_t                 status;    /* of success */
+    ngx_http_pupil_problem_e   problem;   /* else */
 } ngx_http_pupil_stored[] = {
-    { "stored", NGX_HTTP_CREATED, NULL },
-    { "replayed", NGX_HTTP_OK, NULL },
-    { "conflict", NGX_HTTP_CONFLICT, "id-conflict" },
-    { "refused", NGX_HTTP_NOT_FOUND, "not-found" },
-    { "stale", NGX_HTTP_SERVICE_UNAVAILABLE, "unavailable" },
-    { "refused", 422, "invalid" }
+    [NGX_HTTP_PUPIL_SUBMISSION_STORED] =
+        { .name = "stored", .status = NGX_HTTP_CREATED },
+    [NGX_HTTP_PUPIL_SUBMISSION_REPLAYED] =
+        { .name = "replayed", .status = NGX_HTTP_OK },
+    [NGX_HTTP_PUPIL_SUBMISSION_CONFLICT] =
+        { .name = "conflict", .problem = NGX_HTTP_PUPIL_ID_CONFLICT },
+    [NGX_HTTP_PUPIL_SUBMISSION_REFUSED] =
+        { .name = "refused", .problem = NGX_HTTP_PUPIL_NOT_FOUND },
+    [NGX_HTTP_PUPIL_SUBMISSION_STALE] =
+        { .name = "stale", .problem = NGX_HTTP_PUPIL_UNAVAILABLE },
+    [NGX_HTTP_PUPIL_SUBMISSION_BROKEN] =
+        { .name = "refused", .problem = NGX_HTTP_PUPIL_INVALID }
 };
 
 
@@ -143,10 +149,10 @@ ngx_http_pupil_progress_parse(ngx_http_pupil_ctx_t *ctx)
 
 ngx_int_t
 ngx_http_pupil_progress_refuse(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
-    pupil_outcome_t outcome, const char *slug)
+    ngx_http_pupil_problem_e problem)
 {
-    return ngx_http_pupil_refuse(ctx, ngx_http_pupil_stmt(ctx, stmt), outcome,
-                                 NULL, NGX_HTTP_FORBIDDEN, slug);
+    return ngx_http_pupil_refuse(ctx, ngx_http_pupil_stmt(ctx, stmt), NULL,
+                                 problem);
 }
 
 
@@ -160,8 +166,7 @@ ngx_http_pupil_progress_start(ngx_http_pupil_ctx_t *ctx)
 
     if (!ngx_http_pupil_is(ctx, "pupil")) {
         return ngx_http_pupil_progress_refuse(ctx, PUPIL_PROGRESS_SUBMIT,
-                                              PUPIL_OUTCOME_NOT_GRANTED,
-                                              "not-granted");
+                                              NGX_HTTP_PUPIL_NOT_GRANTED);
     }
 
     if (data->nsent == 0) {
@@ -255,8 +260,7 @@ ngx_http_pupil_progress_write(ngx_http_pupil_ctx_t *ctx)
     case PUPIL_RESTRICTED:
     case PUPIL_ERASED:
         return ngx_http_pupil_progress_refuse(ctx, PUPIL_PROGRESS_SUBMIT,
-                                              PUPIL_OUTCOME_RESTRICTED,
-                                              "restricted");
+                                              NGX_HTTP_PUPIL_RESTRICTED);
 
     default:
         return NGX_ERROR;
@@ -481,7 +485,7 @@ ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx)
     pupil_writer_array_begin(&ctx->out);
 
     for (i = 0, row = 0; i < data->input.count; i++) {
-        status = NGX_HTTP_PUPIL_BROKEN;
+        status = NGX_HTTP_PUPIL_SUBMISSION_BROKEN;
 
         if (row < data->nsent && data->sent[row] == i) {
             status = statuses[row++];
@@ -525,11 +529,11 @@ ngx_http_pupil_progress_statuses(ngx_http_pupil_ctx_t *ctx,
             return NGX_ERROR;
         }
 
-        if (status[i] == NGX_HTTP_PUPIL_STALE) {
+        if (status[i] == NGX_HTTP_PUPIL_SUBMISSION_STALE) {
             return data->cached ? NGX_DECLINED : NGX_ERROR;
         }
 
-        refused |= status[i] == NGX_HTTP_PUPIL_REFUSED;
+        refused |= status[i] == NGX_HTTP_PUPIL_SUBMISSION_REFUSED;
     }
 
     if (!refused) {
@@ -553,7 +557,7 @@ ngx_http_pupil_progress_status(PGresult *res, ngx_uint_t row,
         return NGX_ERROR;
     }
 
-    for (i = 0; i < NGX_HTTP_PUPIL_BROKEN; i++) {
+    for (i = 0; i < NGX_HTTP_PUPIL_SUBMISSION_BROKEN; i++) {
         if (ngx_strlen(ngx_http_pupil_stored[i].name) == text.len
             && ngx_memcmp(ngx_http_pupil_stored[i].name, text.data, text.len)
                == 0)
@@ -576,11 +580,9 @@ ngx_http_pupil_progress_one(ngx_http_pupil_ctx_t *ctx,
 
     data = ctx->data;
 
-    if (ngx_http_pupil_stored[status].slug != NULL) {
+    if (ngx_http_pupil_stored[status].problem) {
         return ngx_http_pupil_problem(ctx,
-                                      ngx_http_pupil_stored[status].status,
-                                      ngx_http_pupil_stored[status].slug,
-                                      NULL, NULL);
+                                      ngx_http_pupil_stored[status].problem);
     }
 
     ctx->status = ngx_http_pupil_stored[status].status;
@@ -596,7 +598,7 @@ ngx_http_pupil_progress_result(ngx_http_pupil_ctx_t *ctx,
 {
     const pupil_fault_t  *fault;
 
-    fault = status == NGX_HTTP_PUPIL_BROKEN ? &item->fault : NULL;
+    fault = status == NGX_HTTP_PUPIL_SUBMISSION_BROKEN ? &item->fault : NULL;
 
     pupil_writer_object_begin(&ctx->out);
     pupil_writer_key(&ctx->out, "id");
@@ -611,12 +613,11 @@ ngx_http_pupil_progress_result(ngx_http_pupil_ctx_t *ctx,
     pupil_writer_key(&ctx->out, "status");
     pupil_writer_cstr(&ctx->out, ngx_http_pupil_stored[status].name);
 
-    if (ngx_http_pupil_stored[status].slug != NULL) {
+    if (ngx_http_pupil_stored[status].problem) {
         pupil_writer_key(&ctx->out, "problem");
         ngx_http_pupil_problem_write(ctx, &ctx->out,
-                                     fault ? fault->status
-                                     : ngx_http_pupil_stored[status].status,
-                                     ngx_http_pupil_stored[status].slug,
+                                     ngx_http_pupil_stored[status].problem,
+                                     fault ? fault->status : 0,
                                      fault ? fault->field : NULL,
                                      fault ? fault->rule : NULL);
     }

@@ -34,8 +34,7 @@ ngx_http_pupil_history_start(ngx_http_pupil_ctx_t *ctx)
 
     if (!ngx_http_pupil_is(ctx, "pupil")) {
         return ngx_http_pupil_progress_refuse(ctx, PUPIL_PROGRESS_HISTORY,
-                                              PUPIL_OUTCOME_NOT_GRANTED,
-                                              "not-granted");
+                                              NGX_HTTP_PUPIL_NOT_GRANTED);
     }
 
     if (query->given & PUPIL_QUERY_CURSOR) {

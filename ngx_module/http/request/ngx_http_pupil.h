@@ -26,10 +26,8 @@
 #ifndef _NGX_HTTP_PUPIL_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_H_INCLUDED_
 
-#include <ngx_config.h>
-#include <ngx_core.h>
-#include <ngx_http.h>
-
+#include "http/request/ngx_http_pupil_types.h"
+#include "http/request/ngx_http_pupil_problem.h"
 #include "core/audit/audit.h"
 #include "core/vault/authentic.h"
 #include "core/endpoints/endpoints.h"
@@ -47,9 +45,6 @@
 #include "pg/ngx_libpq.h"
 #include "http/login/ngx_http_pupil_gate.h"
 #include "pg/probe.h"
-
-
-extern ngx_module_t  ngx_http_pupil_module;
 
 
 /* The schema that this build knows, and the oldest that it can serve. */
@@ -72,7 +67,6 @@ extern ngx_module_t  ngx_http_pupil_module;
 #define NGX_HTTP_PUPIL_STATUS  PUPIL_ENDPOINT_COUNT
 
 
-typedef struct ngx_http_pupil_ctx_s    ngx_http_pupil_ctx_t;
 typedef struct ngx_http_pupil_route_s  ngx_http_pupil_route_t;
 typedef struct ngx_http_pupil_zone_s   ngx_http_pupil_zone_t;
 typedef struct ngx_http_pupil_definitions_s  ngx_http_pupil_definitions_t;
@@ -113,7 +107,7 @@ typedef struct {
 } ngx_http_pupil_check_t;
 
 
-typedef struct {
+struct ngx_http_pupil_main_conf_s {
     pupil_policy_t             policy;         /* all plugins, no denies */
     ngx_libpq_pool_t  *data;           /* pupil_database */
     ngx_libpq_pool_t  *keys;           /* pupil_keystore */
@@ -172,16 +166,16 @@ typedef struct {
     time_t                     started, partitions_asked;
     ngx_atomic_t               data_system, keys_system, partitions_until;
     ngx_http_pupil_stats_t     stats;
-} ngx_http_pupil_main_conf_t;
+};
 
 
 /* A composed statement and its registration with the pool. */
-typedef struct {
+struct ngx_http_pupil_stmt_s {
     pupil_statement_t           statement;
     ngx_libpq_stmt_t   *pg;
     pupil_statement_t           refusal;       /* shape of a refused access */
     unsigned                    granted:1;     /* its required wants are */
-} ngx_http_pupil_stmt_t;
+};
 
 
 /* One category of /v1/data/ for one relation. */
@@ -194,7 +188,7 @@ typedef struct {
 } ngx_http_pupil_generic_t;
 
 
-typedef struct {
+struct ngx_http_pupil_loc_conf_s {
     ngx_uint_t                  endpoint;      /* or _STATUS, or unset */
     const ngx_http_pupil_route_t *routes;      /* ends with path NULL */
     ngx_http_complex_value_t   *tenant;        /* pupil_tenant */
@@ -216,7 +210,7 @@ typedef struct {
     ngx_str_t                   prefix;        /* of the location, without
                                                   a slash at its end */
     unsigned                    slash:1;       /* that was there */
-} ngx_http_pupil_loc_conf_t;
+};
 
 
 /* ---- a request ---- */
@@ -273,7 +267,6 @@ typedef struct {
 typedef struct ngx_http_pupil_record_s  ngx_http_pupil_record_t;
 
 typedef struct ngx_http_pupil_hash_s  ngx_http_pupil_hash_t;
-typedef ngx_int_t (*ngx_http_pupil_step_pt)(ngx_http_pupil_ctx_t *ctx);
 
 struct ngx_http_pupil_ctx_s {
     ngx_http_request_t            *request;
@@ -324,9 +317,8 @@ struct ngx_http_pupil_ctx_s {
     ngx_http_pupil_own_keys_t     *own_keys;
     pupil_uuid_t                  *keyless;    /* owners without any key */
     ngx_uint_t                     keyless_count;
-    const char                    *problem;    /* slug, or NULL */
-    ngx_uint_t                     refusal;    /* status after the audit */
-    const char                    *refusal_slug;
+    ngx_http_pupil_problem_e       problem;    /* the answer is one */
+    ngx_http_pupil_problem_e       refusal;    /* once it is audited */
     ngx_uint_t                     retry_after;    /* seconds */
     ngx_uint_t                     allow;      /* methods, for a 405 */
     ngx_msec_t                     read_at;    /* of the session's row */
@@ -399,10 +391,6 @@ ngx_int_t ngx_http_pupil_header(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
 ngx_str_t *ngx_http_pupil_request_header(ngx_http_request_t *r,
     const char *lowcase, ngx_uint_t *count);
-void ngx_http_pupil_problem_write(ngx_http_pupil_ctx_t *ctx,
-    pupil_writer_t *out, ngx_uint_t status, const char *slug,
-    const char *field, const char *rule);
-const char *ngx_http_pupil_problem_slug(ngx_uint_t status);
 void ngx_http_pupil_count(ngx_http_pupil_ctx_t *ctx, ngx_uint_t status);
 void ngx_http_pupil_filter_init(void);
 u_char *ngx_http_pupil_id_text(ngx_http_pupil_ctx_t *ctx);
@@ -497,21 +485,6 @@ ngx_int_t ngx_http_pupil_variables(ngx_conf_t *cf);
 void ngx_http_pupil_partitions(ngx_http_pupil_main_conf_t *pmcf);
 
 
-/*
- * Ends a step with a problem document (RFC 9457).  slug: static, the tail of
- * urn:pupil:problem:; titles and details come from a table by slug.  field and
- * rule may be NULL.  Returns a value to pass on.
- */
-ngx_int_t ngx_http_pupil_problem(ngx_http_pupil_ctx_t *ctx,
-    ngx_uint_t status, const char *slug, const char *field,
-    const char *rule);
-ngx_int_t ngx_http_pupil_fault(ngx_http_pupil_ctx_t *ctx,
-    const pupil_fault_t *fault);
-
-/* What a parser of input said: NGX_OK, the fault's problem or NGX_ERROR. */
-ngx_int_t ngx_http_pupil_parsed(ngx_http_pupil_ctx_t *ctx, pupil_rc_t rc,
-    const pupil_fault_t *fault);
-
 /* Zeroed memory for a route's ctx->data; NULL: none. */
 void *ngx_http_pupil_ctx_data(ngx_http_pupil_ctx_t *ctx, size_t size);
 
@@ -524,11 +497,12 @@ ngx_int_t ngx_http_pupil_no_arguments(ngx_http_pupil_ctx_t *ctx);
 
 /*
  * A refusal that is audited first (403, 404): the answer leaves when the
- * record is committed, else 503.  stmt: what was asked for.
+ * record is committed, else 503.  stmt: what was asked for; subject: of whom,
+ * or NULL.
  */
 ngx_int_t ngx_http_pupil_refuse(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_stmt_t *stmt, pupil_outcome_t outcome,
-    const pupil_uuid_t *subject, ngx_uint_t status, const char *slug);
+    const ngx_http_pupil_stmt_t *stmt, const pupil_uuid_t *subject,
+    ngx_http_pupil_problem_e problem);
 
 /* A new exchange of the data pool for this tenant; NULL: out of memory. */
 ngx_libpq_exchange_t *ngx_http_pupil_exchange(

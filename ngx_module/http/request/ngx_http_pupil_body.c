@@ -27,21 +27,18 @@ ngx_http_pupil_body_check(ngx_http_pupil_ctx_t *ctx)
     if (!(ctx->route->flags & NGX_HTTP_PUPIL_BODY)) {
 
         if (r->headers_in.content_length_n > 0 || r->headers_in.chunked) {
-            return ngx_http_pupil_problem(ctx, NGX_HTTP_BAD_REQUEST,
-                                          "unexpected-body", NULL, NULL);
+            return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNEXPECTED_BODY);
         }
 
         return NGX_OK;
     }
 
     if (r->headers_in.content_length_n > (off_t) ctx->conf->body_max) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
-                                      "too-large", NULL, NULL);
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_TOO_LARGE);
     }
 
     if (ngx_http_pupil_media_type(r) != NGX_OK) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
-                                      "media-type", NULL, NULL);
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_MEDIA_TYPE);
     }
 
     return NGX_OK;
@@ -123,23 +120,19 @@ ngx_http_pupil_body_take(ngx_http_pupil_ctx_t *ctx)
 
     for (cl = r->request_body->bufs; cl; cl = cl->next) {
         if (cl->buf->in_file || r->request_body->temp_file != NULL) {
-            return ngx_http_pupil_problem(ctx,
-                                          NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
-                                          "too-large", NULL, NULL);
+            return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_TOO_LARGE);
         }
 
         len += cl->buf->last - cl->buf->pos;
     }
 
     if (len > ctx->conf->body_max) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
-                                      "too-large", NULL, NULL);
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_TOO_LARGE);
     }
 
     p = ngx_http_pupil_alloc(ctx, len);
     if (p == NULL) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR,
-                                      "internal", NULL, NULL);
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INTERNAL);
     }
 
     ctx->body.data = p;
@@ -239,8 +232,7 @@ ngx_http_pupil_csrf(ngx_http_pupil_ctx_t *ctx)
 
     if (ngx_http_pupil_origin(ctx) != NGX_OK) {
         ctx->main->stats.csrf++;
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_FORBIDDEN, "origin", NULL,
-                                      NULL);
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_ORIGIN);
     }
 
     if (ctx->route->flags & NGX_HTTP_PUPIL_PUBLIC) {
@@ -266,8 +258,7 @@ ngx_http_pupil_csrf(ngx_http_pupil_ctx_t *ctx)
 
     ctx->main->stats.csrf++;
 
-    return ngx_http_pupil_problem(ctx, NGX_HTTP_FORBIDDEN, "csrf", NULL,
-                                  NULL);
+    return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_CSRF);
 }
 
 

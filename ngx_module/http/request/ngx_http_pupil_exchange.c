@@ -100,9 +100,9 @@ ngx_http_pupil_keep(ngx_http_pupil_ctx_t *ctx,
     if (rc != NGX_OK) {
         ngx_libpq_exchange_destroy(ex);
 
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                      rc == NGX_BUSY ? "busy" : "unavailable",
-                                      NULL, NULL);
+        return ngx_http_pupil_problem(ctx,
+                   rc == NGX_BUSY ? NGX_HTTP_PUPIL_BUSY
+                                  : NGX_HTTP_PUPIL_UNAVAILABLE);
     }
 
     sent->exchange = ex;
@@ -125,9 +125,8 @@ ngx_http_pupil_submit(ngx_http_pupil_ctx_t *ctx,
         ctx->resume = NULL;
         ngx_libpq_exchange_destroy(ex);
 
-        return ngx_http_pupil_refuse(ctx, (ngx_http_pupil_stmt_t *) denied,
-                                     PUPIL_OUTCOME_NOT_GRANTED, NULL,
-                                     NGX_HTTP_FORBIDDEN, "not-granted");
+        return ngx_http_pupil_refuse(ctx, denied, NULL,
+                                     NGX_HTTP_PUPIL_NOT_GRANTED);
     }
 
     ex->writes = keep ? 1 : 0;
@@ -167,8 +166,7 @@ ngx_http_pupil_step_failed(ngx_http_pupil_ctx_t *ctx)
     ctx->integrity = 0;
     ctx->shown_count = 0;
 
-    return ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                  "unavailable", NULL, NULL);
+    return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
 }
 
 
@@ -189,16 +187,16 @@ ngx_http_pupil_audited(ngx_http_pupil_ctx_t *ctx)
 
 
 ngx_int_t
-ngx_http_pupil_refuse(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_stmt_t *stmt,
-    pupil_outcome_t outcome, const pupil_uuid_t *subject, ngx_uint_t status,
-    const char *slug)
+ngx_http_pupil_refuse(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, const pupil_uuid_t *subject,
+    ngx_http_pupil_problem_e problem)
 {
-    ctx->refusal = status;
-    ctx->refusal_slug = slug;
+    ctx->refusal = problem;
     ctx->missing_count = 0;
     ctx->shown_count = 0;
 
-    if (ngx_http_pupil_audit(ctx, &stmt->refusal, outcome, subject,
+    if (ngx_http_pupil_audit(ctx, &stmt->refusal,
+                             ngx_http_pupil_problem_outcome(problem), subject,
                              subject ? 1 : 0, NULL) != NGX_OK)
     {
         return NGX_ERROR;
@@ -213,8 +211,7 @@ ngx_http_pupil_refuse(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_stmt_t *stmt,
 static ngx_int_t
 ngx_http_pupil_step_refused(ngx_http_pupil_ctx_t *ctx)
 {
-    return ngx_http_pupil_problem(ctx, ctx->refusal, ctx->refusal_slug, NULL,
-                                  NULL);
+    return ngx_http_pupil_problem(ctx, ctx->refusal);
 }
 
 

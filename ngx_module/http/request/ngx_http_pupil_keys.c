@@ -55,8 +55,7 @@ ngx_http_pupil_keys_owners(ngx_http_pupil_ctx_t *ctx,
                       (size_t) PUPIL_UUID_TEXT_LEN,
                       ngx_http_pupil_id_text(ctx));
 
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                      "unavailable", NULL, NULL);
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
     }
 
     return ngx_http_pupil_keys_fetch(ctx, NGX_HTTP_PUPIL_KEYS_OWNERS, next);
@@ -137,8 +136,7 @@ ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx)
 
     if (ex->status != NGX_LIBPQ_OK) {
         ctx->tampered = NULL;
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                      "unavailable", NULL, NULL);
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
     }
 
     if (ctx->keys_what & NGX_HTTP_PUPIL_KEYS_TENANT) {
@@ -205,8 +203,7 @@ ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx, PGresult *res)
             break;
 
         case NGX_DECLINED:
-            return ngx_http_pupil_problem(ctx, NGX_HTTP_NOT_FOUND,
-                                          "unknown-tenant", NULL, NULL);
+            return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNKNOWN_TENANT);
 
         default:
             return NGX_ERROR;
@@ -509,6 +506,5 @@ ngx_http_pupil_keys_broken(ngx_http_pupil_ctx_t *ctx, pupil_rc_t rc,
                       what, why);
     }
 
-    return ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                  "unavailable", NULL, NULL);
+    return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
 }

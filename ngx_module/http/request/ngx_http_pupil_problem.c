@@ -9,154 +9,228 @@
 
 
 typedef struct {
-    const char  *slug;
-    const char  *title;
-    const char  *detail;
-} ngx_http_pupil_text_t;
+    ngx_uint_t        status;
+    const char       *slug;      /* the tail of urn:pupil:problem: */
+    const char       *title;
+    const char       *detail;
+    pupil_outcome_t   outcome;   /* of a refusal that is audited */
+} ngx_http_pupil_problem_row_t;
 
 
-static const ngx_http_pupil_text_t *ngx_http_pupil_problem_text(
-    const char *slug);
+static ngx_int_t ngx_http_pupil_problem_end(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_problem_e problem, ngx_uint_t status, const char *field,
+    const char *rule);
 
 
-static const ngx_http_pupil_text_t  ngx_http_pupil_texts[] = {
-
-    { "malformed", "Malformed request",
-      "The request could not be read." },
-    { "unexpected-body", "Unexpected body",
-      "This request takes no body." },
-    { "no-session", "Not logged in",
-      "There is no session, or it has ended.  Log in, then send again." },
-    { "invalid-credentials", "Log-in failed",
-      "The identifier and the password do not open an account here." },
-    { "not-granted", "Not granted",
-      "This session may not do that." },
-    { "csrf", "Missing or wrong CSRF token",
-      "Send the session's csrf_token in the header X-Pupil-CSRF." },
-    { "origin", "Origin not allowed",
-      "Requests from this web site are not accepted." },
-    { "password-login-off", "No log-in by password",
-      "Passwords are not accepted here." },
-    { "unknown-tenant", "Unknown tenant",
-      "No organisation is served at this address." },
-    { "not-found", "Not found",
-      "It does not exist, or it is not yours." },
-    { "method-not-allowed", "Method not allowed",
-      "The header Allow lists the methods of this resource." },
-    { "timeout", "Request timeout",
-      "The request did not arrive in time." },
-    { "conflict", "Conflict",
-      "The request does not fit the present state." },
-    { "id-conflict", "Conflicting id",
-      "Another submission of yours with this id has other content." },
-    { "too-large", "Too large",
-      "The request is larger than is accepted here." },
-    { "media-type", "Unsupported media type",
-      "Send application/json in UTF-8." },
-    { "invalid", "Invalid request",
-      "The request breaks the rules that errors lists." },
-    { "restricted", "Processing is restricted",
-      "The data of this person may not be processed for this purpose." },
-    { "erased", "Erased",
-      "The data of this person was erased." },
-    { "throttled", "Too many attempts",
-      "Wait as long as the header Retry-After says, in seconds." },
-    { "integrity", "Stored data is damaged",
-      "A stored value is not what was stored.  The incident is recorded." },
-    { "internal", "Internal error",
-      "Something went wrong.  The log has the request id." },
-    { "busy", "Busy",
-      "There is too much to do.  Try again after Retry-After seconds." },
-    { "unavailable", "Temporarily unavailable",
-      "The service cannot answer.  Try again after Retry-After seconds." },
-    { "gateway", "Bad gateway",
-      "A server behind this one did not answer as it should." },
-    { "refused", "Refused",
-      "The request was refused." },
-
-    { NULL, NULL, NULL }
+static const ngx_http_pupil_problem_row_t  ngx_http_pupil_problems[] = {
+    [NGX_HTTP_PUPIL_MALFORMED] = {
+        400, "malformed", "Malformed request",
+        "The request could not be read."
+    },
+    [NGX_HTTP_PUPIL_UNEXPECTED_BODY] = {
+        400, "unexpected-body", "Unexpected body",
+        "This request takes no body."
+    },
+    [NGX_HTTP_PUPIL_NO_SESSION] = {
+        401, "no-session", "Not logged in",
+        "There is no session, or it has ended.  Log in, then send again."
+    },
+    [NGX_HTTP_PUPIL_INVALID_CREDENTIALS] = {
+        401, "invalid-credentials", "Log-in failed",
+        "The identifier and the password do not open an account here."
+    },
+    [NGX_HTTP_PUPIL_NOT_GRANTED] = {
+        403, "not-granted", "Not granted",
+        "This session may not do that.",
+        PUPIL_OUTCOME_NOT_GRANTED
+    },
+    [NGX_HTTP_PUPIL_CSRF] = {
+        403, "csrf", "Missing or wrong CSRF token",
+        "Send the session's csrf_token in the header X-Pupil-CSRF."
+    },
+    [NGX_HTTP_PUPIL_ORIGIN] = {
+        403, "origin", "Origin not allowed",
+        "Requests from this web site are not accepted."
+    },
+    [NGX_HTTP_PUPIL_PASSWORD_LOGIN_OFF] = {
+        403, "password-login-off", "No log-in by password",
+        "Passwords are not accepted here."
+    },
+    [NGX_HTTP_PUPIL_UNKNOWN_TENANT] = {
+        404, "unknown-tenant", "Unknown tenant",
+        "No organisation is served at this address."
+    },
+    [NGX_HTTP_PUPIL_NOT_FOUND] = {
+        404, "not-found", "Not found",
+        "It does not exist, or it is not yours.",
+        PUPIL_OUTCOME_NOT_FOUND
+    },
+    [NGX_HTTP_PUPIL_METHOD_NOT_ALLOWED] = {
+        405, "method-not-allowed", "Method not allowed",
+        "The header Allow lists the methods of this resource."
+    },
+    [NGX_HTTP_PUPIL_TIMEOUT] = {
+        408, "timeout", "Request timeout",
+        "The request did not arrive in time."
+    },
+    [NGX_HTTP_PUPIL_CONFLICT] = {
+        409, "conflict", "Conflict",
+        "The request does not fit the present state."
+    },
+    [NGX_HTTP_PUPIL_ID_CONFLICT] = {
+        409, "id-conflict", "Conflicting id",
+        "Another submission of yours with this id has other content."
+    },
+    [NGX_HTTP_PUPIL_TOO_LARGE] = {
+        413, "too-large", "Too large",
+        "The request is larger than is accepted here."
+    },
+    [NGX_HTTP_PUPIL_MEDIA_TYPE] = {
+        415, "media-type", "Unsupported media type",
+        "Send application/json in UTF-8."
+    },
+    [NGX_HTTP_PUPIL_INVALID] = {
+        422, "invalid", "Invalid request",
+        "The request breaks the rules that errors lists."
+    },
+    [NGX_HTTP_PUPIL_RESTRICTED] = {
+        403, "restricted", "Processing is restricted",
+        "The data of this person may not be processed for this purpose.",
+        PUPIL_OUTCOME_RESTRICTED
+    },
+    [NGX_HTTP_PUPIL_ERASED] = {
+        403, "erased", "Erased",
+        "The data of this person was erased."
+    },
+    [NGX_HTTP_PUPIL_THROTTLED] = {
+        429, "throttled", "Too many attempts",
+        "Wait as long as the header Retry-After says, in seconds."
+    },
+    [NGX_HTTP_PUPIL_INTEGRITY] = {
+        500, "integrity", "Stored data is damaged",
+        "A stored value is not what was stored.  The incident is recorded."
+    },
+    [NGX_HTTP_PUPIL_INTERNAL] = {
+        500, "internal", "Internal error",
+        "Something went wrong.  The log has the request id."
+    },
+    [NGX_HTTP_PUPIL_BUSY] = {
+        503, "busy", "Busy",
+        "There is too much to do.  Try again after Retry-After seconds."
+    },
+    [NGX_HTTP_PUPIL_UNAVAILABLE] = {
+        503, "unavailable", "Temporarily unavailable",
+        "The service cannot answer.  Try again after Retry-After seconds."
+    },
+    [NGX_HTTP_PUPIL_GATEWAY] = {
+        502, "gateway", "Bad gateway",
+        "A server behind this one did not answer as it should."
+    },
+    [NGX_HTTP_PUPIL_REFUSED] = {
+        403, "refused", "Refused",
+        "The request was refused."
+    },
 };
 
 
 /* For errors that nginx itself finds, and faults of input. */
 static const struct {
-    ngx_uint_t   status;
-    const char  *slug;
-} ngx_http_pupil_slugs[] = {
-    { 400, "malformed" },
-    { 401, "no-session" },
-    { 403, "refused" },
-    { 404, "not-found" },
-    { 405, "method-not-allowed" },
-    { 408, "timeout" },
-    { 409, "conflict" },
-    { 413, "too-large" },
-    { 414, "too-large" },
-    { 415, "media-type" },
-    { 422, "invalid" },
-    { 429, "throttled" },
-    { 500, "internal" },
-    { 502, "gateway" },
-    { 503, "unavailable" },
-    { 504, "gateway" },
-    { 0, NULL }
+    ngx_uint_t                status;
+    ngx_http_pupil_problem_e  problem;
+} ngx_http_pupil_problem_statuses[] = {
+    { 400, NGX_HTTP_PUPIL_MALFORMED },
+    { 401, NGX_HTTP_PUPIL_NO_SESSION },
+    { 403, NGX_HTTP_PUPIL_REFUSED },
+    { 404, NGX_HTTP_PUPIL_NOT_FOUND },
+    { 405, NGX_HTTP_PUPIL_METHOD_NOT_ALLOWED },
+    { 408, NGX_HTTP_PUPIL_TIMEOUT },
+    { 409, NGX_HTTP_PUPIL_CONFLICT },
+    { 413, NGX_HTTP_PUPIL_TOO_LARGE },
+    { 414, NGX_HTTP_PUPIL_TOO_LARGE },
+    { 415, NGX_HTTP_PUPIL_MEDIA_TYPE },
+    { 422, NGX_HTTP_PUPIL_INVALID },
+    { 429, NGX_HTTP_PUPIL_THROTTLED },
+    { 500, NGX_HTTP_PUPIL_INTERNAL },
+    { 502, NGX_HTTP_PUPIL_GATEWAY },
+    { 503, NGX_HTTP_PUPIL_UNAVAILABLE },
+    { 504, NGX_HTTP_PUPIL_GATEWAY },
+    { 0, NGX_HTTP_PUPIL_NO_PROBLEM }
 };
 
 
-const char *
-ngx_http_pupil_problem_slug(ngx_uint_t status)
+ngx_http_pupil_problem_e
+ngx_http_pupil_problem_of(ngx_uint_t status)
 {
     ngx_uint_t  i;
 
-    for (i = 0; ngx_http_pupil_slugs[i].slug != NULL; i++) {
-        if (ngx_http_pupil_slugs[i].status == status) {
-            return ngx_http_pupil_slugs[i].slug;
+    for (i = 0; ngx_http_pupil_problem_statuses[i].status != 0; i++) {
+        if (ngx_http_pupil_problem_statuses[i].status == status) {
+            return ngx_http_pupil_problem_statuses[i].problem;
         }
     }
 
-    return status >= 500 ? "internal" : "refused";
+    return status >= 500 ? NGX_HTTP_PUPIL_INTERNAL
+                         : NGX_HTTP_PUPIL_REFUSED;
 }
 
 
-static const ngx_http_pupil_text_t *
-ngx_http_pupil_problem_text(const char *slug)
+ngx_uint_t
+ngx_http_pupil_problem_status(ngx_http_pupil_problem_e problem)
 {
-    const ngx_http_pupil_text_t  *text;
+    return ngx_http_pupil_problems[problem].status;
+}
 
-    for (text = ngx_http_pupil_texts; text->slug != NULL; text++) {
-        if (ngx_strcmp(text->slug, slug) == 0) {
-            return text;
-        }
-    }
 
-    return NULL;
+pupil_outcome_t
+ngx_http_pupil_problem_outcome(ngx_http_pupil_problem_e problem)
+{
+    return ngx_http_pupil_problems[problem].outcome;
 }
 
 
 ngx_int_t
-ngx_http_pupil_problem(ngx_http_pupil_ctx_t *ctx, ngx_uint_t status,
-    const char *slug, const char *field, const char *rule)
+ngx_http_pupil_problem(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_problem_e problem)
 {
-    pupil_writer_reset(&ctx->out);
+    return ngx_http_pupil_problem_at(ctx, problem, NULL, NULL);
+}
 
-    ctx->problem = slug;
-    ctx->status = status;
-    ctx->location.len = 0;
-    ctx->missing_count = 0;
-    ctx->resume = NULL;
 
-    ngx_http_pupil_problem_write(ctx, &ctx->out, status, slug, field, rule);
-
-    return NGX_DONE;
+ngx_int_t
+ngx_http_pupil_problem_at(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_problem_e problem, const char *field, const char *rule)
+{
+    return ngx_http_pupil_problem_end(
+        ctx, problem, ngx_http_pupil_problem_status(problem), field, rule);
 }
 
 
 ngx_int_t
 ngx_http_pupil_fault(ngx_http_pupil_ctx_t *ctx, const pupil_fault_t *fault)
 {
-    return ngx_http_pupil_problem(ctx, fault->status,
-                                  ngx_http_pupil_problem_slug(fault->status),
-                                  fault->field, fault->rule);
+    return ngx_http_pupil_problem_end(ctx,
+                                      ngx_http_pupil_problem_of(fault->status),
+                                      fault->status, fault->field, fault->rule);
+}
+
+
+/* Whatever was written or waited for before is no part of the answer. */
+static ngx_int_t
+ngx_http_pupil_problem_end(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_problem_e problem, ngx_uint_t status, const char *field,
+    const char *rule)
+{
+    pupil_writer_reset(&ctx->out);
+
+    ctx->problem = problem;
+    ctx->status = status;
+    ctx->location.len = 0;
+    ctx->missing_count = 0;
+    ctx->resume = NULL;
+
+    ngx_http_pupil_problem_write(ctx, &ctx->out, problem, status, field, rule);
+
+    return NGX_DONE;
 }
 
 
@@ -174,29 +248,26 @@ ngx_http_pupil_parsed(ngx_http_pupil_ctx_t *ctx, pupil_rc_t rc,
 
 void
 ngx_http_pupil_problem_write(ngx_http_pupil_ctx_t *ctx, pupil_writer_t *out,
-    ngx_uint_t status, const char *slug, const char *field, const char *rule)
+    ngx_http_pupil_problem_e problem, ngx_uint_t status, const char *field,
+    const char *rule)
 {
-    char                          type[64];
-    const ngx_http_pupil_text_t  *text;
+    char                                 type[64];
+    const ngx_http_pupil_problem_row_t  *row;
 
-    text = ngx_http_pupil_problem_text(slug);
+    row = &ngx_http_pupil_problems[problem];
 
     ngx_snprintf((u_char *) type, sizeof(type), "urn:pupil:problem:%s%Z",
-                 slug);
+                 row->slug);
 
     pupil_writer_object_begin(out);
     pupil_writer_key(out, "type");
     pupil_writer_cstr(out, type);
     pupil_writer_key(out, "title");
-    pupil_writer_cstr(out, text ? text->title : slug);
+    pupil_writer_cstr(out, row->title);
     pupil_writer_key(out, "status");
-    pupil_writer_int64(out, (int64_t) status);
-
-    if (text != NULL) {
-        pupil_writer_key(out, "detail");
-        pupil_writer_cstr(out, text->detail);
-    }
-
+    pupil_writer_int64(out, (int64_t) (status ? status : row->status));
+    pupil_writer_key(out, "detail");
+    pupil_writer_cstr(out, row->detail);
     pupil_writer_key(out, "instance");
     pupil_writer_uuid(out, &ctx->id);
 

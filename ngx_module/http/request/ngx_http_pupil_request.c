@@ -220,7 +220,7 @@ ngx_http_pupil_begin(ngx_http_pupil_ctx_t *ctx)
 
     r = ctx->request;
 
-    if (ctx->problem != NULL) {
+    if (ctx->problem) {
         ngx_http_pupil_run(ctx, ngx_http_pupil_step_send);
         return;
     }
@@ -256,7 +256,7 @@ ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
     }
 
     /* what does not unwrap is not asked for again: it ends below */
-    if (ctx->missing_count != 0 && ctx->problem == NULL && !ctx->integrity) {
+    if (ctx->missing_count != 0 && !ctx->problem && !ctx->integrity) {
         ctx->after = ctx->step;
         rc = ngx_http_pupil_keys_owners(ctx, ngx_http_pupil_step_again);
         if (rc == NGX_AGAIN) {
@@ -264,14 +264,12 @@ ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
         }
     }
 
-    if (ctx->integrity && ctx->problem == NULL) {
-        (void) ngx_http_pupil_problem(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR,
-                                      "integrity", NULL, NULL);
+    if (ctx->integrity && !ctx->problem) {
+        (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INTEGRITY);
     }
 
-    if (rc == NGX_ERROR && ctx->problem == NULL) {
-        (void) ngx_http_pupil_problem(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR,
-                                      "internal", NULL, NULL);
+    if (rc == NGX_ERROR && !ctx->problem) {
+        (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INTERNAL);
     }
 
     if (ngx_http_pupil_record(ctx) == NGX_OK) {
@@ -287,19 +285,17 @@ ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
 static ngx_int_t
 ngx_http_pupil_record(ngx_http_pupil_ctx_t *ctx)
 {
-    if (ctx->problem == NULL
+    if (!ctx->problem
         && (ngx_http_pupil_must_record(ctx)
             || ngx_http_pupil_audit_shown(ctx) != NGX_OK))
     {
-        (void) ngx_http_pupil_problem(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR,
-                                      "internal", NULL, NULL);
+        (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INTERNAL);
     }
 
     if (ctx->tampered != NULL && ctx->asked != NULL
         && ngx_http_pupil_audit_tampered(ctx) != NGX_OK)
     {
-        (void) ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                      "unavailable", NULL, NULL);
+        (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
     }
 
     return ctx->records == NULL ? NGX_OK : NGX_AGAIN;
@@ -432,8 +428,7 @@ ngx_http_pupil_tenant(ngx_http_pupil_ctx_t *ctx)
     r = ctx->request;
 
     if (ctx->main->ring == NULL) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                      "unavailable", NULL, NULL);
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
     }
 
     if (ngx_http_complex_value(r, ctx->conf->tenant, &value) != NGX_OK) {
@@ -441,8 +436,7 @@ ngx_http_pupil_tenant(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (pupil_uuid_parse(value.data, value.len, &ctx->tenant) != PUPIL_OK) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_NOT_FOUND,
-                                      "unknown-tenant", NULL, NULL);
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNKNOWN_TENANT);
     }
 
     return NGX_OK;

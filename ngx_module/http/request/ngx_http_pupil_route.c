@@ -46,12 +46,10 @@ ngx_http_pupil_route(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (ctx->allow != 0) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_NOT_ALLOWED,
-                                      "method-not-allowed", NULL, NULL);
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_METHOD_NOT_ALLOWED);
     }
 
-    return ngx_http_pupil_problem(ctx, NGX_HTTP_NOT_FOUND, "not-found", NULL,
-                                  NULL);
+    return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NOT_FOUND);
 }
 
 

@@ -82,7 +82,8 @@ ngx_http_pupil_send(ngx_http_pupil_ctx_t *ctx)
 
         if (ctx->text.len == 0) {
             r->headers_out.content_length_n = ctx->out.length;
-            ngx_http_pupil_content_type(r, ctx->problem != NULL);
+            ngx_http_pupil_content_type(r, ctx->problem
+                                           != NGX_HTTP_PUPIL_NO_PROBLEM);
         }
     }
 
@@ -346,9 +347,8 @@ ngx_http_pupil_rewrite(ngx_http_pupil_ctx_t *ctx)
     status = r->headers_out.status;
 
     pupil_writer_init(&out, &ctx->alloc, 1024);
-    ngx_http_pupil_problem_write(ctx, &out, status,
-                                 ngx_http_pupil_problem_slug(status), NULL,
-                                 NULL);
+    ngx_http_pupil_problem_write(ctx, &out, ngx_http_pupil_problem_of(status),
+                                 status, NULL, NULL);
 
     ctx->replaced = ngx_http_pupil_chain(ctx, &out);
     if (ctx->replaced == NULL) {

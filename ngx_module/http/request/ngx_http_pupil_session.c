@@ -123,8 +123,7 @@ ngx_http_pupil_session_none(ngx_http_pupil_ctx_t *ctx)
 {
     ctx->has_session = 0;
 
-    return ngx_http_pupil_problem(ctx, NGX_HTTP_UNAUTHORIZED, "no-session",
-                                  NULL, NULL);
+    return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NO_SESSION);
 }
 
 

@@ -309,8 +309,7 @@ ngx_http_pupil_switch_render(ngx_http_pupil_ctx_t *ctx)
     if (!found) {
         return ngx_http_pupil_refuse(ctx,
                                      &ctx->conf->session[PUPIL_SESSION_SHOW],
-                                     PUPIL_OUTCOME_NOT_FOUND, NULL,
-                                     NGX_HTTP_NOT_FOUND, "not-found");
+                                     NULL, NGX_HTTP_PUPIL_NOT_FOUND);
     }
 
     return ngx_http_pupil_switch_write(ctx, &best);
@@ -384,8 +383,7 @@ ngx_http_pupil_switch_done(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (made != 1) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_UNAUTHORIZED,
-                                      "no-session", NULL, NULL);
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NO_SESSION);
     }
 
     ngx_http_pupil_zone_remove(ctx->main, ctx->session.hash);
