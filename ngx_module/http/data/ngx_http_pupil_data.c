@@ -374,10 +374,10 @@ ngx_http_pupil_data_group(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 static ngx_int_t
 ngx_http_pupil_data_start(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_int_t                      rc;
-    pupil_input_query_t           *query;
-    ngx_http_pupil_data_t         *data;
-    ngx_libpq_exchange_t  *ex;
+    ngx_int_t               rc;
+    pupil_input_query_t    *query;
+    ngx_http_pupil_data_t  *data;
+    ngx_libpq_exchange_t   *ex;
 
     data = ctx->data;
     query = &data->query;
@@ -565,6 +565,7 @@ ngx_http_pupil_data_record(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_int_t                rc;
     ngx_uint_t               has[PUPIL_STATEMENT_WANTS];
     const pupil_generic_t   *generic;
+    ngx_http_pupil_row_t     cells;
     ngx_http_pupil_data_t   *data;
     ngx_http_pupil_owner_t   owners[PUPIL_STATEMENT_WANTS];
 
@@ -587,13 +588,18 @@ ngx_http_pupil_data_record(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     pupil_writer_key(&ctx->out, "id");
     pupil_writer_uuid(&ctx->out, record);
 
+    cells.stmt = &data->generic->stmt;
+    cells.res = res;
+    cells.n = row;
+
     for (i = 0; i < generic->template.wants_count; i++) {
         g = generic->sealer[i];
 
-        (void) ngx_http_pupil_member(ctx, generic->template.wants[i].field,
-                                     &data->generic->stmt, res, row, i,
-                                     has[g] ? &owners[g] : NULL,
-                                     g == 0 ? record : &owners[g].id);
+        cells.owner = has[g] ? &owners[g] : NULL;
+        cells.record = g == 0 ? record : &owners[g].id;
+
+        (void) ngx_http_pupil_member(ctx, &cells, i,
+                                     generic->template.wants[i].field);
     }
 
     pupil_writer_object_end(&ctx->out);

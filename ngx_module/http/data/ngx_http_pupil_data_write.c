@@ -81,9 +81,9 @@ ngx_http_pupil_data_write_parse(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_data_write_start(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_int_t                      rc;
-    ngx_http_pupil_data_t         *data;
-    ngx_libpq_exchange_t  *ex;
+    ngx_int_t               rc;
+    ngx_http_pupil_data_t  *data;
+    ngx_libpq_exchange_t   *ex;
 
     data = ctx->data;
 
@@ -375,10 +375,10 @@ ngx_http_pupil_data_complete(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_data_send(ngx_http_pupil_ctx_t *ctx)
 {
-    uint32_t                       n;
-    ngx_http_pupil_data_t         *data;
-    ngx_http_pupil_patch_t        *patch;
-    ngx_libpq_exchange_t  *ex;
+    uint32_t                 n;
+    ngx_http_pupil_data_t   *data;
+    ngx_http_pupil_patch_t  *patch;
+    ngx_libpq_exchange_t    *ex;
 
     data = ctx->data;
     n = data->generic->generic->template.wants_count;
@@ -424,8 +424,13 @@ ngx_http_pupil_data_values(ngx_http_pupil_ctx_t *ctx,
     uint32_t                i;
     const pupil_field_t    *field;
     ngx_http_pupil_data_t  *data;
+    ngx_http_pupil_place_t  place;
 
     data = ctx->data;
+
+    place.category = data->category->plugin->name;
+    place.owner = &data->owner;
+    place.record = &data->record;
 
     for (i = 0; i < data->generic->generic->template.wants_count; i++) {
 
@@ -448,12 +453,14 @@ ngx_http_pupil_data_values(ngx_http_pupil_ctx_t *ctx,
 
         if (!(field->flags & PUPIL_FIELD_SEALED)) {
             patch->plain[i] = data->values[i];
+            continue;
+        }
 
-        } else if (ngx_http_pupil_seal(ctx, data->category->plugin->name,
-                                       field->name, &data->owner,
-                                       &data->record, data->values[i],
-                                       &patch->sealed[i])
-                   != PUPIL_OK)
+        place.field = field->name;
+
+        if (ngx_http_pupil_seal(ctx, &place, data->values[i],
+                                &patch->sealed[i])
+            != PUPIL_OK)
         {
             return NGX_ERROR;
         }

@@ -96,7 +96,7 @@ typedef struct {
     unsigned                       has_beside:1;
 
     /* the feed */
-    ngx_libpq_exchange_t  *feed;
+    ngx_libpq_exchange_t          *feed;
     ngx_http_pupil_teacher_t      *teachers;
     ngx_uint_t                     nteachers;
 
@@ -185,13 +185,12 @@ ngx_int_t ngx_http_pupil_homework_authentic(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_class_t *class);
 
 /*
- * What the class owns of the homework of a row: stmt with the wants
- * PUPIL_HL_WANT_TITLE to _CLASS_TITLE.  record is set.  NGX_OK, NGX_ERROR.
+ * What the class owns of the homework of a row, whose statement has the wants
+ * PUPIL_HL_WANT_TITLE to _CLASS_TITLE; its owner is the class, its record the
+ * homework.  definition->record is set.  NGX_OK, NGX_ERROR.
  */
 ngx_int_t ngx_http_pupil_homework_define(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    const ngx_http_pupil_owner_t *class,
-    ngx_http_pupil_definition_t *definition);
+    const ngx_http_pupil_row_t *row, ngx_http_pupil_definition_t *definition);
 
 /*
  * Definitions as one text, and back; text is what was sealed.  PUPIL_OK,
@@ -259,12 +258,10 @@ ngx_int_t ngx_http_pupil_homework_refuse(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_homework_bar(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t stmt);
 
-/* Adds a current submission: row of a result with PUPIL_HP_WANT_*. */
+/* Adds a current submission, a row of a statement with PUPIL_HP_WANT_*. */
 ngx_int_t ngx_http_pupil_homework_score(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    const ngx_http_pupil_owner_t *owner, const pupil_uuid_t *record,
-    pupil_time_t updated_at, const pupil_exercises_t *exercises,
-    pupil_score_t *score);
+    const ngx_http_pupil_row_t *submission, pupil_time_t updated_at,
+    const pupil_exercises_t *exercises, pupil_score_t *score);
 
 
 /* Steps of the routes in the other files. */

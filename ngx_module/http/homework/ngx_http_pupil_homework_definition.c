@@ -9,7 +9,7 @@
 #include "http/homework/ngx_http_pupil_homework.h"
 
 
-/* What a padded value begins with: see core/vault.h. */
+/* What a padded value begins with: see core/vault/vault.h. */
 #define NGX_HTTP_PUPIL_LENGTH  4
 
 /* A smaller piece is not worth another one. */
@@ -33,12 +33,23 @@ typedef struct {
     uint32_t         exercises;                /* of all of them */
 } ngx_http_pupil_pack_t;
 
+typedef struct {
+    const char      *name;
+    ngx_uint_t       want;
+} ngx_http_pupil_define_member_t;
+
 
 static size_t ngx_http_pupil_definitions_piece(size_t left, ngx_uint_t n);
-static ngx_int_t ngx_http_pupil_define_exercises(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    const ngx_http_pupil_owner_t *class,
+static void ngx_http_pupil_define_members(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row,
+    const ngx_http_pupil_define_member_t *members,
     ngx_http_pupil_definition_t *definition);
+static void ngx_http_pupil_define_class(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row, ngx_http_pupil_definition_t *definition);
+static ngx_int_t ngx_http_pupil_define_exercises(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row, ngx_http_pupil_definition_t *definition);
+static void ngx_http_pupil_define_note(
+    ngx_http_pupil_definition_t *definition, pupil_rc_t rc);
 static u_char *ngx_http_pupil_definition_pack(u_char *p,
     const ngx_http_pupil_definition_t *definition);
 static const uint8_t *ngx_http_pupil_definition_unpack(const uint8_t *p,
@@ -46,16 +57,17 @@ static const uint8_t *ngx_http_pupil_definition_unpack(const uint8_t *p,
     pupil_exercise_t **items, uint32_t *left);
 
 
-/* Members of the homework itself, in the order of the answer. */
-static const struct {
-    const char  *name;
-    ngx_uint_t   want;
-} ngx_http_pupil_define_text[] = {
+/* Members of the homework itself: before and behind the class. */
+static const ngx_http_pupil_define_member_t  ngx_http_pupil_define_text[] = {
     { "title", PUPIL_HL_WANT_TITLE },
     { "description", PUPIL_HL_WANT_DESCRIPTION },
-}, ngx_http_pupil_define_times[] = {
+    { NULL, 0 }
+};
+
+static const ngx_http_pupil_define_member_t  ngx_http_pupil_define_times[] = {
     { "assigned_at", PUPIL_HL_WANT_ASSIGNED_AT },
     { "due_at", PUPIL_HL_WANT_DUE_AT },
+    { NULL, 0 }
 };
 
 
@@ -71,23 +83,10 @@ static const char *const  ngx_http_pupil_definitions_pieces[] = {
     (sizeof(ngx_http_pupil_definitions_pieces) / sizeof(char *))
 
 
-static void
-ngx_http_pupil_define_note(ngx_http_pupil_definition_t *definition,
-    pupil_rc_t rc)
-{
-    if (rc != PUPIL_OK && rc != PUPIL_NOT_FOUND) {
-        definition->whole = 0;
-    }
-}
-
-
 ngx_int_t
 ngx_http_pupil_homework_define(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    const ngx_http_pupil_owner_t *class,
-    ngx_http_pupil_definition_t *definition)
+    const ngx_http_pupil_row_t *row, ngx_http_pupil_definition_t *definition)
 {
-    ngx_uint_t                  i;
     pupil_str_t                 text;
     pupil_writer_t             *out;
     ngx_http_pupil_homework_t  *data;
@@ -109,33 +108,11 @@ ngx_http_pupil_homework_define(ngx_http_pupil_ctx_t *ctx,
     pupil_writer_key(out, "id");
     pupil_writer_uuid(out, &definition->record);
 
-    for (i = 0; i < 2; i++) {
-        ngx_http_pupil_define_note(definition,
-            ngx_http_pupil_member_to(ctx, out,
-                                     ngx_http_pupil_define_text[i].name, stmt,
-                                     res, row,
-                                     ngx_http_pupil_define_text[i].want,
-                                     class, &definition->record));
-    }
-
-    pupil_writer_key(out, "class");
-    pupil_writer_object_begin(out);
-    pupil_writer_key(out, "id");
-    pupil_writer_uuid(out, &class->id);
-    ngx_http_pupil_define_note(definition,
-        ngx_http_pupil_member_to(ctx, out, "title", stmt, res, row,
-                                 PUPIL_HL_WANT_CLASS_TITLE, class,
-                                 &class->id));
-    pupil_writer_object_end(out);
-
-    for (i = 0; i < 2; i++) {
-        ngx_http_pupil_define_note(definition,
-            ngx_http_pupil_member_to(ctx, out,
-                                     ngx_http_pupil_define_times[i].name,
-                                     stmt, res, row,
-                                     ngx_http_pupil_define_times[i].want,
-                                     class, &definition->record));
-    }
+    ngx_http_pupil_define_members(ctx, row, ngx_http_pupil_define_text,
+                                  definition);
+    ngx_http_pupil_define_class(ctx, row, definition);
+    ngx_http_pupil_define_members(ctx, row, ngx_http_pupil_define_times,
+                                  definition);
 
     pupil_writer_object_end(out);
 
@@ -147,21 +124,63 @@ ngx_http_pupil_homework_define(ngx_http_pupil_ctx_t *ctx,
     definition->head.data = text.data + 1;
     definition->head.len = text.len - 2;
 
-    return ngx_http_pupil_define_exercises(ctx, stmt, res, row, class,
-                                           definition);
+    return ngx_http_pupil_define_exercises(ctx, row, definition);
+}
+
+
+static void
+ngx_http_pupil_define_members(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row,
+    const ngx_http_pupil_define_member_t *members,
+    ngx_http_pupil_definition_t *definition)
+{
+    pupil_writer_t             *out;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+    out = &data->scratch;
+
+    for ( /* void */ ; members->name != NULL; members++) {
+        ngx_http_pupil_define_note(definition,
+            ngx_http_pupil_member_to(ctx, out, row, members->want,
+                                     members->name));
+    }
+}
+
+
+static void
+ngx_http_pupil_define_class(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row, ngx_http_pupil_definition_t *definition)
+{
+    pupil_writer_t             *out;
+    ngx_http_pupil_row_t        class;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+    out = &data->scratch;
+
+    class = *row;
+    class.record = &row->owner->id;
+
+    pupil_writer_key(out, "class");
+    pupil_writer_object_begin(out);
+    pupil_writer_key(out, "id");
+    pupil_writer_uuid(out, &row->owner->id);
+    ngx_http_pupil_define_note(definition,
+        ngx_http_pupil_member_to(ctx, out, &class, PUPIL_HL_WANT_CLASS_TITLE,
+                                 "title"));
+    pupil_writer_object_end(out);
 }
 
 
 static ngx_int_t
 ngx_http_pupil_define_exercises(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    const ngx_http_pupil_owner_t *class,
-    ngx_http_pupil_definition_t *definition)
+    const ngx_http_pupil_row_t *row, ngx_http_pupil_definition_t *definition)
 {
     pupil_rc_t  rc;
 
-    rc = ngx_http_pupil_value(ctx, stmt, res, row, PUPIL_HL_WANT_EXERCISES,
-                              class, &definition->record, &definition->text);
+    rc = ngx_http_pupil_value(ctx, row, PUPIL_HL_WANT_EXERCISES,
+                              &definition->text);
     ngx_http_pupil_define_note(definition, rc);
 
     if (rc != PUPIL_OK) {
@@ -178,6 +197,17 @@ ngx_http_pupil_define_exercises(ngx_http_pupil_ctx_t *ctx,
     definition->has_exercises = 1;
 
     return NGX_OK;
+}
+
+
+/* What did not open may open for somebody else: it is not to be kept. */
+static void
+ngx_http_pupil_define_note(ngx_http_pupil_definition_t *definition,
+    pupil_rc_t rc)
+{
+    if (rc != PUPIL_OK && rc != PUPIL_NOT_FOUND) {
+        definition->whole = 0;
+    }
 }
 
 
@@ -396,22 +426,27 @@ ngx_http_pupil_definitions_seal(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_owner_t *class, pupil_str_t text,
     pupil_str_t *sealed)
 {
-    size_t       size;
-    u_char      *p;
-    ngx_uint_t   i, n;
-    pupil_rc_t   rc;
-    pupil_str_t  rest, piece, part[NGX_HTTP_PUPIL_PIECES];
+    size_t                  size;
+    u_char                 *p;
+    ngx_uint_t              i, n;
+    pupil_rc_t              rc;
+    pupil_str_t             rest, piece, part[NGX_HTTP_PUPIL_PIECES];
+    ngx_http_pupil_place_t  place;
 
     size = 0;
     rest = text;
+
+    place.category = "homework";
+    place.owner = class;
+    place.record = &class->id;
 
     for (n = 0; rest.len != 0; n++) {
         piece.data = rest.data;
         piece.len = ngx_http_pupil_definitions_piece(rest.len, n);
 
-        rc = ngx_http_pupil_seal(ctx, "homework",
-                                 ngx_http_pupil_definitions_pieces[n], class,
-                                 &class->id, piece, &part[n]);
+        place.field = ngx_http_pupil_definitions_pieces[n];
+
+        rc = ngx_http_pupil_seal(ctx, &place, piece, &part[n]);
         if (rc != PUPIL_OK) {
             return rc;
         }
@@ -442,11 +477,16 @@ ngx_http_pupil_definitions_open(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_owner_t *class, pupil_str_t sealed, size_t text_len,
     pupil_str_t *text)
 {
-    size_t       at, len;
-    u_char      *p, kept[NGX_HTTP_PUPIL_LENGTH];
-    ngx_uint_t   n;
-    pupil_rc_t   rc;
-    pupil_str_t  part, value;
+    size_t                  at, len;
+    u_char                 *p, kept[NGX_HTTP_PUPIL_LENGTH];
+    ngx_uint_t              n;
+    pupil_rc_t              rc;
+    pupil_str_t             part, value;
+    ngx_http_pupil_place_t  place;
+
+    place.category = "homework";
+    place.owner = class;
+    place.record = &class->id;
 
     /* padding is all that is more, and less than what the pieces are */
     p = ngx_http_pupil_alloc(ctx, sealed.len);
@@ -465,9 +505,9 @@ ngx_http_pupil_definitions_open(ngx_http_pupil_ctx_t *ctx,
         /* each begins with its length, over the end of the one before */
         ngx_memcpy(kept, p + at, NGX_HTTP_PUPIL_LENGTH);
 
-        rc = ngx_http_pupil_unseal(ctx, "homework",
-                                   ngx_http_pupil_definitions_pieces[n],
-                                   class, &class->id, part, p + at, &value);
+        place.field = ngx_http_pupil_definitions_pieces[n];
+
+        rc = ngx_http_pupil_unseal(ctx, &place, part, p + at, &value);
         if (rc != PUPIL_OK) {
             return rc;
         }

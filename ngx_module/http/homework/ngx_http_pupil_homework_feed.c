@@ -38,9 +38,9 @@ static ngx_http_pupil_teacher_t *ngx_http_pupil_feed_assigner(
 ngx_int_t
 ngx_http_pupil_homework_feed_start(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_http_pupil_stmt_t         *beside;
-    ngx_http_pupil_homework_t     *data;
-    ngx_libpq_exchange_t  *ex;
+    ngx_http_pupil_stmt_t      *beside;
+    ngx_http_pupil_homework_t  *data;
+    ngx_libpq_exchange_t       *ex;
 
     data = ctx->data;
 

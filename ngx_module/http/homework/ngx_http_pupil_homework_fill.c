@@ -23,10 +23,10 @@ static ngx_int_t ngx_http_pupil_feed_keep(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t
 ngx_http_pupil_feed_ask(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_uint_t                     i, n;
-    pupil_uuid_t                  *ids;
-    ngx_http_pupil_homework_t     *data;
-    ngx_libpq_exchange_t  *ex;
+    ngx_uint_t                  i, n;
+    pupil_uuid_t               *ids;
+    ngx_http_pupil_homework_t  *data;
+    ngx_libpq_exchange_t       *ex;
 
     data = ctx->data;
 
@@ -166,11 +166,12 @@ static ngx_int_t
 ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, ngx_http_pupil_class_t *class)
 {
-    ngx_int_t                      rc;
-    const int32_t                 *column;
-    ngx_http_pupil_stmt_t         *stmt;
-    ngx_http_pupil_homework_t     *data;
-    ngx_http_pupil_definition_t   *d;
+    ngx_int_t                     rc;
+    const int32_t                *column;
+    ngx_http_pupil_stmt_t        *stmt;
+    ngx_http_pupil_homework_t    *data;
+    ngx_http_pupil_definition_t  *d;
+    ngx_http_pupil_row_t          defined;
 
     data = ctx->data;
     stmt = ngx_http_pupil_stmt(ctx, data->role->definitions);
@@ -214,8 +215,13 @@ ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return NGX_OK;
     }
 
-    return ngx_http_pupil_homework_define(ctx, stmt, res, row, &class->owner,
-                                          d);
+    defined.stmt = stmt;
+    defined.res = res;
+    defined.n = row;
+    defined.owner = &class->owner;
+    defined.record = &d->record;
+
+    return ngx_http_pupil_homework_define(ctx, &defined, d);
 }
 
 

@@ -25,6 +25,7 @@ ngx_http_pupil_homework_item(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 {
     ngx_int_t                   rc;
     pupil_uuid_t                class_id;
+    ngx_http_pupil_row_t        defined;
     ngx_http_pupil_teacher_t   *teacher;
     ngx_http_pupil_homework_t  *data;
 
@@ -58,9 +59,13 @@ ngx_http_pupil_homework_item(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     item->teacher = teacher;
     item->definition.record = item->record;
 
-    return ngx_http_pupil_homework_define(ctx, data->list, res, row,
-                                          &item->class->owner,
-                                          &item->definition);
+    defined.stmt = data->list;
+    defined.res = res;
+    defined.n = row;
+    defined.owner = &item->class->owner;
+    defined.record = &item->record;
+
+    return ngx_http_pupil_homework_define(ctx, &defined, &item->definition);
 }
 
 
@@ -143,6 +148,7 @@ static ngx_int_t
 ngx_http_pupil_teacher_check(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_teacher_t *teacher)
 {
+    ngx_http_pupil_row_t    row;
     ngx_http_pupil_owner_t  owner;
     pupil_enrolment_row_t   enrolment;
 
@@ -163,10 +169,13 @@ ngx_http_pupil_teacher_check(ngx_http_pupil_ctx_t *ctx,
 
         teacher->subject = owner.id;
 
-        if (ngx_http_pupil_display_name_get(ctx, teacher->stmt, teacher->res,
-                                            teacher->row, teacher->given,
-                                            teacher->family, &owner,
-                                            &teacher->name)
+        row.stmt = teacher->stmt;
+        row.res = teacher->res;
+        row.n = teacher->row;
+        row.owner = &owner;
+
+        if (ngx_http_pupil_display_name_get(ctx, &row, teacher->given,
+                                            teacher->family, &teacher->name)
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -283,6 +292,7 @@ ngx_http_pupil_homework_add(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 {
     pupil_time_t            updated_at;
     pupil_uuid_t            record;
+    ngx_http_pupil_row_t    submission;
     ngx_http_pupil_owner_t  owner;
 
     if (ngx_libpq_get_uuid(res, row, PUPIL_HP_RECORD, &record)
@@ -294,36 +304,40 @@ ngx_http_pupil_homework_add(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return NGX_ERROR;
     }
 
-    return ngx_http_pupil_homework_score(ctx,
-               ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_PUPIL_PROGRESS), res,
-               row, &owner, &record, updated_at, exercises, score);
+    submission.stmt = ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_PUPIL_PROGRESS);
+    submission.res = res;
+    submission.n = row;
+    submission.owner = &owner;
+    submission.record = &record;
+
+    return ngx_http_pupil_homework_score(ctx, &submission, updated_at,
+                                         exercises, score);
 }
 
 
 ngx_int_t
 ngx_http_pupil_homework_score(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    const ngx_http_pupil_owner_t *owner, const pupil_uuid_t *record,
-    pupil_time_t updated_at, const pupil_exercises_t *exercises,
-    pupil_score_t *score)
+    const ngx_http_pupil_row_t *submission, pupil_time_t updated_at,
+    const pupil_exercises_t *exercises, pupil_score_t *score)
 {
     ngx_uint_t      done;
     pupil_str_t     result;
     pupil_uuid_t    exercise;
     const int32_t  *column;
 
-    column = stmt->statement.column;
+    column = submission->stmt->statement.column;
 
-    if (ngx_libpq_get_uuid(res, row, column[PUPIL_HP_WANT_EXERCISE],
-                           &exercise) != NGX_OK
-        || ngx_libpq_get_bool(res, row, column[PUPIL_HP_WANT_DONE],
-                              &done) != NGX_OK)
+    if (ngx_libpq_get_uuid(submission->res, submission->n,
+                           column[PUPIL_HP_WANT_EXERCISE], &exercise)
+        != NGX_OK
+        || ngx_libpq_get_bool(submission->res, submission->n,
+                              column[PUPIL_HP_WANT_DONE], &done)
+           != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    if (ngx_http_pupil_value(ctx, stmt, res, row, PUPIL_HP_WANT_RESULT, owner,
-                             record, &result)
+    if (ngx_http_pupil_value(ctx, submission, PUPIL_HP_WANT_RESULT, &result)
         != PUPIL_OK)
     {
         result.len = 0;

@@ -135,6 +135,7 @@ ngx_http_pupil_overview_pupil(ngx_http_pupil_ctx_t *ctx,
 {
     ngx_int_t               rc;
     pupil_score_t           score;
+    ngx_http_pupil_row_t    pupil;
     ngx_http_pupil_owner_t  owner;
     pupil_enrolment_row_t   enrolment;
 
@@ -158,9 +159,13 @@ ngx_http_pupil_overview_pupil(ngx_http_pupil_ctx_t *ctx,
     pupil_writer_key(&ctx->out, "id");
     pupil_writer_uuid(&ctx->out, &owner.id);
 
-    ngx_http_pupil_display_name(ctx, view->names, view->pupils, row,
-                                PUPIL_HO_WANT_GIVEN_NAME,
-                                PUPIL_HO_WANT_FAMILY_NAME, &owner);
+    pupil.stmt = view->names;
+    pupil.res = view->pupils;
+    pupil.n = row;
+    pupil.owner = &owner;
+
+    ngx_http_pupil_display_name(ctx, &pupil, PUPIL_HO_WANT_GIVEN_NAME,
+                                PUPIL_HO_WANT_FAMILY_NAME);
 
     rc = ngx_http_pupil_overview_score(ctx, view, &owner, &score);
     if (rc != NGX_OK) {
@@ -186,12 +191,18 @@ ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_overview_t *view, const ngx_http_pupil_owner_t *owner,
     pupil_score_t *score)
 {
-    int           order;
-    ngx_int_t     rc;
-    pupil_time_t  updated_at;
-    pupil_uuid_t  subject, record;
+    int                   order;
+    ngx_int_t             rc;
+    pupil_time_t          updated_at;
+    pupil_uuid_t          subject, record;
+    ngx_http_pupil_row_t  submission;
 
     pupil_score_init(score);
+
+    submission.stmt = view->scores;
+    submission.res = view->results;
+    submission.owner = owner;
+    submission.record = &record;
 
     for ( /* void */ ; view->next < PQntuples(view->results); view->next++) {
 
@@ -220,9 +231,9 @@ ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
             return NGX_ERROR;
         }
 
-        rc = ngx_http_pupil_homework_score(ctx, view->scores, view->results,
-                                           view->next, owner, &record,
-                                           updated_at,
+        submission.n = view->next;
+
+        rc = ngx_http_pupil_homework_score(ctx, &submission, updated_at,
                                            &view->item.definition.exercises,
                                            score);
         if (rc != NGX_OK) {

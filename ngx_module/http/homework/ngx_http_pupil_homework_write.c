@@ -76,8 +76,8 @@ ngx_http_pupil_homework_patch_parse(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_uint_t                     stmt;
-    const pupil_uuid_t            *record;
+    ngx_uint_t             stmt;
+    const pupil_uuid_t    *record;
     ngx_libpq_exchange_t  *ex;
 
     stmt = ctx->route->method == NGX_HTTP_POST ? PUPIL_HOMEWORK_CREATE
@@ -151,13 +151,13 @@ ngx_http_pupil_homework_target(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
 ngx_int_t
 ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
 {
-    uint32_t                       i;
-    ngx_int_t                      rc;
-    pupil_str_t                    text, title, description, exercises;
-    pupil_uuid_t                  *ids;
-    pupil_input_homework_t        *in;
-    ngx_http_pupil_homework_t     *data;
-    ngx_libpq_exchange_t  *ex;
+    uint32_t                    i;
+    ngx_int_t                   rc;
+    pupil_str_t                 text, title, description, exercises;
+    pupil_uuid_t               *ids;
+    pupil_input_homework_t     *in;
+    ngx_http_pupil_homework_t  *data;
+    ngx_libpq_exchange_t       *ex;
 
     data = ctx->data;
     in = &data->create;
@@ -218,7 +218,7 @@ ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
     ngx_int_t                      rc;
     pupil_str_t                    title, description;
     ngx_http_pupil_homework_t     *data;
-    ngx_libpq_exchange_t  *ex;
+    ngx_libpq_exchange_t          *ex;
     pupil_input_homework_patch_t  *in;
 
     data = ctx->data;
@@ -277,9 +277,9 @@ ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_homework_delete_step(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_int_t                      rc;
-    ngx_http_pupil_homework_t     *data;
-    ngx_libpq_exchange_t  *ex;
+    ngx_int_t                   rc;
+    ngx_http_pupil_homework_t  *data;
+    ngx_libpq_exchange_t       *ex;
 
     data = ctx->data;
     data->record = ctx->path_id;
@@ -310,8 +310,8 @@ ngx_http_pupil_homework_delete_step(ngx_http_pupil_ctx_t *ctx)
 static ngx_libpq_exchange_t *
 ngx_http_pupil_homework_begin(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
 {
-    ngx_http_pupil_homework_t     *data;
-    ngx_libpq_exchange_t  *ex;
+    ngx_http_pupil_homework_t  *data;
+    ngx_libpq_exchange_t       *ex;
 
     data = ctx->data;
 
@@ -331,9 +331,8 @@ ngx_http_pupil_homework_begin(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
 
 /* The read that follows shows what is stored. */
 static ngx_int_t
-ngx_http_pupil_homework_end(ngx_http_pupil_ctx_t *ctx,
-                            ngx_libpq_exchange_t *ex,
-                            ngx_int_t (*step)(ngx_http_pupil_ctx_t *ctx))
+ngx_http_pupil_homework_end(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex,
+    ngx_int_t (*step)(ngx_http_pupil_ctx_t *ctx))
 {
     ngx_http_pupil_homework_t  *data;
 
@@ -349,6 +348,7 @@ static ngx_int_t
 ngx_http_pupil_homework_seal(ngx_http_pupil_ctx_t *ctx, const char *field,
     pupil_str_t value, pupil_str_t *sealed)
 {
+    ngx_http_pupil_place_t      place;
     ngx_http_pupil_homework_t  *data;
 
     data = ctx->data;
@@ -358,9 +358,13 @@ ngx_http_pupil_homework_seal(ngx_http_pupil_ctx_t *ctx, const char *field,
         return NGX_OK;
     }
 
-    return ngx_http_pupil_seal(ctx, "homework", field, &data->target->owner,
-                               &data->record, value, sealed)
-           == PUPIL_OK ? NGX_OK : NGX_ERROR;
+    place.category = "homework";
+    place.field = field;
+    place.owner = &data->target->owner;
+    place.record = &data->record;
+
+    return ngx_http_pupil_seal(ctx, &place, value, sealed) == PUPIL_OK
+           ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -90,8 +90,8 @@ ngx_http_pupil_login_start(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_login_reserve(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_http_pupil_login_t        *login;
-    ngx_libpq_exchange_t  *ex;
+    ngx_http_pupil_login_t  *login;
+    ngx_libpq_exchange_t    *ex;
 
     login = ctx->data;
 
@@ -116,9 +116,9 @@ ngx_http_pupil_login_reserve(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
 {
-    int32_t                        wait;
-    ngx_http_pupil_login_t        *login;
-    ngx_libpq_exchange_t  *ex;
+    int32_t                  wait;
+    ngx_http_pupil_login_t  *login;
+    ngx_libpq_exchange_t    *ex;
 
     login = ctx->data;
 
@@ -185,16 +185,21 @@ ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx)
     char                     stored[PUPIL_PASSWORD_HASH_LEN];
     ngx_int_t                rc;
     pupil_str_t              value;
+    ngx_http_pupil_row_t     row;
     ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
 
+    row.stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_FIND);
+    row.res = login->found->results[0];
+    row.n = 0;
+    row.owner = &login->owner;
+    row.record = &login->owner.id;
+
     if (login->has_owner
-        && ngx_http_pupil_value(ctx,
-                                ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_FIND),
-                                login->found->results[0], 0,
-                                NGX_HTTP_PUPIL_LOGIN_WANT_HASH, &login->owner,
-                                &login->owner.id, &value) == PUPIL_OK
+        && ngx_http_pupil_value(ctx, &row, NGX_HTTP_PUPIL_LOGIN_WANT_HASH,
+                                &value)
+           == PUPIL_OK
         && value.len < sizeof(stored))
     {
         ngx_memcpy(stored, value.data, value.len);
@@ -242,9 +247,9 @@ ngx_http_pupil_login_verified(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx)
 {
-    const char                    *outcome;
-    ngx_http_pupil_login_t        *login;
-    ngx_libpq_exchange_t  *ex;
+    const char              *outcome;
+    ngx_http_pupil_login_t  *login;
+    ngx_libpq_exchange_t    *ex;
 
     login = ctx->data;
     ctx->main->stats.login_failures++;

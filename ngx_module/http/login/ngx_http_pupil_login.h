@@ -33,18 +33,18 @@ typedef struct {
     int32_t                        longest[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
     ngx_uint_t                     buckets_count;   /* the network's last */
 
-    ngx_libpq_exchange_t  *found;
-    ngx_http_pupil_owner_t         owner;       /* the account's or decoy's */
-    pupil_str_t                    subject_mac;
-    pupil_time_t                   changed_at;  /* the credential was */
-    u_char                         renewed[PUPIL_PASSWORD_HASH_LEN];
-    pupil_str_t                    role;        /* static */
-    pupil_uuid_t                   institution;
-    uint8_t                        text[PUPIL_TOKEN_TEXT_LEN];
-    unsigned                       device:1;    /* a known one */
-    unsigned                       known:1;     /* an account, no decoy */
-    unsigned                       has_owner:1;
-    unsigned                       eligible:1;  /* but for the password */
+    ngx_libpq_exchange_t   *found;
+    ngx_http_pupil_owner_t  owner;              /* the account's or decoy's */
+    pupil_str_t             subject_mac;
+    pupil_time_t            changed_at;         /* the credential was */
+    u_char                  renewed[PUPIL_PASSWORD_HASH_LEN];
+    pupil_str_t             role;               /* static */
+    pupil_uuid_t            institution;
+    uint8_t                 text[PUPIL_TOKEN_TEXT_LEN];
+    unsigned                device:1;           /* a known one */
+    unsigned                known:1;            /* an account, no decoy */
+    unsigned                has_owner:1;
+    unsigned                eligible:1;         /* but for the password */
 } ngx_http_pupil_login_t;
 
 

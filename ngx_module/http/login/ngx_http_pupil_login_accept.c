@@ -26,13 +26,13 @@ static ngx_int_t ngx_http_pupil_login_device(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t
 ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
 {
-    uint8_t                        mac[PUPIL_MAC_LEN];
-    ngx_uint_t                     last, stmt;
-    pupil_str_t                    address, renewed;
-    pupil_uuid_t                   record;
-    ngx_http_pupil_login_t        *login;
-    ngx_http_pupil_session_t      *session;
-    ngx_libpq_exchange_t  *ex;
+    uint8_t                    mac[PUPIL_MAC_LEN];
+    ngx_uint_t                 last, stmt;
+    pupil_str_t                address, renewed;
+    pupil_uuid_t               record;
+    ngx_http_pupil_login_t    *login;
+    ngx_http_pupil_session_t  *session;
+    ngx_libpq_exchange_t      *ex;
 
     login = ctx->data;
     session = &ctx->session;
@@ -142,6 +142,7 @@ ngx_http_pupil_login_address(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_stmt_t    *stmt;
     const pupil_statement_t  *st;
     ngx_http_pupil_login_t   *login;
+    ngx_http_pupil_place_t    place;
 
     login = ctx->data;
     stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_ACCEPT);
@@ -159,11 +160,15 @@ ngx_http_pupil_login_address(ngx_http_pupil_ctx_t *ctx,
     text.data = addr->data;
     text.len = addr->len;
 
+    place.category = "network";
+    place.field = "address";
+    place.owner = &login->owner;
+    place.record = record;
+
     if (pupil_value_accept_text(st->category[want],
                                 (uint32_t) st->field[want], text,
                                 &ctx->alloc, &value, &fault) != PUPIL_OK
-        || ngx_http_pupil_seal(ctx, "network", "address", &login->owner,
-                               record, value, sealed) != PUPIL_OK)
+        || ngx_http_pupil_seal(ctx, &place, value, sealed) != PUPIL_OK)
     {
         ngx_memzero(sealed, sizeof(pupil_str_t));
         ctx->missing_count = 0;
@@ -179,6 +184,7 @@ ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx, pupil_str_t *sealed)
     pupil_str_t              value;
     ngx_http_pupil_stmt_t   *stmt;
     ngx_http_pupil_login_t  *login;
+    ngx_http_pupil_place_t   place;
 
     login = ctx->data;
     stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_RENEW);
@@ -192,8 +198,12 @@ ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx, pupil_str_t *sealed)
     value.data = login->renewed;
     value.len = ngx_strlen(login->renewed);
 
-    rc = ngx_http_pupil_seal(ctx, "credential", "password_hash",
-                             &login->owner, &login->owner.id, value, sealed);
+    place.category = "credential";
+    place.field = "password_hash";
+    place.owner = &login->owner;
+    place.record = &login->owner.id;
+
+    rc = ngx_http_pupil_seal(ctx, &place, value, sealed);
 
     ngx_memzero(login->renewed, sizeof(login->renewed));
     ctx->missing_count = 0;
@@ -247,6 +257,7 @@ ngx_http_pupil_login_answer(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
     pupil_writer_t          *out;
     ngx_http_pupil_login_t  *login;
+    ngx_http_pupil_row_t     row;
 
     login = ctx->data;
     out = &ctx->out;
@@ -260,11 +271,14 @@ ngx_http_pupil_login_answer(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     pupil_writer_uuid(out, &ctx->session.subject);
     pupil_writer_key(out, "role");
     pupil_writer_str(out, &ctx->session.role);
-    ngx_http_pupil_display_name(ctx,
-                                ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_ACCEPT),
-                                res, 0, NGX_HTTP_PUPIL_LOGIN_WANT_GIVEN,
-                                NGX_HTTP_PUPIL_LOGIN_WANT_FAMILY,
-                                &login->owner);
+
+    row.stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_ACCEPT);
+    row.res = res;
+    row.n = 0;
+    row.owner = &login->owner;
+
+    ngx_http_pupil_display_name(ctx, &row, NGX_HTTP_PUPIL_LOGIN_WANT_GIVEN,
+                                NGX_HTTP_PUPIL_LOGIN_WANT_FAMILY);
     pupil_writer_object_end(out);
     ngx_http_pupil_session_write(ctx);
     pupil_writer_object_end(out);

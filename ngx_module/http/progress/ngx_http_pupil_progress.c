@@ -271,10 +271,10 @@ ngx_http_pupil_progress_write(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx)
 {
-    uint32_t                       n;
-    ngx_http_pupil_batch_t         batch;
-    ngx_http_pupil_progress_t     *data;
-    ngx_libpq_exchange_t  *ex;
+    uint32_t                    n;
+    ngx_http_pupil_batch_t      batch;
+    ngx_http_pupil_progress_t  *data;
+    ngx_libpq_exchange_t       *ex;
 
     data = ctx->data;
     n = data->nsent;
@@ -382,23 +382,29 @@ ngx_http_pupil_progress_seal(ngx_http_pupil_ctx_t *ctx,
 {
     pupil_str_t                 result;
     ngx_http_pupil_stmt_t      *stmt;
+    ngx_http_pupil_place_t      place;
     ngx_http_pupil_progress_t  *data;
 
     data = ctx->data;
     stmt = ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_SUBMIT);
     ngx_memzero(&batch->results[i], sizeof(pupil_str_t));
 
-    if (ngx_http_pupil_seal(ctx, "progress", "answer", &data->owner,
-                            &item->id, item->answer, &batch->answers[i])
+    place.category = "progress";
+    place.field = "answer";
+    place.owner = &data->owner;
+    place.record = &item->id;
+
+    if (ngx_http_pupil_seal(ctx, &place, item->answer, &batch->answers[i])
         != PUPIL_OK)
     {
         return NGX_ERROR;
     }
 
+    place.field = "result";
+
     if (stmt->statement.granted[PUPIL_PS_WANT_RESULT]
         && (pupil_result_text(&ctx->alloc, item, &result) != PUPIL_OK
-            || ngx_http_pupil_seal(ctx, "progress", "result", &data->owner,
-                                   &item->id, result, &batch->results[i])
+            || ngx_http_pupil_seal(ctx, &place, result, &batch->results[i])
                != PUPIL_OK))
     {
         return NGX_ERROR;

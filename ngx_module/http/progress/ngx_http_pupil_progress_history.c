@@ -10,8 +10,7 @@
 static ngx_int_t ngx_http_pupil_history_row(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, pupil_cursor_t *cursor);
 static ngx_int_t ngx_http_pupil_history_result(ngx_http_pupil_ctx_t *ctx,
-    PGresult *res, ngx_uint_t row, const ngx_http_pupil_owner_t *owner,
-    const pupil_uuid_t *record);
+    const ngx_http_pupil_row_t *submission);
 
 
 ngx_int_t
@@ -26,8 +25,8 @@ ngx_http_pupil_history_parse(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_history_start(ngx_http_pupil_ctx_t *ctx)
 {
-    pupil_cursor_t                 before;
-    pupil_input_query_t           *query;
+    pupil_cursor_t         before;
+    pupil_input_query_t   *query;
     ngx_libpq_exchange_t  *ex;
 
     query = &((ngx_http_pupil_progress_t *) ctx->data)->query;
@@ -123,7 +122,7 @@ ngx_http_pupil_history_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 {
     ngx_int_t               rc;
     ngx_uint_t              i;
-    ngx_http_pupil_stmt_t  *stmt;
+    ngx_http_pupil_row_t    submission;
     ngx_http_pupil_owner_t  owner;
 
     static const struct {
@@ -148,18 +147,22 @@ ngx_http_pupil_history_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return NGX_ERROR;
     }
 
-    stmt = ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_HISTORY);
+    submission.stmt = ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_HISTORY);
+    submission.res = res;
+    submission.n = row;
+    submission.owner = &owner;
+    submission.record = &cursor->id;
 
     pupil_writer_object_begin(&ctx->out);
     pupil_writer_key(&ctx->out, "id");
     pupil_writer_uuid(&ctx->out, &cursor->id);
 
     for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-        (void) ngx_http_pupil_member(ctx, members[i].name, stmt, res, row,
-                                     members[i].want, &owner, &cursor->id);
+        (void) ngx_http_pupil_member(ctx, &submission, members[i].want,
+                                     members[i].name);
     }
 
-    rc = ngx_http_pupil_history_result(ctx, res, row, &owner, &cursor->id);
+    rc = ngx_http_pupil_history_result(ctx, &submission);
 
     pupil_writer_key(&ctx->out, "submitted_at");
     pupil_writer_time(&ctx->out, cursor->time);
@@ -171,9 +174,8 @@ ngx_http_pupil_history_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
 /* The members of the result stand beside the answer, as they were sent. */
 static ngx_int_t
-ngx_http_pupil_history_result(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row, const ngx_http_pupil_owner_t *owner,
-    const pupil_uuid_t *record)
+ngx_http_pupil_history_result(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *submission)
 {
     uint32_t      node;
     ngx_uint_t    i;
@@ -188,10 +190,7 @@ ngx_http_pupil_history_result(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         PUPIL_JSON_REQUEST_DEPTH, PUPIL_INPUT_NODES_MAX
     };
 
-    if (ngx_http_pupil_value(ctx,
-                            ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_HISTORY),
-                            res, row, PUPIL_PH_WANT_RESULT, owner, record,
-                            &text)
+    if (ngx_http_pupil_value(ctx, submission, PUPIL_PH_WANT_RESULT, &text)
         != PUPIL_OK)
     {
         return NGX_OK;

@@ -319,7 +319,7 @@ ngx_http_pupil_group_event(ngx_event_t *ev)
 static void
 ngx_http_pupil_group_send(ngx_http_pupil_group_t *group)
 {
-    ngx_uint_t                     n;
+    ngx_uint_t             n;
     ngx_libpq_exchange_t  *ex;
 
     n = group->n;
@@ -496,7 +496,7 @@ ngx_http_pupil_group_subjects(ngx_http_pupil_group_t *group,
 void
 ngx_http_pupil_partitions(ngx_http_pupil_main_conf_t *pmcf)
 {
-    u_char                         tenant[PUPIL_UUID_LEN];
+    u_char                 tenant[PUPIL_UUID_LEN];
     ngx_libpq_exchange_t  *ex;
 
     if (!pmcf->used

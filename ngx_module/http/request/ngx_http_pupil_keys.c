@@ -78,8 +78,8 @@ static ngx_int_t
 ngx_http_pupil_keys_fetch(ngx_http_pupil_ctx_t *ctx, ngx_uint_t what,
     ngx_http_pupil_step_pt next)
 {
-    ngx_http_pupil_main_conf_t    *pmcf;
-    ngx_libpq_exchange_t  *ex;
+    ngx_http_pupil_main_conf_t  *pmcf;
+    ngx_libpq_exchange_t        *ex;
 
     pmcf = ctx->main;
 
@@ -126,10 +126,10 @@ ngx_http_pupil_keys_done(ngx_libpq_exchange_t *ex)
 static ngx_int_t
 ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_int_t                      rc;
-    PGresult                     **results;
-    ngx_http_pupil_step_pt         next;
-    ngx_libpq_exchange_t  *ex;
+    ngx_int_t               rc;
+    PGresult              **results;
+    ngx_http_pupil_step_pt  next;
+    ngx_libpq_exchange_t   *ex;
 
     ex = ctx->keys_exchange;
     results = ex->results;

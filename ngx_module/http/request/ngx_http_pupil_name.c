@@ -14,17 +14,18 @@ static ngx_int_t ngx_http_pupil_name(ngx_http_pupil_ctx_t *ctx,
 
 void
 ngx_http_pupil_display_name(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner)
+    const ngx_http_pupil_row_t *row, ngx_uint_t given, ngx_uint_t family)
 {
-    pupil_str_t  name;
+    const uint8_t  *granted;
+    pupil_str_t     name;
 
-    if (!stmt->statement.granted[given] && !stmt->statement.granted[family]) {
+    granted = row->stmt->statement.granted;
+
+    if (!granted[given] && !granted[family]) {
         return;
     }
 
-    if (ngx_http_pupil_display_name_get(ctx, stmt, res, row, given, family,
-                                        owner, &name)
+    if (ngx_http_pupil_display_name_get(ctx, row, given, family, &name)
         != NGX_OK)
     {
         ctx->out.rc = PUPIL_NO_MEMORY;
@@ -37,20 +38,23 @@ ngx_http_pupil_display_name(ngx_http_pupil_ctx_t *ctx,
 
 ngx_int_t
 ngx_http_pupil_display_name_get(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    ngx_uint_t given, ngx_uint_t family, const ngx_http_pupil_owner_t *owner,
+    const ngx_http_pupil_row_t *row, ngx_uint_t given, ngx_uint_t family,
     pupil_str_t *name)
 {
-    ngx_uint_t   i, wants[2];
-    pupil_str_t  parts[2];
+    ngx_uint_t            i, wants[2];
+    pupil_str_t           parts[2];
+    ngx_http_pupil_row_t  person;
 
     wants[0] = given;
     wants[1] = family;
 
+    /* a person's one record of identity has the person's id */
+    person = *row;
+    person.record = row->owner ? &row->owner->id : NULL;
+
     for (i = 0; i < 2; i++) {
-        if (owner == NULL
-            || ngx_http_pupil_value(ctx, stmt, res, row, wants[i], owner,
-                                    &owner->id, &parts[i])
+        if (person.owner == NULL
+            || ngx_http_pupil_value(ctx, &person, wants[i], &parts[i])
                != PUPIL_OK)
         {
             ngx_memzero(&parts[i], sizeof(pupil_str_t));

@@ -131,10 +131,10 @@ ngx_int_t
 ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt next)
 {
-    pupil_str_t                    text;
-    const pupil_key_t             *key;
-    ngx_http_pupil_session_t      *session;
-    ngx_libpq_exchange_t  *ex;
+    pupil_str_t                text;
+    const pupil_key_t         *key;
+    ngx_http_pupil_session_t  *session;
+    ngx_libpq_exchange_t      *ex;
 
     session = &ctx->session;
 
@@ -319,12 +319,12 @@ ngx_http_pupil_session_ended(ngx_http_pupil_ctx_t *ctx)
 static void
 ngx_http_pupil_session_touch(ngx_http_pupil_ctx_t *ctx)
 {
-    time_t                         every;
-    uint8_t                        mac[PUPIL_MAC_LEN];
-    const pupil_key_t             *key;
-    ngx_http_pupil_stmt_t         *stmt;
-    ngx_http_pupil_session_t      *session;
-    ngx_libpq_exchange_t  *ex;
+    time_t                     every;
+    uint8_t                    mac[PUPIL_MAC_LEN];
+    const pupil_key_t         *key;
+    ngx_http_pupil_stmt_t     *stmt;
+    ngx_http_pupil_session_t  *session;
+    ngx_libpq_exchange_t      *ex;
 
     session = &ctx->session;
     every = ngx_max(ctx->conf->idle / NGX_HTTP_PUPIL_TOUCH_PARTS,

@@ -16,9 +16,10 @@ static pupil_rc_t ngx_http_pupil_subkey(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_owner_t *owner, pupil_str_t category,
     ngx_uint_t allow_restricted, const pupil_subkey_t **key);
 static pupil_rc_t ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx,
-    const char *category, const char *field, ngx_uint_t allow_restricted,
-    const ngx_http_pupil_owner_t *owner, const pupil_uuid_t *record,
+    const ngx_http_pupil_place_t *at, ngx_uint_t allow_restricted,
     pupil_str_t sealed, uint8_t *out, pupil_str_t *value);
+static void ngx_http_pupil_bound_to(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_place_t *at, pupil_place_t *place);
 static pupil_rc_t ngx_http_pupil_plain(ngx_http_pupil_ctx_t *ctx,
     uint32_t type, PGresult *res, ngx_uint_t row, ngx_uint_t col,
     pupil_str_t *value);
@@ -61,9 +62,7 @@ ngx_http_pupil_owner(PGresult *res, ngx_uint_t row, ngx_uint_t col,
 
 pupil_rc_t
 ngx_http_pupil_value(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    ngx_uint_t want, const ngx_http_pupil_owner_t *owner,
-    const pupil_uuid_t *record, pupil_str_t *value)
+    const ngx_http_pupil_row_t *row, ngx_uint_t want, pupil_str_t *value)
 {
     int32_t                   col;
     ngx_int_t                 rc;
@@ -73,15 +72,16 @@ ngx_http_pupil_value(ngx_http_pupil_ctx_t *ctx,
     const pupil_field_t      *field;
     const pupil_category_t   *category;
     const pupil_statement_t  *st;
+    ngx_http_pupil_place_t    at;
 
-    st = &stmt->statement;
+    st = &row->stmt->statement;
     col = st->column[want];
 
     if (!st->granted[want] || col < 0) {
         return PUPIL_NOT_FOUND;
     }
 
-    if (PQgetisnull(res, (int) row, (int) col)) {
+    if (PQgetisnull(row->res, (int) row->n, (int) col)) {
         return PUPIL_NOT_FOUND;
     }
 
@@ -90,21 +90,26 @@ ngx_http_pupil_value(ngx_http_pupil_ctx_t *ctx,
     field = &category->plugin->fields[st->field[want]];
 
     if (field->flags & PUPIL_FIELD_SEALED) {
-        rc = ngx_libpq_get_bytea(res, row, (ngx_uint_t) col, &sealed);
+        rc = ngx_libpq_get_bytea(row->res, row->n, (ngx_uint_t) col, &sealed);
         if (rc != NGX_OK) {
             return PUPIL_FAILED;
         }
 
-        if (owner == NULL) {
+        if (row->owner == NULL) {
             return PUPIL_NOT_FOUND;
         }
 
-        prc = ngx_http_pupil_open(ctx, w->category, w->field,
+        at.category = w->category;
+        at.field = w->field;
+        at.owner = row->owner;
+        at.record = row->record;
+
+        prc = ngx_http_pupil_open(ctx, &at,
                                   ngx_http_pupil_open_purpose(w->purpose),
-                                  owner, record, sealed, NULL, value);
+                                  sealed, NULL, value);
 
     } else {
-        prc = ngx_http_pupil_plain(ctx, field->type, res, row,
+        prc = ngx_http_pupil_plain(ctx, field->type, row->res, row->n,
                                    (ngx_uint_t) col, value);
     }
 
@@ -118,33 +123,29 @@ ngx_http_pupil_value(ngx_http_pupil_ctx_t *ctx,
 
 
 pupil_rc_t
-ngx_http_pupil_member(ngx_http_pupil_ctx_t *ctx, const char *key,
-    const ngx_http_pupil_stmt_t *stmt, PGresult *res, ngx_uint_t row,
-    ngx_uint_t want, const ngx_http_pupil_owner_t *owner,
-    const pupil_uuid_t *record)
+ngx_http_pupil_member(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row, ngx_uint_t want, const char *key)
 {
-    return ngx_http_pupil_member_to(ctx, &ctx->out, key, stmt, res, row, want,
-                                    owner, record);
+    return ngx_http_pupil_member_to(ctx, &ctx->out, row, want, key);
 }
 
 
 pupil_rc_t
 ngx_http_pupil_member_to(ngx_http_pupil_ctx_t *ctx, pupil_writer_t *out,
-    const char *key, const ngx_http_pupil_stmt_t *stmt, PGresult *res,
-    ngx_uint_t row, ngx_uint_t want, const ngx_http_pupil_owner_t *owner,
-    const pupil_uuid_t *record)
+    const ngx_http_pupil_row_t *row, ngx_uint_t want, const char *key)
 {
-    pupil_rc_t   rc;
-    pupil_str_t  value;
+    pupil_rc_t                rc;
+    pupil_str_t               value;
+    const pupil_statement_t  *st;
 
-    rc = ngx_http_pupil_value(ctx, stmt, res, row, want, owner, record,
-                              &value);
+    rc = ngx_http_pupil_value(ctx, row, want, &value);
 
     if (rc == PUPIL_OK) {
+        st = &row->stmt->statement;
+
         pupil_writer_key(out, key);
-        pupil_value_write(stmt->statement.category[want],
-                          (uint32_t) stmt->statement.field[want], value,
-                          out);
+        pupil_value_write(st->category[want], (uint32_t) st->field[want],
+                          value, out);
     }
 
     return rc;
@@ -165,42 +166,30 @@ ngx_http_pupil_open_purpose(uint32_t purpose)
 
 
 pupil_rc_t
-ngx_http_pupil_unseal(ngx_http_pupil_ctx_t *ctx, const char *category,
-    const char *field, const ngx_http_pupil_owner_t *owner,
-    const pupil_uuid_t *record, pupil_str_t sealed, uint8_t *out,
+ngx_http_pupil_unseal(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_place_t *place, pupil_str_t sealed, uint8_t *out,
     pupil_str_t *value)
 {
-    return ngx_http_pupil_open(ctx, category, field, 0, owner, record, sealed,
-                               out, value);
+    return ngx_http_pupil_open(ctx, place, 0, sealed, out, value);
 }
 
 
-/* out: NULL, or where the padded value goes. */
 static pupil_rc_t
-ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx, const char *category,
-    const char *field, ngx_uint_t allow_restricted,
-    const ngx_http_pupil_owner_t *owner, const pupil_uuid_t *record,
+ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_place_t *at, ngx_uint_t allow_restricted,
     pupil_str_t sealed, uint8_t *out, pupil_str_t *value)
 {
     pupil_rc_t             rc;
     pupil_place_t          place;
     const pupil_subkey_t  *key;
 
-    place.category.data = (const uint8_t *) category;
-    place.category.len = ngx_strlen(category);
-    place.field.data = (const uint8_t *) field;
-    place.field.len = ngx_strlen(field);
+    ngx_http_pupil_bound_to(ctx, at, &place);
 
-    rc = ngx_http_pupil_subkey(ctx, owner, place.category, allow_restricted,
-                               &key);
+    rc = ngx_http_pupil_subkey(ctx, at->owner, place.category,
+                               allow_restricted, &key);
     if (rc != PUPIL_OK) {
         return rc;
     }
-
-    place.tenant = ctx->tenant;
-    place.owner = owner->id;
-    place.record = *record;
-    place.key_version = owner->version;
 
     rc = PUPIL_TAMPERED;
 
@@ -217,12 +206,28 @@ ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx, const char *category,
     }
 
     if (rc != PUPIL_OK) {
-        ctx->tampered = field;
+        ctx->tampered = at->field;
         ctx->integrity = 1;
         return PUPIL_TAMPERED;
     }
 
     return PUPIL_OK;
+}
+
+
+/* What ciphertext is bound to (invariant I6). */
+static void
+ngx_http_pupil_bound_to(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_place_t *at, pupil_place_t *place)
+{
+    place->tenant = ctx->tenant;
+    place->owner = at->owner->id;
+    place->category.data = (const uint8_t *) at->category;
+    place->category.len = ngx_strlen(at->category);
+    place->field.data = (const uint8_t *) at->field;
+    place->field.len = ngx_strlen(at->field);
+    place->record = *at->record;
+    place->key_version = at->owner->version;
 }
 
 
@@ -287,9 +292,8 @@ ngx_http_pupil_need(ngx_http_pupil_ctx_t *ctx,
 
 
 pupil_rc_t
-ngx_http_pupil_seal(ngx_http_pupil_ctx_t *ctx, const char *category,
-    const char *field, const ngx_http_pupil_owner_t *owner,
-    const pupil_uuid_t *record, pupil_str_t value, pupil_str_t *sealed)
+ngx_http_pupil_seal(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_place_t *at, pupil_str_t value, pupil_str_t *sealed)
 {
     size_t                 size;
     uint8_t               *out;
@@ -297,12 +301,9 @@ ngx_http_pupil_seal(ngx_http_pupil_ctx_t *ctx, const char *category,
     pupil_place_t          place;
     const pupil_subkey_t  *key;
 
-    place.category.data = (const uint8_t *) category;
-    place.category.len = ngx_strlen(category);
-    place.field.data = (const uint8_t *) field;
-    place.field.len = ngx_strlen(field);
+    ngx_http_pupil_bound_to(ctx, at, &place);
 
-    rc = ngx_http_pupil_subkey(ctx, owner, place.category, 0, &key);
+    rc = ngx_http_pupil_subkey(ctx, at->owner, place.category, 0, &key);
     if (rc != PUPIL_OK) {
         return rc;
     }
@@ -316,11 +317,6 @@ ngx_http_pupil_seal(ngx_http_pupil_ctx_t *ctx, const char *category,
     if (out == NULL) {
         return PUPIL_NO_MEMORY;
     }
-
-    place.tenant = ctx->tenant;
-    place.owner = owner->id;
-    place.record = *record;
-    place.key_version = owner->version;
 
     rc = pupil_seal(key, &place, value.data, value.len, out);
     if (rc != PUPIL_OK) {
@@ -415,9 +411,9 @@ static pupil_rc_t
 ngx_http_pupil_uuid_list(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, ngx_uint_t col, pupil_str_t *value)
 {
-    u_char                     *p, *out;
-    pupil_uuid_t                uuid;
-    ngx_libpq_array_t   array;
+    u_char            *p, *out;
+    pupil_uuid_t       uuid;
+    ngx_libpq_array_t  array;
 
     if (ngx_libpq_get_uuid_array(res, row, col, &array) != NGX_OK) {
         return PUPIL_FAILED;

@@ -17,10 +17,10 @@
 
 
 typedef struct {
-    pupil_input_institution_t      input;
-    ngx_libpq_exchange_t  *shown;
-    ngx_http_pupil_session_t       session;     /* the new one */
-    uint8_t                        text[PUPIL_TOKEN_TEXT_LEN];
+    pupil_input_institution_t  input;
+    ngx_libpq_exchange_t      *shown;
+    ngx_http_pupil_session_t   session;         /* the new one */
+    uint8_t                    text[PUPIL_TOKEN_TEXT_LEN];
 } ngx_http_pupil_switch_t;
 
 
@@ -119,14 +119,18 @@ ngx_http_pupil_show_write(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     ngx_uint_t              row, n;
     pupil_writer_t         *out;
     pupil_role_row_t        role;
-    ngx_http_pupil_owner_t  owner, *self;
+    ngx_http_pupil_row_t    self;
+    ngx_http_pupil_owner_t  owner;
 
     out = &ctx->out;
     n = (ngx_uint_t) PQntuples(res);
     ngx_http_pupil_shown(ctx, &ctx->conf->session[PUPIL_SESSION_SHOW]);
 
-    self = ngx_http_pupil_owner(res, 0, NGX_HTTP_PUPIL_SUBJECT, &owner)
-           == NGX_OK ? &owner : NULL;
+    self.stmt = &ctx->conf->session[PUPIL_SESSION_SHOW];
+    self.res = res;
+    self.n = 0;
+    self.owner = ngx_http_pupil_owner(res, 0, NGX_HTTP_PUPIL_SUBJECT, &owner)
+                 == NGX_OK ? &owner : NULL;
 
     pupil_writer_object_begin(out);
     pupil_writer_key(out, "status");
@@ -137,10 +141,8 @@ ngx_http_pupil_show_write(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     pupil_writer_uuid(out, &ctx->session.subject);
     pupil_writer_key(out, "role");
     pupil_writer_str(out, &ctx->session.role);
-    ngx_http_pupil_display_name(ctx,
-                                &ctx->conf->session[PUPIL_SESSION_SHOW],
-                                res, 0, NGX_HTTP_PUPIL_GIVEN,
-                                NGX_HTTP_PUPIL_FAMILY, self);
+    ngx_http_pupil_display_name(ctx, &self, NGX_HTTP_PUPIL_GIVEN,
+                                NGX_HTTP_PUPIL_FAMILY);
     pupil_writer_object_end(out);
 
     ngx_http_pupil_session_write(ctx);
@@ -222,6 +224,7 @@ ngx_http_pupil_show_institution(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, const pupil_role_row_t *role)
 {
     pupil_writer_t          *out;
+    ngx_http_pupil_row_t     school;
     ngx_http_pupil_owner_t   owner;
 
     out = &ctx->out;
@@ -239,10 +242,14 @@ ngx_http_pupil_show_institution(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     if (ngx_http_pupil_owner(res, row, NGX_HTTP_PUPIL_SCHOOL, &owner)
         == NGX_OK)
     {
-        (void) ngx_http_pupil_member(ctx, "title",
-                                     &ctx->conf->session[PUPIL_SESSION_SHOW],
-                                     res, row, NGX_HTTP_PUPIL_TITLE, &owner,
-                                     &role->institution);
+        school.stmt = &ctx->conf->session[PUPIL_SESSION_SHOW];
+        school.res = res;
+        school.n = row;
+        school.owner = &owner;
+        school.record = &role->institution;
+
+        (void) ngx_http_pupil_member(ctx, &school, NGX_HTTP_PUPIL_TITLE,
+                                     "title");
     }
 
     pupil_writer_key(out, "role");
@@ -321,11 +328,11 @@ static ngx_int_t
 ngx_http_pupil_switch_write(ngx_http_pupil_ctx_t *ctx,
     const pupil_role_row_t *role)
 {
-    uint8_t                        mac[PUPIL_MAC_LEN];
-    const pupil_key_t             *token, *key;
-    ngx_http_pupil_switch_t       *sw;
-    ngx_http_pupil_session_t      *made;
-    ngx_libpq_exchange_t  *ex;
+    uint8_t                    mac[PUPIL_MAC_LEN];
+    const pupil_key_t         *token, *key;
+    ngx_http_pupil_switch_t   *sw;
+    ngx_http_pupil_session_t  *made;
+    ngx_libpq_exchange_t      *ex;
 
     sw = ctx->data;
     made = &sw->session;

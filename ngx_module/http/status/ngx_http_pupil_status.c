@@ -381,8 +381,8 @@ static void
 ngx_http_pupil_status_probe(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_metrics_t *m)
 {
-    ngx_uint_t                          i;
-    const char *const                  *name;
+    ngx_uint_t                     i;
+    const char *const             *name;
     const ngx_libpq_probes_t      *all;
     const ngx_libpq_probe_kind_t  *kind;
 
