@@ -42,42 +42,36 @@ ngx_http_pupil_check_init(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
     uint32_t                 i;
     ngx_http_pupil_check_t  *data, *keys;
 
-    data = ngx_pcalloc(cf->pool, sizeof(ngx_http_pupil_check_t));
-    keys = ngx_pcalloc(cf->pool, sizeof(ngx_http_pupil_check_t));
-
-    if (data == NULL || keys == NULL) {
-        return NGX_ERROR;
-    }
+    data = &pmcf->conf->data_check;
+    keys = &pmcf->conf->keys_check;
 
     data->schema = NGX_HTTP_PUPIL_SCHEMA_DATA;
-    data->durable = pmcf->durable;
-    data->same_cluster = pmcf->same_cluster ? 1 : 0;
-    data->own_system = &pmcf->data_system;
-    data->other_system = &pmcf->keys_system;
-    data->partitions_until = &pmcf->partitions_until;
+    data->durable = pmcf->audit.durable;
+    data->same_cluster = pmcf->conf->same_cluster ? 1 : 0;
+    data->own_system = &pmcf->conf->data_system;
+    data->other_system = &pmcf->conf->keys_system;
+    data->partitions_until = &pmcf->audit.partitions_until;
 
     *keys = *data;
     keys->schema = NGX_HTTP_PUPIL_SCHEMA_KEYSTORE;
     keys->keystore = 1;
-    keys->own_system = &pmcf->keys_system;
-    keys->other_system = &pmcf->data_system;
-    keys->keks_count = pmcf->keks_count;
+    keys->own_system = &pmcf->conf->keys_system;
+    keys->other_system = &pmcf->conf->data_system;
+    keys->keks_count = pmcf->vault.keks_count;
 
-    for (i = 0; i < pmcf->keks_count; i++) {
-        keys->epochs[i] = pmcf->keks[i].epoch;
-        pupil_kek_fingerprint(&pmcf->keks[i].key, keys->fingerprints[i]);
+    for (i = 0; i < pmcf->vault.keks_count; i++) {
+        keys->epochs[i] = pmcf->vault.keks[i].epoch;
+        pupil_kek_fingerprint(&pmcf->vault.keks[i].key, keys->fingerprints[i]);
     }
 
     if (ngx_http_pupil_check_store(cf, pmcf, data) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    pmcf->data_check = data;
-    pmcf->keys_check = keys;
     pmcf->data->check = ngx_http_pupil_check_data;
     pmcf->data->check_data = data;
-    pmcf->keys->check = ngx_http_pupil_check_keys;
-    pmcf->keys->check_data = keys;
+    pmcf->keystore->check = ngx_http_pupil_check_keys;
+    pmcf->keystore->check_data = keys;
 
     return NGX_OK;
 }
@@ -92,17 +86,18 @@ ngx_http_pupil_check_store(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
     pupil_statement_t          **shapes;
     ngx_http_pupil_loc_conf_t  **policies;
 
-    shapes = pmcf->shapes.elts;
-    policies = pmcf->policies.elts;
+    shapes = pmcf->conf->shapes.elts;
+    policies = pmcf->conf->policies.elts;
 
     check->sql = ngx_palloc(cf->pool,
-                            (pmcf->shapes.nelts + pmcf->policies.nelts + 1)
+                            (pmcf->conf->shapes.nelts
+                             + pmcf->conf->policies.nelts + 1)
                             * sizeof(ngx_str_t));
     if (check->sql == NULL) {
         return NGX_ERROR;
     }
 
-    for (i = 0; i < pmcf->shapes.nelts; i++) {
+    for (i = 0; i < pmcf->conf->shapes.nelts; i++) {
         for (k = 0; k < i; k++) {
             if (ngx_memcmp(shapes[k]->shape, shapes[i]->shape, 32) == 0) {
                 break;
@@ -120,7 +115,7 @@ ngx_http_pupil_check_store(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
         }
     }
 
-    for (i = 0; i < pmcf->policies.nelts; i++) {
+    for (i = 0; i < pmcf->conf->policies.nelts; i++) {
         for (k = 0; k < i; k++) {
             if (ngx_memcmp(policies[k]->policy_hash,
                            policies[i]->policy_hash, 32) == 0)

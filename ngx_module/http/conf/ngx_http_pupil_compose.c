@@ -78,20 +78,19 @@ ngx_http_pupil_compose_location(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
-    switch (plcf->endpoint) {
+    switch (plcf->endpoint->id) {
 
-    case PUPIL_ENDPOINT_SESSION:
+    case NGX_HTTP_PUPIL_ENDPOINT_SESSION:
         plcf->stmts = plcf->session;
         return NGX_OK;
 
-    case PUPIL_ENDPOINT_DATA:
+    case NGX_HTTP_PUPIL_ENDPOINT_DATA:
         return ngx_http_pupil_compose_data(cf, pmcf, plcf);
 
     default:
         return ngx_http_pupil_compose_endpoint(cf, pmcf, plcf,
-                                   &pupil_endpoints[plcf->endpoint],
-                                   &plcf->stmts,
-                                   plcf->endpoint == PUPIL_ENDPOINT_LOGIN);
+                   plcf->endpoint->core, &plcf->stmts,
+                   plcf->endpoint->id == NGX_HTTP_PUPIL_ENDPOINT_LOGIN);
     }
 }
 
@@ -118,7 +117,7 @@ ngx_http_pupil_compose_policy(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
-    place = ngx_array_push(&pmcf->policies);
+    place = ngx_array_push(&pmcf->conf->policies);
     if (place == NULL) {
         return NGX_ERROR;
     }
@@ -271,7 +270,7 @@ ngx_http_pupil_compose(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
     }
 
     stmt->pg = ngx_http_pupil_compose_share(cf, pmcf, &stmt->statement);
-    shape = ngx_array_push(&pmcf->shapes);
+    shape = ngx_array_push(&pmcf->conf->shapes);
 
     if (stmt->pg == NULL || shape == NULL) {
         return NGX_ERROR;
@@ -305,7 +304,7 @@ ngx_http_pupil_compose_refusal(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
-    shape = ngx_array_push(&pmcf->shapes);
+    shape = ngx_array_push(&pmcf->conf->shapes);
     if (shape == NULL) {
         return NGX_ERROR;
     }
@@ -349,9 +348,9 @@ ngx_http_pupil_compose_share(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
                                      + PUPIL_STATEMENT_PARAMS];
     ngx_libpq_stmt_t  **shared;
 
-    shared = pmcf->shared.elts;
+    shared = pmcf->conf->shared.elts;
 
-    for (i = 0; i < pmcf->shared.nelts; i++) {
+    for (i = 0; i < pmcf->conf->shared.nelts; i++) {
         if (shared[i]->sql.len == statement->sql.len
             && ngx_memcmp(shared[i]->sql.data, statement->sql.data,
                           statement->sql.len) == 0)
@@ -362,7 +361,7 @@ ngx_http_pupil_compose_share(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
 
     n = pupil_statement_oids(statement, oids);
 
-    shared = ngx_array_push(&pmcf->shared);
+    shared = ngx_array_push(&pmcf->conf->shared);
     if (shared == NULL) {
         return NULL;
     }
@@ -370,7 +369,7 @@ ngx_http_pupil_compose_share(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
     *shared = ngx_libpq_stmt_add(cf, pmcf->data,
                                  (const char *) statement->sql.data, n, oids);
     if (*shared == NULL) {
-        pmcf->shared.nelts--;
+        pmcf->conf->shared.nelts--;
         return NULL;
     }
 
@@ -478,33 +477,34 @@ ngx_http_pupil_compose_common(ngx_conf_t *cf,
         oids[i] = pupil_param_oid(pupil_audit_group_params[i]);
     }
 
-    pmcf->audit = ngx_libpq_stmt_add(cf, pmcf->data, pupil_audit_group_sql,
-                                     PUPIL_AUDIT_GROUP_PARAMS, oids);
-    pmcf->tenant_keys = ngx_libpq_stmt_add(cf, pmcf->keys,
+    pmcf->audit.insert = ngx_libpq_stmt_add(cf, pmcf->data,
+                                            pupil_audit_group_sql,
+                                            PUPIL_AUDIT_GROUP_PARAMS, oids);
+    pmcf->vault.tenant_keys = ngx_libpq_stmt_add(cf, pmcf->keystore,
                             ngx_http_pupil_tenant_keys_sql, 2,
                             ngx_http_pupil_oids_uuid);
-    pmcf->service_keys = ngx_libpq_stmt_add(cf, pmcf->keys,
+    pmcf->vault.service_keys = ngx_libpq_stmt_add(cf, pmcf->keystore,
                             ngx_http_pupil_service_keys_sql, 2,
                             ngx_http_pupil_oids_uuid);
-    pmcf->owner_keys = ngx_libpq_stmt_add(cf, pmcf->keys,
+    pmcf->vault.owner_keys = ngx_libpq_stmt_add(cf, pmcf->keystore,
                             ngx_http_pupil_owner_keys_sql, 2,
                             ngx_http_pupil_oids_uuids);
-    pmcf->partitions = ngx_libpq_stmt_add(cf, pmcf->data,
+    pmcf->audit.partitions = ngx_libpq_stmt_add(cf, pmcf->data,
                             ngx_http_pupil_partitions_sql, 1,
                             ngx_http_pupil_oids_uuid);
 
-    if (pmcf->tenant_keys == NULL || pmcf->service_keys == NULL
-        || pmcf->owner_keys == NULL || pmcf->partitions == NULL
-        || pmcf->audit == NULL)
+    if (pmcf->vault.tenant_keys == NULL || pmcf->vault.service_keys == NULL
+        || pmcf->vault.owner_keys == NULL || pmcf->audit.partitions == NULL
+        || pmcf->audit.insert == NULL)
     {
         return NGX_ERROR;
     }
 
-    pmcf->tenant_keys->columns = 4;
-    pmcf->service_keys->columns = 4;
-    pmcf->owner_keys->columns = 6;
-    pmcf->partitions->columns = 2;
-    pmcf->audit->columns = 1;
+    pmcf->vault.tenant_keys->columns = 4;
+    pmcf->vault.service_keys->columns = 4;
+    pmcf->vault.owner_keys->columns = 6;
+    pmcf->audit.partitions->columns = 2;
+    pmcf->audit.insert->columns = 1;
 
     return NGX_OK;
 }

@@ -5,6 +5,8 @@
  */
 
 #include "http/conf/ngx_http_pupil_conf.h"
+#include "http/homework/ngx_http_pupil_homework_cache.h"
+#include "http/login/ngx_http_pupil_login.h"
 
 
 #define NGX_HTTP_PUPIL_KEK_ARENA  4096    /* bytes */
@@ -289,17 +291,17 @@ ngx_http_pupil_conf_data(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
 ngx_libpq_pool_t *
 ngx_http_pupil_conf_keys(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
 {
-    if (pmcf->keys == NULL) {
-        pmcf->keys = ngx_libpq_pool_create(cf, "keys");
+    if (pmcf->keystore == NULL) {
+        pmcf->keystore = ngx_libpq_pool_create(cf, "keys");
 
         /* each fetch is noted there, and nothing else is written */
 
-        if (pmcf->keys != NULL) {
-            pmcf->keys->writers = 0;
+        if (pmcf->keystore != NULL) {
+            pmcf->keystore->writers = 0;
         }
     }
 
-    return pmcf->keys;
+    return pmcf->keystore;
 }
 
 
@@ -312,11 +314,11 @@ ngx_http_pupil_set_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    if (pmcf->database) {
+    if (pmcf->conf->database) {
         return "is duplicate";
     }
 
-    pmcf->database = 1;
+    pmcf->conf->database = 1;
 
     if (ngx_http_pupil_conf_data(cf, pmcf) == NULL) {
         return NGX_CONF_ERROR;
@@ -335,11 +337,11 @@ ngx_http_pupil_set_keystore(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    if (pmcf->keystore) {
+    if (pmcf->conf->keystore) {
         return "is duplicate";
     }
 
-    pmcf->keystore = 1;
+    pmcf->conf->keystore = 1;
 
     if (cf->args->nelts == 3) {
         if (ngx_strcmp(value[2].data, "same_cluster") != 0) {
@@ -349,14 +351,14 @@ ngx_http_pupil_set_keystore(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             return NGX_CONF_ERROR;
         }
 
-        pmcf->same_cluster = 1;
+        pmcf->conf->same_cluster = 1;
     }
 
     if (ngx_http_pupil_conf_keys(cf, pmcf) == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    return ngx_libpq_pool_conninfo(cf, pmcf->keys, &value[1]);
+    return ngx_libpq_pool_conninfo(cf, pmcf->keystore, &value[1]);
 }
 
 
@@ -391,11 +393,11 @@ ngx_http_pupil_set_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (pmcf->pools & seen) {
+    if (pmcf->conf->pools & seen) {
         return "is duplicate";
     }
 
-    pmcf->pools |= seen;
+    pmcf->conf->pools |= seen;
     s.connections = NGX_CONF_UNSET;
     s.writers = NGX_CONF_UNSET;
     s.depth = NGX_CONF_UNSET;
@@ -442,13 +444,13 @@ ngx_http_pupil_set_master_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    if (pmcf->master_key.len != 0) {
+    if (pmcf->vault.master_key.len != 0) {
         return "is duplicate";
     }
 
-    pmcf->master_key = value[1];
+    pmcf->vault.master_key = value[1];
 
-    if (ngx_conf_full_name(cf->cycle, &pmcf->master_key, 1) != NGX_OK) {
+    if (ngx_conf_full_name(cf->cycle, &pmcf->vault.master_key, 1) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -457,9 +459,10 @@ ngx_http_pupil_set_master_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    pmcf->kek_arena = pupil_arena_create(NGX_HTTP_PUPIL_KEK_ARENA, &error);
+    pmcf->vault.kek_arena = pupil_arena_create(NGX_HTTP_PUPIL_KEK_ARENA,
+                                               &error);
 
-    if (pmcf->kek_arena == NULL) {
+    if (pmcf->vault.kek_arena == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "pupil_master_key: %s",
                            error.text);
         return NGX_CONF_ERROR;
@@ -468,14 +471,15 @@ ngx_http_pupil_set_master_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     cln->handler = ngx_http_pupil_kek_destroy;
     cln->data = pmcf;
 
-    pmcf->keks = pupil_arena_alloc(pmcf->kek_arena, sizeof(pupil_kek_t)
-                                                    * PUPIL_KEYRING_EPOCHS);
-    if (pmcf->keks == NULL) {
+    pmcf->vault.keks = pupil_arena_alloc(pmcf->vault.kek_arena,
+                                         sizeof(pupil_kek_t)
+                                         * PUPIL_KEYRING_EPOCHS);
+    if (pmcf->vault.keks == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    if (pupil_kek_read((char *) pmcf->master_key.data, pmcf->keks,
-                       &pmcf->keks_count, &error) != PUPIL_OK)
+    if (pupil_kek_read((char *) pmcf->vault.master_key.data, pmcf->vault.keks,
+                       &pmcf->vault.keks_count, &error) != PUPIL_OK)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "pupil_master_key: %s",
                            error.text);
@@ -491,9 +495,9 @@ ngx_http_pupil_kek_destroy(void *data)
 {
     ngx_http_pupil_main_conf_t *pmcf = data;
 
-    pupil_arena_destroy(pmcf->kek_arena);
-    pmcf->kek_arena = NULL;
-    pmcf->keks = NULL;
+    pupil_arena_destroy(pmcf->vault.kek_arena);
+    pmcf->vault.kek_arena = NULL;
+    pmcf->vault.keks = NULL;
 }
 
 
@@ -508,15 +512,15 @@ ngx_http_pupil_set_key_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    if (pmcf->cache_owners != NGX_CONF_UNSET_UINT
-        || pmcf->cache_lifetime != NGX_CONF_UNSET_MSEC)
+    if (pmcf->vault.owners != NGX_CONF_UNSET_UINT
+        || pmcf->vault.lifetime != NGX_CONF_UNSET_MSEC)
     {
         return "is duplicate";
     }
 
     if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
-        pmcf->cache_off = 1;
-        pmcf->cache_owners = NGX_HTTP_PUPIL_LEAST_OWNERS;
+        pmcf->vault.off = 1;
+        pmcf->vault.owners = NGX_HTTP_PUPIL_LEAST_OWNERS;
         return NGX_CONF_OK;
     }
 
@@ -531,8 +535,8 @@ ngx_http_pupil_set_key_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    pmcf->cache_owners = (ngx_uint_t) s.owners;
-    pmcf->cache_lifetime = (ngx_msec_t) s.lifetime;
+    pmcf->vault.owners = (ngx_uint_t) s.owners;
+    pmcf->vault.lifetime = (ngx_msec_t) s.lifetime;
 
     return NGX_CONF_OK;
 }
@@ -544,17 +548,19 @@ ngx_http_pupil_set_homework_cache(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_http_pupil_main_conf_t *pmcf = conf;
 
-    ssize_t     size;
-    ngx_str_t  *value;
+    ssize_t                          size;
+    ngx_str_t                       *value;
+    ngx_http_pupil_homework_conf_t  *cache;
 
     value = cf->args->elts;
+    cache = ngx_http_pupil_homework_conf(pmcf);
 
-    if (pmcf->definitions_size != NGX_CONF_UNSET_SIZE) {
+    if (cache->size != NGX_CONF_UNSET_SIZE) {
         return "is duplicate";
     }
 
     if (ngx_strcmp(value[1].data, "off") == 0) {
-        pmcf->definitions_size = 0;
+        cache->size = 0;
         return NGX_CONF_OK;
     }
 
@@ -569,7 +575,7 @@ ngx_http_pupil_set_homework_cache(ngx_conf_t *cf, ngx_command_t *cmd,
         return NGX_CONF_ERROR;
     }
 
-    pmcf->definitions_size = (size_t) size;
+    cache->size = (size_t) size;
 
     return NGX_CONF_OK;
 }
@@ -583,15 +589,17 @@ ngx_http_pupil_set_password_hash(ngx_conf_t *cf, ngx_command_t *cmd,
 
     ngx_str_t                       *value;
     ngx_uint_t                       i;
+    ngx_http_pupil_login_conf_t     *login;
     ngx_http_pupil_hash_settings_t   s;
 
     value = cf->args->elts;
+    login = ngx_http_pupil_login_conf(pmcf);
 
-    if (pmcf->hash_set) {
+    if (login->set) {
         return "is duplicate";
     }
 
-    pmcf->hash_set = 1;
+    login->set = 1;
     s.memory = NGX_CONF_UNSET;
     s.iterations = NGX_CONF_UNSET;
     s.queue = NGX_CONF_UNSET;
@@ -601,15 +609,15 @@ ngx_http_pupil_set_password_hash(ngx_conf_t *cf, ngx_command_t *cmd,
         if (value[i].len > 5
             && ngx_strncmp(value[i].data, "pool=", 5) == 0)
         {
-            if (pmcf->hash_pool_name.len != 0) {
+            if (login->pool_name.len != 0) {
                 ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                    "the parameter \"pool=\" is there "
                                    "already");
                 return NGX_CONF_ERROR;
             }
 
-            pmcf->hash_pool_name.data = value[i].data + 5;
-            pmcf->hash_pool_name.len = value[i].len - 5;
+            login->pool_name.data = value[i].data + 5;
+            login->pool_name.len = value[i].len - 5;
             continue;
         }
 
@@ -621,19 +629,19 @@ ngx_http_pupil_set_password_hash(ngx_conf_t *cf, ngx_command_t *cmd,
     }
 
     if (s.memory != NGX_CONF_UNSET) {
-        pmcf->cost.memory = (uint32_t) s.memory;
+        login->cost.memory = (uint32_t) s.memory;
     }
 
     if (s.iterations != NGX_CONF_UNSET) {
-        pmcf->cost.iterations = (uint32_t) s.iterations;
+        login->cost.iterations = (uint32_t) s.iterations;
     }
 
     if (s.queue != NGX_CONF_UNSET) {
-        pmcf->hash_queue = (ngx_uint_t) s.queue;
+        login->queue = (ngx_uint_t) s.queue;
     }
 
     if (s.parallel != NGX_CONF_UNSET) {
-        pmcf->hash_parallel = (ngx_uint_t) s.parallel;
+        login->parallel = (ngx_uint_t) s.parallel;
     }
 
     return NGX_CONF_OK;

@@ -10,6 +10,53 @@
 #include "http/request/ngx_http_pupil.h"
 
 
+/* The schema that this build knows, and the oldest that it can serve. */
+#define NGX_HTTP_PUPIL_SCHEMA_DATA      2
+#define NGX_HTTP_PUPIL_SCHEMA_KEYSTORE  1
+
+
+/*
+ * What the check of a fresh connection needs and finds.  The atomics are all
+ * that the helper threads write.
+ */
+typedef struct {
+    ngx_str_t          *sql;           /* shapes and policies, to be stored */
+    ngx_uint_t          sql_count;
+    ngx_uint_t          schema;        /* the migration that it must have */
+    ngx_uint_t          durable;       /* NGX_HTTP_PUPIL_DURABLE_* */
+    unsigned            keystore:1;
+    unsigned            same_cluster:1;
+    uint32_t            keks_count;
+    uint32_t            epochs[PUPIL_KEYRING_EPOCHS];
+    uint8_t             fingerprints[PUPIL_KEYRING_EPOCHS][32];
+    ngx_atomic_t       *own_system;    /* identifier of the cluster */
+    ngx_atomic_t       *other_system;
+    ngx_atomic_t       *partitions_until;  /* of the audit, in seconds */
+} ngx_http_pupil_check_t;
+
+
+/* pmcf->conf: what the configuration is made with. */
+struct ngx_http_pupil_conf_s {
+    ngx_array_t             shapes;        /* pupil_statement_t *, all */
+    ngx_array_t             policies;      /* loc_conf *, of locations */
+    ngx_array_t             shared;        /* statements by their text */
+    ngx_http_pupil_check_t  data_check, keys_check;
+    ngx_atomic_t            data_system, keys_system;
+    unsigned                same_cluster:1;
+    unsigned                database:1;    /* directives that were there */
+    unsigned                keystore:1;
+    unsigned                pools:2;       /* pupil_pool data, keys */
+};
+
+
+/* All endpoints, by ngx_http_pupil_endpoint_e. */
+extern const ngx_http_pupil_endpoint_t
+    *const ngx_http_pupil_endpoints[NGX_HTTP_PUPIL_ENDPOINT_COUNT];
+
+
+/* $pupil_subject and the like; before the configuration is read. */
+ngx_int_t ngx_http_pupil_variables(ngx_conf_t *cf);
+
 /* Setters of directives. */
 char *ngx_http_pupil_set_plugin(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

@@ -11,32 +11,8 @@
 #define NGX_HTTP_PUPIL_ABSOLUTE_MAX  (31 * 86400)
 
 
-typedef struct {
-    ngx_str_t                      directive;
-    ngx_uint_t                     endpoint;
-    const ngx_http_pupil_route_t  *routes;
-} ngx_http_pupil_endpoint_t;
-
-
 static ngx_int_t ngx_http_pupil_prefix(ngx_conf_t *cf, ngx_str_t *directive,
     ngx_http_core_loc_conf_t *clcf, ngx_http_pupil_loc_conf_t *plcf);
-
-
-static const ngx_http_pupil_endpoint_t  ngx_http_pupil_endpoints[] = {
-    { ngx_string("pupil_login"), PUPIL_ENDPOINT_LOGIN,
-      ngx_http_pupil_login_routes },
-    { ngx_string("pupil_session"), PUPIL_ENDPOINT_SESSION,
-      ngx_http_pupil_session_routes },
-    { ngx_string("pupil_homework"), PUPIL_ENDPOINT_HOMEWORK,
-      ngx_http_pupil_homework_routes },
-    { ngx_string("pupil_progress"), PUPIL_ENDPOINT_PROGRESS,
-      ngx_http_pupil_progress_routes },
-    { ngx_string("pupil_data"), PUPIL_ENDPOINT_DATA,
-      ngx_http_pupil_data_routes },
-    { ngx_string("pupil_status"), NGX_HTTP_PUPIL_STATUS,
-      ngx_http_pupil_status_routes },
-    { ngx_null_string, 0, NULL }
-};
 
 
 char *
@@ -238,42 +214,31 @@ ngx_http_pupil_set_endpoint(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t                        *value;
     ngx_http_core_loc_conf_t         *clcf;
     ngx_http_pupil_main_conf_t       *pmcf;
-    const ngx_http_pupil_endpoint_t  *e;
+    const ngx_http_pupil_endpoint_t  *endpoint;
 
     value = cf->args->elts;
     pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_pupil_module);
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if (plcf->endpoint != NGX_CONF_UNSET_UINT) {
+    if (plcf->endpoint != NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "a location has one handler of Pupil's: give "
                            "\"%V\" a location of its own", &value[0]);
         return NGX_CONF_ERROR;
     }
 
-    for (e = ngx_http_pupil_endpoints; e->directive.len != 0; e++) {
-        if (e->directive.len == value[0].len
-            && ngx_strncmp(e->directive.data, value[0].data, value[0].len)
-               == 0)
-        {
-            break;
-        }
-    }
-
     if (ngx_http_pupil_prefix(cf, &value[0], clcf, plcf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
-    plcf->endpoint = e->endpoint;
-    plcf->routes = e->routes;
+    endpoint = cmd->post;
+
+    plcf->endpoint = endpoint;
     clcf->handler = ngx_http_pupil_handler;
+    pmcf->served |= 1u << endpoint->id;
 
-    if (e->endpoint != NGX_HTTP_PUPIL_STATUS) {
+    if (endpoint->core != NULL) {
         pmcf->used = 1;
-    }
-
-    if (e->endpoint == PUPIL_ENDPOINT_LOGIN) {
-        pmcf->login_used = 1;
     }
 
     return NGX_CONF_OK;

@@ -11,9 +11,7 @@
 
 #define NGX_HTTP_PUPIL_CACHE_OWNERS    8192
 #define NGX_HTTP_PUPIL_CACHE_LIFETIME  600000    /* ms */
-#define NGX_HTTP_PUPIL_DEFINITIONS     (8 * 1024 * 1024)
 #define NGX_HTTP_PUPIL_ZONE_VALID      15000     /* ms */
-#define NGX_HTTP_PUPIL_HASH_QUEUE      32
 #define NGX_HTTP_PUPIL_IDLE            7200      /* seconds */
 #define NGX_HTTP_PUPIL_ABSOLUTE        43200     /* seconds */
 
@@ -28,8 +26,6 @@ static ngx_int_t ngx_http_pupil_merge_denies(ngx_conf_t *cf,
 static char *ngx_http_pupil_merge_body(ngx_conf_t *cf,
     ngx_http_pupil_loc_conf_t *conf);
 static ngx_int_t ngx_http_pupil_required(ngx_conf_t *cf,
-    ngx_http_pupil_main_conf_t *pmcf);
-static ngx_int_t ngx_http_pupil_hash_pool(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf);
 static ngx_int_t ngx_http_pupil_postconfiguration(ngx_conf_t *cf);
 
@@ -53,9 +49,11 @@ static ngx_conf_enum_t  ngx_http_pupil_durabilities[] = {
 #define NGX_HTTP_PUPIL_ANYWHERE                                               \
     (NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF)
 
-#define ngx_http_pupil_endpoint_command(name)                                 \
-    { ngx_string(name), NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,                    \
-      ngx_http_pupil_set_endpoint, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL }
+/* The handler of a location: pupil_login and the like. */
+#define NGX_HTTP_PUPIL_ENDPOINT_COMMAND(ID, name)                             \
+    { ngx_string("pupil_" #name), NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,          \
+      ngx_http_pupil_set_endpoint, NGX_HTTP_LOC_CONF_OFFSET, 0,               \
+      (void *) &ngx_http_pupil_##name##_endpoint },
 
 
 static ngx_conf_num_bounds_t  ngx_http_pupil_group_bounds = {
@@ -160,7 +158,7 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_enum_slot,
       NGX_HTTP_MAIN_CONF_OFFSET,
-      offsetof(ngx_http_pupil_main_conf_t, durable),
+      offsetof(ngx_http_pupil_main_conf_t, audit.durable),
       &ngx_http_pupil_durabilities },
 
     { ngx_string("pupil_probe"),
@@ -174,7 +172,7 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_num_slot,
       NGX_HTTP_MAIN_CONF_OFFSET,
-      offsetof(ngx_http_pupil_main_conf_t, group_size),
+      offsetof(ngx_http_pupil_main_conf_t, audit.group_size),
       &ngx_http_pupil_group_bounds },
 
     { ngx_string("pupil_allowed_origin"),
@@ -184,12 +182,7 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       0,
       NULL },
 
-    ngx_http_pupil_endpoint_command("pupil_login"),
-    ngx_http_pupil_endpoint_command("pupil_session"),
-    ngx_http_pupil_endpoint_command("pupil_homework"),
-    ngx_http_pupil_endpoint_command("pupil_progress"),
-    ngx_http_pupil_endpoint_command("pupil_data"),
-    ngx_http_pupil_endpoint_command("pupil_status"),
+    NGX_HTTP_PUPIL_ENDPOINTS(NGX_HTTP_PUPIL_ENDPOINT_COMMAND)
 
     ngx_null_command
 };
@@ -229,6 +222,7 @@ ngx_module_t  ngx_http_pupil_module = {
 static void *
 ngx_http_pupil_create_main_conf(ngx_conf_t *cf)
 {
+    ngx_uint_t                   i;
     ngx_http_pupil_main_conf_t  *pmcf;
 
     if (sodium_init() < 0) {
@@ -250,27 +244,37 @@ ngx_http_pupil_create_main_conf(ngx_conf_t *cf)
      *     flags: 0
      */
 
-    pmcf->cache_owners = NGX_CONF_UNSET_UINT;
-    pmcf->cache_lifetime = NGX_CONF_UNSET_MSEC;
-    pmcf->definitions_size = NGX_CONF_UNSET_SIZE;
-    pmcf->durable = NGX_CONF_UNSET_UINT;
-    pmcf->group_size = NGX_CONF_UNSET;
+    pmcf->vault.owners = NGX_CONF_UNSET_UINT;
+    pmcf->vault.lifetime = NGX_CONF_UNSET_MSEC;
+    pmcf->audit.durable = NGX_CONF_UNSET_UINT;
+    pmcf->audit.group_size = NGX_CONF_UNSET;
+    pmcf->zone.valid = NGX_HTTP_PUPIL_ZONE_VALID;
     pmcf->probe = NGX_CONF_UNSET;
-    pmcf->zone_valid = NGX_HTTP_PUPIL_ZONE_VALID;
-    pmcf->hash_queue = NGX_HTTP_PUPIL_HASH_QUEUE;
-    pmcf->hash_parallel = ngx_min(ngx_max(ngx_ncpu, 2) - 1,
-                                  NGX_HTTP_PUPIL_GATE_MAX);
-    pmcf->cost.memory = 19456;
-    pmcf->cost.iterations = 2;
+    pmcf->endpoints = ngx_http_pupil_endpoints;
 
-    if (ngx_array_init(&pmcf->shapes, cf->pool, 64,
-                       sizeof(pupil_statement_t *)) != NGX_OK
-        || ngx_array_init(&pmcf->policies, cf->pool, 8,
+    pmcf->conf = ngx_pcalloc(cf->pool, sizeof(ngx_http_pupil_conf_t));
+
+    if (pmcf->conf == NULL
+        || ngx_array_init(&pmcf->conf->shapes, cf->pool, 64,
+                          sizeof(pupil_statement_t *)) != NGX_OK
+        || ngx_array_init(&pmcf->conf->policies, cf->pool, 8,
                           sizeof(ngx_http_pupil_loc_conf_t *)) != NGX_OK
-        || ngx_array_init(&pmcf->shared, cf->pool, 64,
+        || ngx_array_init(&pmcf->conf->shared, cf->pool, 64,
                           sizeof(ngx_libpq_stmt_t *)) != NGX_OK)
     {
         return NULL;
+    }
+
+    for (i = 0; i < NGX_HTTP_PUPIL_ENDPOINT_COUNT; i++) {
+        if (ngx_http_pupil_endpoints[i]->create == NULL) {
+            continue;
+        }
+
+        pmcf->own[i] = ngx_http_pupil_endpoints[i]->create(cf);
+
+        if (pmcf->own[i] == NULL) {
+            return NULL;
+        }
     }
 
     return pmcf;
@@ -282,16 +286,14 @@ ngx_http_pupil_init_main_conf(ngx_conf_t *cf, void *conf)
 {
     ngx_http_pupil_main_conf_t *pmcf = conf;
 
-    ngx_conf_init_uint_value(pmcf->cache_owners, NGX_HTTP_PUPIL_CACHE_OWNERS);
-    ngx_conf_init_msec_value(pmcf->cache_lifetime,
+    ngx_conf_init_uint_value(pmcf->vault.owners, NGX_HTTP_PUPIL_CACHE_OWNERS);
+    ngx_conf_init_msec_value(pmcf->vault.lifetime,
                              NGX_HTTP_PUPIL_CACHE_LIFETIME);
-    ngx_conf_init_size_value(pmcf->definitions_size,
-                             NGX_HTTP_PUPIL_DEFINITIONS);
-    ngx_conf_init_uint_value(pmcf->durable, NGX_HTTP_PUPIL_DURABLE_ON);
-    ngx_conf_init_value(pmcf->group_size, NGX_HTTP_PUPIL_GROUP);
+    ngx_conf_init_uint_value(pmcf->audit.durable, NGX_HTTP_PUPIL_DURABLE_ON);
+    ngx_conf_init_value(pmcf->audit.group_size, NGX_HTTP_PUPIL_GROUP);
     ngx_conf_init_value(pmcf->probe, 0);
 
-    if (pmcf->durable != NGX_HTTP_PUPIL_DURABLE_ON) {
+    if (pmcf->audit.durable != NGX_HTTP_PUPIL_DURABLE_ON) {
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
                            "pupil_audit_durability is relaxed: an access may "
                            "be answered whose record is lost in a crash");
@@ -313,15 +315,15 @@ ngx_http_pupil_required(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
 
     missing = NULL;
 
-    if (!pmcf->database) {
+    if (!pmcf->conf->database) {
         missing = "pupil_database \"host=... dbname=pupil "
                   "user=pupil_gateway\"";
 
-    } else if (!pmcf->keystore) {
+    } else if (!pmcf->conf->keystore) {
         missing = "pupil_keystore \"host=... dbname=pupil_keys "
                   "user=pupil_keeper\"";
 
-    } else if (pmcf->master_key.len == 0) {
+    } else if (pmcf->vault.master_key.len == 0) {
         missing = "pupil_master_key FILE";
 
     } else if (pmcf->policy.count == 0) {
@@ -350,7 +352,6 @@ ngx_http_pupil_create_loc_conf(ngx_conf_t *cf)
         return NULL;
     }
 
-    conf->endpoint = NGX_CONF_UNSET_UINT;
     conf->login_password = NGX_CONF_UNSET_UINT;
     conf->idle = NGX_CONF_UNSET;
     conf->absolute = NGX_CONF_UNSET;
@@ -390,19 +391,16 @@ ngx_http_pupil_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                              NGX_HTTP_PUPIL_ABSOLUTE);
 
     /* The blocks of "if" and "limit_except" are the location's. */
-    if (clcf->noname && conf->endpoint == NGX_CONF_UNSET_UINT
-        && prev->endpoint != NGX_CONF_UNSET_UINT && clcf->handler == NULL)
+    if (clcf->noname && conf->endpoint == NULL && prev->endpoint != NULL
+        && clcf->handler == NULL)
     {
         conf->endpoint = prev->endpoint;
-        conf->routes = prev->routes;
         conf->prefix = prev->prefix;
         conf->slash = prev->slash;
         clcf->handler = ngx_http_pupil_handler;
     }
 
-    if (conf->endpoint == NGX_CONF_UNSET_UINT
-        || conf->endpoint == NGX_HTTP_PUPIL_STATUS)
-    {
+    if (conf->endpoint == NULL || conf->endpoint->core == NULL) {
         return NGX_CONF_OK;
     }
 
@@ -489,8 +487,7 @@ ngx_http_pupil_merge_body(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *conf)
         return NGX_CONF_ERROR;
     }
 
-    max = conf->endpoint == PUPIL_ENDPOINT_LOGIN ? NGX_HTTP_PUPIL_LOGIN_BODY
-                                                 : NGX_HTTP_PUPIL_BODY_MAX;
+    max = (off_t) conf->endpoint->body_max;
 
     if (clcf->client_max_body_size == 0 || clcf->client_max_body_size > max) {
         clcf->client_max_body_size = max;
@@ -509,7 +506,9 @@ ngx_http_pupil_merge_body(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *conf)
 static ngx_int_t
 ngx_http_pupil_postconfiguration(ngx_conf_t *cf)
 {
-    ngx_http_pupil_main_conf_t  *pmcf;
+    ngx_uint_t                        i;
+    ngx_http_pupil_main_conf_t       *pmcf;
+    const ngx_http_pupil_endpoint_t  *endpoint;
 
     pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_pupil_module);
 
@@ -523,13 +522,20 @@ ngx_http_pupil_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    if (pmcf->login_used && ngx_http_pupil_hash_pool(cf, pmcf) != NGX_OK) {
-        return NGX_ERROR;
+    for (i = 0; i < NGX_HTTP_PUPIL_ENDPOINT_COUNT; i++) {
+        endpoint = pmcf->endpoints[i];
+
+        if ((pmcf->served & (1u << i)) && endpoint->init != NULL
+            && endpoint->init(cf, pmcf) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
-    if (pmcf->zone != NULL) {
-        pmcf->listen = ngx_libpq_listen_create(cf, pmcf->data, "pupil_session");
-        if (pmcf->listen == NULL) {
+    if (pmcf->zone.shm != NULL) {
+        pmcf->zone.listen = ngx_libpq_listen_create(cf, pmcf->data,
+                                                    "pupil_session");
+        if (pmcf->zone.listen == NULL) {
             return NGX_ERROR;
         }
 
@@ -537,35 +543,10 @@ ngx_http_pupil_postconfiguration(ngx_conf_t *cf)
     }
 
     if (ngx_libpq_pool_finish(cf, pmcf->data) != NGX_CONF_OK
-        || ngx_libpq_pool_finish(cf, pmcf->keys) != NGX_CONF_OK)
+        || ngx_libpq_pool_finish(cf, pmcf->keystore) != NGX_CONF_OK)
     {
         return NGX_ERROR;
     }
 
     return NGX_OK;
-}
-
-
-/* Hashing has a thread pool of its own, or file I/O would wait behind it. */
-static ngx_int_t
-ngx_http_pupil_hash_pool(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
-{
-    if (pmcf->hash_pool_name.len == 0) {
-        ngx_str_set(&pmcf->hash_pool_name, "pupil");
-    }
-
-    if (ngx_thread_pool_get(cf->cycle, &pmcf->hash_pool_name) == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "pupil_login hashes passwords in the thread pool "
-                           "\"%V\", which is not there: write \"thread_pool "
-                           "%V threads=1 max_queue=%ui;\" before http {}",
-                           &pmcf->hash_pool_name, &pmcf->hash_pool_name,
-                           pmcf->hash_queue);
-        return NGX_ERROR;
-    }
-
-    pmcf->hash_pool = ngx_thread_pool_add(cf, &pmcf->hash_pool_name);
-
-    return pmcf->hash_pool == NULL
-           ? NGX_ERROR : ngx_http_pupil_gate_create(cf, &pmcf->gate);
 }

@@ -10,8 +10,6 @@
 #include <sodium.h>
 
 #include "http/conf/ngx_http_pupil_conf.h"
-#include "http/progress/ngx_http_pupil_progress.h"
-#include "http/homework/ngx_http_pupil_definitions.h"
 
 
 #define NGX_HTTP_PUPIL_ARENA_SLACK  65536    /* bytes */
@@ -42,7 +40,7 @@ ngx_http_pupil_init_module(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    need = pupil_keyring_size((uint32_t) pmcf->cache_owners)
+    need = pupil_keyring_size((uint32_t) pmcf->vault.owners)
            + 4 * NGX_HTTP_PUPIL_ARENA_SLACK;
 
     if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur < need) {
@@ -65,7 +63,9 @@ ngx_http_pupil_init_module(ngx_cycle_t *cycle)
 ngx_int_t
 ngx_http_pupil_init_process(ngx_cycle_t *cycle)
 {
-    ngx_http_pupil_main_conf_t  *pmcf;
+    ngx_uint_t                        i;
+    ngx_http_pupil_main_conf_t       *pmcf;
+    const ngx_http_pupil_endpoint_t  *endpoint;
 
     pmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_pupil_module);
 
@@ -78,7 +78,7 @@ ngx_http_pupil_init_process(ngx_cycle_t *cycle)
 
     pmcf->started = ngx_time();
     ngx_libpq_probe_init((ngx_uint_t) pmcf->probe);
-    ngx_queue_init(&pmcf->groups);
+    ngx_queue_init(&pmcf->audit.groups);
 
     if (!pmcf->used) {
         return NGX_OK;
@@ -86,30 +86,32 @@ ngx_http_pupil_init_process(ngx_cycle_t *cycle)
 
     if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
     {
-        sodium_memzero(pmcf->keks, sizeof(pupil_kek_t)
-                                   * PUPIL_KEYRING_EPOCHS);
+        sodium_memzero(pmcf->vault.keks,
+                       sizeof(pupil_kek_t) * PUPIL_KEYRING_EPOCHS);
         return NGX_OK;
     }
 
     ngx_http_pupil_no_dumps(cycle);
     ngx_http_pupil_init_keys(cycle, pmcf);
 
-    /* without it the database is asked for all */
-    if (pmcf->definitions_size != 0) {
-        pmcf->definitions =
-            ngx_http_pupil_definitions_create(pmcf->definitions_size,
-                                              cycle->log);
+    for (i = 0; i < NGX_HTTP_PUPIL_ENDPOINT_COUNT; i++) {
+        endpoint = pmcf->endpoints[i];
+
+        if ((pmcf->served & (1u << i)) && endpoint->init_process != NULL
+            && endpoint->init_process(pmcf, cycle->log) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
-    if (ngx_http_pupil_evidence_init(pmcf, cycle->log) != NGX_OK
-        || ngx_libpq_pool_init_process(cycle, pmcf->data) != NGX_OK
-        || ngx_libpq_pool_init_process(cycle, pmcf->keys) != NGX_OK)
+    if (ngx_libpq_pool_init_process(cycle, pmcf->data) != NGX_OK
+        || ngx_libpq_pool_init_process(cycle, pmcf->keystore) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    if (pmcf->listen != NULL
-        && ngx_libpq_listen_init_process(cycle, pmcf->listen)
+    if (pmcf->zone.listen != NULL
+        && ngx_libpq_listen_init_process(cycle, pmcf->zone.listen)
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -148,42 +150,44 @@ ngx_http_pupil_init_keys(ngx_cycle_t *cycle, ngx_http_pupil_main_conf_t *pmcf)
     uint32_t       i;
     pupil_error_t  error;
 
-    pmcf->arena = pupil_arena_create(
-                      pupil_keyring_size((uint32_t) pmcf->cache_owners)
+    pmcf->vault.arena = pupil_arena_create(
+                      pupil_keyring_size((uint32_t) pmcf->vault.owners)
                       + NGX_HTTP_PUPIL_ARENA_SLACK, &error);
 
-    if (pmcf->arena != NULL) {
-        pmcf->ring = pupil_keyring_create(pmcf->arena,
-                                          (uint32_t) pmcf->cache_owners,
-                                          (pupil_time_t) pmcf->cache_lifetime
-                                          * 1000);
+    if (pmcf->vault.arena != NULL) {
+        pmcf->vault.ring = pupil_keyring_create(pmcf->vault.arena,
+                               (uint32_t) pmcf->vault.owners,
+                               (pupil_time_t) pmcf->vault.lifetime * 1000);
 
-        if (pmcf->ring == NULL) {
+        if (pmcf->vault.ring == NULL) {
             ngx_cpystrn((u_char *) error.text,
                         (u_char *) "the key cache does not fit its memory",
                         sizeof(error.text));
         }
     }
 
-    if (pmcf->ring == NULL) {
-        pmcf->unavailable = 1;
+    if (pmcf->vault.ring == NULL) {
+        pmcf->vault.unavailable = 1;
         ngx_log_error(NGX_LOG_CRIT, cycle->log, 0,
                       "pupil: %s; this worker answers 503, and says so once",
                       error.text);
     }
 
-    for (i = 0; pmcf->ring != NULL && i < pmcf->keks_count; i++) {
-        pupil_keyring_add_kek(pmcf->ring, &pmcf->keks[i]);
+    for (i = 0; pmcf->vault.ring != NULL && i < pmcf->vault.keks_count; i++) {
+        pupil_keyring_add_kek(pmcf->vault.ring, &pmcf->vault.keks[i]);
     }
 
-    sodium_memzero(pmcf->keks, sizeof(pupil_kek_t) * PUPIL_KEYRING_EPOCHS);
+    sodium_memzero(pmcf->vault.keks,
+                   sizeof(pupil_kek_t) * PUPIL_KEYRING_EPOCHS);
 }
 
 
 void
 ngx_http_pupil_exit_process(ngx_cycle_t *cycle)
 {
-    ngx_http_pupil_main_conf_t  *pmcf;
+    ngx_uint_t                        i;
+    ngx_http_pupil_main_conf_t       *pmcf;
+    const ngx_http_pupil_endpoint_t  *endpoint;
 
     pmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_pupil_module);
 
@@ -194,18 +198,22 @@ ngx_http_pupil_exit_process(ngx_cycle_t *cycle)
         return;
     }
 
-    if (pmcf->listen != NULL) {
-        ngx_libpq_listen_exit_process(cycle, pmcf->listen);
+    if (pmcf->zone.listen != NULL) {
+        ngx_libpq_listen_exit_process(cycle, pmcf->zone.listen);
     }
 
     ngx_libpq_pool_exit_process(cycle, pmcf->data);
-    ngx_libpq_pool_exit_process(cycle, pmcf->keys);
+    ngx_libpq_pool_exit_process(cycle, pmcf->keystore);
 
-    ngx_http_pupil_evidence_exit(pmcf);
-    ngx_http_pupil_definitions_destroy(pmcf->definitions);
-    pmcf->definitions = NULL;
+    for (i = 0; i < NGX_HTTP_PUPIL_ENDPOINT_COUNT; i++) {
+        endpoint = pmcf->endpoints[i];
 
-    pmcf->ring = NULL;
-    pupil_arena_destroy(pmcf->arena);
-    pmcf->arena = NULL;
+        if ((pmcf->served & (1u << i)) && endpoint->exit_process != NULL) {
+            endpoint->exit_process(pmcf);
+        }
+    }
+
+    pmcf->vault.ring = NULL;
+    pupil_arena_destroy(pmcf->vault.arena);
+    pmcf->vault.arena = NULL;
 }

@@ -40,7 +40,7 @@ static ngx_http_pupil_generic_t *ngx_http_pupil_data_generic(
 #define NGX_HTTP_PUPIL_DATA_OWNER    3     /* columns of each */
 
 
-const ngx_http_pupil_route_t  ngx_http_pupil_data_routes[] = {
+static const ngx_http_pupil_route_t  ngx_http_pupil_data_routes[] = {
 
     { NGX_HTTP_GET, "", NGX_HTTP_PUPIL_NOTHING,
       ngx_http_pupil_data_parse,
@@ -68,6 +68,15 @@ const ngx_http_pupil_route_t  ngx_http_pupil_data_routes[] = {
       ngx_http_pupil_data_write_step },
 
     { 0, NULL, 0, NULL, NULL, NULL }
+};
+
+
+const ngx_http_pupil_endpoint_t  ngx_http_pupil_data_endpoint = {
+    .id = NGX_HTTP_PUPIL_ENDPOINT_DATA,
+    .name = "data",
+    .core = &pupil_endpoints[PUPIL_ENDPOINT_DATA],
+    .routes = ngx_http_pupil_data_routes,
+    .body_max = NGX_HTTP_PUPIL_BODY_MAX
 };
 
 

@@ -9,8 +9,10 @@
 #ifndef _NGX_HTTP_PUPIL_DEFINITIONS_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_DEFINITIONS_H_INCLUDED_
 
-#include "http/request/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil_types.h"
 
+
+typedef struct ngx_http_pupil_definitions_s  ngx_http_pupil_definitions_t;
 
 /* What is not worth keeping: most homework, and most bytes, of a class. */
 #define NGX_HTTP_PUPIL_DEFINITIONS_MAX    100
@@ -44,7 +46,7 @@ typedef struct {
 
 typedef struct {
     ngx_uint_t  entries, hits, misses, evictions;
-    size_t      bytes;
+    size_t      bytes, bytes_max;
 } ngx_http_pupil_definitions_stats_t;
 
 

@@ -22,7 +22,7 @@ static ngx_int_t ngx_http_pupil_homework_next(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t ngx_http_pupil_homework_refused(ngx_http_pupil_ctx_t *ctx);
 
 
-const ngx_http_pupil_route_t  ngx_http_pupil_homework_routes[] = {
+static const ngx_http_pupil_route_t  ngx_http_pupil_homework_routes[] = {
 
     { NGX_HTTP_GET, "", 0,
       ngx_http_pupil_homework_list_parse,
@@ -55,6 +55,20 @@ const ngx_http_pupil_route_t  ngx_http_pupil_homework_routes[] = {
       ngx_http_pupil_homework_overview_render },
 
     { 0, NULL, 0, NULL, NULL, NULL }
+};
+
+
+const ngx_http_pupil_endpoint_t  ngx_http_pupil_homework_endpoint = {
+    .id = NGX_HTTP_PUPIL_ENDPOINT_HOMEWORK,
+    .name = "homework",
+    .core = &pupil_endpoints[PUPIL_ENDPOINT_HOMEWORK],
+    .routes = ngx_http_pupil_homework_routes,
+    .body_max = NGX_HTTP_PUPIL_BODY_MAX,
+    .create = ngx_http_pupil_homework_create,
+    .init = ngx_http_pupil_homework_init,
+    .init_process = ngx_http_pupil_homework_init_process,
+    .exit_process = ngx_http_pupil_homework_exit_process,
+    .metrics = ngx_http_pupil_homework_metrics
 };
 
 
@@ -156,7 +170,8 @@ ngx_http_pupil_homework_list_start(ngx_http_pupil_ctx_t *ctx)
     data = ctx->data;
     role = ngx_http_pupil_homework_role(ctx);
 
-    if (role != NULL && !data->query.all && ctx->main->definitions != NULL
+    if (role != NULL && !data->query.all
+        && ngx_http_pupil_homework_conf(ctx->main)->definitions != NULL
         && ngx_http_pupil_stmt(ctx, role->list)->granted
         && ngx_http_pupil_stmt(ctx, role->feed)->granted
         && ngx_http_pupil_stmt(ctx, role->definitions)->granted)
@@ -456,7 +471,7 @@ ngx_http_pupil_homework_bar(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
 
     ngx_http_pupil_homework_evidence(ctx, ex, &ctx->path_id);
 
-    ctx->asked = ngx_http_pupil_stmt(ctx, stmt);
+    ctx->audit.asked = ngx_http_pupil_stmt(ctx, stmt);
     ctx->resume = ngx_http_pupil_homework_refused;
 
     return ngx_http_pupil_submit(ctx, ex, 0);

@@ -7,9 +7,10 @@
 #ifndef _NGX_HTTP_PUPIL_HOMEWORK_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_HOMEWORK_H_INCLUDED_
 
-#include "http/request/ngx_http_pupil.h"
 #include "core/endpoints/homework.h"
 #include "core/endpoints/score.h"
+#include "http/homework/ngx_http_pupil_homework_cache.h"
+#include "http/request/ngx_http_pupil.h"
 
 
 typedef struct ngx_http_pupil_homework_role_s  ngx_http_pupil_homework_role_t;

@@ -67,7 +67,7 @@ ngx_http_pupil_homework_feed_start(ngx_http_pupil_ctx_t *ctx)
     }
 
     /* what is asked for is the list, by whatever statements */
-    ctx->asked = data->list;
+    ctx->audit.asked = data->list;
     data->feed = ex;
     ctx->resume = ngx_http_pupil_feed_step;
 
@@ -116,7 +116,7 @@ ngx_http_pupil_feed_step(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_feed_ask(ctx);
     }
 
-    if (ctx->missing_count != 0) {
+    if (ctx->keys.missing_count != 0) {
         beside = ngx_http_pupil_homework_beside(ctx);
 
         if (beside != NULL) {
@@ -256,6 +256,7 @@ ngx_http_pupil_feed_kept(ngx_http_pupil_ctx_t *ctx,
     pupil_str_t                         text;
     ngx_http_pupil_definitions_key_t    key;
     ngx_http_pupil_definitions_entry_t  entry;
+    ngx_http_pupil_definitions_t       *kept;
 
     if (!class->has_version
         || class->owner.state != PUPIL_OWNER_STATE_ACTIVE)
@@ -265,8 +266,9 @@ ngx_http_pupil_feed_kept(ngx_http_pupil_ctx_t *ctx,
 
     ngx_http_pupil_feed_key(ctx, class, &key);
 
-    if (ngx_http_pupil_definitions_get(ctx->main->definitions, &key, ctx->now,
-                                       &entry)
+    kept = ngx_http_pupil_homework_conf(ctx->main)->definitions;
+
+    if (ngx_http_pupil_definitions_get(kept, &key, ctx->now, &entry)
         != NGX_OK)
     {
         return NGX_DECLINED;
@@ -325,7 +327,7 @@ ngx_http_pupil_feed_key(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t
 ngx_http_pupil_feed_whole(ngx_http_pupil_ctx_t *ctx)
 {
-    ctx->missing_count = 0;
+    ctx->keys.missing_count = 0;
 
     return ngx_http_pupil_homework_list_ask(ctx);
 }

@@ -31,7 +31,7 @@ ngx_http_pupil_feed_ask(ngx_http_pupil_ctx_t *ctx)
     data = ctx->data;
 
     /* their keys are noted again when all is here */
-    ctx->missing_count = 0;
+    ctx->keys.missing_count = 0;
 
     ids = ngx_palloc(ctx->request->pool,
                      data->nclasses * sizeof(pupil_uuid_t));
@@ -57,7 +57,7 @@ ngx_http_pupil_feed_ask(ngx_http_pupil_ctx_t *ctx)
     ngx_libpq_param_timestamptz(ex, ctx->now);
     ngx_libpq_param_int4(ex, NGX_HTTP_PUPIL_DEFINITIONS_MAX + 1);
 
-    ctx->asked = data->list;
+    ctx->audit.asked = data->list;
     ctx->resume = ngx_http_pupil_feed_fill;
 
     return ngx_http_pupil_submit(ctx, ex, 0);
@@ -238,6 +238,7 @@ ngx_http_pupil_feed_keep(ngx_http_pupil_ctx_t *ctx,
     pupil_time_t                        until;
     ngx_http_pupil_definitions_key_t    key;
     ngx_http_pupil_definitions_entry_t  entry;
+    ngx_http_pupil_definitions_t       *kept;
 
     if (class->kept || !class->has_version
         || class->owner.state != PUPIL_OWNER_STATE_ACTIVE)
@@ -288,8 +289,8 @@ ngx_http_pupil_feed_keep(ngx_http_pupil_ctx_t *ctx,
         }
     }
 
-    ngx_http_pupil_definitions_put(ctx->main->definitions, &key, ctx->now,
-                                   until, &entry);
+    kept = ngx_http_pupil_homework_conf(ctx->main)->definitions;
+    ngx_http_pupil_definitions_put(kept, &key, ctx->now, until, &entry);
     class->kept = 1;
 
     return NGX_OK;

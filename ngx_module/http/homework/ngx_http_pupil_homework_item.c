@@ -195,7 +195,7 @@ ngx_http_pupil_homework_need(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
     ngx_http_pupil_owner_t  owner;
 
-    if (ctx->missing_count != 0 && ngx_http_pupil_is(ctx, "pupil")
+    if (ctx->keys.missing_count != 0 && ngx_http_pupil_is(ctx, "pupil")
         && ngx_http_pupil_owner(res, 0, PUPIL_HP_OWNER, &owner) == NGX_OK)
     {
         (void) ngx_http_pupil_need(ctx, &owner);

@@ -100,7 +100,7 @@ ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_homework_evidence(ctx, ex, record);
 
     /* what the audit tells when that evidence is not authentic */
-    ctx->asked = ngx_http_pupil_stmt(ctx, stmt);
+    ctx->audit.asked = ngx_http_pupil_stmt(ctx, stmt);
 
     return ngx_http_pupil_submit(ctx, ex, 0);
 }
@@ -391,7 +391,7 @@ ngx_http_pupil_homework_created(ngx_http_pupil_ctx_t *ctx)
         return rc;
     }
 
-    ctx->status = NGX_HTTP_CREATED;
+    ctx->answer.status = NGX_HTTP_CREATED;
 
     return ngx_http_pupil_homework_location(ctx);
 }
@@ -412,7 +412,7 @@ ngx_http_pupil_homework_deleted(ngx_http_pupil_ctx_t *ctx)
                                               NGX_HTTP_PUPIL_NOT_FOUND);
     }
 
-    ctx->status = NGX_HTTP_NO_CONTENT;
+    ctx->answer.status = NGX_HTTP_NO_CONTENT;
 
     return NGX_OK;
 }
@@ -460,11 +460,11 @@ ngx_http_pupil_homework_location(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    ctx->location.data = p;
+    ctx->answer.location.data = p;
     p = ngx_cpymem(p, prefix->data, prefix->len);
     *p++ = '/';
     pupil_uuid_format(&data->record, p);
-    ctx->location.len = prefix->len + 1 + PUPIL_UUID_TEXT_LEN;
+    ctx->answer.location.len = prefix->len + 1 + PUPIL_UUID_TEXT_LEN;
 
     return NGX_OK;
 }

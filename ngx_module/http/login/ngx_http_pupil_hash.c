@@ -13,30 +13,30 @@
 
 #include <sodium.h>
 
-#include "http/request/ngx_http_pupil.h"
+#include "http/login/ngx_http_pupil_login.h"
 
 
 #define NGX_HTTP_PUPIL_HASH_TIMER  30000    /* ms */
 
 
 struct ngx_http_pupil_hash_s {
-    ngx_pool_t                  *pool;
-    ngx_http_pupil_main_conf_t  *main;
-    ngx_http_pupil_ctx_t        *ctx;       /* NULL: detached */
-    ngx_http_pupil_step_pt       next;
-    ngx_event_t                  timer;
-    pupil_str_t                  password;  /* a copy */
-    char                         stored[PUPIL_PASSWORD_HASH_LEN];
-    pupil_password_cost_t        cost;
-    u_char                      *renewed;   /* the request's; or NULL */
-    unsigned                     slot:1;    /* a place in the queue */
+    ngx_pool_t                   *pool;
+    ngx_http_pupil_login_conf_t  *conf;
+    ngx_http_pupil_ctx_t         *ctx;      /* NULL: detached */
+    ngx_http_pupil_step_pt        next;
+    ngx_event_t                   timer;
+    pupil_str_t                   password; /* a copy */
+    char                          stored[PUPIL_PASSWORD_HASH_LEN];
+    pupil_password_cost_t         cost;
+    u_char                       *renewed;  /* the request's; or NULL */
+    unsigned                      slot:1;   /* a place in the queue */
 
     /* written by the thread */
-    pupil_rc_t                   rc;
-    pupil_password_cost_t        made_at;
-    char                         fresh[PUPIL_PASSWORD_HASH_LEN];
-    ngx_uint_t                   runs;
-    uint64_t                     work;      /* of all runs */
+    pupil_rc_t                    rc;
+    pupil_password_cost_t         made_at;
+    char                          fresh[PUPIL_PASSWORD_HASH_LEN];
+    ngx_uint_t                    runs;
+    uint64_t                      work;     /* of all runs */
 };
 
 
@@ -49,13 +49,18 @@ static void ngx_http_pupil_hash_wipe(ngx_http_pupil_hash_t *hash);
 
 
 ngx_int_t
-ngx_http_pupil_hash_verify(ngx_http_pupil_ctx_t *ctx, pupil_str_t password,
-    const char *stored, u_char *renewed, ngx_http_pupil_step_pt next)
+ngx_http_pupil_hash_verify(ngx_http_pupil_ctx_t *ctx, const char *stored,
+    u_char *renewed, ngx_http_pupil_step_pt next)
 {
-    u_char                 *p;
-    ngx_pool_t             *pool;
-    ngx_thread_task_t      *task;
-    ngx_http_pupil_hash_t  *hash;
+    u_char                  *p;
+    ngx_pool_t              *pool;
+    pupil_str_t              password;
+    ngx_thread_task_t       *task;
+    ngx_http_pupil_hash_t   *hash;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+    password = login->input.password;
 
     pool = ngx_create_pool(4096, ngx_cycle->log);
     if (pool == NULL) {
@@ -72,10 +77,10 @@ ngx_http_pupil_hash_verify(ngx_http_pupil_ctx_t *ctx, pupil_str_t password,
 
     hash = task->ctx;
     hash->pool = pool;
-    hash->main = ctx->main;
+    hash->conf = login->conf;
     hash->ctx = ctx;
     hash->next = next;
-    hash->cost = ctx->main->cost;
+    hash->cost = login->conf->cost;
     hash->renewed = renewed;
 
     ngx_memcpy(p, password.data, password.len);
@@ -92,42 +97,38 @@ ngx_http_pupil_hash_verify(ngx_http_pupil_ctx_t *ctx, pupil_str_t password,
     task->event.handler = ngx_http_pupil_hash_done;
     task->event.data = hash;
 
-    if (ngx_thread_task_post(ctx->main->hash_pool, task) != NGX_OK) {
+    if (ngx_thread_task_post(login->conf->pool, task) != NGX_OK) {
         ngx_http_pupil_hash_wipe(hash);
         ngx_destroy_pool(pool);
         return NGX_BUSY;
     }
 
     ngx_add_timer(&hash->timer, NGX_HTTP_PUPIL_HASH_TIMER);
-    ctx->hash = hash;
+    login->hash = hash;
 
     /* Until it has been worked off, even if the client goes meanwhile. */
-    hash->slot = ctx->hash_slot;
-    ctx->hash_slot = 0;
+    hash->slot = login->slot;
+    login->slot = 0;
 
     return NGX_AGAIN;
 }
 
 
 void
-ngx_http_pupil_hash_detach(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_hash_detach(ngx_http_pupil_login_t *login)
 {
-    if (ctx->hash != NULL) {
-        ctx->hash->ctx = NULL;
-        ctx->hash = NULL;
+    if (login->hash != NULL) {
+        login->hash->ctx = NULL;
+        login->hash = NULL;
     }
 
-    if (ctx->hash_slot) {
-        ctx->hash_slot = 0;
-        ctx->main->hashing--;
+    if (login->slot) {
+        login->slot = 0;
+        login->conf->hashing--;
     }
 }
 
 
-/*
- * A hash that no password fits, at the cost in force: so that whoever is not
- * there costs as much as who is (pitfall 33).
- */
 void
 ngx_http_pupil_hash_nobody(const pupil_password_cost_t *cost,
     char out[PUPIL_PASSWORD_HASH_LEN])
@@ -162,10 +163,9 @@ ngx_http_pupil_hash_thread(void *data, ngx_log_t *log)
         nice = 1;
     }
 
-    place = ngx_http_pupil_gate_enter(hash->main->gate,
-                                      hash->main->hash_parallel);
+    place = ngx_http_pupil_gate_enter(hash->conf->gate, hash->conf->parallel);
     ngx_http_pupil_hash_equal_work(hash);
-    ngx_http_pupil_gate_leave(hash->main->gate, place);
+    ngx_http_pupil_gate_leave(hash->conf->gate, place);
 
     ngx_http_pupil_hash_wipe(hash);
 }
@@ -238,8 +238,8 @@ ngx_http_pupil_hash_done(ngx_event_t *ev)
 {
     ngx_http_pupil_hash_t *hash = ev->data;
 
-    pupil_rc_t               rc;
     ngx_http_pupil_ctx_t    *ctx;
+    ngx_http_pupil_login_t  *login;
     ngx_http_pupil_step_pt   next;
     ngx_libpq_probe(THREAD);
 
@@ -247,14 +247,15 @@ ngx_http_pupil_hash_done(ngx_event_t *ev)
         ngx_del_timer(&hash->timer);
     }
 
-    rc = hash->rc;
     ctx = hash->ctx;
     next = hash->next;
 
     ngx_http_pupil_hash_count(hash);
 
     if (ctx != NULL) {
-        ctx->hash = NULL;
+        login = ctx->data;
+        login->hash = NULL;
+        login->verified = hash->rc;
 
         if (hash->renewed != NULL) {
             ngx_memcpy(hash->renewed, hash->fresh, sizeof(hash->fresh));
@@ -265,7 +266,6 @@ ngx_http_pupil_hash_done(ngx_event_t *ev)
     ngx_destroy_pool(hash->pool);
 
     if (ctx != NULL) {
-        ctx->hash_rc = rc;
         ngx_http_pupil_resume(ctx, next);
     }
 }
@@ -274,22 +274,22 @@ ngx_http_pupil_hash_done(ngx_event_t *ev)
 static void
 ngx_http_pupil_hash_count(ngx_http_pupil_hash_t *hash)
 {
-    ngx_http_pupil_main_conf_t  *pmcf;
+    ngx_http_pupil_login_conf_t  *conf;
 
-    pmcf = hash->main;
+    conf = hash->conf;
 
     if (hash->slot) {
-        pmcf->hashing--;
+        conf->hashing--;
     }
 
-    pmcf->stats.hashes += hash->runs;
-    pmcf->stats.hash_kib += hash->work;
+    conf->hashes += hash->runs;
+    conf->hash_kib += hash->work;
 
-    if (!pmcf->dearer
+    if (!conf->dearer
         && pupil_password_work(&hash->made_at)
            > pupil_password_work(&hash->cost))
     {
-        pmcf->dearer = 1;
+        conf->dearer = 1;
         ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                       "pupil: a stored password hash costs more (memory=%uDk "
                       "iterations=%uD) than pupil_password_hash says: whose "

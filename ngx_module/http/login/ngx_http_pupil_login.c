@@ -9,6 +9,12 @@
 #include "http/login/ngx_http_pupil_login.h"
 
 
+/* Defaults of pupil_password_hash: OWASP's, 19 MiB in two passes. */
+#define NGX_HTTP_PUPIL_LOGIN_QUEUE       32
+#define NGX_HTTP_PUPIL_LOGIN_MEMORY      19456    /* KiB */
+#define NGX_HTTP_PUPIL_LOGIN_ITERATIONS  2
+
+
 static ngx_int_t ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_reserve(ngx_http_pupil_ctx_t *ctx);
@@ -19,14 +25,32 @@ static ngx_int_t ngx_http_pupil_login_verified(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_refused(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_busy(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_login_cleanup(void *data);
+static void *ngx_http_pupil_login_create(ngx_conf_t *cf);
+static ngx_int_t ngx_http_pupil_login_init(ngx_conf_t *cf,
+    ngx_http_pupil_main_conf_t *pmcf);
+static void ngx_http_pupil_login_metrics(ngx_http_pupil_main_conf_t *pmcf,
+    ngx_http_pupil_metrics_t *metrics);
 
 
-const ngx_http_pupil_route_t  ngx_http_pupil_login_routes[] = {
+static const ngx_http_pupil_route_t  ngx_http_pupil_login_routes[] = {
 
     { NGX_HTTP_POST, "", NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_PUBLIC,
       ngx_http_pupil_login_parse, ngx_http_pupil_login_start, NULL },
 
     { 0, NULL, 0, NULL, NULL, NULL }
+};
+
+
+const ngx_http_pupil_endpoint_t  ngx_http_pupil_login_endpoint = {
+    .id = NGX_HTTP_PUPIL_ENDPOINT_LOGIN,
+    .name = "login",
+    .core = &pupil_endpoints[PUPIL_ENDPOINT_LOGIN],
+    .routes = ngx_http_pupil_login_routes,
+    .body_max = NGX_HTTP_PUPIL_LOGIN_BODY,
+    .create = ngx_http_pupil_login_create,
+    .init = ngx_http_pupil_login_init,
+    .metrics = ngx_http_pupil_login_metrics
 };
 
 
@@ -50,6 +74,8 @@ ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
+    login->conf = ngx_http_pupil_login_conf(ctx->main);
+
     rc = pupil_input_login(&ctx->alloc, &ctx->body, &login->input, &fault);
 
     return ngx_http_pupil_parsed(ctx, rc, &fault);
@@ -59,31 +85,54 @@ ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_login_busy(ngx_http_pupil_ctx_t *ctx)
 {
-    ctx->main->stats.login_busy++;
-    ctx->retry_after = 5;
+    ngx_http_pupil_login_conf(ctx->main)->busy++;
+    ctx->answer.retry_after = 5;
 
     return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_BUSY);
 }
 
 
-/* A place in the queue is taken before the attempt is reserved: whoever is
- * sent away because it is full has not failed. */
+/*
+ * A place in the queue is taken before the attempt is reserved: whoever is
+ * sent away because it is full has not failed.
+ */
 static ngx_int_t
 ngx_http_pupil_login_start(ngx_http_pupil_ctx_t *ctx)
 {
-    if (ctx->main->hashing >= ctx->main->hash_queue) {
+    ngx_pool_cleanup_t      *cln;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    if (login->conf->hashing >= login->conf->queue) {
         return ngx_http_pupil_login_busy(ctx);
     }
 
-    ctx->main->hashing++;
-    ctx->hash_slot = 1;
-    ctx->main->stats.logins++;
+    cln = ngx_pool_cleanup_add(ctx->request->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_pupil_login_cleanup;
+    cln->data = login;
+
+    login->conf->hashing++;
+    login->slot = 1;
+    login->conf->attempts++;
 
     if (ngx_http_pupil_login_terms(ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 
     return ngx_http_pupil_login_reserve(ctx);
+}
+
+
+/* Runs before the engine's own cleanup, which wipes the log-in. */
+static void
+ngx_http_pupil_login_cleanup(void *data)
+{
+    ngx_http_pupil_hash_detach(data);
 }
 
 
@@ -127,7 +176,7 @@ ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (wait != 0) {
-        ctx->retry_after = (ngx_uint_t) ngx_max(wait, 1);
+        ctx->answer.retry_after = (ngx_uint_t) ngx_max(wait, 1);
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_THROTTLED);
     }
 
@@ -161,19 +210,13 @@ ngx_http_pupil_login_found(ngx_http_pupil_ctx_t *ctx)
 
     ngx_http_pupil_login_account(ctx);
 
-    if (ctx->missing == NULL) {
-        ctx->missing = ngx_palloc(ctx->request->pool,
-                                  NGX_HTTP_PUPIL_MAX_MISSING
-                                  * sizeof(pupil_uuid_t));
-        if (ctx->missing == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    pupil_keyring_forget_owner(ctx->main->ring, &ctx->tenant,
+    pupil_keyring_forget_owner(ctx->main->vault.ring, &ctx->tenant,
                                &login->owner.id);
-    ctx->missing[0] = login->owner.id;
-    ctx->missing_count = 1;
+    ctx->keys.missing_count = 0;
+
+    if (ngx_http_pupil_keys_missing(ctx, &login->owner.id) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     return ngx_http_pupil_keys_owners(ctx, ngx_http_pupil_login_opened);
 }
@@ -206,15 +249,15 @@ ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx)
         stored[value.len] = '\0';
 
     } else {
-        ngx_http_pupil_hash_nobody(&ctx->main->cost, stored);
+        ngx_http_pupil_hash_nobody(&login->conf->cost, stored);
         login->eligible = 0;
     }
 
     /* A damaged value is audited, and answered like every other failure. */
-    ctx->missing_count = 0;
+    ctx->keys.missing_count = 0;
     ctx->integrity = 0;
 
-    rc = ngx_http_pupil_hash_verify(ctx, login->input.password, stored,
+    rc = ngx_http_pupil_hash_verify(ctx, stored,
                                     login->eligible ? login->renewed : NULL,
                                     ngx_http_pupil_login_verified);
 
@@ -232,11 +275,11 @@ ngx_http_pupil_login_verified(ngx_http_pupil_ctx_t *ctx)
 
     login = ctx->data;
 
-    if (ctx->hash_rc == PUPIL_NO_MEMORY) {
+    if (login->verified == PUPIL_NO_MEMORY) {
         return ngx_http_pupil_login_busy(ctx);
     }
 
-    if (ctx->hash_rc != PUPIL_OK || !login->eligible) {
+    if (login->verified != PUPIL_OK || !login->eligible) {
         return ngx_http_pupil_login_refuse(ctx);
     }
 
@@ -252,7 +295,7 @@ ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx)
     ngx_libpq_exchange_t    *ex;
 
     login = ctx->data;
-    ctx->main->stats.login_failures++;
+    login->conf->failures++;
 
     ex = ngx_http_pupil_exchange(ctx);
     if (ex == NULL) {
@@ -276,4 +319,88 @@ static ngx_int_t
 ngx_http_pupil_login_refused(ngx_http_pupil_ctx_t *ctx)
 {
     return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INVALID_CREDENTIALS);
+}
+
+
+/* ---- what the log-in has for itself ---- */
+
+
+static void *
+ngx_http_pupil_login_create(ngx_conf_t *cf)
+{
+    ngx_http_pupil_login_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_http_pupil_login_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    conf->queue = NGX_HTTP_PUPIL_LOGIN_QUEUE;
+    conf->parallel = ngx_min(ngx_max(ngx_ncpu, 2) - 1,
+                             NGX_HTTP_PUPIL_GATE_MAX);
+    conf->cost.memory = NGX_HTTP_PUPIL_LOGIN_MEMORY;
+    conf->cost.iterations = NGX_HTTP_PUPIL_LOGIN_ITERATIONS;
+
+    return conf;
+}
+
+
+/* Hashing has a thread pool of its own, or file I/O would wait behind it. */
+static ngx_int_t
+ngx_http_pupil_login_init(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
+{
+    ngx_http_pupil_login_conf_t  *conf;
+
+    conf = ngx_http_pupil_login_conf(pmcf);
+
+    if (conf->pool_name.len == 0) {
+        ngx_str_set(&conf->pool_name, "pupil");
+    }
+
+    if (ngx_thread_pool_get(cf->cycle, &conf->pool_name) == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "pupil_login hashes passwords in the thread pool "
+                           "\"%V\", which is not there: write \"thread_pool "
+                           "%V threads=1 max_queue=%ui;\" before http {}",
+                           &conf->pool_name, &conf->pool_name, conf->queue);
+        return NGX_ERROR;
+    }
+
+    conf->pool = ngx_thread_pool_add(cf, &conf->pool_name);
+
+    return conf->pool == NULL ? NGX_ERROR
+                              : ngx_http_pupil_gate_create(cf, &conf->gate);
+}
+
+
+static void
+ngx_http_pupil_login_metrics(ngx_http_pupil_main_conf_t *pmcf,
+    ngx_http_pupil_metrics_t *metrics)
+{
+    ngx_http_pupil_login_conf_t  *conf;
+
+    static const ngx_http_pupil_metric_row_t  rows[] = {
+        ngx_http_pupil_counter("attempts", ngx_http_pupil_login_conf_t,
+                               attempts),
+        ngx_http_pupil_counter("failures", ngx_http_pupil_login_conf_t,
+                               failures),
+        ngx_http_pupil_counter("busy", ngx_http_pupil_login_conf_t, busy),
+        ngx_http_pupil_gauge("in_progress", ngx_http_pupil_login_conf_t,
+                             hashing),
+        ngx_http_pupil_counter("hashes", ngx_http_pupil_login_conf_t, hashes),
+        ngx_http_pupil_counter("hash_kib", ngx_http_pupil_login_conf_t,
+                               hash_kib),
+        ngx_http_pupil_gauge("queue_max", ngx_http_pupil_login_conf_t, queue),
+        ngx_http_pupil_gauge("parallel_max", ngx_http_pupil_login_conf_t,
+                             parallel),
+        { NULL, 0, 0, 0 }
+    };
+
+    conf = ngx_http_pupil_login_conf(pmcf);
+
+    ngx_http_pupil_metric_table(metrics, "login", rows, conf);
+    ngx_http_pupil_metric(metrics, "login", "parallel_most",
+                          NGX_HTTP_PUPIL_GAUGE,
+                          conf->gate == NULL ? 0
+                          : (int64_t) ngx_http_pupil_gate_most(conf->gate));
 }

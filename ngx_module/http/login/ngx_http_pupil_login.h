@@ -7,6 +7,9 @@
 #ifndef _NGX_HTTP_PUPIL_LOGIN_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_LOGIN_H_INCLUDED_
 
+#include "core/login/password.h"
+#include "http/login/ngx_http_pupil_gate.h"
+#include "http/login/ngx_http_pupil_hash.h"
 #include "http/request/ngx_http_pupil.h"
 
 
@@ -18,9 +21,32 @@
 
 #define NGX_HTTP_PUPIL_LOGIN_BUCKETS      3
 
+#define NGX_HTTP_PUPIL_LOGIN_BODY         (16 * 1024)    /* bytes */
+
+
+/* What the log-in has for itself: pupil_password_hash, and a worker's own. */
+typedef struct {
+    ngx_str_t                      pool_name;
+    ngx_thread_pool_t             *pool;
+    pupil_password_cost_t          cost;
+    ngx_uint_t                     queue;      /* log-ins that may wait */
+    ngx_uint_t                     parallel;   /* of all workers, at once */
+    ngx_http_pupil_gate_t         *gate;
+    unsigned                       set:1;      /* the directive was there */
+
+    ngx_uint_t                     hashing;    /* hold a place in the queue */
+    ngx_atomic_uint_t              attempts, failures, busy;
+    ngx_atomic_uint_t              hashes, hash_kib;   /* runs, work */
+    unsigned                       dearer:1;   /* such a hash was logged */
+} ngx_http_pupil_login_conf_t;
+
+#define ngx_http_pupil_login_conf(pmcf)                                       \
+    ((ngx_http_pupil_login_conf_t *) ngx_http_pupil_own(pmcf, LOGIN))
+
 
 /* A log-in under way; wiped with the request. */
-typedef struct {
+struct ngx_http_pupil_login_s {
+    ngx_http_pupil_login_conf_t   *conf;
     pupil_input_login_t            input;
     uint8_t                        login_term[PUPIL_TERM_LEN];
     uint8_t                        email_term[PUPIL_TERM_LEN];
@@ -41,11 +67,14 @@ typedef struct {
     pupil_str_t             role;               /* static */
     pupil_uuid_t            institution;
     uint8_t                 text[PUPIL_TOKEN_TEXT_LEN];
-    unsigned                device:1;           /* a known one */
+    ngx_http_pupil_hash_t         *hash;       /* under way */
+    pupil_rc_t                     verified;   /* what it found */
+    unsigned                       slot:1;     /* a place in the queue */
+    unsigned                       device:1;             /* a known one */
     unsigned                known:1;            /* an account, no decoy */
     unsigned                has_owner:1;
     unsigned                eligible:1;         /* but for the password */
-} ngx_http_pupil_login_t;
+};
 
 
 /* Index terms, and what is throttled. */

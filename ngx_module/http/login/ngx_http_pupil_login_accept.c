@@ -171,7 +171,7 @@ ngx_http_pupil_login_address(ngx_http_pupil_ctx_t *ctx,
         || ngx_http_pupil_seal(ctx, &place, value, sealed) != PUPIL_OK)
     {
         ngx_memzero(sealed, sizeof(pupil_str_t));
-        ctx->missing_count = 0;
+        ctx->keys.missing_count = 0;
     }
 }
 
@@ -206,7 +206,7 @@ ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx, pupil_str_t *sealed)
     rc = ngx_http_pupil_seal(ctx, &place, value, sealed);
 
     ngx_memzero(login->renewed, sizeof(login->renewed));
-    ctx->missing_count = 0;
+    ctx->keys.missing_count = 0;
 
     return rc == PUPIL_OK ? NGX_OK : NGX_DECLINED;
 }
@@ -228,7 +228,7 @@ ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (made != 1) {                 /* locked, erased ... while we hashed */
-        ctx->main->stats.login_failures++;
+        login->conf->failures++;
         ctx->has_session = 0;
 
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INVALID_CREDENTIALS);
@@ -236,7 +236,7 @@ ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx)
 
     rc = ngx_http_pupil_login_answer(ctx, res);
 
-    if (rc != NGX_OK || ctx->missing_count != 0) {
+    if (rc != NGX_OK || ctx->keys.missing_count != 0) {
         return rc;
     }
 

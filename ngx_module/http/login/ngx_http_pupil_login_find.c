@@ -244,7 +244,7 @@ ngx_http_pupil_login_index(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     pupil_mac_index(key, &row, mac);
 
     if (pupil_mac_check(mac, stored) != PUPIL_OK) {
-        ctx->tampered = "an index row";
+        ctx->audit.tampered = "an index row";
         return NGX_ERROR;
     }
 

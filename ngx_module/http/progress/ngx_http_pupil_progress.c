@@ -57,7 +57,12 @@ static ngx_int_t ngx_http_pupil_progress_status(PGresult *res, ngx_uint_t row,
     ngx_http_pupil_stored_e *status);
 
 
-const ngx_http_pupil_route_t  ngx_http_pupil_progress_routes[] = {
+static void *ngx_http_pupil_progress_create(ngx_conf_t *cf);
+static void ngx_http_pupil_progress_metrics(ngx_http_pupil_main_conf_t *pmcf,
+    ngx_http_pupil_metrics_t *metrics);
+
+
+static const ngx_http_pupil_route_t  ngx_http_pupil_progress_routes[] = {
 
     { NGX_HTTP_GET, "", 0,
       ngx_http_pupil_history_parse,
@@ -70,6 +75,19 @@ const ngx_http_pupil_route_t  ngx_http_pupil_progress_routes[] = {
       ngx_http_pupil_progress_step },
 
     { 0, NULL, 0, NULL, NULL, NULL }
+};
+
+
+const ngx_http_pupil_endpoint_t  ngx_http_pupil_progress_endpoint = {
+    .id = NGX_HTTP_PUPIL_ENDPOINT_PROGRESS,
+    .name = "progress",
+    .core = &pupil_endpoints[PUPIL_ENDPOINT_PROGRESS],
+    .routes = ngx_http_pupil_progress_routes,
+    .body_max = NGX_HTTP_PUPIL_BODY_MAX,
+    .create = ngx_http_pupil_progress_create,
+    .init_process = ngx_http_pupil_evidence_init,
+    .exit_process = ngx_http_pupil_evidence_exit,
+    .metrics = ngx_http_pupil_progress_metrics
 };
 
 
@@ -208,7 +226,7 @@ ngx_http_pupil_progress_fresh(ngx_http_pupil_ctx_t *ctx)
                            ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_EVIDENCE));
 
     /* what the audit tells when that evidence is not authentic */
-    ctx->asked = ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_SUBMIT);
+    ctx->audit.asked = ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_SUBMIT);
 
     return ngx_http_pupil_submit(ctx, ex, 0);
 }
@@ -591,7 +609,7 @@ ngx_http_pupil_progress_one(ngx_http_pupil_ctx_t *ctx,
                                       ngx_http_pupil_stored[status].problem);
     }
 
-    ctx->status = ngx_http_pupil_stored[status].status;
+    ctx->answer.status = ngx_http_pupil_stored[status].status;
     ngx_http_pupil_progress_result(ctx, &data->input.items[0], status);
 
     return NGX_OK;
@@ -629,4 +647,31 @@ ngx_http_pupil_progress_result(ngx_http_pupil_ctx_t *ctx,
     }
 
     pupil_writer_object_end(&ctx->out);
+}
+
+
+/* ---- what the endpoint has for itself ---- */
+
+
+static void *
+ngx_http_pupil_progress_create(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_pupil_progress_conf_t));
+}
+
+
+static void
+ngx_http_pupil_progress_metrics(ngx_http_pupil_main_conf_t *pmcf,
+    ngx_http_pupil_metrics_t *metrics)
+{
+    static const ngx_http_pupil_metric_row_t  rows[] = {
+        ngx_http_pupil_counter("hits", ngx_http_pupil_progress_conf_t, hits),
+        ngx_http_pupil_counter("misses", ngx_http_pupil_progress_conf_t,
+                               misses),
+        ngx_http_pupil_counter("stale", ngx_http_pupil_progress_conf_t, stale),
+        { NULL, 0, 0, 0 }
+    };
+
+    ngx_http_pupil_metric_table(metrics, "evidence", rows,
+                                ngx_http_pupil_progress_conf(pmcf));
 }

@@ -7,8 +7,19 @@
 #ifndef _NGX_HTTP_PUPIL_PROGRESS_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_PROGRESS_H_INCLUDED_
 
-#include "http/request/ngx_http_pupil.h"
+#include "core/endpoints/evidence.h"
 #include "core/endpoints/progress.h"
+#include "http/request/ngx_http_pupil.h"
+
+
+/* What the endpoint has for itself: a worker's checked enrolments. */
+typedef struct {
+    pupil_evidence_cache_t  *evidence;
+    ngx_atomic_uint_t        hits, misses, stale;
+} ngx_http_pupil_progress_conf_t;
+
+#define ngx_http_pupil_progress_conf(pmcf)                                    \
+    ((ngx_http_pupil_progress_conf_t *) ngx_http_pupil_own(pmcf, PROGRESS))
 
 
 /* ctx->data of these routes. */

@@ -24,7 +24,10 @@ static ngx_int_t ngx_http_pupil_evidence_take(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t
 ngx_http_pupil_evidence_init(ngx_http_pupil_main_conf_t *pmcf, ngx_log_t *log)
 {
-    void  *memory;
+    void                            *memory;
+    ngx_http_pupil_progress_conf_t  *conf;
+
+    conf = ngx_http_pupil_progress_conf(pmcf);
 
     /* from the system, and so no page of it is there before it is used */
     memory = ngx_alloc(
@@ -34,8 +37,8 @@ ngx_http_pupil_evidence_init(ngx_http_pupil_main_conf_t *pmcf, ngx_log_t *log)
         return NGX_ERROR;
     }
 
-    pmcf->evidence = pupil_evidence_cache_init(memory,
-                                             NGX_HTTP_PUPIL_EVIDENCE_ENTRIES);
+    conf->evidence = pupil_evidence_cache_init(memory,
+                                              NGX_HTTP_PUPIL_EVIDENCE_ENTRIES);
 
     return NGX_OK;
 }
@@ -44,10 +47,14 @@ ngx_http_pupil_evidence_init(ngx_http_pupil_main_conf_t *pmcf, ngx_log_t *log)
 void
 ngx_http_pupil_evidence_exit(ngx_http_pupil_main_conf_t *pmcf)
 {
-    if (pmcf->evidence != NULL) {
-        pupil_evidence_cache_wipe(pmcf->evidence);
-        ngx_free(pmcf->evidence);
-        pmcf->evidence = NULL;
+    ngx_http_pupil_progress_conf_t  *conf;
+
+    conf = ngx_http_pupil_progress_conf(pmcf);
+
+    if (conf->evidence != NULL) {
+        pupil_evidence_cache_wipe(conf->evidence);
+        ngx_free(conf->evidence);
+        conf->evidence = NULL;
     }
 }
 
@@ -55,21 +62,23 @@ ngx_http_pupil_evidence_exit(ngx_http_pupil_main_conf_t *pmcf)
 ngx_int_t
 ngx_http_pupil_evidence_cached(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_uint_t                  i, n;
-    ngx_http_pupil_progress_t  *data;
-    const pupil_evidence_t     *evidence;
+    ngx_uint_t                       i, n;
+    const pupil_evidence_t          *evidence;
+    ngx_http_pupil_progress_t       *data;
+    ngx_http_pupil_progress_conf_t  *conf;
 
     data = ctx->data;
+    conf = ngx_http_pupil_progress_conf(ctx->main);
 
-    evidence = pupil_evidence_find(ctx->main->evidence, &ctx->tenant,
+    evidence = pupil_evidence_find(conf->evidence, &ctx->tenant,
                                    &ctx->session.subject,
                                    &ctx->session.institution);
     if (evidence == NULL) {
-        ctx->main->stats.evidence_misses++;
+        conf->misses++;
         return NGX_DECLINED;
     }
 
-    ctx->main->stats.evidence_hits++;
+    conf->hits++;
 
     data->evidence = *evidence;
     data->owner.id = evidence->subject;
@@ -234,15 +243,17 @@ ngx_http_pupil_evidence_params(ngx_http_pupil_ctx_t *ctx,
 void
 ngx_http_pupil_evidence_stale(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_http_pupil_progress_t  *data;
+    ngx_http_pupil_progress_t       *data;
+    ngx_http_pupil_progress_conf_t  *conf;
 
     data = ctx->data;
+    conf = ngx_http_pupil_progress_conf(ctx->main);
 
-    ctx->main->stats.evidence_stale++;
-    pupil_evidence_drop(ctx->main->evidence, &ctx->tenant,
+    conf->stale++;
+    pupil_evidence_drop(conf->evidence, &ctx->tenant,
                         &ctx->session.subject, &ctx->session.institution);
 
-    ctx->missing_count = 0;
+    ctx->keys.missing_count = 0;
     data->cached = 0;
     data->fresh = 1;
 }
@@ -256,6 +267,7 @@ ngx_http_pupil_evidence_keep(ngx_http_pupil_ctx_t *ctx)
     data = ctx->data;
 
     if (data->keep && !data->cached) {
-        pupil_evidence_put(ctx->main->evidence, &data->evidence);
+        pupil_evidence_put(ngx_http_pupil_progress_conf(ctx->main)->evidence,
+                           &data->evidence);
     }
 }

@@ -20,7 +20,7 @@
 #define NGX_HTTP_PUPIL_PARTITIONS_ASK  60    /* seconds */
 
 
-#define ngx_http_pupil_group_size(pmcf)  ((ngx_uint_t) (pmcf)->group_size)
+#define ngx_http_pupil_group_size(pmcf)  ((ngx_uint_t) (pmcf)->audit.group_size)
 
 
 typedef struct ngx_http_pupil_group_s  ngx_http_pupil_group_t;
@@ -78,12 +78,12 @@ ngx_http_pupil_shown(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_shown_t  *shown;
 
     /* A route shows what two statements read at most. */
-    if (ctx->shown_count == NGX_HTTP_PUPIL_SHOWN) {
-        ctx->unaudited = 1;
+    if (ctx->audit.shown_count == NGX_HTTP_PUPIL_SHOWN) {
+        ctx->audit.overflow = 1;
         return;
     }
 
-    shown = &ctx->shown[ctx->shown_count++];
+    shown = &ctx->audit.shown[ctx->audit.shown_count++];
     shown->stmt = stmt;
     shown->subjects = NULL;
     shown->count = 0;
@@ -96,11 +96,11 @@ ngx_http_pupil_about(ngx_http_pupil_ctx_t *ctx, const pupil_uuid_t *subject)
     ngx_uint_t               i;
     ngx_http_pupil_shown_t  *shown;
 
-    if (ctx->shown_count == 0) {
+    if (ctx->audit.shown_count == 0) {
         return;                         /* a write: its statement names them */
     }
 
-    shown = &ctx->shown[ctx->shown_count - 1];
+    shown = &ctx->audit.shown[ctx->audit.shown_count - 1];
 
     /* often the same person as before */
     for (i = shown->count; i > 0; i--) {
@@ -116,7 +116,7 @@ ngx_http_pupil_about(ngx_http_pupil_ctx_t *ctx, const pupil_uuid_t *subject)
     }
 
     if (shown->subjects == NULL || shown->count == NGX_HTTP_PUPIL_SUBJECTS) {
-        ctx->unaudited = 1;
+        ctx->audit.overflow = 1;
         return;
     }
 
@@ -130,15 +130,15 @@ ngx_http_pupil_audit_shown(ngx_http_pupil_ctx_t *ctx)
     ngx_uint_t               i;
     ngx_http_pupil_shown_t  *shown;
 
-    if (ctx->unaudited) {
+    if (ctx->audit.overflow) {
         ngx_log_error(NGX_LOG_ALERT, ctx->request->connection->log, 0,
                       "pupil: an answer names more than its audit record "
                       "can hold");
         return NGX_ERROR;
     }
 
-    for (i = 0; i < ctx->shown_count; i++) {
-        shown = &ctx->shown[i];
+    for (i = 0; i < ctx->audit.shown_count; i++) {
+        shown = &ctx->audit.shown[i];
 
         if (ngx_http_pupil_audit(ctx, &shown->stmt->statement,
                                  PUPIL_OUTCOME_ALLOWED, shown->subjects,
@@ -148,8 +148,8 @@ ngx_http_pupil_audit_shown(ngx_http_pupil_ctx_t *ctx)
         }
     }
 
-    ctx->shown_count = 0;
-    ctx->audited = 1;
+    ctx->audit.shown_count = 0;
+    ctx->audit.complete = 1;
 
     return NGX_OK;
 }
@@ -206,8 +206,8 @@ ngx_http_pupil_audit(ngx_http_pupil_ctx_t *ctx,
 
     record = &group->records[i];
     record->ctx = ctx;
-    record->next = ctx->records;
-    ctx->records = record;
+    record->next = ctx->audit.records;
+    ctx->audit.records = record;
 
     if (++group->n == ngx_http_pupil_group_size(group->main)) {
         ngx_post_event(&group->event, &ngx_posted_events);
@@ -223,11 +223,11 @@ ngx_http_pupil_audit_detach(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_record_t  *record;
 
-    for (record = ctx->records; record; record = record->next) {
+    for (record = ctx->audit.records; record; record = record->next) {
         record->ctx = NULL;
     }
 
-    ctx->records = NULL;
+    ctx->audit.records = NULL;
 }
 
 
@@ -242,8 +242,8 @@ ngx_http_pupil_group(ngx_http_pupil_ctx_t *ctx)
 
     pmcf = ctx->main;
 
-    for (q = ngx_queue_head(&pmcf->groups);
-         q != ngx_queue_sentinel(&pmcf->groups);
+    for (q = ngx_queue_head(&pmcf->audit.groups);
+         q != ngx_queue_sentinel(&pmcf->audit.groups);
          q = ngx_queue_next(q))
     {
         group = ngx_queue_data(q, ngx_http_pupil_group_t, queue);
@@ -277,7 +277,7 @@ ngx_http_pupil_group(ngx_http_pupil_ctx_t *ctx)
     group->event.data = group;
     group->event.log = ngx_cycle->log;
 
-    ngx_queue_insert_tail(&pmcf->groups, &group->queue);
+    ngx_queue_insert_tail(&pmcf->audit.groups, &group->queue);
     ngx_post_event(&group->event, &ngx_posted_events);
 
     return group;
@@ -299,8 +299,8 @@ ngx_http_pupil_group_event(ngx_event_t *ev)
     group = ev->data;
     pmcf = group->main;
 
-    for (q = ngx_queue_head(&pmcf->groups);
-         q != ngx_queue_sentinel(&pmcf->groups);
+    for (q = ngx_queue_head(&pmcf->audit.groups);
+         q != ngx_queue_sentinel(&pmcf->audit.groups);
          q = ngx_queue_next(q))
     {
         other = ngx_queue_data(q, ngx_http_pupil_group_t, queue);
@@ -334,7 +334,7 @@ ngx_http_pupil_group_send(ngx_http_pupil_group_t *group)
     }
 
     ngx_libpq_exchange_tenant(ex, group->tenant.b);
-    (void) ngx_libpq_exchange_add(ex, group->main->audit);
+    (void) ngx_libpq_exchange_add(ex, group->main->audit.insert);
 
     ngx_libpq_param_uuid(ex, group->tenant.b);
     ngx_libpq_param_uuid_array(ex, group->request, n);
@@ -392,16 +392,16 @@ ngx_http_pupil_group_end(ngx_http_pupil_group_t *group, ngx_uint_t failed)
             continue;
         }
 
-        for (record = &ctx->records; *record; record = &(*record)->next) {
+        for (record = &ctx->audit.records; *record; record = &(*record)->next) {
             if (*record == &group->records[i]) {
                 *record = (*record)->next;
                 break;
             }
         }
 
-        ctx->audit_failed |= failed ? 1 : 0;
+        ctx->audit.failed |= failed ? 1 : 0;
 
-        if (ctx->records == NULL) {
+        if (ctx->audit.records == NULL) {
             ngx_http_pupil_audited(ctx);
         }
     }
@@ -418,8 +418,8 @@ ngx_http_pupil_group_next(ngx_http_pupil_main_conf_t *pmcf,
     ngx_queue_t             *q;
     ngx_http_pupil_group_t  *group;
 
-    for (q = ngx_queue_head(&pmcf->groups);
-         q != ngx_queue_sentinel(&pmcf->groups);
+    for (q = ngx_queue_head(&pmcf->audit.groups);
+         q != ngx_queue_sentinel(&pmcf->audit.groups);
          q = ngx_queue_next(q))
     {
         group = ngx_queue_data(q, ngx_http_pupil_group_t, queue);
@@ -500,12 +500,13 @@ ngx_http_pupil_partitions(ngx_http_pupil_main_conf_t *pmcf)
     ngx_libpq_exchange_t  *ex;
 
     if (!pmcf->used
-        || ngx_time() - pmcf->partitions_asked < NGX_HTTP_PUPIL_PARTITIONS_ASK)
+        || ngx_time() - pmcf->audit.partitions_asked
+           < NGX_HTTP_PUPIL_PARTITIONS_ASK)
     {
         return;
     }
 
-    pmcf->partitions_asked = ngx_time();
+    pmcf->audit.partitions_asked = ngx_time();
 
     ex = ngx_libpq_exchange_create(pmcf->data,
                                    ngx_http_pupil_partitions_done, pmcf);
@@ -516,7 +517,7 @@ ngx_http_pupil_partitions(ngx_http_pupil_main_conf_t *pmcf)
     /* Partitions are nobody's: a tenant that is not there. */
     ngx_memset(tenant, 0xff, sizeof(tenant));
     ngx_libpq_exchange_tenant(ex, tenant);
-    (void) ngx_libpq_exchange_add(ex, pmcf->partitions);
+    (void) ngx_libpq_exchange_add(ex, pmcf->audit.partitions);
 
     if (ngx_libpq_exchange_submit(ex) != NGX_OK) {
         ngx_libpq_exchange_destroy(ex);
@@ -535,7 +536,7 @@ ngx_http_pupil_partitions_done(ngx_libpq_exchange_t *ex)
     if (ex->status == NGX_LIBPQ_OK
         && ngx_libpq_get_int8(ex->results[0], 0, 1, &until) == NGX_OK)
     {
-        pmcf->partitions_until = (ngx_atomic_uint_t) until;
+        pmcf->audit.partitions_until = (ngx_atomic_uint_t) until;
     }
 
     ngx_libpq_exchange_destroy(ex);

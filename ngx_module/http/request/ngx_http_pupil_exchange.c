@@ -37,7 +37,7 @@ ngx_http_pupil_add(ngx_http_pupil_ctx_t *ctx,
 {
     ngx_uint_t  i;
 
-    ctx->asked = stmt;
+    ctx->audit.asked = stmt;
 
     if (!stmt->granted) {
         ctx->denied = stmt;
@@ -162,9 +162,9 @@ ngx_http_pupil_exchange_done(ngx_libpq_exchange_t *ex)
 static ngx_int_t
 ngx_http_pupil_step_failed(ngx_http_pupil_ctx_t *ctx)
 {
-    ctx->tampered = NULL;
+    ctx->audit.tampered = NULL;
     ctx->integrity = 0;
-    ctx->shown_count = 0;
+    ctx->audit.shown_count = 0;
 
     return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
 }
@@ -178,7 +178,7 @@ ngx_http_pupil_audited(ngx_http_pupil_ctx_t *ctx)
     step = ctx->resume ? ctx->resume : ngx_http_pupil_step_send;
     ctx->resume = NULL;
 
-    if (ctx->audit_failed) {
+    if (ctx->audit.failed) {
         step = ngx_http_pupil_step_failed;
     }
 
@@ -191,9 +191,9 @@ ngx_http_pupil_refuse(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_stmt_t *stmt, const pupil_uuid_t *subject,
     ngx_http_pupil_problem_e problem)
 {
-    ctx->refusal = problem;
-    ctx->missing_count = 0;
-    ctx->shown_count = 0;
+    ctx->answer.refusal = problem;
+    ctx->keys.missing_count = 0;
+    ctx->audit.shown_count = 0;
 
     if (ngx_http_pupil_audit(ctx, &stmt->refusal,
                              ngx_http_pupil_problem_outcome(problem), subject,
@@ -211,7 +211,7 @@ ngx_http_pupil_refuse(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t
 ngx_http_pupil_step_refused(ngx_http_pupil_ctx_t *ctx)
 {
-    return ngx_http_pupil_problem(ctx, ctx->refusal);
+    return ngx_http_pupil_problem(ctx, ctx->answer.refusal);
 }
 
 
@@ -220,15 +220,15 @@ ngx_http_pupil_audit_tampered(ngx_http_pupil_ctx_t *ctx)
 {
     const char  *what;
 
-    what = ctx->tampered;
-    ctx->tampered = NULL;
-    ctx->main->stats.tampered++;
+    what = ctx->audit.tampered;
+    ctx->audit.tampered = NULL;
+    ctx->main->audit.tampered++;
 
     ngx_log_error(NGX_LOG_CRIT, ctx->request->connection->log, 0,
                   "pupil: %s is not authentic: somebody changed the database "
                   "behind Pupil; see the audit record of request %*s", what,
                   (size_t) PUPIL_UUID_TEXT_LEN, ngx_http_pupil_id_text(ctx));
 
-    return ngx_http_pupil_audit(ctx, &ctx->asked->refusal,
+    return ngx_http_pupil_audit(ctx, &ctx->audit.asked->refusal,
                                 PUPIL_OUTCOME_TAMPERED, NULL, 0, what);
 }

@@ -34,7 +34,7 @@ ngx_int_t
 ngx_http_pupil_keys_tenant(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt next)
 {
-    if (pupil_keyring_has_tenant(ctx->main->ring, &ctx->tenant)) {
+    if (pupil_keyring_has_tenant(ctx->main->vault.ring, &ctx->tenant)) {
         return NGX_OK;
     }
 
@@ -47,7 +47,7 @@ ngx_http_pupil_keys_owners(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt next)
 {
     if (!ngx_http_pupil_keys_again(ctx)
-        && ctx->rounds++ == NGX_HTTP_PUPIL_MAX_ROUNDS)
+        && ctx->keys.rounds++ == NGX_HTTP_PUPIL_MAX_ROUNDS)
     {
         ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
                       "pupil: the key store and the data disagree about the "
@@ -62,6 +62,39 @@ ngx_http_pupil_keys_owners(ngx_http_pupil_ctx_t *ctx,
 }
 
 
+ngx_int_t
+ngx_http_pupil_keys_missing(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *owner)
+{
+    ngx_uint_t                      i;
+    ngx_http_pupil_request_keys_t  *keys;
+
+    keys = &ctx->keys;
+
+    if (keys->missing == NULL) {
+        keys->missing = ngx_palloc(ctx->request->pool,
+                                   NGX_HTTP_PUPIL_MAX_MISSING
+                                   * sizeof(pupil_uuid_t));
+        if (keys->missing == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    for (i = 0; i < keys->missing_count; i++) {
+        if (pupil_uuid_compare(&keys->missing[i], owner) == 0) {
+            return NGX_OK;
+        }
+    }
+
+    /* what does not fit is asked for in another round */
+    if (keys->missing_count < NGX_HTTP_PUPIL_MAX_MISSING) {
+        keys->missing[keys->missing_count++] = *owner;
+    }
+
+    return NGX_OK;
+}
+
+
 const pupil_key_t *
 ngx_http_pupil_key(ngx_http_pupil_ctx_t *ctx, const char *name)
 {
@@ -70,7 +103,7 @@ ngx_http_pupil_key(ngx_http_pupil_ctx_t *ctx, const char *name)
     text.data = (const uint8_t *) name;
     text.len = ngx_strlen(name);
 
-    return pupil_keyring_service(ctx->main->ring, &ctx->tenant, text);
+    return pupil_keyring_service(ctx->main->vault.ring, &ctx->tenant, text);
 }
 
 
@@ -83,27 +116,29 @@ ngx_http_pupil_keys_fetch(ngx_http_pupil_ctx_t *ctx, ngx_uint_t what,
 
     pmcf = ctx->main;
 
-    ex = ngx_libpq_exchange_create(pmcf->keys, ngx_http_pupil_keys_done, ctx);
+    ex = ngx_libpq_exchange_create(pmcf->keystore, ngx_http_pupil_keys_done,
+                                   ctx);
     if (ex == NULL) {
         return NGX_ERROR;
     }
 
-    ctx->keys_next = next;
-    ctx->keys_what = what;
+    ctx->keys.next = next;
+    ctx->keys.what = what;
 
     ngx_libpq_exchange_tenant(ex, ctx->tenant.b);
 
     if (what & NGX_HTTP_PUPIL_KEYS_TENANT) {
-        (void) ngx_libpq_exchange_add(ex, pmcf->tenant_keys);
+        (void) ngx_libpq_exchange_add(ex, pmcf->vault.tenant_keys);
         ngx_libpq_param_uuid(ex, ctx->tenant.b);
-        (void) ngx_libpq_exchange_add(ex, pmcf->service_keys);
+        (void) ngx_libpq_exchange_add(ex, pmcf->vault.service_keys);
         ngx_libpq_param_uuid(ex, ctx->tenant.b);
     }
 
     if (what & NGX_HTTP_PUPIL_KEYS_OWNERS) {
-        pmcf->stats.key_fetches++;
-        (void) ngx_libpq_exchange_add(ex, pmcf->owner_keys);
-        ngx_libpq_param_uuid_array(ex, ctx->missing, ctx->missing_count);
+        pmcf->vault.fetches++;
+        (void) ngx_libpq_exchange_add(ex, pmcf->vault.owner_keys);
+        ngx_libpq_param_uuid_array(ex, ctx->keys.missing,
+                                   ctx->keys.missing_count);
     }
 
     return ngx_http_pupil_keep(ctx, ex);
@@ -116,7 +151,7 @@ ngx_http_pupil_keys_done(ngx_libpq_exchange_t *ex)
     ngx_http_pupil_ctx_t  *ctx;
 
     ctx = ex->data;
-    ctx->keys_exchange = ex;
+    ctx->keys.exchange = ex;
 
     ngx_http_pupil_resume(ctx, ngx_http_pupil_keys_step);
 }
@@ -131,15 +166,15 @@ ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_step_pt  next;
     ngx_libpq_exchange_t   *ex;
 
-    ex = ctx->keys_exchange;
+    ex = ctx->keys.exchange;
     results = ex->results;
 
     if (ex->status != NGX_LIBPQ_OK) {
-        ctx->tampered = NULL;
+        ctx->audit.tampered = NULL;
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
     }
 
-    if (ctx->keys_what & NGX_HTTP_PUPIL_KEYS_TENANT) {
+    if (ctx->keys.what & NGX_HTTP_PUPIL_KEYS_TENANT) {
         rc = ngx_http_pupil_keys_put_tenant(ctx, *results++);
         if (rc != NGX_OK) {
             return rc;
@@ -151,21 +186,21 @@ ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx)
         }
     }
 
-    if (ctx->keys_what & NGX_HTTP_PUPIL_KEYS_OWNERS) {
+    if (ctx->keys.what & NGX_HTTP_PUPIL_KEYS_OWNERS) {
         if (ngx_http_pupil_keys_borrow(ctx) != NGX_OK) {
             return NGX_ERROR;
         }
 
         rc = ngx_http_pupil_keys_put_owners(ctx, *results);
 
-        if (rc == NGX_DECLINED && !ctx->refetched) {
+        if (rc == NGX_DECLINED && !ctx->keys.refetched) {
             /* a new version of the tenant's key is in force */
-            ctx->refetched = 1;
+            ctx->keys.refetched = 1;
 
             return ngx_http_pupil_keys_fetch(ctx,
                                              NGX_HTTP_PUPIL_KEYS_TENANT
                                              |NGX_HTTP_PUPIL_KEYS_OWNERS,
-                                             ctx->keys_next);
+                                             ctx->keys.next);
         }
 
         if (rc != NGX_OK) {
@@ -175,10 +210,10 @@ ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx)
                    : rc;
         }
 
-        ctx->missing_count = 0;
+        ctx->keys.missing_count = 0;
     }
 
-    next = ctx->keys_next;
+    next = ctx->keys.next;
     ctx->step = next;
 
     return next(ctx);
@@ -215,13 +250,13 @@ ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx, PGresult *res)
             return NGX_ERROR;
         }
 
-        rc = pupil_keyring_put_tenant(ctx->main->ring, &ctx->tenant,
+        rc = pupil_keyring_put_tenant(ctx->main->vault.ring, &ctx->tenant,
                                       (uint32_t) version, (uint32_t) epoch,
                                       wrapped);
 
         if (rc == PUPIL_NO_MEMORY) {
-            (void) pupil_keyring_evict(ctx->main->ring, &ctx->tenant);
-            rc = pupil_keyring_put_tenant(ctx->main->ring, &ctx->tenant,
+            (void) pupil_keyring_evict(ctx->main->vault.ring, &ctx->tenant);
+            rc = pupil_keyring_put_tenant(ctx->main->vault.ring, &ctx->tenant,
                                           (uint32_t) version,
                                           (uint32_t) epoch, wrapped);
         }
@@ -258,17 +293,17 @@ ngx_http_pupil_keys_put_services(ngx_http_pupil_ctx_t *ctx, PGresult *res)
             return NGX_ERROR;
         }
 
-        rc = pupil_keyring_put_service(ctx->main->ring, &ctx->tenant, name,
-                                       (uint32_t) version, wrapped);
+        rc = pupil_keyring_put_service(ctx->main->vault.ring, &ctx->tenant,
+                                       name, (uint32_t) version, wrapped);
 
         if (rc == PUPIL_NO_MEMORY) {
-            (void) pupil_keyring_evict(ctx->main->ring, &ctx->tenant);
-            rc = pupil_keyring_put_service(ctx->main->ring, &ctx->tenant,
+            (void) pupil_keyring_evict(ctx->main->vault.ring, &ctx->tenant);
+            rc = pupil_keyring_put_service(ctx->main->vault.ring, &ctx->tenant,
                                            name, (uint32_t) version, wrapped);
         }
 
         if (rc != PUPIL_OK) {
-            pupil_keyring_forget_tenant(ctx->main->ring, &ctx->tenant);
+            pupil_keyring_forget_tenant(ctx->main->vault.ring, &ctx->tenant);
             return ngx_http_pupil_keys_broken(ctx, rc, "a service key");
         }
     }
@@ -276,7 +311,7 @@ ngx_http_pupil_keys_put_services(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     if (ngx_http_pupil_key(ctx, "mac") == NULL
         || ngx_http_pupil_key(ctx, "token") == NULL)
     {
-        pupil_keyring_forget_tenant(ctx->main->ring, &ctx->tenant);
+        pupil_keyring_forget_tenant(ctx->main->vault.ring, &ctx->tenant);
         return ngx_http_pupil_keys_broken(ctx, PUPIL_NOT_FOUND,
                                           "a service key");
     }
@@ -318,8 +353,8 @@ ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         (void) ngx_libpq_get_bytea(res, i, 5, &wrapped);
         state = pupil_owner_state(text);
 
-        rc = pupil_keyring_put_owner(ctx->main->ring, &ctx->tenant, &owner,
-                                     (uint32_t) version,
+        rc = pupil_keyring_put_owner(ctx->main->vault.ring, &ctx->tenant,
+                                     &owner, (uint32_t) version,
                                      (uint32_t) tenant_version, state,
                                      wrapped, ngx_http_pupil_time());
 
@@ -328,7 +363,7 @@ ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         }
 
         if (rc == PUPIL_TAMPERED) {
-            ctx->tampered = "an owner's key";
+            ctx->audit.tampered = "an owner's key";
             ctx->integrity = 1;
             return NGX_OK;
         }
@@ -340,11 +375,11 @@ ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         }
 
         /* found ones to the front: the rest has none */
-        for (k = found; k < ctx->missing_count; k++) {
-            if (pupil_uuid_compare(&ctx->missing[k], &owner) == 0) {
-                swap = ctx->missing[found];
-                ctx->missing[found++] = ctx->missing[k];
-                ctx->missing[k] = swap;
+        for (k = found; k < ctx->keys.missing_count; k++) {
+            if (pupil_uuid_compare(&ctx->keys.missing[k], &owner) == 0) {
+                swap = ctx->keys.missing[found];
+                ctx->keys.missing[found++] = ctx->keys.missing[k];
+                ctx->keys.missing[k] = swap;
                 break;
             }
         }
@@ -366,15 +401,15 @@ ngx_http_pupil_keys_again(ngx_http_pupil_ctx_t *ctx)
     ngx_uint_t                  i, k, missing, known;
     ngx_http_pupil_own_keys_t  *own_keys;
 
-    missing = ctx->missing_count;
+    missing = ctx->keys.missing_count;
     known = 0;
 
     /* the latest round asked for all of those before */
-    own_keys = ctx->own_keys;
+    own_keys = ctx->keys.own;
 
     for (i = 0; own_keys != NULL && i < own_keys->n; i++) {
-        for (k = 0; k < ctx->missing_count; k++) {
-            if (pupil_uuid_compare(&ctx->missing[k], &own_keys->owners[i])
+        for (k = 0; k < ctx->keys.missing_count; k++) {
+            if (pupil_uuid_compare(&ctx->keys.missing[k], &own_keys->owners[i])
                 == 0)
             {
                 break;
@@ -384,8 +419,10 @@ ngx_http_pupil_keys_again(ngx_http_pupil_ctx_t *ctx)
         if (k < missing) {
             known++;
 
-        } else if (k == ctx->missing_count && k < NGX_HTTP_PUPIL_MAX_MISSING) {
-            ctx->missing[ctx->missing_count++] = own_keys->owners[i];
+        } else if (k == ctx->keys.missing_count
+                   && k < NGX_HTTP_PUPIL_MAX_MISSING)
+        {
+            ctx->keys.missing[ctx->keys.missing_count++] = own_keys->owners[i];
         }
     }
 
@@ -400,11 +437,11 @@ ngx_http_pupil_keys_borrow(ngx_http_pupil_ctx_t *ctx)
     size_t                      size;
     ngx_http_pupil_own_keys_t  *own_keys;
 
-    if (!ctx->main->cache_off) {
+    if (!ctx->main->vault.off) {
         return NGX_OK;
     }
 
-    size = ctx->missing_count * sizeof(pupil_uuid_t);
+    size = ctx->keys.missing_count * sizeof(pupil_uuid_t);
 
     own_keys = ngx_palloc(ctx->request->pool,
                           offsetof(ngx_http_pupil_own_keys_t, owners) + size);
@@ -412,10 +449,10 @@ ngx_http_pupil_keys_borrow(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    ngx_memcpy(own_keys->owners, ctx->missing, size);
-    own_keys->n = ctx->missing_count;
-    own_keys->next = ctx->own_keys;
-    ctx->own_keys = own_keys;
+    ngx_memcpy(own_keys->owners, ctx->keys.missing, size);
+    own_keys->n = ctx->keys.missing_count;
+    own_keys->next = ctx->keys.own;
+    ctx->keys.own = own_keys;
 
     return NGX_OK;
 }
@@ -427,14 +464,14 @@ ngx_http_pupil_keys_forget(ngx_http_pupil_ctx_t *ctx)
     ngx_uint_t                  i;
     ngx_http_pupil_own_keys_t  *own_keys;
 
-    for (own_keys = ctx->own_keys; own_keys; own_keys = own_keys->next) {
-        for (i = 0; ctx->main->ring && i < own_keys->n; i++) {
-            pupil_keyring_forget_owner(ctx->main->ring, &ctx->tenant,
+    for (own_keys = ctx->keys.own; own_keys; own_keys = own_keys->next) {
+        for (i = 0; ctx->main->vault.ring && i < own_keys->n; i++) {
+            pupil_keyring_forget_owner(ctx->main->vault.ring, &ctx->tenant,
                                        &own_keys->owners[i]);
         }
     }
 
-    ctx->own_keys = NULL;
+    ctx->keys.own = NULL;
 }
 
 
@@ -445,28 +482,28 @@ ngx_http_pupil_keys_none(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found)
     ngx_uint_t     n;
     pupil_uuid_t  *keyless;
 
-    n = ctx->missing_count - found;
+    n = ctx->keys.missing_count - found;
 
     if (n == 0) {
         return NGX_OK;
     }
 
     keyless = ngx_palloc(ctx->request->pool,
-                         (ctx->keyless_count + n) * sizeof(pupil_uuid_t));
+                         (ctx->keys.keyless_count + n) * sizeof(pupil_uuid_t));
     if (keyless == NULL) {
         return NGX_ERROR;
     }
 
-    if (ctx->keyless_count != 0) {
-        ngx_memcpy(keyless, ctx->keyless,
-                   ctx->keyless_count * sizeof(pupil_uuid_t));
+    if (ctx->keys.keyless_count != 0) {
+        ngx_memcpy(keyless, ctx->keys.keyless,
+                   ctx->keys.keyless_count * sizeof(pupil_uuid_t));
     }
 
-    ngx_memcpy(keyless + ctx->keyless_count, ctx->missing + found,
+    ngx_memcpy(keyless + ctx->keys.keyless_count, ctx->keys.missing + found,
                n * sizeof(pupil_uuid_t));
 
-    ctx->keyless = keyless;
-    ctx->keyless_count += n;
+    ctx->keys.keyless = keyless;
+    ctx->keys.keyless_count += n;
 
     return NGX_OK;
 }
@@ -499,8 +536,8 @@ ngx_http_pupil_keys_broken(ngx_http_pupil_ctx_t *ctx, pupil_rc_t rc,
         break;
     }
 
-    if (!ctx->main->unavailable) {
-        ctx->main->unavailable = 1;
+    if (!ctx->main->vault.unavailable) {
+        ctx->main->vault.unavailable = 1;
         ngx_log_error(NGX_LOG_CRIT, ctx->request->connection->log, 0,
                       "pupil: %s %s; answering 503, and saying this once",
                       what, why);

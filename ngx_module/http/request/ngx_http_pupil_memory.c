@@ -18,6 +18,13 @@
 #define NGX_HTTP_PUPIL_LARGE  1024
 
 
+/* 16 bytes, so that what follows is aligned for any type. */
+struct ngx_http_pupil_block_s {
+    ngx_http_pupil_block_t  *next;
+    size_t                   size;             /* this head included */
+};
+
+
 static ngx_http_pupil_block_t *ngx_http_pupil_block(
     ngx_http_pupil_ctx_t *ctx, size_t size);
 
@@ -42,18 +49,18 @@ ngx_http_pupil_alloc(void *data, size_t size)
 
     if (size < NGX_HTTP_PUPIL_LARGE) {
 
-        if (size > (size_t) (ctx->end - ctx->free)) {
+        if (size > (size_t) (ctx->memory.end - ctx->memory.free)) {
             block = ngx_http_pupil_block(ctx, NGX_HTTP_PUPIL_CHUNK);
             if (block == NULL) {
                 return NULL;
             }
 
-            ctx->free = (u_char *) (block + 1);
-            ctx->end = (u_char *) block + NGX_HTTP_PUPIL_CHUNK;
+            ctx->memory.free = (u_char *) (block + 1);
+            ctx->memory.end = (u_char *) block + NGX_HTTP_PUPIL_CHUNK;
         }
 
-        p = ctx->free;
-        ctx->free += size;
+        p = ctx->memory.free;
+        ctx->memory.free += size;
 
         return p;
     }
@@ -79,8 +86,8 @@ ngx_http_pupil_block(ngx_http_pupil_ctx_t *ctx, size_t size)
 
     block = (ngx_http_pupil_block_t *) ngx_align_ptr(p, NGX_HTTP_PUPIL_ALIGN);
     block->size = size;
-    block->next = ctx->blocks;
-    ctx->blocks = block;
+    block->next = ctx->memory.blocks;
+    ctx->memory.blocks = block;
 
     return block;
 }
@@ -91,12 +98,12 @@ ngx_http_pupil_memory_wipe(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_block_t  *block, *next;
 
-    for (block = ctx->blocks; block; block = next) {
+    for (block = ctx->memory.blocks; block; block = next) {
         next = block->next;
         sodium_memzero(block, block->size);
     }
 
-    ctx->blocks = NULL;
+    ctx->memory.blocks = NULL;
 }
 
 

@@ -222,10 +222,10 @@ ngx_http_pupil_problem_end(ngx_http_pupil_ctx_t *ctx,
 {
     pupil_writer_reset(&ctx->out);
 
-    ctx->problem = problem;
-    ctx->status = status;
-    ctx->location.len = 0;
-    ctx->missing_count = 0;
+    ctx->answer.problem = problem;
+    ctx->answer.status = status;
+    ctx->answer.location.len = 0;
+    ctx->keys.missing_count = 0;
     ctx->resume = NULL;
 
     ngx_http_pupil_problem_write(ctx, &ctx->out, problem, status, field, rule);

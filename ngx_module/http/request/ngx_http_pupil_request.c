@@ -76,7 +76,7 @@ ngx_http_pupil_ctx(ngx_http_request_t *r)
     ctx->conf = ngx_http_get_module_loc_conf(r, ngx_http_pupil_module);
     ctx->alloc.alloc = ngx_http_pupil_alloc;
     ctx->alloc.ctx = ctx;
-    ctx->status = NGX_HTTP_OK;
+    ctx->answer.status = NGX_HTTP_OK;
 
     ctx->now = ngx_http_pupil_time();
 
@@ -121,8 +121,8 @@ ngx_http_pupil_cleanup(void *data)
     ngx_http_pupil_sent_t  *sent;
     ngx_libpq_probe(CLEANUP);
 
-    if (ctx->conf->endpoint != NGX_CONF_UNSET_UINT && ctx->has_id
-        && !ctx->done)
+    if (ctx->conf->endpoint != NULL && ctx->has_id
+        && !ctx->answer.done)
     {
         ctx->main->stats.aborted++;
     }
@@ -133,7 +133,6 @@ ngx_http_pupil_cleanup(void *data)
 
     ctx->sent = NULL;
 
-    ngx_http_pupil_hash_detach(ctx);
     ngx_http_pupil_audit_detach(ctx);
     ngx_http_pupil_keys_forget(ctx);
 
@@ -159,7 +158,7 @@ ngx_http_pupil_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (r != r->main && ctx->conf->endpoint != PUPIL_ENDPOINT_SESSION) {
+    if (r != r->main && !ctx->conf->endpoint->subrequest) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "pupil: a subrequest to \"%V\" is refused: of Pupil's "
                       "locations only pupil_session answers auth_request",
@@ -220,12 +219,12 @@ ngx_http_pupil_begin(ngx_http_pupil_ctx_t *ctx)
 
     r = ctx->request;
 
-    if (ctx->problem) {
+    if (ctx->answer.problem) {
         ngx_http_pupil_run(ctx, ngx_http_pupil_step_send);
         return;
     }
 
-    if (ctx->conf->endpoint == NGX_HTTP_PUPIL_STATUS) {
+    if (ctx->conf->endpoint->core == NULL) {
         ngx_http_pupil_run(ctx, ctx->route->start);
         return;
     }
@@ -256,19 +255,21 @@ ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
     }
 
     /* what does not unwrap is not asked for again: it ends below */
-    if (ctx->missing_count != 0 && !ctx->problem && !ctx->integrity) {
-        ctx->after = ctx->step;
+    if (ctx->keys.missing_count != 0 && !ctx->answer.problem
+        && !ctx->integrity)
+    {
+        ctx->again = ctx->step;
         rc = ngx_http_pupil_keys_owners(ctx, ngx_http_pupil_step_again);
         if (rc == NGX_AGAIN) {
             return;
         }
     }
 
-    if (ctx->integrity && !ctx->problem) {
+    if (ctx->integrity && !ctx->answer.problem) {
         (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INTEGRITY);
     }
 
-    if (rc == NGX_ERROR && !ctx->problem) {
+    if (rc == NGX_ERROR && !ctx->answer.problem) {
         (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INTERNAL);
     }
 
@@ -285,20 +286,20 @@ ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
 static ngx_int_t
 ngx_http_pupil_record(ngx_http_pupil_ctx_t *ctx)
 {
-    if (!ctx->problem
+    if (!ctx->answer.problem
         && (ngx_http_pupil_must_record(ctx)
             || ngx_http_pupil_audit_shown(ctx) != NGX_OK))
     {
         (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INTERNAL);
     }
 
-    if (ctx->tampered != NULL && ctx->asked != NULL
+    if (ctx->audit.tampered != NULL && ctx->audit.asked != NULL
         && ngx_http_pupil_audit_tampered(ctx) != NGX_OK)
     {
         (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
     }
 
-    return ctx->records == NULL ? NGX_OK : NGX_AGAIN;
+    return ctx->audit.records == NULL ? NGX_OK : NGX_AGAIN;
 }
 
 
@@ -306,7 +307,7 @@ ngx_http_pupil_record(ngx_http_pupil_ctx_t *ctx)
 static ngx_uint_t
 ngx_http_pupil_must_record(ngx_http_pupil_ctx_t *ctx)
 {
-    if (ctx->shown_count != 0 || ctx->audited || ctx->route == NULL
+    if (ctx->audit.shown_count != 0 || ctx->audit.complete || ctx->route == NULL
         || ctx->request != ctx->request->main
         || ctx->route->method != NGX_HTTP_GET
         || (ctx->route->flags & (NGX_HTTP_PUPIL_PUBLIC
@@ -345,12 +346,12 @@ static ngx_int_t
 ngx_http_pupil_step_again(ngx_http_pupil_ctx_t *ctx)
 {
     pupil_writer_reset(&ctx->out);
-    ctx->shown_count = 0;
-    ctx->status = NGX_HTTP_OK;
-    ctx->location.len = 0;
-    ctx->step = ctx->after;
+    ctx->audit.shown_count = 0;
+    ctx->answer.status = NGX_HTTP_OK;
+    ctx->answer.location.len = 0;
+    ctx->step = ctx->again;
 
-    return ctx->after(ctx);
+    return ctx->again(ctx);
 }
 
 
@@ -427,7 +428,7 @@ ngx_http_pupil_tenant(ngx_http_pupil_ctx_t *ctx)
 
     r = ctx->request;
 
-    if (ctx->main->ring == NULL) {
+    if (ctx->main->vault.ring == NULL) {
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
     }
 

@@ -31,7 +31,7 @@ ngx_http_pupil_route(ngx_http_pupil_ctx_t *ctx)
 
     method = r->method == NGX_HTTP_HEAD ? NGX_HTTP_GET : r->method;
 
-    for (route = ctx->conf->routes; route->path != NULL; route++) {
+    for (route = ctx->conf->endpoint->routes; route->path != NULL; route++) {
 
         if (ngx_http_pupil_match(ctx, route->path, p, last) != NGX_OK) {
             continue;
@@ -42,10 +42,10 @@ ngx_http_pupil_route(ngx_http_pupil_ctx_t *ctx)
             return NGX_OK;
         }
 
-        ctx->allow |= route->method;
+        ctx->answer.allow |= route->method;
     }
 
-    if (ctx->allow != 0) {
+    if (ctx->answer.allow != 0) {
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_METHOD_NOT_ALLOWED);
     }
 

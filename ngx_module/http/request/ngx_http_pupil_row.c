@@ -163,7 +163,7 @@ ngx_http_pupil_authentic(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return NGX_OK;
     }
 
-    ctx->tampered = what;
+    ctx->audit.tampered = what;
 
     return NGX_ERROR;
 }

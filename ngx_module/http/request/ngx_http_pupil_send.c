@@ -17,6 +17,8 @@ static void ngx_http_pupil_content_type(ngx_http_request_t *r,
 static ngx_int_t ngx_http_pupil_headers(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_allow(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_rewrite(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_count(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t status);
 static ngx_int_t ngx_http_pupil_header_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_pupil_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
@@ -63,14 +65,14 @@ ngx_http_pupil_send(ngx_http_pupil_ctx_t *ctx)
     r = ctx->request;
     chain = NULL;
 
-    if (ctx->done) {
+    if (ctx->answer.done) {
         ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
                       "pupil: a second answer to one request");
         return;
     }
 
-    if (ctx->status != NGX_HTTP_NO_CONTENT) {
-        chain = ctx->text.len != 0 ? ngx_http_pupil_text(ctx)
+    if (ctx->answer.status != NGX_HTTP_NO_CONTENT) {
+        chain = ctx->answer.text.len != 0 ? ngx_http_pupil_text(ctx)
                                    : ngx_http_pupil_chain(ctx, &ctx->out);
 
         if (chain == NULL) {
@@ -80,18 +82,18 @@ ngx_http_pupil_send(ngx_http_pupil_ctx_t *ctx)
             return;
         }
 
-        if (ctx->text.len == 0) {
+        if (ctx->answer.text.len == 0) {
             r->headers_out.content_length_n = ctx->out.length;
-            ngx_http_pupil_content_type(r, ctx->problem
-                                           != NGX_HTTP_PUPIL_NO_PROBLEM);
+            ngx_http_pupil_content_type(r, ctx->answer.problem);
         }
     }
 
-    ctx->done = 1;
-    r->headers_out.status = ctx->status;
+    ctx->answer.done = 1;
+    r->headers_out.status = ctx->answer.status;
 
-    if (ctx->location.len != 0
-        && ngx_http_pupil_header(r, "Location", &ctx->location) != NGX_OK)
+    if (ctx->answer.location.len != 0
+        && ngx_http_pupil_header(r, "Location", &ctx->answer.location)
+           != NGX_OK)
     {
         ngx_http_finalize_request(r, NGX_ERROR);
         return;
@@ -171,8 +173,8 @@ ngx_http_pupil_text(ngx_http_pupil_ctx_t *ctx)
         return NULL;
     }
 
-    b->pos = ctx->text.data;
-    b->last = ctx->text.data + ctx->text.len;
+    b->pos = ctx->answer.text.data;
+    b->last = ctx->answer.text.data + ctx->answer.text.len;
     b->memory = 1;
     b->last_buf = 1;
     b->last_in_chain = 1;
@@ -180,9 +182,9 @@ ngx_http_pupil_text(ngx_http_pupil_ctx_t *ctx)
     cl->buf = b;
     cl->next = NULL;
 
-    r->headers_out.content_length_n = ctx->text.len;
-    r->headers_out.content_type = ctx->text_type;
-    r->headers_out.content_type_len = ctx->text_type.len;
+    r->headers_out.content_length_n = ctx->answer.text.len;
+    r->headers_out.content_type = ctx->answer.text_type;
+    r->headers_out.content_type_len = ctx->answer.text_type.len;
 
     return cl;
 }
@@ -255,11 +257,11 @@ ngx_http_pupil_headers(ngx_http_pupil_ctx_t *ctx)
     static ngx_str_t  no_store = ngx_string("no-store");
     static ngx_str_t  nosniff = ngx_string("nosniff");
 
-    if (ctx->headers) {
+    if (ctx->answer.headers) {
         return NGX_OK;
     }
 
-    ctx->headers = 1;
+    ctx->answer.headers = 1;
     r = ctx->request;
     status = r->headers_out.status;
 
@@ -287,8 +289,9 @@ ngx_http_pupil_headers(ngx_http_pupil_ctx_t *ctx)
         }
 
         value.data = p;
-        value.len = ngx_sprintf(p, "%ui",
-                                ctx->retry_after ? ctx->retry_after : 2) - p;
+        value.len = ngx_sprintf(p, "%ui", ctx->answer.retry_after != 0
+                                          ? ctx->answer.retry_after : 2)
+                    - p;
 
         return ngx_http_pupil_header(r, "Retry-After", &value);
     }
@@ -323,7 +326,7 @@ ngx_http_pupil_allow(ngx_http_pupil_ctx_t *ctx)
     value.data = p;
 
     for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-        if (ctx->allow & methods[i].method) {
+        if (ctx->answer.allow & methods[i].method) {
             p = ngx_sprintf(p, "%s%s", p == value.data ? "" : ", ",
                             methods[i].name);
         }
@@ -350,12 +353,12 @@ ngx_http_pupil_rewrite(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_problem_write(ctx, &out, ngx_http_pupil_problem_of(status),
                                  status, NULL, NULL);
 
-    ctx->replaced = ngx_http_pupil_chain(ctx, &out);
-    if (ctx->replaced == NULL) {
+    ctx->answer.replaced = ngx_http_pupil_chain(ctx, &out);
+    if (ctx->answer.replaced == NULL) {
         return NGX_ERROR;
     }
 
-    ctx->done = 1;
+    ctx->answer.done = 1;
     ngx_http_pupil_count(ctx, status);
 
     ngx_http_clear_content_length(r);
@@ -378,7 +381,7 @@ ngx_http_pupil_header_filter(ngx_http_request_t *r)
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_pupil_module);
 
-    if (conf->endpoint == NGX_CONF_UNSET_UINT || r != r->main) {
+    if (conf->endpoint == NULL || r != r->main) {
         return ngx_http_next_header_filter(r);
     }
 
@@ -387,8 +390,8 @@ ngx_http_pupil_header_filter(ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
-    if (ctx->done) {
-        if (!ctx->headers) {
+    if (ctx->answer.done) {
+        if (!ctx->answer.headers) {
             ngx_http_pupil_count(ctx, r->headers_out.status);
         }
 
@@ -415,7 +418,7 @@ ngx_http_pupil_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     ctx = ngx_http_get_module_ctx(r, ngx_http_pupil_module);
 
     if (ctx == NULL || in == NULL
-        || (ctx->replaced == NULL && !ctx->rewritten))
+        || (ctx->answer.replaced == NULL && !ctx->answer.rewritten))
     {
         return ngx_http_next_body_filter(r, in);
     }
@@ -425,29 +428,27 @@ ngx_http_pupil_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         cl->buf->file_pos = cl->buf->file_last;
     }
 
-    if (ctx->rewritten) {
+    if (ctx->answer.rewritten) {
         return NGX_OK;
     }
 
-    cl = ctx->replaced;
-    ctx->replaced = NULL;
-    ctx->rewritten = 1;
+    cl = ctx->answer.replaced;
+    ctx->answer.replaced = NULL;
+    ctx->answer.rewritten = 1;
 
     return ngx_http_next_body_filter(r, cl);
 }
 
 
-void
+static void
 ngx_http_pupil_count(ngx_http_pupil_ctx_t *ctx, ngx_uint_t status)
 {
-    ngx_uint_t               endpoint;
     ngx_http_pupil_stats_t  *stats;
 
     stats = &ctx->main->stats;
-    endpoint = ctx->conf->endpoint;
 
-    if (endpoint <= NGX_HTTP_PUPIL_STATUS && status / 100 < 6) {
-        stats->requests[endpoint][status / 100]++;
+    if (status / 100 < 6) {
+        stats->requests[ctx->conf->endpoint->id][status / 100]++;
     }
 
     switch (status) {

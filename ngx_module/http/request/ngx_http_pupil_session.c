@@ -250,7 +250,7 @@ ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res)
                                     &session->role)
            != NGX_OK)
     {
-        ctx->tampered = "a session";
+        ctx->audit.tampered = "a session";
         return NGX_DECLINED;
     }
 

@@ -13,8 +13,10 @@
 
 #include "core/audit/audit.h"
 #include "core/base/pupil.h"
+#include "core/base/text.h"
 #include "core/json/writer.h"
 #include "pg/ngx_libpq.h"
+#include "pg/probe.h"
 
 
 typedef struct ngx_http_pupil_ctx_s        ngx_http_pupil_ctx_t;

@@ -206,7 +206,7 @@ ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx,
     }
 
     if (rc != PUPIL_OK) {
-        ctx->tampered = at->field;
+        ctx->audit.tampered = at->field;
         ctx->integrity = 1;
         return PUPIL_TAMPERED;
     }
@@ -240,7 +240,7 @@ ngx_http_pupil_subkey(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t  i;
     pupil_rc_t  rc;
 
-    rc = pupil_keyring_subkey(ctx->main->ring, &ctx->tenant, &owner->id,
+    rc = pupil_keyring_subkey(ctx->main->vault.ring, &ctx->tenant, &owner->id,
                               owner->state, owner->version,
                               (int) allow_restricted, category,
                               ngx_http_pupil_time(), key);
@@ -250,32 +250,14 @@ ngx_http_pupil_subkey(ngx_http_pupil_ctx_t *ctx,
 
     /* The key store has none, or not this one: somebody was erased between
      * the read of the row and now. */
-    for (i = 0; i < ctx->keyless_count; i++) {
-        if (pupil_uuid_compare(&ctx->keyless[i], &owner->id) == 0) {
+    for (i = 0; i < ctx->keys.keyless_count; i++) {
+        if (pupil_uuid_compare(&ctx->keys.keyless[i], &owner->id) == 0) {
             return PUPIL_ERASED;
         }
     }
 
-    if (ctx->missing == NULL) {
-        ctx->missing = ngx_palloc(ctx->request->pool,
-                                  NGX_HTTP_PUPIL_MAX_MISSING
-                                  * sizeof(pupil_uuid_t));
-        if (ctx->missing == NULL) {
-            return PUPIL_NO_MEMORY;
-        }
-    }
-
-    for (i = 0; i < ctx->missing_count; i++) {
-        if (pupil_uuid_compare(&ctx->missing[i], &owner->id) == 0) {
-            return PUPIL_NO_KEY;
-        }
-    }
-
-    if (ctx->missing_count < NGX_HTTP_PUPIL_MAX_MISSING) {
-        ctx->missing[ctx->missing_count++] = owner->id;
-    }
-
-    return PUPIL_NO_KEY;
+    return ngx_http_pupil_keys_missing(ctx, &owner->id) == NGX_OK
+           ? PUPIL_NO_KEY : PUPIL_NO_MEMORY;
 }
 
 

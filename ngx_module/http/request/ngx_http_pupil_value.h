@@ -1,14 +1,15 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Values and rows: ngx_http_pupil_value.c and ngx_http_pupil_row.c.  Part of
- * ngx_http_pupil.h, which includes it.
+ * From a column of a row to a clear value and back: the only place of the nginx
+ * side where something sealed is opened.
  */
 
 #ifndef _NGX_HTTP_PUPIL_VALUE_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_VALUE_H_INCLUDED_
 
-#include "http/request/ngx_http_pupil.h"
+#include "core/vault/keyring.h"
+#include "http/request/ngx_http_pupil_types.h"
 
 
 /*
@@ -79,42 +80,5 @@ pupil_rc_t ngx_http_pupil_seal(ngx_http_pupil_ctx_t *ctx,
 /* Notes an owner whose key is needed; for writes, before sealing. */
 pupil_rc_t ngx_http_pupil_need(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_owner_t *owner);
-
-/*
- * An enrolment row as evidence, 9 columns from col: enrolment, subject,
- * class, institution, role, valid_from and valid_to as days int4, source,
- * mac.  NGX_OK: authentic; NGX_DECLINED: NULL; NGX_ERROR: not authentic:
- * treat it as absent, it is noted in ctx->tampered.
- */
-ngx_int_t ngx_http_pupil_enrolment(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row, ngx_uint_t col, pupil_enrolment_row_t *enrolment);
-
-/* The same for a role, 7 columns: subject, institution, role, valid_from,
- * valid_to, source, mac. */
-ngx_int_t ngx_http_pupil_role(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row, ngx_uint_t col, pupil_role_row_t *role);
-
-/* The same for a subject, 4 columns: subject, status, source, mac. */
-ngx_int_t ngx_http_pupil_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row, ngx_uint_t col, pupil_subject_row_t *subject);
-
-/* Is the day of ctx->now, UTC, within these days? */
-ngx_uint_t ngx_http_pupil_live(ngx_http_pupil_ctx_t *ctx, int32_t from,
-    int32_t to);
-
-/*
- * Writes the member display_name: the given and the family name of what is
- * granted and opens; null when there is neither (the row has no owner, or was
- * erased); no member when neither is granted.
- */
-void ngx_http_pupil_display_name(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_row_t *row, ngx_uint_t given, ngx_uint_t family);
-
-/* Its two halves.  name: empty when there is neither; NGX_OK, NGX_ERROR. */
-ngx_int_t ngx_http_pupil_display_name_get(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_row_t *row, ngx_uint_t given, ngx_uint_t family,
-    pupil_str_t *name);
-void ngx_http_pupil_display_name_write(ngx_http_pupil_ctx_t *ctx,
-    const pupil_str_t *name);
 
 #endif /* _NGX_HTTP_PUPIL_VALUE_H_INCLUDED_ */

@@ -65,7 +65,7 @@ ngx_http_pupil_zone_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    if (pmcf->zone != NULL) {
+    if (pmcf->zone.shm != NULL) {
         return "is duplicate";
     }
 
@@ -104,10 +104,10 @@ ngx_http_pupil_zone_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         text.data = value[2].data + 6;
         text.len = value[2].len - 6;
-        pmcf->zone_valid = ngx_parse_time(&text, 0);
+        pmcf->zone.valid = ngx_parse_time(&text, 0);
 
-        if (pmcf->zone_valid == (ngx_msec_t) NGX_ERROR
-            || pmcf->zone_valid < 1000 || pmcf->zone_valid > 300 * 1000)
+        if (pmcf->zone.valid == (ngx_msec_t) NGX_ERROR
+            || pmcf->zone.valid < 1000 || pmcf->zone.valid > 300 * 1000)
         {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "valid= of pupil_session_zone is 1s to 5m");
@@ -115,14 +115,14 @@ ngx_http_pupil_zone_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    pmcf->zone = ngx_shared_memory_add(cf, &name, size,
-                                       &ngx_http_pupil_module);
-    if (pmcf->zone == NULL) {
+    pmcf->zone.shm = ngx_shared_memory_add(cf, &name, size,
+                                           &ngx_http_pupil_module);
+    if (pmcf->zone.shm == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    pmcf->zone->init = ngx_http_pupil_zone_init;
-    pmcf->zone->data = pmcf;
+    pmcf->zone.shm->init = ngx_http_pupil_zone_init;
+    pmcf->zone.shm->data = pmcf;
 
     return NGX_CONF_OK;
 }
@@ -142,8 +142,8 @@ ngx_http_pupil_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     pmcf = shm_zone->data;
     pool = (ngx_slab_pool_t *) shm_zone->shm.addr;
 
-    if (old != NULL && old->sessions != NULL) {
-        pmcf->sessions = old->sessions;
+    if (old != NULL && old->zone.sessions != NULL) {
+        pmcf->zone.sessions = old->zone.sessions;
         return NGX_OK;
     }
 
@@ -151,7 +151,7 @@ ngx_http_pupil_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         zone = pool->data;
 
         if (zone != NULL && zone->version == NGX_HTTP_PUPIL_ZONE_VERSION) {
-            pmcf->sessions = zone;
+            pmcf->zone.sessions = zone;
             return NGX_OK;
         }
     }
@@ -193,7 +193,7 @@ ngx_http_pupil_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     }
 
     pool->data = zone;
-    pmcf->sessions = zone;
+    pmcf->zone.sessions = zone;
 
     return NGX_OK;
 }
@@ -209,16 +209,16 @@ ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx, const uint8_t hash[32],
     ngx_http_pupil_zone_entry_t  *e, found;
 
     pmcf = ctx->main;
-    zone = pmcf->sessions;
+    zone = pmcf->zone.sessions;
 
     if (zone == NULL) {
         return NGX_DECLINED;
     }
 
-    if (!pmcf->has_heartbeat
-        || ngx_current_msec - pmcf->heartbeat >= NGX_HTTP_PUPIL_ZONE_ALIVE)
+    if (!pmcf->zone.alive
+        || ngx_current_msec - pmcf->zone.heartbeat >= NGX_HTTP_PUPIL_ZONE_ALIVE)
     {
-        pmcf->stats.zone_stale++;
+        pmcf->zone.stale++;
         return NGX_DECLINED;
     }
 
@@ -241,10 +241,10 @@ ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx, const uint8_t hash[32],
     if (found.generation == 0
         || pupil_uuid_compare(&found.tenant, &ctx->tenant) != 0
         || (ngx_msec_int_t) (ngx_current_msec - found.read_at)
-           > (ngx_msec_int_t) pmcf->zone_valid
+           > (ngx_msec_int_t) pmcf->zone.valid
         || ngx_http_pupil_role_name(found.role, &session->role) != NGX_OK)
     {
-        pmcf->stats.zone_misses++;
+        pmcf->zone.misses++;
         return NGX_DECLINED;
     }
 
@@ -256,7 +256,7 @@ ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx, const uint8_t hash[32],
     ngx_memcpy(session->hash, hash, 32);
     ctx->read_at = found.read_at;
 
-    pmcf->stats.zone_hits++;
+    pmcf->zone.hits++;
 
     return NGX_OK;
 }
@@ -270,7 +270,7 @@ ngx_http_pupil_zone_put(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_zone_t        *zone;
     ngx_http_pupil_zone_entry_t  *e, *slot, entry;
 
-    zone = ctx->main->sessions;
+    zone = ctx->main->zone.sessions;
 
     if (zone == NULL) {
         return;
@@ -330,7 +330,7 @@ ngx_http_pupil_zone_remove(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_zone_t        *zone;
     ngx_http_pupil_zone_entry_t  *e;
 
-    zone = pmcf->sessions;
+    zone = pmcf->zone.sessions;
 
     if (zone == NULL) {
         return;
@@ -358,7 +358,7 @@ ngx_http_pupil_zone_clear(ngx_http_pupil_main_conf_t *pmcf)
 {
     ngx_http_pupil_zone_t  *zone;
 
-    zone = pmcf->sessions;
+    zone = pmcf->zone.sessions;
 
     if (zone == NULL) {
         return;
@@ -374,8 +374,8 @@ ngx_http_pupil_zone_clear(ngx_http_pupil_main_conf_t *pmcf)
 ngx_uint_t
 ngx_http_pupil_zone_size(ngx_http_pupil_main_conf_t *pmcf)
 {
-    return pmcf->sessions == NULL
-           ? 0 : pmcf->sessions->sets * NGX_HTTP_PUPIL_ZONE_WAYS;
+    return pmcf->zone.sessions == NULL
+           ? 0 : pmcf->zone.sessions->sets * NGX_HTTP_PUPIL_ZONE_WAYS;
 }
 
 
@@ -410,10 +410,10 @@ ngx_http_pupil_zone_clock(void)
 void
 ngx_http_pupil_zone_listen(ngx_http_pupil_main_conf_t *pmcf)
 {
-    pmcf->listen->data = pmcf;
-    pmcf->listen->notify = ngx_http_pupil_zone_notify;
-    pmcf->listen->heartbeat = ngx_http_pupil_zone_heartbeat;
-    pmcf->listen->gap = ngx_http_pupil_zone_gap;
+    pmcf->zone.listen->data = pmcf;
+    pmcf->zone.listen->notify = ngx_http_pupil_zone_notify;
+    pmcf->zone.listen->heartbeat = ngx_http_pupil_zone_heartbeat;
+    pmcf->zone.listen->gap = ngx_http_pupil_zone_gap;
 }
 
 
@@ -438,8 +438,8 @@ ngx_http_pupil_zone_heartbeat(ngx_libpq_listen_t *l, ngx_msec_t sent)
 {
     ngx_http_pupil_main_conf_t *pmcf = l->data;
 
-    pmcf->heartbeat = sent;
-    pmcf->has_heartbeat = 1;
+    pmcf->zone.heartbeat = sent;
+    pmcf->zone.alive = 1;
 }
 
 
@@ -449,6 +449,6 @@ ngx_http_pupil_zone_gap(ngx_libpq_listen_t *l)
 {
     ngx_http_pupil_main_conf_t *pmcf = l->data;
 
-    pmcf->has_heartbeat = 0;
+    pmcf->zone.alive = 0;
     ngx_http_pupil_zone_clear(pmcf);
 }

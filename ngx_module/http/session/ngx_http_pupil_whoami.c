@@ -44,7 +44,7 @@ static ngx_int_t ngx_http_pupil_end_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_end_render(ngx_http_pupil_ctx_t *ctx);
 
 
-const ngx_http_pupil_route_t  ngx_http_pupil_session_routes[] = {
+static const ngx_http_pupil_route_t  ngx_http_pupil_session_routes[] = {
 
     { NGX_HTTP_GET, "", 0, ngx_http_pupil_no_arguments,
       ngx_http_pupil_show_start, ngx_http_pupil_show_render },
@@ -57,6 +57,16 @@ const ngx_http_pupil_route_t  ngx_http_pupil_session_routes[] = {
       ngx_http_pupil_switch_render },
 
     { 0, NULL, 0, NULL, NULL, NULL }
+};
+
+
+const ngx_http_pupil_endpoint_t  ngx_http_pupil_session_endpoint = {
+    .id = NGX_HTTP_PUPIL_ENDPOINT_SESSION,
+    .name = "session",
+    .core = &pupil_endpoints[PUPIL_ENDPOINT_SESSION],
+    .routes = ngx_http_pupil_session_routes,
+    .body_max = NGX_HTTP_PUPIL_BODY_MAX,
+    .subrequest = 1
 };
 
 
@@ -100,7 +110,7 @@ ngx_http_pupil_show_subrequest(ngx_http_pupil_ctx_t *ctx)
     asking->session.role = ctx->session.role;
     asking->has_session = 1;
 
-    ctx->status = NGX_HTTP_NO_CONTENT;
+    ctx->answer.status = NGX_HTTP_NO_CONTENT;
 
     return NGX_OK;
 }
@@ -398,7 +408,7 @@ ngx_http_pupil_switch_done(ngx_http_pupil_ctx_t *ctx)
 
     rc = ngx_http_pupil_show_write(ctx, sw->shown->results[0]);
 
-    if (rc != NGX_OK || ctx->missing_count != 0) {
+    if (rc != NGX_OK || ctx->keys.missing_count != 0) {
         return rc;
     }
 
@@ -429,7 +439,7 @@ ngx_http_pupil_end_render(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_zone_remove(ctx->main, ctx->session.hash);
 
-    ctx->status = NGX_HTTP_NO_CONTENT;
+    ctx->answer.status = NGX_HTTP_NO_CONTENT;
 
     return ngx_http_pupil_session_cookie(ctx, NULL, 0);
 }

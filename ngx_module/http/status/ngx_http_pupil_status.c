@@ -6,11 +6,9 @@
  * only: nothing here tells of a person.
  */
 
-#include "http/homework/ngx_http_pupil_definitions.h"
+#include "http/status/ngx_http_pupil_metrics.h"
 
 
-#define NGX_HTTP_PUPIL_PARTITIONS_WARN  35        /* days */
-#define NGX_HTTP_PUPIL_METRICS       160
 #define NGX_HTTP_PUPIL_LINE          160       /* bytes, at most */
 
 typedef enum {
@@ -20,21 +18,6 @@ typedef enum {
 } ngx_http_pupil_format_e;
 
 
-/* One number.  Those of a group follow each other. */
-typedef struct {
-    const char  *group;
-    const char  *name;
-    const char  *detail;        /* a class of status, or NULL */
-    int64_t      value;
-    ngx_uint_t   gauge;         /* else it only grows */
-} ngx_http_pupil_metric_t;
-
-typedef struct {
-    ngx_http_pupil_metric_t  list[NGX_HTTP_PUPIL_METRICS];
-    ngx_uint_t               n;
-} ngx_http_pupil_metrics_t;
-
-
 static ngx_int_t ngx_http_pupil_status_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_status_live(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_status_ready(ngx_http_pupil_ctx_t *ctx);
@@ -42,20 +25,6 @@ static ngx_http_pupil_format_e ngx_http_pupil_status_format(
     ngx_http_request_t *r);
 static const char *ngx_http_pupil_status_trouble(
     ngx_http_pupil_main_conf_t *pmcf);
-static void ngx_http_pupil_status_add(ngx_http_pupil_metrics_t *m,
-    const char *group, const char *name, ngx_uint_t gauge, int64_t value);
-static void ngx_http_pupil_status_collect(ngx_http_pupil_main_conf_t *pmcf,
-    ngx_http_pupil_metrics_t *m);
-static void ngx_http_pupil_status_requests(ngx_http_pupil_main_conf_t *pmcf,
-    ngx_http_pupil_metrics_t *m);
-static void ngx_http_pupil_status_keys(ngx_http_pupil_main_conf_t *pmcf,
-    ngx_http_pupil_metrics_t *m);
-static void ngx_http_pupil_status_probe(ngx_http_pupil_main_conf_t *pmcf,
-    ngx_http_pupil_metrics_t *m);
-static void ngx_http_pupil_status_homework(ngx_http_pupil_main_conf_t *pmcf,
-    ngx_http_pupil_metrics_t *m);
-static void ngx_http_pupil_status_pool(ngx_http_pupil_metrics_t *m,
-    const char *group, ngx_libpq_pool_t *pool);
 static void ngx_http_pupil_status_json(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_metrics_t *m, const char *trouble);
 static ngx_int_t ngx_http_pupil_status_text(ngx_http_pupil_ctx_t *ctx,
@@ -65,10 +34,9 @@ static u_char *ngx_http_pupil_status_line(u_char *p,
     const ngx_http_pupil_metric_t *metric, ngx_uint_t typed);
 static u_char *ngx_http_pupil_status_row(u_char *p,
     const ngx_http_pupil_metric_t *metric);
-static int64_t ngx_http_pupil_status_days(ngx_http_pupil_main_conf_t *pmcf);
 
 
-const ngx_http_pupil_route_t  ngx_http_pupil_status_routes[] = {
+static const ngx_http_pupil_route_t  ngx_http_pupil_status_routes[] = {
     { NGX_HTTP_GET, "", NGX_HTTP_PUPIL_PUBLIC, NULL,
       ngx_http_pupil_status_start, NULL },
     { NGX_HTTP_GET, "/live", NGX_HTTP_PUPIL_PUBLIC, NULL,
@@ -76,6 +44,14 @@ const ngx_http_pupil_route_t  ngx_http_pupil_status_routes[] = {
     { NGX_HTTP_GET, "/ready", NGX_HTTP_PUPIL_PUBLIC, NULL,
       ngx_http_pupil_status_ready, NULL },
     { 0, NULL, 0, NULL, NULL, NULL }
+};
+
+
+const ngx_http_pupil_endpoint_t  ngx_http_pupil_status_endpoint = {
+    .id = NGX_HTTP_PUPIL_ENDPOINT_STATUS,
+    .name = "status",
+    .routes = ngx_http_pupil_status_routes,
+    .body_max = NGX_HTTP_PUPIL_BODY_MAX
 };
 
 
@@ -92,7 +68,7 @@ ngx_http_pupil_status_start(ngx_http_pupil_ctx_t *ctx)
     }
 
     ngx_http_pupil_partitions(ctx->main);
-    ngx_http_pupil_status_collect(ctx->main, m);
+    ngx_http_pupil_metrics_collect(ctx->main, m);
 
     trouble = ngx_http_pupil_status_trouble(ctx->main);
     format = ngx_http_pupil_status_format(ctx->request);
@@ -131,7 +107,7 @@ ngx_http_pupil_status_ready(ngx_http_pupil_ctx_t *ctx)
     pupil_writer_cstr(&ctx->out, trouble ? "unavailable" : "ready");
 
     if (trouble != NULL) {
-        ctx->status = NGX_HTTP_SERVICE_UNAVAILABLE;
+        ctx->answer.status = NGX_HTTP_SERVICE_UNAVAILABLE;
         pupil_writer_key(&ctx->out, "why");
         pupil_writer_cstr(&ctx->out, trouble);
     }
@@ -150,7 +126,7 @@ ngx_http_pupil_status_trouble(ngx_http_pupil_main_conf_t *pmcf)
         return NULL;
     }
 
-    if (pmcf->ring == NULL) {
+    if (pmcf->vault.ring == NULL) {
         return "no locked memory for keys";
     }
 
@@ -158,12 +134,12 @@ ngx_http_pupil_status_trouble(ngx_http_pupil_main_conf_t *pmcf)
         return "no connection to the database";
     }
 
-    if (pmcf->keys->stats.up == 0) {
+    if (pmcf->keystore->stats.up == 0) {
         return "no connection to the key store";
     }
 
-    if (pmcf->partitions_until != 0
-        && (time_t) pmcf->partitions_until <= ngx_time())
+    if (pmcf->audit.partitions_until != 0
+        && (time_t) pmcf->audit.partitions_until <= ngx_time())
     {
         return "the audit log has no partition for today";
     }
@@ -211,239 +187,6 @@ ngx_http_pupil_status_format(ngx_http_request_t *r)
     }
 
     return NGX_HTTP_PUPIL_JSON;
-}
-
-
-static void
-ngx_http_pupil_status_add(ngx_http_pupil_metrics_t *m, const char *group,
-    const char *name, ngx_uint_t gauge, int64_t value)
-{
-    if (m->n < NGX_HTTP_PUPIL_METRICS) {
-        m->list[m->n].group = group;
-        m->list[m->n].name = name;
-        m->list[m->n].gauge = gauge;
-        m->list[m->n].value = value;
-        m->n++;
-    }
-}
-
-
-static void
-ngx_http_pupil_status_collect(ngx_http_pupil_main_conf_t *pmcf,
-    ngx_http_pupil_metrics_t *m)
-{
-    int64_t                  days;
-    ngx_http_pupil_stats_t  *stats;
-
-    stats = &pmcf->stats;
-
-    ngx_http_pupil_status_add(m, "worker", "pid", 1, ngx_pid);
-    ngx_http_pupil_status_add(m, "worker", "uptime_seconds", 1,
-                              ngx_time() - pmcf->started);
-
-    ngx_http_pupil_status_requests(pmcf, m);
-    ngx_http_pupil_status_probe(pmcf, m);
-
-    if (!pmcf->used) {
-        return;
-    }
-
-    ngx_http_pupil_status_add(m, "refused", "bad_request", 0,
-                              stats->bad_request);
-    ngx_http_pupil_status_add(m, "refused", "unauthorized", 0,
-                              stats->unauthorized);
-    ngx_http_pupil_status_add(m, "refused", "csrf", 0, stats->csrf);
-    ngx_http_pupil_status_add(m, "refused", "throttled", 0, stats->throttled);
-    ngx_http_pupil_status_add(m, "refused", "aborted", 0, stats->aborted);
-    ngx_http_pupil_status_add(m, "refused", "tampered", 0, stats->tampered);
-
-    ngx_http_pupil_status_pool(m, "database_data", pmcf->data);
-    ngx_http_pupil_status_pool(m, "database_keys", pmcf->keys);
-    ngx_http_pupil_status_keys(pmcf, m);
-    ngx_http_pupil_status_homework(pmcf, m);
-
-    ngx_http_pupil_status_add(m, "evidence", "hits", 0,
-                              stats->evidence_hits);
-    ngx_http_pupil_status_add(m, "evidence", "misses", 0,
-                              stats->evidence_misses);
-    ngx_http_pupil_status_add(m, "evidence", "stale", 0,
-                              stats->evidence_stale);
-
-    ngx_http_pupil_status_add(m, "sessions", "zone_entries_max", 1,
-                              ngx_http_pupil_zone_size(pmcf));
-    ngx_http_pupil_status_add(m, "sessions", "zone_hits", 0,
-                              stats->zone_hits);
-    ngx_http_pupil_status_add(m, "sessions", "zone_misses", 0,
-                              stats->zone_misses);
-    ngx_http_pupil_status_add(m, "sessions", "zone_stale", 0,
-                              stats->zone_stale);
-    ngx_http_pupil_status_add(m, "sessions", "listening", 1,
-                              pmcf->listen != NULL
-                              && ngx_libpq_listen_up(pmcf->listen));
-
-    ngx_http_pupil_status_add(m, "login", "attempts", 0, stats->logins);
-    ngx_http_pupil_status_add(m, "login", "failures", 0,
-                              stats->login_failures);
-    ngx_http_pupil_status_add(m, "login", "busy", 0, stats->login_busy);
-    ngx_http_pupil_status_add(m, "login", "in_progress", 1, pmcf->hashing);
-    ngx_http_pupil_status_add(m, "login", "hashes", 0, stats->hashes);
-    ngx_http_pupil_status_add(m, "login", "hash_kib", 0, stats->hash_kib);
-    ngx_http_pupil_status_add(m, "login", "queue_max", 1, pmcf->hash_queue);
-    ngx_http_pupil_status_add(m, "login", "parallel_max", 1,
-                              pmcf->hash_parallel);
-    ngx_http_pupil_status_add(m, "login", "parallel_most", 1,
-                              pmcf->gate == NULL ? 0
-                              : ngx_http_pupil_gate_most(pmcf->gate));
-
-    days = ngx_http_pupil_status_days(pmcf);
-
-    if (pmcf->partitions_until != 0) {
-        ngx_http_pupil_status_add(m, "audit", "partition_days_left", 1, days);
-        ngx_http_pupil_status_add(m, "audit", "partition_warning", 1,
-                                  days < NGX_HTTP_PUPIL_PARTITIONS_WARN);
-    }
-}
-
-
-static void
-ngx_http_pupil_status_requests(ngx_http_pupil_main_conf_t *pmcf,
-    ngx_http_pupil_metrics_t *m)
-{
-    ngx_uint_t   e, c;
-    const char  *name;
-
-    static const char *const  classes[] =
-        { NULL, NULL, "2xx", "3xx", "4xx", "5xx" };
-
-    for (e = 0; e <= NGX_HTTP_PUPIL_STATUS; e++) {
-        name = e == NGX_HTTP_PUPIL_STATUS ? "status"
-                                          : pupil_endpoints[e].name;
-
-        for (c = 2; c <= 5; c++) {
-            if (c == 3) {
-                continue;
-            }
-
-            ngx_http_pupil_status_add(m, "requests", name, 0,
-                                      pmcf->stats.requests[e][c]);
-            m->list[m->n - 1].detail = classes[c];
-        }
-    }
-}
-
-
-static void
-ngx_http_pupil_status_pool(ngx_http_pupil_metrics_t *m, const char *group,
-    ngx_libpq_pool_t *pool)
-{
-    ngx_libpq_stats_t  *s;
-
-    s = &pool->stats;
-
-    ngx_http_pupil_status_add(m, group, "connections", 1, s->up);
-    ngx_http_pupil_status_add(m, group, "in_flight", 1, s->inflight);
-    ngx_http_pupil_status_add(m, group, "queued", 1, s->queued);
-    ngx_http_pupil_status_add(m, group, "done", 0, s->done);
-    ngx_http_pupil_status_add(m, group, "failed", 0, s->failed);
-    ngx_http_pupil_status_add(m, group, "refused", 0, s->refused);
-    ngx_http_pupil_status_add(m, group, "retried", 0, s->retried);
-    ngx_http_pupil_status_add(m, group, "reconnects", 0, s->reconnects);
-    ngx_http_pupil_status_add(m, group, "mismatches", 0, s->mismatches);
-    ngx_http_pupil_status_add(m, group, "stalls", 0, s->stalls);
-}
-
-
-static void
-ngx_http_pupil_status_keys(ngx_http_pupil_main_conf_t *pmcf,
-    ngx_http_pupil_metrics_t *m)
-{
-    pupil_keyring_stats_t  s;
-
-    ngx_memzero(&s, sizeof(pupil_keyring_stats_t));
-
-    if (pmcf->ring != NULL) {
-        pupil_keyring_stats(pmcf->ring, &s);
-    }
-
-    ngx_http_pupil_status_add(m, "key_cache", "owners", 1, s.owners);
-    ngx_http_pupil_status_add(m, "key_cache", "owners_max", 1,
-                              pmcf->cache_owners);
-    ngx_http_pupil_status_add(m, "key_cache", "hits", 0, s.hits);
-    ngx_http_pupil_status_add(m, "key_cache", "misses", 0, s.misses);
-    ngx_http_pupil_status_add(m, "key_cache", "evictions", 0, s.evictions);
-    ngx_http_pupil_status_add(m, "key_cache", "fetches", 0,
-                              pmcf->stats.key_fetches);
-}
-
-
-/* Thread CPU time of callbacks; names are <kind>_<number>. */
-static void
-ngx_http_pupil_status_probe(ngx_http_pupil_main_conf_t *pmcf,
-    ngx_http_pupil_metrics_t *m)
-{
-    ngx_uint_t                     i;
-    const char *const             *name;
-    const ngx_libpq_probes_t      *all;
-    const ngx_libpq_probe_kind_t  *kind;
-
-    static const char *const  names[NGX_LIBPQ_PROBE_COUNT + 1][3] = {
-        { "request_longest_us", "request_over_1ms", "request_over_5ms" },
-        { "body_longest_us", "body_over_1ms", "body_over_5ms" },
-        { "resume_longest_us", "resume_over_1ms", "resume_over_5ms" },
-        { "cleanup_longest_us", "cleanup_over_1ms", "cleanup_over_5ms" },
-        { "database_longest_us", "database_over_1ms", "database_over_5ms" },
-        { "audit_longest_us", "audit_over_1ms", "audit_over_5ms" },
-        { "timer_longest_us", "timer_over_1ms", "timer_over_5ms" },
-        { "thread_longest_us", "thread_over_1ms", "thread_over_5ms" },
-        { "longest_us", "over_1ms", "over_5ms" }
-    };
-
-    all = &ngx_libpq_probes;
-    ngx_http_pupil_status_add(m, "event_loop", "probe", 1, pmcf->probe);
-
-    if (!all->on) {
-        return;
-    }
-
-    ngx_http_pupil_status_add(m, "event_loop", "callbacks", 0,
-                              all->callbacks);
-    ngx_http_pupil_status_add(m, "event_loop", "busy_us", 0,
-                              all->busy / 1000);
-
-    for (i = 0; i <= NGX_LIBPQ_PROBE_COUNT; i++) {
-        kind = i < NGX_LIBPQ_PROBE_COUNT ? &all->kinds[i] : &all->all;
-        name = names[i];
-
-        ngx_http_pupil_status_add(m, "event_loop", name[0], 1,
-                                  kind->longest / 1000);
-        ngx_http_pupil_status_add(m, "event_loop", name[1], 0,
-                                  kind->over_1ms);
-        ngx_http_pupil_status_add(m, "event_loop", name[2], 0,
-                                  kind->over_5ms);
-    }
-}
-
-
-static void
-ngx_http_pupil_status_homework(ngx_http_pupil_main_conf_t *pmcf,
-    ngx_http_pupil_metrics_t *m)
-{
-    ngx_http_pupil_definitions_stats_t  s;
-
-    ngx_memzero(&s, sizeof(ngx_http_pupil_definitions_stats_t));
-
-    if (pmcf->definitions != NULL) {
-        ngx_http_pupil_definitions_stats(pmcf->definitions, &s);
-    }
-
-    ngx_http_pupil_status_add(m, "homework_cache", "classes", 1, s.entries);
-    ngx_http_pupil_status_add(m, "homework_cache", "bytes", 1, s.bytes);
-    ngx_http_pupil_status_add(m, "homework_cache", "bytes_max", 1,
-                              pmcf->definitions_size);
-    ngx_http_pupil_status_add(m, "homework_cache", "hits", 0, s.hits);
-    ngx_http_pupil_status_add(m, "homework_cache", "misses", 0, s.misses);
-    ngx_http_pupil_status_add(m, "homework_cache", "evictions", 0,
-                              s.evictions);
 }
 
 
@@ -530,7 +273,7 @@ ngx_http_pupil_status_text(ngx_http_pupil_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    ctx->text.data = p;
+    ctx->answer.text.data = p;
 
     if (format == NGX_HTTP_PUPIL_PROMETHEUS) {
         type = prometheus;
@@ -559,8 +302,8 @@ ngx_http_pupil_status_text(ngx_http_pupil_ctx_t *ctx,
         p = ngx_sprintf(p, "</table></body></html>\n");
     }
 
-    ctx->text.len = p - ctx->text.data;
-    ctx->text_type = type;
+    ctx->answer.text.len = p - ctx->answer.text.data;
+    ctx->answer.text_type = type;
 
     return NGX_OK;
 }
@@ -572,7 +315,7 @@ ngx_http_pupil_status_line(u_char *p, const ngx_http_pupil_metric_t *metric,
 {
     const char  *total;
 
-    total = metric->gauge ? "" : "_total";
+    total = metric->kind == NGX_HTTP_PUPIL_GAUGE ? "" : "_total";
 
     if (metric->detail != NULL) {
         if (typed) {
@@ -588,7 +331,8 @@ ngx_http_pupil_status_line(u_char *p, const ngx_http_pupil_metric_t *metric,
     return ngx_sprintf(p, "# TYPE pupil_%s_%s%s %s\n"
                        "pupil_%s_%s%s{worker=\"%ui\"} %L\n", metric->group,
                        metric->name, total,
-                       metric->gauge ? "gauge" : "counter", metric->group,
+                       metric->kind == NGX_HTTP_PUPIL_GAUGE
+                       ? "gauge" : "counter", metric->group,
                        metric->name, total, ngx_worker, metric->value);
 }
 
@@ -600,11 +344,4 @@ ngx_http_pupil_status_row(u_char *p, const ngx_http_pupil_metric_t *metric)
                        metric->group, metric->name,
                        metric->detail ? " " : "",
                        metric->detail ? metric->detail : "", metric->value);
-}
-
-
-static int64_t
-ngx_http_pupil_status_days(ngx_http_pupil_main_conf_t *pmcf)
-{
-    return ((int64_t) pmcf->partitions_until - ngx_time()) / 86400;
 }

@@ -1,0 +1,38 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Argon2id in a thread pool, behind the gate.
+ */
+
+#ifndef _NGX_HTTP_PUPIL_HASH_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_HASH_H_INCLUDED_
+
+#include "core/login/password.h"
+#include "http/request/ngx_http_pupil_types.h"
+
+
+typedef struct ngx_http_pupil_login_s  ngx_http_pupil_login_t;
+typedef struct ngx_http_pupil_hash_s   ngx_http_pupil_hash_t;
+
+
+/*
+ * Verifies the log-in's password against an encoded hash, NUL-terminated, in a
+ * thread; then next(ctx), with the result in login->verified.  renewed: NULL,
+ * or PUPIL_PASSWORD_HASH_LEN bytes of the request's that get a new hash of a
+ * password that fits one of another cost than the one in force, else an empty
+ * string.  NGX_AGAIN, NGX_BUSY or NGX_ERROR.  Event loop.
+ */
+ngx_int_t ngx_http_pupil_hash_verify(ngx_http_pupil_ctx_t *ctx,
+    const char *stored, u_char *renewed, ngx_http_pupil_step_pt next);
+
+/* The request ends: what is under way for it is no longer waited for. */
+void ngx_http_pupil_hash_detach(ngx_http_pupil_login_t *login);
+
+/*
+ * An encoded hash of this cost that no password fits: so that whoever is not
+ * there costs as much as who is (pitfall 33).
+ */
+void ngx_http_pupil_hash_nobody(const pupil_password_cost_t *cost,
+    char out[PUPIL_PASSWORD_HASH_LEN]);
+
+#endif /* _NGX_HTTP_PUPIL_HASH_H_INCLUDED_ */

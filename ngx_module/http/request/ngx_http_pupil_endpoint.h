@@ -1,0 +1,100 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * An endpoint: one row in core, which says its statements (core/endpoints), and
+ * one here, which says how nginx serves it.  A new one is a folder beside the
+ * others that defines ngx_http_pupil_<name>_endpoint, and a line in the list.
+ * CONTRIBUTING.md walks through it.
+ */
+
+#ifndef _NGX_HTTP_PUPIL_ENDPOINT_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_ENDPOINT_H_INCLUDED_
+
+#include "core/endpoints/endpoints.h"
+#include "http/request/ngx_http_pupil_metric.h"
+#include "http/request/ngx_http_pupil_types.h"
+
+
+#define NGX_HTTP_PUPIL_ENDPOINTS(row)                                         \
+    row(LOGIN, login)                                                         \
+    row(SESSION, session)                                                     \
+    row(HOMEWORK, homework)                                                   \
+    row(PROGRESS, progress)                                                   \
+    row(DATA, data)                                                           \
+    row(STATUS, status)
+
+#define NGX_HTTP_PUPIL_ENDPOINT_ID(ID, name)  NGX_HTTP_PUPIL_ENDPOINT_##ID,
+
+typedef enum {
+    NGX_HTTP_PUPIL_ENDPOINTS(NGX_HTTP_PUPIL_ENDPOINT_ID)
+    NGX_HTTP_PUPIL_ENDPOINT_COUNT
+} ngx_http_pupil_endpoint_e;
+
+
+#define NGX_HTTP_PUPIL_BODY     0x01   /* a JSON body is required */
+#define NGX_HTTP_PUPIL_PUBLIC   0x02   /* no session, no CSRF token */
+#define NGX_HTTP_PUPIL_NOTHING  0x04   /* a GET that shows nothing personal */
+
+/*
+ * One route.  path: behind the location's prefix: "", "/{id}", "/{name}",
+ * "/{id}/progress", "/{name}/{id}".
+ *
+ * parse    Reads ctx->body and the arguments into ctx->data.  NGX_OK, or what
+ *          ngx_http_pupil_fault() or _problem() returned.  May be NULL.
+ * start    Builds ctx->exchange and submits it by ngx_http_pupil_submit().
+ *          NGX_AGAIN, or what _problem() or _refuse() returned.
+ * render   Reads ctx->exchange->results, writes ctx->out, sets
+ *          ctx->answer.status.  NGX_OK to send; NGX_AGAIN after another
+ *          ngx_http_pupil_submit() with ctx->resume set to the next step; or
+ *          what _problem() returned.  Called again from its beginning after
+ *          keys were fetched: ctx->out is then empty.
+ */
+typedef struct {
+    ngx_uint_t              method;            /* NGX_HTTP_GET, ... one */
+    const char             *path;              /* NULL: the table's end */
+    ngx_uint_t              flags;             /* NGX_HTTP_PUPIL_BODY ... */
+    ngx_http_pupil_step_pt  parse;
+    ngx_http_pupil_step_pt  start;
+    ngx_http_pupil_step_pt  render;
+} ngx_http_pupil_route_t;
+
+
+/*
+ * What an endpoint is to nginx.  Its directive is pupil_<name>.  The functions
+ * may be NULL; what they keep for the endpoint is what create() returned:
+ * ngx_http_pupil_own(pmcf, ID).
+ *
+ * create         configuration, before any directive; NULL: no memory
+ * init           configuration, after all, when a location serves it;
+ *                NGX_ERROR is logged
+ * init_process   worker start, when a location serves it; NGX_ERROR ends it
+ * exit_process   worker exit
+ * metrics        of a worker, for /status
+ */
+typedef struct {
+    ngx_http_pupil_endpoint_e      id;
+    const char                    *name;
+    const pupil_endpoint_t        *core;       /* NULL: nothing personal */
+    const ngx_http_pupil_route_t  *routes;
+    size_t                         body_max;   /* bytes of a request's body */
+    unsigned                       subrequest:1;   /* answers auth_request */
+
+    void       *(*create)(ngx_conf_t *cf);
+    ngx_int_t   (*init)(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf);
+    ngx_int_t   (*init_process)(ngx_http_pupil_main_conf_t *pmcf,
+                    ngx_log_t *log);
+    void        (*exit_process)(ngx_http_pupil_main_conf_t *pmcf);
+    void        (*metrics)(ngx_http_pupil_main_conf_t *pmcf,
+                    ngx_http_pupil_metrics_t *metrics);
+} ngx_http_pupil_endpoint_t;
+
+#define NGX_HTTP_PUPIL_ENDPOINT_ROW(ID, name)                                 \
+    extern const ngx_http_pupil_endpoint_t  ngx_http_pupil_##name##_endpoint;
+
+NGX_HTTP_PUPIL_ENDPOINTS(NGX_HTTP_PUPIL_ENDPOINT_ROW)
+
+
+/* What create() returned, to be cast by the endpoint that it belongs to. */
+#define ngx_http_pupil_own(pmcf, ID) (pmcf)->own[NGX_HTTP_PUPIL_ENDPOINT_##ID]
+
+#endif /* _NGX_HTTP_PUPIL_ENDPOINT_H_INCLUDED_ */

@@ -1,0 +1,62 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * A request's exchanges with the databases.  All of them stay until the request
+ * ends, as steps look back at earlier results.
+ */
+
+#ifndef _NGX_HTTP_PUPIL_EXCHANGE_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_EXCHANGE_H_INCLUDED_
+
+#include "http/request/ngx_http_pupil_problem.h"
+#include "http/request/ngx_http_pupil_types.h"
+
+
+/* The exchanges of a request: ctx->sent. */
+typedef struct ngx_http_pupil_sent_s  ngx_http_pupil_sent_t;
+
+struct ngx_http_pupil_sent_s {
+    ngx_http_pupil_sent_t  *next;
+    ngx_libpq_exchange_t   *exchange;
+};
+
+
+/* A new exchange of the data pool for this tenant; NULL: out of memory. */
+ngx_libpq_exchange_t *ngx_http_pupil_exchange(ngx_http_pupil_ctx_t *ctx);
+
+/*
+ * Adds a statement with the common parameters $2 to $7 set; its position.
+ * What is not granted is noted, and submit() refuses.
+ */
+ngx_uint_t ngx_http_pupil_add(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, const ngx_http_pupil_stmt_t *stmt);
+
+/* $2 to $7 of every statement. */
+void ngx_http_pupil_common(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex);
+
+/*
+ * Submits; when it is committed, ctx->exchange is it and ctx->resume (or the
+ * route's render) goes on.  NGX_AGAIN, or a 503 as ngx_http_pupil_problem()
+ * returns it.  keep: a write, which finishes even if the client goes.
+ */
+ngx_int_t ngx_http_pupil_submit(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_uint_t keep);
+
+/* Submits an exchange of any pool, whose handler is set, and keeps it. */
+ngx_int_t ngx_http_pupil_keep(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex);
+
+/*
+ * A refusal that is audited first (403, 404): the answer leaves when the
+ * record is committed, else 503.  stmt: what was asked for; subject: of whom,
+ * or NULL.
+ */
+ngx_int_t ngx_http_pupil_refuse(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, const pupil_uuid_t *subject,
+    ngx_http_pupil_problem_e problem);
+
+/* The statement of an endpoint, by the enums of core/endpoints. */
+#define ngx_http_pupil_stmt(ctx, id)  (&(ctx)->conf->stmts[id])
+
+#endif /* _NGX_HTTP_PUPIL_EXCHANGE_H_INCLUDED_ */

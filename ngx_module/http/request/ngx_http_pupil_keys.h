@@ -1,0 +1,84 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Keys of a tenant and of owners, fetched wrapped from the key store and
+ * unwrapped into the locked arena by core.
+ */
+
+#ifndef _NGX_HTTP_PUPIL_KEYS_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_KEYS_H_INCLUDED_
+
+#include "core/vault/keyring.h"
+#include "http/request/ngx_http_pupil_types.h"
+
+
+#define NGX_HTTP_PUPIL_MAX_MISSING  512        /* owner keys asked at once */
+#define NGX_HTTP_PUPIL_MAX_ROUNDS   4          /* of asking, a request */
+
+
+/* Owners whose keys go with the request: pupil_key_cache off. */
+typedef struct ngx_http_pupil_own_keys_s  ngx_http_pupil_own_keys_t;
+
+struct ngx_http_pupil_own_keys_s {
+    ngx_http_pupil_own_keys_t     *next;
+    ngx_uint_t                     n;
+    pupil_uuid_t                   owners[1];
+};
+
+/* ctx->keys. */
+typedef struct {
+    pupil_uuid_t                  *missing;    /* owners, to be fetched */
+    ngx_uint_t                     missing_count;
+    pupil_uuid_t                  *keyless;    /* owners that have none */
+    ngx_uint_t                     keyless_count;
+    ngx_uint_t                     rounds;     /* of fetching */
+    ngx_uint_t                     what;       /* is being fetched */
+    ngx_libpq_exchange_t          *exchange;
+    ngx_http_pupil_step_pt         next;
+    ngx_http_pupil_own_keys_t     *own;
+    unsigned                       refetched:1;    /* the tenant's keys */
+} ngx_http_pupil_request_keys_t;
+
+
+/* pmcf->vault: the key file and the cache of keys. */
+typedef struct {
+    ngx_str_t                      master_key; /* path */
+    pupil_arena_t                 *kek_arena;  /* the master's */
+    pupil_kek_t                   *keks;       /* in it, wiped in workers */
+    uint32_t                       keks_count;
+    ngx_uint_t                     owners;     /* keys cached a worker */
+    ngx_msec_t                     lifetime;   /* of a cached key */
+    ngx_libpq_stmt_t              *tenant_keys;
+    ngx_libpq_stmt_t              *service_keys;
+    ngx_libpq_stmt_t              *owner_keys;
+    unsigned                       off:1;      /* keys go with the request */
+
+    /* a worker's own */
+    pupil_arena_t                 *arena;
+    pupil_keyring_t               *ring;       /* NULL: 503 */
+    ngx_atomic_uint_t              fetches;
+    unsigned                       unavailable:1;  /* why was logged */
+} ngx_http_pupil_vault_t;
+
+
+/* NGX_OK: the tenant's keys are loaded; NGX_AGAIN: being fetched, then
+ * next(ctx); or a problem. */
+ngx_int_t ngx_http_pupil_keys_tenant(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt next);
+
+/* Fetches what is missing, then next(ctx).  NGX_AGAIN or a problem. */
+ngx_int_t ngx_http_pupil_keys_owners(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt next);
+
+/* Notes an owner as missing, once.  NGX_OK, NGX_ERROR: no memory. */
+ngx_int_t ngx_http_pupil_keys_missing(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *owner);
+
+/* The request ends: with pupil_key_cache off its owners' keys are wiped. */
+void ngx_http_pupil_keys_forget(ngx_http_pupil_ctx_t *ctx);
+
+/* A service key of the request's tenant, loaded since keys_tenant; NULL. */
+const pupil_key_t *ngx_http_pupil_key(ngx_http_pupil_ctx_t *ctx,
+    const char *name);
+
+#endif /* _NGX_HTTP_PUPIL_KEYS_H_INCLUDED_ */

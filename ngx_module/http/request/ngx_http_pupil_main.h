@@ -1,0 +1,105 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The configuration, and what a worker has of its own beside it.  Each room
+ * keeps its part in a structure of its own header.
+ */
+
+#ifndef _NGX_HTTP_PUPIL_MAIN_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_MAIN_H_INCLUDED_
+
+#include "core/policy/policy.h"
+#include "core/policy/statement.h"
+#include "http/request/ngx_http_pupil_audit.h"
+#include "http/request/ngx_http_pupil_endpoint.h"
+#include "http/request/ngx_http_pupil_keys.h"
+#include "http/request/ngx_http_pupil_zone.h"
+
+
+#define NGX_HTTP_PUPIL_LOGIN_OFF    0
+#define NGX_HTTP_PUPIL_LOGIN_STAFF  1
+#define NGX_HTTP_PUPIL_LOGIN_ALL    2
+
+#define NGX_HTTP_PUPIL_DURABLE_ON     0
+#define NGX_HTTP_PUPIL_DURABLE_LOCAL  1
+#define NGX_HTTP_PUPIL_DURABLE_OFF    2
+
+
+/* What only http/conf knows of. */
+typedef struct ngx_http_pupil_conf_s  ngx_http_pupil_conf_t;
+
+
+/* Counters of one worker, requests by class of status.  No personal data. */
+typedef struct {
+    ngx_atomic_uint_t  requests[NGX_HTTP_PUPIL_ENDPOINT_COUNT][6];
+    ngx_atomic_uint_t  bad_request, unauthorized, csrf, throttled;
+    ngx_atomic_uint_t  aborted;                /* the client went */
+} ngx_http_pupil_stats_t;
+
+
+struct ngx_http_pupil_main_conf_s {
+    pupil_policy_t                policy;      /* all plugins, no denies */
+    ngx_libpq_pool_t             *data;        /* pupil_database */
+    ngx_libpq_pool_t             *keystore;    /* pupil_keystore */
+    ngx_http_pupil_vault_t        vault;
+    ngx_http_pupil_zone_conf_t    zone;
+    ngx_http_pupil_audit_conf_t   audit;
+    ngx_http_pupil_conf_t        *conf;
+    ngx_flag_t                    probe;       /* pupil_probe */
+
+    /* by ngx_http_pupil_endpoint_e */
+    const ngx_http_pupil_endpoint_t *const  *endpoints;
+    void                         *own[NGX_HTTP_PUPIL_ENDPOINT_COUNT];
+    ngx_uint_t                    served;      /* a bit for each */
+    unsigned                      used:1;      /* one that core knows is */
+
+    /* a worker's own */
+    uint8_t                       random[32][PUPIL_UUID_LEN];  /* used once */
+    ngx_uint_t                    random_left;
+    time_t                        started;
+    ngx_http_pupil_stats_t        stats;
+};
+
+
+/* A composed statement and its registration with the pool. */
+struct ngx_http_pupil_stmt_s {
+    pupil_statement_t             statement;
+    ngx_libpq_stmt_t             *pg;
+    pupil_statement_t             refusal;     /* shape of a refused access */
+    unsigned                      granted:1;   /* its required wants are */
+};
+
+
+/* One category of /v1/data/ for one relation. */
+typedef struct {
+    pupil_generic_t              *generic;     /* NULL: nothing is granted */
+    ngx_http_pupil_stmt_t         stmt;
+    ngx_http_pupil_stmt_t         look;        /* before a write */
+    ngx_http_pupil_stmt_t         evidence;    /* not granted: none needed */
+} ngx_http_pupil_generic_t;
+
+
+struct ngx_http_pupil_loc_conf_s {
+    const ngx_http_pupil_endpoint_t  *endpoint;    /* NULL: none of ours */
+    ngx_http_complex_value_t     *tenant;      /* pupil_tenant */
+    ngx_array_t                  *denies;      /* pupil_deny_t */
+    pupil_policy_t                policy;      /* narrowed */
+    uint8_t                       policy_hash[32];
+    pupil_str_t                   policy_document;
+    ngx_http_pupil_stmt_t        *stmts;       /* by the endpoint's enum */
+    ngx_http_pupil_generic_t     *reads;       /* category x relation: [c *
+                                                  PUPIL_RELATION_COUNT + r] */
+    ngx_http_pupil_generic_t     *writes;
+    ngx_http_pupil_stmt_t        *session;     /* PUPIL_SESSION_*: each
+                                                  location loads sessions */
+    ngx_uint_t                    login_password;  /* NGX_HTTP_PUPIL_LOGIN */
+    size_t                        body_max;    /* bytes */
+    time_t                        idle;        /* seconds, default 7200 */
+    time_t                        absolute;    /* seconds, default 43200 */
+    ngx_array_t                  *origins;     /* ngx_str_t, allowed */
+    ngx_str_t                     prefix;      /* of the location, without a
+                                                  slash at its end */
+    unsigned                      slash:1;     /* that was there */
+};
+
+#endif /* _NGX_HTTP_PUPIL_MAIN_H_INCLUDED_ */

@@ -1,0 +1,61 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The session of a request: the cookie, the shared zone, else the database,
+ * with every row that authorises checked (invariant I18).
+ */
+
+#ifndef _NGX_HTTP_PUPIL_SESSION_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_SESSION_H_INCLUDED_
+
+#include "core/login/token.h"
+#include "core/vault/authentic.h"
+#include "http/request/ngx_http_pupil_types.h"
+
+
+typedef struct {
+    uint8_t       token[PUPIL_TOKEN_LEN];      /* wiped with the request */
+    uint8_t       hash[32];
+    pupil_uuid_t  subject, institution;
+    pupil_str_t   role;                        /* static */
+    pupil_time_t  created_at, seen_at, expires_at;
+} ngx_http_pupil_session_t;
+
+
+/* The engine's step "session": NGX_OK, NGX_AGAIN then next, or a problem. */
+ngx_int_t ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt next);
+
+/* Sets the session's cookie; text NULL: the browser forgets it. */
+ngx_int_t ngx_http_pupil_session_cookie(ngx_http_pupil_ctx_t *ctx,
+    const uint8_t *text, size_t len);
+
+/* Writes the "session" member that log-in and session answers share. */
+void ngx_http_pupil_session_write(ngx_http_pupil_ctx_t *ctx);
+
+/* The MAC of a session's row; key: "mac". */
+void ngx_http_pupil_session_mac(ngx_http_pupil_ctx_t *ctx,
+    const pupil_key_t *key, const ngx_http_pupil_session_t *session,
+    uint8_t mac[PUPIL_MAC_LEN]);
+
+/*
+ * A cookie's value; NGX_DECLINED when there is none, or more than one: which
+ * of two another site may have planted cannot be told.
+ */
+ngx_int_t ngx_http_pupil_cookie(ngx_http_request_t *r, const char *name,
+    pupil_str_t *value);
+
+/* Is it the session's role, at the session's institution? */
+ngx_uint_t ngx_http_pupil_role_active(ngx_http_pupil_ctx_t *ctx,
+    const pupil_role_row_t *role);
+
+/* ctx->session.role is name, a literal. */
+#define ngx_http_pupil_is(ctx, name)                                          \
+    ((ctx)->session.role.len == sizeof(name) - 1                              \
+     && ngx_memcmp((ctx)->session.role.data, name, sizeof(name) - 1) == 0)
+
+/* Roles by strength, the strongest is 0; the name is static. */
+uint8_t ngx_http_pupil_role_number(const pupil_str_t *role);
+ngx_int_t ngx_http_pupil_role_name(uint8_t number, pupil_str_t *role);
+
+#endif /* _NGX_HTTP_PUPIL_SESSION_H_INCLUDED_ */

@@ -1,0 +1,56 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Sessions in shared memory, in front of PostgreSQL, which has the truth.
+ */
+
+#ifndef _NGX_HTTP_PUPIL_ZONE_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_ZONE_H_INCLUDED_
+
+#include "http/request/ngx_http_pupil_session.h"
+#include "http/request/ngx_http_pupil_types.h"
+
+
+typedef struct ngx_http_pupil_zone_s  ngx_http_pupil_zone_t;
+
+
+/* pmcf->zone. */
+typedef struct {
+    ngx_shm_zone_t         *shm;       /* NULL: no pupil_session_zone */
+    ngx_msec_t              valid;     /* an entry serves so long */
+    ngx_libpq_listen_t     *listen;    /* hears of sessions that end */
+
+    /* a worker's own */
+    ngx_http_pupil_zone_t  *sessions;
+    ngx_msec_t              heartbeat; /* of the listener */
+    ngx_atomic_uint_t       hits, misses, stale;
+    unsigned                alive:1;   /* there was a heartbeat */
+} ngx_http_pupil_zone_conf_t;
+
+
+/* Configuration: pupil_session_zone. */
+char *ngx_http_pupil_zone_directive(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* Configuration: pmcf->listen tells this worker's zone of what ended. */
+void ngx_http_pupil_zone_listen(ngx_http_pupil_main_conf_t *pmcf);
+
+/* NGX_OK and *session filled but for the token; NGX_DECLINED. */
+ngx_int_t ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx,
+    const uint8_t hash[32], ngx_http_pupil_session_t *session);
+
+/* read_at: ngx_current_msec when the row was asked for; a fill that is older
+ * than an invalidation is dropped. */
+void ngx_http_pupil_zone_put(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_session_t *session, ngx_msec_t read_at);
+
+void ngx_http_pupil_zone_remove(ngx_http_pupil_main_conf_t *pmcf,
+    const uint8_t hash[32]);
+
+/* Nothing that was there before serves any more. */
+void ngx_http_pupil_zone_clear(ngx_http_pupil_main_conf_t *pmcf);
+
+/* How many sessions it holds at most. */
+ngx_uint_t ngx_http_pupil_zone_size(ngx_http_pupil_main_conf_t *pmcf);
+
+#endif /* _NGX_HTTP_PUPIL_ZONE_H_INCLUDED_ */
