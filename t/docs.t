@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 
 # The documentation tells the truth: every directive of the module is there
-# with its contexts, every configuration passes nginx -t, every command runs.
+# with its contexts, every configuration passes nginx -t, every command runs,
+# every path leads somewhere, every room is drawn.
 
 use lib 't/lib';
 use Pupil::Test;
@@ -261,6 +262,68 @@ for my $document (@documents) {
 cmp_ok $blocks, '>=', 5, "$blocks of them";
 isnt(Pupil::Nginx->new(conf => whole("pupil_deny nothing.there;\n"))
      ->test->{code}, 0, 'and a wrong one does not');
+
+
+# ---- paths
+
+# What is between backquotes and looks like a source: a path from the top, one
+# below ngx_module/, or a file's name alone.  <any> stands for a name that the
+# reader puts in: the folder before it must be there.
+my %somewhere = map { s{.*/}{}r => 1 }
+    files_below(qr/\.(?:[ch]|sql|t|p[lm])\z/,
+                map { "$root/$_" } qw(include ngx_module plugins sql t));
+
+sub paths ($text) {
+    return grep { m{^(?:include|ngx_module|plugins|sql|t|docs|pg|core|http|ctl)/
+                    [\w./*<>{},-]*$ | ^\w+\.(?:[ch]|sql|t|p[lm])$}x }
+           $text =~ /`([^`\n]+)`/g;
+}
+
+sub leads ($path) {
+    return $somewhere{$path} if $path !~ m{/};
+    my $there = $path =~ s{[^/]*<.*}{}r;
+    return grep { my @all = glob "$_/$there"; @all && !grep { !-e } @all }
+           $root, "$root/ngx_module";
+}
+
+my $paths = 0;
+for my $document (@documents) {
+    my $name = $document =~ s{^\Q$root\E/}{}r;
+    my @made = $SKIP{$name} ? qw(locker.c locker.sql) : ();
+    my @paths = grep { my $path = $_; !grep { $_ eq $path } @made }
+                paths($text{$document});
+    $paths += @paths;
+    is_deeply [grep { !leads($_) } @paths], [], "$name: paths";
+}
+cmp_ok $paths, '>=', 200, "$paths of them";
+is_deeply [grep { !leads($_) } paths(
+    '`core/statement.c` `t/wall.t` `wall.c` `core/policy/sql.{c,h}` `a/b`'
+    . ' `core/policy/sql.{c,x}` `t/none/<x>.t` `t/unit/test_<x>.c`')],
+    ['core/statement.c', 'wall.c', 'core/policy/sql.{c,x}', 't/none/<x>.t'],
+    'one that has moved is found';
+
+
+# ---- rooms
+
+# The folders of the module and those that are drawn, indented by house.
+sub drawn ($text) {
+    my ($drawing) = $text =~ /^    ngx_module\/\n(.*?)(?=^    \w|^\n)/ms;
+    my ($house, @rooms);
+    for my $line (split /\n/, $drawing // '') {
+        my ($indent, $room) = $line =~ m{^( +)(\w+)/} or next;
+        $house = $room if length $indent == 6;
+        push @rooms, length $indent == 6 ? $room : "$house/$room";
+    }
+    return @rooms;
+}
+
+my %drawn = map { $_ => 1 } drawn($text{"$root/docs/architecture.md"});
+my @rooms = sort map { s{^\Q$root\E/ngx_module/}{}r } grep { -d }
+            glob("$root/ngx_module/* $root/ngx_module/*/*");
+cmp_ok scalar(@rooms), '>=', 25, scalar(@rooms) . ' rooms';
+is_deeply [grep { !$drawn{$_} } @rooms], [], 'docs/architecture.md draws all';
+is_deeply [drawn("    ngx_module/\n      pg/  a\n        b/  c\n    t/\n")],
+    ['pg', 'pg/b'], 'a drawing is read';
 
 
 # ---- links
