@@ -6,17 +6,40 @@
 
 
 const pupil_endpoint_t  pupil_endpoints[PUPIL_ENDPOINT_COUNT] = {
+
     [PUPIL_ENDPOINT_LOGIN] = {
-        "login", pupil_login_templates, PUPIL_LOGIN_COUNT
+        .name = "login",
+        .directive = "pupil_login",
+        .templates = pupil_login_templates,
+        .count = PUPIL_LOGIN_COUNT
     },
+
     [PUPIL_ENDPOINT_SESSION] = {
-        "session", pupil_session_templates, PUPIL_SESSION_COUNT
+        .name = "session",
+        .directive = "pupil_session",
+        .templates = pupil_session_templates,
+        .count = PUPIL_SESSION_COUNT
     },
+
     [PUPIL_ENDPOINT_HOMEWORK] = {
-        "homework", pupil_homework_templates, PUPIL_HOMEWORK_COUNT
+        .name = "homework",
+        .directive = "pupil_homework",
+        .category = "homework",
+        .templates = pupil_homework_templates,
+        .count = PUPIL_HOMEWORK_COUNT
     },
+
     [PUPIL_ENDPOINT_PROGRESS] = {
-        "progress", pupil_progress_templates, PUPIL_PROGRESS_COUNT
+        .name = "progress",
+        .directive = "pupil_progress",
+        .category = "progress",
+        .templates = pupil_progress_templates,
+        .count = PUPIL_PROGRESS_COUNT
     },
-    [PUPIL_ENDPOINT_DATA] = { "data", NULL, 0 }
+
+    [PUPIL_ENDPOINT_DATA] = {
+        .name = "data",
+        .directive = "pupil_data",
+        .generic = 1
+    }
 };

@@ -1,10 +1,10 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The statements of the host's own endpoints, as templates: what each could
- * show, to whom, for what purpose.  One file an endpoint: endpoint_login.c,
- * endpoint_session.c, endpoint_homework.c, endpoint_progress.c.  pupilctl
- * check and the benchmark compose the same tables.
+ * The endpoints, a row each: the directive that makes a location one, and its
+ * statements as templates: what each could show, to whom, for what purpose.
+ * One file an endpoint: login.c, session.c, homework.c, progress.c; those of
+ * data.c are made from the descriptors of plugins.
  */
 
 #ifndef PUPIL_ENDPOINTS_H
@@ -73,10 +73,19 @@ enum {
 };
 
 
+/*
+ * category: what the endpoint is for.  One granted statement that requires it
+ * suffices; the others are refused when they are asked for (403).  NULL: the
+ * endpoint cannot work without any of its statements.
+ */
 typedef struct {
     const char              *name;          /* "login" */
+    const char              *directive;     /* "pupil_login" */
+    const char              *category;      /* "homework", or NULL */
     const pupil_template_t  *templates;
     uint32_t                 count;
+    unsigned                 generic:1;     /* serves every category, by what
+                                               its plugin grants */
 } pupil_endpoint_t;
 
 extern const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT];
@@ -84,7 +93,7 @@ extern const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT];
 extern const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT];
 extern const pupil_template_t  pupil_progress_templates[PUPIL_PROGRESS_COUNT];
 
-/* By pupil_endpoint_id_t; PUPIL_ENDPOINT_DATA has none of its own. */
+/* By pupil_endpoint_id_t. */
 extern const pupil_endpoint_t  pupil_endpoints[PUPIL_ENDPOINT_COUNT];
 
 #endif /* PUPIL_ENDPOINTS_H */
