@@ -1,0 +1,215 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/audit/audit.h"
+#include "core/base/text.h"
+#include "core/endpoints/database.h"
+#include "core/endpoints/endpoint_sql.h"
+
+
+#define PUPIL_PARTITIONS                                                      \
+    "extract(epoch FROM pupil.audit_covered_until())::bigint"
+
+
+static const char  pupil_audit_partitions_sql[] =
+    "SELECT $1::bigint, " PUPIL_PARTITIONS;
+
+static const char  pupil_tenant_keys_sql[] =
+    "SELECT $1::bigint, k.version, k.epoch, k.wrapped"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN keystore.tenant_key AS k ON k.tenant = $2"
+    " ORDER BY k.version";
+
+static const char  pupil_service_keys_sql[] =
+    "SELECT $1::bigint, s.name, s.tenant_version, s.wrapped"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN keystore.service_key AS s ON s.tenant = $2";
+
+static const char  pupil_owner_keys_sql[] =
+    "SELECT $1::bigint, k.owner, k.state, k.version, k.tenant_version,"
+    " k.wrapped FROM " PUPIL_SQL_ONE
+    " LEFT JOIN keystore.fetch_owner_keys($2) AS k ON true";
+
+static const uint8_t  pupil_params_nonce[] = { PUPIL_PARAM_INT8 };
+
+static const uint8_t  pupil_params_uuid[] = {
+    PUPIL_PARAM_INT8, PUPIL_PARAM_UUID
+};
+
+static const uint8_t  pupil_params_uuids[] = {
+    PUPIL_PARAM_INT8, PUPIL_PARAM_UUID_ARRAY
+};
+
+
+const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
+    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 2 },
+    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 1 }
+};
+
+const char  pupil_schema_sql[] =
+    "SELECT coalesce(max(number), 0), coalesce(max(compatible_from), 0)"
+    " FROM public.pupil_migration";
+
+const char  pupil_system_sql[] =
+    "SELECT system_identifier FROM pg_catalog.pg_control_system()";
+
+const char  pupil_epochs_sql[] =
+    "SELECT epoch, encode(fingerprint, 'hex') FROM keystore.kek_epoch"
+    " WHERE retired_at IS NULL ORDER BY epoch";
+
+const char  pupil_partitions_sql[] =
+    "SELECT coalesce(" PUPIL_PARTITIONS ", 0)";
+
+const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT] = {
+
+    [PUPIL_FIXED_AUDIT_GROUP] = {
+        .name = "audit_group",
+        .database = PUPIL_DATABASE_DATA,
+        .sql = pupil_audit_group_sql,
+        .params = pupil_audit_group_params,
+        .params_count = PUPIL_AUDIT_GROUP_PARAMS,
+        .columns = 1
+    },
+
+    [PUPIL_FIXED_AUDIT_PARTITIONS] = {
+        .name = "audit_partitions",
+        .database = PUPIL_DATABASE_DATA,
+        .sql = pupil_audit_partitions_sql,
+        .params = pupil_params_nonce,
+        .params_count = PUPIL_COUNT(pupil_params_nonce),
+        .columns = 2
+    },
+
+    [PUPIL_FIXED_TENANT_KEYS] = {
+        .name = "tenant_keys",
+        .database = PUPIL_DATABASE_KEYSTORE,
+        .sql = pupil_tenant_keys_sql,
+        .params = pupil_params_uuid,
+        .params_count = PUPIL_COUNT(pupil_params_uuid),
+        .columns = 4
+    },
+
+    [PUPIL_FIXED_SERVICE_KEYS] = {
+        .name = "service_keys",
+        .database = PUPIL_DATABASE_KEYSTORE,
+        .sql = pupil_service_keys_sql,
+        .params = pupil_params_uuid,
+        .params_count = PUPIL_COUNT(pupil_params_uuid),
+        .columns = 4
+    },
+
+    [PUPIL_FIXED_OWNER_KEYS] = {
+        .name = "owner_keys",
+        .database = PUPIL_DATABASE_KEYSTORE,
+        .sql = pupil_owner_keys_sql,
+        .params = pupil_params_uuids,
+        .params_count = PUPIL_COUNT(pupil_params_uuids),
+        .columns = 6
+    }
+};
+
+
+uint32_t
+pupil_fixed_oids(const pupil_fixed_t *fixed,
+    uint32_t oids[PUPIL_STATEMENT_PARAMS])
+{
+    uint32_t  i;
+
+    for (i = 0; i < fixed->params_count; i++) {
+        oids[i] = pupil_param_oid(fixed->params[i]);
+    }
+
+    return fixed->params_count;
+}
+
+
+pupil_rc_t
+pupil_schema_fits(pupil_database_id_t database, int64_t number,
+    int64_t compatible, pupil_error_t *error)
+{
+    const pupil_database_t  *d;
+
+    d = &pupil_databases[database];
+
+    if (number < d->schema) {
+        return pupil_error_set(error, "the schema of the %s is at migration"
+                               " %" PRId64 ", and this program needs %d: run"
+                               " pupilctl migrate", d->name, number,
+                               d->schema);
+    }
+
+    if (compatible > d->schema) {
+        return pupil_error_set(error, "the schema of the %s is at migration"
+                               " %" PRId64 ", which needs a program that"
+                               " knows %" PRId64 ", and this one knows %d:"
+                               " upgrade Pupil", d->name, number, compatible,
+                               d->schema);
+    }
+
+    return PUPIL_OK;
+}
+
+
+pupil_rc_t
+pupil_systems_fit(uint64_t data, uint64_t keystore, pupil_error_t *error)
+{
+    if (data != 0 && data == keystore) {
+        return pupil_error_set(error, "data and key store are in the same"
+                               " cluster, and so in the same backups: give"
+                               " pupil_keystore a cluster of its own, or say"
+                               " same_cluster there if this is a trial");
+    }
+
+    return PUPIL_OK;
+}
+
+
+void
+pupil_epochs_known(const pupil_kek_t *keks, uint32_t count,
+    pupil_epoch_t *epochs)
+{
+    uint32_t  i;
+
+    for (i = 0; i < count; i++) {
+        epochs[i].epoch = keks[i].epoch;
+        pupil_kek_fingerprint(&keks[i].key, epochs[i].fingerprint);
+    }
+}
+
+
+pupil_rc_t
+pupil_epoch_fits(const pupil_epoch_t *known, uint32_t count, int64_t epoch,
+    pupil_str_t fingerprint, pupil_error_t *error)
+{
+    size_t    len;
+    uint8_t   stored[32];
+    uint32_t  i;
+
+    for (i = 0; i < count && known[i].epoch != epoch; i++) {
+        /* void */
+    }
+
+    if (i == count) {
+        return pupil_error_set(error, "the key store is at epoch %" PRId64
+                               ", which the file of pupil_master_key does not"
+                               " have: copy the newest key file to this host"
+                               " and reload", epoch);
+    }
+
+    if (pupil_hex_decode(fingerprint.data, fingerprint.len, stored,
+                         sizeof(stored), &len) != PUPIL_OK
+        || len != sizeof(stored)
+        || memcmp(stored, known[i].fingerprint, sizeof(stored)) != 0)
+    {
+        return pupil_error_set(error, "epoch %" PRId64 " in the file of"
+                               " pupil_master_key is not the key of this key"
+                               " store: the file belongs to another"
+                               " installation", epoch);
+    }
+
+    return PUPIL_OK;
+}

@@ -1,0 +1,109 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The two databases: the schema that this build needs of each, what a fresh
+ * connection is asked and what follows from the answers, and the statements
+ * that no policy shapes.  How SQL is run is the host's: nginx's helper threads
+ * and pupilctl each have a way of their own.
+ */
+
+#ifndef PUPIL_DATABASE_H
+#define PUPIL_DATABASE_H
+
+#include "core/policy/statement.h"
+#include "core/vault/keyring.h"
+
+
+typedef enum {
+    PUPIL_DATABASE_DATA = 0,
+    PUPIL_DATABASE_KEYSTORE,
+    PUPIL_DATABASE_COUNT
+} pupil_database_id_t;
+
+typedef struct {
+    const char  *name;          /* "data database" */
+    int32_t      schema;        /* the newest migration that this build knows,
+                                   and the oldest that it can serve */
+} pupil_database_t;
+
+/* By pupil_database_id_t. */
+extern const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT];
+
+
+/*
+ * Migrations: all that this build relies on, none that it cannot stand.  The
+ * question has one row: the newest number, and the oldest migration that a
+ * program has to know to use this schema.
+ */
+extern const char  pupil_schema_sql[];
+
+pupil_rc_t pupil_schema_fits(pupil_database_id_t database, int64_t number,
+    int64_t compatible, pupil_error_t *error);
+
+
+/*
+ * Data and keys must not be in one cluster, whose backups hold both.  The
+ * question has one row: the cluster's identifier.  0: not known.
+ */
+extern const char  pupil_system_sql[];
+
+pupil_rc_t pupil_systems_fit(uint64_t data, uint64_t keystore,
+    pupil_error_t *error);
+
+
+/* An epoch of the key file, without its key. */
+typedef struct {
+    uint32_t  epoch;
+    uint8_t   fingerprint[32];      /* pupil_kek_fingerprint() */
+} pupil_epoch_t;
+
+/* epochs: room for count. */
+void pupil_epochs_known(const pupil_kek_t *keks, uint32_t count,
+    pupil_epoch_t *epochs);
+
+/*
+ * The key file is that of this key store.  The question has a row for each
+ * epoch in force: its number, and its fingerprint in hex digits.
+ */
+extern const char  pupil_epochs_sql[];
+
+pupil_rc_t pupil_epoch_fits(const pupil_epoch_t *known, uint32_t count,
+    int64_t epoch, pupil_str_t fingerprint, pupil_error_t *error);
+
+
+/* One row: until when the audit has partitions, seconds since 1970; or 0. */
+extern const char  pupil_partitions_sql[];
+
+
+/*
+ * Statements that no policy shapes, by pupil_fixed_id_t.  Parameters are all
+ * their own; $1 is the nonce, which is the first column of each row (I12).
+ */
+typedef enum {
+    PUPIL_FIXED_AUDIT_GROUP = 0,    /* see audit.h */
+    PUPIL_FIXED_AUDIT_PARTITIONS,   /* 1 until when there are any, seconds */
+    PUPIL_FIXED_TENANT_KEYS,        /* $2 tenant: 1 version, 2 epoch,
+                                       3 wrapped; NULL: no such tenant */
+    PUPIL_FIXED_SERVICE_KEYS,       /* $2 tenant: 1 name, 2 tenant_version,
+                                       3 wrapped */
+    PUPIL_FIXED_OWNER_KEYS,         /* $2 owners: 1 owner, 2 state, 3 version,
+                                       4 tenant_version, 5 wrapped */
+    PUPIL_FIXED_COUNT
+} pupil_fixed_id_t;
+
+typedef struct {
+    const char           *name;     /* for messages */
+    pupil_database_id_t   database;
+    const char           *sql;
+    const uint8_t        *params;   /* pupil_param_t */
+    uint32_t              params_count;
+    uint32_t              columns;  /* of the result */
+} pupil_fixed_t;
+
+extern const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT];
+
+/* OIDs of its parameters; returns their number. */
+uint32_t pupil_fixed_oids(const pupil_fixed_t *fixed,
+    uint32_t oids[PUPIL_STATEMENT_PARAMS]);
+
+#endif /* PUPIL_DATABASE_H */
