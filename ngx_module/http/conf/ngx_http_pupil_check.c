@@ -29,6 +29,9 @@ static ngx_int_t ngx_http_pupil_check_epochs(PGconn *conn,
     ngx_http_pupil_check_t *check, char *text);
 static ngx_int_t ngx_http_pupil_check_run(PGconn *conn, const char *sql,
     char *text);
+static ngx_int_t ngx_http_pupil_check_said(pupil_rc_t rc,
+    pupil_error_t *error, char *text);
+static int64_t ngx_http_pupil_check_number(PGresult *res, int row, int col);
 static ngx_int_t ngx_http_pupil_check_store(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf, ngx_http_pupil_check_t *check);
 static ngx_int_t ngx_http_pupil_check_insert(ngx_conf_t *cf,
@@ -39,30 +42,24 @@ static ngx_int_t ngx_http_pupil_check_insert(ngx_conf_t *cf,
 ngx_int_t
 ngx_http_pupil_check_init(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
 {
-    uint32_t                 i;
     ngx_http_pupil_check_t  *data, *keys;
 
     data = &pmcf->conf->data_check;
     keys = &pmcf->conf->keys_check;
 
-    data->schema = NGX_HTTP_PUPIL_SCHEMA_DATA;
+    data->database = PUPIL_DATABASE_DATA;
     data->durable = pmcf->audit.durable;
-    data->same_cluster = pmcf->conf->same_cluster ? 1 : 0;
+    data->same_cluster = pmcf->conf->same_cluster;
     data->own_system = &pmcf->conf->data_system;
     data->other_system = &pmcf->conf->keys_system;
     data->partitions_until = &pmcf->audit.partitions_until;
 
     *keys = *data;
-    keys->schema = NGX_HTTP_PUPIL_SCHEMA_KEYSTORE;
-    keys->keystore = 1;
+    keys->database = PUPIL_DATABASE_KEYSTORE;
     keys->own_system = &pmcf->conf->keys_system;
     keys->other_system = &pmcf->conf->data_system;
-    keys->keks_count = pmcf->vault.keks_count;
-
-    for (i = 0; i < pmcf->vault.keks_count; i++) {
-        keys->epochs[i] = pmcf->vault.keks[i].epoch;
-        pupil_kek_fingerprint(&pmcf->vault.keks[i].key, keys->fingerprints[i]);
-    }
+    keys->epochs_count = pmcf->vault.keks_count;
+    pupil_epochs_known(pmcf->vault.keks, keys->epochs_count, keys->epochs);
 
     if (ngx_http_pupil_check_store(cf, pmcf, data) != NGX_OK) {
         return NGX_ERROR;
@@ -82,16 +79,16 @@ static ngx_int_t
 ngx_http_pupil_check_store(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_check_t *check)
 {
-    ngx_uint_t                   i, k;
-    pupil_statement_t          **shapes;
-    ngx_http_pupil_loc_conf_t  **policies;
+    ngx_uint_t           i, k;
+    pupil_location_t   **locations;
+    pupil_statement_t  **shapes;
 
     shapes = pmcf->conf->shapes.elts;
-    policies = pmcf->conf->policies.elts;
+    locations = pmcf->conf->locations.elts;
 
     check->sql = ngx_palloc(cf->pool,
                             (pmcf->conf->shapes.nelts
-                             + pmcf->conf->policies.nelts + 1)
+                             + pmcf->conf->locations.nelts + 1)
                             * sizeof(ngx_str_t));
     if (check->sql == NULL) {
         return NGX_ERROR;
@@ -115,10 +112,10 @@ ngx_http_pupil_check_store(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
         }
     }
 
-    for (i = 0; i < pmcf->conf->policies.nelts; i++) {
+    for (i = 0; i < pmcf->conf->locations.nelts; i++) {
         for (k = 0; k < i; k++) {
-            if (ngx_memcmp(policies[k]->policy_hash,
-                           policies[i]->policy_hash, 32) == 0)
+            if (ngx_memcmp(locations[k]->policy_hash,
+                           locations[i]->policy_hash, 32) == 0)
             {
                 break;
             }
@@ -127,8 +124,8 @@ ngx_http_pupil_check_store(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
         if (k == i
             && ngx_http_pupil_check_insert(cf, check,
                                            "pupil.policy (policy, document)",
-                                           policies[i]->policy_hash,
-                                           &policies[i]->policy_document)
+                                           locations[i]->policy_hash,
+                                           &locations[i]->policy_document)
                != NGX_OK)
         {
             return NGX_ERROR;
@@ -215,86 +212,58 @@ ngx_http_pupil_check_keys(PGconn *conn, void *data, char *text)
 }
 
 
-/* Migrations: all that this build relies on, none that it cannot stand. */
 static ngx_int_t
 ngx_http_pupil_check_schema(PGconn *conn, ngx_http_pupil_check_t *check,
     char *text)
 {
-    PGresult   *res;
-    ngx_int_t   number, compatible;
+    PGresult       *res;
+    pupil_rc_t      rc;
+    pupil_error_t   error;
 
-    res = ngx_libpq_query(conn,
-              "SELECT coalesce(max(number), 0),"
-              " coalesce(max(compatible_from), 0) FROM public.pupil_migration",
-              NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
+    res = ngx_libpq_query(conn, pupil_schema_sql,
+                          NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
     if (res == NULL) {
         return NGX_ERROR;
     }
 
-    number = ngx_atoi((u_char *) PQgetvalue(res, 0, 0),
-                      (size_t) PQgetlength(res, 0, 0));
-    compatible = ngx_atoi((u_char *) PQgetvalue(res, 0, 1),
-                          (size_t) PQgetlength(res, 0, 1));
+    rc = pupil_schema_fits(check->database,
+                           ngx_http_pupil_check_number(res, 0, 0),
+                           ngx_http_pupil_check_number(res, 0, 1), &error);
     PQclear(res);
 
-    if (number < (ngx_int_t) check->schema) {
-        ngx_snprintf((u_char *) text, NGX_LIBPQ_ERROR_SIZE,
-                     "the schema is at migration %i, and this module needs "
-                     "%ui: run \"pupilctl migrate\"%Z", number,
-                     check->schema);
-        return NGX_ERROR;
-    }
-
-    if (compatible > (ngx_int_t) check->schema) {
-        ngx_snprintf((u_char *) text, NGX_LIBPQ_ERROR_SIZE,
-                     "the schema is at migration %i, which needs a module "
-                     "that knows migration %i, and this one knows %ui: "
-                     "install the newer module%Z", number, compatible,
-                     check->schema);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
+    return ngx_http_pupil_check_said(rc, &error, text);
 }
 
 
 /*
- * The key store must not be copied by a backup of the data.  Both checks of a
- * worker note the cluster that they met, and the later one sees both.
+ * Both checks of a worker note the cluster that they met, and the later one
+ * sees both.
  */
 static ngx_int_t
 ngx_http_pupil_check_system(PGconn *conn, ngx_http_pupil_check_t *check,
     char *text)
 {
-    PGresult           *res;
-    ngx_atomic_uint_t   own;
+    PGresult       *res;
+    pupil_rc_t      rc;
+    pupil_error_t   error;
 
     if (check->same_cluster) {
         return NGX_OK;
     }
 
-    res = ngx_libpq_query(conn,
-              "SELECT system_identifier FROM pg_catalog.pg_control_system()",
-              NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
+    res = ngx_libpq_query(conn, pupil_system_sql,
+                          NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
     if (res == NULL) {
         return NGX_ERROR;
     }
 
-    own = strtoull(PQgetvalue(res, 0, 0), NULL, 10);
+    *check->own_system = strtoull(PQgetvalue(res, 0, 0), NULL, 10);
+    ngx_memory_barrier();
     PQclear(res);
 
-    *check->own_system = own;
-    ngx_memory_barrier();
+    rc = pupil_systems_fit(*check->own_system, *check->other_system, &error);
 
-    if (own != 0 && own == *check->other_system) {
-        ngx_snprintf((u_char *) text, NGX_LIBPQ_ERROR_SIZE,
-                     "data and key store are in the same cluster, and so in "
-                     "the same backups: give pupil_keystore a cluster of its "
-                     "own, or say same_cluster there if this is a trial%Z");
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
+    return ngx_http_pupil_check_said(rc, &error, text);
 }
 
 
@@ -321,78 +290,50 @@ ngx_http_pupil_check_partitions(PGconn *conn, ngx_http_pupil_check_t *check,
 {
     PGresult  *res;
 
-    res = ngx_libpq_query(conn,
-              "SELECT coalesce(extract(epoch FROM"
-              " pupil.audit_covered_until())::bigint, 0)",
-              NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
+    res = ngx_libpq_query(conn, pupil_partitions_sql,
+                          NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
     if (res == NULL) {
         return NGX_ERROR;
     }
 
-    *check->partitions_until = strtoull(PQgetvalue(res, 0, 0), NULL, 10);
+    *check->partitions_until =
+        (ngx_atomic_uint_t) ngx_http_pupil_check_number(res, 0, 0);
     PQclear(res);
 
     return NGX_OK;
 }
 
 
-/* The key file is that of this key store. */
 static ngx_int_t
 ngx_http_pupil_check_epochs(PGconn *conn, ngx_http_pupil_check_t *check,
     char *text)
 {
-    int        i, n;
-    u_char     hex[64];
-    uint32_t   k, epoch;
-    PGresult  *res;
+    int             i, n;
+    PGresult       *res;
+    pupil_rc_t      rc;
+    pupil_str_t     fingerprint;
+    pupil_error_t   error;
 
-    res = ngx_libpq_query(conn,
-              "SELECT epoch, encode(fingerprint, 'hex')"
-              " FROM keystore.kek_epoch WHERE retired_at IS NULL"
-              " ORDER BY epoch",
-              NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
+    res = ngx_libpq_query(conn, pupil_epochs_sql,
+                          NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
     if (res == NULL) {
         return NGX_ERROR;
     }
 
     n = PQntuples(res);
 
-    for (i = 0; i < n; i++) {
-        epoch = (uint32_t) ngx_atoi((u_char *) PQgetvalue(res, i, 0),
-                                    (size_t) PQgetlength(res, i, 0));
+    for (i = 0, rc = PUPIL_OK; i < n && rc == PUPIL_OK; i++) {
+        fingerprint.data = (const uint8_t *) PQgetvalue(res, i, 1);
+        fingerprint.len = (size_t) PQgetlength(res, i, 1);
 
-        for (k = 0; k < check->keks_count; k++) {
-            if (check->epochs[k] == epoch) {
-                break;
-            }
-        }
-
-        if (k == check->keks_count) {
-            ngx_snprintf((u_char *) text, NGX_LIBPQ_ERROR_SIZE,
-                         "the key store is at epoch %uD, which the file of "
-                         "pupil_master_key does not have: copy the newest "
-                         "key file to this host and reload%Z", epoch);
-            PQclear(res);
-            return NGX_ERROR;
-        }
-
-        (void) ngx_hex_dump(hex, check->fingerprints[k], 32);
-
-        if (PQgetlength(res, i, 1) != 64
-            || ngx_memcmp(PQgetvalue(res, i, 1), hex, 64) != 0)
-        {
-            ngx_snprintf((u_char *) text, NGX_LIBPQ_ERROR_SIZE,
-                         "epoch %uD in the file of pupil_master_key is not "
-                         "the key of this key store: the file belongs to "
-                         "another installation%Z", epoch);
-            PQclear(res);
-            return NGX_ERROR;
-        }
+        rc = pupil_epoch_fits(check->epochs, check->epochs_count,
+                              ngx_http_pupil_check_number(res, i, 0),
+                              fingerprint, &error);
     }
 
     PQclear(res);
 
-    return NGX_OK;
+    return ngx_http_pupil_check_said(rc, &error, text);
 }
 
 
@@ -409,4 +350,26 @@ ngx_http_pupil_check_run(PGconn *conn, const char *sql, char *text)
     PQclear(res);
 
     return NGX_OK;
+}
+
+
+/* Hands on what core said of an answer. */
+static ngx_int_t
+ngx_http_pupil_check_said(pupil_rc_t rc, pupil_error_t *error, char *text)
+{
+    if (rc == PUPIL_OK) {
+        return NGX_OK;
+    }
+
+    (void) ngx_cpystrn((u_char *) text, (u_char *) error->text,
+                       NGX_LIBPQ_ERROR_SIZE);
+
+    return NGX_ERROR;
+}
+
+
+static int64_t
+ngx_http_pupil_check_number(PGresult *res, int row, int col)
+{
+    return strtoll(PQgetvalue(res, row, col), NULL, 10);
 }

@@ -190,52 +190,39 @@ ngx_http_pupil_set_plugin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_pupil_main_conf_t *pmcf = conf;
 
-    uint8_t              pin[32], *pinned;
-    size_t               written;
     ngx_str_t           *value, path;
-    ngx_uint_t           i;
-    pupil_str_t          word;
+    ngx_uint_t           i, n;
+    pupil_str_t         *words;
     pupil_error_t        error;
     pupil_alloc_t        alloc;
     pupil_category_t    *category;
     ngx_pool_cleanup_t  *cln;
 
     value = cf->args->elts;
-    pinned = NULL;
+    n = cf->args->nelts - 2;
     path = value[1];
 
     if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
-    for (i = 2; i < cf->args->nelts; i++) {
-        if (ngx_strncmp(value[i].data, "sha256=", 7) != 0) {
-            continue;
-        }
+    words = ngx_palloc(cf->pool, (n + 1) * sizeof(pupil_str_t));
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
 
-        if (pinned != NULL
-            || pupil_hex_decode(value[i].data + 7, value[i].len - 7, pin,
-                                sizeof(pin), &written) != PUPIL_OK
-            || written != sizeof(pin))
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "sha256= takes the 64 hex digits that "
-                               "sha256sum prints, once");
-            return NGX_CONF_ERROR;
-        }
+    if (words == NULL || cln == NULL) {
+        return NGX_CONF_ERROR;
+    }
 
-        pinned = pin;
+    for (i = 0; i < n; i++) {
+        words[i].data = value[i + 2].data;
+        words[i].len = value[i + 2].len;
     }
 
     ngx_http_pupil_conf_alloc(cf, &alloc);
 
-    cln = ngx_pool_cleanup_add(cf->pool, 0);
-    if (cln == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (pupil_category_load((char *) path.data, pinned, &alloc, &category,
-                            &error) != PUPIL_OK)
+    if (pupil_directive_plugin(&pmcf->policy, (char *) path.data, words,
+                               (uint32_t) n, &alloc, &category, &error)
+        != PUPIL_OK)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "pupil_plugin: %s",
                            error.text);
@@ -244,27 +231,6 @@ ngx_http_pupil_set_plugin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     cln->handler = ngx_http_pupil_plugin_unload;
     cln->data = category;
-
-    for (i = 2; i < cf->args->nelts; i++) {
-        if (ngx_strncmp(value[i].data, "sha256=", 7) == 0) {
-            continue;
-        }
-
-        word.data = value[i].data;
-        word.len = value[i].len;
-
-        if (pupil_category_option(category, word, &error) != PUPIL_OK) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "pupil_plugin: %s",
-                               error.text);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    if (pupil_policy_add(&pmcf->policy, category, &error) != PUPIL_OK) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "pupil_plugin: %s",
-                           error.text);
-        return NGX_CONF_ERROR;
-    }
 
     return NGX_CONF_OK;
 }
@@ -333,7 +299,10 @@ ngx_http_pupil_set_keystore(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_pupil_main_conf_t *pmcf = conf;
 
-    ngx_str_t  *value;
+    int             same_cluster;
+    ngx_str_t      *value;
+    pupil_str_t     word;
+    pupil_error_t   error;
 
     value = cf->args->elts;
 
@@ -344,14 +313,16 @@ ngx_http_pupil_set_keystore(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     pmcf->conf->keystore = 1;
 
     if (cf->args->nelts == 3) {
-        if (ngx_strcmp(value[2].data, "same_cluster") != 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "unknown parameter \"%V\" of pupil_keystore: "
-                               "it takes same_cluster", &value[2]);
+        word.data = value[2].data;
+        word.len = value[2].len;
+
+        if (pupil_directive_keystore(word, &same_cluster, &error) != PUPIL_OK)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s", error.text);
             return NGX_CONF_ERROR;
         }
 
-        pmcf->conf->same_cluster = 1;
+        pmcf->conf->same_cluster = same_cluster ? 1 : 0;
     }
 
     if (ngx_http_pupil_conf_keys(cf, pmcf) == NULL) {

@@ -7,12 +7,8 @@
 #ifndef _NGX_HTTP_PUPIL_CONF_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_CONF_H_INCLUDED_
 
+#include "core/endpoints/directive.h"
 #include "http/request/ngx_http_pupil.h"
-
-
-/* The schema that this build knows, and the oldest that it can serve. */
-#define NGX_HTTP_PUPIL_SCHEMA_DATA      2
-#define NGX_HTTP_PUPIL_SCHEMA_KEYSTORE  1
 
 
 /*
@@ -20,25 +16,23 @@
  * that the helper threads write.
  */
 typedef struct {
-    ngx_str_t          *sql;           /* shapes and policies, to be stored */
-    ngx_uint_t          sql_count;
-    ngx_uint_t          schema;        /* the migration that it must have */
-    ngx_uint_t          durable;       /* NGX_HTTP_PUPIL_DURABLE_* */
-    unsigned            keystore:1;
-    unsigned            same_cluster:1;
-    uint32_t            keks_count;
-    uint32_t            epochs[PUPIL_KEYRING_EPOCHS];
-    uint8_t             fingerprints[PUPIL_KEYRING_EPOCHS][32];
-    ngx_atomic_t       *own_system;    /* identifier of the cluster */
-    ngx_atomic_t       *other_system;
-    ngx_atomic_t       *partitions_until;  /* of the audit, in seconds */
+    pupil_database_id_t  database;
+    ngx_str_t           *sql;          /* shapes and policies, to be stored */
+    ngx_uint_t           sql_count;
+    ngx_uint_t           durable;      /* NGX_HTTP_PUPIL_DURABLE_* */
+    pupil_epoch_t        epochs[PUPIL_KEYRING_EPOCHS];  /* of the key file */
+    uint32_t             epochs_count;
+    unsigned             same_cluster:1;
+    ngx_atomic_t        *own_system;   /* identifier of the cluster */
+    ngx_atomic_t        *other_system;
+    ngx_atomic_t        *partitions_until;  /* of the audit, in seconds */
 } ngx_http_pupil_check_t;
 
 
 /* pmcf->conf: what the configuration is made with. */
 struct ngx_http_pupil_conf_s {
     ngx_array_t             shapes;        /* pupil_statement_t *, all */
-    ngx_array_t             policies;      /* loc_conf *, of locations */
+    ngx_array_t             locations;     /* pupil_location_t *, all */
     ngx_array_t             shared;        /* statements by their text */
     ngx_http_pupil_check_t  data_check, keys_check;
     ngx_atomic_t            data_system, keys_system;
@@ -97,8 +91,8 @@ ngx_libpq_pool_t *ngx_http_pupil_conf_keys(ngx_conf_t *cf,
 ngx_int_t ngx_http_pupil_compose_location(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf, ngx_http_pupil_loc_conf_t *plcf);
 
-/* The statements of the key store, and that of the audit's partitions. */
-ngx_int_t ngx_http_pupil_compose_common(ngx_conf_t *cf,
+/* The statements that no policy shapes: pupil_fixed. */
+ngx_int_t ngx_http_pupil_compose_fixed(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf);
 
 /* What fresh connections are checked for; after all locations. */

@@ -257,8 +257,8 @@ ngx_http_pupil_create_main_conf(ngx_conf_t *cf)
     if (pmcf->conf == NULL
         || ngx_array_init(&pmcf->conf->shapes, cf->pool, 64,
                           sizeof(pupil_statement_t *)) != NGX_OK
-        || ngx_array_init(&pmcf->conf->policies, cf->pool, 8,
-                          sizeof(ngx_http_pupil_loc_conf_t *)) != NGX_OK
+        || ngx_array_init(&pmcf->conf->locations, cf->pool, 8,
+                          sizeof(pupil_location_t *)) != NGX_OK
         || ngx_array_init(&pmcf->conf->shared, cf->pool, 64,
                           sizeof(ngx_libpq_stmt_t *)) != NGX_OK)
     {
@@ -311,34 +311,23 @@ ngx_http_pupil_init_main_conf(ngx_conf_t *cf, void *conf)
 static ngx_int_t
 ngx_http_pupil_required(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
 {
-    const char  *missing;
+    ngx_uint_t     i, there[PUPIL_NEED_COUNT];
+    pupil_error_t  error;
 
-    missing = NULL;
+    there[PUPIL_NEED_DATABASE] = pmcf->conf->database;
+    there[PUPIL_NEED_KEYSTORE] = pmcf->conf->keystore;
+    there[PUPIL_NEED_MASTER_KEY] = pmcf->vault.master_key.len != 0;
+    there[PUPIL_NEED_PLUGIN] = pmcf->policy.count != 0;
 
-    if (!pmcf->conf->database) {
-        missing = "pupil_database \"host=... dbname=pupil "
-                  "user=pupil_gateway\"";
-
-    } else if (!pmcf->conf->keystore) {
-        missing = "pupil_keystore \"host=... dbname=pupil_keys "
-                  "user=pupil_keeper\"";
-
-    } else if (pmcf->vault.master_key.len == 0) {
-        missing = "pupil_master_key FILE";
-
-    } else if (pmcf->policy.count == 0) {
-        missing = "pupil_plugin FILE, one for each category";
+    for (i = 0; i < PUPIL_NEED_COUNT; i++) {
+        if (!there[i]) {
+            (void) pupil_need_missing(i, &error);
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s", error.text);
+            return NGX_ERROR;
+        }
     }
 
-    if (missing == NULL) {
-        return NGX_OK;
-    }
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "Pupil's handlers need a directive that is missing: "
-                       "add \"%s;\" to http {}", missing);
-
-    return NGX_ERROR;
+    return NGX_OK;
 }
 
 
@@ -516,7 +505,7 @@ ngx_http_pupil_postconfiguration(ngx_conf_t *cf)
         return NGX_OK;
     }
 
-    if (ngx_http_pupil_compose_common(cf, pmcf) != NGX_OK
+    if (ngx_http_pupil_compose_fixed(cf, pmcf) != NGX_OK
         || ngx_http_pupil_check_init(cf, pmcf) != NGX_OK)
     {
         return NGX_ERROR;

@@ -161,7 +161,7 @@ ngx_http_pupil_data_grants(ngx_http_pupil_ctx_t *ctx, uint32_t relation)
 
     out = &ctx->out;
 
-    for (i = 0; i < ctx->conf->policy.count; i++) {
+    for (i = 0; i < ctx->conf->serves.policy.count; i++) {
 
         read = ngx_http_pupil_data_generic(ctx, 0, i, relation);
         write = ngx_http_pupil_data_generic(ctx, 1, i, relation);
@@ -172,10 +172,10 @@ ngx_http_pupil_data_grants(ngx_http_pupil_ctx_t *ctx, uint32_t relation)
 
         pupil_writer_object_begin(out);
         pupil_writer_key(out, "category");
-        pupil_writer_str(out, &ctx->conf->policy.categories[i]->name);
+        pupil_writer_str(out, &ctx->conf->serves.policy.categories[i]->name);
         pupil_writer_key(out, "summary");
         pupil_writer_cstr(out,
-                       ctx->conf->policy.categories[i]->plugin->summary);
+                       ctx->conf->serves.policy.categories[i]->plugin->summary);
         pupil_writer_key(out, "relation");
         pupil_writer_cstr(out, pupil_relation_name(relation));
         pupil_writer_key(out, "purpose");
@@ -213,7 +213,7 @@ ngx_http_pupil_data_place(ngx_http_pupil_ctx_t *ctx, ngx_uint_t write,
 {
     ngx_http_pupil_generic_t  *generic;
 
-    generic = write ? ctx->conf->writes : ctx->conf->reads;
+    generic = write ? ctx->conf->serves.writes : ctx->conf->serves.reads;
 
     return generic + category * PUPIL_RELATION_COUNT + relation;
 }
@@ -240,12 +240,12 @@ ngx_http_pupil_data_find(ngx_http_pupil_ctx_t *ctx, ngx_uint_t write)
 
     data = ctx->data;
 
-    category = pupil_policy_category(&ctx->conf->policy, ctx->path_name);
+    category = pupil_policy_category(&ctx->conf->serves.policy, ctx->path_name);
     if (category < 0) {
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NOT_FOUND);
     }
 
-    data->category = ctx->conf->policy.categories[category];
+    data->category = ctx->conf->serves.policy.categories[category];
     data->subject = ctx->path_id;
 
     if (pupil_uuid_is_zero(&data->subject)) {

@@ -124,17 +124,18 @@ ngx_http_pupil_login_term(ngx_http_pupil_ctx_t *ctx, const char *category,
 
     name.data = (const uint8_t *) category;
     name.len = ngx_strlen(category);
-    c = pupil_policy_category(&ctx->conf->policy, name);
+    c = pupil_policy_category(&ctx->conf->serves.policy, name);
 
     if (c >= 0) {
         name.data = (const uint8_t *) field;
         name.len = ngx_strlen(field);
-        f = pupil_category_field(ctx->conf->policy.categories[c], name);
+        f = pupil_category_field(ctx->conf->serves.policy.categories[c], name);
     }
 
     if (f < 0
-        || pupil_value_term(ctx->conf->policy.categories[c], (uint32_t) f,
-                            login->input.identifier, &ctx->alloc, plain)
+        || pupil_value_term(ctx->conf->serves.policy.categories[c],
+                            (uint32_t) f, login->input.identifier,
+                            &ctx->alloc, plain)
            != PUPIL_OK)
     {
         *plain = login->input.identifier;

@@ -197,8 +197,8 @@ ngx_http_pupil_audit(ngx_http_pupil_ctx_t *ctx,
     /* these live as long as the configuration */
     group->shape[i].data = statement->shape;
     group->shape[i].len = sizeof(statement->shape);
-    group->policy[i].data = ctx->conf->policy_hash;
-    group->policy[i].len = sizeof(ctx->conf->policy_hash);
+    group->policy[i].data = ctx->conf->serves.policy_hash;
+    group->policy[i].len = sizeof(ctx->conf->serves.policy_hash);
     group->outcome[i].data = (const uint8_t *) pupil_outcome_name(outcome);
     group->outcome[i].len = ngx_strlen(group->outcome[i].data);
     group->note[i].data = (const uint8_t *) note;
@@ -334,7 +334,8 @@ ngx_http_pupil_group_send(ngx_http_pupil_group_t *group)
     }
 
     ngx_libpq_exchange_tenant(ex, group->tenant.b);
-    (void) ngx_libpq_exchange_add(ex, group->main->audit.insert);
+    (void) ngx_libpq_exchange_add(ex,
+                               group->main->fixed[PUPIL_FIXED_AUDIT_GROUP]);
 
     ngx_libpq_param_uuid(ex, group->tenant.b);
     ngx_libpq_param_uuid_array(ex, group->request, n);
@@ -517,7 +518,8 @@ ngx_http_pupil_partitions(ngx_http_pupil_main_conf_t *pmcf)
     /* Partitions are nobody's: a tenant that is not there. */
     ngx_memset(tenant, 0xff, sizeof(tenant));
     ngx_libpq_exchange_tenant(ex, tenant);
-    (void) ngx_libpq_exchange_add(ex, pmcf->audit.partitions);
+    (void) ngx_libpq_exchange_add(ex,
+                                  pmcf->fixed[PUPIL_FIXED_AUDIT_PARTITIONS]);
 
     if (ngx_libpq_exchange_submit(ex) != NGX_OK) {
         ngx_libpq_exchange_destroy(ex);

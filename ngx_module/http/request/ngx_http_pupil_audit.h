@@ -41,8 +41,6 @@ typedef struct {
 typedef struct {
     ngx_uint_t                     durable;    /* NGX_HTTP_PUPIL_DURABLE_* */
     ngx_int_t                      group_size; /* records at once */
-    ngx_libpq_stmt_t              *insert;     /* a group of records */
-    ngx_libpq_stmt_t              *partitions; /* how far they go */
 
     /* a worker's own */
     ngx_queue_t                    groups;

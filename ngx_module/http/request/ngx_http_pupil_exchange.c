@@ -44,7 +44,7 @@ ngx_http_pupil_add(ngx_http_pupil_ctx_t *ctx,
         return 0;
     }
 
-    i = ngx_libpq_exchange_add(ex, stmt->pg);
+    i = ngx_libpq_exchange_add(ex, stmt->registered);
     ngx_http_pupil_common(ctx, ex);
 
     return i;

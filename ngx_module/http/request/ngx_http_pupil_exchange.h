@@ -57,6 +57,6 @@ ngx_int_t ngx_http_pupil_refuse(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_problem_e problem);
 
 /* The statement of an endpoint, by the enums of core/endpoints. */
-#define ngx_http_pupil_stmt(ctx, id)  (&(ctx)->conf->stmts[id])
+#define ngx_http_pupil_stmt(ctx, id)  (&(ctx)->conf->serves.stmts[id])
 
 #endif /* _NGX_HTTP_PUPIL_EXCHANGE_H_INCLUDED_ */

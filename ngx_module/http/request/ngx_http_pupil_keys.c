@@ -128,15 +128,18 @@ ngx_http_pupil_keys_fetch(ngx_http_pupil_ctx_t *ctx, ngx_uint_t what,
     ngx_libpq_exchange_tenant(ex, ctx->tenant.b);
 
     if (what & NGX_HTTP_PUPIL_KEYS_TENANT) {
-        (void) ngx_libpq_exchange_add(ex, pmcf->vault.tenant_keys);
+        (void) ngx_libpq_exchange_add(ex,
+                                      pmcf->fixed[PUPIL_FIXED_TENANT_KEYS]);
         ngx_libpq_param_uuid(ex, ctx->tenant.b);
-        (void) ngx_libpq_exchange_add(ex, pmcf->vault.service_keys);
+        (void) ngx_libpq_exchange_add(ex,
+                                      pmcf->fixed[PUPIL_FIXED_SERVICE_KEYS]);
         ngx_libpq_param_uuid(ex, ctx->tenant.b);
     }
 
     if (what & NGX_HTTP_PUPIL_KEYS_OWNERS) {
         pmcf->vault.fetches++;
-        (void) ngx_libpq_exchange_add(ex, pmcf->vault.owner_keys);
+        (void) ngx_libpq_exchange_add(ex,
+                                      pmcf->fixed[PUPIL_FIXED_OWNER_KEYS]);
         ngx_libpq_param_uuid_array(ex, ctx->keys.missing,
                                    ctx->keys.missing_count);
     }

@@ -48,9 +48,6 @@ typedef struct {
     uint32_t                       keks_count;
     ngx_uint_t                     owners;     /* keys cached a worker */
     ngx_msec_t                     lifetime;   /* of a cached key */
-    ngx_libpq_stmt_t              *tenant_keys;
-    ngx_libpq_stmt_t              *service_keys;
-    ngx_libpq_stmt_t              *owner_keys;
     unsigned                       off:1;      /* keys go with the request */
 
     /* a worker's own */

@@ -8,8 +8,9 @@
 #ifndef _NGX_HTTP_PUPIL_MAIN_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_MAIN_H_INCLUDED_
 
+#include "core/endpoints/compose.h"
+#include "core/endpoints/database.h"
 #include "core/policy/policy.h"
-#include "core/policy/statement.h"
 #include "http/request/ngx_http_pupil_audit.h"
 #include "http/request/ngx_http_pupil_endpoint.h"
 #include "http/request/ngx_http_pupil_keys.h"
@@ -41,6 +42,7 @@ struct ngx_http_pupil_main_conf_s {
     pupil_policy_t                policy;      /* all plugins, no denies */
     ngx_libpq_pool_t             *data;        /* pupil_database */
     ngx_libpq_pool_t             *keystore;    /* pupil_keystore */
+    ngx_libpq_stmt_t             *fixed[PUPIL_FIXED_COUNT];
     ngx_http_pupil_vault_t        vault;
     ngx_http_pupil_zone_conf_t    zone;
     ngx_http_pupil_audit_conf_t   audit;
@@ -61,37 +63,15 @@ struct ngx_http_pupil_main_conf_s {
 };
 
 
-/* A composed statement and its registration with the pool. */
-struct ngx_http_pupil_stmt_s {
-    pupil_statement_t             statement;
-    ngx_libpq_stmt_t             *pg;
-    pupil_statement_t             refusal;     /* shape of a refused access */
-    unsigned                      granted:1;   /* its required wants are */
-};
-
-
 /* One category of /v1/data/ for one relation. */
-typedef struct {
-    pupil_generic_t              *generic;     /* NULL: nothing is granted */
-    ngx_http_pupil_stmt_t         stmt;
-    ngx_http_pupil_stmt_t         look;        /* before a write */
-    ngx_http_pupil_stmt_t         evidence;    /* not granted: none needed */
-} ngx_http_pupil_generic_t;
+typedef pupil_composed_generic_t  ngx_http_pupil_generic_t;
 
 
 struct ngx_http_pupil_loc_conf_s {
     const ngx_http_pupil_endpoint_t  *endpoint;    /* NULL: none of ours */
     ngx_http_complex_value_t     *tenant;      /* pupil_tenant */
     ngx_array_t                  *denies;      /* pupil_deny_t */
-    pupil_policy_t                policy;      /* narrowed */
-    uint8_t                       policy_hash[32];
-    pupil_str_t                   policy_document;
-    ngx_http_pupil_stmt_t        *stmts;       /* by the endpoint's enum */
-    ngx_http_pupil_generic_t     *reads;       /* category x relation: [c *
-                                                  PUPIL_RELATION_COUNT + r] */
-    ngx_http_pupil_generic_t     *writes;
-    ngx_http_pupil_stmt_t        *session;     /* PUPIL_SESSION_*: each
-                                                  location loads sessions */
+    pupil_location_t              serves;      /* policy and statements */
     ngx_uint_t                    login_password;  /* NGX_HTTP_PUPIL_LOGIN */
     size_t                        body_max;    /* bytes */
     time_t                        idle;        /* seconds, default 7200 */

@@ -170,7 +170,7 @@ ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
     }
 
     (void) ngx_http_pupil_add(ctx, ex,
-                              &ctx->conf->session[PUPIL_SESSION_LOAD]);
+                              &ctx->conf->serves.session[PUPIL_SESSION_LOAD]);
     ngx_libpq_param_bytea(ex, session->hash, 32);
 
     ctx->read_at = ngx_current_msec;
@@ -335,7 +335,7 @@ ngx_http_pupil_session_touch(ngx_http_pupil_ctx_t *ctx)
     }
 
     key = ngx_http_pupil_key(ctx, "mac");
-    stmt = &ctx->conf->session[PUPIL_SESSION_TOUCH];
+    stmt = &ctx->conf->serves.session[PUPIL_SESSION_TOUCH];
 
     if (key == NULL) {
         return;
@@ -351,7 +351,7 @@ ngx_http_pupil_session_touch(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_session_mac(ctx, key, session, mac);
 
     ngx_libpq_exchange_tenant(ex, ctx->tenant.b);
-    (void) ngx_libpq_exchange_add(ex, stmt->pg);
+    (void) ngx_libpq_exchange_add(ex, stmt->registered);
     ngx_http_pupil_common(ctx, ex);
     ngx_libpq_param_bytea(ex, session->hash, 32);
     ngx_libpq_param_timestamptz(ex, session->seen_at);

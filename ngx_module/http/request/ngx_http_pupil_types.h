@@ -14,6 +14,7 @@
 #include "core/audit/audit.h"
 #include "core/base/pupil.h"
 #include "core/base/text.h"
+#include "core/endpoints/compose.h"
 #include "core/json/writer.h"
 #include "pg/ngx_libpq.h"
 #include "pg/probe.h"
@@ -22,7 +23,9 @@
 typedef struct ngx_http_pupil_ctx_s        ngx_http_pupil_ctx_t;
 typedef struct ngx_http_pupil_main_conf_s  ngx_http_pupil_main_conf_t;
 typedef struct ngx_http_pupil_loc_conf_s   ngx_http_pupil_loc_conf_t;
-typedef struct ngx_http_pupil_stmt_s       ngx_http_pupil_stmt_t;
+
+/* What is registered of it is an ngx_libpq_stmt_t. */
+typedef pupil_composed_t  ngx_http_pupil_stmt_t;
 
 /* A step of a request: NGX_OK to send, NGX_AGAIN, NGX_ERROR, or a problem. */
 typedef ngx_int_t (*ngx_http_pupil_step_pt)(ngx_http_pupil_ctx_t *ctx);

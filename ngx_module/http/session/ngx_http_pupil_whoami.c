@@ -85,7 +85,7 @@ ngx_http_pupil_show_start(ngx_http_pupil_ctx_t *ctx)
     }
 
     (void) ngx_http_pupil_add(ctx, ex,
-                              &ctx->conf->session[PUPIL_SESSION_SHOW]);
+                              &ctx->conf->serves.session[PUPIL_SESSION_SHOW]);
 
     return ngx_http_pupil_submit(ctx, ex, 0);
 }
@@ -134,9 +134,9 @@ ngx_http_pupil_show_write(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
     out = &ctx->out;
     n = (ngx_uint_t) PQntuples(res);
-    ngx_http_pupil_shown(ctx, &ctx->conf->session[PUPIL_SESSION_SHOW]);
+    ngx_http_pupil_shown(ctx, &ctx->conf->serves.session[PUPIL_SESSION_SHOW]);
 
-    self.stmt = &ctx->conf->session[PUPIL_SESSION_SHOW];
+    self.stmt = &ctx->conf->serves.session[PUPIL_SESSION_SHOW];
     self.res = res;
     self.n = 0;
     self.owner = ngx_http_pupil_owner(res, 0, NGX_HTTP_PUPIL_SUBJECT, &owner)
@@ -252,7 +252,7 @@ ngx_http_pupil_show_institution(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     if (ngx_http_pupil_owner(res, row, NGX_HTTP_PUPIL_SCHOOL, &owner)
         == NGX_OK)
     {
-        school.stmt = &ctx->conf->session[PUPIL_SESSION_SHOW];
+        school.stmt = &ctx->conf->serves.session[PUPIL_SESSION_SHOW];
         school.res = res;
         school.n = row;
         school.owner = &owner;
@@ -325,8 +325,8 @@ ngx_http_pupil_switch_render(ngx_http_pupil_ctx_t *ctx)
 
     if (!found) {
         return ngx_http_pupil_refuse(ctx,
-                                     &ctx->conf->session[PUPIL_SESSION_SHOW],
-                                     NULL, NGX_HTTP_PUPIL_NOT_FOUND);
+                               &ctx->conf->serves.session[PUPIL_SESSION_SHOW],
+                               NULL, NGX_HTTP_PUPIL_NOT_FOUND);
     }
 
     return ngx_http_pupil_switch_write(ctx, &best);
@@ -370,7 +370,7 @@ ngx_http_pupil_switch_write(ngx_http_pupil_ctx_t *ctx,
     }
 
     (void) ngx_http_pupil_add(ctx, ex,
-                              &ctx->conf->session[PUPIL_SESSION_SWITCH]);
+                              &ctx->conf->serves.session[PUPIL_SESSION_SWITCH]);
     ngx_libpq_param_bytea(ex, ctx->session.hash, 32);
     ngx_libpq_param_bytea(ex, made->hash, 32);
     ngx_libpq_param_text(ex, made->role.data, made->role.len);
@@ -427,7 +427,7 @@ ngx_http_pupil_end_start(ngx_http_pupil_ctx_t *ctx)
     }
 
     (void) ngx_http_pupil_add(ctx, ex,
-                              &ctx->conf->session[PUPIL_SESSION_END]);
+                              &ctx->conf->serves.session[PUPIL_SESSION_END]);
     ngx_libpq_param_bytea(ex, ctx->session.hash, 32);
 
     return ngx_http_pupil_submit(ctx, ex, 1);
