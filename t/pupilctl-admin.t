@@ -317,9 +317,9 @@ finds('a superuser', qr/is a superuser.*use pupil_gateway/, conf => {
 finds('the operator in the key store', qr/reads keystore.owner_key past/,
     conf => { pupil_keystore => '"' . $site->conninfo('pupil_keys',
               user => 'pupil_operator') . '" same_cluster' });
-finds('one cluster', qr/in one cluster.*same_cluster/, conf => {
+finds('one cluster', qr/in the same cluster.*same_cluster/, conf => {
     pupil_keystore => '"' . $site->gateway('pupil_keys') . '"' });
-finds('no database', qr/no pupil_database/, conf => {
+finds('no database', qr/add "pupil_database /, conf => {
     pupil_database => undef });
 finds('a database that is away', qr/pupil_database: no connection/, conf => {
     pupil_database => '"host=/nowhere dbname=pupil user=pupil_gateway"' });
@@ -327,7 +327,7 @@ finds('no key file', qr/pupil_master_key/, conf => {
     pupil_master_key => '/nowhere' });
 my $wrong = spew(tmp_dir() . '/wrong', 'pupil-kek-v1 1 ' . '0a' x 32 . "\n",
                  0600);
-finds('the wrong key file', qr/does not hold the key.*epoch 1/, conf => {
+finds('the wrong key file', qr/epoch 1 .* another installation/, conf => {
     pupil_master_key => $wrong });
 finds('no plugin for a location', qr/homework/, plugins => [
     qw(contact credential enrolment identity network)]);
@@ -383,7 +383,7 @@ meanwhile('DELETE FROM pupil_migration WHERE number = 2',
     q{INSERT INTO pupil_migration SELECT 2, '002_audit.sql', 2, sha256(}
     . "pg_read_binary_file('" . do { my $copy = $pg->dir . '/002.sql';
       copy(root_dir() . '/sql/data/002_audit.sql', $copy); $copy } . "'))",
-    'a schema of the past', qr/has schema 1, 2 is needed/);
+    'a schema of the past', qr/at migration 1, and this program needs 2/);
 meanwhile(q{UPDATE pupil.plugin SET grants = grants - 0 WHERE category =
     'contact'}, q{UPDATE pupil.plugin SET grants = '[]' WHERE category =
     'contact'}, 'a grant that nobody accepted',

@@ -7,30 +7,34 @@
 #ifndef PUPIL_CTL_CHECK_H
 #define PUPIL_CTL_CHECK_H
 
+#include "core/endpoints/database.h"
 #include "ctl/check/nginxconf.h"
 
 
 typedef struct {
     ctl_t         *ctl;
     nginxconf_t   *root, *http;
-    const char    *folder;              /* of the main file */
-    const char    *database, *keystore, *master_key;
+    const char    *folder;                          /* of the main file */
+    const char    *conninfo[PUPIL_DATABASE_COUNT];  /* NULL: none given */
+    const char    *master_key;
     int            same_cluster;
-    PGconn        *data, *keys;
+    PGconn        *conn[PUPIL_DATABASE_COUNT];      /* NULL: none */
     json_t        *findings;
     unsigned       statements, locations;
 } check_t;
 
 
-/* A finding: a sentence that says what to do. */
-__attribute__((format(printf, 2, 3)))
-void check_found(check_t *check, const char *format, ...);
+/* Connects, and looks at what a fresh connection must fit: check_db.c. */
+void check_databases(check_t *check);
 
-/* The databases and the key file: check_db.c. */
-void check_data(check_t *check);
-void check_plugins(check_t *check);
-void check_keystore(check_t *check);
-void check_clusters(check_t *check);
+/* The key file, against the key store: check_db.c. */
 void check_key(check_t *check);
+
+/* Tables of the loaded plugins, and accepted grants: check_plugins.c. */
+void check_plugins(check_t *check);
+
+/* Prepares what a worker prepares: check_location.c. */
+void check_fixed(check_t *check);
+void check_locations(check_t *check, const nginxconf_t *block);
 
 #endif /* PUPIL_CTL_CHECK_H */

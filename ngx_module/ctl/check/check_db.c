@@ -4,9 +4,10 @@
  * The databases and the key file, seen with the rights that nginx will have.
  */
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "ctl/check/check.h"
+#include "ctl/check/found.h"
 
 
 #define PARTITION_DAYS  "35"
@@ -105,63 +106,59 @@ static const question_t  keystore_questions[] = {
     { NULL, NULL }
 };
 
-/* By pupil_field_type_t; NULL: sealed only. */
-static const char *const  column_types[PUPIL_TYPE_COUNT] = {
-    [PUPIL_TYPE_TEXT] = "text",
-    [PUPIL_TYPE_INTEGER] = "bigint",
-    [PUPIL_TYPE_BOOLEAN] = "boolean",
-    [PUPIL_TYPE_UUID] = "uuid",
-    [PUPIL_TYPE_DATE] = "date",
-    [PUPIL_TYPE_TIMESTAMP] = "timestamp with time zone",
-    [PUPIL_TYPE_UUID_LIST] = "uuid[]"
+/* A database, and what is asked of it beside what core asks. */
+typedef struct {
+    const char        *directive;
+    const question_t  *questions;
+} place_t;
+
+static const place_t  places[PUPIL_DATABASE_COUNT] = {
+    [PUPIL_DATABASE_DATA] = { "pupil_database", data_questions },
+    [PUPIL_DATABASE_KEYSTORE] = { "pupil_keystore", keystore_questions }
 };
 
 
 static void
-ask(check_t *check, PGconn *conn, const question_t *question)
+question_ask(check_t *check, PGconn *conn, const question_t *question)
 {
     int        n;
     char       text[512];
     PGresult  *res;
 
-    for ( /* void */ ; question->sql != NULL; question++) {
-        res = PQexec(conn, question->sql);
-        if (PQresultStatus(res) != PGRES_TUPLES_OK) {
-            check_found(check, "the database \"%s\" cannot be looked at: %s",
-                        PQdb(conn),
-                        PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY));
-            PQclear(res);
-            continue;
-        }
-        for (n = 0; n < PQntuples(res); n++) {
-            /* the texts are ours; one of their directives is %s */
+    res = PQexec(conn, question->sql);
+
+    if (PQresultStatus(res) != PGRES_TUPLES_OK) {
+        check_found(check, "the database \"%s\" cannot be looked at: %s",
+                    PQdb(conn),
+                    PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY));
+        PQclear(res);
+        return;
+    }
+
+    for (n = 0; n < PQntuples(res); n++) {
+        /* the texts are ours; one of their directives is %s */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-            snprintf(text, sizeof(text), question->text,
-                     PQgetvalue(res, n, 0));
+        snprintf(text, sizeof(text), question->text, PQgetvalue(res, n, 0));
 #pragma GCC diagnostic pop
-            check_found(check, "%s", text);
-        }
-        PQclear(res);
+        check_found(check, "%s", text);
     }
+
+    PQclear(res);
 }
 
 
+/* -1: the rest of what is asked would make no sense. */
 static int
-version_check(check_t *check, PGconn *conn, const char *what, int known)
+schema_check(check_t *check, pupil_database_id_t database)
 {
-    int  version, compatible;
+    int            number, compatible;
+    pupil_error_t  error;
 
-    version = ctl_schema_version(conn, &compatible);
-    if (version < known) {
-        check_found(check, "the %s has schema %d, %d is needed: run pupilctl"
-                    " migrate", what, version, known);
-        return -1;
-    }
-    if (compatible > known) {
-        check_found(check, "the %s has schema %d, which needs a program that"
-                    " knows %d; this one knows %d: upgrade Pupil", what,
-                    version, compatible, known);
+    number = ctl_schema_version(check->conn[database], &compatible);
+
+    if (pupil_schema_fits(database, number, compatible, &error) != PUPIL_OK) {
+        check_found(check, "%s", error.text);
         return -1;
     }
 
@@ -169,239 +166,140 @@ version_check(check_t *check, PGconn *conn, const char *what, int known)
 }
 
 
-void
-check_data(check_t *check)
+static void
+database_check(check_t *check, pupil_database_id_t database)
 {
-    if (check->database == NULL) {
+    const place_t     *place;
+    const question_t  *question;
+
+    place = &places[database];
+
+    if (check->conninfo[database] == NULL) {
         return;
     }
 
-    check->data = ctl_connect(check->database, "data database");
-    if (check->data == NULL) {
-        check_found(check, "pupil_database: no connection with this conninfo;"
-                    " see the message on standard error");
+    check->conn[database] = ctl_connect(check->conninfo[database],
+                                        pupil_databases[database].name);
+
+    if (check->conn[database] == NULL) {
+        check_found(check, "%s: no connection with this conninfo; see the"
+                    " message on standard error", place->directive);
         return;
     }
 
-    if (version_check(check, check->data, "data database", CTL_SCHEMA_DATA)
-        == 0)
-    {
-        ask(check, check->data, data_questions);
+    if (schema_check(check, database) != 0) {
+        return;
+    }
+
+    for (question = place->questions; question->sql != NULL; question++) {
+        question_ask(check, check->conn[database], question);
     }
 }
 
 
-static void
-column_check(check_t *check, const PGresult *res, const char *category,
-    const char *column, const char *type)
+/* The identifier of a database's cluster; 0: not known. */
+static uint64_t
+system_read(const check_t *check, pupil_database_id_t database)
 {
-    int  n;
+    uint64_t   system;
+    PGresult  *res;
+
+    if (check->conn[database] == NULL) {
+        return 0;
+    }
+
+    res = ctl_query(check->conn[database], pupil_system_sql, 0, NULL);
+    if (res == NULL) {
+        return 0;
+    }
+
+    system = strtoull(PQgetvalue(res, 0, 0), NULL, 10);
+    PQclear(res);
+
+    return system;
+}
+
+
+static void
+systems_check(check_t *check)
+{
+    pupil_error_t  error;
+
+    if (check->same_cluster) {
+        return;
+    }
+
+    if (pupil_systems_fit(system_read(check, PUPIL_DATABASE_DATA),
+                          system_read(check, PUPIL_DATABASE_KEYSTORE), &error)
+        != PUPIL_OK)
+    {
+        check_found(check, "%s", error.text);
+    }
+}
+
+
+void
+check_databases(check_t *check)
+{
+    database_check(check, PUPIL_DATABASE_DATA);
+    database_check(check, PUPIL_DATABASE_KEYSTORE);
+    systems_check(check);
+}
+
+
+static void
+epochs_check(check_t *check, const PGresult *res)
+{
+    int            n;
+    ctl_t         *ctl;
+    pupil_epoch_t  known[PUPIL_KEYRING_EPOCHS];
+    pupil_error_t  error;
+
+    ctl = check->ctl;
+    pupil_epochs_known(ctl->keks, ctl->keks_count, known);
 
     for (n = 0; n < PQntuples(res); n++) {
-        if (strcmp(PQgetvalue(res, n, 0), column) != 0) {
-            continue;
+        if (pupil_epoch_fits(known, ctl->keks_count,
+                             ctl_get_int(res, n, 0, 0), ctl_get_str(res, n, 1),
+                             &error) != PUPIL_OK)
+        {
+            check_found(check, "%s", error.text);
         }
-        if (strcmp(PQgetvalue(res, n, 1), type) != 0) {
-            check_found(check, "data.%s.%s is of type %s, the plugin needs"
-                        " %s: correct the plugin's SQL file", category,
-                        column, PQgetvalue(res, n, 1), type);
-        }
-        return;
     }
 
-    check_found(check, "data.%s has no column %s of type %s: run pupilctl"
-                " migrate with the plugin's SQL file", category, column,
-                type);
-}
-
-
-static void
-accepted_check(check_t *check, uint32_t i)
-{
-    char                  *wider;
-    json_t                *accepted = NULL, *grants;
-    PGresult              *res;
-    const char            *params[1];
-    const pupil_plugin_t  *plugin;
-
-    plugin = check->ctl->policy.categories[i]->plugin;
-    params[0] = plugin->name;
-    res = ctl_query(check->data, "SELECT grants FROM pupil.plugin WHERE"
-                    " category = $1", 1, params);
-    if (res != NULL && PQntuples(res) == 1) {
-        accepted = json_loads(PQgetvalue(res, 0, 0), 0, NULL);
+    if (PQntuples(res) == 0) {
+        check_found(check, "the key store knows no key: run pupilctl init");
     }
-    PQclear(res);
-
-    grants = ctl_plugin_grants(plugin);
-    wider = ctl_plugin_wider(&check->ctl->pool, accepted, grants);
-    if (wider != NULL) {
-        check_found(check, "the plugin %s %s grants more than was accepted:"
-                    " %s; read what it grants, then run pupilctl plugin"
-                    " accept %s", plugin->name, plugin->version, wider,
-                    check->ctl->plugin_files[i]);
-    }
-    json_decref(grants);
-    json_decref(accepted);
-}
-
-
-static void
-table_check(check_t *check, const pupil_plugin_t *plugin)
-{
-    uint32_t              f;
-    PGresult             *res;
-    const char           *params[1];
-    const pupil_field_t  *field;
-
-    params[0] = plugin->name;
-    res = ctl_query(check->data, "SELECT a.attname, format_type(a.atttypid,"
-                    " -1), c.relkind, has_table_privilege(c.oid, 'SELECT'),"
-                    " has_table_privilege(c.oid, 'INSERT') AND"
-                    " has_table_privilege(c.oid, 'UPDATE') FROM pg_class c"
-                    " JOIN pg_namespace n ON n.oid = c.relnamespace JOIN"
-                    " pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0"
-                    " AND NOT a.attisdropped WHERE n.nspname = 'data' AND"
-                    " c.relname = $1", 1, params);
-    if (res == NULL || PQntuples(res) == 0) {
-        check_found(check, "the plugin %s has no table data.%s: run pupilctl"
-                    " migrate --plugin-sql %s.sql", plugin->name,
-                    plugin->name, plugin->name);
-        PQclear(res);
-        return;
-    }
-
-    if (PQgetvalue(res, 0, 3)[0] != 't'
-        || (PQgetvalue(res, 0, 2)[0] == 'r' && PQgetvalue(res, 0, 4)[0]
-                                                != 't'))
-    {
-        check_found(check, "the role of pupil_database lacks privileges on"
-                    " data.%s: its SQL file ends with SELECT"
-                    " pupil.protect('%s')", plugin->name, plugin->name);
-    }
-
-    column_check(check, res, plugin->name, "tenant", "uuid");
-    column_check(check, res, plugin->name, "owner", "uuid");
-    column_check(check, res, plugin->name, "record", "uuid");
-    column_check(check, res, plugin->name, "key_version", "integer");
-    column_check(check, res, plugin->name, "source", "text");
-    column_check(check, res, plugin->name, "updated_at",
-                 "timestamp with time zone");
-    for (f = 0; f < plugin->fields_count; f++) {
-        field = &plugin->fields[f];
-        column_check(check, res, plugin->name, field->name,
-                     field->flags & PUPIL_FIELD_SEALED ? "bytea"
-                     : column_types[field->type] != NULL
-                     ? column_types[field->type] : "bytea");
-    }
-    PQclear(res);
-}
-
-
-void
-check_plugins(check_t *check)
-{
-    uint32_t  i;
-
-    if (check->data == NULL) {
-        return;
-    }
-
-    for (i = 0; i < check->ctl->policy.count; i++) {
-        table_check(check, check->ctl->policy.categories[i]->plugin);
-        accepted_check(check, i);
-    }
-}
-
-
-void
-check_keystore(check_t *check)
-{
-    if (check->keystore == NULL) {
-        return;
-    }
-
-    check->keys = ctl_connect(check->keystore, "key store");
-    if (check->keys == NULL) {
-        check_found(check, "pupil_keystore: no connection with this conninfo;"
-                    " see the message on standard error");
-        return;
-    }
-
-    if (version_check(check, check->keys, "key store", CTL_SCHEMA_KEYSTORE)
-        == 0)
-    {
-        ask(check, check->keys, keystore_questions);
-    }
-}
-
-
-void
-check_clusters(check_t *check)
-{
-    PGresult    *a, *b;
-    const char  *sql = "SELECT system_identifier FROM pg_control_system()";
-
-    if (check->data == NULL || check->keys == NULL || check->same_cluster) {
-        return;
-    }
-
-    a = ctl_query(check->data, sql, 0, NULL);
-    b = ctl_query(check->keys, sql, 0, NULL);
-    if (a != NULL && b != NULL
-        && strcmp(PQgetvalue(a, 0, 0), PQgetvalue(b, 0, 0)) == 0)
-    {
-        check_found(check, "data database and key store are in one cluster,"
-                    " whose backups hold both: use two, or add same_cluster"
-                    " to pupil_keystore for a trial");
-    }
-    PQclear(a);
-    PQclear(b);
 }
 
 
 void
 check_key(check_t *check)
 {
-    int          n, known;
-    size_t       len;
-    uint8_t      made[32], stored[32];
-    uint32_t     i;
-    PGresult    *res;
-    ctl_t       *ctl = check->ctl;
+    PGresult  *res;
 
     if (check->master_key == NULL) {
         return;
     }
 
-    ctl->opt.key = check->master_key;
-    if (ctl_keys_open(ctl) != 0) {
+    check->ctl->opt.key = check->master_key;
+
+    if (ctl_keys_open(check->ctl) != 0) {
         check_found(check, "pupil_master_key: %s is not to be used; see the"
                     " message on standard error", check->master_key);
         return;
     }
 
-    res = check->keys == NULL ? NULL
-          : ctl_query(check->keys, "SELECT epoch, fingerprint FROM"
-                      " keystore.kek_epoch WHERE retired_at IS NULL", 0,
-                      NULL);
-    for (n = 0; res != NULL && n < PQntuples(res); n++) {
-        known = 0;
-        for (i = 0; i < ctl->keks_count; i++) {
-            pupil_kek_fingerprint(&ctl->keks[i].key, made);
-            known |= (int) ctl->keks[i].epoch == ctl_get_int(res, n, 0, 0)
-                     && ctl_get_bytes(res, n, 1, stored, sizeof(stored),
-                                      &len) == 0
-                     && len == 32 && memcmp(made, stored, 32) == 0;
-        }
-        if (!known) {
-            check_found(check, "%s does not hold the key that the key store"
-                        " knows as epoch %s: it is the wrong file",
-                        check->master_key, PQgetvalue(res, n, 0));
-        }
+    if (check->conn[PUPIL_DATABASE_KEYSTORE] == NULL) {
+        return;
     }
-    if (res != NULL && PQntuples(res) == 0) {
-        check_found(check, "the key store knows no key: run pupilctl init");
+
+    res = ctl_query(check->conn[PUPIL_DATABASE_KEYSTORE], pupil_epochs_sql, 0,
+                    NULL);
+    if (res == NULL) {
+        return;
     }
+
+    epochs_check(check, res);
     PQclear(res);
 }
