@@ -27,9 +27,6 @@
 #define CTL_FAILED   1      /* said on standard error, or found by check */
 #define CTL_USAGE    2
 
-#define CTL_SCHEMA_DATA      2   /* the newest migrations that it knows */
-#define CTL_SCHEMA_KEYSTORE  1
-
 
 /* Blocks that go all at once, wiped. */
 typedef struct ctl_block_s  ctl_block_t;

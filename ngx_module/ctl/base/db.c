@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/endpoints/database.h"
 #include "ctl/base/ctl.h"
 
 
@@ -212,14 +213,18 @@ ctl_become(PGconn *conn, const char *role)
 
 
 static int
-open_one(const char *conninfo, const char *what, const char *option,
-    int known, PGconn **conn)
+open_one(const char *conninfo, pupil_database_id_t database,
+    const char *option, PGconn **conn)
 {
-    int  version, compatible;
+    int            version, compatible;
+    const char    *what;
+    pupil_error_t  error;
 
     if (*conn != NULL) {
         return 0;
     }
+
+    what = pupil_databases[database].name;
 
     if (conninfo == NULL) {
         return ctl_error("%s is needed: the conninfo of the %s", option,
@@ -238,15 +243,9 @@ open_one(const char *conninfo, const char *what, const char *option,
                            what) : -1;
     }
 
-    if (version < known) {
-        return ctl_error("the schema of the %s is %d, this pupilctl needs"
-                         " %d: run pupilctl migrate", what, version, known);
-    }
-
-    if (compatible > known) {
-        return ctl_error("the schema of the %s is %d and needs a program"
-                         " that knows %d, this one knows %d: upgrade Pupil",
-                         what, version, compatible, known);
+    if (pupil_schema_fits(database, version, compatible, &error) != PUPIL_OK)
+    {
+        return ctl_error("%s", error.text);
     }
 
     return ctl_become(*conn, "pupil_operator");
@@ -256,16 +255,16 @@ open_one(const char *conninfo, const char *what, const char *option,
 int
 ctl_open_data(ctl_t *ctl)
 {
-    return open_one(ctl->opt.database, "data database", "--database",
-                    CTL_SCHEMA_DATA, &ctl->data);
+    return open_one(ctl->opt.database, PUPIL_DATABASE_DATA, "--database",
+                    &ctl->data);
 }
 
 
 int
 ctl_open_keys(ctl_t *ctl)
 {
-    return open_one(ctl->opt.keystore, "key store", "--keystore",
-                    CTL_SCHEMA_KEYSTORE, &ctl->keys);
+    return open_one(ctl->opt.keystore, PUPIL_DATABASE_KEYSTORE, "--keystore",
+                    &ctl->keys);
 }
 
 

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/endpoints/database.h"
 #include "ctl/base/ctl.h"
 
 
@@ -76,9 +77,7 @@ ctl_schema_version(PGconn *conn, int *compatible)
     }
     PQclear(res);
 
-    res = ctl_query(conn, "SELECT coalesce(max(number), 0),"
-                    " coalesce(max(compatible_from), 0) FROM"
-                    " public.pupil_migration", 0, NULL);
+    res = ctl_query(conn, pupil_schema_sql, 0, NULL);
     if (res == NULL) {
         return -1;
     }
