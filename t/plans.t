@@ -88,6 +88,9 @@ my %hot = (
         [('test') x @enrolments], [map { key(enrolment => $_) } @enrolments],
         1],
     progress_history => ['pupil', 5, undef, 'infinity', $last, 50],
+    owner_keys => ['keeper', 2, [map { id(subject => $_) } $pupil, $teacher]],
+    tenant_keys => ['keeper', 1, $tenant],
+    service_keys => ['keeper', 8, $tenant],
 );
 
 # Of statements that write: the part that shows whether they found what allows
@@ -105,6 +108,7 @@ my %cold = (
     homework_create => 'a few a week and class',
     homework_patch => 'rarer',
     homework_delete => 'rarer still',
+    audit_partitions => 'once a minute a worker',
 );
 
 # Parameters are all its own.
@@ -117,22 +121,22 @@ my @group = (1, $tenant, [($request) x 32], [($actor{pupil}[0]) x 32],
 
 # ---- the statements as they are prepared
 
-sub printed ($what) {
+sub printed ($what, @plugins) {
     my $run = run_cmd(build_dir() . '/plugin_load', $what,
-        map { build_dir() . "/plugins/pupil_$_.so" }
-            qw(contact credential enrolment example homework identity network
-               progress));
+        map { build_dir() . "/plugins/pupil_$_.so" } @plugins);
     is $run->{code}, 0, "$what: all statements compose" or diag $run->{err};
     return grep { !/^--/ } split /\n/, $run->{out};
 }
 
-my @lines = printed('endpoints');
+my @plugins = qw(contact credential enrolment example homework identity network
+                 progress);
+my @lines = printed('endpoints', @plugins);
 my @settings = split /;/, shift @lines;
-my %prepare = map { (/^PREPARE (\w+)/)[0] => $_ } @lines;
+my %prepare = map { (/^PREPARE (\w+)/)[0] => $_ } @lines, printed('fixed');
 
 # Those of /v1/data/ that a pupil or a teacher asks.
 my @data = grep { /^PREPARE (?:read|evidence)_\w+_(?:self|teaches|taught_by) / }
-           printed('sql');
+           printed('sql', @plugins);
 for my $prepare (@data) {
     my ($name, $what, $category, $relation)
         = $prepare =~ /^PREPARE ((\w+?)_([a-z]+)_(\w+)) /;
@@ -148,21 +152,6 @@ my @unlisted = grep { !$hot{$_} && !$cold{$_} && $_ ne 'audit_group' }
 is "@unlisted", '', 'every statement is listed as hot, or says why not';
 is join(' ', grep { !$prepare{$_} } sort keys %hot, keys %cold), '',
     'what is listed exists';
-
-# Those of the key store are the module's own.
-my $module = slurp(root_dir() . '/ngx_module/http/conf/ngx_http_pupil_compose.c');
-my %keys;
-while ($module =~ /_http_pupil_(\w+_keys)_sql\[\] =((?:\s*"[^"]*")+);/g) {
-    my ($name, $literals) = ($1, $2);
-    my $sql = join '', $literals =~ /"([^"]*)"/g;
-    my $type = $name eq 'owner_keys' ? 'uuid[]' : 'uuid';
-    $keys{$name} = "PREPARE $name (int8, $type) AS $sql";
-}
-is join(' ', sort keys %keys), 'owner_keys service_keys tenant_keys',
-    'the statements of the key store';
-$hot{owner_keys} = ['keeper', 2, [map { id(subject => $_) } $pupil, $teacher]];
-$hot{tenant_keys} = ['keeper', 1, $tenant];
-$hot{service_keys} = ['keeper', 8, $tenant];
 
 sub quoted ($value) {
     return 'NULL' if !defined $value;
@@ -271,7 +260,9 @@ sub no_growth ($small, $large, $when) {
 }
 
 
-my @names = sort 'audit_group', grep { !$keys{$_} } keys %hot;
+my @keys = grep { $hot{$_}[0] eq 'keeper' } sort keys %hot;
+my %of_keys = map { $_ => 1 } @keys;
+my @names = sort 'audit_group', grep { !$of_keys{$_} } keys %hot;
 my @prepare = @prepare{@names};
 my $first = gateway(pupil => 'pupil_gateway', @prepare);
 look($first, 'an empty database', @names);
@@ -296,8 +287,8 @@ no_growth($small, look($many, 'statistics', @names), 'statistics');
 
 # ---- the key store
 
-my @keys = sort keys %keys;
-my $keeper = gateway(pupil_keys => 'pupil_keeper', values %keys);
+my @prepare_keys = @prepare{@keys};
+my $keeper = gateway(pupil_keys => 'pupil_keeper', @prepare_keys);
 my $fresh = look($keeper, 'keys, many', @keys);
 $site->keystore->do(<<"SQL");
 INSERT INTO keystore.fetch
@@ -307,7 +298,7 @@ SELECT '$tenant', date_bin('1 minute', now() - n * interval '1 minute',
 SQL
 $site->keystore->do('ANALYZE');
 no_growth($fresh, look($keeper, 'keys, after many fetches', @keys), 'keys');
-no_growth($fresh, look(gateway(pupil_keys => 'pupil_keeper', values %keys),
+no_growth($fresh, look(gateway(pupil_keys => 'pupil_keeper', @prepare_keys),
                        'keys, planned then', @keys), 'keys, planned then');
 
 

@@ -8,6 +8,7 @@
  *                                     plugins, as PREPARE commands for psql
  *     plugin_load endpoints FILE...   what a connection sets first, then the
  *                                     statements of all other endpoints
+ *     plugin_load fixed               the statements that no policy shapes
  */
 
 #include <sodium.h>
@@ -17,6 +18,7 @@
 #include <string.h>
 
 #include "core/audit/audit.h"
+#include "core/endpoints/database.h"
 #include "core/endpoints/endpoints.h"
 #include "core/policy/policy.h"
 
@@ -110,6 +112,26 @@ print_statement(const pupil_policy_t *policy, const uint8_t hash[32],
 
 
 static void
+print_fixed(void)
+{
+    uint32_t              f, i;
+    const pupil_fixed_t  *fixed;
+
+    for (f = 0; f < PUPIL_FIXED_COUNT; f++) {
+        fixed = &pupil_fixed[f];
+
+        printf("PREPARE %s (", fixed->name);
+
+        for (i = 0; i < fixed->params_count; i++) {
+            printf("%s%s", i ? ", " : "", type_names[fixed->params[i]]);
+        }
+
+        printf(") AS %s;\n", fixed->sql);
+    }
+}
+
+
+static void
 print_endpoints(const pupil_policy_t *policy, const uint8_t hash[32])
 {
     uint32_t                 e, i;
@@ -125,12 +147,6 @@ print_endpoints(const pupil_policy_t *policy, const uint8_t hash[32])
                             endpoint->templates[i].name);
         }
     }
-
-    printf("PREPARE audit_group (");
-    for (i = 0; i < PUPIL_AUDIT_GROUP_PARAMS; i++) {
-        printf("%s%s", i ? ", " : "", type_names[pupil_audit_group_params[i]]);
-    }
-    printf(") AS %s;\n", pupil_audit_group_sql);
 }
 
 
@@ -225,8 +241,14 @@ main(int argc, char **argv)
     pupil_error_t      error;
     pupil_category_t  *category;
 
+    if (argc == 2 && strcmp(argv[1], "fixed") == 0) {
+        print_fixed();
+        return 0;
+    }
+
     if (argc < 3 || sodium_init() < 0) {
-        fprintf(stderr, "usage: plugin_load check|sql|endpoints FILE...\n");
+        fprintf(stderr, "usage: plugin_load check|sql|endpoints FILE...\n"
+                        "       plugin_load fixed\n");
         return 2;
     }
 
