@@ -339,6 +339,7 @@ finds('no plugin file', qr/none\.so/, pupil => "pupil_plugin none.so;\n");
 finds('a brace too few', qr/nginx.conf:\d+: unexpected end/,
     whole => "http {\n");
 finds('an open quote', qr/a quote is not closed/, whole => "http { a 'b; }");
+finds('blocks without an end', qr/too many blocks/, whole => 'a { ' x 40);
 finds('an include of itself', qr/too many includes/,
     whole => "include nginx.conf;");
 
