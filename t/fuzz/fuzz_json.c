@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/json/json.h"
+#include "core/json/json_tree.h"
 #include "core/json/writer.h"
 
 

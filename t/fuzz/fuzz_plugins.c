@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/plugin/value.h"
 #include "core/policy/policy.h"
 
 

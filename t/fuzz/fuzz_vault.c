@@ -11,9 +11,9 @@
 
 #include <sodium.h>
 
-#include "core/vault/keyring.h"
 #include "core/base/text.h"
 #include "core/login/token.h"
+#include "core/vault/keyring.h"
 #include "core/vault/vault.h"
 
 

@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "tap.h"
+#include "core/base/text.h"
 #include "core/input/input.h"
 
 

@@ -5,8 +5,8 @@
 #include <time.h>
 
 #include "tap.h"
-#include "core/json/json.h"
 #include "core/base/text.h"
+#include "core/json/json_tree.h"
 
 
 #define NODES  64

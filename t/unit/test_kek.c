@@ -10,7 +10,7 @@
 
 #include <sodium.h>
 
-#include "core/vault/keyring.h"
+#include "core/vault/kek.h"
 #include "tap.h"
 
 

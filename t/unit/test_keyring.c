@@ -9,7 +9,7 @@
 
 #include <sodium.h>
 
-#include "core/vault/keyring.h"
+#include "core/vault/keyring_owner.h"
 #include "tap.h"
 
 

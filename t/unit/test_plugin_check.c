@@ -8,7 +8,8 @@
 
 #include <time.h>
 
-#include "core/plugin/loader.h"
+#include "core/plugin/check.h"
+#include "core/plugin/value.h"
 #include "tap.h"
 
 

@@ -12,6 +12,8 @@
 #include <limits.h>
 #include <sodium.h>
 
+#include "core/base/text.h"
+#include "core/plugin/value.h"
 #include "core/policy/policy.h"
 #include "tap.h"
 

@@ -3,6 +3,7 @@
  */
 
 #include "tap.h"
+#include "core/base/text.h"
 #include "core/endpoints/score.h"
 
 

@@ -16,7 +16,7 @@
 #include <sodium.h>
 
 #include "core/vault/authentic.h"
-#include "core/vault/keyring.h"
+#include "core/vault/keyring_owner.h"
 #include "tap.h"
 #include "core/login/token.h"
 

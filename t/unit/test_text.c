@@ -5,7 +5,9 @@
 #include <sodium.h>
 
 #include "tap.h"
+#include "core/base/number.h"
 #include "core/base/text.h"
+#include "core/base/time.h"
 
 
 #define count(a)  (sizeof(a) / sizeof((a)[0]))

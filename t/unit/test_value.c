@@ -6,7 +6,7 @@
  * out at each allocation.
  */
 
-#include "core/plugin/loader.h"
+#include "core/plugin/value.h"
 #include "tap.h"
 
 

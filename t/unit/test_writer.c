@@ -5,7 +5,8 @@
 #include <sodium.h>
 
 #include "tap.h"
-#include "core/json/json.h"
+#include "core/base/text.h"
+#include "core/json/json_tree.h"
 #include "core/json/writer.h"
 
 

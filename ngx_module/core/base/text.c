@@ -2,6 +2,8 @@
  * Copyright (C) the Pupil authors
  */
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -15,7 +17,7 @@ static const char  text_hex[] = "0123456789abcdef";
 static int
 text_hex_digit(uint8_t c)
 {
-    if (c >= '0' && c <= '9') {
+    if (pupil_is_digit(c)) {
         return c - '0';
     }
 
@@ -27,6 +29,28 @@ static int
 text_is_uuid_dash(size_t i)
 {
     return i == 8 || i == 13 || i == 18 || i == 23;
+}
+
+
+int
+pupil_str_is(pupil_str_t str, const char *text)
+{
+    return strlen(text) == str.len
+           && (str.len == 0 || memcmp(str.data, text, str.len) == 0);
+}
+
+
+uint8_t *
+pupil_digits_put(uint8_t *p, uint64_t value, size_t n)
+{
+    size_t  i;
+
+    for (i = n; i != 0; i--) {
+        p[i - 1] = (uint8_t) ('0' + value % 10);
+        value /= 10;
+    }
+
+    return p + n;
 }
 
 
@@ -263,6 +287,21 @@ pupil_utf8_check(const uint8_t *s, size_t len, size_t *chars)
     }
 
     return PUPIL_OK;
+}
+
+
+pupil_rc_t
+pupil_error_set(pupil_error_t *error, const char *format, ...)
+{
+    va_list  args;
+
+    if (error != NULL) {
+        va_start(args, format);
+        (void) vsnprintf(error->text, sizeof(error->text), format, args);
+        va_end(args);
+    }
+
+    return PUPIL_INVALID;
 }
 
 

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "core/endpoints/endpoint_sql.h"
 #include "core/endpoints/data.h"
+#include "core/endpoints/endpoint_sql.h"
 
 
 #define PUPIL_PARAMS_LOOK   { PUPIL_PARAM_UUID, PUPIL_PARAM_UUID }

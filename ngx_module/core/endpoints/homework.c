@@ -7,8 +7,8 @@
  * rows whose evidence is authentic (invariant I18).
  */
 
-#include "core/endpoints/homework.h"
 #include "core/endpoints/endpoint_sql.h"
+#include "core/endpoints/homework.h"
 
 
 #define LEARNING  PUPIL_PURPOSE_LEARNING

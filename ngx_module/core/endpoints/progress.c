@@ -4,8 +4,8 @@
  * The statements of /v1/progress.
  */
 
-#include "core/endpoints/progress.h"
 #include "core/endpoints/endpoint_sql.h"
+#include "core/endpoints/progress.h"
 
 
 #define OF_SELF(field, operation, flags)                                      \

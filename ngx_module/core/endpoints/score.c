@@ -2,9 +2,10 @@
  * Copyright (C) the Pupil authors
  */
 
-#include "core/endpoints/score.h"
-
 #include <string.h>
+
+#include "core/base/text.h"
+#include "core/endpoints/score.h"
 
 
 /* Of what the host itself has stored. */

@@ -24,9 +24,10 @@
 #ifndef PUPIL_INPUT_H
 #define PUPIL_INPUT_H
 
+#include "core/base/number.h"
 #include "core/base/pupil.h"
-#include "core/json/json.h"
-#include "core/base/text.h"
+#include "core/base/time.h"
+#include "core/json/json_tree.h"
 
 
 #define PUPIL_INPUT_IDENTIFIER_MAX   254        /* bytes */

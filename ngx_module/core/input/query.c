@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/input/input.h"
 
 
@@ -78,7 +79,7 @@ query_set_limit(const uint8_t *s, size_t len, pupil_input_query_t *out)
     }
 
     for (i = 0, value = 0; i < len; i++) {
-        if (s[i] < '0' || s[i] > '9') {
+        if (!pupil_is_digit(s[i])) {
             return "integer";
         }
 

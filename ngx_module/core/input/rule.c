@@ -6,6 +6,7 @@
 
 #include <sodium.h>
 
+#include "core/base/text.h"
 #include "core/input/rule.h"
 
 

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "core/json/json.h"
 #include "core/base/text.h"
+#include "core/json/json_tree.h"
 
 
 #define JSON_BINS  32       /* of the merge sort: 2^32 members and more */
@@ -43,13 +43,6 @@ static const json_literal_t  json_literals[] = {
 
 /* What may follow a backslash, beside u. */
 static const char  json_escapes[] = "\"\\/bfnrt";
-
-
-static int
-json_is_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9';
-}
 
 
 static pupil_rc_t
@@ -117,7 +110,7 @@ json_hex4(const uint8_t *p, const uint8_t *end)
     for (i = 0, value = 0; i < 4; i++, p++) {
         value *= 16;
 
-        if (json_is_digit(*p)) {
+        if (pupil_is_digit(*p)) {
             value += *p - '0';
 
         } else if ((*p | 0x20) >= 'a' && (*p | 0x20) <= 'f') {
@@ -250,7 +243,7 @@ json_scan_digits(json_scan_t *scan)
 
     start = scan->pos;
 
-    while (scan->pos < scan->len && json_is_digit(scan->data[scan->pos])) {
+    while (scan->pos < scan->len && pupil_is_digit(scan->data[scan->pos])) {
         scan->pos++;
     }
 
@@ -527,7 +520,7 @@ json_scan_value(json_scan_t *scan)
         scan->pos++;
         rc = json_scan_string(scan, &node->escaped);
 
-    } else if (c == '-' || json_is_digit(c)) {
+    } else if (c == '-' || pupil_is_digit(c)) {
         rc = json_scan_number(scan);
 
     } else {

@@ -1,14 +1,11 @@
 /*
  * Copyright (C) the Pupil authors
- *
- * The part of json.h around the scanner: memory for its nodes, names and
- * texts with their escapes resolved, members, and pointers for faults.
  */
 
 #include <string.h>
 
-#include "core/json/json.h"
 #include "core/base/text.h"
+#include "core/json/json_tree.h"
 
 
 /* Reads a scanned string byte by byte with its escapes resolved. */
@@ -359,7 +356,7 @@ json_name_show(uint8_t c, char out[3])
         out[1] = c == '~' ? '0' : '1';
 
     } else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-               || (c >= '0' && c <= '9')
+               || pupil_is_digit(c)
                || (c != '\0' && strchr(json_name_chars, c) != NULL))
     {
         out[0] = (char) c;

@@ -6,6 +6,8 @@
 
 #include <sodium.h>
 
+#include "core/base/text.h"
+#include "core/base/time.h"
 #include "core/json/writer.h"
 
 

@@ -12,8 +12,8 @@
 #ifndef PUPIL_WRITER_H
 #define PUPIL_WRITER_H
 
+#include "core/base/number.h"
 #include "core/base/pupil.h"
-#include "core/base/text.h"
 
 
 #define PUPIL_WRITER_DEPTH_MAX   64

@@ -8,9 +8,9 @@
 
 #include <string.h>
 
-#include "core/vault/keyed.h"
 #include "core/base/text.h"
 #include "core/login/token.h"
+#include "core/vault/keyed.h"
 
 
 #define PUPIL_DEVICE_ID_LEN   32

@@ -1,12 +1,13 @@
 /*
  * Copyright (C) the Pupil authors
- *
- * The part of pupil_plugin_check() about fields and grants.
  */
 
 #include <string.h>
 
-#include "core/plugin/check.h"
+#include "core/base/text.h"
+#include "core/plugin/check_fields.h"
+#include "core/plugin/check_words.h"
+#include "core/plugin/names.h"
 
 
 #define PUPIL_FIELD_FLAGS  (PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED         \

@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/text.h"
+#include "core/plugin/check.h"
 #include "core/plugin/loader.h"
 
 
@@ -443,7 +445,7 @@ pupil_option_value(const pupil_option_t *option, pupil_str_t text,
     }
 
     if (text.len == 0 || text.len > 19
-        || !((text.data[0] >= '0' && text.data[0] <= '9')
+        || !(pupil_is_digit(text.data[0])
              || (text.data[0] == '-' && text.len > 1)))
     {
         return 0;

@@ -1,14 +1,11 @@
 /*
  * Copyright (C) the Pupil authors
- *
- * Names as documents, SQL and configuration write them.
  */
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "core/plugin/loader.h"
+#include "core/base/text.h"
+#include "core/plugin/names.h"
 
 
 static const char *const  pupil_purposes[PUPIL_PURPOSE_COUNT] = {
@@ -156,27 +153,4 @@ pupil_name_listed(const char *list, const char *name)
     }
 
     return 0;
-}
-
-
-int
-pupil_str_is(pupil_str_t str, const char *text)
-{
-    return strlen(text) == str.len
-           && (str.len == 0 || memcmp(str.data, text, str.len) == 0);
-}
-
-
-pupil_rc_t
-pupil_error_set(pupil_error_t *error, const char *format, ...)
-{
-    va_list  args;
-
-    if (error != NULL) {
-        va_start(args, format);
-        (void) vsnprintf(error->text, sizeof(error->text), format, args);
-        va_end(args);
-    }
-
-    return PUPIL_INVALID;
 }

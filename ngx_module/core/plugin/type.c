@@ -1,11 +1,12 @@
 /*
  * Copyright (C) the Pupil authors
- *
- * The types of fields: which texts they have, and how these look in JSON.
  */
 
 #include <string.h>
 
+#include "core/base/number.h"
+#include "core/base/text.h"
+#include "core/base/time.h"
 #include "core/plugin/type.h"
 
 
@@ -126,7 +127,7 @@ pupil_type_integer(pupil_str_t *value, const pupil_alloc_t *alloc)
     }
 
     for (i = minus, n = 0; i < value->len; i++) {
-        if (value->data[i] < '0' || value->data[i] > '9'
+        if (!pupil_is_digit(value->data[i])
             || n > (limit - (uint64_t) (value->data[i] - '0')) / 10)
         {
             return "integer";
@@ -324,58 +325,4 @@ pupil_type_check(uint32_t type, pupil_str_t *value,
     const pupil_alloc_t *alloc)
 {
     return pupil_type_checks[type](value, alloc);
-}
-
-
-static void
-pupil_value_write_list(pupil_str_t value, pupil_writer_t *writer)
-{
-    const uint8_t  *p, *end, *space;
-
-    pupil_writer_array_begin(writer);
-
-    p = value.len != 0 ? value.data : (const uint8_t *) "";
-
-    for (end = p + value.len; p != end; p = space) {
-        space = memchr(p, ' ', (size_t) (end - p));
-        if (space == NULL) {
-            space = end;
-        }
-
-        pupil_writer_string(writer, p, (size_t) (space - p));
-        space += space != end;
-    }
-
-    pupil_writer_array_end(writer);
-}
-
-
-void
-pupil_value_write(const pupil_category_t *category, uint32_t field,
-    pupil_str_t value, pupil_writer_t *writer)
-{
-    uint32_t  type;
-
-    type = category->plugin->fields[field].type;
-
-    switch (type) {
-
-    case PUPIL_TYPE_JSON:
-    case PUPIL_TYPE_DECIMAL:
-    case PUPIL_TYPE_INTEGER:
-    case PUPIL_TYPE_BOOLEAN:
-        if (value.len == 0) {
-            pupil_writer_null(writer);
-        } else {
-            pupil_writer_raw(writer, value.data, value.len);
-        }
-        break;
-
-    case PUPIL_TYPE_UUID_LIST:
-        pupil_value_write_list(value, writer);
-        break;
-
-    default:
-        pupil_writer_str(writer, &value);
-    }
 }

@@ -1,13 +1,14 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The types of fields; private to plugin_type.c and plugin_value.c.
+ * The types of fields: which texts they have, and how these look in JSON.
  */
 
 #ifndef PUPIL_PLUGIN_TYPE_H
 #define PUPIL_PLUGIN_TYPE_H
 
-#include "core/plugin/loader.h"
+#include "core/json/json_tree.h"
+#include "pupil_plugin.h"
 
 
 /* Stands for a rule where there was no memory; compared by its address. */

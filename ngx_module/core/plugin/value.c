@@ -1,8 +1,5 @@
 /*
  * Copyright (C) the Pupil authors
- *
- * One value of one field: from what a client sent to what is stored, and what
- * hooks make of it.
  */
 
 #define PCRE2_CODE_UNIT_WIDTH  8
@@ -11,7 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/plugin/type.h"
+#include "core/plugin/value.h"
 
 
 /* What a hook's call pointer is. */
@@ -30,13 +29,15 @@ static int32_t pupil_call_member(void *ctx, const uint8_t *json, size_t len,
     const char *name, const uint8_t **value, size_t *value_len);
 static int64_t pupil_call_option(void *ctx, const char *name);
 
+
 static const pupil_host_t  pupil_host = {
-    sizeof(pupil_host_t),
-    pupil_call_alloc,
-    pupil_call_error,
-    pupil_call_member,
-    pupil_call_option
+    .struct_size = sizeof(pupil_host_t),
+    .alloc = pupil_call_alloc,
+    .error = pupil_call_error,
+    .json_member = pupil_call_member,
+    .option = pupil_call_option
 };
+
 
 static void *
 pupil_call_alloc(void *ctx, size_t size)
@@ -397,6 +398,60 @@ pupil_value_accept_text(const pupil_category_t *category, uint32_t field,
     }
 
     return pupil_value_finish(category, field, alloc, value, fault);
+}
+
+
+static void
+pupil_value_write_list(pupil_str_t value, pupil_writer_t *writer)
+{
+    const uint8_t  *p, *end, *space;
+
+    pupil_writer_array_begin(writer);
+
+    p = value.len != 0 ? value.data : (const uint8_t *) "";
+
+    for (end = p + value.len; p != end; p = space) {
+        space = memchr(p, ' ', (size_t) (end - p));
+        if (space == NULL) {
+            space = end;
+        }
+
+        pupil_writer_string(writer, p, (size_t) (space - p));
+        space += space != end;
+    }
+
+    pupil_writer_array_end(writer);
+}
+
+
+void
+pupil_value_write(const pupil_category_t *category, uint32_t field,
+    pupil_str_t value, pupil_writer_t *writer)
+{
+    uint32_t  type;
+
+    type = category->plugin->fields[field].type;
+
+    switch (type) {
+
+    case PUPIL_TYPE_JSON:
+    case PUPIL_TYPE_DECIMAL:
+    case PUPIL_TYPE_INTEGER:
+    case PUPIL_TYPE_BOOLEAN:
+        if (value.len == 0) {
+            pupil_writer_null(writer);
+        } else {
+            pupil_writer_raw(writer, value.data, value.len);
+        }
+        break;
+
+    case PUPIL_TYPE_UUID_LIST:
+        pupil_value_write_list(value, writer);
+        break;
+
+    default:
+        pupil_writer_str(writer, &value);
+    }
 }
 
 

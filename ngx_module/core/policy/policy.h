@@ -10,6 +10,7 @@
 #define PUPIL_POLICY_H
 
 #include "core/plugin/loader.h"
+#include "core/plugin/names.h"
 
 
 #define PUPIL_POLICY_CATEGORIES  64

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
+#include "core/json/writer.h"
 #include "core/policy/sql.h"
 #include "core/policy/statement.h"
 

@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/vault/keyed.h"
-#include "core/vault/keyring.h"
 #include "core/base/text.h"
+#include "core/vault/kek.h"
+#include "core/vault/keyed.h"
 
 
 #define PUPIL_KEK_COMMAND    "\"pupilctl key generate\""
@@ -232,7 +232,7 @@ pupil_kek_parse_line(const uint8_t *s, size_t len, pupil_kek_t *kek,
     s += PUPIL_KEK_LABEL_LEN;
     len -= PUPIL_KEK_LABEL_LEN;
 
-    while (len != 0 && *s >= '0' && *s <= '9') {
+    while (len != 0 && pupil_is_digit(*s)) {
         epoch = epoch * 10 + (uint64_t) (*s - '0');
 
         if (epoch == 0 || epoch > PUPIL_EPOCH_MAX) {

@@ -6,11 +6,8 @@
 
 #include <string.h>
 
-#include "core/vault/keyring_ring.h"
 #include "core/base/text.h"
-
-
-#define PUPIL_RING_ALIGN  64
+#include "core/vault/keyring_ring.h"
 
 
 static uint32_t pupil_ring_buckets(uint32_t max_owners);

@@ -1,12 +1,10 @@
 /*
  * Copyright (C) the Pupil authors
- *
- * The cache of owner keys: bounded in number and in time, and never served
- * against what the data row says of the owner.
  */
 
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/vault/keyring_ring.h"
 
 
@@ -36,29 +34,24 @@ static void pupil_ring_list_remove(pupil_ring_owner_t *owners,
     pupil_ring_list_t *list, size_t links, uint32_t at);
 
 
-static const struct {
-    pupil_str_t          text;
-    pupil_owner_state_t  state;
-} pupil_owner_states[] = {
-    { pupil_str("active"),     PUPIL_OWNER_STATE_ACTIVE },
-    { pupil_str("restricted"), PUPIL_OWNER_STATE_RESTRICTED },
-    { pupil_str("erased"),     PUPIL_OWNER_STATE_ERASED },
+/* As the CHECK of pupil.owner lists them. */
+static const char *const  pupil_owner_states[] = {
+    [PUPIL_OWNER_STATE_ACTIVE]     = "active",
+    [PUPIL_OWNER_STATE_RESTRICTED] = "restricted",
+    [PUPIL_OWNER_STATE_ERASED]     = "erased"
 };
 
 
 pupil_owner_state_t
 pupil_owner_state(pupil_str_t text)
 {
-    size_t  i, n;
+    pupil_owner_state_t  state;
 
-    n = sizeof(pupil_owner_states) / sizeof(pupil_owner_states[0]);
-
-    for (i = 0; i < n; i++) {
-        if (text.len == pupil_owner_states[i].text.len
-            && memcmp(text.data, pupil_owner_states[i].text.data, text.len)
-               == 0)
-        {
-            return pupil_owner_states[i].state;
+    for (state = PUPIL_OWNER_STATE_ACTIVE; state <= PUPIL_OWNER_STATE_ERASED;
+         state++)
+    {
+        if (pupil_str_is(text, pupil_owner_states[state])) {
+            return state;
         }
     }
 

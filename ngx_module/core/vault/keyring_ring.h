@@ -13,7 +13,7 @@
 
 #include <sodium.h>
 
-#include "core/vault/keyring.h"
+#include "core/vault/keyring_owner.h"
 
 
 #define PUPIL_RING_NONE        UINT32_MAX

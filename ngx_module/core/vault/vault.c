@@ -9,8 +9,8 @@
 
 #include <sodium.h>
 
-#include "core/vault/keyed.h"
 #include "core/base/text.h"
+#include "core/vault/keyed.h"
 #include "core/vault/vault.h"
 
 

@@ -16,10 +16,12 @@
 #include <stdio.h>
 
 #include "core/vault/authentic.h"
-#include "core/vault/keyring.h"
+#include "core/vault/keyring_owner.h"
 #include "core/login/password.h"
 #include "core/policy/policy.h"
 #include "core/base/text.h"
+#include "core/base/time.h"
+#include "core/plugin/value.h"
 
 
 /* Exit codes. */

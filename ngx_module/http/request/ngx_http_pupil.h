@@ -28,6 +28,9 @@
 #ifndef _NGX_HTTP_PUPIL_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_H_INCLUDED_
 
+#include "core/json/json_tree.h"
+#include "core/plugin/value.h"
+#include "core/vault/keyring_owner.h"
 #include "http/request/ngx_http_pupil_types.h"
 #include "http/request/ngx_http_pupil_audit.h"
 #include "http/request/ngx_http_pupil_body.h"
