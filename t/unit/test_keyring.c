@@ -89,30 +89,38 @@ put_service(fixture_t *f, uint32_t tenant, const char *name,
 }
 
 
+/* Of tenant 1. */
+static pupil_wrapping_t
+owner_key(uint32_t owner, uint32_t version, uint32_t tenant_version)
+{
+    pupil_wrapping_t  what;
+
+    memset(&what, 0, sizeof(what));
+    what.object = PUPIL_OBJECT_OWNER_KEY;
+    what.tenant = uuid(1);
+    what.id = uuid(owner);
+    what.version = version;
+    what.parent_version = tenant_version;
+
+    return what;
+}
+
+
 static pupil_rc_t
 put_owner(fixture_t *f, uint32_t owner, uint32_t version,
     pupil_owner_state_t state, pupil_time_t now)
 {
     uint8_t           wrapped[PUPIL_WRAPPED_LEN];
     pupil_str_t       s = { wrapped, sizeof(wrapped) };
-    pupil_uuid_t      tenant = uuid(1), id = uuid(owner);
-    pupil_wrapping_t  what;
+    pupil_wrapping_t  what = owner_key(owner, version, 1);
 
     if (state != ACTIVE && state != RESTRICTED) {
-        return pupil_keyring_put_owner(f->ring, &tenant, &id, version, 1,
-                                       state, none, now);
+        return pupil_keyring_put_owner(f->ring, &what, state, none, now);
     }
 
-    memset(&what, 0, sizeof(what));
-    what.object = PUPIL_OBJECT_OWNER_KEY;
-    what.tenant = tenant;
-    what.id = id;
-    what.version = version;
-    what.parent_version = 1;
     pupil_wrap(&f->tenant_key, &what, &f->owner_key, wrapped);
 
-    return pupil_keyring_put_owner(f->ring, &tenant, &id, version, 1, state,
-                                   s, now);
+    return pupil_keyring_put_owner(f->ring, &what, state, s, now);
 }
 
 
@@ -121,10 +129,15 @@ ask(fixture_t *f, uint32_t owner, uint32_t version, pupil_owner_state_t state,
     int allow, const char *category, pupil_time_t now,
     const pupil_subkey_t **key)
 {
-    pupil_uuid_t  tenant = uuid(1), id = uuid(owner);
+    pupil_place_t  place;
 
-    return pupil_keyring_subkey(f->ring, &tenant, &id, state, version, allow,
-                                str(category), now, key);
+    memset(&place, 0, sizeof(place));
+    place.tenant = uuid(1);
+    place.owner = uuid(owner);
+    place.category = str(category);
+    place.key_version = version;
+
+    return pupil_keyring_subkey(f->ring, &place, state, allow, now, key);
 }
 
 
@@ -468,30 +481,33 @@ test_state_texts(void)
 static void
 test_put_owner(void)
 {
-    uint8_t       wrapped[PUPIL_WRAPPED_LEN];
-    fixture_t     f;
-    pupil_str_t   bad = { wrapped, sizeof(wrapped) };
-    pupil_uuid_t  one = uuid(1), zero;
+    uint8_t           wrapped[PUPIL_WRAPPED_LEN];
+    fixture_t         f;
+    pupil_str_t       bad = { wrapped, sizeof(wrapped) };
+    pupil_wrapping_t  one = owner_key(1, 1, 1), zero = one, other = one;
+    pupil_wrapping_t  unborn = owner_key(1, 0, 1), orphan = owner_key(1, 1, 9);
 
     memset(wrapped, 1, sizeof(wrapped));
-    memset(&zero, 0, sizeof(zero));
+    memset(&zero.id, 0, sizeof(zero.id));
+    other.object = PUPIL_OBJECT_TENANT_KEY;
     setup(&f, OWNERS);
 
-    ok(pupil_keyring_put_owner(f.ring, &one, &one, 1, 1, ACTIVE, none, 0)
-       == PUPIL_INVALID
-       && pupil_keyring_put_owner(f.ring, &one, &one, 1, 1, ERASED, bad, 0)
+    ok(pupil_keyring_put_owner(f.ring, &one, ACTIVE, none, 0) == PUPIL_INVALID
+       && pupil_keyring_put_owner(f.ring, &one, ERASED, bad, 0)
           == PUPIL_INVALID
-       && pupil_keyring_put_owner(f.ring, &one, &zero, 1, 1, ERASED, none, 0)
+       && pupil_keyring_put_owner(f.ring, &zero, ERASED, none, 0)
           == PUPIL_INVALID
-       && pupil_keyring_put_owner(f.ring, &one, &one, 0, 1, ERASED, none, 0)
+       && pupil_keyring_put_owner(f.ring, &unborn, ERASED, none, 0)
+          == PUPIL_INVALID
+       && pupil_keyring_put_owner(f.ring, &other, ERASED, none, 0)
           == PUPIL_INVALID,
-       "active without a key, erased with one, a zero id or version:"
-       " refused");
-    ok(pupil_keyring_put_owner(f.ring, &one, &one, 1, 9, ACTIVE, bad, 0)
+       "active without a key, erased with one, a zero id or version, another"
+       " object: refused");
+    ok(pupil_keyring_put_owner(f.ring, &orphan, ACTIVE, bad, 0)
        == PUPIL_NO_KEY, "a tenant version that is not loaded: no key");
 
     put_owner(&f, 1, 1, ACTIVE, 0);
-    ok(pupil_keyring_put_owner(f.ring, &one, &one, 1, 1, ACTIVE, bad, 0)
+    ok(pupil_keyring_put_owner(f.ring, &one, ACTIVE, bad, 0)
        == PUPIL_TAMPERED && get(&f, 1, 0) == PUPIL_NO_KEY
        && !arena_has(&f, &f.owner_key, sizeof(f.owner_key)),
        "I6: tampered, and what was cached is wiped");

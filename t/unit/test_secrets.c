@@ -109,9 +109,8 @@ wrapping_keys(crypto_generichash_state *state, pupil_subkey_t *out,
 }
 
 
-static void
-wrap(const pupil_key_t *parent, pupil_object_t object, const char *name,
-    const pupil_uuid_t *tenant, const pupil_key_t *key, uint8_t *out)
+static pupil_wrapping_t
+key_of(pupil_object_t object, const char *name, const pupil_uuid_t *tenant)
 {
     pupil_wrapping_t  what;
 
@@ -125,6 +124,16 @@ wrap(const pupil_key_t *parent, pupil_object_t object, const char *name,
         what.id = *tenant;
     }
 
+    return what;
+}
+
+
+static void
+wrap(const pupil_key_t *parent, pupil_object_t object, const char *name,
+    const pupil_uuid_t *tenant, const pupil_key_t *key, uint8_t *out)
+{
+    pupil_wrapping_t  what = key_of(object, name, tenant);
+
     shared->failed |= pupil_wrap(parent, &what, key, out) != PUPIL_OK;
 }
 
@@ -132,9 +141,10 @@ wrap(const pupil_key_t *parent, pupil_object_t object, const char *name,
 static void
 fill(pupil_keyring_t *ring, secrets_t *s, const pupil_uuid_t *id)
 {
-    int          rc = 0;
-    uint8_t      wrapped[PUPIL_WRAPPED_LEN];
-    pupil_str_t  w = { wrapped, sizeof(wrapped) };
+    int               rc = 0;
+    uint8_t           wrapped[PUPIL_WRAPPED_LEN];
+    pupil_str_t       w = { wrapped, sizeof(wrapped) };
+    pupil_wrapping_t  owner = key_of(PUPIL_OBJECT_OWNER_KEY, "", id);
 
     wrap(&s->kek, PUPIL_OBJECT_TENANT_KEY, "", id, &s->tenant, wrapped);
     rc |= pupil_keyring_put_tenant(ring, id, 1, 1, w);
@@ -144,16 +154,15 @@ fill(pupil_keyring_t *ring, secrets_t *s, const pupil_uuid_t *id)
          wrapped);
     rc |= pupil_keyring_put_service(ring, id, str("token"), 1, w);
     wrap(&s->tenant, PUPIL_OBJECT_OWNER_KEY, "", id, &s->owner, wrapped);
-    rc |= pupil_keyring_put_owner(ring, id, id, 1, 1,
-                                  PUPIL_OWNER_STATE_ACTIVE, w, 0);
+    rc |= pupil_keyring_put_owner(ring, &owner, PUPIL_OWNER_STATE_ACTIVE, w,
+                                  0);
 
     wrapped[100] ^= 1;
-    rc |= pupil_keyring_put_owner(ring, id, id, 1, 1,
-                                  PUPIL_OWNER_STATE_ACTIVE, w, 0)
-          != PUPIL_TAMPERED;
+    rc |= pupil_keyring_put_owner(ring, &owner, PUPIL_OWNER_STATE_ACTIVE, w,
+                                  0) != PUPIL_TAMPERED;
     wrapped[100] ^= 1;
-    rc |= pupil_keyring_put_owner(ring, id, id, 1, 1,
-                                  PUPIL_OWNER_STATE_ACTIVE, w, 0);
+    rc |= pupil_keyring_put_owner(ring, &owner, PUPIL_OWNER_STATE_ACTIVE, w,
+                                  0);
 
     shared->failed |= rc != 0;
 }
@@ -175,8 +184,8 @@ seal_and_open(pupil_keyring_t *ring, const pupil_uuid_t *id)
     place.field = str("given_name");
     place.key_version = 1;
 
-    rc |= pupil_keyring_subkey(ring, id, id, PUPIL_OWNER_STATE_ACTIVE, 1, 0,
-                               str("identity"), 1, &key);
+    rc |= pupil_keyring_subkey(ring, &place, PUPIL_OWNER_STATE_ACTIVE, 0, 1,
+                               &key);
     invert(shared->keys[SEAL], key->seal.b);
     invert(shared->keys[COMMIT], key->commit.b);
 

@@ -60,18 +60,16 @@ pupil_owner_state(pupil_str_t text)
 
 
 pupil_rc_t
-pupil_keyring_put_owner(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
-    const pupil_uuid_t *owner, uint32_t version, uint32_t tenant_version,
+pupil_keyring_put_owner(pupil_keyring_t *ring, const pupil_wrapping_t *what,
     pupil_owner_state_t state, pupil_str_t wrapped, pupil_time_t now)
 {
     uint32_t             at;
     pupil_rc_t           rc;
-    pupil_wrapping_t     what;
     pupil_ring_owner_t  *slot;
 
     pupil_keyring_expire(ring, now);
 
-    at = pupil_ring_owner_find(ring, tenant, owner);
+    at = pupil_ring_owner_find(ring, &what->tenant, &what->id);
 
     if (at != PUPIL_RING_NONE && state != PUPIL_OWNER_STATE_ERASED
         && ring->owners[at].state == PUPIL_OWNER_STATE_ERASED)
@@ -83,23 +81,16 @@ pupil_keyring_put_owner(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
         pupil_ring_owner_drop(ring, at);
     }
 
-    memset(&what, 0, sizeof(what));
-    what.object = PUPIL_OBJECT_OWNER_KEY;
-    what.tenant = *tenant;
-    what.id = *owner;
-    what.version = version;
-    what.parent_version = tenant_version;
-
-    rc = pupil_ring_owner_unwrap(ring, &what, state, wrapped);
+    rc = pupil_ring_owner_unwrap(ring, what, state, wrapped);
     if (rc != PUPIL_OK) {
         return rc;
     }
 
-    at = pupil_ring_owner_make(ring, tenant, owner);
+    at = pupil_ring_owner_make(ring, &what->tenant, &what->id);
     slot = &ring->owners[at];
     slot->key = ring->scratch;
     slot->state = state;
-    slot->version = version;
+    slot->version = what->version;
     slot->put_at = now;
 
     sodium_memzero(&ring->scratch, sizeof(ring->scratch));
@@ -110,9 +101,8 @@ pupil_keyring_put_owner(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
 
 
 pupil_rc_t
-pupil_keyring_subkey(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
-    const pupil_uuid_t *owner, pupil_owner_state_t state, uint32_t version,
-    int allow_restricted, pupil_str_t category, pupil_time_t now,
+pupil_keyring_subkey(pupil_keyring_t *ring, const pupil_place_t *place,
+    pupil_owner_state_t state, int allow_restricted, pupil_time_t now,
     const pupil_subkey_t **key)
 {
     uint8_t              id;
@@ -140,12 +130,12 @@ pupil_keyring_subkey(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
         return PUPIL_NOT_FOUND;
     }
 
-    rc = pupil_ring_category(ring, category, &id);
+    rc = pupil_ring_category(ring, place->category, &id);
     if (rc != PUPIL_OK) {
         return rc;
     }
 
-    at = pupil_ring_owner_find(ring, tenant, owner);
+    at = pupil_ring_owner_find(ring, &place->tenant, &place->owner);
 
     if (at != PUPIL_RING_NONE
         && pupil_ring_owner_expired(ring, &ring->owners[at], now))
@@ -161,7 +151,7 @@ pupil_keyring_subkey(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
     }
 
     if (at == PUPIL_RING_NONE || ring->owners[at].state != state
-        || ring->owners[at].version != version)
+        || ring->owners[at].version != place->key_version)
     {
         ring->stats.misses++;
         return PUPIL_NO_KEY;
@@ -172,7 +162,7 @@ pupil_keyring_subkey(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
     pupil_ring_list_remove(ring->owners, &ring->by_use, PUPIL_RING_BY_USE,
                            at);
     pupil_ring_list_add(ring->owners, &ring->by_use, PUPIL_RING_BY_USE, at);
-    *key = pupil_ring_subkey(slot, id, category);
+    *key = pupil_ring_subkey(slot, id, place->category);
 
     return PUPIL_OK;
 }
@@ -345,7 +335,8 @@ pupil_ring_owner_unwrap(pupil_keyring_t *ring, const pupil_wrapping_t *what,
     has_key = state == PUPIL_OWNER_STATE_ACTIVE
               || state == PUPIL_OWNER_STATE_RESTRICTED;
 
-    if (sodium_is_zero(what->tenant.b, PUPIL_UUID_LEN)
+    if (what->object != PUPIL_OBJECT_OWNER_KEY
+        || sodium_is_zero(what->tenant.b, PUPIL_UUID_LEN)
         || sodium_is_zero(what->id.b, PUPIL_UUID_LEN)
         || what->version == 0 || (wrapped.data != NULL) != has_key)
     {

@@ -26,24 +26,25 @@ pupil_owner_state_t pupil_owner_state(pupil_str_t text);
 
 
 /*
- * Adds what the key store returned.  wrapped: NULL data unless the owner is
- * active or restricted; the state is then remembered as it is.  What is put
+ * Adds what the key store returned: what says which key it is, of object
+ * PUPIL_OBJECT_OWNER_KEY.  wrapped: NULL data unless the owner is active or
+ * restricted; the state is then remembered as it is.  What is put
  * replaces what was there, but for an erased owner, who stays so while that is
  * remembered: PUPIL_ERASED.  PUPIL_TAMPERED when the key does not unwrap,
  * PUPIL_NO_KEY when the tenant's key above it is not in the ring,
- * PUPIL_INVALID for a zero id or version, or a state that does not fit
- * wrapped: then nothing is cached of this owner any more.  now: microseconds,
+ * PUPIL_INVALID for a zero id or version, another object, or a state that does
+ * not fit wrapped: then nothing is cached of this owner any more.  now: microseconds,
  * the same clock throughout.
  */
 pupil_rc_t pupil_keyring_put_owner(pupil_keyring_t *ring,
-    const pupil_uuid_t *tenant, const pupil_uuid_t *owner, uint32_t version,
-    uint32_t tenant_version, pupil_owner_state_t state, pupil_str_t wrapped,
-    pupil_time_t now);
+    const pupil_wrapping_t *what, pupil_owner_state_t state,
+    pupil_str_t wrapped, pupil_time_t now);
 
 /*
- * The subkeys of an owner for a category.  state and version are what the
- * data row said of the owner (pupil.owner), so that no cache serves a dead
- * key: PUPIL_ERASED (also when only the key store says so), PUPIL_RESTRICTED
+ * The subkeys that seal and open values of a category of an owner: of place
+ * the tenant, owner, category and key version count.  That version and state
+ * are what the data row said of the owner (pupil.owner), so that no cache
+ * serves a dead key: PUPIL_ERASED (also when only the key store says so), PUPIL_RESTRICTED
  * (unless allow_restricted), PUPIL_NOT_FOUND for an absent owner, and
  * PUPIL_NO_KEY when the key is not cached, has expired, or is of another
  * state or version: fetch it, put it, ask again, once.  PUPIL_INVALID for an
@@ -52,9 +53,8 @@ pupil_rc_t pupil_keyring_put_owner(pupil_keyring_t *ring,
  * PUPIL_KEYRING_SUBKEYS other categories of this owner were asked for.
  */
 pupil_rc_t pupil_keyring_subkey(pupil_keyring_t *ring,
-    const pupil_uuid_t *tenant, const pupil_uuid_t *owner,
-    pupil_owner_state_t state, uint32_t version, int allow_restricted,
-    pupil_str_t category, pupil_time_t now, const pupil_subkey_t **key);
+    const pupil_place_t *place, pupil_owner_state_t state,
+    int allow_restricted, pupil_time_t now, const pupil_subkey_t **key);
 
 /* Wipes the owner keys whose lifetime is over, as each put does too. */
 void pupil_keyring_expire(pupil_keyring_t *ring, pupil_time_t now);

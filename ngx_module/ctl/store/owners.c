@@ -13,12 +13,19 @@
 static int
 owner_put(ctl_t *ctl, const ctl_owner_t *owner)
 {
-    pupil_rc_t   rc;
-    pupil_str_t  wrapped = { owner->wrapped, owner->wrapped_len };
+    pupil_rc_t        rc;
+    pupil_str_t       wrapped = { owner->wrapped, owner->wrapped_len };
+    pupil_wrapping_t  what;
 
-    rc = pupil_keyring_put_owner(ctl->ring, &ctl->tenant, &owner->id,
-                                 owner->version, owner->tenant_version,
-                                 owner->state, wrapped, ctl_now());
+    memset(&what, 0, sizeof(what));
+    what.object = PUPIL_OBJECT_OWNER_KEY;
+    what.tenant = ctl->tenant;
+    what.id = owner->id;
+    what.version = owner->version;
+    what.parent_version = owner->tenant_version;
+
+    rc = pupil_keyring_put_owner(ctl->ring, &what, owner->state, wrapped,
+                                 ctl_now());
 
     return rc == PUPIL_OK ? 0
            : ctl_error("the key of an owner does not open: the key store was"
@@ -202,29 +209,27 @@ ctl_seal(ctl_t *ctl, ctl_pool_t *pool, const ctl_owner_t *owner,
     pupil_place_t           place;
     const pupil_subkey_t   *key;
 
-    rc = pupil_keyring_subkey(ctl->ring, &ctl->tenant, &owner->id,
-                              owner->state, owner->version, 0,
-                              ctl_str(category), ctl_now(), &key);
-    if (rc == PUPIL_NO_KEY) {
-        if (owner->wrapped_len == 0 || owner_put(ctl, owner) != 0) {
-            return ctl_error("an owner has no key");
-        }
-        rc = pupil_keyring_subkey(ctl->ring, &ctl->tenant, &owner->id,
-                                  owner->state, owner->version, 0,
-                                  ctl_str(category), ctl_now(), &key);
-    }
-    if (rc != PUPIL_OK) {
-        return ctl_error("an owner's key is %s", rc == PUPIL_ERASED ? "erased"
-                         : rc == PUPIL_RESTRICTED ? "restricted"
-                                                  : "not available");
-    }
-
     place.tenant = ctl->tenant;
     place.owner = owner->id;
     place.record = *record;
     place.category = ctl_str(category);
     place.field = ctl_str(field);
     place.key_version = owner->version;
+
+    rc = pupil_keyring_subkey(ctl->ring, &place, owner->state, 0, ctl_now(),
+                              &key);
+    if (rc == PUPIL_NO_KEY) {
+        if (owner->wrapped_len == 0 || owner_put(ctl, owner) != 0) {
+            return ctl_error("an owner has no key");
+        }
+        rc = pupil_keyring_subkey(ctl->ring, &place, owner->state, 0,
+                                  ctl_now(), &key);
+    }
+    if (rc != PUPIL_OK) {
+        return ctl_error("an owner's key is %s", rc == PUPIL_ERASED ? "erased"
+                         : rc == PUPIL_RESTRICTED ? "restricted"
+                                                  : "not available");
+    }
 
     sealed->len = pupil_seal_size(value.len);
     out = ctl_pool_alloc(pool, sealed->len != 0 ? sealed->len : 1);

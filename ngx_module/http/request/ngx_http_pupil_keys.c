@@ -333,6 +333,7 @@ ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     pupil_rc_t            rc;
     pupil_str_t           text, wrapped;
     pupil_uuid_t          owner, swap;
+    pupil_wrapping_t      what;
     pupil_owner_state_t   state;
 
     n = PQntuples(res);
@@ -356,9 +357,14 @@ ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         (void) ngx_libpq_get_bytea(res, i, 5, &wrapped);
         state = pupil_owner_state(text);
 
-        rc = pupil_keyring_put_owner(ctx->main->vault.ring, &ctx->tenant,
-                                     &owner, (uint32_t) version,
-                                     (uint32_t) tenant_version, state,
+        ngx_memzero(&what, sizeof(pupil_wrapping_t));
+        what.object = PUPIL_OBJECT_OWNER_KEY;
+        what.tenant = ctx->tenant;
+        what.id = owner;
+        what.version = (uint32_t) version;
+        what.parent_version = (uint32_t) tenant_version;
+
+        rc = pupil_keyring_put_owner(ctx->main->vault.ring, &what, state,
                                      wrapped, ngx_http_pupil_time());
 
         if (rc == PUPIL_NO_KEY) {

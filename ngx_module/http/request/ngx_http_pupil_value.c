@@ -13,7 +13,7 @@
 
 
 static pupil_rc_t ngx_http_pupil_subkey(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_owner_t *owner, pupil_str_t category,
+    const pupil_place_t *place, pupil_owner_state_t state,
     ngx_uint_t allow_restricted, const pupil_subkey_t **key);
 static pupil_rc_t ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_place_t *at, ngx_uint_t allow_restricted,
@@ -185,7 +185,7 @@ ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx,
 
     ngx_http_pupil_bound_to(ctx, at, &place);
 
-    rc = ngx_http_pupil_subkey(ctx, at->owner, place.category,
+    rc = ngx_http_pupil_subkey(ctx, &place, at->owner->state,
                                allow_restricted, &key);
     if (rc != PUPIL_OK) {
         return rc;
@@ -233,17 +233,16 @@ ngx_http_pupil_bound_to(ngx_http_pupil_ctx_t *ctx,
 
 /* The owner's subkey, or a note of what is missing. */
 static pupil_rc_t
-ngx_http_pupil_subkey(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_owner_t *owner, pupil_str_t category,
-    ngx_uint_t allow_restricted, const pupil_subkey_t **key)
+ngx_http_pupil_subkey(ngx_http_pupil_ctx_t *ctx, const pupil_place_t *place,
+    pupil_owner_state_t state, ngx_uint_t allow_restricted,
+    const pupil_subkey_t **key)
 {
     ngx_uint_t  i;
     pupil_rc_t  rc;
 
-    rc = pupil_keyring_subkey(ctx->main->vault.ring, &ctx->tenant, &owner->id,
-                              owner->state, owner->version,
-                              (int) allow_restricted, category,
-                              ngx_http_pupil_time(), key);
+    rc = pupil_keyring_subkey(ctx->main->vault.ring, place, state,
+                              (int) allow_restricted, ngx_http_pupil_time(),
+                              key);
     if (rc != PUPIL_NO_KEY) {
         return rc;
     }
@@ -251,12 +250,12 @@ ngx_http_pupil_subkey(ngx_http_pupil_ctx_t *ctx,
     /* The key store has none, or not this one: somebody was erased between
      * the read of the row and now. */
     for (i = 0; i < ctx->keys.keyless_count; i++) {
-        if (pupil_uuid_compare(&ctx->keys.keyless[i], &owner->id) == 0) {
+        if (pupil_uuid_compare(&ctx->keys.keyless[i], &place->owner) == 0) {
             return PUPIL_ERASED;
         }
     }
 
-    return ngx_http_pupil_keys_missing(ctx, &owner->id) == NGX_OK
+    return ngx_http_pupil_keys_missing(ctx, &place->owner) == NGX_OK
            ? PUPIL_NO_KEY : PUPIL_NO_MEMORY;
 }
 
@@ -265,11 +264,19 @@ pupil_rc_t
 ngx_http_pupil_need(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_owner_t *owner)
 {
-    const pupil_subkey_t  *key;
+    pupil_place_t           place;
+    const pupil_subkey_t   *key;
+    ngx_http_pupil_place_t  at;
 
-    static const pupil_str_t  any = pupil_str("identity");
+    /* any category does: what is fetched is the owner's key */
+    at.category = "identity";
+    at.field = "";
+    at.owner = owner;
+    at.record = &owner->id;
 
-    return ngx_http_pupil_subkey(ctx, owner, any, 0, &key);
+    ngx_http_pupil_bound_to(ctx, &at, &place);
+
+    return ngx_http_pupil_subkey(ctx, &place, owner->state, 0, &key);
 }
 
 
@@ -285,7 +292,7 @@ ngx_http_pupil_seal(ngx_http_pupil_ctx_t *ctx,
 
     ngx_http_pupil_bound_to(ctx, at, &place);
 
-    rc = ngx_http_pupil_subkey(ctx, at->owner, place.category, 0, &key);
+    rc = ngx_http_pupil_subkey(ctx, &place, at->owner->state, 0, &key);
     if (rc != PUPIL_OK) {
         return rc;
     }
