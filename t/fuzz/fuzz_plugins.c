@@ -113,8 +113,8 @@ one_field(const pupil_category_t *category, uint32_t field, pupil_str_t text,
     }
 
     if (json != NULL
-        && pupil_value_accept(category, field, json->data, json->nodes, 0,
-                              &alloc, &value, &fault) == PUPIL_OK)
+        && pupil_value_accept(category, field, json, 0, &alloc, &value,
+                              &fault) == PUPIL_OK)
     {
         accepted(category, field, &alloc, value);
     }

@@ -76,8 +76,8 @@ value(pupil_category_t *category, const char *field, const char *json,
     }
 
     memset(&fault, 0, sizeof(fault));
-    rc = pupil_value_accept(category, (uint32_t) f, text, tree.nodes, 0,
-                            &alloc, &got, &fault);
+    rc = pupil_value_accept(category, (uint32_t) f, &tree, 0, &alloc, &got,
+                            &fault);
 
     if (expected != NULL) {
         ok(rc == PUPIL_OK && pupil_str_is(got, expected), "%s: %.60s is"

@@ -102,6 +102,21 @@ test_exercises(void)
 }
 
 
+static pupil_rc_t
+add(pupil_score_t *score, const pupil_exercises_t *ex, pupil_uuid_t exercise,
+    int done, pupil_time_t updated_at, pupil_str_t result)
+{
+    pupil_submission_t  submission = {
+        .exercise = exercise,
+        .done = done,
+        .updated_at = updated_at,
+        .result = result
+    };
+
+    return pupil_score_add(score, ex, &submission, &alloc);
+}
+
+
 static void
 test_score(void)
 {
@@ -115,33 +130,32 @@ test_score(void)
                "\"max_score\":2.6,\"exercises_done\":0,\"updated_at\":null}"),
        "nothing was sent");
 
-    ok(pupil_score_add(&score, &ex, &other, 1, 5, text("{}"), &alloc)
-       == PUPIL_OK && score.submissions == 0,
+    ok(add(&score, &ex, other, 1, 5, text("{}")) == PUPIL_OK
+       && score.submissions == 0,
        "what the homework does not have does not count");
 
-    ok(pupil_score_add(&score, &ex, &one, 1, 1000000,
-                       guarded("{\"score\":{\"raw\":2.50,\"max\":3}}"),
-                       &alloc) == PUPIL_OK, "a submission is added");
+    ok(add(&score, &ex, one, 1, 1000000,
+           guarded("{\"score\":{\"raw\":2.50,\"max\":3}}")) == PUPIL_OK,
+       "a submission is added");
     ok(written(&score, &ex, 0, "{\"status\":\"in_progress\",\"score\":2.50,"
                "\"exercises_done\":1,"
                "\"updated_at\":\"1970-01-01T00:00:01Z\"}"),
        "one number comes back as it was sent");
 
-    ok(pupil_score_add(&score, &ex, &two, 0, 500000,
-                       text("{\"score\":{\"raw\":0.1,\"max\":1}}"), &alloc)
-       == PUPIL_OK, "another, not done");
+    ok(add(&score, &ex, two, 0, 500000,
+           text("{\"score\":{\"raw\":0.1,\"max\":1}}")) == PUPIL_OK,
+       "another, not done");
     ok(written(&score, &ex, 1, "{\"status\":\"in_progress\",\"score\":2.6,"
                "\"max_score\":2.6,\"exercises_done\":1,"
                "\"updated_at\":\"1970-01-01T00:00:01Z\"}"),
        "the sum is exact, the newest time counts");
 
     pupil_score_init(&score);
-    (void) pupil_score_add(&score, &ex, &one, 1, 1, text("{}"), &alloc);
-    (void) pupil_score_add(&score, &ex, &two, 1, 1, text(""), &alloc);
+    (void) add(&score, &ex, one, 1, 1, text("{}"));
+    (void) add(&score, &ex, two, 1, 1, text(""));
     ok(pupil_score_status(&score, &ex) == PUPIL_SCORE_COMPLETED,
        "both are done: completed");
-    ok(pupil_score_add(&score, &ex, &one, 1, 1,
-                       text("{\"score\":{\"raw\":\"x\"}}"), &alloc)
+    ok(add(&score, &ex, one, 1, 1, text("{\"score\":{\"raw\":\"x\"}}"))
        == PUPIL_INVALID, "a score that is no number is refused");
 }
 
@@ -207,8 +221,8 @@ test_memory(void)
 
         if (rc == PUPIL_OK) {
             pupil_score_init(&score);
-            rc = pupil_score_add(&score, &ex, &one, 1, 1,
-                                 text("{\"score\":{\"raw\":1}}"), &alloc);
+            rc = add(&score, &ex, one, 1, 1,
+                     text("{\"score\":{\"raw\":1}}"));
         }
 
         if (rc == PUPIL_OK) {

@@ -215,8 +215,8 @@ take(const pupil_category_t *category, const case_t *c, pupil_str_t *got,
     rc = pupil_json_parse(&alloc, text, len, &limits, &tree, fault);
 
     return rc != PUPIL_OK ? rc
-           : pupil_value_accept(category, c->field, text, tree.nodes, 0,
-                                &alloc, got, fault);
+           : pupil_value_accept(category, c->field, &tree, 0, &alloc, got,
+                                fault);
 }
 
 
@@ -297,8 +297,8 @@ test_many_ids(const pupil_category_t *category)
     rc = pupil_json_parse(&alloc, (uint8_t *) json, (size_t) (p - json),
                           &limits, &tree, &fault);
     ok(rc == PUPIL_OK
-       && pupil_value_accept(category, IDS, (uint8_t *) json, tree.nodes, 0,
-                             &alloc, &got, &fault) == PUPIL_INVALID
+       && pupil_value_accept(category, IDS, &tree, 0, &alloc, &got, &fault)
+          == PUPIL_INVALID
        && strcmp(fault.rule, "maxItems") == 0,
        "more ids than a value has room for: maxItems");
 

@@ -219,15 +219,16 @@ pupil_score_init(pupil_score_t *score)
 
 pupil_rc_t
 pupil_score_add(pupil_score_t *score, const pupil_exercises_t *exercises,
-    const pupil_uuid_t *exercise, int done, pupil_time_t updated_at,
-    pupil_str_t result, const pupil_alloc_t *alloc)
+    const pupil_submission_t *submission, const pupil_alloc_t *alloc)
 {
     uint32_t     i;
     pupil_rc_t   rc;
     pupil_str_t  raw;
 
     for (i = 0; i < exercises->count; i++) {
-        if (pupil_uuid_compare(&exercises->items[i].id, exercise) == 0) {
+        if (pupil_uuid_compare(&exercises->items[i].id, &submission->exercise)
+            == 0)
+        {
             break;
         }
     }
@@ -236,8 +237,8 @@ pupil_score_add(pupil_score_t *score, const pupil_exercises_t *exercises,
         return PUPIL_OK;
     }
 
-    if (result.len) {
-        rc = score_raw(result, alloc, &raw);
+    if (submission->result.len) {
+        rc = score_raw(submission->result, alloc, &raw);
 
         if (rc == PUPIL_OK) {
             rc = score_number(raw, &score->sum);
@@ -251,10 +252,10 @@ pupil_score_add(pupil_score_t *score, const pupil_exercises_t *exercises,
     }
 
     score->submissions++;
-    score->done += done ? 1 : 0;
+    score->done += submission->done ? 1 : 0;
 
-    if (score->updated_at < updated_at) {
-        score->updated_at = updated_at;
+    if (score->updated_at < submission->updated_at) {
+        score->updated_at = submission->updated_at;
     }
 
     return PUPIL_OK;

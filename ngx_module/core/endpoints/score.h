@@ -28,6 +28,16 @@ typedef struct {
 } pupil_exercises_t;
 
 
+/* The current submission of an exercise. */
+typedef struct {
+    pupil_uuid_t  exercise;
+    int           done;
+    pupil_time_t  updated_at;
+    pupil_str_t   result;       /* of pupil_result_text(); empty when it was
+                                   not granted */
+} pupil_submission_t;
+
+
 /* What one pupil has done of one homework. */
 typedef struct {
     uint32_t         submissions;
@@ -69,13 +79,11 @@ pupil_rc_t pupil_result_text(const pupil_alloc_t *alloc,
 void pupil_score_init(pupil_score_t *score);
 
 /*
- * Adds the current submission of an exercise; one of an exercise that the
- * homework does not have counts for nothing.  result: the text above, or
- * empty when it was not granted.  PUPIL_INVALID for another text.
+ * Adds a submission; one of an exercise that the homework does not have counts
+ * for nothing.  PUPIL_INVALID for another result.
  */
 pupil_rc_t pupil_score_add(pupil_score_t *score,
-    const pupil_exercises_t *exercises, const pupil_uuid_t *exercise,
-    int done, pupil_time_t updated_at, pupil_str_t result,
+    const pupil_exercises_t *exercises, const pupil_submission_t *submission,
     const pupil_alloc_t *alloc);
 
 pupil_score_status_t pupil_score_status(const pupil_score_t *score,

@@ -348,21 +348,16 @@ pupil_value_finish(const pupil_category_t *category, uint32_t field,
 
 pupil_rc_t
 pupil_value_accept(const pupil_category_t *category, uint32_t field,
-    const uint8_t *json, const pupil_json_node_t *nodes, uint32_t node,
-    const pupil_alloc_t *alloc, pupil_str_t *value, pupil_fault_t *fault)
+    const pupil_json_t *json, uint32_t node, const pupil_alloc_t *alloc,
+    pupil_str_t *value, pupil_fault_t *fault)
 {
     const char           *rule;
     pupil_rc_t            rc;
-    pupil_json_t          tree;
     const pupil_field_t  *f;
 
     f = &category->plugin->fields[field];
 
-    tree.data = json;
-    tree.nodes = nodes;
-    tree.count = PUPIL_JSON_NONE;
-
-    rule = pupil_type_from_json(f->type, &tree, node, alloc, value);
+    rule = pupil_type_from_json(f->type, json, node, alloc, value);
 
     rc = pupil_value_fault(f->name, rule, fault);
     if (rc != PUPIL_OK) {

@@ -15,8 +15,7 @@
 
 /*
  * From what a client sent to the clear value that is stored: type, size,
- * normalise, size and pattern of the result, validate.  node: of the scanned
- * document at json.  PUPIL_INVALID with fault set (422, field "/<name>",
+ * normalise, size and pattern of the result, validate.  PUPIL_INVALID with fault set (422, field "/<name>",
  * rule); PUPIL_NO_MEMORY.  Rules: "type", "uuid", "date", "date-time",
  * "integer", those of pupil_decimal_parse(), "utf8", "nul", "minLength"
  * (empty although required), "maxLength", "pattern", and the plugin's own.
@@ -27,9 +26,8 @@
  * separated by single spaces.
  */
 pupil_rc_t pupil_value_accept(const pupil_category_t *category,
-    uint32_t field, const uint8_t *json, const pupil_json_node_t *nodes,
-    uint32_t node, const pupil_alloc_t *alloc, pupil_str_t *value,
-    pupil_fault_t *fault);
+    uint32_t field, const pupil_json_t *json, uint32_t node,
+    const pupil_alloc_t *alloc, pupil_str_t *value, pupil_fault_t *fault);
 
 /* The same from a clear text, as an import has it. */
 pupil_rc_t pupil_value_accept_text(const pupil_category_t *category,

@@ -196,8 +196,8 @@ ngx_http_pupil_data_member(ngx_http_pupil_ctx_t *ctx,
     return ngx_http_pupil_parsed(ctx,
                pupil_value_accept(data->category,
                    (uint32_t) data->generic->stmt.statement.field[want],
-                   json->data, json->nodes, member->node, &ctx->alloc,
-                   &data->values[want], &fault),
+                   json, member->node, &ctx->alloc, &data->values[want],
+                   &fault),
                &fault);
 }
 

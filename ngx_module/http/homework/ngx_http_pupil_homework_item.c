@@ -317,34 +317,34 @@ ngx_http_pupil_homework_add(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
 ngx_int_t
 ngx_http_pupil_homework_score(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_row_t *submission, pupil_time_t updated_at,
+    const ngx_http_pupil_row_t *row, pupil_time_t updated_at,
     const pupil_exercises_t *exercises, pupil_score_t *score)
 {
-    ngx_uint_t      done;
-    pupil_str_t     result;
-    pupil_uuid_t    exercise;
-    const int32_t  *column;
+    ngx_uint_t           done;
+    const int32_t       *column;
+    pupil_submission_t   submission;
 
-    column = submission->stmt->statement.column;
+    column = row->stmt->statement.column;
 
-    if (ngx_libpq_get_uuid(submission->res, submission->n,
-                           column[PUPIL_HP_WANT_EXERCISE], &exercise)
-        != NGX_OK
-        || ngx_libpq_get_bool(submission->res, submission->n,
-                              column[PUPIL_HP_WANT_DONE], &done)
-           != NGX_OK)
+    if (ngx_libpq_get_uuid(row->res, row->n, column[PUPIL_HP_WANT_EXERCISE],
+                           &submission.exercise) != NGX_OK
+        || ngx_libpq_get_bool(row->res, row->n, column[PUPIL_HP_WANT_DONE],
+                              &done) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    if (ngx_http_pupil_value(ctx, submission, PUPIL_HP_WANT_RESULT, &result)
+    if (ngx_http_pupil_value(ctx, row, PUPIL_HP_WANT_RESULT,
+                             &submission.result)
         != PUPIL_OK)
     {
-        result.len = 0;
+        submission.result.len = 0;
     }
 
-    if (pupil_score_add(score, exercises, &exercise, (int) done, updated_at,
-                        result, &ctx->alloc)
+    submission.done = (int) done;
+    submission.updated_at = updated_at;
+
+    if (pupil_score_add(score, exercises, &submission, &ctx->alloc)
         != PUPIL_OK)
     {
         return NGX_ERROR;
