@@ -57,6 +57,21 @@ extern "C" {
 #endif
 
 
+/*
+ * Rows are written with the names of their members, so that what they say
+ * stands beside it and no two values of one type change places unseen: GCC
+ * warns of a row without names.
+ */
+#if defined(__has_attribute) && !defined(__cplusplus)
+#if __has_attribute(designated_init)
+#define PUPIL_NAMED  __attribute__((designated_init))
+#endif
+#endif
+#ifndef PUPIL_NAMED
+#define PUPIL_NAMED
+#endif
+
+
 #define PUPIL_PLUGIN_MAGIC  UINT32_C(0x50555031)    /* "PUP1" */
 #define PUPIL_ABI_MAJOR     1
 #define PUPIL_ABI_MINOR     0
@@ -177,7 +192,7 @@ typedef struct pupil_field_s {
                                 plain UUID field of this category: the value
                                 belongs to that class or school, is sealed
                                 by its key, and that id is its record id. */
-} pupil_field_t;
+} PUPIL_NAMED pupil_field_t;
 
 
 #define PUPIL_GRANT_PROJECTED  0x01u /* values pass through hooks.project */
@@ -194,7 +209,7 @@ typedef struct pupil_grant_s {
     uint32_t     operation;  /* pupil_operation_t */
     uint32_t     basis;      /* pupil_basis_t */
     uint32_t     flags;      /* PUPIL_GRANT_* */
-} pupil_grant_t;
+} PUPIL_NAMED pupil_grant_t;
 
 
 typedef enum {
@@ -219,7 +234,7 @@ typedef struct pupil_retention_s {
     uint32_t  from;          /* pupil_event_t */
     uint32_t  days;          /* 1 to 36500 */
     uint32_t  then;          /* pupil_expiry_t */
-} pupil_retention_t;
+} PUPIL_NAMED pupil_retention_t;
 
 
 typedef enum {
@@ -238,7 +253,7 @@ typedef struct pupil_option_s {
     int64_t      value;      /* default */
     int64_t      min, max;
     const char  *why;        /* a sentence for the operator */
-} pupil_option_t;
+} PUPIL_NAMED pupil_option_t;
 
 
 /*
@@ -271,7 +286,7 @@ typedef struct pupil_host_s {
 
     /* The value of an option of this plugin, -1 for an unknown name. */
     int64_t   (*option)(void *call, const char *name);
-} pupil_host_t;
+} PUPIL_NAMED pupil_host_t;
 
 
 /*
@@ -324,7 +339,7 @@ typedef struct pupil_hooks_s {
     int32_t  (*anonymise)(const pupil_host_t *host, void *call,
                           uint32_t field, pupil_value_t value, int64_t now,
                           pupil_value_t *out);
-} pupil_hooks_t;
+} PUPIL_NAMED pupil_hooks_t;
 
 
 typedef enum {
@@ -385,13 +400,41 @@ typedef struct pupil_plugin_s {
 
     const pupil_hooks_t      *hooks;          /* or NULL */
     uint32_t                  hooks_size;     /* sizeof(pupil_hooks_t) */
-} pupil_plugin_t;
+} PUPIL_NAMED pupil_plugin_t;
 
 
-/* The protecting fields of a descriptor of this version. */
+/*
+ * What a descriptor begins with, and its tables with their counts and sizes:
+ *
+ *     static const pupil_plugin_t  shoe_plugin = {
+ *         PUPIL_PLUGIN_HEADER,
+ *         .name = "shoe",
+ *         ...
+ *         PUPIL_FIELDS(shoe_fields),
+ *         PUPIL_GRANTS(shoe_grants),
+ *         .retention = &shoe_retention,
+ *         PUPIL_HOOKS(shoe_hooks)
+ *     };
+ */
 #define PUPIL_PLUGIN_HEADER                                                   \
-    PUPIL_PLUGIN_MAGIC, PUPIL_ABI_MAJOR, PUPIL_ABI_MINOR,                     \
-    (uint32_t) sizeof(pupil_plugin_t)
+    .magic = PUPIL_PLUGIN_MAGIC, .abi_major = PUPIL_ABI_MAJOR,                \
+    .abi_minor = PUPIL_ABI_MINOR,                                             \
+    .struct_size = (uint32_t) sizeof(pupil_plugin_t)
+
+#define PUPIL_FIELDS(table)                                                   \
+    .fields = (table), .fields_count = PUPIL_COUNT(table),                    \
+    .field_size = (uint32_t) sizeof(pupil_field_t)
+
+#define PUPIL_GRANTS(table)                                                   \
+    .grants = (table), .grants_count = PUPIL_COUNT(table),                    \
+    .grant_size = (uint32_t) sizeof(pupil_grant_t)
+
+#define PUPIL_OPTIONS(table)                                                  \
+    .options = (table), .options_count = PUPIL_COUNT(table),                  \
+    .option_size = (uint32_t) sizeof(pupil_option_t)
+
+#define PUPIL_HOOKS(table)                                                    \
+    .hooks = &(table), .hooks_size = (uint32_t) sizeof(pupil_hooks_t)
 
 #define PUPIL_COUNT(table)  ((uint32_t) (sizeof(table) / sizeof((table)[0])))
 

@@ -24,31 +24,39 @@ static int32_t contact_index_term(const pupil_host_t *host, void *call,
 
 
 static const pupil_field_t  contact_fields[] = {
-    { "email", PUPIL_TYPE_TEXT,
-      PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED | PUPIL_FIELD_INDEXED,
-      CONTACT_EMAIL_MAX,
-      "[^\\s\\p{C}@\"<>(),:;\\\\\\[\\]]+@(?:[\\p{L}\\p{N}](?:[\\p{L}\\p{N}-]*"
-      "[\\p{L}\\p{N}])?\\.)+[\\p{L}\\p{N}-]*[\\p{L}\\p{N}]",
-      "Members of staff log in with it.", NULL }
+    { .name = "email", .type = PUPIL_TYPE_TEXT,
+      .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED | PUPIL_FIELD_INDEXED,
+      .max_size = CONTACT_EMAIL_MAX,
+      .pattern = "[^\\s\\p{C}@\"<>(),:;\\\\\\[\\]]+@(?:[\\p{L}\\p{N}]"
+                 "(?:[\\p{L}\\p{N}-]*[\\p{L}\\p{N}])?\\.)+[\\p{L}\\p{N}-]*[\\p{L}\\p{N}]",
+      .why = "Members of staff log in with it." }
 };
 
 static const pupil_grant_t  contact_grants[] = {
-    { "email", PUPIL_PURPOSE_AUTHENTICATION, PUPIL_RELATION_SYSTEM,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK, 0 },
-    { "email", PUPIL_PURPOSE_SUBJECT_ACCESS, PUPIL_RELATION_SELF,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_LEGAL_OBLIGATION, 0 },
-    { "email", PUPIL_PURPOSE_ADMINISTRATION, PUPIL_RELATION_SCHOOL_ADMIN,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK, 0 },
-    { "email", PUPIL_PURPOSE_ADMINISTRATION, PUPIL_RELATION_TENANT_ADMIN,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK, 0 },
-    { "email", PUPIL_PURPOSE_ACCOUNTABILITY, PUPIL_RELATION_DPO,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_LEGAL_OBLIGATION, 0 },
-    { "email", PUPIL_PURPOSE_ROSTERING, PUPIL_RELATION_SYSTEM,
-      PUPIL_OPERATION_WRITE, PUPIL_BASIS_PUBLIC_TASK, 0 }
+    { .fields = "email", .purpose = PUPIL_PURPOSE_AUTHENTICATION,
+      .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = "email", .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS,
+      .relation = PUPIL_RELATION_SELF, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_LEGAL_OBLIGATION },
+    { .fields = "email", .purpose = PUPIL_PURPOSE_ADMINISTRATION,
+      .relation = PUPIL_RELATION_SCHOOL_ADMIN,
+      .operation = PUPIL_OPERATION_READ, .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = "email", .purpose = PUPIL_PURPOSE_ADMINISTRATION,
+      .relation = PUPIL_RELATION_TENANT_ADMIN,
+      .operation = PUPIL_OPERATION_READ, .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = "email", .purpose = PUPIL_PURPOSE_ACCOUNTABILITY,
+      .relation = PUPIL_RELATION_DPO, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_LEGAL_OBLIGATION },
+    { .fields = "email", .purpose = PUPIL_PURPOSE_ROSTERING,
+      .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_WRITE,
+      .basis = PUPIL_BASIS_PUBLIC_TASK }
 };
 
 static const pupil_retention_t  contact_retention = {
-    PUPIL_EVENT_ACCOUNT_CLOSED, 30, PUPIL_EXPIRY_ERASE
+    .from = PUPIL_EVENT_ACCOUNT_CLOSED,
+    .days = 30,
+    .then = PUPIL_EXPIRY_ERASE
 };
 
 static const pupil_hooks_t  contact_hooks = {
@@ -59,17 +67,17 @@ static const pupil_hooks_t  contact_hooks = {
 
 static const pupil_plugin_t  contact_plugin = {
     PUPIL_PLUGIN_HEADER,
-    0,
-    "contact", "1.0.0",
-    "The e-mail address of a member of staff.",
-    "The roster of the school.",
-    "none",
-    PUPIL_OWNER_SUBJECT, PUPIL_CARDINALITY_ONE,
-    contact_fields, PUPIL_COUNT(contact_fields), sizeof(pupil_field_t),
-    contact_grants, PUPIL_COUNT(contact_grants), sizeof(pupil_grant_t),
-    NULL, 0, 0,
-    &contact_retention,
-    &contact_hooks, sizeof(pupil_hooks_t)
+    .name = "contact",
+    .version = "1.0.0",
+    .summary = "The e-mail address of a member of staff.",
+    .source = "The roster of the school.",
+    .recipients = "none",
+    .owner = PUPIL_OWNER_SUBJECT,
+    .cardinality = PUPIL_CARDINALITY_ONE,
+    PUPIL_FIELDS(contact_fields),
+    PUPIL_GRANTS(contact_grants),
+    .retention = &contact_retention,
+    PUPIL_HOOKS(contact_hooks)
 };
 
 

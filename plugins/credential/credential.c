@@ -21,36 +21,44 @@ enum {
 
 static const pupil_field_t  credential_fields[] = {
     [CREDENTIAL_LOGIN_ID] =
-    { "login_id", PUPIL_TYPE_TEXT,
-      PUPIL_FIELD_SEALED | PUPIL_FIELD_INDEXED, 200, "[^\\p{C}\\s]+",
-      "The name that the school or a national log-in knows somebody by.",
-      NULL },
-    { "password_hash", PUPIL_TYPE_TEXT,
-      PUPIL_FIELD_SEALED | PUPIL_FIELD_INTERNAL, 256,
-      "\\$argon2id\\$[!-~]+",
-      "Checks a password without storing it.", NULL },
-    { "second_factor", PUPIL_TYPE_JSON,
-      PUPIL_FIELD_SEALED | PUPIL_FIELD_INTERNAL, 2048, NULL,
-      "Checks a code from something that somebody has.", NULL }
+    { .name = "login_id", .type = PUPIL_TYPE_TEXT,
+      .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_INDEXED, .max_size = 200,
+      .pattern = "[^\\p{C}\\s]+",
+      .why = "The name that the school or a national log-in knows somebody"
+             " by." },
+    { .name = "password_hash", .type = PUPIL_TYPE_TEXT,
+      .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_INTERNAL, .max_size = 256,
+      .pattern = "\\$argon2id\\$[!-~]+",
+      .why = "Checks a password without storing it." },
+    { .name = "second_factor", .type = PUPIL_TYPE_JSON,
+      .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_INTERNAL, .max_size = 2048,
+      .why = "Checks a code from something that somebody has." }
 };
 
 static const pupil_grant_t  credential_grants[] = {
-    { "login_id password_hash second_factor", PUPIL_PURPOSE_AUTHENTICATION,
-      PUPIL_RELATION_SYSTEM, PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK,
-      0 },
-    { "password_hash", PUPIL_PURPOSE_AUTHENTICATION, PUPIL_RELATION_SYSTEM,
-      PUPIL_OPERATION_WRITE, PUPIL_BASIS_PUBLIC_TASK, 0 },
-    { "login_id", PUPIL_PURPOSE_SUBJECT_ACCESS, PUPIL_RELATION_SELF,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_LEGAL_OBLIGATION, 0 },
-    { "login_id", PUPIL_PURPOSE_ROSTERING, PUPIL_RELATION_SYSTEM,
-      PUPIL_OPERATION_WRITE, PUPIL_BASIS_PUBLIC_TASK, 0 },
-    { "login_id password_hash second_factor", PUPIL_PURPOSE_ADMINISTRATION,
-      PUPIL_RELATION_SYSTEM, PUPIL_OPERATION_WRITE, PUPIL_BASIS_PUBLIC_TASK,
-      0 }
+    { .fields = "login_id password_hash second_factor",
+      .purpose = PUPIL_PURPOSE_AUTHENTICATION,
+      .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = "password_hash", .purpose = PUPIL_PURPOSE_AUTHENTICATION,
+      .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_WRITE,
+      .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = "login_id", .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS,
+      .relation = PUPIL_RELATION_SELF, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_LEGAL_OBLIGATION },
+    { .fields = "login_id", .purpose = PUPIL_PURPOSE_ROSTERING,
+      .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_WRITE,
+      .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = "login_id password_hash second_factor",
+      .purpose = PUPIL_PURPOSE_ADMINISTRATION,
+      .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_WRITE,
+      .basis = PUPIL_BASIS_PUBLIC_TASK }
 };
 
 static const pupil_retention_t  credential_retention = {
-    PUPIL_EVENT_ACCOUNT_CLOSED, 1, PUPIL_EXPIRY_ERASE
+    .from = PUPIL_EVENT_ACCOUNT_CLOSED,
+    .days = 1,
+    .then = PUPIL_EXPIRY_ERASE
 };
 
 static const pupil_hooks_t  credential_hooks = {
@@ -60,17 +68,19 @@ static const pupil_hooks_t  credential_hooks = {
 
 static const pupil_plugin_t  credential_plugin = {
     PUPIL_PLUGIN_HEADER,
-    PUPIL_PLUGIN_NO_GENERIC_WRITE,
-    "credential", "1.0.0",
-    "Log-in name, password hash and second factor of an account.",
-    "The roster of the school; the operator; the account's own user.",
-    "none",
-    PUPIL_OWNER_SUBJECT, PUPIL_CARDINALITY_ONE,
-    credential_fields, PUPIL_COUNT(credential_fields), sizeof(pupil_field_t),
-    credential_grants, PUPIL_COUNT(credential_grants), sizeof(pupil_grant_t),
-    NULL, 0, 0,
-    &credential_retention,
-    &credential_hooks, sizeof(pupil_hooks_t)
+    .flags = PUPIL_PLUGIN_NO_GENERIC_WRITE,
+    .name = "credential",
+    .version = "1.0.0",
+    .summary = "Log-in name, password hash and second factor of an account.",
+    .source =
+        "The roster of the school; the operator; the account's own user.",
+    .recipients = "none",
+    .owner = PUPIL_OWNER_SUBJECT,
+    .cardinality = PUPIL_CARDINALITY_ONE,
+    PUPIL_FIELDS(credential_fields),
+    PUPIL_GRANTS(credential_grants),
+    .retention = &credential_retention,
+    PUPIL_HOOKS(credential_hooks)
 };
 
 

@@ -12,69 +12,83 @@
 #define ENROLMENT_TITLE  "[^\\p{C}]+"
 
 static const pupil_field_t  enrolment_fields[] = {
-    { "class_id", PUPIL_TYPE_UUID, PUPIL_FIELD_REQUIRED, 36, NULL,
-      "Finds the homework of a class.", NULL },
-    { "class_title", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED, 400,
-      ENROLMENT_TITLE, "Pupils and teachers know a class by it.",
-      "class_id" },
-    { "school_id", PUPIL_TYPE_UUID, PUPIL_FIELD_REQUIRED, 36, NULL,
-      "Keeps the schools of one organiser apart.", NULL },
-    { "school_title", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED, 400,
-      ENROLMENT_TITLE, "Those with several schools choose one by it.",
-      "school_id" },
-    { "role", PUPIL_TYPE_TEXT, PUPIL_FIELD_REQUIRED, 16, "pupil|teacher",
-      "Decides who teaches whom.", NULL },
-    { "from", PUPIL_TYPE_DATE, PUPIL_FIELD_REQUIRED, 10, NULL,
-      "An enrolment counts from this day.", NULL },
-    { "to", PUPIL_TYPE_DATE, 0, 10, NULL,
-      "An enrolment counts to the end of this day.", NULL }
+    { .name = "class_id", .type = PUPIL_TYPE_UUID,
+      .flags = PUPIL_FIELD_REQUIRED, .max_size = 36,
+      .why = "Finds the homework of a class." },
+    { .name = "class_title", .type = PUPIL_TYPE_TEXT,
+      .flags = PUPIL_FIELD_SEALED, .max_size = 400, .pattern = ENROLMENT_TITLE,
+      .why = "Pupils and teachers know a class by it.",
+      .sealed_by = "class_id" },
+    { .name = "school_id", .type = PUPIL_TYPE_UUID,
+      .flags = PUPIL_FIELD_REQUIRED, .max_size = 36,
+      .why = "Keeps the schools of one organiser apart." },
+    { .name = "school_title", .type = PUPIL_TYPE_TEXT,
+      .flags = PUPIL_FIELD_SEALED, .max_size = 400, .pattern = ENROLMENT_TITLE,
+      .why = "Those with several schools choose one by it.",
+      .sealed_by = "school_id" },
+    { .name = "role", .type = PUPIL_TYPE_TEXT, .flags = PUPIL_FIELD_REQUIRED,
+      .max_size = 16, .pattern = "pupil|teacher",
+      .why = "Decides who teaches whom." },
+    { .name = "from", .type = PUPIL_TYPE_DATE, .flags = PUPIL_FIELD_REQUIRED,
+      .max_size = 10, .why = "An enrolment counts from this day." },
+    { .name = "to", .type = PUPIL_TYPE_DATE, .max_size = 10,
+      .why = "An enrolment counts to the end of this day." }
 };
 
 #define ENROLMENT_ALL                                                         \
     "class_id class_title school_id school_title role from to"
 
 static const pupil_grant_t  enrolment_grants[] = {
-    { "school_id school_title role", PUPIL_PURPOSE_AUTHENTICATION,
-      PUPIL_RELATION_SELF, PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK, 0 },
-    { ENROLMENT_ALL, PUPIL_PURPOSE_SUBJECT_ACCESS, PUPIL_RELATION_SELF,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_LEGAL_OBLIGATION, 0 },
-    { "class_id class_title", PUPIL_PURPOSE_LEARNING, PUPIL_RELATION_SELF,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK, 0 },
-    { "class_id class_title", PUPIL_PURPOSE_LEARNING,
-      PUPIL_RELATION_TAUGHT_BY, PUPIL_OPERATION_READ,
-      PUPIL_BASIS_PUBLIC_TASK, 0 },
-    { "class_id class_title role from to", PUPIL_PURPOSE_TEACHING,
-      PUPIL_RELATION_TEACHES, PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK,
-      0 },
-    { ENROLMENT_ALL, PUPIL_PURPOSE_ADMINISTRATION,
-      PUPIL_RELATION_SCHOOL_ADMIN, PUPIL_OPERATION_READ,
-      PUPIL_BASIS_PUBLIC_TASK, 0 },
-    { ENROLMENT_ALL, PUPIL_PURPOSE_ADMINISTRATION,
-      PUPIL_RELATION_TENANT_ADMIN, PUPIL_OPERATION_READ,
-      PUPIL_BASIS_PUBLIC_TASK, 0 },
-    { ENROLMENT_ALL, PUPIL_PURPOSE_ACCOUNTABILITY, PUPIL_RELATION_DPO,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_LEGAL_OBLIGATION, 0 },
-    { ENROLMENT_ALL, PUPIL_PURPOSE_ROSTERING, PUPIL_RELATION_SYSTEM,
-      PUPIL_OPERATION_WRITE, PUPIL_BASIS_PUBLIC_TASK, 0 }
+    { .fields = "school_id school_title role",
+      .purpose = PUPIL_PURPOSE_AUTHENTICATION, .relation = PUPIL_RELATION_SELF,
+      .operation = PUPIL_OPERATION_READ, .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = ENROLMENT_ALL, .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS,
+      .relation = PUPIL_RELATION_SELF, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_LEGAL_OBLIGATION },
+    { .fields = "class_id class_title", .purpose = PUPIL_PURPOSE_LEARNING,
+      .relation = PUPIL_RELATION_SELF, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = "class_id class_title", .purpose = PUPIL_PURPOSE_LEARNING,
+      .relation = PUPIL_RELATION_TAUGHT_BY, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = "class_id class_title role from to",
+      .purpose = PUPIL_PURPOSE_TEACHING, .relation = PUPIL_RELATION_TEACHES,
+      .operation = PUPIL_OPERATION_READ, .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = ENROLMENT_ALL, .purpose = PUPIL_PURPOSE_ADMINISTRATION,
+      .relation = PUPIL_RELATION_SCHOOL_ADMIN,
+      .operation = PUPIL_OPERATION_READ, .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = ENROLMENT_ALL, .purpose = PUPIL_PURPOSE_ADMINISTRATION,
+      .relation = PUPIL_RELATION_TENANT_ADMIN,
+      .operation = PUPIL_OPERATION_READ, .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = ENROLMENT_ALL, .purpose = PUPIL_PURPOSE_ACCOUNTABILITY,
+      .relation = PUPIL_RELATION_DPO, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_LEGAL_OBLIGATION },
+    { .fields = ENROLMENT_ALL, .purpose = PUPIL_PURPOSE_ROSTERING,
+      .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_WRITE,
+      .basis = PUPIL_BASIS_PUBLIC_TASK }
 };
 
 static const pupil_retention_t  enrolment_retention = {
-    PUPIL_EVENT_ENROLMENT_ENDED, 365, PUPIL_EXPIRY_ERASE
+    .from = PUPIL_EVENT_ENROLMENT_ENDED,
+    .days = 365,
+    .then = PUPIL_EXPIRY_ERASE
 };
 
 static const pupil_plugin_t  enrolment_plugin = {
     PUPIL_PLUGIN_HEADER,
-    PUPIL_PLUGIN_NO_GENERIC_WRITE,
-    "enrolment", "1.0.0",
-    "School, class and role of a pupil or a member of staff, and since when.",
-    "The roster of the school.",
-    "none",
-    PUPIL_OWNER_SUBJECT, PUPIL_CARDINALITY_MANY,
-    enrolment_fields, PUPIL_COUNT(enrolment_fields), sizeof(pupil_field_t),
-    enrolment_grants, PUPIL_COUNT(enrolment_grants), sizeof(pupil_grant_t),
-    NULL, 0, 0,
-    &enrolment_retention,
-    NULL, 0
+    .flags = PUPIL_PLUGIN_NO_GENERIC_WRITE,
+    .name = "enrolment",
+    .version = "1.0.0",
+    .summary =
+        "School, class and role of a pupil or a member of staff, and since"
+        " when.",
+    .source = "The roster of the school.",
+    .recipients = "none",
+    .owner = PUPIL_OWNER_SUBJECT,
+    .cardinality = PUPIL_CARDINALITY_MANY,
+    PUPIL_FIELDS(enrolment_fields),
+    PUPIL_GRANTS(enrolment_grants),
+    .retention = &enrolment_retention
 };
 
 

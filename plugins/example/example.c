@@ -23,33 +23,38 @@ enum {
 /* What is stored: a name, a type, sealed or plain, a bound, and why. */
 static const pupil_field_t  example_fields[] = {
     [EXAMPLE_FAVOURITE_SUBJECTS] =
-    { "favourite_subjects", PUPIL_TYPE_TEXT,
-      PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED, 200,
-      "[\\p{L}\\p{N} ,-]+",
-      "Shows first what somebody likes to learn or teaches.", NULL },
+    { .name = "favourite_subjects", .type = PUPIL_TYPE_TEXT,
+      .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED, .max_size = 200,
+      .pattern = "[\\p{L}\\p{N} ,-]+",
+      .why = "Shows first what somebody likes to learn or teaches." },
     [EXAMPLE_CHOSEN_ON] =
-    { "chosen_on", PUPIL_TYPE_DATE, 0, 10, NULL,
-      "Asks again when a choice is old.", NULL }
+    { .name = "chosen_on", .type = PUPIL_TYPE_DATE, .max_size = 10,
+      .why = "Asks again when a choice is old." }
 };
 
 /* Who may touch it, why and how; what is not here is refused. */
 static const pupil_grant_t  example_grants[] = {
-    { "favourite_subjects chosen_on", PUPIL_PURPOSE_SUBJECT_ACCESS,
-      PUPIL_RELATION_SELF, PUPIL_OPERATION_READ, PUPIL_BASIS_CONSENT, 0 },
-    { "favourite_subjects chosen_on", PUPIL_PURPOSE_SUBJECT_ACCESS,
-      PUPIL_RELATION_SELF, PUPIL_OPERATION_WRITE, PUPIL_BASIS_CONSENT, 0 },
-    { "favourite_subjects", PUPIL_PURPOSE_TEACHING, PUPIL_RELATION_TEACHES,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_CONSENT, 0 }
+    { .fields = "favourite_subjects chosen_on",
+      .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS, .relation = PUPIL_RELATION_SELF,
+      .operation = PUPIL_OPERATION_READ, .basis = PUPIL_BASIS_CONSENT },
+    { .fields = "favourite_subjects chosen_on",
+      .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS, .relation = PUPIL_RELATION_SELF,
+      .operation = PUPIL_OPERATION_WRITE, .basis = PUPIL_BASIS_CONSENT },
+    { .fields = "favourite_subjects", .purpose = PUPIL_PURPOSE_TEACHING,
+      .relation = PUPIL_RELATION_TEACHES, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_CONSENT }
 };
 
 /* What the operator can set: pupil_plugin ... max_subjects=3; */
 static const pupil_option_t  example_options[] = {
-    { "max_subjects", PUPIL_OPTION_INTEGER, 5, 1, 20,
-      "How many subjects somebody can choose." }
+    { .name = "max_subjects", .type = PUPIL_OPTION_INTEGER, .value = 5,
+      .min = 1, .max = 20, .why = "How many subjects somebody can choose." }
 };
 
 static const pupil_retention_t  example_retention = {
-    PUPIL_EVENT_ACCOUNT_CLOSED, 30, PUPIL_EXPIRY_ERASE
+    .from = PUPIL_EVENT_ACCOUNT_CLOSED,
+    .days = 30,
+    .then = PUPIL_EXPIRY_ERASE
 };
 
 static const pupil_hooks_t  example_hooks = {
@@ -59,17 +64,18 @@ static const pupil_hooks_t  example_hooks = {
 
 static const pupil_plugin_t  example_plugin = {
     PUPIL_PLUGIN_HEADER,
-    0,
-    "example", "1.0.0",
-    "The subjects of interest that somebody has chosen.",
-    "The person.",
-    "none",
-    PUPIL_OWNER_SUBJECT, PUPIL_CARDINALITY_ONE,
-    example_fields, PUPIL_COUNT(example_fields), sizeof(pupil_field_t),
-    example_grants, PUPIL_COUNT(example_grants), sizeof(pupil_grant_t),
-    example_options, PUPIL_COUNT(example_options), sizeof(pupil_option_t),
-    &example_retention,
-    &example_hooks, sizeof(pupil_hooks_t)
+    .name = "example",
+    .version = "1.0.0",
+    .summary = "The subjects of interest that somebody has chosen.",
+    .source = "The person.",
+    .recipients = "none",
+    .owner = PUPIL_OWNER_SUBJECT,
+    .cardinality = PUPIL_CARDINALITY_ONE,
+    PUPIL_FIELDS(example_fields),
+    PUPIL_GRANTS(example_grants),
+    PUPIL_OPTIONS(example_options),
+    .retention = &example_retention,
+    PUPIL_HOOKS(example_hooks)
 };
 
 

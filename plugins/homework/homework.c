@@ -9,60 +9,68 @@
 
 
 static const pupil_field_t  homework_fields[] = {
-    { "title", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED,
-      800, "[^\\p{C}]+", "Pupils know an assignment by it.", NULL },
-    { "description", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED, 20000, NULL,
-      "Says what is to be done.", NULL },
-    { "exercises", PUPIL_TYPE_JSON,
-      PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED, 65536, NULL,
-      "The exercises, each with id, title and greatest score.", NULL },
-    { "exercise_ids", PUPIL_TYPE_UUID_LIST, PUPIL_FIELD_REQUIRED, 3700, NULL,
-      "Says which exercises a submission may be for.", NULL },
-    { "assigned_by", PUPIL_TYPE_UUID, 0, 36, NULL,
-      "Pupils know whom to ask.", NULL },
-    { "assigned_at", PUPIL_TYPE_TIMESTAMP,
-      PUPIL_FIELD_REQUIRED | PUPIL_FIELD_EMBARGO, 32, NULL,
-      "Homework is shown from then on.", NULL },
-    { "due_at", PUPIL_TYPE_TIMESTAMP, PUPIL_FIELD_REQUIRED, 32, NULL,
-      "Homework is open until then.", NULL },
-    { "deleted_at", PUPIL_TYPE_TIMESTAMP, PUPIL_FIELD_INTERNAL, 32, NULL,
-      "Hides withdrawn homework while results still name it.", NULL }
+    { .name = "title", .type = PUPIL_TYPE_TEXT,
+      .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED, .max_size = 800,
+      .pattern = "[^\\p{C}]+", .why = "Pupils know an assignment by it." },
+    { .name = "description", .type = PUPIL_TYPE_TEXT,
+      .flags = PUPIL_FIELD_SEALED, .max_size = 20000,
+      .why = "Says what is to be done." },
+    { .name = "exercises", .type = PUPIL_TYPE_JSON,
+      .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED, .max_size = 65536,
+      .why = "The exercises, each with id, title and greatest score." },
+    { .name = "exercise_ids", .type = PUPIL_TYPE_UUID_LIST,
+      .flags = PUPIL_FIELD_REQUIRED, .max_size = 3700,
+      .why = "Says which exercises a submission may be for." },
+    { .name = "assigned_by", .type = PUPIL_TYPE_UUID, .max_size = 36,
+      .why = "Pupils know whom to ask." },
+    { .name = "assigned_at", .type = PUPIL_TYPE_TIMESTAMP,
+      .flags = PUPIL_FIELD_REQUIRED | PUPIL_FIELD_EMBARGO, .max_size = 32,
+      .why = "Homework is shown from then on." },
+    { .name = "due_at", .type = PUPIL_TYPE_TIMESTAMP,
+      .flags = PUPIL_FIELD_REQUIRED, .max_size = 32,
+      .why = "Homework is open until then." },
+    { .name = "deleted_at", .type = PUPIL_TYPE_TIMESTAMP,
+      .flags = PUPIL_FIELD_INTERNAL, .max_size = 32,
+      .why = "Hides withdrawn homework while results still name it." }
 };
 
 #define HOMEWORK_SHOWN                                                        \
     "title description exercises exercise_ids assigned_by assigned_at due_at"
 
 static const pupil_grant_t  homework_grants[] = {
-    { HOMEWORK_SHOWN " deleted_at", PUPIL_PURPOSE_LEARNING,
-      PUPIL_RELATION_TAUGHT_BY, PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK,
-      0 },
-    { HOMEWORK_SHOWN " deleted_at", PUPIL_PURPOSE_TEACHING,
-      PUPIL_RELATION_TEACHES, PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK,
-      0 },
-    { HOMEWORK_SHOWN " deleted_at", PUPIL_PURPOSE_TEACHING,
-      PUPIL_RELATION_TEACHES, PUPIL_OPERATION_WRITE, PUPIL_BASIS_PUBLIC_TASK,
-      0 },
-    { HOMEWORK_SHOWN, PUPIL_PURPOSE_ACCOUNTABILITY, PUPIL_RELATION_DPO,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_LEGAL_OBLIGATION, 0 }
+    { .fields = HOMEWORK_SHOWN " deleted_at",
+      .purpose = PUPIL_PURPOSE_LEARNING, .relation = PUPIL_RELATION_TAUGHT_BY,
+      .operation = PUPIL_OPERATION_READ, .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = HOMEWORK_SHOWN " deleted_at",
+      .purpose = PUPIL_PURPOSE_TEACHING, .relation = PUPIL_RELATION_TEACHES,
+      .operation = PUPIL_OPERATION_READ, .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = HOMEWORK_SHOWN " deleted_at",
+      .purpose = PUPIL_PURPOSE_TEACHING, .relation = PUPIL_RELATION_TEACHES,
+      .operation = PUPIL_OPERATION_WRITE, .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = HOMEWORK_SHOWN, .purpose = PUPIL_PURPOSE_ACCOUNTABILITY,
+      .relation = PUPIL_RELATION_DPO, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_LEGAL_OBLIGATION }
 };
 
 static const pupil_retention_t  homework_retention = {
-    PUPIL_EVENT_CREATED, 730, PUPIL_EXPIRY_ERASE
+    .from = PUPIL_EVENT_CREATED,
+    .days = 730,
+    .then = PUPIL_EXPIRY_ERASE
 };
 
 static const pupil_plugin_t  homework_plugin = {
     PUPIL_PLUGIN_HEADER,
-    PUPIL_PLUGIN_NO_GENERIC_WRITE,
-    "homework", "1.0.0",
-    "Homework that a teacher gave to a class.",
-    "The teachers of the class.",
-    "none",
-    PUPIL_OWNER_CLASS, PUPIL_CARDINALITY_MANY,
-    homework_fields, PUPIL_COUNT(homework_fields), sizeof(pupil_field_t),
-    homework_grants, PUPIL_COUNT(homework_grants), sizeof(pupil_grant_t),
-    NULL, 0, 0,
-    &homework_retention,
-    NULL, 0
+    .flags = PUPIL_PLUGIN_NO_GENERIC_WRITE,
+    .name = "homework",
+    .version = "1.0.0",
+    .summary = "Homework that a teacher gave to a class.",
+    .source = "The teachers of the class.",
+    .recipients = "none",
+    .owner = PUPIL_OWNER_CLASS,
+    .cardinality = PUPIL_CARDINALITY_MANY,
+    PUPIL_FIELDS(homework_fields),
+    PUPIL_GRANTS(homework_grants),
+    .retention = &homework_retention
 };
 
 

@@ -16,41 +16,49 @@ static int32_t identity_normalise(const pupil_host_t *host, void *call,
 
 
 static const pupil_field_t  identity_fields[] = {
-    { "given_name", PUPIL_TYPE_TEXT,
-      PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED, IDENTITY_NAME_MAX,
-      "[^\\p{C}\\p{Zl}\\p{Zp}]+",
-      "Teachers and pupils know each other by name.", NULL },
-    { "family_name", PUPIL_TYPE_TEXT,
-      PUPIL_FIELD_SEALED, IDENTITY_NAME_MAX,
-      "[^\\p{C}\\p{Zl}\\p{Zp}]*",
-      "Tells pupils of one given name apart.", NULL }
+    { .name = "given_name", .type = PUPIL_TYPE_TEXT,
+      .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED,
+      .max_size = IDENTITY_NAME_MAX, .pattern = "[^\\p{C}\\p{Zl}\\p{Zp}]+",
+      .why = "Teachers and pupils know each other by name." },
+    { .name = "family_name", .type = PUPIL_TYPE_TEXT,
+      .flags = PUPIL_FIELD_SEALED, .max_size = IDENTITY_NAME_MAX,
+      .pattern = "[^\\p{C}\\p{Zl}\\p{Zp}]*",
+      .why = "Tells pupils of one given name apart." }
 };
 
 #define IDENTITY_NAMES  "given_name family_name"
 
 static const pupil_grant_t  identity_grants[] = {
-    { IDENTITY_NAMES, PUPIL_PURPOSE_AUTHENTICATION, PUPIL_RELATION_SELF,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK, 0 },
-    { IDENTITY_NAMES, PUPIL_PURPOSE_SUBJECT_ACCESS, PUPIL_RELATION_SELF,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_LEGAL_OBLIGATION, 0 },
-    { IDENTITY_NAMES, PUPIL_PURPOSE_TEACHING, PUPIL_RELATION_TEACHES,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK, 0 },
-    { IDENTITY_NAMES, PUPIL_PURPOSE_LEARNING, PUPIL_RELATION_TAUGHT_BY,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK, 0 },
-    { IDENTITY_NAMES, PUPIL_PURPOSE_ADMINISTRATION,
-      PUPIL_RELATION_SCHOOL_ADMIN, PUPIL_OPERATION_READ,
-      PUPIL_BASIS_PUBLIC_TASK, 0 },
-    { IDENTITY_NAMES, PUPIL_PURPOSE_ADMINISTRATION,
-      PUPIL_RELATION_TENANT_ADMIN, PUPIL_OPERATION_READ,
-      PUPIL_BASIS_PUBLIC_TASK, 0 },
-    { IDENTITY_NAMES, PUPIL_PURPOSE_ACCOUNTABILITY, PUPIL_RELATION_DPO,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_LEGAL_OBLIGATION, 0 },
-    { IDENTITY_NAMES, PUPIL_PURPOSE_ROSTERING, PUPIL_RELATION_SYSTEM,
-      PUPIL_OPERATION_WRITE, PUPIL_BASIS_PUBLIC_TASK, 0 }
+    { .fields = IDENTITY_NAMES, .purpose = PUPIL_PURPOSE_AUTHENTICATION,
+      .relation = PUPIL_RELATION_SELF, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = IDENTITY_NAMES, .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS,
+      .relation = PUPIL_RELATION_SELF, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_LEGAL_OBLIGATION },
+    { .fields = IDENTITY_NAMES, .purpose = PUPIL_PURPOSE_TEACHING,
+      .relation = PUPIL_RELATION_TEACHES, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = IDENTITY_NAMES, .purpose = PUPIL_PURPOSE_LEARNING,
+      .relation = PUPIL_RELATION_TAUGHT_BY, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = IDENTITY_NAMES, .purpose = PUPIL_PURPOSE_ADMINISTRATION,
+      .relation = PUPIL_RELATION_SCHOOL_ADMIN,
+      .operation = PUPIL_OPERATION_READ, .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = IDENTITY_NAMES, .purpose = PUPIL_PURPOSE_ADMINISTRATION,
+      .relation = PUPIL_RELATION_TENANT_ADMIN,
+      .operation = PUPIL_OPERATION_READ, .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = IDENTITY_NAMES, .purpose = PUPIL_PURPOSE_ACCOUNTABILITY,
+      .relation = PUPIL_RELATION_DPO, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_LEGAL_OBLIGATION },
+    { .fields = IDENTITY_NAMES, .purpose = PUPIL_PURPOSE_ROSTERING,
+      .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_WRITE,
+      .basis = PUPIL_BASIS_PUBLIC_TASK }
 };
 
 static const pupil_retention_t  identity_retention = {
-    PUPIL_EVENT_ACCOUNT_CLOSED, 30, PUPIL_EXPIRY_ERASE
+    .from = PUPIL_EVENT_ACCOUNT_CLOSED,
+    .days = 30,
+    .then = PUPIL_EXPIRY_ERASE
 };
 
 static const pupil_hooks_t  identity_hooks = {
@@ -59,17 +67,18 @@ static const pupil_hooks_t  identity_hooks = {
 
 static const pupil_plugin_t  identity_plugin = {
     PUPIL_PLUGIN_HEADER,
-    0,
-    "identity", "1.0.0",
-    "The given and the family name of a pupil or a member of staff.",
-    "The roster of the school.",
-    "none",
-    PUPIL_OWNER_SUBJECT, PUPIL_CARDINALITY_ONE,
-    identity_fields, PUPIL_COUNT(identity_fields), sizeof(pupil_field_t),
-    identity_grants, PUPIL_COUNT(identity_grants), sizeof(pupil_grant_t),
-    NULL, 0, 0,
-    &identity_retention,
-    &identity_hooks, sizeof(pupil_hooks_t)
+    .name = "identity",
+    .version = "1.0.0",
+    .summary =
+        "The given and the family name of a pupil or a member of staff.",
+    .source = "The roster of the school.",
+    .recipients = "none",
+    .owner = PUPIL_OWNER_SUBJECT,
+    .cardinality = PUPIL_CARDINALITY_ONE,
+    PUPIL_FIELDS(identity_fields),
+    PUPIL_GRANTS(identity_grants),
+    .retention = &identity_retention,
+    PUPIL_HOOKS(identity_hooks)
 };
 
 

@@ -28,34 +28,40 @@ enum {
 
 static const pupil_field_t  network_fields[] = {
     [NETWORK_ADDRESS] =
-    { "address", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED,
-      NETWORK_TEXT_MAX, NULL,
-      "Shows a log-in from a strange place to those who guard accounts.",
-      NULL },
-    { "seen_at", PUPIL_TYPE_TIMESTAMP, PUPIL_FIELD_REQUIRED, 32, NULL,
-      "When the log-in was.", NULL }
+    { .name = "address", .type = PUPIL_TYPE_TEXT,
+      .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED,
+      .max_size = NETWORK_TEXT_MAX,
+      .why = "Shows a log-in from a strange place to those who guard"
+             " accounts." },
+    { .name = "seen_at", .type = PUPIL_TYPE_TIMESTAMP,
+      .flags = PUPIL_FIELD_REQUIRED, .max_size = 32,
+      .why = "When the log-in was." }
 };
 
 static const pupil_grant_t  network_grants[] = {
-    { "address seen_at", PUPIL_PURPOSE_SECURITY, PUPIL_RELATION_SYSTEM,
-      PUPIL_OPERATION_WRITE, PUPIL_BASIS_LEGITIMATE_INTEREST, 0 },
-    { "address seen_at", PUPIL_PURPOSE_SECURITY, PUPIL_RELATION_SYSTEM,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_LEGITIMATE_INTEREST, 0 },
-    { "address seen_at", PUPIL_PURPOSE_SUBJECT_ACCESS, PUPIL_RELATION_SELF,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_LEGAL_OBLIGATION,
-      PUPIL_GRANT_PROJECTED },
-    { "address seen_at", PUPIL_PURPOSE_ACCOUNTABILITY, PUPIL_RELATION_DPO,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_LEGAL_OBLIGATION,
-      PUPIL_GRANT_PROJECTED }
+    { .fields = "address seen_at", .purpose = PUPIL_PURPOSE_SECURITY,
+      .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_WRITE,
+      .basis = PUPIL_BASIS_LEGITIMATE_INTEREST },
+    { .fields = "address seen_at", .purpose = PUPIL_PURPOSE_SECURITY,
+      .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_LEGITIMATE_INTEREST },
+    { .fields = "address seen_at", .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS,
+      .relation = PUPIL_RELATION_SELF, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_LEGAL_OBLIGATION, .flags = PUPIL_GRANT_PROJECTED },
+    { .fields = "address seen_at", .purpose = PUPIL_PURPOSE_ACCOUNTABILITY,
+      .relation = PUPIL_RELATION_DPO, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_LEGAL_OBLIGATION, .flags = PUPIL_GRANT_PROJECTED }
 };
 
 static const pupil_option_t  network_options[] = {
-    { "retention", PUPIL_OPTION_DAYS, 30, 1, 365,
-      "Days that an address is kept." }
+    { .name = "retention", .type = PUPIL_OPTION_DAYS, .value = 30, .min = 1,
+      .max = 365, .why = "Days that an address is kept." }
 };
 
 static const pupil_retention_t  network_retention = {
-    PUPIL_EVENT_CREATED, 30, PUPIL_EXPIRY_ERASE
+    .from = PUPIL_EVENT_CREATED,
+    .days = 30,
+    .then = PUPIL_EXPIRY_ERASE
 };
 
 static const pupil_hooks_t  network_hooks = {
@@ -65,17 +71,19 @@ static const pupil_hooks_t  network_hooks = {
 
 static const pupil_plugin_t  network_plugin = {
     PUPIL_PLUGIN_HEADER,
-    PUPIL_PLUGIN_NO_GENERIC_WRITE,
-    "network", "1.0.0",
-    "The network addresses that an account was used from.",
-    "The connection of the person's own device.",
-    "none",
-    PUPIL_OWNER_SUBJECT, PUPIL_CARDINALITY_MANY,
-    network_fields, PUPIL_COUNT(network_fields), sizeof(pupil_field_t),
-    network_grants, PUPIL_COUNT(network_grants), sizeof(pupil_grant_t),
-    network_options, PUPIL_COUNT(network_options), sizeof(pupil_option_t),
-    &network_retention,
-    &network_hooks, sizeof(pupil_hooks_t)
+    .flags = PUPIL_PLUGIN_NO_GENERIC_WRITE,
+    .name = "network",
+    .version = "1.0.0",
+    .summary = "The network addresses that an account was used from.",
+    .source = "The connection of the person's own device.",
+    .recipients = "none",
+    .owner = PUPIL_OWNER_SUBJECT,
+    .cardinality = PUPIL_CARDINALITY_MANY,
+    PUPIL_FIELDS(network_fields),
+    PUPIL_GRANTS(network_grants),
+    PUPIL_OPTIONS(network_options),
+    .retention = &network_retention,
+    PUPIL_HOOKS(network_hooks)
 };
 
 

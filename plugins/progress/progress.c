@@ -22,42 +22,55 @@ enum {
 
 static const pupil_field_t  progress_fields[] = {
     [PROGRESS_HOMEWORK_ID] =
-    { "homework_id", PUPIL_TYPE_UUID, PUPIL_FIELD_REQUIRED, 36, NULL,
-      "Says which homework was worked on.", NULL },
+    { .name = "homework_id", .type = PUPIL_TYPE_UUID,
+      .flags = PUPIL_FIELD_REQUIRED, .max_size = 36,
+      .why = "Says which homework was worked on." },
     [PROGRESS_CLASS_ID] =
-    { "class_id", PUPIL_TYPE_UUID, PUPIL_FIELD_REQUIRED, 36, NULL,
-      "Shows a result to the teachers of that class alone.", NULL },
+    { .name = "class_id", .type = PUPIL_TYPE_UUID,
+      .flags = PUPIL_FIELD_REQUIRED, .max_size = 36,
+      .why = "Shows a result to the teachers of that class alone." },
     [PROGRESS_EXERCISE_ID] =
-    { "exercise_id", PUPIL_TYPE_UUID, PUPIL_FIELD_REQUIRED, 36, NULL,
-      "Says which exercise was worked on.", NULL },
+    { .name = "exercise_id", .type = PUPIL_TYPE_UUID,
+      .flags = PUPIL_FIELD_REQUIRED, .max_size = 36,
+      .why = "Says which exercise was worked on." },
     [PROGRESS_DONE] =
-    { "done", PUPIL_TYPE_BOOLEAN, PUPIL_FIELD_REQUIRED, 5, NULL,
-      "Counts what is done without opening a result.", NULL },
+    { .name = "done", .type = PUPIL_TYPE_BOOLEAN,
+      .flags = PUPIL_FIELD_REQUIRED, .max_size = 5,
+      .why = "Counts what is done without opening a result." },
     [PROGRESS_ANSWER] =
-    { "answer", PUPIL_TYPE_JSON, PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED,
-      8192, NULL, "What the pupil answered.", NULL },
+    { .name = "answer", .type = PUPIL_TYPE_JSON,
+      .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED, .max_size = 8192,
+      .why = "What the pupil answered." },
     [PROGRESS_RESULT] =
-    { "result", PUPIL_TYPE_JSON, PUPIL_FIELD_SEALED, 1024, NULL,
-      "Score, success, duration and time of the answer.", NULL }
+    { .name = "result", .type = PUPIL_TYPE_JSON, .flags = PUPIL_FIELD_SEALED,
+      .max_size = 1024,
+      .why = "Score, success, duration and time of the answer." }
 };
 
 #define PROGRESS_ALL  "homework_id class_id exercise_id done answer result"
 
 static const pupil_grant_t  progress_grants[] = {
-    { PROGRESS_ALL, PUPIL_PURPOSE_LEARNING, PUPIL_RELATION_SELF,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK, 0 },
-    { PROGRESS_ALL, PUPIL_PURPOSE_LEARNING, PUPIL_RELATION_SELF,
-      PUPIL_OPERATION_WRITE, PUPIL_BASIS_PUBLIC_TASK, 0 },
-    { PROGRESS_ALL, PUPIL_PURPOSE_TEACHING, PUPIL_RELATION_TEACHES,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK, 0 },
-    { PROGRESS_ALL, PUPIL_PURPOSE_SUBJECT_ACCESS, PUPIL_RELATION_SELF,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_LEGAL_OBLIGATION, 0 },
-    { PROGRESS_ALL, PUPIL_PURPOSE_ACCOUNTABILITY, PUPIL_RELATION_DPO,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_LEGAL_OBLIGATION, 0 }
+    { .fields = PROGRESS_ALL, .purpose = PUPIL_PURPOSE_LEARNING,
+      .relation = PUPIL_RELATION_SELF, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = PROGRESS_ALL, .purpose = PUPIL_PURPOSE_LEARNING,
+      .relation = PUPIL_RELATION_SELF, .operation = PUPIL_OPERATION_WRITE,
+      .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = PROGRESS_ALL, .purpose = PUPIL_PURPOSE_TEACHING,
+      .relation = PUPIL_RELATION_TEACHES, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = PROGRESS_ALL, .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS,
+      .relation = PUPIL_RELATION_SELF, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_LEGAL_OBLIGATION },
+    { .fields = PROGRESS_ALL, .purpose = PUPIL_PURPOSE_ACCOUNTABILITY,
+      .relation = PUPIL_RELATION_DPO, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_LEGAL_OBLIGATION }
 };
 
 static const pupil_retention_t  progress_retention = {
-    PUPIL_EVENT_ENROLMENT_ENDED, 365, PUPIL_EXPIRY_ERASE
+    .from = PUPIL_EVENT_ENROLMENT_ENDED,
+    .days = 365,
+    .then = PUPIL_EXPIRY_ERASE
 };
 
 static const pupil_hooks_t  progress_hooks = {
@@ -66,17 +79,18 @@ static const pupil_hooks_t  progress_hooks = {
 
 static const pupil_plugin_t  progress_plugin = {
     PUPIL_PLUGIN_HEADER,
-    PUPIL_PLUGIN_NO_GENERIC_WRITE,
-    "progress", "1.0.0",
-    "Answers and results of a pupil's homework.",
-    "The pupil, through the learning platform.",
-    "none",
-    PUPIL_OWNER_SUBJECT, PUPIL_CARDINALITY_MANY,
-    progress_fields, PUPIL_COUNT(progress_fields), sizeof(pupil_field_t),
-    progress_grants, PUPIL_COUNT(progress_grants), sizeof(pupil_grant_t),
-    NULL, 0, 0,
-    &progress_retention,
-    &progress_hooks, sizeof(pupil_hooks_t)
+    .flags = PUPIL_PLUGIN_NO_GENERIC_WRITE,
+    .name = "progress",
+    .version = "1.0.0",
+    .summary = "Answers and results of a pupil's homework.",
+    .source = "The pupil, through the learning platform.",
+    .recipients = "none",
+    .owner = PUPIL_OWNER_SUBJECT,
+    .cardinality = PUPIL_CARDINALITY_MANY,
+    PUPIL_FIELDS(progress_fields),
+    PUPIL_GRANTS(progress_grants),
+    .retention = &progress_retention,
+    PUPIL_HOOKS(progress_hooks)
 };
 
 

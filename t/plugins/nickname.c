@@ -13,36 +13,50 @@ static int32_t nickname_index_term(const pupil_host_t *host, void *call,
 
 
 static const pupil_field_t  fields[] = {
-    { "nickname", PUPIL_TYPE_TEXT,
-      PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED | PUPIL_FIELD_INDEXED, 100,
-      NULL, "Why.", NULL },
-    { "class_id", PUPIL_TYPE_UUID, PUPIL_FIELD_REQUIRED, 36, NULL, "Why.",
-      NULL },
-    { "used_in", PUPIL_TYPE_UUID_LIST, 0, 400, NULL, "Why.", NULL },
-    { "times", PUPIL_TYPE_INTEGER, 0, 20, NULL, "Why.", NULL }
+    { .name = "nickname", .type = PUPIL_TYPE_TEXT,
+      .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED | PUPIL_FIELD_INDEXED,
+      .max_size = 100, .why = "Why." },
+    { .name = "class_id", .type = PUPIL_TYPE_UUID,
+      .flags = PUPIL_FIELD_REQUIRED, .max_size = 36, .why = "Why." },
+    { .name = "used_in", .type = PUPIL_TYPE_UUID_LIST, .max_size = 400,
+      .why = "Why." },
+    { .name = "times", .type = PUPIL_TYPE_INTEGER, .max_size = 20,
+      .why = "Why." }
 };
 
 static const pupil_grant_t  grants[] = {
-    { "nickname class_id used_in times", PUPIL_PURPOSE_SUBJECT_ACCESS,
-      PUPIL_RELATION_SELF, PUPIL_OPERATION_WRITE, PUPIL_BASIS_CONSENT, 0 },
-    { "nickname class_id", PUPIL_PURPOSE_TEACHING, PUPIL_RELATION_TEACHES,
-      PUPIL_OPERATION_WRITE, PUPIL_BASIS_PUBLIC_TASK, 0 },
-    { "times", PUPIL_PURPOSE_LEARNING, PUPIL_RELATION_TAUGHT_BY,
-      PUPIL_OPERATION_WRITE, PUPIL_BASIS_PUBLIC_TASK, 0 }
+    { .fields = "nickname class_id used_in times",
+      .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS, .relation = PUPIL_RELATION_SELF,
+      .operation = PUPIL_OPERATION_WRITE, .basis = PUPIL_BASIS_CONSENT },
+    { .fields = "nickname class_id", .purpose = PUPIL_PURPOSE_TEACHING,
+      .relation = PUPIL_RELATION_TEACHES, .operation = PUPIL_OPERATION_WRITE,
+      .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = "times", .purpose = PUPIL_PURPOSE_LEARNING,
+      .relation = PUPIL_RELATION_TAUGHT_BY, .operation = PUPIL_OPERATION_WRITE,
+      .basis = PUPIL_BASIS_PUBLIC_TASK }
 };
 
 static const pupil_retention_t  retention = {
-    PUPIL_EVENT_ACCOUNT_CLOSED, 30, PUPIL_EXPIRY_ERASE
+    .from = PUPIL_EVENT_ACCOUNT_CLOSED,
+    .days = 30,
+    .then = PUPIL_EXPIRY_ERASE
 };
 
 static const pupil_hooks_t  hooks = { .index_term = nickname_index_term };
 
 static const pupil_plugin_t  plugin = {
-    PUPIL_PLUGIN_HEADER, 0, "nickname", "1.0.0", "Nicknames.", "The person.",
-    "none", PUPIL_OWNER_SUBJECT, PUPIL_CARDINALITY_MANY,
-    fields, PUPIL_COUNT(fields), sizeof(pupil_field_t),
-    grants, PUPIL_COUNT(grants), sizeof(pupil_grant_t),
-    NULL, 0, 0, &retention, &hooks, sizeof(pupil_hooks_t)
+    PUPIL_PLUGIN_HEADER,
+    .name = "nickname",
+    .version = "1.0.0",
+    .summary = "Nicknames.",
+    .source = "The person.",
+    .recipients = "none",
+    .owner = PUPIL_OWNER_SUBJECT,
+    .cardinality = PUPIL_CARDINALITY_MANY,
+    PUPIL_FIELDS(fields),
+    PUPIL_GRANTS(grants),
+    .retention = &retention,
+    PUPIL_HOOKS(hooks)
 };
 
 

@@ -17,45 +17,59 @@ static int32_t categories_project(const pupil_host_t *host, void *call,
 
 
 static const pupil_field_t  animal_fields[] = {
-    { "name", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED, 100,
-      NULL, "Why.", NULL },
-    { "legs", PUPIL_TYPE_INTEGER, 0, 20, NULL, "Why.", NULL },
-    { "class_id", PUPIL_TYPE_UUID, 0, 36, NULL, "Why.", NULL },
-    { "class_title", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED, 100, NULL, "Why.",
-      "class_id" },
-    { "secret", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED | PUPIL_FIELD_INTERNAL,
-      100, NULL, "Why.", NULL }
+    { .name = "name", .type = PUPIL_TYPE_TEXT,
+      .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED, .max_size = 100,
+      .why = "Why." },
+    { .name = "legs", .type = PUPIL_TYPE_INTEGER, .max_size = 20,
+      .why = "Why." },
+    { .name = "class_id", .type = PUPIL_TYPE_UUID, .max_size = 36,
+      .why = "Why." },
+    { .name = "class_title", .type = PUPIL_TYPE_TEXT,
+      .flags = PUPIL_FIELD_SEALED, .max_size = 100, .why = "Why.",
+      .sealed_by = "class_id" },
+    { .name = "secret", .type = PUPIL_TYPE_TEXT,
+      .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_INTERNAL, .max_size = 100,
+      .why = "Why." }
 };
 
 static const pupil_grant_t  animal_grants[] = {
-    { "name legs class_id class_title secret", PUPIL_PURPOSE_SUBJECT_ACCESS,
-      PUPIL_RELATION_SELF, PUPIL_OPERATION_READ, PUPIL_BASIS_CONSENT, 0 },
-    { "legs name class_id class_title", PUPIL_PURPOSE_SUBJECT_ACCESS,
-      PUPIL_RELATION_SELF, PUPIL_OPERATION_WRITE, PUPIL_BASIS_CONSENT, 0 },
-    { "name", PUPIL_PURPOSE_TEACHING, PUPIL_RELATION_TEACHES,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK, PUPIL_GRANT_PROJECTED },
-    { "legs", PUPIL_PURPOSE_TEACHING, PUPIL_RELATION_TEACHES,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK, 0 }
+    { .fields = "name legs class_id class_title secret",
+      .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS, .relation = PUPIL_RELATION_SELF,
+      .operation = PUPIL_OPERATION_READ, .basis = PUPIL_BASIS_CONSENT },
+    { .fields = "legs name class_id class_title",
+      .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS, .relation = PUPIL_RELATION_SELF,
+      .operation = PUPIL_OPERATION_WRITE, .basis = PUPIL_BASIS_CONSENT },
+    { .fields = "name", .purpose = PUPIL_PURPOSE_TEACHING,
+      .relation = PUPIL_RELATION_TEACHES, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_PUBLIC_TASK, .flags = PUPIL_GRANT_PROJECTED },
+    { .fields = "legs", .purpose = PUPIL_PURPOSE_TEACHING,
+      .relation = PUPIL_RELATION_TEACHES, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_PUBLIC_TASK }
 };
 
 static const pupil_field_t  stone_fields[] = {
-    { "weight", PUPIL_TYPE_DECIMAL, PUPIL_FIELD_SEALED, 30, NULL, "Why.",
-      NULL }
+    { .name = "weight", .type = PUPIL_TYPE_DECIMAL,
+      .flags = PUPIL_FIELD_SEALED, .max_size = 30, .why = "Why." }
 };
 
 static const pupil_grant_t  stone_grants[] = {
-    { "weight", PUPIL_PURPOSE_TEACHING, PUPIL_RELATION_TEACHES,
-      PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK, 0 },
-    { "weight", PUPIL_PURPOSE_TEACHING, PUPIL_RELATION_TEACHES,
-      PUPIL_OPERATION_WRITE, PUPIL_BASIS_PUBLIC_TASK, 0 }
+    { .fields = "weight", .purpose = PUPIL_PURPOSE_TEACHING,
+      .relation = PUPIL_RELATION_TEACHES, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = "weight", .purpose = PUPIL_PURPOSE_TEACHING,
+      .relation = PUPIL_RELATION_TEACHES, .operation = PUPIL_OPERATION_WRITE,
+      .basis = PUPIL_BASIS_PUBLIC_TASK }
 };
 
 static const pupil_option_t  animal_options[] = {
-    { "zoo", PUPIL_OPTION_FLAG, 0, 0, 1, "Why." }
+    { .name = "zoo", .type = PUPIL_OPTION_FLAG, .value = 0, .min = 0, .max = 1,
+      .why = "Why." }
 };
 
 static const pupil_retention_t  categories_retention = {
-    PUPIL_EVENT_CREATED, 30, PUPIL_EXPIRY_ERASE
+    .from = PUPIL_EVENT_CREATED,
+    .days = 30,
+    .then = PUPIL_EXPIRY_ERASE
 };
 
 static const pupil_hooks_t  categories_hooks = {
@@ -63,22 +77,34 @@ static const pupil_hooks_t  categories_hooks = {
 };
 
 static const pupil_plugin_t  animal_plugin = {
-    PUPIL_PLUGIN_HEADER, 0, "animal", "1.0.0", "A.", "B.", "none",
-    PUPIL_OWNER_SUBJECT, PUPIL_CARDINALITY_MANY,
-    animal_fields, PUPIL_COUNT(animal_fields), sizeof(pupil_field_t),
-    animal_grants, PUPIL_COUNT(animal_grants), sizeof(pupil_grant_t),
-    animal_options, PUPIL_COUNT(animal_options), sizeof(pupil_option_t),
-    &categories_retention, &categories_hooks, sizeof(pupil_hooks_t)
+    PUPIL_PLUGIN_HEADER,
+    .name = "animal",
+    .version = "1.0.0",
+    .summary = "A.",
+    .source = "B.",
+    .recipients = "none",
+    .owner = PUPIL_OWNER_SUBJECT,
+    .cardinality = PUPIL_CARDINALITY_MANY,
+    PUPIL_FIELDS(animal_fields),
+    PUPIL_GRANTS(animal_grants),
+    PUPIL_OPTIONS(animal_options),
+    .retention = &categories_retention,
+    PUPIL_HOOKS(categories_hooks)
 };
 
 static const pupil_plugin_t  stone_plugin = {
-    PUPIL_PLUGIN_HEADER, PUPIL_PLUGIN_NO_GENERIC_WRITE, "stone", "1.0.0",
-    "A.", "B.", "none",
-    PUPIL_OWNER_CLASS, PUPIL_CARDINALITY_MANY,
-    stone_fields, PUPIL_COUNT(stone_fields), sizeof(pupil_field_t),
-    stone_grants, PUPIL_COUNT(stone_grants), sizeof(pupil_grant_t),
-    NULL, 0, 0,
-    &categories_retention, NULL, 0
+    PUPIL_PLUGIN_HEADER,
+    .flags = PUPIL_PLUGIN_NO_GENERIC_WRITE,
+    .name = "stone",
+    .version = "1.0.0",
+    .summary = "A.",
+    .source = "B.",
+    .recipients = "none",
+    .owner = PUPIL_OWNER_CLASS,
+    .cardinality = PUPIL_CARDINALITY_MANY,
+    PUPIL_FIELDS(stone_fields),
+    PUPIL_GRANTS(stone_grants),
+    .retention = &categories_retention
 };
 
 

@@ -18,38 +18,53 @@ static int32_t same_term(const pupil_host_t *host, void *call,
 
 
 static pupil_field_t  fields[] = {
-    { "colour", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED | PUPIL_FIELD_INDEXED,
-      100, "[a-z]*", "Why.", NULL },
-    { "class_id", PUPIL_TYPE_UUID, 0, 36, NULL, "Why.", NULL },
-    { "class_title", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED, 100, "(a+)+(b|c)",
-      "Why.", "class_id" }
+    { .name = "colour", .type = PUPIL_TYPE_TEXT,
+      .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_INDEXED, .max_size = 100,
+      .pattern = "[a-z]*", .why = "Why." },
+    { .name = "class_id", .type = PUPIL_TYPE_UUID, .max_size = 36,
+      .why = "Why." },
+    { .name = "class_title", .type = PUPIL_TYPE_TEXT,
+      .flags = PUPIL_FIELD_SEALED, .max_size = 100, .pattern = "(a+)+(b|c)",
+      .why = "Why.", .sealed_by = "class_id" }
 };
 
 static pupil_grant_t  grants[] = {
-    { "colour class_id class_title", PUPIL_PURPOSE_TEACHING,
-      PUPIL_RELATION_TEACHES, PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK,
-      0 }
+    { .fields = "colour class_id class_title",
+      .purpose = PUPIL_PURPOSE_TEACHING, .relation = PUPIL_RELATION_TEACHES,
+      .operation = PUPIL_OPERATION_READ, .basis = PUPIL_BASIS_PUBLIC_TASK }
 };
 
 static pupil_option_t  options[] = {
-    { "retention", PUPIL_OPTION_DAYS, 30, 1, 365, "Why." },
-    { "loud", PUPIL_OPTION_FLAG, 0, 0, 1, "Why." },
-    { "size", PUPIL_OPTION_INTEGER, 5, -9, 9, "Why." }
+    { .name = "retention", .type = PUPIL_OPTION_DAYS, .value = 30, .min = 1,
+      .max = 365, .why = "Why." },
+    { .name = "loud", .type = PUPIL_OPTION_FLAG, .value = 0, .min = 0,
+      .max = 1, .why = "Why." },
+    { .name = "size", .type = PUPIL_OPTION_INTEGER, .value = 5, .min = -9,
+      .max = 9, .why = "Why." }
 };
 
 static pupil_retention_t  retention = {
-    PUPIL_EVENT_CREATED, 30, PUPIL_EXPIRY_ERASE
+    .from = PUPIL_EVENT_CREATED,
+    .days = 30,
+    .then = PUPIL_EXPIRY_ERASE
 };
 
 static pupil_hooks_t  hooks = { .index_term = same_term };
 
 static const pupil_plugin_t  good = {
-    PUPIL_PLUGIN_HEADER, 0, "good", "1.2.3", "A.", "B.", "none",
-    PUPIL_OWNER_SUBJECT, PUPIL_CARDINALITY_MANY,
-    fields, PUPIL_COUNT(fields), sizeof(pupil_field_t),
-    grants, PUPIL_COUNT(grants), sizeof(pupil_grant_t),
-    options, PUPIL_COUNT(options), sizeof(pupil_option_t),
-    &retention, &hooks, sizeof(pupil_hooks_t)
+    PUPIL_PLUGIN_HEADER,
+    .name = "good",
+    .version = "1.2.3",
+    .summary = "A.",
+    .source = "B.",
+    .recipients = "none",
+    .owner = PUPIL_OWNER_SUBJECT,
+    .cardinality = PUPIL_CARDINALITY_MANY,
+    PUPIL_FIELDS(fields),
+    PUPIL_GRANTS(grants),
+    PUPIL_OPTIONS(options),
+    .retention = &retention,
+    PUPIL_HOOKS(hooks)
 };
 
 

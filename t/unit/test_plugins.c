@@ -287,22 +287,39 @@ test_import(void)
     pupil_category_t  *c;
 
     static const pupil_field_t  fields[] = {
-        { "i", PUPIL_TYPE_INTEGER, 0, 20, NULL, "Why.", NULL },
-        { "d", PUPIL_TYPE_DECIMAL, PUPIL_FIELD_SEALED, 30, NULL, "Why.",
-          NULL },
-        { "l", PUPIL_TYPE_UUID_LIST, 0, 200, NULL, "Why.", NULL },
-        { "t", PUPIL_TYPE_TEXT, 0, 4, NULL, "Why.", NULL },
-        { "j", PUPIL_TYPE_JSON, PUPIL_FIELD_SEALED, 99, NULL, "Why.", NULL }
+        { .name = "i", .type = PUPIL_TYPE_INTEGER, .max_size = 20,
+          .why = "Why." },
+        { .name = "d", .type = PUPIL_TYPE_DECIMAL,
+          .flags = PUPIL_FIELD_SEALED, .max_size = 30, .why = "Why." },
+        { .name = "l", .type = PUPIL_TYPE_UUID_LIST, .max_size = 200,
+          .why = "Why." },
+        { .name = "t", .type = PUPIL_TYPE_TEXT, .max_size = 4,
+          .why = "Why." },
+        { .name = "j", .type = PUPIL_TYPE_JSON, .flags = PUPIL_FIELD_SEALED,
+          .max_size = 99, .why = "Why." }
     };
     static const pupil_grant_t  grants[] = {
-        { "i", 1, 1, 1, 1, 0 }
+        { .fields = "i", .purpose = PUPIL_PURPOSE_AUTHENTICATION,
+          .relation = PUPIL_RELATION_SELF, .operation = PUPIL_OPERATION_READ,
+          .basis = PUPIL_BASIS_CONSENT }
     };
-    static const pupil_retention_t  retention = { 1, 1, 1 };
+    static const pupil_retention_t  retention = {
+        .from = PUPIL_EVENT_CREATED,
+        .days = 1,
+        .then = PUPIL_EXPIRY_ERASE
+    };
     static const pupil_plugin_t  plugin = {
-        PUPIL_PLUGIN_HEADER, 0, "types", "1.0.0", "A.", "B.", "none", 1, 1,
-        fields, PUPIL_COUNT(fields), sizeof(pupil_field_t),
-        grants, PUPIL_COUNT(grants), sizeof(pupil_grant_t), NULL, 0, 0,
-        &retention, NULL, 0
+        PUPIL_PLUGIN_HEADER,
+        .name = "types",
+        .version = "1.0.0",
+        .summary = "A.",
+        .source = "B.",
+        .recipients = "none",
+        .owner = PUPIL_OWNER_SUBJECT,
+        .cardinality = PUPIL_CARDINALITY_ONE,
+        PUPIL_FIELDS(fields),
+        PUPIL_GRANTS(grants),
+        .retention = &retention
     };
     static const struct {
         uint32_t     field;

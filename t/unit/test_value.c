@@ -33,25 +33,36 @@ static int32_t project(const pupil_host_t *host, void *call, uint32_t field,
 
 
 static const pupil_field_t  fields[FIELDS] = {
-    [NOTE] = { "note", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED, 8, "[a-z]*",
-               "Why.", NULL },
-    [KIND] = { "kind", PUPIL_TYPE_JSON, PUPIL_FIELD_SEALED, 100, NULL,
-               "Why.", NULL },
-    [COUNT] = { "count", PUPIL_TYPE_INTEGER, 0, 20, NULL, "Why.", NULL },
-    [MASS] = { "mass", PUPIL_TYPE_DECIMAL, PUPIL_FIELD_SEALED, 40, NULL,
-               "Why.", NULL },
-    [AT] = { "at", PUPIL_TYPE_TIMESTAMP, 0, 40, NULL, "Why.", NULL },
-    [IDS] = { "ids", PUPIL_TYPE_UUID_LIST, 0, 200, NULL, "Why.", NULL }
+    [NOTE] =
+    { .name = "note", .type = PUPIL_TYPE_TEXT, .flags = PUPIL_FIELD_SEALED,
+      .max_size = 8, .pattern = "[a-z]*", .why = "Why." },
+    [KIND] =
+    { .name = "kind", .type = PUPIL_TYPE_JSON, .flags = PUPIL_FIELD_SEALED,
+      .max_size = 100, .why = "Why." },
+    [COUNT] =
+    { .name = "count", .type = PUPIL_TYPE_INTEGER, .max_size = 20,
+      .why = "Why." },
+    [MASS] =
+    { .name = "mass", .type = PUPIL_TYPE_DECIMAL, .flags = PUPIL_FIELD_SEALED,
+      .max_size = 40, .why = "Why." },
+    [AT] =
+    { .name = "at", .type = PUPIL_TYPE_TIMESTAMP, .max_size = 40,
+      .why = "Why." },
+    [IDS] =
+    { .name = "ids", .type = PUPIL_TYPE_UUID_LIST, .max_size = 200,
+      .why = "Why." }
 };
 
 static const pupil_grant_t  grants[] = {
-    { "note kind count mass at ids", PUPIL_PURPOSE_TEACHING,
-      PUPIL_RELATION_TEACHES, PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK,
-      0 }
+    { .fields = "note kind count mass at ids",
+      .purpose = PUPIL_PURPOSE_TEACHING, .relation = PUPIL_RELATION_TEACHES,
+      .operation = PUPIL_OPERATION_READ, .basis = PUPIL_BASIS_PUBLIC_TASK }
 };
 
 static const pupil_retention_t  retention = {
-    PUPIL_EVENT_CREATED, 30, PUPIL_EXPIRY_ERASE
+    .from = PUPIL_EVENT_CREATED,
+    .days = 30,
+    .then = PUPIL_EXPIRY_ERASE
 };
 
 static const pupil_hooks_t  hooks = {
@@ -61,12 +72,18 @@ static const pupil_hooks_t  hooks = {
 };
 
 static const pupil_plugin_t  plugin = {
-    PUPIL_PLUGIN_HEADER, 0, "things", "1.0.0", "A.", "B.", "none",
-    PUPIL_OWNER_SUBJECT, PUPIL_CARDINALITY_MANY,
-    fields, FIELDS, sizeof(pupil_field_t),
-    grants, PUPIL_COUNT(grants), sizeof(pupil_grant_t),
-    NULL, 0, 0,
-    &retention, &hooks, sizeof(pupil_hooks_t)
+    PUPIL_PLUGIN_HEADER,
+    .name = "things",
+    .version = "1.0.0",
+    .summary = "A.",
+    .source = "B.",
+    .recipients = "none",
+    .owner = PUPIL_OWNER_SUBJECT,
+    .cardinality = PUPIL_CARDINALITY_MANY,
+    PUPIL_FIELDS(fields),
+    PUPIL_GRANTS(grants),
+    .retention = &retention,
+    PUPIL_HOOKS(hooks)
 };
 
 

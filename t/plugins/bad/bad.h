@@ -1,7 +1,8 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * A descriptor that is right, of which each bad plugin replaces one part.
+ * A descriptor that is right, of which each bad plugin replaces what makes it
+ * bad: a member that is named again counts as it is named last.
  */
 
 #ifndef PUPIL_BAD_H
@@ -9,76 +10,76 @@
 
 #include "pupil_plugin.h"
 
+#pragma GCC diagnostic ignored "-Woverride-init"
 
-#ifndef BAD_HEADER
-#define BAD_HEADER  PUPIL_PLUGIN_HEADER
-#endif
-#ifndef BAD_FLAGS
-#define BAD_FLAGS  0
-#endif
-#ifndef BAD_NAME
-#define BAD_NAME  "bad"
-#endif
-#ifndef BAD_VERSION
-#define BAD_VERSION  "1.0.0"
-#endif
-#ifndef BAD_ABOUT
-#define BAD_ABOUT  "A category.", "A source.", "none"
-#endif
-#ifndef BAD_OWNER
-#define BAD_OWNER  PUPIL_OWNER_SUBJECT, PUPIL_CARDINALITY_ONE
-#endif
+
+/* Members of the first row of a table, of the descriptor, and more rows. */
 #ifndef BAD_FIELD
-#define BAD_FIELD                                                             \
-    { "colour", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED, 100, NULL, "Why.", NULL }
+#define BAD_FIELD
+#endif
+#ifndef BAD_MORE_FIELDS
+#define BAD_MORE_FIELDS
 #endif
 #ifndef BAD_GRANT
-#define BAD_GRANT                                                             \
-    { "colour", PUPIL_PURPOSE_TEACHING, PUPIL_RELATION_TEACHES,               \
-      PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK, 0 }
+#define BAD_GRANT
+#endif
+#ifndef BAD_MORE_GRANTS
+#define BAD_MORE_GRANTS
 #endif
 #ifndef BAD_OPTION
-#define BAD_OPTION  { "size", PUPIL_OPTION_INTEGER, 5, 1, 9, "Why." }
+#define BAD_OPTION
 #endif
 #ifndef BAD_RETENTION
-#define BAD_RETENTION  { PUPIL_EVENT_CREATED, 30, PUPIL_EXPIRY_ERASE }
+#define BAD_RETENTION
 #endif
-#ifndef BAD_FIELDS
-#define BAD_FIELDS  fields, PUPIL_COUNT(fields), sizeof(pupil_field_t)
-#endif
-#ifndef BAD_GRANTS
-#define BAD_GRANTS  grants, PUPIL_COUNT(grants), sizeof(pupil_grant_t)
-#endif
-#ifndef BAD_OPTIONS
-#define BAD_OPTIONS  options, PUPIL_COUNT(options), sizeof(pupil_option_t)
-#endif
-#ifndef BAD_KEPT
-#define BAD_KEPT  &retention
-#endif
-#ifndef BAD_HOOKS
-#define BAD_HOOKS  NULL, 0
+#ifndef BAD_PLUGIN
+#define BAD_PLUGIN
 #endif
 
 
-__attribute__((unused))
-static const pupil_field_t  fields[] = { BAD_FIELD };
+static const pupil_field_t  fields[] = {
+    { .name = "colour", .type = PUPIL_TYPE_TEXT, .flags = PUPIL_FIELD_SEALED,
+      .max_size = 100, .why = "Why.", BAD_FIELD },
+    BAD_MORE_FIELDS
+};
 
-__attribute__((unused))
-static const pupil_grant_t  grants[] = { BAD_GRANT };
+static const pupil_grant_t  grants[] = {
+    { .fields = "colour", .purpose = PUPIL_PURPOSE_TEACHING,
+      .relation = PUPIL_RELATION_TEACHES, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_PUBLIC_TASK, BAD_GRANT },
+    BAD_MORE_GRANTS
+};
 
-__attribute__((unused))
-static const pupil_option_t  options[] = { BAD_OPTION };
+static const pupil_option_t  options[] = {
+    { .name = "size", .type = PUPIL_OPTION_INTEGER, .value = 5, .min = 1,
+      .max = 9, .why = "Why.", BAD_OPTION }
+};
 
-__attribute__((unused))
-static const pupil_retention_t  retention = BAD_RETENTION;
+static const pupil_retention_t  retention = {
+    .from = PUPIL_EVENT_CREATED,
+    .days = 30,
+    .then = PUPIL_EXPIRY_ERASE,
+    BAD_RETENTION
+};
 
-__attribute__((unused))
 static const pupil_hooks_t  hooks = { .normalise = NULL };
 
 __attribute__((unused))
 static const pupil_plugin_t  plugin = {
-    BAD_HEADER, BAD_FLAGS, BAD_NAME, BAD_VERSION, BAD_ABOUT, BAD_OWNER,
-    BAD_FIELDS, BAD_GRANTS, BAD_OPTIONS, BAD_KEPT, BAD_HOOKS
+    PUPIL_PLUGIN_HEADER,
+    .name = "bad",
+    .version = "1.0.0",
+    .summary = "A category.",
+    .source = "A source.",
+    .recipients = "none",
+    .owner = PUPIL_OWNER_SUBJECT,
+    .cardinality = PUPIL_CARDINALITY_ONE,
+    PUPIL_FIELDS(fields),
+    PUPIL_GRANTS(grants),
+    PUPIL_OPTIONS(options),
+    .retention = &retention,
+    PUPIL_HOOKS(hooks),
+    BAD_PLUGIN
 };
 
 

@@ -4,6 +4,6 @@
  * refused: cardinality is 0, not 1 to 2
  */
 
-#define BAD_OWNER  PUPIL_OWNER_SUBJECT, 0
+#define BAD_PLUGIN  .cardinality = 0
 
 #include "bad.h"

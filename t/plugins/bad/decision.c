@@ -4,6 +4,6 @@
  * refused: PUPIL_PLUGIN_AUTOMATED_DECISION, which is refused (GDPR article 22)
  */
 
-#define BAD_FLAGS  PUPIL_PLUGIN_AUTOMATED_DECISION
+#define BAD_PLUGIN  .flags = PUPIL_PLUGIN_AUTOMATED_DECISION
 
 #include "bad.h"

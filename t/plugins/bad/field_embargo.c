@@ -4,7 +4,6 @@
  * refused: field "colour": PUPIL_FIELD_EMBARGO is for a plain timestamp; this is plain text
  */
 
-#define BAD_FIELD  { "colour", PUPIL_TYPE_TEXT, PUPIL_FIELD_EMBARGO, 100,     \
-                     NULL, "Why.", NULL }
+#define BAD_FIELD  .flags = PUPIL_FIELD_EMBARGO
 
 #include "bad.h"

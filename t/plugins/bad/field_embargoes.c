@@ -5,9 +5,9 @@
  */
 
 #define BAD_FIELD                                                             \
-    { "early", PUPIL_TYPE_TIMESTAMP, PUPIL_FIELD_EMBARGO, 32, NULL, "Why.",   \
-      NULL },                                                                 \
-    { "late", PUPIL_TYPE_TIMESTAMP, PUPIL_FIELD_EMBARGO, 32, NULL, "Why.",    \
-      NULL }
+    .name = "early", .type = PUPIL_TYPE_TIMESTAMP, .flags = PUPIL_FIELD_EMBARGO
+#define BAD_MORE_FIELDS                                                       \
+    { .name = "late", .type = PUPIL_TYPE_TIMESTAMP,                           \
+      .flags = PUPIL_FIELD_EMBARGO, .max_size = 32, .why = "Why." }
 
 #include "bad.h"

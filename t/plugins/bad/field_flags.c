@@ -4,6 +4,6 @@
  * refused: field "colour": flags are 0x41, known are 0x1f
  */
 
-#define BAD_FIELD  { "colour", PUPIL_TYPE_TEXT, 0x41, 100, NULL, "Why.", NULL }
+#define BAD_FIELD  .flags = 0x41
 
 #include "bad.h"

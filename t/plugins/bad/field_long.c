@@ -4,8 +4,6 @@
  * refused: of at most 32 bytes
  */
 
-#define BAD_FIELD                                                             \
-    { "a23456789_123456789_123456789_123", PUPIL_TYPE_TEXT,                   \
-    PUPIL_FIELD_SEALED, 100, NULL, "Why.", NULL }
+#define BAD_FIELD  .name = "a23456789_123456789_123456789_123"
 
 #include "bad.h"

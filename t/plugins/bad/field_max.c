@@ -4,8 +4,6 @@
  * refused: field "colour": max_size is 65537, not 1 to 65536
  */
 
-#define BAD_FIELD                                                             \
-    { "colour", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED, 65537, NULL, "Why.",     \
-    NULL }
+#define BAD_FIELD  .max_size = 65537
 
 #include "bad.h"

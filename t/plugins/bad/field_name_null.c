@@ -4,7 +4,6 @@
  * refused: fields[0].name is "(NULL)"
  */
 
-#define BAD_FIELD                                                             \
-    { NULL, PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED, 100, NULL, "Why.", NULL }
+#define BAD_FIELD  .name = NULL
 
 #include "bad.h"

@@ -4,8 +4,6 @@
  * refused: field "colour": pattern "(a": missing closing parenthesis at byte 2
  */
 
-#define BAD_FIELD                                                             \
-    { "colour", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED, 100, "(a", "Why.",       \
-    NULL }
+#define BAD_FIELD  .pattern = "(a"
 
 #include "bad.h"

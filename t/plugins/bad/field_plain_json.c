@@ -4,6 +4,6 @@
  * refused: field "colour": type json needs PUPIL_FIELD_SEALED
  */
 
-#define BAD_FIELD  { "colour", PUPIL_TYPE_JSON, 0, 100, NULL, "Why.", NULL }
+#define BAD_FIELD  .type = PUPIL_TYPE_JSON, .flags = 0
 
 #include "bad.h"

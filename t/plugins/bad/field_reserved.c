@@ -4,8 +4,6 @@
  * refused: field "owner" has a name that the host uses itself
  */
 
-#define BAD_FIELD                                                             \
-    { "owner", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED, 100, NULL, "Why.",        \
-    NULL }
+#define BAD_FIELD  .name = "owner"
 
 #include "bad.h"

@@ -4,8 +4,6 @@
  * refused: field "colour": type uuid_list cannot be sealed
  */
 
-#define BAD_FIELD                                                             \
-    { "colour", PUPIL_TYPE_UUID_LIST, PUPIL_FIELD_SEALED, 100, NULL,          \
-    "Why.", NULL }
+#define BAD_FIELD  .type = PUPIL_TYPE_UUID_LIST
 
 #include "bad.h"

@@ -4,6 +4,6 @@
  * refused: field_size is 40, version 1.0 has 48
  */
 
-#define BAD_FIELDS  fields, 1, 40
+#define BAD_PLUGIN  .field_size = 40
 
 #include "bad.h"

@@ -4,9 +4,8 @@
  * refused: field "colour" is there twice: fields[0] and fields[1]
  */
 
-#define BAD_FIELD                                                             \
-    { "colour", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED, 100, NULL, "Why.",       \
-    NULL }, { "colour", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED, 100, NULL,       \
-    "Why.", NULL }
+#define BAD_MORE_FIELDS                                                       \
+    { .name = "colour", .type = PUPIL_TYPE_TEXT,                              \
+      .flags = PUPIL_FIELD_SEALED, .max_size = 100, .why = "Why." }
 
 #include "bad.h"

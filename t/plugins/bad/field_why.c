@@ -4,8 +4,6 @@
  * refused: field "colour": why is NULL
  */
 
-#define BAD_FIELD                                                             \
-    { "colour", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED, 100, NULL, NULL, NULL    \
-    }
+#define BAD_FIELD  .why = NULL
 
 #include "bad.h"

@@ -4,6 +4,6 @@
  * refused: fields_count is 65, not 1 to 64
  */
 
-#define BAD_FIELDS  fields, 65, sizeof(pupil_field_t)
+#define BAD_PLUGIN  .fields_count = 65
 
 #include "bad.h"

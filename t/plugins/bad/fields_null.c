@@ -4,6 +4,6 @@
  * refused: fields is NULL, fields_count is 3
  */
 
-#define BAD_FIELDS  NULL, 3, sizeof(pupil_field_t)
+#define BAD_PLUGIN  .fields = NULL, .fields_count = 3
 
 #include "bad.h"

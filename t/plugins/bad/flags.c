@@ -4,6 +4,6 @@
  * refused: flags are 0x80, known are 0x3
  */
 
-#define BAD_FLAGS  0x80
+#define BAD_PLUGIN  .flags = 0x80
 
 #include "bad.h"

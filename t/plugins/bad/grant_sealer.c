@@ -4,9 +4,9 @@
  * refused: names "colour" without "class_id", whose key seals it
  */
 
-#define BAD_FIELD                                                             \
-    { "colour", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED, 100, NULL, "Why.",       \
-    "class_id" }, { "class_id", PUPIL_TYPE_UUID, 0, 36, NULL, "Why.", NULL    \
-    }
+#define BAD_FIELD  .sealed_by = "class_id"
+#define BAD_MORE_FIELDS                                                       \
+    { .name = "class_id", .type = PUPIL_TYPE_UUID, .max_size = 36,            \
+      .why = "Why." }
 
 #include "bad.h"

@@ -4,6 +4,6 @@
  * refused: grant_size is 24, version 1.0 has 32
  */
 
-#define BAD_GRANTS  grants, 1, 24
+#define BAD_PLUGIN  .grant_size = 24
 
 #include "bad.h"

@@ -4,10 +4,9 @@
  * refused: "colour" is granted twice (purpose teaching, relation teaches, operation read)
  */
 
-#define BAD_GRANT                                                             \
-    { "colour", PUPIL_PURPOSE_TEACHING, PUPIL_RELATION_TEACHES,               \
-    PUPIL_OPERATION_READ, PUPIL_BASIS_PUBLIC_TASK, 0 }, { "colour",           \
-    PUPIL_PURPOSE_TEACHING, PUPIL_RELATION_TEACHES, PUPIL_OPERATION_READ,     \
-    PUPIL_BASIS_PUBLIC_TASK, 0 }
+#define BAD_MORE_GRANTS                                                       \
+    { .fields = "colour", .purpose = PUPIL_PURPOSE_TEACHING,                  \
+      .relation = PUPIL_RELATION_TEACHES, .operation = PUPIL_OPERATION_READ,  \
+      .basis = PUPIL_BASIS_PUBLIC_TASK }
 
 #include "bad.h"

@@ -4,6 +4,6 @@
  * refused: grants_count is 0, not 1 to 256
  */
 
-#define BAD_GRANTS  NULL, 0, 0
+#define BAD_PLUGIN  .grants = NULL, .grants_count = 0
 
 #include "bad.h"

@@ -4,6 +4,6 @@
  * refused: retention anonymises, but hooks.anonymise is NULL
  */
 
-#define BAD_RETENTION  { PUPIL_EVENT_CREATED, 9, PUPIL_EXPIRY_ANONYMISE }
+#define BAD_RETENTION  .then = PUPIL_EXPIRY_ANONYMISE
 
 #include "bad.h"

@@ -4,6 +4,6 @@
  * refused: hooks_size is 8, version 1.0 has 40
  */
 
-#define BAD_HOOKS  &hooks, 8
+#define BAD_PLUGIN  .hooks_size = 8
 
 #include "bad.h"

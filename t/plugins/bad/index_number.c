@@ -5,7 +5,7 @@
  */
 
 #define BAD_FIELD                                                             \
-    { "colour", PUPIL_TYPE_INTEGER, PUPIL_FIELD_SEALED |                      \
-    PUPIL_FIELD_INDEXED, 100, NULL, "Why.", NULL }
+    .type = PUPIL_TYPE_INTEGER,                                               \
+    .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_INDEXED
 
 #include "bad.h"

@@ -4,6 +4,6 @@
  * refused: magic is 0x50555032, not 0x50555031
  */
 
-#define BAD_HEADER  0x50555032, 1, 0, (uint32_t) sizeof(pupil_plugin_t)
+#define BAD_PLUGIN  .magic = 0x50555032
 
 #include "bad.h"

@@ -4,6 +4,6 @@
  * refused: abi_major is 2, this host has 1
  */
 
-#define BAD_HEADER  PUPIL_PLUGIN_MAGIC, 2, 0, (uint32_t) sizeof(pupil_plugin_t)
+#define BAD_PLUGIN  .abi_major = 2
 
 #include "bad.h"

@@ -4,7 +4,6 @@
  * refused: abi_minor is 7, this host has 0
  */
 
-#define BAD_HEADER                                                            \
-    PUPIL_PLUGIN_MAGIC, 1, 7, (uint32_t) sizeof(pupil_plugin_t) + 64
+#define BAD_PLUGIN  .abi_minor = 7, .struct_size = sizeof(pupil_plugin_t) + 64
 
 #include "bad.h"

@@ -4,6 +4,6 @@
  * refused: name is "Bad Name", not [a-z][a-z0-9_]*
  */
 
-#define BAD_NAME  "Bad Name"
+#define BAD_PLUGIN  .name = "Bad Name"
 
 #include "bad.h"

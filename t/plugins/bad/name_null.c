@@ -4,6 +4,6 @@
  * refused: name is "(NULL)", not [a-z][a-z0-9_]*
  */
 
-#define BAD_NAME  NULL
+#define BAD_PLUGIN  .name = NULL
 
 #include "bad.h"

@@ -4,6 +4,6 @@
  * refused: "religion" is a special category of personal data
  */
 
-#define BAD_NAME  "religion"
+#define BAD_PLUGIN  .name = "religion"
 
 #include "bad.h"

@@ -4,6 +4,6 @@
  * refused: option "size": type is 9, not 1 to 3
  */
 
-#define BAD_OPTION  { "size", 9, 5, 1, 9, "Why." }
+#define BAD_OPTION  .type = 9
 
 #include "bad.h"

@@ -4,6 +4,6 @@
  * refused: option "size": value is 50, not 1 to 9
  */
 
-#define BAD_OPTION  { "size", PUPIL_OPTION_INTEGER, 50, 1, 9, "Why." }
+#define BAD_OPTION  .value = 50
 
 #include "bad.h"

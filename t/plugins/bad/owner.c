@@ -4,6 +4,6 @@
  * refused: owner is 9, not 1 to 2
  */
 
-#define BAD_OWNER  9, PUPIL_CARDINALITY_ONE
+#define BAD_PLUGIN  .owner = 9
 
 #include "bad.h"

@@ -4,6 +4,6 @@
  * refused: retention.days is 0, not 1 to 36500
  */
 
-#define BAD_RETENTION  { PUPIL_EVENT_CREATED, 0, PUPIL_EXPIRY_ERASE }
+#define BAD_RETENTION  .days = 0
 
 #include "bad.h"

@@ -4,6 +4,6 @@
  * refused: retention is NULL: say how long a record is kept
  */
 
-#define BAD_KEPT  NULL
+#define BAD_PLUGIN  .retention = NULL
 
 #include "bad.h"

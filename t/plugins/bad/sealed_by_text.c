@@ -4,9 +4,9 @@
  * refused: sealed_by is "kind", which is not a plain uuid
  */
 
-#define BAD_FIELD                                                             \
-    { "colour", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED, 100, NULL, "Why.",       \
-    "kind" }, { "kind", PUPIL_TYPE_TEXT, PUPIL_FIELD_SEALED, 100, NULL,       \
-    "Why.", NULL }
+#define BAD_FIELD  .sealed_by = "kind"
+#define BAD_MORE_FIELDS                                                       \
+    { .name = "kind", .type = PUPIL_TYPE_TEXT, .flags = PUPIL_FIELD_SEALED,   \
+      .max_size = 100, .why = "Why." }
 
 #include "bad.h"

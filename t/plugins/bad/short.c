@@ -4,6 +4,6 @@
  * refused: struct_size is 64, version 1.0 has 136
  */
 
-#define BAD_HEADER  PUPIL_PLUGIN_MAGIC, 1, 0, 64
+#define BAD_PLUGIN  .struct_size = 64
 
 #include "bad.h"

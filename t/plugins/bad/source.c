@@ -4,6 +4,6 @@
  * refused: source is NULL, not a sentence
  */
 
-#define BAD_ABOUT  "A category.", NULL, "none"
+#define BAD_PLUGIN  .source = NULL
 
 #include "bad.h"

@@ -4,6 +4,6 @@
  * refused: version is "1.0", not MAJOR.MINOR.PATCH
  */
 
-#define BAD_VERSION  "1.0"
+#define BAD_PLUGIN  .version = "1.0"
 
 #include "bad.h"
