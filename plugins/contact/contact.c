@@ -28,7 +28,8 @@ static const pupil_field_t  contact_fields[] = {
       .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED | PUPIL_FIELD_INDEXED,
       .max_size = CONTACT_EMAIL_MAX,
       .pattern = "[^\\s\\p{C}@\"<>(),:;\\\\\\[\\]]+@(?:[\\p{L}\\p{N}]"
-                 "(?:[\\p{L}\\p{N}-]*[\\p{L}\\p{N}])?\\.)+[\\p{L}\\p{N}-]*[\\p{L}\\p{N}]",
+                 "(?:[\\p{L}\\p{N}-]*[\\p{L}\\p{N}])?\\.)+"
+                 "[\\p{L}\\p{N}-]*[\\p{L}\\p{N}]",
       .why = "Members of staff log in with it." }
 };
 

@@ -15,12 +15,13 @@
 
 /*
  * From what a client sent to the clear value that is stored: type, size,
- * normalise, size and pattern of the result, validate.  PUPIL_INVALID with fault set (422, field "/<name>",
- * rule); PUPIL_NO_MEMORY.  Rules: "type", "uuid", "date", "date-time",
- * "integer", those of pupil_decimal_parse(), "utf8", "nul", "minLength"
- * (empty although required), "maxLength", "pattern", and the plugin's own.
- * null is "type" but for PUPIL_TYPE_JSON: what it means to take a value away
- * is the caller's.  The value may point into the document.  Context: request.
+ * normalise, size and pattern of the result, validate.  PUPIL_INVALID with
+ * fault set (422, field "/<name>", rule); PUPIL_NO_MEMORY.  Rules: "type",
+ * "uuid", "date", "date-time", "integer", those of pupil_decimal_parse(),
+ * "utf8", "nul", "minLength" (empty although required), "maxLength",
+ * "pattern", and the plugin's own.  null is "type" but for PUPIL_TYPE_JSON:
+ * what it means to take a value away is the caller's.  The value may point
+ * into the document.
  *
  * The clear value of a PUPIL_TYPE_UUID_LIST is its ids, 36 characters each,
  * separated by single spaces.

@@ -28,13 +28,13 @@ pupil_owner_state_t pupil_owner_state(pupil_str_t text);
 /*
  * Adds what the key store returned: what says which key it is, of object
  * PUPIL_OBJECT_OWNER_KEY.  wrapped: NULL data unless the owner is active or
- * restricted; the state is then remembered as it is.  What is put
- * replaces what was there, but for an erased owner, who stays so while that is
+ * restricted; the state is then remembered as it is.  What is put replaces
+ * what was there, but for an erased owner, who stays so while that is
  * remembered: PUPIL_ERASED.  PUPIL_TAMPERED when the key does not unwrap,
  * PUPIL_NO_KEY when the tenant's key above it is not in the ring,
  * PUPIL_INVALID for a zero id or version, another object, or a state that does
- * not fit wrapped: then nothing is cached of this owner any more.  now: microseconds,
- * the same clock throughout.
+ * not fit wrapped: then nothing is cached of this owner any more.  now:
+ * microseconds, the same clock throughout.
  */
 pupil_rc_t pupil_keyring_put_owner(pupil_keyring_t *ring,
     const pupil_wrapping_t *what, pupil_owner_state_t state,
@@ -44,11 +44,11 @@ pupil_rc_t pupil_keyring_put_owner(pupil_keyring_t *ring,
  * The subkeys that seal and open values of a category of an owner: of place
  * the tenant, owner, category and key version count.  That version and state
  * are what the data row said of the owner (pupil.owner), so that no cache
- * serves a dead key: PUPIL_ERASED (also when only the key store says so), PUPIL_RESTRICTED
- * (unless allow_restricted), PUPIL_NOT_FOUND for an absent owner, and
- * PUPIL_NO_KEY when the key is not cached, has expired, or is of another
- * state or version: fetch it, put it, ask again, once.  PUPIL_INVALID for an
- * empty or long category, PUPIL_NO_MEMORY for the 129th category of all.
+ * serves a dead key: PUPIL_ERASED (also when only the key store says so),
+ * PUPIL_RESTRICTED (unless allow_restricted), PUPIL_NOT_FOUND for an absent
+ * owner, and PUPIL_NO_KEY when the key is not cached, has expired, or is of
+ * another state or version: fetch it, put it, ask again, once.  PUPIL_INVALID
+ * for an empty or long category, PUPIL_NO_MEMORY for the 129th category of all.
  * *key is valid until the next put, forget or expire, and until
  * PUPIL_KEYRING_SUBKEYS other categories of this owner were asked for.
  */
