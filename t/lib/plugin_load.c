@@ -19,7 +19,9 @@
 
 #include "core/audit/audit.h"
 #include "core/endpoints/database.h"
+#include "core/endpoints/data.h"
 #include "core/endpoints/endpoints.h"
+#include "core/endpoints/relation.h"
 #include "core/policy/policy.h"
 
 

@@ -40,12 +40,17 @@ main(void)
     pupil_statement_t  statement;
 
     static const pupil_want_t  wants[] = {
-        { "h", "h", "homework", "title", PUPIL_PURPOSE_TEACHING,
-          PUPIL_RELATION_TEACHES, PUPIL_OPERATION_READ, PUPIL_ABOUT_NONE,
-          PUPIL_WANT_REQUIRED }
+        { .alias = "h", .category = "homework", .field = "title",
+          .purpose = PUPIL_PURPOSE_TEACHING,
+          .relation = PUPIL_RELATION_TEACHES,
+          .operation = PUPIL_OPERATION_READ, .about = PUPIL_ABOUT_NONE,
+          .flags = PUPIL_WANT_REQUIRED }
     };
     static const pupil_template_t  refused = {
-        "homework", "SELECT $1{h}", 1, wants, 1, { 0 }
+        .name = "homework",
+        .sql = "SELECT $1{h}",
+        .fixed = 1,
+        PUPIL_WANTS(wants)
     };
     static const char  shape[] =
         "[{\"category\":\"homework\",\"fields\":[\"title\"],"

@@ -72,7 +72,7 @@ test_template(const pupil_template_t *template)
     columns = template->fixed;
 
     for (i = 0; i < template->wants_count; i++) {
-        if (template->wants[i].flags & PUPIL_WANT_SILENT) {
+        if (template->wants[i].alias == NULL) {
             columns += st.column[i] != -1;      /* none must have one */
             continue;
         }

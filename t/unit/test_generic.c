@@ -7,7 +7,8 @@
 #include <sodium.h>
 
 #include "categories.h"
-#include "core/policy/statement.h"
+#include "core/endpoints/data.h"
+#include "core/endpoints/relation.h"
 
 
 static pupil_alloc_t   alloc;

@@ -13,28 +13,32 @@
 #include "core/policy/statement.h"
 
 
-#define READ  PUPIL_OPERATION_READ
+#define TEACHING                                                              \
+    .purpose = PUPIL_PURPOSE_TEACHING, .relation = PUPIL_RELATION_TEACHES,    \
+    .operation = PUPIL_OPERATION_READ
 
 static const pupil_want_t  wants[] = {
-    { "b", "s", "stone", "weight", PUPIL_PURPOSE_TEACHING,
-      PUPIL_RELATION_TEACHES, READ, PUPIL_ABOUT_NONE, 0 },
-    { "a", "x", "animal", "name", PUPIL_PURPOSE_TEACHING,
-      PUPIL_RELATION_TEACHES, READ, PUPIL_ABOUT_SUBJECTS, 0 },
-    { "a", "x", "animal", "secret", PUPIL_PURPOSE_TEACHING,
-      PUPIL_RELATION_TEACHES, READ, PUPIL_ABOUT_SUBJECTS, 0 },
-    { "a", "x", "animal", "legs", PUPIL_PURPOSE_TEACHING,
-      PUPIL_RELATION_TEACHES, READ, PUPIL_ABOUT_SUBJECTS, 0 },
-    { "", "", "animal", "legs", PUPIL_PURPOSE_TEACHING,
-      PUPIL_RELATION_TEACHES, READ, PUPIL_ABOUT_SUBJECTS,
-      PUPIL_WANT_SILENT },
-    { "a", "p", "plant", "leaf", PUPIL_PURPOSE_TEACHING,
-      PUPIL_RELATION_TEACHES, READ, PUPIL_ABOUT_SUBJECTS, 0 }
+    { .alias = "b", .category = "stone", .field = "weight",
+      TEACHING, .about = PUPIL_ABOUT_NONE },
+    { .alias = "a", .category = "animal", .field = "name",
+      TEACHING, .about = PUPIL_ABOUT_SUBJECTS },
+    { .alias = "a", .category = "animal", .field = "secret",
+      TEACHING, .about = PUPIL_ABOUT_SUBJECTS },
+    { .alias = "a", .category = "animal", .field = "legs",
+      TEACHING, .about = PUPIL_ABOUT_SUBJECTS },
+    { .category = "animal", .field = "legs",
+      TEACHING, .about = PUPIL_ABOUT_SUBJECTS },
+    { .alias = "a", .category = "plant", .field = "leaf",
+      TEACHING, .about = PUPIL_ABOUT_SUBJECTS }
 };
 
 static const pupil_template_t  template = {
-    "test", "SELECT $1, 1{a}{b} FROM x WHERE y = '{}' AND 1{a} ({audit})"
-    " ({audit_values})", 2, wants, PUPIL_COUNT(wants),
-    { PUPIL_PARAM_UUID, PUPIL_PARAM_INT4_ARRAY }
+    .name = "test",
+    .sql = "SELECT $1, 1{a}{b} FROM x WHERE y = '{}' AND 1{a} ({audit})"
+           " ({audit_values})",
+    .fixed = 2,
+    PUPIL_WANTS(wants),
+    .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_INT4_ARRAY }
 };
 
 static const char  accesses[] =
@@ -67,9 +71,9 @@ test_compose(void)
        == PUPIL_OK, "composes");
 
     sodium_bin2hex(hex, sizeof(hex), s.shape, 32);
-    snprintf(text, sizeof(text), "SELECT $1, 1, x.\"name\", x.\"legs\","
-             " s.\"weight\" FROM x WHERE y = '{}' AND 1, x.\"name\","
-             " x.\"legs\" (tenant, request, actor, role, institution,"
+    snprintf(text, sizeof(text), "SELECT $1, 1, a.\"name\", a.\"legs\","
+             " b.\"weight\" FROM x WHERE y = '{}' AND 1, a.\"name\","
+             " a.\"legs\" (tenant, request, actor, role, institution,"
              " network, shape, policy) ($2, $3, $4, $5, $6, $7::inet,"
              " '\\x%s'::bytea, '\\xab%062d'::bytea)", hex, 0);
     ok(s.sql.len == strlen(text) && strcmp((char *) s.sql.data, text) == 0,

@@ -105,8 +105,8 @@ pupil_audit_template(const pupil_template_t *refused,
 
     for (i = 0; i < count; i++) {
         wants[i] = refused->wants[i];
-        wants[i].mark = "";
-        wants[i].flags = PUPIL_WANT_SILENT | PUPIL_WANT_ASKED;
+        wants[i].alias = NULL;
+        wants[i].flags = PUPIL_WANT_ASKED;
     }
 
     memset(t, 0, sizeof(*t));
@@ -119,31 +119,4 @@ pupil_audit_template(const pupil_template_t *refused,
     *template = t;
 
     return PUPIL_OK;
-}
-
-
-pupil_rc_t
-pupil_audit_asked(const pupil_plugin_t *plugin, uint32_t relation,
-    uint32_t operation, const pupil_alloc_t *alloc,
-    pupil_template_t **template)
-{
-    pupil_want_t      want;
-    pupil_template_t  asked;
-
-    memset(&want, 0, sizeof(want));
-    want.category = plugin->name;
-    want.field = "";
-    want.purpose = pupil_generic_purpose(relation);
-    want.relation = relation;
-    want.operation = operation;
-    want.about = plugin->owner == PUPIL_OWNER_CLASS ? PUPIL_ABOUT_NONE
-                 : relation == PUPIL_RELATION_SELF ? PUPIL_ABOUT_ACTOR
-                                                   : PUPIL_ABOUT_SUBJECTS;
-
-    memset(&asked, 0, sizeof(asked));
-    asked.name = plugin->name;
-    asked.wants = &want;
-    asked.wants_count = 1;
-
-    return pupil_audit_template(&asked, alloc, template);
 }

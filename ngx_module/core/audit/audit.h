@@ -56,13 +56,4 @@ extern const uint8_t  pupil_audit_group_params[PUPIL_AUDIT_GROUP_PARAMS];
 pupil_rc_t pupil_audit_template(const pupil_template_t *refused,
     const pupil_alloc_t *alloc, pupil_template_t **template);
 
-/*
- * The same for what no grant names, so that there is no statement of it: its
- * shape tells category, purpose, relation and operation that were asked for,
- * and no field.
- */
-pupil_rc_t pupil_audit_asked(const pupil_plugin_t *plugin, uint32_t relation,
-    uint32_t operation, const pupil_alloc_t *alloc,
-    pupil_template_t **template);
-
 #endif /* PUPIL_AUDIT_H */

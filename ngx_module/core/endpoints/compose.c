@@ -205,7 +205,7 @@ pupil_compose_asked(const pupil_composer_t *c, const pupil_plugin_t *plugin,
     pupil_rc_t         rc;
     pupil_template_t  *asked;
 
-    rc = pupil_audit_asked(plugin, relation, operation, c->alloc, &asked);
+    rc = pupil_generic_asked(plugin, relation, operation, c->alloc, &asked);
 
     return rc == PUPIL_OK ? pupil_compose_refusal(c, asked, composed) : rc;
 }

@@ -2,13 +2,13 @@
  * Copyright (C) the Pupil authors
  *
  * The statements of /v1/data/, made up from a descriptor: what is granted of a
- * category, and how it is read.
+ * category.
  */
 
 #include <string.h>
 
-#include "core/endpoints/data.h"
-#include "core/endpoints/endpoint_sql.h"
+#include "core/audit/audit.h"
+#include "core/endpoints/data_sql.h"
 
 
 #define PUPIL_PARAMS_LOOK   { PUPIL_PARAM_UUID, PUPIL_PARAM_UUID }
@@ -21,7 +21,7 @@
       PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,                       \
       PUPIL_PARAM_UUID_ARRAY }
 
-/* Columns of a read before the owners, of each owner; see statement.h. */
+/* Columns of a read before the owners, of each owner; see data.h. */
 #define PUPIL_READ_FIXED    5
 #define PUPIL_READ_SEALER   3
 #define PUPIL_READ_PROOF    9       /* the row that a record is made of */
@@ -30,77 +30,9 @@
 #define PUPIL_WRITE_COLUMNS  6
 
 
-/* A plain UUID field of the category, or NULL. */
-static const char *
-pupil_generic_uuid(const pupil_category_t *category, const char *name)
-{
-    uint32_t              i;
-    const pupil_field_t  *field;
-
-    for (i = 0; i < category->plugin->fields_count; i++) {
-        field = &category->plugin->fields[i];
-
-        if (strcmp(field->name, name) == 0 && field->type == PUPIL_TYPE_UUID
-            && !(field->flags & PUPIL_FIELD_SEALED))
-        {
-            return field->name;
-        }
-    }
-
-    return NULL;
-}
-
-
-/* Does the category mark records as withdrawn? */
-static int
-pupil_generic_deletes(const pupil_category_t *category)
-{
-    int32_t      i;
-    pupil_str_t  name = pupil_str("deleted_at");
-
-    i = pupil_category_field(category, name);
-
-    return i >= 0
-           && category->plugin->fields[i].type == PUPIL_TYPE_TIMESTAMP
-           && !(category->plugin->fields[i].flags & PUPIL_FIELD_SEALED);
-}
-
-
-/*
- * Is a record the host's own row that authorises, seen through a view?  Such a
- * row is shown only when it is authentic (invariant I18).
- */
-static int
-pupil_generic_proved(const pupil_maker_t *m)
-{
-    return strcmp(m->category->plugin->name, "enrolment") == 0;
-}
-
-
-/* The field until whose time those who are taught see nothing, or NULL. */
-static const char *
-pupil_generic_embargo(const pupil_maker_t *m)
-{
-    uint32_t              i;
-    const pupil_field_t  *field;
-
-    for (i = 0; i < m->category->plugin->fields_count; i++) {
-        field = &m->category->plugin->fields[i];
-
-        if (m->relates->relation == PUPIL_RELATION_TAUGHT_BY
-            && (field->flags & PUPIL_FIELD_EMBARGO))
-        {
-            return field->name;
-        }
-    }
-
-    return NULL;
-}
-
-
 /* The group of an owner that seals: 0 is the record's. */
 static uint8_t
-pupil_generic_sealer(pupil_maker_t *m, const char *sealed_by)
+data_sealer(pupil_maker_t *m, const char *sealed_by)
 {
     uint32_t  i;
 
@@ -121,7 +53,7 @@ pupil_generic_sealer(pupil_maker_t *m, const char *sealed_by)
 
 
 static int
-pupil_generic_granted(const pupil_policy_t *policy, uint32_t category,
+data_granted(const pupil_policy_t *policy, uint32_t category,
     const pupil_generic_t *g, const char *name)
 {
     int32_t      field;
@@ -138,9 +70,22 @@ pupil_generic_granted(const pupil_policy_t *policy, uint32_t category,
 }
 
 
+/* Whom the audit record is about. */
+static pupil_about_t
+data_about(const pupil_plugin_t *plugin, uint32_t relation)
+{
+    if (plugin->owner == PUPIL_OWNER_CLASS) {
+        return PUPIL_ABOUT_NONE;
+    }
+
+    return relation == PUPIL_RELATION_SELF ? PUPIL_ABOUT_ACTOR
+                                           : PUPIL_ABOUT_SUBJECTS;
+}
+
+
 /* The fields that this operation through this relation may touch. */
 static void
-pupil_generic_wants(pupil_maker_t *m, const pupil_policy_t *policy,
+data_wants(pupil_maker_t *m, const pupil_policy_t *policy,
     uint32_t category)
 {
     uint32_t               i, write;
@@ -157,143 +102,34 @@ pupil_generic_wants(pupil_maker_t *m, const pupil_policy_t *policy,
         field = &plugin->fields[i];
 
         if ((field->flags & PUPIL_FIELD_INTERNAL)
-            || !pupil_generic_granted(policy, category, g, field->name)
+            || !data_granted(policy, category, g, field->name)
             || (field->sealed_by != NULL
-                && (write || !pupil_generic_granted(policy, category, g,
+                && (write || !data_granted(policy, category, g,
                                                     field->sealed_by))))
         {
             continue;
         }
 
         g->sealer[g->template.wants_count] =
-            pupil_generic_sealer(m, field->sealed_by);
+            data_sealer(m, field->sealed_by);
 
         want = &m->wants[g->template.wants_count++];
-        want->mark = write ? "" : "fields";
-        want->alias = "t";
+        want->alias = write ? NULL : "t";
         want->category = plugin->name;
         want->field = field->name;
         want->purpose = g->purpose;
         want->relation = g->relation;
         want->operation = g->operation;
-        want->flags = write ? PUPIL_WANT_REQUIRED | PUPIL_WANT_SILENT : 0;
-        want->about = plugin->owner == PUPIL_OWNER_CLASS ? PUPIL_ABOUT_NONE
-                      : g->relation == PUPIL_RELATION_SELF
-                        ? PUPIL_ABOUT_ACTOR : PUPIL_ABOUT_SUBJECTS;
+        want->flags = write ? PUPIL_WANT_REQUIRED : 0;
+        want->about = data_about(plugin, g->relation);
     }
-}
-
-
-void
-pupil_generic_begin(const pupil_maker_t *m, pupil_sql_t *sql)
-{
-    pupil_sql_add(sql, "WITH r AS (%s), ", m->relates->relates);
-}
-
-
-void
-pupil_generic_scope(const pupil_maker_t *m, pupil_sql_t *sql)
-{
-    if (m->scope != NULL) {
-        pupil_sql_add(sql, " AND t.");
-        pupil_sql_name(sql, m->scope->field);
-        pupil_sql_add(sql, " IN (%s)", m->scope->among);
-    }
-}
-
-
-static void
-pupil_generic_read_sql(const pupil_maker_t *m, pupil_sql_t *sql)
-{
-    uint32_t     i;
-    const char  *class_id, *embargo;
-
-    class_id = pupil_generic_uuid(m->category, "class_id");
-    embargo = pupil_generic_embargo(m);
-
-    pupil_generic_begin(m, sql);
-    pupil_sql_add(sql, "d AS (SELECT t.record, t.owner AS owner_id, ");
-
-    if (class_id != NULL) {
-        pupil_sql_add(sql, "t.");
-        pupil_sql_name(sql, class_id);
-        pupil_sql_add(sql, " AS in_class");
-    } else {
-        pupil_sql_add(sql, "NULL::uuid AS in_class");
-    }
-
-    for (i = 0; i < m->generic->sealers; i++) {
-        pupil_sql_add(sql, ", o%u.owner AS o%u_id, o%u.state AS o%u_state,"
-                      " o%u.key_version AS o%u_version", i, i, i, i, i, i);
-    }
-
-    if (m->generic->proof != 0) {
-        pupil_sql_add(sql, ", v.enrolment, v.subject, v.class,"
-                      " v.institution, v.role AS v_role,"
-                      " v.valid_from - DATE '1970-01-01' AS v_from,"
-                      " v.valid_to - DATE '1970-01-01' AS v_to,"
-                      " v.source AS v_source, v.mac");
-    }
-
-    pupil_sql_add(sql, "{fields} FROM data.");
-    pupil_sql_name(sql, m->category->plugin->name);
-    pupil_sql_add(sql, " t");
-
-    if (m->generic->proof != 0) {
-        pupil_sql_add(sql, " LEFT JOIN " PUPIL_SQL_EACH(
-                      "SELECT v.* FROM pupil.enrolment v WHERE v.tenant = $2"
-                      " AND v.enrolment = t.record") " AS v ON true");
-    }
-
-    for (i = 0; i < m->generic->sealers; i++) {
-        pupil_sql_add(sql, " LEFT JOIN LATERAL (SELECT o.* FROM pupil.owner o"
-                      " WHERE o.tenant = $2 AND o.owner = t.");
-        pupil_sql_name(sql, m->sealers[i]);
-        pupil_sql_add(sql, " OFFSET 0) AS o%u ON true", i);
-    }
-
-    pupil_sql_add(sql, " WHERE t.tenant = $2 AND t.owner = $8"
-                  " AND EXISTS (SELECT FROM r)"
-                  " AND ($9::uuid IS NULL OR t.record > $9)%s",
-                  pupil_generic_deletes(m->category)
-                  ? " AND t.deleted_at IS NULL" : "");
-
-    if (embargo != NULL) {
-        pupil_sql_add(sql, " AND t.");
-        pupil_sql_name(sql, embargo);
-        pupil_sql_add(sql, " <= now()");
-    }
-
-    pupil_generic_scope(m, sql);
-    pupil_sql_add(sql, " ORDER BY t.record LIMIT $10)"
-                  " SELECT $1::bigint, EXISTS (SELECT FROM r), d.*"
-                  " FROM (VALUES (1)) AS one LEFT JOIN d ON true"
-                  " ORDER BY d.record");
-}
-
-
-static void
-pupil_generic_look_sql(const pupil_maker_t *m, pupil_sql_t *sql)
-{
-    pupil_generic_begin(m, sql);
-    pupil_sql_add(sql, "old AS (SELECT FROM data.");
-    pupil_sql_name(sql, m->category->plugin->name);
-    pupil_sql_add(sql, " t WHERE t.tenant = $2 AND t.owner = $8"
-                  " AND t.record = $9 AND EXISTS (SELECT FROM r)");
-    pupil_generic_scope(m, sql);
-    pupil_sql_add(sql, ") SELECT $1::bigint, EXISTS (SELECT FROM r),"
-                  " EXISTS (SELECT FROM old), o.owner, o.state,"
-                  " o.key_version FROM (VALUES (1)) AS one"
-                  " LEFT JOIN pupil.owner o ON o.tenant = $2"
-                  " AND o.owner = $8 AND EXISTS (SELECT FROM r)");
 }
 
 
 /* Copies the text of a template that was made. */
 static pupil_rc_t
-pupil_generic_text(const pupil_maker_t *m, pupil_template_t *template,
-    const char *suffix,
-    void (*write)(const pupil_maker_t *m, pupil_sql_t *sql))
+data_text(const pupil_maker_t *m, pupil_template_t *template,
+    const char *suffix, pupil_maker_pt write)
 {
     pupil_rc_t   rc;
     pupil_str_t  text;
@@ -322,7 +158,7 @@ pupil_generic_text(const pupil_maker_t *m, pupil_template_t *template,
 
 /* Everything but the text; PUPIL_NOT_FOUND when nothing is granted. */
 static pupil_rc_t
-pupil_generic_make(pupil_maker_t *m, const pupil_policy_t *policy,
+data_make(pupil_maker_t *m, const pupil_policy_t *policy,
     uint32_t category, uint32_t relation, uint32_t operation,
     const pupil_alloc_t *alloc)
 {
@@ -369,7 +205,7 @@ pupil_generic_make(pupil_maker_t *m, const pupil_policy_t *policy,
     m->generic->sealers = 1;
     m->sealers[0] = "owner";
 
-    pupil_generic_wants(m, policy, category);
+    data_wants(m, policy, category);
 
     return m->generic->template.wants_count != 0 ? PUPIL_OK
                                                  : PUPIL_NOT_FOUND;
@@ -388,7 +224,7 @@ pupil_generic_read(const pupil_policy_t *policy, uint32_t category,
 
     *generic = NULL;
 
-    rc = pupil_generic_make(&m, policy, category, relation,
+    rc = data_make(&m, policy, category, relation,
                             PUPIL_OPERATION_READ, alloc);
     if (rc != PUPIL_OK) {
         return rc;
@@ -398,14 +234,14 @@ pupil_generic_read(const pupil_policy_t *policy, uint32_t category,
     template->fixed = PUPIL_READ_FIXED
                       + PUPIL_READ_SEALER * m.generic->sealers;
 
-    if (pupil_generic_proved(&m)) {
+    if (pupil_generic_proved(m.category)) {
         m.generic->proof = template->fixed;
         template->fixed += PUPIL_READ_PROOF;
     }
 
     memcpy(template->params, params, sizeof(params));
 
-    rc = pupil_generic_text(&m, template, "read", pupil_generic_read_sql);
+    rc = data_text(&m, template, "read", pupil_generic_read_sql);
     if (rc == PUPIL_OK) {
         *generic = m.generic;
     }
@@ -434,7 +270,7 @@ pupil_generic_write(const pupil_policy_t *policy, uint32_t category,
         return PUPIL_NOT_FOUND;
     }
 
-    rc = pupil_generic_make(&m, policy, category, relation,
+    rc = data_make(&m, policy, category, relation,
                             PUPIL_OPERATION_WRITE, alloc);
     if (rc != PUPIL_OK) {
         return rc;
@@ -448,10 +284,10 @@ pupil_generic_write(const pupil_policy_t *policy, uint32_t category,
     look->fixed = PUPIL_LOOK_COLUMNS;
     memcpy(look->params, looks, sizeof(looks));
 
-    rc = pupil_generic_text(&m, template, "write", pupil_generic_write_sql);
+    rc = data_text(&m, template, "write", pupil_generic_write_sql);
 
     if (rc == PUPIL_OK) {
-        rc = pupil_generic_text(&m, look, "look", pupil_generic_look_sql);
+        rc = data_text(&m, look, "look", pupil_generic_look_sql);
     }
 
     if (rc == PUPIL_OK) {
@@ -459,4 +295,29 @@ pupil_generic_write(const pupil_policy_t *policy, uint32_t category,
     }
 
     return rc;
+}
+
+
+pupil_rc_t
+pupil_generic_asked(const pupil_plugin_t *plugin, uint32_t relation,
+    uint32_t operation, const pupil_alloc_t *alloc,
+    pupil_template_t **template)
+{
+    pupil_want_t      want;
+    pupil_template_t  asked;
+
+    memset(&want, 0, sizeof(want));
+    want.category = plugin->name;
+    want.field = "";
+    want.purpose = pupil_generic_purpose(relation);
+    want.relation = relation;
+    want.operation = operation;
+    want.about = data_about(plugin, relation);
+
+    memset(&asked, 0, sizeof(asked));
+    asked.name = plugin->name;
+    asked.wants = &want;
+    asked.wants_count = 1;
+
+    return pupil_audit_template(&asked, alloc, template);
 }

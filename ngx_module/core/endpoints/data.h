@@ -1,52 +1,96 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * What the files of the generic statements share; private to generic.c,
- * generic_write.c and relation.c.
+ * The endpoint /v1/data/, which serves any category by its plugin's grants:
+ * its statements are made up from the descriptor.
  */
 
-#ifndef PUPIL_GENERIC_H
-#define PUPIL_GENERIC_H
+#ifndef PUPIL_DATA_H
+#define PUPIL_DATA_H
 
-#include "core/policy/sql.h"
 #include "core/policy/statement.h"
 
 
-/* Which records of a category relate: those whose field is among these. */
+/*
+ * $8, here "subject", is the id of the class for a category that classes own.
+ * Relations are confirmed by the database: live enrolments through the
+ * session's institution, $6; a record with a plain UUID field class_id (of a
+ * school administrator: school_id, else class_id) only when it is of the
+ * class (school) that relates; records whose plain timestamp deleted_at is set
+ * are not shown, nor, through taught_by, before the time of a field that is
+ * PUPIL_FIELD_EMBARGO.  Rows that authorise are authentic only when the caller
+ * has checked them: see pupil_generic_evidence() in relation.h.
+ *
+ * Read.  $8 subject uuid, $9 after: record of the last page uuid or NULL,
+ * $10 limit int4.  Audited: allowed or not_found.
+ *
+ *     0 nonce   1 related boolean: false means 404
+ *     2 record  NULL when there is none     3 owner
+ *     4 class   of the record, NULL when the category has no class_id: must be
+ *               the class of an authentic evidence row, else leave it out
+ *     5 ...     sealers times (owner uuid, state text, key_version int4); the
+ *               first is the record's owner, a group may be NULL
+ *     proof ... when it is not 0: the enrolment that the record is made of, 9
+ *               columns as PUPIL_EVIDENCE_ACTOR_ENROLMENT; a record whose row
+ *               is not authentic is left out
+ *     fixed ... the fields, in the order of the wants: wants[i] is sealed by
+ *               group sealer[i], with that owner's id as record id when
+ *               sealer[i] is not 0
+ *
+ * Look, before a write: $8 subject, $9 record.  Not audited, shows nothing.
+ *
+ *     0 nonce   1 related   2 existed boolean: when false all required fields
+ *     must be in the write  3 owner   4 state   5 key_version
+ *
+ * Write of one record.  All arrays of $11 to $13 have wants_count elements,
+ * in the order of the wants.  Audited: allowed, not_found, conflict,
+ * restricted; not when nothing was written for want of a required field,
+ * because the owner's key version is not $10 any more, or because the record
+ * is, or would be, of a class that does not relate.
+ *
+ *     $8 subject   $9 record (the subject's id when PUPIL_CARDINALITY_ONE)
+ *     $10 key_version int4          $11 set int4[]: 1 where a value is given
+ *     $12 sealed values bytea[]     $13 clear values of plain fields text[]
+ *     $14 names of the blind-indexed fields that are set text[]
+ *     $15 their terms bytea[], NULL: none any more    $16 their MACs bytea[]
+ *     $17 the classes uuid[] of the authentic evidence: of the relations that
+ *     are through a class, no other counts
+ *
+ *     0 nonce   1 related   2 existed   3 taken: a term is another owner's,
+ *     409       4 state of the owner, NULL: no key       5 written
+ */
 typedef struct {
-    const char  *field;
-    const char  *among;
-} pupil_scope_t;
-
-typedef struct {
-    uint32_t          relation, owner;
-    uint32_t          purpose;
-    const char       *relates;      /* a query of column class; no row: no */
-    pupil_template_t  evidence;     /* sql NULL: none needed */
-    pupil_scope_t     scopes[2];    /* the first that the category has */
-} pupil_relates_t;
-
-/* What the makers of one statement share. */
-typedef struct {
-    const pupil_category_t  *category;
-    const pupil_relates_t   *relates;
-    const pupil_scope_t     *scope;     /* or NULL */
-    pupil_generic_t         *generic;
-    pupil_want_t            *wants;
-    const char              *sealers[PUPIL_MAX_FIELDS + 1];
-    const pupil_alloc_t     *alloc;
-} pupil_maker_t;
+    pupil_template_t    template;
+    pupil_template_t    look;           /* of a write */
+    uint32_t            purpose, relation, operation;
+    uint32_t            sealers;        /* groups of id, state, version */
+    uint32_t            proof;          /* column of a read, or 0 */
+    uint8_t             sealer[PUPIL_STATEMENT_WANTS];  /* of each want */
+} pupil_generic_t;
 
 
-/* NULL: /v1/data/ does not serve it. */
-const pupil_relates_t *pupil_relates_find(uint32_t relation, uint32_t owner);
+/*
+ * Makes up the statements of a category through a relation; *generic is
+ * allocated.  PUPIL_NOT_FOUND, and NULL in *generic, when nothing is granted;
+ * also for writes of a PUPIL_PLUGIN_NO_GENERIC_WRITE category, and for the
+ * relations system and support_grant.  Fields that are PUPIL_FIELD_INTERNAL
+ * are left out, and those whose sealed_by field is not granted; of a write
+ * also those that are sealed_by another owner.
+ */
+pupil_rc_t pupil_generic_read(const pupil_policy_t *policy,
+    uint32_t category, uint32_t relation, const pupil_alloc_t *alloc,
+    pupil_generic_t **generic);
+pupil_rc_t pupil_generic_write(const pupil_policy_t *policy,
+    uint32_t category, uint32_t relation, const pupil_alloc_t *alloc,
+    pupil_generic_t **generic);
 
-/* Begins a read and a look: who relates, as CTE r of column class. */
-void pupil_generic_begin(const pupil_maker_t *m, pupil_sql_t *sql);
+/*
+ * The shape of a refused access that no grant names, so that there is no
+ * statement of it: it tells category, purpose, relation and operation that
+ * were asked for, and no field.
+ */
+pupil_rc_t pupil_generic_asked(const pupil_plugin_t *plugin,
+    uint32_t relation, uint32_t operation, const pupil_alloc_t *alloc,
+    pupil_template_t **template);
 
-/* Of alias t: the record is one of those that the relation is about. */
-void pupil_generic_scope(const pupil_maker_t *m, pupil_sql_t *sql);
-
-void pupil_generic_write_sql(const pupil_maker_t *m, pupil_sql_t *sql);
-
-#endif /* PUPIL_GENERIC_H */
+#endif /* PUPIL_DATA_H */

@@ -6,12 +6,13 @@
 
 #include <string.h>
 
-#include "core/endpoints/data.h"
+#include "core/endpoints/data_sql.h"
+#include "core/plugin/names.h"
 
 
 /* The given value of want i as the type of its column. */
 static void
-pupil_write_value(const pupil_maker_t *m, uint32_t i, pupil_sql_t *sql)
+data_write_value(const pupil_maker_t *m, uint32_t i, pupil_sql_t *sql)
 {
     int32_t               n;
     pupil_str_t           name;
@@ -36,7 +37,7 @@ pupil_write_value(const pupil_maker_t *m, uint32_t i, pupil_sql_t *sql)
 
 /* A new record has all that is required; one of another scope is none. */
 static void
-pupil_write_conditions(const pupil_maker_t *m, pupil_sql_t *sql)
+data_write_conditions(const pupil_maker_t *m, pupil_sql_t *sql)
 {
     uint32_t               f, i;
     const pupil_plugin_t  *plugin;
@@ -69,7 +70,7 @@ pupil_write_conditions(const pupil_maker_t *m, pupil_sql_t *sql)
 
         pupil_sql_add(sql, " AND $11[%u] = 0 OR $11[%u] = 1 AND ", i + 1,
                       i + 1);
-        pupil_write_value(m, i, sql);
+        data_write_value(m, i, sql);
 
         if (m->scope != NULL && strcmp(m->scope->field, want->field) == 0) {
             pupil_sql_add(sql, " IN (%s))", m->scope->among);
@@ -85,7 +86,7 @@ pupil_write_conditions(const pupil_maker_t *m, pupil_sql_t *sql)
  * value on both ways, as NOT NULL is checked before a conflict is found.
  */
 static void
-pupil_write_record(const pupil_maker_t *m, pupil_sql_t *sql)
+data_write_record(const pupil_maker_t *m, pupil_sql_t *sql)
 {
     uint32_t     i, count;
     const char  *name;
@@ -106,7 +107,7 @@ pupil_write_record(const pupil_maker_t *m, pupil_sql_t *sql)
 
     for (i = 0; i < count; i++) {
         pupil_sql_add(sql, ", CASE WHEN $11[%u] = 1 THEN ", i + 1);
-        pupil_write_value(m, i, sql);
+        data_write_value(m, i, sql);
         pupil_sql_add(sql, " ELSE old.");
         pupil_sql_name(sql, m->wants[i].field);
         pupil_sql_add(sql, " END");
@@ -121,7 +122,7 @@ pupil_write_record(const pupil_maker_t *m, pupil_sql_t *sql)
         pupil_sql_add(sql, " AND $9 = $8");
     }
 
-    pupil_write_conditions(m, sql);
+    data_write_conditions(m, sql);
 
     pupil_sql_add(sql, " ON CONFLICT (tenant, owner, record) DO UPDATE SET"
                   " key_version = excluded.key_version,"
@@ -151,7 +152,7 @@ pupil_write_record(const pupil_maker_t *m, pupil_sql_t *sql)
  * conflict; where two write it at once, the primary key makes one fail.
  */
 static void
-pupil_write_index(const pupil_maker_t *m, pupil_sql_t *sql)
+data_write_index(const pupil_maker_t *m, pupil_sql_t *sql)
 {
     const char  *name;
 
@@ -176,7 +177,7 @@ pupil_write_index(const pupil_maker_t *m, pupil_sql_t *sql)
 
 /* The subjects of the audit record. */
 static const char *
-pupil_write_subjects(const pupil_maker_t *m)
+data_write_subjects(const pupil_maker_t *m)
 {
     return m->wants[0].about == PUPIL_ABOUT_SUBJECTS ? "ARRAY[$8]"
                                                      : "'{}'::uuid[]";
@@ -216,8 +217,8 @@ pupil_generic_write_sql(const pupil_maker_t *m, pupil_sql_t *sql)
                   " AND b.field = g.field AND b.term = g.term"
                   " WHERE b.owner <> $8 AND EXISTS (SELECT FROM r)), ", name);
 
-    pupil_write_record(m, sql);
-    pupil_write_index(m, sql);
+    data_write_record(m, sql);
+    data_write_index(m, sql);
 
     pupil_sql_add(sql, "result AS (SELECT CASE"
                   " WHEN NOT EXISTS (SELECT FROM r) THEN 'not_found'"
@@ -231,5 +232,5 @@ pupil_generic_write_sql(const pupil_maker_t *m, pupil_sql_t *sql)
                   " SELECT $1::bigint, EXISTS (SELECT FROM r),"
                   " EXISTS (SELECT FROM old), EXISTS (SELECT FROM taken),"
                   " (SELECT state FROM o WHERE EXISTS (SELECT FROM r)),"
-                  " EXISTS (SELECT FROM w)", pupil_write_subjects(m));
+                  " EXISTS (SELECT FROM w)", data_write_subjects(m));
 }

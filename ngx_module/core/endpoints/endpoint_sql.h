@@ -17,11 +17,18 @@
     " AND (" e ".valid_to IS NULL OR " e ".valid_to >= " PUPIL_SQL_TODAY ")"
 
 /* An enrolment as evidence: the nine columns that its MAC covers, and it. */
-#define PUPIL_SQL_EVIDENCE(e)                                                 \
+#define PUPIL_SQL_ENROLMENT(e)                                                \
     e ".enrolment, " e ".subject, " e ".class, " e ".institution, "           \
     e ".role, (" e ".valid_from - DATE '1970-01-01') AS valid_from,"          \
     " (" e ".valid_to - DATE '1970-01-01') AS valid_to, "                     \
     e ".source, " e ".mac"
+
+/* A role as evidence: the seven columns that its MAC covers, and it. */
+#define PUPIL_SQL_ROLE(r)                                                     \
+    r ".subject, " r ".institution, " r ".role, "                             \
+    "(" r ".valid_from - DATE '1970-01-01') AS valid_from, "                  \
+    "(" r ".valid_to - DATE '1970-01-01') AS valid_to, "                      \
+    r ".source, " r ".mac"
 
 /* PUPIL_DATE_NONE, an open end, as parameters have it. */
 #define PUPIL_SQL_NO_DATE  "2147483647"

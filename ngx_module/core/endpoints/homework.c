@@ -11,18 +11,20 @@
 #include "core/endpoints/homework.h"
 
 
-#define LEARNING  PUPIL_PURPOSE_LEARNING
-#define TEACHING  PUPIL_PURPOSE_TEACHING
-#define SELF      PUPIL_RELATION_SELF
-#define TAUGHT    PUPIL_RELATION_TAUGHT_BY
-#define TEACHES   PUPIL_RELATION_TEACHES
 #define READ      PUPIL_OPERATION_READ
 #define WRITE     PUPIL_OPERATION_WRITE
 #define NONE      PUPIL_ABOUT_NONE
 #define ACTOR     PUPIL_ABOUT_ACTOR
 #define SUBJECTS  PUPIL_ABOUT_SUBJECTS
 #define REQUIRED  PUPIL_WANT_REQUIRED
-#define SILENT    PUPIL_WANT_SILENT
+
+/* A purpose goes with the relation that it is for. */
+#define LEARNING_SELF                                                         \
+    .purpose = PUPIL_PURPOSE_LEARNING, .relation = PUPIL_RELATION_SELF
+#define LEARNING_TAUGHT_BY                                                    \
+    .purpose = PUPIL_PURPOSE_LEARNING, .relation = PUPIL_RELATION_TAUGHT_BY
+#define TEACHING_TEACHES                                                      \
+    .purpose = PUPIL_PURPOSE_TEACHING, .relation = PUPIL_RELATION_TEACHES
 
 
 /*
@@ -80,7 +82,7 @@
 
 
 static const char  evidence_sql[] =
-    "SELECT $1::bigint, " PUPIL_SQL_EVIDENCE("e") ","
+    "SELECT $1::bigint, " PUPIL_SQL_ENROLMENT("e") ","
     " o.owner, o.state, o.key_version, h.record, h.assigned_at"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (pupil.enrolment AS e"
@@ -101,7 +103,7 @@ static const char  evidence_sql[] =
     "WITH " PAGE("h", ", h.assigned_by AS teacher{h}", "$12 + 1") ","         \
     " p AS MATERIALIZED ("                                                    \
     "SELECT k.record AS page, "                                               \
-    PUPIL_SQL_EVIDENCE("t")                                                   \
+    PUPIL_SQL_ENROLMENT("t")                                                  \
     " FROM (SELECT h.owner, h.record, h.teacher FROM h"                       \
     " ORDER BY h.due, h.record LIMIT $12) AS k"                               \
     " LEFT JOIN " PUPIL_SQL_EACH("SELECT t.* FROM pupil.enrolment AS t"       \
@@ -150,9 +152,9 @@ static const char  progress_sql[] =
  * read each time: persons are never kept.
  */
 static const char  feed_sql[] =
-    "SELECT $1::bigint, " PUPIL_SQL_EVIDENCE("e") ","
+    "SELECT $1::bigint, " PUPIL_SQL_ENROLMENT("e") ","
     " o.owner, o.state, o.key_version, v.version, "
-    PUPIL_SQL_EVIDENCE("t") ", a.owner, a.state, a.key_version{i}"
+    PUPIL_SQL_ENROLMENT("t") ", a.owner, a.state, a.key_version{i}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (pupil.enrolment AS e"
     " JOIN " PUPIL_SQL_OWNER("o", "e.class") " ON true"
@@ -261,7 +263,7 @@ static const char  overview_sql[] =
     " o.owner, o.state, o.key_version{i}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (k"
-    " JOIN " PUPIL_SQL_EACH("SELECT " PUPIL_SQL_EVIDENCE("e")
+    " JOIN " PUPIL_SQL_EACH("SELECT " PUPIL_SQL_ENROLMENT("e")
     " FROM pupil.enrolment AS e WHERE e.tenant = $2 AND e.class = k.owner"
     " AND e.role = 'pupil' AND " PUPIL_SQL_LIVE("e")) " AS e ON true"
     " JOIN " PUPIL_SQL_OWNER("o", "e.subject") " ON true"
@@ -282,160 +284,199 @@ static const char  results_sql[] =
 
 
 static const pupil_want_t  pupil_list_wants[] = {
-    { "h", "h", "homework", "title", LEARNING, TAUGHT, READ, NONE, 0 },
-    { "h", "h", "homework", "description", LEARNING, TAUGHT, READ, NONE, 0 },
-    { "h", "h", "homework", "exercises", LEARNING, TAUGHT, READ, NONE, 0 },
-    { "h", "h", "homework", "assigned_at", LEARNING, TAUGHT, READ, NONE,
-      REQUIRED },
-    { "h", "h", "homework", "due_at", LEARNING, TAUGHT, READ, NONE,
-      REQUIRED },
-    { "", "h", "homework", "assigned_by", LEARNING, TAUGHT, READ, NONE,
-      REQUIRED | SILENT },
-    { "c", "c", "enrolment", "class_title", LEARNING, SELF, READ, ACTOR, 0 },
-    { "i", "i", "identity", "given_name", LEARNING, TAUGHT, READ, SUBJECTS,
-      0 },
-    { "i", "i", "identity", "family_name", LEARNING, TAUGHT, READ, SUBJECTS,
-      0 },
-    { "", "p", "progress", "exercise_id", LEARNING, SELF, READ, ACTOR,
-      SILENT },
-    { "", "p", "progress", "done", LEARNING, SELF, READ, ACTOR, SILENT },
-    { "", "p", "progress", "result", LEARNING, SELF, READ, ACTOR, SILENT }
+    { .alias = "h", .category = "homework", .field = "title",
+      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE },
+    { .alias = "h", .category = "homework", .field = "description",
+      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE },
+    { .alias = "h", .category = "homework", .field = "exercises",
+      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE },
+    { .alias = "h", .category = "homework", .field = "assigned_at",
+      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE,
+      .flags = REQUIRED },
+    { .alias = "h", .category = "homework", .field = "due_at",
+      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE,
+      .flags = REQUIRED },
+    { .category = "homework", .field = "assigned_by",
+      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE,
+      .flags = REQUIRED },
+    { .alias = "c", .category = "enrolment", .field = "class_title",
+      LEARNING_SELF, .operation = READ, .about = ACTOR },
+    { .alias = "i", .category = "identity", .field = "given_name",
+      LEARNING_TAUGHT_BY, .operation = READ, .about = SUBJECTS },
+    { .alias = "i", .category = "identity", .field = "family_name",
+      LEARNING_TAUGHT_BY, .operation = READ, .about = SUBJECTS },
+    { .category = "progress", .field = "exercise_id",
+      LEARNING_SELF, .operation = READ, .about = ACTOR },
+    { .category = "progress", .field = "done",
+      LEARNING_SELF, .operation = READ, .about = ACTOR },
+    { .category = "progress", .field = "result",
+      LEARNING_SELF, .operation = READ, .about = ACTOR }
 };
 
 static const pupil_want_t  pupil_progress_wants[] = {
-    { "p", "p", "progress", "exercise_id", LEARNING, SELF, READ, ACTOR,
-      REQUIRED },
-    { "p", "p", "progress", "done", LEARNING, SELF, READ, ACTOR, REQUIRED },
-    { "p", "p", "progress", "result", LEARNING, SELF, READ, ACTOR, 0 }
+    { .alias = "p", .category = "progress", .field = "exercise_id",
+      LEARNING_SELF, .operation = READ, .about = ACTOR, .flags = REQUIRED },
+    { .alias = "p", .category = "progress", .field = "done",
+      LEARNING_SELF, .operation = READ, .about = ACTOR, .flags = REQUIRED },
+    { .alias = "p", .category = "progress", .field = "result",
+      LEARNING_SELF, .operation = READ, .about = ACTOR }
 };
 
 static const pupil_want_t  teacher_list_wants[] = {
-    { "h", "h", "homework", "title", TEACHING, TEACHES, READ, NONE, 0 },
-    { "h", "h", "homework", "description", TEACHING, TEACHES, READ, NONE, 0 },
-    { "h", "h", "homework", "exercises", TEACHING, TEACHES, READ, NONE, 0 },
-    { "h", "h", "homework", "assigned_at", TEACHING, TEACHES, READ, NONE,
-      REQUIRED },
-    { "h", "h", "homework", "due_at", TEACHING, TEACHES, READ, NONE,
-      REQUIRED },
-    { "", "h", "homework", "assigned_by", TEACHING, TEACHES, READ, NONE,
-      REQUIRED | SILENT },
-    { "c", "c", "enrolment", "class_title", TEACHING, TEACHES, READ, NONE,
-      0 },
-    { "i", "i", "identity", "given_name", TEACHING, TEACHES, READ, SUBJECTS,
-      0 },
-    { "i", "i", "identity", "family_name", TEACHING, TEACHES, READ, SUBJECTS,
-      0 },
-    { "", "p", "progress", "exercise_id", TEACHING, TEACHES, READ, NONE,
-      SILENT },
-    { "", "p", "progress", "done", TEACHING, TEACHES, READ, NONE, SILENT }
+    { .alias = "h", .category = "homework", .field = "title",
+      TEACHING_TEACHES, .operation = READ, .about = NONE },
+    { .alias = "h", .category = "homework", .field = "description",
+      TEACHING_TEACHES, .operation = READ, .about = NONE },
+    { .alias = "h", .category = "homework", .field = "exercises",
+      TEACHING_TEACHES, .operation = READ, .about = NONE },
+    { .alias = "h", .category = "homework", .field = "assigned_at",
+      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED },
+    { .alias = "h", .category = "homework", .field = "due_at",
+      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED },
+    { .category = "homework", .field = "assigned_by",
+      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED },
+    { .alias = "c", .category = "enrolment", .field = "class_title",
+      TEACHING_TEACHES, .operation = READ, .about = NONE },
+    { .alias = "i", .category = "identity", .field = "given_name",
+      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS },
+    { .alias = "i", .category = "identity", .field = "family_name",
+      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS },
+    { .category = "progress", .field = "exercise_id",
+      TEACHING_TEACHES, .operation = READ, .about = NONE },
+    { .category = "progress", .field = "done",
+      TEACHING_TEACHES, .operation = READ, .about = NONE }
 };
 
 static const pupil_want_t  pupil_feed_wants[] = {
-    { "i", "i", "identity", "given_name", LEARNING, TAUGHT, READ, SUBJECTS,
-      0 },
-    { "i", "i", "identity", "family_name", LEARNING, TAUGHT, READ, SUBJECTS,
-      0 },
-    { "", "h", "homework", "assigned_by", LEARNING, TAUGHT, READ, NONE,
-      REQUIRED | SILENT }
+    { .alias = "i", .category = "identity", .field = "given_name",
+      LEARNING_TAUGHT_BY, .operation = READ, .about = SUBJECTS },
+    { .alias = "i", .category = "identity", .field = "family_name",
+      LEARNING_TAUGHT_BY, .operation = READ, .about = SUBJECTS },
+    { .category = "homework", .field = "assigned_by",
+      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE,
+      .flags = REQUIRED }
 };
 
 static const pupil_want_t  teacher_feed_wants[] = {
-    { "i", "i", "identity", "given_name", TEACHING, TEACHES, READ, SUBJECTS,
-      0 },
-    { "i", "i", "identity", "family_name", TEACHING, TEACHES, READ, SUBJECTS,
-      0 },
-    { "", "h", "homework", "assigned_by", TEACHING, TEACHES, READ, NONE,
-      REQUIRED | SILENT }
+    { .alias = "i", .category = "identity", .field = "given_name",
+      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS },
+    { .alias = "i", .category = "identity", .field = "family_name",
+      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS },
+    { .category = "homework", .field = "assigned_by",
+      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED }
 };
 
 /* In the order of PUPIL_HL_WANT_*. */
 static const pupil_want_t  pupil_definitions_wants[] = {
-    { "h", "h", "homework", "title", LEARNING, TAUGHT, READ, NONE, 0 },
-    { "h", "h", "homework", "description", LEARNING, TAUGHT, READ, NONE, 0 },
-    { "h", "h", "homework", "exercises", LEARNING, TAUGHT, READ, NONE, 0 },
-    { "h", "h", "homework", "assigned_at", LEARNING, TAUGHT, READ, NONE,
-      REQUIRED },
-    { "h", "h", "homework", "due_at", LEARNING, TAUGHT, READ, NONE,
-      REQUIRED },
-    { "h", "h", "homework", "assigned_by", LEARNING, TAUGHT, READ, NONE,
-      REQUIRED },
-    { "c", "c", "enrolment", "class_title", LEARNING, SELF, READ, ACTOR, 0 }
+    { .alias = "h", .category = "homework", .field = "title",
+      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE },
+    { .alias = "h", .category = "homework", .field = "description",
+      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE },
+    { .alias = "h", .category = "homework", .field = "exercises",
+      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE },
+    { .alias = "h", .category = "homework", .field = "assigned_at",
+      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE,
+      .flags = REQUIRED },
+    { .alias = "h", .category = "homework", .field = "due_at",
+      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE,
+      .flags = REQUIRED },
+    { .alias = "h", .category = "homework", .field = "assigned_by",
+      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE,
+      .flags = REQUIRED },
+    { .alias = "c", .category = "enrolment", .field = "class_title",
+      LEARNING_SELF, .operation = READ, .about = ACTOR }
 };
 
 static const pupil_want_t  teacher_definitions_wants[] = {
-    { "h", "h", "homework", "title", TEACHING, TEACHES, READ, NONE, 0 },
-    { "h", "h", "homework", "description", TEACHING, TEACHES, READ, NONE, 0 },
-    { "h", "h", "homework", "exercises", TEACHING, TEACHES, READ, NONE, 0 },
-    { "h", "h", "homework", "assigned_at", TEACHING, TEACHES, READ, NONE,
-      REQUIRED },
-    { "h", "h", "homework", "due_at", TEACHING, TEACHES, READ, NONE,
-      REQUIRED },
-    { "h", "h", "homework", "assigned_by", TEACHING, TEACHES, READ, NONE,
-      REQUIRED },
-    { "c", "c", "enrolment", "class_title", TEACHING, TEACHES, READ, NONE, 0 }
+    { .alias = "h", .category = "homework", .field = "title",
+      TEACHING_TEACHES, .operation = READ, .about = NONE },
+    { .alias = "h", .category = "homework", .field = "description",
+      TEACHING_TEACHES, .operation = READ, .about = NONE },
+    { .alias = "h", .category = "homework", .field = "exercises",
+      TEACHING_TEACHES, .operation = READ, .about = NONE },
+    { .alias = "h", .category = "homework", .field = "assigned_at",
+      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED },
+    { .alias = "h", .category = "homework", .field = "due_at",
+      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED },
+    { .alias = "h", .category = "homework", .field = "assigned_by",
+      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED },
+    { .alias = "c", .category = "enrolment", .field = "class_title",
+      TEACHING_TEACHES, .operation = READ, .about = NONE }
 };
 
 static const pupil_want_t  summary_wants[] = {
-    { "", "p", "progress", "exercise_id", TEACHING, TEACHES, READ, NONE,
-      REQUIRED | SILENT },
-    { "", "p", "progress", "done", TEACHING, TEACHES, READ, NONE,
-      REQUIRED | SILENT }
+    { .category = "progress", .field = "exercise_id",
+      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED },
+    { .category = "progress", .field = "done",
+      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED }
 };
 
 static const pupil_want_t  create_wants[] = {
-    { "", "h", "homework", "title", TEACHING, TEACHES, WRITE, NONE,
-      REQUIRED | SILENT },
-    { "", "h", "homework", "description", TEACHING, TEACHES, WRITE, NONE,
-      SILENT },
-    { "", "h", "homework", "due_at", TEACHING, TEACHES, WRITE, NONE,
-      REQUIRED | SILENT },
-    { "", "h", "homework", "exercises", TEACHING, TEACHES, WRITE, NONE,
-      REQUIRED | SILENT },
-    { "", "h", "homework", "exercise_ids", TEACHING, TEACHES, WRITE, NONE,
-      REQUIRED | SILENT },
-    { "", "h", "homework", "assigned_by", TEACHING, TEACHES, WRITE, NONE,
-      REQUIRED | SILENT },
-    { "", "h", "homework", "assigned_at", TEACHING, TEACHES, WRITE, NONE,
-      REQUIRED | SILENT }
+    { .category = "homework", .field = "title",
+      TEACHING_TEACHES, .operation = WRITE, .about = NONE,
+      .flags = REQUIRED },
+    { .category = "homework", .field = "description",
+      TEACHING_TEACHES, .operation = WRITE, .about = NONE },
+    { .category = "homework", .field = "due_at",
+      TEACHING_TEACHES, .operation = WRITE, .about = NONE,
+      .flags = REQUIRED },
+    { .category = "homework", .field = "exercises",
+      TEACHING_TEACHES, .operation = WRITE, .about = NONE,
+      .flags = REQUIRED },
+    { .category = "homework", .field = "exercise_ids",
+      TEACHING_TEACHES, .operation = WRITE, .about = NONE,
+      .flags = REQUIRED },
+    { .category = "homework", .field = "assigned_by",
+      TEACHING_TEACHES, .operation = WRITE, .about = NONE,
+      .flags = REQUIRED },
+    { .category = "homework", .field = "assigned_at",
+      TEACHING_TEACHES, .operation = WRITE, .about = NONE,
+      .flags = REQUIRED }
 };
 
 static const pupil_want_t  patch_wants[] = {
-    { "", "h", "homework", "title", TEACHING, TEACHES, WRITE, NONE,
-      REQUIRED | SILENT },
-    { "", "h", "homework", "description", TEACHING, TEACHES, WRITE, NONE,
-      SILENT },
-    { "", "h", "homework", "due_at", TEACHING, TEACHES, WRITE, NONE,
-      REQUIRED | SILENT }
+    { .category = "homework", .field = "title",
+      TEACHING_TEACHES, .operation = WRITE, .about = NONE,
+      .flags = REQUIRED },
+    { .category = "homework", .field = "description",
+      TEACHING_TEACHES, .operation = WRITE, .about = NONE },
+    { .category = "homework", .field = "due_at",
+      TEACHING_TEACHES, .operation = WRITE, .about = NONE,
+      .flags = REQUIRED }
 };
 
 static const pupil_want_t  delete_wants[] = {
-    { "", "h", "homework", "deleted_at", TEACHING, TEACHES, WRITE, NONE,
-      REQUIRED | SILENT }
+    { .category = "homework", .field = "deleted_at",
+      TEACHING_TEACHES, .operation = WRITE, .about = NONE,
+      .flags = REQUIRED }
 };
 
 static const pupil_want_t  overview_wants[] = {
-    { "i", "i", "identity", "given_name", TEACHING, TEACHES, READ, SUBJECTS,
-      0 },
-    { "i", "i", "identity", "family_name", TEACHING, TEACHES, READ, SUBJECTS,
-      0 },
-    { "", "p", "progress", "exercise_id", TEACHING, TEACHES, READ, SUBJECTS,
-      REQUIRED | SILENT },
-    { "", "p", "progress", "done", TEACHING, TEACHES, READ, SUBJECTS,
-      REQUIRED | SILENT },
-    { "", "p", "progress", "result", TEACHING, TEACHES, READ, SUBJECTS,
-      SILENT }
+    { .alias = "i", .category = "identity", .field = "given_name",
+      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS },
+    { .alias = "i", .category = "identity", .field = "family_name",
+      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS },
+    { .category = "progress", .field = "exercise_id",
+      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS,
+      .flags = REQUIRED },
+    { .category = "progress", .field = "done",
+      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS,
+      .flags = REQUIRED },
+    { .category = "progress", .field = "result",
+      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS }
 };
 
 static const pupil_want_t  results_wants[] = {
-    { "p", "p", "progress", "exercise_id", TEACHING, TEACHES, READ, SUBJECTS,
-      REQUIRED },
-    { "p", "p", "progress", "done", TEACHING, TEACHES, READ, SUBJECTS,
-      REQUIRED },
-    { "p", "p", "progress", "result", TEACHING, TEACHES, READ, SUBJECTS, 0 }
+    { .alias = "p", .category = "progress", .field = "exercise_id",
+      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS,
+      .flags = REQUIRED },
+    { .alias = "p", .category = "progress", .field = "done",
+      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS,
+      .flags = REQUIRED },
+    { .alias = "p", .category = "progress", .field = "result",
+      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS }
 };
 
-
-#define WANTS(table)  table, PUPIL_COUNT(table)
 
 #define DEFINITIONS_PARAMS                                                    \
     { PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_INT4 }
@@ -447,75 +488,133 @@ static const pupil_want_t  results_wants[] = {
 
 const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
 
-    [PUPIL_HOMEWORK_EVIDENCE] =
-        { "homework_evidence", evidence_sql, PUPIL_HE_COLUMNS, NULL, 0,
-          { PUPIL_PARAM_UUID } },
+    [PUPIL_HOMEWORK_EVIDENCE] = {
+        .name = "homework_evidence",
+        .sql = evidence_sql,
+        .fixed = PUPIL_HE_COLUMNS,
+        .params = { PUPIL_PARAM_UUID }
+    },
 
-    [PUPIL_HOMEWORK_PUPIL_LIST] =
-        { "homework_pupil_list", list_sql, PUPIL_HL_COLUMNS,
-          WANTS(pupil_list_wants), PAGE_PARAMS },
+    [PUPIL_HOMEWORK_PUPIL_LIST] = {
+        .name = "homework_pupil_list",
+        .sql = list_sql,
+        .fixed = PUPIL_HL_COLUMNS,
+        PUPIL_WANTS(pupil_list_wants),
+        .params = PAGE_PARAMS
+    },
 
-    [PUPIL_HOMEWORK_PUPIL_PROGRESS] =
-        { "homework_pupil_progress", progress_sql, PUPIL_HP_COLUMNS,
-          WANTS(pupil_progress_wants), PAGE_PARAMS },
+    [PUPIL_HOMEWORK_PUPIL_PROGRESS] = {
+        .name = "homework_pupil_progress",
+        .sql = progress_sql,
+        .fixed = PUPIL_HP_COLUMNS,
+        PUPIL_WANTS(pupil_progress_wants),
+        .params = PAGE_PARAMS
+    },
 
-    [PUPIL_HOMEWORK_PUPIL_FEED] =
-        { "homework_pupil_feed", feed_sql, PUPIL_HF_COLUMNS,
-          WANTS(pupil_feed_wants), { PUPIL_PARAM_END } },
+    [PUPIL_HOMEWORK_PUPIL_FEED] = {
+        .name = "homework_pupil_feed",
+        .sql = feed_sql,
+        .fixed = PUPIL_HF_COLUMNS,
+        PUPIL_WANTS(pupil_feed_wants)
+    },
 
-    [PUPIL_HOMEWORK_PUPIL_DEFINITIONS] =
-        { "homework_pupil_definitions", definitions_sql, PUPIL_HD_COLUMNS,
-          WANTS(pupil_definitions_wants), DEFINITIONS_PARAMS },
+    [PUPIL_HOMEWORK_PUPIL_DEFINITIONS] = {
+        .name = "homework_pupil_definitions",
+        .sql = definitions_sql,
+        .fixed = PUPIL_HD_COLUMNS,
+        PUPIL_WANTS(pupil_definitions_wants),
+        .params = DEFINITIONS_PARAMS
+    },
 
-    [PUPIL_HOMEWORK_PUPIL_CURRENT] =
-        { "homework_pupil_current", current_sql, PUPIL_HP_COLUMNS,
-          WANTS(pupil_progress_wants), { PUPIL_PARAM_TIMESTAMPTZ } },
+    [PUPIL_HOMEWORK_PUPIL_CURRENT] = {
+        .name = "homework_pupil_current",
+        .sql = current_sql,
+        .fixed = PUPIL_HP_COLUMNS,
+        PUPIL_WANTS(pupil_progress_wants),
+        .params = { PUPIL_PARAM_TIMESTAMPTZ }
+    },
 
-    [PUPIL_HOMEWORK_TEACHER_FEED] =
-        { "homework_teacher_feed", feed_sql, PUPIL_HF_COLUMNS,
-          WANTS(teacher_feed_wants), { PUPIL_PARAM_END } },
+    [PUPIL_HOMEWORK_TEACHER_FEED] = {
+        .name = "homework_teacher_feed",
+        .sql = feed_sql,
+        .fixed = PUPIL_HF_COLUMNS,
+        PUPIL_WANTS(teacher_feed_wants)
+    },
 
-    [PUPIL_HOMEWORK_TEACHER_DEFINITIONS] =
-        { "homework_teacher_definitions", definitions_sql, PUPIL_HD_COLUMNS,
-          WANTS(teacher_definitions_wants), DEFINITIONS_PARAMS },
+    [PUPIL_HOMEWORK_TEACHER_DEFINITIONS] = {
+        .name = "homework_teacher_definitions",
+        .sql = definitions_sql,
+        .fixed = PUPIL_HD_COLUMNS,
+        PUPIL_WANTS(teacher_definitions_wants),
+        .params = DEFINITIONS_PARAMS
+    },
 
-    [PUPIL_HOMEWORK_TEACHER_LIST] =
-        { "homework_teacher_list", list_sql, PUPIL_HL_COLUMNS,
-          WANTS(teacher_list_wants), PAGE_PARAMS },
+    [PUPIL_HOMEWORK_TEACHER_LIST] = {
+        .name = "homework_teacher_list",
+        .sql = list_sql,
+        .fixed = PUPIL_HL_COLUMNS,
+        PUPIL_WANTS(teacher_list_wants),
+        .params = PAGE_PARAMS
+    },
 
-    [PUPIL_HOMEWORK_WRITTEN] =
-        { "homework_written", written_sql, PUPIL_HL_COLUMNS,
-          WANTS(teacher_list_wants), PAGE_PARAMS },
+    [PUPIL_HOMEWORK_WRITTEN] = {
+        .name = "homework_written",
+        .sql = written_sql,
+        .fixed = PUPIL_HL_COLUMNS,
+        PUPIL_WANTS(teacher_list_wants),
+        .params = PAGE_PARAMS
+    },
 
-    [PUPIL_HOMEWORK_TEACHER_SUMMARY] =
-        { "homework_teacher_summary", summary_sql, PUPIL_HS_COLUMNS,
-          WANTS(summary_wants), PAGE_PARAMS },
+    [PUPIL_HOMEWORK_TEACHER_SUMMARY] = {
+        .name = "homework_teacher_summary",
+        .sql = summary_sql,
+        .fixed = PUPIL_HS_COLUMNS,
+        PUPIL_WANTS(summary_wants),
+        .params = PAGE_PARAMS
+    },
 
-    [PUPIL_HOMEWORK_CREATE] =
-        { "homework_create", create_sql, PUPIL_HW_COLUMNS,
-          WANTS(create_wants),
-          { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
-            PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,
-            PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID_ARRAY,
-            PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ } },
+    [PUPIL_HOMEWORK_CREATE] = {
+        .name = "homework_create",
+        .sql = create_sql,
+        .fixed = PUPIL_HW_COLUMNS,
+        PUPIL_WANTS(create_wants),
+        .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
+                    PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID_ARRAY,
+                    PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ }
+    },
 
-    [PUPIL_HOMEWORK_PATCH] =
-        { "homework_patch", patch_sql, PUPIL_HW_COLUMNS,
-          WANTS(patch_wants),
-          { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
-            PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BOOL,
-            PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ } },
+    [PUPIL_HOMEWORK_PATCH] = {
+        .name = "homework_patch",
+        .sql = patch_sql,
+        .fixed = PUPIL_HW_COLUMNS,
+        PUPIL_WANTS(patch_wants),
+        .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
+                    PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BOOL,
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ }
+    },
 
-    [PUPIL_HOMEWORK_DELETE] =
-        { "homework_delete", delete_sql, PUPIL_HW_COLUMNS,
-          WANTS(delete_wants),
-          { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID } },
+    [PUPIL_HOMEWORK_DELETE] = {
+        .name = "homework_delete",
+        .sql = delete_sql,
+        .fixed = PUPIL_HW_COLUMNS,
+        PUPIL_WANTS(delete_wants),
+        .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID }
+    },
 
-    [PUPIL_HOMEWORK_OVERVIEW] =
-        { "homework_overview", overview_sql, PUPIL_HO_COLUMNS,
-          WANTS(overview_wants), { PUPIL_PARAM_UUID } },
+    [PUPIL_HOMEWORK_OVERVIEW] = {
+        .name = "homework_overview",
+        .sql = overview_sql,
+        .fixed = PUPIL_HO_COLUMNS,
+        PUPIL_WANTS(overview_wants),
+        .params = { PUPIL_PARAM_UUID }
+    },
 
-    [PUPIL_HOMEWORK_RESULTS] =
-        { "homework_results", results_sql, PUPIL_HR_COLUMNS,
-          WANTS(results_wants), { PUPIL_PARAM_UUID } }
+    [PUPIL_HOMEWORK_RESULTS] = {
+        .name = "homework_results",
+        .sql = results_sql,
+        .fixed = PUPIL_HR_COLUMNS,
+        PUPIL_WANTS(results_wants),
+        .params = { PUPIL_PARAM_UUID }
+    }
 };

@@ -9,14 +9,19 @@
 #include "core/endpoints/endpoints.h"
 
 
-#define OF_SYSTEM(category, field, about, flags)                              \
-    category, field, PUPIL_PURPOSE_AUTHENTICATION, PUPIL_RELATION_SYSTEM,     \
-    PUPIL_OPERATION_READ, about, flags
-
+#define READ      PUPIL_OPERATION_READ
+#define WRITE     PUPIL_OPERATION_WRITE
 #define REQUIRED  PUPIL_WANT_REQUIRED
-#define SILENT    PUPIL_WANT_SILENT
 #define ACTOR     PUPIL_ABOUT_ACTOR
 #define SUBJECTS  PUPIL_ABOUT_SUBJECTS
+
+/* Who the account itself is, and what the log-in does without it. */
+#define AUTHENTICATION_SELF                                                   \
+    .purpose = PUPIL_PURPOSE_AUTHENTICATION, .relation = PUPIL_RELATION_SELF
+#define AUTHENTICATION_SYSTEM                                                 \
+    .purpose = PUPIL_PURPOSE_AUTHENTICATION, .relation = PUPIL_RELATION_SYSTEM
+#define SECURITY_SYSTEM                                                       \
+    .purpose = PUPIL_PURPOSE_SECURITY, .relation = PUPIL_RELATION_SYSTEM
 
 
 /*
@@ -87,9 +92,7 @@ static const char  find_sql[] =
     " WHERE t.tenant = $2)"
     " SELECT $1::bigint, w.decoy, w.category, w.field, w.term, w.owner,"
     " w.record, w.mac, u.subject, u.status, u.source, u.mac,"
-    " o.owner, o.state, o.key_version, r.subject, r.institution, r.role,"
-    " (r.valid_from - DATE '1970-01-01') AS valid_from,"
-    " (r.valid_to - DATE '1970-01-01') AS valid_to, r.source, r.mac,"
+    " o.owner, o.state, o.key_version, " PUPIL_SQL_ROLE("r") ","
     " c.updated_at{c}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (who AS w"
@@ -171,33 +174,42 @@ static const char  refuse_sql[] =
 
 
 static const pupil_want_t  look_wants[] = {
-    { "", "c", OF_SYSTEM("credential", "login_id", SUBJECTS,
-                         REQUIRED | SILENT) },
-    { "", "x", OF_SYSTEM("contact", "email", SUBJECTS, SILENT) },
-    { "c", "c", OF_SYSTEM("credential", "password_hash", SUBJECTS,
-                          REQUIRED) }
+    { .category = "credential", .field = "login_id",
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS,
+      .flags = REQUIRED },
+    { .category = "contact", .field = "email",
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS },
+    { .alias = "c", .category = "credential", .field = "password_hash",
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS,
+      .flags = REQUIRED }
 };
 
 static const pupil_want_t  refuse_wants[] = {
-    { "", "c", OF_SYSTEM("credential", "login_id", SUBJECTS,
-                         REQUIRED | SILENT) },
-    { "", "x", OF_SYSTEM("contact", "email", SUBJECTS, SILENT) },
-    { "", "c", OF_SYSTEM("credential", "password_hash", SUBJECTS,
-                         REQUIRED | SILENT) }
+    { .category = "credential", .field = "login_id",
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS,
+      .flags = REQUIRED },
+    { .category = "contact", .field = "email",
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS },
+    { .category = "credential", .field = "password_hash",
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS,
+      .flags = REQUIRED }
 };
 
 #define ACCEPT_WANTS                                                          \
-    { "i", "i", "identity", "given_name", PUPIL_PURPOSE_AUTHENTICATION,       \
-      PUPIL_RELATION_SELF, PUPIL_OPERATION_READ, ACTOR, 0 },                  \
-    { "i", "i", "identity", "family_name", PUPIL_PURPOSE_AUTHENTICATION,      \
-      PUPIL_RELATION_SELF, PUPIL_OPERATION_READ, ACTOR, 0 },                  \
-    { "", "c", OF_SYSTEM("credential", "login_id", ACTOR,                     \
-                         REQUIRED | SILENT) },                                \
-    { "", "x", OF_SYSTEM("contact", "email", ACTOR, SILENT) },                \
-    { "", "c", OF_SYSTEM("credential", "password_hash", ACTOR,                \
-                         REQUIRED | SILENT) },                                \
-    { "", "n", "network", "address", PUPIL_PURPOSE_SECURITY,                  \
-      PUPIL_RELATION_SYSTEM, PUPIL_OPERATION_WRITE, ACTOR, SILENT }
+    { .alias = "i", .category = "identity", .field = "given_name",            \
+      AUTHENTICATION_SELF, .operation = READ, .about = ACTOR },               \
+    { .alias = "i", .category = "identity", .field = "family_name",           \
+      AUTHENTICATION_SELF, .operation = READ, .about = ACTOR },               \
+    { .category = "credential", .field = "login_id",                          \
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR,               \
+      .flags = REQUIRED },                                                    \
+    { .category = "contact", .field = "email",                                \
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR },             \
+    { .category = "credential", .field = "password_hash",                     \
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR,               \
+      .flags = REQUIRED },                                                    \
+    { .category = "network", .field = "address",                              \
+      SECURITY_SYSTEM, .operation = WRITE, .about = ACTOR }
 
 static const pupil_want_t  accept_wants[] = {
     ACCEPT_WANTS
@@ -205,8 +217,8 @@ static const pupil_want_t  accept_wants[] = {
 
 static const pupil_want_t  renew_wants[] = {
     ACCEPT_WANTS,
-    { "", "c", "credential", "password_hash", PUPIL_PURPOSE_AUTHENTICATION,
-      PUPIL_RELATION_SYSTEM, PUPIL_OPERATION_WRITE, ACTOR, SILENT }
+    { .category = "credential", .field = "password_hash",
+      AUTHENTICATION_SYSTEM, .operation = WRITE, .about = ACTOR }
 };
 
 #define ACCEPT_PARAMS                                                         \
@@ -215,8 +227,6 @@ static const pupil_want_t  renew_wants[] = {
       PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4,                  \
       PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA }
 
-#define COUNT(table)  ((uint32_t) (sizeof(table) / sizeof((table)[0])))
-
 
 const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
 
@@ -224,8 +234,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .name = "login reserve",
         .sql = reserve_sql,
         .fixed = 2,
-        .wants = refuse_wants,
-        .wants_count = COUNT(refuse_wants),
+        PUPIL_WANTS(refuse_wants),
         .params = { PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_INT4_ARRAY,
                     PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_INT4_ARRAY }
     },
@@ -234,8 +243,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .name = "login find",
         .sql = find_sql,
         .fixed = 23,
-        .wants = look_wants,
-        .wants_count = COUNT(look_wants),
+        PUPIL_WANTS(look_wants),
         .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
     },
 
@@ -243,8 +251,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .name = "login accept",
         .sql = accept_sql,
         .fixed = 2,
-        .wants = accept_wants,
-        .wants_count = COUNT(accept_wants),
+        PUPIL_WANTS(accept_wants),
         .params = ACCEPT_PARAMS
     },
 
@@ -252,8 +259,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .name = "login renew",
         .sql = accept_sql,
         .fixed = 2,
-        .wants = renew_wants,
-        .wants_count = COUNT(renew_wants),
+        PUPIL_WANTS(renew_wants),
         .params = ACCEPT_PARAMS
     },
 
@@ -261,8 +267,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .name = "login refuse",
         .sql = refuse_sql,
         .fixed = 1,
-        .wants = refuse_wants,
-        .wants_count = COUNT(refuse_wants),
+        PUPIL_WANTS(refuse_wants),
         .params = { PUPIL_PARAM_TEXT, PUPIL_PARAM_UUID_ARRAY }
     }
 };

@@ -8,17 +8,19 @@
 #include "core/endpoints/progress.h"
 
 
-#define OF_SELF(field, operation, flags)                                      \
-    "progress", field, PUPIL_PURPOSE_LEARNING, PUPIL_RELATION_SELF,           \
-    PUPIL_OPERATION_##operation, PUPIL_ABOUT_ACTOR, flags
-
+#define READ      PUPIL_OPERATION_READ
+#define WRITE     PUPIL_OPERATION_WRITE
 #define REQUIRED  PUPIL_WANT_REQUIRED
-#define SILENT    PUPIL_WANT_SILENT
+
+/* A pupil's own work. */
+#define OWN                                                                   \
+    .category = "progress", .purpose = PUPIL_PURPOSE_LEARNING,                \
+    .relation = PUPIL_RELATION_SELF, .about = PUPIL_ABOUT_ACTOR
 
 
 static const char  evidence_sql[] =
     "SELECT $1::bigint, o.owner, o.state, o.key_version, "
-    PUPIL_SQL_EVIDENCE("e")
+    PUPIL_SQL_ENROLMENT("e")
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = $4"
     " LEFT JOIN pupil.enrolment AS e ON " PUPIL_SQL_MINE("e");
@@ -118,47 +120,59 @@ static const char  history_sql[] =
 
 
 static const pupil_want_t  submit_wants[] = {
-    { "", "p", OF_SELF("answer", WRITE, REQUIRED | SILENT) },
-    { "", "p", OF_SELF("result", WRITE, SILENT) },
-    { "", "p", OF_SELF("homework_id", WRITE, REQUIRED | SILENT) },
-    { "", "p", OF_SELF("class_id", WRITE, REQUIRED | SILENT) },
-    { "", "p", OF_SELF("exercise_id", WRITE, REQUIRED | SILENT) },
-    { "", "p", OF_SELF("done", WRITE, REQUIRED | SILENT) }
+    { .field = "answer", OWN, .operation = WRITE, .flags = REQUIRED },
+    { .field = "result", OWN, .operation = WRITE },
+    { .field = "homework_id", OWN, .operation = WRITE, .flags = REQUIRED },
+    { .field = "class_id", OWN, .operation = WRITE, .flags = REQUIRED },
+    { .field = "exercise_id", OWN, .operation = WRITE, .flags = REQUIRED },
+    { .field = "done", OWN, .operation = WRITE, .flags = REQUIRED }
 };
 
 static const pupil_want_t  history_wants[] = {
-    { "p", "p", OF_SELF("homework_id", READ, REQUIRED) },
-    { "p", "p", OF_SELF("exercise_id", READ, 0) },
-    { "p", "p", OF_SELF("answer", READ, 0) },
-    { "p", "p", OF_SELF("result", READ, 0) }
+    { .alias = "p", .field = "homework_id", OWN, .operation = READ,
+      .flags = REQUIRED },
+    { .alias = "p", .field = "exercise_id", OWN, .operation = READ },
+    { .alias = "p", .field = "answer", OWN, .operation = READ },
+    { .alias = "p", .field = "result", OWN, .operation = READ }
 };
 
 
 const pupil_template_t  pupil_progress_templates[PUPIL_PROGRESS_COUNT] = {
 
-    [PUPIL_PROGRESS_EVIDENCE] =
-        { "progress_evidence", evidence_sql, PUPIL_PE_COLUMNS, NULL, 0,
-          { PUPIL_PARAM_END } },
+    [PUPIL_PROGRESS_EVIDENCE] = {
+        .name = "progress_evidence",
+        .sql = evidence_sql,
+        .fixed = PUPIL_PE_COLUMNS
+    },
 
-    [PUPIL_PROGRESS_LOCK] =
-        { "progress_lock", lock_sql, 2, NULL, 0,
-          { PUPIL_PARAM_INT4, PUPIL_PARAM_INT4 } },
+    [PUPIL_PROGRESS_LOCK] = {
+        .name = "progress_lock",
+        .sql = lock_sql,
+        .fixed = 2,
+        .params = { PUPIL_PARAM_INT4, PUPIL_PARAM_INT4 }
+    },
 
-    [PUPIL_PROGRESS_SUBMIT] =
-        { "progress_submit", submit_sql, PUPIL_PS_COLUMNS, submit_wants,
-          PUPIL_COUNT(submit_wants),
-          { PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_UUID_ARRAY,
-            PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
-            PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
-            PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_INT4,
-            PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_UUID_ARRAY,
-            PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_INT4_ARRAY,
-            PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
-            PUPIL_PARAM_INT4 } },
+    [PUPIL_PROGRESS_SUBMIT] = {
+        .name = "progress_submit",
+        .sql = submit_sql,
+        .fixed = PUPIL_PS_COLUMNS,
+        PUPIL_WANTS(submit_wants),
+        .params = { PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_UUID_ARRAY,
+                    PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
+                    PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
+                    PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_INT4,
+                    PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_UUID_ARRAY,
+                    PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_INT4_ARRAY,
+                    PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
+                    PUPIL_PARAM_INT4 }
+    },
 
-    [PUPIL_PROGRESS_HISTORY] =
-        { "progress_history", history_sql, PUPIL_PH_COLUMNS, history_wants,
-          PUPIL_COUNT(history_wants),
-          { PUPIL_PARAM_UUID, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_UUID,
-            PUPIL_PARAM_INT4 } }
+    [PUPIL_PROGRESS_HISTORY] = {
+        .name = "progress_history",
+        .sql = history_sql,
+        .fixed = PUPIL_PH_COLUMNS,
+        PUPIL_WANTS(history_wants),
+        .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_TIMESTAMPTZ,
+                    PUPIL_PARAM_UUID, PUPIL_PARAM_INT4 }
+    }
 };

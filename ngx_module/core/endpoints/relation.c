@@ -1,171 +1,172 @@
 /*
  * Copyright (C) the Pupil authors
- *
- * Relations as SQL: worked out from live enrolments and roles, never taken
- * from a client.
  */
 
 #include <stddef.h>
 
-#include "core/endpoints/data.h"
+#include "core/endpoints/endpoint_sql.h"
+#include "core/endpoints/relation.h"
 
-
-/* Valid today; the alias stands in front. */
-#define PUPIL_LIVE(alias)                                                     \
-    alias ".valid_from <= (now() AT TIME ZONE 'UTC')::date AND ("             \
-    alias ".valid_to IS NULL OR " alias                                       \
-    ".valid_to >= (now() AT TIME ZONE 'UTC')::date)"
 
 /* The actor in a role, of the whole tenant or of the session's school. */
-#define PUPIL_ACTS_AS(role, institution)                                      \
+#define ACTS_AS(role, institution)                                            \
     "a.tenant = $2 AND a.subject = $4 AND a.role = '" role "'"                \
-    " AND a.institution = " institution " AND " PUPIL_LIVE("a")
+    " AND a.institution = " institution " AND " PUPIL_SQL_LIVE("a")
 
-#define PUPIL_EVERYWHERE  "'00000000-0000-0000-0000-000000000000'::uuid"
+#define EVERYWHERE  "'00000000-0000-0000-0000-000000000000'::uuid"
 
 /* The subject belongs to the session's school. */
-#define PUPIL_OF_SCHOOL(alias)                                                \
+#define OF_SCHOOL(alias)                                                      \
     alias ".tenant = $2 AND " alias ".subject = $8 AND "                      \
-    alias ".institution = $6 AND " PUPIL_LIVE(alias)
+    alias ".institution = $6 AND " PUPIL_SQL_LIVE(alias)
 
 /* Actor and subject in one class of the session's school. */
-#define PUPIL_PAIR(actor, subject)                                            \
+#define PAIR(actor, subject)                                                  \
     "FROM pupil.enrolment a JOIN pupil.enrolment s ON s.tenant = a.tenant"    \
     " AND s.class = a.class AND s.institution = a.institution"                \
     " WHERE a.tenant = $2 AND a.subject = $4 AND a.role = '" actor "'"        \
-    " AND a.institution = $6 AND " PUPIL_LIVE("a")                            \
-    " AND s.subject = $8 AND s.role = '" subject "' AND " PUPIL_LIVE("s")
+    " AND a.institution = $6 AND " PUPIL_SQL_LIVE("a")                        \
+    " AND s.subject = $8 AND s.role = '" subject "' AND " PUPIL_SQL_LIVE("s")
 
 /* The actor in the class that owns. */
-#define PUPIL_MEMBER(actor)                                                   \
+#define MEMBER(actor)                                                         \
     "FROM pupil.enrolment a WHERE a.tenant = $2 AND a.subject = $4"           \
     " AND a.role = '" actor "' AND a.institution = $6 AND a.class = $8"       \
-    " AND " PUPIL_LIVE("a")
+    " AND " PUPIL_SQL_LIVE("a")
 
-#define PUPIL_ROLE_COLUMNS(alias)                                             \
-    alias ".subject, " alias ".institution, " alias ".role, "                 \
-    alias ".valid_from - DATE '1970-01-01', "                                 \
-    alias ".valid_to - DATE '1970-01-01', " alias ".source, " alias ".mac"
-
-#define PUPIL_ENROLMENT_COLUMNS(alias)                                        \
-    alias ".enrolment, " alias ".subject, " alias ".class, "                  \
-    alias ".institution, " alias ".role, "                                    \
-    alias ".valid_from - DATE '1970-01-01', "                                 \
-    alias ".valid_to - DATE '1970-01-01', " alias ".source, " alias ".mac"
-
-#define PUPIL_NO_ROLE                                                         \
+#define NO_ROLE                                                               \
     "NULL::uuid, NULL::uuid, NULL::text, NULL::int4, NULL::int4,"             \
     " NULL::text, NULL::bytea"
 
-#define PUPIL_NO_ENROLMENT                                                    \
+#define NO_ENROLMENT                                                          \
     "NULL::uuid, NULL::uuid, NULL::uuid, NULL::uuid, NULL::text,"             \
     " NULL::int4, NULL::int4, NULL::text, NULL::bytea"
 
 /* The evidence: at least one row, as every statement returns. */
-#define PUPIL_EVIDENCE(rows)                                                  \
+#define EVIDENCE(rows)                                                        \
     "SELECT $1::bigint, e.* FROM (VALUES (1)) AS one"                         \
     " LEFT JOIN (" rows " LIMIT 64) AS e ON true"
 
-#define PUPIL_PAIR_EVIDENCE(actor, subject)                                   \
-    PUPIL_EVIDENCE("SELECT " PUPIL_NO_ROLE ", "                               \
-        PUPIL_ENROLMENT_COLUMNS("a") ", " PUPIL_ENROLMENT_COLUMNS("s") ", "   \
-        PUPIL_NO_ROLE " " PUPIL_PAIR(actor, subject))
+#define PAIR_EVIDENCE(actor, subject)                                         \
+    EVIDENCE("SELECT " NO_ROLE ", "                                           \
+        PUPIL_SQL_ENROLMENT("a") ", " PUPIL_SQL_ENROLMENT("s") ", "           \
+        NO_ROLE " " PAIR(actor, subject))
 
-#define PUPIL_MEMBER_EVIDENCE(actor)                                          \
-    PUPIL_EVIDENCE("SELECT " PUPIL_NO_ROLE ", "                               \
-        PUPIL_ENROLMENT_COLUMNS("a") ", " PUPIL_NO_ENROLMENT ", "             \
-        PUPIL_NO_ROLE " " PUPIL_MEMBER(actor))
+#define MEMBER_EVIDENCE(actor)                                                \
+    EVIDENCE("SELECT " NO_ROLE ", "                                           \
+        PUPIL_SQL_ENROLMENT("a") ", " NO_ENROLMENT ", "                       \
+        NO_ROLE " " MEMBER(actor))
 
-#define PUPIL_ROLE_EVIDENCE(role, institution)                                \
-    PUPIL_EVIDENCE("SELECT " PUPIL_ROLE_COLUMNS("a") ", "                     \
-        PUPIL_NO_ENROLMENT ", " PUPIL_NO_ENROLMENT ", " PUPIL_NO_ROLE         \
-        " FROM pupil.role a WHERE " PUPIL_ACTS_AS(role, institution))
+#define ROLE_EVIDENCE(role, institution)                                      \
+    EVIDENCE("SELECT " PUPIL_SQL_ROLE("a") ", "                               \
+        NO_ENROLMENT ", " NO_ENROLMENT ", " NO_ROLE                           \
+        " FROM pupil.role a WHERE " ACTS_AS(role, institution))
 
-#define PUPIL_SCHOOL_EVIDENCE                                                 \
-    PUPIL_EVIDENCE("(SELECT " PUPIL_ROLE_COLUMNS("a") ", "                    \
-        PUPIL_NO_ENROLMENT ", " PUPIL_ENROLMENT_COLUMNS("s") ", "             \
-        PUPIL_NO_ROLE " FROM pupil.role a, pupil.enrolment s WHERE "          \
-        PUPIL_ACTS_AS("school_admin", "$6") " AND " PUPIL_OF_SCHOOL("s")      \
-        " LIMIT 32) UNION ALL (SELECT " PUPIL_ROLE_COLUMNS("a") ", "          \
-        PUPIL_NO_ENROLMENT ", " PUPIL_NO_ENROLMENT ", "                       \
-        PUPIL_ROLE_COLUMNS("s") " FROM pupil.role a, pupil.role s WHERE "     \
-        PUPIL_ACTS_AS("school_admin", "$6") " AND " PUPIL_OF_SCHOOL("s")      \
+#define SCHOOL_EVIDENCE                                                       \
+    EVIDENCE("(SELECT " PUPIL_SQL_ROLE("a") ", "                              \
+        NO_ENROLMENT ", " PUPIL_SQL_ENROLMENT("s") ", "                       \
+        NO_ROLE " FROM pupil.role a, pupil.enrolment s WHERE "                \
+        ACTS_AS("school_admin", "$6") " AND " OF_SCHOOL("s")                  \
+        " LIMIT 32) UNION ALL (SELECT " PUPIL_SQL_ROLE("a") ", "              \
+        NO_ENROLMENT ", " NO_ENROLMENT ", "                                   \
+        PUPIL_SQL_ROLE("s") " FROM pupil.role a, pupil.role s WHERE "         \
+        ACTS_AS("school_admin", "$6") " AND " OF_SCHOOL("s")                  \
         " LIMIT 32)")
 
 /* Whoever acts for the whole tenant, for somebody or some class of it. */
-#define PUPIL_TENANT_RELATES(role, what)                                      \
+#define TENANT_RELATES(role, what)                                            \
     "SELECT NULL::uuid AS class FROM pupil.role a WHERE "                     \
-    PUPIL_ACTS_AS(role, PUPIL_EVERYWHERE) " AND EXISTS (SELECT FROM pupil."   \
+    ACTS_AS(role, EVERYWHERE) " AND EXISTS (SELECT FROM pupil."               \
     what " x WHERE x.tenant = $2 AND x." what " = $8)"
 
-#define PUPIL_TENANT(purpose, relation, role)                                 \
-    { PUPIL_RELATION_##relation, PUPIL_OWNER_SUBJECT,                         \
-      PUPIL_PURPOSE_##purpose, PUPIL_TENANT_RELATES(role, "subject"),         \
-      { role " evidence", PUPIL_ROLE_EVIDENCE(role, PUPIL_EVERYWHERE),        \
-        PUPIL_EVIDENCE_COLUMNS, NULL, 0, { PUPIL_PARAM_UUID } },              \
-      { { NULL, NULL } } },                                                   \
-    { PUPIL_RELATION_##relation, PUPIL_OWNER_CLASS,                           \
-      PUPIL_PURPOSE_##purpose, PUPIL_TENANT_RELATES(role, "class"),           \
-      { role " evidence", PUPIL_ROLE_EVIDENCE(role, PUPIL_EVERYWHERE),        \
-        PUPIL_EVIDENCE_COLUMNS, NULL, 0, { PUPIL_PARAM_UUID } },              \
-      { { NULL, NULL } } }
+#define PROVED_BY(label, text)                                                \
+    .evidence = { .name = label " evidence", .sql = text,                     \
+                  .fixed = PUPIL_EVIDENCE_COLUMNS,                            \
+                  .params = { PUPIL_PARAM_UUID } }
 
 
 static const pupil_relates_t  pupil_relates[] = {
-    { PUPIL_RELATION_SELF, PUPIL_OWNER_SUBJECT, PUPIL_PURPOSE_SUBJECT_ACCESS,
-      "SELECT NULL::uuid AS class WHERE $8 = $4",
-      { NULL, NULL, 0, NULL, 0, { 0 } },
-      { { NULL, NULL } } },
 
-    { PUPIL_RELATION_TEACHES, PUPIL_OWNER_SUBJECT, PUPIL_PURPOSE_TEACHING,
-      "SELECT a.class " PUPIL_PAIR("teacher", "pupil"),
-      { "teaches evidence", PUPIL_PAIR_EVIDENCE("teacher", "pupil"),
-        PUPIL_EVIDENCE_COLUMNS, NULL, 0, { PUPIL_PARAM_UUID } },
-      { { "class_id", "SELECT class FROM r" } } },
+    { .relation = PUPIL_RELATION_SELF,
+      .owner = PUPIL_OWNER_SUBJECT,
+      .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS,
+      .relates = "SELECT NULL::uuid AS class WHERE $8 = $4" },
 
-    { PUPIL_RELATION_TEACHES, PUPIL_OWNER_CLASS, PUPIL_PURPOSE_TEACHING,
-      "SELECT a.class " PUPIL_MEMBER("teacher"),
-      { "teaches evidence", PUPIL_MEMBER_EVIDENCE("teacher"),
-        PUPIL_EVIDENCE_COLUMNS, NULL, 0, { PUPIL_PARAM_UUID } },
-      { { NULL, NULL } } },
+    { .relation = PUPIL_RELATION_TEACHES,
+      .owner = PUPIL_OWNER_SUBJECT,
+      .purpose = PUPIL_PURPOSE_TEACHING,
+      .relates = "SELECT a.class " PAIR("teacher", "pupil"),
+      PROVED_BY("teaches", PAIR_EVIDENCE("teacher", "pupil")),
+      .scopes = { { .field = "class_id", .among = "SELECT class FROM r" } } },
 
-    { PUPIL_RELATION_TAUGHT_BY, PUPIL_OWNER_SUBJECT, PUPIL_PURPOSE_LEARNING,
-      "SELECT a.class " PUPIL_PAIR("pupil", "teacher"),
-      { "taught_by evidence", PUPIL_PAIR_EVIDENCE("pupil", "teacher"),
-        PUPIL_EVIDENCE_COLUMNS, NULL, 0, { PUPIL_PARAM_UUID } },
-      { { "class_id", "SELECT class FROM r" } } },
+    { .relation = PUPIL_RELATION_TEACHES,
+      .owner = PUPIL_OWNER_CLASS,
+      .purpose = PUPIL_PURPOSE_TEACHING,
+      .relates = "SELECT a.class " MEMBER("teacher"),
+      PROVED_BY("teaches", MEMBER_EVIDENCE("teacher")) },
 
-    { PUPIL_RELATION_TAUGHT_BY, PUPIL_OWNER_CLASS, PUPIL_PURPOSE_LEARNING,
-      "SELECT a.class " PUPIL_MEMBER("pupil"),
-      { "taught_by evidence", PUPIL_MEMBER_EVIDENCE("pupil"),
-        PUPIL_EVIDENCE_COLUMNS, NULL, 0, { PUPIL_PARAM_UUID } },
-      { { NULL, NULL } } },
+    { .relation = PUPIL_RELATION_TAUGHT_BY,
+      .owner = PUPIL_OWNER_SUBJECT,
+      .purpose = PUPIL_PURPOSE_LEARNING,
+      .relates = "SELECT a.class " PAIR("pupil", "teacher"),
+      PROVED_BY("taught_by", PAIR_EVIDENCE("pupil", "teacher")),
+      .scopes = { { .field = "class_id", .among = "SELECT class FROM r" } } },
 
-    { PUPIL_RELATION_SCHOOL_ADMIN, PUPIL_OWNER_SUBJECT,
-      PUPIL_PURPOSE_ADMINISTRATION,
-      "SELECT NULL::uuid AS class FROM pupil.role a WHERE "
-      PUPIL_ACTS_AS("school_admin", "$6")
-      " AND (EXISTS (SELECT FROM pupil.enrolment e WHERE "
-      PUPIL_OF_SCHOOL("e") ") OR EXISTS (SELECT FROM pupil.role o WHERE "
-      PUPIL_OF_SCHOOL("o") "))",
-      { "school_admin evidence", PUPIL_SCHOOL_EVIDENCE,
-        PUPIL_EVIDENCE_COLUMNS, NULL, 0, { PUPIL_PARAM_UUID } },
-      { { "school_id", "SELECT $6" },
-        { "class_id", "SELECT x.class FROM pupil.class x"
-                      " WHERE x.tenant = $2 AND x.institution = $6" } } },
+    { .relation = PUPIL_RELATION_TAUGHT_BY,
+      .owner = PUPIL_OWNER_CLASS,
+      .purpose = PUPIL_PURPOSE_LEARNING,
+      .relates = "SELECT a.class " MEMBER("pupil"),
+      PROVED_BY("taught_by", MEMBER_EVIDENCE("pupil")) },
 
-    { PUPIL_RELATION_SCHOOL_ADMIN, PUPIL_OWNER_CLASS,
-      PUPIL_PURPOSE_ADMINISTRATION,
-      "SELECT NULL::uuid AS class FROM pupil.role a WHERE "
-      PUPIL_ACTS_AS("school_admin", "$6")
-      " AND EXISTS (SELECT FROM pupil.class x WHERE x.tenant = $2"
-      " AND x.class = $8 AND x.institution = $6)",
-      { "school_admin evidence", PUPIL_ROLE_EVIDENCE("school_admin", "$6"),
-        PUPIL_EVIDENCE_COLUMNS, NULL, 0, { PUPIL_PARAM_UUID } },
-      { { NULL, NULL } } },
+    { .relation = PUPIL_RELATION_SCHOOL_ADMIN,
+      .owner = PUPIL_OWNER_SUBJECT,
+      .purpose = PUPIL_PURPOSE_ADMINISTRATION,
+      .relates =
+          "SELECT NULL::uuid AS class FROM pupil.role a WHERE "
+          ACTS_AS("school_admin", "$6")
+          " AND (EXISTS (SELECT FROM pupil.enrolment e WHERE "
+          OF_SCHOOL("e") ") OR EXISTS (SELECT FROM pupil.role o WHERE "
+          OF_SCHOOL("o") "))",
+      PROVED_BY("school_admin", SCHOOL_EVIDENCE),
+      .scopes = { { .field = "school_id", .among = "SELECT $6" },
+                  { .field = "class_id",
+                    .among = "SELECT x.class FROM pupil.class x"
+                             " WHERE x.tenant = $2 AND x.institution = $6" } }
+    },
 
-    PUPIL_TENANT(ADMINISTRATION, TENANT_ADMIN, "tenant_admin"),
-    PUPIL_TENANT(ACCOUNTABILITY, DPO, "dpo")
+    { .relation = PUPIL_RELATION_SCHOOL_ADMIN,
+      .owner = PUPIL_OWNER_CLASS,
+      .purpose = PUPIL_PURPOSE_ADMINISTRATION,
+      .relates =
+          "SELECT NULL::uuid AS class FROM pupil.role a WHERE "
+          ACTS_AS("school_admin", "$6")
+          " AND EXISTS (SELECT FROM pupil.class x WHERE x.tenant = $2"
+          " AND x.class = $8 AND x.institution = $6)",
+      PROVED_BY("school_admin", ROLE_EVIDENCE("school_admin", "$6")) },
+
+    { .relation = PUPIL_RELATION_TENANT_ADMIN,
+      .owner = PUPIL_OWNER_SUBJECT,
+      .purpose = PUPIL_PURPOSE_ADMINISTRATION,
+      .relates = TENANT_RELATES("tenant_admin", "subject"),
+      PROVED_BY("tenant_admin", ROLE_EVIDENCE("tenant_admin", EVERYWHERE)) },
+
+    { .relation = PUPIL_RELATION_TENANT_ADMIN,
+      .owner = PUPIL_OWNER_CLASS,
+      .purpose = PUPIL_PURPOSE_ADMINISTRATION,
+      .relates = TENANT_RELATES("tenant_admin", "class"),
+      PROVED_BY("tenant_admin", ROLE_EVIDENCE("tenant_admin", EVERYWHERE)) },
+
+    { .relation = PUPIL_RELATION_DPO,
+      .owner = PUPIL_OWNER_SUBJECT,
+      .purpose = PUPIL_PURPOSE_ACCOUNTABILITY,
+      .relates = TENANT_RELATES("dpo", "subject"),
+      PROVED_BY("dpo", ROLE_EVIDENCE("dpo", EVERYWHERE)) },
+
+    { .relation = PUPIL_RELATION_DPO,
+      .owner = PUPIL_OWNER_CLASS,
+      .purpose = PUPIL_PURPOSE_ACCOUNTABILITY,
+      .relates = TENANT_RELATES("dpo", "class"),
+      PROVED_BY("dpo", ROLE_EVIDENCE("dpo", EVERYWHERE)) }
 };
 
 

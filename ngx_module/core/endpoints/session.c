@@ -8,24 +8,16 @@
 #include "core/endpoints/endpoints.h"
 
 
-#define OF_SELF(category, field, flags)                                       \
-    category, field, PUPIL_PURPOSE_AUTHENTICATION, PUPIL_RELATION_SELF,       \
-    PUPIL_OPERATION_READ, PUPIL_ABOUT_ACTOR, flags
-
-#define SILENT  PUPIL_WANT_SILENT
-
-/* A role as evidence: the seven columns that its MAC covers, and it. */
-#define ROLE                                                                  \
-    "r.subject, r.institution, r.role,"                                       \
-    " (r.valid_from - DATE '1970-01-01') AS valid_from,"                      \
-    " (r.valid_to - DATE '1970-01-01') AS valid_to, r.source, r.mac"
-
+/* What the account itself is shown of it. */
+#define OWN                                                                   \
+    .purpose = PUPIL_PURPOSE_AUTHENTICATION, .relation = PUPIL_RELATION_SELF, \
+    .operation = PUPIL_OPERATION_READ, .about = PUPIL_ABOUT_ACTOR
 
 /* $8: the token's hash.  Session 1 to 7, role 8 to 14, subject 15 to 18,
  * owner's state 19. */
 static const char  load_sql[] =
     "SELECT $1::bigint, s.subject, s.role, s.institution, s.created_at,"
-    " s.seen_at, s.expires_at, s.mac, " ROLE ","
+    " s.seen_at, s.expires_at, s.mac, " PUPIL_SQL_ROLE("r") ","
     " u.subject, u.status, u.source, u.mac, o.state"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (pupil.session AS s"
@@ -49,7 +41,7 @@ static const char  touch_sql[] =
 /* One row a role: role 1 to 7, the subject's owner row 8 to 10, the
  * institution's 11 to 13. */
 static const char  show_sql[] =
-    "SELECT $1::bigint, " ROLE ","
+    "SELECT $1::bigint, " PUPIL_SQL_ROLE("r") ","
     " o.owner, o.state, o.key_version, p.owner, p.state, p.key_version{i}{t}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = $4"
@@ -91,14 +83,12 @@ static const char  end_sql[] =
 
 
 static const pupil_want_t  show_wants[] = {
-    { "i", "i", OF_SELF("identity", "given_name", 0) },
-    { "i", "i", OF_SELF("identity", "family_name", 0) },
-    { "t", "t", OF_SELF("enrolment", "school_title", 0) },
-    { "", "t", OF_SELF("enrolment", "school_id", SILENT) },
-    { "", "t", OF_SELF("enrolment", "role", SILENT) }
+    { .alias = "i", .category = "identity", .field = "given_name", OWN },
+    { .alias = "i", .category = "identity", .field = "family_name", OWN },
+    { .alias = "t", .category = "enrolment", .field = "school_title", OWN },
+    { .category = "enrolment", .field = "school_id", OWN },
+    { .category = "enrolment", .field = "role", OWN }
 };
-
-#define COUNT(table)  ((uint32_t) (sizeof(table) / sizeof((table)[0])))
 
 
 const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT] = {
@@ -122,8 +112,7 @@ const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT] = {
         .name = "session show",
         .sql = show_sql,
         .fixed = 14,
-        .wants = show_wants,
-        .wants_count = COUNT(show_wants)
+        PUPIL_WANTS(show_wants)
     },
 
     [PUPIL_SESSION_SWITCH] = {

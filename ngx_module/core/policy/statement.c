@@ -13,7 +13,7 @@
 #include "core/policy/statement.h"
 
 
-/* What a placeholder is replaced with, besides marks. */
+/* What a placeholder is replaced with that is no alias. */
 typedef void (*pupil_expand_pt)(pupil_statement_t *statement,
     const uint8_t *policy_hash, pupil_sql_t *sql);
 
@@ -52,7 +52,19 @@ static const pupil_placeholder_t  pupil_placeholders[] = {
 
 /* pg_type.dat: these never change. */
 static const uint32_t  pupil_oids[] = {
-    0, 2950, 23, 20, 16, 17, 25, 1184, 1082, 2951, 1001, 1009, 1000, 1007
+    [PUPIL_PARAM_UUID]        = 2950,
+    [PUPIL_PARAM_INT4]        = 23,
+    [PUPIL_PARAM_INT8]        = 20,
+    [PUPIL_PARAM_BOOL]        = 16,
+    [PUPIL_PARAM_BYTEA]       = 17,
+    [PUPIL_PARAM_TEXT]        = 25,
+    [PUPIL_PARAM_TIMESTAMPTZ] = 1184,
+    [PUPIL_PARAM_DATE]        = 1082,
+    [PUPIL_PARAM_UUID_ARRAY]  = 2951,
+    [PUPIL_PARAM_BYTEA_ARRAY] = 1001,
+    [PUPIL_PARAM_TEXT_ARRAY]  = 1009,
+    [PUPIL_PARAM_BOOL_ARRAY]  = 1000,
+    [PUPIL_PARAM_INT4_ARRAY]  = 1007
 };
 
 static const uint8_t  pupil_common[PUPIL_STATEMENT_COMMON] = {
@@ -60,7 +72,11 @@ static const uint8_t  pupil_common[PUPIL_STATEMENT_COMMON] = {
     PUPIL_PARAM_TEXT, PUPIL_PARAM_UUID, PUPIL_PARAM_TEXT
 };
 
-static const char *const  pupil_abouts[] = { "none", "actor", "subjects" };
+static const char *const  pupil_abouts[] = {
+    [PUPIL_ABOUT_NONE]     = "none",
+    [PUPIL_ABOUT_ACTOR]    = "actor",
+    [PUPIL_ABOUT_SUBJECTS] = "subjects"
+};
 
 
 static void
@@ -319,13 +335,13 @@ pupil_statement_expand(pupil_statement_t *statement,
     for (i = 0, known = 0; i < statement->from->wants_count; i++) {
         want = &statement->from->wants[i];
 
-        if (!pupil_str_is(name, want->mark)) {
+        if (want->alias == NULL || !pupil_str_is(name, want->alias)) {
             continue;
         }
 
         known = 1;
 
-        if (!statement->granted[i] || (want->flags & PUPIL_WANT_SILENT)) {
+        if (!statement->granted[i]) {
             continue;
         }
 
