@@ -53,11 +53,6 @@ static const pupil_grant_t  network_grants[] = {
       .basis = PUPIL_BASIS_LEGAL_OBLIGATION, .flags = PUPIL_GRANT_PROJECTED }
 };
 
-static const pupil_option_t  network_options[] = {
-    { .name = "retention", .type = PUPIL_OPTION_DAYS, .value = 30, .min = 1,
-      .max = 365, .why = "Days that an address is kept." }
-};
-
 static const pupil_retention_t  network_retention = {
     .from = PUPIL_EVENT_CREATED,
     .days = 30,
@@ -81,7 +76,6 @@ static const pupil_plugin_t  network_plugin = {
     .cardinality = PUPIL_CARDINALITY_MANY,
     PUPIL_FIELDS(network_fields),
     PUPIL_GRANTS(network_grants),
-    PUPIL_OPTIONS(network_options),
     .retention = &network_retention,
     PUPIL_HOOKS(network_hooks)
 };

@@ -216,7 +216,6 @@ test_network(void)
     pupil_category_t  *c;
 
     c = load("network");
-    ok(c->options[0] == 30, "30 days by default");
     value(c, "address", "\"192.0.2.7\"", "192.0.2.7", NULL);
     value(c, "address", "\"2001:DB8:0:0::1\"", "2001:db8::1", NULL);
     value(c, "address", "\"::ffff:192.0.2.7\"", "192.0.2.7", NULL);
