@@ -80,36 +80,6 @@ const ngx_http_pupil_endpoint_t  ngx_http_pupil_data_endpoint = {
 };
 
 
-static const struct {
-    const char  *role;
-    uint32_t     relation;
-} ngx_http_pupil_relations[] = {
-    { "teacher", PUPIL_RELATION_TEACHES },
-    { "pupil", PUPIL_RELATION_TAUGHT_BY },
-    { "school_admin", PUPIL_RELATION_SCHOOL_ADMIN },
-    { "tenant_admin", PUPIL_RELATION_TENANT_ADMIN },
-    { "dpo", PUPIL_RELATION_DPO },
-    { "support", PUPIL_RELATION_SUPPORT_GRANT },
-    { NULL, 0 }
-};
-
-
-uint32_t
-ngx_http_pupil_data_relation(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; ngx_http_pupil_relations[i].role != NULL; i++) {
-        if (pupil_str_is(ctx->session.role, ngx_http_pupil_relations[i].role))
-        {
-            return ngx_http_pupil_relations[i].relation;
-        }
-    }
-
-    return PUPIL_RELATION_NONE;
-}
-
-
 static ngx_int_t
 ngx_http_pupil_data_parse(ngx_http_pupil_ctx_t *ctx)
 {
@@ -133,7 +103,7 @@ ngx_http_pupil_data_index_start(ngx_http_pupil_ctx_t *ctx)
 {
     uint32_t  relation;
 
-    relation = ngx_http_pupil_data_relation(ctx);
+    relation = pupil_role_relation(pupil_role_find(ctx->session.role));
 
     pupil_writer_object_begin(&ctx->out);
     pupil_writer_key(&ctx->out, "categories");
@@ -255,7 +225,8 @@ ngx_http_pupil_data_find(ngx_http_pupil_ctx_t *ctx, ngx_uint_t write)
     data->relation = PUPIL_RELATION_SELF;
 
     if (pupil_uuid_compare(&data->subject, &ctx->session.subject) != 0) {
-        data->relation = ngx_http_pupil_data_relation(ctx);
+        data->relation =
+            pupil_role_relation(pupil_role_find(ctx->session.role));
     }
 
     if (data->relation == PUPIL_RELATION_NONE) {

@@ -33,9 +33,6 @@ typedef struct {
 } ngx_http_pupil_data_t;
 
 
-/* How a session can stand to others by its role; 0: it cannot. */
-uint32_t ngx_http_pupil_data_relation(ngx_http_pupil_ctx_t *ctx);
-
 /*
  * Finds category, relation and what is granted; write: for writing.  NGX_OK,
  * or how the request ends.

@@ -261,7 +261,7 @@ ngx_int_t ngx_http_pupil_homework_bar(ngx_http_pupil_ctx_t *ctx,
 
 /* Adds a current submission, a row of a statement with PUPIL_HP_WANT_*. */
 ngx_int_t ngx_http_pupil_homework_score(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_row_t *submission, pupil_time_t updated_at,
+    const ngx_http_pupil_row_t *row, pupil_time_t updated_at,
     const pupil_exercises_t *exercises, pupil_score_t *score);
 
 

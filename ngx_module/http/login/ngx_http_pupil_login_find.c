@@ -283,8 +283,6 @@ ngx_http_pupil_login_role(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     pupil_role_row_t         role, best;
     ngx_http_pupil_login_t  *login;
 
-    static const pupil_str_t  pupil = pupil_str("pupil");
-
     login = ctx->data;
     n = PQntuples(res);
     found = 0;
@@ -299,8 +297,7 @@ ngx_http_pupil_login_role(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         }
 
         if (ctx->conf->login_password != NGX_HTTP_PUPIL_LOGIN_ALL
-            && ngx_http_pupil_role_number(&role.role)
-               == ngx_http_pupil_role_number(&pupil))
+            && pupil_role_find(role.role) == PUPIL_ROLE_PUPIL)
         {
             continue;
         }
@@ -317,8 +314,8 @@ ngx_http_pupil_login_role(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
     login->institution = best.institution;
 
-    return ngx_http_pupil_role_name(ngx_http_pupil_role_number(&best.role),
-                                    &login->role) == NGX_OK;
+    return pupil_role_name(pupil_role_find(best.role), &login->role)
+           == PUPIL_OK;
 }
 
 
@@ -342,6 +339,5 @@ ngx_http_pupil_login_better(const pupil_role_row_t *a,
         return order < 0;
     }
 
-    return ngx_http_pupil_role_number(&a->role)
-           < ngx_http_pupil_role_number(&b->role);
+    return pupil_role_find(a->role) < pupil_role_find(b->role);
 }

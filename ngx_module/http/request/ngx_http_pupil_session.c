@@ -24,53 +24,6 @@ static void ngx_http_pupil_session_touch(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_session_touched(ngx_libpq_exchange_t *ex);
 
 
-/* The strongest first: whoever has several at a school gets that. */
-static const pupil_str_t  ngx_http_pupil_roles[] = {
-    pupil_str("tenant_admin"),
-    pupil_str("dpo"),
-    pupil_str("school_admin"),
-    pupil_str("teacher"),
-    pupil_str("support"),
-    pupil_str("pupil")
-};
-
-#define NGX_HTTP_PUPIL_ROLES                                                  \
-    (sizeof(ngx_http_pupil_roles) / sizeof(ngx_http_pupil_roles[0]))
-
-
-/* The place of a role in that order; its number of roles when unknown. */
-uint8_t
-ngx_http_pupil_role_number(const pupil_str_t *role)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < NGX_HTTP_PUPIL_ROLES; i++) {
-        if (ngx_http_pupil_roles[i].len == role->len
-            && ngx_memcmp(ngx_http_pupil_roles[i].data, role->data,
-                          role->len) == 0)
-        {
-            break;
-        }
-    }
-
-    return (uint8_t) i;
-}
-
-
-/* The static name of a role; NGX_DECLINED when there is none. */
-ngx_int_t
-ngx_http_pupil_role_name(uint8_t number, pupil_str_t *role)
-{
-    if (number >= NGX_HTTP_PUPIL_ROLES) {
-        return NGX_DECLINED;
-    }
-
-    *role = ngx_http_pupil_roles[number];
-
-    return NGX_OK;
-}
-
-
 /*
  * The value of a cookie; NGX_DECLINED when there is none, or more than one:
  * which of two another site may have planted cannot be told.
@@ -246,9 +199,8 @@ ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     pupil_mac_session(key, &row, mac);
 
     if (pupil_mac_check(mac, stored) != PUPIL_OK
-        || ngx_http_pupil_role_name(ngx_http_pupil_role_number(&row.role),
-                                    &session->role)
-           != NGX_OK)
+        || pupil_role_name(pupil_role_find(row.role), &session->role)
+           != PUPIL_OK)
     {
         ctx->audit.tampered = "a session";
         return NGX_DECLINED;

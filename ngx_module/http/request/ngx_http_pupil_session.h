@@ -9,6 +9,7 @@
 #define _NGX_HTTP_PUPIL_SESSION_H_INCLUDED_
 
 #include "core/login/token.h"
+#include "core/policy/role.h"
 #include "core/vault/authentic.h"
 #include "http/request/ngx_http_pupil_types.h"
 
@@ -53,9 +54,6 @@ ngx_uint_t ngx_http_pupil_role_active(ngx_http_pupil_ctx_t *ctx,
 #define ngx_http_pupil_is(ctx, name)                                          \
     ((ctx)->session.role.len == sizeof(name) - 1                              \
      && ngx_memcmp((ctx)->session.role.data, name, sizeof(name) - 1) == 0)
-
-/* Roles by strength, the strongest is 0; the name is static. */
-uint8_t ngx_http_pupil_role_number(const pupil_str_t *role);
 ngx_int_t ngx_http_pupil_role_name(uint8_t number, pupil_str_t *role);
 
 #endif /* _NGX_HTTP_PUPIL_SESSION_H_INCLUDED_ */

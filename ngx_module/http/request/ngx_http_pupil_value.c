@@ -27,7 +27,6 @@ static pupil_rc_t ngx_http_pupil_uuid_list(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, ngx_uint_t col, pupil_str_t *value);
 static pupil_rc_t ngx_http_pupil_copy(ngx_http_pupil_ctx_t *ctx,
     const u_char *data, size_t len, pupil_str_t *value);
-static ngx_uint_t ngx_http_pupil_open_purpose(uint32_t purpose);
 
 
 ngx_int_t
@@ -105,7 +104,7 @@ ngx_http_pupil_value(ngx_http_pupil_ctx_t *ctx,
         at.record = row->record;
 
         prc = ngx_http_pupil_open(ctx, &at,
-                                  ngx_http_pupil_open_purpose(w->purpose),
+                                  pupil_restriction_opens(w->purpose),
                                   sealed, NULL, value);
 
     } else {
@@ -149,19 +148,6 @@ ngx_http_pupil_member_to(ngx_http_pupil_ctx_t *ctx, pupil_writer_t *out,
     }
 
     return rc;
-}
-
-
-/*
- * Restriction (GDPR article 18(2)) leaves open what the person asks for
- * themselves, what the law demands, and accounting for it.
- */
-static ngx_uint_t
-ngx_http_pupil_open_purpose(uint32_t purpose)
-{
-    return purpose == PUPIL_PURPOSE_SUBJECT_ACCESS
-           || purpose == PUPIL_PURPOSE_LEGAL_OBLIGATION
-           || purpose == PUPIL_PURPOSE_ACCOUNTABILITY;
 }
 
 

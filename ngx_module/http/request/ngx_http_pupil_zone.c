@@ -242,7 +242,7 @@ ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx, const uint8_t hash[32],
         || pupil_uuid_compare(&found.tenant, &ctx->tenant) != 0
         || (ngx_msec_int_t) (ngx_current_msec - found.read_at)
            > (ngx_msec_int_t) pmcf->zone.valid
-        || ngx_http_pupil_role_name(found.role, &session->role) != NGX_OK)
+        || pupil_role_name(found.role, &session->role) != PUPIL_OK)
     {
         pmcf->zone.misses++;
         return NGX_DECLINED;
@@ -285,7 +285,7 @@ ngx_http_pupil_zone_put(ngx_http_pupil_ctx_t *ctx,
     entry.seen_at = session->seen_at;
     entry.expires_at = session->expires_at;
     entry.read_at = read_at;
-    entry.role = ngx_http_pupil_role_number(&session->role);
+    entry.role = (uint8_t) pupil_role_find(session->role);
 
     e = ngx_http_pupil_zone_set(zone, session->hash);
 

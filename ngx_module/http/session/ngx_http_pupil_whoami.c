@@ -218,8 +218,8 @@ ngx_http_pupil_show_weaker(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         other_active = ngx_http_pupil_role_active(ctx, &other);
 
         if (other_active
-            || (!active && ngx_http_pupil_role_number(&other.role)
-                           < ngx_http_pupil_role_number(&role->role)))
+            || (!active && pupil_role_find(other.role)
+                           < pupil_role_find(role->role)))
         {
             return 1;
         }
@@ -315,8 +315,8 @@ ngx_http_pupil_switch_render(ngx_http_pupil_ctx_t *ctx)
             continue;
         }
 
-        if (!found || ngx_http_pupil_role_number(&role.role)
-                      < ngx_http_pupil_role_number(&best.role))
+        if (!found
+            || pupil_role_find(role.role) < pupil_role_find(best.role))
         {
             best = role;
             found = 1;
@@ -354,8 +354,8 @@ ngx_http_pupil_switch_write(ngx_http_pupil_ctx_t *ctx,
     made->seen_at = ctx->now;
 
     if (token == NULL || key == NULL
-        || ngx_http_pupil_role_name(ngx_http_pupil_role_number(&role->role),
-                                    &made->role) != NGX_OK)
+        || pupil_role_name(pupil_role_find(role->role), &made->role)
+           != PUPIL_OK)
     {
         return NGX_ERROR;
     }
