@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 #include "tap.h"
+#include "core/base/text.h"
 #include "core/endpoints/compose.h"
 
 #define pupil_plugin  plugin_enrolment

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/audit/audit.h"
+#include "core/base/text.h"
 #include "core/endpoints/compose.h"
 
 

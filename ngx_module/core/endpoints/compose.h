@@ -10,7 +10,9 @@
 #ifndef PUPIL_COMPOSE_H
 #define PUPIL_COMPOSE_H
 
+#include "core/endpoints/data.h"
 #include "core/endpoints/endpoints.h"
+#include "core/endpoints/relation.h"
 
 
 /* A statement, and the shape of an access to it that is refused. */
