@@ -18,13 +18,11 @@ typedef struct {
 } ngx_libpq_option_t;
 
 
-static const char *ngx_libpq_option(ngx_libpq_pool_t *pg,
-    const char *keyword);
-static ngx_int_t ngx_libpq_option_set(ngx_conf_t *cf,
-    ngx_libpq_pool_t *pg, const char *keyword, const char *value);
+static const char *ngx_libpq_option(ngx_libpq_pool_t *pg, const char *keyword);
+static ngx_int_t ngx_libpq_option_set(ngx_conf_t *cf, ngx_libpq_pool_t *pg,
+    const char *keyword, const char *value);
 static ngx_uint_t ngx_libpq_local(const char *hosts);
-static char *ngx_libpq_conninfo_finish(ngx_conf_t *cf,
-    ngx_libpq_pool_t *pg);
+static char *ngx_libpq_conninfo_finish(ngx_conf_t *cf, ngx_libpq_pool_t *pg);
 
 
 static const char  ngx_libpq_tenant_sql[] =
@@ -102,11 +100,11 @@ ngx_libpq_pool_create(ngx_conf_t *cf, const char *name)
 
 
 ngx_libpq_stmt_t *
-ngx_libpq_stmt_add(ngx_conf_t *cf, ngx_libpq_pool_t *pg,
-    const char *sql, ngx_uint_t nparams, const Oid *types)
+ngx_libpq_stmt_add(ngx_conf_t *cf, ngx_libpq_pool_t *pg, const char *sql,
+    ngx_uint_t nparams, const Oid *types)
 {
-    ngx_uint_t                  i;
-    ngx_libpq_stmt_t   *stmt, **place;
+    ngx_uint_t         i;
+    ngx_libpq_stmt_t  *stmt, **place;
 
     if (nparams < 1 || nparams > NGX_LIBPQ_MAX_PARAMS
         || types[0] != NGX_LIBPQ_INT8)
@@ -290,8 +288,8 @@ ngx_libpq_option(ngx_libpq_pool_t *pg, const char *keyword)
 
 
 static ngx_int_t
-ngx_libpq_option_set(ngx_conf_t *cf, ngx_libpq_pool_t *pg,
-    const char *keyword, const char *value)
+ngx_libpq_option_set(ngx_conf_t *cf, ngx_libpq_pool_t *pg, const char *keyword,
+    const char *value)
 {
     char        **k, **v, *copy;
     size_t        len;
@@ -380,7 +378,7 @@ ngx_libpq_local(const char *hosts)
 static char *
 ngx_libpq_conninfo_finish(ngx_conf_t *cf, ngx_libpq_pool_t *pg)
 {
-    char                               buf[NGX_INT_T_LEN + 1];
+    char                       buf[NGX_INT_T_LEN + 1];
     const ngx_libpq_option_t  *o;
 
     for (o = ngx_libpq_defaults; o->keyword; o++) {

@@ -29,8 +29,7 @@ static ngx_int_t ngx_libpq_conn_pipeline(ngx_libpq_conn_t *pc,
 static ngx_int_t ngx_libpq_conn_tenant(ngx_libpq_conn_t *pc,
     ngx_libpq_exchange_t *ex);
 static ngx_int_t ngx_libpq_conn_prepare(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex, const ngx_libpq_stmt_t *stmt,
-    ngx_uint_t cmd);
+    ngx_libpq_exchange_t *ex, const ngx_libpq_stmt_t *stmt, ngx_uint_t cmd);
 
 
 /* ---- events of a libpq socket, shared with LISTEN ---- */
@@ -237,7 +236,7 @@ ngx_libpq_conn_close(ngx_libpq_conn_t *pc)
 static void
 ngx_libpq_conn_fail(ngx_libpq_conn_t *pc)
 {
-    ngx_queue_t                    failed, *q;
+    ngx_queue_t            failed, *q;
     ngx_libpq_pool_t      *pg;
     ngx_libpq_exchange_t  *ex;
 
@@ -275,8 +274,7 @@ ngx_libpq_conn_fail(ngx_libpq_conn_t *pc)
 
 
 void
-ngx_libpq_conn_send(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex)
+ngx_libpq_conn_send(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 {
     ngx_msec_t  limit;
 
@@ -313,17 +311,16 @@ ngx_libpq_conn_send(ngx_libpq_conn_t *pc,
  */
 
 static ngx_int_t
-ngx_libpq_conn_pipeline(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex)
+ngx_libpq_conn_pipeline(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 {
-    int64_t                          nonce;
-    ngx_uint_t                       i;
+    int64_t                  nonce;
+    ngx_uint_t               i;
     ngx_libpq_exec_t        *exec;
     const ngx_libpq_stmt_t  *stmt;
 
     if (ex->cmds == NULL) {
         ex->cmds = ngx_palloc(ex->pool, (2 * ex->nresults + NGX_LIBPQ_CMDS)
-                                            * sizeof(uint16_t));
+                                        * sizeof(uint16_t));
         if (ex->cmds == NULL) {
             return NGX_ERROR;
         }
@@ -339,7 +336,7 @@ ngx_libpq_conn_pipeline(ngx_libpq_conn_t *pc,
 
     for (i = 0; i < ex->nresults; i++) {
         if (ngx_libpq_conn_prepare(pc, ex, ex->execs[i].stmt,
-                              (NGX_LIBPQ_CMD_PREPARE | i))
+                                   NGX_LIBPQ_CMD_PREPARE | i)
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -375,13 +372,12 @@ ngx_libpq_conn_pipeline(ngx_libpq_conn_t *pc,
  */
 
 static ngx_int_t
-ngx_libpq_conn_tenant(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex)
+ngx_libpq_conn_tenant(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 {
-    int                        lengths[2];
-    u_char                     text[PUPIL_UUID_TEXT_LEN];
-    int64_t                    nonce;
-    const char                *values[2];
+    int                lengths[2];
+    u_char             text[PUPIL_UUID_TEXT_LEN];
+    int64_t            nonce;
+    const char        *values[2];
     ngx_libpq_stmt_t  *stmt;
 
     stmt = pc->pg->tenant_stmt;
@@ -398,8 +394,7 @@ ngx_libpq_conn_tenant(ngx_libpq_conn_t *pc,
         ex->cmds[ex->ncmds++] = NGX_LIBPQ_CMD_RESET;
     }
 
-    if (ngx_libpq_conn_prepare(pc, ex, stmt,
-                               NGX_LIBPQ_CMD_TENANT_PREPARE)
+    if (ngx_libpq_conn_prepare(pc, ex, stmt, NGX_LIBPQ_CMD_TENANT_PREPARE)
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -432,9 +427,8 @@ ngx_libpq_conn_tenant(ngx_libpq_conn_t *pc,
 
 
 static ngx_int_t
-ngx_libpq_conn_prepare(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex, const ngx_libpq_stmt_t *stmt,
-    ngx_uint_t cmd)
+ngx_libpq_conn_prepare(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
+    const ngx_libpq_stmt_t *stmt, ngx_uint_t cmd)
 {
     u_char  *bits, bit;
 
@@ -462,7 +456,7 @@ ngx_libpq_conn_prepare(ngx_libpq_conn_t *pc,
 static void
 ngx_libpq_read_handler(ngx_event_t *rev)
 {
-    ngx_connection_t          *c;
+    ngx_connection_t  *c;
     ngx_libpq_conn_t  *pc;
     ngx_libpq_probe(DATABASE);
 
@@ -486,7 +480,7 @@ ngx_libpq_read_handler(ngx_event_t *rev)
 static void
 ngx_libpq_write_handler(ngx_event_t *wev)
 {
-    ngx_connection_t          *c;
+    ngx_connection_t  *c;
     ngx_libpq_conn_t  *pc;
     ngx_libpq_probe(DATABASE);
 
@@ -514,8 +508,8 @@ ngx_libpq_flush_handler(ngx_event_t *ev)
 static void
 ngx_libpq_stall_handler(ngx_event_t *ev)
 {
-    char                       reason[64];
-    ngx_msec_t                 limit;
+    char               reason[64];
+    ngx_msec_t         limit;
     ngx_libpq_conn_t  *pc;
     ngx_libpq_probe(TIMER);
 

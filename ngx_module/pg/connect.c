@@ -28,14 +28,14 @@
 
 typedef struct {
     ngx_libpq_pool_t      *pg;
-    ngx_str_t                     *channel;    /* LISTEN; NULL: pipeline */
+    ngx_str_t             *channel;    /* LISTEN; NULL: pipeline */
     ngx_libpq_connect_pt   handler;
-    void                          *data;
-    ngx_pool_t                    *pool;
-    ngx_event_t                    hold;
-    PGconn                        *conn;
-    ngx_uint_t                     mismatch;
-    char                           text[NGX_LIBPQ_ERROR_SIZE];
+    void                  *data;
+    ngx_pool_t            *pool;
+    ngx_event_t            hold;
+    PGconn                *conn;
+    ngx_uint_t             mismatch;
+    char                   text[NGX_LIBPQ_ERROR_SIZE];
 } ngx_libpq_task_t;
 
 
@@ -46,8 +46,7 @@ static ngx_int_t ngx_libpq_setup(ngx_libpq_task_t *t);
 static ngx_int_t ngx_libpq_check_role(ngx_libpq_task_t *t);
 static ngx_int_t ngx_libpq_listen_to(ngx_libpq_task_t *t);
 static int64_t ngx_libpq_clock(void);
-static int ngx_libpq_wait(PGconn *conn, int64_t deadline,
-    short events);
+static int ngx_libpq_wait(PGconn *conn, int64_t deadline, short events);
 
 
 /* ---- event loop ---- */
@@ -57,9 +56,9 @@ ngx_int_t
 ngx_libpq_connect(ngx_libpq_pool_t *pg, ngx_str_t *channel,
     ngx_libpq_connect_pt handler, void *data)
 {
-    ngx_pool_t                *pool;
-    ngx_thread_task_t         *task;
-    ngx_libpq_task_t  *t;
+    ngx_pool_t         *pool;
+    ngx_thread_task_t  *task;
+    ngx_libpq_task_t   *t;
 
     pool = ngx_create_pool(2048, pg->log);
     if (pool == NULL) {
@@ -151,7 +150,7 @@ ngx_libpq_backoff(ngx_uint_t failures, ngx_uint_t mismatch)
 void
 ngx_libpq_text(char *dst, const char *src)
 {
-    char   c, *p, *last;
+    char  c, *p, *last;
 
     p = dst;
     last = dst + NGX_LIBPQ_ERROR_SIZE - 1;
@@ -184,7 +183,7 @@ ngx_libpq_task_thread(void *data, ngx_log_t *log)
 {
     ngx_libpq_task_t *t = data;
 
-    PGconn                    *conn;
+    PGconn            *conn;
     ngx_libpq_pool_t  *pg;
 
     pg = t->pg;

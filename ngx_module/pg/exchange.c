@@ -22,21 +22,20 @@
 
 static ngx_int_t ngx_libpq_exec_init(ngx_libpq_exchange_t *ex,
     const ngx_libpq_stmt_t *stmt);
-static u_char *ngx_libpq_param(ngx_libpq_exchange_t *ex,
-    Oid type, size_t len);
+static u_char *ngx_libpq_param(ngx_libpq_exchange_t *ex, Oid type, size_t len);
 static u_char *ngx_libpq_put32(u_char *p, uint32_t value);
 static u_char *ngx_libpq_put64(u_char *p, uint64_t value);
-static u_char *ngx_libpq_array_head(ngx_libpq_exchange_t *ex,
-    Oid array, Oid element, ngx_uint_t n, size_t size);
-static void ngx_libpq_param_strings(ngx_libpq_exchange_t *ex,
-    Oid array, Oid element, const pupil_str_t *values, ngx_uint_t n);
+static u_char *ngx_libpq_array_head(ngx_libpq_exchange_t *ex, Oid array,
+    Oid element, ngx_uint_t n, size_t size);
+static void ngx_libpq_param_strings(ngx_libpq_exchange_t *ex, Oid array,
+    Oid element, const pupil_str_t *values, ngx_uint_t n);
 
 
 ngx_libpq_exchange_t *
-ngx_libpq_exchange_create(ngx_libpq_pool_t *pg,
-    ngx_libpq_handler_pt handler, void *data)
+ngx_libpq_exchange_create(ngx_libpq_pool_t *pg, ngx_libpq_handler_pt handler,
+    void *data)
 {
-    ngx_pool_t                    *pool;
+    ngx_pool_t            *pool;
     ngx_libpq_exchange_t  *ex;
 
     /* pitfall 16: not r->pool, the exchange may outlive the request */
@@ -72,8 +71,7 @@ ngx_libpq_exchange_create(ngx_libpq_pool_t *pg,
 
 
 static ngx_int_t
-ngx_libpq_exec_init(ngx_libpq_exchange_t *ex,
-    const ngx_libpq_stmt_t *stmt)
+ngx_libpq_exec_init(ngx_libpq_exchange_t *ex, const ngx_libpq_stmt_t *stmt)
 {
     ngx_libpq_exec_t  *exec;
 
@@ -110,8 +108,7 @@ ngx_libpq_exchange_tenant(ngx_libpq_exchange_t *ex,
 
 
 ngx_uint_t
-ngx_libpq_exchange_add(ngx_libpq_exchange_t *ex,
-    const ngx_libpq_stmt_t *stmt)
+ngx_libpq_exchange_add(ngx_libpq_exchange_t *ex, const ngx_libpq_stmt_t *stmt)
 {
     ngx_libpq_exec_t  *last;
 
@@ -141,7 +138,7 @@ ngx_libpq_exchange_add(ngx_libpq_exchange_t *ex,
 ngx_int_t
 ngx_libpq_exchange_check(ngx_libpq_exchange_t *ex)
 {
-    const char                *what;
+    const char        *what;
     ngx_libpq_exec_t  *last;
 
     if (ex->nomem) {
@@ -226,7 +223,7 @@ ngx_libpq_exchange_clear(ngx_libpq_exchange_t *ex)
 void
 ngx_libpq_exchange_free(ngx_libpq_exchange_t *ex)
 {
-    ngx_uint_t                 i, k;
+    ngx_uint_t         i, k;
     ngx_libpq_exec_t  *exec;
 
     ngx_libpq_exchange_clear(ex);
@@ -252,7 +249,7 @@ ngx_libpq_exchange_free(ngx_libpq_exchange_t *ex)
 static u_char *
 ngx_libpq_param(ngx_libpq_exchange_t *ex, Oid type, size_t len)
 {
-    u_char                    *p;
+    u_char            *p;
     ngx_libpq_exec_t  *exec;
 
     if (ex->nomem) {
@@ -332,8 +329,7 @@ ngx_libpq_param_null(ngx_libpq_exchange_t *ex)
 
 
 void
-ngx_libpq_param_bool(ngx_libpq_exchange_t *ex,
-    ngx_uint_t value)
+ngx_libpq_param_bool(ngx_libpq_exchange_t *ex, ngx_uint_t value)
 {
     u_char  *p;
 
@@ -357,8 +353,7 @@ ngx_libpq_param_int4(ngx_libpq_exchange_t *ex, int32_t value)
 
 
 void
-ngx_libpq_param_timestamptz(ngx_libpq_exchange_t *ex,
-    pupil_time_t value)
+ngx_libpq_param_timestamptz(ngx_libpq_exchange_t *ex, pupil_time_t value)
 {
     u_char  *p;
 
@@ -398,8 +393,7 @@ ngx_libpq_param_uuid(ngx_libpq_exchange_t *ex,
 
 
 void
-ngx_libpq_param_bytea(ngx_libpq_exchange_t *ex,
-    const void *data, size_t len)
+ngx_libpq_param_bytea(ngx_libpq_exchange_t *ex, const void *data, size_t len)
 {
     u_char  *p;
 
@@ -411,8 +405,7 @@ ngx_libpq_param_bytea(ngx_libpq_exchange_t *ex,
 
 
 void
-ngx_libpq_param_text(ngx_libpq_exchange_t *ex,
-    const void *data, size_t len)
+ngx_libpq_param_text(ngx_libpq_exchange_t *ex, const void *data, size_t len)
 {
     u_char  *p;
 
@@ -426,8 +419,8 @@ ngx_libpq_param_text(ngx_libpq_exchange_t *ex,
 /* Returns the place of the first element; NULL: none, or ex is marked. */
 
 static u_char *
-ngx_libpq_array_head(ngx_libpq_exchange_t *ex, Oid array,
-    Oid element, ngx_uint_t n, size_t size)
+ngx_libpq_array_head(ngx_libpq_exchange_t *ex, Oid array, Oid element,
+    ngx_uint_t n, size_t size)
 {
     u_char  *p;
 
@@ -452,8 +445,8 @@ ngx_libpq_array_head(ngx_libpq_exchange_t *ex, Oid array,
 
 
 void
-ngx_libpq_param_uuid_array(ngx_libpq_exchange_t *ex,
-    const pupil_uuid_t *uuids, ngx_uint_t n)
+ngx_libpq_param_uuid_array(ngx_libpq_exchange_t *ex, const pupil_uuid_t *uuids,
+    ngx_uint_t n)
 {
     u_char      *p;
     ngx_uint_t   i;
@@ -474,8 +467,8 @@ ngx_libpq_param_uuid_array(ngx_libpq_exchange_t *ex,
 
 
 void
-ngx_libpq_param_int4_array(ngx_libpq_exchange_t *ex,
-    const int32_t *values, ngx_uint_t n)
+ngx_libpq_param_int4_array(ngx_libpq_exchange_t *ex, const int32_t *values,
+    ngx_uint_t n)
 {
     u_char      *p;
     ngx_uint_t   i;
@@ -496,8 +489,8 @@ ngx_libpq_param_int4_array(ngx_libpq_exchange_t *ex,
 
 
 static void
-ngx_libpq_param_strings(ngx_libpq_exchange_t *ex, Oid array,
-    Oid element, const pupil_str_t *values, ngx_uint_t n)
+ngx_libpq_param_strings(ngx_libpq_exchange_t *ex, Oid array, Oid element,
+    const pupil_str_t *values, ngx_uint_t n)
 {
     u_char      *p;
     size_t       size;
@@ -538,8 +531,8 @@ ngx_libpq_param_bytea_array(ngx_libpq_exchange_t *ex,
 
 
 void
-ngx_libpq_param_text_array(ngx_libpq_exchange_t *ex,
-    const pupil_str_t *values, ngx_uint_t n)
+ngx_libpq_param_text_array(ngx_libpq_exchange_t *ex, const pupil_str_t *values,
+    ngx_uint_t n)
 {
     ngx_libpq_param_strings(ex, NGX_LIBPQ_TEXT_ARRAY,
                             NGX_LIBPQ_TEXT, values, n);

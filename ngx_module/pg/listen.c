@@ -13,22 +13,21 @@
 
 typedef struct {
     ngx_libpq_listen_t  *l;
-    PGconn                      *conn;      /* NULL: not listening */
-    ngx_connection_t            *c;
-    ngx_event_t                  timer;     /* beat, time limit or retry */
-    ngx_msec_t                   sent;
-    ngx_msec_t                   outage_start;
-    ngx_uint_t                   failures;
-    ngx_log_t                   *log;
-    unsigned                     connecting:1;
-    unsigned                     waiting:1; /* for the heartbeat's answer */
-    unsigned                     outage:1;
-    unsigned                     closed:1;
+    PGconn              *conn;      /* NULL: not listening */
+    ngx_connection_t    *c;
+    ngx_event_t          timer;     /* beat, time limit or retry */
+    ngx_msec_t           sent;
+    ngx_msec_t           outage_start;
+    ngx_uint_t           failures;
+    ngx_log_t           *log;
+    unsigned             connecting:1;
+    unsigned             waiting:1; /* for the heartbeat's answer */
+    unsigned             outage:1;
+    unsigned             closed:1;
 } ngx_libpq_listen_state_t;
 
 
-static void ngx_libpq_listen_connect(
-    ngx_libpq_listen_state_t *s);
+static void ngx_libpq_listen_connect(ngx_libpq_listen_state_t *s);
 static void ngx_libpq_listen_connected(void *data, PGconn *conn,
     ngx_uint_t mismatch, const char *text);
 static void ngx_libpq_listen_fail(ngx_libpq_listen_state_t *s,
@@ -37,8 +36,7 @@ static void ngx_libpq_listen_beat(ngx_libpq_listen_state_t *s);
 static void ngx_libpq_listen_timer_handler(ngx_event_t *ev);
 static void ngx_libpq_listen_read_handler(ngx_event_t *rev);
 static void ngx_libpq_listen_write_handler(ngx_event_t *wev);
-static ngx_int_t ngx_libpq_listen_results(
-    ngx_libpq_listen_state_t *s);
+static ngx_int_t ngx_libpq_listen_results(ngx_libpq_listen_state_t *s);
 static void ngx_libpq_listen_notice(void *arg, const PGresult *res);
 
 
@@ -64,8 +62,7 @@ ngx_libpq_listen_create(ngx_conf_t *cf, ngx_libpq_pool_t *pg,
 
 
 ngx_int_t
-ngx_libpq_listen_init_process(ngx_cycle_t *cycle,
-    ngx_libpq_listen_t *l)
+ngx_libpq_listen_init_process(ngx_cycle_t *cycle, ngx_libpq_listen_t *l)
 {
     ngx_libpq_listen_state_t  *s;
 
@@ -99,10 +96,9 @@ ngx_libpq_listen_init_process(ngx_cycle_t *cycle,
 
 
 void
-ngx_libpq_listen_exit_process(ngx_cycle_t *cycle,
-    ngx_libpq_listen_t *l)
+ngx_libpq_listen_exit_process(ngx_cycle_t *cycle, ngx_libpq_listen_t *l)
 {
-    PGconn                            *conn;
+    PGconn                    *conn;
     ngx_libpq_listen_state_t  *s;
 
     s = l->state;
@@ -152,8 +148,8 @@ ngx_libpq_listen_connect(ngx_libpq_listen_state_t *s)
 
 
 static void
-ngx_libpq_listen_connected(void *data, PGconn *conn,
-    ngx_uint_t mismatch, const char *text)
+ngx_libpq_listen_connected(void *data, PGconn *conn, ngx_uint_t mismatch,
+    const char *text)
 {
     ngx_libpq_listen_state_t *s = data;
 
@@ -206,11 +202,11 @@ ngx_libpq_listen_connected(void *data, PGconn *conn,
 
 
 static void
-ngx_libpq_listen_fail(ngx_libpq_listen_state_t *s,
-    ngx_uint_t mismatch, const char *reason)
+ngx_libpq_listen_fail(ngx_libpq_listen_state_t *s, ngx_uint_t mismatch,
+    const char *reason)
 {
-    char        text[NGX_LIBPQ_ERROR_SIZE];
-    PGconn     *conn;
+    char     text[NGX_LIBPQ_ERROR_SIZE];
+    PGconn  *conn;
 
     /* reason may belong to the connection */
 
@@ -293,7 +289,7 @@ ngx_libpq_listen_beat(ngx_libpq_listen_state_t *s)
 static void
 ngx_libpq_listen_write_handler(ngx_event_t *wev)
 {
-    ngx_connection_t                  *c;
+    ngx_connection_t          *c;
     ngx_libpq_listen_state_t  *s;
     ngx_libpq_probe(DATABASE);
 
@@ -313,7 +309,7 @@ ngx_libpq_listen_write_handler(ngx_event_t *wev)
 static void
 ngx_libpq_listen_read_handler(ngx_event_t *rev)
 {
-    ngx_connection_t                  *c;
+    ngx_connection_t          *c;
     ngx_libpq_listen_state_t  *s;
     ngx_libpq_probe(DATABASE);
 

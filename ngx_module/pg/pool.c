@@ -18,34 +18,29 @@ static void ngx_libpq_pool_forget(ngx_queue_t *list);
 static void ngx_libpq_pool_fill(ngx_libpq_pool_t *pg);
 static void ngx_libpq_pool_connected(void *data, PGconn *conn,
     ngx_uint_t mismatch, const char *text);
-static void ngx_libpq_pool_failure(ngx_libpq_pool_t *pg,
-    ngx_uint_t mismatch, const char *text);
-static void ngx_libpq_pool_outage(ngx_libpq_pool_t *pg,
-    const char *reason);
+static void ngx_libpq_pool_failure(ngx_libpq_pool_t *pg, ngx_uint_t mismatch,
+    const char *text);
+static void ngx_libpq_pool_outage(ngx_libpq_pool_t *pg, const char *reason);
 static void ngx_libpq_pool_retry_handler(ngx_event_t *ev);
 static void ngx_libpq_pool_queue_handler(ngx_event_t *ev);
-static void ngx_libpq_pool_queue_fail(ngx_libpq_pool_t *pg,
-    ngx_uint_t all);
+static void ngx_libpq_pool_queue_fail(ngx_libpq_pool_t *pg, ngx_uint_t all);
 static void ngx_libpq_pool_queue_timer(ngx_libpq_pool_t *pg);
-static void ngx_libpq_pool_queue_take(ngx_libpq_queue_t *queue,
-    ngx_uint_t all, ngx_queue_t *failed);
-static ngx_libpq_queue_t *ngx_libpq_pool_queue(
+static void ngx_libpq_pool_queue_take(ngx_libpq_queue_t *queue, ngx_uint_t all,
+    ngx_queue_t *failed);
+static ngx_libpq_queue_t *ngx_libpq_pool_queue(ngx_libpq_exchange_t *ex);
+static ngx_libpq_conn_t *ngx_libpq_pool_pick(ngx_libpq_pool_t *pg,
     ngx_libpq_exchange_t *ex);
-static ngx_libpq_conn_t *ngx_libpq_pool_pick(
-    ngx_libpq_pool_t *pg, ngx_libpq_exchange_t *ex);
-static ngx_libpq_conn_t *ngx_libpq_pool_best(
-    ngx_libpq_conn_t *a, ngx_libpq_conn_t *b,
-    const pupil_uuid_t *tenant);
+static ngx_libpq_conn_t *ngx_libpq_pool_best(ngx_libpq_conn_t *a,
+    ngx_libpq_conn_t *b, const pupil_uuid_t *tenant);
 
 
 /* ---- worker start and exit ---- */
 
 
 ngx_int_t
-ngx_libpq_pool_init_process(ngx_cycle_t *cycle,
-    ngx_libpq_pool_t *pg)
+ngx_libpq_pool_init_process(ngx_cycle_t *cycle, ngx_libpq_pool_t *pg)
 {
-    ngx_int_t                  i;
+    ngx_int_t          i;
     ngx_libpq_conn_t  *pc;
 
     /* pitfall 13: not in the master, nor in cache helpers */
@@ -96,11 +91,10 @@ ngx_libpq_pool_init_process(ngx_cycle_t *cycle,
 
 
 void
-ngx_libpq_pool_exit_process(ngx_cycle_t *cycle,
-    ngx_libpq_pool_t *pg)
+ngx_libpq_pool_exit_process(ngx_cycle_t *cycle, ngx_libpq_pool_t *pg)
 {
-    ngx_int_t                  i;
-    ngx_queue_t                queued;
+    ngx_int_t          i;
+    ngx_queue_t        queued;
     ngx_libpq_conn_t  *pc;
 
     if (pg->conns == NULL || pg->closed) {
@@ -141,7 +135,7 @@ ngx_libpq_pool_exit_process(ngx_cycle_t *cycle,
 static void
 ngx_libpq_pool_forget(ngx_queue_t *list)
 {
-    ngx_queue_t                   *q;
+    ngx_queue_t           *q;
     ngx_libpq_exchange_t  *ex;
 
     while (!ngx_queue_empty(list)) {
@@ -161,8 +155,8 @@ ngx_libpq_pool_forget(ngx_queue_t *list)
 static void
 ngx_libpq_pool_fill(ngx_libpq_pool_t *pg)
 {
-    ngx_int_t                  i;
-    ngx_uint_t                 max;
+    ngx_int_t          i;
+    ngx_uint_t         max;
     ngx_libpq_conn_t  *pc;
 
     if (pg->closed || pg->retry_timer.timer_set) {
@@ -263,8 +257,8 @@ ngx_libpq_pool_connected(void *data, PGconn *conn, ngx_uint_t mismatch,
 /* Calls no handler: submit() may come here. */
 
 static void
-ngx_libpq_pool_failure(ngx_libpq_pool_t *pg,
-    ngx_uint_t mismatch, const char *text)
+ngx_libpq_pool_failure(ngx_libpq_pool_t *pg, ngx_uint_t mismatch,
+    const char *text)
 {
     pg->failures++;
 
@@ -344,8 +338,8 @@ ngx_libpq_pool_retry_handler(ngx_event_t *ev)
  */
 
 static ngx_libpq_conn_t *
-ngx_libpq_pool_best(ngx_libpq_conn_t *a,
-    ngx_libpq_conn_t *b, const pupil_uuid_t *tenant)
+ngx_libpq_pool_best(ngx_libpq_conn_t *a, ngx_libpq_conn_t *b,
+    const pupil_uuid_t *tenant)
 {
     if (a == NULL || b == NULL) {
         return a ? a : b;
@@ -362,12 +356,11 @@ ngx_libpq_pool_best(ngx_libpq_conn_t *a,
 /* NULL: no place now. */
 
 static ngx_libpq_conn_t *
-ngx_libpq_pool_pick(ngx_libpq_pool_t *pg,
-    ngx_libpq_exchange_t *ex)
+ngx_libpq_pool_pick(ngx_libpq_pool_t *pg, ngx_libpq_exchange_t *ex)
 {
-    ngx_int_t                   i;
-    ngx_uint_t                  up[2];
-    ngx_libpq_conn_t   *pc, *best[2], **kind;
+    ngx_int_t          i;
+    ngx_uint_t         up[2];
+    ngx_libpq_conn_t  *pc, *best[2], **kind;
 
     best[0] = best[1] = NULL;
     up[0] = up[1] = 0;
@@ -470,8 +463,8 @@ ngx_libpq_pool_dequeue(ngx_libpq_exchange_t *ex)
 void
 ngx_libpq_pool_pump(ngx_libpq_pool_t *pg)
 {
-    ngx_uint_t                     i;
-    ngx_queue_t                   *list;
+    ngx_uint_t             i;
+    ngx_queue_t           *list;
     ngx_libpq_conn_t      *pc;
     ngx_libpq_exchange_t  *ex;
 
@@ -509,9 +502,9 @@ ngx_libpq_pool_pump(ngx_libpq_pool_t *pg)
 static void
 ngx_libpq_pool_queue_timer(ngx_libpq_pool_t *pg)
 {
-    ngx_uint_t                     i;
-    ngx_queue_t                   *list;
-    ngx_msec_int_t                 left, least;
+    ngx_uint_t             i;
+    ngx_queue_t           *list;
+    ngx_msec_int_t         left, least;
     ngx_libpq_exchange_t  *ex;
 
     if (pg->stats.queued == 0) {
@@ -561,7 +554,7 @@ ngx_libpq_pool_queue_handler(ngx_event_t *ev)
 static void
 ngx_libpq_pool_queue_fail(ngx_libpq_pool_t *pg, ngx_uint_t all)
 {
-    ngx_queue_t                    failed;
+    ngx_queue_t            failed;
     ngx_libpq_exchange_t  *ex;
 
     ngx_queue_init(&failed);
@@ -581,10 +574,10 @@ ngx_libpq_pool_queue_fail(ngx_libpq_pool_t *pg, ngx_uint_t all)
 /* Still counted as queued, so that a handler may detach them. */
 
 static void
-ngx_libpq_pool_queue_take(ngx_libpq_queue_t *queue,
-    ngx_uint_t all, ngx_queue_t *failed)
+ngx_libpq_pool_queue_take(ngx_libpq_queue_t *queue, ngx_uint_t all,
+    ngx_queue_t *failed)
 {
-    ngx_queue_t                   *q;
+    ngx_queue_t           *q;
     ngx_libpq_exchange_t  *ex;
 
     while (!ngx_queue_empty(&queue->list)) {
@@ -602,8 +595,7 @@ ngx_libpq_pool_queue_take(ngx_libpq_queue_t *queue,
 
 
 void
-ngx_libpq_complete(ngx_libpq_exchange_t *ex,
-    ngx_libpq_status_e status)
+ngx_libpq_complete(ngx_libpq_exchange_t *ex, ngx_libpq_status_e status)
 {
     ex->status = status;
 

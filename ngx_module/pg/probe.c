@@ -13,8 +13,7 @@
 
 
 static uint64_t ngx_libpq_probe_now(void);
-static void ngx_libpq_probe_count(ngx_libpq_probe_kind_t *kind,
-    uint64_t took);
+static void ngx_libpq_probe_count(ngx_libpq_probe_kind_t *kind, uint64_t took);
 
 
 ngx_libpq_probes_t  ngx_libpq_probes;
@@ -48,7 +47,7 @@ ngx_libpq_probe_begin(ngx_libpq_probe_e kind)
 void
 ngx_libpq_probe_end(ngx_libpq_probe_t *probe)
 {
-    uint64_t                  took;
+    uint64_t             took;
     ngx_libpq_probes_t  *all;
 
     if (probe->begun == 0) {

@@ -14,27 +14,24 @@
 #define NGX_LIBPQ_LOG_LINES  10
 
 
-static void ngx_libpq_result(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex, PGresult *res);
-static void ngx_libpq_tuples(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex, PGresult *res);
-static void ngx_libpq_tenant(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex, const PGresult *res);
-static ngx_int_t ngx_libpq_nonce_check(ngx_libpq_conn_t *pc,
-    const ngx_libpq_stmt_t *stmt, const u_char nonce[8],
+static void ngx_libpq_result(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
+    PGresult *res);
+static void ngx_libpq_tuples(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
+    PGresult *res);
+static void ngx_libpq_tenant(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
     const PGresult *res);
+static ngx_int_t ngx_libpq_nonce_check(ngx_libpq_conn_t *pc,
+    const ngx_libpq_stmt_t *stmt, const u_char nonce[8], const PGresult *res);
 static ngx_int_t ngx_libpq_nonce_is(const u_char nonce[8],
     const PGresult *res);
-static ngx_uint_t ngx_libpq_kind(
-    const ngx_libpq_exchange_t *ex);
-static void ngx_libpq_failed(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex, const PGresult *res);
+static ngx_uint_t ngx_libpq_kind(const ngx_libpq_exchange_t *ex);
+static void ngx_libpq_failed(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
+    const PGresult *res);
 static void ngx_libpq_session_failed(ngx_libpq_conn_t *pc,
     const char *sqlstate);
 static void ngx_libpq_unprepare(ngx_libpq_conn_t *pc,
     ngx_libpq_exchange_t *ex);
-static void ngx_libpq_sync(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex);
+static void ngx_libpq_sync(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex);
 static ngx_uint_t ngx_libpq_retry(ngx_libpq_conn_t *pc,
     ngx_libpq_exchange_t *ex);
 static void ngx_libpq_log_failure(ngx_libpq_conn_t *pc,
@@ -114,9 +111,9 @@ ngx_libpq_broken(ngx_libpq_conn_t *pc, const char *reason)
 ngx_uint_t
 ngx_libpq_results(ngx_libpq_conn_t *pc)
 {
-    PGresult                      *res;
-    ngx_uint_t                     n;
-    ngx_queue_t                   *q;
+    PGresult              *res;
+    ngx_uint_t             n;
+    ngx_queue_t           *q;
     ngx_libpq_exchange_t  *ex;
 
     n = 0;
@@ -163,8 +160,7 @@ ngx_libpq_results(ngx_libpq_conn_t *pc)
 /* Takes ownership of res. */
 
 static void
-ngx_libpq_result(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex, PGresult *res)
+ngx_libpq_result(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex, PGresult *res)
 {
     ngx_uint_t  kind;
 
@@ -246,10 +242,9 @@ ngx_libpq_result(ngx_libpq_conn_t *pc,
 
 
 static void
-ngx_libpq_tuples(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex, PGresult *res)
+ngx_libpq_tuples(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex, PGresult *res)
 {
-    ngx_uint_t                 i;
+    ngx_uint_t         i;
     ngx_libpq_exec_t  *exec;
 
     i = ngx_libpq_cmd_exec(ex->cmds[ex->icmd]);
@@ -279,8 +274,8 @@ ngx_libpq_tuples(ngx_libpq_conn_t *pc,
 /* Invariant I10: the session's tenant is that of ex, as the server says it. */
 
 static void
-ngx_libpq_tenant(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex, const PGresult *res)
+ngx_libpq_tenant(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
+    const PGresult *res)
 {
     u_char  text[PUPIL_UUID_TEXT_LEN];
 
@@ -314,9 +309,8 @@ ngx_libpq_kind(const ngx_libpq_exchange_t *ex)
 
 
 static ngx_int_t
-ngx_libpq_nonce_check(ngx_libpq_conn_t *pc,
-    const ngx_libpq_stmt_t *stmt, const u_char nonce[8],
-    const PGresult *res)
+ngx_libpq_nonce_check(ngx_libpq_conn_t *pc, const ngx_libpq_stmt_t *stmt,
+    const u_char nonce[8], const PGresult *res)
 {
     if (ngx_libpq_nonce_is(nonce, res) == NGX_OK) {
         return NGX_OK;
@@ -364,8 +358,8 @@ ngx_libpq_nonce_is(const u_char nonce[8], const PGresult *res)
 
 
 static void
-ngx_libpq_failed(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex, const PGresult *res)
+ngx_libpq_failed(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
+    const PGresult *res)
 {
     ngx_uint_t   kind;
     const char  *sqlstate;
@@ -415,8 +409,7 @@ ngx_libpq_failed(ngx_libpq_conn_t *pc,
 /* What was sent behind it relies on it, and cannot be called back. */
 
 static void
-ngx_libpq_session_failed(ngx_libpq_conn_t *pc,
-    const char *sqlstate)
+ngx_libpq_session_failed(ngx_libpq_conn_t *pc, const char *sqlstate)
 {
     char  reason[64];
 
@@ -430,8 +423,7 @@ ngx_libpq_session_failed(ngx_libpq_conn_t *pc,
 /* The current command failed: if it is a Prepare, its statement is not. */
 
 static void
-ngx_libpq_unprepare(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex)
+ngx_libpq_unprepare(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 {
     ngx_uint_t  i, index;
 
@@ -450,8 +442,7 @@ ngx_libpq_unprepare(ngx_libpq_conn_t *pc,
 /* Pitfall 12: only here is a transaction known to be committed. */
 
 static void
-ngx_libpq_sync(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex)
+ngx_libpq_sync(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 {
     ngx_libpq_status_e  status;
 
@@ -486,8 +477,7 @@ ngx_libpq_sync(ngx_libpq_conn_t *pc,
  */
 
 static ngx_uint_t
-ngx_libpq_retry(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex)
+ngx_libpq_retry(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 {
     ngx_uint_t  index;
 
@@ -531,8 +521,8 @@ ngx_libpq_retry(ngx_libpq_conn_t *pc,
  */
 
 static void
-ngx_libpq_log_failure(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex, const PGresult *res)
+ngx_libpq_log_failure(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
+    const PGresult *res)
 {
     ngx_uint_t   level;
     const char  *name, *message, *constraint, *table;

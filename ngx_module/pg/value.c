@@ -22,8 +22,8 @@
 
 static ngx_int_t ngx_libpq_get(const PGresult *res, ngx_uint_t row,
     ngx_uint_t col, Oid type, ngx_int_t size, pupil_str_t *value);
-static ngx_int_t ngx_libpq_get_raw(const PGresult *res,
-    ngx_uint_t row, ngx_uint_t col, pupil_str_t *value);
+static ngx_int_t ngx_libpq_get_raw(const PGresult *res, ngx_uint_t row,
+    ngx_uint_t col, pupil_str_t *value);
 static uint32_t ngx_libpq_read32(const u_char *p);
 static uint64_t ngx_libpq_read64(const u_char *p);
 
@@ -73,8 +73,8 @@ ngx_libpq_get_raw(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
 
 
 static ngx_int_t
-ngx_libpq_get(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
-    Oid type, ngx_int_t size, pupil_str_t *value)
+ngx_libpq_get(const PGresult *res, ngx_uint_t row, ngx_uint_t col, Oid type,
+    ngx_int_t size, pupil_str_t *value)
 {
     ngx_int_t    rc;
     pupil_str_t  raw;
@@ -166,8 +166,8 @@ ngx_libpq_get_uuid(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
 
 
 ngx_int_t
-ngx_libpq_get_timestamptz(const PGresult *res, ngx_uint_t row,
-    ngx_uint_t col, pupil_time_t *value)
+ngx_libpq_get_timestamptz(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
+    pupil_time_t *value)
 {
     int64_t      t;
     ngx_int_t    rc;
@@ -197,8 +197,8 @@ ngx_libpq_get_timestamptz(const PGresult *res, ngx_uint_t row,
 
 
 ngx_int_t
-ngx_libpq_get_bytea(const PGresult *res, ngx_uint_t row,
-    ngx_uint_t col, pupil_str_t *value)
+ngx_libpq_get_bytea(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
+    pupil_str_t *value)
 {
     return ngx_libpq_get(res, row, col, NGX_LIBPQ_BYTEA, -1, value);
 }
@@ -238,8 +238,8 @@ ngx_libpq_get_text(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
 
 
 ngx_int_t
-ngx_libpq_get_uuid_array(const PGresult *res, ngx_uint_t row,
-    ngx_uint_t col, ngx_libpq_array_t *array)
+ngx_libpq_get_uuid_array(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
+    ngx_libpq_array_t *array)
 {
     size_t         head;
     uint32_t       n, dims;
@@ -290,8 +290,7 @@ ngx_libpq_get_uuid_array(const PGresult *res, ngx_uint_t row,
 
 
 ngx_int_t
-ngx_libpq_array_next_uuid(ngx_libpq_array_t *array,
-    pupil_uuid_t *uuid)
+ngx_libpq_array_next_uuid(ngx_libpq_array_t *array, pupil_uuid_t *uuid)
 {
     if (array->left == 0) {
         return NGX_DONE;
