@@ -18,24 +18,25 @@ typedef struct {
 } ngx_libpq_option_t;
 
 
+static ngx_int_t ngx_libpq_setting_init(ngx_conf_t *cf, ngx_libpq_pool_t *pg);
 static const char *ngx_libpq_option(ngx_libpq_pool_t *pg, const char *keyword);
+static ngx_int_t ngx_libpq_option_default(ngx_conf_t *cf, ngx_libpq_pool_t *pg,
+    const char *keyword, const char *value);
 static ngx_int_t ngx_libpq_option_set(ngx_conf_t *cf, ngx_libpq_pool_t *pg,
     const char *keyword, const char *value);
 static ngx_uint_t ngx_libpq_local(const char *hosts);
-static char *ngx_libpq_conninfo_finish(ngx_conf_t *cf, ngx_libpq_pool_t *pg);
+static ngx_int_t ngx_libpq_limits_check(ngx_conf_t *cf, ngx_libpq_pool_t *pg);
+static ngx_int_t ngx_libpq_conninfo_finish(ngx_conf_t *cf,
+    ngx_libpq_pool_t *pg);
 
 
-static const char  ngx_libpq_tenant_sql[] =
-    "SELECT $1::int8, pg_catalog.set_config('pupil.tenant', $2, false)";
-
-static const Oid  ngx_libpq_tenant_types[] = {
+static const Oid  ngx_libpq_setting_types[] = {
     NGX_LIBPQ_INT8, NGX_LIBPQ_TEXT
 };
 
 
 /* Defaults; what the operator's connection string says goes first. */
 static const ngx_libpq_option_t  ngx_libpq_defaults[] = {
-    { "application_name",     "pupil" },
     { "target_session_attrs", "read-write" },
     { "keepalives_idle",      "30" },
     { "keepalives_interval",  "5" },
@@ -52,7 +53,7 @@ static const ngx_libpq_option_t  ngx_libpq_forced[] = {
 
 
 ngx_libpq_pool_t *
-ngx_libpq_pool_create(ngx_conf_t *cf, const char *name)
+ngx_libpq_pool_create(ngx_conf_t *cf, const ngx_libpq_use_t *use)
 {
     ngx_libpq_pool_t  *pg;
 
@@ -61,8 +62,9 @@ ngx_libpq_pool_create(ngx_conf_t *cf, const char *name)
         return NULL;
     }
 
-    pg->name.data = (u_char *) name;
-    pg->name.len = ngx_strlen(name);
+    pg->use = use;
+    pg->name.data = (u_char *) use->name;
+    pg->name.len = ngx_strlen(use->name);
     pg->connections = NGX_CONF_UNSET;
     pg->writers = NGX_CONF_UNSET;
     pg->depth = NGX_CONF_UNSET;
@@ -80,13 +82,9 @@ ngx_libpq_pool_create(ngx_conf_t *cf, const char *name)
         return NULL;
     }
 
-    pg->tenant_stmt = ngx_libpq_stmt_add(cf, pg, ngx_libpq_tenant_sql, 2,
-                                         ngx_libpq_tenant_types);
-    if (pg->tenant_stmt == NULL) {
+    if (ngx_libpq_setting_init(cf, pg) != NGX_OK) {
         return NULL;
     }
-
-    pg->tenant_stmt->columns = 2;
 
     /* name NULL: "default", which nginx makes by itself if nobody names it */
 
@@ -96,6 +94,52 @@ ngx_libpq_pool_create(ngx_conf_t *cf, const char *name)
     }
 
     return pg;
+}
+
+
+static ngx_int_t
+ngx_libpq_setting_init(ngx_conf_t *cf, ngx_libpq_pool_t *pg)
+{
+    char         sql[128];
+    size_t       len;
+    const char  *name, *dot;
+
+    static const char  allowed[] =
+        "abcdefghijklmnopqrstuvwxyz0123456789_.";
+
+    name = pg->use->setting;
+
+    if (name == NULL) {
+        pg->setting_word = "session";
+        return NGX_OK;
+    }
+
+    len = ngx_strlen(name);
+
+    if (len == 0 || len > 63 || strspn(name, allowed) != len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%s\" is no name of a session setting", name);
+        return NGX_ERROR;
+    }
+
+    /* logs speak of the role, not of app.role */
+
+    dot = strrchr(name, '.');
+    pg->setting_word = dot ? dot + 1 : name;
+
+    (void) ngx_snprintf((u_char *) sql, sizeof(sql),
+                        "SELECT $1::int8, "
+                        "pg_catalog.set_config('%s', $2, false)%Z", name);
+
+    pg->setting_stmt = ngx_libpq_stmt_add(cf, pg, sql, 2,
+                                          ngx_libpq_setting_types);
+    if (pg->setting_stmt == NULL) {
+        return NGX_ERROR;
+    }
+
+    pg->setting_stmt->columns = 2;
+
+    return NGX_OK;
 }
 
 
@@ -157,7 +201,7 @@ ngx_libpq_stmt_add(ngx_conf_t *cf, ngx_libpq_pool_t *pg, const char *sql,
 char *
 ngx_libpq_pool_finish(ngx_conf_t *cf, ngx_libpq_pool_t *pg)
 {
-    char  **end;
+    char  **k, **v;
 
     ngx_conf_init_value(pg->connections, 4);
     ngx_conf_init_value(pg->writers,
@@ -168,8 +212,30 @@ ngx_libpq_pool_finish(ngx_conf_t *cf, ngx_libpq_pool_t *pg)
     ngx_conf_init_msec_value(pg->connect_timeout, 5000);
     ngx_conf_init_msec_value(pg->queue_timeout, 2000);
 
-    if (pg->connections < 1
-        || pg->connections > NGX_LIBPQ_MAX_CONNECTIONS
+    if (ngx_libpq_limits_check(cf, pg) != NGX_OK
+        || ngx_libpq_conninfo_finish(cf, pg) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    k = ngx_array_push(&pg->keywords);
+    v = ngx_array_push(&pg->values);
+
+    if (k == NULL || v == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *k = NULL;
+    *v = NULL;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_libpq_limits_check(ngx_conf_t *cf, ngx_libpq_pool_t *pg)
+{
+    if (pg->connections < 1 || pg->connections > NGX_LIBPQ_MAX_CONNECTIONS
         || pg->depth < 1 || pg->depth > NGX_LIBPQ_MAX_DEPTH
         || pg->queue_size < 0)
     {
@@ -178,7 +244,7 @@ ngx_libpq_pool_finish(ngx_conf_t *cf, ngx_libpq_pool_t *pg)
                            "depth 1 to %d, and the queue not negative",
                            &pg->name, NGX_LIBPQ_MAX_CONNECTIONS,
                            NGX_LIBPQ_MAX_DEPTH);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     if (pg->writers < 0 || pg->writers >= pg->connections) {
@@ -186,7 +252,7 @@ ngx_libpq_pool_finish(ngx_conf_t *cf, ngx_libpq_pool_t *pg)
                            "database \"%V\": of %i connections, %i are "
                            "writers: leave at least one for reads",
                            &pg->name, pg->connections, pg->writers);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     if (pg->statement_timeout < 10 || pg->connect_timeout < 10
@@ -195,28 +261,10 @@ ngx_libpq_pool_finish(ngx_conf_t *cf, ngx_libpq_pool_t *pg)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "database \"%V\": time limits must be at least "
                            "10 ms", &pg->name);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
-    if (ngx_libpq_conninfo_finish(cf, pg) != NGX_CONF_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    end = ngx_array_push(&pg->keywords);
-    if (end == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    *end = NULL;
-
-    end = ngx_array_push(&pg->values);
-    if (end == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    *end = NULL;
-
-    return NGX_CONF_OK;
+    return NGX_OK;
 }
 
 
@@ -254,8 +302,7 @@ ngx_libpq_pool_conninfo(ngx_conf_t *cf, ngx_libpq_pool_t *pg,
 
     for (o = options; o->keyword; o++) {
         if (o->val
-            && ngx_libpq_option_set(cf, pg, o->keyword, o->val)
-               != NGX_OK)
+            && ngx_libpq_option_set(cf, pg, o->keyword, o->val) != NGX_OK)
         {
             PQconninfoFree(options);
             return NGX_CONF_ERROR;
@@ -375,56 +422,66 @@ ngx_libpq_local(const char *hosts)
 }
 
 
-static char *
+static ngx_int_t
+ngx_libpq_option_default(ngx_conf_t *cf, ngx_libpq_pool_t *pg,
+    const char *keyword, const char *value)
+{
+    if (ngx_libpq_option(pg, keyword) != NULL) {
+        return NGX_OK;
+    }
+
+    return ngx_libpq_option_set(cf, pg, keyword, value);
+}
+
+
+static ngx_int_t
 ngx_libpq_conninfo_finish(ngx_conf_t *cf, ngx_libpq_pool_t *pg)
 {
-    char                       buf[NGX_INT_T_LEN + 1];
+    char                       connect[NGX_INT_T_LEN + 1];
+    char                       user[NGX_INT_T_LEN + 1];
     const ngx_libpq_option_t  *o;
 
     for (o = ngx_libpq_defaults; o->keyword; o++) {
-        if (ngx_libpq_option(pg, o->keyword) == NULL
-            && ngx_libpq_option_set(cf, pg, o->keyword, o->value)
-               != NGX_OK)
-        {
-            return NGX_CONF_ERROR;
+        if (ngx_libpq_option_default(cf, pg, o->keyword, o->value) != NGX_OK) {
+            return NGX_ERROR;
         }
     }
 
     for (o = ngx_libpq_forced; o->keyword; o++) {
         if (ngx_libpq_option_set(cf, pg, o->keyword, o->value) != NGX_OK) {
-            return NGX_CONF_ERROR;
+            return NGX_ERROR;
         }
+    }
+
+    if (pg->use->application
+        && ngx_libpq_option_default(cf, pg, "application_name",
+                                    pg->use->application)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
     /* who says nothing about TLS gets all of it on a network */
 
-    if (ngx_libpq_option(pg, "sslmode") == NULL
-        && !(ngx_libpq_local(ngx_libpq_option(pg, "host"))
-             && ngx_libpq_local(ngx_libpq_option(pg,
-                                                "hostaddr")))
-        && ngx_libpq_option_set(cf, pg, "sslmode", "verify-full")
+    if (!(ngx_libpq_local(ngx_libpq_option(pg, "host"))
+          && ngx_libpq_local(ngx_libpq_option(pg, "hostaddr")))
+        && ngx_libpq_option_default(cf, pg, "sslmode", "verify-full")
            != NGX_OK)
     {
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
-    if (ngx_libpq_option(pg, "connect_timeout") == NULL) {
-        (void) ngx_sprintf((u_char *) buf, "%M%Z",
-                           (pg->connect_timeout + 999) / 1000);
+    (void) ngx_sprintf((u_char *) connect, "%M%Z",
+                       (pg->connect_timeout + 999) / 1000);
+    (void) ngx_sprintf((u_char *) user, "%M%Z",
+                       pg->statement_timeout + NGX_LIBPQ_MARGIN);
 
-        if (ngx_libpq_option_set(cf, pg, "connect_timeout", buf) != NGX_OK) {
-            return NGX_CONF_ERROR;
-        }
+    if (ngx_libpq_option_default(cf, pg, "connect_timeout", connect) != NGX_OK
+        || ngx_libpq_option_default(cf, pg, "tcp_user_timeout", user)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
-    if (ngx_libpq_option(pg, "tcp_user_timeout") == NULL) {
-        (void) ngx_sprintf((u_char *) buf, "%M%Z", pg->statement_timeout
-                           + NGX_LIBPQ_MARGIN);
-
-        if (ngx_libpq_option_set(cf, pg, "tcp_user_timeout", buf) != NGX_OK) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
+    return NGX_OK;
 }

@@ -4,7 +4,7 @@
  * A libpq connection in pipeline mode on nginx's event loop: events, sending,
  * flushing, and what happens when it is lost.
  *
- * Connections arrive here connected; see ngx_libpq_connect.c.
+ * Connections arrive here connected; see connect.c.
  * Handlers of exchanges run from the read, write, flush and stall events of a
  * connection only; these drop a broken connection as their last step, so
  * nobody finds it gone under their hands.
@@ -26,7 +26,9 @@ static void ngx_libpq_conn_settle(ngx_libpq_conn_t *pc);
 static void ngx_libpq_conn_fail(ngx_libpq_conn_t *pc);
 static ngx_int_t ngx_libpq_conn_pipeline(ngx_libpq_conn_t *pc,
     ngx_libpq_exchange_t *ex);
-static ngx_int_t ngx_libpq_conn_tenant(ngx_libpq_conn_t *pc,
+static ngx_int_t ngx_libpq_conn_session(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex);
+static ngx_int_t ngx_libpq_conn_setting(ngx_libpq_conn_t *pc,
     ngx_libpq_exchange_t *ex);
 static ngx_int_t ngx_libpq_conn_prepare(ngx_libpq_conn_t *pc,
     ngx_libpq_exchange_t *ex, const ngx_libpq_stmt_t *stmt, ngx_uint_t cmd);
@@ -173,7 +175,7 @@ ngx_libpq_conn_open(ngx_libpq_conn_t *pc, PGconn *conn)
     pc->broken = 0;
     pc->reset = 0;
     pc->reason[0] = '\0';
-    ngx_memzero(&pc->tenant, sizeof(pupil_uuid_t));
+    pc->setting.len = 0;
 
     ngx_queue_init(&pc->inflight);
     ngx_memzero(pc->prepared, (pc->pg->stmts.nelts + 7) / 8);
@@ -326,8 +328,8 @@ ngx_libpq_conn_pipeline(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
         }
     }
 
-    if ((pc->reset || pupil_uuid_compare(&pc->tenant, &ex->tenant) != 0)
-        && ngx_libpq_conn_tenant(pc, ex) != NGX_OK)
+    if ((pc->reset || !ngx_libpq_setting_equal(&pc->setting, &ex->setting))
+        && ngx_libpq_conn_session(pc, ex) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -365,23 +367,14 @@ ngx_libpq_conn_pipeline(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 
 
 /*
- * Makes the session what ex relies on (invariant I10).  The setting is for the
- * session, and has a Sync and so a transaction of its own: an error of ex, or
- * of what follows, does not take it back.  When it fails, the connection is
- * dropped, with all that was sent behind it.
+ * Makes the session what ex relies on.  This has a Sync and so a transaction
+ * of its own: an error of ex, or of what follows, does not take it back.  When
+ * it fails, the connection is dropped, with all that was sent behind it.
  */
 
 static ngx_int_t
-ngx_libpq_conn_tenant(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
+ngx_libpq_conn_session(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 {
-    int                lengths[2];
-    u_char             text[PUPIL_UUID_TEXT_LEN];
-    int64_t            nonce;
-    const char        *values[2];
-    ngx_libpq_stmt_t  *stmt;
-
-    stmt = pc->pg->tenant_stmt;
-
     if (pc->reset) {
         if (PQsendQueryParams(pc->conn, "DEALLOCATE ALL", 0, NULL, NULL, NULL,
                               NULL, 1)
@@ -394,7 +387,33 @@ ngx_libpq_conn_tenant(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
         ex->cmds[ex->ncmds++] = NGX_LIBPQ_CMD_RESET;
     }
 
-    if (ngx_libpq_conn_prepare(pc, ex, stmt, NGX_LIBPQ_CMD_TENANT_PREPARE)
+    if (pc->pg->setting_stmt && ngx_libpq_conn_setting(pc, ex) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (PQpipelineSync(pc->conn) != 1) {
+        return NGX_ERROR;
+    }
+
+    ex->cmds[ex->ncmds++] = NGX_LIBPQ_CMD_SESSION_SYNC;
+
+    pc->setting = ex->setting;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_libpq_conn_setting(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
+{
+    int                lengths[2];
+    int64_t            nonce;
+    const char        *values[2];
+    ngx_libpq_stmt_t  *stmt;
+
+    stmt = pc->pg->setting_stmt;
+
+    if (ngx_libpq_conn_prepare(pc, ex, stmt, NGX_LIBPQ_CMD_SETTING_PREPARE)
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -402,25 +421,20 @@ ngx_libpq_conn_tenant(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 
     nonce = ngx_libpq_pool_nonce(pc->pg);
     ngx_memcpy(ex->nonce, &nonce, sizeof(ex->nonce));
-    pupil_uuid_format(&ex->tenant, text);
 
     values[0] = (const char *) ex->nonce;
-    values[1] = (const char *) text;
+    values[1] = (const char *) ex->setting.data;
     lengths[0] = sizeof(ex->nonce);
-    lengths[1] = sizeof(text);
+    lengths[1] = (int) ex->setting.len;
 
     if (PQsendQueryPrepared(pc->conn, stmt->name, 2, values, lengths,
                             stmt->formats, 1)
-        != 1
-        || PQpipelineSync(pc->conn) != 1)
+        != 1)
     {
         return NGX_ERROR;
     }
 
-    ex->cmds[ex->ncmds++] = NGX_LIBPQ_CMD_TENANT;
-    ex->cmds[ex->ncmds++] = NGX_LIBPQ_CMD_TENANT_SYNC;
-
-    pc->tenant = ex->tenant;
+    ex->cmds[ex->ncmds++] = NGX_LIBPQ_CMD_SETTING;
 
     return NGX_OK;
 }
@@ -458,7 +472,7 @@ ngx_libpq_read_handler(ngx_event_t *rev)
 {
     ngx_connection_t  *c;
     ngx_libpq_conn_t  *pc;
-    ngx_libpq_probe(DATABASE);
+    ngx_libpq_probe(NGX_LIBPQ_PROBE_DATABASE);
 
     c = rev->data;
     pc = c->data;
@@ -482,7 +496,7 @@ ngx_libpq_write_handler(ngx_event_t *wev)
 {
     ngx_connection_t  *c;
     ngx_libpq_conn_t  *pc;
-    ngx_libpq_probe(DATABASE);
+    ngx_libpq_probe(NGX_LIBPQ_PROBE_DATABASE);
 
     c = wev->data;
     pc = c->data;
@@ -496,7 +510,7 @@ static void
 ngx_libpq_flush_handler(ngx_event_t *ev)
 {
     ngx_libpq_conn_t  *pc;
-    ngx_libpq_probe(DATABASE);
+    ngx_libpq_probe(NGX_LIBPQ_PROBE_DATABASE);
 
     pc = ev->data;
 
@@ -511,7 +525,7 @@ ngx_libpq_stall_handler(ngx_event_t *ev)
     char               reason[64];
     ngx_msec_t         limit;
     ngx_libpq_conn_t  *pc;
-    ngx_libpq_probe(TIMER);
+    ngx_libpq_probe(NGX_LIBPQ_PROBE_TIMER);
 
     pc = ev->data;
 

@@ -13,10 +13,12 @@
 #include <time.h>
 
 #include "pg/private.h"
-#include "core/policy/statement.h"
 
 
 #define NGX_LIBPQ_MIN_SERVER  150000
+
+/* Of the statements that a session begins with, without the user's own. */
+#define NGX_LIBPQ_SETUP_SIZE  256      /* bytes */
 
 #define NGX_LIBPQ_DELAY       100      /* ms, then doubled */
 #define NGX_LIBPQ_MAX_DELAY   10000
@@ -42,11 +44,16 @@ typedef struct {
 static void ngx_libpq_task_thread(void *data, ngx_log_t *log);
 static void ngx_libpq_task_done(ngx_event_t *ev);
 static void ngx_libpq_task_hold(ngx_event_t *ev);
+static ngx_int_t ngx_libpq_accept(ngx_libpq_task_t *t);
+static ngx_int_t ngx_libpq_prepare(ngx_libpq_task_t *t);
 static ngx_int_t ngx_libpq_setup(ngx_libpq_task_t *t);
 static ngx_int_t ngx_libpq_check_role(ngx_libpq_task_t *t);
 static ngx_int_t ngx_libpq_listen_to(ngx_libpq_task_t *t);
 static int64_t ngx_libpq_clock(void);
 static int ngx_libpq_wait(PGconn *conn, int64_t deadline, short events);
+static ngx_int_t ngx_libpq_query_flush(PGconn *conn, int64_t deadline);
+static ngx_int_t ngx_libpq_query_results(PGconn *conn, int64_t deadline,
+    PGresult **last);
 
 
 /* ---- event loop ---- */
@@ -115,7 +122,7 @@ static void
 ngx_libpq_task_done(ngx_event_t *ev)
 {
     ngx_libpq_task_t  *t;
-    ngx_libpq_probe(THREAD);
+    ngx_libpq_probe(NGX_LIBPQ_PROBE_THREAD);
 
     t = ev->data;
 
@@ -183,46 +190,67 @@ ngx_libpq_task_thread(void *data, ngx_log_t *log)
 {
     ngx_libpq_task_t *t = data;
 
-    PGconn            *conn;
-    ngx_libpq_pool_t  *pg;
+    t->conn = PQconnectdbParams((const char *const *) t->pg->keywords.elts,
+                                (const char *const *) t->pg->values.elts, 0);
 
-    pg = t->pg;
-
-    conn = PQconnectdbParams((const char *const *) pg->keywords.elts,
-                             (const char *const *) pg->values.elts, 0);
-    if (conn == NULL) {
+    if (t->conn == NULL) {
         ngx_libpq_text(t->text, "out of memory");
         return;
     }
 
-    t->conn = conn;
+    if (ngx_libpq_accept(t) != NGX_OK || ngx_libpq_prepare(t) != NGX_OK) {
+        PQfinish(t->conn);
+        t->conn = NULL;
+    }
+}
 
-    if (PQstatus(conn) != CONNECTION_OK) {
-        ngx_libpq_text(t->text, PQerrorMessage(conn));
-        goto failed;
+
+/* Whether the server and the role are what the configuration asks for. */
+
+static ngx_int_t
+ngx_libpq_accept(ngx_libpq_task_t *t)
+{
+    ngx_libpq_pool_t  *pg;
+
+    pg = t->pg;
+
+    if (PQstatus(t->conn) != CONNECTION_OK) {
+        ngx_libpq_text(t->text, PQerrorMessage(t->conn));
+        return NGX_ERROR;
     }
 
-    if (PQserverVersion(conn) < NGX_LIBPQ_MIN_SERVER) {
+    if (PQserverVersion(t->conn) < NGX_LIBPQ_MIN_SERVER) {
         ngx_libpq_text(t->text, "the server is older than "
                                 "PostgreSQL 15: upgrade it");
         t->mismatch = 1;
-        goto failed;
+        return NGX_ERROR;
     }
 
-    if (ngx_libpq_setup(t) != NGX_OK || ngx_libpq_check_role(t) != NGX_OK) {
-        goto failed;
+    if (ngx_libpq_setup(t) != NGX_OK
+        || (pg->use->row_security && ngx_libpq_check_role(t) != NGX_OK))
+    {
+        return NGX_ERROR;
     }
 
-    if (pg->check && pg->check(conn, pg->check_data, t->text) != NGX_OK) {
+    if (pg->check && pg->check(t->conn, pg->check_data, t->text) != NGX_OK) {
         t->text[NGX_LIBPQ_ERROR_SIZE - 1] = '\0';
 
         /* a connection that was lost meanwhile is no mismatch */
-        t->mismatch = (PQstatus(conn) == CONNECTION_OK);
-        goto failed;
+        t->mismatch = (PQstatus(t->conn) == CONNECTION_OK);
+        return NGX_ERROR;
     }
 
+    return NGX_OK;
+}
+
+
+/* Makes the connection one for the event loop: it listens, or is a pipeline. */
+
+static ngx_int_t
+ngx_libpq_prepare(ngx_libpq_task_t *t)
+{
     if (t->channel && ngx_libpq_listen_to(t) != NGX_OK) {
-        goto failed;
+        return NGX_ERROR;
     }
 
     /*
@@ -230,44 +258,49 @@ ngx_libpq_task_thread(void *data, ngx_log_t *log)
      * lost, holds no text of a statement's error and no DETAIL.
      */
 
-    PQsetErrorVerbosity(conn, PQERRORS_SQLSTATE);
+    PQsetErrorVerbosity(t->conn, PQERRORS_SQLSTATE);
 
-    if (PQsetnonblocking(conn, 1) != 0
-        || (t->channel == NULL && PQenterPipelineMode(conn) != 1))
+    if (PQsetnonblocking(t->conn, 1) != 0
+        || (t->channel == NULL && PQenterPipelineMode(t->conn) != 1))
     {
-        ngx_libpq_text(t->text, PQerrorMessage(conn));
-        goto failed;
+        ngx_libpq_text(t->text, PQerrorMessage(t->conn));
+        return NGX_ERROR;
     }
 
-    return;
-
-failed:
-
-    PQfinish(conn);
-    t->conn = NULL;
+    return NGX_OK;
 }
 
 
 /*
  * Session settings are sent as a query, not as startup options, which
- * PgBouncer refuses.  They never name a tenant.  DEALLOCATE ALL is for a
- * server connection of PgBouncer that was not reset.
+ * PgBouncer refuses.  DEALLOCATE ALL is for a server connection of PgBouncer
+ * that was not reset.
  */
 
 static ngx_int_t
 ngx_libpq_setup(ngx_libpq_task_t *t)
 {
-    char       sql[1024];
-    PGresult  *res;
+    char        *sql;
+    size_t       size;
+    PGresult    *res;
+    const char  *more;
 
-    (void) ngx_snprintf((u_char *) sql, sizeof(sql),
+    more = t->pg->use->session_sql ? t->pg->use->session_sql : "";
+    size = NGX_LIBPQ_SETUP_SIZE + ngx_strlen(more);
+
+    sql = ngx_pnalloc(t->pool, size);
+    if (sql == NULL) {
+        ngx_libpq_text(t->text, "out of memory");
+        return NGX_ERROR;
+    }
+
+    (void) ngx_snprintf((u_char *) sql, size,
                         "DEALLOCATE ALL;"
                         "SET statement_timeout = %M;"
                         "SET idle_in_transaction_session_timeout = %M;"
                         "%s%Z",
                         t->pg->statement_timeout,
-                        t->pg->statement_timeout + NGX_LIBPQ_MARGIN,
-                        pupil_session_sql);
+                        t->pg->statement_timeout + NGX_LIBPQ_MARGIN, more);
 
     res = ngx_libpq_query(t->conn, sql, t->pg->connect_timeout, t->text);
     if (res == NULL) {
@@ -282,7 +315,7 @@ ngx_libpq_setup(ngx_libpq_task_t *t)
 
 /*
  * Row-level security does not bind superusers and BYPASSRLS, and owners, or
- * who can become one, can switch it off (invariant I10).
+ * who can become one, can switch it off.
  */
 
 static ngx_int_t
@@ -408,86 +441,121 @@ ngx_libpq_wait(PGconn *conn, int64_t deadline, short events)
 
 
 PGresult *
-ngx_libpq_query(PGconn *conn, const char *sql, ngx_msec_t timeout,
-    char *text)
+ngx_libpq_query(PGconn *conn, const char *sql, ngx_msec_t timeout, char *text)
 {
-    int              left, nonblocking;
-    int64_t          deadline;
-    PGresult        *res, *last;
-    ExecStatusType   status;
+    int        nonblocking;
+    int64_t    deadline;
+    PGresult  *res;
 
-    last = NULL;
+    res = NULL;
     nonblocking = PQisnonblocking(conn);
     deadline = ngx_libpq_clock() + (int64_t) timeout;
 
-    if (PQsetnonblocking(conn, 1) != 0 || PQsendQuery(conn, sql) != 1) {
+    if (PQsetnonblocking(conn, 1) != 0
+        || PQsendQuery(conn, sql) != 1
+        || ngx_libpq_query_flush(conn, deadline) != NGX_OK)
+    {
         goto failed;
     }
+
+    switch (ngx_libpq_query_results(conn, deadline, &res)) {
+
+    case NGX_OK:
+        break;
+
+    case NGX_AGAIN:
+        PQclear(res);
+        ngx_libpq_text(text, "a query on a new connection took too long");
+        return NULL;
+
+    default:
+        goto failed;
+    }
+
+    if (PQsetnonblocking(conn, nonblocking) != 0 || res == NULL) {
+        goto failed;
+    }
+
+    if (PQresultStatus(res) == PGRES_FATAL_ERROR) {
+        ngx_libpq_text(text, PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY));
+        PQclear(res);
+        return NULL;
+    }
+
+    return res;
+
+failed:
+
+    PQclear(res);
+    ngx_libpq_text(text, PQerrorMessage(conn));
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_libpq_query_flush(PGconn *conn, int64_t deadline)
+{
+    int  left;
 
     for ( ;; ) {
         left = PQflush(conn);
 
         if (left == 0) {
-            break;
+            return NGX_OK;
         }
+
+        /* a server that cannot send does not read either (pitfall 2) */
 
         if (left < 0
             || !ngx_libpq_wait(conn, deadline, POLLIN|POLLOUT)
             || PQconsumeInput(conn) != 1)
         {
-            goto failed;
+            return NGX_ERROR;
         }
     }
+}
+
+
+/*
+ * The last result of a query's statements, or that of the first that failed,
+ * as nothing is executed after it.  NGX_AGAIN: the time is over.
+ */
+
+static ngx_int_t
+ngx_libpq_query_results(PGconn *conn, int64_t deadline, PGresult **last)
+{
+    PGresult  *res;
 
     for ( ;; ) {
         while (PQisBusy(conn)) {
             if (!ngx_libpq_wait(conn, deadline, POLLIN)) {
-                PQclear(last);
-                ngx_libpq_text(text, "a query on a new connection "
-                                     "took too long");
-                return NULL;
+                return NGX_AGAIN;
             }
 
             if (PQconsumeInput(conn) != 1) {
-                goto failed;
+                return NGX_ERROR;
             }
         }
 
         res = PQgetResult(conn);
         if (res == NULL) {
+            return NGX_OK;
+        }
+
+        PQclear(*last);
+        *last = res;
+
+        switch (PQresultStatus(res)) {
+
+        case PGRES_TUPLES_OK:
+        case PGRES_COMMAND_OK:
+        case PGRES_FATAL_ERROR:
+        case PGRES_EMPTY_QUERY:
             break;
-        }
 
-        status = PQresultStatus(res);
-
-        /* the first error stays, as nothing is executed after it */
-
-        PQclear(last);
-        last = res;
-
-        if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK
-            && status != PGRES_FATAL_ERROR && status != PGRES_EMPTY_QUERY)
-        {
-            goto failed;
+        default:
+            return NGX_ERROR;
         }
     }
-
-    if (PQsetnonblocking(conn, nonblocking) != 0 || last == NULL) {
-        goto failed;
-    }
-
-    if (PQresultStatus(last) == PGRES_FATAL_ERROR) {
-        ngx_libpq_text(text, PQresultErrorField(last, PG_DIAG_MESSAGE_PRIMARY));
-        PQclear(last);
-        return NULL;
-    }
-
-    return last;
-
-failed:
-
-    PQclear(last);
-    ngx_libpq_text(text, PQerrorMessage(conn));
-
-    return NULL;
 }

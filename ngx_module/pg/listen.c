@@ -189,8 +189,9 @@ ngx_libpq_listen_connected(void *data, PGconn *conn, ngx_uint_t mismatch,
     if (s->outage) {
         s->outage = 0;
         ngx_log_error(NGX_LOG_NOTICE, s->log, 0,
-                      "pupil: listening on \"%V\" again after %M ms",
-                      &s->l->channel, ngx_current_msec - s->outage_start);
+                      "%slistening on \"%V\" again after %M ms",
+                      s->l->pg->use->log, &s->l->channel,
+                      ngx_current_msec - s->outage_start);
     }
 
     if (s->l->gap) {
@@ -233,8 +234,9 @@ ngx_libpq_listen_fail(ngx_libpq_listen_state_t *s, ngx_uint_t mismatch,
         s->outage_start = ngx_current_msec;
 
         ngx_log_error(NGX_LOG_ERR, s->log, 0,
-                      "pupil: not listening on \"%V\" of \"%V\": %s",
-                      &s->l->channel, &s->l->pg->name, text);
+                      "%snot listening on \"%V\" of \"%V\": %s",
+                      s->l->pg->use->log, &s->l->channel, &s->l->pg->name,
+                      text);
     }
 
     s->failures++;
@@ -247,7 +249,7 @@ static void
 ngx_libpq_listen_timer_handler(ngx_event_t *ev)
 {
     ngx_libpq_listen_state_t  *s;
-    ngx_libpq_probe(TIMER);
+    ngx_libpq_probe(NGX_LIBPQ_PROBE_TIMER);
 
     s = ev->data;
 
@@ -291,7 +293,7 @@ ngx_libpq_listen_write_handler(ngx_event_t *wev)
 {
     ngx_connection_t          *c;
     ngx_libpq_listen_state_t  *s;
-    ngx_libpq_probe(DATABASE);
+    ngx_libpq_probe(NGX_LIBPQ_PROBE_DATABASE);
 
     c = wev->data;
     s = c->data;
@@ -311,7 +313,7 @@ ngx_libpq_listen_read_handler(ngx_event_t *rev)
 {
     ngx_connection_t          *c;
     ngx_libpq_listen_state_t  *s;
-    ngx_libpq_probe(DATABASE);
+    ngx_libpq_probe(NGX_LIBPQ_PROBE_DATABASE);
 
     c = rev->data;
     s = c->data;

@@ -18,6 +18,7 @@ static void ngx_libpq_pool_forget(ngx_queue_t *list);
 static void ngx_libpq_pool_fill(ngx_libpq_pool_t *pg);
 static void ngx_libpq_pool_connected(void *data, PGconn *conn,
     ngx_uint_t mismatch, const char *text);
+static void ngx_libpq_pool_success(ngx_libpq_conn_t *pc);
 static void ngx_libpq_pool_failure(ngx_libpq_pool_t *pg, ngx_uint_t mismatch,
     const char *text);
 static void ngx_libpq_pool_outage(ngx_libpq_pool_t *pg, const char *reason);
@@ -31,7 +32,7 @@ static ngx_libpq_queue_t *ngx_libpq_pool_queue(ngx_libpq_exchange_t *ex);
 static ngx_libpq_conn_t *ngx_libpq_pool_pick(ngx_libpq_pool_t *pg,
     ngx_libpq_exchange_t *ex);
 static ngx_libpq_conn_t *ngx_libpq_pool_best(ngx_libpq_conn_t *a,
-    ngx_libpq_conn_t *b, const pupil_uuid_t *tenant);
+    ngx_libpq_conn_t *b, const ngx_libpq_setting_t *setting);
 
 
 /* ---- worker start and exit ---- */
@@ -176,8 +177,7 @@ ngx_libpq_pool_fill(ngx_libpq_pool_t *pg)
             continue;
         }
 
-        if (ngx_libpq_connect(pg, NULL,
-                              ngx_libpq_pool_connected, pc)
+        if (ngx_libpq_connect(pg, NULL, ngx_libpq_pool_connected, pc)
             != NGX_OK)
         {
             ngx_libpq_pool_failure(pg, 0, "no helper thread for a connection");
@@ -229,6 +229,17 @@ ngx_libpq_pool_connected(void *data, PGconn *conn, ngx_uint_t mismatch,
         return;
     }
 
+    ngx_libpq_pool_success(pc);
+}
+
+
+static void
+ngx_libpq_pool_success(ngx_libpq_conn_t *pc)
+{
+    ngx_libpq_pool_t  *pg;
+
+    pg = pc->pg;
+
     pg->stats.up++;
     pg->stats.connects++;
 
@@ -244,9 +255,9 @@ ngx_libpq_pool_connected(void *data, PGconn *conn, ngx_uint_t mismatch,
         pg->outage = 0;
 
         ngx_log_error(NGX_LOG_NOTICE, pg->log, 0,
-                      "pupil: database \"%V\": all %ui connections are up "
-                      "again after %M ms", &pg->name, pg->stats.up,
-                      ngx_current_msec - pg->outage_start);
+                      "%sdatabase \"%V\": all %ui connections are up "
+                      "again after %M ms", pg->use->log, &pg->name,
+                      pg->stats.up, ngx_current_msec - pg->outage_start);
     }
 
     ngx_libpq_pool_pump(pg);
@@ -281,8 +292,6 @@ static void
 ngx_libpq_pool_outage(ngx_libpq_pool_t *pg, const char *reason)
 {
     if (pg->outage) {
-        ngx_log_debug2(NGX_LOG_DEBUG_HTTP, pg->log, 0,
-                       "pupil: database \"%V\": %s", &pg->name, reason);
         return;
     }
 
@@ -290,8 +299,9 @@ ngx_libpq_pool_outage(ngx_libpq_pool_t *pg, const char *reason)
     pg->outage_start = ngx_current_msec;
 
     ngx_log_error(NGX_LOG_ERR, pg->log, 0,
-                  "pupil: database \"%V\": %s (%ui of %i connections are up)",
-                  &pg->name, reason, pg->stats.up, pg->connections);
+                  "%sdatabase \"%V\": %s (%ui of %i connections are up)",
+                  pg->use->log, &pg->name, reason, pg->stats.up,
+                  pg->connections);
 }
 
 
@@ -321,7 +331,7 @@ static void
 ngx_libpq_pool_retry_handler(ngx_event_t *ev)
 {
     ngx_libpq_pool_t  *pg;
-    ngx_libpq_probe(TIMER);
+    ngx_libpq_probe(NGX_LIBPQ_PROBE_TIMER);
 
     pg = ev->data;
 
@@ -334,12 +344,12 @@ ngx_libpq_pool_retry_handler(ngx_event_t *ev)
 
 /*
  * Of two, either of which may be NULL: the one that is less deep, then the one
- * that needs no other tenant to be set.
+ * whose session has the setting already.
  */
 
 static ngx_libpq_conn_t *
 ngx_libpq_pool_best(ngx_libpq_conn_t *a, ngx_libpq_conn_t *b,
-    const pupil_uuid_t *tenant)
+    const ngx_libpq_setting_t *setting)
 {
     if (a == NULL || b == NULL) {
         return a ? a : b;
@@ -349,7 +359,7 @@ ngx_libpq_pool_best(ngx_libpq_conn_t *a, ngx_libpq_conn_t *b,
         return (a->depth < b->depth) ? a : b;
     }
 
-    return (pupil_uuid_compare(&a->tenant, tenant) == 0) ? a : b;
+    return ngx_libpq_setting_equal(&a->setting, setting) ? a : b;
 }
 
 
@@ -376,7 +386,7 @@ ngx_libpq_pool_pick(ngx_libpq_pool_t *pg, ngx_libpq_exchange_t *ex)
 
         if (pc->depth < (ngx_uint_t) pg->depth) {
             kind = &best[pc->writer];
-            *kind = ngx_libpq_pool_best(*kind, pc, &ex->tenant);
+            *kind = ngx_libpq_pool_best(*kind, pc, &ex->setting);
         }
     }
 
@@ -478,8 +488,8 @@ ngx_libpq_pool_pump(ngx_libpq_pool_t *pg)
         list = &pg->queues[i].list;
 
         while (!ngx_queue_empty(list)) {
-            ex = ngx_queue_data(ngx_queue_head(list),
-                                ngx_libpq_exchange_t, link);
+            ex = ngx_queue_data(ngx_queue_head(list), ngx_libpq_exchange_t,
+                                link);
 
             pc = ngx_libpq_pool_pick(pg, ex);
             if (pc == NULL) {
@@ -525,8 +535,8 @@ ngx_libpq_pool_queue_timer(ngx_libpq_pool_t *pg)
         list = &pg->queues[i].list;
 
         if (!ngx_queue_empty(list)) {
-            ex = ngx_queue_data(ngx_queue_head(list),
-                                ngx_libpq_exchange_t, link);
+            ex = ngx_queue_data(ngx_queue_head(list), ngx_libpq_exchange_t,
+                                link);
 
             left = (ngx_msec_int_t) (ex->deadline - ngx_current_msec);
             least = ngx_min(left, least);
@@ -562,8 +572,8 @@ ngx_libpq_pool_queue_fail(ngx_libpq_pool_t *pg, ngx_uint_t all)
     ngx_libpq_pool_queue_take(&pg->queues[1], all, &failed);
 
     while (!ngx_queue_empty(&failed)) {
-        ex = ngx_queue_data(ngx_queue_head(&failed),
-                            ngx_libpq_exchange_t, link);
+        ex = ngx_queue_data(ngx_queue_head(&failed), ngx_libpq_exchange_t,
+                            link);
 
         ngx_libpq_pool_dequeue(ex);
         ngx_libpq_complete(ex, NGX_LIBPQ_UNAVAILABLE);

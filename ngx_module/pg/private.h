@@ -1,14 +1,12 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * What the files of the PostgreSQL layer share with each other and with
- * nobody else.
+ * What the files of ngx_libpq share with each other and with nobody else.
  */
 
 #ifndef _NGX_LIBPQ_PRIVATE_H_INCLUDED_
 #define _NGX_LIBPQ_PRIVATE_H_INCLUDED_
 
-#include "core/base/text.h"
 #include "pg/ngx_libpq.h"
 #include "pg/probe.h"
 
@@ -22,49 +20,50 @@
  * first four are about the session; without them it is not what the exchanges
  * that follow rely on.
  */
-#define NGX_LIBPQ_CMD_RESET           0x000
-#define NGX_LIBPQ_CMD_TENANT_PREPARE  0x100
-#define NGX_LIBPQ_CMD_TENANT          0x200
-#define NGX_LIBPQ_CMD_TENANT_SYNC     0x300
-#define NGX_LIBPQ_CMD_PREPARE         0x400
-#define NGX_LIBPQ_CMD_EXECUTE         0x500
-#define NGX_LIBPQ_CMD_SYNC            0x600    /* never stored */
-#define ngx_libpq_cmd_kind(cmd)  ((cmd) & 0xf00)
-#define ngx_libpq_cmd_exec(cmd)  ((cmd) & 0x0ff)
+#define NGX_LIBPQ_CMD_RESET            0x000
+#define NGX_LIBPQ_CMD_SETTING_PREPARE  0x100
+#define NGX_LIBPQ_CMD_SETTING          0x200
+#define NGX_LIBPQ_CMD_SESSION_SYNC     0x300
+#define NGX_LIBPQ_CMD_PREPARE          0x400
+#define NGX_LIBPQ_CMD_EXECUTE          0x500
+#define NGX_LIBPQ_CMD_SYNC             0x600    /* never stored */
+
+#define ngx_libpq_cmd_kind(cmd)        ((cmd) & 0xf00)
+#define ngx_libpq_cmd_exec(cmd)        ((cmd) & 0x0ff)
 
 /* Beside one Prepare and one Execute for each statement. */
-#define NGX_LIBPQ_CMDS                4
+#define NGX_LIBPQ_CMDS                 4
 
 
 /* One execution of a statement.  Values are owned by the exchange's pool. */
 struct ngx_libpq_exec_s {
     const ngx_libpq_stmt_t  *stmt;
-    const char                     **values;
-    int                             *lengths;
-    ngx_uint_t                       n;         /* values set */
-    u_char                           nonce[8];  /* network order */
+    const char             **values;
+    int                     *lengths;
+    ngx_uint_t               n;           /* values set */
+    u_char                   nonce[8];    /* network order */
 };
 
 
 /* A place for a connection in the pool of one worker. */
 struct ngx_libpq_conn_s {
-    ngx_libpq_pool_t  *pg;
-    PGconn                    *conn;        /* NULL: none */
-    ngx_connection_t          *c;           /* set while conn is */
-    ngx_queue_t                inflight;    /* exchanges in order of sending */
-    ngx_uint_t                 depth;       /* their number */
-    ngx_uint_t                 generation;  /* of the prepared statements */
-    u_char                    *prepared;    /* bitmap by statement index */
-    pupil_uuid_t               tenant;      /* of the session once all that
-                                               was sent is done; zero: none */
-    ngx_event_t                flush;       /* posted, once per turn */
-    ngx_event_t                stall;       /* timer, work in flight */
-    char                       reason[NGX_LIBPQ_ERROR_SIZE];
-    unsigned                   writer:1;
-    unsigned                   connecting:1;
-    unsigned                   broken:1;    /* to be dropped, see reason */
-    unsigned                   reset:1;     /* DEALLOCATE ALL goes first */
-    unsigned                   lived:1;     /* had a connection before */
+    ngx_libpq_pool_t        *pg;
+    PGconn                  *conn;        /* NULL: none */
+    ngx_connection_t        *c;           /* set while conn is */
+    ngx_queue_t              inflight;    /* exchanges in order of sending */
+    ngx_uint_t               depth;       /* their number */
+    ngx_uint_t               generation;  /* of the prepared statements */
+    u_char                  *prepared;    /* bitmap by statement index */
+    ngx_libpq_setting_t      setting;     /* of the session once all that was
+                                             sent is done */
+    ngx_event_t              flush;       /* posted, once per turn */
+    ngx_event_t              stall;       /* timer, work in flight */
+    char                     reason[NGX_LIBPQ_ERROR_SIZE];
+    unsigned                 writer:1;
+    unsigned                 connecting:1;
+    unsigned                 broken:1;    /* to be dropped, see reason */
+    unsigned                 reset:1;     /* DEALLOCATE ALL goes first */
+    unsigned                 lived:1;     /* had a connection before */
 };
 
 
@@ -77,18 +76,18 @@ typedef void (*ngx_libpq_connect_pt)(void *data, PGconn *conn,
     ngx_uint_t mismatch, const char *text);
 
 
-/* ngx_libpq_connect.c */
+/* connect.c */
 
 /* NGX_ERROR: no task could be posted, the handler will not be called. */
-ngx_int_t ngx_libpq_connect(ngx_libpq_pool_t *pg,
-    ngx_str_t *channel, ngx_libpq_connect_pt handler, void *data);
+ngx_int_t ngx_libpq_connect(ngx_libpq_pool_t *pg, ngx_str_t *channel,
+    ngx_libpq_connect_pt handler, void *data);
 /* Copies a text of libpq into a buffer of ERROR_SIZE as a single line. */
 void ngx_libpq_text(char *dst, const char *src);
 /* Milliseconds until the next attempt, with jitter. */
 ngx_msec_t ngx_libpq_backoff(ngx_uint_t failures, ngx_uint_t mismatch);
 
 
-/* ngx_http_pupil_pg.c */
+/* conn.c: the socket of a PGconn */
 
 /* Level-triggered read events for libpq's socket; NULL: logged. */
 ngx_connection_t *ngx_libpq_watch(PGconn *conn, void *data,
@@ -102,32 +101,30 @@ ngx_int_t ngx_libpq_flush(ngx_connection_t *c, PGconn *conn);
 /* Bytes that wait inside OpenSSL (pitfall 3). */
 ngx_uint_t ngx_libpq_pending(PGconn *conn);
 
-ngx_int_t ngx_libpq_conn_open(ngx_libpq_conn_t *pc,
-    PGconn *conn);
+
+/* conn.c: a connection of the pool */
+
+ngx_int_t ngx_libpq_conn_open(ngx_libpq_conn_t *pc, PGconn *conn);
 /* Closes without a word; work in flight must be gone. */
 void ngx_libpq_conn_close(ngx_libpq_conn_t *pc);
 /* Never calls a handler: what fails here fails in a posted event. */
-void ngx_libpq_conn_send(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex);
+void ngx_libpq_conn_send(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex);
 
 
-/* ngx_libpq_result.c */
+/* result.c */
 
 /* Takes all results that have arrived; may set pc->broken. */
 ngx_uint_t ngx_libpq_results(ngx_libpq_conn_t *pc);
-void ngx_libpq_broken(ngx_libpq_conn_t *pc,
-    const char *reason);
+void ngx_libpq_broken(ngx_libpq_conn_t *pc, const char *reason);
 void ngx_libpq_notice(void *arg, const PGresult *res);
 
 
-/* ngx_libpq_pool.c */
+/* pool.c */
 
 /* Calls the handler, or frees a detached exchange. */
-void ngx_libpq_complete(ngx_libpq_exchange_t *ex,
-    ngx_libpq_status_e status);
+void ngx_libpq_complete(ngx_libpq_exchange_t *ex, ngx_libpq_status_e status);
 /* The connection of pc is closed; reason is for the log. */
-void ngx_libpq_pool_lost(ngx_libpq_pool_t *pg,
-    const char *reason);
+void ngx_libpq_pool_lost(ngx_libpq_pool_t *pg, const char *reason);
 /* Sends what waits in the queues while there are places. */
 void ngx_libpq_pool_pump(ngx_libpq_pool_t *pg);
 int64_t ngx_libpq_pool_nonce(ngx_libpq_pool_t *pg);
@@ -135,13 +132,21 @@ int64_t ngx_libpq_pool_nonce(ngx_libpq_pool_t *pg);
 void ngx_libpq_pool_dequeue(ngx_libpq_exchange_t *ex);
 
 
-/* ngx_libpq_exchange.c */
+/* exchange.c */
 
 void ngx_libpq_exchange_free(ngx_libpq_exchange_t *ex);
 /* Drops the results, for another try. */
 void ngx_libpq_exchange_clear(ngx_libpq_exchange_t *ex);
 /* NGX_OK if ex may be sent. */
 ngx_int_t ngx_libpq_exchange_check(ngx_libpq_exchange_t *ex);
+
+
+static ngx_inline ngx_uint_t
+ngx_libpq_setting_equal(const ngx_libpq_setting_t *a,
+    const ngx_libpq_setting_t *b)
+{
+    return a->len == b->len && ngx_memcmp(a->data, b->data, a->len) == 0;
+}
 
 
 #endif /* _NGX_LIBPQ_PRIVATE_H_INCLUDED_ */

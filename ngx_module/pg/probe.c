@@ -1,7 +1,7 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * How long callbacks hold the event loop; see ngx_libpq_probe.h.
+ * How long callbacks hold the event loop; see probe.h.
  */
 
 #include <time.h>
@@ -28,7 +28,7 @@ ngx_libpq_probe_init(ngx_uint_t on)
 
 
 ngx_libpq_probe_t
-ngx_libpq_probe_begin(ngx_libpq_probe_e kind)
+ngx_libpq_probe_begin(ngx_uint_t kind)
 {
     ngx_libpq_probe_t  probe;
 

@@ -1,9 +1,9 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * How long the event loop is held: thread CPU time of each callback of ours
- * that nginx calls, from its beginning to its end.  Off, a callback costs a
- * look at a flag; on, two system calls.
+ * How long the event loop is held: thread CPU time of each callback that nginx
+ * calls, from its beginning to its end.  Off, a callback costs a look at a
+ * flag; on, two system calls.
  */
 
 #ifndef _NGX_LIBPQ_PROBE_H_INCLUDED_
@@ -13,24 +13,25 @@
 #include <ngx_core.h>
 
 
-/* What kind of callback; /status has a row of names for each, in order. */
-typedef enum {
-    NGX_LIBPQ_PROBE_REQUEST = 0,  /* nginx hands over a request */
-    NGX_LIBPQ_PROBE_BODY,         /* its body is there */
-    NGX_LIBPQ_PROBE_RESUME,       /* a request goes on, within another */
-    NGX_LIBPQ_PROBE_CLEANUP,      /* the end of a request's memory */
-    NGX_LIBPQ_PROBE_DATABASE,     /* a connection can read or write */
-    NGX_LIBPQ_PROBE_AUDIT,        /* a group of records leaves */
+/*
+ * What kind of callback.  The module that uses pools can measure its own as
+ * well: its kinds begin at NGX_LIBPQ_PROBE_USER.
+ */
+enum {
+    NGX_LIBPQ_PROBE_DATABASE = 0,    /* a connection can read or write */
     NGX_LIBPQ_PROBE_TIMER,
-    NGX_LIBPQ_PROBE_THREAD,       /* a task of a thread has ended */
-    NGX_LIBPQ_PROBE_COUNT
-} ngx_libpq_probe_e;
+    NGX_LIBPQ_PROBE_THREAD,          /* a task of a thread has ended */
+    NGX_LIBPQ_PROBE_USER
+};
+
+#define NGX_LIBPQ_PROBE_MAX  16      /* kinds, the user's included */
 
 
 /* Thread CPU time in nanoseconds. */
 typedef struct {
-    uint64_t    longest;
-    ngx_uint_t  over_1ms, over_5ms;
+    uint64_t                longest;
+    ngx_uint_t              over_1ms;
+    ngx_uint_t              over_5ms;
 } ngx_libpq_probe_kind_t;
 
 /*
@@ -38,25 +39,26 @@ typedef struct {
  * those that nginx itself called, so that nothing is counted twice.
  */
 typedef struct {
-    ngx_libpq_probe_kind_t  kinds[NGX_LIBPQ_PROBE_COUNT];
+    ngx_libpq_probe_kind_t  kinds[NGX_LIBPQ_PROBE_MAX];
     ngx_libpq_probe_kind_t  all;
-    ngx_uint_t                   callbacks;
-    uint64_t                     busy;
-    ngx_uint_t                   depth;
-    ngx_uint_t                   on;
+    ngx_uint_t              callbacks;
+    uint64_t                busy;
+    ngx_uint_t              depth;
+    ngx_uint_t              on;
 } ngx_libpq_probes_t;
 
 /* One callback that runs. */
 typedef struct {
-    uint64_t                begun;     /* 0: not measured */
-    ngx_libpq_probe_e  kind;
+    uint64_t                begun;   /* 0: not measured */
+    ngx_uint_t              kind;
 } ngx_libpq_probe_t;
 
 
 /* The process's own: of its event loop, whose only thread writes it. */
 extern ngx_libpq_probes_t  ngx_libpq_probes;
 
-ngx_libpq_probe_t ngx_libpq_probe_begin(ngx_libpq_probe_e kind);
+/* Context: event loop.  kind is less than NGX_LIBPQ_PROBE_MAX. */
+ngx_libpq_probe_t ngx_libpq_probe_begin(ngx_uint_t kind);
 void ngx_libpq_probe_end(ngx_libpq_probe_t *probe);
 
 /* Of a worker that starts: begins anew. */
@@ -67,9 +69,9 @@ void ngx_libpq_probe_init(ngx_uint_t on);
  * The last declaration of a callback's body: measures until the callback
  * returns, wherever that is.
  */
-#define ngx_libpq_probe(what)                                            \
-    ngx_libpq_probe_t  probe                                             \
-        __attribute__((cleanup(ngx_libpq_probe_end)))                    \
-        = ngx_libpq_probe_begin(NGX_LIBPQ_PROBE_##what)
+#define ngx_libpq_probe(kind)                                                 \
+    ngx_libpq_probe_t  probe __attribute__((cleanup(ngx_libpq_probe_end)))    \
+        = ngx_libpq_probe_begin(kind)
+
 
 #endif /* _NGX_LIBPQ_PROBE_H_INCLUDED_ */

@@ -4,7 +4,7 @@
  * From libpq's stream of results to finished exchanges.  In pipeline mode
  * each command answers with a result and a NULL, and each Sync with a result
  * alone; an exchange is done when its own Sync has answered.  Before it there
- * may be the setting of its tenant, with a Sync of its own.
+ * may be what its session needs, with a Sync of its own.
  */
 
 #include "pg/private.h"
@@ -16,9 +16,13 @@
 
 static void ngx_libpq_result(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
     PGresult *res);
-static void ngx_libpq_tuples(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
+static void ngx_libpq_synced(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
+    ngx_uint_t kind);
+static void ngx_libpq_rows(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
+    ngx_uint_t kind, PGresult *res);
+static ngx_int_t ngx_libpq_keep(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
     PGresult *res);
-static void ngx_libpq_tenant(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
+static void ngx_libpq_setting(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
     const PGresult *res);
 static ngx_int_t ngx_libpq_nonce_check(ngx_libpq_conn_t *pc,
     const ngx_libpq_stmt_t *stmt, const u_char nonce[8], const PGresult *res);
@@ -169,42 +173,18 @@ ngx_libpq_result(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex, PGresult *res)
     switch (PQresultStatus(res)) {
 
     case PGRES_PIPELINE_SYNC:
-
-        if (kind == NGX_LIBPQ_CMD_TENANT_SYNC) {
-            ex->icmd++;
-            break;
-        }
-
-        if (kind != NGX_LIBPQ_CMD_SYNC) {
-            ngx_libpq_broken(pc, "the pipeline is out of step");
-            break;
-        }
-
         PQclear(res);
-        ngx_libpq_sync(pc, ex);
+        ngx_libpq_synced(pc, ex, kind);
         return;
 
     case PGRES_TUPLES_OK:
-
-        if (kind == NGX_LIBPQ_CMD_EXECUTE && !ex->answered) {
-            ex->answered = 1;
-            ngx_libpq_tuples(pc, ex, res);
-            return;
-        }
-
-        if (kind == NGX_LIBPQ_CMD_TENANT && !ex->answered) {
-            ex->answered = 1;
-            ngx_libpq_tenant(pc, ex, res);
-            break;
-        }
-
-        ngx_libpq_broken(pc, "the pipeline is out of step");
-        break;
+        ngx_libpq_rows(pc, ex, kind, res);
+        return;
 
     case PGRES_COMMAND_OK:
 
         if ((kind != NGX_LIBPQ_CMD_RESET
-             && kind != NGX_LIBPQ_CMD_TENANT_PREPARE
+             && kind != NGX_LIBPQ_CMD_SETTING_PREPARE
              && kind != NGX_LIBPQ_CMD_PREPARE)
             || ex->answered)
         {
@@ -242,7 +222,63 @@ ngx_libpq_result(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex, PGresult *res)
 
 
 static void
-ngx_libpq_tuples(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex, PGresult *res)
+ngx_libpq_synced(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
+    ngx_uint_t kind)
+{
+    switch (kind) {
+
+    case NGX_LIBPQ_CMD_SESSION_SYNC:
+        ex->icmd++;
+        return;
+
+    case NGX_LIBPQ_CMD_SYNC:
+        ngx_libpq_sync(pc, ex);
+        return;
+
+    default:
+        ngx_libpq_broken(pc, "the pipeline is out of step");
+    }
+}
+
+
+/* Takes ownership of res. */
+
+static void
+ngx_libpq_rows(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex, ngx_uint_t kind,
+    PGresult *res)
+{
+    if (ex->answered) {
+        kind = NGX_LIBPQ_CMD_SYNC;
+    }
+
+    ex->answered = 1;
+
+    switch (kind) {
+
+    case NGX_LIBPQ_CMD_EXECUTE:
+
+        if (ngx_libpq_keep(pc, ex, res) == NGX_OK) {
+            return;
+        }
+
+        break;
+
+    case NGX_LIBPQ_CMD_SETTING:
+        ngx_libpq_setting(pc, ex, res);
+        break;
+
+    default:
+        ngx_libpq_broken(pc, "the pipeline is out of step");
+    }
+
+    PQclear(res);
+}
+
+
+/* NGX_OK: res is the exchange's now. */
+
+static ngx_int_t
+ngx_libpq_keep(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex, PGresult *res)
 {
     ngx_uint_t         i;
     ngx_libpq_exec_t  *exec;
@@ -251,51 +287,55 @@ ngx_libpq_tuples(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex, PGresult *res)
     exec = &ex->execs[i];
 
     if (ngx_libpq_nonce_check(pc, exec->stmt, exec->nonce, res) != NGX_OK) {
-        PQclear(res);
-        return;
+        return NGX_ERROR;
     }
 
     if (exec->stmt->columns
         && (ngx_uint_t) PQnfields(res) != exec->stmt->columns)
     {
         ngx_log_error(NGX_LOG_ALERT, pc->pg->log, 0,
-                      "pupil: statement %s on \"%V\" returned %d columns "
-                      "instead of %ui", exec->stmt->name, &pc->pg->name,
-                      PQnfields(res), exec->stmt->columns);
+                      "%sstatement %s on \"%V\" returned %d columns instead of "
+                      "%ui", pc->pg->use->log, exec->stmt->name,
+                      &pc->pg->name, PQnfields(res), exec->stmt->columns);
         ex->failed = 1;
-        PQclear(res);
-        return;
+        return NGX_ERROR;
     }
 
     ex->results[i] = res;
+
+    return NGX_OK;
 }
 
 
-/* Invariant I10: the session's tenant is that of ex, as the server says it. */
+/* The session's setting is that of ex, as the server says it. */
 
 static void
-ngx_libpq_tenant(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
+ngx_libpq_setting(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
     const PGresult *res)
 {
-    u_char  text[PUPIL_UUID_TEXT_LEN];
+    ngx_libpq_pool_t  *pg;
 
-    if (ngx_libpq_nonce_check(pc, pc->pg->tenant_stmt, ex->nonce, res)
-        != NGX_OK)
+    pg = pc->pg;
+
+    if (ngx_libpq_nonce_check(pc, pg->setting_stmt, ex->nonce, res) != NGX_OK)
     {
         return;
     }
 
-    pupil_uuid_format(&ex->tenant, text);
-
-    if (PQnfields(res) != 2 || PQgetlength(res, 0, 1) != sizeof(text)
-        || ngx_memcmp(PQgetvalue(res, 0, 1), text, sizeof(text)) != 0)
+    if (PQnfields(res) == 2
+        && (size_t) PQgetlength(res, 0, 1) == ex->setting.len
+        && ngx_memcmp(PQgetvalue(res, 0, 1), ex->setting.data, ex->setting.len)
+           == 0)
     {
-        ngx_log_error(NGX_LOG_ALERT, pc->pg->log, 0,
-                      "pupil: the server set another tenant than it was told "
-                      "to on \"%V\", connection dropped", &pc->pg->name);
-
-        ngx_libpq_broken(pc, "the tenant was not set");
+        return;
     }
+
+    ngx_log_error(NGX_LOG_ALERT, pg->log, 0,
+                  "%sthe server set another %s than it was told to on \"%V\", "
+                  "connection dropped", pg->use->log, pg->setting_word,
+                  &pg->name);
+
+    ngx_libpq_session_failed(pc, NULL);
 }
 
 
@@ -319,9 +359,9 @@ ngx_libpq_nonce_check(ngx_libpq_conn_t *pc, const ngx_libpq_stmt_t *stmt,
     pc->pg->stats.mismatches++;
 
     ngx_log_error(NGX_LOG_ALERT, pc->pg->log, 0,
-                  "pupil: the answer to statement %s on \"%V\" does not "
-                  "carry its nonce, connection dropped", stmt->name,
-                  &pc->pg->name);
+                  "%sthe answer to statement %s on \"%V\" does not carry "
+                  "its nonce, connection dropped", pc->pg->use->log,
+                  stmt->name, &pc->pg->name);
 
     pc->reason[0] = '\0';
     ngx_libpq_broken(pc, "an answer did not carry its nonce");
@@ -330,7 +370,7 @@ ngx_libpq_nonce_check(ngx_libpq_conn_t *pc, const ngx_libpq_stmt_t *stmt,
 }
 
 
-/* Invariant I12: at least one row, and the nonce in column 0 of each. */
+/* At least one row, and the nonce in column 0 of each. */
 
 static ngx_int_t
 ngx_libpq_nonce_is(const u_char nonce[8], const PGresult *res)
@@ -406,15 +446,20 @@ ngx_libpq_failed(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
 }
 
 
-/* What was sent behind it relies on it, and cannot be called back. */
+/*
+ * What was sent behind it relies on it, and cannot be called back.  sqlstate
+ * NULL: it was set, but to something else.
+ */
 
 static void
 ngx_libpq_session_failed(ngx_libpq_conn_t *pc, const char *sqlstate)
 {
-    char  reason[64];
+    char  reason[128];
 
     (void) ngx_snprintf((u_char *) reason, sizeof(reason),
-                        "the tenant was not set: SQLSTATE %s%Z", sqlstate);
+                        "the %s was not set%s%s%Z", pc->pg->setting_word,
+                        sqlstate ? ": SQLSTATE " : "",
+                        sqlstate ? sqlstate : "");
 
     ngx_libpq_broken(pc, reason);
 }
@@ -456,12 +501,12 @@ ngx_libpq_sync(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 
     } else if (ngx_libpq_retry(pc, ex)) {
         pc->pg->stats.retried++;
+
         ngx_libpq_conn_send(pc, ex);
         return;
 
     } else {
-        status = ngx_libpq_in(ex->sqlstate,
-                              ngx_libpq_unavailable)
+        status = ngx_libpq_in(ex->sqlstate, ngx_libpq_unavailable)
                  ? NGX_LIBPQ_UNAVAILABLE : NGX_LIBPQ_ERROR;
     }
 
@@ -517,7 +562,7 @@ ngx_libpq_retry(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 
 /*
  * Never DETAIL, and the primary message only of classes that do not quote
- * values (invariant I14).
+ * values.
  */
 
 static void
@@ -537,8 +582,7 @@ ngx_libpq_log_failure(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
     level = NGX_LOG_ERR;
 
     if (ngx_libpq_in(ex->sqlstate, ngx_libpq_ordinary)
-        || (ngx_libpq_in(ex->sqlstate, ngx_libpq_stale)
-            && !ex->retried))
+        || (ngx_libpq_in(ex->sqlstate, ngx_libpq_stale) && !ex->retried))
     {
         level = NGX_LOG_INFO;
     }
@@ -553,9 +597,8 @@ ngx_libpq_log_failure(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
     constraint = PQresultErrorField(res, PG_DIAG_CONSTRAINT_NAME);
 
     ngx_log_error(level, pc->pg->log, 0,
-                  "pupil: statement %s on \"%V\" failed: SQLSTATE %s%s%s%s%s"
-                  "%s%s",
-                  name, &pc->pg->name, ex->sqlstate,
+                  "%sstatement %s on \"%V\" failed: SQLSTATE %s%s%s%s%s%s%s",
+                  pc->pg->use->log, name, &pc->pg->name, ex->sqlstate,
                   message ? ": " : "", message ? message : "",
                   table ? ", table " : "", table ? table : "",
                   constraint ? ", constraint " : "",
@@ -572,8 +615,8 @@ ngx_libpq_log_allowed(ngx_libpq_pool_t *pg)
 
         if (pg->log_lines > NGX_LIBPQ_LOG_LINES) {
             ngx_log_error(NGX_LOG_ERR, pg->log, 0,
-                          "pupil: %ui more failed statements on \"%V\" in "
-                          "that second",
+                          "%s%ui more failed statements on \"%V\" in that "
+                          "second", pg->use->log,
                           pg->log_lines - NGX_LIBPQ_LOG_LINES, &pg->name);
         }
 

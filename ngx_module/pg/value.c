@@ -1,57 +1,339 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Typed readers of results in binary format.  Whatever the server sent, a
- * reader looks at no byte outside the value, and takes no other type for the
- * one that was asked for.
+ * Values in PostgreSQL's binary format: setters of parameters, and readers of
+ * results.  Whatever the server sent, a reader looks at no byte outside the
+ * value, and takes no other type for the one that was asked for.
  */
 
 #include "pg/private.h"
 
 
-#define NGX_LIBPQ_EPOCH  INT64_C(946684800000000)
+/* PostgreSQL counts microseconds from 2000-01-01, callers from 1970-01-01. */
+#define NGX_LIBPQ_EPOCH        INT64_C(946684800000000)
 
-/* Bytes of an array's header, of one without elements, and of an element. */
+/* Bytes of a one-dimensional array's header, and of one without elements. */
 #define NGX_LIBPQ_ARRAY_HEAD   20
 #define NGX_LIBPQ_ARRAY_EMPTY  12
-#define NGX_LIBPQ_UUID_SIZE    (4 + PUPIL_UUID_LEN)
+#define NGX_LIBPQ_ARRAY_MAX    ((size_t) 256 * 1024 * 1024)
 
-/* Types at and above this are the user's: enums travel as text. */
-#define NGX_LIBPQ_FIRST_USER_TYPE  16384
+/* Of an element: its length goes before it. */
+#define NGX_LIBPQ_UUID_SIZE    (4 + NGX_LIBPQ_UUID_LEN)
 
 
+static u_char *ngx_libpq_param(ngx_libpq_exchange_t *ex, Oid type, size_t len);
+static u_char *ngx_libpq_array_head(ngx_libpq_exchange_t *ex, Oid array,
+    Oid element, ngx_uint_t n, size_t size);
+static void ngx_libpq_param_strings(ngx_libpq_exchange_t *ex, Oid array,
+    Oid element, const ngx_str_t *values, ngx_uint_t n);
 static ngx_int_t ngx_libpq_get(const PGresult *res, ngx_uint_t row,
-    ngx_uint_t col, Oid type, ngx_int_t size, pupil_str_t *value);
+    ngx_uint_t col, Oid type, ngx_int_t size, ngx_str_t *value);
 static ngx_int_t ngx_libpq_get_raw(const PGresult *res, ngx_uint_t row,
-    ngx_uint_t col, pupil_str_t *value);
+    ngx_uint_t col, ngx_str_t *value);
+static u_char *ngx_libpq_put32(u_char *p, uint32_t value);
+static u_char *ngx_libpq_put64(u_char *p, uint64_t value);
 static uint32_t ngx_libpq_read32(const u_char *p);
 static uint64_t ngx_libpq_read64(const u_char *p);
 
 
-/* text, "char"[], name, json, char(n), varchar: their binary form is text */
+/* Types whose binary form is their text. */
 static const Oid  ngx_libpq_texts[] = {
-    NGX_LIBPQ_TEXT, 19, 114, 1042, 1043, 0
+    NGX_LIBPQ_TEXT, NGX_LIBPQ_NAME, NGX_LIBPQ_JSON, NGX_LIBPQ_BPCHAR,
+    NGX_LIBPQ_VARCHAR, 0
 };
 
 
-static uint32_t
-ngx_libpq_read32(const u_char *p)
+/* ---- parameters ---- */
+
+
+/* Memory for the next parameter; NULL: ex is marked. */
+
+static u_char *
+ngx_libpq_param(ngx_libpq_exchange_t *ex, Oid type, size_t len)
 {
-    return (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16
-           | (uint32_t) p[2] << 8 | p[3];
+    u_char            *p;
+    ngx_libpq_exec_t  *exec;
+
+    if (ex->nomem) {
+        return NULL;
+    }
+
+    if (ex->status != NGX_LIBPQ_BUILDING || ex->nresults == 0
+        || len > NGX_LIBPQ_ARRAY_MAX)
+    {
+        ex->broken = 1;
+        return NULL;
+    }
+
+    exec = &ex->execs[ex->nresults - 1];
+
+    if (exec->n >= exec->stmt->nparams || exec->stmt->types[exec->n] != type) {
+        ex->broken = 1;
+        return NULL;
+    }
+
+    p = ngx_pnalloc(ex->pool, len ? len : 1);
+    if (p == NULL) {
+        ex->nomem = 1;
+        return NULL;
+    }
+
+    exec->values[exec->n] = (const char *) p;
+    exec->lengths[exec->n] = (int) len;
+    exec->n++;
+
+    return p;
 }
 
 
-static uint64_t
-ngx_libpq_read64(const u_char *p)
+void
+ngx_libpq_param_null(ngx_libpq_exchange_t *ex)
 {
-    return (uint64_t) ngx_libpq_read32(p) << 32 | ngx_libpq_read32(p + 4);
+    ngx_libpq_exec_t  *exec;
+
+    if (ex->status != NGX_LIBPQ_BUILDING || ex->nresults == 0) {
+        ex->broken = 1;
+        return;
+    }
+
+    exec = &ex->execs[ex->nresults - 1];
+
+    if (exec->n >= exec->stmt->nparams) {
+        ex->broken = 1;
+        return;
+    }
+
+    exec->values[exec->n] = NULL;
+    exec->lengths[exec->n] = 0;
+    exec->n++;
 }
+
+
+void
+ngx_libpq_param_bool(ngx_libpq_exchange_t *ex, ngx_uint_t value)
+{
+    u_char  *p;
+
+    p = ngx_libpq_param(ex, NGX_LIBPQ_BOOL, 1);
+    if (p) {
+        *p = value ? 1 : 0;
+    }
+}
+
+
+void
+ngx_libpq_param_int4(ngx_libpq_exchange_t *ex, int32_t value)
+{
+    u_char  *p;
+
+    p = ngx_libpq_param(ex, NGX_LIBPQ_INT4, 4);
+    if (p) {
+        ngx_libpq_put32(p, (uint32_t) value);
+    }
+}
+
+
+void
+ngx_libpq_param_timestamptz(ngx_libpq_exchange_t *ex, int64_t value)
+{
+    u_char  *p;
+
+    if (value == NGX_LIBPQ_TIME_NULL) {
+        ngx_libpq_param_null(ex);
+        return;
+    }
+
+    if (value < INT64_MIN + NGX_LIBPQ_EPOCH) {
+        ex->broken = 1;
+        return;
+    }
+
+    p = ngx_libpq_param(ex, NGX_LIBPQ_TIMESTAMPTZ, 8);
+    if (p) {
+        /* the largest value is PostgreSQL's 'infinity', and stays it */
+        if (value != INT64_MAX) {
+            value -= NGX_LIBPQ_EPOCH;
+        }
+
+        ngx_libpq_put64(p, (uint64_t) value);
+    }
+}
+
+
+void
+ngx_libpq_param_uuid(ngx_libpq_exchange_t *ex,
+    const u_char uuid[NGX_LIBPQ_UUID_LEN])
+{
+    u_char  *p;
+
+    p = ngx_libpq_param(ex, NGX_LIBPQ_UUID, NGX_LIBPQ_UUID_LEN);
+    if (p) {
+        ngx_memcpy(p, uuid, NGX_LIBPQ_UUID_LEN);
+    }
+}
+
+
+void
+ngx_libpq_param_bytea(ngx_libpq_exchange_t *ex, const void *data, size_t len)
+{
+    u_char  *p;
+
+    p = ngx_libpq_param(ex, NGX_LIBPQ_BYTEA, len);
+    if (p && len) {
+        ngx_memcpy(p, data, len);
+    }
+}
+
+
+void
+ngx_libpq_param_text(ngx_libpq_exchange_t *ex, const void *data, size_t len)
+{
+    u_char  *p;
+
+    p = ngx_libpq_param(ex, NGX_LIBPQ_TEXT, len);
+    if (p && len) {
+        ngx_memcpy(p, data, len);
+    }
+}
+
+
+/* Returns the place of the first element; NULL: none, or ex is marked. */
+
+static u_char *
+ngx_libpq_array_head(ngx_libpq_exchange_t *ex, Oid array, Oid element,
+    ngx_uint_t n, size_t size)
+{
+    u_char  *p;
+
+    size = n ? NGX_LIBPQ_ARRAY_HEAD + size : NGX_LIBPQ_ARRAY_EMPTY;
+
+    p = ngx_libpq_param(ex, array, size);
+    if (p == NULL) {
+        return NULL;
+    }
+
+    p = ngx_libpq_put32(p, n ? 1 : 0);      /* dimensions */
+    p = ngx_libpq_put32(p, 0);              /* the flags are 0 or 1 */
+    p = ngx_libpq_put32(p, element);
+
+    if (n == 0) {
+        return NULL;
+    }
+
+    p = ngx_libpq_put32(p, (uint32_t) n);
+
+    return ngx_libpq_put32(p, 1);           /* lower bound */
+}
+
+
+void
+ngx_libpq_param_uuid_array(ngx_libpq_exchange_t *ex, const void *uuids,
+    ngx_uint_t n)
+{
+    u_char        *p;
+    ngx_uint_t     i;
+    const u_char  *uuid;
+
+    if (n > NGX_LIBPQ_ARRAY_MAX / NGX_LIBPQ_UUID_SIZE) {
+        ex->broken = 1;
+        return;
+    }
+
+    p = ngx_libpq_array_head(ex, NGX_LIBPQ_UUID_ARRAY, NGX_LIBPQ_UUID, n,
+                             n * NGX_LIBPQ_UUID_SIZE);
+    uuid = uuids;
+
+    for (i = 0; p && i < n; i++) {
+        p = ngx_libpq_put32(p, NGX_LIBPQ_UUID_LEN);
+        p = ngx_cpymem(p, uuid, NGX_LIBPQ_UUID_LEN);
+        uuid += NGX_LIBPQ_UUID_LEN;
+    }
+}
+
+
+void
+ngx_libpq_param_int4_array(ngx_libpq_exchange_t *ex, const int32_t *values,
+    ngx_uint_t n)
+{
+    u_char      *p;
+    ngx_uint_t   i;
+
+    if (n > NGX_LIBPQ_ARRAY_MAX / 8) {
+        ex->broken = 1;
+        return;
+    }
+
+    p = ngx_libpq_array_head(ex, NGX_LIBPQ_INT4_ARRAY, NGX_LIBPQ_INT4, n,
+                             n * 8);
+
+    for (i = 0; p && i < n; i++) {
+        p = ngx_libpq_put32(p, 4);
+        p = ngx_libpq_put32(p, (uint32_t) values[i]);
+    }
+}
+
+
+static void
+ngx_libpq_param_strings(ngx_libpq_exchange_t *ex, Oid array, Oid element,
+    const ngx_str_t *values, ngx_uint_t n)
+{
+    u_char      *p;
+    size_t       size;
+    ngx_uint_t   i;
+
+    if (ex->nomem) {
+        return;
+    }
+
+    size = 0;
+
+    for (i = 0; i < n; i++) {
+        if (values[i].len > NGX_LIBPQ_ARRAY_MAX || size > NGX_LIBPQ_ARRAY_MAX) {
+            ex->broken = 1;
+            return;
+        }
+
+        size += 4 + (values[i].data ? values[i].len : 0);
+    }
+
+    p = ngx_libpq_array_head(ex, array, element, n, size);
+
+    for (i = 0; p && i < n; i++) {
+        if (values[i].data == NULL) {
+            p = ngx_libpq_put32(p, (uint32_t) -1);
+            continue;
+        }
+
+        p = ngx_libpq_put32(p, (uint32_t) values[i].len);
+        p = ngx_cpymem(p, values[i].data, values[i].len);
+    }
+}
+
+
+void
+ngx_libpq_param_bytea_array(ngx_libpq_exchange_t *ex, const ngx_str_t *values,
+    ngx_uint_t n)
+{
+    ngx_libpq_param_strings(ex, NGX_LIBPQ_BYTEA_ARRAY, NGX_LIBPQ_BYTEA, values,
+                            n);
+}
+
+
+void
+ngx_libpq_param_text_array(ngx_libpq_exchange_t *ex, const ngx_str_t *values,
+    ngx_uint_t n)
+{
+    ngx_libpq_param_strings(ex, NGX_LIBPQ_TEXT_ARRAY, NGX_LIBPQ_TEXT, values,
+                            n);
+}
+
+
+/* ---- results ---- */
 
 
 static ngx_int_t
 ngx_libpq_get_raw(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
-    pupil_str_t *value)
+    ngx_str_t *value)
 {
     if (res == NULL || PQresultStatus(res) != PGRES_TUPLES_OK
         || row >= (ngx_uint_t) PQntuples(res)
@@ -65,7 +347,7 @@ ngx_libpq_get_raw(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
         return NGX_DECLINED;
     }
 
-    value->data = (const uint8_t *) PQgetvalue(res, (int) row, (int) col);
+    value->data = (u_char *) PQgetvalue(res, (int) row, (int) col);
     value->len = (size_t) PQgetlength(res, (int) row, (int) col);
 
     return NGX_OK;
@@ -74,10 +356,10 @@ ngx_libpq_get_raw(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
 
 static ngx_int_t
 ngx_libpq_get(const PGresult *res, ngx_uint_t row, ngx_uint_t col, Oid type,
-    ngx_int_t size, pupil_str_t *value)
+    ngx_int_t size, ngx_str_t *value)
 {
-    ngx_int_t    rc;
-    pupil_str_t  raw;
+    ngx_int_t  rc;
+    ngx_str_t  raw;
 
     rc = ngx_libpq_get_raw(res, row, col, &raw);
 
@@ -105,8 +387,8 @@ ngx_int_t
 ngx_libpq_get_bool(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
     ngx_uint_t *value)
 {
-    ngx_int_t    rc;
-    pupil_str_t  v;
+    ngx_int_t  rc;
+    ngx_str_t  v;
 
     rc = ngx_libpq_get(res, row, col, NGX_LIBPQ_BOOL, 1, &v);
     if (rc == NGX_OK) {
@@ -121,8 +403,8 @@ ngx_int_t
 ngx_libpq_get_int4(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
     int32_t *value)
 {
-    ngx_int_t    rc;
-    pupil_str_t  v;
+    ngx_int_t  rc;
+    ngx_str_t  v;
 
     rc = ngx_libpq_get(res, row, col, NGX_LIBPQ_INT4, 4, &v);
     if (rc == NGX_OK) {
@@ -137,8 +419,8 @@ ngx_int_t
 ngx_libpq_get_int8(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
     int64_t *value)
 {
-    ngx_int_t    rc;
-    pupil_str_t  v;
+    ngx_int_t  rc;
+    ngx_str_t  v;
 
     rc = ngx_libpq_get(res, row, col, NGX_LIBPQ_INT8, 8, &v);
     if (rc == NGX_OK) {
@@ -151,14 +433,14 @@ ngx_libpq_get_int8(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
 
 ngx_int_t
 ngx_libpq_get_uuid(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
-    pupil_uuid_t *value)
+    u_char uuid[NGX_LIBPQ_UUID_LEN])
 {
-    ngx_int_t    rc;
-    pupil_str_t  v;
+    ngx_int_t  rc;
+    ngx_str_t  v;
 
-    rc = ngx_libpq_get(res, row, col, NGX_LIBPQ_UUID, PUPIL_UUID_LEN, &v);
+    rc = ngx_libpq_get(res, row, col, NGX_LIBPQ_UUID, NGX_LIBPQ_UUID_LEN, &v);
     if (rc == NGX_OK) {
-        ngx_memcpy(value->b, v.data, PUPIL_UUID_LEN);
+        ngx_memcpy(uuid, v.data, NGX_LIBPQ_UUID_LEN);
     }
 
     return rc;
@@ -167,11 +449,11 @@ ngx_libpq_get_uuid(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
 
 ngx_int_t
 ngx_libpq_get_timestamptz(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
-    pupil_time_t *value)
+    int64_t *value)
 {
-    int64_t      t;
-    ngx_int_t    rc;
-    pupil_str_t  v;
+    int64_t    t;
+    ngx_int_t  rc;
+    ngx_str_t  v;
 
     rc = ngx_libpq_get(res, row, col, NGX_LIBPQ_TIMESTAMPTZ, 8, &v);
     if (rc != NGX_OK) {
@@ -184,7 +466,7 @@ ngx_libpq_get_timestamptz(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
         t = INT64_MAX;      /* 'infinity' */
 
     } else if (t == INT64_MIN) {
-        t = INT64_MIN + 1;  /* '-infinity', which is not PUPIL_TIME_NONE */
+        t = INT64_MIN + 1;  /* '-infinity', which is not NGX_LIBPQ_TIME_NULL */
 
     } else {
         t += NGX_LIBPQ_EPOCH;
@@ -198,7 +480,7 @@ ngx_libpq_get_timestamptz(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
 
 ngx_int_t
 ngx_libpq_get_bytea(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
-    pupil_str_t *value)
+    ngx_str_t *value)
 {
     return ngx_libpq_get(res, row, col, NGX_LIBPQ_BYTEA, -1, value);
 }
@@ -206,12 +488,12 @@ ngx_libpq_get_bytea(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
 
 ngx_int_t
 ngx_libpq_get_text(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
-    pupil_str_t *value)
+    ngx_str_t *value)
 {
-    Oid          type;
-    ngx_int_t    rc;
-    ngx_uint_t   i;
-    pupil_str_t  raw;
+    Oid         type;
+    ngx_int_t   rc;
+    ngx_uint_t  i;
+    ngx_str_t   raw;
 
     rc = ngx_libpq_get_raw(res, row, col, &raw);
     if (rc == NGX_ERROR) {
@@ -221,7 +503,6 @@ ngx_libpq_get_text(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
     type = PQftype(res, (int) col);
 
     if (type < NGX_LIBPQ_FIRST_USER_TYPE) {
-
         for (i = 0; ngx_libpq_texts[i] != type; i++) {
             if (ngx_libpq_texts[i] == 0) {
                 return NGX_ERROR;
@@ -245,7 +526,7 @@ ngx_libpq_get_uuid_array(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
     uint32_t       n, dims;
     ngx_int_t      rc;
     ngx_uint_t     i;
-    pupil_str_t    v;
+    ngx_str_t      v;
     const u_char  *p;
 
     rc = ngx_libpq_get(res, row, col, NGX_LIBPQ_UUID_ARRAY, -1, &v);
@@ -277,7 +558,9 @@ ngx_libpq_get_uuid_array(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
     p = v.data + head;
 
     for (i = 0; i < n; i++) {
-        if (ngx_libpq_read32(p + i * NGX_LIBPQ_UUID_SIZE) != PUPIL_UUID_LEN) {
+        if (ngx_libpq_read32(p + i * NGX_LIBPQ_UUID_SIZE)
+            != NGX_LIBPQ_UUID_LEN)
+        {
             return NGX_ERROR;
         }
     }
@@ -290,7 +573,8 @@ ngx_libpq_get_uuid_array(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
 
 
 ngx_int_t
-ngx_libpq_array_next_uuid(ngx_libpq_array_t *array, pupil_uuid_t *uuid)
+ngx_libpq_array_next_uuid(ngx_libpq_array_t *array,
+    u_char uuid[NGX_LIBPQ_UUID_LEN])
 {
     if (array->left == 0) {
         return NGX_DONE;
@@ -300,8 +584,47 @@ ngx_libpq_array_next_uuid(ngx_libpq_array_t *array, pupil_uuid_t *uuid)
 
     /* lengths were checked by get_uuid_array() */
 
-    ngx_memcpy(uuid->b, array->pos + 4, PUPIL_UUID_LEN);
+    ngx_memcpy(uuid, array->pos + 4, NGX_LIBPQ_UUID_LEN);
     array->pos += NGX_LIBPQ_UUID_SIZE;
 
     return NGX_OK;
+}
+
+
+/* ---- integers in network order ---- */
+
+
+static u_char *
+ngx_libpq_put32(u_char *p, uint32_t value)
+{
+    *p++ = (u_char) (value >> 24);
+    *p++ = (u_char) (value >> 16);
+    *p++ = (u_char) (value >> 8);
+    *p++ = (u_char) value;
+
+    return p;
+}
+
+
+static u_char *
+ngx_libpq_put64(u_char *p, uint64_t value)
+{
+    p = ngx_libpq_put32(p, (uint32_t) (value >> 32));
+
+    return ngx_libpq_put32(p, (uint32_t) value);
+}
+
+
+static uint32_t
+ngx_libpq_read32(const u_char *p)
+{
+    return (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16
+           | (uint32_t) p[2] << 8 | p[3];
+}
+
+
+static uint64_t
+ngx_libpq_read64(const u_char *p)
+{
+    return (uint64_t) ngx_libpq_read32(p) << 32 | ngx_libpq_read32(p + 4);
 }

@@ -55,6 +55,26 @@ static void ngx_http_pupil_plugin_unload(void *data);
 static void ngx_http_pupil_kek_destroy(void *data);
 
 
+/* Both databases tell tenants apart, and bind the gateway's roles (I10). */
+static const ngx_libpq_use_t  ngx_http_pupil_data = {
+    .name         = "data",
+    .log          = "pupil: ",
+    .application  = "pupil",
+    .session_sql  = pupil_session_sql,
+    .setting      = "pupil.tenant",
+    .row_security = 1
+};
+
+static const ngx_libpq_use_t  ngx_http_pupil_keys = {
+    .name         = "keys",
+    .log          = "pupil: ",
+    .application  = "pupil",
+    .session_sql  = pupil_session_sql,
+    .setting      = "pupil.tenant",
+    .row_security = 1
+};
+
+
 static const ngx_http_pupil_setting_t  ngx_http_pupil_pool_settings[] = {
     { ngx_string("connections="), NGX_HTTP_PUPIL_NUMBER, 1, 64,
       offsetof(ngx_http_pupil_pool_settings_t, connections) },
@@ -247,7 +267,7 @@ ngx_libpq_pool_t *
 ngx_http_pupil_conf_data(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
 {
     if (pmcf->data == NULL) {
-        pmcf->data = ngx_libpq_pool_create(cf, "data");
+        pmcf->data = ngx_libpq_pool_create(cf, &ngx_http_pupil_data);
     }
 
     return pmcf->data;
@@ -258,7 +278,7 @@ ngx_libpq_pool_t *
 ngx_http_pupil_conf_keys(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
 {
     if (pmcf->keystore == NULL) {
-        pmcf->keystore = ngx_libpq_pool_create(cf, "keys");
+        pmcf->keystore = ngx_libpq_pool_create(cf, &ngx_http_pupil_keys);
 
         /* each fetch is noted there, and nothing else is written */
 

@@ -448,7 +448,7 @@ ngx_http_pupil_data_render(ngx_http_pupil_ctx_t *ctx)
 
     for (row = 0; row < n && row < data->query.limit; row++) {
         rc = ngx_libpq_get_uuid(res, row, NGX_HTTP_PUPIL_DATA_RECORD,
-                                &cursor.id);
+                                cursor.id.b);
         if (rc == NGX_OK && ngx_http_pupil_data_shown(ctx, res, row)) {
             rc = ngx_http_pupil_data_record(ctx, res, row, &cursor.id);
         }
@@ -518,7 +518,7 @@ ngx_http_pupil_data_shown(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return 0;
     }
 
-    rc = ngx_libpq_get_uuid(res, row, NGX_HTTP_PUPIL_DATA_CLASS, &class_id);
+    rc = ngx_libpq_get_uuid(res, row, NGX_HTTP_PUPIL_DATA_CLASS, class_id.b);
 
     if (rc == NGX_DECLINED
         || (data->relation != PUPIL_RELATION_TEACHES

@@ -404,11 +404,11 @@ ngx_http_pupil_data_send(ngx_http_pupil_ctx_t *ctx)
     ngx_libpq_param_uuid(ex, data->record.b);
     ngx_libpq_param_int4(ex, (int32_t) data->owner.version);
     ngx_libpq_param_int4_array(ex, patch->set, n);
-    ngx_libpq_param_bytea_array(ex, patch->sealed, n);
-    ngx_libpq_param_text_array(ex, patch->plain, n);
-    ngx_libpq_param_text_array(ex, patch->names, patch->indexed);
-    ngx_libpq_param_bytea_array(ex, patch->terms, patch->indexed);
-    ngx_libpq_param_bytea_array(ex, patch->macs, patch->indexed);
+    ngx_http_pupil_param_bytea_array(ex, patch->sealed, n);
+    ngx_http_pupil_param_text_array(ex, patch->plain, n);
+    ngx_http_pupil_param_text_array(ex, patch->names, patch->indexed);
+    ngx_http_pupil_param_bytea_array(ex, patch->terms, patch->indexed);
+    ngx_http_pupil_param_bytea_array(ex, patch->macs, patch->indexed);
     ngx_libpq_param_uuid_array(ex, data->classes, data->nclasses);
 
     ctx->resume = ngx_http_pupil_data_written;
@@ -562,8 +562,8 @@ ngx_http_pupil_data_written(ngx_http_pupil_ctx_t *ctx)
 
     if (!written) {
 
-        if (ngx_libpq_get_text(res, 0, NGX_HTTP_PUPIL_WRITE_STATE,
-                               &state) != NGX_OK
+        if (ngx_http_pupil_get_text(res, 0, NGX_HTTP_PUPIL_WRITE_STATE,
+                                    &state) != NGX_OK
             || pupil_owner_state(state) != PUPIL_OWNER_STATE_ACTIVE)
         {
             return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_RESTRICTED);

@@ -372,7 +372,7 @@ ngx_http_pupil_homework_next(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     more = 0;
     last = PQntuples(res) - 1;
 
-    rc = ngx_libpq_get_uuid(res, last, PUPIL_HL_RECORD, &cursor.id);
+    rc = ngx_libpq_get_uuid(res, last, PUPIL_HL_RECORD, cursor.id.b);
 
     if (rc == NGX_OK
         && (ngx_libpq_get_bool(res, last, PUPIL_HL_MORE, &more)
@@ -529,7 +529,7 @@ ngx_http_pupil_homework_classes(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         }
 
         if (rc == NGX_OK) {
-            rc = ngx_libpq_get_uuid(res, row, PUPIL_HE_RECORD, &class->record);
+            rc = ngx_libpq_get_uuid(res, row, PUPIL_HE_RECORD, class->record.b);
         }
 
         if (rc == NGX_OK) {
@@ -562,8 +562,8 @@ ngx_http_pupil_homework_authentic(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     class->enrolment = e.enrolment;
 
-    if (ngx_libpq_get_bytea(res, row, enrolment
-                            + PUPIL_ENROLMENT_COLUMNS - 1, &mac)
+    if (ngx_http_pupil_get_bytea(res, row,
+                                 enrolment + PUPIL_ENROLMENT_COLUMNS - 1, &mac)
         != NGX_OK
         || mac.len != PUPIL_MAC_LEN
         || ngx_http_pupil_owner(res, row, owner, &class->owner) != NGX_OK

@@ -181,7 +181,7 @@ ngx_http_pupil_feed_class(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     data = ctx->data;
 
-    rc = ngx_libpq_get_uuid(res, row, PUPIL_HF_ENROLMENT, &enrolment);
+    rc = ngx_libpq_get_uuid(res, row, PUPIL_HF_ENROLMENT, enrolment.b);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -201,7 +201,7 @@ ngx_http_pupil_feed_class(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return rc;
     }
 
-    rc = ngx_libpq_get_uuid(res, row, PUPIL_HF_VERSION, &class->version);
+    rc = ngx_libpq_get_uuid(res, row, PUPIL_HF_VERSION, class->version.b);
     if (rc == NGX_ERROR) {
         return rc;
     }
@@ -226,9 +226,9 @@ ngx_http_pupil_feed_teacher(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     /* the second and the third column of an enrolment */
     if (ngx_libpq_get_uuid(res, row, PUPIL_HF_TEACHER + 1,
-                           &teacher->subject) != NGX_OK
+                           teacher->subject.b) != NGX_OK
         || ngx_libpq_get_uuid(res, row, PUPIL_HF_TEACHER + 2,
-                              &teacher->class_id) != NGX_OK)
+                              teacher->class_id.b) != NGX_OK)
     {
         return;
     }

@@ -133,7 +133,7 @@ ngx_http_pupil_feed_definitions(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
     for (row = 0; row < n; row++) {
 
-        if (ngx_libpq_get_uuid(res, row, PUPIL_HD_OWNER, &id) != NGX_OK) {
+        if (ngx_libpq_get_uuid(res, row, PUPIL_HD_OWNER, id.b) != NGX_OK) {
             continue;
         }
 
@@ -177,7 +177,7 @@ ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     stmt = ngx_http_pupil_stmt(ctx, data->role->definitions);
     column = stmt->statement.column;
 
-    rc = ngx_libpq_get_uuid(res, row, PUPIL_HD_VERSION, &class->version);
+    rc = ngx_libpq_get_uuid(res, row, PUPIL_HD_VERSION, class->version.b);
     if (rc == NGX_ERROR
         || ngx_http_pupil_owner(res, row, PUPIL_HD_OWNER, &class->owner)
            != NGX_OK)
@@ -190,7 +190,7 @@ ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     d = &class->definitions[class->count];
     ngx_memzero(d, sizeof(ngx_http_pupil_definition_t));
 
-    rc = ngx_libpq_get_uuid(res, row, PUPIL_HD_RECORD, &d->record);
+    rc = ngx_libpq_get_uuid(res, row, PUPIL_HD_RECORD, d->record.b);
     if (rc != NGX_OK) {
         return rc == NGX_DECLINED ? NGX_OK : rc;
     }
@@ -201,8 +201,8 @@ ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         || ngx_libpq_get_timestamptz(res, row,
                          column[PUPIL_HL_WANT_DUE_AT], &d->due_at)
            != NGX_OK
-        || ngx_libpq_get_uuid(res, row,
-                         column[PUPIL_HL_WANT_ASSIGNED_BY], &d->assigned_by)
+        || ngx_libpq_get_uuid(res, row, column[PUPIL_HL_WANT_ASSIGNED_BY],
+                              d->assigned_by.b)
            == NGX_ERROR)
     {
         return NGX_ERROR;

@@ -32,12 +32,12 @@ ngx_http_pupil_homework_item(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     data = ctx->data;
     ngx_memzero(item, sizeof(ngx_http_pupil_item_t));
 
-    rc = ngx_libpq_get_uuid(res, row, PUPIL_HL_RECORD, &item->record);
+    rc = ngx_libpq_get_uuid(res, row, PUPIL_HL_RECORD, item->record.b);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    if (ngx_libpq_get_uuid(res, row, PUPIL_HL_CLASS, &class_id) != NGX_OK) {
+    if (ngx_libpq_get_uuid(res, row, PUPIL_HL_CLASS, class_id.b) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -272,7 +272,7 @@ ngx_http_pupil_homework_current(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         current->row = row;
 
         rc = ngx_libpq_get_uuid(res, row, PUPIL_HP_HOMEWORK,
-                                &current->homework);
+                                current->homework.b);
         if (rc == NGX_ERROR) {
             return NGX_ERROR;
         }
@@ -295,7 +295,7 @@ ngx_http_pupil_homework_add(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_http_pupil_row_t    submission;
     ngx_http_pupil_owner_t  owner;
 
-    if (ngx_libpq_get_uuid(res, row, PUPIL_HP_RECORD, &record)
+    if (ngx_libpq_get_uuid(res, row, PUPIL_HP_RECORD, record.b)
         != NGX_OK
         || ngx_libpq_get_timestamptz(res, row, PUPIL_HP_UPDATED_AT,
                                      &updated_at) != NGX_OK
@@ -327,7 +327,7 @@ ngx_http_pupil_homework_score(ngx_http_pupil_ctx_t *ctx,
     column = row->stmt->statement.column;
 
     if (ngx_libpq_get_uuid(row->res, row->n, column[PUPIL_HP_WANT_EXERCISE],
-                           &submission.exercise) != NGX_OK
+                           submission.exercise.b) != NGX_OK
         || ngx_libpq_get_bool(row->res, row->n, column[PUPIL_HP_WANT_DONE],
                               &done) != NGX_OK)
     {
@@ -376,7 +376,7 @@ ngx_http_pupil_homework_summary(ngx_http_pupil_ctx_t *ctx,
 
     for (row = 0; row < PQntuples(res); row++) {
 
-        rc = ngx_libpq_get_uuid(res, row, PUPIL_HS_RECORD, &record);
+        rc = ngx_libpq_get_uuid(res, row, PUPIL_HS_RECORD, record.b);
         if (rc == NGX_ERROR) {
             return rc;
         }

@@ -206,8 +206,8 @@ ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
 
     for ( /* void */ ; view->next < PQntuples(view->results); view->next++) {
 
-        rc = ngx_libpq_get_uuid(view->results, view->next,
-                                PUPIL_HR_SUBJECT, &subject);
+        rc = ngx_libpq_get_uuid(view->results, view->next, PUPIL_HR_SUBJECT,
+                                subject.b);
         if (rc != NGX_OK) {
             return rc == NGX_DECLINED ? NGX_OK : rc;
         }
@@ -222,8 +222,8 @@ ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
             continue;
         }
 
-        if (ngx_libpq_get_uuid(view->results, view->next,
-                               PUPIL_HR_RECORD, &record) != NGX_OK
+        if (ngx_libpq_get_uuid(view->results, view->next, PUPIL_HR_RECORD,
+                               record.b) != NGX_OK
             || ngx_libpq_get_timestamptz(view->results, view->next,
                                          PUPIL_HR_UPDATED_AT,
                                          &updated_at) != NGX_OK)

@@ -241,7 +241,7 @@ ngx_http_pupil_hash_done(ngx_event_t *ev)
     ngx_http_pupil_ctx_t    *ctx;
     ngx_http_pupil_login_t  *login;
     ngx_http_pupil_step_pt   next;
-    ngx_libpq_probe(THREAD);
+    ngx_libpq_probe(NGX_LIBPQ_PROBE_THREAD);
 
     if (hash->timer.timer_set) {
         ngx_del_timer(&hash->timer);
@@ -303,7 +303,7 @@ ngx_http_pupil_hash_count(ngx_http_pupil_hash_t *hash)
 static void
 ngx_http_pupil_hash_timer(ngx_event_t *ev)
 {
-    ngx_libpq_probe(TIMER);
+    ngx_libpq_probe(NGX_LIBPQ_PROBE_TIMER);
 
     ngx_log_error(NGX_LOG_WARN, ev->log, 0,
                   "pupil: a password has been waiting for its hash for %d s: "

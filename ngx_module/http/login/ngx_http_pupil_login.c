@@ -151,7 +151,7 @@ ngx_http_pupil_login_reserve(ngx_http_pupil_ctx_t *ctx)
 
     (void) ngx_http_pupil_add(ctx, ex,
                               ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_RESERVE));
-    ngx_libpq_param_bytea_array(ex, login->buckets, login->buckets_count);
+    ngx_http_pupil_param_bytea_array(ex, login->buckets, login->buckets_count);
     ngx_libpq_param_int4_array(ex, login->free, login->buckets_count);
     ngx_libpq_param_int4_array(ex, login->forget, login->buckets_count);
     ngx_libpq_param_int4_array(ex, login->longest, login->buckets_count);

@@ -59,7 +59,7 @@ ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
     ngx_libpq_param_bytea(ex, mac, PUPIL_MAC_LEN);
 
     last = login->buckets_count - 1;
-    ngx_libpq_param_bytea_array(ex, login->buckets, login->buckets_count);
+    ngx_http_pupil_param_bytea_array(ex, login->buckets, login->buckets_count);
 
     if (login->buckets_count == NGX_HTTP_PUPIL_LOGIN_BUCKETS) {
         ngx_libpq_param_bytea(ex, login->buckets[last].data, 32);

@@ -197,7 +197,7 @@ ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx)
 
     if (!login->has_owner
         && ngx_libpq_get_uuid(res, 0, NGX_HTTP_PUPIL_FIND_DECOY,
-                              &login->owner.id) != NGX_OK)
+                              login->owner.id.b) != NGX_OK)
     {
         pupil_uuid_random(&login->owner.id);
     }
@@ -232,12 +232,12 @@ ngx_http_pupil_login_index(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     row.tenant = ctx->tenant;
 
     if (key == NULL
-        || ngx_libpq_get_text(res, 0, col, &row.category) != NGX_OK
-        || ngx_libpq_get_text(res, 0, col + 1, &row.field) != NGX_OK
-        || ngx_libpq_get_bytea(res, 0, col + 2, &row.term) != NGX_OK
-        || ngx_libpq_get_uuid(res, 0, col + 3, &row.owner) != NGX_OK
-        || ngx_libpq_get_uuid(res, 0, col + 4, &row.record) != NGX_OK
-        || ngx_libpq_get_bytea(res, 0, col + 5, &stored) != NGX_OK)
+        || ngx_http_pupil_get_text(res, 0, col, &row.category) != NGX_OK
+        || ngx_http_pupil_get_text(res, 0, col + 1, &row.field) != NGX_OK
+        || ngx_http_pupil_get_bytea(res, 0, col + 2, &row.term) != NGX_OK
+        || ngx_libpq_get_uuid(res, 0, col + 3, row.owner.b) != NGX_OK
+        || ngx_libpq_get_uuid(res, 0, col + 4, row.record.b) != NGX_OK
+        || ngx_http_pupil_get_bytea(res, 0, col + 5, &stored) != NGX_OK)
     {
         return NGX_DECLINED;
     }
@@ -268,9 +268,8 @@ ngx_http_pupil_login_active(ngx_http_pupil_ctx_t *ctx, PGresult *res)
            && pupil_uuid_compare(&row.subject, &login->owner.id) == 0
            && row.status.len == sizeof("active") - 1
            && ngx_memcmp(row.status.data, "active", row.status.len) == 0
-           && ngx_libpq_get_bytea(res, 0,
-                                  NGX_HTTP_PUPIL_FIND_SUBJECT + 3,
-                                  &login->subject_mac) == NGX_OK;
+           && ngx_http_pupil_get_bytea(res, 0, NGX_HTTP_PUPIL_FIND_SUBJECT + 3,
+                                       &login->subject_mac) == NGX_OK;
 }
 
 

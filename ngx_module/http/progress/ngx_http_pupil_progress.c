@@ -313,9 +313,9 @@ ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx)
     ngx_libpq_param_uuid_array(ex, batch.ids, n);
     ngx_libpq_param_uuid_array(ex, batch.homework, n);
     ngx_libpq_param_uuid_array(ex, batch.exercises, n);
-    ngx_libpq_param_bytea_array(ex, batch.answers, n);
-    ngx_libpq_param_bytea_array(ex, batch.results, n);
-    ngx_libpq_param_bytea_array(ex, batch.fingerprints, n);
+    ngx_http_pupil_param_bytea_array(ex, batch.answers, n);
+    ngx_http_pupil_param_bytea_array(ex, batch.results, n);
+    ngx_http_pupil_param_bytea_array(ex, batch.fingerprints, n);
     ngx_libpq_param_int4_array(ex, batch.done, n);
     ngx_libpq_param_int4(ex, (int32_t) data->owner.version);
 
@@ -577,7 +577,7 @@ ngx_http_pupil_progress_status(PGresult *res, ngx_uint_t row,
     ngx_uint_t   i;
     pupil_str_t  text;
 
-    if (ngx_libpq_get_text(res, row, PUPIL_PS_STATUS, &text) != NGX_OK) {
+    if (ngx_http_pupil_get_text(res, row, PUPIL_PS_STATUS, &text) != NGX_OK) {
         return NGX_ERROR;
     }
 

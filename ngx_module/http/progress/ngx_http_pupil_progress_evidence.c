@@ -163,7 +163,9 @@ ngx_http_pupil_evidence_take(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return NGX_OK;
     }
 
-    if (ngx_libpq_get_bytea(res, row, PUPIL_PE_COLUMNS - 1, mac) != NGX_OK) {
+    if (ngx_http_pupil_get_bytea(res, row, PUPIL_PE_COLUMNS - 1, mac)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -232,8 +234,8 @@ ngx_http_pupil_evidence_params(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_param_uuid_array(ex, classes, n);
     ngx_libpq_param_int4_array(ex, from, n);
     ngx_libpq_param_int4_array(ex, to, n);
-    ngx_libpq_param_text_array(ex, sources, n);
-    ngx_libpq_param_bytea_array(ex, data->macs, n);
+    ngx_http_pupil_param_text_array(ex, sources, n);
+    ngx_http_pupil_param_bytea_array(ex, data->macs, n);
     ngx_libpq_param_int4(ex, data->cached ? 0 : 1);
 
     return NGX_OK;

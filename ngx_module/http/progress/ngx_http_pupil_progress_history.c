@@ -134,7 +134,7 @@ ngx_http_pupil_history_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         { "answer", PUPIL_PH_WANT_ANSWER }
     };
 
-    rc = ngx_libpq_get_uuid(res, row, PUPIL_PH_RECORD, &cursor->id);
+    rc = ngx_libpq_get_uuid(res, row, PUPIL_PH_RECORD, cursor->id.b);
     if (rc != NGX_OK) {
         return rc;
     }

@@ -294,7 +294,7 @@ ngx_http_pupil_group_event(ngx_event_t *ev)
     ngx_queue_t                 *q;
     ngx_http_pupil_group_t      *group, *other;
     ngx_http_pupil_main_conf_t  *pmcf;
-    ngx_libpq_probe(AUDIT);
+    ngx_http_pupil_probe(AUDIT);
 
     group = ev->data;
     pmcf = group->main;
@@ -333,21 +333,21 @@ ngx_http_pupil_group_send(ngx_http_pupil_group_t *group)
         return;
     }
 
-    ngx_libpq_exchange_tenant(ex, group->tenant.b);
+    ngx_http_pupil_exchange_tenant(ex, &group->tenant);
     (void) ngx_libpq_exchange_add(ex,
                                group->main->fixed[PUPIL_FIXED_AUDIT_GROUP]);
 
     ngx_libpq_param_uuid(ex, group->tenant.b);
     ngx_libpq_param_uuid_array(ex, group->request, n);
     ngx_libpq_param_uuid_array(ex, group->actor, n);
-    ngx_libpq_param_text_array(ex, group->role, n);
+    ngx_http_pupil_param_text_array(ex, group->role, n);
     ngx_libpq_param_uuid_array(ex, group->institution, n);
-    ngx_libpq_param_text_array(ex, group->network, n);
-    ngx_libpq_param_bytea_array(ex, group->shape, n);
-    ngx_libpq_param_bytea_array(ex, group->policy, n);
-    ngx_libpq_param_text_array(ex, group->outcome, n);
-    ngx_libpq_param_text_array(ex, group->subjects, n);
-    ngx_libpq_param_text_array(ex, group->note, n);
+    ngx_http_pupil_param_text_array(ex, group->network, n);
+    ngx_http_pupil_param_bytea_array(ex, group->shape, n);
+    ngx_http_pupil_param_bytea_array(ex, group->policy, n);
+    ngx_http_pupil_param_text_array(ex, group->outcome, n);
+    ngx_http_pupil_param_text_array(ex, group->subjects, n);
+    ngx_http_pupil_param_text_array(ex, group->note, n);
 
     ex->writes = 1;
 
@@ -497,7 +497,7 @@ ngx_http_pupil_group_subjects(ngx_http_pupil_group_t *group,
 void
 ngx_http_pupil_partitions(ngx_http_pupil_main_conf_t *pmcf)
 {
-    u_char                 tenant[PUPIL_UUID_LEN];
+    pupil_uuid_t           tenant;
     ngx_libpq_exchange_t  *ex;
 
     if (!pmcf->used
@@ -516,8 +516,8 @@ ngx_http_pupil_partitions(ngx_http_pupil_main_conf_t *pmcf)
     }
 
     /* Partitions are nobody's: a tenant that is not there. */
-    ngx_memset(tenant, 0xff, sizeof(tenant));
-    ngx_libpq_exchange_tenant(ex, tenant);
+    ngx_memset(&tenant, 0xff, sizeof(pupil_uuid_t));
+    ngx_http_pupil_exchange_tenant(ex, &tenant);
     (void) ngx_libpq_exchange_add(ex,
                                   pmcf->fixed[PUPIL_FIXED_AUDIT_PARTITIONS]);
 

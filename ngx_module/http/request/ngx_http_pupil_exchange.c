@@ -25,7 +25,7 @@ ngx_http_pupil_exchange(ngx_http_pupil_ctx_t *ctx)
         return NULL;
     }
 
-    ngx_libpq_exchange_tenant(ex, ctx->tenant.b);
+    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
 
     return ex;
 }

@@ -125,7 +125,7 @@ ngx_http_pupil_keys_fetch(ngx_http_pupil_ctx_t *ctx, ngx_uint_t what,
     ctx->keys.next = next;
     ctx->keys.what = what;
 
-    ngx_libpq_exchange_tenant(ex, ctx->tenant.b);
+    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
 
     if (what & NGX_HTTP_PUPIL_KEYS_TENANT) {
         (void) ngx_libpq_exchange_add(ex,
@@ -248,7 +248,7 @@ ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         }
 
         if (ngx_libpq_get_int4(res, i, 2, &epoch) != NGX_OK
-            || ngx_libpq_get_bytea(res, i, 3, &wrapped) != NGX_OK)
+            || ngx_http_pupil_get_bytea(res, i, 3, &wrapped) != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -286,12 +286,12 @@ ngx_http_pupil_keys_put_services(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
     for (i = 0; i < n; i++) {
 
-        if (ngx_libpq_get_text(res, i, 1, &name) != NGX_OK) {
+        if (ngx_http_pupil_get_text(res, i, 1, &name) != NGX_OK) {
             continue;
         }
 
         if (ngx_libpq_get_int4(res, i, 2, &version) != NGX_OK
-            || ngx_libpq_get_bytea(res, i, 3, &wrapped) != NGX_OK)
+            || ngx_http_pupil_get_bytea(res, i, 3, &wrapped) != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -341,11 +341,11 @@ ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
     for (i = 0; i < n; i++) {
 
-        if (ngx_libpq_get_uuid(res, i, 1, &owner) != NGX_OK) {
+        if (ngx_libpq_get_uuid(res, i, 1, owner.b) != NGX_OK) {
             continue;
         }
 
-        if (ngx_libpq_get_text(res, i, 2, &text) != NGX_OK
+        if (ngx_http_pupil_get_text(res, i, 2, &text) != NGX_OK
             || ngx_libpq_get_int4(res, i, 3, &version) != NGX_OK
             || ngx_libpq_get_int4(res, i, 4, &tenant_version)
                != NGX_OK)
@@ -354,7 +354,7 @@ ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         }
 
         ngx_memzero(&wrapped, sizeof(pupil_str_t));
-        (void) ngx_libpq_get_bytea(res, i, 5, &wrapped);
+        (void) ngx_http_pupil_get_bytea(res, i, 5, &wrapped);
         state = pupil_owner_state(text);
 
         ngx_memzero(&what, sizeof(pupil_wrapping_t));

@@ -119,7 +119,7 @@ ngx_http_pupil_cleanup(void *data)
     ngx_http_pupil_ctx_t *ctx = data;
 
     ngx_http_pupil_sent_t  *sent;
-    ngx_libpq_probe(CLEANUP);
+    ngx_http_pupil_probe(CLEANUP);
 
     if (ctx->conf->endpoint != NULL && ctx->has_id
         && !ctx->answer.done)
@@ -151,7 +151,7 @@ ngx_http_pupil_handler(ngx_http_request_t *r)
 {
     ngx_int_t              rc;
     ngx_http_pupil_ctx_t  *ctx;
-    ngx_libpq_probe(REQUEST);
+    ngx_http_pupil_probe(REQUEST);
 
     ctx = ngx_http_pupil_ctx(r);
     if (ctx == NULL) {
@@ -201,7 +201,7 @@ static void
 ngx_http_pupil_body_ready(ngx_http_request_t *r)
 {
     ngx_http_pupil_ctx_t  *ctx;
-    ngx_libpq_probe(BODY);
+    ngx_http_pupil_probe(BODY);
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_pupil_module);
 
@@ -328,7 +328,7 @@ ngx_http_pupil_resume(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
 {
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
-    ngx_libpq_probe(RESUME);
+    ngx_http_pupil_probe(RESUME);
 
     r = ctx->request;
     c = r->connection;

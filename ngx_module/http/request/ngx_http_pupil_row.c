@@ -23,7 +23,7 @@ ngx_http_pupil_enrolment(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_int_t           rc;
     const pupil_key_t  *key;
 
-    rc = ngx_libpq_get_uuid(res, row, col, &e->enrolment);
+    rc = ngx_libpq_get_uuid(res, row, col, e->enrolment.b);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -32,16 +32,16 @@ ngx_http_pupil_enrolment(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     e->tenant = ctx->tenant;
 
     if (key == NULL
-        || ngx_libpq_get_uuid(res, row, col + 1, &e->subject)
+        || ngx_libpq_get_uuid(res, row, col + 1, e->subject.b)
            != NGX_OK
-        || ngx_libpq_get_uuid(res, row, col + 2, &e->class_id)
+        || ngx_libpq_get_uuid(res, row, col + 2, e->class_id.b)
            != NGX_OK
-        || ngx_libpq_get_uuid(res, row, col + 3, &e->institution)
+        || ngx_libpq_get_uuid(res, row, col + 3, e->institution.b)
            != NGX_OK
-        || ngx_libpq_get_text(res, row, col + 4, &e->role) != NGX_OK
+        || ngx_http_pupil_get_text(res, row, col + 4, &e->role) != NGX_OK
         || ngx_http_pupil_days(res, row, col + 5, &e->valid_from) != NGX_OK
         || ngx_http_pupil_days(res, row, col + 6, &e->valid_to) != NGX_OK
-        || ngx_libpq_get_text(res, row, col + 7, &e->source)
+        || ngx_http_pupil_get_text(res, row, col + 7, &e->source)
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -62,7 +62,7 @@ ngx_http_pupil_role(ngx_http_pupil_ctx_t *ctx, PGresult *res, ngx_uint_t row,
     ngx_int_t           rc;
     const pupil_key_t  *key;
 
-    rc = ngx_libpq_get_uuid(res, row, col, &role->subject);
+    rc = ngx_libpq_get_uuid(res, row, col, role->subject.b);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -71,14 +71,14 @@ ngx_http_pupil_role(ngx_http_pupil_ctx_t *ctx, PGresult *res, ngx_uint_t row,
     role->tenant = ctx->tenant;
 
     if (key == NULL
-        || ngx_libpq_get_uuid(res, row, col + 1, &role->institution)
+        || ngx_libpq_get_uuid(res, row, col + 1, role->institution.b)
            != NGX_OK
-        || ngx_libpq_get_text(res, row, col + 2, &role->role)
+        || ngx_http_pupil_get_text(res, row, col + 2, &role->role)
            != NGX_OK
         || ngx_http_pupil_days(res, row, col + 3, &role->valid_from)
            != NGX_OK
         || ngx_http_pupil_days(res, row, col + 4, &role->valid_to) != NGX_OK
-        || ngx_libpq_get_text(res, row, col + 5, &role->source)
+        || ngx_http_pupil_get_text(res, row, col + 5, &role->source)
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -98,7 +98,7 @@ ngx_http_pupil_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_int_t           rc;
     const pupil_key_t  *key;
 
-    rc = ngx_libpq_get_uuid(res, row, col, &subject->subject);
+    rc = ngx_libpq_get_uuid(res, row, col, subject->subject.b);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -107,9 +107,9 @@ ngx_http_pupil_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     subject->tenant = ctx->tenant;
 
     if (key == NULL
-        || ngx_libpq_get_text(res, row, col + 1, &subject->status)
+        || ngx_http_pupil_get_text(res, row, col + 1, &subject->status)
            != NGX_OK
-        || ngx_libpq_get_text(res, row, col + 2, &subject->source)
+        || ngx_http_pupil_get_text(res, row, col + 2, &subject->source)
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -157,7 +157,7 @@ ngx_http_pupil_authentic(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 {
     pupil_str_t  stored;
 
-    if (ngx_libpq_get_bytea(res, row, col, &stored) == NGX_OK
+    if (ngx_http_pupil_get_bytea(res, row, col, &stored) == NGX_OK
         && pupil_mac_check(mac, stored) == PUPIL_OK)
     {
         return NGX_OK;

@@ -173,16 +173,16 @@ ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
     session = &ctx->session;
 
-    if (ngx_libpq_get_uuid(res, 0, 1, &row.subject) != NGX_OK
-        || ngx_libpq_get_text(res, 0, 2, &row.role) != NGX_OK
-        || ngx_libpq_get_uuid(res, 0, 3, &row.institution) != NGX_OK
+    if (ngx_libpq_get_uuid(res, 0, 1, row.subject.b) != NGX_OK
+        || ngx_http_pupil_get_text(res, 0, 2, &row.role) != NGX_OK
+        || ngx_libpq_get_uuid(res, 0, 3, row.institution.b) != NGX_OK
         || ngx_libpq_get_timestamptz(res, 0, 4, &row.created_at)
            != NGX_OK
         || ngx_libpq_get_timestamptz(res, 0, 5, &row.seen_at)
            != NGX_OK
         || ngx_libpq_get_timestamptz(res, 0, 6, &row.expires_at)
            != NGX_OK
-        || ngx_libpq_get_bytea(res, 0, 7, &stored) != NGX_OK)
+        || ngx_http_pupil_get_bytea(res, 0, 7, &stored) != NGX_OK)
     {
         return NGX_DECLINED;
     }
@@ -239,7 +239,7 @@ ngx_http_pupil_session_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         return NGX_DECLINED;
     }
 
-    if (ngx_libpq_get_text(res, 0, 19, &state) != NGX_OK
+    if (ngx_http_pupil_get_text(res, 0, 19, &state) != NGX_OK
         || pupil_owner_state(state) == PUPIL_OWNER_STATE_ERASED)
     {
         return NGX_DECLINED;
@@ -302,7 +302,7 @@ ngx_http_pupil_session_touch(ngx_http_pupil_ctx_t *ctx)
     session->seen_at = ctx->now;
     ngx_http_pupil_session_mac(ctx, key, session, mac);
 
-    ngx_libpq_exchange_tenant(ex, ctx->tenant.b);
+    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
     (void) ngx_libpq_exchange_add(ex, stmt->registered);
     ngx_http_pupil_common(ctx, ex);
     ngx_libpq_param_bytea(ex, session->hash, 32);

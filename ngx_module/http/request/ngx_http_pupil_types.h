@@ -16,8 +16,7 @@
 #include "core/base/text.h"
 #include "core/endpoints/compose.h"
 #include "core/json/writer.h"
-#include "pg/ngx_libpq.h"
-#include "pg/probe.h"
+#include "http/request/ngx_http_pupil_libpq.h"
 
 
 typedef struct ngx_http_pupil_ctx_s        ngx_http_pupil_ctx_t;

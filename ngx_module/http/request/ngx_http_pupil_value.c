@@ -37,12 +37,12 @@ ngx_http_pupil_owner(PGresult *res, ngx_uint_t row, ngx_uint_t col,
     ngx_int_t    rc;
     pupil_str_t  state;
 
-    rc = ngx_libpq_get_uuid(res, row, col, &owner->id);
+    rc = ngx_libpq_get_uuid(res, row, col, owner->id.b);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    rc = ngx_libpq_get_text(res, row, col + 1, &state);
+    rc = ngx_http_pupil_get_text(res, row, col + 1, &state);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -89,7 +89,7 @@ ngx_http_pupil_value(ngx_http_pupil_ctx_t *ctx,
     field = &category->plugin->fields[st->field[want]];
 
     if (field->flags & PUPIL_FIELD_SEALED) {
-        rc = ngx_libpq_get_bytea(row->res, row->n, (ngx_uint_t) col, &sealed);
+        rc = ngx_http_pupil_get_bytea(row->res, row->n, (ngx_uint_t) col, &sealed);
         if (rc != NGX_OK) {
             return PUPIL_FAILED;
         }
@@ -320,7 +320,7 @@ ngx_http_pupil_plain(ngx_http_pupil_ctx_t *ctx, uint32_t type, PGresult *res,
     switch (type) {
 
     case PUPIL_TYPE_TEXT:
-        return ngx_libpq_get_text(res, row, col, value) == NGX_OK
+        return ngx_http_pupil_get_text(res, row, col, value) == NGX_OK
                ? PUPIL_OK : PUPIL_FAILED;
 
     case PUPIL_TYPE_INTEGER:
@@ -341,7 +341,7 @@ ngx_http_pupil_plain(ngx_http_pupil_ctx_t *ctx, uint32_t type, PGresult *res,
                     : ngx_http_pupil_copy(ctx, (u_char *) "false", 5, value);
 
     case PUPIL_TYPE_UUID:
-        if (ngx_libpq_get_uuid(res, row, col, &uuid) != NGX_OK) {
+        if (ngx_libpq_get_uuid(res, row, col, uuid.b) != NGX_OK) {
             return PUPIL_FAILED;
         }
 
@@ -402,7 +402,7 @@ ngx_http_pupil_uuid_list(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     p = out;
 
-    while (ngx_libpq_array_next_uuid(&array, &uuid) == NGX_OK) {
+    while (ngx_libpq_array_next_uuid(&array, uuid.b) == NGX_OK) {
         if (p != out) {
             *p++ = ' ';
         }

@@ -142,16 +142,29 @@ ngx_http_pupil_metrics_event_loop(ngx_http_pupil_main_conf_t *pmcf,
     const ngx_libpq_probes_t      *all;
     const ngx_libpq_probe_kind_t  *kind;
 
-    static const char *const  names[NGX_LIBPQ_PROBE_COUNT + 1][3] = {
-        { "request_longest_us", "request_over_1ms", "request_over_5ms" },
-        { "body_longest_us", "body_over_1ms", "body_over_5ms" },
-        { "resume_longest_us", "resume_over_1ms", "resume_over_5ms" },
-        { "cleanup_longest_us", "cleanup_over_1ms", "cleanup_over_5ms" },
-        { "database_longest_us", "database_over_1ms", "database_over_5ms" },
-        { "audit_longest_us", "audit_over_1ms", "audit_over_5ms" },
-        { "timer_longest_us", "timer_over_1ms", "timer_over_5ms" },
-        { "thread_longest_us", "thread_over_1ms", "thread_over_5ms" },
-        { "longest_us", "over_1ms", "over_5ms" }
+    static const struct {
+        ngx_uint_t   kind;
+        const char  *name[3];
+    } rows[] = {
+        { NGX_HTTP_PUPIL_PROBE_REQUEST,
+          { "request_longest_us", "request_over_1ms", "request_over_5ms" } },
+        { NGX_HTTP_PUPIL_PROBE_BODY,
+          { "body_longest_us", "body_over_1ms", "body_over_5ms" } },
+        { NGX_HTTP_PUPIL_PROBE_RESUME,
+          { "resume_longest_us", "resume_over_1ms", "resume_over_5ms" } },
+        { NGX_HTTP_PUPIL_PROBE_CLEANUP,
+          { "cleanup_longest_us", "cleanup_over_1ms", "cleanup_over_5ms" } },
+        { NGX_LIBPQ_PROBE_DATABASE,
+          { "database_longest_us", "database_over_1ms",
+            "database_over_5ms" } },
+        { NGX_HTTP_PUPIL_PROBE_AUDIT,
+          { "audit_longest_us", "audit_over_1ms", "audit_over_5ms" } },
+        { NGX_LIBPQ_PROBE_TIMER,
+          { "timer_longest_us", "timer_over_1ms", "timer_over_5ms" } },
+        { NGX_LIBPQ_PROBE_THREAD,
+          { "thread_longest_us", "thread_over_1ms", "thread_over_5ms" } },
+        { NGX_LIBPQ_PROBE_MAX,
+          { "longest_us", "over_1ms", "over_5ms" } }
     };
 
     all = &ngx_libpq_probes;
@@ -168,9 +181,10 @@ ngx_http_pupil_metrics_event_loop(ngx_http_pupil_main_conf_t *pmcf,
                           NGX_HTTP_PUPIL_COUNTER,
                           (int64_t) (all->busy / 1000));
 
-    for (i = 0; i <= NGX_LIBPQ_PROBE_COUNT; i++) {
-        kind = i < NGX_LIBPQ_PROBE_COUNT ? &all->kinds[i] : &all->all;
-        name = names[i];
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        kind = rows[i].kind < NGX_LIBPQ_PROBE_MAX ? &all->kinds[rows[i].kind]
+                                                  : &all->all;
+        name = rows[i].name;
 
         ngx_http_pupil_metric(metrics, "event_loop", name[0],
                               NGX_HTTP_PUPIL_GAUGE,

@@ -1,0 +1,109 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Between core's types and ngx_libpq's.
+ */
+
+#include "core/base/text.h"
+#include "http/request/ngx_http_pupil_libpq.h"
+
+
+_Static_assert(NGX_HTTP_PUPIL_PROBE_END <= NGX_LIBPQ_PROBE_MAX,
+               "ngx_libpq counts fewer kinds of callbacks");
+_Static_assert(PUPIL_UUID_TEXT_LEN <= NGX_LIBPQ_SETTING_MAX,
+               "a tenant is too long for a session setting");
+_Static_assert(PUPIL_TIME_NONE == NGX_LIBPQ_TIME_NULL,
+               "no time is NULL on both sides");
+
+
+static ngx_str_t *ngx_http_pupil_strings(ngx_libpq_exchange_t *ex,
+    const pupil_str_t *values, ngx_uint_t n);
+
+
+void
+ngx_http_pupil_exchange_tenant(ngx_libpq_exchange_t *ex,
+    const pupil_uuid_t *tenant)
+{
+    u_char  text[PUPIL_UUID_TEXT_LEN];
+
+    if (pupil_uuid_is_zero(tenant)) {
+        return;
+    }
+
+    pupil_uuid_format(tenant, text);
+    ngx_libpq_exchange_setting(ex, text, sizeof(text));
+}
+
+
+void
+ngx_http_pupil_param_bytea_array(ngx_libpq_exchange_t *ex,
+    const pupil_str_t *values, ngx_uint_t n)
+{
+    ngx_libpq_param_bytea_array(ex, ngx_http_pupil_strings(ex, values, n), n);
+}
+
+
+void
+ngx_http_pupil_param_text_array(ngx_libpq_exchange_t *ex,
+    const pupil_str_t *values, ngx_uint_t n)
+{
+    ngx_libpq_param_text_array(ex, ngx_http_pupil_strings(ex, values, n), n);
+}
+
+
+/* Valid as long as ex; without memory ex is marked. */
+
+static ngx_str_t *
+ngx_http_pupil_strings(ngx_libpq_exchange_t *ex, const pupil_str_t *values,
+    ngx_uint_t n)
+{
+    ngx_str_t   *strings;
+    ngx_uint_t   i;
+
+    strings = ngx_palloc(ex->pool, n * sizeof(ngx_str_t));
+    if (strings == NULL) {
+        ex->nomem = 1;
+        return NULL;
+    }
+
+    for (i = 0; i < n; i++) {
+        strings[i].data = (u_char *) values[i].data;
+        strings[i].len = values[i].len;
+    }
+
+    return strings;
+}
+
+
+ngx_int_t
+ngx_http_pupil_get_bytea(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
+    pupil_str_t *value)
+{
+    ngx_int_t  rc;
+    ngx_str_t  found;
+
+    rc = ngx_libpq_get_bytea(res, row, col, &found);
+    if (rc == NGX_OK) {
+        value->data = found.data;
+        value->len = found.len;
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_pupil_get_text(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
+    pupil_str_t *value)
+{
+    ngx_int_t  rc;
+    ngx_str_t  found;
+
+    rc = ngx_libpq_get_text(res, row, col, &found);
+    if (rc == NGX_OK) {
+        value->data = found.data;
+        value->len = found.len;
+    }
+
+    return rc;
+}
