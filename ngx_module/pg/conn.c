@@ -254,6 +254,10 @@ ngx_libpq_conn_fail(ngx_libpq_conn_t *pc)
     pg->stats.inflight -= pc->depth;
     pc->depth = 0;
 
+    ngx_log_debug3(NGX_LIBPQ_DEBUG, pg->log, 0,
+                   "libpq \"%V\": connection %ui lost: %s", &pg->name,
+                   pc->number, pc->reason);
+
     ngx_libpq_conn_close(pc);
     ngx_libpq_pool_lost(pg, pc->reason);
 
@@ -289,6 +293,11 @@ ngx_libpq_conn_send(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
     ngx_queue_insert_tail(&pc->inflight, &ex->link);
     pc->pg->stats.inflight++;
     pc->depth++;
+
+    ngx_log_debug4(NGX_LIBPQ_DEBUG, ex->pool->log, 0,
+                   "libpq \"%V\": exchange %ui sent on connection %ui, %ui "
+                   "in flight", &pc->pg->name, ex->number, pc->number,
+                   pc->depth);
 
     pc->c->idle = 0;
 
@@ -436,6 +445,11 @@ ngx_libpq_conn_setting(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 
     ex->cmds[ex->ncmds++] = NGX_LIBPQ_CMD_SETTING;
 
+    ngx_log_debug4(NGX_LIBPQ_DEBUG, pc->pg->log, 0,
+                   "libpq \"%V\": connection %ui: another %s, for exchange "
+                   "%ui", &pc->pg->name, pc->number, pc->pg->setting_word,
+                   ex->number);
+
     return NGX_OK;
 }
 
@@ -462,6 +476,10 @@ ngx_libpq_conn_prepare(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
 
     *bits |= bit;
     ex->cmds[ex->ncmds++] = (uint16_t) cmd;
+
+    ngx_log_debug3(NGX_LIBPQ_DEBUG, pc->pg->log, 0,
+                   "libpq \"%V\": connection %ui prepares %s", &pc->pg->name,
+                   pc->number, stmt->name);
 
     return NGX_OK;
 }

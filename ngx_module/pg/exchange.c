@@ -42,6 +42,7 @@ ngx_libpq_exchange_create(ngx_libpq_pool_t *pg, ngx_libpq_handler_pt handler,
 
     ex->pool = pool;
     ex->pg = pg;
+    ex->number = ++pg->exchanges;
     ex->handler = handler;
     ex->data = data;
 
@@ -54,6 +55,10 @@ ngx_libpq_exchange_create(ngx_libpq_pool_t *pg, ngx_libpq_handler_pt handler,
         ngx_destroy_pool(pool);
         return NULL;
     }
+
+    ngx_log_debug2(NGX_LIBPQ_DEBUG, pool->log, 0,
+                   "libpq \"%V\": exchange %ui created", &pg->name,
+                   ex->number);
 
     return ex;
 }
@@ -196,6 +201,10 @@ ngx_libpq_exchange_detach(ngx_libpq_exchange_t *ex)
         ngx_libpq_exchange_free(ex);
         return;
     }
+
+    ngx_log_debug3(NGX_LIBPQ_DEBUG, ex->pool->log, 0,
+                   "libpq \"%V\": exchange %ui detached, %s", &ex->pg->name,
+                   ex->number, ex->in_queue ? "queued" : "sent");
 
     if (ex->in_queue && !ex->writes) {
         ngx_libpq_pool_dequeue(ex);

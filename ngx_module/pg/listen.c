@@ -177,6 +177,10 @@ ngx_libpq_listen_connected(void *data, PGconn *conn, ngx_uint_t mismatch,
         return;
     }
 
+    ngx_log_debug3(NGX_LIBPQ_DEBUG, s->log, 0,
+                   "libpq \"%V\": listening on \"%V\", backend %d",
+                   &s->l->pg->name, &s->l->channel, PQbackendPID(conn));
+
     s->conn = conn;
     s->failures = 0;
 
@@ -220,6 +224,10 @@ ngx_libpq_listen_fail(ngx_libpq_listen_state_t *s, ngx_uint_t mismatch,
     s->waiting = 0;
 
     if (s->conn) {
+        ngx_log_debug3(NGX_LIBPQ_DEBUG, s->log, 0,
+                       "libpq \"%V\": listening on \"%V\" no more: %s",
+                       &s->l->pg->name, &s->l->channel, text);
+
         conn = s->conn;
         s->conn = NULL;
         ngx_libpq_finish(s->c, conn);

@@ -277,6 +277,7 @@ struct ngx_libpq_pool_s {
     ngx_event_t             retry_timer;
     ngx_uint_t              failures;           /* connects, in a row */
     ngx_uint_t              connecting;         /* helper tasks under way */
+    ngx_uint_t              exchanges;          /* created, for debug logs */
     ngx_msec_t              outage_start;
     ngx_log_t              *log;
     time_t                  log_second;         /* of the lines counted */
@@ -314,6 +315,7 @@ struct ngx_libpq_exchange_s {
 
     ngx_libpq_handler_pt    handler;            /* NULL: detached */
     ngx_libpq_pool_t       *pg;
+    ngx_uint_t              number;             /* in its worker and pool */
     ngx_queue_t             link;               /* queued, or in flight */
     ngx_msec_t              deadline;           /* of the wait in the queue */
     ngx_libpq_exec_t       *execs;              /* nresults of them */

@@ -35,6 +35,15 @@ static ngx_libpq_conn_t *ngx_libpq_pool_best(ngx_libpq_conn_t *a,
     ngx_libpq_conn_t *b, const ngx_libpq_setting_t *setting);
 
 
+#if (NGX_DEBUG)
+static const char *const  ngx_libpq_ends[] = {
+    [NGX_LIBPQ_OK]          = "committed",
+    [NGX_LIBPQ_UNAVAILABLE] = "unavailable",
+    [NGX_LIBPQ_ERROR]       = "refused",
+};
+#endif
+
+
 /* ---- worker start and exit ---- */
 
 
@@ -65,6 +74,7 @@ ngx_libpq_pool_init_process(ngx_cycle_t *cycle, ngx_libpq_pool_t *pg)
         pc = &pg->conns[i];
 
         pc->pg = pg;
+        pc->number = (ngx_uint_t) i;
         pc->writer = (i >= pg->connections - pg->writers);
         ngx_queue_init(&pc->inflight);
 
@@ -184,6 +194,10 @@ ngx_libpq_pool_fill(ngx_libpq_pool_t *pg)
             return;
         }
 
+        ngx_log_debug2(NGX_LIBPQ_DEBUG, pg->log, 0,
+                       "libpq \"%V\": connection %ui connecting", &pg->name,
+                       pc->number);
+
         pc->connecting = 1;
         pg->connecting++;
     }
@@ -228,6 +242,10 @@ ngx_libpq_pool_connected(void *data, PGconn *conn, ngx_uint_t mismatch,
 
         return;
     }
+
+    ngx_log_debug3(NGX_LIBPQ_DEBUG, pg->log, 0,
+                   "libpq \"%V\": connection %ui connected, backend %d",
+                   &pg->name, pc->number, PQbackendPID(conn));
 
     ngx_libpq_pool_success(pc);
 }
@@ -292,6 +310,8 @@ static void
 ngx_libpq_pool_outage(ngx_libpq_pool_t *pg, const char *reason)
 {
     if (pg->outage) {
+        ngx_log_debug2(NGX_LIBPQ_DEBUG, pg->log, 0,
+                       "libpq \"%V\": %s", &pg->name, reason);
         return;
     }
 
@@ -446,6 +466,10 @@ ngx_libpq_exchange_submit(ngx_libpq_exchange_t *ex)
     ngx_queue_insert_tail(&queue->list, &ex->link);
     queue->n++;
     pg->stats.queued++;
+
+    ngx_log_debug3(NGX_LIBPQ_DEBUG, ex->pool->log, 0,
+                   "libpq \"%V\": exchange %ui queued, %ui wait", &pg->name,
+                   ex->number, pg->stats.queued);
 
     ngx_libpq_pool_queue_timer(pg);
 
@@ -608,6 +632,12 @@ void
 ngx_libpq_complete(ngx_libpq_exchange_t *ex, ngx_libpq_status_e status)
 {
     ex->status = status;
+
+    ngx_log_debug6(NGX_LIBPQ_DEBUG, ex->pool->log, 0,
+                   "libpq \"%V\": exchange %ui %s%s%s%s", &ex->pg->name,
+                   ex->number, ngx_libpq_ends[status],
+                   ex->sqlstate[0] ? ": SQLSTATE " : "", ex->sqlstate,
+                   ex->handler ? "" : ", nobody waits");
 
     if (status == NGX_LIBPQ_OK) {
         ex->pg->stats.done++;

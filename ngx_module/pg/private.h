@@ -14,6 +14,9 @@
 /* Time beyond statement_timeout before a silent connection is dropped. */
 #define NGX_LIBPQ_MARGIN  2000    /* ms */
 
+/* Of lines that tell the steps of exchanges and connections. */
+#define NGX_LIBPQ_DEBUG   NGX_LOG_DEBUG_CORE
+
 
 /*
  * What was sent: a kind, and for the last two the position in ex->execs.  The
@@ -48,6 +51,7 @@ struct ngx_libpq_exec_s {
 /* A place for a connection in the pool of one worker. */
 struct ngx_libpq_conn_s {
     ngx_libpq_pool_t        *pg;
+    ngx_uint_t               number;      /* in the pool, from 0 */
     PGconn                  *conn;        /* NULL: none */
     ngx_connection_t        *c;           /* set while conn is */
     ngx_queue_t              inflight;    /* exchanges in order of sending */

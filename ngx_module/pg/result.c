@@ -301,6 +301,11 @@ ngx_libpq_keep(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex, PGresult *res)
         return NGX_ERROR;
     }
 
+    ngx_log_debug4(NGX_LIBPQ_DEBUG, ex->pool->log, 0,
+                   "libpq \"%V\": exchange %ui: result of %s, %d rows",
+                   &pc->pg->name, ex->number, exec->stmt->name,
+                   PQntuples(res));
+
     ex->results[i] = res;
 
     return NGX_OK;
@@ -491,6 +496,11 @@ ngx_libpq_sync(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 {
     ngx_libpq_status_e  status;
 
+    ngx_log_debug4(NGX_LIBPQ_DEBUG, ex->pool->log, 0,
+                   "libpq \"%V\": exchange %ui: Sync on connection %ui%s",
+                   &pc->pg->name, ex->number, pc->number,
+                   ex->failed ? ", after an error" : "");
+
     ngx_queue_remove(&ex->link);
     ex->sent = 0;
     pc->depth--;
@@ -501,6 +511,10 @@ ngx_libpq_sync(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 
     } else if (ngx_libpq_retry(pc, ex)) {
         pc->pg->stats.retried++;
+
+        ngx_log_debug2(NGX_LIBPQ_DEBUG, ex->pool->log, 0,
+                       "libpq \"%V\": exchange %ui is tried once more",
+                       &pc->pg->name, ex->number);
 
         ngx_libpq_conn_send(pc, ex);
         return;
