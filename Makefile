@@ -40,11 +40,14 @@ CTL_SRC    := $(call sources,ngx_module/ctl,c)
 UNIT_SRC   := $(wildcard t/unit/test_*.c)
 FUZZ_SRC   := $(wildcard t/fuzz/fuzz_*.c)
 TPLUG_SRC  := $(wildcard t/plugins/*.c t/plugins/*/*.c)
+TPG_SRC    := $(wildcard t/pg/*.c)
 MAN        := $(wildcard docs/*.1 docs/man/*.1 ngx_module/ctl/*.1)
 
 CORE_OBJ   := $(CORE_SRC:%.c=$(B)/obj/%.o)
 HTTP_OBJ   := $(HTTP_SRC:%.c=$(B)/obj/%.o)
 CTL_OBJ    := $(CTL_SRC:%.c=$(B)/obj/%.o)
+PG_OBJ     := $(filter $(B)/obj/ngx_module/pg/%,$(HTTP_OBJ))
+TPG_OBJ    := $(TPG_SRC:%.c=$(B)/obj/%.o)
 PLUGINS    := $(CATEGORIES:%=$(B)/plugins/pupil_%.so)
 UNITS      := $(UNIT_SRC:t/unit/%.c=$(B)/unit/%)
 FUZZERS    := $(FUZZ_SRC:t/fuzz/%.c=$(B)/fuzz/%)
@@ -53,6 +56,7 @@ TPLUGS     := $(TPLUG_SRC:t/plugins/%.c=$(B)/t/plugins/%.so)
 CORE_LIB   := $(B)/libpupil_core.a
 MODULE     := $(if $(HTTP_SRC),$(B)/ngx_http_pupil_module.so)
 CTL        := $(if $(CTL_SRC),$(B)/pupilctl)
+TPG        := $(B)/t/ngx_http_libpq_test_module.so
 
 
 # Flags
@@ -86,6 +90,7 @@ SCRIPT    = -Wl,--version-script=
 LDFLAGS_ALL = $(LDFLAGS) $(RELRO) $(VARIANT)
 LIBS_CORE = -lpq -lsodium -lpcre2-8 -ljansson -ldl -lpthread
 LIBS_HTTP = $(LIBS_CORE) -lssl -lcrypto
+LIBS_PG   = -lpq -lsodium -lssl -lcrypto
 LIBS_CTL  = $(LIBS_CORE) -lcsv -lzip
 
 # Not for core, which nginx's own build compiles without it.
@@ -97,7 +102,7 @@ CTL_DEFS  = -D_GNU_SOURCE= -DPUPIL_SQL_DIR='"$(PREFIX)/share/pupil/sql"' \
 all: $(CORE_LIB) $(MODULE) $(CTL) $(PLUGINS) $(B)/plugin_info
 
 # What only the tests need.
-tests: all $(UNITS) $(TPLUGS) $(B)/plugin_load $(B)/keytool \
+tests: all $(UNITS) $(TPLUGS) $(TPG) $(B)/plugin_load $(B)/keytool \
     $(B)/search
 
 
@@ -128,7 +133,7 @@ $(B)/obj/ngx_module/core/%.o: ngx_module/core/%.c $(B)/flags
 $(B)/obj/ngx_module/ctl/%.o: ngx_module/ctl/%.c $(B)/flags
 	$(call cc,$(CFLAGS_CTL))
 
-$(HTTP_OBJ): $(B)/obj/%.o: %.c $(B)/flags | $(NGX_OBJS)/ngx_auto_config.h
+$(HTTP_OBJ) $(TPG_OBJ): $(B)/obj/%.o: %.c $(B)/flags | $(NGX_OBJS)/ngx_auto_config.h
 	$(call cc,$(CFLAGS_HTTP))
 
 $(B)/obj/plugins/%.o: plugins/%.c $(B)/flags
@@ -147,15 +152,16 @@ $(CORE_LIB): $(CORE_OBJ)
 $(B)/libpupil_ctl.a: $(CTL_OBJ)
 	@mkdir -p $(@D) && echo "  AR    $@" && rm -f $@ && $(AR) rcs $@ $^
 
-$(B)/ngx_modules.c: Makefile
+# The table of a shared object with one module, whose name is the file's.
+$(B)/modules/%.c: Makefile
 	@mkdir -p $(@D)
 	@printf '%s\n' '#include <ngx_config.h>' '#include <ngx_core.h>' \
-	    'extern ngx_module_t  ngx_http_pupil_module;' \
-	    'ngx_module_t *ngx_modules[] = { &ngx_http_pupil_module, NULL };' \
-	    'char *ngx_module_names[] = { "ngx_http_pupil_module", NULL };' \
+	    'extern ngx_module_t  $*;' \
+	    'ngx_module_t *ngx_modules[] = { &$*, NULL };' \
+	    'char *ngx_module_names[] = { "$*", NULL };' \
 	    'char *ngx_module_order[] = { NULL };' >$@
 
-$(B)/obj/ngx_modules.o: $(B)/ngx_modules.c $(B)/flags \
+$(B)/modules/%.o: $(B)/modules/%.c $(B)/flags \
     | $(NGX_OBJS)/ngx_auto_config.h
 	$(call cc,$(CFLAGS_HTTP))
 
@@ -168,10 +174,16 @@ $(B)/plugin.map: Makefile
 	@mkdir -p $(@D)
 	@echo '{ global: pupil_plugin; local: *; };' >$@
 
-$(B)/ngx_http_pupil_module.so: $(HTTP_OBJ) $(B)/obj/ngx_modules.o \
-    $(CORE_LIB) $(B)/module.map
+$(B)/ngx_http_pupil_module.so: $(HTTP_OBJ) \
+    $(B)/modules/ngx_http_pupil_module.o $(CORE_LIB) $(B)/module.map
 	$(call link,-shared -o $@ $(filter %.o,$^) $(CORE_LIB) \
 	    $(SCRIPT)$(B)/module.map $(LDFLAGS_ALL) $(LIBS_HTTP))
+
+# With ngx_libpq and nothing else of ours: it stands alone.
+$(TPG): $(PG_OBJ) $(TPG_OBJ) $(B)/modules/ngx_http_libpq_test_module.o \
+    $(B)/module.map
+	$(call link,-shared -o $@ $(filter %.o,$^) \
+	    $(SCRIPT)$(B)/module.map $(LDFLAGS_ALL) $(LIBS_PG))
 
 $(B)/pupilctl: $(CTL_OBJ) $(CORE_LIB)
 	$(call link,-o $@ $^ $(LDFLAGS_ALL) $(LIBS_CTL))
@@ -275,9 +287,10 @@ demo-stop:
 # Style
 
 C_FILES  = $(CORE_SRC) $(CTL_SRC) $(HTTP_SRC) $(wildcard plugins/*/*.c) \
-           $(UNIT_SRC) $(FUZZ_SRC) $(TPLUG_SRC) $(wildcard t/lib/*.c)
+           $(UNIT_SRC) $(FUZZ_SRC) $(TPLUG_SRC) $(TPG_SRC) \
+           $(wildcard t/lib/*.c)
 H_FILES  = $(wildcard include/*.h) $(call sources,ngx_module plugins t/unit \
-           t/fuzz,h)
+           t/fuzz t/pg,h)
 SH_FILES = .ci/run $(wildcard t/lib/*.sh t/bench/run t/bench/growth \
            docs/quickstart/*.sh)
 
@@ -292,7 +305,7 @@ lint: $(NGX_OBJS)/ngx_auto_config.h
 	$(call tidy,$(CORE_SRC) $(CTL_SRC) $(wildcard plugins/*/*.c),$(INC) \
 	    $(PG_INC) -D_GNU_SOURCE= \
 	    -DPUPIL_SQL_DIR=\"\" -DPUPIL_PLUGIN_DIR=\"\")
-	$(call tidy,$(HTTP_SRC),$(INC) $(PG_INC) $(NGX_INC))
+	$(call tidy,$(HTTP_SRC) $(TPG_SRC),$(INC) $(PG_INC) $(NGX_INC))
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability \
 	    --inline-suppr --error-exitcode=1 --suppress=missingInclude \
 	    --suppress=uninitvar \
