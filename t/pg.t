@@ -65,12 +65,12 @@ location /keep { libpq_bare on; libpq_query "$kept" int4;
 location /nonce { libpq_bare on; libpq_query "SELECT \$1 + 1"; }
 location /norow { libpq_bare on; libpq_query "SELECT \$1 WHERE false"; }
 
+# LeakSanitizer is off for the reason that t/transport.t gives.
 my $nginx = Pupil::Nginx->new(server => $server, log_level => 'debug',
+    asan => 'detect_leaks=0',
     http => database() . 'libpq_connections 1; libpq_depth 1; libpq_queue 1;'
             . 'libpq_listen news; libpq_check "SELECT \'ok\'";');
 
-# LeakSanitizer: see t/transport.t.
-$nginx->{asan} = 'detect_leaks=0';
 $nginx->start;
 my $http = $nginx->http;
 
@@ -180,7 +180,7 @@ is $client[1]->read_response->body, "ok\n1\n", 'then the second';
 # ---- nobody waits
 
 is get('/sleep?p1=300&detach=1'), "detached\n", 'detached when sent';
-is get('/keep?p1=2&p2=1&detach=1'), "detached\n", 'a read in the queue: dropped';
+is get('/keep?p1=2&p2=1&detach=1'), "detached\n", 'a read: dropped';
 is get('/keep?p1=3&p2=1&writes=1&detach=1'), "detached\n", 'a write: kept';
 wait_until(5, 'the pool to be idle', sub {
     my $s = stats('/bare'); !$s->{inflight} && !$s->{queued} });
@@ -253,5 +253,23 @@ not_up(database() . 'libpq_check "SELECT \'bad\'";',
        qr/libpq test: database "set": all is not well \(0 of 4/);
 not_up(database() . 'libpq_check "SELECT pg_sleep(9)";',
        qr/database "set": a query on a new connection took too long/);
+
+
+
+# ---- the end of a worker: its threads end while OpenSSL cleans up
+
+my $ends = Pupil::Nginx->new(workers => 2, log_level => 'notice',
+    server => 'location /stats { libpq_stats; }',
+    asan => 'detect_leaks=0',
+    http => database() . 'libpq_connections 20; '
+            . 'libpq_check "SELECT \'ok\'";');
+for (1 .. 6) {
+    $ends->start;
+    wait_until(20, 'connections', sub {
+        $ends->http->get('/stats')->body =~ /up=20 / });
+    ok $ends->quit, 'nginx ends';
+}
+is join("\n", $ends->log_text =~ /.*exited on signal.*/g), '',
+    'and none of its workers crashes';
 
 done_testing;

@@ -12,6 +12,8 @@
 #include <poll.h>
 #include <time.h>
 
+#include <openssl/crypto.h>
+
 #include "pg/private.h"
 
 
@@ -195,13 +197,21 @@ ngx_libpq_task_thread(void *data, ngx_log_t *log)
 
     if (t->conn == NULL) {
         ngx_libpq_text(t->text, "out of memory");
-        return;
-    }
 
-    if (ngx_libpq_accept(t) != NGX_OK || ngx_libpq_prepare(t) != NGX_OK) {
+    } else if (ngx_libpq_accept(t) != NGX_OK
+               || ngx_libpq_prepare(t) != NGX_OK)
+    {
         PQfinish(t->conn);
         t->conn = NULL;
     }
+
+    /*
+     * What TLS and SCRAM left in this thread is freed now.  OpenSSL would do
+     * so when the thread ends, but nginx does not wait for that: it may be in
+     * exit() by then, where OpenSSL frees the same, for all threads.
+     */
+
+    OPENSSL_thread_stop();
 }
 
 

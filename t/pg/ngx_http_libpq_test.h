@@ -69,5 +69,9 @@ const ngx_http_libpq_test_type_t *ngx_http_libpq_test_type(ngx_str_t *name,
 ngx_int_t ngx_http_libpq_test_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_libpq_test_stats(ngx_http_request_t *r);
 
+/* See ngx_http_libpq_test_exit.c. */
+void ngx_http_libpq_test_linger_init(void);
+void ngx_http_libpq_test_linger(void);
+
 
 #endif /* _NGX_HTTP_LIBPQ_TEST_H_INCLUDED_ */

@@ -202,6 +202,8 @@ ngx_http_libpq_test_check(PGconn *conn, void *data, char *text)
 
     mcf = data;
 
+    ngx_http_libpq_test_linger();
+
     res = ngx_libpq_query(conn, (char *) mcf->check.data,
                           NGX_HTTP_LIBPQ_TEST_TIME, text);
     if (res == NULL) {
@@ -431,6 +433,7 @@ ngx_http_libpq_test_init_process(ngx_cycle_t *cycle)
     mcf = ngx_http_cycle_get_module_main_conf(cycle,
                                               ngx_http_libpq_test_module);
     ngx_libpq_probe_init(1);
+    ngx_http_libpq_test_linger_init();
 
     if (sodium_init() < 0
         || ngx_libpq_pool_init_process(cycle, mcf->set) != NGX_OK
