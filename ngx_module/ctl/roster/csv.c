@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <zip.h>
 
-#include "ctl/roster/roster.h"
+#include "ctl/base/ctl.h"
+#include "ctl/roster/csv.h"
 
 
 #define CHUNK       65536
@@ -42,11 +43,15 @@ typedef struct {
     ctl_buf_t    text;                  /* of the cells */
     size_t       offsets[CSV_COLUMNS + 1];
     size_t       line;
-    int        (*callback)(void *ctx, const csv_row_t *row);
+    csv_row_pt   callback;
     void        *ctx;
-    int          failed;                /* 1: too many columns; 2: stopped;
-                                           3: too long a cell */
+    const char  *error;                 /* "": said already */
 } csv_state_t;
+
+
+static const char  too_wide[] = "has more than 256 columns";
+static const char  too_long[] =
+    "a cell is longer than 64 KiB; is a quote missing?";
 
 
 static int
@@ -59,6 +64,7 @@ source_add(csv_source_t *source, const char *path, zip_uint64_t index)
     name = strrchr(path, '/');
     name = name == NULL ? path : name + 1;
     len = strlen(name);
+
     if (len < 5 || strcasecmp(name + len - 4, ".csv") != 0 || name[0] == '.')
     {
         return 0;
@@ -85,7 +91,7 @@ source_add(csv_source_t *source, const char *path, zip_uint64_t index)
 static int
 open_folder(csv_source_t *source)
 {
-    int              i, n, rc = 0;
+    int              i, n, rc;
     struct dirent  **entries;
 
     n = scandir(source->path, &entries, NULL, alphasort);
@@ -93,12 +99,15 @@ open_folder(csv_source_t *source)
         return ctl_error("%s: %s", source->path, strerror(errno));
     }
 
+    rc = 0;
+
     for (i = 0; i < n; i++) {
         if (rc == 0) {
             rc = source_add(source, entries[i]->d_name, 0);
         }
         free(entries[i]);
     }
+
     free(entries);
 
     return rc;
@@ -108,12 +117,13 @@ open_folder(csv_source_t *source)
 static int
 open_archive(csv_source_t *source)
 {
-    int           error = 0, rc = 0;
+    int           rc, error;
     zip_int64_t   i, n;
     zip_error_t   text;
     const char   *name;
 
     source->zip = zip_open(source->path, ZIP_RDONLY, &error);
+
     if (source->zip == NULL) {
         zip_error_init_with_code(&text, error);
         ctl_error("%s: %s", source->path, zip_error_strerror(&text));
@@ -121,7 +131,9 @@ open_archive(csv_source_t *source)
         return -1;
     }
 
+    rc = 0;
     n = zip_get_num_entries(source->zip, 0);
+
     for (i = 0; rc == 0 && i < n; i++) {
         name = zip_get_name(source->zip, (zip_uint64_t) i, 0);
         if (name != NULL) {
@@ -137,7 +149,7 @@ csv_source_t *
 csv_source_open(const char *path)
 {
     int            rc;
-    ctl_pool_t     pool = { NULL };
+    ctl_pool_t     pool;
     struct stat    st;
     csv_source_t  *source;
 
@@ -146,15 +158,19 @@ csv_source_open(const char *path)
         return NULL;
     }
 
+    /* the source lies in its own pool */
+    memset(&pool, 0, sizeof(ctl_pool_t));
     source = ctl_pool_alloc(&pool, sizeof(csv_source_t));
     memset(source, 0, sizeof(csv_source_t));
     source->pool = pool;
     source->path = path;
 
     rc = S_ISDIR(st.st_mode) ? open_folder(source) : open_archive(source);
+
     if (rc == 0 && source->count == 0) {
         rc = ctl_error("%s holds no CSV file", path);
     }
+
     if (rc != 0) {
         csv_source_close(source);
         return NULL;
@@ -172,9 +188,11 @@ csv_source_close(csv_source_t *source)
     if (source == NULL) {
         return;
     }
+
     if (source->zip != NULL) {
         zip_discard(source->zip);
     }
+
     pool = source->pool;
     ctl_pool_free(&pool);
 }
@@ -197,7 +215,7 @@ csv_source_name(const csv_source_t *source, unsigned i)
 static int
 file_open(csv_source_t *source, unsigned i, csv_file_t *file)
 {
-    ctl_buf_t  path = { NULL, 0, 0 };
+    ctl_buf_t  path;
 
     memset(file, 0, sizeof(csv_file_t));
 
@@ -208,11 +226,14 @@ file_open(csv_source_t *source, unsigned i, csv_file_t *file)
                            zip_strerror(source->zip));
     }
 
+    memset(&path, 0, sizeof(ctl_buf_t));
     ctl_buf_printf(&path, "%s/%s", source->path, source->names[i]);
+
     file->file = fopen(path.data, "re");
     if (file->file == NULL) {
         ctl_error("%s: %s", path.data, strerror(errno));
     }
+
     ctl_buf_free(&path);
 
     return file->file != NULL ? 0 : -1;
@@ -240,6 +261,7 @@ file_close(csv_file_t *file)
     if (file->entry != NULL) {
         zip_fclose(file->entry);
     }
+
     if (file->file != NULL) {
         fclose(file->file);
     }
@@ -252,11 +274,12 @@ on_field(void *data, size_t len, void *ctx)
     csv_state_t  *state = ctx;
 
     if (state->row.count == CSV_COLUMNS) {
-        state->failed = 1;
+        state->error = too_wide;
         return;
     }
+
     if (len > FIELD_MAX) {
-        state->failed = 3;
+        state->error = too_long;
         return;
     }
 
@@ -269,21 +292,24 @@ static void
 on_row(int c, void *ctx)
 {
     unsigned      i;
+    csv_row_t    *row;
     csv_state_t  *state = ctx;
-    csv_row_t    *row = &state->row;
 
     (void) c;
 
+    row = &state->row;
+
+    /* only now: the text may have moved while it grew */
     for (i = 0; i < row->count; i++) {
         row->cells[i].data = (const uint8_t *) state->text.data
                              + state->offsets[i];
         row->cells[i].len = state->offsets[i + 1] - state->offsets[i];
     }
 
-    if (row->count != 0 && !state->failed
+    if (row->count != 0 && state->error == NULL
         && state->callback(state->ctx, row) != 0)
     {
-        state->failed = 2;
+        state->error = "";
     }
 
     row->count = 0;
@@ -301,7 +327,7 @@ parse_chunk(struct csv_parser *parser, csv_state_t *state, const char *p,
 
     while (len != 0) {
         if (parser->pstate == 0 /* no row begun */) {
-            state->row.place.line = state->line;
+            state->row.line = state->line;
         }
 
         end = memchr(p, '\n', len);
@@ -310,14 +336,14 @@ parse_chunk(struct csv_parser *parser, csv_state_t *state, const char *p,
         if (csv_parse(parser, p, n, on_field, on_row, state) != n) {
             return "is no CSV: a quote stands in the wrong place";
         }
-        if (parser->entry_pos > FIELD_MAX || state->failed == 3) {
-            return "a cell is longer than 64 KiB; is a quote missing?";
+
+        /* an open quote would swallow the file to its end: stop here */
+        if (parser->entry_pos > FIELD_MAX) {
+            return too_long;
         }
-        if (state->failed == 1) {
-            return "has more than 256 columns";
-        }
-        if (state->failed == 2) {
-            return "";
+
+        if (state->error != NULL) {
+            return state->error;
         }
 
         state->line += end != NULL;
@@ -329,58 +355,80 @@ parse_chunk(struct csv_parser *parser, csv_state_t *state, const char *p,
 }
 
 
+/* The first chunk of a file: steps over UTF-8's mark, refuses UTF-16's. */
+static const char *
+skip_mark(const char **text, size_t *len)
+{
+    if (*len >= 3 && memcmp(*text, "\xef\xbb\xbf", 3) == 0) {
+        *text += 3;
+        *len -= 3;
+        return NULL;
+    }
+
+    if (*len >= 2
+        && (memcmp(*text, "\xff\xfe", 2) == 0
+            || memcmp(*text, "\xfe\xff", 2) == 0))
+    {
+        return "is UTF-16: save it as UTF-8";
+    }
+
+    return NULL;
+}
+
+
 static const char *
 parse_file(csv_file_t *file, struct csv_parser *parser, csv_state_t *state,
     char *chunk)
 {
-    int          first = 1;
+    size_t       len;
     ssize_t      n;
-    uint64_t     all = 0;
-    const char  *text, *error = NULL;
+    uint64_t     all;
+    const char  *text, *error;
 
-    while (error == NULL && (n = file_read(file, chunk, CHUNK)) != 0) {
+    all = 0;
+
+    while ((n = file_read(file, chunk, CHUNK)) != 0) {
         if (n < 0) {
             return "cannot be read";
         }
+
+        text = chunk;
+        len = (size_t) n;
+
+        if (all == 0) {
+            error = skip_mark(&text, &len);
+            if (error != NULL) {
+                return error;
+            }
+        }
+
         all += (uint64_t) n;
         if (all > FILE_MAX) {
             return "is larger than 4 GiB";
         }
 
-        text = chunk;
-        if (first && n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
-            text += 3;
-            n -= 3;
-        } else if (first && n >= 2 && (memcmp(text, "\xff\xfe", 2) == 0
-                                       || memcmp(text, "\xfe\xff", 2) == 0))
-        {
-            return "is UTF-16: save it as UTF-8";
+        error = parse_chunk(parser, state, text, len);
+        if (error != NULL) {
+            return error;
         }
-        first = 0;
-        error = parse_chunk(parser, state, text, (size_t) n);
     }
 
-    if (error == NULL && csv_fini(parser, on_field, on_row, state) != 0) {
-        error = "ends inside quotes: it was cut off";
-    }
-    if (error == NULL && state->failed) {
-        error = state->failed == 1 ? "has more than 256 columns"
-                : state->failed == 2 ? "" : "a cell is longer than 64 KiB";
+    if (csv_fini(parser, on_field, on_row, state) != 0) {
+        return "ends inside quotes: it was cut off";
     }
 
-    return error;
+    return state->error;
 }
 
 
 int
-csv_read(csv_source_t *source, unsigned i,
-    int (*row)(void *ctx, const csv_row_t *row), void *ctx)
+csv_source_read(csv_source_t *source, unsigned i, csv_row_pt row, void *ctx)
 {
     char              *chunk;
     csv_file_t         file;
+    ctl_pool_t         pool;
     const char        *error;
     csv_state_t       *state;
-    ctl_pool_t         pool = { NULL };
     struct csv_parser  parser;
 
     if (file_open(source, i, &file) != 0) {
@@ -392,13 +440,15 @@ csv_read(csv_source_t *source, unsigned i,
         return ctl_error("out of memory");
     }
 
+    memset(&pool, 0, sizeof(ctl_pool_t));
+
     state = ctl_pool_alloc(&pool, sizeof(csv_state_t));
     memset(state, 0, sizeof(csv_state_t));
     state->line = 1;
-    state->row.place.file = source->names[i];
     state->callback = row;
     state->ctx = ctx;
     ctl_buf_add(&state->text, "", 0);
+
     chunk = ctl_pool_alloc(&pool, CHUNK);
     memset(chunk, 0, CHUNK);
 
@@ -410,6 +460,7 @@ csv_read(csv_source_t *source, unsigned i,
     if (parser.entry_buf != NULL) {
         sodium_memzero(parser.entry_buf, parser.entry_size);
     }
+
     csv_free(&parser);
     file_close(&file);
     ctl_buf_free(&state->text);

@@ -464,19 +464,22 @@ header_read(reading_t *reading, const csv_row_t *row)
 static int
 row_read(void *ctx, const csv_row_t *row)
 {
-    unsigned       i, k;
-    reading_t     *reading = ctx;
-    pupil_str_t    cells[COLUMNS_MAX];
+    unsigned         i, k;
+    reading_t       *reading = ctx;
+    pupil_str_t      cells[COLUMNS_MAX];
+    roster_place_t   place;
     static const pupil_str_t  none = { (const uint8_t *) "", 0 };
 
     if (reading->columns == 0) {
         return header_read(reading, row);
     }
 
+    place.file = reading->file;
+    place.line = row->line;
     reading->rows++;
     if (row->count != reading->columns) {
         if (reading->spec != NULL) {
-            roster_refuse(reading->roster, reading->spec->kind, &row->place,
+            roster_refuse(reading->roster, reading->spec->kind, &place,
                           "another number of columns than the first line");
         }
         return 0;
@@ -496,12 +499,12 @@ row_read(void *ctx, const csv_row_t *row)
         if (cells[k].len != 0
             && memchr(cells[k].data, 0, cells[k].len) != NULL)
         {
-            roster_refuse(reading->roster, reading->spec->kind, &row->place,
+            roster_refuse(reading->roster, reading->spec->kind, &place,
                           "holds a NUL byte");
             return 0;
         }
     }
-    reading->spec->row(reading->roster, &row->place, cells);
+    reading->spec->row(reading->roster, &place, cells);
 
     return 0;
 }
@@ -525,7 +528,7 @@ file_read(roster_t *roster, csv_source_t *source, unsigned i,
                          strlen(csv_source_name(source, i)));
     reading->file = name;
 
-    if (csv_read(source, i, row_read, reading) == 0) {
+    if (csv_source_read(source, i, row_read, reading) == 0) {
         rc = reading->columns != 0 || spec == NULL ? 0
              : ctl_error("%s is empty", name);
     }

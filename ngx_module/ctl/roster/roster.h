@@ -10,6 +10,7 @@
 #define PUPIL_CTL_ROSTER_H
 
 #include "ctl/base/ctl.h"
+#include "ctl/roster/csv.h"
 
 
 #define ROSTER_NONE  UINT32_MAX
@@ -110,33 +111,6 @@ struct roster_s {
     size_t            stored_count[2];
     int               tty;
 };
-
-
-/* ---- csv.c: files of a folder or an archive ---- */
-
-#define CSV_COLUMNS  256
-
-typedef struct {
-    roster_place_t   place;
-    pupil_str_t      cells[CSV_COLUMNS];
-    unsigned         count;
-} csv_row_t;
-
-typedef struct csv_source_s  csv_source_t;
-
-csv_source_t *csv_source_open(const char *path);
-void csv_source_close(csv_source_t *source);
-/* Names of its CSV files; ownership: the source's. */
-unsigned csv_source_count(const csv_source_t *source);
-const char *csv_source_name(const csv_source_t *source, unsigned i);
-
-/*
- * Calls row for each row of a file, the first one being the header; row
- * returns -1 to stop.  0, or -1 with the error said.  Streams: no more than
- * a row and a chunk are in memory.
- */
-int csv_read(csv_source_t *source, unsigned i,
-    int (*row)(void *ctx, const csv_row_t *row), void *ctx);
 
 
 /* ---- roster.c ---- */
