@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/roster/progress.h"
 #include "ctl/roster/roster.h"
 #include "core/login/token.h"
 
@@ -626,8 +627,7 @@ roster_apply_items(roster_t *roster)
             batch->items[batch->count++] = item;
             if (batch->count == BATCH) {
                 rc = batch_write(roster, batch);
-                roster_progress(roster, roster_kind_names[kind], i,
-                                items->count);
+                roster_progress(roster_kind_names[kind], i, items->count);
             }
         }
 

@@ -8,25 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "ctl/roster/progress.h"
 #include "ctl/roster/roster.h"
 
 
 #define REFUSED_SHOWN  40
-
-
-void
-roster_progress(const roster_t *roster, const char *what, size_t done,
-    size_t all)
-{
-    if (roster->tty) {
-        fprintf(stderr, "\r%-14s %zu of %zu\033[K", what, done, all);
-        if (done >= all) {
-            fputs("\r\033[K", stderr);
-        }
-    }
-}
 
 
 static int
@@ -39,7 +26,6 @@ roster_init(roster_t *roster, ctl_t *ctl, const char *format)
     roster->ctl = ctl;
     roster->source = ctl->opt.source != NULL ? ctl->opt.source : format;
     roster->today = ctl_today();
-    roster->tty = isatty(STDERR_FILENO);
     roster->refused = json_array();
     roster->columns = json_array();
     roster->files = json_array();
@@ -224,7 +210,7 @@ import(ctl_t *ctl, const char *format, const roster_file_t *files)
     }
 
     rc = CTL_DONE;
-    roster_progress(&roster, "", 0, 0);
+    roster_progress_end();
     seconds = (double) (ctl_now() - start) / (double) PUPIL_TIME_SECOND;
     if (ctl->opt.json) {
         ctl_json_print(report_json(&roster, seconds));

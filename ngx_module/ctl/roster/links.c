@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/roster/progress.h"
 #include "ctl/roster/roster.h"
 
 
@@ -593,8 +594,7 @@ links_write(roster_t *roster, int which, batch_t *batch)
         }
         if (batch->count == BATCH) {
             rc = batch_write(roster, batch);
-            roster_progress(roster, roster_kind_names[kind], i,
-                            links->count);
+            roster_progress(roster_kind_names[kind], i, links->count);
         }
     }
     ctl_map_free(&map);

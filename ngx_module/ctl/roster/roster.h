@@ -109,7 +109,6 @@ struct roster_s {
     json_t           *refused, *columns, *files;
     roster_stored_t  *stored[2];        /* roles, enrolments */
     size_t            stored_count[2];
-    int               tty;
 };
 
 
@@ -175,7 +174,5 @@ int roster_links_load(roster_t *roster);
 int roster_guard(roster_t *roster);
 /* Writes them; with --close-absent ends those that are not in the roster. */
 int roster_apply_links(roster_t *roster);
-void roster_progress(const roster_t *roster, const char *what, size_t done,
-    size_t all);
 
 #endif /* PUPIL_CTL_ROSTER_H */
