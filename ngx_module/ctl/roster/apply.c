@@ -627,7 +627,7 @@ roster_apply_items(roster_t *roster)
             batch->items[batch->count++] = item;
             if (batch->count == BATCH) {
                 rc = batch_write(roster, batch);
-                roster_progress(roster_kind_names[kind], i, items->count);
+                roster_progress(roster_kinds[kind].name, i, items->count);
             }
         }
 

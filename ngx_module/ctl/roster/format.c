@@ -1,376 +1,397 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The two layouts: School Data Sync (version 1 CSV), and OneRoster 1.1 and
- * 1.2 as well as SDS 2.1, which is like it.
+ * From the files of a protocol to rows of cells: which columns are taken, and
+ * what of a file is not.
  */
 
 #include <string.h>
 #include <strings.h>
 
-#include "ctl/roster/roster.h"
+#include "ctl/roster/format.h"
 
 
-static int
-cell_is(pupil_str_t cell, const char *text)
+/* Why a column or a file that schools' systems export is not taken. */
+typedef struct {
+    const char  *part;          /* of its name, any case */
+    const char  *reason;
+} reason_t;
+
+/* A file being read. */
+typedef struct {
+    roster_t               *roster;
+    const roster_format_t  *format;
+    const roster_file_t    *file;       /* NULL: nothing of it is taken */
+    const char             *name;
+    int                     column[ROSTER_COLUMNS]; /* in the file, or -1 */
+    unsigned                columns;                /* of the file */
+    char                   *names[CSV_COLUMNS];     /* NULL: taken */
+    size_t                  values[CSV_COLUMNS];
+    size_t                  rows;
+} reading_t;
+
+
+static const reason_t  reasons[] = {
+    { "password", "passwords are never imported" },
+    { "phone", "not needed" },
+    { "sms", "not needed" },
+    { "birth", "not needed" },
+    { "sex", "not needed" },
+    { "ethnic", "special category of data" },
+    { "race", "special category of data" },
+    { "demographic", "special category of data" },
+    { "flag", "special category of data" },
+    { "relationship", "guardians and relatives are not taken" },
+    { "agent", "guardians and relatives are not taken" },
+    { "email", "no e-mail is taken here" },
+    { "e-mail", "no e-mail is taken here" },
+    { NULL, NULL }
+};
+
+
+static const char *
+reason_of(const char *name, const char *other)
 {
-    return cell.len == strlen(text)
-           && strncasecmp((const char *) cell.data, text, cell.len) == 0;
+    const reason_t  *reason;
+
+    for (reason = reasons; reason->part != NULL; reason++) {
+        if (strcasestr(name, reason->part) != NULL) {
+            return reason->reason;
+        }
+    }
+
+    return other;
 }
 
 
-/* Rows that say themselves that they no longer count. */
+/* names: separated by '|' */
 static int
-inactive(roster_t *roster, roster_kind_t kind, const roster_place_t *place,
-    pupil_str_t status)
+is_one_of(pupil_str_t text, const char *names)
 {
-    if (status.len == 0 || cell_is(status, "active")
-        || cell_is(status, "true"))
-    {
+    size_t  len;
+
+    for ( ;; ) {
+        len = strcspn(names, "|");
+
+        if (len == text.len
+            && strncasecmp(names, (const char *) text.data, len) == 0)
+        {
+            return 1;
+        }
+
+        if (names[len] == '\0') {
+            return 0;
+        }
+
+        names += len + 1;
+    }
+}
+
+
+static roster_role_t
+role_of(const roster_format_t *format, pupil_str_t name)
+{
+    const roster_role_name_t  *role;
+
+    for (role = format->roles; role->names != NULL; role++) {
+        if (is_one_of(name, role->names)) {
+            return role->role;
+        }
+    }
+
+    return 0;
+}
+
+
+/* A name fit for the report: what is no name of a column is not shown. */
+static char *
+column_name(roster_t *roster, pupil_str_t name, unsigned i)
+{
+    char    number[32];
+    size_t  k;
+
+    for (k = 0; k < name.len && k < 64; k++) {
+        if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                   "0123456789 _.-:", name.data[k]) == NULL
+            || name.data[k] == '\0')
+        {
+            break;
+        }
+    }
+
+    if (k == 0 || k != name.len) {
+        snprintf(number, sizeof(number), "column %u", i + 1);
+        return ctl_pool_text(&roster->pool, number, strlen(number));
+    }
+
+    return ctl_pool_text(&roster->pool, name.data, name.len);
+}
+
+
+/* Column i of the file: whether the protocol has a cell for it. */
+static int
+column_take(reading_t *reading, unsigned i, pupil_str_t name)
+{
+    int                     taken;
+    unsigned                k;
+    const roster_column_t  *column;
+
+    if (reading->file == NULL) {
         return 0;
     }
 
-    roster_refuse(roster, kind, place, "its status is not active");
+    taken = 0;
 
-    return 1;
-}
+    for (k = 0; k < ROSTER_COLUMNS; k++) {
+        column = &reading->file->columns[k];
 
-
-/* Comma-separated ids of academic sessions: the term from first to last. */
-static void
-terms_find(const roster_t *roster, pupil_str_t ids, int32_t *from,
-    int32_t *to)
-{
-    int32_t        *dates;
-    ctl_slot_t     *slot;
-    pupil_str_t     id;
-    const uint8_t  *comma;
-
-    while (ids.len != 0) {
-        comma = memchr(ids.data, ',', ids.len);
-        id.data = ids.data;
-        id.len = comma == NULL ? ids.len : (size_t) (comma - ids.data);
-        ids.data += id.len + (comma != NULL);
-        ids.len -= id.len + (comma != NULL);
-
-        slot = ctl_map_get(&roster->terms, id);
-        if (slot != NULL) {
-            dates = &roster->term_dates[2 * slot->value];
-            *from = dates[0] < *from ? dates[0] : *from;
-            *to = *to == PUPIL_DATE_NONE || dates[1] > *to ? dates[1] : *to;
+        if (column->names != NULL && reading->column[k] < 0
+            && is_one_of(name, column->names))
+        {
+            reading->column[k] = (int) i;
+            taken = 1;
         }
     }
+
+    return taken;
 }
 
 
-static void
-class_add(roster_t *roster, const roster_place_t *place, pupil_str_t id,
-    pupil_str_t institution, pupil_str_t title, int32_t from, int32_t to)
+static int
+header_read(reading_t *reading, const csv_row_t *row)
 {
-    uint32_t        parent;
-    roster_item_t  *class;
+    unsigned                i, k;
+    const roster_column_t  *column;
 
-    parent = roster_find(roster, ROSTER_INSTITUTION, institution);
-    if (parent == ROSTER_NONE) {
-        roster_refuse(roster, ROSTER_CLASS, place,
-                      "its institution is not in the roster");
-        return;
+    reading->columns = row->count;
+
+    for (k = 0; k < ROSTER_COLUMNS; k++) {
+        reading->column[k] = -1;
     }
 
-    class = roster_item(roster, ROSTER_CLASS, place, id);
-    if (class != NULL) {
-        class->parent = parent;
-        class->from = from;
-        class->to = to;
-        roster_take(roster, ROSTER_CLASS, class, 0, title);
+    for (i = 0; i < row->count; i++) {
+        if (!column_take(reading, i, row->cells[i])) {
+            reading->names[i] = column_name(reading->roster, row->cells[i], i);
+        }
     }
+
+    if (reading->file == NULL) {
+        return 0;
+    }
+
+    for (k = 0; k < ROSTER_COLUMNS; k++) {
+        column = &reading->file->columns[k];
+
+        if (column->required && reading->column[k] < 0) {
+            return ctl_error("%s: its first line has no column \"%.*s\"",
+                             reading->name,
+                             (int) strcspn(column->names, "|"),
+                             column->names);
+        }
+    }
+
+    return 0;
 }
 
 
-/* ---- School Data Sync ---- */
-
-static void
-sds_school(roster_t *roster, const roster_place_t *place,
-    const pupil_str_t *cells)
+/* Fills in the cells of a row; NULL, or why the row is refused. */
+static const char *
+cells_read(const reading_t *reading, const csv_row_t *from, roster_row_t *row)
 {
-    roster_item_t  *item;
+    const char             *error;
+    unsigned                k;
+    pupil_str_t             cell;
+    const roster_column_t  *column;
 
-    item = roster_item(roster, ROSTER_INSTITUTION, place, cells[0]);
-    if (item != NULL) {
-        roster_take(roster, ROSTER_INSTITUTION, item, 0, cells[1]);
-        /* the principal's id waits until users are known */
-        item->values[1] = ctl_pool_str(&roster->pool, cells[2].data,
-                                       cells[2].len);
+    error = NULL;
+
+    for (k = 0; k < ROSTER_CELLS; k++) {
+        row->cells[k] = ctl_str("");
     }
+
+    for (k = 0; k < ROSTER_COLUMNS; k++) {
+        if (reading->column[k] < 0) {
+            continue;
+        }
+
+        column = &reading->file->columns[k];
+        cell = from->cells[reading->column[k]];
+
+        if (cell.len == 0) {
+            continue;
+        }
+
+        if (memchr(cell.data, 0, cell.len) != NULL) {
+            return "holds a NUL byte";
+        }
+
+        if (column->cell == ROSTER_CELL_STATUS
+            && !is_one_of(cell, reading->format->active))
+        {
+            error = "its status is not active";
+        }
+
+        row->cells[column->cell] = cell;
+    }
+
+    return error;
 }
 
 
-static void
-sds_section(roster_t *roster, const roster_place_t *place,
-    const pupil_str_t *cells)
+static int
+row_read(void *ctx, const csv_row_t *from)
 {
-    if (!inactive(roster, ROSTER_CLASS, place, cells[3])) {
-        class_add(roster, place, cells[0], cells[1], cells[2],
-                  roster_date(cells[4]), roster_date(cells[5]));
+    unsigned              i;
+    reading_t            *reading = ctx;
+    const char           *error;
+    roster_row_t          row;
+    const roster_file_t  *file;
+
+    if (reading->columns == 0) {
+        return header_read(reading, from);
     }
+
+    file = reading->file;
+    row.place.file = reading->name;
+    row.place.line = from->line;
+    reading->rows++;
+
+    if (from->count != reading->columns) {
+        if (file != NULL) {
+            roster_refuse(reading->roster, file->kind, &row.place,
+                          "another number of columns than the first line");
+        }
+        return 0;
+    }
+
+    for (i = 0; i < from->count; i++) {
+        reading->values[i] += from->cells[i].len != 0;
+    }
+
+    if (file == NULL) {
+        return 0;
+    }
+
+    error = cells_read(reading, from, &row);
+    if (error != NULL) {
+        roster_refuse(reading->roster, file->kind, &row.place, error);
+        return 0;
+    }
+
+    row.role = file->role;
+    if (row.cells[ROSTER_CELL_ROLE].len != 0) {
+        row.role = role_of(reading->format, row.cells[ROSTER_CELL_ROLE]);
+    }
+
+    file->take(reading->roster, &row);
+
+    return 0;
 }
 
 
+/* What of a file was left out, for the report. */
 static void
-sds_person(roster_t *roster, const roster_place_t *place,
-    const pupil_str_t *cells, const char *role)
+rest_report(const reading_t *reading)
 {
-    uint32_t        i;
-    roster_item_t  *user, *school;
+    unsigned     i;
+    const char  *other;
 
-    if (inactive(roster, ROSTER_USER, place, cells[5])) {
-        return;
+    other = reading->file == NULL ? "the file is not taken" : "not needed";
+
+    for (i = 0; i < reading->columns; i++) {
+        if (reading->names[i] != NULL) {
+            roster_not_taken(reading->roster, reading->name,
+                             reading->names[i], reading->values[i],
+                             reason_of(reading->names[i], other));
+        }
     }
 
-    i = roster_find(roster, ROSTER_INSTITUTION, cells[1]);
-    if (i == ROSTER_NONE) {
-        roster_refuse(roster, ROSTER_USER, place,
-                      "its school is not in the roster");
-        return;
-    }
-
-    user = roster_item(roster, ROSTER_USER, place, cells[0]);
-    if (user == NULL) {
-        return;
-    }
-
-    roster_take(roster, ROSTER_USER, user, ROSTER_GIVEN, cells[2]);
-    roster_take(roster, ROSTER_USER, user, ROSTER_FAMILY, cells[3]);
-    roster_take(roster, ROSTER_USER, user, ROSTER_LOGIN, cells[4]);
-    roster_role(roster, place, cells[0], cells[1], ctl_str(role),
-                PUPIL_DATE_NONE, PUPIL_DATE_NONE);
-
-    school = roster->items[ROSTER_INSTITUTION].items[i];
-    if (strcmp(role, "teacher") == 0 && school->values[1].len == user->id.len
-        && memcmp(school->values[1].data, user->id.data, user->id.len) == 0)
-    {
-        roster_role(roster, place, cells[0], cells[1], ctl_str("principal"),
-                    PUPIL_DATE_NONE, PUPIL_DATE_NONE);
+    if (reading->file == NULL) {
+        roster_file_not_taken(reading->roster, reading->name, reading->rows,
+                              reason_of(reading->name, "not needed"));
     }
 }
 
 
-static void
-sds_student(roster_t *roster, const roster_place_t *place,
-    const pupil_str_t *cells)
+static int
+file_read(roster_t *roster, const roster_format_t *format,
+    const roster_file_t *file, csv_source_t *source, unsigned i)
 {
-    sds_person(roster, place, cells, "student");
+    reading_t   *reading;
+    const char  *name;
+
+    name = csv_source_name(source, i);
+
+    reading = ctl_pool_alloc(&roster->pool, sizeof(reading_t));
+    memset(reading, 0, sizeof(reading_t));
+    reading->roster = roster;
+    reading->format = format;
+    reading->file = file;
+    /* the roster outlives the source */
+    reading->name = ctl_pool_text(&roster->pool, name, strlen(name));
+
+    if (csv_source_read(source, i, row_read, reading) != 0) {
+        return -1;
+    }
+
+    if (reading->columns == 0 && file != NULL) {
+        return ctl_error("%s is empty", name);
+    }
+
+    rest_report(reading);
+
+    return 0;
 }
 
 
-static void
-sds_teacher(roster_t *roster, const roster_place_t *place,
-    const pupil_str_t *cells)
+static unsigned
+file_find(const csv_source_t *source, const char *name)
 {
-    uint32_t  i;
+    unsigned  i;
 
-    sds_person(roster, place, cells, "teacher");
-    i = roster_find(roster, ROSTER_USER, cells[0]);
-    if (i != ROSTER_NONE
-        && roster->items[ROSTER_USER].items[i]->place.line == place->line)
-    {
-        roster_take(roster, ROSTER_USER, roster->items[ROSTER_USER].items[i],
-                    ROSTER_EMAIL, cells[6]);
+    for (i = 0; i < csv_source_count(source); i++) {
+        if (strcasecmp(csv_source_name(source, i), name) == 0) {
+            break;
+        }
     }
+
+    return i;
 }
 
 
-static void
-sds_enrolment(roster_t *roster, const roster_place_t *place,
-    const pupil_str_t *cells)
+int
+roster_format_read(roster_t *roster, const roster_format_t *format,
+    csv_source_t *source)
 {
-    roster_enrol(roster, place, cells[0], cells[1], ctl_str("student"),
-                 PUPIL_DATE_NONE, PUPIL_DATE_NONE);
+    int                  *used;
+    unsigned              i, count;
+    const roster_file_t  *file;
+
+    count = csv_source_count(source);
+    used = ctl_pool_alloc(&roster->pool, count * sizeof(int));
+    memset(used, 0, count * sizeof(int));
+
+    for (file = format->files; file->name != NULL; file++) {
+        i = file_find(source, file->name);
+
+        if (i == count) {
+            if (!file->optional) {
+                return ctl_error("the roster has no file %s", file->name);
+            }
+            continue;
+        }
+
+        used[i] = 1;
+        if (file_read(roster, format, file, source, i) != 0) {
+            return -1;
+        }
+    }
+
+    for (i = 0; i < count; i++) {
+        if (!used[i] && file_read(roster, format, NULL, source, i) != 0) {
+            return -1;
+        }
+    }
+
+    return 0;
 }
-
-
-static void
-sds_roster(roster_t *roster, const roster_place_t *place,
-    const pupil_str_t *cells)
-{
-    roster_enrol(roster, place, cells[0], cells[1], ctl_str("teacher"),
-                 PUPIL_DATE_NONE, PUPIL_DATE_NONE);
-}
-
-
-const roster_file_t  roster_sds_files[] = {
-    { "School.csv", ROSTER_INSTITUTION, 2,
-      { "SIS ID", "Name", "Principal SIS ID" }, sds_school },
-    { "Section.csv", ROSTER_CLASS, 3,
-      { "SIS ID", "School SIS ID", "Section Name", "Status",
-        "Term StartDate", "Term EndDate" }, sds_section },
-    { "Student.csv", ROSTER_USER, 2,
-      { "SIS ID", "School SIS ID", "First Name", "Last Name", "Username",
-        "Status" }, sds_student },
-    { "Teacher.csv", ROSTER_USER, 2,
-      { "SIS ID", "School SIS ID", "First Name", "Last Name", "Username",
-        "Status", "Secondary Email" }, sds_teacher },
-    { "StudentEnrollment.csv", ROSTER_ENROLMENT, 2,
-      { "Section SIS ID", "SIS ID" }, sds_enrolment },
-    { "TeacherRoster.csv", ROSTER_ENROLMENT, 2,
-      { "Section SIS ID", "SIS ID" }, sds_roster },
-    { NULL, 0, 0, { NULL }, NULL }
-};
-
-
-/* ---- OneRoster ---- */
-
-static void
-oneroster_org(roster_t *roster, const roster_place_t *place,
-    const pupil_str_t *cells)
-{
-    roster_item_t  *item;
-
-    if (inactive(roster, ROSTER_INSTITUTION, place, cells[2])) {
-        return;
-    }
-
-    item = roster_item(roster, ROSTER_INSTITUTION, place, cells[0]);
-    if (item != NULL) {
-        roster_take(roster, ROSTER_INSTITUTION, item, 0, cells[1]);
-    }
-}
-
-
-static void
-oneroster_session(roster_t *roster, const roster_place_t *place,
-    const pupil_str_t *cells)
-{
-    int           fresh;
-    int32_t       from, to, *dates;
-    ctl_slot_t   *slot;
-    pupil_str_t   id;
-
-    (void) place;
-    from = roster_date(cells[1]);
-    to = roster_date(cells[2]);
-    if (from == PUPIL_DATE_NONE || to == PUPIL_DATE_NONE) {
-        return;
-    }
-
-    id = ctl_pool_str(&roster->pool, cells[0].data, cells[0].len);
-    slot = ctl_map_put(&roster->terms, id, &fresh);
-    if (!fresh) {
-        return;
-    }
-
-    slot->value = roster->term_count++;
-    dates = ctl_pool_alloc(&roster->pool,
-                           roster->term_count * 2 * sizeof(int32_t));
-    if (slot->value != 0) {
-        memcpy(dates, roster->term_dates, slot->value * 2 * sizeof(int32_t));
-    }
-    dates[2 * slot->value] = from;
-    dates[2 * slot->value + 1] = to;
-    roster->term_dates = dates;
-}
-
-
-static void
-oneroster_class(roster_t *roster, const roster_place_t *place,
-    const pupil_str_t *cells)
-{
-    int32_t  from = PUPIL_DATE_NONE, to = PUPIL_DATE_NONE;
-
-    if (!inactive(roster, ROSTER_CLASS, place, cells[3])) {
-        terms_find(roster, cells[4], &from, &to);
-        class_add(roster, place, cells[0], cells[1], cells[2], from, to);
-    }
-}
-
-
-/* Version 1.1 has a role and schools with each user, 1.2 a file of roles. */
-static void
-oneroster_user(roster_t *roster, const roster_place_t *place,
-    const pupil_str_t *cells)
-{
-    pupil_str_t     ids = cells[8], id;
-    roster_item_t  *user;
-    const uint8_t  *comma;
-
-    if (inactive(roster, ROSTER_USER, place, cells[5])
-        || inactive(roster, ROSTER_USER, place, cells[6]))
-    {
-        return;
-    }
-
-    user = roster_item(roster, ROSTER_USER, place, cells[0]);
-    if (user == NULL) {
-        return;
-    }
-
-    roster_take(roster, ROSTER_USER, user, ROSTER_GIVEN, cells[1]);
-    roster_take(roster, ROSTER_USER, user, ROSTER_FAMILY, cells[2]);
-    roster_take(roster, ROSTER_USER, user, ROSTER_LOGIN, cells[3]);
-    roster_take(roster, ROSTER_USER, user, ROSTER_EMAIL, cells[4]);
-
-    while (cells[7].len != 0 && ids.len != 0) {
-        comma = memchr(ids.data, ',', ids.len);
-        id.data = ids.data;
-        id.len = comma == NULL ? ids.len : (size_t) (comma - ids.data);
-        ids.data += id.len + (comma != NULL);
-        ids.len -= id.len + (comma != NULL);
-        roster_role(roster, place, cells[0], id, cells[7], PUPIL_DATE_NONE,
-                    PUPIL_DATE_NONE);
-    }
-}
-
-
-static void
-oneroster_role(roster_t *roster, const roster_place_t *place,
-    const pupil_str_t *cells)
-{
-    int32_t  from = PUPIL_DATE_NONE, to = PUPIL_DATE_NONE;
-
-    if (inactive(roster, ROSTER_ROLE, place, cells[3])) {
-        return;
-    }
-
-    terms_find(roster, cells[6], &from, &to);
-    if (cells[4].len != 0) {
-        from = roster_date(cells[4]);
-    }
-    if (cells[5].len != 0) {
-        to = roster_date(cells[5]);
-    }
-    roster_role(roster, place, cells[0], cells[1], cells[2], from, to);
-}
-
-
-static void
-oneroster_enrolment(roster_t *roster, const roster_place_t *place,
-    const pupil_str_t *cells)
-{
-    if (!inactive(roster, ROSTER_ENROLMENT, place, cells[3])) {
-        roster_enrol(roster, place, cells[0], cells[1], cells[2],
-                     roster_date(cells[4]), roster_date(cells[5]));
-    }
-}
-
-
-const roster_file_t  roster_oneroster_files[] = {
-    { "orgs.csv", ROSTER_INSTITUTION, 2,
-      { "sourcedId", "name", "status" }, oneroster_org },
-    { "?academicSessions.csv", ROSTER_CLASS, 3,
-      { "sourcedId", "startDate", "endDate" }, oneroster_session },
-    { "classes.csv", ROSTER_CLASS, 3,
-      { "sourcedId", "orgSourcedId|schoolSourcedId", "title", "status",
-        "sessionSourcedIds|termSourcedIds|termSourcedId" },
-      oneroster_class },
-    { "users.csv", ROSTER_USER, 1,
-      { "sourcedId", "givenName", "familyName", "username", "email",
-        "status", "enabledUser", "role", "orgSourcedIds" }, oneroster_user },
-    { "?roles.csv", ROSTER_ROLE, 3,
-      { "userSourcedId", "orgSourcedId", "role", "status",
-        "roleStartDate|beginDate", "roleEndDate|endDate",
-        "sessionSourcedId" }, oneroster_role },
-    { "enrollments.csv", ROSTER_ENROLMENT, 3,
-      { "classSourcedId", "userSourcedId", "role", "status", "beginDate",
-        "endDate" }, oneroster_enrolment },
-    { NULL, 0, 0, { NULL }, NULL }
-};

@@ -263,12 +263,10 @@ guard_links(roster_t *roster, int which)
 {
     size_t            i, now = 0, before = 0, absent = 0;
     ctl_map_t         map;
-    roster_links_t   *links = which == ROLES ? &roster->roles
-                                             : &roster->enrolments;
+    roster_kind_t     kind = which == ROLES ? ROSTER_ROLE : ROSTER_ENROLMENT;
+    roster_links_t   *links = &roster->links[kind];
     roster_stored_t  *row;
-    const char       *name = roster_kind_names[which == ROLES
-                                               ? ROSTER_ROLE
-                                               : ROSTER_ENROLMENT];
+    const char       *name = roster_kinds[kind].name;
 
     stored_map(roster, which, &map);
     for (i = 0; i < links->count; i++) {
@@ -561,8 +559,7 @@ links_write(roster_t *roster, int which, batch_t *batch)
     ctl_map_t         map;
     roster_kind_t     kind = which == ROLES ? ROSTER_ROLE : ROSTER_ENROLMENT;
     roster_link_t    *link;
-    roster_links_t   *links = which == ROLES ? &roster->roles
-                                             : &roster->enrolments;
+    roster_links_t   *links = &roster->links[kind];
     roster_count_t   *count = &roster->counts[kind];
     roster_stored_t  *row, want;
 
@@ -594,7 +591,7 @@ links_write(roster_t *roster, int which, batch_t *batch)
         }
         if (batch->count == BATCH) {
             rc = batch_write(roster, batch);
-            roster_progress(roster_kind_names[kind], i, links->count);
+            roster_progress(roster_kinds[kind].name, i, links->count);
         }
     }
     ctl_map_free(&map);
@@ -607,11 +604,11 @@ static int
 absent_end(roster_t *roster, int which, batch_t *batch)
 {
     int               rc = 0;
-    size_t            i, *ended;
+    size_t            i;
     int32_t           yesterday = roster->today - 1;
+    roster_kind_t     kind = which == ROLES ? ROSTER_ROLE : ROSTER_ENROLMENT;
     roster_stored_t  *row;
 
-    ended = which == ROLES ? &roster->ended_roles : &roster->ended_enrolments;
     for (i = 0; rc == 0 && i < roster->stored_count[which]; i++) {
         row = &roster->stored[which][i];
         if (row->matched || !live(roster, row)) {
@@ -619,7 +616,7 @@ absent_end(roster_t *roster, int which, batch_t *batch)
         }
         batch_add(batch, row, row->from < yesterday ? row->from : yesterday,
                   yesterday);
-        (*ended)++;
+        roster->counts[kind].ended++;
         if (batch->count == BATCH) {
             rc = batch_write(roster, batch);
         }

@@ -40,17 +40,6 @@ typedef struct {
 } index_row_t;
 
 
-void
-roster_remark(roster_t *roster, const roster_place_t *place,
-    const char *reason)
-{
-    json_array_append_new(roster->refused,
-        json_pack("{s:s,s:I,s:s,s:s}", "file", place->file, "line",
-                  (json_int_t) place->line, "what", "values", "reason",
-                  reason));
-}
-
-
 static int
 index_row(roster_t *roster, const PGresult *res, int n, const char *category,
     const char *field, index_row_t *row)

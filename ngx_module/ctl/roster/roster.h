@@ -1,38 +1,49 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * A roster: what an import has taken from its files, before anything is
- * written.  Columns that no plugin's grant to purpose rostering names are
- * never taken; the report says so, with how many values there were.
+ * A roster: what an import has taken, whatever the protocol, before anything
+ * is written; and the report of it.  Columns that no plugin's grant to purpose
+ * rostering names are never taken; the report says so, with how many values
+ * there were.
  */
 
 #ifndef PUPIL_CTL_ROSTER_H
 #define PUPIL_CTL_ROSTER_H
 
 #include "ctl/base/ctl.h"
-#include "ctl/roster/csv.h"
 
 
 #define ROSTER_NONE  UINT32_MAX
 
-/* Kinds of things that a roster has ids for; "source" index fields. */
+/* What a roster has: items, which have ids, and links between two of them. */
 typedef enum {
     ROSTER_INSTITUTION = 0,
     ROSTER_CLASS,
     ROSTER_USER,
-    ROSTER_ROLE,                /* no ids from here on */
+    ROSTER_ITEM_KINDS,
+    ROSTER_ROLE = ROSTER_ITEM_KINDS,
     ROSTER_ENROLMENT,
     ROSTER_KINDS
 } roster_kind_t;
 
-/* Values of a user. */
+/* Values of an item. */
 typedef enum {
-    ROSTER_GIVEN = 0,
+    ROSTER_TITLE = 0,           /* of an institution or a class: all it has */
+    ROSTER_GIVEN = 0,           /* of a user */
     ROSTER_FAMILY,
     ROSTER_LOGIN,
     ROSTER_EMAIL,
     ROSTER_VALUES
 } roster_value_t;
+
+/* Records that they are stored in, one a category. */
+typedef enum {
+    ROSTER_TITLES = 0,          /* of an institution or a class: all it has */
+    ROSTER_IDENTITY = 0,        /* of a user */
+    ROSTER_CREDENTIAL,
+    ROSTER_CONTACT,
+    ROSTER_RECORDS
+} roster_record_t;
 
 typedef enum {
     ROSTER_PUPIL = 1,
@@ -41,132 +52,172 @@ typedef enum {
 } roster_role_t;
 
 
+typedef struct {
+    const char       *name;     /* in reports */
+    const char       *source;   /* of an item: the index field of its ids */
+    const char       *owner;    /* of an item: its kind in pupil.owner */
+    const char       *title;    /* but of users: its field of "enrolment" */
+    roster_kind_t     where;    /* of a link: the kind that it leads to */
+} roster_kind_def_t;
+
+typedef struct {
+    const char       *field;
+    roster_record_t   record;
+} roster_value_def_t;
+
+typedef struct {
+    const char       *category;
+    roster_value_t    values[2];
+    unsigned          count;
+    int               indexed;  /* its only value has a blind index */
+} roster_record_def_t;
+
+
 /* Where a row stood. */
 typedef struct {
-    const char  *file;
-    size_t       line;
+    const char       *file;     /* the roster's memory */
+    size_t            line;
 } roster_place_t;
 
 /* An institution, a class or a user. */
 typedef struct {
-    pupil_str_t      id;
-    roster_place_t   place;
-    pupil_str_t      values[ROSTER_VALUES];     /* [0]: a title */
-    uint32_t         parent;    /* of a class: its institution */
-    int32_t          from, to;  /* of a class: its term */
-    unsigned         roles;     /* of a user: roster_role_t, all */
-    uint8_t          refused, known, changed;
+    pupil_str_t       id;
+    roster_place_t    place;
+    pupil_str_t       values[ROSTER_VALUES];
+    uint32_t          parent;   /* of a class: its institution */
+    int32_t           from, to; /* of a class: its first and last day */
+    pupil_str_t       head;     /* of an institution: the id of a teacher */
+    unsigned          roles;    /* of a user: roster_role_t, all */
+    uint8_t           refused, known;
 
-    uint8_t          term[PUPIL_TERM_LEN];
-    ctl_owner_t      owner;
-    uint8_t          has_print[3];              /* by category */
-    uint8_t          print[3][32];
-    uint8_t          has_term[2];               /* log-in name, e-mail */
-    uint8_t          terms[2][PUPIL_TERM_LEN];
+    ctl_owner_t       owner;
+    uint8_t           term[PUPIL_TERM_LEN];     /* of its id, for the index */
+    uint8_t           has_print[3];             /* by category */
+    uint8_t           print[3][32];
+    uint8_t           has_term[2];              /* log-in name, e-mail */
+    uint8_t           terms[2][PUPIL_TERM_LEN];
 } roster_item_t;
 
-/* A role or an enrolment. */
+/* A role at an institution, or an enrolment in a class: indexes of items. */
 typedef struct {
-    roster_place_t   place;
-    uint32_t         user, where;   /* where: an institution or a class */
-    roster_role_t    role;
-    int32_t          from, to;
-    uint8_t          refused;
+    roster_place_t    place;
+    uint32_t          user, where;
+    roster_role_t     role;
+    int32_t           from, to; /* PUPIL_DATE_NONE: open */
 } roster_link_t;
 
+/* An academic session. */
 typedef struct {
-    roster_item_t  **items;
-    uint32_t         count, size;
-    ctl_map_t        ids;
+    int32_t           from, to;
+} roster_term_t;
+
+
+typedef struct {
+    roster_item_t   **items;
+    uint32_t          count, size;
+    ctl_map_t         ids;
 } roster_items_t;
 
 typedef struct {
-    roster_link_t   *links;
-    uint32_t         count, size;
-    ctl_map_t        keys;
+    roster_link_t    *links;
+    uint32_t          count, size;
+    ctl_map_t         keys;
 } roster_links_t;
 
 typedef struct {
-    size_t  read, taken, changed, unchanged, refused;
+    roster_term_t    *terms;
+    uint32_t          count, size;
+    ctl_map_t         ids;
+} roster_terms_t;
+
+typedef struct {
+    size_t            taken, changed, unchanged, refused, ended;
 } roster_count_t;
 
-typedef struct roster_s  roster_t;
 typedef struct roster_stored_s  roster_stored_t;
 
-struct roster_s {
+typedef struct {
     ctl_t            *ctl;
     ctl_pool_t        pool;             /* of what was taken */
-    const char       *source;
-    int               dates_open;
+    const char       *source;           /* each has ids of its own */
+    int               dates_open;       /* no link has dates: --dates open */
     int32_t           today;
-    roster_items_t    items[3];
-    roster_links_t    roles, enrolments;
+
+    roster_items_t    items[ROSTER_ITEM_KINDS];
+    roster_links_t    links[ROSTER_KINDS];      /* from ROSTER_ROLE on */
+    roster_terms_t    terms;
+
     roster_count_t    counts[ROSTER_KINDS];
-    ctl_map_t         terms;            /* academic sessions */
-    int32_t          *term_dates;       /* pairs */
-    uint32_t          term_count;
-    size_t            ended_roles, ended_enrolments;
     json_t           *refused, *columns, *files;
     roster_stored_t  *stored[2];        /* roles, enrolments */
     size_t            stored_count[2];
-};
+} roster_t;
 
 
-/* ---- roster.c ---- */
+extern const roster_kind_def_t    roster_kinds[ROSTER_KINDS];
+extern const roster_value_def_t   roster_values[ROSTER_VALUES];
+extern const roster_record_def_t  roster_records[ROSTER_RECORDS];
 
-/* One file of a format.  columns: aliases separated by '|'; the first
- * `required` ones must be there. */
-typedef struct {
-    const char     *file;
-    roster_kind_t   kind;
-    unsigned        required;
-    const char     *columns[12];
-    /* cells: by columns, empty when absent */
-    void          (*row)(roster_t *roster, const roster_place_t *place,
-                         const pupil_str_t *cells);
-} roster_file_t;
 
+void roster_init(roster_t *roster, ctl_t *ctl, const char *source);
+void roster_free(roster_t *roster);
+
+/* A field that a loaded plugin lets rostering write, or -1. */
+int32_t roster_granted(const roster_t *roster, const char *category,
+    const char *field, pupil_category_t **plugin);
+
+/* How many records an item of this kind has; the category of each. */
+unsigned roster_record_count(roster_kind_t kind);
+const char *roster_category(roster_kind_t kind, roster_record_t record);
+
+/* A new item with this id, or NULL when it is refused. */
+roster_item_t *roster_item_add(roster_t *roster, roster_kind_t kind,
+    const roster_place_t *place, pupil_str_t id);
+/* The index of the item with this id, or ROSTER_NONE. */
+uint32_t roster_item_find(const roster_t *roster, roster_kind_t kind,
+    pupil_str_t id);
+roster_item_t *roster_item(const roster_t *roster, roster_kind_t kind,
+    uint32_t i);
+/* The institution of a class; NULL for what has none. */
+roster_item_t *roster_parent(const roster_t *roster,
+    const roster_item_t *item);
+
+/* A second link of the same two with the same role widens the first. */
+void roster_link_add(roster_t *roster, roster_kind_t kind,
+    const roster_link_t *link);
+
+/* The institution or the class that it leads to. */
+roster_item_t *roster_link_where(const roster_t *roster, roster_kind_t kind,
+    const roster_link_t *link);
+/* Whether one of its ends is refused. */
+int roster_link_refused(const roster_t *roster, roster_kind_t kind,
+    const roster_link_t *link);
+
+/* The first of two terms with the same id counts. */
+void roster_term_add(roster_t *roster, pupil_str_t id, roster_term_t term);
+const roster_term_t *roster_term_find(const roster_t *roster,
+    pupil_str_t id);
+
+/* Into the report. */
 void roster_refuse(roster_t *roster, roster_kind_t kind,
     const roster_place_t *place, const char *reason);
-/* A new item with this id, or NULL when it is refused. */
-roster_item_t *roster_item(roster_t *roster, roster_kind_t kind,
-    const roster_place_t *place, pupil_str_t id);
-uint32_t roster_find(const roster_t *roster, roster_kind_t kind,
-    pupil_str_t id);
-/* Takes a cell as a value of the item, by the plugin's own rules. */
-void roster_take(roster_t *roster, roster_kind_t kind, roster_item_t *item,
-    roster_value_t value, pupil_str_t cell);
-void roster_role(roster_t *roster, const roster_place_t *place,
-    pupil_str_t user, pupil_str_t institution, pupil_str_t role, int32_t from,
-    int32_t to);
-void roster_enrol(roster_t *roster, const roster_place_t *place,
-    pupil_str_t class_id, pupil_str_t user, pupil_str_t role, int32_t from,
-    int32_t to);
-/* PUPIL_DATE_NONE for an empty or odd one. */
-int32_t roster_date(pupil_str_t cell);
+/* The same for an item, which is then refused; once. */
+void roster_item_refuse(roster_t *roster, roster_kind_t kind,
+    roster_item_t *item, const char *reason);
+/* A value that was left out; counts nothing. */
+void roster_remark(roster_t *roster, const roster_place_t *place,
+    const char *reason);
+/* Adds to the values of a column that is not taken. */
 void roster_not_taken(roster_t *roster, const char *file, const char *column,
     size_t values, const char *reason);
-
-/* When all rows are read: who is left without a role, and whose address. */
-void roster_settle(roster_t *roster);
-
-/* Reads all files of a format; -1: said. */
-int roster_read(roster_t *roster, csv_source_t *source,
-    const roster_file_t *files);
-
-extern const roster_file_t  roster_sds_files[];
-extern const roster_file_t  roster_oneroster_files[];
+void roster_file_not_taken(roster_t *roster, const char *file, size_t rows,
+    const char *reason);
 
 
 /* ---- resolve.c, apply.c, links.c ---- */
 
-extern const char *const  roster_kind_names[ROSTER_KINDS];
-
 /* Finds what earlier imports made; checks MACs. */
 int roster_resolve(roster_t *roster);
-/* A remark that counts nothing. */
-void roster_remark(roster_t *roster, const roster_place_t *place,
-    const char *reason);
 /* Writes institutions, classes and users. */
 int roster_apply_items(roster_t *roster);
 /* Reads roles and enrolments as stored; guards against accidents. */

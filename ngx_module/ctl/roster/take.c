@@ -1,56 +1,147 @@
 /*
  * Copyright (C) the Pupil authors
- *
- * Which values of a row are taken: those that a plugin grants to rostering,
- * by the plugin's own rules (invariant I3).
  */
 
-#include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "ctl/roster/roster.h"
+#include "ctl/roster/take.h"
 
 
-static const struct {
-    const char  *category, *field;
-} value_fields[ROSTER_VALUES] = {
-    { "identity", "given_name" },
-    { "identity", "family_name" },
-    { "credential", "login_id" },
-    { "contact", "email" }
-};
-
-
+/* M/D/YYYY to YYYY-MM-DD, in place; what is none stays as it is. */
 static void
-item_refuse(roster_t *roster, roster_kind_t kind, roster_item_t *item,
-    const char *reason)
+date_turn(char text[32])
 {
-    if (!item->refused) {
-        item->refused = 1;
-        roster_refuse(roster, kind, &item->place, reason);
+    char  *end;
+    long   month, day, year;
+
+    month = strtol(text, &end, 10);
+    if (*end != '/') {
+        return;
+    }
+
+    day = strtol(end + 1, &end, 10);
+    if (*end != '/') {
+        return;
+    }
+
+    year = strtol(end + 1, &end, 10);
+
+    if (*end == '\0' && month >= 1 && month <= 12 && day >= 1 && day <= 31
+        && year >= 1900 && year <= 2999)
+    {
+        snprintf(text, 32, "%04ld-%02ld-%02ld", year, month, day);
     }
 }
 
 
-void
-roster_take(roster_t *roster, roster_kind_t kind, roster_item_t *item,
+/* ISO 8601, with or without a time, or M/D/YYYY; else PUPIL_DATE_NONE. */
+static int32_t
+date_read(pupil_str_t cell)
+{
+    char      text[32];
+    int32_t   days;
+
+    if (cell.len == 0 || cell.len > 24) {
+        return PUPIL_DATE_NONE;
+    }
+
+    memcpy(text, cell.data, cell.len);
+    text[cell.len] = '\0';
+    date_turn(text);
+
+    if (strlen(text) > PUPIL_DATE_TEXT_LEN
+        && text[PUPIL_DATE_TEXT_LEN] == 'T')
+    {
+        text[PUPIL_DATE_TEXT_LEN] = '\0';
+    }
+
+    return pupil_date_parse((const uint8_t *) text, strlen(text), &days)
+           == PUPIL_OK ? days : PUPIL_DATE_NONE;
+}
+
+
+/* Cuts the first of a list of ids off; 0 when there is none left. */
+static int
+list_next(pupil_str_t *list, pupil_str_t *id)
+{
+    size_t          used;
+    const uint8_t  *comma;
+
+    if (list->len == 0) {
+        return 0;
+    }
+
+    comma = memchr(list->data, ',', list->len);
+
+    id->data = list->data;
+    id->len = comma == NULL ? list->len : (size_t) (comma - list->data);
+
+    used = id->len + (comma != NULL);
+    list->data += used;
+    list->len -= used;
+
+    return 1;
+}
+
+
+/* The row's own dates; what they leave open is what its terms span. */
+static roster_term_t
+dates_read(const roster_t *roster, const roster_row_t *row)
+{
+    pupil_str_t           list, id;
+    roster_term_t         span;
+    const roster_term_t  *term;
+
+    span.from = PUPIL_DATE_NONE;
+    span.to = PUPIL_DATE_NONE;
+    list = row->cells[ROSTER_CELL_TERMS];
+
+    while (list_next(&list, &id)) {
+        term = roster_term_find(roster, id);
+        if (term == NULL) {
+            continue;
+        }
+
+        if (term->from < span.from) {
+            span.from = term->from;
+        }
+
+        if (span.to == PUPIL_DATE_NONE || term->to > span.to) {
+            span.to = term->to;
+        }
+    }
+
+    if (row->cells[ROSTER_CELL_FROM].len != 0) {
+        span.from = date_read(row->cells[ROSTER_CELL_FROM]);
+    }
+
+    if (row->cells[ROSTER_CELL_TO].len != 0) {
+        span.to = date_read(row->cells[ROSTER_CELL_TO]);
+    }
+
+    return span;
+}
+
+
+/* Takes a cell as a value of the item, by the plugin's own rules. */
+static void
+value_take(roster_t *roster, roster_kind_t kind, roster_item_t *item,
     roster_value_t value, pupil_str_t cell)
 {
     char               text[160];
     int32_t            field;
+    ctl_pool_t         pool;
     const char        *category, *name;
-    ctl_pool_t         pool = { NULL };
     pupil_str_t        clear;
     pupil_fault_t      fault;
-    pupil_alloc_t      alloc = { ctl_pool_alloc, &pool };
+    pupil_alloc_t      alloc;
     pupil_category_t  *plugin;
 
-    category = kind == ROSTER_USER ? value_fields[value].category
-                                   : "enrolment";
-    name = kind == ROSTER_USER ? value_fields[value].field
-           : kind == ROSTER_CLASS ? "class_title" : "school_title";
-    field = ctl_granted(roster->ctl, category, name, PUPIL_PURPOSE_ROSTERING,
-                        PUPIL_OPERATION_WRITE, &plugin);
+    category = roster_category(kind, roster_values[value].record);
+    name = kind == ROSTER_USER ? roster_values[value].field
+                               : roster_kinds[kind].title;
+    field = roster_granted(roster, category, name, &plugin);
 
     if (field < 0) {
         if (cell.len != 0) {
@@ -61,15 +152,19 @@ roster_take(roster_t *roster, roster_kind_t kind, roster_item_t *item,
     }
 
     if (cell.len == 0) {
-        /* a user's records may be absent as a whole: see below */
+        /* a record of a user may be absent as a whole: see settle.c */
         if (kind != ROSTER_USER
             && (plugin->plugin->fields[field].flags & PUPIL_FIELD_REQUIRED))
         {
             snprintf(text, sizeof(text), "%s is empty", name);
-            item_refuse(roster, kind, item, text);
+            roster_item_refuse(roster, kind, item, text);
         }
         return;
     }
+
+    memset(&pool, 0, sizeof(ctl_pool_t));
+    alloc.alloc = ctl_pool_alloc;
+    alloc.ctx = &pool;
 
     if (pupil_value_accept_text(plugin, (uint32_t) field, cell, &alloc,
                                 &clear, &fault) == PUPIL_OK)
@@ -79,73 +174,263 @@ roster_take(roster_t *roster, roster_kind_t kind, roster_item_t *item,
     } else {
         snprintf(text, sizeof(text), "%s breaks the rule \"%s\"", name,
                  fault.rule);
-        item_refuse(roster, kind, item, text);
+        roster_item_refuse(roster, kind, item, text);
     }
+
     ctl_pool_free(&pool);
 }
 
 
-/* A record has all of its required fields, or there is none. */
-static void
-required_check(roster_t *roster, roster_item_t *user)
+void
+roster_take_institution(roster_t *roster, const roster_row_t *row)
 {
-    char               text[160];
-    int32_t            field;
-    unsigned           a, b;
-    pupil_category_t  *plugin;
+    pupil_str_t     head;
+    roster_item_t  *item;
 
-    for (a = 0; a < ROSTER_VALUES; a++) {
-        field = ctl_granted(roster->ctl, value_fields[a].category,
-                            value_fields[a].field, PUPIL_PURPOSE_ROSTERING,
-                            PUPIL_OPERATION_WRITE, &plugin);
-        if (field < 0 || user->values[a].len != 0
-            || !(plugin->plugin->fields[field].flags & PUPIL_FIELD_REQUIRED))
-        {
-            continue;
-        }
-        for (b = 0; b < ROSTER_VALUES; b++) {
-            if (user->values[b].len != 0
-                && strcmp(value_fields[a].category, value_fields[b].category)
-                   == 0)
-            {
-                snprintf(text, sizeof(text), "%s is empty",
-                         value_fields[a].field);
-                item_refuse(roster, ROSTER_USER, user, text);
-            }
-        }
+    item = roster_item_add(roster, ROSTER_INSTITUTION, &row->place,
+                           row->cells[ROSTER_CELL_ID]);
+    if (item == NULL) {
+        return;
+    }
+
+    value_take(roster, ROSTER_INSTITUTION, item, ROSTER_TITLE,
+               row->cells[ROSTER_CELL_TITLE]);
+
+    /* waits until users are known */
+    head = row->cells[ROSTER_CELL_HEAD];
+    item->head = ctl_pool_str(&roster->pool, head.data, head.len);
+}
+
+
+void
+roster_take_term(roster_t *roster, const roster_row_t *row)
+{
+    roster_term_t  term;
+
+    term = dates_read(roster, row);
+
+    if (term.from != PUPIL_DATE_NONE && term.to != PUPIL_DATE_NONE) {
+        roster_term_add(roster, row->cells[ROSTER_CELL_ID], term);
     }
 }
 
 
-/* Pupils are never asked for contact details, nor are theirs kept (M17). */
 void
-roster_settle(roster_t *roster)
+roster_take_class(roster_t *roster, const roster_row_t *row)
 {
-    void            *address;
-    uint32_t         i;
-    roster_item_t   *user;
-    roster_items_t  *users = &roster->items[ROSTER_USER];
+    uint32_t        parent;
+    roster_item_t  *class;
+    roster_term_t   dates;
 
-    for (i = 0; i < users->count; i++) {
-        user = users->items[i];
-        if (user->roles == 0) {
-            item_refuse(roster, ROSTER_USER, user, "has no role that is"
-                        " taken: guardians, relatives and others stay out");
-        }
-        if (user->values[ROSTER_EMAIL].len != 0
-            && (user->refused || (user->roles & ROSTER_PUPIL)))
-        {
-            /* the pool's own memory, const only in the view */
-            memcpy(&address, &user->values[ROSTER_EMAIL].data,
-                   sizeof(address));
-            sodium_memzero(address, user->values[ROSTER_EMAIL].len);
-            user->values[ROSTER_EMAIL].len = 0;
-            roster_not_taken(roster, user->place.file,
-                             user->refused ? "email (of refused users)"
-                                           : "email (of pupils)", 1,
-                             user->refused ? "the user is refused"
-                             : "pupils' contact details are never taken");
-        }
-        required_check(roster, user);
+    parent = roster_item_find(roster, ROSTER_INSTITUTION,
+                              row->cells[ROSTER_CELL_INSTITUTION]);
+    if (parent == ROSTER_NONE) {
+        roster_refuse(roster, ROSTER_CLASS, &row->place,
+                      "its institution is not in the roster");
+        return;
+    }
+
+    class = roster_item_add(roster, ROSTER_CLASS, &row->place,
+                            row->cells[ROSTER_CELL_ID]);
+    if (class == NULL) {
+        return;
+    }
+
+    dates = dates_read(roster, row);
+    class->parent = parent;
+    class->from = dates.from;
+    class->to = dates.to;
+
+    value_take(roster, ROSTER_CLASS, class, ROSTER_TITLE,
+               row->cells[ROSTER_CELL_TITLE]);
+}
+
+
+static roster_item_t *
+user_add(roster_t *roster, const roster_row_t *row)
+{
+    roster_item_t  *user;
+
+    user = roster_item_add(roster, ROSTER_USER, &row->place,
+                           row->cells[ROSTER_CELL_ID]);
+    if (user == NULL) {
+        return NULL;
+    }
+
+    value_take(roster, ROSTER_USER, user, ROSTER_GIVEN,
+               row->cells[ROSTER_CELL_GIVEN]);
+    value_take(roster, ROSTER_USER, user, ROSTER_FAMILY,
+               row->cells[ROSTER_CELL_FAMILY]);
+    value_take(roster, ROSTER_USER, user, ROSTER_LOGIN,
+               row->cells[ROSTER_CELL_LOGIN]);
+    value_take(roster, ROSTER_USER, user, ROSTER_EMAIL,
+               row->cells[ROSTER_CELL_EMAIL]);
+
+    return user;
+}
+
+
+/* The link that a row makes, but for its two ends. */
+static roster_link_t
+link_of(const roster_t *roster, const roster_row_t *row)
+{
+    roster_link_t  link;
+    roster_term_t  dates;
+
+    dates = dates_read(roster, row);
+
+    link.place = row->place;
+    link.user = ROSTER_NONE;
+    link.where = ROSTER_NONE;
+    link.role = row->role;
+    link.from = dates.from;
+    link.to = dates.to;
+
+    return link;
+}
+
+
+static void
+role_add(roster_t *roster, const roster_link_t *link)
+{
+    if (link->role == 0) {
+        roster_refuse(roster, ROSTER_ROLE, &link->place, "a role that is not"
+                      " taken: guardians, relatives and others stay out");
+
+    } else if (link->user == ROSTER_NONE) {
+        roster_refuse(roster, ROSTER_ROLE, &link->place,
+                      "its user is not in the roster");
+
+    } else if (link->where == ROSTER_NONE) {
+        roster_refuse(roster, ROSTER_ROLE, &link->place,
+                      "its institution is not in the roster");
+
+    } else {
+        roster_link_add(roster, ROSTER_ROLE, link);
+    }
+}
+
+
+void
+roster_take_user(roster_t *roster, const roster_row_t *row)
+{
+    pupil_str_t     list, id;
+    roster_item_t  *user;
+    roster_link_t   link;
+
+    user = user_add(roster, row);
+
+    if (user == NULL || row->cells[ROSTER_CELL_ROLE].len == 0) {
+        return;
+    }
+
+    link = link_of(roster, row);
+    link.user = roster_item_find(roster, ROSTER_USER, user->id);
+    list = row->cells[ROSTER_CELL_INSTITUTIONS];
+
+    while (list_next(&list, &id)) {
+        link.where = roster_item_find(roster, ROSTER_INSTITUTION, id);
+        role_add(roster, &link);
+    }
+}
+
+
+void
+roster_take_member(roster_t *roster, const roster_row_t *row)
+{
+    uint32_t        where;
+    pupil_str_t     head;
+    roster_item_t  *user;
+    roster_link_t   link;
+
+    where = roster_item_find(roster, ROSTER_INSTITUTION,
+                             row->cells[ROSTER_CELL_INSTITUTION]);
+    if (where == ROSTER_NONE) {
+        roster_refuse(roster, ROSTER_USER, &row->place,
+                      "its school is not in the roster");
+        return;
+    }
+
+    user = user_add(roster, row);
+    if (user == NULL) {
+        return;
+    }
+
+    link = link_of(roster, row);
+    link.user = roster_item_find(roster, ROSTER_USER, user->id);
+    link.where = where;
+    role_add(roster, &link);
+
+    head = roster_item(roster, ROSTER_INSTITUTION, where)->head;
+
+    if (link.role == ROSTER_TEACHER && head.len == user->id.len
+        && memcmp(head.data, user->id.data, user->id.len) == 0)
+    {
+        link.role = ROSTER_ADMIN;
+        role_add(roster, &link);
+    }
+}
+
+
+void
+roster_take_role(roster_t *roster, const roster_row_t *row)
+{
+    roster_link_t  link;
+
+    link = link_of(roster, row);
+    link.user = roster_item_find(roster, ROSTER_USER,
+                                 row->cells[ROSTER_CELL_USER]);
+    link.where = roster_item_find(roster, ROSTER_INSTITUTION,
+                                  row->cells[ROSTER_CELL_INSTITUTION]);
+
+    role_add(roster, &link);
+}
+
+
+void
+roster_take_enrolment(roster_t *roster, const roster_row_t *row)
+{
+    roster_item_t  *class;
+    roster_link_t   link;
+
+    link = link_of(roster, row);
+    link.user = roster_item_find(roster, ROSTER_USER,
+                                 row->cells[ROSTER_CELL_USER]);
+    link.where = roster_item_find(roster, ROSTER_CLASS,
+                                  row->cells[ROSTER_CELL_CLASS]);
+
+    if (link.role != ROSTER_PUPIL && link.role != ROSTER_TEACHER) {
+        roster_refuse(roster, ROSTER_ENROLMENT, &row->place,
+                      "a role that is not taken in a class");
+        return;
+    }
+
+    if (link.user == ROSTER_NONE) {
+        roster_refuse(roster, ROSTER_ENROLMENT, &row->place,
+                      "its user is not in the roster");
+        return;
+    }
+
+    if (link.where == ROSTER_NONE) {
+        roster_refuse(roster, ROSTER_ENROLMENT, &row->place,
+                      "its class is not in the roster");
+        return;
+    }
+
+    class = roster_item(roster, ROSTER_CLASS, link.where);
+
+    if (link.from == PUPIL_DATE_NONE) {
+        link.from = class->from;
+    }
+
+    if (link.to == PUPIL_DATE_NONE) {
+        link.to = class->to;
+    }
+
+    roster_link_add(roster, ROSTER_ENROLMENT, &link);
+
+    if (class->parent != ROSTER_NONE) {
+        link.where = class->parent;
+        roster_link_add(roster, ROSTER_ROLE, &link);
     }
 }

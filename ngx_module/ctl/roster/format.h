@@ -1,0 +1,88 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * A protocol that has files of rows, as tables: which files, what their
+ * columns are called, and which cell of a row each of them is.  A protocol
+ * has a file of its own with nothing but these tables.
+ */
+
+#ifndef PUPIL_CTL_ROSTER_FORMAT_H
+#define PUPIL_CTL_ROSTER_FORMAT_H
+
+#include "ctl/roster/csv.h"
+#include "ctl/roster/roster.h"
+
+
+#define ROSTER_COLUMNS   12     /* of a file that are known */
+#define ROSTER_REQUIRED  1      /* a file without this column is refused */
+
+
+/* What a cell is, whatever its column is called. */
+typedef enum {
+    ROSTER_CELL_ID = 0,
+    ROSTER_CELL_TITLE,
+    ROSTER_CELL_HEAD,           /* of an institution: the id of a teacher */
+    ROSTER_CELL_INSTITUTION,    /* its id */
+    ROSTER_CELL_INSTITUTIONS,   /* their ids, separated by commas */
+    ROSTER_CELL_CLASS,          /* its id */
+    ROSTER_CELL_USER,           /* its id */
+    ROSTER_CELL_GIVEN,
+    ROSTER_CELL_FAMILY,
+    ROSTER_CELL_LOGIN,
+    ROSTER_CELL_EMAIL,
+    ROSTER_CELL_ROLE,
+    ROSTER_CELL_FROM,           /* dates: the first and the last day */
+    ROSTER_CELL_TO,
+    ROSTER_CELL_TERMS,          /* their ids, separated by commas */
+    ROSTER_CELL_STATUS,         /* there may be several: see active */
+    ROSTER_CELLS
+} roster_cell_t;
+
+/* A row that counts, of any protocol. */
+typedef struct {
+    roster_place_t         place;
+    roster_role_t          role;        /* 0: none, or none that is taken */
+    pupil_str_t            cells[ROSTER_CELLS];     /* empty when absent */
+} roster_row_t;
+
+typedef void (*roster_take_pt)(roster_t *roster, const roster_row_t *row);
+
+
+/* Names of files, columns and roles have no case. */
+
+typedef struct {
+    roster_cell_t          cell;
+    const char            *names;       /* separated by '|' */
+    int                    required;
+} roster_column_t;
+
+typedef struct {
+    const char            *name;
+    int                    optional;
+    roster_kind_t          kind;        /* what its refused rows count as */
+    roster_role_t          role;        /* of rows without a cell for it */
+    roster_take_pt         take;
+    roster_column_t        columns[ROSTER_COLUMNS];
+} roster_file_t;
+
+typedef struct {
+    roster_role_t          role;
+    const char            *names;       /* separated by '|' */
+} roster_role_name_t;
+
+typedef struct {
+    const char                *name;
+    const char                *active;  /* what a status may be, by '|';
+                                           an empty one may always be */
+    const roster_role_name_t  *roles;   /* the last one has no names; NULL:
+                                           no cell has a role */
+    const roster_file_t       *files;   /* as they are read; the last one
+                                           has no name */
+} roster_format_t;
+
+
+/* Takes all files of a source.  Returns -1 with the error said. */
+int roster_format_read(roster_t *roster, const roster_format_t *format,
+    csv_source_t *source);
+
+#endif /* PUPIL_CTL_ROSTER_FORMAT_H */

@@ -1,0 +1,108 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include <sodium.h>
+#include <string.h>
+
+#include "ctl/roster/settle.h"
+
+
+static void
+address_drop(roster_t *roster, roster_item_t *user)
+{
+    void         *data;
+    const char   *column, *reason;
+    pupil_str_t  *address;
+
+    if (user->refused) {
+        column = "email (of refused users)";
+        reason = "the user is refused";
+
+    } else {
+        column = "email (of pupils)";
+        reason = "pupils' contact details are never taken";
+    }
+
+    address = &user->values[ROSTER_EMAIL];
+
+    /* the pool's own memory, const only in the view */
+    memcpy(&data, &address->data, sizeof(data));
+    sodium_memzero(data, address->len);
+    address->len = 0;
+
+    roster_not_taken(roster, user->place.file, column, 1, reason);
+}
+
+
+static int
+record_empty(const roster_item_t *user, const roster_record_def_t *record)
+{
+    unsigned  i;
+
+    for (i = 0; i < record->count; i++) {
+        if (user->values[record->values[i]].len != 0) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* A record has all of its required fields, or there is none. */
+static void
+record_check(roster_t *roster, roster_item_t *user,
+    const roster_record_def_t *record)
+{
+    char               text[160];
+    int32_t            field;
+    unsigned           i;
+    const char        *name;
+    pupil_category_t  *plugin;
+
+    if (record_empty(user, record)) {
+        return;
+    }
+
+    for (i = 0; i < record->count; i++) {
+        name = roster_values[record->values[i]].field;
+        field = roster_granted(roster, record->category, name, &plugin);
+
+        if (field >= 0 && user->values[record->values[i]].len == 0
+            && (plugin->plugin->fields[field].flags & PUPIL_FIELD_REQUIRED))
+        {
+            snprintf(text, sizeof(text), "%s is empty", name);
+            roster_item_refuse(roster, ROSTER_USER, user, text);
+        }
+    }
+}
+
+
+void
+roster_settle(roster_t *roster)
+{
+    uint32_t        i;
+    unsigned        r;
+    roster_item_t  *user;
+
+    for (i = 0; i < roster->items[ROSTER_USER].count; i++) {
+        user = roster_item(roster, ROSTER_USER, i);
+
+        if (user->roles == 0) {
+            roster_item_refuse(roster, ROSTER_USER, user, "has no role that"
+                               " is taken: guardians, relatives and others"
+                               " stay out");
+        }
+
+        if (user->values[ROSTER_EMAIL].len != 0
+            && (user->refused || (user->roles & ROSTER_PUPIL)))
+        {
+            address_drop(roster, user);
+        }
+
+        for (r = 0; r < ROSTER_RECORDS; r++) {
+            record_check(roster, user, &roster_records[r]);
+        }
+    }
+}
