@@ -23,7 +23,7 @@ typedef struct {
     roster_value_t   values[GROUP_FIELDS];
     const char      *fields[GROUP_FIELDS];
     unsigned         count;
-    int              indexed;   /* of roster_item_t.terms, -1 */
+    int              indexed;   /* of roster_item_t.states, -1 */
 } group_t;
 
 typedef struct {
@@ -38,8 +38,8 @@ typedef struct {
 static const group_t  user_groups[3] = {
     { "identity", { ROSTER_GIVEN, ROSTER_FAMILY },
       { "given_name", "family_name" }, 2, -1 },
-    { "credential", { ROSTER_LOGIN, 0 }, { "login_id", NULL }, 1, 0 },
-    { "contact", { ROSTER_EMAIL, 0 }, { "email", NULL }, 1, 1 }
+    { "credential", { ROSTER_LOGIN, 0 }, { "login_id", NULL }, 1, 1 },
+    { "contact", { ROSTER_EMAIL, 0 }, { "email", NULL }, 1, 2 }
 };
 
 static const ctl_access_t  group_access[3] = {
@@ -183,11 +183,12 @@ index_rows(roster_t *roster, const batch_t *batch, const char *category,
     for (i = 0; i < batch->count; i++) {
         item = batch->items[i];
         if (which < 0 ? item->known
-                      : !batch->write[i][group] || !item->has_term[which])
+                      : !batch->write[i][group]
+                        || !item->states[which].has_term)
         {
             continue;
         }
-        term = which < 0 ? item->term : item->terms[which];
+        term = which < 0 ? item->term : item->states[which].term;
         if (ctl_index_mac(roster->ctl, category, field, term, &item->owner.id,
                           &item->owner.id, mac) != 0)
         {
@@ -573,8 +574,8 @@ item_plan(roster_t *roster, batch_t *batch, roster_item_t *item)
             value |= item->values[user_groups[g].values[i]].len != 0;
         }
 
-        if (item->has_print[g] ? memcmp(item->print[g], print, 32) != 0
-                               : value)
+        if (item->states[g].has_print
+            ? memcmp(item->states[g].print, print, 32) != 0 : value)
         {
             batch->write[at][g] = 1;
             memcpy(batch->prints[at][g], print, 32);

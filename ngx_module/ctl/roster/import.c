@@ -11,6 +11,7 @@
 #include "ctl/roster/format.h"
 #include "ctl/roster/oneroster.h"
 #include "ctl/roster/progress.h"
+#include "ctl/roster/resolve.h"
 #include "ctl/roster/roster.h"
 #include "ctl/roster/sds.h"
 #include "ctl/roster/settle.h"

@@ -1,36 +1,15 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Which of a roster's ids, log-in names and addresses are known already.
- * Index rows are authentic or they do not count (invariant I18).
+ * Rows of the blind index are authentic or they do not count (invariant I18).
  */
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "ctl/roster/roster.h"
+#include "ctl/roster/resolve.h"
 
 
 #define CHUNK  5000             /* terms a query */
-
-static const char *const  source_fields[3] = {
-    "institution", "class", "user"
-};
-
-static const struct {
-    const char      *category, *field, *taken;
-    roster_value_t   value;
-} indexed[2] = {
-    { "credential", "login_id", "its log-in name belongs to another account",
-      ROSTER_LOGIN },
-    { "contact", "email", "its e-mail belongs to another account and was left"
-      " out", ROSTER_EMAIL }
-};
-
-static const ctl_access_t  tampered_access = {
-    "enrolment", "", PUPIL_PURPOSE_ROSTERING, PUPIL_OPERATION_WRITE,
-    "subjects"
-};
 
 /* A row of the blind index. */
 typedef struct {
@@ -40,16 +19,27 @@ typedef struct {
 } index_row_t;
 
 
+static const ctl_access_t  tampered_access = {
+    .category = "enrolment",
+    .fields = "",
+    .purpose = PUPIL_PURPOSE_ROSTERING,
+    .operation = PUPIL_OPERATION_WRITE,
+    .about = "subjects"
+};
+
+
+/* Row n of a result that begins with term, owner, record, mac. */
 static int
 index_row(roster_t *roster, const PGresult *res, int n, const char *category,
     const char *field, index_row_t *row)
 {
     size_t        len;
     uint8_t       made[PUPIL_MAC_LEN], stored[PUPIL_MAC_LEN];
-    pupil_str_t   s = { stored, 0 };
+    pupil_str_t   mac;
     pupil_uuid_t  record;
 
     memset(row, 0, sizeof(index_row_t));
+
     if (ctl_get_bytes(res, n, 0, row->term, PUPIL_TERM_LEN, &len) != 0
         || len != PUPIL_TERM_LEN || ctl_get_uuid(res, n, 1, &row->owner) != 0
         || ctl_get_uuid(res, n, 2, &record) != 0)
@@ -57,18 +47,81 @@ index_row(roster_t *roster, const PGresult *res, int n, const char *category,
         return ctl_error("a row of pupil.blind_index is malformed");
     }
 
-    ctl_get_bytes(res, n, 3, stored, sizeof(stored), &s.len);
     if (ctl_index_mac(roster->ctl, category, field, row->term, &row->owner,
                       &record, made) != 0)
     {
         return -1;
     }
 
-    row->authentic = pupil_mac_check(made, s) == PUPIL_OK;
+    mac.data = stored;
+    mac.len = 0;
+    ctl_get_bytes(res, n, 3, stored, sizeof(stored), &mac.len);
+    row->authentic = pupil_mac_check(made, mac) == PUPIL_OK;
 
     return row->authentic ? 0
            : ctl_record_one(roster->ctl, &tampered_access, "tampered",
                             &row->owner, "row=blind_index");
+}
+
+
+static PGresult *
+source_query(roster_t *roster, roster_kind_t kind, roster_item_t **items,
+    size_t count)
+{
+    size_t       i;
+    ctl_buf_t    terms;
+    PGresult    *res;
+    const char  *params[2];
+
+    memset(&terms, 0, sizeof(ctl_buf_t));
+    ctl_array_begin(&terms);
+    for (i = 0; i < count; i++) {
+        ctl_array_bytes(&terms, items[i]->term, PUPIL_TERM_LEN);
+    }
+    ctl_array_end(&terms);
+
+    params[0] = roster_kinds[kind].source;
+    params[1] = terms.data;
+    res = ctl_query(roster->ctl->data, "SELECT b.term, b.owner, b.record,"
+                    " b.mac, o.state, o.key_version FROM pupil.blind_index b"
+                    " JOIN pupil.owner o USING (tenant, owner) WHERE"
+                    " b.category = 'source' AND b.field = $1 AND b.term = ANY"
+                    " ($2::bytea[])", 2, params);
+
+    ctl_buf_free(&terms);
+
+    return res;
+}
+
+
+/* The item is known: it has an owner, who may not be served any more. */
+static void
+source_found(roster_t *roster, roster_kind_t kind, roster_item_t *item,
+    const index_row_t *row, pupil_str_t state, uint32_t version)
+{
+    const char  *reason;
+
+    item->known = 1;
+    item->owner.id = row->owner;
+    item->owner.state = pupil_owner_state(state);
+    item->owner.version = version;
+
+    if (!row->authentic) {
+        reason = "its index row was tampered with";
+
+    } else if (item->owner.state == PUPIL_OWNER_STATE_ERASED) {
+        reason = "it was erased";
+
+    } else if (item->owner.state != PUPIL_OWNER_STATE_ACTIVE) {
+        reason = "its data is restricted";
+
+    } else {
+        return;
+    }
+
+    /* said even of what is refused for a value that it has */
+    item->refused = 1;
+    roster_refuse(roster, kind, &item->place, reason);
 }
 
 
@@ -77,126 +130,185 @@ static int
 source_chunk(roster_t *roster, roster_kind_t kind, roster_item_t **items,
     size_t count)
 {
-    int           n, rc = 0, fresh;
+    int           n, rc, fresh;
     size_t        i;
-    ctl_buf_t     terms = { NULL, 0, 0 };
-    ctl_map_t     map = { NULL, 0, 0 };
+    ctl_map_t     map;
     PGresult     *res;
     ctl_slot_t   *slot;
-    const char   *params[2];
     index_row_t   row;
     pupil_str_t   key;
-    roster_item_t *item;
 
-    ctl_array_begin(&terms);
+    res = source_query(roster, kind, items, count);
+    if (res == NULL) {
+        return -1;
+    }
+
+    rc = 0;
+    memset(&map, 0, sizeof(ctl_map_t));
     key.len = PUPIL_TERM_LEN;
+
     for (i = 0; i < count; i++) {
         key.data = items[i]->term;
         ctl_map_put(&map, key, &fresh)->value = (uint32_t) i;
-        ctl_array_bytes(&terms, items[i]->term, PUPIL_TERM_LEN);
     }
-    ctl_array_end(&terms);
 
-    params[0] = source_fields[kind];
-    params[1] = terms.data;
-    res = ctl_query(roster->ctl->data, "SELECT b.term, b.owner, b.record,"
-                    " b.mac, o.state, o.key_version FROM pupil.blind_index b"
-                    " JOIN pupil.owner o USING (tenant, owner) WHERE"
-                    " b.category = 'source' AND b.field = $1 AND b.term = ANY"
-                    " ($2::bytea[])", 2, params);
-    ctl_buf_free(&terms);
-
-    for (n = 0; res != NULL && rc == 0 && n < PQntuples(res); n++) {
-        rc = index_row(roster, res, n, "source", source_fields[kind], &row);
-        key.data = row.term;
-        slot = rc == 0 ? ctl_map_get(&map, key) : NULL;
-        if (slot == NULL) {
-            continue;
+    for (n = 0; n < PQntuples(res); n++) {
+        rc = index_row(roster, res, n, "source", roster_kinds[kind].source,
+                       &row);
+        if (rc != 0) {
+            break;
         }
 
-        item = items[slot->value];
-        item->known = 1;
-        item->owner.id = row.owner;
-        item->owner.state = pupil_owner_state(ctl_get_str(res, n, 4));
-        item->owner.version = (uint32_t) ctl_get_int(res, n, 5, 0);
-        if (!row.authentic || item->owner.state != PUPIL_OWNER_STATE_ACTIVE) {
-            item->refused = 1;
-            roster_refuse(roster, kind, &item->place, !row.authentic
-                          ? "its index row was tampered with"
-                          : item->owner.state == PUPIL_OWNER_STATE_ERASED
-                          ? "it was erased" : "its data is restricted");
+        key.data = row.term;
+        slot = ctl_map_get(&map, key);
+        if (slot != NULL) {
+            source_found(roster, kind, items[slot->value], &row,
+                         ctl_get_str(res, n, 4),
+                         (uint32_t) ctl_get_int(res, n, 5, 0));
         }
     }
 
     ctl_map_free(&map);
-    if (res == NULL) {
-        return -1;
-    }
     PQclear(res);
 
     return rc;
 }
 
 
+static PGresult *
+prints_query(roster_t *roster, roster_item_t **items, size_t count)
+{
+    size_t       i;
+    ctl_buf_t    owners;
+    PGresult    *res;
+    const char  *params[1];
+
+    memset(&owners, 0, sizeof(ctl_buf_t));
+    ctl_array_begin(&owners);
+    for (i = 0; i < count; i++) {
+        if (items[i]->known) {
+            ctl_array_uuid(&owners, &items[i]->owner.id);
+        }
+    }
+    ctl_array_end(&owners);
+
+    params[0] = owners.data;
+    res = ctl_query(roster->ctl->data, "SELECT owner, category, fingerprint"
+                    " FROM pupil.imported WHERE owner = ANY ($1::uuid[])", 1,
+                    params);
+
+    ctl_buf_free(&owners);
+
+    return res;
+}
+
+
+/* The record of an item that has this category; NULL. */
+static roster_state_t *
+state_find(roster_kind_t kind, roster_item_t *item, const char *category)
+{
+    unsigned  r;
+
+    if (kind != ROSTER_USER) {
+        return &item->states[ROSTER_TITLES];
+    }
+
+    for (r = 0; r < ROSTER_RECORDS; r++) {
+        if (strcmp(category, roster_records[r].category) == 0) {
+            return &item->states[r];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* What the last import wrote of the items of one chunk. */
 static int
 prints_chunk(roster_t *roster, roster_kind_t kind, roster_item_t **items,
     size_t count)
 {
-    int           n, fresh;
-    size_t        i, len, c;
-    ctl_buf_t     ids = { NULL, 0, 0 };
-    ctl_map_t     map = { NULL, 0, 0 };
-    PGresult     *res;
-    ctl_slot_t   *slot;
-    const char   *params[1];
-    pupil_str_t   key;
-    pupil_uuid_t  owner;
-    roster_item_t *item;
-    static const char *const  user_categories[] = {
-        "identity", "credential", "contact"
-    };
+    int              n, fresh;
+    size_t           i, len;
+    ctl_map_t        map;
+    PGresult        *res;
+    ctl_slot_t      *slot;
+    pupil_str_t      key;
+    pupil_uuid_t     owner;
+    roster_state_t  *state;
 
-    ctl_array_begin(&ids);
+    res = prints_query(roster, items, count);
+    if (res == NULL) {
+        return -1;
+    }
+
+    memset(&map, 0, sizeof(ctl_map_t));
     key.len = PUPIL_UUID_LEN;
+
     for (i = 0; i < count; i++) {
         if (items[i]->known) {
             key.data = items[i]->owner.id.b;
             ctl_map_put(&map, key, &fresh)->value = (uint32_t) i;
-            ctl_array_uuid(&ids, &items[i]->owner.id);
         }
     }
-    ctl_array_end(&ids);
 
-    params[0] = ids.data;
-    res = ctl_query(roster->ctl->data, "SELECT owner, category, fingerprint"
-                    " FROM pupil.imported WHERE owner = ANY ($1::uuid[])", 1,
-                    params);
-    ctl_buf_free(&ids);
-
-    for (n = 0; res != NULL && n < PQntuples(res); n++) {
+    for (n = 0; n < PQntuples(res); n++) {
         ctl_get_uuid(res, n, 0, &owner);
         key.data = owner.b;
         slot = ctl_map_get(&map, key);
         if (slot == NULL) {
             continue;
         }
-        item = items[slot->value];
-        for (c = 0; kind == ROSTER_USER && c < 3; c++) {
-            if (strcmp(PQgetvalue(res, n, 1), user_categories[c]) == 0) {
-                break;
-            }
-        }
-        if (c < 3) {
-            item->has_print[c] = ctl_get_bytes(res, n, 2, item->print[c], 32,
-                                               &len) == 0 && len == 32;
+
+        state = state_find(kind, items[slot->value], PQgetvalue(res, n, 1));
+        if (state != NULL) {
+            state->has_print = ctl_get_bytes(res, n, 2, state->print,
+                                             ROSTER_PRINT_LEN, &len) == 0
+                               && len == ROSTER_PRINT_LEN;
         }
     }
 
     ctl_map_free(&map);
-    if (res == NULL) {
+    PQclear(res);
+
+    return 0;
+}
+
+
+/* An id counts within its source. */
+static int
+source_terms(roster_t *roster, roster_kind_t kind)
+{
+    char                name[64];
+    uint32_t            i;
+    ctl_buf_t           text;
+    pupil_str_t         s;
+    roster_item_t      *item;
+    const pupil_key_t  *key;
+
+    snprintf(name, sizeof(name), "index:source.%s",
+             roster_kinds[kind].source);
+
+    key = ctl_key(roster->ctl, name);
+    if (key == NULL) {
         return -1;
     }
-    PQclear(res);
+
+    memset(&text, 0, sizeof(ctl_buf_t));
+
+    for (i = 0; i < roster->items[kind].count; i++) {
+        item = roster_item(roster, kind, i);
+
+        text.len = 0;
+        ctl_buf_printf(&text, "%s:", roster->source);
+        ctl_buf_add(&text, item->id.data, item->id.len);
+
+        s.data = (const uint8_t *) text.data;
+        s.len = text.len;
+        pupil_blind_term(key, s, item->term);
+    }
+
+    ctl_buf_free(&text);
 
     return 0;
 }
@@ -205,33 +317,18 @@ prints_chunk(roster_t *roster, roster_kind_t kind, roster_item_t **items,
 static int
 kind_resolve(roster_t *roster, roster_kind_t kind)
 {
-    char                name[64];
-    size_t              i, n;
-    ctl_buf_t           text = { NULL, 0, 0 };
-    pupil_str_t         s;
-    roster_item_t      *item;
-    roster_items_t     *items = &roster->items[kind];
-    const pupil_key_t  *key;
+    uint32_t         i, n;
+    roster_items_t  *items;
 
-    snprintf(name, sizeof(name), "index:source.%s", source_fields[kind]);
-    key = ctl_key(roster->ctl, name);
-    if (key == NULL) {
+    if (source_terms(roster, kind) != 0) {
         return -1;
     }
 
-    for (i = 0; i < items->count; i++) {
-        item = items->items[i];
-        text.len = 0;
-        ctl_buf_printf(&text, "%s:", roster->source);
-        ctl_buf_add(&text, item->id.data, item->id.len);
-        s.data = (const uint8_t *) text.data;
-        s.len = text.len;
-        pupil_blind_term(key, s, item->term);
-    }
-    ctl_buf_free(&text);
+    items = &roster->items[kind];
 
     for (i = 0; i < items->count; i += n) {
         n = items->count - i < CHUNK ? items->count - i : CHUNK;
+
         if (source_chunk(roster, kind, items->items + i, n) != 0
             || prints_chunk(roster, kind, items->items + i, n) != 0)
         {
@@ -249,84 +346,119 @@ kind_resolve(roster_t *roster, roster_kind_t kind)
 }
 
 
+/*
+ * The value is another's: a user may do without an address, not without a
+ * log-in name.
+ */
 static void
-value_refuse(roster_t *roster, roster_item_t *user, unsigned x)
+value_refuse(roster_t *roster, roster_item_t *user, roster_record_t record)
 {
-    if (indexed[x].value == ROSTER_LOGIN) {
-        user->refused = 1;
-        roster_refuse(roster, ROSTER_USER, &user->place, indexed[x].taken);
-    } else {
-        user->values[indexed[x].value].len = 0;
-        user->has_term[x] = 0;
-        roster_remark(roster, &user->place, indexed[x].taken);
+    if (record == ROSTER_CREDENTIAL) {
+        roster_item_refuse(roster, ROSTER_USER, user,
+                           "its log-in name belongs to another account");
+        return;
     }
+
+    user->values[ROSTER_EMAIL].len = 0;
+    user->states[record].has_term = 0;
+    roster_remark(roster, &user->place,
+                  "its e-mail belongs to another account and was left out");
+}
+
+
+static int
+value_term(roster_item_t *user, roster_record_t record,
+    pupil_category_t *plugin, uint32_t field, const pupil_key_t *key)
+{
+    int                         rc;
+    ctl_pool_t                  pool;
+    pupil_str_t                 value, term;
+    pupil_alloc_t               alloc;
+    const roster_record_def_t  *def;
+
+    def = &roster_records[record];
+    value = user->values[def->values[0]];
+
+    memset(&pool, 0, sizeof(ctl_pool_t));
+    alloc.alloc = ctl_pool_alloc;
+    alloc.ctx = &pool;
+
+    rc = pupil_value_term(plugin, field, value, &alloc, &term) == PUPIL_OK
+         ? 0 : ctl_error("%s.%s has no index term", def->category,
+                         roster_values[def->values[0]].field);
+
+    if (rc == 0) {
+        pupil_blind_term(key, term, user->states[record].term);
+        user->states[record].has_term = 1;
+    }
+
+    ctl_pool_free(&pool);
+
+    return rc;
 }
 
 
 /* Terms of all users; the second of two that share one is refused. */
 static int
-value_terms(roster_t *roster, unsigned x, ctl_map_t *map)
+values_terms(roster_t *roster, roster_record_t record, ctl_map_t *map)
 {
-    int                 fresh;
-    int32_t             field;
-    uint32_t            i;
-    ctl_pool_t          pool = { NULL };
-    ctl_slot_t         *slot;
-    pupil_str_t         term, key;
-    pupil_alloc_t       alloc = { ctl_pool_alloc, &pool };
-    roster_item_t      *user;
-    pupil_category_t   *plugin;
-    const pupil_key_t  *index;
+    int                         fresh;
+    int32_t                     field;
+    uint32_t                    i;
+    const char                 *name;
+    ctl_slot_t                 *slot;
+    pupil_str_t                 key;
+    roster_item_t              *user;
+    pupil_category_t           *plugin;
+    const pupil_key_t          *index;
+    const roster_record_def_t  *def;
 
-    field = ctl_granted(roster->ctl, indexed[x].category, indexed[x].field,
-                        PUPIL_PURPOSE_ROSTERING, PUPIL_OPERATION_WRITE,
-                        &plugin);
+    def = &roster_records[record];
+    name = roster_values[def->values[0]].field;
+
+    field = roster_granted(roster, def->category, name, &plugin);
     if (field < 0) {
         return 0;
     }
-    index = ctl_key_index(roster->ctl, indexed[x].category,
-                          indexed[x].field);
+
+    index = ctl_key_index(roster->ctl, def->category, name);
     if (index == NULL) {
         return -1;
     }
 
     key.len = PUPIL_TERM_LEN;
+
     for (i = 0; i < roster->items[ROSTER_USER].count; i++) {
-        user = roster->items[ROSTER_USER].items[i];
-        if (user->refused || user->values[indexed[x].value].len == 0) {
+        user = roster_item(roster, ROSTER_USER, i);
+
+        if (user->refused || user->values[def->values[0]].len == 0) {
             continue;
         }
-        if (pupil_value_term(plugin, (uint32_t) field,
-                             user->values[indexed[x].value], &alloc, &term)
-            != PUPIL_OK)
-        {
-            ctl_pool_free(&pool);
-            return ctl_error("%s.%s has no index term", indexed[x].category,
-                             indexed[x].field);
+
+        if (value_term(user, record, plugin, (uint32_t) field, index) != 0) {
+            return -1;
         }
-        pupil_blind_term(index, term, user->terms[x]);
-        user->has_term[x] = 1;
-        key.data = user->terms[x];
+
+        key.data = user->states[record].term;
         slot = ctl_map_put(map, key, &fresh);
+
         if (fresh) {
             slot->value = i;
         } else {
-            value_refuse(roster, user, x);
+            value_refuse(roster, user, record);
         }
-        ctl_pool_free(&pool);
     }
 
     return 0;
 }
 
 
-/* Nor may a term belong to an account that is not this user's. */
+/* The index rows of terms that the roster has. */
 static int
-value_stored(roster_t *roster, unsigned x, const ctl_map_t *map)
+values_found(roster_t *roster, roster_record_t record, const ctl_map_t *map,
+    const char *terms)
 {
-    int             n, rc = 0;
-    size_t          i, used;
-    ctl_buf_t       terms = { NULL, 0, 0 };
+    int             n, rc;
     PGresult       *res;
     ctl_slot_t     *slot;
     const char     *params[3];
@@ -334,48 +466,99 @@ value_stored(roster_t *roster, unsigned x, const ctl_map_t *map)
     pupil_str_t     key;
     roster_item_t  *user;
 
+    params[0] = roster_records[record].category;
+    params[1] = roster_values[roster_records[record].values[0]].field;
+    params[2] = terms;
+    res = ctl_query(roster->ctl->data, "SELECT term, owner, record, mac"
+                    " FROM pupil.blind_index WHERE category = $1 AND"
+                    " field = $2 AND term = ANY ($3::bytea[])", 3, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    rc = 0;
     key.len = PUPIL_TERM_LEN;
-    for (i = 0; rc == 0 && i < map->size; /* void */ ) {
-        ctl_array_begin(&terms);
-        for (used = 0; i < map->size && used < CHUNK; i++) {
-            if (map->slots[i].used) {
-                ctl_array_bytes(&terms, map->slots[i].key.data,
-                                PUPIL_TERM_LEN);
-                used++;
-            }
-        }
-        ctl_array_end(&terms);
-        params[0] = indexed[x].category;
-        params[1] = indexed[x].field;
-        params[2] = terms.data;
-        res = ctl_query(roster->ctl->data, "SELECT term, owner, record, mac"
-                        " FROM pupil.blind_index WHERE category = $1 AND"
-                        " field = $2 AND term = ANY ($3::bytea[])", 3,
-                        params);
-        if (res == NULL) {
-            rc = -1;
+
+    for (n = 0; n < PQntuples(res); n++) {
+        rc = index_row(roster, res, n, params[0], params[1], &row);
+        if (rc != 0) {
             break;
         }
 
-        for (n = 0; rc == 0 && n < PQntuples(res); n++) {
-            rc = index_row(roster, res, n, indexed[x].category,
-                           indexed[x].field, &row);
-            key.data = row.term;
-            slot = rc == 0 ? ctl_map_get(map, key) : NULL;
-            if (slot == NULL) {
-                continue;
-            }
-            user = roster->items[ROSTER_USER].items[slot->value];
-            if (!user->refused
-                && (!row.authentic
-                    || pupil_uuid_compare(&row.owner, &user->owner.id) != 0))
-            {
-                value_refuse(roster, user, x);
+        key.data = row.term;
+        slot = ctl_map_get(map, key);
+        if (slot == NULL) {
+            continue;
+        }
+
+        user = roster_item(roster, ROSTER_USER, slot->value);
+
+        if (!user->refused
+            && (!row.authentic
+                || pupil_uuid_compare(&row.owner, &user->owner.id) != 0))
+        {
+            value_refuse(roster, user, record);
+        }
+    }
+
+    PQclear(res);
+
+    return rc;
+}
+
+
+/* Nor may a term belong to an account that is not this user's. */
+static int
+values_stored(roster_t *roster, roster_record_t record, const ctl_map_t *map)
+{
+    int             rc;
+    uint32_t        i, n;
+    ctl_buf_t       terms;
+    roster_item_t  *user;
+
+    rc = 0;
+    memset(&terms, 0, sizeof(ctl_buf_t));
+
+    for (i = 0; rc == 0 && i < roster->items[ROSTER_USER].count; /* void */) {
+        ctl_array_begin(&terms);
+
+        for (n = 0; i < roster->items[ROSTER_USER].count && n < CHUNK; i++) {
+            user = roster_item(roster, ROSTER_USER, i);
+
+            if (!user->refused && user->states[record].has_term) {
+                ctl_array_bytes(&terms, user->states[record].term,
+                                PUPIL_TERM_LEN);
+                n++;
             }
         }
-        PQclear(res);
+
+        ctl_array_end(&terms);
+
+        if (n != 0) {
+            rc = values_found(roster, record, map, terms.data);
+        }
     }
+
     ctl_buf_free(&terms);
+
+    return rc;
+}
+
+
+static int
+values_resolve(roster_t *roster, roster_record_t record)
+{
+    int        rc;
+    ctl_map_t  map;
+
+    memset(&map, 0, sizeof(ctl_map_t));
+
+    rc = values_terms(roster, record, &map);
+    if (rc == 0) {
+        rc = values_stored(roster, record, &map);
+    }
+
+    ctl_map_free(&map);
 
     return rc;
 }
@@ -384,27 +567,29 @@ value_stored(roster_t *roster, unsigned x, const ctl_map_t *map)
 int
 roster_resolve(roster_t *roster)
 {
-    int        rc = 0;
-    unsigned   x, kind;
-    ctl_map_t  map = { NULL, 0, 0 };
-    PGconn    *conn = roster->ctl->data;
+    unsigned   kind, record;
+    PGconn    *conn;
+
+    conn = roster->ctl->data;
 
     if (ctl_begin(conn, &roster->ctl->tenant) != 0) {
         return -1;
     }
 
-    for (kind = 0; rc == 0 && kind < 3; kind++) {
-        rc = kind_resolve(roster, kind);
+    for (kind = 0; kind < ROSTER_ITEM_KINDS; kind++) {
+        if (kind_resolve(roster, kind) != 0) {
+            return -1;
+        }
     }
 
-    for (x = 0; rc == 0 && x < 2; x++) {
-        rc = value_terms(roster, x, &map);
-        if (rc == 0) {
-            rc = value_stored(roster, x, &map);
+    for (record = 0; record < ROSTER_RECORDS; record++) {
+        if (roster_records[record].indexed
+            && values_resolve(roster, record) != 0)
+        {
+            return -1;
         }
-        ctl_map_free(&map);
     }
 
     /* what was found tampered with is on record */
-    return rc == 0 ? ctl_commit(conn) : -1;
+    return ctl_commit(conn);
 }

@@ -13,7 +13,8 @@
 #include "ctl/base/ctl.h"
 
 
-#define ROSTER_NONE  UINT32_MAX
+#define ROSTER_NONE       UINT32_MAX
+#define ROSTER_PRINT_LEN  32            /* of a fingerprint */
 
 /* What a roster has: items, which have ids, and links between two of them. */
 typedef enum {
@@ -79,6 +80,13 @@ typedef struct {
     size_t            line;
 } roster_place_t;
 
+/* What is known of a record. */
+typedef struct {
+    uint8_t           has_print, has_term;
+    uint8_t           print[ROSTER_PRINT_LEN];  /* of the last import */
+    uint8_t           term[PUPIL_TERM_LEN];     /* of its value, if indexed */
+} roster_state_t;
+
 /* An institution, a class or a user. */
 typedef struct {
     pupil_str_t       id;
@@ -92,10 +100,7 @@ typedef struct {
 
     ctl_owner_t       owner;
     uint8_t           term[PUPIL_TERM_LEN];     /* of its id, for the index */
-    uint8_t           has_print[3];             /* by category */
-    uint8_t           print[3][32];
-    uint8_t           has_term[2];              /* log-in name, e-mail */
-    uint8_t           terms[2][PUPIL_TERM_LEN];
+    roster_state_t    states[ROSTER_RECORDS];
 } roster_item_t;
 
 /* A role at an institution, or an enrolment in a class: indexes of items. */
@@ -214,10 +219,8 @@ void roster_file_not_taken(roster_t *roster, const char *file, size_t rows,
     const char *reason);
 
 
-/* ---- resolve.c, apply.c, links.c ---- */
+/* ---- apply.c, links.c ---- */
 
-/* Finds what earlier imports made; checks MACs. */
-int roster_resolve(roster_t *roster);
 /* Writes institutions, classes and users. */
 int roster_apply_items(roster_t *roster);
 /* Reads roles and enrolments as stored; guards against accidents. */
