@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "ctl/roster/apply.h"
 #include "ctl/roster/csv.h"
 #include "ctl/roster/format.h"
 #include "ctl/roster/oneroster.h"
@@ -256,7 +257,7 @@ roster_run(roster_t *roster, const roster_format_t *format,
         return -1;
     }
 
-    if (roster_apply_items(roster) != 0 || roster_apply_links(roster) != 0) {
+    if (roster_apply(roster) != 0 || roster_apply_links(roster) != 0) {
         return -1;
     }
 

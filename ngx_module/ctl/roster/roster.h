@@ -219,10 +219,8 @@ void roster_file_not_taken(roster_t *roster, const char *file, size_t rows,
     const char *reason);
 
 
-/* ---- apply.c, links.c ---- */
+/* ---- links.c ---- */
 
-/* Writes institutions, classes and users. */
-int roster_apply_items(roster_t *roster);
 /* Reads roles and enrolments as stored; guards against accidents. */
 int roster_links_load(roster_t *roster);
 int roster_guard(roster_t *roster);

@@ -1,0 +1,35 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The rows that a batch of changed items has in each table.
+ */
+
+#ifndef PUPIL_CTL_ROSTER_ROWS_H
+#define PUPIL_CTL_ROSTER_ROWS_H
+
+#include "ctl/roster/roster.h"
+
+
+#define ROSTER_BATCH  200       /* items a transaction */
+
+
+typedef struct {
+    roster_item_t   *item;      /* whose owner has a key */
+    uint8_t          write[ROSTER_RECORDS];     /* which records */
+    uint8_t          prints[ROSTER_RECORDS][ROSTER_PRINT_LEN];
+} roster_change_t;
+
+typedef struct {
+    roster_kind_t    kind;
+    roster_change_t  changes[ROSTER_BATCH];
+    unsigned         count;
+} roster_batch_t;
+
+
+/*
+ * Writes them in the transaction of the caller, with their audit (invariants
+ * I2, I19).  Returns -1 with the error said.
+ */
+int roster_rows_write(roster_t *roster, const roster_batch_t *batch);
+
+#endif /* PUPIL_CTL_ROSTER_ROWS_H */
