@@ -10,12 +10,15 @@
 #include "ctl/roster/apply.h"
 #include "ctl/roster/csv.h"
 #include "ctl/roster/format.h"
+#include "ctl/roster/guard.h"
+#include "ctl/roster/links.h"
 #include "ctl/roster/oneroster.h"
 #include "ctl/roster/progress.h"
 #include "ctl/roster/resolve.h"
 #include "ctl/roster/roster.h"
 #include "ctl/roster/sds.h"
 #include "ctl/roster/settle.h"
+#include "ctl/roster/stored.h"
 
 
 #define REFUSED_SHOWN  40
@@ -243,7 +246,7 @@ report_print(const roster_t *roster, double seconds)
 /* All is read, and known to be no accident, before anything is written. */
 static int
 roster_run(roster_t *roster, const roster_format_t *format,
-    csv_source_t *source)
+    csv_source_t *source, roster_table_t *tables)
 {
     if (roster_format_read(roster, format, source) != 0) {
         return -1;
@@ -251,13 +254,15 @@ roster_run(roster_t *roster, const roster_format_t *format,
 
     roster_settle(roster);
 
-    if (roster_resolve(roster) != 0 || roster_links_load(roster) != 0
-        || roster_guard(roster) != 0)
+    if (roster_resolve(roster) != 0
+        || roster_stored_load(roster, tables) != 0
+        || roster_guard(roster, tables) != 0)
     {
         return -1;
     }
 
-    if (roster_apply(roster) != 0 || roster_apply_links(roster) != 0) {
+    if (roster_apply(roster) != 0 || roster_links_apply(roster, tables) != 0)
+    {
         return -1;
     }
 
@@ -274,6 +279,7 @@ import(ctl_t *ctl, const roster_format_t *format)
     const char      *name;
     pupil_time_t     start;
     csv_source_t    *source;
+    roster_table_t   tables[ROSTER_KINDS];
 
     start = ctl_now();
     name = ctl->opt.source != NULL ? ctl->opt.source : format->name;
@@ -284,12 +290,13 @@ import(ctl_t *ctl, const roster_format_t *format)
 
     rc = CTL_FAILED;
     roster_init(&roster, ctl, name);
+    memset(tables, 0, sizeof(tables));
 
     source = csv_source_open(ctl->args[0]);
 
     if (source == NULL || ctl_plugins_open(ctl) != 0
         || ctl_keys_tenant(ctl) != 0 || import_lock(ctl) != 0
-        || roster_run(&roster, format, source) != 0)
+        || roster_run(&roster, format, source, tables) != 0)
     {
         goto done;
     }
@@ -302,6 +309,7 @@ import(ctl_t *ctl, const roster_format_t *format)
 done:
 
     csv_source_close(source);
+    roster_stored_free(tables);
     roster_free(&roster);
 
     return rc;

@@ -139,8 +139,6 @@ typedef struct {
     size_t            taken, changed, unchanged, refused, ended;
 } roster_count_t;
 
-typedef struct roster_stored_s  roster_stored_t;
-
 typedef struct {
     ctl_t            *ctl;
     ctl_pool_t        pool;             /* of what was taken */
@@ -154,8 +152,6 @@ typedef struct {
 
     roster_count_t    counts[ROSTER_KINDS];
     json_t           *refused, *columns, *files;
-    roster_stored_t  *stored[2];        /* roles, enrolments */
-    size_t            stored_count[2];
 } roster_t;
 
 
@@ -217,14 +213,5 @@ void roster_not_taken(roster_t *roster, const char *file, const char *column,
     size_t values, const char *reason);
 void roster_file_not_taken(roster_t *roster, const char *file, size_t rows,
     const char *reason);
-
-
-/* ---- links.c ---- */
-
-/* Reads roles and enrolments as stored; guards against accidents. */
-int roster_links_load(roster_t *roster);
-int roster_guard(roster_t *roster);
-/* Writes them; with --close-absent ends those that are not in the roster. */
-int roster_apply_links(roster_t *roster);
 
 #endif /* PUPIL_CTL_ROSTER_H */

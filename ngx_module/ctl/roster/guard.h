@@ -1,0 +1,17 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * An empty or halved roster is an accident, not an instruction: it is refused
+ * until somebody confirms it (pitfall 36).
+ */
+
+#ifndef PUPIL_CTL_ROSTER_GUARD_H
+#define PUPIL_CTL_ROSTER_GUARD_H
+
+#include "ctl/roster/stored.h"
+
+
+/* Returns -1 with what would go said. */
+int roster_guard(roster_t *roster, const roster_table_t *tables);
+
+#endif /* PUPIL_CTL_ROSTER_GUARD_H */

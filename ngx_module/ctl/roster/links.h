@@ -1,0 +1,20 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Writes roles and enrolments.
+ */
+
+#ifndef PUPIL_CTL_ROSTER_LINKS_H
+#define PUPIL_CTL_ROSTER_LINKS_H
+
+#include "ctl/roster/stored.h"
+
+
+/*
+ * In bounded transactions, each with its audit records (invariants I2, I19).
+ * With --close-absent, those of this source that are not in the roster end as
+ * of yesterday.  Returns -1 with the error said.
+ */
+int roster_links_apply(roster_t *roster, const roster_table_t *tables);
+
+#endif /* PUPIL_CTL_ROSTER_LINKS_H */
