@@ -12,7 +12,11 @@
 #include <string.h>
 
 #include "core/base/text.h"
-#include "core/input/input.h"
+#include "core/endpoints/data.h"
+#include "core/endpoints/homework_input.h"
+#include "core/endpoints/login.h"
+#include "core/endpoints/progress.h"
+#include "core/endpoints/session.h"
 
 
 #define BLOCKS  512
@@ -195,15 +199,21 @@ static pupil_rc_t
 target_query(const pupil_alloc_t *alloc, const pupil_str_t *input,
     pupil_fault_t *fault)
 {
-    pupil_rc_t           rc;
-    pupil_input_query_t  out;
+    pupil_rc_t              rc;
+    pupil_progress_query_t  progress;
+    pupil_homework_query_t  homework;
 
     (void) alloc;
 
-    rc = pupil_input_query(input, PUPIL_QUERY_STATUS | PUPIL_QUERY_LIMIT
-                           | PUPIL_QUERY_CURSOR | PUPIL_QUERY_HOMEWORK_ID,
-                           &out, fault);
-    check(rc != PUPIL_OK || (out.limit >= 1 && out.limit <= 100));
+    memset(&progress, 0, sizeof(progress));
+    memset(&homework, 0, sizeof(homework));
+    progress.page = homework.page = pupil_page_first;
+
+    (void) pupil_input_query(input, pupil_progress_arguments, &progress,
+                             fault);
+    rc = pupil_input_query(input, pupil_homework_arguments, &homework, fault);
+    check(rc != PUPIL_OK
+          || (homework.page.limit >= 1 && homework.page.limit <= 100));
 
     return rc;
 }

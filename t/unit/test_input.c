@@ -6,7 +6,11 @@
 
 #include "tap.h"
 #include "core/base/text.h"
-#include "core/input/input.h"
+#include "core/endpoints/data.h"
+#include "core/endpoints/homework_input.h"
+#include "core/endpoints/login.h"
+#include "core/endpoints/progress.h"
+#include "core/endpoints/session.h"
 
 
 #define count(a)  (sizeof(a) / sizeof((a)[0]))

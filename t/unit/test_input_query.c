@@ -6,7 +6,9 @@
 
 #include "tap.h"
 #include "core/base/text.h"
-#include "core/input/input.h"
+#include "core/endpoints/data.h"
+#include "core/endpoints/homework_input.h"
+#include "core/endpoints/progress.h"
 
 
 #define count(a)  (sizeof(a) / sizeof((a)[0]))
@@ -15,64 +17,85 @@
 #define NOW   INT64_C(1795248000000000)     /* 2026-11-21T08:00:00Z */
 
 
+/* What any of the endpoints is asked for: all of them begin with a page. */
+typedef union {
+    pupil_page_t            page;
+    pupil_homework_query_t  homework;
+    pupil_progress_query_t  progress;
+    pupil_data_query_t      data;
+} query_t;
+
+
 typedef struct {
-    const char  *args;
-    const char  *field;
-    const char  *rule;
-} refuse_t;
+    const pupil_argument_t  *table;
+    const char              *args;
+    const char              *field;
+    const char              *rule;
+} case_t;
 
 
-static const char *const  accepted[] = {
-    "", "status=open", "status=all&limit=1", "limit=100",
-    "%6cimit=%31%30", "homework_id=" UUID "&limit=9"
+#define HOMEWORK  pupil_homework_arguments
+#define PROGRESS  pupil_progress_arguments
+#define DATA      pupil_data_arguments
+
+
+static const case_t  accepted[] = {
+    { HOMEWORK, "", NULL, NULL }, { HOMEWORK, "status=open", NULL, NULL },
+    { HOMEWORK, "status=all&limit=1", NULL, NULL },
+    { DATA, "limit=100", NULL, NULL },
+    { PROGRESS, "%6cimit=%31%30", NULL, NULL },
+    { PROGRESS, "homework_id=" UUID "&limit=9", NULL, NULL }
 };
 
-static const refuse_t  refused[] = {
-    { "status=OPEN", "status", "enum" },
-    { "status=", "status", "enum" },
-    { "status", "status", "malformed" },
-    { "limit=0", "limit", "minimum" },
-    { "limit=101", "limit", "maximum" },
-    { "limit=99999999999999999999", "limit", "maximum" },
-    { "limit=-1", "limit", "integer" },
-    { "limit=+1", "limit", "integer" },
-    { "limit=01", "limit", "integer" },
-    { "limit=1.0", "limit", "integer" },
-    { "limit=", "limit", "integer" },
-    { "limit=1&limit=1", "limit", "duplicate-key" },
-    { "limit=1&%6Cimit=1", "limit", "duplicate-key" },
-    { "limit=%3", "limit", "percent-encoding" },
-    { "limit=%", "limit", "percent-encoding" },
-    { "limit=%zz", "limit", "percent-encoding" },
-    { "limit=%001", "limit", "integer" },
-    { "%6=1", "", "percent-encoding" },
-    { "&", "", "malformed" }, { "limit=1&", "", "malformed" },
-    { "&limit=1", "", "malformed" }, { "=1", "", "malformed" },
-    { "limit=1&&status=all", "", "malformed" },
-    { "offset=1", "offset", "additionalProperties" },
-    { "limit%00=1", "limit?", "additionalProperties" },
-    { "Limit=1", "Limit", "additionalProperties" },
-    { "homework_id=x", "homework_id", "uuid" },
-    { "cursor=", "cursor", "cursor" },
-    { "cursor=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "cursor",
+static const case_t  refused[] = {
+    { HOMEWORK, "status=OPEN", "status", "enum" },
+    { HOMEWORK, "status=", "status", "enum" },
+    { HOMEWORK, "status", "status", "malformed" },
+    { DATA, "limit=0", "limit", "minimum" },
+    { DATA, "limit=101", "limit", "maximum" },
+    { DATA, "limit=99999999999999999999", "limit", "maximum" },
+    { DATA, "limit=-1", "limit", "integer" },
+    { DATA, "limit=+1", "limit", "integer" },
+    { DATA, "limit=01", "limit", "integer" },
+    { DATA, "limit=1.0", "limit", "integer" },
+    { DATA, "limit=", "limit", "integer" },
+    { DATA, "limit=1&limit=1", "limit", "duplicate-key" },
+    { DATA, "limit=1&%6Cimit=1", "limit", "duplicate-key" },
+    { DATA, "limit=%3", "limit", "percent-encoding" },
+    { DATA, "limit=%", "limit", "percent-encoding" },
+    { DATA, "limit=%zz", "limit", "percent-encoding" },
+    { DATA, "limit=%001", "limit", "integer" },
+    { DATA, "%6=1", "", "percent-encoding" },
+    { DATA, "&", "", "malformed" }, { DATA, "limit=1&", "", "malformed" },
+    { DATA, "&limit=1", "", "malformed" }, { DATA, "=1", "", "malformed" },
+    { HOMEWORK, "limit=1&&status=all", "", "malformed" },
+    { DATA, "offset=1", "offset", "additionalProperties" },
+    { DATA, "limit%00=1", "limit?", "additionalProperties" },
+    { DATA, "Limit=1", "Limit", "additionalProperties" },
+    { PROGRESS, "homework_id=x", "homework_id", "uuid" },
+    { PROGRESS, "cursor=", "cursor", "cursor" },
+    { PROGRESS, "cursor=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "cursor",
       "cursor" },
-    { "cursor=__________________________________________________"
-      "_____________________", "cursor", "maxLength" }
+    { PROGRESS, "cursor=__________________________________________________"
+      "_____________________", "cursor", "maxLength" },
+    { PROGRESS, "status=all", "status", "additionalProperties" },
+    { DATA, "homework_id=" UUID, "homework_id", "additionalProperties" }
 };
 
 
 static pupil_rc_t
-call(const char *args, pupil_input_query_t *out, pupil_fault_t *fault)
+call(const pupil_argument_t *table, const char *args, query_t *out,
+    pupil_fault_t *fault)
 {
     pupil_str_t  s;
 
     s.len = strlen(args);
     s.data = tap_guarded(args, s.len);
     memset(fault, 0, sizeof(pupil_fault_t));
+    memset(out, 0, sizeof(query_t));
+    out->page = pupil_page_first;
 
-    return pupil_input_query(&s, PUPIL_QUERY_STATUS | PUPIL_QUERY_LIMIT
-                             | PUPIL_QUERY_CURSOR | PUPIL_QUERY_HOMEWORK_ID,
-                             out, fault);
+    return pupil_input_query(&s, table, out, fault);
 }
 
 
@@ -81,15 +104,16 @@ test_tables(void)
 {
     size_t               i;
     pupil_fault_t        fault;
-    pupil_input_query_t  out;
+    query_t              out;
 
     for (i = 0; i < count(accepted); i++) {
-        ok(call(accepted[i], &out, &fault) == PUPIL_OK, "accepted: '%s'",
-           accepted[i]);
+        ok(call(accepted[i].table, accepted[i].args, &out, &fault) == PUPIL_OK,
+           "accepted: '%s'", accepted[i].args);
     }
 
     for (i = 0; i < count(refused); i++) {
-        ok(call(refused[i].args, &out, &fault) == PUPIL_INVALID
+        ok(call(refused[i].table, refused[i].args, &out, &fault)
+           == PUPIL_INVALID
            && fault.status == 422
            && strcmp(fault.field, refused[i].field) == 0
            && strcmp(fault.rule, refused[i].rule) == 0,
@@ -104,11 +128,11 @@ test_no_echo(void)
 {
     char                 args[400];
     pupil_fault_t        fault;
-    pupil_input_query_t  out;
+    query_t              out;
 
     memset(args, 'n', 300);
     strcpy(args + 300, "=s3cr3t");
-    call(args, &out, &fault);
+    call(DATA, args, &out, &fault);
     ok(strlen(fault.field) == 64
        && strcmp(fault.rule, "additionalProperties") == 0,
        "I16: a long unknown name is cut to 64 bytes");
@@ -121,10 +145,9 @@ test_query(void)
     char                 args[128];
     size_t               i;
     uint8_t              text[PUPIL_CURSOR_TEXT_LEN];
-    pupil_str_t          s;
     pupil_fault_t        fault;
     pupil_cursor_t       cursor, again;
-    pupil_input_query_t  out;
+    query_t              out;
 
     cursor.time = NOW + 1;
     pupil_uuid_parse((const uint8_t *) UUID, 36, &cursor.id);
@@ -152,20 +175,14 @@ test_query(void)
     pupil_cursor_encode(&cursor, text);
     snprintf(args, sizeof(args), "status=all&cursor=%.32s&limit=%%37",
              (char *) text);
-    ok(call(args, &out, &fault) == PUPIL_OK && out.all
-       && out.limit == 7 && out.cursor.time == NOW
-       && out.given == (PUPIL_QUERY_STATUS | PUPIL_QUERY_CURSOR
-                              | PUPIL_QUERY_LIMIT), "all of them");
-    ok(call("", &out, &fault) == PUPIL_OK && !out.all
-       && out.limit == PUPIL_INPUT_LIMIT_DEFAULT
-       && out.given == 0, "none of them");
-
-    s.data = (const uint8_t *) "status=all";
-    s.len = 10;
-    ok(pupil_input_query(&s, PUPIL_QUERY_LIMIT, &out, &fault)
-       == PUPIL_INVALID && strcmp(fault.rule, "additionalProperties") == 0
-       && strcmp(fault.field, "status") == 0,
-       "an argument of another endpoint is unknown");
+    ok(call(HOMEWORK, args, &out, &fault) == PUPIL_OK && out.homework.all
+       && out.page.limit == 7 && out.page.cursor.time == NOW, "all of them");
+    ok(call(HOMEWORK, "", &out, &fault) == PUPIL_OK && !out.homework.all
+       && out.page.limit == PUPIL_INPUT_LIMIT_DEFAULT
+       && pupil_uuid_is_zero(&out.page.cursor.id), "none of them");
+    ok(call(PROGRESS, "homework_id=" UUID, &out, &fault) == PUPIL_OK
+       && pupil_uuid_compare(&out.progress.homework_id, &cursor.id) == 0,
+       "an id");
 }
 
 

@@ -1,33 +1,54 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The statements of /v1/data/, made up from a descriptor: what is granted of a
- * category.
+ * /v1/data/: what clients send, and the statements, made up from a descriptor:
+ * what is granted of a category.
  */
 
 #include <string.h>
 
 #include "core/audit/audit.h"
 #include "core/endpoints/data_sql.h"
+#include "core/input/rule.h"
 
-
-#define PUPIL_PARAMS_LOOK   { PUPIL_PARAM_UUID, PUPIL_PARAM_UUID }
-#define PUPIL_PARAMS_READ                                                     \
-    { PUPIL_PARAM_UUID, PUPIL_PARAM_UUID, PUPIL_PARAM_INT4 }
-#define PUPIL_PARAMS_WRITE                                                    \
-    { PUPIL_PARAM_UUID, PUPIL_PARAM_UUID, PUPIL_PARAM_INT4,                   \
-      PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,                        \
-      PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_TEXT_ARRAY,                         \
-      PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,                       \
-      PUPIL_PARAM_UUID_ARRAY }
 
 /* Columns of a read before the owners, of each owner; see data.h. */
-#define PUPIL_READ_FIXED    5
-#define PUPIL_READ_SEALER   3
-#define PUPIL_READ_PROOF    9       /* the row that a record is made of */
+#define READ_FIXED     5
+#define READ_SEALER    3
+#define READ_PROOF     9        /* the row that a record is made of */
 
-#define PUPIL_LOOK_COLUMNS   6
-#define PUPIL_WRITE_COLUMNS  6
+#define LOOK_COLUMNS   6
+#define WRITE_COLUMNS  6
+
+
+/* See data.h. */
+static const uint8_t  data_read_params[PUPIL_STATEMENT_PARAMS] = {
+    PUPIL_PARAM_UUID, PUPIL_PARAM_UUID, PUPIL_PARAM_INT4
+};
+
+static const uint8_t  data_look_params[PUPIL_STATEMENT_PARAMS] = {
+    PUPIL_PARAM_UUID, PUPIL_PARAM_UUID
+};
+
+static const uint8_t  data_write_params[PUPIL_STATEMENT_PARAMS] = {
+    PUPIL_PARAM_UUID, PUPIL_PARAM_UUID, PUPIL_PARAM_INT4,
+    PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_TEXT_ARRAY,
+    PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
+    PUPIL_PARAM_UUID_ARRAY
+};
+
+
+/* Of a patch of any category, whose rest is the plugin's. */
+static const pupil_rule_t  data_id_rule = {
+    .name = "id",
+    .kind = RULE_UUID
+};
+
+
+const pupil_argument_t  pupil_data_arguments[] = {
+    PUPIL_PAGE_ARGUMENTS(pupil_data_query_t),
+    { .name = NULL }
+};
 
 
 /* The group of an owner that seals: 0 is the record's. */
@@ -220,8 +241,6 @@ pupil_generic_read(const pupil_policy_t *policy, uint32_t category,
     pupil_maker_t      m;
     pupil_template_t  *template;
 
-    static const uint8_t  params[PUPIL_STATEMENT_PARAMS] = PUPIL_PARAMS_READ;
-
     *generic = NULL;
 
     rc = data_make(&m, policy, category, relation,
@@ -231,15 +250,15 @@ pupil_generic_read(const pupil_policy_t *policy, uint32_t category,
     }
 
     template = &m.generic->template;
-    template->fixed = PUPIL_READ_FIXED
-                      + PUPIL_READ_SEALER * m.generic->sealers;
+    template->fixed = READ_FIXED
+                      + READ_SEALER * m.generic->sealers;
 
     if (pupil_generic_proved(m.category)) {
         m.generic->proof = template->fixed;
-        template->fixed += PUPIL_READ_PROOF;
+        template->fixed += READ_PROOF;
     }
 
-    memcpy(template->params, params, sizeof(params));
+    memcpy(template->params, data_read_params, sizeof(data_read_params));
 
     rc = data_text(&m, template, "read", pupil_generic_read_sql);
     if (rc == PUPIL_OK) {
@@ -258,9 +277,6 @@ pupil_generic_write(const pupil_policy_t *policy, uint32_t category,
     pupil_maker_t      m;
     pupil_template_t  *template, *look;
 
-    static const uint8_t  params[PUPIL_STATEMENT_PARAMS] = PUPIL_PARAMS_WRITE;
-    static const uint8_t  looks[PUPIL_STATEMENT_PARAMS] = PUPIL_PARAMS_LOOK;
-
     *generic = NULL;
 
     if (category < policy->count
@@ -277,12 +293,12 @@ pupil_generic_write(const pupil_policy_t *policy, uint32_t category,
     }
 
     template = &m.generic->template;
-    template->fixed = PUPIL_WRITE_COLUMNS;
-    memcpy(template->params, params, sizeof(params));
+    template->fixed = WRITE_COLUMNS;
+    memcpy(template->params, data_write_params, sizeof(data_write_params));
 
     look = &m.generic->look;
-    look->fixed = PUPIL_LOOK_COLUMNS;
-    memcpy(look->params, looks, sizeof(looks));
+    look->fixed = LOOK_COLUMNS;
+    memcpy(look->params, data_look_params, sizeof(data_look_params));
 
     rc = data_text(&m, template, "write", pupil_generic_write_sql);
 
@@ -303,21 +319,96 @@ pupil_generic_asked(const pupil_plugin_t *plugin, uint32_t relation,
     uint32_t operation, const pupil_alloc_t *alloc,
     pupil_template_t **template)
 {
-    pupil_want_t      want;
-    pupil_template_t  asked;
-
-    memset(&want, 0, sizeof(want));
-    want.category = plugin->name;
-    want.field = "";
-    want.purpose = pupil_generic_purpose(relation);
-    want.relation = relation;
-    want.operation = operation;
-    want.about = data_about(plugin, relation);
-
-    memset(&asked, 0, sizeof(asked));
-    asked.name = plugin->name;
-    asked.wants = &want;
-    asked.wants_count = 1;
+    pupil_want_t      want = {
+        .category = plugin->name,
+        .field = "",
+        .purpose = pupil_generic_purpose(relation),
+        .relation = relation,
+        .operation = operation,
+        .about = data_about(plugin, relation)
+    };
+    pupil_template_t  asked = {
+        .name = plugin->name,
+        .wants = &want,
+        .wants_count = 1
+    };
 
     return pupil_audit_template(&asked, alloc, template);
+}
+
+
+/* The members beside id, which are counted. */
+static pupil_rc_t
+data_patch_members(pupil_body_t *in, pupil_input_patch_t *out)
+{
+    uint32_t               node;
+    pupil_rc_t             rc;
+    pupil_input_member_t  *member;
+
+    for (node = pupil_json_first(&in->json, 0);
+         node != PUPIL_JSON_NONE;
+         node = pupil_json_next(&in->json, node))
+    {
+        if (pupil_json_key_is(&in->json, node, data_id_rule.name)) {
+            continue;
+        }
+
+        member = &out->members[out->count++];
+        member->node = node;
+
+        rc = pupil_json_key(&in->json, node, in->alloc, &member->name);
+        if (rc != PUPIL_OK) {
+            return rc;
+        }
+    }
+
+    return PUPIL_OK;
+}
+
+
+pupil_rc_t
+pupil_input_patch(const pupil_alloc_t *alloc, const pupil_str_t *body,
+    pupil_input_patch_t *out, pupil_fault_t *fault)
+{
+    uint32_t      id, count;
+    pupil_rc_t    rc;
+    pupil_body_t  in;
+
+    memset(out, 0, sizeof(pupil_input_patch_t));
+
+    rc = pupil_input_parse(&in, alloc, body, 0, fault);
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    if (pupil_json_type(&in.json, 0) != PUPIL_JSON_OBJECT) {
+        return pupil_rule_refuse(&in, 0, "type");
+    }
+
+    id = pupil_json_member(&in.json, 0, data_id_rule.name);
+    if (id != PUPIL_JSON_NONE) {
+        rc = pupil_rule_member(&in, id, &data_id_rule, &out->id);
+        if (rc != PUPIL_OK) {
+            return rc;
+        }
+    }
+
+    count = in.json.nodes[0].children - (id != PUPIL_JSON_NONE);
+    if (count == 0) {
+        return pupil_rule_refuse(&in, 0, "minProperties");
+    }
+
+    if (count > PUPIL_INPUT_MEMBERS_MAX) {
+        return pupil_rule_refuse(&in, 0, "maxProperties");
+    }
+
+    out->members = alloc->alloc(alloc->ctx,
+                                count * sizeof(pupil_input_member_t));
+    if (out->members == NULL) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    out->json = in.json;
+
+    return data_patch_members(&in, out);
 }

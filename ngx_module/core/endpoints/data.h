@@ -2,12 +2,13 @@
  * Copyright (C) the Pupil authors
  *
  * The endpoint /v1/data/, which serves any category by its plugin's grants:
- * its statements are made up from the descriptor.
+ * what clients send, and the statements, made up from the descriptor.
  */
 
 #ifndef PUPIL_DATA_H
 #define PUPIL_DATA_H
 
+#include "core/input/query.h"
 #include "core/policy/statement.h"
 
 
@@ -92,5 +93,35 @@ pupil_rc_t pupil_generic_write(const pupil_policy_t *policy,
 pupil_rc_t pupil_generic_asked(const pupil_plugin_t *plugin,
     uint32_t relation, uint32_t operation, const pupil_alloc_t *alloc,
     pupil_template_t **template);
+
+
+#define PUPIL_INPUT_MEMBERS_MAX  64     /* of a patch */
+
+
+typedef struct {
+    pupil_str_t  name;
+    uint32_t     node;      /* of json below */
+} pupil_input_member_t;
+
+
+typedef struct {
+    pupil_json_t           json;
+    pupil_uuid_t           id;          /* zero when absent */
+    pupil_input_member_t  *members;     /* without id, in the order sent */
+    uint32_t               count;       /* 1 .. PUPIL_INPUT_MEMBERS_MAX */
+} pupil_input_patch_t;
+
+
+typedef struct {
+    pupil_page_t  page;
+} pupil_data_query_t;
+
+
+/* limit and cursor. */
+extern const pupil_argument_t  pupil_data_arguments[];
+
+/* {"id"?, <any member>...}: what they may be is for the plugin to say. */
+pupil_rc_t pupil_input_patch(const pupil_alloc_t *alloc,
+    const pupil_str_t *body, pupil_input_patch_t *out, pupil_fault_t *fault);
 
 #endif /* PUPIL_DATA_H */

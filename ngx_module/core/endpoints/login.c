@@ -1,12 +1,18 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The statements of /v1/login.  Whoever fails, and why, the same ones run:
- * reserve, find, refuse (invariant I13).
+ * /v1/login: what a client sends, and the statements.  Whoever fails, and why,
+ * the same ones run: reserve, find, refuse (invariant I13).
  */
+
+#include <string.h>
+
+#include <sodium.h>
 
 #include "core/endpoints/endpoint_sql.h"
 #include "core/endpoints/endpoints.h"
+#include "core/endpoints/login.h"
+#include "core/input/rule.h"
 
 
 #define READ      PUPIL_OPERATION_READ
@@ -22,6 +28,16 @@
     .purpose = PUPIL_PURPOSE_AUTHENTICATION, .relation = PUPIL_RELATION_SYSTEM
 #define SECURITY_SYSTEM                                                       \
     .purpose = PUPIL_PURPOSE_SECURITY, .relation = PUPIL_RELATION_SYSTEM
+
+
+static const pupil_rule_t  login_rules[] = {
+    { .name = "identifier", .kind = RULE_NAME, .flags = RULE_REQUIRED,
+      .min = 1, .max = PUPIL_INPUT_IDENTIFIER_MAX,
+      .offset = offsetof(pupil_input_login_t, identifier) },
+    { .name = "password", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
+      .min = 1, .max = PUPIL_INPUT_PASSWORD_MAX,
+      .offset = offsetof(pupil_input_login_t, password) }
+};
 
 
 /*
@@ -271,3 +287,35 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .params = { PUPIL_PARAM_TEXT, PUPIL_PARAM_UUID_ARRAY }
     }
 };
+
+
+pupil_rc_t
+pupil_input_login(const pupil_alloc_t *alloc, const pupil_str_t *body,
+    pupil_input_login_t *out, pupil_fault_t *fault)
+{
+    pupil_rc_t    rc;
+    pupil_body_t  in;
+
+    memset(out, 0, sizeof(pupil_input_login_t));
+
+    rc = pupil_input_parse(&in, alloc, body, 0, fault);
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    return pupil_rule_object(&in, 0, login_rules,
+                             pupil_rule_count(login_rules), out, NULL);
+}
+
+
+void
+pupil_input_login_wipe(pupil_input_login_t *login)
+{
+    if (login->password.data != NULL) {
+        sodium_memzero((uint8_t *) login->password.data,
+                       login->password.len);
+    }
+
+    login->password.data = NULL;
+    login->password.len = 0;
+}

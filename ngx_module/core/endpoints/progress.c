@@ -1,11 +1,14 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The statements of /v1/progress.
+ * /v1/progress: what clients send, and the statements.
  */
+
+#include <string.h>
 
 #include "core/endpoints/endpoint_sql.h"
 #include "core/endpoints/progress.h"
+#include "core/input/rule.h"
 
 
 #define READ      PUPIL_OPERATION_READ
@@ -16,6 +19,62 @@
 #define OWN                                                                   \
     .category = "progress", .purpose = PUPIL_PURPOSE_LEARNING,                \
     .relation = PUPIL_RELATION_SELF, .about = PUPIL_ABOUT_ACTOR
+
+
+enum {
+    SUBMISSION_ID = 0
+};
+
+static const pupil_rule_t  submission_rules[] = {
+    [SUBMISSION_ID] =
+    { .name = "id", .kind = RULE_UUID, .flags = RULE_REQUIRED,
+      .offset = offsetof(pupil_input_submission_t, id) },
+    { .name = "homework_id", .kind = RULE_UUID, .flags = RULE_REQUIRED,
+      .offset = offsetof(pupil_input_submission_t, homework_id) },
+    { .name = "exercise_id", .kind = RULE_UUID, .flags = RULE_REQUIRED,
+      .offset = offsetof(pupil_input_submission_t, exercise_id) },
+    { .name = "answer", .kind = RULE_RAW, .flags = RULE_REQUIRED,
+      .max = PUPIL_INPUT_ANSWER_MAX,
+      .offset = offsetof(pupil_input_submission_t, answer) },
+    { .name = "score", .kind = RULE_OBJECT },
+    { .name = "success", .kind = RULE_BOOL,
+      .offset = offsetof(pupil_input_submission_t, success) },
+    { .name = "completion", .kind = RULE_BOOL,
+      .offset = offsetof(pupil_input_submission_t, completion) },
+    { .name = "duration", .kind = RULE_DURATION,
+      .offset = offsetof(pupil_input_submission_t, duration) },
+    { .name = "timestamp", .kind = RULE_TIME,
+      .min = PUPIL_INPUT_PAST_DAYS, .max = 1,
+      .offset = offsetof(pupil_input_submission_t, timestamp) }
+};
+
+
+static const pupil_rule_t  score_rules[] = {
+    { .name = "raw", .kind = RULE_NUMBER, .flags = RULE_REQUIRED,
+      .max = PUPIL_INPUT_POINTS_MAX,
+      .offset = offsetof(pupil_input_submission_t, score_raw) },
+    { .name = "max", .kind = RULE_NUMBER,
+      .flags = RULE_REQUIRED | RULE_EXCLUSIVE,
+      .max = PUPIL_INPUT_POINTS_MAX,
+      .offset = offsetof(pupil_input_submission_t, score_max) }
+};
+
+
+/* The array that a body may be; each element is on its own. */
+static const pupil_rule_t  batch_rule = {
+    .name = "",
+    .kind = RULE_LIST,
+    .min = 1,
+    .max = PUPIL_INPUT_BATCH_MAX
+};
+
+
+const pupil_argument_t  pupil_progress_arguments[] = {
+    { .name = "homework_id", .set = pupil_argument_uuid,
+      .offset = offsetof(pupil_progress_query_t, homework_id) },
+    PUPIL_PAGE_ARGUMENTS(pupil_progress_query_t),
+    { .name = NULL }
+};
 
 
 static const char  evidence_sql[] =
@@ -176,3 +235,117 @@ const pupil_template_t  pupil_progress_templates[PUPIL_PROGRESS_COUNT] = {
                     PUPIL_PARAM_UUID, PUPIL_PARAM_INT4 }
     }
 };
+
+
+/* The optional score of a submission: 0 <= raw <= max, max > 0. */
+static pupil_rc_t
+submission_score(pupil_body_t *in, uint32_t object,
+    pupil_input_submission_t *item)
+{
+    uint32_t    score;
+    pupil_rc_t  rc;
+
+    score = pupil_json_member(&in->json, object, "score");
+    if (score == PUPIL_JSON_NONE) {
+        return PUPIL_OK;
+    }
+
+    rc = pupil_rule_object(in, score, score_rules,
+                           pupil_rule_count(score_rules), item, NULL);
+
+    if (rc == PUPIL_OK
+        && pupil_decimal_compare(item->score_raw.value, item->score_max.value)
+           > 0)
+    {
+        return pupil_rule_refuse_member(in, score, "raw", "maximum");
+    }
+
+    return rc;
+}
+
+
+static pupil_rc_t
+progress_submission(pupil_body_t *in, uint32_t node,
+    pupil_input_submission_t *item)
+{
+    uint32_t    id;
+    pupil_rc_t  rc;
+
+    memset(item, 0, sizeof(pupil_input_submission_t));
+    item->timestamp = PUPIL_TIME_NONE;
+
+    in->fault = &item->fault;
+
+    /* first, so that what is refused for anything else still has its id */
+    id = pupil_json_member(&in->json, node,
+                           submission_rules[SUBMISSION_ID].name);
+    if (id != PUPIL_JSON_NONE
+        && pupil_rule_member(in, id, &submission_rules[SUBMISSION_ID], item)
+           == PUPIL_NO_MEMORY)
+    {
+        return PUPIL_NO_MEMORY;
+    }
+
+    rc = pupil_rule_object(in, node, submission_rules,
+                           pupil_rule_count(submission_rules), item, NULL);
+    if (rc == PUPIL_OK) {
+        rc = submission_score(in, node, item);
+    }
+
+    item->rc = rc;
+
+    return rc;
+}
+
+
+pupil_rc_t
+pupil_input_progress(const pupil_alloc_t *alloc, const pupil_str_t *body,
+    pupil_time_t now, pupil_input_progress_t *out, pupil_fault_t *fault)
+{
+    uint32_t      i, node;
+    pupil_rc_t    rc;
+    pupil_body_t  in;
+
+    memset(out, 0, sizeof(pupil_input_progress_t));
+
+    rc = pupil_input_parse(&in, alloc, body, now, fault);
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    out->is_array = pupil_json_type(&in.json, 0) == PUPIL_JSON_ARRAY;
+    out->count = 1;
+    node = 0;
+
+    if (out->is_array) {
+        rc = pupil_rule_member(&in, 0, &batch_rule, out);
+        if (rc != PUPIL_OK) {
+            return rc;
+        }
+
+        out->count = in.json.nodes[0].children;
+        node = pupil_json_first(&in.json, 0);
+    }
+
+    out->items = alloc->alloc(alloc->ctx,
+                              out->count * sizeof(pupil_input_submission_t));
+    if (out->items == NULL) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    for (i = 0; i < out->count; i++) {
+        rc = progress_submission(&in, node, &out->items[i]);
+        if (rc == PUPIL_NO_MEMORY) {
+            return rc;
+        }
+
+        node = pupil_json_next(&in.json, node);
+    }
+
+    if (!out->is_array && rc != PUPIL_OK) {
+        *fault = out->items[0].fault;
+        return rc;
+    }
+
+    return PUPIL_OK;
+}

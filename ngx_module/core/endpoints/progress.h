@@ -1,14 +1,15 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The results of the progress statements: their columns, and their wants by
- * index.  Column 0 is the nonce everywhere.
+ * /v1/progress: what clients send, and the results of the statements: their
+ * columns, and their wants by index.  Column 0 is the nonce everywhere.
  */
 
 #ifndef PUPIL_ENDPOINT_PROGRESS_H
 #define PUPIL_ENDPOINT_PROGRESS_H
 
 #include "core/endpoints/endpoints.h"
+#include "core/input/query.h"
 
 
 /*
@@ -66,5 +67,53 @@ enum {
     PUPIL_PH_WANT_ANSWER,
     PUPIL_PH_WANT_RESULT
 };
+
+
+#define PUPIL_INPUT_BATCH_MAX     100       /* submissions */
+#define PUPIL_INPUT_ANSWER_MAX    8192      /* bytes of JSON */
+#define PUPIL_INPUT_POINTS_MAX    1000000   /* of score/raw and score/max */
+
+
+typedef struct {
+    pupil_rc_t            rc;       /* PUPIL_INVALID: see fault */
+    pupil_fault_t         fault;    /* field is "/3/score/raw" in an array */
+    pupil_uuid_t          id;       /* zero when refused without a valid id */
+    pupil_uuid_t          homework_id;
+    pupil_uuid_t          exercise_id;
+    pupil_str_t           answer;           /* JSON, verbatim */
+    pupil_input_number_t  score_raw;
+    pupil_input_number_t  score_max;        /* both or none */
+    pupil_input_bool_t    success;
+    pupil_input_bool_t    completion;
+    pupil_str_t           duration;         /* data is NULL when absent */
+    pupil_time_t          timestamp;        /* or PUPIL_TIME_NONE */
+} pupil_input_submission_t;
+
+
+typedef struct {
+    unsigned                   is_array;
+    uint32_t                   count;   /* 1 when it is no array */
+    pupil_input_submission_t  *items;
+} pupil_input_progress_t;
+
+
+typedef struct {
+    pupil_page_t  page;
+    pupil_uuid_t  homework_id;      /* zero when it was not given */
+} pupil_progress_query_t;
+
+
+/* homework_id, limit and cursor. */
+extern const pupil_argument_t  pupil_progress_arguments[];
+
+/*
+ * One submission, or an array of them.  One that is refused makes the
+ * function fail.  In an array each item has rc and fault of its own, and the
+ * function fails only for what is no JSON or has too few or many items.
+ * timestamp is at most a day after now and ten years before it.
+ */
+pupil_rc_t pupil_input_progress(const pupil_alloc_t *alloc,
+    const pupil_str_t *body, pupil_time_t now, pupil_input_progress_t *out,
+    pupil_fault_t *fault);
 
 #endif /* PUPIL_ENDPOINT_PROGRESS_H */

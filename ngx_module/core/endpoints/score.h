@@ -8,7 +8,8 @@
 #ifndef PUPIL_SCORE_H
 #define PUPIL_SCORE_H
 
-#include "core/input/input.h"
+#include "core/endpoints/homework_input.h"
+#include "core/endpoints/progress.h"
 #include "core/json/writer.h"
 
 

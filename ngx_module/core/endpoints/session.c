@@ -1,17 +1,28 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The statements of /v1/session, of which every endpoint runs the first.
+ * /v1/session: what a client sends, and the statements, of which every endpoint
+ * runs the first.
  */
+
+#include <string.h>
 
 #include "core/endpoints/endpoint_sql.h"
 #include "core/endpoints/endpoints.h"
+#include "core/endpoints/session.h"
+#include "core/input/rule.h"
 
 
 /* What the account itself is shown of it. */
 #define OWN                                                                   \
     .purpose = PUPIL_PURPOSE_AUTHENTICATION, .relation = PUPIL_RELATION_SELF, \
     .operation = PUPIL_OPERATION_READ, .about = PUPIL_ABOUT_ACTOR
+
+static const pupil_rule_t  institution_rules[] = {
+    { .name = "institution_id", .kind = RULE_UUID, .flags = RULE_REQUIRED,
+      .offset = offsetof(pupil_input_institution_t, institution_id) }
+};
+
 
 /* $8: the token's hash.  Session 1 to 7, role 8 to 14, subject 15 to 18,
  * owner's state 19. */
@@ -132,3 +143,23 @@ const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT] = {
         .params = { PUPIL_PARAM_BYTEA }
     }
 };
+
+
+pupil_rc_t
+pupil_input_institution(const pupil_alloc_t *alloc, const pupil_str_t *body,
+    pupil_input_institution_t *out, pupil_fault_t *fault)
+{
+    pupil_rc_t    rc;
+    pupil_body_t  in;
+
+    memset(out, 0, sizeof(pupil_input_institution_t));
+
+    rc = pupil_input_parse(&in, alloc, body, 0, fault);
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    return pupil_rule_object(&in, 0, institution_rules,
+                             pupil_rule_count(institution_rules), out,
+                             NULL);
+}

@@ -1,29 +1,15 @@
 /*
  * Copyright (C) the Pupil authors
- *
- * The part of input.h about query arguments and cursors.
  */
 
 #include <string.h>
 
 #include "core/base/text.h"
-#include "core/input/input.h"
+#include "core/input/query.h"
 
 
 #define QUERY_PART_MAX    64    /* bytes of a name or value, decoded */
 #define QUERY_CURSOR_LEN  (sizeof(uint64_t) + PUPIL_UUID_LEN)
-
-
-/* Sets its member of out; the name of the rule that is broken, or NULL. */
-typedef const char *(*query_set_pt)(const uint8_t *s, size_t len,
-    pupil_input_query_t *out);
-
-
-typedef struct {
-    const char    *name;
-    unsigned       bit;
-    query_set_pt   set;
-} query_argument_t;
 
 
 /* A name or value; what is longer than the room for it is cut, and said. */
@@ -34,21 +20,15 @@ typedef struct {
 } query_part_t;
 
 
-static const char *query_set_status(const uint8_t *s, size_t len,
-    pupil_input_query_t *out);
-static const char *query_set_limit(const uint8_t *s, size_t len,
-    pupil_input_query_t *out);
-static const char *query_set_cursor(const uint8_t *s, size_t len,
-    pupil_input_query_t *out);
-static const char *query_set_homework_id(const uint8_t *s, size_t len,
-    pupil_input_query_t *out);
+typedef struct {
+    const pupil_argument_t  *table;
+    void                    *out;
+    uint32_t                 given;     /* a bit per row of the table */
+} query_t;
 
 
-static const query_argument_t  query_arguments[] = {
-    { "status", PUPIL_QUERY_STATUS, query_set_status },
-    { "limit", PUPIL_QUERY_LIMIT, query_set_limit },
-    { "cursor", PUPIL_QUERY_CURSOR, query_set_cursor },
-    { "homework_id", PUPIL_QUERY_HOMEWORK_ID, query_set_homework_id }
+const pupil_page_t  pupil_page_first = {
+    .limit = PUPIL_INPUT_LIMIT_DEFAULT
 };
 
 
@@ -59,17 +39,8 @@ query_is(const uint8_t *s, size_t len, const char *name)
 }
 
 
-static const char *
-query_set_status(const uint8_t *s, size_t len, pupil_input_query_t *out)
-{
-    out->all = query_is(s, len, "all");
-
-    return out->all || query_is(s, len, "open") ? NULL : "enum";
-}
-
-
-static const char *
-query_set_limit(const uint8_t *s, size_t len, pupil_input_query_t *out)
+const char *
+pupil_argument_limit(const uint8_t *s, size_t len, void *out)
 {
     size_t    i;
     uint32_t  value;
@@ -89,26 +60,24 @@ query_set_limit(const uint8_t *s, size_t len, pupil_input_query_t *out)
         }
     }
 
-    out->limit = value;
+    memcpy(out, &value, sizeof(value));
 
     return value < 1 ? "minimum"
            : value > PUPIL_INPUT_LIMIT_MAX ? "maximum" : NULL;
 }
 
 
-static const char *
-query_set_cursor(const uint8_t *s, size_t len, pupil_input_query_t *out)
+const char *
+pupil_argument_cursor(const uint8_t *s, size_t len, void *out)
 {
-    return pupil_cursor_decode(s, len, &out->cursor) == PUPIL_OK ? NULL
-                                                                 : "cursor";
+    return pupil_cursor_decode(s, len, out) == PUPIL_OK ? NULL : "cursor";
 }
 
 
-static const char *
-query_set_homework_id(const uint8_t *s, size_t len, pupil_input_query_t *out)
+const char *
+pupil_argument_uuid(const uint8_t *s, size_t len, void *out)
 {
-    return pupil_uuid_parse(s, len, &out->homework_id) == PUPIL_OK ? NULL
-                                                                   : "uuid";
+    return pupil_uuid_parse(s, len, out) == PUPIL_OK ? NULL : "uuid";
 }
 
 
@@ -160,39 +129,32 @@ query_refuse(pupil_fault_t *fault, const query_part_t *name,
 }
 
 
-/* The argument of that name; NULL when this endpoint takes none such. */
-static const query_argument_t *
-query_find(const query_part_t *name, unsigned allowed)
+/* The place of an argument in the table, which it ends when there is none. */
+static size_t
+query_find(const query_part_t *name, const pupil_argument_t *table)
 {
-    size_t                   i;
-    const query_argument_t  *argument;
+    size_t  i;
 
-    for (i = 0; i < sizeof(query_arguments) / sizeof(query_arguments[0]);
-         i++)
-    {
-        argument = &query_arguments[i];
-
-        if ((allowed & argument->bit) && !name->cut
-            && query_is(name->data, name->len, argument->name))
-        {
-            return argument;
+    for (i = 0; table[i].name != NULL; i++) {
+        if (!name->cut && query_is(name->data, name->len, table[i].name)) {
+            break;
         }
     }
 
-    return NULL;
+    return i;
 }
 
 
 /* One name=value. */
 static pupil_rc_t
-query_argument(const uint8_t *s, size_t len, unsigned allowed,
-    pupil_input_query_t *out, pupil_fault_t *fault)
+query_argument(query_t *query, const uint8_t *s, size_t len,
+    pupil_fault_t *fault)
 {
-    size_t                   name_len;
+    size_t                   i, name_len;
     const char              *broken;
     query_part_t             name, value;
     const uint8_t           *equals;
-    const query_argument_t  *argument;
+    const pupil_argument_t  *argument;
 
     equals = len != 0 ? memchr(s, '=', len) : NULL;
     name_len = equals != NULL ? (size_t) (equals - s) : len;
@@ -205,16 +167,18 @@ query_argument(const uint8_t *s, size_t len, unsigned allowed,
         return pupil_fault_set(fault, 422, "", "percent-encoding");
     }
 
-    argument = query_find(&name, allowed);
-    if (argument == NULL) {
+    i = query_find(&name, query->table);
+    argument = &query->table[i];
+
+    if (argument->name == NULL) {
         return query_refuse(fault, &name, "additionalProperties");
     }
 
-    if (out->given & argument->bit) {
+    if (query->given & (UINT32_C(1) << i)) {
         return query_refuse(fault, &name, "duplicate-key");
     }
 
-    out->given |= argument->bit;
+    query->given |= UINT32_C(1) << i;
 
     if (equals == NULL) {
         return query_refuse(fault, &name, "malformed");
@@ -225,22 +189,22 @@ query_argument(const uint8_t *s, size_t len, unsigned allowed,
     }
 
     broken = value.cut ? "maxLength"
-                       : argument->set(value.data, value.len, out);
+                       : argument->set(value.data, value.len,
+                                       (uint8_t *) query->out
+                                       + argument->offset);
 
     return broken == NULL ? PUPIL_OK : query_refuse(fault, &name, broken);
 }
 
 
 pupil_rc_t
-pupil_input_query(const pupil_str_t *args, unsigned allowed,
-    pupil_input_query_t *out, pupil_fault_t *fault)
+pupil_input_query(const pupil_str_t *args, const pupil_argument_t *table,
+    void *out, pupil_fault_t *fault)
 {
     size_t          rest, len;
+    query_t         query = { .table = table, .out = out };
     pupil_rc_t      rc;
     const uint8_t  *p, *next;
-
-    memset(out, 0, sizeof(pupil_input_query_t));
-    out->limit = PUPIL_INPUT_LIMIT_DEFAULT;
 
     if (args->len == 0) {
         return PUPIL_OK;
@@ -250,7 +214,7 @@ pupil_input_query(const pupil_str_t *args, unsigned allowed,
         next = rest != 0 ? memchr(p, '&', rest) : NULL;
         len = next != NULL ? (size_t) (next - p) : rest;
 
-        rc = query_argument(p, len, allowed, out, fault);
+        rc = query_argument(&query, p, len, fault);
         if (rc != PUPIL_OK || next == NULL) {
             return rc;
         }

@@ -1,8 +1,7 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The engine behind input.h: an object of a request body is a table with a
- * row per member.  Private to core/input*.c.
+ * An object of a request body is a table with a row per member.
  */
 
 #ifndef PUPIL_INPUT_RULE_H
@@ -43,15 +42,6 @@ typedef struct {
     uint32_t     max;
     size_t       offset;    /* in the struct that is filled */
 } pupil_rule_t;
-
-
-typedef struct {
-    pupil_json_t          json;
-    const pupil_alloc_t  *alloc;
-    pupil_time_t          now;
-    pupil_fault_t        *fault;
-    pupil_rc_t            rc;       /* PUPIL_NO_MEMORY from a setter */
-} pupil_body_t;
 
 
 /*

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "ctl/base/ctl.h"
-#include "core/input/input.h"
+#include "core/endpoints/login.h"
 
 
 #define PASSWORD_MIN  8                 /* bytes */

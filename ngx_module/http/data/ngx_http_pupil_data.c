@@ -83,7 +83,6 @@ const ngx_http_pupil_endpoint_t  ngx_http_pupil_data_endpoint = {
 static ngx_int_t
 ngx_http_pupil_data_parse(ngx_http_pupil_ctx_t *ctx)
 {
-    unsigned                allowed;
     ngx_http_pupil_data_t  *data;
 
     data = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_data_t));
@@ -91,9 +90,13 @@ ngx_http_pupil_data_parse(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    allowed = ctx->path_name.len ? PUPIL_QUERY_LIMIT | PUPIL_QUERY_CURSOR : 0;
+    if (ctx->path_name.len == 0) {
+        return ngx_http_pupil_no_arguments(ctx);
+    }
 
-    return ngx_http_pupil_arguments(ctx, allowed, &data->query);
+    data->query.page = pupil_page_first;
+
+    return ngx_http_pupil_arguments(ctx, pupil_data_arguments, &data->query);
 }
 
 
@@ -355,12 +358,12 @@ static ngx_int_t
 ngx_http_pupil_data_start(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t               rc;
-    pupil_input_query_t    *query;
+    pupil_page_t           *page;
     ngx_http_pupil_data_t  *data;
     ngx_libpq_exchange_t   *ex;
 
     data = ctx->data;
-    query = &data->query;
+    page = &data->query.page;
 
     rc = ngx_http_pupil_data_find(ctx, 0);
     if (rc != NGX_OK) {
@@ -377,15 +380,15 @@ ngx_http_pupil_data_start(ngx_http_pupil_ctx_t *ctx)
     data->main = ngx_http_pupil_add(ctx, ex, &data->generic->stmt);
     ngx_libpq_param_uuid(ex, data->subject.b);
 
-    if (query->given & PUPIL_QUERY_CURSOR) {
-        ngx_libpq_param_uuid(ex, query->cursor.id.b);
+    if (pupil_uuid_is_zero(&page->cursor.id)) {
+        ngx_libpq_param_null(ex);
 
     } else {
-        ngx_libpq_param_null(ex);
+        ngx_libpq_param_uuid(ex, page->cursor.id.b);
     }
 
     /* one more, to know if there is another page */
-    ngx_libpq_param_int4(ex, (int32_t) query->limit + 1);
+    ngx_libpq_param_int4(ex, (int32_t) page->limit + 1);
 
     return ngx_http_pupil_submit(ctx, ex, 0);
 }
@@ -446,7 +449,7 @@ ngx_http_pupil_data_render(ngx_http_pupil_ctx_t *ctx)
     pupil_writer_array_begin(&ctx->out);
     ngx_memzero(&cursor, sizeof(pupil_cursor_t));
 
-    for (row = 0; row < n && row < data->query.limit; row++) {
+    for (row = 0; row < n && row < data->query.page.limit; row++) {
         rc = ngx_libpq_get_uuid(res, row, NGX_HTTP_PUPIL_DATA_RECORD,
                                 cursor.id.b);
         if (rc == NGX_OK && ngx_http_pupil_data_shown(ctx, res, row)) {
@@ -461,7 +464,7 @@ ngx_http_pupil_data_render(ngx_http_pupil_ctx_t *ctx)
     pupil_writer_array_end(&ctx->out);
     pupil_writer_key(&ctx->out, "next");
 
-    if (n > data->query.limit) {
+    if (n > data->query.page.limit) {
         pupil_cursor_encode(&cursor, text);
         pupil_writer_string(&ctx->out, text, PUPIL_CURSOR_TEXT_LEN);
 

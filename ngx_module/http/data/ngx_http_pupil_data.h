@@ -12,7 +12,7 @@
 
 /* ctx->data of these routes. */
 typedef struct {
-    pupil_input_query_t        query;
+    pupil_data_query_t         query;
     pupil_input_patch_t        patch;
     pupil_fault_t              fault;
 

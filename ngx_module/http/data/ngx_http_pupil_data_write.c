@@ -68,7 +68,7 @@ ngx_http_pupil_data_write_parse(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    if (ngx_http_pupil_arguments(ctx, 0, &data->query) != NGX_OK) {
+    if (ngx_http_pupil_no_arguments(ctx) != NGX_OK) {
         return NGX_DONE;
     }
 

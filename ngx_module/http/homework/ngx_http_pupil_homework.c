@@ -88,7 +88,7 @@ static const ngx_http_pupil_homework_role_t  ngx_http_pupil_roles[] = {
 
 
 static ngx_int_t
-ngx_http_pupil_homework_arguments(ngx_http_pupil_ctx_t *ctx, unsigned allowed)
+ngx_http_pupil_homework_list_parse(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_homework_t  *data;
 
@@ -97,23 +97,23 @@ ngx_http_pupil_homework_arguments(ngx_http_pupil_ctx_t *ctx, unsigned allowed)
         return NGX_ERROR;
     }
 
-    return ngx_http_pupil_arguments(ctx, allowed, &data->query);
-}
+    data->query.page = pupil_page_first;
 
-
-static ngx_int_t
-ngx_http_pupil_homework_list_parse(ngx_http_pupil_ctx_t *ctx)
-{
-    return ngx_http_pupil_homework_arguments(ctx, PUPIL_QUERY_STATUS
-                                             | PUPIL_QUERY_LIMIT
-                                             | PUPIL_QUERY_CURSOR);
+    return ngx_http_pupil_arguments(ctx, pupil_homework_arguments,
+                                    &data->query);
 }
 
 
 ngx_int_t
 ngx_http_pupil_homework_parse_one(ngx_http_pupil_ctx_t *ctx)
 {
-    return ngx_http_pupil_homework_arguments(ctx, 0);
+    if (ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_homework_t))
+        == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_pupil_no_arguments(ctx);
 }
 
 
@@ -263,19 +263,13 @@ void
 ngx_http_pupil_homework_after(ngx_http_pupil_ctx_t *ctx,
     pupil_cursor_t *after)
 {
-    pupil_input_query_t        *query;
     ngx_http_pupil_homework_t  *data;
 
     data = ctx->data;
-    query = &data->query;
-    ngx_memzero(after, sizeof(pupil_cursor_t));
-
-    if (query->given & PUPIL_QUERY_CURSOR) {
-        *after = query->cursor;
-    }
+    *after = data->query.page.cursor;
 
     /* what is due lies before all that is open: the index begins there */
-    if (!query->all && after->time < ctx->now) {
+    if (!data->query.all && after->time < ctx->now) {
         after->time = ctx->now;
         ngx_memzero(&after->id, sizeof(pupil_uuid_t));
     }
@@ -287,7 +281,7 @@ ngx_http_pupil_homework_page(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, const pupil_uuid_t *one)
 {
     pupil_cursor_t              after;
-    pupil_input_query_t        *query;
+    pupil_homework_query_t     *query;
     ngx_http_pupil_homework_t  *data;
 
     data = ctx->data;
@@ -302,7 +296,7 @@ ngx_http_pupil_homework_page(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_param_timestamptz(ex, ctx->now);
     ngx_libpq_param_timestamptz(ex, after.time);
     ngx_libpq_param_uuid(ex, after.id.b);
-    ngx_libpq_param_int4(ex, one != NULL ? 1 : (int32_t) query->limit);
+    ngx_libpq_param_int4(ex, one != NULL ? 1 : (int32_t) query->page.limit);
 
     if (one != NULL) {
         ngx_libpq_param_uuid(ex, one->b);

@@ -8,6 +8,7 @@
 #define _NGX_HTTP_PUPIL_HOMEWORK_H_INCLUDED_
 
 #include "core/endpoints/homework.h"
+#include "core/endpoints/homework_input.h"
 #include "core/endpoints/score.h"
 #include "http/homework/ngx_http_pupil_homework_cache.h"
 #include "http/request/ngx_http_pupil.h"
@@ -77,7 +78,7 @@ typedef struct {
 
 /* ctx->data of all homework routes. */
 typedef struct {
-    pupil_input_query_t            query;      /* GET */
+    pupil_homework_query_t         query;      /* GET */
     pupil_input_homework_t         create;     /* POST */
     pupil_input_homework_patch_t   patch;      /* PATCH */
 

@@ -359,7 +359,7 @@ ngx_http_pupil_feed_render(ngx_http_pupil_ctx_t *ctx)
     pupil_writer_key(&ctx->out, "homework");
     pupil_writer_array_begin(&ctx->out);
 
-    for (n = 0; n < data->query.limit; n++) {
+    for (n = 0; n < data->query.page.limit; n++) {
         class = ngx_http_pupil_feed_next(ctx, &last);
         if (class == NULL) {
             break;
@@ -382,8 +382,8 @@ ngx_http_pupil_feed_render(ngx_http_pupil_ctx_t *ctx)
 
     pupil_writer_array_end(&ctx->out);
     ngx_http_pupil_homework_next_write(ctx,
-        n == data->query.limit && ngx_http_pupil_feed_next(ctx, &last) != NULL
-        ? &last : NULL);
+        n == data->query.page.limit
+        && ngx_http_pupil_feed_next(ctx, &last) != NULL ? &last : NULL);
     pupil_writer_object_end(&ctx->out);
 
     return NGX_OK;

@@ -10,10 +10,11 @@
 #include "core/login/password.h"
 #include "http/login/ngx_http_pupil_gate.h"
 #include "http/login/ngx_http_pupil_hash.h"
+#include "core/endpoints/login.h"
 #include "http/request/ngx_http_pupil.h"
 
 
-/* Places in the wants of endpoint_login.c. */
+/* Places in the wants of core/endpoints/login.c. */
 #define NGX_HTTP_PUPIL_LOGIN_WANT_HASH    2     /* of find */
 #define NGX_HTTP_PUPIL_LOGIN_WANT_GIVEN   0     /* of accept */
 #define NGX_HTTP_PUPIL_LOGIN_WANT_FAMILY  1

@@ -112,20 +112,6 @@ static const struct {
 };
 
 
-ngx_int_t
-ngx_http_pupil_progress_arguments(ngx_http_pupil_ctx_t *ctx, unsigned allowed)
-{
-    ngx_http_pupil_progress_t  *data;
-
-    data = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_progress_t));
-    if (data == NULL) {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_pupil_arguments(ctx, allowed, &data->query);
-}
-
-
 static ngx_int_t
 ngx_http_pupil_progress_parse(ngx_http_pupil_ctx_t *ctx)
 {
@@ -134,12 +120,15 @@ ngx_http_pupil_progress_parse(ngx_http_pupil_ctx_t *ctx)
     pupil_fault_t               fault;
     ngx_http_pupil_progress_t  *data;
 
-    rc = ngx_http_pupil_progress_arguments(ctx, 0);
+    data = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_progress_t));
+    if (data == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_pupil_no_arguments(ctx);
     if (rc != NGX_OK) {
         return rc;
     }
-
-    data = ctx->data;
 
     rc = ngx_http_pupil_parsed(ctx,
              pupil_input_progress(&ctx->alloc, &ctx->body, ctx->now,

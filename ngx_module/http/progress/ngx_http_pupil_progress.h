@@ -24,7 +24,7 @@ typedef struct {
 
 /* ctx->data of these routes. */
 typedef struct {
-    pupil_input_query_t      query;
+    pupil_progress_query_t   query;
     pupil_input_progress_t   input;
     uint32_t                *sent;      /* of input.items: those that were */
     uint32_t                 nsent;
@@ -39,10 +39,6 @@ typedef struct {
     unsigned                 keys:1;    /* with it, keys were asked for */
 } ngx_http_pupil_progress_t;
 
-
-/* Makes ctx->data from the query's arguments; allowed: PUPIL_QUERY_*. */
-ngx_int_t ngx_http_pupil_progress_arguments(ngx_http_pupil_ctx_t *ctx,
-    unsigned allowed);
 
 /* A 403 about stmt, audited. */
 ngx_int_t ngx_http_pupil_progress_refuse(ngx_http_pupil_ctx_t *ctx,

@@ -16,18 +16,26 @@ static ngx_int_t ngx_http_pupil_history_result(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t
 ngx_http_pupil_history_parse(ngx_http_pupil_ctx_t *ctx)
 {
-    return ngx_http_pupil_progress_arguments(ctx, PUPIL_QUERY_HOMEWORK_ID
-                                             | PUPIL_QUERY_LIMIT
-                                             | PUPIL_QUERY_CURSOR);
+    ngx_http_pupil_progress_t  *data;
+
+    data = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_progress_t));
+    if (data == NULL) {
+        return NGX_ERROR;
+    }
+
+    data->query.page = pupil_page_first;
+
+    return ngx_http_pupil_arguments(ctx, pupil_progress_arguments,
+                                    &data->query);
 }
 
 
 ngx_int_t
 ngx_http_pupil_history_start(ngx_http_pupil_ctx_t *ctx)
 {
-    pupil_cursor_t         before;
-    pupil_input_query_t   *query;
-    ngx_libpq_exchange_t  *ex;
+    pupil_cursor_t           before;
+    ngx_libpq_exchange_t    *ex;
+    pupil_progress_query_t  *query;
 
     query = &((ngx_http_pupil_progress_t *) ctx->data)->query;
 
@@ -36,10 +44,9 @@ ngx_http_pupil_history_start(ngx_http_pupil_ctx_t *ctx)
                                               NGX_HTTP_PUPIL_NOT_GRANTED);
     }
 
-    if (query->given & PUPIL_QUERY_CURSOR) {
-        before = query->cursor;
+    before = query->page.cursor;
 
-    } else {
+    if (pupil_uuid_is_zero(&before.id)) {
         before.time = PUPIL_TIME_MAX;
         ngx_memset(before.id.b, 0xff, PUPIL_UUID_LEN);
     }
@@ -52,16 +59,16 @@ ngx_http_pupil_history_start(ngx_http_pupil_ctx_t *ctx)
     (void) ngx_http_pupil_add(ctx, ex,
                             ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_HISTORY));
 
-    if (query->given & PUPIL_QUERY_HOMEWORK_ID) {
-        ngx_libpq_param_uuid(ex, query->homework_id.b);
+    if (pupil_uuid_is_zero(&query->homework_id)) {
+        ngx_libpq_param_null(ex);
 
     } else {
-        ngx_libpq_param_null(ex);
+        ngx_libpq_param_uuid(ex, query->homework_id.b);
     }
 
     ngx_libpq_param_timestamptz(ex, before.time);
     ngx_libpq_param_uuid(ex, before.id.b);
-    ngx_libpq_param_int4(ex, (int32_t) query->limit);
+    ngx_libpq_param_int4(ex, (int32_t) query->page.limit);
 
     return ngx_http_pupil_submit(ctx, ex, 0);
 }

@@ -155,8 +155,8 @@ ngx_http_pupil_body_take(ngx_http_pupil_ctx_t *ctx)
 
 
 ngx_int_t
-ngx_http_pupil_arguments(ngx_http_pupil_ctx_t *ctx, unsigned allowed,
-    pupil_input_query_t *query)
+ngx_http_pupil_arguments(ngx_http_pupil_ctx_t *ctx,
+    const pupil_argument_t *allowed, void *query)
 {
     pupil_str_t    args;
     pupil_fault_t  fault;
@@ -175,9 +175,9 @@ ngx_http_pupil_arguments(ngx_http_pupil_ctx_t *ctx, unsigned allowed,
 ngx_int_t
 ngx_http_pupil_no_arguments(ngx_http_pupil_ctx_t *ctx)
 {
-    pupil_input_query_t  query;
+    static const pupil_argument_t  none = { .name = NULL };
 
-    return ngx_http_pupil_arguments(ctx, 0, &query);
+    return ngx_http_pupil_arguments(ctx, &none, NULL);
 }
 
 

@@ -8,7 +8,7 @@
 #ifndef _NGX_HTTP_PUPIL_BODY_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_BODY_H_INCLUDED_
 
-#include "core/input/input.h"
+#include "core/input/query.h"
 #include "http/request/ngx_http_pupil_types.h"
 
 

@@ -4,10 +4,11 @@
  * /v1/session: who am I, another of my schools, log out.
  */
 
+#include "core/endpoints/session.h"
 #include "http/request/ngx_http_pupil.h"
 
 
-/* Places in the statement's wants, and columns; see endpoint_session.c. */
+/* Places in the statement's wants, and columns; core/endpoints/session.c. */
 #define NGX_HTTP_PUPIL_GIVEN      0
 #define NGX_HTTP_PUPIL_FAMILY     1
 #define NGX_HTTP_PUPIL_TITLE      2

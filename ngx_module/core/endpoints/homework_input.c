@@ -1,0 +1,172 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include <string.h>
+
+#include "core/endpoints/homework_input.h"
+#include "core/input/rule.h"
+
+
+static const char *homework_status(const uint8_t *s, size_t len, void *out);
+
+
+static const pupil_rule_t  homework_rules[] = {
+    { .name = "class_id", .kind = RULE_UUID, .flags = RULE_REQUIRED,
+      .offset = offsetof(pupil_input_homework_t, class_id) },
+    { .name = "title", .kind = RULE_LINE, .flags = RULE_REQUIRED,
+      .min = 1, .max = PUPIL_INPUT_TITLE_MAX,
+      .offset = offsetof(pupil_input_homework_t, title) },
+    { .name = "description", .kind = RULE_TEXT, .flags = RULE_NULLABLE,
+      .max = PUPIL_INPUT_DESCRIPTION_MAX,
+      .offset = offsetof(pupil_input_homework_t, description) },
+    { .name = "assigned_at", .kind = RULE_TIME,
+      .min = PUPIL_INPUT_PAST_DAYS, .max = PUPIL_INPUT_PAST_DAYS,
+      .offset = offsetof(pupil_input_homework_t, assigned_at) },
+    { .name = "due_at", .kind = RULE_TIME, .flags = RULE_REQUIRED,
+      .min = PUPIL_INPUT_PAST_DAYS, .max = PUPIL_INPUT_PAST_DAYS,
+      .offset = offsetof(pupil_input_homework_t, due_at) },
+    { .name = "exercises", .kind = RULE_LIST, .flags = RULE_REQUIRED,
+      .min = 1, .max = PUPIL_INPUT_EXERCISES_MAX }
+};
+
+
+static const pupil_rule_t  exercise_rules[] = {
+    { .name = "title", .kind = RULE_LINE, .flags = RULE_REQUIRED,
+      .min = 1, .max = PUPIL_INPUT_TITLE_MAX,
+      .offset = offsetof(pupil_input_exercise_t, title) },
+    { .name = "max_score", .kind = RULE_NUMBER,
+      .flags = RULE_REQUIRED | RULE_EXCLUSIVE,
+      .max = PUPIL_INPUT_SCORE_MAX,
+      .offset = offsetof(pupil_input_exercise_t, max_score) }
+};
+
+
+/* In the order of the bits PUPIL_INPUT_SET_*. */
+static const pupil_rule_t  patch_rules[] = {
+    { .name = "title", .kind = RULE_LINE,
+      .min = 1, .max = PUPIL_INPUT_TITLE_MAX,
+      .offset = offsetof(pupil_input_homework_patch_t, title) },
+    { .name = "description", .kind = RULE_TEXT, .flags = RULE_NULLABLE,
+      .max = PUPIL_INPUT_DESCRIPTION_MAX,
+      .offset = offsetof(pupil_input_homework_patch_t, description) },
+    { .name = "due_at", .kind = RULE_TIME,
+      .min = PUPIL_INPUT_PAST_DAYS, .max = PUPIL_INPUT_PAST_DAYS,
+      .offset = offsetof(pupil_input_homework_patch_t, due_at) }
+};
+
+
+const pupil_argument_t  pupil_homework_arguments[] = {
+    { .name = "status", .set = homework_status,
+      .offset = offsetof(pupil_homework_query_t, all) },
+    PUPIL_PAGE_ARGUMENTS(pupil_homework_query_t),
+    { .name = NULL }
+};
+
+
+/* The elements of the list of exercises, whose size was checked. */
+static pupil_rc_t
+homework_exercises(pupil_body_t *in, uint32_t list,
+    pupil_input_homework_t *out)
+{
+    size_t                   size;
+    uint32_t                 node;
+    pupil_rc_t               rc;
+    pupil_input_exercise_t  *exercise;
+
+    size = in->json.nodes[list].children * sizeof(pupil_input_exercise_t);
+
+    out->exercises = in->alloc->alloc(in->alloc->ctx, size);
+    if (out->exercises == NULL) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    memset(out->exercises, 0, size);
+
+    for (node = pupil_json_first(&in->json, list);
+         node != PUPIL_JSON_NONE;
+         node = pupil_json_next(&in->json, node))
+    {
+        exercise = &out->exercises[out->exercise_count++];
+
+        rc = pupil_rule_object(in, node, exercise_rules,
+                               pupil_rule_count(exercise_rules), exercise,
+                               NULL);
+        if (rc != PUPIL_OK) {
+            return rc;
+        }
+    }
+
+    return PUPIL_OK;
+}
+
+
+pupil_rc_t
+pupil_input_homework(const pupil_alloc_t *alloc, const pupil_str_t *body,
+    pupil_time_t now, pupil_input_homework_t *out, pupil_fault_t *fault)
+{
+    uint32_t      due;
+    pupil_rc_t    rc;
+    pupil_body_t  in;
+
+    memset(out, 0, sizeof(pupil_input_homework_t));
+    out->assigned_at = now;
+
+    rc = pupil_input_parse(&in, alloc, body, now, fault);
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    rc = pupil_rule_object(&in, 0, homework_rules,
+                           pupil_rule_count(homework_rules), out, NULL);
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    if (out->due_at <= out->assigned_at) {
+        due = pupil_json_member(&in.json, 0, "due_at");
+        return pupil_rule_refuse(&in, due, "after-assigned_at");
+    }
+
+    return homework_exercises(&in,
+                              pupil_json_member(&in.json, 0, "exercises"),
+                              out);
+}
+
+
+pupil_rc_t
+pupil_input_homework_patch(const pupil_alloc_t *alloc,
+    const pupil_str_t *body, pupil_time_t now,
+    pupil_input_homework_patch_t *out, pupil_fault_t *fault)
+{
+    pupil_rc_t    rc;
+    pupil_body_t  in;
+
+    memset(out, 0, sizeof(pupil_input_homework_patch_t));
+
+    rc = pupil_input_parse(&in, alloc, body, now, fault);
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    rc = pupil_rule_object(&in, 0, patch_rules, pupil_rule_count(patch_rules),
+                           out, &out->set);
+
+    if (rc == PUPIL_OK && out->set == 0) {
+        return pupil_rule_refuse(&in, 0, "minProperties");
+    }
+
+    return rc;
+}
+
+
+static const char *
+homework_status(const uint8_t *s, size_t len, void *out)
+{
+    unsigned  all;
+
+    all = len == 3 && memcmp(s, "all", 3) == 0;
+    memcpy(out, &all, sizeof(all));
+
+    return all || (len == 4 && memcmp(s, "open", 4) == 0) ? NULL : "enum";
+}
