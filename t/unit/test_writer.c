@@ -167,7 +167,7 @@ test_reset_and_wipe(void)
     write_sample(&w);
     ok(arena.used == blocks + 1, "and uses the chunks again");
 
-    pupil_writer_wipe(&w);
+    pupil_writer_reset(&w);
 
     for (good = 1, chunk = w.first; chunk != NULL; chunk = chunk->next) {
         for (i = 0; i < chunk->size; i++) {

@@ -14,7 +14,9 @@ static const pupil_json_limits_t  score_limits = {
 };
 
 static const char *const  score_status_names[] = {
-    "not_started", "in_progress", "completed"
+    [PUPIL_SCORE_NOT_STARTED] = "not_started",
+    [PUPIL_SCORE_IN_PROGRESS] = "in_progress",
+    [PUPIL_SCORE_COMPLETED]   = "completed"
 };
 
 
@@ -330,13 +332,6 @@ pupil_score_status(const pupil_score_t *score,
 }
 
 
-const char *
-pupil_score_status_name(pupil_score_status_t status)
-{
-    return score_status_names[status];
-}
-
-
 static void
 score_sum_write(pupil_writer_t *writer, const char *name, uint32_t count,
     pupil_str_t raw, pupil_decimal_t sum)
@@ -361,7 +356,7 @@ pupil_score_write(pupil_writer_t *writer, const pupil_score_t *score,
 {
     pupil_writer_key(writer, "status");
     pupil_writer_cstr(writer,
-        pupil_score_status_name(pupil_score_status(score, exercises)));
+        score_status_names[pupil_score_status(score, exercises)]);
 
     score_sum_write(writer, "score", score->scored, score->raw, score->sum);
 

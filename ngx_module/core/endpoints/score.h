@@ -89,7 +89,6 @@ pupil_rc_t pupil_score_add(pupil_score_t *score,
 
 pupil_score_status_t pupil_score_status(const pupil_score_t *score,
     const pupil_exercises_t *exercises);
-const char *pupil_score_status_name(pupil_score_status_t status);
 
 /*
  * Writes "status", "score", "exercises_done" and "updated_at" as members, and

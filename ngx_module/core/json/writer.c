@@ -285,7 +285,7 @@ pupil_writer_init(pupil_writer_t *writer, const pupil_alloc_t *alloc,
 
 
 void
-pupil_writer_wipe(pupil_writer_t *writer)
+pupil_writer_reset(pupil_writer_t *writer)
 {
     pupil_chunk_t  *chunk;
 
@@ -302,13 +302,6 @@ pupil_writer_wipe(pupil_writer_t *writer)
     writer->keyed = 0;
     writer->done = 0;
     writer->rc = PUPIL_OK;
-}
-
-
-void
-pupil_writer_reset(pupil_writer_t *writer)
-{
-    pupil_writer_wipe(writer);
 }
 
 

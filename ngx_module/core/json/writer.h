@@ -5,8 +5,8 @@
  * as they are.  Commas and nesting are the writer's; an error sticks, so
  * that callers check once, in pupil_writer_finish().
  *
- * The chunks hold personal data: whoever owns the writer calls
- * pupil_writer_wipe() when the bytes have left.  Allowed in every context.
+ * The chunks hold personal data: whoever gives their memory wipes it when the
+ * bytes have left, or resets the writer.  Allowed in every context.
  */
 
 #ifndef PUPIL_WRITER_H
@@ -53,13 +53,10 @@ void pupil_writer_init(pupil_writer_t *writer, const pupil_alloc_t *alloc,
     size_t chunk_size);
 
 /*
- * Forgets what was written, and the error, keeps and wipes the chunks, and
- * is ready for another text: for an answer that turns into a problem.
+ * Forgets what was written, and the error, keeps the chunks and zeroes them,
+ * and is ready for another text: for an answer that turns into a problem.
  */
 void pupil_writer_reset(pupil_writer_t *writer);
-
-/* Zeroes all bytes of all chunks, and leaves the writer as after reset. */
-void pupil_writer_wipe(pupil_writer_t *writer);
 
 /*
  * PUPIL_OK when exactly one complete value was written; PUPIL_NO_MEMORY; or

@@ -47,21 +47,6 @@ pupil_table_name(const char *const *table, uint32_t count, uint32_t id)
 }
 
 
-static uint32_t
-pupil_table_find(const char *const *table, uint32_t count, pupil_str_t name)
-{
-    uint32_t  i;
-
-    for (i = 1; i < count; i++) {
-        if (pupil_str_is(name, table[i])) {
-            return i;
-        }
-    }
-
-    return 0;
-}
-
-
 const char *
 pupil_purpose_name(uint32_t purpose)
 {
@@ -95,20 +80,6 @@ const char *
 pupil_type_name(uint32_t type)
 {
     return pupil_table_name(pupil_types, PUPIL_TYPE_COUNT, type);
-}
-
-
-uint32_t
-pupil_purpose_find(pupil_str_t name)
-{
-    return pupil_table_find(pupil_purposes, PUPIL_PURPOSE_COUNT, name);
-}
-
-
-uint32_t
-pupil_relation_find(pupil_str_t name)
-{
-    return pupil_table_find(pupil_relations, PUPIL_RELATION_COUNT, name);
 }
 
 

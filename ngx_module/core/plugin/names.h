@@ -17,12 +17,7 @@ const char *pupil_purpose_name(uint32_t purpose);
 const char *pupil_relation_name(uint32_t relation);
 const char *pupil_operation_name(uint32_t operation);
 const char *pupil_basis_name(uint32_t basis);
-
 const char *pupil_type_name(uint32_t type);
-
-/* The reverse; 0 for an unknown name. */
-uint32_t pupil_purpose_find(pupil_str_t name);
-uint32_t pupil_relation_find(pupil_str_t name);
 
 /*
  * The column type of a field as PostgreSQL's format_type() writes it: "bytea"

@@ -18,7 +18,6 @@
 
 #define RING_OWNERS    2048
 #define ARENA_SPARE    (64 * 1024)
-#define KEY_LINE_SIZE  128
 
 
 /* Service keys that every tenant has; those of blind indexes come on top. */
@@ -138,10 +137,10 @@ done:
 int
 ctl_keys_append(ctl_t *ctl)
 {
-    int           n, rc, fresh;
+    int           rc, fresh;
     char         *line;
+    size_t        len;
     uint32_t      epoch;
-    uint8_t      *hex;
     pupil_kek_t  *kek;
     struct stat   st;
 
@@ -160,21 +159,17 @@ ctl_keys_append(ctl_t *ctl)
     }
 
     epoch = fresh ? 1 : ctl->keks[ctl->keks_count - 1].epoch + 1;
-    line = pupil_arena_alloc(ctl->arena, KEY_LINE_SIZE);
-    hex = pupil_arena_alloc(ctl->arena, 2 * PUPIL_KEY_LEN + 1);
-    if (line == NULL || hex == NULL) {
+    line = pupil_arena_alloc(ctl->arena, PUPIL_KEK_LINE_MAX);
+    if (line == NULL) {
         return ctl_error("the arena is too small");
     }
 
     kek = &ctl->keks[ctl->keks_count++];
     kek->epoch = epoch;
     pupil_key_random(&kek->key);
-    pupil_hex_encode(kek->key.b, PUPIL_KEY_LEN, hex);
-    n = snprintf(line, KEY_LINE_SIZE, "pupil-kek-v1 %u %s\n", epoch,
-                 (const char *) hex);
-    rc = key_file_write(ctl, line, (size_t) n, fresh);
-    sodium_memzero(line, KEY_LINE_SIZE);
-    sodium_memzero(hex, 2 * PUPIL_KEY_LEN + 1);
+    len = pupil_kek_format(kek, line);
+    rc = key_file_write(ctl, line, len, fresh);
+    sodium_memzero(line, PUPIL_KEK_LINE_MAX);
     pupil_stack_wipe();
 
     if (rc == 0) {
