@@ -25,9 +25,9 @@ ngx_int_t ngx_http_pupil_body_take(ngx_http_pupil_ctx_t *ctx);
 /* Unsafe methods: NGX_OK, or 403, counted and not audited. */
 ngx_int_t ngx_http_pupil_csrf(ngx_http_pupil_ctx_t *ctx);
 
-/* The query arguments; others than allowed (PUPIL_QUERY_*) are refused. */
+/* The query arguments, into query; others than allowed are refused. */
 ngx_int_t ngx_http_pupil_arguments(ngx_http_pupil_ctx_t *ctx,
-    unsigned allowed, pupil_input_query_t *query);
+    const pupil_argument_t *allowed, void *query);
 
 /* A route's parse, or its beginning: query arguments are refused (422). */
 ngx_int_t ngx_http_pupil_no_arguments(ngx_http_pupil_ctx_t *ctx);
