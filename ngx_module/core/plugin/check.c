@@ -23,10 +23,20 @@
 typedef pupil_rc_t (*pupil_check_pt)(const pupil_plugin_t *plugin,
     pupil_error_t *error);
 
+/* What a descriptor says of one of its tables, and what is right. */
+typedef struct {
+    const char  *name;
+    const void  *rows;
+    uint32_t     count, min, max;
+    uint32_t     size, expected;    /* bytes of a row */
+} pupil_check_table_t;
+
 
 static pupil_rc_t pupil_check_header(const pupil_plugin_t *plugin,
     pupil_error_t *error);
 static pupil_rc_t pupil_check_about(const pupil_plugin_t *plugin,
+    pupil_error_t *error);
+static pupil_rc_t pupil_check_owner(const pupil_plugin_t *plugin,
     pupil_error_t *error);
 static pupil_rc_t pupil_check_sizes(const pupil_plugin_t *plugin,
     pupil_error_t *error);
@@ -42,6 +52,7 @@ static pupil_rc_t pupil_check_hooks(const pupil_plugin_t *plugin,
 static const pupil_check_pt  pupil_checks[] = {
     pupil_check_header,
     pupil_check_about,
+    pupil_check_owner,
     pupil_check_sizes,
     pupil_check_fields,
     pupil_check_grants,
@@ -194,26 +205,9 @@ pupil_check_about(const pupil_plugin_t *plugin, pupil_error_t *error)
 }
 
 
-/* Counts, pointers and sizes of the tables, before any of them is read. */
 static pupil_rc_t
-pupil_check_sizes(const pupil_plugin_t *plugin, pupil_error_t *error)
+pupil_check_owner(const pupil_plugin_t *plugin, pupil_error_t *error)
 {
-    size_t  i;
-
-    const struct {
-        const char  *name;
-        const void  *table;
-        uint32_t     count, min, max;
-        uint32_t     size, expected;
-    } tables[] = {
-        { "field", plugin->fields, plugin->fields_count, 1, PUPIL_MAX_FIELDS,
-          plugin->field_size, sizeof(pupil_field_t) },
-        { "grant", plugin->grants, plugin->grants_count, 1, PUPIL_MAX_GRANTS,
-          plugin->grant_size, sizeof(pupil_grant_t) },
-        { "option", plugin->options, plugin->options_count, 0,
-          PUPIL_CHECK_OPTIONS, plugin->option_size, sizeof(pupil_option_t) }
-    };
-
     if (plugin->owner == 0 || plugin->owner >= PUPIL_OWNER_COUNT) {
         return pupil_error_set(error, "%s: owner is %u, not 1 to %d",
                                plugin->name, plugin->owner,
@@ -228,27 +222,60 @@ pupil_check_sizes(const pupil_plugin_t *plugin, pupil_error_t *error)
                                PUPIL_CARDINALITY_COUNT - 1);
     }
 
+    return PUPIL_OK;
+}
+
+
+static pupil_rc_t
+pupil_check_table(const pupil_plugin_t *plugin, const pupil_check_table_t *table,
+    pupil_error_t *error)
+{
+    if (table->count < table->min || table->count > table->max) {
+        return pupil_error_set(error, "%s: %ss_count is %u, not %u to %u",
+                               plugin->name, table->name, table->count,
+                               table->min, table->max);
+    }
+
+    if (table->count != 0 && table->rows == NULL) {
+        return pupil_error_set(error, "%s: %ss is NULL, %ss_count is %u",
+                               plugin->name, table->name, table->name,
+                               table->count);
+    }
+
+    if (table->count != 0 && table->size != table->expected) {
+        return pupil_error_set(error, "%s: %s_size is %u, version %u.%u"
+                               " has %u", plugin->name, table->name,
+                               table->size, plugin->abi_major,
+                               plugin->abi_minor, table->expected);
+    }
+
+    return PUPIL_OK;
+}
+
+
+/* Counts, pointers and sizes of the tables, before any of them is read. */
+static pupil_rc_t
+pupil_check_sizes(const pupil_plugin_t *plugin, pupil_error_t *error)
+{
+    size_t      i;
+    pupil_rc_t  rc;
+
+    const pupil_check_table_t  tables[] = {
+        { .name = "field", .rows = plugin->fields,
+          .count = plugin->fields_count, .min = 1, .max = PUPIL_MAX_FIELDS,
+          .size = plugin->field_size, .expected = sizeof(pupil_field_t) },
+        { .name = "grant", .rows = plugin->grants,
+          .count = plugin->grants_count, .min = 1, .max = PUPIL_MAX_GRANTS,
+          .size = plugin->grant_size, .expected = sizeof(pupil_grant_t) },
+        { .name = "option", .rows = plugin->options,
+          .count = plugin->options_count, .max = PUPIL_CHECK_OPTIONS,
+          .size = plugin->option_size, .expected = sizeof(pupil_option_t) }
+    };
+
     for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-        if (tables[i].count < tables[i].min
-            || tables[i].count > tables[i].max)
-        {
-            return pupil_error_set(error, "%s: %ss_count is %u, not %u to %u",
-                                   plugin->name, tables[i].name,
-                                   tables[i].count, tables[i].min,
-                                   tables[i].max);
-        }
-
-        if (tables[i].count != 0 && tables[i].table == NULL) {
-            return pupil_error_set(error, "%s: %ss is NULL, %ss_count is %u",
-                                   plugin->name, tables[i].name,
-                                   tables[i].name, tables[i].count);
-        }
-
-        if (tables[i].count != 0 && tables[i].size != tables[i].expected) {
-            return pupil_error_set(error, "%s: %s_size is %u, version %u.%u"
-                                   " has %u", plugin->name, tables[i].name,
-                                   tables[i].size, plugin->abi_major,
-                                   plugin->abi_minor, tables[i].expected);
+        rc = pupil_check_table(plugin, &tables[i], error);
+        if (rc != PUPIL_OK) {
+            return rc;
         }
     }
 

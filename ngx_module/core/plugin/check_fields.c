@@ -94,10 +94,6 @@ static pupil_rc_t
 pupil_check_field_form(const pupil_plugin_t *plugin,
     const pupil_field_t *field, pupil_error_t *error)
 {
-    uint32_t  sealed;
-
-    sealed = field->flags & PUPIL_FIELD_SEALED;
-
     if (field->type == 0 || field->type >= PUPIL_TYPE_COUNT) {
         return pupil_error_set(error, "%s: field \"%s\": type is %u, not 1"
                                " to %d", plugin->name, field->name,
@@ -124,6 +120,19 @@ pupil_check_field_form(const pupil_plugin_t *plugin,
                                : "empty, too long or malformed",
                                PUPIL_CHECK_TEXT);
     }
+
+    return PUPIL_OK;
+}
+
+
+/* Do its type and its flags, each of which is known, go together? */
+static pupil_rc_t
+pupil_check_field_flags(const pupil_plugin_t *plugin,
+    const pupil_field_t *field, pupil_error_t *error)
+{
+    uint32_t  sealed;
+
+    sealed = field->flags & PUPIL_FIELD_SEALED;
 
     if (!sealed && (field->type == PUPIL_TYPE_JSON
                     || field->type == PUPIL_TYPE_DECIMAL))
@@ -245,6 +254,10 @@ pupil_check_fields(const pupil_plugin_t *plugin, pupil_error_t *error)
 
     for (i = 0; i < plugin->fields_count; i++) {
         rc = pupil_check_field_form(plugin, &plugin->fields[i], error);
+
+        if (rc == PUPIL_OK) {
+            rc = pupil_check_field_flags(plugin, &plugin->fields[i], error);
+        }
 
         if (rc == PUPIL_OK) {
             rc = pupil_check_sealed_by(plugin, &plugin->fields[i], error);

@@ -12,6 +12,8 @@
 #define PUPIL_RING_BY_TIME  offsetof(pupil_ring_owner_t, by_time)
 
 
+static pupil_rc_t pupil_ring_owner_admits(pupil_owner_state_t state,
+    int allow_restricted);
 static uint32_t *pupil_ring_owner_bucket(const pupil_keyring_t *ring,
     const pupil_uuid_t *tenant, const pupil_uuid_t *owner);
 static uint32_t pupil_ring_owner_find(const pupil_keyring_t *ring,
@@ -112,22 +114,9 @@ pupil_keyring_subkey(pupil_keyring_t *ring, const pupil_place_t *place,
 
     *key = NULL;
 
-    switch (state) {
-
-    case PUPIL_OWNER_STATE_ACTIVE:
-        break;
-
-    case PUPIL_OWNER_STATE_RESTRICTED:
-        if (!allow_restricted) {
-            return PUPIL_RESTRICTED;
-        }
-        break;
-
-    case PUPIL_OWNER_STATE_ERASED:
-        return PUPIL_ERASED;
-
-    default:
-        return PUPIL_NOT_FOUND;
+    rc = pupil_ring_owner_admits(state, allow_restricted);
+    if (rc != PUPIL_OK) {
+        return rc;
     }
 
     rc = pupil_ring_category(ring, place->category, &id);
@@ -144,20 +133,19 @@ pupil_keyring_subkey(pupil_keyring_t *ring, const pupil_place_t *place,
         at = PUPIL_RING_NONE;
     }
 
-    if (at != PUPIL_RING_NONE
-        && ring->owners[at].state == PUPIL_OWNER_STATE_ERASED)
-    {
+    slot = at != PUPIL_RING_NONE ? &ring->owners[at] : NULL;
+
+    if (slot != NULL && slot->state == PUPIL_OWNER_STATE_ERASED) {
         return PUPIL_ERASED;
     }
 
-    if (at == PUPIL_RING_NONE || ring->owners[at].state != state
-        || ring->owners[at].version != place->key_version)
+    if (slot == NULL || slot->state != state
+        || slot->version != place->key_version)
     {
         ring->stats.misses++;
         return PUPIL_NO_KEY;
     }
 
-    slot = &ring->owners[at];
     ring->stats.hits++;
     pupil_ring_list_remove(ring->owners, &ring->by_use, PUPIL_RING_BY_USE,
                            at);
@@ -165,6 +153,27 @@ pupil_keyring_subkey(pupil_keyring_t *ring, const pupil_place_t *place,
     *key = pupil_ring_subkey(slot, id, place->category);
 
     return PUPIL_OK;
+}
+
+
+/* Whether an owner in this state has a key that may serve. */
+static pupil_rc_t
+pupil_ring_owner_admits(pupil_owner_state_t state, int allow_restricted)
+{
+    switch (state) {
+
+    case PUPIL_OWNER_STATE_ACTIVE:
+        return PUPIL_OK;
+
+    case PUPIL_OWNER_STATE_RESTRICTED:
+        return allow_restricted ? PUPIL_OK : PUPIL_RESTRICTED;
+
+    case PUPIL_OWNER_STATE_ERASED:
+        return PUPIL_ERASED;
+
+    default:
+        return PUPIL_NOT_FOUND;
+    }
 }
 
 
