@@ -5,8 +5,8 @@
  * index.  Column 0 is the nonce everywhere.
  */
 
-#ifndef PUPIL_ENDPOINT_HOMEWORK_H
-#define PUPIL_ENDPOINT_HOMEWORK_H
+#ifndef PUPIL_HOMEWORK_H
+#define PUPIL_HOMEWORK_H
 
 #include "core/endpoints/endpoints.h"
 
@@ -166,4 +166,4 @@ enum {
     PUPIL_HR_COLUMNS
 };
 
-#endif /* PUPIL_ENDPOINT_HOMEWORK_H */
+#endif /* PUPIL_HOMEWORK_H */

@@ -5,8 +5,8 @@
  * columns, and their wants by index.  Column 0 is the nonce everywhere.
  */
 
-#ifndef PUPIL_ENDPOINT_PROGRESS_H
-#define PUPIL_ENDPOINT_PROGRESS_H
+#ifndef PUPIL_PROGRESS_H
+#define PUPIL_PROGRESS_H
 
 #include "core/endpoints/endpoints.h"
 #include "core/input/query.h"
@@ -116,4 +116,4 @@ pupil_rc_t pupil_input_progress(const pupil_alloc_t *alloc,
     const pupil_str_t *body, pupil_time_t now, pupil_input_progress_t *out,
     pupil_fault_t *fault);
 
-#endif /* PUPIL_ENDPOINT_PROGRESS_H */
+#endif /* PUPIL_PROGRESS_H */

@@ -4,8 +4,8 @@
  * An object of a request body is a table with a row per member.
  */
 
-#ifndef PUPIL_INPUT_RULE_H
-#define PUPIL_INPUT_RULE_H
+#ifndef PUPIL_RULE_H
+#define PUPIL_RULE_H
 
 #include "core/input/input.h"
 
@@ -68,4 +68,4 @@ pupil_rc_t pupil_rule_member(pupil_body_t *in, uint32_t node,
 pupil_rc_t pupil_rule_object(pupil_body_t *in, uint32_t object,
     const pupil_rule_t *rules, size_t count, void *out, unsigned *given);
 
-#endif /* PUPIL_INPUT_RULE_H */
+#endif /* PUPIL_RULE_H */

@@ -4,8 +4,8 @@
  * The types of fields: which texts they have, and how these look in JSON.
  */
 
-#ifndef PUPIL_PLUGIN_TYPE_H
-#define PUPIL_PLUGIN_TYPE_H
+#ifndef PUPIL_TYPE_H
+#define PUPIL_TYPE_H
 
 #include "core/json/json_tree.h"
 #include "pupil_plugin.h"
@@ -32,4 +32,4 @@ const char *pupil_type_check(uint32_t type, pupil_str_t *value,
 const char *pupil_type_from_json(uint32_t type, const pupil_json_t *json,
     uint32_t node, const pupil_alloc_t *alloc, pupil_str_t *text);
 
-#endif /* PUPIL_PLUGIN_TYPE_H */
+#endif /* PUPIL_TYPE_H */
