@@ -312,9 +312,9 @@ is_deeply [grep { !m{^GET /status} && !$seen{$_}{4} } @operations], [],
 
 # One location each, by the README's layout.
 my %routed = map { $_ => 1 } map { m{ /(?:v1/)?(\w+)} } @operations;
-my ($list) = slurp("$root/ngx_module/http/request/ngx_http_pupil_endpoint.h")
-    =~ /^#define NGX_HTTP_PUPIL_ENDPOINTS\(row\)(.*?[^\\])\n/ms;
-my @handlers = $list =~ /row\([A-Z_]+, ([a-z_]+)\)/g;
+my ($list) = slurp("$root/ngx_module/core/endpoints/endpoints.h")
+    =~ /^#define PUPIL_ENDPOINTS\(row\)(.*?[^\\])\n/ms;
+my @handlers = ('status', $list =~ /row\([A-Z_]+, ([a-z_]+)\)/g);
 cmp_ok scalar(@handlers), '>=', 6, 'the handlers of the module';
 is_deeply [grep { !$routed{$_} } @handlers], [], 'each is in the document';
 

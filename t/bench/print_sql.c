@@ -104,10 +104,10 @@ main(int argc, char **argv)
     bench_policy_load(&policy, argv + 1, argc - 1);
 
     for (e = 0; e < PUPIL_ENDPOINT_COUNT; e++) {
-        for (i = 0; i < pupil_endpoints[e].count; i++) {
-            bench_compose(&policy, &pupil_endpoints[e].templates[i], &st);
+        for (i = 0; i < pupil_endpoints[e]->count; i++) {
+            bench_compose(&policy, &pupil_endpoints[e]->templates[i], &st);
             printf("%s", comma);
-            print_statement("", &pupil_endpoints[e].templates[i], &st);
+            print_statement("", &pupil_endpoints[e]->templates[i], &st);
             comma = ",\n";
         }
     }

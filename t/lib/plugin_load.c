@@ -142,7 +142,7 @@ print_endpoints(const pupil_policy_t *policy, const uint8_t hash[32])
     printf("%s;\n", pupil_session_sql);
 
     for (e = 0; e < PUPIL_ENDPOINT_COUNT; e++) {
-        endpoint = &pupil_endpoints[e];
+        endpoint = pupil_endpoints[e];
 
         for (i = 0; i < endpoint->count; i++) {
             print_statement(policy, hash, &endpoint->templates[i], "%s",

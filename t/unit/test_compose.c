@@ -10,6 +10,8 @@
 #include "tap.h"
 #include "core/base/text.h"
 #include "core/endpoints/compose.h"
+#include "core/endpoints/homework.h"
+#include "core/endpoints/session.h"
 
 #define pupil_plugin  plugin_enrolment
 #include "../../plugins/enrolment/enrolment.c"
@@ -80,7 +82,7 @@ static pupil_rc_t
 compose(pupil_endpoint_id_t id, const pupil_policy_t *narrowed,
     pupil_location_t *location)
 {
-    return pupil_location_compose(&pupil_endpoints[id], narrowed, &alloc,
+    return pupil_location_compose(pupil_endpoints[id], narrowed, &alloc,
                                   location, &error);
 }
 
@@ -220,7 +222,7 @@ test_memory(void)
 
     for (n = 1, silent = 0, rc = PUPIL_NO_MEMORY; rc == PUPIL_NO_MEMORY; n++) {
         poor_arena.fail_at = n;
-        rc = pupil_location_compose(&pupil_endpoints[PUPIL_ENDPOINT_PROGRESS],
+        rc = pupil_location_compose(&pupil_progress_endpoint,
                                     &policy, &poor, &location, &error);
         silent += rc != PUPIL_OK && error.text[0] == '\0';
         tap_arena_reset(&poor_arena);

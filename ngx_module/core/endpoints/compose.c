@@ -10,6 +10,7 @@
 #include "core/audit/audit.h"
 #include "core/base/text.h"
 #include "core/endpoints/compose.h"
+#include "core/endpoints/session.h"
 
 
 /* What the parts of one location share. */
@@ -337,7 +338,7 @@ pupil_location_compose(const pupil_endpoint_t *endpoint,
     location->endpoint = endpoint;
     location->policy = *policy;
 
-    session = &pupil_endpoints[PUPIL_ENDPOINT_SESSION];
+    session = &pupil_session_endpoint;
 
     rc = pupil_policy_document(&location->policy, alloc,
                                &location->policy_document,

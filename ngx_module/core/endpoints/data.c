@@ -9,6 +9,7 @@
 
 #include "core/audit/audit.h"
 #include "core/endpoints/data_sql.h"
+#include "core/endpoints/endpoints.h"
 #include "core/input/rule.h"
 
 
@@ -19,6 +20,13 @@
 
 #define LOOK_COLUMNS   6
 #define WRITE_COLUMNS  6
+
+
+const pupil_endpoint_t  pupil_data_endpoint = {
+    .name = "data",
+    .directive = "pupil_data",
+    .generic = 1
+};
 
 
 /* See data.h. */

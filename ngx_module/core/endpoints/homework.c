@@ -618,3 +618,12 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .params = { PUPIL_PARAM_UUID }
     }
 };
+
+
+const pupil_endpoint_t  pupil_homework_endpoint = {
+    .name = "homework",
+    .directive = "pupil_homework",
+    .category = "homework",
+    .templates = pupil_homework_templates,
+    .count = PUPIL_HOMEWORK_COUNT
+};

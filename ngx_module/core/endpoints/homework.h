@@ -11,6 +11,30 @@
 #include "core/endpoints/endpoints.h"
 
 
+/* The statements of /v1/homework, by index. */
+enum {
+    PUPIL_HOMEWORK_EVIDENCE = 0,    /* the actor's enrolments, with MACs */
+    PUPIL_HOMEWORK_PUPIL_LIST,
+    PUPIL_HOMEWORK_PUPIL_PROGRESS,
+    PUPIL_HOMEWORK_PUPIL_FEED,          /* the list, but definitions */
+    PUPIL_HOMEWORK_PUPIL_DEFINITIONS,   /* what classes own of it */
+    PUPIL_HOMEWORK_PUPIL_CURRENT,       /* progress, for the feed */
+    PUPIL_HOMEWORK_TEACHER_FEED,
+    PUPIL_HOMEWORK_TEACHER_DEFINITIONS,
+    PUPIL_HOMEWORK_TEACHER_LIST,
+    PUPIL_HOMEWORK_WRITTEN,         /* what was just written, audited */
+    PUPIL_HOMEWORK_TEACHER_SUMMARY, /* counts; audited with the list */
+    PUPIL_HOMEWORK_CREATE,
+    PUPIL_HOMEWORK_PATCH,
+    PUPIL_HOMEWORK_DELETE,
+    PUPIL_HOMEWORK_OVERVIEW,        /* one homework, pupils of its class */
+    PUPIL_HOMEWORK_RESULTS,         /* theirs; audited with the overview */
+    PUPIL_HOMEWORK_COUNT
+};
+
+extern const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT];
+
+
 #define PUPIL_ENROLMENT_COLUMNS  9
 #define PUPIL_OWNER_COLUMNS      3
 

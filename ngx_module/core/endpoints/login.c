@@ -289,6 +289,14 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
 };
 
 
+const pupil_endpoint_t  pupil_login_endpoint = {
+    .name = "login",
+    .directive = "pupil_login",
+    .templates = pupil_login_templates,
+    .count = PUPIL_LOGIN_COUNT
+};
+
+
 pupil_rc_t
 pupil_input_login(const pupil_alloc_t *alloc, const pupil_str_t *body,
     pupil_input_login_t *out, pupil_fault_t *fault)

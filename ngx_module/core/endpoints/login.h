@@ -1,13 +1,27 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * /v1/login: what a client sends.
+ * /v1/login: its statements, and what a client sends.
  */
 
 #ifndef PUPIL_LOGIN_H
 #define PUPIL_LOGIN_H
 
+#include "core/endpoints/endpoints.h"
 #include "core/input/input.h"
+
+
+/* The statements of /v1/login, by index. */
+enum {
+    PUPIL_LOGIN_RESERVE = 0,    /* throttle: reserve the attempt */
+    PUPIL_LOGIN_FIND,           /* index rows, subject, credential, roles */
+    PUPIL_LOGIN_ACCEPT,         /* session, throttle, network, audit */
+    PUPIL_LOGIN_RENEW,          /* accept, and a hash at another cost */
+    PUPIL_LOGIN_REFUSE,         /* same work, audit */
+    PUPIL_LOGIN_COUNT
+};
+
+extern const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT];
 
 
 #define PUPIL_INPUT_IDENTIFIER_MAX  254     /* bytes */

@@ -237,6 +237,15 @@ const pupil_template_t  pupil_progress_templates[PUPIL_PROGRESS_COUNT] = {
 };
 
 
+const pupil_endpoint_t  pupil_progress_endpoint = {
+    .name = "progress",
+    .directive = "pupil_progress",
+    .category = "progress",
+    .templates = pupil_progress_templates,
+    .count = PUPIL_PROGRESS_COUNT
+};
+
+
 /* The optional score of a submission: 0 <= raw <= max, max > 0. */
 static pupil_rc_t
 submission_score(pupil_body_t *in, uint32_t object,

@@ -12,6 +12,18 @@
 #include "core/input/query.h"
 
 
+/* The statements of /v1/progress, by index. */
+enum {
+    PUPIL_PROGRESS_EVIDENCE = 0,
+    PUPIL_PROGRESS_LOCK,            /* one submission of a pupil at a time */
+    PUPIL_PROGRESS_SUBMIT,
+    PUPIL_PROGRESS_HISTORY,
+    PUPIL_PROGRESS_COUNT
+};
+
+extern const pupil_template_t  pupil_progress_templates[PUPIL_PROGRESS_COUNT];
+
+
 /*
  * PUPIL_PROGRESS_EVIDENCE: the actor as owner, and one row per live
  * enrolment, NULL when there is none.

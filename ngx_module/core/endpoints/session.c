@@ -145,6 +145,14 @@ const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT] = {
 };
 
 
+const pupil_endpoint_t  pupil_session_endpoint = {
+    .name = "session",
+    .directive = "pupil_session",
+    .templates = pupil_session_templates,
+    .count = PUPIL_SESSION_COUNT
+};
+
+
 pupil_rc_t
 pupil_input_institution(const pupil_alloc_t *alloc, const pupil_str_t *body,
     pupil_input_institution_t *out, pupil_fault_t *fault)

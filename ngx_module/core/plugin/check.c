@@ -227,8 +227,8 @@ pupil_check_owner(const pupil_plugin_t *plugin, pupil_error_t *error)
 
 
 static pupil_rc_t
-pupil_check_table(const pupil_plugin_t *plugin, const pupil_check_table_t *table,
-    pupil_error_t *error)
+pupil_check_table(const pupil_plugin_t *plugin,
+    const pupil_check_table_t *table, pupil_error_t *error)
 {
     if (table->count < table->min || table->count > table->max) {
         return pupil_error_set(error, "%s: %ss_count is %u, not %u to %u",

@@ -223,8 +223,8 @@ endpoint_find(const char *directive)
     uint32_t  i;
 
     for (i = 0; i < PUPIL_ENDPOINT_COUNT; i++) {
-        if (strcmp(pupil_endpoints[i].directive, directive) == 0) {
-            return &pupil_endpoints[i];
+        if (strcmp(pupil_endpoints[i]->directive, directive) == 0) {
+            return pupil_endpoints[i];
         }
     }
 

@@ -74,7 +74,7 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_data_routes[] = {
 const ngx_http_pupil_endpoint_t  ngx_http_pupil_data_endpoint = {
     .id = NGX_HTTP_PUPIL_ENDPOINT_DATA,
     .name = "data",
-    .core = &pupil_endpoints[PUPIL_ENDPOINT_DATA],
+    .core = &pupil_data_endpoint,
     .routes = ngx_http_pupil_data_routes,
     .body_max = NGX_HTTP_PUPIL_BODY_MAX
 };

@@ -1,10 +1,9 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * An endpoint: one row in core, which says its statements (core/endpoints), and
- * one here, which says how nginx serves it.  A new one is a folder beside the
- * others that defines ngx_http_pupil_<name>_endpoint, and a line in the list.
- * CONTRIBUTING.md walks through it.
+ * An endpoint as nginx serves it: one row, ngx_http_pupil_<name>_endpoint, in
+ * a folder of its own; the list of them is that of core/endpoints.
+ * CONTRIBUTING.md walks through a new one.
  */
 
 #ifndef _NGX_HTTP_PUPIL_ENDPOINT_H_INCLUDED_
@@ -15,12 +14,9 @@
 #include "http/request/ngx_http_pupil_types.h"
 
 
+/* Those of core, in its order, and what touches no personal data. */
 #define NGX_HTTP_PUPIL_ENDPOINTS(row)                                         \
-    row(LOGIN, login)                                                         \
-    row(SESSION, session)                                                     \
-    row(HOMEWORK, homework)                                                   \
-    row(PROGRESS, progress)                                                   \
-    row(DATA, data)                                                           \
+    PUPIL_ENDPOINTS(row)                                                      \
     row(STATUS, status)
 
 #define NGX_HTTP_PUPIL_ENDPOINT_ID(ID, name)  NGX_HTTP_PUPIL_ENDPOINT_##ID,

@@ -5,6 +5,7 @@
  * with every row that authorises checked (invariant I18).
  */
 
+#include "core/endpoints/session.h"
 #include "http/request/ngx_http_pupil.h"
 
 

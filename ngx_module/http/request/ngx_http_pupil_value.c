@@ -89,7 +89,8 @@ ngx_http_pupil_value(ngx_http_pupil_ctx_t *ctx,
     field = &category->plugin->fields[st->field[want]];
 
     if (field->flags & PUPIL_FIELD_SEALED) {
-        rc = ngx_http_pupil_get_bytea(row->res, row->n, (ngx_uint_t) col, &sealed);
+        rc = ngx_http_pupil_get_bytea(row->res, row->n, (ngx_uint_t) col,
+                                      &sealed);
         if (rc != NGX_OK) {
             return PUPIL_FAILED;
         }
