@@ -155,7 +155,7 @@ data_wants(pupil_maker_t *m, const pupil_policy_t *policy,
 }
 
 
-/* Copies the text of a template that was made. */
+/* The text of a template, and its name. */
 static pupil_rc_t
 data_text(const pupil_maker_t *m, pupil_template_t *template,
     const char *suffix, pupil_maker_pt write)

@@ -35,7 +35,10 @@ data_write_value(const pupil_maker_t *m, uint32_t i, pupil_sql_t *sql)
 }
 
 
-/* A new record has all that is required; one of another scope is none. */
+/*
+ * What the record must fulfil: a new one has all required fields, and the
+ * field that says of which class it is names one that relates.
+ */
 static void
 data_write_conditions(const pupil_maker_t *m, pupil_sql_t *sql)
 {
@@ -82,8 +85,9 @@ data_write_conditions(const pupil_maker_t *m, pupil_sql_t *sql)
 
 
 /*
- * CTE w: the record, when everything allows it.  What is not set keeps its
- * value on both ways, as NOT NULL is checked before a conflict is found.
+ * CTE w: the record, when everything allows it.  What is not given keeps its
+ * value, in the insert too: PostgreSQL checks NOT NULL before it finds that
+ * the record is there.
  */
 static void
 data_write_record(const pupil_maker_t *m, pupil_sql_t *sql)

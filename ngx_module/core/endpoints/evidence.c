@@ -1,8 +1,8 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Entries are in a list by use, the newest first, and in a chain of the
- * bucket of their hash.  Those that are in neither are a list of their own.
+ * An entry is in a list by use, the newest first, and in the chain of its
+ * bucket.  Free entries have a list of their own.
  */
 
 #include <sodium.h>
@@ -17,7 +17,7 @@
 /* Places are indexes, PUPIL_EVIDENCE_NONE at an end. */
 typedef struct {
     pupil_evidence_t  evidence;
-    uint32_t          newer, older;     /* by use; older: also of the free */
+    uint32_t          newer, older;     /* by use; of the free: older */
     uint32_t          next;             /* in the bucket */
 } pupil_evidence_entry_t;
 
@@ -159,7 +159,7 @@ pupil_evidence_bucket(pupil_evidence_cache_t *cache,
 }
 
 
-/* Where the chain tells of it; the end of the chain when it is not there. */
+/* The link that leads to the entry; the end of its chain if it is not there. */
 static uint32_t *
 pupil_evidence_place(pupil_evidence_cache_t *cache,
     const pupil_uuid_t *tenant, const pupil_uuid_t *subject,
@@ -279,7 +279,7 @@ pupil_evidence_drop(pupil_evidence_cache_t *cache,
 }
 
 
-/* A place in neither list: one that is free, else that of the oldest. */
+/* A place for an entry: one that is free, else that of the oldest. */
 static uint32_t
 pupil_evidence_take(pupil_evidence_cache_t *cache)
 {

@@ -209,7 +209,7 @@ pupil_check_sealed_by(const pupil_plugin_t *plugin,
 }
 
 
-/* From when on a record is shown is one time. */
+/* One time decides from when on a record is shown. */
 static pupil_rc_t
 pupil_check_embargo(const pupil_plugin_t *plugin, pupil_error_t *error)
 {

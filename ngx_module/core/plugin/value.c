@@ -150,8 +150,8 @@ pupil_call_init(pupil_call_t *call, const pupil_category_t *category,
 
 
 /*
- * What a hook returned: a value that it had no memory for, or refused, or
- * whose size is odd, is none.
+ * The value that a hook made: only when it had memory for it, did not refuse,
+ * and the size is one that a value can have.
  */
 static pupil_rc_t
 pupil_call_result(const pupil_call_t *call, int32_t rc,

@@ -30,9 +30,10 @@ static void pupil_statement_audit_values(pupil_statement_t *statement,
 
 
 /*
- * The generic plan, made once; only index walks that nest, in the order that
- * the parameters determine; nothing that pays off over many rows alone.
- * Bitmaps stay: an OR of two index conditions is one.
+ * Each statement is planned once, for any parameters, as index walks inside
+ * one another.  Plans that pay off only over many rows are off: whether they
+ * are chosen depends on what PostgreSQL believes of the sizes.  Bitmap scans
+ * stay, as an OR of two conditions on indexes needs one.
  */
 const char  pupil_session_sql[] =
     "SET plan_cache_mode = force_generic_plan;"

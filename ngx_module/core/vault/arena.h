@@ -16,8 +16,8 @@ typedef struct pupil_arena_s  pupil_arena_t;
 
 
 /*
- * Maps and locks size bytes (rounded up to pages); a page is had, and locked,
- * once something is written to it.  A lock does not survive a
+ * Maps and locks size bytes, rounded up to pages; a page takes memory when it
+ * is first written, and is locked from then on.  A lock does not survive a
  * fork: each process makes an arena of its own.  NULL with error set when the
  * memory cannot be had or RLIMIT_MEMLOCK forbids the lock; the text names the
  * limit and how to raise it.  Context: worker start, pupilctl.

@@ -10,7 +10,7 @@
 
 #define NGX_HTTP_PUPIL_DEVICE_COOKIE  "__Host-pupil-device"
 
-/* Columns of the statement; see endpoint_login.c. */
+/* Columns of the statement; see core/endpoints/login.c. */
 #define NGX_HTTP_PUPIL_FIND_DECOY    1
 #define NGX_HTTP_PUPIL_FIND_INDEX    2
 #define NGX_HTTP_PUPIL_FIND_SUBJECT  8

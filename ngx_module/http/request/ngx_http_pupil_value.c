@@ -395,7 +395,7 @@ ngx_http_pupil_uuid_list(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return PUPIL_FAILED;
     }
 
-    /* ids with single spaces between them, as core/loader.h has it */
+    /* ids with single spaces between them, as a plugin has it */
     out = ngx_http_pupil_alloc(ctx, array.n * (PUPIL_UUID_TEXT_LEN + 1) + 1);
     if (out == NULL) {
         return PUPIL_NO_MEMORY;
