@@ -159,7 +159,7 @@ pupil_evidence_bucket(pupil_evidence_cache_t *cache,
 }
 
 
-/* The link that leads to the entry; the end of its chain if it is not there. */
+/* The link that leads to the entry, or the end of its chain. */
 static uint32_t *
 pupil_evidence_place(pupil_evidence_cache_t *cache,
     const pupil_uuid_t *tenant, const pupil_uuid_t *subject,
