@@ -255,7 +255,6 @@ not_up(database() . 'libpq_check "SELECT pg_sleep(9)";',
        qr/database "set": a query on a new connection took too long/);
 
 
-
 # ---- the end of a worker: its threads end while OpenSSL cleans up
 
 my $ends = Pupil::Nginx->new(workers => 2, log_level => 'notice',

@@ -12,8 +12,10 @@ _Static_assert(NGX_HTTP_PUPIL_PROBE_END <= NGX_LIBPQ_PROBE_MAX,
                "ngx_libpq counts fewer kinds of callbacks");
 _Static_assert(PUPIL_UUID_TEXT_LEN <= NGX_LIBPQ_SETTING_MAX,
                "a tenant is too long for a session setting");
-_Static_assert(PUPIL_TIME_NONE == NGX_LIBPQ_TIME_NULL,
-               "no time is NULL on both sides");
+
+#if (PUPIL_TIME_NONE != NGX_LIBPQ_TIME_NULL)
+#error "no time is not NULL on both sides"
+#endif
 
 
 static ngx_str_t *ngx_http_pupil_strings(ngx_libpq_exchange_t *ex,
