@@ -7,31 +7,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/endpoints/database.h"
-#include "ctl/base/ctl.h"
+#include "ctl/base/db.h"
+#include "ctl/base/text.h"
 
 
-static void query_error(const PGconn *conn, const PGresult *res);
 static void ignore_notice(void *arg, const char *message);
+static void query_error(const PGconn *conn, const PGresult *res);
+static int database_open(pupil_database_id_t database, const char *conninfo,
+    PGconn **conn);
+static int schema_check(PGconn *conn, pupil_database_id_t database);
 
 
-static void
-ignore_notice(void *arg, const char *message)
-{
-    (void) arg;
-    (void) message;
-}
+/* What names each database. */
+static const char *const  database_options[PUPIL_DATABASE_COUNT] = {
+    [PUPIL_DATABASE_DATA] = "--database",
+    [PUPIL_DATABASE_KEYSTORE] = "--keystore"
+};
+
+/* The conninfo decides over the other two. */
+static const char *const  connect_words[] = {
+    "dbname", "fallback_application_name", "client_encoding", NULL
+};
 
 
 PGconn *
 ctl_connect(const char *conninfo, const char *what)
 {
     PGconn      *conn;
-    const char  *words[] = { "dbname", "fallback_application_name",
-                             "client_encoding", NULL };
     const char  *values[] = { conninfo, "pupilctl", "UTF8", NULL };
 
-    conn = PQconnectdbParams(words, values, 1);
+    conn = PQconnectdbParams(connect_words, values, 1);
+
     if (conn == NULL || PQstatus(conn) != CONNECTION_OK) {
         ctl_error("cannot connect to the %s: %s", what,
                   conn == NULL ? "out of memory" : PQerrorMessage(conn));
@@ -49,6 +57,15 @@ ctl_connect(const char *conninfo, const char *what)
     }
 
     return conn;
+}
+
+
+/* A notice can hold values, too, and no command says less without it. */
+static void
+ignore_notice(void *arg, const char *message)
+{
+    (void) arg;
+    (void) message;
 }
 
 
@@ -73,10 +90,14 @@ ctl_query(PGconn *conn, const char *sql, int count,
     PGresult        *res;
     ExecStatusType   status;
 
-    res = count == 0 ? PQexec(conn, sql)
-                     : PQexecParams(conn, sql, count, NULL, params, NULL,
-                                    NULL, 0);
+    if (count == 0) {
+        res = PQexec(conn, sql);
+    } else {
+        res = PQexecParams(conn, sql, count, NULL, params, NULL, NULL, 0);
+    }
+
     status = PQresultStatus(res);
+
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
         query_error(conn, res);
         PQclear(res);
@@ -138,20 +159,21 @@ ctl_rollback(PGconn *conn)
 }
 
 
-/* The zero uuid is no refusal here: it is the institution of tenant roles. */
 int
 ctl_get_uuid(const PGresult *res, int row, int col, pupil_uuid_t *out)
 {
-    static const char  zero[] = "00000000-0000-0000-0000-000000000000";
+    const char         *text;
+    static const char   zero[] = "00000000-0000-0000-0000-000000000000";
 
     memset(out, 0, sizeof(pupil_uuid_t));
-    if (PQgetisnull(res, row, col)
-        || strcmp(PQgetvalue(res, row, col), zero) == 0)
-    {
+
+    text = PQgetvalue(res, row, col);
+
+    if (PQgetisnull(res, row, col) || strcmp(text, zero) == 0) {
         return 0;
     }
 
-    return ctl_uuid_parse(PQgetvalue(res, row, col), out);
+    return ctl_uuid_parse(text, out);
 }
 
 
@@ -159,16 +181,24 @@ int
 ctl_get_bytes(const PGresult *res, int row, int col, uint8_t *out,
     size_t size, size_t *len)
 {
+    pupil_rc_t   rc;
     pupil_str_t  s;
 
     *len = 0;
-    s = ctl_get_str(res, row, col);
-    if (s.len < 2 || s.data[0] != '\\' || s.data[1] != 'x') {
-        return PQgetisnull(res, row, col) ? 0 : -1;
+
+    if (PQgetisnull(res, row, col)) {
+        return 0;
     }
 
-    return pupil_hex_decode(s.data + 2, s.len - 2, out, size, len)
-           == PUPIL_OK ? 0 : -1;
+    s = ctl_get_str(res, row, col);
+
+    if (s.len < 2 || s.data[0] != '\\' || s.data[1] != 'x') {
+        return -1;
+    }
+
+    rc = pupil_hex_decode(s.data + 2, s.len - 2, out, size, len);
+
+    return rc == PUPIL_OK ? 0 : -1;
 }
 
 
@@ -187,12 +217,48 @@ ctl_get_str(const PGresult *res, int row, int col)
 int32_t
 ctl_get_int(const PGresult *res, int row, int col, int32_t none)
 {
-    return PQgetisnull(res, row, col)
-           ? none : (int32_t) strtol(PQgetvalue(res, row, col), NULL, 10);
+    if (PQgetisnull(res, row, col)) {
+        return none;
+    }
+
+    return (int32_t) strtol(PQgetvalue(res, row, col), NULL, 10);
 }
 
 
-/* A superuser or a member steps down, so that row security binds it. */
+int
+ctl_schema_version(PGconn *conn, int *compatible)
+{
+    int        version, made;
+    PGresult  *res;
+
+    *compatible = 0;
+
+    res = ctl_query(conn, "SELECT to_regclass('public.pupil_migration')", 0,
+                    NULL);
+    if (res == NULL) {
+        return -1;
+    }
+
+    made = !PQgetisnull(res, 0, 0);
+    PQclear(res);
+
+    if (!made) {
+        return 0;
+    }
+
+    res = ctl_query(conn, pupil_schema_sql, 0, NULL);
+    if (res == NULL) {
+        return -1;
+    }
+
+    version = ctl_get_int(res, 0, 0, 0);
+    *compatible = ctl_get_int(res, 0, 1, 0);
+    PQclear(res);
+
+    return version;
+}
+
+
 int
 ctl_become(PGconn *conn, const char *role)
 {
@@ -212,35 +278,62 @@ ctl_become(PGconn *conn, const char *role)
 }
 
 
-static int
-open_one(const char *conninfo, pupil_database_id_t database,
-    const char *option, PGconn **conn)
+int
+ctl_open_data(ctl_t *ctl)
 {
-    int            version, compatible;
-    const char    *what;
-    pupil_error_t  error;
+    return database_open(PUPIL_DATABASE_DATA, ctl->opt.database, &ctl->data);
+}
+
+
+int
+ctl_open_keys(ctl_t *ctl)
+{
+    return database_open(PUPIL_DATABASE_KEYSTORE, ctl->opt.keystore,
+                         &ctl->keys);
+}
+
+
+static int
+database_open(pupil_database_id_t database, const char *conninfo,
+    PGconn **conn)
+{
+    const char  *name;
 
     if (*conn != NULL) {
         return 0;
     }
 
-    what = pupil_databases[database].name;
+    name = pupil_databases[database].name;
 
     if (conninfo == NULL) {
-        return ctl_error("%s is needed: the conninfo of the %s", option,
-                         what);
+        return ctl_error("%s is needed: the conninfo of the %s",
+                         database_options[database], name);
     }
 
-    *conn = ctl_connect(conninfo, what);
-    if (*conn == NULL) {
+    *conn = ctl_connect(conninfo, name);
+    if (*conn == NULL || schema_check(*conn, database) != 0) {
         return -1;
     }
 
-    version = ctl_schema_version(*conn, &compatible);
-    if (version <= 0) {
-        return version == 0
-               ? ctl_error("the %s holds no schema: run pupilctl migrate",
-                           what) : -1;
+    return ctl_become(*conn, "pupil_operator");
+}
+
+
+static int
+schema_check(PGconn *conn, pupil_database_id_t database)
+{
+    int            version, compatible;
+    pupil_error_t  error;
+
+    version = ctl_schema_version(conn, &compatible);
+
+    if (version < 0) {
+        return -1;
+    }
+
+    if (version == 0) {
+        return ctl_error("the %s holds no schema: run pupilctl migrate",
+                         pupil_databases[database].name);
     }
 
     if (pupil_schema_fits(database, version, compatible, &error) != PUPIL_OK)
@@ -248,34 +341,28 @@ open_one(const char *conninfo, pupil_database_id_t database,
         return ctl_error("%s", error.text);
     }
 
-    return ctl_become(*conn, "pupil_operator");
-}
-
-
-int
-ctl_open_data(ctl_t *ctl)
-{
-    return open_one(ctl->opt.database, PUPIL_DATABASE_DATA, "--database",
-                    &ctl->data);
-}
-
-
-int
-ctl_open_keys(ctl_t *ctl)
-{
-    return open_one(ctl->opt.keystore, PUPIL_DATABASE_KEYSTORE, "--keystore",
-                    &ctl->keys);
+    return 0;
 }
 
 
 int
 ctl_open_tenant(ctl_t *ctl)
 {
+    int        count;
     PGresult  *res;
-    int        n;
 
     if (ctl_open_data(ctl) != 0) {
         return -1;
+    }
+
+    if (ctl->opt.tenant != NULL) {
+        if (ctl_uuid_parse(ctl->opt.tenant, &ctl->tenant) != 0) {
+            return ctl_error("--tenant is no lower-case UUID");
+        }
+
+        ctl_uuid_text(&ctl->tenant, ctl->tenant_text);
+
+        return 0;
     }
 
     res = ctl_query(ctl->data, "SELECT tenant FROM pupil.tenant"
@@ -284,23 +371,23 @@ ctl_open_tenant(ctl_t *ctl)
         return -1;
     }
 
-    n = PQntuples(res);
-    if (ctl->opt.tenant == NULL && n == 1) {
+    count = PQntuples(res);
+
+    if (count == 1) {
         ctl_get_uuid(res, 0, 0, &ctl->tenant);
-
-    } else if (ctl->opt.tenant == NULL) {
-        PQclear(res);
-        return ctl_error(n == 0 ? "there is no tenant: run pupilctl tenant"
-                                  " add NAME"
-                                : "--tenant is needed: there are several,"
-                                  " see pupilctl tenant list");
-
-    } else if (ctl_uuid_parse(ctl->opt.tenant, &ctl->tenant) != 0) {
-        PQclear(res);
-        return ctl_error("--tenant is no lower-case UUID");
     }
 
     PQclear(res);
+
+    if (count == 0) {
+        return ctl_error("there is no tenant: run pupilctl tenant add NAME");
+    }
+
+    if (count > 1) {
+        return ctl_error("--tenant is needed: there are several, see pupilctl"
+                         " tenant list");
+    }
+
     ctl_uuid_text(&ctl->tenant, ctl->tenant_text);
 
     return 0;

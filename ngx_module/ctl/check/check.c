@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "core/endpoints/directive.h"
+#include "ctl/base/buf.h"
+#include "ctl/base/text.h"
 #include "ctl/check/found.h"
 
 

@@ -37,4 +37,7 @@ void check_plugins(check_t *check);
 void check_fixed(check_t *check);
 void check_locations(check_t *check, const nginxconf_t *block);
 
+/* The command: check.c. */
+int ctl_cmd_check(ctl_t *ctl);
+
 #endif /* PUPIL_CTL_CHECK_H */

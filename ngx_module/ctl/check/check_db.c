@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/base/db.h"
 #include "ctl/check/found.h"
+#include "ctl/store/keys.h"
 
 
 #define PARTITION_DAYS  "35"

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "core/endpoints/compose.h"
+#include "ctl/base/buf.h"
+#include "ctl/base/text.h"
 #include "ctl/check/found.h"
 
 

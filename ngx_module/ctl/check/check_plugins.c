@@ -6,7 +6,9 @@
 
 #include <string.h>
 
+#include "ctl/base/db.h"
 #include "ctl/check/found.h"
+#include "ctl/store/plugins.h"
 
 
 /* A column that every category has. */

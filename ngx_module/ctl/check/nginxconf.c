@@ -18,6 +18,8 @@
 #include <glob.h>
 #include <string.h>
 
+#include "ctl/base/buf.h"
+#include "ctl/base/file.h"
 #include "ctl/check/nginxconf.h"
 
 

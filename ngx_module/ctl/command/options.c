@@ -6,10 +6,10 @@
  */
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/base/file.h"
 #include "ctl/command/options.h"
 
 
@@ -29,6 +29,18 @@ typedef struct {
 #define OPT(member)  offsetof(ctl_options_t, member)
 
 
+static int option_parse(ctl_t *ctl, const char *word, const char *behind);
+static const option_t *option_find(const char *name, size_t len);
+static int option_set(ctl_t *ctl, const option_t *option, const char *value);
+static const char **option_text(ctl_options_t *opt, const option_t *option);
+static int *option_flag(ctl_options_t *opt, const option_t *option);
+static void environment_read(ctl_t *ctl);
+static int config_read(ctl_t *ctl);
+static int config_line(ctl_t *ctl, char *line, unsigned number);
+static char *trim(char *text);
+
+
+/* Those with an environment may be set in the file, too. */
 static const option_t  options[] = {
     { "database", "PUPIL_DATABASE", OPT(database), OPTION_TEXT },
     { "keystore", "PUPIL_KEYSTORE", OPT(keystore), OPTION_TEXT },
@@ -51,7 +63,6 @@ static const option_t  options[] = {
     { "confirm-removal", NULL, OPT(confirm_removal), OPTION_FLAG },
     { "generate", NULL, OPT(generate), OPTION_FLAG },
     { "password-hash", NULL, OPT(password_hash), OPTION_TEXT },
-    { "user", NULL, OPT(user), OPTION_TEXT },
     { "class", NULL, OPT(class_id), OPTION_TEXT },
     { "role", NULL, OPT(role), OPTION_TEXT },
     { "institution", NULL, OPT(institution), OPTION_TEXT },
@@ -63,10 +74,83 @@ static const option_t  options[] = {
 };
 
 
-static const char **
-option_text(ctl_options_t *opt, const option_t *option)
+/* Options may stand anywhere; "--" ends them. */
+int
+ctl_options_parse(ctl_t *ctl, int argc, char **argv)
 {
-    return (const char **) (void *) ((char *) opt + option->offset);
+    int          i, used, only_words;
+    const char  *word;
+
+    only_words = 0;
+
+    for (i = 1; i < argc; i++) {
+        word = argv[i];
+
+        if (only_words || word[0] != '-' || word[1] == '\0') {
+            ctl->args[ctl->args_count++] = word;
+            continue;
+        }
+
+        if (strcmp(word, "--") == 0) {
+            only_words = 1;
+            continue;
+        }
+
+        if (word[1] != '-') {
+            return ctl_error("unknown option \"%s\"", word);
+        }
+
+        used = option_parse(ctl, word + 2, argv[i + 1]);
+        if (used < 0) {
+            return -1;
+        }
+
+        i += used;
+    }
+
+    return 0;
+}
+
+
+/*
+ * name or name=value; behind: the word behind it, or NULL.  Returns how many
+ * words behind it were its value.
+ */
+static int
+option_parse(ctl_t *ctl, const char *word, const char *behind)
+{
+    size_t           len;
+    const char      *value;
+    const option_t  *option;
+
+    len = strcspn(word, "=");
+
+    option = option_find(word, len);
+    if (option == NULL) {
+        return ctl_error("unknown option \"--%.*s\"", (int) len, word);
+    }
+
+    value = word[len] == '=' ? word + len + 1 : NULL;
+
+    if (option->kind == OPTION_FLAG) {
+        if (value != NULL) {
+            return ctl_error("--%s takes no value", option->name);
+        }
+
+        *option_flag(&ctl->opt, option) = 1;
+
+        return 0;
+    }
+
+    if (value != NULL) {
+        return option_set(ctl, option, value);
+    }
+
+    if (behind == NULL) {
+        return ctl_error("--%s needs a value", option->name);
+    }
+
+    return option_set(ctl, option, behind) == 0 ? 1 : -1;
 }
 
 
@@ -90,90 +174,129 @@ option_find(const char *name, size_t len)
 static int
 option_set(ctl_t *ctl, const option_t *option, const char *value)
 {
-    ctl_options_t  *opt = &ctl->opt;
+    const char     **text;
+    ctl_options_t   *opt;
+
+    opt = &ctl->opt;
 
     if (option->kind == OPTION_LIST) {
-        if (opt->plugin_sql_count
-            == sizeof(opt->plugin_sql) / sizeof(opt->plugin_sql[0]))
-        {
+        if (opt->plugin_sql_count == PUPIL_COUNT(opt->plugin_sql)) {
             return ctl_error("too many --plugin-sql");
         }
+
         opt->plugin_sql[opt->plugin_sql_count++] = value;
+
         return 0;
     }
 
-    if (*option_text(opt, option) != NULL) {
+    text = option_text(opt, option);
+
+    if (*text != NULL) {
         return ctl_error("--%s is given twice", option->name);
     }
-    *option_text(opt, option) = value;
+
+    *text = value;
 
     return 0;
 }
 
 
-/* Options may stand anywhere; "--" ends them.  args: room for argc. */
-int
-ctl_options_parse(ctl_t *ctl, int argc, char **argv)
+static const char **
+option_text(ctl_options_t *opt, const option_t *option)
 {
-    int              i, only_words = 0;
-    size_t           len;
-    const char      *word, *value;
-    const option_t  *option;
+    return (const char **) (void *) ((char *) opt + option->offset);
+}
 
-    for (i = 1; i < argc; i++) {
-        word = argv[i];
-        if (only_words || strncmp(word, "-", 1) != 0 || word[1] == '\0') {
-            ctl->args[ctl->args_count++] = word;
-            continue;
-        }
 
-        if (strcmp(word, "--") == 0) {
-            only_words = 1;
-            continue;
-        }
+static int *
+option_flag(ctl_options_t *opt, const option_t *option)
+{
+    return (int *) (void *) ((char *) opt + option->offset);
+}
 
-        if (strncmp(word, "--", 2) != 0) {
-            return ctl_error("unknown option \"%s\"", word);
-        }
 
-        word += 2;
-        len = strcspn(word, "=");
-        option = option_find(word, len);
-        if (option == NULL) {
-            return ctl_error("unknown option \"--%.*s\"", (int) len, word);
-        }
+int
+ctl_options_defaults(ctl_t *ctl)
+{
+    environment_read(ctl);
 
-        value = word[len] == '=' ? word + len + 1 : NULL;
-        if (option->kind == OPTION_FLAG) {
-            if (value != NULL) {
-                return ctl_error("--%s takes no value", option->name);
-            }
-            *(int *) (void *) ((char *) &ctl->opt + option->offset) = 1;
-            continue;
-        }
+    if (ctl->opt.config != NULL && config_read(ctl) != 0) {
+        return -1;
+    }
 
-        if (value == NULL && ++i < argc) {
-            value = argv[i];
-        }
-        if (value == NULL) {
-            return ctl_error("--%s needs a value", option->name);
-        }
-        if (option_set(ctl, option, value) != 0) {
-            return -1;
-        }
+    if (ctl->opt.sql == NULL) {
+        ctl->opt.sql = PUPIL_SQL_DIR;
+    }
+
+    if (ctl->opt.plugins == NULL) {
+        ctl->opt.plugins = PUPIL_PLUGIN_DIR;
     }
 
     return 0;
+}
+
+
+static void
+environment_read(ctl_t *ctl)
+{
+    const char      *value, **text;
+    const option_t  *option;
+
+    for (option = options; option->name != NULL; option++) {
+        if (option->environment == NULL) {
+            continue;
+        }
+
+        text = option_text(&ctl->opt, option);
+        value = getenv(option->environment);
+
+        if (*text == NULL && value != NULL && value[0] != '\0') {
+            *text = value;
+        }
+    }
 }
 
 
 static int
+config_read(ctl_t *ctl)
+{
+    char      *line, *next;
+    size_t     len;
+    unsigned   number;
+
+    line = ctl_file_read(&ctl->pool, ctl->opt.config, &len);
+    if (line == NULL) {
+        return -1;
+    }
+
+    for (number = 1; line != NULL; number++) {
+        next = strchr(line, '\n');
+
+        if (next != NULL) {
+            *next++ = '\0';
+        }
+
+        if (config_line(ctl, line, number) != 0) {
+            return -1;
+        }
+
+        line = next;
+    }
+
+    return 0;
+}
+
+
+/* name = value, a comment, or nothing. */
+static int
 config_line(ctl_t *ctl, char *line, unsigned number)
 {
-    char            *name, *value, *end;
+    char            *name, *value;
+    const char     **text;
     const option_t  *option;
 
-    for (name = line; isspace((unsigned char) *name); name++) { /* void */ }
+    name = trim(line);
+
     if (*name == '\0' || *name == '#') {
         return 0;
     }
@@ -184,13 +307,9 @@ config_line(ctl_t *ctl, char *line, unsigned number)
                          number);
     }
 
-    for (end = value; end > name && isspace((unsigned char) end[-1]); end--)
-    { /* void */ }
-    *end = '\0';
-    for (value++; isspace((unsigned char) *value); value++) { /* void */ }
-    for (end = value + strlen(value);
-         end > value && isspace((unsigned char) end[-1]); end--) { /* void */ }
-    *end = '\0';
+    *value++ = '\0';
+    name = trim(name);
+    value = trim(value);
 
     option = option_find(name, strlen(name));
     if (option == NULL || option->environment == NULL) {
@@ -198,57 +317,33 @@ config_line(ctl_t *ctl, char *line, unsigned number)
                          ctl->opt.config, number, name);
     }
 
-    if (*option_text(&ctl->opt, option) == NULL) {
-        *option_text(&ctl->opt, option) = value;
+    text = option_text(&ctl->opt, option);
+
+    if (*text == NULL) {
+        *text = value;
     }
 
     return 0;
 }
 
 
-int
-ctl_options_defaults(ctl_t *ctl)
+/* Without the white space around it; text is cut. */
+static char *
+trim(char *text)
 {
-    char            *text, *line, *next;
-    size_t           len;
-    unsigned         number;
-    const char      *value;
-    const option_t  *option;
+    char  *end;
 
-    for (option = options; option->name != NULL; option++) {
-        if (option->environment != NULL
-            && *option_text(&ctl->opt, option) == NULL)
-        {
-            value = getenv(option->environment);
-            if (value != NULL && value[0] != '\0') {
-                *option_text(&ctl->opt, option) = value;
-            }
-        }
+    while (isspace((unsigned char) *text)) {
+        text++;
     }
 
-    if (ctl->opt.config != NULL) {
-        text = ctl_file_read(&ctl->pool, ctl->opt.config, &len);
-        if (text == NULL) {
-            return -1;
-        }
+    end = text + strlen(text);
 
-        for (line = text, number = 1; line != NULL; line = next, number++) {
-            next = strchr(line, '\n');
-            if (next != NULL) {
-                *next++ = '\0';
-            }
-            if (config_line(ctl, line, number) != 0) {
-                return -1;
-            }
-        }
+    while (end > text && isspace((unsigned char) end[-1])) {
+        end--;
     }
 
-    if (ctl->opt.sql == NULL) {
-        ctl->opt.sql = PUPIL_SQL_DIR;
-    }
-    if (ctl->opt.plugins == NULL) {
-        ctl->opt.plugins = PUPIL_PLUGIN_DIR;
-    }
+    *end = '\0';
 
-    return 0;
+    return text;
 }

@@ -8,9 +8,12 @@
 #include <string.h>
 
 #include "core/login/token.h"
+#include "ctl/base/buf.h"
+#include "ctl/base/db.h"
 #include "ctl/roster/apply.h"
 #include "ctl/roster/progress.h"
 #include "ctl/roster/rows.h"
+#include "ctl/store/keys.h"
 
 
 /* With its length, so that no two lists of texts have the same bytes. */

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <zip.h>
 
+#include "ctl/base/buf.h"
 #include "ctl/base/ctl.h"
 #include "ctl/roster/csv.h"
 

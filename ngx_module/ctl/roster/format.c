@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "ctl/base/text.h"
 #include "ctl/roster/format.h"
 
 

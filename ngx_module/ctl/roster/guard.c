@@ -2,6 +2,7 @@
  * Copyright (C) the Pupil authors
  */
 
+#include "ctl/base/db.h"
 #include "ctl/roster/guard.h"
 
 

@@ -7,10 +7,14 @@
 
 #include <string.h>
 
+#include "core/base/time.h"
+#include "ctl/base/clock.h"
+#include "ctl/base/db.h"
 #include "ctl/roster/apply.h"
 #include "ctl/roster/csv.h"
 #include "ctl/roster/format.h"
 #include "ctl/roster/guard.h"
+#include "ctl/roster/import.h"
 #include "ctl/roster/links.h"
 #include "ctl/roster/oneroster.h"
 #include "ctl/roster/progress.h"
@@ -19,6 +23,8 @@
 #include "ctl/roster/sds.h"
 #include "ctl/roster/settle.h"
 #include "ctl/roster/stored.h"
+#include "ctl/store/keys.h"
+#include "ctl/store/plugins.h"
 
 
 #define REFUSED_SHOWN  40

@@ -4,9 +4,14 @@
 
 #include <string.h>
 
+#include "core/base/text.h"
+#include "ctl/base/db.h"
+#include "ctl/base/literal.h"
+#include "ctl/base/text.h"
 #include "ctl/roster/links.h"
 #include "ctl/roster/progress.h"
 #include "ctl/roster/unnest.h"
+#include "ctl/store/keys.h"
 
 
 #define BATCH  1000             /* links a transaction */

@@ -6,7 +6,14 @@
 
 #include <string.h>
 
+#include "core/base/text.h"
+#include "core/plugin/value.h"
+#include "ctl/base/db.h"
+#include "ctl/base/literal.h"
 #include "ctl/roster/resolve.h"
+#include "ctl/store/keys.h"
+#include "ctl/store/record.h"
+#include "ctl/store/subject.h"
 
 
 #define CHUNK  5000             /* terms a query */

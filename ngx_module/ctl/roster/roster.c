@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
+#include "ctl/base/clock.h"
 #include "ctl/roster/roster.h"
+#include "ctl/store/plugins.h"
 
 
 const roster_kind_def_t  roster_kinds[ROSTER_KINDS] = {

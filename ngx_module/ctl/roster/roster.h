@@ -10,7 +10,10 @@
 #ifndef PUPIL_CTL_ROSTER_H
 #define PUPIL_CTL_ROSTER_H
 
+#include "core/vault/authentic.h"
 #include "ctl/base/ctl.h"
+#include "ctl/base/map.h"
+#include "ctl/store/owners.h"
 
 
 #define ROSTER_NONE       UINT32_MAX

@@ -4,8 +4,14 @@
 
 #include <string.h>
 
+#include "ctl/base/db.h"
+#include "ctl/base/literal.h"
+#include "ctl/base/text.h"
 #include "ctl/roster/rows.h"
 #include "ctl/roster/unnest.h"
+#include "ctl/store/keys.h"
+#include "ctl/store/record.h"
+#include "ctl/store/subject.h"
 
 
 static const ctl_access_t  record_access[ROSTER_RECORDS] = {
@@ -209,10 +215,13 @@ title_rows(roster_t *roster, const roster_batch_t *batch)
     unsigned          i;
     ctl_pool_t        pool;
     pupil_str_t       sealed;
+    ctl_place_t       place;
     roster_item_t    *item, *parent;
     roster_unnest_t   rows;
 
     rc = 0;
+    place.category = "enrolment";
+    place.field = roster_kinds[batch->kind].title;
     memset(&pool, 0, sizeof(ctl_pool_t));
     roster_unnest_begin(&rows, 3);
 
@@ -223,9 +232,11 @@ title_rows(roster_t *roster, const roster_batch_t *batch)
             parent = item;      /* an institution is nobody's */
         }
 
-        rc = ctl_seal(roster->ctl, &pool, &item->owner, "enrolment",
-                      roster_kinds[batch->kind].title, &item->owner.id,
-                      item->values[ROSTER_TITLE], &sealed);
+        place.owner = &item->owner;
+        place.record = &item->owner.id;
+
+        rc = ctl_seal(roster->ctl, &pool, &place, item->values[ROSTER_TITLE],
+                      &sealed);
         if (rc == 0) {
             ctl_array_uuid(&rows.columns[0], &item->owner.id);
             ctl_array_uuid(&rows.columns[1], &parent->owner.id);
@@ -316,9 +327,14 @@ record_add(roster_t *roster, roster_unnest_t *rows, const char *category,
     ctl_buf_t   *column;
     ctl_pool_t   pool;
     pupil_str_t  value, sealed;
+    ctl_place_t  place;
 
     ctl_array_uuid(&rows->columns[0], &user->owner.id);
     ctl_array_int(&rows->columns[1], user->owner.version);
+
+    place.owner = &user->owner;
+    place.category = category;
+    place.record = &user->owner.id;
 
     rc = 0;
     memset(&pool, 0, sizeof(ctl_pool_t));
@@ -332,9 +348,9 @@ record_add(roster_t *roster, roster_unnest_t *rows, const char *category,
             continue;
         }
 
-        rc = ctl_seal(roster->ctl, &pool, &user->owner, category,
-                      roster_values[granted[i]].field, &user->owner.id,
-                      value, &sealed);
+        place.field = roster_values[granted[i]].field;
+
+        rc = ctl_seal(roster->ctl, &pool, &place, value, &sealed);
         if (rc == 0) {
             ctl_array_bytes(column, sealed.data, sealed.len);
         }

@@ -4,7 +4,10 @@
 
 #include <string.h>
 
+#include "ctl/base/db.h"
+#include "ctl/base/text.h"
 #include "ctl/roster/stored.h"
+#include "ctl/store/keys.h"
 
 
 #define KEY_LEN  (2 * PUPIL_UUID_LEN + 1)   /* subject, where, role */

@@ -10,6 +10,7 @@
 #define PUPIL_CTL_ROSTER_STORED_H
 
 #include "ctl/roster/roster.h"
+#include "ctl/store/record.h"
 
 
 typedef struct {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/time.h"
+#include "core/plugin/value.h"
 #include "ctl/roster/take.h"
 
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "ctl/base/db.h"
+#include "ctl/base/literal.h"
 #include "ctl/roster/unnest.h"
 
 

@@ -8,6 +8,7 @@
 #ifndef PUPIL_CTL_ROSTER_UNNEST_H
 #define PUPIL_CTL_ROSTER_UNNEST_H
 
+#include "ctl/base/buf.h"
 #include "ctl/roster/roster.h"
 
 

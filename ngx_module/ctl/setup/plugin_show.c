@@ -7,7 +7,17 @@
 
 #include <string.h>
 
-#include "ctl/base/ctl.h"
+#include "ctl/setup/plugin_show.h"
+#include "ctl/store/plugins.h"
+
+
+static json_t *record_json(const pupil_plugin_t *plugin);
+static json_t *fields_json(const pupil_plugin_t *plugin);
+static json_t *grants_json(const pupil_plugin_t *plugin);
+static json_t *words_json(const char *words);
+static void record_print(const pupil_plugin_t *plugin);
+static void fields_print(const pupil_plugin_t *plugin);
+static void grants_print(const pupil_plugin_t *plugin);
 
 
 /* By the enums of pupil_plugin.h; index 0 is refused there. */
@@ -35,25 +45,105 @@ _Static_assert(PUPIL_COUNT(owners) == PUPIL_OWNER_COUNT
                "a name for each");
 
 
+int
+ctl_cmd_plugin_show(ctl_t *ctl)
+{
+    pupil_category_t  *category;
+
+    if (ctl_plugins_open(ctl) != 0) {
+        return CTL_FAILED;
+    }
+
+    category = ctl_plugin_find(ctl, ctl->args[0]);
+    if (category == NULL) {
+        ctl_error("no plugin in %s has the category \"%s\"",
+                  ctl->opt.plugins, ctl->args[0]);
+        return CTL_FAILED;
+    }
+
+    if (ctl->opt.json) {
+        ctl_json_print(record_json(category->plugin));
+    } else {
+        record_print(category->plugin);
+    }
+
+    return CTL_DONE;
+}
+
+
+static json_t *
+record_json(const pupil_plugin_t *plugin)
+{
+    const pupil_retention_t  *kept;
+
+    kept = plugin->retention;
+
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:{s:s,s:i,s:s},s:o,s:o}",
+        "category", plugin->name,
+        "version", plugin->version,
+        "summary", plugin->summary,
+        "owner", owners[plugin->owner],
+        "records", cardinalities[plugin->cardinality],
+        "source", plugin->source,
+        "recipients", plugin->recipients,
+        "retention",
+            "from", events[kept->from],
+            "days", (int) kept->days,
+            "then", expiries[kept->then],
+        "fields", fields_json(plugin),
+        "grants", grants_json(plugin));
+}
+
+
 static json_t *
 fields_json(const pupil_plugin_t *plugin)
 {
-    json_t               *list;
+    json_t               *list, *entry;
     uint32_t              i;
     const pupil_field_t  *field;
 
     list = json_array();
+
     for (i = 0; i < plugin->fields_count; i++) {
         field = &plugin->fields[i];
-        json_array_append_new(list, json_pack(
-            "{s:s,s:s,s:b,s:s?,s:b,s:b,s:b,s:b,s:s}", "name", field->name,
-            "type", pupil_type_name(field->type), "sealed",
-            (field->flags & PUPIL_FIELD_SEALED) != 0, "sealed_by",
-            field->sealed_by, "required",
-            (field->flags & PUPIL_FIELD_REQUIRED) != 0, "indexed",
-            (field->flags & PUPIL_FIELD_INDEXED) != 0, "internal",
-            (field->flags & PUPIL_FIELD_INTERNAL) != 0, "embargo",
-            (field->flags & PUPIL_FIELD_EMBARGO) != 0, "why", field->why));
+
+        entry = json_pack("{s:s,s:s,s:b,s:s?,s:b,s:b,s:b,s:b,s:s}",
+            "name", field->name,
+            "type", pupil_type_name(field->type),
+            "sealed", (field->flags & PUPIL_FIELD_SEALED) != 0,
+            "sealed_by", field->sealed_by,
+            "required", (field->flags & PUPIL_FIELD_REQUIRED) != 0,
+            "indexed", (field->flags & PUPIL_FIELD_INDEXED) != 0,
+            "internal", (field->flags & PUPIL_FIELD_INTERNAL) != 0,
+            "embargo", (field->flags & PUPIL_FIELD_EMBARGO) != 0,
+            "why", field->why);
+        json_array_append_new(list, entry);
+    }
+
+    return list;
+}
+
+
+static json_t *
+grants_json(const pupil_plugin_t *plugin)
+{
+    json_t               *list, *entry;
+    uint32_t              i;
+    const pupil_grant_t  *grant;
+
+    list = json_array();
+
+    for (i = 0; i < plugin->grants_count; i++) {
+        grant = &plugin->grants[i];
+
+        entry = json_pack("{s:s,s:s,s:s,s:s,s:b,s:o}",
+            "purpose", pupil_purpose_name(grant->purpose),
+            "relation", pupil_relation_name(grant->relation),
+            "operation", pupil_operation_name(grant->operation),
+            "basis", pupil_basis_name(grant->basis),
+            "projected", (grant->flags & PUPIL_GRANT_PROJECTED) != 0,
+            "fields", words_json(grant->fields));
+        json_array_append_new(list, entry);
     }
 
     return list;
@@ -67,53 +157,39 @@ words_json(const char *words)
     json_t  *list;
 
     list = json_array();
+
     while (*words != '\0') {
         len = strcspn(words, " ");
         json_array_append_new(list, json_stringn(words, len));
         words += len;
-        words += *words == ' ';
+
+        if (*words == ' ') {
+            words++;
+        }
     }
 
     return list;
 }
 
 
-static json_t *
-grants_json(const pupil_plugin_t *plugin)
+static void
+record_print(const pupil_plugin_t *plugin)
 {
-    json_t               *list;
-    uint32_t              i;
-    const pupil_grant_t  *grant;
+    const pupil_retention_t  *kept;
 
-    list = json_array();
-    for (i = 0; i < plugin->grants_count; i++) {
-        grant = &plugin->grants[i];
-        json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:b,s:o}",
-            "purpose", pupil_purpose_name(grant->purpose), "relation",
-            pupil_relation_name(grant->relation), "operation",
-            pupil_operation_name(grant->operation), "basis",
-            pupil_basis_name(grant->basis), "projected",
-            (grant->flags & PUPIL_GRANT_PROJECTED) != 0, "fields",
-            words_json(grant->fields)));
-    }
+    kept = plugin->retention;
 
-    return list;
-}
+    printf("%s %s\n%s\n\n", plugin->name, plugin->version, plugin->summary);
+    printf("Owner: %s, with %s\n", owners[plugin->owner],
+           plugin->cardinality == PUPIL_CARDINALITY_ONE ? "one record"
+                                                        : "many records");
+    printf("Source: %s\nRecipients: %s\n", plugin->source,
+           plugin->recipients);
+    printf("Kept: %u days %s, %s\n", kept->days, events_text[kept->from],
+           expiries_text[kept->then]);
 
-
-static json_t *
-record_json(const pupil_plugin_t *plugin)
-{
-    const pupil_retention_t  *kept = plugin->retention;
-
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:{s:s,s:i,s:s},s:o,s:o}",
-        "category", plugin->name, "version", plugin->version, "summary",
-        plugin->summary, "owner", owners[plugin->owner], "records",
-        cardinalities[plugin->cardinality], "source", plugin->source,
-        "recipients", plugin->recipients, "retention", "from",
-        events[kept->from], "days", (int) kept->days, "then",
-        expiries[kept->then], "fields", fields_json(plugin), "grants",
-        grants_json(plugin));
+    fields_print(plugin);
+    grants_print(plugin);
 }
 
 
@@ -124,13 +200,17 @@ fields_print(const pupil_plugin_t *plugin)
     const pupil_field_t  *field;
 
     puts("\nFields");
+
     for (i = 0; i < plugin->fields_count; i++) {
         field = &plugin->fields[i];
+
         printf("  %s: %s, %s", field->name, pupil_type_name(field->type),
                (field->flags & PUPIL_FIELD_SEALED) ? "sealed" : "plain");
+
         if (field->sealed_by != NULL) {
             printf(" by %s", field->sealed_by);
         }
+
         printf("%s%s%s%s\n      %s\n",
                (field->flags & PUPIL_FIELD_REQUIRED) ? ", required" : "",
                (field->flags & PUPIL_FIELD_INDEXED) ? ", indexed" : "",
@@ -148,8 +228,10 @@ grants_print(const pupil_plugin_t *plugin)
     const pupil_grant_t  *grant;
 
     puts("\nGrants");
+
     for (i = 0; i < plugin->grants_count; i++) {
         grant = &plugin->grants[i];
+
         printf("  %s for %s through %s, on the basis of %s%s\n      %s\n",
                pupil_operation_name(grant->operation),
                pupil_purpose_name(grant->purpose),
@@ -158,44 +240,4 @@ grants_print(const pupil_plugin_t *plugin)
                (grant->flags & PUPIL_GRANT_PROJECTED) ? ", coarsened" : "",
                grant->fields);
     }
-}
-
-
-int
-ctl_cmd_plugin_show(ctl_t *ctl)
-{
-    pupil_category_t      *category;
-    const pupil_plugin_t  *plugin;
-
-    if (ctl_plugins_open(ctl) != 0) {
-        return CTL_FAILED;
-    }
-
-    category = ctl_plugin_find(ctl, ctl->args[0]);
-    if (category == NULL) {
-        ctl_error("no plugin in %s has the category \"%s\"",
-                  ctl->opt.plugins, ctl->args[0]);
-        return CTL_FAILED;
-    }
-
-    plugin = category->plugin;
-
-    if (ctl->opt.json) {
-        ctl_json_print(record_json(plugin));
-        return CTL_DONE;
-    }
-
-    printf("%s %s\n%s\n\n", plugin->name, plugin->version, plugin->summary);
-    printf("Owner: %s, with %s\n", owners[plugin->owner],
-           plugin->cardinality == PUPIL_CARDINALITY_ONE ? "one record"
-                                                        : "many records");
-    printf("Source: %s\nRecipients: %s\n", plugin->source,
-           plugin->recipients);
-    printf("Kept: %u days %s, %s\n", plugin->retention->days,
-           events_text[plugin->retention->from],
-           expiries_text[plugin->retention->then]);
-    fields_print(plugin);
-    grants_print(plugin);
-
-    return CTL_DONE;
 }

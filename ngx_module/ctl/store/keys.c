@@ -13,11 +13,38 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ctl/base/ctl.h"
+#include "core/base/time.h"
+#include "ctl/base/buf.h"
+#include "ctl/base/db.h"
+#include "ctl/base/file.h"
+#include "ctl/base/literal.h"
+#include "ctl/base/text.h"
+#include "ctl/store/keys.h"
 
 
 #define RING_OWNERS    2048
-#define ARENA_SPARE    (64 * 1024)
+#define ARENA_SPARE    (64 * 1024)      /* bytes */
+
+/* Of a service key: "index:<category>.<field>". */
+#define NAME_SIZE      (2 * PUPIL_MAX_NAME + 16)
+
+
+static int arena_open(ctl_t *ctl);
+static int file_append(ctl_t *ctl, const char *line, size_t len, int fresh);
+static int epochs_compare(ctl_t *ctl, const PGresult *res, int *missing);
+static int epoch_insert(ctl_t *ctl, const pupil_kek_t *kek);
+static int keys_load(ctl_t *ctl);
+static pupil_rc_t tenant_put(ctl_t *ctl, const PGresult *res, int row);
+static pupil_rc_t service_put(ctl_t *ctl, const PGresult *res, int row);
+static int tenant_key_make(ctl_t *ctl);
+static int service_key_make(ctl_t *ctl, const char *name);
+static int index_keys_make(ctl_t *ctl);
+static int key_make(ctl_t *ctl, const pupil_key_t *parent,
+    pupil_wrapping_t *what, uint8_t wrapped[PUPIL_WRAPPED_LEN]);
+static int key_insert(ctl_t *ctl, const char *sql, const char *which,
+    uint32_t parent, const uint8_t wrapped[PUPIL_WRAPPED_LEN]);
+static void index_name(const char *category, const char *field,
+    char name[NAME_SIZE]);
 
 
 /* Service keys that every tenant has; those of blind indexes come on top. */
@@ -26,34 +53,6 @@ static const char *const  service_names[] = {
     "index:credential.login_id", "index:source.user", "index:source.class",
     "index:source.institution", NULL
 };
-
-
-static int
-arena_open(ctl_t *ctl)
-{
-    pupil_error_t  error;
-
-    if (ctl->arena != NULL) {
-        return 0;
-    }
-
-    ctl->arena = pupil_arena_create(pupil_keyring_size(RING_OWNERS)
-                                    + ARENA_SPARE, &error);
-    if (ctl->arena == NULL) {
-        return ctl_error("%s", error.text);
-    }
-
-    ctl->ring = pupil_keyring_create(ctl->arena, RING_OWNERS,
-                                     3600 * PUPIL_TIME_SECOND);
-    ctl->keks = pupil_arena_alloc(ctl->arena, PUPIL_KEYRING_EPOCHS
-                                              * sizeof(pupil_kek_t));
-    ctl->scratch = pupil_arena_alloc(ctl->arena, sizeof(pupil_key_t));
-    if (ctl->ring == NULL || ctl->keks == NULL || ctl->scratch == NULL) {
-        return ctl_error("the arena is too small");
-    }
-
-    return 0;
-}
 
 
 int
@@ -85,52 +84,31 @@ ctl_keys_open(ctl_t *ctl)
 }
 
 
-/* Written anew beside itself and renamed, so that no half file is seen. */
 static int
-key_file_write(ctl_t *ctl, const char *line, size_t len, int fresh)
+arena_open(ctl_t *ctl)
 {
-    int        fd, rc = -1;
-    char      *old = NULL;
-    size_t     old_len = 0;
-    ctl_buf_t  path = { NULL, 0, 0 };
+    pupil_error_t  error;
 
-    if (!fresh) {
-        old = ctl_file_read(&ctl->pool, ctl->opt.key, &old_len);
-        if (old == NULL) {
-            return -1;
-        }
+    if (ctl->arena != NULL) {
+        return 0;
     }
 
-    ctl_buf_printf(&path, "%s.new", ctl->opt.key);
-    fd = open(path.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        ctl_error("%s: %s", path.data, strerror(errno));
-        goto done;
+    ctl->arena = pupil_arena_create(pupil_keyring_size(RING_OWNERS)
+                                    + ARENA_SPARE, &error);
+    if (ctl->arena == NULL) {
+        return ctl_error("%s", error.text);
     }
 
-    if (write(fd, old, old_len) == (ssize_t) old_len
-        && write(fd, line, len) == (ssize_t) len && fsync(fd) == 0)
-    {
-        rc = fresh ? link(path.data, ctl->opt.key)
-                   : rename(path.data, ctl->opt.key);
+    ctl->ring = pupil_keyring_create(ctl->arena, RING_OWNERS,
+                                     3600 * PUPIL_TIME_SECOND);
+    ctl->keks = pupil_arena_alloc(ctl->arena, PUPIL_KEYRING_EPOCHS
+                                              * sizeof(pupil_kek_t));
+    ctl->scratch = pupil_arena_alloc(ctl->arena, sizeof(pupil_key_t));
+    if (ctl->ring == NULL || ctl->keks == NULL || ctl->scratch == NULL) {
+        return ctl_error("the arena is too small");
     }
 
-    if (rc != 0) {
-        ctl_error("%s: %s", ctl->opt.key, strerror(errno));
-    }
-    if (rc != 0 || fresh) {
-        unlink(path.data);
-    }
-    close(fd);
-
-done:
-
-    if (old != NULL) {
-        sodium_memzero(old, old_len);
-    }
-    ctl_buf_free(&path);
-
-    return rc;
+    return 0;
 }
 
 
@@ -141,14 +119,15 @@ ctl_keys_append(ctl_t *ctl)
     char         *line;
     size_t        len;
     uint32_t      epoch;
-    pupil_kek_t  *kek;
     struct stat   st;
+    pupil_kek_t  *kek;
 
     if (arena_open(ctl) != 0) {
         return -1;
     }
 
     fresh = stat(ctl->opt.key, &st) != 0 && errno == ENOENT;
+
     if (!fresh && ctl_keys_open(ctl) != 0) {
         return -1;
     }
@@ -158,17 +137,20 @@ ctl_keys_append(ctl_t *ctl)
                          ctl->opt.key, PUPIL_KEYRING_EPOCHS);
     }
 
-    epoch = fresh ? 1 : ctl->keks[ctl->keks_count - 1].epoch + 1;
     line = pupil_arena_alloc(ctl->arena, PUPIL_KEK_LINE_MAX);
     if (line == NULL) {
         return ctl_error("the arena is too small");
     }
 
+    epoch = fresh ? 1 : ctl->keks[ctl->keks_count - 1].epoch + 1;
+
     kek = &ctl->keks[ctl->keks_count++];
     kek->epoch = epoch;
     pupil_key_random(&kek->key);
+
     len = pupil_kek_format(kek, line);
-    rc = key_file_write(ctl, line, len, fresh);
+    rc = file_append(ctl, line, len, fresh);
+
     sodium_memzero(line, PUPIL_KEK_LINE_MAX);
     pupil_stack_wipe();
 
@@ -177,6 +159,103 @@ ctl_keys_append(ctl_t *ctl)
     }
 
     return rc;
+}
+
+
+/* Written anew beside itself and renamed, so that no half file is seen. */
+static int
+file_append(ctl_t *ctl, const char *line, size_t len, int fresh)
+{
+    int         fd, rc;
+    char       *old;
+    size_t      old_len;
+    ctl_buf_t   path;
+
+    old = NULL;
+    old_len = 0;
+
+    if (!fresh) {
+        old = ctl_file_read(&ctl->pool, ctl->opt.key, &old_len);
+        if (old == NULL) {
+            return -1;
+        }
+    }
+
+    rc = -1;
+    ctl_buf_init(&path);
+    ctl_buf_printf(&path, "%s.new", ctl->opt.key);
+
+    fd = open(path.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        ctl_error("%s: %s", path.data, strerror(errno));
+        goto done;
+    }
+
+    if (write(fd, old, old_len) == (ssize_t) old_len
+        && write(fd, line, len) == (ssize_t) len && fsync(fd) == 0)
+    {
+        /* a fresh one must not replace what somebody has just made */
+        rc = fresh ? link(path.data, ctl->opt.key)
+                   : rename(path.data, ctl->opt.key);
+    }
+
+    if (rc != 0) {
+        ctl_error("%s: %s", ctl->opt.key, strerror(errno));
+    }
+
+    if (rc != 0 || fresh) {
+        unlink(path.data);
+    }
+
+    close(fd);
+
+done:
+
+    if (old != NULL) {
+        sodium_memzero(old, old_len);
+    }
+
+    ctl_buf_free(&path);
+
+    return rc;
+}
+
+
+int
+ctl_keys_register(ctl_t *ctl)
+{
+    int        rc, known, missing[PUPIL_KEYRING_EPOCHS];
+    uint32_t   i;
+    PGresult  *res;
+
+    res = ctl_query(ctl->keys, "SELECT epoch, fingerprint FROM"
+                    " keystore.kek_epoch ORDER BY epoch", 0, NULL);
+    if (res == NULL) {
+        return -1;
+    }
+
+    known = PQntuples(res);
+    rc = epochs_compare(ctl, res, missing);
+    PQclear(res);
+
+    if (rc != 0) {
+        return -1;
+    }
+
+    if (known != 0 && ctl->keks_count != 0 && missing[0]
+        && ctl->keks[0].epoch == 1)
+    {
+        return ctl_error("%s shares no epoch with the key store: this is the"
+                         " wrong file", ctl->opt.key);
+    }
+
+    for (i = 0; i < ctl->keks_count; i++) {
+        if (missing[i] && epoch_insert(ctl, &ctl->keks[i]) != 0) {
+            return -1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -192,14 +271,19 @@ epochs_compare(ctl_t *ctl, const PGresult *res, int *missing)
     for (i = 0; i < ctl->keks_count; i++) {
         missing[i] = 1;
         pupil_kek_fingerprint(&ctl->keks[i].key, made);
+
         for (row = 0; row < PQntuples(res); row++) {
             epoch = ctl_get_int(res, row, 0, 0);
+
             if (epoch != (int) ctl->keks[i].epoch) {
                 continue;
             }
+
             missing[i] = 0;
+
             if (ctl_get_bytes(res, row, 1, stored, sizeof(stored), &len) != 0
-                || len != 32 || memcmp(stored, made, 32) != 0)
+                || len != sizeof(made)
+                || memcmp(stored, made, sizeof(made)) != 0)
             {
                 return ctl_error("%s: epoch %d is not the key that the key"
                                  " store knows by this number: this is the"
@@ -212,106 +296,22 @@ epochs_compare(ctl_t *ctl, const PGresult *res, int *missing)
 }
 
 
-int
-ctl_keys_register(ctl_t *ctl)
-{
-    int            rc = 0, missing[PUPIL_KEYRING_EPOCHS] = { 0 };
-    char           epoch[16];
-    uint8_t        made[32];
-    uint32_t       i;
-    PGresult      *res;
-    ctl_buf_t      print = { NULL, 0, 0 };
-    const char    *params[2];
-
-    res = ctl_query(ctl->keys, "SELECT epoch, fingerprint FROM"
-                    " keystore.kek_epoch ORDER BY epoch", 0, NULL);
-    if (res == NULL) {
-        return -1;
-    }
-
-    rc = epochs_compare(ctl, res, missing);
-    if (rc == 0 && PQntuples(res) != 0 && ctl->keks_count != 0
-        && missing[0] && ctl->keks[0].epoch == 1)
-    {
-        rc = ctl_error("%s shares no epoch with the key store: this is the"
-                       " wrong file", ctl->opt.key);
-    }
-    PQclear(res);
-
-    for (i = 0; rc == 0 && i < ctl->keks_count; i++) {
-        if (!missing[i]) {
-            continue;
-        }
-        pupil_kek_fingerprint(&ctl->keks[i].key, made);
-        ctl_array_begin(&print);
-        ctl_array_bytes(&print, made, 32);
-        ctl_array_end(&print);
-        snprintf(epoch, sizeof(epoch), "%u", ctl->keks[i].epoch);
-        params[0] = epoch;
-        params[1] = print.data;
-        rc = ctl_exec(ctl->keys, "INSERT INTO keystore.kek_epoch (epoch,"
-                      " fingerprint) VALUES ($1::integer, ($2::bytea[])[1])",
-                      2, params);
-    }
-    ctl_buf_free(&print);
-
-    return rc;
-}
-
-
 static int
-tenant_keys_load(ctl_t *ctl)
+epoch_insert(ctl_t *ctl, const pupil_kek_t *kek)
 {
-    int            row;
-    size_t         len;
-    uint8_t        wrapped[PUPIL_WRAPPED_LEN];
-    PGresult      *res;
-    pupil_rc_t     rc = PUPIL_OK;
-    pupil_str_t    s = { wrapped, 0 };
+    char         epoch[16], print[CTL_BYTEA_SIZE(32)];
+    uint8_t      made[32];
+    const char  *params[2];
 
-    res = ctl_query(ctl->keys, "SELECT version, epoch, wrapped FROM"
-                    " keystore.tenant_key ORDER BY version", 0, NULL);
-    for (row = 0; res != NULL && row < PQntuples(res) && rc == PUPIL_OK;
-         row++)
-    {
-        ctl_get_bytes(res, row, 2, wrapped, sizeof(wrapped), &len);
-        s.len = len;
-        rc = pupil_keyring_put_tenant(ctl->ring, &ctl->tenant,
-                                      (uint32_t) ctl_get_int(res, row, 0, 0),
-                                      (uint32_t) ctl_get_int(res, row, 1, 0),
-                                      s);
-    }
-    PQclear(res);
+    pupil_kek_fingerprint(&kek->key, made);
+    snprintf(epoch, sizeof(epoch), "%u", kek->epoch);
 
-    if (rc != PUPIL_OK) {
-        return ctl_error(rc == PUPIL_NO_KEY
-                         ? "the key of the tenant is wrapped by an epoch that"
-                           " is not in %s"
-                         : "the key of the tenant does not open with %s: it"
-                           " is the wrong file, or the key store was"
-                           " tampered with", ctl->opt.key);
-    }
+    params[0] = epoch;
+    params[1] = ctl_bytea(made, sizeof(made), print);
 
-    res = res == NULL ? NULL
-          : ctl_query(ctl->keys, "SELECT name, tenant_version, wrapped FROM"
-                      " keystore.service_key", 0, NULL);
-    if (res == NULL) {
-        return -1;
-    }
-
-    for (row = 0; row < PQntuples(res) && rc == PUPIL_OK; row++) {
-        ctl_get_bytes(res, row, 2, wrapped, sizeof(wrapped), &len);
-        s.len = len;
-        rc = pupil_keyring_put_service(ctl->ring, &ctl->tenant,
-                                       ctl_get_str(res, row, 0),
-                                       (uint32_t) ctl_get_int(res, row, 1, 0),
-                                       s);
-    }
-    PQclear(res);
-
-    return rc == PUPIL_OK ? 0
-           : ctl_error("a service key of the tenant does not open: the key"
-                       " store was tampered with");
+    return ctl_exec(ctl->keys, "INSERT INTO keystore.kek_epoch (epoch,"
+                    " fingerprint) VALUES ($1::integer, $2::bytea)", 2,
+                    params);
 }
 
 
@@ -327,162 +327,117 @@ ctl_keys_tenant(ctl_t *ctl)
         return -1;
     }
 
-    rc = tenant_keys_load(ctl);
+    rc = keys_load(ctl);
     ctl_rollback(ctl->keys);
 
-    if (rc == 0
-        && pupil_keyring_tenant(ctl->ring, &ctl->tenant, &version) == NULL)
-    {
-        rc = ctl_error("the tenant %s has no key in the key store: run"
-                       " pupilctl tenant add NAME --tenant UUID",
-                       ctl->tenant_text);
-    }
-
-    return rc;
-}
-
-
-/* Makes and wraps one key; wrapped as an array literal of one. */
-static int
-key_make(ctl_t *ctl, const pupil_key_t *parent, pupil_wrapping_t *what,
-    uint8_t wrapped[PUPIL_WRAPPED_LEN])
-{
-    pupil_rc_t    rc;
-    pupil_key_t  *key = ctl->scratch;
-
-    what->tenant = ctl->tenant;
-    pupil_key_random(key);
-    rc = pupil_wrap(parent, what, key, wrapped);
-    sodium_memzero(key, sizeof(pupil_key_t));
-    pupil_stack_wipe();
-
-    return rc == PUPIL_OK ? 0 : ctl_error("a key cannot be wrapped");
-}
-
-
-static int
-key_insert(ctl_t *ctl, const char *sql, const char *a, uint32_t b,
-    const uint8_t wrapped[PUPIL_WRAPPED_LEN])
-{
-    int          rc;
-    char         number[16];
-    ctl_buf_t    buf = { NULL, 0, 0 };
-    const char  *params[4];
-
-    snprintf(number, sizeof(number), "%u", b);
-    ctl_array_begin(&buf);
-    ctl_array_bytes(&buf, wrapped, PUPIL_WRAPPED_LEN);
-    ctl_array_end(&buf);
-    params[0] = ctl->tenant_text;
-    params[1] = a;
-    params[2] = number;
-    params[3] = buf.data;
-    rc = ctl_exec(ctl->keys, sql, 4, params);
-    ctl_buf_free(&buf);
-
-    return rc;
-}
-
-
-static int
-tenant_key_make(ctl_t *ctl)
-{
-    uint8_t              wrapped[PUPIL_WRAPPED_LEN];
-    pupil_str_t          s = { wrapped, sizeof(wrapped) };
-    pupil_wrapping_t     what;
-    const pupil_kek_t   *kek = &ctl->keks[ctl->keks_count - 1];
-
-    memset(&what, 0, sizeof(what));
-    what.object = PUPIL_OBJECT_TENANT_KEY;
-    what.version = 1;
-    what.parent_version = kek->epoch;
-    if (key_make(ctl, &kek->key, &what, wrapped) != 0
-        || key_insert(ctl, "INSERT INTO keystore.tenant_key (tenant, version,"
-                      " epoch, wrapped) VALUES ($1::uuid, $2::integer,"
-                      " $3::integer, ($4::bytea[])[1])", "1", kek->epoch,
-                      wrapped) != 0)
-    {
+    if (rc != 0) {
         return -1;
     }
 
-    return pupil_keyring_put_tenant(ctl->ring, &ctl->tenant, 1, kek->epoch, s)
-           == PUPIL_OK ? 0 : ctl_error("the keyring is full");
-}
-
-
-static int
-service_key_make(ctl_t *ctl, const char *name)
-{
-    uint8_t             wrapped[PUPIL_WRAPPED_LEN];
-    pupil_str_t         s = { wrapped, sizeof(wrapped) };
-    uint32_t            version;
-    pupil_wrapping_t    what;
-    const pupil_key_t  *parent;
-
-    if (pupil_keyring_service(ctl->ring, &ctl->tenant, ctl_str(name))
-        != NULL)
-    {
-        return 0;
-    }
-
-    parent = pupil_keyring_tenant(ctl->ring, &ctl->tenant, &version);
-    if (parent == NULL) {
-        return ctl_error("the tenant has no key");
-    }
-
-    memset(&what, 0, sizeof(what));
-    what.object = PUPIL_OBJECT_SERVICE_KEY;
-    what.name = ctl_str(name);
-    what.version = 1;
-    what.parent_version = version;
-    if (key_make(ctl, parent, &what, wrapped) != 0
-        || key_insert(ctl, "INSERT INTO keystore.service_key (tenant, name,"
-                      " tenant_version, wrapped) VALUES ($1::uuid, $2,"
-                      " $3::integer, ($4::bytea[])[1])", name, version,
-                      wrapped) != 0)
-    {
-        return -1;
-    }
-
-    return pupil_keyring_put_service(ctl->ring, &ctl->tenant, ctl_str(name),
-                                     version, s)
-           == PUPIL_OK ? 0 : ctl_error("the keyring is full");
-}
-
-
-static int
-index_keys_make(ctl_t *ctl)
-{
-    char                   name[2 * PUPIL_MAX_NAME + 16];
-    uint32_t               i, f;
-    const pupil_plugin_t  *plugin;
-
-    for (i = 0; i < ctl->policy.count; i++) {
-        plugin = ctl->policy.categories[i]->plugin;
-        for (f = 0; f < plugin->fields_count; f++) {
-            if (!(plugin->fields[f].flags & PUPIL_FIELD_INDEXED)) {
-                continue;
-            }
-            snprintf(name, sizeof(name), "index:%s.%s", plugin->name,
-                     plugin->fields[f].name);
-            if (service_key_make(ctl, name) != 0) {
-                return -1;
-            }
-        }
+    if (pupil_keyring_tenant(ctl->ring, &ctl->tenant, &version) == NULL) {
+        return ctl_error("the tenant %s has no key in the key store: run"
+                         " pupilctl tenant add NAME --tenant UUID",
+                         ctl->tenant_text);
     }
 
     return 0;
 }
 
 
-/* In a transaction of the key store, which the caller began. */
+/* What the key store has of the tenant, into the keyring. */
+static int
+keys_load(ctl_t *ctl)
+{
+    int          row;
+    PGresult    *res;
+    pupil_rc_t   rc;
+
+    res = ctl_query(ctl->keys, "SELECT version, epoch, wrapped FROM"
+                    " keystore.tenant_key ORDER BY version", 0, NULL);
+    if (res == NULL) {
+        return -1;
+    }
+
+    rc = PUPIL_OK;
+
+    for (row = 0; row < PQntuples(res) && rc == PUPIL_OK; row++) {
+        rc = tenant_put(ctl, res, row);
+    }
+
+    PQclear(res);
+
+    if (rc == PUPIL_NO_KEY) {
+        return ctl_error("the key of the tenant is wrapped by an epoch that is"
+                         " not in %s", ctl->opt.key);
+    }
+
+    if (rc != PUPIL_OK) {
+        return ctl_error("the key of the tenant does not open with %s: it is"
+                         " the wrong file, or the key store was tampered with",
+                         ctl->opt.key);
+    }
+
+    res = ctl_query(ctl->keys, "SELECT name, tenant_version, wrapped FROM"
+                    " keystore.service_key", 0, NULL);
+    if (res == NULL) {
+        return -1;
+    }
+
+    for (row = 0; row < PQntuples(res) && rc == PUPIL_OK; row++) {
+        rc = service_put(ctl, res, row);
+    }
+
+    PQclear(res);
+
+    if (rc != PUPIL_OK) {
+        return ctl_error("a service key of the tenant does not open: the key"
+                         " store was tampered with");
+    }
+
+    return 0;
+}
+
+
+/* Bytes that are none give an empty key, which does not open. */
+static pupil_rc_t
+tenant_put(ctl_t *ctl, const PGresult *res, int row)
+{
+    uint8_t      wrapped[PUPIL_WRAPPED_LEN];
+    pupil_str_t  s;
+
+    s.data = wrapped;
+    ctl_get_bytes(res, row, 2, wrapped, sizeof(wrapped), &s.len);
+
+    return pupil_keyring_put_tenant(ctl->ring, &ctl->tenant,
+                                    (uint32_t) ctl_get_int(res, row, 0, 0),
+                                    (uint32_t) ctl_get_int(res, row, 1, 0),
+                                    s);
+}
+
+
+static pupil_rc_t
+service_put(ctl_t *ctl, const PGresult *res, int row)
+{
+    uint8_t      wrapped[PUPIL_WRAPPED_LEN];
+    pupil_str_t  s;
+
+    s.data = wrapped;
+    ctl_get_bytes(res, row, 2, wrapped, sizeof(wrapped), &s.len);
+
+    return pupil_keyring_put_service(ctl->ring, &ctl->tenant,
+                                     ctl_get_str(res, row, 0),
+                                     (uint32_t) ctl_get_int(res, row, 1, 0),
+                                     s);
+}
+
+
 int
 ctl_keys_ensure(ctl_t *ctl)
 {
     uint32_t            version;
     const char *const  *name;
 
-    if (tenant_keys_load(ctl) != 0) {
+    if (keys_load(ctl) != 0) {
         return -1;
     }
 
@@ -499,6 +454,160 @@ ctl_keys_ensure(ctl_t *ctl)
     }
 
     return index_keys_make(ctl);
+}
+
+
+static int
+tenant_key_make(ctl_t *ctl)
+{
+    uint8_t             wrapped[PUPIL_WRAPPED_LEN];
+    pupil_str_t         s;
+    pupil_wrapping_t    what;
+    const pupil_kek_t  *kek;
+
+    kek = &ctl->keks[ctl->keks_count - 1];
+
+    memset(&what, 0, sizeof(pupil_wrapping_t));
+    what.object = PUPIL_OBJECT_TENANT_KEY;
+    what.version = 1;
+    what.parent_version = kek->epoch;
+
+    if (key_make(ctl, &kek->key, &what, wrapped) != 0
+        || key_insert(ctl, "INSERT INTO keystore.tenant_key (tenant, version,"
+                      " epoch, wrapped) VALUES ($1::uuid, $2::integer,"
+                      " $3::integer, $4::bytea)", "1", kek->epoch, wrapped)
+           != 0)
+    {
+        return -1;
+    }
+
+    s.data = wrapped;
+    s.len = sizeof(wrapped);
+
+    if (pupil_keyring_put_tenant(ctl->ring, &ctl->tenant, 1, kek->epoch, s)
+        != PUPIL_OK)
+    {
+        return ctl_error("the keyring is full");
+    }
+
+    return 0;
+}
+
+
+static int
+index_keys_make(ctl_t *ctl)
+{
+    char                   name[NAME_SIZE];
+    uint32_t               i, f;
+    const pupil_field_t   *field;
+    const pupil_plugin_t  *plugin;
+
+    for (i = 0; i < ctl->policy.count; i++) {
+        plugin = ctl->policy.categories[i]->plugin;
+
+        for (f = 0; f < plugin->fields_count; f++) {
+            field = &plugin->fields[f];
+
+            if (!(field->flags & PUPIL_FIELD_INDEXED)) {
+                continue;
+            }
+
+            index_name(plugin->name, field->name, name);
+
+            if (service_key_make(ctl, name) != 0) {
+                return -1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+/* Nothing is to be done when the tenant has it. */
+static int
+service_key_make(ctl_t *ctl, const char *name)
+{
+    uint8_t             wrapped[PUPIL_WRAPPED_LEN];
+    uint32_t            version;
+    pupil_str_t         s;
+    pupil_wrapping_t    what;
+    const pupil_key_t  *parent;
+
+    if (pupil_keyring_service(ctl->ring, &ctl->tenant, ctl_str(name))
+        != NULL)
+    {
+        return 0;
+    }
+
+    parent = pupil_keyring_tenant(ctl->ring, &ctl->tenant, &version);
+    if (parent == NULL) {
+        return ctl_error("the tenant has no key");
+    }
+
+    memset(&what, 0, sizeof(pupil_wrapping_t));
+    what.object = PUPIL_OBJECT_SERVICE_KEY;
+    what.name = ctl_str(name);
+    what.version = 1;
+    what.parent_version = version;
+
+    if (key_make(ctl, parent, &what, wrapped) != 0
+        || key_insert(ctl, "INSERT INTO keystore.service_key (tenant, name,"
+                      " tenant_version, wrapped) VALUES ($1::uuid, $2,"
+                      " $3::integer, $4::bytea)", name, version, wrapped)
+           != 0)
+    {
+        return -1;
+    }
+
+    s.data = wrapped;
+    s.len = sizeof(wrapped);
+
+    if (pupil_keyring_put_service(ctl->ring, &ctl->tenant, ctl_str(name),
+                                  version, s) != PUPIL_OK)
+    {
+        return ctl_error("the keyring is full");
+    }
+
+    return 0;
+}
+
+
+/* Makes a key of the tenant and wraps it. */
+static int
+key_make(ctl_t *ctl, const pupil_key_t *parent, pupil_wrapping_t *what,
+    uint8_t wrapped[PUPIL_WRAPPED_LEN])
+{
+    pupil_rc_t  rc;
+
+    what->tenant = ctl->tenant;
+
+    pupil_key_random(ctl->scratch);
+    rc = pupil_wrap(parent, what, ctl->scratch, wrapped);
+
+    sodium_memzero(ctl->scratch, sizeof(pupil_key_t));
+    pupil_stack_wipe();
+
+    return rc == PUPIL_OK ? 0 : ctl_error("a key cannot be wrapped");
+}
+
+
+/* sql: of the tenant, which of its keys, the parent's number, the key. */
+static int
+key_insert(ctl_t *ctl, const char *sql, const char *which, uint32_t parent,
+    const uint8_t wrapped[PUPIL_WRAPPED_LEN])
+{
+    char         number[16], key[CTL_BYTEA_SIZE(PUPIL_WRAPPED_LEN)];
+    const char  *params[4];
+
+    snprintf(number, sizeof(number), "%u", parent);
+
+    params[0] = ctl->tenant_text;
+    params[1] = which;
+    params[2] = number;
+    params[3] = ctl_bytea(wrapped, PUPIL_WRAPPED_LEN, key);
+
+    return ctl_exec(ctl->keys, sql, 4, params);
 }
 
 
@@ -520,9 +629,16 @@ ctl_key(ctl_t *ctl, const char *name)
 const pupil_key_t *
 ctl_key_index(ctl_t *ctl, const char *category, const char *field)
 {
-    char  name[2 * PUPIL_MAX_NAME + 16];
+    char  name[NAME_SIZE];
 
-    snprintf(name, sizeof(name), "index:%s.%s", category, field);
+    index_name(category, field, name);
 
     return ctl_key(ctl, name);
+}
+
+
+static void
+index_name(const char *category, const char *field, char name[NAME_SIZE])
+{
+    snprintf(name, NAME_SIZE, "index:%s.%s", category, field);
 }

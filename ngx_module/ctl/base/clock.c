@@ -1,0 +1,28 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What time it is.
+ */
+
+#include <time.h>
+
+#include "core/base/time.h"
+#include "ctl/base/clock.h"
+
+
+pupil_time_t
+ctl_now(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+
+    return (pupil_time_t) ts.tv_sec * PUPIL_TIME_SECOND + ts.tv_nsec / 1000;
+}
+
+
+int32_t
+ctl_today(void)
+{
+    return (int32_t) (ctl_now() / PUPIL_TIME_DAY);
+}

@@ -1,0 +1,18 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What time it is.
+ */
+
+#ifndef PUPIL_CTL_CLOCK_H
+#define PUPIL_CTL_CLOCK_H
+
+#include "core/base/pupil.h"
+
+
+pupil_time_t ctl_now(void);
+
+/* In UTC, as days since 1970-01-01. */
+int32_t ctl_today(void);
+
+#endif /* PUPIL_CTL_CLOCK_H */

@@ -1,0 +1,68 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The two databases, synchronously: pupilctl is no event loop.
+ */
+
+#ifndef PUPIL_CTL_DB_H
+#define PUPIL_CTL_DB_H
+
+#include "ctl/base/ctl.h"
+
+
+/* what: "data database" or "key store".  NULL with the error said. */
+PGconn *ctl_connect(const char *conninfo, const char *what);
+
+/*
+ * One statement; without parameters it may be several.  NULL with the error
+ * said: never more than SQLSTATE and primary message, as its detail can hold
+ * values (I14).
+ */
+PGresult *ctl_query(PGconn *conn, const char *sql, int count,
+    const char *const *params);
+
+/* The same for what returns nothing of interest: 0 or -1. */
+int ctl_exec(PGconn *conn, const char *sql, int count,
+    const char *const *params);
+
+/* tenant: whose rows the transaction sees; NULL: nobody's. */
+int ctl_begin(PGconn *conn, const pupil_uuid_t *tenant);
+int ctl_commit(PGconn *conn);
+void ctl_rollback(PGconn *conn);
+
+/* NULL and the zero UUID, the institution of tenant roles, give all zero. */
+int ctl_get_uuid(const PGresult *res, int row, int col, pupil_uuid_t *out);
+
+/* Of a bytea of at most size bytes; *len is 0 for NULL.  0 or -1. */
+int ctl_get_bytes(const PGresult *res, int row, int col, uint8_t *out,
+    size_t size, size_t *len);
+
+/* Ownership: the result's. */
+pupil_str_t ctl_get_str(const PGresult *res, int row, int col);
+
+/* none: what NULL gives. */
+int32_t ctl_get_int(const PGresult *res, int row, int col, int32_t none);
+
+/*
+ * The newest migration applied, 0 for none, -1 with the error said.
+ * *compatible: the oldest program that may use it.
+ */
+int ctl_schema_version(PGconn *conn, int *compatible);
+
+/*
+ * Acts as this role from here on: a superuser or a member steps down, so that
+ * row security binds it.
+ */
+int ctl_become(PGconn *conn, const char *role);
+
+/*
+ * Connects as the operator to what --database and --keystore say, and checks
+ * the schema; once is enough.
+ */
+int ctl_open_data(ctl_t *ctl);
+int ctl_open_keys(ctl_t *ctl);
+
+/* Reads --tenant, or takes the only tenant that there is. */
+int ctl_open_tenant(ctl_t *ctl);
+
+#endif /* PUPIL_CTL_DB_H */

@@ -1,0 +1,19 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Files that pupilctl reads as a whole: configuration, keys, SQL.
+ */
+
+#ifndef PUPIL_CTL_FILE_H
+#define PUPIL_CTL_FILE_H
+
+#include "ctl/base/memory.h"
+
+
+/*
+ * Its content, NUL-terminated, at most 16 MiB; *len: bytes, without the NUL.
+ * NULL with the error said.  Ownership: the pool's.
+ */
+char *ctl_file_read(ctl_pool_t *pool, const char *path, size_t *len);
+
+#endif /* PUPIL_CTL_FILE_H */

@@ -1,0 +1,202 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * pupilctl user password: read from standard input, or made.
+ */
+
+#include <sodium.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "core/base/text.h"
+#include "core/endpoints/login.h"
+#include "ctl/base/db.h"
+#include "ctl/people/password.h"
+#include "ctl/people/user.h"
+#include "ctl/store/plugins.h"
+#include "ctl/store/subject.h"
+
+
+#define PASSWORD_MIN   8        /* bytes */
+#define RANDOM_BYTES   16
+#define LINE_SIZE      (PUPIL_INPUT_PASSWORD_MAX + 1)
+
+
+static int password_set(ctl_t *ctl, pupil_str_t password);
+static void password_generate(char *line, size_t *len);
+static int password_read(char *line, size_t *len);
+static int password_ask(char *line, size_t *len);
+static int line_read(char *line, size_t *len);
+
+
+static const ctl_access_t  password_access = {
+    .category = "credential",
+    .fields = "password_hash",
+    .purpose = PUPIL_PURPOSE_ADMINISTRATION,
+    .operation = PUPIL_OPERATION_WRITE,
+    .about = "subjects"
+};
+
+
+int
+ctl_cmd_user_password(ctl_t *ctl)
+{
+    int                     rc;
+    char                   *line;
+    pupil_str_t             password;
+    pupil_password_cost_t   cost;
+
+    if (ctl_password_cost(ctl, &cost) != 0) {
+        return CTL_USAGE;
+    }
+
+    line = ctl_pool_alloc(&ctl->pool, LINE_SIZE);
+    memset(line, 0, LINE_SIZE);
+    password.data = (uint8_t *) line;
+
+    if (ctl->opt.generate) {
+        password_generate(line, &password.len);
+        rc = 0;
+    } else {
+        rc = password_read(line, &password.len);
+    }
+
+    if (rc == 0) {
+        rc = password_set(ctl, password);
+    }
+
+    if (rc == 0 && ctl->opt.generate) {
+        printf("%s\n", line);
+    }
+
+    sodium_memzero(line, LINE_SIZE);
+
+    return rc == 0 ? CTL_DONE : CTL_FAILED;
+}
+
+
+/* Whoever knew the old one, and used it, is logged out. */
+static int
+password_set(ctl_t *ctl, pupil_str_t password)
+{
+    ctl_owner_t   owner;
+    pupil_uuid_t  subject;
+
+    if (ctl_user_open(ctl) != 0) {
+        return -1;
+    }
+
+    if (ctl_granted(ctl, "credential", "password_hash",
+                    PUPIL_PURPOSE_ADMINISTRATION, PUPIL_OPERATION_WRITE, NULL)
+        < 0)
+    {
+        return ctl_error("no plugin grants credential.password_hash to"
+                         " administration through system");
+    }
+
+    if (ctl_user_find(ctl, &password_access, &subject) != 0
+        || ctl_subject_owner(ctl, &subject, &owner) != 0
+        || ctl_password_store(ctl, &owner, password) != 0
+        || ctl_sessions_end(ctl, &subject) != 0
+        || ctl_record_one(ctl, &password_access, "allowed", &subject, NULL)
+           != 0)
+    {
+        return -1;
+    }
+
+    return ctl_commit(ctl->data);
+}
+
+
+/* line is zeroed, so that the text ends with a NUL. */
+static void
+password_generate(char *line, size_t *len)
+{
+    uint8_t  random[RANDOM_BYTES];
+
+    randombytes_buf(random, sizeof(random));
+    *len = pupil_base64url_encode(random, sizeof(random), (uint8_t *) line);
+    sodium_memzero(random, sizeof(random));
+}
+
+
+/* From standard input; without echo when that is a terminal. */
+static int
+password_read(char *line, size_t *len)
+{
+    int  rc;
+
+    rc = isatty(STDIN_FILENO) ? password_ask(line, len)
+                              : line_read(line, len);
+    if (rc != 0) {
+        return -1;
+    }
+
+    if (*len < PASSWORD_MIN) {
+        return ctl_error("a password has at least %d bytes", PASSWORD_MIN);
+    }
+
+    if (pupil_utf8_check((uint8_t *) line, *len, NULL) != PUPIL_OK
+        || memchr(line, 0, *len) != NULL)
+    {
+        return ctl_error("the password is no UTF-8");
+    }
+
+    return 0;
+}
+
+
+static int
+password_ask(char *line, size_t *len)
+{
+    int             rc;
+    struct termios  old, quiet;
+
+    fputs("Password: ", stderr);
+
+    if (tcgetattr(STDIN_FILENO, &old) != 0) {
+        return ctl_error("the terminal cannot be set");
+    }
+
+    quiet = old;
+    quiet.c_lflag &= ~(tcflag_t) ECHO;
+
+    if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) != 0) {
+        return ctl_error("the terminal cannot be set");
+    }
+
+    rc = line_read(line, len);
+
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
+    fputc('\n', stderr);
+
+    return rc;
+}
+
+
+/* By read(), as stdio would keep a copy that nobody wipes. */
+static int
+line_read(char *line, size_t *len)
+{
+    *len = 0;
+
+    while (*len < LINE_SIZE && read(STDIN_FILENO, line + *len, 1) == 1) {
+        if (line[*len] == '\n') {
+            break;
+        }
+
+        (*len)++;
+    }
+
+    if (*len == LINE_SIZE) {
+        return ctl_error("the password is longer than %d bytes",
+                         PUPIL_INPUT_PASSWORD_MAX);
+    }
+
+    if (*len != 0 && line[*len - 1] == '\r') {
+        (*len)--;
+    }
+
+    return 0;
+}

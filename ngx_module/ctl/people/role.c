@@ -1,0 +1,256 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * pupilctl user role: roles that the operator gives and ends.
+ */
+
+#include <string.h>
+
+#include "ctl/base/clock.h"
+#include "ctl/base/db.h"
+#include "ctl/base/literal.h"
+#include "ctl/base/text.h"
+#include "ctl/people/role.h"
+#include "ctl/people/user.h"
+#include "ctl/store/keys.h"
+#include "ctl/store/subject.h"
+
+
+typedef struct {
+    const char  *name;
+    int          whole;         /* of the whole tenant, not of a school */
+} role_t;
+
+
+static int role_change(ctl_t *ctl, const char *detail,
+    int (*change)(ctl_t *ctl, pupil_role_row_t *row));
+static int role_words(ctl_t *ctl, pupil_role_row_t *row);
+static const role_t *role_find(const char *name);
+static int role_add(ctl_t *ctl, pupil_role_row_t *row);
+static int institution_check(ctl_t *ctl, const char *institution);
+static int role_remove(ctl_t *ctl, pupil_role_row_t *row);
+
+
+static const ctl_access_t  role_access = {
+    .category = "enrolment",
+    .fields = "school_id role from to",
+    .purpose = PUPIL_PURPOSE_ADMINISTRATION,
+    .operation = PUPIL_OPERATION_WRITE,
+    .about = "subjects"
+};
+
+static const role_t  roles[] = {
+    { .name = "pupil", .whole = 0 },
+    { .name = "teacher", .whole = 0 },
+    { .name = "school_admin", .whole = 0 },
+    { .name = "tenant_admin", .whole = 1 },
+    { .name = "dpo", .whole = 1 },
+    { .name = "support", .whole = 1 },
+    { .name = NULL }
+};
+
+
+int
+ctl_cmd_user_role_add(ctl_t *ctl)
+{
+    int  rc;
+
+    rc = role_change(ctl, "role=add", role_add);
+
+    if (rc == CTL_DONE && ctl->opt.json) {
+        ctl_json_print(json_pack("{s:s}", "status", "added"));
+    }
+
+    return rc;
+}
+
+
+int
+ctl_cmd_user_role_remove(ctl_t *ctl)
+{
+    int  rc;
+
+    rc = role_change(ctl, "role=remove", role_remove);
+
+    if (rc == CTL_DONE && ctl->opt.json) {
+        ctl_json_print(json_pack("{s:s}", "status", "removed"));
+    }
+
+    return rc;
+}
+
+
+static int
+role_change(ctl_t *ctl, const char *detail,
+    int (*change)(ctl_t *ctl, pupil_role_row_t *row))
+{
+    pupil_role_row_t  row;
+
+    if (role_words(ctl, &row) != 0) {
+        return CTL_USAGE;
+    }
+
+    if (ctl_user_open(ctl) != 0
+        || ctl_user_find(ctl, &role_access, &row.subject) != 0
+        || change(ctl, &row) != 0
+        || ctl_record_one(ctl, &role_access, "allowed", &row.subject, detail)
+           != 0
+        || ctl_commit(ctl->data) != 0)
+    {
+        return CTL_FAILED;
+    }
+
+    return CTL_DONE;
+}
+
+
+/* ROLE and --institution of the line. */
+static int
+role_words(ctl_t *ctl, pupil_role_row_t *row)
+{
+    const char    *name, *institution;
+    const role_t  *role;
+
+    name = ctl->args[1];
+    institution = ctl->opt.institution;
+
+    role = role_find(name);
+    if (role == NULL) {
+        return ctl_error("roles are pupil, teacher, school_admin,"
+                         " tenant_admin, dpo and support");
+    }
+
+    row->role = ctl_str(name);
+    memset(&row->institution, 0, sizeof(pupil_uuid_t));
+
+    if (role->whole && institution != NULL) {
+        return ctl_error("%s is a role of the whole tenant, without"
+                         " --institution", name);
+    }
+
+    if (role->whole) {
+        return 0;
+    }
+
+    if (institution == NULL) {
+        return ctl_error("%s needs --institution", name);
+    }
+
+    if (ctl_uuid_parse(institution, &row->institution) != 0) {
+        return ctl_error("--institution is no lower-case UUID");
+    }
+
+    return 0;
+}
+
+
+static const role_t *
+role_find(const char *name)
+{
+    const role_t  *role;
+
+    for (role = roles; role->name != NULL; role++) {
+        if (strcmp(role->name, name) == 0) {
+            return role;
+        }
+    }
+
+    return NULL;
+}
+
+
+static int
+role_add(ctl_t *ctl, pupil_role_row_t *row)
+{
+    char                from[16];
+    char                subject[PUPIL_UUID_TEXT_LEN + 1];
+    char                institution[PUPIL_UUID_TEXT_LEN + 1];
+    char                text[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)];
+    uint8_t             mac[PUPIL_MAC_LEN];
+    const char         *params[6];
+    const pupil_key_t  *key;
+
+    key = ctl_key(ctl, "mac");
+    if (key == NULL) {
+        return -1;
+    }
+
+    row->tenant = ctl->tenant;
+    row->source = ctl_str("operator");
+    row->valid_from = ctl_today();
+    row->valid_to = PUPIL_DATE_NONE;
+    pupil_mac_role(key, row, mac);
+
+    snprintf(from, sizeof(from), "%d", (int) row->valid_from);
+
+    params[0] = ctl->tenant_text;
+    params[1] = ctl_uuid_text(&row->subject, subject);
+    params[2] = ctl_uuid_text(&row->institution, institution);
+    params[3] = (const char *) row->role.data;
+    params[4] = ctl_bytea(mac, sizeof(mac), text);
+    params[5] = from;
+
+    if (ctl->opt.institution != NULL
+        && institution_check(ctl, institution) != 0)
+    {
+        return -1;
+    }
+
+    return ctl_exec(ctl->data, "INSERT INTO pupil.role (tenant, subject,"
+                    " institution, role, valid_from, source, mac) VALUES"
+                    " ($1::uuid, $2::uuid, $3::uuid, $4, DATE '1970-01-01' +"
+                    " $6::integer, 'operator', $5::bytea) ON CONFLICT (tenant,"
+                    " subject, institution, role) DO UPDATE SET valid_from ="
+                    " EXCLUDED.valid_from, valid_to = NULL, source ="
+                    " EXCLUDED.source, mac = EXCLUDED.mac", 6, params);
+}
+
+
+static int
+institution_check(ctl_t *ctl, const char *institution)
+{
+    int          found;
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = institution;
+
+    res = ctl_query(ctl->data, "SELECT 1 FROM pupil.institution WHERE"
+                    " institution = $1::uuid", 1, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    found = PQntuples(res) == 1;
+    PQclear(res);
+
+    return found ? 0 : ctl_error("the tenant has no such institution");
+}
+
+
+static int
+role_remove(ctl_t *ctl, pupil_role_row_t *row)
+{
+    int          removed;
+    char         subject[PUPIL_UUID_TEXT_LEN + 1];
+    char         institution[PUPIL_UUID_TEXT_LEN + 1];
+    PGresult    *res;
+    const char  *params[4];
+
+    params[0] = ctl->tenant_text;
+    params[1] = ctl_uuid_text(&row->subject, subject);
+    params[2] = ctl_uuid_text(&row->institution, institution);
+    params[3] = (const char *) row->role.data;
+
+    res = ctl_query(ctl->data, "DELETE FROM pupil.role WHERE tenant ="
+                    " $1::uuid AND subject = $2::uuid AND institution ="
+                    " $3::uuid AND role = $4", 4, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    removed = strcmp(PQcmdTuples(res), "1") == 0;
+    PQclear(res);
+
+    return removed ? 0 : ctl_error("this person has no such role there");
+}

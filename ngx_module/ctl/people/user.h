@@ -1,0 +1,23 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Accounts, by their pseudonyms.
+ */
+
+#ifndef PUPIL_CTL_USER_H
+#define PUPIL_CTL_USER_H
+
+#include "ctl/store/record.h"
+
+
+/* The plugins, the tenant's keys, and a transaction of the data database. */
+int ctl_user_open(ctl_t *ctl);
+
+/* Finds LOGIN, the first word; that nobody has it is on record as well. */
+int ctl_user_find(ctl_t *ctl, const ctl_access_t *access,
+    pupil_uuid_t *subject);
+
+int ctl_cmd_user_show(ctl_t *ctl);
+int ctl_cmd_user_list(ctl_t *ctl);
+
+#endif /* PUPIL_CTL_USER_H */

@@ -1,0 +1,160 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * pupilctl key: the epochs of the key-encryption key.
+ */
+
+#include <string.h>
+
+#include "ctl/base/db.h"
+#include "ctl/setup/key.h"
+#include "ctl/store/keys.h"
+
+
+static json_t *epochs_json(ctl_t *ctl, const PGresult *res);
+static const char *epoch_state(const pupil_kek_t *kek, const PGresult *res);
+static int epoch_row(const pupil_kek_t *kek, const PGresult *res);
+
+
+int
+ctl_cmd_key_generate(ctl_t *ctl)
+{
+    uint32_t  epoch;
+
+    if (ctl->opt.key == NULL) {
+        ctl_error("--key is needed: the file to append to");
+        return CTL_USAGE;
+    }
+
+    if (ctl_keys_append(ctl) != 0) {
+        return CTL_FAILED;
+    }
+
+    epoch = ctl->keks[ctl->keks_count - 1].epoch;
+
+    if (ctl->opt.keystore != NULL
+        && (ctl_open_keys(ctl) != 0 || ctl_keys_register(ctl) != 0))
+    {
+        return CTL_FAILED;
+    }
+
+    if (ctl->opt.json) {
+        ctl_json_print(json_pack("{s:i,s:b}", "epoch", (int) epoch,
+                                 "registered", ctl->opt.keystore != NULL));
+        return CTL_DONE;
+    }
+
+    printf("epoch %u is in %s%s; keep a copy apart from every backup of the"
+           " databases\n", epoch, ctl->opt.key,
+           ctl->opt.keystore == NULL ? ", not yet in the key store" : "");
+
+    return CTL_DONE;
+}
+
+
+int
+ctl_cmd_key_status(ctl_t *ctl)
+{
+    int          rc;
+    size_t       n;
+    json_t      *list, *entry;
+    PGresult    *res;
+    const char  *state;
+
+    if (ctl_keys_open(ctl) != 0 || ctl_open_keys(ctl) != 0) {
+        return CTL_FAILED;
+    }
+
+    res = ctl_query(ctl->keys, "SELECT epoch, fingerprint, retired_at FROM"
+                    " keystore.kek_epoch ORDER BY epoch", 0, NULL);
+    if (res == NULL) {
+        return CTL_FAILED;
+    }
+
+    list = epochs_json(ctl, res);
+    PQclear(res);
+
+    rc = CTL_DONE;
+
+    json_array_foreach(list, n, entry) {
+        state = json_string_value(json_object_get(entry, "state"));
+
+        if (!ctl->opt.json) {
+            printf("epoch %lld: %s\n", (long long)
+                   json_integer_value(json_object_get(entry, "epoch")),
+                   state);
+        }
+
+        if (strcmp(state, "another key") == 0) {
+            rc = CTL_FAILED;
+        }
+    }
+
+    if (ctl->opt.json) {
+        ctl_json_print(json_pack("{s:o}", "epochs", list));
+    } else {
+        json_decref(list);
+    }
+
+    return rc;
+}
+
+
+static json_t *
+epochs_json(ctl_t *ctl, const PGresult *res)
+{
+    json_t             *list;
+    uint32_t            i;
+    const pupil_kek_t  *kek;
+
+    list = json_array();
+
+    for (i = 0; i < ctl->keks_count; i++) {
+        kek = &ctl->keks[i];
+        json_array_append_new(list,
+            json_pack("{s:i,s:s}", "epoch", (int) kek->epoch,
+                      "state", epoch_state(kek, res)));
+    }
+
+    return list;
+}
+
+
+/* What the key store knows of an epoch of the file. */
+static const char *
+epoch_state(const pupil_kek_t *kek, const PGresult *res)
+{
+    int      row;
+    size_t   len;
+    uint8_t  made[32], stored[32];
+
+    row = epoch_row(kek, res);
+    if (row < 0) {
+        return "not registered";
+    }
+
+    pupil_kek_fingerprint(&kek->key, made);
+
+    if (ctl_get_bytes(res, row, 1, stored, sizeof(stored), &len) != 0
+        || len != sizeof(made) || memcmp(stored, made, sizeof(made)) != 0)
+    {
+        return "another key";
+    }
+
+    return PQgetisnull(res, row, 2) ? "in force" : "retired";
+}
+
+
+static int
+epoch_row(const pupil_kek_t *kek, const PGresult *res)
+{
+    int  row;
+
+    for (row = 0; row < PQntuples(res); row++) {
+        if (ctl_get_int(res, row, 0, 0) == (int) kek->epoch) {
+            return row;
+        }
+    }
+
+    return -1;
+}

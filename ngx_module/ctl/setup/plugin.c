@@ -1,0 +1,161 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * pupilctl plugin list and accept: which plugins are there, and whether the
+ * operator has accepted what they grant.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/base/db.h"
+#include "ctl/setup/plugin.h"
+#include "ctl/store/plugins.h"
+
+
+static json_t *plugin_entry(ctl_t *ctl, uint32_t i);
+static void plugin_print(const json_t *entry);
+
+
+int
+ctl_cmd_plugin_list(ctl_t *ctl)
+{
+    size_t     n;
+    json_t    *list, *entry;
+    uint32_t   i;
+
+    if (ctl_open_data(ctl) != 0 || ctl_plugins_open(ctl) != 0) {
+        return CTL_FAILED;
+    }
+
+    list = json_array();
+
+    for (i = 0; i < ctl->policy.count; i++) {
+        entry = plugin_entry(ctl, i);
+        if (entry == NULL) {
+            json_decref(list);
+            return CTL_FAILED;
+        }
+
+        json_array_append_new(list, entry);
+    }
+
+    if (ctl->opt.json) {
+        ctl_json_print(json_pack("{s:o}", "plugins", list));
+        return CTL_DONE;
+    }
+
+    json_array_foreach(list, n, entry) {
+        plugin_print(entry);
+    }
+
+    json_decref(list);
+
+    return CTL_DONE;
+}
+
+
+static json_t *
+plugin_entry(ctl_t *ctl, uint32_t i)
+{
+    char                  *wider;
+    json_t                *entry, *accepted, *grants;
+    PGresult              *res;
+    const char            *params[1];
+    const pupil_plugin_t  *plugin;
+
+    plugin = ctl->policy.categories[i]->plugin;
+    params[0] = plugin->name;
+
+    res = ctl_query(ctl->data, "SELECT grants FROM pupil.plugin WHERE category"
+                    " = $1", 1, params);
+    if (res == NULL) {
+        return NULL;
+    }
+
+    accepted = NULL;
+
+    if (PQntuples(res) == 1) {
+        accepted = json_loads(PQgetvalue(res, 0, 0), 0, NULL);
+    }
+
+    PQclear(res);
+
+    grants = ctl_plugin_grants(plugin);
+    wider = ctl_plugin_wider(&ctl->pool, accepted, grants);
+
+    entry = json_pack("{s:s,s:s,s:s,s:s,s:b,s:s?,s:o}",
+        "category", plugin->name,
+        "version", plugin->version,
+        "summary", plugin->summary,
+        "file", ctl->plugin_files[i],
+        "accepted", wider == NULL,
+        "not_accepted", wider,
+        "grants", grants);
+
+    json_decref(accepted);
+
+    return entry;
+}
+
+
+static void
+plugin_print(const json_t *entry)
+{
+    const char  *wider;
+
+    wider = json_string_value(json_object_get(entry, "not_accepted"));
+
+    printf("%-12s %-8s %s%s\n",
+           json_string_value(json_object_get(entry, "category")),
+           json_string_value(json_object_get(entry, "version")),
+           wider == NULL ? "accepted" : "not accepted: ",
+           wider == NULL ? "" : wider);
+}
+
+
+int
+ctl_cmd_plugin_accept(ctl_t *ctl)
+{
+    int                    rc;
+    char                  *path;
+    pupil_rc_t             loaded;
+    pupil_error_t          error;
+    pupil_category_t      *category;
+    const pupil_plugin_t  *plugin;
+
+    if (ctl_open_data(ctl) != 0) {
+        return CTL_FAILED;
+    }
+
+    path = realpath(ctl->args[0], NULL);
+    if (path == NULL) {
+        ctl_error("%s: %s", ctl->args[0], strerror(errno));
+        return CTL_FAILED;
+    }
+
+    loaded = pupil_category_load(path, NULL, &ctl->alloc, &category, &error);
+    free(path);
+
+    if (loaded != PUPIL_OK) {
+        ctl_error("%s", error.text);
+        return CTL_FAILED;
+    }
+
+    plugin = category->plugin;
+    rc = ctl_plugin_accept(ctl, ctl->data, plugin);
+
+    if (rc == 0 && ctl->opt.json) {
+        ctl_json_print(json_pack("{s:s,s:s}", "category", plugin->name,
+                                 "version", plugin->version));
+
+    } else if (rc == 0) {
+        printf("accepted: %s %s, %u grants\n", plugin->name, plugin->version,
+               plugin->grants_count);
+    }
+
+    pupil_category_unload(category);
+
+    return rc == 0 ? CTL_DONE : CTL_FAILED;
+}

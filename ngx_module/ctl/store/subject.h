@@ -1,0 +1,38 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * A person: found by what they log in with, their key, their password, their
+ * sessions.
+ */
+
+#ifndef PUPIL_CTL_SUBJECT_H
+#define PUPIL_CTL_SUBJECT_H
+
+#include "core/login/password.h"
+#include "core/vault/authentic.h"
+#include "ctl/store/owners.h"
+
+
+/* The subject behind a log-in name: 1 found, 0 not, -1 error said. */
+int ctl_subject_find(ctl_t *ctl, const char *login, pupil_uuid_t *subject);
+
+/* The MAC of a row of the blind index (invariant I18). */
+int ctl_index_mac(ctl_t *ctl, const char *category, const char *field,
+    const uint8_t term[PUPIL_TERM_LEN], const pupil_uuid_t *owner,
+    const pupil_uuid_t *record, uint8_t mac[PUPIL_MAC_LEN]);
+
+/* Its row in pupil.owner, which must be active, with the key fetched. */
+int ctl_subject_owner(ctl_t *ctl, const pupil_uuid_t *subject,
+    ctl_owner_t *owner);
+
+/* What --password-hash says, "m=19456,t=2", or its default. */
+int ctl_password_cost(ctl_t *ctl, pupil_password_cost_t *cost);
+
+/* In the caller's transaction, which also records it. */
+int ctl_password_store(ctl_t *ctl, const ctl_owner_t *owner,
+    pupil_str_t password);
+
+/* All sessions of the subject, on all hosts, once that is committed. */
+int ctl_sessions_end(ctl_t *ctl, const pupil_uuid_t *subject);
+
+#endif /* PUPIL_CTL_SUBJECT_H */
