@@ -127,6 +127,8 @@ password_read(char *line, size_t *len)
 {
     int  rc;
 
+    *len = 0;
+
     rc = isatty(STDIN_FILENO) ? password_ask(line, len)
                               : line_read(line, len);
     if (rc != 0) {
@@ -179,8 +181,6 @@ password_ask(char *line, size_t *len)
 static int
 line_read(char *line, size_t *len)
 {
-    *len = 0;
-
     while (*len < LINE_SIZE && read(STDIN_FILENO, line + *len, 1) == 1) {
         if (line[*len] == '\n') {
             break;

@@ -35,7 +35,7 @@ typedef struct {
     const role_t  *roles;       /* ends with name NULL */
     int          (*migrate)(ctl_t *ctl, PGconn *conn);
 
-    char          *dbname;      /* of conninfo, NULL: not known yet */
+    const char    *dbname;      /* of conninfo, "" before it is known */
     PGconn        *conn;        /* to the maintenance database */
 } cluster_t;
 
@@ -83,14 +83,16 @@ ctl_cmd_init(ctl_t *ctl)
         .conninfo = ctl->opt.database,
         .owner = "pupil_owner",
         .roles = data_roles,
-        .migrate = ctl_migrate_data
+        .migrate = ctl_migrate_data,
+        .dbname = ""
     };
     cluster_t  keys = {
         .what = "key store",
         .conninfo = ctl->opt.keystore,
         .owner = "pupil_keystore_owner",
         .roles = keystore_roles,
-        .migrate = ctl_migrate_keystore
+        .migrate = ctl_migrate_keystore,
+        .dbname = ""
     };
 
     if (ctl->opt.database == NULL || ctl->opt.keystore == NULL
@@ -167,7 +169,7 @@ cluster_open(ctl_t *ctl, cluster_t *cluster)
 
     PQconninfoFree(options);
 
-    if (cluster->dbname == NULL || cluster->dbname[0] == '\0') {
+    if (cluster->dbname[0] == '\0') {
         ctl_buf_free(&buf);
         return ctl_error("the conninfo of the %s names no dbname",
                          cluster->what);

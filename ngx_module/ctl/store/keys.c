@@ -234,6 +234,8 @@ ctl_keys_register(ctl_t *ctl)
         return -1;
     }
 
+    memset(missing, 0, sizeof(missing));
+
     known = PQntuples(res);
     rc = epochs_compare(ctl, res, missing);
     PQclear(res);

@@ -16,17 +16,15 @@
 #include "ctl/store/record.h"
 
 
-/* A SHA-256 as the literal of a bytea. */
-typedef struct {
-    char  text[CTL_BYTEA_SIZE(crypto_hash_sha256_BYTES)];
-} hash_t;
+/* Of a SHA-256 as the literal of a bytea. */
+#define HASH_SIZE  CTL_BYTEA_SIZE(crypto_hash_sha256_BYTES)
 
 
 static void accesses_text(const ctl_access_t *access, ctl_buf_t *buf);
 static void note_text(const ctl_t *ctl, const char *detail, ctl_buf_t *buf);
-static int register_shape(ctl_t *ctl, const hash_t *shape,
+static int register_shape(ctl_t *ctl, const char *shape,
     const char *accesses);
-static int register_policy(ctl_t *ctl, const hash_t *policy);
+static int register_policy(ctl_t *ctl, const char *policy);
 
 
 int
@@ -35,7 +33,7 @@ ctl_record(ctl_t *ctl, const ctl_access_t *access, const char *outcome,
 {
     int            rc;
     char           request[PUPIL_UUID_TEXT_LEN + 1];
-    hash_t         shape, policy;
+    char           shape[HASH_SIZE], policy[HASH_SIZE];
     uint8_t        sha256[crypto_hash_sha256_BYTES];
     ctl_buf_t      accesses, note;
     const char    *params[7];
@@ -52,17 +50,17 @@ ctl_record(ctl_t *ctl, const ctl_access_t *access, const char *outcome,
 
     params[0] = ctl->tenant_text;
     params[1] = ctl_uuid_text(&id, request);
-    params[2] = ctl_bytea(sha256, sizeof(sha256), shape.text);
+    params[2] = ctl_bytea(sha256, sizeof(sha256), shape);
     params[3] = ctl_bytea(ctl->policy_hash, sizeof(ctl->policy_hash),
-                          policy.text);
+                          policy);
     params[4] = outcome;
     params[5] = subjects;
     params[6] = note.data;
 
-    rc = register_shape(ctl, &shape, accesses.data);
+    rc = register_shape(ctl, shape, accesses.data);
 
     if (rc == 0) {
-        rc = register_policy(ctl, &policy);
+        rc = register_policy(ctl, policy);
     }
 
     if (rc == 0) {
@@ -129,11 +127,11 @@ note_text(const ctl_t *ctl, const char *detail, ctl_buf_t *buf)
 
 
 static int
-register_shape(ctl_t *ctl, const hash_t *shape, const char *accesses)
+register_shape(ctl_t *ctl, const char *shape, const char *accesses)
 {
     const char  *params[2];
 
-    params[0] = shape->text;
+    params[0] = shape;
     params[1] = accesses;
 
     return ctl_exec(ctl->data, "INSERT INTO pupil.audit_shape (shape,"
@@ -143,11 +141,11 @@ register_shape(ctl_t *ctl, const hash_t *shape, const char *accesses)
 
 
 static int
-register_policy(ctl_t *ctl, const hash_t *policy)
+register_policy(ctl_t *ctl, const char *policy)
 {
     const char  *params[2];
 
-    params[0] = policy->text;
+    params[0] = policy;
     params[1] = (const char *) ctl->policy_document.data;
 
     return ctl_exec(ctl->data, "INSERT INTO pupil.policy (policy, document)"
