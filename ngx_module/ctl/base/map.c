@@ -1,7 +1,8 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * From bytes to a number.
+ * From bytes to a number.  An import of 200,000 users has some million keys:
+ * an entry holds no copy of its key.
  */
 
 #include <stdlib.h>
@@ -10,106 +11,60 @@
 #include "ctl/base/map.h"
 #include "ctl/base/memory.h"
 
-
-static uint64_t
-map_hash(pupil_str_t key)
-{
-    uint64_t  h = UINT64_C(14695981039346656037);
-    size_t    i;
-
-    for (i = 0; i < key.len; i++) {
-        h = (h ^ key.data[i]) * UINT64_C(1099511628211);
-    }
-
-    return h ^ (h >> 29);
-}
+#define uthash_malloc(size)  ctl_memory(size)
+#include <uthash.h>
 
 
-static ctl_slot_t *
-map_slot(const ctl_map_t *map, pupil_str_t key, uint64_t hash)
-{
-    ctl_slot_t  *slot;
-    uint32_t     i;
-
-    for (i = (uint32_t) hash & (map->size - 1); ;
-         i = (i + 1) & (map->size - 1))
-    {
-        slot = &map->slots[i];
-        if (!slot->used
-            || (slot->hash == hash && slot->key.len == key.len
-                && memcmp(slot->key.data, key.data, key.len) == 0))
-        {
-            return slot;
-        }
-    }
-}
-
-
-static void
-map_grow(ctl_map_t *map)
-{
-    ctl_map_t  old = *map;
-    uint32_t   i;
-
-    map->size = old.size == 0 ? 64 : old.size * 2;
-    map->slots = ctl_memory(map->size * sizeof(ctl_slot_t));
-    memset(map->slots, 0, map->size * sizeof(ctl_slot_t));
-
-    for (i = 0; i < old.size; i++) {
-        if (old.slots[i].used) {
-            *map_slot(map, old.slots[i].key, old.slots[i].hash)
-                = old.slots[i];
-        }
-    }
-
-    free(old.slots);
-}
+struct ctl_entry_s {
+    ctl_slot_t       slot;
+    UT_hash_handle   hh;        /* where the key is, too */
+};
 
 
 ctl_slot_t *
 ctl_map_put(ctl_map_t *map, pupil_str_t key, int *fresh)
 {
-    ctl_slot_t  *slot;
-    uint64_t     hash;
+    unsigned      hash;
+    ctl_entry_t  *entry;
 
-    if (map->count * 2 >= map->size) {
-        map_grow(map);
+    HASH_VALUE(key.data, key.len, hash);
+    HASH_FIND_BYHASHVALUE(hh, map->entries, key.data, key.len, hash, entry);
+
+    *fresh = entry == NULL;
+
+    if (entry == NULL) {
+        entry = ctl_memory(sizeof(ctl_entry_t));
+        entry->slot.value = 0;
+        HASH_ADD_KEYPTR_BYHASHVALUE(hh, map->entries, key.data, key.len, hash,
+                                    entry);
     }
 
-    hash = map_hash(key);
-    slot = map_slot(map, key, hash);
-    *fresh = !slot->used;
-
-    if (!slot->used) {
-        slot->used = 1;
-        slot->hash = hash;
-        slot->key = key;
-        slot->value = 0;
-        map->count++;
-    }
-
-    return slot;
+    return &entry->slot;
 }
 
 
 ctl_slot_t *
 ctl_map_get(const ctl_map_t *map, pupil_str_t key)
 {
-    ctl_slot_t  *slot;
+    ctl_entry_t  *entry;
 
-    if (map->size == 0) {
-        return NULL;
-    }
+    HASH_FIND(hh, map->entries, key.data, key.len, entry);
 
-    slot = map_slot(map, key, map_hash(key));
-
-    return slot->used ? slot : NULL;
+    return entry == NULL ? NULL : &entry->slot;
 }
 
 
 void
 ctl_map_free(ctl_map_t *map)
 {
-    free(map->slots);
-    memset(map, 0, sizeof(ctl_map_t));
+    ctl_entry_t  *entry, *next;
+
+    /* frees the table alone: the entries are still a list */
+    entry = map->entries;
+    HASH_CLEAR(hh, map->entries);
+
+    for ( /* void */ ; entry != NULL; entry = next) {
+        next = entry->hh.next;
+        free(entry);
+    }
 }

@@ -1,7 +1,7 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * From bytes to a number.
+ * From bytes to a number: uthash with keys of any length.
  */
 
 #ifndef PUPIL_CTL_MAP_H
@@ -10,22 +10,29 @@
 #include "core/base/pupil.h"
 
 
-typedef struct {
-    uint64_t     hash;
-    pupil_str_t  key;           /* the caller's memory */
-    uint32_t     value;
-    uint32_t     used;
-} ctl_slot_t;
+typedef struct ctl_entry_s  ctl_entry_t;
 
+/* Empty when zeroed. */
 typedef struct {
-    ctl_slot_t  *slots;
-    uint32_t     size, count;
+    ctl_entry_t  *entries;
 } ctl_map_t;
 
+/* Ownership: the map's.  It stays where it is until the map is freed. */
+typedef struct {
+    uint32_t  value;
+} ctl_slot_t;
 
-/* Returns the slot of a key; *fresh says whether it was made now. */
+
+/*
+ * The slot of a key; *fresh says whether it was made now, with value 0.
+ * Ownership: the bytes of key stay the caller's, and must outlive the map.
+ */
 ctl_slot_t *ctl_map_put(ctl_map_t *map, pupil_str_t key, int *fresh);
+
+/* NULL: no such key. */
 ctl_slot_t *ctl_map_get(const ctl_map_t *map, pupil_str_t key);
+
+/* The map is empty then, and may be used again. */
 void ctl_map_free(ctl_map_t *map);
 
 #endif /* PUPIL_CTL_MAP_H */
