@@ -73,11 +73,10 @@ INC       = -Iinclude -Ingx_module
 PG_INC   := -I$(shell pg_config --includedir 2>/dev/null)
 
 BASE      = -std=gnu11 -fPIC $(CFLAGS) $(HARDEN) $(VARIANT) -MMD -MP
-CFLAGS_CORE   = $(BASE) $(WARN_OURS) -fvisibility=hidden $(INC) $(PG_INC)
-CFLAGS_CTL    = $(CFLAGS_CORE) $(CTL_DEFS)
+CFLAGS_CORE   = $(BASE) $(WARN_OURS) -fvisibility=hidden $(INC)
+CFLAGS_CTL    = $(CFLAGS_CORE) $(PG_INC) $(CTL_DEFS)
 CFLAGS_PLUGIN = $(BASE) $(WARN_OURS) -fvisibility=hidden -Iinclude
-CFLAGS_TEST   = $(filter-out -Wmissing-prototypes,$(CFLAGS_CORE)) \
-                -It/unit $(CTL_DEFS)
+CFLAGS_TEST   = $(filter-out -Wmissing-prototypes,$(CFLAGS_CTL)) -It/unit
 CFLAGS_HTTP   = $(BASE) $(WARN) -Wno-unused-parameter $(INC) \
                 $(PG_INC) $(NGX_INC)
 
@@ -88,10 +87,10 @@ NGX_INC   = $(patsubst %,-isystem $(NGX_SRC)/src/%,core event event/modules \
 RELRO     = -Wl,-z,relro -Wl,-z,now
 SCRIPT    = -Wl,--version-script=
 LDFLAGS_ALL = $(LDFLAGS) $(RELRO) $(VARIANT)
-LIBS_CORE = -lpq -lsodium -lpcre2-8 -ljansson -ldl -lpthread
-LIBS_HTTP = $(LIBS_CORE) -lssl -lcrypto
+LIBS_CORE = -lsodium -lpcre2-8 -ldl -lpthread
+LIBS_HTTP = $(LIBS_CORE) -lpq -lssl -lcrypto
 LIBS_PG   = -lpq -lsodium -lssl -lcrypto
-LIBS_CTL  = $(LIBS_CORE) -lcsv -lzip
+LIBS_CTL  = $(LIBS_CORE) -lpq -ljansson -lcsv -lzip
 
 # Not for core, which nginx's own build compiles without it.
 CTL_DEFS  = -D_GNU_SOURCE= -DPUPIL_SQL_DIR='"$(PREFIX)/share/pupil/sql"' \
@@ -206,7 +205,7 @@ $(B)/plugin_info: t/lib/plugin_info.c include/pupil_plugin.h $(B)/flags
 	$(call link,$(CFLAGS_PLUGIN) -o $@ $< $(LDFLAGS_ALL) -ldl)
 
 $(B)/plugin_load $(B)/keytool $(B)/search: $(B)/%: t/lib/%.c $(CORE_LIB) $(B)/flags
-	$(call link,$(CFLAGS_TEST) -o $@ $< $(CORE_LIB) $(LDFLAGS_ALL) \
+	$(call link,$(CFLAGS_CORE) -D_GNU_SOURCE= -o $@ $< $(CORE_LIB) $(LDFLAGS_ALL) \
 	    $(LIBS_CORE))
 
 -include $(shell find $(B)/obj $(B)/plugin_info.d -name '*.d' 2>/dev/null)
@@ -302,8 +301,8 @@ tidy = @echo clang-tidy; printf '%s\n' $1 | xargs -r -P$(J) -n4 sh -c \
 ## lint: clang-format, clang-tidy, cppcheck, shellcheck and the wall; no warnings
 lint: $(NGX_OBJS)/ngx_auto_config.h
 	perl t/lib/format.pl --check $(C_FILES) $(H_FILES)
-	$(call tidy,$(CORE_SRC) $(CTL_SRC) $(wildcard plugins/*/*.c),$(INC) \
-	    $(PG_INC) -D_GNU_SOURCE= \
+	$(call tidy,$(CORE_SRC) $(wildcard plugins/*/*.c),$(INC))
+	$(call tidy,$(CTL_SRC),$(INC) $(PG_INC) -D_GNU_SOURCE= \
 	    -DPUPIL_SQL_DIR=\"\" -DPUPIL_PLUGIN_DIR=\"\")
 	$(call tidy,$(HTTP_SRC) $(TPG_SRC),$(INC) $(PG_INC) $(NGX_INC))
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability \
