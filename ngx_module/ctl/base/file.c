@@ -1,12 +1,15 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Files that pupilctl reads as a whole.
+ * Files that pupilctl reads as a whole.  One of them holds keys: no copy stays
+ * but the pool's, so it is read without stdio.
  */
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
+#include <sodium.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl/base/buf.h"
 #include "ctl/base/ctl.h"
@@ -17,16 +20,18 @@
 #define CHUNK          8192
 
 
+static int file_read(int fd, ctl_buf_t *buf, const char *path);
+
+
 char *
 ctl_file_read(ctl_pool_t *pool, const char *path, size_t *len)
 {
-    FILE       *file;
-    char       *text, chunk[CHUNK];
-    size_t      n;
+    int         fd;
+    char       *text;
     ctl_buf_t   buf;
 
-    file = fopen(path, "re");
-    if (file == NULL) {
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
         ctl_error("%s: %s", path, strerror(errno));
         return NULL;
     }
@@ -34,25 +39,42 @@ ctl_file_read(ctl_pool_t *pool, const char *path, size_t *len)
     text = NULL;
     ctl_buf_init(&buf);
 
-    while ((n = fread(chunk, 1, CHUNK, file)) != 0
-           && buf.len <= FILE_SIZE_MAX)
-    {
-        ctl_buf_add(&buf, chunk, n);
-    }
-
-    if (ferror(file)) {
-        ctl_error("%s: %s", path, strerror(errno));
-
-    } else if (buf.len > FILE_SIZE_MAX) {
-        ctl_error("%s: larger than 16 MiB", path);
-
-    } else {
+    if (file_read(fd, &buf, path) == 0) {
         text = ctl_pool_text(pool, buf.data, buf.len);
         *len = buf.len;
     }
 
-    fclose(file);
+    close(fd);
     ctl_buf_free(&buf);
 
     return text;
+}
+
+
+static int
+file_read(int fd, ctl_buf_t *buf, const char *path)
+{
+    char     chunk[CHUNK];
+    ssize_t  n;
+
+    do {
+        n = read(fd, chunk, CHUNK);
+
+        if (n > 0) {
+            ctl_buf_add(buf, chunk, (size_t) n);
+        }
+
+    } while (n > 0 && buf->len <= FILE_SIZE_MAX);
+
+    sodium_memzero(chunk, sizeof(chunk));
+
+    if (n < 0) {
+        return ctl_error("%s: %s", path, strerror(errno));
+    }
+
+    if (buf->len > FILE_SIZE_MAX) {
+        return ctl_error("%s: larger than 16 MiB", path);
+    }
+
+    return 0;
 }
