@@ -9,7 +9,7 @@
 
 #include "ctl/base/db.h"
 #include "ctl/check/found.h"
-#include "ctl/store/keys.h"
+#include "ctl/store/kek.h"
 
 
 #define PARTITION_DAYS  "35"
@@ -286,7 +286,7 @@ check_key(check_t *check)
 
     check->ctl->opt.key = check->master_key;
 
-    if (ctl_keys_open(check->ctl) != 0) {
+    if (ctl_kek_open(check->ctl) != 0) {
         check_found(check, "pupil_master_key: %s is not to be used; see the"
                     " message on standard error", check->master_key);
         return;

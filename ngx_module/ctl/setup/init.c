@@ -16,7 +16,7 @@
 #include "ctl/setup/migrate.h"
 #include "ctl/setup/passfile.h"
 #include "ctl/setup/tenant.h"
-#include "ctl/store/keys.h"
+#include "ctl/store/kek.h"
 
 
 #define SECRET_BYTES  24
@@ -499,7 +499,7 @@ key_make(ctl_t *ctl)
     PGresult  *res;
 
     if (access(ctl->opt.key, F_OK) == 0) {
-        return ctl_keys_open(ctl);
+        return ctl_kek_open(ctl);
     }
 
     res = ctl_query(ctl->keys, "SELECT 1 FROM keystore.kek_epoch", 0, NULL);
@@ -516,7 +516,7 @@ key_make(ctl_t *ctl)
                          ctl->opt.key);
     }
 
-    if (ctl_keys_append(ctl) != 0) {
+    if (ctl_kek_append(ctl) != 0) {
         return -1;
     }
 

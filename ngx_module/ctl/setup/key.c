@@ -8,7 +8,7 @@
 
 #include "ctl/base/db.h"
 #include "ctl/setup/key.h"
-#include "ctl/store/keys.h"
+#include "ctl/store/kek.h"
 
 
 static json_t *epochs_json(ctl_t *ctl, const PGresult *res);
@@ -26,14 +26,14 @@ ctl_cmd_key_generate(ctl_t *ctl)
         return CTL_USAGE;
     }
 
-    if (ctl_keys_append(ctl) != 0) {
+    if (ctl_kek_append(ctl) != 0) {
         return CTL_FAILED;
     }
 
     epoch = ctl->keks[ctl->keks_count - 1].epoch;
 
     if (ctl->opt.keystore != NULL
-        && (ctl_open_keys(ctl) != 0 || ctl_keys_register(ctl) != 0))
+        && (ctl_open_keys(ctl) != 0 || ctl_kek_register(ctl) != 0))
     {
         return CTL_FAILED;
     }
@@ -61,7 +61,7 @@ ctl_cmd_key_status(ctl_t *ctl)
     PGresult    *res;
     const char  *state;
 
-    if (ctl_keys_open(ctl) != 0 || ctl_open_keys(ctl) != 0) {
+    if (ctl_kek_open(ctl) != 0 || ctl_open_keys(ctl) != 0) {
         return CTL_FAILED;
     }
 

@@ -13,6 +13,7 @@
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
 #include "ctl/setup/tenant.h"
+#include "ctl/store/kek.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/record.h"
@@ -52,7 +53,7 @@ ctl_tenant_create(ctl_t *ctl, const char *name)
 
     found = tenant_choose(ctl, name);
 
-    if (found < 0 || ctl_keys_register(ctl) != 0 || credential_check(ctl) != 0)
+    if (found < 0 || ctl_kek_register(ctl) != 0 || credential_check(ctl) != 0)
     {
         return -1;
     }
@@ -246,7 +247,7 @@ int
 ctl_cmd_tenant_add(ctl_t *ctl)
 {
     if (ctl_open_data(ctl) != 0 || ctl_open_keys(ctl) != 0
-        || ctl_plugins_open(ctl) != 0 || ctl_keys_open(ctl) != 0
+        || ctl_plugins_open(ctl) != 0 || ctl_kek_open(ctl) != 0
         || ctl_tenant_create(ctl, ctl->args[0]) != 0)
     {
         return CTL_FAILED;

@@ -1,38 +1,24 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Keys: the operator's command is the only one that makes them.  In clear
- * they lie in the arena alone.
+ * The keys of a tenant: the operator's command is the only one that makes
+ * them.  In clear they lie in the arena alone (invariant I14).
  */
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "core/base/time.h"
-#include "ctl/base/buf.h"
 #include "ctl/base/db.h"
-#include "ctl/base/file.h"
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
+#include "ctl/store/kek.h"
 #include "ctl/store/keys.h"
 
 
-#define RING_OWNERS    2048
-#define ARENA_SPARE    (64 * 1024)      /* bytes */
-
 /* Of a service key: "index:<category>.<field>". */
-#define NAME_SIZE      (2 * PUPIL_MAX_NAME + 16)
+#define NAME_SIZE  (2 * PUPIL_MAX_NAME + 16)
 
 
-static int arena_open(ctl_t *ctl);
-static int file_append(ctl_t *ctl, const char *line, size_t len, int fresh);
-static int epochs_compare(ctl_t *ctl, const PGresult *res, int *missing);
-static int epoch_insert(ctl_t *ctl, const pupil_kek_t *kek);
 static int keys_load(ctl_t *ctl);
 static pupil_rc_t tenant_put(ctl_t *ctl, const PGresult *res, int row);
 static pupil_rc_t service_put(ctl_t *ctl, const PGresult *res, int row);
@@ -56,275 +42,13 @@ static const char *const  service_names[] = {
 
 
 int
-ctl_keys_open(ctl_t *ctl)
-{
-    uint32_t       i;
-    pupil_error_t  error;
-
-    if (ctl->opt.key == NULL) {
-        return ctl_error("--key is needed: the file of the key-encryption"
-                         " key");
-    }
-
-    if (arena_open(ctl) != 0) {
-        return -1;
-    }
-
-    if (pupil_kek_read(ctl->opt.key, ctl->keks, &ctl->keks_count, &error)
-        != PUPIL_OK)
-    {
-        return ctl_error("%s", error.text);
-    }
-
-    for (i = 0; i < ctl->keks_count; i++) {
-        pupil_keyring_add_kek(ctl->ring, &ctl->keks[i]);
-    }
-
-    return 0;
-}
-
-
-static int
-arena_open(ctl_t *ctl)
-{
-    pupil_error_t  error;
-
-    if (ctl->arena != NULL) {
-        return 0;
-    }
-
-    ctl->arena = pupil_arena_create(pupil_keyring_size(RING_OWNERS)
-                                    + ARENA_SPARE, &error);
-    if (ctl->arena == NULL) {
-        return ctl_error("%s", error.text);
-    }
-
-    ctl->ring = pupil_keyring_create(ctl->arena, RING_OWNERS,
-                                     3600 * PUPIL_TIME_SECOND);
-    ctl->keks = pupil_arena_alloc(ctl->arena, PUPIL_KEYRING_EPOCHS
-                                              * sizeof(pupil_kek_t));
-    ctl->scratch = pupil_arena_alloc(ctl->arena, sizeof(pupil_key_t));
-    if (ctl->ring == NULL || ctl->keks == NULL || ctl->scratch == NULL) {
-        return ctl_error("the arena is too small");
-    }
-
-    return 0;
-}
-
-
-int
-ctl_keys_append(ctl_t *ctl)
-{
-    int           rc, fresh;
-    char         *line;
-    size_t        len;
-    uint32_t      epoch;
-    struct stat   st;
-    pupil_kek_t  *kek;
-
-    if (arena_open(ctl) != 0) {
-        return -1;
-    }
-
-    fresh = stat(ctl->opt.key, &st) != 0 && errno == ENOENT;
-
-    if (!fresh && ctl_keys_open(ctl) != 0) {
-        return -1;
-    }
-
-    if (ctl->keks_count == PUPIL_KEYRING_EPOCHS) {
-        return ctl_error("%s holds %d epochs already: retire the oldest",
-                         ctl->opt.key, PUPIL_KEYRING_EPOCHS);
-    }
-
-    line = pupil_arena_alloc(ctl->arena, PUPIL_KEK_LINE_MAX);
-    if (line == NULL) {
-        return ctl_error("the arena is too small");
-    }
-
-    epoch = fresh ? 1 : ctl->keks[ctl->keks_count - 1].epoch + 1;
-
-    kek = &ctl->keks[ctl->keks_count++];
-    kek->epoch = epoch;
-    pupil_key_random(&kek->key);
-
-    len = pupil_kek_format(kek, line);
-    rc = file_append(ctl, line, len, fresh);
-
-    sodium_memzero(line, PUPIL_KEK_LINE_MAX);
-    pupil_stack_wipe();
-
-    if (rc == 0) {
-        pupil_keyring_add_kek(ctl->ring, kek);
-    }
-
-    return rc;
-}
-
-
-/* Written anew beside itself and renamed, so that no half file is seen. */
-static int
-file_append(ctl_t *ctl, const char *line, size_t len, int fresh)
-{
-    int         fd, rc;
-    char       *old;
-    size_t      old_len;
-    ctl_buf_t   path;
-
-    old = NULL;
-    old_len = 0;
-
-    if (!fresh) {
-        old = ctl_file_read(&ctl->pool, ctl->opt.key, &old_len);
-        if (old == NULL) {
-            return -1;
-        }
-    }
-
-    rc = -1;
-    ctl_buf_init(&path);
-    ctl_buf_printf(&path, "%s.new", ctl->opt.key);
-
-    fd = open(path.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        ctl_error("%s: %s", path.data, strerror(errno));
-        goto done;
-    }
-
-    if (write(fd, old, old_len) == (ssize_t) old_len
-        && write(fd, line, len) == (ssize_t) len && fsync(fd) == 0)
-    {
-        /* a fresh one must not replace what somebody has just made */
-        rc = fresh ? link(path.data, ctl->opt.key)
-                   : rename(path.data, ctl->opt.key);
-    }
-
-    if (rc != 0) {
-        ctl_error("%s: %s", ctl->opt.key, strerror(errno));
-    }
-
-    if (rc != 0 || fresh) {
-        unlink(path.data);
-    }
-
-    close(fd);
-
-done:
-
-    if (old != NULL) {
-        sodium_memzero(old, old_len);
-    }
-
-    ctl_buf_free(&path);
-
-    return rc;
-}
-
-
-int
-ctl_keys_register(ctl_t *ctl)
-{
-    int        rc, known, missing[PUPIL_KEYRING_EPOCHS];
-    uint32_t   i;
-    PGresult  *res;
-
-    res = ctl_query(ctl->keys, "SELECT epoch, fingerprint FROM"
-                    " keystore.kek_epoch ORDER BY epoch", 0, NULL);
-    if (res == NULL) {
-        return -1;
-    }
-
-    memset(missing, 0, sizeof(missing));
-
-    known = PQntuples(res);
-    rc = epochs_compare(ctl, res, missing);
-    PQclear(res);
-
-    if (rc != 0) {
-        return -1;
-    }
-
-    if (known != 0 && ctl->keks_count != 0 && missing[0]
-        && ctl->keks[0].epoch == 1)
-    {
-        return ctl_error("%s shares no epoch with the key store: this is the"
-                         " wrong file", ctl->opt.key);
-    }
-
-    for (i = 0; i < ctl->keks_count; i++) {
-        if (missing[i] && epoch_insert(ctl, &ctl->keks[i]) != 0) {
-            return -1;
-        }
-    }
-
-    return 0;
-}
-
-
-/* Every epoch that both know must be the same key. */
-static int
-epochs_compare(ctl_t *ctl, const PGresult *res, int *missing)
-{
-    int       row, epoch;
-    size_t    len;
-    uint8_t   stored[32], made[32];
-    uint32_t  i;
-
-    for (i = 0; i < ctl->keks_count; i++) {
-        missing[i] = 1;
-        pupil_kek_fingerprint(&ctl->keks[i].key, made);
-
-        for (row = 0; row < PQntuples(res); row++) {
-            epoch = ctl_get_int(res, row, 0, 0);
-
-            if (epoch != (int) ctl->keks[i].epoch) {
-                continue;
-            }
-
-            missing[i] = 0;
-
-            if (ctl_get_bytes(res, row, 1, stored, sizeof(stored), &len) != 0
-                || len != sizeof(made)
-                || memcmp(stored, made, sizeof(made)) != 0)
-            {
-                return ctl_error("%s: epoch %d is not the key that the key"
-                                 " store knows by this number: this is the"
-                                 " wrong file", ctl->opt.key, epoch);
-            }
-        }
-    }
-
-    return 0;
-}
-
-
-static int
-epoch_insert(ctl_t *ctl, const pupil_kek_t *kek)
-{
-    char         epoch[16], print[CTL_BYTEA_SIZE(32)];
-    uint8_t      made[32];
-    const char  *params[2];
-
-    pupil_kek_fingerprint(&kek->key, made);
-    snprintf(epoch, sizeof(epoch), "%u", kek->epoch);
-
-    params[0] = epoch;
-    params[1] = ctl_bytea(made, sizeof(made), print);
-
-    return ctl_exec(ctl->keys, "INSERT INTO keystore.kek_epoch (epoch,"
-                    " fingerprint) VALUES ($1::integer, $2::bytea)", 2,
-                    params);
-}
-
-
-int
 ctl_keys_tenant(ctl_t *ctl)
 {
     int       rc;
     uint32_t  version;
 
     if (ctl_open_tenant(ctl) != 0 || ctl_open_keys(ctl) != 0
-        || ctl_keys_open(ctl) != 0 || ctl_begin(ctl->keys, &ctl->tenant) != 0)
+        || ctl_kek_open(ctl) != 0 || ctl_begin(ctl->keys, &ctl->tenant) != 0)
     {
         return -1;
     }

@@ -1,8 +1,8 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The keys above those of the owners: the key-encryption key in its file, the
- * tenant's key and its service keys in the key store.
+ * The keys of a tenant, in the key store: its own, which wraps those of the
+ * owners, and its service keys.
  */
 
 #ifndef PUPIL_CTL_KEYS_H
@@ -11,20 +11,11 @@
 #include "ctl/base/ctl.h"
 
 
-/* Makes the arena, and reads the file of --key into it. */
-int ctl_keys_open(ctl_t *ctl);
-
-/* And the keys of the tenant of --tenant, which must have them. */
-int ctl_keys_tenant(ctl_t *ctl);
-
-/* Writes the first, or one more, epoch to the file of --key. */
-int ctl_keys_append(ctl_t *ctl);
-
 /*
- * Registers the epochs that the key store does not know; refuses a file whose
- * keys are not those that it knows.
+ * Opens both databases, the key file, and the keys of the tenant, which must
+ * have them.
  */
-int ctl_keys_register(ctl_t *ctl);
+int ctl_keys_tenant(ctl_t *ctl);
 
 /*
  * Makes what the tenant lacks of tenant and service keys, in a transaction of

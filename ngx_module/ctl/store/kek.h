@@ -1,0 +1,25 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The file of the key-encryption key, and what the key store knows of it.
+ */
+
+#ifndef PUPIL_CTL_KEK_H
+#define PUPIL_CTL_KEK_H
+
+#include "ctl/base/ctl.h"
+
+
+/* Makes the arena, and reads the file of --key into it. */
+int ctl_kek_open(ctl_t *ctl);
+
+/* Writes the first, or one more, epoch to the file of --key. */
+int ctl_kek_append(ctl_t *ctl);
+
+/*
+ * Registers the epochs that the key store does not know; refuses a file whose
+ * keys are not those that it knows.
+ */
+int ctl_kek_register(ctl_t *ctl);
+
+#endif /* PUPIL_CTL_KEK_H */
