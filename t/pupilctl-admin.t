@@ -89,22 +89,35 @@ is $site->ctl('migrate', @super)->{code}, 0, 'migrate again';
     run_cmd('cp', '-r', root_dir() . '/plugins', "$sql/plugins");
     my @migrate = ('migrate', '--sql', $sql, @super);
 
-    spew("$sql/data/003_two.sql", "-- compatible_from: 2\n"
+    my $known = scalar(my @files = glob "$sql/data/*.sql");
+    spew("$sql/data/900_two.sql", "-- compatible_from: 2\n"
          . "CREATE TABLE pupil.two AS SELECT 1 AS n FROM pg_sleep(0.3);\n");
     my @runs = map { start_process([build_dir() . '/pupilctl', @migrate],
         env => { PUPIL_PLUGINS => $plugins }) } 1 .. 3;
     my @codes = map { process_ends($_, 30); $? >> 8 } @runs;
     is "@codes", '0 0 0', 'three at once';
-    is $site->db->selectrow_array('SELECT count(*) FROM pupil_migration'), 3,
-        'apply it once';
+    is $site->db->selectrow_array('SELECT count(*) FROM pupil_migration'),
+        $known + 1, 'apply it once, behind a gap in the numbers';
 
-    spew("$sql/data/004_bad.sql", "CREATE TABLE pupil.half (n integer);\n"
+    spew("$sql/data/901_bad.sql", "CREATE TABLE pupil.half (n integer);\n"
                                   . "SELECT 1 / 0;\n");
     $run = $site->ctl(@migrate);
     is $run->{code}, 1, 'a migration that fails';
     ok !defined $site->db->selectrow_array(
         q{SELECT to_regclass('pupil.half')}), 'leaves nothing';
-    unlink "$sql/data/004_bad.sql";
+    unlink "$sql/data/901_bad.sql";
+
+    my $late = spew("$sql/data/899_late.sql", "SELECT 1;\n");
+    like $site->ctl(@migrate)->{err},
+        qr/899_late.sql was not applied .* 900 was: give it a number above/,
+        'one that comes below what was applied is refused';
+    unlink $late;
+
+    rename "$sql/data/002_audit.sql", "$sql/audit" or die;
+    like $site->ctl(@migrate)->{err},
+        qr/migration 2 \(002_audit.sql\), whose file is not here: restore it/,
+        'so is a missing file, by name';
+    rename "$sql/audit", "$sql/data/002_audit.sql" or die;
 
     my $first = slurp("$sql/data/001_schema.sql");
     spew("$sql/data/001_schema.sql", "$first-- edited\n");
@@ -113,14 +126,14 @@ is $site->ctl('migrate', @super)->{code}, 0, 'migrate again';
 
     $run = $site->ctl('migrate', @super);
     is $run->{code}, 1, 'a database newer than the files is refused';
-    like $run->{err}, qr/migration 3 \(003_two.sql\)/, 'saying which';
+    like $run->{err}, qr/migration 900 \(900_two.sql\)/, 'saying which';
     is $site->ctl('tenant', 'list', @where)->{code}, 0,
         'yet it serves, by compatible_from';
-    $site->db->do('UPDATE pupil_migration SET compatible_from = 3 WHERE'
-                  . ' number = 3');
+    $site->db->do('UPDATE pupil_migration SET compatible_from = 900 WHERE'
+                  . ' number = 900');
     like $site->ctl('tenant', 'list', @where)->{err}, qr/needs a program .*upgrade/,
         'and does not when it says so';
-    $site->db->do('DELETE FROM pupil_migration WHERE number = 3');
+    $site->db->do('DELETE FROM pupil_migration WHERE number = 900');
     $site->db->do('DROP TABLE pupil.two');
 }
 

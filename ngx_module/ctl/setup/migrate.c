@@ -164,8 +164,8 @@ migrate(ctl_t *ctl, PGconn *conn, const kind_t *kind)
         return -1;
     }
 
-    for ( /* void */ ; next <= count; next++) {
-        if (migration_apply(conn, kind, &list[next - 1]) != 0) {
+    for ( /* void */ ; next < count; next++) {
+        if (migration_apply(conn, kind, &list[next]) != 0) {
             return -1;
         }
     }
@@ -213,8 +213,9 @@ migrations_read(ctl_t *ctl, const kind_t *kind, migration_t **list)
                                 &(*list)[i]);
         }
 
-        if (rc == 0 && (*list)[i].number != i + 1) {
-            rc = ctl_error("%s: number %d is missing", dir.data, i + 1);
+        if (rc == 0 && i > 0 && (*list)[i].number == (*list)[i - 1].number) {
+            rc = ctl_error("%s: number %d is there twice", dir.data,
+                           (*list)[i].number);
         }
 
         free(entries[i]);
@@ -313,7 +314,11 @@ table_make(PGconn *conn, const kind_t *kind)
 }
 
 
-/* What was applied must be what is there; returns the next number. */
+/*
+ * What was applied must be what is there, in order; numbers may leave gaps, as
+ * work that goes on side by side has ranges of its own (docs/architecture.md).
+ * Returns the place in the list of the first that was not applied.
+ */
 static int
 applied_check(PGconn *conn, const kind_t *kind, const migration_t *list,
     int count)
@@ -327,9 +332,9 @@ applied_check(PGconn *conn, const kind_t *kind, const migration_t *list,
         return -1;
     }
 
-    next = 1;
+    next = 0;
 
-    for (row = 0; row < PQntuples(res) && next > 0; row++) {
+    for (row = 0; row < PQntuples(res) && next >= 0; row++) {
         next = row_check(res, row, kind, list, count);
     }
 
@@ -343,19 +348,32 @@ static int
 row_check(const PGresult *res, int row, const kind_t *kind,
     const migration_t *list, int count)
 {
-    int                 number;
+    int                 number, newest;
     const migration_t  *m;
 
     number = ctl_get_int(res, row, 0, 0);
+    newest = list[count - 1].number;
 
-    if (number > count) {
+    if (number > newest) {
         return ctl_error("the %s has migration %d (%s), the newest known here"
                          " is %d: it is newer than this pupilctl, upgrade"
                          " Pupil", kind->what, number,
-                         PQgetvalue(res, row, 1), count);
+                         PQgetvalue(res, row, 1), newest);
     }
 
-    m = &list[number - 1];
+    m = &list[row];
+
+    if (m->number > number) {
+        return ctl_error("the %s has migration %d (%s), whose file is not"
+                         " here: restore it", kind->what, number,
+                         PQgetvalue(res, row, 1));
+    }
+
+    if (m->number < number) {
+        return ctl_error("migration %s was not applied to the %s, and %d was:"
+                         " give it a number above", m->name, kind->what,
+                         number);
+    }
 
     if (strcmp(PQgetvalue(res, row, 3), m->sha256) != 0) {
         return ctl_error("migration %s of the %s was edited after it was"
@@ -363,7 +381,7 @@ row_check(const PGresult *res, int row, const kind_t *kind,
                          " the change", m->name, kind->what);
     }
 
-    return number + 1;
+    return row + 1;
 }
 
 
