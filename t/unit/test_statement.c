@@ -98,9 +98,6 @@ test_compose(void)
     ok(pupil_statement_oids(&s, oids) == 9
        && memcmp(oids, expected, sizeof(expected)) == 0, "types");
     ok(pupil_param_oid(200) == 0, "no type");
-    ok(pupil_statement_want(&template, "animal", "secret") == 2
-       && pupil_statement_want(&template, "animal", "weight") == -1,
-       "finding a want");
 }
 
 

@@ -13,15 +13,6 @@
 #include "core/input/rule.h"
 
 
-/* Columns of a read before the owners, of each owner; see data.h. */
-#define READ_FIXED     5
-#define READ_SEALER    3
-#define READ_PROOF     9        /* the row that a record is made of */
-
-#define LOOK_COLUMNS   6
-#define WRITE_COLUMNS  6
-
-
 const pupil_endpoint_t  pupil_data_endpoint = {
     .name = "data",
     .directive = "pupil_data",
@@ -258,12 +249,12 @@ pupil_generic_read(const pupil_policy_t *policy, uint32_t category,
     }
 
     template = &m.generic->template;
-    template->fixed = READ_FIXED
-                      + READ_SEALER * m.generic->sealers;
+    template->fixed = PUPIL_DR_SEALERS
+                      + PUPIL_OWNER_COLUMNS * m.generic->sealers;
 
     if (pupil_generic_proved(m.category)) {
         m.generic->proof = template->fixed;
-        template->fixed += READ_PROOF;
+        template->fixed += PUPIL_ENROLMENT_COLUMNS;
     }
 
     memcpy(template->params, data_read_params, sizeof(data_read_params));
@@ -301,11 +292,11 @@ pupil_generic_write(const pupil_policy_t *policy, uint32_t category,
     }
 
     template = &m.generic->template;
-    template->fixed = WRITE_COLUMNS;
+    template->fixed = PUPIL_DW_COLUMNS;
     memcpy(template->params, data_write_params, sizeof(data_write_params));
 
     look = &m.generic->look;
-    look->fixed = LOOK_COLUMNS;
+    look->fixed = PUPIL_DL_COLUMNS;
     memcpy(look->params, data_look_params, sizeof(data_look_params));
 
     rc = data_text(&m, template, "write", pupil_generic_write_sql);

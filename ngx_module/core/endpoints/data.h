@@ -8,6 +8,7 @@
 #ifndef PUPIL_DATA_H
 #define PUPIL_DATA_H
 
+#include "core/endpoints/columns.h"
 #include "core/input/query.h"
 #include "core/policy/statement.h"
 
@@ -23,25 +24,12 @@
  * has checked them: see pupil_generic_evidence() in relation.h.
  *
  * Read.  $8 subject uuid, $9 after: record of the last page uuid or NULL,
- * $10 limit int4.  Audited: allowed or not_found.
- *
- *     0 nonce   1 related boolean: false means 404
- *     2 record  NULL when there is none     3 owner
- *     4 class   of the record, NULL when the category has no class_id: must be
- *               the class of an authentic evidence row, else leave it out
- *     5 ...     sealers times (owner uuid, state text, key_version int4); the
- *               first is the record's owner, a group may be NULL
- *     proof ... when it is not 0: the enrolment that the record is made of, 9
- *               columns as PUPIL_EVIDENCE_ACTOR_ENROLMENT; a record whose row
- *               is not authentic is left out
- *     fixed ... the fields, in the order of the wants: wants[i] is sealed by
- *               group sealer[i], with that owner's id as record id when
- *               sealer[i] is not 0
+ * $10 limit int4.  Audited: allowed or not_found.  Columns PUPIL_DR_*, behind
+ * them the fields, in the order of the wants: wants[i] is sealed by group
+ * sealer[i], with that owner's id as record id when sealer[i] is not 0.
  *
  * Look, before a write: $8 subject, $9 record.  Not audited, shows nothing.
- *
- *     0 nonce   1 related   2 existed boolean: when false all required fields
- *     must be in the write  3 owner   4 state   5 key_version
+ * Columns PUPIL_DL_*.
  *
  * Write of one record.  All arrays of $11 to $13 have wants_count elements,
  * in the order of the wants.  Audited: allowed, not_found, conflict,
@@ -57,17 +45,52 @@
  *     $17 the classes uuid[] of the authentic evidence: of the relations that
  *     are through a class, no other counts
  *
- *     0 nonce   1 related   2 existed   3 taken: a term is another owner's,
- *     409       4 state of the owner, NULL: no key       5 written
+ * Columns PUPIL_DW_*.
  */
 typedef struct {
     pupil_template_t    template;
     pupil_template_t    look;           /* of a write */
     uint32_t            purpose, relation, operation;
-    uint32_t            sealers;        /* groups of id, state, version */
+    uint32_t            sealers;        /* groups of owners' columns */
     uint32_t            proof;          /* column of a read, or 0 */
     uint8_t             sealer[PUPIL_STATEMENT_WANTS];  /* of each want */
 } pupil_generic_t;
+
+
+/* Column 0 of all results is the nonce. */
+
+/*
+ * Of a read.  Behind the groups of the owners that seal, of which the first is
+ * the record's and any may be NULL, stands the enrolment that the record is
+ * made of when proof is not 0: a record whose row is not authentic is left out.
+ */
+enum {
+    PUPIL_DR_RELATED = 1,       /* false: 404 */
+    PUPIL_DR_RECORD,            /* NULL: there is none */
+    PUPIL_DR_OWNER,
+    PUPIL_DR_CLASS,             /* of the record; NULL: the category has no
+                                   class_id; it must be that of an authentic
+                                   evidence row, else leave the record out */
+    PUPIL_DR_SEALERS            /* sealers times PUPIL_OWNER_COLUMNS */
+};
+
+/* Of a look. */
+enum {
+    PUPIL_DL_RELATED = 1,
+    PUPIL_DL_EXISTED,           /* false: the write has all required fields */
+    PUPIL_DL_OWNER,
+    PUPIL_DL_COLUMNS = PUPIL_DL_OWNER + PUPIL_OWNER_COLUMNS
+};
+
+/* Of a write. */
+enum {
+    PUPIL_DW_RELATED = 1,
+    PUPIL_DW_EXISTED,
+    PUPIL_DW_TAKEN,             /* a term is another owner's: 409 */
+    PUPIL_DW_STATE,             /* of the owner; NULL: no key */
+    PUPIL_DW_WRITTEN,
+    PUPIL_DW_COLUMNS
+};
 
 
 /*

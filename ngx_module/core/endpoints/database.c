@@ -81,7 +81,7 @@ const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT] = {
         .sql = pupil_audit_partitions_sql,
         .params = pupil_params_nonce,
         .params_count = PUPIL_COUNT(pupil_params_nonce),
-        .columns = 2
+        .columns = PUPIL_AP_COLUMNS
     },
 
     [PUPIL_FIXED_TENANT_KEYS] = {
@@ -90,7 +90,7 @@ const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT] = {
         .sql = pupil_tenant_keys_sql,
         .params = pupil_params_uuid,
         .params_count = PUPIL_COUNT(pupil_params_uuid),
-        .columns = 4
+        .columns = PUPIL_KT_COLUMNS
     },
 
     [PUPIL_FIXED_SERVICE_KEYS] = {
@@ -99,7 +99,7 @@ const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT] = {
         .sql = pupil_service_keys_sql,
         .params = pupil_params_uuid,
         .params_count = PUPIL_COUNT(pupil_params_uuid),
-        .columns = 4
+        .columns = PUPIL_KS_COLUMNS
     },
 
     [PUPIL_FIXED_OWNER_KEYS] = {
@@ -108,7 +108,7 @@ const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT] = {
         .sql = pupil_owner_keys_sql,
         .params = pupil_params_uuids,
         .params_count = PUPIL_COUNT(pupil_params_uuids),
-        .columns = 6
+        .columns = PUPIL_KO_COLUMNS
     }
 };
 

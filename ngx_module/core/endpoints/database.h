@@ -32,10 +32,15 @@ extern const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT];
 
 /*
  * Migrations: all that this build relies on, none that it cannot stand.  The
- * question has one row: the newest number, and the oldest migration that a
- * program has to know to use this schema.
+ * question has one row.
  */
 extern const char  pupil_schema_sql[];
+
+enum {
+    PUPIL_QS_NUMBER = 0,        /* the newest */
+    PUPIL_QS_COMPATIBLE         /* the oldest that a program has to know to use
+                                   this schema */
+};
 
 pupil_rc_t pupil_schema_fits(pupil_database_id_t database, int64_t number,
     int64_t compatible, pupil_error_t *error);
@@ -63,9 +68,14 @@ void pupil_epochs_known(const pupil_kek_t *keks, uint32_t count,
 
 /*
  * The key file is that of this key store.  The question has a row for each
- * epoch in force: its number, and its fingerprint in hex digits.
+ * epoch in force.
  */
 extern const char  pupil_epochs_sql[];
+
+enum {
+    PUPIL_QE_EPOCH = 0,
+    PUPIL_QE_FINGERPRINT        /* in hex digits */
+};
 
 pupil_rc_t pupil_epoch_fits(const pupil_epoch_t *known, uint32_t count,
     int64_t epoch, pupil_str_t fingerprint, pupil_error_t *error);
@@ -81,15 +91,44 @@ extern const char  pupil_partitions_sql[];
  */
 typedef enum {
     PUPIL_FIXED_AUDIT_GROUP = 0,    /* see audit.h */
-    PUPIL_FIXED_AUDIT_PARTITIONS,   /* 1 until when there are any, seconds */
-    PUPIL_FIXED_TENANT_KEYS,        /* $2 tenant: 1 version, 2 epoch,
-                                       3 wrapped; NULL: no such tenant */
-    PUPIL_FIXED_SERVICE_KEYS,       /* $2 tenant: 1 name, 2 tenant_version,
-                                       3 wrapped */
-    PUPIL_FIXED_OWNER_KEYS,         /* $2 owners: 1 owner, 2 state, 3 version,
-                                       4 tenant_version, 5 wrapped */
+    PUPIL_FIXED_AUDIT_PARTITIONS,
+    PUPIL_FIXED_TENANT_KEYS,
+    PUPIL_FIXED_SERVICE_KEYS,
+    PUPIL_FIXED_OWNER_KEYS,
     PUPIL_FIXED_COUNT
 } pupil_fixed_id_t;
+
+/* PUPIL_FIXED_AUDIT_PARTITIONS. */
+enum {
+    PUPIL_AP_UNTIL = 1,         /* there are partitions, seconds since 1970 */
+    PUPIL_AP_COLUMNS
+};
+
+/* PUPIL_FIXED_TENANT_KEYS, $2 tenant: oldest first; NULL: no such tenant. */
+enum {
+    PUPIL_KT_VERSION = 1,
+    PUPIL_KT_EPOCH,             /* of the master key that wraps it */
+    PUPIL_KT_WRAPPED,
+    PUPIL_KT_COLUMNS
+};
+
+/* PUPIL_FIXED_SERVICE_KEYS, $2 tenant. */
+enum {
+    PUPIL_KS_NAME = 1,
+    PUPIL_KS_TENANT_VERSION,    /* of the tenant's key that wraps it */
+    PUPIL_KS_WRAPPED,
+    PUPIL_KS_COLUMNS
+};
+
+/* PUPIL_FIXED_OWNER_KEYS, $2 owners: those that have a row. */
+enum {
+    PUPIL_KO_OWNER = 1,
+    PUPIL_KO_STATE,
+    PUPIL_KO_VERSION,
+    PUPIL_KO_TENANT_VERSION,    /* as above */
+    PUPIL_KO_WRAPPED,           /* NULL: erased */
+    PUPIL_KO_COLUMNS
+};
 
 typedef struct {
     const char           *name;     /* for messages */

@@ -1,8 +1,9 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Pieces of SQL that the endpoints' templates share.  e and t are literals:
- * table aliases of pupil.enrolment.
+ * Pieces of SQL that the endpoints' templates share.  e and r are literals:
+ * table aliases of pupil.enrolment and pupil.role.  Whoever reads their columns
+ * names them by columns.h.
  */
 
 #ifndef PUPIL_ENDPOINT_SQL_H
@@ -16,14 +17,14 @@
     e ".valid_from <= " PUPIL_SQL_TODAY                                       \
     " AND (" e ".valid_to IS NULL OR " e ".valid_to >= " PUPIL_SQL_TODAY ")"
 
-/* An enrolment as evidence: the nine columns that its MAC covers, and it. */
+/* An enrolment as evidence: the columns that its MAC covers, and it. */
 #define PUPIL_SQL_ENROLMENT(e)                                                \
     e ".enrolment, " e ".subject, " e ".class, " e ".institution, "           \
     e ".role, (" e ".valid_from - DATE '1970-01-01') AS valid_from,"          \
     " (" e ".valid_to - DATE '1970-01-01') AS valid_to, "                     \
     e ".source, " e ".mac"
 
-/* A role as evidence: the seven columns that its MAC covers, and it. */
+/* A role as evidence: the columns that its MAC covers, and it. */
 #define PUPIL_SQL_ROLE(r)                                                     \
     r ".subject, " r ".institution, " r ".role, "                             \
     "(" r ".valid_from - DATE '1970-01-01') AS valid_from, "                  \

@@ -8,6 +8,7 @@
 #ifndef PUPIL_HOMEWORK_H
 #define PUPIL_HOMEWORK_H
 
+#include "core/endpoints/columns.h"
 #include "core/endpoints/endpoints.h"
 
 
@@ -33,10 +34,6 @@ enum {
 };
 
 extern const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT];
-
-
-#define PUPIL_ENROLMENT_COLUMNS  9
-#define PUPIL_OWNER_COLUMNS      3
 
 
 /*

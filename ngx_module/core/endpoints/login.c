@@ -40,13 +40,13 @@ static const pupil_rule_t  login_rules[] = {
 };
 
 
+/* Parameters and columns of each are told in login.h. */
+
 /*
  * Reserves the attempt in all buckets, or in none, before anything is looked
  * at (pitfall 31): it counts as a failure until a log-in takes it back.
- * $8: buckets; for each, $9: failures without delay, $10: seconds after which
- * one failure is forgotten, $11: the longest delay in seconds.  Delays double
- * and end (pitfall 32).  The second column: seconds to wait, 0 to go on.
- * Rows are locked in the order of their ids (pitfall 12).
+ * Delays double and end (pitfall 32).  Rows are locked in the order of their
+ * ids (pitfall 12).
  */
 static const char  reserve_sql[] =
     "WITH asked AS MATERIALIZED ("
@@ -85,12 +85,6 @@ static const char  reserve_sql[] =
     " CASE WHEN (SELECT count(*) FROM put) < cardinality($8) THEN 1"
     " ELSE 0 END)::integer";
 
-/*
- * $8: the index term of the identifier as a login id, $9: as an e-mail
- * address.  Whom neither finds meets the tenant's decoy.  The tenant's decoy
- * 1, the index row 2 to 7, the subject 8 to 11, its owner row 12 to 14, one
- * row a role 15 to 21, when the credential changed 22.
- */
 static const char  find_sql[] =
     "WITH found AS MATERIALIZED ("
     "SELECT b.* FROM (VALUES ('credential', 'login_id', $8),"
@@ -126,16 +120,6 @@ static const char  find_sql[] =
     " ON true"
     " ORDER BY r.institution, r.role";
 
-/*
- * The actor ($4 to $6) is the subject that logged in.  $8: token hash,
- * $9: created_at, $10: expires_at, $11: MAC of the session; $12: buckets,
- * $13: that of the network, which gets back this attempt only; $14: record,
- * $15: sealed address or NULL; $16: key version, $17: MAC of the subject's
- * row, $18: when the credential changed, as they were when the password was
- * looked at; $19: the sealed hash of the same password at the cost in force,
- * or NULL, which is no change of the password.  Second column: 1, or 0 when
- * the account changed meanwhile.
- */
 static const char  accept_sql[] =
     "WITH ok AS MATERIALIZED ("
     "SELECT u.subject FROM pupil.subject AS u JOIN pupil.owner AS o"
@@ -181,7 +165,6 @@ static const char  accept_sql[] =
     " LEFT JOIN data.identity AS i ON i.tenant = $2 AND i.owner = $4"
     " AND i.record = $4 AND EXISTS (SELECT FROM ok)";
 
-/* $8: outcome, $9: the subject if there is one. */
 static const char  refuse_sql[] =
     "WITH audit AS ("
     "INSERT INTO pupil.audit_record ({audit}, outcome, subjects)"
@@ -249,7 +232,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
     [PUPIL_LOGIN_RESERVE] = {
         .name = "login reserve",
         .sql = reserve_sql,
-        .fixed = 2,
+        .fixed = PUPIL_LR_COLUMNS,
         PUPIL_WANTS(refuse_wants),
         .params = { PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_INT4_ARRAY,
                     PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_INT4_ARRAY }
@@ -258,7 +241,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
     [PUPIL_LOGIN_FIND] = {
         .name = "login find",
         .sql = find_sql,
-        .fixed = 23,
+        .fixed = PUPIL_LF_COLUMNS,
         PUPIL_WANTS(look_wants),
         .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
     },
@@ -266,7 +249,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
     [PUPIL_LOGIN_ACCEPT] = {
         .name = "login accept",
         .sql = accept_sql,
-        .fixed = 2,
+        .fixed = PUPIL_LA_COLUMNS,
         PUPIL_WANTS(accept_wants),
         .params = ACCEPT_PARAMS
     },
@@ -274,7 +257,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
     [PUPIL_LOGIN_RENEW] = {
         .name = "login renew",
         .sql = accept_sql,
-        .fixed = 2,
+        .fixed = PUPIL_LA_COLUMNS,
         PUPIL_WANTS(renew_wants),
         .params = ACCEPT_PARAMS
     },

@@ -7,6 +7,7 @@
 #ifndef PUPIL_LOGIN_H
 #define PUPIL_LOGIN_H
 
+#include "core/endpoints/columns.h"
 #include "core/endpoints/endpoints.h"
 #include "core/input/input.h"
 
@@ -22,6 +23,67 @@ enum {
 };
 
 extern const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT];
+
+
+/* Column 0 of all results is the nonce. */
+
+/*
+ * PUPIL_LOGIN_RESERVE, $8 buckets; for each, $9 failures without delay, $10
+ * seconds after which one failure is forgotten, $11 the longest delay in
+ * seconds.
+ */
+enum {
+    PUPIL_LR_WAIT = 1,          /* seconds, 0: go on */
+    PUPIL_LR_COLUMNS
+};
+
+/*
+ * PUPIL_LOGIN_FIND, $8 the index term of the identifier as a login id, $9 as
+ * an e-mail address.  The account's row of the index, the subject, and that
+ * as owner; one row for each of its roles; when the credential changed.  Whom
+ * neither term finds meets the tenant's decoy: the index row is NULL.
+ */
+enum {
+    PUPIL_LF_DECOY = 1,
+    PUPIL_LF_INDEX,
+    PUPIL_LF_SUBJECT = PUPIL_LF_INDEX + PUPIL_INDEX_COLUMNS,
+    PUPIL_LF_OWNER = PUPIL_LF_SUBJECT + PUPIL_SUBJECT_COLUMNS,
+    PUPIL_LF_ROLE = PUPIL_LF_OWNER + PUPIL_OWNER_COLUMNS,
+    PUPIL_LF_CHANGED_AT = PUPIL_LF_ROLE + PUPIL_ROLE_COLUMNS,
+    PUPIL_LF_COLUMNS
+};
+
+enum {
+    PUPIL_LF_WANT_LOGIN_ID = 0,
+    PUPIL_LF_WANT_EMAIL,
+    PUPIL_LF_WANT_PASSWORD_HASH
+};
+
+/*
+ * PUPIL_LOGIN_ACCEPT and _RENEW: the actor ($4 to $6) is the subject that
+ * logged in.  $8 token hash, $9 created_at, $10 expires_at, $11 MAC of the
+ * session; $12 buckets, $13 that of the network, which gets back this attempt
+ * only; $14 record, $15 sealed address or NULL; $16 key version, $17 MAC of
+ * the subject's row, $18 when the credential changed, as they were when the
+ * password was looked at; $19 the sealed hash of the same password at the cost
+ * in force, or NULL, which is no change of the password.
+ */
+enum {
+    PUPIL_LA_MADE = 1,          /* 1, or 0: the account changed meanwhile */
+    PUPIL_LA_COLUMNS
+};
+
+enum {
+    PUPIL_LA_WANT_GIVEN_NAME = 0,
+    PUPIL_LA_WANT_FAMILY_NAME,
+    PUPIL_LA_WANT_LOGIN_ID,
+    PUPIL_LA_WANT_EMAIL,
+    PUPIL_LA_WANT_PASSWORD_HASH,
+    PUPIL_LA_WANT_ADDRESS,
+    PUPIL_LA_WANT_RENEWED_HASH  /* of _RENEW alone */
+};
+
+/* PUPIL_LOGIN_REFUSE, $8 outcome, $9 the subject if there is one. */
 
 
 #define PUPIL_INPUT_IDENTIFIER_MAX  254     /* bytes */

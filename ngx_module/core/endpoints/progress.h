@@ -8,6 +8,7 @@
 #ifndef PUPIL_PROGRESS_H
 #define PUPIL_PROGRESS_H
 
+#include "core/endpoints/columns.h"
 #include "core/endpoints/endpoints.h"
 #include "core/input/query.h"
 
@@ -30,8 +31,8 @@ extern const pupil_template_t  pupil_progress_templates[PUPIL_PROGRESS_COUNT];
  */
 enum {
     PUPIL_PE_OWNER = 1,
-    PUPIL_PE_ENROLMENT = PUPIL_PE_OWNER + 3,
-    PUPIL_PE_COLUMNS = PUPIL_PE_ENROLMENT + 9
+    PUPIL_PE_ENROLMENT = PUPIL_PE_OWNER + PUPIL_OWNER_COLUMNS,
+    PUPIL_PE_COLUMNS = PUPIL_PE_ENROLMENT + PUPIL_ENROLMENT_COLUMNS
 };
 
 /*
@@ -70,7 +71,7 @@ enum {
     PUPIL_PH_UPDATED_AT,
     PUPIL_PH_MORE,              /* there is another page */
     PUPIL_PH_OWNER,
-    PUPIL_PH_COLUMNS = PUPIL_PH_OWNER + 3
+    PUPIL_PH_COLUMNS = PUPIL_PH_OWNER + PUPIL_OWNER_COLUMNS
 };
 
 enum {

@@ -81,7 +81,7 @@
 
 #define PROVED_BY(label, text)                                                \
     .evidence = { .name = label " evidence", .sql = text,                     \
-                  .fixed = PUPIL_EVIDENCE_COLUMNS,                            \
+                  .fixed = PUPIL_DE_COLUMNS,                                  \
                   .params = { PUPIL_PARAM_UUID } }
 
 

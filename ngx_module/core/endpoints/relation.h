@@ -8,6 +8,7 @@
 #ifndef PUPIL_RELATION_H
 #define PUPIL_RELATION_H
 
+#include "core/endpoints/columns.h"
 #include "core/policy/statement.h"
 
 
@@ -15,11 +16,15 @@
  * Columns of the rows that prove a relation, behind the nonce.  Each row is
  * one proof: it holds when every group in it that is not NULL is authentic.
  */
-#define PUPIL_EVIDENCE_ACTOR_ROLE         1   /* role, 7 columns */
-#define PUPIL_EVIDENCE_ACTOR_ENROLMENT    8   /* enrolment, 9 columns */
-#define PUPIL_EVIDENCE_SUBJECT_ENROLMENT  17  /* enrolment, 9 columns */
-#define PUPIL_EVIDENCE_SUBJECT_ROLE       26  /* role, 7 columns */
-#define PUPIL_EVIDENCE_COLUMNS            33
+enum {
+    PUPIL_DE_ACTOR_ROLE = 1,
+    PUPIL_DE_ACTOR_ENROLMENT = PUPIL_DE_ACTOR_ROLE + PUPIL_ROLE_COLUMNS,
+    PUPIL_DE_SUBJECT_ENROLMENT = PUPIL_DE_ACTOR_ENROLMENT
+                                 + PUPIL_ENROLMENT_COLUMNS,
+    PUPIL_DE_SUBJECT_ROLE = PUPIL_DE_SUBJECT_ENROLMENT
+                            + PUPIL_ENROLMENT_COLUMNS,
+    PUPIL_DE_COLUMNS = PUPIL_DE_SUBJECT_ROLE + PUPIL_ROLE_COLUMNS
+};
 
 
 /* Which records of a category relate: those whose field is among these. */

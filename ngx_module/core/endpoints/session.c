@@ -24,8 +24,8 @@ static const pupil_rule_t  institution_rules[] = {
 };
 
 
-/* $8: the token's hash.  Session 1 to 7, role 8 to 14, subject 15 to 18,
- * owner's state 19. */
+/* Parameters and columns of each are told in session.h. */
+
 static const char  load_sql[] =
     "SELECT $1::bigint, s.subject, s.role, s.institution, s.created_at,"
     " s.seen_at, s.expires_at, s.mac, " PUPIL_SQL_ROLE("r") ","
@@ -42,15 +42,12 @@ static const char  load_sql[] =
     " LEFT JOIN " PUPIL_SQL_OWNER("o", "s.subject") " ON true)"
     " ON s.tenant = $2 AND s.token_hash = $8";
 
-/* $8: hash, $9: seen_at, $10: the MAC that goes with it. */
 static const char  touch_sql[] =
     "WITH touched AS ("
     "UPDATE pupil.session SET seen_at = $9, mac = $10"
     " WHERE tenant = $2 AND token_hash = $8 AND seen_at < $9 RETURNING 1)"
     " SELECT $1::bigint, (SELECT count(*) FROM touched)";
 
-/* One row a role: role 1 to 7, the subject's owner row 8 to 10, the
- * institution's 11 to 13. */
 static const char  show_sql[] =
     "SELECT $1::bigint, " PUPIL_SQL_ROLE("r") ","
     " o.owner, o.state, o.key_version, p.owner, p.state, p.key_version{i}{t}"
@@ -66,10 +63,6 @@ static const char  show_sql[] =
     " AS t ON true) ON r.tenant = $2 AND r.subject = $4"
     " ORDER BY r.institution, r.role";
 
-/*
- * $8: the old hash; $9 to $15: hash, role, institution, created_at, seen_at,
- * expires_at and MAC of the new row, which takes the old one's place.
- */
 static const char  switch_sql[] =
     "WITH gone AS ("
     "DELETE FROM pupil.session WHERE tenant = $2 AND token_hash = $8"
@@ -83,7 +76,6 @@ static const char  switch_sql[] =
     " (SELECT string_agg(pg_notify('pupil_session',"
     " encode(g.token_hash, 'hex'))::text, '') FROM gone AS g)";
 
-/* $8: the token's hash. */
 static const char  end_sql[] =
     "WITH gone AS ("
     "DELETE FROM pupil.session WHERE tenant = $2 AND token_hash = $8"
@@ -107,14 +99,14 @@ const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT] = {
     [PUPIL_SESSION_LOAD] = {
         .name = "session load",
         .sql = load_sql,
-        .fixed = 20,
+        .fixed = PUPIL_SL_COLUMNS,
         .params = { PUPIL_PARAM_BYTEA }
     },
 
     [PUPIL_SESSION_TOUCH] = {
         .name = "session touch",
         .sql = touch_sql,
-        .fixed = 2,
+        .fixed = PUPIL_ST_COLUMNS,
         .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ,
                     PUPIL_PARAM_BYTEA }
     },
@@ -122,14 +114,14 @@ const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT] = {
     [PUPIL_SESSION_SHOW] = {
         .name = "session show",
         .sql = show_sql,
-        .fixed = 14,
+        .fixed = PUPIL_SS_COLUMNS,
         PUPIL_WANTS(show_wants)
     },
 
     [PUPIL_SESSION_SWITCH] = {
         .name = "session switch",
         .sql = switch_sql,
-        .fixed = 3,
+        .fixed = PUPIL_SW_COLUMNS,
         .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_TEXT,
                     PUPIL_PARAM_UUID, PUPIL_PARAM_TIMESTAMPTZ,
                     PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,
@@ -139,7 +131,7 @@ const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT] = {
     [PUPIL_SESSION_END] = {
         .name = "session end",
         .sql = end_sql,
-        .fixed = 3,
+        .fixed = PUPIL_SE_COLUMNS,
         .params = { PUPIL_PARAM_BYTEA }
     }
 };

@@ -7,6 +7,7 @@
 #ifndef PUPIL_SESSION_H
 #define PUPIL_SESSION_H
 
+#include "core/endpoints/columns.h"
 #include "core/endpoints/endpoints.h"
 #include "core/input/input.h"
 
@@ -23,6 +24,68 @@ enum {
 };
 
 extern const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT];
+
+
+/* Column 0 of all results is the nonce. */
+
+/*
+ * PUPIL_SESSION_LOAD, $8 the token's hash: the session's row, NULL when there
+ * is none; the role that it acts in and the subject, each NULL when it has
+ * gone; the state of the subject as owner.
+ */
+enum {
+    PUPIL_SL_SUBJECT = 1,
+    PUPIL_SL_ROLE,
+    PUPIL_SL_INSTITUTION,
+    PUPIL_SL_CREATED_AT,
+    PUPIL_SL_SEEN_AT,
+    PUPIL_SL_EXPIRES_AT,
+    PUPIL_SL_MAC,
+    PUPIL_SL_ROLE_ROW,
+    PUPIL_SL_SUBJECT_ROW = PUPIL_SL_ROLE_ROW + PUPIL_ROLE_COLUMNS,
+    PUPIL_SL_OWNER_STATE = PUPIL_SL_SUBJECT_ROW + PUPIL_SUBJECT_COLUMNS,
+    PUPIL_SL_COLUMNS
+};
+
+/* PUPIL_SESSION_TOUCH, $8 hash, $9 seen_at, $10 the MAC that goes with it. */
+enum {
+    PUPIL_ST_TOUCHED = 1,       /* 1, or 0: a later one is there */
+    PUPIL_ST_COLUMNS
+};
+
+/*
+ * PUPIL_SESSION_SHOW: a row for each role of the actor; the actor and the
+ * role's institution as owners.
+ */
+enum {
+    PUPIL_SS_ROLE = 1,
+    PUPIL_SS_OWNER = PUPIL_SS_ROLE + PUPIL_ROLE_COLUMNS,
+    PUPIL_SS_SCHOOL_OWNER = PUPIL_SS_OWNER + PUPIL_OWNER_COLUMNS,
+    PUPIL_SS_COLUMNS = PUPIL_SS_SCHOOL_OWNER + PUPIL_OWNER_COLUMNS
+};
+
+enum {
+    PUPIL_SS_WANT_GIVEN_NAME = 0,
+    PUPIL_SS_WANT_FAMILY_NAME,
+    PUPIL_SS_WANT_SCHOOL_TITLE
+};
+
+/*
+ * PUPIL_SESSION_SWITCH, $8 the old hash; $9 to $15 hash, role, institution,
+ * created_at, seen_at, expires_at and MAC of the row that takes its place.
+ * PUPIL_SESSION_END, $8 the token's hash.
+ */
+enum {
+    PUPIL_SW_MADE = 1,          /* 1, or 0: the session had ended */
+    PUPIL_SW_NOTIFIED,
+    PUPIL_SW_COLUMNS
+};
+
+enum {
+    PUPIL_SE_ENDED = 1,         /* 1, or 0 as above */
+    PUPIL_SE_NOTIFIED,
+    PUPIL_SE_COLUMNS
+};
 
 
 typedef struct {

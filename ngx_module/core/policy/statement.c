@@ -441,24 +441,6 @@ pupil_statement_compose(const pupil_template_t *template,
 }
 
 
-int32_t
-pupil_statement_want(const pupil_template_t *template, const char *category,
-    const char *field)
-{
-    uint32_t  i;
-
-    for (i = 0; i < template->wants_count; i++) {
-        if (strcmp(template->wants[i].category, category) == 0
-            && strcmp(template->wants[i].field, field) == 0)
-        {
-            return (int32_t) i;
-        }
-    }
-
-    return -1;
-}
-
-
 uint32_t
 pupil_param_oid(uint8_t param)
 {

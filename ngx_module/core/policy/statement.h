@@ -136,10 +136,6 @@ pupil_rc_t pupil_statement_compose(const pupil_template_t *template,
  */
 extern const char  pupil_session_sql[];
 
-/* The index of a want by category and field; -1 when there is none. */
-int32_t pupil_statement_want(const pupil_template_t *template,
-    const char *category, const char *field);
-
 /* The PostgreSQL type OID of a parameter type. */
 uint32_t pupil_param_oid(uint8_t param);
 

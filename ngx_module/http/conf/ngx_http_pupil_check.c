@@ -227,8 +227,10 @@ ngx_http_pupil_check_schema(PGconn *conn, ngx_http_pupil_check_t *check,
     }
 
     rc = pupil_schema_fits(check->database,
-                           ngx_http_pupil_check_number(res, 0, 0),
-                           ngx_http_pupil_check_number(res, 0, 1), &error);
+                           ngx_http_pupil_check_number(res, 0, PUPIL_QS_NUMBER),
+                           ngx_http_pupil_check_number(res, 0,
+                                                       PUPIL_QS_COMPATIBLE),
+                           &error);
     PQclear(res);
 
     return ngx_http_pupil_check_said(rc, &error, text);
@@ -323,11 +325,13 @@ ngx_http_pupil_check_epochs(PGconn *conn, ngx_http_pupil_check_t *check,
     n = PQntuples(res);
 
     for (i = 0, rc = PUPIL_OK; i < n && rc == PUPIL_OK; i++) {
-        fingerprint.data = (const uint8_t *) PQgetvalue(res, i, 1);
-        fingerprint.len = (size_t) PQgetlength(res, i, 1);
+        fingerprint.data = (const uint8_t *) PQgetvalue(res, i,
+                                                        PUPIL_QE_FINGERPRINT);
+        fingerprint.len = (size_t) PQgetlength(res, i, PUPIL_QE_FINGERPRINT);
 
         rc = pupil_epoch_fits(check->epochs, check->epochs_count,
-                              ngx_http_pupil_check_number(res, i, 0),
+                              ngx_http_pupil_check_number(res, i,
+                                                          PUPIL_QE_EPOCH),
                               fingerprint, &error);
     }
 

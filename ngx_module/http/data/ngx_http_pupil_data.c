@@ -32,14 +32,6 @@ static ngx_http_pupil_generic_t *ngx_http_pupil_data_generic(
     uint32_t relation);
 
 
-/* Columns of a generic read. */
-#define NGX_HTTP_PUPIL_DATA_RELATED  1
-#define NGX_HTTP_PUPIL_DATA_RECORD   2
-#define NGX_HTTP_PUPIL_DATA_CLASS    4
-#define NGX_HTTP_PUPIL_DATA_OWNERS   5
-#define NGX_HTTP_PUPIL_DATA_OWNER    3     /* columns of each */
-
-
 static const ngx_http_pupil_route_t  ngx_http_pupil_data_routes[] = {
 
     { NGX_HTTP_GET, "", NGX_HTTP_PUPIL_NOTHING,
@@ -305,7 +297,7 @@ ngx_http_pupil_data_proved(ngx_http_pupil_ctx_t *ctx)
         proofs++;
 
         if (ngx_http_pupil_enrolment(ctx, res, row,
-                                     PUPIL_EVIDENCE_ACTOR_ENROLMENT,
+                                     PUPIL_DE_ACTOR_ENROLMENT,
                                      &enrolment)
             == NGX_OK)
         {
@@ -331,10 +323,10 @@ ngx_http_pupil_data_group(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         ngx_uint_t  col;
         unsigned    role;
     } groups[] = {
-        { PUPIL_EVIDENCE_ACTOR_ROLE, 1 },
-        { PUPIL_EVIDENCE_ACTOR_ENROLMENT, 0 },
-        { PUPIL_EVIDENCE_SUBJECT_ENROLMENT, 0 },
-        { PUPIL_EVIDENCE_SUBJECT_ROLE, 1 }
+        { PUPIL_DE_ACTOR_ROLE, 1 },
+        { PUPIL_DE_ACTOR_ENROLMENT, 0 },
+        { PUPIL_DE_SUBJECT_ENROLMENT, 0 },
+        { PUPIL_DE_SUBJECT_ROLE, 1 }
     };
 
     for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
@@ -424,9 +416,7 @@ ngx_http_pupil_data_render(ngx_http_pupil_ctx_t *ctx)
     rc = ngx_http_pupil_data_proved(ctx);
 
     if (rc == NGX_ERROR
-        || ngx_libpq_get_bool(res, 0, NGX_HTTP_PUPIL_DATA_RELATED,
-                              &related)
-           != NGX_OK)
+        || ngx_libpq_get_bool(res, 0, PUPIL_DR_RELATED, &related) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -450,8 +440,7 @@ ngx_http_pupil_data_render(ngx_http_pupil_ctx_t *ctx)
     ngx_memzero(&cursor, sizeof(pupil_cursor_t));
 
     for (row = 0; row < n && row < data->query.page.limit; row++) {
-        rc = ngx_libpq_get_uuid(res, row, NGX_HTTP_PUPIL_DATA_RECORD,
-                                cursor.id.b);
+        rc = ngx_libpq_get_uuid(res, row, PUPIL_DR_RECORD, cursor.id.b);
         if (rc == NGX_OK && ngx_http_pupil_data_shown(ctx, res, row)) {
             rc = ngx_http_pupil_data_record(ctx, res, row, &cursor.id);
         }
@@ -521,7 +510,7 @@ ngx_http_pupil_data_shown(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return 0;
     }
 
-    rc = ngx_libpq_get_uuid(res, row, NGX_HTTP_PUPIL_DATA_CLASS, class_id.b);
+    rc = ngx_libpq_get_uuid(res, row, PUPIL_DR_CLASS, class_id.b);
 
     if (rc == NGX_DECLINED
         || (data->relation != PUPIL_RELATION_TEACHES
@@ -557,8 +546,8 @@ ngx_http_pupil_data_record(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_memzero(has, sizeof(has));
 
     for (g = 0; g < generic->sealers; g++) {
-        rc = ngx_http_pupil_owner(res, row, NGX_HTTP_PUPIL_DATA_OWNERS
-                                  + g * NGX_HTTP_PUPIL_DATA_OWNER,
+        rc = ngx_http_pupil_owner(res, row,
+                                  PUPIL_DR_SEALERS + g * PUPIL_OWNER_COLUMNS,
                                   &owners[g]);
         if (rc == NGX_ERROR) {
             return rc;

@@ -21,22 +21,6 @@ typedef struct {
 } ngx_http_pupil_patch_t;
 
 
-/* Columns of a look and of a write. */
-enum {
-    NGX_HTTP_PUPIL_LOOK_RELATED = 1,
-    NGX_HTTP_PUPIL_LOOK_EXISTED,
-    NGX_HTTP_PUPIL_LOOK_OWNER
-};
-
-enum {
-    NGX_HTTP_PUPIL_WRITE_RELATED = 1,
-    NGX_HTTP_PUPIL_WRITE_EXISTED,
-    NGX_HTTP_PUPIL_WRITE_TAKEN,
-    NGX_HTTP_PUPIL_WRITE_STATE,
-    NGX_HTTP_PUPIL_WRITE_WRITTEN
-};
-
-
 static ngx_int_t ngx_http_pupil_data_accept(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_data_member(ngx_http_pupil_ctx_t *ctx,
     const pupil_input_member_t *member);
@@ -308,9 +292,7 @@ ngx_http_pupil_data_looked(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (rc == NGX_OK
-        && ngx_libpq_get_bool(res, 0, NGX_HTTP_PUPIL_LOOK_RELATED,
-                              &related)
-           != NGX_OK)
+        && ngx_libpq_get_bool(res, 0, PUPIL_DL_RELATED, &related) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -319,17 +301,14 @@ ngx_http_pupil_data_looked(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_data_unknown(ctx);
     }
 
-    rc = ngx_http_pupil_owner(res, 0, NGX_HTTP_PUPIL_LOOK_OWNER,
-                              &data->owner);
+    rc = ngx_http_pupil_owner(res, 0, PUPIL_DL_OWNER, &data->owner);
 
     if (rc == NGX_DECLINED) {
         return ngx_http_pupil_data_unknown(ctx);
     }
 
     if (rc != NGX_OK
-        || ngx_libpq_get_bool(res, 0, NGX_HTTP_PUPIL_LOOK_EXISTED,
-                              &existed)
-           != NGX_OK)
+        || ngx_libpq_get_bool(res, 0, PUPIL_DL_EXISTED, &existed) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -542,12 +521,9 @@ ngx_http_pupil_data_written(ngx_http_pupil_ctx_t *ctx)
     data = ctx->data;
     res = ctx->exchange->results[0];
 
-    if (ngx_libpq_get_bool(res, 0, NGX_HTTP_PUPIL_WRITE_RELATED,
-                           &related) != NGX_OK
-        || ngx_libpq_get_bool(res, 0, NGX_HTTP_PUPIL_WRITE_TAKEN,
-                              &taken) != NGX_OK
-        || ngx_libpq_get_bool(res, 0, NGX_HTTP_PUPIL_WRITE_WRITTEN,
-                              &written) != NGX_OK)
+    if (ngx_libpq_get_bool(res, 0, PUPIL_DW_RELATED, &related) != NGX_OK
+        || ngx_libpq_get_bool(res, 0, PUPIL_DW_TAKEN, &taken) != NGX_OK
+        || ngx_libpq_get_bool(res, 0, PUPIL_DW_WRITTEN, &written) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -562,8 +538,7 @@ ngx_http_pupil_data_written(ngx_http_pupil_ctx_t *ctx)
 
     if (!written) {
 
-        if (ngx_http_pupil_get_text(res, 0, NGX_HTTP_PUPIL_WRITE_STATE,
-                                    &state) != NGX_OK
+        if (ngx_http_pupil_get_text(res, 0, PUPIL_DW_STATE, &state) != NGX_OK
             || pupil_owner_state(state) != PUPIL_OWNER_STATE_ACTIVE)
         {
             return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_RESTRICTED);

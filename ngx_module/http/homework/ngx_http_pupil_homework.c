@@ -556,8 +556,7 @@ ngx_http_pupil_homework_authentic(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     class->enrolment = e.enrolment;
 
-    if (ngx_http_pupil_get_bytea(res, row,
-                                 enrolment + PUPIL_ENROLMENT_COLUMNS - 1, &mac)
+    if (ngx_http_pupil_get_bytea(res, row, enrolment + PUPIL_CE_MAC, &mac)
         != NGX_OK
         || mac.len != PUPIL_MAC_LEN
         || ngx_http_pupil_owner(res, row, owner, &class->owner) != NGX_OK

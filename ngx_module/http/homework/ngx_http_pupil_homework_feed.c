@@ -224,10 +224,9 @@ ngx_http_pupil_feed_teacher(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     teacher = &data->teachers[data->nteachers];
     ngx_memzero(teacher, sizeof(ngx_http_pupil_teacher_t));
 
-    /* the second and the third column of an enrolment */
-    if (ngx_libpq_get_uuid(res, row, PUPIL_HF_TEACHER + 1,
+    if (ngx_libpq_get_uuid(res, row, PUPIL_HF_TEACHER + PUPIL_CE_SUBJECT,
                            teacher->subject.b) != NGX_OK
-        || ngx_libpq_get_uuid(res, row, PUPIL_HF_TEACHER + 2,
+        || ngx_libpq_get_uuid(res, row, PUPIL_HF_TEACHER + PUPIL_CE_CLASS,
                               teacher->class_id.b) != NGX_OK)
     {
         return;

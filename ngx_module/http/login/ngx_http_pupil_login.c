@@ -171,7 +171,9 @@ ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
 
     login = ctx->data;
 
-    if (ngx_libpq_get_int4(ctx->exchange->results[0], 0, 1, &wait) != NGX_OK) {
+    if (ngx_libpq_get_int4(ctx->exchange->results[0], 0, PUPIL_LR_WAIT, &wait)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -240,7 +242,7 @@ ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx)
     row.record = &login->owner.id;
 
     if (login->has_owner
-        && ngx_http_pupil_value(ctx, &row, NGX_HTTP_PUPIL_LOGIN_WANT_HASH,
+        && ngx_http_pupil_value(ctx, &row, PUPIL_LF_WANT_PASSWORD_HASH,
                                 &value)
            == PUPIL_OK
         && value.len < sizeof(stored))

@@ -14,15 +14,8 @@
 #include "http/request/ngx_http_pupil.h"
 
 
-/* Places in the wants of core/endpoints/login.c. */
-#define NGX_HTTP_PUPIL_LOGIN_WANT_HASH    2     /* of find */
-#define NGX_HTTP_PUPIL_LOGIN_WANT_GIVEN   0     /* of accept */
-#define NGX_HTTP_PUPIL_LOGIN_WANT_FAMILY  1
-#define NGX_HTTP_PUPIL_LOGIN_WANT_RENEW   6     /* of renew */
-
-#define NGX_HTTP_PUPIL_LOGIN_BUCKETS      3
-
-#define NGX_HTTP_PUPIL_LOGIN_BODY         (16 * 1024)    /* bytes */
+#define NGX_HTTP_PUPIL_LOGIN_BUCKETS  3
+#define NGX_HTTP_PUPIL_LOGIN_BODY     (16 * 1024)    /* bytes */
 
 
 /* What the log-in has for itself: pupil_password_hash, and a worker's own. */

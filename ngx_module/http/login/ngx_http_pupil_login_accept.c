@@ -135,7 +135,6 @@ static void
 ngx_http_pupil_login_address(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *record, pupil_str_t *sealed)
 {
-    int32_t                   want;
     ngx_str_t                *addr;
     pupil_str_t               text, value;
     pupil_fault_t             fault;
@@ -151,9 +150,7 @@ ngx_http_pupil_login_address(ngx_http_pupil_ctx_t *ctx,
 
     ngx_memzero(sealed, sizeof(pupil_str_t));
 
-    want = pupil_statement_want(st->from, "network", "address");
-
-    if (want < 0 || !st->granted[want] || ctx->network[0] == '\0') {
+    if (!st->granted[PUPIL_LA_WANT_ADDRESS] || ctx->network[0] == '\0') {
         return;
     }
 
@@ -165,9 +162,10 @@ ngx_http_pupil_login_address(ngx_http_pupil_ctx_t *ctx,
     place.owner = &login->owner;
     place.record = record;
 
-    if (pupil_value_accept_text(st->category[want],
-                                (uint32_t) st->field[want], text,
-                                &ctx->alloc, &value, &fault) != PUPIL_OK
+    if (pupil_value_accept_text(st->category[PUPIL_LA_WANT_ADDRESS],
+                                (uint32_t) st->field[PUPIL_LA_WANT_ADDRESS],
+                                text, &ctx->alloc, &value, &fault)
+        != PUPIL_OK
         || ngx_http_pupil_seal(ctx, &place, value, sealed) != PUPIL_OK)
     {
         ngx_memzero(sealed, sizeof(pupil_str_t));
@@ -190,7 +188,7 @@ ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx, pupil_str_t *sealed)
     stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_RENEW);
 
     if (login->renewed[0] == '\0'
-        || !stmt->statement.granted[NGX_HTTP_PUPIL_LOGIN_WANT_RENEW])
+        || !stmt->statement.granted[PUPIL_LA_WANT_RENEWED_HASH])
     {
         return NGX_DECLINED;
     }
@@ -223,7 +221,7 @@ ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx)
     login = ctx->data;
     res = ctx->exchange->results[0];
 
-    if (ngx_libpq_get_int8(res, 0, 1, &made) != NGX_OK) {
+    if (ngx_libpq_get_int8(res, 0, PUPIL_LA_MADE, &made) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -277,8 +275,8 @@ ngx_http_pupil_login_answer(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     row.n = 0;
     row.owner = &login->owner;
 
-    ngx_http_pupil_display_name(ctx, &row, NGX_HTTP_PUPIL_LOGIN_WANT_GIVEN,
-                                NGX_HTTP_PUPIL_LOGIN_WANT_FAMILY);
+    ngx_http_pupil_display_name(ctx, &row, PUPIL_LA_WANT_GIVEN_NAME,
+                                PUPIL_LA_WANT_FAMILY_NAME);
     pupil_writer_object_end(out);
     ngx_http_pupil_session_write(ctx);
     pupil_writer_object_end(out);

@@ -10,14 +10,6 @@
 
 #define NGX_HTTP_PUPIL_DEVICE_COOKIE  "__Host-pupil-device"
 
-/* Columns of the statement; see core/endpoints/login.c. */
-#define NGX_HTTP_PUPIL_FIND_DECOY    1
-#define NGX_HTTP_PUPIL_FIND_INDEX    2
-#define NGX_HTTP_PUPIL_FIND_SUBJECT  8
-#define NGX_HTTP_PUPIL_FIND_OWNER    12
-#define NGX_HTTP_PUPIL_FIND_ROLE     15
-#define NGX_HTTP_PUPIL_FIND_CHANGED  22
-
 
 /* Failures without a delay, seconds to forget one, the longest delay. */
 typedef struct {
@@ -191,13 +183,12 @@ ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx)
     login = ctx->data;
     res = login->found->results[0];
 
-    login->has_owner = ngx_http_pupil_owner(res, 0,
-                                            NGX_HTTP_PUPIL_FIND_OWNER,
+    login->has_owner = ngx_http_pupil_owner(res, 0, PUPIL_LF_OWNER,
                                             &login->owner) == NGX_OK;
 
     if (!login->has_owner
-        && ngx_libpq_get_uuid(res, 0, NGX_HTTP_PUPIL_FIND_DECOY,
-                              login->owner.id.b) != NGX_OK)
+        && ngx_libpq_get_uuid(res, 0, PUPIL_LF_DECOY, login->owner.id.b)
+           != NGX_OK)
     {
         pupil_uuid_random(&login->owner.id);
     }
@@ -208,8 +199,8 @@ ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx)
 
     login->eligible = login->known
                       && login->owner.state == PUPIL_OWNER_STATE_ACTIVE
-                      && ngx_libpq_get_timestamptz(res, 0,
-                             NGX_HTTP_PUPIL_FIND_CHANGED, &login->changed_at)
+                      && ngx_libpq_get_timestamptz(res, 0, PUPIL_LF_CHANGED_AT,
+                                                   &login->changed_at)
                          == NGX_OK
                       && ngx_http_pupil_login_active(ctx, res)
                       && ngx_http_pupil_login_role(ctx, res);
@@ -227,17 +218,23 @@ ngx_http_pupil_login_index(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     const pupil_key_t  *key;
     pupil_index_row_t   row;
 
-    col = NGX_HTTP_PUPIL_FIND_INDEX;
+    col = PUPIL_LF_INDEX;
     key = ngx_http_pupil_key(ctx, "mac");
     row.tenant = ctx->tenant;
 
     if (key == NULL
-        || ngx_http_pupil_get_text(res, 0, col, &row.category) != NGX_OK
-        || ngx_http_pupil_get_text(res, 0, col + 1, &row.field) != NGX_OK
-        || ngx_http_pupil_get_bytea(res, 0, col + 2, &row.term) != NGX_OK
-        || ngx_libpq_get_uuid(res, 0, col + 3, row.owner.b) != NGX_OK
-        || ngx_libpq_get_uuid(res, 0, col + 4, row.record.b) != NGX_OK
-        || ngx_http_pupil_get_bytea(res, 0, col + 5, &stored) != NGX_OK)
+        || ngx_http_pupil_get_text(res, 0, col + PUPIL_CI_CATEGORY,
+                                   &row.category) != NGX_OK
+        || ngx_http_pupil_get_text(res, 0, col + PUPIL_CI_FIELD, &row.field)
+           != NGX_OK
+        || ngx_http_pupil_get_bytea(res, 0, col + PUPIL_CI_TERM, &row.term)
+           != NGX_OK
+        || ngx_libpq_get_uuid(res, 0, col + PUPIL_CI_OWNER, row.owner.b)
+           != NGX_OK
+        || ngx_libpq_get_uuid(res, 0, col + PUPIL_CI_RECORD, row.record.b)
+           != NGX_OK
+        || ngx_http_pupil_get_bytea(res, 0, col + PUPIL_CI_MAC, &stored)
+           != NGX_OK)
     {
         return NGX_DECLINED;
     }
@@ -263,12 +260,12 @@ ngx_http_pupil_login_active(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
     login = ctx->data;
 
-    return ngx_http_pupil_subject(ctx, res, 0, NGX_HTTP_PUPIL_FIND_SUBJECT,
-                                  &row) == NGX_OK
+    return ngx_http_pupil_subject(ctx, res, 0, PUPIL_LF_SUBJECT, &row)
+           == NGX_OK
            && pupil_uuid_compare(&row.subject, &login->owner.id) == 0
            && row.status.len == sizeof("active") - 1
            && ngx_memcmp(row.status.data, "active", row.status.len) == 0
-           && ngx_http_pupil_get_bytea(res, 0, NGX_HTTP_PUPIL_FIND_SUBJECT + 3,
+           && ngx_http_pupil_get_bytea(res, 0, PUPIL_LF_SUBJECT + PUPIL_CS_MAC,
                                        &login->subject_mac) == NGX_OK;
 }
 
@@ -287,8 +284,7 @@ ngx_http_pupil_login_role(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     found = 0;
 
     for (i = 0; i < n; i++) {
-        if (ngx_http_pupil_role(ctx, res, i, NGX_HTTP_PUPIL_FIND_ROLE, &role)
-            != NGX_OK
+        if (ngx_http_pupil_role(ctx, res, i, PUPIL_LF_ROLE, &role) != NGX_OK
             || !ngx_http_pupil_live(ctx, role.valid_from, role.valid_to)
             || pupil_uuid_compare(&role.subject, &login->owner.id) != 0)
         {

@@ -163,7 +163,8 @@ ngx_http_pupil_evidence_take(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return NGX_OK;
     }
 
-    if (ngx_http_pupil_get_bytea(res, row, PUPIL_PE_COLUMNS - 1, mac)
+    if (ngx_http_pupil_get_bytea(res, row, PUPIL_PE_ENROLMENT + PUPIL_CE_MAC,
+                                 mac)
         != NGX_OK)
     {
         return NGX_ERROR;

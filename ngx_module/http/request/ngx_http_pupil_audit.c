@@ -536,7 +536,8 @@ ngx_http_pupil_partitions_done(ngx_libpq_exchange_t *ex)
     pmcf = ex->data;
 
     if (ex->status == NGX_LIBPQ_OK
-        && ngx_libpq_get_int8(ex->results[0], 0, 1, &until) == NGX_OK)
+        && ngx_libpq_get_int8(ex->results[0], 0, PUPIL_AP_UNTIL, &until)
+           == NGX_OK)
     {
         pmcf->audit.partitions_until = (ngx_atomic_uint_t) until;
     }

@@ -23,7 +23,8 @@ ngx_http_pupil_enrolment(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_int_t           rc;
     const pupil_key_t  *key;
 
-    rc = ngx_libpq_get_uuid(res, row, col, e->enrolment.b);
+    rc = ngx_libpq_get_uuid(res, row, col + PUPIL_CE_ENROLMENT,
+                            e->enrolment.b);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -32,24 +33,27 @@ ngx_http_pupil_enrolment(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     e->tenant = ctx->tenant;
 
     if (key == NULL
-        || ngx_libpq_get_uuid(res, row, col + 1, e->subject.b)
+        || ngx_libpq_get_uuid(res, row, col + PUPIL_CE_SUBJECT, e->subject.b)
            != NGX_OK
-        || ngx_libpq_get_uuid(res, row, col + 2, e->class_id.b)
+        || ngx_libpq_get_uuid(res, row, col + PUPIL_CE_CLASS, e->class_id.b)
            != NGX_OK
-        || ngx_libpq_get_uuid(res, row, col + 3, e->institution.b)
+        || ngx_libpq_get_uuid(res, row, col + PUPIL_CE_INSTITUTION,
+                              e->institution.b) != NGX_OK
+        || ngx_http_pupil_get_text(res, row, col + PUPIL_CE_ROLE, &e->role)
            != NGX_OK
-        || ngx_http_pupil_get_text(res, row, col + 4, &e->role) != NGX_OK
-        || ngx_http_pupil_days(res, row, col + 5, &e->valid_from) != NGX_OK
-        || ngx_http_pupil_days(res, row, col + 6, &e->valid_to) != NGX_OK
-        || ngx_http_pupil_get_text(res, row, col + 7, &e->source)
-           != NGX_OK)
+        || ngx_http_pupil_days(res, row, col + PUPIL_CE_VALID_FROM,
+                               &e->valid_from) != NGX_OK
+        || ngx_http_pupil_days(res, row, col + PUPIL_CE_VALID_TO,
+                               &e->valid_to) != NGX_OK
+        || ngx_http_pupil_get_text(res, row, col + PUPIL_CE_SOURCE,
+                                   &e->source) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     pupil_mac_enrolment(key, e, mac);
 
-    return ngx_http_pupil_authentic(ctx, res, row, col + 8, mac,
+    return ngx_http_pupil_authentic(ctx, res, row, col + PUPIL_CE_MAC, mac,
                                     "an enrolment");
 }
 
@@ -62,7 +66,8 @@ ngx_http_pupil_role(ngx_http_pupil_ctx_t *ctx, PGresult *res, ngx_uint_t row,
     ngx_int_t           rc;
     const pupil_key_t  *key;
 
-    rc = ngx_libpq_get_uuid(res, row, col, role->subject.b);
+    rc = ngx_libpq_get_uuid(res, row, col + PUPIL_CR_SUBJECT,
+                            role->subject.b);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -71,22 +76,24 @@ ngx_http_pupil_role(ngx_http_pupil_ctx_t *ctx, PGresult *res, ngx_uint_t row,
     role->tenant = ctx->tenant;
 
     if (key == NULL
-        || ngx_libpq_get_uuid(res, row, col + 1, role->institution.b)
+        || ngx_libpq_get_uuid(res, row, col + PUPIL_CR_INSTITUTION,
+                              role->institution.b) != NGX_OK
+        || ngx_http_pupil_get_text(res, row, col + PUPIL_CR_ROLE, &role->role)
            != NGX_OK
-        || ngx_http_pupil_get_text(res, row, col + 2, &role->role)
-           != NGX_OK
-        || ngx_http_pupil_days(res, row, col + 3, &role->valid_from)
-           != NGX_OK
-        || ngx_http_pupil_days(res, row, col + 4, &role->valid_to) != NGX_OK
-        || ngx_http_pupil_get_text(res, row, col + 5, &role->source)
-           != NGX_OK)
+        || ngx_http_pupil_days(res, row, col + PUPIL_CR_VALID_FROM,
+                               &role->valid_from) != NGX_OK
+        || ngx_http_pupil_days(res, row, col + PUPIL_CR_VALID_TO,
+                               &role->valid_to) != NGX_OK
+        || ngx_http_pupil_get_text(res, row, col + PUPIL_CR_SOURCE,
+                                   &role->source) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     pupil_mac_role(key, role, mac);
 
-    return ngx_http_pupil_authentic(ctx, res, row, col + 6, mac, "a role");
+    return ngx_http_pupil_authentic(ctx, res, row, col + PUPIL_CR_MAC, mac,
+                                    "a role");
 }
 
 
@@ -98,7 +105,8 @@ ngx_http_pupil_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_int_t           rc;
     const pupil_key_t  *key;
 
-    rc = ngx_libpq_get_uuid(res, row, col, subject->subject.b);
+    rc = ngx_libpq_get_uuid(res, row, col + PUPIL_CS_SUBJECT,
+                            subject->subject.b);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -107,17 +115,17 @@ ngx_http_pupil_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     subject->tenant = ctx->tenant;
 
     if (key == NULL
-        || ngx_http_pupil_get_text(res, row, col + 1, &subject->status)
-           != NGX_OK
-        || ngx_http_pupil_get_text(res, row, col + 2, &subject->source)
-           != NGX_OK)
+        || ngx_http_pupil_get_text(res, row, col + PUPIL_CS_STATUS,
+                                   &subject->status) != NGX_OK
+        || ngx_http_pupil_get_text(res, row, col + PUPIL_CS_SOURCE,
+                                   &subject->source) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     pupil_mac_subject(key, subject, mac);
 
-    return ngx_http_pupil_authentic(ctx, res, row, col + 3, mac,
+    return ngx_http_pupil_authentic(ctx, res, row, col + PUPIL_CS_MAC, mac,
                                     "a subject's row");
 }
 

@@ -1,31 +1,31 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Rows that authorise, and rows that are shown.
+ * Rows that authorise: read from a result, and believed only when their MAC
+ * fits (invariant I18).
  */
 
 #ifndef _NGX_HTTP_PUPIL_ROW_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_ROW_H_INCLUDED_
 
+#include "core/endpoints/columns.h"
 #include "core/vault/authentic.h"
 #include "http/request/ngx_http_pupil_types.h"
 
 
 /*
- * An enrolment row as evidence, 9 columns from col: enrolment, subject,
- * class, institution, role, valid_from and valid_to as days int4, source,
- * mac.  NGX_OK: authentic; NGX_DECLINED: NULL; NGX_ERROR: not authentic:
- * treat it as absent, it is noted in ctx->audit.tampered.
+ * An enrolment row as evidence, whose group of columns (PUPIL_CE_*) begins at
+ * col.  NGX_OK: authentic; NGX_DECLINED: NULL; NGX_ERROR: not authentic: treat
+ * it as absent, it is noted in ctx->audit.tampered.
  */
 ngx_int_t ngx_http_pupil_enrolment(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, ngx_uint_t col, pupil_enrolment_row_t *enrolment);
 
-/* The same for a role, 7 columns: subject, institution, role, valid_from,
- * valid_to, source, mac. */
+/* The same for a role: PUPIL_CR_*. */
 ngx_int_t ngx_http_pupil_role(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, ngx_uint_t col, pupil_role_row_t *role);
 
-/* The same for a subject, 4 columns: subject, status, source, mac. */
+/* The same for a subject: PUPIL_CS_*. */
 ngx_int_t ngx_http_pupil_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, ngx_uint_t col, pupil_subject_row_t *subject);
 

@@ -174,16 +174,17 @@ ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
     session = &ctx->session;
 
-    if (ngx_libpq_get_uuid(res, 0, 1, row.subject.b) != NGX_OK
-        || ngx_http_pupil_get_text(res, 0, 2, &row.role) != NGX_OK
-        || ngx_libpq_get_uuid(res, 0, 3, row.institution.b) != NGX_OK
-        || ngx_libpq_get_timestamptz(res, 0, 4, &row.created_at)
+    if (ngx_libpq_get_uuid(res, 0, PUPIL_SL_SUBJECT, row.subject.b) != NGX_OK
+        || ngx_http_pupil_get_text(res, 0, PUPIL_SL_ROLE, &row.role) != NGX_OK
+        || ngx_libpq_get_uuid(res, 0, PUPIL_SL_INSTITUTION, row.institution.b)
            != NGX_OK
-        || ngx_libpq_get_timestamptz(res, 0, 5, &row.seen_at)
+        || ngx_libpq_get_timestamptz(res, 0, PUPIL_SL_CREATED_AT,
+                                     &row.created_at) != NGX_OK
+        || ngx_libpq_get_timestamptz(res, 0, PUPIL_SL_SEEN_AT, &row.seen_at)
            != NGX_OK
-        || ngx_libpq_get_timestamptz(res, 0, 6, &row.expires_at)
-           != NGX_OK
-        || ngx_http_pupil_get_bytea(res, 0, 7, &stored) != NGX_OK)
+        || ngx_libpq_get_timestamptz(res, 0, PUPIL_SL_EXPIRES_AT,
+                                     &row.expires_at) != NGX_OK
+        || ngx_http_pupil_get_bytea(res, 0, PUPIL_SL_MAC, &stored) != NGX_OK)
     {
         return NGX_DECLINED;
     }
@@ -225,14 +226,15 @@ ngx_http_pupil_session_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     pupil_role_row_t      role;
     pupil_subject_row_t   subject;
 
-    if (ngx_http_pupil_role(ctx, res, 0, 8, &role) != NGX_OK
+    if (ngx_http_pupil_role(ctx, res, 0, PUPIL_SL_ROLE_ROW, &role) != NGX_OK
         || !ngx_http_pupil_live(ctx, role.valid_from, role.valid_to)
         || pupil_uuid_compare(&role.subject, &ctx->session.subject) != 0)
     {
         return NGX_DECLINED;
     }
 
-    if (ngx_http_pupil_subject(ctx, res, 0, 15, &subject) != NGX_OK
+    if (ngx_http_pupil_subject(ctx, res, 0, PUPIL_SL_SUBJECT_ROW, &subject)
+        != NGX_OK
         || subject.status.len != sizeof("active") - 1
         || ngx_memcmp(subject.status.data, "active", subject.status.len) != 0
         || pupil_uuid_compare(&subject.subject, &ctx->session.subject) != 0)
@@ -240,7 +242,7 @@ ngx_http_pupil_session_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         return NGX_DECLINED;
     }
 
-    if (ngx_http_pupil_get_text(res, 0, 19, &state) != NGX_OK
+    if (ngx_http_pupil_get_text(res, 0, PUPIL_SL_OWNER_STATE, &state) != NGX_OK
         || pupil_owner_state(state) == PUPIL_OWNER_STATE_ERASED)
     {
         return NGX_DECLINED;

@@ -37,17 +37,18 @@ ngx_http_pupil_owner(PGresult *res, ngx_uint_t row, ngx_uint_t col,
     ngx_int_t    rc;
     pupil_str_t  state;
 
-    rc = ngx_libpq_get_uuid(res, row, col, owner->id.b);
+    rc = ngx_libpq_get_uuid(res, row, col + PUPIL_CO_OWNER, owner->id.b);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    rc = ngx_http_pupil_get_text(res, row, col + 1, &state);
+    rc = ngx_http_pupil_get_text(res, row, col + PUPIL_CO_STATE, &state);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    rc = ngx_libpq_get_int4(res, row, col + 2, &version);
+    rc = ngx_libpq_get_int4(res, row, col + PUPIL_CO_KEY_VERSION,
+                            &version);
     if (rc != NGX_OK) {
         return rc;
     }

@@ -8,13 +8,14 @@
 #ifndef _NGX_HTTP_PUPIL_VALUE_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_VALUE_H_INCLUDED_
 
+#include "core/endpoints/columns.h"
 #include "core/vault/keyring.h"
 #include "http/request/ngx_http_pupil_types.h"
 
 
 /*
- * An owner as a row tells it: three result columns, id, state and version.
- * NGX_OK, NGX_DECLINED for NULL.
+ * An owner as a row tells it, whose group of columns (PUPIL_CO_*) begins at
+ * col.  NGX_OK, NGX_DECLINED for NULL.
  */
 typedef struct {
     pupil_uuid_t         id;

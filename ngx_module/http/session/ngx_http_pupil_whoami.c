@@ -8,15 +8,6 @@
 #include "http/request/ngx_http_pupil.h"
 
 
-/* Places in the statement's wants, and columns; core/endpoints/session.c. */
-#define NGX_HTTP_PUPIL_GIVEN      0
-#define NGX_HTTP_PUPIL_FAMILY     1
-#define NGX_HTTP_PUPIL_TITLE      2
-#define NGX_HTTP_PUPIL_ROLE       1
-#define NGX_HTTP_PUPIL_SUBJECT    8
-#define NGX_HTTP_PUPIL_SCHOOL     11
-
-
 typedef struct {
     pupil_input_institution_t  input;
     ngx_libpq_exchange_t      *shown;
@@ -140,7 +131,7 @@ ngx_http_pupil_show_write(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     self.stmt = &ctx->conf->serves.session[PUPIL_SESSION_SHOW];
     self.res = res;
     self.n = 0;
-    self.owner = ngx_http_pupil_owner(res, 0, NGX_HTTP_PUPIL_SUBJECT, &owner)
+    self.owner = ngx_http_pupil_owner(res, 0, PUPIL_SS_OWNER, &owner)
                  == NGX_OK ? &owner : NULL;
 
     pupil_writer_object_begin(out);
@@ -152,8 +143,8 @@ ngx_http_pupil_show_write(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     pupil_writer_uuid(out, &ctx->session.subject);
     pupil_writer_key(out, "role");
     pupil_writer_str(out, &ctx->session.role);
-    ngx_http_pupil_display_name(ctx, &self, NGX_HTTP_PUPIL_GIVEN,
-                                NGX_HTTP_PUPIL_FAMILY);
+    ngx_http_pupil_display_name(ctx, &self, PUPIL_SS_WANT_GIVEN_NAME,
+                                PUPIL_SS_WANT_FAMILY_NAME);
     pupil_writer_object_end(out);
 
     ngx_http_pupil_session_write(ctx);
@@ -181,7 +172,7 @@ static ngx_int_t
 ngx_http_pupil_show_role(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, pupil_role_row_t *role)
 {
-    if (ngx_http_pupil_role(ctx, res, row, NGX_HTTP_PUPIL_ROLE, role)
+    if (ngx_http_pupil_role(ctx, res, row, PUPIL_SS_ROLE, role)
         != NGX_OK
         || !ngx_http_pupil_live(ctx, role->valid_from, role->valid_to)
         || pupil_uuid_compare(&role->subject, &ctx->session.subject) != 0)
@@ -250,7 +241,7 @@ ngx_http_pupil_show_institution(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         pupil_writer_uuid(out, &role->institution);
     }
 
-    if (ngx_http_pupil_owner(res, row, NGX_HTTP_PUPIL_SCHOOL, &owner)
+    if (ngx_http_pupil_owner(res, row, PUPIL_SS_SCHOOL_OWNER, &owner)
         == NGX_OK)
     {
         school.stmt = &ctx->conf->serves.session[PUPIL_SESSION_SHOW];
@@ -259,7 +250,7 @@ ngx_http_pupil_show_institution(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         school.owner = &owner;
         school.record = &role->institution;
 
-        (void) ngx_http_pupil_member(ctx, &school, NGX_HTTP_PUPIL_TITLE,
+        (void) ngx_http_pupil_member(ctx, &school, PUPIL_SS_WANT_SCHOOL_TITLE,
                                      "title");
     }
 
@@ -396,7 +387,9 @@ ngx_http_pupil_switch_done(ngx_http_pupil_ctx_t *ctx)
 
     sw = ctx->data;
 
-    if (ngx_libpq_get_int8(ctx->exchange->results[0], 0, 1, &made) != NGX_OK) {
+    if (ngx_libpq_get_int8(ctx->exchange->results[0], 0, PUPIL_SW_MADE, &made)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

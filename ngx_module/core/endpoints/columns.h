@@ -1,0 +1,67 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Groups of columns that results share: the rows that authorise, with their
+ * MACs, and whose key is in force.  Each column by its place behind the first
+ * of its group; endpoint_sql.h selects them in this order.
+ */
+
+#ifndef PUPIL_COLUMNS_H
+#define PUPIL_COLUMNS_H
+
+
+/* PUPIL_SQL_ENROLMENT: days are int4, counted from 1970-01-01. */
+enum {
+    PUPIL_CE_ENROLMENT = 0,
+    PUPIL_CE_SUBJECT,
+    PUPIL_CE_CLASS,
+    PUPIL_CE_INSTITUTION,
+    PUPIL_CE_ROLE,
+    PUPIL_CE_VALID_FROM,
+    PUPIL_CE_VALID_TO,
+    PUPIL_CE_SOURCE,
+    PUPIL_CE_MAC,
+    PUPIL_ENROLMENT_COLUMNS
+};
+
+/* PUPIL_SQL_ROLE: days as above. */
+enum {
+    PUPIL_CR_SUBJECT = 0,
+    PUPIL_CR_INSTITUTION,
+    PUPIL_CR_ROLE,
+    PUPIL_CR_VALID_FROM,
+    PUPIL_CR_VALID_TO,
+    PUPIL_CR_SOURCE,
+    PUPIL_CR_MAC,
+    PUPIL_ROLE_COLUMNS
+};
+
+/* A row of pupil.subject. */
+enum {
+    PUPIL_CS_SUBJECT = 0,
+    PUPIL_CS_STATUS,
+    PUPIL_CS_SOURCE,
+    PUPIL_CS_MAC,
+    PUPIL_SUBJECT_COLUMNS
+};
+
+/* A row of pupil.blind_index. */
+enum {
+    PUPIL_CI_CATEGORY = 0,
+    PUPIL_CI_FIELD,
+    PUPIL_CI_TERM,
+    PUPIL_CI_OWNER,
+    PUPIL_CI_RECORD,
+    PUPIL_CI_MAC,
+    PUPIL_INDEX_COLUMNS
+};
+
+/* PUPIL_SQL_OWNER. */
+enum {
+    PUPIL_CO_OWNER = 0,
+    PUPIL_CO_STATE,
+    PUPIL_CO_KEY_VERSION,
+    PUPIL_OWNER_COLUMNS
+};
+
+#endif /* PUPIL_COLUMNS_H */
