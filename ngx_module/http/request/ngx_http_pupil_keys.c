@@ -22,6 +22,10 @@ static ngx_int_t ngx_http_pupil_keys_put_services(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
+static pupil_rc_t ngx_http_pupil_keys_put_owner(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, pupil_uuid_t *owner);
+static void ngx_http_pupil_keys_found(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *owner, ngx_uint_t *found);
 static ngx_uint_t ngx_http_pupil_keys_again(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_keys_borrow(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_keys_none(ngx_http_pupil_ctx_t *ctx,
@@ -235,7 +239,7 @@ ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
     for (i = 0; i < n; i++) {
 
-        switch (ngx_libpq_get_int4(res, i, 1, &version)) {
+        switch (ngx_libpq_get_int4(res, i, PUPIL_KT_VERSION, &version)) {
 
         case NGX_OK:
             break;
@@ -247,8 +251,9 @@ ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx, PGresult *res)
             return NGX_ERROR;
         }
 
-        if (ngx_libpq_get_int4(res, i, 2, &epoch) != NGX_OK
-            || ngx_http_pupil_get_bytea(res, i, 3, &wrapped) != NGX_OK)
+        if (ngx_libpq_get_int4(res, i, PUPIL_KT_EPOCH, &epoch) != NGX_OK
+            || ngx_http_pupil_get_bytea(res, i, PUPIL_KT_WRAPPED, &wrapped)
+               != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -286,12 +291,14 @@ ngx_http_pupil_keys_put_services(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
     for (i = 0; i < n; i++) {
 
-        if (ngx_http_pupil_get_text(res, i, 1, &name) != NGX_OK) {
+        if (ngx_http_pupil_get_text(res, i, PUPIL_KS_NAME, &name) != NGX_OK) {
             continue;
         }
 
-        if (ngx_libpq_get_int4(res, i, 2, &version) != NGX_OK
-            || ngx_http_pupil_get_bytea(res, i, 3, &wrapped) != NGX_OK)
+        if (ngx_libpq_get_int4(res, i, PUPIL_KS_TENANT_VERSION, &version)
+            != NGX_OK
+            || ngx_http_pupil_get_bytea(res, i, PUPIL_KS_WRAPPED, &wrapped)
+               != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -327,74 +334,110 @@ ngx_http_pupil_keys_put_services(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 static ngx_int_t
 ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
-    int                   i, n;
-    int32_t               version, tenant_version;
-    ngx_uint_t            k, found;
-    pupil_rc_t            rc;
-    pupil_str_t           text, wrapped;
-    pupil_uuid_t          owner, swap;
-    pupil_wrapping_t      what;
-    pupil_owner_state_t   state;
+    ngx_uint_t    row, n, found;
+    pupil_uuid_t  owner;
 
     n = PQntuples(res);
     found = 0;
 
-    for (i = 0; i < n; i++) {
+    for (row = 0; row < n; row++) {
 
-        if (ngx_libpq_get_uuid(res, i, 1, owner.b) != NGX_OK) {
-            continue;
-        }
+        switch (ngx_http_pupil_keys_put_owner(ctx, res, row, &owner)) {
 
-        if (ngx_http_pupil_get_text(res, i, 2, &text) != NGX_OK
-            || ngx_libpq_get_int4(res, i, 3, &version) != NGX_OK
-            || ngx_libpq_get_int4(res, i, 4, &tenant_version)
-               != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
+        case PUPIL_OK:
+            ngx_http_pupil_keys_found(ctx, &owner, &found);
+            break;
 
-        ngx_memzero(&wrapped, sizeof(pupil_str_t));
-        (void) ngx_http_pupil_get_bytea(res, i, 5, &wrapped);
-        state = pupil_owner_state(text);
+        case PUPIL_NOT_FOUND:
+        case PUPIL_ERASED:
+            break;
 
-        ngx_memzero(&what, sizeof(pupil_wrapping_t));
-        what.object = PUPIL_OBJECT_OWNER_KEY;
-        what.tenant = ctx->tenant;
-        what.id = owner;
-        what.version = (uint32_t) version;
-        what.parent_version = (uint32_t) tenant_version;
-
-        rc = pupil_keyring_put_owner(ctx->main->vault.ring, &what, state,
-                                     wrapped, ngx_http_pupil_time());
-
-        if (rc == PUPIL_NO_KEY) {
+        case PUPIL_NO_KEY:
             return NGX_DECLINED;
-        }
 
-        if (rc == PUPIL_TAMPERED) {
+        case PUPIL_TAMPERED:
             ctx->audit.tampered = "an owner's key";
             ctx->integrity = 1;
             return NGX_OK;
-        }
 
-        if (state != PUPIL_OWNER_STATE_ACTIVE
-            && state != PUPIL_OWNER_STATE_RESTRICTED)
-        {
-            continue;
-        }
-
-        /* found ones to the front: the rest has none */
-        for (k = found; k < ctx->keys.missing_count; k++) {
-            if (pupil_uuid_compare(&ctx->keys.missing[k], &owner) == 0) {
-                swap = ctx->keys.missing[found];
-                ctx->keys.missing[found++] = ctx->keys.missing[k];
-                ctx->keys.missing[k] = swap;
-                break;
-            }
+        default:
+            return NGX_ERROR;
         }
     }
 
     return ngx_http_pupil_keys_none(ctx, found);
+}
+
+
+/*
+ * A row into the ring.  PUPIL_OK; PUPIL_NOT_FOUND: it says that there is none;
+ * PUPIL_ERASED: the owner's state is in the ring, and there is no key to use;
+ * PUPIL_NO_KEY, PUPIL_TAMPERED: as the ring has it; PUPIL_FAILED.
+ */
+static pupil_rc_t
+ngx_http_pupil_keys_put_owner(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, pupil_uuid_t *owner)
+{
+    int32_t              version, tenant_version;
+    pupil_rc_t           rc;
+    pupil_str_t          text, wrapped;
+    pupil_wrapping_t     what;
+    pupil_owner_state_t  state;
+
+    if (ngx_libpq_get_uuid(res, row, PUPIL_KO_OWNER, owner->b) != NGX_OK) {
+        return PUPIL_NOT_FOUND;
+    }
+
+    if (ngx_http_pupil_get_text(res, row, PUPIL_KO_STATE, &text) != NGX_OK
+        || ngx_libpq_get_int4(res, row, PUPIL_KO_VERSION, &version) != NGX_OK
+        || ngx_libpq_get_int4(res, row, PUPIL_KO_TENANT_VERSION,
+                              &tenant_version) != NGX_OK)
+    {
+        return PUPIL_FAILED;
+    }
+
+    ngx_memzero(&wrapped, sizeof(pupil_str_t));
+    (void) ngx_http_pupil_get_bytea(res, row, PUPIL_KO_WRAPPED, &wrapped);
+    state = pupil_owner_state(text);
+
+    ngx_memzero(&what, sizeof(pupil_wrapping_t));
+    what.object = PUPIL_OBJECT_OWNER_KEY;
+    what.tenant = ctx->tenant;
+    what.id = *owner;
+    what.version = (uint32_t) version;
+    what.parent_version = (uint32_t) tenant_version;
+
+    rc = pupil_keyring_put_owner(ctx->main->vault.ring, &what, state, wrapped,
+                                 ngx_http_pupil_time());
+
+    if (rc == PUPIL_NO_KEY || rc == PUPIL_TAMPERED) {
+        return rc;
+    }
+
+    return state == PUPIL_OWNER_STATE_ACTIVE
+           || state == PUPIL_OWNER_STATE_RESTRICTED ? PUPIL_OK : PUPIL_ERASED;
+}
+
+
+/* Those that have a key stand first among the missing: the rest has none. */
+static void
+ngx_http_pupil_keys_found(ngx_http_pupil_ctx_t *ctx, const pupil_uuid_t *owner,
+    ngx_uint_t *found)
+{
+    ngx_uint_t     i;
+    pupil_uuid_t   swap, *missing;
+
+    missing = ctx->keys.missing;
+
+    for (i = *found; i < ctx->keys.missing_count; i++) {
+
+        if (pupil_uuid_compare(&missing[i], owner) == 0) {
+            swap = missing[*found];
+            missing[(*found)++] = missing[i];
+            missing[i] = swap;
+            return;
+        }
+    }
 }
 
 
