@@ -23,6 +23,8 @@ static void ngx_http_pupil_bound_to(ngx_http_pupil_ctx_t *ctx,
 static pupil_rc_t ngx_http_pupil_plain(ngx_http_pupil_ctx_t *ctx,
     uint32_t type, PGresult *res, ngx_uint_t row, ngx_uint_t col,
     pupil_str_t *value);
+static ngx_int_t ngx_http_pupil_date(PGresult *res, ngx_uint_t row,
+    ngx_uint_t col, int32_t *days);
 static pupil_rc_t ngx_http_pupil_uuid_list(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, ngx_uint_t col, pupil_str_t *value);
 static pupil_rc_t ngx_http_pupil_copy(ngx_http_pupil_ctx_t *ctx,
@@ -313,9 +315,9 @@ ngx_http_pupil_plain(ngx_http_pupil_ctx_t *ctx, uint32_t type, PGresult *res,
     ngx_uint_t row, ngx_uint_t col, pupil_str_t *value)
 {
     u_char        buf[64];
+    int32_t       days;
     int64_t       number;
     ngx_uint_t    flag;
-    const u_char *p;
     pupil_uuid_t  uuid;
     pupil_time_t  time;
 
@@ -351,20 +353,11 @@ ngx_http_pupil_plain(ngx_http_pupil_ctx_t *ctx, uint32_t type, PGresult *res,
         return ngx_http_pupil_copy(ctx, buf, PUPIL_UUID_TEXT_LEN, value);
 
     case PUPIL_TYPE_DATE:
-        if (PQftype(res, (int) col) != NGX_HTTP_PUPIL_DATE
-            || PQgetlength(res, (int) row, (int) col) != 4)
-        {
+        if (ngx_http_pupil_date(res, row, col, &days) != NGX_OK) {
             return PUPIL_FAILED;
         }
 
-        p = (const u_char *) PQgetvalue(res, (int) row, (int) col);
-        number = (int32_t) ((uint32_t) p[0] << 24 | (uint32_t) p[1] << 16
-                            | (uint32_t) p[2] << 8 | p[3]);
-
-        return ngx_http_pupil_copy(ctx, buf,
-                                   pupil_date_format((int32_t) number
-                                                     + NGX_HTTP_PUPIL_EPOCH,
-                                                     buf),
+        return ngx_http_pupil_copy(ctx, buf, pupil_date_format(days, buf),
                                    value);
 
     case PUPIL_TYPE_TIMESTAMP:
@@ -381,6 +374,29 @@ ngx_http_pupil_plain(ngx_http_pupil_ctx_t *ctx, uint32_t type, PGresult *res,
     default:
         return PUPIL_FAILED;
     }
+}
+
+
+/* A column of type date, in days since 1970-01-01. */
+static ngx_int_t
+ngx_http_pupil_date(PGresult *res, ngx_uint_t row, ngx_uint_t col,
+    int32_t *days)
+{
+    const u_char  *p;
+
+    if (PQftype(res, (int) col) != NGX_HTTP_PUPIL_DATE
+        || PQgetlength(res, (int) row, (int) col) != 4)
+    {
+        return NGX_ERROR;
+    }
+
+    p = (const u_char *) PQgetvalue(res, (int) row, (int) col);
+
+    *days = (int32_t) ((uint32_t) p[0] << 24 | (uint32_t) p[1] << 16
+                       | (uint32_t) p[2] << 8 | p[3])
+            + NGX_HTTP_PUPIL_EPOCH;
+
+    return NGX_OK;
 }
 
 
