@@ -16,9 +16,13 @@
 #include "http/request/ngx_http_pupil.h"
 
 
-#define NGX_HTTP_PUPIL_ZONE_VERSION  2
-#define NGX_HTTP_PUPIL_ZONE_WAYS     8
-#define NGX_HTTP_PUPIL_ZONE_ALIVE    1000    /* ms since a heartbeat */
+#define NGX_HTTP_PUPIL_ZONE_VERSION    2
+#define NGX_HTTP_PUPIL_ZONE_WAYS       8
+#define NGX_HTTP_PUPIL_ZONE_ALIVE      1000           /* ms since a heartbeat */
+
+/* Bounds of valid=, in ms. */
+#define NGX_HTTP_PUPIL_ZONE_VALID_MIN  1000
+#define NGX_HTTP_PUPIL_ZONE_VALID_MAX  (300 * 1000)
 
 
 typedef struct {
@@ -42,8 +46,14 @@ struct ngx_http_pupil_zone_s {
 };
 
 
+static ngx_int_t ngx_http_pupil_zone_place(ngx_conf_t *cf, ngx_str_t *word,
+    ngx_str_t *name, size_t *size);
+static ngx_int_t ngx_http_pupil_zone_valid(ngx_conf_t *cf, ngx_str_t *word,
+    ngx_msec_t *valid);
 static ngx_int_t ngx_http_pupil_zone_init(ngx_shm_zone_t *shm_zone,
     void *data);
+static ngx_http_pupil_zone_t *ngx_http_pupil_zone_create(
+    ngx_shm_zone_t *shm_zone, ngx_slab_pool_t *pool);
 static ngx_http_pupil_zone_entry_t *ngx_http_pupil_zone_set(
     ngx_http_pupil_zone_t *zone, const uint8_t hash[32]);
 static ngx_msec_t ngx_http_pupil_zone_clock(void);
@@ -59,9 +69,8 @@ ngx_http_pupil_zone_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_pupil_main_conf_t *pmcf = conf;
 
-    u_char     *p;
-    ssize_t     size;
-    ngx_str_t  *value, name, text;
+    size_t      size;
+    ngx_str_t  *value, name;
 
     value = cf->args->elts;
 
@@ -69,50 +78,15 @@ ngx_http_pupil_zone_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "is duplicate";
     }
 
-    p = (u_char *) ngx_strchr(value[1].data, ':');
-
-    if (p == NULL || p == value[1].data) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "pupil_session_zone takes name:size, such as "
-                           "pupil_sessions:10m");
+    if (ngx_http_pupil_zone_place(cf, &value[1], &name, &size) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
-    name.data = value[1].data;
-    name.len = p - name.data;
-    text.data = p + 1;
-    text.len = value[1].data + value[1].len - text.data;
-    size = ngx_parse_size(&text);
-
-    if (size == NGX_ERROR || size < (ssize_t) (64 * ngx_pagesize)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "the size of pupil_session_zone is at least %uzk, "
-                           "such as %V:10m", 64 * ngx_pagesize / 1024, &name);
+    if (cf->args->nelts == 3
+        && ngx_http_pupil_zone_valid(cf, &value[2], &pmcf->zone.valid)
+           != NGX_OK)
+    {
         return NGX_CONF_ERROR;
-    }
-
-    if (cf->args->nelts == 3) {
-        if (value[2].len <= 6
-            || ngx_strncmp(value[2].data, "valid=", 6) != 0)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "unknown parameter \"%V\" of "
-                               "pupil_session_zone: it takes valid=TIME",
-                               &value[2]);
-            return NGX_CONF_ERROR;
-        }
-
-        text.data = value[2].data + 6;
-        text.len = value[2].len - 6;
-        pmcf->zone.valid = ngx_parse_time(&text, 0);
-
-        if (pmcf->zone.valid == (ngx_msec_t) NGX_ERROR
-            || pmcf->zone.valid < 1000 || pmcf->zone.valid > 300 * 1000)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "valid= of pupil_session_zone is 1s to 5m");
-            return NGX_CONF_ERROR;
-        }
     }
 
     pmcf->zone.shm = ngx_shared_memory_add(cf, &name, size,
@@ -128,13 +102,80 @@ ngx_http_pupil_zone_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* The word name:size; NGX_ERROR is logged. */
+static ngx_int_t
+ngx_http_pupil_zone_place(ngx_conf_t *cf, ngx_str_t *word, ngx_str_t *name,
+    size_t *size)
+{
+    u_char     *p;
+    ssize_t     bytes;
+    ngx_str_t   text;
+
+    p = (u_char *) ngx_strchr(word->data, ':');
+
+    if (p == NULL || p == word->data) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "pupil_session_zone takes name:size, such as "
+                           "pupil_sessions:10m");
+        return NGX_ERROR;
+    }
+
+    name->data = word->data;
+    name->len = p - word->data;
+
+    text.data = p + 1;
+    text.len = word->data + word->len - text.data;
+    bytes = ngx_parse_size(&text);
+
+    if (bytes == NGX_ERROR || bytes < (ssize_t) (64 * ngx_pagesize)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the size of pupil_session_zone is at least %uzk, "
+                           "such as %V:10m", 64 * ngx_pagesize / 1024, name);
+        return NGX_ERROR;
+    }
+
+    *size = (size_t) bytes;
+
+    return NGX_OK;
+}
+
+
+/* The word valid=TIME; NGX_ERROR is logged. */
+static ngx_int_t
+ngx_http_pupil_zone_valid(ngx_conf_t *cf, ngx_str_t *word, ngx_msec_t *valid)
+{
+    ngx_str_t  text;
+
+    if (word->len <= 6 || ngx_strncmp(word->data, "valid=", 6) != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "unknown parameter \"%V\" of pupil_session_zone: "
+                           "it takes valid=TIME", word);
+        return NGX_ERROR;
+    }
+
+    text.data = word->data + 6;
+    text.len = word->len - 6;
+    *valid = ngx_parse_time(&text, 0);
+
+    if (*valid == (ngx_msec_t) NGX_ERROR
+        || *valid < NGX_HTTP_PUPIL_ZONE_VALID_MIN
+        || *valid > NGX_HTTP_PUPIL_ZONE_VALID_MAX)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "valid= of pupil_session_zone is 1s to 5m");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* After a reload, and after a new binary took over, the zone is there. */
 static ngx_int_t
 ngx_http_pupil_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 {
     ngx_http_pupil_main_conf_t *old = data;
 
-    size_t                       free, size;
-    ngx_uint_t                   fresh;
     ngx_slab_pool_t             *pool;
     ngx_http_pupil_zone_t       *zone;
     ngx_http_pupil_main_conf_t  *pmcf;
@@ -157,19 +198,38 @@ ngx_http_pupil_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     }
 
     pool->log_nomem = 0;
-    fresh = !shm_zone->shm.exists;
 
-    zone = ngx_slab_calloc(pool, sizeof(ngx_http_pupil_zone_t));
+    zone = ngx_http_pupil_zone_create(shm_zone, pool);
     if (zone == NULL) {
         return NGX_ERROR;
     }
 
+    pool->data = zone;
+    pmcf->zone.sessions = zone;
+
+    return NGX_OK;
+}
+
+
+/* An empty one, in all of the shared memory; NULL: too small. */
+static ngx_http_pupil_zone_t *
+ngx_http_pupil_zone_create(ngx_shm_zone_t *shm_zone, ngx_slab_pool_t *pool)
+{
+    size_t                  room, size;
+    ngx_uint_t              fresh;
+    ngx_http_pupil_zone_t  *zone;
+
+    zone = ngx_slab_calloc(pool, sizeof(ngx_http_pupil_zone_t));
+    if (zone == NULL) {
+        return NULL;
+    }
+
     /* an eighth stays for the slab's own pages */
-    free = (shm_zone->shm.size - shm_zone->shm.size / 8)
+    room = (shm_zone->shm.size - shm_zone->shm.size / 8)
            / sizeof(ngx_http_pupil_zone_entry_t);
 
     zone->version = NGX_HTTP_PUPIL_ZONE_VERSION;
-    zone->sets = free / NGX_HTTP_PUPIL_ZONE_WAYS;
+    zone->sets = room / NGX_HTTP_PUPIL_ZONE_WAYS;
     zone->generation = 1;
     zone->pool = pool;
 
@@ -180,10 +240,11 @@ ngx_http_pupil_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
                       "pupil_session_zone \"%V\" is too small",
                       &shm_zone->shm.name);
-        return NGX_ERROR;
+        return NULL;
     }
 
     /* New shared memory is zero: what no session needs is never touched. */
+    fresh = !shm_zone->shm.exists;
 #if (NGX_DEBUG_MALLOC)
     fresh = 0;
 #endif
@@ -192,10 +253,7 @@ ngx_http_pupil_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         ngx_memzero(zone->entries, size);
     }
 
-    pool->data = zone;
-    pmcf->zone.sessions = zone;
-
-    return NGX_OK;
+    return zone;
 }
 
 
