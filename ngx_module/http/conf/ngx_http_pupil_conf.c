@@ -51,6 +51,8 @@ static ngx_int_t ngx_http_pupil_setting(ngx_conf_t *cf,
     const ngx_http_pupil_setting_t *settings, ngx_str_t *word, void *target);
 static ngx_int_t ngx_http_pupil_setting_value(
     const ngx_http_pupil_setting_t *setting, ngx_str_t *text);
+static ngx_libpq_pool_t *ngx_http_pupil_named_pool(ngx_conf_t *cf,
+    ngx_http_pupil_main_conf_t *pmcf, ngx_str_t *name, ngx_uint_t *bit);
 static void ngx_http_pupil_plugin_unload(void *data);
 static void ngx_http_pupil_kek_destroy(void *data);
 
@@ -360,26 +362,12 @@ ngx_http_pupil_set_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_str_t                       *value;
     ngx_uint_t                       i, seen;
-    ngx_libpq_pool_t        *pool;
+    ngx_libpq_pool_t                *pool;
     ngx_http_pupil_pool_settings_t   s;
 
     value = cf->args->elts;
 
-    if (ngx_strcmp(value[1].data, "data") == 0) {
-        pool = ngx_http_pupil_conf_data(cf, pmcf);
-        seen = 1;
-
-    } else if (ngx_strcmp(value[1].data, "keys") == 0) {
-        pool = ngx_http_pupil_conf_keys(cf, pmcf);
-        seen = 2;
-
-    } else {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "pupil_pool takes \"data\" or \"keys\" first, not "
-                           "\"%V\"", &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
+    pool = ngx_http_pupil_named_pool(cf, pmcf, &value[1], &seen);
     if (pool == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -389,6 +377,7 @@ ngx_http_pupil_set_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     pmcf->conf->pools |= seen;
+
     s.connections = NGX_CONF_UNSET;
     s.writers = NGX_CONF_UNSET;
     s.depth = NGX_CONF_UNSET;
@@ -404,7 +393,7 @@ ngx_http_pupil_set_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    if (seen == 1) {
+    if (pool == pmcf->data) {
         pool->writers = s.writers;
 
     } else if (s.writers != NGX_CONF_UNSET) {
@@ -420,6 +409,28 @@ ngx_http_pupil_set_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     pool->connect_timeout = (ngx_msec_t) s.connect_timeout;
 
     return NGX_CONF_OK;
+}
+
+
+/* The pool that a directive is about, and its bit; NULL: logged. */
+static ngx_libpq_pool_t *
+ngx_http_pupil_named_pool(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
+    ngx_str_t *name, ngx_uint_t *bit)
+{
+    if (ngx_strcmp(name->data, "data") == 0) {
+        *bit = 0x01;
+        return ngx_http_pupil_conf_data(cf, pmcf);
+    }
+
+    if (ngx_strcmp(name->data, "keys") == 0) {
+        *bit = 0x02;
+        return ngx_http_pupil_conf_keys(cf, pmcf);
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "pupil_pool takes \"data\" or \"keys\" first, not "
+                       "\"%V\"", name);
+    return NULL;
 }
 
 
