@@ -21,6 +21,10 @@ static char *ngx_http_pupil_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_http_pupil_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_pupil_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static void ngx_http_pupil_merge_values(ngx_http_pupil_loc_conf_t *prev,
+    ngx_http_pupil_loc_conf_t *conf);
+static void ngx_http_pupil_merge_endpoint(ngx_conf_t *cf,
+    ngx_http_pupil_loc_conf_t *prev, ngx_http_pupil_loc_conf_t *conf);
 static ngx_int_t ngx_http_pupil_merge_denies(ngx_conf_t *cf,
     ngx_http_pupil_loc_conf_t *prev, ngx_http_pupil_loc_conf_t *conf);
 static char *ngx_http_pupil_merge_body(ngx_conf_t *cf,
@@ -355,39 +359,16 @@ ngx_http_pupil_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_pupil_loc_conf_t *prev = parent;
     ngx_http_pupil_loc_conf_t *conf = child;
 
-    ngx_http_core_loc_conf_t    *clcf;
     ngx_http_pupil_main_conf_t  *pmcf;
 
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_pupil_module);
 
     if (ngx_http_pupil_merge_denies(cf, prev, conf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
-    if (conf->tenant == NULL) {
-        conf->tenant = prev->tenant;
-    }
-
-    if (conf->origins == NULL) {
-        conf->origins = prev->origins;
-    }
-
-    ngx_conf_merge_uint_value(conf->login_password, prev->login_password,
-                              NGX_HTTP_PUPIL_LOGIN_STAFF);
-    ngx_conf_merge_sec_value(conf->idle, prev->idle, NGX_HTTP_PUPIL_IDLE);
-    ngx_conf_merge_sec_value(conf->absolute, prev->absolute,
-                             NGX_HTTP_PUPIL_ABSOLUTE);
-
-    /* The blocks of "if" and "limit_except" are the location's. */
-    if (clcf->noname && conf->endpoint == NULL && prev->endpoint != NULL
-        && clcf->handler == NULL)
-    {
-        conf->endpoint = prev->endpoint;
-        conf->prefix = prev->prefix;
-        conf->slash = prev->slash;
-        clcf->handler = ngx_http_pupil_handler;
-    }
+    ngx_http_pupil_merge_values(prev, conf);
+    ngx_http_pupil_merge_endpoint(cf, prev, conf);
 
     if (conf->endpoint == NULL || conf->endpoint->core == NULL) {
         return NGX_CONF_OK;
@@ -415,6 +396,46 @@ ngx_http_pupil_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     return NGX_CONF_OK;
+}
+
+
+static void
+ngx_http_pupil_merge_values(ngx_http_pupil_loc_conf_t *prev,
+    ngx_http_pupil_loc_conf_t *conf)
+{
+    if (conf->tenant == NULL) {
+        conf->tenant = prev->tenant;
+    }
+
+    if (conf->origins == NULL) {
+        conf->origins = prev->origins;
+    }
+
+    ngx_conf_merge_uint_value(conf->login_password, prev->login_password,
+                              NGX_HTTP_PUPIL_LOGIN_STAFF);
+    ngx_conf_merge_sec_value(conf->idle, prev->idle, NGX_HTTP_PUPIL_IDLE);
+    ngx_conf_merge_sec_value(conf->absolute, prev->absolute,
+                             NGX_HTTP_PUPIL_ABSOLUTE);
+}
+
+
+/* The blocks of "if" and "limit_except" are the location's. */
+static void
+ngx_http_pupil_merge_endpoint(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *prev,
+    ngx_http_pupil_loc_conf_t *conf)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->noname && conf->endpoint == NULL && prev->endpoint != NULL
+        && clcf->handler == NULL)
+    {
+        conf->endpoint = prev->endpoint;
+        conf->prefix = prev->prefix;
+        conf->slash = prev->slash;
+        clcf->handler = ngx_http_pupil_handler;
+    }
 }
 
 
