@@ -14,6 +14,8 @@ static ngx_int_t ngx_http_pupil_data_index_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_data_parse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_data_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_data_render(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_data_records(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
 static ngx_int_t ngx_http_pupil_data_record(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, const pupil_uuid_t *record);
 static ngx_int_t ngx_http_pupil_data_shown(ngx_http_pupil_ctx_t *ctx,
@@ -401,16 +403,13 @@ ngx_http_pupil_data_unknown(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_data_render(ngx_http_pupil_ctx_t *ctx)
 {
-    uint8_t                 text[PUPIL_CURSOR_TEXT_LEN];
     PGresult               *res;
     ngx_int_t               rc;
-    ngx_uint_t              row, n, related;
-    pupil_cursor_t          cursor;
+    ngx_uint_t              related;
     ngx_http_pupil_data_t  *data;
 
     data = ctx->data;
     res = ctx->exchange->results[data->main];
-    n = PQntuples(res);
     related = 0;
 
     rc = ngx_http_pupil_data_proved(ctx);
@@ -435,12 +434,38 @@ ngx_http_pupil_data_render(ngx_http_pupil_ctx_t *ctx)
 
     pupil_writer_object_begin(&ctx->out);
     ngx_http_pupil_data_head(ctx);
+
+    rc = ngx_http_pupil_data_records(ctx, res);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    pupil_writer_object_end(&ctx->out);
+
+    return NGX_OK;
+}
+
+
+/* "records", and "next": the cursor behind the last of them, or null. */
+static ngx_int_t
+ngx_http_pupil_data_records(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+{
+    uint8_t                 text[PUPIL_CURSOR_TEXT_LEN];
+    ngx_int_t               rc;
+    ngx_uint_t              row, n;
+    pupil_cursor_t          cursor;
+    ngx_http_pupil_data_t  *data;
+
+    data = ctx->data;
+    n = PQntuples(res);
+    ngx_memzero(&cursor, sizeof(pupil_cursor_t));
+
     pupil_writer_key(&ctx->out, "records");
     pupil_writer_array_begin(&ctx->out);
-    ngx_memzero(&cursor, sizeof(pupil_cursor_t));
 
     for (row = 0; row < n && row < data->query.page.limit; row++) {
         rc = ngx_libpq_get_uuid(res, row, PUPIL_DR_RECORD, cursor.id.b);
+
         if (rc == NGX_OK && ngx_http_pupil_data_shown(ctx, res, row)) {
             rc = ngx_http_pupil_data_record(ctx, res, row, &cursor.id);
         }
@@ -460,8 +485,6 @@ ngx_http_pupil_data_render(ngx_http_pupil_ctx_t *ctx)
     } else {
         pupil_writer_null(&ctx->out);
     }
-
-    pupil_writer_object_end(&ctx->out);
 
     return NGX_OK;
 }
