@@ -18,6 +18,9 @@ static ngx_int_t ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, ngx_http_pupil_class_t *class);
 static ngx_int_t ngx_http_pupil_feed_keep(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_class_t *class);
+static ngx_int_t ngx_http_pupil_feed_seal(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_class_t *class,
+    ngx_http_pupil_definitions_entry_t *entry);
 
 
 ngx_int_t
@@ -225,20 +228,16 @@ ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 }
 
 
-/*
- * Sealed as one value under the class's key: whoever reads this process's
- * memory finds no text, and an erased class is unreadable here, too.
- */
+/* For the next who asks, unless not all of it is here. */
 static ngx_int_t
 ngx_http_pupil_feed_keep(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_class_t *class)
 {
-    ngx_uint_t                          i;
-    pupil_str_t                         text;
+    ngx_int_t                           rc;
     pupil_time_t                        until;
+    ngx_http_pupil_definitions_t       *kept;
     ngx_http_pupil_definitions_key_t    key;
     ngx_http_pupil_definitions_entry_t  entry;
-    ngx_http_pupil_definitions_t       *kept;
 
     if (class->kept || !class->has_version
         || class->owner.state != PUPIL_OWNER_STATE_ACTIVE)
@@ -247,51 +246,69 @@ ngx_http_pupil_feed_keep(ngx_http_pupil_ctx_t *ctx,
     }
 
     ngx_memzero(&entry, sizeof(ngx_http_pupil_definitions_entry_t));
-    ngx_http_pupil_feed_key(ctx, class, &key);
-    until = NGX_HTTP_PUPIL_FOREVER;
 
     if (class->count == 0) {
         entry.kind = NGX_HTTP_PUPIL_DEFINITIONS_NONE;
+        until = NGX_HTTP_PUPIL_FOREVER;
 
     } else if (class->count > NGX_HTTP_PUPIL_DEFINITIONS_MAX) {
         entry.kind = NGX_HTTP_PUPIL_DEFINITIONS_LARGE;
         until = class->definitions[0].due_at;
 
     } else {
-        for (i = 0; i < class->count; i++) {
-            if (!class->definitions[i].whole) {
-                return NGX_OK;
-            }
-        }
-
-        if (ngx_http_pupil_definitions_pack(class->definitions, class->count,
-                                            &ctx->alloc, &text)
-            != PUPIL_OK)
-        {
-            return NGX_ERROR;
+        rc = ngx_http_pupil_feed_seal(ctx, class, &entry);
+        if (rc != NGX_OK) {
+            return rc == NGX_DECLINED ? NGX_OK : rc;
         }
 
         /* when half of it is due, the rest is packed anew */
         until = class->definitions[class->count / 2].due_at;
-        entry.kind = NGX_HTTP_PUPIL_DEFINITIONS_LARGE;
-
-        if (text.len <= NGX_HTTP_PUPIL_DEFINITIONS_BYTES) {
-            entry.kind = NGX_HTTP_PUPIL_DEFINITIONS_SEALED;
-
-            entry.text = text.len;
-
-            if (ngx_http_pupil_definitions_seal(ctx, &class->owner, text,
-                                                &entry.sealed)
-                != PUPIL_OK)
-            {
-                return NGX_OK;
-            }
-        }
     }
+
+    ngx_http_pupil_feed_key(ctx, class, &key);
 
     kept = ngx_http_pupil_homework_conf(ctx->main)->definitions;
     ngx_http_pupil_definitions_put(kept, &key, ctx->now, until, &entry);
     class->kept = 1;
 
     return NGX_OK;
+}
+
+
+/*
+ * Sealed as one value under the class's key: whoever reads this process's
+ * memory finds no text, and an erased class is unreadable here, too.
+ * NGX_DECLINED: not all of it opened, or the key went meanwhile.
+ */
+static ngx_int_t
+ngx_http_pupil_feed_seal(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_class_t *class, ngx_http_pupil_definitions_entry_t *entry)
+{
+    ngx_uint_t   i;
+    pupil_str_t  text;
+
+    for (i = 0; i < class->count; i++) {
+        if (!class->definitions[i].whole) {
+            return NGX_DECLINED;
+        }
+    }
+
+    if (ngx_http_pupil_definitions_pack(class->definitions, class->count,
+                                        &ctx->alloc, &text)
+        != PUPIL_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (text.len > NGX_HTTP_PUPIL_DEFINITIONS_BYTES) {
+        entry->kind = NGX_HTTP_PUPIL_DEFINITIONS_LARGE;
+        return NGX_OK;
+    }
+
+    entry->kind = NGX_HTTP_PUPIL_DEFINITIONS_SEALED;
+    entry->text = text.len;
+
+    return ngx_http_pupil_definitions_seal(ctx, &class->owner, text,
+                                           &entry->sealed)
+           == PUPIL_OK ? NGX_OK : NGX_DECLINED;
 }
