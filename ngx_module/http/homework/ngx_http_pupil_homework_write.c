@@ -19,8 +19,6 @@ static ngx_int_t ngx_http_pupil_homework_end(
     ngx_int_t (*step)(ngx_http_pupil_ctx_t *ctx));
 static ngx_int_t ngx_http_pupil_homework_seal(ngx_http_pupil_ctx_t *ctx,
     const char *field, pupil_str_t value, pupil_str_t *sealed);
-static void ngx_http_pupil_homework_bytea(ngx_libpq_exchange_t *ex,
-    const pupil_str_t *value);
 static ngx_int_t ngx_http_pupil_homework_created(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_homework_patched(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_homework_deleted(ngx_http_pupil_ctx_t *ctx);
@@ -200,9 +198,9 @@ ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
     }
 
     ngx_libpq_param_int4(ex, (int32_t) data->target->owner.version);
-    ngx_http_pupil_homework_bytea(ex, &title);
-    ngx_http_pupil_homework_bytea(ex, &description);
-    ngx_http_pupil_homework_bytea(ex, &exercises);
+    ngx_http_pupil_param_bytea(ex, &title);
+    ngx_http_pupil_param_bytea(ex, &description);
+    ngx_http_pupil_param_bytea(ex, &exercises);
     ngx_libpq_param_uuid_array(ex, ids, in->exercise_count);
     ngx_libpq_param_timestamptz(ex, in->assigned_at);
     ngx_libpq_param_timestamptz(ex, in->due_at);
@@ -258,9 +256,9 @@ ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
     }
 
     ngx_libpq_param_int4(ex, (int32_t) data->target->owner.version);
-    ngx_http_pupil_homework_bytea(ex, &title);
+    ngx_http_pupil_param_bytea(ex, &title);
     ngx_libpq_param_bool(ex, (in->set & PUPIL_INPUT_SET_DESCRIPTION) != 0);
-    ngx_http_pupil_homework_bytea(ex, &description);
+    ngx_http_pupil_param_bytea(ex, &description);
 
     if (in->set & PUPIL_INPUT_SET_DUE_AT) {
         ngx_libpq_param_timestamptz(ex, in->due_at);
@@ -365,19 +363,6 @@ ngx_http_pupil_homework_seal(ngx_http_pupil_ctx_t *ctx, const char *field,
 
     return ngx_http_pupil_seal(ctx, &place, value, sealed) == PUPIL_OK
            ? NGX_OK : NGX_ERROR;
-}
-
-
-static void
-ngx_http_pupil_homework_bytea(ngx_libpq_exchange_t *ex,
-    const pupil_str_t *value)
-{
-    if (value->data != NULL) {
-        ngx_libpq_param_bytea(ex, value->data, value->len);
-
-    } else {
-        ngx_libpq_param_null(ex);
-    }
 }
 
 

@@ -11,6 +11,17 @@
 #define NGX_HTTP_PUPIL_DEVICE_AGE  "31536000"    /* seconds, a year */
 
 
+/* What is made for the statement, beside the session. */
+typedef struct {
+    uint8_t       mac[PUPIL_MAC_LEN];    /* of the session's row */
+    pupil_uuid_t  record;                /* of the address */
+    pupil_str_t   address;               /* sealed; data NULL: none */
+    pupil_str_t   renewed;               /* sealed hash; data NULL: none */
+} ngx_http_pupil_made_t;
+
+
+static void ngx_http_pupil_login_params(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, const ngx_http_pupil_made_t *made);
 static ngx_int_t ngx_http_pupil_login_session(ngx_http_pupil_ctx_t *ctx,
     uint8_t mac[PUPIL_MAC_LEN]);
 static void ngx_http_pupil_login_address(ngx_http_pupil_ctx_t *ctx,
@@ -26,24 +37,17 @@ static ngx_int_t ngx_http_pupil_login_device(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t
 ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
 {
-    uint8_t                    mac[PUPIL_MAC_LEN];
-    ngx_uint_t                 last, stmt;
-    pupil_str_t                address, renewed;
-    pupil_uuid_t               record;
-    ngx_http_pupil_login_t    *login;
-    ngx_http_pupil_session_t  *session;
-    ngx_libpq_exchange_t      *ex;
+    ngx_uint_t              stmt;
+    ngx_libpq_exchange_t   *ex;
+    ngx_http_pupil_made_t   made;
 
-    login = ctx->data;
-    session = &ctx->session;
-
-    pupil_uuid_random(&record);
-    ngx_http_pupil_login_address(ctx, &record, &address);
-    stmt = ngx_http_pupil_login_renewed(ctx, &renewed) == NGX_OK
+    pupil_uuid_random(&made.record);
+    ngx_http_pupil_login_address(ctx, &made.record, &made.address);
+    stmt = ngx_http_pupil_login_renewed(ctx, &made.renewed) == NGX_OK
            ? PUPIL_LOGIN_RENEW : PUPIL_LOGIN_ACCEPT;
 
     /* From here on the request is the subject's. */
-    if (ngx_http_pupil_login_session(ctx, mac) != NGX_OK) {
+    if (ngx_http_pupil_login_session(ctx, made.mac) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -53,46 +57,46 @@ ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
     }
 
     (void) ngx_http_pupil_add(ctx, ex, ngx_http_pupil_stmt(ctx, stmt));
-    ngx_libpq_param_bytea(ex, session->hash, 32);
-    ngx_libpq_param_timestamptz(ex, session->created_at);
-    ngx_libpq_param_timestamptz(ex, session->expires_at);
-    ngx_libpq_param_bytea(ex, mac, PUPIL_MAC_LEN);
-
-    last = login->buckets_count - 1;
-    ngx_http_pupil_param_bytea_array(ex, login->buckets, login->buckets_count);
-
-    if (login->buckets_count == NGX_HTTP_PUPIL_LOGIN_BUCKETS) {
-        ngx_libpq_param_bytea(ex, login->buckets[last].data, 32);
-
-    } else {
-        ngx_libpq_param_bytea(ex, "", 0);     /* no network's bucket */
-    }
-
-    ngx_libpq_param_uuid(ex, record.b);
-
-    if (address.data != NULL) {
-        ngx_libpq_param_bytea(ex, address.data, address.len);
-
-    } else {
-        ngx_libpq_param_null(ex);
-    }
-
-    ngx_libpq_param_int4(ex, (int32_t) login->owner.version);
-    ngx_libpq_param_bytea(ex, login->subject_mac.data, login->subject_mac.len);
-
-    ngx_libpq_param_timestamptz(ex, login->changed_at);
-
-    if (stmt == PUPIL_LOGIN_RENEW) {
-        ngx_libpq_param_bytea(ex, renewed.data, renewed.len);
-
-    } else {
-        ngx_libpq_param_null(ex);
-    }
+    ngx_http_pupil_login_params(ctx, ex, &made);
 
     ctx->read_at = ngx_current_msec;
     ctx->resume = ngx_http_pupil_login_accepted;
 
     return ngx_http_pupil_submit(ctx, ex, 1);
+}
+
+
+/* As core/endpoints/login.h tells them. */
+static void
+ngx_http_pupil_login_params(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, const ngx_http_pupil_made_t *made)
+{
+    ngx_http_pupil_login_t    *login;
+    ngx_http_pupil_session_t  *session;
+
+    login = ctx->data;
+    session = &ctx->session;
+
+    ngx_libpq_param_bytea(ex, session->hash, 32);
+    ngx_libpq_param_timestamptz(ex, session->created_at);
+    ngx_libpq_param_timestamptz(ex, session->expires_at);
+    ngx_libpq_param_bytea(ex, made->mac, PUPIL_MAC_LEN);
+
+    ngx_http_pupil_param_bytea_array(ex, login->buckets, login->buckets_count);
+
+    if (login->buckets_count == NGX_HTTP_PUPIL_LOGIN_BUCKETS) {
+        ngx_libpq_param_bytea(ex, login->bytes[login->buckets_count - 1], 32);
+
+    } else {
+        ngx_libpq_param_bytea(ex, "", 0);     /* no network's bucket */
+    }
+
+    ngx_libpq_param_uuid(ex, made->record.b);
+    ngx_http_pupil_param_bytea(ex, &made->address);
+    ngx_libpq_param_int4(ex, (int32_t) login->owner.version);
+    ngx_libpq_param_bytea(ex, login->subject_mac.data, login->subject_mac.len);
+    ngx_libpq_param_timestamptz(ex, login->changed_at);
+    ngx_http_pupil_param_bytea(ex, &made->renewed);
 }
 
 
@@ -186,6 +190,8 @@ ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx, pupil_str_t *sealed)
 
     login = ctx->data;
     stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_RENEW);
+
+    ngx_memzero(sealed, sizeof(pupil_str_t));
 
     if (login->renewed[0] == '\0'
         || !stmt->statement.granted[PUPIL_LA_WANT_RENEWED_HASH])

@@ -38,6 +38,18 @@ ngx_http_pupil_exchange_tenant(ngx_libpq_exchange_t *ex,
 
 
 void
+ngx_http_pupil_param_bytea(ngx_libpq_exchange_t *ex, const pupil_str_t *value)
+{
+    if (value->data != NULL) {
+        ngx_libpq_param_bytea(ex, value->data, value->len);
+
+    } else {
+        ngx_libpq_param_null(ex);
+    }
+}
+
+
+void
 ngx_http_pupil_param_bytea_array(ngx_libpq_exchange_t *ex,
     const pupil_str_t *values, ngx_uint_t n)
 {

@@ -35,7 +35,9 @@ enum {
 void ngx_http_pupil_exchange_tenant(ngx_libpq_exchange_t *ex,
     const pupil_uuid_t *tenant);
 
-/* As the setters and readers of ngx_libpq. */
+/* As the setters and readers of ngx_libpq; data NULL is NULL. */
+void ngx_http_pupil_param_bytea(ngx_libpq_exchange_t *ex,
+    const pupil_str_t *value);
 void ngx_http_pupil_param_bytea_array(ngx_libpq_exchange_t *ex,
     const pupil_str_t *values, ngx_uint_t n);
 void ngx_http_pupil_param_text_array(ngx_libpq_exchange_t *ex,
@@ -44,6 +46,5 @@ ngx_int_t ngx_http_pupil_get_bytea(const PGresult *res, ngx_uint_t row,
     ngx_uint_t col, pupil_str_t *value);
 ngx_int_t ngx_http_pupil_get_text(const PGresult *res, ngx_uint_t row,
     ngx_uint_t col, pupil_str_t *value);
-
 
 #endif /* _NGX_HTTP_PUPIL_LIBPQ_H_INCLUDED_ */
