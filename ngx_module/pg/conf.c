@@ -318,8 +318,8 @@ ngx_libpq_pool_conninfo(ngx_conf_t *cf, ngx_libpq_pool_t *pg,
 static const char *
 ngx_libpq_option(ngx_libpq_pool_t *pg, const char *keyword)
 {
-    char        **keywords, **values;
-    ngx_uint_t    i;
+    char       **keywords, **values;
+    ngx_uint_t   i;
 
     keywords = pg->keywords.elts;
     values = pg->values.elts;
@@ -338,9 +338,9 @@ static ngx_int_t
 ngx_libpq_option_set(ngx_conf_t *cf, ngx_libpq_pool_t *pg, const char *keyword,
     const char *value)
 {
-    char        **k, **v, *copy;
-    size_t        len;
-    ngx_uint_t    i;
+    char       **k, **v, *copy;
+    size_t       len;
+    ngx_uint_t   i;
 
     len = ngx_strlen(value) + 1;
 

@@ -66,8 +66,8 @@ ngx_libpq_connect(ngx_libpq_pool_t *pg, ngx_str_t *channel,
     ngx_libpq_connect_pt handler, void *data)
 {
     ngx_pool_t         *pool;
-    ngx_thread_task_t  *task;
     ngx_libpq_task_t   *t;
+    ngx_thread_task_t  *task;
 
     pool = ngx_create_pool(2048, pg->log);
     if (pool == NULL) {

@@ -492,8 +492,8 @@ ngx_libpq_get_text(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
 {
     Oid         type;
     ngx_int_t   rc;
-    ngx_uint_t  i;
     ngx_str_t   raw;
+    ngx_uint_t  i;
 
     rc = ngx_libpq_get_raw(res, row, col, &raw);
     if (rc == NGX_ERROR) {
@@ -525,8 +525,8 @@ ngx_libpq_get_uuid_array(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
     size_t         head;
     uint32_t       n, dims;
     ngx_int_t      rc;
-    ngx_uint_t     i;
     ngx_str_t      v;
+    ngx_uint_t     i;
     const u_char  *p;
 
     rc = ngx_libpq_get(res, row, col, NGX_LIBPQ_UUID_ARRAY, -1, &v);

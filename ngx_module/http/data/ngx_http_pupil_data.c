@@ -353,8 +353,8 @@ ngx_http_pupil_data_start(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t               rc;
     pupil_page_t           *page;
-    ngx_http_pupil_data_t  *data;
     ngx_libpq_exchange_t   *ex;
+    ngx_http_pupil_data_t  *data;
 
     data = ctx->data;
     page = &data->query.page;
@@ -559,8 +559,8 @@ ngx_http_pupil_data_record(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     uint32_t                 i, g;
     ngx_int_t                rc;
     ngx_uint_t               has[PUPIL_STATEMENT_WANTS];
-    const pupil_generic_t   *generic;
     ngx_http_pupil_row_t     cells;
+    const pupil_generic_t   *generic;
     ngx_http_pupil_data_t   *data;
     ngx_http_pupil_owner_t   owners[PUPIL_STATEMENT_WANTS];
 

@@ -66,8 +66,8 @@ ngx_int_t
 ngx_http_pupil_data_write_start(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t               rc;
-    ngx_http_pupil_data_t  *data;
     ngx_libpq_exchange_t   *ex;
+    ngx_http_pupil_data_t  *data;
 
     data = ctx->data;
 
@@ -355,9 +355,9 @@ static ngx_int_t
 ngx_http_pupil_data_send(ngx_http_pupil_ctx_t *ctx)
 {
     uint32_t                 n;
+    ngx_libpq_exchange_t    *ex;
     ngx_http_pupil_data_t   *data;
     ngx_http_pupil_patch_t  *patch;
-    ngx_libpq_exchange_t    *ex;
 
     data = ctx->data;
     n = data->generic->generic->template.wants_count;
@@ -400,10 +400,10 @@ static ngx_int_t
 ngx_http_pupil_data_values(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_patch_t *patch)
 {
-    uint32_t                i;
-    const pupil_field_t    *field;
-    ngx_http_pupil_data_t  *data;
-    ngx_http_pupil_place_t  place;
+    uint32_t                 i;
+    const pupil_field_t     *field;
+    ngx_http_pupil_data_t   *data;
+    ngx_http_pupil_place_t   place;
 
     data = ctx->data;
 

@@ -133,9 +133,9 @@ ngx_http_pupil_definitions_put(ngx_http_pupil_definitions_t *d,
     const ngx_http_pupil_definitions_key_t *key, pupil_time_t now,
     pupil_time_t until, const ngx_http_pupil_definitions_entry_t *entry)
 {
-    size_t                   bytes;
-    ngx_queue_t             *q, *prev;
-    ngx_http_pupil_kept_t   *kept, **bucket;
+    size_t                  bytes;
+    ngx_queue_t            *q, *prev;
+    ngx_http_pupil_kept_t  *kept, **bucket;
 
     kept = ngx_http_pupil_definitions_find(d, key);
     if (kept != NULL) {

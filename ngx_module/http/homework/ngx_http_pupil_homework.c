@@ -447,8 +447,8 @@ ngx_http_pupil_homework_refuse(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
 ngx_int_t
 ngx_http_pupil_homework_bar(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
 {
-    ngx_http_pupil_homework_t  *data;
     ngx_libpq_exchange_t       *ex;
+    ngx_http_pupil_homework_t  *data;
 
     if (!ngx_http_pupil_is(ctx, "pupil")) {
         return ngx_http_pupil_homework_refuse(ctx, stmt,

@@ -216,10 +216,10 @@ ngx_http_pupil_definitions_pack(
     const ngx_http_pupil_definition_t *definitions, ngx_uint_t n,
     const pupil_alloc_t *alloc, pupil_str_t *text)
 {
-    size_t                 size;
-    u_char                *p;
-    ngx_uint_t             i;
-    ngx_http_pupil_pack_t  pack;
+    size_t                  size;
+    u_char                 *p;
+    ngx_uint_t              i;
+    ngx_http_pupil_pack_t   pack;
 
     ngx_memzero(&pack, sizeof(ngx_http_pupil_pack_t));
     pack.definitions = (uint32_t) n;
@@ -349,8 +349,8 @@ ngx_http_pupil_definition_unpack(const uint8_t *p, const uint8_t *end,
     uint32_t *left)
 {
     uint32_t                  i;
-    ngx_http_pupil_packed_t   packed;
     pupil_exercises_t        *exercises;
+    ngx_http_pupil_packed_t   packed;
 
     if ((size_t) (end - p) < sizeof(ngx_http_pupil_packed_t)) {
         return NULL;
@@ -426,12 +426,12 @@ ngx_http_pupil_definitions_seal(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_owner_t *class, pupil_str_t text,
     pupil_str_t *sealed)
 {
-    size_t                  size;
-    u_char                 *p;
-    ngx_uint_t              i, n;
-    pupil_rc_t              rc;
-    pupil_str_t             rest, piece, part[NGX_HTTP_PUPIL_PIECES];
-    ngx_http_pupil_place_t  place;
+    size_t                   size;
+    u_char                  *p;
+    ngx_uint_t               i, n;
+    pupil_rc_t               rc;
+    pupil_str_t              rest, piece, part[NGX_HTTP_PUPIL_PIECES];
+    ngx_http_pupil_place_t   place;
 
     size = 0;
     rest = text;
@@ -477,12 +477,12 @@ ngx_http_pupil_definitions_open(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_owner_t *class, pupil_str_t sealed, size_t text_len,
     pupil_str_t *text)
 {
-    size_t                  at, len;
-    u_char                 *p, kept[NGX_HTTP_PUPIL_LENGTH];
-    ngx_uint_t              n;
-    pupil_rc_t              rc;
-    pupil_str_t             part, value;
-    ngx_http_pupil_place_t  place;
+    size_t                   at, len;
+    u_char                  *p, kept[NGX_HTTP_PUPIL_LENGTH];
+    ngx_uint_t               n;
+    pupil_rc_t               rc;
+    pupil_str_t              part, value;
+    ngx_http_pupil_place_t   place;
 
     place.category = "homework";
     place.owner = class;

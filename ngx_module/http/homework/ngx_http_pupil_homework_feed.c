@@ -38,9 +38,9 @@ static ngx_http_pupil_teacher_t *ngx_http_pupil_feed_assigner(
 ngx_int_t
 ngx_http_pupil_homework_feed_start(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_libpq_exchange_t       *ex;
     ngx_http_pupil_stmt_t      *beside;
     ngx_http_pupil_homework_t  *data;
-    ngx_libpq_exchange_t       *ex;
 
     data = ctx->data;
 
@@ -79,9 +79,9 @@ ngx_http_pupil_homework_feed_start(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_feed_step(ngx_http_pupil_ctx_t *ctx)
 {
+    PGresult                   *beside;
     ngx_int_t                   rc;
     ngx_uint_t                  i, missing;
-    PGresult                   *beside;
     ngx_http_pupil_homework_t  *data;
 
     data = ctx->data;
@@ -251,11 +251,11 @@ static ngx_int_t
 ngx_http_pupil_feed_kept(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_class_t *class)
 {
-    pupil_rc_t                          rc;
-    pupil_str_t                         text;
-    ngx_http_pupil_definitions_key_t    key;
-    ngx_http_pupil_definitions_entry_t  entry;
-    ngx_http_pupil_definitions_t       *kept;
+    pupil_rc_t                           rc;
+    pupil_str_t                          text;
+    ngx_http_pupil_definitions_t        *kept;
+    ngx_http_pupil_definitions_key_t     key;
+    ngx_http_pupil_definitions_entry_t   entry;
 
     if (!class->has_version
         || class->owner.state != PUPIL_OWNER_STATE_ACTIVE)
@@ -335,13 +335,13 @@ ngx_http_pupil_feed_whole(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_feed_render(ngx_http_pupil_ctx_t *ctx)
 {
-    uint32_t                     n;
-    ngx_int_t                    rc;
-    PGresult                    *beside;
-    pupil_cursor_t               last;
-    ngx_http_pupil_item_t        item;
-    ngx_http_pupil_class_t      *class;
-    ngx_http_pupil_homework_t   *data;
+    uint32_t                    n;
+    PGresult                   *beside;
+    ngx_int_t                   rc;
+    pupil_cursor_t              last;
+    ngx_http_pupil_item_t       item;
+    ngx_http_pupil_class_t     *class;
+    ngx_http_pupil_homework_t  *data;
 
     data = ctx->data;
     beside = data->has_beside ? data->feed->results[data->beside] : NULL;

@@ -28,8 +28,8 @@ ngx_http_pupil_feed_ask(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_uint_t                  i, n;
     pupil_uuid_t               *ids;
-    ngx_http_pupil_homework_t  *data;
     ngx_libpq_exchange_t       *ex;
+    ngx_http_pupil_homework_t  *data;
 
     data = ctx->data;
 
@@ -171,10 +171,10 @@ ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 {
     ngx_int_t                     rc;
     const int32_t                *column;
+    ngx_http_pupil_row_t          defined;
     ngx_http_pupil_stmt_t        *stmt;
     ngx_http_pupil_homework_t    *data;
     ngx_http_pupil_definition_t  *d;
-    ngx_http_pupil_row_t          defined;
 
     data = ctx->data;
     stmt = ngx_http_pupil_stmt(ctx, data->role->definitions);
@@ -233,11 +233,11 @@ static ngx_int_t
 ngx_http_pupil_feed_keep(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_class_t *class)
 {
-    ngx_int_t                           rc;
-    pupil_time_t                        until;
-    ngx_http_pupil_definitions_t       *kept;
-    ngx_http_pupil_definitions_key_t    key;
-    ngx_http_pupil_definitions_entry_t  entry;
+    ngx_int_t                            rc;
+    pupil_time_t                         until;
+    ngx_http_pupil_definitions_t        *kept;
+    ngx_http_pupil_definitions_key_t     key;
+    ngx_http_pupil_definitions_entry_t   entry;
 
     if (class->kept || !class->has_version
         || class->owner.state != PUPIL_OWNER_STATE_ACTIVE)

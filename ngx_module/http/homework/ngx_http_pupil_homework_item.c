@@ -108,9 +108,9 @@ static void
 ngx_http_pupil_homework_teacher(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_item_t *item)
 {
+    const pupil_statement_t    *list;
     ngx_http_pupil_teacher_t   *teacher;
     ngx_http_pupil_homework_t  *data;
-    const pupil_statement_t    *list;
 
     static const pupil_str_t  nobody = { NULL, 0 };
 
@@ -149,8 +149,8 @@ ngx_http_pupil_teacher_check(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_teacher_t *teacher)
 {
     ngx_http_pupil_row_t    row;
-    ngx_http_pupil_owner_t  owner;
     pupil_enrolment_row_t   enrolment;
+    ngx_http_pupil_owner_t  owner;
 
     if (!teacher->checked) {
         teacher->checked = 1;

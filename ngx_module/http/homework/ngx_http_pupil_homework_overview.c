@@ -69,8 +69,8 @@ ngx_int_t
 ngx_http_pupil_homework_overview_render(ngx_http_pupil_ctx_t *ctx)
 {
     int                         row;
-    ngx_int_t                   rc;
     PGresult                  **results;
+    ngx_int_t                   rc;
     ngx_http_pupil_overview_t   view;
     ngx_http_pupil_homework_t  *data;
 
@@ -136,8 +136,8 @@ ngx_http_pupil_overview_pupil(ngx_http_pupil_ctx_t *ctx,
     ngx_int_t               rc;
     pupil_score_t           score;
     ngx_http_pupil_row_t    pupil;
-    ngx_http_pupil_owner_t  owner;
     pupil_enrolment_row_t   enrolment;
+    ngx_http_pupil_owner_t  owner;
 
     if (ngx_http_pupil_enrolment(ctx, view->pupils, row, PUPIL_HO_ENROLMENT,
                                  &enrolment) != NGX_OK

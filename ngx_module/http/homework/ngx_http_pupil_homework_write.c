@@ -153,9 +153,9 @@ ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
     ngx_int_t                   rc;
     pupil_str_t                 text, title, description, exercises;
     pupil_uuid_t               *ids;
+    ngx_libpq_exchange_t       *ex;
     pupil_input_homework_t     *in;
     ngx_http_pupil_homework_t  *data;
-    ngx_libpq_exchange_t       *ex;
 
     data = ctx->data;
     in = &data->create;
@@ -215,8 +215,8 @@ ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                      rc;
     pupil_str_t                    title, description;
-    ngx_http_pupil_homework_t     *data;
     ngx_libpq_exchange_t          *ex;
+    ngx_http_pupil_homework_t     *data;
     pupil_input_homework_patch_t  *in;
 
     data = ctx->data;
@@ -276,8 +276,8 @@ ngx_int_t
 ngx_http_pupil_homework_delete_step(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                   rc;
-    ngx_http_pupil_homework_t  *data;
     ngx_libpq_exchange_t       *ex;
+    ngx_http_pupil_homework_t  *data;
 
     data = ctx->data;
     data->record = ctx->path_id;
@@ -308,8 +308,8 @@ ngx_http_pupil_homework_delete_step(ngx_http_pupil_ctx_t *ctx)
 static ngx_libpq_exchange_t *
 ngx_http_pupil_homework_begin(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
 {
-    ngx_http_pupil_homework_t  *data;
     ngx_libpq_exchange_t       *ex;
+    ngx_http_pupil_homework_t  *data;
 
     data = ctx->data;
 

@@ -139,8 +139,8 @@ ngx_http_pupil_login_cleanup(void *data)
 static ngx_int_t
 ngx_http_pupil_login_reserve(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_http_pupil_login_t  *login;
     ngx_libpq_exchange_t    *ex;
+    ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
 
@@ -166,8 +166,8 @@ static ngx_int_t
 ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
 {
     int32_t                  wait;
-    ngx_http_pupil_login_t  *login;
     ngx_libpq_exchange_t    *ex;
+    ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
 
@@ -293,8 +293,8 @@ static ngx_int_t
 ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx)
 {
     const char              *outcome;
-    ngx_http_pupil_login_t  *login;
     ngx_libpq_exchange_t    *ex;
+    ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
     login->conf->failures++;

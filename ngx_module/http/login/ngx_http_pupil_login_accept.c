@@ -143,9 +143,9 @@ ngx_http_pupil_login_address(ngx_http_pupil_ctx_t *ctx,
     pupil_str_t               text, value;
     pupil_fault_t             fault;
     ngx_http_pupil_stmt_t    *stmt;
-    const pupil_statement_t  *st;
     ngx_http_pupil_login_t   *login;
     ngx_http_pupil_place_t    place;
+    const pupil_statement_t  *st;
 
     login = ctx->data;
     stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_ACCEPT);
@@ -260,8 +260,8 @@ static ngx_int_t
 ngx_http_pupil_login_answer(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
     pupil_writer_t          *out;
-    ngx_http_pupil_login_t  *login;
     ngx_http_pupil_row_t     row;
+    ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
     out = &ctx->out;

@@ -106,10 +106,10 @@ ngx_http_pupil_login_term(ngx_http_pupil_ctx_t *ctx, const char *category,
     const char *field, const char *key_name, pupil_str_t *plain,
     uint8_t term[PUPIL_TERM_LEN])
 {
-    int32_t                 c, f;
-    pupil_str_t             name;
-    const pupil_key_t      *key;
-    ngx_http_pupil_login_t *login;
+    int32_t                  c, f;
+    pupil_str_t              name;
+    const pupil_key_t       *key;
+    ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
     f = -1;

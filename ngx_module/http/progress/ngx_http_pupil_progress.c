@@ -279,9 +279,9 @@ static ngx_int_t
 ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx)
 {
     uint32_t                    n;
+    ngx_libpq_exchange_t       *ex;
     ngx_http_pupil_batch_t      batch;
     ngx_http_pupil_progress_t  *data;
-    ngx_libpq_exchange_t       *ex;
 
     data = ctx->data;
     n = data->nsent;

@@ -77,12 +77,12 @@ ngx_http_pupil_history_start(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_history_render(ngx_http_pupil_ctx_t *ctx)
 {
-    int             row;
-    uint8_t         text[PUPIL_CURSOR_TEXT_LEN];
-    PGresult       *res;
-    ngx_int_t       rc;
-    ngx_uint_t      more;
-    pupil_cursor_t  cursor;
+    int              row;
+    uint8_t          text[PUPIL_CURSOR_TEXT_LEN];
+    PGresult        *res;
+    ngx_int_t        rc;
+    ngx_uint_t       more;
+    pupil_cursor_t   cursor;
 
     res = ctx->exchange->results[0];
     more = 0;

@@ -115,8 +115,8 @@ static ngx_int_t
 ngx_http_pupil_keys_fetch(ngx_http_pupil_ctx_t *ctx, ngx_uint_t what,
     ngx_http_pupil_step_pt next)
 {
-    ngx_http_pupil_main_conf_t  *pmcf;
     ngx_libpq_exchange_t        *ex;
+    ngx_http_pupil_main_conf_t  *pmcf;
 
     pmcf = ctx->main;
 
@@ -168,10 +168,10 @@ ngx_http_pupil_keys_done(ngx_libpq_exchange_t *ex)
 static ngx_int_t
 ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_int_t               rc;
-    PGresult              **results;
-    ngx_http_pupil_step_pt  next;
-    ngx_libpq_exchange_t   *ex;
+    PGresult               **results;
+    ngx_int_t                rc;
+    ngx_libpq_exchange_t    *ex;
+    ngx_http_pupil_step_pt   next;
 
     ex = ctx->keys.exchange;
     results = ex->results;
@@ -424,8 +424,8 @@ static void
 ngx_http_pupil_keys_found(ngx_http_pupil_ctx_t *ctx, const pupil_uuid_t *owner,
     ngx_uint_t *found)
 {
-    ngx_uint_t     i;
-    pupil_uuid_t   swap, *missing;
+    ngx_uint_t    i;
+    pupil_uuid_t  swap, *missing;
 
     missing = ctx->keys.missing;
 

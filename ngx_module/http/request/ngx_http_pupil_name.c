@@ -16,8 +16,8 @@ void
 ngx_http_pupil_display_name(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row, ngx_uint_t given, ngx_uint_t family)
 {
-    const uint8_t  *granted;
     pupil_str_t     name;
+    const uint8_t  *granted;
 
     granted = row->stmt->statement.granted;
 

@@ -448,8 +448,8 @@ ngx_http_pupil_tenant(ngx_http_pupil_ctx_t *ctx)
 static void
 ngx_http_pupil_network(ngx_http_pupil_ctx_t *ctx)
 {
-    struct sockaddr      *sa;
-    struct sockaddr_in   *sin;
+    struct sockaddr     *sa;
+    struct sockaddr_in  *sin;
 #if (NGX_HAVE_INET6)
     u_char               *p;
     struct sockaddr_in6  *sin6;

@@ -114,10 +114,10 @@ ngx_http_pupil_send(ngx_http_pupil_ctx_t *ctx)
 static ngx_chain_t *
 ngx_http_pupil_chain(ngx_http_pupil_ctx_t *ctx, pupil_writer_t *out)
 {
-    ngx_buf_t       *b;
-    ngx_pool_t      *pool;
-    ngx_chain_t     *first, **last, *cl;
-    pupil_chunk_t   *chunk;
+    ngx_buf_t      *b;
+    ngx_pool_t     *pool;
+    ngx_chain_t    *first, **last, *cl;
+    pupil_chunk_t  *chunk;
 
     pool = ctx->request->pool;
     first = NULL;

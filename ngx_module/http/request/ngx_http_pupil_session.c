@@ -87,8 +87,8 @@ ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
 {
     pupil_str_t                text;
     const pupil_key_t         *key;
-    ngx_http_pupil_session_t  *session;
     ngx_libpq_exchange_t      *ex;
+    ngx_http_pupil_session_t  *session;
 
     session = &ctx->session;
 
@@ -222,9 +222,9 @@ ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 static ngx_int_t
 ngx_http_pupil_session_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
-    pupil_str_t           state;
-    pupil_role_row_t      role;
-    pupil_subject_row_t   subject;
+    pupil_str_t          state;
+    pupil_role_row_t     role;
+    pupil_subject_row_t  subject;
 
     if (ngx_http_pupil_role(ctx, res, 0, PUPIL_SL_ROLE_ROW, &role) != NGX_OK
         || !ngx_http_pupil_live(ctx, role.valid_from, role.valid_to)
@@ -277,9 +277,9 @@ ngx_http_pupil_session_touch(ngx_http_pupil_ctx_t *ctx)
     time_t                     every;
     uint8_t                    mac[PUPIL_MAC_LEN];
     const pupil_key_t         *key;
+    ngx_libpq_exchange_t      *ex;
     ngx_http_pupil_stmt_t     *stmt;
     ngx_http_pupil_session_t  *session;
-    ngx_libpq_exchange_t      *ex;
 
     session = &ctx->session;
     every = ngx_max(ctx->conf->idle / NGX_HTTP_PUPIL_TOUCH_PARTS,

@@ -73,8 +73,8 @@ ngx_http_pupil_value(ngx_http_pupil_ctx_t *ctx,
     const pupil_want_t       *w;
     const pupil_field_t      *field;
     const pupil_category_t   *category;
-    const pupil_statement_t  *st;
     ngx_http_pupil_place_t    at;
+    const pupil_statement_t  *st;
 
     st = &row->stmt->statement;
     col = st->column[want];
@@ -254,9 +254,9 @@ pupil_rc_t
 ngx_http_pupil_need(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_owner_t *owner)
 {
-    pupil_place_t           place;
-    const pupil_subkey_t   *key;
-    ngx_http_pupil_place_t  at;
+    pupil_place_t            place;
+    const pupil_subkey_t    *key;
+    ngx_http_pupil_place_t   at;
 
     /* any category does: what is fetched is the owner's key */
     at.category = "identity";
@@ -404,9 +404,9 @@ static pupil_rc_t
 ngx_http_pupil_uuid_list(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, ngx_uint_t col, pupil_str_t *value)
 {
-    u_char            *p, *out;
-    pupil_uuid_t       uuid;
-    ngx_libpq_array_t  array;
+    u_char             *p, *out;
+    pupil_uuid_t        uuid;
+    ngx_libpq_array_t   array;
 
     if (ngx_libpq_get_uuid_array(res, row, col, &array) != NGX_OK) {
         return PUPIL_FAILED;

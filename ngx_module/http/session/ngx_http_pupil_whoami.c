@@ -118,11 +118,11 @@ ngx_http_pupil_show_render(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_show_write(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
-    ngx_uint_t              row, n;
-    pupil_writer_t         *out;
-    pupil_role_row_t        role;
-    ngx_http_pupil_row_t    self;
-    ngx_http_pupil_owner_t  owner;
+    ngx_uint_t               row, n;
+    pupil_writer_t          *out;
+    pupil_role_row_t         role;
+    ngx_http_pupil_row_t     self;
+    ngx_http_pupil_owner_t   owner;
 
     out = &ctx->out;
     n = (ngx_uint_t) PQntuples(res);
@@ -332,9 +332,9 @@ ngx_http_pupil_switch_write(ngx_http_pupil_ctx_t *ctx,
 {
     uint8_t                    mac[PUPIL_MAC_LEN];
     const pupil_key_t         *token, *key;
+    ngx_libpq_exchange_t      *ex;
     ngx_http_pupil_switch_t   *sw;
     ngx_http_pupil_session_t  *made;
-    ngx_libpq_exchange_t      *ex;
 
     sw = ctx->data;
     made = &sw->session;

@@ -260,9 +260,9 @@ ngx_http_pupil_status_text(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_metrics_t *m, const char *trouble,
     ngx_http_pupil_format_e format)
 {
-    u_char       *p;
-    ngx_uint_t    i, typed;
-    ngx_str_t     type;
+    u_char      *p;
+    ngx_str_t    type;
+    ngx_uint_t   i, typed;
 
     static ngx_str_t  prometheus =
         ngx_string("text/plain; version=0.0.4; charset=utf-8");
