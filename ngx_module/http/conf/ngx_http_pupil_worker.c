@@ -147,17 +147,20 @@ ngx_http_pupil_no_dumps(ngx_cycle_t *cycle)
 static void
 ngx_http_pupil_init_keys(ngx_cycle_t *cycle, ngx_http_pupil_main_conf_t *pmcf)
 {
-    uint32_t       i;
+    size_t         size;
+    uint32_t       i, owners;
+    pupil_time_t   lifetime;
     pupil_error_t  error;
 
-    pmcf->vault.arena = pupil_arena_create(
-                      pupil_keyring_size((uint32_t) pmcf->vault.owners)
-                      + NGX_HTTP_PUPIL_ARENA_SLACK, &error);
+    owners = (uint32_t) pmcf->vault.owners;
+    lifetime = (pupil_time_t) pmcf->vault.lifetime * 1000;
+    size = pupil_keyring_size(owners) + NGX_HTTP_PUPIL_ARENA_SLACK;
+
+    pmcf->vault.arena = pupil_arena_create(size, &error);
 
     if (pmcf->vault.arena != NULL) {
-        pmcf->vault.ring = pupil_keyring_create(pmcf->vault.arena,
-                               (uint32_t) pmcf->vault.owners,
-                               (pupil_time_t) pmcf->vault.lifetime * 1000);
+        pmcf->vault.ring = pupil_keyring_create(pmcf->vault.arena, owners,
+                                                lifetime);
 
         if (pmcf->vault.ring == NULL) {
             ngx_cpystrn((u_char *) error.text,

@@ -122,14 +122,19 @@ ngx_http_pupil_data_index_start(ngx_http_pupil_ctx_t *ctx)
 static void
 ngx_http_pupil_data_grants(ngx_http_pupil_ctx_t *ctx, uint32_t relation)
 {
-    uint32_t                         i;
+    uint32_t                         i, purpose;
     pupil_writer_t                  *out;
+    const pupil_policy_t            *policy;
+    const pupil_category_t          *category;
     const ngx_http_pupil_generic_t  *read, *write;
 
     out = &ctx->out;
+    policy = &ctx->conf->serves.policy;
+    purpose = pupil_generic_purpose(relation);
 
-    for (i = 0; i < ctx->conf->serves.policy.count; i++) {
+    for (i = 0; i < policy->count; i++) {
 
+        category = policy->categories[i];
         read = ngx_http_pupil_data_generic(ctx, 0, i, relation);
         write = ngx_http_pupil_data_generic(ctx, 1, i, relation);
 
@@ -139,15 +144,13 @@ ngx_http_pupil_data_grants(ngx_http_pupil_ctx_t *ctx, uint32_t relation)
 
         pupil_writer_object_begin(out);
         pupil_writer_key(out, "category");
-        pupil_writer_str(out, &ctx->conf->serves.policy.categories[i]->name);
+        pupil_writer_str(out, &category->name);
         pupil_writer_key(out, "summary");
-        pupil_writer_cstr(out,
-                       ctx->conf->serves.policy.categories[i]->plugin->summary);
+        pupil_writer_cstr(out, category->plugin->summary);
         pupil_writer_key(out, "relation");
         pupil_writer_cstr(out, pupil_relation_name(relation));
         pupil_writer_key(out, "purpose");
-        pupil_writer_cstr(out,
-                        pupil_purpose_name(pupil_generic_purpose(relation)));
+        pupil_writer_cstr(out, pupil_purpose_name(purpose));
 
         ngx_http_pupil_data_fields(ctx, "read", read ? read->generic : NULL);
         ngx_http_pupil_data_fields(ctx, "write",

@@ -28,6 +28,8 @@ static ngx_int_t ngx_http_pupil_data_want(ngx_http_pupil_ctx_t *ctx,
     const pupil_input_member_t *member, uint32_t *want);
 static ngx_int_t ngx_http_pupil_data_fault(ngx_http_pupil_ctx_t *ctx,
     const pupil_str_t *name, const char *rule);
+static uint32_t ngx_http_pupil_data_number(ngx_http_pupil_data_t *data,
+    uint32_t want);
 static const pupil_field_t *ngx_http_pupil_data_field(
     ngx_http_pupil_data_t *data, uint32_t want);
 static ngx_int_t ngx_http_pupil_data_looked(ngx_http_pupil_ctx_t *ctx);
@@ -148,6 +150,7 @@ ngx_http_pupil_data_member(ngx_http_pupil_ctx_t *ctx,
 {
     uint32_t                want;
     ngx_int_t               rc;
+    pupil_rc_t              accepted;
     pupil_json_t           *json;
     pupil_fault_t           fault;
     const pupil_field_t    *field;
@@ -177,12 +180,12 @@ ngx_http_pupil_data_member(ngx_http_pupil_ctx_t *ctx,
         return NGX_OK;
     }
 
-    return ngx_http_pupil_parsed(ctx,
-               pupil_value_accept(data->category,
-                   (uint32_t) data->generic->stmt.statement.field[want],
-                   json, member->node, &ctx->alloc, &data->values[want],
-                   &fault),
-               &fault);
+    accepted = pupil_value_accept(data->category,
+                                  ngx_http_pupil_data_number(data, want), json,
+                                  member->node, &ctx->alloc,
+                                  &data->values[want], &fault);
+
+    return ngx_http_pupil_parsed(ctx, accepted, &fault);
 }
 
 
@@ -233,11 +236,22 @@ ngx_http_pupil_data_fault(ngx_http_pupil_ctx_t *ctx, const pupil_str_t *name,
 }
 
 
+/* The field of a want, as the plugin counts them. */
+static uint32_t
+ngx_http_pupil_data_number(ngx_http_pupil_data_t *data, uint32_t want)
+{
+    return (uint32_t) data->generic->stmt.statement.field[want];
+}
+
+
 static const pupil_field_t *
 ngx_http_pupil_data_field(ngx_http_pupil_data_t *data, uint32_t want)
 {
-    return &data->category->plugin
-                ->fields[data->generic->stmt.statement.field[want]];
+    const pupil_plugin_t  *plugin;
+
+    plugin = data->category->plugin;
+
+    return &plugin->fields[ngx_http_pupil_data_number(data, want)];
 }
 
 
@@ -322,6 +336,7 @@ static ngx_int_t
 ngx_http_pupil_data_complete(ngx_http_pupil_ctx_t *ctx)
 {
     uint32_t                i, k, n;
+    const pupil_str_t      *name;
     const pupil_field_t    *field;
     ngx_http_pupil_data_t  *data;
 
@@ -342,8 +357,8 @@ ngx_http_pupil_data_complete(ngx_http_pupil_ctx_t *ctx)
         }
 
         if (k == n) {
-            return ngx_http_pupil_data_fault(ctx,
-                       &data->category->field_names[i], "required");
+            name = &data->category->field_names[i];
+            return ngx_http_pupil_data_fault(ctx, name, "required");
         }
     }
 
@@ -456,6 +471,7 @@ ngx_http_pupil_data_index(ngx_http_pupil_ctx_t *ctx, uint32_t want,
 {
     char                    name[sizeof("index:.") + 2 * PUPIL_MAX_NAME];
     uint8_t                *out;
+    uint32_t                field;
     ngx_uint_t              n;
     pupil_str_t             term;
     pupil_index_row_t       row;
@@ -464,8 +480,8 @@ ngx_http_pupil_data_index(ngx_http_pupil_ctx_t *ctx, uint32_t want,
 
     data = ctx->data;
     n = patch->indexed++;
-    patch->names[n] = data->category->field_names[
-                               data->generic->stmt.statement.field[want]];
+    field = ngx_http_pupil_data_number(data, want);
+    patch->names[n] = data->category->field_names[field];
 
     if (data->values[want].data == NULL) {
         return NGX_OK;
@@ -480,9 +496,8 @@ ngx_http_pupil_data_index(ngx_http_pupil_ctx_t *ctx, uint32_t want,
     out = ngx_palloc(ctx->request->pool, PUPIL_TERM_LEN + PUPIL_MAC_LEN);
 
     if (key == NULL || mac == NULL || out == NULL
-        || pupil_value_term(data->category,
-               (uint32_t) data->generic->stmt.statement.field[want],
-               data->values[want], &ctx->alloc, &term)
+        || pupil_value_term(data->category, field, data->values[want],
+                            &ctx->alloc, &term)
            != PUPIL_OK)
     {
         return NGX_ERROR;

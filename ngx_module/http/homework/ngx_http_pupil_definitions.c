@@ -77,7 +77,8 @@ ngx_http_pupil_definitions_create(size_t size, ngx_log_t *log)
 void
 ngx_http_pupil_definitions_destroy(ngx_http_pupil_definitions_t *d)
 {
-    ngx_queue_t  *q, *next;
+    ngx_queue_t            *q, *next;
+    ngx_http_pupil_kept_t  *kept;
 
     if (d == NULL) {
         return;
@@ -87,8 +88,8 @@ ngx_http_pupil_definitions_destroy(ngx_http_pupil_definitions_t *d)
          q = next)
     {
         next = ngx_queue_next(q);
-        ngx_http_pupil_definitions_drop(d, ngx_queue_data(q,
-                                                ngx_http_pupil_kept_t, queue));
+        kept = ngx_queue_data(q, ngx_http_pupil_kept_t, queue);
+        ngx_http_pupil_definitions_drop(d, kept);
     }
 
     ngx_free(d->buckets);
@@ -151,8 +152,8 @@ ngx_http_pupil_definitions_put(ngx_http_pupil_definitions_t *d,
          q = prev)
     {
         prev = ngx_queue_prev(q);
-        ngx_http_pupil_definitions_drop(d, ngx_queue_data(q,
-                                                ngx_http_pupil_kept_t, queue));
+        kept = ngx_queue_data(q, ngx_http_pupil_kept_t, queue);
+        ngx_http_pupil_definitions_drop(d, kept);
         d->stats.evictions++;
     }
 

@@ -206,8 +206,7 @@ void
 ngx_http_pupil_homework_evidence(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, const pupil_uuid_t *record)
 {
-    (void) ngx_http_pupil_add(ctx, ex,
-                           ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_EVIDENCE));
+    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_HOMEWORK_EVIDENCE);
 
     if (record != NULL) {
         ngx_libpq_param_uuid(ex, record->b);
@@ -311,7 +310,7 @@ static ngx_int_t
 ngx_http_pupil_homework_list_render(ngx_http_pupil_ctx_t *ctx)
 {
     int                         row;
-    PGresult                   *res;
+    PGresult                   *res, *beside;
     ngx_int_t                   rc;
     ngx_http_pupil_item_t       item;
     ngx_http_pupil_homework_t  *data;
@@ -324,6 +323,7 @@ ngx_http_pupil_homework_list_render(ngx_http_pupil_ctx_t *ctx)
     }
 
     res = ctx->exchange->results[data->at];
+    beside = ngx_http_pupil_homework_beside(ctx);
     ngx_http_pupil_shown(ctx, data->list);
 
     pupil_writer_object_begin(&ctx->out);
@@ -334,8 +334,7 @@ ngx_http_pupil_homework_list_render(ngx_http_pupil_ctx_t *ctx)
         rc = ngx_http_pupil_homework_item(ctx, res, row, &item);
 
         if (rc == NGX_OK) {
-            rc = ngx_http_pupil_homework_write(ctx, &item,
-                                         ngx_http_pupil_homework_beside(ctx));
+            rc = ngx_http_pupil_homework_write(ctx, &item, beside);
         }
 
         if (rc == NGX_ERROR) {
@@ -476,6 +475,7 @@ static ngx_int_t
 ngx_http_pupil_homework_refused(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                      rc;
+    ngx_http_pupil_problem_e       problem;
     ngx_http_pupil_homework_t     *data;
     const ngx_http_pupil_class_t  *class;
 
@@ -488,9 +488,10 @@ ngx_http_pupil_homework_refused(ngx_http_pupil_ctx_t *ctx)
 
     class = ngx_http_pupil_homework_owner(data, &ctx->path_id);
 
-    return ngx_http_pupil_homework_refuse(ctx, data->refused,
-               class != NULL && class->assigned_at <= ctx->now
-               ? NGX_HTTP_PUPIL_NOT_GRANTED : NGX_HTTP_PUPIL_NOT_FOUND);
+    problem = class != NULL && class->assigned_at <= ctx->now
+              ? NGX_HTTP_PUPIL_NOT_GRANTED : NGX_HTTP_PUPIL_NOT_FOUND;
+
+    return ngx_http_pupil_homework_refuse(ctx, data->refused, problem);
 }
 
 
@@ -516,8 +517,8 @@ ngx_http_pupil_homework_classes(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         class = &data->classes[data->nclasses];
 
         rc = ngx_http_pupil_homework_authentic(ctx, res, row,
-                                             PUPIL_HE_ENROLMENT,
-                                             PUPIL_HE_OWNER, class);
+                                               PUPIL_HE_ENROLMENT,
+                                               PUPIL_HE_OWNER, class);
         if (rc == NGX_DECLINED) {
             continue;
         }

@@ -134,16 +134,15 @@ ngx_http_pupil_define_members(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_define_member_t *members,
     ngx_http_pupil_definition_t *definition)
 {
-    pupil_writer_t             *out;
+    pupil_rc_t                  rc;
     ngx_http_pupil_homework_t  *data;
 
     data = ctx->data;
-    out = &data->scratch;
 
     for ( /* void */ ; members->name != NULL; members++) {
-        ngx_http_pupil_define_note(definition,
-            ngx_http_pupil_member_to(ctx, out, row, members->want,
-                                     members->name));
+        rc = ngx_http_pupil_member_to(ctx, &data->scratch, row, members->want,
+                                      members->name);
+        ngx_http_pupil_define_note(definition, rc);
     }
 }
 
@@ -152,6 +151,7 @@ static void
 ngx_http_pupil_define_class(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row, ngx_http_pupil_definition_t *definition)
 {
+    pupil_rc_t                  rc;
     pupil_writer_t             *out;
     ngx_http_pupil_row_t        class;
     ngx_http_pupil_homework_t  *data;
@@ -166,10 +166,11 @@ ngx_http_pupil_define_class(ngx_http_pupil_ctx_t *ctx,
     pupil_writer_object_begin(out);
     pupil_writer_key(out, "id");
     pupil_writer_uuid(out, &row->owner->id);
-    ngx_http_pupil_define_note(definition,
-        ngx_http_pupil_member_to(ctx, out, &class, PUPIL_HL_WANT_CLASS_TITLE,
-                                 "title"));
+    rc = ngx_http_pupil_member_to(ctx, out, &class, PUPIL_HL_WANT_CLASS_TITLE,
+                                  "title");
     pupil_writer_object_end(out);
+
+    ngx_http_pupil_define_note(definition, rc);
 }
 
 

@@ -49,8 +49,7 @@ ngx_http_pupil_homework_feed_start(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    (void) ngx_http_pupil_add(ctx, ex,
-                              ngx_http_pupil_stmt(ctx, data->role->feed));
+    (void) ngx_http_pupil_add_stmt(ctx, ex, data->role->feed);
 
     beside = ngx_http_pupil_stmt(ctx, data->role->current);
     data->has_beside = beside->granted;
@@ -134,6 +133,7 @@ ngx_http_pupil_feed_step(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_feed_rows(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
+    size_t                      size;
     ngx_int_t                   rc;
     ngx_uint_t                  row, n;
     ngx_http_pupil_homework_t  *data;
@@ -143,10 +143,12 @@ ngx_http_pupil_feed_rows(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
     data->nclasses = 0;
     data->nteachers = 0;
-    data->classes = ngx_pcalloc(ctx->request->pool,
-                                n * sizeof(ngx_http_pupil_class_t));
-    data->teachers = ngx_http_pupil_alloc(ctx,
-                                       n * sizeof(ngx_http_pupil_teacher_t));
+
+    size = n * sizeof(ngx_http_pupil_class_t);
+    data->classes = ngx_pcalloc(ctx->request->pool, size);
+
+    size = n * sizeof(ngx_http_pupil_teacher_t);
+    data->teachers = ngx_http_pupil_alloc(ctx, size);
 
     if (data->classes == NULL || data->teachers == NULL) {
         return NGX_ERROR;
@@ -196,7 +198,7 @@ ngx_http_pupil_feed_class(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     class = &data->classes[data->nclasses];
 
     rc = ngx_http_pupil_homework_authentic(ctx, res, row, PUPIL_HF_ENROLMENT,
-                                         PUPIL_HF_OWNER, class);
+                                           PUPIL_HF_OWNER, class);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -338,6 +340,7 @@ ngx_http_pupil_feed_render(ngx_http_pupil_ctx_t *ctx)
     uint32_t                    n;
     PGresult                   *beside;
     ngx_int_t                   rc;
+    ngx_uint_t                  more;
     pupil_cursor_t              last;
     ngx_http_pupil_item_t       item;
     ngx_http_pupil_class_t     *class;
@@ -380,9 +383,11 @@ ngx_http_pupil_feed_render(ngx_http_pupil_ctx_t *ctx)
     }
 
     pupil_writer_array_end(&ctx->out);
-    ngx_http_pupil_homework_next_write(ctx,
-        n == data->query.page.limit
-        && ngx_http_pupil_feed_next(ctx, &last) != NULL ? &last : NULL);
+
+    more = n == data->query.page.limit
+           && ngx_http_pupil_feed_next(ctx, &last) != NULL;
+
+    ngx_http_pupil_homework_next_write(ctx, more ? &last : NULL);
     pupil_writer_object_end(&ctx->out);
 
     return NGX_OK;

@@ -54,8 +54,7 @@ ngx_http_pupil_feed_ask(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    (void) ngx_http_pupil_add(ctx, ex,
-                       ngx_http_pupil_stmt(ctx, data->role->definitions));
+    (void) ngx_http_pupil_add_stmt(ctx, ex, data->role->definitions);
     ngx_libpq_param_uuid_array(ex, ids, n);
     ngx_libpq_param_timestamptz(ex, ctx->now);
     ngx_libpq_param_int4(ex, NGX_HTTP_PUPIL_DEFINITIONS_MAX + 1);
@@ -198,12 +197,10 @@ ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return rc == NGX_DECLINED ? NGX_OK : rc;
     }
 
-    if (ngx_libpq_get_timestamptz(res, row,
-                         column[PUPIL_HL_WANT_ASSIGNED_AT], &d->assigned_at)
-        != NGX_OK
-        || ngx_libpq_get_timestamptz(res, row,
-                         column[PUPIL_HL_WANT_DUE_AT], &d->due_at)
-           != NGX_OK
+    if (ngx_libpq_get_timestamptz(res, row, column[PUPIL_HL_WANT_ASSIGNED_AT],
+                                  &d->assigned_at) != NGX_OK
+        || ngx_libpq_get_timestamptz(res, row, column[PUPIL_HL_WANT_DUE_AT],
+                                     &d->due_at) != NGX_OK
         || ngx_libpq_get_uuid(res, row, column[PUPIL_HL_WANT_ASSIGNED_BY],
                               d->assigned_by.b)
            == NGX_ERROR)

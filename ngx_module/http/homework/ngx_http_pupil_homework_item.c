@@ -108,6 +108,7 @@ static void
 ngx_http_pupil_homework_teacher(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_item_t *item)
 {
+    const pupil_str_t          *name;
     const pupil_statement_t    *list;
     ngx_http_pupil_teacher_t   *teacher;
     ngx_http_pupil_homework_t  *data;
@@ -117,6 +118,7 @@ ngx_http_pupil_homework_teacher(ngx_http_pupil_ctx_t *ctx,
     data = ctx->data;
     list = &data->list->statement;
     teacher = item->teacher;
+    name = &nobody;
 
     if (!list->granted[PUPIL_HL_WANT_GIVEN_NAME]
         && !list->granted[PUPIL_HL_WANT_FAMILY_NAME])
@@ -124,18 +126,20 @@ ngx_http_pupil_homework_teacher(ngx_http_pupil_ctx_t *ctx,
         return;
     }
 
-    if (teacher != NULL && ngx_http_pupil_teacher_check(ctx, teacher)
-                           != NGX_OK)
+    if (teacher != NULL
+        && ngx_http_pupil_teacher_check(ctx, teacher) != NGX_OK)
     {
         ctx->out.rc = PUPIL_NO_MEMORY;
         return;
     }
 
+    if (teacher != NULL && teacher->authentic) {
+        name = &teacher->name;
+    }
+
     pupil_writer_key(&ctx->out, "assigned_by");
     pupil_writer_object_begin(&ctx->out);
-    ngx_http_pupil_display_name_write(ctx, teacher != NULL
-                                           && teacher->authentic
-                                           ? &teacher->name : &nobody);
+    ngx_http_pupil_display_name_write(ctx, name);
     pupil_writer_object_end(&ctx->out);
 }
 

@@ -51,12 +51,10 @@ ngx_http_pupil_homework_overview_start(ngx_http_pupil_ctx_t *ctx)
 
     ngx_http_pupil_homework_evidence(ctx, ex, NULL);
 
-    (void) ngx_http_pupil_add(ctx, ex,
-                           ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_OVERVIEW));
+    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_HOMEWORK_OVERVIEW);
     ngx_libpq_param_uuid(ex, ctx->path_id.b);
 
-    (void) ngx_http_pupil_add(ctx, ex,
-                            ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_RESULTS));
+    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_HOMEWORK_RESULTS);
     ngx_libpq_param_uuid(ex, ctx->path_id.b);
 
     ngx_http_pupil_homework_ask(ctx, ex, &ctx->path_id, 0);

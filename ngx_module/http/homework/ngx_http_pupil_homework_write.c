@@ -31,6 +31,7 @@ ngx_int_t
 ngx_http_pupil_homework_create_parse(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                   rc;
+    pupil_rc_t                  parsed;
     pupil_fault_t               fault;
     ngx_http_pupil_homework_t  *data;
 
@@ -43,10 +44,10 @@ ngx_http_pupil_homework_create_parse(ngx_http_pupil_ctx_t *ctx)
 
     pupil_uuid_random(&data->record);
 
-    return ngx_http_pupil_parsed(ctx,
-               pupil_input_homework(&ctx->alloc, &ctx->body, ctx->now,
-                                    &data->create, &fault),
-               &fault);
+    parsed = pupil_input_homework(&ctx->alloc, &ctx->body, ctx->now,
+                                  &data->create, &fault);
+
+    return ngx_http_pupil_parsed(ctx, parsed, &fault);
 }
 
 
@@ -54,6 +55,7 @@ ngx_int_t
 ngx_http_pupil_homework_patch_parse(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                   rc;
+    pupil_rc_t                  parsed;
     pupil_fault_t               fault;
     ngx_http_pupil_homework_t  *data;
 
@@ -64,10 +66,10 @@ ngx_http_pupil_homework_patch_parse(ngx_http_pupil_ctx_t *ctx)
 
     data = ctx->data;
 
-    return ngx_http_pupil_parsed(ctx,
-               pupil_input_homework_patch(&ctx->alloc, &ctx->body, ctx->now,
-                                          &data->patch, &fault),
-               &fault);
+    parsed = pupil_input_homework_patch(&ctx->alloc, &ctx->body, ctx->now,
+                                        &data->patch, &fault);
+
+    return ngx_http_pupil_parsed(ctx, parsed, &fault);
 }
 
 
@@ -149,13 +151,14 @@ ngx_http_pupil_homework_target(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
 ngx_int_t
 ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
 {
-    uint32_t                    i;
-    ngx_int_t                   rc;
-    pupil_str_t                 text, title, description, exercises;
-    pupil_uuid_t               *ids;
-    ngx_libpq_exchange_t       *ex;
-    pupil_input_homework_t     *in;
-    ngx_http_pupil_homework_t  *data;
+    uint32_t                       i;
+    ngx_int_t                      rc;
+    pupil_str_t                    text, title, description, exercises;
+    pupil_uuid_t                  *ids;
+    ngx_libpq_exchange_t          *ex;
+    pupil_input_homework_t        *in;
+    ngx_http_pupil_homework_t     *data;
+    const ngx_http_pupil_class_t  *class;
 
     data = ctx->data;
     in = &data->create;
@@ -165,8 +168,9 @@ ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
         return rc;
     }
 
-    rc = ngx_http_pupil_homework_target(ctx, PUPIL_HOMEWORK_CREATE,
-             ngx_http_pupil_homework_class(data, &in->class_id));
+    class = ngx_http_pupil_homework_class(data, &in->class_id);
+
+    rc = ngx_http_pupil_homework_target(ctx, PUPIL_HOMEWORK_CREATE, class);
     if (rc != NGX_OK) {
         return rc == NGX_DECLINED ? NGX_OK : rc;
     }
@@ -218,6 +222,7 @@ ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
     ngx_libpq_exchange_t          *ex;
     ngx_http_pupil_homework_t     *data;
     pupil_input_homework_patch_t  *in;
+    const ngx_http_pupil_class_t  *class;
 
     data = ctx->data;
     in = &data->patch;
@@ -228,8 +233,9 @@ ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
         return rc;
     }
 
-    rc = ngx_http_pupil_homework_target(ctx, PUPIL_HOMEWORK_PATCH,
-             ngx_http_pupil_homework_owner(data, &data->record));
+    class = ngx_http_pupil_homework_owner(data, &data->record);
+
+    rc = ngx_http_pupil_homework_target(ctx, PUPIL_HOMEWORK_PATCH, class);
     if (rc != NGX_OK) {
         return rc == NGX_DECLINED ? NGX_OK : rc;
     }
@@ -275,9 +281,10 @@ ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_homework_delete_step(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_int_t                   rc;
-    ngx_libpq_exchange_t       *ex;
-    ngx_http_pupil_homework_t  *data;
+    ngx_int_t                      rc;
+    ngx_libpq_exchange_t          *ex;
+    ngx_http_pupil_homework_t     *data;
+    const ngx_http_pupil_class_t  *class;
 
     data = ctx->data;
     data->record = ctx->path_id;
@@ -287,8 +294,9 @@ ngx_http_pupil_homework_delete_step(ngx_http_pupil_ctx_t *ctx)
         return rc;
     }
 
-    rc = ngx_http_pupil_homework_target(ctx, PUPIL_HOMEWORK_DELETE,
-             ngx_http_pupil_homework_owner(data, &data->record));
+    class = ngx_http_pupil_homework_owner(data, &data->record);
+
+    rc = ngx_http_pupil_homework_target(ctx, PUPIL_HOMEWORK_DELETE, class);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -318,7 +326,7 @@ ngx_http_pupil_homework_begin(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
         return NULL;
     }
 
-    (void) ngx_http_pupil_add(ctx, ex, ngx_http_pupil_stmt(ctx, stmt));
+    (void) ngx_http_pupil_add_stmt(ctx, ex, stmt);
     ngx_libpq_param_uuid(ex, data->target->enrolment.b);
     ngx_libpq_param_bytea(ex, data->target->mac, PUPIL_MAC_LEN);
     ngx_libpq_param_uuid(ex, data->record.b);

@@ -149,8 +149,7 @@ ngx_http_pupil_login_reserve(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    (void) ngx_http_pupil_add(ctx, ex,
-                              ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_RESERVE));
+    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_RESERVE);
     ngx_http_pupil_param_bytea_array(ex, login->buckets, login->buckets_count);
     ngx_libpq_param_int4_array(ex, login->free, login->buckets_count);
     ngx_libpq_param_int4_array(ex, login->forget, login->buckets_count);
@@ -187,8 +186,7 @@ ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    (void) ngx_http_pupil_add(ctx, ex,
-                              ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_FIND));
+    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_FIND);
     ngx_libpq_param_bytea(ex, login->login_term, PUPIL_TERM_LEN);
     ngx_libpq_param_bytea(ex, login->email_term, PUPIL_TERM_LEN);
 
@@ -306,8 +304,7 @@ ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx)
 
     outcome = pupil_outcome_name(PUPIL_OUTCOME_REFUSED);
 
-    (void) ngx_http_pupil_add(ctx, ex,
-                              ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_REFUSE));
+    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_REFUSE);
     ngx_libpq_param_text(ex, outcome, ngx_strlen(outcome));
     ngx_libpq_param_uuid_array(ex, &login->owner.id, login->known ? 1 : 0);
 

@@ -56,7 +56,7 @@ ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    (void) ngx_http_pupil_add(ctx, ex, ngx_http_pupil_stmt(ctx, stmt));
+    (void) ngx_http_pupil_add_stmt(ctx, ex, stmt);
     ngx_http_pupil_login_params(ctx, ex, &made);
 
     ctx->read_at = ngx_current_msec;

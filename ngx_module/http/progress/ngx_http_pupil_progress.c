@@ -117,6 +117,7 @@ ngx_http_pupil_progress_parse(ngx_http_pupil_ctx_t *ctx)
 {
     uint32_t                    i;
     ngx_int_t                   rc;
+    pupil_rc_t                  parsed;
     pupil_fault_t               fault;
     ngx_http_pupil_progress_t  *data;
 
@@ -130,10 +131,10 @@ ngx_http_pupil_progress_parse(ngx_http_pupil_ctx_t *ctx)
         return rc;
     }
 
-    rc = ngx_http_pupil_parsed(ctx,
-             pupil_input_progress(&ctx->alloc, &ctx->body, ctx->now,
-                                  &data->input, &fault),
-             &fault);
+    parsed = pupil_input_progress(&ctx->alloc, &ctx->body, ctx->now,
+                                  &data->input, &fault);
+
+    rc = ngx_http_pupil_parsed(ctx, parsed, &fault);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -211,8 +212,7 @@ ngx_http_pupil_progress_fresh(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    (void) ngx_http_pupil_add(ctx, ex,
-                           ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_EVIDENCE));
+    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_PROGRESS_EVIDENCE);
 
     /* what the audit tells when that evidence is not authentic */
     ctx->audit.asked = ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_SUBMIT);
@@ -296,8 +296,7 @@ ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx)
     }
 
     ngx_http_pupil_progress_lock(ctx, ex);
-    (void) ngx_http_pupil_add(ctx, ex,
-                             ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_SUBMIT));
+    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_PROGRESS_SUBMIT);
 
     ngx_libpq_param_uuid_array(ex, batch.ids, n);
     ngx_libpq_param_uuid_array(ex, batch.homework, n);
@@ -329,8 +328,7 @@ ngx_http_pupil_progress_lock(ngx_http_pupil_ctx_t *ctx,
     ngx_memcpy(tenant, ctx->tenant.b, sizeof(tenant));
     ngx_memcpy(subject, ctx->session.subject.b, sizeof(subject));
 
-    (void) ngx_http_pupil_add(ctx, ex,
-                              ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_LOCK));
+    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_PROGRESS_LOCK);
     ngx_libpq_param_int4(ex, tenant[0] ^ subject[0]);
     ngx_libpq_param_int4(ex, tenant[1] ^ subject[1]);
 }

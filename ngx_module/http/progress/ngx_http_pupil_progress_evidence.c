@@ -12,7 +12,7 @@
 #include "http/progress/ngx_http_pupil_progress.h"
 
 
-#define NGX_HTTP_PUPIL_EVIDENCE_ENTRIES  4096
+#define NGX_HTTP_PUPIL_EVIDENCE_MAX  4096    /* entries of a worker */
 
 
 static ngx_int_t ngx_http_pupil_evidence_arrays(ngx_http_pupil_ctx_t *ctx,
@@ -25,20 +25,21 @@ ngx_int_t
 ngx_http_pupil_evidence_init(ngx_http_pupil_main_conf_t *pmcf, ngx_log_t *log)
 {
     void                            *memory;
+    size_t                           size;
     ngx_http_pupil_progress_conf_t  *conf;
 
     conf = ngx_http_pupil_progress_conf(pmcf);
 
+    size = pupil_evidence_cache_size(NGX_HTTP_PUPIL_EVIDENCE_MAX);
+
     /* from the system, and so no page of it is there before it is used */
-    memory = ngx_alloc(
-                 pupil_evidence_cache_size(NGX_HTTP_PUPIL_EVIDENCE_ENTRIES),
-                 log);
+    memory = ngx_alloc(size, log);
     if (memory == NULL) {
         return NGX_ERROR;
     }
 
     conf->evidence = pupil_evidence_cache_init(memory,
-                                              NGX_HTTP_PUPIL_EVIDENCE_ENTRIES);
+                                               NGX_HTTP_PUPIL_EVIDENCE_MAX);
 
     return NGX_OK;
 }

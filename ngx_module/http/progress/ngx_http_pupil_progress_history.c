@@ -56,8 +56,7 @@ ngx_http_pupil_history_start(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    (void) ngx_http_pupil_add(ctx, ex,
-                            ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_HISTORY));
+    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_PROGRESS_HISTORY);
 
     if (pupil_uuid_is_zero(&query->homework_id)) {
         ngx_libpq_param_null(ex);

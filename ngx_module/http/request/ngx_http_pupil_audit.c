@@ -320,9 +320,11 @@ static void
 ngx_http_pupil_group_send(ngx_http_pupil_group_t *group)
 {
     ngx_uint_t             n;
+    ngx_libpq_stmt_t      *insert;
     ngx_libpq_exchange_t  *ex;
 
     n = group->n;
+    insert = group->main->fixed[PUPIL_FIXED_AUDIT_GROUP];
     group->flying = 1;
 
     ex = n == 0 ? NULL
@@ -334,8 +336,7 @@ ngx_http_pupil_group_send(ngx_http_pupil_group_t *group)
     }
 
     ngx_http_pupil_exchange_tenant(ex, &group->tenant);
-    (void) ngx_libpq_exchange_add(ex,
-                               group->main->fixed[PUPIL_FIXED_AUDIT_GROUP]);
+    (void) ngx_libpq_exchange_add(ex, insert);
 
     ngx_libpq_param_uuid(ex, group->tenant.b);
     ngx_libpq_param_uuid_array(ex, group->request, n);

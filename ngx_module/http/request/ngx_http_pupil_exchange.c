@@ -100,9 +100,9 @@ ngx_http_pupil_keep(ngx_http_pupil_ctx_t *ctx,
     if (rc != NGX_OK) {
         ngx_libpq_exchange_destroy(ex);
 
-        return ngx_http_pupil_problem(ctx,
-                   rc == NGX_BUSY ? NGX_HTTP_PUPIL_BUSY
-                                  : NGX_HTTP_PUPIL_UNAVAILABLE);
+        return ngx_http_pupil_problem(ctx, rc == NGX_BUSY
+                                           ? NGX_HTTP_PUPIL_BUSY
+                                           : NGX_HTTP_PUPIL_UNAVAILABLE);
     }
 
     sent->exchange = ex;

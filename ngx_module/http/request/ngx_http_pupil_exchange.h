@@ -56,7 +56,14 @@ ngx_int_t ngx_http_pupil_refuse(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_stmt_t *stmt, const pupil_uuid_t *subject,
     ngx_http_pupil_problem_e problem);
 
-/* The statement of an endpoint, by the enums of core/endpoints. */
-#define ngx_http_pupil_stmt(ctx, id)  (&(ctx)->conf->serves.stmts[id])
+/* Statements of the endpoint, and of sessions, by the enums of core. */
+#define ngx_http_pupil_stmt(ctx, id)          (&(ctx)->conf->serves.stmts[id])
+#define ngx_http_pupil_session_stmt(ctx, id)                                  \
+    (&(ctx)->conf->serves.session[id])
+
+#define ngx_http_pupil_add_stmt(ctx, ex, id)                                  \
+    ngx_http_pupil_add(ctx, ex, ngx_http_pupil_stmt(ctx, id))
+#define ngx_http_pupil_add_session_stmt(ctx, ex, id)                          \
+    ngx_http_pupil_add(ctx, ex, ngx_http_pupil_session_stmt(ctx, id))
 
 #endif /* _NGX_HTTP_PUPIL_EXCHANGE_H_INCLUDED_ */

@@ -123,8 +123,7 @@ ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    (void) ngx_http_pupil_add(ctx, ex,
-                              &ctx->conf->serves.session[PUPIL_SESSION_LOAD]);
+    (void) ngx_http_pupil_add_session_stmt(ctx, ex, PUPIL_SESSION_LOAD);
     ngx_libpq_param_bytea(ex, session->hash, 32);
 
     ctx->read_at = ngx_current_msec;
@@ -290,7 +289,7 @@ ngx_http_pupil_session_touch(ngx_http_pupil_ctx_t *ctx)
     }
 
     key = ngx_http_pupil_key(ctx, "mac");
-    stmt = &ctx->conf->serves.session[PUPIL_SESSION_TOUCH];
+    stmt = ngx_http_pupil_session_stmt(ctx, PUPIL_SESSION_TOUCH);
 
     if (key == NULL) {
         return;

@@ -76,8 +76,7 @@ ngx_http_pupil_show_start(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    (void) ngx_http_pupil_add(ctx, ex,
-                              &ctx->conf->serves.session[PUPIL_SESSION_SHOW]);
+    (void) ngx_http_pupil_add_session_stmt(ctx, ex, PUPIL_SESSION_SHOW);
 
     return ngx_http_pupil_submit(ctx, ex, 0);
 }
@@ -126,13 +125,14 @@ ngx_http_pupil_show_write(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
     out = &ctx->out;
     n = (ngx_uint_t) PQntuples(res);
-    ngx_http_pupil_shown(ctx, &ctx->conf->serves.session[PUPIL_SESSION_SHOW]);
 
-    self.stmt = &ctx->conf->serves.session[PUPIL_SESSION_SHOW];
+    self.stmt = ngx_http_pupil_session_stmt(ctx, PUPIL_SESSION_SHOW);
     self.res = res;
     self.n = 0;
     self.owner = ngx_http_pupil_owner(res, 0, PUPIL_SS_OWNER, &owner)
                  == NGX_OK ? &owner : NULL;
+
+    ngx_http_pupil_shown(ctx, self.stmt);
 
     pupil_writer_object_begin(out);
     pupil_writer_key(out, "status");
@@ -244,7 +244,7 @@ ngx_http_pupil_show_institution(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     if (ngx_http_pupil_owner(res, row, PUPIL_SS_SCHOOL_OWNER, &owner)
         == NGX_OK)
     {
-        school.stmt = &ctx->conf->serves.session[PUPIL_SESSION_SHOW];
+        school.stmt = ngx_http_pupil_session_stmt(ctx, PUPIL_SESSION_SHOW);
         school.res = res;
         school.n = row;
         school.owner = &owner;
@@ -291,6 +291,7 @@ ngx_http_pupil_switch_render(ngx_http_pupil_ctx_t *ctx)
     PGresult                 *res;
     ngx_uint_t                row, n, found;
     pupil_role_row_t          role, best;
+    ngx_http_pupil_stmt_t    *show;
     ngx_http_pupil_switch_t  *sw;
 
     sw = ctx->data;
@@ -316,9 +317,10 @@ ngx_http_pupil_switch_render(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (!found) {
-        return ngx_http_pupil_refuse(ctx,
-                               &ctx->conf->serves.session[PUPIL_SESSION_SHOW],
-                               NULL, NGX_HTTP_PUPIL_NOT_FOUND);
+        show = ngx_http_pupil_session_stmt(ctx, PUPIL_SESSION_SHOW);
+
+        return ngx_http_pupil_refuse(ctx, show, NULL,
+                                     NGX_HTTP_PUPIL_NOT_FOUND);
     }
 
     return ngx_http_pupil_switch_write(ctx, &best);
@@ -361,8 +363,7 @@ ngx_http_pupil_switch_write(ngx_http_pupil_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    (void) ngx_http_pupil_add(ctx, ex,
-                              &ctx->conf->serves.session[PUPIL_SESSION_SWITCH]);
+    (void) ngx_http_pupil_add_session_stmt(ctx, ex, PUPIL_SESSION_SWITCH);
     ngx_libpq_param_bytea(ex, ctx->session.hash, 32);
     ngx_libpq_param_bytea(ex, made->hash, 32);
     ngx_libpq_param_text(ex, made->role.data, made->role.len);
@@ -420,8 +421,7 @@ ngx_http_pupil_end_start(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    (void) ngx_http_pupil_add(ctx, ex,
-                              &ctx->conf->serves.session[PUPIL_SESSION_END]);
+    (void) ngx_http_pupil_add_session_stmt(ctx, ex, PUPIL_SESSION_END);
     ngx_libpq_param_bytea(ex, ctx->session.hash, 32);
 
     return ngx_http_pupil_submit(ctx, ex, 1);

@@ -111,7 +111,9 @@ static void
 ngx_http_pupil_metrics_requests(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_metrics_t *metrics)
 {
-    ngx_uint_t  i, k;
+    ngx_uint_t          i, k;
+    const char         *endpoint;
+    ngx_atomic_uint_t   count;
 
     static const struct {
         const char  *name;
@@ -121,11 +123,13 @@ ngx_http_pupil_metrics_requests(ngx_http_pupil_main_conf_t *pmcf,
     };
 
     for (i = 0; i < NGX_HTTP_PUPIL_ENDPOINT_COUNT; i++) {
-        for (k = 0; k < sizeof(classes) / sizeof(classes[0]); k++) {
-            ngx_http_pupil_metric(metrics, "requests",
-                      pmcf->endpoints[i]->name, NGX_HTTP_PUPIL_COUNTER,
-                      (int64_t) pmcf->stats.requests[i][classes[k].class]);
+        endpoint = pmcf->endpoints[i]->name;
 
+        for (k = 0; k < sizeof(classes) / sizeof(classes[0]); k++) {
+            count = pmcf->stats.requests[i][classes[k].class];
+
+            ngx_http_pupil_metric(metrics, "requests", endpoint,
+                                  NGX_HTTP_PUPIL_COUNTER, (int64_t) count);
             metrics->list[metrics->n - 1].detail = classes[k].name;
         }
     }
