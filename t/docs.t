@@ -23,10 +23,7 @@ my %CONTEXTS = (MAIN => 'http', SRV => 'server', LOC => 'location',
 
 sub table_of_module () {
     my ($table) = $source =~ /ngx_http_pupil_commands\[\] = \{(.*?)\n\};/s;
-    my ($list) = slurp("$root/ngx_module/core/endpoints/endpoints.h")
-        =~ /^#define PUPIL_ENDPOINTS\(row\)(.*?[^\\])\n/ms;
-    my %found = map { ("pupil_$_" => 'location') }
-        'status', ($list // '') =~ /row\([A-Z_]+, ([a-z_]+)\)/g;
+    my %found = map { ("pupil_$_" => 'location') } Pupil::Site::endpoints();
     while (($table // '') =~ /ngx_string\("(\w+)"\),\s*([\w|\s]+),/g) {
         my ($name, $flags) = ($1, $2);
         $flags =~ s/NGX_HTTP_PUPIL_ANYWHERE/NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF/;

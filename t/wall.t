@@ -109,7 +109,8 @@ is scalar(my @long = long_functions("int\nf(void)\n{\n" . "a;\n" x 91 . "}\n")),
 # The houses, the houses below each, and its rooms, a level a string, the
 # lowest first.  A room uses its own files, lower levels of its house, and the
 # houses below: so no arrow runs back, rooms of one level do not know of each
-# other, and no circle crosses folders.
+# other, and no circle crosses folders.  An endpoint has a room of its name, a
+# category one of its own.
 my $PLUGINS = join ' ', grep { !/^common$/ } map { m{/(\w+)$} }
               grep { -d } glob 'plugins/*';
 my @HOUSES = (
@@ -119,9 +120,7 @@ my @HOUSES = (
      qw(base json input vault login plugin policy audit lifecycle roster
         endpoints)],
     [http => ['include', 'pg', 'core'],
-     'request',
-     'login session homework progress data status me rights admin access scim',
-     'conf'],
+     'request', join(' ', Pupil::Site::endpoints()), 'conf'],
     [ctl => ['include', 'core'],
      'base', 'store',
      'setup check people audit roster lifecycle report',

@@ -136,11 +136,18 @@ sub person ($self, $login, $password = "A long password of $login, 2026") {
 }
 
 
-my %HANDLERS = (
-    login => '= /v1/login', session => '/v1/session',
-    homework => '/v1/homework', progress => '/v1/progress',
-    data => '/v1/data/', status => '/status',
-);
+# The endpoints of the module, by name: core's list, and what serves the
+# operator.
+sub endpoints () {
+    my ($list) = slurp(root_dir() . '/ngx_module/core/endpoints/endpoints.h')
+        =~ /^#define PUPIL_ENDPOINTS\(row\)(.*?[^\\])\n/ms;
+    my @names = ($list // '') =~ /row\([A-Z_]+, ([a-z_]+)\)/g;
+    die "no endpoint in the list of core\n" if !@names;
+    return sort @names, 'status';
+}
+
+# Where the handlers are that are not at /v1/ and their name.
+my %PATHS = (login => '= /v1/login', data => '/v1/data/', status => '/status');
 
 
 # The http{} part.  Options: plugins => [names], pupil => text that is added,
@@ -170,9 +177,10 @@ sub http_conf ($self, %opt) {
 sub server_conf ($self, %opt) {
     return join '', map {
         my $more = $opt{locations}{$_} // '';
-        "location $HANDLERS{$_} { pupil_$_; $more }\n"
+        my $path = $PATHS{$_} // "/v1/$_";
+        "location $path { pupil_$_; $more }\n"
     } grep { !exists $opt{locations}{$_} || defined $opt{locations}{$_} }
-      sort keys %HANDLERS;
+      endpoints();
 }
 
 
