@@ -265,7 +265,8 @@ isnt(Pupil::Nginx->new(conf => whole("pupil_deny nothing.there;\n"))
 
 # What is between backquotes and looks like a source: a path from the top, one
 # below ngx_module/, or a file's name alone.  <any> stands for a name that the
-# reader puts in: the folder before it must be there.
+# reader puts in: the folder before it must be there.  What a document gives the
+# text of is there for who follows it.
 my %somewhere = map { s{.*/}{}r => 1 }
     files_below(qr/\.(?:[ch]|sql|t|p[lm])\z/,
                 map { "$root/$_" } qw(include ngx_module plugins sql t));
@@ -286,7 +287,8 @@ sub leads ($path) {
 my $paths = 0;
 for my $document (@documents) {
     my $name = $document =~ s{^\Q$root\E/}{}r;
-    my @made = $SKIP{$name} ? qw(locker.c locker.sql) : ();
+    my @made = $SKIP{$name} ? qw(locker.c locker.sql)
+             : $text{$document} =~ /^`([^`\n]+)`:\n\n```/mg;
     my @paths = grep { my $path = $_; !grep { $_ eq $path } @made }
                 paths($text{$document});
     $paths += @paths;
