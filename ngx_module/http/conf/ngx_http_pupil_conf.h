@@ -17,13 +17,13 @@
  */
 typedef struct {
     pupil_database_id_t  database;
-    ngx_str_t           *sql;          /* shapes and policies, to be stored */
+    ngx_str_t           *sql;               /* that stores shapes, policies */
     ngx_uint_t           sql_count;
-    ngx_uint_t           durable;      /* NGX_HTTP_PUPIL_DURABLE_* */
-    pupil_epoch_t        epochs[PUPIL_KEYRING_EPOCHS];  /* of the key file */
-    uint32_t             epochs_count;
+    ngx_uint_t           durable;           /* NGX_HTTP_PUPIL_DURABLE_* */
+    pupil_epoch_t        epochs[PUPIL_KEYRING_EPOCHS];
+    uint32_t             epochs_count;      /* of the key file */
     unsigned             same_cluster:1;
-    ngx_atomic_t        *own_system;   /* identifier of the cluster */
+    ngx_atomic_t        *own_system;        /* identifier of the cluster */
     ngx_atomic_t        *other_system;
     ngx_atomic_t        *partitions_until;  /* of the audit, in seconds */
 } ngx_http_pupil_check_t;

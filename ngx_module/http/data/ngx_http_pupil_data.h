@@ -20,16 +20,16 @@ typedef struct {
     uint32_t                   relation;
     pupil_uuid_t               subject;
     ngx_http_pupil_generic_t  *generic;
-    ngx_uint_t                 main;      /* position of the statement */
-    pupil_uuid_t              *classes;   /* with authentic evidence */
+    ngx_uint_t                 main;        /* position of the statement */
+    pupil_uuid_t              *classes;     /* with authentic evidence */
     ngx_uint_t                 nclasses;
-    unsigned                   evidence:1;    /* was asked for */
+    unsigned                   evidence:1;  /* was asked for */
 
     /* a write */
     pupil_uuid_t               record;
     ngx_http_pupil_owner_t     owner;
-    uint8_t                   *set;       /* by want */
-    pupil_str_t               *values;    /* clear; data NULL: none */
+    uint8_t                   *set;         /* by want */
+    pupil_str_t               *values;      /* clear; data NULL: none */
 } ngx_http_pupil_data_t;
 
 

@@ -35,21 +35,21 @@ typedef struct {
 
 /* A class of the actor's, from an enrolment whose MAC was checked. */
 typedef struct {
-    pupil_uuid_t            enrolment;
-    uint8_t                 mac[PUPIL_MAC_LEN];
-    ngx_http_pupil_owner_t  owner;             /* the class */
-    pupil_uuid_t            record;            /* homework; zero: not this */
-    pupil_time_t            assigned_at;       /* of that homework */
+    pupil_uuid_t                  enrolment;
+    uint8_t                       mac[PUPIL_MAC_LEN];
+    ngx_http_pupil_owner_t        owner;        /* the class */
+    pupil_uuid_t                  record;       /* homework; zero: not this */
+    pupil_time_t                  assigned_at;  /* of that homework */
 
     /* of the feed */
-    pupil_uuid_t            version;           /* of the definitions */
-    ngx_http_pupil_definition_t *definitions;  /* by due date and record */
-    ngx_uint_t              count;
-    ngx_uint_t              next;              /* while they are merged */
-    unsigned                has_version:1;
-    unsigned                ready:1;           /* they are here */
-    unsigned                missing:1;         /* they are asked for */
-    unsigned                kept:1;            /* by this request */
+    pupil_uuid_t                  version;      /* of the definitions */
+    ngx_http_pupil_definition_t  *definitions;  /* by due date and record */
+    ngx_uint_t                    count;
+    ngx_uint_t                    next;         /* while they are merged */
+    unsigned                      has_version:1;
+    unsigned                      ready:1;      /* they are here */
+    unsigned                      missing:1;    /* they are asked for */
+    unsigned                      kept:1;       /* by this request */
 } ngx_http_pupil_class_t;
 
 
@@ -58,56 +58,57 @@ typedef struct {
  * homework of that person's is shown.
  */
 typedef struct {
-    PGresult                      *res;
-    ngx_uint_t                     row, enrolment, owner;  /* columns */
-    const ngx_http_pupil_stmt_t   *stmt;
-    ngx_uint_t                     given, family;          /* wants */
-    pupil_uuid_t                   subject, class_id;
-    pupil_str_t                    name;       /* empty: none that opens */
-    unsigned                       checked:1;
-    unsigned                       authentic:1;
+    PGresult                     *res;
+    ngx_uint_t                    row;
+    ngx_uint_t                    enrolment, owner;  /* columns */
+    const ngx_http_pupil_stmt_t  *stmt;
+    ngx_uint_t                    given, family;     /* wants */
+    pupil_uuid_t                  subject, class_id;
+    pupil_str_t                   name;              /* empty: none opens */
+    unsigned                      checked:1;
+    unsigned                      authentic:1;
 } ngx_http_pupil_teacher_t;
 
 
 /* A current submission of the actor's: a row of what stands beside. */
 typedef struct {
-    pupil_uuid_t                   homework;
-    ngx_uint_t                     row;
+    pupil_uuid_t  homework;
+    ngx_uint_t    row;
 } ngx_http_pupil_current_t;
 
 
 /* ctx->data of all homework routes. */
 typedef struct {
-    pupil_homework_query_t         query;      /* GET */
-    pupil_input_homework_t         create;     /* POST */
-    pupil_input_homework_patch_t   patch;      /* PATCH */
+    pupil_homework_query_t                 query;    /* GET */
+    pupil_input_homework_t                 create;   /* POST */
+    pupil_input_homework_patch_t           patch;    /* PATCH */
 
-    ngx_http_pupil_class_t        *classes;    /* in r->pool */
-    ngx_uint_t                     nclasses;
+    ngx_http_pupil_class_t                *classes;  /* in r->pool */
+    ngx_uint_t                             nclasses;
 
     /* a write, between its two exchanges */
-    const ngx_http_pupil_class_t  *target;
-    pupil_uuid_t                   record;
+    const ngx_http_pupil_class_t          *target;
+    pupil_uuid_t                           record;
 
     /* where results are in the exchange that holds the page */
     const ngx_http_pupil_homework_role_t  *role;
-    const ngx_http_pupil_stmt_t   *list;
-    ngx_uint_t                     at;         /* of the list */
-    ngx_uint_t                     beside;     /* of progress or summary */
-    ngx_uint_t                     refused;    /* statement that is refused */
-    unsigned                       has_beside:1;
+    const ngx_http_pupil_stmt_t           *list;
+    ngx_uint_t                             at;       /* of the list */
+    ngx_uint_t                             beside;   /* progress or summary */
+    ngx_uint_t                             refused;  /* the statement that is */
+    unsigned                               has_beside:1;
 
     /* the feed */
-    ngx_libpq_exchange_t          *feed;
-    ngx_http_pupil_teacher_t      *teachers;
-    ngx_uint_t                     nteachers;
+    ngx_libpq_exchange_t                  *feed;
+    ngx_http_pupil_teacher_t              *teachers;
+    ngx_uint_t                             nteachers;
 
-    ngx_http_pupil_current_t      *current;    /* of current_of */
-    ngx_uint_t                     ncurrent;
-    PGresult                      *current_of;
+    ngx_http_pupil_current_t              *current;  /* of current_of */
+    ngx_uint_t                             ncurrent;
+    PGresult                              *current_of;
 
-    pupil_writer_t                 scratch;
-    unsigned                       has_scratch:1;
+    pupil_writer_t                         scratch;
+    unsigned                               has_scratch:1;
 } ngx_http_pupil_homework_t;
 
 

@@ -13,8 +13,8 @@
 
 
 typedef struct {
-    size_t                         size;       /* bytes a worker; 0: off */
-    ngx_http_pupil_definitions_t  *definitions;    /* a worker's; NULL: off */
+    size_t                         size;         /* bytes a worker; 0: off */
+    ngx_http_pupil_definitions_t  *definitions;  /* a worker's; NULL: off */
 } ngx_http_pupil_homework_conf_t;
 
 #define ngx_http_pupil_homework_conf(pmcf)                                    \

@@ -20,18 +20,18 @@
 
 /* What the log-in has for itself: pupil_password_hash, and a worker's own. */
 typedef struct {
-    ngx_str_t                      pool_name;
-    ngx_thread_pool_t             *pool;
-    pupil_password_cost_t          cost;
-    ngx_uint_t                     queue;      /* log-ins that may wait */
-    ngx_uint_t                     parallel;   /* of all workers, at once */
-    ngx_http_pupil_gate_t         *gate;
-    unsigned                       set:1;      /* the directive was there */
+    ngx_str_t               pool_name;
+    ngx_thread_pool_t      *pool;
+    pupil_password_cost_t   cost;
+    ngx_uint_t              queue;             /* log-ins that may wait */
+    ngx_uint_t              parallel;          /* of all workers, at once */
+    ngx_http_pupil_gate_t  *gate;
+    unsigned                set:1;             /* the directive was there */
 
-    ngx_uint_t                     hashing;    /* hold a place in the queue */
-    ngx_atomic_uint_t              attempts, failures, busy;
-    ngx_atomic_uint_t              hashes, hash_kib;   /* runs, work */
-    unsigned                       dearer:1;   /* such a hash was logged */
+    ngx_uint_t              hashing;           /* hold a place in the queue */
+    ngx_atomic_uint_t       attempts, failures, busy;
+    ngx_atomic_uint_t       hashes, hash_kib;  /* runs, work */
+    unsigned                dearer:1;          /* such a hash was logged */
 } ngx_http_pupil_login_conf_t;
 
 #define ngx_http_pupil_login_conf(pmcf)                                       \
@@ -40,34 +40,34 @@ typedef struct {
 
 /* A log-in under way; wiped with the request. */
 struct ngx_http_pupil_login_s {
-    ngx_http_pupil_login_conf_t   *conf;
-    pupil_input_login_t            input;
-    uint8_t                        login_term[PUPIL_TERM_LEN];
-    uint8_t                        email_term[PUPIL_TERM_LEN];
-    pupil_str_t                    known_as;    /* for the device cookie */
+    ngx_http_pupil_login_conf_t  *conf;
+    pupil_input_login_t           input;
+    uint8_t                       login_term[PUPIL_TERM_LEN];
+    uint8_t                       email_term[PUPIL_TERM_LEN];
+    pupil_str_t                   known_as;       /* for the device cookie */
 
-    uint8_t                        bytes[NGX_HTTP_PUPIL_LOGIN_BUCKETS][32];
-    pupil_str_t                    buckets[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
-    int32_t                        free[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
-    int32_t                        forget[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
-    int32_t                        longest[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
-    ngx_uint_t                     buckets_count;   /* the network's last */
+    uint8_t                       bytes[NGX_HTTP_PUPIL_LOGIN_BUCKETS][32];
+    pupil_str_t                   buckets[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
+    int32_t                       free[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
+    int32_t                       forget[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
+    int32_t                       longest[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
+    ngx_uint_t                    buckets_count;  /* the network's last */
 
-    ngx_libpq_exchange_t   *found;
-    ngx_http_pupil_owner_t  owner;              /* the account's or decoy's */
-    pupil_str_t             subject_mac;
-    pupil_time_t            changed_at;         /* the credential was */
-    u_char                  renewed[PUPIL_PASSWORD_HASH_LEN];
-    pupil_str_t             role;               /* static */
-    pupil_uuid_t            institution;
-    uint8_t                 text[PUPIL_TOKEN_TEXT_LEN];
-    ngx_http_pupil_hash_t         *hash;       /* under way */
-    pupil_rc_t                     verified;   /* what it found */
-    unsigned                       slot:1;     /* a place in the queue */
-    unsigned                       device:1;             /* a known one */
-    unsigned                known:1;            /* an account, no decoy */
-    unsigned                has_owner:1;
-    unsigned                eligible:1;         /* but for the password */
+    ngx_libpq_exchange_t         *found;
+    ngx_http_pupil_owner_t        owner;          /* the account's or decoy's */
+    pupil_str_t                   subject_mac;
+    pupil_time_t                  changed_at;     /* the credential was */
+    u_char                        renewed[PUPIL_PASSWORD_HASH_LEN];
+    pupil_str_t                   role;           /* static */
+    pupil_uuid_t                  institution;
+    uint8_t                       text[PUPIL_TOKEN_TEXT_LEN];
+    ngx_http_pupil_hash_t        *hash;           /* under way */
+    pupil_rc_t                    verified;       /* what it found */
+    unsigned                      slot:1;         /* a place in the queue */
+    unsigned                      device:1;       /* a known one */
+    unsigned                      known:1;        /* an account, no decoy */
+    unsigned                      has_owner:1;
+    unsigned                      eligible:1;     /* but for the password */
 };
 
 

@@ -26,17 +26,17 @@ typedef struct {
 typedef struct {
     pupil_progress_query_t   query;
     pupil_input_progress_t   input;
-    uint32_t                *sent;      /* of input.items: those that were */
+    uint32_t                *sent;        /* of input.items: those that were */
     uint32_t                 nsent;
-    ngx_http_pupil_owner_t   owner;     /* the actor */
-    pupil_evidence_t         evidence;  /* of the cache, or for it */
-    pupil_enrolment_row_t   *enrolments;    /* with checked MACs */
+    ngx_http_pupil_owner_t   owner;       /* the actor */
+    pupil_evidence_t         evidence;    /* of the cache, or for it */
+    pupil_enrolment_row_t   *enrolments;  /* with checked MACs */
     pupil_str_t             *macs;
     ngx_uint_t               nenrolments;
-    unsigned                 keep:1;    /* evidence fits the cache */
-    unsigned                 cached:1;  /* evidence is the cache's */
-    unsigned                 fresh:1;   /* that did not do */
-    unsigned                 keys:1;    /* with it, keys were asked for */
+    unsigned                 keep:1;      /* evidence fits the cache */
+    unsigned                 cached:1;    /* evidence is the cache's */
+    unsigned                 fresh:1;     /* that did not do */
+    unsigned                 keys:1;      /* with it, keys were asked for */
 } ngx_http_pupil_progress_t;
 
 

@@ -54,21 +54,21 @@ struct ngx_http_pupil_ctx_s {
     ngx_http_pupil_main_conf_t      *main;
     ngx_http_pupil_loc_conf_t       *conf;
     const ngx_http_pupil_route_t    *route;
-    pupil_alloc_t                    alloc;    /* of memory */
-    pupil_time_t                     now;      /* when it began */
+    pupil_alloc_t                    alloc;        /* of memory */
+    pupil_time_t                     now;          /* when it began */
 
-    pupil_uuid_t                     id;       /* of the request */
+    pupil_uuid_t                     id;           /* of the request */
     pupil_uuid_t                     tenant;
     char                             network[PUPIL_NETWORK_LEN];
     pupil_uuid_t                     path_id;      /* {id} of the path */
     pupil_str_t                      path_name;    /* {name} of the path */
-    pupil_str_t                      body;     /* wiped with the request */
+    pupil_str_t                      body;         /* wiped with the request */
     ngx_http_pupil_session_t         session;
 
-    void                            *data;     /* the route's own */
-    ngx_libpq_exchange_t            *exchange; /* results for render */
-    ngx_http_pupil_step_pt           resume;   /* in place of render; once */
-    pupil_writer_t                   out;      /* JSON */
+    void                            *data;         /* the route's own */
+    ngx_libpq_exchange_t            *exchange;     /* results for render */
+    ngx_http_pupil_step_pt           resume;       /* for render, once */
+    pupil_writer_t                   out;          /* JSON */
     ngx_http_pupil_answer_t          answer;
 
     ngx_http_pupil_request_keys_t    keys;
@@ -76,11 +76,11 @@ struct ngx_http_pupil_ctx_s {
 
     /* what follows is the engine's */
 
-    ngx_http_pupil_step_pt           step;     /* runs, or runs again */
-    ngx_http_pupil_step_pt           again;    /* once keys are there */
+    ngx_http_pupil_step_pt           step;         /* runs, or runs again */
+    ngx_http_pupil_step_pt           again;        /* once keys are there */
     ngx_http_pupil_step_pt           session_next;
-    ngx_msec_t                       read_at;  /* of the session's row */
-    const ngx_http_pupil_stmt_t     *denied;   /* was not granted */
+    ngx_msec_t                       read_at;      /* of the session's row */
+    const ngx_http_pupil_stmt_t     *denied;       /* was not granted */
     ngx_http_pupil_sent_t           *sent;
     ngx_http_pupil_memory_t          memory;
 

@@ -39,14 +39,14 @@ typedef struct {
 
 /* pmcf->audit. */
 typedef struct {
-    ngx_uint_t                     durable;    /* NGX_HTTP_PUPIL_DURABLE_* */
-    ngx_int_t                      group_size; /* records at once */
+    ngx_uint_t         durable;           /* NGX_HTTP_PUPIL_DURABLE_* */
+    ngx_int_t          group_size;        /* records at once */
 
     /* a worker's own */
-    ngx_queue_t                    groups;
-    time_t                         partitions_asked;
-    ngx_atomic_t                   partitions_until;   /* in seconds; 0: ? */
-    ngx_atomic_uint_t              tampered;   /* found */
+    ngx_queue_t        groups;
+    time_t             partitions_asked;
+    ngx_atomic_t       partitions_until;  /* in seconds; 0: not known */
+    ngx_atomic_uint_t  tampered;          /* found */
 } ngx_http_pupil_audit_conf_t;
 
 

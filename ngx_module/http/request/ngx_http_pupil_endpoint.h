@@ -46,9 +46,9 @@ typedef enum {
  *          keys were fetched: ctx->out is then empty.
  */
 typedef struct {
-    ngx_uint_t              method;            /* NGX_HTTP_GET, ... one */
-    const char             *path;              /* NULL: the table's end */
-    ngx_uint_t              flags;             /* NGX_HTTP_PUPIL_BODY ... */
+    ngx_uint_t              method;    /* NGX_HTTP_GET, ... one */
+    const char             *path;      /* NULL: the table's end */
+    ngx_uint_t              flags;     /* NGX_HTTP_PUPIL_BODY ... */
     ngx_http_pupil_step_pt  parse;
     ngx_http_pupil_step_pt  start;
     ngx_http_pupil_step_pt  render;
@@ -70,10 +70,10 @@ typedef struct {
 typedef struct {
     ngx_http_pupil_endpoint_e      id;
     const char                    *name;
-    const pupil_endpoint_t        *core;       /* NULL: nothing personal */
+    const pupil_endpoint_t        *core;          /* NULL: nothing personal */
     const ngx_http_pupil_route_t  *routes;
-    size_t                         body_max;   /* bytes of a request's body */
-    unsigned                       subrequest:1;   /* answers auth_request */
+    size_t                         body_max;      /* bytes of a request's */
+    unsigned                       subrequest:1;  /* answers auth_request */
 
     void       *(*create)(ngx_conf_t *cf);
     ngx_int_t   (*init)(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf);

@@ -27,34 +27,34 @@ struct ngx_http_pupil_own_keys_s {
 
 /* ctx->keys. */
 typedef struct {
-    pupil_uuid_t                  *missing;    /* owners, to be fetched */
-    ngx_uint_t                     missing_count;
-    pupil_uuid_t                  *keyless;    /* owners that have none */
-    ngx_uint_t                     keyless_count;
-    ngx_uint_t                     rounds;     /* of fetching */
-    ngx_uint_t                     what;       /* is being fetched */
-    ngx_libpq_exchange_t          *exchange;
-    ngx_http_pupil_step_pt         next;
-    ngx_http_pupil_own_keys_t     *own;
-    unsigned                       refetched:1;    /* the tenant's keys */
+    pupil_uuid_t               *missing;      /* owners, to be fetched */
+    ngx_uint_t                  missing_count;
+    pupil_uuid_t               *keyless;      /* owners that have none */
+    ngx_uint_t                  keyless_count;
+    ngx_uint_t                  rounds;       /* of fetching */
+    ngx_uint_t                  what;         /* is being fetched */
+    ngx_libpq_exchange_t       *exchange;
+    ngx_http_pupil_step_pt      next;
+    ngx_http_pupil_own_keys_t  *own;
+    unsigned                    refetched:1;  /* the tenant's keys */
 } ngx_http_pupil_request_keys_t;
 
 
 /* pmcf->vault: the key file and the cache of keys. */
 typedef struct {
-    ngx_str_t                      master_key; /* path */
-    pupil_arena_t                 *kek_arena;  /* the master's */
-    pupil_kek_t                   *keks;       /* in it, wiped in workers */
-    uint32_t                       keks_count;
-    ngx_uint_t                     owners;     /* keys cached a worker */
-    ngx_msec_t                     lifetime;   /* of a cached key */
-    unsigned                       off:1;      /* keys go with the request */
+    ngx_str_t           master_key;     /* path */
+    pupil_arena_t      *kek_arena;      /* the master's */
+    pupil_kek_t        *keks;           /* in it, wiped in workers */
+    uint32_t            keks_count;
+    ngx_uint_t          owners;         /* keys cached a worker */
+    ngx_msec_t          lifetime;       /* of a cached key */
+    unsigned            off:1;          /* keys go with the request */
 
     /* a worker's own */
-    pupil_arena_t                 *arena;
-    pupil_keyring_t               *ring;       /* NULL: 503 */
-    ngx_atomic_uint_t              fetches;
-    unsigned                       unavailable:1;  /* why was logged */
+    pupil_arena_t      *arena;
+    pupil_keyring_t    *ring;           /* NULL: 503 */
+    ngx_atomic_uint_t   fetches;
+    unsigned            unavailable:1;  /* why was logged */
 } ngx_http_pupil_vault_t;
 
 

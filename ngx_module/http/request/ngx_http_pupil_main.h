@@ -17,10 +17,12 @@
 #include "http/request/ngx_http_pupil_zone.h"
 
 
+/* pupil_login_password. */
 #define NGX_HTTP_PUPIL_LOGIN_OFF    0
 #define NGX_HTTP_PUPIL_LOGIN_STAFF  1
 #define NGX_HTTP_PUPIL_LOGIN_ALL    2
 
+/* pupil_audit_durability. */
 #define NGX_HTTP_PUPIL_DURABLE_ON     0
 #define NGX_HTTP_PUPIL_DURABLE_LOCAL  1
 #define NGX_HTTP_PUPIL_DURABLE_OFF    2
@@ -39,27 +41,27 @@ typedef struct {
 
 
 struct ngx_http_pupil_main_conf_s {
-    pupil_policy_t                policy;      /* all plugins, no denies */
-    ngx_libpq_pool_t             *data;        /* pupil_database */
-    ngx_libpq_pool_t             *keystore;    /* pupil_keystore */
-    ngx_libpq_stmt_t             *fixed[PUPIL_FIXED_COUNT];
-    ngx_http_pupil_vault_t        vault;
-    ngx_http_pupil_zone_conf_t    zone;
-    ngx_http_pupil_audit_conf_t   audit;
-    ngx_http_pupil_conf_t        *conf;
-    ngx_flag_t                    probe;       /* pupil_probe */
+    pupil_policy_t                    policy;    /* all plugins, no denies */
+    ngx_libpq_pool_t                 *data;      /* pupil_database */
+    ngx_libpq_pool_t                 *keystore;  /* pupil_keystore */
+    ngx_libpq_stmt_t                 *fixed[PUPIL_FIXED_COUNT];
+    ngx_http_pupil_vault_t            vault;
+    ngx_http_pupil_zone_conf_t        zone;
+    ngx_http_pupil_audit_conf_t       audit;
+    ngx_http_pupil_conf_t            *conf;
+    ngx_flag_t                        probe;     /* pupil_probe */
 
     /* by ngx_http_pupil_endpoint_e */
-    const ngx_http_pupil_endpoint_t *const  *endpoints;
-    void                         *own[NGX_HTTP_PUPIL_ENDPOINT_COUNT];
-    ngx_uint_t                    served;      /* a bit for each */
-    unsigned                      used:1;      /* one that core knows is */
+    const ngx_http_pupil_endpoint_t  *const *endpoints;
+    void                             *own[NGX_HTTP_PUPIL_ENDPOINT_COUNT];
+    ngx_uint_t                        served;    /* a bit for each */
+    unsigned                          used:1;    /* one that core knows is */
 
-    /* a worker's own */
-    uint8_t                       random[32][PUPIL_UUID_LEN];  /* used once */
-    ngx_uint_t                    random_left;
-    time_t                        started;
-    ngx_http_pupil_stats_t        stats;
+    /* a worker's own; random bytes are used once */
+    uint8_t                           random[32][PUPIL_UUID_LEN];
+    ngx_uint_t                        random_left;
+    time_t                            started;
+    ngx_http_pupil_stats_t            stats;
 };
 
 
@@ -68,18 +70,18 @@ typedef pupil_composed_generic_t  ngx_http_pupil_generic_t;
 
 
 struct ngx_http_pupil_loc_conf_s {
-    const ngx_http_pupil_endpoint_t  *endpoint;    /* NULL: none of ours */
-    ngx_http_complex_value_t     *tenant;      /* pupil_tenant */
-    ngx_array_t                  *denies;      /* pupil_deny_t */
-    pupil_location_t              serves;      /* policy and statements */
-    ngx_uint_t                    login_password;  /* NGX_HTTP_PUPIL_LOGIN */
-    size_t                        body_max;    /* bytes */
-    time_t                        idle;        /* seconds, default 7200 */
-    time_t                        absolute;    /* seconds, default 43200 */
-    ngx_array_t                  *origins;     /* ngx_str_t, allowed */
-    ngx_str_t                     prefix;      /* of the location, without a
-                                                  slash at its end */
-    unsigned                      slash:1;     /* that was there */
+    const ngx_http_pupil_endpoint_t  *endpoint;  /* NULL: none of ours */
+    ngx_http_complex_value_t         *tenant;    /* pupil_tenant */
+    ngx_array_t                      *denies;    /* pupil_deny_t */
+    pupil_location_t                  serves;    /* policy and statements */
+    ngx_uint_t                        login_password;
+    size_t                            body_max;  /* bytes */
+    time_t                            idle;      /* seconds, default 7200 */
+    time_t                            absolute;  /* seconds, default 43200 */
+    ngx_array_t                      *origins;   /* ngx_str_t, allowed */
+    ngx_str_t                         prefix;    /* of the location, without a
+                                                    slash at its end */
+    unsigned                          slash:1;   /* that was there */
 };
 
 #endif /* _NGX_HTTP_PUPIL_MAIN_H_INCLUDED_ */
