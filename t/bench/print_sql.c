@@ -17,6 +17,7 @@
 #include <sodium.h>
 #include <stdio.h>
 
+#include "core/endpoints/database.h"
 #include "core/endpoints/homework.h"
 #include "statements.h"
 

@@ -34,6 +34,7 @@
 #include "accounts.h"
 #include "sql_load.h"
 #include "core/base/text.h"
+#include "core/endpoints/database.h"
 #include "core/endpoints/homework.h"
 
 

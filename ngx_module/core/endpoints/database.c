@@ -50,6 +50,22 @@ const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
     [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 1 }
 };
 
+/*
+ * Each statement is planned once, for any parameters, as index walks inside
+ * one another.  Plans that pay off only over many rows are off: whether they
+ * are chosen depends on what PostgreSQL believes of the sizes.  Bitmap scans
+ * stay, as an OR of two conditions on indexes needs one.
+ */
+const char  pupil_session_sql[] =
+    "SET plan_cache_mode = force_generic_plan;"
+    "SET enable_seqscan = off;"
+    "SET enable_hashjoin = off;"
+    "SET enable_mergejoin = off;"
+    "SET enable_material = off;"
+    "SET enable_memoize = off;"
+    "SET max_parallel_workers_per_gather = 0;"
+    "SET jit = off";
+
 const char  pupil_schema_sql[] =
     "SELECT coalesce(max(number), 0), coalesce(max(compatible_from), 0)"
     " FROM public.pupil_migration";

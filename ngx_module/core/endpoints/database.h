@@ -31,6 +31,14 @@ extern const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT];
 
 
 /*
+ * What every connection that runs these statements sets first, so that how a
+ * statement is executed depends on its text and on the indexes, and not on
+ * what PostgreSQL believes to know of the tables: see docs/architecture.md.
+ */
+extern const char  pupil_session_sql[];
+
+
+/*
  * Migrations: all that this build relies on, none that it cannot stand.  The
  * question has one row.
  */

@@ -29,22 +29,6 @@ static void pupil_statement_audit_values(pupil_statement_t *statement,
     const uint8_t *policy_hash, pupil_sql_t *sql);
 
 
-/*
- * Each statement is planned once, for any parameters, as index walks inside
- * one another.  Plans that pay off only over many rows are off: whether they
- * are chosen depends on what PostgreSQL believes of the sizes.  Bitmap scans
- * stay, as an OR of two conditions on indexes needs one.
- */
-const char  pupil_session_sql[] =
-    "SET plan_cache_mode = force_generic_plan;"
-    "SET enable_seqscan = off;"
-    "SET enable_hashjoin = off;"
-    "SET enable_mergejoin = off;"
-    "SET enable_material = off;"
-    "SET enable_memoize = off;"
-    "SET max_parallel_workers_per_gather = 0;"
-    "SET jit = off";
-
 static const pupil_placeholder_t  pupil_placeholders[] = {
     { "audit",        pupil_statement_audit },
     { "audit_values", pupil_statement_audit_values },

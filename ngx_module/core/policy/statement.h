@@ -129,13 +129,6 @@ pupil_rc_t pupil_statement_compose(const pupil_template_t *template,
     const pupil_alloc_t *alloc, pupil_statement_t *statement,
     pupil_error_t *error);
 
-/*
- * What every connection that runs these statements sets first, so that how a
- * statement is executed depends on its text and on the indexes, and not on
- * what PostgreSQL believes to know of the tables: see docs/architecture.md.
- */
-extern const char  pupil_session_sql[];
-
 /* The PostgreSQL type OID of a parameter type. */
 uint32_t pupil_param_oid(uint8_t param);
 
