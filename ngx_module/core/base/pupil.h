@@ -17,6 +17,8 @@
 
 #define PUPIL_UUID_LEN       16    /* bytes, binary, network order */
 #define PUPIL_UUID_TEXT_LEN  36    /* lower case, no terminator */
+#define PUPIL_HASH_LEN       32    /* of a SHA-256, and of keyed hashes that are
+                                      stored, such as a token's */
 #define PUPIL_ERROR_SIZE     512   /* bytes of a pupil_error_t text, with NUL */
 
 

@@ -36,7 +36,7 @@ typedef struct {
 typedef struct {
     const pupil_endpoint_t    *endpoint;
     pupil_policy_t             policy;
-    uint8_t                    policy_hash[32];
+    uint8_t                    policy_hash[PUPIL_HASH_LEN];
     pupil_str_t                policy_document;
     pupil_composed_t          *session; /* PUPIL_SESSION_*: every location
                                            loads sessions */

@@ -202,7 +202,7 @@ pupil_epoch_fits(const pupil_epoch_t *known, uint32_t count, int64_t epoch,
     pupil_str_t fingerprint, pupil_error_t *error)
 {
     size_t    len;
-    uint8_t   stored[32];
+    uint8_t   stored[PUPIL_HASH_LEN];
     uint32_t  i;
 
     for (i = 0; i < count && known[i].epoch != epoch; i++) {

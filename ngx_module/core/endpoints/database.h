@@ -67,7 +67,7 @@ pupil_rc_t pupil_systems_fit(uint64_t data, uint64_t keystore,
 /* An epoch of the key file, without its key. */
 typedef struct {
     uint32_t  epoch;
-    uint8_t   fingerprint[32];      /* pupil_kek_fingerprint() */
+    uint8_t   fingerprint[PUPIL_HASH_LEN];      /* pupil_kek_fingerprint() */
 } pupil_epoch_t;
 
 /* epochs: room for count. */

@@ -51,8 +51,8 @@ pupil_directive_pins(pupil_str_t word)
 
 /* The hash that the file must have.  *pinned: pin, or NULL without one. */
 static pupil_rc_t
-pupil_directive_pin(const pupil_str_t *words, uint32_t count, uint8_t pin[32],
-    const uint8_t **pinned, pupil_error_t *error)
+pupil_directive_pin(const pupil_str_t *words, uint32_t count,
+    uint8_t pin[PUPIL_HASH_LEN], const uint8_t **pinned, pupil_error_t *error)
 {
     size_t       len;
     uint32_t     i;
@@ -69,8 +69,9 @@ pupil_directive_pin(const pupil_str_t *words, uint32_t count, uint8_t pin[32],
         hex.len = words[i].len - (sizeof(PUPIL_SHA256) - 1);
 
         if (*pinned != NULL
-            || pupil_hex_decode(hex.data, hex.len, pin, 32, &len) != PUPIL_OK
-            || len != 32)
+            || pupil_hex_decode(hex.data, hex.len, pin, PUPIL_HASH_LEN, &len)
+               != PUPIL_OK
+            || len != PUPIL_HASH_LEN)
         {
             return pupil_error_set(error, PUPIL_SHA256 " takes the 64 hex"
                                    " digits that sha256sum prints, once");
@@ -105,7 +106,7 @@ pupil_directive_plugin(pupil_policy_t *policy, const char *file,
     const pupil_str_t *words, uint32_t count, const pupil_alloc_t *alloc,
     pupil_category_t **category, pupil_error_t *error)
 {
-    uint8_t         pin[32];
+    uint8_t         pin[PUPIL_HASH_LEN];
     pupil_rc_t      rc;
     const uint8_t  *pinned;
 

@@ -51,11 +51,11 @@ pupil_token_parse(pupil_str_t text, uint8_t token[PUPIL_TOKEN_LEN])
 
 void
 pupil_token_hash(const pupil_key_t *key, const uint8_t token[PUPIL_TOKEN_LEN],
-    uint8_t out[32])
+    uint8_t out[PUPIL_HASH_LEN])
 {
     pupil_keyed_t  hash;
 
-    pupil_keyed_begin(&hash, key, "pupil.session.v1", 32);
+    pupil_keyed_begin(&hash, key, "pupil.session.v1", PUPIL_HASH_LEN);
     pupil_keyed_bytes(&hash, token, PUPIL_TOKEN_LEN);
     pupil_keyed_end(&hash, out);
     pupil_stack_wipe();
@@ -148,12 +148,12 @@ pupil_device_check(const pupil_key_t *key, pupil_str_t identifier,
 
 void
 pupil_bucket_make(const pupil_key_t *key, const char *kind, pupil_str_t what,
-    pupil_str_t device, uint8_t bucket[32])
+    pupil_str_t device, uint8_t bucket[PUPIL_HASH_LEN])
 {
     pupil_str_t    name = { (const uint8_t *) kind, strlen(kind) };
     pupil_keyed_t  hash;
 
-    pupil_keyed_begin(&hash, key, "pupil.bucket.v1", 32);
+    pupil_keyed_begin(&hash, key, "pupil.bucket.v1", PUPIL_HASH_LEN);
     pupil_keyed_str(&hash, name);
     pupil_keyed_str(&hash, what);
     pupil_keyed_str(&hash, device);
@@ -164,11 +164,11 @@ pupil_bucket_make(const pupil_key_t *key, const char *kind, pupil_str_t what,
 
 void
 pupil_fingerprint_make(const pupil_key_t *key, pupil_str_t content,
-    uint8_t out[32])
+    uint8_t out[PUPIL_HASH_LEN])
 {
     pupil_keyed_t  hash;
 
-    pupil_keyed_begin(&hash, key, "pupil.fingerprint.v1", 32);
+    pupil_keyed_begin(&hash, key, "pupil.fingerprint.v1", PUPIL_HASH_LEN);
     pupil_keyed_str(&hash, content);
     pupil_keyed_end(&hash, out);
     pupil_stack_wipe();

@@ -27,7 +27,7 @@ pupil_rc_t pupil_token_parse(pupil_str_t text,
 
 /* What pupil.session.token_hash holds. */
 void pupil_token_hash(const pupil_key_t *key,
-    const uint8_t token[PUPIL_TOKEN_LEN], uint8_t out[32]);
+    const uint8_t token[PUPIL_TOKEN_LEN], uint8_t out[PUPIL_HASH_LEN]);
 
 /* The CSRF token of a session, derived: nothing is stored. */
 void pupil_csrf_make(const pupil_key_t *key,
@@ -52,10 +52,10 @@ pupil_rc_t pupil_device_check(const pupil_key_t *key, pupil_str_t identifier,
  * (text empty), or for a client network.
  */
 void pupil_bucket_make(const pupil_key_t *key, const char *kind,
-    pupil_str_t what, pupil_str_t device, uint8_t bucket[32]);
+    pupil_str_t what, pupil_str_t device, uint8_t bucket[PUPIL_HASH_LEN]);
 
 /* A keyed fingerprint of a submission's content (key: "fingerprint"). */
 void pupil_fingerprint_make(const pupil_key_t *key, pupil_str_t content,
-    uint8_t out[32]);
+    uint8_t out[PUPIL_HASH_LEN]);
 
 #endif /* PUPIL_TOKEN_H */

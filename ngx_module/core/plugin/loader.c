@@ -84,18 +84,18 @@ pupil_file_map(const char *path, pupil_file_t *file, pupil_error_t *error)
 
 static pupil_rc_t
 pupil_file_pin(const char *path, const pupil_file_t *file,
-    const uint8_t *pin, uint8_t sha256[32], pupil_error_t *error)
+    const uint8_t *pin, uint8_t sha256[PUPIL_HASH_LEN], pupil_error_t *error)
 {
-    char  got[65], want[65];
+    char  got[2 * PUPIL_HASH_LEN + 1], want[2 * PUPIL_HASH_LEN + 1];
 
     crypto_hash_sha256(sha256, file->data, file->len);
 
-    if (pin == NULL || memcmp(pin, sha256, 32) == 0) {
+    if (pin == NULL || memcmp(pin, sha256, PUPIL_HASH_LEN) == 0) {
         return PUPIL_OK;
     }
 
-    sodium_bin2hex(got, sizeof(got), sha256, 32);
-    sodium_bin2hex(want, sizeof(want), pin, 32);
+    sodium_bin2hex(got, sizeof(got), sha256, PUPIL_HASH_LEN);
+    sodium_bin2hex(want, sizeof(want), pin, PUPIL_HASH_LEN);
 
     return pupil_error_set(error, "\"%s\": its SHA-256 is %s, configured is"
                            " %s", path, got, want);

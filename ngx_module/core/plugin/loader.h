@@ -21,7 +21,7 @@ struct pupil_category_s {
     pupil_str_t           *field_names;  /* plugin->fields_count */
     void                 **patterns;     /* compiled PCRE2, NULL without */
     int64_t               *options;      /* plugin->options_count values */
-    uint8_t                sha256[32];   /* of the file */
+    uint8_t                sha256[PUPIL_HASH_LEN];   /* of the file */
     void                  *handle;       /* of dlopen() */
 };
 

@@ -83,7 +83,7 @@ pupil_statement_audit_values(pupil_statement_t *statement,
     pupil_sql_add(sql, "$2, $3, $4, $5, $6, $7::inet, ");
     pupil_sql_bytea(sql, statement->shape, sizeof(statement->shape));
     pupil_sql_add(sql, ", ");
-    pupil_sql_bytea(sql, policy_hash, 32);
+    pupil_sql_bytea(sql, policy_hash, PUPIL_HASH_LEN);
 }
 
 
@@ -391,7 +391,7 @@ pupil_statement_text(pupil_statement_t *statement,
 
 pupil_rc_t
 pupil_statement_compose(const pupil_template_t *template,
-    const pupil_policy_t *policy, const uint8_t policy_hash[32],
+    const pupil_policy_t *policy, const uint8_t policy_hash[PUPIL_HASH_LEN],
     const pupil_alloc_t *alloc, pupil_statement_t *statement,
     pupil_error_t *error)
 {

@@ -114,7 +114,7 @@ typedef struct {
     uint8_t                  projected[PUPIL_STATEMENT_WANTS];
 
     pupil_str_t              accesses;  /* canonical JSON */
-    uint8_t                  shape[32]; /* its SHA-256 */
+    uint8_t                  shape[PUPIL_HASH_LEN];  /* its SHA-256 */
 } pupil_statement_t;
 
 
@@ -125,7 +125,7 @@ typedef struct {
  * Identifiers are quoted.  Context: configuration, pupilctl.
  */
 pupil_rc_t pupil_statement_compose(const pupil_template_t *template,
-    const pupil_policy_t *policy, const uint8_t policy_hash[32],
+    const pupil_policy_t *policy, const uint8_t policy_hash[PUPIL_HASH_LEN],
     const pupil_alloc_t *alloc, pupil_statement_t *statement,
     pupil_error_t *error);
 

@@ -163,11 +163,11 @@ pupil_kek_format(const pupil_kek_t *kek, char out[PUPIL_KEK_LINE_MAX])
 
 
 void
-pupil_kek_fingerprint(const pupil_key_t *kek, uint8_t out[32])
+pupil_kek_fingerprint(const pupil_key_t *kek, uint8_t out[PUPIL_HASH_LEN])
 {
     pupil_keyed_t  hash;
 
-    pupil_keyed_begin(&hash, kek, "pupil.kek.fingerprint.v1", 32);
+    pupil_keyed_begin(&hash, kek, "pupil.kek.fingerprint.v1", PUPIL_HASH_LEN);
     pupil_keyed_end(&hash, out);
     pupil_stack_wipe();
 }

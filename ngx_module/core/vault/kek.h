@@ -42,6 +42,6 @@ pupil_rc_t pupil_kek_parse(const uint8_t *text, size_t len, const char *path,
 size_t pupil_kek_format(const pupil_kek_t *kek, char out[PUPIL_KEK_LINE_MAX]);
 
 /* What keystore.kek_epoch.fingerprint holds. */
-void pupil_kek_fingerprint(const pupil_key_t *kek, uint8_t out[32]);
+void pupil_kek_fingerprint(const pupil_key_t *kek, uint8_t out[PUPIL_HASH_LEN]);
 
 #endif /* PUPIL_KEK_H */
