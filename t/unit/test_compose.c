@@ -130,6 +130,66 @@ test_whole(void)
 }
 
 
+/* The next table of a category that SQL names, behind "data."; NULL. */
+static const char *
+table_next(const char *p)
+{
+    while ((p = strstr(p, "data.")) != NULL) {
+        p += sizeof("data.") - 1;
+
+        if (strchr(" (,", p[-(int) sizeof("data.")]) != NULL) {
+            return p;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* data.homework_version stands beside data.homework. */
+static int
+table_is(const char *p, const char *category)
+{
+    size_t  len;
+
+    len = strlen(category);
+
+    return strncmp(p, category, len) == 0
+           && (p[len] == '_'
+               || strspn(p + len, "abcdefghijklmnopqrstuvwxyz") == 0);
+}
+
+
+/* What a template declares is what its SQL names, each way. */
+static void
+test_tables(const pupil_template_t *template)
+{
+    uint32_t     i, found, undeclared;
+    uint8_t      named[PUPIL_STATEMENT_TABLES] = { 0 };
+    const char  *p;
+
+    undeclared = 0;
+
+    for (p = table_next(template->sql); p != NULL; p = table_next(p)) {
+        for (i = 0; template->tables[i] != NULL; i++) {
+            if (table_is(p, template->tables[i])) {
+                break;
+            }
+        }
+
+        named[i] = 1;
+        undeclared += template->tables[i] == NULL;
+    }
+
+    for (i = 0, found = 0; template->tables[i] != NULL; i++) {
+        found += named[i];
+    }
+
+    ok(undeclared == 0 && found == i,
+       "%s declares the tables that its SQL names", template->name);
+}
+
+
 static void
 test_generic(void)
 {
@@ -188,6 +248,11 @@ test_refused(void)
     ok(compose(PUPIL_ENDPOINT_HOMEWORK, &less, &location) == PUPIL_INVALID
        && strstr(error.text, "\"progress\"") != NULL, "%s", error.text);
 
+    less = without("homework");
+    ok(compose(PUPIL_ENDPOINT_PROGRESS, &less, &location) == PUPIL_INVALID
+       && strstr(error.text, "needs the category \"homework\"") != NULL,
+       "a table that no want is of: %s", error.text);
+
     /* the results of homework want progress alone */
     less = policy;
     less.denies = &deny;
@@ -236,6 +301,8 @@ test_memory(void)
 int
 main(void)
 {
+    uint32_t  i, k;
+
     if (sodium_init() < 0) {
         return 2;
     }
@@ -244,6 +311,12 @@ main(void)
     load(plugin_homework());
     load(plugin_identity());
     load(plugin_progress());
+
+    for (i = 0; i < PUPIL_ENDPOINT_COUNT; i++) {
+        for (k = 0; k < pupil_endpoints[i]->count; k++) {
+            test_tables(&pupil_endpoints[i]->templates[k]);
+        }
+    }
 
     test_whole();
     test_generic();

@@ -4,7 +4,6 @@
  * What is not granted is in no statement (invariant I3).
  */
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/audit/audit.h"
@@ -80,18 +79,6 @@ pupil_compose_statement(const pupil_composer_t *c,
 }
 
 
-/* A statement names the table of a category by "data.", its name, a blank. */
-static int
-pupil_compose_names(const pupil_template_t *template, const char *category)
-{
-    char  table[80];
-
-    (void) snprintf(table, sizeof(table), "data.%s ", category);
-
-    return strstr(template->sql, table) != NULL;
-}
-
-
 /*
  * The table of a category whose plugin is not loaded may not be there, even
  * where nothing of it has to be granted.
@@ -100,22 +87,18 @@ static pupil_rc_t
 pupil_compose_tables(const pupil_composer_t *c,
     const pupil_template_t *template)
 {
-    uint32_t     i;
-    const char  *category;
-    pupil_str_t  name;
+    pupil_str_t         name;
+    const char *const  *table;
 
-    for (i = 0; i < template->wants_count; i++) {
-        category = template->wants[i].category;
-        name.data = (const uint8_t *) category;
-        name.len = strlen(category);
+    for (table = template->tables; *table != NULL; table++) {
+        name.data = (const uint8_t *) *table;
+        name.len = strlen(*table);
 
-        if (pupil_policy_category(&c->location->policy, name) < 0
-            && pupil_compose_names(template, category))
-        {
+        if (pupil_policy_category(&c->location->policy, name) < 0) {
             return pupil_error_set(c->error, "%s needs the category \"%s\":"
                                    " add pupil_plugin .../pupil_%s.so; to"
-                                   " http {}", template->name, category,
-                                   category);
+                                   " http {}", template->name, *table,
+                                   *table);
         }
     }
 

@@ -492,6 +492,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .name = "homework_evidence",
         .sql = evidence_sql,
         .fixed = PUPIL_HE_COLUMNS,
+        .tables = { "homework" },
         .params = { PUPIL_PARAM_UUID }
     },
 
@@ -499,6 +500,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .name = "homework_pupil_list",
         .sql = list_sql,
         .fixed = PUPIL_HL_COLUMNS,
+        .tables = { "homework", "identity" },
         PUPIL_WANTS(pupil_list_wants),
         .params = PAGE_PARAMS
     },
@@ -507,6 +509,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .name = "homework_pupil_progress",
         .sql = progress_sql,
         .fixed = PUPIL_HP_COLUMNS,
+        .tables = { "homework", "progress" },
         PUPIL_WANTS(pupil_progress_wants),
         .params = PAGE_PARAMS
     },
@@ -515,6 +518,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .name = "homework_pupil_feed",
         .sql = feed_sql,
         .fixed = PUPIL_HF_COLUMNS,
+        .tables = { "homework", "identity" },
         PUPIL_WANTS(pupil_feed_wants)
     },
 
@@ -522,6 +526,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .name = "homework_pupil_definitions",
         .sql = definitions_sql,
         .fixed = PUPIL_HD_COLUMNS,
+        .tables = { "homework" },
         PUPIL_WANTS(pupil_definitions_wants),
         .params = DEFINITIONS_PARAMS
     },
@@ -530,6 +535,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .name = "homework_pupil_current",
         .sql = current_sql,
         .fixed = PUPIL_HP_COLUMNS,
+        .tables = { "homework", "progress" },
         PUPIL_WANTS(pupil_progress_wants),
         .params = { PUPIL_PARAM_TIMESTAMPTZ }
     },
@@ -538,6 +544,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .name = "homework_teacher_feed",
         .sql = feed_sql,
         .fixed = PUPIL_HF_COLUMNS,
+        .tables = { "homework", "identity" },
         PUPIL_WANTS(teacher_feed_wants)
     },
 
@@ -545,6 +552,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .name = "homework_teacher_definitions",
         .sql = definitions_sql,
         .fixed = PUPIL_HD_COLUMNS,
+        .tables = { "homework" },
         PUPIL_WANTS(teacher_definitions_wants),
         .params = DEFINITIONS_PARAMS
     },
@@ -553,6 +561,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .name = "homework_teacher_list",
         .sql = list_sql,
         .fixed = PUPIL_HL_COLUMNS,
+        .tables = { "homework", "identity" },
         PUPIL_WANTS(teacher_list_wants),
         .params = PAGE_PARAMS
     },
@@ -561,6 +570,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .name = "homework_written",
         .sql = written_sql,
         .fixed = PUPIL_HL_COLUMNS,
+        .tables = { "homework", "identity" },
         PUPIL_WANTS(teacher_list_wants),
         .params = PAGE_PARAMS
     },
@@ -569,6 +579,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .name = "homework_teacher_summary",
         .sql = summary_sql,
         .fixed = PUPIL_HS_COLUMNS,
+        .tables = { "homework", "progress" },
         PUPIL_WANTS(summary_wants),
         .params = PAGE_PARAMS
     },
@@ -577,6 +588,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .name = "homework_create",
         .sql = create_sql,
         .fixed = PUPIL_HW_COLUMNS,
+        .tables = { "homework" },
         PUPIL_WANTS(create_wants),
         .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
                     PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,
@@ -588,6 +600,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .name = "homework_patch",
         .sql = patch_sql,
         .fixed = PUPIL_HW_COLUMNS,
+        .tables = { "homework" },
         PUPIL_WANTS(patch_wants),
         .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
                     PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BOOL,
@@ -598,6 +611,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .name = "homework_delete",
         .sql = delete_sql,
         .fixed = PUPIL_HW_COLUMNS,
+        .tables = { "homework" },
         PUPIL_WANTS(delete_wants),
         .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID }
     },
@@ -606,6 +620,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .name = "homework_overview",
         .sql = overview_sql,
         .fixed = PUPIL_HO_COLUMNS,
+        .tables = { "homework", "identity" },
         PUPIL_WANTS(overview_wants),
         .params = { PUPIL_PARAM_UUID }
     },
@@ -614,6 +629,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .name = "homework_results",
         .sql = results_sql,
         .fixed = PUPIL_HR_COLUMNS,
+        .tables = { "homework", "progress" },
         PUPIL_WANTS(results_wants),
         .params = { PUPIL_PARAM_UUID }
     }

@@ -242,6 +242,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .name = "login find",
         .sql = find_sql,
         .fixed = PUPIL_LF_COLUMNS,
+        .tables = { "credential" },
         PUPIL_WANTS(look_wants),
         .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
     },
@@ -250,6 +251,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .name = "login accept",
         .sql = accept_sql,
         .fixed = PUPIL_LA_COLUMNS,
+        .tables = { "credential", "network", "identity" },
         PUPIL_WANTS(accept_wants),
         .params = ACCEPT_PARAMS
     },
@@ -258,6 +260,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .name = "login renew",
         .sql = accept_sql,
         .fixed = PUPIL_LA_COLUMNS,
+        .tables = { "credential", "network", "identity" },
         PUPIL_WANTS(renew_wants),
         .params = ACCEPT_PARAMS
     },

@@ -215,6 +215,7 @@ const pupil_template_t  pupil_progress_templates[PUPIL_PROGRESS_COUNT] = {
         .name = "progress_submit",
         .sql = submit_sql,
         .fixed = PUPIL_PS_COLUMNS,
+        .tables = { "progress", "homework" },
         PUPIL_WANTS(submit_wants),
         .params = { PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_UUID_ARRAY,
                     PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
@@ -230,6 +231,7 @@ const pupil_template_t  pupil_progress_templates[PUPIL_PROGRESS_COUNT] = {
         .name = "progress_history",
         .sql = history_sql,
         .fixed = PUPIL_PH_COLUMNS,
+        .tables = { "progress" },
         PUPIL_WANTS(history_wants),
         .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_TIMESTAMPTZ,
                     PUPIL_PARAM_UUID, PUPIL_PARAM_INT4 }

@@ -115,6 +115,7 @@ const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT] = {
         .name = "session show",
         .sql = show_sql,
         .fixed = PUPIL_SS_COLUMNS,
+        .tables = { "identity" },
         PUPIL_WANTS(show_wants)
     },
 

@@ -40,6 +40,7 @@
 
 #define PUPIL_STATEMENT_WANTS   64
 #define PUPIL_STATEMENT_PARAMS  32
+#define PUPIL_STATEMENT_TABLES  5     /* with the NULL at the end */
 #define PUPIL_STATEMENT_COMMON  7     /* parameters that all have */
 
 
@@ -89,6 +90,9 @@ typedef struct {
     const char          *name;      /* for messages and pg_stat */
     const char          *sql;
     uint32_t             fixed;     /* result columns before the wants */
+    const char          *tables[PUPIL_STATEMENT_TABLES];  /* categories whose
+                                       tables the SQL names: data.<category>
+                                       and those beside it */
     const pupil_want_t  *wants;
     uint32_t             wants_count;
     uint8_t              params[PUPIL_STATEMENT_PARAMS];  /* pupil_param_t */
