@@ -395,7 +395,7 @@ pupil_location_generic(pupil_composed_generic_t *generic, uint32_t count,
 
 
 pupil_rc_t
-pupil_location_each(const pupil_location_t *location, pupil_composed_pt each,
+pupil_location_each(pupil_location_t *location, pupil_composed_pt each,
     void *ctx)
 {
     uint32_t    count;

@@ -19,7 +19,8 @@
 typedef struct {
     pupil_statement_t   statement;      /* when it is granted */
     pupil_statement_t   refusal;
-    void               *registered;     /* the host's own; NULL at first */
+    void               *registered;     /* the host's own, NULL at first: see
+                                           pupil_location_each() */
     unsigned            granted:1;      /* its required wants are */
 } pupil_composed_t;
 
@@ -64,10 +65,10 @@ typedef pupil_rc_t (*pupil_composed_pt)(void *ctx, pupil_composed_t *composed);
 
 /*
  * Hands over everything that was composed, also what is not granted and has
- * its refusal alone.  Ends with the first answer that is not PUPIL_OK, and
- * returns it.
+ * its refusal alone.  each() may set registered.  Ends with the first answer
+ * that is not PUPIL_OK, and returns it.
  */
-pupil_rc_t pupil_location_each(const pupil_location_t *location,
+pupil_rc_t pupil_location_each(pupil_location_t *location,
     pupil_composed_pt each, void *ctx);
 
 #endif /* PUPIL_COMPOSE_H */
