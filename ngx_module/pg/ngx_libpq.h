@@ -293,14 +293,15 @@ struct ngx_libpq_pool_s {
 /*
  * One unit of work.  Lives in a memory pool of its own (pitfall 16); results
  * and parameters are wiped or freed with it.  Callers read status, sqlstate
- * and results, may use pool until the end of ex, and may write data, and
- * writes and nomem before submit().
+ * and results, and number for logs, may use pool until the end of ex, and may
+ * write data, and writes and nomem before submit().
  */
 struct ngx_libpq_exchange_s {
     ngx_libpq_status_e      status;
     char                    sqlstate[6];        /* "" without an error */
     PGresult              **results;            /* one per add(), in order */
     ngx_uint_t              nresults;           /* set with status OK only */
+    ngx_uint_t              number;             /* in its worker and pool */
 
     void                   *data;               /* the caller's */
     ngx_pool_t             *pool;               /* the exchange's own */
@@ -315,7 +316,6 @@ struct ngx_libpq_exchange_s {
 
     ngx_libpq_handler_pt    handler;            /* NULL: detached */
     ngx_libpq_pool_t       *pg;
-    ngx_uint_t              number;             /* in its worker and pool */
     ngx_queue_t             link;               /* queued, or in flight */
     ngx_msec_t              deadline;           /* of the wait in the queue */
     ngx_libpq_exec_t       *execs;              /* nresults of them */

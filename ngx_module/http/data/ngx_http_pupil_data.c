@@ -79,6 +79,8 @@ ngx_http_pupil_data_parse(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_data_t  *data;
 
+    ngx_http_pupil_debug(ctx, "read: parse");
+
     data = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_data_t));
     if (data == NULL) {
         return NGX_ERROR;
@@ -99,6 +101,8 @@ static ngx_int_t
 ngx_http_pupil_data_index_start(ngx_http_pupil_ctx_t *ctx)
 {
     uint32_t  relation;
+
+    ngx_http_pupil_debug(ctx, "index: start");
 
     relation = pupil_role_relation(pupil_role_find(ctx->session.role));
 
@@ -359,6 +363,8 @@ ngx_http_pupil_data_start(ngx_http_pupil_ctx_t *ctx)
     ngx_libpq_exchange_t   *ex;
     ngx_http_pupil_data_t  *data;
 
+    ngx_http_pupil_debug(ctx, "read: start");
+
     data = ctx->data;
     page = &data->query.page;
 
@@ -410,6 +416,8 @@ ngx_http_pupil_data_render(ngx_http_pupil_ctx_t *ctx)
     ngx_int_t               rc;
     ngx_uint_t              related;
     ngx_http_pupil_data_t  *data;
+
+    ngx_http_pupil_debug(ctx, "read: render");
 
     data = ctx->data;
     res = ctx->exchange->results[data->main];

@@ -49,6 +49,8 @@ ngx_http_pupil_data_write_parse(ngx_http_pupil_ctx_t *ctx)
     pupil_fault_t           fault;
     ngx_http_pupil_data_t  *data;
 
+    ngx_http_pupil_debug(ctx, "write: parse");
+
     data = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_data_t));
     if (data == NULL) {
         return NGX_ERROR;
@@ -70,6 +72,8 @@ ngx_http_pupil_data_write_start(ngx_http_pupil_ctx_t *ctx)
     ngx_int_t               rc;
     ngx_libpq_exchange_t   *ex;
     ngx_http_pupil_data_t  *data;
+
+    ngx_http_pupil_debug(ctx, "write: start");
 
     data = ctx->data;
 
@@ -260,6 +264,8 @@ ngx_http_pupil_data_write_step(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t               rc;
     ngx_http_pupil_data_t  *data;
+
+    ngx_http_pupil_debug(ctx, "write: record looked at");
 
     data = ctx->data;
 
@@ -532,6 +538,8 @@ ngx_http_pupil_data_written(ngx_http_pupil_ctx_t *ctx)
     ngx_uint_t              related, taken, written;
     pupil_str_t             state;
     ngx_http_pupil_data_t  *data;
+
+    ngx_http_pupil_debug(ctx, "write: written");
 
     data = ctx->data;
     res = ctx->exchange->results[0];

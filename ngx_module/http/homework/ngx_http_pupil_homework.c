@@ -92,6 +92,8 @@ ngx_http_pupil_homework_list_parse(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_homework_t  *data;
 
+    ngx_http_pupil_debug(ctx, "list: parse");
+
     data = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_homework_t));
     if (data == NULL) {
         return NGX_ERROR;
@@ -107,6 +109,8 @@ ngx_http_pupil_homework_list_parse(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_homework_parse_one(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_http_pupil_debug(ctx, "parse");
+
     if (ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_homework_t))
         == NULL)
     {
@@ -167,6 +171,8 @@ ngx_http_pupil_homework_list_start(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_homework_t             *data;
     const ngx_http_pupil_homework_role_t  *role;
 
+    ngx_http_pupil_debug(ctx, "list: start");
+
     data = ctx->data;
     role = ngx_http_pupil_homework_role(ctx);
 
@@ -189,6 +195,8 @@ ngx_http_pupil_homework_list_start(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_homework_list_ask(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_http_pupil_debug(ctx, "list: by one statement");
+
     ctx->resume = ngx_http_pupil_homework_list_render;
 
     return ngx_http_pupil_homework_start(ctx, NULL);
@@ -198,6 +206,8 @@ ngx_http_pupil_homework_list_ask(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_homework_one_start(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_http_pupil_debug(ctx, "one: start");
+
     return ngx_http_pupil_homework_start(ctx, &ctx->path_id);
 }
 
@@ -315,6 +325,8 @@ ngx_http_pupil_homework_list_render(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_item_t       item;
     ngx_http_pupil_homework_t  *data;
 
+    ngx_http_pupil_debug(ctx, "list: render");
+
     data = ctx->data;
 
     rc = ngx_http_pupil_homework_classes(ctx, ctx->exchange->results[0]);
@@ -408,6 +420,8 @@ ngx_http_pupil_homework_one_render(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_item_t       item;
     ngx_http_pupil_homework_t  *data;
 
+    ngx_http_pupil_debug(ctx, "one: render");
+
     data = ctx->data;
 
     rc = ngx_http_pupil_homework_classes(ctx, ctx->exchange->results[0]);
@@ -478,6 +492,8 @@ ngx_http_pupil_homework_refused(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_problem_e       problem;
     ngx_http_pupil_homework_t     *data;
     const ngx_http_pupil_class_t  *class;
+
+    ngx_http_pupil_debug(ctx, "evidence of who is refused");
 
     data = ctx->data;
 

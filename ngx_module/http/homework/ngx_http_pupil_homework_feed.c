@@ -42,6 +42,8 @@ ngx_http_pupil_homework_feed_start(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_stmt_t      *beside;
     ngx_http_pupil_homework_t  *data;
 
+    ngx_http_pupil_debug(ctx, "feed: start");
+
     data = ctx->data;
 
     ex = ngx_http_pupil_exchange(ctx);
@@ -82,6 +84,8 @@ ngx_http_pupil_feed_step(ngx_http_pupil_ctx_t *ctx)
     ngx_int_t                   rc;
     ngx_uint_t                  i, missing;
     ngx_http_pupil_homework_t  *data;
+
+    ngx_http_pupil_debug(ctx, "feed: evidence read");
 
     data = ctx->data;
 

@@ -74,6 +74,8 @@ ngx_http_pupil_feed_fill(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_class_t     *class;
     ngx_http_pupil_homework_t  *data;
 
+    ngx_http_pupil_debug(ctx, "feed: definitions read");
+
     data = ctx->data;
 
     for (i = 0; i < data->nteachers; i++) {

@@ -40,6 +40,8 @@ ngx_http_pupil_homework_overview_start(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_libpq_exchange_t  *ex;
 
+    ngx_http_pupil_debug(ctx, "overview: start");
+
     if (!ngx_http_pupil_is(ctx, "teacher")) {
         return ngx_http_pupil_homework_bar(ctx, PUPIL_HOMEWORK_OVERVIEW);
     }
@@ -71,6 +73,8 @@ ngx_http_pupil_homework_overview_render(ngx_http_pupil_ctx_t *ctx)
     ngx_int_t                   rc;
     ngx_http_pupil_overview_t   view;
     ngx_http_pupil_homework_t  *data;
+
+    ngx_http_pupil_debug(ctx, "overview: render");
 
     data = ctx->data;
     results = ctx->exchange->results;

@@ -12,6 +12,8 @@
 
 static ngx_int_t ngx_http_pupil_homework_target(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t stmt, const ngx_http_pupil_class_t *target);
+static pupil_uuid_t *ngx_http_pupil_homework_ids(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t n);
 static ngx_libpq_exchange_t *ngx_http_pupil_homework_begin(
     ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt);
 static ngx_int_t ngx_http_pupil_homework_end(
@@ -34,6 +36,8 @@ ngx_http_pupil_homework_create_parse(ngx_http_pupil_ctx_t *ctx)
     pupil_rc_t                  parsed;
     pupil_fault_t               fault;
     ngx_http_pupil_homework_t  *data;
+
+    ngx_http_pupil_debug(ctx, "create: parse");
 
     rc = ngx_http_pupil_homework_parse_one(ctx);
     if (rc != NGX_OK) {
@@ -59,6 +63,8 @@ ngx_http_pupil_homework_patch_parse(ngx_http_pupil_ctx_t *ctx)
     pupil_fault_t               fault;
     ngx_http_pupil_homework_t  *data;
 
+    ngx_http_pupil_debug(ctx, "patch: parse");
+
     rc = ngx_http_pupil_homework_parse_one(ctx);
     if (rc != NGX_OK) {
         return rc;
@@ -79,6 +85,8 @@ ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx)
     ngx_uint_t             stmt;
     const pupil_uuid_t    *record;
     ngx_libpq_exchange_t  *ex;
+
+    ngx_http_pupil_debug(ctx, "write: start");
 
     stmt = ctx->route->method == NGX_HTTP_POST ? PUPIL_HOMEWORK_CREATE
            : ctx->route->method == NGX_HTTP_PATCH ? PUPIL_HOMEWORK_PATCH
@@ -151,7 +159,6 @@ ngx_http_pupil_homework_target(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
 ngx_int_t
 ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
 {
-    uint32_t                       i;
     ngx_int_t                      rc;
     pupil_str_t                    text, title, description, exercises;
     pupil_uuid_t                  *ids;
@@ -159,6 +166,8 @@ ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
     pupil_input_homework_t        *in;
     ngx_http_pupil_homework_t     *data;
     const ngx_http_pupil_class_t  *class;
+
+    ngx_http_pupil_debug(ctx, "create: evidence read");
 
     data = ctx->data;
     in = &data->create;
@@ -175,14 +184,9 @@ ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
         return rc == NGX_DECLINED ? NGX_OK : rc;
     }
 
-    ids = ngx_palloc(ctx->request->pool,
-                     in->exercise_count * sizeof(pupil_uuid_t));
+    ids = ngx_http_pupil_homework_ids(ctx, in->exercise_count);
     if (ids == NULL) {
         return NGX_ERROR;
-    }
-
-    for (i = 0; i < in->exercise_count; i++) {
-        pupil_uuid_random(&ids[i]);
     }
 
     if (pupil_exercises_text(&ctx->alloc, in, ids, &text) != PUPIL_OK
@@ -214,6 +218,23 @@ ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
 }
 
 
+/* Of new exercises; NULL: no memory. */
+static pupil_uuid_t *
+ngx_http_pupil_homework_ids(ngx_http_pupil_ctx_t *ctx, ngx_uint_t n)
+{
+    ngx_uint_t     i;
+    pupil_uuid_t  *ids;
+
+    ids = ngx_palloc(ctx->request->pool, n * sizeof(pupil_uuid_t));
+
+    for (i = 0; ids != NULL && i < n; i++) {
+        pupil_uuid_random(&ids[i]);
+    }
+
+    return ids;
+}
+
+
 ngx_int_t
 ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
 {
@@ -223,6 +244,8 @@ ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_homework_t     *data;
     pupil_input_homework_patch_t  *in;
     const ngx_http_pupil_class_t  *class;
+
+    ngx_http_pupil_debug(ctx, "patch: evidence read");
 
     data = ctx->data;
     in = &data->patch;
@@ -285,6 +308,8 @@ ngx_http_pupil_homework_delete_step(ngx_http_pupil_ctx_t *ctx)
     ngx_libpq_exchange_t          *ex;
     ngx_http_pupil_homework_t     *data;
     const ngx_http_pupil_class_t  *class;
+
+    ngx_http_pupil_debug(ctx, "delete: evidence read");
 
     data = ctx->data;
     data->record = ctx->path_id;
@@ -379,6 +404,8 @@ ngx_http_pupil_homework_created(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t  rc;
 
+    ngx_http_pupil_debug(ctx, "create: written");
+
     rc = ngx_http_pupil_homework_written(ctx, PUPIL_HOMEWORK_CREATE);
     if (rc != NGX_OK) {
         return rc;
@@ -393,6 +420,8 @@ ngx_http_pupil_homework_created(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_homework_patched(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_http_pupil_debug(ctx, "patch: written");
+
     return ngx_http_pupil_homework_written(ctx, PUPIL_HOMEWORK_PATCH);
 }
 
@@ -400,6 +429,8 @@ ngx_http_pupil_homework_patched(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_homework_deleted(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_http_pupil_debug(ctx, "delete: written");
+
     if (PQgetisnull(ctx->exchange->results[0], 0, PUPIL_HW_RECORD)) {
         return ngx_http_pupil_homework_refuse(ctx, PUPIL_HOMEWORK_DELETE,
                                               NGX_HTTP_PUPIL_NOT_FOUND);

@@ -61,6 +61,8 @@ ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx)
     pupil_fault_t            fault;
     ngx_http_pupil_login_t  *login;
 
+    ngx_http_pupil_debug(ctx, "parse");
+
     if (ctx->conf->login_password == NGX_HTTP_PUPIL_LOGIN_OFF) {
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_PASSWORD_LOGIN_OFF);
     }
@@ -85,6 +87,8 @@ ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_login_busy(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_http_pupil_debug(ctx, "too many wait");
+
     ngx_http_pupil_login_conf(ctx->main)->busy++;
     ctx->answer.retry_after = 5;
 
@@ -101,6 +105,8 @@ ngx_http_pupil_login_start(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_pool_cleanup_t      *cln;
     ngx_http_pupil_login_t  *login;
+
+    ngx_http_pupil_debug(ctx, "start");
 
     login = ctx->data;
 
@@ -168,6 +174,8 @@ ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
     ngx_libpq_exchange_t    *ex;
     ngx_http_pupil_login_t  *login;
 
+    ngx_http_pupil_debug(ctx, "attempt reserved");
+
     login = ctx->data;
 
     if (ngx_libpq_get_int4(ctx->exchange->results[0], 0, PUPIL_LR_WAIT, &wait)
@@ -205,6 +213,8 @@ ngx_http_pupil_login_found(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_login_t  *login;
 
+    ngx_http_pupil_debug(ctx, "account looked up");
+
     login = ctx->data;
     login->found = ctx->exchange;
 
@@ -230,6 +240,8 @@ ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx)
     pupil_str_t              value;
     ngx_http_pupil_row_t     row;
     ngx_http_pupil_login_t  *login;
+
+    ngx_http_pupil_debug(ctx, "key fetched");
 
     login = ctx->data;
 
@@ -272,6 +284,8 @@ static ngx_int_t
 ngx_http_pupil_login_verified(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_login_t  *login;
+
+    ngx_http_pupil_debug(ctx, "password hashed");
 
     login = ctx->data;
 
@@ -317,6 +331,8 @@ ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_login_refused(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_http_pupil_debug(ctx, "refused");
+
     return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INVALID_CREDENTIALS);
 }
 

@@ -224,6 +224,8 @@ ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx)
     ngx_int_t                rc;
     ngx_http_pupil_login_t  *login;
 
+    ngx_http_pupil_debug(ctx, "session written");
+
     login = ctx->data;
     res = ctx->exchange->results[0];
 

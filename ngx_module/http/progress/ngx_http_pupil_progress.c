@@ -121,6 +121,8 @@ ngx_http_pupil_progress_parse(ngx_http_pupil_ctx_t *ctx)
     pupil_fault_t               fault;
     ngx_http_pupil_progress_t  *data;
 
+    ngx_http_pupil_debug(ctx, "submit: parse");
+
     data = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_progress_t));
     if (data == NULL) {
         return NGX_ERROR;
@@ -170,6 +172,8 @@ ngx_http_pupil_progress_start(ngx_http_pupil_ctx_t *ctx)
     ngx_int_t                   rc;
     ngx_http_pupil_progress_t  *data;
 
+    ngx_http_pupil_debug(ctx, "submit: start");
+
     data = ctx->data;
 
     if (!ngx_http_pupil_is(ctx, "pupil")) {
@@ -207,6 +211,8 @@ ngx_http_pupil_progress_fresh(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_libpq_exchange_t  *ex;
 
+    ngx_http_pupil_debug(ctx, "submit: evidence asked for");
+
     ex = ngx_http_pupil_exchange(ctx);
     if (ex == NULL) {
         return NGX_ERROR;
@@ -225,6 +231,8 @@ ngx_http_pupil_progress_fresh(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_progress_step(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_http_pupil_debug(ctx, "submit: evidence read");
+
     if (ngx_http_pupil_evidence_read(ctx, ctx->exchange->results[0]) != NGX_OK)
     {
         return NGX_ERROR;
@@ -470,6 +478,8 @@ ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx)
     ngx_int_t                   rc;
     ngx_http_pupil_stored_e     status, *statuses;
     ngx_http_pupil_progress_t  *data;
+
+    ngx_http_pupil_debug(ctx, "submit: render");
 
     data = ctx->data;
     statuses = NULL;

@@ -18,6 +18,8 @@ ngx_http_pupil_history_parse(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_progress_t  *data;
 
+    ngx_http_pupil_debug(ctx, "history: parse");
+
     data = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_progress_t));
     if (data == NULL) {
         return NGX_ERROR;
@@ -36,6 +38,8 @@ ngx_http_pupil_history_start(ngx_http_pupil_ctx_t *ctx)
     pupil_cursor_t           before;
     ngx_libpq_exchange_t    *ex;
     pupil_progress_query_t  *query;
+
+    ngx_http_pupil_debug(ctx, "history: start");
 
     query = &((ngx_http_pupil_progress_t *) ctx->data)->query;
 
@@ -82,6 +86,8 @@ ngx_http_pupil_history_render(ngx_http_pupil_ctx_t *ctx)
     ngx_int_t        rc;
     ngx_uint_t       more;
     pupil_cursor_t   cursor;
+
+    ngx_http_pupil_debug(ctx, "history: render");
 
     res = ctx->exchange->results[0];
     more = 0;

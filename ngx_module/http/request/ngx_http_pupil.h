@@ -112,6 +112,27 @@ ngx_int_t ngx_http_pupil_step_send(ngx_http_pupil_ctx_t *ctx);
 /* All records of the request are committed, or have failed: goes on. */
 void ngx_http_pupil_audited(ngx_http_pupil_ctx_t *ctx);
 
+/*
+ * A line for whoever follows a request (error_log debug): its id, the
+ * endpoint, and the step that it takes; ids and counts of rows, and never what
+ * somebody sent or is shown, nor how long that is (invariant I14).  fmt is
+ * nginx's.
+ */
+#if (NGX_DEBUG)
+
+#define ngx_http_pupil_debug(ctx, ...)                                        \
+    if ((ctx)->request->connection->log->log_level & NGX_LOG_DEBUG_HTTP)      \
+        ngx_http_pupil_debug_line(ctx, __VA_ARGS__)
+
+void ngx_http_pupil_debug_line(ngx_http_pupil_ctx_t *ctx, const char *fmt,
+    ...);
+
+#else
+
+#define ngx_http_pupil_debug(ctx, ...)
+
+#endif
+
 /* Microseconds since 1970, now: for what requests share. */
 pupil_time_t ngx_http_pupil_time(void);
 

@@ -209,6 +209,9 @@ ngx_http_pupil_audit(ngx_http_pupil_ctx_t *ctx,
     record->next = ctx->audit.records;
     ctx->audit.records = record;
 
+    ngx_http_pupil_debug(ctx, "audit: a record, %s",
+                         pupil_outcome_name(outcome));
+
     if (++group->n == ngx_http_pupil_group_size(group->main)) {
         ngx_post_event(&group->event, &ngx_posted_events);
     }

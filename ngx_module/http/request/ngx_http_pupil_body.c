@@ -177,6 +177,8 @@ ngx_http_pupil_no_arguments(ngx_http_pupil_ctx_t *ctx)
 {
     static const pupil_argument_t  none = { .name = NULL };
 
+    ngx_http_pupil_debug(ctx, "no arguments");
+
     return ngx_http_pupil_arguments(ctx, &none, NULL);
 }
 

@@ -105,6 +105,8 @@ ngx_http_pupil_keep(ngx_http_pupil_ctx_t *ctx,
                                            : NGX_HTTP_PUPIL_UNAVAILABLE);
     }
 
+    ngx_http_pupil_debug(ctx, "exchange %ui: submitted", ex->number);
+
     sent->exchange = ex;
     sent->next = ctx->sent;
     ctx->sent = sent;
@@ -151,6 +153,9 @@ ngx_http_pupil_exchange_done(ngx_libpq_exchange_t *ex)
         step = ngx_http_pupil_step_failed;
     }
 
+    ngx_http_pupil_debug(ctx, "exchange %ui: %s", ex->number,
+                         ex->status == NGX_LIBPQ_OK ? "committed" : "failed");
+
     ngx_http_pupil_resume(ctx, step);
 }
 
@@ -181,6 +186,9 @@ ngx_http_pupil_audited(ngx_http_pupil_ctx_t *ctx)
     if (ctx->audit.failed) {
         step = ngx_http_pupil_step_failed;
     }
+
+    ngx_http_pupil_debug(ctx, "audit: %s", ctx->audit.failed
+                                           ? "not recorded" : "recorded");
 
     ngx_http_pupil_resume(ctx, step);
 }

@@ -148,6 +148,11 @@ ngx_http_pupil_keys_fetch(ngx_http_pupil_ctx_t *ctx, ngx_uint_t what,
                                    ctx->keys.missing_count);
     }
 
+    ngx_http_pupil_debug(ctx, "keys: asked for, tenant's: %ui, owners': %ui",
+                         what & NGX_HTTP_PUPIL_KEYS_TENANT ? 1 : 0,
+                         what & NGX_HTTP_PUPIL_KEYS_OWNERS
+                         ? ctx->keys.missing_count : 0);
+
     return ngx_http_pupil_keep(ctx, ex);
 }
 
@@ -180,6 +185,8 @@ ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx)
         ctx->audit.tampered = NULL;
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
     }
+
+    ngx_http_pupil_debug(ctx, "keys: fetched");
 
     if (ctx->keys.what & NGX_HTTP_PUPIL_KEYS_TENANT) {
         rc = ngx_http_pupil_keys_put_tenant(ctx, *results++);

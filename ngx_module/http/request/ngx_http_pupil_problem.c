@@ -220,6 +220,9 @@ ngx_http_pupil_problem_end(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_problem_e problem, ngx_uint_t status, const char *field,
     const char *rule)
 {
+    ngx_http_pupil_debug(ctx, "problem: %s",
+                         ngx_http_pupil_problems[problem].slug);
+
     pupil_writer_reset(&ctx->out);
 
     ctx->answer.problem = problem;

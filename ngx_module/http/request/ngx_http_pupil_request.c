@@ -11,6 +11,9 @@
 #include "http/request/ngx_http_pupil.h"
 
 
+#define NGX_HTTP_PUPIL_DEBUG_LEN  128    /* bytes, what follows is cut off */
+
+
 static void ngx_http_pupil_id(ngx_http_pupil_main_conf_t *pmcf,
     pupil_uuid_t *id);
 static void ngx_http_pupil_cleanup(void *data);
@@ -94,6 +97,28 @@ ngx_http_pupil_ctx(ngx_http_request_t *r)
 
     return ctx;
 }
+
+
+#if (NGX_DEBUG)
+
+void
+ngx_http_pupil_debug_line(ngx_http_pupil_ctx_t *ctx, const char *fmt, ...)
+{
+    u_char   *p, id[PUPIL_UUID_TEXT_LEN], text[NGX_HTTP_PUPIL_DEBUG_LEN];
+    va_list   args;
+
+    va_start(args, fmt);
+    p = ngx_vslprintf(text, text + sizeof(text), fmt, args);
+    va_end(args);
+
+    pupil_uuid_format(&ctx->id, id);
+
+    ngx_log_debug5(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
+                   "pupil: %*s %s: %*s", (size_t) PUPIL_UUID_TEXT_LEN, id,
+                   ctx->conf->endpoint->name, (size_t) (p - text), text);
+}
+
+#endif
 
 
 /* Random bytes without a system call for each request. */
@@ -206,6 +231,9 @@ ngx_http_pupil_body_ready(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_pupil_module);
 
     (void) ngx_http_pupil_body_take(ctx);
+
+    /* not its length, which would tell that of a password */
+    ngx_http_pupil_debug(ctx, "body: read");
 
     ngx_http_pupil_begin(ctx);
 }
@@ -345,6 +373,8 @@ ngx_http_pupil_resume(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
 static ngx_int_t
 ngx_http_pupil_step_again(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_http_pupil_debug(ctx, "keys: the step runs again");
+
     pupil_writer_reset(&ctx->out);
     ctx->audit.shown_count = 0;
     ctx->answer.status = NGX_HTTP_OK;

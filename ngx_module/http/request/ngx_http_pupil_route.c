@@ -39,6 +39,8 @@ ngx_http_pupil_route(ngx_http_pupil_ctx_t *ctx)
 
         if (route->method == method) {
             ctx->route = route;
+            ngx_http_pupil_debug(ctx, "routed to %V \"%s\"", &r->method_name,
+                                 route->path);
             return NGX_OK;
         }
 

@@ -91,6 +91,8 @@ ngx_http_pupil_send(ngx_http_pupil_ctx_t *ctx)
     ctx->answer.done = 1;
     r->headers_out.status = ctx->answer.status;
 
+    ngx_http_pupil_debug(ctx, "sent with status %ui", ctx->answer.status);
+
     if (ctx->answer.location.len != 0
         && ngx_http_pupil_header(r, "Location", &ctx->answer.location)
            != NGX_OK)
@@ -357,6 +359,8 @@ ngx_http_pupil_rewrite(ngx_http_pupil_ctx_t *ctx)
     if (ctx->answer.replaced == NULL) {
         return NGX_ERROR;
     }
+
+    ngx_http_pupil_debug(ctx, "nginx's page is replaced, status %ui", status);
 
     ctx->answer.done = 1;
     ngx_http_pupil_count(ctx, status);

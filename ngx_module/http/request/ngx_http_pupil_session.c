@@ -75,6 +75,8 @@ ngx_http_pupil_cookie(ngx_http_request_t *r, const char *name,
 static ngx_int_t
 ngx_http_pupil_session_none(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_http_pupil_debug(ctx, "session: none");
+
     ctx->has_session = 0;
 
     return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NO_SESSION);
@@ -112,6 +114,8 @@ ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
             return ngx_http_pupil_session_none(ctx);
         }
 
+        ngx_http_pupil_debug(ctx, "session: loaded from the zone");
+
         ctx->has_session = 1;
         ngx_http_pupil_session_touch(ctx);
 
@@ -148,6 +152,8 @@ ngx_http_pupil_session_loaded(ngx_http_pupil_ctx_t *ctx)
     {
         return ngx_http_pupil_session_none(ctx);
     }
+
+    ngx_http_pupil_debug(ctx, "session: loaded from the database");
 
     ctx->has_session = 1;
 
@@ -316,6 +322,8 @@ ngx_http_pupil_session_touch(ngx_http_pupil_ctx_t *ctx)
         ngx_libpq_exchange_destroy(ex);
         return;
     }
+
+    ngx_http_pupil_debug(ctx, "session: its time is written");
 
     /* so that the next request does not touch it as well */
     ngx_http_pupil_zone_put(ctx, session, ctx->read_at);

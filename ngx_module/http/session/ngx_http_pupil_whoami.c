@@ -67,6 +67,8 @@ ngx_http_pupil_show_start(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_libpq_exchange_t  *ex;
 
+    ngx_http_pupil_debug(ctx, "show: start");
+
     if (ctx->request != ctx->request->main) {
         return ngx_http_pupil_show_subrequest(ctx);
     }
@@ -91,6 +93,8 @@ ngx_http_pupil_show_subrequest(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_ctx_t  *asking;
 
+    ngx_http_pupil_debug(ctx, "show: for auth_request");
+
     asking = ngx_http_pupil_ctx(ctx->request->main);
     if (asking == NULL) {
         return NGX_ERROR;
@@ -110,6 +114,8 @@ ngx_http_pupil_show_subrequest(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_show_render(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_http_pupil_debug(ctx, "show: render");
+
     return ngx_http_pupil_show_write(ctx, ctx->exchange->results[0]);
 }
 
@@ -269,6 +275,8 @@ ngx_http_pupil_switch_parse(ngx_http_pupil_ctx_t *ctx)
     pupil_fault_t             fault;
     ngx_http_pupil_switch_t  *sw;
 
+    ngx_http_pupil_debug(ctx, "switch: parse");
+
     if (ngx_http_pupil_no_arguments(ctx) != NGX_OK) {
         return NGX_DONE;
     }
@@ -293,6 +301,8 @@ ngx_http_pupil_switch_render(ngx_http_pupil_ctx_t *ctx)
     pupil_role_row_t          role, best;
     ngx_http_pupil_stmt_t    *show;
     ngx_http_pupil_switch_t  *sw;
+
+    ngx_http_pupil_debug(ctx, "switch: roles read");
 
     sw = ctx->data;
     sw->shown = ctx->exchange;
@@ -386,6 +396,8 @@ ngx_http_pupil_switch_done(ngx_http_pupil_ctx_t *ctx)
     ngx_int_t                 rc;
     ngx_http_pupil_switch_t  *sw;
 
+    ngx_http_pupil_debug(ctx, "switch: written");
+
     sw = ctx->data;
 
     if (ngx_libpq_get_int8(ctx->exchange->results[0], 0, PUPIL_SW_MADE, &made)
@@ -416,6 +428,8 @@ ngx_http_pupil_end_start(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_libpq_exchange_t  *ex;
 
+    ngx_http_pupil_debug(ctx, "end: start");
+
     ex = ngx_http_pupil_exchange(ctx);
     if (ex == NULL) {
         return NGX_ERROR;
@@ -431,6 +445,8 @@ ngx_http_pupil_end_start(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_end_render(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_http_pupil_debug(ctx, "end: render");
+
     ngx_http_pupil_zone_remove(ctx->main, ctx->session.hash);
 
     ctx->answer.status = NGX_HTTP_NO_CONTENT;

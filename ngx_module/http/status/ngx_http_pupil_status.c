@@ -62,6 +62,8 @@ ngx_http_pupil_status_start(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_format_e    format;
     ngx_http_pupil_metrics_t  *m;
 
+    ngx_http_pupil_debug(ctx, "start");
+
     m = ngx_pcalloc(ctx->request->pool, sizeof(ngx_http_pupil_metrics_t));
     if (m == NULL) {
         return NGX_ERROR;
@@ -86,6 +88,8 @@ ngx_http_pupil_status_start(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_status_live(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_http_pupil_debug(ctx, "live");
+
     pupil_writer_object_begin(&ctx->out);
     pupil_writer_key(&ctx->out, "status");
     pupil_writer_cstr(&ctx->out, "live");
@@ -99,6 +103,8 @@ static ngx_int_t
 ngx_http_pupil_status_ready(ngx_http_pupil_ctx_t *ctx)
 {
     const char  *trouble;
+
+    ngx_http_pupil_debug(ctx, "ready");
 
     trouble = ngx_http_pupil_status_trouble(ctx->main);
 
