@@ -342,6 +342,32 @@ is scalar(astray({ pupil_x => 'ngx_module/core/base/text.c' }, declared(
     'headers: a use is no declaration';
 
 
+# ---- a header includes what it needs, of every house
+
+# What gcc says of those that do not compile alone.
+my $nginx = '/usr/share/nginx/src/src';
+my $objs = build_dir() . '/nginx';
+my ($pg_include) = run_cmd('pg_config', '--includedir')->{out} =~ /(.*)/;
+
+sub lacking (@headers) {
+    my $run = run_cmd(qw(gcc -std=gnu11 -fsyntax-only -x c -D_GNU_SOURCE),
+        qw(-Wall -Wextra -Wno-unused-parameter -Iinclude -Ingx_module),
+        "-I$pg_include", (map { ('-isystem', "$nginx/$_") } 'core', 'event',
+            'event/modules', 'os/unix', 'http', 'http/modules', 'http/v2'),
+        '-isystem', $objs, @headers);
+    return $run->{err};
+}
+
+SKIP: {
+    skip 'nginx was built elsewhere', 3 if !-f "$objs/ngx_auto_config.h";
+    my @headers = grep { /\.h$/ } @inside;
+    cmp_ok scalar(@headers), '>=', 100, 'headers: all are compiled';
+    is lacking(@headers), '', 'headers: each compiles alone';
+    isnt lacking(spew(tmp_dir() . '/alone.h', "pupil_str_t  alone;\n")), '',
+        'headers: one that does not is found';
+}
+
+
 # ---- names of objects: nginx's own build has them from the last folder and
 # the file
 

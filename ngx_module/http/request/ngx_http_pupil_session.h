@@ -54,6 +54,5 @@ ngx_uint_t ngx_http_pupil_role_active(ngx_http_pupil_ctx_t *ctx,
 #define ngx_http_pupil_is(ctx, name)                                          \
     ((ctx)->session.role.len == sizeof(name) - 1                              \
      && ngx_memcmp((ctx)->session.role.data, name, sizeof(name) - 1) == 0)
-ngx_int_t ngx_http_pupil_role_name(uint8_t number, pupil_str_t *role);
 
 #endif /* _NGX_HTTP_PUPIL_SESSION_H_INCLUDED_ */

@@ -9,7 +9,7 @@
 #define _NGX_HTTP_PUPIL_VALUE_H_INCLUDED_
 
 #include "core/endpoints/columns.h"
-#include "core/vault/keyring.h"
+#include "core/vault/keyring_owner.h"
 #include "http/request/ngx_http_pupil_types.h"
 
 
