@@ -7,10 +7,10 @@
 #ifndef _NGX_HTTP_PUPIL_LOGIN_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_LOGIN_H_INCLUDED_
 
+#include "core/endpoints/login.h"
 #include "core/login/password.h"
 #include "http/login/ngx_http_pupil_gate.h"
 #include "http/login/ngx_http_pupil_hash.h"
-#include "core/endpoints/login.h"
 #include "http/request/ngx_http_pupil.h"
 
 
@@ -73,8 +73,10 @@ struct ngx_http_pupil_login_s {
 
 /* Index terms, and what is throttled. */
 ngx_int_t ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx);
+
 /* Reads what was found into the log-in. */
 void ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx);
+
 /* The password fits: a session. */
 ngx_int_t ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx);
 

@@ -7,9 +7,9 @@
  * committed (invariant I2).
  */
 
-#include "http/progress/ngx_http_pupil_progress.h"
-#include "core/vault/keyed.h"
 #include "core/endpoints/score.h"
+#include "core/vault/keyed.h"
+#include "http/progress/ngx_http_pupil_progress.h"
 
 
 typedef enum {
