@@ -506,7 +506,8 @@ pupil_policy_write(const pupil_policy_t *policy,
 
 pupil_rc_t
 pupil_policy_document(const pupil_policy_t *policy,
-    const pupil_alloc_t *alloc, pupil_str_t *document, uint8_t hash[PUPIL_HASH_LEN])
+    const pupil_alloc_t *alloc, pupil_str_t *document,
+    uint8_t hash[PUPIL_HASH_LEN])
 {
     uint32_t                 i;
     pupil_rc_t               rc;

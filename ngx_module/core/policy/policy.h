@@ -61,6 +61,7 @@ const pupil_grant_t *pupil_policy_grant(const pupil_policy_t *policy,
  * carry.
  */
 pupil_rc_t pupil_policy_document(const pupil_policy_t *policy,
-    const pupil_alloc_t *alloc, pupil_str_t *document, uint8_t hash[PUPIL_HASH_LEN]);
+    const pupil_alloc_t *alloc, pupil_str_t *document,
+    uint8_t hash[PUPIL_HASH_LEN]);
 
 #endif /* PUPIL_POLICY_H */

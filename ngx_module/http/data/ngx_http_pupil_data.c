@@ -36,32 +36,32 @@ static ngx_http_pupil_generic_t *ngx_http_pupil_data_generic(
 
 static const ngx_http_pupil_route_t  ngx_http_pupil_data_routes[] = {
 
-    { NGX_HTTP_GET, "", NGX_HTTP_PUPIL_NOTHING,
-      ngx_http_pupil_data_parse,
-      ngx_http_pupil_data_index_start,
-      NULL },
+    { .method = NGX_HTTP_GET, .path = "", .flags = NGX_HTTP_PUPIL_NOTHING,
+      .parse = ngx_http_pupil_data_parse,
+      .start = ngx_http_pupil_data_index_start },
 
-    { NGX_HTTP_GET, "/{name}", 0,
-      ngx_http_pupil_data_parse,
-      ngx_http_pupil_data_start,
-      ngx_http_pupil_data_render },
+    { .method = NGX_HTTP_GET, .path = "/{name}",
+      .parse = ngx_http_pupil_data_parse,
+      .start = ngx_http_pupil_data_start,
+      .render = ngx_http_pupil_data_render },
 
-    { NGX_HTTP_GET, "/{name}/{id}", 0,
-      ngx_http_pupil_data_parse,
-      ngx_http_pupil_data_start,
-      ngx_http_pupil_data_render },
+    { .method = NGX_HTTP_GET, .path = "/{name}/{id}",
+      .parse = ngx_http_pupil_data_parse,
+      .start = ngx_http_pupil_data_start,
+      .render = ngx_http_pupil_data_render },
 
-    { NGX_HTTP_PATCH, "/{name}", NGX_HTTP_PUPIL_BODY,
-      ngx_http_pupil_data_write_parse,
-      ngx_http_pupil_data_write_start,
-      ngx_http_pupil_data_write_step },
+    { .method = NGX_HTTP_PATCH, .path = "/{name}", .flags = NGX_HTTP_PUPIL_BODY,
+      .parse = ngx_http_pupil_data_write_parse,
+      .start = ngx_http_pupil_data_write_start,
+      .render = ngx_http_pupil_data_write_step },
 
-    { NGX_HTTP_PATCH, "/{name}/{id}", NGX_HTTP_PUPIL_BODY,
-      ngx_http_pupil_data_write_parse,
-      ngx_http_pupil_data_write_start,
-      ngx_http_pupil_data_write_step },
+    { .method = NGX_HTTP_PATCH, .path = "/{name}/{id}",
+      .flags = NGX_HTTP_PUPIL_BODY,
+      .parse = ngx_http_pupil_data_write_parse,
+      .start = ngx_http_pupil_data_write_start,
+      .render = ngx_http_pupil_data_write_step },
 
-    { 0, NULL, 0, NULL, NULL, NULL }
+    { .path = NULL }
 };
 
 

@@ -24,37 +24,37 @@ static ngx_int_t ngx_http_pupil_homework_refused(ngx_http_pupil_ctx_t *ctx);
 
 static const ngx_http_pupil_route_t  ngx_http_pupil_homework_routes[] = {
 
-    { NGX_HTTP_GET, "", 0,
-      ngx_http_pupil_homework_list_parse,
-      ngx_http_pupil_homework_list_start,
-      ngx_http_pupil_homework_list_render },
+    { .method = NGX_HTTP_GET, .path = "",
+      .parse = ngx_http_pupil_homework_list_parse,
+      .start = ngx_http_pupil_homework_list_start,
+      .render = ngx_http_pupil_homework_list_render },
 
-    { NGX_HTTP_POST, "", NGX_HTTP_PUPIL_BODY,
-      ngx_http_pupil_homework_create_parse,
-      ngx_http_pupil_homework_write_start,
-      ngx_http_pupil_homework_create_step },
+    { .method = NGX_HTTP_POST, .path = "", .flags = NGX_HTTP_PUPIL_BODY,
+      .parse = ngx_http_pupil_homework_create_parse,
+      .start = ngx_http_pupil_homework_write_start,
+      .render = ngx_http_pupil_homework_create_step },
 
-    { NGX_HTTP_GET, "/{id}", 0,
-      ngx_http_pupil_homework_parse_one,
-      ngx_http_pupil_homework_one_start,
-      ngx_http_pupil_homework_one_render },
+    { .method = NGX_HTTP_GET, .path = "/{id}",
+      .parse = ngx_http_pupil_homework_parse_one,
+      .start = ngx_http_pupil_homework_one_start,
+      .render = ngx_http_pupil_homework_one_render },
 
-    { NGX_HTTP_PATCH, "/{id}", NGX_HTTP_PUPIL_BODY,
-      ngx_http_pupil_homework_patch_parse,
-      ngx_http_pupil_homework_write_start,
-      ngx_http_pupil_homework_patch_step },
+    { .method = NGX_HTTP_PATCH, .path = "/{id}", .flags = NGX_HTTP_PUPIL_BODY,
+      .parse = ngx_http_pupil_homework_patch_parse,
+      .start = ngx_http_pupil_homework_write_start,
+      .render = ngx_http_pupil_homework_patch_step },
 
-    { NGX_HTTP_DELETE, "/{id}", 0,
-      ngx_http_pupil_homework_parse_one,
-      ngx_http_pupil_homework_write_start,
-      ngx_http_pupil_homework_delete_step },
+    { .method = NGX_HTTP_DELETE, .path = "/{id}",
+      .parse = ngx_http_pupil_homework_parse_one,
+      .start = ngx_http_pupil_homework_write_start,
+      .render = ngx_http_pupil_homework_delete_step },
 
-    { NGX_HTTP_GET, "/{id}/progress", 0,
-      ngx_http_pupil_homework_parse_one,
-      ngx_http_pupil_homework_overview_start,
-      ngx_http_pupil_homework_overview_render },
+    { .method = NGX_HTTP_GET, .path = "/{id}/progress",
+      .parse = ngx_http_pupil_homework_parse_one,
+      .start = ngx_http_pupil_homework_overview_start,
+      .render = ngx_http_pupil_homework_overview_render },
 
-    { 0, NULL, 0, NULL, NULL, NULL }
+    { .path = NULL }
 };
 
 
@@ -75,15 +75,23 @@ const ngx_http_pupil_endpoint_t  ngx_http_pupil_homework_endpoint = {
 /* Others are refused. */
 static const ngx_http_pupil_homework_role_t  ngx_http_pupil_roles[] = {
 
-    { "pupil", PUPIL_HOMEWORK_PUPIL_LIST, PUPIL_HOMEWORK_PUPIL_PROGRESS,
-      PUPIL_HOMEWORK_PUPIL_FEED, PUPIL_HOMEWORK_PUPIL_DEFINITIONS,
-      PUPIL_HOMEWORK_PUPIL_CURRENT, ngx_http_pupil_homework_progress },
+    { .name = "pupil",
+      .list = PUPIL_HOMEWORK_PUPIL_LIST,
+      .beside = PUPIL_HOMEWORK_PUPIL_PROGRESS,
+      .feed = PUPIL_HOMEWORK_PUPIL_FEED,
+      .definitions = PUPIL_HOMEWORK_PUPIL_DEFINITIONS,
+      .current = PUPIL_HOMEWORK_PUPIL_CURRENT,
+      .write = ngx_http_pupil_homework_progress },
 
-    { "teacher", PUPIL_HOMEWORK_TEACHER_LIST, PUPIL_HOMEWORK_TEACHER_SUMMARY,
-      PUPIL_HOMEWORK_TEACHER_FEED, PUPIL_HOMEWORK_TEACHER_DEFINITIONS,
-      PUPIL_HOMEWORK_TEACHER_SUMMARY, ngx_http_pupil_homework_summary },
+    { .name = "teacher",
+      .list = PUPIL_HOMEWORK_TEACHER_LIST,
+      .beside = PUPIL_HOMEWORK_TEACHER_SUMMARY,
+      .feed = PUPIL_HOMEWORK_TEACHER_FEED,
+      .definitions = PUPIL_HOMEWORK_TEACHER_DEFINITIONS,
+      .current = PUPIL_HOMEWORK_TEACHER_SUMMARY,
+      .write = ngx_http_pupil_homework_summary },
 
-    { NULL, 0, 0, 0, 0, 0, NULL }
+    { .name = NULL }
 };
 
 
@@ -346,7 +354,7 @@ ngx_http_pupil_homework_list_render(ngx_http_pupil_ctx_t *ctx)
         rc = ngx_http_pupil_homework_item(ctx, res, row, &item);
 
         if (rc == NGX_OK) {
-            rc = ngx_http_pupil_homework_write(ctx, &item, beside);
+            rc = ngx_http_pupil_homework_json(ctx, &item, beside);
         }
 
         if (rc == NGX_ERROR) {
@@ -443,8 +451,8 @@ ngx_http_pupil_homework_one_render(ngx_http_pupil_ctx_t *ctx)
 
     ngx_http_pupil_shown(ctx, data->list);
 
-    return ngx_http_pupil_homework_write(ctx, &item,
-                                         ngx_http_pupil_homework_beside(ctx));
+    return ngx_http_pupil_homework_json(ctx, &item,
+                                        ngx_http_pupil_homework_beside(ctx));
 }
 
 
@@ -458,7 +466,7 @@ ngx_http_pupil_homework_refuse(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
 
 
 ngx_int_t
-ngx_http_pupil_homework_bar(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
+ngx_http_pupil_homework_refuse_pupil(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
 {
     ngx_libpq_exchange_t       *ex;
     ngx_http_pupil_homework_t  *data;
@@ -502,7 +510,7 @@ ngx_http_pupil_homework_refused(ngx_http_pupil_ctx_t *ctx)
         return rc;
     }
 
-    class = ngx_http_pupil_homework_owner(data, &ctx->path_id);
+    class = ngx_http_pupil_homework_class_of(data, &ctx->path_id);
 
     problem = class != NULL && class->assigned_at <= ctx->now
               ? NGX_HTTP_PUPIL_NOT_GRANTED : NGX_HTTP_PUPIL_NOT_FOUND;
@@ -605,7 +613,7 @@ ngx_http_pupil_homework_class(ngx_http_pupil_homework_t *data,
 
 
 const ngx_http_pupil_class_t *
-ngx_http_pupil_homework_owner(ngx_http_pupil_homework_t *data,
+ngx_http_pupil_homework_class_of(ngx_http_pupil_homework_t *data,
     const pupil_uuid_t *record)
 {
     ngx_uint_t  i;

@@ -176,7 +176,7 @@ ngx_int_t ngx_http_pupil_homework_classes(ngx_http_pupil_ctx_t *ctx,
 /* The class, or the class that has that homework; NULL. */
 ngx_http_pupil_class_t *ngx_http_pupil_homework_class(
     ngx_http_pupil_homework_t *data, const pupil_uuid_t *class_id);
-const ngx_http_pupil_class_t *ngx_http_pupil_homework_owner(
+const ngx_http_pupil_class_t *ngx_http_pupil_homework_class_of(
     ngx_http_pupil_homework_t *data, const pupil_uuid_t *record);
 
 /*
@@ -228,7 +228,7 @@ ngx_int_t ngx_http_pupil_homework_item(ngx_http_pupil_ctx_t *ctx,
 /*
  * Writes it as one object; beside: the rows of what stands beside, or NULL.
  */
-ngx_int_t ngx_http_pupil_homework_write(ngx_http_pupil_ctx_t *ctx,
+ngx_int_t ngx_http_pupil_homework_json(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_item_t *item, PGresult *beside);
 
 /* What stands beside in the exchange that holds the page; NULL: nothing. */
@@ -258,7 +258,7 @@ ngx_int_t ngx_http_pupil_homework_refuse(ngx_http_pupil_ctx_t *ctx,
  * to a pupil who can see that homework, 404 to one who cannot, so that nobody
  * learns which ids there are; 403 to a role that has no homework at all.
  */
-ngx_int_t ngx_http_pupil_homework_bar(ngx_http_pupil_ctx_t *ctx,
+ngx_int_t ngx_http_pupil_homework_refuse_pupil(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t stmt);
 
 /* Adds a current submission, a row of a statement with PUPIL_HP_WANT_*. */

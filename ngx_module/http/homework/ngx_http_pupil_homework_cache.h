@@ -8,7 +8,7 @@
 #ifndef _NGX_HTTP_PUPIL_HOMEWORK_CACHE_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_HOMEWORK_CACHE_H_INCLUDED_
 
-#include "http/homework/ngx_http_pupil_definitions.h"
+#include "http/homework/ngx_http_pupil_homework_store.h"
 #include "http/request/ngx_http_pupil.h"
 
 

@@ -380,7 +380,7 @@ ngx_http_pupil_feed_render(ngx_http_pupil_ctx_t *ctx)
         last.time = item.definition.due_at;
         last.id = item.record;
 
-        rc = ngx_http_pupil_homework_write(ctx, &item, beside);
+        rc = ngx_http_pupil_homework_json(ctx, &item, beside);
         if (rc != NGX_OK) {
             return rc;
         }

@@ -43,7 +43,8 @@ ngx_http_pupil_homework_overview_start(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_debug(ctx, "overview: start");
 
     if (!ngx_http_pupil_is(ctx, "teacher")) {
-        return ngx_http_pupil_homework_bar(ctx, PUPIL_HOMEWORK_OVERVIEW);
+        return ngx_http_pupil_homework_refuse_pupil(ctx,
+                                                    PUPIL_HOMEWORK_OVERVIEW);
     }
 
     ex = ngx_http_pupil_exchange(ctx);
@@ -106,7 +107,7 @@ ngx_http_pupil_homework_overview_render(ngx_http_pupil_ctx_t *ctx)
     pupil_writer_object_begin(&ctx->out);
     pupil_writer_key(&ctx->out, "homework");
 
-    rc = ngx_http_pupil_homework_write(ctx, &view.item, NULL);
+    rc = ngx_http_pupil_homework_json(ctx, &view.item, NULL);
     if (rc != NGX_OK) {
         return rc;
     }

@@ -35,10 +35,12 @@ static void ngx_http_pupil_login_metrics(ngx_http_pupil_main_conf_t *pmcf,
 
 static const ngx_http_pupil_route_t  ngx_http_pupil_login_routes[] = {
 
-    { NGX_HTTP_POST, "", NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_PUBLIC,
-      ngx_http_pupil_login_parse, ngx_http_pupil_login_start, NULL },
+    { .method = NGX_HTTP_POST, .path = "",
+      .flags = NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_PUBLIC,
+      .parse = ngx_http_pupil_login_parse,
+      .start = ngx_http_pupil_login_start },
 
-    { 0, NULL, 0, NULL, NULL, NULL }
+    { .path = NULL }
 };
 
 
@@ -90,7 +92,7 @@ ngx_http_pupil_login_busy(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_debug(ctx, "too many wait");
 
     ngx_http_pupil_login_conf(ctx->main)->busy++;
-    ctx->answer.retry_after = 5;
+    ctx->response.retry_after = 5;
 
     return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_BUSY);
 }
@@ -185,7 +187,7 @@ ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (wait != 0) {
-        ctx->answer.retry_after = (ngx_uint_t) ngx_max(wait, 1);
+        ctx->response.retry_after = (ngx_uint_t) ngx_max(wait, 1);
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_THROTTLED);
     }
 

@@ -64,17 +64,17 @@ static void ngx_http_pupil_progress_metrics(ngx_http_pupil_main_conf_t *pmcf,
 
 static const ngx_http_pupil_route_t  ngx_http_pupil_progress_routes[] = {
 
-    { NGX_HTTP_GET, "", 0,
-      ngx_http_pupil_history_parse,
-      ngx_http_pupil_history_start,
-      ngx_http_pupil_history_render },
+    { .method = NGX_HTTP_GET, .path = "",
+      .parse = ngx_http_pupil_history_parse,
+      .start = ngx_http_pupil_history_start,
+      .render = ngx_http_pupil_history_render },
 
-    { NGX_HTTP_POST, "", NGX_HTTP_PUPIL_BODY,
-      ngx_http_pupil_progress_parse,
-      ngx_http_pupil_progress_start,
-      ngx_http_pupil_progress_step },
+    { .method = NGX_HTTP_POST, .path = "", .flags = NGX_HTTP_PUPIL_BODY,
+      .parse = ngx_http_pupil_progress_parse,
+      .start = ngx_http_pupil_progress_start,
+      .render = ngx_http_pupil_progress_step },
 
-    { 0, NULL, 0, NULL, NULL, NULL }
+    { .path = NULL }
 };
 
 
@@ -606,7 +606,7 @@ ngx_http_pupil_progress_one(ngx_http_pupil_ctx_t *ctx,
                                       ngx_http_pupil_stored[status].problem);
     }
 
-    ctx->answer.status = ngx_http_pupil_stored[status].status;
+    ctx->response.status = ngx_http_pupil_stored[status].status;
     ngx_http_pupil_progress_result(ctx, &data->input.items[0], status);
 
     return NGX_OK;

@@ -42,7 +42,7 @@
 #include "http/request/ngx_http_pupil_name.h"
 #include "http/request/ngx_http_pupil_problem.h"
 #include "http/request/ngx_http_pupil_route.h"
-#include "http/request/ngx_http_pupil_row.h"
+#include "http/request/ngx_http_pupil_authentic.h"
 #include "http/request/ngx_http_pupil_send.h"
 #include "http/request/ngx_http_pupil_session.h"
 #include "http/request/ngx_http_pupil_value.h"
@@ -69,7 +69,7 @@ struct ngx_http_pupil_ctx_s {
     ngx_libpq_exchange_t            *exchange;     /* results for render */
     ngx_http_pupil_step_pt           resume;       /* for render, once */
     pupil_writer_t                   out;          /* JSON */
-    ngx_http_pupil_answer_t          answer;
+    ngx_http_pupil_response_t        response;
 
     ngx_http_pupil_request_keys_t    keys;
     ngx_http_pupil_request_audit_t   audit;

@@ -26,6 +26,9 @@ typedef enum {
     NGX_HTTP_PUPIL_ENDPOINT_COUNT
 } ngx_http_pupil_endpoint_e;
 
+/* pmcf->served has a bit for each. */
+_Static_assert(NGX_HTTP_PUPIL_ENDPOINT_COUNT <= 32, "too many endpoints");
+
 
 #define NGX_HTTP_PUPIL_BODY     0x01   /* a JSON body is required */
 #define NGX_HTTP_PUPIL_PUBLIC   0x02   /* no session, no CSRF token */
@@ -40,7 +43,7 @@ typedef enum {
  * start    Builds ctx->exchange and submits it by ngx_http_pupil_submit().
  *          NGX_AGAIN, or what _problem() or _refuse() returned.
  * render   Reads ctx->exchange->results, writes ctx->out, sets
- *          ctx->answer.status.  NGX_OK to send; NGX_AGAIN after another
+ *          ctx->response.status.  NGX_OK to send; NGX_AGAIN after another
  *          ngx_http_pupil_submit() with ctx->resume set to the next step; or
  *          what _problem() returned.  Called again from its beginning after
  *          keys were fetched: ctx->out is then empty.

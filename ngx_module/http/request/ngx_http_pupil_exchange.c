@@ -83,7 +83,7 @@ ngx_http_pupil_common(ngx_http_pupil_ctx_t *ctx,
 
 
 ngx_int_t
-ngx_http_pupil_keep(ngx_http_pupil_ctx_t *ctx,
+ngx_http_pupil_track(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex)
 {
     ngx_int_t               rc;
@@ -133,7 +133,7 @@ ngx_http_pupil_submit(ngx_http_pupil_ctx_t *ctx,
 
     ex->writes = keep ? 1 : 0;
 
-    return ngx_http_pupil_keep(ctx, ex);
+    return ngx_http_pupil_track(ctx, ex);
 }
 
 
@@ -199,7 +199,7 @@ ngx_http_pupil_refuse(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_stmt_t *stmt, const pupil_uuid_t *subject,
     ngx_http_pupil_problem_e problem)
 {
-    ctx->answer.refusal = problem;
+    ctx->response.refusal = problem;
     ctx->keys.missing_count = 0;
     ctx->audit.shown_count = 0;
 
@@ -219,7 +219,7 @@ ngx_http_pupil_refuse(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t
 ngx_http_pupil_step_refused(ngx_http_pupil_ctx_t *ctx)
 {
-    return ngx_http_pupil_problem(ctx, ctx->answer.refusal);
+    return ngx_http_pupil_problem(ctx, ctx->response.refusal);
 }
 
 

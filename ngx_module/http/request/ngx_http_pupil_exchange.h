@@ -44,7 +44,7 @@ ngx_int_t ngx_http_pupil_submit(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, ngx_uint_t keep);
 
 /* Submits an exchange of any pool, whose handler is set, and keeps it. */
-ngx_int_t ngx_http_pupil_keep(ngx_http_pupil_ctx_t *ctx,
+ngx_int_t ngx_http_pupil_track(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex);
 
 /*

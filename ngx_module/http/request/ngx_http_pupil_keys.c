@@ -26,9 +26,9 @@ static pupil_rc_t ngx_http_pupil_keys_put_owner(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, pupil_uuid_t *owner);
 static void ngx_http_pupil_keys_found(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *owner, ngx_uint_t *found);
-static ngx_uint_t ngx_http_pupil_keys_again(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_keys_borrow(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_keys_none(ngx_http_pupil_ctx_t *ctx,
+static ngx_uint_t ngx_http_pupil_keys_ask_again(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_keys_note_own(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_keys_note_keyless(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t found);
 static ngx_int_t ngx_http_pupil_keys_broken(ngx_http_pupil_ctx_t *ctx,
     pupil_rc_t rc, const char *what);
@@ -50,7 +50,7 @@ ngx_int_t
 ngx_http_pupil_keys_owners(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt next)
 {
-    if (!ngx_http_pupil_keys_again(ctx)
+    if (!ngx_http_pupil_keys_ask_again(ctx)
         && ctx->keys.rounds++ == NGX_HTTP_PUPIL_MAX_ROUNDS)
     {
         ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
@@ -153,7 +153,7 @@ ngx_http_pupil_keys_fetch(ngx_http_pupil_ctx_t *ctx, ngx_uint_t what,
                          what & NGX_HTTP_PUPIL_KEYS_OWNERS
                          ? ctx->keys.missing_count : 0);
 
-    return ngx_http_pupil_keep(ctx, ex);
+    return ngx_http_pupil_track(ctx, ex);
 }
 
 
@@ -201,7 +201,7 @@ ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (ctx->keys.what & NGX_HTTP_PUPIL_KEYS_OWNERS) {
-        if (ngx_http_pupil_keys_borrow(ctx) != NGX_OK) {
+        if (ngx_http_pupil_keys_note_own(ctx) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -372,7 +372,7 @@ ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         }
     }
 
-    return ngx_http_pupil_keys_none(ctx, found);
+    return ngx_http_pupil_keys_note_keyless(ctx, found);
 }
 
 
@@ -455,7 +455,7 @@ ngx_http_pupil_keys_found(ngx_http_pupil_ctx_t *ctx, const pupil_uuid_t *owner,
  * for: such a round is no sign that key store and data disagree.
  */
 static ngx_uint_t
-ngx_http_pupil_keys_again(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_keys_ask_again(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_uint_t                  i, k, missing, known;
     ngx_http_pupil_own_keys_t  *own_keys;
@@ -491,7 +491,7 @@ ngx_http_pupil_keys_again(ngx_http_pupil_ctx_t *ctx)
 
 /* Notes whose keys are to be wiped at the request's end. */
 static ngx_int_t
-ngx_http_pupil_keys_borrow(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_keys_note_own(ngx_http_pupil_ctx_t *ctx)
 {
     size_t                      size;
     ngx_http_pupil_own_keys_t  *own_keys;
@@ -536,7 +536,7 @@ ngx_http_pupil_keys_forget(ngx_http_pupil_ctx_t *ctx)
 
 /* Owners that were asked for and have no key: erased, or never made. */
 static ngx_int_t
-ngx_http_pupil_keys_none(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found)
+ngx_http_pupil_keys_note_keyless(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found)
 {
     ngx_uint_t     n;
     pupil_uuid_t  *keyless;

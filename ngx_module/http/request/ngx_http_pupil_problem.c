@@ -225,9 +225,9 @@ ngx_http_pupil_problem_end(ngx_http_pupil_ctx_t *ctx,
 
     pupil_writer_reset(&ctx->out);
 
-    ctx->answer.problem = problem;
-    ctx->answer.status = status;
-    ctx->answer.location.len = 0;
+    ctx->response.problem = problem;
+    ctx->response.status = status;
+    ctx->response.location.len = 0;
     ctx->keys.missing_count = 0;
     ctx->resume = NULL;
 

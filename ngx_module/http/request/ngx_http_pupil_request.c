@@ -79,7 +79,7 @@ ngx_http_pupil_ctx(ngx_http_request_t *r)
     ctx->conf = ngx_http_get_module_loc_conf(r, ngx_http_pupil_module);
     ctx->alloc.alloc = ngx_http_pupil_alloc;
     ctx->alloc.ctx = ctx;
-    ctx->answer.status = NGX_HTTP_OK;
+    ctx->response.status = NGX_HTTP_OK;
 
     ctx->now = ngx_http_pupil_time();
 
@@ -147,7 +147,7 @@ ngx_http_pupil_cleanup(void *data)
     ngx_http_pupil_probe(CLEANUP);
 
     if (ctx->conf->endpoint != NULL && ctx->has_id
-        && !ctx->answer.done)
+        && !ctx->response.done)
     {
         ctx->main->stats.aborted++;
     }
@@ -247,7 +247,7 @@ ngx_http_pupil_begin(ngx_http_pupil_ctx_t *ctx)
 
     r = ctx->request;
 
-    if (ctx->answer.problem) {
+    if (ctx->response.problem) {
         ngx_http_pupil_run(ctx, ngx_http_pupil_step_send);
         return;
     }
@@ -283,7 +283,7 @@ ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
     }
 
     /* what does not unwrap is not asked for again: it ends below */
-    if (ctx->keys.missing_count != 0 && !ctx->answer.problem
+    if (ctx->keys.missing_count != 0 && !ctx->response.problem
         && !ctx->integrity)
     {
         ctx->again = ctx->step;
@@ -293,11 +293,11 @@ ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
         }
     }
 
-    if (ctx->integrity && !ctx->answer.problem) {
+    if (ctx->integrity && !ctx->response.problem) {
         (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INTEGRITY);
     }
 
-    if (rc == NGX_ERROR && !ctx->answer.problem) {
+    if (rc == NGX_ERROR && !ctx->response.problem) {
         (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INTERNAL);
     }
 
@@ -314,7 +314,7 @@ ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
 static ngx_int_t
 ngx_http_pupil_record(ngx_http_pupil_ctx_t *ctx)
 {
-    if (!ctx->answer.problem
+    if (!ctx->response.problem
         && (ngx_http_pupil_must_record(ctx)
             || ngx_http_pupil_audit_shown(ctx) != NGX_OK))
     {
@@ -377,8 +377,8 @@ ngx_http_pupil_step_again(ngx_http_pupil_ctx_t *ctx)
 
     pupil_writer_reset(&ctx->out);
     ctx->audit.shown_count = 0;
-    ctx->answer.status = NGX_HTTP_OK;
-    ctx->answer.location.len = 0;
+    ctx->response.status = NGX_HTTP_OK;
+    ctx->response.location.len = 0;
     ctx->step = ctx->again;
 
     return ctx->again(ctx);

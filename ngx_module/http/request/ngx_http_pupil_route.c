@@ -44,10 +44,10 @@ ngx_http_pupil_route(ngx_http_pupil_ctx_t *ctx)
             return NGX_OK;
         }
 
-        ctx->answer.allow |= route->method;
+        ctx->response.allow |= route->method;
     }
 
-    if (ctx->answer.allow != 0) {
+    if (ctx->response.allow != 0) {
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_METHOD_NOT_ALLOWED);
     }
 

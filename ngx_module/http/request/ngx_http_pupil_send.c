@@ -65,14 +65,14 @@ ngx_http_pupil_send(ngx_http_pupil_ctx_t *ctx)
     r = ctx->request;
     chain = NULL;
 
-    if (ctx->answer.done) {
+    if (ctx->response.done) {
         ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
                       "pupil: a second answer to one request");
         return;
     }
 
-    if (ctx->answer.status != NGX_HTTP_NO_CONTENT) {
-        chain = ctx->answer.text.len != 0 ? ngx_http_pupil_text(ctx)
+    if (ctx->response.status != NGX_HTTP_NO_CONTENT) {
+        chain = ctx->response.text.len != 0 ? ngx_http_pupil_text(ctx)
                                    : ngx_http_pupil_chain(ctx, &ctx->out);
 
         if (chain == NULL) {
@@ -82,19 +82,19 @@ ngx_http_pupil_send(ngx_http_pupil_ctx_t *ctx)
             return;
         }
 
-        if (ctx->answer.text.len == 0) {
+        if (ctx->response.text.len == 0) {
             r->headers_out.content_length_n = ctx->out.length;
-            ngx_http_pupil_content_type(r, ctx->answer.problem);
+            ngx_http_pupil_content_type(r, ctx->response.problem);
         }
     }
 
-    ctx->answer.done = 1;
-    r->headers_out.status = ctx->answer.status;
+    ctx->response.done = 1;
+    r->headers_out.status = ctx->response.status;
 
-    ngx_http_pupil_debug(ctx, "sent with status %ui", ctx->answer.status);
+    ngx_http_pupil_debug(ctx, "sent with status %ui", ctx->response.status);
 
-    if (ctx->answer.location.len != 0
-        && ngx_http_pupil_header(r, "Location", &ctx->answer.location)
+    if (ctx->response.location.len != 0
+        && ngx_http_pupil_header(r, "Location", &ctx->response.location)
            != NGX_OK)
     {
         ngx_http_finalize_request(r, NGX_ERROR);
@@ -175,8 +175,8 @@ ngx_http_pupil_text(ngx_http_pupil_ctx_t *ctx)
         return NULL;
     }
 
-    b->pos = ctx->answer.text.data;
-    b->last = ctx->answer.text.data + ctx->answer.text.len;
+    b->pos = ctx->response.text.data;
+    b->last = ctx->response.text.data + ctx->response.text.len;
     b->memory = 1;
     b->last_buf = 1;
     b->last_in_chain = 1;
@@ -184,9 +184,9 @@ ngx_http_pupil_text(ngx_http_pupil_ctx_t *ctx)
     cl->buf = b;
     cl->next = NULL;
 
-    r->headers_out.content_length_n = ctx->answer.text.len;
-    r->headers_out.content_type = ctx->answer.text_type;
-    r->headers_out.content_type_len = ctx->answer.text_type.len;
+    r->headers_out.content_length_n = ctx->response.text.len;
+    r->headers_out.content_type = ctx->response.text_type;
+    r->headers_out.content_type_len = ctx->response.text_type.len;
 
     return cl;
 }
@@ -253,17 +253,17 @@ ngx_http_pupil_headers(ngx_http_pupil_ctx_t *ctx)
 {
     u_char              *p;
     ngx_str_t            value;
-    ngx_uint_t           status;
+    ngx_uint_t           status, seconds;
     ngx_http_request_t  *r;
 
     static ngx_str_t  no_store = ngx_string("no-store");
     static ngx_str_t  nosniff = ngx_string("nosniff");
 
-    if (ctx->answer.headers) {
+    if (ctx->response.headers) {
         return NGX_OK;
     }
 
-    ctx->answer.headers = 1;
+    ctx->response.headers = 1;
     r = ctx->request;
     status = r->headers_out.status;
 
@@ -291,9 +291,8 @@ ngx_http_pupil_headers(ngx_http_pupil_ctx_t *ctx)
         }
 
         value.data = p;
-        value.len = ngx_sprintf(p, "%ui", ctx->answer.retry_after != 0
-                                          ? ctx->answer.retry_after : 2)
-                    - p;
+        seconds = ctx->response.retry_after;
+        value.len = ngx_sprintf(p, "%ui", seconds != 0 ? seconds : 2) - p;
 
         return ngx_http_pupil_header(r, "Retry-After", &value);
     }
@@ -328,7 +327,7 @@ ngx_http_pupil_allow(ngx_http_pupil_ctx_t *ctx)
     value.data = p;
 
     for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-        if (ctx->answer.allow & methods[i].method) {
+        if (ctx->response.allow & methods[i].method) {
             p = ngx_sprintf(p, "%s%s", p == value.data ? "" : ", ",
                             methods[i].name);
         }
@@ -355,14 +354,14 @@ ngx_http_pupil_rewrite(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_problem_write(ctx, &out, ngx_http_pupil_problem_of(status),
                                  status, NULL, NULL);
 
-    ctx->answer.replaced = ngx_http_pupil_chain(ctx, &out);
-    if (ctx->answer.replaced == NULL) {
+    ctx->response.replaced = ngx_http_pupil_chain(ctx, &out);
+    if (ctx->response.replaced == NULL) {
         return NGX_ERROR;
     }
 
     ngx_http_pupil_debug(ctx, "nginx's page is replaced, status %ui", status);
 
-    ctx->answer.done = 1;
+    ctx->response.done = 1;
     ngx_http_pupil_count(ctx, status);
 
     ngx_http_clear_content_length(r);
@@ -394,8 +393,8 @@ ngx_http_pupil_header_filter(ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
-    if (ctx->answer.done) {
-        if (!ctx->answer.headers) {
+    if (ctx->response.done) {
+        if (!ctx->response.headers) {
             ngx_http_pupil_count(ctx, r->headers_out.status);
         }
 
@@ -422,7 +421,7 @@ ngx_http_pupil_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     ctx = ngx_http_get_module_ctx(r, ngx_http_pupil_module);
 
     if (ctx == NULL || in == NULL
-        || (ctx->answer.replaced == NULL && !ctx->answer.rewritten))
+        || (ctx->response.replaced == NULL && !ctx->response.rewritten))
     {
         return ngx_http_next_body_filter(r, in);
     }
@@ -432,13 +431,13 @@ ngx_http_pupil_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         cl->buf->file_pos = cl->buf->file_last;
     }
 
-    if (ctx->answer.rewritten) {
+    if (ctx->response.rewritten) {
         return NGX_OK;
     }
 
-    cl = ctx->answer.replaced;
-    ctx->answer.replaced = NULL;
-    ctx->answer.rewritten = 1;
+    cl = ctx->response.replaced;
+    ctx->response.replaced = NULL;
+    ctx->response.rewritten = 1;
 
     return ngx_http_next_body_filter(r, cl);
 }

@@ -13,7 +13,7 @@
 #include "http/request/ngx_http_pupil_types.h"
 
 
-/* ctx->answer: what goes out, but for ctx->out, the JSON. */
+/* ctx->response: what goes out, but for ctx->out, the JSON. */
 typedef struct {
     ngx_uint_t                status;
     ngx_str_t                 location;        /* header field, or empty */
@@ -26,7 +26,7 @@ typedef struct {
     unsigned                  rewritten:1;
     unsigned                  headers:1;       /* were added */
     unsigned                  done:1;
-} ngx_http_pupil_answer_t;
+} ngx_http_pupil_response_t;
 
 
 /* The answer as it stands in ctx; the end of the engine's work. */

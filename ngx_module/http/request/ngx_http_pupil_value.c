@@ -157,10 +157,10 @@ ngx_http_pupil_member_to(ngx_http_pupil_ctx_t *ctx, pupil_writer_t *out,
 
 pupil_rc_t
 ngx_http_pupil_unseal(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_place_t *place, pupil_str_t sealed, uint8_t *out,
+    const ngx_http_pupil_place_t *at, pupil_str_t sealed, uint8_t *out,
     pupil_str_t *value)
 {
-    return ngx_http_pupil_open(ctx, place, 0, sealed, out, value);
+    return ngx_http_pupil_open(ctx, at, 0, sealed, out, value);
 }
 
 

@@ -70,13 +70,12 @@ typedef struct {
  * notes what ngx_http_pupil_value() does.
  */
 pupil_rc_t ngx_http_pupil_unseal(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_place_t *place, pupil_str_t sealed, uint8_t *out,
+    const ngx_http_pupil_place_t *at, pupil_str_t sealed, uint8_t *out,
     pupil_str_t *value);
 
 /* Seals a clear value; sealed lies in r->pool. */
 pupil_rc_t ngx_http_pupil_seal(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_place_t *place, pupil_str_t value,
-    pupil_str_t *sealed);
+    const ngx_http_pupil_place_t *at, pupil_str_t value, pupil_str_t *sealed);
 
 /* Notes an owner whose key is needed; for writes, before sealing. */
 pupil_rc_t ngx_http_pupil_need(ngx_http_pupil_ctx_t *ctx,

@@ -32,7 +32,7 @@ typedef struct {
 char *ngx_http_pupil_zone_directive(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
-/* Configuration: pmcf->listen tells this worker's zone of what ended. */
+/* Configuration: pmcf->zone.listen tells this worker's zone of what ended. */
 void ngx_http_pupil_zone_listen(ngx_http_pupil_main_conf_t *pmcf);
 
 /* NGX_OK and *session filled but for the token; NGX_DECLINED. */

@@ -37,13 +37,13 @@ static u_char *ngx_http_pupil_status_row(u_char *p,
 
 
 static const ngx_http_pupil_route_t  ngx_http_pupil_status_routes[] = {
-    { NGX_HTTP_GET, "", NGX_HTTP_PUPIL_PUBLIC, NULL,
-      ngx_http_pupil_status_start, NULL },
-    { NGX_HTTP_GET, "/live", NGX_HTTP_PUPIL_PUBLIC, NULL,
-      ngx_http_pupil_status_live, NULL },
-    { NGX_HTTP_GET, "/ready", NGX_HTTP_PUPIL_PUBLIC, NULL,
-      ngx_http_pupil_status_ready, NULL },
-    { 0, NULL, 0, NULL, NULL, NULL }
+    { .method = NGX_HTTP_GET, .path = "", .flags = NGX_HTTP_PUPIL_PUBLIC,
+      .start = ngx_http_pupil_status_start },
+    { .method = NGX_HTTP_GET, .path = "/live", .flags = NGX_HTTP_PUPIL_PUBLIC,
+      .start = ngx_http_pupil_status_live },
+    { .method = NGX_HTTP_GET, .path = "/ready", .flags = NGX_HTTP_PUPIL_PUBLIC,
+      .start = ngx_http_pupil_status_ready },
+    { .path = NULL }
 };
 
 
@@ -113,7 +113,7 @@ ngx_http_pupil_status_ready(ngx_http_pupil_ctx_t *ctx)
     pupil_writer_cstr(&ctx->out, trouble ? "unavailable" : "ready");
 
     if (trouble != NULL) {
-        ctx->answer.status = NGX_HTTP_SERVICE_UNAVAILABLE;
+        ctx->response.status = NGX_HTTP_SERVICE_UNAVAILABLE;
         pupil_writer_key(&ctx->out, "why");
         pupil_writer_cstr(&ctx->out, trouble);
     }
@@ -279,7 +279,7 @@ ngx_http_pupil_status_text(ngx_http_pupil_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    ctx->answer.text.data = p;
+    ctx->response.text.data = p;
 
     if (format == NGX_HTTP_PUPIL_PROMETHEUS) {
         type = prometheus;
@@ -308,8 +308,8 @@ ngx_http_pupil_status_text(ngx_http_pupil_ctx_t *ctx,
         p = ngx_sprintf(p, "</table></body></html>\n");
     }
 
-    ctx->answer.text.len = p - ctx->answer.text.data;
-    ctx->answer.text_type = type;
+    ctx->response.text.len = p - ctx->response.text.data;
+    ctx->response.text_type = type;
 
     return NGX_OK;
 }

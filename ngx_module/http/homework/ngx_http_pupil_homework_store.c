@@ -5,7 +5,7 @@
  * holds ids and ciphertext and nothing else.
  */
 
-#include "http/homework/ngx_http_pupil_definitions.h"
+#include "http/homework/ngx_http_pupil_homework_store.h"
 
 
 #define NGX_HTTP_PUPIL_DEFINITIONS_MEAN  4096      /* bytes, for the table */

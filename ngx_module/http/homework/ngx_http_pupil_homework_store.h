@@ -6,8 +6,8 @@
  * locked, and nothing is shared that another process could break.
  */
 
-#ifndef _NGX_HTTP_PUPIL_DEFINITIONS_H_INCLUDED_
-#define _NGX_HTTP_PUPIL_DEFINITIONS_H_INCLUDED_
+#ifndef _NGX_HTTP_PUPIL_HOMEWORK_STORE_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_HOMEWORK_STORE_H_INCLUDED_
 
 #include "http/request/ngx_http_pupil_types.h"
 
@@ -71,4 +71,4 @@ void ngx_http_pupil_definitions_put(ngx_http_pupil_definitions_t *d,
 void ngx_http_pupil_definitions_stats(const ngx_http_pupil_definitions_t *d,
     ngx_http_pupil_definitions_stats_t *stats);
 
-#endif /* _NGX_HTTP_PUPIL_DEFINITIONS_H_INCLUDED_ */
+#endif /* _NGX_HTTP_PUPIL_HOMEWORK_STORE_H_INCLUDED_ */

@@ -70,7 +70,7 @@ ngx_http_pupil_homework_item(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
 
 ngx_int_t
-ngx_http_pupil_homework_write(ngx_http_pupil_ctx_t *ctx,
+ngx_http_pupil_homework_json(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_item_t *item, PGresult *beside)
 {
     ngx_int_t                           rc;

@@ -5,8 +5,8 @@
  * fits (invariant I18).
  */
 
-#ifndef _NGX_HTTP_PUPIL_ROW_H_INCLUDED_
-#define _NGX_HTTP_PUPIL_ROW_H_INCLUDED_
+#ifndef _NGX_HTTP_PUPIL_AUTHENTIC_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_AUTHENTIC_H_INCLUDED_
 
 #include "core/endpoints/columns.h"
 #include "core/vault/authentic.h"
@@ -33,4 +33,4 @@ ngx_int_t ngx_http_pupil_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 ngx_uint_t ngx_http_pupil_live(ngx_http_pupil_ctx_t *ctx, int32_t from,
     int32_t to);
 
-#endif /* _NGX_HTTP_PUPIL_ROW_H_INCLUDED_ */
+#endif /* _NGX_HTTP_PUPIL_AUTHENTIC_H_INCLUDED_ */

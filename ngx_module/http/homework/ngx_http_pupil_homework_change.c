@@ -96,7 +96,7 @@ ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx)
         return stmt == PUPIL_HOMEWORK_CREATE
                ? ngx_http_pupil_homework_refuse(ctx, stmt,
                                                 NGX_HTTP_PUPIL_NOT_GRANTED)
-               : ngx_http_pupil_homework_bar(ctx, stmt);
+               : ngx_http_pupil_homework_refuse_pupil(ctx, stmt);
     }
 
     ex = ngx_http_pupil_exchange(ctx);
@@ -256,7 +256,7 @@ ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
         return rc;
     }
 
-    class = ngx_http_pupil_homework_owner(data, &data->record);
+    class = ngx_http_pupil_homework_class_of(data, &data->record);
 
     rc = ngx_http_pupil_homework_target(ctx, PUPIL_HOMEWORK_PATCH, class);
     if (rc != NGX_OK) {
@@ -319,7 +319,7 @@ ngx_http_pupil_homework_delete_step(ngx_http_pupil_ctx_t *ctx)
         return rc;
     }
 
-    class = ngx_http_pupil_homework_owner(data, &data->record);
+    class = ngx_http_pupil_homework_class_of(data, &data->record);
 
     rc = ngx_http_pupil_homework_target(ctx, PUPIL_HOMEWORK_DELETE, class);
     if (rc != NGX_OK) {
@@ -411,7 +411,7 @@ ngx_http_pupil_homework_created(ngx_http_pupil_ctx_t *ctx)
         return rc;
     }
 
-    ctx->answer.status = NGX_HTTP_CREATED;
+    ctx->response.status = NGX_HTTP_CREATED;
 
     return ngx_http_pupil_homework_location(ctx);
 }
@@ -436,7 +436,7 @@ ngx_http_pupil_homework_deleted(ngx_http_pupil_ctx_t *ctx)
                                               NGX_HTTP_PUPIL_NOT_FOUND);
     }
 
-    ctx->answer.status = NGX_HTTP_NO_CONTENT;
+    ctx->response.status = NGX_HTTP_NO_CONTENT;
 
     return NGX_OK;
 }
@@ -463,8 +463,8 @@ ngx_http_pupil_homework_written(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
         return NGX_ERROR;
     }
 
-    return ngx_http_pupil_homework_write(ctx, &item,
-                                         ngx_http_pupil_homework_beside(ctx));
+    return ngx_http_pupil_homework_json(ctx, &item,
+                                        ngx_http_pupil_homework_beside(ctx));
 }
 
 
@@ -484,11 +484,11 @@ ngx_http_pupil_homework_location(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    ctx->answer.location.data = p;
+    ctx->response.location.data = p;
     p = ngx_cpymem(p, prefix->data, prefix->len);
     *p++ = '/';
     pupil_uuid_format(&data->record, p);
-    ctx->answer.location.len = prefix->len + 1 + PUPIL_UUID_TEXT_LEN;
+    ctx->response.location.len = prefix->len + 1 + PUPIL_UUID_TEXT_LEN;
 
     return NGX_OK;
 }

@@ -13,42 +13,50 @@ typedef struct {
     ngx_libpq_exchange_t      *shown;
     ngx_http_pupil_session_t   session;         /* the new one */
     uint8_t                    text[PUPIL_TOKEN_TEXT_LEN];
-} ngx_http_pupil_switch_t;
+} ngx_http_pupil_session_switch_t;
 
 
-static ngx_int_t ngx_http_pupil_show_start(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_show_render(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_show_subrequest(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_show_write(ngx_http_pupil_ctx_t *ctx,
+static ngx_int_t ngx_http_pupil_session_show_start(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_session_show_render(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_session_show_subrequest(
+    ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_session_show_write(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
-static ngx_int_t ngx_http_pupil_show_role(ngx_http_pupil_ctx_t *ctx,
+static ngx_int_t ngx_http_pupil_session_show_role(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, pupil_role_row_t *role);
-static void ngx_http_pupil_show_institution(ngx_http_pupil_ctx_t *ctx,
+static void ngx_http_pupil_session_show_institution(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, const pupil_role_row_t *role);
-static ngx_uint_t ngx_http_pupil_show_weaker(ngx_http_pupil_ctx_t *ctx,
+static ngx_uint_t ngx_http_pupil_session_show_weaker(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, const pupil_role_row_t *role);
-static ngx_int_t ngx_http_pupil_switch_parse(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_switch_render(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_switch_write(ngx_http_pupil_ctx_t *ctx,
+static ngx_int_t ngx_http_pupil_session_switch_parse(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_session_switch_render(
+    ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_session_switch_write(ngx_http_pupil_ctx_t *ctx,
     const pupil_role_row_t *role);
-static ngx_int_t ngx_http_pupil_switch_done(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_end_start(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_end_render(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_session_switch_done(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_session_end_start(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_session_end_render(ngx_http_pupil_ctx_t *ctx);
 
 
 static const ngx_http_pupil_route_t  ngx_http_pupil_session_routes[] = {
 
-    { NGX_HTTP_GET, "", 0, ngx_http_pupil_no_arguments,
-      ngx_http_pupil_show_start, ngx_http_pupil_show_render },
+    { .method = NGX_HTTP_GET, .path = "",
+      .parse = ngx_http_pupil_no_arguments,
+      .start = ngx_http_pupil_session_show_start,
+      .render = ngx_http_pupil_session_show_render },
 
-    { NGX_HTTP_DELETE, "", 0, ngx_http_pupil_no_arguments,
-      ngx_http_pupil_end_start, ngx_http_pupil_end_render },
+    { .method = NGX_HTTP_DELETE, .path = "",
+      .parse = ngx_http_pupil_no_arguments,
+      .start = ngx_http_pupil_session_end_start,
+      .render = ngx_http_pupil_session_end_render },
 
-    { NGX_HTTP_POST, "/institution", NGX_HTTP_PUPIL_BODY,
-      ngx_http_pupil_switch_parse, ngx_http_pupil_show_start,
-      ngx_http_pupil_switch_render },
+    { .method = NGX_HTTP_POST, .path = "/institution",
+      .flags = NGX_HTTP_PUPIL_BODY,
+      .parse = ngx_http_pupil_session_switch_parse,
+      .start = ngx_http_pupil_session_show_start,
+      .render = ngx_http_pupil_session_switch_render },
 
-    { 0, NULL, 0, NULL, NULL, NULL }
+    { .path = NULL }
 };
 
 
@@ -63,14 +71,14 @@ const ngx_http_pupil_endpoint_t  ngx_http_pupil_session_endpoint = {
 
 
 static ngx_int_t
-ngx_http_pupil_show_start(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_session_show_start(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_libpq_exchange_t  *ex;
 
     ngx_http_pupil_debug(ctx, "show: start");
 
     if (ctx->request != ctx->request->main) {
-        return ngx_http_pupil_show_subrequest(ctx);
+        return ngx_http_pupil_session_show_subrequest(ctx);
     }
 
     ex = ngx_http_pupil_exchange(ctx);
@@ -89,7 +97,7 @@ ngx_http_pupil_show_start(ngx_http_pupil_ctx_t *ctx)
  * that asked, for its variables.
  */
 static ngx_int_t
-ngx_http_pupil_show_subrequest(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_session_show_subrequest(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_ctx_t  *asking;
 
@@ -105,23 +113,23 @@ ngx_http_pupil_show_subrequest(ngx_http_pupil_ctx_t *ctx)
     asking->session.role = ctx->session.role;
     asking->has_session = 1;
 
-    ctx->answer.status = NGX_HTTP_NO_CONTENT;
+    ctx->response.status = NGX_HTTP_NO_CONTENT;
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_http_pupil_show_render(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_session_show_render(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_debug(ctx, "show: render");
 
-    return ngx_http_pupil_show_write(ctx, ctx->exchange->results[0]);
+    return ngx_http_pupil_session_show_write(ctx, ctx->exchange->results[0]);
 }
 
 
 static ngx_int_t
-ngx_http_pupil_show_write(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+ngx_http_pupil_session_show_write(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
     ngx_uint_t               row, n;
     pupil_writer_t          *out;
@@ -159,10 +167,10 @@ ngx_http_pupil_show_write(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     pupil_writer_array_begin(out);
 
     for (row = 0; row < n; row++) {
-        if (ngx_http_pupil_show_role(ctx, res, row, &role) == NGX_OK
-            && !ngx_http_pupil_show_weaker(ctx, res, row, &role))
+        if (ngx_http_pupil_session_show_role(ctx, res, row, &role) == NGX_OK
+            && !ngx_http_pupil_session_show_weaker(ctx, res, row, &role))
         {
-            ngx_http_pupil_show_institution(ctx, res, row, &role);
+            ngx_http_pupil_session_show_institution(ctx, res, row, &role);
         }
     }
 
@@ -175,7 +183,7 @@ ngx_http_pupil_show_write(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
 /* A role that counts: authentic, live, the actor's own. */
 static ngx_int_t
-ngx_http_pupil_show_role(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+ngx_http_pupil_session_show_role(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, pupil_role_row_t *role)
 {
     if (ngx_http_pupil_role(ctx, res, row, PUPIL_SS_ROLE, role)
@@ -195,7 +203,7 @@ ngx_http_pupil_show_role(ngx_http_pupil_ctx_t *ctx, PGresult *res,
  * Rows come in the order of schools.
  */
 static ngx_uint_t
-ngx_http_pupil_show_weaker(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+ngx_http_pupil_session_show_weaker(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, const pupil_role_row_t *role)
 {
     ngx_uint_t        i, n, active, other_active;
@@ -206,7 +214,7 @@ ngx_http_pupil_show_weaker(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     for (i = 0; i < n; i++) {
         if (i == row
-            || ngx_http_pupil_show_role(ctx, res, i, &other) != NGX_OK
+            || ngx_http_pupil_session_show_role(ctx, res, i, &other) != NGX_OK
             || pupil_uuid_compare(&other.institution, &role->institution)
                != 0)
         {
@@ -228,8 +236,8 @@ ngx_http_pupil_show_weaker(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
 
 static void
-ngx_http_pupil_show_institution(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row, const pupil_role_row_t *role)
+ngx_http_pupil_session_show_institution(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, const pupil_role_row_t *role)
 {
     pupil_writer_t          *out;
     ngx_http_pupil_row_t     school;
@@ -269,11 +277,11 @@ ngx_http_pupil_show_institution(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
 
 static ngx_int_t
-ngx_http_pupil_switch_parse(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_session_switch_parse(ngx_http_pupil_ctx_t *ctx)
 {
     pupil_rc_t                rc;
     pupil_fault_t             fault;
-    ngx_http_pupil_switch_t  *sw;
+    ngx_http_pupil_session_switch_t  *sw;
 
     ngx_http_pupil_debug(ctx, "switch: parse");
 
@@ -281,7 +289,7 @@ ngx_http_pupil_switch_parse(ngx_http_pupil_ctx_t *ctx)
         return NGX_DONE;
     }
 
-    sw = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_switch_t));
+    sw = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_session_switch_t));
     if (sw == NULL) {
         return NGX_ERROR;
     }
@@ -294,13 +302,13 @@ ngx_http_pupil_switch_parse(ngx_http_pupil_ctx_t *ctx)
 
 /* The account's roles are known: is one of them there? */
 static ngx_int_t
-ngx_http_pupil_switch_render(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_session_switch_render(ngx_http_pupil_ctx_t *ctx)
 {
     PGresult                 *res;
     ngx_uint_t                row, n, found;
     pupil_role_row_t          role, best;
     ngx_http_pupil_stmt_t    *show;
-    ngx_http_pupil_switch_t  *sw;
+    ngx_http_pupil_session_switch_t  *sw;
 
     ngx_http_pupil_debug(ctx, "switch: roles read");
 
@@ -311,7 +319,7 @@ ngx_http_pupil_switch_render(ngx_http_pupil_ctx_t *ctx)
     found = 0;
 
     for (row = 0; row < n; row++) {
-        if (ngx_http_pupil_show_role(ctx, res, row, &role) != NGX_OK
+        if (ngx_http_pupil_session_show_role(ctx, res, row, &role) != NGX_OK
             || pupil_uuid_compare(&role.institution,
                                   &sw->input.institution_id) != 0)
         {
@@ -333,19 +341,19 @@ ngx_http_pupil_switch_render(ngx_http_pupil_ctx_t *ctx)
                                      NGX_HTTP_PUPIL_NOT_FOUND);
     }
 
-    return ngx_http_pupil_switch_write(ctx, &best);
+    return ngx_http_pupil_session_switch_write(ctx, &best);
 }
 
 
 /* A new token: the old one dies everywhere (NOTIFY, as with a log-out). */
 static ngx_int_t
-ngx_http_pupil_switch_write(ngx_http_pupil_ctx_t *ctx,
+ngx_http_pupil_session_switch_write(ngx_http_pupil_ctx_t *ctx,
     const pupil_role_row_t *role)
 {
     uint8_t                    mac[PUPIL_MAC_LEN];
     const pupil_key_t         *token, *key;
     ngx_libpq_exchange_t      *ex;
-    ngx_http_pupil_switch_t   *sw;
+    ngx_http_pupil_session_switch_t   *sw;
     ngx_http_pupil_session_t  *made;
 
     sw = ctx->data;
@@ -383,18 +391,18 @@ ngx_http_pupil_switch_write(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_param_timestamptz(ex, made->expires_at);
     ngx_libpq_param_bytea(ex, mac, PUPIL_MAC_LEN);
 
-    ctx->resume = ngx_http_pupil_switch_done;
+    ctx->resume = ngx_http_pupil_session_switch_done;
 
     return ngx_http_pupil_submit(ctx, ex, 1);
 }
 
 
 static ngx_int_t
-ngx_http_pupil_switch_done(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_session_switch_done(ngx_http_pupil_ctx_t *ctx)
 {
     int64_t                   made;
     ngx_int_t                 rc;
-    ngx_http_pupil_switch_t  *sw;
+    ngx_http_pupil_session_switch_t  *sw;
 
     ngx_http_pupil_debug(ctx, "switch: written");
 
@@ -413,7 +421,7 @@ ngx_http_pupil_switch_done(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_zone_remove(ctx->main, ctx->session.hash);
     ctx->session = sw->session;
 
-    rc = ngx_http_pupil_show_write(ctx, sw->shown->results[0]);
+    rc = ngx_http_pupil_session_show_write(ctx, sw->shown->results[0]);
 
     if (rc != NGX_OK || ctx->keys.missing_count != 0) {
         return rc;
@@ -424,7 +432,7 @@ ngx_http_pupil_switch_done(ngx_http_pupil_ctx_t *ctx)
 
 
 static ngx_int_t
-ngx_http_pupil_end_start(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_session_end_start(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_libpq_exchange_t  *ex;
 
@@ -443,13 +451,13 @@ ngx_http_pupil_end_start(ngx_http_pupil_ctx_t *ctx)
 
 
 static ngx_int_t
-ngx_http_pupil_end_render(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_session_end_render(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_debug(ctx, "end: render");
 
     ngx_http_pupil_zone_remove(ctx->main, ctx->session.hash);
 
-    ctx->answer.status = NGX_HTTP_NO_CONTENT;
+    ctx->response.status = NGX_HTTP_NO_CONTENT;
 
     return ngx_http_pupil_session_cookie(ctx, NULL, 0);
 }
