@@ -390,8 +390,12 @@ uninstall:
 	    $(DESTDIR)$(PREFIX)/include/pupil_plugin.h \
 	    $(PC_DIR)/pupil-plugin.pc $(SHARE_DIR)/man/man1/pupilctl*.1
 	rm -f $(foreach c,$(INSTALLED),$(PLUGIN_DIR)/pupil_$c-[0-9]*.so)
-	rm -rf $(SQL_DIR)
-	-rmdir $(PLUGIN_DIR) $(LIB_DIR)/pupil $(SHARE_DIR)/pupil 2>/dev/null
+	rm -f $(patsubst sql/%,$(SQL_DIR)/%,$(wildcard sql/*/*.sql)) \
+	    $(patsubst plugins/%,$(SQL_DIR)/plugins/%,$(wildcard \
+	        $(foreach c,$(INSTALLED),plugins/$c/*.sql)))
+	-rmdir $(foreach c,$(INSTALLED),$(SQL_DIR)/plugins/$c) $(PLUGIN_DIR) \
+	    $(SQL_DIR)/plugins $(SQL_DIR)/data $(SQL_DIR)/keystore $(SQL_DIR) \
+	    $(LIB_DIR)/pupil $(SHARE_DIR)/pupil 2>/dev/null
 
 ## clean: remove everything that was built
 clean:

@@ -75,9 +75,13 @@ is join(' ', map { s/^\Q$root\E\///r }
         files_below(qr/\.[ch]\z/, "$root/ngx_module")), 'ngx_module/core/base/pupil.h',
     'one place in the sources has it';
 
-my $other = spew("$dest/usr/lib/pupil/plugins/pupil_other-1.0.0.so", '');
+# A plugin of somebody else brings its migrations along.
+mkdir "$dest/usr/share/pupil/sql/plugins/other" or die $!;
+my @other = map { spew("$dest/usr/$_", '') }
+    qw(lib/pupil/plugins/pupil_other-1.0.0.so
+       share/pupil/sql/plugins/other/001-init.sql);
 is make('uninstall')->{code}, 0, 'make uninstall';
-is join(' ', installed()), $other =~ s/^\Q$dest\E//r,
+is join(' ', installed()), join(' ', map { s/^\Q$dest\E//r } @other),
     'leaves only what others put there';
 
 done_testing;
