@@ -21,7 +21,13 @@ $ENV{DEMO_DIR} = $demo;
 $ENV{DEMO_PORT} = $port;
 END { system 'make', '-s', 'demo-stop' if -f "$demo/run" }
 
-my $run = run_cmd('make', '-s', 'demo', { timeout => 900 });
+# The operator of another Pupil has its settings in his shell.
+my %shell = (PUPIL_DATABASE => 'host=127.0.0.1 port=1 dbname=of_the_school',
+             PUPIL_KEYSTORE => 'host=127.0.0.1 port=1 dbname=of_the_school',
+             PUPIL_TENANT => '00000000-0000-4000-8000-000000000001',
+             PUPIL_PLUGINS => tmp_dir(), PUPIL_SQL => tmp_dir(),
+             PGPORT => 1, PGOPTIONS => '-c statement_timeout=1');
+my $run = run_cmd('make', '-s', 'demo', { timeout => 900, env => \%shell });
 is $run->{code}, 0, 'make demo' or BAIL_OUT("$run->{out}$run->{err}");
 
 

@@ -11,6 +11,15 @@
 set -euo pipefail
 umask 077
 
+# What an operator has set for a Pupil or a PostgreSQL of his own must not make
+# the demo write there.
+for name in $(compgen -e); do
+    case $name in
+        PUPIL_BUILD|PUPIL_NGINX) ;;
+        PUPIL_*|PG*) unset "$name" ;;
+    esac
+done
+
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 build=${PUPIL_BUILD:-$top/build}
