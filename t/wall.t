@@ -14,7 +14,7 @@ my @module = files_below(qr/\.[ch]\z/, 'ngx_module');
 my @pg = grep { m{^ngx_module/pg/} } @module;
 my @core = grep { m{^ngx_module/core/} } @module;
 my @c = sort @walled, (grep { m{^ngx_module/(?:pg|http)/} } @module),
-    files_below(qr/\.[ch]\z/, qw(t/unit t/fuzz t/plugins t/lib));
+    files_below(qr/\.[ch]\z/, qw(t/unit t/fuzz t/pg t/plugins t/lib));
 my @text = sort @c, qw(Makefile config), files_below(qr/\.sql\z/, qw(sql plugins)),
     glob('t/*.t'), files_below(qr/\.(?!c\z|h\z)\w+\z/, 't/lib');
 
