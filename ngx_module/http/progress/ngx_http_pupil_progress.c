@@ -304,7 +304,7 @@ ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx)
     }
 
     ngx_http_pupil_progress_lock(ctx, ex);
-    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_PROGRESS_SUBMIT);
+    data->at = ngx_http_pupil_add_stmt(ctx, ex, PUPIL_PROGRESS_SUBMIT);
 
     ngx_libpq_param_uuid_array(ex, batch.ids, n);
     ngx_libpq_param_uuid_array(ex, batch.homework, n);
@@ -528,11 +528,13 @@ ngx_http_pupil_progress_statuses(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_stored_e **statuses)
 {
     uint32_t                    i;
+    PGresult                   *res;
     ngx_uint_t                  refused;
     ngx_http_pupil_stored_e    *status;
     ngx_http_pupil_progress_t  *data;
 
     data = ctx->data;
+    res = ctx->exchange->results[data->at];
     refused = 0;
 
     status = ngx_palloc(ctx->request->pool,
@@ -543,10 +545,7 @@ ngx_http_pupil_progress_statuses(ngx_http_pupil_ctx_t *ctx,
 
     for (i = 0; i < data->nsent; i++) {
 
-        if (ngx_http_pupil_progress_status(ctx->exchange->results[1], i,
-                                           &status[i])
-            != NGX_OK)
-        {
+        if (ngx_http_pupil_progress_status(res, i, &status[i]) != NGX_OK) {
             return NGX_ERROR;
         }
 

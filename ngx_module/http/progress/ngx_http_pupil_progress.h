@@ -28,6 +28,7 @@ typedef struct {
     pupil_input_progress_t   input;
     uint32_t                *sent;        /* of input.items: those that were */
     uint32_t                 nsent;
+    ngx_uint_t               at;          /* of the statement that submits */
     ngx_http_pupil_owner_t   owner;       /* the actor */
     pupil_evidence_t         evidence;    /* of the cache, or for it */
     pupil_enrolment_row_t   *enrolments;  /* with checked MACs */
