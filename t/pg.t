@@ -62,6 +62,12 @@ location /sleep { libpq_bare on;
     libpq_query "SELECT \$1, 'slept' FROM pg_sleep(\$2 / 1000.0)" int4; }
 location /keep { libpq_bare on; libpq_query "$kept" int4;
     libpq_query "SELECT \$1, 7 / \$2" int4; }
+location /parts { libpq_bare on; libpq_query "$kept" int4; libpq_part;
+    libpq_query "SELECT \$1, pg_xact_status(xmin::text::xid8), 7 / \$3
+        FROM s.kept WHERE a = \$2" int4 int4;
+    libpq_query "$kept" int4; }
+location /parts/grow { libpq_bare on; libpq_query "$kept" int4; libpq_part;
+    libpq_query "SELECT \$1, g.* FROM s.grows g"; }
 location /nonce { libpq_bare on; libpq_query "SELECT \$1 + 1"; }
 location /norow { libpq_bare on; libpq_query "SELECT \$1 WHERE false"; }
 
@@ -125,6 +131,25 @@ is get('/keep?p1=1&p2=1&writes=1'), "error 23505\n", 'and is done now';
 is get('/divide?p1=7'), "ok\n1\n", 'all is well';
 
 
+# ---- parts, of which each is a transaction
+
+sub kept_now () {
+    return join ' ', @{ $db->selectcol_arrayref(
+        'SELECT a FROM s.kept WHERE a >= 10 ORDER BY a') };
+}
+
+is get('/parts?p1=10&p2=10&p3=1&p4=11'), "ok\n10\ncommitted|7\n11\n",
+    'what ends a part is committed before the next';
+is get('/parts?p1=12&p2=12&p3=0&p4=13'), "error 22012\n", 'an error in a part';
+is kept_now(), '10 11 12', 'undoes that part, and none before it';
+is get('/parts?p1=12&p2=12&p3=1&p4=14'), "error 23505\n",
+    'after an error in the first';
+is kept_now(), '10 11 12 14', 'the next runs all the same';
+is get('/parts?p1=15&p2=15&p3=1&p4=16&part=1'), "refused\n", 'an empty part';
+refused_log('a parameter has another type');
+is get('/divide?p1=7'), "ok\n1\n", 'all is well';
+
+
 # ---- the session's setting
 
 $pg->new_log;
@@ -151,6 +176,13 @@ for my $pool ('', '/bare') {
     like get($path), qr/^ok\n1(\|5)+\n$/, 'the new column is there';
     is stats($pool)->{retried}, $before + 1, 'at the second try';
 }
+
+like get('/parts/grow?p1=20'), qr/^ok\n20\n1(\|5)+\n$/, 'two parts';
+$db->do('ALTER TABLE s.grows ADD COLUMN c int DEFAULT 5');
+my $retried = stats('/bare')->{retried};
+like get('/parts/grow?p1=21'), qr/^ok\n21\n1(\|5)+\n$/,
+    'a part that fails is sent again, without the one that is committed';
+is stats('/bare')->{retried}, $retried + 1, 'which would fail';
 
 
 # ---- answers that are not of their statement
@@ -185,7 +217,7 @@ is get('/keep?p1=3&p2=1&writes=1&detach=1'), "detached\n", 'a write: kept';
 wait_until(5, 'the pool to be idle', sub {
     my $s = stats('/bare'); !$s->{inflight} && !$s->{queued} });
 is join(' ', map { @$_ } @{ $db->selectall_arrayref(
-    'SELECT a FROM s.kept ORDER BY a') }), '1 3', 'that is what was done';
+    'SELECT a FROM s.kept WHERE a < 10 ORDER BY a') }), '1 3', 'that is what was done';
 
 $client[0]->send_raw($client[0]->request_bytes(GET => '/sleep?p1=300'));
 wait_until(5, 'it to be sent', sub { stats('/bare')->{inflight} });

@@ -317,8 +317,9 @@ ngx_libpq_conn_send(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 
 
 /*
- * One Sync per exchange (pitfall 6).  All Prepares come before the first
- * statement, so that an error of a statement leaves none of them undone.
+ * A Sync behind each part of the exchange, at least one (pitfall 6).  All
+ * Prepares come before the first statement, so that an error of a statement
+ * leaves none of them undone.
  */
 
 static ngx_int_t
@@ -330,7 +331,7 @@ ngx_libpq_conn_pipeline(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
     const ngx_libpq_stmt_t  *stmt;
 
     if (ex->cmds == NULL) {
-        ex->cmds = ngx_palloc(ex->pool, (2 * ex->nresults + NGX_LIBPQ_CMDS)
+        ex->cmds = ngx_palloc(ex->pool, (3 * ex->nresults + NGX_LIBPQ_CMDS)
                                         * sizeof(uint16_t));
         if (ex->cmds == NULL) {
             return NGX_ERROR;
@@ -345,7 +346,7 @@ ngx_libpq_conn_pipeline(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 
     ex->generation = pc->generation;
 
-    for (i = 0; i < ex->nresults; i++) {
+    for (i = ex->first; i < ex->nresults; i++) {
         if (ngx_libpq_conn_prepare(pc, ex, ex->execs[i].stmt,
                                    NGX_LIBPQ_CMD_PREPARE | i)
             != NGX_OK)
@@ -354,7 +355,7 @@ ngx_libpq_conn_pipeline(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
         }
     }
 
-    for (i = 0; i < ex->nresults; i++) {
+    for (i = ex->first; i < ex->nresults; i++) {
         exec = &ex->execs[i];
         stmt = exec->stmt;
 
@@ -369,6 +370,16 @@ ngx_libpq_conn_pipeline(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
         }
 
         ex->cmds[ex->ncmds++] = (uint16_t) (NGX_LIBPQ_CMD_EXECUTE | i);
+
+        if (!exec->ends || i + 1 == ex->nresults) {
+            continue;
+        }
+
+        if (PQpipelineSync(pc->conn) != 1) {
+            return NGX_ERROR;
+        }
+
+        ex->cmds[ex->ncmds++] = (uint16_t) (NGX_LIBPQ_CMD_PART_SYNC | i);
     }
 
     return (PQpipelineSync(pc->conn) == 1) ? NGX_OK : NGX_ERROR;

@@ -73,6 +73,7 @@ ngx_libpq_exec_init(ngx_libpq_exchange_t *ex, const ngx_libpq_stmt_t *stmt)
 
     exec->stmt = stmt;
     exec->n = 1;
+    exec->ends = 0;
     exec->values = ngx_pcalloc(ex->pool, stmt->nparams * sizeof(char *));
     exec->lengths = ngx_pcalloc(ex->pool, stmt->nparams * sizeof(int));
 
@@ -132,6 +133,18 @@ ngx_libpq_exchange_add(ngx_libpq_exchange_t *ex, const ngx_libpq_stmt_t *stmt)
 }
 
 
+void
+ngx_libpq_exchange_part(ngx_libpq_exchange_t *ex)
+{
+    if (ex->status != NGX_LIBPQ_BUILDING || ex->nresults == 0) {
+        ex->broken = 1;
+        return;
+    }
+
+    ex->execs[ex->nresults - 1].ends = 1;
+}
+
+
 ngx_int_t
 ngx_libpq_exchange_check(ngx_libpq_exchange_t *ex)
 {
@@ -179,7 +192,7 @@ ngx_libpq_exchange_fault(const ngx_libpq_exchange_t *ex)
 
     if (ex->broken) {
         return "a parameter has another type than declared, or is one too "
-               "many or too few";
+               "many or too few, or a part is empty";
     }
 
     last = &ex->execs[ex->nresults - 1];
@@ -223,11 +236,11 @@ ngx_libpq_exchange_destroy(ngx_libpq_exchange_t *ex)
 
 
 void
-ngx_libpq_exchange_clear(ngx_libpq_exchange_t *ex)
+ngx_libpq_exchange_clear(ngx_libpq_exchange_t *ex, ngx_uint_t from)
 {
     ngx_uint_t  i;
 
-    for (i = 0; i < ex->nresults; i++) {
+    for (i = from; i < ex->nresults; i++) {
         PQclear(ex->results[i]);
         ex->results[i] = NULL;
     }
@@ -240,7 +253,7 @@ ngx_libpq_exchange_free(ngx_libpq_exchange_t *ex)
     ngx_uint_t         i, k;
     ngx_libpq_exec_t  *exec;
 
-    ngx_libpq_exchange_clear(ex);
+    ngx_libpq_exchange_clear(ex, 0);
 
     /* parameters may be secrets */
 

@@ -6,7 +6,7 @@
  * A pool is a handful of connections in each worker, in libpq's pipeline
  * mode.  An exchange is one unit of work on one of them: statements that were
  * registered at configuration time, sent together, with one Sync, which makes
- * them one transaction.  It needs nginx with threads and OpenSSL, libpq 15 and
+ * them one transaction, or with a Sync for each of a few parts.  It needs nginx with threads and OpenSSL, libpq 15 and
  * libsodium, whose sodium_init() the module calls; the pitfalls that comments
  * number are those of docs/pitfalls.md.
  *
@@ -20,6 +20,8 @@
  *    undone by an error of another one, and by no error of a neighbour.
  *  - An exchange is OK only when its own Sync has been answered, that is after
  *    the commit.  No result is handed out before.
+ *  - Parts of an exchange are transactions of their own, on one connection, in
+ *    their order and with nothing in between, at the price of one trip.
  *  - An answer belongs to who asked: $1 of every statement is a random number,
  *    the nonce, which has to come back as column 0 of every row, of which
  *    there is at least one.  If it does not, the connection is dropped.
@@ -49,14 +51,16 @@
  *
  *          create()
  *             |
- *         BUILDING     setting(), add(), param_...(), in this order
+ *         BUILDING     setting(), add(), param_...(), in this order;
+ *             |        part() between two parts
  *             |
  *          submit()----> NGX_BUSY, NGX_DECLINED, NGX_ERROR: still the
  *             |          caller's, who destroys it
  *          PENDING       waits in a queue, then is on its way
  *             |
  *             +--------> OK             committed, results are there
- *             +--------> ERROR          see sqlstate, nothing was committed
+ *             +--------> ERROR          see sqlstate, nothing was committed,
+ *             |                         or not all of its parts
  *             `--------> UNAVAILABLE    nobody knows whether it was committed
  *             |
  *         handler(ex)    once, from the event loop, never within submit()
@@ -324,6 +328,7 @@ struct ngx_libpq_exchange_s {
     uint16_t               *cmds;               /* what was sent, in order */
     ngx_uint_t              ncmds;
     ngx_uint_t              icmd;               /* whose result comes next */
+    ngx_uint_t              first;              /* exec that is not committed */
     ngx_uint_t              generation;         /* of the prepared ones */
     ngx_uint_t              failed_exec;        /* nresults: at the commit */
     unsigned                broken:1;           /* a setter failed */
@@ -405,6 +410,15 @@ void ngx_libpq_exchange_setting(ngx_libpq_exchange_t *ex, const void *value,
  */
 ngx_uint_t ngx_libpq_exchange_add(ngx_libpq_exchange_t *ex,
     const ngx_libpq_stmt_t *stmt);
+
+/*
+ * What was added up to here is a part: it is committed before what is added
+ * next begins, which can rely on that, and sees it.  All parts are sent at
+ * once, so that a part runs although one before it has failed, and once more
+ * when that is tried again: it has to be of no effect without those before it,
+ * and to stand being repeated.  What was committed is not sent again.
+ */
+void ngx_libpq_exchange_part(ngx_libpq_exchange_t *ex);
 
 /*
  * Setters.  Each checks the declared type of the parameter.  Values are copied

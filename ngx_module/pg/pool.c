@@ -646,7 +646,7 @@ ngx_libpq_complete(ngx_libpq_exchange_t *ex, ngx_libpq_status_e status)
         ex->pg->stats.failed++;
 
         /* half an answer is none */
-        ngx_libpq_exchange_clear(ex);
+        ngx_libpq_exchange_clear(ex, 0);
     }
 
     if (ex->handler == NULL) {

@@ -19,7 +19,7 @@
 
 
 /*
- * What was sent: a kind, and for the last two the position in ex->execs.  The
+ * What was sent: a kind, and from PREPARE on the position in ex->execs.  The
  * first four are about the session; without them it is not what the exchanges
  * that follow rely on.
  */
@@ -29,12 +29,13 @@
 #define NGX_LIBPQ_CMD_SESSION_SYNC     0x300
 #define NGX_LIBPQ_CMD_PREPARE          0x400
 #define NGX_LIBPQ_CMD_EXECUTE          0x500
-#define NGX_LIBPQ_CMD_SYNC             0x600    /* never stored */
+#define NGX_LIBPQ_CMD_PART_SYNC        0x600
+#define NGX_LIBPQ_CMD_SYNC             0x700    /* never stored */
 
 #define ngx_libpq_cmd_kind(cmd)        ((cmd) & 0xf00)
 #define ngx_libpq_cmd_exec(cmd)        ((cmd) & 0x0ff)
 
-/* Beside one Prepare and one Execute for each statement. */
+/* Beside one Prepare, one Execute and one Sync for each statement. */
 #define NGX_LIBPQ_CMDS                 4
 
 
@@ -45,6 +46,7 @@ struct ngx_libpq_exec_s {
     int                     *lengths;
     ngx_uint_t               n;           /* values set */
     u_char                   nonce[8];    /* network order */
+    unsigned                 ends:1;      /* a part of the exchange */
 };
 
 
@@ -139,8 +141,8 @@ void ngx_libpq_pool_dequeue(ngx_libpq_exchange_t *ex);
 /* exchange.c */
 
 void ngx_libpq_exchange_free(ngx_libpq_exchange_t *ex);
-/* Drops the results, for another try. */
-void ngx_libpq_exchange_clear(ngx_libpq_exchange_t *ex);
+/* Drops the results from a statement on, for another try. */
+void ngx_libpq_exchange_clear(ngx_libpq_exchange_t *ex, ngx_uint_t from);
 /* NGX_OK if ex may be sent. */
 ngx_int_t ngx_libpq_exchange_check(ngx_libpq_exchange_t *ex);
 

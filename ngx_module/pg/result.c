@@ -3,8 +3,9 @@
  *
  * From libpq's stream of results to finished exchanges.  In pipeline mode
  * each command answers with a result and a NULL, and each Sync with a result
- * alone; an exchange is done when its own Sync has answered.  Before it there
- * may be what its session needs, with a Sync of its own.
+ * alone; an exchange is done when its last Sync has answered.  Before it there
+ * may be what its session needs, with a Sync of its own, and a Sync behind each
+ * of its other parts.
  */
 
 #include "pg/private.h"
@@ -228,6 +229,15 @@ ngx_libpq_synced(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
     switch (kind) {
 
     case NGX_LIBPQ_CMD_SESSION_SYNC:
+        ex->icmd++;
+        return;
+
+    case NGX_LIBPQ_CMD_PART_SYNC:
+
+        if (!ex->failed) {
+            ex->first = ngx_libpq_cmd_exec(ex->cmds[ex->icmd]) + 1;
+        }
+
         ex->icmd++;
         return;
 
@@ -531,8 +541,9 @@ ngx_libpq_sync(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 
 
 /*
- * Whether a failed exchange is to be sent again.  Its transaction has been
- * rolled back, so this repeats no write (pitfall 9).
+ * Whether a failed exchange is to be sent again, from the part that failed on.
+ * The transaction of that has been rolled back, so this repeats no write
+ * (pitfall 9) but those that are of no effect alone: see the header.
  */
 
 static ngx_uint_t
@@ -566,7 +577,7 @@ ngx_libpq_retry(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
         }
     }
 
-    ngx_libpq_exchange_clear(ex);
+    ngx_libpq_exchange_clear(ex, ex->first);
     ex->failed = 0;
     ex->sqlstate[0] = '\0';
 

@@ -38,6 +38,7 @@ typedef struct {
     ngx_str_t            sql;
     ngx_uint_t           nparams;
     Oid                  types[NGX_LIBPQ_MAX_PARAMS];
+    unsigned             part:1;     /* ends one */
 } ngx_http_libpq_test_query_t;
 
 typedef struct {

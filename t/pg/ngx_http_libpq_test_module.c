@@ -13,6 +13,7 @@
  *     libpq_check SQL;                   one column, which is to be "ok"
  *
  *     libpq_query SQL [TYPE]...;         in a location; several: one exchange
+ *     libpq_part;                        behind a query: it ends a part
  *     libpq_bare on;                     with the pool "bare"
  *     libpq_stats;                       the pool's counters
  */
@@ -34,6 +35,8 @@ static void *ngx_http_libpq_test_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_libpq_test_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static char *ngx_http_libpq_test_set_query(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_libpq_test_set_part(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_libpq_test_set_stats(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -88,6 +91,13 @@ static ngx_command_t  ngx_http_libpq_test_commands[] = {
     { ngx_string("libpq_query"),
       NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_libpq_test_set_query,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("libpq_part"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_libpq_test_set_part,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -394,6 +404,7 @@ ngx_http_libpq_test_set_query(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     value = cf->args->elts;
 
     query->sql = value[1];
+    query->part = 0;
     query->types[0] = NGX_LIBPQ_INT8;
     query->nparams = cf->args->nelts - 1;
 
@@ -408,6 +419,24 @@ ngx_http_libpq_test_set_query(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_libpq_test_handler;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_libpq_test_set_part(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_libpq_test_loc_conf_t *lcf = conf;
+
+    ngx_http_libpq_test_query_t  *query;
+
+    if (lcf->queries == NULL) {
+        return "follows no query";
+    }
+
+    query = lcf->queries->elts;
+    query[lcf->queries->nelts - 1].part = 1;
 
     return NGX_CONF_OK;
 }

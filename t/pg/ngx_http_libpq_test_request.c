@@ -3,8 +3,9 @@
  *
  * A request is an exchange.  Arguments: p1, p2, ... are the parameters of all
  * statements, NULL where there is none; t1, t2, ... the types of the setters,
- * if not the declared ones; n how many are set; setting; writes=1; detach=1 as
- * if the client had gone; as=TYPE the reader of all columns.
+ * if not the declared ones; n how many are set; setting; writes=1; part=1 with
+ * an empty part before them all; detach=1 as if the client had gone; as=TYPE
+ * the reader of all columns.
  */
 
 #include "pg/probe.h"
@@ -124,6 +125,10 @@ ngx_http_libpq_test_params(ngx_http_request_t *r, ngx_libpq_exchange_t *ex,
         max = (ngx_uint_t) ngx_atoi(arg.data, arg.len);
     }
 
+    if (ngx_http_libpq_test_arg(r, "part", 0, &arg) == NGX_OK) {
+        ngx_libpq_exchange_part(ex);
+    }
+
     query = queries->elts;
 
     for (i = 0; i < queries->nelts; i++) {
@@ -142,6 +147,10 @@ ngx_http_libpq_test_params(ngx_http_request_t *r, ngx_libpq_exchange_t *ex,
                    : ngx_http_libpq_test_type(NULL, query[i].types[k]);
 
             type->set(ex, &value);
+        }
+
+        if (query[i].part) {
+            ngx_libpq_exchange_part(ex);
         }
     }
 }
