@@ -144,8 +144,8 @@ my @broken = (
      'ALTER TABLE keystore.service_key RENAME packed TO wrapped',
      'service_keys'],
     ['keys of owners', keystore =>
-     'ALTER FUNCTION keystore.fetch_owner_keys(uuid[]) RENAME TO fetch_keys',
-     'ALTER FUNCTION keystore.fetch_keys(uuid[]) RENAME TO fetch_owner_keys',
+     'ALTER FUNCTION keystore.fetch_owner_keys(uuid, uuid[]) RENAME TO f',
+     'ALTER FUNCTION keystore.f(uuid, uuid[]) RENAME TO fetch_owner_keys',
      'owner_keys'],
 );
 

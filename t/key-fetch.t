@@ -4,9 +4,9 @@ use Pupil::Site;
 use Pupil::Volume qw(GROUP);
 use JSON::XS ();
 
-# Owner keys leave the key store through one function, which records who
+# Owner keys leave the key store once they were asked for, which records who
 # fetched how many, and stops at a cap a minute; at a cost that does not depend
-# on how many were fetched before.
+# on how many were fetched before.  What nobody gets around: t/i07-cap.t.
 
 my $site = Pupil::Site->new(pg => { conf => { autovacuum => 'off' } });
 my $volume = Pupil::Volume->new($site)->grow(GROUP);
@@ -21,11 +21,15 @@ sub keeper () {
     return $dbh;
 }
 
-# How many keys came; or the SQLSTATE.
+my $tickets = 0;
+
+# Asks, and fetches: how many keys came, or why none.
 sub fetch ($dbh, @ids) {
-    my $rows = eval { $dbh->selectall_arrayref(
-        'SELECT * FROM keystore.fetch_owner_keys(?::uuid[])', {}, \@ids) };
-    return $rows ? scalar @$rows : $dbh->state;
+    my @with = ($volume->id(ticket => ++$tickets), \@ids);
+    $dbh->do('SELECT FROM keystore.ask_owner_keys(?, ?::uuid[])', {}, @with);
+    my $rows = $dbh->selectcol_arrayref('SELECT refused FROM'
+        . ' keystore.fetch_owner_keys(?, ?::uuid[])', {}, @with);
+    return $rows->[0] // @$rows;
 }
 
 sub recorded () {
@@ -47,7 +51,7 @@ is fetch($one, $volume->id(nobody => 1)), 0, 'a key that is not there';
 is_deeply recorded(), [13], 'is recorded as asked for';
 
 $one->begin_work;
-is fetch($one, $owners[0]), 1, 'while one connection fetches';
+is fetch($one, $owners[0]), 'ticket', 'while one connection asks';
 is fetch($two, @owners[0 .. 1]), 2, 'another does not wait';
 $one->commit;
 is_deeply recorded(), [2, 14], 'each has its own record';
@@ -63,19 +67,20 @@ ok !eval { $one->do('SELECT FROM keystore.owner_key'); 1 },
 $db->do('INSERT INTO keystore.setting (tenant, keys_a_minute) VALUES (?, 20)',
         {}, $tenant);
 is fetch($two, @owners[0 .. 3]), 4, 'up to the cap';
-is fetch($two, $owners[0]), '53000', 'no further';
-is fetch($one, $owners[0]), '53000', 'nor through another connection';
+is fetch($two, $owners[0]), 'cap', 'no further';
+is fetch($one, $owners[0]), 'cap', 'nor through another connection';
 is_deeply recorded(), [6, 14], 'what was refused is not recorded';
 
 sub earlier ($minutes, $keys, $of = $tenant) {
     $db->do('DELETE FROM keystore.fetch');
-    $db->do('INSERT INTO keystore.fetch SELECT ?, date_bin('
-        . "'1 minute', now(), 'epoch') - ? * interval '1 minute', 1,"
+    $db->do('INSERT INTO keystore.fetch (tenant, minute, backend, role,'
+        . " client, keys) SELECT ?, date_bin('1 minute', now(), 'epoch')"
+        . " - ? * interval '1 minute', 1,"
         . " 'pupil_keeper', '192.0.2.1', ?", {}, $of, $minutes, $keys);
 }
 
 earlier(1, 600);
-is fetch($one, $owners[0]), '53000', 'the last minute counts';
+is fetch($one, $owners[0]), 'cap', 'the last minute counts';
 earlier(1, 15);
 is fetch($one, @owners[0 .. 4]), 5, 'for the part that is not over';
 earlier(2, 1_000_000);
@@ -89,10 +94,14 @@ is fetch($one, $owners[0]), 1, q{nor does another controller's};
 $db->do('UPDATE keystore.setting SET keys_a_minute = 1000000');
 
 sub pages () {
-    my $plan = $one->selectrow_array('EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)'
-        . ' SELECT * FROM keystore.fetch_owner_keys(?::uuid[])', {},
-        [$owners[0]]);
-    return JSON::XS::decode_json($plan)->[0]{Plan}{'Shared Hit Blocks'};
+    my ($pages, @with) = (0, $volume->id(ticket => ++$tickets), [$owners[0]]);
+    for my $function (qw(ask_owner_keys fetch_owner_keys)) {
+        my $plan = $one->selectrow_array('EXPLAIN (ANALYZE, BUFFERS, FORMAT'
+            . " JSON) SELECT * FROM keystore.$function(?, ?::uuid[])", {},
+            @with);
+        $pages += JSON::XS::decode_json($plan)->[0]{Plan}{'Shared Hit Blocks'};
+    }
+    return $pages;
 }
 
 fetch($one, $owners[0]) for 1 .. 10;
@@ -101,5 +110,24 @@ fetch($one, $owners[0]) for 1 .. 2_000;
 my $many = pages();
 cmp_ok $many, '<=', $few + 10, "$few pages after ten fetches, $many after"
     . ' two thousand';
+
+
+# ---- what is over is taken away, by those who come, and little at a time
+
+enough_of_a_minute();
+earlier(2 * 24 * 60, 1);
+$db->do("INSERT INTO keystore.fetch (tenant, minute, backend, role, client)"
+    . " SELECT tenant, minute - n * interval '1 minute', backend, role, client"
+    . ' FROM keystore.fetch, generate_series(1, 8) AS n');
+fetch($one, $owners[0]) for 1 .. 3;
+is $db->selectrow_array('SELECT count(*) FROM keystore.fetch'), 9 - 6 + 1,
+    'two old minutes go with each';
+fetch($one, $owners[0]) for 1 .. 3;
+is $db->selectrow_array('SELECT count(*) FROM keystore.fetch'), 1,
+    'in the end all';
+earlier(23 * 60, 1);
+fetch($one, $owners[0]) for 1 .. 2;
+is $db->selectrow_array('SELECT count(*) FROM keystore.fetch'), 2,
+    'a day is kept';
 
 done_testing;

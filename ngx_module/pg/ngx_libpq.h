@@ -6,9 +6,10 @@
  * A pool is a handful of connections in each worker, in libpq's pipeline
  * mode.  An exchange is one unit of work on one of them: statements that were
  * registered at configuration time, sent together, with one Sync, which makes
- * them one transaction, or with a Sync for each of a few parts.  It needs nginx with threads and OpenSSL, libpq 15 and
- * libsodium, whose sodium_init() the module calls; the pitfalls that comments
- * number are those of docs/pitfalls.md.
+ * them one transaction, or with a Sync for each of a few parts.  It needs
+ * nginx with threads and OpenSSL, libpq 15 and libsodium, whose sodium_init()
+ * the module calls; the pitfalls that comments number are those of
+ * docs/pitfalls.md.
  *
  *
  * What is promised

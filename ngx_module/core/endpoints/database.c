@@ -29,10 +29,14 @@ static const char  pupil_service_keys_sql[] =
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN keystore.service_key AS s ON s.tenant = $2";
 
+static const char  pupil_owner_keys_ask_sql[] =
+    "SELECT $1::bigint, a.refused, (a.share * 100)::integer"
+    " FROM keystore.ask_owner_keys($2, $3) AS a";
+
 static const char  pupil_owner_keys_sql[] =
     "SELECT $1::bigint, k.owner, k.state, k.version, k.tenant_version,"
-    " k.wrapped FROM " PUPIL_SQL_ONE
-    " LEFT JOIN keystore.fetch_owner_keys($2) AS k ON true";
+    " k.wrapped, k.refused FROM " PUPIL_SQL_ONE
+    " LEFT JOIN keystore.fetch_owner_keys($2, $3) AS k ON true";
 
 static const uint8_t  pupil_params_nonce[] = { PUPIL_PARAM_INT8 };
 
@@ -40,14 +44,14 @@ static const uint8_t  pupil_params_uuid[] = {
     PUPIL_PARAM_INT8, PUPIL_PARAM_UUID
 };
 
-static const uint8_t  pupil_params_uuids[] = {
-    PUPIL_PARAM_INT8, PUPIL_PARAM_UUID_ARRAY
+static const uint8_t  pupil_params_ticket[] = {
+    PUPIL_PARAM_INT8, PUPIL_PARAM_UUID, PUPIL_PARAM_UUID_ARRAY
 };
 
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
     [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 2 },
-    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 1 }
+    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 10 }
 };
 
 /*
@@ -118,12 +122,21 @@ const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT] = {
         .columns = PUPIL_KS_COLUMNS
     },
 
+    [PUPIL_FIXED_OWNER_KEYS_ASK] = {
+        .name = "owner_keys_ask",
+        .database = PUPIL_DATABASE_KEYSTORE,
+        .sql = pupil_owner_keys_ask_sql,
+        .params = pupil_params_ticket,
+        .params_count = PUPIL_COUNT(pupil_params_ticket),
+        .columns = PUPIL_KA_COLUMNS
+    },
+
     [PUPIL_FIXED_OWNER_KEYS] = {
         .name = "owner_keys",
         .database = PUPIL_DATABASE_KEYSTORE,
         .sql = pupil_owner_keys_sql,
-        .params = pupil_params_uuids,
-        .params_count = PUPIL_COUNT(pupil_params_uuids),
+        .params = pupil_params_ticket,
+        .params_count = PUPIL_COUNT(pupil_params_ticket),
         .columns = PUPIL_KO_COLUMNS
     }
 };

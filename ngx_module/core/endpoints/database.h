@@ -102,6 +102,7 @@ typedef enum {
     PUPIL_FIXED_AUDIT_PARTITIONS,
     PUPIL_FIXED_TENANT_KEYS,
     PUPIL_FIXED_SERVICE_KEYS,
+    PUPIL_FIXED_OWNER_KEYS_ASK,     /* committed before the next */
     PUPIL_FIXED_OWNER_KEYS,
     PUPIL_FIXED_COUNT
 } pupil_fixed_id_t;
@@ -128,13 +129,24 @@ enum {
     PUPIL_KS_COLUMNS
 };
 
-/* PUPIL_FIXED_OWNER_KEYS, $2 owners: those that have a row. */
+/* PUPIL_FIXED_OWNER_KEYS_ASK, $2 a new ticket, $3 owners. */
+enum {
+    PUPIL_KA_REFUSED = 1,       /* why, or NULL */
+    PUPIL_KA_SHARE,             /* of the cap that is spent, percent */
+    PUPIL_KA_COLUMNS
+};
+
+/*
+ * PUPIL_FIXED_OWNER_KEYS, $2 the ticket, $3 the same owners: those that have a
+ * row.  One row that is NULL but for REFUSED: nothing is known of any.
+ */
 enum {
     PUPIL_KO_OWNER = 1,
     PUPIL_KO_STATE,
     PUPIL_KO_VERSION,
     PUPIL_KO_TENANT_VERSION,    /* as above */
     PUPIL_KO_WRAPPED,           /* NULL: erased */
+    PUPIL_KO_REFUSED,           /* why, or NULL */
     PUPIL_KO_COLUMNS
 };
 

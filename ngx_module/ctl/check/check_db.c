@@ -101,9 +101,9 @@ static const question_t  keystore_questions[] = {
       " 'keystore.service_key', 'keystore.kek_epoch']) AS t WHERE NOT"
       " has_table_privilege(t, 'SELECT')",
       "the role of pupil_keystore may not read %s: use pupil_keeper" },
-    { "SELECT 'keystore.fetch_owner_keys' WHERE NOT"
-      " has_function_privilege('keystore.fetch_owner_keys(uuid[])',"
-      " 'EXECUTE')",
+    { "SELECT f FROM unnest(ARRAY['keystore.ask_owner_keys(uuid, uuid[])',"
+      " 'keystore.fetch_owner_keys(uuid, uuid[])']) AS f WHERE NOT"
+      " has_function_privilege(f, 'EXECUTE')",
       "the role of pupil_keystore may not call %s: use pupil_keeper" },
     { NULL, NULL }
 };

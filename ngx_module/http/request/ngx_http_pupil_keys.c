@@ -16,6 +16,10 @@ static ngx_int_t ngx_http_pupil_keys_fetch(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t what, ngx_http_pupil_step_pt next);
 static void ngx_http_pupil_keys_done(ngx_libpq_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_keys_allowed(ngx_http_pupil_ctx_t *ctx,
+    const PGresult *asked, const PGresult *fetched);
+static ngx_int_t ngx_http_pupil_keys_refused(ngx_http_pupil_ctx_t *ctx,
+    const pupil_str_t *why);
 static ngx_int_t ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_keys_put_services(ngx_http_pupil_ctx_t *ctx,
@@ -115,6 +119,7 @@ static ngx_int_t
 ngx_http_pupil_keys_fetch(ngx_http_pupil_ctx_t *ctx, ngx_uint_t what,
     ngx_http_pupil_step_pt next)
 {
+    pupil_uuid_t                 ticket;
     ngx_libpq_exchange_t        *ex;
     ngx_http_pupil_main_conf_t  *pmcf;
 
@@ -142,8 +147,19 @@ ngx_http_pupil_keys_fetch(ngx_http_pupil_ctx_t *ctx, ngx_uint_t what,
 
     if (what & NGX_HTTP_PUPIL_KEYS_OWNERS) {
         pmcf->vault.fetches++;
+        pupil_uuid_random(&ticket);
+
+        /* a count is committed before keys come (pitfall 44) */
+        (void) ngx_libpq_exchange_add(ex,
+                                     pmcf->fixed[PUPIL_FIXED_OWNER_KEYS_ASK]);
+        ngx_libpq_param_uuid(ex, ticket.b);
+        ngx_libpq_param_uuid_array(ex, ctx->keys.missing,
+                                   ctx->keys.missing_count);
+        ngx_libpq_exchange_part(ex);
+
         (void) ngx_libpq_exchange_add(ex,
                                       pmcf->fixed[PUPIL_FIXED_OWNER_KEYS]);
+        ngx_libpq_param_uuid(ex, ticket.b);
         ngx_libpq_param_uuid_array(ex, ctx->keys.missing,
                                    ctx->keys.missing_count);
     }
@@ -201,11 +217,16 @@ ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (ctx->keys.what & NGX_HTTP_PUPIL_KEYS_OWNERS) {
+        rc = ngx_http_pupil_keys_allowed(ctx, results[0], results[1]);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
         if (ngx_http_pupil_keys_note_own(ctx) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        rc = ngx_http_pupil_keys_put_owners(ctx, *results);
+        rc = ngx_http_pupil_keys_put_owners(ctx, results[1]);
 
         if (rc == NGX_DECLINED && !ctx->keys.refetched) {
             /* a new version of the tenant's key is in force */
@@ -231,6 +252,78 @@ ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx)
     ctx->step = next;
 
     return next(ctx);
+}
+
+
+/* Refused is not absent (pitfall 40): NGX_OK, or the problem. */
+static ngx_int_t
+ngx_http_pupil_keys_allowed(ngx_http_pupil_ctx_t *ctx, const PGresult *asked,
+    const PGresult *fetched)
+{
+    time_t                 minute;
+    int32_t                share;
+    pupil_str_t            why;
+    ngx_http_pupil_cap_t  *cap;
+
+    if (ngx_libpq_get_int4(asked, 0, PUPIL_KA_SHARE, &share) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    cap = &ctx->main->vault.cap;
+    minute = ngx_time() / 60;
+
+    if (cap->minute != minute) {
+        cap->minute = minute;
+        cap->share = 0;
+    }
+
+    cap->share = ngx_max(cap->share, share);
+
+    switch (ngx_http_pupil_get_text(fetched, 0, PUPIL_KO_REFUSED, &why)) {
+
+    case NGX_OK:
+        return ngx_http_pupil_keys_refused(ctx, &why);
+
+    case NGX_DECLINED:
+        return NGX_OK;
+
+    default:
+        return NGX_ERROR;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_pupil_keys_refused(ngx_http_pupil_ctx_t *ctx, const pupil_str_t *why)
+{
+    ngx_http_pupil_cap_t  *cap;
+
+    cap = &ctx->main->vault.cap;
+    cap->refused++;
+
+    if (cap->logged != cap->minute) {
+        cap->logged = cap->minute;
+
+        ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                      "pupil: the key store refuses owners' keys (%*s): %s; "
+                      "answering 503, and saying this once a minute",
+                      why->len, why->data,
+                      pupil_str_is(*why, "cap")
+                      ? "its cap a minute is reached; if so many are needed, "
+                        "see keys_a_minute in docs/operations.md"
+                      : "its record of asking for them is not there");
+    }
+
+    ctx->audit.tampered = NULL;
+
+    return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
+}
+
+
+int64_t
+ngx_http_pupil_keys_share(const ngx_http_pupil_cap_t *cap)
+{
+    return ngx_time() / 60 - cap->minute <= 1 ? cap->share : 0;
 }
 
 

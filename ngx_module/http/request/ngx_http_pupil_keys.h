@@ -40,21 +40,32 @@ typedef struct {
 } ngx_http_pupil_request_keys_t;
 
 
+/* Of the cap of keys a minute, as the key store last told this worker. */
+typedef struct {
+    int64_t            share;   /* that was spent, percent: the largest of
+                                   a minute */
+    time_t             minute;
+    ngx_atomic_uint_t  refused; /* fetches */
+    time_t             logged;  /* the minute of a line */
+} ngx_http_pupil_cap_t;
+
+
 /* pmcf->vault: the key file and the cache of keys. */
 typedef struct {
-    ngx_str_t           master_key;     /* path */
-    pupil_arena_t      *kek_arena;      /* the master's */
-    pupil_kek_t        *keks;           /* in it, wiped in workers */
-    uint32_t            keks_count;
-    ngx_uint_t          owners;         /* keys cached a worker */
-    ngx_msec_t          lifetime;       /* of a cached key */
-    unsigned            off:1;          /* keys go with the request */
+    ngx_str_t             master_key;   /* path */
+    pupil_arena_t        *kek_arena;    /* the master's */
+    pupil_kek_t          *keks;         /* in it, wiped in workers */
+    uint32_t              keks_count;
+    ngx_uint_t            owners;       /* keys cached a worker */
+    ngx_msec_t            lifetime;     /* of a cached key */
+    unsigned              off:1;        /* keys go with the request */
 
     /* a worker's own */
-    pupil_arena_t      *arena;
-    pupil_keyring_t    *ring;           /* NULL: 503 */
-    ngx_atomic_uint_t   fetches;
-    unsigned            unavailable:1;  /* why was logged */
+    pupil_arena_t        *arena;
+    pupil_keyring_t      *ring;         /* NULL: 503 */
+    ngx_atomic_uint_t     fetches;
+    ngx_http_pupil_cap_t  cap;
+    unsigned              unavailable:1;  /* why was logged */
 } ngx_http_pupil_vault_t;
 
 
@@ -73,6 +84,9 @@ ngx_int_t ngx_http_pupil_keys_missing(ngx_http_pupil_ctx_t *ctx,
 
 /* The request ends: with pupil_key_cache off its owners' keys are wiped. */
 void ngx_http_pupil_keys_forget(ngx_http_pupil_ctx_t *ctx);
+
+/* The share of the cap that was spent lately, percent. */
+int64_t ngx_http_pupil_keys_share(const ngx_http_pupil_cap_t *cap);
 
 /* A service key of the request's tenant, loaded since keys_tenant; NULL. */
 const pupil_key_t *ngx_http_pupil_key(ngx_http_pupil_ctx_t *ctx,

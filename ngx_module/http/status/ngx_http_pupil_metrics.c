@@ -9,6 +9,7 @@
 
 
 #define NGX_HTTP_PUPIL_PARTITIONS_WARN  35     /* days */
+#define NGX_HTTP_PUPIL_CAP_WARN         80     /* percent */
 
 
 static void ngx_http_pupil_metrics_requests(ngx_http_pupil_main_conf_t *pmcf,
@@ -207,6 +208,7 @@ static void
 ngx_http_pupil_metrics_keys(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_metrics_t *metrics)
 {
+    int64_t                share;
     pupil_keyring_stats_t  stats;
 
     ngx_memzero(&stats, sizeof(pupil_keyring_stats_t));
@@ -225,6 +227,17 @@ ngx_http_pupil_metrics_keys(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_metric(metrics, "key_cache", "fetches",
                           NGX_HTTP_PUPIL_COUNTER,
                           (int64_t) pmcf->vault.fetches);
+    ngx_http_pupil_metric(metrics, "key_cache", "refused",
+                          NGX_HTTP_PUPIL_COUNTER,
+                          (int64_t) pmcf->vault.cap.refused);
+
+    share = ngx_http_pupil_keys_share(&pmcf->vault.cap);
+
+    ngx_http_pupil_metric(metrics, "key_cache", "cap_percent",
+                          NGX_HTTP_PUPIL_GAUGE, share);
+    ngx_http_pupil_metric(metrics, "key_cache", "cap_warning",
+                          NGX_HTTP_PUPIL_GAUGE,
+                          share >= NGX_HTTP_PUPIL_CAP_WARN);
 }
 
 

@@ -5,6 +5,7 @@
 // with the connection, as there is one.
 
 import postgres from 'postgres'
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { open, seal, subkey, unwrap, uuid } from './vault.js'
 
@@ -95,9 +96,14 @@ export async function ownersNeed (ids) {
   const missing = ids.filter((id) => !owners.has(id))
   if (missing.length === 0) return
 
-  const rows = await keys.unsafe('SELECT owner, state, version, wrapped'
-    + ' FROM keystore.fetch_owner_keys($1)',
-  [keys.typed(`{${[...new Set(missing)].sort()}}`, 2951)], PREPARE)
+  // The record of asking is committed first, on the same connection.
+  const asked = [randomUUID(), keys.typed(`{${[...new Set(missing)].sort()}}`, 2951)]
+  const own = await keys.reserve()
+  const rows = await Promise.all([
+    own.unsafe('SELECT FROM keystore.ask_owner_keys($1, $2)', asked, PREPARE),
+    own.unsafe('SELECT owner, state, version, wrapped'
+      + ' FROM keystore.fetch_owner_keys($1, $2)', asked, PREPARE)
+  ]).then((results) => results[1]).finally(() => own.release())
   for (const row of rows) {
     if (owners.size >= CACHE) owners.delete(owners.keys().next().value)
     if (row.state !== 'active') continue

@@ -70,8 +70,12 @@ class Keys
         }
         sort($missing);
         $tenant = apcu_fetch('keys');
+        // The record of asking is committed first.
+        $with = "('" . vsprintf('%s%s-%s-%s-%s-%s%s%s', str_split(bin2hex(random_bytes(16)), 4))
+            . "', '" . sql_array($missing) . "')";
+        $this->ask('SELECT FROM keystore.ask_owner_keys' . $with);
         $rows = $this->ask('SELECT owner, state, version, wrapped'
-            . " FROM keystore.fetch_owner_keys('" . sql_array($missing) . "')");
+            . ' FROM keystore.fetch_owner_keys' . $with);
         foreach ($rows as [$id, $state, $version, $wrapped]) {
             if ($state !== 'active') {
                 continue;

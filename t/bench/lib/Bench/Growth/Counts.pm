@@ -44,7 +44,8 @@ sub names () {
 
 # What is no endpoint's template, by a word in it.
 my @others = (
-    [qr/set_config/, 'tenant'], [qr/^select \$1\s*$/, 'heartbeat'], [qr/fetch_owner_keys/, 'key fetch'],
+    [qr/set_config/, 'tenant'], [qr/^select \$1\s*$/, 'heartbeat'],
+    [qr/ask_owner_keys/, 'key ask'], [qr/fetch_owner_keys/, 'key fetch'],
     [qr/insert into pupil\.audit_record/, 'audit insert'],
     [qr/audit_shape|pupil\.policy/, 'shapes and policy'],
 );
