@@ -474,7 +474,7 @@ ngx_http_pupil_progress_fingerprint(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t
 ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx)
 {
-    uint32_t                    i, row;
+    uint32_t                    i, n, row;
     ngx_int_t                   rc;
     ngx_http_pupil_stored_e     status, *statuses;
     ngx_http_pupil_progress_t  *data;
@@ -483,8 +483,9 @@ ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx)
 
     data = ctx->data;
     statuses = NULL;
+    n = data->nsent;
 
-    if (data->nsent != 0) {
+    if (n != 0) {
         rc = ngx_http_pupil_progress_statuses(ctx, &statuses);
 
         if (rc == NGX_DECLINED) {
@@ -497,7 +498,7 @@ ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx)
         }
     }
 
-    if (!data->input.is_array && statuses != NULL) {
+    if (n != 0 && !data->input.is_array) {
         return ngx_http_pupil_progress_one(ctx, statuses[0]);
     }
 
@@ -508,7 +509,7 @@ ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx)
     for (i = 0, row = 0; i < data->input.count; i++) {
         status = NGX_HTTP_PUPIL_SUBMISSION_BROKEN;
 
-        if (row < data->nsent && data->sent[row] == i) {
+        if (row < n && data->sent[row] == i) {
             status = statuses[row++];
         }
 
