@@ -82,14 +82,117 @@ my @refused = (
     ['a category whose table a statement names',
      plugins => without('identity')],
     ['the same of one endpoint', plugins => without('progress')],
+    ['a table that no want is of', plugins => without('homework'),
+     locations(homework => undef)],
+    ['a denial before the plugin that it is of',
+     plugins => ['identity'], pupil => 'pupil_deny contact; ' . join '',
+     map { "pupil_plugin $plugins/pupil_$_.so;" } grep { $_ ne 'identity' }
+     @all],
+
+    ['no pupil_tenant', conf(pupil_tenant => undef)],
+    ['a regular expression', server => 'location ~ ^/x { pupil_session; }'],
+    ['a regular expression in one word',
+     server => 'location ~*^/x { pupil_session; }'],
+    ['a named location', server => 'location @x { pupil_session; }'],
+    ['a location without a slash', server => 'location x { pupil_session; }'],
+    ['two handlers', server => 'location /x { pupil_session; pupil_data; }'],
+    ['a handler twice',
+     server => 'location /x { pupil_status; pupil_status; }'],
+    ['idle over absolute',
+     conf(pupil_session_timeout => 'idle=2h absolute=1h')],
+    ['idle over what absolute is', conf(pupil_session_timeout => 'idle=13h')],
+    ['idle over an absolute of outside',
+     conf(pupil_session_timeout => 'absolute=1h'),
+     locations(session => 'pupil_session_timeout idle=90m;')],
+    ['bodies in files',
+     locations(login => 'client_body_in_file_only on;')],
+    ['the same around it', server => 'client_body_in_file_only clean;'],
+
+    ['an unknown directive', pupil => "pupil_colour red;\n"],
+    ['a block', server => 'location /x { pupil_session { } }'],
+    ['a directive of http in a location',
+     locations(data => 'pupil_probe on;')],
+    ['a handler in a server', server => 'pupil_session;'],
+    ['a handler in an if',
+     server => 'location /x { if ($http_x) { pupil_session; } }'],
+    ['a directive of http at the top', main => "pupil_probe on;\n"],
 );
+
+# A wrong value of each directive; and, as '', none at all.
+my @wrong = (
+    [pupil_database => '', '"host"', '"postgresql://[/"', '"dbname=a" b'],
+    [pupil_keystore => '', '"host"', '"dbname=a" same_cluster b'],
+    [pupil_pool => '', 'data', 'both connections=1', 'data size=1',
+     'data connections=0', 'data connections=65', 'data connections=',
+     'data connections=x', 'keys depth=129', 'data queue=65537',
+     'data statement_timeout=1ms', 'data connect_timeout=11m',
+     'data connect_timeout=1x', 'data connections=2 writers=2',
+     'data writers=4', 'keys writers=1', 'data depth=1 depth=2',
+     'connections=1 data'],
+    [pupil_audit_durability => '', 'maybe', 'on off'],
+    [pupil_audit_group => '', '0', '129', 'x', '1 2'],
+    [pupil_master_key => '', 'a b'],
+    [pupil_key_cache => '', 'of', 'off owners=2000', 'owners=10',
+     'owners=99999999999999999999', 'lifetime=1ms', 'lifetime=2d',
+     'lifetime=x', 'owners=2000 lifetime=1h off', 'off off'],
+    [pupil_homework_cache => '', '15k', '0', 'on', '2g', '-1', '8mm',
+     '2000m', '" "', 'off off'],
+    [pupil_plugin => '', '/no/such.so'],
+    [pupil_deny => '', 'nothing', 'identity relation=friend',
+     'identity colour=red'],
+    [pupil_tenant => '', 'X', 'ABCDEF00-0000-4000-8000-000000000000',
+     '00000000-0000-0000-0000-000000000000', '""'],
+    [pupil_session_zone => '', 'x', ':1m', 'x:1k', 'x:y', 'x:1m valid=1h',
+     'x:1m valid=1ms', 'x:1m vali=1s', 'x:1m valid=1s valid=1s'],
+    [pupil_session_timeout => '', 'idle=1s', 'absolute=1y', 'idle=x',
+     'ide=1h', 'idle=1h idle=1h', 'idle=1h absolute=2h absolute=3h',
+     'idle=500ms'],
+    [pupil_login_password => '', 'on', 'pupils', 'off off'],
+    [pupil_password_hash => '', 'memory=8m', 'memory=2000m', 'memory=x',
+     'iterations=1', 'iterations=11', 'queue=0', 'queue=1025', 'parallel=0',
+     'parallel=65', 'pool=', 'pool=a pool=b', 'lanes=2'],
+    [pupil_allowed_origin => '', 'http://a.example', 'https://a.example/',
+     'a.example', 'https://', 'https://a.example b'],
+    [pupil_probe => '', 'maybe', '1', 'on off'],
+);
+my $docs = slurp(root_dir() . '/docs/directives.md');
+my @handlers = $docs =~ /^\#\#\# [ ] (\w+) \n (?:(?!^\#).)*?
+                         ^\*\*Context:\*\* [ ] `location`$/gmsx;
+cmp_ok scalar(@handlers), '>=', 6, 'handlers are documented';
+
+for my $row (@wrong) {
+    my ($directive, @values) = @$row;
+
+    push @refused, map { ["$directive $_", $directive =~ /_(?:plugin|deny)$/
+        ? (pupil => "$directive $_;\n") : conf($directive => $_)] } @values;
+}
+
+push @refused, map { ["$_ on", server => "location /x { $_ on; }"] }
+    @handlers;
+
+# Twice, where once is enough.
+push @refused, ["$_ twice", pupil => "$_; $_;\n"]
+    for 'pupil_pool data depth=2', 'pupil_audit_durability on',
+        'pupil_audit_group 2', 'pupil_key_cache owners=2000',
+        'pupil_key_cache off', 'pupil_homework_cache 1m',
+        'pupil_session_timeout idle=1h', 'pupil_password_hash queue=2',
+        'pupil_probe on';
+push @refused, ["$_ twice", pupil => "$_;\n"]
+    for 'pupil_database "dbname=a"', 'pupil_keystore "dbname=a"',
+        "pupil_master_key $open_key", 'pupil_tenant ' . uuid(),
+        'pupil_session_zone x:1m', 'pupil_login_password off';
+
+my %documented = map { $_ => 1 } $docs =~ /^### (\w+)$/mg;
+delete @documented{@handlers, map { $_->[0] } @wrong};
+is join(' ', sort keys %documented), '',
+    'each directive of docs/directives.md has a wrong value here';
 
 for my $case (@refused) {
     my ($name, @opt) = @$case;
     my $both = both(@opt);
 
     isnt $both->{nginx}, 0, "$name: nginx -t refuses it";
-    isnt $both->{check}, 0, "$name: so does pupilctl check";
+    is $both->{check}, 1, "$name: so does pupilctl check";
     ok defined $both->{said} && index($both->{found}, $both->{said}) >= 0,
         "$name: in the same words"
         or diag $both->{err}, $both->{found};
@@ -103,6 +206,40 @@ my @accepted = (
     ['a category that only /v1/data/ serves', plugins => without('example')],
     ['a location that is denied all', locations(data => join '',
      map { "pupil_deny $_;" } @all)],
+    ['the status alone', plugins => [],
+     conf(map { $_ => undef } qw(pupil_database pupil_keystore
+          pupil_master_key pupil_tenant pupil_session_zone
+          pupil_login_password)),
+     locations(map { $_ => undef } qw(login session homework progress
+                                      data))],
+    ['a tenant of each location', conf(pupil_tenant => undef),
+     locations(map { $_ => 'pupil_tenant ' . $site->tenant . ';' }
+               qw(login session homework progress data))],
+    ['a tenant in a variable', conf(pupil_tenant => '$pupil_of_host'),
+     http => "map \$host \$pupil_of_host { pupil_x " . uuid() . "; }\n"],
+    ['timeouts of two levels',
+     conf(pupil_session_timeout => 'idle=13h absolute=1d'),
+     locations(session => 'pupil_session_timeout idle=90m;')],
+    ['both timeouts, one at a time',
+     pupil => 'pupil_session_timeout idle=1h;'
+              . " pupil_session_timeout absolute=2h;\n"],
+    ['bodies in files, but not here',
+     http => "client_body_in_file_only on;\n",
+     server => 'client_body_in_file_only off;'],
+    ['all kinds of prefixes', server => 'location =/a { pupil_session; }
+     location ^~ /b { pupil_session; location /b/c { pupil_data; } }'],
+    ['every value', pupil => <<'END'],
+pupil_pool data connections=2 writers=1 depth=16 queue=0
+           statement_timeout=3s connect_timeout=1m30s;
+pupil_pool keys connections=1;
+pupil_audit_durability LOCAL; pupil_audit_group 1;
+pupil_key_cache owners=2000 lifetime=1d; pupil_homework_cache 16k;
+pupil_session_timeout idle=5m absolute=31d; pupil_probe on;
+pupil_password_hash memory=32m iterations=3 queue=8 parallel=1 pool=pupil;
+pupil_allowed_origin https://a.example https://b.example:8443;
+END
+    ['what is switched off', pupil =>
+     "pupil_key_cache off; pupil_homework_cache OFF; pupil_probe Off;\n"],
 );
 
 for my $case (@accepted) {
@@ -111,6 +248,25 @@ for my $case (@accepted) {
 
     is $both->{nginx}, 0, "$name: nginx -t accepts it" or diag $both->{err};
     is $both->{check}, 0, "$name: so does pupilctl check"
+        or diag $both->{found};
+}
+
+
+# ---- what nginx alone can know
+
+# ctl/check/nginxconf.c says why.  A certificate is left out: nginx's own.
+my @alone = (
+    ['a thread pool that is not there',
+     pupil => "pupil_password_hash pool=slow;\n"],
+    ['a variable that is not there', conf(pupil_tenant => '$no_such_thing')],
+);
+
+for my $case (@alone) {
+    my ($name, @opt) = @$case;
+    my $both = both(@opt);
+
+    isnt $both->{nginx}, 0, "$name: nginx -t refuses it";
+    is $both->{check}, 0, "$name: pupilctl check cannot know"
         or diag $both->{found};
 }
 

@@ -5,30 +5,470 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/endpoints/database.h"
 #include "core/endpoints/directive.h"
 
 
-#define PUPIL_SHA256  "sha256="
+#define PUPIL_SHA256    "sha256="
+#define PUPIL_HTTPS     "https://"
+#define PUPIL_ZONE_MIN  (256 * 1024)    /* bytes */
+
+
+static pupil_rc_t pupil_pool_rule(const pupil_str_t *given, uint32_t count,
+    pupil_words_t *words, pupil_error_t *error);
+static pupil_rc_t pupil_key_cache_rule(const pupil_str_t *given,
+    uint32_t count, pupil_words_t *words, pupil_error_t *error);
+static pupil_rc_t pupil_zone_rule(const pupil_str_t *given, uint32_t count,
+    pupil_words_t *words, pupil_error_t *error);
+static pupil_rc_t pupil_tenant_rule(const pupil_str_t *given, uint32_t count,
+    pupil_words_t *words, pupil_error_t *error);
+static pupil_rc_t pupil_origin_rule(const pupil_str_t *given, uint32_t count,
+    pupil_words_t *words, pupil_error_t *error);
+
+
+static const char *const  pupil_flags[] = { "off", "on", NULL };
+static const char *const  pupil_passwords[] = { "off", "staff", "all", NULL };
+static const char *const  pupil_durabilities[] = { "on", "local", "off", NULL };
+static const char *const  pupil_pools[] = { "data", "keys", NULL };
+
+
+static const pupil_word_t  pupil_text_words[] = {
+    [PUPIL_VALUE] = { .name = "", .kind = PUPIL_WORD_TEXT }
+};
+
+static const pupil_word_t  pupil_keystore_words[] = {
+    [PUPIL_KEYSTORE_CONNINFO] = { .name = "", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_KEYSTORE_SAME_CLUSTER] =
+    { .name = "same_cluster", .kind = PUPIL_WORD_FLAG }
+};
+
+static const pupil_word_t  pupil_pool_words[] = {
+    [PUPIL_POOL_NAME] =
+    { .name = "", .kind = PUPIL_WORD_CHOICE, .choices = pupil_pools },
+    [PUPIL_POOL_CONNECTIONS_IS] =
+    { .name = "connections=", .kind = PUPIL_WORD_NUMBER, .min = 1,
+      .max = 64 },
+    [PUPIL_POOL_WRITERS] =
+    { .name = "writers=", .kind = PUPIL_WORD_NUMBER, .min = 0, .max = 63 },
+    [PUPIL_POOL_DEPTH] =
+    { .name = "depth=", .kind = PUPIL_WORD_NUMBER, .min = 1, .max = 128 },
+    [PUPIL_POOL_QUEUE] =
+    { .name = "queue=", .kind = PUPIL_WORD_NUMBER, .min = 0, .max = 65536 },
+    [PUPIL_POOL_STATEMENT_TIMEOUT] =
+    { .name = "statement_timeout=", .kind = PUPIL_WORD_MSEC, .min = 100,
+      .max = 600 * 1000 },
+    [PUPIL_POOL_CONNECT_TIMEOUT] =
+    { .name = "connect_timeout=", .kind = PUPIL_WORD_MSEC, .min = 1000,
+      .max = 600 * 1000 }
+};
+
+static const pupil_word_t  pupil_key_cache_words[] = {
+    [PUPIL_KEY_CACHE_OFF] =
+    { .name = "off", .kind = PUPIL_WORD_FLAG },
+    [PUPIL_KEY_CACHE_OWNERS] =
+    { .name = "owners=", .kind = PUPIL_WORD_NUMBER,
+      .min = PUPIL_KEY_CACHE_LEAST, .max = 1024 * 1024 },
+    [PUPIL_KEY_CACHE_LIFETIME] =
+    { .name = "lifetime=", .kind = PUPIL_WORD_MSEC, .min = 1000,
+      .max = 86400 * 1000 }
+};
+
+static const pupil_word_t  pupil_homework_cache_words[] = {
+    [PUPIL_VALUE] =
+    { .name = "", .kind = PUPIL_WORD_BYTES, .off = 1, .min = 16 * 1024,
+      .max = 1024 * 1024 * 1024 }
+};
+
+static const pupil_word_t  pupil_zone_words[] = {
+    [PUPIL_ZONE_NAME] = { .name = "", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_ZONE_VALID] =
+    { .name = "valid=", .kind = PUPIL_WORD_MSEC, .min = 1000,
+      .max = 300 * 1000 }
+};
+
+static const pupil_word_t  pupil_timeout_words[] = {
+    [PUPIL_TIMEOUT_IDLE] =
+    { .name = "idle=", .kind = PUPIL_WORD_SEC, .min = 300,
+      .max = 31 * 86400 },
+    [PUPIL_TIMEOUT_ABSOLUTE] =
+    { .name = "absolute=", .kind = PUPIL_WORD_SEC, .min = 300,
+      .max = 31 * 86400 }
+};
+
+static const pupil_word_t  pupil_login_password_words[] = {
+    [PUPIL_VALUE] =
+    { .name = "", .kind = PUPIL_WORD_CHOICE, .choices = pupil_passwords }
+};
+
+static const pupil_word_t  pupil_password_hash_words[] = {
+    [PUPIL_HASH_MEMORY] =
+    { .name = "memory=", .kind = PUPIL_WORD_KIB, .min = 19 * 1024,
+      .max = 1024 * 1024 },
+    [PUPIL_HASH_ITERATIONS] =
+    { .name = "iterations=", .kind = PUPIL_WORD_NUMBER, .min = 2,
+      .max = 10 },
+    [PUPIL_HASH_POOL] = { .name = "pool=", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_HASH_QUEUE] =
+    { .name = "queue=", .kind = PUPIL_WORD_NUMBER, .min = 1, .max = 1024 },
+    [PUPIL_HASH_PARALLEL] =
+    { .name = "parallel=", .kind = PUPIL_WORD_NUMBER, .min = 1,
+      .max = PUPIL_HASH_PARALLEL_MOST }
+};
+
+static const pupil_word_t  pupil_durability_words[] = {
+    [PUPIL_VALUE] =
+    { .name = "", .kind = PUPIL_WORD_CHOICE, .choices = pupil_durabilities }
+};
+
+static const pupil_word_t  pupil_group_words[] = {
+    [PUPIL_VALUE] =
+    { .name = "", .kind = PUPIL_WORD_NUMBER, .min = 1,
+      .max = PUPIL_AUDIT_GROUP_MOST }
+};
+
+static const pupil_word_t  pupil_flag_words[] = {
+    [PUPIL_VALUE] =
+    { .name = "", .kind = PUPIL_WORD_CHOICE, .choices = pupil_flags }
+};
+
+
+#define PUPIL_TABLE(words)                                                    \
+    .table = (words), .table_count = PUPIL_COUNT(words)
+
+#define PUPIL_DIRECTIVE_HANDLER(ID, endpoint_name)                            \
+    [PUPIL_DIRECTIVE_##ID] = {                                                \
+        .name = "pupil_" #endpoint_name,                                      \
+        .where = PUPIL_IN_LOCATION,                                           \
+        .handler = 1,                                                         \
+        .endpoint = &pupil_##endpoint_name##_endpoint                         \
+    },
+
+const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
+
+    [PUPIL_DIRECTIVE_PLUGIN] = {
+        .name = "pupil_plugin",
+        .where = PUPIL_IN_HTTP,
+        .least = 1,
+        .most = UINT32_MAX
+    },
+
+    [PUPIL_DIRECTIVE_DATABASE] = {
+        .name = "pupil_database",
+        .where = PUPIL_IN_HTTP,
+        .least = 1,
+        .most = 1,
+        .once = 1,
+        PUPIL_TABLE(pupil_text_words)
+    },
+
+    [PUPIL_DIRECTIVE_KEYSTORE] = {
+        .name = "pupil_keystore",
+        .where = PUPIL_IN_HTTP,
+        .least = 1,
+        .most = 2,
+        .once = 1,
+        PUPIL_TABLE(pupil_keystore_words)
+    },
+
+    [PUPIL_DIRECTIVE_POOL] = {
+        .name = "pupil_pool",
+        .where = PUPIL_IN_HTTP,
+        .least = 2,
+        .most = UINT32_MAX,
+        PUPIL_TABLE(pupil_pool_words),
+        .rule = pupil_pool_rule
+    },
+
+    [PUPIL_DIRECTIVE_MASTER_KEY] = {
+        .name = "pupil_master_key",
+        .where = PUPIL_IN_HTTP,
+        .least = 1,
+        .most = 1,
+        .once = 1,
+        PUPIL_TABLE(pupil_text_words)
+    },
+
+    [PUPIL_DIRECTIVE_KEY_CACHE] = {
+        .name = "pupil_key_cache",
+        .where = PUPIL_IN_HTTP,
+        .least = 1,
+        .most = 2,
+        .once = 1,
+        PUPIL_TABLE(pupil_key_cache_words),
+        .rule = pupil_key_cache_rule
+    },
+
+    [PUPIL_DIRECTIVE_HOMEWORK_CACHE] = {
+        .name = "pupil_homework_cache",
+        .where = PUPIL_IN_HTTP,
+        .least = 1,
+        .most = 1,
+        .once = 1,
+        PUPIL_TABLE(pupil_homework_cache_words)
+    },
+
+    [PUPIL_DIRECTIVE_SESSION_ZONE] = {
+        .name = "pupil_session_zone",
+        .where = PUPIL_IN_HTTP,
+        .least = 1,
+        .most = 2,
+        .once = 1,
+        PUPIL_TABLE(pupil_zone_words),
+        .rule = pupil_zone_rule
+    },
+
+    [PUPIL_DIRECTIVE_SESSION_TIMEOUT] = {
+        .name = "pupil_session_timeout",
+        .where = PUPIL_IN_ANY,
+        .least = 1,
+        .most = 2,
+        PUPIL_TABLE(pupil_timeout_words)
+    },
+
+    [PUPIL_DIRECTIVE_TENANT] = {
+        .name = "pupil_tenant",
+        .where = PUPIL_IN_ANY,
+        .least = 1,
+        .most = 1,
+        .once = 1,
+        .rule = pupil_tenant_rule
+    },
+
+    [PUPIL_DIRECTIVE_DENY] = {
+        .name = "pupil_deny",
+        .where = PUPIL_IN_ANY,
+        .least = 1,
+        .most = UINT32_MAX
+    },
+
+    [PUPIL_DIRECTIVE_LOGIN_PASSWORD] = {
+        .name = "pupil_login_password",
+        .where = PUPIL_IN_ANY,
+        .least = 1,
+        .most = 1,
+        .once = 1,
+        PUPIL_TABLE(pupil_login_password_words)
+    },
+
+    [PUPIL_DIRECTIVE_PASSWORD_HASH] = {
+        .name = "pupil_password_hash",
+        .where = PUPIL_IN_HTTP,
+        .least = 1,
+        .most = UINT32_MAX,
+        .once = 1,
+        PUPIL_TABLE(pupil_password_hash_words)
+    },
+
+    [PUPIL_DIRECTIVE_AUDIT_DURABILITY] = {
+        .name = "pupil_audit_durability",
+        .where = PUPIL_IN_HTTP,
+        .least = 1,
+        .most = 1,
+        .once = 1,
+        PUPIL_TABLE(pupil_durability_words)
+    },
+
+    [PUPIL_DIRECTIVE_AUDIT_GROUP] = {
+        .name = "pupil_audit_group",
+        .where = PUPIL_IN_HTTP,
+        .least = 1,
+        .most = 1,
+        .once = 1,
+        PUPIL_TABLE(pupil_group_words)
+    },
+
+    [PUPIL_DIRECTIVE_PROBE] = {
+        .name = "pupil_probe",
+        .where = PUPIL_IN_HTTP,
+        .least = 1,
+        .most = 1,
+        .once = 1,
+        PUPIL_TABLE(pupil_flag_words)
+    },
+
+    [PUPIL_DIRECTIVE_ALLOWED_ORIGIN] = {
+        .name = "pupil_allowed_origin",
+        .where = PUPIL_IN_ANY,
+        .least = 1,
+        .most = UINT32_MAX,
+        .rule = pupil_origin_rule
+    },
+
+    PUPIL_ENDPOINTS(PUPIL_DIRECTIVE_HANDLER)
+
+    [PUPIL_DIRECTIVE_STATUS] = {
+        .name = "pupil_status",
+        .where = PUPIL_IN_LOCATION,
+        .handler = 1
+    }
+};
 
 
 const pupil_need_t  pupil_needs[PUPIL_NEED_COUNT] = {
     [PUPIL_NEED_DATABASE] = {
-        .directive = "pupil_database",
+        .directive = PUPIL_DIRECTIVE_DATABASE,
         .words = "\"host=... dbname=pupil user=pupil_gateway\""
     },
     [PUPIL_NEED_KEYSTORE] = {
-        .directive = "pupil_keystore",
+        .directive = PUPIL_DIRECTIVE_KEYSTORE,
         .words = "\"host=... dbname=pupil_keys user=pupil_keeper\""
     },
     [PUPIL_NEED_MASTER_KEY] = {
-        .directive = "pupil_master_key",
+        .directive = PUPIL_DIRECTIVE_MASTER_KEY,
         .words = "FILE"
     },
     [PUPIL_NEED_PLUGIN] = {
-        .directive = "pupil_plugin",
+        .directive = PUPIL_DIRECTIVE_PLUGIN,
         .words = "FILE, one for each category"
     }
 };
+
+
+pupil_rc_t
+pupil_directive_read(pupil_directive_id_t id, const pupil_str_t *given,
+    uint32_t count, pupil_words_t *words, pupil_error_t *error)
+{
+    pupil_rc_t                rc;
+    const pupil_directive_t  *d;
+
+    d = &pupil_directives[id];
+
+    rc = d->table != NULL
+         ? pupil_words_read(d->table, d->table_count, given, count, words,
+                            error)
+         : PUPIL_OK;
+
+    return rc == PUPIL_OK && d->rule != NULL
+           ? d->rule(given, count, words, error) : rc;
+}
+
+
+static pupil_rc_t
+pupil_pool_rule(const pupil_str_t *given, uint32_t count,
+    pupil_words_t *words, pupil_error_t *error)
+{
+    int64_t  connections, writers;
+
+    (void) given;
+    (void) count;
+
+    connections = pupil_words_number(words, PUPIL_POOL_CONNECTIONS_IS,
+                                     PUPIL_POOL_CONNECTIONS);
+    writers = words->number[PUPIL_POOL_WRITERS];
+
+    if (writers == PUPIL_WORD_UNSET) {
+        return PUPIL_OK;
+    }
+
+    if (words->number[PUPIL_POOL_NAME] != PUPIL_DATABASE_DATA) {
+        return pupil_error_set(error, "\"writers=\" is of pupil_pool data"
+                               " alone");
+    }
+
+    if (writers >= connections) {
+        return pupil_error_set(error, "of %d connections, %d are writers:"
+                               " leave at least one for reads",
+                               (int) connections, (int) writers);
+    }
+
+    return PUPIL_OK;
+}
+
+
+static pupil_rc_t
+pupil_key_cache_rule(const pupil_str_t *given, uint32_t count,
+    pupil_words_t *words, pupil_error_t *error)
+{
+    (void) given;
+
+    return count > 1 && words->number[PUPIL_KEY_CACHE_OFF] == 1
+           ? pupil_error_set(error, "\"off\" stands alone") : PUPIL_OK;
+}
+
+
+/* name:size becomes both. */
+static pupil_rc_t
+pupil_zone_rule(const pupil_str_t *given, uint32_t count,
+    pupil_words_t *words, pupil_error_t *error)
+{
+    pupil_str_t     *name, size;
+    const uint8_t   *colon;
+
+    (void) given;
+    (void) count;
+
+    name = &words->text[PUPIL_ZONE_NAME];
+    colon = memchr(name->data, ':', name->len);
+
+    if (colon == NULL || colon == name->data) {
+        return pupil_error_set(error, "it takes name:size, such as"
+                               " pupil_sessions:10m");
+    }
+
+    size.data = colon + 1;
+    size.len = name->len - (size_t) (size.data - name->data);
+    name->len = (size_t) (colon - name->data);
+
+    words->number[PUPIL_ZONE_NAME] = pupil_size_parse(size);
+
+    if (words->number[PUPIL_ZONE_NAME] < PUPIL_ZONE_MIN) {
+        return pupil_error_set(error, "the size is at least %dk, such as"
+                               " %.*s:10m", PUPIL_ZONE_MIN / 1024,
+                               (int) name->len, (const char *) name->data);
+    }
+
+    return PUPIL_OK;
+}
+
+
+/* What has a variable is nginx's to read. */
+static pupil_rc_t
+pupil_tenant_rule(const pupil_str_t *given, uint32_t count,
+    pupil_words_t *words, pupil_error_t *error)
+{
+    pupil_uuid_t  uuid;
+
+    (void) count;
+    (void) words;
+
+    if (memchr(given->data, '$', given->len) != NULL
+        || pupil_uuid_parse(given->data, given->len, &uuid) == PUPIL_OK)
+    {
+        return PUPIL_OK;
+    }
+
+    return pupil_error_set(error, "it takes the lower-case UUID that"
+                           " \"pupilctl tenant add\" printed, or a variable"
+                           " that holds one, not \"%.*s\"", (int) given->len,
+                           (const char *) given->data);
+}
+
+
+static pupil_rc_t
+pupil_origin_rule(const pupil_str_t *given, uint32_t count,
+    pupil_words_t *words, pupil_error_t *error)
+{
+    size_t    len;
+    uint32_t  i;
+
+    (void) words;
+
+    len = sizeof(PUPIL_HTTPS) - 1;
+
+    for (i = 0; i < count; i++) {
+        if (given[i].len <= len
+            || memcmp(given[i].data, PUPIL_HTTPS, len) != 0
+            || memchr(given[i].data + len, '/', given[i].len - len) != NULL)
+        {
+            return pupil_error_set(error, "it takes origins such as"
+                                   " https://school.example, without a path,"
+                                   " not \"%.*s\"", (int) given[i].len,
+                                   (const char *) given[i].data);
+        }
+    }
+
+    return PUPIL_OK;
+}
 
 
 pupil_rc_t
@@ -36,8 +476,55 @@ pupil_need_missing(pupil_need_id_t need, pupil_error_t *error)
 {
     return pupil_error_set(error, "Pupil's handlers need a directive that is"
                            " missing: add \"%s %s;\" to http {}",
-                           pupil_needs[need].directive,
+                           pupil_directives[pupil_needs[need].directive].name,
                            pupil_needs[need].words);
+}
+
+
+pupil_rc_t
+pupil_handler_place(const char *directive, const pupil_handler_at_t *place,
+    pupil_error_t *error)
+{
+    if (place->handled) {
+        return pupil_error_set(error, "a location has one handler of Pupil's:"
+                               " give \"%s\" a location of its own",
+                               directive);
+    }
+
+    if (place->named || place->regex || place->name.len == 0
+        || place->name.data[0] != '/')
+    {
+        return pupil_error_set(error, "%s takes a location with a prefix,"
+                               " such as location /v1/session { %s; }, no"
+                               " named one and no regular expression",
+                               directive, directive);
+    }
+
+    return PUPIL_OK;
+}
+
+
+pupil_rc_t
+pupil_handler_around(const pupil_handler_around_t *around, pupil_error_t *error)
+{
+    if (around->idle > around->absolute) {
+        return pupil_error_set(error, "idle= of pupil_session_timeout"
+                               " (%d s) is over absolute= (%d s)",
+                               (int) around->idle, (int) around->absolute);
+    }
+
+    if (!around->tenant) {
+        return pupil_error_set(error, "the handler needs pupil_tenant, in the"
+                               " location or around it");
+    }
+
+    if (around->body_in_file) {
+        return pupil_error_set(error, "client_body_in_file_only would put"
+                               " personal data into files: switch it off"
+                               " here");
+    }
+
+    return PUPIL_OK;
 }
 
 
@@ -134,20 +621,4 @@ pupil_directive_plugin(pupil_policy_t *policy, const char *file,
     }
 
     return rc;
-}
-
-
-pupil_rc_t
-pupil_directive_keystore(pupil_str_t word, int *same_cluster,
-    pupil_error_t *error)
-{
-    if (!pupil_str_is(word, "same_cluster")) {
-        return pupil_error_set(error, "unknown parameter \"%.*s\" of"
-                               " pupil_keystore: it takes same_cluster",
-                               (int) word.len, (const char *) word.data);
-    }
-
-    *same_cluster = 1;
-
-    return PUPIL_OK;
 }

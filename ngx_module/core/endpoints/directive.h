@@ -1,17 +1,149 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Directives that nginx -t and pupilctl check both read: what their words
- * mean, and what is said of those that are wrong or missing.
+ * Directives, a row each: what nginx -t and pupilctl check both say of their
+ * words, and of what is missing or cannot be where it is.  Who reads the file,
+ * and what the words are then used for, is the caller's.
  */
 
 #ifndef PUPIL_DIRECTIVE_H
 #define PUPIL_DIRECTIVE_H
 
-#include "core/policy/policy.h"
+#include "core/endpoints/endpoints.h"
+#include "core/endpoints/words.h"
 
 
-/* What http {} needs as soon as a location has a handler of Pupil's. */
+#define PUPIL_SESSION_IDLE        7200      /* seconds, the default */
+#define PUPIL_SESSION_ABSOLUTE    43200
+#define PUPIL_POOL_CONNECTIONS    4         /* the default */
+#define PUPIL_KEY_CACHE_LEAST     1024      /* owners */
+#define PUPIL_AUDIT_GROUP_MOST    128       /* records */
+#define PUPIL_HASH_PARALLEL_MOST  64
+
+
+/* Handlers come last, in the order of the endpoints. */
+#define PUPIL_DIRECTIVE_ID(ID, name)  PUPIL_DIRECTIVE_##ID,
+
+typedef enum {
+    PUPIL_DIRECTIVE_PLUGIN = 0,
+    PUPIL_DIRECTIVE_DATABASE,
+    PUPIL_DIRECTIVE_KEYSTORE,
+    PUPIL_DIRECTIVE_POOL,
+    PUPIL_DIRECTIVE_MASTER_KEY,
+    PUPIL_DIRECTIVE_KEY_CACHE,
+    PUPIL_DIRECTIVE_HOMEWORK_CACHE,
+    PUPIL_DIRECTIVE_SESSION_ZONE,
+    PUPIL_DIRECTIVE_SESSION_TIMEOUT,
+    PUPIL_DIRECTIVE_TENANT,
+    PUPIL_DIRECTIVE_DENY,
+    PUPIL_DIRECTIVE_LOGIN_PASSWORD,
+    PUPIL_DIRECTIVE_PASSWORD_HASH,
+    PUPIL_DIRECTIVE_AUDIT_DURABILITY,
+    PUPIL_DIRECTIVE_AUDIT_GROUP,
+    PUPIL_DIRECTIVE_PROBE,
+    PUPIL_DIRECTIVE_ALLOWED_ORIGIN,
+    PUPIL_ENDPOINTS(PUPIL_DIRECTIVE_ID)
+    PUPIL_DIRECTIVE_STATUS,
+    PUPIL_DIRECTIVE_COUNT
+} pupil_directive_id_t;
+
+/* Where it may stand. */
+#define PUPIL_IN_HTTP      0x01u
+#define PUPIL_IN_SERVER    0x02u
+#define PUPIL_IN_LOCATION  0x04u
+#define PUPIL_IN_ANY       (PUPIL_IN_HTTP | PUPIL_IN_SERVER | PUPIL_IN_LOCATION)
+
+/* What a table of words cannot say. */
+typedef pupil_rc_t (*pupil_directive_rule_pt)(const pupil_str_t *given,
+    uint32_t count, pupil_words_t *words, pupil_error_t *error);
+
+typedef struct {
+    const char               *name;         /* "pupil_pool" */
+    uint32_t                  where;        /* PUPIL_IN_* */
+    uint32_t                  least, most;  /* words behind it */
+    unsigned                  once:1;       /* in a block */
+    unsigned                  handler:1;    /* of a location */
+    const pupil_endpoint_t   *endpoint;     /* of the handler; NULL: it needs
+                                               nothing, such as pupil_status */
+    const pupil_word_t       *table;        /* NULL: any words */
+    uint32_t                  table_count;
+    pupil_directive_rule_pt   rule;         /* NULL: none */
+} PUPIL_NAMED pupil_directive_t;
+
+/* By pupil_directive_id_t. */
+extern const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT];
+
+/*
+ * Reads the words behind a directive.  words: initialised; of
+ * pupil_session_timeout that of the same block, so that each timeout is there
+ * once.  PUPIL_INVALID with error set.
+ */
+pupil_rc_t pupil_directive_read(pupil_directive_id_t id,
+    const pupil_str_t *given, uint32_t count, pupil_words_t *words,
+    pupil_error_t *error);
+
+
+/* The rows of what is read. */
+
+enum {
+    PUPIL_VALUE = 0             /* of a directive that has one word */
+};
+
+enum {
+    PUPIL_KEYSTORE_CONNINFO = 0,
+    PUPIL_KEYSTORE_SAME_CLUSTER
+};
+
+enum {
+    PUPIL_POOL_NAME = 0,        /* pupil_database_id_t */
+    PUPIL_POOL_CONNECTIONS_IS,
+    PUPIL_POOL_WRITERS,
+    PUPIL_POOL_DEPTH,
+    PUPIL_POOL_QUEUE,
+    PUPIL_POOL_STATEMENT_TIMEOUT,   /* ms */
+    PUPIL_POOL_CONNECT_TIMEOUT      /* ms */
+};
+
+enum {
+    PUPIL_KEY_CACHE_OFF = 0,    /* set: off */
+    PUPIL_KEY_CACHE_OWNERS,
+    PUPIL_KEY_CACHE_LIFETIME    /* ms */
+};
+
+enum {
+    PUPIL_ZONE_NAME = 0,        /* without the size, which is the number */
+    PUPIL_ZONE_VALID            /* ms */
+};
+
+enum {
+    PUPIL_TIMEOUT_IDLE = 0,     /* seconds */
+    PUPIL_TIMEOUT_ABSOLUTE
+};
+
+enum {
+    PUPIL_HASH_MEMORY = 0,      /* KiB */
+    PUPIL_HASH_ITERATIONS,
+    PUPIL_HASH_POOL,
+    PUPIL_HASH_QUEUE,
+    PUPIL_HASH_PARALLEL
+};
+
+/* pupil_login_password: who may log in with one. */
+enum {
+    PUPIL_PASSWORD_OFF = 0,
+    PUPIL_PASSWORD_STAFF,
+    PUPIL_PASSWORD_ALL
+};
+
+/* pupil_audit_durability. */
+enum {
+    PUPIL_DURABLE_ON = 0,
+    PUPIL_DURABLE_LOCAL,
+    PUPIL_DURABLE_OFF
+};
+
+
+/* What http {} needs as soon as a location has a handler with an endpoint. */
 typedef enum {
     PUPIL_NEED_DATABASE = 0,
     PUPIL_NEED_KEYSTORE,
@@ -21,14 +153,38 @@ typedef enum {
 } pupil_need_id_t;
 
 typedef struct {
-    const char  *directive;
-    const char  *words;         /* an example of what to write behind it */
+    pupil_directive_id_t   directive;
+    const char            *words;   /* an example of what to write behind it */
 } pupil_need_t;
 
 extern const pupil_need_t  pupil_needs[PUPIL_NEED_COUNT];
 
 /* It is missing: says so, and what to add.  Always PUPIL_INVALID. */
 pupil_rc_t pupil_need_missing(pupil_need_id_t need, pupil_error_t *error);
+
+
+/* A location, as a handler meets it. */
+typedef struct {
+    pupil_str_t  name;
+    unsigned     named:1;       /* location @name */
+    unsigned     regex:1;
+    unsigned     handled:1;     /* has a handler of Pupil's already */
+} pupil_handler_at_t;
+
+/* A handler has a location of its own, with a prefix. */
+pupil_rc_t pupil_handler_place(const char *directive,
+    const pupil_handler_at_t *place, pupil_error_t *error);
+
+/* What holds in a location, its own or of what is around it. */
+typedef struct {
+    int64_t   idle, absolute;   /* seconds */
+    unsigned  tenant:1;         /* pupil_tenant is there */
+    unsigned  body_in_file:1;   /* client_body_in_file_only is not off */
+} pupil_handler_around_t;
+
+/* Can a handler with an endpoint work in it? */
+pupil_rc_t pupil_handler_around(const pupil_handler_around_t *around,
+    pupil_error_t *error);
 
 
 /*
@@ -40,9 +196,5 @@ pupil_rc_t pupil_need_missing(pupil_need_id_t need, pupil_error_t *error);
 pupil_rc_t pupil_directive_plugin(pupil_policy_t *policy, const char *file,
     const pupil_str_t *words, uint32_t count, const pupil_alloc_t *alloc,
     pupil_category_t **category, pupil_error_t *error);
-
-/* pupil_keystore CONNINFO [same_cluster]: a word behind the conninfo. */
-pupil_rc_t pupil_directive_keystore(pupil_str_t word, int *same_cluster,
-    pupil_error_t *error);
 
 #endif /* PUPIL_DIRECTIVE_H */

@@ -1,28 +1,24 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * pupilctl check nginx.conf: loads the plugins that it names, composes the
- * statements of every location under its policy, prepares them as the role
+ * pupilctl check nginx.conf: reads our directives, loads the plugins, composes
+ * the statements of every location under its policy, prepares them as the role
  * that nginx will be, and compares databases and key file with what the
  * module expects.  The rules are core's, as they are of nginx -t.
  */
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "core/endpoints/directive.h"
-#include "ctl/base/buf.h"
-#include "ctl/base/text.h"
 #include "ctl/check/found.h"
 
 
 static nginxconf_t *
-child_find(const nginxconf_t *parent, const char *name)
+http_find(const nginxconf_t *root)
 {
     nginxconf_t  *d;
 
-    for (d = parent->first; d != NULL; d = d->next) {
-        if (strcmp(d->words[0], name) == 0) {
+    for (d = root->first; d != NULL; d = d->next) {
+        if (d->block && strcmp(d->words[0], "http") == 0) {
             return d;
         }
     }
@@ -31,140 +27,18 @@ child_find(const nginxconf_t *parent, const char *name)
 }
 
 
-/* As nginx has it: from the folder of the main file. */
-static const char *
-path_full(check_t *check, const char *path)
-{
-    char        *full;
-    ctl_buf_t    buf = { NULL, 0, 0 };
-    const char  *found;
-
-    if (path[0] == '/') {
-        return path;
-    }
-
-    ctl_buf_printf(&buf, "%s/%s", check->folder, path);
-    full = realpath(buf.data, NULL);
-
-    found = full != NULL ? full : buf.data;
-    path = ctl_pool_text(&check->ctl->pool, found, strlen(found));
-
-    free(full);
-    ctl_buf_free(&buf);
-
-    return path;
-}
-
-
+/* Only what a handler needs is missing. */
 static void
-plugin_read(check_t *check, const nginxconf_t *d)
+needs_check(check_t *check)
 {
-    ctl_t             *ctl;
-    unsigned           i;
-    const char        *path;
-    pupil_str_t       *words;
-    pupil_error_t      error;
-    pupil_category_t  *category;
-
-    ctl = check->ctl;
-
-    if (d->count < 2) {
-        check_found_at(check, d, "pupil_plugin names no file");
-        return;
-    }
-
-    words = ctl_pool_alloc(&ctl->pool, d->count * sizeof(pupil_str_t));
-
-    for (i = 2; i < d->count; i++) {
-        words[i - 2] = ctl_str(d->words[i]);
-    }
-
-    path = path_full(check, d->words[1]);
-
-    if (pupil_directive_plugin(&ctl->policy, path, words, d->count - 2,
-                               &ctl->alloc, &category, &error) != PUPIL_OK)
-    {
-        check_found_at(check, d, "%s", error.text);
-        return;
-    }
-
-    ctl->plugin_files[ctl->policy.count - 1] = path;
-}
-
-
-static void
-plugins_read(check_t *check)
-{
-    nginxconf_t  *d;
-
-    for (d = check->http->first; d != NULL; d = d->next) {
-        if (strcmp(d->words[0], "pupil_plugin") == 0) {
-            plugin_read(check, d);
-        }
-    }
-}
-
-
-/* The words behind the conninfo. */
-static void
-keystore_read(check_t *check, const nginxconf_t *d)
-{
-    unsigned       i;
+    unsigned       need;
     pupil_error_t  error;
 
-    for (i = 2; i < d->count; i++) {
-        if (pupil_directive_keystore(ctl_str(d->words[i]),
-                                     &check->same_cluster, &error)
-            != PUPIL_OK)
-        {
-            check_found_at(check, d, "%s", error.text);
+    for (need = 0; need < PUPIL_NEED_COUNT; need++) {
+        if (!check->seen[pupil_needs[need].directive]) {
+            (void) pupil_need_missing(need, &error);
+            check_found_at(check, check->http, "%s", error.text);
         }
-    }
-}
-
-
-/* A directive of http that a handler needs; NULL, and a finding. */
-static nginxconf_t *
-need_find(check_t *check, pupil_need_id_t need)
-{
-    nginxconf_t    *d;
-    pupil_error_t   error;
-
-    d = child_find(check->http, pupil_needs[need].directive);
-
-    if (d == NULL || d->count < 2) {
-        (void) pupil_need_missing(need, &error);
-        check_found_at(check, check->http, "%s", error.text);
-        return NULL;
-    }
-
-    return d;
-}
-
-
-static void
-http_read(check_t *check)
-{
-    nginxconf_t  *d;
-
-    d = need_find(check, PUPIL_NEED_DATABASE);
-    if (d != NULL) {
-        check->conninfo[PUPIL_DATABASE_DATA] = d->words[1];
-    }
-
-    d = need_find(check, PUPIL_NEED_KEYSTORE);
-    if (d != NULL) {
-        check->conninfo[PUPIL_DATABASE_KEYSTORE] = d->words[1];
-        keystore_read(check, d);
-    }
-
-    d = need_find(check, PUPIL_NEED_MASTER_KEY);
-    if (d != NULL) {
-        check->master_key = path_full(check, d->words[1]);
-    }
-
-    if (need_find(check, PUPIL_NEED_PLUGIN) != NULL) {
-        plugins_read(check);
     }
 }
 
@@ -186,14 +60,10 @@ conf_read(check_t *check)
                     : ctl_pool_text(&check->ctl->pool, path,
                                     (size_t) (slash - path));
 
-    check->http = child_find(check->root, "http");
-    if (check->http == NULL || !check->http->block) {
-        return ctl_error("%s has no http block", path);
-    }
+    check->http = http_find(check->root);
 
-    http_read(check);
-
-    return 0;
+    return check->http != NULL ? 0
+           : ctl_error("%s has no http block", path);
 }
 
 
@@ -212,16 +82,24 @@ ctl_cmd_check(ctl_t *ctl)
         return CTL_FAILED;
     }
 
-    check_databases(&check);
-    check_plugins(&check);
-    check_key(&check);
-    check_fixed(&check);
-    check_locations(&check, check.root);
+    check_directives(&check, check.root);
 
-    if (check.locations == 0) {
+    if (check.handlers == 0) {
         check_found(&check, "%s: no location has a handler of Pupil",
                     ctl->args[0]);
     }
+
+    /* pupil_status alone needs nothing */
+
+    if (check.used) {
+        needs_check(&check);
+        check_databases(&check);
+        check_plugins(&check);
+        check_key(&check);
+        check_fixed(&check);
+    }
+
+    check_locations(&check, check.root);
 
     PQfinish(check.conn[PUPIL_DATABASE_DATA]);
     PQfinish(check.conn[PUPIL_DATABASE_KEYSTORE]);

@@ -8,6 +8,7 @@
 #define PUPIL_CTL_CHECK_H
 
 #include "core/endpoints/database.h"
+#include "core/endpoints/directive.h"
 #include "ctl/check/nginxconf.h"
 
 
@@ -21,7 +22,20 @@ typedef struct {
     PGconn        *conn[PUPIL_DATABASE_COUNT];      /* NULL: none */
     json_t        *findings;
     unsigned       statements, locations;
+    unsigned       handlers;                        /* those of status too */
+    unsigned       used:1;                          /* one has an endpoint */
+    uint8_t        seen[PUPIL_DIRECTIVE_COUNT];     /* the directive is there */
 } check_t;
+
+
+/* Our directives below a block, in their order: check_conf.c. */
+void check_directives(check_t *check, const nginxconf_t *block);
+
+/* A directive of ours, or PUPIL_DIRECTIVE_COUNT: check_conf.c. */
+pupil_directive_id_t check_directive_find(const nginxconf_t *d);
+
+/* The words behind a directive.  Ownership: the command's pool. */
+pupil_str_t *check_words(check_t *check, const nginxconf_t *d);
 
 
 /* Connects, and looks at what a fresh connection must fit: check_db.c. */

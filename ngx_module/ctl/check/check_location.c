@@ -1,11 +1,12 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The statements of locations, and those that no policy shapes, prepared as
- * the gateway would prepare them.
+ * Locations: whether a handler can work where it is, and its statements, and
+ * those that no policy shapes, prepared as the gateway would prepare them.
  */
 
 #include <string.h>
+#include <strings.h>
 
 #include "core/endpoints/compose.h"
 #include "ctl/base/buf.h"
@@ -122,7 +123,7 @@ composed_check(void *ctx, pupil_composed_t *composed)
 static int
 is_deny(const nginxconf_t *d)
 {
-    return strcmp(d->words[0], "pupil_deny") == 0;
+    return check_directive_find(d) == PUPIL_DIRECTIVE_DENY;
 }
 
 
@@ -142,36 +143,15 @@ denies_count(const nginxconf_t *block)
 }
 
 
-static void
-deny_read(check_t *check, const nginxconf_t *d, pupil_policy_t *policy)
-{
-    unsigned       i;
-    pupil_str_t   *words;
-    pupil_error_t  error;
-
-    words = ctl_pool_alloc(&check->ctl->pool, d->count * sizeof(pupil_str_t));
-
-    for (i = 1; i < d->count; i++) {
-        words[i - 1] = ctl_str(d->words[i]);
-    }
-
-    if (pupil_deny_parse(policy, words, d->count - 1,
-                         &policy->denies[policy->denies_count], &error)
-        != PUPIL_OK)
-    {
-        check_found_at(check, d, "%s", error.text);
-        return;
-    }
-
-    policy->denies_count++;
-}
-
-
-/* The denials of a block and of all around it: each only narrows (I4). */
+/*
+ * The denials of a block and of all around it: each only narrows (I4).  What
+ * is no denial was found already.
+ */
 static void
 denies_read(check_t *check, const nginxconf_t *block, pupil_policy_t *policy)
 {
     uint32_t            n;
+    pupil_error_t       error;
     const nginxconf_t  *d;
 
     n = denies_count(block);
@@ -182,16 +162,124 @@ denies_read(check_t *check, const nginxconf_t *block, pupil_policy_t *policy)
 
     for ( /* void */ ; block != NULL; block = block->parent) {
         for (d = block->first; d != NULL; d = d->next) {
-            if (is_deny(d)) {
-                deny_read(check, d, policy);
+            if (is_deny(d)
+                && pupil_deny_parse(policy, check_words(check, d),
+                                    d->count - 1,
+                                    &policy->denies[policy->denies_count],
+                                    &error) == PUPIL_OK)
+            {
+                policy->denies_count++;
             }
         }
     }
 }
 
 
+/* location [ = | ^~ | ~ | ~* ] NAME, also as one word; or @NAME. */
 static void
-location_check(check_t *check, const nginxconf_t *d,
+at_read(const nginxconf_t *d, pupil_handler_at_t *at)
+{
+    const char         *word;
+    const nginxconf_t  *other;
+
+    memset(at, 0, sizeof(pupil_handler_at_t));
+
+    word = d->parent->count > 1 ? d->parent->words[1] : "";
+
+    at->regex = word[0] == '~';
+    at->named = word[0] == '@';
+
+    if (d->parent->count == 2) {
+        word += strcspn(word, "/@");
+
+    } else if (d->parent->count == 3) {
+        word = d->parent->words[2];
+    }
+
+    at->name = ctl_str(word);
+
+    for (other = d->parent->first; other != d; other = other->next) {
+        at->handled |= check_directive_find(other) < PUPIL_DIRECTIVE_COUNT
+                       && pupil_directives[check_directive_find(other)].handler;
+    }
+}
+
+
+/* The nearest that a handler inherits; NULL: none. */
+static const nginxconf_t *
+inherited_find(const nginxconf_t *block, const char *name)
+{
+    const nginxconf_t  *d;
+
+    for ( /* void */ ; block != NULL; block = block->parent) {
+        for (d = block->first; d != NULL; d = d->next) {
+            if (strcmp(d->words[0], name) == 0 && d->count > 1) {
+                return d;
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
+/* The timeouts of a block and, where it has none, of what is around it. */
+static void
+timeouts_read(check_t *check, const nginxconf_t *block,
+    pupil_handler_around_t *around)
+{
+    unsigned            row;
+    pupil_words_t       words, nearest;
+    pupil_error_t       error;
+    const nginxconf_t  *d;
+
+    pupil_words_init(&nearest);
+
+    for ( /* void */ ; block != NULL; block = block->parent) {
+        pupil_words_init(&words);
+
+        for (d = block->first; d != NULL; d = d->next) {
+            if (check_directive_find(d) == PUPIL_DIRECTIVE_SESSION_TIMEOUT) {
+                (void) pupil_directive_read(PUPIL_DIRECTIVE_SESSION_TIMEOUT,
+                                            check_words(check, d),
+                                            d->count - 1, &words, &error);
+            }
+        }
+
+        for (row = PUPIL_TIMEOUT_IDLE; row <= PUPIL_TIMEOUT_ABSOLUTE; row++) {
+            nearest.number[row] = pupil_words_number(&nearest, row,
+                                                     words.number[row]);
+        }
+    }
+
+    around->idle = pupil_words_number(&nearest, PUPIL_TIMEOUT_IDLE,
+                                      PUPIL_SESSION_IDLE);
+    around->absolute = pupil_words_number(&nearest, PUPIL_TIMEOUT_ABSOLUTE,
+                                          PUPIL_SESSION_ABSOLUTE);
+}
+
+
+static void
+around_read(check_t *check, const nginxconf_t *block,
+    pupil_handler_around_t *around)
+{
+    const char         *tenant;
+    const nginxconf_t  *file;
+
+    tenant = pupil_directives[PUPIL_DIRECTIVE_TENANT].name;
+    file = inherited_find(block, "client_body_in_file_only");
+
+    timeouts_read(check, block, around);
+
+    around->tenant = inherited_find(block, tenant) != NULL;
+    around->body_in_file = file != NULL
+                           && strcasecmp(file->words[1], "off") != 0;
+}
+
+
+/* What is served, prepared as a worker prepares it. */
+static void
+endpoint_check(check_t *check, const nginxconf_t *d,
     const pupil_endpoint_t *endpoint)
 {
     location_t        location;
@@ -218,33 +306,49 @@ location_check(check_t *check, const nginxconf_t *d,
 }
 
 
-/* NULL: the directive makes no location an endpoint. */
-static const pupil_endpoint_t *
-endpoint_find(const char *directive)
+static void
+handler_check(check_t *check, const nginxconf_t *d,
+    const pupil_endpoint_t *endpoint)
 {
-    uint32_t  i;
+    pupil_error_t           error;
+    pupil_handler_at_t      at;
+    pupil_handler_around_t  around;
 
-    for (i = 0; i < PUPIL_ENDPOINT_COUNT; i++) {
-        if (strcmp(pupil_endpoints[i]->directive, directive) == 0) {
-            return pupil_endpoints[i];
-        }
+    at_read(d, &at);
+
+    if (pupil_handler_place(d->words[0], &at, &error) != PUPIL_OK) {
+        check_found_at(check, d, "%s", error.text);
+        return;
     }
 
-    return NULL;
+    if (endpoint == NULL) {
+        return;
+    }
+
+    around_read(check, d->parent, &around);
+
+    if (pupil_handler_around(&around, &error) != PUPIL_OK) {
+        check_found_at(check, d, "%s", error.text);
+    }
+
+    endpoint_check(check, d, endpoint);
 }
 
 
 void
 check_locations(check_t *check, const nginxconf_t *block)
 {
-    const nginxconf_t       *d;
-    const pupil_endpoint_t  *endpoint;
+    const nginxconf_t     *d;
+    pupil_directive_id_t   id;
 
     for (d = block->first; d != NULL; d = d->next) {
-        endpoint = endpoint_find(d->words[0]);
+        id = check_directive_find(d);
 
-        if (endpoint != NULL) {
-            location_check(check, d, endpoint);
+        if (id < PUPIL_DIRECTIVE_COUNT && pupil_directives[id].handler
+            && block->parent != NULL
+            && strcmp(block->words[0], "location") == 0)
+        {
+            handler_check(check, d, pupil_directives[id].endpoint);
         }
 
         if (d->block) {

@@ -11,7 +11,13 @@
  * not ask the databases: a reload has to succeed while one is away.  So it
  * would take a mode of its own, switched on by something hidden, to save the
  * reading of words and blocks below.  What the words mean is said in core, for
- * both.
+ * both: core/endpoints/directive.c.
+ *
+ * What nginx alone can know, and pupilctl check does not: whether a variable of
+ * pupil_tenant is there, and thread pools and their threads
+ * (pupil_password_hash pool=, parallel=); what a zone's memory holds; all that
+ * is nginx's own, such as certificates, ports, modules, and which locations
+ * there can be.
  */
 
 #include <ctype.h>

@@ -2,8 +2,8 @@
  * Copyright (C) the Pupil authors
  *
  * A reader of nginx.conf, as far as pupilctl check needs one: words, quotes,
- * blocks and include.  What directives mean is nginx's to say: run nginx -t
- * as well.
+ * blocks and include.  Directives that are not ours are nginx's to judge: run
+ * nginx -t as well.
  */
 
 #ifndef PUPIL_CTL_NGINXCONF_H

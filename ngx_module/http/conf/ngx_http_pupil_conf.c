@@ -11,48 +11,13 @@
 
 #define NGX_HTTP_PUPIL_KEK_ARENA  4096    /* bytes */
 
-#define NGX_HTTP_PUPIL_LEAST_OWNERS  1024
 
-/* Bytes that a worker keeps of homework. */
-#define NGX_HTTP_PUPIL_DEFINITIONS_LEAST  (16 * 1024)
-#define NGX_HTTP_PUPIL_DEFINITIONS_MOST   (1024 * 1024 * 1024)
-
-
-/* name=NUMBER, name=SIZE or name=TIME, with bounds. */
-typedef enum {
-    NGX_HTTP_PUPIL_NUMBER = 0,
-    NGX_HTTP_PUPIL_MSEC,
-    NGX_HTTP_PUPIL_KILOBYTES
-} ngx_http_pupil_unit_e;
-
-typedef struct {
-    ngx_str_t              name;      /* with its '=' */
-    ngx_http_pupil_unit_e  unit;
-    ngx_int_t              min, max;
-    size_t                 offset;    /* of an ngx_int_t in the target */
-} ngx_http_pupil_setting_t;
-
-typedef struct {
-    ngx_int_t  connections, writers, depth, queue;
-    ngx_int_t  statement_timeout, connect_timeout;
-} ngx_http_pupil_pool_settings_t;
-
-typedef struct {
-    ngx_int_t  owners, lifetime;
-} ngx_http_pupil_cache_settings_t;
-
-typedef struct {
-    ngx_int_t  memory, iterations, queue, parallel;
-} ngx_http_pupil_hash_settings_t;
+_Static_assert(NGX_HTTP_PUPIL_GROUP == PUPIL_AUDIT_GROUP_MOST
+               && NGX_HTTP_PUPIL_GATE_MAX == PUPIL_HASH_PARALLEL_MOST,
+               "what a directive allows has its place");
 
 
 static void *ngx_http_pupil_conf_palloc(void *ctx, size_t size);
-static ngx_int_t ngx_http_pupil_setting(ngx_conf_t *cf,
-    const ngx_http_pupil_setting_t *settings, ngx_str_t *word, void *target);
-static ngx_int_t ngx_http_pupil_setting_value(
-    const ngx_http_pupil_setting_t *setting, ngx_str_t *text);
-static ngx_libpq_pool_t *ngx_http_pupil_named_pool(ngx_conf_t *cf,
-    ngx_http_pupil_main_conf_t *pmcf, ngx_str_t *name, ngx_uint_t *bit);
 static void ngx_http_pupil_plugin_unload(void *data);
 static void ngx_http_pupil_kek_destroy(void *data);
 
@@ -77,45 +42,6 @@ static const ngx_libpq_use_t  ngx_http_pupil_keys = {
 };
 
 
-static const ngx_http_pupil_setting_t  ngx_http_pupil_pool_settings[] = {
-    { ngx_string("connections="), NGX_HTTP_PUPIL_NUMBER, 1, 64,
-      offsetof(ngx_http_pupil_pool_settings_t, connections) },
-    { ngx_string("writers="), NGX_HTTP_PUPIL_NUMBER, 0, 63,
-      offsetof(ngx_http_pupil_pool_settings_t, writers) },
-    { ngx_string("depth="), NGX_HTTP_PUPIL_NUMBER, 1, 128,
-      offsetof(ngx_http_pupil_pool_settings_t, depth) },
-    { ngx_string("queue="), NGX_HTTP_PUPIL_NUMBER, 0, 65536,
-      offsetof(ngx_http_pupil_pool_settings_t, queue) },
-    { ngx_string("statement_timeout="), NGX_HTTP_PUPIL_MSEC, 100, 600000,
-      offsetof(ngx_http_pupil_pool_settings_t, statement_timeout) },
-    { ngx_string("connect_timeout="), NGX_HTTP_PUPIL_MSEC, 1000, 600000,
-      offsetof(ngx_http_pupil_pool_settings_t, connect_timeout) },
-    { ngx_null_string, 0, 0, 0, 0 }
-};
-
-static const ngx_http_pupil_setting_t  ngx_http_pupil_cache_settings[] = {
-    { ngx_string("owners="), NGX_HTTP_PUPIL_NUMBER,
-      NGX_HTTP_PUPIL_LEAST_OWNERS, 1048576,
-      offsetof(ngx_http_pupil_cache_settings_t, owners) },
-    { ngx_string("lifetime="), NGX_HTTP_PUPIL_MSEC, 1000, 86400000,
-      offsetof(ngx_http_pupil_cache_settings_t, lifetime) },
-    { ngx_null_string, 0, 0, 0, 0 }
-};
-
-static const ngx_http_pupil_setting_t  ngx_http_pupil_hash_settings[] = {
-    { ngx_string("memory="), NGX_HTTP_PUPIL_KILOBYTES, 19456, 1048576,
-      offsetof(ngx_http_pupil_hash_settings_t, memory) },
-    { ngx_string("iterations="), NGX_HTTP_PUPIL_NUMBER, 2, 10,
-      offsetof(ngx_http_pupil_hash_settings_t, iterations) },
-    { ngx_string("queue="), NGX_HTTP_PUPIL_NUMBER, 1, 1024,
-      offsetof(ngx_http_pupil_hash_settings_t, queue) },
-    { ngx_string("parallel="), NGX_HTTP_PUPIL_NUMBER, 1,
-      NGX_HTTP_PUPIL_GATE_MAX,
-      offsetof(ngx_http_pupil_hash_settings_t, parallel) },
-    { ngx_null_string, 0, 0, 0, 0 }
-};
-
-
 void
 ngx_http_pupil_conf_alloc(ngx_conf_t *cf, pupil_alloc_t *alloc)
 {
@@ -135,75 +61,77 @@ ngx_http_pupil_conf_palloc(void *ctx, size_t size)
 }
 
 
-/* One word of the form name=value; NGX_ERROR is logged. */
-static ngx_int_t
-ngx_http_pupil_setting(ngx_conf_t *cf,
-    const ngx_http_pupil_setting_t *settings, ngx_str_t *word, void *target)
+pupil_str_t *
+ngx_http_pupil_conf_given(ngx_conf_t *cf)
 {
-    ngx_int_t                        value, *place;
-    ngx_str_t                        text;
-    const ngx_http_pupil_setting_t  *s;
+    ngx_str_t    *value;
+    ngx_uint_t    i;
+    pupil_str_t  *given;
 
-    for (s = settings; s->name.len != 0; s++) {
-        if (word->len > s->name.len
-            && ngx_strncmp(word->data, s->name.data, s->name.len) == 0)
-        {
-            break;
-        }
+    value = cf->args->elts;
+
+    given = ngx_palloc(cf->pool, cf->args->nelts * sizeof(pupil_str_t));
+    if (given == NULL) {
+        return NULL;
     }
 
-    if (s->name.len == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "unknown parameter \"%V\"",
-                           word);
+    for (i = 1; i < cf->args->nelts; i++) {
+        given[i - 1].data = value[i].data;
+        given[i - 1].len = value[i].len;
+    }
+
+    return given;
+}
+
+
+ngx_int_t
+ngx_http_pupil_conf_words(ngx_conf_t *cf, pupil_directive_id_t directive,
+    pupil_words_t *words)
+{
+    pupil_str_t    *given;
+    pupil_error_t   error;
+
+    given = ngx_http_pupil_conf_given(cf);
+    if (given == NULL) {
         return NGX_ERROR;
     }
 
-    place = (ngx_int_t *) ((u_char *) target + s->offset);
-
-    if (*place != NGX_CONF_UNSET) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "the parameter \"%V\" is there already", &s->name);
+    if (pupil_directive_read(directive, given, (uint32_t) cf->args->nelts - 1,
+                             words, &error)
+        != PUPIL_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s: %s",
+                           pupil_directives[directive].name, error.text);
         return NGX_ERROR;
     }
-
-    text.data = word->data + s->name.len;
-    text.len = word->len - s->name.len;
-    value = ngx_http_pupil_setting_value(s, &text);
-
-    if (value == NGX_ERROR || value < s->min || value > s->max) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" is out of bounds: %i%s to %i%s", word,
-                           s->min, s->unit == NGX_HTTP_PUPIL_MSEC ? "ms"
-                           : s->unit == NGX_HTTP_PUPIL_KILOBYTES ? "k" : "",
-                           s->max, s->unit == NGX_HTTP_PUPIL_MSEC ? "ms"
-                           : s->unit == NGX_HTTP_PUPIL_KILOBYTES ? "k" : "");
-        return NGX_ERROR;
-    }
-
-    *place = value;
 
     return NGX_OK;
 }
 
 
-static ngx_int_t
-ngx_http_pupil_setting_value(const ngx_http_pupil_setting_t *setting,
-    ngx_str_t *text)
+char *
+ngx_http_pupil_set_choice(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ssize_t  size;
+    ngx_uint_t                  *place;
+    pupil_words_t                words;
+    const pupil_directive_id_t  *directive;
 
-    switch (setting->unit) {
+    place = (ngx_uint_t *) ((u_char *) conf + cmd->offset);
+    directive = cmd->post;
 
-    case NGX_HTTP_PUPIL_MSEC:
-        return ngx_parse_time(text, 0);
-
-    case NGX_HTTP_PUPIL_KILOBYTES:
-        size = ngx_parse_size(text);
-        return size == NGX_ERROR ? NGX_ERROR : size / 1024;
-
-    default:
-        return ngx_atoi(text->data, text->len);
+    if (*place != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
     }
+
+    pupil_words_init(&words);
+
+    if (ngx_http_pupil_conf_words(cf, *directive, &words) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    *place = (ngx_uint_t) words.number[PUPIL_VALUE];
+
+    return NGX_CONF_OK;
 }
 
 
@@ -213,37 +141,31 @@ ngx_http_pupil_set_plugin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_pupil_main_conf_t *pmcf = conf;
 
     ngx_str_t           *value, path;
-    ngx_uint_t           i, n;
-    pupil_str_t         *words;
+    pupil_str_t         *given;
     pupil_error_t        error;
     pupil_alloc_t        alloc;
     pupil_category_t    *category;
     ngx_pool_cleanup_t  *cln;
 
     value = cf->args->elts;
-    n = cf->args->nelts - 2;
     path = value[1];
 
     if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
-    words = ngx_palloc(cf->pool, (n + 1) * sizeof(pupil_str_t));
+    given = ngx_http_pupil_conf_given(cf);
     cln = ngx_pool_cleanup_add(cf->pool, 0);
 
-    if (words == NULL || cln == NULL) {
+    if (given == NULL || cln == NULL) {
         return NGX_CONF_ERROR;
-    }
-
-    for (i = 0; i < n; i++) {
-        words[i].data = value[i + 2].data;
-        words[i].len = value[i + 2].len;
     }
 
     ngx_http_pupil_conf_alloc(cf, &alloc);
 
-    if (pupil_directive_plugin(&pmcf->policy, (char *) path.data, words,
-                               (uint32_t) n, &alloc, &category, &error)
+    if (pupil_directive_plugin(&pmcf->policy, (char *) path.data, given + 1,
+                               (uint32_t) cf->args->nelts - 2, &alloc,
+                               &category, &error)
         != PUPIL_OK)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "pupil_plugin: %s",
@@ -298,7 +220,8 @@ ngx_http_pupil_set_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_pupil_main_conf_t *pmcf = conf;
 
-    ngx_str_t  *value;
+    ngx_str_t      *value;
+    pupil_words_t   words;
 
     value = cf->args->elts;
 
@@ -307,8 +230,12 @@ ngx_http_pupil_set_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     pmcf->conf->database = 1;
+    pupil_words_init(&words);
 
-    if (ngx_http_pupil_conf_data(cf, pmcf) == NULL) {
+    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_DATABASE, &words)
+        != NGX_OK
+        || ngx_http_pupil_conf_data(cf, pmcf) == NULL)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -321,10 +248,8 @@ ngx_http_pupil_set_keystore(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_pupil_main_conf_t *pmcf = conf;
 
-    int             same_cluster;
     ngx_str_t      *value;
-    pupil_str_t     word;
-    pupil_error_t   error;
+    pupil_words_t   words;
 
     value = cf->args->elts;
 
@@ -333,23 +258,16 @@ ngx_http_pupil_set_keystore(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     pmcf->conf->keystore = 1;
+    pupil_words_init(&words);
 
-    if (cf->args->nelts == 3) {
-        word.data = value[2].data;
-        word.len = value[2].len;
-
-        if (pupil_directive_keystore(word, &same_cluster, &error) != PUPIL_OK)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s", error.text);
-            return NGX_CONF_ERROR;
-        }
-
-        pmcf->conf->same_cluster = same_cluster ? 1 : 0;
-    }
-
-    if (ngx_http_pupil_conf_keys(cf, pmcf) == NULL) {
+    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_KEYSTORE, &words)
+        != NGX_OK
+        || ngx_http_pupil_conf_keys(cf, pmcf) == NULL)
+    {
         return NGX_CONF_ERROR;
     }
+
+    pmcf->conf->same_cluster = words.number[PUPIL_KEYSTORE_SAME_CLUSTER] == 1;
 
     return ngx_libpq_pool_conninfo(cf, pmcf->keystore, &value[1]);
 }
@@ -360,77 +278,48 @@ ngx_http_pupil_set_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_pupil_main_conf_t *pmcf = conf;
 
-    ngx_str_t                       *value;
-    ngx_uint_t                       i, seen;
-    ngx_libpq_pool_t                *pool;
-    ngx_http_pupil_pool_settings_t   s;
+    ngx_uint_t         bit;
+    pupil_words_t      words;
+    ngx_libpq_pool_t  *pool;
 
-    value = cf->args->elts;
+    pupil_words_init(&words);
 
-    pool = ngx_http_pupil_named_pool(cf, pmcf, &value[1], &seen);
+    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_POOL, &words) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    bit = 1u << words.number[PUPIL_POOL_NAME];
+
+    if (pmcf->conf->pools & bit) {
+        return "is duplicate";
+    }
+
+    pmcf->conf->pools |= bit;
+
+    pool = words.number[PUPIL_POOL_NAME] == PUPIL_DATABASE_DATA
+           ? ngx_http_pupil_conf_data(cf, pmcf)
+           : ngx_http_pupil_conf_keys(cf, pmcf);
+
     if (pool == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    if (pmcf->conf->pools & seen) {
-        return "is duplicate";
-    }
-
-    pmcf->conf->pools |= seen;
-
-    s.connections = NGX_CONF_UNSET;
-    s.writers = NGX_CONF_UNSET;
-    s.depth = NGX_CONF_UNSET;
-    s.queue = NGX_CONF_UNSET;
-    s.statement_timeout = NGX_CONF_UNSET;
-    s.connect_timeout = NGX_CONF_UNSET;
-
-    for (i = 2; i < cf->args->nelts; i++) {
-        if (ngx_http_pupil_setting(cf, ngx_http_pupil_pool_settings,
-                                   &value[i], &s) != NGX_OK)
-        {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    if (pool == pmcf->data) {
-        pool->writers = s.writers;
-
-    } else if (s.writers != NGX_CONF_UNSET) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"writers=\" is of pupil_pool data alone");
-        return NGX_CONF_ERROR;
-    }
-
-    pool->connections = s.connections;
-    pool->depth = s.depth;
-    pool->queue_size = s.queue;
-    pool->statement_timeout = (ngx_msec_t) s.statement_timeout;
-    pool->connect_timeout = (ngx_msec_t) s.connect_timeout;
+    pool->connections = pupil_words_number(&words, PUPIL_POOL_CONNECTIONS_IS,
+                                           PUPIL_POOL_CONNECTIONS);
+    pool->writers = pupil_words_number(&words, PUPIL_POOL_WRITERS,
+                                       pool->writers);
+    pool->depth = pupil_words_number(&words, PUPIL_POOL_DEPTH, pool->depth);
+    pool->queue_size = pupil_words_number(&words, PUPIL_POOL_QUEUE,
+                                          pool->queue_size);
+    pool->statement_timeout =
+        pupil_words_number(&words, PUPIL_POOL_STATEMENT_TIMEOUT,
+                           pool->statement_timeout);
+    pool->connect_timeout =
+        pupil_words_number(&words, PUPIL_POOL_CONNECT_TIMEOUT,
+                           pool->connect_timeout);
 
     return NGX_CONF_OK;
-}
-
-
-/* The pool that a directive is about, and its bit; NULL: logged. */
-static ngx_libpq_pool_t *
-ngx_http_pupil_named_pool(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
-    ngx_str_t *name, ngx_uint_t *bit)
-{
-    if (ngx_strcmp(name->data, "data") == 0) {
-        *bit = 0x01;
-        return ngx_http_pupil_conf_data(cf, pmcf);
-    }
-
-    if (ngx_strcmp(name->data, "keys") == 0) {
-        *bit = 0x02;
-        return ngx_http_pupil_conf_keys(cf, pmcf);
-    }
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "pupil_pool takes \"data\" or \"keys\" first, not "
-                       "\"%V\"", name);
-    return NULL;
 }
 
 
@@ -508,37 +397,32 @@ ngx_http_pupil_set_key_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_pupil_main_conf_t *pmcf = conf;
 
-    ngx_str_t                        *value;
-    ngx_uint_t                        i;
-    ngx_http_pupil_cache_settings_t   s;
+    pupil_words_t  words;
 
-    value = cf->args->elts;
-
-    if (pmcf->vault.owners != NGX_CONF_UNSET_UINT
-        || pmcf->vault.lifetime != NGX_CONF_UNSET_MSEC)
-    {
+    if (pmcf->conf->key_cache) {
         return "is duplicate";
     }
 
-    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+    pmcf->conf->key_cache = 1;
+    pupil_words_init(&words);
+
+    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_KEY_CACHE, &words)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (words.number[PUPIL_KEY_CACHE_OFF] == 1) {
         pmcf->vault.off = 1;
-        pmcf->vault.owners = NGX_HTTP_PUPIL_LEAST_OWNERS;
+        pmcf->vault.owners = PUPIL_KEY_CACHE_LEAST;
         return NGX_CONF_OK;
     }
 
-    s.owners = NGX_CONF_UNSET;
-    s.lifetime = NGX_CONF_UNSET;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-        if (ngx_http_pupil_setting(cf, ngx_http_pupil_cache_settings,
-                                   &value[i], &s) != NGX_OK)
-        {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    pmcf->vault.owners = (ngx_uint_t) s.owners;
-    pmcf->vault.lifetime = (ngx_msec_t) s.lifetime;
+    pmcf->vault.owners = pupil_words_number(&words, PUPIL_KEY_CACHE_OWNERS,
+                                            pmcf->vault.owners);
+    pmcf->vault.lifetime = pupil_words_number(&words,
+                                              PUPIL_KEY_CACHE_LIFETIME,
+                                              pmcf->vault.lifetime);
 
     return NGX_CONF_OK;
 }
@@ -550,36 +434,59 @@ ngx_http_pupil_set_homework_cache(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_http_pupil_main_conf_t *pmcf = conf;
 
-    ssize_t                          size;
-    ngx_str_t                       *value;
+    pupil_words_t                    words;
     ngx_http_pupil_homework_conf_t  *cache;
 
-    value = cf->args->elts;
     cache = ngx_http_pupil_homework_conf(pmcf);
 
     if (cache->size != NGX_CONF_UNSET_SIZE) {
         return "is duplicate";
     }
 
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-        cache->size = 0;
-        return NGX_CONF_OK;
-    }
+    pupil_words_init(&words);
 
-    size = ngx_parse_size(&value[1]);
-
-    if (size < NGX_HTTP_PUPIL_DEFINITIONS_LEAST
-        || size > NGX_HTTP_PUPIL_DEFINITIONS_MOST)
+    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_HOMEWORK_CACHE, &words)
+        != NGX_OK)
     {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "pupil_homework_cache takes \"off\" or a size of "
-                           "16k to 1024m, not \"%V\"", &value[1]);
         return NGX_CONF_ERROR;
     }
 
-    cache->size = (size_t) size;
+    cache->size = (size_t) words.number[PUPIL_VALUE];
 
     return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_pupil_set_session_zone(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_pupil_main_conf_t *pmcf = conf;
+
+    ngx_str_t      name;
+    pupil_words_t  words;
+
+    if (pmcf->zone.shm != NULL) {
+        return "is duplicate";
+    }
+
+    pupil_words_init(&words);
+
+    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_SESSION_ZONE, &words)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    name.data = (u_char *) words.text[PUPIL_ZONE_NAME].data;
+    name.len = words.text[PUPIL_ZONE_NAME].len;
+
+    pmcf->zone.valid = pupil_words_number(&words, PUPIL_ZONE_VALID,
+                                          pmcf->zone.valid);
+
+    return ngx_http_pupil_zone_add(cf, pmcf, &name,
+                                   (size_t) words.number[PUPIL_ZONE_NAME])
+           == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -589,12 +496,9 @@ ngx_http_pupil_set_password_hash(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_http_pupil_main_conf_t *pmcf = conf;
 
-    ngx_str_t                       *value;
-    ngx_uint_t                       i;
-    ngx_http_pupil_login_conf_t     *login;
-    ngx_http_pupil_hash_settings_t   s;
+    pupil_words_t                 words;
+    ngx_http_pupil_login_conf_t  *login;
 
-    value = cf->args->elts;
     login = ngx_http_pupil_login_conf(pmcf);
 
     if (login->set) {
@@ -602,48 +506,27 @@ ngx_http_pupil_set_password_hash(ngx_conf_t *cf, ngx_command_t *cmd,
     }
 
     login->set = 1;
-    s.memory = NGX_CONF_UNSET;
-    s.iterations = NGX_CONF_UNSET;
-    s.queue = NGX_CONF_UNSET;
-    s.parallel = NGX_CONF_UNSET;
+    pupil_words_init(&words);
 
-    for (i = 1; i < cf->args->nelts; i++) {
-        if (value[i].len > 5
-            && ngx_strncmp(value[i].data, "pool=", 5) == 0)
-        {
-            if (login->pool_name.len != 0) {
-                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "the parameter \"pool=\" is there "
-                                   "already");
-                return NGX_CONF_ERROR;
-            }
-
-            login->pool_name.data = value[i].data + 5;
-            login->pool_name.len = value[i].len - 5;
-            continue;
-        }
-
-        if (ngx_http_pupil_setting(cf, ngx_http_pupil_hash_settings,
-                                   &value[i], &s) != NGX_OK)
-        {
-            return NGX_CONF_ERROR;
-        }
+    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_PASSWORD_HASH, &words)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
-    if (s.memory != NGX_CONF_UNSET) {
-        login->cost.memory = (uint32_t) s.memory;
-    }
+    login->cost.memory =
+        (uint32_t) pupil_words_number(&words, PUPIL_HASH_MEMORY,
+                                      login->cost.memory);
+    login->cost.iterations =
+        (uint32_t) pupil_words_number(&words, PUPIL_HASH_ITERATIONS,
+                                      login->cost.iterations);
+    login->queue = pupil_words_number(&words, PUPIL_HASH_QUEUE, login->queue);
+    login->parallel = pupil_words_number(&words, PUPIL_HASH_PARALLEL,
+                                         login->parallel);
 
-    if (s.iterations != NGX_CONF_UNSET) {
-        login->cost.iterations = (uint32_t) s.iterations;
-    }
-
-    if (s.queue != NGX_CONF_UNSET) {
-        login->queue = (ngx_uint_t) s.queue;
-    }
-
-    if (s.parallel != NGX_CONF_UNSET) {
-        login->parallel = (ngx_uint_t) s.parallel;
+    if (words.number[PUPIL_HASH_POOL] != PUPIL_WORD_UNSET) {
+        login->pool_name.data = (u_char *) words.text[PUPIL_HASH_POOL].data;
+        login->pool_name.len = words.text[PUPIL_HASH_POOL].len;
     }
 
     return NGX_CONF_OK;

@@ -7,7 +7,6 @@
 #ifndef _NGX_HTTP_PUPIL_CONF_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_CONF_H_INCLUDED_
 
-#include "core/endpoints/directive.h"
 #include "http/request/ngx_http_pupil.h"
 
 
@@ -19,7 +18,7 @@ typedef struct {
     pupil_database_id_t  database;
     ngx_str_t           *sql;               /* that stores shapes, policies */
     ngx_uint_t           sql_count;
-    ngx_uint_t           durable;           /* NGX_HTTP_PUPIL_DURABLE_* */
+    ngx_uint_t           durable;           /* PUPIL_DURABLE_* */
     pupil_epoch_t        epochs[PUPIL_KEYRING_EPOCHS];
     uint32_t             epochs_count;      /* of the key file */
     unsigned             same_cluster:1;
@@ -39,7 +38,9 @@ struct ngx_http_pupil_conf_s {
     unsigned                same_cluster:1;
     unsigned                database:1;    /* directives that were there */
     unsigned                keystore:1;
-    unsigned                pools:2;       /* pupil_pool data, keys */
+    unsigned                key_cache:1;
+    unsigned                pools:2;       /* pupil_pool, a bit for each
+                                              pupil_database_id_t */
 };
 
 
@@ -51,7 +52,9 @@ extern const ngx_http_pupil_endpoint_t
 /* $pupil_subject and the like; before the configuration is read. */
 ngx_int_t ngx_http_pupil_variables(ngx_conf_t *cf);
 
-/* Setters of directives. */
+/* Setters of directives.  _choice: post is the pupil_directive_id_t. */
+char *ngx_http_pupil_set_choice(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_pupil_set_plugin(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_pupil_set_database(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -65,6 +68,8 @@ char *ngx_http_pupil_set_key_cache(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_pupil_set_homework_cache(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_pupil_set_session_zone(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_pupil_set_password_hash(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_pupil_set_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -77,6 +82,16 @@ char *ngx_http_pupil_set_origin(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_pupil_set_endpoint(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+
+/*
+ * Reads the words of the directive by core's rules.  words: initialised.
+ * NGX_ERROR is logged, or no memory.
+ */
+ngx_int_t ngx_http_pupil_conf_words(ngx_conf_t *cf,
+    pupil_directive_id_t directive, pupil_words_t *words);
+
+/* They, as core has texts; NULL: no memory. */
+pupil_str_t *ngx_http_pupil_conf_given(ngx_conf_t *cf);
 
 /* Core's memory from a configuration's pool. */
 void ngx_http_pupil_conf_alloc(ngx_conf_t *cf, pupil_alloc_t *alloc);

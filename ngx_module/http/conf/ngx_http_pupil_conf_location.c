@@ -7,11 +7,7 @@
 #include "http/conf/ngx_http_pupil_conf.h"
 
 
-#define NGX_HTTP_PUPIL_IDLE_MIN      300              /* seconds */
-#define NGX_HTTP_PUPIL_ABSOLUTE_MAX  (31 * 86400)
-
-
-static ngx_int_t ngx_http_pupil_prefix(ngx_conf_t *cf, ngx_str_t *directive,
+static ngx_int_t ngx_http_pupil_prefix(ngx_conf_t *cf,
     ngx_http_core_loc_conf_t *clcf, ngx_http_pupil_loc_conf_t *plcf);
 
 
@@ -21,49 +17,31 @@ ngx_http_pupil_set_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_http_pupil_loc_conf_t *plcf = conf;
 
-    time_t      *place, value;
-    ngx_str_t   *word, text;
-    ngx_uint_t   i;
+    pupil_words_t  words;
 
-    word = cf->args->elts;
+    pupil_words_init(&words);
 
-    for (i = 1; i < cf->args->nelts; i++) {
+    /* each may be said once in a block, in one directive or in two */
 
-        if (ngx_strncmp(word[i].data, "idle=", 5) == 0) {
-            place = &plcf->idle;
-            text.data = word[i].data + 5;
-            text.len = word[i].len - 5;
-
-        } else if (ngx_strncmp(word[i].data, "absolute=", 9) == 0) {
-            place = &plcf->absolute;
-            text.data = word[i].data + 9;
-            text.len = word[i].len - 9;
-
-        } else {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "unknown parameter \"%V\" of "
-                               "pupil_session_timeout: it takes idle=TIME "
-                               "and absolute=TIME", &word[i]);
-            return NGX_CONF_ERROR;
-        }
-
-        if (*place != NGX_CONF_UNSET) {
-            return "is duplicate";
-        }
-
-        value = ngx_parse_time(&text, 1);
-
-        if (value == (time_t) NGX_ERROR || value < NGX_HTTP_PUPIL_IDLE_MIN
-            || value > NGX_HTTP_PUPIL_ABSOLUTE_MAX)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"%V\" is out of bounds: 5m to 31d",
-                               &word[i]);
-            return NGX_CONF_ERROR;
-        }
-
-        *place = value;
+    if (plcf->idle != NGX_CONF_UNSET) {
+        words.number[PUPIL_TIMEOUT_IDLE] = plcf->idle;
     }
+
+    if (plcf->absolute != NGX_CONF_UNSET) {
+        words.number[PUPIL_TIMEOUT_ABSOLUTE] = plcf->absolute;
+    }
+
+    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_SESSION_TIMEOUT, &words)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    plcf->idle = (time_t) pupil_words_number(&words, PUPIL_TIMEOUT_IDLE,
+                                             NGX_CONF_UNSET);
+    plcf->absolute = (time_t) pupil_words_number(&words,
+                                                 PUPIL_TIMEOUT_ABSOLUTE,
+                                                 NGX_CONF_UNSET);
 
     return NGX_CONF_OK;
 }
@@ -75,7 +53,7 @@ ngx_http_pupil_set_tenant(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_pupil_loc_conf_t *plcf = conf;
 
     ngx_str_t                         *value;
-    pupil_uuid_t                       uuid;
+    pupil_words_t                      words;
     ngx_http_complex_value_t          *cv;
     ngx_http_compile_complex_value_t   ccv;
 
@@ -83,6 +61,14 @@ ngx_http_pupil_set_tenant(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (plcf->tenant != NULL) {
         return "is duplicate";
+    }
+
+    pupil_words_init(&words);
+
+    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_TENANT, &words)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
     cv = ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t));
@@ -99,16 +85,6 @@ ngx_http_pupil_set_tenant(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (cv->lengths == NULL
-        && pupil_uuid_parse(value[1].data, value[1].len, &uuid) != PUPIL_OK)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "pupil_tenant takes the lower-case UUID that "
-                           "\"pupilctl tenant add\" printed, or a "
-                           "variable that holds one, not \"%V\"", &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
     plcf->tenant = cv;
 
     return NGX_CONF_OK;
@@ -120,14 +96,11 @@ ngx_http_pupil_set_deny(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_pupil_loc_conf_t *plcf = conf;
 
-    ngx_str_t                   *value;
-    ngx_uint_t                   i;
-    pupil_str_t                 *words;
+    pupil_str_t                 *given;
     pupil_deny_t                *deny;
     pupil_error_t                error;
     ngx_http_pupil_main_conf_t  *pmcf;
 
-    value = cf->args->elts;
     pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_pupil_module);
 
     if (plcf->denies == NULL) {
@@ -138,18 +111,13 @@ ngx_http_pupil_set_deny(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     deny = ngx_array_push(plcf->denies);
-    words = ngx_palloc(cf->pool, cf->args->nelts * sizeof(pupil_str_t));
+    given = ngx_http_pupil_conf_given(cf);
 
-    if (deny == NULL || words == NULL) {
+    if (deny == NULL || given == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    for (i = 1; i < cf->args->nelts; i++) {
-        words[i - 1].data = value[i].data;
-        words[i - 1].len = value[i].len;
-    }
-
-    if (pupil_deny_parse(&pmcf->policy, words,
+    if (pupil_deny_parse(&pmcf->policy, given,
                          (uint32_t) cf->args->nelts - 1, deny, &error)
         != PUPIL_OK)
     {
@@ -167,10 +135,18 @@ ngx_http_pupil_set_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_pupil_loc_conf_t *plcf = conf;
 
-    ngx_str_t   *value, *origin;
-    ngx_uint_t   i;
+    ngx_str_t      *value, *origin;
+    ngx_uint_t      i;
+    pupil_words_t   words;
 
     value = cf->args->elts;
+    pupil_words_init(&words);
+
+    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_ALLOWED_ORIGIN, &words)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
 
     if (plcf->origins == NULL) {
         plcf->origins = ngx_array_create(cf->pool, 2, sizeof(ngx_str_t));
@@ -180,19 +156,6 @@ ngx_http_pupil_set_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     for (i = 1; i < cf->args->nelts; i++) {
-
-        if (value[i].len <= sizeof("https://") - 1
-            || ngx_strncmp(value[i].data, "https://", 8) != 0
-            || ngx_strlchr(value[i].data + 8, value[i].data + value[i].len,
-                           '/') != NULL)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "pupil_allowed_origin takes origins such as "
-                               "https://school.example, without a path, not "
-                               "\"%V\"", &value[i]);
-            return NGX_CONF_ERROR;
-        }
-
         origin = ngx_array_push(plcf->origins);
         if (origin == NULL) {
             return NGX_CONF_ERROR;
@@ -211,23 +174,14 @@ ngx_http_pupil_set_endpoint(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_pupil_loc_conf_t *plcf = conf;
 
-    ngx_str_t                        *value;
     ngx_http_core_loc_conf_t         *clcf;
     ngx_http_pupil_main_conf_t       *pmcf;
     const ngx_http_pupil_endpoint_t  *endpoint;
 
-    value = cf->args->elts;
     pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_pupil_module);
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if (plcf->endpoint != NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "a location has one handler of Pupil's: give "
-                           "\"%V\" a location of its own", &value[0]);
-        return NGX_CONF_ERROR;
-    }
-
-    if (ngx_http_pupil_prefix(cf, &value[0], clcf, plcf) != NGX_OK) {
+    if (ngx_http_pupil_prefix(cf, clcf, plcf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -247,19 +201,29 @@ ngx_http_pupil_set_endpoint(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 /* What a path begins with, so that routes are read behind it. */
 static ngx_int_t
-ngx_http_pupil_prefix(ngx_conf_t *cf, ngx_str_t *directive,
-    ngx_http_core_loc_conf_t *clcf, ngx_http_pupil_loc_conf_t *plcf)
+ngx_http_pupil_prefix(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf,
+    ngx_http_pupil_loc_conf_t *plcf)
 {
-    if (clcf->named
+    ngx_str_t           *directive;
+    pupil_error_t        error;
+    pupil_handler_at_t   at;
+
+    directive = cf->args->elts;
+
+    ngx_memzero(&at, sizeof(pupil_handler_at_t));
+
+    at.name.data = clcf->name.data;
+    at.name.len = clcf->name.len;
+    at.named = clcf->named;
+    at.handled = plcf->endpoint != NULL;
 #if (NGX_PCRE)
-        || clcf->regex != NULL
+    at.regex = clcf->regex != NULL;
 #endif
-        || clcf->name.len == 0 || clcf->name.data[0] != '/')
+
+    if (pupil_handler_place((char *) directive->data, &at, &error)
+        != PUPIL_OK)
     {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "%V takes a location with a prefix, such as "
-                           "location /v1/session { %V; }, no named one and no "
-                           "regular expression", directive, directive);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s", error.text);
         return NGX_ERROR;
     }
 

@@ -12,8 +12,6 @@
 #define NGX_HTTP_PUPIL_CACHE_OWNERS    8192
 #define NGX_HTTP_PUPIL_CACHE_LIFETIME  600000    /* ms */
 #define NGX_HTTP_PUPIL_ZONE_VALID      15000     /* ms */
-#define NGX_HTTP_PUPIL_IDLE            7200      /* seconds */
-#define NGX_HTTP_PUPIL_ABSOLUTE        43200     /* seconds */
 
 
 static void *ngx_http_pupil_create_main_conf(ngx_conf_t *cf);
@@ -27,27 +25,24 @@ static void ngx_http_pupil_merge_endpoint(ngx_conf_t *cf,
     ngx_http_pupil_loc_conf_t *prev, ngx_http_pupil_loc_conf_t *conf);
 static ngx_int_t ngx_http_pupil_merge_denies(ngx_conf_t *cf,
     ngx_http_pupil_loc_conf_t *prev, ngx_http_pupil_loc_conf_t *conf);
-static char *ngx_http_pupil_merge_body(ngx_conf_t *cf,
+static ngx_int_t ngx_http_pupil_merge_around(ngx_conf_t *cf,
+    ngx_http_pupil_loc_conf_t *conf);
+static void ngx_http_pupil_merge_body(ngx_http_core_loc_conf_t *clcf,
     ngx_http_pupil_loc_conf_t *conf);
 static ngx_int_t ngx_http_pupil_required(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf);
 static ngx_int_t ngx_http_pupil_postconfiguration(ngx_conf_t *cf);
 
 
-static ngx_conf_enum_t  ngx_http_pupil_login_passwords[] = {
-    { ngx_string("off"), NGX_HTTP_PUPIL_LOGIN_OFF },
-    { ngx_string("staff"), NGX_HTTP_PUPIL_LOGIN_STAFF },
-    { ngx_string("all"), NGX_HTTP_PUPIL_LOGIN_ALL },
-    { ngx_null_string, 0 }
-};
-
-
-static ngx_conf_enum_t  ngx_http_pupil_durabilities[] = {
-    { ngx_string("on"), NGX_HTTP_PUPIL_DURABLE_ON },
-    { ngx_string("local"), NGX_HTTP_PUPIL_DURABLE_LOCAL },
-    { ngx_string("off"), NGX_HTTP_PUPIL_DURABLE_OFF },
-    { ngx_null_string, 0 }
-};
+/* What a choice is of, for its setter. */
+static const pupil_directive_id_t  ngx_http_pupil_login_password =
+    PUPIL_DIRECTIVE_LOGIN_PASSWORD;
+static const pupil_directive_id_t  ngx_http_pupil_durability =
+    PUPIL_DIRECTIVE_AUDIT_DURABILITY;
+static const pupil_directive_id_t  ngx_http_pupil_group =
+    PUPIL_DIRECTIVE_AUDIT_GROUP;
+static const pupil_directive_id_t  ngx_http_pupil_probe =
+    PUPIL_DIRECTIVE_PROBE;
 
 
 #define NGX_HTTP_PUPIL_ANYWHERE                                               \
@@ -58,11 +53,6 @@ static ngx_conf_enum_t  ngx_http_pupil_durabilities[] = {
     { ngx_string("pupil_" #name), NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,          \
       ngx_http_pupil_set_endpoint, NGX_HTTP_LOC_CONF_OFFSET, 0,               \
       (void *) &ngx_http_pupil_##name##_endpoint },
-
-
-static ngx_conf_num_bounds_t  ngx_http_pupil_group_bounds = {
-    ngx_conf_check_num_bounds, 1, NGX_HTTP_PUPIL_GROUP
-};
 
 
 static ngx_command_t  ngx_http_pupil_commands[] = {
@@ -118,7 +108,7 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
 
     { ngx_string("pupil_session_zone"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
-      ngx_http_pupil_zone_directive,
+      ngx_http_pupil_set_session_zone,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -146,10 +136,10 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
 
     { ngx_string("pupil_login_password"),
       NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_pupil_set_choice,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_pupil_loc_conf_t, login_password),
-      &ngx_http_pupil_login_passwords },
+      (void *) &ngx_http_pupil_login_password },
 
     { ngx_string("pupil_password_hash"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
@@ -160,24 +150,24 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
 
     { ngx_string("pupil_audit_durability"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_pupil_set_choice,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_pupil_main_conf_t, audit.durable),
-      &ngx_http_pupil_durabilities },
+      (void *) &ngx_http_pupil_durability },
 
     { ngx_string("pupil_probe"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_FLAG,
-      ngx_conf_set_flag_slot,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_pupil_set_choice,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_pupil_main_conf_t, probe),
-      NULL },
+      (void *) &ngx_http_pupil_probe },
 
     { ngx_string("pupil_audit_group"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_num_slot,
+      ngx_http_pupil_set_choice,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_pupil_main_conf_t, audit.group_size),
-      &ngx_http_pupil_group_bounds },
+      (void *) &ngx_http_pupil_group },
 
     { ngx_string("pupil_allowed_origin"),
       NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_1MORE,
@@ -293,11 +283,11 @@ ngx_http_pupil_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_uint_value(pmcf->vault.owners, NGX_HTTP_PUPIL_CACHE_OWNERS);
     ngx_conf_init_msec_value(pmcf->vault.lifetime,
                              NGX_HTTP_PUPIL_CACHE_LIFETIME);
-    ngx_conf_init_uint_value(pmcf->audit.durable, NGX_HTTP_PUPIL_DURABLE_ON);
+    ngx_conf_init_uint_value(pmcf->audit.durable, PUPIL_DURABLE_ON);
     ngx_conf_init_value(pmcf->audit.group_size, NGX_HTTP_PUPIL_GROUP);
     ngx_conf_init_value(pmcf->probe, 0);
 
-    if (pmcf->audit.durable != NGX_HTTP_PUPIL_DURABLE_ON) {
+    if (pmcf->audit.durable != PUPIL_DURABLE_ON) {
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
                            "pupil_audit_durability is relaxed: an access may "
                            "be answered whose record is lost in a crash");
@@ -374,28 +364,9 @@ ngx_http_pupil_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_OK;
     }
 
-    if (conf->idle > conf->absolute) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "location \"%V\": idle= of pupil_session_timeout "
-                           "(%T s) is over absolute= (%T s)", &conf->prefix,
-                           conf->idle, conf->absolute);
-        return NGX_CONF_ERROR;
-    }
-
-    if (conf->tenant == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "location \"%V\" needs pupil_tenant, in it or "
-                           "around it", &conf->prefix);
-        return NGX_CONF_ERROR;
-    }
-
-    if (ngx_http_pupil_merge_body(cf, conf) != NGX_CONF_OK
-        || ngx_http_pupil_compose_location(cf, pmcf, conf) != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
+    return ngx_http_pupil_merge_around(cf, conf) == NGX_OK
+           && ngx_http_pupil_compose_location(cf, pmcf, conf) == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -412,10 +383,10 @@ ngx_http_pupil_merge_values(ngx_http_pupil_loc_conf_t *prev,
     }
 
     ngx_conf_merge_uint_value(conf->login_password, prev->login_password,
-                              NGX_HTTP_PUPIL_LOGIN_STAFF);
-    ngx_conf_merge_sec_value(conf->idle, prev->idle, NGX_HTTP_PUPIL_IDLE);
+                              PUPIL_PASSWORD_STAFF);
+    ngx_conf_merge_sec_value(conf->idle, prev->idle, PUPIL_SESSION_IDLE);
     ngx_conf_merge_sec_value(conf->absolute, prev->absolute,
-                             NGX_HTTP_PUPIL_ABSOLUTE);
+                             PUPIL_SESSION_ABSOLUTE);
 }
 
 
@@ -477,25 +448,42 @@ ngx_http_pupil_merge_denies(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *prev,
 }
 
 
-/*
- * Bodies stay in memory (pitfall 17): the limit is the endpoint's or less, and
- * the buffer holds all of it.
- */
-static char *
-ngx_http_pupil_merge_body(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *conf)
+/* Can the handler work in what it inherits? */
+static ngx_int_t
+ngx_http_pupil_merge_around(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *conf)
 {
-    off_t                      max;
+    pupil_error_t              error;
+    pupil_handler_around_t     around;
     ngx_http_core_loc_conf_t  *clcf;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if (clcf->client_body_in_file_only != 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "location \"%V\": client_body_in_file_only would "
-                           "put personal data into files: switch it off here",
-                           &conf->prefix);
-        return NGX_CONF_ERROR;
+    around.idle = conf->idle;
+    around.absolute = conf->absolute;
+    around.tenant = conf->tenant != NULL;
+    around.body_in_file = clcf->client_body_in_file_only != 0;
+
+    if (pupil_handler_around(&around, &error) != PUPIL_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "location \"%V\": %s",
+                           &conf->prefix, error.text);
+        return NGX_ERROR;
     }
+
+    ngx_http_pupil_merge_body(clcf, conf);
+
+    return NGX_OK;
+}
+
+
+/*
+ * Bodies stay in memory (pitfall 17): the limit is the endpoint's or less, and
+ * the buffer holds all of it.
+ */
+static void
+ngx_http_pupil_merge_body(ngx_http_core_loc_conf_t *clcf,
+    ngx_http_pupil_loc_conf_t *conf)
+{
+    off_t  max;
 
     max = (off_t) conf->endpoint->body_max;
 
@@ -508,8 +496,6 @@ ngx_http_pupil_merge_body(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *conf)
     if (clcf->client_body_buffer_size < conf->body_max) {
         clcf->client_body_buffer_size = conf->body_max;
     }
-
-    return NGX_CONF_OK;
 }
 
 

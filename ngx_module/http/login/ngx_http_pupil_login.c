@@ -65,7 +65,7 @@ ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx)
 
     ngx_http_pupil_debug(ctx, "parse");
 
-    if (ctx->conf->login_password == NGX_HTTP_PUPIL_LOGIN_OFF) {
+    if (ctx->conf->login_password == PUPIL_PASSWORD_OFF) {
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_PASSWORD_LOGIN_OFF);
     }
 

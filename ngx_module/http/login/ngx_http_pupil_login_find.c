@@ -291,7 +291,7 @@ ngx_http_pupil_login_role(ngx_http_pupil_ctx_t *ctx, PGresult *res)
             continue;
         }
 
-        if (ctx->conf->login_password != NGX_HTTP_PUPIL_LOGIN_ALL
+        if (ctx->conf->login_password != PUPIL_PASSWORD_ALL
             && pupil_role_find(role.role) == PUPIL_ROLE_PUPIL)
         {
             continue;

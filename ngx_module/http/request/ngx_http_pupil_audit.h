@@ -39,7 +39,7 @@ typedef struct {
 
 /* pmcf->audit. */
 typedef struct {
-    ngx_uint_t         durable;           /* NGX_HTTP_PUPIL_DURABLE_* */
+    ngx_uint_t         durable;           /* PUPIL_DURABLE_* */
     ngx_int_t          group_size;        /* records at once */
 
     /* a worker's own */

@@ -10,22 +10,12 @@
 
 #include "core/endpoints/compose.h"
 #include "core/endpoints/database.h"
+#include "core/endpoints/directive.h"
 #include "core/policy/policy.h"
 #include "http/request/ngx_http_pupil_audit.h"
 #include "http/request/ngx_http_pupil_endpoint.h"
 #include "http/request/ngx_http_pupil_keys.h"
 #include "http/request/ngx_http_pupil_zone.h"
-
-
-/* pupil_login_password. */
-#define NGX_HTTP_PUPIL_LOGIN_OFF    0
-#define NGX_HTTP_PUPIL_LOGIN_STAFF  1
-#define NGX_HTTP_PUPIL_LOGIN_ALL    2
-
-/* pupil_audit_durability. */
-#define NGX_HTTP_PUPIL_DURABLE_ON     0
-#define NGX_HTTP_PUPIL_DURABLE_LOCAL  1
-#define NGX_HTTP_PUPIL_DURABLE_OFF    2
 
 
 /* What only http/conf knows of. */

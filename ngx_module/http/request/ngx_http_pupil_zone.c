@@ -20,10 +20,6 @@
 #define NGX_HTTP_PUPIL_ZONE_WAYS       8
 #define NGX_HTTP_PUPIL_ZONE_ALIVE      1000           /* ms since a heartbeat */
 
-/* Bounds of valid=, in ms. */
-#define NGX_HTTP_PUPIL_ZONE_VALID_MIN  1000
-#define NGX_HTTP_PUPIL_ZONE_VALID_MAX  (300 * 1000)
-
 
 typedef struct {
     pupil_uuid_t  tenant;
@@ -46,10 +42,6 @@ struct ngx_http_pupil_zone_s {
 };
 
 
-static ngx_int_t ngx_http_pupil_zone_place(ngx_conf_t *cf, ngx_str_t *word,
-    ngx_str_t *name, size_t *size);
-static ngx_int_t ngx_http_pupil_zone_valid(ngx_conf_t *cf, ngx_str_t *word,
-    ngx_msec_t *valid);
 static ngx_int_t ngx_http_pupil_zone_init(ngx_shm_zone_t *shm_zone,
     void *data);
 static ngx_http_pupil_zone_t *ngx_http_pupil_zone_create(
@@ -64,107 +56,18 @@ static void ngx_http_pupil_zone_heartbeat(ngx_libpq_listen_t *l,
 static void ngx_http_pupil_zone_gap(ngx_libpq_listen_t *l);
 
 
-char *
-ngx_http_pupil_zone_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_int_t
+ngx_http_pupil_zone_add(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
+    ngx_str_t *name, size_t size)
 {
-    ngx_http_pupil_main_conf_t *pmcf = conf;
-
-    size_t      size;
-    ngx_str_t  *value, name;
-
-    value = cf->args->elts;
-
-    if (pmcf->zone.shm != NULL) {
-        return "is duplicate";
-    }
-
-    if (ngx_http_pupil_zone_place(cf, &value[1], &name, &size) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (cf->args->nelts == 3
-        && ngx_http_pupil_zone_valid(cf, &value[2], &pmcf->zone.valid)
-           != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    pmcf->zone.shm = ngx_shared_memory_add(cf, &name, size,
+    pmcf->zone.shm = ngx_shared_memory_add(cf, name, size,
                                            &ngx_http_pupil_module);
     if (pmcf->zone.shm == NULL) {
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     pmcf->zone.shm->init = ngx_http_pupil_zone_init;
     pmcf->zone.shm->data = pmcf;
-
-    return NGX_CONF_OK;
-}
-
-
-/* The word name:size; NGX_ERROR is logged. */
-static ngx_int_t
-ngx_http_pupil_zone_place(ngx_conf_t *cf, ngx_str_t *word, ngx_str_t *name,
-    size_t *size)
-{
-    u_char     *p;
-    ssize_t     bytes;
-    ngx_str_t   text;
-
-    p = (u_char *) ngx_strchr(word->data, ':');
-
-    if (p == NULL || p == word->data) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "pupil_session_zone takes name:size, such as "
-                           "pupil_sessions:10m");
-        return NGX_ERROR;
-    }
-
-    name->data = word->data;
-    name->len = p - word->data;
-
-    text.data = p + 1;
-    text.len = word->data + word->len - text.data;
-    bytes = ngx_parse_size(&text);
-
-    if (bytes == NGX_ERROR || bytes < (ssize_t) (64 * ngx_pagesize)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "the size of pupil_session_zone is at least %uzk, "
-                           "such as %V:10m", 64 * ngx_pagesize / 1024, name);
-        return NGX_ERROR;
-    }
-
-    *size = (size_t) bytes;
-
-    return NGX_OK;
-}
-
-
-/* The word valid=TIME; NGX_ERROR is logged. */
-static ngx_int_t
-ngx_http_pupil_zone_valid(ngx_conf_t *cf, ngx_str_t *word, ngx_msec_t *valid)
-{
-    ngx_str_t  text;
-
-    if (word->len <= 6 || ngx_strncmp(word->data, "valid=", 6) != 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "unknown parameter \"%V\" of pupil_session_zone: "
-                           "it takes valid=TIME", word);
-        return NGX_ERROR;
-    }
-
-    text.data = word->data + 6;
-    text.len = word->len - 6;
-    *valid = ngx_parse_time(&text, 0);
-
-    if (*valid == (ngx_msec_t) NGX_ERROR
-        || *valid < NGX_HTTP_PUPIL_ZONE_VALID_MIN
-        || *valid > NGX_HTTP_PUPIL_ZONE_VALID_MAX)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "valid= of pupil_session_zone is 1s to 5m");
-        return NGX_ERROR;
-    }
 
     return NGX_OK;
 }

@@ -28,9 +28,9 @@ typedef struct {
 } ngx_http_pupil_zone_conf_t;
 
 
-/* Configuration: pupil_session_zone. */
-char *ngx_http_pupil_zone_directive(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
+/* Configuration: the shared memory; NGX_ERROR is logged. */
+ngx_int_t ngx_http_pupil_zone_add(ngx_conf_t *cf,
+    ngx_http_pupil_main_conf_t *pmcf, ngx_str_t *name, size_t size);
 
 /* Configuration: pmcf->zone.listen tells this worker's zone of what ended. */
 void ngx_http_pupil_zone_listen(ngx_http_pupil_main_conf_t *pmcf);
