@@ -1,0 +1,165 @@
+#!/usr/bin/perl
+
+# Copyright (C) the Pupil authors
+#
+# The roles that nginx and pupilctl use may do what their statements do, and
+# nothing else: every table is tried, with every privilege, as each role.  I7,
+# I9 and I18 stand on this.
+
+use lib 't/lib';
+use Pupil::Test;
+
+my $site = pupil_up;
+
+# What each role may do: SELECT, INSERT, DELETE, and the columns that it may
+# UPDATE.  What stands here is needed; what does not is refused.
+my $import = 'key_version source updated_at';
+my %allowed = (
+    pupil => {
+        pupil_gateway => {
+            (map { ("pupil.$_" => 'SELECT') }
+                 qw(tenant owner subject institution class role enrolment
+                    blind_index)),
+            'pupil.session' => 'SELECT INSERT DELETE mac seen_at',
+            'pupil.login_throttle' =>
+                'SELECT INSERT DELETE failures last_at not_before',
+            (map { ("pupil.$_" => 'INSERT') }
+                 qw(audit_record audit_shape policy)),
+            'pupil.plugin' => 'SELECT',     # pupilctl check
+
+            (map { ("data.$_" => 'SELECT') } qw(contact enrolment identity)),
+            'data.credential' => 'SELECT password_hash',
+            'data.network' => 'SELECT INSERT',
+            'data.homework' => 'SELECT INSERT deleted_at description due_at'
+                . ' title updated_at',
+            'data.homework_version' => 'SELECT INSERT class tenant version',
+            'data.progress' => 'SELECT INSERT superseded',
+            'data.example' => 'SELECT INSERT chosen_on favourite_subjects'
+                . " $import",
+        },
+        pupil_operator => {
+            'pupil.tenant' => 'SELECT INSERT',
+            'pupil.owner' => 'SELECT INSERT',
+            'pupil.subject' => 'SELECT INSERT mac status',
+            'pupil.institution' => 'SELECT INSERT title updated_at',
+            'pupil.class' => 'SELECT INSERT institution title updated_at',
+            'pupil.role' =>
+                'SELECT INSERT DELETE mac source valid_from valid_to',
+            'pupil.enrolment' => 'SELECT INSERT institution mac source'
+                . ' valid_from valid_to',
+            'pupil.blind_index' => 'SELECT INSERT DELETE',
+            'pupil.imported' => 'SELECT INSERT fingerprint',
+            'pupil.session' => 'SELECT DELETE',
+            'pupil.plugin' =>
+                'SELECT INSERT accepted_at accepted_by grants version',
+            'pupil.audit_event' => 'SELECT',
+            (map { ("pupil.$_" => 'SELECT INSERT') }
+                 qw(audit_record audit_shape policy)),
+
+            (map { ("data.$_" => 'SELECT') }
+                 qw(enrolment example homework network progress)),
+            'data.contact' => "SELECT INSERT email $import",
+            'data.credential' => 'SELECT INSERT login_id password_hash'
+                . " second_factor $import",
+            'data.homework_version' => 'SELECT INSERT class tenant version',
+            'data.identity' =>
+                "SELECT INSERT family_name given_name $import",
+        },
+    },
+    pupil_keys => {
+        pupil_keeper => {
+            map { ("keystore.$_" => 'SELECT') }
+                qw(kek_epoch tenant_key service_key)
+        },
+        pupil_operator => {
+            (map { ("keystore.$_" => 'SELECT INSERT') }
+                 qw(kek_epoch tenant_key service_key owner_key)),
+            'keystore.fetch' => 'SELECT',
+            'keystore.setting' => 'SELECT INSERT keys_a_minute',
+            'keystore.size' => 'SELECT INSERT owners',
+        },
+    },
+);
+
+
+# ---- every table, tried
+
+sub in_order ($privileges) {
+    return join ' ', sort { ($a =~ /[a-z]/ <=> $b =~ /[a-z]/) || $a cmp $b }
+           split ' ', $privileges;
+}
+
+# True unless it is refused for want of a privilege, or views have no such
+# thing.  Nothing is done.
+sub may ($dbh, $sql) {
+    $dbh->begin_work;
+    my $error = eval { $dbh->do($sql); 1 } ? '' : $dbh->errstr;
+    $dbh->rollback;
+    return $error !~ /permission denied for|\bview\b|is not a table/;
+}
+
+# { table => what this role may do with it }, where that is anything.
+sub tried ($db, $role) {
+    my $dbh = $site->pg->connect($db);
+    my $columns = $dbh->selectall_arrayref(<<'SQL');
+SELECT c.relnamespace::regnamespace || '.' || c.relname,
+       array_agg(a.attname ORDER BY a.attname)
+  FROM pg_class c
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+                     AND NOT a.attisdropped
+ WHERE c.relnamespace::regnamespace::text IN ('pupil', 'data', 'keystore')
+   AND c.relkind IN ('r', 'p', 'v') GROUP BY c.oid
+SQL
+    $dbh->do("SET SESSION AUTHORIZATION $role");
+    my %may;
+    for my $row (@$columns) {
+        my ($table, $names) = @$row;
+        my $may = in_order(join ' ',
+            (may($dbh, "SELECT FROM $table") ? 'SELECT' : ()),
+            (may($dbh, "INSERT INTO $table DEFAULT VALUES") ? 'INSERT' : ()),
+            (may($dbh, "DELETE FROM $table") ? 'DELETE' : ()),
+            (may($dbh, "TRUNCATE $table") ? 'TRUNCATE' : ()),
+            (grep { may($dbh, "UPDATE $table SET \"$_\" = DEFAULT") }
+                  @$names));
+        $may{$table} = $may if $may ne '';
+    }
+    return (scalar @$columns, \%may);
+}
+
+for my $db (sort keys %allowed) {
+    for my $role (sort keys %{ $allowed{$db} }) {
+        my $want = $allowed{$db}{$role};
+        my ($tables, $may) = tried($db, $role);
+        cmp_ok $tables, '>=', keys %$want, "$role in $db: tables are tried";
+        my %all = (%$want, %$may);
+        is $may->{$_} // '', in_order($want->{$_} // ''),
+            "$role in $db: $_" for sort keys %all;
+    }
+}
+
+
+# ---- what does not run as who calls it finds its names where it should
+
+my %definers;
+for my $db ($site->db, $site->keystore) {
+    my $functions = $db->selectall_arrayref(<<'SQL');
+SELECT p.oid::regprocedure, coalesce(array_to_string(p.proconfig, '; '), '')
+  FROM pg_proc p
+ WHERE p.pronamespace::regnamespace::text IN ('pupil', 'data', 'keystore')
+   AND p.prosecdef
+SQL
+    $definers{ $_->[0] } = $_->[1] for @$functions;
+}
+cmp_ok scalar(keys %definers), '>=', 3, 'there are such functions';
+like $definers{$_}, qr/^search_path=pg_catalog\b.*, pg_temp$/,
+    "$_: pg_catalog is first, what a session makes is last"
+    for sort keys %definers;
+
+
+# ---- a privilege too many is found
+
+$site->db->do('GRANT UPDATE (owner) ON data.identity TO pupil_gateway');
+my (undef, $more) = tried(pupil => 'pupil_gateway');
+is $more->{'data.identity'}, 'SELECT owner', 'one column too many is seen';
+
+done_testing;
