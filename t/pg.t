@@ -120,6 +120,13 @@ is get('/echo1?p1=1&t1=text'), "refused\n", 'a setter of another type';
 refused_log('a parameter has another type');
 is get('/two?p1=1&p2=x&n=1'), "refused\n", 'too few parameters';
 refused_log('parameters of the last statement');
+is get('/two?p1=1&p2=x&n=0'), "refused\n", 'of the first statement';
+refused_log('parameters of a statement are missing');
+is get('/divide?p1=1&more=1'), "refused\n", 'one too many';
+refused_log('a parameter is one too many');
+is get('/divide?p1=1&t1=text&more=1'), "refused\n", 'two faults';
+is scalar(() = $nginx->log_text =~ /has another type/g), 2,
+    'the first one is said';
 
 
 # ---- errors, which undo their exchange alone
@@ -146,7 +153,7 @@ is get('/parts?p1=12&p2=12&p3=1&p4=14'), "error 23505\n",
     'after an error in the first';
 is kept_now(), '10 11 12 14', 'the next runs all the same';
 is get('/parts?p1=15&p2=15&p3=1&p4=16&part=1'), "refused\n", 'an empty part';
-refused_log('a parameter has another type');
+refused_log('a part of it is empty');
 is get('/divide?p1=7'), "ok\n1\n", 'all is well';
 
 
@@ -160,10 +167,18 @@ is scalar(() = $pg->new_log =~ /execute p0: .*set_config/g), 4,
 
 is get('/who'), "refused\n", 'none is refused';
 refused_log('it has no tenant');
-is get("/who?setting=$_"), "refused\n", 'so is one that is ' . length
-    for '', 'x' x 64;
+for my $setting ('', 'x' x 64) {
+    is get("/who?setting=$setting"), "refused\n",
+        'so is one that is ' . length $setting;
+}
+refused_log('its session setting is empty or too long');
 is get('/divide?p1=7&setting=red'), "refused\n",
     'and one for a pool that names none';
+refused_log('its pool names no session setting');
+is get('/who?setting=red&settings=2'), "refused\n", 'and a second one';
+refused_log('its session setting is said twice');
+is get('/who?setting=red&late=1'), "refused\n", 'and one behind a statement';
+refused_log('its session setting comes behind a statement');
 
 
 # ---- a table that changes: prepared anew, and sent once more

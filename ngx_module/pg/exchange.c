@@ -13,7 +13,7 @@
 
 static ngx_int_t ngx_libpq_exec_init(ngx_libpq_exchange_t *ex,
     const ngx_libpq_stmt_t *stmt);
-static const char *ngx_libpq_exchange_fault(const ngx_libpq_exchange_t *ex);
+static void ngx_libpq_exchange_whole(ngx_libpq_exchange_t *ex);
 
 
 /* What follows says what the pool's setting is. */
@@ -27,7 +27,7 @@ ngx_libpq_exchange_create(ngx_libpq_pool_t *pg, ngx_libpq_handler_pt handler,
     ngx_pool_t            *pool;
     ngx_libpq_exchange_t  *ex;
 
-    /* pitfall 16: not r->pool, the exchange may outlive the request */
+    /* not the request's, which the exchange may outlive */
 
     pool = ngx_create_pool(NGX_LIBPQ_POOL_SIZE, ngx_cycle->log);
     if (pool == NULL) {
@@ -93,10 +93,25 @@ void
 ngx_libpq_exchange_setting(ngx_libpq_exchange_t *ex, const void *value,
     size_t len)
 {
-    if (ex->pg->setting_stmt == NULL || ex->setting.len || ex->nresults
-        || len == 0 || len > NGX_LIBPQ_SETTING_MAX)
-    {
-        ex->broken = 1;
+    if (ex->pg->setting_stmt == NULL) {
+        ngx_libpq_exchange_fault(ex, "its pool names no session setting");
+        return;
+    }
+
+    if (ex->setting.len) {
+        ngx_libpq_exchange_fault(ex, "its session setting is said twice");
+        return;
+    }
+
+    if (ex->nresults) {
+        ngx_libpq_exchange_fault(ex, "its session setting comes behind a "
+                                     "statement");
+        return;
+    }
+
+    if (len == 0 || len > NGX_LIBPQ_SETTING_MAX) {
+        ngx_libpq_exchange_fault(ex, "its session setting is empty or too "
+                                     "long");
         return;
     }
 
@@ -110,10 +125,13 @@ ngx_libpq_exchange_add(ngx_libpq_exchange_t *ex, const ngx_libpq_stmt_t *stmt)
 {
     ngx_libpq_exec_t  *last;
 
-    if (ex->status != NGX_LIBPQ_BUILDING
-        || ex->nresults == NGX_LIBPQ_MAX_STMTS)
-    {
-        ex->broken = 1;
+    if (ex->status != NGX_LIBPQ_BUILDING) {
+        ngx_libpq_exchange_fault(ex, "it was submitted before");
+        return 0;
+    }
+
+    if (ex->nresults == NGX_LIBPQ_MAX_STMTS) {
+        ngx_libpq_exchange_fault(ex, "it has too many statements");
         return 0;
     }
 
@@ -121,7 +139,8 @@ ngx_libpq_exchange_add(ngx_libpq_exchange_t *ex, const ngx_libpq_stmt_t *stmt)
         last = &ex->execs[ex->nresults - 1];
 
         if (last->n != last->stmt->nparams) {
-            ex->broken = 1;
+            ngx_libpq_exchange_fault(ex, "parameters of a statement are "
+                                         "missing");
         }
     }
 
@@ -136,8 +155,13 @@ ngx_libpq_exchange_add(ngx_libpq_exchange_t *ex, const ngx_libpq_stmt_t *stmt)
 void
 ngx_libpq_exchange_part(ngx_libpq_exchange_t *ex)
 {
-    if (ex->status != NGX_LIBPQ_BUILDING || ex->nresults == 0) {
-        ex->broken = 1;
+    if (ex->status != NGX_LIBPQ_BUILDING) {
+        ngx_libpq_exchange_fault(ex, "it was submitted before");
+        return;
+    }
+
+    if (ex->nresults == 0) {
+        ngx_libpq_exchange_fault(ex, "a part of it is empty");
         return;
     }
 
@@ -148,22 +172,23 @@ ngx_libpq_exchange_part(ngx_libpq_exchange_t *ex)
 ngx_int_t
 ngx_libpq_exchange_check(ngx_libpq_exchange_t *ex)
 {
-    const char  *fault, *word;
+    const char  *word;
 
     if (ex->nomem) {
         return NGX_ERROR;
     }
 
-    fault = ngx_libpq_exchange_fault(ex);
-    if (fault == NULL) {
+    ngx_libpq_exchange_whole(ex);
+
+    if (ex->fault == NULL) {
         return NGX_OK;
     }
 
-    word = (fault == ngx_libpq_no_setting) ? ex->pg->setting_word : "";
+    word = (ex->fault == ngx_libpq_no_setting) ? ex->pg->setting_word : "";
 
     ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
                   "%sexchange on \"%V\" refused: %s%s; last statement is %s",
-                  ex->pg->use->log, &ex->pg->name, fault, word,
+                  ex->pg->use->log, &ex->pg->name, ex->fault, word,
                   ex->nresults ? ex->execs[ex->nresults - 1].stmt->name
                                : "none");
 
@@ -171,42 +196,47 @@ ngx_libpq_exchange_check(ngx_libpq_exchange_t *ex)
 }
 
 
-/* NULL: none, ex may be sent. */
+void
+ngx_libpq_exchange_fault(ngx_libpq_exchange_t *ex, const char *fault)
+{
+    if (ex->fault == NULL) {
+        ex->fault = fault;
+    }
+}
 
-static const char *
-ngx_libpq_exchange_fault(const ngx_libpq_exchange_t *ex)
+
+/* What only the end of building shows. */
+
+static void
+ngx_libpq_exchange_whole(ngx_libpq_exchange_t *ex)
 {
     const ngx_libpq_exec_t  *last;
 
     if (ex->status != NGX_LIBPQ_BUILDING) {
-        return "it was submitted before";
+        ngx_libpq_exchange_fault(ex, "it was submitted before");
+        return;
     }
 
     if (ex->nresults == 0) {
-        return "it has no statement";
+        ngx_libpq_exchange_fault(ex, "it has no statement");
+        return;
     }
 
     if (ex->pg->setting_stmt && ex->setting.len == 0) {
-        return ngx_libpq_no_setting;
-    }
-
-    if (ex->broken) {
-        return "a parameter has another type than declared, or is one too "
-               "many or too few, or a part is empty";
+        ngx_libpq_exchange_fault(ex, ngx_libpq_no_setting);
     }
 
     last = &ex->execs[ex->nresults - 1];
 
     if (last->n != last->stmt->nparams) {
-        return "parameters of the last statement are missing";
+        ngx_libpq_exchange_fault(ex, "parameters of the last statement are "
+                                     "missing");
     }
-
-    return NULL;
 }
 
 
 void
-ngx_libpq_exchange_detach(ngx_libpq_exchange_t *ex)
+ngx_libpq_exchange_destroy(ngx_libpq_exchange_t *ex)
 {
     ex->handler = NULL;
 
@@ -224,14 +254,7 @@ ngx_libpq_exchange_detach(ngx_libpq_exchange_t *ex)
         ngx_libpq_exchange_free(ex);
     }
 
-    /* else it finishes as an orphan (pitfall 16) */
-}
-
-
-void
-ngx_libpq_exchange_destroy(ngx_libpq_exchange_t *ex)
-{
-    ngx_libpq_exchange_detach(ex);
+    /* else nobody hears the end of it, and the layer frees it then */
 }
 
 

@@ -78,17 +78,18 @@
  *         ngx_libpq_exchange_destroy(ex);            -- answer 503
  *     }
  *
- * A request that goes away before the handler was called detaches the
- * exchange in its pool cleanup (pitfall 16): the handler is then never called,
- * and the layer destroys the exchange at its end.
+ * A request that goes away before the handler was called destroys the exchange
+ * in a cleanup of its pool, as nothing else keeps nginx from freeing the
+ * request: the handler is then never called, and the layer frees the exchange
+ * at its end.
  *
  *
  * Who owns what
  *
  *     pool, statements, use   the configuration's memory; constant in workers
- *     exchange                the caller, from create() until destroy() or
- *                             detach(); with a handler of NULL the layer, from
- *                             the NGX_OK of submit() on
+ *     exchange                the caller, from create() until destroy(); with
+ *                             a handler of NULL the layer, from the NGX_OK of
+ *                             submit() on
  *     parameters              copied into the exchange
  *     results, and what the   the exchange
  *     readers point to
@@ -312,14 +313,14 @@ struct ngx_libpq_exchange_s {
     ngx_pool_t             *pool;               /* the exchange's own */
     unsigned                writes:1;           /* commits something: goes to a
                                                    writer, and is sent although
-                                                   detached */
+                                                   destroyed */
     unsigned                nomem:1;            /* a parameter got no memory,
                                                    here or at the caller's:
                                                    submit() fails */
 
     /* what follows belongs to the layer */
 
-    ngx_libpq_handler_pt    handler;            /* NULL: detached */
+    ngx_libpq_handler_pt    handler;            /* NULL: nobody waits */
     ngx_libpq_pool_t       *pg;
     ngx_queue_t             link;               /* queued, or in flight */
     ngx_msec_t              deadline;           /* of the wait in the queue */
@@ -332,7 +333,8 @@ struct ngx_libpq_exchange_s {
     ngx_uint_t              first;              /* exec that is not committed */
     ngx_uint_t              generation;         /* of the prepared ones */
     ngx_uint_t              failed_exec;        /* nresults: at the commit */
-    unsigned                broken:1;           /* a setter failed */
+    const char             *fault;              /* of how it is built, the
+                                                   first; NULL: none */
     unsigned                failed:1;           /* an error before the Sync */
     unsigned                answered:1;         /* a result for icmd came */
     unsigned                retried:1;
@@ -461,13 +463,12 @@ void ngx_libpq_param_text_array(ngx_libpq_exchange_t *ex,
 ngx_int_t ngx_libpq_exchange_submit(ngx_libpq_exchange_t *ex);
 
 /*
- * The request has gone: the handler will not be called, the layer destroys ex.
- * What was sent finishes as an orphan; what still waits in the queue is
- * dropped unless ex->writes is set.
+ * The caller has done with ex: its handler is not called any more.  Before
+ * submit(), after it refused, and from the handler on, ex and its results are
+ * freed.  While it is pending, as when the request has gone, the layer takes
+ * it over: what was sent goes on to its end, and so does what waits in the
+ * queue if ex->writes is set; else it is dropped there.
  */
-void ngx_libpq_exchange_detach(ngx_libpq_exchange_t *ex);
-
-/* Frees ex and its results; before its end it is the same as detach(). */
 void ngx_libpq_exchange_destroy(ngx_libpq_exchange_t *ex);
 
 

@@ -127,7 +127,7 @@ void ngx_libpq_notice(void *arg, const PGresult *res);
 
 /* pool.c */
 
-/* Calls the handler, or frees a detached exchange. */
+/* Calls the handler, or frees an exchange that nobody waits for. */
 void ngx_libpq_complete(ngx_libpq_exchange_t *ex, ngx_libpq_status_e status);
 /* The connection of pc is closed; reason is for the log. */
 void ngx_libpq_pool_lost(ngx_libpq_pool_t *pg, const char *reason);
@@ -140,6 +140,8 @@ void ngx_libpq_pool_dequeue(ngx_libpq_exchange_t *ex);
 
 /* exchange.c */
 
+/* Something is wrong with how ex is built; the first fault is said. */
+void ngx_libpq_exchange_fault(ngx_libpq_exchange_t *ex, const char *fault);
 void ngx_libpq_exchange_free(ngx_libpq_exchange_t *ex);
 /* Drops the results from a statement on, for another try. */
 void ngx_libpq_exchange_clear(ngx_libpq_exchange_t *ex, ngx_uint_t from);

@@ -21,6 +21,7 @@
 #define NGX_LIBPQ_UUID_SIZE    (4 + NGX_LIBPQ_UUID_LEN)
 
 
+static ngx_libpq_exec_t *ngx_libpq_param_exec(ngx_libpq_exchange_t *ex);
 static u_char *ngx_libpq_param(ngx_libpq_exchange_t *ex, Oid type, size_t len);
 static u_char *ngx_libpq_array_head(ngx_libpq_exchange_t *ex, Oid array,
     Oid element, ngx_uint_t n, size_t size);
@@ -36,6 +37,8 @@ static uint32_t ngx_libpq_read32(const u_char *p);
 static uint64_t ngx_libpq_read64(const u_char *p);
 
 
+static const char  ngx_libpq_too_large[] = "a parameter is too large";
+
 /* Types whose binary form is their text. */
 static const Oid  ngx_libpq_texts[] = {
     NGX_LIBPQ_TEXT, NGX_LIBPQ_NAME, NGX_LIBPQ_JSON, NGX_LIBPQ_BPCHAR,
@@ -44,6 +47,29 @@ static const Oid  ngx_libpq_texts[] = {
 
 
 /* ---- parameters ---- */
+
+
+/* The execution that the next parameter is of; NULL: ex is marked. */
+
+static ngx_libpq_exec_t *
+ngx_libpq_param_exec(ngx_libpq_exchange_t *ex)
+{
+    ngx_libpq_exec_t  *exec;
+
+    if (ex->status != NGX_LIBPQ_BUILDING || ex->nresults == 0) {
+        ngx_libpq_exchange_fault(ex, "a parameter is of no statement");
+        return NULL;
+    }
+
+    exec = &ex->execs[ex->nresults - 1];
+
+    if (exec->n >= exec->stmt->nparams) {
+        ngx_libpq_exchange_fault(ex, "a parameter is one too many");
+        return NULL;
+    }
+
+    return exec;
+}
 
 
 /* Memory for the next parameter; NULL: ex is marked. */
@@ -58,17 +84,19 @@ ngx_libpq_param(ngx_libpq_exchange_t *ex, Oid type, size_t len)
         return NULL;
     }
 
-    if (ex->status != NGX_LIBPQ_BUILDING || ex->nresults == 0
-        || len > NGX_LIBPQ_ARRAY_MAX)
-    {
-        ex->broken = 1;
+    exec = ngx_libpq_param_exec(ex);
+    if (exec == NULL) {
         return NULL;
     }
 
-    exec = &ex->execs[ex->nresults - 1];
+    if (exec->stmt->types[exec->n] != type) {
+        ngx_libpq_exchange_fault(ex, "a parameter has another type than "
+                                     "declared");
+        return NULL;
+    }
 
-    if (exec->n >= exec->stmt->nparams || exec->stmt->types[exec->n] != type) {
-        ex->broken = 1;
+    if (len > NGX_LIBPQ_ARRAY_MAX) {
+        ngx_libpq_exchange_fault(ex, ngx_libpq_too_large);
         return NULL;
     }
 
@@ -91,15 +119,8 @@ ngx_libpq_param_null(ngx_libpq_exchange_t *ex)
 {
     ngx_libpq_exec_t  *exec;
 
-    if (ex->status != NGX_LIBPQ_BUILDING || ex->nresults == 0) {
-        ex->broken = 1;
-        return;
-    }
-
-    exec = &ex->execs[ex->nresults - 1];
-
-    if (exec->n >= exec->stmt->nparams) {
-        ex->broken = 1;
+    exec = ngx_libpq_param_exec(ex);
+    if (exec == NULL) {
         return;
     }
 
@@ -144,7 +165,8 @@ ngx_libpq_param_timestamptz(ngx_libpq_exchange_t *ex, int64_t value)
     }
 
     if (value < INT64_MIN + NGX_LIBPQ_EPOCH) {
-        ex->broken = 1;
+        ngx_libpq_exchange_fault(ex, "a time is before all that PostgreSQL "
+                                     "has");
         return;
     }
 
@@ -235,7 +257,7 @@ ngx_libpq_param_uuid_array(ngx_libpq_exchange_t *ex, const void *uuids,
     const u_char  *uuid;
 
     if (n > NGX_LIBPQ_ARRAY_MAX / NGX_LIBPQ_UUID_SIZE) {
-        ex->broken = 1;
+        ngx_libpq_exchange_fault(ex, ngx_libpq_too_large);
         return;
     }
 
@@ -259,7 +281,7 @@ ngx_libpq_param_int4_array(ngx_libpq_exchange_t *ex, const int32_t *values,
     ngx_uint_t   i;
 
     if (n > NGX_LIBPQ_ARRAY_MAX / 8) {
-        ex->broken = 1;
+        ngx_libpq_exchange_fault(ex, ngx_libpq_too_large);
         return;
     }
 
@@ -289,7 +311,7 @@ ngx_libpq_param_strings(ngx_libpq_exchange_t *ex, Oid array, Oid element,
 
     for (i = 0; i < n; i++) {
         if (values[i].len > NGX_LIBPQ_ARRAY_MAX || size > NGX_LIBPQ_ARRAY_MAX) {
-            ex->broken = 1;
+            ngx_libpq_exchange_fault(ex, ngx_libpq_too_large);
             return;
         }
 

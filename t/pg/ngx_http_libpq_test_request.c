@@ -3,9 +3,10 @@
  *
  * A request is an exchange.  Arguments: p1, p2, ... are the parameters of all
  * statements, NULL where there is none; t1, t2, ... the types of the setters,
- * if not the declared ones; n how many are set; setting; writes=1; part=1 with
- * an empty part before them all; detach=1 as if the client had gone; as=TYPE
- * the reader of all columns.
+ * if not the declared ones; n how many are set; more=1 one NULL more at the end;
+ * setting, settings=2 to say it twice, late=1 to say it behind a statement;
+ * writes=1; part=1 with an empty part before them all; detach=1 as if the
+ * client had gone; as=TYPE the reader of all columns.
  */
 
 #include "pg/probe.h"
@@ -103,8 +104,25 @@ ngx_http_libpq_test_gone(void *data)
     ngx_http_libpq_test_ctx_t *ctx = data;
 
     if (ctx->exchange) {
-        ngx_libpq_exchange_detach(ctx->exchange);
+        ngx_libpq_exchange_destroy(ctx->exchange);
         ctx->exchange = NULL;
+    }
+}
+
+
+static void
+ngx_http_libpq_test_setting(ngx_http_request_t *r, ngx_libpq_exchange_t *ex)
+{
+    ngx_str_t  value, more;
+
+    if (ngx_http_libpq_test_arg(r, "setting", 0, &value) != NGX_OK) {
+        return;
+    }
+
+    ngx_libpq_exchange_setting(ex, value.data, value.len);
+
+    if (ngx_http_libpq_test_arg(r, "settings", 0, &more) == NGX_OK) {
+        ngx_libpq_exchange_setting(ex, value.data, value.len);
     }
 }
 
@@ -161,6 +179,7 @@ ngx_http_libpq_test_handler(ngx_http_request_t *r)
 {
     ngx_int_t                         rc;
     ngx_str_t                         value;
+    ngx_uint_t                        late;
     ngx_pool_cleanup_t               *cln;
     ngx_libpq_exchange_t             *ex;
     ngx_http_libpq_test_ctx_t        *ctx;
@@ -189,11 +208,21 @@ ngx_http_libpq_test_handler(ngx_http_request_t *r)
 
     ex->writes = ngx_http_libpq_test_arg(r, "writes", 0, &value) == NGX_OK;
 
-    if (ngx_http_libpq_test_arg(r, "setting", 0, &value) == NGX_OK) {
-        ngx_libpq_exchange_setting(ex, value.data, value.len);
+    late = ngx_http_libpq_test_arg(r, "late", 0, &value) == NGX_OK;
+
+    if (!late) {
+        ngx_http_libpq_test_setting(r, ex);
     }
 
     ngx_http_libpq_test_params(r, ex, lcf->queries);
+
+    if (late) {
+        ngx_http_libpq_test_setting(r, ex);
+    }
+
+    if (ngx_http_libpq_test_arg(r, "more", 0, &value) == NGX_OK) {
+        ngx_libpq_param_null(ex);
+    }
 
     rc = ngx_libpq_exchange_submit(ex);
 
@@ -207,7 +236,7 @@ ngx_http_libpq_test_handler(ngx_http_request_t *r)
     }
 
     if (ngx_http_libpq_test_arg(r, "detach", 0, &value) == NGX_OK) {
-        ngx_libpq_exchange_detach(ex);
+        ngx_libpq_exchange_destroy(ex);
         return ngx_http_libpq_test_say(r, NGX_HTTP_OK, "detached\n");
     }
 
