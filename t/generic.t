@@ -30,6 +30,11 @@ CREATE TABLE data.nickname (
     nickname bytea NOT NULL, class_id uuid NOT NULL, used_in uuid[],
     times bigint, PRIMARY KEY (tenant, owner, record));
 SELECT pupil.protect('nickname');
+INSERT INTO pupil.plugin (category, version, grants, accepted_by)
+SELECT 'nickname', '1', jsonb_agg(jsonb_build_object('operation', 'write',
+       'relation', 'self', 'purpose', 'subject_access', 'field', f,
+       'indexed', f = 'nickname')), 'test'
+  FROM unnest(ARRAY['nickname', 'class_id', 'used_in', 'times']) AS f;
 
 my $run = run_cmd(build_dir() . '/plugin_load', 'sql',
                   (map { build_dir() . "/plugins/pupil_$_.so" } @plugins),

@@ -10,18 +10,28 @@
 #include "core/plugin/names.h"
 
 
-/* The given value of want i as the type of its column. */
-static void
-data_write_value(const pupil_maker_t *m, uint32_t i, pupil_sql_t *sql)
+/* The field of want i. */
+static const pupil_field_t *
+data_write_field(const pupil_maker_t *m, uint32_t i)
 {
-    int32_t               n;
-    pupil_str_t           name;
-    const pupil_field_t  *field;
+    int32_t      n;
+    pupil_str_t  name;
 
     name.data = (const uint8_t *) m->wants[i].field;
     name.len = strlen(m->wants[i].field);
     n = pupil_category_field(m->category, name);
-    field = &m->category->plugin->fields[n];
+
+    return &m->category->plugin->fields[n];
+}
+
+
+/* The given value of want i as the type of its column. */
+static void
+data_write_value(const pupil_maker_t *m, uint32_t i, pupil_sql_t *sql)
+{
+    const pupil_field_t  *field;
+
+    field = data_write_field(m, i);
 
     if (field->flags & PUPIL_FIELD_SEALED) {
         pupil_sql_add(sql, "$12[%u]", i + 1);
@@ -152,13 +162,55 @@ data_write_record(const pupil_maker_t *m, pupil_sql_t *sql)
 
 
 /*
- * CTEs of the blind index.  A term of another owner makes the whole write a
- * conflict; where two write it at once, the primary key makes one fail.
+ * Whether any field has a blind index.  Without one, the statement names no
+ * row of it: the gateway's role may have no privilege to write there.
+ */
+static int
+data_write_indexed(const pupil_maker_t *m)
+{
+    uint32_t  i;
+
+    for (i = 0; i < m->generic->template.wants_count; i++) {
+        if (data_write_field(m, i)->flags & PUPIL_FIELD_INDEXED) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* CTE taken: terms that are another owner's, which make it a conflict. */
+static void
+data_write_taken(const pupil_maker_t *m, pupil_sql_t *sql)
+{
+    if (!data_write_indexed(m)) {
+        pupil_sql_add(sql, "taken AS (SELECT WHERE false), ");
+        return;
+    }
+
+    pupil_sql_add(sql, "given AS (SELECT * FROM"
+                  " unnest($14, $15, $16) AS x(field, term, mac)),"
+                  " taken AS (SELECT FROM given g JOIN pupil.blind_index b"
+                  " ON b.tenant = $2 AND b.category = '%s'"
+                  " AND b.field = g.field AND b.term = g.term"
+                  " WHERE b.owner <> $8 AND EXISTS (SELECT FROM r)), ",
+                  m->category->plugin->name);
+}
+
+
+/*
+ * CTEs of the blind index.  Where two write a term at once, the primary key
+ * makes one fail.
  */
 static void
 data_write_index(const pupil_maker_t *m, pupil_sql_t *sql)
 {
     const char  *name;
+
+    if (!data_write_indexed(m)) {
+        return;
+    }
 
     name = m->category->plugin->name;
 
@@ -214,13 +266,9 @@ pupil_generic_write_sql(const pupil_maker_t *m, pupil_sql_t *sql)
     pupil_sql_add(sql, " t WHERE t.tenant = $2 AND t.owner = $8"
                   " AND t.record = $9 AND EXISTS (SELECT FROM r)");
     pupil_generic_scope(m, sql);
-    pupil_sql_add(sql, "), given AS (SELECT * FROM"
-                  " unnest($14, $15, $16) AS x(field, term, mac)),"
-                  " taken AS (SELECT FROM given g JOIN pupil.blind_index b"
-                  " ON b.tenant = $2 AND b.category = '%s'"
-                  " AND b.field = g.field AND b.term = g.term"
-                  " WHERE b.owner <> $8 AND EXISTS (SELECT FROM r)), ", name);
+    pupil_sql_add(sql, "), ");
 
+    data_write_taken(m, sql);
     data_write_record(m, sql);
     data_write_index(m, sql);
 

@@ -50,8 +50,8 @@ static const uint8_t  pupil_params_ticket[] = {
 
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
-    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 2 },
-    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 10 }
+    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 13 },
+    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 13 }
 };
 
 /*

@@ -2,7 +2,7 @@
  * Copyright (C) the Pupil authors
  *
  * Locations: whether a handler can work where it is, and its statements, and
- * those that no policy shapes, prepared as the gateway would prepare them.
+ * those that no policy shapes, planned as the gateway would have them planned.
  */
 
 #include <string.h>
@@ -21,22 +21,58 @@ typedef struct {
 } location_t;
 
 
+/* Asks for a plan, with which PostgreSQL looks at the privileges, too. */
+static PGresult *
+statement_plan(PGconn *conn, uint32_t n)
+{
+    uint32_t    i;
+    PGresult   *res;
+    ctl_buf_t   sql;
+
+    ctl_buf_init(&sql);
+    ctl_buf_text(&sql, "EXPLAIN EXECUTE checked (NULL");
+
+    for (i = 1; i < n; i++) {
+        ctl_buf_text(&sql, ", NULL");
+    }
+
+    ctl_buf_text(&sql, ")");
+
+    res = PQexec(conn, sql.data);
+
+    ctl_buf_free(&sql);
+
+    return res;
+}
+
+
 /* NULL: it fits, or there is no connection to ask; else what was said. */
 static PGresult *
-statement_prepare(check_t *check, pupil_database_id_t database,
-    const char *sql, uint32_t n, const uint32_t *oids)
+statement_try(check_t *check, pupil_database_id_t database, const char *sql,
+    uint32_t n, const uint32_t *oids)
 {
+    PGconn    *conn;
     PGresult  *res;
 
     check->statements++;
 
-    if (check->conn[database] == NULL) {
+    conn = check->conn[database];
+    if (conn == NULL) {
         return NULL;
     }
 
-    res = PQprepare(check->conn[database], "", sql, (int) n, oids);
+    res = PQprepare(conn, "checked", sql, (int) n, oids);
 
-    if (PQresultStatus(res) == PGRES_COMMAND_OK) {
+    if (PQresultStatus(res) != PGRES_COMMAND_OK) {
+        return res;
+    }
+
+    PQclear(res);
+
+    res = statement_plan(conn, n);
+    PQclear(PQexec(conn, "DEALLOCATE checked"));
+
+    if (PQresultStatus(res) == PGRES_TUPLES_OK) {
         PQclear(res);
         return NULL;
     }
@@ -79,7 +115,7 @@ check_fixed(check_t *check)
         fixed = &pupil_fixed[i];
         n = pupil_fixed_oids(fixed, oids);
 
-        res = statement_prepare(check, fixed->database, fixed->sql, n, oids);
+        res = statement_try(check, fixed->database, fixed->sql, n, oids);
 
         if (res != NULL) {
             check_found(check, "the statement \"%s\" %s", fixed->name,
@@ -104,7 +140,7 @@ composed_check(void *ctx, pupil_composed_t *composed)
 
     n = pupil_statement_oids(&composed->statement, oids);
 
-    res = statement_prepare(location->check, PUPIL_DATABASE_DATA,
+    res = statement_try(location->check, PUPIL_DATABASE_DATA,
                             (const char *) composed->statement.sql.data, n,
                             oids);
 

@@ -260,10 +260,11 @@ plugin_renew(ctl_t *ctl, PGconn *conn, uint32_t i)
     }
 
     accepted = json_loads(PQgetvalue(res, 0, 0), 0, NULL);
-    changed = strcmp(PQgetvalue(res, 0, 1), plugin->version) != 0;
+    grants = ctl_plugin_grants(plugin);
+    changed = strcmp(PQgetvalue(res, 0, 1), plugin->version) != 0
+              || !json_equal(accepted, grants);
     PQclear(res);
 
-    grants = ctl_plugin_grants(plugin);
     wider = ctl_plugin_wider(&ctl->pool, accepted, grants);
 
     json_decref(accepted);

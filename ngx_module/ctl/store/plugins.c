@@ -19,6 +19,8 @@
 static int plugins_load(ctl_t *ctl, const char *dir);
 static int is_plugin(const struct dirent *entry);
 static int plugin_add(ctl_t *ctl, const char *path);
+static int is_indexed(const pupil_plugin_t *plugin, const char *name,
+    size_t len);
 static int is_accepted(const json_t *accepted, const json_t *grant);
 static int covers(const json_t *accepted, const json_t *grant);
 static int same_member(const json_t *a, const json_t *b, const char *name);
@@ -181,6 +183,26 @@ ctl_granted(const ctl_t *ctl, const char *category, const char *field,
 }
 
 
+/* Whether a field, named by so many bytes, has a blind index. */
+static int
+is_indexed(const pupil_plugin_t *plugin, const char *name, size_t len)
+{
+    uint32_t              i;
+    const pupil_field_t  *field;
+
+    for (i = 0; i < plugin->fields_count; i++) {
+        field = &plugin->fields[i];
+
+        if (strlen(field->name) == len && memcmp(field->name, name, len) == 0)
+        {
+            return (field->flags & PUPIL_FIELD_INDEXED) != 0;
+        }
+    }
+
+    return 0;
+}
+
+
 json_t *
 ctl_plugin_grants(const pupil_plugin_t *plugin)
 {
@@ -201,8 +223,9 @@ ctl_plugin_grants(const pupil_plugin_t *plugin)
             }
 
             len = strcspn(p, " ");
-            entry = json_pack("{s:s%,s:s,s:s,s:s,s:s,s:b}",
+            entry = json_pack("{s:s%,s:b,s:s,s:s,s:s,s:s,s:b}",
                 "field", p, len,
+                "indexed", is_indexed(plugin, p, len),
                 "purpose", pupil_purpose_name(grant->purpose),
                 "relation", pupil_relation_name(grant->relation),
                 "operation", pupil_operation_name(grant->operation),
