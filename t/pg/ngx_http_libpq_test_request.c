@@ -3,10 +3,10 @@
  *
  * A request is an exchange.  Arguments: p1, p2, ... are the parameters of all
  * statements, NULL where there is none; t1, t2, ... the types of the setters,
- * if not the declared ones; n how many are set; more=1 one NULL more at the end;
- * setting, settings=2 to say it twice, late=1 to say it behind a statement;
- * writes=1; part=1 with an empty part before them all; detach=1 as if the
- * client had gone; as=TYPE the reader of all columns.
+ * if not the declared ones; n how many are set; more=1 one NULL more at the
+ * end; setting, settings=2 to say it twice, late=1 to say it behind a
+ * statement; writes=1; part=1 with an empty part before them all; detach=1 as
+ * if the client had gone; as=TYPE the reader of all columns.
  */
 
 #include "pg/probe.h"
