@@ -55,12 +55,18 @@ const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
 };
 
 /*
+ * First of all, and whatever role and database are set to, names mean
+ * PostgreSQL's own: an operator "=" of somebody's schema would decide whose a
+ * row is (invariant I20, pitfall 39).  Whatever is ours is written with its
+ * schema.
+ *
  * Each statement is planned once, for any parameters, as index walks inside
  * one another.  Plans that pay off only over many rows are off: whether they
  * are chosen depends on what PostgreSQL believes of the sizes.  Bitmap scans
  * stay, as an OR of two conditions on indexes needs one.
  */
 const char  pupil_session_sql[] =
+    "SET search_path = pg_catalog, pg_temp;"
     "SET plan_cache_mode = force_generic_plan;"
     "SET enable_seqscan = off;"
     "SET enable_hashjoin = off;"

@@ -49,8 +49,9 @@ ctl_connect(const char *conninfo, const char *what)
 
     PQsetNoticeProcessor(conn, ignore_notice, NULL);
 
-    if (ctl_exec(conn, "SET timezone = 'UTC'", 0, NULL) != 0
-        || ctl_exec(conn, "SET search_path = pg_catalog", 0, NULL) != 0)
+    /* names mean PostgreSQL's own, whatever the role is set to (I20) */
+    if (ctl_exec(conn, "SET search_path = pg_catalog, pg_temp", 0, NULL) != 0
+        || ctl_exec(conn, "SET timezone = 'UTC'", 0, NULL) != 0)
     {
         PQfinish(conn);
         return NULL;
