@@ -27,6 +27,12 @@ typedef struct {
     uint8_t        seen[PUPIL_DIRECTIVE_COUNT];     /* the directive is there */
 } check_t;
 
+/* A question to a database: each row that it returns is a finding. */
+typedef struct {
+    const char  *sql;
+    const char  *text;          /* %s: the row's only column */
+} check_question_t;
+
 
 /* Our directives below a block, in their order: check_conf.c. */
 void check_directives(check_t *check, const nginxconf_t *block);
@@ -40,6 +46,13 @@ pupil_str_t *check_words(check_t *check, const nginxconf_t *d);
 
 /* Connects, and looks at what a fresh connection must fit: check_db.c. */
 void check_databases(check_t *check);
+
+/* Asks until one that has no sql: check_db.c. */
+void check_ask(check_t *check, PGconn *conn,
+    const check_question_t *questions);
+
+/* What decides in a database, and no migration made: check_objects.c. */
+void check_objects(check_t *check, PGconn *conn);
 
 /* The key file, against the key store: check_db.c. */
 void check_key(check_t *check);

@@ -14,14 +14,8 @@
 
 #define PARTITION_DAYS  "35"
 
-/* A question to a database: each row that it returns is a finding. */
-typedef struct {
-    const char  *sql;
-    const char  *text;          /* %s: the row's only column */
-} question_t;
 
-
-static const question_t  data_questions[] = {
+static const check_question_t  data_questions[] = {
     { "SELECT current_user FROM pg_roles WHERE rolname = current_user AND"
       " (rolsuper OR rolbypassrls)",
       "the role %s of pupil_database is a superuser or bypasses row-level"
@@ -74,7 +68,7 @@ static const question_t  data_questions[] = {
     { NULL, NULL }
 };
 
-static const question_t  keystore_questions[] = {
+static const check_question_t  keystore_questions[] = {
     { "SELECT current_user FROM pg_roles WHERE rolname = current_user AND"
       " (rolsuper OR rolbypassrls)",
       "the role %s of pupil_keystore is a superuser or bypasses row-level"
@@ -111,7 +105,7 @@ static const question_t  keystore_questions[] = {
 /* A database, and what is asked of it beside what core asks. */
 typedef struct {
     const char        *directive;
-    const question_t  *questions;
+    const check_question_t  *questions;
 } place_t;
 
 static const place_t  places[PUPIL_DATABASE_COUNT] = {
@@ -121,7 +115,7 @@ static const place_t  places[PUPIL_DATABASE_COUNT] = {
 
 
 static void
-question_ask(check_t *check, PGconn *conn, const question_t *question)
+question_ask(check_t *check, PGconn *conn, const check_question_t *question)
 {
     int        n;
     char       text[512];
@@ -150,6 +144,15 @@ question_ask(check_t *check, PGconn *conn, const question_t *question)
 }
 
 
+void
+check_ask(check_t *check, PGconn *conn, const check_question_t *questions)
+{
+    for ( /* void */ ; questions->sql != NULL; questions++) {
+        question_ask(check, conn, questions);
+    }
+}
+
+
 /* -1: the rest of what is asked would make no sense. */
 static int
 schema_check(check_t *check, pupil_database_id_t database)
@@ -171,8 +174,7 @@ schema_check(check_t *check, pupil_database_id_t database)
 static void
 database_check(check_t *check, pupil_database_id_t database)
 {
-    const place_t     *place;
-    const question_t  *question;
+    const place_t  *place;
 
     place = &places[database];
 
@@ -193,9 +195,8 @@ database_check(check_t *check, pupil_database_id_t database)
         return;
     }
 
-    for (question = place->questions; question->sql != NULL; question++) {
-        question_ask(check, check->conn[database], question);
-    }
+    check_ask(check, check->conn[database], place->questions);
+    check_objects(check, check->conn[database]);
 }
 
 

@@ -18,6 +18,7 @@
 #include "ctl/base/literal.h"
 #include "ctl/setup/migrate.h"
 #include "ctl/setup/plugin_sql.h"
+#include "ctl/store/objects.h"
 #include "ctl/store/plugins.h"
 
 
@@ -154,7 +155,8 @@ migrate(ctl_t *ctl, PGconn *conn, const kind_t *kind)
 
     if (count < 0
         || ctl_exec(conn, "SELECT pg_advisory_lock(" LOCK ")", 0, NULL) != 0
-        || ctl_become(conn, kind->owner) != 0 || table_make(conn, kind) != 0)
+        || ctl_become(conn, kind->owner) != 0 || table_make(conn, kind) != 0
+        || ctl_objects_table(conn, kind->readers) != 0)
     {
         return -1;
     }
@@ -388,7 +390,9 @@ row_check(const PGresult *res, int row, const kind_t *kind,
 static int
 migration_apply(PGconn *conn, const kind_t *kind, const migration_t *m)
 {
+    int          rc;
     char         number[16], compatible[16];
+    PGresult    *before;
     const char  *params[4];
 
     snprintf(number, sizeof(number), "%d", m->number);
@@ -399,12 +403,19 @@ migration_apply(PGconn *conn, const kind_t *kind, const migration_t *m)
     params[2] = compatible;
     params[3] = m->sha256;
 
-    if (ctl_begin(conn, NULL) != 0 || ctl_exec(conn, m->sql, 0, NULL) != 0
-        || ctl_exec(conn, "INSERT INTO public.pupil_migration (number, name,"
-                    " compatible_from, sha256) VALUES ($1::integer, $2,"
-                    " $3::integer, $4::bytea)", 4, params) != 0
-        || ctl_commit(conn) != 0)
-    {
+    before = NULL;
+
+    rc = ctl_begin(conn, NULL) != 0 || ctl_objects_before(conn, &before) != 0
+         || ctl_exec(conn, m->sql, 0, NULL) != 0
+         || ctl_objects_made(conn, before) != 0
+         || ctl_exec(conn, "INSERT INTO public.pupil_migration (number, name,"
+                     " compatible_from, sha256) VALUES ($1::integer, $2,"
+                     " $3::integer, $4::bytea)", 4, params) != 0
+         || ctl_commit(conn) != 0 ? -1 : 0;
+
+    PQclear(before);
+
+    if (rc != 0) {
         ctl_rollback(conn);
         return ctl_error("migration %s of the %s failed; nothing of it was"
                          " applied", m->name, kind->what);

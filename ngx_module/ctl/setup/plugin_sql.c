@@ -14,6 +14,7 @@
 #include "ctl/base/file.h"
 #include "ctl/base/literal.h"
 #include "ctl/setup/plugin_sql.h"
+#include "ctl/store/objects.h"
 #include "ctl/store/plugins.h"
 
 
@@ -99,8 +100,10 @@ files_find(ctl_t *ctl, glob_t *found)
 static int
 file_apply(ctl_t *ctl, PGconn *conn, const char *path)
 {
-    file_t        file;
-    file_state_t  state;
+    int            rc;
+    file_t         file;
+    PGresult      *before;
+    file_state_t   state;
 
     if (file_read(ctl, path, &file) != 0) {
         return -1;
@@ -116,10 +119,17 @@ file_apply(ctl_t *ctl, PGconn *conn, const char *path)
         return 0;
     }
 
-    if (ctl_begin(conn, NULL) != 0 || ctl_exec(conn, file.sql, 0, NULL) != 0
-        || file_register(ctl, conn, &file, state) != 0
-        || ctl_commit(conn) != 0)
-    {
+    before = NULL;
+
+    rc = ctl_begin(conn, NULL) != 0 || ctl_objects_before(conn, &before) != 0
+         || ctl_exec(conn, file.sql, 0, NULL) != 0
+         || ctl_objects_made(conn, before) != 0
+         || file_register(ctl, conn, &file, state) != 0
+         || ctl_commit(conn) != 0 ? -1 : 0;
+
+    PQclear(before);
+
+    if (rc != 0) {
         ctl_rollback(conn);
         return ctl_error("%s failed; nothing of it was applied", path);
     }

@@ -1,0 +1,118 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What decides in a database beside the statements, and no migration made:
+ * whoever may run DDL can change what "=" means (invariant I20).  Objects of
+ * Pupil's own schemas are held against what `pupilctl migrate` wrote down; of
+ * other kinds none is expected, so that no list can hide them.
+ */
+
+#include "ctl/check/found.h"
+#include "ctl/store/objects.h"
+
+
+/* The first object that initdb did not make (access/transam.h). */
+#define MADE_LATER  ">= 16384"
+
+#define OURS  "('pupil', 'data', 'keystore')"
+
+/* An extension's objects are its own. */
+#define OF_NO_EXTENSION(catalogue, oid)                                       \
+    " AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = '"         \
+    catalogue "'::regclass AND d.objid = " oid " AND d.deptype = 'e')"
+
+/* Settings that cost time or memory, and decide nothing. */
+#define HARMLESS                                                              \
+    "('idle_in_transaction_session_timeout', 'lock_timeout',"                 \
+    " 'maintenance_work_mem', 'statement_timeout', 'synchronous_commit',"     \
+    " 'temp_buffers', 'timezone', 'work_mem')"
+
+
+static const check_question_t  object_questions[] = {
+
+    { ctl_objects_changed_sql, "%s" },
+
+    { "SELECT format('ALTER %s SET %s', CASE"
+      " WHEN s.setrole = 0 AND s.setdatabase = 0 THEN 'ROLE ALL'"
+      " WHEN s.setrole = 0 THEN 'DATABASE ' || quote_ident(d.datname)"
+      " ELSE concat_ws(' IN DATABASE ', 'ROLE ' || s.setrole::regrole,"
+      " quote_ident(d.datname)) END, c.setting)"
+      " FROM pg_db_role_setting AS s"
+      " CROSS JOIN unnest(s.setconfig) AS c (setting)"
+      " LEFT JOIN pg_database AS d ON d.oid = s.setdatabase"
+      " WHERE coalesce(d.datname = current_database(), true)"
+      " AND (s.setrole IN (0, current_user::regrole)"
+      " OR s.setrole::regrole::text LIKE 'pupil\\_%')"
+      " AND lower(split_part(c.setting, '=', 1)) NOT IN " HARMLESS
+      " ORDER BY 1",
+      "%s is in force, and no part of Pupil sets it: RESET it" },
+
+    { "SELECT format('%I.%s(%s,%s)', n.nspname, o.oprname, CASE WHEN o.oprleft"
+      " <> 0 THEN o.oprleft::regtype END, o.oprright::regtype)"
+      " FROM pg_operator AS o JOIN pg_namespace AS n ON n.oid = o.oprnamespace"
+      " WHERE o.oid " MADE_LATER " AND (n.nspname = 'pg_catalog'"
+      " OR n.nspname IN " OURS ")"
+      OF_NO_EXTENSION("pg_operator", "o.oid") " ORDER BY 1",
+      "operator %s is none of PostgreSQL's and of no migration: drop it" },
+
+    { "SELECT format('%I.%s(%s,%s) calls %s', n.nspname, o.oprname,"
+      " CASE WHEN o.oprleft <> 0 THEN o.oprleft::regtype END,"
+      " o.oprright::regtype, o.oprcode)"
+      " FROM pg_operator AS o JOIN pg_namespace AS n ON n.oid = o.oprnamespace"
+      " WHERE NOT o.oid " MADE_LATER " AND o.oprcode::oid " MADE_LATER
+      " ORDER BY 1",
+      "operator %s, which is not PostgreSQL's: the catalogue was edited;"
+      " restore the database from a backup" },
+
+    { "SELECT format('%s uses operator class %I.%I', i.indexrelid::regclass,"
+      " o.nspname, c.opcname) FROM pg_index AS i"
+      " JOIN pg_class AS x ON x.oid = i.indexrelid"
+      " JOIN pg_namespace AS n ON n.oid = x.relnamespace"
+      " CROSS JOIN unnest(i.indclass) AS k (opclass)"
+      " JOIN pg_opclass AS c ON c.oid = k.opclass"
+      " JOIN pg_namespace AS o ON o.oid = c.opcnamespace"
+      " WHERE n.nspname IN " OURS " AND c.oid " MADE_LATER " ORDER BY 1",
+      "index %s, whose order is not PostgreSQL's: drop it, and make the index"
+      " that the migration has" },
+
+    { "SELECT format('%s calls %s', a.amprocfamily, a.amproc)"
+      " FROM pg_amproc AS a WHERE NOT a.oid " MADE_LATER
+      " AND a.amproc::oid " MADE_LATER " ORDER BY 1",
+      "operator family %s, which is not PostgreSQL's: the catalogue was"
+      " edited; restore the database from a backup" },
+
+    { "SELECT format('from %s to %s', c.castsource::regtype,"
+      " c.casttarget::regtype) FROM pg_cast AS c"
+      " WHERE (c.oid " MADE_LATER " OR c.castfunc " MADE_LATER ")"
+      OF_NO_EXTENSION("pg_cast", "c.oid") " ORDER BY 1",
+      "the cast %s is none of PostgreSQL's: drop it" },
+
+    { "SELECT format('%s.%I is of type %s', c.oid::regclass, a.attname,"
+      " a.atttypid::regtype) FROM pg_attribute AS a"
+      " JOIN pg_class AS c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')"
+      " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+      " WHERE n.nspname IN " OURS " AND a.attnum > 0 AND NOT a.attisdropped"
+      " AND a.atttypid " MADE_LATER " ORDER BY 1",
+      "the column %s, which is none of PostgreSQL's: its operators decide;"
+      " ALTER it back" },
+
+    { "SELECT format('%s is a child of %s', i.inhrelid::regclass,"
+      " i.inhparent::regclass) FROM pg_inherits AS i"
+      " JOIN pg_class AS c ON c.oid = i.inhparent AND c.relkind = 'r'"
+      " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+      " WHERE n.nspname IN " OURS " ORDER BY 1",
+      "table %s, whose rows it adds to: ALTER TABLE it NO INHERIT" },
+
+    { "SELECT e.evtname FROM pg_event_trigger AS e WHERE true"
+      OF_NO_EXTENSION("pg_event_trigger", "e.oid") " ORDER BY 1",
+      "the event trigger %s is of no migration: drop it" },
+
+    { NULL, NULL }
+};
+
+
+void
+check_objects(check_t *check, PGconn *conn)
+{
+    check_ask(check, conn, object_questions);
+}

@@ -1,0 +1,139 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include "ctl/base/buf.h"
+#include "ctl/store/objects.h"
+
+
+#define OURS  "('pupil', 'data', 'keystore')"
+
+/* As kind, name and definition; names have their schemas. */
+#define FUNCTIONS                                                             \
+    "SELECT 'function', p.oid::regprocedure::text, concat_ws(' ', p.prokind," \
+    " p.proowner::regrole, CASE WHEN p.prokind <> 'a'"                        \
+    " THEN pg_get_functiondef(p.oid) END)"                                    \
+    " FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace"     \
+    " WHERE n.nspname IN " OURS
+
+/* A partition's clone goes with its parent's. */
+#define TRIGGERS                                                              \
+    "SELECT 'trigger', concat(t.tgname, ' on ', c.oid::regclass),"            \
+    " concat_ws(' ', t.tgenabled, pg_get_triggerdef(t.oid))"                  \
+    " FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid"           \
+    " JOIN pg_namespace AS n ON n.oid = c.relnamespace"                       \
+    " WHERE n.nspname IN " OURS                                               \
+    " AND NOT t.tgisinternal AND t.tgparentid = 0"
+
+/* A view is one of its own. */
+#define RULES                                                                 \
+    "SELECT 'rule', concat(r.rulename, ' on ', c.oid::regclass),"             \
+    " concat_ws(' ', r.ev_enabled, pg_get_ruledef(r.oid))"                    \
+    " FROM pg_rewrite AS r JOIN pg_class AS c ON c.oid = r.ev_class"          \
+    " JOIN pg_namespace AS n ON n.oid = c.relnamespace"                       \
+    " WHERE n.nspname IN " OURS " AND r.rulename <> '_RETURN'"
+
+#define VIEWS                                                                 \
+    "SELECT CASE c.relkind WHEN 'f' THEN 'foreign table' ELSE 'view' END,"    \
+    " c.oid::regclass::text, concat_ws(' ', c.relkind, c.relowner::regrole,"  \
+    " c.reloptions, pg_get_viewdef(c.oid))"                                   \
+    " FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"    \
+    " WHERE n.nspname IN " OURS " AND c.relkind IN ('v', 'm', 'f')"
+
+#define POLICIES                                                              \
+    "SELECT 'policy', concat(p.polname, ' on ', c.oid::regclass),"            \
+    " concat_ws(' ', p.polcmd, p.polpermissive, p.polroles::regrole[],"       \
+    " pg_get_expr(p.polqual, c.oid), pg_get_expr(p.polwithcheck, c.oid))"     \
+    " FROM pg_policy AS p JOIN pg_class AS c ON c.oid = p.polrelid"           \
+    " JOIN pg_namespace AS n ON n.oid = c.relnamespace"                       \
+    " WHERE n.nspname IN " OURS
+
+#define OBJECTS                                                               \
+    "(SELECT o.kind, o.name, encode(sha256(convert_to(o.definition, 'UTF8'))," \
+    " 'hex') AS digest FROM (" FUNCTIONS " UNION ALL " TRIGGERS " UNION ALL " \
+    RULES " UNION ALL " VIEWS " UNION ALL " POLICIES ") AS o"                 \
+    " (kind, name, definition))"
+
+
+static const char  table_sql[] =
+    "CREATE TABLE public.pupil_object (kind text NOT NULL,"
+    " name text NOT NULL, digest text NOT NULL, PRIMARY KEY (kind, name));"
+    "INSERT INTO public.pupil_object SELECT * FROM " OBJECTS " AS now;"
+    "GRANT SELECT ON public.pupil_object TO ";
+
+static const char  before_sql[] =
+    "SELECT coalesce(json_agg(now), '[]') FROM " OBJECTS " AS now";
+
+static const char  made_sql[] =
+    "WITH now AS MATERIALIZED " OBJECTS ","
+    " before AS MATERIALIZED (SELECT * FROM json_to_recordset($1::json)"
+    " AS b (kind text, name text, digest text)),"
+    " gone AS (DELETE FROM public.pupil_object AS p USING before AS b"
+    " WHERE (p.kind, p.name) = (b.kind, b.name) AND NOT EXISTS (SELECT"
+    " FROM now AS n WHERE (n.kind, n.name) = (b.kind, b.name)))"
+    " INSERT INTO public.pupil_object (SELECT * FROM now EXCEPT"
+    " SELECT * FROM before) ON CONFLICT (kind, name)"
+    " DO UPDATE SET digest = EXCLUDED.digest";
+
+const char  ctl_objects_changed_sql[] =
+    "SELECT concat(kind, ' ', name, CASE"
+    " WHEN made.digest IS NULL THEN ' is not of a migration or a plugin''s"
+    " file: find out who made it, and drop it'"
+    " WHEN now.digest IS NULL THEN ' is gone: restore it from the file that"
+    " made it'"
+    " ELSE ' is not as the file that made it has it: find out who changed it,"
+    " and restore it' END)"
+    " FROM " OBJECTS " AS now"
+    " FULL JOIN public.pupil_object AS made USING (kind, name)"
+    " WHERE now.digest IS DISTINCT FROM made.digest ORDER BY kind, name";
+
+
+int
+ctl_objects_table(PGconn *conn, const char *readers)
+{
+    int         rc, made;
+    PGresult   *res;
+    ctl_buf_t   sql;
+
+    res = ctl_query(conn, "SELECT to_regclass('public.pupil_object')", 0,
+                    NULL);
+    if (res == NULL) {
+        return -1;
+    }
+
+    made = !PQgetisnull(res, 0, 0);
+    PQclear(res);
+
+    if (made) {
+        return 0;
+    }
+
+    ctl_buf_init(&sql);
+    ctl_buf_text(&sql, table_sql);
+    ctl_buf_text(&sql, readers);
+
+    rc = ctl_exec(conn, sql.data, 0, NULL);
+    ctl_buf_free(&sql);
+
+    return rc;
+}
+
+
+int
+ctl_objects_before(PGconn *conn, PGresult **before)
+{
+    *before = ctl_query(conn, before_sql, 0, NULL);
+
+    return *before != NULL ? 0 : -1;
+}
+
+
+int
+ctl_objects_made(PGconn *conn, const PGresult *before)
+{
+    const char  *params[1];
+
+    params[0] = PQgetvalue(before, 0, 0);
+
+    return ctl_exec(conn, made_sql, 1, params);
+}
