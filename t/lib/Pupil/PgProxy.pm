@@ -17,12 +17,15 @@ package Pupil::PgProxy;
 #     nonce   one bit of the first column of the next row is turned
 #     rows    the next result loses its rows
 #     discard DISCARD ALL goes before the next message, with nothing in flight
+#     lie     rows of a statement are changed, until another mode is set: lie()
+#     look    rows of a statement are written down: look(), seen()
 
 use v5.36;
 
 use Carp qw(croak);
 use IO::Select;
 use IO::Socket::INET;
+use JSON::XS ();
 use Pupil::Util;
 
 my @started;
@@ -61,6 +64,30 @@ sub mode ($self, @mode) {
     my $new = spew("$self->{mode_file}.new", $mode[0]);
     rename $new, $self->{mode_file} or croak "proxy: $!";
     return $self;
+}
+
+# In each row of statements that match, columns by number get other bytes
+# (undef: NULL).
+sub lie ($self, $sql, %set) {
+    return $self->about(lie => $sql,
+        { map { $_ => defined $set{$_} ? unpack 'H*', $set{$_} : undef }
+          keys %set });
+}
+
+# Until another mode is set, rows of statements that match are kept; they come
+# as lists of bytes.
+sub look ($self, $sql) { $self->about(look => $sql, {}) }
+sub seen ($self) {
+    return map { [map { defined ? pack 'H*', $_ : undef } @$_] }
+           map { JSON::XS::decode_json($_) }
+           split /\n/, slurp("$self->{mode_file}.seen");
+}
+
+sub about ($self, $mode, $sql, $set) {
+    spew("$self->{mode_file}.seen", '');
+    spew("$self->{mode_file}.about",
+         JSON::XS::encode_json({ sql => "$sql", set => $set }));
+    return $self->mode($mode);
 }
 
 # True once what the mode asked for was done.
@@ -133,6 +160,7 @@ sub forward ($self, $link, $side) {
             } elsif ($link->{ours} && $self->{client}) {
                 $body = $self->{client}->($type, $body);
             }
+            follow($link, $type, $body) if $head && $link->{ours};
             if ($head && $link->{ours} && $self->mode eq 'discard') {
                 $self->mode('pass');
                 $link->{swallow} = 1;
@@ -148,6 +176,23 @@ sub forward ($self, $link, $side) {
     return 1 if $out eq '';
     my $to = $side eq 'c' ? $link->{server} : $link->{client};
     return send_all($to, $out);
+}
+
+# Which statement the next rows are of: those that are bound, in their order.
+sub follow ($link, $type, $body) {
+    my ($first, $second) = unpack 'Z*Z*', $body;
+    $link->{sql}{$first} = $second if $type eq 'P';
+    push @{ $link->{bound} }, $link->{sql}{$second} // '' if $type eq 'B';
+    push @{ $link->{bound} }, undef if $type eq 'S' || $type eq 'Q';
+}
+
+# An error ends all that is bound before the next Sync.
+sub followed ($link, $type) {
+    my $bound = $link->{bound} // return;
+    shift @$bound if $type eq 'C' && defined $bound->[0];
+    return if $type ne 'Z';
+    shift @$bound while defined $bound->[0];
+    shift @$bound;
 }
 
 sub send_all ($socket, $bytes) {
@@ -172,6 +217,11 @@ sub answer ($self, $link, $type, $body) {
     }
 
     my $mode = $self->mode;
+    $message = $self->row($mode, $body, $message)
+        if $type eq 'D' && ($mode eq 'lie' || $mode eq 'look')
+           && defined $link->{bound}[0]
+           && $self->asked($link->{bound}[0]);
+    followed($link, $type);
 
     # An exchange ends with ReadyForQuery.
     if ($mode eq 'swap' || @{ $link->{held} }) {
@@ -206,6 +256,33 @@ sub answer ($self, $link, $type, $body) {
         }
     }
     return $message;
+}
+
+# What lie() and look() are about, when it is this statement.
+sub asked ($self, $sql) {
+    my $about = JSON::XS::decode_json(slurp("$self->{mode_file}.about"));
+    $self->{set} = $about->{set};
+    return $sql =~ $about->{sql};
+}
+
+sub row ($self, $mode, $body, $message) {
+    my ($n, $rest) = unpack 'n a*', $body;
+    my @columns;
+    for (1 .. $n) {
+        my $len = unpack 'l>', substr $rest, 0, 4, '';
+        push @columns, $len < 0 ? undef : substr $rest, 0, $len, '';
+    }
+    spew("$self->{mode_file}.seen", slurp("$self->{mode_file}.seen")
+         . JSON::XS::encode_json([map { defined ? unpack 'H*', $_ : undef }
+                                  @columns]) . "\n");
+    return $message if $mode eq 'look';
+
+    while (my ($i, $hex) = each %{ $self->{set} }) {
+        $columns[$i] = defined $hex ? pack 'H*', $hex : undef;
+    }
+    $body = pack 'n', $n;
+    $body .= defined ? pack('N/a', $_) : pack 'l>', -1 for @columns;
+    return 'D' . pack('N', 4 + length $body) . $body;
 }
 
 1;
