@@ -146,6 +146,22 @@ data_wants(pupil_maker_t *m, const pupil_policy_t *policy,
 }
 
 
+/* Of each owner beside the record's, the want whose value says whose it is. */
+static void
+data_names(pupil_maker_t *m)
+{
+    uint32_t  g, i;
+
+    for (g = 1; g < m->generic->sealers; g++) {
+        for (i = 0; i < m->generic->template.wants_count; i++) {
+            if (strcmp(m->wants[i].field, m->sealers[g]) == 0) {
+                m->generic->names[g] = (uint8_t) i;
+            }
+        }
+    }
+}
+
+
 /* The text of a template, and its name. */
 static pupil_rc_t
 data_text(const pupil_maker_t *m, pupil_template_t *template,
@@ -248,6 +264,9 @@ pupil_generic_read(const pupil_policy_t *policy, uint32_t category,
         return rc;
     }
 
+    data_names(&m);
+    m.generic->of_class = pupil_generic_uuid(m.category, "class_id") != NULL;
+
     template = &m.generic->template;
     template->fixed = PUPIL_DR_SEALERS
                       + PUPIL_OWNER_COLUMNS * m.generic->sealers;
@@ -290,6 +309,9 @@ pupil_generic_write(const pupil_policy_t *policy, uint32_t category,
     if (rc != PUPIL_OK) {
         return rc;
     }
+
+    data_names(&m);
+    m.generic->of_class = pupil_generic_uuid(m.category, "class_id") != NULL;
 
     template = &m.generic->template;
     template->fixed = PUPIL_DW_COLUMNS;

@@ -53,7 +53,10 @@ typedef struct {
     uint32_t            purpose, relation, operation;
     uint32_t            sealers;        /* groups of owners' columns */
     uint32_t            proof;          /* column of a read, or 0 */
+    unsigned            of_class:1;     /* records have a class_id */
     uint8_t             sealer[PUPIL_STATEMENT_WANTS];  /* of each want */
+    uint8_t             names[PUPIL_STATEMENT_WANTS];   /* of each group but
+                                       the first, the want with its owner */
 } pupil_generic_t;
 
 

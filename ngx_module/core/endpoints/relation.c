@@ -3,6 +3,7 @@
  */
 
 #include <stddef.h>
+#include <string.h>
 
 #include "core/endpoints/endpoint_sql.h"
 #include "core/endpoints/relation.h"
@@ -73,11 +74,56 @@
         ACTS_AS("school_admin", "$6") " AND " OF_SCHOOL("s")                  \
         " LIMIT 32)")
 
+/* The class is the school's, as anybody's row of it says. */
+#define CLASS_EVIDENCE                                                        \
+    EVIDENCE("SELECT " PUPIL_SQL_ROLE("a") ", "                               \
+        NO_ENROLMENT ", " PUPIL_SQL_ENROLMENT("s") ", " NO_ROLE               \
+        " FROM pupil.role a, pupil.enrolment s WHERE "                        \
+        ACTS_AS("school_admin", "$6") " AND s.tenant = $2"                    \
+        " AND s.class = $8 AND s.institution = $6")
+
 /* Whoever acts for the whole tenant, for somebody or some class of it. */
 #define TENANT_RELATES(role, what)                                            \
     "SELECT NULL::uuid AS class FROM pupil.role a WHERE "                     \
     ACTS_AS(role, EVERYWHERE) " AND EXISTS (SELECT FROM pupil."               \
     what " x WHERE x.tenant = $2 AND x." what " = $8)"
+
+/* What these rows must be about. */
+#define PAIR_GROUPS(actor, subject)                                           \
+    .groups = { { .column = PUPIL_DE_ACTOR_ENROLMENT, .role = actor },        \
+                { .column = PUPIL_DE_SUBJECT_ENROLMENT, .role = subject,      \
+                  .whose = PUPIL_PROOF_SUBJECT,                               \
+                  .in_class = PUPIL_PROOF_SAME_CLASS } },                     \
+    .needed = 2
+
+#define MEMBER_GROUPS(actor)                                                  \
+    .groups = { { .column = PUPIL_DE_ACTOR_ENROLMENT, .role = actor,          \
+                  .in_class = PUPIL_PROOF_OWNER_CLASS } },                    \
+    .needed = 1
+
+#define SCHOOL_ADMIN_GROUP                                                    \
+    { .column = PUPIL_DE_ACTOR_ROLE, .is_role = 1, .role = "school_admin" }
+
+/* The subject learns or teaches there, or has a role there. */
+#define SCHOOL_GROUPS                                                         \
+    .groups = { SCHOOL_ADMIN_GROUP,                                           \
+                { .column = PUPIL_DE_SUBJECT_ENROLMENT,                       \
+                  .whose = PUPIL_PROOF_SUBJECT },                             \
+                { .column = PUPIL_DE_SUBJECT_ROLE, .is_role = 1,              \
+                  .whose = PUPIL_PROOF_SUBJECT } },                           \
+    .needed = 2
+
+#define CLASS_GROUPS                                                          \
+    .groups = { SCHOOL_ADMIN_GROUP,                                           \
+                { .column = PUPIL_DE_SUBJECT_ENROLMENT,                       \
+                  .whose = PUPIL_PROOF_ANYBODY,                               \
+                  .in_class = PUPIL_PROOF_OWNER_CLASS } },                    \
+    .needed = 2
+
+#define TENANT_GROUPS(actor)                                                  \
+    .groups = { { .column = PUPIL_DE_ACTOR_ROLE, .is_role = 1,                \
+                  .everywhere = 1, .role = actor } },                         \
+    .needed = 1
 
 #define PROVED_BY(label, text)                                                \
     .evidence = { .name = label " evidence", .sql = text,                     \
@@ -97,26 +143,30 @@ static const pupil_relates_t  pupil_relates[] = {
       .purpose = PUPIL_PURPOSE_TEACHING,
       .relates = "SELECT a.class " PAIR("teacher", "pupil"),
       PROVED_BY("teaches", PAIR_EVIDENCE("teacher", "pupil")),
+      PAIR_GROUPS("teacher", "pupil"),
       .scopes = { { .field = "class_id", .among = "SELECT class FROM r" } } },
 
     { .relation = PUPIL_RELATION_TEACHES,
       .owner = PUPIL_OWNER_CLASS,
       .purpose = PUPIL_PURPOSE_TEACHING,
       .relates = "SELECT a.class " MEMBER("teacher"),
-      PROVED_BY("teaches", MEMBER_EVIDENCE("teacher")) },
+      PROVED_BY("teaches", MEMBER_EVIDENCE("teacher")),
+      MEMBER_GROUPS("teacher") },
 
     { .relation = PUPIL_RELATION_TAUGHT_BY,
       .owner = PUPIL_OWNER_SUBJECT,
       .purpose = PUPIL_PURPOSE_LEARNING,
       .relates = "SELECT a.class " PAIR("pupil", "teacher"),
       PROVED_BY("taught_by", PAIR_EVIDENCE("pupil", "teacher")),
+      PAIR_GROUPS("pupil", "teacher"),
       .scopes = { { .field = "class_id", .among = "SELECT class FROM r" } } },
 
     { .relation = PUPIL_RELATION_TAUGHT_BY,
       .owner = PUPIL_OWNER_CLASS,
       .purpose = PUPIL_PURPOSE_LEARNING,
       .relates = "SELECT a.class " MEMBER("pupil"),
-      PROVED_BY("taught_by", MEMBER_EVIDENCE("pupil")) },
+      PROVED_BY("taught_by", MEMBER_EVIDENCE("pupil")),
+      MEMBER_GROUPS("pupil") },
 
     { .relation = PUPIL_RELATION_SCHOOL_ADMIN,
       .owner = PUPIL_OWNER_SUBJECT,
@@ -128,6 +178,7 @@ static const pupil_relates_t  pupil_relates[] = {
           OF_SCHOOL("e") ") OR EXISTS (SELECT FROM pupil.role o WHERE "
           OF_SCHOOL("o") "))",
       PROVED_BY("school_admin", SCHOOL_EVIDENCE),
+      SCHOOL_GROUPS,
       .scopes = { { .field = "school_id", .among = "SELECT $6" },
                   { .field = "class_id",
                     .among = "SELECT x.class FROM pupil.class x"
@@ -142,32 +193,67 @@ static const pupil_relates_t  pupil_relates[] = {
           ACTS_AS("school_admin", "$6")
           " AND EXISTS (SELECT FROM pupil.class x WHERE x.tenant = $2"
           " AND x.class = $8 AND x.institution = $6)",
-      PROVED_BY("school_admin", ROLE_EVIDENCE("school_admin", "$6")) },
+      PROVED_BY("school_admin", CLASS_EVIDENCE),
+      CLASS_GROUPS },
 
     { .relation = PUPIL_RELATION_TENANT_ADMIN,
       .owner = PUPIL_OWNER_SUBJECT,
       .purpose = PUPIL_PURPOSE_ADMINISTRATION,
       .relates = TENANT_RELATES("tenant_admin", "subject"),
-      PROVED_BY("tenant_admin", ROLE_EVIDENCE("tenant_admin", EVERYWHERE)) },
+      PROVED_BY("tenant_admin", ROLE_EVIDENCE("tenant_admin", EVERYWHERE)),
+      TENANT_GROUPS("tenant_admin") },
 
     { .relation = PUPIL_RELATION_TENANT_ADMIN,
       .owner = PUPIL_OWNER_CLASS,
       .purpose = PUPIL_PURPOSE_ADMINISTRATION,
       .relates = TENANT_RELATES("tenant_admin", "class"),
-      PROVED_BY("tenant_admin", ROLE_EVIDENCE("tenant_admin", EVERYWHERE)) },
+      PROVED_BY("tenant_admin", ROLE_EVIDENCE("tenant_admin", EVERYWHERE)),
+      TENANT_GROUPS("tenant_admin") },
 
     { .relation = PUPIL_RELATION_DPO,
       .owner = PUPIL_OWNER_SUBJECT,
       .purpose = PUPIL_PURPOSE_ACCOUNTABILITY,
       .relates = TENANT_RELATES("dpo", "subject"),
-      PROVED_BY("dpo", ROLE_EVIDENCE("dpo", EVERYWHERE)) },
+      PROVED_BY("dpo", ROLE_EVIDENCE("dpo", EVERYWHERE)),
+      TENANT_GROUPS("dpo") },
 
     { .relation = PUPIL_RELATION_DPO,
       .owner = PUPIL_OWNER_CLASS,
       .purpose = PUPIL_PURPOSE_ACCOUNTABILITY,
       .relates = TENANT_RELATES("dpo", "class"),
-      PROVED_BY("dpo", ROLE_EVIDENCE("dpo", EVERYWHERE)) }
+      PROVED_BY("dpo", ROLE_EVIDENCE("dpo", EVERYWHERE)),
+      TENANT_GROUPS("dpo") }
 };
+
+
+void
+pupil_proof_expect(const pupil_proof_group_t *group,
+    const pupil_proof_about_t *about, pupil_expected_t *expected)
+{
+    static const pupil_uuid_t  everywhere;
+
+    memset(expected, 0, sizeof(*expected));
+
+    expected->institution = group->everywhere ? &everywhere
+                                              : about->institution;
+    if (group->role != NULL) {
+        expected->role.data = (const uint8_t *) group->role;
+        expected->role.len = strlen(group->role);
+    }
+
+    if (group->whose != PUPIL_PROOF_ANYBODY) {
+        expected->subject = group->whose == PUPIL_PROOF_ACTOR ? about->actor
+                                                              : about->owner;
+        expected->day = about->day;
+    }
+
+    if (group->in_class == PUPIL_PROOF_SAME_CLASS) {
+        expected->class_id = about->class_id;
+
+    } else if (group->in_class == PUPIL_PROOF_OWNER_CLASS) {
+        expected->class_id = about->owner;
+    }
+}
 
 
 const pupil_relates_t *
