@@ -189,8 +189,9 @@ $class->db->do('UPDATE pupil.enrolment SET source = source || ?'
     . ' WHERE subject = ?', {}, ' edited', $id{classmate});
 $res = $teacher->get("/v1/data/identity/$id{classmate}");
 is_problem $res, 404, 'not-found', name => 'I18: an edited enrolment';
-is_deeply [sort { $a cmp $b } @{ $class->outcomes($res) }],
-    [qw(not_found tampered)], 'is audited as tampered';
+my %seen;
+is_deeply [grep { !$seen{$_}++ } @{ $class->outcomes($res) }],
+    [qw(not_found tampered)], 'is audited as tampered, each row';
 
 # An enrolment is shown only when it is authentic, like those that authorise:
 # or whoever writes the database could show anybody the title of any class.

@@ -243,8 +243,8 @@ is $nginx->http->login(@{ $day->person('pupil') }{qw(login password)})
 # What was found is in the operator's list.
 my $list = $day->site->ctl_ok('audit', 'list', '--limit', 5000,
                               $day->site->ctl_where)->{out};
-for my $what ('a session', 'a role', "a subject's row", 'an enrolment',
-              'an index row')
+for my $what (qw(pupil.session pupil.role pupil.subject pupil.enrolment
+                 pupil.blind_index))
 {
     like $list, qr/^.*\btampered\b.*\Q$what\E/m, "pupilctl lists it: $what";
 }

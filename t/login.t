@@ -103,7 +103,7 @@ is $audit->($_->request_id)->[0]{outcome}, 'refused', 'a failure is recorded'
     for grep { $_->request_id ne $forged } values %failing;
 is_deeply [sort map { $_->{outcome} } @{ $audit->($forged) }],
     ['refused', 'tampered'], 'a forged row as tampering, too';
-$nginx->allow_log(qr/\[crit\].*a subject's row is not authentic/);
+$nginx->allow_log(qr/\[crit\].*pupil\.subject is not authentic/);
 
 # A promoted pupil: the role's row has no MAC of ours (I18).
 $site->db->do("INSERT INTO pupil.role SELECT tenant, subject, institution,"
@@ -114,7 +114,7 @@ $res = $try->(@$pupil{qw(login password)});
 is $res->json->{user}{role}, 'pupil', 'I18: a planted role does not count';
 is_deeply [sort map { $_->{outcome} } @{ $audit->($res->request_id) }],
     ['allowed', 'tampered'], 'and is found';
-$nginx->allow_log(qr/\[crit\].*a role is not authentic/);
+$nginx->allow_log(qr/\[crit\].*pupil\.role is not authentic/);
 $site->db->do("DELETE FROM pupil.role WHERE role = 'school_admin'");
 
 

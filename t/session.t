@@ -169,9 +169,10 @@ is $http->get('/v1/session')->status, 200, 'the zone serves for a while';
 sleep 2.1;
 is_problem $http->get('/v1/session'), 401, 'no-session',
     name => 'I18: a row that was written by hand';
-$nginx->allow_log(qr/\[crit\].*a session is not authentic/);
+$nginx->allow_log(qr/\[crit\].*pupil\.session is not authentic/);
 is $site->db->selectrow_array('SELECT count(*) FROM pupil.audit_record'
-    . " WHERE outcome = 'tampered' AND note = 'a session'"), 1, 'is recorded';
+    . " WHERE outcome = 'tampered' AND note LIKE 'pupil.session of %'"), 1,
+    'is recorded';
 
 
 # ---- a role that ends, a worker that dies, a database that is away

@@ -3,8 +3,8 @@
  *
  * /v1/data/: any category by its plugin's grants, with no code of its own for
  * any of them.  The relation is a candidate (the subject is the actor, else
- * what the role can be); the database confirms it and the host checks that
- * the rows which prove it are authentic (invariant I18).
+ * what the role can be); the database confirms it, and the host by the
+ * rows which prove it: see ngx_http_pupil_data_proof.c.
  */
 
 #include "http/data/ngx_http_pupil_data.h"
@@ -18,14 +18,10 @@ static ngx_int_t ngx_http_pupil_data_records(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_data_record(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, const pupil_uuid_t *record);
-static ngx_int_t ngx_http_pupil_data_shown(ngx_http_pupil_ctx_t *ctx,
-    PGresult *res, ngx_uint_t row);
 static void ngx_http_pupil_data_grants(ngx_http_pupil_ctx_t *ctx,
     uint32_t relation);
 static void ngx_http_pupil_data_fields(ngx_http_pupil_ctx_t *ctx,
     const char *name, const pupil_generic_t *generic);
-static ngx_int_t ngx_http_pupil_data_group(ngx_http_pupil_ctx_t *ctx,
-    PGresult *res, ngx_uint_t row, ngx_uint_t *held);
 static ngx_http_pupil_generic_t *ngx_http_pupil_data_place(
     ngx_http_pupil_ctx_t *ctx, ngx_uint_t write, uint32_t category,
     uint32_t relation);
@@ -252,109 +248,6 @@ ngx_http_pupil_data_find(ngx_http_pupil_ctx_t *ctx, ngx_uint_t write)
 }
 
 
-void
-ngx_http_pupil_data_evidence(ngx_http_pupil_ctx_t *ctx,
-    ngx_libpq_exchange_t *ex)
-{
-    ngx_http_pupil_data_t  *data;
-
-    data = ctx->data;
-    data->evidence = data->generic->evidence.granted;
-
-    if (data->evidence) {
-        (void) ngx_http_pupil_add(ctx, ex, &data->generic->evidence);
-        ngx_libpq_param_uuid(ex, data->subject.b);
-    }
-}
-
-
-/* One proof at least, each group of which is authentic. */
-ngx_int_t
-ngx_http_pupil_data_proved(ngx_http_pupil_ctx_t *ctx)
-{
-    PGresult               *res;
-    ngx_uint_t              row, n, held, proofs;
-    pupil_enrolment_row_t   enrolment;
-    ngx_http_pupil_data_t  *data;
-
-    data = ctx->data;
-    data->nclasses = 0;
-
-    if (!data->evidence) {
-        return NGX_OK;
-    }
-
-    res = ctx->exchange->results[0];
-    n = PQntuples(res);
-    proofs = 0;
-
-    data->classes = ngx_palloc(ctx->request->pool,
-                               (n + 1) * sizeof(pupil_uuid_t));
-    if (data->classes == NULL) {
-        return NGX_ERROR;
-    }
-
-    for (row = 0; row < n; row++) {
-        held = 0;
-
-        if (ngx_http_pupil_data_group(ctx, res, row, &held) != NGX_OK
-            || held == 0)
-        {
-            continue;
-        }
-
-        proofs++;
-
-        if (ngx_http_pupil_enrolment(ctx, res, row,
-                                     PUPIL_DE_ACTOR_ENROLMENT,
-                                     &enrolment)
-            == NGX_OK)
-        {
-            data->classes[data->nclasses++] = enrolment.class_id;
-        }
-    }
-
-    return proofs ? NGX_OK : NGX_DECLINED;
-}
-
-
-/* NGX_OK and how many groups there are; NGX_ERROR: one is not authentic. */
-static ngx_int_t
-ngx_http_pupil_data_group(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row, ngx_uint_t *held)
-{
-    ngx_int_t              rc;
-    ngx_uint_t             i;
-    pupil_role_row_t       role;
-    pupil_enrolment_row_t  enrolment;
-
-    static const struct {
-        ngx_uint_t  col;
-        unsigned    role;
-    } groups[] = {
-        { PUPIL_DE_ACTOR_ROLE, 1 },
-        { PUPIL_DE_ACTOR_ENROLMENT, 0 },
-        { PUPIL_DE_SUBJECT_ENROLMENT, 0 },
-        { PUPIL_DE_SUBJECT_ROLE, 1 }
-    };
-
-    for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
-
-        rc = groups[i].role
-             ? ngx_http_pupil_role(ctx, res, row, groups[i].col, &role)
-             : ngx_http_pupil_enrolment(ctx, res, row, groups[i].col,
-                                        &enrolment);
-        if (rc == NGX_ERROR) {
-            return rc;
-        }
-
-        *held += rc == NGX_OK;
-    }
-
-    return NGX_OK;
-}
-
-
 static ngx_int_t
 ngx_http_pupil_data_start(ngx_http_pupil_ctx_t *ctx)
 {
@@ -477,7 +370,9 @@ ngx_http_pupil_data_records(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     for (row = 0; row < n && row < data->query.page.limit; row++) {
         rc = ngx_libpq_get_uuid(res, row, PUPIL_DR_RECORD, cursor.id.b);
 
-        if (rc == NGX_OK && ngx_http_pupil_data_shown(ctx, res, row)) {
+        if (rc == NGX_OK
+            && ngx_http_pupil_data_shown(ctx, res, row, &cursor.id))
+        {
             rc = ngx_http_pupil_data_record(ctx, res, row, &cursor.id);
         }
 
@@ -520,49 +415,6 @@ ngx_http_pupil_data_head(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/*
- * Through a class only the records of that very class are shown, and a record
- * that is a row which authorises only when that is authentic.
- */
-static ngx_int_t
-ngx_http_pupil_data_shown(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row)
-{
-    ngx_int_t               rc;
-    ngx_uint_t              i, proof;
-    pupil_uuid_t            class_id;
-    pupil_enrolment_row_t   enrolment;
-    ngx_http_pupil_data_t  *data;
-
-    data = ctx->data;
-    proof = data->generic->generic->proof;
-
-    if (proof != 0
-        && ngx_http_pupil_enrolment(ctx, res, row, proof, &enrolment)
-           != NGX_OK)
-    {
-        return 0;
-    }
-
-    rc = ngx_libpq_get_uuid(res, row, PUPIL_DR_CLASS, class_id.b);
-
-    if (rc == NGX_DECLINED
-        || (data->relation != PUPIL_RELATION_TEACHES
-            && data->relation != PUPIL_RELATION_TAUGHT_BY))
-    {
-        return 1;
-    }
-
-    for (i = 0; rc == NGX_OK && i < data->nclasses; i++) {
-        if (pupil_uuid_compare(&data->classes[i], &class_id) == 0) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
 static ngx_int_t
 ngx_http_pupil_data_record(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, const pupil_uuid_t *record)
@@ -580,9 +432,7 @@ ngx_http_pupil_data_record(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_memzero(has, sizeof(has));
 
     for (g = 0; g < generic->sealers; g++) {
-        rc = ngx_http_pupil_owner(res, row,
-                                  PUPIL_DR_SEALERS + g * PUPIL_OWNER_COLUMNS,
-                                  &owners[g]);
+        rc = ngx_http_pupil_data_sealer(ctx, res, row, g, &owners[g]);
         if (rc == NGX_ERROR) {
             return rc;
         }

@@ -7,6 +7,8 @@
 #ifndef _NGX_HTTP_PUPIL_DATA_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_DATA_H_INCLUDED_
 
+#include "core/endpoints/data.h"
+#include "core/endpoints/relation.h"
 #include "http/request/ngx_http_pupil.h"
 
 
@@ -49,6 +51,20 @@ void ngx_http_pupil_data_evidence(ngx_http_pupil_ctx_t *ctx,
 
 /* NGX_OK: the relation is proved; NGX_DECLINED; NGX_ERROR. */
 ngx_int_t ngx_http_pupil_data_proved(ngx_http_pupil_ctx_t *ctx);
+
+/*
+ * Whether a record is shown through that relation; what is of another owner,
+ * or not of the enrolment that it is made of, is noted and left out.
+ */
+ngx_uint_t ngx_http_pupil_data_shown(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, const pupil_uuid_t *record);
+
+/*
+ * The owner of a group of a read, who is the subject, or whom the record's own
+ * field names.  As ngx_http_pupil_owner().
+ */
+ngx_int_t ngx_http_pupil_data_sealer(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, uint32_t group, ngx_http_pupil_owner_t *owner);
 
 /* The members that both answers begin with. */
 void ngx_http_pupil_data_head(ngx_http_pupil_ctx_t *ctx);

@@ -321,7 +321,8 @@ ngx_http_pupil_data_looked(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_data_unknown(ctx);
     }
 
-    rc = ngx_http_pupil_owner(res, 0, PUPIL_DL_OWNER, &data->owner);
+    rc = ngx_http_pupil_owner(ctx, res, 0, PUPIL_DL_OWNER, &data->subject,
+                              &data->owner);
 
     if (rc == NGX_DECLINED) {
         return ngx_http_pupil_data_unknown(ctx);

@@ -20,6 +20,8 @@ static ngx_int_t ngx_http_pupil_homework_one_render(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_homework_next(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_homework_refused(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_homework_sought(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, ngx_http_pupil_class_t *class);
 
 
 static const ngx_http_pupil_route_t  ngx_http_pupil_homework_routes[] = {
@@ -224,6 +226,11 @@ void
 ngx_http_pupil_homework_evidence(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, const pupil_uuid_t *record)
 {
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+    data->sought = record;
+
     (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_HOMEWORK_EVIDENCE);
 
     if (record != NULL) {
@@ -245,6 +252,7 @@ ngx_http_pupil_homework_ask(ngx_http_pupil_ctx_t *ctx,
 
     data = ctx->data;
     data->role = ngx_http_pupil_homework_role(ctx);
+    data->one = one;
 
     list = ngx_http_pupil_stmt(ctx, ctx->route->method == NGX_HTTP_GET
                                     ? data->role->list
@@ -548,12 +556,7 @@ ngx_http_pupil_homework_classes(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         }
 
         if (rc == NGX_OK) {
-            rc = ngx_libpq_get_uuid(res, row, PUPIL_HE_RECORD, class->record.b);
-        }
-
-        if (rc == NGX_OK) {
-            rc = ngx_libpq_get_timestamptz(res, row, PUPIL_HE_ASSIGNED_AT,
-                                           &class->assigned_at);
+            rc = ngx_http_pupil_homework_sought(ctx, res, row, class);
         }
 
         if (rc == NGX_ERROR) {
@@ -567,15 +570,51 @@ ngx_http_pupil_homework_classes(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 }
 
 
+/* The homework that was asked for, when it is the class's; no other. */
+static ngx_int_t
+ngx_http_pupil_homework_sought(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, ngx_http_pupil_class_t *class)
+{
+    ngx_int_t                   rc;
+    pupil_uuid_t                record;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    rc = ngx_libpq_get_uuid(res, row, PUPIL_HE_RECORD, record.b);
+    if (rc != NGX_OK) {
+        return rc == NGX_DECLINED ? NGX_OK : rc;
+    }
+
+    if (data->sought == NULL
+        || pupil_uuid_compare(data->sought, &record) != 0)
+    {
+        ngx_http_pupil_tampered_record(ctx, "homework", &record,
+                                       &class->owner.id, "another record");
+        return NGX_OK;
+    }
+
+    class->record = record;
+
+    return ngx_libpq_get_timestamptz(res, row, PUPIL_HE_ASSIGNED_AT,
+                                     &class->assigned_at);
+}
+
+
 ngx_int_t
 ngx_http_pupil_homework_authentic(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, ngx_uint_t enrolment, ngx_uint_t owner,
     ngx_http_pupil_class_t *class)
 {
     pupil_str_t            mac;
+    pupil_expected_t       expected;
     pupil_enrolment_row_t  e;
 
-    if (ngx_http_pupil_enrolment(ctx, res, row, enrolment, &e) != NGX_OK) {
+    ngx_http_pupil_expect_actor(ctx, &expected);
+
+    if (ngx_http_pupil_enrolment(ctx, res, row, enrolment, &expected, &e)
+        != NGX_OK)
+    {
         return NGX_DECLINED;
     }
 
@@ -584,8 +623,8 @@ ngx_http_pupil_homework_authentic(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     if (ngx_http_pupil_get_bytea(res, row, enrolment + PUPIL_CE_MAC, &mac)
         != NGX_OK
         || mac.len != PUPIL_MAC_LEN
-        || ngx_http_pupil_owner(res, row, owner, &class->owner) != NGX_OK
-        || pupil_uuid_compare(&class->owner.id, &e.class_id) != 0)
+        || ngx_http_pupil_owner(ctx, res, row, owner, &e.class_id,
+                                &class->owner) != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -85,6 +85,7 @@ typedef struct {
 
     ngx_http_pupil_class_t                *classes;  /* in r->pool */
     ngx_uint_t                             nclasses;
+    const pupil_uuid_t                    *sought;   /* homework, of evidence */
 
     /* a write, between its two exchanges */
     const ngx_http_pupil_class_t          *target;
@@ -93,6 +94,7 @@ typedef struct {
     /* where results are in the exchange that holds the page */
     const ngx_http_pupil_homework_role_t  *role;
     const ngx_http_pupil_stmt_t           *list;
+    const pupil_uuid_t                    *one;      /* homework; NULL: page */
     ngx_uint_t                             at;       /* of the list */
     ngx_uint_t                             beside;   /* progress or summary */
     ngx_uint_t                             refused;  /* the statement that is */

@@ -21,9 +21,9 @@ static ngx_int_t ngx_http_pupil_feed_step(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_feed_rows(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_feed_class(ngx_http_pupil_ctx_t *ctx,
-    PGresult *res, ngx_uint_t row);
+    PGresult *res, ngx_uint_t row, ngx_http_pupil_class_t **found);
 static void ngx_http_pupil_feed_teacher(ngx_http_pupil_ctx_t *ctx,
-    PGresult *res, ngx_uint_t row);
+    PGresult *res, ngx_uint_t row, const pupil_uuid_t *class_id);
 static ngx_int_t ngx_http_pupil_feed_kept(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_class_t *class);
 static void ngx_http_pupil_feed_make_room(ngx_http_pupil_ctx_t *ctx);
@@ -140,6 +140,7 @@ ngx_http_pupil_feed_rows(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     size_t                      size;
     ngx_int_t                   rc;
     ngx_uint_t                  row, n;
+    ngx_http_pupil_class_t     *class;
     ngx_http_pupil_homework_t  *data;
 
     data = ctx->data;
@@ -159,14 +160,14 @@ ngx_http_pupil_feed_rows(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     }
 
     for (row = 0; row < n; row++) {
-        rc = ngx_http_pupil_feed_class(ctx, res, row);
+        rc = ngx_http_pupil_feed_class(ctx, res, row, &class);
 
         if (rc == NGX_ERROR) {
             return rc;
         }
 
         if (rc == NGX_OK) {
-            ngx_http_pupil_feed_teacher(ctx, res, row);
+            ngx_http_pupil_feed_teacher(ctx, res, row, &class->owner.id);
         }
     }
 
@@ -177,7 +178,7 @@ ngx_http_pupil_feed_rows(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 /* One row for each teacher of a class: the enrolment is looked at once. */
 static ngx_int_t
 ngx_http_pupil_feed_class(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row)
+    ngx_uint_t row, ngx_http_pupil_class_t **found)
 {
     ngx_int_t                   rc;
     ngx_uint_t                  i;
@@ -195,6 +196,7 @@ ngx_http_pupil_feed_class(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     for (i = 0; i < data->nclasses; i++) {
         if (pupil_uuid_compare(&data->classes[i].enrolment, &enrolment) == 0)
         {
+            *found = &data->classes[i];
             return NGX_OK;
         }
     }
@@ -214,6 +216,7 @@ ngx_http_pupil_feed_class(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     class->has_version = rc == NGX_OK;
     data->nclasses++;
+    *found = class;
 
     return NGX_OK;
 }
@@ -221,8 +224,9 @@ ngx_http_pupil_feed_class(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
 static void
 ngx_http_pupil_feed_teacher(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row)
+    ngx_uint_t row, const pupil_uuid_t *class_id)
 {
+    pupil_uuid_t                enrolment;
     ngx_http_pupil_teacher_t   *teacher;
     ngx_http_pupil_homework_t  *data;
 
@@ -230,11 +234,20 @@ ngx_http_pupil_feed_teacher(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     teacher = &data->teachers[data->nteachers];
     ngx_memzero(teacher, sizeof(ngx_http_pupil_teacher_t));
 
-    if (ngx_libpq_get_uuid(res, row, PUPIL_HF_TEACHER + PUPIL_CE_SUBJECT,
-                           teacher->subject.b) != NGX_OK
+    if (ngx_libpq_get_uuid(res, row, PUPIL_HF_TEACHER + PUPIL_CE_ENROLMENT,
+                           enrolment.b) != NGX_OK
+        || ngx_libpq_get_uuid(res, row, PUPIL_HF_TEACHER + PUPIL_CE_SUBJECT,
+                              teacher->subject.b) != NGX_OK
         || ngx_libpq_get_uuid(res, row, PUPIL_HF_TEACHER + PUPIL_CE_CLASS,
                               teacher->class_id.b) != NGX_OK)
     {
+        return;
+    }
+
+    /* of the class of this row; the rest is checked when it is shown */
+    if (pupil_uuid_compare(&teacher->class_id, class_id) != 0) {
+        ngx_http_pupil_tampered(ctx, "pupil.enrolment", &enrolment,
+                                &teacher->subject, "another class");
         return;
     }
 

@@ -144,6 +144,8 @@ ngx_http_pupil_feed_definitions(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         class = ngx_http_pupil_homework_class(ctx->data, &id);
 
         if (class == NULL || !class->missing) {
+            ngx_http_pupil_tampered(ctx, "pupil.owner", &id,
+                                    &ctx->session.subject, "another class");
             continue;
         }
 
@@ -174,6 +176,7 @@ ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     const int32_t                *column;
     ngx_http_pupil_row_t          defined;
     ngx_http_pupil_stmt_t        *stmt;
+    ngx_http_pupil_owner_t        owner;
     ngx_http_pupil_homework_t    *data;
     ngx_http_pupil_definition_t  *d;
 
@@ -183,12 +186,13 @@ ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     rc = ngx_libpq_get_uuid(res, row, PUPIL_HD_VERSION, class->version.b);
     if (rc == NGX_ERROR
-        || ngx_http_pupil_owner(res, row, PUPIL_HD_OWNER, &class->owner)
-           != NGX_OK)
+        || ngx_http_pupil_owner(ctx, res, row, PUPIL_HD_OWNER,
+                                &class->owner.id, &owner) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
+    class->owner = owner;
     class->has_version = rc == NGX_OK;
 
     d = &class->definitions[class->count];
@@ -207,6 +211,9 @@ ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
                               d->assigned_by.b)
            == NGX_ERROR)
     {
+        ngx_http_pupil_tampered_record(ctx, "homework", &d->record,
+                                       &class->owner.id, "not whole");
+        ctx->integrity = 1;
         return NGX_ERROR;
     }
 

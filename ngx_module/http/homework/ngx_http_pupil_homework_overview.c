@@ -138,20 +138,26 @@ ngx_http_pupil_overview_pupil(ngx_http_pupil_ctx_t *ctx,
 {
     ngx_int_t               rc;
     pupil_score_t           score;
+    pupil_expected_t        expected;
     ngx_http_pupil_row_t    pupil;
     pupil_enrolment_row_t   enrolment;
     ngx_http_pupil_owner_t  owner;
 
+    static const pupil_str_t  role = pupil_str("pupil");
+
+    ngx_memzero(&expected, sizeof(pupil_expected_t));
+    expected.class_id = &view->item.class->owner.id;
+    expected.role = role;
+    expected.day = ngx_http_pupil_today(ctx);
+
     if (ngx_http_pupil_enrolment(ctx, view->pupils, row, PUPIL_HO_ENROLMENT,
-                                 &enrolment) != NGX_OK
-        || pupil_uuid_compare(&enrolment.class_id,
-                              &view->item.class->owner.id) != 0)
+                                 &expected, &enrolment) != NGX_OK)
     {
         return NGX_OK;
     }
 
-    if (ngx_http_pupil_owner(view->pupils, row, PUPIL_HO_OWNER, &owner)
-        != NGX_OK)
+    if (ngx_http_pupil_owner(ctx, view->pupils, row, PUPIL_HO_OWNER,
+                             &enrolment.subject, &owner) != NGX_OK)
     {
         return NGX_ERROR;
     }

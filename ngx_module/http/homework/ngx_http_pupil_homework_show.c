@@ -23,6 +23,7 @@ ngx_int_t
 ngx_http_pupil_homework_item(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, ngx_http_pupil_item_t *item)
 {
+    int32_t                     column;
     ngx_int_t                   rc;
     pupil_uuid_t                class_id;
     ngx_http_pupil_row_t        defined;
@@ -41,6 +42,15 @@ ngx_http_pupil_homework_item(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return NGX_ERROR;
     }
 
+    if (data->one != NULL
+        && pupil_uuid_compare(data->one, &item->record) != 0)
+    {
+        ngx_http_pupil_tampered_record(ctx, "homework", &item->record,
+                                       &class_id, "another record");
+        return NGX_DECLINED;
+    }
+
+    /* none: it can be of a class that is new since the evidence was read */
     item->class = ngx_http_pupil_homework_class(data, &class_id);
 
     if (item->class == NULL) {
@@ -56,6 +66,14 @@ ngx_http_pupil_homework_item(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     teacher->given = PUPIL_HL_WANT_GIVEN_NAME;
     teacher->family = PUPIL_HL_WANT_FAMILY_NAME;
     teacher->class_id = class_id;
+
+    column = data->list->statement.column[PUPIL_HL_WANT_ASSIGNED_BY];
+
+    if (ngx_libpq_get_uuid(res, row, column, teacher->subject.b) == NGX_ERROR)
+    {
+        return NGX_ERROR;
+    }
+
     item->teacher = teacher;
     item->definition.record = item->record;
 
@@ -152,26 +170,33 @@ static ngx_int_t
 ngx_http_pupil_teacher_check(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_teacher_t *teacher)
 {
+    pupil_expected_t        expected;
     ngx_http_pupil_row_t    row;
     pupil_enrolment_row_t   enrolment;
     ngx_http_pupil_owner_t  owner;
 
+    static const pupil_str_t  role = pupil_str("teacher");
+
     if (!teacher->checked) {
         teacher->checked = 1;
 
+        ngx_memzero(&expected, sizeof(pupil_expected_t));
+        expected.subject = &teacher->subject;
+        expected.class_id = &teacher->class_id;
+        expected.role = role;
+        expected.day = ngx_http_pupil_today(ctx);
+
         teacher->authentic =
             ngx_http_pupil_enrolment(ctx, teacher->res, teacher->row,
-                                     teacher->enrolment, &enrolment) == NGX_OK
-            && pupil_uuid_compare(&enrolment.class_id, &teacher->class_id)
-               == 0
-            && ngx_http_pupil_owner(teacher->res, teacher->row,
-                                    teacher->owner, &owner) == NGX_OK;
+                                     teacher->enrolment, &expected,
+                                     &enrolment) == NGX_OK
+            && ngx_http_pupil_owner(ctx, teacher->res, teacher->row,
+                                    teacher->owner, &teacher->subject,
+                                    &owner) == NGX_OK;
 
         if (!teacher->authentic) {
             return NGX_OK;
         }
-
-        teacher->subject = owner.id;
 
         row.stmt = teacher->stmt;
         row.res = teacher->res;
@@ -200,7 +225,8 @@ ngx_http_pupil_homework_need(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     ngx_http_pupil_owner_t  owner;
 
     if (ctx->keys.missing_count != 0 && ngx_http_pupil_is(ctx, "pupil")
-        && ngx_http_pupil_owner(res, 0, PUPIL_HP_OWNER, &owner) == NGX_OK)
+        && ngx_http_pupil_owner(ctx, res, 0, PUPIL_HP_OWNER,
+                                &ctx->session.subject, &owner) == NGX_OK)
     {
         (void) ngx_http_pupil_need(ctx, &owner);
     }
@@ -303,7 +329,8 @@ ngx_http_pupil_homework_add(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         != NGX_OK
         || ngx_libpq_get_timestamptz(res, row, PUPIL_HP_UPDATED_AT,
                                      &updated_at) != NGX_OK
-        || ngx_http_pupil_owner(res, row, PUPIL_HP_OWNER, &owner) != NGX_OK)
+        || ngx_http_pupil_owner(ctx, res, row, PUPIL_HP_OWNER,
+                                &ctx->session.subject, &owner) != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -177,25 +177,28 @@ void
 ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx)
 {
     PGresult                *res;
-    pupil_uuid_t             indexed;
+    pupil_uuid_t             account;
     ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
     res = login->found->results[0];
 
-    login->has_owner = ngx_http_pupil_owner(res, 0, PUPIL_LF_OWNER,
-                                            &login->owner) == NGX_OK;
+    login->known = ngx_http_pupil_login_index(ctx, res, &account) == NGX_OK;
 
-    if (!login->has_owner
-        && ngx_libpq_get_uuid(res, 0, PUPIL_LF_DECOY, login->owner.id.b)
-           != NGX_OK)
+    /* the decoy's, where nobody is found, and no other's */
+    if (!login->known
+        && ngx_libpq_get_uuid(res, 0, PUPIL_LF_INDEX + PUPIL_CI_OWNER,
+                              account.b) != NGX_OK
+        && ngx_libpq_get_uuid(res, 0, PUPIL_LF_DECOY, account.b) != NGX_OK)
     {
-        pupil_uuid_random(&login->owner.id);
+        pupil_uuid_random(&account);
     }
 
-    login->known = ngx_http_pupil_login_index(ctx, res, &indexed) == NGX_OK
-                   && login->has_owner
-                   && pupil_uuid_compare(&indexed, &login->owner.id) == 0;
+    login->has_owner = ngx_http_pupil_owner(ctx, res, 0, PUPIL_LF_OWNER,
+                                            &account, &login->owner)
+                       == NGX_OK;
+    login->owner.id = account;
+    login->known = login->known && login->has_owner;
 
     login->eligible = login->known
                       && login->owner.state == PUPIL_OWNER_STATE_ACTIVE
@@ -207,17 +210,26 @@ ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* The blind index' row: believed when its MAC fits. */
+/* The blind index' row: believed when its MAC fits, for what was asked. */
 static ngx_int_t
 ngx_http_pupil_login_index(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     pupil_uuid_t *owner)
 {
-    uint8_t             mac[PUPIL_MAC_LEN];
-    ngx_uint_t          col;
-    pupil_str_t         stored;
-    const pupil_key_t  *key;
-    pupil_index_row_t   row;
+    uint8_t                  mac[PUPIL_MAC_LEN];
+    ngx_uint_t               col;
+    const char              *why;
+    pupil_str_t              stored;
+    const pupil_key_t       *key;
+    pupil_index_row_t        row, asked[2];
+    ngx_http_pupil_login_t  *login;
 
+    static const pupil_index_row_t  fields[] = {
+        { .category = pupil_str("credential"),
+          .field = pupil_str("login_id") },
+        { .category = pupil_str("contact"), .field = pupil_str("email") }
+    };
+
+    login = ctx->data;
     col = PUPIL_LF_INDEX;
     key = ngx_http_pupil_key(ctx, "mac");
     row.tenant = ctx->tenant;
@@ -241,8 +253,19 @@ ngx_http_pupil_login_index(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     pupil_mac_index(key, &row, mac);
 
-    if (pupil_mac_check(mac, stored) != PUPIL_OK) {
-        ctx->audit.tampered = "an index row";
+    why = "its MAC does not fit";
+
+    ngx_memcpy(asked, fields, sizeof(fields));
+    asked[0].term.data = login->login_term;
+    asked[0].term.len = PUPIL_TERM_LEN;
+    asked[1].term.data = login->email_term;
+    asked[1].term.len = PUPIL_TERM_LEN;
+
+    if (pupil_mac_check(mac, stored) != PUPIL_OK
+        || pupil_expected_index(asked, 2, &row, &why) != PUPIL_OK)
+    {
+        ngx_http_pupil_tampered(ctx, "pupil.blind_index", &row.record,
+                                &row.owner, why);
         return NGX_ERROR;
     }
 
@@ -255,14 +278,17 @@ ngx_http_pupil_login_index(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 static ngx_uint_t
 ngx_http_pupil_login_active(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
+    pupil_expected_t         expected;
     pupil_subject_row_t      row;
     ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
 
-    return ngx_http_pupil_subject(ctx, res, 0, PUPIL_LF_SUBJECT, &row)
-           == NGX_OK
-           && pupil_uuid_compare(&row.subject, &login->owner.id) == 0
+    ngx_memzero(&expected, sizeof(pupil_expected_t));
+    expected.subject = &login->owner.id;
+
+    return ngx_http_pupil_subject(ctx, res, 0, PUPIL_LF_SUBJECT, &expected,
+                                  &row) == NGX_OK
            && row.status.len == sizeof("active") - 1
            && ngx_memcmp(row.status.data, "active", row.status.len) == 0
            && ngx_http_pupil_get_bytea(res, 0, PUPIL_LF_SUBJECT + PUPIL_CS_MAC,
@@ -276,6 +302,7 @@ ngx_http_pupil_login_role(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
     int                      i, n;
     ngx_uint_t               found;
+    pupil_expected_t         expected;
     pupil_role_row_t         role, best;
     ngx_http_pupil_login_t  *login;
 
@@ -283,10 +310,13 @@ ngx_http_pupil_login_role(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     n = PQntuples(res);
     found = 0;
 
+    ngx_memzero(&expected, sizeof(pupil_expected_t));
+    expected.subject = &login->owner.id;
+
     for (i = 0; i < n; i++) {
-        if (ngx_http_pupil_role(ctx, res, i, PUPIL_LF_ROLE, &role) != NGX_OK
-            || !ngx_http_pupil_live(ctx, role.valid_from, role.valid_to)
-            || pupil_uuid_compare(&role.subject, &login->owner.id) != 0)
+        if (ngx_http_pupil_role(ctx, res, i, PUPIL_LF_ROLE, &expected, &role)
+            != NGX_OK
+            || !ngx_http_pupil_live(ctx, role.valid_from, role.valid_to))
         {
             continue;
         }

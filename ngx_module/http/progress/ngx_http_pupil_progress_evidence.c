@@ -63,7 +63,8 @@ ngx_http_pupil_evidence_exit(ngx_http_pupil_main_conf_t *pmcf)
 ngx_int_t
 ngx_http_pupil_evidence_cached(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_uint_t                       i, n;
+    ngx_uint_t                       i, n, k;
+    pupil_enrolment_row_t           *row;
     const pupil_evidence_t          *evidence;
     ngx_http_pupil_progress_t       *data;
     ngx_http_pupil_progress_conf_t  *conf;
@@ -93,13 +94,21 @@ ngx_http_pupil_evidence_cached(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    for (i = 0; i < n; i++) {
-        pupil_evidence_row(&data->evidence, i, &data->enrolments[i]);
-        data->macs[i].data = data->evidence.proofs[i].mac;
-        data->macs[i].len = PUPIL_MAC_LEN;
+    for (i = 0, k = 0; i < n; i++) {
+        row = &data->enrolments[k];
+        pupil_evidence_row(&data->evidence, i, row);
+
+        /* what has ended since it was read (I20) */
+        if (!ngx_http_pupil_live(ctx, row->valid_from, row->valid_to)) {
+            continue;
+        }
+
+        data->macs[k].data = data->evidence.proofs[i].mac;
+        data->macs[k].len = PUPIL_MAC_LEN;
+        k++;
     }
 
-    data->nenrolments = n;
+    data->nenrolments = k;
 
     return NGX_OK;
 }
@@ -114,7 +123,8 @@ ngx_http_pupil_evidence_read(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     data = ctx->data;
     n = PQntuples(res);
 
-    if (ngx_http_pupil_owner(res, 0, PUPIL_PE_OWNER, &data->owner) != NGX_OK
+    if (ngx_http_pupil_owner(ctx, res, 0, PUPIL_PE_OWNER,
+                             &ctx->session.subject, &data->owner) != NGX_OK
         || ngx_http_pupil_evidence_arrays(ctx, n) != NGX_OK)
     {
         return NGX_ERROR;
@@ -143,6 +153,7 @@ ngx_http_pupil_evidence_take(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row)
 {
     pupil_str_t                *mac;
+    pupil_expected_t            expected;
     pupil_enrolment_row_t      *enrolment;
     ngx_http_pupil_progress_t  *data;
 
@@ -150,8 +161,10 @@ ngx_http_pupil_evidence_take(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     enrolment = &data->enrolments[data->nenrolments];
     mac = &data->macs[data->nenrolments];
 
+    ngx_http_pupil_expect_actor(ctx, &expected);
+
     switch (ngx_http_pupil_enrolment(ctx, res, row, PUPIL_PE_ENROLMENT,
-                                     enrolment))
+                                     &expected, enrolment))
     {
     case NGX_OK:
         break;

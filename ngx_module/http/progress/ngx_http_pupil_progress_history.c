@@ -154,7 +154,8 @@ ngx_http_pupil_history_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     if (ngx_libpq_get_timestamptz(res, row, PUPIL_PH_UPDATED_AT,
                                   &cursor->time)
         != NGX_OK
-        || ngx_http_pupil_owner(res, row, PUPIL_PH_OWNER, &owner) != NGX_OK)
+        || ngx_http_pupil_owner(ctx, res, row, PUPIL_PH_OWNER,
+                                &ctx->session.subject, &owner) != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -45,6 +45,7 @@
 #include "http/request/ngx_http_pupil_authentic.h"
 #include "http/request/ngx_http_pupil_send.h"
 #include "http/request/ngx_http_pupil_session.h"
+#include "http/request/ngx_http_pupil_tampered.h"
 #include "http/request/ngx_http_pupil_value.h"
 #include "http/request/ngx_http_pupil_zone.h"
 

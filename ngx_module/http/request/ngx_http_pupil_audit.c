@@ -176,7 +176,10 @@ ngx_http_pupil_audit(ngx_http_pupil_ctx_t *ctx,
         != NGX_OK
         || ngx_http_pupil_group_copy(group, ctx->network,
                                      ngx_strlen(ctx->network),
-                                     &group->network[i]) != NGX_OK)
+                                     &group->network[i]) != NGX_OK
+        || ngx_http_pupil_group_copy(group, note,
+                                     note ? ngx_strlen(note) : 0,
+                                     &group->note[i]) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -201,8 +204,6 @@ ngx_http_pupil_audit(ngx_http_pupil_ctx_t *ctx,
     group->policy[i].len = sizeof(ctx->conf->serves.policy_hash);
     group->outcome[i].data = (const uint8_t *) pupil_outcome_name(outcome);
     group->outcome[i].len = ngx_strlen(group->outcome[i].data);
-    group->note[i].data = (const uint8_t *) note;
-    group->note[i].len = note ? ngx_strlen(note) : 0;
 
     record = &group->records[i];
     record->ctx = ctx;

@@ -8,6 +8,7 @@
 #ifndef _NGX_HTTP_PUPIL_AUDIT_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_AUDIT_H_INCLUDED_
 
+#include "http/request/ngx_http_pupil_tampered.h"
 #include "http/request/ngx_http_pupil_types.h"
 
 
@@ -27,7 +28,7 @@ typedef struct ngx_http_pupil_record_s  ngx_http_pupil_record_t;
 /* ctx->audit. */
 typedef struct {
     const ngx_http_pupil_stmt_t   *asked;      /* last statement added */
-    const char                    *tampered;   /* what, or NULL; static */
+    ngx_http_pupil_tampered_t      tampered;
     ngx_http_pupil_shown_t         shown[NGX_HTTP_PUPIL_SHOWN];
     ngx_uint_t                     shown_count;
     ngx_http_pupil_record_t       *records;    /* not known to be committed */
@@ -62,7 +63,7 @@ void ngx_http_pupil_about(ngx_http_pupil_ctx_t *ctx,
 
 /*
  * Adds a record; ngx_http_pupil_audited() is called once all records of the
- * request are committed or have failed.  note: static.  NGX_OK, NGX_ERROR.
+ * request are committed or have failed.  note: copied.  NGX_OK, NGX_ERROR.
  */
 ngx_int_t ngx_http_pupil_audit(ngx_http_pupil_ctx_t *ctx,
     const pupil_statement_t *statement, pupil_outcome_t outcome,
@@ -70,9 +71,6 @@ ngx_int_t ngx_http_pupil_audit(ngx_http_pupil_ctx_t *ctx,
 
 /* Adds the records of what is shown. */
 ngx_int_t ngx_http_pupil_audit_shown(ngx_http_pupil_ctx_t *ctx);
-
-/* Adds a record of what was found tampered with. */
-ngx_int_t ngx_http_pupil_audit_tampered(ngx_http_pupil_ctx_t *ctx);
 
 /* The request ends before its records do: they are written all the same. */
 void ngx_http_pupil_audit_detach(ngx_http_pupil_ctx_t *ctx);

@@ -1,8 +1,9 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Rows that authorise: read from a result, and believed only when their MAC
- * fits (invariant I18).
+ * Rows that authorise: read from a result, believed only when their MAC fits
+ * (invariant I18), and used only when they are about what the request expects
+ * (invariant I20).
  */
 
 #include "http/request/ngx_http_pupil.h"
@@ -10,17 +11,26 @@
 
 static ngx_int_t ngx_http_pupil_days(PGresult *res, ngx_uint_t row,
     ngx_uint_t col, int32_t *days);
-static ngx_int_t ngx_http_pupil_authentic(ngx_http_pupil_ctx_t *ctx,
-    PGresult *res, ngx_uint_t row, ngx_uint_t col,
-    const uint8_t mac[PUPIL_MAC_LEN], const char *what);
+static ngx_uint_t ngx_http_pupil_authentic(PGresult *res, ngx_uint_t row,
+    ngx_uint_t col, const uint8_t mac[PUPIL_MAC_LEN]);
+static ngx_int_t ngx_http_pupil_judge(ngx_http_pupil_ctx_t *ctx,
+    const char *table, pupil_rc_t rc, const pupil_uuid_t *record,
+    const pupil_uuid_t *subject, const char *why);
+
+
+static const char  ngx_http_pupil_no_mac[] = "its MAC does not fit";
+static const char  ngx_http_pupil_not_whole[] = "not whole";
 
 
 ngx_int_t
 ngx_http_pupil_enrolment(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row, ngx_uint_t col, pupil_enrolment_row_t *e)
+    ngx_uint_t row, ngx_uint_t col, const pupil_expected_t *expected,
+    pupil_enrolment_row_t *e)
 {
     uint8_t             mac[PUPIL_MAC_LEN];
     ngx_int_t           rc;
+    pupil_rc_t          prc;
+    const char         *why;
     const pupil_key_t  *key;
 
     rc = ngx_libpq_get_uuid(res, row, col + PUPIL_CE_ENROLMENT,
@@ -30,40 +40,52 @@ ngx_http_pupil_enrolment(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     }
 
     key = ngx_http_pupil_key(ctx, "mac");
-    e->tenant = ctx->tenant;
-
-    if (key == NULL
-        || ngx_libpq_get_uuid(res, row, col + PUPIL_CE_SUBJECT, e->subject.b)
-           != NGX_OK
-        || ngx_libpq_get_uuid(res, row, col + PUPIL_CE_CLASS, e->class_id.b)
-           != NGX_OK
-        || ngx_libpq_get_uuid(res, row, col + PUPIL_CE_INSTITUTION,
-                              e->institution.b) != NGX_OK
-        || ngx_http_pupil_get_text(res, row, col + PUPIL_CE_ROLE, &e->role)
-           != NGX_OK
-        || ngx_http_pupil_days(res, row, col + PUPIL_CE_VALID_FROM,
-                               &e->valid_from) != NGX_OK
-        || ngx_http_pupil_days(res, row, col + PUPIL_CE_VALID_TO,
-                               &e->valid_to) != NGX_OK
-        || ngx_http_pupil_get_text(res, row, col + PUPIL_CE_SOURCE,
-                                   &e->source) != NGX_OK)
-    {
+    if (key == NULL) {
         return NGX_ERROR;
     }
 
-    pupil_mac_enrolment(key, e, mac);
+    e->tenant = ctx->tenant;
+    ngx_memzero(&e->subject, sizeof(pupil_uuid_t));
 
-    return ngx_http_pupil_authentic(ctx, res, row, col + PUPIL_CE_MAC, mac,
-                                    "an enrolment");
+    prc = PUPIL_TAMPERED;
+    why = ngx_http_pupil_not_whole;
+
+    if (ngx_libpq_get_uuid(res, row, col + PUPIL_CE_SUBJECT, e->subject.b)
+        == NGX_OK
+        && ngx_libpq_get_uuid(res, row, col + PUPIL_CE_CLASS, e->class_id.b)
+           == NGX_OK
+        && ngx_libpq_get_uuid(res, row, col + PUPIL_CE_INSTITUTION,
+                              e->institution.b) == NGX_OK
+        && ngx_http_pupil_get_text(res, row, col + PUPIL_CE_ROLE, &e->role)
+           == NGX_OK
+        && ngx_http_pupil_days(res, row, col + PUPIL_CE_VALID_FROM,
+                               &e->valid_from) == NGX_OK
+        && ngx_http_pupil_days(res, row, col + PUPIL_CE_VALID_TO,
+                               &e->valid_to) == NGX_OK
+        && ngx_http_pupil_get_text(res, row, col + PUPIL_CE_SOURCE,
+                                   &e->source) == NGX_OK)
+    {
+        pupil_mac_enrolment(key, e, mac);
+        why = ngx_http_pupil_no_mac;
+
+        if (ngx_http_pupil_authentic(res, row, col + PUPIL_CE_MAC, mac)) {
+            prc = pupil_expected_enrolment(expected, e, &why);
+        }
+    }
+
+    return ngx_http_pupil_judge(ctx, "pupil.enrolment", prc, &e->enrolment,
+                                &e->subject, why);
 }
 
 
 ngx_int_t
 ngx_http_pupil_role(ngx_http_pupil_ctx_t *ctx, PGresult *res, ngx_uint_t row,
-    ngx_uint_t col, pupil_role_row_t *role)
+    ngx_uint_t col, const pupil_expected_t *expected, pupil_role_row_t *role)
 {
     uint8_t             mac[PUPIL_MAC_LEN];
     ngx_int_t           rc;
+    pupil_rc_t          prc;
+    const char         *why;
     const pupil_key_t  *key;
 
     rc = ngx_libpq_get_uuid(res, row, col + PUPIL_CR_SUBJECT,
@@ -73,36 +95,50 @@ ngx_http_pupil_role(ngx_http_pupil_ctx_t *ctx, PGresult *res, ngx_uint_t row,
     }
 
     key = ngx_http_pupil_key(ctx, "mac");
-    role->tenant = ctx->tenant;
-
-    if (key == NULL
-        || ngx_libpq_get_uuid(res, row, col + PUPIL_CR_INSTITUTION,
-                              role->institution.b) != NGX_OK
-        || ngx_http_pupil_get_text(res, row, col + PUPIL_CR_ROLE, &role->role)
-           != NGX_OK
-        || ngx_http_pupil_days(res, row, col + PUPIL_CR_VALID_FROM,
-                               &role->valid_from) != NGX_OK
-        || ngx_http_pupil_days(res, row, col + PUPIL_CR_VALID_TO,
-                               &role->valid_to) != NGX_OK
-        || ngx_http_pupil_get_text(res, row, col + PUPIL_CR_SOURCE,
-                                   &role->source) != NGX_OK)
-    {
+    if (key == NULL) {
         return NGX_ERROR;
     }
 
-    pupil_mac_role(key, role, mac);
+    role->tenant = ctx->tenant;
+    ngx_memzero(&role->institution, sizeof(pupil_uuid_t));
 
-    return ngx_http_pupil_authentic(ctx, res, row, col + PUPIL_CR_MAC, mac,
-                                    "a role");
+    prc = PUPIL_TAMPERED;
+    why = ngx_http_pupil_not_whole;
+
+    if (ngx_libpq_get_uuid(res, row, col + PUPIL_CR_INSTITUTION,
+                           role->institution.b) == NGX_OK
+        && ngx_http_pupil_get_text(res, row, col + PUPIL_CR_ROLE, &role->role)
+           == NGX_OK
+        && ngx_http_pupil_days(res, row, col + PUPIL_CR_VALID_FROM,
+                               &role->valid_from) == NGX_OK
+        && ngx_http_pupil_days(res, row, col + PUPIL_CR_VALID_TO,
+                               &role->valid_to) == NGX_OK
+        && ngx_http_pupil_get_text(res, row, col + PUPIL_CR_SOURCE,
+                                   &role->source) == NGX_OK)
+    {
+        pupil_mac_role(key, role, mac);
+        why = ngx_http_pupil_no_mac;
+
+        if (ngx_http_pupil_authentic(res, row, col + PUPIL_CR_MAC, mac)) {
+            prc = pupil_expected_role(expected, role, &why);
+        }
+    }
+
+    /* a role has no id: the school stands for it */
+    return ngx_http_pupil_judge(ctx, "pupil.role", prc, &role->institution,
+                                &role->subject, why);
 }
 
 
 ngx_int_t
 ngx_http_pupil_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row, ngx_uint_t col, pupil_subject_row_t *subject)
+    ngx_uint_t row, ngx_uint_t col, const pupil_expected_t *expected,
+    pupil_subject_row_t *subject)
 {
     uint8_t             mac[PUPIL_MAC_LEN];
     ngx_int_t           rc;
+    pupil_rc_t          prc;
+    const char         *why;
     const pupil_key_t  *key;
 
     rc = ngx_libpq_get_uuid(res, row, col + PUPIL_CS_SUBJECT,
@@ -112,21 +148,82 @@ ngx_http_pupil_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     }
 
     key = ngx_http_pupil_key(ctx, "mac");
-    subject->tenant = ctx->tenant;
-
-    if (key == NULL
-        || ngx_http_pupil_get_text(res, row, col + PUPIL_CS_STATUS,
-                                   &subject->status) != NGX_OK
-        || ngx_http_pupil_get_text(res, row, col + PUPIL_CS_SOURCE,
-                                   &subject->source) != NGX_OK)
-    {
+    if (key == NULL) {
         return NGX_ERROR;
     }
 
-    pupil_mac_subject(key, subject, mac);
+    subject->tenant = ctx->tenant;
 
-    return ngx_http_pupil_authentic(ctx, res, row, col + PUPIL_CS_MAC, mac,
-                                    "a subject's row");
+    prc = PUPIL_TAMPERED;
+    why = ngx_http_pupil_not_whole;
+
+    if (ngx_http_pupil_get_text(res, row, col + PUPIL_CS_STATUS,
+                                &subject->status) == NGX_OK
+        && ngx_http_pupil_get_text(res, row, col + PUPIL_CS_SOURCE,
+                                   &subject->source) == NGX_OK)
+    {
+        pupil_mac_subject(key, subject, mac);
+        why = ngx_http_pupil_no_mac;
+
+        if (ngx_http_pupil_authentic(res, row, col + PUPIL_CS_MAC, mac)) {
+            prc = pupil_expected_subject(expected, subject, &why);
+        }
+    }
+
+    return ngx_http_pupil_judge(ctx, "pupil.subject", prc, &subject->subject,
+                                &subject->subject, why);
+}
+
+
+static ngx_uint_t
+ngx_http_pupil_authentic(PGresult *res, ngx_uint_t row, ngx_uint_t col,
+    const uint8_t mac[PUPIL_MAC_LEN])
+{
+    pupil_str_t  stored;
+
+    return ngx_http_pupil_get_bytea(res, row, col, &stored) == NGX_OK
+           && pupil_mac_check(mac, stored) == PUPIL_OK;
+}
+
+
+/* What a row's MAC and expectation say, as the readers of rows return it. */
+static ngx_int_t
+ngx_http_pupil_judge(ngx_http_pupil_ctx_t *ctx, const char *table,
+    pupil_rc_t rc, const pupil_uuid_t *record, const pupil_uuid_t *subject,
+    const char *why)
+{
+    switch (rc) {
+
+    case PUPIL_OK:
+        return NGX_OK;
+
+    case PUPIL_NOT_FOUND:
+        return NGX_DECLINED;
+
+    default:
+        ngx_http_pupil_tampered(ctx, table, record, subject, why);
+        return NGX_ERROR;
+    }
+}
+
+
+void
+ngx_http_pupil_expect_actor(ngx_http_pupil_ctx_t *ctx,
+    pupil_expected_t *expected)
+{
+    ngx_memzero(expected, sizeof(pupil_expected_t));
+
+    expected->subject = &ctx->session.subject;
+    expected->institution = &ctx->session.institution;
+    expected->role = ctx->session.role;
+    expected->day = ngx_http_pupil_today(ctx);
+}
+
+
+int32_t
+ngx_http_pupil_today(ngx_http_pupil_ctx_t *ctx)
+{
+    return (int32_t) (ctx->now / PUPIL_TIME_DAY);
 }
 
 
@@ -135,7 +232,7 @@ ngx_http_pupil_live(ngx_http_pupil_ctx_t *ctx, int32_t from, int32_t to)
 {
     int32_t  today;
 
-    today = (int32_t) (ctx->now / PUPIL_TIME_DAY);
+    today = ngx_http_pupil_today(ctx);
 
     return from <= today && (to == PUPIL_DATE_NONE || to >= today);
 }
@@ -155,23 +252,4 @@ ngx_http_pupil_days(PGresult *res, ngx_uint_t row, ngx_uint_t col,
     }
 
     return rc;
-}
-
-
-static ngx_int_t
-ngx_http_pupil_authentic(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row, ngx_uint_t col, const uint8_t mac[PUPIL_MAC_LEN],
-    const char *what)
-{
-    pupil_str_t  stored;
-
-    if (ngx_http_pupil_get_bytea(res, row, col, &stored) == NGX_OK
-        && pupil_mac_check(mac, stored) == PUPIL_OK)
-    {
-        return NGX_OK;
-    }
-
-    ctx->audit.tampered = what;
-
-    return NGX_ERROR;
 }

@@ -167,7 +167,7 @@ ngx_http_pupil_exchange_done(ngx_libpq_exchange_t *ex)
 static ngx_int_t
 ngx_http_pupil_step_failed(ngx_http_pupil_ctx_t *ctx)
 {
-    ctx->audit.tampered = NULL;
+    ngx_http_pupil_tampered_forget(ctx);
     ctx->integrity = 0;
     ctx->audit.shown_count = 0;
 
@@ -220,23 +220,4 @@ static ngx_int_t
 ngx_http_pupil_step_refused(ngx_http_pupil_ctx_t *ctx)
 {
     return ngx_http_pupil_problem(ctx, ctx->response.refusal);
-}
-
-
-ngx_int_t
-ngx_http_pupil_audit_tampered(ngx_http_pupil_ctx_t *ctx)
-{
-    const char  *what;
-
-    what = ctx->audit.tampered;
-    ctx->audit.tampered = NULL;
-    ctx->main->audit.tampered++;
-
-    ngx_log_error(NGX_LOG_CRIT, ctx->request->connection->log, 0,
-                  "pupil: %s is not authentic: somebody changed the database "
-                  "behind Pupil; see the audit record of request %*s", what,
-                  (size_t) PUPIL_UUID_TEXT_LEN, ngx_http_pupil_id_text(ctx));
-
-    return ngx_http_pupil_audit(ctx, &ctx->audit.asked->refusal,
-                                PUPIL_OUTCOME_TAMPERED, NULL, 0, what);
 }

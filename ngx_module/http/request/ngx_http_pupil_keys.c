@@ -198,7 +198,7 @@ ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx)
     results = ex->results;
 
     if (ex->status != NGX_LIBPQ_OK) {
-        ctx->audit.tampered = NULL;
+        ngx_http_pupil_tampered_forget(ctx);
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
     }
 
@@ -314,7 +314,7 @@ ngx_http_pupil_keys_refused(ngx_http_pupil_ctx_t *ctx, const pupil_str_t *why)
                       : "its record of asking for them is not there");
     }
 
-    ctx->audit.tampered = NULL;
+    ngx_http_pupil_tampered_forget(ctx);
 
     return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
 }
@@ -456,7 +456,8 @@ ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx, PGresult *res)
             return NGX_DECLINED;
 
         case PUPIL_TAMPERED:
-            ctx->audit.tampered = "an owner's key";
+            ngx_http_pupil_tampered(ctx, "keystore.owner_key", NULL, &owner,
+                                    "it does not unwrap");
             ctx->integrity = 1;
             return NGX_OK;
 

@@ -321,7 +321,7 @@ ngx_http_pupil_record(ngx_http_pupil_ctx_t *ctx)
         (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INTERNAL);
     }
 
-    if (ctx->audit.tampered != NULL && ctx->audit.asked != NULL
+    if (ctx->audit.tampered.count != 0 && ctx->audit.asked != NULL
         && ngx_http_pupil_audit_tampered(ctx) != NGX_OK)
     {
         (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);

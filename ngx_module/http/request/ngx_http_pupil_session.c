@@ -209,7 +209,8 @@ ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         || pupil_role_name(pupil_role_find(row.role), &session->role)
            != PUPIL_OK)
     {
-        ctx->audit.tampered = "a session";
+        ngx_http_pupil_tampered(ctx, "pupil.session", NULL, &row.subject,
+                                "its MAC does not fit");
         return NGX_DECLINED;
     }
 
@@ -228,21 +229,24 @@ static ngx_int_t
 ngx_http_pupil_session_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
     pupil_str_t          state;
+    pupil_expected_t     expected;
     pupil_role_row_t     role;
     pupil_subject_row_t  subject;
 
-    if (ngx_http_pupil_role(ctx, res, 0, PUPIL_SL_ROLE_ROW, &role) != NGX_OK
-        || !ngx_http_pupil_live(ctx, role.valid_from, role.valid_to)
-        || pupil_uuid_compare(&role.subject, &ctx->session.subject) != 0)
+    ngx_http_pupil_expect_actor(ctx, &expected);
+    expected.day = 0;                /* one that has ended is still stored */
+
+    if (ngx_http_pupil_role(ctx, res, 0, PUPIL_SL_ROLE_ROW, &expected, &role)
+        != NGX_OK
+        || !ngx_http_pupil_live(ctx, role.valid_from, role.valid_to))
     {
         return NGX_DECLINED;
     }
 
-    if (ngx_http_pupil_subject(ctx, res, 0, PUPIL_SL_SUBJECT_ROW, &subject)
-        != NGX_OK
+    if (ngx_http_pupil_subject(ctx, res, 0, PUPIL_SL_SUBJECT_ROW, &expected,
+                               &subject) != NGX_OK
         || subject.status.len != sizeof("active") - 1
-        || ngx_memcmp(subject.status.data, "active", subject.status.len) != 0
-        || pupil_uuid_compare(&subject.subject, &ctx->session.subject) != 0)
+        || ngx_memcmp(subject.status.data, "active", subject.status.len) != 0)
     {
         return NGX_DECLINED;
     }

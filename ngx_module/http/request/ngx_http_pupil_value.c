@@ -32,7 +32,8 @@ static pupil_rc_t ngx_http_pupil_copy(ngx_http_pupil_ctx_t *ctx,
 
 
 ngx_int_t
-ngx_http_pupil_owner(PGresult *res, ngx_uint_t row, ngx_uint_t col,
+ngx_http_pupil_owner(ngx_http_pupil_ctx_t *ctx, PGresult *res, ngx_uint_t row,
+    ngx_uint_t col, const pupil_uuid_t *expected,
     ngx_http_pupil_owner_t *owner)
 {
     int32_t      version;
@@ -42,6 +43,13 @@ ngx_http_pupil_owner(PGresult *res, ngx_uint_t row, ngx_uint_t col,
     rc = ngx_libpq_get_uuid(res, row, col + PUPIL_CO_OWNER, owner->id.b);
     if (rc != NGX_OK) {
         return rc;
+    }
+
+    if (pupil_uuid_compare(&owner->id, expected) != 0) {
+        ngx_http_pupil_tampered(ctx, "pupil.owner", &owner->id, expected,
+                                "another owner");
+        ctx->integrity = 1;
+        return NGX_ERROR;
     }
 
     rc = ngx_http_pupil_get_text(res, row, col + PUPIL_CO_STATE, &state);
@@ -196,7 +204,8 @@ ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx,
     }
 
     if (rc != PUPIL_OK) {
-        ctx->audit.tampered = at->field;
+        ngx_http_pupil_tampered_record(ctx, at->category, at->record,
+                                       &at->owner->id, at->field);
         ctx->integrity = 1;
         return PUPIL_TAMPERED;
     }

@@ -15,7 +15,8 @@
 
 /*
  * An owner as a row tells it, whose group of columns (PUPIL_CO_*) begins at
- * col.  NGX_OK, NGX_DECLINED for NULL.
+ * col.  expected: whose it must be (invariant I20).  NGX_OK; NGX_DECLINED for
+ * NULL; NGX_ERROR, for another's too, which is noted and damages the answer.
  */
 typedef struct {
     pupil_uuid_t         id;
@@ -23,7 +24,8 @@ typedef struct {
     uint32_t             version;
 } ngx_http_pupil_owner_t;
 
-ngx_int_t ngx_http_pupil_owner(PGresult *res, ngx_uint_t row, ngx_uint_t col,
+ngx_int_t ngx_http_pupil_owner(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, ngx_uint_t col, const pupil_uuid_t *expected,
     ngx_http_pupil_owner_t *owner);
 
 /*

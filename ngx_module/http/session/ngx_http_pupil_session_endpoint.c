@@ -143,7 +143,8 @@ ngx_http_pupil_session_show_write(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     self.stmt = ngx_http_pupil_session_stmt(ctx, PUPIL_SESSION_SHOW);
     self.res = res;
     self.n = 0;
-    self.owner = ngx_http_pupil_owner(res, 0, PUPIL_SS_OWNER, &owner)
+    self.owner = ngx_http_pupil_owner(ctx, res, 0, PUPIL_SS_OWNER,
+                                      &ctx->session.subject, &owner)
                  == NGX_OK ? &owner : NULL;
 
     ngx_http_pupil_shown(ctx, self.stmt);
@@ -186,10 +187,14 @@ static ngx_int_t
 ngx_http_pupil_session_show_role(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, pupil_role_row_t *role)
 {
-    if (ngx_http_pupil_role(ctx, res, row, PUPIL_SS_ROLE, role)
+    pupil_expected_t  expected;
+
+    ngx_memzero(&expected, sizeof(pupil_expected_t));
+    expected.subject = &ctx->session.subject;
+
+    if (ngx_http_pupil_role(ctx, res, row, PUPIL_SS_ROLE, &expected, role)
         != NGX_OK
-        || !ngx_http_pupil_live(ctx, role->valid_from, role->valid_to)
-        || pupil_uuid_compare(&role->subject, &ctx->session.subject) != 0)
+        || !ngx_http_pupil_live(ctx, role->valid_from, role->valid_to))
     {
         return NGX_DECLINED;
     }
@@ -255,8 +260,8 @@ ngx_http_pupil_session_show_institution(ngx_http_pupil_ctx_t *ctx,
         pupil_writer_uuid(out, &role->institution);
     }
 
-    if (ngx_http_pupil_owner(res, row, PUPIL_SS_SCHOOL_OWNER, &owner)
-        == NGX_OK)
+    if (ngx_http_pupil_owner(ctx, res, row, PUPIL_SS_SCHOOL_OWNER,
+                             &role->institution, &owner) == NGX_OK)
     {
         school.stmt = ngx_http_pupil_session_stmt(ctx, PUPIL_SESSION_SHOW);
         school.res = res;

@@ -1,0 +1,383 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * /v1/data/: whether the actor relates to the subject, and whether a record is
+ * one that is shown through that relation.  Rows that prove it are authentic
+ * (invariant I18), and they and the record are about what was asked for
+ * (invariant I20); the statement's own conditions only narrow.
+ */
+
+#include "http/data/ngx_http_pupil_data.h"
+
+
+/* Bytes of the longest text below, of an id. */
+#define NGX_HTTP_PUPIL_PROOF_TEXT  PUPIL_UUID_TEXT_LEN
+
+
+static ngx_int_t ngx_http_pupil_data_proof(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, const pupil_relates_t *relates);
+static ngx_int_t ngx_http_pupil_data_group(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, const pupil_proof_group_t *group,
+    pupil_proof_about_t *about, pupil_uuid_t *class_id);
+static ngx_uint_t ngx_http_pupil_data_made_of(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, const pupil_uuid_t *record);
+static ngx_uint_t ngx_http_pupil_data_says(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, const pupil_enrolment_row_t *enrolment);
+static pupil_str_t ngx_http_pupil_data_text(
+    const pupil_enrolment_row_t *enrolment, ngx_uint_t field,
+    u_char text[NGX_HTTP_PUPIL_PROOF_TEXT]);
+
+
+/* Fields of a record that is made of an enrolment: its columns. */
+static const char *const  ngx_http_pupil_proof_fields[] = {
+    "class_id", "school_id", "role", "from", "to"
+};
+
+
+void
+ngx_http_pupil_data_evidence(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex)
+{
+    ngx_http_pupil_data_t  *data;
+
+    data = ctx->data;
+    data->evidence = data->generic->evidence.granted;
+
+    if (data->evidence) {
+        (void) ngx_http_pupil_add(ctx, ex, &data->generic->evidence);
+        ngx_libpq_param_uuid(ex, data->subject.b);
+    }
+}
+
+
+/* One proof at least. */
+ngx_int_t
+ngx_http_pupil_data_proved(ngx_http_pupil_ctx_t *ctx)
+{
+    PGresult               *res;
+    ngx_int_t               rc;
+    ngx_uint_t              row, n, proofs;
+    const pupil_relates_t  *relates;
+    ngx_http_pupil_data_t  *data;
+
+    data = ctx->data;
+    data->nclasses = 0;
+
+    if (!data->evidence) {
+        return NGX_OK;
+    }
+
+    relates = pupil_relates_find(data->relation,
+                                 data->category->plugin->owner);
+    if (relates == NULL) {
+        return NGX_ERROR;
+    }
+
+    res = ctx->exchange->results[0];
+    n = PQntuples(res);
+    proofs = 0;
+
+    data->classes = ngx_palloc(ctx->request->pool,
+                               (n + 1) * sizeof(pupil_uuid_t));
+    if (data->classes == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (row = 0; row < n; row++) {
+        rc = ngx_http_pupil_data_proof(ctx, res, row, relates);
+        proofs += rc == NGX_OK;
+    }
+
+    return proofs ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* NGX_OK: the row is one, and its class, if it is through one, is noted. */
+static ngx_int_t
+ngx_http_pupil_data_proof(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, const pupil_relates_t *relates)
+{
+    ngx_int_t                   rc;
+    ngx_uint_t                  i, held;
+    pupil_uuid_t                class_id;
+    pupil_proof_about_t         about;
+    ngx_http_pupil_data_t      *data;
+    const pupil_proof_group_t  *group;
+
+    data = ctx->data;
+
+    about.actor = &ctx->session.subject;
+    about.owner = &data->subject;
+    about.institution = &ctx->session.institution;
+    about.class_id = NULL;
+    about.day = ngx_http_pupil_today(ctx);
+
+    held = 0;
+
+    for (i = 0; i < PUPIL_PROOF_GROUPS; i++) {
+        group = &relates->groups[i];
+
+        if (group->column == 0) {
+            break;
+        }
+
+        rc = ngx_http_pupil_data_group(ctx, res, row, group, &about,
+                                       &class_id);
+        if (rc == NGX_ERROR) {
+            return NGX_DECLINED;
+        }
+
+        held += rc == NGX_OK;
+    }
+
+    if (held < relates->needed) {
+        return NGX_DECLINED;
+    }
+
+    if (about.class_id != NULL) {
+        data->classes[data->nclasses++] = class_id;
+    }
+
+    return NGX_OK;
+}
+
+
+/* As the readers of rows; class_id: of the actor's enrolment, for about. */
+static ngx_int_t
+ngx_http_pupil_data_group(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, const pupil_proof_group_t *group,
+    pupil_proof_about_t *about, pupil_uuid_t *class_id)
+{
+    ngx_int_t              rc;
+    pupil_expected_t       expected;
+    pupil_role_row_t       role;
+    pupil_enrolment_row_t  enrolment;
+
+    pupil_proof_expect(group, about, &expected);
+
+    if (group->is_role) {
+        return ngx_http_pupil_role(ctx, res, row, group->column, &expected,
+                                   &role);
+    }
+
+    rc = ngx_http_pupil_enrolment(ctx, res, row, group->column, &expected,
+                                  &enrolment);
+
+    if (rc == NGX_OK && group->whose == PUPIL_PROOF_ACTOR) {
+        *class_id = enrolment.class_id;
+        about->class_id = class_id;
+    }
+
+    return rc;
+}
+
+
+/*
+ * A record of the subject that was asked for.  Through a class only the
+ * records of that very class are shown; one of a class that has no evidence is
+ * left out and is no finding, as it can be new since the evidence was read.
+ */
+ngx_uint_t
+ngx_http_pupil_data_shown(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, const pupil_uuid_t *record)
+{
+    ngx_int_t               rc;
+    ngx_uint_t              i;
+    pupil_uuid_t            owner, class_id;
+    ngx_http_pupil_data_t  *data;
+
+    data = ctx->data;
+
+    if (ngx_libpq_get_uuid(res, row, PUPIL_DR_OWNER, owner.b) != NGX_OK
+        || pupil_uuid_compare(&owner, &data->subject) != 0)
+    {
+        ngx_http_pupil_tampered_record(ctx, data->category->plugin->name,
+                                       record, &data->subject,
+                                       "another owner");
+        return 0;
+    }
+
+    if (data->generic->generic->proof != 0
+        && !ngx_http_pupil_data_made_of(ctx, res, row, record))
+    {
+        return 0;
+    }
+
+    if ((data->relation != PUPIL_RELATION_TEACHES
+         && data->relation != PUPIL_RELATION_TAUGHT_BY)
+        || !data->generic->generic->of_class)
+    {
+        return 1;
+    }
+
+    rc = ngx_libpq_get_uuid(res, row, PUPIL_DR_CLASS, class_id.b);
+
+    for (i = 0; rc == NGX_OK && i < data->nclasses; i++) {
+        if (pupil_uuid_compare(&data->classes[i], &class_id) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* The enrolment that the record is made of is this very one, and says so. */
+static ngx_uint_t
+ngx_http_pupil_data_made_of(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, const pupil_uuid_t *record)
+{
+    pupil_uuid_t            class_id;
+    pupil_expected_t        expected;
+    pupil_enrolment_row_t   enrolment;
+    ngx_http_pupil_data_t  *data;
+
+    data = ctx->data;
+
+    ngx_memzero(&expected, sizeof(pupil_expected_t));
+    expected.record = record;
+    expected.subject = &data->subject;
+
+    if (data->relation == PUPIL_RELATION_SCHOOL_ADMIN) {
+        expected.institution = &ctx->session.institution;
+    }
+
+    if (ngx_libpq_get_uuid(res, row, PUPIL_DR_CLASS, class_id.b) == NGX_OK) {
+        expected.class_id = &class_id;
+    }
+
+    switch (ngx_http_pupil_enrolment(ctx, res, row,
+                                     data->generic->generic->proof, &expected,
+                                     &enrolment))
+    {
+    case NGX_OK:
+        return ngx_http_pupil_data_says(ctx, res, row, &enrolment);
+
+    case NGX_DECLINED:
+        ngx_http_pupil_tampered_record(ctx, data->category->plugin->name,
+                                       record, &data->subject,
+                                       "made of no enrolment");
+        return 0;
+
+    default:
+        return 0;
+    }
+}
+
+
+/* What is shown of it in plain is what that row says. */
+static ngx_uint_t
+ngx_http_pupil_data_says(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, const pupil_enrolment_row_t *enrolment)
+{
+    u_char                    text[NGX_HTTP_PUPIL_PROOF_TEXT];
+    uint32_t                  want;
+    ngx_uint_t                i;
+    pupil_rc_t                rc;
+    pupil_str_t               value, says;
+    const char               *field;
+    ngx_http_pupil_row_t      cells;
+    ngx_http_pupil_data_t    *data;
+    const pupil_statement_t  *st;
+
+    data = ctx->data;
+    st = &data->generic->stmt.statement;
+
+    cells.stmt = &data->generic->stmt;
+    cells.res = res;
+    cells.n = row;
+    cells.owner = NULL;
+    cells.record = NULL;
+
+    for (want = 0; want < st->from->wants_count; want++) {
+        field = st->from->wants[want].field;
+
+        for (i = 0; i < PUPIL_COUNT(ngx_http_pupil_proof_fields); i++) {
+
+            if (ngx_strcmp(field, ngx_http_pupil_proof_fields[i]) != 0
+                || st->projected[want])
+            {
+                continue;
+            }
+
+            rc = ngx_http_pupil_value(ctx, &cells, want, &value);
+            says = ngx_http_pupil_data_text(enrolment, i, text);
+
+            if (rc == PUPIL_NOT_FOUND) {
+                value.len = 0;
+            }
+
+            if ((rc != PUPIL_OK && rc != PUPIL_NOT_FOUND)
+                || value.len != says.len
+                || ngx_memcmp(value.data, says.data, says.len) != 0)
+            {
+                ngx_http_pupil_tampered_record(ctx,
+                                               data->category->plugin->name,
+                                               &enrolment->enrolment,
+                                               &data->subject, field);
+                return 0;
+            }
+        }
+    }
+
+    return 1;
+}
+
+
+/* A column of an enrolment as the text of the field; empty: none. */
+static pupil_str_t
+ngx_http_pupil_data_text(const pupil_enrolment_row_t *enrolment,
+    ngx_uint_t field, u_char text[NGX_HTTP_PUPIL_PROOF_TEXT])
+{
+    int32_t      day;
+    pupil_str_t  says;
+
+    says.data = text;
+
+    switch (field) {
+
+    case 0:
+    case 1:
+        pupil_uuid_format(field == 0 ? &enrolment->class_id
+                                     : &enrolment->institution, text);
+        says.len = PUPIL_UUID_TEXT_LEN;
+        return says;
+
+    case 2:
+        return enrolment->role;
+
+    default:
+        day = field == 3 ? enrolment->valid_from : enrolment->valid_to;
+        says.len = day == PUPIL_DATE_NONE ? 0 : pupil_date_format(day, text);
+        return says;
+    }
+}
+
+
+ngx_int_t
+ngx_http_pupil_data_sealer(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, uint32_t group, ngx_http_pupil_owner_t *owner)
+{
+    int32_t                 column;
+    uint32_t                want;
+    ngx_int_t               rc;
+    pupil_uuid_t            whose;
+    ngx_http_pupil_data_t  *data;
+
+    data = ctx->data;
+    whose = data->subject;
+
+    if (group != 0) {
+        want = data->generic->generic->names[group];
+        column = data->generic->stmt.statement.column[want];
+
+        rc = ngx_libpq_get_uuid(res, row, column, whose.b);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return ngx_http_pupil_owner(ctx, res, row,
+                                PUPIL_DR_SEALERS + group * PUPIL_OWNER_COLUMNS,
+                                &whose, owner);
+}
