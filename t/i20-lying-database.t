@@ -62,6 +62,10 @@ sub open_list ($who) {
     $db->do('UPDATE data.homework_version SET version = gen_random_uuid()');
     return $day->as($who)->get('/v1/homework');
 }
+sub history_of_one ($who) {
+    return $day->as($who)->get('/v1/progress?homework_id='
+                               . $homework{$who}{id});
+}
 sub unknown_work ($who) {
     return $day->as($who)->post('/v1/progress', json => { id => uuid(),
         homework_id => uuid(), exercise_id => uuid(), answer => 1 });
@@ -177,8 +181,8 @@ my @statements = (
      one('/progress'), teacher => ['colleague'], enrolment(),
      owner('pupil as owner'), @names],
     # the rows of two pupils: the one in the place of the other
-    ['results', qr/p\.record, p\.owner, p\.updated_at/, one('/progress'),
-     teacher => ['teacher'], column(found(qw(record owner)),
+    ['results', qr/p\.record, p\.owner, .*p\.updated_at/, one('/progress'),
+     teacher => ['teacher'], column(found(qw(record owner homework class)),
      not_promised('times', 'updated_at'), not_promised('facts', qw(exercise
      done)), found('result'))],
 
@@ -192,6 +196,14 @@ my @statements = (
      not_promised('times', 'updated_at'), not_promised('counts', 'more')),
      owner('actor'), column(not_promised('facts', qw(homework exercise)),
      found(qw(answer result)))],
+
+    ['history of a homework', qr/FROM p\) > \$11/, \&history_of_one,
+     pupil => ['classmate'], column(found('record'),
+     not_promised('times', 'updated_at'), not_promised('counts', 'more')),
+     owner('actor'), column(found('homework'),
+     not_promised('facts', 'exercise'), found(qw(answer result)))],
+    ['change of a homework', qr/UPDATE data\.homework .*title/, \&patch,
+     teacher => ['colleague'], column(found('record'))],
 
     ['data read of oneself', qr/FROM data\."?identity"? t/,
      get('/v1/data/identity'), pupil => ['classmate', 'other'],
