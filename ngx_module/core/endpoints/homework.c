@@ -274,10 +274,12 @@ static const char  overview_sql[] =
 
 static const char  results_sql[] =
     "WITH " MINE
-    " SELECT $1::bigint, p.record, p.owner, p.updated_at{p}"
+    " SELECT $1::bigint, p.record, p.owner, p.of_homework, p.of_class,"
+    " p.updated_at{p}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (k JOIN " PUPIL_SQL_EACH("SELECT p.record, p.owner,"
-    " p.updated_at{p} FROM data.progress AS p WHERE p.tenant = $2"
+    " p.homework_id AS of_homework, p.class_id AS of_class, p.updated_at{p}"
+    " FROM data.progress AS p WHERE p.tenant = $2"
     " AND p.homework_id = k.record AND p.class_id = k.owner"
     " AND NOT p.superseded") " AS p ON true)"
     " ON true ORDER BY p.owner";

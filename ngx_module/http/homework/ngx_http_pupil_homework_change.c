@@ -24,6 +24,8 @@ static ngx_int_t ngx_http_pupil_homework_seal(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t ngx_http_pupil_homework_created(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_homework_patched(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_homework_deleted(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_homework_stored(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t stmt);
 static ngx_int_t ngx_http_pupil_homework_written(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t stmt);
 static ngx_int_t ngx_http_pupil_homework_location(ngx_http_pupil_ctx_t *ctx);
@@ -429,20 +431,53 @@ ngx_http_pupil_homework_patched(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_homework_deleted(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_int_t  rc;
+
     ngx_http_pupil_debug(ctx, "delete: written");
 
-    if (PQgetisnull(ctx->exchange->results[0], 0, PUPIL_HW_RECORD)) {
-        return ngx_http_pupil_homework_refuse(ctx, PUPIL_HOMEWORK_DELETE,
-                                              NGX_HTTP_PUPIL_NOT_FOUND);
+    rc = ngx_http_pupil_homework_stored(ctx, PUPIL_HOMEWORK_DELETE);
+
+    if (rc == NGX_OK) {
+        ctx->response.status = NGX_HTTP_NO_CONTENT;
     }
 
-    ctx->response.status = NGX_HTTP_NO_CONTENT;
-
-    return NGX_OK;
+    return rc;
 }
 
 
-/* Nothing was written: the relation ended between the two exchanges. */
+/*
+ * The record was written.  Nothing was: the relation ended between the two
+ * exchanges.
+ */
+static ngx_int_t
+ngx_http_pupil_homework_stored(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
+{
+    ngx_int_t                   rc;
+    pupil_uuid_t                record;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    rc = ngx_libpq_get_uuid(ctx->exchange->results[0], 0, PUPIL_HW_RECORD,
+                            record.b);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_pupil_homework_refuse(ctx, stmt,
+                                              NGX_HTTP_PUPIL_NOT_FOUND);
+    }
+
+    if (rc == NGX_OK && pupil_uuid_compare(&record, &data->record) != 0) {
+        ngx_http_pupil_tampered_record(ctx, "homework", &record,
+                                       &data->target->owner.id,
+                                       "another record");
+        ctx->integrity = 1;
+        return NGX_ERROR;
+    }
+
+    return rc;
+}
+
+
 static ngx_int_t
 ngx_http_pupil_homework_written(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
 {
@@ -452,9 +487,9 @@ ngx_http_pupil_homework_written(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
 
     data = ctx->data;
 
-    if (PQgetisnull(ctx->exchange->results[0], 0, PUPIL_HW_RECORD)) {
-        return ngx_http_pupil_homework_refuse(ctx, stmt,
-                                              NGX_HTTP_PUPIL_NOT_FOUND);
+    rc = ngx_http_pupil_homework_stored(ctx, stmt);
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     rc = ngx_http_pupil_homework_item(ctx, ctx->exchange->results[data->at],

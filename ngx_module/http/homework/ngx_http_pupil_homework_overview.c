@@ -26,6 +26,9 @@ static ngx_int_t ngx_http_pupil_overview_pupil(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_overview_t *view, const ngx_http_pupil_owner_t *owner,
     pupil_score_t *score);
+static ngx_int_t ngx_http_pupil_overview_of(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_overview_t *view, const pupil_uuid_t *record,
+    const pupil_uuid_t *subject);
 static void ngx_http_pupil_overview_summary(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_overview_t *view);
 
@@ -240,6 +243,16 @@ ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
             return NGX_ERROR;
         }
 
+        rc = ngx_http_pupil_overview_of(ctx, view, &record, &subject);
+
+        if (rc == NGX_DECLINED) {
+            continue;
+        }
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
         submission.n = view->next;
 
         rc = ngx_http_pupil_homework_score(ctx, &submission, updated_at,
@@ -251,6 +264,41 @@ ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
     }
 
     return NGX_OK;
+}
+
+
+/* NGX_DECLINED: the next result is not of this homework and class. */
+static ngx_int_t
+ngx_http_pupil_overview_of(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_overview_t *view, const pupil_uuid_t *record,
+    const pupil_uuid_t *subject)
+{
+    const char    *why;
+    pupil_uuid_t   homework, class_id;
+
+    if (ngx_libpq_get_uuid(view->results, view->next, PUPIL_HR_HOMEWORK,
+                           homework.b) != NGX_OK
+        || ngx_libpq_get_uuid(view->results, view->next, PUPIL_HR_CLASS,
+                              class_id.b) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (pupil_uuid_compare(&homework, &view->item.record) != 0) {
+        why = "another homework";
+
+    } else if (pupil_uuid_compare(&class_id, &view->item.class->owner.id)
+               != 0)
+    {
+        why = "another class";
+
+    } else {
+        return NGX_OK;
+    }
+
+    ngx_http_pupil_tampered_record(ctx, "progress", record, subject, why);
+
+    return NGX_DECLINED;
 }
 
 

@@ -9,6 +9,8 @@
 
 static ngx_int_t ngx_http_pupil_history_row(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, pupil_cursor_t *cursor);
+static ngx_int_t ngx_http_pupil_history_of(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *submission);
 static ngx_int_t ngx_http_pupil_history_result(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *submission);
 
@@ -166,6 +168,11 @@ ngx_http_pupil_history_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     submission.owner = &owner;
     submission.record = &cursor->id;
 
+    rc = ngx_http_pupil_history_of(ctx, &submission);
+    if (rc != NGX_OK) {
+        return rc == NGX_DECLINED ? NGX_OK : rc;      /* the next row */
+    }
+
     pupil_writer_object_begin(&ctx->out);
     pupil_writer_key(&ctx->out, "id");
     pupil_writer_uuid(&ctx->out, &cursor->id);
@@ -182,6 +189,41 @@ ngx_http_pupil_history_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     pupil_writer_object_end(&ctx->out);
 
     return rc;
+}
+
+
+/* NGX_DECLINED: it is not of the homework that was asked for. */
+static ngx_int_t
+ngx_http_pupil_history_of(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *submission)
+{
+    int32_t                     column;
+    pupil_uuid_t                homework;
+    ngx_http_pupil_progress_t  *data;
+
+    data = ctx->data;
+
+    if (pupil_uuid_is_zero(&data->query.homework_id)) {
+        return NGX_OK;
+    }
+
+    column = submission->stmt->statement.column[PUPIL_PH_WANT_HOMEWORK];
+
+    if (ngx_libpq_get_uuid(submission->res, submission->n, column, homework.b)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (pupil_uuid_compare(&homework, &data->query.homework_id) == 0) {
+        return NGX_OK;
+    }
+
+    ngx_http_pupil_tampered_record(ctx, "progress", submission->record,
+                                   &submission->owner->id,
+                                   "another homework");
+
+    return NGX_DECLINED;
 }
 
 
