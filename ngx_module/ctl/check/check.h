@@ -47,8 +47,8 @@ pupil_str_t *check_words(check_t *check, const nginxconf_t *d);
 /* Connects, and looks at what a fresh connection must fit: check_db.c. */
 void check_databases(check_t *check);
 
-/* Asks until one that has no sql: check_db.c. */
-void check_ask(check_t *check, PGconn *conn,
+/* Asks until one that has no sql; the number of findings: check_db.c. */
+int check_ask(check_t *check, PGconn *conn,
     const check_question_t *questions);
 
 /* What decides in a database, and no migration made: check_objects.c. */

@@ -114,7 +114,8 @@ static const place_t  places[PUPIL_DATABASE_COUNT] = {
 };
 
 
-static void
+/* The number of its findings. */
+static int
 question_ask(check_t *check, PGconn *conn, const check_question_t *question)
 {
     int        n;
@@ -128,7 +129,7 @@ question_ask(check_t *check, PGconn *conn, const check_question_t *question)
                     PQdb(conn),
                     PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY));
         PQclear(res);
-        return;
+        return 1;
     }
 
     for (n = 0; n < PQntuples(res); n++) {
@@ -141,15 +142,21 @@ question_ask(check_t *check, PGconn *conn, const check_question_t *question)
     }
 
     PQclear(res);
+
+    return n;
 }
 
 
-void
+int
 check_ask(check_t *check, PGconn *conn, const check_question_t *questions)
 {
-    for ( /* void */ ; questions->sql != NULL; questions++) {
-        question_ask(check, conn, questions);
+    int  n;
+
+    for (n = 0; questions->sql != NULL; questions++) {
+        n += question_ask(check, conn, questions);
     }
+
+    return n;
 }
 
 
@@ -195,7 +202,7 @@ database_check(check_t *check, pupil_database_id_t database)
         return;
     }
 
-    check_ask(check, check->conn[database], place->questions);
+    (void) check_ask(check, check->conn[database], place->questions);
     check_objects(check, check->conn[database]);
 }
 

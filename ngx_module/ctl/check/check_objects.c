@@ -28,9 +28,20 @@
     " 'temp_buffers', 'timezone', 'work_mem')"
 
 
-static const check_question_t  object_questions[] = {
-
+/* Of a database that has the list. */
+static const check_question_t  changed_questions[] = {
     { ctl_objects_changed_sql, "%s" },
+    { NULL, NULL }
+};
+
+static const check_question_t  list_questions[] = {
+    { "SELECT 'public.pupil_object' WHERE to_regclass('public.pupil_object')"
+      " IS NULL",
+      "there is no %s, which says what migrations made: run pupilctl migrate" },
+    { NULL, NULL }
+};
+
+static const check_question_t  object_questions[] = {
 
     { "SELECT format('ALTER %s SET %s', CASE"
       " WHEN s.setrole = 0 AND s.setdatabase = 0 THEN 'ROLE ALL'"
@@ -114,5 +125,9 @@ static const check_question_t  object_questions[] = {
 void
 check_objects(check_t *check, PGconn *conn)
 {
-    check_ask(check, conn, object_questions);
+    if (check_ask(check, conn, list_questions) == 0) {
+        (void) check_ask(check, conn, changed_questions);
+    }
+
+    (void) check_ask(check, conn, object_questions);
 }
