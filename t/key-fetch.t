@@ -119,15 +119,20 @@ earlier(2 * 24 * 60, 1);
 $db->do("INSERT INTO keystore.fetch (tenant, minute, backend, role, client)"
     . " SELECT tenant, minute - n * interval '1 minute', backend, role, client"
     . ' FROM keystore.fetch, generate_series(1, 8) AS n');
-fetch($one, $owners[0]) for 1 .. 3;
-is $db->selectrow_array('SELECT count(*) FROM keystore.fetch'), 9 - 6 + 1,
-    'two old minutes go with each';
-fetch($one, $owners[0]) for 1 .. 3;
-is $db->selectrow_array('SELECT count(*) FROM keystore.fetch'), 1,
-    'in the end all';
+
+sub connections ($n) { fetch(keeper(), $owners[0]) for 1 .. $n }
+
+sub old_minutes () {
+    return $db->selectrow_array('SELECT count(*) FROM keystore.fetch'
+                                . " WHERE minute < now() - interval '1 hour'");
+}
+
+connections(1);
+is old_minutes(), 9 - 2, 'two old minutes go with a new one';
+connections(4);
+is old_minutes(), 0, 'in the end all';
 earlier(23 * 60, 1);
-fetch($one, $owners[0]) for 1 .. 2;
-is $db->selectrow_array('SELECT count(*) FROM keystore.fetch'), 2,
-    'a day is kept';
+connections(2);
+is old_minutes(), 1, 'a day is kept';
 
 done_testing;

@@ -110,6 +110,7 @@ DECLARE
         := NULLIF(current_setting('pupil.tenant', true), '')::uuid;
     at    CONSTANT timestamptz := clock_timestamp();
     begun CONSTANT timestamptz := date_bin('1 minute', at, 'epoch');
+    first boolean;          -- of this connection in this minute
 BEGIN
     -- who asks may have switched it off, and a count has to outlive a crash
     IF current_setting('synchronous_commit') = 'off' THEN
@@ -131,12 +132,15 @@ BEGIN
         DO UPDATE SET keys = f.keys + EXCLUDED.keys,
                       capped = f.capped + EXCLUDED.capped,
                       ticket = EXCLUDED.ticket, fate = EXCLUDED.fate,
-                      owners = EXCLUDED.owners, xid = EXCLUDED.xid;
+                      owners = EXCLUDED.owners, xid = EXCLUDED.xid
+        RETURNING f.xmax = 0 INTO first;
 
-    DELETE FROM keystore.fetch WHERE ctid = ANY (ARRAY(
-        SELECT f.ctid FROM keystore.fetch AS f
-         WHERE f.tenant = this AND f.minute < begun - interval '1 day'
-         ORDER BY f.minute LIMIT 2 FOR UPDATE SKIP LOCKED));
+    IF first THEN
+        DELETE FROM keystore.fetch WHERE ctid = ANY (ARRAY(
+            SELECT f.ctid FROM keystore.fetch AS f
+             WHERE f.tenant = this AND f.minute < begun - interval '1 day'
+             ORDER BY f.minute LIMIT 2 FOR UPDATE SKIP LOCKED));
+    END IF;
 END $$;
 
 
@@ -161,8 +165,6 @@ DECLARE
     at    CONSTANT timestamptz := clock_timestamp();
     begun CONSTANT timestamptz := date_bin('1 minute', at, 'epoch');
     peer  CONSTANT inet := coalesce(inet_client_addr(), '0.0.0.0');
-    found timestamptz;
-    fate  text;
     why   text;
 BEGIN
     -- that a ticket is used need not outlive a crash: no connection does
@@ -170,18 +172,30 @@ BEGIN
         PERFORM set_config('synchronous_commit', 'off', true);
     END IF;
 
-    SELECT f.minute, f.fate INTO found, fate FROM keystore.fetch AS f
+    IF keystore.share(this, at, 0) > 1 THEN
+        why := 'cap';
+    END IF;
+
+    UPDATE keystore.fetch AS f
+       SET fate = 'used', capped = f.capped + (why IS NOT NULL)::integer
      WHERE f.tenant = this AND f.minute IN (begun, begun - interval '1 minute')
        AND f.backend = pg_backend_pid() AND f.role = session_user
-       AND f.client = peer AND f.ticket = $1
+       AND f.client = peer AND f.ticket = $1 AND f.fate = 'asked'
        AND f.owners = sha256(array_send($2))
        AND pg_xact_status(f.xid) = 'committed';
 
-    why := CASE WHEN fate = 'capped' THEN 'cap'
-                WHEN fate IS DISTINCT FROM 'asked' THEN 'ticket'
-                WHEN keystore.share(this, at, 0) > 1 THEN 'cap' END;
+    IF NOT FOUND AND EXISTS (
+        SELECT FROM keystore.fetch AS f
+         WHERE f.tenant = this
+           AND f.minute IN (begun, begun - interval '1 minute')
+           AND f.backend = pg_backend_pid() AND f.role = session_user
+           AND f.client = peer AND f.ticket = $1 AND f.fate = 'capped')
+    THEN
+        why := 'cap';       -- which was counted when it was asked
 
-    IF why = 'ticket' THEN
+    ELSIF NOT FOUND THEN
+        why := 'ticket';
+
         RAISE LOG 'owner keys were refused to %: no ticket for them that is'
                   ' committed and not used', session_user;
 
@@ -190,13 +204,6 @@ BEGIN
         VALUES (this, begun, pg_backend_pid(), session_user, peer, 1)
             ON CONFLICT (tenant, minute, backend, role, client)
             DO UPDATE SET refused = f.refused + 1;
-
-    ELSIF fate = 'asked' THEN
-        UPDATE keystore.fetch AS f
-           SET fate = 'used', capped = f.capped + (why IS NOT NULL)::integer
-         WHERE f.tenant = this AND f.minute = found
-           AND f.backend = pg_backend_pid() AND f.role = session_user
-           AND f.client = peer;
     END IF;
 
     IF why IS NOT NULL THEN
