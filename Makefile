@@ -89,7 +89,7 @@ SCRIPT    = -Wl,--version-script=
 LDFLAGS_ALL = $(LDFLAGS) $(RELRO) $(VARIANT)
 LIBS_CORE = -lsodium -lpcre2-8 -ldl -lpthread
 LIBS_HTTP = $(LIBS_CORE) -lpq -lssl -lcrypto
-LIBS_PG   = -lpq -lsodium -lssl -lcrypto
+LIBS_PG   = -lpq -lssl -lcrypto
 LIBS_CTL  = $(LIBS_CORE) -lpq -ljansson -lcsv -lzip
 
 # Not for core, which nginx's own build compiles without it.

@@ -29,8 +29,8 @@ my @rules = (
     ['no name of ours in pg', 10, [@pg],
      sub ($text, $) {
          $text =~ s/Copyright \(C\) the Pupil authors//r
-             =~ /^.*pupil.*$/im ? $& : undef },
-     "pupil_uuid_t  id;\n"],
+             =~ /^.*(?:pupil|pitfall).*$/im ? $& : undef },
+     "/* pitfall 5 */\n"],
     ['nothing of libpq in core', 50, [@core],
      sub ($text, $) {
          $text =~ /libpq-fe\.h|\bPG(?:conn|result)\b|\bPQ\w+\(/ ? $& : undef },

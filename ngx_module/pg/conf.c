@@ -44,7 +44,7 @@ static const ngx_libpq_option_t  ngx_libpq_defaults[] = {
     { NULL, NULL }
 };
 
-/* Not the operator's to choose (pitfall 4). */
+/* Not the operator's to choose: what the event loop cannot follow. */
 static const ngx_libpq_option_t  ngx_libpq_forced[] = {
     { "gssencmode",      "disable" },
     { "client_encoding", "UTF8" },

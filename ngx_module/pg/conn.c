@@ -56,7 +56,7 @@ ngx_libpq_watch(PGconn *conn, void *data, ngx_event_handler_pt read,
     c->write->log = log;
 
     /*
-     * Pitfall 1: level-triggered, as PQconsumeInput reads once; so neither
+     * Level-triggered, as PQconsumeInput reads once; so neither
      * ngx_add_conn nor ngx_handle_read_event.
      */
 
@@ -103,7 +103,7 @@ ngx_libpq_unwatch(ngx_connection_t *c, PGconn *conn)
 void
 ngx_libpq_finish(ngx_connection_t *c, PGconn *conn)
 {
-    /* pitfall 5: the fd is libpq's, and is closed last, and once */
+    /* the fd is libpq's: closed last, and once, or it is somebody else's */
 
     ngx_libpq_unwatch(c, conn);
 
@@ -128,7 +128,10 @@ ngx_libpq_flush(ngx_connection_t *c, PGconn *conn)
         return NGX_ERROR;
     }
 
-    /* pitfall 2: the write event is armed only while PQflush returns 1 */
+    /*
+     * The write event is armed only while PQflush returns 1, as a socket is
+     * nearly always writable.
+     */
 
     if (left && !c->write->active) {
         return ngx_add_event(c->write, NGX_WRITE_EVENT, NGX_LEVEL_EVENT);
@@ -186,17 +189,17 @@ ngx_libpq_conn_open(ngx_libpq_conn_t *pc, PGconn *conn)
     pc->flush.handler = ngx_libpq_flush_handler;
     pc->flush.log = log;
 
-    /* pitfall 14: not cancelable, it is set while work is in flight */
+    /* not cancelable: an exit waits for work in flight */
 
     pc->stall.data = pc;
     pc->stall.handler = ngx_libpq_stall_handler;
     pc->stall.log = log;
 
-    /* pitfall 10: idle connections are read as well, and notices heard */
+    /* idle connections are read as well: a server's shutdown is a notice */
 
     PQsetNoticeReceiver(conn, ngx_libpq_notice, pc);
 
-    /* pitfall 15: idle until work is sent */
+    /* idle until work is sent: an exit closes it */
 
     pc->c->idle = 1;
 
@@ -233,7 +236,10 @@ ngx_libpq_conn_close(ngx_libpq_conn_t *pc)
 }
 
 
-/* Drops the connection; all work on it fails (pitfalls 8 and 9). */
+/*
+ * Drops the connection; all work on it fails: a cancel could hit a neighbour's
+ * statement, and what may be committed is not sent again.
+ */
 
 static void
 ngx_libpq_conn_fail(ngx_libpq_conn_t *pc)
@@ -317,15 +323,14 @@ ngx_libpq_conn_send(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 
 
 /*
- * A Sync behind each part of the exchange, at least one (pitfall 6).  All
- * Prepares come before the first statement, so that an error of a statement
- * leaves none of them undone.
+ * A Sync behind each part of the exchange, at least one: a shared one would be
+ * a shared transaction.  All Prepares come before the first statement, so that
+ * an error of a statement leaves none of them undone.
  */
 
 static ngx_int_t
 ngx_libpq_conn_pipeline(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 {
-    int64_t                  nonce;
     ngx_uint_t               i;
     ngx_libpq_exec_t        *exec;
     const ngx_libpq_stmt_t  *stmt;
@@ -359,8 +364,9 @@ ngx_libpq_conn_pipeline(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
         exec = &ex->execs[i];
         stmt = exec->stmt;
 
-        nonce = ngx_libpq_pool_nonce(pc->pg);
-        ngx_memcpy(exec->nonce, &nonce, sizeof(exec->nonce));
+        if (ngx_libpq_pool_nonce(pc, exec->nonce) != NGX_OK) {
+            return NGX_ERROR;
+        }
 
         if (PQsendQueryPrepared(pc->conn, stmt->name, (int) stmt->nparams,
                                 exec->values, exec->lengths, stmt->formats, 1)
@@ -427,7 +433,6 @@ static ngx_int_t
 ngx_libpq_conn_setting(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 {
     int                lengths[2];
-    int64_t            nonce;
     const char        *values[2];
     ngx_libpq_stmt_t  *stmt;
 
@@ -439,8 +444,9 @@ ngx_libpq_conn_setting(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
         return NGX_ERROR;
     }
 
-    nonce = ngx_libpq_pool_nonce(pc->pg);
-    ngx_memcpy(ex->nonce, &nonce, sizeof(ex->nonce));
+    if (ngx_libpq_pool_nonce(pc, ex->nonce) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     values[0] = (const char *) ex->nonce;
     values[1] = (const char *) ex->setting.data;
@@ -625,7 +631,7 @@ ngx_libpq_conn_read(ngx_libpq_conn_t *pc)
 
         if (!ok || PQstatus(pc->conn) != CONNECTION_OK) {
 
-            /* pitfall 9 */
+            /* nobody knows what was done: no loop goes on */
 
             ngx_libpq_broken(pc, PQerrorMessage(pc->conn));
             return;
@@ -642,7 +648,7 @@ ngx_libpq_conn_taken(ngx_libpq_conn_t *pc)
 {
     if (ngx_queue_empty(&pc->inflight)) {
 
-        /* parses notices; there is nothing to get (pitfall 10) */
+        /* parses notices; there is nothing to get */
 
         (void) PQisBusy(pc->conn);
         return;
@@ -672,7 +678,7 @@ ngx_libpq_conn_settle(ngx_libpq_conn_t *pc)
         ngx_del_timer(&pc->stall);
     }
 
-    /* pitfall 15: idle only while empty; look for the exit after the last */
+    /* idle only while empty, and an exit may have waited for the last */
 
     pc->c->idle = 1;
 

@@ -2,11 +2,11 @@
  * Copyright (C) the Pupil authors
  *
  * Connecting in a helper thread: name look-up, certificate files and SCRAM
- * all block (pitfall 4).  The event loop gets a connected, checked and
- * configured PGconn, or a sentence.
+ * all block.  The event loop gets a connected, checked and configured PGconn,
+ * or a sentence.
  *
- * A task owns its memory (pitfall 19): the thread reads the pool's constant
- * configuration and writes to the task alone.
+ * A task owns its memory, as its thread runs beside the event loop: it reads
+ * the pool's constant configuration and writes to the task alone.
  */
 
 #include <poll.h>
@@ -89,7 +89,7 @@ ngx_libpq_connect(ngx_libpq_pool_t *pg, ngx_str_t *channel,
     t->data = data;
     t->pool = pool;
 
-    /* pitfall 14: the worker must not end under a task */
+    /* the worker must not end under a task: a timer holds it */
 
     t->hold.data = t;
     t->hold.handler = ngx_libpq_task_hold;
@@ -515,7 +515,7 @@ ngx_libpq_query_flush(PGconn *conn, int64_t deadline)
             return NGX_OK;
         }
 
-        /* a server that cannot send does not read either (pitfall 2) */
+        /* a server that cannot send does not read either */
 
         if (left < 0
             || !ngx_libpq_wait(conn, deadline, POLLIN|POLLOUT)

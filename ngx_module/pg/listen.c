@@ -1,7 +1,8 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * LISTEN on a connection of its own (pitfall 10), with a heartbeat.
+ * LISTEN on a connection of its own, with a heartbeat, which so waits behind no
+ * other work.
  *
  * A server hands out notifications before it says that it is ready for the
  * next query.  So when the answer to a query is complete, whatever was
@@ -66,7 +67,7 @@ ngx_libpq_listen_init_process(ngx_cycle_t *cycle, ngx_libpq_listen_t *l)
 {
     ngx_libpq_listen_state_t  *s;
 
-    /* pitfall 13 */
+    /* a connection is one process's */
 
     if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
     {
@@ -82,7 +83,7 @@ ngx_libpq_listen_init_process(ngx_cycle_t *cycle, ngx_libpq_listen_t *l)
     s->log = cycle->log;
     l->state = s;
 
-    /* pitfall 14: nobody waits for a notification */
+    /* cancelable: a worker that exits waits for no notification */
 
     s->timer.data = s;
     s->timer.log = s->log;
@@ -184,7 +185,7 @@ ngx_libpq_listen_connected(void *data, PGconn *conn, ngx_uint_t mismatch,
     s->conn = conn;
     s->failures = 0;
 
-    /* pitfall 15: never work that an exit would have to wait for */
+    /* idle: never work that an exit would have to wait for */
 
     s->c->idle = 1;
 
@@ -340,7 +341,10 @@ ngx_libpq_listen_read_handler(ngx_event_t *rev)
             return;
         }
 
-    } while (ngx_libpq_pending(s->conn));      /* pitfall 3 */
+
+        /* what waits inside OpenSSL makes no event */
+
+    } while (ngx_libpq_pending(s->conn));
 }
 
 
@@ -355,7 +359,9 @@ ngx_libpq_listen_results(ngx_libpq_listen_state_t *s)
 
     answered = 0;
 
-    while (!PQisBusy(s->conn)) {        /* pitfall 7 */
+    /* PQgetResult blocks unless PQisBusy said no */
+
+    while (!PQisBusy(s->conn)) {
         res = PQgetResult(s->conn);
 
         if (res == NULL) {

@@ -7,9 +7,7 @@
  * mode.  An exchange is one unit of work on one of them: statements that were
  * registered at configuration time, sent together, with one Sync, which makes
  * them one transaction, or with a Sync for each of a few parts.  It needs
- * nginx with threads and OpenSSL, libpq 15 and libsodium, whose sodium_init()
- * the module calls; the pitfalls that comments number are those of
- * docs/pitfalls.md.
+ * nginx with threads and OpenSSL, and libpq 15.
  *
  *
  * What is promised
@@ -297,10 +295,11 @@ struct ngx_libpq_pool_s {
 
 
 /*
- * One unit of work.  Lives in a memory pool of its own (pitfall 16); results
- * and parameters are wiped or freed with it.  Callers read status, sqlstate
- * and results, and number for logs, may use pool until the end of ex, and may
- * write data, and writes and nomem before submit().
+ * One unit of work.  Lives in a memory pool of its own, as it may outlive the
+ * request that it is for; results and parameters are wiped or freed with it.
+ * Callers read status, sqlstate and results, and number for logs, may use pool
+ * until the end of ex, and may write data, and writes and nomem before
+ * submit().
  */
 struct ngx_libpq_exchange_s {
     ngx_libpq_status_e      status;
@@ -376,7 +375,8 @@ char *ngx_libpq_pool_finish(ngx_conf_t *cf, ngx_libpq_pool_t *pg);
 /* ---- worker start and exit: init_process and exit_process of a module ---- */
 
 /*
- * Starts connecting in workers (pitfall 13), does nothing in other processes.
+ * Starts connecting in workers; does nothing in other processes, whose copies
+ * of a connection would be workers'.
  * NGX_ERROR only when out of memory: a database that is down is no error.
  */
 ngx_int_t ngx_libpq_pool_init_process(ngx_cycle_t *cycle,
@@ -453,9 +453,9 @@ void ngx_libpq_param_text_array(ngx_libpq_exchange_t *ex,
 /*
  * Sends or queues.  NGX_OK: the handler will be called, later.
  * NGX_BUSY: the queue is full; NGX_DECLINED: the database is known to be
- * down; both mean 503 with Retry-After (pitfall 11).  What fails for a lost
- * prepared statement, a deadlock or a serialization failure is sent once more
- * by the layer, as its transaction has left no trace.  NGX_ERROR: a setter
+ * down; both mean 503 with Retry-After.  What fails for a lost prepared
+ * statement, a deadlock or a serialization failure is sent once more by the
+ * layer, as its transaction has left no trace.  NGX_ERROR: a setter
  * failed or the exchange is not complete (logged as an alert, as it is a bug,
  * unless out of memory).  Without NGX_OK the caller still owns ex, and may
  * submit it again later except after NGX_ERROR.
@@ -527,10 +527,10 @@ PGresult *ngx_libpq_query(PGconn *conn, const char *sql, ngx_msec_t timeout,
 /* ---- LISTEN ---- */
 
 /*
- * A connection of its own that listens on a channel (pitfall 10).  Made at
- * configuration time with the connection parameters of a pool, whose role
- * check and own check it shares.  Callbacks run in the event loop; each may be
- * NULL.
+ * A connection of its own that listens on a channel, so that its heartbeat
+ * waits behind no other work.  Made at configuration time with the connection
+ * parameters of a pool, whose role check and own check it shares.  Callbacks
+ * run in the event loop; each may be NULL.
  */
 struct ngx_libpq_listen_s {
     ngx_libpq_pool_t  *pg;

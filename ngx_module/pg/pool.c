@@ -9,7 +9,7 @@
  * the others follow at once.
  */
 
-#include <sodium.h>
+#include <openssl/rand.h>
 
 #include "pg/private.h"
 
@@ -53,7 +53,7 @@ ngx_libpq_pool_init_process(ngx_cycle_t *cycle, ngx_libpq_pool_t *pg)
     ngx_int_t          i;
     ngx_libpq_conn_t  *pc;
 
-    /* pitfall 13: not in the master, nor in cache helpers */
+    /* not in the master, nor in cache helpers: a connection is one process's */
 
     if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
     {
@@ -84,7 +84,7 @@ ngx_libpq_pool_init_process(ngx_cycle_t *cycle, ngx_libpq_pool_t *pg)
         }
     }
 
-    /* pitfall 14: somebody waits for what is queued, nobody for a retry */
+    /* a worker that exits waits for what is queued, not for a retry */
 
     pg->queue_timer.data = pg;
     pg->queue_timer.log = pg->log;
@@ -339,7 +339,7 @@ ngx_libpq_pool_lost(ngx_libpq_pool_t *pg, const char *reason)
 
     ngx_libpq_pool_outage(pg, reason);
 
-    /* pitfall 11: with jitter */
+    /* with jitter, so that workers do not come back all at once */
 
     if (!pg->retry_timer.timer_set) {
         ngx_add_timer(&pg->retry_timer, ngx_libpq_backoff(1, 0));
@@ -452,7 +452,7 @@ ngx_libpq_exchange_submit(ngx_libpq_exchange_t *ex)
         }
     }
 
-    /* pitfall 11: bounded */
+    /* bounded: who would wait for long is told so now */
 
     if (queue->n >= (ngx_uint_t) pg->queue_size) {
         pg->stats.refused++;
@@ -660,13 +660,23 @@ ngx_libpq_complete(ngx_libpq_exchange_t *ex, ngx_libpq_status_e status)
 
 /* Random bits without a system call for each. */
 
-int64_t
-ngx_libpq_pool_nonce(ngx_libpq_pool_t *pg)
+ngx_int_t
+ngx_libpq_pool_nonce(ngx_libpq_conn_t *pc, u_char nonce[8])
 {
+    ngx_libpq_pool_t  *pg;
+
+    pg = pc->pg;
+
     if (pg->nonces_left == 0) {
+        if (RAND_bytes((u_char *) pg->nonces, sizeof(pg->nonces)) != 1) {
+            ngx_libpq_broken(pc, "OpenSSL has no random bytes for a nonce");
+            return NGX_ERROR;
+        }
+
         pg->nonces_left = sizeof(pg->nonces) / sizeof(pg->nonces[0]);
-        randombytes_buf(pg->nonces, sizeof(pg->nonces));
     }
 
-    return pg->nonces[--pg->nonces_left];
+    ngx_memcpy(nonce, &pg->nonces[--pg->nonces_left], 8);
+
+    return NGX_OK;
 }

@@ -100,11 +100,11 @@ ngx_connection_t *ngx_libpq_watch(PGconn *conn, void *data,
     ngx_event_handler_pt read, ngx_event_handler_pt write, ngx_log_t *log);
 /* Only the events; for a socket that libpq may have closed. */
 void ngx_libpq_unwatch(ngx_connection_t *c, PGconn *conn);
-/* Events, ngx_connection_t, then PQfinish (pitfall 5). */
+/* Events, ngx_connection_t, then PQfinish, which closes the fd. */
 void ngx_libpq_finish(ngx_connection_t *c, PGconn *conn);
 /* PQflush, with the write event armed while bytes are left. */
 ngx_int_t ngx_libpq_flush(ngx_connection_t *c, PGconn *conn);
-/* Bytes that wait inside OpenSSL (pitfall 3). */
+/* Bytes that wait inside OpenSSL, of which epoll knows nothing. */
 ngx_uint_t ngx_libpq_pending(PGconn *conn);
 
 
@@ -133,7 +133,8 @@ void ngx_libpq_complete(ngx_libpq_exchange_t *ex, ngx_libpq_status_e status);
 void ngx_libpq_pool_lost(ngx_libpq_pool_t *pg, const char *reason);
 /* Sends what waits in the queues while there are places. */
 void ngx_libpq_pool_pump(ngx_libpq_pool_t *pg);
-int64_t ngx_libpq_pool_nonce(ngx_libpq_pool_t *pg);
+/* A number that nobody can foretell; NGX_ERROR: there is none, pc is broken. */
+ngx_int_t ngx_libpq_pool_nonce(ngx_libpq_conn_t *pc, u_char nonce[8]);
 /* Takes a not yet sent exchange out of its queue. */
 void ngx_libpq_pool_dequeue(ngx_libpq_exchange_t *ex);
 

@@ -48,7 +48,7 @@ static ngx_uint_t ngx_libpq_in(const char *sqlstate,
 
 /* Tables of SQLSTATEs or their beginnings. */
 
-/* pitfall 11: this server is going away, or is not the primary any more */
+/* this server is going away, or is not the primary any more */
 static const char *const  ngx_libpq_drop[] = {
     "57P0", "25006", "08", NULL
 };
@@ -125,7 +125,7 @@ ngx_libpq_results(ngx_libpq_conn_t *pc)
 
     while (!ngx_queue_empty(&pc->inflight) && !pc->broken) {
 
-        /* pitfall 7: PQgetResult blocks unless PQisBusy said no */
+        /* PQgetResult blocks unless PQisBusy said no */
 
         if (PQisBusy(pc->conn)) {
             break;
@@ -499,7 +499,7 @@ ngx_libpq_unprepare(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 }
 
 
-/* Pitfall 12: only here is a transaction known to be committed. */
+/* Only here is a transaction known to be committed: rows say nothing of it. */
 
 static void
 ngx_libpq_sync(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
@@ -543,7 +543,7 @@ ngx_libpq_sync(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 /*
  * Whether a failed exchange is to be sent again, from the part that failed on.
  * The transaction of that has been rolled back, so this repeats no write
- * (pitfall 9) but those that are of no effect alone: see the header.
+ * but those that are of no effect alone: see the header.
  */
 
 static ngx_uint_t
@@ -654,8 +654,8 @@ ngx_libpq_log_allowed(ngx_libpq_pool_t *pg)
 
 
 /*
- * Pitfall 10: what the server says to an idle connection arrives here, such
- * as that it is shutting down.  Other notices may quote values and are dropped.
+ * What the server says to an idle connection arrives here, such as that it is
+ * shutting down.  Other notices may quote values and are dropped.
  */
 
 void

@@ -18,7 +18,6 @@
  *     libpq_stats;                       the pool's counters
  */
 
-#include <sodium.h>
 
 #include "pg/probe.h"
 
@@ -464,8 +463,7 @@ ngx_http_libpq_test_init_process(ngx_cycle_t *cycle)
     ngx_libpq_probe_init(1);
     ngx_http_libpq_test_linger_init();
 
-    if (sodium_init() < 0
-        || ngx_libpq_pool_init_process(cycle, mcf->set) != NGX_OK
+    if (ngx_libpq_pool_init_process(cycle, mcf->set) != NGX_OK
         || ngx_libpq_pool_init_process(cycle, mcf->bare) != NGX_OK)
     {
         return NGX_ERROR;
