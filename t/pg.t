@@ -54,6 +54,9 @@ location /two { libpq_bare on; libpq_query "SELECT \$1, \$2" int4;
                 text; }
 location /mood { libpq_bare on;
                  libpq_query "SELECT \$1, 'sad'::s.mood, NULL::text"; }
+location /dates { libpq_bare on; libpq_query "SELECT \$1, v::date FROM unnest(
+    ARRAY['1970-01-01', '2026-11-21', '0001-01-01', '5874897-12-31',
+          'infinity', '-infinity', NULL]) v"; }
 location /divide { libpq_bare on; libpq_query "SELECT \$1, 7 / \$2" int4; }
 location /grow { libpq_query "SELECT \$1, g.* FROM s.grows g"; }
 location /bare/grow { libpq_bare on;
@@ -109,6 +112,10 @@ for my $i (0 .. $#echo) {
 }
 
 is get('/two?p1=5&p2=x'), "ok\n5\nx|1\nx|2\n", 'two statements, an exchange';
+is get('/dates'), join("\n", 'ok', 0, 20778, -719162, 2145042905, 2147483647,
+    -2147483648, 'NULL', ''), 'dates are days since 1970';
+is get('/dates?as=int4'), "ok\n" . "unreadable\n" x 7, 'and no numbers';
+is get('/echo1?p1=1&as=date'), "ok\nunreadable\n", 'nor numbers dates';
 is get('/mood?as=text'), "ok\nsad|NULL\n", 'an enum is text';
 
 for my $as (grep { $_ ne 'int4' } map { $_->[0] } @echo[0 .. 7]) {

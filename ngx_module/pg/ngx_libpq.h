@@ -122,6 +122,7 @@ enum {
     NGX_LIBPQ_TEXT_ARRAY      = 1009,
     NGX_LIBPQ_BPCHAR          = 1042,   /* char(n) */
     NGX_LIBPQ_VARCHAR         = 1043,
+    NGX_LIBPQ_DATE            = 1082,
     NGX_LIBPQ_TIMESTAMPTZ     = 1184,
     NGX_LIBPQ_UUID            = 2950,
     NGX_LIBPQ_UUID_ARRAY      = 2951,
@@ -493,6 +494,9 @@ ngx_int_t ngx_libpq_get_text(const PGresult *res, ngx_uint_t row,
     ngx_uint_t col, ngx_str_t *value);
 ngx_int_t ngx_libpq_get_uuid(const PGresult *res, ngx_uint_t row,
     ngx_uint_t col, u_char uuid[NGX_LIBPQ_UUID_LEN]);
+/* Days since 1970; INT32_MAX and INT32_MIN are the infinities. */
+ngx_int_t ngx_libpq_get_date(const PGresult *res, ngx_uint_t row,
+    ngx_uint_t col, int32_t *days);
 /* Microseconds since 1970, never NGX_LIBPQ_TIME_NULL. */
 ngx_int_t ngx_libpq_get_timestamptz(const PGresult *res, ngx_uint_t row,
     ngx_uint_t col, int64_t *value);

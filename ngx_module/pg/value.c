@@ -9,8 +9,9 @@
 #include "pg/private.h"
 
 
-/* PostgreSQL counts microseconds from 2000-01-01, callers from 1970-01-01. */
-#define NGX_LIBPQ_EPOCH        INT64_C(946684800000000)
+/* PostgreSQL counts from 2000-01-01, callers from 1970-01-01. */
+#define NGX_LIBPQ_EPOCH        INT64_C(946684800000000)    /* microseconds */
+#define NGX_LIBPQ_EPOCH_DAYS   10957
 
 /* Bytes of a one-dimensional array's header, and of one without elements. */
 #define NGX_LIBPQ_ARRAY_HEAD   20
@@ -466,6 +467,34 @@ ngx_libpq_get_uuid(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
     }
 
     return rc;
+}
+
+
+ngx_int_t
+ngx_libpq_get_date(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
+    int32_t *days)
+{
+    int32_t    d;
+    ngx_int_t  rc;
+    ngx_str_t  v;
+
+    rc = ngx_libpq_get(res, row, col, NGX_LIBPQ_DATE, 4, &v);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    d = (int32_t) ngx_libpq_read32(v.data);
+
+    if (d > INT32_MAX - NGX_LIBPQ_EPOCH_DAYS) {
+        d = INT32_MAX;      /* 'infinity' */
+
+    } else if (d != INT32_MIN) {
+        d += NGX_LIBPQ_EPOCH_DAYS;
+    }
+
+    *days = d;
+
+    return NGX_OK;
 }
 
 

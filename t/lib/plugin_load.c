@@ -26,8 +26,17 @@
 
 
 static const char *const  type_names[] = {
-    NULL, "uuid", "int4", "int8", "bool", "bytea", "text", "timestamptz",
-    "date", "uuid[]", "bytea[]", "text[]", "bool[]", "int4[]"
+    [PUPIL_PARAM_UUID] = "uuid",
+    [PUPIL_PARAM_INT4] = "int4",
+    [PUPIL_PARAM_INT8] = "int8",
+    [PUPIL_PARAM_BOOL] = "bool",
+    [PUPIL_PARAM_BYTEA] = "bytea",
+    [PUPIL_PARAM_TEXT] = "text",
+    [PUPIL_PARAM_TIMESTAMPTZ] = "timestamptz",
+    [PUPIL_PARAM_UUID_ARRAY] = "uuid[]",
+    [PUPIL_PARAM_BYTEA_ARRAY] = "bytea[]",
+    [PUPIL_PARAM_TEXT_ARRAY] = "text[]",
+    [PUPIL_PARAM_INT4_ARRAY] = "int4[]"
 };
 
 

@@ -268,6 +268,22 @@ ngx_http_libpq_test_get_time(const PGresult *res, ngx_uint_t row,
 
 
 static ngx_int_t
+ngx_http_libpq_test_get_date(const PGresult *res, ngx_uint_t row,
+    ngx_uint_t col, u_char **p)
+{
+    int32_t    value;
+    ngx_int_t  rc;
+
+    rc = ngx_libpq_get_date(res, row, col, &value);
+    if (rc == NGX_OK) {
+        *p = ngx_sprintf(*p, "%D", value);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
 ngx_http_libpq_test_get_uuids(const PGresult *res, ngx_uint_t row,
     ngx_uint_t col, u_char **p)
 {
@@ -305,6 +321,7 @@ static const ngx_http_libpq_test_type_t  ngx_http_libpq_test_types[] = {
       ngx_http_libpq_test_get_uuid },
     { ngx_string("timestamptz"), NGX_LIBPQ_TIMESTAMPTZ,
       ngx_http_libpq_test_set_time, ngx_http_libpq_test_get_time },
+    { ngx_string("date"), NGX_LIBPQ_DATE, NULL, ngx_http_libpq_test_get_date },
     { ngx_string("int4[]"), NGX_LIBPQ_INT4_ARRAY,
       ngx_http_libpq_test_set_int4s, NULL },
     { ngx_string("text[]"), NGX_LIBPQ_TEXT_ARRAY,

@@ -35,21 +35,18 @@ static const pupil_placeholder_t  pupil_placeholders[] = {
     { NULL,           NULL }
 };
 
-/* pg_type.dat: these never change. */
 static const uint32_t  pupil_oids[] = {
-    [PUPIL_PARAM_UUID]        = 2950,
-    [PUPIL_PARAM_INT4]        = 23,
-    [PUPIL_PARAM_INT8]        = 20,
-    [PUPIL_PARAM_BOOL]        = 16,
-    [PUPIL_PARAM_BYTEA]       = 17,
-    [PUPIL_PARAM_TEXT]        = 25,
-    [PUPIL_PARAM_TIMESTAMPTZ] = 1184,
-    [PUPIL_PARAM_DATE]        = 1082,
-    [PUPIL_PARAM_UUID_ARRAY]  = 2951,
-    [PUPIL_PARAM_BYTEA_ARRAY] = 1001,
-    [PUPIL_PARAM_TEXT_ARRAY]  = 1009,
-    [PUPIL_PARAM_BOOL_ARRAY]  = 1000,
-    [PUPIL_PARAM_INT4_ARRAY]  = 1007
+    [PUPIL_PARAM_UUID]        = PUPIL_OID_UUID,
+    [PUPIL_PARAM_INT4]        = PUPIL_OID_INT4,
+    [PUPIL_PARAM_INT8]        = PUPIL_OID_INT8,
+    [PUPIL_PARAM_BOOL]        = PUPIL_OID_BOOL,
+    [PUPIL_PARAM_BYTEA]       = PUPIL_OID_BYTEA,
+    [PUPIL_PARAM_TEXT]        = PUPIL_OID_TEXT,
+    [PUPIL_PARAM_TIMESTAMPTZ] = PUPIL_OID_TIMESTAMPTZ,
+    [PUPIL_PARAM_UUID_ARRAY]  = PUPIL_OID_UUID_ARRAY,
+    [PUPIL_PARAM_BYTEA_ARRAY] = PUPIL_OID_BYTEA_ARRAY,
+    [PUPIL_PARAM_TEXT_ARRAY]  = PUPIL_OID_TEXT_ARRAY,
+    [PUPIL_PARAM_INT4_ARRAY]  = PUPIL_OID_INT4_ARRAY
 };
 
 static const uint8_t  pupil_common[PUPIL_STATEMENT_COMMON] = {

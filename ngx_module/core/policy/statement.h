@@ -77,13 +77,26 @@ typedef enum {
     PUPIL_PARAM_BYTEA,
     PUPIL_PARAM_TEXT,
     PUPIL_PARAM_TIMESTAMPTZ,
-    PUPIL_PARAM_DATE,
     PUPIL_PARAM_UUID_ARRAY,
     PUPIL_PARAM_BYTEA_ARRAY,
     PUPIL_PARAM_TEXT_ARRAY,
-    PUPIL_PARAM_BOOL_ARRAY,
     PUPIL_PARAM_INT4_ARRAY
 } pupil_param_t;
+
+/* PostgreSQL's object ids of these types, fixed for ever. */
+enum {
+    PUPIL_OID_BOOL        = 16,
+    PUPIL_OID_BYTEA       = 17,
+    PUPIL_OID_INT8        = 20,
+    PUPIL_OID_INT4        = 23,
+    PUPIL_OID_TEXT        = 25,
+    PUPIL_OID_BYTEA_ARRAY = 1001,
+    PUPIL_OID_INT4_ARRAY  = 1007,
+    PUPIL_OID_TEXT_ARRAY  = 1009,
+    PUPIL_OID_TIMESTAMPTZ = 1184,
+    PUPIL_OID_UUID        = 2950,
+    PUPIL_OID_UUID_ARRAY  = 2951
+};
 
 
 typedef struct {

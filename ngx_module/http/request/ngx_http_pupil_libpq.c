@@ -5,6 +5,7 @@
  */
 
 #include "core/base/text.h"
+#include "core/policy/statement.h"
 #include "http/request/ngx_http_pupil_libpq.h"
 
 
@@ -12,6 +13,23 @@ _Static_assert(NGX_HTTP_PUPIL_PROBE_END <= NGX_LIBPQ_PROBE_MAX,
                "ngx_libpq counts fewer kinds of callbacks");
 _Static_assert(PUPIL_UUID_TEXT_LEN <= NGX_LIBPQ_SETTING_MAX,
                "a tenant is too long for a session setting");
+
+/* Core says the types of parameters, and the pool sets them. */
+#define NGX_HTTP_PUPIL_OID(type)                                              \
+    _Static_assert((int) PUPIL_OID_##type == (int) NGX_LIBPQ_##type,          \
+                   "a type has one object id on both sides")
+
+NGX_HTTP_PUPIL_OID(BOOL);
+NGX_HTTP_PUPIL_OID(BYTEA);
+NGX_HTTP_PUPIL_OID(INT8);
+NGX_HTTP_PUPIL_OID(INT4);
+NGX_HTTP_PUPIL_OID(TEXT);
+NGX_HTTP_PUPIL_OID(BYTEA_ARRAY);
+NGX_HTTP_PUPIL_OID(INT4_ARRAY);
+NGX_HTTP_PUPIL_OID(TEXT_ARRAY);
+NGX_HTTP_PUPIL_OID(TIMESTAMPTZ);
+NGX_HTTP_PUPIL_OID(UUID);
+NGX_HTTP_PUPIL_OID(UUID_ARRAY);
 
 #if (PUPIL_TIME_NONE != NGX_LIBPQ_TIME_NULL)
 #error "no time is not NULL on both sides"

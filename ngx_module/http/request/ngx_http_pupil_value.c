@@ -8,10 +8,6 @@
 #include "http/request/ngx_http_pupil.h"
 
 
-#define NGX_HTTP_PUPIL_DATE   1082    /* PostgreSQL's type date */
-#define NGX_HTTP_PUPIL_EPOCH  10957   /* days from 1970 to 2000 */
-
-
 static pupil_rc_t ngx_http_pupil_subkey(ngx_http_pupil_ctx_t *ctx,
     const pupil_place_t *place, pupil_owner_state_t state,
     ngx_uint_t allow_restricted, const pupil_subkey_t **key);
@@ -23,8 +19,6 @@ static void ngx_http_pupil_bound_to(ngx_http_pupil_ctx_t *ctx,
 static pupil_rc_t ngx_http_pupil_plain(ngx_http_pupil_ctx_t *ctx,
     uint32_t type, PGresult *res, ngx_uint_t row, ngx_uint_t col,
     pupil_str_t *value);
-static ngx_int_t ngx_http_pupil_date(PGresult *res, ngx_uint_t row,
-    ngx_uint_t col, int32_t *days);
 static pupil_rc_t ngx_http_pupil_uuid_list(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, ngx_uint_t col, pupil_str_t *value);
 static pupil_rc_t ngx_http_pupil_copy(ngx_http_pupil_ctx_t *ctx,
@@ -362,7 +356,7 @@ ngx_http_pupil_plain(ngx_http_pupil_ctx_t *ctx, uint32_t type, PGresult *res,
         return ngx_http_pupil_copy(ctx, buf, PUPIL_UUID_TEXT_LEN, value);
 
     case PUPIL_TYPE_DATE:
-        if (ngx_http_pupil_date(res, row, col, &days) != NGX_OK) {
+        if (ngx_libpq_get_date(res, row, col, &days) != NGX_OK) {
             return PUPIL_FAILED;
         }
 
@@ -383,29 +377,6 @@ ngx_http_pupil_plain(ngx_http_pupil_ctx_t *ctx, uint32_t type, PGresult *res,
     default:
         return PUPIL_FAILED;
     }
-}
-
-
-/* A column of type date, in days since 1970-01-01. */
-static ngx_int_t
-ngx_http_pupil_date(PGresult *res, ngx_uint_t row, ngx_uint_t col,
-    int32_t *days)
-{
-    const u_char  *p;
-
-    if (PQftype(res, (int) col) != NGX_HTTP_PUPIL_DATE
-        || PQgetlength(res, (int) row, (int) col) != 4)
-    {
-        return NGX_ERROR;
-    }
-
-    p = (const u_char *) PQgetvalue(res, (int) row, (int) col);
-
-    *days = (int32_t) ((uint32_t) p[0] << 24 | (uint32_t) p[1] << 16
-                       | (uint32_t) p[2] << 8 | p[3])
-            + NGX_HTTP_PUPIL_EPOCH;
-
-    return NGX_OK;
 }
 
 
