@@ -78,7 +78,7 @@ location /norow { libpq_bare on; libpq_query "SELECT \$1 WHERE false"; }
 my $nginx = Pupil::Nginx->new(server => $server, log_level => 'debug',
     asan => 'detect_leaks=0',
     http => database() . 'libpq_connections 1; libpq_depth 1; libpq_queue 1;'
-            . 'libpq_listen news; libpq_check "SELECT \'ok\'";');
+            . 'libpq_listen news; libpq_check "SELECT $1 || \'\'";');
 
 $nginx->start;
 my $http = $nginx->http;

@@ -53,6 +53,8 @@ static ngx_int_t ngx_libpq_check_role(ngx_libpq_task_t *t);
 static ngx_int_t ngx_libpq_listen_to(ngx_libpq_task_t *t);
 static int64_t ngx_libpq_clock(void);
 static int ngx_libpq_wait(PGconn *conn, int64_t deadline, short events);
+static int ngx_libpq_query_send(PGconn *conn, const char *sql, ngx_uint_t n,
+    const char *const *params);
 static ngx_int_t ngx_libpq_query_flush(PGconn *conn, int64_t deadline);
 static ngx_int_t ngx_libpq_query_results(PGconn *conn, int64_t deadline,
     PGresult **last);
@@ -312,7 +314,8 @@ ngx_libpq_setup(ngx_libpq_task_t *t)
                         t->pg->statement_timeout,
                         t->pg->statement_timeout + NGX_LIBPQ_MARGIN, more);
 
-    res = ngx_libpq_query(t->conn, sql, t->pg->connect_timeout, t->text);
+    res = ngx_libpq_query(t->conn, sql, 0, NULL, t->pg->connect_timeout,
+                          t->text);
     if (res == NULL) {
         return NGX_ERROR;
     }
@@ -351,7 +354,8 @@ ngx_libpq_check_role(ngx_libpq_task_t *t)
         " ELSE '' END"
         " FROM pg_catalog.pg_roles r WHERE r.rolname = current_user";
 
-    res = ngx_libpq_query(t->conn, query, t->pg->connect_timeout, t->text);
+    res = ngx_libpq_query(t->conn, query, 0, NULL, t->pg->connect_timeout,
+                          t->text);
     if (res == NULL) {
         return NGX_ERROR;
     }
@@ -390,7 +394,8 @@ ngx_libpq_listen_to(ngx_libpq_task_t *t)
     (void) snprintf(sql, sizeof(sql), "LISTEN %s", name);
     PQfreemem(name);
 
-    res = ngx_libpq_query(t->conn, sql, t->pg->connect_timeout, t->text);
+    res = ngx_libpq_query(t->conn, sql, 0, NULL, t->pg->connect_timeout,
+                          t->text);
     if (res == NULL) {
         return NGX_ERROR;
     }
@@ -451,7 +456,8 @@ ngx_libpq_wait(PGconn *conn, int64_t deadline, short events)
 
 
 PGresult *
-ngx_libpq_query(PGconn *conn, const char *sql, ngx_msec_t timeout, char *text)
+ngx_libpq_query(PGconn *conn, const char *sql, ngx_uint_t n,
+    const char *const *params, ngx_msec_t timeout, char *text)
 {
     int        nonblocking;
     int64_t    deadline;
@@ -462,7 +468,7 @@ ngx_libpq_query(PGconn *conn, const char *sql, ngx_msec_t timeout, char *text)
     deadline = ngx_libpq_clock() + (int64_t) timeout;
 
     if (PQsetnonblocking(conn, 1) != 0
-        || PQsendQuery(conn, sql) != 1
+        || ngx_libpq_query_send(conn, sql, n, params) != 1
         || ngx_libpq_query_flush(conn, deadline) != NGX_OK)
     {
         goto failed;
@@ -500,6 +506,20 @@ failed:
     ngx_libpq_text(text, PQerrorMessage(conn));
 
     return NULL;
+}
+
+
+/* 1, as libpq has it, or 0. */
+
+static int
+ngx_libpq_query_send(PGconn *conn, const char *sql, ngx_uint_t n,
+    const char *const *params)
+{
+    if (n == 0) {
+        return PQsendQuery(conn, sql);
+    }
+
+    return PQsendQueryParams(conn, sql, (int) n, NULL, params, NULL, NULL, 0);
 }
 
 

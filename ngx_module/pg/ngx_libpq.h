@@ -521,11 +521,13 @@ ngx_int_t ngx_libpq_array_next_uuid(ngx_libpq_array_t *array,
 /* ---- helper threads ---- */
 
 /*
- * A simple query, at most timeout milliseconds.  NULL: failed, with libpq's
- * text in text (NGX_LIBPQ_ERROR_SIZE bytes).  The caller clears the result.
+ * A query with n parameters, NUL-terminated texts; without any it may be
+ * several statements, and the result is the last one's.  At most timeout
+ * milliseconds.  NULL: failed, with libpq's text in text
+ * (NGX_LIBPQ_ERROR_SIZE bytes).  The caller clears the result.
  */
-PGresult *ngx_libpq_query(PGconn *conn, const char *sql, ngx_msec_t timeout,
-    char *text);
+PGresult *ngx_libpq_query(PGconn *conn, const char *sql, ngx_uint_t n,
+    const char *const *params, ngx_msec_t timeout, char *text);
 
 
 /* ---- LISTEN ---- */

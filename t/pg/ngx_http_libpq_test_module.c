@@ -10,7 +10,8 @@
  *                                        app.tenant, and "bare"
  *     libpq_connections, libpq_depth, libpq_queue N;
  *     libpq_listen CHANNEL;
- *     libpq_check SQL;                   one column, which is to be "ok"
+ *     libpq_check SQL;                   one column, which is to be "ok"; $1 is
+ *                                        that if there is one
  *
  *     libpq_query SQL [TYPE]...;         in a location; several: one exchange
  *     libpq_part;                        behind a query: it ends a part
@@ -207,13 +208,18 @@ ngx_http_libpq_test_check(PGconn *conn, void *data, char *text)
 {
     PGresult                         *res;
     ngx_int_t                         rc;
+    ngx_uint_t                        n;
     ngx_http_libpq_test_main_conf_t  *mcf;
+
+    static const char *const  params[] = { "ok" };
 
     mcf = data;
 
     ngx_http_libpq_test_linger();
 
-    res = ngx_libpq_query(conn, (char *) mcf->check.data,
+    n = ngx_strchr(mcf->check.data, '$') ? 1 : 0;
+
+    res = ngx_libpq_query(conn, (char *) mcf->check.data, n, params,
                           NGX_HTTP_LIBPQ_TEST_TIME, text);
     if (res == NULL) {
         return NGX_ERROR;

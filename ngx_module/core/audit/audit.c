@@ -31,6 +31,14 @@ const char  pupil_audit_group_sql[] =
     " outcome, subjects, note))"
     " SELECT $1::bigint";
 
+const char  pupil_audit_shape_sql[] =
+    "INSERT INTO pupil.audit_shape (shape, accesses) VALUES ($1::bytea, $2)"
+    " ON CONFLICT DO NOTHING";
+
+const char  pupil_audit_policy_sql[] =
+    "INSERT INTO pupil.policy (policy, document) VALUES ($1::bytea, $2)"
+    " ON CONFLICT DO NOTHING";
+
 const uint8_t  pupil_audit_group_params[PUPIL_AUDIT_GROUP_PARAMS] = {
     PUPIL_PARAM_INT8, PUPIL_PARAM_UUID, PUPIL_PARAM_UUID_ARRAY,
     PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_UUID_ARRAY,

@@ -50,6 +50,16 @@ extern const uint8_t  pupil_audit_group_params[PUPIL_AUDIT_GROUP_PARAMS];
 
 
 /*
+ * What records refer to is stored before them: a shape with its accesses, a
+ * policy with its document.  $1 the hash as \x and hex digits, $2 the text.
+ */
+#define PUPIL_AUDIT_STORE_PARAMS  2
+
+extern const char  pupil_audit_shape_sql[];
+extern const char  pupil_audit_policy_sql[];
+
+
+/*
  * The shape of an access that was refused: the wants of its template, so that
  * it tells what was asked for.
  */

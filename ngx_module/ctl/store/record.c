@@ -9,6 +9,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "core/audit/audit.h"
 #include "core/base/text.h"
 #include "ctl/base/db.h"
 #include "ctl/base/literal.h"
@@ -129,28 +130,26 @@ note_text(const ctl_t *ctl, const char *detail, ctl_buf_t *buf)
 static int
 register_shape(ctl_t *ctl, const char *shape, const char *accesses)
 {
-    const char  *params[2];
+    const char  *params[PUPIL_AUDIT_STORE_PARAMS];
 
     params[0] = shape;
     params[1] = accesses;
 
-    return ctl_exec(ctl->data, "INSERT INTO pupil.audit_shape (shape,"
-                    " accesses) VALUES ($1::bytea, $2) ON CONFLICT DO"
-                    " NOTHING", 2, params);
+    return ctl_exec(ctl->data, pupil_audit_shape_sql,
+                    PUPIL_AUDIT_STORE_PARAMS, params);
 }
 
 
 static int
 register_policy(ctl_t *ctl, const char *policy)
 {
-    const char  *params[2];
+    const char  *params[PUPIL_AUDIT_STORE_PARAMS];
 
     params[0] = policy;
     params[1] = (const char *) ctl->policy_document.data;
 
-    return ctl_exec(ctl->data, "INSERT INTO pupil.policy (policy, document)"
-                    " VALUES ($1::bytea, $2) ON CONFLICT DO NOTHING", 2,
-                    params);
+    return ctl_exec(ctl->data, pupil_audit_policy_sql,
+                    PUPIL_AUDIT_STORE_PARAMS, params);
 }
 
 

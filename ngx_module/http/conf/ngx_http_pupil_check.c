@@ -27,16 +27,18 @@ static ngx_int_t ngx_http_pupil_check_system(PGconn *conn,
     ngx_http_pupil_check_t *check, char *text);
 static ngx_int_t ngx_http_pupil_check_epochs(PGconn *conn,
     ngx_http_pupil_check_t *check, char *text);
+static ngx_int_t ngx_http_pupil_check_insert(PGconn *conn,
+    const ngx_http_pupil_stored_t *stored, char *text);
 static ngx_int_t ngx_http_pupil_check_run(PGconn *conn, const char *sql,
-    char *text);
+    ngx_uint_t n, const char *const *params, char *text);
 static ngx_int_t ngx_http_pupil_check_said(pupil_rc_t rc,
     pupil_error_t *error, char *text);
 static int64_t ngx_http_pupil_check_number(PGresult *res, int row, int col);
 static ngx_int_t ngx_http_pupil_check_store(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf, ngx_http_pupil_check_t *check);
-static ngx_int_t ngx_http_pupil_check_insert(ngx_conf_t *cf,
-    ngx_http_pupil_check_t *check, const char *into, const uint8_t hash[32],
-    const pupil_str_t *document);
+static ngx_int_t ngx_http_pupil_check_add(ngx_conf_t *cf,
+    ngx_http_pupil_check_t *check, const char *sql,
+    const uint8_t hash[PUPIL_HASH_LEN], const pupil_str_t *text);
 
 
 ngx_int_t
@@ -74,59 +76,38 @@ ngx_http_pupil_check_init(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
 }
 
 
-/* The inserts, one for each shape and each policy that is not there twice. */
+/* What is to be stored: each shape and each policy, once. */
 static ngx_int_t
 ngx_http_pupil_check_store(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_check_t *check)
 {
-    ngx_uint_t           i, k;
+    ngx_uint_t           i;
     pupil_location_t   **locations;
     pupil_statement_t  **shapes;
 
     shapes = pmcf->conf->shapes.elts;
     locations = pmcf->conf->locations.elts;
 
-    check->sql = ngx_palloc(cf->pool,
-                            (pmcf->conf->shapes.nelts
-                             + pmcf->conf->locations.nelts + 1)
-                            * sizeof(ngx_str_t));
-    if (check->sql == NULL) {
+    if (ngx_array_init(&check->stored, cf->pool, 64,
+                       sizeof(ngx_http_pupil_stored_t)) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
     for (i = 0; i < pmcf->conf->shapes.nelts; i++) {
-        for (k = 0; k < i; k++) {
-            if (ngx_memcmp(shapes[k]->shape, shapes[i]->shape, 32) == 0) {
-                break;
-            }
-        }
-
-        if (k == i
-            && ngx_http_pupil_check_insert(cf, check,
-                                           "pupil.audit_shape"
-                                           " (shape, accesses)",
-                                           shapes[i]->shape,
-                                           &shapes[i]->accesses) != NGX_OK)
+        if (ngx_http_pupil_check_add(cf, check, pupil_audit_shape_sql,
+                                     shapes[i]->shape, &shapes[i]->accesses)
+            != NGX_OK)
         {
             return NGX_ERROR;
         }
     }
 
     for (i = 0; i < pmcf->conf->locations.nelts; i++) {
-        for (k = 0; k < i; k++) {
-            if (ngx_memcmp(locations[k]->policy_hash,
-                           locations[i]->policy_hash, 32) == 0)
-            {
-                break;
-            }
-        }
-
-        if (k == i
-            && ngx_http_pupil_check_insert(cf, check,
-                                           "pupil.policy (policy, document)",
-                                           locations[i]->policy_hash,
-                                           &locations[i]->policy_document)
-               != NGX_OK)
+        if (ngx_http_pupil_check_add(cf, check, pupil_audit_policy_sql,
+                                     locations[i]->policy_hash,
+                                     &locations[i]->policy_document)
+            != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -137,34 +118,38 @@ ngx_http_pupil_check_store(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
 
 
 static ngx_int_t
-ngx_http_pupil_check_insert(ngx_conf_t *cf, ngx_http_pupil_check_t *check,
-    const char *into, const uint8_t hash[32], const pupil_str_t *document)
+ngx_http_pupil_check_add(ngx_conf_t *cf, ngx_http_pupil_check_t *check,
+    const char *sql, const uint8_t hash[PUPIL_HASH_LEN],
+    const pupil_str_t *text)
 {
-    size_t      i;
-    u_char     *p;
-    ngx_str_t  *sql;
+    u_char                    hex[2 + 2 * PUPIL_HASH_LEN + 1], *document;
+    ngx_uint_t                i;
+    ngx_http_pupil_stored_t  *stored;
 
-    sql = &check->sql[check->sql_count++];
+    (void) ngx_sprintf(hex, "\\x%*xs%Z", (size_t) PUPIL_HASH_LEN, hash);
 
-    sql->data = ngx_pnalloc(cf->pool, 160 + 64 + 2 * document->len);
-    if (sql->data == NULL) {
+    stored = check->stored.elts;
+
+    for (i = 0; i < check->stored.nelts; i++) {
+        if (stored[i].sql == sql
+            && ngx_strcmp(stored[i].hash, hex) == 0)
+        {
+            return NGX_OK;
+        }
+    }
+
+    document = ngx_pnalloc(cf->pool, text->len + 1);
+    stored = ngx_array_push(&check->stored);
+
+    if (document == NULL || stored == NULL) {
         return NGX_ERROR;
     }
 
-    p = ngx_sprintf(sql->data, "INSERT INTO %s VALUES ('\\x", into);
-    p = ngx_hex_dump(p, (u_char *) hash, 32);
-    p = ngx_sprintf(p, "', '");
+    (void) ngx_cpystrn(document, (u_char *) text->data, text->len + 1);
 
-    for (i = 0; i < document->len; i++) {
-        if (document->data[i] == '\'') {
-            *p++ = '\'';
-        }
-
-        *p++ = document->data[i];
-    }
-
-    p = ngx_sprintf(p, "') ON CONFLICT DO NOTHING%Z");
-    sql->len = p - sql->data - 1;
+    stored->sql = sql;
+    stored->document = document;
+    ngx_memcpy(stored->hash, hex, sizeof(hex));
 
     return NGX_OK;
 }
@@ -175,7 +160,8 @@ ngx_http_pupil_check_data(PGconn *conn, void *data, char *text)
 {
     ngx_http_pupil_check_t *check = data;
 
-    ngx_uint_t  i;
+    ngx_uint_t                i;
+    ngx_http_pupil_stored_t  *stored;
 
     if (ngx_http_pupil_check_schema(conn, check, text) != NGX_OK
         || ngx_http_pupil_check_system(conn, check, text) != NGX_OK
@@ -185,15 +171,29 @@ ngx_http_pupil_check_data(PGconn *conn, void *data, char *text)
         return NGX_ERROR;
     }
 
-    for (i = 0; i < check->sql_count; i++) {
-        if (ngx_http_pupil_check_run(conn, (char *) check->sql[i].data, text)
-            != NGX_OK)
-        {
+    stored = check->stored.elts;
+
+    for (i = 0; i < check->stored.nelts; i++) {
+        if (ngx_http_pupil_check_insert(conn, &stored[i], text) != NGX_OK) {
             return NGX_ERROR;
         }
     }
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_check_insert(PGconn *conn,
+    const ngx_http_pupil_stored_t *stored, char *text)
+{
+    const char  *params[PUPIL_AUDIT_STORE_PARAMS];
+
+    params[0] = (const char *) stored->hash;
+    params[1] = (const char *) stored->document;
+
+    return ngx_http_pupil_check_run(conn, stored->sql,
+                                    PUPIL_AUDIT_STORE_PARAMS, params, text);
 }
 
 
@@ -220,7 +220,7 @@ ngx_http_pupil_check_schema(PGconn *conn, ngx_http_pupil_check_t *check,
     pupil_rc_t      rc;
     pupil_error_t   error;
 
-    res = ngx_libpq_query(conn, pupil_schema_sql,
+    res = ngx_libpq_query(conn, pupil_schema_sql, 0, NULL,
                           NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
     if (res == NULL) {
         return NGX_ERROR;
@@ -253,7 +253,7 @@ ngx_http_pupil_check_system(PGconn *conn, ngx_http_pupil_check_t *check,
         return NGX_OK;
     }
 
-    res = ngx_libpq_query(conn, pupil_system_sql,
+    res = ngx_libpq_query(conn, pupil_system_sql, 0, NULL,
                           NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
     if (res == NULL) {
         return NGX_ERROR;
@@ -282,7 +282,7 @@ ngx_http_pupil_check_durable(PGconn *conn, ngx_http_pupil_check_t *check,
         "SET synchronous_commit TO off"
     };
 
-    return ngx_http_pupil_check_run(conn, sql[check->durable], text);
+    return ngx_http_pupil_check_run(conn, sql[check->durable], 0, NULL, text);
 }
 
 
@@ -292,7 +292,7 @@ ngx_http_pupil_check_partitions(PGconn *conn, ngx_http_pupil_check_t *check,
 {
     PGresult  *res;
 
-    res = ngx_libpq_query(conn, pupil_partitions_sql,
+    res = ngx_libpq_query(conn, pupil_partitions_sql, 0, NULL,
                           NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
     if (res == NULL) {
         return NGX_ERROR;
@@ -316,7 +316,7 @@ ngx_http_pupil_check_epochs(PGconn *conn, ngx_http_pupil_check_t *check,
     pupil_str_t     fingerprint;
     pupil_error_t   error;
 
-    res = ngx_libpq_query(conn, pupil_epochs_sql,
+    res = ngx_libpq_query(conn, pupil_epochs_sql, 0, NULL,
                           NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
     if (res == NULL) {
         return NGX_ERROR;
@@ -342,11 +342,13 @@ ngx_http_pupil_check_epochs(PGconn *conn, ngx_http_pupil_check_t *check,
 
 
 static ngx_int_t
-ngx_http_pupil_check_run(PGconn *conn, const char *sql, char *text)
+ngx_http_pupil_check_run(PGconn *conn, const char *sql, ngx_uint_t n,
+    const char *const *params, char *text)
 {
     PGresult  *res;
 
-    res = ngx_libpq_query(conn, sql, NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
+    res = ngx_libpq_query(conn, sql, n, params, NGX_HTTP_PUPIL_CHECK_TIMEOUT,
+                          text);
     if (res == NULL) {
         return NGX_ERROR;
     }

@@ -10,14 +10,21 @@
 #include "http/request/ngx_http_pupil.h"
 
 
+/* A shape or a policy, which a fresh connection stores. */
+typedef struct {
+    const char          *sql;               /* the statement of its table */
+    u_char               hash[2 + 2 * PUPIL_HASH_LEN + 1];  /* \x, digits */
+    u_char              *document;
+} ngx_http_pupil_stored_t;
+
+
 /*
  * What the check of a fresh connection needs and finds.  The atomics are all
  * that the helper threads write.
  */
 typedef struct {
     pupil_database_id_t  database;
-    ngx_str_t           *sql;               /* that stores shapes, policies */
-    ngx_uint_t           sql_count;
+    ngx_array_t          stored;            /* ngx_http_pupil_stored_t */
     ngx_uint_t           durable;           /* PUPIL_DURABLE_* */
     pupil_epoch_t        epochs[PUPIL_KEYRING_EPOCHS];
     uint32_t             epochs_count;      /* of the key file */
