@@ -9,6 +9,7 @@
 #include "core/base/text.h"
 #include "core/plugin/value.h"
 #include "ctl/base/db.h"
+#include "ctl/base/join.h"
 #include "ctl/base/literal.h"
 #include "ctl/roster/resolve.h"
 #include "ctl/store/keys.h"
@@ -24,6 +25,22 @@ typedef struct {
     pupil_uuid_t  owner;
     int           authentic;
 } index_row_t;
+
+
+/* Items that are asked for at once. */
+typedef struct {
+    roster_t        *roster;
+    roster_kind_t    kind;
+    roster_item_t  **items;
+    size_t           count;
+} chunk_t;
+
+/* Users that are asked for by a value that is indexed. */
+typedef struct {
+    roster_t         *roster;
+    roster_record_t   record;
+    ctl_join_t        join;         /* by their terms, to their number */
+} asked_t;
 
 
 static const ctl_access_t  tampered_access = {
@@ -72,8 +89,7 @@ index_row(roster_t *roster, const PGresult *res, int n, const char *category,
 
 
 static PGresult *
-source_query(roster_t *roster, roster_kind_t kind, roster_item_t **items,
-    size_t count)
+source_query(const chunk_t *chunk)
 {
     size_t       i;
     ctl_buf_t    terms;
@@ -82,15 +98,16 @@ source_query(roster_t *roster, roster_kind_t kind, roster_item_t **items,
 
     memset(&terms, 0, sizeof(ctl_buf_t));
     ctl_array_begin(&terms);
-    for (i = 0; i < count; i++) {
-        ctl_array_bytes(&terms, items[i]->term, PUPIL_TERM_LEN);
+    for (i = 0; i < chunk->count; i++) {
+        ctl_array_bytes(&terms, chunk->items[i]->term, PUPIL_TERM_LEN);
     }
     ctl_array_end(&terms);
 
-    params[0] = roster_kinds[kind].source;
+    params[0] = roster_kinds[chunk->kind].source;
     params[1] = terms.data;
-    res = ctl_query(roster->ctl->data, "SELECT b.term, b.owner, b.record,"
-                    " b.mac, o.state, o.key_version FROM pupil.blind_index b"
+    res = ctl_query(chunk->roster->ctl->data, "SELECT b.term, b.owner,"
+                    " b.record, b.mac, o.state, o.key_version"
+                    " FROM pupil.blind_index b"
                     " JOIN pupil.owner o USING (tenant, owner) WHERE"
                     " b.category = 'source' AND b.field = $1 AND b.term = ANY"
                     " ($2::bytea[])", 2, params);
@@ -132,50 +149,50 @@ source_found(roster_t *roster, roster_kind_t kind, roster_item_t *item,
 }
 
 
+static int
+source_row(void *ctx, uint32_t index, const PGresult *res, int n)
+{
+    chunk_t      *chunk = ctx;
+    index_row_t   row;
+
+    if (index_row(chunk->roster, res, n, "source",
+                  roster_kinds[chunk->kind].source, &row) != 0)
+    {
+        return -1;
+    }
+
+    source_found(chunk->roster, chunk->kind, chunk->items[index], &row,
+                 ctl_get_str(res, n, 4),
+                 (uint32_t) ctl_get_int(res, n, 5, 0));
+
+    return 0;
+}
+
+
 /* Items of one chunk by the ids of their source. */
 static int
-source_chunk(roster_t *roster, roster_kind_t kind, roster_item_t **items,
-    size_t count)
+source_chunk(chunk_t *chunk)
 {
-    int           n, rc, fresh;
-    size_t        i;
-    ctl_map_t     map;
-    PGresult     *res;
-    ctl_slot_t   *slot;
-    index_row_t   row;
-    pupil_str_t   key;
+    int          rc;
+    size_t       i;
+    PGresult    *res;
+    ctl_join_t   join;
 
-    res = source_query(roster, kind, items, count);
+    res = source_query(chunk);
     if (res == NULL) {
         return -1;
     }
 
-    rc = 0;
-    memset(&map, 0, sizeof(ctl_map_t));
-    key.len = PUPIL_TERM_LEN;
+    memset(&join, 0, sizeof(ctl_join_t));
+    join.key_len = PUPIL_TERM_LEN;
 
-    for (i = 0; i < count; i++) {
-        key.data = items[i]->term;
-        ctl_map_put(&map, key, &fresh)->value = (uint32_t) i;
+    for (i = 0; i < chunk->count; i++) {
+        ctl_join_add(&join, chunk->items[i]->term, (uint32_t) i);
     }
 
-    for (n = 0; n < PQntuples(res); n++) {
-        rc = index_row(roster, res, n, "source", roster_kinds[kind].source,
-                       &row);
-        if (rc != 0) {
-            break;
-        }
+    rc = ctl_join_rows(&join, res, source_row, chunk);
 
-        key.data = row.term;
-        slot = ctl_map_get(&map, key);
-        if (slot != NULL) {
-            source_found(roster, kind, items[slot->value], &row,
-                         ctl_get_str(res, n, 4),
-                         (uint32_t) ctl_get_int(res, n, 5, 0));
-        }
-    }
-
-    ctl_map_free(&map);
+    ctl_join_free(&join);
     PQclear(res);
 
     return rc;
@@ -183,7 +200,7 @@ source_chunk(roster_t *roster, roster_kind_t kind, roster_item_t **items,
 
 
 static PGresult *
-prints_query(roster_t *roster, roster_item_t **items, size_t count)
+prints_query(const chunk_t *chunk)
 {
     size_t       i;
     ctl_buf_t    owners;
@@ -192,17 +209,17 @@ prints_query(roster_t *roster, roster_item_t **items, size_t count)
 
     memset(&owners, 0, sizeof(ctl_buf_t));
     ctl_array_begin(&owners);
-    for (i = 0; i < count; i++) {
-        if (items[i]->known) {
-            ctl_array_uuid(&owners, &items[i]->owner.id);
+    for (i = 0; i < chunk->count; i++) {
+        if (chunk->items[i]->known) {
+            ctl_array_uuid(&owners, &chunk->items[i]->owner.id);
         }
     }
     ctl_array_end(&owners);
 
     params[0] = owners.data;
-    res = ctl_query(roster->ctl->data, "SELECT owner, category, fingerprint"
-                    " FROM pupil.imported WHERE owner = ANY ($1::uuid[])", 1,
-                    params);
+    res = ctl_query(chunk->roster->ctl->data, "SELECT owner, category,"
+                    " fingerprint FROM pupil.imported WHERE owner = ANY"
+                    " ($1::uuid[])", 1, params);
 
     ctl_buf_free(&owners);
 
@@ -230,55 +247,55 @@ state_find(roster_kind_t kind, roster_item_t *item, const char *category)
 }
 
 
-/* What the last import wrote of the items of one chunk. */
 static int
-prints_chunk(roster_t *roster, roster_kind_t kind, roster_item_t **items,
-    size_t count)
+print_row(void *ctx, uint32_t index, const PGresult *res, int n)
 {
-    int              n, fresh;
-    size_t           i, len;
-    ctl_map_t        map;
-    PGresult        *res;
-    ctl_slot_t      *slot;
-    pupil_str_t      key;
-    pupil_uuid_t     owner;
+    size_t           len;
+    chunk_t         *chunk = ctx;
     roster_state_t  *state;
 
-    res = prints_query(roster, items, count);
+    state = state_find(chunk->kind, chunk->items[index],
+                       PQgetvalue(res, n, 1));
+
+    if (state != NULL) {
+        state->has_print = ctl_get_bytes(res, n, 2, state->print,
+                                         ROSTER_PRINT_LEN, &len) == 0
+                           && len == ROSTER_PRINT_LEN;
+    }
+
+    return 0;
+}
+
+
+/* What the last import wrote of the items of one chunk. */
+static int
+prints_chunk(chunk_t *chunk)
+{
+    int          rc;
+    size_t       i;
+    PGresult    *res;
+    ctl_join_t   join;
+
+    res = prints_query(chunk);
     if (res == NULL) {
         return -1;
     }
 
-    memset(&map, 0, sizeof(ctl_map_t));
-    key.len = PUPIL_UUID_LEN;
+    memset(&join, 0, sizeof(ctl_join_t));
+    join.key_len = PUPIL_UUID_LEN;
 
-    for (i = 0; i < count; i++) {
-        if (items[i]->known) {
-            key.data = items[i]->owner.id.b;
-            ctl_map_put(&map, key, &fresh)->value = (uint32_t) i;
+    for (i = 0; i < chunk->count; i++) {
+        if (chunk->items[i]->known) {
+            ctl_join_add(&join, chunk->items[i]->owner.id.b, (uint32_t) i);
         }
     }
 
-    for (n = 0; n < PQntuples(res); n++) {
-        ctl_get_uuid(res, n, 0, &owner);
-        key.data = owner.b;
-        slot = ctl_map_get(&map, key);
-        if (slot == NULL) {
-            continue;
-        }
+    rc = ctl_join_rows(&join, res, print_row, chunk);
 
-        state = state_find(kind, items[slot->value], PQgetvalue(res, n, 1));
-        if (state != NULL) {
-            state->has_print = ctl_get_bytes(res, n, 2, state->print,
-                                             ROSTER_PRINT_LEN, &len) == 0
-                               && len == ROSTER_PRINT_LEN;
-        }
-    }
-
-    ctl_map_free(&map);
+    ctl_join_free(&join);
     PQclear(res);
 
-    return 0;
+    return rc;
 }
 
 
@@ -324,6 +341,7 @@ source_terms(roster_t *roster, roster_kind_t kind)
 static int
 kind_resolve(roster_t *roster, roster_kind_t kind)
 {
+    chunk_t          chunk;
     uint32_t         i, n;
     roster_items_t  *items;
 
@@ -333,12 +351,16 @@ kind_resolve(roster_t *roster, roster_kind_t kind)
 
     items = &roster->items[kind];
 
+    chunk.roster = roster;
+    chunk.kind = kind;
+
     for (i = 0; i < items->count; i += n) {
         n = items->count - i < CHUNK ? items->count - i : CHUNK;
 
-        if (source_chunk(roster, kind, items->items + i, n) != 0
-            || prints_chunk(roster, kind, items->items + i, n) != 0)
-        {
+        chunk.items = items->items + i;
+        chunk.count = n;
+
+        if (source_chunk(&chunk) != 0 || prints_chunk(&chunk) != 0) {
             return -1;
         }
     }
@@ -350,6 +372,14 @@ kind_resolve(roster_t *roster, roster_kind_t kind)
     }
 
     return 0;
+}
+
+
+/* The field that a record is looked up by. */
+static const char *
+value_field(roster_record_t record)
+{
+    return roster_values[roster_records[record].values[0]].field;
 }
 
 
@@ -421,7 +451,7 @@ values_terms(roster_t *roster, roster_record_t record, ctl_map_t *map)
     const roster_record_def_t  *def;
 
     def = &roster_records[record];
-    name = roster_values[def->values[0]].field;
+    name = value_field(record);
 
     field = roster_granted(roster, def->category, name, &plugin);
     if (field < 0) {
@@ -460,54 +490,54 @@ values_terms(roster_t *roster, roster_record_t record, ctl_map_t *map)
 }
 
 
-/* The index rows of terms that the roster has. */
 static int
-values_found(roster_t *roster, roster_record_t record, const ctl_map_t *map,
-    const char *terms)
+value_row(void *ctx, uint32_t index, const PGresult *res, int n)
 {
-    int             n, rc;
-    PGresult       *res;
-    ctl_slot_t     *slot;
-    const char     *params[3];
+    asked_t        *asked = ctx;
+    roster_t       *roster;
     index_row_t     row;
-    pupil_str_t     key;
     roster_item_t  *user;
 
-    params[0] = roster_records[record].category;
-    params[1] = roster_values[roster_records[record].values[0]].field;
+    roster = asked->roster;
+
+    if (index_row(roster, res, n, roster_records[asked->record].category,
+                  value_field(asked->record), &row) != 0)
+    {
+        return -1;
+    }
+
+    user = roster_item(roster, ROSTER_USER, index);
+
+    if (!user->refused
+        && (!row.authentic
+            || pupil_uuid_compare(&row.owner, &user->owner.id) != 0))
+    {
+        value_refuse(roster, user, asked->record);
+    }
+
+    return 0;
+}
+
+
+/* The index rows of terms that the roster has. */
+static int
+values_found(asked_t *asked, const char *terms)
+{
+    int          rc;
+    PGresult    *res;
+    const char  *params[3];
+
+    params[0] = roster_records[asked->record].category;
+    params[1] = value_field(asked->record);
     params[2] = terms;
-    res = ctl_query(roster->ctl->data, "SELECT term, owner, record, mac"
-                    " FROM pupil.blind_index WHERE category = $1 AND"
+    res = ctl_query(asked->roster->ctl->data, "SELECT term, owner, record,"
+                    " mac FROM pupil.blind_index WHERE category = $1 AND"
                     " field = $2 AND term = ANY ($3::bytea[])", 3, params);
     if (res == NULL) {
         return -1;
     }
 
-    rc = 0;
-    key.len = PUPIL_TERM_LEN;
-
-    for (n = 0; n < PQntuples(res); n++) {
-        rc = index_row(roster, res, n, params[0], params[1], &row);
-        if (rc != 0) {
-            break;
-        }
-
-        key.data = row.term;
-        slot = ctl_map_get(map, key);
-        if (slot == NULL) {
-            continue;
-        }
-
-        user = roster_item(roster, ROSTER_USER, slot->value);
-
-        if (!user->refused
-            && (!row.authentic
-                || pupil_uuid_compare(&row.owner, &user->owner.id) != 0))
-        {
-            value_refuse(roster, user, record);
-        }
-    }
-
+    rc = ctl_join_rows(&asked->join, res, value_row, asked);
     PQclear(res);
 
     return rc;
@@ -516,12 +546,15 @@ values_found(roster_t *roster, roster_record_t record, const ctl_map_t *map,
 
 /* Nor may a term belong to an account that is not this user's. */
 static int
-values_stored(roster_t *roster, roster_record_t record, const ctl_map_t *map)
+values_stored(asked_t *asked)
 {
     int             rc;
     uint32_t        i, n;
+    roster_t       *roster;
     ctl_buf_t       terms;
     roster_item_t  *user;
+
+    roster = asked->roster;
 
     rc = 0;
     memset(&terms, 0, sizeof(ctl_buf_t));
@@ -532,8 +565,8 @@ values_stored(roster_t *roster, roster_record_t record, const ctl_map_t *map)
         for (n = 0; i < roster->items[ROSTER_USER].count && n < CHUNK; i++) {
             user = roster_item(roster, ROSTER_USER, i);
 
-            if (!user->refused && user->states[record].has_term) {
-                ctl_array_bytes(&terms, user->states[record].term,
+            if (!user->refused && user->states[asked->record].has_term) {
+                ctl_array_bytes(&terms, user->states[asked->record].term,
                                 PUPIL_TERM_LEN);
                 n++;
             }
@@ -542,7 +575,7 @@ values_stored(roster_t *roster, roster_record_t record, const ctl_map_t *map)
         ctl_array_end(&terms);
 
         if (n != 0) {
-            rc = values_found(roster, record, map, terms.data);
+            rc = values_found(asked, terms.data);
         }
     }
 
@@ -555,33 +588,30 @@ values_stored(roster_t *roster, roster_record_t record, const ctl_map_t *map)
 static int
 values_resolve(roster_t *roster, roster_record_t record)
 {
-    int        rc;
-    ctl_map_t  map;
+    int      rc;
+    asked_t  asked;
 
-    memset(&map, 0, sizeof(ctl_map_t));
+    memset(&asked, 0, sizeof(asked_t));
 
-    rc = values_terms(roster, record, &map);
+    asked.roster = roster;
+    asked.record = record;
+    asked.join.key_len = PUPIL_TERM_LEN;
+
+    rc = values_terms(roster, record, &asked.join.map);
     if (rc == 0) {
-        rc = values_stored(roster, record, &map);
+        rc = values_stored(&asked);
     }
 
-    ctl_map_free(&map);
+    ctl_join_free(&asked.join);
 
     return rc;
 }
 
 
-int
-roster_resolve(roster_t *roster)
+static int
+all_resolve(roster_t *roster)
 {
-    unsigned   kind, record;
-    PGconn    *conn;
-
-    conn = roster->ctl->data;
-
-    if (ctl_begin(conn, &roster->ctl->tenant) != 0) {
-        return -1;
-    }
+    unsigned  kind, record;
 
     for (kind = 0; kind < ROSTER_ITEM_KINDS; kind++) {
         if (kind_resolve(roster, kind) != 0) {
@@ -597,6 +627,27 @@ roster_resolve(roster_t *roster)
         }
     }
 
-    /* what was found tampered with is on record */
-    return ctl_commit(conn);
+    return 0;
+}
+
+
+/*
+ * Nothing is written but records of what was found tampered with: they are
+ * committed even where the import ends for another reason (I18, I19).
+ */
+int
+roster_resolve(roster_t *roster)
+{
+    int      rc;
+    PGconn  *conn;
+
+    conn = roster->ctl->data;
+
+    if (ctl_begin(conn, &roster->ctl->tenant) != 0) {
+        return -1;
+    }
+
+    rc = all_resolve(roster);
+
+    return ctl_commit(conn) == 0 ? rc : -1;
 }

@@ -9,8 +9,8 @@
 
 #include "ctl/base/clock.h"
 #include "ctl/base/db.h"
+#include "ctl/base/join.h"
 #include "ctl/base/literal.h"
-#include "ctl/base/map.h"
 #include "ctl/base/text.h"
 #include "ctl/store/owners.h"
 
@@ -19,7 +19,7 @@ static int keys_wrap(ctl_t *ctl, ctl_owner_t *const *owners, size_t count);
 static int keys_insert(ctl_t *ctl, ctl_owner_t *const *owners, size_t count);
 static int keys_read(const PGresult *res, ctl_owner_t *const *owners,
     size_t count);
-static int key_read(const PGresult *res, int row, ctl_owner_t *owner);
+static int key_read(void *ctx, uint32_t index, const PGresult *res, int row);
 static int key_put(ctl_t *ctl, const ctl_owner_t *owner);
 
 
@@ -186,42 +186,32 @@ ctl_owners_fetch(ctl_t *ctl, ctl_owner_t *const *owners, size_t count)
 static int
 keys_read(const PGresult *res, ctl_owner_t *const *owners, size_t count)
 {
-    int           row, rc, fresh;
-    size_t        i;
-    ctl_map_t     map;
-    ctl_slot_t   *slot;
-    pupil_str_t   key;
-    pupil_uuid_t  id;
+    int         rc;
+    size_t      i;
+    ctl_join_t  join;
 
-    memset(&map, 0, sizeof(ctl_map_t));
-    key.len = PUPIL_UUID_LEN;
+    memset(&join, 0, sizeof(ctl_join_t));
+    join.key_len = PUPIL_UUID_LEN;
 
     for (i = 0; i < count; i++) {
-        key.data = owners[i]->id.b;
-        ctl_map_put(&map, key, &fresh)->value = (uint32_t) i;
+        ctl_join_add(&join, owners[i]->id.b, (uint32_t) i);
     }
 
-    rc = 0;
-    key.data = id.b;
-
-    for (row = 0; row < PQntuples(res) && rc == 0; row++) {
-        ctl_get_uuid(res, row, 0, &id);
-        slot = ctl_map_get(&map, key);
-
-        if (slot != NULL) {
-            rc = key_read(res, row, owners[slot->value]);
-        }
-    }
-
-    ctl_map_free(&map);
+    rc = ctl_join_rows(&join, res, key_read, (void *) owners);
+    ctl_join_free(&join);
 
     return rc;
 }
 
 
 static int
-key_read(const PGresult *res, int row, ctl_owner_t *owner)
+key_read(void *ctx, uint32_t index, const PGresult *res, int row)
 {
+    ctl_owner_t         *owner;
+    ctl_owner_t *const  *owners = ctx;
+
+    owner = owners[index];
+
     owner->state = pupil_owner_state(ctl_get_str(res, row, 1));
     owner->version = (uint32_t) ctl_get_int(res, row, 2, 0);
     owner->tenant_version = (uint32_t) ctl_get_int(res, row, 3, 0);
