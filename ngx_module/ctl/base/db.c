@@ -349,7 +349,7 @@ schema_check(PGconn *conn, pupil_database_id_t database)
 int
 ctl_open_tenant(ctl_t *ctl)
 {
-    int        count;
+    int        rc, count;
     PGresult  *res;
 
     if (ctl_open_data(ctl) != 0) {
@@ -373,12 +373,12 @@ ctl_open_tenant(ctl_t *ctl)
     }
 
     count = PQntuples(res);
-
-    if (count == 1) {
-        ctl_get_uuid(res, 0, 0, &ctl->tenant);
-    }
-
+    rc = count == 1 ? ctl_get_uuid(res, 0, 0, &ctl->tenant) : 0;
     PQclear(res);
+
+    if (rc != 0) {
+        return ctl_error("the tenant's id is malformed");
+    }
 
     if (count == 0) {
         return ctl_error("there is no tenant: run pupilctl tenant add NAME");

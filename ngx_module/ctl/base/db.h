@@ -30,7 +30,11 @@ int ctl_begin(PGconn *conn, const pupil_uuid_t *tenant);
 int ctl_commit(PGconn *conn);
 void ctl_rollback(PGconn *conn);
 
-/* NULL and the zero UUID, the institution of tenant roles, give all zero. */
+/*
+ * 0 or -1, with *out undefined.  NULL and the zero UUID, the institution of
+ * tenant roles, give all zero.
+ */
+__attribute__((warn_unused_result))
 int ctl_get_uuid(const PGresult *res, int row, int col, pupil_uuid_t *out);
 
 /* Of a bytea of at most size bytes; *len is 0 for NULL.  0 or -1. */

@@ -250,9 +250,13 @@ role_authentic(ctl_t *ctl, const PGresult *res, int n, const pupil_key_t *key)
     pupil_str_t       mac;
     pupil_role_row_t  row;
 
+    if (ctl_get_uuid(res, n, ROLE_SUBJECT, &row.subject) != 0
+        || ctl_get_uuid(res, n, ROLE_INSTITUTION, &row.institution) != 0)
+    {
+        return 0;
+    }
+
     row.tenant = ctl->tenant;
-    ctl_get_uuid(res, n, ROLE_SUBJECT, &row.subject);
-    ctl_get_uuid(res, n, ROLE_INSTITUTION, &row.institution);
     row.role = ctl_get_str(res, n, ROLE_ROLE);
     row.valid_from = ctl_get_int(res, n, ROLE_FROM_DAYS, PUPIL_DATE_NONE);
     row.valid_to = ctl_get_int(res, n, ROLE_TO_DAYS, PUPIL_DATE_NONE);

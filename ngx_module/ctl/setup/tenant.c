@@ -73,7 +73,7 @@ ctl_tenant_create(ctl_t *ctl, const char *name)
 static int
 tenant_choose(ctl_t *ctl, const char *name)
 {
-    int          found;
+    int          rc, found;
     PGresult    *res;
     const char  *params[2];
 
@@ -93,15 +93,16 @@ tenant_choose(ctl_t *ctl, const char *name)
     }
 
     found = PQntuples(res);
+    rc = found == 1 ? ctl_get_uuid(res, 0, 0, &ctl->tenant) : 0;
+    PQclear(res);
 
-    if (found == 1) {
-        ctl_get_uuid(res, 0, 0, &ctl->tenant);
-
-    } else if (found == 0 && ctl->opt.tenant == NULL) {
-        pupil_uuid_random(&ctl->tenant);
+    if (rc != 0) {
+        return ctl_error("the tenant's id is malformed");
     }
 
-    PQclear(res);
+    if (found == 0 && ctl->opt.tenant == NULL) {
+        pupil_uuid_random(&ctl->tenant);
+    }
 
     if (found > 1) {
         return ctl_error("several tenants have this name: say --tenant");

@@ -131,8 +131,12 @@ index_row(ctl_t *ctl, const PGresult *res, const uint8_t term[PUPIL_TERM_LEN],
 
     mac.data = stored;
 
-    ctl_get_uuid(res, 0, 0, subject);
-    ctl_get_uuid(res, 0, 1, &record);
+    if (ctl_get_uuid(res, 0, 0, subject) != 0
+        || ctl_get_uuid(res, 0, 1, &record) != 0)
+    {
+        return ctl_error("a row of pupil.blind_index is malformed");
+    }
+
     ctl_get_bytes(res, 0, 2, stored, sizeof(stored), &mac.len);
 
     rc = ctl_index_mac(ctl, "credential", "login_id", term, subject, &record,
