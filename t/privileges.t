@@ -21,6 +21,7 @@ my %allowed = (
                  qw(tenant owner subject institution class role enrolment
                     blind_index)),
             'pupil.session' => 'SELECT INSERT DELETE mac seen_at',
+            # DELETE: what is over
             'pupil.login_throttle' =>
                 'SELECT INSERT DELETE failures last_at not_before',
             (map { ("pupil.$_" => 'INSERT') }
