@@ -3,7 +3,7 @@
 # Copyright (C) the Pupil authors
 #
 # I1: no personal data leaves unless the audit record of the access is
-# committed.  With a log that cannot be written every endpoint answers 503,
+# committed.  With a log that cannot be written every route answers 503,
 # refusals and log-ins too, shows nothing and changes nothing.  Malformed
 # requests and those without a session are counted and not recorded.
 
@@ -44,6 +44,25 @@ SQL
 );
 
 
+# ---- every route of the document has a request here
+
+# These are answered without a record, as they show nothing personal.  A
+# log-out takes access away and gives none: that it cannot be recorded must
+# not leave a session open.
+my %unrecorded = map { $_ => 1 } 'GET /status', 'GET /status/live',
+    'GET /status/ready', 'GET /v1/data/', 'DELETE /v1/session';
+
+my $list = run_cmd('node', root_dir() . '/t/browser/openapi.mjs', 'list',
+                   root_dir() . '/docs/openapi.yaml');
+my @routes = split /\n/, $list->{out};
+my @asked = map { "$_->{method} $_->{path}" } $day->requests;
+cmp_ok scalar(@routes), '>=', 20, 'the routes of the document';
+is_deeply [grep {
+    my $like = s/\{\w+\}/[^\/]+/gr;
+    !$unrecorded{$_} && !grep { /^$like$/ } @asked
+} @routes], [], 'each is asked here';
+
+
 # ---- everything works
 
 is_deeply [grep { $_ } map {
@@ -79,6 +98,21 @@ for my $break (@breaks) {
     is $day->audited, $audited, "$how: nothing is recorded";
     is $day->pupil->get('/v1/session')->status, 200,
         "$how: over, and all is well again";
+}
+
+
+# ---- a log-out: no record, and no need of one
+
+for my $break (@breaks) {
+    my ($how, $break_sql, $mend_sql) = @$break;
+    my $leaver = $day->as('colleague')->fresh;
+    is $leaver->login(@{ $day->credentials('colleague') }{
+        qw(identifier password) })->status, 200, 'somebody is there';
+    $db->do($break_sql);
+    my $res = $leaver->delete('/v1/session');
+    is $res->status, 204, "$how: whoever leaves may";
+    is $res->body, '', "$how: and is shown nothing";
+    $db->do($mend_sql);
 }
 
 

@@ -76,7 +76,18 @@ sub expect ($self, $status, $res) {
 }
 
 
-# One request to each endpoint that touches personal data, and refusals:
+# The school that the session of those of the class is in.
+sub school ($self) {
+    return $self->{school} //= do {
+        my ($school) = grep { $_->{active} } @{ $self->expect(200,
+            $self->as('classmate')->get('/v1/session'))
+            ->json->{institutions} };
+        $school->{id};
+    };
+}
+
+
+# One request to each route that touches personal data, and refusals:
 # { name, who, method, path, json, status (when all is well) }.
 sub requests ($self) {
     my $h = $self->{homework};
@@ -103,6 +114,12 @@ sub requests ($self) {
         ['a preference', pupil => GET => '/v1/data/example', 200],
         ['another preference', pupil => PATCH => '/v1/data/example', 200,
          $self->preference('Fiske')],
+        ['a preference by id', pupil => PATCH => "/v1/data/example/$pupil",
+         200, $self->preference('Musik')],
+        ['switch of schools', classmate => POST => '/v1/session/institution',
+         200, { institution_id => $self->school }],
+        ['no such school', classmate => POST => '/v1/session/institution',
+         404, { institution_id => $pupil }],
         ['no teacher', pupil => POST => '/v1/homework', 403, $self->body],
         ['another\'s names', pupil => GET => "/v1/data/identity/$other",
          404],
