@@ -63,6 +63,8 @@ static const char  show_sql[] =
     " AS t ON true) ON r.tenant = $2 AND r.subject = $4"
     " ORDER BY r.institution, r.role";
 
+/* What the answer shows is recorded here, by the session that asked: without a
+ * record nothing is switched (invariant I2). */
 static const char  switch_sql[] =
     "WITH gone AS ("
     "DELETE FROM pupil.session WHERE tenant = $2 AND token_hash = $8"
@@ -71,11 +73,17 @@ static const char  switch_sql[] =
     "INSERT INTO pupil.session (tenant, token_hash, subject, role,"
     " institution, created_at, seen_at, expires_at, mac)"
     " SELECT $2, $9, g.subject, $10, $11, $12, $13, $14, $15 FROM gone AS g"
-    " WHERE g.subject = $4 RETURNING 1)"
+    " WHERE g.subject = $4 RETURNING institution),"
+    " audit AS ("
+    "INSERT INTO pupil.audit_record ({audit}, outcome, note)"
+    " SELECT {audit_values}, 'allowed', 'to institution ' || m.institution"
+    " FROM made AS m)"
     " SELECT $1::bigint, (SELECT count(*) FROM made),"
     " (SELECT string_agg(pg_notify('pupil_session',"
     " encode(g.token_hash, 'hex'))::text, '') FROM gone AS g)";
 
+/* Without a record: nothing is shown, and a log that cannot be written must not
+ * keep a session open that its owner ends. */
 static const char  end_sql[] =
     "WITH gone AS ("
     "DELETE FROM pupil.session WHERE tenant = $2 AND token_hash = $8"
@@ -89,6 +97,15 @@ static const pupil_want_t  show_wants[] = {
     { .alias = "i", .category = "identity", .field = "given_name", OWN },
     { .alias = "i", .category = "identity", .field = "family_name", OWN },
     { .alias = "t", .category = "enrolment", .field = "school_title", OWN },
+    { .category = "enrolment", .field = "school_id", OWN },
+    { .category = "enrolment", .field = "role", OWN }
+};
+
+/* The same, for the record: what is shown was read before. */
+static const pupil_want_t  switch_wants[] = {
+    { .category = "identity", .field = "given_name", OWN },
+    { .category = "identity", .field = "family_name", OWN },
+    { .category = "enrolment", .field = "school_title", OWN },
     { .category = "enrolment", .field = "school_id", OWN },
     { .category = "enrolment", .field = "role", OWN }
 };
@@ -123,6 +140,7 @@ const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT] = {
         .name = "session switch",
         .sql = switch_sql,
         .fixed = PUPIL_SW_COLUMNS,
+        PUPIL_WANTS(switch_wants),
         .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_TEXT,
                     PUPIL_PARAM_UUID, PUPIL_PARAM_TIMESTAMPTZ,
                     PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,

@@ -124,6 +124,9 @@ ngx_http_pupil_session_show_render(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_debug(ctx, "show: render");
 
+    ngx_http_pupil_shown(ctx,
+                         ngx_http_pupil_session_stmt(ctx, PUPIL_SESSION_SHOW));
+
     return ngx_http_pupil_session_show_write(ctx, ctx->exchange->results[0]);
 }
 
@@ -146,8 +149,6 @@ ngx_http_pupil_session_show_write(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     self.owner = ngx_http_pupil_owner(ctx, res, 0, PUPIL_SS_OWNER,
                                       &ctx->session.subject, &owner)
                  == NGX_OK ? &owner : NULL;
-
-    ngx_http_pupil_shown(ctx, self.stmt);
 
     pupil_writer_object_begin(out);
     pupil_writer_key(out, "status");
