@@ -3,9 +3,10 @@
 # Copyright (C) the Pupil authors
 #
 # I1: no personal data leaves unless the audit record of the access is
-# committed.  With a log that cannot be written every route answers 503,
-# refusals and log-ins too, shows nothing and changes nothing.  Malformed
-# requests and those without a session are counted and not recorded.
+# committed.  With a log that cannot be written, or that drops what is written
+# without a word, every route answers 503, refusals and log-ins too, shows
+# nothing and changes nothing.  Malformed requests and those without a session
+# are counted and not recorded.
 
 use lib 't/lib';
 use Pupil::Test;
@@ -40,6 +41,13 @@ CREATE OR REPLACE FUNCTION pupil.no() RETURNS trigger LANGUAGE plpgsql AS
     \$\$ BEGIN RAISE EXCEPTION 'not today'; END \$\$;
 CREATE CONSTRAINT TRIGGER no AFTER INSERT ON pupil.$month
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pupil.no();
+SQL
+    # Nothing fails: only a count tells (rows that a trigger takes away).
+    ['records that are dropped', <<"SQL", "DROP TRIGGER no ON pupil.$month"],
+CREATE OR REPLACE FUNCTION pupil.no() RETURNS trigger LANGUAGE plpgsql AS
+    \$\$ BEGIN RETURN NULL; END \$\$;
+CREATE TRIGGER no BEFORE INSERT ON pupil.$month
+    FOR EACH ROW EXECUTE FUNCTION pupil.no();
 SQL
 );
 
