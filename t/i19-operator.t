@@ -156,6 +156,8 @@ sub state_of () {
 my $students = slurp("$folder/Student.csv");
 spew("$folder/Student.csv", $students =~ s/\bOra\b/Orabella/r);
 
+my $month = $db->selectrow_array(
+    q{SELECT to_char(now() AT TIME ZONE 'UTC', '"audit_record_"YYYY_MM')});
 my %breaks = (
     'no privilege' => ['REVOKE INSERT ON pupil.audit_record'
                        . ' FROM pupil_operator',
@@ -165,6 +167,12 @@ my %breaks = (
         ['ALTER TABLE pupil.audit_record ADD CONSTRAINT no CHECK (false)'
          . ' NOT VALID',
          'ALTER TABLE pupil.audit_record DROP CONSTRAINT no'],
+    'records that are dropped' => [<<"SQL", "DROP TRIGGER no ON pupil.$month"],
+CREATE OR REPLACE FUNCTION pupil.no() RETURNS trigger LANGUAGE plpgsql AS
+    \$\$ BEGIN RETURN NULL; END \$\$;
+CREATE TRIGGER no BEFORE INSERT ON pupil.$month
+    FOR EACH ROW EXECUTE FUNCTION pupil.no();
+SQL
 );
 
 for my $how (sort keys %breaks) {
