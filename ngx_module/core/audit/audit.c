@@ -28,8 +28,8 @@ const char  pupil_audit_group_sql[] =
     " r.subjects::uuid[], r.note"
     " FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
     " AS r (request, actor, role, institution, network, shape, policy,"
-    " outcome, subjects, note))"
-    " SELECT $1::bigint";
+    " outcome, subjects, note) RETURNING 1)"
+    " SELECT $1::bigint, (SELECT count(*) FROM a)";
 
 const char  pupil_audit_shape_sql[] =
     "INSERT INTO pupil.audit_shape (shape, accesses) VALUES ($1::bytea, $2)"

@@ -45,6 +45,11 @@ void pupil_network_truncate(const uint8_t *address, size_t len,
  */
 #define PUPIL_AUDIT_GROUP_PARAMS  12
 
+enum {
+    PUPIL_AG_STORED = 1,        /* how many were: not always all (I1) */
+    PUPIL_AG_COLUMNS
+};
+
 extern const char     pupil_audit_group_sql[];
 extern const uint8_t  pupil_audit_group_params[PUPIL_AUDIT_GROUP_PARAMS];
 

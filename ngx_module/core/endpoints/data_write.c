@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/endpoints/data_sql.h"
+#include "core/endpoints/endpoint_sql.h"
 #include "core/plugin/names.h"
 
 
@@ -280,8 +281,10 @@ pupil_generic_write_sql(const pupil_maker_t *m, pupil_sql_t *sql)
                   " END AS outcome), "
                   "a AS (INSERT INTO pupil.audit_record ({audit}, outcome,"
                   " subjects) SELECT {audit_values}, x.outcome, %s"
-                  " FROM result x WHERE x.outcome IS NOT NULL)"
-                  " SELECT $1::bigint, EXISTS (SELECT FROM r),"
+                  " FROM result x WHERE x.outcome IS NOT NULL RETURNING 1)"
+                  " SELECT " PUPIL_SQL_RECORDED("a", "SELECT count(x.outcome)"
+                                                     " FROM result x") ","
+                  " EXISTS (SELECT FROM r),"
                   " EXISTS (SELECT FROM old), EXISTS (SELECT FROM taken),"
                   " (SELECT state FROM o WHERE EXISTS (SELECT FROM r)),"
                   " EXISTS (SELECT FROM w)", data_write_subjects(m));

@@ -50,7 +50,7 @@ static const uint8_t  pupil_params_ticket[] = {
 
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
-    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 13 },
+    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 14 },
     [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 13 }
 };
 
@@ -98,7 +98,7 @@ const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT] = {
         .sql = pupil_audit_group_sql,
         .params = pupil_audit_group_params,
         .params_count = PUPIL_AUDIT_GROUP_PARAMS,
-        .columns = 1
+        .columns = PUPIL_AG_COLUMNS
     },
 
     [PUPIL_FIXED_AUDIT_PARTITIONS] = {

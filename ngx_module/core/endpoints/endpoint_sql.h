@@ -52,6 +52,15 @@
                    " FROM pupil.owner AS " o                                  \
                    " WHERE " o ".tenant = $2 AND " o ".owner = " id) " AS " o
 
+/*
+ * The nonce of a write that carries its audit record in the CTE a, which has
+ * to return a row each: where not as many were stored as expected, the
+ * statement fails, and nothing is written (invariant I2).
+ */
+#define PUPIL_SQL_RECORDED(a, expected)                                       \
+    "CASE WHEN (SELECT count(*) FROM " a ") = (" expected ")"                 \
+    " THEN $1::bigint ELSE pupil.not_recorded() END"
+
 /* At least one row, the nonce first (invariant I12). */
 #define PUPIL_SQL_ONE  "(VALUES (1)) AS one (one)"
 

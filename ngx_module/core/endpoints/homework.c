@@ -76,8 +76,9 @@
 #define WRITTEN                                                               \
     ", audit AS ("                                                            \
     "INSERT INTO pupil.audit_record ({audit}, outcome)"                       \
-    " SELECT {audit_values}, 'allowed' FROM w)"                               \
-    " SELECT $1::bigint, w.record FROM " PUPIL_SQL_ONE                        \
+    " SELECT {audit_values}, 'allowed' FROM w RETURNING 1)"                   \
+    " SELECT " PUPIL_SQL_RECORDED("audit", "SELECT count(*) FROM w") ","      \
+    " w.record FROM " PUPIL_SQL_ONE                                           \
     " LEFT JOIN w ON true"
 
 
@@ -97,9 +98,9 @@ static const char  evidence_sql[] =
  * One more than the page, to know if there is another.  audit: what a write
  * that reads its record back has to add, so that it shows nothing without a
  * record in its own transaction (invariant I2); reads are recorded by the
- * host once it knows what they show.
+ * host once it knows what they show.  nonce: the first column.
  */
-#define LIST(audit)                                                           \
+#define LIST(audit, nonce)                                                    \
     "WITH " PAGE("h", ", h.assigned_by AS teacher{h}", "$12 + 1") ","         \
     " p AS MATERIALIZED ("                                                    \
     "SELECT k.record AS page, "                                               \
@@ -110,7 +111,7 @@ static const char  evidence_sql[] =
     " WHERE t.tenant = $2 AND t.subject = k.teacher AND t.class = k.owner"    \
     " AND t.role = 'teacher' AND " PUPIL_SQL_LIVE("t"))                       \
     " AS t ON true)" audit                                                    \
-    " SELECT $1::bigint, h.record, h.owner, h.due,"                           \
+    " SELECT " nonce ", h.record, h.owner, h.due,"                            \
     " (SELECT count(*) FROM h) > $12,"                                        \
     " p.enrolment, p.subject, p.class, p.institution, p.role, p.valid_from,"  \
     " p.valid_to, p.source, p.mac, o.owner, o.state, o.key_version"           \
@@ -126,14 +127,16 @@ static const char  evidence_sql[] =
     " WHERE i.tenant = $2 AND i.owner = p.subject") " AS i ON true)"          \
     " ON true ORDER BY h.due, h.record"
 
-static const char  list_sql[] = LIST("");
+static const char  list_sql[] = LIST("", "$1::bigint");
 
 static const char  written_sql[] = LIST(
     ", audit AS ("
     "INSERT INTO pupil.audit_record ({audit}, outcome, subjects)"
     " SELECT {audit_values}, 'allowed', coalesce((SELECT"
     " array_agg(DISTINCT p.subject) FROM p WHERE p.subject IS NOT NULL),"
-    " ARRAY[]::uuid[]) WHERE EXISTS (SELECT FROM p))");
+    " ARRAY[]::uuid[]) WHERE EXISTS (SELECT FROM p) RETURNING 1)",
+    PUPIL_SQL_RECORDED("audit", "SELECT count(*) FROM"
+                                " (SELECT FROM p LIMIT 1) AS one"));
 
 static const char  progress_sql[] =
     "WITH " PAGE("k", "", "$12")

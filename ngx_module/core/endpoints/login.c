@@ -80,8 +80,10 @@ static const char  reserve_sql[] =
     " audit AS ("
     "INSERT INTO pupil.audit_record ({audit}, outcome)"
     " SELECT {audit_values}, 'throttled'"
-    " WHERE (SELECT w.seconds FROM wait AS w) IS NOT NULL)"
-    " SELECT $1::bigint, coalesce((SELECT w.seconds FROM wait AS w),"
+    " WHERE (SELECT w.seconds FROM wait AS w) IS NOT NULL RETURNING 1)"
+    " SELECT " PUPIL_SQL_RECORDED("audit", "SELECT count(w.seconds)"
+                                           " FROM wait AS w") ","
+    " coalesce((SELECT w.seconds FROM wait AS w),"
     " CASE WHEN (SELECT count(*) FROM put) < cardinality($8) THEN 1"
     " ELSE 0 END)::integer";
 
@@ -159,8 +161,9 @@ static const char  accept_sql[] =
     " audit AS ("
     "INSERT INTO pupil.audit_record ({audit}, outcome)"
     " SELECT {audit_values}, CASE WHEN EXISTS (SELECT FROM ok)"
-    " THEN 'allowed' ELSE 'refused' END)"
-    " SELECT $1::bigint, (SELECT count(*) FROM made){i}"
+    " THEN 'allowed' ELSE 'refused' END RETURNING 1)"
+    " SELECT " PUPIL_SQL_RECORDED("audit", "1") ","
+    " (SELECT count(*) FROM made){i}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN data.identity AS i ON i.tenant = $2 AND i.owner = $4"
     " AND i.record = $4 AND EXISTS (SELECT FROM ok)";
@@ -168,8 +171,8 @@ static const char  accept_sql[] =
 static const char  refuse_sql[] =
     "WITH audit AS ("
     "INSERT INTO pupil.audit_record ({audit}, outcome, subjects)"
-    " SELECT {audit_values}, $8, $9)"
-    " SELECT $1::bigint";
+    " SELECT {audit_values}, $8, $9 RETURNING 1)"
+    " SELECT " PUPIL_SQL_RECORDED("audit", "1");
 
 
 static const pupil_want_t  look_wants[] = {

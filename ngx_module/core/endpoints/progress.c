@@ -155,13 +155,16 @@ static const char  submit_sql[] =
     " EXISTS (SELECT FROM w AS later WHERE later.homework = w.homework"
     " AND later.exercise = w.exercise AND later.n > w.n)"
     " FROM w WHERE (SELECT go.go FROM go)),"
-    " audit AS ("
-    "INSERT INTO pupil.audit_record ({audit}, outcome)"
-    " SELECT {audit_values}, a.outcome FROM (SELECT DISTINCT CASE d.status"
+    " told AS MATERIALIZED ("
+    "SELECT DISTINCT CASE d.status"
     " WHEN 'refused' THEN 'not_found' WHEN 'conflict' THEN 'conflict'"
     " ELSE 'allowed' END AS outcome FROM done AS d"
-    " WHERE (SELECT go.go FROM go)) AS a)"
-    " SELECT $1::bigint, CASE WHEN (SELECT go.go FROM go) THEN d.status"
+    " WHERE (SELECT go.go FROM go)),"
+    " audit AS ("
+    "INSERT INTO pupil.audit_record ({audit}, outcome)"
+    " SELECT {audit_values}, t.outcome FROM told AS t RETURNING 1)"
+    " SELECT " PUPIL_SQL_RECORDED("audit", "SELECT count(*) FROM told") ","
+    " CASE WHEN (SELECT go.go FROM go) THEN d.status"
     " ELSE 'stale' END FROM done AS d ORDER BY d.n";
 
 static const char  history_sql[] =

@@ -77,8 +77,9 @@ static const char  switch_sql[] =
     " audit AS ("
     "INSERT INTO pupil.audit_record ({audit}, outcome, note)"
     " SELECT {audit_values}, 'allowed', 'to institution ' || m.institution"
-    " FROM made AS m)"
-    " SELECT $1::bigint, (SELECT count(*) FROM made),"
+    " FROM made AS m RETURNING 1)"
+    " SELECT " PUPIL_SQL_RECORDED("audit", "SELECT count(*) FROM made") ","
+    " (SELECT count(*) FROM made),"
     " (SELECT string_agg(pg_notify('pupil_session',"
     " encode(g.token_hash, 'hex'))::text, '') FROM gone AS g)";
 

@@ -363,14 +363,23 @@ ngx_http_pupil_group_send(ngx_http_pupil_group_t *group)
 }
 
 
+/*
+ * Stored is what the insert says it stored, not that it did not fail: a rule
+ * or a trigger can take rows away without an error.
+ */
 static void
 ngx_http_pupil_group_done(ngx_libpq_exchange_t *ex)
 {
+    int64_t                  stored;
     ngx_uint_t               failed;
     ngx_http_pupil_group_t  *group;
 
     group = ex->data;
-    failed = ex->status != NGX_LIBPQ_OK;
+
+    failed = ex->status != NGX_LIBPQ_OK
+             || ngx_libpq_get_int8(ex->results[0], 0, PUPIL_AG_STORED, &stored)
+                != NGX_OK
+             || stored != (int64_t) group->n;
 
     ngx_libpq_exchange_destroy(ex);
     ngx_http_pupil_group_end(group, failed);
