@@ -80,6 +80,17 @@ $db->do('ALTER ROLE pupil_gateway RESET synchronous_commit');
 reload(pupil_audit_durability => 'on');
 is in_force(), 'pupil_gateway on', 'a weak server: on all the same';
 $pg->set(synchronous_commit => undef)->reload;
+reload();
+
+# Nor is it of connections that are there already.
+$db->do("ALTER SYSTEM SET synchronous_commit = off");
+$db->do('SELECT pg_reload_conf()');
+wait_until(5, 'the server has read it', sub { $db->selectrow_array(
+    "SELECT setting FROM pg_settings WHERE name = 'synchronous_commit'")
+    eq 'off' });
+is in_force(), 'pupil_gateway on', 'a server that weakens later: on still';
+$db->do('ALTER SYSTEM RESET synchronous_commit');
+$db->do('SELECT pg_reload_conf()');
 default_of('remote_write');
 reload();
 is in_force(), 'pupil_gateway on', 'remote_write is weaker than on';
