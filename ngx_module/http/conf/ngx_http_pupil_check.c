@@ -269,15 +269,19 @@ ngx_http_pupil_check_system(PGconn *conn, ngx_http_pupil_check_t *check,
 }
 
 
-/* The audit's durability, whatever the role or the database default to. */
+/*
+ * The audit's durability, whatever the role or the database default to.  It is
+ * set even where it is the default already: a default can change under a
+ * connection, by a reload of the server, and what the session has set cannot.
+ */
 static ngx_int_t
 ngx_http_pupil_check_durable(PGconn *conn, ngx_http_pupil_check_t *check,
     char *text)
 {
     static const char *const  sql[] = {
-        "SELECT pg_catalog.set_config('synchronous_commit', 'on', false)"
-        " WHERE pg_catalog.current_setting('synchronous_commit')"
-        " NOT IN ('on', 'remote_apply')",
+        "SELECT pg_catalog.set_config('synchronous_commit',"
+        " CASE pg_catalog.current_setting('synchronous_commit')"
+        " WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)",
         "SET synchronous_commit TO local",
         "SET synchronous_commit TO off"
     };
