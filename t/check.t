@@ -291,7 +291,7 @@ my @broken = (
     ['the end of the audit\'s partitions', db =>
      'ALTER FUNCTION pupil.audit_covered_until() RENAME TO until',
      'ALTER FUNCTION pupil.until() RENAME TO audit_covered_until',
-     'audit_partitions'],
+     'audit_probe'],
     ['keys of tenants', keystore =>
      'ALTER TABLE keystore.tenant_key RENAME epoch TO era',
      'ALTER TABLE keystore.tenant_key RENAME era TO epoch', 'tenant_keys'],

@@ -113,7 +113,7 @@ my %cold = (
     homework_create => 'a few a week and class',
     homework_patch => 'rarer',
     homework_delete => 'rarer still',
-    audit_partitions => 'once a minute a worker',
+    audit_probe => 'once a minute a worker',
 );
 
 # Parameters are all its own.

@@ -15,8 +15,8 @@
     "extract(epoch FROM pupil.audit_covered_until())::bigint"
 
 
-static const char  pupil_audit_partitions_sql[] =
-    "SELECT $1::bigint, " PUPIL_PARTITIONS;
+static const char  pupil_audit_probe_sql[] =
+    "SELECT $1::bigint, " PUPIL_PARTITIONS ", pupil.audit_probe()";
 
 static const char  pupil_tenant_keys_sql[] =
     "SELECT $1::bigint, k.version, k.epoch, k.wrapped"
@@ -101,10 +101,10 @@ const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT] = {
         .columns = PUPIL_AG_COLUMNS
     },
 
-    [PUPIL_FIXED_AUDIT_PARTITIONS] = {
-        .name = "audit_partitions",
+    [PUPIL_FIXED_AUDIT_PROBE] = {
+        .name = "audit_probe",
         .database = PUPIL_DATABASE_DATA,
-        .sql = pupil_audit_partitions_sql,
+        .sql = pupil_audit_probe_sql,
         .params = pupil_params_nonce,
         .params_count = PUPIL_COUNT(pupil_params_nonce),
         .columns = PUPIL_AP_COLUMNS

@@ -99,7 +99,7 @@ extern const char  pupil_partitions_sql[];
  */
 typedef enum {
     PUPIL_FIXED_AUDIT_GROUP = 0,    /* see audit.h */
-    PUPIL_FIXED_AUDIT_PARTITIONS,
+    PUPIL_FIXED_AUDIT_PROBE,
     PUPIL_FIXED_TENANT_KEYS,
     PUPIL_FIXED_SERVICE_KEYS,
     PUPIL_FIXED_OWNER_KEYS_ASK,     /* committed before the next */
@@ -107,9 +107,10 @@ typedef enum {
     PUPIL_FIXED_COUNT
 } pupil_fixed_id_t;
 
-/* PUPIL_FIXED_AUDIT_PARTITIONS. */
+/* PUPIL_FIXED_AUDIT_PROBE. */
 enum {
     PUPIL_AP_UNTIL = 1,         /* there are partitions, seconds since 1970 */
+    PUPIL_AP_STORED,            /* false: a record was taken away */
     PUPIL_AP_COLUMNS
 };
 

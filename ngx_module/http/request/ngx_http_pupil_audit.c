@@ -16,8 +16,7 @@
 #include "http/request/ngx_http_pupil.h"
 
 
-#define NGX_HTTP_PUPIL_SUBJECTS        512   /* persons in a record */
-#define NGX_HTTP_PUPIL_PARTITIONS_ASK  60    /* seconds */
+#define NGX_HTTP_PUPIL_SUBJECTS  512   /* persons in a record */
 
 
 #define ngx_http_pupil_group_size(pmcf)  ((ngx_uint_t) (pmcf)->audit.group_size)
@@ -68,7 +67,6 @@ static ngx_int_t ngx_http_pupil_group_copy(ngx_http_pupil_group_t *group,
     const void *data, size_t len, pupil_str_t *copy);
 static ngx_int_t ngx_http_pupil_group_subjects(ngx_http_pupil_group_t *group,
     const pupil_uuid_t *subjects, ngx_uint_t n, pupil_str_t *text);
-static void ngx_http_pupil_partitions_done(ngx_libpq_exchange_t *ex);
 
 
 void
@@ -359,7 +357,10 @@ ngx_http_pupil_group_send(ngx_http_pupil_group_t *group)
     if (ngx_libpq_exchange_submit(ex) != NGX_OK) {
         ngx_libpq_exchange_destroy(ex);
         ngx_http_pupil_group_end(group, 1);
+        return;
     }
+
+    ngx_http_pupil_health_sent(group->main);
 }
 
 
@@ -381,6 +382,7 @@ ngx_http_pupil_group_done(ngx_libpq_exchange_t *ex)
                 != NGX_OK
              || stored != (int64_t) group->n;
 
+    ngx_http_pupil_health_ended(group->main, ex, !failed);
     ngx_libpq_exchange_destroy(ex);
     ngx_http_pupil_group_end(group, failed);
 }
@@ -505,56 +507,4 @@ ngx_http_pupil_group_subjects(ngx_http_pupil_group_t *group,
     text->len = (size_t) (p - start);
 
     return NGX_OK;
-}
-
-
-void
-ngx_http_pupil_partitions(ngx_http_pupil_main_conf_t *pmcf)
-{
-    pupil_uuid_t           tenant;
-    ngx_libpq_exchange_t  *ex;
-
-    if (!pmcf->used
-        || ngx_time() - pmcf->audit.partitions_asked
-           < NGX_HTTP_PUPIL_PARTITIONS_ASK)
-    {
-        return;
-    }
-
-    pmcf->audit.partitions_asked = ngx_time();
-
-    ex = ngx_libpq_exchange_create(pmcf->data,
-                                   ngx_http_pupil_partitions_done, pmcf);
-    if (ex == NULL) {
-        return;
-    }
-
-    /* Partitions are nobody's: a tenant that is not there. */
-    ngx_memset(&tenant, 0xff, sizeof(pupil_uuid_t));
-    ngx_http_pupil_exchange_tenant(ex, &tenant);
-    (void) ngx_libpq_exchange_add(ex,
-                                  pmcf->fixed[PUPIL_FIXED_AUDIT_PARTITIONS]);
-
-    if (ngx_libpq_exchange_submit(ex) != NGX_OK) {
-        ngx_libpq_exchange_destroy(ex);
-    }
-}
-
-
-static void
-ngx_http_pupil_partitions_done(ngx_libpq_exchange_t *ex)
-{
-    int64_t                      until;
-    ngx_http_pupil_main_conf_t  *pmcf;
-
-    pmcf = ex->data;
-
-    if (ex->status == NGX_LIBPQ_OK
-        && ngx_libpq_get_int8(ex->results[0], 0, PUPIL_AP_UNTIL, &until)
-           == NGX_OK)
-    {
-        pmcf->audit.partitions_until = (ngx_atomic_uint_t) until;
-    }
-
-    ngx_libpq_exchange_destroy(ex);
 }

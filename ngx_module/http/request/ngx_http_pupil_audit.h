@@ -38,6 +38,18 @@ typedef struct {
 } ngx_http_pupil_request_audit_t;
 
 
+/* Whether records can be stored, as this worker saw it last. */
+typedef struct {
+    time_t             asked_at;          /* the last probe */
+    time_t             failed_at;
+    ngx_msec_t         waits_since;       /* for a commit, or the last came */
+    ngx_uint_t         waiting;           /* inserts that have not ended */
+    char               why[6];            /* as logged; "": all is well */
+    unsigned           failing:1;         /* the last one did */
+    unsigned           probing:1;
+} ngx_http_pupil_audit_health_t;
+
+
 /* pmcf->audit. */
 typedef struct {
     ngx_uint_t         durable;           /* PUPIL_DURABLE_* */
@@ -45,9 +57,9 @@ typedef struct {
 
     /* a worker's own */
     ngx_queue_t        groups;
-    time_t             partitions_asked;
     ngx_atomic_t       partitions_until;  /* in seconds; 0: not known */
     ngx_atomic_uint_t  tampered;          /* found */
+    ngx_http_pupil_audit_health_t  health;
 } ngx_http_pupil_audit_conf_t;
 
 
@@ -75,7 +87,23 @@ ngx_int_t ngx_http_pupil_audit_shown(ngx_http_pupil_ctx_t *ctx);
 /* The request ends before its records do: they are written all the same. */
 void ngx_http_pupil_audit_detach(ngx_http_pupil_ctx_t *ctx);
 
-/* Asks the database how far the audit's partitions go, now and then. */
-void ngx_http_pupil_partitions(ngx_http_pupil_main_conf_t *pmcf);
+/*
+ * An insert of records was submitted; it has ended, with all stored or not.
+ * Context: event loop.
+ */
+void ngx_http_pupil_health_sent(ngx_http_pupil_main_conf_t *pmcf);
+void ngx_http_pupil_health_ended(ngx_http_pupil_main_conf_t *pmcf,
+    const ngx_libpq_exchange_t *ex, ngx_uint_t stored);
+
+/* Why records cannot be stored, static; NULL: they can, as far as is known. */
+const char *ngx_http_pupil_health_trouble(
+    const ngx_http_pupil_main_conf_t *pmcf);
+
+/*
+ * Tries whether a record can be stored, and asks how far the partitions go,
+ * unless that was done less than age seconds ago; sooner while there is
+ * trouble.
+ */
+void ngx_http_pupil_health_probe(ngx_http_pupil_main_conf_t *pmcf, time_t age);
 
 #endif /* _NGX_HTTP_PUPIL_AUDIT_H_INCLUDED_ */

@@ -11,6 +11,10 @@
 
 #define NGX_HTTP_PUPIL_LINE          160       /* bytes, at most */
 
+/* How old the last probe of the audit may be, in seconds. */
+#define NGX_HTTP_PUPIL_READY_PROBE   5
+#define NGX_HTTP_PUPIL_STATUS_PROBE  60
+
 typedef enum {
     NGX_HTTP_PUPIL_JSON = 0,
     NGX_HTTP_PUPIL_PROMETHEUS,
@@ -69,7 +73,7 @@ ngx_http_pupil_status_start(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    ngx_http_pupil_partitions(ctx->main);
+    ngx_http_pupil_health_probe(ctx->main, NGX_HTTP_PUPIL_STATUS_PROBE);
     ngx_http_pupil_metrics_collect(ctx->main, m);
 
     trouble = ngx_http_pupil_status_trouble(ctx->main);
@@ -106,6 +110,7 @@ ngx_http_pupil_status_ready(ngx_http_pupil_ctx_t *ctx)
 
     ngx_http_pupil_debug(ctx, "ready");
 
+    ngx_http_pupil_health_probe(ctx->main, NGX_HTTP_PUPIL_READY_PROBE);
     trouble = ngx_http_pupil_status_trouble(ctx->main);
 
     pupil_writer_object_begin(&ctx->out);
@@ -144,13 +149,7 @@ ngx_http_pupil_status_trouble(ngx_http_pupil_main_conf_t *pmcf)
         return "no connection to the key store";
     }
 
-    if (pmcf->audit.partitions_until != 0
-        && (time_t) pmcf->audit.partitions_until <= ngx_time())
-    {
-        return "the audit log has no partition for today";
-    }
-
-    return NULL;
+    return ngx_http_pupil_health_trouble(pmcf);
 }
 
 
