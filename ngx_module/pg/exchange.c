@@ -259,6 +259,15 @@ ngx_libpq_exchange_destroy(ngx_libpq_exchange_t *ex)
 
 
 void
+ngx_libpq_exchange_hand(ngx_libpq_exchange_t *ex, ngx_libpq_handler_pt handler,
+    void *data)
+{
+    ex->handler = handler;
+    ex->data = data;
+}
+
+
+void
 ngx_libpq_exchange_clear(ngx_libpq_exchange_t *ex, ngx_uint_t from)
 {
     ngx_uint_t  i;

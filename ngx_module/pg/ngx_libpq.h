@@ -472,6 +472,10 @@ ngx_int_t ngx_libpq_exchange_submit(ngx_libpq_exchange_t *ex);
  */
 void ngx_libpq_exchange_destroy(ngx_libpq_exchange_t *ex);
 
+/* Another hears the end, which has not come yet, and owns ex from then on. */
+void ngx_libpq_exchange_hand(ngx_libpq_exchange_t *ex,
+    ngx_libpq_handler_pt handler, void *data);
+
 
 /* ---- reading results: any context ---- */
 

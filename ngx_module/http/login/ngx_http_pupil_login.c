@@ -122,7 +122,7 @@ ngx_http_pupil_login_start(ngx_http_pupil_ctx_t *ctx)
     }
 
     cln->handler = ngx_http_pupil_login_cleanup;
-    cln->data = login;
+    cln->data = ctx;
 
     login->conf->hashing++;
     login->slot = 1;
@@ -140,13 +140,17 @@ ngx_http_pupil_login_start(ngx_http_pupil_ctx_t *ctx)
 static void
 ngx_http_pupil_login_cleanup(void *data)
 {
-    ngx_http_pupil_hash_detach(data);
+    ngx_http_pupil_ctx_t *ctx = data;
+
+    ngx_http_pupil_hash_detach(ctx->data);
+    ngx_http_pupil_login_gone(ctx);
 }
 
 
 static ngx_int_t
 ngx_http_pupil_login_reserve(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_int_t                rc;
     ngx_libpq_exchange_t    *ex;
     ngx_http_pupil_login_t  *login;
 
@@ -165,7 +169,13 @@ ngx_http_pupil_login_reserve(ngx_http_pupil_ctx_t *ctx)
 
     ctx->resume = ngx_http_pupil_login_reserved;
 
-    return ngx_http_pupil_submit(ctx, ex, 1);
+    rc = ngx_http_pupil_submit(ctx, ex, 1);
+
+    if (rc == NGX_AGAIN) {
+        login->reserve = ex;
+    }
+
+    return rc;
 }
 
 
@@ -190,6 +200,8 @@ ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
         ctx->response.retry_after = (ngx_uint_t) ngx_max(wait, 1);
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_THROTTLED);
     }
+
+    login->reserved = 1;
 
     ex = ngx_http_pupil_exchange(ctx);
     if (ex == NULL) {
@@ -306,7 +318,7 @@ ngx_http_pupil_login_verified(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx)
 {
-    const char              *outcome;
+    ngx_int_t                rc;
     ngx_libpq_exchange_t    *ex;
     ngx_http_pupil_login_t  *login;
 
@@ -318,15 +330,31 @@ ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
+    ngx_http_pupil_login_refusal(ctx, ex);
+
+    ctx->resume = ngx_http_pupil_login_refused;
+
+    rc = ngx_http_pupil_submit(ctx, ex, 1);
+
+    login->recorded = rc == NGX_AGAIN;
+
+    return rc;
+}
+
+
+void
+ngx_http_pupil_login_refusal(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex)
+{
+    const char              *outcome;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
     outcome = pupil_outcome_name(PUPIL_OUTCOME_REFUSED);
 
     (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_REFUSE);
     ngx_libpq_param_text(ex, outcome, ngx_strlen(outcome));
     ngx_libpq_param_uuid_array(ex, &login->owner.id, login->known ? 1 : 0);
-
-    ctx->resume = ngx_http_pupil_login_refused;
-
-    return ngx_http_pupil_submit(ctx, ex, 1);
 }
 
 

@@ -53,6 +53,7 @@ struct ngx_http_pupil_login_s {
     int32_t                       longest[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
     ngx_uint_t                    buckets_count;  /* the network's last */
 
+    ngx_libpq_exchange_t         *reserve;
     ngx_libpq_exchange_t         *found;
     ngx_http_pupil_owner_t        owner;          /* the account's or decoy's */
     pupil_str_t                   subject_mac;
@@ -64,6 +65,8 @@ struct ngx_http_pupil_login_s {
     ngx_http_pupil_hash_t        *hash;           /* under way */
     pupil_rc_t                    verified;       /* what it found */
     unsigned                      slot:1;         /* a place in the queue */
+    unsigned                      reserved:1;     /* the attempt counts */
+    unsigned                      recorded:1;     /* its record is sent */
     unsigned                      device:1;       /* a known one */
     unsigned                      known:1;        /* an account, no decoy */
     unsigned                      has_owner:1;
@@ -76,6 +79,13 @@ ngx_int_t ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx);
 
 /* Reads what was found into the log-in. */
 void ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx);
+
+/* The record of a log-in that failed, into an exchange. */
+void ngx_http_pupil_login_refusal(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex);
+
+/* The client has gone: what counts is recorded. */
+void ngx_http_pupil_login_gone(ngx_http_pupil_ctx_t *ctx);
 
 /* The password fits: a session. */
 ngx_int_t ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx);

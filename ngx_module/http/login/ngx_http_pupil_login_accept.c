@@ -37,9 +37,13 @@ static ngx_int_t ngx_http_pupil_login_device(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t
 ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_uint_t              stmt;
-    ngx_libpq_exchange_t   *ex;
-    ngx_http_pupil_made_t   made;
+    ngx_int_t                rc;
+    ngx_uint_t               stmt;
+    ngx_libpq_exchange_t    *ex;
+    ngx_http_pupil_made_t    made;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
 
     pupil_uuid_random(&made.record);
     ngx_http_pupil_login_address(ctx, &made.record, &made.address);
@@ -62,7 +66,11 @@ ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
     ctx->read_at = ngx_current_msec;
     ctx->resume = ngx_http_pupil_login_accepted;
 
-    return ngx_http_pupil_submit(ctx, ex, 1);
+    rc = ngx_http_pupil_submit(ctx, ex, 1);
+
+    login->recorded = rc == NGX_AGAIN;
+
+    return rc;
 }
 
 

@@ -43,6 +43,13 @@ void ngx_http_pupil_common(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_submit(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, ngx_uint_t keep);
 
+/*
+ * An exchange that is on its way ends without the request, which goes now:
+ * handler owns it then.
+ */
+void ngx_http_pupil_hand(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex,
+    ngx_libpq_handler_pt handler, void *data);
+
 /* Submits an exchange of any pool, whose handler is set, and keeps it. */
 ngx_int_t ngx_http_pupil_track(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex);

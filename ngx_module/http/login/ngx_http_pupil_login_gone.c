@@ -1,0 +1,84 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * A log-in whose client has gone before its record was on its way.  The
+ * attempt counts from the moment that it is reserved, and what counts is on
+ * record (invariant I1).
+ */
+
+#include "http/login/ngx_http_pupil_login.h"
+
+
+static void ngx_http_pupil_login_gone_reserved(ngx_libpq_exchange_t *ex);
+static void ngx_http_pupil_login_gone_record(ngx_libpq_exchange_t *refuse);
+
+
+/* The request's memory ends, nothing of it is wiped yet. */
+void
+ngx_http_pupil_login_gone(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_libpq_exchange_t    *refuse;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    if (login->recorded || login->reserve == NULL
+        || (!login->reserved && login->reserve->status != NGX_LIBPQ_PENDING))
+    {
+        return;
+    }
+
+    refuse = ngx_libpq_exchange_create(ctx->main->data, NULL, NULL);
+    if (refuse == NULL) {
+        return;
+    }
+
+    ngx_http_pupil_exchange_tenant(refuse, &ctx->tenant);
+    ngx_http_pupil_login_refusal(ctx, refuse);
+
+    if (login->reserved) {
+        ngx_http_pupil_login_gone_record(refuse);
+        return;
+    }
+
+    /* Whether it counts is known when that has ended. */
+    ngx_http_pupil_hand(ctx, login->reserve,
+                        ngx_http_pupil_login_gone_reserved, refuse);
+}
+
+
+static void
+ngx_http_pupil_login_gone_reserved(ngx_libpq_exchange_t *ex)
+{
+    int32_t                wait;
+    ngx_libpq_exchange_t  *refuse;
+
+    refuse = ex->data;
+
+    if (ex->status == NGX_LIBPQ_OK
+        && ngx_libpq_get_int4(ex->results[0], 0, PUPIL_LR_WAIT, &wait)
+           == NGX_OK
+        && wait == 0)
+    {
+        ngx_http_pupil_login_gone_record(refuse);
+
+    } else {
+        ngx_libpq_exchange_destroy(refuse);
+    }
+
+    ngx_libpq_exchange_destroy(ex);
+}
+
+
+static void
+ngx_http_pupil_login_gone_record(ngx_libpq_exchange_t *refuse)
+{
+    refuse->writes = 1;
+
+    if (ngx_libpq_exchange_submit(refuse) != NGX_OK) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "pupil: a log-in whose client has gone is not on record: "
+                      "no connection to the database takes it");
+        ngx_libpq_exchange_destroy(refuse);
+    }
+}
