@@ -23,7 +23,7 @@ my %allowed = (
             'pupil.session' => 'SELECT INSERT DELETE mac seen_at',
             # DELETE: what is over
             'pupil.login_throttle' =>
-                'SELECT INSERT DELETE failures last_at not_before',
+                'SELECT INSERT DELETE failures last_at not_before told_at',
             (map { ("pupil.$_" => 'INSERT') }
                  qw(audit_record audit_shape policy)),
             'pupil.plugin' => 'SELECT',     # pupilctl check

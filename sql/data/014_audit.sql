@@ -64,3 +64,10 @@ BEGIN
 
     RETURN stored = 1;
 END $$;
+
+
+-- Of attempts that are throttled one is on record for each bucket and window,
+-- or strangers could fill the log.  told_at: the not_before of the window that
+-- was recorded last.
+ALTER TABLE pupil.login_throttle ADD COLUMN told_at timestamptz;
+GRANT UPDATE (told_at) ON pupil.login_throttle TO pupil_gateway;

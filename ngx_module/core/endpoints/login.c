@@ -47,19 +47,28 @@ static const pupil_rule_t  login_rules[] = {
  * at (pitfall 31): it counts as a failure until a log-in takes it back.
  * Delays double and end (pitfall 32).  Rows are locked in the order of their
  * ids (pitfall 12).
+ *
+ * Of attempts that wait, one is recorded for each bucket and window, or
+ * whoever has no session could fill the log.  Buckets that nobody touched for a
+ * day weigh nothing: each attempt looks at a few behind its own, which are
+ * anybody's, as buckets are hashes, and takes those away.
  */
+#define PUPIL_SQL_LOOKED_AT  "16"
+
 static const char  reserve_sql[] =
     "WITH asked AS MATERIALIZED ("
     "SELECT * FROM unnest($8, $9, $10, $11)"
     " AS a (bucket, free, forget, longest)),"
     " held AS MATERIALIZED ("
-    "SELECT t.bucket, t.not_before FROM pupil.login_throttle AS t"
+    "SELECT t.bucket, t.not_before, t.told_at,"
+    " t.not_before > clock_timestamp() AS blocks"
+    " FROM pupil.login_throttle AS t"
     " WHERE t.tenant = $2 AND t.bucket = ANY ($8)"
     " ORDER BY t.bucket FOR UPDATE),"
     " wait AS MATERIALIZED ("
-    "SELECT max(ceil(extract(epoch FROM h.not_before - clock_timestamp())"
-    ")::integer) AS seconds FROM held AS h"
-    " WHERE h.not_before > clock_timestamp()),"
+    "SELECT max(greatest(1, ceil(extract(epoch FROM h.not_before"
+    " - clock_timestamp()))::integer)) AS seconds"
+    " FROM held AS h WHERE h.blocks),"
     " put AS ("
     "INSERT INTO pupil.login_throttle AS t"
     " (tenant, bucket, failures, last_at, not_before)"
@@ -77,12 +86,28 @@ static const char  reserve_sql[] =
     " / a.forget)::integer) + 1) AS n (failures)"
     " WHERE a.bucket = t.bucket)"
     " WHERE t.not_before <= clock_timestamp() RETURNING 1),"
+    " told AS ("
+    "UPDATE pupil.login_throttle AS t SET told_at = h.not_before"
+    " FROM held AS h WHERE t.tenant = $2 AND t.bucket = h.bucket"
+    " AND h.blocks AND h.told_at IS DISTINCT FROM h.not_before RETURNING 1),"
+    " over AS MATERIALIZED ("
+    "SELECT t.bucket FROM pupil.login_throttle AS t"
+    " WHERE t.tenant = $2 AND t.bucket = ANY (ARRAY("
+    "SELECT o.bucket FROM pupil.login_throttle AS o"
+    " WHERE o.tenant = $2 AND o.bucket > ($8)[1]"
+    " ORDER BY o.bucket LIMIT " PUPIL_SQL_LOOKED_AT "))"
+    " AND t.last_at < now() - interval '1 day' AND t.bucket <> ALL ($8)"
+    " FOR UPDATE SKIP LOCKED),"
+    " purged AS ("
+    "DELETE FROM pupil.login_throttle AS t USING over AS o"
+    " WHERE t.tenant = $2 AND t.bucket = o.bucket),"
     " audit AS ("
     "INSERT INTO pupil.audit_record ({audit}, outcome)"
     " SELECT {audit_values}, 'throttled'"
-    " WHERE (SELECT w.seconds FROM wait AS w) IS NOT NULL RETURNING 1)"
-    " SELECT " PUPIL_SQL_RECORDED("audit", "SELECT count(w.seconds)"
-                                           " FROM wait AS w") ","
+    " WHERE EXISTS (SELECT FROM told) RETURNING 1)"
+    " SELECT " PUPIL_SQL_RECORDED("audit", "SELECT count(*) FROM"
+                                           " (SELECT FROM told LIMIT 1)"
+                                           " AS t") ","
     " coalesce((SELECT w.seconds FROM wait AS w),"
     " CASE WHEN (SELECT count(*) FROM put) < cardinality($8) THEN 1"
     " ELSE 0 END)::integer";
