@@ -16,9 +16,6 @@
 #include "http/request/ngx_http_pupil.h"
 
 
-#define NGX_HTTP_PUPIL_SUBJECTS  512   /* persons in a record */
-
-
 #define ngx_http_pupil_group_size(pmcf)  ((ngx_uint_t) (pmcf)->audit.group_size)
 
 
@@ -67,90 +64,6 @@ static ngx_int_t ngx_http_pupil_group_copy(ngx_http_pupil_group_t *group,
     const void *data, size_t len, pupil_str_t *copy);
 static ngx_int_t ngx_http_pupil_group_subjects(ngx_http_pupil_group_t *group,
     const pupil_uuid_t *subjects, ngx_uint_t n, pupil_str_t *text);
-
-
-void
-ngx_http_pupil_shown(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_stmt_t *stmt)
-{
-    ngx_http_pupil_shown_t  *shown;
-
-    /* A route shows what two statements read at most. */
-    if (ctx->audit.shown_count == NGX_HTTP_PUPIL_SHOWN) {
-        ctx->audit.overflow = 1;
-        return;
-    }
-
-    shown = &ctx->audit.shown[ctx->audit.shown_count++];
-    shown->stmt = stmt;
-    shown->subjects = NULL;
-    shown->count = 0;
-}
-
-
-void
-ngx_http_pupil_about(ngx_http_pupil_ctx_t *ctx, const pupil_uuid_t *subject)
-{
-    ngx_uint_t               i;
-    ngx_http_pupil_shown_t  *shown;
-
-    if (ctx->audit.shown_count == 0) {
-        return;                         /* a write: its statement names them */
-    }
-
-    shown = &ctx->audit.shown[ctx->audit.shown_count - 1];
-
-    /* often the same person as before */
-    for (i = shown->count; i > 0; i--) {
-        if (pupil_uuid_compare(&shown->subjects[i - 1], subject) == 0) {
-            return;
-        }
-    }
-
-    if (shown->subjects == NULL) {
-        shown->subjects = ngx_palloc(ctx->request->pool,
-                                     NGX_HTTP_PUPIL_SUBJECTS
-                                     * sizeof(pupil_uuid_t));
-    }
-
-    if (shown->subjects == NULL || shown->count == NGX_HTTP_PUPIL_SUBJECTS) {
-        ctx->audit.overflow = 1;
-        return;
-    }
-
-    shown->subjects[shown->count++] = *subject;
-}
-
-
-ngx_int_t
-ngx_http_pupil_audit_shown(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_uint_t               i;
-    ngx_http_pupil_shown_t  *shown;
-
-    if (ctx->audit.overflow) {
-        ngx_log_error(NGX_LOG_ALERT, ctx->request->connection->log, 0,
-                      "pupil: an answer names more than its audit record "
-                      "can hold");
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < ctx->audit.shown_count; i++) {
-        shown = &ctx->audit.shown[i];
-
-        if (ngx_http_pupil_audit(ctx, &shown->stmt->statement,
-                                 PUPIL_OUTCOME_ALLOWED, shown->subjects,
-                                 shown->count, NULL) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    ctx->audit.shown_count = 0;
-    ctx->audit.complete = 1;
-
-    return NGX_OK;
-}
 
 
 ngx_int_t

@@ -10,6 +10,7 @@
 
 #include "http/request/ngx_http_pupil_tampered.h"
 #include "http/request/ngx_http_pupil_types.h"
+#include "http/request/ngx_http_pupil_value.h"
 
 
 #define NGX_HTTP_PUPIL_GROUP  128              /* records of one insert */
@@ -23,7 +24,8 @@ typedef struct {
     ngx_uint_t                     count;
 } ngx_http_pupil_shown_t;
 
-typedef struct ngx_http_pupil_record_s  ngx_http_pupil_record_t;
+typedef struct ngx_http_pupil_record_s    ngx_http_pupil_record_t;
+typedef struct ngx_http_pupil_withheld_s  ngx_http_pupil_withheld_t;
 
 /* ctx->audit. */
 typedef struct {
@@ -31,6 +33,8 @@ typedef struct {
     ngx_http_pupil_tampered_t      tampered;
     ngx_http_pupil_shown_t         shown[NGX_HTTP_PUPIL_SHOWN];
     ngx_uint_t                     shown_count;
+    ngx_http_pupil_withheld_t     *withheld;   /* of restricted owners */
+    ngx_uint_t                     withheld_count;
     ngx_http_pupil_record_t       *records;    /* not known to be committed */
     unsigned                       overflow:1; /* more is shown than fits */
     unsigned                       complete:1; /* all that is shown is noted */
@@ -72,6 +76,13 @@ void ngx_http_pupil_shown(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_stmt_t *stmt);
 void ngx_http_pupil_about(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *subject);
+
+/* The answer will be another one: nothing is shown. */
+void ngx_http_pupil_shown_none(ngx_http_pupil_ctx_t *ctx);
+
+/* A value of this owner was opened, or withheld (PUPIL_RESTRICTED). */
+void ngx_http_pupil_shown_value(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_owner_t *owner, pupil_rc_t rc);
 
 /*
  * Adds a record; ngx_http_pupil_audited() is called once all records of the

@@ -186,7 +186,7 @@ ngx_http_pupil_step_failed(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_tampered_forget(ctx);
     ctx->integrity = 0;
-    ctx->audit.shown_count = 0;
+    ngx_http_pupil_shown_none(ctx);
 
     return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
 }
@@ -218,7 +218,7 @@ ngx_http_pupil_refuse(ngx_http_pupil_ctx_t *ctx,
 {
     ctx->response.refusal = problem;
     ctx->keys.missing_count = 0;
-    ctx->audit.shown_count = 0;
+    ngx_http_pupil_shown_none(ctx);
 
     if (ngx_http_pupil_audit(ctx, &stmt->refusal,
                              ngx_http_pupil_problem_outcome(problem), subject,

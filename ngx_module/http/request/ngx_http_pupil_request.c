@@ -376,7 +376,7 @@ ngx_http_pupil_step_again(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_debug(ctx, "keys: the step runs again");
 
     pupil_writer_reset(&ctx->out);
-    ctx->audit.shown_count = 0;
+    ngx_http_pupil_shown_none(ctx);
     ctx->response.status = NGX_HTTP_OK;
     ctx->response.location.len = 0;
     ctx->step = ctx->again;

@@ -123,6 +123,13 @@ ngx_http_pupil_value(ngx_http_pupil_ctx_t *ctx,
                                   w->purpose, *value, &ctx->alloc, value);
     }
 
+    if (row->owner != NULL
+        && (prc == PUPIL_RESTRICTED || ctx->audit.withheld_count != 0
+            || row->owner->state == PUPIL_OWNER_STATE_RESTRICTED))
+    {
+        ngx_http_pupil_shown_value(ctx, row->owner, prc);
+    }
+
     return prc;
 }
 
