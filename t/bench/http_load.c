@@ -337,8 +337,10 @@ conn_done(load_t *load, conn_t *c)
 {
     double  t = bench_now();
 
+    /* of the warm-up too: one that is refused leaves fewer records */
     c->busy = 0;
     load->total++;
+    load->statuses[c->status / 100 < 6 ? c->status / 100 : 0]++;
 
     /* open loop: what was due counts; closed loop: what was answered */
     if (load->rate > 0 ? c->due >= load->from && c->due < load->until
@@ -346,7 +348,6 @@ conn_done(load_t *load, conn_t *c)
     {
         load->done++;
         load->bytes += c->need;
-        load->statuses[c->status / 100 < 6 ? c->status / 100 : 0]++;
         latency_add(load, t - c->due);
     }
 

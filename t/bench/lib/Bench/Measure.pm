@@ -30,8 +30,9 @@ sub counters ($db) {
     return { wal => $wal, fsyncs => $fsyncs };
 }
 
+# Requests that are on record: an answer can leave more than one record.
 sub audited ($school, $since) {
-    return $school->db->selectrow_array('SELECT count(*) FROM'
+    return $school->db->selectrow_array('SELECT count(DISTINCT request) FROM'
         . ' pupil.audit_record WHERE tenant = ? AND at >= ?', {},
         $school->site->tenant, $since);
 }
@@ -45,13 +46,13 @@ sub load_command ($e, $w, %opt) {
 }
 
 
-# What http_load printed.  An answer that is a refusal or a failure, or that
-# did not come: void.
+# What http_load printed.  An answer that is not 2xx, be it of the warm-up, or
+# one that did not come: void.
 sub outcome ($what, $run) {
     die "$what: $run->{err}" if $run->{code};
     my $m = $canonical->decode($run->{out});
     die "$what: nothing was answered\n" if !$m->{total};
-    die "$what: $run->{out}" if $m->{refused} || $m->{failed} || $m->{lost};
+    die "$what: $run->{out}" if $m->{ok} != $m->{total} || $m->{lost};
     return $m;
 }
 
@@ -71,7 +72,7 @@ sub measure ($school, $entrant, $w, %opt) {
 
     my $after = counters($db);
     my $audited = audited($school, $since);
-    die "$what: $audited audit records of $m->{total} answers\n"
+    die "$what: $audited requests on record of $m->{total} answers\n"
         if $entrant->name ne 'static' && $audited < $m->{total};
 
     return { total => $m->{total} } if $opt{max};
