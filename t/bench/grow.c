@@ -143,13 +143,14 @@ person_authorise(const grow_t *grow, const owner_t *who, const char *role)
     s.subject = who->id;
     s.status = seed_str("active");
     s.source = seed_str(SOURCE);
+    s.number = 0;
     pupil_mac_subject(&grow->seed.mac, &s, mac);
 
     t = copy_row(&grow->seed, SUBJECT);
     copy_uuid(t, &who->id);
     copy_text(t, "active");
     copy_text(t, SOURCE);
-    copy_bytes(t, mac, sizeof(mac));
+    copy_bytes(t, mac, pupil_mac_len(mac));
 
     r.tenant = grow->seed.tenant;
     r.subject = who->id;
@@ -165,7 +166,7 @@ person_authorise(const grow_t *grow, const owner_t *who, const char *role)
     copy_text(t, role);
     copy_date(t, SINCE);
     copy_text(t, SOURCE);
-    copy_bytes(t, mac, sizeof(mac));
+    copy_bytes(t, mac, pupil_mac_len(mac));
 }
 
 
@@ -194,7 +195,7 @@ person_log_in(const grow_t *grow, const owner_t *who, const char *role,
     copy_bytes(t, term, sizeof(term));
     copy_uuid(t, &who->id);
     copy_uuid(t, &who->id);
-    copy_bytes(t, mac, sizeof(mac));
+    copy_bytes(t, mac, pupil_mac_len(mac));
 
     t = copy_record(&grow->seed, CREDENTIAL, &who->id, &who->id);
     put_sealed(grow, t, who, "credential", "login_id", &who->id, login);
@@ -212,7 +213,7 @@ person_log_in(const grow_t *grow, const owner_t *who, const char *role,
     copy_time(t, session->row.created_at);
     copy_time(t, session->row.seen_at);
     copy_time(t, session->row.expires_at);
-    copy_bytes(t, session->mac, sizeof(session->mac));
+    copy_bytes(t, session->mac, pupil_mac_len(session->mac));
 
     pupil_uuid_random(&record);
     t = copy_record(&grow->seed, NETWORK, &who->id, &record);
@@ -276,7 +277,7 @@ enrol(const grow_t *grow, const owner_t *who, const class_t *class,
     copy_text(t, role);
     copy_date(t, SINCE);
     copy_text(t, SOURCE);
-    copy_bytes(t, mac, sizeof(mac));
+    copy_bytes(t, mac, pupil_mac_len(mac));
 }
 
 

@@ -234,13 +234,14 @@ session_make(const seed_t *seed, PGresult *people, int row)
     seed_session_t  s;
 
     static const Oid  types[8] = { 2950, 17, 2950, 25, 2950, 20, 20, 17 };
-    const int         lengths[8] = { 16, 32, 16, 0, 16, 0, 0, PUPIL_MAC_LEN };
+    int               lengths[8] = { 16, 32, 16, 0, 16, 0, 0, 0 };
     const int         formats[8] = { 1, 1, 1, 0, 1, 0, 0, 1 };
 
     subject = seed_get_uuid(people, row, 0);
     institution = seed_get_uuid(people, row, 1);
     acts = seed_get_str(people, row, 2);
     seed_session_make(seed, &subject, &institution, acts, &s);
+    lengths[7] = (int) pupil_mac_len(s.mac);
 
     snprintf(role, sizeof(role), "%.*s", (int) acts.len, acts.data);
     snprintf(created, sizeof(created), "%lld", (long long) s.row.created_at);

@@ -222,5 +222,6 @@ seed_session_make(const seed_t *seed, const pupil_uuid_t *subject,
     row->created_at = seed->now;
     row->seen_at = seed->now;
     row->expires_at = seed->now + 12 * SEED_HOURS;
+    row->number = 0;
     pupil_mac_session(&seed->mac, row, session->mac);
 }

@@ -244,26 +244,26 @@ row_mac(tool_t *tool)
 
     if (strcmp(w[0], "subject") == 0 && tool->words == 5) {
         subject = (pupil_subject_row_t){ uuid(w[1]), uuid(w[2]), str(w[3]),
-                                         str(w[4]) };
+                                         str(w[4]), 0 };
         pupil_mac_subject(key, &subject, mac);
 
     } else if (strcmp(w[0], "role") == 0 && tool->words == 8) {
         role =
             (pupil_role_row_t){ uuid(w[1]), uuid(w[2]), uuid(w[3]), str(w[4]),
-                                days(w[5]), days(w[6]), str(w[7]) };
+                                days(w[5]), days(w[6]), str(w[7]), 0 };
         pupil_mac_role(key, &role, mac);
 
     } else if (strcmp(w[0], "enrolment") == 0 && tool->words == 10) {
         e = (pupil_enrolment_row_t){ uuid(w[1]), uuid(w[2]), uuid(w[3]),
                                      uuid(w[4]), uuid(w[5]), str(w[6]),
-                                     days(w[7]), days(w[8]), str(w[9]) };
+                                     days(w[7]), days(w[8]), str(w[9]), 0 };
         pupil_mac_enrolment(key, &e, mac);
 
     } else {
         die("what is this line?");
     }
 
-    hex("mac", mac, sizeof(mac));
+    hex("mac", mac, pupil_mac_len(mac));
 }
 
 

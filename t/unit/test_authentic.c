@@ -18,6 +18,10 @@ static const char  vec_mac_subject[] =
 static const char  vec_mac_role[] =
     "d0b3b85db2a7702b88891b62cb77ae71fc52ee9b3f5bdf24401413b8c5594e75";
 
+/* The same with number 0x01020304. */
+static const char  vec_mac_role_numbered[] =
+    "effe558be6acce59c379e4622d5595cf2525b8f29ae7ee5629d203fdb0d372b9";
+
 static const char  vec_mac_enrolment[] =
     "67a897cbf2df51f20ebd1ef6ae325b32880a97698123001c57668bd24d7dacb8";
 
@@ -107,6 +111,7 @@ row_subject(row_t *row)
     row->subject.subject = uuid(2);
     row->subject.status = str("active");
     row->subject.source = str("oneroster");
+    row->subject.number = 0;
 }
 
 
@@ -120,6 +125,7 @@ row_role(row_t *row)
     row->role.valid_from = 20000;
     row->role.valid_to = PUPIL_DATE_NONE;
     row->role.source = str("oneroster");
+    row->role.number = 0;
 }
 
 
@@ -135,6 +141,7 @@ row_enrolment(row_t *row)
     row->enrolment.valid_from = 20000;
     row->enrolment.valid_to = 20365;
     row->enrolment.source = str("oneroster");
+    row->enrolment.number = 0;
 }
 
 
@@ -161,6 +168,7 @@ row_session(row_t *row)
     row->session.created_at = 1000;
     row->session.seen_at = 2000;
     row->session.expires_at = 3000;
+    row->session.number = 0;
 }
 
 
@@ -205,14 +213,15 @@ mac_session(const pupil_key_t *k, const row_t *row, uint8_t *mac)
 
 static const column_t  subject_columns[] = {
     COLUMN(UUID, subject, tenant), COLUMN(UUID, subject, subject),
-    COLUMN(STR, subject, status), COLUMN(STR, subject, source), END
+    COLUMN(STR, subject, status), COLUMN(STR, subject, source),
+    COLUMN(DAYS, subject, number), END
 };
 
 static const column_t  role_columns[] = {
     COLUMN(UUID, role, tenant), COLUMN(UUID, role, subject),
     COLUMN(UUID, role, institution), COLUMN(STR, role, role),
     COLUMN(DAYS, role, valid_from), COLUMN(DAYS, role, valid_to),
-    COLUMN(STR, role, source), END
+    COLUMN(STR, role, source), COLUMN(DAYS, role, number), END
 };
 
 static const column_t  enrolment_columns[] = {
@@ -220,7 +229,7 @@ static const column_t  enrolment_columns[] = {
     COLUMN(UUID, enrolment, subject), COLUMN(UUID, enrolment, class_id),
     COLUMN(UUID, enrolment, institution), COLUMN(STR, enrolment, role),
     COLUMN(DAYS, enrolment, valid_from), COLUMN(DAYS, enrolment, valid_to),
-    COLUMN(STR, enrolment, source), END
+    COLUMN(STR, enrolment, source), COLUMN(DAYS, enrolment, number), END
 };
 
 static const column_t  index_columns[] = {
@@ -233,7 +242,8 @@ static const column_t  session_columns[] = {
     COLUMN(UUID, session, tenant), COLUMN(STR, session, token_hash),
     COLUMN(UUID, session, subject), COLUMN(STR, session, role),
     COLUMN(UUID, session, institution), COLUMN(TIME, session, created_at),
-    COLUMN(TIME, session, seen_at), COLUMN(TIME, session, expires_at), END
+    COLUMN(TIME, session, seen_at), COLUMN(TIME, session, expires_at),
+    COLUMN(DAYS, session, number), END
 };
 
 static const table_t  tables[] = {
@@ -252,7 +262,7 @@ static int
 tampered(const table_t *table, const row_t *row, const uint8_t *stored)
 {
     uint8_t      made[PUPIL_MAC_LEN];
-    pupil_str_t  mac = { stored, PUPIL_MAC_LEN };
+    pupil_str_t  mac = { stored, pupil_mac_len(stored) };
 
     table->mac(&key, row, made);
 
@@ -332,6 +342,7 @@ test_table(const table_t *table)
     uint8_t          want[PUPIL_MAC_LEN], mac[PUPIL_MAC_LEN];
     const column_t  *a, *b;
 
+    memset(want, 0, sizeof(want));
     sodium_hex2bin(want, sizeof(want), table->known, strlen(table->known),
                    NULL, NULL, NULL);
     table->make(&row);
@@ -387,6 +398,48 @@ test_boundaries(void)
 }
 
 
+/* A number is named behind the hash, which covers it. */
+static void
+test_numbers(void)
+{
+    int          i, found;
+    row_t        row;
+    uint8_t      mac[PUPIL_MAC_LEN], zero[PUPIL_MAC_LEN], want[32];
+    pupil_str_t  stored = { mac, PUPIL_MAC_LEN };
+
+    row_role(&row);
+    pupil_mac_role(&key, &row.role, zero);
+    ok(pupil_mac_len(zero) == 32
+           && pupil_mac_number((pupil_str_t){ zero, 32 }) == 0,
+       "a row with number 0 has a MAC of 32 bytes");
+
+    row.role.number = 0x01020304;
+    pupil_mac_role(&key, &row.role, mac);
+    ok(pupil_mac_len(mac) == 36 && pupil_mac_number(stored) == 0x01020304,
+       "any other number is named");
+
+    sodium_hex2bin(want, sizeof(want), vec_mac_role_numbered,
+                   strlen(vec_mac_role_numbered), NULL, NULL, NULL);
+    ok(memcmp(mac, want, sizeof(want)) == 0, "known answer: a role with a"
+       " number");
+    ok(memcmp(mac, zero, 32) != 0, "I18: the number counts");
+    ok(pupil_mac_check(zero, stored) == PUPIL_TAMPERED
+           && pupil_mac_check(mac, (pupil_str_t){ mac, 32 }) == PUPIL_TAMPERED,
+       "I18: a number that is put behind a MAC, or taken away, is found");
+
+    found = 0;
+
+    for (i = 0; i < 32; i++) {
+        mac[32 + i / 8] ^= (uint8_t) (1 << i % 8);
+        row.role.number = pupil_mac_number(stored);
+        found += tampered(&tables[1], &row, mac);
+        mac[32 + i / 8] ^= (uint8_t) (1 << i % 8);
+    }
+
+    ok(found == 32, "I18: any bit of a stored number changed is found");
+}
+
+
 static void
 test_check(void)
 {
@@ -425,6 +478,7 @@ main(void)
     }
 
     test_boundaries();
+    test_numbers();
     test_check();
 
     return tap_done();

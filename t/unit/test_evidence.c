@@ -173,13 +173,14 @@ test_model(pupil_evidence_cache_t *cache)
 static void
 test_add(void)
 {
-    uint8_t                mac[PUPIL_MAC_LEN], long_name[64];
+    uint8_t                bytes[PUPIL_MAC_LEN], long_name[64];
+    pupil_str_t            mac = { bytes, sizeof(bytes) };
     uint32_t               i;
     pupil_evidence_t       e = of(1, 1);
     pupil_enrolment_row_t  row, back;
 
     memset(&row, 0, sizeof(row));
-    memset(mac, 0xa5, sizeof(mac));
+    memset(bytes, 0xa5, sizeof(bytes));
     memset(long_name, 'x', sizeof(long_name));
     row.class_id = person(5);
     row.enrolment = person(6);
@@ -198,7 +199,8 @@ test_add(void)
        && back.valid_from == -3 && back.valid_to == PUPIL_DATE_NONE
        && back.role.len == 5 && back.source.len == 3
        && memcmp(back.source.data, "sds", 3) == 0
-       && memcmp(e.proofs[0].mac, mac, sizeof(mac)) == 0,
+       && memcmp(e.proofs[0].mac, bytes, sizeof(bytes)) == 0
+       && back.number == 0xa5a5a5a5,
        "and comes back as it was");
 
     row.source.data = tap_guarded("sdt", 3);

@@ -85,12 +85,12 @@ pupil_evidence_cache_wipe(pupil_evidence_cache_t *cache)
 
 pupil_rc_t
 pupil_evidence_add(pupil_evidence_t *evidence,
-    const pupil_enrolment_row_t *row, const uint8_t mac[PUPIL_MAC_LEN])
+    const pupil_enrolment_row_t *row, pupil_str_t mac)
 {
     pupil_proof_t  *proof;
 
     if (evidence->count == PUPIL_EVIDENCE_PROOFS
-        || row->source.len > PUPIL_EVIDENCE_SOURCE)
+        || row->source.len > PUPIL_EVIDENCE_SOURCE || mac.len > PUPIL_MAC_LEN)
     {
         return PUPIL_NO_MEMORY;
     }
@@ -117,7 +117,8 @@ pupil_evidence_add(pupil_evidence_t *evidence,
     proof->class_id = row->class_id;
     proof->valid_from = row->valid_from;
     proof->valid_to = row->valid_to;
-    memcpy(proof->mac, mac, PUPIL_MAC_LEN);
+    memset(proof->mac, 0, PUPIL_MAC_LEN);
+    memcpy(proof->mac, mac.data, mac.len);
 
     return PUPIL_OK;
 }
@@ -143,6 +144,7 @@ pupil_evidence_row(const pupil_evidence_t *evidence, uint32_t i,
     row->valid_to = proof->valid_to;
     row->source.data = evidence->source;
     row->source.len = evidence->source_len;
+    row->number = pupil_mac_number((pupil_str_t){ proof->mac, PUPIL_MAC_LEN });
 }
 
 

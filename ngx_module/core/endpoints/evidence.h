@@ -57,10 +57,11 @@ void pupil_evidence_cache_wipe(pupil_evidence_cache_t *cache);
 
 /*
  * Adds an enrolment; PUPIL_NO_MEMORY: it does not fit, as it is one too many
- * or of another source than the others: the entry is not to be kept.
+ * or of another source than the others: the entry is not to be kept.  mac: as
+ * it is stored.
  */
 pupil_rc_t pupil_evidence_add(pupil_evidence_t *evidence,
-    const pupil_enrolment_row_t *row, const uint8_t mac[PUPIL_MAC_LEN]);
+    const pupil_enrolment_row_t *row, pupil_str_t mac);
 
 /* The row of a proof, of a pupil; its source points into evidence. */
 void pupil_evidence_row(const pupil_evidence_t *evidence, uint32_t i,

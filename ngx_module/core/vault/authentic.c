@@ -9,19 +9,54 @@
 #include "core/vault/keyed.h"
 
 
+#define PUPIL_MAC_HASH_LEN  32
+
+
+typedef struct {
+    const char  *first;         /* of rows with number 0 */
+    const char  *numbered;
+} pupil_mac_label_t;
+
+
+static void pupil_mac_begin(pupil_keyed_t *hash, const pupil_key_t *key,
+    const pupil_mac_label_t *label, uint32_t number);
+static void pupil_mac_end(pupil_keyed_t *hash, uint32_t number,
+    uint8_t mac[PUPIL_MAC_LEN]);
+
+
+static const pupil_mac_label_t  pupil_mac_of_subject = {
+    "pupil.mac.subject.v1", "pupil.mac.subject.v2"
+};
+
+static const pupil_mac_label_t  pupil_mac_of_role = {
+    "pupil.mac.role.v1", "pupil.mac.role.v2"
+};
+
+static const pupil_mac_label_t  pupil_mac_of_enrolment = {
+    "pupil.mac.enrolment.v1", "pupil.mac.enrolment.v2"
+};
+
+static const pupil_mac_label_t  pupil_mac_of_index = {
+    "pupil.mac.index.v1", NULL
+};
+
+static const pupil_mac_label_t  pupil_mac_of_session = {
+    "pupil.mac.session.v1", "pupil.mac.session.v2"
+};
+
+
 void
 pupil_mac_subject(const pupil_key_t *key, const pupil_subject_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN])
 {
     pupil_keyed_t  hash;
 
-    pupil_keyed_begin(&hash, key, "pupil.mac.subject.v1", PUPIL_MAC_LEN);
+    pupil_mac_begin(&hash, key, &pupil_mac_of_subject, row->number);
     pupil_keyed_uuid(&hash, &row->tenant);
     pupil_keyed_uuid(&hash, &row->subject);
     pupil_keyed_str(&hash, row->status);
     pupil_keyed_str(&hash, row->source);
-    pupil_keyed_end(&hash, mac);
-    pupil_stack_wipe();
+    pupil_mac_end(&hash, row->number, mac);
 }
 
 
@@ -31,7 +66,7 @@ pupil_mac_role(const pupil_key_t *key, const pupil_role_row_t *row,
 {
     pupil_keyed_t  hash;
 
-    pupil_keyed_begin(&hash, key, "pupil.mac.role.v1", PUPIL_MAC_LEN);
+    pupil_mac_begin(&hash, key, &pupil_mac_of_role, row->number);
     pupil_keyed_uuid(&hash, &row->tenant);
     pupil_keyed_uuid(&hash, &row->subject);
     pupil_keyed_uuid(&hash, &row->institution);
@@ -39,8 +74,7 @@ pupil_mac_role(const pupil_key_t *key, const pupil_role_row_t *row,
     pupil_keyed_u32(&hash, (uint32_t) row->valid_from);
     pupil_keyed_u32(&hash, (uint32_t) row->valid_to);
     pupil_keyed_str(&hash, row->source);
-    pupil_keyed_end(&hash, mac);
-    pupil_stack_wipe();
+    pupil_mac_end(&hash, row->number, mac);
 }
 
 
@@ -50,7 +84,7 @@ pupil_mac_enrolment(const pupil_key_t *key, const pupil_enrolment_row_t *row,
 {
     pupil_keyed_t  hash;
 
-    pupil_keyed_begin(&hash, key, "pupil.mac.enrolment.v1", PUPIL_MAC_LEN);
+    pupil_mac_begin(&hash, key, &pupil_mac_of_enrolment, row->number);
     pupil_keyed_uuid(&hash, &row->tenant);
     pupil_keyed_uuid(&hash, &row->enrolment);
     pupil_keyed_uuid(&hash, &row->subject);
@@ -60,8 +94,7 @@ pupil_mac_enrolment(const pupil_key_t *key, const pupil_enrolment_row_t *row,
     pupil_keyed_u32(&hash, (uint32_t) row->valid_from);
     pupil_keyed_u32(&hash, (uint32_t) row->valid_to);
     pupil_keyed_str(&hash, row->source);
-    pupil_keyed_end(&hash, mac);
-    pupil_stack_wipe();
+    pupil_mac_end(&hash, row->number, mac);
 }
 
 
@@ -71,15 +104,14 @@ pupil_mac_index(const pupil_key_t *key, const pupil_index_row_t *row,
 {
     pupil_keyed_t  hash;
 
-    pupil_keyed_begin(&hash, key, "pupil.mac.index.v1", PUPIL_MAC_LEN);
+    pupil_mac_begin(&hash, key, &pupil_mac_of_index, 0);
     pupil_keyed_uuid(&hash, &row->tenant);
     pupil_keyed_str(&hash, row->category);
     pupil_keyed_str(&hash, row->field);
     pupil_keyed_str(&hash, row->term);
     pupil_keyed_uuid(&hash, &row->owner);
     pupil_keyed_uuid(&hash, &row->record);
-    pupil_keyed_end(&hash, mac);
-    pupil_stack_wipe();
+    pupil_mac_end(&hash, 0, mac);
 }
 
 
@@ -89,7 +121,7 @@ pupil_mac_session(const pupil_key_t *key, const pupil_session_row_t *row,
 {
     pupil_keyed_t  hash;
 
-    pupil_keyed_begin(&hash, key, "pupil.mac.session.v1", PUPIL_MAC_LEN);
+    pupil_mac_begin(&hash, key, &pupil_mac_of_session, row->number);
     pupil_keyed_uuid(&hash, &row->tenant);
     pupil_keyed_str(&hash, row->token_hash);
     pupil_keyed_uuid(&hash, &row->subject);
@@ -98,16 +130,55 @@ pupil_mac_session(const pupil_key_t *key, const pupil_session_row_t *row,
     pupil_keyed_u64(&hash, (uint64_t) row->created_at);
     pupil_keyed_u64(&hash, (uint64_t) row->seen_at);
     pupil_keyed_u64(&hash, (uint64_t) row->expires_at);
-    pupil_keyed_end(&hash, mac);
+    pupil_mac_end(&hash, row->number, mac);
+}
+
+
+static void
+pupil_mac_begin(pupil_keyed_t *hash, const pupil_key_t *key,
+    const pupil_mac_label_t *label, uint32_t number)
+{
+    pupil_keyed_begin(hash, key, number == 0 ? label->first : label->numbered,
+                      PUPIL_MAC_HASH_LEN);
+
+    if (number != 0) {
+        pupil_keyed_u32(hash, number);
+    }
+}
+
+
+static void
+pupil_mac_end(pupil_keyed_t *hash, uint32_t number,
+    uint8_t mac[PUPIL_MAC_LEN])
+{
+    pupil_keyed_end(hash, mac);
     pupil_stack_wipe();
+
+    pupil_u32_write(mac + PUPIL_MAC_HASH_LEN, number);
+}
+
+
+size_t
+pupil_mac_len(const uint8_t mac[PUPIL_MAC_LEN])
+{
+    return pupil_u32_read(mac + PUPIL_MAC_HASH_LEN) == 0 ? PUPIL_MAC_HASH_LEN
+                                                        : PUPIL_MAC_LEN;
+}
+
+
+uint32_t
+pupil_mac_number(pupil_str_t stored)
+{
+    return stored.len == PUPIL_MAC_LEN
+           ? pupil_u32_read(stored.data + PUPIL_MAC_HASH_LEN) : 0;
 }
 
 
 pupil_rc_t
 pupil_mac_check(const uint8_t made[PUPIL_MAC_LEN], pupil_str_t stored)
 {
-    if (stored.len != PUPIL_MAC_LEN
-        || sodium_memcmp(made, stored.data, PUPIL_MAC_LEN) != 0)
+    if (stored.len != pupil_mac_len(made)
+        || sodium_memcmp(made, stored.data, stored.len) != 0)
     {
         return PUPIL_TAMPERED;
     }

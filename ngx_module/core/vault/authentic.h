@@ -13,16 +13,21 @@
 #include "core/vault/vault.h"
 
 
-#define PUPIL_MAC_LEN    32
+#define PUPIL_MAC_LEN    36           /* at most; pupil_mac_len() */
 #define PUPIL_DATE_NONE  INT32_MAX    /* an open end */
 
 
-/* The columns of each table, in the order of its CREATE TABLE. */
+/*
+ * The columns of each table, in the order of its CREATE TABLE.  number: the
+ * floor that the row was written under; it counts while that is no less than
+ * the subject's floor in the key store (docs/architecture.md, "Floors").
+ */
 
 typedef struct {
     pupil_uuid_t  tenant, subject;
     pupil_str_t   status;
     pupil_str_t   source;
+    uint32_t      number;
 } pupil_subject_row_t;
 
 typedef struct {
@@ -30,6 +35,7 @@ typedef struct {
     pupil_str_t   role;
     int32_t       valid_from, valid_to;     /* days since 1970-01-01 */
     pupil_str_t   source;
+    uint32_t      number;
 } pupil_role_row_t;
 
 typedef struct {
@@ -37,6 +43,7 @@ typedef struct {
     pupil_str_t   role;
     int32_t       valid_from, valid_to;     /* days since 1970-01-01 */
     pupil_str_t   source;
+    uint32_t      number;
 } pupil_enrolment_row_t;
 
 typedef struct {
@@ -52,10 +59,16 @@ typedef struct {
     pupil_str_t   role;
     pupil_uuid_t  institution;
     pupil_time_t  created_at, seen_at, expires_at;
+    uint32_t      number;
 } pupil_session_row_t;
 
 
-/* Each writes the MAC of a row.  key: the tenant's service key "mac". */
+/*
+ * Each writes the MAC of a row.  key: the tenant's service key "mac".  A MAC
+ * is a keyed hash of 32 bytes, and behind it the row's number in four, unless
+ * that is 0: so that rows from before there were numbers stay valid.  The hash
+ * covers the number.
+ */
 void pupil_mac_subject(const pupil_key_t *key, const pupil_subject_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);
 void pupil_mac_role(const pupil_key_t *key, const pupil_role_row_t *row,
@@ -66,6 +79,12 @@ void pupil_mac_index(const pupil_key_t *key, const pupil_index_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);
 void pupil_mac_session(const pupil_key_t *key, const pupil_session_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);
+
+/* How many bytes of it are stored. */
+size_t pupil_mac_len(const uint8_t mac[PUPIL_MAC_LEN]);
+
+/* The number that a stored MAC names; believed once the MAC was checked. */
+uint32_t pupil_mac_number(pupil_str_t stored);
 
 /* PUPIL_OK or PUPIL_TAMPERED, in constant time. */
 pupil_rc_t pupil_mac_check(const uint8_t made[PUPIL_MAC_LEN],

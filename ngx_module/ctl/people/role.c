@@ -179,6 +179,7 @@ role_add(ctl_t *ctl, pupil_role_row_t *row)
     row->source = ctl_str("operator");
     row->valid_from = ctl_today();
     row->valid_to = PUPIL_DATE_NONE;
+    row->number = 0;
     pupil_mac_role(key, row, mac);
 
     snprintf(from, sizeof(from), "%d", (int) row->valid_from);
@@ -187,7 +188,7 @@ role_add(ctl_t *ctl, pupil_role_row_t *row)
     params[1] = ctl_uuid_text(&row->subject, subject);
     params[2] = ctl_uuid_text(&row->institution, institution);
     params[3] = (const char *) row->role.data;
-    params[4] = ctl_bytea(mac, sizeof(mac), text);
+    params[4] = ctl_bytea(mac, pupil_mac_len(mac), text);
     params[5] = from;
 
     if (ctl->opt.institution != NULL

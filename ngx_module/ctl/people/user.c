@@ -261,10 +261,12 @@ role_authentic(ctl_t *ctl, const PGresult *res, int n, const pupil_key_t *key)
     row.valid_from = ctl_get_int(res, n, ROLE_FROM_DAYS, PUPIL_DATE_NONE);
     row.valid_to = ctl_get_int(res, n, ROLE_TO_DAYS, PUPIL_DATE_NONE);
     row.source = ctl_get_str(res, n, ROLE_SOURCE);
-    pupil_mac_role(key, &row, made);
 
     mac.data = stored;
     ctl_get_bytes(res, n, ROLE_MAC, stored, sizeof(stored), &mac.len);
+
+    row.number = pupil_mac_number(mac);
+    pupil_mac_role(key, &row, made);
 
     return pupil_mac_check(made, mac) == PUPIL_OK;
 }

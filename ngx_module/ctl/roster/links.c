@@ -88,7 +88,7 @@ row_add(const roster_t *roster, roster_kind_t kind,
                    ctl_str(roster_stored_role(row->role)));
     date_add(&columns[COLUMN_FROM], row->from);
     date_add(&columns[COLUMN_TO], row->to);
-    ctl_array_bytes(&columns[COLUMN_MAC], mac, sizeof(mac));
+    ctl_array_bytes(&columns[COLUMN_MAC], mac, pupil_mac_len(mac));
 }
 
 

@@ -117,6 +117,7 @@ subject_rows(roster_t *roster, const roster_batch_t *batch)
     row.tenant = roster->ctl->tenant;
     row.status = ctl_str("active");
     row.source = ctl_str(roster->source);
+    row.number = 0;
 
     roster_unnest_begin(&rows, 2);
 
@@ -129,7 +130,7 @@ subject_rows(roster_t *roster, const roster_batch_t *batch)
         row.subject = item->owner.id;
         pupil_mac_subject(key, &row, mac);
         ctl_array_uuid(&rows.columns[0], &row.subject);
-        ctl_array_bytes(&rows.columns[1], mac, sizeof(mac));
+        ctl_array_bytes(&rows.columns[1], mac, pupil_mac_len(mac));
     }
 
     rc = roster_unnest_exec(roster, &rows, "INSERT INTO pupil.subject"
@@ -157,7 +158,7 @@ index_add(roster_t *roster, roster_unnest_t *rows, const char *category,
 
     ctl_array_bytes(&rows->columns[0], term, PUPIL_TERM_LEN);
     ctl_array_uuid(&rows->columns[1], owner);
-    ctl_array_bytes(&rows->columns[2], mac, sizeof(mac));
+    ctl_array_bytes(&rows->columns[2], mac, pupil_mac_len(mac));
 
     return 0;
 }

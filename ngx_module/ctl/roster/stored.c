@@ -105,6 +105,7 @@ roster_stored_mac(const roster_t *roster, roster_kind_t kind,
         role.valid_from = row->from;
         role.valid_to = row->to;
         role.source = ctl_str(row->source);
+        role.number = row->number;
         pupil_mac_role(key, &role, mac);
         return;
     }
@@ -118,6 +119,7 @@ roster_stored_mac(const roster_t *roster, roster_kind_t kind,
     enrolment.valid_from = row->from;
     enrolment.valid_to = row->to;
     enrolment.source = ctl_str(row->source);
+    enrolment.number = row->number;
     pupil_mac_enrolment(key, &enrolment, mac);
 }
 
@@ -154,6 +156,7 @@ row_read(roster_t *roster, roster_kind_t kind, const PGresult *res, int n,
     mac.data = stored;
     mac.len = 0;
     ctl_get_bytes(res, n, 8, stored, sizeof(stored), &mac.len);
+    row->number = pupil_mac_number(mac);
     roster_stored_mac(roster, kind, row, key, made);
     row->authentic = pupil_mac_check(made, mac) == PUPIL_OK;
 

@@ -20,6 +20,7 @@ typedef struct {
     pupil_uuid_t      institution;
     roster_role_t     role;         /* 0: one that no roster gives */
     int32_t           from, to;
+    uint32_t          number;       /* that its MAC names */
     char              source[64];
     uint8_t           authentic;
     uint8_t           ours;         /* of this roster's source */

@@ -207,11 +207,12 @@ decoy_subject(ctl_t *ctl, const ctl_owner_t *decoy)
     row.subject = decoy->id;
     row.status = ctl_str("locked");
     row.source = ctl_str("decoy");
+    row.number = 0;
     pupil_mac_subject(key, &row, mac);
 
     params[0] = ctl->tenant_text;
     params[1] = ctl_uuid_text(&decoy->id, id);
-    params[2] = ctl_bytea(mac, sizeof(mac), text);
+    params[2] = ctl_bytea(mac, pupil_mac_len(mac), text);
 
     if (ctl_exec(ctl->data, "INSERT INTO pupil.owner (tenant, owner, kind)"
                  " VALUES ($1::uuid, $2::uuid, 'subject')", 2, params) != 0)

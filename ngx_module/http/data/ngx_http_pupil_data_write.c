@@ -523,7 +523,7 @@ ngx_http_pupil_data_index(ngx_http_pupil_ctx_t *ctx, uint32_t want,
 
     pupil_mac_index(mac, &row, out + PUPIL_TERM_LEN);
     patch->macs[n].data = out + PUPIL_TERM_LEN;
-    patch->macs[n].len = PUPIL_MAC_LEN;
+    patch->macs[n].len = pupil_mac_len(patch->macs[n].data);
 
     pupil_stack_wipe();
 

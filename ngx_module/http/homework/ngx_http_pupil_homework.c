@@ -622,14 +622,15 @@ ngx_http_pupil_homework_authentic(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     if (ngx_http_pupil_get_bytea(res, row, enrolment + PUPIL_CE_MAC, &mac)
         != NGX_OK
-        || mac.len != PUPIL_MAC_LEN
+        || mac.len > PUPIL_MAC_LEN
         || ngx_http_pupil_owner(ctx, res, row, owner, &e.class_id,
                                 &class->owner) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    ngx_memcpy(class->mac, mac.data, PUPIL_MAC_LEN);
+    ngx_memzero(class->mac, PUPIL_MAC_LEN);
+    ngx_memcpy(class->mac, mac.data, mac.len);
 
     return NGX_OK;
 }

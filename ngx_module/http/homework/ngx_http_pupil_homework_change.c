@@ -355,7 +355,8 @@ ngx_http_pupil_homework_begin(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
 
     (void) ngx_http_pupil_add_stmt(ctx, ex, stmt);
     ngx_libpq_param_uuid(ex, data->target->enrolment.b);
-    ngx_libpq_param_bytea(ex, data->target->mac, PUPIL_MAC_LEN);
+    ngx_libpq_param_bytea(ex, data->target->mac,
+                          pupil_mac_len(data->target->mac));
     ngx_libpq_param_uuid(ex, data->record.b);
 
     return ex;

@@ -88,7 +88,7 @@ ngx_http_pupil_login_params(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_param_bytea(ex, session->hash, 32);
     ngx_libpq_param_timestamptz(ex, session->created_at);
     ngx_libpq_param_timestamptz(ex, session->expires_at);
-    ngx_libpq_param_bytea(ex, made->mac, PUPIL_MAC_LEN);
+    ngx_libpq_param_bytea(ex, made->mac, pupil_mac_len(made->mac));
 
     ngx_http_pupil_param_bytea_array(ex, login->buckets, login->buckets_count);
 
@@ -134,6 +134,7 @@ ngx_http_pupil_login_session(ngx_http_pupil_ctx_t *ctx,
     session->created_at = ctx->now;
     session->seen_at = ctx->now;
     session->expires_at = ctx->now + ctx->conf->absolute * PUPIL_TIME_SECOND;
+    session->number = 0;
 
     ngx_http_pupil_session_mac(ctx, key, session, mac);
     ctx->has_session = 1;

@@ -104,7 +104,7 @@ ngx_http_pupil_evidence_cached(ngx_http_pupil_ctx_t *ctx)
         }
 
         data->macs[k].data = data->evidence.proofs[i].mac;
-        data->macs[k].len = PUPIL_MAC_LEN;
+        data->macs[k].len = pupil_mac_len(data->macs[k].data);
         k++;
     }
 
@@ -186,7 +186,7 @@ ngx_http_pupil_evidence_take(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     data->nenrolments++;
 
-    if (pupil_evidence_add(&data->evidence, enrolment, mac->data) != PUPIL_OK)
+    if (pupil_evidence_add(&data->evidence, enrolment, *mac) != PUPIL_OK)
     {
         data->keep = 0;
     }

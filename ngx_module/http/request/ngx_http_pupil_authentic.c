@@ -11,6 +11,8 @@
 
 static ngx_int_t ngx_http_pupil_days(PGresult *res, ngx_uint_t row,
     ngx_uint_t col, int32_t *days);
+static uint32_t ngx_http_pupil_number(PGresult *res, ngx_uint_t row,
+    ngx_uint_t col);
 static ngx_uint_t ngx_http_pupil_authentic(PGresult *res, ngx_uint_t row,
     ngx_uint_t col, const uint8_t mac[PUPIL_MAC_LEN]);
 static ngx_int_t ngx_http_pupil_judge(ngx_http_pupil_ctx_t *ctx,
@@ -65,6 +67,7 @@ ngx_http_pupil_enrolment(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         && ngx_http_pupil_get_text(res, row, col + PUPIL_CE_SOURCE,
                                    &e->source) == NGX_OK)
     {
+        e->number = ngx_http_pupil_number(res, row, col + PUPIL_CE_MAC);
         pupil_mac_enrolment(key, e, mac);
         why = ngx_http_pupil_no_mac;
 
@@ -116,6 +119,7 @@ ngx_http_pupil_role(ngx_http_pupil_ctx_t *ctx, PGresult *res, ngx_uint_t row,
         && ngx_http_pupil_get_text(res, row, col + PUPIL_CR_SOURCE,
                                    &role->source) == NGX_OK)
     {
+        role->number = ngx_http_pupil_number(res, row, col + PUPIL_CR_MAC);
         pupil_mac_role(key, role, mac);
         why = ngx_http_pupil_no_mac;
 
@@ -162,6 +166,7 @@ ngx_http_pupil_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         && ngx_http_pupil_get_text(res, row, col + PUPIL_CS_SOURCE,
                                    &subject->source) == NGX_OK)
     {
+        subject->number = ngx_http_pupil_number(res, row, col + PUPIL_CS_MAC);
         pupil_mac_subject(key, subject, mac);
         why = ngx_http_pupil_no_mac;
 
@@ -172,6 +177,17 @@ ngx_http_pupil_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     return ngx_http_pupil_judge(ctx, "pupil.subject", prc, &subject->subject,
                                 &subject->subject, why);
+}
+
+
+/* That a MAC names; it is believed once the MAC was checked. */
+static uint32_t
+ngx_http_pupil_number(PGresult *res, ngx_uint_t row, ngx_uint_t col)
+{
+    pupil_str_t  stored;
+
+    return ngx_http_pupil_get_bytea(res, row, col, &stored) == NGX_OK
+           ? pupil_mac_number(stored) : 0;
 }
 
 

@@ -203,6 +203,8 @@ ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     row.token_hash.data = session->hash;
     row.token_hash.len = sizeof(session->hash);
 
+    row.number = pupil_mac_number(stored);
+
     pupil_mac_session(key, &row, mac);
 
     if (pupil_mac_check(mac, stored) != PUPIL_OK
@@ -219,6 +221,7 @@ ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     session->created_at = row.created_at;
     session->seen_at = row.seen_at;
     session->expires_at = row.expires_at;
+    session->number = row.number;
 
     return NGX_OK;
 }
@@ -319,7 +322,7 @@ ngx_http_pupil_session_touch(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_common(ctx, ex);
     ngx_libpq_param_bytea(ex, session->hash, 32);
     ngx_libpq_param_timestamptz(ex, session->seen_at);
-    ngx_libpq_param_bytea(ex, mac, PUPIL_MAC_LEN);
+    ngx_libpq_param_bytea(ex, mac, pupil_mac_len(mac));
     ex->writes = 1;
 
     if (ngx_libpq_exchange_submit(ex) != NGX_OK) {
@@ -356,6 +359,7 @@ ngx_http_pupil_session_mac(ngx_http_pupil_ctx_t *ctx, const pupil_key_t *key,
     row.created_at = session->created_at;
     row.seen_at = session->seen_at;
     row.expires_at = session->expires_at;
+    row.number = session->number;
 
     pupil_mac_session(key, &row, mac);
 }

@@ -20,6 +20,7 @@ typedef struct {
     pupil_uuid_t  subject, institution;
     pupil_str_t   role;                        /* static */
     pupil_time_t  created_at, seen_at, expires_at;
+    uint32_t      number;                      /* that its MAC names */
 } ngx_http_pupil_session_t;
 
 

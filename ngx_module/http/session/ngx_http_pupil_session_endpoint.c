@@ -395,7 +395,7 @@ ngx_http_pupil_session_switch_write(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_param_timestamptz(ex, made->created_at);
     ngx_libpq_param_timestamptz(ex, made->seen_at);
     ngx_libpq_param_timestamptz(ex, made->expires_at);
-    ngx_libpq_param_bytea(ex, mac, PUPIL_MAC_LEN);
+    ngx_libpq_param_bytea(ex, mac, pupil_mac_len(mac));
 
     ctx->resume = ngx_http_pupil_session_switch_done;
 
