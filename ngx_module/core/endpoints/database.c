@@ -38,6 +38,16 @@ static const char  pupil_owner_keys_sql[] =
     " k.wrapped, k.refused FROM " PUPIL_SQL_ONE
     " LEFT JOIN keystore.fetch_owner_keys($2, $3) AS k ON true";
 
+static const char  pupil_floors_sql[] =
+    "SELECT $1::bigint, coalesce(f.session, 0), coalesce(f.credential, 0),"
+    " coalesce(f.authority, 0), EXISTS (SELECT FROM keystore.ended AS e"
+    " WHERE e.tenant = $2 AND e.token_hash = $4)::integer"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN keystore.floor AS f ON f.tenant = $2 AND f.subject = $3";
+
+static const char  pupil_end_session_sql[] =
+    "SELECT $1::bigint, keystore.end_session($2, $3)::text";
+
 static const uint8_t  pupil_params_nonce[] = { PUPIL_PARAM_INT8 };
 
 static const uint8_t  pupil_params_uuid[] = {
@@ -46,6 +56,14 @@ static const uint8_t  pupil_params_uuid[] = {
 
 static const uint8_t  pupil_params_ticket[] = {
     PUPIL_PARAM_INT8, PUPIL_PARAM_UUID, PUPIL_PARAM_UUID_ARRAY
+};
+
+static const uint8_t  pupil_params_floors[] = {
+    PUPIL_PARAM_INT8, PUPIL_PARAM_UUID, PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA
+};
+
+static const uint8_t  pupil_params_end_session[] = {
+    PUPIL_PARAM_INT8, PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ
 };
 
 
@@ -144,6 +162,24 @@ const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT] = {
         .params = pupil_params_ticket,
         .params_count = PUPIL_COUNT(pupil_params_ticket),
         .columns = PUPIL_KO_COLUMNS
+    },
+
+    [PUPIL_FIXED_FLOORS] = {
+        .name = "floors",
+        .database = PUPIL_DATABASE_KEYSTORE,
+        .sql = pupil_floors_sql,
+        .params = pupil_params_floors,
+        .params_count = PUPIL_COUNT(pupil_params_floors),
+        .columns = PUPIL_KF_COLUMNS
+    },
+
+    [PUPIL_FIXED_END_SESSION] = {
+        .name = "end_session",
+        .database = PUPIL_DATABASE_KEYSTORE,
+        .sql = pupil_end_session_sql,
+        .params = pupil_params_end_session,
+        .params_count = PUPIL_COUNT(pupil_params_end_session),
+        .columns = 2
     }
 };
 

@@ -104,6 +104,9 @@ typedef enum {
     PUPIL_FIXED_SERVICE_KEYS,
     PUPIL_FIXED_OWNER_KEYS_ASK,     /* committed before the next */
     PUPIL_FIXED_OWNER_KEYS,
+    PUPIL_FIXED_FLOORS,
+    PUPIL_FIXED_END_SESSION,    /* $2 a token's hash, $3 until when it would
+                                   have lived; nothing of interest */
     PUPIL_FIXED_COUNT
 } pupil_fixed_id_t;
 
@@ -149,6 +152,15 @@ enum {
     PUPIL_KO_WRAPPED,           /* NULL: erased */
     PUPIL_KO_REFUSED,           /* why, or NULL */
     PUPIL_KO_COLUMNS
+};
+
+/* PUPIL_FIXED_FLOORS, $2 tenant, $3 subject, $4 a token's hash or ''. */
+enum {
+    PUPIL_KF_SESSION = 1,
+    PUPIL_KF_CREDENTIAL,
+    PUPIL_KF_AUTHORITY,
+    PUPIL_KF_ENDED,             /* 1: it was logged out */
+    PUPIL_KF_COLUMNS
 };
 
 typedef struct {

@@ -63,12 +63,20 @@ static const char  show_sql[] =
     " AS t ON true) ON r.tenant = $2 AND r.subject = $4"
     " ORDER BY r.institution, r.role";
 
+/* A session that is gone is open as a revocation until the key store knows. */
+#define OPENED                                                                \
+    " opened AS ("                                                            \
+    "INSERT INTO pupil.revocation (tenant, revocation, subject, token_hash,"  \
+    " until) SELECT $2, $3, g.subject, g.token_hash, g.expires_at"            \
+    " FROM gone AS g)"
+
 /* What the answer shows is recorded here, by the session that asked: without a
  * record nothing is switched (invariant I2). */
 static const char  switch_sql[] =
     "WITH gone AS ("
     "DELETE FROM pupil.session WHERE tenant = $2 AND token_hash = $8"
-    " RETURNING token_hash, subject),"
+    " RETURNING token_hash, subject, expires_at),"
+    OPENED ","
     " made AS ("
     "INSERT INTO pupil.session (tenant, token_hash, subject, role,"
     " institution, created_at, seen_at, expires_at, mac)"
@@ -88,10 +96,17 @@ static const char  switch_sql[] =
 static const char  end_sql[] =
     "WITH gone AS ("
     "DELETE FROM pupil.session WHERE tenant = $2 AND token_hash = $8"
-    " RETURNING token_hash)"
+    " RETURNING token_hash, subject, expires_at),"
+    OPENED
     " SELECT $1::bigint, (SELECT count(*) FROM gone),"
     " (SELECT string_agg(pg_notify('pupil_session',"
     " encode(g.token_hash, 'hex'))::text, '') FROM gone AS g)";
+
+static const char  close_sql[] =
+    "WITH closed AS ("
+    "DELETE FROM pupil.revocation WHERE tenant = $2 AND revocation = $3"
+    " RETURNING 1)"
+    " SELECT $1::bigint, (SELECT count(*) FROM closed)";
 
 
 static const pupil_want_t  show_wants[] = {
@@ -153,6 +168,12 @@ const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT] = {
         .sql = end_sql,
         .fixed = PUPIL_SE_COLUMNS,
         .params = { PUPIL_PARAM_BYTEA }
+    },
+
+    [PUPIL_SESSION_CLOSE] = {
+        .name = "session close",
+        .sql = close_sql,
+        .fixed = PUPIL_SC_COLUMNS
     }
 };
 

@@ -20,6 +20,7 @@ enum {
     PUPIL_SESSION_SHOW,         /* name, institutions; audit */
     PUPIL_SESSION_SWITCH,       /* new token for another institution */
     PUPIL_SESSION_END,          /* delete and NOTIFY */
+    PUPIL_SESSION_CLOSE,        /* the key store knows of what was deleted */
     PUPIL_SESSION_COUNT
 };
 
@@ -85,6 +86,12 @@ enum {
     PUPIL_SE_ENDED = 1,         /* 1, or 0 as above */
     PUPIL_SE_NOTIFIED,
     PUPIL_SE_COLUMNS
+};
+
+/* PUPIL_SESSION_CLOSE, of the same request. */
+enum {
+    PUPIL_SC_CLOSED = 1,        /* 1, or 0: it was not open */
+    PUPIL_SC_COLUMNS
 };
 
 

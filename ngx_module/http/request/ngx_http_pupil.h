@@ -36,6 +36,7 @@
 #include "http/request/ngx_http_pupil_body.h"
 #include "http/request/ngx_http_pupil_endpoint.h"
 #include "http/request/ngx_http_pupil_exchange.h"
+#include "http/request/ngx_http_pupil_floors.h"
 #include "http/request/ngx_http_pupil_keys.h"
 #include "http/request/ngx_http_pupil_main.h"
 #include "http/request/ngx_http_pupil_memory.h"
@@ -73,6 +74,7 @@ struct ngx_http_pupil_ctx_s {
     ngx_http_pupil_response_t        response;
 
     ngx_http_pupil_request_keys_t    keys;
+    ngx_http_pupil_floors_t          floors;
     ngx_http_pupil_request_audit_t   audit;
 
     /* what follows is the engine's */

@@ -17,7 +17,7 @@ static ngx_uint_t ngx_http_pupil_authentic(PGresult *res, ngx_uint_t row,
     ngx_uint_t col, const uint8_t mac[PUPIL_MAC_LEN]);
 static ngx_int_t ngx_http_pupil_judge(ngx_http_pupil_ctx_t *ctx,
     const char *table, pupil_rc_t rc, const pupil_uuid_t *record,
-    const pupil_uuid_t *subject, const char *why);
+    const pupil_uuid_t *subject, uint32_t number, const char *why);
 
 
 static const char  ngx_http_pupil_no_mac[] = "its MAC does not fit";
@@ -77,7 +77,7 @@ ngx_http_pupil_enrolment(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     }
 
     return ngx_http_pupil_judge(ctx, "pupil.enrolment", prc, &e->enrolment,
-                                &e->subject, why);
+                                &e->subject, e->number, why);
 }
 
 
@@ -130,7 +130,7 @@ ngx_http_pupil_role(ngx_http_pupil_ctx_t *ctx, PGresult *res, ngx_uint_t row,
 
     /* a role has no id: the school stands for it */
     return ngx_http_pupil_judge(ctx, "pupil.role", prc, &role->institution,
-                                &role->subject, why);
+                                &role->subject, role->number, why);
 }
 
 
@@ -176,7 +176,7 @@ ngx_http_pupil_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     }
 
     return ngx_http_pupil_judge(ctx, "pupil.subject", prc, &subject->subject,
-                                &subject->subject, why);
+                                &subject->subject, subject->number, why);
 }
 
 
@@ -206,12 +206,14 @@ ngx_http_pupil_authentic(PGresult *res, ngx_uint_t row, ngx_uint_t col,
 static ngx_int_t
 ngx_http_pupil_judge(ngx_http_pupil_ctx_t *ctx, const char *table,
     pupil_rc_t rc, const pupil_uuid_t *record, const pupil_uuid_t *subject,
-    const char *why)
+    uint32_t number, const char *why)
 {
     switch (rc) {
 
     case PUPIL_OK:
-        return NGX_OK;
+        /* below the floor it was revoked, which is no finding */
+        return ngx_http_pupil_floors_admit(ctx, subject, number) ? NGX_OK
+                                                                 : NGX_ERROR;
 
     case PUPIL_NOT_FOUND:
         return NGX_DECLINED;

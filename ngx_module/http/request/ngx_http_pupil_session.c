@@ -16,6 +16,7 @@
 
 static ngx_int_t ngx_http_pupil_session_none(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_session_loaded(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_session_floors(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_session_subject(ngx_http_pupil_ctx_t *ctx,
@@ -138,8 +139,25 @@ ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
 }
 
 
+/* There is a row: does the key store say that its like still count? */
 static ngx_int_t
 ngx_http_pupil_session_loaded(ngx_http_pupil_ctx_t *ctx)
+{
+    pupil_uuid_t  subject;
+
+    if (ngx_libpq_get_uuid(ctx->exchange->results[0], 0, PUPIL_SL_SUBJECT,
+                           subject.b) != NGX_OK)
+    {
+        return ngx_http_pupil_session_none(ctx);
+    }
+
+    return ngx_http_pupil_floors_fetch(ctx, &subject, ctx->session.hash,
+                                       ngx_http_pupil_session_floors);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_session_floors(ngx_http_pupil_ctx_t *ctx)
 {
     PGresult                *res;
     ngx_http_pupil_step_pt   next;
@@ -213,6 +231,10 @@ ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     {
         ngx_http_pupil_tampered(ctx, "pupil.session", NULL, &row.subject,
                                 "its MAC does not fit");
+        return NGX_DECLINED;
+    }
+
+    if (ctx->floors.ended || row.number < ctx->floors.are.session) {
         return NGX_DECLINED;
     }
 

@@ -16,7 +16,7 @@
 #include "http/request/ngx_http_pupil.h"
 
 
-#define NGX_HTTP_PUPIL_ZONE_VERSION    2
+#define NGX_HTTP_PUPIL_ZONE_VERSION    3
 #define NGX_HTTP_PUPIL_ZONE_WAYS       8
 #define NGX_HTTP_PUPIL_ZONE_ALIVE      1000           /* ms since a heartbeat */
 
@@ -26,6 +26,8 @@ typedef struct {
     uint8_t       hash[32];
     pupil_uuid_t  subject, institution;
     pupil_time_t  created_at, seen_at, expires_at;
+    uint32_t      number;          /* of the session's row */
+    uint32_t      authority;       /* the subject's floor */
     ngx_msec_t    read_at;
     uint64_t      generation;      /* the zone's, or nothing is there */
     uint8_t       role;
@@ -214,8 +216,12 @@ ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx, const uint8_t hash[32],
     session->created_at = found.created_at;
     session->seen_at = found.seen_at;
     session->expires_at = found.expires_at;
+    session->number = found.number;
     ngx_memcpy(session->hash, hash, 32);
     ctx->read_at = found.read_at;
+    ctx->floors.subject = found.subject;
+    ctx->floors.are.authority = found.authority;
+    ctx->floors.known = 1;
 
     pmcf->zone.hits++;
 
@@ -245,6 +251,8 @@ ngx_http_pupil_zone_put(ngx_http_pupil_ctx_t *ctx,
     entry.created_at = session->created_at;
     entry.seen_at = session->seen_at;
     entry.expires_at = session->expires_at;
+    entry.number = session->number;
+    entry.authority = ctx->floors.are.authority;
     entry.read_at = read_at;
     entry.role = (uint8_t) pupil_role_find(session->role);
 

@@ -34,8 +34,10 @@ static ngx_int_t ngx_http_pupil_session_switch_render(
 static ngx_int_t ngx_http_pupil_session_switch_write(ngx_http_pupil_ctx_t *ctx,
     const pupil_role_row_t *role);
 static ngx_int_t ngx_http_pupil_session_switch_done(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_session_switch_show(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_session_end_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_session_end_render(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_session_end_answer(ngx_http_pupil_ctx_t *ctx);
 
 
 static const ngx_http_pupil_route_t  ngx_http_pupil_session_routes[] = {
@@ -406,13 +408,9 @@ ngx_http_pupil_session_switch_write(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t
 ngx_http_pupil_session_switch_done(ngx_http_pupil_ctx_t *ctx)
 {
-    int64_t                   made;
-    ngx_int_t                 rc;
-    ngx_http_pupil_session_switch_t  *sw;
+    int64_t  made;
 
     ngx_http_pupil_debug(ctx, "switch: written");
-
-    sw = ctx->data;
 
     if (ngx_libpq_get_int8(ctx->exchange->results[0], 0, PUPIL_SW_MADE, &made)
         != NGX_OK)
@@ -425,6 +423,21 @@ ngx_http_pupil_session_switch_done(ngx_http_pupil_ctx_t *ctx)
     }
 
     ngx_http_pupil_zone_remove(ctx->main, ctx->session.hash);
+
+    return ngx_http_pupil_floors_end(ctx, &ctx->session,
+                                     ngx_http_pupil_session_switch_show);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_session_switch_show(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                         rc;
+    ngx_http_pupil_session_switch_t  *sw;
+
+    ngx_http_pupil_debug(ctx, "switch: the key store knows");
+
+    sw = ctx->data;
     ctx->session = sw->session;
 
     rc = ngx_http_pupil_session_show_write(ctx, sw->shown->results[0]);
@@ -462,6 +475,16 @@ ngx_http_pupil_session_end_render(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_debug(ctx, "end: render");
 
     ngx_http_pupil_zone_remove(ctx->main, ctx->session.hash);
+
+    return ngx_http_pupil_floors_end(ctx, &ctx->session,
+                                     ngx_http_pupil_session_end_answer);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_session_end_answer(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_debug(ctx, "end: the key store knows");
 
     ctx->response.status = NGX_HTTP_NO_CONTENT;
 

@@ -1,0 +1,222 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Floors of the person whom a request is of (invariant I18), and sessions
+ * that are ended one by one.
+ */
+
+#include "core/endpoints/session.h"
+#include "http/request/ngx_http_pupil.h"
+
+
+static void ngx_http_pupil_floors_done(ngx_libpq_exchange_t *ex);
+static ngx_int_t ngx_http_pupil_floors_step(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_floors_read(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
+static void ngx_http_pupil_floors_ended(ngx_libpq_exchange_t *ex);
+static ngx_int_t ngx_http_pupil_floors_end_step(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_floors_close(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_floors_closed(ngx_libpq_exchange_t *ex);
+static ngx_int_t ngx_http_pupil_floors_next(ngx_http_pupil_ctx_t *ctx);
+
+
+ngx_int_t
+ngx_http_pupil_floors_fetch(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *subject, const uint8_t *hash,
+    ngx_http_pupil_step_pt next)
+{
+    ngx_libpq_exchange_t  *ex;
+
+    ex = ngx_libpq_exchange_create(ctx->main->keystore,
+                                   ngx_http_pupil_floors_done, ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->floors.subject = *subject;
+    ctx->floors.known = 0;
+    ctx->floors.next = next;
+
+    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
+    (void) ngx_libpq_exchange_add(ex, ctx->main->fixed[PUPIL_FIXED_FLOORS]);
+    ngx_libpq_param_uuid(ex, ctx->tenant.b);
+    ngx_libpq_param_uuid(ex, subject->b);
+
+    if (hash != NULL) {
+        ngx_libpq_param_bytea(ex, hash, 32);
+
+    } else {
+        ngx_libpq_param_bytea(ex, "", 0);
+    }
+
+    return ngx_http_pupil_track(ctx, ex);
+}
+
+
+static void
+ngx_http_pupil_floors_done(ngx_libpq_exchange_t *ex)
+{
+    ngx_http_pupil_ctx_t  *ctx;
+
+    ctx = ex->data;
+    ctx->floors.exchange = ex;
+
+    ngx_http_pupil_resume(ctx, ngx_http_pupil_floors_step);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_floors_step(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_libpq_exchange_t  *ex;
+
+    ex = ctx->floors.exchange;
+
+    if (ex->status != NGX_LIBPQ_OK) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
+    }
+
+    if (ngx_http_pupil_floors_read(ctx, ex->results[0]) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_pupil_floors_next(ctx);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_floors_read(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+{
+    int32_t                   session, credential, authority, ended;
+    ngx_http_pupil_floors_t  *floors;
+
+    floors = &ctx->floors;
+
+    if (ngx_libpq_get_int4(res, 0, PUPIL_KF_SESSION, &session) != NGX_OK
+        || ngx_libpq_get_int4(res, 0, PUPIL_KF_CREDENTIAL, &credential)
+           != NGX_OK
+        || ngx_libpq_get_int4(res, 0, PUPIL_KF_AUTHORITY, &authority)
+           != NGX_OK
+        || ngx_libpq_get_int4(res, 0, PUPIL_KF_ENDED, &ended) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    floors->are.session = (uint32_t) session;
+    floors->are.credential = (uint32_t) credential;
+    floors->are.authority = (uint32_t) authority;
+    floors->ended = ended != 0;
+    floors->known = 1;
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_pupil_floors_admit(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *subject, uint32_t number)
+{
+    ngx_http_pupil_floors_t  *floors;
+
+    floors = &ctx->floors;
+
+    return !floors->known
+           || pupil_uuid_compare(&floors->subject, subject) != 0
+           || number >= floors->are.authority;
+}
+
+
+ngx_int_t
+ngx_http_pupil_floors_end(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_session_t *session, ngx_http_pupil_step_pt next)
+{
+    ngx_libpq_exchange_t  *ex;
+
+    ex = ngx_libpq_exchange_create(ctx->main->keystore,
+                                   ngx_http_pupil_floors_ended, ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->floors.next = next;
+
+    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
+    (void) ngx_libpq_exchange_add(ex,
+                                  ctx->main->fixed[PUPIL_FIXED_END_SESSION]);
+    ngx_libpq_param_bytea(ex, session->hash, 32);
+    ngx_libpq_param_timestamptz(ex, session->expires_at);
+    ex->writes = 1;
+
+    return ngx_http_pupil_track(ctx, ex);
+}
+
+
+static void
+ngx_http_pupil_floors_ended(ngx_libpq_exchange_t *ex)
+{
+    ngx_http_pupil_ctx_t  *ctx;
+
+    ctx = ex->data;
+    ctx->floors.exchange = ex;
+
+    ngx_http_pupil_resume(ctx, ngx_http_pupil_floors_end_step);
+}
+
+
+/* What the key store did not take stays open, and pupilctl finishes it. */
+static ngx_int_t
+ngx_http_pupil_floors_end_step(ngx_http_pupil_ctx_t *ctx)
+{
+    if (ctx->floors.exchange->status != NGX_LIBPQ_OK) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
+    }
+
+    ngx_http_pupil_floors_close(ctx);
+
+    return ngx_http_pupil_floors_next(ctx);
+}
+
+
+/* Waits for nothing: a revocation that stays open is finished once more. */
+static void
+ngx_http_pupil_floors_close(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_stmt_t  *stmt;
+    ngx_libpq_exchange_t   *ex;
+
+    stmt = ngx_http_pupil_session_stmt(ctx, PUPIL_SESSION_CLOSE);
+
+    ex = ngx_libpq_exchange_create(ctx->main->data,
+                                   ngx_http_pupil_floors_closed, NULL);
+    if (ex == NULL) {
+        return;
+    }
+
+    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
+    (void) ngx_libpq_exchange_add(ex, stmt->registered);
+    ngx_http_pupil_common(ctx, ex);
+    ex->writes = 1;
+
+    if (ngx_libpq_exchange_submit(ex) != NGX_OK) {
+        ngx_libpq_exchange_destroy(ex);
+    }
+}
+
+
+static void
+ngx_http_pupil_floors_closed(ngx_libpq_exchange_t *ex)
+{
+    ngx_libpq_exchange_destroy(ex);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_floors_next(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_step_pt  next;
+
+    next = ctx->floors.next;
+    ctx->step = next;
+
+    return next(ctx);
+}

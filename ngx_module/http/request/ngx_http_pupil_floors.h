@@ -1,0 +1,47 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Floors of the person whom a request is of (invariant I18): read from the
+ * key store with each session that the zone does not have and with each
+ * log-in, and kept in the zone with the session.
+ */
+
+#ifndef _NGX_HTTP_PUPIL_FLOORS_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_FLOORS_H_INCLUDED_
+
+#include "core/vault/floor.h"
+#include "http/request/ngx_http_pupil_session.h"
+#include "http/request/ngx_http_pupil_types.h"
+
+
+/* ctx->floors. */
+typedef struct {
+    pupil_uuid_t             subject;
+    pupil_floors_t           are;
+    ngx_libpq_exchange_t    *exchange;
+    ngx_http_pupil_step_pt   next;
+    unsigned                 known:1;
+    unsigned                 ended:1;      /* the token was logged out */
+} ngx_http_pupil_floors_t;
+
+
+/* hash: of the session's token, or NULL.  NGX_AGAIN, then next, or a
+ * problem. */
+ngx_int_t ngx_http_pupil_floors_fetch(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *subject, const uint8_t *hash,
+    ngx_http_pupil_step_pt next);
+
+/* Does a role, an enrolment or a subject's own row with this number count? */
+ngx_uint_t ngx_http_pupil_floors_admit(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *subject, uint32_t number);
+
+/*
+ * Tells the key store of a session whose row the data database has deleted,
+ * so that it stays ended when somebody puts that back; then closes the
+ * revocation, which the statement that deleted it has opened under the
+ * request's id.  NGX_AGAIN, then next, or a problem.
+ */
+ngx_int_t ngx_http_pupil_floors_end(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_session_t *session, ngx_http_pupil_step_pt next);
+
+#endif /* _NGX_HTTP_PUPIL_FLOORS_H_INCLUDED_ */
