@@ -224,6 +224,39 @@ test_no_memory(const char *hash)
 }
 
 
+/* What is stored names the number that it was written under. */
+static void
+test_number(void)
+{
+    char         out[PUPIL_PASSWORD_STORED_LEN];
+    size_t       i, len;
+    uint32_t     number;
+    pupil_str_t  stored, hash;
+
+    static const char *const  malformed[] = {
+        "", "7", "7x$a", " 7$a", "-1$a", "4294967296$a",
+        "99999999999999999999$a"
+    };
+
+    len = pupil_password_number(0, str("$a"), out);
+    ok(len == 2 && memcmp(out, "$a", 2) == 0, "0 is not written");
+
+    stored.data = (uint8_t *) out;
+    stored.len = pupil_password_number(UINT32_MAX, str("$a"), out);
+    ok(pupil_password_numbered(stored, &number, &hash) == PUPIL_OK
+       && number == UINT32_MAX && hash.len == 2
+       && memcmp(hash.data, "$a", 2) == 0, "any other number comes back");
+
+    ok(pupil_password_numbered(str("$a"), &number, &hash) == PUPIL_OK
+       && number == 0, "and 0 where there is none");
+
+    for (i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
+        ok(pupil_password_numbered(str(malformed[i]), &number, &hash)
+           == PUPIL_INVALID, "no number: \"%s\"", malformed[i]);
+    }
+}
+
+
 int
 main(void)
 {
@@ -239,6 +272,7 @@ main(void)
     test_cost();
     test_spend(hash);
     test_no_memory(hash);
+    test_number();
 
     return tap_done();
 }

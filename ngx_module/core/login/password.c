@@ -8,6 +8,8 @@
  * memory from a wrong password.
  */
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -39,6 +41,54 @@ static const char *pupil_base64_read(const char *s, char end, uint8_t *out,
     size_t size);
 static const char *pupil_number_read(const char *s, uint32_t max,
     uint32_t *out);
+
+
+size_t
+pupil_password_number(uint32_t number, pupil_str_t hash,
+    char out[PUPIL_PASSWORD_STORED_LEN])
+{
+    size_t  len;
+
+    len = 0;
+
+    if (number != 0) {
+        len = (size_t) snprintf(out, PUPIL_PASSWORD_STORED_LEN, "%" PRIu32,
+                                number);
+    }
+
+    memcpy(out + len, hash.data, hash.len);
+
+    return len + hash.len;
+}
+
+
+pupil_rc_t
+pupil_password_numbered(pupil_str_t stored, uint32_t *number,
+    pupil_str_t *hash)
+{
+    size_t    i;
+    uint64_t  n;
+
+    n = 0;
+
+    for (i = 0; i < stored.len && stored.data[i] != '$'; i++) {
+        if (stored.data[i] < '0' || stored.data[i] > '9' || n > UINT32_MAX) {
+            return PUPIL_INVALID;
+        }
+
+        n = n * 10 + stored.data[i] - '0';
+    }
+
+    if (i == stored.len || n > UINT32_MAX) {
+        return PUPIL_INVALID;
+    }
+
+    *number = (uint32_t) n;
+    hash->data = stored.data + i;
+    hash->len = stored.len - i;
+
+    return PUPIL_OK;
+}
 
 
 pupil_rc_t

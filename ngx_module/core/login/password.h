@@ -12,7 +12,8 @@
 #include "core/base/pupil.h"
 
 
-#define PUPIL_PASSWORD_HASH_LEN  128    /* bytes, with NUL */
+#define PUPIL_PASSWORD_HASH_LEN    128  /* bytes, with NUL */
+#define PUPIL_PASSWORD_STORED_LEN  (10 + PUPIL_PASSWORD_HASH_LEN)
 
 
 typedef struct {
@@ -20,6 +21,18 @@ typedef struct {
     uint32_t  iterations;   /* 2 to 10; parallelism is always 1 */
 } pupil_password_cost_t;
 
+
+/*
+ * A hash is stored behind the number that it was written under
+ * (docs/architecture.md, "Floors"), in decimal; 0 is not written.  Sealed, so
+ * that nobody changes the number.  Returns the length; out has no NUL.
+ */
+size_t pupil_password_number(uint32_t number, pupil_str_t hash,
+    char out[PUPIL_PASSWORD_STORED_LEN]);
+
+/* The two of what is stored; *hash points into it.  PUPIL_INVALID. */
+pupil_rc_t pupil_password_numbered(pupil_str_t stored, uint32_t *number,
+    pupil_str_t *hash);
 
 /* Hashes into out, NUL-terminated.  PUPIL_NO_MEMORY. */
 pupil_rc_t pupil_password_hash(pupil_str_t password,

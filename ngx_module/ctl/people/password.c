@@ -14,6 +14,7 @@
 #include "ctl/base/db.h"
 #include "ctl/people/password.h"
 #include "ctl/people/user.h"
+#include "ctl/store/floors.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/subject.h"
 
@@ -76,12 +77,16 @@ ctl_cmd_user_password(ctl_t *ctl)
 }
 
 
-/* Whoever knew the old one, and used it, is logged out. */
+/*
+ * Whoever knew the old one, and used it, is logged out, and stays so when
+ * somebody puts the old rows back.
+ */
 static int
 password_set(ctl_t *ctl, pupil_str_t password)
 {
-    ctl_owner_t   owner;
-    pupil_uuid_t  subject;
+    ctl_owner_t        owner;
+    pupil_floors_t     floors;
+    ctl_revocation_t   revocation = { 0 };
 
     if (ctl_user_open(ctl) != 0) {
         return -1;
@@ -95,17 +100,28 @@ password_set(ctl_t *ctl, pupil_str_t password)
                          " administration through system");
     }
 
-    if (ctl_user_find(ctl, &password_access, &subject) != 0
-        || ctl_subject_owner(ctl, &subject, &owner) != 0
-        || ctl_password_store(ctl, &owner, password) != 0
-        || ctl_sessions_end(ctl, &subject) != 0
-        || ctl_record_one(ctl, &password_access, "allowed", &subject, NULL)
-           != 0)
+    if (ctl_user_find(ctl, &password_access, &revocation.subject) != 0
+        || ctl_floors_lock(ctl, &revocation.subject, &floors) != 0)
     {
         return -1;
     }
 
-    return ctl_commit(ctl->data);
+    revocation.to.session = floors.session + 1;
+    revocation.to.credential = floors.credential + 1;
+
+    if (ctl_subject_owner(ctl, &revocation.subject, &owner) != 0
+        || ctl_password_store(ctl, &owner, revocation.to.credential, password)
+           != 0
+        || ctl_sessions_end(ctl, &revocation.subject) != 0
+        || ctl_revocation_open(ctl, &revocation) != 0
+        || ctl_record_one(ctl, &password_access, "allowed",
+                          &revocation.subject, NULL) != 0
+        || ctl_commit(ctl->data) != 0)
+    {
+        return -1;
+    }
+
+    return ctl_revocation_finish(ctl, &revocation);
 }
 
 

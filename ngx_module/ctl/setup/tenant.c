@@ -238,7 +238,7 @@ decoy_password(ctl_t *ctl, const ctl_owner_t *decoy)
     password.data = secret;
     password.len = sizeof(secret);
 
-    rc = ctl_password_store(ctl, decoy, password);
+    rc = ctl_password_store(ctl, decoy, 0, password);
     sodium_memzero(secret, sizeof(secret));
 
     return rc;

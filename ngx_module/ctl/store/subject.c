@@ -279,12 +279,14 @@ invalid:
 
 
 int
-ctl_password_store(ctl_t *ctl, const ctl_owner_t *owner, pupil_str_t password)
+ctl_password_store(ctl_t *ctl, const ctl_owner_t *owner, uint32_t number,
+    pupil_str_t password)
 {
     int                    rc;
     char                   hash[PUPIL_PASSWORD_HASH_LEN];
+    char                   stored[PUPIL_PASSWORD_STORED_LEN];
     ctl_place_t            place;
-    pupil_str_t            sealed;
+    pupil_str_t            value, sealed;
     pupil_password_cost_t  cost;
 
     if (ctl_password_cost(ctl, &cost) != 0) {
@@ -300,8 +302,12 @@ ctl_password_store(ctl_t *ctl, const ctl_owner_t *owner, pupil_str_t password)
     place.field = "password_hash";
     place.record = &owner->id;
 
-    rc = ctl_seal(ctl, &ctl->pool, &place, ctl_str(hash), &sealed);
+    value.data = (uint8_t *) stored;
+    value.len = pupil_password_number(number, ctl_str(hash), stored);
+
+    rc = ctl_seal(ctl, &ctl->pool, &place, value, &sealed);
     sodium_memzero(hash, sizeof(hash));
+    sodium_memzero(stored, sizeof(stored));
 
     return rc == 0 ? password_write(ctl, owner, sealed) : -1;
 }

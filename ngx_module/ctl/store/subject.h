@@ -28,8 +28,11 @@ int ctl_subject_owner(ctl_t *ctl, const pupil_uuid_t *subject,
 /* What --password-hash says, "m=19456,t=2", or its default. */
 int ctl_password_cost(ctl_t *ctl, pupil_password_cost_t *cost);
 
-/* In the caller's transaction, which also records it. */
-int ctl_password_store(ctl_t *ctl, const ctl_owner_t *owner,
+/*
+ * In the caller's transaction, which also records it.  number: the floor that
+ * it is written under.
+ */
+int ctl_password_store(ctl_t *ctl, const ctl_owner_t *owner, uint32_t number,
     pupil_str_t password);
 
 /* All sessions of the subject, on all hosts, once that is committed. */

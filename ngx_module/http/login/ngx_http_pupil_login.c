@@ -20,7 +20,10 @@ static ngx_int_t ngx_http_pupil_login_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_reserve(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_found(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_login_floors(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
+    char stored[PUPIL_PASSWORD_HASH_LEN]);
 static ngx_int_t ngx_http_pupil_login_verified(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_refused(ngx_http_pupil_ctx_t *ctx);
@@ -218,10 +221,7 @@ ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/*
- * The key comes from the key store for each log-in, known or not: what a
- * cache holds would show in the time that an answer takes.
- */
+/* The key store is asked before any row of this person is believed. */
 static ngx_int_t
 ngx_http_pupil_login_found(ngx_http_pupil_ctx_t *ctx)
 {
@@ -231,6 +231,25 @@ ngx_http_pupil_login_found(ngx_http_pupil_ctx_t *ctx)
 
     login = ctx->data;
     login->found = ctx->exchange;
+    ctx->read_at = ngx_current_msec;
+
+    ngx_http_pupil_login_whom(ctx);
+
+    return ngx_http_pupil_floors_fetch(ctx, &login->owner.id, NULL,
+                                       ngx_http_pupil_login_floors);
+}
+
+
+/*
+ * The key comes from the key store for each log-in, known or not: what a
+ * cache holds would show in the time that an answer takes.
+ */
+static ngx_int_t
+ngx_http_pupil_login_floors(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
 
     ngx_http_pupil_login_account(ctx);
 
@@ -251,30 +270,13 @@ ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx)
 {
     char                     stored[PUPIL_PASSWORD_HASH_LEN];
     ngx_int_t                rc;
-    pupil_str_t              value;
-    ngx_http_pupil_row_t     row;
     ngx_http_pupil_login_t  *login;
 
     ngx_http_pupil_debug(ctx, "key fetched");
 
     login = ctx->data;
 
-    row.stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_FIND);
-    row.res = login->found->results[0];
-    row.n = 0;
-    row.owner = &login->owner;
-    row.record = &login->owner.id;
-
-    if (login->has_owner
-        && ngx_http_pupil_value(ctx, &row, PUPIL_LF_WANT_PASSWORD_HASH,
-                                &value)
-           == PUPIL_OK
-        && value.len < sizeof(stored))
-    {
-        ngx_memcpy(stored, value.data, value.len);
-        stored[value.len] = '\0';
-
-    } else {
+    if (ngx_http_pupil_login_hash(ctx, stored) != NGX_OK) {
         ngx_http_pupil_hash_nobody(&login->conf->cost, stored);
         login->eligible = 0;
     }
@@ -291,6 +293,47 @@ ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx)
     pupil_input_login_wipe(&login->input);
 
     return rc == NGX_BUSY ? ngx_http_pupil_login_busy(ctx) : rc;
+}
+
+
+/*
+ * The stored hash.  One from before the password was changed is checked like
+ * any other, and lets nobody in.
+ */
+static ngx_int_t
+ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
+    char stored[PUPIL_PASSWORD_HASH_LEN])
+{
+    uint32_t                 number;
+    pupil_str_t              value, hash;
+    ngx_http_pupil_row_t     row;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    row.stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_FIND);
+    row.res = login->found->results[0];
+    row.n = 0;
+    row.owner = &login->owner;
+    row.record = &login->owner.id;
+
+    if (!login->has_owner
+        || ngx_http_pupil_value(ctx, &row, PUPIL_LF_WANT_PASSWORD_HASH, &value)
+           != PUPIL_OK
+        || pupil_password_numbered(value, &number, &hash) != PUPIL_OK
+        || hash.len >= PUPIL_PASSWORD_HASH_LEN)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (number < ctx->floors.are.credential) {
+        login->eligible = 0;
+    }
+
+    ngx_memcpy(stored, hash.data, hash.len);
+    stored[hash.len] = '\0';
+
+    return NGX_OK;
 }
 
 

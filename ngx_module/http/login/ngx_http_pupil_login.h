@@ -77,7 +77,10 @@ struct ngx_http_pupil_login_s {
 /* Index terms, and what is throttled. */
 ngx_int_t ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx);
 
-/* Reads what was found into the log-in. */
+/* Of what was found, whose account it would be. */
+void ngx_http_pupil_login_whom(ngx_http_pupil_ctx_t *ctx);
+
+/* Reads the rest of it into the log-in, once the floors are known. */
 void ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx);
 
 /* The record of a log-in that failed, into an exchange. */

@@ -63,7 +63,6 @@ ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
     (void) ngx_http_pupil_add_stmt(ctx, ex, stmt);
     ngx_http_pupil_login_params(ctx, ex, &made);
 
-    ctx->read_at = ngx_current_msec;
     ctx->resume = ngx_http_pupil_login_accepted;
 
     rc = ngx_http_pupil_submit(ctx, ex, 1);
@@ -134,7 +133,7 @@ ngx_http_pupil_login_session(ngx_http_pupil_ctx_t *ctx,
     session->created_at = ctx->now;
     session->seen_at = ctx->now;
     session->expires_at = ctx->now + ctx->conf->absolute * PUPIL_TIME_SECOND;
-    session->number = 0;
+    session->number = ctx->floors.are.session;
 
     ngx_http_pupil_session_mac(ctx, key, session, mac);
     ctx->has_session = 1;
@@ -191,8 +190,9 @@ ngx_http_pupil_login_address(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t
 ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx, pupil_str_t *sealed)
 {
+    char                     stored[PUPIL_PASSWORD_STORED_LEN];
     pupil_rc_t               rc;
-    pupil_str_t              value;
+    pupil_str_t              value, hash;
     ngx_http_pupil_stmt_t   *stmt;
     ngx_http_pupil_login_t  *login;
     ngx_http_pupil_place_t   place;
@@ -208,8 +208,11 @@ ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx, pupil_str_t *sealed)
         return NGX_DECLINED;
     }
 
-    value.data = login->renewed;
-    value.len = ngx_strlen(login->renewed);
+    hash.data = login->renewed;
+    hash.len = ngx_strlen(login->renewed);
+    value.data = (uint8_t *) stored;
+    value.len = pupil_password_number(ctx->floors.are.credential, hash,
+                                      stored);
 
     place.category = "credential";
     place.field = "password_hash";
@@ -218,6 +221,7 @@ ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx, pupil_str_t *sealed)
 
     rc = ngx_http_pupil_seal(ctx, &place, value, sealed);
 
+    ngx_memzero(stored, sizeof(stored));
     ngx_memzero(login->renewed, sizeof(login->renewed));
     ctx->keys.missing_count = 0;
 

@@ -169,12 +169,9 @@ ngx_http_pupil_login_bucket(ngx_http_pupil_ctx_t *ctx, const char *kind,
 }
 
 
-/*
- * Whatever is wrong makes the account not eligible, and changes nothing in
- * what is done next.
- */
+/* The account, or the decoy: everybody is somebody. */
 void
-ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_login_whom(ngx_http_pupil_ctx_t *ctx)
 {
     PGresult                *res;
     pupil_uuid_t             account;
@@ -199,6 +196,21 @@ ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx)
                        == NGX_OK;
     login->owner.id = account;
     login->known = login->known && login->has_owner;
+}
+
+
+/*
+ * Whatever is wrong makes the account not eligible, and changes nothing in
+ * what is done next.
+ */
+void
+ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx)
+{
+    PGresult                *res;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+    res = login->found->results[0];
 
     login->eligible = login->known
                       && login->owner.state == PUPIL_OWNER_STATE_ACTIVE
