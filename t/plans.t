@@ -91,6 +91,8 @@ my %hot = (
     (map { $_ => ['keeper', /ask/ ? 1 : 2, id(ticket => 1),
                   [map { id(subject => $_) } $pupil, $teacher]] }
          qw(owner_keys_ask owner_keys)),
+    floors => ['keeper', 1, $tenant, id(subject => $pupil),
+               key(token => $pupil)],
     tenant_keys => ['keeper', 1, $tenant],
     service_keys => ['keeper', 8, $tenant],
 );
@@ -109,6 +111,8 @@ my %before = (owner_keys => 'owner_keys_ask');
 # Seldom asked, and by few; what they read is covered by those above.
 my %cold = (
     session_switch => 'a session ends and another begins: once a day',
+    session_close => 'once a log-out, by the primary key',
+    end_session => 'once a log-out, a function of the key store',
     homework_written => 'the page of a teacher, of one homework',
     homework_create => 'a few a week and class',
     homework_patch => 'rarer',

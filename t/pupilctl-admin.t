@@ -9,7 +9,6 @@
 use lib 't/lib';
 use Pupil::Test;
 
-use File::Copy qw(copy);
 use JSON::XS qw(decode_json);
 
 my $site = pupil_up(import => 1);
