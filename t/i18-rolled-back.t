@@ -28,23 +28,6 @@ sub cookie ($http, @value) {
     return $http->cookies->{'__Host-pupil'};
 }
 
-# The rows of a person as they are now; put_back() makes them so again.
-my %key = ('data.credential' => 'owner', 'pupil.session' => 'subject');
-
-sub rows_of ($table, $who) {
-    return $db->selectcol_arrayref("SELECT row_to_json(t)::text FROM $table"
-        . " AS t WHERE $key{$table} = ?", {}, $person{$who}{id});
-}
-
-sub put_back ($table, $who, $rows) {
-    $db->begin_work;
-    $db->do("DELETE FROM $table WHERE $key{$table} = ?", {},
-            $person{$who}{id});
-    $db->do("INSERT INTO $table SELECT * FROM json_populate_record(NULL::"
-        . "$table, ?::json)", {}, $_) for @$rows;
-    $db->commit;
-}
-
 sub is_in ($http) { $http->get('/v1/session')->status == 200 }
 
 
@@ -53,12 +36,12 @@ sub is_in ($http) { $http->get('/v1/session')->status == 200 }
 my $http = login('pupil');
 my $other = login('pupil');
 ok is_in($http), 'a session';
-my $old = rows_of('pupil.session', 'pupil');
+my $old = $day->rows_of('pupil.session', $person{pupil}{id});
 my $cookie = cookie($http);
-put_back('pupil.session', 'pupil', $old);
+$day->put_back($old);
 ok is_in($http), 'rows that are put back are the same';
 is $http->delete('/v1/session')->status, 204, 'logs out';
-put_back('pupil.session', 'pupil', $old);
+$day->put_back($old);
 cookie($http, $cookie);
 is_problem $http->get('/v1/session'), 401, 'no-session',
     name => 'a session that is put back after a log-out stays ended';
@@ -73,12 +56,13 @@ my $school = $db->selectrow_array('SELECT institution FROM pupil.institution'
 $site->ctl_ok('user', 'role', 'add', $person{teacher}{login}, 'teacher',
               '--institution', $school, $site->ctl_where);
 $http = login('teacher');
-$old = rows_of('pupil.session', 'teacher');
+$old = $day->rows_of('pupil.session', $person{teacher}{id});
 $cookie = cookie($http);
 is $http->post('/v1/session/institution',
     json => { institution_id => $school })->status, 200, 'another school';
-push @$old, @{ rows_of('pupil.session', 'teacher') };
-put_back('pupil.session', 'teacher', $old);
+my (undef, undef, undef, @new) =
+    @{ $day->rows_of('pupil.session', $person{teacher}{id}) };
+$day->put_back([@$old, @new]);
 ok is_in($http), 'the session there';
 cookie($http, $cookie);
 is_problem $http->get('/v1/session'), 401, 'no-session',
@@ -88,17 +72,18 @@ is_problem $http->get('/v1/session'), 401, 'no-session',
 # ---- a new password
 
 my $stolen = login('classmate');
-my %old = map { $_ => rows_of($_, 'classmate') } keys %key;
+my %old = map { $_ => $day->rows_of($_, $person{classmate}{id}) }
+    qw(pupil.session data.credential);
 $site->password($person{classmate}{login}, 'Another password, 2026');
 is_problem $stolen->get('/v1/session'), 401, 'no-session',
     name => 'a new password ends all sessions';
-put_back('pupil.session', 'classmate', $old{'pupil.session'});
+$day->put_back($old{'pupil.session'});
 is_problem $stolen->get('/v1/session'), 401, 'no-session',
     name => 'a stolen session stays ended when it is put back';
 
 my ($new, $res) = login('classmate', password => 'Another password, 2026');
 is $res->status, 200, 'the new password';
-put_back('data.credential', 'classmate', $old{'data.credential'});
+$day->put_back($old{'data.credential'});
 (undef, $res) = login('classmate');
 is_problem $res, 401, 'invalid-credentials',
     name => 'the old password stays ended when it is put back';

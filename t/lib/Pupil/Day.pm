@@ -178,6 +178,26 @@ sub ready ($self) {
 }
 
 
+# The rows of a person in a table, as they are now; put_back() makes them so
+# again, as somebody could who can write the database.
+sub rows_of ($self, $table, $id) {
+    my $key = $table =~ /^data[.]/ ? 'owner' : 'subject';
+    return [$table, $key, $id, @{ $self->db->selectcol_arrayref(
+        "SELECT row_to_json(t)::text FROM $table AS t WHERE $key = ?", {},
+        $id) }];
+}
+
+sub put_back ($self, $rows) {
+    my ($table, $key, $id, @rows) = @$rows;
+    my $db = $self->db;
+    $db->begin_work;
+    $db->do("DELETE FROM $table WHERE $key = ?", {}, $id);
+    $db->do("INSERT INTO $table SELECT * FROM json_populate_record(NULL::"
+        . "$table, ?::json)", {}, $_) for @rows;
+    $db->commit;
+}
+
+
 # Rows of everything that requests write, but for the audit.
 sub stored ($self) {
     return join ' ', map {
