@@ -84,9 +84,9 @@ ctl_cmd_user_password(ctl_t *ctl)
 static int
 password_set(ctl_t *ctl, pupil_str_t password)
 {
-    ctl_owner_t        owner;
-    pupil_floors_t     floors;
-    ctl_revocation_t   revocation = { 0 };
+    ctl_owner_t     owner;
+    pupil_uuid_t    subject;
+    pupil_floors_t  floors, to = { 0 };
 
     if (ctl_user_open(ctl) != 0) {
         return -1;
@@ -100,28 +100,27 @@ password_set(ctl_t *ctl, pupil_str_t password)
                          " administration through system");
     }
 
-    if (ctl_user_find(ctl, &password_access, &revocation.subject) != 0
-        || ctl_floors_lock(ctl, &revocation.subject, &floors) != 0)
+    if (ctl_user_find(ctl, &password_access, &subject) != 0
+        || ctl_revoke_begin(ctl, &subject, &floors) != 0)
     {
         return -1;
     }
 
-    revocation.to.session = floors.session + 1;
-    revocation.to.credential = floors.credential + 1;
+    to.session = floors.session + 1;
+    to.credential = floors.credential + 1;
 
-    if (ctl_subject_owner(ctl, &revocation.subject, &owner) != 0
-        || ctl_password_store(ctl, &owner, revocation.to.credential, password)
+    if (ctl_subject_owner(ctl, &subject, &owner) != 0
+        || ctl_password_store(ctl, &owner, to.credential, password) != 0
+        || ctl_sessions_end(ctl, &subject) != 0
+        || ctl_revoke_open(ctl, &subject, &to) != 0
+        || ctl_record_one(ctl, &password_access, "allowed", &subject, NULL)
            != 0
-        || ctl_sessions_end(ctl, &revocation.subject) != 0
-        || ctl_revocation_open(ctl, &revocation) != 0
-        || ctl_record_one(ctl, &password_access, "allowed",
-                          &revocation.subject, NULL) != 0
         || ctl_commit(ctl->data) != 0)
     {
         return -1;
     }
 
-    return ctl_revocation_finish(ctl, &revocation);
+    return ctl_revoke_finish(ctl, &subject);
 }
 
 

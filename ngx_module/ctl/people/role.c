@@ -12,6 +12,8 @@
 #include "ctl/base/text.h"
 #include "ctl/people/role.h"
 #include "ctl/people/user.h"
+#include "ctl/store/authority.h"
+#include "ctl/store/floors.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/subject.h"
 
@@ -23,12 +25,12 @@ typedef struct {
 
 
 static int role_change(ctl_t *ctl, const char *detail,
-    int (*change)(ctl_t *ctl, pupil_role_row_t *row));
+    int (*change)(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor));
 static int role_words(ctl_t *ctl, pupil_role_row_t *row);
 static const role_t *role_find(const char *name);
-static int role_add(ctl_t *ctl, pupil_role_row_t *row);
+static int role_add(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor);
 static int institution_check(ctl_t *ctl, const char *institution);
-static int role_remove(ctl_t *ctl, pupil_role_row_t *row);
+static int role_remove(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor);
 
 
 static const ctl_access_t  role_access = {
@@ -82,8 +84,9 @@ ctl_cmd_user_role_remove(ctl_t *ctl)
 
 static int
 role_change(ctl_t *ctl, const char *detail,
-    int (*change)(ctl_t *ctl, pupil_role_row_t *row))
+    int (*change)(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor))
 {
+    pupil_floors_t    floors;
     pupil_role_row_t  row;
 
     if (role_words(ctl, &row) != 0) {
@@ -92,10 +95,12 @@ role_change(ctl_t *ctl, const char *detail,
 
     if (ctl_user_open(ctl) != 0
         || ctl_user_find(ctl, &role_access, &row.subject) != 0
-        || change(ctl, &row) != 0
+        || ctl_revoke_begin(ctl, &row.subject, &floors) != 0
+        || change(ctl, &row, floors.authority) != 0
         || ctl_record_one(ctl, &role_access, "allowed", &row.subject, detail)
            != 0
-        || ctl_commit(ctl->data) != 0)
+        || ctl_commit(ctl->data) != 0
+        || ctl_revoke_finish(ctl, &row.subject) != 0)
     {
         return CTL_FAILED;
     }
@@ -160,7 +165,7 @@ role_find(const char *name)
 
 
 static int
-role_add(ctl_t *ctl, pupil_role_row_t *row)
+role_add(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor)
 {
     char                from[16];
     char                subject[PUPIL_UUID_TEXT_LEN + 1];
@@ -179,7 +184,7 @@ role_add(ctl_t *ctl, pupil_role_row_t *row)
     row->source = ctl_str("operator");
     row->valid_from = ctl_today();
     row->valid_to = PUPIL_DATE_NONE;
-    row->number = 0;
+    row->number = floor;
     pupil_mac_role(key, row, mac);
 
     snprintf(from, sizeof(from), "%d", (int) row->valid_from);
@@ -229,14 +234,20 @@ institution_check(ctl_t *ctl, const char *institution)
 }
 
 
+/*
+ * The others are written under the next floor in the same transaction, so that
+ * nobody can put this one among them.
+ */
 static int
-role_remove(ctl_t *ctl, pupil_role_row_t *row)
+role_remove(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor)
 {
-    int          removed;
-    char         subject[PUPIL_UUID_TEXT_LEN + 1];
-    char         institution[PUPIL_UUID_TEXT_LEN + 1];
-    PGresult    *res;
-    const char  *params[4];
+    int              removed;
+    char             subject[PUPIL_UUID_TEXT_LEN + 1];
+    char             institution[PUPIL_UUID_TEXT_LEN + 1];
+    PGresult        *res;
+    const char      *params[4];
+    pupil_floors_t   to = { .authority = floor + 1 };
+    ctl_authority_t  whom = { .subject = row->subject, .floor = floor };
 
     params[0] = ctl->tenant_text;
     params[1] = ctl_uuid_text(&row->subject, subject);
@@ -253,5 +264,13 @@ role_remove(ctl_t *ctl, pupil_role_row_t *row)
     removed = strcmp(PQcmdTuples(res), "1") == 0;
     PQclear(res);
 
-    return removed ? 0 : ctl_error("this person has no such role there");
+    if (!removed) {
+        return ctl_error("this person has no such role there");
+    }
+
+    if (ctl_authority_renew(ctl, &whom, 1) != 0) {
+        return -1;
+    }
+
+    return ctl_revoke_open(ctl, &row->subject, &to);
 }

@@ -1,8 +1,14 @@
 /*
  * Copyright (C) the Pupil authors
+ *
+ * Each step may be the last of a process that is killed, and whoever finishes
+ * takes them all again: a floor that was raised stays, a session that was
+ * ended too.
  */
 
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "core/base/text.h"
 #include "ctl/base/db.h"
@@ -11,172 +17,145 @@
 #include "ctl/store/floors.h"
 
 
+#define FLOORS  3
+#define BATCH   "1000"          /* revocations a transaction */
+
 /* A floor, by its column in both databases. */
 typedef struct {
     const char  *name;
     size_t       offset;        /* in pupil_floors_t */
 } floor_t;
 
+/* An open revocation, and where the key store stands. */
+typedef struct {
+    pupil_uuid_t    subject;
+    pupil_floors_t  to, now;
+} open_t;
 
-static int subject_lock(ctl_t *ctl, const char *subject);
-static int open_finish(ctl_t *ctl, const char *subject);
-static int row_raise(ctl_t *ctl, const PGresult *res, int row);
-static int floors_read(ctl_t *ctl, const char *subject,
-    pupil_floors_t *floors);
-static int session_end(ctl_t *ctl, const PGresult *res, int row);
-static int floors_raise(ctl_t *ctl, const pupil_uuid_t *subject,
-    const pupil_floors_t *to);
-static int floor_raise(ctl_t *ctl, const char *subject, const floor_t *floor,
-    uint32_t to);
+typedef struct {
+    ctl_t     *ctl;
+    PGresult  *res;             /* open_sql */
+    open_t    *rows;
+    int        count;
+} batch_t;
+
+
+static int subject_lock(ctl_t *ctl, const pupil_uuid_t *subject);
+static int batch_finish(ctl_t *ctl, const char *subject);
+static int batch_read(batch_t *batch, const char *subject);
+static int batch_floors(batch_t *batch);
+static int batch_raise(const batch_t *batch);
+static int batch_close(const batch_t *batch);
+static int floor_raise(const batch_t *batch, const floor_t *floor);
+static int session_end(const batch_t *batch, int row);
+static int floors_query(ctl_t *ctl, const char *subjects, PGresult **res);
+static void subjects_text(const batch_t *batch, ctl_buf_t *text);
 static uint32_t *floor_of(pupil_floors_t *floors, const floor_t *floor);
-static const char *target_text(uint32_t to, char text[16]);
+static uint32_t floor_get(const pupil_floors_t *floors, const floor_t *floor);
+static const char *number_text(uint32_t number, char text[16]);
 
 
-static const floor_t  floors_all[] = {
+/* In the order of the columns of open_sql and floors_sql. */
+static const floor_t  floors_all[FLOORS] = {
     { "session", offsetof(pupil_floors_t, session) },
     { "credential", offsetof(pupil_floors_t, credential) },
-    { "authority", offsetof(pupil_floors_t, authority) },
-    { NULL, 0 }
+    { "authority", offsetof(pupil_floors_t, authority) }
 };
 
-/* $1: subject. */
+/* $1: subject, or NULL.  Locks the subjects, in the order of their ids. */
 static const char  open_sql[] =
-    "SELECT subject, token_hash, until, session, credential, authority FROM"
-    " pupil.revocation WHERE subject = $1::uuid ORDER BY opened_at";
+    "SELECT r.subject, r.revocation, r.token_hash, r.until, r.session,"
+    " r.credential, r.authority FROM pupil.revocation AS r JOIN pupil.subject"
+    " AS s USING (tenant, subject) WHERE $1::uuid IS NULL OR r.subject ="
+    " $1::uuid ORDER BY r.subject, r.opened_at LIMIT " BATCH
+    " FOR UPDATE OF s";
 
-/* Columns of open_sql; the floors in the order of floors_all. */
 enum {
     OPEN_SUBJECT = 0,
+    OPEN_ID,
     OPEN_TOKEN_HASH,
     OPEN_UNTIL,
     OPEN_FLOORS
 };
 
+/* $1: subjects. */
+static const char  floors_sql[] =
+    "SELECT s.subject, coalesce(f.session, 0), coalesce(f.credential, 0),"
+    " coalesce(f.authority, 0) FROM unnest($1::uuid[]) WITH ORDINALITY AS s"
+    " (subject, place) LEFT JOIN keystore.floor AS f ON f.subject ="
+    " s.subject ORDER BY s.place";
+
 
 int
-ctl_floors_lock(ctl_t *ctl, const pupil_uuid_t *subject,
+ctl_revoke_begin(ctl_t *ctl, const pupil_uuid_t *subject,
     pupil_floors_t *floors)
 {
-    int   rc;
-    char  text[PUPIL_UUID_TEXT_LEN + 1];
-
-    ctl_uuid_text(subject, text);
-
-    if (subject_lock(ctl, text) != 0) {
+    if (ctl_commit(ctl->data) != 0 || ctl_revoke_finish(ctl, subject) != 0
+        || ctl_begin(ctl->data, &ctl->tenant) != 0
+        || subject_lock(ctl, subject) != 0)
+    {
         return -1;
     }
 
-    if (ctl_begin(ctl->keys, &ctl->tenant) != 0) {
-        return -1;
-    }
-
-    rc = open_finish(ctl, text);
-
-    if (rc == 0) {
-        rc = floors_read(ctl, text, floors);
-    }
-
-    if (rc != 0) {
-        ctl_rollback(ctl->keys);
-        return -1;
-    }
-
-    return ctl_commit(ctl->keys);
+    return ctl_floors_read(ctl, subject, floors);
 }
 
 
+/* Another command may have opened something since: it is asked to wait. */
 static int
-subject_lock(ctl_t *ctl, const char *subject)
+subject_lock(ctl_t *ctl, const pupil_uuid_t *subject)
 {
-    const char  *params[1];
-
-    params[0] = subject;
-
-    return ctl_exec(ctl->data, "SELECT FROM pupil.subject WHERE subject ="
-                    " $1::uuid FOR UPDATE", 1, params);
-}
-
-
-/* What an earlier command, or a worker, did not get to. */
-static int
-open_finish(ctl_t *ctl, const char *subject)
-{
-    int          rc, row;
+    int          open;
+    char         text[PUPIL_UUID_TEXT_LEN + 1];
     PGresult    *res;
     const char  *params[1];
 
-    params[0] = subject;
+    params[0] = ctl_uuid_text(subject, text);
 
-    res = ctl_query(ctl->data, open_sql, 1, params);
+    if (ctl_exec(ctl->data, "SELECT FROM pupil.subject WHERE subject ="
+                 " $1::uuid FOR UPDATE", 1, params) != 0)
+    {
+        return -1;
+    }
+
+    res = ctl_query(ctl->data, "SELECT FROM pupil.revocation WHERE subject ="
+                    " $1::uuid AND token_hash IS NULL", 1, params);
     if (res == NULL) {
         return -1;
     }
 
-    rc = 0;
-
-    for (row = 0; rc == 0 && row < PQntuples(res); row++) {
-        rc = PQgetisnull(res, row, OPEN_TOKEN_HASH)
-             ? row_raise(ctl, res, row) : session_end(ctl, res, row);
-    }
-
+    open = PQntuples(res) != 0;
     PQclear(res);
 
-    return rc == 0 ? ctl_exec(ctl->data, "DELETE FROM pupil.revocation WHERE"
-                              " subject = $1::uuid", 1, params)
-                   : -1;
+    return open ? ctl_error("something else of this person is being revoked:"
+                            " try again")
+                : 0;
 }
 
 
-static int
-row_raise(ctl_t *ctl, const PGresult *res, int row)
+int
+ctl_floors_read(ctl_t *ctl, const pupil_uuid_t *subject,
+    pupil_floors_t *floors)
 {
-    unsigned        i;
-    pupil_uuid_t    subject;
-    pupil_floors_t  to;
+    int        i, rc;
+    PGresult  *res;
+    ctl_buf_t  text;
 
-    ctl_get_uuid(res, row, OPEN_SUBJECT, &subject);
+    ctl_buf_init(&text);
+    ctl_array_begin(&text);
+    ctl_array_uuid(&text, subject);
+    ctl_array_end(&text);
 
-    for (i = 0; floors_all[i].name != NULL; i++) {
-        *floor_of(&to, &floors_all[i]) =
-            (uint32_t) ctl_get_int(res, row, OPEN_FLOORS + (int) i, 0);
-    }
+    rc = floors_query(ctl, text.data, &res);
+    ctl_buf_free(&text);
 
-    return floors_raise(ctl, &subject, &to);
-}
-
-
-static int
-session_end(ctl_t *ctl, const PGresult *res, int row)
-{
-    const char  *params[2];
-
-    params[0] = PQgetvalue(res, row, OPEN_TOKEN_HASH);
-    params[1] = PQgetvalue(res, row, OPEN_UNTIL);
-
-    return ctl_exec(ctl->keys, "SELECT keystore.end_session($1::bytea,"
-                    " $2::timestamptz)", 2, params);
-}
-
-
-static int
-floors_read(ctl_t *ctl, const char *subject, pupil_floors_t *floors)
-{
-    unsigned     i;
-    PGresult    *res;
-    const char  *params[1];
-
-    params[0] = subject;
-
-    res = ctl_query(ctl->keys, "SELECT max(session), max(credential),"
-                    " max(authority) FROM keystore.floor WHERE subject ="
-                    " $1::uuid", 1, params);
-    if (res == NULL) {
+    if (rc != 0) {
         return -1;
     }
 
-    for (i = 0; floors_all[i].name != NULL; i++) {
+    for (i = 0; i < FLOORS; i++) {
         *floor_of(floors, &floors_all[i]) =
-            (uint32_t) ctl_get_int(res, 0, (int) i, 0);
+            (uint32_t) ctl_get_int(res, 0, 1 + i, 0);
     }
 
     PQclear(res);
@@ -185,88 +164,135 @@ floors_read(ctl_t *ctl, const char *subject, pupil_floors_t *floors)
 }
 
 
-int
-ctl_revocation_open(ctl_t *ctl, ctl_revocation_t *revocation)
+static int
+floors_query(ctl_t *ctl, const char *subjects, PGresult **res)
 {
-    char         id[PUPIL_UUID_TEXT_LEN + 1];
-    char         subject[PUPIL_UUID_TEXT_LEN + 1];
-    char         session[16], credential[16], authority[16];
-    const char  *params[6];
+    const char  *params[1];
 
-    pupil_uuid_random(&revocation->id);
+    params[0] = subjects;
+
+    if (ctl_begin(ctl->keys, &ctl->tenant) != 0) {
+        return -1;
+    }
+
+    *res = ctl_query(ctl->keys, floors_sql, 1, params);
+    ctl_rollback(ctl->keys);
+
+    return *res == NULL ? -1 : 0;
+}
+
+
+int
+ctl_revoke_open(ctl_t *ctl, const pupil_uuid_t *subject,
+    const pupil_floors_t *to)
+{
+    int           i;
+    char          numbers[FLOORS][16];
+    char          id[PUPIL_UUID_TEXT_LEN + 1], whom[PUPIL_UUID_TEXT_LEN + 1];
+    const char   *params[3 + FLOORS];
+    pupil_uuid_t  random;
+
+    pupil_uuid_random(&random);
 
     params[0] = ctl->tenant_text;
-    params[1] = ctl_uuid_text(&revocation->id, id);
-    params[2] = ctl_uuid_text(&revocation->subject, subject);
-    params[3] = target_text(revocation->to.session, session);
-    params[4] = target_text(revocation->to.credential, credential);
-    params[5] = target_text(revocation->to.authority, authority);
+    params[1] = ctl_uuid_text(&random, id);
+    params[2] = ctl_uuid_text(subject, whom);
+
+    for (i = 0; i < FLOORS; i++) {
+        params[3 + i] = number_text(floor_get(to, &floors_all[i]),
+                                    numbers[i]);
+    }
 
     return ctl_exec(ctl->data, "INSERT INTO pupil.revocation (tenant,"
                     " revocation, subject, session, credential, authority)"
                     " VALUES ($1::uuid, $2::uuid, $3::uuid, $4::integer,"
-                    " $5::integer, $6::integer)", 6, params);
-}
-
-
-static const char *
-target_text(uint32_t to, char text[16])
-{
-    if (to == 0) {
-        return NULL;
-    }
-
-    snprintf(text, 16, "%u", to);
-
-    return text;
+                    " $5::integer, $6::integer)", 3 + FLOORS, params);
 }
 
 
 int
-ctl_revocation_finish(ctl_t *ctl, const ctl_revocation_t *revocation)
+ctl_revoke_finish(ctl_t *ctl, const pupil_uuid_t *subject)
 {
-    char         id[PUPIL_UUID_TEXT_LEN + 1];
-    const char  *params[1];
+    int          rc;
+    char         text[PUPIL_UUID_TEXT_LEN + 1];
+    const char  *whom;
 
-    if (ctl_begin(ctl->keys, &ctl->tenant) != 0
-        || floors_raise(ctl, &revocation->subject, &revocation->to) != 0
-        || ctl_commit(ctl->keys) != 0)
-    {
+    whom = subject != NULL ? ctl_uuid_text(subject, text) : NULL;
+
+    do {
+        rc = batch_finish(ctl, whom);
+    } while (rc > 0);
+
+    if (rc != 0) {
+        ctl_rollback(ctl->data);
         ctl_rollback(ctl->keys);
-        return ctl_error("what was revoked is written, but not in the key"
-                         " store, so that somebody who can write the data"
-                         " database could undo it: run pupilctl work");
+        return ctl_error("a revocation is not finished: until it is, somebody"
+                         " who can write the data database can undo it; run"
+                         " pupilctl work");
     }
 
-    params[0] = ctl_uuid_text(&revocation->id, id);
+    return 0;
+}
+
+
+/* How many it was, or -1. */
+static int
+batch_finish(ctl_t *ctl, const char *subject)
+{
+    int      rc;
+    batch_t  batch = { .ctl = ctl };
 
     if (ctl_begin(ctl->data, &ctl->tenant) != 0
-        || ctl_exec(ctl->data, "DELETE FROM pupil.revocation WHERE revocation"
-                    " = $1::uuid", 1, params) != 0)
+        || batch_read(&batch, subject) != 0)
     {
         return -1;
     }
 
-    return ctl_commit(ctl->data);
+    rc = batch.count;
+
+    if (rc == 0) {
+        ctl_rollback(ctl->data);
+
+    } else if (batch_floors(&batch) != 0 || ctl_commit(ctl->data) != 0
+               || batch_raise(&batch) != 0 || batch_close(&batch) != 0)
+    {
+        rc = -1;
+    }
+
+    PQclear(batch.res);
+    free(batch.rows);
+
+    return rc;
 }
 
 
 static int
-floors_raise(ctl_t *ctl, const pupil_uuid_t *subject,
-    const pupil_floors_t *to)
+batch_read(batch_t *batch, const char *subject)
 {
-    char            text[PUPIL_UUID_TEXT_LEN + 1];
-    uint32_t        number;
-    const floor_t  *floor;
-    pupil_floors_t  copy = *to;
+    int          i, row;
+    open_t      *open;
+    const char  *params[1];
 
-    ctl_uuid_text(subject, text);
+    params[0] = subject;
 
-    for (floor = floors_all; floor->name != NULL; floor++) {
-        number = *floor_of(&copy, floor);
+    batch->res = ctl_query(batch->ctl->data, open_sql, 1, params);
+    if (batch->res == NULL) {
+        return -1;
+    }
 
-        if (number != 0 && floor_raise(ctl, text, floor, number) != 0) {
+    batch->count = PQntuples(batch->res);
+    batch->rows = ctl_memory((size_t) (batch->count + 1) * sizeof(open_t));
+
+    for (row = 0; row < batch->count; row++) {
+        open = &batch->rows[row];
+
+        if (ctl_get_uuid(batch->res, row, OPEN_SUBJECT, &open->subject) != 0) {
             return -1;
+        }
+
+        for (i = 0; i < FLOORS; i++) {
+            *floor_of(&open->to, &floors_all[i]) = (uint32_t)
+                ctl_get_int(batch->res, row, OPEN_FLOORS + i, 0);
         }
     }
 
@@ -274,19 +300,173 @@ floors_raise(ctl_t *ctl, const pupil_uuid_t *subject,
 }
 
 
+/*
+ * Where the key store stands.  A floor rises by one: what says anything else
+ * was raised already, or was made up, and is closed without more.
+ */
 static int
-floor_raise(ctl_t *ctl, const char *subject, const floor_t *floor,
-    uint32_t to)
+batch_floors(batch_t *batch)
 {
-    char         number[16];
+    int        i, rc, row;
+    open_t    *open;
+    PGresult  *res;
+    ctl_buf_t  subjects;
+
+    subjects_text(batch, &subjects);
+    rc = floors_query(batch->ctl, subjects.data, &res);
+    ctl_buf_free(&subjects);
+
+    if (rc != 0) {
+        return -1;
+    }
+
+    for (row = 0; row < batch->count; row++) {
+        open = &batch->rows[row];
+
+        for (i = 0; i < FLOORS; i++) {
+            *floor_of(&open->now, &floors_all[i]) =
+                (uint32_t) ctl_get_int(res, row, 1 + i, 0);
+
+            if (floor_get(&open->to, &floors_all[i])
+                != floor_get(&open->now, &floors_all[i]) + 1)
+            {
+                *floor_of(&open->to, &floors_all[i]) = 0;
+            }
+        }
+    }
+
+    PQclear(res);
+
+    return 0;
+}
+
+
+static int
+batch_raise(const batch_t *batch)
+{
+    int  i, row;
+
+    if (ctl_begin(batch->ctl->keys, &batch->ctl->tenant) != 0) {
+        return -1;
+    }
+
+    for (i = 0; i < FLOORS; i++) {
+        if (floor_raise(batch, &floors_all[i]) != 0) {
+            return -1;
+        }
+    }
+
+    for (row = 0; row < batch->count; row++) {
+        if (!PQgetisnull(batch->res, row, OPEN_TOKEN_HASH)
+            && session_end(batch, row) != 0)
+        {
+            return -1;
+        }
+    }
+
+    return ctl_commit(batch->ctl->keys);
+}
+
+
+static int
+floor_raise(const batch_t *batch, const floor_t *floor)
+{
+    int          rc, row, count;
+    uint32_t     to;
+    ctl_buf_t    subjects, numbers;
     const char  *params[3];
 
-    params[0] = subject;
-    params[1] = floor->name;
-    params[2] = target_text(to, number);
+    count = 0;
+    ctl_buf_init(&subjects);
+    ctl_buf_init(&numbers);
+    ctl_array_begin(&subjects);
+    ctl_array_begin(&numbers);
 
-    return ctl_exec(ctl->keys, "SELECT keystore.raise(ARRAY[$1::uuid], $2,"
-                    " ARRAY[$3::integer])", 3, params);
+    for (row = 0; row < batch->count; row++) {
+        to = floor_get(&batch->rows[row].to, floor);
+
+        if (to != 0) {
+            ctl_array_uuid(&subjects, &batch->rows[row].subject);
+            ctl_array_int(&numbers, to);
+            count++;
+        }
+    }
+
+    ctl_array_end(&subjects);
+    ctl_array_end(&numbers);
+
+    params[0] = subjects.data;
+    params[1] = floor->name;
+    params[2] = numbers.data;
+
+    rc = count == 0 ? 0
+         : ctl_exec(batch->ctl->keys, "SELECT keystore.raise($1::uuid[], $2,"
+                    " $3::integer[])", 3, params);
+
+    ctl_buf_free(&subjects);
+    ctl_buf_free(&numbers);
+
+    return rc;
+}
+
+
+static int
+session_end(const batch_t *batch, int row)
+{
+    const char  *params[2];
+
+    params[0] = PQgetvalue(batch->res, row, OPEN_TOKEN_HASH);
+    params[1] = PQgetvalue(batch->res, row, OPEN_UNTIL);
+
+    return ctl_exec(batch->ctl->keys, "SELECT keystore.end_session("
+                    "$1::bytea, $2::timestamptz)", 2, params);
+}
+
+
+static int
+batch_close(const batch_t *batch)
+{
+    int          rc, row;
+    ctl_buf_t    ids;
+    const char  *params[1];
+
+    ctl_buf_init(&ids);
+    ctl_array_begin(&ids);
+
+    for (row = 0; row < batch->count; row++) {
+        ctl_array_text(&ids, ctl_get_str(batch->res, row, OPEN_ID));
+    }
+
+    ctl_array_end(&ids);
+    params[0] = ids.data;
+    rc = -1;
+
+    if (ctl_begin(batch->ctl->data, &batch->ctl->tenant) == 0
+        && ctl_exec(batch->ctl->data, "DELETE FROM pupil.revocation WHERE"
+                    " revocation = ANY ($1::uuid[])", 1, params) == 0)
+    {
+        rc = ctl_commit(batch->ctl->data);
+    }
+
+    ctl_buf_free(&ids);
+
+    return rc;
+}
+
+
+static void
+subjects_text(const batch_t *batch, ctl_buf_t *text)
+{
+    int  row;
+
+    ctl_buf_init(text);
+    ctl_array_begin(text);
+
+    for (row = 0; row < batch->count; row++) {
+        ctl_array_uuid(text, &batch->rows[row].subject);
+    }
+
+    ctl_array_end(text);
 }
 
 
@@ -294,4 +474,29 @@ static uint32_t *
 floor_of(pupil_floors_t *floors, const floor_t *floor)
 {
     return (uint32_t *) (void *) ((char *) floors + floor->offset);
+}
+
+
+static uint32_t
+floor_get(const pupil_floors_t *floors, const floor_t *floor)
+{
+    uint32_t  number;
+
+    memcpy(&number, (const char *) floors + floor->offset, sizeof(number));
+
+    return number;
+}
+
+
+/* NULL for 0. */
+static const char *
+number_text(uint32_t number, char text[16])
+{
+    if (number == 0) {
+        return NULL;
+    }
+
+    snprintf(text, 16, "%u", number);
+
+    return text;
 }

@@ -4,12 +4,11 @@
  * Revocations that cannot be rolled back (invariant I18): floors of subjects
  * in the key store, and what is not finished of raising them.
  *
- *     ctl_begin(ctl->data, ...)
- *     ctl_floors_lock(ctl, &subject, &floors)
+ *     ctl_revoke_begin(ctl, &subject, &floors)
  *     ... what is revoked ends, what stays is written under floor + 1 ...
- *     ctl_revocation_open(ctl, &revocation)
+ *     ctl_revoke_open(ctl, &subject, &to)
  *     ctl_record_one(...), ctl_commit(ctl->data)
- *     ctl_revocation_finish(ctl, &revocation)
+ *     ctl_revoke_finish(ctl, &subject)
  */
 
 #ifndef PUPIL_CTL_FLOORS_H
@@ -19,24 +18,26 @@
 #include "ctl/base/ctl.h"
 
 
-typedef struct {
-    pupil_uuid_t    id, subject;
-    pupil_floors_t  to;         /* 0: this one is not raised */
-} ctl_revocation_t;
-
-
 /*
- * In a transaction of the data database: nobody else writes rows that
- * authorise this subject before it ends.  Finishes what is open of them, so
- * that floors are what a row has to be written under.
+ * Commits the transaction of the data database in which the subject was found,
+ * finishes what is open of them, and begins one in which nobody else revokes
+ * anything of theirs.  *floors: what rows have to be written under.
  */
-int ctl_floors_lock(ctl_t *ctl, const pupil_uuid_t *subject,
+int ctl_revoke_begin(ctl_t *ctl, const pupil_uuid_t *subject,
     pupil_floors_t *floors);
 
-/* In the transaction that revokes; sets the id. */
-int ctl_revocation_open(ctl_t *ctl, ctl_revocation_t *revocation);
+/* In the transaction that revokes: floors will rise to these; 0: not it. */
+int ctl_revoke_open(ctl_t *ctl, const pupil_uuid_t *subject,
+    const pupil_floors_t *to);
 
-/* Once that is committed: raises the floors, and closes the revocation. */
-int ctl_revocation_finish(ctl_t *ctl, const ctl_revocation_t *revocation);
+/*
+ * Once that is committed: raises the floors and closes the revocation.
+ * subject: NULL for all that is open of the tenant, whoever opened it.
+ */
+int ctl_revoke_finish(ctl_t *ctl, const pupil_uuid_t *subject);
+
+/* The floors of a subject, now. */
+int ctl_floors_read(ctl_t *ctl, const pupil_uuid_t *subject,
+    pupil_floors_t *floors);
 
 #endif /* PUPIL_CTL_FLOORS_H */

@@ -15,6 +15,8 @@
 #define NGX_HTTP_PUPIL_EVIDENCE_MAX  4096    /* entries of a worker */
 
 
+static ngx_uint_t ngx_http_pupil_evidence_counts(ngx_http_pupil_ctx_t *ctx,
+    const pupil_evidence_t *evidence);
 static ngx_int_t ngx_http_pupil_evidence_arrays(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t n);
 static ngx_int_t ngx_http_pupil_evidence_take(ngx_http_pupil_ctx_t *ctx,
@@ -75,7 +77,7 @@ ngx_http_pupil_evidence_cached(ngx_http_pupil_ctx_t *ctx)
     evidence = pupil_evidence_find(conf->evidence, &ctx->tenant,
                                    &ctx->session.subject,
                                    &ctx->session.institution);
-    if (evidence == NULL) {
+    if (evidence == NULL || !ngx_http_pupil_evidence_counts(ctx, evidence)) {
         conf->misses++;
         return NGX_DECLINED;
     }
@@ -111,6 +113,26 @@ ngx_http_pupil_evidence_cached(ngx_http_pupil_ctx_t *ctx)
     data->nenrolments = k;
 
     return NGX_OK;
+}
+
+
+/* What was checked before a floor was raised is read again. */
+static ngx_uint_t
+ngx_http_pupil_evidence_counts(ngx_http_pupil_ctx_t *ctx,
+    const pupil_evidence_t *evidence)
+{
+    ngx_uint_t             i;
+    pupil_enrolment_row_t  row;
+
+    for (i = 0; i < evidence->count; i++) {
+        pupil_evidence_row(evidence, i, &row);
+
+        if (!ngx_http_pupil_floors_admit(ctx, &row.subject, row.number)) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

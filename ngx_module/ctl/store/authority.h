@@ -1,0 +1,29 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What authorises a subject in the data database, written anew under the next
+ * floor when part of it is revoked (invariant I18).
+ */
+
+#ifndef PUPIL_CTL_AUTHORITY_H
+#define PUPIL_CTL_AUTHORITY_H
+
+#include "ctl/base/ctl.h"
+
+
+typedef struct {
+    pupil_uuid_t  subject;
+    uint32_t      floor;        /* of authority, in force */
+} ctl_authority_t;
+
+
+/*
+ * In a transaction of the data database: roles, enrolments and their own rows
+ * of these subjects, where they count, under floor + 1, so that they go on
+ * counting when the floor is raised to that.  What is below the floor stays
+ * revoked; what is not authentic stays as it is, and goes on record.
+ */
+int ctl_authority_renew(ctl_t *ctl, const ctl_authority_t *list,
+    size_t count);
+
+#endif /* PUPIL_CTL_AUTHORITY_H */
