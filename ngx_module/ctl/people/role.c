@@ -12,7 +12,6 @@
 #include "ctl/base/text.h"
 #include "ctl/people/role.h"
 #include "ctl/people/user.h"
-#include "ctl/store/authority.h"
 #include "ctl/store/floors.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/subject.h"
@@ -246,7 +245,6 @@ role_remove(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor)
     char             institution[PUPIL_UUID_TEXT_LEN + 1];
     PGresult        *res;
     const char      *params[4];
-    pupil_floors_t   to = { .authority = floor + 1 };
     ctl_authority_t  whom = { .subject = row->subject, .floor = floor };
 
     params[0] = ctl->tenant_text;
@@ -264,13 +262,6 @@ role_remove(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor)
     removed = strcmp(PQcmdTuples(res), "1") == 0;
     PQclear(res);
 
-    if (!removed) {
-        return ctl_error("this person has no such role there");
-    }
-
-    if (ctl_authority_renew(ctl, &whom, 1) != 0) {
-        return -1;
-    }
-
-    return ctl_revoke_open(ctl, &row->subject, &to);
+    return removed ? ctl_revoke_authority(ctl, &whom, 1)
+                   : ctl_error("this person has no such role there");
 }

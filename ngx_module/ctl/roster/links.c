@@ -2,181 +2,20 @@
  * Copyright (C) the Pupil authors
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/text.h"
-#include "ctl/base/db.h"
-#include "ctl/base/literal.h"
-#include "ctl/base/text.h"
 #include "ctl/roster/links.h"
 #include "ctl/roster/progress.h"
-#include "ctl/roster/unnest.h"
-#include "ctl/store/keys.h"
+#include "ctl/roster/revoke.h"
 
 
-#define BATCH  1000             /* links a transaction */
-
-/* As write_sql has them. */
-enum {
-    COLUMN_ID = 0,
-    COLUMN_SUBJECT,
-    COLUMN_WHERE,
-    COLUMN_INSTITUTION,
-    COLUMN_ROLE,
-    COLUMN_FROM,
-    COLUMN_TO,
-    COLUMN_MAC,
-    COLUMNS
-};
-
+/* What gives is written as it comes, what takes away at the end. */
 typedef struct {
-    roster_kind_t     kind;
-    roster_stored_t   rows[BATCH];      /* as they should be */
-    unsigned          count;
-} batch_t;
-
-
-static const char *const  write_sql[ROSTER_KINDS] = {
-    [ROSTER_ROLE] =
-        "INSERT INTO pupil.role (tenant, subject, institution, role,"
-        " valid_from, valid_to, source, mac) SELECT $1::uuid, r.subject,"
-        " r.place, r.role, DATE '1970-01-01' + r.since, DATE '1970-01-01' +"
-        " r.until, $2, r.mac FROM unnest($3::uuid[], $4::uuid[], $5::uuid[],"
-        " $6::uuid[], $7::text[], $8::integer[], $9::integer[],"
-        " $10::bytea[]) AS r(id, subject, place, institution, role, since,"
-        " until, mac) ON CONFLICT (tenant, subject, institution, role) DO"
-        " UPDATE SET valid_from = EXCLUDED.valid_from, valid_to ="
-        " EXCLUDED.valid_to, source = EXCLUDED.source, mac = EXCLUDED.mac",
-    [ROSTER_ENROLMENT] =
-        "INSERT INTO pupil.enrolment (tenant, enrolment, subject, class,"
-        " institution, role, valid_from, valid_to, source, mac) SELECT"
-        " $1::uuid, r.id, r.subject, r.place, r.institution, r.role,"
-        " DATE '1970-01-01' + r.since, DATE '1970-01-01' + r.until, $2,"
-        " r.mac FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[],"
-        " $7::text[], $8::integer[], $9::integer[], $10::bytea[]) AS r(id,"
-        " subject, place, institution, role, since, until, mac) ON CONFLICT"
-        " (tenant, subject, class, role) DO UPDATE SET institution ="
-        " EXCLUDED.institution, valid_from = EXCLUDED.valid_from, valid_to ="
-        " EXCLUDED.valid_to, source = EXCLUDED.source, mac = EXCLUDED.mac"
-};
-
-
-static void
-date_add(ctl_buf_t *column, int32_t days)
-{
-    if (days == PUPIL_DATE_NONE) {
-        ctl_array_null(column);
-    } else {
-        ctl_array_int(column, days);
-    }
-}
-
-
-static void
-row_add(const roster_t *roster, roster_kind_t kind,
-    const roster_stored_t *row, const pupil_key_t *key, ctl_buf_t *columns)
-{
-    uint8_t  mac[PUPIL_MAC_LEN];
-
-    roster_stored_mac(roster, kind, row, key, mac);
-
-    ctl_array_uuid(&columns[COLUMN_ID], &row->id);
-    ctl_array_uuid(&columns[COLUMN_SUBJECT], &row->subject);
-    ctl_array_uuid(&columns[COLUMN_WHERE], &row->where);
-    ctl_array_uuid(&columns[COLUMN_INSTITUTION], &row->institution);
-    ctl_array_text(&columns[COLUMN_ROLE],
-                   ctl_str(roster_stored_role(row->role)));
-    date_add(&columns[COLUMN_FROM], row->from);
-    date_add(&columns[COLUMN_TO], row->to);
-    ctl_array_bytes(&columns[COLUMN_MAC], mac, pupil_mac_len(mac));
-}
-
-
-/* Whom a batch is about, each of them once. */
-static void
-subjects_list(const batch_t *batch, ctl_buf_t *subjects)
-{
-    int          fresh;
-    unsigned     i;
-    ctl_map_t    seen;
-    pupil_str_t  s;
-
-    memset(&seen, 0, sizeof(ctl_map_t));
-    s.len = PUPIL_UUID_LEN;
-
-    ctl_array_begin(subjects);
-
-    for (i = 0; i < batch->count; i++) {
-        s.data = batch->rows[i].subject.b;
-        ctl_map_put(&seen, s, &fresh);
-        if (fresh) {
-            ctl_array_uuid(subjects, &batch->rows[i].subject);
-        }
-    }
-
-    ctl_array_end(subjects);
-    ctl_map_free(&seen);
-}
-
-
-static int
-batch_write(roster_t *roster, batch_t *batch)
-{
-    int                 rc;
-    ctl_t              *ctl;
-    unsigned            i;
-    ctl_buf_t           subjects;
-    roster_unnest_t     rows;
-    const pupil_key_t  *key;
-
-    if (batch->count == 0) {
-        return 0;
-    }
-
-    ctl = roster->ctl;
-
-    key = ctl_key(ctl, "mac");
-    if (key == NULL) {
-        return -1;
-    }
-
-    roster_unnest_begin(&rows, COLUMNS);
-    for (i = 0; i < batch->count; i++) {
-        row_add(roster, batch->kind, &batch->rows[i], key, rows.columns);
-    }
-
-    memset(&subjects, 0, sizeof(ctl_buf_t));
-    subjects_list(batch, &subjects);
-
-    rc = 0;
-    if (ctl_begin(ctl->data, &ctl->tenant) != 0
-        || roster_unnest_exec(roster, &rows, write_sql[batch->kind],
-                              roster->source, NULL) != 0
-        || ctl_record(ctl, &roster_link_access[batch->kind], "allowed",
-                      subjects.data, roster->source) != 0
-        || ctl_commit(ctl->data) != 0)
-    {
-        ctl_rollback(ctl->data);
-        rc = -1;
-    }
-
-    roster_unnest_free(&rows);
-    ctl_buf_free(&subjects);
-    batch->count = 0;
-
-    return rc;
-}
-
-
-static void
-batch_add(const roster_t *roster, batch_t *batch, const roster_stored_t *row)
-{
-    roster_stored_t  *copy;
-
-    copy = &batch->rows[batch->count++];
-    *copy = *row;
-    snprintf(copy->source, sizeof(copy->source), "%s", roster->source);
-}
+    roster_put_t           put;
+    roster_revoked_list_t  revoked;
+} plan_t;
 
 
 /* The row as it should be.  row: as it is stored, or NULL. */
@@ -198,6 +37,7 @@ row_plan(const roster_t *roster, roster_kind_t kind,
     want->where = where->owner.id;
     want->institution = institution->owner.id;
     want->role = link->role;
+    want->number = roster_floor(roster, &want->subject);
     want->from = link->from;
     want->to = link->to;
 
@@ -232,8 +72,19 @@ row_differs(const roster_stored_t *row, const roster_stored_t *want)
 }
 
 
+/* Whether the row as it is would let somebody do what this does not. */
+static int
+row_narrows(const roster_stored_t *row, const roster_stored_t *want)
+{
+    return row->authentic
+           && (want->to < row->to || want->from > row->from
+               || pupil_uuid_compare(&row->institution, &want->institution)
+                  != 0);
+}
+
+
 static void
-link_apply(roster_t *roster, const roster_table_t *table, batch_t *batch,
+link_apply(roster_t *roster, const roster_table_t *table, plan_t *plan,
     const roster_link_t *link)
 {
     roster_count_t         *count;
@@ -264,12 +115,17 @@ link_apply(roster_t *roster, const roster_table_t *table, batch_t *batch,
         count->changed++;
     }
 
-    batch_add(roster, batch, &want);
+    if (row != NULL && row_narrows(row, &want)) {
+        roster_revoke_add(&plan->revoked, table->kind, &want);
+
+    } else {
+        roster_put_add(roster, &plan->put, &want);
+    }
 }
 
 
 static int
-links_write(roster_t *roster, const roster_table_t *table, batch_t *batch)
+links_write(roster_t *roster, const roster_table_t *table, plan_t *plan)
 {
     uint32_t         i;
     roster_links_t  *links;
@@ -277,22 +133,22 @@ links_write(roster_t *roster, const roster_table_t *table, batch_t *batch)
     links = &roster->links[table->kind];
 
     for (i = 0; i < links->count; i++) {
-        link_apply(roster, table, batch, &links->links[i]);
+        link_apply(roster, table, plan, &links->links[i]);
 
-        if (batch->count == BATCH) {
-            if (batch_write(roster, batch) != 0) {
+        if (plan->put.count == ROSTER_PUT_ROWS) {
+            if (roster_put_commit(roster, &plan->put) != 0) {
                 return -1;
             }
             roster_progress(roster_kinds[table->kind].name, i, links->count);
         }
     }
 
-    return batch_write(roster, batch);
+    return roster_put_commit(roster, &plan->put);
 }
 
 
-static int
-absent_end(roster_t *roster, const roster_table_t *table, batch_t *batch)
+static void
+absent_end(roster_t *roster, const roster_table_t *table, plan_t *plan)
 {
     size_t            i;
     int32_t           yesterday;
@@ -313,22 +169,17 @@ absent_end(roster_t *roster, const roster_table_t *table, batch_t *batch)
         }
 
         roster->counts[table->kind].ended++;
-        batch_add(roster, batch, &ended);
-
-        if (batch->count == BATCH && batch_write(roster, batch) != 0) {
-            return -1;
-        }
+        roster_revoke_add(&plan->revoked, table->kind, &ended);
     }
-
-    return batch_write(roster, batch);
 }
 
 
 int
 roster_links_apply(roster_t *roster, const roster_table_t *tables)
 {
+    int        rc;
+    plan_t    *plan;
     unsigned   kind;
-    batch_t   *batch;
 
     if (roster_granted(roster, "enrolment", "class_id", NULL) < 0
         || roster_granted(roster, "enrolment", "role", NULL) < 0)
@@ -338,22 +189,24 @@ roster_links_apply(roster_t *roster, const roster_table_t *tables)
                          " were not written");
     }
 
-    batch = ctl_pool_alloc(&roster->pool, sizeof(batch_t));
-    memset(batch, 0, sizeof(batch_t));
+    plan = ctl_pool_alloc(&roster->pool, sizeof(plan_t));
+    memset(plan, 0, sizeof(plan_t));
+    rc = 0;
 
-    for (kind = ROSTER_ITEM_KINDS; kind < ROSTER_KINDS; kind++) {
-        batch->kind = kind;
+    for (kind = ROSTER_ITEM_KINDS; rc == 0 && kind < ROSTER_KINDS; kind++) {
+        plan->put.kind = kind;
+        rc = links_write(roster, &tables[kind], plan);
 
-        if (links_write(roster, &tables[kind], batch) != 0) {
-            return -1;
-        }
-
-        if (roster->ctl->opt.close_absent
-            && absent_end(roster, &tables[kind], batch) != 0)
-        {
-            return -1;
+        if (rc == 0 && roster->ctl->opt.close_absent) {
+            absent_end(roster, &tables[kind], plan);
         }
     }
 
-    return 0;
+    if (rc == 0) {
+        rc = roster_revoke_apply(roster, &plan->revoked);
+    }
+
+    free(plan->revoked.rows);
+
+    return rc;
 }

@@ -104,6 +104,7 @@ roster_free(roster_t *roster)
 
     free(roster->terms.terms);
     ctl_map_free(&roster->terms.ids);
+    ctl_map_free(&roster->floors);
 
     json_decref(roster->refused);
     json_decref(roster->columns);

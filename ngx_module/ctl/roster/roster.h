@@ -152,6 +152,7 @@ typedef struct {
     roster_items_t    items[ROSTER_ITEM_KINDS];
     roster_links_t    links[ROSTER_KINDS];      /* from ROSTER_ROLE on */
     roster_terms_t    terms;
+    ctl_map_t         floors;           /* of authority, by subject */
 
     roster_count_t    counts[ROSTER_KINDS];
     json_t           *refused, *columns, *files;

@@ -6,6 +6,7 @@
 
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
+#include "ctl/roster/revoke.h"
 #include "ctl/roster/stored.h"
 #include "ctl/store/keys.h"
 
@@ -158,10 +159,13 @@ row_read(roster_t *roster, roster_kind_t kind, const PGresult *res, int n,
     ctl_get_bytes(res, n, 8, stored, sizeof(stored), &mac.len);
     row->number = pupil_mac_number(mac);
     roster_stored_mac(roster, kind, row, key, made);
-    row->authentic = pupil_mac_check(made, mac) == PUPIL_OK;
 
-    return row->authentic ? 0
-           : ctl_record_one(roster->ctl, &roster_link_access[kind],
+    if (pupil_mac_check(made, mac) == PUPIL_OK) {
+        row->authentic = row->number >= roster_floor(roster, &row->subject);
+        return 0;
+    }
+
+    return ctl_record_one(roster->ctl, &roster_link_access[kind],
                             "tampered", &row->subject, tampered_detail[kind]);
 }
 
@@ -289,6 +293,10 @@ roster_stored_load(roster_t *roster, roster_table_t *tables)
     PGconn   *conn;
 
     conn = roster->ctl->data;
+
+    if (roster_floors_load(roster) != 0) {
+        return -1;
+    }
 
     if (ctl_begin(conn, &roster->ctl->tenant) != 0) {
         return -1;

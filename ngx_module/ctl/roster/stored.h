@@ -22,7 +22,7 @@ typedef struct {
     int32_t           from, to;
     uint32_t          number;       /* that its MAC names */
     char              source[64];
-    uint8_t           authentic;
+    uint8_t           authentic;    /* and not revoked */
     uint8_t           ours;         /* of this roster's source */
     uint8_t           matched;      /* the roster has it as well */
 } roster_stored_t;

@@ -41,6 +41,12 @@ typedef struct {
 
 
 static int subject_lock(ctl_t *ctl, const pupil_uuid_t *subject);
+static int subjects_lock(ctl_t *ctl, const char *subjects);
+static int meanwhile(void);
+static int authority_check(ctl_t *ctl, const char *subjects,
+    const ctl_authority_t *list, size_t count);
+static int authority_open(ctl_t *ctl, const char *subjects,
+    const char *numbers);
 static int batch_finish(ctl_t *ctl, const char *subject);
 static int batch_read(batch_t *batch, const char *subject);
 static int batch_floors(batch_t *batch);
@@ -101,35 +107,143 @@ ctl_revoke_begin(ctl_t *ctl, const pupil_uuid_t *subject,
 }
 
 
-/* Another command may have opened something since: it is asked to wait. */
 static int
 subject_lock(ctl_t *ctl, const pupil_uuid_t *subject)
 {
+    int        rc;
+    ctl_buf_t  text;
+
+    ctl_buf_init(&text);
+    ctl_array_begin(&text);
+    ctl_array_uuid(&text, subject);
+    ctl_array_end(&text);
+
+    rc = subjects_lock(ctl, text.data);
+    ctl_buf_free(&text);
+
+    return rc;
+}
+
+
+/* In the order of their ids, so that two of these wait and do not lock up. */
+static int
+subjects_lock(ctl_t *ctl, const char *subjects)
+{
     int          open;
-    char         text[PUPIL_UUID_TEXT_LEN + 1];
     PGresult    *res;
     const char  *params[1];
 
-    params[0] = ctl_uuid_text(subject, text);
+    params[0] = subjects;
 
-    if (ctl_exec(ctl->data, "SELECT FROM pupil.subject WHERE subject ="
-                 " $1::uuid FOR UPDATE", 1, params) != 0)
+    if (ctl_exec(ctl->data, "SELECT FROM pupil.subject WHERE subject = ANY"
+                 " ($1::uuid[]) ORDER BY subject FOR UPDATE", 1, params) != 0)
     {
         return -1;
     }
 
     res = ctl_query(ctl->data, "SELECT FROM pupil.revocation WHERE subject ="
-                    " $1::uuid AND token_hash IS NULL", 1, params);
+                    " ANY ($1::uuid[]) AND token_hash IS NULL LIMIT 1", 1,
+                    params);
     if (res == NULL) {
         return -1;
     }
 
-    open = PQntuples(res) != 0;
+    open = PQntuples(res);
     PQclear(res);
 
-    return open ? ctl_error("something else of this person is being revoked:"
-                            " try again")
-                : 0;
+    return open != 0 ? meanwhile() : 0;
+}
+
+
+static int
+meanwhile(void)
+{
+    return ctl_error("another command revokes something of the same person:"
+                     " try again");
+}
+
+
+int
+ctl_revoke_authority(ctl_t *ctl, const ctl_authority_t *list, size_t count)
+{
+    int        rc;
+    size_t     i;
+    ctl_buf_t  subjects, numbers;
+
+    ctl_buf_init(&subjects);
+    ctl_buf_init(&numbers);
+    ctl_array_begin(&subjects);
+    ctl_array_begin(&numbers);
+
+    for (i = 0; i < count; i++) {
+        ctl_array_uuid(&subjects, &list[i].subject);
+        ctl_array_int(&numbers, list[i].floor + 1);
+    }
+
+    ctl_array_end(&subjects);
+    ctl_array_end(&numbers);
+
+    rc = subjects_lock(ctl, subjects.data);
+
+    if (rc == 0) {
+        rc = authority_check(ctl, subjects.data, list, count);
+    }
+
+    if (rc == 0) {
+        rc = ctl_authority_renew(ctl, list, count);
+    }
+
+    if (rc == 0) {
+        rc = authority_open(ctl, subjects.data, numbers.data);
+    }
+
+    ctl_buf_free(&subjects);
+    ctl_buf_free(&numbers);
+
+    return rc;
+}
+
+
+/* The floors are still what they were taken for. */
+static int
+authority_check(ctl_t *ctl, const char *subjects, const ctl_authority_t *list,
+    size_t count)
+{
+    int        same;
+    size_t     i;
+    PGresult  *res;
+
+    if (floors_query(ctl, subjects, &res) != 0) {
+        return -1;
+    }
+
+    same = 1;
+
+    for (i = 0; i < count; i++) {
+        same &= (uint32_t) ctl_get_int(res, (int) i, FLOORS, 0)
+                == list[i].floor;
+    }
+
+    PQclear(res);
+
+    return same ? 0 : meanwhile();
+}
+
+
+static int
+authority_open(ctl_t *ctl, const char *subjects, const char *numbers)
+{
+    const char  *params[3];
+
+    params[0] = ctl->tenant_text;
+    params[1] = subjects;
+    params[2] = numbers;
+
+    return ctl_exec(ctl->data, "INSERT INTO pupil.revocation (tenant,"
+                    " revocation, subject, authority) SELECT $1::uuid,"
+                    " gen_random_uuid(), r.subject, r.number FROM"
+                    " unnest($2::uuid[], $3::integer[]) AS r (subject,"
+                    " number)", 3, params);
 }
 
 

@@ -15,7 +15,7 @@
 #define PUPIL_CTL_FLOORS_H
 
 #include "core/vault/floor.h"
-#include "ctl/base/ctl.h"
+#include "ctl/store/authority.h"
 
 
 /*
@@ -29,6 +29,15 @@ int ctl_revoke_begin(ctl_t *ctl, const pupil_uuid_t *subject,
 /* In the transaction that revokes: floors will rise to these; 0: not it. */
 int ctl_revoke_open(ctl_t *ctl, const pupil_uuid_t *subject,
     const pupil_floors_t *to);
+
+/*
+ * Of these subjects, in the transaction that revokes something of what
+ * authorises them: what is left is written under floor + 1, to which their
+ * floors of authority will rise.  -1 when another command revokes something
+ * of them at the same time.
+ */
+int ctl_revoke_authority(ctl_t *ctl, const ctl_authority_t *list,
+    size_t count);
 
 /*
  * Once that is committed: raises the floors and closes the revocation.

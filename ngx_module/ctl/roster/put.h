@@ -1,0 +1,34 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Rows of roles and of enrolments on their way into the data database.
+ */
+
+#ifndef PUPIL_CTL_ROSTER_PUT_H
+#define PUPIL_CTL_ROSTER_PUT_H
+
+#include "ctl/roster/stored.h"
+
+
+#define ROSTER_PUT_ROWS  1000           /* a statement */
+
+
+typedef struct {
+    roster_kind_t    kind;
+    roster_stored_t  rows[ROSTER_PUT_ROWS];     /* as they should be */
+    unsigned         count;
+} roster_put_t;
+
+
+/* A copy, of this roster's source.  There is room. */
+void roster_put_add(const roster_t *roster, roster_put_t *put,
+    const roster_stored_t *row);
+
+/*
+ * Writes them with their audit record (invariants I2, I19) in the caller's
+ * transaction, or in one of its own, and empties put.
+ */
+int roster_put_write(roster_t *roster, roster_put_t *put);
+int roster_put_commit(roster_t *roster, roster_put_t *put);
+
+#endif /* PUPIL_CTL_ROSTER_PUT_H */

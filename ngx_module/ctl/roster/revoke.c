@@ -1,0 +1,234 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "ctl/base/db.h"
+#include "ctl/roster/revoke.h"
+#include "ctl/store/authority.h"
+#include "ctl/store/floors.h"
+
+
+#define BATCH  1000             /* subjects a transaction */
+
+typedef struct {
+    roster_put_t     *puts[ROSTER_KINDS];       /* of the two kinds of link */
+    ctl_authority_t   whom[BATCH];
+    size_t            count;
+} batch_t;
+
+
+int
+roster_floors_load(roster_t *roster)
+{
+    int            fresh, row, rc;
+    PGresult      *res;
+    pupil_str_t    key;
+    pupil_uuid_t  *subject;
+
+    if (ctl_revoke_finish(roster->ctl, NULL) != 0
+        || ctl_begin(roster->ctl->keys, &roster->ctl->tenant) != 0)
+    {
+        return -1;
+    }
+
+    res = ctl_query(roster->ctl->keys, "SELECT subject, authority FROM"
+                    " keystore.floor WHERE authority > 0", 0, NULL);
+    ctl_rollback(roster->ctl->keys);
+
+    if (res == NULL) {
+        return -1;
+    }
+
+    key.len = PUPIL_UUID_LEN;
+
+    rc = 0;
+
+    for (row = 0; rc == 0 && row < PQntuples(res); row++) {
+        subject = ctl_pool_alloc(&roster->pool, sizeof(pupil_uuid_t));
+        rc = ctl_get_uuid(res, row, 0, subject);
+        key.data = subject->b;
+
+        ctl_map_put(&roster->floors, key, &fresh)->value =
+            (uint32_t) ctl_get_int(res, row, 1, 0);
+    }
+
+    PQclear(res);
+
+    return rc;
+}
+
+
+uint32_t
+roster_floor(const roster_t *roster, const pupil_uuid_t *subject)
+{
+    ctl_slot_t   *slot;
+    pupil_str_t   key;
+
+    key.data = subject->b;
+    key.len = PUPIL_UUID_LEN;
+
+    slot = ctl_map_get(&roster->floors, key);
+
+    return slot == NULL ? 0 : slot->value;
+}
+
+
+void
+roster_revoke_add(roster_revoked_list_t *list, roster_kind_t kind,
+    const roster_stored_t *row)
+{
+    roster_revoked_t  *rows;
+
+    if (list->count == list->size) {
+        list->size = list->size == 0 ? 256 : 2 * list->size;
+        rows = ctl_memory(list->size * sizeof(roster_revoked_t));
+
+        if (list->count != 0) {
+            memcpy(rows, list->rows, list->count * sizeof(roster_revoked_t));
+        }
+
+        free(list->rows);
+        list->rows = rows;
+    }
+
+    list->rows[list->count].kind = kind;
+    list->rows[list->count++].row = *row;
+}
+
+
+static int
+revoked_compare(const void *a, const void *b)
+{
+    const roster_revoked_t  *one = a, *other = b;
+
+    return pupil_uuid_compare(&one->row.subject, &other->row.subject);
+}
+
+
+static int
+same_subject(const roster_revoked_t *a, const roster_revoked_t *b)
+{
+    return pupil_uuid_compare(&a->row.subject, &b->row.subject) == 0;
+}
+
+
+/* Under the next floor, like what is left; full puts are written at once. */
+static int
+revoked_add(roster_t *roster, batch_t *batch, const roster_revoked_t *revoked)
+{
+    uint32_t          floor;
+    roster_put_t     *put;
+    roster_stored_t   row = revoked->row;
+
+    floor = roster_floor(roster, &row.subject);
+    row.number = floor + 1;
+
+    put = batch->puts[revoked->kind];
+
+    if (put->count == ROSTER_PUT_ROWS && roster_put_write(roster, put) != 0) {
+        return -1;
+    }
+
+    roster_put_add(roster, put, &row);
+
+    if (batch->count == 0
+        || pupil_uuid_compare(&batch->whom[batch->count - 1].subject,
+                              &row.subject) != 0)
+    {
+        batch->whom[batch->count].subject = row.subject;
+        batch->whom[batch->count++].floor = floor;
+    }
+
+    return 0;
+}
+
+
+static int
+batch_commit(roster_t *roster, batch_t *batch)
+{
+    unsigned  kind;
+
+    for (kind = ROSTER_ITEM_KINDS; kind < ROSTER_KINDS; kind++) {
+        if (roster_put_write(roster, batch->puts[kind]) != 0) {
+            return -1;
+        }
+    }
+
+    if (ctl_revoke_authority(roster->ctl, batch->whom, batch->count) != 0) {
+        return -1;
+    }
+
+    batch->count = 0;
+
+    return ctl_commit(roster->ctl->data);
+}
+
+
+static int
+list_apply(roster_t *roster, batch_t *batch,
+    const roster_revoked_list_t *list)
+{
+    size_t                   i;
+    const roster_revoked_t  *revoked;
+
+    for (i = 0; i < list->count; i++) {
+        revoked = &list->rows[i];
+
+        if (batch->count == 0
+            && ctl_begin(roster->ctl->data, &roster->ctl->tenant) != 0)
+        {
+            return -1;
+        }
+
+        if (revoked_add(roster, batch, revoked) != 0) {
+            return -1;
+        }
+
+        /* between two subjects, and at the end */
+        if ((i + 1 == list->count
+             || (batch->count == BATCH
+                 && !same_subject(revoked, &list->rows[i + 1])))
+            && batch_commit(roster, batch) != 0)
+        {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
+int
+roster_revoke_apply(roster_t *roster, roster_revoked_list_t *list)
+{
+    unsigned  kind;
+    batch_t  *batch;
+
+    if (list->count == 0) {
+        return 0;
+    }
+
+    qsort(list->rows, list->count, sizeof(roster_revoked_t),
+          revoked_compare);
+
+    batch = ctl_pool_alloc(&roster->pool, sizeof(batch_t));
+    memset(batch, 0, sizeof(batch_t));
+
+    for (kind = ROSTER_ITEM_KINDS; kind < ROSTER_KINDS; kind++) {
+        batch->puts[kind] = ctl_pool_alloc(&roster->pool,
+                                           sizeof(roster_put_t));
+        memset(batch->puts[kind], 0, sizeof(roster_put_t));
+        batch->puts[kind]->kind = kind;
+    }
+
+    if (list_apply(roster, batch, list) != 0) {
+        ctl_rollback(roster->ctl->data);
+        return -1;
+    }
+
+    return ctl_revoke_finish(roster->ctl, NULL);
+}

@@ -1,0 +1,41 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What a roster takes from somebody, so that it does not come back when old
+ * rows are put back (invariant I18).
+ */
+
+#ifndef PUPIL_CTL_ROSTER_REVOKE_H
+#define PUPIL_CTL_ROSTER_REVOKE_H
+
+#include "ctl/roster/put.h"
+
+
+typedef struct {
+    roster_kind_t    kind;
+    roster_stored_t  row;               /* as it should be */
+} roster_revoked_t;
+
+/* Empty when zeroed.  Ownership: whoever fills it frees rows. */
+typedef struct {
+    roster_revoked_t  *rows;
+    size_t             count, size;
+} roster_revoked_list_t;
+
+
+/* What is open of the tenant is finished; then its floors, for the import. */
+int roster_floors_load(roster_t *roster);
+
+/* The floor of authority that rows of a subject are written under. */
+uint32_t roster_floor(const roster_t *roster, const pupil_uuid_t *subject);
+
+void roster_revoke_add(roster_revoked_list_t *list, roster_kind_t kind,
+    const roster_stored_t *row);
+
+/*
+ * Writes them, all of a subject in one transaction, in which whatever else
+ * authorises them is written under the next floor; then raises the floors.
+ */
+int roster_revoke_apply(roster_t *roster, roster_revoked_list_t *list);
+
+#endif /* PUPIL_CTL_ROSTER_REVOKE_H */
