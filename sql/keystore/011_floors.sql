@@ -120,9 +120,9 @@ BEGIN
      WHERE f.tenant = this AND f.subject = e.subject;
 
     IF many THEN
-        PERFORM pg_notify('pupil_floor', 'all');
+        PERFORM pg_notify('pupil_keystore', 'all');
     ELSE
-        PERFORM pg_notify('pupil_floor', this || ' ' || s)
+        PERFORM pg_notify('pupil_keystore', 'floor ' || this || ' ' || s)
            FROM unnest(subjects) AS s;
     END IF;
 END $$;
@@ -147,7 +147,8 @@ BEGIN
                              ORDER BY o.until LIMIT 8
                                FOR UPDATE SKIP LOCKED);
 
-    PERFORM pg_notify('pupil_floor', encode(end_session.token_hash, 'hex'));
+    PERFORM pg_notify('pupil_keystore',
+                      'session ' || encode(end_session.token_hash, 'hex'));
 END $$;
 
 

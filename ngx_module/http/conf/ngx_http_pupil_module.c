@@ -528,17 +528,8 @@ ngx_http_pupil_postconfiguration(ngx_conf_t *cf)
         }
     }
 
-    if (pmcf->zone.shm != NULL) {
-        pmcf->zone.listen = ngx_libpq_listen_create(cf, pmcf->data,
-                                                    "pupil_session");
-        if (pmcf->zone.listen == NULL) {
-            return NGX_ERROR;
-        }
-
-        ngx_http_pupil_zone_listen(pmcf);
-    }
-
-    if (ngx_libpq_pool_finish(cf, pmcf->data) != NGX_CONF_OK
+    if (ngx_http_pupil_zone_listen(cf, pmcf) != NGX_OK
+        || ngx_libpq_pool_finish(cf, pmcf->data) != NGX_CONF_OK
         || ngx_libpq_pool_finish(cf, pmcf->keystore) != NGX_CONF_OK)
     {
         return NGX_ERROR;

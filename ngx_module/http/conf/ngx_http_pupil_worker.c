@@ -110,8 +110,14 @@ ngx_http_pupil_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
-    if (pmcf->zone.listen != NULL
-        && ngx_libpq_listen_init_process(cycle, pmcf->zone.listen)
+    if (ngx_libpq_listen_init_process(cycle, pmcf->zone.keystore.listen)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (pmcf->zone.data.listen != NULL
+        && ngx_libpq_listen_init_process(cycle, pmcf->zone.data.listen)
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -201,9 +207,11 @@ ngx_http_pupil_exit_process(ngx_cycle_t *cycle)
         return;
     }
 
-    if (pmcf->zone.listen != NULL) {
-        ngx_libpq_listen_exit_process(cycle, pmcf->zone.listen);
+    if (pmcf->zone.data.listen != NULL) {
+        ngx_libpq_listen_exit_process(cycle, pmcf->zone.data.listen);
     }
+
+    ngx_libpq_listen_exit_process(cycle, pmcf->zone.keystore.listen);
 
     ngx_libpq_pool_exit_process(cycle, pmcf->data);
     ngx_libpq_pool_exit_process(cycle, pmcf->keystore);

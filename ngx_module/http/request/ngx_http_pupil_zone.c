@@ -17,6 +17,7 @@
 
 
 #define NGX_HTTP_PUPIL_ZONE_VERSION    3
+#define NGX_HTTP_PUPIL_ZONE_RAISED     1024    /* subjects share one by hash */
 #define NGX_HTTP_PUPIL_ZONE_WAYS       8
 #define NGX_HTTP_PUPIL_ZONE_ALIVE      1000           /* ms since a heartbeat */
 
@@ -39,6 +40,7 @@ struct ngx_http_pupil_zone_s {
     ngx_uint_t                    sets;
     ngx_atomic_t                  invalidated;    /* ms, monotonic */
     uint64_t                      generation;     /* from 1 */
+    ngx_msec_t                    raised[NGX_HTTP_PUPIL_ZONE_RAISED];
     ngx_http_pupil_zone_entry_t  *entries;
     ngx_slab_pool_t              *pool;
 };
@@ -51,8 +53,21 @@ static ngx_http_pupil_zone_t *ngx_http_pupil_zone_create(
 static ngx_http_pupil_zone_entry_t *ngx_http_pupil_zone_set(
     ngx_http_pupil_zone_t *zone, const uint8_t hash[32]);
 static ngx_msec_t ngx_http_pupil_zone_clock(void);
+static ngx_msec_t *ngx_http_pupil_zone_raised(ngx_http_pupil_zone_t *zone,
+    const pupil_uuid_t *subject);
+static ngx_int_t ngx_http_pupil_zone_ear(ngx_conf_t *cf,
+    ngx_http_pupil_main_conf_t *pmcf, ngx_http_pupil_ear_t *ear,
+    ngx_libpq_pool_t *pool, const char *channel,
+    void (*notify)(ngx_libpq_listen_t *l, ngx_str_t *payload));
+static ngx_uint_t ngx_http_pupil_zone_hears(const ngx_http_pupil_ear_t *ear);
 static void ngx_http_pupil_zone_notify(ngx_libpq_listen_t *l,
     ngx_str_t *payload);
+static void ngx_http_pupil_zone_keystore(ngx_libpq_listen_t *l,
+    ngx_str_t *payload);
+static ngx_uint_t ngx_http_pupil_zone_word(const ngx_str_t *payload,
+    const char *word, ngx_str_t *rest);
+static ngx_int_t ngx_http_pupil_zone_ids(const ngx_str_t *text,
+    pupil_uuid_t ids[2]);
 static void ngx_http_pupil_zone_heartbeat(ngx_libpq_listen_t *l,
     ngx_msec_t sent);
 static void ngx_http_pupil_zone_gap(ngx_libpq_listen_t *l);
@@ -166,6 +181,7 @@ ngx_int_t
 ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx, const uint8_t hash[32],
     ngx_http_pupil_session_t *session)
 {
+    ngx_msec_t                    raised;
     ngx_uint_t                    i;
     ngx_http_pupil_zone_t        *zone;
     ngx_http_pupil_main_conf_t   *pmcf;
@@ -178,8 +194,8 @@ ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx, const uint8_t hash[32],
         return NGX_DECLINED;
     }
 
-    if (!pmcf->zone.alive
-        || ngx_current_msec - pmcf->zone.heartbeat >= NGX_HTTP_PUPIL_ZONE_ALIVE)
+    if (!ngx_http_pupil_zone_hears(&pmcf->zone.data)
+        || !ngx_http_pupil_zone_hears(&pmcf->zone.keystore))
     {
         pmcf->zone.stale++;
         return NGX_DECLINED;
@@ -187,6 +203,7 @@ ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx, const uint8_t hash[32],
 
     e = ngx_http_pupil_zone_set(zone, hash);
     found.generation = 0;
+    raised = 0;
 
     ngx_shmtx_lock(&zone->pool->mutex);
 
@@ -195,6 +212,7 @@ ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx, const uint8_t hash[32],
             && ngx_memcmp(e[i].hash, hash, 32) == 0)
         {
             found = e[i];
+            raised = *ngx_http_pupil_zone_raised(zone, &found.subject);
             break;
         }
     }
@@ -203,6 +221,7 @@ ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx, const uint8_t hash[32],
 
     if (found.generation == 0
         || pupil_uuid_compare(&found.tenant, &ctx->tenant) != 0
+        || raised >= found.read_at
         || (ngx_msec_int_t) (ngx_current_msec - found.read_at)
            > (ngx_msec_int_t) pmcf->zone.valid
         || pupil_role_name(found.role, &session->role) != PUPIL_OK)
@@ -321,6 +340,43 @@ ngx_http_pupil_zone_remove(ngx_http_pupil_main_conf_t *pmcf,
 }
 
 
+/*
+ * All of a subject's sessions, without a search: entries that are not younger
+ * than the last that was heard of the subject, or of another with the same
+ * hash, are read again.
+ */
+void
+ngx_http_pupil_zone_raise(ngx_http_pupil_main_conf_t *pmcf,
+    const pupil_uuid_t *subject)
+{
+    ngx_http_pupil_zone_t  *zone;
+
+    zone = pmcf->zone.sessions;
+
+    if (zone == NULL) {
+        return;
+    }
+
+    ngx_shmtx_lock(&zone->pool->mutex);
+    zone->invalidated = ngx_http_pupil_zone_clock();
+    *ngx_http_pupil_zone_raised(zone, subject) = zone->invalidated;
+    ngx_shmtx_unlock(&zone->pool->mutex);
+}
+
+
+/* Ids are random: any of their bytes will do. */
+static ngx_msec_t *
+ngx_http_pupil_zone_raised(ngx_http_pupil_zone_t *zone,
+    const pupil_uuid_t *subject)
+{
+    uint32_t  n;
+
+    ngx_memcpy(&n, subject->b, sizeof(n));
+
+    return &zone->raised[n % NGX_HTTP_PUPIL_ZONE_RAISED];
+}
+
+
 /* Nothing that was there before serves any more. */
 void
 ngx_http_pupil_zone_clear(ngx_http_pupil_main_conf_t *pmcf)
@@ -375,40 +431,144 @@ ngx_http_pupil_zone_clock(void)
 }
 
 
-/* The zone hears of sessions that end. */
-void
-ngx_http_pupil_zone_listen(ngx_http_pupil_main_conf_t *pmcf)
+/* Without a zone there is nothing that the data database could tell. */
+ngx_int_t
+ngx_http_pupil_zone_listen(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
 {
-    pmcf->zone.listen->data = pmcf;
-    pmcf->zone.listen->notify = ngx_http_pupil_zone_notify;
-    pmcf->zone.listen->heartbeat = ngx_http_pupil_zone_heartbeat;
-    pmcf->zone.listen->gap = ngx_http_pupil_zone_gap;
+    if (pmcf->zone.shm != NULL
+        && ngx_http_pupil_zone_ear(cf, pmcf, &pmcf->zone.data, pmcf->data,
+                                   "pupil_session",
+                                   ngx_http_pupil_zone_notify) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_pupil_zone_ear(cf, pmcf, &pmcf->zone.keystore,
+                                   pmcf->keystore, "pupil_keystore",
+                                   ngx_http_pupil_zone_keystore);
 }
 
 
-/* A session ended somewhere. */
+static ngx_int_t
+ngx_http_pupil_zone_ear(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
+    ngx_http_pupil_ear_t *ear, ngx_libpq_pool_t *pool, const char *channel,
+    void (*notify)(ngx_libpq_listen_t *l, ngx_str_t *payload))
+{
+    ear->main = pmcf;
+
+    ear->listen = ngx_libpq_listen_create(cf, pool, channel);
+    if (ear->listen == NULL) {
+        return NGX_ERROR;
+    }
+
+    ear->listen->data = ear;
+    ear->listen->notify = notify;
+    ear->listen->heartbeat = ngx_http_pupil_zone_heartbeat;
+    ear->listen->gap = ngx_http_pupil_zone_gap;
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_pupil_zone_hears(const ngx_http_pupil_ear_t *ear)
+{
+    return ear->alive
+           && ngx_current_msec - ear->heartbeat < NGX_HTTP_PUPIL_ZONE_ALIVE;
+}
+
+
+/* A session ended somewhere: its token's hash. */
 static void
 ngx_http_pupil_zone_notify(ngx_libpq_listen_t *l, ngx_str_t *payload)
 {
-    size_t   written;
-    uint8_t  hash[32];
+    size_t                 written;
+    uint8_t                hash[32];
+    ngx_http_pupil_ear_t  *ear;
+
+    ear = l->data;
 
     if (pupil_hex_decode(payload->data, payload->len, hash, sizeof(hash),
                          &written) == PUPIL_OK
         && written == sizeof(hash))
     {
-        ngx_http_pupil_zone_remove(l->data, hash);
+        ngx_http_pupil_zone_remove(ear->main, hash);
     }
+}
+
+
+/*
+ * "session HASH", "floor TENANT SUBJECT"; whatever else it is, nothing that is
+ * cached can be believed.
+ */
+static void
+ngx_http_pupil_zone_keystore(ngx_libpq_listen_t *l, ngx_str_t *payload)
+{
+    ngx_str_t              rest;
+    pupil_uuid_t           ids[2];
+    ngx_http_pupil_ear_t  *ear;
+
+    ear = l->data;
+
+    if (ngx_http_pupil_zone_word(payload, "session ", &rest)) {
+        ngx_http_pupil_zone_notify(l, &rest);
+
+    } else if (ngx_http_pupil_zone_word(payload, "floor ", &rest)
+               && ngx_http_pupil_zone_ids(&rest, ids) == NGX_OK)
+    {
+        ngx_http_pupil_zone_raise(ear->main, &ids[1]);
+
+    } else {
+        ngx_http_pupil_zone_clear(ear->main);
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_pupil_zone_word(const ngx_str_t *payload, const char *word,
+    ngx_str_t *rest)
+{
+    size_t  len;
+
+    len = ngx_strlen(word);
+
+    if (payload->len < len || ngx_memcmp(payload->data, word, len) != 0) {
+        return 0;
+    }
+
+    rest->data = payload->data + len;
+    rest->len = payload->len - len;
+
+    return 1;
+}
+
+
+/* A tenant and one of its owners. */
+static ngx_int_t
+ngx_http_pupil_zone_ids(const ngx_str_t *text, pupil_uuid_t ids[2])
+{
+    if (text->len != 2 * PUPIL_UUID_TEXT_LEN + 1
+        || pupil_uuid_parse(text->data, PUPIL_UUID_TEXT_LEN, &ids[0])
+           != PUPIL_OK
+        || pupil_uuid_parse(text->data + PUPIL_UUID_TEXT_LEN + 1,
+                            PUPIL_UUID_TEXT_LEN, &ids[1])
+           != PUPIL_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 
 static void
 ngx_http_pupil_zone_heartbeat(ngx_libpq_listen_t *l, ngx_msec_t sent)
 {
-    ngx_http_pupil_main_conf_t *pmcf = l->data;
+    ngx_http_pupil_ear_t  *ear;
 
-    pmcf->zone.heartbeat = sent;
-    pmcf->zone.alive = 1;
+    ear = l->data;
+    ear->heartbeat = sent;
+    ear->alive = 1;
 }
 
 
@@ -416,8 +576,9 @@ ngx_http_pupil_zone_heartbeat(ngx_libpq_listen_t *l, ngx_msec_t sent)
 static void
 ngx_http_pupil_zone_gap(ngx_libpq_listen_t *l)
 {
-    ngx_http_pupil_main_conf_t *pmcf = l->data;
+    ngx_http_pupil_ear_t  *ear;
 
-    pmcf->zone.alive = 0;
-    ngx_http_pupil_zone_clear(pmcf);
+    ear = l->data;
+    ear->alive = 0;
+    ngx_http_pupil_zone_clear(ear->main);
 }

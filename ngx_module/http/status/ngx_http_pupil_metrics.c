@@ -252,8 +252,9 @@ ngx_http_pupil_metrics_sessions(ngx_http_pupil_main_conf_t *pmcf,
                                 ngx_http_pupil_zone_metrics, &pmcf->zone);
     ngx_http_pupil_metric(metrics, "sessions", "listening",
                           NGX_HTTP_PUPIL_GAUGE,
-                          pmcf->zone.listen != NULL
-                          && ngx_libpq_listen_up(pmcf->zone.listen));
+                          pmcf->zone.data.listen != NULL
+                          && ngx_libpq_listen_up(pmcf->zone.data.listen)
+                          && ngx_libpq_listen_up(pmcf->zone.keystore.listen));
 }
 
 
