@@ -324,6 +324,37 @@ bench(void)
 }
 
 
+/* A floor comes, serves and goes with the key. */
+static void
+test_floor(void)
+{
+    uint32_t      floor;
+    fixture_t     f;
+    pupil_uuid_t  tenant = uuid(1), owner = uuid(7);
+
+    setup(&f, OWNERS);
+
+    ok(pupil_keyring_floor(f.ring, &tenant, &owner, 0, &floor)
+       == PUPIL_NO_KEY, "no key, no floor");
+    pupil_keyring_put_floor(f.ring, &tenant, &owner, 3);
+    ok(pupil_keyring_floor(f.ring, &tenant, &owner, 0, &floor)
+       == PUPIL_NO_KEY, "nor when one is put");
+
+    put_owner(&f, 7, 1, ACTIVE, 0);
+    pupil_keyring_put_floor(f.ring, &tenant, &owner, 3);
+    ok(pupil_keyring_floor(f.ring, &tenant, &owner, 0, &floor) == PUPIL_OK
+       && floor == 3, "with the key it is remembered");
+    ok(pupil_keyring_floor(f.ring, &tenant, &owner, LIFETIME, &floor)
+       == PUPIL_NO_KEY, "no longer than the key");
+
+    pupil_keyring_forget_owner(f.ring, &tenant, &owner);
+    ok(pupil_keyring_floor(f.ring, &tenant, &owner, 0, &floor)
+       == PUPIL_NO_KEY, "and is forgotten with it");
+
+    pupil_arena_destroy(f.arena);
+}
+
+
 int
 main(void)
 {
@@ -337,6 +368,7 @@ main(void)
     test_lru();
     test_lifetime();
     test_subkeys();
+    test_floor();
     bench();
 
     return tap_done();

@@ -35,8 +35,10 @@ static const char  pupil_owner_keys_ask_sql[] =
 
 static const char  pupil_owner_keys_sql[] =
     "SELECT $1::bigint, k.owner, k.state, k.version, k.tenant_version,"
-    " k.wrapped, k.refused FROM " PUPIL_SQL_ONE
-    " LEFT JOIN keystore.fetch_owner_keys($2, $3) AS k ON true";
+    " k.wrapped, k.refused, coalesce(f.authority, 0) FROM " PUPIL_SQL_ONE
+    " LEFT JOIN (keystore.fetch_owner_keys($2, $3) AS k LEFT JOIN "
+    PUPIL_SQL_EACH("SELECT f.authority FROM keystore.floor AS f"
+                   " WHERE f.subject = k.owner") " AS f ON true) ON true";
 
 static const char  pupil_floors_sql[] =
     "SELECT $1::bigint, coalesce(f.session, 0), coalesce(f.credential, 0),"

@@ -151,6 +151,7 @@ enum {
     PUPIL_KO_TENANT_VERSION,    /* as above */
     PUPIL_KO_WRAPPED,           /* NULL: erased */
     PUPIL_KO_REFUSED,           /* why, or NULL */
+    PUPIL_KO_AUTHORITY,         /* the floor */
     PUPIL_KO_COLUMNS
 };
 

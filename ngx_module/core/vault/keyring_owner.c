@@ -178,6 +178,40 @@ pupil_ring_owner_admits(pupil_owner_state_t state, int allow_restricted)
 
 
 void
+pupil_keyring_put_floor(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
+    const pupil_uuid_t *owner, uint32_t authority)
+{
+    uint32_t  at;
+
+    at = pupil_ring_owner_find(ring, tenant, owner);
+
+    if (at != PUPIL_RING_NONE) {
+        ring->owners[at].authority = authority;
+    }
+}
+
+
+pupil_rc_t
+pupil_keyring_floor(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
+    const pupil_uuid_t *owner, pupil_time_t now, uint32_t *authority)
+{
+    uint32_t  at;
+
+    at = pupil_ring_owner_find(ring, tenant, owner);
+
+    if (at == PUPIL_RING_NONE
+        || pupil_ring_owner_expired(ring, &ring->owners[at], now))
+    {
+        return PUPIL_NO_KEY;
+    }
+
+    *authority = ring->owners[at].authority;
+
+    return PUPIL_OK;
+}
+
+
+void
 pupil_keyring_expire(pupil_keyring_t *ring, pupil_time_t now)
 {
     uint32_t  at;

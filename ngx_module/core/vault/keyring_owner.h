@@ -56,6 +56,17 @@ pupil_rc_t pupil_keyring_subkey(pupil_keyring_t *ring,
     const pupil_place_t *place, pupil_owner_state_t state,
     int allow_restricted, pupil_time_t now, const pupil_subkey_t **key);
 
+/*
+ * The floor of authority that the key store returned with an owner's key, and
+ * what is remembered of it: PUPIL_NO_KEY when nothing of the owner is cached.
+ */
+void pupil_keyring_put_floor(pupil_keyring_t *ring,
+    const pupil_uuid_t *tenant, const pupil_uuid_t *owner,
+    uint32_t authority);
+pupil_rc_t pupil_keyring_floor(pupil_keyring_t *ring,
+    const pupil_uuid_t *tenant, const pupil_uuid_t *owner, pupil_time_t now,
+    uint32_t *authority);
+
 /* Wipes the owner keys whose lifetime is over, as each put does too. */
 void pupil_keyring_expire(pupil_keyring_t *ring, pupil_time_t now);
 

@@ -60,6 +60,7 @@ typedef struct {
     pupil_uuid_t         owner;
     pupil_time_t         put_at;
     uint32_t             version;
+    uint32_t             authority;     /* the floor */
     pupil_owner_state_t  state;
     uint32_t             next;          /* in the bucket, or free */
     pupil_ring_link_t    by_use;

@@ -13,6 +13,8 @@ static void ngx_http_pupil_floors_done(ngx_libpq_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_floors_step(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_floors_read(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
+static ngx_uint_t ngx_http_pupil_floors_unknown(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *subject);
 static void ngx_http_pupil_floors_ended(ngx_libpq_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_floors_end_step(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_floors_close(ngx_http_pupil_ctx_t *ctx);
@@ -116,13 +118,43 @@ ngx_uint_t
 ngx_http_pupil_floors_admit(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *subject, uint32_t number)
 {
+    uint32_t                  floor;
     ngx_http_pupil_floors_t  *floors;
 
     floors = &ctx->floors;
 
-    return !floors->known
-           || pupil_uuid_compare(&floors->subject, subject) != 0
-           || number >= floors->are.authority;
+    if (floors->known && pupil_uuid_compare(&floors->subject, subject) == 0) {
+        return number >= floors->are.authority;
+    }
+
+    if (pupil_keyring_floor(ctx->main->vault.ring, &ctx->tenant, subject,
+                            ngx_http_pupil_time(), &floor)
+        == PUPIL_OK)
+    {
+        return number >= floor;
+    }
+
+    return ngx_http_pupil_floors_unknown(ctx, subject);
+}
+
+
+/*
+ * Of somebody else, whose key is not cached: it is fetched, with the floor,
+ * before anything of this step leaves, and the step runs again.
+ */
+static ngx_uint_t
+ngx_http_pupil_floors_unknown(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *subject)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < ctx->keys.keyless_count; i++) {
+        if (pupil_uuid_compare(&ctx->keys.keyless[i], subject) == 0) {
+            return 1;
+        }
+    }
+
+    return ngx_http_pupil_keys_missing(ctx, subject) == NGX_OK;
 }
 
 

@@ -3,7 +3,8 @@
  *
  * Floors of the person whom a request is of (invariant I18): read from the
  * key store with each session that the zone does not have and with each
- * log-in, and kept in the zone with the session.
+ * log-in, and kept in the zone with the session.  Those of others come with
+ * their keys, and go with them.
  */
 
 #ifndef _NGX_HTTP_PUPIL_FLOORS_H_INCLUDED_
@@ -31,7 +32,11 @@ ngx_int_t ngx_http_pupil_floors_fetch(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *subject, const uint8_t *hash,
     ngx_http_pupil_step_pt next);
 
-/* Does a role, an enrolment or a subject's own row with this number count? */
+/*
+ * Does a role, an enrolment or a subject's own row with this number count?
+ * For now yes, when it is somebody else's whose floor is not known: then the
+ * key is noted as missing, and the step runs again when both are there.
+ */
 ngx_uint_t ngx_http_pupil_floors_admit(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *subject, uint32_t number);
 

@@ -479,7 +479,7 @@ static pupil_rc_t
 ngx_http_pupil_keys_put_owner(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, pupil_uuid_t *owner)
 {
-    int32_t              version, tenant_version;
+    int32_t              version, tenant_version, authority;
     pupil_rc_t           rc;
     pupil_str_t          text, wrapped;
     pupil_wrapping_t     what;
@@ -492,7 +492,9 @@ ngx_http_pupil_keys_put_owner(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     if (ngx_http_pupil_get_text(res, row, PUPIL_KO_STATE, &text) != NGX_OK
         || ngx_libpq_get_int4(res, row, PUPIL_KO_VERSION, &version) != NGX_OK
         || ngx_libpq_get_int4(res, row, PUPIL_KO_TENANT_VERSION,
-                              &tenant_version) != NGX_OK)
+                              &tenant_version) != NGX_OK
+        || ngx_libpq_get_int4(res, row, PUPIL_KO_AUTHORITY, &authority)
+           != NGX_OK)
     {
         return PUPIL_FAILED;
     }
@@ -514,6 +516,9 @@ ngx_http_pupil_keys_put_owner(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     if (rc == PUPIL_NO_KEY || rc == PUPIL_TAMPERED) {
         return rc;
     }
+
+    pupil_keyring_put_floor(ctx->main->vault.ring, &ctx->tenant, owner,
+                            (uint32_t) authority);
 
     return state == PUPIL_OWNER_STATE_ACTIVE
            || state == PUPIL_OWNER_STATE_RESTRICTED ? PUPIL_OK : PUPIL_ERASED;

@@ -68,6 +68,8 @@ static ngx_uint_t ngx_http_pupil_zone_word(const ngx_str_t *payload,
     const char *word, ngx_str_t *rest);
 static ngx_int_t ngx_http_pupil_zone_ids(const ngx_str_t *text,
     pupil_uuid_t ids[2]);
+static void ngx_http_pupil_zone_forget(ngx_http_pupil_main_conf_t *pmcf,
+    const pupil_uuid_t ids[2]);
 static void ngx_http_pupil_zone_heartbeat(ngx_libpq_listen_t *l,
     ngx_msec_t sent);
 static void ngx_http_pupil_zone_gap(ngx_libpq_listen_t *l);
@@ -517,6 +519,7 @@ ngx_http_pupil_zone_keystore(ngx_libpq_listen_t *l, ngx_str_t *payload)
                && ngx_http_pupil_zone_ids(&rest, ids) == NGX_OK)
     {
         ngx_http_pupil_zone_raise(ear->main, &ids[1]);
+        ngx_http_pupil_zone_forget(ear->main, ids);
 
     } else {
         ngx_http_pupil_zone_clear(ear->main);
@@ -558,6 +561,17 @@ ngx_http_pupil_zone_ids(const ngx_str_t *text, pupil_uuid_t ids[2])
     }
 
     return NGX_OK;
+}
+
+
+/* The key goes with its floor, and both are fetched anew. */
+static void
+ngx_http_pupil_zone_forget(ngx_http_pupil_main_conf_t *pmcf,
+    const pupil_uuid_t ids[2])
+{
+    if (pmcf->vault.ring != NULL) {
+        pupil_keyring_forget_owner(pmcf->vault.ring, &ids[0], &ids[1]);
+    }
 }
 
 
