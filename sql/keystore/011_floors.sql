@@ -128,6 +128,19 @@ BEGIN
 END $$;
 
 
+-- Workers drop what they hold of an owner whose state or key changes.
+CREATE FUNCTION keystore.tell_owner() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+    PERFORM pg_notify('pupil_keystore',
+                      'owner ' || NEW.tenant || ' ' || NEW.owner);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER tell_owner AFTER UPDATE ON keystore.owner_key
+    FOR EACH ROW WHEN (NEW.state <> OLD.state OR NEW.version <> OLD.version)
+    EXECUTE FUNCTION keystore.tell_owner();
+
+
 -- Ends one session.  Those whose time is over anyway go with the next ones.
 CREATE FUNCTION keystore.end_session(token_hash bytea, until timestamptz)
     RETURNS void

@@ -139,11 +139,17 @@ pupil_keyring_subkey(pupil_keyring_t *ring, const pupil_place_t *place,
         return PUPIL_ERASED;
     }
 
-    if (slot == NULL || slot->state != state
+    if (slot == NULL || slot->state == PUPIL_OWNER_STATE_ABSENT
         || slot->version != place->key_version)
     {
         ring->stats.misses++;
         return PUPIL_NO_KEY;
+    }
+
+    /* the stricter of the two: the data row may have been written by hand */
+    rc = pupil_ring_owner_admits(slot->state, allow_restricted);
+    if (rc != PUPIL_OK) {
+        return rc;
     }
 
     ring->stats.hits++;
@@ -208,6 +214,18 @@ pupil_keyring_floor(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
     *authority = ring->owners[at].authority;
 
     return PUPIL_OK;
+}
+
+
+int
+pupil_keyring_put_since(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
+    const pupil_uuid_t *owner, pupil_time_t since)
+{
+    uint32_t  at;
+
+    at = pupil_ring_owner_find(ring, tenant, owner);
+
+    return at != PUPIL_RING_NONE && ring->owners[at].put_at >= since;
 }
 
 

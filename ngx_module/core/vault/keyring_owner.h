@@ -44,10 +44,10 @@ pupil_rc_t pupil_keyring_put_owner(pupil_keyring_t *ring,
  * The subkeys that seal and open values of a category of an owner: of place
  * the tenant, owner, category and key version count.  That version and state
  * are what the data row said of the owner (pupil.owner), so that no cache
- * serves a dead key: PUPIL_ERASED (also when only the key store says so),
+ * serves a dead key; of two states the stricter wins.  PUPIL_ERASED,
  * PUPIL_RESTRICTED (unless allow_restricted), PUPIL_NOT_FOUND for an absent
  * owner, and PUPIL_NO_KEY when the key is not cached, has expired, or is of
- * another state or version: fetch it, put it, ask again, once.  PUPIL_INVALID
+ * another version: fetch it, put it, ask again, once.  PUPIL_INVALID
  * for an empty or long category, PUPIL_NO_MEMORY for the 129th category of all.
  * *key is valid until the next put, forget or expire, and until
  * PUPIL_KEYRING_SUBKEYS other categories of this owner were asked for.
@@ -66,6 +66,13 @@ void pupil_keyring_put_floor(pupil_keyring_t *ring,
 pupil_rc_t pupil_keyring_floor(pupil_keyring_t *ring,
     const pupil_uuid_t *tenant, const pupil_uuid_t *owner, pupil_time_t now,
     uint32_t *authority);
+
+/*
+ * Whether what is cached of an owner was put at that time or later: that the
+ * key store has another version than the data row is then no news.
+ */
+int pupil_keyring_put_since(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
+    const pupil_uuid_t *owner, pupil_time_t since);
 
 /* Wipes the owner keys whose lifetime is over, as each put does too. */
 void pupil_keyring_expire(pupil_keyring_t *ring, pupil_time_t now);

@@ -255,6 +255,15 @@ ngx_http_pupil_subkey(ngx_http_pupil_ctx_t *ctx, const pupil_place_t *place,
         }
     }
 
+    /* what this request has fetched is not what the data row names */
+    if (pupil_keyring_put_since(ctx->main->vault.ring, &place->tenant,
+                                &place->owner, ctx->now))
+    {
+        ngx_http_pupil_tampered(ctx, "pupil.owner", &place->owner,
+                                &place->owner, "a version without a key");
+        return PUPIL_ERASED;
+    }
+
     return ngx_http_pupil_keys_missing(ctx, &place->owner) == NGX_OK
            ? PUPIL_NO_KEY : PUPIL_NO_MEMORY;
 }

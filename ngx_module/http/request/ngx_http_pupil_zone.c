@@ -500,8 +500,8 @@ ngx_http_pupil_zone_notify(ngx_libpq_listen_t *l, ngx_str_t *payload)
 
 
 /*
- * "session HASH", "floor TENANT SUBJECT"; whatever else it is, nothing that is
- * cached can be believed.
+ * "session HASH", "floor TENANT SUBJECT", "owner TENANT OWNER"; whatever else
+ * it is, nothing that is cached can be believed.
  */
 static void
 ngx_http_pupil_zone_keystore(ngx_libpq_listen_t *l, ngx_str_t *payload)
@@ -519,6 +519,11 @@ ngx_http_pupil_zone_keystore(ngx_libpq_listen_t *l, ngx_str_t *payload)
                && ngx_http_pupil_zone_ids(&rest, ids) == NGX_OK)
     {
         ngx_http_pupil_zone_raise(ear->main, &ids[1]);
+        ngx_http_pupil_zone_forget(ear->main, ids);
+
+    } else if (ngx_http_pupil_zone_word(payload, "owner ", &rest)
+               && ngx_http_pupil_zone_ids(&rest, ids) == NGX_OK)
+    {
         ngx_http_pupil_zone_forget(ear->main, ids);
 
     } else {
