@@ -73,6 +73,18 @@ ok soon(sub { !names(overview())->{$id{pupil}} }),
 is names(overview())->{$id{classmate}}, $all->{$id{classmate}},
     'the others are';
 
+
+
+# ---- keys whose time is over
+
+$day->reload(http => $day->site->http_conf(
+    pupil => "pupil_key_cache lifetime=1s;\n"));
+overview();
+my $cached = sub { $day->nginx->http->get('/status')->json->{key_cache}{owners} };
+ok soon(sub { $cached->() > 0 }), 'keys are cached';
+ok eval { wait_until(10, 'an empty cache', sub { $cached->() == 0 }) },
+    'what expired is wiped without a request';
+
 my $refused = !eval {
     $keys->do('DELETE FROM keystore.owner_key WHERE owner = ?', {},
               $id{pupil});

@@ -62,4 +62,18 @@ ok soon(sub { name_of('pupil')->status == 404 }), 'nor is the name';
 ok class_list()->{$id{classmate}}, 'who stayed is';
 is name_of('classmate')->status, 200, 'with the name';
 
+
+
+# ---- many at once, as an import does, are told of in one word
+
+my $keys = $site->keystore;
+my @many = ($id{classmate}, map { uuid() } 1 .. 100);
+$keys->begin_work;
+$keys->do("SELECT set_config('pupil.tenant', ?, true)", {}, $site->tenant);
+$keys->do(q{SELECT keystore.raise(?::uuid[], 'authority',
+    array_fill(1, ARRAY[101]))}, {}, \@many);
+$keys->commit;
+ok soon(sub { !class_list()->{$id{classmate}} }),
+    'one of many whose floor was raised is not in the list';
+
 done_testing;
