@@ -73,8 +73,7 @@ CREATE TRIGGER never_goes BEFORE DELETE ON keystore.owner_key
 
 -- Raises a floor of each subject by one, to what is expected: again is no
 -- harm, so that whoever finds a revocation unfinished can finish it.  Workers
--- listen: up to a hundred subjects are named, more end all that is cached of
--- the tenant.
+-- listen: up to a hundred subjects are named, more end all that is cached.
 CREATE FUNCTION keystore.raise(subjects uuid[], floor text,
                                expected integer[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -120,7 +119,7 @@ BEGIN
      WHERE f.tenant = this AND f.subject = e.subject;
 
     IF many THEN
-        PERFORM pg_notify('pupil_keystore', 'all');
+        PERFORM pg_notify('pupil_keystore', 'tenant ' || this);
     ELSE
         PERFORM pg_notify('pupil_keystore', 'floor ' || this || ' ' || s)
            FROM unnest(subjects) AS s;

@@ -232,15 +232,28 @@ pupil_keyring_put_since(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
 void
 pupil_keyring_expire(pupil_keyring_t *ring, pupil_time_t now)
 {
-    uint32_t  at;
+    uint32_t  at, left;
 
     /* All live equally long, so the oldest expires first. */
 
-    while ((at = ring->by_time.last) != PUPIL_RING_NONE
-           && pupil_ring_owner_expired(ring, &ring->owners[at], now))
-    {
+    for (left = PUPIL_KEYRING_EXPIRE; left > 0; left--) {
+        at = ring->by_time.last;
+
+        if (at == PUPIL_RING_NONE
+            || !pupil_ring_owner_expired(ring, &ring->owners[at], now))
+        {
+            break;
+        }
+
         pupil_ring_owner_drop(ring, at);
     }
+}
+
+
+void
+pupil_keyring_distrust(pupil_keyring_t *ring, pupil_time_t now)
+{
+    ring->trusted_from = now;
 }
 
 
@@ -379,7 +392,7 @@ static int
 pupil_ring_owner_expired(const pupil_keyring_t *ring,
     const pupil_ring_owner_t *owner, pupil_time_t now)
 {
-    return now < owner->put_at
+    return now < owner->put_at || owner->put_at < ring->trusted_from
            || (uint64_t) now - (uint64_t) owner->put_at
               >= (uint64_t) ring->lifetime;
 }

@@ -12,6 +12,7 @@
 
 
 #define PUPIL_KEYRING_SUBKEYS  6    /* categories cached an owner */
+#define PUPIL_KEYRING_EXPIRE   1024
 
 
 typedef enum {
@@ -74,8 +75,14 @@ pupil_rc_t pupil_keyring_floor(pupil_keyring_t *ring,
 int pupil_keyring_put_since(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
     const pupil_uuid_t *owner, pupil_time_t since);
 
-/* Wipes the owner keys whose lifetime is over, as each put does too. */
+/*
+ * Wipes owner keys whose lifetime is over, as each put does too: at most
+ * PUPIL_KEYRING_EXPIRE of them, so that nobody waits for a full cache.
+ */
 void pupil_keyring_expire(pupil_keyring_t *ring, pupil_time_t now);
+
+/* What was put before now has expired. */
+void pupil_keyring_distrust(pupil_keyring_t *ring, pupil_time_t now);
 
 /* Wipes the cached key of an owner. */
 void pupil_keyring_forget_owner(pupil_keyring_t *ring,

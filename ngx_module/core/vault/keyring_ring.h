@@ -74,6 +74,7 @@ struct pupil_keyring_s {
     pupil_key_t            scratch;     /* where a key is unwrapped */
     uint8_t                hash_key[crypto_shorthash_KEYBYTES];
     pupil_time_t           lifetime;
+    pupil_time_t           trusted_from;    /* what was put before expired */
     pupil_keyring_stats_t  stats;
     uint32_t               keks_count;
     pupil_kek_t            keks[PUPIL_KEYRING_EPOCHS];

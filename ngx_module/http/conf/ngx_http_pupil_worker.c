@@ -110,6 +110,8 @@ ngx_http_pupil_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
+    ngx_http_pupil_keys_sweep(pmcf, cycle->log);
+
     if (ngx_libpq_listen_init_process(cycle, pmcf->zone.keystore.listen)
         != NGX_OK)
     {
@@ -222,6 +224,10 @@ ngx_http_pupil_exit_process(ngx_cycle_t *cycle)
         if ((pmcf->served & (1u << i)) && endpoint->exit_process != NULL) {
             endpoint->exit_process(pmcf);
         }
+    }
+
+    if (pmcf->vault.sweep.timer_set) {
+        ngx_del_timer(&pmcf->vault.sweep);
     }
 
     pmcf->vault.ring = NULL;

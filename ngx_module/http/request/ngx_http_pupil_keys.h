@@ -16,7 +16,7 @@
 #define NGX_HTTP_PUPIL_MAX_ROUNDS   4          /* of asking, a request */
 
 
-/* Owners whose keys go with the request: pupil_key_cache off. */
+/* Owners whose keys go with the request: pupil_key_cache off, or a late one. */
 typedef struct ngx_http_pupil_own_keys_s  ngx_http_pupil_own_keys_t;
 
 struct ngx_http_pupil_own_keys_s {
@@ -33,6 +33,7 @@ typedef struct {
     ngx_uint_t                  keyless_count;
     ngx_uint_t                  rounds;       /* of fetching */
     ngx_uint_t                  what;         /* is being fetched */
+    ngx_msec_t                  asked_at;
     ngx_libpq_exchange_t       *exchange;
     ngx_http_pupil_step_pt      next;
     ngx_http_pupil_own_keys_t  *own;
@@ -65,6 +66,8 @@ typedef struct {
     pupil_keyring_t      *ring;         /* NULL: 503 */
     ngx_atomic_uint_t     fetches;
     ngx_http_pupil_cap_t  cap;
+    ngx_msec_t            told_at;      /* by the key store, at last */
+    ngx_event_t           sweep;
     unsigned              unavailable:1;  /* why was logged */
 } ngx_http_pupil_vault_t;
 
@@ -87,6 +90,18 @@ void ngx_http_pupil_keys_forget(ngx_http_pupil_ctx_t *ctx);
 
 /* The share of the cap that was spent lately, percent. */
 int64_t ngx_http_pupil_keys_share(const ngx_http_pupil_cap_t *cap);
+
+/*
+ * The key store has told of a change of an owner, or of changes that it does
+ * not name: what was asked for before is not kept.
+ */
+void ngx_http_pupil_keys_drop(ngx_http_pupil_main_conf_t *pmcf,
+    const pupil_uuid_t *tenant, const pupil_uuid_t *owner);
+void ngx_http_pupil_keys_distrust(ngx_http_pupil_main_conf_t *pmcf);
+
+/* Worker: keys whose time is over are wiped, whether others come or not. */
+void ngx_http_pupil_keys_sweep(ngx_http_pupil_main_conf_t *pmcf,
+    ngx_log_t *log);
 
 /* A service key of the request's tenant, loaded since keys_tenant; NULL. */
 const pupil_key_t *ngx_http_pupil_key(ngx_http_pupil_ctx_t *ctx,

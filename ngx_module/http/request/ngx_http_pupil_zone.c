@@ -68,8 +68,6 @@ static ngx_uint_t ngx_http_pupil_zone_word(const ngx_str_t *payload,
     const char *word, ngx_str_t *rest);
 static ngx_int_t ngx_http_pupil_zone_ids(const ngx_str_t *text,
     pupil_uuid_t ids[2]);
-static void ngx_http_pupil_zone_forget(ngx_http_pupil_main_conf_t *pmcf,
-    const pupil_uuid_t ids[2]);
 static void ngx_http_pupil_zone_heartbeat(ngx_libpq_listen_t *l,
     ngx_msec_t sent);
 static void ngx_http_pupil_zone_gap(ngx_libpq_listen_t *l);
@@ -519,15 +517,16 @@ ngx_http_pupil_zone_keystore(ngx_libpq_listen_t *l, ngx_str_t *payload)
                && ngx_http_pupil_zone_ids(&rest, ids) == NGX_OK)
     {
         ngx_http_pupil_zone_raise(ear->main, &ids[1]);
-        ngx_http_pupil_zone_forget(ear->main, ids);
+        ngx_http_pupil_keys_drop(ear->main, &ids[0], &ids[1]);
 
     } else if (ngx_http_pupil_zone_word(payload, "owner ", &rest)
                && ngx_http_pupil_zone_ids(&rest, ids) == NGX_OK)
     {
-        ngx_http_pupil_zone_forget(ear->main, ids);
+        ngx_http_pupil_keys_drop(ear->main, &ids[0], &ids[1]);
 
     } else {
         ngx_http_pupil_zone_clear(ear->main);
+        ngx_http_pupil_keys_distrust(ear->main);
     }
 }
 
@@ -569,17 +568,6 @@ ngx_http_pupil_zone_ids(const ngx_str_t *text, pupil_uuid_t ids[2])
 }
 
 
-/* The key goes with its floor, and both are fetched anew. */
-static void
-ngx_http_pupil_zone_forget(ngx_http_pupil_main_conf_t *pmcf,
-    const pupil_uuid_t ids[2])
-{
-    if (pmcf->vault.ring != NULL) {
-        pupil_keyring_forget_owner(pmcf->vault.ring, &ids[0], &ids[1]);
-    }
-}
-
-
 static void
 ngx_http_pupil_zone_heartbeat(ngx_libpq_listen_t *l, ngx_msec_t sent)
 {
@@ -591,7 +579,7 @@ ngx_http_pupil_zone_heartbeat(ngx_libpq_listen_t *l, ngx_msec_t sent)
 }
 
 
-/* What was notified meanwhile is lost: nothing in the zone can be believed. */
+/* What was notified meanwhile is lost: nothing that is kept can be believed. */
 static void
 ngx_http_pupil_zone_gap(ngx_libpq_listen_t *l)
 {
@@ -600,4 +588,8 @@ ngx_http_pupil_zone_gap(ngx_libpq_listen_t *l)
     ear = l->data;
     ear->alive = 0;
     ngx_http_pupil_zone_clear(ear->main);
+
+    if (ear == &ear->main->zone.keystore) {
+        ngx_http_pupil_keys_distrust(ear->main);
+    }
 }
