@@ -16,7 +16,7 @@
 #define NGX_HTTP_PUPIL_MAX_ROUNDS   4          /* of asking, a request */
 
 
-/* Owners whose keys go with the request: pupil_key_cache off, or a late one. */
+/* Owners whose keys go with the request: pupil_key_cache off, or too late. */
 typedef struct ngx_http_pupil_own_keys_s  ngx_http_pupil_own_keys_t;
 
 struct ngx_http_pupil_own_keys_s {
