@@ -38,7 +38,7 @@ typedef struct {
     const char  *plugin_sql[64];
     unsigned     plugin_sql_count;
     int          json, same_cluster, generate, close_absent, help, version;
-    int          confirm_removal;
+    int          confirm_removal, follow;
 } ctl_options_t;
 
 

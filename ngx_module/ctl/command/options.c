@@ -62,6 +62,7 @@ static const option_t  options[] = {
     { "close-absent", NULL, OPT(close_absent), OPTION_FLAG },
     { "confirm-removal", NULL, OPT(confirm_removal), OPTION_FLAG },
     { "generate", NULL, OPT(generate), OPTION_FLAG },
+    { "follow", NULL, OPT(follow), OPTION_FLAG },
     { "password-hash", NULL, OPT(password_hash), OPTION_TEXT },
     { "class", NULL, OPT(class_id), OPTION_TEXT },
     { "role", NULL, OPT(role), OPTION_TEXT },

@@ -17,6 +17,7 @@
 #include "ctl/audit/list.h"
 #include "ctl/check/check.h"
 #include "ctl/command/options.h"
+#include "ctl/lifecycle/work.h"
 #include "ctl/people/password.h"
 #include "ctl/people/role.h"
 #include "ctl/people/user.h"
@@ -146,6 +147,11 @@ static const command_t  commands[] = {
         .run = ctl_cmd_audit_list,
         .arguments = "[--subject ID] [--actor ID] [--since TIME] [--limit N]",
         .summary = "who did what, newest first"
+    }, {
+        .words = "work",
+        .run = ctl_cmd_work,
+        .arguments = "[--follow]",
+        .summary = "finish what others began, once or for ever"
     }, {
         .words = NULL
     }

@@ -1,0 +1,121 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Jobs, one after the other, for each tenant.  Each can be taken up where a
+ * process that was killed has left it, and two of these do no harm: so there
+ * is nothing to lock, and nothing to do when this ends.
+ */
+
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/base/db.h"
+#include "ctl/base/text.h"
+#include "ctl/lifecycle/work.h"
+#include "ctl/store/floors.h"
+
+
+#define PAUSE  1                /* seconds, with --follow */
+
+
+static int work(ctl_t *ctl);
+static int tenants_read(ctl_t *ctl, PGresult **res);
+static int tenant_work(ctl_t *ctl);
+static int job_revocations(ctl_t *ctl);
+
+
+static int (*const jobs[])(ctl_t *ctl) = {
+    job_revocations,
+    NULL
+};
+
+
+int
+ctl_cmd_work(ctl_t *ctl)
+{
+    if (ctl_open_data(ctl) != 0 || ctl_open_keys(ctl) != 0) {
+        return CTL_FAILED;
+    }
+
+    do {
+        if (work(ctl) != 0) {
+            return CTL_FAILED;
+        }
+    } while (ctl->opt.follow && sleep(PAUSE) == 0);
+
+    if (ctl->opt.json) {
+        ctl_json_print(json_pack("{s:s}", "status", "done"));
+    }
+
+    return CTL_DONE;
+}
+
+
+/* Once, for the tenant of --tenant, or for all. */
+static int
+work(ctl_t *ctl)
+{
+    int        rc, row;
+    PGresult  *res;
+
+    if (ctl->opt.tenant != NULL) {
+        return ctl_open_tenant(ctl) == 0 ? tenant_work(ctl) : -1;
+    }
+
+    if (tenants_read(ctl, &res) != 0) {
+        return -1;
+    }
+
+    rc = 0;
+
+    for (row = 0; rc == 0 && row < PQntuples(res); row++) {
+        rc = ctl_get_uuid(res, row, 0, &ctl->tenant);
+
+        if (rc == 0) {
+            ctl_uuid_text(&ctl->tenant, ctl->tenant_text);
+            rc = tenant_work(ctl);
+        }
+    }
+
+    PQclear(res);
+
+    return rc;
+}
+
+
+static int
+tenants_read(ctl_t *ctl, PGresult **res)
+{
+    if (ctl_begin(ctl->data, NULL) != 0) {
+        return -1;
+    }
+
+    *res = ctl_query(ctl->data, "SELECT tenant FROM pupil.tenant ORDER BY"
+                     " tenant", 0, NULL);
+    ctl_rollback(ctl->data);
+
+    return *res == NULL ? -1 : 0;
+}
+
+
+static int
+tenant_work(ctl_t *ctl)
+{
+    size_t  i;
+
+    for (i = 0; jobs[i] != NULL; i++) {
+        if (jobs[i](ctl) != 0) {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* What a worker or a command revoked, and the key store did not hear of. */
+static int
+job_revocations(ctl_t *ctl)
+{
+    return ctl_revoke_finish(ctl, NULL);
+}
