@@ -5,8 +5,9 @@
 -- Floors (sql/keystore/011_floors.sql).  A row that authorises names the
 -- number that it was written under in its mac: four bytes behind the keyed
 -- hash, which covers them; none for 0, which is what all rows have that are
--- older than this.  So no row changes here, and a program that does not know
--- of numbers takes a row that has one for tampered with.
+-- older than this.  So no row changes here.  A program that does not know of
+-- numbers takes a row that has one for tampered with, and lets in whom floors
+-- keep out.
 
 -- The number that a mac names.
 CREATE FUNCTION pupil.mac_number(mac bytea) RETURNS integer
