@@ -26,6 +26,7 @@ my %allowed = (
                 'SELECT INSERT DELETE failures last_at not_before told_at',
             (map { ("pupil.$_" => 'INSERT') }
                  qw(audit_record audit_shape policy)),
+            'pupil.revocation' => 'SELECT INSERT DELETE',
             'pupil.plugin' => 'SELECT',     # pupilctl check
 
             (map { ("data.$_" => 'SELECT') } qw(contact enrolment identity)),
@@ -40,6 +41,7 @@ my %allowed = (
         },
         pupil_operator => {
             'pupil.tenant' => 'SELECT INSERT',
+            'pupil.revocation' => 'SELECT INSERT DELETE',
             'pupil.owner' => 'SELECT INSERT',
             'pupil.subject' => 'SELECT INSERT mac status',
             'pupil.institution' => 'SELECT INSERT title updated_at',
@@ -70,12 +72,12 @@ my %allowed = (
     pupil_keys => {
         pupil_keeper => {
             map { ("keystore.$_" => 'SELECT') }
-                qw(kek_epoch tenant_key service_key)
+                qw(kek_epoch tenant_key service_key floor ended)
         },
         pupil_operator => {
             (map { ("keystore.$_" => 'SELECT INSERT') }
                  qw(kek_epoch tenant_key service_key owner_key)),
-            'keystore.fetch' => 'SELECT',
+            'keystore.fetch' => 'SELECT', 'keystore.floor' => 'SELECT',
             'keystore.setting' => 'SELECT INSERT keys_a_minute',
             'keystore.size' => 'SELECT INSERT owners',
         },

@@ -47,8 +47,8 @@ BEGIN
     END LOOP;
 END $$;
 
-GRANT SELECT ON keystore.floor, keystore.ended TO pupil_keeper,
-    pupil_operator;
+GRANT SELECT ON keystore.floor, keystore.ended TO pupil_keeper;
+GRANT SELECT ON keystore.floor TO pupil_operator;
 
 
 -- A number never falls, and a row never goes: whoever could delete it could

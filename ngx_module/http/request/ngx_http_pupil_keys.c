@@ -11,8 +11,6 @@
 #define NGX_HTTP_PUPIL_KEYS_TENANT  0x01
 #define NGX_HTTP_PUPIL_KEYS_OWNERS  0x02
 
-#define NGX_HTTP_PUPIL_SWEEP        1000    /* ms */
-
 
 static ngx_int_t ngx_http_pupil_keys_fetch(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t what, ngx_http_pupil_step_pt next);
@@ -36,7 +34,6 @@ static ngx_uint_t ngx_http_pupil_keys_ask_again(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_keys_note_own(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_keys_note_keyless(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t found);
-static void ngx_http_pupil_keys_swept(ngx_event_t *ev);
 static ngx_int_t ngx_http_pupil_keys_broken(ngx_http_pupil_ctx_t *ctx,
     pupil_rc_t rc, const char *what);
 
@@ -620,77 +617,6 @@ ngx_http_pupil_keys_note_own(ngx_http_pupil_ctx_t *ctx)
     ctx->keys.own = own_keys;
 
     return NGX_OK;
-}
-
-
-void
-ngx_http_pupil_keys_drop(ngx_http_pupil_main_conf_t *pmcf,
-    const pupil_uuid_t *tenant, const pupil_uuid_t *owner)
-{
-    pmcf->vault.told_at = ngx_current_msec;
-
-    if (pmcf->vault.ring != NULL) {
-        pupil_keyring_forget_owner(pmcf->vault.ring, tenant, owner);
-    }
-}
-
-
-void
-ngx_http_pupil_keys_distrust(ngx_http_pupil_main_conf_t *pmcf)
-{
-    pmcf->vault.told_at = ngx_current_msec;
-
-    if (pmcf->vault.ring != NULL) {
-        pupil_keyring_distrust(pmcf->vault.ring, ngx_http_pupil_time());
-    }
-}
-
-
-void
-ngx_http_pupil_keys_sweep(ngx_http_pupil_main_conf_t *pmcf, ngx_log_t *log)
-{
-    if (pmcf->vault.ring == NULL) {
-        return;
-    }
-
-    /* pitfall 14: nobody waits for it */
-
-    pmcf->vault.sweep.data = pmcf;
-    pmcf->vault.sweep.log = log;
-    pmcf->vault.sweep.handler = ngx_http_pupil_keys_swept;
-    pmcf->vault.sweep.cancelable = 1;
-
-    ngx_add_timer(&pmcf->vault.sweep, NGX_HTTP_PUPIL_SWEEP);
-}
-
-
-static void
-ngx_http_pupil_keys_swept(ngx_event_t *ev)
-{
-    ngx_http_pupil_main_conf_t  *pmcf;
-
-    pmcf = ev->data;
-
-    pupil_keyring_expire(pmcf->vault.ring, ngx_http_pupil_time());
-
-    ngx_add_timer(ev, NGX_HTTP_PUPIL_SWEEP);
-}
-
-
-void
-ngx_http_pupil_keys_forget(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_uint_t                  i;
-    ngx_http_pupil_own_keys_t  *own_keys;
-
-    for (own_keys = ctx->keys.own; own_keys; own_keys = own_keys->next) {
-        for (i = 0; ctx->main->vault.ring && i < own_keys->n; i++) {
-            pupil_keyring_forget_owner(ctx->main->vault.ring, &ctx->tenant,
-                                       &own_keys->owners[i]);
-        }
-    }
-
-    ctx->keys.own = NULL;
 }
 
 
