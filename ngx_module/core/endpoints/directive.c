@@ -45,7 +45,7 @@ static const pupil_word_t  pupil_keystore_words[] = {
 static const pupil_word_t  pupil_pool_words[] = {
     [PUPIL_POOL_NAME] =
     { .name = "", .kind = PUPIL_WORD_CHOICE, .choices = pupil_pools },
-    [PUPIL_POOL_CONNECTIONS_IS] =
+    [PUPIL_POOL_CONNECTIONS] =
     { .name = "connections=", .kind = PUPIL_WORD_NUMBER, .min = 1,
       .max = 64 },
     [PUPIL_POOL_WRITERS] =
@@ -352,8 +352,8 @@ pupil_pool_rule(const pupil_str_t *given, uint32_t count,
     (void) given;
     (void) count;
 
-    connections = pupil_words_number(words, PUPIL_POOL_CONNECTIONS_IS,
-                                     PUPIL_POOL_CONNECTIONS);
+    connections = pupil_words_number(words, PUPIL_POOL_CONNECTIONS,
+                                     PUPIL_POOL_CONNECTIONS_DEFAULT);
     writers = words->number[PUPIL_POOL_WRITERS];
 
     if (writers == PUPIL_WORD_UNSET) {

@@ -13,12 +13,15 @@
 #include "core/endpoints/words.h"
 
 
-#define PUPIL_SESSION_IDLE        7200      /* seconds, the default */
-#define PUPIL_SESSION_ABSOLUTE    43200
-#define PUPIL_POOL_CONNECTIONS    4         /* the default */
-#define PUPIL_KEY_CACHE_LEAST     1024      /* owners */
-#define PUPIL_AUDIT_GROUP_MOST    128       /* records */
-#define PUPIL_HASH_PARALLEL_MOST  64
+/* Defaults that both sides reckon with. */
+#define PUPIL_SESSION_IDLE              7200      /* seconds */
+#define PUPIL_SESSION_ABSOLUTE          43200
+#define PUPIL_POOL_CONNECTIONS_DEFAULT  4
+
+/* Bounds that something else is measured for. */
+#define PUPIL_KEY_CACHE_LEAST           1024      /* owners */
+#define PUPIL_AUDIT_GROUP_MOST          128       /* records */
+#define PUPIL_HASH_PARALLEL_MOST        64
 
 
 /* Handlers come last, in the order of the endpoints. */
@@ -96,7 +99,7 @@ enum {
 
 enum {
     PUPIL_POOL_NAME = 0,        /* pupil_database_id_t */
-    PUPIL_POOL_CONNECTIONS_IS,
+    PUPIL_POOL_CONNECTIONS,
     PUPIL_POOL_WRITERS,
     PUPIL_POOL_DEPTH,
     PUPIL_POOL_QUEUE,

@@ -27,7 +27,7 @@ http_find(const nginxconf_t *root)
 }
 
 
-/* Only what a handler needs is missing. */
+/* Directives of http {} that handlers need. */
 static void
 needs_check(check_t *check)
 {

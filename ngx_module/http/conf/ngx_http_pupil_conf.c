@@ -110,7 +110,7 @@ ngx_http_pupil_conf_words(ngx_conf_t *cf, pupil_directive_id_t directive,
 
 
 char *
-ngx_http_pupil_set_choice(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_http_pupil_set_value(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_uint_t                  *place;
     pupil_words_t                words;
@@ -305,8 +305,8 @@ ngx_http_pupil_set_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    pool->connections = pupil_words_number(&words, PUPIL_POOL_CONNECTIONS_IS,
-                                           PUPIL_POOL_CONNECTIONS);
+    pool->connections = pupil_words_number(&words, PUPIL_POOL_CONNECTIONS,
+                                           PUPIL_POOL_CONNECTIONS_DEFAULT);
     pool->writers = pupil_words_number(&words, PUPIL_POOL_WRITERS,
                                        pool->writers);
     pool->depth = pupil_words_number(&words, PUPIL_POOL_DEPTH, pool->depth);

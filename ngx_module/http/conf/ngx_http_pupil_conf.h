@@ -59,8 +59,11 @@ extern const ngx_http_pupil_endpoint_t
 /* $pupil_subject and the like; before the configuration is read. */
 ngx_int_t ngx_http_pupil_variables(ngx_conf_t *cf);
 
-/* Setters of directives.  _choice: post is the pupil_directive_id_t. */
-char *ngx_http_pupil_set_choice(ngx_conf_t *cf, ngx_command_t *cmd,
+/*
+ * Setters of directives.  _value is of those with one word, whose number goes
+ * to an ngx_uint_t: post points to the pupil_directive_id_t.
+ */
+char *ngx_http_pupil_set_value(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_pupil_set_plugin(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

@@ -34,7 +34,7 @@ static ngx_int_t ngx_http_pupil_required(ngx_conf_t *cf,
 static ngx_int_t ngx_http_pupil_postconfiguration(ngx_conf_t *cf);
 
 
-/* What a choice is of, for its setter. */
+/* For ngx_http_pupil_set_value(). */
 static const pupil_directive_id_t  ngx_http_pupil_login_password =
     PUPIL_DIRECTIVE_LOGIN_PASSWORD;
 static const pupil_directive_id_t  ngx_http_pupil_durability =
@@ -136,7 +136,7 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
 
     { ngx_string("pupil_login_password"),
       NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_TAKE1,
-      ngx_http_pupil_set_choice,
+      ngx_http_pupil_set_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_pupil_loc_conf_t, login_password),
       (void *) &ngx_http_pupil_login_password },
@@ -150,21 +150,21 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
 
     { ngx_string("pupil_audit_durability"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_http_pupil_set_choice,
+      ngx_http_pupil_set_value,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_pupil_main_conf_t, audit.durable),
       (void *) &ngx_http_pupil_durability },
 
     { ngx_string("pupil_probe"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_http_pupil_set_choice,
+      ngx_http_pupil_set_value,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_pupil_main_conf_t, probe),
       (void *) &ngx_http_pupil_probe },
 
     { ngx_string("pupil_audit_group"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_http_pupil_set_choice,
+      ngx_http_pupil_set_value,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_pupil_main_conf_t, audit.group_size),
       (void *) &ngx_http_pupil_group },
