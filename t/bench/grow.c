@@ -203,7 +203,7 @@ person_log_in(const grow_t *grow, const owner_t *who, const char *role,
                grow->hash);
 
     seed_session_make(&grow->seed, &who->id, &grow->institution,
-                      seed_str(role), session);
+                      seed_str(role), 0, session);
 
     t = copy_row(&grow->seed, SESSION);
     copy_bytes(t, session->hash, sizeof(session->hash));

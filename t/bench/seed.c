@@ -48,6 +48,10 @@ static const char  people_sql[] =
     " UNION ALL SELECT r.subject, r.institution, r.role"
     " FROM pupil.role AS r WHERE r.tenant = $1 AND r.role = 'teacher'";
 
+/* Whoever was given a password has sessions of a later number alone. */
+static const char  floors_sql[] =
+    "SELECT f.subject, f.session FROM keystore.floor AS f WHERE f.tenant = $1";
+
 static const char  session_sql[] =
     "INSERT INTO pupil.session (tenant, token_hash, subject, role,"
     " institution, created_at, seen_at, expires_at, mac) VALUES ($1, $2, $3,"
@@ -224,8 +228,26 @@ progress_fill(const seed_t *seed)
 
 /* Sessions */
 
+static uint32_t
+session_floor(PGresult *floors, const pupil_uuid_t *subject)
+{
+    int           row;
+    pupil_uuid_t  of;
+
+    for (row = 0; row < PQntuples(floors); row++) {
+        of = seed_get_uuid(floors, row, 0);
+
+        if (pupil_uuid_compare(&of, subject) == 0) {
+            return seed_get_int4(floors, row, 1);
+        }
+    }
+
+    return 0;
+}
+
+
 static void
-session_make(const seed_t *seed, PGresult *people, int row)
+session_make(const seed_t *seed, PGresult *people, int row, PGresult *floors)
 {
     char            id[37], school[37], created[24], expires[24], role[17];
     PGresult       *res;
@@ -240,7 +262,8 @@ session_make(const seed_t *seed, PGresult *people, int row)
     subject = seed_get_uuid(people, row, 0);
     institution = seed_get_uuid(people, row, 1);
     acts = seed_get_str(people, row, 2);
-    seed_session_make(seed, &subject, &institution, acts, &s);
+    seed_session_make(seed, &subject, &institution, acts,
+                      session_floor(floors, &subject), &s);
     lengths[7] = (int) pupil_mac_len(s.mac);
 
     snprintf(role, sizeof(role), "%.*s", (int) acts.len, acts.data);
@@ -271,18 +294,20 @@ static void
 sessions_fill(seed_t *seed, const char *count)
 {
     int        row;
-    PGresult  *people;
+    PGresult  *people, *floors;
 
     people = seed_query(seed, seed->data, people_sql, count);
+    floors = seed_query(seed, seed->keys, floors_sql, NULL);
     seed_run(seed->data, "BEGIN", PGRES_COMMAND_OK);
 
     for (row = 0; row < PQntuples(people); row++) {
-        session_make(seed, people, row);
+        session_make(seed, people, row, floors);
     }
 
     seed_run(seed->data, "COMMIT", PGRES_COMMAND_OK);
     printf("sessions %d\n", PQntuples(people));
     PQclear(people);
+    PQclear(floors);
 }
 
 

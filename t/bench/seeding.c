@@ -201,7 +201,7 @@ seed_keys_load(seed_t *seed, const char *file)
 
 void
 seed_session_make(const seed_t *seed, const pupil_uuid_t *subject,
-    const pupil_uuid_t *institution, pupil_str_t role,
+    const pupil_uuid_t *institution, pupil_str_t role, uint32_t number,
     seed_session_t *session)
 {
     uint8_t               token[PUPIL_TOKEN_LEN];
@@ -222,6 +222,6 @@ seed_session_make(const seed_t *seed, const pupil_uuid_t *subject,
     row->created_at = seed->now;
     row->seen_at = seed->now;
     row->expires_at = seed->now + 12 * SEED_HOURS;
-    row->number = 0;
+    row->number = number;
     pupil_mac_session(&seed->mac, row, session->mac);
 }

@@ -55,9 +55,10 @@ void seed_keys_load(seed_t *seed, const char *file);
 void seed_unwrap(const pupil_key_t *parent, const pupil_wrapping_t *what,
     pupil_str_t wrapped, pupil_key_t *key);
 
-/* A session that began now, for twelve hours.  role: outlives it. */
+/* A session that began now, for twelve hours.  role: outlives it; number: of
+ * the floor of sessions. */
 void seed_session_make(const seed_t *seed, const pupil_uuid_t *subject,
-    const pupil_uuid_t *institution, pupil_str_t role,
+    const pupil_uuid_t *institution, pupil_str_t role, uint32_t number,
     seed_session_t *session);
 
 #endif /* BENCH_SEEDING_H */
