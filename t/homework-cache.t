@@ -177,8 +177,11 @@ sub kept ($name, $rows, $code) {
     for my $row (@$rows) {
         my ($dbh, $table, $where) = @$row;
         $n++;
+        # triggers keep a key row from going
+        $dbh->do('SET session_replication_role = replica');
         $dbh->do("DELETE FROM $table WHERE $where");
         $dbh->do("INSERT INTO $table SELECT * FROM kept$n");
+        $dbh->do('RESET session_replication_role');
         $dbh->do("DROP TABLE kept$n");
     }
     same("$name, and back", $_) for qw(pupil teacher);
