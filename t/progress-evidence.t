@@ -156,8 +156,9 @@ warm();
 owner('key_version = 2');
 my $lost = answer();
 $res = $day->pupil->post('/v1/progress', json => $lost);
-is_problem $res, 503, 'unavailable',
+is_problem $res, 403, 'restricted',
     name => 'another version, which the key store has not';
+ok +(grep { $_ eq 'tampered' } @{ $day->outcomes($res) }), 'and on record';
 is rows($lost), 0, 'nothing is sealed with the old one';
 owner('key_version = 1');
 warm();

@@ -352,7 +352,7 @@ cmp_ok records(q{outcome = 'tampered' AND note LIKE '%row=blind_index%'}),
 
 # Also when the import then fails, here for a key that is gone.
 my $tampered = q{outcome = 'tampered' AND note LIKE '%row=blind_index%'};
-my $before = records($tampered);
+my $found = records($tampered);
 my $keys = $site->keystore;
 $keys->do(q{CREATE TABLE kept AS SELECT * FROM keystore.service_key
             WHERE name = 'index:credential.login_id'});
@@ -362,7 +362,7 @@ my @failed = map { $site->ctl('import', @$_, @open, $site->ctl_where) }
     [sds => "$data/sds-100-users"], [oneroster => "$data/oneroster-sds-2.1"];
 is_deeply [map { $_->{code} } @failed], [1, 1],
     'without a key of an index no import works' or diag map { $_->{err} } @failed;
-is records($tampered), $before + 1,
+is records($tampered), $found + 1,
     'I18: what was found tampered with before that is on record';
 $keys->do('INSERT INTO keystore.service_key SELECT * FROM kept');
 $keys->do('DROP TABLE kept');
