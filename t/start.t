@@ -84,11 +84,12 @@ for my $pid (@workers) {
 }
 
 wait_until(15, 'all lines', sub {
-    6 == (() = $nginx->log_text =~ /pupil: .*again after \d+ ms/g) });
+    8 == (() = $nginx->log_text =~ /pupil: .*again after \d+ ms/g) });
 my @lines = grep { / pupil: / } split /\n/, $nginx->log_text;
 for my $pid (@workers) {
     for my $what (qr/database "data": /, qr/database "keys": /,
-                  qr/listening on "pupil_session"/)
+                  qr/listening on "pupil_session"/,
+                  qr/listening on "pupil_keystore"/)
     {
         my @of = grep { / $pid#.*$what/ } @lines;
         is scalar(@of), 2, "two lines of a worker: $what"
@@ -99,6 +100,6 @@ for my $pid (@workers) {
             'and one at the end';
     }
 }
-is scalar(@lines), 12, 'none else' or diag join "\n", @lines;
+is scalar(@lines), 16, 'none else' or diag join "\n", @lines;
 
 done_testing;
