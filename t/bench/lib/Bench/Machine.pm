@@ -72,8 +72,11 @@ sub compile (@names) {
 
 # The settings of Pupil's sessions, as libpq's options have them.
 sub session_options ($sql) {
-    return map { /^SET (\w+) = (\w+)\z/ ? "-c $1=$2" : die "a setting: $_\n" }
-           split /;/, $sql;
+    return map {
+        my ($name, $value) = /^SET (\w+) = (\w+(?:, \w+)*)\z/
+            or die "a setting: $_\n";
+        "-c $name=" . $value =~ s/ //gr;
+    } split /;/, $sql;
 }
 
 
