@@ -113,13 +113,6 @@ pupil_uuid_is_zero(const pupil_uuid_t *uuid)
 }
 
 
-int
-pupil_uuid_compare(const pupil_uuid_t *a, const pupil_uuid_t *b)
-{
-    return memcmp(a->b, b->b, PUPIL_UUID_LEN);
-}
-
-
 void
 pupil_uuid_random(pupil_uuid_t *out)
 {

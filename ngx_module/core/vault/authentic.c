@@ -9,7 +9,7 @@
 #include "core/vault/keyed.h"
 
 
-#define PUPIL_MAC_HASH_LEN  32
+#define PUPIL_MAC_HASH_LEN  crypto_verify_32_BYTES
 
 
 typedef struct {
@@ -178,7 +178,9 @@ pupil_rc_t
 pupil_mac_check(const uint8_t made[PUPIL_MAC_LEN], pupil_str_t stored)
 {
     if (stored.len != pupil_mac_len(made)
-        || sodium_memcmp(made, stored.data, stored.len) != 0)
+        || crypto_verify_32(made, stored.data) != 0
+        || pupil_mac_number(stored)
+           != pupil_u32_read(made + PUPIL_MAC_HASH_LEN))
     {
         return PUPIL_TAMPERED;
     }

@@ -7,6 +7,9 @@
 #include "core/vault/keyed.h"
 
 
+static void pupil_keyed_flush(pupil_keyed_t *hash);
+
+
 void
 pupil_keyed_begin(pupil_keyed_t *hash, const pupil_key_t *key,
     const char *label, size_t out_len)
@@ -14,6 +17,7 @@ pupil_keyed_begin(pupil_keyed_t *hash, const pupil_key_t *key,
     pupil_str_t  text;
 
     hash->out_len = out_len;
+    hash->len = 0;
     crypto_generichash_init(&hash->state, key->b, sizeof(key->b), out_len);
 
     text.data = (const uint8_t *) label;
@@ -25,9 +29,25 @@ pupil_keyed_begin(pupil_keyed_t *hash, const pupil_key_t *key,
 void
 pupil_keyed_bytes(pupil_keyed_t *hash, const void *data, size_t len)
 {
-    if (len != 0) {
-        crypto_generichash_update(&hash->state, data, len);
+    if (len > sizeof(hash->b) - hash->len) {
+        pupil_keyed_flush(hash);
     }
+
+    if (len > sizeof(hash->b)) {
+        crypto_generichash_update(&hash->state, data, len);
+
+    } else if (len != 0) {
+        memcpy(hash->b + hash->len, data, len);
+        hash->len += len;
+    }
+}
+
+
+static void
+pupil_keyed_flush(pupil_keyed_t *hash)
+{
+    crypto_generichash_update(&hash->state, hash->b, hash->len);
+    hash->len = 0;
 }
 
 
@@ -70,6 +90,7 @@ pupil_keyed_str(pupil_keyed_t *hash, pupil_str_t str)
 void
 pupil_keyed_end(pupil_keyed_t *hash, uint8_t *out)
 {
+    pupil_keyed_flush(hash);
     crypto_generichash_final(&hash->state, out, hash->out_len);
     sodium_memzero(hash, sizeof(*hash));
 }

@@ -15,9 +15,14 @@
 #include "core/vault/vault.h"
 
 
+/* Fields are gathered: most rows are hashed by one call of the library. */
+#define PUPIL_KEYED_ROOM  256
+
 typedef struct {
     crypto_generichash_state  state;
     size_t                    out_len;
+    size_t                    len;
+    uint8_t                   b[PUPIL_KEYED_ROOM];
 } pupil_keyed_t;
 
 

@@ -24,7 +24,7 @@
 #define PUPIL_AT_NONCE        38
 #define PUPIL_AT_BODY         62
 
-#define PUPIL_COMMITMENT_LEN  32
+#define PUPIL_COMMITMENT_LEN  crypto_verify_32_BYTES
 #define PUPIL_NONCE_LEN       crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define PUPIL_TAG_LEN         crypto_aead_xchacha20poly1305_ietf_ABYTES
 #define PUPIL_CLASS_MIN       32
@@ -519,9 +519,7 @@ pupil_open_bound(const pupil_subkey_t *key, const pupil_binding_t *binding,
     pupil_place_write(binding, &ad);
     pupil_commit(key, &ad, nonce, tag, commitment);
 
-    if (sodium_memcmp(commitment, sealed + PUPIL_AT_COMMITMENT,
-                      PUPIL_COMMITMENT_LEN) != 0)
-    {
+    if (crypto_verify_32(commitment, sealed + PUPIL_AT_COMMITMENT) != 0) {
         return PUPIL_TAMPERED;
     }
 
