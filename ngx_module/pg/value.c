@@ -358,20 +358,22 @@ static ngx_int_t
 ngx_libpq_get_raw(const PGresult *res, ngx_uint_t row, ngx_uint_t col,
     ngx_str_t *value)
 {
-    if (res == NULL || PQresultStatus(res) != PGRES_TUPLES_OK
-        || row >= (ngx_uint_t) PQntuples(res)
+    /* a result that failed, or none at all, has no rows */
+
+    if (row >= (ngx_uint_t) PQntuples(res)
         || col >= (ngx_uint_t) PQnfields(res)
         || PQfformat(res, (int) col) != 1)
     {
         return NGX_ERROR;
     }
 
-    if (PQgetisnull(res, (int) row, (int) col)) {
+    value->len = (size_t) PQgetlength(res, (int) row, (int) col);
+
+    if (value->len == 0 && PQgetisnull(res, (int) row, (int) col)) {
         return NGX_DECLINED;
     }
 
     value->data = (u_char *) PQgetvalue(res, (int) row, (int) col);
-    value->len = (size_t) PQgetlength(res, (int) row, (int) col);
 
     return NGX_OK;
 }

@@ -30,6 +30,9 @@ static pupil_rc_t pupil_ring_category(pupil_keyring_t *ring, pupil_str_t name,
     uint8_t *id);
 static const pupil_subkey_t *pupil_ring_subkey(pupil_ring_owner_t *owner,
     uint8_t id, pupil_str_t category);
+static int pupil_ring_owner_is(const pupil_ring_owner_t *slot,
+    const pupil_uuid_t *tenant, const pupil_uuid_t *owner);
+static void pupil_ring_owner_used(pupil_keyring_t *ring, uint32_t at);
 static void pupil_ring_list_add(pupil_ring_owner_t *owners,
     pupil_ring_list_t *list, size_t links, uint32_t at);
 static void pupil_ring_list_remove(pupil_ring_owner_t *owners,
@@ -153,9 +156,7 @@ pupil_keyring_subkey(pupil_keyring_t *ring, const pupil_place_t *place,
     }
 
     ring->stats.hits++;
-    pupil_ring_list_remove(ring->owners, &ring->by_use, PUPIL_RING_BY_USE,
-                           at);
-    pupil_ring_list_add(ring->owners, &ring->by_use, PUPIL_RING_BY_USE, at);
+    pupil_ring_owner_used(ring, at);
     *key = pupil_ring_subkey(slot, id, place->category);
 
     return PUPIL_OK;
@@ -211,6 +212,7 @@ pupil_keyring_floor(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
         return PUPIL_NO_KEY;
     }
 
+    pupil_ring_owner_used(ring, at);
     *authority = ring->owners[at].authority;
 
     return PUPIL_OK;
@@ -309,17 +311,46 @@ pupil_ring_owner_find(const pupil_keyring_t *ring, const pupil_uuid_t *tenant,
 {
     uint32_t  at;
 
+    /* a row has several values of one owner */
+    at = ring->by_use.first;
+
+    if (at != PUPIL_RING_NONE
+        && pupil_ring_owner_is(&ring->owners[at], tenant, owner))
+    {
+        return at;
+    }
+
     at = *pupil_ring_owner_bucket(ring, tenant, owner);
 
     while (at != PUPIL_RING_NONE
-           && (memcmp(&ring->owners[at].owner, owner, sizeof(*owner)) != 0
-               || memcmp(&ring->owners[at].tenant, tenant, sizeof(*tenant))
-                  != 0))
+           && !pupil_ring_owner_is(&ring->owners[at], tenant, owner))
     {
         at = ring->owners[at].next;
     }
 
     return at;
+}
+
+
+static int
+pupil_ring_owner_is(const pupil_ring_owner_t *slot,
+    const pupil_uuid_t *tenant, const pupil_uuid_t *owner)
+{
+    return pupil_uuid_compare(&slot->owner, owner) == 0
+           && pupil_uuid_compare(&slot->tenant, tenant) == 0;
+}
+
+
+static void
+pupil_ring_owner_used(pupil_keyring_t *ring, uint32_t at)
+{
+    if (ring->by_use.first == at) {
+        return;
+    }
+
+    pupil_ring_list_remove(ring->owners, &ring->by_use, PUPIL_RING_BY_USE,
+                           at);
+    pupil_ring_list_add(ring->owners, &ring->by_use, PUPIL_RING_BY_USE, at);
 }
 
 
