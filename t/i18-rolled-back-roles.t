@@ -18,6 +18,12 @@ my %person = map { $_ => $day->person($_) } qw(teacher pupil);
 
 sub is_in ($http) { $http->get('/v1/session')->status == 200 }
 
+# What pupilctl check says of rows below their floor.
+sub stragglers () {
+    my $check = $site->ctl('check', $nginx->conf_file);
+    return join "\n", grep { /floor/ } split /\n/, $check->{out};
+}
+
 
 # ---- a role
 
@@ -39,6 +45,7 @@ ok is_in($admin), 'rows that are put back are the same';
 
 $site->ctl_ok('user', 'role', 'remove', @role);
 ok !is_in($admin), 'the role is removed';
+is stragglers(), '', 'check finds nothing that is put back';
 ok is_in($day->teacher), 'the session in another role stays';
 is $day->teacher->get("/v1/homework/$homework/progress")->status, 200,
     'and works on with the roles and enrolments that are left';
@@ -47,6 +54,11 @@ ok !is_in($admin), 'a removed role that is put back is no role';
 my $res = $nginx->http->login(@{ $person{teacher} }{qw(login password)});
 is_problem $res, 401, 'invalid-credentials',
     name => 'nor are the others, which were written anew';
+like stragglers(), qr/pupil\.role: .*\Q$person{teacher}{id}\E/, 'check lists whose they are';
+my $shown = $site->ctl_ok('user', 'show', $person{teacher}{login},
+                          $site->ctl_where)->{out};
+unlike $shown, qr/ from [-\d]+$/m, 'pupilctl shows them as revoked';
+like $shown, qr/ from [-\d]+, revoked$/m, 'each';
 $site->ctl_ok('user', 'role', 'add', @role);
 ok is_in($admin), 'one that is given again is one';
 
@@ -93,11 +105,14 @@ $day->put_back($enrolments);
 is_problem fetch(), 404, 'not-found',
     name => 'an ended enrolment that is put back is none';
 is_problem submit(), 404, 'not-found', name => 'nor for work';
+like stragglers(), qr/pupil\.enrolment:\ .*\Q$person{pupil}{id}\E/,
+    'check lists whose it is';
 
 $site->ctl_ok('import', 'sds',
     root_dir() . '/docs/quickstart/data/sds-100-users', '--dates', 'open',
     $site->ctl_where);
 is fetch()->status, 200, 'whom the roster has again is back';
 is submit()->status, 201, 'for work, too';
+is stragglers(), '', 'nothing is left';
 
 done_testing;
