@@ -13,6 +13,7 @@
 #include "ctl/base/map.h"
 #include "ctl/base/text.h"
 #include "ctl/people/user.h"
+#include "ctl/store/floors.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/subject.h"
@@ -22,9 +23,9 @@ static char *subject_status(ctl_t *ctl, const char *id);
 static json_t *subject_roles(ctl_t *ctl, const char *id,
     const pupil_uuid_t *subject);
 static json_t *role_entry(ctl_t *ctl, const PGresult *res, int n,
-    const pupil_key_t *key);
+    const pupil_key_t *key, uint32_t floor);
 static int role_authentic(ctl_t *ctl, const PGresult *res, int n,
-    const pupil_key_t *key);
+    const pupil_key_t *key, uint32_t *number);
 static void subject_print(const char *id, const char *status,
     const json_t *roles);
 static int list_record(ctl_t *ctl, const PGresult *res);
@@ -175,7 +176,10 @@ subject_status(ctl_t *ctl, const char *id)
 }
 
 
-/* A role that is not authentic is as if it were not there (I18), and said. */
+/*
+ * A role that is not authentic is as if it were not there (I18), and said; one
+ * below the floor is shown, and gives nothing.
+ */
 static json_t *
 subject_roles(ctl_t *ctl, const char *id, const pupil_uuid_t *subject)
 {
@@ -183,10 +187,12 @@ subject_roles(ctl_t *ctl, const char *id, const pupil_uuid_t *subject)
     json_t             *list, *entry;
     PGresult           *res;
     const char         *params[1];
+    pupil_floors_t      floors;
     const pupil_key_t  *key;
 
     key = ctl_key(ctl, "mac");
-    if (key == NULL) {
+
+    if (key == NULL || ctl_floors_read(ctl, subject, &floors) != 0) {
         return NULL;
     }
 
@@ -201,7 +207,7 @@ subject_roles(ctl_t *ctl, const char *id, const pupil_uuid_t *subject)
     list = json_array();
 
     for (n = 0; n < PQntuples(res) && rc == 0; n++) {
-        entry = role_entry(ctl, res, n, key);
+        entry = role_entry(ctl, res, n, key, floors.authority);
 
         if (entry != NULL) {
             json_array_append_new(list, entry);
@@ -224,27 +230,31 @@ subject_roles(ctl_t *ctl, const char *id, const pupil_uuid_t *subject)
 
 /* NULL: not authentic. */
 static json_t *
-role_entry(ctl_t *ctl, const PGresult *res, int n, const pupil_key_t *key)
+role_entry(ctl_t *ctl, const PGresult *res, int n, const pupil_key_t *key,
+    uint32_t floor)
 {
+    uint32_t     number;
     const char  *to;
 
-    if (!role_authentic(ctl, res, n, key)) {
+    if (!role_authentic(ctl, res, n, key, &number)) {
         return NULL;
     }
 
     to = PQgetvalue(res, n, ROLE_TO);
 
-    return json_pack("{s:s,s:s,s:s,s:s*,s:s}",
+    return json_pack("{s:s,s:s,s:s,s:s*,s:s,s:b}",
         "role", PQgetvalue(res, n, ROLE_ROLE),
         "institution", PQgetvalue(res, n, ROLE_INSTITUTION),
         "from", PQgetvalue(res, n, ROLE_FROM),
         "to", to[0] != '\0' ? to : NULL,
-        "source", PQgetvalue(res, n, ROLE_SOURCE));
+        "source", PQgetvalue(res, n, ROLE_SOURCE),
+        "revoked", number < floor);
 }
 
 
 static int
-role_authentic(ctl_t *ctl, const PGresult *res, int n, const pupil_key_t *key)
+role_authentic(ctl_t *ctl, const PGresult *res, int n, const pupil_key_t *key,
+    uint32_t *number)
 {
     uint8_t           made[PUPIL_MAC_LEN], stored[PUPIL_MAC_LEN];
     pupil_str_t       mac;
@@ -268,6 +278,8 @@ role_authentic(ctl_t *ctl, const PGresult *res, int n, const pupil_key_t *key)
     row.number = pupil_mac_number(mac);
     pupil_mac_role(key, &row, made);
 
+    *number = row.number;
+
     return pupil_mac_check(made, mac) == PUPIL_OK;
 }
 
@@ -281,10 +293,12 @@ subject_print(const char *id, const char *status, const json_t *roles)
     printf("%s %s\n", id, status);
 
     json_array_foreach(roles, i, entry) {
-        printf("  %-13s %s from %s\n",
+        printf("  %-13s %s from %s%s\n",
                json_string_value(json_object_get(entry, "role")),
                json_string_value(json_object_get(entry, "institution")),
-               json_string_value(json_object_get(entry, "from")));
+               json_string_value(json_object_get(entry, "from")),
+               json_is_true(json_object_get(entry, "revoked")) ? ", revoked"
+                                                               : "");
     }
 }
 

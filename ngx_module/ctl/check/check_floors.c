@@ -1,0 +1,214 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Rows that authorise and are below their subject's floor (invariant I18): a
+ * restored database has them.  They give nothing until a roster or an officer
+ * writes them anew, and nobody else would say whose they are.
+ */
+
+#include <string.h>
+
+#include "core/base/text.h"
+#include "ctl/base/db.h"
+#include "ctl/base/map.h"
+#include "ctl/base/text.h"
+#include "ctl/check/found.h"
+
+
+#define NAMED  "10"             /* subjects that a finding names */
+
+/* A table, and which of its rows would give something today. */
+#define BELOW(table, live)                                                    \
+    "SELECT '" table "', b.subject FROM " table " AS b"                       \
+    " JOIN f ON f.subject = b.subject"                                        \
+    " WHERE pupil.mac_number(b.mac) < f.authority AND " live
+
+#define VALID                                                                 \
+    "b.valid_from <= current_date"                                            \
+    " AND coalesce(b.valid_to, current_date) >= current_date"
+
+
+/* The tenants that the configuration names, each once. */
+typedef struct {
+    check_t    *check;
+    ctl_map_t   seen;
+} tenants_t;
+
+
+static void tenants_check(tenants_t *tenants, const nginxconf_t *block);
+static void values_check(tenants_t *tenants, const char *variable);
+static void tenant_check(tenants_t *tenants, const char *word);
+static PGresult *floors_read(PGconn *keys);
+static void below_find(check_t *check, PGconn *data, const PGresult *floors);
+
+
+static const char  floors_sql[] =
+    "SELECT array_agg(f.subject)::text, array_agg(f.authority)::text"
+    " FROM keystore.floor AS f WHERE f.authority > 0";
+
+/* $1: subjects, $2: the floors of their authority. */
+static const char  below_sql[] =
+    "WITH f AS (SELECT * FROM unnest($1::uuid[], $2::integer[])"
+    " AS f (subject, authority)), b (name, subject) AS ("
+    BELOW("pupil.subject", "b.status = 'active'")
+    " UNION ALL " BELOW("pupil.role", VALID)
+    " UNION ALL " BELOW("pupil.enrolment", VALID) ")"
+    " SELECT b.name, count(*), count(DISTINCT b.subject),"
+    " array_to_string((array_agg(DISTINCT b.subject))[1:" NAMED "], ', ')"
+    " FROM b GROUP BY b.name ORDER BY b.name";
+
+enum {
+    BELOW_TABLE = 0,
+    BELOW_ROWS,
+    BELOW_SUBJECTS,
+    BELOW_NAMED
+};
+
+
+void
+check_floors(check_t *check)
+{
+    tenants_t  tenants;
+
+    if (check->conn[PUPIL_DATABASE_DATA] == NULL
+        || check->conn[PUPIL_DATABASE_KEYSTORE] == NULL)
+    {
+        return;
+    }
+
+    memset(&tenants, 0, sizeof(tenants_t));
+    tenants.check = check;
+
+    tenants_check(&tenants, check->http);
+    ctl_map_free(&tenants.seen);
+}
+
+
+static void
+tenants_check(tenants_t *tenants, const nginxconf_t *block)
+{
+    const nginxconf_t  *d;
+
+    for (d = block->first; d != NULL; d = d->next) {
+        if (d->block) {
+            tenants_check(tenants, d);
+
+        } else if (check_directive_find(d) == PUPIL_DIRECTIVE_TENANT
+                   && d->count == 2)
+        {
+            if (d->words[1][0] == '$') {
+                values_check(tenants, d->words[1]);
+
+            } else {
+                tenant_check(tenants, d->words[1]);
+            }
+        }
+    }
+}
+
+
+/* Those that a map gives this variable. */
+static void
+values_check(tenants_t *tenants, const char *variable)
+{
+    const nginxconf_t  *d, *value;
+
+    for (d = tenants->check->http->first; d != NULL; d = d->next) {
+        if (!d->block || strcmp(d->words[0], "map") != 0 || d->count != 3
+            || strcmp(d->words[2], variable) != 0)
+        {
+            continue;
+        }
+
+        for (value = d->first; value != NULL; value = value->next) {
+            if (value->count == 2) {
+                tenant_check(tenants, value->words[1]);
+            }
+        }
+    }
+}
+
+
+static void
+tenant_check(tenants_t *tenants, const char *word)
+{
+    int            fresh;
+    PGconn        *data, *keys;
+    PGresult      *floors;
+    pupil_str_t    name;
+    pupil_uuid_t   tenant;
+
+    name = ctl_str(word);
+
+    if (pupil_uuid_parse(name.data, name.len, &tenant) != PUPIL_OK) {
+        return;
+    }
+
+    ctl_map_put(&tenants->seen, name, &fresh);
+    if (!fresh) {
+        return;
+    }
+
+    data = tenants->check->conn[PUPIL_DATABASE_DATA];
+    keys = tenants->check->conn[PUPIL_DATABASE_KEYSTORE];
+
+    if (ctl_begin(keys, &tenant) != 0 || ctl_begin(data, &tenant) != 0) {
+        return;
+    }
+
+    floors = floors_read(keys);
+
+    if (floors != NULL) {
+        below_find(tenants->check, data, floors);
+        PQclear(floors);
+    }
+
+    ctl_rollback(keys);
+    ctl_rollback(data);
+}
+
+
+/* NULL: nobody was ever revoked anything, or the error was said. */
+static PGresult *
+floors_read(PGconn *keys)
+{
+    PGresult  *res;
+
+    res = ctl_query(keys, floors_sql, 0, NULL);
+
+    if (res != NULL && PQgetisnull(res, 0, 0)) {
+        PQclear(res);
+        return NULL;
+    }
+
+    return res;
+}
+
+
+static void
+below_find(check_t *check, PGconn *data, const PGresult *floors)
+{
+    int          n;
+    PGresult    *res;
+    const char  *params[2];
+
+    params[0] = PQgetvalue(floors, 0, 0);
+    params[1] = PQgetvalue(floors, 0, 1);
+
+    res = ctl_query(data, below_sql, 2, params);
+    if (res == NULL) {
+        return;
+    }
+
+    for (n = 0; n < PQntuples(res); n++) {
+        check_found(check, "%s: rows below the floor of their subject, as a"
+                    " restored backup has them: %s of %s subjects; they give"
+                    " nothing until a roster is imported or the role is added"
+                    " again: %s", PQgetvalue(res, n, BELOW_TABLE),
+                    PQgetvalue(res, n, BELOW_ROWS),
+                    PQgetvalue(res, n, BELOW_SUBJECTS),
+                    PQgetvalue(res, n, BELOW_NAMED));
+    }
+
+    PQclear(res);
+}
