@@ -216,7 +216,7 @@ my @accepted = (
      locations(map { $_ => 'pupil_tenant ' . $site->tenant . ';' }
                qw(login session homework progress data))],
     ['a tenant in a variable', conf(pupil_tenant => '$pupil_of_host'),
-     http => "map \$host \$pupil_of_host { pupil_x " . uuid() . "; }\n"],
+     http => "map \$host \$pupil_of_host { pupil_x " . $site->tenant . "; }\n"],
     ['timeouts of two levels',
      conf(pupil_session_timeout => 'idle=13h absolute=1d'),
      locations(session => 'pupil_session_timeout idle=90m;')],
@@ -269,6 +269,18 @@ for my $case (@alone) {
     is $both->{check}, 0, "$name: pupilctl check cannot know"
         or diag $both->{found};
 }
+
+
+# ---- what pupilctl alone can know
+
+my @unknown = (uuid(), uuid());
+my $tenants = both(conf(pupil_tenant => '$pupil_of_host'),
+    http => "map \$host \$pupil_of_host { hostnames; default $unknown[0];"
+        . " a " . $site->tenant . "; b $unknown[1]; }\n");
+is $tenants->{nginx}, 0, 'a tenant that the database has not: nginx -t';
+is $tenants->{check}, 1, 'pupilctl check looks';
+is join(' ', sort $tenants->{found} =~ /no tenant ([-0-9a-f]{36})/g),
+    join(' ', sort @unknown), 'and names each once';
 
 
 # ---- all that a worker prepares is prepared

@@ -33,6 +33,7 @@ for my $case ([], ['nothing'], ['user'], ['user', 'show'], ['--what'],
     my $run = $site->ctl(@$case);
     is $run->{code}, 2, "exit 2: @{[grep { !/=/ } @$case]}";
     ok $run->{out} eq '' && $run->{err} =~ /^pupilctl: /, 'said on stderr';
+    cmp_ok $run->{err} =~ tr|\n||, '<=', 2, 'in a line or two' if @$case;
 }
 like $site->ctl->{err}, qr/^Usage: pupilctl/m, 'with help';
 like $site->ctl('--help')->{out}, qr/^  import oneroster DIR\|ZIP$/m, '--help';

@@ -94,7 +94,7 @@ ctl_cmd_check(ctl_t *ctl)
     if (check.used) {
         needs_check(&check);
         check_databases(&check);
-        check_floors(&check);
+        check_tenants(&check);
         check_plugins(&check);
         check_key(&check);
         check_fixed(&check);

@@ -57,8 +57,8 @@ void check_objects(check_t *check, PGconn *conn);
 /* The key file, against the key store: check_db.c. */
 void check_key(check_t *check);
 
-/* Rows that a restored database has back (invariant I18): check_floors.c. */
-void check_floors(check_t *check);
+/* Whether they are there, and what is revoked of theirs: check_tenants.c. */
+void check_tenants(check_t *check);
 
 /* Tables of the loaded plugins, and accepted grants: check_plugins.c. */
 void check_plugins(check_t *check);

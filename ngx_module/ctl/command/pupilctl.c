@@ -51,6 +51,7 @@ static int command_words(const command_t *command, const char **args,
 static int ticket_check(const ctl_t *ctl, const command_t *command);
 static void account_name(ctl_t *ctl);
 static uid_t account_id(void);
+static int usage(void);
 static void help(FILE *out);
 static void finish(ctl_t *ctl);
 
@@ -217,8 +218,7 @@ run(ctl_t *ctl, int argc, char **argv)
     const command_t  *command;
 
     if (ctl_options_parse(ctl, argc, argv) != 0) {
-        help(stderr);
-        return CTL_USAGE;
+        return usage();
     }
 
     if (ctl->opt.help) {
@@ -231,11 +231,16 @@ run(ctl_t *ctl, int argc, char **argv)
         return CTL_DONE;
     }
 
+    if (ctl->args_count == 0) {
+        ctl_error("no command");
+        help(stderr);
+        return CTL_USAGE;
+    }
+
     command = command_find(ctl);
 
     if (command == NULL || ctl_options_defaults(ctl) != 0) {
-        help(stderr);
-        return CTL_USAGE;
+        return usage();
     }
 
     if (ticket_check(ctl, command) != 0) {
@@ -274,13 +279,19 @@ command_find(ctl_t *ctl)
         return command;
     }
 
-    if (ctl->args_count == 0) {
-        ctl_error("no command");
-    } else {
-        ctl_error("unknown command \"%s\"", ctl->args[0]);
-    }
+    ctl_error("unknown command \"%s\"", ctl->args[0]);
 
     return NULL;
+}
+
+
+/* What was wrong is said: the help would push it off the screen. */
+static int
+usage(void)
+{
+    fputs("Try \"pupilctl --help\".\n", stderr);
+
+    return CTL_USAGE;
 }
 
 

@@ -1,8 +1,9 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Rows that authorise and are below their subject's floor (invariant I18): a
- * restored database has them.  They give nothing until a roster or an officer
+ * The tenants that a configuration names.  Is there such a tenant?  And which
+ * of its rows that authorise are below their subject's floor (invariant I18)?
+ * A restored database has them; they give nothing until a roster or an officer
  * writes them anew, and nobody else would say whose they are.
  */
 
@@ -38,8 +39,10 @@ typedef struct {
 static void tenants_check(tenants_t *tenants, const nginxconf_t *block);
 static void values_check(tenants_t *tenants, const char *variable);
 static void tenant_check(tenants_t *tenants, const char *word);
+static int tenant_is(check_t *check, const char *word);
+static void floors_check(check_t *check);
 static PGresult *floors_read(PGconn *keys);
-static void below_find(check_t *check, PGconn *data, const PGresult *floors);
+static void below_find(check_t *check, const PGresult *floors);
 
 
 static const char  floors_sql[] =
@@ -66,7 +69,7 @@ enum {
 
 
 void
-check_floors(check_t *check)
+check_tenants(check_t *check)
 {
     tenants_t  tenants;
 
@@ -134,7 +137,6 @@ tenant_check(tenants_t *tenants, const char *word)
 {
     int            fresh;
     PGconn        *data, *keys;
-    PGresult      *floors;
     pupil_str_t    name;
     pupil_uuid_t   tenant;
 
@@ -156,15 +158,51 @@ tenant_check(tenants_t *tenants, const char *word)
         return;
     }
 
-    floors = floors_read(keys);
-
-    if (floors != NULL) {
-        below_find(tenants->check, data, floors);
-        PQclear(floors);
+    if (tenant_is(tenants->check, word)) {
+        floors_check(tenants->check);
     }
 
     ctl_rollback(keys);
     ctl_rollback(data);
+}
+
+
+static int
+tenant_is(check_t *check, const char *word)
+{
+    int        is;
+    PGresult  *res;
+
+    res = ctl_query(check->conn[PUPIL_DATABASE_DATA],
+                    "SELECT FROM pupil.tenant", 0, NULL);
+    if (res == NULL) {
+        return 0;
+    }
+
+    is = PQntuples(res) == 1;
+    PQclear(res);
+
+    if (!is) {
+        check_found(check, "pupil_tenant: there is no tenant %s in the"
+                    " database: pupilctl tenant list says which there are",
+                    word);
+    }
+
+    return is;
+}
+
+
+static void
+floors_check(check_t *check)
+{
+    PGresult  *floors;
+
+    floors = floors_read(check->conn[PUPIL_DATABASE_KEYSTORE]);
+
+    if (floors != NULL) {
+        below_find(check, floors);
+        PQclear(floors);
+    }
 }
 
 
@@ -186,7 +224,7 @@ floors_read(PGconn *keys)
 
 
 static void
-below_find(check_t *check, PGconn *data, const PGresult *floors)
+below_find(check_t *check, const PGresult *floors)
 {
     int          n;
     PGresult    *res;
@@ -195,7 +233,7 @@ below_find(check_t *check, PGconn *data, const PGresult *floors)
     params[0] = PQgetvalue(floors, 0, 0);
     params[1] = PQgetvalue(floors, 0, 1);
 
-    res = ctl_query(data, below_sql, 2, params);
+    res = ctl_query(check->conn[PUPIL_DATABASE_DATA], below_sql, 2, params);
     if (res == NULL) {
         return;
     }
