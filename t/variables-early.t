@@ -25,7 +25,7 @@ location /old/ {
     pupil_deny identity.family_name;
     pupil_data;
     set \$seen \$pupil_request_id;
-    if (\$arg_new) { rewrite ^/old/(.*)\$ /v1/data/\$1 last; }
+    if (\$arg_new) { rewrite ^/old/(.*)\$ /v1/data/\$1? last; }
 }
 
 my $http = $nginx->http;

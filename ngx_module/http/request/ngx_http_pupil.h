@@ -54,7 +54,7 @@
 struct ngx_http_pupil_ctx_s {
     ngx_http_request_t              *request;
     ngx_http_pupil_main_conf_t      *main;
-    ngx_http_pupil_loc_conf_t       *conf;
+    ngx_http_pupil_loc_conf_t       *conf;         /* NULL: not handled yet */
     const ngx_http_pupil_route_t    *route;
     pupil_alloc_t                    alloc;        /* of memory */
     pupil_time_t                     now;          /* when it began */
@@ -87,7 +87,6 @@ struct ngx_http_pupil_ctx_s {
     ngx_http_pupil_sent_t           *sent;
     ngx_http_pupil_memory_t          memory;
 
-    unsigned                         has_id:1;
     unsigned                         has_session:1;
     unsigned                         integrity:1;  /* a value did not open */
 };

@@ -76,7 +76,6 @@ ngx_http_pupil_ctx(ngx_http_request_t *r)
 
     ctx->request = r;
     ctx->main = ngx_http_get_module_main_conf(r, ngx_http_pupil_module);
-    ctx->conf = ngx_http_get_module_loc_conf(r, ngx_http_pupil_module);
     ctx->alloc.alloc = ngx_http_pupil_alloc;
     ctx->alloc.ctx = ctx;
     ctx->response.status = NGX_HTTP_OK;
@@ -146,9 +145,7 @@ ngx_http_pupil_cleanup(void *data)
     ngx_http_pupil_sent_t  *sent;
     ngx_http_pupil_probe(CLEANUP);
 
-    if (ctx->conf->endpoint != NULL && ctx->has_id
-        && !ctx->response.done)
-    {
+    if (ctx->conf != NULL && !ctx->response.done) {
         ctx->main->stats.aborted++;
     }
 
@@ -183,6 +180,9 @@ ngx_http_pupil_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    /* a variable may have made ctx before this location was chosen */
+    ctx->conf = ngx_http_get_module_loc_conf(r, ngx_http_pupil_module);
+
     if (r != r->main && !ctx->conf->endpoint->subrequest) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "pupil: a subrequest to \"%V\" is refused: of Pupil's "
@@ -191,7 +191,6 @@ ngx_http_pupil_handler(ngx_http_request_t *r)
         return NGX_HTTP_FORBIDDEN;
     }
 
-    ctx->has_id = 1;
     ngx_http_pupil_network(ctx);
 
     /* a subrequest has the body's header fields, and no body */
