@@ -393,6 +393,9 @@ ngx_http_pupil_header_filter(ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
+    /* nginx may have refused the request before its handler saw it */
+    ctx->conf = conf;
+
     if (ctx->response.done) {
         if (!ctx->response.headers) {
             ngx_http_pupil_count(ctx, r->headers_out.status);
