@@ -54,7 +54,7 @@
 struct ngx_http_pupil_ctx_s {
     ngx_http_request_t              *request;
     ngx_http_pupil_main_conf_t      *main;
-    ngx_http_pupil_loc_conf_t       *conf;         /* NULL: not handled yet */
+    ngx_http_pupil_loc_conf_t       *conf;         /* NULL: none chosen yet */
     const ngx_http_pupil_route_t    *route;
     pupil_alloc_t                    alloc;        /* of memory */
     pupil_time_t                     now;          /* when it began */
@@ -81,12 +81,14 @@ struct ngx_http_pupil_ctx_s {
 
     ngx_http_pupil_step_pt           step;         /* runs, or runs again */
     ngx_http_pupil_step_pt           again;        /* once keys are there */
+    ngx_http_pupil_step_pt           waited;       /* is resumed */
     ngx_http_pupil_step_pt           session_next;
     ngx_msec_t                       read_at;      /* of the session's row */
     const ngx_http_pupil_stmt_t     *denied;       /* was not granted */
     ngx_http_pupil_sent_t           *sent;
     ngx_http_pupil_memory_t          memory;
 
+    unsigned                         handled:1;    /* by our handler */
     unsigned                         has_session:1;
     unsigned                         integrity:1;  /* a value did not open */
 };

@@ -15,7 +15,6 @@
 static ngx_int_t ngx_http_pupil_keys_fetch(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t what, ngx_http_pupil_step_pt next);
 static void ngx_http_pupil_keys_done(ngx_libpq_exchange_t *ex);
-static ngx_int_t ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_keys_allowed(ngx_http_pupil_ctx_t *ctx,
     const PGresult *asked, const PGresult *fetched);
 static ngx_int_t ngx_http_pupil_keys_refused(ngx_http_pupil_ctx_t *ctx,
@@ -187,7 +186,7 @@ ngx_http_pupil_keys_done(ngx_libpq_exchange_t *ex)
 
 
 /* Takes what arrived, then goes on with what waited for it. */
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx)
 {
     PGresult               **results;
@@ -250,6 +249,13 @@ ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx)
     }
 
     next = ctx->keys.next;
+
+    /* they may have made room for others while this waited for owners' */
+    rc = ngx_http_pupil_keys_tenant(ctx, next);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
     ctx->step = next;
 
     return next(ctx);

@@ -81,6 +81,9 @@ ngx_int_t ngx_http_pupil_keys_tenant(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_keys_owners(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt next);
 
+/* What comes of a fetch: the step in which a request waits for keys. */
+ngx_int_t ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx);
+
 /* Notes an owner as missing, once.  NGX_OK, NGX_ERROR: no memory. */
 ngx_int_t ngx_http_pupil_keys_missing(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *owner);

@@ -23,6 +23,7 @@ static ngx_int_t ngx_http_pupil_tenant(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_parse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_session(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_start(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_step_keys(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_again(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_record(ngx_http_pupil_ctx_t *ctx);
 static ngx_uint_t ngx_http_pupil_must_record(ngx_http_pupil_ctx_t *ctx);
@@ -145,7 +146,7 @@ ngx_http_pupil_cleanup(void *data)
     ngx_http_pupil_sent_t  *sent;
     ngx_http_pupil_probe(CLEANUP);
 
-    if (ctx->conf != NULL && !ctx->response.done) {
+    if (ctx->handled && !ctx->response.done) {
         ctx->main->stats.aborted++;
     }
 
@@ -182,6 +183,7 @@ ngx_http_pupil_handler(ngx_http_request_t *r)
 
     /* a variable may have made ctx before this location was chosen */
     ctx->conf = ngx_http_get_module_loc_conf(r, ngx_http_pupil_module);
+    ctx->handled = 1;
 
     if (r != r->main && !ctx->conf->endpoint->subrequest) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
@@ -362,9 +364,35 @@ ngx_http_pupil_resume(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
 
     ngx_http_set_log_request(c->log, r);
 
-    ngx_http_pupil_run(ctx, step);
+    ctx->waited = step;
+    ngx_http_pupil_run(ctx, ngx_http_pupil_step_keys);
 
     ngx_http_run_posted_requests(c);
+}
+
+
+/*
+ * While the request waited, its tenant's keys may have made room for those of
+ * others.  Without them no row would be authentic: they are fetched again
+ * before a step goes on, so that no step need think of it.
+ */
+static ngx_int_t
+ngx_http_pupil_step_keys(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    if (!pupil_uuid_is_zero(&ctx->tenant)
+        && ctx->waited != ngx_http_pupil_keys_step)
+    {
+        rc = ngx_http_pupil_keys_tenant(ctx, ctx->waited);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    ctx->step = ctx->waited;
+
+    return ctx->waited(ctx);
 }
 
 
