@@ -14,6 +14,7 @@
 
 
 #define OWNERS    8
+#define TENANTS   64
 #define LIFETIME  1000
 
 #define ACTIVE      PUPIL_OWNER_STATE_ACTIVE
@@ -112,13 +113,13 @@ setup(fixture_t *f, uint32_t owners)
 {
     pupil_error_t  error;
 
-    f->arena = pupil_arena_create(pupil_keyring_size(owners), &error);
+    f->arena = pupil_arena_create(pupil_keyring_size(owners, TENANTS), &error);
     if (f->arena == NULL) {
         printf("Bail out! %s\n", error.text);
         exit(2);
     }
 
-    f->ring = pupil_keyring_create(f->arena, owners, LIFETIME);
+    f->ring = pupil_keyring_create(f->arena, owners, TENANTS, LIFETIME);
     f->kek.epoch = 1;
     pupil_key_random(&f->kek.key);
     pupil_key_random(&f->tenant_key);

@@ -30,15 +30,15 @@ test_create(void)
     pupil_error_t   error;
     pupil_arena_t  *arena;
 
-    arena = pupil_arena_create(pupil_keyring_size(OWNERS), &error);
-    ok(pupil_keyring_create(arena, 0, 1) == NULL
-       && pupil_keyring_create(arena, OWNERS, 0) == NULL
-       && pupil_keyring_create(arena, OWNERS, -1) == NULL
-       && pupil_keyring_create(arena, UINT32_MAX, 1) == NULL,
+    arena = pupil_arena_create(pupil_keyring_size(OWNERS, TENANTS), &error);
+    ok(pupil_keyring_create(arena, 0, TENANTS, 1) == NULL
+       && pupil_keyring_create(arena, OWNERS, TENANTS, 0) == NULL
+       && pupil_keyring_create(arena, OWNERS, TENANTS, -1) == NULL
+       && pupil_keyring_create(arena, UINT32_MAX, TENANTS, 1) == NULL,
        "no owners, no lifetime, too many owners: no ring");
-    ok(pupil_keyring_create(arena, 100000, 1) == NULL,
+    ok(pupil_keyring_create(arena, 100000, TENANTS, 1) == NULL,
        "an arena that is too small: no ring");
-    ok(pupil_keyring_create(arena, OWNERS, 1) != NULL,
+    ok(pupil_keyring_create(arena, OWNERS, TENANTS, 1) != NULL,
        "an arena of pupil_keyring_size(): a ring");
     pupil_arena_destroy(arena);
 }
@@ -150,11 +150,11 @@ test_bounds(void)
 
     setup(&f, OWNERS);
 
-    for (i = 2; i <= PUPIL_KEYRING_TENANTS; i++) {
+    for (i = 2; i <= TENANTS; i++) {
         good += put_tenant(&f, i, 1, 1, &f.tenant_key) == PUPIL_OK;
     }
 
-    ok(good == PUPIL_KEYRING_TENANTS - 1
+    ok(good == TENANTS - 1
        && put_tenant(&f, 1000, 1, 1, &f.tenant_key) == PUPIL_NO_MEMORY,
        "tenants are bounded");
 

@@ -318,7 +318,7 @@ bench(void)
     }
 
     printf("# %zu bytes for 4096 owners, look-up of cached subkeys %.0f ns\n",
-           pupil_keyring_size(4096),
+           pupil_keyring_size(4096, TENANTS),
            (double) (clock() - start) * 1e9 / CLOCKS_PER_SEC / n);
     ok(stats(&f).hits == (uint64_t) n + 4096, "all of them hits");
 

@@ -22,6 +22,7 @@
 
 
 #define ROUNDS    3
+#define TENANTS   16
 #define WINDOW    16            /* half a key is found too */
 #define CHUNK     (1 << 20)
 
@@ -305,14 +306,15 @@ work(int where, int ready, int quit)
     pupil_keyring_t           *ring;
     crypto_generichash_state  *state;
 
-    shared->arena = pupil_arena_create(pupil_keyring_size(64) + 8192, &error);
+    shared->arena = pupil_arena_create(pupil_keyring_size(64, TENANTS) + 8192,
+                                       &error);
     if (shared->arena == NULL) {
         _exit(2);
     }
 
     s = pupil_arena_alloc(shared->arena, sizeof(*s));
     state = pupil_arena_alloc(shared->arena, sizeof(*state));
-    ring = pupil_keyring_create(shared->arena, 64, 1000);
+    ring = pupil_keyring_create(shared->arena, 64, TENANTS, 1000);
     memset(&id, 7, sizeof(id));
 
     pupil_key_random(&s->kek);

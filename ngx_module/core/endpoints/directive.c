@@ -70,7 +70,10 @@ static const pupil_word_t  pupil_key_cache_words[] = {
       .min = PUPIL_KEY_CACHE_LEAST, .max = 1024 * 1024 },
     [PUPIL_KEY_CACHE_LIFETIME] =
     { .name = "lifetime=", .kind = PUPIL_WORD_MSEC, .min = 1000,
-      .max = 86400 * 1000 }
+      .max = 86400 * 1000 },
+    [PUPIL_KEY_CACHE_TENANTS] =
+    { .name = "tenants=", .kind = PUPIL_WORD_NUMBER,
+      .min = PUPIL_KEY_CACHE_TENANTS_LEAST, .max = 65536 }
 };
 
 static const pupil_word_t  pupil_homework_cache_words[] = {
@@ -192,7 +195,7 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
         .name = "pupil_key_cache",
         .where = PUPIL_IN_HTTP,
         .least = 1,
-        .most = 2,
+        .most = 3,
         .once = 1,
         PUPIL_TABLE(pupil_key_cache_words),
         .rule = pupil_key_cache_rule

@@ -20,6 +20,7 @@
 
 /* Bounds that something else is measured for. */
 #define PUPIL_KEY_CACHE_LEAST           1024      /* owners */
+#define PUPIL_KEY_CACHE_TENANTS_LEAST   16
 #define PUPIL_AUDIT_GROUP_MOST          128       /* records */
 #define PUPIL_HASH_PARALLEL_MOST        64
 
@@ -110,7 +111,8 @@ enum {
 enum {
     PUPIL_KEY_CACHE_OFF = 0,    /* set: off */
     PUPIL_KEY_CACHE_OWNERS,
-    PUPIL_KEY_CACHE_LIFETIME    /* ms */
+    PUPIL_KEY_CACHE_LIFETIME,   /* ms */
+    PUPIL_KEY_CACHE_TENANTS
 };
 
 enum {

@@ -10,9 +10,18 @@
 #include "core/vault/keyring_ring.h"
 
 
-static uint32_t pupil_ring_buckets(uint32_t max_owners);
+/* Where the arrays of a ring begin, in bytes from it. */
+typedef struct {
+    size_t  owners, owner_buckets, tenants, tenant_buckets, services;
+    size_t  size;
+} pupil_ring_layout_t;
+
+
+static uint32_t pupil_ring_buckets(uint32_t slots);
 static size_t pupil_ring_round(size_t size);
-static void pupil_ring_chain(pupil_keyring_t *ring, uint32_t max_owners);
+static void pupil_ring_layout(uint32_t max_owners, uint32_t max_tenants,
+    pupil_ring_layout_t *at);
+static void pupil_ring_chain(pupil_keyring_t *ring);
 static uint32_t pupil_ring_tenant_bucket(const pupil_keyring_t *ring,
     const pupil_uuid_t *tenant);
 static uint32_t pupil_ring_tenant_find(const pupil_keyring_t *ring,
@@ -29,43 +38,53 @@ static pupil_ring_service_t *pupil_ring_service_make(pupil_keyring_t *ring,
 
 
 size_t
-pupil_keyring_size(uint32_t max_owners)
+pupil_keyring_size(uint32_t max_owners, uint32_t max_tenants)
 {
-    return pupil_ring_round(sizeof(pupil_keyring_t))
-           + pupil_ring_round(sizeof(pupil_ring_owner_t)
-                              * (size_t) max_owners)
-           + pupil_ring_round(sizeof(uint32_t)
-                              * (size_t) pupil_ring_buckets(max_owners));
+    pupil_ring_layout_t  at;
+
+    pupil_ring_layout(max_owners, max_tenants, &at);
+
+    return at.size;
 }
 
 
 pupil_keyring_t *
 pupil_keyring_create(pupil_arena_t *arena, uint32_t max_owners,
-    pupil_time_t lifetime)
+    uint32_t max_tenants, pupil_time_t lifetime)
 {
-    uint8_t          *p;
-    pupil_keyring_t  *ring;
+    uint8_t              *p;
+    pupil_keyring_t      *ring;
+    pupil_ring_layout_t   at;
 
     if (max_owners == 0 || max_owners > PUPIL_KEYRING_OWNERS_MAX
+        || max_tenants == 0 || max_tenants > PUPIL_KEYRING_TENANTS_MAX
         || lifetime <= 0)
     {
         return NULL;
     }
 
-    p = pupil_arena_alloc(arena, pupil_keyring_size(max_owners));
+    pupil_ring_layout(max_owners, max_tenants, &at);
+
+    p = pupil_arena_alloc(arena, at.size);
     if (p == NULL) {
         return NULL;
     }
 
     ring = (pupil_keyring_t *) p;
-    p += pupil_ring_round(sizeof(*ring));
-    ring->owners = (pupil_ring_owner_t *) p;
-    p += pupil_ring_round(sizeof(*ring->owners) * (size_t) max_owners);
-    ring->owner_buckets = (uint32_t *) p;
+    ring->owners = (pupil_ring_owner_t *) (p + at.owners);
+    ring->owners_max = max_owners;
+    ring->owner_buckets = (uint32_t *) (p + at.owner_buckets);
+    ring->owners_mask = pupil_ring_buckets(max_owners) - 1;
+    ring->tenants = (pupil_ring_tenant_t *) (p + at.tenants);
+    ring->tenants_max = max_tenants;
+    ring->tenant_buckets = (uint32_t *) (p + at.tenant_buckets);
+    ring->tenants_mask = pupil_ring_buckets(max_tenants) - 1;
+    ring->services = (pupil_ring_service_t *) (p + at.services);
+    ring->services_max = max_tenants * PUPIL_KEYRING_AVERAGE;
 
     ring->lifetime = lifetime;
     randombytes_buf(ring->hash_key, sizeof(ring->hash_key));
-    pupil_ring_chain(ring, max_owners);
+    pupil_ring_chain(ring);
 
     return ring;
 }
@@ -97,15 +116,20 @@ pupil_keyring_add_kek(pupil_keyring_t *ring, const pupil_kek_t *kek)
 
 
 int
-pupil_keyring_has_tenant(const pupil_keyring_t *ring,
-    const pupil_uuid_t *tenant)
+pupil_keyring_has_tenant(pupil_keyring_t *ring, const pupil_uuid_t *tenant)
 {
-    uint32_t  at;
+    uint32_t              at;
+    pupil_ring_tenant_t  *slot;
 
     at = pupil_ring_tenant_find(ring, tenant);
+    if (at == PUPIL_RING_NONE) {
+        return 0;
+    }
 
-    return at != PUPIL_RING_NONE && ring->tenants[at].versions_count != 0
-           && ring->tenants[at].services_count != 0;
+    slot = &ring->tenants[at];
+    slot->used_at = ++ring->tenants_used;
+
+    return slot->versions_count != 0 && slot->services_count != 0;
 }
 
 
@@ -275,11 +299,11 @@ pupil_keyring_evict(pupil_keyring_t *ring, const pupil_uuid_t *tenant)
 
     oldest = NULL;
 
-    for (i = 0; i < PUPIL_KEYRING_TENANTS; i++) {
+    for (i = 0; i < ring->tenants_max; i++) {
         slot = &ring->tenants[i];
 
-        if (slot->put_at != 0 && pupil_uuid_compare(&slot->tenant, tenant) != 0
-            && (oldest == NULL || slot->put_at < oldest->put_at))
+        if (slot->used_at != 0 && pupil_uuid_compare(&slot->tenant, tenant) != 0
+            && (oldest == NULL || slot->used_at < oldest->used_at))
         {
             oldest = slot;
         }
@@ -304,11 +328,11 @@ pupil_keyring_stats(const pupil_keyring_t *ring, pupil_keyring_stats_t *stats)
 
 
 static uint32_t
-pupil_ring_buckets(uint32_t max_owners)
+pupil_ring_buckets(uint32_t slots)
 {
     uint32_t  n = 16;
 
-    while (n < max_owners && n < PUPIL_KEYRING_OWNERS_MAX) {
+    while (n < slots && n < PUPIL_KEYRING_OWNERS_MAX) {
         n *= 2;
     }
 
@@ -324,35 +348,52 @@ pupil_ring_round(size_t size)
 }
 
 
+static void
+pupil_ring_layout(uint32_t max_owners, uint32_t max_tenants,
+    pupil_ring_layout_t *at)
+{
+    at->owners = pupil_ring_round(sizeof(pupil_keyring_t));
+    at->owner_buckets = at->owners
+        + pupil_ring_round(sizeof(pupil_ring_owner_t) * (size_t) max_owners);
+    at->tenants = at->owner_buckets
+        + pupil_ring_round(sizeof(uint32_t) * pupil_ring_buckets(max_owners));
+    at->tenant_buckets = at->tenants
+        + pupil_ring_round(sizeof(pupil_ring_tenant_t) * (size_t) max_tenants);
+    at->services = at->tenant_buckets
+        + pupil_ring_round(sizeof(uint32_t) * pupil_ring_buckets(max_tenants));
+    at->size = at->services
+        + pupil_ring_round(sizeof(pupil_ring_service_t) * (size_t) max_tenants
+                           * PUPIL_KEYRING_AVERAGE);
+}
+
+
 /*
  * Empties the buckets and strings the free slots together.  Those of owners
  * are many: they are not touched before they are used, so that a large cache
  * takes no memory that it does not need.
  */
 static void
-pupil_ring_chain(pupil_keyring_t *ring, uint32_t max_owners)
+pupil_ring_chain(pupil_keyring_t *ring)
 {
     uint32_t  i;
 
-    ring->owners_mask = pupil_ring_buckets(max_owners) - 1;
-
     memset(ring->owner_buckets, 0xff,
            sizeof(uint32_t) * ((size_t) ring->owners_mask + 1));
-    memset(ring->tenant_buckets, 0xff, sizeof(ring->tenant_buckets));
+    memset(ring->tenant_buckets, 0xff,
+           sizeof(uint32_t) * ((size_t) ring->tenants_mask + 1));
     memset(&ring->by_use, 0xff, sizeof(ring->by_use));
     memset(&ring->by_time, 0xff, sizeof(ring->by_time));
 
-    ring->owners_max = max_owners;
     ring->owners_made = 0;
     ring->owners_free = PUPIL_RING_NONE;
 
-    for (i = 0; i < PUPIL_KEYRING_TENANTS; i++) {
-        ring->tenants[i].next = i + 1 < PUPIL_KEYRING_TENANTS
+    for (i = 0; i < ring->tenants_max; i++) {
+        ring->tenants[i].next = i + 1 < ring->tenants_max
                                 ? i + 1 : PUPIL_RING_NONE;
     }
 
-    for (i = 0; i < PUPIL_RING_SERVICES; i++) {
-        ring->services[i].next = i + 1 < PUPIL_RING_SERVICES
+    for (i = 0; i < ring->services_max; i++) {
+        ring->services[i].next = i + 1 < ring->services_max
                                  ? i + 1 : PUPIL_RING_NONE;
     }
 }
@@ -407,7 +448,7 @@ pupil_ring_tenant_bucket(const pupil_keyring_t *ring,
     crypto_shorthash(hash, tenant->b, sizeof(tenant->b), ring->hash_key);
     memcpy(&n, hash, sizeof(n));
 
-    return n & (PUPIL_RING_BUCKETS - 1);
+    return n & ring->tenants_mask;
 }
 
 
@@ -452,7 +493,7 @@ pupil_ring_tenant_make(pupil_keyring_t *ring, const pupil_uuid_t *tenant)
     slot->next = *bucket;
     slot->tenant = *tenant;
     slot->services = PUPIL_RING_NONE;
-    slot->put_at = ++ring->tenants_put;
+    slot->used_at = ++ring->tenants_used;
     *bucket = at;
 
     return slot;

@@ -14,10 +14,12 @@
 #include "core/vault/kek.h"
 
 
-#define PUPIL_KEYRING_TENANTS     256
+#define PUPIL_KEYRING_TENANTS     256   /* by default */
 #define PUPIL_KEYRING_VERSIONS    8     /* of a tenant key, loaded at once */
-#define PUPIL_KEYRING_SERVICES    64    /* service keys a tenant, 4096 in all */
+#define PUPIL_KEYRING_SERVICES    64    /* service keys a tenant, at most... */
+#define PUPIL_KEYRING_AVERAGE     16    /* ...and of all tenants together */
 #define PUPIL_KEYRING_OWNERS_MAX  (1u << 24)
+#define PUPIL_KEYRING_TENANTS_MAX (1u << 16)
 
 
 typedef struct pupil_keyring_s  pupil_keyring_t;
@@ -28,23 +30,27 @@ typedef struct {
 } pupil_keyring_stats_t;
 
 
-/* Bytes of arena that a keyring of max_owners needs. */
-size_t pupil_keyring_size(uint32_t max_owners);
+/* Bytes of arena that a keyring of so many needs. */
+size_t pupil_keyring_size(uint32_t max_owners, uint32_t max_tenants);
 
 /*
  * A keyring inside arena, NULL when the arena is too small.  max_owners: 1 to
- * PUPIL_KEYRING_OWNERS_MAX; the least recently used makes room.  lifetime:
- * microseconds, positive, that a cached owner key serves.  It goes with the
- * arena.
+ * PUPIL_KEYRING_OWNERS_MAX, of whom the least recently used makes room;
+ * max_tenants: 1 to PUPIL_KEYRING_TENANTS_MAX, see pupil_keyring_evict().
+ * lifetime: microseconds, positive, that a cached owner key serves.  It goes
+ * with the arena.
  */
 pupil_keyring_t *pupil_keyring_create(pupil_arena_t *arena,
-    uint32_t max_owners, pupil_time_t lifetime);
+    uint32_t max_owners, uint32_t max_tenants, pupil_time_t lifetime);
 
 /* Copies the key; of too many epochs the lowest goes. */
 void pupil_keyring_add_kek(pupil_keyring_t *ring, const pupil_kek_t *kek);
 
-/* Whether at least a tenant key and a service key of it are loaded. */
-int pupil_keyring_has_tenant(const pupil_keyring_t *ring,
+/*
+ * Whether at least a tenant key and a service key of it are loaded.  Who asks
+ * is about to use them: of those who have not for the longest one makes room.
+ */
+int pupil_keyring_has_tenant(pupil_keyring_t *ring,
     const pupil_uuid_t *tenant);
 
 /*
@@ -74,7 +80,7 @@ void pupil_keyring_forget_tenant(pupil_keyring_t *ring,
     const pupil_uuid_t *tenant);
 
 /*
- * Makes room for tenant: of all others the one that was put first is forgotten.
+ * Makes room for tenant: of all others the least recently used is forgotten.
  * PUPIL_NOT_FOUND when there is no other.
  */
 pupil_rc_t pupil_keyring_evict(pupil_keyring_t *ring,

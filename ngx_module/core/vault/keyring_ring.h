@@ -17,9 +17,7 @@
 
 
 #define PUPIL_RING_NONE        UINT32_MAX
-#define PUPIL_RING_SERVICES    4096
 #define PUPIL_RING_CATEGORIES  128
-#define PUPIL_RING_BUCKETS     256      /* of the tenants; a power of two */
 #define PUPIL_RING_ALIGN       64
 
 
@@ -38,7 +36,7 @@ typedef struct {
     uint32_t      next;                 /* in the bucket, or free */
     uint32_t      services;             /* the first */
     uint32_t      services_count;
-    uint64_t      put_at;               /* a count; 0: free */
+    uint64_t      used_at;              /* a count; 0: free */
     uint32_t      versions_count;
     uint32_t      versions[PUPIL_KEYRING_VERSIONS];
     pupil_key_t   keys[PUPIL_KEYRING_VERSIONS];
@@ -79,12 +77,15 @@ struct pupil_keyring_s {
     uint32_t               keks_count;
     pupil_kek_t            keks[PUPIL_KEYRING_EPOCHS];
 
-    uint64_t               tenants_put; /* ever */
+    uint64_t               tenants_used;    /* how often, ever */
+    uint32_t               tenants_max;
     uint32_t               tenants_free;
+    uint32_t               tenants_mask;    /* buckets - 1 */
+    uint32_t               services_max;
     uint32_t               services_free;
-    uint32_t               tenant_buckets[PUPIL_RING_BUCKETS];
-    pupil_ring_tenant_t    tenants[PUPIL_KEYRING_TENANTS];
-    pupil_ring_service_t   services[PUPIL_RING_SERVICES];
+    pupil_ring_tenant_t   *tenants;
+    uint32_t              *tenant_buckets;
+    pupil_ring_service_t  *services;
 
     uint32_t               categories_count;
     pupil_ring_name_t      categories[PUPIL_RING_CATEGORIES];

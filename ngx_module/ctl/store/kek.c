@@ -22,6 +22,7 @@
 
 
 #define RING_OWNERS    2048
+#define RING_TENANTS  4        /* one is used: room for all its services */
 #define RING_SECONDS   3600
 #define ARENA_SPARE    (64 * 1024)      /* bytes */
 
@@ -70,13 +71,14 @@ arena_open(ctl_t *ctl)
         return 0;
     }
 
-    ctl->arena = pupil_arena_create(pupil_keyring_size(RING_OWNERS)
+    ctl->arena = pupil_arena_create(pupil_keyring_size(RING_OWNERS,
+                                                       RING_TENANTS)
                                     + ARENA_SPARE, &error);
     if (ctl->arena == NULL) {
         return ctl_error("%s", error.text);
     }
 
-    ctl->ring = pupil_keyring_create(ctl->arena, RING_OWNERS,
+    ctl->ring = pupil_keyring_create(ctl->arena, RING_OWNERS, RING_TENANTS,
                                      RING_SECONDS * PUPIL_TIME_SECOND);
     ctl->keks = pupil_arena_alloc(ctl->arena, PUPIL_KEYRING_EPOCHS
                                               * sizeof(pupil_kek_t));

@@ -423,6 +423,8 @@ ngx_http_pupil_set_key_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     pmcf->vault.lifetime = pupil_words_number(&words,
                                               PUPIL_KEY_CACHE_LIFETIME,
                                               pmcf->vault.lifetime);
+    pmcf->vault.tenants = pupil_words_number(&words, PUPIL_KEY_CACHE_TENANTS,
+                                             pmcf->vault.tenants);
 
     return NGX_CONF_OK;
 }

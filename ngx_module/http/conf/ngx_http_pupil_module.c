@@ -93,7 +93,7 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       NULL },
 
     { ngx_string("pupil_key_cache"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE123,
       ngx_http_pupil_set_key_cache,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
@@ -239,6 +239,7 @@ ngx_http_pupil_create_main_conf(ngx_conf_t *cf)
      */
 
     pmcf->vault.owners = NGX_CONF_UNSET_UINT;
+    pmcf->vault.tenants = NGX_CONF_UNSET_UINT;
     pmcf->vault.lifetime = NGX_CONF_UNSET_MSEC;
     pmcf->audit.durable = NGX_CONF_UNSET_UINT;
     pmcf->audit.group_size = NGX_CONF_UNSET;
@@ -281,6 +282,7 @@ ngx_http_pupil_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_http_pupil_main_conf_t *pmcf = conf;
 
     ngx_conf_init_uint_value(pmcf->vault.owners, NGX_HTTP_PUPIL_CACHE_OWNERS);
+    ngx_conf_init_uint_value(pmcf->vault.tenants, PUPIL_KEYRING_TENANTS);
     ngx_conf_init_msec_value(pmcf->vault.lifetime,
                              NGX_HTTP_PUPIL_CACHE_LIFETIME);
     ngx_conf_init_uint_value(pmcf->audit.durable, PUPIL_DURABLE_ON);

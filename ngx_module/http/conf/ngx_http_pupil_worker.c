@@ -40,7 +40,8 @@ ngx_http_pupil_init_module(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    need = pupil_keyring_size((uint32_t) pmcf->vault.owners)
+    need = pupil_keyring_size((uint32_t) pmcf->vault.owners,
+                              (uint32_t) pmcf->vault.tenants)
            + 4 * NGX_HTTP_PUPIL_ARENA_SLACK;
 
     if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur < need) {
@@ -156,19 +157,20 @@ static void
 ngx_http_pupil_init_keys(ngx_cycle_t *cycle, ngx_http_pupil_main_conf_t *pmcf)
 {
     size_t         size;
-    uint32_t       i, owners;
+    uint32_t       i, owners, tenants;
     pupil_time_t   lifetime;
     pupil_error_t  error;
 
     owners = (uint32_t) pmcf->vault.owners;
+    tenants = (uint32_t) pmcf->vault.tenants;
     lifetime = (pupil_time_t) pmcf->vault.lifetime * 1000;
-    size = pupil_keyring_size(owners) + NGX_HTTP_PUPIL_ARENA_SLACK;
+    size = pupil_keyring_size(owners, tenants) + NGX_HTTP_PUPIL_ARENA_SLACK;
 
     pmcf->vault.arena = pupil_arena_create(size, &error);
 
     if (pmcf->vault.arena != NULL) {
         pmcf->vault.ring = pupil_keyring_create(pmcf->vault.arena, owners,
-                                                lifetime);
+                                                tenants, lifetime);
 
         if (pmcf->vault.ring == NULL) {
             ngx_cpystrn((u_char *) error.text,

@@ -58,6 +58,7 @@ typedef struct {
     pupil_kek_t          *keks;         /* in it, wiped in workers */
     uint32_t              keks_count;
     ngx_uint_t            owners;       /* keys cached a worker */
+    ngx_uint_t            tenants;      /* whose keys are */
     ngx_msec_t            lifetime;     /* of a cached key */
     unsigned              off:1;        /* keys go with the request */
 
