@@ -185,6 +185,9 @@ ngx_http_pupil_handler(ngx_http_request_t *r)
     ctx->conf = ngx_http_get_module_loc_conf(r, ngx_http_pupil_module);
     ctx->handled = 1;
 
+    /* our answers have no validators: after a write, 412 would be untrue */
+    r->disable_not_modified = 1;
+
     if (r != r->main && !ctx->conf->endpoint->subrequest) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "pupil: a subrequest to \"%V\" is refused: of Pupil's "
