@@ -131,6 +131,7 @@ my @wrong = (
      'connections=1 data'],
     [pupil_audit_durability => '', 'maybe', 'on off'],
     [pupil_audit_group => '', '0', '129', 'x', '1 2'],
+    [pupil_request_timeout => '', '99ms', '0', '11m', 'x', '1s 2s'],
     [pupil_master_key => '', 'a b'],
     [pupil_key_cache => '', 'of', 'off owners=2000', 'owners=10',
      'owners=99999999999999999999', 'lifetime=1ms', 'lifetime=2d',
@@ -233,6 +234,7 @@ pupil_pool data connections=2 writers=1 depth=16 queue=0
            statement_timeout=3s connect_timeout=1m30s;
 pupil_pool keys connections=1;
 pupil_audit_durability LOCAL; pupil_audit_group 1;
+pupil_request_timeout 100ms;
 pupil_key_cache owners=2000 lifetime=1d; pupil_homework_cache 16k;
 pupil_session_timeout idle=5m absolute=31d; pupil_probe on;
 pupil_password_hash memory=32m iterations=3 queue=8 parallel=1 pool=pupil;

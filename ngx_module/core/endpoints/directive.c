@@ -129,6 +129,11 @@ static const pupil_word_t  pupil_group_words[] = {
       .max = PUPIL_AUDIT_GROUP_MOST }
 };
 
+static const pupil_word_t  pupil_request_timeout_words[] = {
+    [PUPIL_VALUE] =
+    { .name = "", .kind = PUPIL_WORD_MSEC, .min = 100, .max = 600 * 1000 }
+};
+
 static const pupil_word_t  pupil_flag_words[] = {
     [PUPIL_VALUE] =
     { .name = "", .kind = PUPIL_WORD_CHOICE, .choices = pupil_flags }
@@ -278,6 +283,15 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
         .most = 1,
         .once = 1,
         PUPIL_TABLE(pupil_group_words)
+    },
+
+    [PUPIL_DIRECTIVE_REQUEST_TIMEOUT] = {
+        .name = "pupil_request_timeout",
+        .where = PUPIL_IN_HTTP,
+        .least = 1,
+        .most = 1,
+        .once = 1,
+        PUPIL_TABLE(pupil_request_timeout_words)
     },
 
     [PUPIL_DIRECTIVE_PROBE] = {

@@ -41,6 +41,8 @@ static const pupil_directive_id_t  ngx_http_pupil_durability =
     PUPIL_DIRECTIVE_AUDIT_DURABILITY;
 static const pupil_directive_id_t  ngx_http_pupil_group =
     PUPIL_DIRECTIVE_AUDIT_GROUP;
+static const pupil_directive_id_t  ngx_http_pupil_request_timeout =
+    PUPIL_DIRECTIVE_REQUEST_TIMEOUT;
 static const pupil_directive_id_t  ngx_http_pupil_probe =
     PUPIL_DIRECTIVE_PROBE;
 
@@ -169,6 +171,13 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       offsetof(ngx_http_pupil_main_conf_t, audit.group_size),
       (void *) &ngx_http_pupil_group },
 
+    { ngx_string("pupil_request_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_pupil_set_value,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_pupil_main_conf_t, timeout),
+      (void *) &ngx_http_pupil_request_timeout },
+
     { ngx_string("pupil_allowed_origin"),
       NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_1MORE,
       ngx_http_pupil_set_origin,
@@ -243,6 +252,7 @@ ngx_http_pupil_create_main_conf(ngx_conf_t *cf)
     pmcf->vault.lifetime = NGX_CONF_UNSET_MSEC;
     pmcf->audit.durable = NGX_CONF_UNSET_UINT;
     pmcf->audit.group_size = NGX_CONF_UNSET;
+    pmcf->timeout = NGX_CONF_UNSET_MSEC;
     pmcf->zone.valid = NGX_HTTP_PUPIL_ZONE_VALID;
     pmcf->probe = NGX_CONF_UNSET;
     pmcf->endpoints = ngx_http_pupil_endpoints;
@@ -287,6 +297,7 @@ ngx_http_pupil_init_main_conf(ngx_conf_t *cf, void *conf)
                              NGX_HTTP_PUPIL_CACHE_LIFETIME);
     ngx_conf_init_uint_value(pmcf->audit.durable, PUPIL_DURABLE_ON);
     ngx_conf_init_value(pmcf->audit.group_size, NGX_HTTP_PUPIL_GROUP);
+    ngx_conf_init_msec_value(pmcf->timeout, NGX_HTTP_PUPIL_DEADLINE);
     ngx_conf_init_value(pmcf->probe, 0);
 
     if (pmcf->audit.durable != PUPIL_DURABLE_ON) {

@@ -35,6 +35,7 @@
 #include "http/request/ngx_http_pupil_audit.h"
 #include "http/request/ngx_http_pupil_body.h"
 #include "http/request/ngx_http_pupil_endpoint.h"
+#include "http/request/ngx_http_pupil_deadline.h"
 #include "http/request/ngx_http_pupil_exchange.h"
 #include "http/request/ngx_http_pupil_floors.h"
 #include "http/request/ngx_http_pupil_keys.h"
@@ -86,13 +87,18 @@ struct ngx_http_pupil_ctx_s {
     ngx_msec_t                       read_at;      /* of the session's row */
     const ngx_http_pupil_stmt_t     *denied;       /* was not granted */
     ngx_http_pupil_sent_t           *sent;
+    ngx_event_t                      deadline;
     ngx_http_pupil_memory_t          memory;
 
     unsigned                         handled:1;    /* by our handler */
+    unsigned                         late:1;       /* answered with 503 */
     unsigned                         has_session:1;
     unsigned                         integrity:1;  /* a value did not open */
 };
 
+
+/* What is under way finishes for nobody. */
+void ngx_http_pupil_abandon(ngx_http_pupil_ctx_t *ctx);
 
 /* Content handler of all endpoints; set by their directives. */
 ngx_int_t ngx_http_pupil_handler(ngx_http_request_t *r);

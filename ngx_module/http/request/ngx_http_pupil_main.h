@@ -27,6 +27,7 @@ typedef struct {
     ngx_atomic_uint_t  requests[NGX_HTTP_PUPIL_ENDPOINT_COUNT][6];
     ngx_atomic_uint_t  bad_request, unauthorized, csrf, throttled;
     ngx_atomic_uint_t  aborted;                /* the client went */
+    ngx_atomic_uint_t  late;                   /* past their deadline */
 } ngx_http_pupil_stats_t;
 
 
@@ -51,6 +52,7 @@ struct ngx_http_pupil_main_conf_s {
     uint8_t                           random[32][PUPIL_UUID_LEN];
     ngx_uint_t                        random_left;
     time_t                            started;
+    ngx_msec_t                        timeout;   /* of a request */
     ngx_http_pupil_stats_t            stats;
 };
 

@@ -143,20 +143,14 @@ ngx_http_pupil_cleanup(void *data)
 {
     ngx_http_pupil_ctx_t *ctx = data;
 
-    ngx_http_pupil_sent_t  *sent;
     ngx_http_pupil_probe(CLEANUP);
 
     if (ctx->handled && !ctx->response.done) {
         ctx->main->stats.aborted++;
     }
 
-    for (sent = ctx->sent; sent; sent = sent->next) {
-        ngx_libpq_exchange_destroy(sent->exchange);
-    }
-
-    ctx->sent = NULL;
-
-    ngx_http_pupil_audit_detach(ctx);
+    ngx_http_pupil_deadline_stop(ctx);
+    ngx_http_pupil_abandon(ctx);
     ngx_http_pupil_keys_forget(ctx);
 
     ngx_http_pupil_memory_wipe(ctx);
@@ -166,6 +160,20 @@ ngx_http_pupil_cleanup(void *data)
     }
 
     sodium_memzero(ctx, sizeof(ngx_http_pupil_ctx_t));
+}
+
+
+void
+ngx_http_pupil_abandon(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_sent_t  *sent;
+
+    for (sent = ctx->sent; sent; sent = sent->next) {
+        ngx_libpq_exchange_destroy(sent->exchange);
+    }
+
+    ctx->sent = NULL;
+    ngx_http_pupil_audit_detach(ctx);
 }
 
 
@@ -283,6 +291,7 @@ ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
     rc = step(ctx);
 
     if (rc == NGX_AGAIN) {
+        ngx_http_pupil_deadline_start(ctx);
         return;
     }
 
@@ -293,6 +302,7 @@ ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
         ctx->again = ctx->step;
         rc = ngx_http_pupil_keys_owners(ctx, ngx_http_pupil_step_again);
         if (rc == NGX_AGAIN) {
+            ngx_http_pupil_deadline_start(ctx);
             return;
         }
     }
@@ -305,9 +315,13 @@ ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
         (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INTERNAL);
     }
 
-    if (ngx_http_pupil_record(ctx) == NGX_OK) {
-        ngx_http_pupil_send(ctx);
+    if (ngx_http_pupil_record(ctx) != NGX_OK) {
+        ngx_http_pupil_deadline_start(ctx);
+        return;
     }
+
+    ngx_http_pupil_deadline_stop(ctx);
+    ngx_http_pupil_send(ctx);
 }
 
 
@@ -366,6 +380,11 @@ ngx_http_pupil_resume(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
     c = r->connection;
 
     ngx_http_set_log_request(c->log, r);
+
+    /* a password's hash that came too late */
+    if (ctx->late) {
+        return;
+    }
 
     ctx->waited = step;
     ngx_http_pupil_run(ctx, ngx_http_pupil_step_keys);

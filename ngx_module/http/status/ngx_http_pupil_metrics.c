@@ -32,6 +32,7 @@ static const ngx_http_pupil_metric_row_t  ngx_http_pupil_refused[] = {
     ngx_http_pupil_counter("csrf", ngx_http_pupil_stats_t, csrf),
     ngx_http_pupil_counter("throttled", ngx_http_pupil_stats_t, throttled),
     ngx_http_pupil_counter("aborted", ngx_http_pupil_stats_t, aborted),
+    ngx_http_pupil_counter("late", ngx_http_pupil_stats_t, late),
     { NULL, 0, 0, 0 }
 };
 
