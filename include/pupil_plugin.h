@@ -28,6 +28,8 @@
  *     key_version  integer      of the owner's key
  *     source       text         where the record came from
  *     updated_at   timestamptz
+ *     facts        bytea        the host's own, of a category with bound
+ *                               fields; pupil.protect() adds it
  *     <field>      bytea        each sealed field
  *     <field>      its type     each plain field, see pupil_field_type_t
  *
@@ -40,6 +42,7 @@
  *
  * Changes
  *     1.0  first version
+ *     1.1  PUPIL_FIELD_BOUND; retention says its size
  *
  * Later minors only append to the ends of structures; every addition is
  * marked "Added in 1.x".  The host accepts its own major with any minor up
@@ -74,7 +77,7 @@ extern "C" {
 
 #define PUPIL_PLUGIN_MAGIC  UINT32_C(0x50555031)    /* "PUP1" */
 #define PUPIL_ABI_MAJOR     1
-#define PUPIL_ABI_MINOR     0
+#define PUPIL_ABI_MINOR     1
 
 #define PUPIL_MAX_NAME      32      /* bytes of a category or field name */
 #define PUPIL_MAX_FIELDS    64
@@ -174,6 +177,17 @@ typedef enum {
 #define PUPIL_FIELD_EMBARGO   0x10u  /* plain TIMESTAMP, at most one: until
                                         then the record does not exist for
                                         those who are taught (taught_by) */
+
+/*
+ * Added in 1.1.  The field decides something, and nobody but the host may
+ * change it: for a plain one, the value is authentic; for a sealed one, that
+ * there is none.  Once one field of a category is bound, so are all values
+ * that the record's owner seals: no older one can be put beside newer ones.
+ * A record that somebody has changed is not shown.  Not for what is sealed_by
+ * another.  Keep the order of such fields and append new ones: records that
+ * exist must not need to be written anew.
+ */
+#define PUPIL_FIELD_BOUND     0x20u
 
 
 /*
@@ -400,6 +414,9 @@ typedef struct pupil_plugin_s {
 
     const pupil_hooks_t      *hooks;          /* or NULL */
     uint32_t                  hooks_size;     /* sizeof(pupil_hooks_t) */
+
+    /* Added in 1.1: what will be appended to it can be told from padding. */
+    uint32_t                  retention_size; /* sizeof(pupil_retention_t) */
 } PUPIL_NAMED pupil_plugin_t;
 
 
@@ -412,7 +429,7 @@ typedef struct pupil_plugin_s {
  *         ...
  *         PUPIL_FIELDS(shoe_fields),
  *         PUPIL_GRANTS(shoe_grants),
- *         .retention = &shoe_retention,
+ *         PUPIL_RETENTION(shoe_retention),
  *         PUPIL_HOOKS(shoe_hooks)
  *     };
  */
@@ -432,6 +449,10 @@ typedef struct pupil_plugin_s {
 #define PUPIL_OPTIONS(table)                                                  \
     .options = (table), .options_count = PUPIL_COUNT(table),                  \
     .option_size = (uint32_t) sizeof(pupil_option_t)
+
+#define PUPIL_RETENTION(row)                                                  \
+    .retention = &(row),                                                      \
+    .retention_size = (uint32_t) sizeof(pupil_retention_t)
 
 #define PUPIL_HOOKS(table)                                                    \
     .hooks = &(table), .hooks_size = (uint32_t) sizeof(pupil_hooks_t)

@@ -77,7 +77,7 @@ static const pupil_plugin_t  contact_plugin = {
     .cardinality = PUPIL_CARDINALITY_ONE,
     PUPIL_FIELDS(contact_fields),
     PUPIL_GRANTS(contact_grants),
-    .retention = &contact_retention,
+    PUPIL_RETENTION(contact_retention),
     PUPIL_HOOKS(contact_hooks)
 };
 

@@ -79,7 +79,7 @@ static const pupil_plugin_t  credential_plugin = {
     .cardinality = PUPIL_CARDINALITY_ONE,
     PUPIL_FIELDS(credential_fields),
     PUPIL_GRANTS(credential_grants),
-    .retention = &credential_retention,
+    PUPIL_RETENTION(credential_retention),
     PUPIL_HOOKS(credential_hooks)
 };
 

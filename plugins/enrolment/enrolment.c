@@ -88,7 +88,7 @@ static const pupil_plugin_t  enrolment_plugin = {
     .cardinality = PUPIL_CARDINALITY_MANY,
     PUPIL_FIELDS(enrolment_fields),
     PUPIL_GRANTS(enrolment_grants),
-    .retention = &enrolment_retention
+    PUPIL_RETENTION(enrolment_retention)
 };
 
 

@@ -74,7 +74,7 @@ static const pupil_plugin_t  example_plugin = {
     PUPIL_FIELDS(example_fields),
     PUPIL_GRANTS(example_grants),
     PUPIL_OPTIONS(example_options),
-    .retention = &example_retention,
+    PUPIL_RETENTION(example_retention),
     PUPIL_HOOKS(example_hooks)
 };
 

@@ -70,7 +70,7 @@ static const pupil_plugin_t  homework_plugin = {
     .cardinality = PUPIL_CARDINALITY_MANY,
     PUPIL_FIELDS(homework_fields),
     PUPIL_GRANTS(homework_grants),
-    .retention = &homework_retention
+    PUPIL_RETENTION(homework_retention)
 };
 
 

@@ -77,7 +77,7 @@ static const pupil_plugin_t  identity_plugin = {
     .cardinality = PUPIL_CARDINALITY_ONE,
     PUPIL_FIELDS(identity_fields),
     PUPIL_GRANTS(identity_grants),
-    .retention = &identity_retention,
+    PUPIL_RETENTION(identity_retention),
     PUPIL_HOOKS(identity_hooks)
 };
 

@@ -76,7 +76,7 @@ static const pupil_plugin_t  network_plugin = {
     .cardinality = PUPIL_CARDINALITY_MANY,
     PUPIL_FIELDS(network_fields),
     PUPIL_GRANTS(network_grants),
-    .retention = &network_retention,
+    PUPIL_RETENTION(network_retention),
     PUPIL_HOOKS(network_hooks)
 };
 

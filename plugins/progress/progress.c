@@ -89,7 +89,7 @@ static const pupil_plugin_t  progress_plugin = {
     .cardinality = PUPIL_CARDINALITY_MANY,
     PUPIL_FIELDS(progress_fields),
     PUPIL_GRANTS(progress_grants),
-    .retention = &progress_retention,
+    PUPIL_RETENTION(progress_retention),
     PUPIL_HOOKS(progress_hooks)
 };
 

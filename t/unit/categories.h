@@ -88,7 +88,7 @@ static const pupil_plugin_t  animal_plugin = {
     PUPIL_FIELDS(animal_fields),
     PUPIL_GRANTS(animal_grants),
     PUPIL_OPTIONS(animal_options),
-    .retention = &categories_retention,
+    PUPIL_RETENTION(categories_retention),
     PUPIL_HOOKS(categories_hooks)
 };
 
@@ -104,7 +104,7 @@ static const pupil_plugin_t  stone_plugin = {
     .cardinality = PUPIL_CARDINALITY_MANY,
     PUPIL_FIELDS(stone_fields),
     PUPIL_GRANTS(stone_grants),
-    .retention = &categories_retention
+    PUPIL_RETENTION(categories_retention)
 };
 
 

@@ -63,7 +63,7 @@ static const pupil_plugin_t  good = {
     PUPIL_FIELDS(fields),
     PUPIL_GRANTS(grants),
     PUPIL_OPTIONS(options),
-    .retention = &retention,
+    PUPIL_RETENTION(retention),
     PUPIL_HOOKS(hooks)
 };
 
@@ -121,14 +121,14 @@ test_header(void)
             "abi_major is 2, this host has 1");
 
     plugin = good;
-    plugin.abi_minor = 1;
+    plugin.abi_minor = PUPIL_ABI_MINOR + 1;
     refused((const pupil_plugin_t *) (void *) tap_guarded(&plugin, 8),
-            "abi_minor is 1, this host has 0");
+            "abi_minor is 2, this host has 1");
 
     plugin = good;
     plugin.struct_size = 12;
     refused((const pupil_plugin_t *) (void *) tap_guarded(&plugin, 16),
-            "struct_size is 12, version 1.0 has");
+            "struct_size is 12, version 1.1 has");
 
     refused(NULL, "returned NULL");
     ok(pupil_plugin_check(&good, NULL) == PUPIL_OK, "the good one");

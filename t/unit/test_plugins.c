@@ -318,7 +318,7 @@ test_import(void)
         .cardinality = PUPIL_CARDINALITY_ONE,
         PUPIL_FIELDS(fields),
         PUPIL_GRANTS(grants),
-        .retention = &retention
+        PUPIL_RETENTION(retention)
     };
     static const struct {
         uint32_t     field;

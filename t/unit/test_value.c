@@ -82,7 +82,7 @@ static const pupil_plugin_t  plugin = {
     .cardinality = PUPIL_CARDINALITY_MANY,
     PUPIL_FIELDS(fields),
     PUPIL_GRANTS(grants),
-    .retention = &retention,
+    PUPIL_RETENTION(retention),
     PUPIL_HOOKS(hooks)
 };
 

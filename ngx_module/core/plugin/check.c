@@ -61,10 +61,17 @@ static const pupil_check_pt  pupil_checks[] = {
     pupil_check_hooks
 };
 
-/* sizeof(pupil_plugin_t) by minor version. */
+/*
+ * sizeof(pupil_plugin_t) by minor version.  What 1.1 appended lies where 1.0
+ * had padding: it is read of nothing older.
+ */
 static const uint32_t  pupil_check_struct_sizes[PUPIL_ABI_MINOR + 1] = {
+    (uint32_t) sizeof(pupil_plugin_t),
     (uint32_t) sizeof(pupil_plugin_t)
 };
+
+_Static_assert(offsetof(pupil_plugin_t, retention_size) + sizeof(uint32_t)
+               == sizeof(pupil_plugin_t), "1.0 and 1.1 are of one size");
 
 
 pupil_rc_t
@@ -386,6 +393,15 @@ pupil_check_retention(const pupil_plugin_t *plugin, pupil_error_t *error)
     if (retention == NULL) {
         return pupil_error_set(error, "%s: retention is NULL: say how long a"
                                " record is kept", plugin->name);
+    }
+
+    if (plugin->abi_minor >= 1
+        && plugin->retention_size != sizeof(pupil_retention_t))
+    {
+        return pupil_error_set(error, "%s: retention_size is %u, version"
+                               " %u.%u has %zu", plugin->name,
+                               plugin->retention_size, plugin->abi_major,
+                               plugin->abi_minor, sizeof(pupil_retention_t));
     }
 
     if (retention->from == 0 || retention->from >= PUPIL_EVENT_COUNT) {

@@ -10,9 +10,16 @@
 #include "core/plugin/names.h"
 
 
-#define PUPIL_FIELD_FLAGS  (PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED         \
-                            | PUPIL_FIELD_INDEXED | PUPIL_FIELD_INTERNAL      \
-                            | PUPIL_FIELD_EMBARGO)
+#define PUPIL_FIELD_FLAGS_1_0                                                 \
+    (PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED | PUPIL_FIELD_INDEXED          \
+     | PUPIL_FIELD_INTERNAL | PUPIL_FIELD_EMBARGO)
+
+
+/* What a field may be, by minor version. */
+static const uint32_t  pupil_check_flags[PUPIL_ABI_MINOR + 1] = {
+    PUPIL_FIELD_FLAGS_1_0,
+    PUPIL_FIELD_FLAGS_1_0 | PUPIL_FIELD_BOUND
+};
 
 
 /* Columns of every table, and the member of /v1/data/ that names a record. */
@@ -20,6 +27,9 @@ static const char *const  pupil_check_reserved[] = {
     "tenant", "owner", "record", "key_version", "source", "updated_at", "id",
     NULL
 };
+
+/* A column of the host's own since 1.1. */
+#define PUPIL_FIELD_FACTS  "facts"
 
 
 static int
@@ -66,7 +76,9 @@ pupil_check_field_name(const pupil_plugin_t *plugin, uint32_t i,
                                PUPIL_MAX_NAME);
     }
 
-    if (pupil_check_listed(name, pupil_check_reserved)) {
+    if (pupil_check_listed(name, pupil_check_reserved)
+        || (plugin->abi_minor >= 1 && strcmp(name, PUPIL_FIELD_FACTS) == 0))
+    {
         return pupil_error_set(error, "%s: field \"%s\" has a name that the"
                                " host uses itself", plugin->name, name);
     }
@@ -94,16 +106,19 @@ static pupil_rc_t
 pupil_check_field_form(const pupil_plugin_t *plugin,
     const pupil_field_t *field, pupil_error_t *error)
 {
+    uint32_t  known;
+
     if (field->type == 0 || field->type >= PUPIL_TYPE_COUNT) {
         return pupil_error_set(error, "%s: field \"%s\": type is %u, not 1"
                                " to %d", plugin->name, field->name,
                                field->type, PUPIL_TYPE_COUNT - 1);
     }
 
-    if (field->flags & ~PUPIL_FIELD_FLAGS) {
+    known = pupil_check_flags[plugin->abi_minor];
+    if (field->flags & ~known) {
         return pupil_error_set(error, "%s: field \"%s\": flags are 0x%x,"
                                " known are 0x%x", plugin->name, field->name,
-                               field->flags, PUPIL_FIELD_FLAGS);
+                               field->flags, known);
     }
 
     if (field->max_size == 0 || field->max_size > PUPIL_MAX_VALUE) {
@@ -156,6 +171,13 @@ pupil_check_field_flags(const pupil_plugin_t *plugin,
                                " timestamp; this is %s %s", plugin->name,
                                field->name, sealed ? "sealed" : "plain",
                                pupil_type_name(field->type));
+    }
+
+    if ((field->flags & PUPIL_FIELD_BOUND) && field->sealed_by != NULL) {
+        return pupil_error_set(error, "%s: field \"%s\": PUPIL_FIELD_BOUND"
+                               " is for values of the record's owner; this"
+                               " one is sealed by %.64s", plugin->name,
+                               field->name, field->sealed_by);
     }
 
     if ((field->flags & PUPIL_FIELD_INDEXED)

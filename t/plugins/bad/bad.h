@@ -77,7 +77,7 @@ static const pupil_plugin_t  plugin = {
     PUPIL_FIELDS(fields),
     PUPIL_GRANTS(grants),
     PUPIL_OPTIONS(options),
-    .retention = &retention,
+    PUPIL_RETENTION(retention),
     PUPIL_HOOKS(hooks),
     BAD_PLUGIN
 };

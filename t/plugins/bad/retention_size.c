@@ -1,0 +1,9 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * refused: retention_size is 8, version 1.1 has 12
+ */
+
+#define BAD_PLUGIN  .retention_size = 8
+
+#include "bad.h"
