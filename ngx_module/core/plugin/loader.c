@@ -261,6 +261,7 @@ pupil_category_fill(pupil_category_t *category, const pupil_alloc_t *alloc,
         category->field_names[i].data =
             (const uint8_t *) plugin->fields[i].name;
         category->field_names[i].len = strlen(plugin->fields[i].name);
+        category->bound |= (plugin->fields[i].flags & PUPIL_FIELD_BOUND) != 0;
 
         rc = pupil_pattern_compile(category, i, error);
         if (rc != PUPIL_OK) {

@@ -23,6 +23,7 @@ struct pupil_category_s {
     int64_t               *options;      /* plugin->options_count values */
     uint8_t                sha256[PUPIL_HASH_LEN];   /* of the file */
     void                  *handle;       /* of dlopen() */
+    unsigned               bound:1;      /* its records have facts */
 };
 
 

@@ -24,7 +24,6 @@
 #define PUPIL_AT_NONCE        38
 #define PUPIL_AT_BODY         62
 
-#define PUPIL_COMMITMENT_LEN  crypto_verify_32_BYTES
 #define PUPIL_NONCE_LEN       crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define PUPIL_TAG_LEN         crypto_aead_xchacha20poly1305_ietf_ABYTES
 #define PUPIL_CLASS_MIN       32
@@ -162,6 +161,14 @@ pupil_sealed_version(const uint8_t *sealed, size_t len)
     }
 
     return pupil_u32_read(sealed + PUPIL_AT_VERSION);
+}
+
+
+const uint8_t *
+pupil_sealed_commitment(const uint8_t *sealed, size_t len)
+{
+    return pupil_sealed_version(sealed, len) != 0
+           ? sealed + PUPIL_AT_COMMITMENT : NULL;
 }
 
 

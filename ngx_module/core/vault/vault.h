@@ -38,6 +38,7 @@
 #define PUPIL_KEY_LEN        32
 #define PUPIL_SEAL_OVERHEAD  (1 + 1 + 4 + 32 + 24 + 16)
 #define PUPIL_WRAPPED_LEN    (PUPIL_SEAL_OVERHEAD + 64)  /* a wrapped key */
+#define PUPIL_COMMITMENT_LEN 32
 #define PUPIL_TERM_LEN       32    /* of a blind index */
 #define PUPIL_NAME_MAX       64    /* of a category, a field, a service key */
 #define PUPIL_VALUE_MAX      ((size_t) 1 << 24)      /* bytes of a value */
@@ -99,6 +100,9 @@ pupil_rc_t pupil_seal(const pupil_subkey_t *key, const pupil_place_t *place,
 
 /* The version of the owner's key that sealed the value; 0 if malformed. */
 uint32_t pupil_sealed_version(const uint8_t *sealed, size_t len);
+
+/* The commitment of what is not malformed, inside sealed; NULL else. */
+const uint8_t *pupil_sealed_commitment(const uint8_t *sealed, size_t len);
 
 /*
  * Opens sealed; writes at most len - PUPIL_SEAL_OVERHEAD bytes to out, which
