@@ -8,6 +8,7 @@
 #include "tap.h"
 #include "core/endpoints/homework.h"
 #include "core/endpoints/progress.h"
+#include "core/plugin/bound.h"
 
 #define pupil_plugin  plugin_enrolment
 #include "../../plugins/enrolment/enrolment.c"
@@ -51,6 +52,42 @@ holds(pupil_str_t text, const char *word)
 }
 
 
+/* Behind the columns of a table: its records' facts, and what they bind. */
+static uint32_t
+facts(const pupil_statement_t *st, uint32_t columns)
+{
+    uint32_t  i;
+
+    if (st->facts != (int32_t) columns++) {
+        return 0;
+    }
+
+    for (i = 0; i < st->bound->plugin->fields_count; i++) {
+        if (st->cells[i] >= (int32_t) columns) {
+            columns++;
+        }
+    }
+
+    return columns;
+}
+
+
+/* Is want i the last of the table whose facts are read? */
+static int
+before_facts(const pupil_template_t *template, uint32_t i)
+{
+    const char  *alias, *next;
+
+    alias = template->wants[i].alias;
+    next = i + 1 < template->wants_count ? template->wants[i + 1].alias
+                                         : NULL;
+
+    return template->facts != NULL && alias != NULL
+           && strcmp(alias, template->facts) == 0
+           && (next == NULL || strcmp(next, alias) != 0);
+}
+
+
 /* All is granted: each column is where the handler looks for it. */
 static void
 test_template(const pupil_template_t *template)
@@ -82,6 +119,14 @@ test_template(const pupil_template_t *template)
         }
 
         columns++;
+
+        if (before_facts(template, i)) {
+            columns = facts(&st, columns);
+        }
+    }
+
+    if (template->facts != NULL && template->wants_count == 0) {
+        columns = facts(&st, columns);
     }
 
     ok(i == template->wants_count && columns == st.columns,
@@ -90,7 +135,18 @@ test_template(const pupil_template_t *template)
 }
 
 
-/* What is denied is not selected and not audited; or there is no statement. */
+/* Is the field of want i read, as the facts bind it, and by no want? */
+static int
+only_checked(const pupil_statement_t *st, uint32_t i)
+{
+    return st->from->facts != NULL && st->from->wants[i].alias != NULL
+           && strcmp(st->from->wants[i].alias, st->from->facts) == 0
+           && pupil_bound_plain(&st->bound->plugin->fields[st->field[i]])
+           && st->cells[st->field[i]] > st->facts;
+}
+
+
+/* What is denied is not shown and not audited; or there is no statement. */
 static void
 test_denied(const pupil_template_t *template)
 {
@@ -126,7 +182,8 @@ test_denied(const pupil_template_t *template)
         }
 
         snprintf(column, sizeof(column), ".\"%s\"", want->field);
-        left += rc != PUPIL_OK || holds(st.sql, column) || st.granted[i];
+        left += rc != PUPIL_OK || st.granted[i] || st.column[i] != -1
+                || (holds(st.sql, column) && !only_checked(&st, i));
 
         snprintf(column, sizeof(column), "\"%s\"", want->field);
         left += holds(st.accesses, column);

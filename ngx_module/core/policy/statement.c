@@ -9,6 +9,7 @@
 
 #include "core/base/text.h"
 #include "core/json/writer.h"
+#include "core/plugin/bound.h"
 #include "core/policy/sql.h"
 #include "core/policy/statement.h"
 
@@ -297,6 +298,117 @@ pupil_statement_shape(pupil_statement_t *statement,
 }
 
 
+/* Whose facts are read, if any are. */
+static pupil_rc_t
+pupil_statement_bound(pupil_statement_t *statement,
+    const pupil_policy_t *policy, pupil_error_t *error)
+{
+    int32_t                  category;
+    uint32_t                 i;
+    pupil_str_t              name;
+    const pupil_template_t  *template;
+
+    template = statement->from;
+    statement->facts = -1;
+
+    for (i = 0; i < PUPIL_MAX_FIELDS; i++) {
+        statement->cells[i] = -1;
+    }
+
+    if (template->facts_of == NULL) {
+        return PUPIL_OK;
+    }
+
+    name.data = (const uint8_t *) template->facts_of;
+    name.len = strlen(template->facts_of);
+    category = pupil_policy_category(policy, name);
+
+    if (category < 0 || !policy->categories[category]->bound) {
+        return pupil_error_set(error, "%s cannot work with this plugin of"
+                               " category \"%s\": it binds no fields; take"
+                               " one of version 1.1 of the ABI",
+                               template->name, template->facts_of);
+    }
+
+    statement->bound = policy->categories[category];
+
+    return PUPIL_OK;
+}
+
+
+/* The column of a field that is shown of a record whose facts are read. */
+static int32_t
+pupil_statement_wanted(const pupil_statement_t *statement, uint32_t field)
+{
+    uint32_t             i;
+    const pupil_want_t  *want;
+
+    for (i = 0; i < statement->from->wants_count; i++) {
+        want = &statement->from->wants[i];
+
+        if (want->alias != NULL
+            && strcmp(want->alias, statement->from->facts) == 0
+            && statement->field[i] == (int32_t) field)
+        {
+            return statement->column[i];
+        }
+    }
+
+    return -1;
+}
+
+
+/* Where each field is: shown, or behind the facts when they bind it. */
+static void
+pupil_statement_cells(pupil_statement_t *statement)
+{
+    int32_t                column;
+    uint32_t               i;
+    const pupil_plugin_t  *plugin;
+
+    plugin = statement->bound->plugin;
+
+    for (i = 0; i < plugin->fields_count; i++) {
+        column = pupil_statement_wanted(statement, i);
+
+        if (column < 0 && pupil_bound_plain(&plugin->fields[i])) {
+            column = (int32_t) statement->columns++;
+        }
+
+        statement->cells[i] = column;
+    }
+}
+
+
+/* Behind the granted wants of a table: the facts, and what else they bind. */
+static void
+pupil_statement_facts(pupil_statement_t *statement, pupil_sql_t *sql)
+{
+    uint32_t               i;
+    const char            *alias;
+    const pupil_plugin_t  *plugin;
+
+    alias = statement->from->facts;
+    plugin = statement->bound->plugin;
+
+    if (statement->facts < 0) {
+        statement->facts = (int32_t) statement->columns++;
+        pupil_statement_cells(statement);
+    }
+
+    pupil_sql_add(sql, ", %s.facts", alias);
+
+    for (i = 0; i < plugin->fields_count; i++) {
+        if (pupil_bound_plain(&plugin->fields[i])
+            && pupil_statement_wanted(statement, i) < 0)
+        {
+            pupil_sql_add(sql, ", %s.", alias);
+            pupil_sql_name(sql, plugin->fields[i].name);
+        }
+    }
+}
+
+
 /* Replaces {name}.  Returns whether there is such a placeholder. */
 static int
 pupil_statement_expand(pupil_statement_t *statement,
@@ -333,6 +445,13 @@ pupil_statement_expand(pupil_statement_t *statement,
         if (statement->column[i] < 0) {
             statement->column[i] = (int32_t) statement->columns++;
         }
+    }
+
+    if (statement->from->facts != NULL
+        && pupil_str_is(name, statement->from->facts))
+    {
+        known = 1;
+        pupil_statement_facts(statement, sql);
     }
 
     return known;
@@ -407,6 +526,10 @@ pupil_statement_compose(const pupil_template_t *template,
     rc = pupil_statement_grants(statement, policy, error);
 
     if (rc == PUPIL_OK) {
+        rc = pupil_statement_bound(statement, policy, error);
+    }
+
+    if (rc == PUPIL_OK) {
         rc = pupil_statement_shape(statement, alloc);
     }
 
@@ -419,6 +542,20 @@ pupil_statement_compose(const pupil_template_t *template,
     }
 
     return rc;
+}
+
+
+int32_t
+pupil_statement_cell(const pupil_statement_t *statement, const char *field)
+{
+    int32_t      i;
+    pupil_str_t  name;
+
+    name.data = (const uint8_t *) field;
+    name.len = strlen(field);
+    i = pupil_category_field(statement->bound, name);
+
+    return i >= 0 ? statement->cells[i] : -1;
 }
 
 

@@ -18,7 +18,9 @@
  *
  * Placeholders in a template
  *
- *     {alias}         ", alias.column" for each granted want of this table
+ *     {alias}         ", alias.column" for each granted want of this table;
+ *                     of the table whose facts are read also these, and what
+ *                     else they bind: it is checked, and not shown
  *     {audit}         the columns of pupil.audit_record that all share:
  *                     tenant, request, actor, role, institution, network,
  *                     shape, policy; the template adds outcome, subjects and
@@ -106,6 +108,10 @@ typedef struct {
     const char          *tables[PUPIL_STATEMENT_TABLES];  /* categories whose
                                        tables the SQL names: data.<category>
                                        and those beside it */
+    const char          *facts;     /* alias of the table whose records' facts
+                                       are read, or NULL */
+    const char          *facts_of;  /* its category, or whose records are
+                                       written with facts */
     const pupil_want_t  *wants;
     uint32_t             wants_count;
     uint8_t              params[PUPIL_STATEMENT_PARAMS];  /* pupil_param_t */
@@ -130,6 +136,13 @@ typedef struct {
     uint8_t                  granted[PUPIL_STATEMENT_WANTS];
     uint8_t                  projected[PUPIL_STATEMENT_WANTS];
 
+    /* Of template->facts_of, or NULL; the column of the facts, and by the
+     * category's fields the column of each that is read with them, or -1: see
+     * core/plugin/bound.h. */
+    const pupil_category_t  *bound;
+    int32_t                  facts;
+    int32_t                  cells[PUPIL_MAX_FIELDS];
+
     pupil_str_t              accesses;  /* canonical JSON */
     uint8_t                  shape[PUPIL_HASH_LEN];  /* its SHA-256 */
 } pupil_statement_t;
@@ -145,6 +158,10 @@ pupil_rc_t pupil_statement_compose(const pupil_template_t *template,
     const pupil_policy_t *policy, const uint8_t policy_hash[PUPIL_HASH_LEN],
     const pupil_alloc_t *alloc, pupil_statement_t *statement,
     pupil_error_t *error);
+
+/* The column of a field of the records whose facts are read, or -1. */
+int32_t pupil_statement_cell(const pupil_statement_t *statement,
+    const char *field);
 
 /* The PostgreSQL type OID of a parameter type. */
 uint32_t pupil_param_oid(uint8_t param);
