@@ -78,6 +78,7 @@ my %allowed = (
             (map { ("keystore.$_" => 'SELECT INSERT') }
                  qw(kek_epoch tenant_key service_key owner_key)),
             'keystore.fetch' => 'SELECT', 'keystore.floor' => 'SELECT',
+            'keystore.bound' => 'SELECT INSERT',
             'keystore.setting' => 'SELECT INSERT keys_a_minute',
             'keystore.size' => 'SELECT INSERT owners',
         },

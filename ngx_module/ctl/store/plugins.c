@@ -19,6 +19,7 @@
 static int plugins_load(ctl_t *ctl, const char *dir);
 static int is_plugin(const struct dirent *entry);
 static int plugin_add(ctl_t *ctl, const char *path);
+static int is_bound(const pupil_plugin_t *plugin);
 static int is_indexed(const pupil_plugin_t *plugin, const char *name,
     size_t len);
 static int is_accepted(const json_t *accepted, const json_t *grant);
@@ -183,6 +184,22 @@ ctl_granted(const ctl_t *ctl, const char *category, const char *field,
 }
 
 
+/* Whether its records have facts. */
+static int
+is_bound(const pupil_plugin_t *plugin)
+{
+    uint32_t  i;
+
+    for (i = 0; i < plugin->fields_count; i++) {
+        if (plugin->fields[i].flags & PUPIL_FIELD_BOUND) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 /* Whether a field, named by so many bytes, has a blind index. */
 static int
 is_indexed(const pupil_plugin_t *plugin, const char *name, size_t len)
@@ -223,8 +240,9 @@ ctl_plugin_grants(const pupil_plugin_t *plugin)
             }
 
             len = strcspn(p, " ");
-            entry = json_pack("{s:s%,s:b,s:s,s:s,s:s,s:s,s:b}",
+            entry = json_pack("{s:s%,s:b,s:b,s:s,s:s,s:s,s:s,s:b}",
                 "field", p, len,
+                "bound", is_bound(plugin),
                 "indexed", is_indexed(plugin, p, len),
                 "purpose", pupil_purpose_name(grant->purpose),
                 "relation", pupil_relation_name(grant->relation),
