@@ -89,7 +89,7 @@ sub log_in ($who) {
 # ---- columns
 
 # What is not promised, as docs/privacy.md calls it.
-my %unpromised = map { $_ => 1 } qw(counts versions status times facts);
+my %unpromised = map { $_ => 1 } qw(counts versions status times);
 
 sub found (@names) { map { [$_, 'found'] } @names }
 sub not_promised ($what, @names) { map { [$_, $what] } @names }
@@ -121,16 +121,15 @@ sub column (@columns) { map { group('', $_) } @columns }
 
 my @evidence = (enrolment(), owner('class'));
 my @names = column(found(qw(given_name family_name)));
-my @texts = (column(found(qw(title description exercises))),
-             column(not_promised('times', qw(assigned_at due_at))));
-my @current = (column(found('record'), not_promised('facts', 'homework'),
-    not_promised('times', 'updated_at')), owner('actor'),
-    column(not_promised('facts', qw(exercise done)), found('result')));
+my @texts = column(found(qw(title description exercises assigned_at due_at
+                            assigned_by facts exercise_ids)),
+                   unused('deleted_at'), found('class_title'));
+my @current = (column(found('record'), not_promised('times', 'updated_at')),
+    owner('actor'),
+    column(found(qw(exercise done result facts homework class))));
 my @list = (column(found('record'), absent('class'),
     not_promised('times', 'due_at'), not_promised('counts', 'more')),
-    enrolment('teacher'),
-    owner('teacher as owner'), @texts, column(found('assigned_by'),
-    found('class_title')), @names);
+    enrolment('teacher'), owner('teacher as owner'), @texts, @names);
 
 # Name, what the text of the statement has, the request, who asks, whose rows
 # are put in the place of theirs, columns behind the nonce.
@@ -154,7 +153,7 @@ my @statements = (
      pupil => ['classmate'], @list],
     ['a homework of a teacher', qr/h\.assigned_by AS teacher/, one(''),
      teacher => ['colleague'], @list],
-    ['progress in a homework', qr/^WITH k AS .*p\.homework_id, p\.updated_at/,
+    ['progress in a homework', qr/^WITH k AS .* p\.record, p\.updated_at/,
      one(''), pupil => ['classmate'], @current],
 
     ['feed', qr/v\.version, t\.enrolment/, get('/v1/homework'),
@@ -169,8 +168,7 @@ my @statements = (
      owner('teacher as owner'), @names],
     ['definitions', qr/pupil\.class AS c \(tenant/, \&open_list,
      teacher => ['colleague'], owner('class'),
-     column(not_promised('versions', 'version'), found('record')), @texts,
-     column(not_promised('facts', 'assigned_by'), found('class_title'))],
+     column(not_promised('versions', 'version'), found('record')), @texts],
     ['progress of the feed', qr/h\.due_at > \$8/, get('/v1/homework'),
      pupil => ['classmate'], @current],
     ['summary', qr/s\.pupils, s\.completed/, get('/v1/homework'),
@@ -182,9 +180,9 @@ my @statements = (
      owner('pupil as owner'), @names],
     # the rows of two pupils: the one in the place of the other
     ['results', qr/p\.record, p\.owner, .*p\.updated_at/, one('/progress'),
-     teacher => ['teacher'], column(found(qw(record owner homework class)),
-     not_promised('times', 'updated_at'), not_promised('facts', qw(exercise
-     done)), found('result'))],
+     teacher => ['teacher'], column(found(qw(record owner)),
+     not_promised('times', 'updated_at'), found(qw(exercise done result facts
+     homework class)))],
 
     ['submission evidence', qr/^SELECT \$1::bigint, o\.owner.*e\.enrolment/,
      \&unknown_work, pupil => ['classmate', 'other'], owner('actor'),
@@ -194,14 +192,17 @@ my @statements = (
     ['history', qr/FROM p\) > \$11/, get('/v1/progress'),
      pupil => ['classmate'], column(found('record'),
      not_promised('times', 'updated_at'), not_promised('counts', 'more')),
-     owner('actor'), column(not_promised('facts', qw(homework exercise)),
-     found(qw(answer result)))],
+     owner('actor'), column(found(qw(homework exercise answer result facts
+     class done)))],
 
     ['history of a homework', qr/FROM p\) > \$11/, \&history_of_one,
      pupil => ['classmate'], column(found('record'),
      not_promised('times', 'updated_at'), not_promised('counts', 'more')),
-     owner('actor'), column(found('homework'),
-     not_promised('facts', 'exercise'), found(qw(answer result)))],
+     owner('actor'), column(found(qw(homework exercise answer result facts
+     class done)))],
+    ['homework to be changed', qr/^SELECT \$1::bigint, h\.record/, \&patch,
+     teacher => ['colleague'], column(found(qw(record facts exercise_ids
+     assigned_by assigned_at due_at)), unused('deleted_at'))],
     ['change of a homework', qr/UPDATE data\.homework .*title/, \&patch,
      teacher => ['colleague'], column(found('record'))],
 

@@ -86,7 +86,7 @@ my %hot = (
         [map { id(class => $group * CLASSES + $_) } 0 .. CLASSES - 1],
         [(18262) x @enrolments], [(2147483647) x @enrolments],
         [('test') x @enrolments], [map { key(enrolment => $_) } @enrolments],
-        1],
+        1, [map { ($sealed) x @enrolments } @batch]],
     progress_history => ['pupil', 5, undef, 'infinity', $last, 50],
     (map { $_ => ['keeper', /ask/ ? 1 : 2, id(ticket => 1),
                   [map { id(subject => $_) } $pupil, $teacher]] }
@@ -114,6 +114,7 @@ my %cold = (
     session_close => 'once a log-out, by the primary key',
     end_session => 'once a log-out, a function of the key store',
     homework_written => 'the page of a teacher, of one homework',
+    homework_target => 'before a change, one homework by its key',
     homework_create => 'a few a week and class',
     homework_patch => 'rarer',
     homework_delete => 'rarer still',

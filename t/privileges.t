@@ -33,7 +33,7 @@ my %allowed = (
             'data.credential' => 'SELECT password_hash',
             'data.network' => 'SELECT INSERT',
             'data.homework' => 'SELECT INSERT deleted_at description due_at'
-                . ' title updated_at',
+                . ' facts title updated_at',
             'data.homework_version' => 'SELECT INSERT class tenant version',
             'data.progress' => 'SELECT INSERT superseded',
             'data.example' => 'SELECT INSERT chosen_on favourite_subjects'
@@ -59,8 +59,9 @@ my %allowed = (
             (map { ("pupil.$_" => 'SELECT INSERT') }
                  qw(audit_record audit_shape policy)),
 
-            (map { ("data.$_" => 'SELECT') }
-                 qw(enrolment example homework network progress)),
+            (map { ("data.$_" => 'SELECT') } qw(enrolment example network)),
+            # pupilctl facts, of records from before there were any
+            (map { ("data.$_" => 'SELECT facts') } qw(homework progress)),
             'data.contact' => "SELECT INSERT email $import",
             'data.credential' => 'SELECT INSERT login_id password_hash'
                 . " second_factor $import",

@@ -23,19 +23,19 @@ enum {
 static const pupil_field_t  progress_fields[] = {
     [PROGRESS_HOMEWORK_ID] =
     { .name = "homework_id", .type = PUPIL_TYPE_UUID,
-      .flags = PUPIL_FIELD_REQUIRED, .max_size = 36,
+      .flags = PUPIL_FIELD_REQUIRED | PUPIL_FIELD_BOUND, .max_size = 36,
       .why = "Says which homework was worked on." },
     [PROGRESS_CLASS_ID] =
     { .name = "class_id", .type = PUPIL_TYPE_UUID,
-      .flags = PUPIL_FIELD_REQUIRED, .max_size = 36,
+      .flags = PUPIL_FIELD_REQUIRED | PUPIL_FIELD_BOUND, .max_size = 36,
       .why = "Shows a result to the teachers of that class alone." },
     [PROGRESS_EXERCISE_ID] =
     { .name = "exercise_id", .type = PUPIL_TYPE_UUID,
-      .flags = PUPIL_FIELD_REQUIRED, .max_size = 36,
+      .flags = PUPIL_FIELD_REQUIRED | PUPIL_FIELD_BOUND, .max_size = 36,
       .why = "Says which exercise was worked on." },
     [PROGRESS_DONE] =
     { .name = "done", .type = PUPIL_TYPE_BOOLEAN,
-      .flags = PUPIL_FIELD_REQUIRED, .max_size = 5,
+      .flags = PUPIL_FIELD_REQUIRED | PUPIL_FIELD_BOUND, .max_size = 5,
       .why = "Counts what is done without opening a result." },
     [PROGRESS_ANSWER] =
     { .name = "answer", .type = PUPIL_TYPE_JSON,
@@ -81,7 +81,7 @@ static const pupil_plugin_t  progress_plugin = {
     PUPIL_PLUGIN_HEADER,
     .flags = PUPIL_PLUGIN_NO_GENERIC_WRITE,
     .name = "progress",
-    .version = "1.0.0",
+    .version = "1.1.0",
     .summary = "Answers and results of a pupil's homework.",
     .source = "The pupil, through the learning platform.",
     .recipients = "none",

@@ -276,6 +276,11 @@ pupil_generic_read(const pupil_policy_t *policy, uint32_t category,
         template->fixed += PUPIL_ENROLMENT_COLUMNS;
     }
 
+    if (m.category->bound) {
+        template->facts = "t";
+        template->facts_of = m.category->plugin->name;
+    }
+
     memcpy(template->params, data_read_params, sizeof(data_read_params));
 
     rc = data_text(&m, template, "read", pupil_generic_read_sql);

@@ -140,12 +140,12 @@ static const char  written_sql[] = LIST(
 
 static const char  progress_sql[] =
     "WITH " PAGE("k", "", "$12")
-    " SELECT $1::bigint, p.record, p.homework_id, p.updated_at,"
+    " SELECT $1::bigint, p.record, p.updated_at,"
     " o.owner, o.state, o.key_version{p}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (" PUPIL_SQL_OWNER("o", "$4")
     " JOIN " PUPIL_SQL_EACH("SELECT p.* FROM k JOIN " PUPIL_SQL_EACH(
-        "SELECT p.record, p.homework_id, p.updated_at{p}"
+        "SELECT p.record, p.updated_at{p}"
         " FROM data.progress AS p WHERE p.tenant = $2 AND p.owner = $4"
         " AND p.homework_id = k.record AND NOT p.superseded")
     " AS p ON true") " AS p ON true) ON true";
@@ -189,7 +189,7 @@ static const char  definitions_sql[] =
     " ORDER BY o.owner, h.due, h.record";
 
 static const char  current_sql[] =
-    "SELECT $1::bigint, p.record, p.homework_id, p.updated_at,"
+    "SELECT $1::bigint, p.record, p.updated_at,"
     " o.owner, o.state, o.key_version{p}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (" PUPIL_SQL_OWNER("o", "$4")
@@ -197,7 +197,7 @@ static const char  current_sql[] =
     " JOIN " PUPIL_SQL_EACH("SELECT h.record FROM data.homework AS h"
     " WHERE h.tenant = $2 AND h.owner = e.class AND h.deleted_at IS NULL"
     " AND h.due_at > $8") " AS h ON true"
-    " JOIN " PUPIL_SQL_EACH("SELECT p.record, p.homework_id, p.updated_at{p}"
+    " JOIN " PUPIL_SQL_EACH("SELECT p.record, p.updated_at{p}"
     " FROM data.progress AS p WHERE p.tenant = $2 AND p.owner = $4"
     " AND p.homework_id = h.record AND NOT p.superseded") " AS p ON true"
     " WHERE " PUPIL_SQL_MINE("e")) " AS p ON true) ON true";
@@ -227,14 +227,24 @@ static const char  summary_sql[] =
     " SELECT $1::bigint, s.record, s.pupils, s.completed, s.in_progress"
     " FROM " PUPIL_SQL_ONE " LEFT JOIN s ON true";
 
+/* The homework that a write is about, as it is stored. */
+static const char  target_sql[] =
+    "SELECT $1::bigint, h.record{h}"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN (pupil.enrolment AS e"
+    " JOIN " PUPIL_SQL_EACH("SELECT h.record{h}"
+    " FROM data.homework AS h WHERE h.tenant = $2 AND h.owner = e.class"
+    " AND h.record = $8 AND h.deleted_at IS NULL") " AS h ON true)"
+    " ON " PUPIL_SQL_MINE("e");
+
 static const char  create_sql[] =
     "WITH " ABLE ","
     " w AS ("
     "INSERT INTO data.homework AS h (tenant, owner, record, key_version,"
     " source, title, description, exercises, exercise_ids, assigned_by,"
-    " assigned_at, due_at)"
+    " assigned_at, due_at, facts)"
     " SELECT $2, a.class, $10, $11, 'gateway', $12, $13, $14, $15, $4, $16,"
-    " $17 FROM a WHERE" KEYED
+    " $17, $18 FROM a WHERE" KEYED
     " RETURNING h.record)"
     WRITTEN;
 
@@ -244,8 +254,9 @@ static const char  patch_sql[] =
     "UPDATE data.homework AS h SET updated_at = now(),"
     " title = coalesce($12, h.title),"
     " description = CASE WHEN $13 THEN $14 ELSE h.description END,"
-    " due_at = coalesce($15, h.due_at)"
+    " due_at = coalesce($15, h.due_at), facts = $16"
     " FROM a WHERE h.tenant = $2 AND h.owner = a.class AND h.record = $10"
+    " AND h.facts = $17"
     " AND h.deleted_at IS NULL AND h.key_version = $11 AND" KEYED
     " RETURNING h.record)"
     WRITTEN;
@@ -253,9 +264,11 @@ static const char  patch_sql[] =
 static const char  delete_sql[] =
     "WITH " ABLE ","
     " w AS ("
-    "UPDATE data.homework AS h SET deleted_at = now(), updated_at = now()"
+    "UPDATE data.homework AS h SET updated_at = now(), deleted_at = $12,"
+    " facts = $13"
     " FROM a WHERE h.tenant = $2 AND h.owner = a.class AND h.record = $10"
-    " AND h.deleted_at IS NULL"
+    " AND h.facts = $14"
+    " AND h.deleted_at IS NULL AND h.key_version = $11 AND" KEYED
     " RETURNING h.record)"
     WRITTEN;
 
@@ -277,12 +290,10 @@ static const char  overview_sql[] =
 
 static const char  results_sql[] =
     "WITH " MINE
-    " SELECT $1::bigint, p.record, p.owner, p.of_homework, p.of_class,"
-    " p.updated_at{p}"
+    " SELECT $1::bigint, p.record, p.owner, p.updated_at{p}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (k JOIN " PUPIL_SQL_EACH("SELECT p.record, p.owner,"
-    " p.homework_id AS of_homework, p.class_id AS of_class, p.updated_at{p}"
-    " FROM data.progress AS p WHERE p.tenant = $2"
+    " p.updated_at{p} FROM data.progress AS p WHERE p.tenant = $2"
     " AND p.homework_id = k.record AND p.class_id = k.owner"
     " AND NOT p.superseded") " AS p ON true)"
     " ON true ORDER BY p.owner";
@@ -491,6 +502,11 @@ static const pupil_want_t  results_wants[] = {
       PUPIL_PARAM_UUID, PUPIL_PARAM_INT4, PUPIL_PARAM_UUID }
 
 
+/* Which records the statement shows, if their facts are what is stored. */
+#define HOMEWORK_FACTS  .facts = "h", .facts_of = "homework"
+#define PROGRESS_FACTS  .facts = "p", .facts_of = "progress"
+
+
 const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
 
     [PUPIL_HOMEWORK_EVIDENCE] = {
@@ -506,6 +522,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .sql = list_sql,
         .fixed = PUPIL_HL_COLUMNS,
         .tables = { "homework", "identity" },
+        HOMEWORK_FACTS,
         PUPIL_WANTS(pupil_list_wants),
         .params = PAGE_PARAMS
     },
@@ -515,6 +532,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .sql = progress_sql,
         .fixed = PUPIL_HP_COLUMNS,
         .tables = { "homework", "progress" },
+        PROGRESS_FACTS,
         PUPIL_WANTS(pupil_progress_wants),
         .params = PAGE_PARAMS
     },
@@ -532,6 +550,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .sql = definitions_sql,
         .fixed = PUPIL_HD_COLUMNS,
         .tables = { "homework" },
+        HOMEWORK_FACTS,
         PUPIL_WANTS(pupil_definitions_wants),
         .params = DEFINITIONS_PARAMS
     },
@@ -541,6 +560,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .sql = current_sql,
         .fixed = PUPIL_HP_COLUMNS,
         .tables = { "homework", "progress" },
+        PROGRESS_FACTS,
         PUPIL_WANTS(pupil_progress_wants),
         .params = { PUPIL_PARAM_TIMESTAMPTZ }
     },
@@ -558,6 +578,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .sql = definitions_sql,
         .fixed = PUPIL_HD_COLUMNS,
         .tables = { "homework" },
+        HOMEWORK_FACTS,
         PUPIL_WANTS(teacher_definitions_wants),
         .params = DEFINITIONS_PARAMS
     },
@@ -567,6 +588,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .sql = list_sql,
         .fixed = PUPIL_HL_COLUMNS,
         .tables = { "homework", "identity" },
+        HOMEWORK_FACTS,
         PUPIL_WANTS(teacher_list_wants),
         .params = PAGE_PARAMS
     },
@@ -576,6 +598,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .sql = written_sql,
         .fixed = PUPIL_HL_COLUMNS,
         .tables = { "homework", "identity" },
+        HOMEWORK_FACTS,
         PUPIL_WANTS(teacher_list_wants),
         .params = PAGE_PARAMS
     },
@@ -589,16 +612,27 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .params = PAGE_PARAMS
     },
 
+    [PUPIL_HOMEWORK_TARGET] = {
+        .name = "homework_target",
+        .sql = target_sql,
+        .fixed = PUPIL_HT_COLUMNS,
+        .tables = { "homework" },
+        HOMEWORK_FACTS,
+        .params = { PUPIL_PARAM_UUID }
+    },
+
     [PUPIL_HOMEWORK_CREATE] = {
         .name = "homework_create",
         .sql = create_sql,
         .fixed = PUPIL_HW_COLUMNS,
         .tables = { "homework" },
+        .facts_of = "homework",
         PUPIL_WANTS(create_wants),
         .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
                     PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,
                     PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID_ARRAY,
-                    PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ }
+                    PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,
+                    PUPIL_PARAM_BYTEA }
     },
 
     [PUPIL_HOMEWORK_PATCH] = {
@@ -606,10 +640,12 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .sql = patch_sql,
         .fixed = PUPIL_HW_COLUMNS,
         .tables = { "homework" },
+        .facts_of = "homework",
         PUPIL_WANTS(patch_wants),
         .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
                     PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BOOL,
-                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ }
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ,
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
     },
 
     [PUPIL_HOMEWORK_DELETE] = {
@@ -617,8 +653,11 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .sql = delete_sql,
         .fixed = PUPIL_HW_COLUMNS,
         .tables = { "homework" },
+        .facts_of = "homework",
         PUPIL_WANTS(delete_wants),
-        .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID }
+        .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
+                    PUPIL_PARAM_INT4, PUPIL_PARAM_TIMESTAMPTZ,
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
     },
 
     [PUPIL_HOMEWORK_OVERVIEW] = {
@@ -635,6 +674,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .sql = results_sql,
         .fixed = PUPIL_HR_COLUMNS,
         .tables = { "homework", "progress" },
+        PROGRESS_FACTS,
         PUPIL_WANTS(results_wants),
         .params = { PUPIL_PARAM_UUID }
     }

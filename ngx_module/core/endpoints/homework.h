@@ -25,6 +25,7 @@ enum {
     PUPIL_HOMEWORK_TEACHER_LIST,
     PUPIL_HOMEWORK_WRITTEN,         /* what was just written, audited */
     PUPIL_HOMEWORK_TEACHER_SUMMARY, /* counts; audited with the list */
+    PUPIL_HOMEWORK_TARGET,          /* what a write changes */
     PUPIL_HOMEWORK_CREATE,
     PUPIL_HOMEWORK_PATCH,
     PUPIL_HOMEWORK_DELETE,
@@ -118,7 +119,6 @@ enum {
  */
 enum {
     PUPIL_HP_RECORD = 1,
-    PUPIL_HP_HOMEWORK,
     PUPIL_HP_UPDATED_AT,
     PUPIL_HP_OWNER,
     PUPIL_HP_COLUMNS = PUPIL_HP_OWNER + PUPIL_OWNER_COLUMNS
@@ -139,16 +139,25 @@ enum {
     PUPIL_HS_COLUMNS
 };
 
+/* PUPIL_HOMEWORK_TARGET, $8 homework: of a class of the actor's, or NULL. */
+enum {
+    PUPIL_HT_RECORD = 1,
+    PUPIL_HT_COLUMNS
+};
+
 /*
  * The writes rely on an enrolment whose MAC was checked: $8 enrolment and
- * $9 its MAC; they do nothing unless that very row is still there and live.
+ * $9 its MAC; they do nothing unless that very row is still there and live,
+ * and the homework's facts are still those that were checked.
  *
  * PUPIL_HOMEWORK_CREATE  $10 record, $11 key version, $12 title,
  *     $13 description, $14 exercises, $15 exercise ids, $16 assigned at,
- *     $17 due at
+ *     $17 due at, $18 facts
  * PUPIL_HOMEWORK_PATCH   $10 record, $11 key version, $12 title or NULL,
- *     $13 set the description, $14 description, $15 due at or NULL
- * PUPIL_HOMEWORK_DELETE  $10 record
+ *     $13 set the description, $14 description, $15 due at or NULL,
+ *     $16 facts, $17 facts that it has
+ * PUPIL_HOMEWORK_DELETE  $10 record, $11 key version, $12 when, $13 facts,
+ *     $14 facts that it has
  */
 enum {
     PUPIL_HW_RECORD = 1,        /* NULL: nothing was written */
@@ -183,8 +192,6 @@ enum {
 enum {
     PUPIL_HR_RECORD = 1,
     PUPIL_HR_SUBJECT,
-    PUPIL_HR_HOMEWORK,
-    PUPIL_HR_CLASS,
     PUPIL_HR_UPDATED_AT,
     PUPIL_HR_COLUMNS
 };

@@ -110,8 +110,9 @@ static const char  submit_sql[] =
     "SELECT FROM pupil.owner AS o WHERE o.tenant = $2 AND o.owner = $4"
     " AND o.state = 'active' AND o.key_version = $15),"
     " able AS MATERIALIZED ("
-    "SELECT e.class FROM unnest($16, $17, $18, $19, $20, $21)"
-    " AS v (enrolment, class, valid_from, valid_to, source, mac)"
+    "SELECT e.class, v.k FROM unnest($16, $17, $18, $19, $20, $21)"
+    " WITH ORDINALITY"
+    " AS v (enrolment, class, valid_from, valid_to, source, mac, k)"
     " JOIN " PUPIL_SQL_EACH("SELECT e.class FROM pupil.enrolment AS e"
     " WHERE e.enrolment = v.enrolment"
     " AND e.class = v.class AND e.source = v.source AND e.mac = v.mac"
@@ -120,7 +121,8 @@ static const char  submit_sql[] =
     " NULLIF(v.valid_to, " PUPIL_SQL_NO_DATE ")"
     " AND " PUPIL_SQL_MINE("e") " AND e.role = 'pupil'") " AS e ON true),"
     " w AS MATERIALIZED ("
-    "SELECT DISTINCT ON (i.id) i.*, e.class FROM item AS i"
+    "SELECT DISTINCT ON (i.id) i.*, e.class,"
+    " ($23)[(i.n - 1) * cardinality($16) + e.k] AS facts FROM item AS i"
     " JOIN able AS e ON true"
     " JOIN " PUPIL_SQL_EACH("SELECT FROM data.homework AS h"
     " WHERE h.tenant = $2 AND h.owner = e.class AND h.record = i.homework"
@@ -148,10 +150,10 @@ static const char  submit_sql[] =
     " put AS ("
     "INSERT INTO data.progress (tenant, owner, record, key_version, source,"
     " updated_at, homework_id, class_id, exercise_id, done, answer, result,"
-    " fingerprint, superseded)"
+    " fingerprint, facts, superseded)"
     " SELECT $2, $4, w.id, $15, 'gateway',"
     " now() + w.n * interval '1 microsecond', w.homework, w.class,"
-    " w.exercise, w.done = 1, w.answer, w.result, w.fingerprint,"
+    " w.exercise, w.done = 1, w.answer, w.result, w.fingerprint, w.facts,"
     " EXISTS (SELECT FROM w AS later WHERE later.homework = w.homework"
     " AND later.exercise = w.exercise AND later.n > w.n)"
     " FROM w WHERE (SELECT go.go FROM go)),"
@@ -219,6 +221,7 @@ const pupil_template_t  pupil_progress_templates[PUPIL_PROGRESS_COUNT] = {
         .sql = submit_sql,
         .fixed = PUPIL_PS_COLUMNS,
         .tables = { "progress", "homework" },
+        .facts_of = "progress",
         PUPIL_WANTS(submit_wants),
         .params = { PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_UUID_ARRAY,
                     PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
@@ -227,7 +230,7 @@ const pupil_template_t  pupil_progress_templates[PUPIL_PROGRESS_COUNT] = {
                     PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_UUID_ARRAY,
                     PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_INT4_ARRAY,
                     PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
-                    PUPIL_PARAM_INT4 }
+                    PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA_ARRAY }
     },
 
     [PUPIL_PROGRESS_HISTORY] = {
@@ -235,6 +238,8 @@ const pupil_template_t  pupil_progress_templates[PUPIL_PROGRESS_COUNT] = {
         .sql = history_sql,
         .fixed = PUPIL_PH_COLUMNS,
         .tables = { "progress" },
+        .facts = "p",
+        .facts_of = "progress",
         PUPIL_WANTS(history_wants),
         .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_TIMESTAMPTZ,
                     PUPIL_PARAM_UUID, PUPIL_PARAM_INT4 }

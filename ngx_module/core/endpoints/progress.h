@@ -48,8 +48,9 @@ enum {
  * and last days since 1970-01-01 (PUPIL_DATE_NONE), $20 sources, $21 MACs.
  * $22: 1 when these were read just now; else an item that they do not allow,
  * or an owner that is not active or has another key version, makes all of it
- * "stale", and nothing is written.  A row per item, in the order of the
- * arrays.
+ * "stale", and nothing is written.  $23: the facts of each item for each of
+ * these enrolments, item by item, as the statement finds out whose class has
+ * given the homework.  A row per item, in the order of the arrays.
  */
 enum {
     PUPIL_PS_STATUS = 1,        /* stored, replayed, conflict, refused,

@@ -19,6 +19,9 @@ static ngx_int_t ngx_http_pupil_data_proof(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t ngx_http_pupil_data_group(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, const pupil_proof_group_t *group,
     pupil_proof_about_t *about, pupil_uuid_t *class_id);
+static ngx_uint_t ngx_http_pupil_data_stored(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, const pupil_uuid_t *record);
+static int32_t ngx_http_pupil_data_class(ngx_http_pupil_data_t *data);
 static ngx_uint_t ngx_http_pupil_data_made_of(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, const pupil_uuid_t *record);
 static ngx_uint_t ngx_http_pupil_data_says(ngx_http_pupil_ctx_t *ctx,
@@ -181,6 +184,7 @@ ngx_uint_t
 ngx_http_pupil_data_shown(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, const pupil_uuid_t *record)
 {
+    int32_t                 column;
     ngx_int_t               rc;
     ngx_uint_t              i;
     pupil_uuid_t            owner, class_id;
@@ -197,8 +201,9 @@ ngx_http_pupil_data_shown(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return 0;
     }
 
-    if (data->generic->generic->proof != 0
-        && !ngx_http_pupil_data_made_of(ctx, res, row, record))
+    if ((data->generic->generic->proof != 0
+         && !ngx_http_pupil_data_made_of(ctx, res, row, record))
+        || !ngx_http_pupil_data_stored(ctx, res, row, record))
     {
         return 0;
     }
@@ -210,7 +215,8 @@ ngx_http_pupil_data_shown(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return 1;
     }
 
-    rc = ngx_libpq_get_uuid(res, row, PUPIL_DR_CLASS, class_id.b);
+    column = ngx_http_pupil_data_class(data);
+    rc = ngx_libpq_get_uuid(res, row, column, class_id.b);
 
     for (i = 0; rc == NGX_OK && i < data->nclasses; i++) {
         if (pupil_uuid_compare(&data->classes[i], &class_id) == 0) {
@@ -219,6 +225,49 @@ ngx_http_pupil_data_shown(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     }
 
     return 0;
+}
+
+
+/* The facts of a record that has some are its own. */
+static ngx_uint_t
+ngx_http_pupil_data_stored(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, const pupil_uuid_t *record)
+{
+    ngx_http_pupil_row_t     stored;
+    ngx_http_pupil_data_t   *data;
+    ngx_http_pupil_owner_t   owner;
+
+    data = ctx->data;
+
+    if (data->generic->stmt.statement.bound == NULL) {
+        return 1;
+    }
+
+    if (ngx_http_pupil_data_sealer(ctx, res, row, 0, &owner) != NGX_OK) {
+        return 0;
+    }
+
+    stored.stmt = &data->generic->stmt;
+    stored.res = res;
+    stored.n = row;
+    stored.owner = &owner;
+    stored.record = record;
+
+    return ngx_http_pupil_facts(ctx, &stored) == NGX_OK;
+}
+
+
+/* Where the class of a record is: of two columns, the one that is bound. */
+static int32_t
+ngx_http_pupil_data_class(ngx_http_pupil_data_t *data)
+{
+    int32_t                   column;
+    const pupil_statement_t  *st;
+
+    st = &data->generic->stmt.statement;
+    column = st->bound != NULL ? pupil_statement_cell(st, "class_id") : -1;
+
+    return column >= 0 ? column : PUPIL_DR_CLASS;
 }
 
 

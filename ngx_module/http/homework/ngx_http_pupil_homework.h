@@ -50,6 +50,7 @@ typedef struct {
     unsigned                      ready:1;      /* they are here */
     unsigned                      missing:1;    /* they are asked for */
     unsigned                      kept:1;       /* by this request */
+    unsigned                      damaged:1;    /* some was left out */
 } ngx_http_pupil_class_t;
 
 
@@ -72,8 +73,9 @@ typedef struct {
 
 /* A current submission of the actor's: a row of what stands beside. */
 typedef struct {
-    pupil_uuid_t  homework;
-    ngx_uint_t    row;
+    pupil_uuid_t            homework, record;
+    ngx_uint_t              row;
+    ngx_http_pupil_owner_t  owner;
 } ngx_http_pupil_current_t;
 
 
@@ -90,6 +92,8 @@ typedef struct {
     /* a write, between its two exchanges */
     const ngx_http_pupil_class_t          *target;
     pupil_uuid_t                           record;
+    ngx_uint_t                             target_at;  /* as it is stored */
+    unsigned                               again:1;    /* once, from there */
 
     /* where results are in the exchange that holds the page */
     const ngx_http_pupil_homework_role_t  *role;
@@ -174,6 +178,28 @@ void ngx_http_pupil_homework_next_write(ngx_http_pupil_ctx_t *ctx,
 /* Fills data->classes from the evidence; NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_http_pupil_homework_classes(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
+
+/*
+ * The target of a write as it is stored: NGX_OK; NGX_DECLINED, when it is gone
+ * or somebody has changed it, which is noted; NGX_ERROR.  assigned_at: of it.
+ */
+ngx_int_t ngx_http_pupil_homework_bound(ngx_http_pupil_ctx_t *ctx,
+    pupil_bound_row_t *bound, pupil_time_t *assigned_at);
+
+/* Facts of a row that is to be stored as the target; NGX_OK, NGX_ERROR. */
+ngx_int_t ngx_http_pupil_homework_facts(ngx_http_pupil_ctx_t *ctx,
+    const pupil_bound_row_t *bound, pupil_str_t *facts);
+
+/* What a row has that is to be stored; text is sealed, data NULL: none. */
+void ngx_http_pupil_homework_bind_text(ngx_http_pupil_ctx_t *ctx,
+    pupil_bound_row_t *bound, const char *field, pupil_str_t text);
+void ngx_http_pupil_homework_bind_time(ngx_http_pupil_ctx_t *ctx,
+    pupil_bound_row_t *bound, const char *field, pupil_time_t time,
+    uint8_t memory[8]);
+
+/* That of a new one: its ids and who assigns it; NGX_OK, NGX_ERROR. */
+ngx_int_t ngx_http_pupil_homework_bind_new(ngx_http_pupil_ctx_t *ctx,
+    pupil_bound_row_t *bound, const pupil_uuid_t *ids, ngx_uint_t n);
 
 /* The class, or the class that has that homework; NULL. */
 ngx_http_pupil_class_t *ngx_http_pupil_homework_class(

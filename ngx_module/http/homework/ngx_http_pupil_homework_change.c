@@ -12,6 +12,14 @@
 
 static ngx_int_t ngx_http_pupil_homework_target(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t stmt, const ngx_http_pupil_class_t *target);
+static ngx_int_t ngx_http_pupil_homework_bind(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *ids, pupil_str_t title, pupil_str_t description,
+    pupil_str_t exercises, pupil_str_t *facts);
+static ngx_int_t ngx_http_pupil_homework_begun(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t stmt, pupil_bound_row_t *bound);
+static ngx_int_t ngx_http_pupil_homework_rebind(ngx_http_pupil_ctx_t *ctx,
+    pupil_bound_row_t *bound, pupil_str_t title, pupil_str_t description,
+    pupil_str_t *facts);
 static pupil_uuid_t *ngx_http_pupil_homework_ids(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t n);
 static ngx_libpq_exchange_t *ngx_http_pupil_homework_begin(
@@ -84,9 +92,10 @@ ngx_http_pupil_homework_patch_parse(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_uint_t             stmt;
-    const pupil_uuid_t    *record;
-    ngx_libpq_exchange_t  *ex;
+    ngx_uint_t                  stmt;
+    const pupil_uuid_t         *record;
+    ngx_libpq_exchange_t       *ex;
+    ngx_http_pupil_homework_t  *data;
 
     ngx_http_pupil_debug(ctx, "write: start");
 
@@ -106,8 +115,15 @@ ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
+    data = ctx->data;
     record = ctx->route->method == NGX_HTTP_POST ? NULL : &ctx->path_id;
     ngx_http_pupil_homework_evidence(ctx, ex, record);
+
+    if (record != NULL) {
+        data->target_at = ngx_http_pupil_add_stmt(ctx, ex,
+                                                  PUPIL_HOMEWORK_TARGET);
+        ngx_libpq_param_uuid(ex, record->b);
+    }
 
     /* what the audit tells when that evidence is not authentic */
     ctx->audit.asked = ngx_http_pupil_stmt(ctx, stmt);
@@ -135,10 +151,6 @@ ngx_http_pupil_homework_target(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
 
     data->target = target;
 
-    if (stmt == PUPIL_HOMEWORK_DELETE) {
-        return NGX_OK;
-    }
-
     switch (ngx_http_pupil_need(ctx, &target->owner)) {
 
     case PUPIL_OK:
@@ -162,7 +174,7 @@ ngx_int_t
 ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                      rc;
-    pupil_str_t                    text, title, description, exercises;
+    pupil_str_t                    text, title, description, exercises, facts;
     pupil_uuid_t                  *ids;
     ngx_libpq_exchange_t          *ex;
     pupil_input_homework_t        *in;
@@ -197,7 +209,9 @@ ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
         || ngx_http_pupil_homework_seal(ctx, "description", in->description,
                                         &description) != NGX_OK
         || ngx_http_pupil_homework_seal(ctx, "exercises", text, &exercises)
-           != NGX_OK)
+           != NGX_OK
+        || ngx_http_pupil_homework_bind(ctx, ids, title, description,
+                                        exercises, &facts) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -214,9 +228,43 @@ ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
     ngx_libpq_param_uuid_array(ex, ids, in->exercise_count);
     ngx_libpq_param_timestamptz(ex, in->assigned_at);
     ngx_libpq_param_timestamptz(ex, in->due_at);
+    ngx_http_pupil_param_bytea(ex, &facts);
 
     return ngx_http_pupil_homework_end(ctx, ex,
                                        ngx_http_pupil_homework_created);
+}
+
+
+/* The facts of a new one. */
+static ngx_int_t
+ngx_http_pupil_homework_bind(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *ids, pupil_str_t title, pupil_str_t description,
+    pupil_str_t exercises, pupil_str_t *facts)
+{
+    uint8_t                     assigned_at[8], due_at[8];
+    pupil_bound_row_t           bound;
+    pupil_input_homework_t     *in;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+    in = &data->create;
+
+    if (ngx_http_pupil_homework_bind_new(ctx, &bound, ids, in->exercise_count)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_http_pupil_homework_bind_text(ctx, &bound, "title", title);
+    ngx_http_pupil_homework_bind_text(ctx, &bound, "description",
+                                      description);
+    ngx_http_pupil_homework_bind_text(ctx, &bound, "exercises", exercises);
+    ngx_http_pupil_homework_bind_time(ctx, &bound, "assigned_at",
+                                      in->assigned_at, assigned_at);
+    ngx_http_pupil_homework_bind_time(ctx, &bound, "due_at", in->due_at,
+                                      due_at);
+
+    return ngx_http_pupil_homework_facts(ctx, &bound, facts);
 }
 
 
@@ -241,41 +289,29 @@ ngx_int_t
 ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                      rc;
-    pupil_str_t                    title, description;
+    pupil_str_t                    title, description, facts;
+    pupil_bound_row_t              bound;
     ngx_libpq_exchange_t          *ex;
     ngx_http_pupil_homework_t     *data;
     pupil_input_homework_patch_t  *in;
-    const ngx_http_pupil_class_t  *class;
 
     ngx_http_pupil_debug(ctx, "patch: evidence read");
 
     data = ctx->data;
     in = &data->patch;
-    data->record = ctx->path_id;
 
-    rc = ngx_http_pupil_homework_classes(ctx, ctx->exchange->results[0]);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    class = ngx_http_pupil_homework_class_of(data, &data->record);
-
-    rc = ngx_http_pupil_homework_target(ctx, PUPIL_HOMEWORK_PATCH, class);
+    rc = ngx_http_pupil_homework_begun(ctx, PUPIL_HOMEWORK_PATCH, &bound);
     if (rc != NGX_OK) {
         return rc == NGX_DECLINED ? NGX_OK : rc;
-    }
-
-    if ((in->set & PUPIL_INPUT_SET_DUE_AT)
-        && in->due_at <= data->target->assigned_at)
-    {
-        return ngx_http_pupil_problem_at(ctx, NGX_HTTP_PUPIL_INVALID, "/due_at",
-                                         "after-assigned_at");
     }
 
     if (ngx_http_pupil_homework_seal(ctx, "title", in->title, &title)
         != NGX_OK
         || ngx_http_pupil_homework_seal(ctx, "description", in->description,
                                         &description)
+           != NGX_OK
+        || ngx_http_pupil_homework_rebind(ctx, &bound, title, description,
+                                          &facts)
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -298,20 +334,26 @@ ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
         ngx_libpq_param_null(ex);
     }
 
+    ngx_http_pupil_param_bytea(ex, &facts);
+    ngx_http_pupil_param_bytea(ex, &bound.facts);
+
     return ngx_http_pupil_homework_end(ctx, ex,
                                        ngx_http_pupil_homework_patched);
 }
 
 
-ngx_int_t
-ngx_http_pupil_homework_delete_step(ngx_http_pupil_ctx_t *ctx)
+/*
+ * The homework of the path as it is stored, with its key.  NGX_OK;
+ * NGX_DECLINED: the key is being asked for; or how the request ends.
+ */
+static ngx_int_t
+ngx_http_pupil_homework_begun(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
+    pupil_bound_row_t *bound)
 {
     ngx_int_t                      rc;
-    ngx_libpq_exchange_t          *ex;
+    pupil_time_t                   assigned_at;
     ngx_http_pupil_homework_t     *data;
     const ngx_http_pupil_class_t  *class;
-
-    ngx_http_pupil_debug(ctx, "delete: evidence read");
 
     data = ctx->data;
     data->record = ctx->path_id;
@@ -323,15 +365,95 @@ ngx_http_pupil_homework_delete_step(ngx_http_pupil_ctx_t *ctx)
 
     class = ngx_http_pupil_homework_class_of(data, &data->record);
 
-    rc = ngx_http_pupil_homework_target(ctx, PUPIL_HOMEWORK_DELETE, class);
+    rc = ngx_http_pupil_homework_target(ctx, stmt, class);
     if (rc != NGX_OK) {
         return rc;
+    }
+
+    rc = ngx_http_pupil_homework_bound(ctx, bound, &assigned_at);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_pupil_homework_refuse(ctx, stmt,
+                                              NGX_HTTP_PUPIL_NOT_FOUND);
+    }
+
+    if (rc == NGX_OK && (data->patch.set & PUPIL_INPUT_SET_DUE_AT)
+        && data->patch.due_at <= assigned_at)
+    {
+        return ngx_http_pupil_problem_at(ctx, NGX_HTTP_PUPIL_INVALID, "/due_at",
+                                         "after-assigned_at");
+    }
+
+    return rc;
+}
+
+
+/* The facts of what a patch makes of it. */
+static ngx_int_t
+ngx_http_pupil_homework_rebind(ngx_http_pupil_ctx_t *ctx,
+    pupil_bound_row_t *bound, pupil_str_t title, pupil_str_t description,
+    pupil_str_t *facts)
+{
+    uint8_t                        due_at[8];
+    ngx_http_pupil_homework_t     *data;
+    pupil_input_homework_patch_t  *in;
+
+    data = ctx->data;
+    in = &data->patch;
+
+    if (title.data != NULL) {
+        ngx_http_pupil_homework_bind_text(ctx, bound, "title", title);
+    }
+
+    if (in->set & PUPIL_INPUT_SET_DESCRIPTION) {
+        ngx_http_pupil_homework_bind_text(ctx, bound, "description",
+                                          description);
+    }
+
+    if (in->set & PUPIL_INPUT_SET_DUE_AT) {
+        ngx_http_pupil_homework_bind_time(ctx, bound, "due_at", in->due_at,
+                                          due_at);
+    }
+
+    return ngx_http_pupil_homework_facts(ctx, bound, facts);
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_delete_step(ngx_http_pupil_ctx_t *ctx)
+{
+    uint8_t                     deleted_at[8];
+    ngx_int_t                   rc;
+    pupil_str_t                 facts;
+    pupil_bound_row_t           bound;
+    ngx_libpq_exchange_t       *ex;
+    ngx_http_pupil_homework_t  *data;
+
+    ngx_http_pupil_debug(ctx, "delete: evidence read");
+
+    data = ctx->data;
+
+    rc = ngx_http_pupil_homework_begun(ctx, PUPIL_HOMEWORK_DELETE, &bound);
+    if (rc != NGX_OK) {
+        return rc == NGX_DECLINED ? NGX_OK : rc;
+    }
+
+    ngx_http_pupil_homework_bind_time(ctx, &bound, "deleted_at", ctx->now,
+                                      deleted_at);
+
+    if (ngx_http_pupil_homework_facts(ctx, &bound, &facts) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     ex = ngx_http_pupil_homework_begin(ctx, PUPIL_HOMEWORK_DELETE);
     if (ex == NULL) {
         return NGX_ERROR;
     }
+
+    ngx_libpq_param_int4(ex, (int32_t) data->target->owner.version);
+    ngx_libpq_param_timestamptz(ex, ctx->now);
+    ngx_http_pupil_param_bytea(ex, &facts);
+    ngx_http_pupil_param_bytea(ex, &bound.facts);
 
     ctx->resume = ngx_http_pupil_homework_deleted;
 
@@ -448,7 +570,7 @@ ngx_http_pupil_homework_deleted(ngx_http_pupil_ctx_t *ctx)
 
 /*
  * The record was written.  Nothing was: the relation ended between the two
- * exchanges.
+ * exchanges, or somebody else wrote it, and all begins anew, once.
  */
 static ngx_int_t
 ngx_http_pupil_homework_stored(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
@@ -462,9 +584,18 @@ ngx_http_pupil_homework_stored(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
     rc = ngx_libpq_get_uuid(ctx->exchange->results[0], 0, PUPIL_HW_RECORD,
                             record.b);
 
-    if (rc == NGX_DECLINED) {
+    if (rc == NGX_DECLINED && stmt == PUPIL_HOMEWORK_CREATE) {
         return ngx_http_pupil_homework_refuse(ctx, stmt,
                                               NGX_HTTP_PUPIL_NOT_FOUND);
+    }
+
+    if (rc == NGX_DECLINED) {
+        if (data->again) {
+            return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_BUSY);
+        }
+
+        data->again = 1;
+        return ngx_http_pupil_homework_write_start(ctx);
     }
 
     if (rc == NGX_OK && pupil_uuid_compare(&record, &data->record) != 0) {

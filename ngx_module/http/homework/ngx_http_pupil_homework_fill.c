@@ -89,6 +89,7 @@ ngx_http_pupil_feed_fill(ngx_http_pupil_ctx_t *ctx)
             class->definitions = NULL;
             class->count = 0;
             class->has_version = 0;
+            class->damaged = 0;
         }
     }
 
@@ -203,6 +204,18 @@ ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return rc == NGX_DECLINED ? NGX_OK : rc;
     }
 
+    defined.stmt = stmt;
+    defined.res = res;
+    defined.n = row;
+    defined.owner = &class->owner;
+    defined.record = &d->record;
+
+    rc = ngx_http_pupil_facts(ctx, &defined);
+    if (rc != NGX_OK) {
+        class->damaged |= rc == NGX_DECLINED;
+        return rc == NGX_DECLINED ? NGX_OK : rc;
+    }
+
     if (ngx_libpq_get_timestamptz(res, row, column[PUPIL_HL_WANT_ASSIGNED_AT],
                                   &d->assigned_at) != NGX_OK
         || ngx_libpq_get_timestamptz(res, row, column[PUPIL_HL_WANT_DUE_AT],
@@ -224,12 +237,6 @@ ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return NGX_OK;
     }
 
-    defined.stmt = stmt;
-    defined.res = res;
-    defined.n = row;
-    defined.owner = &class->owner;
-    defined.record = &d->record;
-
     return ngx_http_pupil_homework_define(ctx, &defined, d);
 }
 
@@ -245,7 +252,8 @@ ngx_http_pupil_feed_keep(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_definitions_key_t     key;
     ngx_http_pupil_definitions_entry_t   entry;
 
-    if (class->kept || !class->has_version
+    /* what was left out is found again by whoever asks next */
+    if (class->kept || class->damaged || !class->has_version
         || class->owner.state != PUPIL_OWNER_STATE_ACTIVE)
     {
         return NGX_OK;

@@ -27,8 +27,7 @@ static ngx_int_t ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_overview_t *view, const ngx_http_pupil_owner_t *owner,
     pupil_score_t *score);
 static ngx_int_t ngx_http_pupil_overview_of(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_overview_t *view, const pupil_uuid_t *record,
-    const pupil_uuid_t *subject);
+    ngx_http_pupil_overview_t *view, const ngx_http_pupil_row_t *submission);
 static void ngx_http_pupil_overview_summary(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_overview_t *view);
 
@@ -243,7 +242,13 @@ ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
             return NGX_ERROR;
         }
 
-        rc = ngx_http_pupil_overview_of(ctx, view, &record, &subject);
+        submission.n = view->next;
+
+        rc = ngx_http_pupil_facts(ctx, &submission);
+
+        if (rc == NGX_OK) {
+            rc = ngx_http_pupil_overview_of(ctx, view, &submission);
+        }
 
         if (rc == NGX_DECLINED) {
             continue;
@@ -252,8 +257,6 @@ ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
         if (rc != NGX_OK) {
             return rc;
         }
-
-        submission.n = view->next;
 
         rc = ngx_http_pupil_homework_score(ctx, &submission, updated_at,
                                            &view->item.definition.exercises,
@@ -267,19 +270,18 @@ ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-/* NGX_DECLINED: the next result is not of this homework and class. */
+/* NGX_DECLINED: the result is not of this homework and class. */
 static ngx_int_t
 ngx_http_pupil_overview_of(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_overview_t *view, const pupil_uuid_t *record,
-    const pupil_uuid_t *subject)
+    ngx_http_pupil_overview_t *view, const ngx_http_pupil_row_t *submission)
 {
     const char    *why;
     pupil_uuid_t   homework, class_id;
 
-    if (ngx_libpq_get_uuid(view->results, view->next, PUPIL_HR_HOMEWORK,
-                           homework.b) != NGX_OK
-        || ngx_libpq_get_uuid(view->results, view->next, PUPIL_HR_CLASS,
-                              class_id.b) != NGX_OK)
+    if (ngx_http_pupil_facts_uuid(submission, "homework_id", &homework)
+        != NGX_OK
+        || ngx_http_pupil_facts_uuid(submission, "class_id", &class_id)
+           != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -296,7 +298,8 @@ ngx_http_pupil_overview_of(ngx_http_pupil_ctx_t *ctx,
         return NGX_OK;
     }
 
-    ngx_http_pupil_tampered_record(ctx, "progress", record, subject, why);
+    ngx_http_pupil_tampered_record(ctx, "progress", submission->record,
+                                   &submission->owner->id, why);
 
     return NGX_DECLINED;
 }

@@ -12,9 +12,14 @@ static void ngx_http_pupil_homework_teacher(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_item_t *item);
 static ngx_int_t ngx_http_pupil_homework_current(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
+static ngx_int_t ngx_http_pupil_homework_stored(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_http_pupil_current_t *current);
+static void ngx_http_pupil_homework_row(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, const ngx_http_pupil_current_t *current,
+    ngx_http_pupil_row_t *submission);
 static ngx_int_t ngx_http_pupil_homework_add(ngx_http_pupil_ctx_t *ctx,
-    PGresult *res, ngx_uint_t row, const pupil_exercises_t *exercises,
-    pupil_score_t *score);
+    PGresult *res, const ngx_http_pupil_current_t *current,
+    const pupil_exercises_t *exercises, pupil_score_t *score);
 static ngx_int_t ngx_http_pupil_teacher_check(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_teacher_t *teacher);
 
@@ -57,6 +62,17 @@ ngx_http_pupil_homework_item(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return NGX_DECLINED;
     }
 
+    defined.stmt = data->list;
+    defined.res = res;
+    defined.n = row;
+    defined.owner = &item->class->owner;
+    defined.record = &item->record;
+
+    rc = ngx_http_pupil_facts(ctx, &defined);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
     teacher = &item->row;
     teacher->res = res;
     teacher->row = row;
@@ -76,12 +92,6 @@ ngx_http_pupil_homework_item(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     item->teacher = teacher;
     item->definition.record = item->record;
-
-    defined.stmt = data->list;
-    defined.res = res;
-    defined.n = row;
-    defined.owner = &item->class->owner;
-    defined.record = &item->record;
 
     return ngx_http_pupil_homework_define(ctx, &defined, &item->definition);
 }
@@ -261,7 +271,7 @@ ngx_http_pupil_homework_progress(ngx_http_pupil_ctx_t *ctx,
     for (i = 0; i < data->ncurrent; i++) {
         if (pupil_uuid_compare(&data->current[i].homework, &item->record)
             == 0
-            && ngx_http_pupil_homework_add(ctx, res, data->current[i].row,
+            && ngx_http_pupil_homework_add(ctx, res, &data->current[i],
                                            &item->definition.exercises,
                                            &score) != NGX_OK)
         {
@@ -301,8 +311,7 @@ ngx_http_pupil_homework_current(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         current = &data->current[data->ncurrent];
         current->row = row;
 
-        rc = ngx_libpq_get_uuid(res, row, PUPIL_HP_HOMEWORK,
-                                current->homework.b);
+        rc = ngx_http_pupil_homework_stored(ctx, res, current);
         if (rc == NGX_ERROR) {
             return NGX_ERROR;
         }
@@ -310,36 +319,75 @@ ngx_http_pupil_homework_current(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         data->ncurrent += rc == NGX_OK;
     }
 
-    data->current_of = res;
+    /* without a key, nothing was checked: all of it again */
+    data->current_of = ctx->keys.missing_count == 0 ? res : NULL;
 
     return NGX_OK;
 }
 
 
+/* NGX_DECLINED: there is none, or it is left out. */
 static ngx_int_t
-ngx_http_pupil_homework_add(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row, const pupil_exercises_t *exercises, pupil_score_t *score)
+ngx_http_pupil_homework_stored(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_http_pupil_current_t *current)
 {
-    pupil_time_t            updated_at;
-    pupil_uuid_t            record;
-    ngx_http_pupil_row_t    submission;
-    ngx_http_pupil_owner_t  owner;
+    ngx_int_t             rc;
+    ngx_http_pupil_row_t  submission;
 
-    if (ngx_libpq_get_uuid(res, row, PUPIL_HP_RECORD, record.b)
-        != NGX_OK
-        || ngx_libpq_get_timestamptz(res, row, PUPIL_HP_UPDATED_AT,
-                                     &updated_at) != NGX_OK
-        || ngx_http_pupil_owner(ctx, res, row, PUPIL_HP_OWNER,
-                                &ctx->session.subject, &owner) != NGX_OK)
+    rc = ngx_libpq_get_uuid(res, current->row, PUPIL_HP_RECORD,
+                            current->record.b);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_http_pupil_owner(ctx, res, current->row, PUPIL_HP_OWNER,
+                             &ctx->session.subject, &current->owner)
+        != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    submission.stmt = ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_PUPIL_PROGRESS);
-    submission.res = res;
-    submission.n = row;
-    submission.owner = &owner;
-    submission.record = &record;
+    ngx_http_pupil_homework_row(ctx, res, current, &submission);
+
+    rc = ngx_http_pupil_facts(ctx, &submission);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_pupil_facts_uuid(&submission, "homework_id",
+                                     &current->homework);
+}
+
+
+/* Of the page and of the feed: their columns are the same. */
+static void
+ngx_http_pupil_homework_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    const ngx_http_pupil_current_t *current, ngx_http_pupil_row_t *submission)
+{
+    submission->stmt = ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_PUPIL_PROGRESS);
+    submission->res = res;
+    submission->n = current->row;
+    submission->owner = &current->owner;
+    submission->record = &current->record;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_homework_add(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    const ngx_http_pupil_current_t *current,
+    const pupil_exercises_t *exercises, pupil_score_t *score)
+{
+    pupil_time_t          updated_at;
+    ngx_http_pupil_row_t  submission;
+
+    if (ngx_libpq_get_timestamptz(res, current->row, PUPIL_HP_UPDATED_AT,
+                                  &updated_at)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_http_pupil_homework_row(ctx, res, current, &submission);
 
     return ngx_http_pupil_homework_score(ctx, &submission, updated_at,
                                          exercises, score);

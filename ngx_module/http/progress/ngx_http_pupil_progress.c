@@ -294,7 +294,10 @@ ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx)
     data = ctx->data;
     n = data->nsent;
 
-    if (ngx_http_pupil_progress_arrays(ctx, &batch) != NGX_OK) {
+    if (ngx_http_pupil_progress_arrays(ctx, &batch) != NGX_OK
+        || ngx_http_pupil_progress_facts(ctx, batch.answers, batch.results)
+           != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -319,6 +322,8 @@ ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx)
         ngx_libpq_exchange_destroy(ex);
         return NGX_ERROR;
     }
+
+    ngx_http_pupil_param_bytea_array(ex, data->facts, n * data->nenrolments);
 
     ctx->resume = ngx_http_pupil_progress_done;
 

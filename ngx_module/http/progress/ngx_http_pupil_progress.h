@@ -34,6 +34,7 @@ typedef struct {
     pupil_enrolment_row_t   *enrolments;  /* with checked MACs */
     pupil_str_t             *macs;
     ngx_uint_t               nenrolments;
+    pupil_str_t             *facts;       /* by item, then by enrolment */
     unsigned                 keep:1;      /* evidence fits the cache */
     unsigned                 cached:1;    /* evidence is the cache's */
     unsigned                 fresh:1;     /* that did not do */
@@ -57,7 +58,7 @@ ngx_int_t ngx_http_pupil_evidence_cached(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_evidence_read(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 
-/* The last parameters of PUPIL_PROGRESS_SUBMIT, which tell of it. */
+/* Parameters of PUPIL_PROGRESS_SUBMIT, which tell of it. */
 ngx_int_t ngx_http_pupil_evidence_params(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex);
 
@@ -66,6 +67,13 @@ void ngx_http_pupil_evidence_stale(ngx_http_pupil_ctx_t *ctx);
 
 /* What was read did for all items: into the cache. */
 void ngx_http_pupil_evidence_keep(ngx_http_pupil_ctx_t *ctx);
+
+/*
+ * The facts of what is sent, sealed as it is, for each enrolment; the last
+ * parameter.
+ */
+ngx_int_t ngx_http_pupil_progress_facts(ngx_http_pupil_ctx_t *ctx,
+    const pupil_str_t *answers, const pupil_str_t *results);
 
 ngx_int_t ngx_http_pupil_history_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_history_start(ngx_http_pupil_ctx_t *ctx);

@@ -168,7 +168,12 @@ ngx_http_pupil_history_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     submission.owner = &owner;
     submission.record = &cursor->id;
 
-    rc = ngx_http_pupil_history_of(ctx, &submission);
+    rc = ngx_http_pupil_facts(ctx, &submission);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_pupil_history_of(ctx, &submission);
+    }
+
     if (rc != NGX_OK) {
         return rc == NGX_DECLINED ? NGX_OK : rc;      /* the next row */
     }
@@ -197,7 +202,6 @@ static ngx_int_t
 ngx_http_pupil_history_of(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *submission)
 {
-    int32_t                     column;
     pupil_uuid_t                homework;
     ngx_http_pupil_progress_t  *data;
 
@@ -207,9 +211,7 @@ ngx_http_pupil_history_of(ngx_http_pupil_ctx_t *ctx,
         return NGX_OK;
     }
 
-    column = submission->stmt->statement.column[PUPIL_PH_WANT_HOMEWORK];
-
-    if (ngx_libpq_get_uuid(submission->res, submission->n, column, homework.b)
+    if (ngx_http_pupil_facts_uuid(submission, "homework_id", &homework)
         != NGX_OK)
     {
         return NGX_ERROR;

@@ -37,6 +37,7 @@
 #include "http/request/ngx_http_pupil_endpoint.h"
 #include "http/request/ngx_http_pupil_deadline.h"
 #include "http/request/ngx_http_pupil_exchange.h"
+#include "http/request/ngx_http_pupil_facts.h"
 #include "http/request/ngx_http_pupil_floors.h"
 #include "http/request/ngx_http_pupil_keys.h"
 #include "http/request/ngx_http_pupil_main.h"

@@ -14,8 +14,6 @@ static pupil_rc_t ngx_http_pupil_subkey(ngx_http_pupil_ctx_t *ctx,
 static pupil_rc_t ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_place_t *at, ngx_uint_t allow_restricted,
     pupil_str_t sealed, uint8_t *out, pupil_str_t *value);
-static void ngx_http_pupil_bound_to(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_place_t *at, pupil_place_t *place);
 static pupil_rc_t ngx_http_pupil_plain(ngx_http_pupil_ctx_t *ctx,
     uint32_t type, PGresult *res, ngx_uint_t row, ngx_uint_t col,
     pupil_str_t *value);
@@ -182,10 +180,7 @@ ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx,
     pupil_place_t          place;
     const pupil_subkey_t  *key;
 
-    ngx_http_pupil_bound_to(ctx, at, &place);
-
-    rc = ngx_http_pupil_subkey(ctx, &place, at->owner->state,
-                               allow_restricted, &key);
+    rc = ngx_http_pupil_place_key(ctx, at, allow_restricted, &place, &key);
     if (rc != PUPIL_OK) {
         return rc;
     }
@@ -215,10 +210,10 @@ ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-/* What ciphertext is bound to (invariant I6). */
-static void
-ngx_http_pupil_bound_to(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_place_t *at, pupil_place_t *place)
+pupil_rc_t
+ngx_http_pupil_place_key(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_place_t *at, ngx_uint_t allow_restricted,
+    pupil_place_t *place, const pupil_subkey_t **key)
 {
     place->tenant = ctx->tenant;
     place->owner = at->owner->id;
@@ -228,6 +223,9 @@ ngx_http_pupil_bound_to(ngx_http_pupil_ctx_t *ctx,
     place->field.len = ngx_strlen(at->field);
     place->record = *at->record;
     place->key_version = at->owner->version;
+
+    return ngx_http_pupil_subkey(ctx, place, at->owner->state,
+                                 allow_restricted, key);
 }
 
 
@@ -283,9 +281,7 @@ ngx_http_pupil_need(ngx_http_pupil_ctx_t *ctx,
     at.owner = owner;
     at.record = &owner->id;
 
-    ngx_http_pupil_bound_to(ctx, &at, &place);
-
-    return ngx_http_pupil_subkey(ctx, &place, owner->state, 0, &key);
+    return ngx_http_pupil_place_key(ctx, &at, 0, &place, &key);
 }
 
 
@@ -299,9 +295,7 @@ ngx_http_pupil_seal(ngx_http_pupil_ctx_t *ctx,
     pupil_place_t          place;
     const pupil_subkey_t  *key;
 
-    ngx_http_pupil_bound_to(ctx, at, &place);
-
-    rc = ngx_http_pupil_subkey(ctx, &place, at->owner->state, 0, &key);
+    rc = ngx_http_pupil_place_key(ctx, at, 0, &place, &key);
     if (rc != PUPIL_OK) {
         return rc;
     }

@@ -79,6 +79,14 @@ pupil_rc_t ngx_http_pupil_unseal(ngx_http_pupil_ctx_t *ctx,
 pupil_rc_t ngx_http_pupil_seal(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_place_t *at, pupil_str_t value, pupil_str_t *sealed);
 
+/*
+ * The subkey of a place and what is bound to it (invariant I6).  PUPIL_OK or
+ * what ngx_http_pupil_value() returns for want of a key.
+ */
+pupil_rc_t ngx_http_pupil_place_key(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_place_t *at, ngx_uint_t allow_restricted,
+    pupil_place_t *place, const pupil_subkey_t **key);
+
 /* Notes an owner whose key is needed; for writes, before sealing. */
 pupil_rc_t ngx_http_pupil_need(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_owner_t *owner);

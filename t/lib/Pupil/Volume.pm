@@ -156,7 +156,8 @@ INSERT INTO data.example (tenant, owner, record, key_version, source,
 SELECT :tenant, pg_temp.id('subject', n), pg_temp.id('subject', n), 1, 'test',
        pg_temp.sealed(105) FROM person;
 INSERT INTO data.homework (tenant, owner, record, key_version, source, title,
-       description, exercises, exercise_ids, assigned_by, assigned_at, due_at)
+       description, exercises, exercise_ids, assigned_by, assigned_at, due_at,
+       facts)
 SELECT :tenant, pg_temp.id('class', g * 4 + i),
        pg_temp.id('homework', (g * 4 + i) * 10 + h), 1, 'test',
        pg_temp.sealed(105), pg_temp.sealed(169),
@@ -165,18 +166,19 @@ SELECT :tenant, pg_temp.id('class', g * 4 + i),
              pg_temp.id('exercise', ((g * 4 + i) * 10 + h) * 2 + 1)],
        pg_temp.id('subject', n), now() - interval '90 days',
        now() + CASE WHEN h < 2 THEN interval '7 days'
-                    ELSE interval '-7 days' END * (h + 1)
+                    ELSE interval '-7 days' END * (h + 1),
+       pg_temp.sealed(128)
   FROM person, generate_series(0, 3) AS i, generate_series(0, 9) AS h
  WHERE role = 'teacher';
 INSERT INTO data.progress (tenant, owner, record, key_version, source,
        updated_at, homework_id, class_id, exercise_id, done, answer, result,
-       fingerprint, superseded)
+       fingerprint, superseded, facts)
 SELECT :tenant, pg_temp.id('subject', n), pg_temp.id('submission', n * 5 + s),
        1, 'test', now() - (5 - s) * interval '1 hour',
        pg_temp.id('homework', h), pg_temp.id('class', h / 10),
        pg_temp.id('exercise', h * 2 + (s = 1)::int),
        true, pg_temp.sealed(137), pg_temp.sealed(169),
-       pg_temp.key('fingerprint', n * 5 + s), s = 0
+       pg_temp.key('fingerprint', n * 5 + s), s = 0, pg_temp.sealed(96)
   FROM person, generate_series(0, 4) AS s
  CROSS JOIN LATERAL (SELECT (g * 4 + (ARRAY[0, 0, 1, 2, 0])[s + 1]) * 10)
        AS k (h)

@@ -1,0 +1,132 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What binds a homework: its dates, exercises, who assigned it, that it is
+ * taken back, and what is sealed (invariant I18).  A write begins with the row
+ * that is stored, and is done only while it still is.
+ */
+
+#include "http/homework/ngx_http_pupil_homework.h"
+
+
+static const pupil_category_t *ngx_http_pupil_homework_category(
+    ngx_http_pupil_ctx_t *ctx);
+static int32_t ngx_http_pupil_homework_field(ngx_http_pupil_ctx_t *ctx,
+    const char *field);
+
+
+ngx_int_t
+ngx_http_pupil_homework_bound(ngx_http_pupil_ctx_t *ctx,
+    pupil_bound_row_t *bound, pupil_time_t *assigned_at)
+{
+    ngx_int_t                   rc;
+    pupil_uuid_t                record;
+    ngx_http_pupil_row_t        stored;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    stored.stmt = ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_TARGET);
+    stored.res = ctx->exchange->results[data->target_at];
+    stored.n = 0;
+    stored.owner = &data->target->owner;
+    stored.record = &data->record;
+
+    rc = ngx_libpq_get_uuid(stored.res, 0, PUPIL_HT_RECORD, record.b);
+
+    if (rc == NGX_OK && pupil_uuid_compare(&record, &data->record) != 0) {
+        ngx_http_pupil_tampered_record(ctx, "homework", &record,
+                                       &data->target->owner.id,
+                                       "another record");
+        return NGX_DECLINED;
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_pupil_facts(ctx, &stored);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_http_pupil_facts_row(&stored, bound);
+
+    return ngx_http_pupil_facts_time(&stored, "assigned_at", assigned_at);
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_facts(ngx_http_pupil_ctx_t *ctx,
+    const pupil_bound_row_t *bound, pupil_str_t *facts)
+{
+    ngx_http_pupil_place_t      at;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    at.category = "homework";
+    at.field = "";
+    at.owner = &data->target->owner;
+    at.record = &data->record;
+
+    return ngx_http_pupil_facts_make(ctx,
+                                     ngx_http_pupil_homework_category(ctx),
+                                     &at, bound, facts);
+}
+
+
+void
+ngx_http_pupil_homework_bind_text(ngx_http_pupil_ctx_t *ctx,
+    pupil_bound_row_t *bound, const char *field, pupil_str_t text)
+{
+    ngx_http_pupil_facts_sealed(ngx_http_pupil_homework_category(ctx), field,
+                                text, bound);
+}
+
+
+void
+ngx_http_pupil_homework_bind_time(ngx_http_pupil_ctx_t *ctx,
+    pupil_bound_row_t *bound, const char *field, pupil_time_t time,
+    uint8_t memory[8])
+{
+    pupil_bound_time(bound, ngx_http_pupil_homework_field(ctx, field), time,
+                     memory);
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_bind_new(ngx_http_pupil_ctx_t *ctx,
+    pupil_bound_row_t *bound, const pupil_uuid_t *ids, ngx_uint_t n)
+{
+    uint8_t  *list;
+
+    ngx_memzero(bound, sizeof(pupil_bound_row_t));
+
+    list = ngx_palloc(ctx->request->pool, pupil_bound_uuids_size(n));
+    if (list == NULL) {
+        return NGX_ERROR;
+    }
+
+    pupil_bound_uuids(bound,
+                      ngx_http_pupil_homework_field(ctx, "exercise_ids"), ids,
+                      (uint32_t) n, list);
+    pupil_bound_uuid(bound, ngx_http_pupil_homework_field(ctx, "assigned_by"),
+                     &ctx->session.subject);
+
+    return NGX_OK;
+}
+
+
+static const pupil_category_t *
+ngx_http_pupil_homework_category(ngx_http_pupil_ctx_t *ctx)
+{
+    return ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_TARGET)->statement.bound;
+}
+
+
+static int32_t
+ngx_http_pupil_homework_field(ngx_http_pupil_ctx_t *ctx, const char *field)
+{
+    return ngx_http_pupil_facts_field(ngx_http_pupil_homework_category(ctx),
+                                      field);
+}
