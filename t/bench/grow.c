@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "grow_copy.h"
+#include "seed_facts.h"
 #include "core/login/password.h"
 #include "core/base/text.h"
 
@@ -57,15 +58,11 @@ typedef struct {
 } grow_t;
 
 
-static void
-put_sealed(const grow_t *grow, copy_t *t, const owner_t *owner,
-    const char *category, const char *field, const pupil_uuid_t *record,
-    const char *text)
+/* Sets place, but for the field. */
+static const pupil_subkey_t *
+place_key(const grow_t *grow, const owner_t *owner, const char *category,
+    const pupil_uuid_t *record, pupil_place_t *place)
 {
-    size_t          len = strlen(text);
-    uint8_t         sealed[SEALED_MAX];
-    pupil_place_t   place;
-
     static pupil_subkey_t  subkey;
     static pupil_uuid_t    of;
     static const char     *derived;
@@ -76,21 +73,74 @@ put_sealed(const grow_t *grow, copy_t *t, const owner_t *owner,
         of = owner->id;
     }
 
-    place.tenant = grow->seed.tenant;
-    place.owner = owner->id;
-    place.record = *record;
-    place.category = seed_str(category);
+    place->tenant = grow->seed.tenant;
+    place->owner = owner->id;
+    place->record = *record;
+    place->category = seed_str(category);
+    place->key_version = 1;
+
+    return &subkey;
+}
+
+
+/* facts: NULL for a record that has none. */
+static void
+put_bound(const grow_t *grow, copy_t *t, const owner_t *owner,
+    const char *category, const char *field, const pupil_uuid_t *record,
+    const char *text, seed_facts_t *facts)
+{
+    size_t                 len = strlen(text);
+    uint8_t                sealed[SEALED_MAX];
+    pupil_place_t          place;
+    const pupil_subkey_t  *key;
+
+    key = place_key(grow, owner, category, record, &place);
     place.field = seed_str(field);
-    place.key_version = 1;
 
     if (pupil_seal_size(len) > sizeof(sealed)
-        || pupil_seal(&subkey, &place, (const uint8_t *) text, len, sealed)
+        || pupil_seal(key, &place, (const uint8_t *) text, len, sealed)
            != PUPIL_OK)
     {
         seed_die("cannot seal");
     }
 
     copy_bytes(t, sealed, pupil_seal_size(len));
+
+    if (facts != NULL) {
+        seed_facts_put(facts, field, sealed, pupil_seal_size(len));
+    }
+}
+
+
+static void
+put_sealed(const grow_t *grow, copy_t *t, const owner_t *owner,
+    const char *category, const char *field, const pupil_uuid_t *record,
+    const char *text)
+{
+    put_bound(grow, t, owner, category, field, record, text, NULL);
+}
+
+
+/* A column that the facts bind. */
+static void
+put_id(copy_t *t, const char *field, const pupil_uuid_t *id,
+    seed_facts_t *facts)
+{
+    copy_uuid(t, id);
+    seed_facts_put(facts, field, id->b, sizeof(id->b));
+}
+
+
+static void
+put_facts(const grow_t *grow, copy_t *t, const owner_t *owner,
+    const char *category, const pupil_uuid_t *record, seed_facts_t *facts)
+{
+    uint8_t                out[PUPIL_BOUND_MAX];
+    pupil_place_t          place;
+    const pupil_subkey_t  *key;
+
+    key = place_key(grow, owner, category, record, &place);
+    copy_bytes(t, out, seed_facts_end(facts, key, &place, out));
 }
 
 
@@ -289,6 +339,8 @@ homework_make(const grow_t *grow, class_t *class, int n,
     char           title[64], text[512], id[PUPIL_UUID_TEXT_LEN + 1];
     size_t         len = 0;
     copy_t       *t;
+    pupil_time_t   due;
+    seed_facts_t   facts;
     pupil_uuid_t  *record = &class->homework[n];
 
     pupil_uuid_random(record);
@@ -305,17 +357,28 @@ homework_make(const grow_t *grow, class_t *class, int n,
     snprintf(text + len, sizeof(text) - len, "]");
     snprintf(title, sizeof(title), "Chapter %d, the examples", n + 1);
 
+    due = grow->seed.now + (30 + n) * DAY * 1000000;
+    seed_facts_begin(&facts, "homework");
+
     t = copy_record(&grow->seed, HOMEWORK, &class->owner.id, record);
-    put_sealed(grow, t, &class->owner, "homework", "title", record, title);
-    put_sealed(grow, t, &class->owner, "homework", "description", record,
+    put_bound(grow, t, &class->owner, "homework", "title", record, title,
+              &facts);
+    put_bound(grow, t, &class->owner, "homework", "description", record,
                "Read the unit, work through its examples, and then answer the"
                " questions in your own words. Hand in all parts before the day"
-               " it is due; late work needs a reason.");
-    put_sealed(grow, t, &class->owner, "homework", "exercises", record, text);
+               " it is due; late work needs a reason.", &facts);
+    put_bound(grow, t, &class->owner, "homework", "exercises", record, text,
+              &facts);
     copy_uuids(t, class->exercise[n], EXERCISES);
-    copy_uuid(t, teacher);
+    seed_facts_put_uuids(&facts, "exercise_ids", class->exercise[n],
+                         EXERCISES);
+    put_id(t, "assigned_by", teacher, &facts);
     copy_time(t, grow->seed.now - DAY * 1000000);
-    copy_time(t, grow->seed.now + (30 + n) * DAY * 1000000);
+    seed_facts_put_time(&facts, "assigned_at",
+                        grow->seed.now - DAY * 1000000);
+    copy_time(t, due);
+    seed_facts_put_time(&facts, "due_at", due);
+    put_facts(grow, t, &class->owner, "homework", record, &facts);
 }
 
 
@@ -352,6 +415,7 @@ progress_make(const grow_t *grow, const owner_t *who, int n)
     char            answer[128], result[128], done = 1;
     copy_t        *t;
     uint8_t         print[32];
+    seed_facts_t    facts;
     pupil_uuid_t    record;
     const class_t  *class = &grow->classes[n / (EXERCISES * HOMEWORKS)];
 
@@ -362,14 +426,18 @@ progress_make(const grow_t *grow, const owner_t *who, int n)
     pupil_uuid_random(&record);
     pupil_fingerprint_make(&grow->seed.fingerprint, seed_str(answer), print);
 
+    seed_facts_begin(&facts, "progress");
+
     t = copy_record(&grow->seed, PROGRESS, &who->id, &record);
-    copy_uuid(t, &class->homework[h]);
-    copy_uuid(t, &class->owner.id);
-    copy_uuid(t, &class->exercise[h][n % EXERCISES]);
+    put_id(t, "homework_id", &class->homework[h], &facts);
+    put_id(t, "class_id", &class->owner.id, &facts);
+    put_id(t, "exercise_id", &class->exercise[h][n % EXERCISES], &facts);
     copy_bytes(t, &done, 1);
-    put_sealed(grow, t, who, "progress", "answer", &record, answer);
-    put_sealed(grow, t, who, "progress", "result", &record, result);
+    seed_facts_put(&facts, "done", &done, 1);
+    put_bound(grow, t, who, "progress", "answer", &record, answer, &facts);
+    put_bound(grow, t, who, "progress", "result", &record, result, &facts);
     copy_bytes(t, print, sizeof(print));
+    put_facts(grow, t, who, "progress", &record, &facts);
 }
 
 

@@ -49,10 +49,10 @@ static copy_t  tables[TABLES] = {
         " address, seen_at", 7, NULL, 0, 0 },
     [HOMEWORK] = { "data.homework", "tenant, owner, record, key_version,"
         " source, title, description, exercises, exercise_ids, assigned_by,"
-        " assigned_at, due_at", 12, NULL, 0, 0 },
+        " assigned_at, due_at, facts", 13, NULL, 0, 0 },
     [PROGRESS] = { "data.progress", "tenant, owner, record, key_version,"
         " source, homework_id, class_id, exercise_id, done, answer, result,"
-        " fingerprint", 12, NULL, 0, 0 }
+        " fingerprint, facts", 13, NULL, 0, 0 }
 };
 
 

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "seeding.h"
+#include "seed_facts.h"
 #include "core/base/text.h"
 
 
@@ -62,7 +62,7 @@ static const char  session_sql[] =
 static const char  copy_sql[] =
     "COPY data.progress (tenant, owner, record, key_version, source,"
     " updated_at, homework_id, class_id, exercise_id, done, answer, result,"
-    " fingerprint) FROM STDIN";
+    " fingerprint, facts) FROM STDIN";
 
 
 /* Submissions */
@@ -79,7 +79,7 @@ put_bytea(char *p, const uint8_t *data, size_t len)
 
 static size_t
 put_sealed(const pupil_subkey_t *key, pupil_place_t *place, const char *field,
-    const char *text, char *p)
+    const char *text, seed_facts_t *facts, char *p)
 {
     size_t   len = strlen(text);
     uint8_t  sealed[SEALED_MAX];
@@ -92,6 +92,8 @@ put_sealed(const pupil_subkey_t *key, pupil_place_t *place, const char *field,
     {
         seed_die("cannot seal");
     }
+
+    seed_facts_put(facts, field, sealed, pupil_seal_size(len));
 
     return put_bytea(p, sealed, pupil_seal_size(len));
 }
@@ -107,13 +109,24 @@ put_uuid(char *p, const pupil_uuid_t *id)
 }
 
 
+/* A column that the facts bind. */
+static size_t
+put_id(seed_facts_t *facts, const char *field, const pupil_uuid_t *id, char *p)
+{
+    seed_facts_put(facts, field, id->b, sizeof(id->b));
+
+    return put_uuid(p, id);
+}
+
+
 static void
 put_row(const seed_t *seed, const pupil_subkey_t *key, uint32_t version,
     PGresult *work, int row)
 {
     char           line[4096], answer[128], result[128], *p = line;
-    uint8_t        print[32];
+    uint8_t        print[32], bound[PUPIL_BOUND_MAX], done = 1;
     unsigned       n = (unsigned) row;
+    seed_facts_t   facts;
     pupil_uuid_t   id, owner, class_id, homework, exercise;
     pupil_place_t  place;
 
@@ -141,15 +154,20 @@ put_row(const seed_t *seed, const pupil_subkey_t *key, uint32_t version,
     p += put_uuid(p, &owner);
     p += put_uuid(p, &id);
     p += sprintf(p, "%u\tgateway\tnow\t", version);
-    p += put_uuid(p, &homework);
-    p += put_uuid(p, &class_id);
-    p += put_uuid(p, &exercise);
+
+    seed_facts_begin(&facts, "progress");
+    p += put_id(&facts, "homework_id", &homework, p);
+    p += put_id(&facts, "class_id", &class_id, p);
+    p += put_id(&facts, "exercise_id", &exercise, p);
     p += sprintf(p, "t\t");
-    p += put_sealed(key, &place, "answer", answer, p);
+    seed_facts_put(&facts, "done", &done, 1);
+    p += put_sealed(key, &place, "answer", answer, &facts, p);
     *p++ = '\t';
-    p += put_sealed(key, &place, "result", result, p);
+    p += put_sealed(key, &place, "result", result, &facts, p);
     *p++ = '\t';
     p += put_bytea(p, print, sizeof(print));
+    *p++ = '\t';
+    p += put_bytea(p, bound, seed_facts_end(&facts, key, &place, bound));
     *p++ = '\n';
 
     if (PQputCopyData(seed->data, line, (int) (p - line)) != 1) {

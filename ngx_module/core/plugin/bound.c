@@ -80,8 +80,8 @@ pupil_bound_check(const pupil_category_t *category,
 
     pupil_bound_hash(category, key, place, row, row->facts, hash);
 
-    if (sodium_memcmp(hash, row->facts.data + row->facts.len
-                            - PUPIL_FACTS_HASH_LEN, PUPIL_FACTS_HASH_LEN)
+    if (crypto_verify_32(hash, row->facts.data + row->facts.len
+                               - PUPIL_FACTS_HASH_LEN)
         != 0)
     {
         return PUPIL_TAMPERED;

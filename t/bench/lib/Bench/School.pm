@@ -67,7 +67,7 @@ sub fingerprint () {
     $sha->addfile($_) for
         files_below(qr/\.sql\z/, "$root/sql", "$root/plugins"),
         files_below(qr/\.c\z/, "$root/ngx_module/core"),
-        sort glob "$root/t/bench/{seed,seeding}.c"
+        sort glob "$root/t/bench/{seed,seed_facts,seeding}.c"
             . " $root/t/bench/lib/Bench/{School,Roster}.pm"
             . " $root/t/bench/data/oulad/*";
     return $sha->hexdigest;
@@ -146,7 +146,7 @@ sub open ($self, $kept) {
 
 
 sub seed ($site, $work, $out) {
-    my $run = run_cmd(build_tool(qw(seed seeding)), '--database',
+    my $run = run_cmd(build_tool(qw(seed seed_facts seeding)), '--database',
         $site->conninfo('pupil'), '--keystore', $site->conninfo('pupil_keys'),
         '--key', $site->key, '--tenant', $site->tenant, '--work', $work,
         '--sessions', SESSIONS, '--out', $out, { timeout => 300 });

@@ -146,7 +146,7 @@ sub line ($text) {
 sub grow ($self, $pupils, $size) {
     state $files = 0;
     my $groups = int($pupils / $size + 0.5);
-    my $tool = build_tool(qw(grow grow_copy seeding));
+    my $tool = build_tool(qw(grow grow_copy seed_facts seeding));
     my $site = $self->{site};
     my @parts = grep { $_ } $groups > 20 ? ($groups - int $groups / 2,
                                             int $groups / 2) : $groups;
