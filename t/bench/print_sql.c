@@ -86,6 +86,15 @@ print_statement(const char *before, const pupil_template_t *template,
         }
     }
 
+    /* what the facts bind beside */
+    for (i = 0; st->facts >= 0 && i < st->bound->plugin->fields_count; i++) {
+        if (st->cells[i] > st->facts) {
+            printf("%s\"%s.%s\": %d", comma, template->facts_of,
+                   st->bound->plugin->fields[i].name, st->cells[i]);
+            comma = ", ";
+        }
+    }
+
     printf("}}");
 }
 

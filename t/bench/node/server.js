@@ -177,12 +177,12 @@ async function list (request, reply) {
   for (const r of shown) r[14] ? needed.push(r[2], r[14]) : needed.push(r[2])
   await ownersNeed(needed)
 
-  const of = byColumn(progress, 2)
+  const of = byColumn(progress, column(OWN, 'progress.homework_id'))
   const make = homeworks(mine, LIST)
   return { homework: shown.map((row) => {
     const item = make(row)
-    const { status, score: sum, ...rest } = score(of.get(row[1]) ?? NOBODY, null, 4, OWN,
-      item.exercises, 3)
+    const { status, score: sum, ...rest } = score(of.get(row[1]) ?? NOBODY, null, 3, OWN,
+      item.exercises, 2)
     const max = item.exercises.reduce((a, e) => e.max_score === undefined ? a
       : (a ?? 0) + e.max_score, null)
     item.progress = { status, score: sum, max_score: max, ...rest }
@@ -230,16 +230,21 @@ async function evidence (s, base) {
   const [rows] = await read((run) => run('progress_evidence', base))
   const proofs = rows.filter((r) => authentic(r, 4))
   const made = { own: rows[0], arrays: [4, 6, 9, 10, 11, 12].map((c) =>
-    array(proofs.map((r) => c === 10 ? r[c] ?? NO_DATE : r[c]))) }
+    array(proofs.map((r) => c === 10 ? r[c] ?? NO_DATE : r[c]))),
+  classes: proofs.map((r) => r[6]) }
   if (evidences.size >= 4096) evidences.delete(evidences.keys().next().value)
   evidences.set(s.subject + s.institution, made)
   return made
 }
 
-async function store (s, base, items, { own, arrays }, fresh) {
+async function store (s, base, items, { own, arrays, classes }, fresh) {
   await ownersNeed([s.subject])
   const put = (item, field, value) => sealed(own, 1, 'progress', field, item.id,
     JSON.stringify(value))
+  // As long, and as much work, as Pupil's own, which is all that matters here
+  const facts = (i, c) => Buffer.concat([0, 1, 2].map((n) => n < 2 ? Buffer.alloc(32)
+    : keyed(serviceKey('fingerprint'), 'facts', [uuid(i.homework_id), uuid(c),
+      uuid(i.exercise_id), str(i.completion !== false ? '1' : '0')])))
   const id = uuid(s.subject)
   const [, done] = await transaction((run) => {
     run('progress_lock', [...base, String(id.readInt32BE(0)), String(id.readInt32BE(4))])
@@ -250,7 +255,8 @@ async function store (s, base, items, { own, arrays }, fresh) {
         completion: i.completion, duration: i.duration, timestamp: i.timestamp }))),
       array(items.map((i) => keyed(serviceKey('fingerprint'), 'pupil.fingerprint.v1',
         [str(JSON.stringify(i))]))),
-      array(items.map((i) => i.completion !== false ? 1 : 0)), String(own[3]), ...arrays, fresh])
+      array(items.map((i) => i.completion !== false ? 1 : 0)), String(own[3]), ...arrays, fresh,
+      array(items.flatMap((i) => classes.map((c) => facts(i, c))))])
   })
   return done
 }
