@@ -17,6 +17,7 @@
 #include "ctl/audit/list.h"
 #include "ctl/check/check.h"
 #include "ctl/command/options.h"
+#include "ctl/lifecycle/facts.h"
 #include "ctl/lifecycle/work.h"
 #include "ctl/people/password.h"
 #include "ctl/people/role.h"
@@ -153,6 +154,12 @@ static const command_t  commands[] = {
         .run = ctl_cmd_work,
         .arguments = "[--follow]",
         .summary = "finish what others began, once or for ever"
+    }, {
+        .words = "facts", .personal = 1,
+        .run = ctl_cmd_facts,
+        .arguments = "",
+        .summary = "bind records that were stored before there were facts,"
+                   " once"
     }, {
         .words = NULL
     }

@@ -13,6 +13,7 @@
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
 #include "ctl/setup/tenant.h"
+#include "ctl/store/facts.h"
 #include "ctl/store/kek.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
@@ -25,6 +26,7 @@
 
 static int tenant_choose(ctl_t *ctl, const char *name);
 static int credential_check(ctl_t *ctl);
+static int tenant_bound(ctl_t *ctl);
 static int tenant_rows(ctl_t *ctl, const char *name);
 static int tenant_row(ctl_t *ctl, const char *name, const ctl_owner_t *decoy);
 static int decoy_rows(ctl_t *ctl, const ctl_owner_t *decoy);
@@ -59,6 +61,7 @@ ctl_tenant_create(ctl_t *ctl, const char *name)
     }
 
     if (ctl_begin(ctl->keys, &ctl->tenant) != 0 || ctl_keys_ensure(ctl) != 0
+        || (found == 0 && tenant_bound(ctl) != 0)
         || ctl_commit(ctl->keys) != 0)
     {
         ctl_rollback(ctl->keys);
@@ -130,6 +133,24 @@ credential_check(ctl_t *ctl)
     if (!there) {
         return ctl_error("the plugin credential is not installed: run"
                          " pupilctl migrate with its SQL file");
+    }
+
+    return 0;
+}
+
+
+/* It has no record yet, and so none without facts. */
+static int
+tenant_bound(ctl_t *ctl)
+{
+    uint32_t  i;
+
+    for (i = 0; i < ctl->policy.count; i++) {
+        if (ctl->policy.categories[i]->bound
+            && ctl_facts_note(ctl, ctl->policy.categories[i]) != 0)
+        {
+            return -1;
+        }
     }
 
     return 0;

@@ -227,34 +227,31 @@ key_read(void *ctx, uint32_t index, const PGresult *res, int row)
 
 
 int
-ctl_seal(ctl_t *ctl, ctl_pool_t *pool, const ctl_place_t *place,
-    pupil_str_t value, pupil_str_t *sealed)
+ctl_place_key(ctl_t *ctl, const ctl_place_t *place, int restricted,
+    pupil_place_t *where, const pupil_subkey_t **key)
 {
-    uint8_t               *out;
-    pupil_rc_t             rc;
-    pupil_place_t          where;
-    const ctl_owner_t     *owner;
-    const pupil_subkey_t  *key;
+    pupil_rc_t          rc;
+    const ctl_owner_t  *owner;
 
     owner = place->owner;
 
-    where.tenant = ctl->tenant;
-    where.owner = owner->id;
-    where.record = *place->record;
-    where.category = ctl_str(place->category);
-    where.field = ctl_str(place->field);
-    where.key_version = owner->version;
+    where->tenant = ctl->tenant;
+    where->owner = owner->id;
+    where->record = *place->record;
+    where->category = ctl_str(place->category);
+    where->field = ctl_str(place->field != NULL ? place->field : "");
+    where->key_version = owner->version;
 
-    rc = pupil_keyring_subkey(ctl->ring, &where, owner->state, 0, ctl_now(),
-                              &key);
+    rc = pupil_keyring_subkey(ctl->ring, where, owner->state, restricted,
+                              ctl_now(), key);
 
     if (rc == PUPIL_NO_KEY) {
         if (owner->wrapped_len == 0 || key_put(ctl, owner) != 0) {
             return ctl_error("an owner has no key");
         }
 
-        rc = pupil_keyring_subkey(ctl->ring, &where, owner->state, 0,
-                                  ctl_now(), &key);
+        rc = pupil_keyring_subkey(ctl->ring, where, owner->state, restricted,
+                                  ctl_now(), key);
     }
 
     if (rc != PUPIL_OK) {
@@ -262,6 +259,22 @@ ctl_seal(ctl_t *ctl, ctl_pool_t *pool, const ctl_place_t *place,
                          rc == PUPIL_ERASED ? "erased"
                          : rc == PUPIL_RESTRICTED ? "restricted"
                                                   : "not available");
+    }
+
+    return 0;
+}
+
+
+int
+ctl_seal(ctl_t *ctl, ctl_pool_t *pool, const ctl_place_t *place,
+    pupil_str_t value, pupil_str_t *sealed)
+{
+    uint8_t               *out;
+    pupil_place_t          where;
+    const pupil_subkey_t  *key;
+
+    if (ctl_place_key(ctl, place, 0, &where, &key) != 0) {
+        return -1;
     }
 
     sealed->len = pupil_seal_size(value.len);

@@ -36,6 +36,14 @@ int ctl_owners_make(ctl_t *ctl, ctl_owner_t *const *owners, size_t count);
 /* Fetches those with wrapped_len 0; no other changes. */
 int ctl_owners_fetch(ctl_t *ctl, ctl_owner_t *const *owners, size_t count);
 
+/*
+ * The subkey of an owner's category, until the next call.  where: set from
+ * place, whose field may be NULL.  restricted: also of whose processing is
+ * restricted.
+ */
+int ctl_place_key(ctl_t *ctl, const ctl_place_t *place, int restricted,
+    pupil_place_t *where, const pupil_subkey_t **key);
+
 /* Seals value at a place.  Ownership: *sealed lies in pool. */
 int ctl_seal(ctl_t *ctl, ctl_pool_t *pool, const ctl_place_t *place,
     pupil_str_t value, pupil_str_t *sealed);

@@ -1,0 +1,39 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The facts of records (core/plugin/bound.h): read with a row, made for one,
+ * and for which categories of a tenant all records have some.
+ */
+
+#ifndef PUPIL_CTL_FACTS_H
+#define PUPIL_CTL_FACTS_H
+
+#include "core/plugin/bound.h"
+#include "ctl/base/buf.h"
+#include "ctl/store/owners.h"
+
+
+/*
+ * Of a row t, for each field that facts are about ", column", and the facts:
+ * as ctl_bound_read() reads them.
+ */
+void ctl_bound_columns(const pupil_category_t *category, ctl_buf_t *sql);
+
+/* From column on.  Ownership: in pool. */
+int ctl_bound_read(ctl_pool_t *pool, const pupil_category_t *category,
+    const PGresult *res, int row, int column, pupil_bound_row_t *bound);
+
+/* The facts of a row that is to be stored.  Ownership: in pool. */
+int ctl_facts_make(ctl_t *ctl, ctl_pool_t *pool,
+    const pupil_category_t *category, const ctl_owner_t *owner,
+    const pupil_uuid_t *record, const pupil_bound_row_t *bound,
+    pupil_str_t *facts);
+
+/*
+ * Notes in a transaction of the key store, which the caller began, that all
+ * records of the category have facts.  _noted(): 1, 0, or -1.
+ */
+int ctl_facts_note(ctl_t *ctl, const pupil_category_t *category);
+int ctl_facts_noted(ctl_t *ctl, const pupil_category_t *category);
+
+#endif /* PUPIL_CTL_FACTS_H */
