@@ -74,7 +74,7 @@ static const pupil_plugin_t  plugin = {
 
 /* BLAKE2b by another implementation, of what known_answer() tells. */
 static const char  known[] =
-    "38fd71aac562ec796e0be43ca7a7d6ea03579c8e4b9f35279c4a843a7a24eeda";
+    "619adf96a19f5e2355743881ce46b000d426f440c606987b083388be4669d8e6";
 
 
 static pupil_subkey_t     key;
@@ -116,10 +116,10 @@ known_answer(void)
     count_up(class_id, sizeof(class_id), 9);
 
     pupil_facts_begin(&state, &key, &place);
-    pupil_facts_sealed(&state, str("answer"), commitment);
-    pupil_facts_plain(&state, str("class_id"),
+    pupil_facts_sealed(&state, 3, commitment);
+    pupil_facts_plain(&state, 2,
                       (pupil_str_t){ class_id, sizeof(class_id) });
-    pupil_facts_plain(&state, str("done"), (pupil_str_t){ &one, 1 });
+    pupil_facts_plain(&state, 1, (pupil_str_t){ &one, 1 });
     pupil_facts_end(&state, hash);
 
     sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
@@ -316,6 +316,35 @@ appended(void)
 }
 
 
+/* One of several ids: each as if it were made alone. */
+static void
+each_id(void)
+{
+    size_t        i, same;
+    uint8_t       made[3 * FACTS_LEN], alone[FACTS_LEN];
+    pupil_uuid_t  ids[3];
+
+    row.cells[RESULT].data = NULL;
+
+    for (i = 0; i < 3; i++) {
+        count_up(ids[i].b, 16, (uint8_t) (50 + i));
+    }
+
+    ok(pupil_bound_make_each(category, &key, &place, &row, HOMEWORK, ids, 3,
+                             made) == PUPIL_OK, "facts for each of three ids");
+
+    for (i = 0, same = 0; i < 3; i++) {
+        pupil_bound_uuid(&row, HOMEWORK, &ids[i]);
+        (void) pupil_bound_make(category, &key, &place, &row, alone);
+        same += memcmp(alone, made + i * FACTS_LEN, FACTS_LEN) == 0;
+    }
+
+    ok(same == 3, "are the facts of a row with that id");
+    ok(pupil_bound_make_each(category, &key, &place, &row, HOMEWORK, ids, 0,
+                             NULL) == PUPIL_OK, "of none: none");
+}
+
+
 static void
 columns(void)
 {
@@ -401,6 +430,7 @@ main(void)
     shapes();
     kept();
     appended();
+    each_id();
     columns();
 
     pupil_category_unload(category);

@@ -15,10 +15,19 @@
 
 static pupil_rc_t pupil_bound_is_value(pupil_str_t cell,
     const uint8_t *commitment);
-static const uint8_t *pupil_bound_part(pupil_str_t facts, uint32_t n);
+static size_t pupil_bound_commitments(const pupil_category_t *category,
+    const pupil_bound_row_t *row, uint8_t *facts);
+static const uint8_t *pupil_bound_part(const uint8_t *facts, size_t len,
+    uint32_t n);
 static void pupil_bound_hash(const pupil_category_t *category,
     const pupil_subkey_t *key, const pupil_place_t *place,
-    const pupil_bound_row_t *row, pupil_str_t facts,
+    const pupil_bound_row_t *row, const uint8_t *facts, size_t len,
+    uint8_t hash[PUPIL_FACTS_HASH_LEN]);
+static void pupil_bound_hash_sealed(const pupil_category_t *category,
+    const pupil_subkey_t *key, const pupil_place_t *place,
+    const uint8_t *facts, size_t len, pupil_facts_t *state);
+static void pupil_bound_hash_plain(const pupil_category_t *category,
+    const pupil_bound_row_t *row, pupil_facts_t *state,
     uint8_t hash[PUPIL_FACTS_HASH_LEN]);
 
 
@@ -78,7 +87,8 @@ pupil_bound_check(const pupil_category_t *category,
         return PUPIL_TAMPERED;
     }
 
-    pupil_bound_hash(category, key, place, row, row->facts, hash);
+    pupil_bound_hash(category, key, place, row, row->facts.data,
+                     row->facts.len, hash);
 
     if (crypto_verify_32(hash, row->facts.data + row->facts.len
                                - PUPIL_FACTS_HASH_LEN)
@@ -96,7 +106,8 @@ pupil_bound_check(const pupil_category_t *category,
 
         if (row->has[i]
             && pupil_bound_is_value(row->cells[i],
-                                    pupil_bound_part(row->facts, n))
+                                    pupil_bound_part(row->facts.data,
+                                                     row->facts.len, n))
                != PUPIL_OK)
         {
             *why = field->name;
@@ -115,9 +126,64 @@ pupil_bound_make(const pupil_category_t *category,
     const pupil_subkey_t *key, const pupil_place_t *place,
     const pupil_bound_row_t *row, uint8_t *facts)
 {
+    size_t  size;
+
+    size = pupil_bound_commitments(category, row, facts);
+    if (size == 0) {
+        return PUPIL_INVALID;
+    }
+
+    pupil_bound_hash(category, key, place, row, facts, size,
+                     facts + size - PUPIL_FACTS_HASH_LEN);
+
+    return PUPIL_OK;
+}
+
+
+pupil_rc_t
+pupil_bound_make_each(const pupil_category_t *category,
+    const pupil_subkey_t *key, const pupil_place_t *place,
+    pupil_bound_row_t *row, int32_t field, const pupil_uuid_t *ids,
+    size_t n, uint8_t *facts)
+{
+    size_t         i, size;
+    uint8_t       *own;
+    pupil_facts_t  sealed, state;
+
+    if (n == 0) {
+        return PUPIL_OK;
+    }
+
+    size = pupil_bound_commitments(category, row, facts);
+    if (size == 0) {
+        return PUPIL_INVALID;
+    }
+
+    pupil_bound_hash_sealed(category, key, place, facts, size, &sealed);
+
+    for (i = 0, own = facts; i < n; i++, own += size) {
+        memcpy(own, facts, size - PUPIL_FACTS_HASH_LEN);
+        pupil_bound_uuid(row, field, &ids[i]);
+
+        state = sealed;
+        pupil_bound_hash_plain(category, row, &state,
+                               own + size - PUPIL_FACTS_HASH_LEN);
+    }
+
+    sodium_memzero(&sealed, sizeof(sealed));
+    pupil_stack_wipe();
+
+    return PUPIL_OK;
+}
+
+
+/* The size of the facts that begin with them; 0: one is malformed. */
+static size_t
+pupil_bound_commitments(const pupil_category_t *category,
+    const pupil_bound_row_t *row, uint8_t *facts)
+{
     uint8_t        *p;
     uint32_t        i, n;
-    pupil_str_t     made;
     const uint8_t  *part;
 
     p = facts;
@@ -129,7 +195,7 @@ pupil_bound_make(const pupil_category_t *category,
         }
 
         if (!row->has[i]) {
-            part = pupil_bound_part(row->facts, n);
+            part = pupil_bound_part(row->facts.data, row->facts.len, n);
 
         } else if (row->cells[i].data == NULL) {
             part = pupil_bound_none;
@@ -140,7 +206,7 @@ pupil_bound_make(const pupil_category_t *category,
         }
 
         if (part == NULL) {
-            return PUPIL_INVALID;
+            return 0;
         }
 
         memcpy(p, part, PUPIL_COMMITMENT_LEN);
@@ -148,12 +214,7 @@ pupil_bound_make(const pupil_category_t *category,
         n++;
     }
 
-    made.data = facts;
-    made.len = (size_t) (p - facts) + PUPIL_FACTS_HASH_LEN;
-
-    pupil_bound_hash(category, key, place, row, made, p);
-
-    return PUPIL_OK;
+    return (size_t) (p - facts) + PUPIL_FACTS_HASH_LEN;
 }
 
 
@@ -172,53 +233,73 @@ pupil_bound_is_value(pupil_str_t cell, const uint8_t *commitment)
 
 /* The n-th commitment; none of a field that was appended later. */
 static const uint8_t *
-pupil_bound_part(pupil_str_t facts, uint32_t n)
+pupil_bound_part(const uint8_t *facts, size_t len, uint32_t n)
 {
     size_t  at;
 
     at = (size_t) n * PUPIL_COMMITMENT_LEN;
 
-    return facts.data != NULL
-           && at + PUPIL_COMMITMENT_LEN + PUPIL_FACTS_HASH_LEN <= facts.len
-           ? facts.data + at : pupil_bound_none;
+    return facts != NULL
+           && at + PUPIL_COMMITMENT_LEN + PUPIL_FACTS_HASH_LEN <= len
+           ? facts + at : pupil_bound_none;
+}
+
+
+/* facts, len: whose commitments it is about. */
+static void
+pupil_bound_hash(const pupil_category_t *category,
+    const pupil_subkey_t *key, const pupil_place_t *place,
+    const pupil_bound_row_t *row, const uint8_t *facts, size_t len,
+    uint8_t hash[PUPIL_FACTS_HASH_LEN])
+{
+    pupil_facts_t  state;
+
+    pupil_bound_hash_sealed(category, key, place, facts, len, &state);
+    pupil_bound_hash_plain(category, row, &state, hash);
+    pupil_stack_wipe();
 }
 
 
 static void
-pupil_bound_hash(const pupil_category_t *category,
+pupil_bound_hash_sealed(const pupil_category_t *category,
     const pupil_subkey_t *key, const pupil_place_t *place,
-    const pupil_bound_row_t *row, pupil_str_t facts,
-    uint8_t hash[PUPIL_FACTS_HASH_LEN])
+    const uint8_t *facts, size_t len, pupil_facts_t *state)
 {
-    uint32_t              i, n;
-    pupil_facts_t         state;
-    const uint8_t        *part;
-    const pupil_field_t  *fields;
+    uint32_t        i, n;
+    const uint8_t  *part;
 
-    fields = category->plugin->fields;
-
-    pupil_facts_begin(&state, key, place);
+    pupil_facts_begin(state, key, place);
 
     for (i = 0, n = 0; i < category->plugin->fields_count; i++) {
-        if (!pupil_bound_sealed(&fields[i])) {
+        if (!pupil_bound_sealed(&category->plugin->fields[i])) {
             continue;
         }
 
-        part = pupil_bound_part(facts, n++);
+        part = pupil_bound_part(facts, len, n++);
 
         if (memcmp(part, pupil_bound_none, PUPIL_COMMITMENT_LEN) != 0) {
-            pupil_facts_sealed(&state, category->field_names[i], part);
+            pupil_facts_sealed(state, i, part);
         }
     }
+}
+
+
+static void
+pupil_bound_hash_plain(const pupil_category_t *category,
+    const pupil_bound_row_t *row, pupil_facts_t *state,
+    uint8_t hash[PUPIL_FACTS_HASH_LEN])
+{
+    uint32_t  i;
 
     for (i = 0; i < category->plugin->fields_count; i++) {
-        if (pupil_bound_plain(&fields[i]) && row->cells[i].data != NULL) {
-            pupil_facts_plain(&state, category->field_names[i],
-                              row->cells[i]);
+        if (pupil_bound_plain(&category->plugin->fields[i])
+            && row->cells[i].data != NULL)
+        {
+            pupil_facts_plain(state, i, row->cells[i]);
         }
     }
 
-    pupil_facts_end(&state, hash);
+    pupil_facts_end(state, hash);
 }
 
 

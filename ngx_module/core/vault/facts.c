@@ -5,12 +5,8 @@
 #include "core/vault/facts.h"
 
 
-#define PUPIL_FACTS_SEALED  's'
-#define PUPIL_FACTS_PLAIN   'p'
-
-
-static void pupil_facts_field(pupil_facts_t *facts, uint8_t kind,
-    pupil_str_t field);
+/* Of a sealed field, beside its number. */
+#define PUPIL_FACTS_SEALED  0x80
 
 
 void
@@ -28,19 +24,24 @@ pupil_facts_begin(pupil_facts_t *facts, const pupil_subkey_t *key,
 
 
 void
-pupil_facts_sealed(pupil_facts_t *facts, pupil_str_t field,
+pupil_facts_sealed(pupil_facts_t *facts, uint32_t field,
     const uint8_t commitment[PUPIL_COMMITMENT_LEN])
 {
-    pupil_facts_field(facts, PUPIL_FACTS_SEALED, field);
+    uint8_t  number = (uint8_t) (PUPIL_FACTS_SEALED | field);
+
+    pupil_keyed_bytes(&facts->hash, &number, 1);
     pupil_keyed_bytes(&facts->hash, commitment, PUPIL_COMMITMENT_LEN);
 }
 
 
 void
-pupil_facts_plain(pupil_facts_t *facts, pupil_str_t field, pupil_str_t value)
+pupil_facts_plain(pupil_facts_t *facts, uint32_t field, pupil_str_t value)
 {
-    pupil_facts_field(facts, PUPIL_FACTS_PLAIN, field);
-    pupil_keyed_str(&facts->hash, value);
+    uint8_t  number = (uint8_t) field;
+
+    pupil_keyed_bytes(&facts->hash, &number, 1);
+    pupil_keyed_u32(&facts->hash, (uint32_t) value.len);
+    pupil_keyed_bytes(&facts->hash, value.data, value.len);
 }
 
 
@@ -48,13 +49,4 @@ void
 pupil_facts_end(pupil_facts_t *facts, uint8_t hash[PUPIL_FACTS_HASH_LEN])
 {
     pupil_keyed_end(&facts->hash, hash);
-    pupil_stack_wipe();
-}
-
-
-static void
-pupil_facts_field(pupil_facts_t *facts, uint8_t kind, pupil_str_t field)
-{
-    pupil_keyed_bytes(&facts->hash, &kind, 1);
-    pupil_keyed_str(&facts->hash, field);
 }

@@ -13,7 +13,7 @@
  * plain columns are checked without a value that is sealed being read, and a
  * value that is read is one of these, and no other.
  *
- * The state holds a key: as of keyed.h.
+ * The state holds a key: as of keyed.h, whoever ends it then wipes the stack.
  */
 
 #ifndef PUPIL_FACTS_H
@@ -35,16 +35,17 @@ void pupil_facts_begin(pupil_facts_t *facts, const pupil_subkey_t *key,
     const pupil_place_t *place);
 
 /*
- * Each field with its name, in an order that the caller keeps: what is NULL
- * is not told of, so that a field can be appended to a category.  value: of a
- * plain column, the bytes that PostgreSQL sends of it in binary.
+ * Each field by its number, up to 127, which stays with it: what is NULL is
+ * not told of, so that a field can be appended to a category.  First those
+ * that are sealed, then the plain ones, in order.  value: the bytes that
+ * PostgreSQL sends of the column in binary.
  */
-void pupil_facts_sealed(pupil_facts_t *facts, pupil_str_t field,
+void pupil_facts_sealed(pupil_facts_t *facts, uint32_t field,
     const uint8_t commitment[PUPIL_COMMITMENT_LEN]);
-void pupil_facts_plain(pupil_facts_t *facts, pupil_str_t field,
+void pupil_facts_plain(pupil_facts_t *facts, uint32_t field,
     pupil_str_t value);
 
-/* Writes the hash. */
+/* Writes the hash; of a copy where several rows begin alike. */
 void pupil_facts_end(pupil_facts_t *facts, uint8_t hash[PUPIL_FACTS_HASH_LEN]);
 
 #endif /* PUPIL_FACTS_H */

@@ -11,7 +11,8 @@
 
 static ngx_int_t ngx_http_pupil_progress_facts_of(ngx_http_pupil_ctx_t *ctx,
     const pupil_category_t *category, const pupil_input_submission_t *item,
-    pupil_bound_row_t *bound, pupil_str_t *facts);
+    const pupil_uuid_t *classes, pupil_bound_row_t *bound,
+    pupil_str_t *facts);
 
 
 ngx_int_t
@@ -19,6 +20,7 @@ ngx_http_pupil_progress_facts(ngx_http_pupil_ctx_t *ctx,
     const pupil_str_t *answers, const pupil_str_t *results)
 {
     uint32_t                         i, n;
+    pupil_uuid_t                    *classes;
     pupil_bound_row_t                bound;
     const pupil_category_t          *category;
     ngx_http_pupil_progress_t       *data;
@@ -31,12 +33,18 @@ ngx_http_pupil_progress_facts(ngx_http_pupil_ctx_t *ctx,
 
     data->facts = ngx_pcalloc(ctx->request->pool,
                               data->nsent * n * sizeof(pupil_str_t));
-    if (data->facts == NULL) {
+    classes = ngx_palloc(ctx->request->pool, n * sizeof(pupil_uuid_t));
+
+    if (data->facts == NULL || classes == NULL) {
         return NGX_ERROR;
     }
 
     if (category == NULL) {
         return NGX_OK;          /* it is not granted: nothing will be sent */
+    }
+
+    for (i = 0; i < n; i++) {
+        classes[i] = data->enrolments[i].class_id;
     }
 
     ngx_memzero(&bound, sizeof(pupil_bound_row_t));
@@ -47,8 +55,8 @@ ngx_http_pupil_progress_facts(ngx_http_pupil_ctx_t *ctx,
         ngx_http_pupil_facts_sealed(category, "answer", answers[i], &bound);
         ngx_http_pupil_facts_sealed(category, "result", results[i], &bound);
 
-        if (ngx_http_pupil_progress_facts_of(ctx, category, item, &bound,
-                                             &data->facts[i * n])
+        if (ngx_http_pupil_progress_facts_of(ctx, category, item, classes,
+                                             &bound, &data->facts[i * n])
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -63,10 +71,8 @@ ngx_http_pupil_progress_facts(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t
 ngx_http_pupil_progress_facts_of(ngx_http_pupil_ctx_t *ctx,
     const pupil_category_t *category, const pupil_input_submission_t *item,
-    pupil_bound_row_t *bound, pupil_str_t *facts)
+    const pupil_uuid_t *classes, pupil_bound_row_t *bound, pupil_str_t *facts)
 {
-    int32_t                     class_id;
-    ngx_uint_t                  i;
     ngx_http_pupil_place_t      at;
     ngx_http_pupil_progress_t  *data;
 
@@ -86,17 +92,8 @@ ngx_http_pupil_progress_facts_of(ngx_http_pupil_ctx_t *ctx,
     pupil_bound_bool(bound, ngx_http_pupil_facts_field(category, "done"),
                      item->completion != PUPIL_INPUT_FALSE);
 
-    class_id = ngx_http_pupil_facts_field(category, "class_id");
-
-    for (i = 0; i < data->nenrolments; i++) {
-        pupil_bound_uuid(bound, class_id, &data->enrolments[i].class_id);
-
-        if (ngx_http_pupil_facts_make(ctx, category, &at, bound, &facts[i])
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
+    return ngx_http_pupil_facts_make_each(ctx, category, &at, bound,
+                                          ngx_http_pupil_facts_field(
+                                              category, "class_id"),
+                                          classes, data->nenrolments, facts);
 }
