@@ -235,7 +235,8 @@ my @statements = (
     ['log-in: find', qr/pupil\.tenant AS t LEFT JOIN found/, \&log_in,
      pupil => ['classmate', 'other'], column(unused('decoy')), index_row(),
      subject(), owner('account'), role(),
-     column(not_promised('times', 'updated_at'), found('password_hash'))],
+     column(not_promised('times', 'updated_at'), found(qw(login_id
+     password_hash)), unused('second_factor'), found('facts'))],
     ['log-in: accept', qr/made AS \(INSERT INTO pupil\.session.*held/,
      \&log_in, pupil => ['classmate'], column(not_promised('counts', 'made')),
      @names],

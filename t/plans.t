@@ -43,6 +43,7 @@ my @accept = (key(token => 'new'), 'now', 'tomorrow', key(session => 0),
               [key(bucket => $pupil), key(bucket => $pupil + 1)],
               key(bucket => $pupil), id(network => 'new'), $sealed, 1,
               key(subject => $pupil), '2026-01-01T00:00:00Z');
+my @bound = (key(credential => $pupil), $sealed);
 
 # name => [actor, rows, own parameters]
 my %hot = (
@@ -50,8 +51,8 @@ my %hot = (
         [key(bucket => $pupil), key(bucket => 'new')], [5, 5], [60, 60],
         [900, 900]],
     login_find => ['nobody', 1, key(term => $pupil), key(term => 'none')],
-    login_accept => ['pupil', 1, @accept, undef],
-    login_renew => ['pupil', 1, @accept, $sealed],
+    login_accept => ['pupil', 1, @accept, undef, @bound],
+    login_renew => ['pupil', 1, @accept, $sealed, @bound],
     login_refuse => ['nobody', 1, 'refused', [id(subject => $pupil)]],
     session_load => ['pupil', 1, key(token => $pupil)],
     session_touch => ['pupil', 1, key(token => $pupil), 'tomorrow',

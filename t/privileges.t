@@ -30,7 +30,7 @@ my %allowed = (
             'pupil.plugin' => 'SELECT',     # pupilctl check
 
             (map { ("data.$_" => 'SELECT') } qw(contact enrolment identity)),
-            'data.credential' => 'SELECT password_hash',
+            'data.credential' => 'SELECT facts password_hash',
             'data.network' => 'SELECT INSERT',
             'data.homework' => 'SELECT INSERT deleted_at description due_at'
                 . ' facts title updated_at',
@@ -63,7 +63,7 @@ my %allowed = (
             # pupilctl facts, of records from before there were any
             (map { ("data.$_" => 'SELECT facts') } qw(homework progress)),
             'data.contact' => "SELECT INSERT email $import",
-            'data.credential' => 'SELECT INSERT login_id password_hash'
+            'data.credential' => 'SELECT INSERT facts login_id password_hash'
                 . " second_factor $import",
             'data.homework_version' => 'SELECT INSERT class tenant version',
             'data.identity' =>

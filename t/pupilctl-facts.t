@@ -41,10 +41,10 @@ sub is_shown {
 ok is_shown(), 'a homework and an answer';
 is_deeply $keys->selectcol_arrayref('SELECT category FROM keystore.bound'
     . ' WHERE tenant = ? ORDER BY category', {}, $site->tenant),
-    [qw(homework progress)], 'of which all records have facts';
+    [qw(credential homework progress)], 'of which all records have facts';
 my $run = facts('--json');
 is $run->{code}, 0, 'pupilctl facts';
-is_deeply decode_json($run->{out}), { homework => 0, progress => 0 },
+is_deeply decode_json($run->{out}), { credential => 0, homework => 0, progress => 0 },
     'has nothing to do';
 
 
@@ -61,7 +61,8 @@ before();
 ok !is_shown(), 'without facts nothing is shown';
 $run = facts('--json');
 is $run->{code}, 0, 'pupilctl facts';
-is_deeply decode_json($run->{out}), { homework => 1, progress => 1 },
+is_deeply decode_json($run->{out}),
+    { credential => 0, homework => 1, progress => 1 },
     'gives each its own';
 is without(), 0, 'and leaves none without';
 ok is_shown(), 'what was stored is shown again';
@@ -81,7 +82,8 @@ $db->do("UPDATE pupil.owner SET state = 'erased' WHERE owner = ?", {},
     $day->person('pupil')->{id});
 $run = facts('--json');
 is $run->{code}, 0, 'an owner who is erased';
-is_deeply decode_json($run->{out}), { homework => 1, progress => 0 },
+is_deeply decode_json($run->{out}),
+    { credential => 0, homework => 1, progress => 0 },
     'gets none';
 
 

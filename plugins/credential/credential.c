@@ -31,7 +31,8 @@ static const pupil_field_t  credential_fields[] = {
       .pattern = "\\$argon2id\\$[!-~]+",
       .why = "Checks a password without storing it." },
     { .name = "second_factor", .type = PUPIL_TYPE_JSON,
-      .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_INTERNAL, .max_size = 2048,
+      .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_INTERNAL | PUPIL_FIELD_BOUND,
+      .max_size = 2048,
       .why = "Checks a code from something that somebody has." }
 };
 
@@ -70,7 +71,7 @@ static const pupil_plugin_t  credential_plugin = {
     PUPIL_PLUGIN_HEADER,
     .flags = PUPIL_PLUGIN_NO_GENERIC_WRITE,
     .name = "credential",
-    .version = "1.0.0",
+    .version = "1.1.0",
     .summary = "Log-in name, password hash and second factor of an account.",
     .source =
         "The roster of the school; the operator; the account's own user.",

@@ -227,6 +227,7 @@ person_log_in(const grow_t *grow, const owner_t *who, const char *role,
     copy_t            *t;
     uint8_t             term[PUPIL_TERM_LEN], mac[PUPIL_MAC_LEN], bucket[32];
     pupil_uuid_t        record;
+    seed_facts_t        facts;
     pupil_index_row_t   x;
 
     pupil_blind_term(&grow->seed.login_id, seed_str(login), term);
@@ -247,10 +248,13 @@ person_log_in(const grow_t *grow, const owner_t *who, const char *role,
     copy_uuid(t, &who->id);
     copy_bytes(t, mac, pupil_mac_len(mac));
 
+    seed_facts_begin(&facts, "credential");
     t = copy_record(&grow->seed, CREDENTIAL, &who->id, &who->id);
-    put_sealed(grow, t, who, "credential", "login_id", &who->id, login);
-    put_sealed(grow, t, who, "credential", "password_hash", &who->id,
-               grow->hash);
+    put_bound(grow, t, who, "credential", "login_id", &who->id, login,
+              &facts);
+    put_bound(grow, t, who, "credential", "password_hash", &who->id,
+              grow->hash, &facts);
+    put_facts(grow, t, who, "credential", &who->id, &facts);
 
     seed_session_make(&grow->seed, &who->id, &grow->institution,
                       seed_str(role), 0, session);

@@ -44,7 +44,7 @@ static copy_t  tables[TABLES] = {
     [IDENTITY] = { "data.identity", "tenant, owner, record, key_version,"
         " source, given_name, family_name", 7, NULL, 0, 0 },
     [CREDENTIAL] = { "data.credential", "tenant, owner, record, key_version,"
-        " source, login_id, password_hash", 7, NULL, 0, 0 },
+        " source, login_id, password_hash, facts", 8, NULL, 0, 0 },
     [NETWORK] = { "data.network", "tenant, owner, record, key_version, source,"
         " address, seen_at", 7, NULL, 0, 0 },
     [HOMEWORK] = { "data.homework", "tenant, owner, record, key_version,"

@@ -7,6 +7,9 @@
 
 #include "seed_facts.h"
 
+#define pupil_plugin  plugin_credential
+#include "../../plugins/credential/credential.c"
+#undef pupil_plugin
 #define pupil_plugin  plugin_homework
 #include "../../plugins/homework/homework.c"
 #undef pupil_plugin
@@ -42,16 +45,27 @@ category_of(const pupil_plugin_t *plugin)
 void
 seed_facts_begin(seed_facts_t *facts, const char *category)
 {
-    static const pupil_category_t  *homework, *progress;
+    size_t  i;
 
-    if (homework == NULL) {
-        homework = category_of(plugin_homework());
-        progress = category_of(plugin_progress());
+    static struct {
+        const char              *name;
+        const pupil_plugin_t  *(*plugin)(void);
+        const pupil_category_t  *category;
+    } all[] = {
+        { "credential", plugin_credential, NULL },
+        { "homework", plugin_homework, NULL },
+        { "progress", plugin_progress, NULL }
+    };
+
+    for (i = 0; strcmp(all[i].name, category) != 0; i++) { /* void */ }
+
+    if (all[i].category == NULL) {
+        all[i].category = category_of(all[i].plugin());
     }
 
     memset(&facts->row, 0, sizeof(facts->row));
     facts->used = 0;
-    facts->category = strcmp(category, "homework") == 0 ? homework : progress;
+    facts->category = all[i].category;
 }
 
 

@@ -20,7 +20,7 @@ typedef struct {
 } seed_facts_t;
 
 
-/* category: homework or progress. */
+/* category: credential, homework or progress. */
 void seed_facts_begin(seed_facts_t *facts, const char *category);
 
 /* A column as PostgreSQL sends it; sealed ones as they are. */

@@ -154,11 +154,13 @@ static const char  accept_sql[] =
     " WHERE u.tenant = $2 AND u.subject = $4 AND u.status = 'active'"
     " AND u.mac = $17 AND o.state = 'active' AND o.key_version = $16"
     " AND EXISTS (SELECT FROM data.credential AS c WHERE c.tenant = $2"
-    " AND c.owner = $4 AND c.record = $4 AND c.updated_at = $18)),"
+    " AND c.owner = $4 AND c.record = $4 AND c.updated_at = $18"
+    " AND c.facts = $20)),"
     " renewed AS ("
-    "UPDATE data.credential AS c SET password_hash = $19 FROM ok"
+    "UPDATE data.credential AS c SET password_hash = $19, facts = $21"
+    " FROM ok"
     " WHERE c.tenant = $2 AND c.owner = $4 AND c.record = $4"
-    " AND c.updated_at = $18 AND $19 IS NOT NULL),"
+    " AND c.updated_at = $18 AND c.facts = $20 AND $19 IS NOT NULL),"
     " old AS ("
     "DELETE FROM pupil.session AS s WHERE s.tenant = $2 AND s.subject = $4"
     " AND s.expires_at < $9),"
@@ -200,15 +202,18 @@ static const char  refuse_sql[] =
     " SELECT " PUPIL_SQL_RECORDED("audit", "1");
 
 
+/* All of a credential, so that its facts tell what is gone of it. */
 static const pupil_want_t  look_wants[] = {
-    { .category = "credential", .field = "login_id",
+    { .alias = "c", .category = "credential", .field = "login_id",
       AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS,
       .flags = REQUIRED },
     { .category = "contact", .field = "email",
       AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS },
     { .alias = "c", .category = "credential", .field = "password_hash",
       AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS,
-      .flags = REQUIRED }
+      .flags = REQUIRED },
+    { .alias = "c", .category = "credential", .field = "second_factor",
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS }
 };
 
 static const pupil_want_t  refuse_wants[] = {
@@ -219,7 +224,9 @@ static const pupil_want_t  refuse_wants[] = {
       AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS },
     { .category = "credential", .field = "password_hash",
       AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS,
-      .flags = REQUIRED }
+      .flags = REQUIRED },
+    { .category = "credential", .field = "second_factor",
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS }
 };
 
 #define ACCEPT_WANTS                                                          \
@@ -235,6 +242,8 @@ static const pupil_want_t  refuse_wants[] = {
     { .category = "credential", .field = "password_hash",                     \
       AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR,               \
       .flags = REQUIRED },                                                    \
+    { .category = "credential", .field = "second_factor",                     \
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR },             \
     { .category = "network", .field = "address",                              \
       SECURITY_SYSTEM, .operation = WRITE, .about = ACTOR }
 
@@ -252,7 +261,8 @@ static const pupil_want_t  renew_wants[] = {
     { PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,    \
       PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA,          \
       PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4,                  \
-      PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA }
+      PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA,          \
+      PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
 
 
 const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
@@ -271,6 +281,8 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .sql = find_sql,
         .fixed = PUPIL_LF_COLUMNS,
         .tables = { "credential" },
+        .facts = "c",
+        .facts_of = "credential",
         PUPIL_WANTS(look_wants),
         .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
     },
@@ -280,6 +292,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .sql = accept_sql,
         .fixed = PUPIL_LA_COLUMNS,
         .tables = { "credential", "network", "identity" },
+        .facts_of = "credential",
         PUPIL_WANTS(accept_wants),
         .params = ACCEPT_PARAMS
     },
@@ -289,6 +302,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .sql = accept_sql,
         .fixed = PUPIL_LA_COLUMNS,
         .tables = { "credential", "network", "identity" },
+        .facts_of = "credential",
         PUPIL_WANTS(renew_wants),
         .params = ACCEPT_PARAMS
     },

@@ -56,7 +56,8 @@ enum {
 enum {
     PUPIL_LF_WANT_LOGIN_ID = 0,
     PUPIL_LF_WANT_EMAIL,
-    PUPIL_LF_WANT_PASSWORD_HASH
+    PUPIL_LF_WANT_PASSWORD_HASH,
+    PUPIL_LF_WANT_SECOND_FACTOR
 };
 
 /*
@@ -66,7 +67,8 @@ enum {
  * only; $14 record, $15 sealed address or NULL; $16 key version, $17 MAC of
  * the subject's row, $18 when the credential changed, as they were when the
  * password was looked at; $19 the sealed hash of the same password at the cost
- * in force, or NULL, which is no change of the password.
+ * in force, or NULL, which is no change of the password; $20 the facts of the
+ * credential, $21 those that go with $19.
  */
 enum {
     PUPIL_LA_MADE = 1,          /* 1, or 0: the account changed meanwhile */
@@ -79,6 +81,7 @@ enum {
     PUPIL_LA_WANT_LOGIN_ID,
     PUPIL_LA_WANT_EMAIL,
     PUPIL_LA_WANT_PASSWORD_HASH,
+    PUPIL_LA_WANT_SECOND_FACTOR,
     PUPIL_LA_WANT_ADDRESS,
     PUPIL_LA_WANT_RENEWED_HASH  /* of _RENEW alone */
 };

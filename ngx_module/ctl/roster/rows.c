@@ -9,7 +9,9 @@
 #include "ctl/base/text.h"
 #include "ctl/roster/rows.h"
 #include "ctl/roster/unnest.h"
+#include "ctl/store/facts.h"
 #include "ctl/store/keys.h"
+#include "ctl/store/plugins.h"
 #include "ctl/store/record.h"
 #include "ctl/store/subject.h"
 
@@ -281,32 +283,38 @@ record_granted(const roster_t *roster, const roster_record_def_t *record,
 
 /* INSERT ... ON CONFLICT for the values of a record that are granted. */
 static void
-record_sql(ctl_buf_t *sql, const char *category,
+record_sql(ctl_buf_t *sql, const pupil_category_t *category,
     const roster_value_t *granted, unsigned count)
 {
     unsigned     i;
     const char  *field;
 
     ctl_buf_printf(sql, "INSERT INTO data.\"%s\" (tenant, owner, record,"
-                   " key_version, source", category);
+                   " key_version, source", category->plugin->name);
     for (i = 0; i < count; i++) {
         ctl_buf_printf(sql, ", \"%s\"", roster_values[granted[i]].field);
     }
 
+    ctl_buf_text(sql, category->bound ? ", facts" : "");
     ctl_buf_text(sql, ") SELECT $1::uuid, r.owner, r.owner, r.version, $2");
     for (i = 0; i < count; i++) {
         ctl_buf_printf(sql, ", r.f%u", i);
     }
+    ctl_buf_text(sql, category->bound ? ", r.facts" : "");
 
     ctl_buf_text(sql, " FROM unnest($3::uuid[], $4::integer[]");
     for (i = 0; i < count; i++) {
         ctl_buf_printf(sql, ", $%u::bytea[]", 5 + i);
+    }
+    if (category->bound) {
+        ctl_buf_printf(sql, ", $%u::bytea[]", 5 + count);
     }
 
     ctl_buf_text(sql, ") AS r(owner, version");
     for (i = 0; i < count; i++) {
         ctl_buf_printf(sql, ", f%u", i);
     }
+    ctl_buf_text(sql, category->bound ? ", facts" : "");
 
     ctl_buf_text(sql, ") ON CONFLICT (tenant, owner, record) DO UPDATE SET"
                  " key_version = EXCLUDED.key_version, source ="
@@ -315,13 +323,35 @@ record_sql(ctl_buf_t *sql, const char *category,
         field = roster_values[granted[i]].field;
         ctl_buf_printf(sql, ", \"%s\" = EXCLUDED.\"%s\"", field, field);
     }
+    ctl_buf_text(sql, category->bound ? ", facts = EXCLUDED.facts" : "");
+}
+
+
+/* The facts of what is to be stored, as an element of column. */
+static int
+facts_add(roster_t *roster, ctl_pool_t *pool,
+    const pupil_category_t *category, const roster_item_t *user,
+    const pupil_bound_row_t *bound, ctl_buf_t *column)
+{
+    pupil_str_t  facts;
+
+    if (ctl_facts_make(roster->ctl, pool, category, &user->owner,
+                       &user->owner.id, bound, &facts) != 0)
+    {
+        return -1;
+    }
+
+    ctl_array_bytes(column, facts.data, facts.len);
+
+    return 0;
 }
 
 
 /* A record of one user, sealed; without a value there is nothing to seal. */
 static int
-record_add(roster_t *roster, roster_unnest_t *rows, const char *category,
-    const roster_item_t *user, const roster_value_t *granted)
+record_add(roster_t *roster, roster_unnest_t *rows,
+    const pupil_category_t *category, const roster_item_t *user,
+    const roster_value_t *granted, unsigned count, pupil_bound_row_t *bound)
 {
     int          rc;
     unsigned     i;
@@ -334,27 +364,36 @@ record_add(roster_t *roster, roster_unnest_t *rows, const char *category,
     ctl_array_int(&rows->columns[1], user->owner.version);
 
     place.owner = &user->owner;
-    place.category = category;
+    place.category = category->plugin->name;
     place.record = &user->owner.id;
 
     rc = 0;
     memset(&pool, 0, sizeof(ctl_pool_t));
 
-    for (i = 0; rc == 0 && i < rows->count - 2; i++) {
+    for (i = 0; rc == 0 && i < count; i++) {
         column = &rows->columns[2 + i];
         value = user->values[granted[i]];
-
-        if (value.len == 0) {
-            ctl_array_null(column);
-            continue;
-        }
-
         place.field = roster_values[granted[i]].field;
 
-        rc = ctl_seal(roster->ctl, &pool, &place, value, &sealed);
-        if (rc == 0) {
-            ctl_array_bytes(column, sealed.data, sealed.len);
+        if (value.len == 0) {
+            memset(&sealed, 0, sizeof(pupil_str_t));
+            ctl_array_null(column);
+
+        } else {
+            rc = ctl_seal(roster->ctl, &pool, &place, value, &sealed);
+            if (rc == 0) {
+                ctl_array_bytes(column, sealed.data, sealed.len);
+            }
         }
+
+        if (rc == 0 && bound != NULL) {
+            ctl_bound_set(category, place.field, sealed, bound);
+        }
+    }
+
+    if (rc == 0 && bound != NULL) {
+        rc = facts_add(roster, &pool, category, user, bound,
+                       &rows->columns[2 + count]);
     }
 
     ctl_pool_free(&pool);
@@ -363,24 +402,58 @@ record_add(roster_t *roster, roster_unnest_t *rows, const char *category,
 }
 
 
+/* What is stored of the users whose record is written; in pool. */
+static int
+stored_rows(roster_t *roster, ctl_pool_t *pool, const roster_batch_t *batch,
+    roster_record_t record, const pupil_category_t *category,
+    pupil_bound_row_t **stored)
+{
+    size_t         n;
+    unsigned       i;
+    ctl_owner_t  **owners;
+
+    owners = ctl_pool_alloc(pool, (batch->count + 1) * sizeof(ctl_owner_t *));
+    *stored = ctl_pool_alloc(pool, (batch->count + 1)
+                                   * sizeof(pupil_bound_row_t));
+
+    for (i = 0, n = 0; i < batch->count; i++) {
+        if (batch->changes[i].write[record]) {
+            owners[n++] = &batch->changes[i].item->owner;
+        }
+    }
+
+    return ctl_bound_stored(roster->ctl, pool, category, owners, n, *stored);
+}
+
+
 static int
 record_rows(roster_t *roster, const roster_batch_t *batch,
     roster_record_t record, const roster_value_t *granted, unsigned count)
 {
-    int               rc;
-    unsigned          i;
-    ctl_buf_t         sql;
-    const char       *category;
-    roster_unnest_t   rows;
+    int                      rc;
+    unsigned                 i;
+    ctl_buf_t                sql;
+    ctl_pool_t               pool;
+    roster_unnest_t          rows;
+    pupil_bound_row_t       *stored;
+    const pupil_category_t  *category;
 
     rc = 0;
-    category = roster_records[record].category;
-    roster_unnest_begin(&rows, 2 + count);
+    stored = NULL;
+    category = ctl_plugin_find(roster->ctl, roster_records[record].category);
+
+    memset(&pool, 0, sizeof(ctl_pool_t));
+    roster_unnest_begin(&rows, 2 + count + category->bound);
+
+    if (category->bound) {
+        rc = stored_rows(roster, &pool, batch, record, category, &stored);
+    }
 
     for (i = 0; rc == 0 && i < batch->count; i++) {
         if (batch->changes[i].write[record]) {
             rc = record_add(roster, &rows, category, batch->changes[i].item,
-                            granted);
+                            granted, count, stored);
+            stored = stored != NULL ? stored + 1 : NULL;
         }
     }
 
@@ -393,6 +466,7 @@ record_rows(roster_t *roster, const roster_batch_t *batch,
     }
 
     roster_unnest_free(&rows);
+    ctl_pool_free(&pool);
 
     return rc;
 }

@@ -29,9 +29,9 @@ static int credential_check(ctl_t *ctl);
 static int tenant_bound(ctl_t *ctl);
 static int tenant_rows(ctl_t *ctl, const char *name);
 static int tenant_row(ctl_t *ctl, const char *name, const ctl_owner_t *decoy);
-static int decoy_rows(ctl_t *ctl, const ctl_owner_t *decoy);
+static int decoy_rows(ctl_t *ctl, ctl_owner_t *decoy);
 static int decoy_subject(ctl_t *ctl, const ctl_owner_t *decoy);
-static int decoy_password(ctl_t *ctl, const ctl_owner_t *decoy);
+static int decoy_password(ctl_t *ctl, ctl_owner_t *decoy);
 
 
 static const ctl_access_t  decoy_access = {
@@ -198,7 +198,7 @@ tenant_row(ctl_t *ctl, const char *name, const ctl_owner_t *decoy)
 
 
 static int
-decoy_rows(ctl_t *ctl, const ctl_owner_t *decoy)
+decoy_rows(ctl_t *ctl, ctl_owner_t *decoy)
 {
     if (decoy_subject(ctl, decoy) != 0 || decoy_password(ctl, decoy) != 0) {
         return -1;
@@ -249,7 +249,7 @@ decoy_subject(ctl_t *ctl, const ctl_owner_t *decoy)
 
 /* One that nobody knows. */
 static int
-decoy_password(ctl_t *ctl, const ctl_owner_t *decoy)
+decoy_password(ctl_t *ctl, ctl_owner_t *decoy)
 {
     int          rc;
     uint8_t      secret[32];

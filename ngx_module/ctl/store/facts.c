@@ -5,8 +5,20 @@
 #include <string.h>
 
 #include "ctl/base/db.h"
+#include "ctl/base/join.h"
+#include "ctl/base/literal.h"
 #include "ctl/base/text.h"
 #include "ctl/store/facts.h"
+
+
+/* Where the rows of owners go. */
+typedef struct {
+    ctl_t                   *ctl;
+    ctl_pool_t              *pool;
+    const pupil_category_t  *category;
+    ctl_owner_t *const      *owners;
+    pupil_bound_row_t       *bound;
+} stored_t;
 
 
 /* What sends a plain column in binary. */
@@ -21,6 +33,10 @@ static const char *const  send[PUPIL_TYPE_COUNT] = {
 };
 
 
+static int stored_read(void *ctx, uint32_t index, const PGresult *res,
+    int row);
+static int stored_check(const stored_t *stored, const ctl_owner_t *owner,
+    const pupil_bound_row_t *bound);
 static int cell_read(ctl_pool_t *pool, const PGresult *res, int row,
     int column, pupil_str_t *cell);
 
@@ -95,6 +111,119 @@ cell_read(ctl_pool_t *pool, const PGresult *res, int row, int column,
     cell->data = data;
 
     return 0;
+}
+
+
+int
+ctl_bound_stored(ctl_t *ctl, ctl_pool_t *pool,
+    const pupil_category_t *category, ctl_owner_t *const *owners,
+    size_t count, pupil_bound_row_t *bound)
+{
+    int          rc;
+    size_t       i;
+    stored_t     stored = { ctl, pool, category, owners, bound };
+    PGresult    *res;
+    ctl_buf_t    sql, ids;
+    ctl_join_t   join;
+    const char  *params[2];
+
+    memset(bound, 0, count * sizeof(pupil_bound_row_t));
+    memset(&join, 0, sizeof(ctl_join_t));
+    join.key_len = PUPIL_UUID_LEN;
+
+    ctl_buf_init(&ids);
+    ctl_array_begin(&ids);
+
+    for (i = 0; i < count; i++) {
+        ctl_array_uuid(&ids, &owners[i]->id);
+        ctl_join_add(&join, owners[i]->id.b, (uint32_t) i);
+    }
+
+    ctl_array_end(&ids);
+
+    ctl_buf_init(&sql);
+    ctl_buf_text(&sql, "SELECT t.owner");
+    ctl_bound_columns(category, &sql);
+    ctl_buf_printf(&sql, " FROM data.\"%s\" AS t WHERE t.tenant = $1::uuid"
+                   " AND t.owner = ANY ($2::uuid[]) AND t.record = t.owner"
+                   " ORDER BY t.owner FOR UPDATE", category->plugin->name);
+
+    params[0] = ctl->tenant_text;
+    params[1] = ids.data;
+
+    res = ctl_query(ctl->data, sql.data, 2, params);
+    rc = res == NULL ? -1 : ctl_join_rows(&join, res, stored_read, &stored);
+
+    PQclear(res);
+    ctl_join_free(&join);
+    ctl_buf_free(&sql);
+    ctl_buf_free(&ids);
+
+    return rc;
+}
+
+
+static int
+stored_read(void *ctx, uint32_t index, const PGresult *res, int row)
+{
+    stored_t  *stored = ctx;
+
+    if (ctl_bound_read(stored->pool, stored->category, res, row, 1,
+                       &stored->bound[index]) != 0)
+    {
+        return -1;
+    }
+
+    return stored_check(stored, stored->owners[index],
+                        &stored->bound[index]);
+}
+
+
+/* What somebody changed is not bound anew. */
+static int
+stored_check(const stored_t *stored, const ctl_owner_t *owner,
+    const pupil_bound_row_t *bound)
+{
+    char                   id[PUPIL_UUID_TEXT_LEN + 1];
+    const char            *why, *category;
+    ctl_place_t            place;
+    pupil_place_t          where;
+    const pupil_subkey_t  *key;
+
+    category = stored->category->plugin->name;
+
+    place.owner = owner;
+    place.category = category;
+    place.field = NULL;
+    place.record = &owner->id;
+
+    if (ctl_place_key(stored->ctl, &place, 1, &where, &key) != 0) {
+        return -1;
+    }
+
+    if (pupil_bound_check(stored->category, key, &where, bound, &why)
+        == PUPIL_OK)
+    {
+        return 0;
+    }
+
+    return ctl_error("data.%s of %s: %s is not as it was stored%s", category,
+                     ctl_uuid_text(&owner->id, id), why,
+                     bound->facts.data == NULL
+                     ? ": if there never were facts, run pupilctl facts"
+                     : ": somebody changed the database behind Pupil");
+}
+
+
+void
+ctl_bound_set(const pupil_category_t *category, const char *field,
+    pupil_str_t sealed, pupil_bound_row_t *bound)
+{
+    int32_t  i;
+
+    i = pupil_category_field(category, ctl_str(field));
+    bound->cells[i] = sealed;
+    bound->has[i] = 1;
 }
 
 

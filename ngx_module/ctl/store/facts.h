@@ -23,6 +23,18 @@ void ctl_bound_columns(const pupil_category_t *category, ctl_buf_t *sql);
 int ctl_bound_read(ctl_pool_t *pool, const pupil_category_t *category,
     const PGresult *res, int row, int column, pupil_bound_row_t *bound);
 
+/*
+ * What is stored of a category of which these owners have one record each,
+ * locked, and checked: bound, of each owner.  Without facts: there is none.
+ */
+int ctl_bound_stored(ctl_t *ctl, ctl_pool_t *pool,
+    const pupil_category_t *category, ctl_owner_t *const *owners,
+    size_t count, pupil_bound_row_t *bound);
+
+/* A value that is to be stored in it; data NULL: none. */
+void ctl_bound_set(const pupil_category_t *category, const char *field,
+    pupil_str_t sealed, pupil_bound_row_t *bound);
+
 /* The facts of a row that is to be stored.  Ownership: in pool. */
 int ctl_facts_make(ctl_t *ctl, ctl_pool_t *pool,
     const pupil_category_t *category, const ctl_owner_t *owner,

@@ -13,6 +13,7 @@
 #include "ctl/base/db.h"
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
+#include "ctl/store/facts.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/record.h"
@@ -30,8 +31,9 @@ static int login_term(ctl_t *ctl, const char *login,
     uint8_t term[PUPIL_TERM_LEN]);
 static int index_row(ctl_t *ctl, const PGresult *res,
     const uint8_t term[PUPIL_TERM_LEN], pupil_uuid_t *subject);
-static int password_write(ctl_t *ctl, const ctl_owner_t *owner,
-    pupil_str_t sealed);
+static int password_write(ctl_t *ctl, ctl_owner_t *owner, pupil_str_t sealed);
+static int password_facts(ctl_t *ctl, ctl_owner_t *owner, pupil_str_t sealed,
+    pupil_str_t *facts);
 
 
 static const ctl_access_t  find_tampered = {
@@ -279,7 +281,7 @@ invalid:
 
 
 int
-ctl_password_store(ctl_t *ctl, const ctl_owner_t *owner, uint32_t number,
+ctl_password_store(ctl_t *ctl, ctl_owner_t *owner, uint32_t number,
     pupil_str_t password)
 {
     int                    rc;
@@ -313,27 +315,81 @@ ctl_password_store(ctl_t *ctl, const ctl_owner_t *owner, uint32_t number,
 }
 
 
+/* The rest of the credential stays as it is, and bound to the new hash. */
 static int
-password_write(ctl_t *ctl, const ctl_owner_t *owner, pupil_str_t sealed)
+password_write(ctl_t *ctl, ctl_owner_t *owner, pupil_str_t sealed)
 {
+    int          n;
     char        *text;
     char         version[16], id[PUPIL_UUID_TEXT_LEN + 1];
-    const char  *params[4];
+    ctl_buf_t    sql;
+    const char  *params[5];
+    pupil_str_t  facts;
+
+    if (password_facts(ctl, owner, sealed, &facts) != 0) {
+        return -1;
+    }
 
     text = ctl_pool_alloc(&ctl->pool, CTL_BYTEA_SIZE(sealed.len));
     snprintf(version, sizeof(version), "%u", owner->version);
 
-    params[0] = ctl->tenant_text;
-    params[1] = ctl_uuid_text(&owner->id, id);
-    params[2] = version;
-    params[3] = ctl_bytea(sealed.data, sealed.len, text);
+    n = 0;
+    params[n++] = ctl->tenant_text;
+    params[n++] = ctl_uuid_text(&owner->id, id);
+    params[n++] = version;
+    params[n++] = ctl_bytea(sealed.data, sealed.len, text);
 
-    return ctl_exec(ctl->data, "INSERT INTO data.credential (tenant, owner,"
-                    " record, key_version, source, password_hash) VALUES"
-                    " ($1::uuid, $2::uuid, $2::uuid, $3::integer, 'operator',"
-                    " $4::bytea) ON CONFLICT (tenant, owner, record) DO UPDATE"
-                    " SET password_hash = EXCLUDED.password_hash, key_version"
-                    " = EXCLUDED.key_version, updated_at = now()", 4, params);
+    if (facts.data != NULL) {
+        text = ctl_pool_alloc(&ctl->pool, CTL_BYTEA_SIZE(facts.len));
+        params[n++] = ctl_bytea(facts.data, facts.len, text);
+    }
+
+    ctl_buf_init(&sql);
+    ctl_buf_printf(&sql, "INSERT INTO data.credential (tenant, owner, record,"
+                   " key_version, source, password_hash%s) VALUES ($1::uuid,"
+                   " $2::uuid, $2::uuid, $3::integer, 'operator',"
+                   " $4::bytea%s) ON CONFLICT (tenant, owner, record) DO"
+                   " UPDATE SET password_hash = EXCLUDED.password_hash,"
+                   " key_version = EXCLUDED.key_version, updated_at = now()%s",
+                   facts.data != NULL ? ", facts" : "",
+                   facts.data != NULL ? ", $5::bytea" : "",
+                   facts.data != NULL ? ", facts = EXCLUDED.facts" : "");
+
+    n = ctl_exec(ctl->data, sql.data, n, params);
+    ctl_buf_free(&sql);
+
+    return n;
+}
+
+
+/* data NULL: the plugin binds nothing. */
+static int
+password_facts(ctl_t *ctl, ctl_owner_t *owner, pupil_str_t sealed,
+    pupil_str_t *facts)
+{
+    ctl_owner_t        *owners[1];
+    pupil_category_t   *category;
+    pupil_bound_row_t  *bound;
+
+    memset(facts, 0, sizeof(pupil_str_t));
+
+    category = ctl_plugin_find(ctl, "credential");
+
+    if (category == NULL || !category->bound) {
+        return 0;
+    }
+
+    owners[0] = owner;
+    bound = ctl_pool_alloc(&ctl->pool, sizeof(pupil_bound_row_t));
+
+    if (ctl_bound_stored(ctl, &ctl->pool, category, owners, 1, bound) != 0) {
+        return -1;
+    }
+
+    ctl_bound_set(category, "password_hash", sealed, bound);
+
+    return ctl_facts_make(ctl, &ctl->pool, category, owner, &owner->id, bound,
+                          facts);
 }
 
 

@@ -32,7 +32,7 @@ int ctl_password_cost(ctl_t *ctl, pupil_password_cost_t *cost);
  * In the caller's transaction, which also records it.  number: the floor that
  * it is written under.
  */
-int ctl_password_store(ctl_t *ctl, const ctl_owner_t *owner, uint32_t number,
+int ctl_password_store(ctl_t *ctl, ctl_owner_t *owner, uint32_t number,
     pupil_str_t password);
 
 /* All sessions of the subject, on all hosts, once that is committed. */

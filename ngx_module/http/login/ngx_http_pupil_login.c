@@ -24,6 +24,8 @@ static ngx_int_t ngx_http_pupil_login_floors(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
     char stored[PUPIL_PASSWORD_HASH_LEN]);
+static ngx_int_t ngx_http_pupil_login_stored(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row);
 static ngx_int_t ngx_http_pupil_login_verified(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_refused(ngx_http_pupil_ctx_t *ctx);
@@ -318,6 +320,7 @@ ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
     row.record = &login->owner.id;
 
     if (!login->has_owner
+        || ngx_http_pupil_login_stored(ctx, &row) != NGX_OK
         || ngx_http_pupil_value(ctx, &row, PUPIL_LF_WANT_PASSWORD_HASH, &value)
            != PUPIL_OK
         || pupil_password_numbered(value, &number, &hash) != PUPIL_OK
@@ -334,6 +337,32 @@ ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
     stored[hash.len] = '\0';
 
     return NGX_OK;
+}
+
+
+/* The credential is what was stored; whoever has none has nothing changed. */
+static ngx_int_t
+ngx_http_pupil_login_stored(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row)
+{
+    ngx_int_t                rc;
+    pupil_bound_row_t        bound;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    if (PQgetisnull(row->res, 0, PUPIL_LF_CHANGED_AT)) {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_http_pupil_facts(ctx, row);
+
+    if (rc == NGX_OK) {
+        ngx_http_pupil_facts_row(row, &bound);
+        login->facts = bound.facts;
+    }
+
+    return rc;
 }
 
 

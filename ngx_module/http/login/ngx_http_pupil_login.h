@@ -58,6 +58,7 @@ struct ngx_http_pupil_login_s {
     ngx_http_pupil_owner_t        owner;          /* the account's or decoy's */
     pupil_str_t                   subject_mac;
     pupil_time_t                  changed_at;     /* the credential was */
+    pupil_str_t                   facts;          /* its; of found */
     u_char                        renewed[PUPIL_PASSWORD_HASH_LEN];
     pupil_str_t                   role;           /* static */
     pupil_uuid_t                  institution;

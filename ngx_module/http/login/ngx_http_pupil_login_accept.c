@@ -17,6 +17,7 @@ typedef struct {
     pupil_uuid_t  record;                /* of the address */
     pupil_str_t   address;               /* sealed; data NULL: none */
     pupil_str_t   renewed;               /* sealed hash; data NULL: none */
+    pupil_str_t   facts;                 /* of the credential with it */
 } ngx_http_pupil_made_t;
 
 
@@ -27,7 +28,9 @@ static ngx_int_t ngx_http_pupil_login_session(ngx_http_pupil_ctx_t *ctx,
 static void ngx_http_pupil_login_address(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *record, pupil_str_t *sealed);
 static ngx_int_t ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx,
-    pupil_str_t *sealed);
+    ngx_http_pupil_made_t *made);
+static ngx_int_t ngx_http_pupil_login_bound(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_place_t *place, ngx_http_pupil_made_t *made);
 static ngx_int_t ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_answer(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
@@ -47,7 +50,7 @@ ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
 
     pupil_uuid_random(&made.record);
     ngx_http_pupil_login_address(ctx, &made.record, &made.address);
-    stmt = ngx_http_pupil_login_renewed(ctx, &made.renewed) == NGX_OK
+    stmt = ngx_http_pupil_login_renewed(ctx, &made) == NGX_OK
            ? PUPIL_LOGIN_RENEW : PUPIL_LOGIN_ACCEPT;
 
     /* From here on the request is the subject's. */
@@ -104,6 +107,8 @@ ngx_http_pupil_login_params(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_param_bytea(ex, login->subject_mac.data, login->subject_mac.len);
     ngx_libpq_param_timestamptz(ex, login->changed_at);
     ngx_http_pupil_param_bytea(ex, &made->renewed);
+    ngx_http_pupil_param_bytea(ex, &login->facts);
+    ngx_http_pupil_param_bytea(ex, &made->facts);
 }
 
 
@@ -186,9 +191,13 @@ ngx_http_pupil_login_address(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-/* The hash at the cost in force, sealed; NGX_DECLINED: none is to be stored. */
+/*
+ * The hash at the cost in force, sealed, and the facts that go with it;
+ * NGX_DECLINED: none is to be stored.
+ */
 static ngx_int_t
-ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx, pupil_str_t *sealed)
+ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_made_t *made)
 {
     char                     stored[PUPIL_PASSWORD_STORED_LEN];
     pupil_rc_t               rc;
@@ -200,7 +209,8 @@ ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx, pupil_str_t *sealed)
     login = ctx->data;
     stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_RENEW);
 
-    ngx_memzero(sealed, sizeof(pupil_str_t));
+    ngx_memzero(&made->renewed, sizeof(pupil_str_t));
+    ngx_memzero(&made->facts, sizeof(pupil_str_t));
 
     if (login->renewed[0] == '\0'
         || !stmt->statement.granted[PUPIL_LA_WANT_RENEWED_HASH])
@@ -219,13 +229,46 @@ ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx, pupil_str_t *sealed)
     place.owner = &login->owner;
     place.record = &login->owner.id;
 
-    rc = ngx_http_pupil_seal(ctx, &place, value, sealed);
+    rc = ngx_http_pupil_seal(ctx, &place, value, &made->renewed);
+
+    if (rc == PUPIL_OK
+        && ngx_http_pupil_login_bound(ctx, &place, made) != NGX_OK)
+    {
+        ngx_memzero(&made->renewed, sizeof(pupil_str_t));
+        rc = PUPIL_FAILED;
+    }
 
     ngx_memzero(stored, sizeof(stored));
     ngx_memzero(login->renewed, sizeof(login->renewed));
     ctx->keys.missing_count = 0;
 
     return rc == PUPIL_OK ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* The facts of the credential that was found, with that hash. */
+static ngx_int_t
+ngx_http_pupil_login_bound(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_place_t *place, ngx_http_pupil_made_t *made)
+{
+    pupil_bound_row_t        bound;
+    ngx_http_pupil_row_t     row;
+    ngx_http_pupil_login_t  *login;
+    const pupil_category_t  *category;
+
+    login = ctx->data;
+
+    row.stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_FIND);
+    row.res = login->found->results[0];
+    row.n = 0;
+
+    category = row.stmt->statement.bound;
+
+    ngx_http_pupil_facts_row(&row, &bound);
+    ngx_http_pupil_facts_sealed(category, place->field, made->renewed, &bound);
+
+    return ngx_http_pupil_facts_make(ctx, category, place, &bound,
+                                     &made->facts);
 }
 
 

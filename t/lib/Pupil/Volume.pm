@@ -140,9 +140,10 @@ SELECT :tenant, pg_temp.id('subject', n), pg_temp.id('subject', n), 1, 'test',
        pg_temp.sealed(105), pg_temp.sealed(105)
   FROM person;
 INSERT INTO data.credential (tenant, owner, record, key_version, source,
-       updated_at, login_id, password_hash)
+       updated_at, login_id, password_hash, facts)
 SELECT :tenant, pg_temp.id('subject', n), pg_temp.id('subject', n), 1, 'test',
-       '2026-01-01T00:00:00Z', pg_temp.sealed(105), pg_temp.sealed(190)
+       '2026-01-01T00:00:00Z', pg_temp.sealed(105), pg_temp.sealed(190),
+       pg_temp.key('credential', n)
   FROM person;
 INSERT INTO data.contact (tenant, owner, record, key_version, source, email)
 SELECT :tenant, pg_temp.id('subject', n), pg_temp.id('subject', n), 1, 'test',
