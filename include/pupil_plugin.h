@@ -184,8 +184,7 @@ typedef enum {
  * there is none.  Once one field of a category is bound, so are all values
  * that the record's owner seals: no older one can be put beside newer ones.
  * A record that somebody has changed is not shown.  Not for what is sealed_by
- * another, and only with PUPIL_PLUGIN_NO_GENERIC_WRITE.  Fields keep their
- * numbers: append new ones behind.
+ * another.  Fields keep their numbers: append new ones behind.
  */
 #define PUPIL_FIELD_BOUND     0x20u
 

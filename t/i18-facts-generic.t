@@ -90,16 +90,16 @@ for my $case (['colour', "'red'"], ['points', 'points + 1'],
     ['given_on', 'given_on + 1'],
     ['ends_at', "ends_at + interval '1 microsecond'"],
     ['for_work', "ARRAY['$two'::uuid]"], ['points', 'NULL'],
-    ['facts', 'NULL'], ['remark', 'motto', 'remark'])
+    ['facts', 'NULL'])
 {
-    my ($column, $value, $why) = @$case;
+    my ($column, $value) = @$case;
     my $name = "$column = $value";
     my ($row) = $db->selectrow_array('SELECT row_to_json(b)::text FROM'
                                      . ' data.badge AS b');
     $db->do("UPDATE data.badge SET $column = $value");
     my $res = $day->pupil->get('/v1/data/badge');
     is_deeply $res->json->{records}, [], "$name: left out";
-    my $note = "data.badge $id of $id: " . ($why // 'facts');
+    my $note = "data.badge $id of $id: facts";
     is notes($res), $note, "$name: on record";
     $res = $day->pupil->patch('/v1/data/badge', json => { points => 1 });
     is_problem $res, 404, 'not-found', name => "$name: and not written";
@@ -108,6 +108,17 @@ for my $case (['colour', "'red'"], ['points', 'points + 1'],
     $db->do('INSERT INTO data.badge SELECT * FROM json_populate_record('
             . 'NULL::data.badge, ?)', {}, $row);
 }
+
+# A write does not look at a text that it keeps, and does not bind it either.
+$db->do('UPDATE data.badge SET remark = motto');
+is_written 'beside a text that somebody put there', points => 8;
+my $res = $day->pupil->get('/v1/data/badge');
+is_deeply $res->json->{records}, [], 'which is found when it is read';
+is notes($res), "data.badge $id of $id: remark", 'and is on record';
+$db->do('UPDATE data.badge SET remark = NULL');
+$badge{points} = 8;
+is_shown 'without it', %badge;
+
 $db->do('UPDATE data.badge SET place = 4');
 is_shown 'what is not bound is what the database says', %badge, place => 4;
 

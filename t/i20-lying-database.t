@@ -225,7 +225,7 @@ my @statements = (
      class))), owner(), owner('class'), owner('school'), enrolment('proof'),
      column(found(qw(class_id class_title school_id school_title role from
      to)))],
-    ['data look', qr/old AS \(SELECT FROM data/, \&prefer,
+    ['data look', qr/old AS \(SELECT t\.record FROM data/, \&prefer,
      pupil => ['classmate'], column(not_promised('status', qw(related
      existed))), owner()],
     ['data write', qr/ INSERT INTO data\."?example"?|w AS \(INSERT INTO data/,

@@ -59,7 +59,6 @@ static const pupil_retention_t  retention = {
 
 static const pupil_plugin_t  plugin = {
     PUPIL_PLUGIN_HEADER,
-    .flags = PUPIL_PLUGIN_NO_GENERIC_WRITE,
     .name = "progress",
     .version = "1.0.0",
     .summary = "A.",

@@ -324,6 +324,15 @@ pupil_generic_write(const pupil_policy_t *policy, uint32_t category,
 
     look = &m.generic->look;
     look->fixed = PUPIL_DL_COLUMNS;
+
+    if (m.category->bound) {
+        template->facts_of = m.category->plugin->name;
+        template->params[PUPIL_DW_PARAMS] = PUPIL_PARAM_BYTEA;
+        template->params[PUPIL_DW_PARAMS + 1] = PUPIL_PARAM_BYTEA;
+        look->facts = "t";
+        look->facts_of = m.category->plugin->name;
+    }
+
     memcpy(look->params, data_look_params, sizeof(data_look_params));
 
     rc = data_text(&m, template, "write", pupil_generic_write_sql);

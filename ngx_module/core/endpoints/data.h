@@ -44,6 +44,8 @@
  *     $15 their terms bytea[], NULL: none any more    $16 their MACs bytea[]
  *     $17 the classes uuid[] of the authentic evidence: of the relations that
  *     are through a class, no other counts
+ *     $18 facts of the record bytea, $19 those that it has bytea, NULL: it is
+ *     a new one; of a category with bound fields alone
  *
  * Columns PUPIL_DW_*.
  */
@@ -84,6 +86,9 @@ enum {
     PUPIL_DL_OWNER,
     PUPIL_DL_COLUMNS = PUPIL_DL_OWNER + PUPIL_OWNER_COLUMNS
 };
+
+/* Own parameters of a write, without the facts. */
+#define PUPIL_DW_PARAMS  10
 
 /* Of a write. */
 enum {

@@ -187,15 +187,20 @@ pupil_generic_read_sql(const pupil_maker_t *m, pupil_sql_t *sql)
 void
 pupil_generic_look_sql(const pupil_maker_t *m, pupil_sql_t *sql)
 {
+    const char  *facts;
+
+    facts = m->category->bound ? "{t}" : "";
+
     data_read_relates(m, sql);
-    pupil_sql_add(sql, "old AS (SELECT FROM data.");
+    pupil_sql_add(sql, "old AS (SELECT t.record%s FROM data.", facts);
     pupil_sql_name(sql, m->category->plugin->name);
     pupil_sql_add(sql, " t WHERE t.tenant = $2 AND t.owner = $8"
                   " AND t.record = $9 AND EXISTS (SELECT FROM r)");
     pupil_generic_scope(m, sql);
     pupil_sql_add(sql, ") SELECT $1::bigint, EXISTS (SELECT FROM r),"
-                  " EXISTS (SELECT FROM old), o.owner, o.state,"
-                  " o.key_version FROM (VALUES (1)) AS one"
+                  " t.record IS NOT NULL, o.owner, o.state,"
+                  " o.key_version%s FROM (VALUES (1)) AS one"
                   " LEFT JOIN pupil.owner o ON o.tenant = $2"
-                  " AND o.owner = $8 AND EXISTS (SELECT FROM r)");
+                  " AND o.owner = $8 AND EXISTS (SELECT FROM r)"
+                  " LEFT JOIN old AS t ON true", facts);
 }

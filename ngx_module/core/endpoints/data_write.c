@@ -118,6 +118,10 @@ data_write_record(const pupil_maker_t *m, pupil_sql_t *sql)
         pupil_sql_name(sql, m->wants[i].field);
     }
 
+    if (m->category->bound) {
+        pupil_sql_add(sql, ", facts");
+    }
+
     pupil_sql_add(sql, ") SELECT $2, $8, $9, $10, 'user', now()");
 
     for (i = 0; i < count; i++) {
@@ -128,6 +132,10 @@ data_write_record(const pupil_maker_t *m, pupil_sql_t *sql)
         pupil_sql_add(sql, " END");
     }
 
+    if (m->category->bound) {
+        pupil_sql_add(sql, ", $18");
+    }
+
     pupil_sql_add(sql, " FROM o LEFT JOIN old ON true WHERE o.state ="
                   " 'active'"
                   " AND o.key_version = $10 AND EXISTS (SELECT FROM r)"
@@ -135,6 +143,11 @@ data_write_record(const pupil_maker_t *m, pupil_sql_t *sql)
 
     if (m->category->plugin->cardinality == PUPIL_CARDINALITY_ONE) {
         pupil_sql_add(sql, " AND $9 = $8");
+    }
+
+    if (m->category->bound) {
+        pupil_sql_add(sql, " AND EXISTS (SELECT FROM old)"
+                      " = ($19 IS NOT NULL)");
     }
 
     data_write_conditions(m, sql);
@@ -156,7 +169,10 @@ data_write_record(const pupil_maker_t *m, pupil_sql_t *sql)
         pupil_sql_add(sql, " END");
     }
 
-    pupil_sql_add(sql, " WHERE true");
+    /* only while it is what the facts were made from */
+    pupil_sql_add(sql, m->category->bound
+                       ? ", facts = excluded.facts WHERE t.facts = $19"
+                       : " WHERE true");
     pupil_generic_scope(m, sql);
     pupil_sql_add(sql, " RETURNING t.record), ");
 }

@@ -9,9 +9,6 @@
 
 #define PUPIL_BOUND_UUID_OID  2950          /* PostgreSQL's, of an element */
 
-/* Microseconds from 1970-01-01 to where PostgreSQL counts from. */
-#define PUPIL_BOUND_EPOCH     INT64_C(946684800000000)
-
 
 static pupil_rc_t pupil_bound_is_value(pupil_str_t cell,
     const uint8_t *commitment);

@@ -24,6 +24,10 @@ typedef struct {
 } pupil_bound_row_t;
 
 
+/* Microseconds from 1970-01-01 to where PostgreSQL counts from. */
+#define PUPIL_BOUND_EPOCH  INT64_C(946684800000000)
+
+
 /* Whether the facts say a value of the field: plain or sealed. */
 int pupil_bound_plain(const pupil_field_t *field);
 int pupil_bound_sealed(const pupil_field_t *field);
@@ -70,6 +74,14 @@ void pupil_bound_uuid(pupil_bound_row_t *row, int32_t field,
 void pupil_bound_bool(pupil_bound_row_t *row, int32_t field, int value);
 void pupil_bound_time(pupil_bound_row_t *row, int32_t field,
     pupil_time_t time, uint8_t out[8]);
+
+/*
+ * From the clear value of a plain field, as pupil_value_accept() makes it; data
+ * NULL: none.  PUPIL_INVALID, PUPIL_NO_MEMORY.
+ */
+pupil_rc_t pupil_bound_value(pupil_bound_row_t *row,
+    const pupil_category_t *category, int32_t field, pupil_str_t value,
+    const pupil_alloc_t *alloc);
 
 #define pupil_bound_uuids_size(n)  (20 + (size_t) (n) * 20)
 

@@ -180,15 +180,6 @@ pupil_check_field_flags(const pupil_plugin_t *plugin,
                                field->name, field->sealed_by);
     }
 
-    if ((field->flags & PUPIL_FIELD_BOUND)
-        && !(plugin->flags & PUPIL_PLUGIN_NO_GENERIC_WRITE))
-    {
-        return pupil_error_set(error, "%s: field \"%s\": PUPIL_FIELD_BOUND"
-                               " needs PUPIL_PLUGIN_NO_GENERIC_WRITE: the"
-                               " generic endpoint writes no facts",
-                               plugin->name, field->name);
-    }
-
     if ((field->flags & PUPIL_FIELD_INDEXED)
         && (!sealed || field->type != PUPIL_TYPE_TEXT
             || field->sealed_by != NULL))

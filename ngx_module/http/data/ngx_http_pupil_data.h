@@ -32,6 +32,7 @@ typedef struct {
     ngx_http_pupil_owner_t     owner;
     uint8_t                   *set;         /* by want */
     pupil_str_t               *values;      /* clear; data NULL: none */
+    pupil_bound_row_t          bound;       /* the record as it is stored */
 } ngx_http_pupil_data_t;
 
 

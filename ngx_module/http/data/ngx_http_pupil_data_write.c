@@ -18,6 +18,7 @@ typedef struct {
     pupil_str_t  terms[PUPIL_STATEMENT_WANTS];
     pupil_str_t  macs[PUPIL_STATEMENT_WANTS];
     ngx_uint_t   indexed;
+    pupil_str_t  facts;
 } ngx_http_pupil_patch_t;
 
 
@@ -33,9 +34,13 @@ static uint32_t ngx_http_pupil_data_number(ngx_http_pupil_data_t *data,
 static const pupil_field_t *ngx_http_pupil_data_field(
     ngx_http_pupil_data_t *data, uint32_t want);
 static ngx_int_t ngx_http_pupil_data_looked(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_data_stored(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
 static ngx_int_t ngx_http_pupil_data_complete(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_data_send(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_data_values(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_patch_t *patch);
+static ngx_int_t ngx_http_pupil_data_facts(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_patch_t *patch);
 static ngx_int_t ngx_http_pupil_data_index(ngx_http_pupil_ctx_t *ctx,
     uint32_t want, ngx_http_pupil_patch_t *patch);
@@ -334,7 +339,42 @@ ngx_http_pupil_data_looked(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    return existed ? NGX_OK : ngx_http_pupil_data_complete(ctx);
+    ngx_memzero(&data->bound, sizeof(pupil_bound_row_t));
+
+    return existed ? ngx_http_pupil_data_stored(ctx, res)
+                   : ngx_http_pupil_data_complete(ctx);
+}
+
+
+/* The record as it is, unless somebody has changed it. */
+static ngx_int_t
+ngx_http_pupil_data_stored(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+{
+    ngx_int_t                rc;
+    ngx_http_pupil_row_t     stored;
+    ngx_http_pupil_data_t   *data;
+
+    data = ctx->data;
+
+    if (!data->category->bound) {
+        return NGX_OK;
+    }
+
+    stored.stmt = &data->generic->look;
+    stored.res = res;
+    stored.n = 0;
+    stored.owner = &data->owner;
+    stored.record = &data->record;
+
+    rc = ngx_http_pupil_facts(ctx, &stored);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_pupil_data_unknown(ctx);
+    }
+
+    ngx_http_pupil_facts_row(&stored, &data->bound);
+
+    return rc;
 }
 
 
@@ -391,7 +431,9 @@ ngx_http_pupil_data_send(ngx_http_pupil_ctx_t *ctx)
 
     ngx_memzero(patch, sizeof(ngx_http_pupil_patch_t));
 
-    if (ngx_http_pupil_data_values(ctx, patch) != NGX_OK) {
+    if (ngx_http_pupil_data_values(ctx, patch) != NGX_OK
+        || ngx_http_pupil_data_facts(ctx, patch) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -411,6 +453,11 @@ ngx_http_pupil_data_send(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_param_bytea_array(ex, patch->terms, patch->indexed);
     ngx_http_pupil_param_bytea_array(ex, patch->macs, patch->indexed);
     ngx_libpq_param_uuid_array(ex, data->classes, data->nclasses);
+
+    if (data->category->bound) {
+        ngx_http_pupil_param_bytea(ex, &patch->facts);
+        ngx_http_pupil_param_bytea(ex, &data->bound.facts);
+    }
 
     ctx->resume = ngx_http_pupil_data_written;
 
@@ -468,6 +515,58 @@ ngx_http_pupil_data_values(ngx_http_pupil_ctx_t *ctx,
     }
 
     return NGX_OK;
+}
+
+
+/* The facts of the record as it will be: what is not set stays. */
+static ngx_int_t
+ngx_http_pupil_data_facts(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_patch_t *patch)
+{
+    uint32_t                 i, number;
+    pupil_bound_row_t        bound;
+    const pupil_field_t     *field;
+    ngx_http_pupil_data_t   *data;
+    ngx_http_pupil_place_t   at;
+
+    data = ctx->data;
+
+    if (!data->category->bound) {
+        return NGX_OK;
+    }
+
+    bound = data->bound;
+
+    for (i = 0; i < data->generic->generic->template.wants_count; i++) {
+
+        if (!data->set[i]) {
+            continue;
+        }
+
+        field = ngx_http_pupil_data_field(data, i);
+        number = ngx_http_pupil_data_number(data, i);
+
+        if (pupil_bound_sealed(field)) {
+            bound.cells[number] = patch->sealed[i];
+            bound.has[number] = 1;
+
+        } else if (pupil_bound_plain(field)
+                   && pupil_bound_value(&bound, data->category,
+                                        (int32_t) number, data->values[i],
+                                        &ctx->alloc)
+                      != PUPIL_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    at.category = data->category->plugin->name;
+    at.field = "";
+    at.owner = &data->owner;
+    at.record = &data->record;
+
+    return ngx_http_pupil_facts_make(ctx, data->category, &at, &bound,
+                                     &patch->facts);
 }
 
 
