@@ -95,6 +95,37 @@ data_write_conditions(const pupil_maker_t *m, pupil_sql_t *sql)
 }
 
 
+/* The columns of the record, and their values; of what is not given, old's. */
+static void
+data_write_columns(const pupil_maker_t *m, pupil_sql_t *sql)
+{
+    uint32_t  i, count;
+
+    count = m->generic->template.wants_count;
+
+    pupil_sql_add(sql, " (tenant, owner, record, key_version, source,"
+                  " updated_at");
+
+    for (i = 0; i < count; i++) {
+        pupil_sql_add(sql, ", ");
+        pupil_sql_name(sql, m->wants[i].field);
+    }
+
+    pupil_sql_add(sql, m->category->bound ? ", facts)" : ")");
+    pupil_sql_add(sql, " SELECT $2, $8, $9, $10, 'user', now()");
+
+    for (i = 0; i < count; i++) {
+        pupil_sql_add(sql, ", CASE WHEN $11[%u] = 1 THEN ", i + 1);
+        data_write_value(m, i, sql);
+        pupil_sql_add(sql, " ELSE old.");
+        pupil_sql_name(sql, m->wants[i].field);
+        pupil_sql_add(sql, " END");
+    }
+
+    pupil_sql_add(sql, m->category->bound ? ", $18" : "");
+}
+
+
 /*
  * CTE w: the record, when everything allows it.  What is not given keeps its
  * value, in the insert too: PostgreSQL checks NOT NULL before it finds that
@@ -110,31 +141,8 @@ data_write_record(const pupil_maker_t *m, pupil_sql_t *sql)
 
     pupil_sql_add(sql, "w AS (INSERT INTO data.");
     pupil_sql_name(sql, m->category->plugin->name);
-    pupil_sql_add(sql, " AS t (tenant, owner, record, key_version, source,"
-                  " updated_at");
-
-    for (i = 0; i < count; i++) {
-        pupil_sql_add(sql, ", ");
-        pupil_sql_name(sql, m->wants[i].field);
-    }
-
-    if (m->category->bound) {
-        pupil_sql_add(sql, ", facts");
-    }
-
-    pupil_sql_add(sql, ") SELECT $2, $8, $9, $10, 'user', now()");
-
-    for (i = 0; i < count; i++) {
-        pupil_sql_add(sql, ", CASE WHEN $11[%u] = 1 THEN ", i + 1);
-        data_write_value(m, i, sql);
-        pupil_sql_add(sql, " ELSE old.");
-        pupil_sql_name(sql, m->wants[i].field);
-        pupil_sql_add(sql, " END");
-    }
-
-    if (m->category->bound) {
-        pupil_sql_add(sql, ", $18");
-    }
+    pupil_sql_add(sql, " AS t");
+    data_write_columns(m, sql);
 
     pupil_sql_add(sql, " FROM o LEFT JOIN old ON true WHERE o.state ="
                   " 'active'"

@@ -12,6 +12,9 @@
 
 static ngx_int_t ngx_http_pupil_homework_target(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t stmt, const ngx_http_pupil_class_t *target);
+static ngx_int_t ngx_http_pupil_homework_texts(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *ids, pupil_str_t *title, pupil_str_t *description,
+    pupil_str_t *exercises);
 static ngx_int_t ngx_http_pupil_homework_bind(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *ids, pupil_str_t title, pupil_str_t description,
     pupil_str_t exercises, pupil_str_t *facts);
@@ -174,7 +177,7 @@ ngx_int_t
 ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                      rc;
-    pupil_str_t                    text, title, description, exercises, facts;
+    pupil_str_t                    title, description, exercises, facts;
     pupil_uuid_t                  *ids;
     ngx_libpq_exchange_t          *ex;
     pupil_input_homework_t        *in;
@@ -203,13 +206,8 @@ ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    if (pupil_exercises_text(&ctx->alloc, in, ids, &text) != PUPIL_OK
-        || ngx_http_pupil_homework_seal(ctx, "title", in->title, &title)
-           != NGX_OK
-        || ngx_http_pupil_homework_seal(ctx, "description", in->description,
-                                        &description) != NGX_OK
-        || ngx_http_pupil_homework_seal(ctx, "exercises", text, &exercises)
-           != NGX_OK
+    if (ngx_http_pupil_homework_texts(ctx, ids, &title, &description,
+                                      &exercises) != NGX_OK
         || ngx_http_pupil_homework_bind(ctx, ids, title, description,
                                         exercises, &facts) != NGX_OK)
     {
@@ -232,6 +230,31 @@ ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
 
     return ngx_http_pupil_homework_end(ctx, ex,
                                        ngx_http_pupil_homework_created);
+}
+
+
+/* Those of a new one, sealed. */
+static ngx_int_t
+ngx_http_pupil_homework_texts(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *ids, pupil_str_t *title, pupil_str_t *description,
+    pupil_str_t *exercises)
+{
+    pupil_str_t              text;
+    pupil_input_homework_t  *in;
+
+    in = &((ngx_http_pupil_homework_t *) ctx->data)->create;
+
+    if (pupil_exercises_text(&ctx->alloc, in, ids, &text) != PUPIL_OK
+        || ngx_http_pupil_homework_seal(ctx, "title", in->title, title)
+           != NGX_OK
+        || ngx_http_pupil_homework_seal(ctx, "description", in->description,
+                                        description)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_pupil_homework_seal(ctx, "exercises", text, exercises);
 }
 
 

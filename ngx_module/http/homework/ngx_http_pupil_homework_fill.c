@@ -16,6 +16,8 @@ static ngx_int_t ngx_http_pupil_feed_definitions(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, ngx_http_pupil_class_t *class);
+static ngx_int_t ngx_http_pupil_feed_plain(const ngx_http_pupil_row_t *row,
+    ngx_http_pupil_definition_t *d);
 static ngx_int_t ngx_http_pupil_feed_keep(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_class_t *class);
 static ngx_int_t ngx_http_pupil_feed_seal(ngx_http_pupil_ctx_t *ctx,
@@ -174,7 +176,6 @@ ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, ngx_http_pupil_class_t *class)
 {
     ngx_int_t                     rc;
-    const int32_t                *column;
     ngx_http_pupil_row_t          defined;
     ngx_http_pupil_stmt_t        *stmt;
     ngx_http_pupil_owner_t        owner;
@@ -183,7 +184,6 @@ ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     data = ctx->data;
     stmt = ngx_http_pupil_stmt(ctx, data->role->definitions);
-    column = stmt->statement.column;
 
     rc = ngx_libpq_get_uuid(res, row, PUPIL_HD_VERSION, class->version.b);
     if (rc == NGX_ERROR
@@ -216,14 +216,7 @@ ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return rc == NGX_DECLINED ? NGX_OK : rc;
     }
 
-    if (ngx_libpq_get_timestamptz(res, row, column[PUPIL_HL_WANT_ASSIGNED_AT],
-                                  &d->assigned_at) != NGX_OK
-        || ngx_libpq_get_timestamptz(res, row, column[PUPIL_HL_WANT_DUE_AT],
-                                     &d->due_at) != NGX_OK
-        || ngx_libpq_get_uuid(res, row, column[PUPIL_HL_WANT_ASSIGNED_BY],
-                              d->assigned_by.b)
-           == NGX_ERROR)
-    {
+    if (ngx_http_pupil_feed_plain(&defined, d) != NGX_OK) {
         ngx_http_pupil_tampered_record(ctx, "homework", &d->record,
                                        &class->owner.id, "not whole");
         ctx->integrity = 1;
@@ -238,6 +231,32 @@ ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     }
 
     return ngx_http_pupil_homework_define(ctx, &defined, d);
+}
+
+
+/* Dates, and who assigned it. */
+static ngx_int_t
+ngx_http_pupil_feed_plain(const ngx_http_pupil_row_t *row,
+    ngx_http_pupil_definition_t *d)
+{
+    const int32_t  *column;
+
+    column = row->stmt->statement.column;
+
+    if (ngx_libpq_get_timestamptz(row->res, row->n,
+                                  column[PUPIL_HL_WANT_ASSIGNED_AT],
+                                  &d->assigned_at) != NGX_OK
+        || ngx_libpq_get_timestamptz(row->res, row->n,
+                                     column[PUPIL_HL_WANT_DUE_AT],
+                                     &d->due_at) != NGX_OK
+        || ngx_libpq_get_uuid(row->res, row->n,
+                              column[PUPIL_HL_WANT_ASSIGNED_BY],
+                              d->assigned_by.b) == NGX_ERROR)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 

@@ -244,24 +244,15 @@ ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
 
         submission.n = view->next;
 
-        rc = ngx_http_pupil_facts(ctx, &submission);
+        rc = ngx_http_pupil_overview_of(ctx, view, &submission);
 
         if (rc == NGX_OK) {
-            rc = ngx_http_pupil_overview_of(ctx, view, &submission);
+            rc = ngx_http_pupil_homework_score(ctx, &submission, updated_at,
+                                               &view->item.definition.exercises,
+                                               score);
         }
 
-        if (rc == NGX_DECLINED) {
-            continue;
-        }
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        rc = ngx_http_pupil_homework_score(ctx, &submission, updated_at,
-                                           &view->item.definition.exercises,
-                                           score);
-        if (rc != NGX_OK) {
+        if (rc == NGX_ERROR) {
             return rc;
         }
     }
@@ -270,13 +261,19 @@ ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-/* NGX_DECLINED: the result is not of this homework and class. */
+/* NGX_DECLINED: left out, or the result is not of this homework and class. */
 static ngx_int_t
 ngx_http_pupil_overview_of(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_overview_t *view, const ngx_http_pupil_row_t *submission)
 {
+    ngx_int_t      rc;
     const char    *why;
     pupil_uuid_t   homework, class_id;
+
+    rc = ngx_http_pupil_facts(ctx, submission);
+    if (rc != NGX_OK) {
+        return rc;
+    }
 
     if (ngx_http_pupil_facts_uuid(submission, "homework_id", &homework)
         != NGX_OK

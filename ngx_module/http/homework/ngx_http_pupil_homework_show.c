@@ -8,6 +8,8 @@
 #include "http/homework/ngx_http_pupil_homework.h"
 
 
+static ngx_int_t ngx_http_pupil_homework_assigner(
+    const ngx_http_pupil_row_t *row, ngx_http_pupil_item_t *item);
 static void ngx_http_pupil_homework_teacher(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_item_t *item);
 static ngx_int_t ngx_http_pupil_homework_current(ngx_http_pupil_ctx_t *ctx,
@@ -28,11 +30,9 @@ ngx_int_t
 ngx_http_pupil_homework_item(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, ngx_http_pupil_item_t *item)
 {
-    int32_t                     column;
     ngx_int_t                   rc;
     pupil_uuid_t                class_id;
     ngx_http_pupil_row_t        defined;
-    ngx_http_pupil_teacher_t   *teacher;
     ngx_http_pupil_homework_t  *data;
 
     data = ctx->data;
@@ -73,27 +73,39 @@ ngx_http_pupil_homework_item(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return rc;
     }
 
-    teacher = &item->row;
-    teacher->res = res;
-    teacher->row = row;
-    teacher->enrolment = PUPIL_HL_TEACHER;
-    teacher->owner = PUPIL_HL_TEACHER_OWNER;
-    teacher->stmt = data->list;
-    teacher->given = PUPIL_HL_WANT_GIVEN_NAME;
-    teacher->family = PUPIL_HL_WANT_FAMILY_NAME;
-    teacher->class_id = class_id;
-
-    column = data->list->statement.column[PUPIL_HL_WANT_ASSIGNED_BY];
-
-    if (ngx_libpq_get_uuid(res, row, column, teacher->subject.b) == NGX_ERROR)
-    {
+    if (ngx_http_pupil_homework_assigner(&defined, item) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    item->teacher = teacher;
     item->definition.record = item->record;
 
     return ngx_http_pupil_homework_define(ctx, &defined, &item->definition);
+}
+
+
+/* Whom the row names, who is looked at when the item is shown. */
+static ngx_int_t
+ngx_http_pupil_homework_assigner(const ngx_http_pupil_row_t *row,
+    ngx_http_pupil_item_t *item)
+{
+    int32_t                    column;
+    ngx_http_pupil_teacher_t  *teacher;
+
+    teacher = &item->row;
+    teacher->res = row->res;
+    teacher->row = row->n;
+    teacher->enrolment = PUPIL_HL_TEACHER;
+    teacher->owner = PUPIL_HL_TEACHER_OWNER;
+    teacher->stmt = row->stmt;
+    teacher->given = PUPIL_HL_WANT_GIVEN_NAME;
+    teacher->family = PUPIL_HL_WANT_FAMILY_NAME;
+    teacher->class_id = row->owner->id;
+
+    item->teacher = teacher;
+    column = row->stmt->statement.column[PUPIL_HL_WANT_ASSIGNED_BY];
+
+    return ngx_libpq_get_uuid(row->res, row->n, column, teacher->subject.b)
+           == NGX_ERROR ? NGX_ERROR : NGX_OK;
 }
 
 

@@ -168,12 +168,7 @@ ngx_http_pupil_history_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     submission.owner = &owner;
     submission.record = &cursor->id;
 
-    rc = ngx_http_pupil_facts(ctx, &submission);
-
-    if (rc == NGX_OK) {
-        rc = ngx_http_pupil_history_of(ctx, &submission);
-    }
-
+    rc = ngx_http_pupil_history_of(ctx, &submission);
     if (rc != NGX_OK) {
         return rc == NGX_DECLINED ? NGX_OK : rc;      /* the next row */
     }
@@ -197,15 +192,21 @@ ngx_http_pupil_history_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 }
 
 
-/* NGX_DECLINED: it is not of the homework that was asked for. */
+/* NGX_DECLINED: left out, or not of the homework that was asked for. */
 static ngx_int_t
 ngx_http_pupil_history_of(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *submission)
 {
+    ngx_int_t                   rc;
     pupil_uuid_t                homework;
     ngx_http_pupil_progress_t  *data;
 
     data = ctx->data;
+
+    rc = ngx_http_pupil_facts(ctx, submission);
+    if (rc != NGX_OK) {
+        return rc;
+    }
 
     if (pupil_uuid_is_zero(&data->query.homework_id)) {
         return NGX_OK;
