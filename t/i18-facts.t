@@ -221,6 +221,32 @@ for my $write (sort keys %write) {
     is $notes, "data.homework $homework of $class: facts", 'on record';
 }
 
+
+# Two at once: each has read what was stored before the other wrote.
+my %change = (title => 'Kapitel Nypon', due_at => Pupil::Class::at(11));
+my %sent = map { $_ => $nginx->http } keys %change;
+my $lock = $day->pg->connect('pupil');
+$lock->begin_work;
+$lock->do('SELECT FROM data.homework WHERE record = ? FOR UPDATE', {},
+          $homework);
+for my $what (sort keys %change) {
+    my $http = $sent{$what};
+    $http->{cookies} = $day->teacher->cookies;
+    $http->csrf($day->teacher->csrf);
+    $http->connect;
+    $http->send_raw($http->request_bytes(PATCH => "/v1/homework/$homework",
+        json => { $what => $change{$what} }));
+}
+wait_until(10, 'a change to wait', sub { $db->selectrow_array(
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") });
+select undef, undef, undef, 0.3;
+$lock->rollback;
+is_status $sent{$_}->read_response('PATCH'), 200, "two at once: $_"
+    for sort keys %change;
+$res = $day->teacher->get("/v1/homework/$homework")->json;
+is_deeply { map { $_ => $res->{$_} } keys %change }, \%change,
+    'nothing of either is lost';
+
 is_status $day->teacher->delete("/v1/homework/$homework"), 204,
     'it is taken back';
 is_found @homework, 'deleted_at = NULL', pupil => $_, 'facts'
