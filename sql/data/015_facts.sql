@@ -5,7 +5,9 @@
 -- Facts: what binds the plain columns of a record that decide something, and
 -- its sealed values, to each other (docs/architecture.md, "Facts").  Whoever
 -- has no key can change a column and cannot make the facts that go with it.
--- An older program writes records without facts, which no newer one shows.
+-- An older program writes records without facts, which no newer one shows: a
+-- constraint refuses them, as a worker that runs asks for the schema only when
+-- it connects.
 -- Records from before get theirs from pupilctl facts, once for each tenant;
 -- until then they are not shown.
 
@@ -60,6 +62,14 @@ BEGIN
                 WHERE g.bound)
     THEN
         facts := '{facts}';
+
+        -- Not of what is stored already: that is bound by pupilctl facts.
+        IF NOT EXISTS (SELECT FROM pg_constraint AS k
+                        WHERE k.conrelid = target AND k.conname = 'has_facts')
+        THEN
+            EXECUTE format('ALTER TABLE %s ADD CONSTRAINT has_facts'
+                           ' CHECK (facts IS NOT NULL) NOT VALID', target);
+        END IF;
     END IF;
 
     EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON %s'
