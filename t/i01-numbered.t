@@ -1,0 +1,216 @@
+#!/usr/bin/perl
+
+# Copyright (C) the Pupil authors
+#
+# I1, I20: what was stored of the audit and answered cannot be taken away,
+# changed, made up, moved in time or suppressed behind the count without
+# `pupilctl audit verify` finding it; and what merely breaks (a killed worker,
+# lost connections, a reload) is not taken for that.
+
+use lib 't/lib';
+use Pupil::Test;
+use Pupil::Chaos;
+use JSON::XS ();
+use Time::HiRes qw(sleep);
+
+my $chaos = Pupil::Chaos->new(pupils => 3);
+my ($site, $nginx) = ($chaos->site, $chaos->nginx);
+my $db = $site->db;
+my $log = 'pupil.audit_record';
+my $month = $db->selectrow_array(
+    q{SELECT to_char(now() AT TIME ZONE 'UTC', '"audit_record_"YYYY_MM')});
+
+# What it finds, by kind; what it counts goes to standard error.
+sub verify (@options) {
+    my $run = $site->ctl(qw(audit verify --json), @options, $site->ctl_where);
+    my $answer = eval { JSON::XS::decode_json($run->{out}) } // {};
+    return { code => $run->{code}, text => "$run->{out}$run->{err}",
+             kinds => join(' ', map { $_->{kind} }
+                           @{ $answer->{findings} // [] }), %$answer };
+}
+
+# Whoever works is on record with a few of each kind.
+sub work ($times = 1) {
+    for my $person ($chaos->{teacher}, $chaos->pupils) {
+        my $http = $chaos->client($person);
+        $http->get($_) for ('/v1/session', '/v1/homework',
+                            '/v1/data/identity') x $times;
+        next if $person == $chaos->{teacher};
+        $http->post('/v1/progress',
+                    json => $chaos->submission($person, 'forty-two'));
+        $http->get('/v1/data/identity/' . $chaos->{teacher}{id});
+    }
+}
+
+work();
+my $run = verify();
+is $run->{code}, 0, 'what is whole is found whole' or diag $run->{text};
+is $run->{kinds}, '', 'there is nothing to be found' or diag $run->{text};
+cmp_ok $run->{records} // 0, '>', 20, 'and there was something to look at';
+
+
+# ---- what somebody does with SQL, and takes back
+
+# An early one, so that it is not the last that its writer wrote.
+my $one = $db->selectrow_array(<<"SQL");
+SELECT r.request FROM $log r WHERE r.outcome = 'allowed' AND r.role = 'pupil'
+   AND (SELECT count(*) FROM $log o WHERE o.request = r.request) = 1
+ ORDER BY r.at LIMIT 1
+SQL
+my $where = 'WHERE request = ' . $db->quote($one);
+
+my %by_hand = (
+    'a record that is deleted' => ['missing', "DELETE FROM $log $where"],
+    'another outcome' => ['changed', "UPDATE $log SET outcome = 'refused'"
+        . " $where"],
+    'another actor' => ['changed', "UPDATE $log SET actor ="
+        . " gen_random_uuid() $where"],
+    'another role' => ['changed', "UPDATE $log SET role = 'teacher' $where"],
+    'another school' => ['changed', "UPDATE $log SET institution = NULL"
+        . " $where"],
+    'another network' => ['changed', "UPDATE $log SET network = '10.0.0.0/24'"
+        . " $where"],
+    'another shape' => ['changed', "UPDATE $log SET shape = (SELECT shape FROM"
+        . " pupil.audit_shape AS s WHERE s.shape <> $log.shape LIMIT 1)"
+        =~ s/\Q$log.\E/audit_record./r . " $where"],
+    'another policy' => ['changed', "UPDATE $log SET policy = sha256('')"
+        . " $where"],
+    'another subject' => ['changed', "UPDATE $log SET subjects ="
+        . " ARRAY[gen_random_uuid()] $where"],
+    'a note' => ['changed', "UPDATE $log SET note = 'all well' $where"],
+    'another request' => ['changed', "UPDATE $log SET request ="
+        . " gen_random_uuid() $where"],
+    'another time' => ['changed', "UPDATE $log SET at = at - interval"
+        . " '2 minutes' $where"],
+    'another number' => ['changed missing', "UPDATE $log SET number = number"
+        . " + 1000000 $where"],
+    'another writer' => ['changed missing', "UPDATE $log SET writer = writer"
+        . " + 1 $where"],
+    'no number' => ['missing unnumbered', "UPDATE $log SET number = NULL,"
+        . " writer = NULL, mac = NULL $where"],
+    'a copy' => ['twice', "INSERT INTO $log SELECT * FROM $log $where"],
+    'a copy in another place' => ['changed', "INSERT INTO $log (at, tenant,"
+        . ' request, actor, role, institution, shape, policy, outcome,'
+        . ' network, subjects, writer, number, mac) SELECT at, tenant,'
+        . ' request, actor, role, institution, shape, policy, outcome,'
+        . " network, subjects, writer + 1, 1, mac FROM $log $where"],
+    'a record that was made up' => ['unnumbered', "INSERT INTO $log (tenant,"
+        . ' request, actor, role, institution, shape, policy, outcome)'
+        . ' SELECT tenant, gen_random_uuid(), actor, role, institution,'
+        . " shape, policy, outcome FROM $log $where"],
+);
+
+for my $name (sort keys %by_hand) {
+    my ($kinds, $sql) = @{ $by_hand{$name} };
+    $db->do("CREATE TEMP TABLE kept AS SELECT * FROM $log");
+    eval { $db->do($sql) };
+    my $found = verify();
+    is $found->{code}, 1, "$name: verify says so by its exit code"
+        or diag $found->{text};
+    my %kind = map { $_ => 1 } split / /, $found->{kinds};
+    is join(' ', sort keys %kind), $kinds, "$name is found"
+        or diag $found->{text};
+    $db->begin_work;
+    $db->do("DELETE FROM $log");
+    $db->do("INSERT INTO $log SELECT * FROM kept");
+    $db->commit;
+    $db->do('DROP TABLE kept');
+}
+is verify()->{kinds}, '', 'what was taken back is no longer found';
+
+
+# ---- what the database does behind the count
+
+my %bent = (
+    'a trigger that swaps a column' => ['changed', <<"SQL",
+CREATE FUNCTION pupil.bend() RETURNS trigger LANGUAGE plpgsql AS \$\$
+    BEGIN NEW.subjects := '{}'; NEW.actor := gen_random_uuid(); RETURN NEW; END
+    \$\$;
+CREATE TRIGGER bend BEFORE INSERT ON pupil.$month FOR EACH ROW
+    EXECUTE FUNCTION pupil.bend();
+SQL
+        "DROP TRIGGER bend ON pupil.$month"],
+    'a trigger that deletes after the count' => ['missing', <<"SQL",
+CREATE FUNCTION pupil.bend() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    AS \$\$ BEGIN DELETE FROM pupil.$month WHERE request = NEW.request;
+    RETURN NULL; END \$\$;
+CREATE CONSTRAINT TRIGGER bend AFTER INSERT ON pupil.$month
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    EXECUTE FUNCTION pupil.bend();
+SQL
+        "DROP TRIGGER bend ON pupil.$month"],
+);
+
+for my $name (sort keys %bent) {
+    my ($kind, $bend, $mend) = @{ $bent{$name} };
+    $db->do($bend);
+    is $chaos->client(($chaos->pupils)[0])->get('/v1/session')->status, 200,
+        "$name: the answer is given";
+    $db->do($mend);
+    $db->do('DROP FUNCTION pupil.bend()');
+    work(3);
+    my $found = verify();
+    is $found->{code}, 1, "$name: verify says so";
+    like $found->{kinds}, qr/\b$kind\b/, "$name is found"
+        or diag $found->{text};
+    my $since = $db->selectrow_array("SELECT to_char(clock_timestamp() AT TIME"
+        . q{ ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')});
+    is verify('--since', $since)->{kinds}, '',
+        "$name: it is found where it is, and nowhere else";
+    sleep 1.1;
+}
+
+
+# ---- what merely breaks
+
+my $since = $db->selectrow_array("SELECT to_char(clock_timestamp() AT TIME"
+    . q{ ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')});
+my $before = verify()->{kinds};
+
+sub backends () {
+    return @{ $db->selectcol_arrayref('SELECT pid FROM pg_stat_activity WHERE'
+        . " usename = 'pupil_gateway' AND datname = 'pupil'") };
+}
+
+my %faults = (
+    'a killed worker' => sub { $nginx->kill_worker },
+    'a reload' => sub { $nginx->reload(wait => 1) },
+    'terminated backends' => sub {
+        $db->do("SELECT pg_terminate_backend($_)") for backends();
+    },
+    'a log that fails' => sub {
+        $db->do("ALTER TABLE $log ADD CONSTRAINT no CHECK (outcome <>"
+                . " 'allowed') NOT VALID");
+        sleep 0.5;
+        $db->do("ALTER TABLE $log DROP CONSTRAINT no");
+    },
+);
+
+for my $name (sort keys %faults) {
+    my $load = $chaos->start;
+    for (1 .. 3) {
+        sleep 0.7;
+        $faults{$name}->();
+    }
+    sleep 0.7;
+    is "@{ $chaos->end($load)->{faults} }", '', "$name: all clients ended";
+    my $found;
+    for (1 .. 20) {       # what is left is declared within seconds
+        work();
+        $found = verify();
+        last if $found->{kinds} eq $before;
+        sleep 0.5;
+    }
+    is $found->{kinds}, $before, "$name is no finding" or diag $found->{text};
+}
+
+# The gaps that are declared hide no other: the comparison can fail.
+my $last = $db->selectrow_array("SELECT request FROM $log WHERE at > ? AND"
+    . " outcome = 'allowed' AND role = 'pupil' ORDER BY at DESC LIMIT 1", {},
+    $since);
+work(3);
+$db->do("DELETE FROM $log WHERE request = ?", {}, $last);
+isnt verify()->{kinds}, $before, 'one that is deleted then is found';
+
+$nginx->allow_log(qr/an answer did not carry|worker process \d+ exited/);
+done_testing;
