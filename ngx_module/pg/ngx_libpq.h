@@ -431,6 +431,7 @@ void ngx_libpq_exchange_part(ngx_libpq_exchange_t *ex);
 void ngx_libpq_param_null(ngx_libpq_exchange_t *ex);
 void ngx_libpq_param_bool(ngx_libpq_exchange_t *ex, ngx_uint_t value);
 void ngx_libpq_param_int4(ngx_libpq_exchange_t *ex, int32_t value);
+void ngx_libpq_param_int8(ngx_libpq_exchange_t *ex, int64_t value);
 void ngx_libpq_param_bytea(ngx_libpq_exchange_t *ex, const void *data,
     size_t len);
 void ngx_libpq_param_text(ngx_libpq_exchange_t *ex, const void *data,

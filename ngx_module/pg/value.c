@@ -156,6 +156,18 @@ ngx_libpq_param_int4(ngx_libpq_exchange_t *ex, int32_t value)
 
 
 void
+ngx_libpq_param_int8(ngx_libpq_exchange_t *ex, int64_t value)
+{
+    u_char  *p;
+
+    p = ngx_libpq_param(ex, NGX_LIBPQ_INT8, 8);
+    if (p) {
+        ngx_libpq_put64(p, (uint64_t) value);
+    }
+}
+
+
+void
 ngx_libpq_param_timestamptz(ngx_libpq_exchange_t *ex, int64_t value)
 {
     u_char  *p;

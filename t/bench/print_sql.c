@@ -63,7 +63,7 @@ static void
 print_statement(const char *before, const pupil_template_t *template,
     const pupil_statement_t *st)
 {
-    uint32_t     i, n, oids[PUPIL_STATEMENT_COMMON + PUPIL_STATEMENT_PARAMS];
+    uint32_t     i, n, oids[PUPIL_STATEMENT_ALL];
     const char  *comma = "";
 
     n = pupil_statement_oids(st, oids);

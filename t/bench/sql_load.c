@@ -109,7 +109,7 @@ statement_take(load_t *load, int i, const pupil_statement_t *from,
     bench_params_t params)
 {
     statement_t  *s = &load->statements[i];
-    uint32_t      n, oids[PUPIL_STATEMENT_COMMON + PUPIL_STATEMENT_PARAMS];
+    uint32_t      n, oids[PUPIL_STATEMENT_ALL];
 
     n = pupil_statement_oids(from, oids);
     s->sql = (const char *) from->sql.data;

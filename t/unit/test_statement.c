@@ -59,7 +59,7 @@ test_compose(void)
 {
     char               hex[65], text[4096];
     uint8_t            sum[32];
-    uint32_t           oids[PUPIL_STATEMENT_COMMON + PUPIL_STATEMENT_PARAMS];
+    uint32_t           oids[PUPIL_STATEMENT_ALL];
     pupil_error_t      error;
     pupil_statement_t  s;
 

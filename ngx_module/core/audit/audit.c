@@ -20,15 +20,16 @@ static const char  pupil_audit_sql[] = "SELECT $1::bigint";
 const char  pupil_audit_group_sql[] =
     "WITH a AS ("
     "INSERT INTO pupil.audit_record (tenant, request, actor, role,"
-    " institution, network, shape, policy, outcome, subjects, note)"
-    " SELECT $2, r.request,"
+    " institution, network, shape, policy, outcome, subjects, note, at, writer,"
+    " number, mac) SELECT $2, r.request,"
     " NULLIF(r.actor, '00000000-0000-0000-0000-000000000000'), r.role,"
     " CASE WHEN r.actor <> '00000000-0000-0000-0000-000000000000'"
     " THEN r.institution END, r.network::inet, r.shape, r.policy, r.outcome,"
-    " r.subjects::uuid[], r.note"
-    " FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-    " AS r (request, actor, role, institution, network, shape, policy,"
-    " outcome, subjects, note) RETURNING 1)"
+    " r.subjects::uuid[], r.note, " PUPIL_SQL_AT("$13") ", $14,"
+    " $15 + r.n - 1, r.mac"
+    " FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $16)"
+    " WITH ORDINALITY AS r (request, actor, role, institution, network,"
+    " shape, policy, outcome, subjects, note, mac, n) RETURNING 1)"
     " SELECT $1::bigint, (SELECT count(*) FROM a)";
 
 const char  pupil_audit_shape_sql[] =
@@ -43,7 +44,18 @@ const uint8_t  pupil_audit_group_params[PUPIL_AUDIT_GROUP_PARAMS] = {
     PUPIL_PARAM_INT8, PUPIL_PARAM_UUID, PUPIL_PARAM_UUID_ARRAY,
     PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_UUID_ARRAY,
     PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
-    PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_TEXT_ARRAY
+    PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_TEXT_ARRAY,
+    PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_INT8, PUPIL_PARAM_INT8,
+    PUPIL_PARAM_BYTEA_ARRAY
+};
+
+/* The hash is that of the text: t/unit/test_audit.c. */
+const char     pupil_audit_nothing[] = "[]";
+const uint8_t  pupil_audit_nothing_shape[PUPIL_HASH_LEN] = {
+    0x4f, 0x53, 0xcd, 0xa1, 0x8c, 0x2b, 0xaa, 0x0c,
+    0x03, 0x54, 0xbb, 0x5f, 0x9a, 0x3e, 0xcb, 0xe5,
+    0xed, 0x12, 0xab, 0x4d, 0x8e, 0x11, 0xba, 0x87,
+    0x3c, 0x2f, 0x11, 0x16, 0x12, 0x02, 0xb9, 0x45
 };
 
 

@@ -41,9 +41,10 @@ void pupil_network_truncate(const uint8_t *address, size_t len,
  * Inserts the records of a group of requests of one tenant, of what they are
  * shown or refused: $2 the tenant, then an array a column, of equal length:
  * request, actor (zero: nobody), role, institution, network, shape, policy,
- * outcome, subjects (each the text of a uuid[]), note.
+ * outcome, subjects (each the text of a uuid[]), note; $13 when, $14 the
+ * writer, $15 the first of as many numbers, $16 their MACs.
  */
-#define PUPIL_AUDIT_GROUP_PARAMS  12
+#define PUPIL_AUDIT_GROUP_PARAMS  16
 
 enum {
     PUPIL_AG_STORED = 1,        /* how many were: not always all (I1) */
@@ -62,6 +63,11 @@ extern const uint8_t  pupil_audit_group_params[PUPIL_AUDIT_GROUP_PARAMS];
 
 extern const char  pupil_audit_shape_sql[];
 extern const char  pupil_audit_policy_sql[];
+
+
+/* The shape of what touches no category, and the text that it is of. */
+extern const char     pupil_audit_nothing[];
+extern const uint8_t  pupil_audit_nothing_shape[PUPIL_HASH_LEN];
 
 
 /*

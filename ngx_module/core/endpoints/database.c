@@ -16,7 +16,8 @@
 
 
 static const char  pupil_audit_probe_sql[] =
-    "SELECT $1::bigint, " PUPIL_PARTITIONS ", pupil.audit_probe()";
+    "SELECT $1::bigint, " PUPIL_PARTITIONS ", pupil.audit_probe("
+    PUPIL_SQL_AT("$2") ")";
 
 static const char  pupil_tenant_keys_sql[] =
     "SELECT $1::bigint, k.version, k.epoch, k.wrapped"
@@ -50,7 +51,9 @@ static const char  pupil_floors_sql[] =
 static const char  pupil_end_session_sql[] =
     "SELECT $1::bigint, keystore.end_session($2, $3)::text";
 
-static const uint8_t  pupil_params_nonce[] = { PUPIL_PARAM_INT8 };
+static const uint8_t  pupil_params_probe[] = {
+    PUPIL_PARAM_INT8, PUPIL_PARAM_TIMESTAMPTZ
+};
 
 static const uint8_t  pupil_params_uuid[] = {
     PUPIL_PARAM_INT8, PUPIL_PARAM_UUID
@@ -70,7 +73,7 @@ static const uint8_t  pupil_params_end_session[] = {
 
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
-    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 15 },
+    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 16 },
     [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 15 }
 };
 
@@ -125,8 +128,8 @@ const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT] = {
         .name = "audit_probe",
         .database = PUPIL_DATABASE_DATA,
         .sql = pupil_audit_probe_sql,
-        .params = pupil_params_nonce,
-        .params_count = PUPIL_COUNT(pupil_params_nonce),
+        .params = pupil_params_probe,
+        .params_count = PUPIL_COUNT(pupil_params_probe),
         .columns = PUPIL_AP_COLUMNS
     },
 

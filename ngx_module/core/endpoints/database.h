@@ -110,7 +110,7 @@ typedef enum {
     PUPIL_FIXED_COUNT
 } pupil_fixed_id_t;
 
-/* PUPIL_FIXED_AUDIT_PROBE. */
+/* PUPIL_FIXED_AUDIT_PROBE, $2 now, by this host. */
 enum {
     PUPIL_AP_UNTIL = 1,         /* there are partitions, seconds since 1970 */
     PUPIL_AP_STORED,            /* false: a record was taken away */

@@ -28,11 +28,26 @@ static void pupil_statement_audit(pupil_statement_t *statement,
     const uint8_t *policy_hash, pupil_sql_t *sql);
 static void pupil_statement_audit_values(pupil_statement_t *statement,
     const uint8_t *policy_hash, pupil_sql_t *sql);
+static void pupil_statement_number(pupil_statement_t *statement,
+    const uint8_t *policy_hash, pupil_sql_t *sql);
+static void pupil_statement_macs(pupil_statement_t *statement,
+    const uint8_t *policy_hash, pupil_sql_t *sql);
+
+
+/* Behind a statement's own parameters, from 1. */
+enum {
+    PUPIL_RECORD_AT = 1,
+    PUPIL_RECORD_WRITER,
+    PUPIL_RECORD_NUMBER,
+    PUPIL_RECORD_MACS
+};
 
 
 static const pupil_placeholder_t  pupil_placeholders[] = {
     { "audit",        pupil_statement_audit },
     { "audit_values", pupil_statement_audit_values },
+    { "number",       pupil_statement_number },
+    { "macs",         pupil_statement_macs },
     { NULL,           NULL }
 };
 
@@ -55,6 +70,11 @@ static const uint8_t  pupil_common[PUPIL_STATEMENT_COMMON] = {
     PUPIL_PARAM_TEXT, PUPIL_PARAM_UUID, PUPIL_PARAM_TEXT
 };
 
+static const uint8_t  pupil_record_params[PUPIL_STATEMENT_RECORD] = {
+    PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_INT8, PUPIL_PARAM_INT8,
+    PUPIL_PARAM_BYTEA
+};
+
 static const char *const  pupil_abouts[] = {
     [PUPIL_ABOUT_NONE]     = "none",
     [PUPIL_ABOUT_ACTOR]    = "actor",
@@ -66,11 +86,22 @@ static void
 pupil_statement_audit(pupil_statement_t *statement,
     const uint8_t *policy_hash, pupil_sql_t *sql)
 {
-    (void) statement;
     (void) policy_hash;
 
     pupil_sql_add(sql, "tenant, request, actor, role, institution, network,"
                        " shape, policy");
+
+    if (statement->from->records != 0) {
+        pupil_sql_add(sql, ", at, writer");
+    }
+}
+
+
+/* What the n-th of the parameters behind the statement's own is called. */
+static uint32_t
+pupil_statement_record(const pupil_statement_t *statement, uint32_t n)
+{
+    return PUPIL_STATEMENT_COMMON + statement->params + n;
 }
 
 
@@ -78,10 +109,39 @@ static void
 pupil_statement_audit_values(pupil_statement_t *statement,
     const uint8_t *policy_hash, pupil_sql_t *sql)
 {
+    uint32_t  at;
+
     pupil_sql_add(sql, "$2, $3, $4, $5, $6, $7::inet, ");
     pupil_sql_bytea(sql, statement->shape, sizeof(statement->shape));
     pupil_sql_add(sql, ", ");
     pupil_sql_bytea(sql, policy_hash, PUPIL_HASH_LEN);
+
+    if (statement->from->records != 0) {
+        at = pupil_statement_record(statement, PUPIL_RECORD_AT);
+        pupil_sql_add(sql, ", " PUPIL_SQL_AT("$%u") ", $%u", at, at, at + 1);
+    }
+}
+
+
+static void
+pupil_statement_number(pupil_statement_t *statement,
+    const uint8_t *policy_hash, pupil_sql_t *sql)
+{
+    (void) policy_hash;
+
+    pupil_sql_add(sql, "$%u", pupil_statement_record(statement,
+                                                     PUPIL_RECORD_NUMBER));
+}
+
+
+static void
+pupil_statement_macs(pupil_statement_t *statement,
+    const uint8_t *policy_hash, pupil_sql_t *sql)
+{
+    (void) policy_hash;
+
+    pupil_sql_add(sql, "$%u", pupil_statement_record(statement,
+                                                     PUPIL_RECORD_MACS));
 }
 
 
@@ -569,9 +629,9 @@ pupil_param_oid(uint8_t param)
 
 uint32_t
 pupil_statement_oids(const pupil_statement_t *statement,
-    uint32_t oids[PUPIL_STATEMENT_COMMON + PUPIL_STATEMENT_PARAMS])
+    uint32_t oids[PUPIL_STATEMENT_ALL])
 {
-    uint32_t  i;
+    uint32_t  i, n;
 
     for (i = 0; i < PUPIL_STATEMENT_COMMON; i++) {
         oids[i] = pupil_param_oid(pupil_common[i]);
@@ -582,5 +642,13 @@ pupil_statement_oids(const pupil_statement_t *statement,
             pupil_param_oid(statement->from->params[i]);
     }
 
-    return PUPIL_STATEMENT_COMMON + statement->params;
+    n = PUPIL_STATEMENT_COMMON + statement->params;
+
+    for (i = 0; statement->from->records != 0 && i < PUPIL_STATEMENT_RECORD;
+         i++)
+    {
+        oids[n++] = pupil_param_oid(pupil_record_params[i]);
+    }
+
+    return n;
 }

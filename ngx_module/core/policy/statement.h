@@ -23,9 +23,13 @@
  *                     else they bind: it is checked, and not shown
  *     {audit}         the columns of pupil.audit_record that all share:
  *                     tenant, request, actor, role, institution, network,
- *                     shape, policy; the template adds outcome, subjects and
- *                     note as it needs them
+ *                     shape, policy, and, where the template says how many
+ *                     records it can write, at and writer; the template adds
+ *                     number, mac and outcome, and subjects and note as it
+ *                     needs them
  *     {audit_values}  their values, shape and policy as literals
+ *     {number}        the first of the numbers that the statement was given
+ *     {macs}          the MACs of the records that it can choose between
  *
  * An alias is [a-z_]+ ; {} stays as it is, an empty array.  Anything else
  * between braces, and an alias that no want has, is an error.  Result columns
@@ -44,6 +48,21 @@
 #define PUPIL_STATEMENT_PARAMS  32
 #define PUPIL_STATEMENT_TABLES  5     /* with the NULL at the end */
 #define PUPIL_STATEMENT_COMMON  7     /* parameters that all have */
+#define PUPIL_STATEMENT_RECORD  4     /* behind a statement's own, where it
+                                         writes records: at, writer, first
+                                         number, MACs */
+#define PUPIL_STATEMENT_ALL                                                   \
+    (PUPIL_STATEMENT_COMMON + PUPIL_STATEMENT_PARAMS + PUPIL_STATEMENT_RECORD)
+
+
+/*
+ * When a record was made, by the clock of who made it; what differs too much
+ * from the database's is refused.
+ */
+#define PUPIL_SQL_AT(at)                                                      \
+    "CASE WHEN " at " BETWEEN now() - interval '1 minute'"                    \
+    " AND now() + interval '1 minute' THEN " at                               \
+    " ELSE pupil.clock_differs() END"
 
 
 typedef enum {
@@ -115,6 +134,8 @@ typedef struct {
     const pupil_want_t  *wants;
     uint32_t             wants_count;
     uint8_t              params[PUPIL_STATEMENT_PARAMS];  /* pupil_param_t */
+    uint32_t             records;   /* MACs of audit records that it is given,
+                                       of which it chooses; 0: it writes none */
 } PUPIL_NAMED pupil_template_t;
 
 /* The wants of a template, with their count. */
@@ -168,6 +189,6 @@ uint32_t pupil_param_oid(uint8_t param);
 
 /* OIDs of all parameters, common ones first; returns their number. */
 uint32_t pupil_statement_oids(const pupil_statement_t *statement,
-    uint32_t oids[PUPIL_STATEMENT_COMMON + PUPIL_STATEMENT_PARAMS]);
+    uint32_t oids[PUPIL_STATEMENT_ALL]);
 
 #endif /* PUPIL_STATEMENT_H */

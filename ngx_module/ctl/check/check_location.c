@@ -130,7 +130,7 @@ check_fixed(check_t *check)
 static pupil_rc_t
 composed_check(void *ctx, pupil_composed_t *composed)
 {
-    uint32_t     n, oids[PUPIL_STATEMENT_COMMON + PUPIL_STATEMENT_PARAMS];
+    uint32_t     n, oids[PUPIL_STATEMENT_ALL];
     PGresult    *res;
     location_t  *location = ctx;
 

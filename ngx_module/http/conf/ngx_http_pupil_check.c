@@ -84,6 +84,10 @@ ngx_http_pupil_check_store(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
     ngx_uint_t           i;
     pupil_location_t   **locations;
     pupil_statement_t  **shapes;
+    pupil_str_t          nothing;
+
+    nothing.data = (const uint8_t *) pupil_audit_nothing;
+    nothing.len = ngx_strlen(pupil_audit_nothing);
 
     shapes = pmcf->conf->shapes.elts;
     locations = pmcf->conf->locations.elts;
@@ -101,6 +105,13 @@ ngx_http_pupil_check_store(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
         {
             return NGX_ERROR;
         }
+    }
+
+    if (ngx_http_pupil_check_add(cf, check, pupil_audit_shape_sql,
+                                 pupil_audit_nothing_shape, &nothing)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
     for (i = 0; i < pmcf->conf->locations.nelts; i++) {

@@ -114,7 +114,7 @@ ngx_http_pupil_compose_share(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
     const pupil_statement_t *statement)
 {
     uint32_t            n;
-    uint32_t            oids[PUPIL_STATEMENT_COMMON + PUPIL_STATEMENT_PARAMS];
+    uint32_t            oids[PUPIL_STATEMENT_ALL];
     ngx_uint_t          i;
     ngx_libpq_stmt_t  **shared;
 

@@ -542,6 +542,7 @@ ngx_http_pupil_postconfiguration(ngx_conf_t *cf)
     }
 
     if (ngx_http_pupil_zone_listen(cf, pmcf) != NGX_OK
+        || ngx_http_pupil_numbers_create(cf, &pmcf->audit.numbers) != NGX_OK
         || ngx_libpq_pool_finish(cf, pmcf->data) != NGX_CONF_OK
         || ngx_libpq_pool_finish(cf, pmcf->keystore) != NGX_CONF_OK)
     {

@@ -80,6 +80,7 @@ ngx_http_pupil_init_process(ngx_cycle_t *cycle)
     pmcf->started = ngx_time();
     ngx_libpq_probe_init((ngx_uint_t) pmcf->probe);
     ngx_queue_init(&pmcf->audit.groups);
+    ngx_queue_init(&pmcf->audit.numbers.writers);
 
     if (!pmcf->used) {
         return NGX_OK;
@@ -112,6 +113,7 @@ ngx_http_pupil_init_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_pupil_keys_sweep(pmcf, cycle->log);
+    ngx_http_pupil_numbers_init_process(pmcf, cycle->log);
 
     if (ngx_libpq_listen_init_process(cycle, pmcf->zone.keystore.listen)
         != NGX_OK)
@@ -218,6 +220,7 @@ ngx_http_pupil_exit_process(ngx_cycle_t *cycle)
     ngx_libpq_listen_exit_process(cycle, pmcf->zone.keystore.listen);
 
     ngx_libpq_pool_exit_process(cycle, pmcf->data);
+    ngx_http_pupil_numbers_exit_process(pmcf);
     ngx_libpq_pool_exit_process(cycle, pmcf->keystore);
 
     for (i = 0; i < NGX_HTTP_PUPIL_ENDPOINT_COUNT; i++) {

@@ -11,9 +11,21 @@
  * for, and a lone request does not wait for others.  A full group waits for
  * none either.  All of a group fail with it.  docs/performance/audit.md has the
  * figures.
+ *
+ * Numbers, time and MACs are given to a group when it leaves.  What is not
+ * known to be stored of the numbers before, its last records declare.
  */
 
+#include "core/audit/record.h"
 #include "http/request/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil_declare.h"
+
+
+/* Records that a group has for declarations: this worker's, and of others. */
+#define NGX_HTTP_PUPIL_DECLARING  4
+
+#define NGX_HTTP_PUPIL_COLUMN                                                 \
+    (NGX_HTTP_PUPIL_GROUP + NGX_HTTP_PUPIL_DECLARING)
 
 
 #define ngx_http_pupil_group_size(pmcf)  ((ngx_uint_t) (pmcf)->audit.group_size)
@@ -33,33 +45,46 @@ struct ngx_http_pupil_group_s {
     ngx_pool_t                     *pool;
     ngx_event_t                     event;   /* sends it, this turn */
     pupil_uuid_t                    tenant;
-    ngx_uint_t                      n;
+    ngx_uint_t                      n;       /* of requests */
+    ngx_uint_t                      declaring;        /* records behind them */
     unsigned                        flying:1;
+
+    ngx_http_pupil_given_t          given;   /* once it flies */
+    ngx_http_pupil_declared_t      *declared[NGX_HTTP_PUPIL_DECLARING];
 
     ngx_http_pupil_record_t         records[NGX_HTTP_PUPIL_GROUP];
 
     /* the columns, as parameters of the insert */
-    pupil_uuid_t                    request[NGX_HTTP_PUPIL_GROUP];
-    pupil_uuid_t                    actor[NGX_HTTP_PUPIL_GROUP];
-    pupil_uuid_t                    institution[NGX_HTTP_PUPIL_GROUP];
-    pupil_str_t                     role[NGX_HTTP_PUPIL_GROUP];
-    pupil_str_t                     network[NGX_HTTP_PUPIL_GROUP];
-    pupil_str_t                     shape[NGX_HTTP_PUPIL_GROUP];
-    pupil_str_t                     policy[NGX_HTTP_PUPIL_GROUP];
-    pupil_str_t                     outcome[NGX_HTTP_PUPIL_GROUP];
-    pupil_str_t                     subjects[NGX_HTTP_PUPIL_GROUP];
-    pupil_str_t                     note[NGX_HTTP_PUPIL_GROUP];
+    pupil_uuid_t                    request[NGX_HTTP_PUPIL_COLUMN];
+    pupil_uuid_t                    actor[NGX_HTTP_PUPIL_COLUMN];
+    pupil_uuid_t                    institution[NGX_HTTP_PUPIL_COLUMN];
+    pupil_str_t                     role[NGX_HTTP_PUPIL_COLUMN];
+    pupil_str_t                     network[NGX_HTTP_PUPIL_COLUMN];
+    pupil_str_t                     shape[NGX_HTTP_PUPIL_COLUMN];
+    pupil_str_t                     policy[NGX_HTTP_PUPIL_COLUMN];
+    pupil_str_t                     outcome[NGX_HTTP_PUPIL_COLUMN];
+    pupil_str_t                     subjects[NGX_HTTP_PUPIL_COLUMN];
+    pupil_str_t                     note[NGX_HTTP_PUPIL_COLUMN];
+    pupil_str_t                     mac[NGX_HTTP_PUPIL_COLUMN];
 };
 
 
-static ngx_http_pupil_group_t *ngx_http_pupil_group(ngx_http_pupil_ctx_t *ctx);
+static ngx_http_pupil_group_t *ngx_http_pupil_group(
+    ngx_http_pupil_main_conf_t *pmcf, const pupil_uuid_t *tenant);
 static void ngx_http_pupil_group_event(ngx_event_t *ev);
 static void ngx_http_pupil_group_send(ngx_http_pupil_group_t *group);
+static void ngx_http_pupil_group_declare(ngx_http_pupil_group_t *group);
+static ngx_int_t ngx_http_pupil_group_macs(ngx_http_pupil_group_t *group,
+    pupil_time_t at);
+static void ngx_http_pupil_group_params(ngx_http_pupil_group_t *group,
+    ngx_libpq_exchange_t *ex, pupil_time_t at);
 static void ngx_http_pupil_group_done(ngx_libpq_exchange_t *ex);
 static void ngx_http_pupil_group_end(ngx_http_pupil_group_t *group,
     ngx_uint_t failed);
 static void ngx_http_pupil_group_next(ngx_http_pupil_main_conf_t *pmcf,
     const pupil_uuid_t *tenant);
+static void ngx_http_pupil_group_outcome(ngx_http_pupil_group_t *group,
+    ngx_uint_t i, pupil_outcome_t outcome);
 static ngx_int_t ngx_http_pupil_group_copy(ngx_http_pupil_group_t *group,
     const void *data, size_t len, pupil_str_t *copy);
 static ngx_int_t ngx_http_pupil_group_subjects(ngx_http_pupil_group_t *group,
@@ -76,7 +101,7 @@ ngx_http_pupil_audit(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_group_t   *group;
     ngx_http_pupil_record_t  *record;
 
-    group = ngx_http_pupil_group(ctx);
+    group = ngx_http_pupil_group(ctx->main, &ctx->tenant);
     if (group == NULL) {
         return NGX_ERROR;
     }
@@ -113,8 +138,7 @@ ngx_http_pupil_audit(ngx_http_pupil_ctx_t *ctx,
     group->shape[i].len = sizeof(statement->shape);
     group->policy[i].data = ctx->conf->serves.policy_hash;
     group->policy[i].len = sizeof(ctx->conf->serves.policy_hash);
-    group->outcome[i].data = (const uint8_t *) pupil_outcome_name(outcome);
-    group->outcome[i].len = ngx_strlen(group->outcome[i].data);
+    ngx_http_pupil_group_outcome(group, i, outcome);
 
     record = &group->records[i];
     record->ctx = ctx;
@@ -146,16 +170,36 @@ ngx_http_pupil_audit_detach(ngx_http_pupil_ctx_t *ctx)
 }
 
 
+/* What is open is to be declared, with or without a request. */
+void
+ngx_http_pupil_audit_declare(ngx_http_pupil_main_conf_t *pmcf,
+    const pupil_uuid_t *tenant)
+{
+    if (ngx_http_pupil_audit_key(pmcf, tenant) != NULL) {
+        (void) ngx_http_pupil_group(pmcf, tenant);
+    }
+}
+
+
+const pupil_key_t *
+ngx_http_pupil_audit_key(ngx_http_pupil_main_conf_t *pmcf,
+    const pupil_uuid_t *tenant)
+{
+    pupil_str_t  name = pupil_str("mac");
+
+    return pmcf->vault.ring == NULL
+           ? NULL : pupil_keyring_service(pmcf->vault.ring, tenant, name);
+}
+
+
 /* The tenant's group that still forms, or a new one. */
 static ngx_http_pupil_group_t *
-ngx_http_pupil_group(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_group(ngx_http_pupil_main_conf_t *pmcf,
+    const pupil_uuid_t *tenant)
 {
-    ngx_pool_t                  *pool;
-    ngx_queue_t                 *q;
-    ngx_http_pupil_group_t      *group;
-    ngx_http_pupil_main_conf_t  *pmcf;
-
-    pmcf = ctx->main;
+    ngx_pool_t              *pool;
+    ngx_queue_t             *q;
+    ngx_http_pupil_group_t  *group;
 
     for (q = ngx_queue_head(&pmcf->audit.groups);
          q != ngx_queue_sentinel(&pmcf->audit.groups);
@@ -164,7 +208,7 @@ ngx_http_pupil_group(ngx_http_pupil_ctx_t *ctx)
         group = ngx_queue_data(q, ngx_http_pupil_group_t, queue);
 
         if (!group->flying && group->n < ngx_http_pupil_group_size(pmcf)
-            && pupil_uuid_compare(&group->tenant, &ctx->tenant) == 0)
+            && pupil_uuid_compare(&group->tenant, tenant) == 0)
         {
             return group;
         }
@@ -183,8 +227,9 @@ ngx_http_pupil_group(ngx_http_pupil_ctx_t *ctx)
 
     group->main = pmcf;
     group->pool = pool;
-    group->tenant = ctx->tenant;
+    group->tenant = *tenant;
     group->n = 0;
+    group->declaring = 0;
     group->flying = 0;
 
     ngx_memzero(&group->event, sizeof(ngx_event_t));
@@ -234,24 +279,147 @@ ngx_http_pupil_group_event(ngx_event_t *ev)
 static void
 ngx_http_pupil_group_send(ngx_http_pupil_group_t *group)
 {
-    ngx_uint_t             n;
-    ngx_libpq_stmt_t      *insert;
+    uint32_t               n;
+    pupil_time_t           at;
     ngx_libpq_exchange_t  *ex;
 
-    n = group->n;
-    insert = group->main->fixed[PUPIL_FIXED_AUDIT_GROUP];
     group->flying = 1;
+    ngx_http_pupil_group_declare(group);
 
-    ex = n == 0 ? NULL
-         : ngx_libpq_exchange_create(group->main->data,
-                                     ngx_http_pupil_group_done, group);
-    if (ex == NULL) {
+    n = (uint32_t) (group->n + group->declaring);
+
+    if (n == 0
+        || ngx_http_pupil_numbers_give(group->main, &group->tenant, n,
+                                       group->n ? PUPIL_NUMBERS_RESERVE : 0,
+                                       &group->given) != NGX_OK)
+    {
         ngx_http_pupil_group_end(group, 1);
         return;
     }
 
+    at = ngx_http_pupil_time();
+
+    ex = ngx_http_pupil_group_macs(group, at) != NGX_OK ? NULL
+         : ngx_libpq_exchange_create(group->main->data,
+                                     ngx_http_pupil_group_done, group);
+
+    if (ex != NULL) {
+        ngx_http_pupil_group_params(group, ex, at);
+
+        if (ngx_libpq_exchange_submit(ex) == NGX_OK) {
+            ngx_http_pupil_health_sent(group->main);
+            return;
+        }
+
+        ngx_libpq_exchange_destroy(ex);
+    }
+
+    ngx_http_pupil_numbers_unsent(&group->given);
+    ngx_http_pupil_group_end(group, 1);
+}
+
+
+/* Behind the requests' records: what is open of this worker, and of others. */
+static void
+ngx_http_pupil_group_declare(ngx_http_pupil_group_t *group)
+{
+    ngx_uint_t                  i;
+    pupil_str_t                 role = pupil_str(PUPIL_AUDIT_ROLE_GATEWAY);
+    ngx_http_pupil_writer_t    *writer;
+    ngx_http_pupil_declared_t  *declared;
+
+    while (group->declaring < NGX_HTTP_PUPIL_DECLARING) {
+        i = group->n + group->declaring;
+
+        writer = ngx_http_pupil_numbers_open(group->main, &group->tenant);
+        if (writer == NULL) {
+            return;
+        }
+
+        declared = ngx_palloc(group->pool, sizeof(ngx_http_pupil_declared_t));
+
+        if (declared == NULL
+            || ngx_http_pupil_declare(writer, group->pool, declared,
+                                      &group->note[i]) != NGX_OK)
+        {
+            return;
+        }
+
+        group->declared[group->declaring++] = declared;
+
+        pupil_uuid_random(&group->request[i]);
+        ngx_memzero(&group->actor[i], sizeof(pupil_uuid_t));
+        ngx_memzero(&group->institution[i], sizeof(pupil_uuid_t));
+        ngx_memzero(&group->network[i], sizeof(pupil_str_t));
+        group->role[i] = role;
+        group->shape[i].data = pupil_audit_nothing_shape;
+        group->shape[i].len = sizeof(pupil_audit_nothing_shape);
+        group->policy[i].data = (const uint8_t *) "";
+        group->policy[i].len = 0;
+        ngx_http_pupil_group_outcome(group, i, PUPIL_OUTCOME_ALLOWED);
+
+        group->subjects[i].data = (const uint8_t *) "{}";
+        group->subjects[i].len = 2;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_pupil_group_macs(ngx_http_pupil_group_t *group, pupil_time_t at)
+{
+    u_char                *macs;
+    ngx_uint_t             i, n;
+    const pupil_key_t     *key;
+    pupil_audit_record_t   record;
+
+    n = group->n + group->declaring;
+    key = ngx_http_pupil_audit_key(group->main, &group->tenant);
+    macs = ngx_palloc(group->pool, n * PUPIL_AUDIT_MAC_LEN);
+
+    if (key == NULL || macs == NULL) {
+        return NGX_ERROR;
+    }
+
+    record.tenant = group->tenant;
+    record.writer = group->given.writer->stream->id;
+    record.at = at;
+    record.choice = 0;
+
+    for (i = 0; i < n; i++) {
+        record.number = group->given.first + i;
+        record.request = group->request[i];
+        record.actor = group->actor[i];
+        record.institution = group->institution[i];
+        record.role = group->role[i];
+        record.network = group->network[i];
+        record.shape = group->shape[i];
+        record.policy = group->policy[i];
+        record.outcome = group->outcome[i];
+        record.subjects = group->subjects[i];
+        record.note = group->note[i];
+
+        group->mac[i].data = macs + i * PUPIL_AUDIT_MAC_LEN;
+        group->mac[i].len = PUPIL_AUDIT_MAC_LEN;
+        pupil_audit_mac(key, &record, macs + i * PUPIL_AUDIT_MAC_LEN);
+    }
+
+    pupil_stack_wipe();
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_pupil_group_params(ngx_http_pupil_group_t *group,
+    ngx_libpq_exchange_t *ex, pupil_time_t at)
+{
+    ngx_uint_t  n;
+
+    n = group->n + group->declaring;
+
     ngx_http_pupil_exchange_tenant(ex, &group->tenant);
-    (void) ngx_libpq_exchange_add(ex, insert);
+    (void) ngx_libpq_exchange_add(ex,
+                                  group->main->fixed[PUPIL_FIXED_AUDIT_GROUP]);
 
     ngx_libpq_param_uuid(ex, group->tenant.b);
     ngx_libpq_param_uuid_array(ex, group->request, n);
@@ -264,16 +432,12 @@ ngx_http_pupil_group_send(ngx_http_pupil_group_t *group)
     ngx_http_pupil_param_text_array(ex, group->outcome, n);
     ngx_http_pupil_param_text_array(ex, group->subjects, n);
     ngx_http_pupil_param_text_array(ex, group->note, n);
+    ngx_libpq_param_timestamptz(ex, at);
+    ngx_libpq_param_int8(ex, (int64_t) group->given.writer->stream->id);
+    ngx_libpq_param_int8(ex, (int64_t) group->given.first);
+    ngx_http_pupil_param_bytea_array(ex, group->mac, n);
 
     ex->writes = 1;
-
-    if (ngx_libpq_exchange_submit(ex) != NGX_OK) {
-        ngx_libpq_exchange_destroy(ex);
-        ngx_http_pupil_group_end(group, 1);
-        return;
-    }
-
-    ngx_http_pupil_health_sent(group->main);
 }
 
 
@@ -293,7 +457,14 @@ ngx_http_pupil_group_done(ngx_libpq_exchange_t *ex)
     failed = ex->status != NGX_LIBPQ_OK
              || ngx_libpq_get_int8(ex->results[0], 0, PUPIL_AG_STORED, &stored)
                 != NGX_OK
-             || stored != (int64_t) group->n;
+             || stored != (int64_t) group->given.count;
+
+    if (failed) {
+        ngx_http_pupil_numbers_absent(&group->given);
+
+    } else {
+        ngx_http_pupil_numbers_stored(&group->given);
+    }
 
     ngx_http_pupil_health_ended(group->main, ex, !failed);
     ngx_libpq_exchange_destroy(ex);
@@ -314,6 +485,10 @@ ngx_http_pupil_group_end(ngx_http_pupil_group_t *group, ngx_uint_t failed)
 
     ngx_queue_remove(&group->queue);
     ngx_http_pupil_group_next(group->main, &group->tenant);
+
+    for (i = 0; i < group->declaring; i++) {
+        ngx_http_pupil_declared(group->declared[i], !failed);
+    }
 
     for (i = 0; i < group->n; i++) {
         ctx = group->records[i].ctx;
@@ -361,6 +536,18 @@ ngx_http_pupil_group_next(ngx_http_pupil_main_conf_t *pmcf,
             return;
         }
     }
+}
+
+
+static void
+ngx_http_pupil_group_outcome(ngx_http_pupil_group_t *group, ngx_uint_t i,
+    pupil_outcome_t outcome)
+{
+    const char  *name;
+
+    name = pupil_outcome_name(outcome);
+    group->outcome[i].data = (const uint8_t *) name;
+    group->outcome[i].len = ngx_strlen(name);
 }
 
 

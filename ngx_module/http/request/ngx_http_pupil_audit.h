@@ -8,6 +8,7 @@
 #ifndef _NGX_HTTP_PUPIL_AUDIT_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_AUDIT_H_INCLUDED_
 
+#include "http/request/ngx_http_pupil_numbers.h"
 #include "http/request/ngx_http_pupil_tampered.h"
 #include "http/request/ngx_http_pupil_types.h"
 #include "http/request/ngx_http_pupil_value.h"
@@ -59,6 +60,8 @@ typedef struct {
     ngx_uint_t         durable;           /* PUPIL_DURABLE_* */
     ngx_int_t          group_size;        /* records at once */
 
+    ngx_http_pupil_numbers_conf_t  numbers;
+
     /* a worker's own */
     ngx_queue_t        groups;
     ngx_atomic_t       partitions_until;  /* in seconds; 0: not known */
@@ -97,6 +100,14 @@ ngx_int_t ngx_http_pupil_audit_shown(ngx_http_pupil_ctx_t *ctx);
 
 /* The request ends before its records do: they are written all the same. */
 void ngx_http_pupil_audit_detach(ngx_http_pupil_ctx_t *ctx);
+
+/* Declares what is open of a tenant's numbers, if its key is here. */
+void ngx_http_pupil_audit_declare(ngx_http_pupil_main_conf_t *pmcf,
+    const pupil_uuid_t *tenant);
+
+/* What records are authenticated with; NULL: it is not loaded. */
+const pupil_key_t *ngx_http_pupil_audit_key(ngx_http_pupil_main_conf_t *pmcf,
+    const pupil_uuid_t *tenant);
 
 /*
  * An insert of records was submitted; it has ended, with all stored or not.

@@ -44,6 +44,9 @@ static const ngx_http_pupil_health_reason_t  ngx_http_pupil_health_reasons[] = {
     { "42501",
       "the role may not insert them: GRANT INSERT ON pupil.audit_record TO "
       "pupil_gateway" },
+    { "PU003",
+      "the clocks of this host and of the database differ by more than a "
+      "minute: look at both hosts' time synchronisation" },
     { "57P0", NULL },
     { "25006", NULL },
     { "08", NULL },
@@ -218,6 +221,7 @@ ngx_http_pupil_health_probe(ngx_http_pupil_main_conf_t *pmcf, time_t age)
     ngx_memset(&nobody, 0xff, sizeof(pupil_uuid_t));
     ngx_http_pupil_exchange_tenant(ex, &nobody);
     (void) ngx_libpq_exchange_add(ex, pmcf->fixed[PUPIL_FIXED_AUDIT_PROBE]);
+    ngx_libpq_param_timestamptz(ex, ngx_http_pupil_time());
     ex->writes = 1;
 
     health->asked_at = ngx_time();
