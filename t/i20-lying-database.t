@@ -188,7 +188,7 @@ my @statements = (
      \&unknown_work, pupil => ['classmate', 'other'], owner('actor'),
      enrolment()],
     ['submit', qr/INSERT INTO data\.progress/, \&again, pupil => ['pupil'],
-     column(not_promised('status', 'status'))],
+     column(not_promised('status', qw(recorded status)))],
     ['history', qr/FROM p\) > \$11/, get('/v1/progress'),
      pupil => ['classmate'], column(found('record'),
      not_promised('times', 'updated_at'), not_promised('counts', 'more')),
@@ -204,7 +204,8 @@ my @statements = (
      teacher => ['colleague'], column(found(qw(record facts exercise_ids
      assigned_by assigned_at due_at)), unused('deleted_at'))],
     ['change of a homework', qr/UPDATE data\.homework .*title/, \&patch,
-     teacher => ['colleague'], column(found('record'))],
+     teacher => ['colleague'],
+     column(not_promised('status', 'recorded'), found('record'))],
 
     ['data read of oneself', qr/FROM data\."?identity"? t/,
      get('/v1/data/identity'), pupil => ['classmate', 'other'],
@@ -230,7 +231,7 @@ my @statements = (
      existed))), owner()],
     ['data write', qr/ INSERT INTO data\."?example"?|w AS \(INSERT INTO data/,
      \&prefer, pupil => ['classmate'], column(not_promised('status',
-     qw(related existed taken state written)))],
+     qw(recorded related existed taken state written)))],
 
     ['log-in: find', qr/pupil\.tenant AS t LEFT JOIN found/, \&log_in,
      pupil => ['classmate', 'other'], column(unused('decoy')), index_row(),
@@ -238,7 +239,8 @@ my @statements = (
      column(not_promised('times', 'updated_at'), found(qw(login_id
      password_hash)), unused('second_factor'), found('facts'))],
     ['log-in: accept', qr/made AS \(INSERT INTO pupil\.session.*held/,
-     \&log_in, pupil => ['classmate'], column(not_promised('counts', 'made')),
+     \&log_in, pupil => ['classmate'],
+     column(not_promised('status', 'recorded'), not_promised('counts', 'made')),
      @names],
 );
 

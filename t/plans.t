@@ -45,15 +45,19 @@ my @accept = (key(token => 'new'), 'now', 'tomorrow', key(session => 0),
               key(subject => $pupil), '2026-01-01T00:00:00Z');
 my @bound = (key(credential => $pupil), $sealed);
 
+# Behind the parameters of a statement that writes records: when, by whom, the
+# first number, MACs.
+my @record = ('now', 1, 1, '\x' . '5a' x 96);
+
 # name => [actor, rows, own parameters]
 my %hot = (
     login_reserve => ['nobody', 1,
         [key(bucket => $pupil), key(bucket => 'new')], [5, 5], [60, 60],
         [900, 900]],
     login_find => ['nobody', 1, key(term => $pupil), key(term => 'none')],
-    login_accept => ['pupil', 1, @accept, undef, @bound],
-    login_renew => ['pupil', 1, @accept, $sealed, @bound],
-    login_refuse => ['nobody', 1, 'refused', [id(subject => $pupil)]],
+    login_accept => ['pupil', 1, @accept, undef, @bound, @record],
+    login_renew => ['pupil', 1, @accept, $sealed, @bound, @record],
+    login_refuse => ['nobody', 1, [id(subject => $pupil)], @record],
     session_load => ['pupil', 1, key(token => $pupil)],
     session_touch => ['pupil', 1, key(token => $pupil), 'tomorrow',
                       key(session => 0)],
@@ -87,7 +91,7 @@ my %hot = (
         [map { id(class => $group * CLASSES + $_) } 0 .. CLASSES - 1],
         [(18262) x @enrolments], [(2147483647) x @enrolments],
         [('test') x @enrolments], [map { key(enrolment => $_) } @enrolments],
-        1, [map { ($sealed) x @enrolments } @batch]],
+        1, [map { ($sealed) x @enrolments } @batch], @record],
     progress_history => ['pupil', 5, undef, 'infinity', $last, 50],
     (map { $_ => ['keeper', /ask/ ? 1 : 2, id(ticket => 1),
                   [map { id(subject => $_) } $pupil, $teacher]] }
@@ -114,8 +118,8 @@ my %cold = (
     session_switch => 'a session ends and another begins: once a day',
     session_close => 'once a log-out, by the primary key',
     end_session => 'once a log-out, a function of the key store',
-    homework_written => 'the page of a teacher, of one homework',
     homework_target => 'before a change, one homework by its key',
+    login_tell => 'once for each window of a throttled bucket',
     homework_create => 'a few a week and class',
     homework_patch => 'rarer',
     homework_delete => 'rarer still',
@@ -127,7 +131,7 @@ my $request = id(request => 1);
 my @group = (1, $tenant, [($request) x 32], [($actor{pupil}[0]) x 32],
              [('pupil') x 32], [($school) x 32], [('192.0.2.0/24') x 32],
              [($sealed) x 32], [($sealed) x 32], [('allowed') x 32],
-             [('{}') x 32], [('') x 32]);
+             [('{}') x 32], [('') x 32], 'now', 1, 1, [($sealed) x 32]);
 
 
 # ---- the statements as they are prepared

@@ -118,6 +118,10 @@ print_statement(const pupil_policy_t *policy, const uint8_t hash[32],
         printf(", %s", type_names[template->params[i]]);
     }
 
+    for (i = 0; template->records != 0 && i < PUPIL_STATEMENT_RECORD; i++) {
+        printf(", %s", type_names[pupil_record_params[i]]);
+    }
+
     printf(") AS %s;\n", (const char *) statement.sql.data);
 }
 

@@ -87,7 +87,8 @@ test_write(void)
        "what another owner seals is left out of writes");
     ok(pupil_statement_compose(&g->template, &policy, hash, &alloc, &s,
                                &error) == PUPIL_OK
-       && s.columns == 6 && s.params == 10, "write composes");
+       && s.columns == 7 && s.params == 10 && g->template.records == 4,
+       "write composes");
     ok(pupil_statement_compose(&g->look, &policy, hash, &alloc, &s, &error)
        == PUPIL_OK && s.columns == 6 && s.params == 2, "look composes");
     ok(make(0, PUPIL_RELATION_TEACHES, 1, &g) == PUPIL_NOT_FOUND

@@ -101,6 +101,32 @@ test_compose(void)
 }
 
 
+/* A statement that writes records has four parameters more. */
+static void
+test_records(void)
+{
+    uint32_t           oids[PUPIL_STATEMENT_ALL];
+    pupil_error_t      error;
+    pupil_template_t   writes = template;
+    pupil_statement_t  s;
+
+    memset(&s, 0, sizeof(s));
+    writes.records = 1;
+    writes.sql = "({audit}, number, mac) ({audit_values}, {number}, {macs})";
+
+    ok(pupil_statement_compose(&writes, &policy, hash, &alloc, &s, &error)
+       == PUPIL_OK
+       && strstr((char *) s.sql.data, "policy, at, writer, number, mac)")
+          != NULL
+       && strstr((char *) s.sql.data, "THEN $10 ELSE pupil.clock_differs()"
+                                      " END, $11, $12, $13)") != NULL,
+       "a record's numbers are parameters");
+    ok(pupil_statement_oids(&s, oids) == 13 && oids[9] == 1184
+       && oids[10] == 20 && oids[11] == 20 && oids[12] == 17,
+       "and have their types");
+}
+
+
 static void
 test_deny(void)
 {
@@ -238,6 +264,7 @@ main(void)
 
     categories_policy(&policy, &alloc, 0);
     test_compose();
+    test_records();
     test_deny();
     test_required();
     test_templates();

@@ -14,6 +14,10 @@ static const char *const  pupil_outcomes[] = {
     "tampered", "restricted", "conflict"
 };
 
+const pupil_audit_choice_t  pupil_audit_allowed[1] = {
+    { .outcome = PUPIL_OUTCOME_ALLOWED }
+};
+
 /* The record is written by pupil_audit_group_sql: only its shape is made. */
 static const char  pupil_audit_sql[] = "SELECT $1::bigint";
 

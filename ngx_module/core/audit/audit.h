@@ -27,6 +27,21 @@ typedef enum {
 const char *pupil_outcome_name(pupil_outcome_t outcome);
 
 
+/*
+ * A record that a statement can write.  It is given a MAC for each, and numbers
+ * for as many as it writes at most; it says which it wrote in its column
+ * PUPIL_RECORDED, a bit each.
+ */
+typedef struct {
+    pupil_outcome_t  outcome;
+    uint32_t         number;    /* from the first that it was given */
+    uint32_t         choice;    /* 0: the usual; see record.h */
+} pupil_audit_choice_t;
+
+/* Of statements that write one, or none. */
+extern const pupil_audit_choice_t  pupil_audit_allowed[1];
+
+
 #define PUPIL_NETWORK_LEN  48       /* bytes of text, with NUL */
 
 /*

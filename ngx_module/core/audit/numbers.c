@@ -113,6 +113,10 @@ numbers_open(pupil_numbers_t *numbers, uint64_t number, uint8_t state)
 {
     uint8_t  *stored;
 
+    if (number < numbers->base) {
+        return;
+    }
+
     stored = &numbers_state(numbers, number);
 
     if (*stored == PUPIL_NUMBER_FLYING) {

@@ -10,6 +10,11 @@
 #define PUPIL_COLUMNS_H
 
 
+/* PUPIL_SQL_RECORDED, behind the nonce: int4, which records were stored. */
+enum {
+    PUPIL_RECORDED = 1
+};
+
 /* PUPIL_SQL_ENROLMENT: days are int4, counted from 1970-01-01. */
 enum {
     PUPIL_CE_ENROLMENT = 0,

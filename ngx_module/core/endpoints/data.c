@@ -320,6 +320,7 @@ pupil_generic_write(const pupil_policy_t *policy, uint32_t category,
 
     template = &m.generic->template;
     template->fixed = PUPIL_DW_COLUMNS;
+    template->records = PUPIL_GENERIC_CHOICES;
     memcpy(template->params, data_write_params, sizeof(data_write_params));
 
     look = &m.generic->look;

@@ -8,9 +8,9 @@
 #ifndef PUPIL_DATA_H
 #define PUPIL_DATA_H
 
+#include "core/audit/audit.h"
 #include "core/endpoints/columns.h"
 #include "core/input/query.h"
-#include "core/policy/statement.h"
 
 
 /*
@@ -79,6 +79,11 @@ enum {
     PUPIL_DR_SEALERS            /* sealers times PUPIL_OWNER_COLUMNS */
 };
 
+/* The records of a write. */
+#define PUPIL_GENERIC_CHOICES  4
+
+extern const pupil_audit_choice_t pupil_generic_choices[PUPIL_GENERIC_CHOICES];
+
 /* Of a look. */
 enum {
     PUPIL_DL_RELATED = 1,
@@ -92,7 +97,7 @@ enum {
 
 /* Of a write. */
 enum {
-    PUPIL_DW_RELATED = 1,
+    PUPIL_DW_RELATED = PUPIL_RECORDED + 1,
     PUPIL_DW_EXISTED,
     PUPIL_DW_TAKEN,             /* a term is another owner's: 409 */
     PUPIL_DW_STATE,             /* of the owner; NULL: no key */

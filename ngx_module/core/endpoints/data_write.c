@@ -256,6 +256,15 @@ data_write_index(const pupil_maker_t *m, pupil_sql_t *sql)
 }
 
 
+/* As the statement's result says. */
+const pupil_audit_choice_t  pupil_generic_choices[PUPIL_GENERIC_CHOICES] = {
+    { .outcome = PUPIL_OUTCOME_ALLOWED },
+    { .outcome = PUPIL_OUTCOME_CONFLICT, .choice = 1 },
+    { .outcome = PUPIL_OUTCOME_NOT_FOUND, .choice = 2 },
+    { .outcome = PUPIL_OUTCOME_RESTRICTED, .choice = 3 }
+};
+
+
 /* The subjects of the audit record. */
 static const char *
 data_write_subjects(const pupil_maker_t *m)
@@ -298,16 +307,20 @@ pupil_generic_write_sql(const pupil_maker_t *m, pupil_sql_t *sql)
     data_write_index(m, sql);
 
     pupil_sql_add(sql, "result AS (SELECT CASE"
-                  " WHEN NOT EXISTS (SELECT FROM r) THEN 'not_found'"
-                  " WHEN EXISTS (SELECT FROM taken) THEN 'conflict'"
-                  " WHEN EXISTS (SELECT FROM w) THEN 'allowed'"
-                  " WHEN (SELECT state FROM o) <> 'active' THEN 'restricted'"
-                  " END AS outcome), "
-                  "a AS (INSERT INTO pupil.audit_record ({audit}, outcome,"
-                  " subjects) SELECT {audit_values}, x.outcome, %s"
-                  " FROM result x WHERE x.outcome IS NOT NULL RETURNING 1)"
-                  " SELECT " PUPIL_SQL_RECORDED("a", "SELECT count(x.outcome)"
-                                                     " FROM result x") ","
+                  " WHEN NOT EXISTS (SELECT FROM r) THEN 2"
+                  " WHEN EXISTS (SELECT FROM taken) THEN 1"
+                  " WHEN EXISTS (SELECT FROM w) THEN 0"
+                  " WHEN (SELECT state FROM o) <> 'active' THEN 3"
+                  " END AS choice), "
+                  "a AS (INSERT INTO pupil.audit_record ({audit}, number, mac,"
+                  " outcome, subjects) SELECT {audit_values}, {number}, "
+                  PUPIL_SQL_MAC("x.choice") ", CASE x.choice"
+                  " WHEN 0 THEN 'allowed' WHEN 1 THEN 'conflict'"
+                  " WHEN 2 THEN 'not_found' ELSE 'restricted' END, %s"
+                  " FROM result x WHERE x.choice IS NOT NULL RETURNING 1)"
+                  " SELECT " PUPIL_SQL_RECORDED("a",
+                      "SELECT count(x.choice) FROM result x",
+                      "SELECT coalesce(1 << x.choice, 0) FROM result x") ","
                   " EXISTS (SELECT FROM r),"
                   " EXISTS (SELECT FROM old), EXISTS (SELECT FROM taken),"
                   " (SELECT state FROM o WHERE EXISTS (SELECT FROM r)),"

@@ -55,11 +55,15 @@
 /*
  * The nonce of a write that carries its audit record in the CTE a, which has
  * to return a row each: where not as many were stored as expected, the
- * statement fails, and nothing is written (invariant I2).
+ * statement fails, and nothing is written (invariant I2).  Then which they
+ * are, PUPIL_RECORDED: chosen gives a bit for each.
  */
-#define PUPIL_SQL_RECORDED(a, expected)                                       \
+#define PUPIL_SQL_RECORDED(a, expected, chosen)                               \
     "CASE WHEN (SELECT count(*) FROM " a ") = (" expected ")"                 \
-    " THEN $1::bigint ELSE pupil.not_recorded() END"
+    " THEN $1::bigint ELSE pupil.not_recorded() END, (" chosen ")::integer"
+
+/* The MAC of a record that SQL chooses, from 0. */
+#define PUPIL_SQL_MAC(choice)  "substr({macs}, 16 * " choice " + 1, 16)"
 
 /* At least one row, the nonce first (invariant I12). */
 #define PUPIL_SQL_ONE  "(VALUES (1)) AS one (one)"

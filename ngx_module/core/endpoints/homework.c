@@ -75,9 +75,10 @@
 /* What a write answers: its record, and the audit record in any case. */
 #define WRITTEN                                                               \
     ", audit AS ("                                                            \
-    "INSERT INTO pupil.audit_record ({audit}, outcome)"                       \
-    " SELECT {audit_values}, 'allowed' FROM w RETURNING 1)"                   \
-    " SELECT " PUPIL_SQL_RECORDED("audit", "SELECT count(*) FROM w") ","      \
+    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome)"          \
+    " SELECT {audit_values}, {number}, {macs}, 'allowed' FROM w RETURNING 1)" \
+    " SELECT " PUPIL_SQL_RECORDED("audit", "SELECT count(*) FROM w",          \
+                                  "SELECT count(*) FROM w") ","               \
     " w.record FROM " PUPIL_SQL_ONE                                           \
     " LEFT JOIN w ON true"
 
@@ -94,49 +95,33 @@ static const char  evidence_sql[] =
         " AND h.deleted_at IS NULL") " AS h ON true)"
     " ON " PUPIL_SQL_MINE("e");
 
-/*
- * One more than the page, to know if there is another.  audit: what a write
- * that reads its record back has to add, so that it shows nothing without a
- * record in its own transaction (invariant I2); reads are recorded by the
- * host once it knows what they show.  nonce: the first column.
- */
-#define LIST(audit, nonce)                                                    \
-    "WITH " PAGE("h", ", h.assigned_by AS teacher{h}", "$12 + 1") ","         \
-    " p AS MATERIALIZED ("                                                    \
-    "SELECT k.record AS page, "                                               \
-    PUPIL_SQL_ENROLMENT("t")                                                  \
-    " FROM (SELECT h.owner, h.record, h.teacher FROM h"                       \
-    " ORDER BY h.due, h.record LIMIT $12) AS k"                               \
-    " LEFT JOIN " PUPIL_SQL_EACH("SELECT t.* FROM pupil.enrolment AS t"       \
-    " WHERE t.tenant = $2 AND t.subject = k.teacher AND t.class = k.owner"    \
-    " AND t.role = 'teacher' AND " PUPIL_SQL_LIVE("t"))                       \
-    " AS t ON true)" audit                                                    \
-    " SELECT " nonce ", h.record, h.owner, h.due,"                            \
-    " (SELECT count(*) FROM h) > $12,"                                        \
-    " p.enrolment, p.subject, p.class, p.institution, p.role, p.valid_from,"  \
-    " p.valid_to, p.source, p.mac, o.owner, o.state, o.key_version"           \
-    "{h}{c}{i}"                                                               \
-    " FROM " PUPIL_SQL_ONE                                                    \
-    " LEFT JOIN (p JOIN h ON h.record = p.page"                               \
-    " JOIN " PUPIL_SQL_EACH("SELECT c.title AS class_title"                   \
-    " FROM pupil.class AS c WHERE c.tenant = $2 AND c.class = h.owner")       \
-    " AS c ON true"                                                           \
-    " LEFT JOIN " PUPIL_SQL_OWNER("o", "p.subject") " ON true"                \
-    " LEFT JOIN " PUPIL_SQL_EACH("SELECT i.owner{i}"                          \
-    " FROM data.identity AS i"                                                \
-    " WHERE i.tenant = $2 AND i.owner = p.subject") " AS i ON true)"          \
-    " ON true ORDER BY h.due, h.record"
-
-static const char  list_sql[] = LIST("", "$1::bigint");
-
-static const char  written_sql[] = LIST(
-    ", audit AS ("
-    "INSERT INTO pupil.audit_record ({audit}, outcome, subjects)"
-    " SELECT {audit_values}, 'allowed', coalesce((SELECT"
-    " array_agg(DISTINCT p.subject) FROM p WHERE p.subject IS NOT NULL),"
-    " ARRAY[]::uuid[]) WHERE EXISTS (SELECT FROM p) RETURNING 1)",
-    PUPIL_SQL_RECORDED("audit", "SELECT count(*) FROM"
-                                " (SELECT FROM p LIMIT 1) AS one"));
+/* One more than the page, to know if there is another. */
+static const char  list_sql[] =
+    "WITH " PAGE("h", ", h.assigned_by AS teacher{h}", "$12 + 1") ","
+    " p AS MATERIALIZED ("
+    "SELECT k.record AS page, "
+    PUPIL_SQL_ENROLMENT("t")
+    " FROM (SELECT h.owner, h.record, h.teacher FROM h"
+    " ORDER BY h.due, h.record LIMIT $12) AS k"
+    " LEFT JOIN " PUPIL_SQL_EACH("SELECT t.* FROM pupil.enrolment AS t"
+    " WHERE t.tenant = $2 AND t.subject = k.teacher AND t.class = k.owner"
+    " AND t.role = 'teacher' AND " PUPIL_SQL_LIVE("t"))
+    " AS t ON true)"
+    " SELECT $1::bigint, h.record, h.owner, h.due,"
+    " (SELECT count(*) FROM h) > $12,"
+    " p.enrolment, p.subject, p.class, p.institution, p.role, p.valid_from,"
+    " p.valid_to, p.source, p.mac, o.owner, o.state, o.key_version"
+    "{h}{c}{i}"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN (p JOIN h ON h.record = p.page"
+    " JOIN " PUPIL_SQL_EACH("SELECT c.title AS class_title"
+    " FROM pupil.class AS c WHERE c.tenant = $2 AND c.class = h.owner")
+    " AS c ON true"
+    " LEFT JOIN " PUPIL_SQL_OWNER("o", "p.subject") " ON true"
+    " LEFT JOIN " PUPIL_SQL_EACH("SELECT i.owner{i}"
+    " FROM data.identity AS i"
+    " WHERE i.tenant = $2 AND i.owner = p.subject") " AS i ON true)"
+    " ON true ORDER BY h.due, h.record";
 
 static const char  progress_sql[] =
     "WITH " PAGE("k", "", "$12")
@@ -593,16 +578,6 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .params = PAGE_PARAMS
     },
 
-    [PUPIL_HOMEWORK_WRITTEN] = {
-        .name = "homework_written",
-        .sql = written_sql,
-        .fixed = PUPIL_HL_COLUMNS,
-        .tables = { "homework", "identity" },
-        HOMEWORK_FACTS,
-        PUPIL_WANTS(teacher_list_wants),
-        .params = PAGE_PARAMS
-    },
-
     [PUPIL_HOMEWORK_TEACHER_SUMMARY] = {
         .name = "homework_teacher_summary",
         .sql = summary_sql,
@@ -632,7 +607,8 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
                     PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,
                     PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID_ARRAY,
                     PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,
-                    PUPIL_PARAM_BYTEA }
+                    PUPIL_PARAM_BYTEA },
+        .records = 1
     },
 
     [PUPIL_HOMEWORK_PATCH] = {
@@ -645,7 +621,8 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
                     PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BOOL,
                     PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ,
-                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA },
+        .records = 1
     },
 
     [PUPIL_HOMEWORK_DELETE] = {
@@ -657,7 +634,8 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         PUPIL_WANTS(delete_wants),
         .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
                     PUPIL_PARAM_INT4, PUPIL_PARAM_TIMESTAMPTZ,
-                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA },
+        .records = 1
     },
 
     [PUPIL_HOMEWORK_OVERVIEW] = {

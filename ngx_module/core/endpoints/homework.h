@@ -23,7 +23,6 @@ enum {
     PUPIL_HOMEWORK_TEACHER_FEED,
     PUPIL_HOMEWORK_TEACHER_DEFINITIONS,
     PUPIL_HOMEWORK_TEACHER_LIST,
-    PUPIL_HOMEWORK_WRITTEN,         /* what was just written, audited */
     PUPIL_HOMEWORK_TEACHER_SUMMARY, /* counts; audited with the list */
     PUPIL_HOMEWORK_TARGET,          /* what a write changes */
     PUPIL_HOMEWORK_CREATE,
@@ -160,7 +159,8 @@ enum {
  *     $14 facts that it has
  */
 enum {
-    PUPIL_HW_RECORD = 1,        /* NULL: nothing was written */
+    PUPIL_HW_RECORD = PUPIL_RECORDED + 1,
+                                /* NULL: nothing was written */
     PUPIL_HW_COLUMNS
 };
 

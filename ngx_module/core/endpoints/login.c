@@ -86,10 +86,6 @@ static const char  reserve_sql[] =
     " / a.forget)::integer) + 1) AS n (failures)"
     " WHERE a.bucket = t.bucket)"
     " WHERE t.not_before <= clock_timestamp() RETURNING 1),"
-    " told AS ("
-    "UPDATE pupil.login_throttle AS t SET told_at = h.not_before"
-    " FROM held AS h WHERE t.tenant = $2 AND t.bucket = h.bucket"
-    " AND h.blocks AND h.told_at IS DISTINCT FROM h.not_before RETURNING 1),"
     " over AS MATERIALIZED ("
     "SELECT t.bucket FROM pupil.login_throttle AS t"
     " WHERE t.tenant = $2 AND t.bucket = ANY (ARRAY("
@@ -100,17 +96,31 @@ static const char  reserve_sql[] =
     " FOR UPDATE SKIP LOCKED),"
     " purged AS ("
     "DELETE FROM pupil.login_throttle AS t USING over AS o"
-    " WHERE t.tenant = $2 AND t.bucket = o.bucket),"
-    " audit AS ("
-    "INSERT INTO pupil.audit_record ({audit}, outcome)"
-    " SELECT {audit_values}, 'throttled'"
-    " WHERE EXISTS (SELECT FROM told) RETURNING 1)"
-    " SELECT " PUPIL_SQL_RECORDED("audit", "SELECT count(*) FROM"
-                                           " (SELECT FROM told LIMIT 1)"
-                                           " AS t") ","
-    " coalesce((SELECT w.seconds FROM wait AS w),"
+    " WHERE t.tenant = $2 AND t.bucket = o.bucket)"
+    " SELECT $1::bigint, coalesce((SELECT w.seconds FROM wait AS w),"
     " CASE WHEN (SELECT count(*) FROM put) < cardinality($8) THEN 1"
-    " ELSE 0 END)::integer";
+    " ELSE 0 END)::integer,"
+    " EXISTS (SELECT FROM held AS h WHERE h.blocks"
+    " AND h.told_at IS DISTINCT FROM h.not_before)";
+
+static const char  tell_sql[] =
+    "WITH held AS MATERIALIZED ("
+    "SELECT t.bucket FROM pupil.login_throttle AS t"
+    " WHERE t.tenant = $2 AND t.bucket = ANY ($8)"
+    " AND t.not_before > clock_timestamp()"
+    " AND t.told_at IS DISTINCT FROM t.not_before"
+    " ORDER BY t.bucket FOR UPDATE),"
+    " told AS ("
+    "UPDATE pupil.login_throttle AS t SET told_at = t.not_before"
+    " FROM held AS h WHERE t.tenant = $2 AND t.bucket = h.bucket"
+    " RETURNING 1),"
+    " one AS (SELECT FROM told LIMIT 1),"
+    " audit AS ("
+    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome)"
+    " SELECT {audit_values}, {number}, {macs}, 'throttled' FROM one"
+    " RETURNING 1)"
+    " SELECT " PUPIL_SQL_RECORDED("audit", "SELECT count(*) FROM one",
+                                  "SELECT count(*) FROM one");
 
 static const char  find_sql[] =
     "WITH found AS MATERIALIZED ("
@@ -185,11 +195,15 @@ static const char  accept_sql[] =
     " updated_at, address, seen_at)"
     " SELECT $2, ok.subject, $14, $16, 'gateway', $9, $15, $9 FROM ok"
     " WHERE $15 IS NOT NULL),"
+    " which AS MATERIALIZED ("
+    "SELECT (NOT EXISTS (SELECT FROM ok))::integer AS choice),"
     " audit AS ("
-    "INSERT INTO pupil.audit_record ({audit}, outcome)"
-    " SELECT {audit_values}, CASE WHEN EXISTS (SELECT FROM ok)"
-    " THEN 'allowed' ELSE 'refused' END RETURNING 1)"
-    " SELECT " PUPIL_SQL_RECORDED("audit", "1") ","
+    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome)"
+    " SELECT {audit_values}, {number}, " PUPIL_SQL_MAC("w.choice") ","
+    " CASE w.choice WHEN 0 THEN 'allowed' ELSE 'refused' END"
+    " FROM which AS w RETURNING 1)"
+    " SELECT " PUPIL_SQL_RECORDED("audit", "1", "SELECT 1 << w.choice"
+                                                " FROM which AS w") ","
     " (SELECT count(*) FROM made){i}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN data.identity AS i ON i.tenant = $2 AND i.owner = $4"
@@ -197,9 +211,24 @@ static const char  accept_sql[] =
 
 static const char  refuse_sql[] =
     "WITH audit AS ("
-    "INSERT INTO pupil.audit_record ({audit}, outcome, subjects)"
-    " SELECT {audit_values}, $8, $9 RETURNING 1)"
-    " SELECT " PUPIL_SQL_RECORDED("audit", "1");
+    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome, subjects)"
+    " SELECT {audit_values}, {number}, {macs}, 'refused', $8 RETURNING 1)"
+    " SELECT " PUPIL_SQL_RECORDED("audit", "1", "1");
+
+
+/* As which says. */
+const pupil_audit_choice_t  pupil_login_choices[PUPIL_LOGIN_CHOICES] = {
+    { .outcome = PUPIL_OUTCOME_ALLOWED },
+    { .outcome = PUPIL_OUTCOME_REFUSED, .choice = 1 }
+};
+
+const pupil_audit_choice_t  pupil_login_refused[1] = {
+    { .outcome = PUPIL_OUTCOME_REFUSED }
+};
+
+const pupil_audit_choice_t  pupil_login_throttled[1] = {
+    { .outcome = PUPIL_OUTCOME_THROTTLED }
+};
 
 
 /* All of a credential, so that its facts tell what is gone of it. */
@@ -276,6 +305,15 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
                     PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_INT4_ARRAY }
     },
 
+    [PUPIL_LOGIN_TELL] = {
+        .name = "login tell",
+        .sql = tell_sql,
+        .fixed = PUPIL_RECORDED + 1,
+        PUPIL_WANTS(refuse_wants),
+        .params = { PUPIL_PARAM_BYTEA_ARRAY },
+        .records = 1
+    },
+
     [PUPIL_LOGIN_FIND] = {
         .name = "login find",
         .sql = find_sql,
@@ -294,7 +332,8 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .tables = { "credential", "network", "identity" },
         .facts_of = "credential",
         PUPIL_WANTS(accept_wants),
-        .params = ACCEPT_PARAMS
+        .params = ACCEPT_PARAMS,
+        .records = PUPIL_LOGIN_CHOICES
     },
 
     [PUPIL_LOGIN_RENEW] = {
@@ -304,15 +343,17 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .tables = { "credential", "network", "identity" },
         .facts_of = "credential",
         PUPIL_WANTS(renew_wants),
-        .params = ACCEPT_PARAMS
+        .params = ACCEPT_PARAMS,
+        .records = PUPIL_LOGIN_CHOICES
     },
 
     [PUPIL_LOGIN_REFUSE] = {
         .name = "login refuse",
         .sql = refuse_sql,
-        .fixed = 1,
+        .fixed = PUPIL_RECORDED + 1,
         PUPIL_WANTS(refuse_wants),
-        .params = { PUPIL_PARAM_TEXT, PUPIL_PARAM_UUID_ARRAY }
+        .params = { PUPIL_PARAM_UUID_ARRAY },
+        .records = 1
     }
 };
 

@@ -7,6 +7,7 @@
 #ifndef PUPIL_LOGIN_H
 #define PUPIL_LOGIN_H
 
+#include "core/audit/audit.h"
 #include "core/endpoints/columns.h"
 #include "core/endpoints/endpoints.h"
 #include "core/input/input.h"
@@ -15,6 +16,7 @@
 /* The statements of /v1/login, by index. */
 enum {
     PUPIL_LOGIN_RESERVE = 0,    /* throttle: reserve the attempt */
+    PUPIL_LOGIN_TELL,           /* that it is throttled */
     PUPIL_LOGIN_FIND,           /* index rows, subject, credential, roles */
     PUPIL_LOGIN_ACCEPT,         /* session, throttle, network, audit */
     PUPIL_LOGIN_RENEW,          /* accept, and a hash at another cost */
@@ -34,8 +36,11 @@ extern const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT];
  */
 enum {
     PUPIL_LR_WAIT = 1,          /* seconds, 0: go on */
+    PUPIL_LR_UNTOLD,            /* true: this window is not on record */
     PUPIL_LR_COLUMNS
 };
+
+/* PUPIL_LOGIN_TELL, $8 the buckets: a record, if nobody told meanwhile. */
 
 /*
  * PUPIL_LOGIN_FIND, $8 the index term of the identifier as a login id, $9 as
@@ -71,7 +76,8 @@ enum {
  * credential, $21 those that go with $19.
  */
 enum {
-    PUPIL_LA_MADE = 1,          /* 1, or 0: the account changed meanwhile */
+    PUPIL_LA_MADE = PUPIL_RECORDED + 1,
+                                /* 1, or 0: the account changed meanwhile */
     PUPIL_LA_COLUMNS
 };
 
@@ -86,7 +92,15 @@ enum {
     PUPIL_LA_WANT_RENEWED_HASH  /* of _RENEW alone */
 };
 
-/* PUPIL_LOGIN_REFUSE, $8 outcome, $9 the subject if there is one. */
+/* PUPIL_LOGIN_REFUSE, $8 the subject if there is one. */
+
+
+/* The records of ACCEPT and RENEW, of REFUSE, and of TELL. */
+#define PUPIL_LOGIN_CHOICES  2
+
+extern const pupil_audit_choice_t  pupil_login_choices[PUPIL_LOGIN_CHOICES];
+extern const pupil_audit_choice_t  pupil_login_refused[1];
+extern const pupil_audit_choice_t  pupil_login_throttled[1];
 
 
 #define PUPIL_INPUT_IDENTIFIER_MAX  254     /* bytes */

@@ -159,13 +159,23 @@ static const char  submit_sql[] =
     " FROM w WHERE (SELECT go.go FROM go)),"
     " told AS MATERIALIZED ("
     "SELECT DISTINCT CASE d.status"
-    " WHEN 'refused' THEN 'not_found' WHEN 'conflict' THEN 'conflict'"
-    " ELSE 'allowed' END AS outcome FROM done AS d"
+    " WHEN 'refused' THEN 2 WHEN 'conflict' THEN 1"
+    " ELSE 0 END AS kind FROM done AS d"
     " WHERE (SELECT go.go FROM go)),"
+    " record AS MATERIALIZED ("
+    "SELECT t.kind, t.before, CASE t.before WHEN 0 THEN t.kind"
+    " ELSE t.kind + t.before + 1 END AS which"
+    " FROM (SELECT t.kind, (SELECT count(*) FROM told AS o"
+    " WHERE o.kind < t.kind)::integer AS before FROM told AS t) AS t),"
     " audit AS ("
-    "INSERT INTO pupil.audit_record ({audit}, outcome)"
-    " SELECT {audit_values}, t.outcome FROM told AS t RETURNING 1)"
-    " SELECT " PUPIL_SQL_RECORDED("audit", "SELECT count(*) FROM told") ","
+    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome)"
+    " SELECT {audit_values}, {number} + r.before, "
+    PUPIL_SQL_MAC("r.which") ", CASE r.kind WHEN 0 THEN 'allowed'"
+    " WHEN 1 THEN 'conflict' ELSE 'not_found' END"
+    " FROM record AS r RETURNING 1)"
+    " SELECT " PUPIL_SQL_RECORDED("audit", "SELECT count(*) FROM told",
+                                  "SELECT coalesce(sum(1 << r.which), 0)"
+                                  " FROM record AS r") ","
     " CASE WHEN (SELECT go.go FROM go) THEN d.status"
     " ELSE 'stale' END FROM done AS d ORDER BY d.n";
 
@@ -181,6 +191,17 @@ static const char  history_sql[] =
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (p JOIN " PUPIL_SQL_OWNER("o", "$4") " ON true) ON true"
     " ORDER BY p.updated_at DESC, p.record DESC LIMIT $11";
+
+
+/* As record says: by how many there are before it, then by what it is. */
+const pupil_audit_choice_t  pupil_progress_choices[PUPIL_PROGRESS_CHOICES] = {
+    { .outcome = PUPIL_OUTCOME_ALLOWED },
+    { .outcome = PUPIL_OUTCOME_CONFLICT, .choice = 1 },
+    { .outcome = PUPIL_OUTCOME_NOT_FOUND, .choice = 2 },
+    { .outcome = PUPIL_OUTCOME_CONFLICT, .number = 1, .choice = 1 },
+    { .outcome = PUPIL_OUTCOME_NOT_FOUND, .number = 1, .choice = 2 },
+    { .outcome = PUPIL_OUTCOME_NOT_FOUND, .number = 2, .choice = 2 }
+};
 
 
 static const pupil_want_t  submit_wants[] = {
@@ -230,7 +251,8 @@ const pupil_template_t  pupil_progress_templates[PUPIL_PROGRESS_COUNT] = {
                     PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_UUID_ARRAY,
                     PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_INT4_ARRAY,
                     PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
-                    PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA_ARRAY }
+                    PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA_ARRAY },
+        .records = PUPIL_PROGRESS_CHOICES
     },
 
     [PUPIL_PROGRESS_HISTORY] = {

@@ -8,6 +8,7 @@
 #ifndef PUPIL_PROGRESS_H
 #define PUPIL_PROGRESS_H
 
+#include "core/audit/audit.h"
 #include "core/endpoints/columns.h"
 #include "core/endpoints/endpoints.h"
 #include "core/input/query.h"
@@ -53,10 +54,21 @@ enum {
  * given the homework.  A row per item, in the order of the arrays.
  */
 enum {
-    PUPIL_PS_STATUS = 1,        /* stored, replayed, conflict, refused,
+    PUPIL_PS_STATUS = PUPIL_RECORDED + 1,
+                                /* stored, replayed, conflict, refused,
                                    stale */
     PUPIL_PS_COLUMNS
 };
+
+/*
+ * The records of a submission: one for each kind of outcome, so as many as it
+ * has items at most.  Of those of one item only the first three can be.
+ */
+#define PUPIL_PROGRESS_KINDS    3
+#define PUPIL_PROGRESS_CHOICES  6
+
+extern const pupil_audit_choice_t
+    pupil_progress_choices[PUPIL_PROGRESS_CHOICES];
 
 enum {
     PUPIL_PS_WANT_ANSWER = 0,

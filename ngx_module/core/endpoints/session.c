@@ -83,10 +83,12 @@ static const char  switch_sql[] =
     " SELECT $2, $9, g.subject, $10, $11, $12, $13, $14, $15 FROM gone AS g"
     " WHERE g.subject = $4 RETURNING institution),"
     " audit AS ("
-    "INSERT INTO pupil.audit_record ({audit}, outcome, note)"
-    " SELECT {audit_values}, 'allowed', 'to institution ' || m.institution"
+    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome, note)"
+    " SELECT {audit_values}, {number}, {macs}, 'allowed',"
+    " '" PUPIL_SESSION_NOTE "' || m.institution"
     " FROM made AS m RETURNING 1)"
-    " SELECT " PUPIL_SQL_RECORDED("audit", "SELECT count(*) FROM made") ","
+    " SELECT " PUPIL_SQL_RECORDED("audit", "SELECT count(*) FROM made",
+                                  "SELECT count(*) FROM made") ","
     " (SELECT count(*) FROM made),"
     " (SELECT string_agg(pg_notify('pupil_session',"
     " encode(g.token_hash, 'hex'))::text, '') FROM gone AS g)";
@@ -160,7 +162,8 @@ const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT] = {
         .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_TEXT,
                     PUPIL_PARAM_UUID, PUPIL_PARAM_TIMESTAMPTZ,
                     PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,
-                    PUPIL_PARAM_BYTEA }
+                    PUPIL_PARAM_BYTEA },
+        .records = 1
     },
 
     [PUPIL_SESSION_END] = {

@@ -71,13 +71,17 @@ enum {
     PUPIL_SS_WANT_SCHOOL_TITLE
 };
 
+/* What the note of a switch begins with; then the institution's id. */
+#define PUPIL_SESSION_NOTE  "to institution "
+
 /*
  * PUPIL_SESSION_SWITCH, $8 the old hash; $9 to $15 hash, role, institution,
  * created_at, seen_at, expires_at and MAC of the row that takes its place.
  * PUPIL_SESSION_END, $8 the token's hash.
  */
 enum {
-    PUPIL_SW_MADE = 1,          /* 1, or 0: the session had ended */
+    PUPIL_SW_MADE = PUPIL_RECORDED + 1,
+                                /* 1, or 0: the session had ended */
     PUPIL_SW_NOTIFIED,
     PUPIL_SW_COLUMNS
 };

@@ -70,7 +70,7 @@ static const uint8_t  pupil_common[PUPIL_STATEMENT_COMMON] = {
     PUPIL_PARAM_TEXT, PUPIL_PARAM_UUID, PUPIL_PARAM_TEXT
 };
 
-static const uint8_t  pupil_record_params[PUPIL_STATEMENT_RECORD] = {
+const uint8_t  pupil_record_params[PUPIL_STATEMENT_RECORD] = {
     PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_INT8, PUPIL_PARAM_INT8,
     PUPIL_PARAM_BYTEA
 };

@@ -51,6 +51,8 @@
 #define PUPIL_STATEMENT_RECORD  4     /* behind a statement's own, where it
                                          writes records: at, writer, first
                                          number, MACs */
+extern const uint8_t  pupil_record_params[PUPIL_STATEMENT_RECORD];
+
 #define PUPIL_STATEMENT_ALL                                                   \
     (PUPIL_STATEMENT_COMMON + PUPIL_STATEMENT_PARAMS + PUPIL_STATEMENT_RECORD)
 

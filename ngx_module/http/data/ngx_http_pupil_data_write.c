@@ -38,6 +38,8 @@ static ngx_int_t ngx_http_pupil_data_stored(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_data_complete(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_data_send(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_data_record(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_uint_t at);
 static ngx_int_t ngx_http_pupil_data_values(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_patch_t *patch);
 static ngx_int_t ngx_http_pupil_data_facts(ngx_http_pupil_ctx_t *ctx,
@@ -417,6 +419,7 @@ static ngx_int_t
 ngx_http_pupil_data_send(ngx_http_pupil_ctx_t *ctx)
 {
     uint32_t                 n;
+    ngx_uint_t               at;
     ngx_libpq_exchange_t    *ex;
     ngx_http_pupil_data_t   *data;
     ngx_http_pupil_patch_t  *patch;
@@ -442,7 +445,7 @@ ngx_http_pupil_data_send(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    (void) ngx_http_pupil_add(ctx, ex, &data->generic->stmt);
+    at = ngx_http_pupil_add(ctx, ex, &data->generic->stmt);
     ngx_libpq_param_uuid(ex, data->subject.b);
     ngx_libpq_param_uuid(ex, data->record.b);
     ngx_libpq_param_int4(ex, (int32_t) data->owner.version);
@@ -453,6 +456,7 @@ ngx_http_pupil_data_send(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_param_bytea_array(ex, patch->terms, patch->indexed);
     ngx_http_pupil_param_bytea_array(ex, patch->macs, patch->indexed);
     ngx_libpq_param_uuid_array(ex, data->classes, data->nclasses);
+    ngx_http_pupil_data_record(ctx, ex, at);
 
     if (data->category->bound) {
         ngx_http_pupil_param_bytea(ex, &patch->facts);
@@ -462,6 +466,30 @@ ngx_http_pupil_data_send(ngx_http_pupil_ctx_t *ctx)
     ctx->resume = ngx_http_pupil_data_written;
 
     return ngx_http_pupil_submit(ctx, ex, 1);
+}
+
+
+static void
+ngx_http_pupil_data_record(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_uint_t at)
+{
+    ngx_http_pupil_data_t     *data;
+    ngx_http_pupil_writing_t   what;
+
+    data = ctx->data;
+
+    ngx_memzero(&what, sizeof(ngx_http_pupil_writing_t));
+    what.choices = pupil_generic_choices;
+    what.n = PUPIL_GENERIC_CHOICES;
+    what.numbers = 1;
+
+    if (data->generic->generic->template.wants[0].about
+        == PUPIL_ABOUT_SUBJECTS)
+    {
+        what.subject = &data->subject;
+    }
+
+    ngx_http_pupil_audit_write(ctx, ex, at, &data->generic->stmt, &what);
 }
 
 

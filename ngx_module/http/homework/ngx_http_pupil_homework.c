@@ -254,9 +254,7 @@ ngx_http_pupil_homework_ask(ngx_http_pupil_ctx_t *ctx,
     data->role = ngx_http_pupil_homework_role(ctx);
     data->one = one;
 
-    list = ngx_http_pupil_stmt(ctx, ctx->route->method == NGX_HTTP_GET
-                                    ? data->role->list
-                                    : PUPIL_HOMEWORK_WRITTEN);
+    list = ngx_http_pupil_stmt(ctx, data->role->list);
     extra = ngx_http_pupil_stmt(ctx, data->role->beside);
 
     /* What is shown beside may be denied by itself: it is then left out. */

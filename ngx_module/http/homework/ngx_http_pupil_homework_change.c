@@ -27,8 +27,10 @@ static pupil_uuid_t *ngx_http_pupil_homework_ids(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t n);
 static ngx_libpq_exchange_t *ngx_http_pupil_homework_begin(
     ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt);
-static ngx_int_t ngx_http_pupil_homework_end(
-    ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex,
+static void ngx_http_pupil_homework_record(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_uint_t stmt);
+static ngx_int_t ngx_http_pupil_homework_end(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_uint_t stmt,
     ngx_int_t (*step)(ngx_http_pupil_ctx_t *ctx));
 static ngx_int_t ngx_http_pupil_homework_seal(ngx_http_pupil_ctx_t *ctx,
     const char *field, pupil_str_t value, pupil_str_t *sealed);
@@ -228,7 +230,7 @@ ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
     ngx_libpq_param_timestamptz(ex, in->due_at);
     ngx_http_pupil_param_bytea(ex, &facts);
 
-    return ngx_http_pupil_homework_end(ctx, ex,
+    return ngx_http_pupil_homework_end(ctx, ex, PUPIL_HOMEWORK_CREATE,
                                        ngx_http_pupil_homework_created);
 }
 
@@ -360,7 +362,7 @@ ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_param_bytea(ex, &facts);
     ngx_http_pupil_param_bytea(ex, &bound.facts);
 
-    return ngx_http_pupil_homework_end(ctx, ex,
+    return ngx_http_pupil_homework_end(ctx, ex, PUPIL_HOMEWORK_PATCH,
                                        ngx_http_pupil_homework_patched);
 }
 
@@ -477,7 +479,7 @@ ngx_http_pupil_homework_delete_step(ngx_http_pupil_ctx_t *ctx)
     ngx_libpq_param_timestamptz(ex, ctx->now);
     ngx_http_pupil_param_bytea(ex, &facts);
     ngx_http_pupil_param_bytea(ex, &bound.facts);
-
+    ngx_http_pupil_homework_record(ctx, ex, PUPIL_HOMEWORK_DELETE);
     ctx->resume = ngx_http_pupil_homework_deleted;
 
     return ngx_http_pupil_submit(ctx, ex, 1);
@@ -508,14 +510,28 @@ ngx_http_pupil_homework_begin(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
 }
 
 
-/* The read that follows shows what is stored. */
+/* The record of the write is in its own statement, the first. */
+static void
+ngx_http_pupil_homework_record(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_uint_t stmt)
+{
+    ngx_http_pupil_audit_write_one(ctx, ex, 0, ngx_http_pupil_stmt(ctx, stmt),
+                                   pupil_audit_allowed);
+}
+
+
+/*
+ * The read that follows shows what is stored: a read like any other, with a
+ * record of its own.
+ */
 static ngx_int_t
 ngx_http_pupil_homework_end(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex,
-    ngx_int_t (*step)(ngx_http_pupil_ctx_t *ctx))
+    ngx_uint_t stmt, ngx_int_t (*step)(ngx_http_pupil_ctx_t *ctx))
 {
     ngx_http_pupil_homework_t  *data;
 
     data = ctx->data;
+    ngx_http_pupil_homework_record(ctx, ex, stmt);
     ngx_http_pupil_homework_ask(ctx, ex, &data->record, 1);
     ctx->resume = step;
 
@@ -646,6 +662,8 @@ ngx_http_pupil_homework_written(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
     if (rc != NGX_OK) {
         return rc;
     }
+
+    ngx_http_pupil_shown(ctx, data->list);
 
     rc = ngx_http_pupil_homework_item(ctx, ctx->exchange->results[data->at],
                                       0, &item);

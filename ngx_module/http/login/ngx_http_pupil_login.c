@@ -19,6 +19,8 @@ static ngx_int_t ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_reserve(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_login_tell(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_login_told(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_found(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_floors(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx);
@@ -188,22 +190,27 @@ static ngx_int_t
 ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
 {
     int32_t                  wait;
+    PGresult                *res;
+    ngx_uint_t               untold;
     ngx_libpq_exchange_t    *ex;
     ngx_http_pupil_login_t  *login;
 
     ngx_http_pupil_debug(ctx, "attempt reserved");
 
     login = ctx->data;
+    res = ctx->exchange->results[0];
 
-    if (ngx_libpq_get_int4(ctx->exchange->results[0], 0, PUPIL_LR_WAIT, &wait)
-        != NGX_OK)
+    if (ngx_libpq_get_int4(res, 0, PUPIL_LR_WAIT, &wait) != NGX_OK
+        || ngx_libpq_get_bool(res, 0, PUPIL_LR_UNTOLD, &untold) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     if (wait != 0) {
         ctx->response.retry_after = (ngx_uint_t) ngx_max(wait, 1);
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_THROTTLED);
+
+        return untold ? ngx_http_pupil_login_tell(ctx)
+                      : ngx_http_pupil_login_told(ctx);
     }
 
     login->reserved = 1;
@@ -220,6 +227,41 @@ ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
     ctx->resume = ngx_http_pupil_login_found;
 
     return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_login_tell(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_uint_t               at;
+    ngx_libpq_exchange_t    *ex;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    at = ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_TELL);
+    ngx_http_pupil_param_bytea_array(ex, login->buckets, login->buckets_count);
+    ngx_http_pupil_audit_write_one(ctx, ex, at,
+                                   ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_TELL),
+                                   pupil_login_throttled);
+
+    ctx->resume = ngx_http_pupil_login_told;
+
+    return ngx_http_pupil_submit(ctx, ex, 1);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_login_told(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_debug(ctx, "throttled");
+
+    return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_THROTTLED);
 }
 
 
@@ -418,15 +460,23 @@ void
 ngx_http_pupil_login_refusal(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex)
 {
-    const char              *outcome;
-    ngx_http_pupil_login_t  *login;
+    ngx_uint_t                 at;
+    ngx_http_pupil_login_t    *login;
+    ngx_http_pupil_writing_t   what;
 
     login = ctx->data;
-    outcome = pupil_outcome_name(PUPIL_OUTCOME_REFUSED);
 
-    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_REFUSE);
-    ngx_libpq_param_text(ex, outcome, ngx_strlen(outcome));
+    at = ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_REFUSE);
     ngx_libpq_param_uuid_array(ex, &login->owner.id, login->known ? 1 : 0);
+
+    ngx_memzero(&what, sizeof(ngx_http_pupil_writing_t));
+    what.choices = pupil_login_refused;
+    what.n = 1;
+    what.numbers = 1;
+    what.subject = login->known ? &login->owner.id : NULL;
+    ngx_http_pupil_audit_write(ctx, ex, at,
+                               ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_REFUSE),
+                               &what);
 }
 
 

@@ -40,11 +40,12 @@ static ngx_int_t ngx_http_pupil_login_device(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t
 ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_int_t                rc;
-    ngx_uint_t               stmt;
-    ngx_libpq_exchange_t    *ex;
-    ngx_http_pupil_made_t    made;
-    ngx_http_pupil_login_t  *login;
+    ngx_int_t                  rc;
+    ngx_uint_t                 stmt, at;
+    ngx_libpq_exchange_t      *ex;
+    ngx_http_pupil_made_t      made;
+    ngx_http_pupil_login_t    *login;
+    ngx_http_pupil_writing_t   what;
 
     login = ctx->data;
 
@@ -63,8 +64,15 @@ ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    (void) ngx_http_pupil_add_stmt(ctx, ex, stmt);
+    at = ngx_http_pupil_add_stmt(ctx, ex, stmt);
     ngx_http_pupil_login_params(ctx, ex, &made);
+
+    ngx_memzero(&what, sizeof(ngx_http_pupil_writing_t));
+    what.choices = pupil_login_choices;
+    what.n = PUPIL_LOGIN_CHOICES;
+    what.numbers = 1;
+    ngx_http_pupil_audit_write(ctx, ex, at, ngx_http_pupil_stmt(ctx, stmt),
+                               &what);
 
     ctx->resume = ngx_http_pupil_login_accepted;
 

@@ -28,13 +28,15 @@ ngx_http_pupil_login_gone(ngx_http_pupil_ctx_t *ctx)
         return;
     }
 
-    refuse = ngx_libpq_exchange_create(ctx->main->data, NULL, NULL);
+    refuse = ngx_libpq_exchange_create(ctx->main->data,
+                                       ngx_http_pupil_audit_left, NULL);
     if (refuse == NULL) {
         return;
     }
 
     ngx_http_pupil_exchange_tenant(refuse, &ctx->tenant);
     ngx_http_pupil_login_refusal(ctx, refuse);
+    refuse->data = ngx_http_pupil_audit_take(ctx);
 
     if (login->reserved) {
         ngx_http_pupil_login_gone_record(refuse);
@@ -63,6 +65,7 @@ ngx_http_pupil_login_gone_reserved(ngx_libpq_exchange_t *ex)
         ngx_http_pupil_login_gone_record(refuse);
 
     } else {
+        ngx_http_pupil_audit_unsent(refuse->data);
         ngx_libpq_exchange_destroy(refuse);
     }
 
@@ -79,6 +82,7 @@ ngx_http_pupil_login_gone_record(ngx_libpq_exchange_t *refuse)
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "pupil: a log-in whose client has gone is not on record: "
                       "no connection to the database takes it");
+        ngx_http_pupil_audit_unsent(refuse->data);
         ngx_libpq_exchange_destroy(refuse);
     }
 }

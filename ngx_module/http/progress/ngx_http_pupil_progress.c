@@ -324,6 +324,7 @@ ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx)
     }
 
     ngx_http_pupil_param_bytea_array(ex, data->facts, n * data->nenrolments);
+    ngx_http_pupil_progress_record(ctx, ex);
 
     ctx->resume = ngx_http_pupil_progress_done;
 

@@ -58,8 +58,12 @@ ngx_int_t ngx_http_pupil_evidence_cached(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_evidence_read(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 
-/* Parameters of PUPIL_PROGRESS_SUBMIT, which tell of it. */
+/* The last of PUPIL_PROGRESS_SUBMIT's own parameters, which tell of it. */
 ngx_int_t ngx_http_pupil_evidence_params(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex);
+
+/* Behind them, its audit records. */
+void ngx_http_pupil_progress_record(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex);
 
 /* What came from the cache did not do: nothing of it is used again. */

@@ -28,6 +28,23 @@ typedef struct {
 typedef struct ngx_http_pupil_record_s    ngx_http_pupil_record_t;
 typedef struct ngx_http_pupil_withheld_s  ngx_http_pupil_withheld_t;
 
+/* The record of a write, until its exchange has ended; in that's memory. */
+typedef struct {
+    ngx_http_pupil_given_t       given;
+    ngx_uint_t                   at;         /* the statement's result */
+    const pupil_audit_choice_t  *choices;
+    uint32_t                     n;
+} ngx_http_pupil_written_t;
+
+/* What the record of a write says beside what all have in common. */
+typedef struct {
+    const pupil_audit_choice_t  *choices;    /* that the SQL has */
+    uint32_t                     n;          /* of them that can be */
+    uint32_t                     numbers;    /* records at most */
+    const pupil_uuid_t          *subject;    /* NULL: none */
+    pupil_str_t                  note;
+} ngx_http_pupil_writing_t;
+
 /* ctx->audit. */
 typedef struct {
     const ngx_http_pupil_stmt_t   *asked;      /* last statement added */
@@ -37,9 +54,12 @@ typedef struct {
     ngx_http_pupil_withheld_t     *withheld;   /* of restricted owners */
     ngx_uint_t                     withheld_count;
     ngx_http_pupil_record_t       *records;    /* not known to be committed */
+    ngx_http_pupil_written_t      *written;    /* of what is not submitted */
     unsigned                       overflow:1; /* more is shown than fits */
     unsigned                       complete:1; /* all that is shown is noted */
     unsigned                       failed:1;
+    unsigned                       unrecorded:1;   /* the last write is not on
+                                                      record, as it says */
 } ngx_http_pupil_request_audit_t;
 
 
@@ -100,6 +120,35 @@ ngx_int_t ngx_http_pupil_audit_shown(ngx_http_pupil_ctx_t *ctx);
 
 /* The request ends before its records do: they are written all the same. */
 void ngx_http_pupil_audit_detach(ngx_http_pupil_ctx_t *ctx);
+
+/*
+ * The last parameters of a statement that carries its record, which is at this
+ * place of ex; where there is no number or no key, ex does not go out, and the
+ * answer is 503.
+ */
+void ngx_http_pupil_audit_write(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_uint_t at,
+    const ngx_http_pupil_stmt_t *stmt, const ngx_http_pupil_writing_t *what);
+
+/* Of statements that can write one record, with this outcome, of nobody. */
+void ngx_http_pupil_audit_write_one(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_uint_t at,
+    const ngx_http_pupil_stmt_t *stmt, const pupil_audit_choice_t *choice);
+
+/* The record that was added last, for its exchange; NULL: there is none. */
+ngx_http_pupil_written_t *ngx_http_pupil_audit_take(
+    ngx_http_pupil_ctx_t *ctx);
+
+/*
+ * Its exchange has ended, or was never sent; NULL: nothing to do.  Returns
+ * whether a record was stored.
+ */
+ngx_uint_t ngx_http_pupil_audit_written(ngx_http_pupil_written_t *written,
+    const ngx_libpq_exchange_t *ex);
+void ngx_http_pupil_audit_unsent(ngx_http_pupil_written_t *written);
+
+/* Handler of an exchange that nobody waits for, whose data is its record. */
+void ngx_http_pupil_audit_left(ngx_libpq_exchange_t *ex);
 
 /* Declares what is open of a tenant's numbers, if its key is here. */
 void ngx_http_pupil_audit_declare(ngx_http_pupil_main_conf_t *pmcf,

@@ -86,11 +86,15 @@ ngx_int_t
 ngx_http_pupil_track(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex)
 {
-    ngx_int_t               rc;
-    ngx_http_pupil_sent_t  *sent;
+    ngx_int_t                  rc;
+    ngx_http_pupil_sent_t     *sent;
+    ngx_http_pupil_written_t  *written;
+
+    written = ngx_http_pupil_audit_take(ctx);
 
     sent = ngx_palloc(ctx->request->pool, sizeof(ngx_http_pupil_sent_t));
     if (sent == NULL) {
+        ngx_http_pupil_audit_unsent(written);
         ngx_libpq_exchange_destroy(ex);
         return NGX_ERROR;
     }
@@ -98,6 +102,7 @@ ngx_http_pupil_track(ngx_http_pupil_ctx_t *ctx,
     rc = ngx_libpq_exchange_submit(ex);
 
     if (rc != NGX_OK) {
+        ngx_http_pupil_audit_unsent(written);
         ngx_libpq_exchange_destroy(ex);
 
         return ngx_http_pupil_problem(ctx, rc == NGX_BUSY
@@ -108,6 +113,7 @@ ngx_http_pupil_track(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_debug(ctx, "exchange %ui: submitted", ex->number);
 
     sent->exchange = ex;
+    sent->written = written;
     sent->next = ctx->sent;
     ctx->sent = sent;
 
@@ -132,6 +138,26 @@ ngx_http_pupil_hand(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex,
 }
 
 
+void
+ngx_http_pupil_exchanges_leave(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_sent_t  *sent;
+
+    for (sent = ctx->sent; sent; sent = sent->next) {
+        if (sent->written != NULL) {
+            ngx_libpq_exchange_hand(sent->exchange, ngx_http_pupil_audit_left,
+                                    sent->written);
+        } else {
+            ngx_libpq_exchange_destroy(sent->exchange);
+        }
+    }
+
+    ctx->sent = NULL;
+
+    ngx_http_pupil_audit_unsent(ngx_http_pupil_audit_take(ctx));
+}
+
+
 ngx_int_t
 ngx_http_pupil_submit(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, ngx_uint_t keep)
@@ -142,6 +168,7 @@ ngx_http_pupil_submit(ngx_http_pupil_ctx_t *ctx,
         denied = ctx->denied;
         ctx->denied = NULL;
         ctx->resume = NULL;
+        ngx_http_pupil_audit_unsent(ngx_http_pupil_audit_take(ctx));
         ngx_libpq_exchange_destroy(ex);
 
         return ngx_http_pupil_refuse(ctx, denied, NULL,
@@ -158,10 +185,20 @@ static void
 ngx_http_pupil_exchange_done(ngx_libpq_exchange_t *ex)
 {
     ngx_http_pupil_ctx_t    *ctx;
+    ngx_http_pupil_sent_t   *sent;
     ngx_http_pupil_step_pt   step;
 
     ctx = ex->data;
     ctx->exchange = ex;
+
+    for (sent = ctx->sent; sent; sent = sent->next) {
+        if (sent->exchange == ex && sent->written != NULL) {
+            ctx->audit.unrecorded = !ngx_http_pupil_audit_written(
+                                                          sent->written, ex);
+            sent->written = NULL;
+            break;
+        }
+    }
 
     step = ctx->resume ? ctx->resume : ctx->route->render;
     ctx->resume = NULL;

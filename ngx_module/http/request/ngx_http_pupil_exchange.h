@@ -18,6 +18,8 @@ typedef struct ngx_http_pupil_sent_s  ngx_http_pupil_sent_t;
 struct ngx_http_pupil_sent_s {
     ngx_http_pupil_sent_t  *next;
     ngx_libpq_exchange_t   *exchange;
+    void                   *written;      /* ngx_http_pupil_written_t: its
+                                             record, until it has ended */
 };
 
 
@@ -49,6 +51,9 @@ ngx_int_t ngx_http_pupil_submit(ngx_http_pupil_ctx_t *ctx,
  */
 void ngx_http_pupil_hand(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex,
     ngx_libpq_handler_pt handler, void *data);
+
+/* The request goes before its exchanges: each ends by itself. */
+void ngx_http_pupil_exchanges_leave(ngx_http_pupil_ctx_t *ctx);
 
 /* Submits an exchange of any pool, whose handler is set, and keeps it. */
 ngx_int_t ngx_http_pupil_track(ngx_http_pupil_ctx_t *ctx,

@@ -166,13 +166,7 @@ ngx_http_pupil_cleanup(void *data)
 void
 ngx_http_pupil_abandon(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_http_pupil_sent_t  *sent;
-
-    for (sent = ctx->sent; sent; sent = sent->next) {
-        ngx_libpq_exchange_destroy(sent->exchange);
-    }
-
-    ctx->sent = NULL;
+    ngx_http_pupil_exchanges_leave(ctx);
     ngx_http_pupil_audit_detach(ctx);
 }
 
@@ -332,6 +326,12 @@ ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
 static ngx_int_t
 ngx_http_pupil_record(ngx_http_pupil_ctx_t *ctx)
 {
+    /* what shows that something was done needs the record of it (I1) */
+    if (!ctx->response.problem && ctx->audit.unrecorded) {
+        ngx_http_pupil_shown_none(ctx);
+        (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
+    }
+
     if (!ctx->response.problem
         && (ngx_http_pupil_must_record(ctx)
             || ngx_http_pupil_audit_shown(ctx) != NGX_OK))

@@ -358,11 +358,16 @@ static ngx_int_t
 ngx_http_pupil_session_switch_write(ngx_http_pupil_ctx_t *ctx,
     const pupil_role_row_t *role)
 {
-    uint8_t                    mac[PUPIL_MAC_LEN];
-    const pupil_key_t         *token, *key;
-    ngx_libpq_exchange_t      *ex;
-    ngx_http_pupil_session_switch_t   *sw;
-    ngx_http_pupil_session_t  *made;
+    u_char                           *p;
+    uint8_t                           mac[PUPIL_MAC_LEN];
+    uint8_t                           note[sizeof(PUPIL_SESSION_NOTE) - 1
+                                           + PUPIL_UUID_TEXT_LEN];
+    ngx_uint_t                        at;
+    const pupil_key_t                *token, *key;
+    ngx_libpq_exchange_t             *ex;
+    ngx_http_pupil_session_t         *made;
+    ngx_http_pupil_writing_t          what;
+    ngx_http_pupil_session_switch_t  *sw;
 
     sw = ctx->data;
     made = &sw->session;
@@ -389,7 +394,7 @@ ngx_http_pupil_session_switch_write(ngx_http_pupil_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    (void) ngx_http_pupil_add_session_stmt(ctx, ex, PUPIL_SESSION_SWITCH);
+    at = ngx_http_pupil_add_session_stmt(ctx, ex, PUPIL_SESSION_SWITCH);
     ngx_libpq_param_bytea(ex, ctx->session.hash, 32);
     ngx_libpq_param_bytea(ex, made->hash, 32);
     ngx_libpq_param_text(ex, made->role.data, made->role.len);
@@ -398,6 +403,20 @@ ngx_http_pupil_session_switch_write(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_param_timestamptz(ex, made->seen_at);
     ngx_libpq_param_timestamptz(ex, made->expires_at);
     ngx_libpq_param_bytea(ex, mac, pupil_mac_len(mac));
+
+    p = ngx_cpymem(note, PUPIL_SESSION_NOTE, sizeof(PUPIL_SESSION_NOTE) - 1);
+    pupil_uuid_format(&made->institution, p);
+
+    ngx_memzero(&what, sizeof(ngx_http_pupil_writing_t));
+    what.choices = pupil_audit_allowed;
+    what.n = 1;
+    what.numbers = 1;
+    what.note.data = note;
+    what.note.len = sizeof(note);
+    ngx_http_pupil_audit_write(ctx, ex, at,
+                               ngx_http_pupil_session_stmt(ctx,
+                                                       PUPIL_SESSION_SWITCH),
+                               &what);
 
     ctx->resume = ngx_http_pupil_session_switch_done;
 
