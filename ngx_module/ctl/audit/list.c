@@ -12,6 +12,7 @@
 #include "ctl/base/db.h"
 #include "ctl/base/list.h"
 #include "ctl/base/text.h"
+#include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/record.h"
 
@@ -58,8 +59,8 @@ ctl_cmd_audit_list(ctl_t *ctl)
         return CTL_USAGE;
     }
 
-    /* no key is needed: the audit holds no value */
-    if (ctl_plugins_open(ctl) != 0 || ctl_open_tenant(ctl) != 0
+    /* keys are needed for the record of it: the audit holds no value */
+    if (ctl_plugins_open(ctl) != 0 || ctl_keys_tenant(ctl) != 0
         || ctl_begin(ctl->data, &ctl->tenant) != 0)
     {
         return CTL_FAILED;

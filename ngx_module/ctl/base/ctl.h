@@ -55,6 +55,9 @@ typedef struct {
     pupil_uuid_t      tenant;
     char              tenant_text[PUPIL_UUID_TEXT_LEN + 1];
 
+    uint64_t          writer;       /* of this run's audit records */
+    pupil_uuid_t      writer_tenant;
+
     pupil_arena_t    *arena;
     pupil_keyring_t  *ring;
     pupil_kek_t      *keks;         /* in the arena */

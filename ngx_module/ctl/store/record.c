@@ -6,14 +6,19 @@
  * the command.
  */
 
+#include <inttypes.h>
 #include <sodium.h>
 #include <string.h>
 
 #include "core/audit/audit.h"
+#include "core/audit/record.h"
 #include "core/base/text.h"
+#include "core/base/time.h"
+#include "ctl/base/clock.h"
 #include "ctl/base/db.h"
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
+#include "ctl/store/keys.h"
 #include "ctl/store/record.h"
 
 
@@ -21,19 +26,38 @@
 #define HASH_SIZE  CTL_BYTEA_SIZE(crypto_hash_sha256_BYTES)
 
 
+#define ROLE  "operator"
+
+/* Of a number or a time in decimal digits. */
+#define DIGITS_SIZE  24
+
+
 /* Fails when the record is taken away without an error, as the gateway's do. */
 static const char  record_sql[] =
     "WITH audit AS ("
     "INSERT INTO pupil.audit_record (tenant, request, role, shape, policy,"
-    " outcome, subjects, note)"
-    " VALUES ($1::uuid, $2::uuid, 'operator', $3::bytea, $4::bytea, $5,"
-    " $6::uuid[], $7) RETURNING 1)"
+    " outcome, subjects, note, at, writer, number, mac)"
+    " SELECT $1::uuid, $2::uuid, '" ROLE "', $3::bytea, $4::bytea, $5,"
+    " $6::uuid[], $7, " PUPIL_SQL_AT("$8::timestamptz") ", $9::bigint,"
+    " $10::bigint, $11::bytea RETURNING 1)"
     " SELECT CASE WHEN (SELECT count(*) FROM audit) = 1 THEN 1"
     " ELSE pupil.not_recorded() END";
+
+/*
+ * The last number is a setting of the session, so that a transaction that is
+ * rolled back takes its numbers back.
+ */
+static const char  last_sql[] =
+    "SELECT current_setting('pupil.audit_number', true)";
+
+static const char  next_sql[] =
+    "SELECT set_config('pupil.audit_number', $1, false)";
 
 
 static void accesses_text(const ctl_access_t *access, ctl_buf_t *buf);
 static void note_text(const ctl_t *ctl, const char *detail, ctl_buf_t *buf);
+static int record_number(ctl_t *ctl, uint64_t *number);
+static int record_insert(ctl_t *ctl, const pupil_audit_record_t *record);
 static int register_shape(ctl_t *ctl, const char *shape,
     const char *accesses);
 static int register_policy(ctl_t *ctl, const char *policy);
@@ -43,13 +67,11 @@ int
 ctl_record(ctl_t *ctl, const ctl_access_t *access, const char *outcome,
     const char *subjects, const char *detail)
 {
-    int            rc;
-    char           request[PUPIL_UUID_TEXT_LEN + 1];
-    char           shape[HASH_SIZE], policy[HASH_SIZE];
-    uint8_t        sha256[crypto_hash_sha256_BYTES];
-    ctl_buf_t      accesses, note;
-    const char    *params[7];
-    pupil_uuid_t   id;
+    int                   rc;
+    char                  shape[HASH_SIZE], policy[HASH_SIZE];
+    uint8_t               sha256[crypto_hash_sha256_BYTES];
+    ctl_buf_t             accesses, note;
+    pupil_audit_record_t  record;
 
     ctl_buf_init(&accesses);
     ctl_buf_init(&note);
@@ -58,16 +80,21 @@ ctl_record(ctl_t *ctl, const ctl_access_t *access, const char *outcome,
     note_text(ctl, detail, &note);
 
     crypto_hash_sha256(sha256, (uint8_t *) accesses.data, accesses.len);
-    pupil_uuid_random(&id);
 
-    params[0] = ctl->tenant_text;
-    params[1] = ctl_uuid_text(&id, request);
-    params[2] = ctl_bytea(sha256, sizeof(sha256), shape);
-    params[3] = ctl_bytea(ctl->policy_hash, sizeof(ctl->policy_hash),
-                          policy);
-    params[4] = outcome;
-    params[5] = subjects;
-    params[6] = note.data;
+    memset(&record, 0, sizeof(record));
+    record.tenant = ctl->tenant;
+    pupil_uuid_random(&record.request);
+    record.role = ctl_str(ROLE);
+    record.shape.data = sha256;
+    record.shape.len = sizeof(sha256);
+    record.policy.data = ctl->policy_hash;
+    record.policy.len = sizeof(ctl->policy_hash);
+    record.outcome = ctl_str(outcome);
+    record.subjects = ctl_str(subjects);
+    record.note = ctl_str(note.data);
+
+    ctl_bytea(sha256, sizeof(sha256), shape);
+    ctl_bytea(ctl->policy_hash, sizeof(ctl->policy_hash), policy);
 
     rc = register_shape(ctl, shape, accesses.data);
 
@@ -76,13 +103,96 @@ ctl_record(ctl_t *ctl, const ctl_access_t *access, const char *outcome,
     }
 
     if (rc == 0) {
-        rc = ctl_exec(ctl->data, record_sql, 7, params);
+        rc = record_number(ctl, &record.number);
+    }
+
+    if (rc == 0) {
+        record.writer = ctl->writer;
+        record.at = ctl_now();
+        rc = record_insert(ctl, &record);
     }
 
     ctl_buf_free(&accesses);
     ctl_buf_free(&note);
 
     return rc;
+}
+
+
+/* Each run is a writer, for each tenant another. */
+static int
+record_number(ctl_t *ctl, uint64_t *number)
+{
+    char         text[2 * DIGITS_SIZE];
+    uint64_t     writer, last;
+    PGresult    *res;
+    const char  *params[1];
+
+    if (pupil_uuid_compare(&ctl->writer_tenant, &ctl->tenant) != 0) {
+        ctl->writer_tenant = ctl->tenant;
+        randombytes_buf(&ctl->writer, sizeof(ctl->writer));
+        ctl->writer >>= 1;                   /* a bigint, and not negative */
+    }
+
+    res = ctl_query(ctl->data, last_sql, 0, NULL);
+    if (res == NULL) {
+        return -1;
+    }
+
+    *number = 1;
+
+    if (sscanf(PQgetvalue(res, 0, 0), "%" SCNu64 " %" SCNu64, &writer, &last)
+        == 2 && writer == ctl->writer)
+    {
+        *number = last + 1;
+    }
+
+    PQclear(res);
+
+    snprintf(text, sizeof(text), "%" PRIu64 " %" PRIu64, ctl->writer, *number);
+    params[0] = text;
+
+    return ctl_exec(ctl->data, next_sql, 1, params);
+}
+
+
+static int
+record_insert(ctl_t *ctl, const pupil_audit_record_t *record)
+{
+    char                request[PUPIL_UUID_TEXT_LEN + 1];
+    char                shape[HASH_SIZE], policy[HASH_SIZE];
+    char                mac_text[CTL_BYTEA_SIZE(PUPIL_AUDIT_MAC_LEN)];
+    char                at[PUPIL_TIME_TEXT_MAX + 1];
+    char                writer[DIGITS_SIZE], number[DIGITS_SIZE];
+    uint8_t             mac[PUPIL_AUDIT_MAC_LEN];
+    const char         *params[11];
+    const pupil_key_t  *key;
+
+    key = ctl_key(ctl, "mac");
+    if (key == NULL) {
+        return -1;
+    }
+
+    pupil_audit_mac(key, record, mac);
+    pupil_stack_wipe();
+
+    at[pupil_time_format(record->at, (uint8_t *) at)] = '\0';
+    snprintf(writer, sizeof(writer), "%" PRIu64, record->writer);
+    snprintf(number, sizeof(number), "%" PRIu64, record->number);
+
+    params[0] = ctl->tenant_text;
+    params[1] = ctl_uuid_text(&record->request, request);
+    params[2] = ctl_bytea(record->shape.data, record->shape.len, shape);
+    params[3] = ctl_bytea(record->policy.data, record->policy.len, policy);
+    params[4] = (const char *) record->outcome.data;
+    params[5] = (const char *) record->subjects.data;
+    params[6] = (const char *) record->note.data;
+    params[7] = at;
+    params[8] = writer;
+    params[9] = number;
+    params[10] = ctl_bytea(mac, sizeof(mac), mac_text);
+
+    return ctl_exec(ctl->data, record_sql, 11, params);
 }
 
 
