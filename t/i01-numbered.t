@@ -37,7 +37,8 @@ sub work ($times = 1) {
                             '/v1/data/identity') x $times;
         next if $person == $chaos->{teacher};
         $http->post('/v1/progress',
-                    json => $chaos->submission($person, 'forty-two'));
+                    json => $chaos->submission($person,
+                                                "$person->{login} wrote this"));
         $http->get('/v1/data/identity/' . $chaos->{teacher}{id});
     }
 }

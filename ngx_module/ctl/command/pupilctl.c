@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "ctl/audit/list.h"
+#include "ctl/audit/verify.h"
 #include "ctl/check/check.h"
 #include "ctl/command/options.h"
 #include "ctl/lifecycle/facts.h"
@@ -149,6 +150,11 @@ static const command_t  commands[] = {
         .run = ctl_cmd_audit_list,
         .arguments = "[--subject ID] [--actor ID] [--since TIME] [--limit N]",
         .summary = "who did what, newest first"
+    }, {
+        .words = "audit verify", .personal = 1,
+        .run = ctl_cmd_audit_verify,
+        .arguments = "[--since TIME]",
+        .summary = "whether the audit is whole"
     }, {
         .words = "work",
         .run = ctl_cmd_work,

@@ -1,0 +1,79 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Whether what the log has of each writer is all of it: records in the order
+ * of their numbers, and what gateways declared of numbers that are absent.
+ */
+
+#ifndef PUPIL_CTL_SEQUENCE_H
+#define PUPIL_CTL_SEQUENCE_H
+
+#include "core/audit/declared.h"
+#include "core/audit/record.h"
+#include "ctl/base/ctl.h"
+
+
+typedef enum {
+    FINDING_MISSING = 0,        /* it was stored, and is not there */
+    FINDING_CHANGED,            /* its MAC does not fit */
+    FINDING_TWICE,
+    FINDING_OUTCOME,            /* another than its writer declared */
+    FINDING_UNNUMBERED,         /* it has no number, and should */
+    FINDING_TIME                /* its time is before that of those before it */
+} finding_kind_t;
+
+typedef struct {
+    finding_kind_t  kind;
+    uint64_t        writer, first, last;
+    pupil_time_t    at;         /* of the record, or of the next one */
+} finding_t;
+
+/* What a gateway declared. */
+typedef struct {
+    uint64_t               writer;
+    pupil_numbers_range_t  range;
+    int                    ended;
+} declared_t;
+
+/* Grows; empty when zeroed. */
+typedef struct {
+    void    *elts;
+    size_t   count, room;
+} sequence_list_t;
+
+typedef struct {
+    pupil_time_t     since;         /* judged from then on; 0: all */
+    pupil_time_t     recent;        /* what is newer may still be under way */
+    sequence_list_t  declared;      /* declared_t, sorted */
+    sequence_list_t  findings;      /* finding_t */
+    sequence_list_t  changed;       /* uint64_t, since the last authentic one */
+    uint64_t         writers;       /* seen */
+    uint64_t         under_way;     /* findings that may be no more soon */
+
+    /* of the writer whose records come */
+    int              begun;
+    uint64_t         writer;
+    uint64_t         number;        /* the last authentic one */
+    pupil_time_t     at;
+    size_t           next;          /* in declared: the writer's first */
+    size_t           from;          /* the first that is not behind number */
+} sequence_t;
+
+
+/* The note of an authentic record of a gateway; 0, or -1: it is none. */
+int sequence_declare(sequence_t *s, pupil_str_t note);
+
+/* All is declared: records come now, by writer and number. */
+void sequence_begin(sequence_t *s);
+
+/* authentic: by record->choice.  What has no number is the caller's. */
+void sequence_record(sequence_t *s, const pupil_audit_record_t *record,
+    int authentic);
+
+/* The last record has come. */
+void sequence_end(sequence_t *s);
+
+void sequence_find(sequence_t *s, const finding_t *finding);
+void sequence_free(sequence_t *s);
+
+#endif /* PUPIL_CTL_SEQUENCE_H */

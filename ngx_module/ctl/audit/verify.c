@@ -1,0 +1,448 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * pupilctl audit verify: whether the log is whole and as it was written
+ * (invariants I1, I20).  Its MACs are made anew, and each writer's numbers
+ * gone through.  Records come from a cursor, as there may be many.
+ *
+ * What a worker is just storing has a number already.  So what seems to be
+ * missing among the newest records is looked at again, for some seconds.
+ */
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/text.h"
+#include "core/base/time.h"
+#include "ctl/audit/sequence.h"
+#include "ctl/audit/verify.h"
+#include "ctl/base/clock.h"
+#include "ctl/base/db.h"
+#include "ctl/base/text.h"
+#include "ctl/store/keys.h"
+#include "ctl/store/plugins.h"
+#include "ctl/store/record.h"
+
+
+#define RECENT   (30 * PUPIL_TIME_SECOND)       /* perhaps under way */
+#define MARGIN   (2 * PUPIL_AUDIT_CLOCKS)       /* read before --since */
+#define LOOKS    8                              /* a second apart */
+#define HASH     64                             /* room for its bytes */
+
+
+typedef struct {
+    ctl_t              *ctl;
+    const pupil_key_t  *key;
+    sequence_t          sequence;
+    uint64_t            records, unnumbered;
+} verify_t;
+
+
+static int since_read(ctl_t *ctl, pupil_time_t *since);
+static int verify(verify_t *v, pupil_time_t since);
+static int pass(verify_t *v, pupil_time_t since);
+static int records_begin(verify_t *v, const char *what, pupil_time_t since);
+static int records_read(verify_t *v,
+    void (*each)(verify_t *v, const PGresult *res, int row));
+static void record_declares(verify_t *v, const PGresult *res, int row);
+static void record_check(verify_t *v, const PGresult *res, int row);
+static int record_authentic(verify_t *v, const PGresult *res, int row,
+    pupil_audit_record_t *record);
+static int verify_recorded(ctl_t *ctl);
+static void verify_print(const verify_t *v);
+static json_t *finding_json(const finding_t *finding);
+static void finding_print(const finding_t *finding);
+
+
+static const ctl_access_t  verify_access = {
+    .category = "audit",
+    .fields = "",
+    .purpose = PUPIL_PURPOSE_ACCOUNTABILITY,
+    .operation = PUPIL_OPERATION_READ,
+    .about = "none"
+};
+
+/* By finding_kind_t. */
+static const struct {
+    const char  *name;
+    const char  *text;
+} kinds[] = {
+    [FINDING_MISSING] = { "missing", "was stored, and is not there" },
+    [FINDING_CHANGED] = { "changed", "is not as it was written" },
+    [FINDING_TWICE] = { "twice", "is there more than once" },
+    [FINDING_OUTCOME] = { "outcome", "has another outcome than was stored" },
+    [FINDING_UNNUMBERED] = { "unnumbered", "has no number, and should" },
+    [FINDING_TIME] = { "time", "is dated before those before it" }
+};
+
+/*
+ * $1 is the time to read from, in microseconds.  Whether a record that has no
+ * number is from before there were numbers comes last.
+ */
+#define RECORDS                                                               \
+    "DECLARE records NO SCROLL CURSOR FOR SELECT r.writer, r.number,"         \
+    " (extract(epoch FROM r.at) * 1000000)::bigint, r.request, r.actor,"      \
+    " r.institution, r.role, r.network, r.shape, r.policy, r.outcome,"        \
+    " r.subjects, r.note, r.mac, r.at < coalesce((SELECT m.applied_at"        \
+    " FROM public.pupil_migration AS m WHERE m.number = 16), 'infinity')"     \
+    " FROM pupil.audit_record AS r WHERE r.tenant = pupil.current_tenant()"   \
+    " AND r.at >= timestamptz 'epoch' + $1::bigint * interval '1 us'"
+
+static const char  declaring_sql[] =
+    RECORDS " AND r.role = '" PUPIL_AUDIT_ROLE_GATEWAY "'";
+
+static const char  records_sql[] =
+    RECORDS " ORDER BY r.writer, r.number, r.at";
+
+enum {
+    COLUMN_WRITER = 0,
+    COLUMN_NUMBER,
+    COLUMN_AT,
+    COLUMN_REQUEST,
+    COLUMN_ACTOR,
+    COLUMN_INSTITUTION,
+    COLUMN_ROLE,
+    COLUMN_NETWORK,
+    COLUMN_SHAPE,
+    COLUMN_POLICY,
+    COLUMN_OUTCOME,
+    COLUMN_SUBJECTS,
+    COLUMN_NOTE,
+    COLUMN_MAC,
+    COLUMN_EARLIER
+};
+
+
+int
+ctl_cmd_audit_verify(ctl_t *ctl)
+{
+    int           rc;
+    verify_t      v;
+    pupil_time_t  since;
+
+    memset(&v, 0, sizeof(v));
+    v.ctl = ctl;
+
+    if (since_read(ctl, &since) != 0) {
+        return CTL_USAGE;
+    }
+
+    if (ctl_plugins_open(ctl) != 0 || ctl_keys_tenant(ctl) != 0) {
+        return CTL_FAILED;
+    }
+
+    v.key = ctl_key(ctl, "mac");
+
+    rc = v.key != NULL && verify(&v, since) == 0 && verify_recorded(ctl) == 0
+         ? CTL_DONE : CTL_FAILED;
+
+    if (rc == CTL_DONE) {
+        verify_print(&v);
+        rc = v.sequence.findings.count == 0 ? CTL_DONE : CTL_FAILED;
+    }
+
+    sequence_free(&v.sequence);
+
+    return rc;
+}
+
+
+static int
+since_read(ctl_t *ctl, pupil_time_t *since)
+{
+    const char  *text;
+
+    text = ctl->opt.since;
+    *since = 0;
+
+    if (text != NULL
+        && pupil_time_parse((const uint8_t *) text, strlen(text), since)
+           != PUPIL_OK)
+    {
+        return ctl_error("--since is a time such as 2026-11-21T08:00:00Z");
+    }
+
+    return 0;
+}
+
+
+/* Until nothing that is found can be under way. */
+static int
+verify(verify_t *v, pupil_time_t since)
+{
+    int           look;
+    pupil_time_t  started;
+
+    started = ctl_now();
+
+    for (look = 1; look <= LOOKS; look++) {
+        sequence_free(&v->sequence);
+        v->sequence.since = since;
+        v->sequence.recent = started - RECENT;
+        v->records = 0;
+        v->unnumbered = 0;
+
+        if (pass(v, since) != 0) {
+            return -1;
+        }
+
+        if (v->sequence.under_way == 0) {
+            break;
+        }
+
+        if (look < LOOKS) {
+            sleep(1);
+        }
+    }
+
+    return 0;
+}
+
+
+/* One snapshot, first of what was declared, then of all. */
+static int
+pass(verify_t *v, pupil_time_t since)
+{
+    int  rc;
+
+    since = since > MARGIN ? since - MARGIN : 0;
+
+    if (ctl_begin(v->ctl->data, &v->ctl->tenant) != 0) {
+        return -1;
+    }
+
+    rc = records_begin(v, declaring_sql, since);
+
+    if (rc == 0) {
+        rc = records_read(v, record_declares);
+    }
+
+    if (rc == 0) {
+        sequence_begin(&v->sequence);
+        rc = records_begin(v, records_sql, since);
+    }
+
+    if (rc == 0) {
+        rc = records_read(v, record_check);
+    }
+
+    sequence_end(&v->sequence);
+    ctl_rollback(v->ctl->data);
+
+    return rc;
+}
+
+
+static int
+records_begin(verify_t *v, const char *what, pupil_time_t since)
+{
+    char         text[24];
+    const char  *params[1];
+
+    snprintf(text, sizeof(text), "%" PRId64, since);
+    params[0] = text;
+
+    return ctl_exec(v->ctl->data, what, 1, params);
+}
+
+
+static int
+records_read(verify_t *v,
+    void (*each)(verify_t *v, const PGresult *res, int row))
+{
+    int        row, n;
+    PGresult  *res;
+
+    do {
+        res = ctl_query(v->ctl->data, "FETCH 1000 FROM records", 0, NULL);
+        if (res == NULL) {
+            return -1;
+        }
+
+        n = PQntuples(res);
+
+        for (row = 0; row < n; row++) {
+            each(v, res, row);
+        }
+
+        PQclear(res);
+
+    } while (n != 0);
+
+    return ctl_exec(v->ctl->data, "CLOSE records", 0, NULL);
+}
+
+
+static void
+record_declares(verify_t *v, const PGresult *res, int row)
+{
+    pupil_audit_record_t  record;
+
+    if (!PQgetisnull(res, row, COLUMN_NUMBER)
+        && record_authentic(v, res, row, &record))
+    {
+        (void) sequence_declare(&v->sequence,
+                                ctl_get_str(res, row, COLUMN_NOTE));
+    }
+}
+
+
+static void
+record_check(verify_t *v, const PGresult *res, int row)
+{
+    int                   authentic;
+    finding_t             finding;
+    pupil_audit_record_t  record;
+
+    v->records++;
+
+    authentic = record_authentic(v, res, row, &record);
+
+    if (!PQgetisnull(res, row, COLUMN_WRITER)
+        && !PQgetisnull(res, row, COLUMN_NUMBER))
+    {
+        sequence_record(&v->sequence, &record, authentic);
+        return;
+    }
+
+    if (PQgetvalue(res, row, COLUMN_EARLIER)[0] == 't') {
+        v->unnumbered++;
+        return;
+    }
+
+    memset(&finding, 0, sizeof(finding));
+    finding.kind = FINDING_UNNUMBERED;
+    finding.at = record.at;
+    sequence_find(&v->sequence, &finding);
+}
+
+
+/* Fills record, of which all but shape and policy stays in res. */
+static int
+record_authentic(verify_t *v, const PGresult *res, int row,
+    pupil_audit_record_t *record)
+{
+    size_t   len;
+    uint8_t  mac[PUPIL_AUDIT_MAC_LEN], stored[HASH];
+    uint8_t  shape[HASH], policy[HASH];
+
+    memset(record, 0, sizeof(pupil_audit_record_t));
+    record->tenant = v->ctl->tenant;
+    record->writer = strtoull(PQgetvalue(res, row, COLUMN_WRITER), NULL, 10);
+    record->number = strtoull(PQgetvalue(res, row, COLUMN_NUMBER), NULL, 10);
+    record->at = strtoll(PQgetvalue(res, row, COLUMN_AT), NULL, 10);
+    record->role = ctl_get_str(res, row, COLUMN_ROLE);
+    record->network = ctl_get_str(res, row, COLUMN_NETWORK);
+    record->outcome = ctl_get_str(res, row, COLUMN_OUTCOME);
+    record->subjects = ctl_get_str(res, row, COLUMN_SUBJECTS);
+    record->note = ctl_get_str(res, row, COLUMN_NOTE);
+    record->shape.data = shape;
+    record->policy.data = policy;
+
+    if (ctl_get_uuid(res, row, COLUMN_REQUEST, &record->request) != 0
+        || ctl_get_uuid(res, row, COLUMN_ACTOR, &record->actor) != 0
+        || ctl_get_uuid(res, row, COLUMN_INSTITUTION, &record->institution)
+           != 0
+        || ctl_get_bytes(res, row, COLUMN_SHAPE, shape, sizeof(shape),
+                         &record->shape.len) != 0
+        || ctl_get_bytes(res, row, COLUMN_POLICY, policy, sizeof(policy),
+                         &record->policy.len) != 0
+        || ctl_get_bytes(res, row, COLUMN_MAC, stored, sizeof(stored), &len)
+           != 0
+        || len != sizeof(mac))
+    {
+        return 0;
+    }
+
+    for (record->choice = 0; record->choice < PUPIL_NUMBERS_CHOICES;
+         record->choice++)
+    {
+        pupil_audit_mac(v->key, record, mac);
+
+        if (memcmp(mac, stored, sizeof(mac)) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+verify_recorded(ctl_t *ctl)
+{
+    return ctl_begin(ctl->data, &ctl->tenant) == 0
+           && ctl_record_one(ctl, &verify_access, "allowed", NULL, "verify")
+              == 0
+           && ctl_commit(ctl->data) == 0
+           ? 0 : -1;
+}
+
+
+static void
+verify_print(const verify_t *v)
+{
+    size_t            i;
+    json_t           *list;
+    const finding_t  *findings;
+
+    findings = v->sequence.findings.elts;
+
+    if (v->ctl->opt.json) {
+        list = json_array();
+
+        for (i = 0; i < v->sequence.findings.count; i++) {
+            json_array_append_new(list, finding_json(&findings[i]));
+        }
+
+        ctl_json_print(json_pack("{s:I,s:I,s:I,s:o}",
+                                 "records", (json_int_t) v->records,
+                                 "writers", (json_int_t) v->sequence.writers,
+                                 "unnumbered", (json_int_t) v->unnumbered,
+                                 "findings", list));
+        return;
+    }
+
+    for (i = 0; i < v->sequence.findings.count; i++) {
+        finding_print(&findings[i]);
+    }
+
+    ctl_note("%" PRIu64 " records of %" PRIu64 " writers, %" PRIu64
+             " from before there were numbers: %zu findings", v->records,
+             v->sequence.writers, v->unnumbered, i);
+}
+
+
+static json_t *
+finding_json(const finding_t *finding)
+{
+    char  at[PUPIL_TIME_TEXT_MAX + 1], writer[17];
+
+    at[pupil_time_format(finding->at, (uint8_t *) at)] = '\0';
+    snprintf(writer, sizeof(writer), "%016" PRIx64, finding->writer);
+
+    return json_pack("{s:s,s:s,s:I,s:I,s:s}", "kind", kinds[finding->kind].name,
+                     "writer", writer, "first", (json_int_t) finding->first,
+                     "last", (json_int_t) finding->last, "at", at);
+}
+
+
+static void
+finding_print(const finding_t *finding)
+{
+    char  at[PUPIL_TIME_TEXT_MAX + 1];
+
+    at[pupil_time_format(finding->at, (uint8_t *) at)] = '\0';
+
+    printf("%s: writer %016" PRIx64 " number %" PRIu64, kinds[finding->kind].name,
+           finding->writer, finding->first);
+
+    if (finding->last != finding->first) {
+        printf("-%" PRIu64, finding->last);
+    }
+
+    printf(" %s (%s %s)\n", kinds[finding->kind].text,
+           finding->kind == FINDING_MISSING ? "before" : "at", at);
+}
