@@ -176,6 +176,7 @@ sub backends () {
 my %faults = (
     'a killed worker' => sub { $nginx->kill_worker },
     'a reload' => sub { $nginx->reload(wait => 1) },
+    'a stop and a start' => sub { $nginx->quit; $nginx->start },
     'terminated backends' => sub {
         $db->do("SELECT pg_terminate_backend($_)") for backends();
     },

@@ -15,6 +15,7 @@
 
 #define NGX_HTTP_PUPIL_STREAMS       2048     /* workers times tenants */
 #define NGX_HTTP_PUPIL_STREAMS_LOOK  1000     /* ms */
+#define NGX_HTTP_PUPIL_STREAMS_LAST  3        /* looks of a worker that ends */
 
 
 struct ngx_http_pupil_streams_s {
@@ -349,12 +350,13 @@ ngx_http_pupil_writer_add(ngx_http_pupil_numbers_conf_t *conf,
 /*
  * Each second: who has ended, and what is to be declared without waiting for a
  * request.  What needs the keys of a tenant that this worker does not have
- * waits for another worker, or for the tenant's next request.
+ * waits for another worker, or for the tenant's next request.  A worker that
+ * ends declares what it knows, as there may be none after it.
  */
 static void
 ngx_http_pupil_numbers_look(ngx_event_t *ev)
 {
-    ngx_uint_t                      i, n;
+    ngx_uint_t                      i, n, open;
     ngx_queue_t                    *q;
     ngx_http_pupil_writer_t        *writer;
     ngx_http_pupil_stream_t        *stream;
@@ -365,6 +367,7 @@ ngx_http_pupil_numbers_look(ngx_event_t *ev)
     pmcf = ev->data;
     conf = &pmcf->audit.numbers;
     n = conf->streams->made;
+    open = 0;
 
     for (i = 0; i < n; i++) {
         stream = &conf->streams->streams[i];
@@ -383,14 +386,17 @@ ngx_http_pupil_numbers_look(ngx_event_t *ev)
     {
         writer = ngx_queue_data(q, ngx_http_pupil_writer_t, queue);
 
-        if (!writer->declaring
-            && (writer->left || writer->stream->numbers.open != 0))
-        {
-            ngx_http_pupil_audit_declare(pmcf, &writer->stream->tenant);
+        if (writer->left || writer->stream->numbers.open != 0) {
+            open = 1;
+
+            if (!writer->declaring) {
+                ngx_http_pupil_audit_declare(pmcf, &writer->stream->tenant);
+            }
         }
     }
 
-    if (!ngx_exiting) {
+    if (!ngx_exiting || (open && conf->last++ < NGX_HTTP_PUPIL_STREAMS_LAST)) {
+        ev->cancelable = !open;
         ngx_add_timer(ev, NGX_HTTP_PUPIL_STREAMS_LOOK);
     }
 }

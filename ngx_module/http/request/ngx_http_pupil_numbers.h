@@ -40,6 +40,7 @@ typedef struct {
     /* a worker's own */
     ngx_queue_t                writers;     /* ngx_http_pupil_writer_t */
     ngx_event_t                timer;
+    ngx_uint_t                 last;        /* looks since it is to end */
     time_t                     full_at;     /* when that was logged */
 } ngx_http_pupil_numbers_conf_t;
 
