@@ -28,6 +28,13 @@ my @breaks = (
     ['no privilege', "REVOKE INSERT ON $log FROM pupil_gateway",
      "GRANT INSERT ON $log TO pupil_gateway",
      qr/SQLSTATE 42501.*pupil_gateway/],
+    ['a clock that differs', <<"SQL", "DROP TRIGGER no ON pupil.$month",
+CREATE OR REPLACE FUNCTION pupil.no() RETURNS trigger LANGUAGE plpgsql AS
+    \$\$ BEGIN NEW.at := pupil.clock_differs(); RETURN NEW; END \$\$;
+CREATE TRIGGER no BEFORE INSERT ON pupil.$month
+    FOR EACH ROW EXECUTE FUNCTION pupil.no();
+SQL
+     qr/SQLSTATE PU003.*clocks/],
     ['records that are dropped', <<"SQL", "DROP TRIGGER no ON pupil.$month",
 CREATE OR REPLACE FUNCTION pupil.no() RETURNS trigger LANGUAGE plpgsql AS
     \$\$ BEGIN RETURN NULL; END \$\$;
