@@ -432,12 +432,14 @@ finding_json(const finding_t *finding)
 static void
 finding_print(const finding_t *finding)
 {
-    char  at[PUPIL_TIME_TEXT_MAX + 1];
+    char         at[PUPIL_TIME_TEXT_MAX + 1];
+    const char  *name;
 
+    name = kinds[finding->kind].name;
     at[pupil_time_format(finding->at, (uint8_t *) at)] = '\0';
 
-    printf("%s: writer %016" PRIx64 " number %" PRIu64, kinds[finding->kind].name,
-           finding->writer, finding->first);
+    printf("%s: writer %016" PRIx64 " number %" PRIu64, name, finding->writer,
+           finding->first);
 
     if (finding->last != finding->first) {
         printf("-%" PRIu64, finding->last);
