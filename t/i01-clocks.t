@@ -40,7 +40,7 @@ sub group ($off) {
 EXECUTE audit_group (1, '$tenant', ARRAY['$zero'::uuid], ARRAY['$zero'::uuid],
     '{none}', ARRAY['$zero'::uuid], '{NULL}', ARRAY[sha256('')],
     ARRAY[sha256('')], '{throttled}', '{"{}"}', '{NULL}',
-    now() + interval '$off s', 1, 1, ARRAY['\\x00'::bytea])
+    now() + interval '$off s', 1, 1, '{0}', ARRAY['\\x00'::bytea])
 SQL
 }
 

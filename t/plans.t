@@ -131,7 +131,7 @@ my $request = id(request => 1);
 my @group = (1, $tenant, [($request) x 32], [($actor{pupil}[0]) x 32],
              [('pupil') x 32], [($school) x 32], [('192.0.2.0/24') x 32],
              [($sealed) x 32], [($sealed) x 32], [('allowed') x 32],
-             [('{}') x 32], [('') x 32], 'now', 1, 1, [($sealed) x 32]);
+             [('{}') x 32], [('') x 32], 'now', 1, 1, [0 .. 31], [($sealed) x 32]);
 
 
 # ---- the statements as they are prepared

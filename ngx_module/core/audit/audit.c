@@ -30,10 +30,10 @@ const char  pupil_audit_group_sql[] =
     " CASE WHEN r.actor <> '00000000-0000-0000-0000-000000000000'"
     " THEN r.institution END, r.network::inet, r.shape, r.policy, r.outcome,"
     " r.subjects::uuid[], r.note, " PUPIL_SQL_AT("$13") ", $14,"
-    " $15 + r.n - 1, r.mac"
-    " FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $16)"
-    " WITH ORDINALITY AS r (request, actor, role, institution, network,"
-    " shape, policy, outcome, subjects, note, mac, n) RETURNING 1)"
+    " $15 + r.behind, r.mac"
+    " FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $16, $17)"
+    " AS r (request, actor, role, institution, network, shape, policy,"
+    " outcome, subjects, note, behind, mac) RETURNING 1)"
     " SELECT $1::bigint, (SELECT count(*) FROM a)";
 
 const char  pupil_audit_shape_sql[] =
@@ -50,7 +50,7 @@ const uint8_t  pupil_audit_group_params[PUPIL_AUDIT_GROUP_PARAMS] = {
     PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
     PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_TEXT_ARRAY,
     PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_INT8, PUPIL_PARAM_INT8,
-    PUPIL_PARAM_BYTEA_ARRAY
+    PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_BYTEA_ARRAY
 };
 
 /* The hash is that of the text: t/unit/test_audit.c. */

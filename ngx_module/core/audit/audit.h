@@ -57,9 +57,10 @@ void pupil_network_truncate(const uint8_t *address, size_t len,
  * shown or refused: $2 the tenant, then an array a column, of equal length:
  * request, actor (zero: nobody), role, institution, network, shape, policy,
  * outcome, subjects (each the text of a uuid[]), note; $13 when, $14 the
- * writer, $15 the first of as many numbers, $16 their MACs.
+ * writer, $15 the first number; arrays again: $16 how far each number is behind
+ * that, $17 MACs.
  */
-#define PUPIL_AUDIT_GROUP_PARAMS  16
+#define PUPIL_AUDIT_GROUP_PARAMS  17
 
 enum {
     PUPIL_AG_STORED = 1,        /* how many were: not always all (I1) */

@@ -12,8 +12,9 @@
  * none either.  All of a group fail with it.  docs/performance/audit.md has the
  * figures.
  *
- * Numbers, time and MACs are given to a group when it leaves.  What is not
- * known to be stored of the numbers before, its last records declare.
+ * A record has its number and its MAC at once, as the tenant's keys may have
+ * made room for others' when the group leaves.  What is not known to be stored
+ * of the numbers before, the last records of a group declare.
  */
 
 #include "core/audit/record.h"
@@ -45,11 +46,11 @@ struct ngx_http_pupil_group_s {
     ngx_pool_t                     *pool;
     ngx_event_t                     event;   /* sends it, this turn */
     pupil_uuid_t                    tenant;
+    pupil_time_t                    at;      /* of all its records */
     ngx_uint_t                      n;       /* of requests */
     ngx_uint_t                      declaring;        /* records behind them */
     unsigned                        flying:1;
 
-    ngx_http_pupil_given_t          given;   /* once it flies */
     ngx_http_pupil_declared_t      *declared[NGX_HTTP_PUPIL_DECLARING];
 
     ngx_http_pupil_record_t         records[NGX_HTTP_PUPIL_GROUP];
@@ -65,7 +66,9 @@ struct ngx_http_pupil_group_s {
     pupil_str_t                     outcome[NGX_HTTP_PUPIL_COLUMN];
     pupil_str_t                     subjects[NGX_HTTP_PUPIL_COLUMN];
     pupil_str_t                     note[NGX_HTTP_PUPIL_COLUMN];
+    ngx_http_pupil_given_t          given[NGX_HTTP_PUPIL_COLUMN];
     pupil_str_t                     mac[NGX_HTTP_PUPIL_COLUMN];
+    u_char  macs[NGX_HTTP_PUPIL_COLUMN][PUPIL_AUDIT_MAC_LEN];
 };
 
 
@@ -74,10 +77,10 @@ static ngx_http_pupil_group_t *ngx_http_pupil_group(
 static void ngx_http_pupil_group_event(ngx_event_t *ev);
 static void ngx_http_pupil_group_send(ngx_http_pupil_group_t *group);
 static void ngx_http_pupil_group_declare(ngx_http_pupil_group_t *group);
-static ngx_int_t ngx_http_pupil_group_macs(ngx_http_pupil_group_t *group,
-    pupil_time_t at);
+static ngx_int_t ngx_http_pupil_group_number(ngx_http_pupil_group_t *group,
+    ngx_uint_t i, uint32_t reserve);
 static void ngx_http_pupil_group_params(ngx_http_pupil_group_t *group,
-    ngx_libpq_exchange_t *ex, pupil_time_t at);
+    ngx_libpq_exchange_t *ex);
 static void ngx_http_pupil_group_done(ngx_libpq_exchange_t *ex);
 static void ngx_http_pupil_group_end(ngx_http_pupil_group_t *group,
     ngx_uint_t failed);
@@ -139,6 +142,13 @@ ngx_http_pupil_audit(ngx_http_pupil_ctx_t *ctx,
     group->policy[i].data = ctx->conf->serves.policy_hash;
     group->policy[i].len = sizeof(ctx->conf->serves.policy_hash);
     ngx_http_pupil_group_outcome(group, i, outcome);
+
+    if (ngx_http_pupil_group_number(group, i, PUPIL_NUMBERS_RESERVE)
+        != NGX_OK)
+    {
+        (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
+        return NGX_ERROR;
+    }
 
     record = &group->records[i];
     record->ctx = ctx;
@@ -228,6 +238,7 @@ ngx_http_pupil_group(ngx_http_pupil_main_conf_t *pmcf,
     group->main = pmcf;
     group->pool = pool;
     group->tenant = *tenant;
+    group->at = ngx_http_pupil_time();
     group->n = 0;
     group->declaring = 0;
     group->flying = 0;
@@ -279,32 +290,18 @@ ngx_http_pupil_group_event(ngx_event_t *ev)
 static void
 ngx_http_pupil_group_send(ngx_http_pupil_group_t *group)
 {
-    uint32_t               n;
-    pupil_time_t           at;
+    ngx_uint_t             i;
     ngx_libpq_exchange_t  *ex;
 
     group->flying = 1;
     ngx_http_pupil_group_declare(group);
 
-    n = (uint32_t) (group->n + group->declaring);
-
-    if (n == 0
-        || ngx_http_pupil_numbers_give(group->main, &group->tenant, n,
-                                       group->n ? PUPIL_NUMBERS_RESERVE : 0,
-                                       &group->given) != NGX_OK)
-    {
-        ngx_http_pupil_group_end(group, 1);
-        return;
-    }
-
-    at = ngx_http_pupil_time();
-
-    ex = ngx_http_pupil_group_macs(group, at) != NGX_OK ? NULL
+    ex = group->n + group->declaring == 0 ? NULL
          : ngx_libpq_exchange_create(group->main->data,
                                      ngx_http_pupil_group_done, group);
 
     if (ex != NULL) {
-        ngx_http_pupil_group_params(group, ex, at);
+        ngx_http_pupil_group_params(group, ex);
 
         if (ngx_libpq_exchange_submit(ex) == NGX_OK) {
             ngx_http_pupil_health_sent(group->main);
@@ -314,7 +311,10 @@ ngx_http_pupil_group_send(ngx_http_pupil_group_t *group)
         ngx_libpq_exchange_destroy(ex);
     }
 
-    ngx_http_pupil_numbers_unsent(&group->given);
+    for (i = group->n + group->declaring; i > 0; i--) {
+        ngx_http_pupil_numbers_unsent(&group->given[i - 1]);
+    }
+
     ngx_http_pupil_group_end(group, 1);
 }
 
@@ -345,8 +345,6 @@ ngx_http_pupil_group_declare(ngx_http_pupil_group_t *group)
             return;
         }
 
-        group->declared[group->declaring++] = declared;
-
         pupil_uuid_random(&group->request[i]);
         ngx_memzero(&group->actor[i], sizeof(pupil_uuid_t));
         ngx_memzero(&group->institution[i], sizeof(pupil_uuid_t));
@@ -360,50 +358,57 @@ ngx_http_pupil_group_declare(ngx_http_pupil_group_t *group)
 
         group->subjects[i].data = (const uint8_t *) "{}";
         group->subjects[i].len = 2;
+
+        if (ngx_http_pupil_group_number(group, i, 0) != NGX_OK) {
+            ngx_http_pupil_declared(declared, 0);
+            return;
+        }
+
+        group->declared[group->declaring++] = declared;
     }
 }
 
 
+/* The number and the MAC of a record whose columns are there. */
 static ngx_int_t
-ngx_http_pupil_group_macs(ngx_http_pupil_group_t *group, pupil_time_t at)
+ngx_http_pupil_group_number(ngx_http_pupil_group_t *group, ngx_uint_t i,
+    uint32_t reserve)
 {
-    u_char                *macs;
-    ngx_uint_t             i, n;
-    const pupil_key_t     *key;
-    pupil_audit_record_t   record;
+    const pupil_key_t       *key;
+    pupil_audit_record_t     record;
+    ngx_http_pupil_given_t  *given;
 
-    n = group->n + group->declaring;
+    given = &group->given[i];
     key = ngx_http_pupil_audit_key(group->main, &group->tenant);
-    macs = ngx_palloc(group->pool, n * PUPIL_AUDIT_MAC_LEN);
 
-    if (key == NULL || macs == NULL) {
+    if (key == NULL
+        || ngx_http_pupil_numbers_give(group->main, &group->tenant, 1, reserve,
+                                       given) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
     record.tenant = group->tenant;
-    record.writer = group->given.writer->stream->id;
-    record.at = at;
+    record.writer = given->writer->stream->id;
+    record.number = given->first;
     record.choice = 0;
+    record.at = group->at;
+    record.request = group->request[i];
+    record.actor = group->actor[i];
+    record.institution = group->institution[i];
+    record.role = group->role[i];
+    record.network = group->network[i];
+    record.shape = group->shape[i];
+    record.policy = group->policy[i];
+    record.outcome = group->outcome[i];
+    record.subjects = group->subjects[i];
+    record.note = group->note[i];
 
-    for (i = 0; i < n; i++) {
-        record.number = group->given.first + i;
-        record.request = group->request[i];
-        record.actor = group->actor[i];
-        record.institution = group->institution[i];
-        record.role = group->role[i];
-        record.network = group->network[i];
-        record.shape = group->shape[i];
-        record.policy = group->policy[i];
-        record.outcome = group->outcome[i];
-        record.subjects = group->subjects[i];
-        record.note = group->note[i];
-
-        group->mac[i].data = macs + i * PUPIL_AUDIT_MAC_LEN;
-        group->mac[i].len = PUPIL_AUDIT_MAC_LEN;
-        pupil_audit_mac(key, &record, macs + i * PUPIL_AUDIT_MAC_LEN);
-    }
-
+    pupil_audit_mac(key, &record, group->macs[i]);
     pupil_stack_wipe();
+
+    group->mac[i].data = group->macs[i];
+    group->mac[i].len = PUPIL_AUDIT_MAC_LEN;
 
     return NGX_OK;
 }
@@ -411,11 +416,18 @@ ngx_http_pupil_group_macs(ngx_http_pupil_group_t *group, pupil_time_t at)
 
 static void
 ngx_http_pupil_group_params(ngx_http_pupil_group_t *group,
-    ngx_libpq_exchange_t *ex, pupil_time_t at)
+    ngx_libpq_exchange_t *ex)
 {
-    ngx_uint_t  n;
+    int32_t     behind[NGX_HTTP_PUPIL_COLUMN];
+    uint64_t    first;
+    ngx_uint_t  i, n;
 
     n = group->n + group->declaring;
+    first = group->given[0].first;
+
+    for (i = 0; i < n; i++) {
+        behind[i] = (int32_t) (group->given[i].first - first);
+    }
 
     ngx_http_pupil_exchange_tenant(ex, &group->tenant);
     (void) ngx_libpq_exchange_add(ex,
@@ -432,9 +444,10 @@ ngx_http_pupil_group_params(ngx_http_pupil_group_t *group,
     ngx_http_pupil_param_text_array(ex, group->outcome, n);
     ngx_http_pupil_param_text_array(ex, group->subjects, n);
     ngx_http_pupil_param_text_array(ex, group->note, n);
-    ngx_libpq_param_timestamptz(ex, at);
-    ngx_libpq_param_int8(ex, (int64_t) group->given.writer->stream->id);
-    ngx_libpq_param_int8(ex, (int64_t) group->given.first);
+    ngx_libpq_param_timestamptz(ex, group->at);
+    ngx_libpq_param_int8(ex, (int64_t) group->given[0].writer->stream->id);
+    ngx_libpq_param_int8(ex, (int64_t) first);
+    ngx_libpq_param_int4_array(ex, behind, n);
     ngx_http_pupil_param_bytea_array(ex, group->mac, n);
 
     ex->writes = 1;
@@ -449,21 +462,24 @@ static void
 ngx_http_pupil_group_done(ngx_libpq_exchange_t *ex)
 {
     int64_t                  stored;
-    ngx_uint_t               failed;
+    ngx_uint_t               i, n, failed;
     ngx_http_pupil_group_t  *group;
 
     group = ex->data;
+    n = group->n + group->declaring;
 
     failed = ex->status != NGX_LIBPQ_OK
              || ngx_libpq_get_int8(ex->results[0], 0, PUPIL_AG_STORED, &stored)
                 != NGX_OK
-             || stored != (int64_t) group->given.count;
+             || stored != (int64_t) n;
 
-    if (failed) {
-        ngx_http_pupil_numbers_absent(&group->given);
+    for (i = 0; i < n; i++) {
+        if (failed) {
+            ngx_http_pupil_numbers_absent(&group->given[i]);
 
-    } else {
-        ngx_http_pupil_numbers_stored(&group->given);
+        } else {
+            ngx_http_pupil_numbers_stored(&group->given[i]);
+        }
     }
 
     ngx_http_pupil_health_ended(group->main, ex, !failed);

@@ -334,7 +334,8 @@ ngx_http_pupil_record(ngx_http_pupil_ctx_t *ctx)
 
     if (!ctx->response.problem
         && (ngx_http_pupil_must_record(ctx)
-            || ngx_http_pupil_audit_shown(ctx) != NGX_OK))
+            || ngx_http_pupil_audit_shown(ctx) != NGX_OK)
+        && !ctx->response.problem)                       /* it may say why */
     {
         (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INTERNAL);
     }
