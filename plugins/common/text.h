@@ -10,6 +10,24 @@
 #include "pupil_plugin.h"
 
 
+/*
+ * The pattern of a line that people read, where rosters put a name or a title.
+ * It has no control and no format characters, which hide or turn round what is
+ * beside them.  Those that belong to how words and emoji are written are taken
+ * behind another character: the soft hyphen, both joiners, and behind a black
+ * flag the tags that make it that of a region.  Emoji that Unicode has yet to
+ * name are taken, too.  core/input/line.h says the same of the API's titles.
+ */
+#define PUPIL_LINE_MAYBE                                                      \
+    "(?![\\x{AD}\\x{200C}\\x{200D}])"                                         \
+    "(?:[\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}\\p{Zs}\\p{ExtPict}"                   \
+    "\\x{AD}\\x{200C}\\x{200D}]"                                              \
+    "|(?<=\\x{1F3F4})[\\x{E0020}-\\x{E007F}]++)*+"
+
+/* The same of at least one character. */
+#define PUPIL_LINE  "(?=.)" PUPIL_LINE_MAYBE
+
+
 /* The value without the spaces that rosters leave around it. */
 static inline pupil_value_t
 pupil_spaces_trim(pupil_value_t value)

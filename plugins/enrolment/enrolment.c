@@ -7,23 +7,22 @@
  */
 
 #include "pupil_plugin.h"
+#include "../common/text.h"
 
-
-#define ENROLMENT_TITLE  "[^\\p{C}]+"
 
 static const pupil_field_t  enrolment_fields[] = {
     { .name = "class_id", .type = PUPIL_TYPE_UUID,
       .flags = PUPIL_FIELD_REQUIRED, .max_size = 36,
       .why = "Finds the homework of a class." },
     { .name = "class_title", .type = PUPIL_TYPE_TEXT,
-      .flags = PUPIL_FIELD_SEALED, .max_size = 400, .pattern = ENROLMENT_TITLE,
+      .flags = PUPIL_FIELD_SEALED, .max_size = 400, .pattern = PUPIL_LINE,
       .why = "Pupils and teachers know a class by it.",
       .sealed_by = "class_id" },
     { .name = "school_id", .type = PUPIL_TYPE_UUID,
       .flags = PUPIL_FIELD_REQUIRED, .max_size = 36,
       .why = "Keeps the schools of one organiser apart." },
     { .name = "school_title", .type = PUPIL_TYPE_TEXT,
-      .flags = PUPIL_FIELD_SEALED, .max_size = 400, .pattern = ENROLMENT_TITLE,
+      .flags = PUPIL_FIELD_SEALED, .max_size = 400, .pattern = PUPIL_LINE,
       .why = "Those with several schools choose one by it.",
       .sealed_by = "school_id" },
     { .name = "role", .type = PUPIL_TYPE_TEXT, .flags = PUPIL_FIELD_REQUIRED,

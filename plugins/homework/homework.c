@@ -6,12 +6,13 @@
  */
 
 #include "pupil_plugin.h"
+#include "../common/text.h"
 
 
 static const pupil_field_t  homework_fields[] = {
     { .name = "title", .type = PUPIL_TYPE_TEXT,
       .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED, .max_size = 800,
-      .pattern = "[^\\p{C}]+", .why = "Pupils know an assignment by it." },
+      .pattern = PUPIL_LINE, .why = "Pupils know an assignment by it." },
     { .name = "description", .type = PUPIL_TYPE_TEXT,
       .flags = PUPIL_FIELD_SEALED, .max_size = 20000,
       .why = "Says what is to be done." },

@@ -18,11 +18,11 @@ static int32_t identity_normalise(const pupil_host_t *host, void *call,
 static const pupil_field_t  identity_fields[] = {
     { .name = "given_name", .type = PUPIL_TYPE_TEXT,
       .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED,
-      .max_size = IDENTITY_NAME_MAX, .pattern = "[^\\p{C}\\p{Zl}\\p{Zp}]+",
+      .max_size = IDENTITY_NAME_MAX, .pattern = PUPIL_LINE,
       .why = "Teachers and pupils know each other by name." },
     { .name = "family_name", .type = PUPIL_TYPE_TEXT,
       .flags = PUPIL_FIELD_SEALED, .max_size = IDENTITY_NAME_MAX,
-      .pattern = "[^\\p{C}\\p{Zl}\\p{Zp}]*",
+      .pattern = PUPIL_LINE_MAYBE,
       .why = "Tells pupils of one given name apart." }
 };
 

@@ -16,9 +16,10 @@
  * - Rules: "additionalProperties", "required", "type", "minLength",
  *   "maxLength", "minItems", "maxItems", "minProperties", "maxProperties",
  *   "uuid", "date-time", "date-range", "after-assigned_at", "duration",
- *   "control-character", "minimum", "maximum", "exclusiveMinimum", those of
- *   pupil_decimal_parse(), and for query arguments "enum", "integer",
- *   "cursor", "duplicate-key", "percent-encoding", "malformed".
+ *   "control-character", "format-character", "minimum", "maximum",
+ *   "exclusiveMinimum", those of pupil_decimal_parse(), and for query
+ *   arguments "enum", "integer", "cursor", "duplicate-key",
+ *   "percent-encoding", "malformed".
  * - Allowed in every context.
  */
 

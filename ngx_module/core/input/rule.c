@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #include "core/base/text.h"
+#include "core/input/line.h"
 #include "core/input/rule.h"
 
 
@@ -190,6 +191,10 @@ rule_set_text(pupil_body_t *in, uint32_t node, const pupil_rule_t *rule,
 
     if (rule_has_control(&text, rule->kind == RULE_TEXT)) {
         return "control-character";
+    }
+
+    if (rule->kind == RULE_LINE && pupil_line_has_format(&text)) {
+        return "format-character";
     }
 
     memcpy(out, &text, sizeof(text));

@@ -21,7 +21,7 @@
 typedef enum {
     RULE_UUID = 0,      /* pupil_uuid_t */
     RULE_NAME,          /* bytes; pupil_str_t; no control characters */
-    RULE_LINE,          /* characters; pupil_str_t; none of them either */
+    RULE_LINE,          /* characters; pupil_str_t; no format ones either */
     RULE_TEXT,          /* bytes; pupil_str_t; tabs and line ends may be */
     RULE_SECRET,        /* bytes; pupil_str_t, always a copy; anything */
     RULE_TIME,          /* days before and after now; pupil_time_t */
