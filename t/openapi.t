@@ -6,6 +6,8 @@
 use lib 't/lib';
 use Pupil::Test;
 
+use Encode qw(decode_utf8);
+
 my $root = root_dir();
 my $document = "$root/docs/openapi.yaml";
 my @node = ('node', "$root/t/browser/openapi.mjs");
@@ -54,10 +56,11 @@ sub ask ($who, $operation, $path, $code, %opt) {
         or diag $res->text;
     $fields{ $_->[0] } //= $_->[1] for @{ $res->{fields} };
     push @cases, { operation => $operation, status => $res->status,
-                   headers => \%fields, body => $res->body,
+                   headers => \%fields, body => decode_utf8($res->body),
                    name => "$who: $method $path: " . $res->status,
                    exists $opt{json}
-                   ? (request => json_of($opt{json}), request_valid => $valid)
+                   ? (request => decode_utf8(json_of($opt{json})),
+                      request_valid => $valid)
                    : () };
     return $res;
 }
@@ -91,6 +94,13 @@ ask(nobody => $log_in, '/v1/login', 401,
     json => { identifier => 'nobody@example.org', password => 'x' });
 ask(nobody => $log_in, '/v1/login', 422, valid => 0,
     json => { identifier => 'nobody' });
+for my $long ({ identifier => "\x{e5}" x 200, password => 'x' },
+              { identifier => 'x', password => "\x{e5}" x 1000 })
+{
+    ask(nobody => $log_in, '/v1/login', 422, valid => 0, json => $long);
+}
+ask(nobody => $log_in, '/v1/login', 401,
+    json => { identifier => "\x{e5}" x 127, password => "\x{e5}" x 512 });
 ask(nobody => $log_in, '/v1/login', 400, body => '{');
 ask(nobody => $log_in, '/v1/login', 415, body => '{}', type => 'text/xml');
 ask(nobody => $log_in, '/v1/login', 413, body => '"' . 'x' x 20000 . '"');
@@ -138,7 +148,8 @@ ask(pupil => $assign, $path, 403, json => \%homework);
 for my $wrong ([title => ''], [title => 'x' x 201], [due_at => 'tomorrow'],
                [class_id => 'C1'], [exercises => []],
                [exercises => [{ title => 'x', max_score => 0 }]],
-               [exercises => [{ title => 'x' }]], [description => 7])
+               [exercises => [{ title => 'x' }]], [description => 7],
+               [description => "\x{e5}" x 10001])
 {
     ask(teacher => $assign, $path, 422, valid => 0,
         json => { %homework, @$wrong });
@@ -146,6 +157,11 @@ for my $wrong ([title => ''], [title => 'x' x 201], [due_at => 'tomorrow'],
 my $given = ask(teacher => $assign, $path, 201, json => {
     %homework, description => "Read it.\nThen write." })->json;
 ask(teacher => $assign, $path, 201, json => \%homework);
+ask(teacher => $assign, $path, 201, json => { %homework, @$_ })
+    for [title => "\x{1f642}" x 200], [description => "\x{e5}" x 10000],
+        (map { [due_at => $_] }
+         '2030-01-31T15:00:00.1234567Z', '2030-01-31T15:00:00.123456789+01:00',
+         '2030-01-31t15:00:00z', '2029-12-31T23:59:60Z');
 ask(pupil => $list, $path, 200);
 my $page = ask(pupil => $list, "$path?limit=1&status=all", 200)->json;
 ok $page->{next}, 'there is a next page';
