@@ -69,6 +69,8 @@ function strict(value) {
 
 const ajv = new Ajv2020({ allErrors: true, strict: false });
 addFormats(ajv);
+ajv.addKeyword({ keyword: 'x-maxBytes', type: 'string', schemaType: 'number',
+  validate: (most, text) => Buffer.byteLength(text) <= most });
 ajv.addSchema({ $id: 'https://pupil.invalid/doc', components: strict(doc.components) });
 
 const compiled = new Map();

@@ -16,6 +16,11 @@
 #define TIME_COMPONENT_MAX  9       /* digits of a duration's component */
 
 
+typedef struct {
+    int32_t  year, month, day;
+} time_date_t;
+
+
 static const uint8_t  time_month_days[] = {
     31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31
 };
@@ -103,33 +108,49 @@ time_date_parse(const uint8_t *s, int32_t min, int32_t *days)
 }
 
 
+static time_date_t
+time_date(int32_t days)
+{
+    time_date_t  date;
+
+    /* an estimate that is at most one year off */
+    date.year = 1970 + days / 366;
+
+    while (time_year_start(date.year) > days) {
+        date.year--;
+    }
+
+    while (time_year_start(date.year + 1) <= days) {
+        date.year++;
+    }
+
+    days -= time_year_start(date.year);
+
+    for (date.month = 1;
+         days >= time_month_length(date.year, date.month);
+         date.month++)
+    {
+        days -= time_month_length(date.year, date.month);
+    }
+
+    date.day = days + 1;
+
+    return date;
+}
+
+
 static void
 time_date_put(uint8_t *p, int32_t days)
 {
-    int32_t  year, month;
+    time_date_t  date;
 
-    /* an estimate that is at most one year off */
-    year = 1970 + days / 366;
+    date = time_date(days);
 
-    while (time_year_start(year) > days) {
-        year--;
-    }
-
-    while (time_year_start(year + 1) <= days) {
-        year++;
-    }
-
-    days -= time_year_start(year);
-
-    for (month = 1; days >= time_month_length(year, month); month++) {
-        days -= time_month_length(year, month);
-    }
-
-    p = pupil_digits_put(p, (uint64_t) year, 4);
+    p = pupil_digits_put(p, (uint64_t) date.year, 4);
     *p++ = '-';
-    p = pupil_digits_put(p, (uint64_t) month, 2);
+    p = pupil_digits_put(p, (uint64_t) date.month, 2);
     *p++ = '-';
-    pupil_digits_put(p, (uint64_t) days + 1, 2);
+    pupil_digits_put(p, (uint64_t) date.day, 2);
 }
 
 
@@ -139,7 +160,7 @@ time_zone_parse(const uint8_t *s, size_t len, int32_t *offset)
 {
     int32_t  hours, minutes;
 
-    if (len == 1 && *s == 'Z') {
+    if (len == 1 && (*s == 'Z' || *s == 'z')) {
         *offset = 0;
         return PUPIL_OK;
     }
@@ -163,9 +184,12 @@ time_zone_parse(const uint8_t *s, size_t len, int32_t *offset)
 }
 
 
-/* Hours, minutes and seconds, hh:mm:ss, in seconds; -1 when it is none. */
+/*
+ * Hours, minutes and seconds, hh:mm:ss, in seconds; -1 when it is none.  Says
+ * of second 60 that it is a leap second.
+ */
 static int32_t
-time_clock_parse(const uint8_t *s)
+time_clock_parse(const uint8_t *s, int *leap)
 {
     int32_t  hours, minutes, seconds;
 
@@ -176,61 +200,85 @@ time_clock_parse(const uint8_t *s)
     if (s[2] != ':' || s[5] != ':'
         || hours < 0 || hours > 23
         || minutes < 0 || minutes > 59
-        || seconds < 0 || seconds > 59)
+        || seconds < 0 || seconds > 60)
     {
         return -1;
     }
 
+    *leap = seconds == 60;
+
     return (hours * 60 + minutes) * 60 + seconds;
+}
+
+
+/* The digits behind the point, in microseconds; what follows them, or NULL. */
+static const uint8_t *
+time_fraction_parse(const uint8_t *p, const uint8_t *end, int32_t *fraction)
+{
+    int32_t         unit;
+    const uint8_t  *start;
+
+    unit = (int32_t) PUPIL_TIME_SECOND;
+
+    for (start = p; p < end && pupil_is_digit(*p); p++) {
+        unit /= 10;     /* 0 from the seventh digit on */
+        *fraction += (*p - '0') * unit;
+    }
+
+    return p != start ? p : NULL;
+}
+
+
+/* May a leap second end where this second, of UTC, begins? */
+static int
+time_ends_month(pupil_time_t time)
+{
+    return time % PUPIL_TIME_DAY < PUPIL_TIME_SECOND
+           && time_date((int32_t) (time / PUPIL_TIME_DAY)).day == 1;
 }
 
 
 pupil_rc_t
 pupil_time_parse(const uint8_t *s, size_t len, pupil_time_t *out)
 {
-    size_t   i;
-    int32_t  days, clock, offset, fraction, unit;
+    int             leap;
+    int32_t         days, clock, offset, fraction;
+    const uint8_t  *p, *end;
 
     if (len < sizeof("2026-11-21T08:00:00Z") - 1
         || time_date_parse(s, TIME_YEAR_MIN, &days) != PUPIL_OK
-        || s[10] != 'T')
+        || (s[10] != 'T' && s[10] != 't'))
     {
         return PUPIL_INVALID;
     }
 
-    clock = time_clock_parse(s + 11);
+    clock = time_clock_parse(s + 11, &leap);
     if (clock < 0) {
         return PUPIL_INVALID;
     }
 
-    i = 19;
+    p = s + 19;
+    end = s + len;
     fraction = 0;
 
-    if (s[i] == '.') {
-        unit = (int32_t) PUPIL_TIME_SECOND;
-
-        for (i++; i < len && pupil_is_digit(s[i]); i++) {
-            unit /= 10;     /* 0 from the seventh digit on */
-            if (unit == 0) {
-                return PUPIL_INVALID;
-            }
-
-            fraction += (s[i] - '0') * unit;
-        }
-
-        if (i == 20) {
-            return PUPIL_INVALID;
-        }
+    if (*p == '.') {
+        p = time_fraction_parse(p + 1, end, &fraction);
     }
 
-    if (i == len || time_zone_parse(s + i, len - i, &offset) != PUPIL_OK) {
+    if (p == NULL || p == end
+        || time_zone_parse(p, (size_t) (end - p), &offset) != PUPIL_OK)
+    {
         return PUPIL_INVALID;
     }
 
     *out = days * PUPIL_TIME_DAY
            + (clock - offset) * PUPIL_TIME_SECOND + fraction;
 
-    return *out >= 0 && *out <= PUPIL_TIME_MAX ? PUPIL_OK : PUPIL_INVALID;
+    if (*out < 0 || *out > PUPIL_TIME_MAX) {
+        return PUPIL_INVALID;
+    }
+
+    return !leap || time_ends_month(*out) ? PUPIL_OK : PUPIL_INVALID;
 }
 
 

@@ -20,10 +20,11 @@
 
 
 /*
- * RFC 3339 date-time with its zone: upper-case T and Z, or an offset of at
- * most 23:59; a fraction of one to six digits; a day that the calendar has;
- * years 1970 to 2999, before and after the offset is applied.  Second 60 is
- * refused.  PUPIL_OK or PUPIL_INVALID.
+ * RFC 3339 date-time with its zone: Z, or an offset of at most 23:59; a
+ * fraction, of which what is below a microsecond is cut off; a day that the
+ * calendar has; years 1970 to 2999, before and after the offset is applied.
+ * Second 60 is taken where a leap second may be, at the end of a month in UTC,
+ * for the second that follows it.  PUPIL_OK or PUPIL_INVALID.
  */
 pupil_rc_t pupil_time_parse(const uint8_t *s, size_t len, pupil_time_t *out);
 
