@@ -78,3 +78,28 @@ file_read(int fd, ctl_buf_t *buf, const char *path)
 
     return 0;
 }
+
+
+int
+ctl_file_creatable(const char *path)
+{
+    int          rc;
+    ctl_buf_t    folder;
+    const char  *slash;
+
+    slash = strrchr(path, '/');
+
+    ctl_buf_init(&folder);
+    ctl_buf_add(&folder, path, slash != NULL ? (size_t) (slash - path) : 0);
+    ctl_buf_text(&folder, slash != NULL ? "/" : ".");
+
+    rc = 0;
+
+    if (access(folder.data, W_OK | X_OK) != 0) {
+        rc = ctl_error("%s: %s", path, strerror(errno));
+    }
+
+    ctl_buf_free(&folder);
+
+    return rc;
+}

@@ -16,4 +16,7 @@
  */
 char *ctl_file_read(ctl_pool_t *pool, const char *path, size_t *len);
 
+/* Is there a folder to make it in?  0, or -1 with the error said. */
+int ctl_file_creatable(const char *path);
+
 #endif /* PUPIL_CTL_FILE_H */

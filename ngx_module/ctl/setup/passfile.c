@@ -16,30 +16,81 @@
 #include "ctl/setup/passfile.h"
 
 
+static int mode_check(const char *path, const struct stat *st);
+static const char *unescape(char *secret);
 static int line_write(int fd, const char *path, const char *prefix,
     const char *secret);
 
 
 int
-ctl_passfile_has(const char *path, const char *prefix)
+ctl_passfile_check(const char *path)
 {
-    int          found;
-    char        *text;
-    size_t       len;
-    ctl_pool_t   pool;
+    struct stat  st;
 
-    if (access(path, F_OK) != 0) {
-        return 0;
+    if (stat(path, &st) != 0) {
+        return errno == ENOENT ? ctl_file_creatable(path)
+                               : ctl_error("%s: %s", path, strerror(errno));
     }
 
-    memset(&pool, 0, sizeof(ctl_pool_t));
+    return mode_check(path, &st);
+}
 
-    text = ctl_file_read(&pool, path, &len);
-    found = text != NULL && strstr(text, prefix) != NULL;
 
-    ctl_pool_free(&pool);
+static int
+mode_check(const char *path, const struct stat *st)
+{
+    if (st->st_mode & 077) {
+        return ctl_error("%s is readable by others: chmod 600", path);
+    }
 
-    return found;
+    return 0;
+}
+
+
+const char *
+ctl_passfile_find(ctl_pool_t *pool, const char *path, const char *prefix)
+{
+    char    *text, *line, *end;
+    size_t   len;
+
+    if (access(path, F_OK) != 0) {
+        return NULL;
+    }
+
+    text = ctl_file_read(pool, path, &len);
+
+    for (line = text; line != NULL; line = end) {
+        end = strchr(line, '\n');
+        if (end != NULL) {
+            *end++ = '\0';
+        }
+
+        if (strncmp(line, prefix, strlen(prefix)) == 0) {
+            return unescape(line + strlen(prefix));
+        }
+    }
+
+    return NULL;
+}
+
+
+/* In place: a colon or a backslash of a password has one before it. */
+static const char *
+unescape(char *secret)
+{
+    char  *from, *to;
+
+    for (from = secret, to = secret; *from != '\0'; from++, to++) {
+        if (*from == '\\' && from[1] != '\0') {
+            from++;
+        }
+
+        *to = *from;
+    }
+
+    *to = '\0';
+
+    return secret;
 }
 
 
@@ -56,11 +107,11 @@ ctl_passfile_add(const char *path, const char *prefix, const char *secret)
 
     if (fstat(fd, &st) != 0) {
         rc = ctl_error("%s: %s", path, strerror(errno));
-
-    } else if (st.st_mode & 077) {
-        rc = ctl_error("%s is readable by others: chmod 600", path);
-
     } else {
+        rc = mode_check(path, &st);
+    }
+
+    if (rc == 0) {
         rc = line_write(fd, path, prefix, secret);
     }
 

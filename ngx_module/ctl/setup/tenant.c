@@ -44,13 +44,24 @@ static const ctl_access_t  decoy_access = {
 
 
 int
+ctl_tenant_check(const char *name)
+{
+    if (name[0] == '\0' || strlen(name) > NAME_MAX_BYTES) {
+        return ctl_error("the name of a tenant has 1 to %d bytes",
+                         NAME_MAX_BYTES);
+    }
+
+    return 0;
+}
+
+
+int
 ctl_tenant_create(ctl_t *ctl, const char *name)
 {
     int  found;
 
-    if (name[0] == '\0' || strlen(name) > NAME_MAX_BYTES) {
-        return ctl_error("the name of a tenant has 1 to %d bytes",
-                         NAME_MAX_BYTES);
+    if (ctl_tenant_check(name) != 0) {
+        return -1;
     }
 
     found = tenant_choose(ctl, name);
@@ -68,7 +79,12 @@ ctl_tenant_create(ctl_t *ctl, const char *name)
         return -1;
     }
 
-    return found == 1 ? 0 : tenant_rows(ctl, name);
+    if (found == 1) {
+        ctl_note("tenant: %s is there", name);
+        return 0;
+    }
+
+    return tenant_rows(ctl, name);
 }
 
 

@@ -10,6 +10,9 @@
 #include "ctl/base/ctl.h"
 
 
+/* Is it a name that a tenant can have?  0, or -1 with the error said. */
+int ctl_tenant_check(const char *name);
+
 /*
  * Repeatable: keys that a tenant lacks are made.  The databases, plugins and
  * key file are open.

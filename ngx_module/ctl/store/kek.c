@@ -29,6 +29,7 @@
 
 static int arena_open(ctl_t *ctl);
 static int file_append(ctl_t *ctl, const char *line, size_t len, int fresh);
+static int epochs_known(ctl_t *ctl, PGconn *conn, int *missing);
 static int epochs_compare(ctl_t *ctl, const PGresult *res, int *missing);
 static int epoch_insert(ctl_t *ctl, const pupil_kek_t *kek);
 
@@ -203,17 +204,47 @@ done:
 int
 ctl_kek_register(ctl_t *ctl)
 {
-    int        rc, known, missing[PUPIL_KEYRING_EPOCHS];
-    uint32_t   i;
-    PGresult  *res;
+    int       missing[PUPIL_KEYRING_EPOCHS];
+    uint32_t  i;
 
-    res = ctl_query(ctl->keys, "SELECT epoch, fingerprint FROM"
-                    " keystore.kek_epoch ORDER BY epoch", 0, NULL);
-    if (res == NULL) {
+    if (epochs_known(ctl, ctl->keys, missing) < 0) {
         return -1;
     }
 
-    memset(missing, 0, sizeof(missing));
+    for (i = 0; i < ctl->keks_count; i++) {
+        if (missing[i] && epoch_insert(ctl, &ctl->keks[i]) != 0) {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
+int
+ctl_kek_known(ctl_t *ctl, PGconn *conn)
+{
+    int  missing[PUPIL_KEYRING_EPOCHS];
+
+    return epochs_known(ctl, conn, missing);
+}
+
+
+/*
+ * How many the key store knows, and which of the file's it does not; -1 where
+ * the file is that of another key store.
+ */
+static int
+epochs_known(ctl_t *ctl, PGconn *conn, int *missing)
+{
+    int        rc, known;
+    PGresult  *res;
+
+    res = ctl_query(conn, "SELECT epoch, fingerprint FROM keystore.kek_epoch"
+                    " ORDER BY epoch", 0, NULL);
+    if (res == NULL) {
+        return -1;
+    }
 
     known = PQntuples(res);
     rc = epochs_compare(ctl, res, missing);
@@ -230,13 +261,7 @@ ctl_kek_register(ctl_t *ctl)
                          " wrong file", ctl->opt.key);
     }
 
-    for (i = 0; i < ctl->keks_count; i++) {
-        if (missing[i] && epoch_insert(ctl, &ctl->keks[i]) != 0) {
-            return -1;
-        }
-    }
-
-    return 0;
+    return known;
 }
 
 

@@ -22,4 +22,10 @@ int ctl_kek_append(ctl_t *ctl);
  */
 int ctl_kek_register(ctl_t *ctl);
 
+/*
+ * How many epochs the key store behind conn knows; -1 with the error said, also
+ * when a file was read whose keys are not those that it knows.
+ */
+int ctl_kek_known(ctl_t *ctl, PGconn *conn);
+
 #endif /* PUPIL_CTL_KEK_H */
