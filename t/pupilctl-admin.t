@@ -171,6 +171,7 @@ is $site->ctl('user', 'show', 'CBeane', '--tenant', $second,
 is $site->ctl('key', 'generate', @where)->{code}, 0, 'key generate';
 is scalar(() = slurp($site->key) =~ /^pupil-kek-v1 \d+ [0-9a-f]{64}$/mg), 2,
     'appends an epoch';
+is $site->ctl('key', 'register', @where)->{code}, 0, 'key register';
 is $site->ctl('key', 'status', @where)->{out},
     "epoch 1: in force\nepoch 2: in force\n", 'key status';
 is $site->ctl('user', 'show', 'CBeane', @where)->{code}, 0,

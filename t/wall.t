@@ -61,6 +61,11 @@ my @rules = (
     ['no tab, no blank at a line\'s end', 240, [@c],
      sub ($text, $) { $text =~ /\t|[ ]$/m ? "near '$`'" =~ s/.*\n//sr : undef },
      "a;\tb;\n"],
+    ['wiped so that no compiler drops it', 240, [@c],
+     sub ($text, $) {
+         $text =~ /\b(?:ngx_memzero|memset)\((\w+),\s*(?:0,\s*)?sizeof\(\1\)\);\s+
+                   (?:return\b[^;]*;\s+)?^\}/mx ? $& : undef },
+     "    ngx_memzero(csrf, sizeof(csrf));\n}\n"],
     ['nothing unfinished', 330, [@text],
      sub ($text, $file) {
          return if $file eq 't/wall.t';

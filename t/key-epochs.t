@@ -1,0 +1,90 @@
+#!/usr/bin/perl
+
+# Copyright (C) the Pupil authors
+#
+# A new epoch of the key file, without an outage: it is made, copied to every
+# host and loaded, and only then registered.  A host that was forgotten serves
+# with the epochs that it has.
+
+use lib 't/lib';
+use Pupil::Test;
+
+my $site = pupil_up(import => 1);
+my $pg = $site->pg;
+my @where = $site->ctl_where;
+my %person = map { $_ => $site->person($_) } qw(OKlein BMcMillan);
+
+# Two hosts, each with a copy of the key file.
+my %key = map { $_ => spew(tmp_dir() . "/kek.$_", slurp($site->key), 0600) }
+          qw(first forgotten);
+my %host = map { $_ => $site->nginx(conf => { pupil_master_key => $key{$_} })
+                         ->start } keys %key;
+
+sub key_status { $site->ctl('key', 'status', @where)->{out} }
+
+# The workers of both hosts lose all that they have in the key store.
+sub cut {
+    $site->keystore->do(q{SELECT pg_terminate_backend(pid) FROM
+        pg_stat_activity WHERE usename = 'pupil_keeper'});
+}
+
+# Somebody can log in there, at the latest after some seconds.
+sub serves ($host, $who, $name) {
+    my ($http, $res) = $host{$host}->http;
+    eval { wait_until(5, 'a log-in', sub {
+        $res = $http->login(@{ $person{$who} }{qw(login password)});
+        $res->status == 200 }) };
+    is_status $res, 200, $name;
+}
+
+
+# ---- made
+
+my $run = $site->ctl('key', 'generate', @where);
+is $run->{code}, 0, 'key generate' or diag $run->{err};
+is key_status(), "epoch 1: in force\nepoch 2: not registered\n",
+    'it leaves the key store as it is';
+like $run->{out}, qr/every host.*reload.*pupilctl key register/s,
+    'and says what comes next';
+
+$run = $site->ctl('tenant', 'add', 'Before', grep { $_ ne '--tenant'
+    && $_ ne $site->tenant } @where);
+is $run->{code}, 0, 'a tenant meanwhile' or diag $run->{err};
+is key_status(), "epoch 1: in force\nepoch 2: not registered\n",
+    'registers nothing';
+is $site->keystore->selectrow_array('SELECT max(epoch) FROM'
+    . ' keystore.tenant_key'), 1, 'and has its key under what is in force';
+
+
+# ---- copied to one host, and registered
+
+spew($key{first}, slurp($site->key), 0600);
+$host{first}->reload;
+is $site->ctl('key', 'register', @where)->{code}, 0, 'key register';
+is key_status(), "epoch 1: in force\nepoch 2: in force\n", 'both are in force';
+
+$_->allow_log(qr/terminating connection|connection .*lost|not heard/)
+    for values %host;
+cut();
+serves(first => 'OKlein', 'the host that has the epoch serves');
+serves(forgotten => 'BMcMillan',
+       'so does the one that was forgotten, after it lost its connections');
+is $site->ctl('key', 'register', @where)->{code}, 0, 'again: no harm';
+
+$run = $site->ctl('tenant', 'add', 'Behind', grep { $_ ne '--tenant'
+    && $_ ne $site->tenant } @where);
+is $site->keystore->selectrow_array('SELECT max(epoch) FROM'
+    . ' keystore.tenant_key'), 2, 'a tenant behind it has its key under it';
+
+
+# ---- a file that shares nothing with the key store
+
+$site->keystore->do('UPDATE keystore.kek_epoch SET retired_at = now()'
+                    . ' WHERE epoch = 1');
+cut();
+my $http = $host{forgotten}->http;
+ok eval { wait_until(10, 'the forgotten host to refuse', sub {
+    $http->get('/status/ready')->status == 503 }) },
+    'with no epoch that is in force a host is not ready';
+
+done_testing;
