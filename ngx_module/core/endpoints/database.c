@@ -270,10 +270,13 @@ pupil_epoch_fits(const pupil_epoch_t *known, uint32_t count, int64_t epoch,
     }
 
     if (i == count) {
-        return pupil_error_set(error, "the key store is at epoch %" PRId64
+        (void) pupil_error_set(error, "the key store is at epoch %" PRId64
                                ", which the file of pupil_master_key does not"
                                " have: copy the newest key file to this host"
                                " and reload", epoch);
+
+        return count != 0 && epoch > known[count - 1].epoch ? PUPIL_NO_KEY
+                                                            : PUPIL_INVALID;
     }
 
     if (pupil_hex_decode(fingerprint.data, fingerprint.len, stored,

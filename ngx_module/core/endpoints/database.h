@@ -85,6 +85,11 @@ enum {
     PUPIL_QE_FINGERPRINT        /* in hex digits */
 };
 
+/*
+ * PUPIL_OK; PUPIL_NO_KEY for an epoch that is newer than those of the file, as
+ * this host may have been forgotten when it was copied; PUPIL_INVALID when the
+ * file is another key store's.
+ */
 pupil_rc_t pupil_epoch_fits(const pupil_epoch_t *known, uint32_t count,
     int64_t epoch, pupil_str_t fingerprint, pupil_error_t *error);
 

@@ -81,6 +81,11 @@ static const command_t  commands[] = {
         .arguments = "",
         .summary = "append a new epoch to the key file"
     }, {
+        .words = "key register",
+        .run = ctl_cmd_key_register,
+        .arguments = "",
+        .summary = "tell the key store, once every host has the file"
+    }, {
         .words = "key status",
         .run = ctl_cmd_key_status,
         .arguments = "",

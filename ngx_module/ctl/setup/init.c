@@ -224,20 +224,30 @@ key_known(ctl_t *ctl, const ctl_cluster_t *keys)
 }
 
 
+/*
+ * The first epochs are registered at once, as no worker runs yet; a later one
+ * is when every host has it.
+ */
 static int
 key_make(ctl_t *ctl)
 {
+    int  known;
+
     if (ctl->keks_count != 0) {
         ctl_note("key: %s is there", ctl->opt.key);
-        return 0;
-    }
 
-    if (ctl_kek_append(ctl) != 0) {
+    } else if (ctl_kek_append(ctl) == 0) {
+        ctl_note("key: %s made; keep a copy apart from every backup of the"
+                 " databases", ctl->opt.key);
+
+    } else {
         return -1;
     }
 
-    ctl_note("key: %s made; keep a copy apart from every backup of the"
-             " databases", ctl->opt.key);
+    known = ctl_kek_known(ctl, ctl->keys);
+    if (known != 0) {
+        return known < 0 ? -1 : 0;
+    }
 
-    return 0;
+    return ctl_kek_register(ctl);
 }

@@ -32,21 +32,27 @@ ctl_cmd_key_generate(ctl_t *ctl)
 
     epoch = ctl->keks[ctl->keks_count - 1].epoch;
 
-    if (ctl->opt.keystore != NULL
-        && (ctl_open_keys(ctl) != 0 || ctl_kek_register(ctl) != 0))
-    {
-        return CTL_FAILED;
-    }
-
     if (ctl->opt.json) {
-        ctl_json_print(json_pack("{s:i,s:b}", "epoch", (int) epoch,
-                                 "registered", ctl->opt.keystore != NULL));
+        ctl_json_print(json_pack("{s:i}", "epoch", (int) epoch));
         return CTL_DONE;
     }
 
-    printf("epoch %u is in %s%s; keep a copy apart from every backup of the"
-           " databases\n", epoch, ctl->opt.key,
-           ctl->opt.keystore == NULL ? ", not yet in the key store" : "");
+    printf("epoch %u is in %s; keep a copy apart from every backup of the"
+           " databases.  Copy the file to every host, reload nginx there, then"
+           " run pupilctl key register\n", epoch, ctl->opt.key);
+
+    return CTL_DONE;
+}
+
+
+int
+ctl_cmd_key_register(ctl_t *ctl)
+{
+    if (ctl_kek_open(ctl) != 0 || ctl_open_keys(ctl) != 0
+        || ctl_kek_register(ctl) != 0)
+    {
+        return CTL_FAILED;
+    }
 
     return CTL_DONE;
 }

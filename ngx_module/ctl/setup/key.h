@@ -11,6 +11,7 @@
 
 
 int ctl_cmd_key_generate(ctl_t *ctl);
+int ctl_cmd_key_register(ctl_t *ctl);
 int ctl_cmd_key_status(ctl_t *ctl);
 
 #endif /* PUPIL_CTL_KEY_H */

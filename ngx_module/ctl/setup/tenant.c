@@ -66,7 +66,8 @@ ctl_tenant_create(ctl_t *ctl, const char *name)
 
     found = tenant_choose(ctl, name);
 
-    if (found < 0 || ctl_kek_register(ctl) != 0 || credential_check(ctl) != 0)
+    if (found < 0 || ctl_kek_known(ctl, ctl->keys) < 0
+        || credential_check(ctl) != 0)
     {
         return -1;
     }

@@ -221,6 +221,36 @@ ctl_kek_register(ctl_t *ctl)
 }
 
 
+const pupil_kek_t *
+ctl_kek_newest(ctl_t *ctl)
+{
+    int        row;
+    uint32_t   i;
+    PGresult  *res;
+
+    res = ctl_query(ctl->keys, "SELECT epoch FROM keystore.kek_epoch"
+                    " WHERE retired_at IS NULL", 0, NULL);
+    if (res == NULL) {
+        return NULL;
+    }
+
+    for (i = ctl->keks_count; i != 0; i--) {
+        for (row = 0; row < PQntuples(res); row++) {
+            if (ctl_get_int(res, row, 0, 0) == (int) ctl->keks[i - 1].epoch) {
+                PQclear(res);
+                return &ctl->keks[i - 1];
+            }
+        }
+    }
+
+    PQclear(res);
+    ctl_error("%s has no epoch that the key store has in force: run pupilctl"
+              " key register", ctl->opt.key);
+
+    return NULL;
+}
+
+
 int
 ctl_kek_known(ctl_t *ctl, PGconn *conn)
 {

@@ -23,6 +23,12 @@ int ctl_kek_append(ctl_t *ctl);
 int ctl_kek_register(ctl_t *ctl);
 
 /*
+ * The newest key of the file that the key store has in force, for what is
+ * wrapped anew; NULL with the error said.  Ownership: ctl's.
+ */
+const pupil_kek_t *ctl_kek_newest(ctl_t *ctl);
+
+/*
  * How many epochs the key store behind conn knows; -1 with the error said, also
  * when a file was read whose keys are not those that it knows.
  */

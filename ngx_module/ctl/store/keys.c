@@ -191,7 +191,10 @@ tenant_key_make(ctl_t *ctl)
     pupil_wrapping_t    what;
     const pupil_kek_t  *kek;
 
-    kek = &ctl->keks[ctl->keks_count - 1];
+    kek = ctl_kek_newest(ctl);
+    if (kek == NULL) {
+        return -1;
+    }
 
     memset(&what, 0, sizeof(pupil_wrapping_t));
     what.object = PUPIL_OBJECT_TENANT_KEY;

@@ -321,11 +321,15 @@ ngx_http_pupil_check_partitions(PGconn *conn, ngx_http_pupil_check_t *check,
 }
 
 
+/*
+ * Without the newest epochs a worker serves with those that it has: whoever
+ * made a new one copies it to each host, and one may be forgotten.
+ */
 static ngx_int_t
 ngx_http_pupil_check_epochs(PGconn *conn, ngx_http_pupil_check_t *check,
     char *text)
 {
-    int             i, n;
+    int             i, n, fit;
     PGresult       *res;
     pupil_rc_t      rc;
     pupil_str_t     fingerprint;
@@ -339,7 +343,9 @@ ngx_http_pupil_check_epochs(PGconn *conn, ngx_http_pupil_check_t *check,
 
     n = PQntuples(res);
 
-    for (i = 0, rc = PUPIL_OK; i < n && rc == PUPIL_OK; i++) {
+    rc = PUPIL_OK;
+
+    for (i = 0, fit = 0; i < n && rc != PUPIL_INVALID; i++) {
         fingerprint.data = (const uint8_t *) PQgetvalue(res, i,
                                                         PUPIL_QE_FINGERPRINT);
         fingerprint.len = (size_t) PQgetlength(res, i, PUPIL_QE_FINGERPRINT);
@@ -348,9 +354,14 @@ ngx_http_pupil_check_epochs(PGconn *conn, ngx_http_pupil_check_t *check,
                               ngx_http_pupil_check_number(res, i,
                                                           PUPIL_QE_EPOCH),
                               fingerprint, &error);
+        fit += rc == PUPIL_OK;
     }
 
     PQclear(res);
+
+    if (rc == PUPIL_NO_KEY && fit != 0) {
+        return NGX_OK;
+    }
 
     return ngx_http_pupil_check_said(rc, &error, text);
 }

@@ -456,7 +456,7 @@ ngx_http_pupil_session_write(ngx_http_pupil_ctx_t *ctx)
     pupil_writer_int64(&ctx->out, ctx->conf->idle);
     pupil_writer_object_end(&ctx->out);
 
-    ngx_memzero(csrf, sizeof(csrf));
+    ngx_explicit_memzero(csrf, sizeof(csrf));
 }
 
 
