@@ -136,6 +136,35 @@ cmp_ok time - $began, '<', 1, 'dead everywhere within a second';
 is_problem $again->($http)->delete('/v1/session'), 401, 'no-session',
     name => 'and cannot end again';
 
+# Ended by a log-in that brings its cookie, where that succeeds.
+{
+    my ($browser, $elsewhere) = ($login->(), $login->());
+    my $before = $again->($browser);
+    my $ended = 'SELECT count(*) FROM keystore.ended';
+    my $known = $site->keystore->selectrow_array($ended);
+
+    is_status $browser->login($teacher->{login}, 'not the password'), 401,
+        'a log-in that fails';
+    is_status $before->get('/v1/session'), 200, 'ends nothing';
+    is_status $browser->login(@$teacher{qw(login password)}), 200,
+        'a log-in with a live session';
+    my @old = map { $again->($before) } 1 .. 6;
+    wait_until(3, 'the old session to end', sub {
+        @old = grep { $_->get('/v1/session')->status != 401 } @old;
+        !@old;
+    }) if $site->keystore->selectrow_array($ended) > $known;
+    is_problem $before->get('/v1/session'), 401, 'no-session',
+        name => 'ends that session';
+    is $site->keystore->selectrow_array($ended), $known + 1,
+        'the key store knows that it ended';
+    is_status $_->get('/v1/session'), 200, 'the new one, and another, stay'
+        for $browser, $elsewhere;
+    my $gone = $again->($browser);
+    is_status $browser->logout, 204, 'log-out';
+    is_status $gone->login(@$teacher{qw(login password)}), 200,
+        'a log-in with the cookie of no session';
+}
+
 # Ended by a new password: whoever knew the old one is out.
 my @stolen = ($login->(), $login->());
 my $bystander = $site->person('DTodd');
