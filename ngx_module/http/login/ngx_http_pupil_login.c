@@ -333,7 +333,7 @@ ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx)
                                     login->eligible ? login->renewed : NULL,
                                     ngx_http_pupil_login_verified);
 
-    ngx_memzero(stored, sizeof(stored));
+    ngx_explicit_memzero(stored, sizeof(stored));
     pupil_input_login_wipe(&login->input);
 
     return rc == NGX_BUSY ? ngx_http_pupil_login_busy(ctx) : rc;

@@ -63,6 +63,7 @@ struct ngx_http_pupil_login_s {
     pupil_str_t                   role;           /* static */
     pupil_uuid_t                  institution;
     uint8_t                       text[PUPIL_TOKEN_TEXT_LEN];
+    ngx_http_pupil_session_t      before;         /* of the cookie, to end */
     ngx_http_pupil_hash_t        *hash;           /* under way */
     pupil_rc_t                    verified;       /* what it found */
     unsigned                      slot:1;         /* a place in the queue */

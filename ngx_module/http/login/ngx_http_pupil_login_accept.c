@@ -5,6 +5,7 @@
  * the throttle's count and the audit record, in one statement.
  */
 
+#include "core/endpoints/session.h"
 #include "http/login/ngx_http_pupil_login.h"
 
 
@@ -35,6 +36,9 @@ static ngx_int_t ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_answer(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_login_device(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_login_before(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_login_before_gone(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_login_before_ended(ngx_http_pupil_ctx_t *ctx);
 
 
 ngx_int_t
@@ -246,7 +250,7 @@ ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx,
         rc = PUPIL_FAILED;
     }
 
-    ngx_memzero(stored, sizeof(stored));
+    ngx_explicit_memzero(stored, sizeof(stored));
     ngx_memzero(login->renewed, sizeof(login->renewed));
     ctx->keys.missing_count = 0;
 
@@ -313,12 +317,13 @@ ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_zone_put(ctx, &ctx->session, ctx->read_at);
 
     if (ngx_http_pupil_session_cookie(ctx, login->text, sizeof(login->text))
-        != NGX_OK)
+        != NGX_OK
+        || ngx_http_pupil_login_device(ctx) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    return ngx_http_pupil_login_device(ctx);
+    return ngx_http_pupil_login_before(ctx);
 }
 
 
@@ -391,4 +396,75 @@ ngx_http_pupil_login_device(ngx_http_pupil_ctx_t *ctx)
     value.len = p - value.data;
 
     return ngx_http_pupil_header(ctx->request, "Set-Cookie", &value);
+}
+
+
+/*
+ * Whoever logs in here takes the place of whoever was logged in here before:
+ * that session ends as by a log-out.
+ */
+static ngx_int_t
+ngx_http_pupil_login_before(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                  rc;
+    ngx_libpq_exchange_t      *ex;
+    ngx_http_pupil_session_t  *before;
+
+    before = &((ngx_http_pupil_login_t *) ctx->data)->before;
+
+    rc = ngx_http_pupil_session_sent(ctx, before);
+    if (rc != NGX_OK) {
+        return rc == NGX_DECLINED ? NGX_OK : rc;
+    }
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_pupil_add_session_stmt(ctx, ex, PUPIL_SESSION_END);
+    ngx_libpq_param_bytea(ex, before->hash, 32);
+
+    ctx->resume = ngx_http_pupil_login_before_gone;
+
+    return ngx_http_pupil_submit(ctx, ex, 1);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_login_before_gone(ngx_http_pupil_ctx_t *ctx)
+{
+    int64_t                    ended;
+    ngx_http_pupil_session_t  *before;
+
+    before = &((ngx_http_pupil_login_t *) ctx->data)->before;
+
+    if (ngx_libpq_get_int8(ctx->exchange->results[0], 0, PUPIL_SE_ENDED,
+                           &ended) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ended == 0) {
+        return NGX_OK;
+    }
+
+    ngx_http_pupil_debug(ctx, "the session before it ended");
+
+    ngx_http_pupil_zone_remove(ctx->main, before->hash);
+
+    /* its row was not read: no session lives longer from now on */
+    before->expires_at = ctx->now + ctx->conf->absolute * PUPIL_TIME_SECOND;
+
+    return ngx_http_pupil_floors_end(ctx, before,
+                                     ngx_http_pupil_login_before_ended);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_login_before_ended(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_debug(ctx, "the key store knows");
+
+    return NGX_OK;
 }

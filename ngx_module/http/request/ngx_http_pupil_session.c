@@ -85,21 +85,17 @@ ngx_http_pupil_session_none(ngx_http_pupil_ctx_t *ctx)
 
 
 ngx_int_t
-ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_step_pt next)
+ngx_http_pupil_session_sent(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_session_t *session)
 {
-    pupil_str_t                text;
-    const pupil_key_t         *key;
-    ngx_libpq_exchange_t      *ex;
-    ngx_http_pupil_session_t  *session;
-
-    session = &ctx->session;
+    pupil_str_t         text;
+    const pupil_key_t  *key;
 
     if (ngx_http_pupil_cookie(ctx->request, NGX_HTTP_PUPIL_COOKIE, &text)
         != NGX_OK
         || pupil_token_parse(text, session->token) != PUPIL_OK)
     {
-        return ngx_http_pupil_session_none(ctx);
+        return NGX_DECLINED;
     }
 
     key = ngx_http_pupil_key(ctx, "token");
@@ -108,6 +104,25 @@ ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
     }
 
     pupil_token_hash(key, session->token, session->hash);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt next)
+{
+    ngx_int_t                  rc;
+    ngx_libpq_exchange_t      *ex;
+    ngx_http_pupil_session_t  *session;
+
+    session = &ctx->session;
+
+    rc = ngx_http_pupil_session_sent(ctx, session);
+    if (rc != NGX_OK) {
+        return rc == NGX_DECLINED ? ngx_http_pupil_session_none(ctx) : rc;
+    }
 
     if (ngx_http_pupil_zone_get(ctx, session->hash, session) == NGX_OK) {
 

@@ -28,6 +28,13 @@ typedef struct {
 ngx_int_t ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt next);
 
+/*
+ * The token that the request's cookie holds, and its hash, into session;
+ * whether there is such a session is not said.  NGX_DECLINED: there is none.
+ */
+ngx_int_t ngx_http_pupil_session_sent(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_session_t *session);
+
 /* Sets the session's cookie; text NULL: the browser forgets it. */
 ngx_int_t ngx_http_pupil_session_cookie(ngx_http_pupil_ctx_t *ctx,
     const uint8_t *text, size_t len);
