@@ -215,7 +215,7 @@ for my $path ('/nonce', '/norow') {
     is stats('/bare')->{mismatches}, $before + 1, 'it is counted';
     up('/bare');
 }
-$nginx->allow_log(qr/ the answer to statement p\d+ on "bare" does not carry/);
+$nginx->allow_log(qr/ the answer to statement "p\d+" on "bare" does not carry/);
 
 
 # ---- one in flight, one in the queue, and no more

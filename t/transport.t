@@ -89,14 +89,14 @@ sub refused ($name, $why, $seen, @databases) {
     my $log = substr $nginx->log_text, $seen;
     for my $database (@databases) {
         my @lines = $log =~ /^(.* pupil: database "$database": .*)$/mg;
-        is scalar(@lines), 1, "$name: one line about $database"
-            or diag @lines;
-        like $lines[0], $why, "$name: that says why";
+        ok @lines >= 1 && @lines <= 3, "$name: a line about $database, and one"
+            . ' where its reason changes' or diag @lines;
+        like $lines[-1], $why, "$name: that says why";
     }
     my @all = grep { / pupil: / } split /\n/, $log;
     my %listener;
     $listener{$_}++ for map { /not listening on "(\w+)"/ } @all;
-    cmp_ok @all - sum0(values %listener), '<=', @databases,
+    cmp_ok @all - sum0(values %listener), '<=', 3 * @databases,
         "$name: none per request";
     is scalar(grep { $_ > 1 } values %listener), 0,
         "$name: one of a listener";
@@ -138,7 +138,7 @@ $pg->stop;
 $pg->{tls} = 0;
 $pg->configure;
 $pg->start;
-refused('TLS is gone', qr/terminating connection|closed/, $seen, 'data',
+refused('TLS is gone', qr/does not support SSL/, $seen, 'data',
         'keys');
 is transports(), '', 'TLS is gone: no connection';
 

@@ -186,6 +186,7 @@ ngx_libpq_stmt_add(ngx_conf_t *cf, ngx_libpq_pool_t *pg, const char *sql,
     stmt->index = pg->stmts.nelts;
     (void) ngx_snprintf((u_char *) stmt->name, sizeof(stmt->name), "p%ui%Z",
                         stmt->index);
+    stmt->title = stmt->name;
 
     place = ngx_array_push(&pg->stmts);
     if (place == NULL) {

@@ -158,34 +158,6 @@ ngx_libpq_backoff(ngx_uint_t failures, ngx_uint_t mismatch)
 }
 
 
-void
-ngx_libpq_text(char *dst, const char *src)
-{
-    char  c, *p, *last;
-
-    p = dst;
-    last = dst + NGX_LIBPQ_ERROR_SIZE - 1;
-
-    if (src == NULL || *src == '\0') {
-        src = "no reason given";
-    }
-
-    for ( /* void */ ; *src && p < last; src++) {
-        c = ((u_char) *src < ' ' || *src == 0x7f) ? ' ' : *src;
-
-        if (c != ' ' || (p > dst && p[-1] != ' ')) {
-            *p++ = c;
-        }
-    }
-
-    while (p > dst && p[-1] == ' ') {
-        p--;
-    }
-
-    *p = '\0';
-}
-
-
 /* ---- helper thread ---- */
 
 

@@ -186,6 +186,7 @@ typedef struct {
 typedef struct {
     ngx_str_t    sql;             /* NUL-terminated too */
     char         name[16];        /* prepared name, "p<index>" */
+    const char  *title;           /* in logs; name, unless it is set */
     ngx_uint_t   index;           /* in its pool, from 0 */
     ngx_uint_t   nparams;         /* the nonce included */
     Oid         *types;           /* nparams of them; types[0] is INT8 */
@@ -284,12 +285,15 @@ struct ngx_libpq_pool_s {
     ngx_uint_t              connecting;         /* helper tasks under way */
     ngx_uint_t              exchanges;          /* created, for debug logs */
     ngx_msec_t              outage_start;
+    time_t                  outage_said;        /* when it was last logged */
     ngx_log_t              *log;
     time_t                  log_second;         /* of the lines counted */
     ngx_uint_t              log_lines;          /* about failed statements */
     int64_t                 nonces[64];         /* random, used once each */
     ngx_uint_t              nonces_left;
+    char                    reason[NGX_LIBPQ_ERROR_SIZE];  /* as logged */
     unsigned                outage:1;           /* begin is logged */
+    unsigned                none_up:1;          /* so is that all went */
     unsigned                down:1;             /* none up, last try failed */
     unsigned                closed:1;
 };

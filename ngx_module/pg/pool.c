@@ -21,7 +21,6 @@ static void ngx_libpq_pool_connected(void *data, PGconn *conn,
 static void ngx_libpq_pool_success(ngx_libpq_conn_t *pc);
 static void ngx_libpq_pool_failure(ngx_libpq_pool_t *pg, ngx_uint_t mismatch,
     const char *text);
-static void ngx_libpq_pool_outage(ngx_libpq_pool_t *pg, const char *reason);
 static void ngx_libpq_pool_retry_handler(ngx_event_t *ev);
 static void ngx_libpq_pool_queue_handler(ngx_event_t *ev);
 static void ngx_libpq_pool_queue_fail(ngx_libpq_pool_t *pg, ngx_uint_t all);
@@ -291,7 +290,7 @@ ngx_libpq_pool_failure(ngx_libpq_pool_t *pg, ngx_uint_t mismatch,
 {
     pg->failures++;
 
-    ngx_libpq_pool_outage(pg, text);
+    ngx_libpq_log_outage(pg, text);
 
     if (!pg->retry_timer.timer_set) {
         ngx_add_timer(&pg->retry_timer,
@@ -301,27 +300,6 @@ ngx_libpq_pool_failure(ngx_libpq_pool_t *pg, ngx_uint_t mismatch,
     if (pg->stats.up == 0) {
         pg->down = 1;
     }
-}
-
-
-/* One line at the begin of an outage, one when all connections are back. */
-
-static void
-ngx_libpq_pool_outage(ngx_libpq_pool_t *pg, const char *reason)
-{
-    if (pg->outage) {
-        ngx_log_debug2(NGX_LIBPQ_DEBUG, pg->log, 0,
-                       "libpq \"%V\": %s", &pg->name, reason);
-        return;
-    }
-
-    pg->outage = 1;
-    pg->outage_start = ngx_current_msec;
-
-    ngx_log_error(NGX_LOG_ERR, pg->log, 0,
-                  "%sdatabase \"%V\": %s (%ui of %i connections are up)",
-                  pg->use->log, &pg->name, reason, pg->stats.up,
-                  pg->connections);
 }
 
 
@@ -337,7 +315,7 @@ ngx_libpq_pool_lost(ngx_libpq_pool_t *pg, const char *reason)
         return;
     }
 
-    ngx_libpq_pool_outage(pg, reason);
+    ngx_libpq_log_outage(pg, reason);
 
     /* with jitter, so that workers do not come back all at once */
 

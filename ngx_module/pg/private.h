@@ -87,10 +87,16 @@ typedef void (*ngx_libpq_connect_pt)(void *data, PGconn *conn,
 /* NGX_ERROR: no task could be posted, the handler will not be called. */
 ngx_int_t ngx_libpq_connect(ngx_libpq_pool_t *pg, ngx_str_t *channel,
     ngx_libpq_connect_pt handler, void *data);
-/* Copies a text of libpq into a buffer of ERROR_SIZE as a single line. */
-void ngx_libpq_text(char *dst, const char *src);
 /* Milliseconds until the next attempt, with jitter. */
 ngx_msec_t ngx_libpq_backoff(ngx_uint_t failures, ngx_uint_t mismatch);
+
+
+/* log.c */
+
+/* Copies a text of libpq into a buffer of ERROR_SIZE as a line of UTF-8. */
+void ngx_libpq_text(char *dst, const char *src);
+/* A connection was lost, or could not be made. */
+void ngx_libpq_log_outage(ngx_libpq_pool_t *pg, const char *reason);
 
 
 /* conn.c: the socket of a PGconn */

@@ -304,8 +304,8 @@ ngx_libpq_keep(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex, PGresult *res)
         && (ngx_uint_t) PQnfields(res) != exec->stmt->columns)
     {
         ngx_log_error(NGX_LOG_ALERT, pc->pg->log, 0,
-                      "%sstatement %s on \"%V\" returned %d columns instead of "
-                      "%ui", pc->pg->use->log, exec->stmt->name,
+                      "%sstatement \"%s\" on \"%V\" returned %d columns "
+                      "instead of %ui", pc->pg->use->log, exec->stmt->title,
                       &pc->pg->name, PQnfields(res), exec->stmt->columns);
         ex->failed = 1;
         return NGX_ERROR;
@@ -374,9 +374,9 @@ ngx_libpq_nonce_check(ngx_libpq_conn_t *pc, const ngx_libpq_stmt_t *stmt,
     pc->pg->stats.mismatches++;
 
     ngx_log_error(NGX_LOG_ALERT, pc->pg->log, 0,
-                  "%sthe answer to statement %s on \"%V\" does not carry "
+                  "%sthe answer to statement \"%s\" on \"%V\" does not carry "
                   "its nonce, connection dropped", pc->pg->use->log,
-                  stmt->name, &pc->pg->name);
+                  stmt->title, &pc->pg->name);
 
     pc->reason[0] = '\0';
     ngx_libpq_broken(pc, "an answer did not carry its nonce");
@@ -602,7 +602,7 @@ ngx_libpq_log_failure(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
     }
 
     name = (ex->failed_exec < ex->nresults)
-           ? ex->execs[ex->failed_exec].stmt->name : "(commit)";
+           ? ex->execs[ex->failed_exec].stmt->title : "commit";
 
     level = NGX_LOG_ERR;
 
@@ -622,7 +622,8 @@ ngx_libpq_log_failure(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
     constraint = PQresultErrorField(res, PG_DIAG_CONSTRAINT_NAME);
 
     ngx_log_error(level, pc->pg->log, 0,
-                  "%sstatement %s on \"%V\" failed: SQLSTATE %s%s%s%s%s%s%s",
+                  "%sstatement \"%s\" on \"%V\" failed: "
+                  "SQLSTATE %s%s%s%s%s%s%s",
                   pc->pg->use->log, name, &pc->pg->name, ex->sqlstate,
                   message ? ": " : "", message ? message : "",
                   table ? ", table " : "", table ? table : "",

@@ -144,6 +144,7 @@ ngx_http_pupil_compose_share(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
     }
 
     (*shared)->columns = statement->columns;
+    (*shared)->title = statement->from->name;
 
     return *shared;
 }
@@ -169,6 +170,7 @@ ngx_http_pupil_compose_fixed(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
         }
 
         stmt->columns = fixed->columns;
+        stmt->title = fixed->name;
         pmcf->fixed[i] = stmt;
     }
 
