@@ -6,7 +6,9 @@
 use lib 't/lib';
 use Pupil::Test;
 
+use IO::Select;
 use IO::Socket::INET;
+use IO::Socket::SSL ();
 use JSON::XS qw(decode_json encode_json);
 
 my $demo = tmp_dir() . '/demo';
@@ -125,6 +127,34 @@ for (['GET', "/v1/homework/$id", undef, 404],
     unlike encode_json($problem), qr/Rivers|Rhine|sea|Klein/,
         '... and is shown nothing';
 }
+
+
+# What stands before Pupil: the demo's nginx.conf is where others begin.
+my $head = run_cmd('curl', '-skI', "$env{PUPIL_URL}/");
+like $head->{out}, qr/^strict-transport-security: max-age=\d{7,}/mi,
+    'HSTS: the page';
+like run_cmd('curl', '-skI', "$env{PUPIL_URL}/v1/session")->{out},
+    qr/^strict-transport-security: max-age=\d{7,}/mi, 'HSTS: the API';
+unlike $head->{out}, qr{^server: nginx/}mi, 'no version of nginx';
+
+sub handshake (@options) {
+    return run_cmd('openssl', 's_client', '-connect', "localhost:$port",
+                   '-tls1_2', @options, { stdin => '' })->{code};
+}
+is handshake('-cipher', 'ECDHE-RSA-AES128-GCM-SHA256:'
+             . 'ECDHE-ECDSA-AES128-GCM-SHA256'), 0, 'TLS 1.2 with AES-GCM';
+isnt handshake('-cipher', 'ECDHE-RSA-AES128-SHA256:'
+               . 'ECDHE-ECDSA-AES128-SHA256:AES128-SHA'), 0,
+    'and with nothing that is no AEAD';
+
+my $slow = IO::Socket::SSL->new(PeerAddr => "127.0.0.1:$port",
+    SSL_verify_mode => IO::Socket::SSL::SSL_VERIFY_NONE())
+    or die "slow client: $!";
+$slow->print("GET /v1/session HTTP/1.1\r\nHost: localhost\r\n");
+my $since = time;
+IO::Select->new($slow)->can_read(25);
+cmp_ok time - $since, '<', 15, 'half a request is not waited for';
+close $slow;
 
 
 # What the demo says to try: its own lines, as they are, from the checkout.

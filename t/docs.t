@@ -56,6 +56,17 @@ is_deeply $in_document, $in_module,
 my $less = $text{"$root/docs/directives.md"} =~ s/### pupil_deny/### other/r;
 ok !eq_hash(table_of_document($less), $in_module), 'a missing one is found';
 
+# ---- cookies
+
+my @cookies = sort keys %{ { map { $_ => 1 } $source
+                             =~ /"(__Host-[a-z-]+)=?"/g } };
+cmp_ok scalar(@cookies), '>=', 2, 'cookies of the module';
+for my $document ('privacy.md', 'openapi.yaml') {
+    my $said = slurp("$root/docs/$document");
+    is_deeply [grep { $said !~ /\Q$_\E\b(?!-)/ } @cookies], [],
+        "docs/$document: every cookie";
+}
+
 my ($variables) = $source
     =~ /ngx_http_variable_t\s+ngx_http_pupil_\w+\[\] = \{(.*?)\n\};/s;
 is_deeply [sort +($variables // '') =~ /ngx_string\("(\w+)"\)/g],
