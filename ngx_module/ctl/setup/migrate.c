@@ -18,6 +18,7 @@
 #include "ctl/base/literal.h"
 #include "ctl/setup/migrate.h"
 #include "ctl/setup/plugin_sql.h"
+#include "ctl/store/keys.h"
 #include "ctl/store/objects.h"
 #include "ctl/store/plugins.h"
 
@@ -101,6 +102,10 @@ ctl_cmd_migrate(ctl_t *ctl)
         if (keys == NULL || ctl_migrate_keystore(ctl, keys) != 0) {
             goto done;
         }
+    }
+
+    if (data != NULL && keys != NULL && ctl_keys_index(ctl) != 0) {
+        goto done;
     }
 
     rc = CTL_DONE;

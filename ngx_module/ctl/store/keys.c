@@ -25,6 +25,9 @@ static pupil_rc_t service_put(ctl_t *ctl, const PGresult *res, int row);
 static int tenant_key_make(ctl_t *ctl);
 static int service_key_make(ctl_t *ctl, const char *name);
 static int index_keys_make(ctl_t *ctl);
+static int index_keys_tenant(ctl_t *ctl);
+static int index_keys_missing(ctl_t *ctl, char name[NAME_SIZE]);
+static int service_known(const PGresult *res, const char *name);
 static int key_make(ctl_t *ctl, const pupil_key_t *parent,
     pupil_wrapping_t *what, uint8_t wrapped[PUPIL_WRAPPED_LEN]);
 static int key_insert(ctl_t *ctl, const char *sql, const char *which,
@@ -246,6 +249,137 @@ index_keys_make(ctl_t *ctl)
             if (service_key_make(ctl, name) != 0) {
                 return -1;
             }
+        }
+    }
+
+    return 0;
+}
+
+
+int
+ctl_keys_index(ctl_t *ctl)
+{
+    int        rc, row;
+    PGresult  *res;
+
+    if (ctl_open_data(ctl) != 0 || ctl_open_keys(ctl) != 0) {
+        return -1;
+    }
+
+    res = ctl_query(ctl->data, "SELECT tenant FROM pupil.tenant ORDER BY"
+                    " tenant", 0, NULL);
+    if (res == NULL) {
+        return -1;
+    }
+
+    for (row = 0, rc = 0; rc == 0 && row < PQntuples(res); row++) {
+        rc = ctl_get_uuid(res, row, 0, &ctl->tenant);
+
+        if (rc == 0) {
+            ctl_uuid_text(&ctl->tenant, ctl->tenant_text);
+            rc = index_keys_tenant(ctl);
+        }
+    }
+
+    PQclear(res);
+
+    return rc;
+}
+
+
+static int
+index_keys_tenant(ctl_t *ctl)
+{
+    int       missing;
+    char      name[NAME_SIZE];
+    uint32_t  version;
+
+    if (ctl_begin(ctl->keys, &ctl->tenant) != 0) {
+        return -1;
+    }
+
+    missing = index_keys_missing(ctl, name);
+
+    if (missing <= 0) {
+        ctl_rollback(ctl->keys);
+        return missing;
+    }
+
+    if (ctl->opt.key == NULL) {
+        ctl_rollback(ctl->keys);
+        return ctl_error("tenant %s has no key \"%s\": run pupilctl migrate"
+                         " with --key", ctl->tenant_text, name);
+    }
+
+    if ((ctl->keks_count == 0 && ctl_kek_open(ctl) != 0)
+        || keys_load(ctl) != 0)
+    {
+        ctl_rollback(ctl->keys);
+        return -1;
+    }
+
+    if (pupil_keyring_tenant(ctl->ring, &ctl->tenant, &version) == NULL) {
+        ctl_rollback(ctl->keys);
+        return ctl_error("the tenant %s has no key in the key store",
+                         ctl->tenant_text);
+    }
+
+    if (index_keys_make(ctl) != 0 || ctl_commit(ctl->keys) != 0) {
+        ctl_rollback(ctl->keys);
+        return -1;
+    }
+
+    ctl_note("key store: the keys of indexes of tenant %s",
+             ctl->tenant_text);
+
+    pupil_keyring_forget_tenant(ctl->ring, &ctl->tenant);
+
+    return 0;
+}
+
+
+/* 1 with the name of one that the key store lacks, 0, or -1. */
+static int
+index_keys_missing(ctl_t *ctl, char name[NAME_SIZE])
+{
+    int                    missing;
+    PGresult              *res;
+    uint32_t               i, f;
+    const pupil_plugin_t  *plugin;
+
+    res = ctl_query(ctl->keys, "SELECT name FROM keystore.service_key", 0,
+                    NULL);
+    if (res == NULL) {
+        return -1;
+    }
+
+    missing = 0;
+
+    for (i = 0; i < ctl->policy.count && !missing; i++) {
+        plugin = ctl->policy.categories[i]->plugin;
+
+        for (f = 0; f < plugin->fields_count && !missing; f++) {
+            if (plugin->fields[f].flags & PUPIL_FIELD_INDEXED) {
+                index_name(plugin->name, plugin->fields[f].name, name);
+                missing = !service_known(res, name);
+            }
+        }
+    }
+
+    PQclear(res);
+
+    return missing;
+}
+
+
+static int
+service_known(const PGresult *res, const char *name)
+{
+    int  row;
+
+    for (row = 0; row < PQntuples(res); row++) {
+        if (strcmp(PQgetvalue(res, row, 0), name) == 0) {
+            return 1;
         }
     }
 

@@ -23,6 +23,13 @@ int ctl_keys_tenant(ctl_t *ctl);
  */
 int ctl_keys_ensure(ctl_t *ctl);
 
+/*
+ * Makes the keys of indexes that tenants lack, as they do of a plugin that is
+ * newer than they are.  Opens both databases, and the key file where there is
+ * something to make.
+ */
+int ctl_keys_index(ctl_t *ctl);
+
 /* A service key of the tenant; NULL with the error said. */
 const pupil_key_t *ctl_key(ctl_t *ctl, const char *name);
 

@@ -223,6 +223,16 @@ ngx_http_pupil_problem_end(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_debug(ctx, "problem: %s",
                          ngx_http_pupil_problems[problem].slug);
 
+    /* not the connection's log, which has its address beside the path */
+    if (problem == NGX_HTTP_PUPIL_INTERNAL) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "pupil: internal error of %s; request %*s",
+                      ctx->conf->endpoint ? ctx->conf->endpoint->name
+                                          : "a location",
+                      (size_t) PUPIL_UUID_TEXT_LEN,
+                      ngx_http_pupil_id_text(ctx));
+    }
+
     pupil_writer_reset(&ctx->out);
 
     ctx->response.problem = problem;
