@@ -97,6 +97,9 @@ my @values = (
      'https://a.example/', 'a.example', 'https://'],
     ['pupil_deny', qr/pupil_deny: /, 'nothing', 'identity.nickname',
      'identity purpose=marketing', 'identity relation=friend'],
+    ['pupil_deny', qr/pupil_deny: .*denies nothing/,
+     'identity purpose=security', 'identity.given_name purpose=teaching '
+     . 'relation=self', 'credential.password_hash relation=teaches'],
     ['pupil_pool', qr/"both" is none of: data, keys/, 'both connections=1'],
     ['pupil_pool', qr/out of bounds/, 'data connections=0',
      'keys depth=1000', 'data statement_timeout=1ms'],
