@@ -196,6 +196,50 @@ pupil_deny_condition(pupil_str_t word, pupil_deny_t *deny,
 }
 
 
+/* Does it take this grant away, for its field? */
+static int
+pupil_deny_takes(const pupil_deny_t *deny, const pupil_grant_t *grant)
+{
+    return (deny->purpose == 0 || deny->purpose == grant->purpose)
+           && (deny->relation == 0 || deny->relation == grant->relation);
+}
+
+
+/* One that takes nothing away looks like a wall, and is none. */
+static pupil_rc_t
+pupil_deny_check(const pupil_policy_t *policy, const pupil_deny_t *deny,
+    pupil_error_t *error)
+{
+    int32_t                category;
+    uint32_t               i, f;
+    const pupil_grant_t   *grant;
+    const pupil_plugin_t  *plugin;
+
+    category = pupil_policy_category(policy, deny->category);
+    plugin = policy->categories[category]->plugin;
+
+    for (i = 0; i < plugin->grants_count; i++) {
+        grant = &plugin->grants[i];
+
+        if (!pupil_deny_takes(deny, grant)) {
+            continue;
+        }
+
+        for (f = 0; f < plugin->fields_count; f++) {
+            if ((deny->field.len == 0
+                 || pupil_str_is(deny->field, plugin->fields[f].name))
+                && pupil_name_listed(grant->fields, plugin->fields[f].name))
+            {
+                return PUPIL_OK;
+            }
+        }
+    }
+
+    return pupil_error_set(error, "this denies nothing: category \"%s\" has no"
+                           " such grant", plugin->name);
+}
+
+
 pupil_rc_t
 pupil_deny_parse(const pupil_policy_t *policy, const pupil_str_t *words,
     uint32_t count, pupil_deny_t *deny, pupil_error_t *error)
@@ -215,7 +259,7 @@ pupil_deny_parse(const pupil_policy_t *policy, const pupil_str_t *words,
         rc = pupil_deny_condition(words[i], deny, error);
     }
 
-    return rc;
+    return rc == PUPIL_OK ? pupil_deny_check(policy, deny, error) : rc;
 }
 
 
@@ -231,8 +275,7 @@ pupil_policy_denied(const pupil_policy_t *policy, const char *category,
 
         if (pupil_str_is(deny->category, category)
             && (deny->field.len == 0 || pupil_str_is(deny->field, field))
-            && (deny->purpose == 0 || deny->purpose == grant->purpose)
-            && (deny->relation == 0 || deny->relation == grant->relation))
+            && pupil_deny_takes(deny, grant))
         {
             return 1;
         }

@@ -42,7 +42,8 @@ int32_t pupil_policy_category(const pupil_policy_t *policy,
 /*
  * Reads what a pupil_deny directive says: "category" or "category.field",
  * then any of "purpose=NAME" and "relation=NAME".  Unknown names are refused
- * with the known ones listed.  A plugin must be loaded before it is narrowed.
+ * with the known ones listed, and so is what no grant has.  A plugin must be
+ * loaded before it is narrowed.
  */
 pupil_rc_t pupil_deny_parse(const pupil_policy_t *policy,
     const pupil_str_t *words, uint32_t count, pupil_deny_t *deny,
