@@ -23,7 +23,7 @@ $nginx->start;
 $day->ready->all_here;
 
 sub alerts { scalar(() = $nginx->log_text
-    =~ /\[alert\].*pupil: the answer to statement \w+ on "data" does not/g) }
+    =~ /\[alert\].*pupil: the answer to statement "[\w ]+" on "data" does not/g) }
 
 sub mismatches {
     my $body = $nginx->http->get('/status')->body;

@@ -35,6 +35,18 @@ typedef struct {
     pupil_bound_row_t          bound;       /* the record as it is stored */
 } ngx_http_pupil_data_t;
 
+/* The parameters of a generic write that are arrays. */
+typedef struct {
+    int32_t      set[PUPIL_STATEMENT_WANTS];
+    pupil_str_t  sealed[PUPIL_STATEMENT_WANTS];
+    pupil_str_t  plain[PUPIL_STATEMENT_WANTS];
+    pupil_str_t  names[PUPIL_STATEMENT_WANTS];
+    pupil_str_t  terms[PUPIL_STATEMENT_WANTS];
+    pupil_str_t  macs[PUPIL_STATEMENT_WANTS];
+    ngx_uint_t   indexed;
+    pupil_str_t  facts;
+} ngx_http_pupil_patch_t;
+
 
 /*
  * Finds category, relation and what is granted; write: for writing.  NGX_OK,
@@ -72,6 +84,18 @@ void ngx_http_pupil_data_head(ngx_http_pupil_ctx_t *ctx);
 
 /* 404, audited: unknown and not yours look the same. */
 ngx_int_t ngx_http_pupil_data_unknown(ngx_http_pupil_ctx_t *ctx);
+
+/* Of a write, by want: its field's number in the category, and the field. */
+uint32_t ngx_http_pupil_data_number(ngx_http_pupil_data_t *data,
+    uint32_t want);
+const pupil_field_t *ngx_http_pupil_data_field(ngx_http_pupil_data_t *data,
+    uint32_t want);
+
+/* Seals the values that are given, with their terms; then binds the record. */
+ngx_int_t ngx_http_pupil_data_values(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_patch_t *patch);
+ngx_int_t ngx_http_pupil_data_facts(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_patch_t *patch);
 
 ngx_int_t ngx_http_pupil_data_write_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_data_write_start(ngx_http_pupil_ctx_t *ctx);

@@ -9,19 +9,6 @@
 #include "http/data/ngx_http_pupil_data.h"
 
 
-/* The parameters of a generic write that are arrays. */
-typedef struct {
-    int32_t      set[PUPIL_STATEMENT_WANTS];
-    pupil_str_t  sealed[PUPIL_STATEMENT_WANTS];
-    pupil_str_t  plain[PUPIL_STATEMENT_WANTS];
-    pupil_str_t  names[PUPIL_STATEMENT_WANTS];
-    pupil_str_t  terms[PUPIL_STATEMENT_WANTS];
-    pupil_str_t  macs[PUPIL_STATEMENT_WANTS];
-    ngx_uint_t   indexed;
-    pupil_str_t  facts;
-} ngx_http_pupil_patch_t;
-
-
 static ngx_int_t ngx_http_pupil_data_accept(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_data_member(ngx_http_pupil_ctx_t *ctx,
     const pupil_input_member_t *member);
@@ -29,10 +16,6 @@ static ngx_int_t ngx_http_pupil_data_want(ngx_http_pupil_ctx_t *ctx,
     const pupil_input_member_t *member, uint32_t *want);
 static ngx_int_t ngx_http_pupil_data_fault(ngx_http_pupil_ctx_t *ctx,
     const pupil_str_t *name, const char *rule);
-static uint32_t ngx_http_pupil_data_number(ngx_http_pupil_data_t *data,
-    uint32_t want);
-static const pupil_field_t *ngx_http_pupil_data_field(
-    ngx_http_pupil_data_t *data, uint32_t want);
 static ngx_int_t ngx_http_pupil_data_looked(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_data_stored(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
@@ -40,12 +23,6 @@ static ngx_int_t ngx_http_pupil_data_complete(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_data_send(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_data_record(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, ngx_uint_t at);
-static ngx_int_t ngx_http_pupil_data_values(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_patch_t *patch);
-static ngx_int_t ngx_http_pupil_data_facts(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_patch_t *patch);
-static ngx_int_t ngx_http_pupil_data_index(ngx_http_pupil_ctx_t *ctx,
-    uint32_t want, ngx_http_pupil_patch_t *patch);
 static ngx_int_t ngx_http_pupil_data_written(ngx_http_pupil_ctx_t *ctx);
 
 
@@ -248,14 +225,14 @@ ngx_http_pupil_data_fault(ngx_http_pupil_ctx_t *ctx, const pupil_str_t *name,
 
 
 /* The field of a want, as the plugin counts them. */
-static uint32_t
+uint32_t
 ngx_http_pupil_data_number(ngx_http_pupil_data_t *data, uint32_t want)
 {
     return (uint32_t) data->generic->stmt.statement.field[want];
 }
 
 
-static const pupil_field_t *
+const pupil_field_t *
 ngx_http_pupil_data_field(ngx_http_pupil_data_t *data, uint32_t want)
 {
     const pupil_plugin_t  *plugin;
@@ -456,12 +433,13 @@ ngx_http_pupil_data_send(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_param_bytea_array(ex, patch->terms, patch->indexed);
     ngx_http_pupil_param_bytea_array(ex, patch->macs, patch->indexed);
     ngx_libpq_param_uuid_array(ex, data->classes, data->nclasses);
-    ngx_http_pupil_data_record(ctx, ex, at);
 
     if (data->category->bound) {
         ngx_http_pupil_param_bytea(ex, &patch->facts);
         ngx_http_pupil_param_bytea(ex, &data->bound.facts);
     }
+
+    ngx_http_pupil_data_record(ctx, ex, at);
 
     ctx->resume = ngx_http_pupil_data_written;
 
@@ -490,171 +468,6 @@ ngx_http_pupil_data_record(ngx_http_pupil_ctx_t *ctx,
     }
 
     ngx_http_pupil_audit_write(ctx, ex, at, &data->generic->stmt, &what);
-}
-
-
-static ngx_int_t
-ngx_http_pupil_data_values(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_patch_t *patch)
-{
-    uint32_t                 i;
-    const pupil_field_t     *field;
-    ngx_http_pupil_data_t   *data;
-    ngx_http_pupil_place_t   place;
-
-    data = ctx->data;
-
-    place.category = data->category->plugin->name;
-    place.owner = &data->owner;
-    place.record = &data->record;
-
-    for (i = 0; i < data->generic->generic->template.wants_count; i++) {
-
-        if (!data->set[i]) {
-            continue;
-        }
-
-        patch->set[i] = 1;
-        field = ngx_http_pupil_data_field(data, i);
-
-        if ((field->flags & PUPIL_FIELD_INDEXED)
-            && ngx_http_pupil_data_index(ctx, i, patch) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        if (data->values[i].data == NULL) {
-            continue;
-        }
-
-        if (!(field->flags & PUPIL_FIELD_SEALED)) {
-            patch->plain[i] = data->values[i];
-            continue;
-        }
-
-        place.field = field->name;
-
-        if (ngx_http_pupil_seal(ctx, &place, data->values[i],
-                                &patch->sealed[i])
-            != PUPIL_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/* The facts of the record as it will be: what is not set stays. */
-static ngx_int_t
-ngx_http_pupil_data_facts(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_patch_t *patch)
-{
-    uint32_t                 i, number;
-    pupil_bound_row_t        bound;
-    const pupil_field_t     *field;
-    ngx_http_pupil_data_t   *data;
-    ngx_http_pupil_place_t   at;
-
-    data = ctx->data;
-
-    if (!data->category->bound) {
-        return NGX_OK;
-    }
-
-    bound = data->bound;
-
-    for (i = 0; i < data->generic->generic->template.wants_count; i++) {
-
-        if (!data->set[i]) {
-            continue;
-        }
-
-        field = ngx_http_pupil_data_field(data, i);
-        number = ngx_http_pupil_data_number(data, i);
-
-        if (pupil_bound_sealed(field)) {
-            bound.cells[number] = patch->sealed[i];
-            bound.has[number] = 1;
-
-        } else if (pupil_bound_plain(field)
-                   && pupil_bound_value(&bound, data->category,
-                                        (int32_t) number, data->values[i],
-                                        &ctx->alloc)
-                      != PUPIL_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    at.category = data->category->plugin->name;
-    at.field = "";
-    at.owner = &data->owner;
-    at.record = &data->record;
-
-    return ngx_http_pupil_facts_make(ctx, data->category, &at, &bound,
-                                     &patch->facts);
-}
-
-
-/* The row of the blind index that goes with a value, or its end. */
-static ngx_int_t
-ngx_http_pupil_data_index(ngx_http_pupil_ctx_t *ctx, uint32_t want,
-    ngx_http_pupil_patch_t *patch)
-{
-    char                    name[sizeof("index:.") + 2 * PUPIL_MAX_NAME];
-    uint8_t                *out;
-    uint32_t                field;
-    ngx_uint_t              n;
-    pupil_str_t             term;
-    pupil_index_row_t       row;
-    const pupil_key_t      *key, *mac;
-    ngx_http_pupil_data_t  *data;
-
-    data = ctx->data;
-    n = patch->indexed++;
-    field = ngx_http_pupil_data_number(data, want);
-    patch->names[n] = data->category->field_names[field];
-
-    if (data->values[want].data == NULL) {
-        return NGX_OK;
-    }
-
-    ngx_snprintf((u_char *) name, sizeof(name), "index:%s.%s%Z",
-                 data->category->plugin->name,
-                 ngx_http_pupil_data_field(data, want)->name);
-
-    key = ngx_http_pupil_key(ctx, name);
-    mac = ngx_http_pupil_key(ctx, "mac");
-    out = ngx_palloc(ctx->request->pool, PUPIL_TERM_LEN + PUPIL_MAC_LEN);
-
-    if (key == NULL || mac == NULL || out == NULL
-        || pupil_value_term(data->category, field, data->values[want],
-                            &ctx->alloc, &term)
-           != PUPIL_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    pupil_blind_term(key, term, out);
-    patch->terms[n].data = out;
-    patch->terms[n].len = PUPIL_TERM_LEN;
-
-    row.tenant = ctx->tenant;
-    row.category = data->category->name;
-    row.field = patch->names[n];
-    row.term = patch->terms[n];
-    row.owner = data->owner.id;
-    row.record = data->record;
-
-    pupil_mac_index(mac, &row, out + PUPIL_TERM_LEN);
-    patch->macs[n].data = out + PUPIL_TERM_LEN;
-    patch->macs[n].len = pupil_mac_len(patch->macs[n].data);
-
-    pupil_stack_wipe();
-
-    return NGX_OK;
 }
 
 

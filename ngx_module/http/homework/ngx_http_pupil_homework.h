@@ -299,6 +299,11 @@ ngx_int_t ngx_http_pupil_homework_score(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_homework_create_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_patch_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx);
+
+/* The steps behind a write that is committed. */
+ngx_int_t ngx_http_pupil_homework_created(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_homework_patched(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_homework_deleted(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_delete_step(ngx_http_pupil_ctx_t *ctx);
