@@ -119,6 +119,22 @@ my $seen = over($named, pupil_database => "\"$default\"");
 refused('another name', qr/certificate\ for\ "localhost".*does
     \ not\ match\ host\ name\ "db\.example"/x, $seen, 'data', 'keys');
 
+# pupilctl is a client like nginx.
+sub operator (%opt) {
+    my $conninfo = $site->conninfo('pupil', user => 'pupil_operator', %opt)
+        =~ s/ sslmode=\S+//r;
+    return $site->ctl('tenant', 'list', '--database', $conninfo);
+}
+my $run = operator(%$named);
+is $run->{code}, 1, 'pupilctl: TLS is verified, unless it is told otherwise';
+like $run->{err}, qr/does not match host name "db\.example"/,
+    'pupilctl: and says what does not fit';
+is operator(host => 'tcp')->{code}, 0, 'pupilctl: this host needs none';
+is operator()->{code}, 0, 'pupilctl: nor does a socket';
+is $site->ctl('tenant', 'list', '--database', $site->conninfo('pupil',
+    user => 'pupil_operator', %$named, sslmode => 'require'))->{code}, 0,
+    'pupilctl: what is said counts';
+
 $seen = over({ host => 'tcp', sslrootcert => $foreign });
 refused('a foreign authority', qr/certificate verify failed/, $seen,
         'data', 'keys');
