@@ -13,6 +13,8 @@
 #include "ctl/base/text.h"
 
 
+static const char *tls_mode(const char *conninfo);
+static int hosts_local(const char *hosts);
 static void ignore_notice(void *arg, const char *message);
 static void query_error(const PGconn *conn, const PGresult *res);
 static int database_open(pupil_database_id_t database, const char *conninfo,
@@ -26,9 +28,9 @@ static const char *const  database_options[PUPIL_DATABASE_COUNT] = {
     [PUPIL_DATABASE_KEYSTORE] = "--keystore"
 };
 
-/* The conninfo decides over the other two. */
+/* The conninfo decides over the next two; it says no sslmode where we do. */
 static const char *const  connect_words[] = {
-    "dbname", "fallback_application_name", "client_encoding", NULL
+    "dbname", "fallback_application_name", "client_encoding", "sslmode", NULL
 };
 
 
@@ -36,7 +38,8 @@ PGconn *
 ctl_connect(const char *conninfo, const char *what)
 {
     PGconn      *conn;
-    const char  *values[] = { conninfo, "pupilctl", "UTF8", NULL };
+    const char  *values[] = { conninfo, "pupilctl", "UTF8",
+                              tls_mode(conninfo), NULL };
 
     conn = PQconnectdbParams(connect_words, values, 1);
 
@@ -58,6 +61,83 @@ ctl_connect(const char *conninfo, const char *what)
     }
 
     return conn;
+}
+
+
+/*
+ * As in nginx: who says nothing about TLS gets all of it on a network.  NULL:
+ * it is said, or there is no network between.
+ */
+static const char *
+tls_mode(const char *conninfo)
+{
+    int                asked;
+    const char        *host, *address, *mode;
+    PQconninfoOption  *options, *option;
+
+    host = getenv("PGHOST");
+    address = NULL;
+    mode = getenv("PGSSLMODE");
+
+    options = PQconninfoParse(conninfo, NULL);
+
+    for (option = options;
+         option != NULL && option->keyword != NULL;
+         option++)
+    {
+        if (option->val == NULL) {
+            continue;
+        }
+
+        if (strcmp(option->keyword, "host") == 0) {
+            host = option->val;
+
+        } else if (strcmp(option->keyword, "hostaddr") == 0) {
+            address = option->val;
+
+        } else if (strcmp(option->keyword, "sslmode") == 0) {
+            mode = option->val;
+        }
+    }
+
+    asked = mode == NULL && !(hosts_local(host) && hosts_local(address));
+
+    PQconninfoFree(options);
+
+    return asked ? "verify-full" : NULL;
+}
+
+
+/* A list of hosts: none, sockets and loopback alone. */
+static int
+hosts_local(const char *hosts)
+{
+    size_t       i, len;
+    const char  *p;
+
+    static const char *const  local[] = {
+        "localhost", "127.0.0.1", "::1", NULL
+    };
+
+    for (p = hosts; p != NULL; p = p[len] != '\0' ? p + len + 1 : NULL) {
+        len = strcspn(p, ",");
+
+        if (len == 0 || *p == '/' || *p == '@') {
+            continue;
+        }
+
+        for (i = 0; local[i] != NULL; i++) {
+            if (strlen(local[i]) == len && strncmp(p, local[i], len) == 0) {
+                break;
+            }
+        }
+
+        if (local[i] == NULL) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 
