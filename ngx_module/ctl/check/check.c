@@ -93,6 +93,7 @@ ctl_cmd_check(ctl_t *ctl)
 
     if (check.used) {
         needs_check(&check);
+        check_files(&check);
         check_databases(&check);
         check_tenants(&check);
         check_plugins(&check);

@@ -54,6 +54,9 @@ int check_ask(check_t *check, PGconn *conn,
 /* What decides in a database, and no migration made: check_objects.c. */
 void check_objects(check_t *check, PGconn *conn);
 
+/* What workers read when they connect, as their user: check_files.c. */
+void check_files(check_t *check);
+
 /* The key file, against the key store: check_db.c. */
 void check_key(check_t *check);
 
