@@ -54,13 +54,19 @@ cmp_ok $run->{records} // 0, '>', 20, 'and there was something to look at';
 
 # ---- what somebody does with SQL, and takes back
 
-# An early one, so that it is not the last that its writer wrote.
-my $one = $db->selectrow_array(<<"SQL");
+# A request with one record, since then, which is not the last of its writer:
+# what a writer that lives writes next shows that it is missing.
+sub inner ($since) {
+    return eval { $db->selectrow_array(<<"SQL", {}, $since) } // uuid();
 SELECT r.request FROM $log r WHERE r.outcome = 'allowed' AND r.role = 'pupil'
-   AND (SELECT count(*) FROM $log o WHERE o.request = r.request) = 1
- ORDER BY r.at LIMIT 1
+   AND r.at > ? AND (SELECT count(*) FROM $log o
+       WHERE o.request = r.request) = 1
+   AND EXISTS (SELECT FROM $log n WHERE n.writer = r.writer
+       AND n.number > r.number) ORDER BY r.at LIMIT 1
 SQL
-my $where = 'WHERE request = ' . $db->quote($one);
+}
+
+my $where = 'WHERE request = ' . $db->quote(inner('-infinity'));
 
 my %by_hand = (
     'a record that is deleted' => ['missing', "DELETE FROM $log $where"],
@@ -151,8 +157,12 @@ for my $name (sort keys %bent) {
         "$name: the answer is given";
     $db->do($mend);
     $db->do('DROP FUNCTION pupil.bend()');
-    work(3);
-    my $found = verify();
+    my $found;
+    for (1 .. 10) {       # until the same worker has written again
+        work();
+        $found = verify();
+        last if $found->{kinds} =~ /\b$kind\b/;
+    }
     is $found->{code}, 1, "$name: verify says so";
     like $found->{kinds}, qr/\b$kind\b/, "$name is found"
         or diag $found->{text};
@@ -209,12 +219,8 @@ for my $name (sort keys %faults) {
 }
 
 # The gaps that are declared hide no other: the comparison can fail.
-my $last = $db->selectrow_array("SELECT request FROM $log WHERE at > ? AND"
-    . " outcome = 'allowed' AND role = 'pupil' ORDER BY at DESC LIMIT 1", {},
-    $since);
-work(3);
 my $whole = findings();
-$db->do("DELETE FROM $log WHERE request = ?", {}, $last);
+$db->do("DELETE FROM $log WHERE request = ?", {}, inner($since));
 isnt findings(), $whole, 'one that is deleted then is found';
 
 $nginx->allow_log(qr/an answer did not carry|worker process \d+ exited/);
