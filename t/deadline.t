@@ -17,6 +17,7 @@ $day->work;
 my %client = map { my $http = $nginx->http;
                    $http->login(@{ $day->person($_) }{qw(login password)});
                    ($_ => $http) } qw(pupil teacher classmate);
+$client{nobody} = $nginx->http;
 
 # Sends all of these while a table is held; their answers come before it is
 # given back.
@@ -52,6 +53,23 @@ like $client{pupil}->post('/v1/progress', json => $submission)->status,
 is $site->db->selectrow_array('SELECT count(*) FROM data.progress WHERE'
     . ' record = ?', {}, $submission->{id}), 1, 'once';
 is_status $client{pupil}->get('/v1/homework'), 200, 'as ever';
+
+
+# ---- log-ins, whose attempts count and are on record all the same
+
+sub refused () {
+    return $site->db->selectrow_array('SELECT count(*) FROM pupil.audit_record'
+        . " WHERE outcome = 'refused'");
+}
+
+for my $table (qw(pupil.login_throttle pupil.blind_index)) {
+    my $before = refused();
+    held($table, "a log-in and $table", nobody => [POST => '/v1/login',
+        json => { identifier => $day->person('pupil')->{login},
+                  password => 'not it' }]);
+    ok eval { wait_until(10, '', sub { refused() == $before + 1 }); 1 },
+        "$table: the attempt is on record, once";
+}
 
 
 # ---- another deadline

@@ -70,7 +70,7 @@ for my $stage (['reserved', 'pupil.login_throttle'],
     my $known = recorded();
 
     hold($table) if $table;
-    leave_when($table ? sub { waiting() }
+    leave_when($table ? sub { in_progress() == $TRIES && waiting() }
                       : sub { counted() == $TRIES && sleep 0.3 });
     $lock->rollback if $table;
 

@@ -32,7 +32,7 @@ static ngx_int_t ngx_http_pupil_login_verified(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_refused(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_busy(ngx_http_pupil_ctx_t *ctx);
-static void ngx_http_pupil_login_cleanup(void *data);
+static void ngx_http_pupil_login_left(ngx_http_pupil_ctx_t *ctx);
 static void *ngx_http_pupil_login_create(ngx_conf_t *cf);
 static ngx_int_t ngx_http_pupil_login_init(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf);
@@ -112,7 +112,6 @@ ngx_http_pupil_login_busy(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_login_start(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_pool_cleanup_t      *cln;
     ngx_http_pupil_login_t  *login;
 
     ngx_http_pupil_debug(ctx, "start");
@@ -123,13 +122,7 @@ ngx_http_pupil_login_start(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_login_busy(ctx);
     }
 
-    cln = ngx_pool_cleanup_add(ctx->request->pool, 0);
-    if (cln == NULL) {
-        return NGX_ERROR;
-    }
-
-    cln->handler = ngx_http_pupil_login_cleanup;
-    cln->data = ctx;
+    ctx->left = ngx_http_pupil_login_left;
 
     login->conf->hashing++;
     login->slot = 1;
@@ -143,12 +136,9 @@ ngx_http_pupil_login_start(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* Runs before the engine's own cleanup, which wipes the log-in. */
 static void
-ngx_http_pupil_login_cleanup(void *data)
+ngx_http_pupil_login_left(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_http_pupil_ctx_t *ctx = data;
-
     ngx_http_pupil_hash_detach(ctx->data);
     ngx_http_pupil_login_gone(ctx);
 }

@@ -89,16 +89,19 @@ struct ngx_http_pupil_ctx_s {
     const ngx_http_pupil_stmt_t     *denied;       /* was not granted */
     ngx_http_pupil_sent_t           *sent;
     ngx_event_t                      deadline;
+    void                           (*left)(ngx_http_pupil_ctx_t *ctx);
     ngx_http_pupil_memory_t          memory;
 
     unsigned                         handled:1;    /* by our handler */
-    unsigned                         late:1;       /* answered with 503 */
     unsigned                         has_session:1;
     unsigned                         integrity:1;  /* a value did not open */
 };
 
 
-/* What is under way finishes for nobody. */
+/*
+ * What is under way finishes for nobody.  First, once, ctx->left, where a route
+ * sees to what must be done all the same; nothing of the request is wiped yet.
+ */
 void ngx_http_pupil_abandon(ngx_http_pupil_ctx_t *ctx);
 
 /* Content handler of all endpoints; set by their directives. */

@@ -50,7 +50,6 @@ ngx_http_pupil_deadline(ngx_event_t *ev)
     ngx_http_pupil_debug(ctx, "past its deadline");
 
     ctx->main->stats.late++;
-    ctx->late = 1;
 
     ngx_http_pupil_abandon(ctx);
     ngx_http_pupil_tampered_forget(ctx);

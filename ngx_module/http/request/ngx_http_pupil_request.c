@@ -166,6 +166,11 @@ ngx_http_pupil_cleanup(void *data)
 void
 ngx_http_pupil_abandon(ngx_http_pupil_ctx_t *ctx)
 {
+    if (ctx->left != NULL) {
+        ctx->left(ctx);
+        ctx->left = NULL;
+    }
+
     ngx_http_pupil_exchanges_leave(ctx);
     ngx_http_pupil_audit_detach(ctx);
 }
@@ -381,11 +386,6 @@ ngx_http_pupil_resume(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
     c = r->connection;
 
     ngx_http_set_log_request(c->log, r);
-
-    /* a password's hash that came too late */
-    if (ctx->late) {
-        return;
-    }
 
     ctx->waited = step;
     ngx_http_pupil_run(ctx, ngx_http_pupil_step_keys);
