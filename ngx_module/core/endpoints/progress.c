@@ -99,102 +99,91 @@ static const char  lock_sql[] =
  * (invariant I18): the MAC alone would not tell that somebody has edited the
  * row beside it.  go: false when the evidence is an old one and does not do
  * for all items; then nothing is written, and fresh evidence says why.
+ *
+ * told: the kinds of outcome that there are, 1 what is stored, 2 a conflict, 4
+ * what is refused.  Each has a record: r has pupil_progress_choices, and which
+ * kinds, among those up to its own, choose it.  The last array has the sums of
+ * 1 << which, by kinds.
  */
-/*
- * One of pupil_progress_choices, chosen where of the kinds of outcome (1: stored
- * or replayed, 2: a conflict, 4: refused) those among are just these: what there
- * is before it has the numbers before its own.
- */
-#define RECORD(which, before, kinds, outcome)                                 \
-    "(" #which ", " #before ", " kinds ", '" outcome "')"
-
-/* told: the kinds.  The numbers behind it are sums of 1 << which. */
-static const char
-    submit_sql[] = "WITH item AS MATERIALIZED ("
-                   "SELECT i.*, (SELECT p.fingerprint FROM data.progress AS p"
-                   " WHERE p.tenant = $2 AND p.owner = $4 AND p.record = i.id) AS stored"
-                   " FROM unnest($8, $9, $10, $11, $12, $13, $14) WITH ORDINALITY"
-                   " AS i (id, homework, exercise, answer, result, fingerprint, done, n)),"
-                   " fit AS MATERIALIZED ("
-                   "SELECT FROM pupil.owner AS o WHERE o.tenant = $2 AND o.owner = $4"
-                   " AND o.state = 'active' AND o.key_version = $15),"
-                   " able AS MATERIALIZED ("
-                   "SELECT e.class, v.k FROM unnest($16, $17, $18, $19, $20, $21)"
-                   " WITH ORDINALITY"
-                   " AS v (enrolment, class, valid_from, valid_to, source, mac, k)"
-                   " JOIN " PUPIL_SQL_EACH(
-                       "SELECT e.class FROM pupil.enrolment AS e"
-                       " WHERE e.enrolment = v.enrolment"
-                       " AND e.class = v.class AND e.source = v.source AND e.mac = v.mac"
-                       " AND e.valid_from - DATE '1970-01-01' = v.valid_from"
-                       " AND e.valid_to - DATE '1970-01-01' IS NOT DISTINCT FROM"
-                       " NULLIF(v.valid_to, " PUPIL_SQL_NO_DATE ")"
-                       " AND " PUPIL_SQL_MINE(
-                           "e") " AND e.role = 'pupil'") " AS e ON true),"
-                                                         " w AS MATERIALIZED ("
-                                                         "SELECT DISTINCT ON (i.id) i.*, e.class,"
-                                                         " ($23)[(i.n - 1) * cardinality($16) + e.k] AS facts FROM item AS i"
-                                                         " JOIN able AS e ON true"
-                                                         " JOIN " PUPIL_SQL_EACH(
-                                                             "SELECT FROM data.homework AS h"
-                                                             " WHERE h.tenant = $2 AND h.owner = e.class AND h.record = i.homework"
-                                                             " AND h.deleted_at IS NULL AND h.assigned_at <= now()"
-                                                             " AND i.exercise = ANY (h.exercise_ids)") " AS h ON true"
-                                                                                                       " WHERE i.stored IS NULL AND EXISTS (SELECT FROM fit)"
-                                                                                                       " ORDER BY i.id, i.n),"
-                                                                                                       " done AS MATERIALIZED ("
-                                                                                                       "SELECT i.n, CASE"
-                                                                                                       " WHEN i.stored = i.fingerprint THEN 'replayed'"
-                                                                                                       " WHEN i.stored IS NOT NULL THEN 'conflict'"
-                                                                                                       " WHEN w.n = i.n THEN 'stored'"
-                                                                                                       " WHEN w.n IS NULL OR w.n > i.n THEN 'refused'"
-                                                                                                       " WHEN w.fingerprint = i.fingerprint THEN 'replayed'"
-                                                                                                       " ELSE 'conflict' END AS status"
-                                                                                                       " FROM item AS i LEFT JOIN w ON w.id = i.id),"
-                                                                                                       " go AS MATERIALIZED ("
-                                                                                                       "SELECT $22 = 1 OR (EXISTS (SELECT FROM fit) AND NOT EXISTS ("
-                                                                                                       "SELECT FROM done AS d WHERE d.status = 'refused')) AS go),"
-                                                                                                       " gone AS ("
-                                                                                                       "UPDATE data.progress AS p SET superseded = true FROM w"
-                                                                                                       " WHERE (SELECT go.go FROM go)"
-                                                                                                       " AND p.tenant = $2 AND p.owner = $4 AND NOT p.superseded"
-                                                                                                       " AND p.homework_id = w.homework AND p.exercise_id = w.exercise),"
-                                                                                                       " put AS ("
-                                                                                                       "INSERT INTO data.progress (tenant, owner, record, key_version, source,"
-                                                                                                       " updated_at, homework_id, class_id, exercise_id, done, answer, result,"
-                                                                                                       " fingerprint, facts, superseded)"
-                                                                                                       " SELECT $2, $4, w.id, $15, 'gateway',"
-                                                                                                       " now() + w.n * interval '1 microsecond', w.homework, w.class,"
-                                                                                                       " w.exercise, w.done = 1, w.answer, w.result, w.fingerprint, w.facts,"
-                                                                                                       " EXISTS (SELECT FROM w AS later WHERE later.homework = w.homework"
-                                                                                                       " AND later.exercise = w.exercise AND later.n > w.n)"
-                                                                                                       " FROM w WHERE (SELECT go.go FROM go)),"
-                                                                                                       " told AS MATERIALIZED ("
-                                                                                                       "SELECT coalesce(bit_or(CASE d.status"
-                                                                                                       " WHEN 'refused' THEN 4 WHEN 'conflict' THEN 2 ELSE 1 END), 0) AS kinds"
-                                                                                                       " FROM done AS d WHERE (SELECT go.go FROM go)),"
-                                                                                                       " audit AS ("
-                                                                                                       "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome)"
-                                                                                                       " SELECT {audit_values}, {number} + r.before, " PUPIL_SQL_MAC("r.which") ", r.outcome"
-                                                                                                                                                                                " FROM told AS t JOIN (VALUES " RECORD(0, 0, "1, 1", "allowed") ", " RECORD(1,
-                                                                                                                                                                                                                                                            0, "3, 2", "conflict") ", " RECORD(2,
-                                                                                                                                                                                                                                                                                               0, "7, 4",
-                                                                                                                                                                                                                                                                                               "not_found") ", " RECORD(3,
-                                                                                                                                                                                                                                                                                                                        1,
-                                                                                                                                                                                                                                                                                                                        "3, 3",
-                                                                                                                                                                                                                                                                                                                        "conflict") ", " RECORD(4, 1, "7, 5", "not_found") ", " RECORD(4, 1, "7, 6", "not_found") ", " RECORD(5,
-                                                                                                                                                                                                                                                                                                                                                                                                                              2,
-                                                                                                                                                                                                                                                                                                                                                                                                                              "7, 7",
-                                                                                                                                                                                                                                                                                                                                                                                                                              "not_found") ")"
-                                                                                                                                                                                                                                                                                                                                                                                                                                           " AS r (which, before, among, kinds, outcome)"
-                                                                                                                                                                                                                                                                                                                                                                                                                                           " ON t.kinds & r.among = r.kinds RETURNING 1)"
-                                                                                                                                                                                                                                                                                                                                                                                                                                           " SELECT " PUPIL_SQL_RECORDED("audit",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                         "SELECT (t.kinds & 1) + (t.kinds >> 1 & 1) + (t.kinds >> 2)"
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                         " FROM told AS t",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                         "SELECT (ARRAY[0, 1, 2, 9, 4, 17, 18, 41])[t.kinds + 1]"
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                         " FROM told AS t") ","
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            " CASE WHEN (SELECT go.go FROM go) THEN d.status"
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            " ELSE 'stale' END FROM done AS d ORDER BY d.n";
+static const char  submit_sql[] =
+    "WITH item AS MATERIALIZED ("
+    "SELECT i.*, (SELECT p.fingerprint FROM data.progress AS p"
+    " WHERE p.tenant = $2 AND p.owner = $4 AND p.record = i.id) AS stored"
+    " FROM unnest($8, $9, $10, $11, $12, $13, $14) WITH ORDINALITY"
+    " AS i (id, homework, exercise, answer, result, fingerprint, done, n)),"
+    " fit AS MATERIALIZED ("
+    "SELECT FROM pupil.owner AS o WHERE o.tenant = $2 AND o.owner = $4"
+    " AND o.state = 'active' AND o.key_version = $15),"
+    " able AS MATERIALIZED ("
+    "SELECT e.class, v.k FROM unnest($16, $17, $18, $19, $20, $21)"
+    " WITH ORDINALITY"
+    " AS v (enrolment, class, valid_from, valid_to, source, mac, k)"
+    " JOIN " PUPIL_SQL_EACH("SELECT e.class FROM pupil.enrolment AS e"
+    " WHERE e.enrolment = v.enrolment"
+    " AND e.class = v.class AND e.source = v.source AND e.mac = v.mac"
+    " AND e.valid_from - DATE '1970-01-01' = v.valid_from"
+    " AND e.valid_to - DATE '1970-01-01' IS NOT DISTINCT FROM"
+    " NULLIF(v.valid_to, " PUPIL_SQL_NO_DATE ")"
+    " AND " PUPIL_SQL_MINE("e") " AND e.role = 'pupil'") " AS e ON true),"
+    " w AS MATERIALIZED ("
+    "SELECT DISTINCT ON (i.id) i.*, e.class,"
+    " ($23)[(i.n - 1) * cardinality($16) + e.k] AS facts FROM item AS i"
+    " JOIN able AS e ON true"
+    " JOIN " PUPIL_SQL_EACH("SELECT FROM data.homework AS h"
+    " WHERE h.tenant = $2 AND h.owner = e.class AND h.record = i.homework"
+    " AND h.deleted_at IS NULL AND h.assigned_at <= now()"
+    " AND i.exercise = ANY (h.exercise_ids)") " AS h ON true"
+    " WHERE i.stored IS NULL AND EXISTS (SELECT FROM fit)"
+    " ORDER BY i.id, i.n),"
+    " done AS MATERIALIZED ("
+    "SELECT i.n, CASE"
+    " WHEN i.stored = i.fingerprint THEN 'replayed'"
+    " WHEN i.stored IS NOT NULL THEN 'conflict'"
+    " WHEN w.n = i.n THEN 'stored'"
+    " WHEN w.n IS NULL OR w.n > i.n THEN 'refused'"
+    " WHEN w.fingerprint = i.fingerprint THEN 'replayed'"
+    " ELSE 'conflict' END AS status"
+    " FROM item AS i LEFT JOIN w ON w.id = i.id),"
+    " go AS MATERIALIZED ("
+    "SELECT $22 = 1 OR (EXISTS (SELECT FROM fit) AND NOT EXISTS ("
+    "SELECT FROM done AS d WHERE d.status = 'refused')) AS go),"
+    " gone AS ("
+    "UPDATE data.progress AS p SET superseded = true FROM w"
+    " WHERE (SELECT go.go FROM go)"
+    " AND p.tenant = $2 AND p.owner = $4 AND NOT p.superseded"
+    " AND p.homework_id = w.homework AND p.exercise_id = w.exercise),"
+    " put AS ("
+    "INSERT INTO data.progress (tenant, owner, record, key_version, source,"
+    " updated_at, homework_id, class_id, exercise_id, done, answer, result,"
+    " fingerprint, facts, superseded)"
+    " SELECT $2, $4, w.id, $15, 'gateway',"
+    " now() + w.n * interval '1 microsecond', w.homework, w.class,"
+    " w.exercise, w.done = 1, w.answer, w.result, w.fingerprint, w.facts,"
+    " EXISTS (SELECT FROM w AS later WHERE later.homework = w.homework"
+    " AND later.exercise = w.exercise AND later.n > w.n)"
+    " FROM w WHERE (SELECT go.go FROM go)),"
+    " told AS MATERIALIZED ("
+    "SELECT coalesce(bit_or(CASE d.status"
+    " WHEN 'refused' THEN 4 WHEN 'conflict' THEN 2 ELSE 1 END), 0) AS kinds"
+    " FROM done AS d WHERE (SELECT go.go FROM go)),"
+    " audit AS ("
+    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome)"
+    " SELECT {audit_values}, {number} + r.before, "
+    PUPIL_SQL_MAC("r.which") ", r.outcome"
+    " FROM told AS t JOIN (VALUES"
+    " (0, 0, 1, 1, 'allowed'), (1, 0, 3, 2, 'conflict'),"
+    " (2, 0, 7, 4, 'not_found'), (3, 1, 3, 3, 'conflict'),"
+    " (4, 1, 7, 5, 'not_found'), (4, 1, 7, 6, 'not_found'),"
+    " (5, 2, 7, 7, 'not_found'))"
+    " AS r (which, before, among, kinds, outcome)"
+    " ON t.kinds & r.among = r.kinds RETURNING 1)"
+    " SELECT " PUPIL_SQL_RECORDED("audit",
+                                  "SELECT (t.kinds & 1) + (t.kinds >> 1 & 1)"
+                                  " + (t.kinds >> 2) FROM told AS t",
+                                  "SELECT (ARRAY[0, 1, 2, 9, 4, 17, 18, 41])"
+                                  "[t.kinds + 1] FROM told AS t") ","
+    " CASE WHEN (SELECT go.go FROM go) THEN d.status"
+    " ELSE 'stale' END FROM done AS d ORDER BY d.n";
 
 static const char  history_sql[] =
     "WITH p AS MATERIALIZED ("
