@@ -37,7 +37,7 @@ my %lies = (
         '/v1/progress', json => $day->answer($day->homework, 0)],
     'a refusal that was none' => [$submits, 1, pupil => POST =>
         '/v1/progress', json => [$refused]],
-    'a write that was refused' => ['INSERT INTO data.example', 4, pupil => PATCH =>
+    'a write that was refused' => ['INSERT INTO data.', 4, pupil => PATCH =>
         '/v1/data/example', json => $day->preference('X')],
     'a log-in that was refused' => ['INSERT INTO pupil.session', 2],
 );

@@ -88,6 +88,9 @@ static const char  evidence_sql[] =
 static const char  lock_sql[] =
     "SELECT $1::bigint, pg_advisory_xact_lock($8, $9)";
 
+#define TEXT(...)    #__VA_ARGS__
+#define TEXT_OF(...)  TEXT(__VA_ARGS__)
+
 /*
  * Each item is on its own.  What is stored already is compared, before the
  * assignment is looked at, so that a replay succeeds even after the homework
@@ -102,8 +105,7 @@ static const char  lock_sql[] =
  *
  * told: the kinds of outcome that there are, 1 what is stored, 2 a conflict, 4
  * what is refused.  Each has a record: r has pupil_progress_choices, and which
- * kinds, among those up to its own, choose it.  The last array has the sums of
- * 1 << which, by kinds.
+ * kinds, among those up to its own, choose it.
  */
 static const char  submit_sql[] =
     "WITH item AS MATERIALIZED ("
@@ -180,8 +182,9 @@ static const char  submit_sql[] =
     " SELECT " PUPIL_SQL_RECORDED("audit",
                                   "SELECT (t.kinds & 1) + (t.kinds >> 1 & 1)"
                                   " + (t.kinds >> 2) FROM told AS t",
-                                  "SELECT (ARRAY[0, 1, 2, 9, 4, 17, 18, 41])"
-                                  "[t.kinds + 1] FROM told AS t") ","
+                                  "SELECT (ARRAY["
+                                  TEXT_OF(PUPIL_PROGRESS_DUE)
+                                  "])[t.kinds + 1] FROM told AS t") ","
     " CASE WHEN (SELECT go.go FROM go) THEN d.status"
     " ELSE 'stale' END FROM done AS d ORDER BY d.n";
 

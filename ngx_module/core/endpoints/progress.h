@@ -70,6 +70,12 @@ enum {
 extern const pupil_audit_choice_t
     pupil_progress_choices[PUPIL_PROGRESS_CHOICES];
 
+/*
+ * Which of them are on record, a bit each, by the kinds of outcome that there
+ * are: 1 for what is stored, 2 for a conflict, 4 for what is refused.
+ */
+#define PUPIL_PROGRESS_DUE  0, 1, 2, 9, 4, 17, 18, 41
+
 enum {
     PUPIL_PS_WANT_ANSWER = 0,
     PUPIL_PS_WANT_RESULT

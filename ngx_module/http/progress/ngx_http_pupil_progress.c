@@ -96,15 +96,17 @@ static const struct {
     const char                *name;      /* in an array, of the statement */
     ngx_uint_t                 status;    /* of success */
     ngx_http_pupil_problem_e   problem;   /* else */
+    ngx_uint_t                 kind;      /* of record */
 } ngx_http_pupil_stored[] = {
     [NGX_HTTP_PUPIL_SUBMISSION_STORED] =
-        { .name = "stored", .status = NGX_HTTP_CREATED },
+        { .name = "stored", .status = NGX_HTTP_CREATED, .kind = 1 },
     [NGX_HTTP_PUPIL_SUBMISSION_REPLAYED] =
-        { .name = "replayed", .status = NGX_HTTP_OK },
+        { .name = "replayed", .status = NGX_HTTP_OK, .kind = 1 },
     [NGX_HTTP_PUPIL_SUBMISSION_CONFLICT] =
-        { .name = "conflict", .problem = NGX_HTTP_PUPIL_ID_CONFLICT },
+        { .name = "conflict", .problem = NGX_HTTP_PUPIL_ID_CONFLICT,
+          .kind = 2 },
     [NGX_HTTP_PUPIL_SUBMISSION_REFUSED] =
-        { .name = "refused", .problem = NGX_HTTP_PUPIL_NOT_FOUND },
+        { .name = "refused", .problem = NGX_HTTP_PUPIL_NOT_FOUND, .kind = 4 },
     [NGX_HTTP_PUPIL_SUBMISSION_STALE] =
         { .name = "stale", .problem = NGX_HTTP_PUPIL_UNAVAILABLE },
     [NGX_HTTP_PUPIL_SUBMISSION_BROKEN] =
@@ -536,13 +538,15 @@ ngx_http_pupil_progress_statuses(ngx_http_pupil_ctx_t *ctx,
 {
     uint32_t                    i;
     PGresult                   *res;
-    ngx_uint_t                  refused;
+    ngx_uint_t                  kinds;
     ngx_http_pupil_stored_e    *status;
     ngx_http_pupil_progress_t  *data;
 
+    static const uint8_t  due[] = { PUPIL_PROGRESS_DUE };
+
     data = ctx->data;
     res = ctx->exchange->results[data->at];
-    refused = 0;
+    kinds = 0;
 
     status = ngx_palloc(ctx->request->pool,
                         data->nsent * sizeof(ngx_http_pupil_stored_e));
@@ -560,13 +564,16 @@ ngx_http_pupil_progress_statuses(ngx_http_pupil_ctx_t *ctx,
             return data->cached ? NGX_DECLINED : NGX_ERROR;
         }
 
-        refused |= status[i] == NGX_HTTP_PUPIL_SUBMISSION_REFUSED;
+        kinds |= ngx_http_pupil_stored[status[i]].kind;
     }
 
-    if (!refused) {
+    if (!(kinds
+          & ngx_http_pupil_stored[NGX_HTTP_PUPIL_SUBMISSION_REFUSED].kind))
+    {
         ngx_http_pupil_evidence_keep(ctx);
     }
 
+    ctx->audit.due = due[kinds];
     *statuses = status;
 
     return NGX_OK;

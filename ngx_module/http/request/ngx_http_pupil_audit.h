@@ -55,11 +55,12 @@ typedef struct {
     ngx_uint_t                     withheld_count;
     ngx_http_pupil_record_t       *records;    /* not known to be committed */
     ngx_http_pupil_written_t      *written;    /* of what is not submitted */
+    uint32_t                       recorded;   /* by the last write, it says */
+    uint32_t                       due;        /* for an answer of success: a
+                                                  bit for each choice */
     unsigned                       overflow:1; /* more is shown than fits */
     unsigned                       complete:1; /* all that is shown is noted */
     unsigned                       failed:1;
-    unsigned                       unrecorded:1;   /* the last write is not on
-                                                      record, as it says */
 } ngx_http_pupil_request_audit_t;
 
 
@@ -140,10 +141,10 @@ ngx_http_pupil_written_t *ngx_http_pupil_audit_take(
     ngx_http_pupil_ctx_t *ctx);
 
 /*
- * Its exchange has ended, or was never sent; NULL: nothing to do.  Returns
- * whether a record was stored.
+ * Its exchange has ended, or was never sent; NULL: nothing to do.  Returns the
+ * choices that are on record, as the statement says.
  */
-ngx_uint_t ngx_http_pupil_audit_written(ngx_http_pupil_written_t *written,
+uint32_t ngx_http_pupil_audit_written(ngx_http_pupil_written_t *written,
     const ngx_libpq_exchange_t *ex);
 void ngx_http_pupil_audit_unsent(ngx_http_pupil_written_t *written);
 

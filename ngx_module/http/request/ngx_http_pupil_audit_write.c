@@ -43,6 +43,7 @@ ngx_http_pupil_audit_write(ngx_http_pupil_ctx_t *ctx,
     written->choices = what->choices;
     written->n = what->n;
     ctx->audit.written = written;
+    ctx->audit.due = 1;                              /* the usual choice */
 
     record.at = ngx_http_pupil_time();
     record.writer = written->given.writer->stream->id;
@@ -162,40 +163,39 @@ ngx_http_pupil_audit_take(ngx_http_pupil_ctx_t *ctx)
 
 
 /* What the statement says that it wrote; all else is not known to be stored. */
-ngx_uint_t
+uint32_t
 ngx_http_pupil_audit_written(ngx_http_pupil_written_t *written,
     const ngx_libpq_exchange_t *ex)
 {
     int32_t           stored;
-    uint32_t          i;
-    ngx_uint_t        any;
+    uint32_t          i, recorded;
     pupil_numbers_t  *numbers;
 
     if (written == NULL) {
         return 0;
     }
 
-    any = 0;
+    recorded = 0;
 
     if (ex->status == NGX_LIBPQ_OK
         && ngx_libpq_get_int4(ex->results[written->at], 0, PUPIL_RECORDED,
                               &stored) == NGX_OK)
     {
+        recorded = (uint32_t) stored;
         numbers = &written->given.writer->stream->numbers;
 
         for (i = 0; i < written->n; i++) {
-            if ((uint32_t) stored & (1u << i)) {
+            if (recorded & (1u << i)) {
                 pupil_numbers_chosen(numbers, written->given.first
                                               + written->choices[i].number,
                                      written->choices[i].choice);
-                any = 1;
             }
         }
     }
 
     ngx_http_pupil_numbers_absent(&written->given);
 
-    return any;
+    return recorded;
 }
 
 

@@ -193,8 +193,8 @@ ngx_http_pupil_exchange_done(ngx_libpq_exchange_t *ex)
 
     for (sent = ctx->sent; sent; sent = sent->next) {
         if (sent->exchange == ex && sent->written != NULL) {
-            ctx->audit.unrecorded = !ngx_http_pupil_audit_written(
-                                                          sent->written, ex);
+            ctx->audit.recorded = ngx_http_pupil_audit_written(sent->written,
+                                                               ex);
             sent->written = NULL;
             break;
         }

@@ -331,8 +331,8 @@ ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
 static ngx_int_t
 ngx_http_pupil_record(ngx_http_pupil_ctx_t *ctx)
 {
-    /* what shows that something was done needs the record of it (I1) */
-    if (!ctx->response.problem && ctx->audit.unrecorded) {
+    /* what shows that something was done needs just the record of it (I1) */
+    if (!ctx->response.problem && ctx->audit.recorded != ctx->audit.due) {
         ngx_http_pupil_shown_none(ctx);
         (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
     }
