@@ -128,6 +128,51 @@ for my $name (sort keys %by_hand) {
 is verify()->{kinds}, '', 'what was taken back is no longer found';
 
 
+# ---- what records refer to, and mean by it
+
+my @refer = (
+    'a shape that says something else' => ['shape', 'UPDATE pupil.audit_shape'
+        . " SET accesses = replace(accesses, 'identity', 'example')"],
+    'a shape that is gone' => ['shape', 'DELETE FROM pupil.audit_shape'
+        . " WHERE shape = (SELECT shape FROM $log $where)"],
+    'a shape of another hash' => ['shape', 'UPDATE pupil.audit_shape SET'
+        . " shape = sha256('') WHERE shape = (SELECT shape FROM $log $where)"],
+    'a policy that says something else' => ['policy', 'UPDATE pupil.policy SET'
+        . q{ document = document || ' '}],
+    'a policy that is gone' => ['policy', 'DELETE FROM pupil.policy'
+        . " WHERE policy = (SELECT policy FROM $log $where)"],
+);
+
+while (my ($name, $how) = splice @refer, 0, 2) {
+    my ($kind, $sql) = @$how;
+    my $table = $kind eq 'shape' ? 'pupil.audit_shape' : 'pupil.policy';
+    my $checks = $db->selectall_arrayref('SELECT conname,'
+        . ' pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = '
+        . " 'c' AND conrelid = ?::regclass", {}, $table);
+    $db->do("CREATE TEMP TABLE kept AS SELECT * FROM $table");
+    $db->do("ALTER TABLE $table DROP CONSTRAINT $_->[0]") for @$checks;
+    $db->do($sql);
+    my $hour = $db->selectrow_array("SELECT to_char(now() - interval '1 hour',"
+        . q{ 'YYYY-MM-DD"T"HH24:MI:SS"Z"')});
+    my @found = (verify(), verify('--since', $hour));
+    my $text = $site->ctl(qw(audit verify), $site->ctl_where)->{out};
+    $db->begin_work;
+    $db->do("DELETE FROM $table");
+    $db->do("INSERT INTO $table SELECT * FROM kept");
+    $db->do("ALTER TABLE $table ADD CONSTRAINT $_->[0] $_->[1]") for @$checks;
+    $db->commit;
+    $db->do('DROP TABLE kept');
+    my %kinds = map { $_ => 1 } split / /, $found[0]{kinds};
+    is join(' ', sort keys %kinds), $kind, "$name is found"
+        or diag $found[0]{text};
+    is $found[0]{code}, 1, "$name: verify says so by its exit code";
+    like $found[0]{findings}[0]{hash} // '', qr/^[0-9a-f]{64}$/,
+        "$name: which one it is";
+    like $text, qr/^$kind: [0-9a-f]{64} /m, "$name: in words, too";
+}
+is verify()->{kinds}, '', 'shapes and policies that are back are not found';
+
+
 # ---- what the database does behind the count
 
 my %bent = (
