@@ -155,6 +155,7 @@ while (my ($name, $how) = splice @refer, 0, 2) {
     my $hour = $db->selectrow_array("SELECT to_char(now() - interval '1 hour',"
         . q{ 'YYYY-MM-DD"T"HH24:MI:SS"Z"')});
     my @found = (verify(), verify('--since', $hour));
+    $db->do($sql);       # pupilctl stores again what its records refer to
     my $text = $site->ctl(qw(audit verify), $site->ctl_where)->{out};
     $db->begin_work;
     $db->do("DELETE FROM $table");

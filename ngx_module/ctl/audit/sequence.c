@@ -12,7 +12,6 @@
 #include "ctl/audit/sequence.h"
 
 
-static void *list_add(sequence_list_t *list, size_t size);
 static int declared_compare(const void *one, const void *two);
 static declared_t *declared_at(sequence_t *s, size_t i);
 static void writer_begin(sequence_t *s, uint64_t writer);
@@ -46,7 +45,7 @@ sequence_declare(sequence_t *s, pupil_str_t note)
             return rc == PUPIL_NOT_FOUND ? 0 : -1;
         }
 
-        declared = list_add(&s->declared, sizeof(declared_t));
+        declared = sequence_list_add(&s->declared, sizeof(declared_t));
         *declared = one;
         declared->writer = writer;
         declared->ended = ended;
@@ -94,6 +93,7 @@ void
 sequence_record(sequence_t *s, const pupil_audit_record_t *record,
     int authentic)
 {
+    uint64_t    *changed;
     declared_t  *d;
 
     if (!s->begun || record->writer != s->writer) {
@@ -104,7 +104,8 @@ sequence_record(sequence_t *s, const pupil_audit_record_t *record,
 
     if (!authentic) {
         find(s, FINDING_CHANGED, record->number, record->number, record->at);
-        *(uint64_t *) list_add(&s->changed, sizeof(uint64_t)) = record->number;
+        changed = sequence_list_add(&s->changed, sizeof(uint64_t));
+        *changed = record->number;
         return;
     }
 
@@ -292,6 +293,7 @@ find(sequence_t *s, finding_kind_t kind, uint64_t first, uint64_t last,
 {
     finding_t  finding;
 
+    memset(&finding, 0, sizeof(finding));
     finding.kind = kind;
     finding.writer = s->writer;
     finding.first = first;
@@ -305,6 +307,8 @@ find(sequence_t *s, finding_kind_t kind, uint64_t first, uint64_t last,
 void
 sequence_find(sequence_t *s, const finding_t *finding)
 {
+    finding_t  *found;
+
     if (finding->at < s->since) {
         return;
     }
@@ -315,12 +319,13 @@ sequence_find(sequence_t *s, const finding_t *finding)
         s->under_way++;
     }
 
-    *(finding_t *) list_add(&s->findings, sizeof(finding_t)) = *finding;
+    found = sequence_list_add(&s->findings, sizeof(finding_t));
+    *found = *finding;
 }
 
 
-static void *
-list_add(sequence_list_t *list, size_t size)
+void *
+sequence_list_add(sequence_list_t *list, size_t size)
 {
     void    *elts;
     size_t   room;

@@ -19,13 +19,17 @@ typedef enum {
     FINDING_TWICE,
     FINDING_OUTCOME,            /* another than its writer declared */
     FINDING_UNNUMBERED,         /* it has no number, and should */
-    FINDING_TIME                /* its time is before that of those before it */
+    FINDING_TIME,               /* its time is before that of those before it */
+    FINDING_SHAPE,              /* what records refer to: see referred.h */
+    FINDING_POLICY
 } finding_kind_t;
 
 typedef struct {
     finding_kind_t  kind;
     uint64_t        writer, first, last;
     pupil_time_t    at;         /* of the record, or of the next one */
+    uint8_t         hash[32];   /* of a shape or a policy */
+    int             gone;       /* which is not there */
 } finding_t;
 
 /* What a gateway declared. */
@@ -74,6 +78,10 @@ void sequence_record(sequence_t *s, const pupil_audit_record_t *record,
 void sequence_end(sequence_t *s);
 
 void sequence_find(sequence_t *s, const finding_t *finding);
+
+/* One more element, which is not zeroed. */
+void *sequence_list_add(sequence_list_t *list, size_t size);
+
 void sequence_free(sequence_t *s);
 
 #endif /* PUPIL_CTL_SEQUENCE_H */

@@ -2,8 +2,9 @@
  * Copyright (C) the Pupil authors
  *
  * pupilctl audit verify: whether the log is whole and as it was written
- * (invariants I1, I20).  Its MACs are made anew, and each writer's numbers
- * gone through.  Records come from a cursor, as there may be many.
+ * (invariants I1, I20).  Its MACs are made anew, each writer's numbers gone
+ * through, and the shapes and policies that records refer to held against their
+ * hashes.  Records come from a cursor, as there may be many.
  *
  * What a worker is just storing has a number already.  So what seems to be
  * missing among the newest records is looked at again, for some seconds.
@@ -16,10 +17,12 @@
 
 #include "core/base/text.h"
 #include "core/base/time.h"
+#include "ctl/audit/referred.h"
 #include "ctl/audit/sequence.h"
 #include "ctl/audit/verify.h"
 #include "ctl/base/clock.h"
 #include "ctl/base/db.h"
+#include "ctl/base/literal.h"
 #include "ctl/base/text.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
@@ -36,7 +39,9 @@ typedef struct {
     ctl_t              *ctl;
     const pupil_key_t  *key;
     sequence_t          sequence;
+    referred_t          referred;
     uint64_t            records, unnumbered;
+    uint8_t             shape[HASH], policy[HASH];      /* of a record */
 } verify_t;
 
 
@@ -53,6 +58,7 @@ static int record_authentic(verify_t *v, const PGresult *res, int row,
 static int verify_recorded(ctl_t *ctl);
 static void verify_print(const verify_t *v);
 static json_t *finding_json(const finding_t *finding);
+static int finding_refers(const finding_t *finding);
 static void finding_print(const finding_t *finding);
 
 
@@ -74,7 +80,9 @@ static const struct {
     [FINDING_TWICE] = { "twice", "is there more than once" },
     [FINDING_OUTCOME] = { "outcome", "has another outcome than was stored" },
     [FINDING_UNNUMBERED] = { "unnumbered", "has no number, and should" },
-    [FINDING_TIME] = { "time", "is dated before those before it" }
+    [FINDING_TIME] = { "time", "is dated before those before it" },
+    [FINDING_SHAPE] = { "shape", "was changed: its hash is another" },
+    [FINDING_POLICY] = { "policy", "was changed: its hash is another" }
 };
 
 /*
@@ -144,6 +152,7 @@ ctl_cmd_audit_verify(ctl_t *ctl)
     }
 
     sequence_free(&v.sequence);
+    referred_free(&v.referred);
 
     return rc;
 }
@@ -179,6 +188,7 @@ verify(verify_t *v, pupil_time_t since)
 
     for (look = 1; look <= LOOKS; look++) {
         sequence_free(&v->sequence);
+        referred_free(&v->referred);
         v->sequence.since = since;
         v->sequence.recent = started - RECENT;
         v->records = 0;
@@ -201,7 +211,10 @@ verify(verify_t *v, pupil_time_t since)
 }
 
 
-/* One snapshot, first of what was declared, then of all. */
+/*
+ * First of what was declared, then of all.  The cursor stands for the time at
+ * which it was opened: what its records refer to was stored by then.
+ */
 static int
 pass(verify_t *v, pupil_time_t since)
 {
@@ -222,6 +235,10 @@ pass(verify_t *v, pupil_time_t since)
     if (rc == 0) {
         sequence_begin(&v->sequence);
         rc = records_begin(v, records_sql, since);
+    }
+
+    if (rc == 0) {
+        rc = referred_read(&v->referred, v->ctl, &v->sequence, ctl_now());
     }
 
     if (rc == 0) {
@@ -303,11 +320,16 @@ record_check(verify_t *v, const PGresult *res, int row)
     if (!PQgetisnull(res, row, COLUMN_WRITER)
         && !PQgetisnull(res, row, COLUMN_NUMBER))
     {
+        if (authentic) {
+            referred_check(&v->referred, &v->sequence, &record);
+        }
+
         sequence_record(&v->sequence, &record, authentic);
         return;
     }
 
     if (PQgetvalue(res, row, COLUMN_EARLIER)[0] == 't') {
+        referred_check(&v->referred, &v->sequence, &record);
         v->unnumbered++;
         return;
     }
@@ -319,14 +341,13 @@ record_check(verify_t *v, const PGresult *res, int row)
 }
 
 
-/* Fills record, of which all but shape and policy stays in res. */
+/* Fills record, which stays in res; shape and policy do in v. */
 static int
 record_authentic(verify_t *v, const PGresult *res, int row,
     pupil_audit_record_t *record)
 {
     size_t   len;
     uint8_t  mac[PUPIL_AUDIT_MAC_LEN], stored[HASH];
-    uint8_t  shape[HASH], policy[HASH];
 
     memset(record, 0, sizeof(pupil_audit_record_t));
     record->tenant = v->ctl->tenant;
@@ -338,16 +359,17 @@ record_authentic(verify_t *v, const PGresult *res, int row,
     record->outcome = ctl_get_str(res, row, COLUMN_OUTCOME);
     record->subjects = ctl_get_str(res, row, COLUMN_SUBJECTS);
     record->note = ctl_get_str(res, row, COLUMN_NOTE);
-    record->shape.data = shape;
-    record->policy.data = policy;
+    record->shape.data = v->shape;
+    record->policy.data = v->policy;
 
     if (ctl_get_uuid(res, row, COLUMN_REQUEST, &record->request) != 0
         || ctl_get_uuid(res, row, COLUMN_ACTOR, &record->actor) != 0
         || ctl_get_uuid(res, row, COLUMN_INSTITUTION, &record->institution)
            != 0
-        || ctl_get_bytes(res, row, COLUMN_SHAPE, shape, sizeof(shape),
+        || ctl_get_bytes(res, row, COLUMN_SHAPE, v->shape, sizeof(v->shape),
                          &record->shape.len) != 0
-        || ctl_get_bytes(res, row, COLUMN_POLICY, policy, sizeof(policy),
+        || ctl_get_bytes(res, row, COLUMN_POLICY, v->policy,
+                         sizeof(v->policy),
                          &record->policy.len) != 0
         || ctl_get_bytes(res, row, COLUMN_MAC, stored, sizeof(stored), &len)
            != 0
@@ -418,14 +440,31 @@ verify_print(const verify_t *v)
 static json_t *
 finding_json(const finding_t *finding)
 {
-    char  at[PUPIL_TIME_TEXT_MAX + 1], writer[17];
+    char     at[PUPIL_TIME_TEXT_MAX + 1], writer[17];
+    char     hash[CTL_BYTEA_SIZE(sizeof(finding->hash))];
+    json_t  *json;
 
     at[pupil_time_format(finding->at, (uint8_t *) at)] = '\0';
     snprintf(writer, sizeof(writer), "%016" PRIx64, finding->writer);
 
-    return json_pack("{s:s,s:s,s:I,s:I,s:s}", "kind", kinds[finding->kind].name,
+    json = json_pack("{s:s,s:s,s:I,s:I,s:s}", "kind", kinds[finding->kind].name,
                      "writer", writer, "first", (json_int_t) finding->first,
                      "last", (json_int_t) finding->last, "at", at);
+
+    if (finding_refers(finding)) {
+        ctl_bytea(finding->hash, sizeof(finding->hash), hash);
+        json_object_set_new(json, "hash", json_string(hash + 2));
+    }
+
+    return json;
+}
+
+
+/* It is of what records refer to by a hash. */
+static int
+finding_refers(const finding_t *finding)
+{
+    return finding->kind == FINDING_SHAPE || finding->kind == FINDING_POLICY;
 }
 
 
@@ -433,10 +472,25 @@ static void
 finding_print(const finding_t *finding)
 {
     char         at[PUPIL_TIME_TEXT_MAX + 1];
+    char         hash[CTL_BYTEA_SIZE(sizeof(finding->hash))];
     const char  *name;
 
     name = kinds[finding->kind].name;
     at[pupil_time_format(finding->at, (uint8_t *) at)] = '\0';
+
+    if (finding_refers(finding)) {
+        ctl_bytea(finding->hash, sizeof(finding->hash), hash);
+        printf("%s: %s ", name, hash + 2);
+
+        if (!finding->gone) {
+            printf("%s\n", kinds[finding->kind].text);
+            return;
+        }
+
+        printf("is not there (first for writer %016" PRIx64 " number %" PRIu64
+               " at %s)\n", finding->writer, finding->first, at);
+        return;
+    }
 
     printf("%s: writer %016" PRIx64 " number %" PRIu64, name, finding->writer,
            finding->first);
