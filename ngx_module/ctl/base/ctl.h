@@ -42,6 +42,16 @@ typedef struct {
 } ctl_options_t;
 
 
+/*
+ * Counts what is written in transactions, as this process knows them, whatever
+ * the database says: what is rolled back is taken back.
+ */
+typedef struct {
+    uint64_t    last;
+    uint64_t    kept;           /* the last when a transaction begins */
+} ctl_count_t;
+
+
 typedef struct {
     ctl_options_t     opt;
     const char      **args;         /* behind the command's words */
@@ -57,6 +67,7 @@ typedef struct {
 
     uint64_t          writer;       /* of this run's audit records */
     pupil_uuid_t      writer_tenant;
+    ctl_count_t       written;      /* its numbers, by ctl_begin() and others */
 
     pupil_arena_t    *arena;
     pupil_keyring_t  *ring;

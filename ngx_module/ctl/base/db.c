@@ -4,6 +4,7 @@
  * The two databases, synchronously: pupilctl is no event loop.
  */
 
+#include <libpq-events.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,8 @@ static int hosts_local(const char *hosts);
 static void ignore_notice(void *arg, const char *message);
 static void query_error(const PGconn *conn, const PGresult *res);
 static int database_open(pupil_database_id_t database, const char *conninfo,
-    PGconn **conn);
+    PGconn **conn, ctl_count_t *count);
+static int count_event(PGEventId id, void *info, void *arg);
 static int schema_check(PGconn *conn, pupil_database_id_t database);
 
 
@@ -208,8 +210,15 @@ ctl_exec(PGconn *conn, const char *sql, int count, const char *const *params)
 int
 ctl_begin(PGconn *conn, const pupil_uuid_t *tenant)
 {
-    char         text[PUPIL_UUID_TEXT_LEN + 1];
-    const char  *params[1];
+    char          text[PUPIL_UUID_TEXT_LEN + 1];
+    const char   *params[1];
+    ctl_count_t  *count;
+
+    count = PQinstanceData(conn, count_event);
+
+    if (count != NULL && PQtransactionStatus(conn) == PQTRANS_IDLE) {
+        count->last = count->kept;
+    }
 
     if (ctl_exec(conn, "BEGIN", 0, NULL) != 0) {
         return -1;
@@ -229,7 +238,24 @@ ctl_begin(PGconn *conn, const pupil_uuid_t *tenant)
 int
 ctl_commit(PGconn *conn)
 {
-    return ctl_exec(conn, "COMMIT", 0, NULL);
+    PGresult     *res;
+    ctl_count_t  *count;
+
+    res = ctl_query(conn, "COMMIT", 0, NULL);
+    if (res == NULL) {
+        return -1;
+    }
+
+    count = PQinstanceData(conn, count_event);
+
+    /* a transaction that failed answers with ROLLBACK, and no error */
+    if (count != NULL && strcmp(PQcmdStatus(res), "COMMIT") == 0) {
+        count->kept = count->last;
+    }
+
+    PQclear(res);
+
+    return 0;
 }
 
 
@@ -362,7 +388,8 @@ ctl_become(PGconn *conn, const char *role)
 int
 ctl_open_data(ctl_t *ctl)
 {
-    return database_open(PUPIL_DATABASE_DATA, ctl->opt.database, &ctl->data);
+    return database_open(PUPIL_DATABASE_DATA, ctl->opt.database, &ctl->data,
+                         &ctl->written);
 }
 
 
@@ -370,13 +397,13 @@ int
 ctl_open_keys(ctl_t *ctl)
 {
     return database_open(PUPIL_DATABASE_KEYSTORE, ctl->opt.keystore,
-                         &ctl->keys);
+                         &ctl->keys, NULL);
 }
 
 
 static int
 database_open(pupil_database_id_t database, const char *conninfo,
-    PGconn **conn)
+    PGconn **conn, ctl_count_t *count)
 {
     const char  *name;
 
@@ -396,7 +423,26 @@ database_open(pupil_database_id_t database, const char *conninfo,
         return -1;
     }
 
+    if (count != NULL
+        && (!PQregisterEventProc(*conn, count_event, "count", NULL)
+            || !PQsetInstanceData(*conn, count_event, count)))
+    {
+        return ctl_error("out of memory");
+    }
+
     return ctl_become(*conn, "pupil_operator");
+}
+
+
+/* It is there so that a connection has a count. */
+static int
+count_event(PGEventId id, void *info, void *arg)
+{
+    (void) id;
+    (void) info;
+    (void) arg;
+
+    return 1;
 }
 
 

@@ -25,7 +25,10 @@ PGresult *ctl_query(PGconn *conn, const char *sql, int count,
 int ctl_exec(PGconn *conn, const char *sql, int count,
     const char *const *params);
 
-/* tenant: whose rows the transaction sees; NULL: nobody's. */
+/*
+ * tenant: whose rows the transaction sees; NULL: nobody's.  The data database's
+ * transactions have ctl->written count.
+ */
 int ctl_begin(PGconn *conn, const pupil_uuid_t *tenant);
 int ctl_commit(PGconn *conn);
 void ctl_rollback(PGconn *conn);

@@ -43,20 +43,10 @@ static const char  record_sql[] =
     " SELECT CASE WHEN (SELECT count(*) FROM audit) = 1 THEN 1"
     " ELSE pupil.not_recorded() END";
 
-/*
- * The last number is a setting of the session, so that a transaction that is
- * rolled back takes its numbers back.
- */
-static const char  last_sql[] =
-    "SELECT current_setting('pupil.audit_number', true)";
-
-static const char  next_sql[] =
-    "SELECT set_config('pupil.audit_number', $1, false)";
-
 
 static void accesses_text(const ctl_access_t *access, ctl_buf_t *buf);
 static void note_text(const ctl_t *ctl, const char *detail, ctl_buf_t *buf);
-static int record_number(ctl_t *ctl, uint64_t *number);
+static uint64_t record_number(ctl_t *ctl);
 static int record_insert(ctl_t *ctl, const pupil_audit_record_t *record);
 static int register_shape(ctl_t *ctl, const char *shape,
     const char *accesses);
@@ -103,10 +93,7 @@ ctl_record(ctl_t *ctl, const ctl_access_t *access, const char *outcome,
     }
 
     if (rc == 0) {
-        rc = record_number(ctl, &record.number);
-    }
-
-    if (rc == 0) {
+        record.number = record_number(ctl);
         record.writer = ctl->writer;
         record.at = ctl_now();
         rc = record_insert(ctl, &record);
@@ -119,40 +106,21 @@ ctl_record(ctl_t *ctl, const ctl_access_t *access, const char *outcome,
 }
 
 
-/* Each run is a writer, for each tenant another. */
-static int
-record_number(ctl_t *ctl, uint64_t *number)
+/*
+ * Each run is a writer, for each tenant another.  Nothing that the database
+ * says numbers: it could have a number given twice, and one of the two removed.
+ */
+static uint64_t
+record_number(ctl_t *ctl)
 {
-    char         text[2 * DIGITS_SIZE];
-    uint64_t     writer, last;
-    PGresult    *res;
-    const char  *params[1];
-
     if (pupil_uuid_compare(&ctl->writer_tenant, &ctl->tenant) != 0) {
         ctl->writer_tenant = ctl->tenant;
         randombytes_buf(&ctl->writer, sizeof(ctl->writer));
         ctl->writer >>= 1;                   /* a bigint, and not negative */
+        memset(&ctl->written, 0, sizeof(ctl->written));
     }
 
-    res = ctl_query(ctl->data, last_sql, 0, NULL);
-    if (res == NULL) {
-        return -1;
-    }
-
-    *number = 1;
-
-    if (sscanf(PQgetvalue(res, 0, 0), "%" SCNu64 " %" SCNu64, &writer, &last)
-        == 2 && writer == ctl->writer)
-    {
-        *number = last + 1;
-    }
-
-    PQclear(res);
-
-    snprintf(text, sizeof(text), "%" PRIu64 " %" PRIu64, ctl->writer, *number);
-    params[0] = text;
-
-    return ctl_exec(ctl->data, next_sql, 1, params);
+    return ++ctl->written.last;
 }
 
 
