@@ -134,12 +134,13 @@ ngx_http_pupil_numbers_exit_process(ngx_http_pupil_main_conf_t *pmcf)
 
     conf = &pmcf->audit.numbers;
 
-    for (q = ngx_queue_head(&conf->writers);
-         q != ngx_queue_sentinel(&conf->writers);
-         q = ngx_queue_next(q))
-    {
+    while (!ngx_queue_empty(&conf->writers)) {
+        q = ngx_queue_head(&conf->writers);
+        ngx_queue_remove(q);
+
         writer = ngx_queue_data(q, ngx_http_pupil_writer_t, queue);
         writer->stream->owner = 0;
+        ngx_free(writer);
     }
 
     if (conf->timer.timer_set) {
