@@ -128,20 +128,24 @@ ngx_http_pupil_numbers_init_process(ngx_http_pupil_main_conf_t *pmcf,
 void
 ngx_http_pupil_numbers_exit_process(ngx_http_pupil_main_conf_t *pmcf)
 {
-    ngx_queue_t                    *q;
+    ngx_queue_t                    *q, *next;
     ngx_http_pupil_writer_t        *writer;
     ngx_http_pupil_numbers_conf_t  *conf;
 
     conf = &pmcf->audit.numbers;
 
-    while (!ngx_queue_empty(&conf->writers)) {
-        q = ngx_queue_head(&conf->writers);
-        ngx_queue_remove(q);
+    for (q = ngx_queue_head(&conf->writers);
+         q != ngx_queue_sentinel(&conf->writers);
+         q = next)
+    {
+        next = ngx_queue_next(q);
 
         writer = ngx_queue_data(q, ngx_http_pupil_writer_t, queue);
         writer->stream->owner = 0;
         ngx_free(writer);
     }
+
+    ngx_queue_init(&conf->writers);
 
     if (conf->timer.timer_set) {
         ngx_del_timer(&conf->timer);
