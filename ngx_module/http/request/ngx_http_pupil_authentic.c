@@ -11,10 +11,8 @@
 
 static ngx_int_t ngx_http_pupil_days(PGresult *res, ngx_uint_t row,
     ngx_uint_t col, int32_t *days);
-static uint32_t ngx_http_pupil_number(PGresult *res, ngx_uint_t row,
+static pupil_str_t ngx_http_pupil_stored_mac(PGresult *res, ngx_uint_t row,
     ngx_uint_t col);
-static ngx_uint_t ngx_http_pupil_authentic(PGresult *res, ngx_uint_t row,
-    ngx_uint_t col, const uint8_t mac[PUPIL_MAC_LEN]);
 static ngx_int_t ngx_http_pupil_judge(ngx_http_pupil_ctx_t *ctx,
     const char *table, pupil_rc_t rc, const pupil_uuid_t *record,
     const pupil_uuid_t *subject, uint32_t number, const char *why);
@@ -33,6 +31,7 @@ ngx_http_pupil_enrolment(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_int_t           rc;
     pupil_rc_t          prc;
     const char         *why;
+    pupil_str_t         stored;
     const pupil_key_t  *key;
 
     rc = ngx_libpq_get_uuid(res, row, col + PUPIL_CE_ENROLMENT,
@@ -67,11 +66,12 @@ ngx_http_pupil_enrolment(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         && ngx_http_pupil_get_text(res, row, col + PUPIL_CE_SOURCE,
                                    &e->source) == NGX_OK)
     {
-        e->number = ngx_http_pupil_number(res, row, col + PUPIL_CE_MAC);
+        stored = ngx_http_pupil_stored_mac(res, row, col + PUPIL_CE_MAC);
+        e->number = pupil_mac_number(stored);
         pupil_mac_enrolment(key, e, mac);
         why = ngx_http_pupil_no_mac;
 
-        if (ngx_http_pupil_authentic(res, row, col + PUPIL_CE_MAC, mac)) {
+        if (pupil_mac_check(mac, stored) == PUPIL_OK) {
             prc = pupil_expected_enrolment(expected, e, &why);
         }
     }
@@ -89,6 +89,7 @@ ngx_http_pupil_role(ngx_http_pupil_ctx_t *ctx, PGresult *res, ngx_uint_t row,
     ngx_int_t           rc;
     pupil_rc_t          prc;
     const char         *why;
+    pupil_str_t         stored;
     const pupil_key_t  *key;
 
     rc = ngx_libpq_get_uuid(res, row, col + PUPIL_CR_SUBJECT,
@@ -119,11 +120,12 @@ ngx_http_pupil_role(ngx_http_pupil_ctx_t *ctx, PGresult *res, ngx_uint_t row,
         && ngx_http_pupil_get_text(res, row, col + PUPIL_CR_SOURCE,
                                    &role->source) == NGX_OK)
     {
-        role->number = ngx_http_pupil_number(res, row, col + PUPIL_CR_MAC);
+        stored = ngx_http_pupil_stored_mac(res, row, col + PUPIL_CR_MAC);
+        role->number = pupil_mac_number(stored);
         pupil_mac_role(key, role, mac);
         why = ngx_http_pupil_no_mac;
 
-        if (ngx_http_pupil_authentic(res, row, col + PUPIL_CR_MAC, mac)) {
+        if (pupil_mac_check(mac, stored) == PUPIL_OK) {
             prc = pupil_expected_role(expected, role, &why);
         }
     }
@@ -143,6 +145,7 @@ ngx_http_pupil_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_int_t           rc;
     pupil_rc_t          prc;
     const char         *why;
+    pupil_str_t         stored;
     const pupil_key_t  *key;
 
     rc = ngx_libpq_get_uuid(res, row, col + PUPIL_CS_SUBJECT,
@@ -166,11 +169,12 @@ ngx_http_pupil_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         && ngx_http_pupil_get_text(res, row, col + PUPIL_CS_SOURCE,
                                    &subject->source) == NGX_OK)
     {
-        subject->number = ngx_http_pupil_number(res, row, col + PUPIL_CS_MAC);
+        stored = ngx_http_pupil_stored_mac(res, row, col + PUPIL_CS_MAC);
+        subject->number = pupil_mac_number(stored);
         pupil_mac_subject(key, subject, mac);
         why = ngx_http_pupil_no_mac;
 
-        if (ngx_http_pupil_authentic(res, row, col + PUPIL_CS_MAC, mac)) {
+        if (pupil_mac_check(mac, stored) == PUPIL_OK) {
             prc = pupil_expected_subject(expected, subject, &why);
         }
     }
@@ -180,25 +184,17 @@ ngx_http_pupil_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 }
 
 
-/* That a MAC names; it is believed once the MAC was checked. */
-static uint32_t
-ngx_http_pupil_number(PGresult *res, ngx_uint_t row, ngx_uint_t col)
+/* Empty when there is none, which fits no row. */
+static pupil_str_t
+ngx_http_pupil_stored_mac(PGresult *res, ngx_uint_t row, ngx_uint_t col)
 {
     pupil_str_t  stored;
 
-    return ngx_http_pupil_get_bytea(res, row, col, &stored) == NGX_OK
-           ? pupil_mac_number(stored) : 0;
-}
+    if (ngx_http_pupil_get_bytea(res, row, col, &stored) != NGX_OK) {
+        ngx_memzero(&stored, sizeof(pupil_str_t));
+    }
 
-
-static ngx_uint_t
-ngx_http_pupil_authentic(PGresult *res, ngx_uint_t row, ngx_uint_t col,
-    const uint8_t mac[PUPIL_MAC_LEN])
-{
-    pupil_str_t  stored;
-
-    return ngx_http_pupil_get_bytea(res, row, col, &stored) == NGX_OK
-           && pupil_mac_check(mac, stored) == PUPIL_OK;
+    return stored;
 }
 
 
