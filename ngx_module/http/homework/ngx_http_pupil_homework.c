@@ -158,8 +158,8 @@ ngx_http_pupil_homework_start(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t  *ex;
 
     if (ngx_http_pupil_homework_role(ctx) == NULL) {
-        return ngx_http_pupil_homework_refuse(ctx, PUPIL_HOMEWORK_PUPIL_LIST,
-                                              NGX_HTTP_PUPIL_NOT_GRANTED);
+        return ngx_http_pupil_refuse_stmt(ctx, PUPIL_HOMEWORK_PUPIL_LIST,
+                                          NGX_HTTP_PUPIL_NOT_GRANTED);
     }
 
     ex = ngx_http_pupil_exchange(ctx);
@@ -447,8 +447,8 @@ ngx_http_pupil_homework_one_render(ngx_http_pupil_ctx_t *ctx)
                                       0, &item);
 
     if (rc == NGX_DECLINED) {
-        return ngx_http_pupil_homework_refuse(ctx, data->role->list,
-                                              NGX_HTTP_PUPIL_NOT_FOUND);
+        return ngx_http_pupil_refuse_stmt(ctx, data->role->list,
+                                          NGX_HTTP_PUPIL_NOT_FOUND);
     }
 
     if (rc != NGX_OK) {
@@ -463,23 +463,14 @@ ngx_http_pupil_homework_one_render(ngx_http_pupil_ctx_t *ctx)
 
 
 ngx_int_t
-ngx_http_pupil_homework_refuse(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
-    ngx_http_pupil_problem_e problem)
-{
-    return ngx_http_pupil_refuse(ctx, ngx_http_pupil_stmt(ctx, stmt), NULL,
-                                 problem);
-}
-
-
-ngx_int_t
 ngx_http_pupil_homework_refuse_pupil(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
 {
     ngx_libpq_exchange_t       *ex;
     ngx_http_pupil_homework_t  *data;
 
     if (!ngx_http_pupil_is(ctx, "pupil")) {
-        return ngx_http_pupil_homework_refuse(ctx, stmt,
-                                              NGX_HTTP_PUPIL_NOT_GRANTED);
+        return ngx_http_pupil_refuse_stmt(ctx, stmt,
+                                          NGX_HTTP_PUPIL_NOT_GRANTED);
     }
 
     data = ctx->data;
@@ -521,7 +512,7 @@ ngx_http_pupil_homework_refused(ngx_http_pupil_ctx_t *ctx)
     problem = class != NULL && class->assigned_at <= ctx->now
               ? NGX_HTTP_PUPIL_NOT_GRANTED : NGX_HTTP_PUPIL_NOT_FOUND;
 
-    return ngx_http_pupil_homework_refuse(ctx, data->refused, problem);
+    return ngx_http_pupil_refuse_stmt(ctx, data->refused, problem);
 }
 
 

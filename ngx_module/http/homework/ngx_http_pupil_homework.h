@@ -277,10 +277,6 @@ ngx_int_t ngx_http_pupil_homework_summary(ngx_http_pupil_ctx_t *ctx,
  */
 void ngx_http_pupil_homework_need(ngx_http_pupil_ctx_t *ctx, PGresult *res);
 
-/* A 403 or 404 about stmt, audited. */
-ngx_int_t ngx_http_pupil_homework_refuse(ngx_http_pupil_ctx_t *ctx,
-    ngx_uint_t stmt, ngx_http_pupil_problem_e problem);
-
 /*
  * Refuses stmt about the homework of the path to whoever does not teach: 403
  * to a pupil who can see that homework, 404 to one who cannot, so that nobody

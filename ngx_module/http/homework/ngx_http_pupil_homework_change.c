@@ -102,8 +102,8 @@ ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx)
 
     if (!ngx_http_pupil_is(ctx, "teacher")) {
         return stmt == PUPIL_HOMEWORK_CREATE
-               ? ngx_http_pupil_homework_refuse(ctx, stmt,
-                                                NGX_HTTP_PUPIL_NOT_GRANTED)
+               ? ngx_http_pupil_refuse_stmt(ctx, stmt,
+                                            NGX_HTTP_PUPIL_NOT_GRANTED)
                : ngx_http_pupil_homework_refuse_pupil(ctx, stmt);
     }
 
@@ -142,8 +142,7 @@ ngx_http_pupil_homework_target(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
     data = ctx->data;
 
     if (target == NULL) {
-        return ngx_http_pupil_homework_refuse(ctx, stmt,
-                                              NGX_HTTP_PUPIL_NOT_FOUND);
+        return ngx_http_pupil_refuse_stmt(ctx, stmt, NGX_HTTP_PUPIL_NOT_FOUND);
     }
 
     data->target = target;
@@ -158,8 +157,8 @@ ngx_http_pupil_homework_target(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
 
     case PUPIL_RESTRICTED:
     case PUPIL_ERASED:
-        return ngx_http_pupil_refuse(ctx, ngx_http_pupil_stmt(ctx, stmt), NULL,
-                                     NGX_HTTP_PUPIL_RESTRICTED);
+        return ngx_http_pupil_refuse_stmt(ctx, stmt,
+                                          NGX_HTTP_PUPIL_RESTRICTED);
 
     default:
         return NGX_ERROR;
@@ -390,8 +389,7 @@ ngx_http_pupil_homework_begun(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
     rc = ngx_http_pupil_homework_bound(ctx, bound, &assigned_at);
 
     if (rc == NGX_DECLINED) {
-        return ngx_http_pupil_homework_refuse(ctx, stmt,
-                                              NGX_HTTP_PUPIL_NOT_FOUND);
+        return ngx_http_pupil_refuse_stmt(ctx, stmt, NGX_HTTP_PUPIL_NOT_FOUND);
     }
 
     if (rc == NGX_OK && (data->patch.set & PUPIL_INPUT_SET_DUE_AT)

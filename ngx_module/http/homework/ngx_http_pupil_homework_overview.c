@@ -96,8 +96,8 @@ ngx_http_pupil_homework_overview_render(ngx_http_pupil_ctx_t *ctx)
     rc = ngx_http_pupil_homework_item(ctx, results[data->at], 0, &view.item);
 
     if (rc == NGX_DECLINED) {
-        return ngx_http_pupil_homework_refuse(ctx, PUPIL_HOMEWORK_OVERVIEW,
-                                              NGX_HTTP_PUPIL_NOT_FOUND);
+        return ngx_http_pupil_refuse_stmt(ctx, PUPIL_HOMEWORK_OVERVIEW,
+                                          NGX_HTTP_PUPIL_NOT_FOUND);
     }
 
     if (rc != NGX_OK) {

@@ -75,8 +75,7 @@ ngx_http_pupil_homework_stored(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
                             record.b);
 
     if (rc == NGX_DECLINED && stmt == PUPIL_HOMEWORK_CREATE) {
-        return ngx_http_pupil_homework_refuse(ctx, stmt,
-                                              NGX_HTTP_PUPIL_NOT_FOUND);
+        return ngx_http_pupil_refuse_stmt(ctx, stmt, NGX_HTTP_PUPIL_NOT_FOUND);
     }
 
     if (rc == NGX_DECLINED) {

@@ -159,15 +159,6 @@ ngx_http_pupil_progress_parse(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-ngx_int_t
-ngx_http_pupil_progress_refuse(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
-    ngx_http_pupil_problem_e problem)
-{
-    return ngx_http_pupil_refuse(ctx, ngx_http_pupil_stmt(ctx, stmt), NULL,
-                                 problem);
-}
-
-
 static ngx_int_t
 ngx_http_pupil_progress_start(ngx_http_pupil_ctx_t *ctx)
 {
@@ -179,8 +170,8 @@ ngx_http_pupil_progress_start(ngx_http_pupil_ctx_t *ctx)
     data = ctx->data;
 
     if (!ngx_http_pupil_is(ctx, "pupil")) {
-        return ngx_http_pupil_progress_refuse(ctx, PUPIL_PROGRESS_SUBMIT,
-                                              NGX_HTTP_PUPIL_NOT_GRANTED);
+        return ngx_http_pupil_refuse_stmt(ctx, PUPIL_PROGRESS_SUBMIT,
+                                          NGX_HTTP_PUPIL_NOT_GRANTED);
     }
 
     if (data->nsent == 0) {
@@ -276,8 +267,8 @@ ngx_http_pupil_progress_write(ngx_http_pupil_ctx_t *ctx)
 
     case PUPIL_RESTRICTED:
     case PUPIL_ERASED:
-        return ngx_http_pupil_progress_refuse(ctx, PUPIL_PROGRESS_SUBMIT,
-                                              NGX_HTTP_PUPIL_RESTRICTED);
+        return ngx_http_pupil_refuse_stmt(ctx, PUPIL_PROGRESS_SUBMIT,
+                                          NGX_HTTP_PUPIL_RESTRICTED);
 
     default:
         return NGX_ERROR;

@@ -42,10 +42,6 @@ typedef struct {
 } ngx_http_pupil_progress_t;
 
 
-/* A 403 about stmt, audited. */
-ngx_int_t ngx_http_pupil_progress_refuse(ngx_http_pupil_ctx_t *ctx,
-    ngx_uint_t stmt, ngx_http_pupil_problem_e problem);
-
 /* The worker's cache of evidence, at its start and exit. */
 ngx_int_t ngx_http_pupil_evidence_init(ngx_http_pupil_main_conf_t *pmcf,
     ngx_log_t *log);

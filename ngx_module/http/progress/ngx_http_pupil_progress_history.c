@@ -46,8 +46,8 @@ ngx_http_pupil_history_start(ngx_http_pupil_ctx_t *ctx)
     query = &((ngx_http_pupil_progress_t *) ctx->data)->query;
 
     if (!ngx_http_pupil_is(ctx, "pupil")) {
-        return ngx_http_pupil_progress_refuse(ctx, PUPIL_PROGRESS_HISTORY,
-                                              NGX_HTTP_PUPIL_NOT_GRANTED);
+        return ngx_http_pupil_refuse_stmt(ctx, PUPIL_PROGRESS_HISTORY,
+                                          NGX_HTTP_PUPIL_NOT_GRANTED);
     }
 
     before = query->page.cursor;

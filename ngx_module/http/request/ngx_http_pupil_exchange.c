@@ -270,6 +270,15 @@ ngx_http_pupil_refuse(ngx_http_pupil_ctx_t *ctx,
 }
 
 
+ngx_int_t
+ngx_http_pupil_refuse_stmt(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
+    ngx_http_pupil_problem_e problem)
+{
+    return ngx_http_pupil_refuse(ctx, ngx_http_pupil_stmt(ctx, stmt), NULL,
+                                 problem);
+}
+
+
 static ngx_int_t
 ngx_http_pupil_step_refused(ngx_http_pupil_ctx_t *ctx)
 {
