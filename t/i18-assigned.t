@@ -37,7 +37,7 @@ SELECT t.subject, t.class FROM pupil.enrolment AS p JOIN pupil.enrolment AS t
  WHERE p.subject = $1 AND p.role = 'pupil' AND p.class <> $2 LIMIT 1
 SQL
 my ($stranger) = grep { $day->person($_)->{id} eq $else->{subject} }
-    map { /^\d/ ? (split /,/)[4] : () } split /\n/, slurp(root_dir()
+    map { /^\d/ && !/CBeane/ ? (split /,/)[4] : () } split /\n/, slurp(root_dir()
         . '/docs/quickstart/data/sds-100-users/Teacher.csv');
 
 
@@ -98,7 +98,7 @@ my @lies = (
       cold => "404 nobody $found", warm => '201 theirs ' },
     { name => 'other facts', of => $homework,
       set => 'facts = set_byte(facts, 0, get_byte(facts, 0) # 1)',
-      cold => "404 nobody $found", warm => "404 nobody $found" },
+      cold => "404 nobody $found", warm => '201 theirs ' },
     { name => 'the last byte of the facts', of => $homework,
       set => 'facts = set_byte(facts, length(facts) - 1,'
           . ' get_byte(facts, length(facts) - 1) # 1)',

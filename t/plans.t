@@ -80,6 +80,8 @@ my %hot = (
     homework_overview => ['teacher', GROUP, id(homework => $homework)],
     homework_results => ['teacher', 2 * GROUP, id(homework => $homework)],
     progress_evidence => ['pupil', CLASSES],
+    progress_assigned => ['pupil', 4,
+        [map { id(homework => $_) } @batch]],
     progress_lock => ['pupil', 1, 1, 2],
     progress_submit => ['pupil', CLASSES,
         [map { id(submission => "new$_") } @batch],
@@ -91,7 +93,8 @@ my %hot = (
         [map { id(class => $group * CLASSES + $_) } 0 .. CLASSES - 1],
         [(18262) x @enrolments], [(2147483647) x @enrolments],
         [('test') x @enrolments], [map { key(enrolment => $_) } @enrolments],
-        1, [map { ($sealed) x @enrolments } @batch], @record],
+        [1 .. @batch], [('\x' . '5a' x 32) x @batch],
+        [($sealed) x @batch], @record],
     progress_history => ['pupil', 5, undef, 'infinity', $last, 50],
     (map { $_ => ['keeper', /ask/ ? 1 : 2, id(ticket => 1),
                   [map { id(subject => $_) } $pupil, $teacher]] }

@@ -316,35 +316,6 @@ appended(void)
 }
 
 
-/* One of several ids: each as if it were made alone. */
-static void
-each_id(void)
-{
-    size_t        i, same;
-    uint8_t       made[3 * FACTS_LEN], alone[FACTS_LEN];
-    pupil_uuid_t  ids[3];
-
-    row.cells[RESULT].data = NULL;
-
-    for (i = 0; i < 3; i++) {
-        count_up(ids[i].b, 16, (uint8_t) (50 + i));
-    }
-
-    ok(pupil_bound_make_each(category, &key, &place, &row, HOMEWORK, ids, 3,
-                             made) == PUPIL_OK, "facts for each of three ids");
-
-    for (i = 0, same = 0; i < 3; i++) {
-        pupil_bound_uuid(&row, HOMEWORK, &ids[i]);
-        (void) pupil_bound_make(category, &key, &place, &row, alone);
-        same += memcmp(alone, made + i * FACTS_LEN, FACTS_LEN) == 0;
-    }
-
-    ok(same == 3, "are the facts of a row with that id");
-    ok(pupil_bound_make_each(category, &key, &place, &row, HOMEWORK, ids, 0,
-                             NULL) == PUPIL_OK, "of none: none");
-}
-
-
 static void
 columns(void)
 {
@@ -430,7 +401,6 @@ main(void)
     shapes();
     kept();
     appended();
-    each_id();
     columns();
 
     pupil_category_unload(category);

@@ -65,6 +65,10 @@
 /* The MAC of a record that SQL chooses, from 0. */
 #define PUPIL_SQL_MAC(choice)  "substr({macs}, 16 * " choice " + 1, 16)"
 
+/* The hash of a record's facts, which are commitments and it. */
+#define PUPIL_SQL_FACTS_HASH(t)                                               \
+    "substr(" t ".facts, octet_length(" t ".facts) - 31)"
+
 /* At least one row, the nonce first (invariant I12). */
 #define PUPIL_SQL_ONE  "(VALUES (1)) AS one (one)"
 

@@ -1,20 +1,20 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * A worker's cache of enrolments whose MACs were checked (invariant I18), so
- * that a submission needs no exchange to read them first.  It is a guess, not
- * a proof: the statement that relies on it compares every column with what is
- * stored, and the state and version of the owner too, and writes nothing when
- * anything differs.  So nothing here grows stale, and nobody has to be told
- * of a change.
- *
- * A fixed number of entries; the one that was used longest ago goes first.
+ * What a submission relies on, as a worker keeps it once it was checked
+ * (invariant I18; core/endpoints/kept.h): the enrolments of a pupil, whose
+ * MACs were, and which class was given an exercise, by a homework whose facts
+ * were.  The statement that relies on them compares every column of the
+ * enrolments with what is stored, the homework's facts, and the state and
+ * version of the owner, and writes nothing when anything differs.
  */
 
 #ifndef PUPIL_EVIDENCE_H
 #define PUPIL_EVIDENCE_H
 
+#include "core/endpoints/kept.h"
 #include "core/vault/authentic.h"
+#include "core/vault/facts.h"
 
 
 #define PUPIL_EVIDENCE_PROOFS  12     /* enrolments; who has more is not kept */
@@ -40,20 +40,14 @@ typedef struct {
 } pupil_evidence_t;
 
 
-typedef struct pupil_evidence_cache_s  pupil_evidence_cache_t;
+/* An exercise that was assigned, and not taken back. */
+typedef struct {
+    pupil_uuid_t  tenant, homework, exercise;
+    pupil_uuid_t  class_id;
+    pupil_time_t  assigned_at;
+    uint8_t       hash[PUPIL_FACTS_HASH_LEN];   /* of the homework's facts */
+} pupil_assigned_t;
 
-
-/* Bytes that a cache of so many entries takes. */
-size_t pupil_evidence_cache_size(uint32_t entries);
-
-/*
- * Makes a cache in memory of that size, aligned for any type, which needs not
- * be cleared and is touched as it fills.  Ownership: the caller's, who calls
- * pupil_evidence_cache_wipe() before it frees it.  entries: not 0.
- */
-pupil_evidence_cache_t *pupil_evidence_cache_init(void *memory,
-    uint32_t entries);
-void pupil_evidence_cache_wipe(pupil_evidence_cache_t *cache);
 
 /*
  * Adds an enrolment; PUPIL_NO_MEMORY: it does not fit, as it is one too many
@@ -66,22 +60,5 @@ pupil_rc_t pupil_evidence_add(pupil_evidence_t *evidence,
 /* The row of a proof, of a pupil; its source points into evidence. */
 void pupil_evidence_row(const pupil_evidence_t *evidence, uint32_t i,
     pupil_enrolment_row_t *row);
-
-/*
- * NULL: none.  Valid until the next call with this cache: copy what has to
- * last.  Context: request.
- */
-const pupil_evidence_t *pupil_evidence_find(pupil_evidence_cache_t *cache,
-    const pupil_uuid_t *tenant, const pupil_uuid_t *subject,
-    const pupil_uuid_t *institution);
-
-/* Keeps a copy, in place of what was there. */
-void pupil_evidence_put(pupil_evidence_cache_t *cache,
-    const pupil_evidence_t *evidence);
-
-/* Forgets; nothing happens when it is not there. */
-void pupil_evidence_drop(pupil_evidence_cache_t *cache,
-    const pupil_uuid_t *tenant, const pupil_uuid_t *subject,
-    const pupil_uuid_t *institution);
 
 #endif /* PUPIL_EVIDENCE_H */

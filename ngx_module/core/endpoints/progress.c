@@ -84,6 +84,17 @@ static const char  evidence_sql[] =
     " LEFT JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = $4"
     " LEFT JOIN pupil.enrolment AS e ON " PUPIL_SQL_MINE("e");
 
+static const char  assigned_sql[] =
+    "SELECT $1::bigint, o.owner, o.state, o.key_version, h.record{h}"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN (pupil.enrolment AS e"
+    " JOIN " PUPIL_SQL_OWNER("o", "e.class") " ON true"
+    " CROSS JOIN unnest($8) AS i (record)"
+    " JOIN " PUPIL_SQL_EACH("SELECT h.record{h} FROM data.homework AS h"
+    " WHERE h.tenant = $2 AND h.owner = e.class AND h.record = i.record"
+    " AND h.deleted_at IS NULL") " AS h ON true)"
+    " ON " PUPIL_SQL_MINE("e");
+
 /* Released with the transaction. */
 static const char  lock_sql[] =
     "SELECT $1::bigint, pg_advisory_xact_lock($8, $9)";
@@ -98,10 +109,12 @@ static const char  lock_sql[] =
  * that is assigned is stored.  Homework that is due is still accepted: work
  * that was done without a network must not be lost (pitfall 38).
  *
- * An enrolment counts while all its columns are those whose MAC was checked
- * (invariant I18): the MAC alone would not tell that somebody has edited the
- * row beside it.  go: false when the evidence is an old one and does not do
- * for all items; then nothing is written, and fresh evidence says why.
+ * What was assigned the gateway has decided, by rows that it has checked
+ * (invariants I18 and I20).  Here it is only held against what is stored: an
+ * enrolment by all its columns, as the MAC alone would not tell that somebody
+ * has edited the row beside it; a homework by the hash of its facts, which is
+ * another after each change.  go: false when any of it is no longer so; then
+ * nothing is written, and it is read and judged anew.
  *
  * told: the kinds of outcome that there are, 1 what is stored, 2 a conflict, 4
  * what is refused.  Each has a record: r has pupil_progress_choices, and which
@@ -111,8 +124,9 @@ static const char  submit_sql[] =
     "WITH item AS MATERIALIZED ("
     "SELECT i.*, (SELECT p.fingerprint FROM data.progress AS p"
     " WHERE p.tenant = $2 AND p.owner = $4 AND p.record = i.id) AS stored"
-    " FROM unnest($8, $9, $10, $11, $12, $13, $14) WITH ORDINALITY"
-    " AS i (id, homework, exercise, answer, result, fingerprint, done, n)),"
+    " FROM unnest($8, $9, $10, $11, $12, $13, $14, $22, $23, $24)"
+    " WITH ORDINALITY AS i (id, homework, exercise, answer, result,"
+    " fingerprint, done, enrolment, hash, facts, n)),"
     " fit AS MATERIALIZED ("
     "SELECT FROM pupil.owner AS o WHERE o.tenant = $2 AND o.owner = $4"
     " AND o.state = 'active' AND o.key_version = $15),"
@@ -128,17 +142,15 @@ static const char  submit_sql[] =
     " NULLIF(v.valid_to, " PUPIL_SQL_NO_DATE ")"
     " AND " PUPIL_SQL_MINE("e") " AND e.role = 'pupil'") " AS e ON true),"
     " w AS MATERIALIZED ("
-    "SELECT DISTINCT ON (i.id) i.*, e.class,"
-    " ($23)[(i.n - 1) * cardinality($16) + e.k] AS facts FROM item AS i"
-    " JOIN able AS e ON true"
+    "SELECT DISTINCT ON (i.id) i.*, e.class FROM item AS i"
+    " JOIN able AS e ON e.k = i.enrolment"
     " JOIN " PUPIL_SQL_EACH("SELECT FROM data.homework AS h"
     " WHERE h.tenant = $2 AND h.owner = e.class AND h.record = i.homework"
-    " AND h.deleted_at IS NULL AND h.assigned_at <= now()"
-    " AND i.exercise = ANY (h.exercise_ids)") " AS h ON true"
+    " AND " PUPIL_SQL_FACTS_HASH("h") " = i.hash") " AS h ON true"
     " WHERE i.stored IS NULL AND EXISTS (SELECT FROM fit)"
     " ORDER BY i.id, i.n),"
     " done AS MATERIALIZED ("
-    "SELECT i.n, CASE"
+    "SELECT i.n, i.enrolment, CASE"
     " WHEN i.stored = i.fingerprint THEN 'replayed'"
     " WHEN i.stored IS NOT NULL THEN 'conflict'"
     " WHEN w.n = i.n THEN 'stored'"
@@ -147,8 +159,9 @@ static const char  submit_sql[] =
     " ELSE 'conflict' END AS status"
     " FROM item AS i LEFT JOIN w ON w.id = i.id),"
     " go AS MATERIALIZED ("
-    "SELECT $22 = 1 OR (EXISTS (SELECT FROM fit) AND NOT EXISTS ("
-    "SELECT FROM done AS d WHERE d.status = 'refused')) AS go),"
+    "SELECT EXISTS (SELECT FROM fit) AND NOT EXISTS ("
+    "SELECT FROM done AS d WHERE d.status = 'refused' AND d.enrolment <> 0)"
+    " AS go),"
     " gone AS ("
     "UPDATE data.progress AS p SET superseded = true FROM w"
     " WHERE (SELECT go.go FROM go)"
@@ -239,6 +252,16 @@ const pupil_template_t  pupil_progress_templates[PUPIL_PROGRESS_COUNT] = {
         .fixed = PUPIL_PE_COLUMNS
     },
 
+    [PUPIL_PROGRESS_ASSIGNED] = {
+        .name = "progress_assigned",
+        .sql = assigned_sql,
+        .fixed = PUPIL_PA_COLUMNS,
+        .tables = { "homework" },
+        .facts = "h",
+        .facts_of = "homework",
+        .params = { PUPIL_PARAM_UUID_ARRAY }
+    },
+
     [PUPIL_PROGRESS_LOCK] = {
         .name = "progress_lock",
         .sql = lock_sql,
@@ -260,7 +283,8 @@ const pupil_template_t  pupil_progress_templates[PUPIL_PROGRESS_COUNT] = {
                     PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_UUID_ARRAY,
                     PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_INT4_ARRAY,
                     PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
-                    PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA_ARRAY },
+                    PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
+                    PUPIL_PARAM_BYTEA_ARRAY },
         .records = PUPIL_PROGRESS_CHOICES
     },
 

@@ -17,6 +17,7 @@
 /* The statements of /v1/progress, by index. */
 enum {
     PUPIL_PROGRESS_EVIDENCE = 0,
+    PUPIL_PROGRESS_ASSIGNED,
     PUPIL_PROGRESS_LOCK,            /* one submission of a pupil at a time */
     PUPIL_PROGRESS_SUBMIT,
     PUPIL_PROGRESS_HISTORY,
@@ -37,6 +38,16 @@ enum {
 };
 
 /*
+ * PUPIL_PROGRESS_ASSIGNED, $8 homework: those that are not taken back of the
+ * actor's live classes, each with its class as owner, and its facts.
+ */
+enum {
+    PUPIL_PA_OWNER = 1,
+    PUPIL_PA_RECORD = PUPIL_PA_OWNER + PUPIL_OWNER_COLUMNS,
+    PUPIL_PA_COLUMNS
+};
+
+/*
  * PUPIL_PROGRESS_LOCK stands before PUPIL_PROGRESS_SUBMIT in its exchange:
  * submissions of one pupil come one after another, so that a submission that
  * arrives twice at once is stored once (invariant I15), and exactly one of
@@ -45,13 +56,15 @@ enum {
  *
  * PUPIL_PROGRESS_SUBMIT: $8 ids, $9 homework, $10 exercises, $11 answers,
  * $12 results, $13 fingerprints, $14 done (0 or 1), $15 key version.  Then the
- * enrolments whose MACs were checked: $16 ids, $17 classes, $18 and $19 first
- * and last days since 1970-01-01 (PUPIL_DATE_NONE), $20 sources, $21 MACs.
- * $22: 1 when these were read just now; else an item that they do not allow,
- * or an owner that is not active or has another key version, makes all of it
- * "stale", and nothing is written.  $23: the facts of each item for each of
- * these enrolments, item by item, as the statement finds out whose class has
- * given the homework.  A row per item, in the order of the arrays.
+ * enrolments that these rely on, whose MACs were checked: $16 ids, $17
+ * classes, $18 and $19 first and last days since 1970-01-01
+ * (PUPIL_DATE_NONE), $20 sources, $21 MACs.  Then of each item again: $22
+ * through which enrolment its homework was assigned, from 1, and 0: it was
+ * not; $23 the hash of that homework's facts, which were checked, and $24 its
+ * own facts, both NULL when it was not assigned.  An item whose enrolment or
+ * homework is no longer so, or an owner who is not active or has another key
+ * version, makes all of it "stale", and nothing is written.  A row per item,
+ * in the order of the arrays.
  */
 enum {
     PUPIL_PS_STATUS = PUPIL_RECORDED + 1,

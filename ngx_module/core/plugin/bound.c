@@ -20,12 +20,6 @@ static void pupil_bound_hash(const pupil_category_t *category,
     const pupil_subkey_t *key, const pupil_place_t *place,
     const pupil_bound_row_t *row, const uint8_t *facts, size_t len,
     uint8_t hash[PUPIL_FACTS_HASH_LEN]);
-static void pupil_bound_hash_sealed(const pupil_category_t *category,
-    const pupil_subkey_t *key, const pupil_place_t *place,
-    const uint8_t *facts, size_t len, pupil_facts_t *state);
-static void pupil_bound_hash_plain(const pupil_category_t *category,
-    const pupil_bound_row_t *row, pupil_facts_t *state,
-    uint8_t hash[PUPIL_FACTS_HASH_LEN]);
 
 
 /* Of a value that is NULL. */
@@ -137,43 +131,6 @@ pupil_bound_make(const pupil_category_t *category,
 }
 
 
-pupil_rc_t
-pupil_bound_make_each(const pupil_category_t *category,
-    const pupil_subkey_t *key, const pupil_place_t *place,
-    pupil_bound_row_t *row, int32_t field, const pupil_uuid_t *ids,
-    size_t n, uint8_t *facts)
-{
-    size_t         i, size;
-    uint8_t       *own;
-    pupil_facts_t  sealed, state;
-
-    if (n == 0) {
-        return PUPIL_OK;
-    }
-
-    size = pupil_bound_commitments(category, row, facts);
-    if (size == 0) {
-        return PUPIL_INVALID;
-    }
-
-    pupil_bound_hash_sealed(category, key, place, facts, size, &sealed);
-
-    for (i = 0, own = facts; i < n; i++, own += size) {
-        memcpy(own, facts, size - PUPIL_FACTS_HASH_LEN);
-        pupil_bound_uuid(row, field, &ids[i]);
-
-        state = sealed;
-        pupil_bound_hash_plain(category, row, &state,
-                               own + size - PUPIL_FACTS_HASH_LEN);
-    }
-
-    sodium_memzero(&sealed, sizeof(sealed));
-    pupil_stack_wipe();
-
-    return PUPIL_OK;
-}
-
-
 /* The size of the facts that begin with them; 0: one is malformed. */
 static size_t
 pupil_bound_commitments(const pupil_category_t *category,
@@ -249,54 +206,34 @@ pupil_bound_hash(const pupil_category_t *category,
     const pupil_bound_row_t *row, const uint8_t *facts, size_t len,
     uint8_t hash[PUPIL_FACTS_HASH_LEN])
 {
-    pupil_facts_t  state;
+    uint32_t              i, n;
+    const uint8_t        *part;
+    pupil_facts_t         state;
+    const pupil_field_t  *fields;
 
-    pupil_bound_hash_sealed(category, key, place, facts, len, &state);
-    pupil_bound_hash_plain(category, row, &state, hash);
-    pupil_stack_wipe();
-}
-
-
-static void
-pupil_bound_hash_sealed(const pupil_category_t *category,
-    const pupil_subkey_t *key, const pupil_place_t *place,
-    const uint8_t *facts, size_t len, pupil_facts_t *state)
-{
-    uint32_t        i, n;
-    const uint8_t  *part;
-
-    pupil_facts_begin(state, key, place);
+    fields = category->plugin->fields;
+    pupil_facts_begin(&state, key, place);
 
     for (i = 0, n = 0; i < category->plugin->fields_count; i++) {
-        if (!pupil_bound_sealed(&category->plugin->fields[i])) {
+        if (!pupil_bound_sealed(&fields[i])) {
             continue;
         }
 
         part = pupil_bound_part(facts, len, n++);
 
         if (memcmp(part, pupil_bound_none, PUPIL_COMMITMENT_LEN) != 0) {
-            pupil_facts_sealed(state, i, part);
+            pupil_facts_sealed(&state, i, part);
         }
     }
-}
-
-
-static void
-pupil_bound_hash_plain(const pupil_category_t *category,
-    const pupil_bound_row_t *row, pupil_facts_t *state,
-    uint8_t hash[PUPIL_FACTS_HASH_LEN])
-{
-    uint32_t  i;
 
     for (i = 0; i < category->plugin->fields_count; i++) {
-        if (pupil_bound_plain(&category->plugin->fields[i])
-            && row->cells[i].data != NULL)
-        {
-            pupil_facts_plain(state, i, row->cells[i]);
+        if (pupil_bound_plain(&fields[i]) && row->cells[i].data != NULL) {
+            pupil_facts_plain(&state, i, row->cells[i]);
         }
     }
 
-    pupil_facts_end(state, hash);
+    pupil_facts_end(&state, hash);
+    pupil_stack_wipe();
 }
 
 

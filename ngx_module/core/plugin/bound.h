@@ -55,15 +55,6 @@ pupil_rc_t pupil_bound_make(const pupil_category_t *category,
     const pupil_subkey_t *key, const pupil_place_t *place,
     const pupil_bound_row_t *row, uint8_t *facts);
 
-/*
- * The same for a row that can have one of n ids in a column: facts for each,
- * one behind another.  The row's cell of the field is left as the last.
- */
-pupil_rc_t pupil_bound_make_each(const pupil_category_t *category,
-    const pupil_subkey_t *key, const pupil_place_t *place,
-    pupil_bound_row_t *row, int32_t field, const pupil_uuid_t *ids,
-    size_t n, uint8_t *facts);
-
 
 /*
  * Columns as PostgreSQL sends them, for rows that are to be stored.  Each

@@ -45,7 +45,7 @@ void pupil_facts_sealed(pupil_facts_t *facts, uint32_t field,
 void pupil_facts_plain(pupil_facts_t *facts, uint32_t field,
     pupil_str_t value);
 
-/* Writes the hash; of a copy where several rows begin alike. */
+/* Writes the hash. */
 void pupil_facts_end(pupil_facts_t *facts, uint8_t hash[PUPIL_FACTS_HASH_LEN]);
 
 #endif /* PUPIL_FACTS_H */

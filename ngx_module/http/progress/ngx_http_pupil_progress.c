@@ -8,7 +8,6 @@
  */
 
 #include "core/endpoints/score.h"
-#include "core/vault/keyed.h"
 #include "http/progress/ngx_http_pupil_progress.h"
 
 
@@ -22,30 +21,19 @@ typedef enum {
 } ngx_http_pupil_stored_e;
 
 
-/* The columns of what goes into the statement, one array each. */
-typedef struct {
-    pupil_uuid_t  *ids, *homework, *exercises;
-    pupil_str_t   *answers, *results, *fingerprints;
-    int32_t       *done;
-} ngx_http_pupil_batch_t;
+/* Of evidence that is read for a request, at most. */
+#define NGX_HTTP_PUPIL_PROGRESS_ROUNDS  4
 
 
 static ngx_int_t ngx_http_pupil_progress_parse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_start(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_progress_cached(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_step(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_fresh(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_write(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_progress_lock(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex);
-static ngx_int_t ngx_http_pupil_progress_arrays(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_batch_t *batch);
-static ngx_int_t ngx_http_pupil_progress_seal(ngx_http_pupil_ctx_t *ctx,
-    const pupil_input_submission_t *item, ngx_http_pupil_batch_t *batch,
-    uint32_t i);
-static ngx_int_t ngx_http_pupil_progress_fingerprint(
-    ngx_http_pupil_ctx_t *ctx, const pupil_input_submission_t *item,
-    pupil_str_t *out);
 static ngx_int_t ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_statuses(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_stored_e **statuses);
@@ -93,10 +81,10 @@ const ngx_http_pupil_endpoint_t  ngx_http_pupil_progress_endpoint = {
 
 /* What becomes of a submission, sent alone and in an array. */
 static const struct {
-    const char                *name;      /* in an array, of the statement */
-    ngx_uint_t                 status;    /* of success */
-    ngx_http_pupil_problem_e   problem;   /* else */
-    ngx_uint_t                 kind;      /* of record */
+    const char               *name;      /* in an array, of the statement */
+    ngx_uint_t                status;    /* of success */
+    ngx_http_pupil_problem_e  problem;   /* else */
+    ngx_uint_t                kind;      /* of record */
 } ngx_http_pupil_stored[] = {
     [NGX_HTTP_PUPIL_SUBMISSION_STORED] =
         { .name = "stored", .status = NGX_HTTP_CREATED, .kind = 1 },
@@ -143,15 +131,16 @@ ngx_http_pupil_progress_parse(ngx_http_pupil_ctx_t *ctx)
         return rc;
     }
 
-    data->sent = ngx_palloc(ctx->request->pool,
-                            data->input.count * sizeof(uint32_t));
+    data->sent = ngx_pcalloc(ctx->request->pool,
+                             data->input.count
+                             * sizeof(ngx_http_pupil_submission_t));
     if (data->sent == NULL) {
         return NGX_ERROR;
     }
 
     for (i = 0; i < data->input.count; i++) {
         if (data->input.items[i].rc == PUPIL_OK) {
-            data->sent[data->nsent++] = i;
+            data->sent[data->nsent++].item = &data->input.items[i];
         }
     }
 
@@ -183,7 +172,7 @@ ngx_http_pupil_progress_start(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (!data->cached) {
-        rc = ngx_http_pupil_evidence_cached(ctx);
+        rc = ngx_http_pupil_progress_cached(ctx);
 
         if (rc == NGX_DECLINED) {
             return ngx_http_pupil_progress_fresh(ctx);
@@ -198,13 +187,48 @@ ngx_http_pupil_progress_start(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* Reads the evidence: there is none in the cache, or it did not do. */
+/* NGX_DECLINED: the worker does not keep all that is relied on. */
+static ngx_int_t
+ngx_http_pupil_progress_cached(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                        rc;
+    ngx_http_pupil_progress_t       *data;
+    ngx_http_pupil_progress_conf_t  *conf;
+
+    data = ctx->data;
+    conf = ngx_http_pupil_progress_conf(ctx->main);
+
+    rc = ngx_http_pupil_evidence_cached(ctx);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_pupil_assigned_cached(ctx);
+    }
+
+    data->cached = rc == NGX_OK;
+    conf->hits += rc == NGX_OK;
+    conf->misses += rc == NGX_DECLINED;
+
+    return rc;
+}
+
+
+/*
+ * Reads the evidence: there is none in the cache, or it did not do.  What
+ * changes each time before it is used is given up.
+ */
 static ngx_int_t
 ngx_http_pupil_progress_fresh(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_libpq_exchange_t  *ex;
+    ngx_libpq_exchange_t       *ex;
+    ngx_http_pupil_progress_t  *data;
 
     ngx_http_pupil_debug(ctx, "submit: evidence asked for");
+
+    data = ctx->data;
+
+    if (data->rounds++ == NGX_HTTP_PUPIL_PROGRESS_ROUNDS) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
+    }
 
     ex = ngx_http_pupil_exchange(ctx);
     if (ex == NULL) {
@@ -213,6 +237,11 @@ ngx_http_pupil_progress_fresh(ngx_http_pupil_ctx_t *ctx)
 
     (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_PROGRESS_EVIDENCE);
 
+    if (ngx_http_pupil_assigned_ask(ctx, ex) != NGX_OK) {
+        ngx_libpq_exchange_destroy(ex);
+        return NGX_ERROR;
+    }
+
     /* what the audit tells when that evidence is not authentic */
     ctx->audit.asked = ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_SUBMIT);
 
@@ -220,13 +249,20 @@ ngx_http_pupil_progress_fresh(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* The evidence is here: check it, get the actor's key, write. */
+/* The evidence is here: check it, get keys, write. */
 static ngx_int_t
 ngx_http_pupil_progress_step(ngx_http_pupil_ctx_t *ctx)
 {
+    PGresult                   *assigned;
+    ngx_http_pupil_progress_t  *data;
+
     ngx_http_pupil_debug(ctx, "submit: evidence read");
 
-    if (ngx_http_pupil_evidence_read(ctx, ctx->exchange->results[0]) != NGX_OK)
+    data = ctx->data;
+    assigned = ctx->exchange->results[data->assigned_at];
+
+    if (ngx_http_pupil_evidence_read(ctx, ctx->exchange->results[0]) != NGX_OK
+        || ngx_http_pupil_assigned_read(ctx, assigned) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -260,7 +296,9 @@ ngx_http_pupil_progress_write(ngx_http_pupil_ctx_t *ctx)
     switch (rc) {
 
     case PUPIL_OK:
-        return ngx_http_pupil_progress_send(ctx);
+        /* again, when the keys of classes are here */
+        return ctx->keys.missing_count != 0
+               ? NGX_OK : ngx_http_pupil_progress_send(ctx);
 
     case PUPIL_NO_KEY:
         return NGX_OK;
@@ -287,7 +325,7 @@ ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx)
     data = ctx->data;
     n = data->nsent;
 
-    if (ngx_http_pupil_progress_arrays(ctx, &batch) != NGX_OK
+    if (ngx_http_pupil_progress_batch(ctx, &batch) != NGX_OK
         || ngx_http_pupil_progress_facts(ctx, batch.answers, batch.results)
            != NGX_OK)
     {
@@ -316,7 +354,6 @@ ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    ngx_http_pupil_param_bytea_array(ex, data->facts, n * data->nenrolments);
     ngx_http_pupil_progress_record(ctx, ex);
 
     ctx->resume = ngx_http_pupil_progress_done;
@@ -338,134 +375,6 @@ ngx_http_pupil_progress_lock(ngx_http_pupil_ctx_t *ctx,
     (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_PROGRESS_LOCK);
     ngx_libpq_param_int4(ex, tenant[0] ^ subject[0]);
     ngx_libpq_param_int4(ex, tenant[1] ^ subject[1]);
-}
-
-
-static ngx_int_t
-ngx_http_pupil_progress_arrays(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_batch_t *batch)
-{
-    uint32_t                         i, n;
-    ngx_pool_t                      *pool;
-    ngx_http_pupil_progress_t       *data;
-    const pupil_input_submission_t  *item;
-
-    data = ctx->data;
-    pool = ctx->request->pool;
-    n = data->nsent;
-
-    batch->ids = ngx_palloc(pool, n * sizeof(pupil_uuid_t));
-    batch->homework = ngx_palloc(pool, n * sizeof(pupil_uuid_t));
-    batch->exercises = ngx_palloc(pool, n * sizeof(pupil_uuid_t));
-    batch->answers = ngx_palloc(pool, n * sizeof(pupil_str_t));
-    batch->results = ngx_palloc(pool, n * sizeof(pupil_str_t));
-    batch->fingerprints = ngx_palloc(pool, n * sizeof(pupil_str_t));
-    batch->done = ngx_palloc(pool, n * sizeof(int32_t));
-
-    if (batch->ids == NULL || batch->homework == NULL
-        || batch->exercises == NULL || batch->answers == NULL
-        || batch->results == NULL || batch->fingerprints == NULL
-        || batch->done == NULL)
-    {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < n; i++) {
-        item = &data->input.items[data->sent[i]];
-
-        batch->ids[i] = item->id;
-        batch->homework[i] = item->homework_id;
-        batch->exercises[i] = item->exercise_id;
-        batch->done[i] = item->completion != PUPIL_INPUT_FALSE;
-
-        if (ngx_http_pupil_progress_seal(ctx, item, batch, i) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_pupil_progress_seal(ngx_http_pupil_ctx_t *ctx,
-    const pupil_input_submission_t *item, ngx_http_pupil_batch_t *batch,
-    uint32_t i)
-{
-    pupil_str_t                 result;
-    ngx_http_pupil_stmt_t      *stmt;
-    ngx_http_pupil_place_t      place;
-    ngx_http_pupil_progress_t  *data;
-
-    data = ctx->data;
-    stmt = ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_SUBMIT);
-    ngx_memzero(&batch->results[i], sizeof(pupil_str_t));
-
-    place.category = "progress";
-    place.field = "answer";
-    place.owner = &data->owner;
-    place.record = &item->id;
-
-    if (ngx_http_pupil_seal(ctx, &place, item->answer, &batch->answers[i])
-        != PUPIL_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    place.field = "result";
-
-    if (stmt->statement.granted[PUPIL_PS_WANT_RESULT]
-        && (pupil_result_text(&ctx->alloc, item, &result) != PUPIL_OK
-            || ngx_http_pupil_seal(ctx, &place, result, &batch->results[i])
-               != PUPIL_OK))
-    {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_pupil_progress_fingerprint(ctx, item,
-                                               &batch->fingerprints[i]);
-}
-
-
-/*
- * What tells a replay from a conflict: all members in a fixed order, keyed, so
- * that a dump does not tell a guessed answer.
- */
-static ngx_int_t
-ngx_http_pupil_progress_fingerprint(ngx_http_pupil_ctx_t *ctx,
-    const pupil_input_submission_t *item, pupil_str_t *out)
-{
-    uint8_t            *sum;
-    pupil_keyed_t       hash;
-    const pupil_key_t  *key;
-
-    key = ngx_http_pupil_key(ctx, "fingerprint");
-    sum = ngx_palloc(ctx->request->pool, 32);
-
-    if (key == NULL || sum == NULL) {
-        return NGX_ERROR;
-    }
-
-    pupil_keyed_begin(&hash, key, "pupil submission v1", 32);
-    pupil_keyed_uuid(&hash, &ctx->session.subject);
-    pupil_keyed_uuid(&hash, &item->id);
-    pupil_keyed_uuid(&hash, &item->homework_id);
-    pupil_keyed_uuid(&hash, &item->exercise_id);
-    pupil_keyed_str(&hash, item->answer);
-    pupil_keyed_str(&hash, item->score_raw.raw);
-    pupil_keyed_str(&hash, item->score_max.raw);
-    pupil_keyed_u32(&hash, item->success);
-    pupil_keyed_u32(&hash, item->completion);
-    pupil_keyed_str(&hash, item->duration);
-    pupil_keyed_u64(&hash, (uint64_t) item->timestamp);
-    pupil_keyed_end(&hash, sum);
-
-    out->data = sum;
-    out->len = 32;
-
-    pupil_stack_wipe();
-
-    return NGX_OK;
 }
 
 
@@ -508,7 +417,7 @@ ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx)
     for (i = 0, row = 0; i < data->input.count; i++) {
         status = NGX_HTTP_PUPIL_SUBMISSION_BROKEN;
 
-        if (row < n && data->sent[row] == i) {
+        if (row < n && data->sent[row].item == &data->input.items[i]) {
             status = statuses[row++];
         }
 
@@ -552,7 +461,7 @@ ngx_http_pupil_progress_statuses(ngx_http_pupil_ctx_t *ctx,
         }
 
         if (status[i] == NGX_HTTP_PUPIL_SUBMISSION_STALE) {
-            return data->cached ? NGX_DECLINED : NGX_ERROR;
+            return NGX_DECLINED;
         }
 
         kinds |= ngx_http_pupil_stored[status[i]].kind;

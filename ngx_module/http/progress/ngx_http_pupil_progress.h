@@ -12,29 +12,41 @@
 #include "http/request/ngx_http_pupil.h"
 
 
-/* What the endpoint has for itself: a worker's checked enrolments. */
+/* What the endpoint has for itself: what a worker has checked. */
 typedef struct {
-    pupil_evidence_cache_t  *evidence;
-    ngx_atomic_uint_t        hits, misses, stale;
+    pupil_kept_t       *evidence;       /* pupil_evidence_t */
+    pupil_kept_t       *assigned;       /* pupil_assigned_t */
+    ngx_atomic_uint_t   hits, misses, stale;
 } ngx_http_pupil_progress_conf_t;
 
 #define ngx_http_pupil_progress_conf(pmcf)                                    \
     ((ngx_http_pupil_progress_conf_t *) ngx_http_pupil_own(pmcf, PROGRESS))
 
 
+/* An item that breaks no rule. */
+typedef struct {
+    const pupil_input_submission_t  *item;
+    ngx_uint_t                       enrolment;  /* through which it was
+                                                    assigned, from 1; or 0 */
+    pupil_assigned_t                 assigned;
+    pupil_str_t                      facts;      /* data NULL: not assigned */
+} ngx_http_pupil_submission_t;
+
+
 /* ctx->data of these routes. */
 typedef struct {
     pupil_progress_query_t   query;
     pupil_input_progress_t   input;
-    uint32_t                *sent;        /* of input.items: those that were */
+    ngx_http_pupil_submission_t   *sent;
     uint32_t                 nsent;
+    ngx_uint_t               assigned_at; /* of the statement that reads it */
     ngx_uint_t               at;          /* of the statement that submits */
+    ngx_uint_t               rounds;      /* of evidence that was read */
     ngx_http_pupil_owner_t   owner;       /* the actor */
     pupil_evidence_t         evidence;    /* of the cache, or for it */
     pupil_enrolment_row_t   *enrolments;  /* with checked MACs */
     pupil_str_t             *macs;
     ngx_uint_t               nenrolments;
-    pupil_str_t             *facts;       /* by item, then by enrolment */
     unsigned                 keep:1;      /* evidence fits the cache */
     unsigned                 cached:1;    /* evidence is the cache's */
     unsigned                 fresh:1;     /* that did not do */
@@ -42,16 +54,37 @@ typedef struct {
 } ngx_http_pupil_progress_t;
 
 
-/* The worker's cache of evidence, at its start and exit. */
+/* The columns of what goes into the statement, one array each. */
+typedef struct {
+    pupil_uuid_t  *ids, *homework, *exercises;
+    pupil_str_t   *answers, *results, *fingerprints;
+    int32_t       *done;
+} ngx_http_pupil_batch_t;
+
+ngx_int_t ngx_http_pupil_progress_batch(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_batch_t *batch);
+
+/* The worker's caches of what was checked, at its start and exit. */
 ngx_int_t ngx_http_pupil_evidence_init(ngx_http_pupil_main_conf_t *pmcf,
     ngx_log_t *log);
 void ngx_http_pupil_evidence_exit(ngx_http_pupil_main_conf_t *pmcf);
 
-/* From the worker's cache; NGX_DECLINED: not there. */
+/*
+ * What the items rely on: the actor's enrolments, and then what was assigned
+ * through which.  From the worker's caches; NGX_DECLINED: not all is there.
+ */
 ngx_int_t ngx_http_pupil_evidence_cached(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_assigned_cached(ngx_http_pupil_ctx_t *ctx);
 
-/* From the result of PUPIL_PROGRESS_EVIDENCE. */
+/*
+ * From the database: adds PUPIL_PROGRESS_ASSIGNED; reads its result, and that
+ * of PUPIL_PROGRESS_EVIDENCE.  Keys that are missing are noted.
+ */
+ngx_int_t ngx_http_pupil_assigned_ask(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex);
 ngx_int_t ngx_http_pupil_evidence_read(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
+ngx_int_t ngx_http_pupil_assigned_read(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 
 /* The last of PUPIL_PROGRESS_SUBMIT's own parameters, which tell of it. */
@@ -62,16 +95,13 @@ ngx_int_t ngx_http_pupil_evidence_params(ngx_http_pupil_ctx_t *ctx,
 void ngx_http_pupil_progress_record(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex);
 
-/* What came from the cache did not do: nothing of it is used again. */
+/* It is no longer so: nothing of it is used again. */
 void ngx_http_pupil_evidence_stale(ngx_http_pupil_ctx_t *ctx);
 
 /* What was read did for all items: into the cache. */
 void ngx_http_pupil_evidence_keep(ngx_http_pupil_ctx_t *ctx);
 
-/*
- * The facts of what is sent, sealed as it is, for each enrolment; the last
- * parameter.
- */
+/* The facts of each item that is to be stored, sealed as it is. */
 ngx_int_t ngx_http_pupil_progress_facts(ngx_http_pupil_ctx_t *ctx,
     const pupil_str_t *answers, const pupil_str_t *results);
 

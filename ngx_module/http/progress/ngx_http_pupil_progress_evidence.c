@@ -2,9 +2,9 @@
  * Copyright (C) the Pupil authors
  *
  * What a submission relies on: the pupil's enrolments, by rows whose MACs were
- * checked, and the state of the owner.  The worker keeps it, so that the usual
- * submission is one exchange; whatever the statement then finds to differ is
- * read anew, and judged by what was read.
+ * checked, the state of the owner, and what was assigned.  The worker keeps
+ * it, so that the usual submission is one exchange; whatever the statement
+ * then finds to differ is read anew, and judged by what was read.
  */
 
 #include <sodium.h>
@@ -12,52 +12,81 @@
 #include "http/progress/ngx_http_pupil_progress.h"
 
 
-#define NGX_HTTP_PUPIL_EVIDENCE_MAX  4096    /* entries of a worker */
+/* What a worker keeps: pupils, and exercises. */
+#define NGX_HTTP_PUPIL_EVIDENCE_MAX  4096
+#define NGX_HTTP_PUPIL_ASSIGNED_MAX  16384
 
 
+/* The columns of what items rely on, one array each. */
+typedef struct {
+    ngx_uint_t     n;
+    pupil_uuid_t  *ids, *classes;
+    int32_t       *from, *to;
+    pupil_str_t   *sources, *macs;
+} ngx_http_pupil_relied_t;
+
+
+static pupil_kept_t *ngx_http_pupil_evidence_cache(uint32_t entries,
+    size_t size, ngx_log_t *log);
+static const pupil_uuid_t *ngx_http_pupil_evidence_ids(
+    ngx_http_pupil_ctx_t *ctx, pupil_uuid_t *ids);
 static ngx_uint_t ngx_http_pupil_evidence_counts(ngx_http_pupil_ctx_t *ctx,
     const pupil_evidence_t *evidence);
 static ngx_int_t ngx_http_pupil_evidence_arrays(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t n);
 static ngx_int_t ngx_http_pupil_evidence_take(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row);
+static ngx_int_t ngx_http_pupil_evidence_relied(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_relied_t *on, int32_t *places);
 
 
 ngx_int_t
 ngx_http_pupil_evidence_init(ngx_http_pupil_main_conf_t *pmcf, ngx_log_t *log)
 {
-    void                            *memory;
-    size_t                           size;
     ngx_http_pupil_progress_conf_t  *conf;
 
     conf = ngx_http_pupil_progress_conf(pmcf);
 
-    size = pupil_evidence_cache_size(NGX_HTTP_PUPIL_EVIDENCE_MAX);
+    conf->evidence = ngx_http_pupil_evidence_cache(
+                         NGX_HTTP_PUPIL_EVIDENCE_MAX, sizeof(pupil_evidence_t),
+                         log);
+    conf->assigned = ngx_http_pupil_evidence_cache(
+                         NGX_HTTP_PUPIL_ASSIGNED_MAX, sizeof(pupil_assigned_t),
+                         log);
+
+    return conf->evidence != NULL && conf->assigned != NULL ? NGX_OK
+                                                            : NGX_ERROR;
+}
+
+
+static pupil_kept_t *
+ngx_http_pupil_evidence_cache(uint32_t entries, size_t size, ngx_log_t *log)
+{
+    void  *memory;
 
     /* from the system, and so no page of it is there before it is used */
-    memory = ngx_alloc(size, log);
-    if (memory == NULL) {
-        return NGX_ERROR;
-    }
+    memory = ngx_alloc(pupil_kept_size(entries, size), log);
 
-    conf->evidence = pupil_evidence_cache_init(memory,
-                                               NGX_HTTP_PUPIL_EVIDENCE_MAX);
-
-    return NGX_OK;
+    return memory == NULL ? NULL : pupil_kept_init(memory, entries, size);
 }
 
 
 void
 ngx_http_pupil_evidence_exit(ngx_http_pupil_main_conf_t *pmcf)
 {
+    ngx_uint_t                       i;
     ngx_http_pupil_progress_conf_t  *conf;
 
     conf = ngx_http_pupil_progress_conf(pmcf);
 
-    if (conf->evidence != NULL) {
-        pupil_evidence_cache_wipe(conf->evidence);
-        ngx_free(conf->evidence);
-        conf->evidence = NULL;
+    pupil_kept_t **const  caches[] = { &conf->evidence, &conf->assigned };
+
+    for (i = 0; i < sizeof(caches) / sizeof(caches[0]); i++) {
+        if (*caches[i] != NULL) {
+            pupil_kept_wipe(*caches[i]);
+            ngx_free(*caches[i]);
+            *caches[i] = NULL;
+        }
     }
 }
 
@@ -66,6 +95,7 @@ ngx_int_t
 ngx_http_pupil_evidence_cached(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_uint_t                       i, n, k;
+    pupil_uuid_t                     ids[PUPIL_KEPT_IDS];
     pupil_enrolment_row_t           *row;
     const pupil_evidence_t          *evidence;
     ngx_http_pupil_progress_t       *data;
@@ -74,21 +104,16 @@ ngx_http_pupil_evidence_cached(ngx_http_pupil_ctx_t *ctx)
     data = ctx->data;
     conf = ngx_http_pupil_progress_conf(ctx->main);
 
-    evidence = pupil_evidence_find(conf->evidence, &ctx->tenant,
-                                   &ctx->session.subject,
-                                   &ctx->session.institution);
+    evidence = pupil_kept_find(conf->evidence,
+                               ngx_http_pupil_evidence_ids(ctx, ids));
     if (evidence == NULL || !ngx_http_pupil_evidence_counts(ctx, evidence)) {
-        conf->misses++;
         return NGX_DECLINED;
     }
-
-    conf->hits++;
 
     data->evidence = *evidence;
     data->owner.id = evidence->subject;
     data->owner.state = PUPIL_OWNER_STATE_ACTIVE;
     data->owner.version = evidence->key_version;
-    data->cached = 1;
 
     n = evidence->count;
 
@@ -113,6 +138,17 @@ ngx_http_pupil_evidence_cached(ngx_http_pupil_ctx_t *ctx)
     data->nenrolments = k;
 
     return NGX_OK;
+}
+
+
+static const pupil_uuid_t *
+ngx_http_pupil_evidence_ids(ngx_http_pupil_ctx_t *ctx, pupil_uuid_t *ids)
+{
+    ids[0] = ctx->tenant;
+    ids[1] = ctx->session.subject;
+    ids[2] = ctx->session.institution;
+
+    return ids;
 }
 
 
@@ -238,42 +274,103 @@ ngx_int_t
 ngx_http_pupil_evidence_params(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex)
 {
-    int32_t                    *from, *to;
-    ngx_uint_t                  i, n;
-    pupil_str_t                *sources;
-    pupil_uuid_t               *ids, *classes;
-    ngx_http_pupil_progress_t  *data;
+    int32_t                      *places;
+    ngx_uint_t                    i, n;
+    pupil_str_t                  *hashes, *facts;
+    ngx_http_pupil_submission_t  *sent;
+    ngx_http_pupil_relied_t       on;
+    ngx_http_pupil_progress_t    *data;
 
     data = ctx->data;
-    n = data->nenrolments;
+    n = data->nsent;
 
-    ids = ngx_palloc(ctx->request->pool, n * sizeof(pupil_uuid_t));
-    classes = ngx_palloc(ctx->request->pool, n * sizeof(pupil_uuid_t));
-    from = ngx_palloc(ctx->request->pool, n * sizeof(int32_t));
-    to = ngx_palloc(ctx->request->pool, n * sizeof(int32_t));
-    sources = ngx_palloc(ctx->request->pool, n * sizeof(pupil_str_t));
+    places = ngx_palloc(ctx->request->pool, n * sizeof(int32_t));
+    hashes = ngx_pcalloc(ctx->request->pool, n * sizeof(pupil_str_t));
+    facts = ngx_palloc(ctx->request->pool, n * sizeof(pupil_str_t));
 
-    if (ids == NULL || classes == NULL || from == NULL || to == NULL
-        || sources == NULL)
+    if (places == NULL || hashes == NULL || facts == NULL
+        || ngx_http_pupil_evidence_relied(ctx, &on, places) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     for (i = 0; i < n; i++) {
-        ids[i] = data->enrolments[i].enrolment;
-        classes[i] = data->enrolments[i].class_id;
-        from[i] = data->enrolments[i].valid_from;
-        to[i] = data->enrolments[i].valid_to;
-        sources[i] = data->enrolments[i].source;
+        sent = &data->sent[i];
+        facts[i] = sent->facts;
+
+        if (sent->enrolment != 0) {
+            hashes[i].data = sent->assigned.hash;
+            hashes[i].len = PUPIL_FACTS_HASH_LEN;
+        }
     }
 
-    ngx_libpq_param_uuid_array(ex, ids, n);
-    ngx_libpq_param_uuid_array(ex, classes, n);
-    ngx_libpq_param_int4_array(ex, from, n);
-    ngx_libpq_param_int4_array(ex, to, n);
-    ngx_http_pupil_param_text_array(ex, sources, n);
-    ngx_http_pupil_param_bytea_array(ex, data->macs, n);
-    ngx_libpq_param_int4(ex, data->cached ? 0 : 1);
+    ngx_libpq_param_uuid_array(ex, on.ids, on.n);
+    ngx_libpq_param_uuid_array(ex, on.classes, on.n);
+    ngx_libpq_param_int4_array(ex, on.from, on.n);
+    ngx_libpq_param_int4_array(ex, on.to, on.n);
+    ngx_http_pupil_param_text_array(ex, on.sources, on.n);
+    ngx_http_pupil_param_bytea_array(ex, on.macs, on.n);
+    ngx_libpq_param_int4_array(ex, places, n);
+    ngx_http_pupil_param_bytea_array(ex, hashes, n);
+    ngx_http_pupil_param_bytea_array(ex, facts, n);
+
+    return NGX_OK;
+}
+
+
+/* Each enrolment once, and each item's place among them, from 1; 0: none. */
+static ngx_int_t
+ngx_http_pupil_evidence_relied(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_relied_t *on, int32_t *places)
+{
+    int32_t                      *known;
+    ngx_uint_t                    i, k, n;
+    ngx_pool_t                   *pool;
+    ngx_http_pupil_progress_t    *data;
+    const pupil_enrolment_row_t  *row;
+
+    data = ctx->data;
+    pool = ctx->request->pool;
+    n = data->nenrolments;
+
+    known = ngx_pcalloc(pool, n * sizeof(int32_t));
+    on->n = 0;
+    on->ids = ngx_palloc(pool, n * sizeof(pupil_uuid_t));
+    on->classes = ngx_palloc(pool, n * sizeof(pupil_uuid_t));
+    on->from = ngx_palloc(pool, n * sizeof(int32_t));
+    on->to = ngx_palloc(pool, n * sizeof(int32_t));
+    on->sources = ngx_palloc(pool, n * sizeof(pupil_str_t));
+    on->macs = ngx_palloc(pool, n * sizeof(pupil_str_t));
+
+    if (known == NULL || on->ids == NULL || on->classes == NULL
+        || on->from == NULL || on->to == NULL || on->sources == NULL
+        || on->macs == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < data->nsent; i++) {
+        places[i] = 0;
+        k = data->sent[i].enrolment;
+
+        if (k == 0) {
+            continue;
+        }
+
+        if (known[k - 1] == 0) {
+            row = &data->enrolments[k - 1];
+
+            on->ids[on->n] = row->enrolment;
+            on->classes[on->n] = row->class_id;
+            on->from[on->n] = row->valid_from;
+            on->to[on->n] = row->valid_to;
+            on->sources[on->n] = row->source;
+            on->macs[on->n] = data->macs[k - 1];
+            known[k - 1] = (int32_t) ++on->n;
+        }
+
+        places[i] = known[k - 1];
+    }
 
     return NGX_OK;
 }
@@ -282,6 +379,7 @@ ngx_http_pupil_evidence_params(ngx_http_pupil_ctx_t *ctx,
 void
 ngx_http_pupil_evidence_stale(ngx_http_pupil_ctx_t *ctx)
 {
+    pupil_uuid_t                     ids[PUPIL_KEPT_IDS];
     ngx_http_pupil_progress_t       *data;
     ngx_http_pupil_progress_conf_t  *conf;
 
@@ -289,8 +387,7 @@ ngx_http_pupil_evidence_stale(ngx_http_pupil_ctx_t *ctx)
     conf = ngx_http_pupil_progress_conf(ctx->main);
 
     conf->stale++;
-    pupil_evidence_drop(conf->evidence, &ctx->tenant,
-                        &ctx->session.subject, &ctx->session.institution);
+    pupil_kept_drop(conf->evidence, ngx_http_pupil_evidence_ids(ctx, ids));
 
     ctx->keys.missing_count = 0;
     data->cached = 0;
@@ -306,7 +403,7 @@ ngx_http_pupil_evidence_keep(ngx_http_pupil_ctx_t *ctx)
     data = ctx->data;
 
     if (data->keep && !data->cached) {
-        pupil_evidence_put(ngx_http_pupil_progress_conf(ctx->main)->evidence,
-                           &data->evidence);
+        pupil_kept_put(ngx_http_pupil_progress_conf(ctx->main)->evidence,
+                       &data->evidence);
     }
 }

@@ -137,39 +137,6 @@ ngx_http_pupil_facts_make(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-ngx_int_t
-ngx_http_pupil_facts_make_each(ngx_http_pupil_ctx_t *ctx,
-    const pupil_category_t *category, const ngx_http_pupil_place_t *at,
-    pupil_bound_row_t *bound, int32_t field, const pupil_uuid_t *ids,
-    ngx_uint_t n, pupil_str_t *facts)
-{
-    size_t                 size;
-    uint8_t               *out;
-    ngx_uint_t             i;
-    pupil_place_t          place;
-    const pupil_subkey_t  *key;
-
-    size = pupil_bound_size(category);
-    out = ngx_pnalloc(ctx->request->pool, n * size);
-
-    if (out == NULL
-        || ngx_http_pupil_place_key(ctx, at, 0, &place, &key) != PUPIL_OK
-        || pupil_bound_make_each(category, key, &place, bound, field, ids, n,
-                                 out)
-           != PUPIL_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < n; i++) {
-        facts[i].data = out + i * size;
-        facts[i].len = size;
-    }
-
-    return NGX_OK;
-}
-
-
 void
 ngx_http_pupil_facts_sealed(const pupil_category_t *category,
     const char *field, pupil_str_t sealed, pupil_bound_row_t *bound)

@@ -36,15 +36,6 @@ ngx_int_t ngx_http_pupil_facts_make(ngx_http_pupil_ctx_t *ctx,
     const pupil_category_t *category, const ngx_http_pupil_place_t *at,
     const pupil_bound_row_t *bound, pupil_str_t *facts);
 
-/*
- * The same for a record that can have one of n ids in a field: n facts, from
- * facts on.
- */
-ngx_int_t ngx_http_pupil_facts_make_each(ngx_http_pupil_ctx_t *ctx,
-    const pupil_category_t *category, const ngx_http_pupil_place_t *at,
-    pupil_bound_row_t *bound, int32_t field, const pupil_uuid_t *ids,
-    ngx_uint_t n, pupil_str_t *facts);
-
 /* A value of it that was sealed; data NULL: none. */
 void ngx_http_pupil_facts_sealed(const pupil_category_t *category,
     const char *field, pupil_str_t sealed, pupil_bound_row_t *bound);
