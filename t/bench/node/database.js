@@ -18,7 +18,7 @@ export const tenant = uuid(tenantText)
 
 // As those of Pupil's sessions: "SET name = value;...".
 const settings = Object.fromEntries(statements.session.split(';')
-  .map((set) => set.match(/^SET (\w+) = (\w+)$/).slice(1)))
+  .map((set) => set.match(/^SET (\w+) = (.+)$/).slice(1)))
 
 function connect (to, max) {
   return postgres({ ...to, max, fetch_types: false, prepare: true, idle_timeout: 0,

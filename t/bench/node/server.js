@@ -222,28 +222,50 @@ const array = (values) => `{${values.map((v) => v === null ? 'NULL'
 // An enrolment without end, in days
 const NO_DATE = 2147483647
 
-// What submissions rely on, kept as Pupil keeps it: the statement compares it
-// with what is stored, and writes nothing when it is no longer so.
-const evidences = new Map()
+// When an audit record was made; writer, number and MACs are Pupil's own.
+const record = () => [new Date().toISOString(), '0', '0', Buffer.alloc(96)]
 
-async function evidence (s, base) {
-  const [rows] = await read((run) => run('progress_evidence', base))
-  const proofs = rows.filter((r) => authentic(r, 4))
-  const made = { own: rows[0], arrays: [4, 6, 9, 10, 11, 12].map((c) =>
-    array(proofs.map((r) => c === 10 ? r[c] ?? NO_DATE : r[c]))),
-  classes: proofs.map((r) => r[6]) }
-  if (evidences.size >= 4096) evidences.delete(evidences.keys().next().value)
-  evidences.set(s.subject + s.institution, made)
+// What submissions rely on, kept as Pupil keeps it: the statement compares it
+// with what is stored, and writes nothing when it is no longer so. Of
+// enrolments the columns 4 to 12 of a row; of exercises the class that was
+// given them, and the hash of the homework's facts.
+const evidences = new Map()
+const assigned = new Map()
+
+const keep = (cache, max, id, made) => {
+  if (cache.size >= max) cache.delete(cache.keys().next().value)
+  cache.set(id, made)
   return made
 }
 
-async function store (s, base, items, { own, arrays, classes }, fresh) {
+async function evidence (s, base, items) {
+  const [rows, given] = await read((run) => {
+    run('progress_evidence', base)
+    run('progress_assigned', [...base, array([...new Set(items.map((i) => i.homework_id))])])
+  })
+  const proofs = new Map(rows.filter((r) => authentic(r, 4)).map((r) => [r[6], r]))
+  const live = given.filter((r) => proofs.has(r[1]))
+  await ownersNeed(live.map((r) => r[1]))
+  for (const r of live) {
+    // as much work as Pupil's check of the facts
+    keyed(serviceKey('fingerprint'), 'facts', [uuid(r[1]), uuid(r[4]), str(r[6])])
+    for (const exercise of r[6].slice(1, -1).split(',')) {
+      keep(assigned, 16384, r[4] + exercise, { class: r[1], hash: r[5].subarray(-32) })
+    }
+  }
+  return keep(evidences, 4096, s.subject + s.institution, { own: rows[0], proofs })
+}
+
+async function store (s, base, items, { own, proofs }) {
   await ownersNeed([s.subject])
   const put = (item, field, value) => sealed(own, 1, 'progress', field, item.id,
     JSON.stringify(value))
+  const of = items.map((i) => assigned.get(i.homework_id + i.exercise_id))
+  const used = [...new Set(of.filter(Boolean).map((a) => a.class))]
+  const rows = used.map((c) => proofs.get(c))
   // As long, and as much work, as Pupil's own, which is all that matters here
-  const facts = (i, c) => Buffer.concat([0, 1, 2].map((n) => n < 2 ? Buffer.alloc(32)
-    : keyed(serviceKey('fingerprint'), 'facts', [uuid(i.homework_id), uuid(c),
+  const facts = (i, a) => Buffer.concat([0, 1, 2].map((n) => n < 2 ? Buffer.alloc(32)
+    : keyed(serviceKey('fingerprint'), 'facts', [uuid(i.homework_id), uuid(a.class),
       uuid(i.exercise_id), str(i.completion !== false ? '1' : '0')])))
   const id = uuid(s.subject)
   const [, done] = await transaction((run) => {
@@ -255,11 +277,19 @@ async function store (s, base, items, { own, arrays, classes }, fresh) {
         completion: i.completion, duration: i.duration, timestamp: i.timestamp }))),
       array(items.map((i) => keyed(serviceKey('fingerprint'), 'pupil.fingerprint.v1',
         [str(JSON.stringify(i))]))),
-      array(items.map((i) => i.completion !== false ? 1 : 0)), String(own[3]), ...arrays, fresh,
-      array(items.flatMap((i) => classes.map((c) => facts(i, c))))])
+      array(items.map((i) => i.completion !== false ? 1 : 0)), String(own[3]),
+      ...[4, 6, 9, 10, 11, 12].map((c) => array(rows.map((r) => c === 10 ? r[c] ?? NO_DATE
+        : r[c]))),
+      array(of.map((a) => a ? used.indexOf(a.class) + 1 : 0)),
+      array(of.map((a) => a ? a.hash : null)),
+      array(items.map((i, n) => of[n] ? facts(i, of[n]) : null)), ...record()])
   })
   return done
 }
+
+// All that the items rely on is kept.
+const relied = (kept, items) => kept && items.every((i) =>
+  kept.proofs.has(assigned.get(i.homework_id + i.exercise_id)?.class))
 
 async function submit (request, reply) {
   const s = await session(request)
@@ -267,15 +297,15 @@ async function submit (request, reply) {
   const items = Array.isArray(request.body) ? request.body : [request.body]
   const base = common(s, randomUUID())
   const kept = evidences.get(s.subject + s.institution)
-  let done = kept ? await store(s, base, items, kept, '0') : null
-  if (done === null || done[0][1] === 'stale') {
-    done = await store(s, base, items, await evidence(s, base), '1')
+  let done = relied(kept, items) ? await store(s, base, items, kept) : null
+  if (done === null || done[0][2] === 'stale') {
+    done = await store(s, base, items, await evidence(s, base, items))
   }
   if (!Array.isArray(request.body)) {
-    const code = { stored: 201, replayed: 200, conflict: 409, refused: 404 }[done[0][1]]
-    return reply.code(code).send({ id: items[0].id, status: done[0][1] })
+    const code = { stored: 201, replayed: 200, conflict: 409, refused: 404 }[done[0][2]]
+    return reply.code(code).send({ id: items[0].id, status: done[0][2] })
   }
-  return { results: items.map((i, n) => ({ id: i.id, status: done[n][1] })) }
+  return { results: items.map((i, n) => ({ id: i.id, status: done[n][2] })) }
 }
 
 if (cluster.isPrimary) {

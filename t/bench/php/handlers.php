@@ -262,23 +262,51 @@ class Handlers
             'summary' => ['pupils' => count($list)] + $counts]];
     }
 
-    private function evidence(array $s, array $base): array
+    // What submissions rely on, kept as Pupil keeps it: the statement compares
+    // it with what is stored, and writes nothing when it is no longer so. Of
+    // exercises the class that was given them, and the hash of the homework's
+    // facts.
+
+    private function evidence(array $s, array $base, array $items): array
     {
-        [$rows] = $this->store->read([['progress_evidence', $base]]);
-        $arrays = [];
-        $proofs = array_filter($rows, fn ($row) => $this->authentic($row, 4));
-        foreach ([4, 6, 9, 10, 11, 12] as $at) {
-            $arrays[] = sql_array(array_map(fn ($row) => match ($at) {
-                10 => $row[$at] ?? DATE_NONE, 12 => bytea($row[$at]), default => $row[$at],
-            }, $proofs));
+        $given = array_unique(array_map(fn ($i) => uuid_text($i->homework_id), $items));
+        [$rows, $homework] = $this->store->read([['progress_evidence', $base],
+            ['progress_assigned', [...$base, sql_array($given)]]]);
+        $proofs = array_column(array_filter($rows, fn ($row) => $this->authentic($row, 4)),
+            null, 6);
+        $homework = array_filter($homework, fn ($row) => isset($proofs[$row[1]]));
+        $this->keys->need(array_column($homework, 1));
+        foreach ($homework as $row) {
+            // as much work as Pupil's check of the facts
+            keyed($this->keys->service['fingerprint'], 'facts', uuid($row[1]) . uuid($row[4])
+                . str($row[6]));
+            foreach (explode(',', trim($row[6], '{}')) as $exercise) {
+                apcu_store("assigned $row[4] $exercise",
+                    ['class' => $row[1], 'hash' => substr($row[5], -32)]);
+            }
         }
-        $made = ['own' => $rows[0], 'arrays' => $arrays,
-            'classes' => array_column($proofs, 6)];
+        $made = ['own' => $rows[0], 'proofs' => $proofs];
         apcu_store("evidence $s[subject] $s[institution]", $made);
         return $made;
     }
 
-    private function put(array $s, array $base, array $items, array $evidence, int $fresh): array
+    private function assigned(object $item): ?array
+    {
+        return apcu_fetch("assigned $item->homework_id $item->exercise_id") ?: null;
+    }
+
+    // All that the items rely on is kept.
+    private function relied(array|false $evidence, array $items): bool
+    {
+        foreach ($items as $item) {
+            if (!$evidence || !isset($evidence['proofs'][$this->assigned($item)['class'] ?? ''])) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private function put(array $s, array $base, array $items, array $evidence): array
     {
         $own = $evidence['own'];
         $put = fn ($item, $field, $value) => bytea($this->keys->sealed($own, 1, 'progress', $field,
@@ -286,11 +314,17 @@ class Handlers
         $result = array_flip(['score', 'success', 'completion', 'duration', 'timestamp']);
         $print = fn ($item) => bytea(keyed($this->keys->service['fingerprint'],
             'pupil.fingerprint.v1', str(json_encode($item))));
+        $given = array_map(fn ($item) => $this->assigned($item), $items);
+        $used = array_values(array_unique(array_column(array_filter($given), 'class')));
+        $proofs = array_map(fn ($class) => $evidence['proofs'][$class], $used);
+        $relied = array_map(fn ($at) => sql_array(array_map(fn ($row) => match ($at) {
+            10 => $row[$at] ?? DATE_NONE, 12 => bytea($row[$at]), default => $row[$at],
+        }, $proofs)), [4, 6, 9, 10, 11, 12]);
         // as long, and as much work, as Pupil's own, which is all that matters here
-        $facts = fn ($item) => array_map(fn ($class) => bytea(str_repeat("\0", 64)
+        $facts = fn ($item, $a) => $a ? bytea(str_repeat("\0", 64)
             . keyed($this->keys->service['fingerprint'], 'facts', uuid($item->homework_id)
-                . uuid($class) . uuid($item->exercise_id)
-                . str(($item->completion ?? null) === false ? '0' : '1'))), $evidence['classes']);
+                . uuid($a['class']) . uuid($item->exercise_id)
+                . str(($item->completion ?? null) === false ? '0' : '1'))) : null;
         $of = fn ($make) => sql_array(array_map($make, $items));
         $lock = unpack('N2', uuid($s['subject']));
         return $this->store->last([
@@ -301,8 +335,12 @@ class Handlers
                 $of(fn ($i) => $put($i, 'answer', $i->answer)),
                 $of(fn ($i) => $put($i, 'result', array_intersect_key((array) $i, $result))),
                 $of($print), $of(fn ($i) => ($i->completion ?? null) === false ? 0 : 1), $own[3],
-                ...$evidence['arrays'], $fresh,
-                sql_array(array_merge(...array_map($facts, $items)))]]]);
+                ...$relied,
+                sql_array(array_map(fn ($a) => $a ? array_search($a['class'], $used) + 1 : 0, $given)),
+                sql_array(array_map(fn ($a) => $a ? bytea($a['hash']) : null, $given)),
+                sql_array(array_map($facts, $items, $given)),
+                // of its audit record; writer, number and MACs are Pupil's own
+                gmdate('c'), 0, 0, bytea(str_repeat("\0", 96))]]]);
     }
 
     public function submit(): array
@@ -316,19 +354,17 @@ class Handlers
         $base = $this->common($s);
         $this->keys->need([$s['subject']]);
 
-        // kept as Pupil keeps it: the statement compares it with what is
-        // stored, and writes nothing when it is no longer so
         $kept = apcu_fetch("evidence $s[subject] $s[institution]");
-        $done = $kept ? $this->put($s, $base, $items, $kept, 0) : null;
-        if ($done === null || $done[0][1] === 'stale') {
-            $done = $this->put($s, $base, $items, $this->evidence($s, $base), 1);
+        $done = $this->relied($kept, $items) ? $this->put($s, $base, $items, $kept) : null;
+        if ($done === null || $done[0][2] === 'stale') {
+            $done = $this->put($s, $base, $items, $this->evidence($s, $base, $items));
         }
         if (!is_array($body)) {
             $code = ['stored' => 201, 'replayed' => 200, 'conflict' => 409, 'refused' => 404];
-            return [$code[$done[0][1]], ['id' => $body->id, 'status' => $done[0][1]]];
+            return [$code[$done[0][2]], ['id' => $body->id, 'status' => $done[0][2]]];
         }
         return [200, ['results' => array_map(fn ($item, $row) => ['id' => $item->id,
-            'status' => $row[1]], $items, $done)]];
+            'status' => $row[2]], $items, $done)]];
     }
 }
 
