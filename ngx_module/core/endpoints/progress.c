@@ -113,13 +113,16 @@ static const char  lock_sql[] =
  * (invariants I18 and I20).  Here it is only held against what is stored: an
  * enrolment by all its columns, as the MAC alone would not tell that somebody
  * has edited the row beside it; a homework by the hash of its facts, which is
- * another after each change.  go: false when any of it is no longer so; then
- * nothing is written, and it is read and judged anew.
+ * another after each change.
  *
  * told: the kinds of outcome that there are, 1 what is stored, 2 a conflict, 4
- * what is refused.  Each has a record: r has pupil_progress_choices, and which
- * kinds, among those up to its own, choose it.
+ * what is refused; 0 when what is relied on is no longer so: then nothing is
+ * written, and it is read and judged anew.  Each kind has a record: r has
+ * pupil_progress_choices, and which kinds, among those up to its own, choose
+ * it.  ctid: a pupil's submissions wait for one another.
  */
+#define GO  "(SELECT t.kinds FROM told AS t) <> 0"
+
 static const char  submit_sql[] =
     "WITH item AS MATERIALIZED ("
     "SELECT i.*, (SELECT p.fingerprint FROM data.progress AS p"
@@ -134,13 +137,13 @@ static const char  submit_sql[] =
     "SELECT e.class, v.k FROM unnest($16, $17, $18, $19, $20, $21)"
     " WITH ORDINALITY"
     " AS v (enrolment, class, valid_from, valid_to, source, mac, k)"
-    " JOIN " PUPIL_SQL_EACH("SELECT e.class FROM pupil.enrolment AS e"
-    " WHERE e.enrolment = v.enrolment"
-    " AND e.class = v.class AND e.source = v.source AND e.mac = v.mac"
+    " JOIN " PUPIL_SQL_EACH("SELECT e.* FROM pupil.enrolment AS e"
+    " WHERE e.tenant = $2 AND e.enrolment = v.enrolment") " AS e"
+    " ON e.class = v.class AND e.source = v.source AND e.mac = v.mac"
     " AND e.valid_from - DATE '1970-01-01' = v.valid_from"
     " AND e.valid_to - DATE '1970-01-01' IS NOT DISTINCT FROM"
     " NULLIF(v.valid_to, " PUPIL_SQL_NO_DATE ")"
-    " AND " PUPIL_SQL_MINE("e") " AND e.role = 'pupil'") " AS e ON true),"
+    " AND " PUPIL_SQL_MINE("e") " AND e.role = 'pupil'),"
     " w AS MATERIALIZED ("
     "SELECT DISTINCT ON (i.id) i.*, e.class FROM item AS i"
     " JOIN able AS e ON e.k = i.enrolment"
@@ -158,15 +161,22 @@ static const char  submit_sql[] =
     " WHEN w.fingerprint = i.fingerprint THEN 'replayed'"
     " ELSE 'conflict' END AS status"
     " FROM item AS i LEFT JOIN w ON w.id = i.id),"
-    " go AS MATERIALIZED ("
-    "SELECT EXISTS (SELECT FROM fit) AND NOT EXISTS ("
-    "SELECT FROM done AS d WHERE d.status = 'refused' AND d.enrolment <> 0)"
-    " AS go),"
+    " told AS MATERIALIZED ("
+    "SELECT t.kinds, (t.kinds & 1) + (t.kinds >> 1 & 1) + (t.kinds >> 2)"
+    " AS records, (ARRAY[" TEXT_OF(PUPIL_PROGRESS_DUE) "])[t.kinds + 1] AS due"
+    " FROM (SELECT CASE WHEN EXISTS (SELECT FROM fit)"
+    " AND NOT bool_or(d.status = 'refused' AND d.enrolment <> 0)"
+    " THEN bit_or(CASE d.status"
+    " WHEN 'refused' THEN 4 WHEN 'conflict' THEN 2 ELSE 1 END)"
+    " ELSE 0 END AS kinds FROM done AS d) AS t),"
     " gone AS ("
-    "UPDATE data.progress AS p SET superseded = true FROM w"
-    " WHERE (SELECT go.go FROM go)"
-    " AND p.tenant = $2 AND p.owner = $4 AND NOT p.superseded"
-    " AND p.homework_id = w.homework AND p.exercise_id = w.exercise),"
+    "UPDATE data.progress AS p SET superseded = true WHERE " GO
+    " AND p.tenant = $2 AND p.owner = $4 AND p.ctid = ANY (ARRAY("
+    "SELECT p.ctid FROM w JOIN " PUPIL_SQL_EACH(
+        "SELECT p.ctid FROM data.progress AS p"
+        " WHERE p.tenant = $2 AND p.owner = $4 AND p.homework_id = w.homework"
+        " AND p.exercise_id = w.exercise AND NOT p.superseded")
+    " AS p ON true))),"
     " put AS ("
     "INSERT INTO data.progress (tenant, owner, record, key_version, source,"
     " updated_at, homework_id, class_id, exercise_id, done, answer, result,"
@@ -176,11 +186,7 @@ static const char  submit_sql[] =
     " w.exercise, w.done = 1, w.answer, w.result, w.fingerprint, w.facts,"
     " EXISTS (SELECT FROM w AS later WHERE later.homework = w.homework"
     " AND later.exercise = w.exercise AND later.n > w.n)"
-    " FROM w WHERE (SELECT go.go FROM go)),"
-    " told AS MATERIALIZED ("
-    "SELECT coalesce(bit_or(CASE d.status"
-    " WHEN 'refused' THEN 4 WHEN 'conflict' THEN 2 ELSE 1 END), 0) AS kinds"
-    " FROM done AS d WHERE (SELECT go.go FROM go)),"
+    " FROM w WHERE " GO "),"
     " audit AS ("
     "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome)"
     " SELECT {audit_values}, {number} + r.before, "
@@ -192,14 +198,9 @@ static const char  submit_sql[] =
     " (5, 2, 7, 7, 'not_found'))"
     " AS r (which, before, among, kinds, outcome)"
     " ON t.kinds & r.among = r.kinds RETURNING 1)"
-    " SELECT " PUPIL_SQL_RECORDED("audit",
-                                  "SELECT (t.kinds & 1) + (t.kinds >> 1 & 1)"
-                                  " + (t.kinds >> 2) FROM told AS t",
-                                  "SELECT (ARRAY["
-                                  TEXT_OF(PUPIL_PROGRESS_DUE)
-                                  "])[t.kinds + 1] FROM told AS t") ","
-    " CASE WHEN (SELECT go.go FROM go) THEN d.status"
-    " ELSE 'stale' END FROM done AS d ORDER BY d.n";
+    " SELECT " PUPIL_SQL_RECORDED("audit", "t.records", "t.due") ","
+    " CASE WHEN t.kinds <> 0 THEN d.status ELSE 'stale' END"
+    " FROM done AS d CROSS JOIN told AS t ORDER BY d.n";
 
 static const char  history_sql[] =
     "WITH p AS MATERIALIZED ("
