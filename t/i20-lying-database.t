@@ -70,6 +70,11 @@ sub unknown_work ($who) {
     return $day->as($who)->post('/v1/progress', json => { id => uuid(),
         homework_id => uuid(), exercise_id => uuid(), answer => 1 });
 }
+sub unknown_exercise ($who) {
+    return $day->as($who)->post('/v1/progress', json => { id => uuid(),
+        homework_id => $homework{$who}{id}, exercise_id => uuid(),
+        answer => 1 });
+}
 sub again ($who) {
     return $day->as($who)->post('/v1/progress', json => $day->submission);
 }
@@ -187,6 +192,11 @@ my @statements = (
     ['submission evidence', qr/^SELECT \$1::bigint, o\.owner.*e\.enrolment/,
      \&unknown_work, pupil => ['classmate', 'other'], owner('actor'),
      enrolment()],
+    ['homework of a submission', qr/CROSS JOIN unnest\(\$8\) AS i/,
+     \&unknown_exercise, pupil => ['classmate'],
+     column(absent('class'), not_promised('status', 'state'),
+     not_promised('versions', 'key_version'), found(qw(record facts
+     exercise_ids assigned_by assigned_at due_at deleted_at)))],
     ['submit', qr/INSERT INTO data\.progress/, \&again, pupil => ['pupil'],
      column(not_promised('status', qw(recorded status)))],
     ['history', qr/FROM p\) > \$11/, get('/v1/progress'),
