@@ -6,168 +6,24 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <pcre2.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/base/text.h"
 #include "core/plugin/check.h"
 #include "core/plugin/loader.h"
 
 
-#define PUPIL_LOADER_FILE_MAX   (64 * 1024 * 1024)  /* bytes of a plugin */
-#define PUPIL_LOADER_PATTERN    1024                /* bytes of a pattern */
-#define PUPIL_LOADER_LINE       8192
+#define PUPIL_LOADER_PATTERN    1024    /* bytes of a pattern */
 
 /*
  * What bounds a pattern, in front of it, so that it cannot be forgotten:
  * PCRE2's default match limit lets 64 bytes burn 142 ms.  Kibibytes of heap.
  */
 #define PUPIL_LOADER_LIMITS     "(*LIMIT_MATCH=10000)(*LIMIT_HEAP=512)"
-
-
-/* A file as it is now, mapped for reading. */
-typedef struct {
-    void    *data;
-    size_t   len;
-} pupil_file_t;
-
-
-static pupil_rc_t
-pupil_file_map(const char *path, pupil_file_t *file, pupil_error_t *error)
-{
-    int          fd, err;
-    struct stat  st;
-
-    file->data = MAP_FAILED;
-    file->len = 0;
-
-    if (path == NULL || path[0] != '/') {
-        return pupil_error_set(error, "\"%s\": the path of a plugin is"
-                               " absolute", path != NULL ? path : "");
-    }
-
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd == -1) {
-        return pupil_error_set(error, "cannot open \"%s\": %s", path,
-                               strerror(errno));
-    }
-
-    if (fstat(fd, &st) == -1) {
-        err = errno;
-
-    } else if (!S_ISREG(st.st_mode) || st.st_size <= 0
-               || st.st_size > PUPIL_LOADER_FILE_MAX)
-    {
-        err = ENOEXEC;
-
-    } else {
-        file->len = (size_t) st.st_size;
-        file->data = mmap(NULL, file->len, PROT_READ, MAP_PRIVATE, fd, 0);
-        err = errno;
-    }
-
-    (void) close(fd);
-
-    return file->data != MAP_FAILED ? PUPIL_OK
-           : pupil_error_set(error, "cannot read \"%s\": %s", path,
-                             strerror(err));
-}
-
-
-static pupil_rc_t
-pupil_file_pin(const char *path, const pupil_file_t *file,
-    const uint8_t *pin, uint8_t sha256[PUPIL_HASH_LEN], pupil_error_t *error)
-{
-    char  got[2 * PUPIL_HASH_LEN + 1], want[2 * PUPIL_HASH_LEN + 1];
-
-    crypto_hash_sha256(sha256, file->data, file->len);
-
-    if (pin == NULL || memcmp(pin, sha256, PUPIL_HASH_LEN) == 0) {
-        return PUPIL_OK;
-    }
-
-    sodium_bin2hex(got, sizeof(got), sha256, PUPIL_HASH_LEN);
-    sodium_bin2hex(want, sizeof(want), pin, PUPIL_HASH_LEN);
-
-    return pupil_error_set(error, "\"%s\": its SHA-256 is %s, configured is"
-                           " %s", path, got, want);
-}
-
-
-/* Device and inode behind an address, as "major:minor inode". */
-static int
-pupil_maps_find(FILE *maps, const void *address, char *id, size_t size)
-{
-    int        whole;
-    char      *dash, line[PUPIL_LOADER_LINE], device[32], inode[32];
-    uintmax_t  start, end;
-
-    rewind(maps);
-    whole = 1;
-
-    while (fgets(line, sizeof(line), maps) != NULL) {
-
-        /* The rest of a line that was too long is no line. */
-        if (whole) {
-            start = strtoumax(line, &dash, 16);
-            end = *dash == '-' ? strtoumax(dash + 1, NULL, 16) : 0;
-
-            if ((uintptr_t) address >= start && (uintptr_t) address < end
-                && sscanf(line, "%*s %*s %*s %31s %31s", device, inode) == 2)
-            {
-                (void) snprintf(id, size, "%s %s", device, inode);
-                return 1;
-            }
-        }
-
-        whole = strchr(line, '\n') != NULL;
-    }
-
-    return 0;
-}
-
-
-/*
- * Is the code that runs that of the file?  dlopen() finds an object that is
- * loaded by its name, and then returns the code of a file that has long been
- * replaced.  Both sides are asked of the kernel in the same way, as stat()
- * may show other numbers on layered file systems.
- */
-static pupil_rc_t
-pupil_file_is_code(const char *path, const pupil_file_t *file,
-    const void *code, pupil_error_t *error)
-{
-    int    found;
-    char   mine[64], loaded[64];
-    FILE  *maps;
-
-    maps = fopen("/proc/self/maps", "re");
-    if (maps == NULL) {
-        return pupil_error_set(error, "cannot read /proc/self/maps: %s",
-                               strerror(errno));
-    }
-
-    found = pupil_maps_find(maps, file->data, mine, sizeof(mine))
-            && pupil_maps_find(maps, code, loaded, sizeof(loaded));
-
-    (void) fclose(maps);
-
-    if (!found || strcmp(mine, loaded) != 0) {
-        return pupil_error_set(error, "\"%s\" has changed while it is"
-                               " loaded: restart needed, or install the new"
-                               " version under a name of its own", path);
-    }
-
-    return PUPIL_OK;
-}
 
 
 static pupil_rc_t
@@ -285,20 +141,43 @@ pupil_category_create(const pupil_alloc_t *alloc, pupil_error_t *error)
     }
 
     memset(category, 0, sizeof(*category));
+    category->copy.fd = -1;
 
     return category;
 }
 
 
 static pupil_rc_t
-pupil_category_open(pupil_category_t *category, const char *path,
-    const pupil_file_t *file, pupil_error_t *error)
+pupil_category_pin(const pupil_category_t *category, const char *path,
+    const uint8_t *pin, pupil_error_t *error)
 {
-    pupil_rc_t       rc;
+    char  got[2 * PUPIL_HASH_LEN + 1], want[2 * PUPIL_HASH_LEN + 1];
+
+    if (pin == NULL || memcmp(pin, category->sha256, PUPIL_HASH_LEN) == 0) {
+        return PUPIL_OK;
+    }
+
+    sodium_bin2hex(got, sizeof(got), category->sha256, PUPIL_HASH_LEN);
+    sodium_bin2hex(want, sizeof(want), pin, PUPIL_HASH_LEN);
+
+    return pupil_error_set(error, "\"%s\": its SHA-256 is %s, configured is"
+                           " %s", path, got, want);
+}
+
+
+static pupil_rc_t
+pupil_category_open(pupil_category_t *category, const char *path,
+    pupil_error_t *error)
+{
+    char             name[PUPIL_COPY_NAME];
     const char      *message;
     pupil_plugin_pt  entry;
 
-    category->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (pupil_copy_name(&category->copy, name, error) != PUPIL_OK) {
+        return PUPIL_INVALID;
+    }
+
+    category->handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
     if (category->handle == NULL) {
         message = dlerror();
         return pupil_error_set(error, "cannot load \"%s\": %s", path,
@@ -312,12 +191,9 @@ pupil_category_open(pupil_category_t *category, const char *path,
                                " pupil_plugin()", path);
     }
 
-    rc = pupil_file_is_code(path, file, *(void **) &entry, error);
-    if (rc == PUPIL_OK) {
-        category->plugin = entry();
-    }
+    category->plugin = entry();
 
-    return rc;
+    return PUPIL_OK;
 }
 
 
@@ -327,7 +203,6 @@ pupil_category_load(const char *path, const uint8_t *pin,
     pupil_error_t *error)
 {
     pupil_rc_t         rc;
-    pupil_file_t       file;
     pupil_category_t  *c;
 
     *category = NULL;
@@ -337,15 +212,14 @@ pupil_category_load(const char *path, const uint8_t *pin,
         return PUPIL_NO_MEMORY;
     }
 
-    rc = pupil_file_map(path, &file, error);
-    if (rc != PUPIL_OK) {
-        return rc;
-    }
-
-    rc = pupil_file_pin(path, &file, pin, c->sha256, error);
+    rc = pupil_copy_make(&c->copy, path, c->sha256, error);
 
     if (rc == PUPIL_OK) {
-        rc = pupil_category_open(c, path, &file, error);
+        rc = pupil_category_pin(c, path, pin, error);
+    }
+
+    if (rc == PUPIL_OK) {
+        rc = pupil_category_open(c, path, error);
     }
 
     if (rc == PUPIL_OK) {
@@ -355,8 +229,6 @@ pupil_category_load(const char *path, const uint8_t *pin,
     if (rc == PUPIL_OK) {
         rc = pupil_category_fill(c, alloc, error);
     }
-
-    (void) munmap(file.data, file.len);
 
     if (rc != PUPIL_OK) {
         pupil_category_unload(c);
@@ -388,7 +260,9 @@ pupil_category_unload(pupil_category_t *category)
         (void) dlclose(category->handle);
     }
 
+    pupil_copy_close(&category->copy);
     memset(category, 0, sizeof(*category));
+    category->copy.fd = -1;
 }
 
 

@@ -7,7 +7,7 @@
 #ifndef PUPIL_LOADER_H
 #define PUPIL_LOADER_H
 
-#include "core/base/pupil.h"
+#include "core/plugin/copy.h"
 #include "pupil_plugin.h"
 
 
@@ -22,16 +22,17 @@ struct pupil_category_s {
     void                 **patterns;     /* compiled PCRE2, NULL without */
     int64_t               *options;      /* plugin->options_count values */
     uint8_t                sha256[PUPIL_HASH_LEN];   /* of the file */
+    pupil_copy_t           copy;         /* of the file, what runs */
     void                  *handle;       /* of dlopen() */
     unsigned               bound:1;      /* its records have facts */
 };
 
 
 /*
- * Loads path (absolute), checks the file's SHA-256 against pin (32 bytes, or
- * NULL), the descriptor, and compiles the patterns (JIT, match limit 10,000).
- * Refuses a file that changed under a name that is loaded already ("restart
- * needed": dlopen() would return the old code).  Context: configuration.
+ * Loads a copy of the file at path (absolute), and checks its SHA-256 against
+ * pin (32 bytes, or NULL) and its descriptor; compiles the patterns (JIT,
+ * match limit 10,000).  Each load is code of its own, whatever was loaded
+ * from the same path.  Context: configuration.
  */
 pupil_rc_t pupil_category_load(const char *path, const uint8_t *pin,
     const pupil_alloc_t *alloc, pupil_category_t **category,
