@@ -8,7 +8,10 @@
 
 #include <time.h>
 
+#include "core/endpoints/endpoints.h"
+#include "core/endpoints/relation.h"
 #include "core/plugin/check.h"
+#include "core/plugin/names.h"
 #include "core/plugin/value.h"
 #include "tap.h"
 
@@ -194,6 +197,63 @@ set_option(pupil_category_t *category, const char *setting, int64_t expected)
 }
 
 
+/* Can a plugin grant for this purpose through this relation? */
+static int
+meets(uint32_t purpose, uint32_t relation)
+{
+    int             rc;
+    pupil_error_t   error;
+    pupil_grant_t   kept;
+
+    kept = grants[0];
+    grants[0].purpose = purpose;
+    grants[0].relation = relation;
+    rc = pupil_plugin_check(&good, &error);
+    grants[0] = kept;
+
+    return rc == PUPIL_OK;
+}
+
+
+/* What the host asks for can be granted, and little else. */
+static void
+test_meets(void)
+{
+    uint32_t             e, t, w, r, p, count;
+    const pupil_want_t  *want;
+
+    for (e = 0; e < PUPIL_ENDPOINT_COUNT; e++) {
+        for (t = 0; t < pupil_endpoints[e]->count; t++) {
+            want = pupil_endpoints[e]->templates[t].wants;
+
+            for (w = 0; w < pupil_endpoints[e]->templates[t].wants_count; w++)
+            {
+                if (!meets(want[w].purpose, want[w].relation)) {
+                    ok(0, "%s: %s cannot be granted for %s through %s",
+                       pupil_endpoints[e]->templates[t].name, want[w].field,
+                       pupil_purpose_name(want[w].purpose),
+                       pupil_relation_name(want[w].relation));
+                }
+            }
+        }
+    }
+
+    for (r = 1; r < PUPIL_RELATION_SYSTEM; r++) {
+        ok(meets(pupil_generic_purpose(r), r), "%s through %s",
+           pupil_purpose_name(pupil_generic_purpose(r)),
+           pupil_relation_name(r));
+    }
+
+    for (count = 0, r = 1; r < PUPIL_RELATION_COUNT; r++) {
+        for (p = 1; p < PUPIL_PURPOSE_COUNT; p++) {
+            count += (uint32_t) meets(p, r);
+        }
+    }
+
+    ok(count == 7 + 2 + 4, "nothing else: %u", count);
+}
+
+
 static void
 test_options(pupil_category_t *category)
 {
@@ -283,6 +343,7 @@ main(void)
 
     test_header();
     test_zeroed();
+    test_meets();
 
     ok(pupil_category_wrap(&good, &alloc, &category, &error) == PUPIL_OK,
        "wrapped");
