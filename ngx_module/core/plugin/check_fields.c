@@ -32,6 +32,31 @@ static const char *const  pupil_check_reserved[] = {
 #define PUPIL_FIELD_FACTS  "facts"
 
 
+#define PUPIL_FOR(purpose)  (1u << (purpose))
+
+/*
+ * What a request is for follows from the relation: that of /v1/data/, then
+ * those of endpoints of their own.  The system is log-in and pupilctl.
+ */
+static const uint32_t  pupil_check_purposes[PUPIL_RELATION_COUNT] = {
+    [PUPIL_RELATION_SELF] =
+    PUPIL_FOR(PUPIL_PURPOSE_SUBJECT_ACCESS)
+    | PUPIL_FOR(PUPIL_PURPOSE_AUTHENTICATION)
+    | PUPIL_FOR(PUPIL_PURPOSE_LEARNING),
+    [PUPIL_RELATION_TEACHES] = PUPIL_FOR(PUPIL_PURPOSE_TEACHING),
+    [PUPIL_RELATION_TAUGHT_BY] = PUPIL_FOR(PUPIL_PURPOSE_LEARNING),
+    [PUPIL_RELATION_SCHOOL_ADMIN] = PUPIL_FOR(PUPIL_PURPOSE_ADMINISTRATION),
+    [PUPIL_RELATION_TENANT_ADMIN] = PUPIL_FOR(PUPIL_PURPOSE_ADMINISTRATION),
+    [PUPIL_RELATION_DPO] = PUPIL_FOR(PUPIL_PURPOSE_ACCOUNTABILITY),
+    [PUPIL_RELATION_SUPPORT_GRANT] = PUPIL_FOR(PUPIL_PURPOSE_SUPPORT),
+    [PUPIL_RELATION_SYSTEM] =
+    PUPIL_FOR(PUPIL_PURPOSE_AUTHENTICATION)
+    | PUPIL_FOR(PUPIL_PURPOSE_SECURITY)
+    | PUPIL_FOR(PUPIL_PURPOSE_ROSTERING)
+    | PUPIL_FOR(PUPIL_PURPOSE_ADMINISTRATION)
+};
+
+
 static int
 pupil_check_listed(const char *name, const char *const *list)
 {
@@ -338,6 +363,25 @@ pupil_check_grant_form(const pupil_plugin_t *plugin, uint32_t i,
 }
 
 
+static pupil_rc_t
+pupil_check_grant_meets(const pupil_plugin_t *plugin, uint32_t i,
+    pupil_error_t *error)
+{
+    const pupil_grant_t  *grant;
+
+    grant = &plugin->grants[i];
+
+    if (pupil_check_purposes[grant->relation] & PUPIL_FOR(grant->purpose)) {
+        return PUPIL_OK;
+    }
+
+    return pupil_error_set(error, "%s: grants[%u]: no request through %s is"
+                           " for %s", plugin->name, i,
+                           pupil_relation_name(grant->relation),
+                           pupil_purpose_name(grant->purpose));
+}
+
+
 /* Is the field granted in the same way by this grant or one before? */
 static int
 pupil_check_granted(const pupil_plugin_t *plugin, uint32_t i,
@@ -430,6 +474,10 @@ pupil_check_grants(const pupil_plugin_t *plugin, pupil_error_t *error)
 
     for (i = 0; i < plugin->grants_count; i++) {
         rc = pupil_check_grant_form(plugin, i, error);
+
+        if (rc == PUPIL_OK) {
+            rc = pupil_check_grant_meets(plugin, i, error);
+        }
 
         if (rc == PUPIL_OK) {
             rc = pupil_check_grant_fields(plugin, i, error);
