@@ -40,6 +40,7 @@ sub plugin ($text) { (pupil => "pupil_plugin $text;\n") }
 sub conf (%conf) { (conf => \%conf) }
 sub locations (%more) { (locations => \%more) }
 
+my $no_accepted = spew(tmp_dir() . '/accepted', "pupil-accepted-v1\n");
 my $open_key = spew(tmp_dir() . '/open', slurp($site->key), 0644);
 my $keystore = '"' . $site->gateway('pupil_keys') . '"';
 
@@ -57,6 +58,7 @@ my @refused = (
     ['a key file that is not there',
      conf(pupil_master_key => '/no/such/key')],
     ['a key file that all can read', conf(pupil_master_key => $open_key)],
+    ['grants that were not accepted', conf(pupil_accepted => $no_accepted)],
     ['a plugin that is not there', plugin('/no/such.so')],
     ['a plugin of another ABI', plugin("$bad_plugins/major.so")],
     ['a plugin twice', plugin("$plugins/pupil_identity.so")],
@@ -139,6 +141,7 @@ my @wrong = (
     [pupil_homework_cache => '', '15k', '0', 'on', '2g', '-1', '8mm',
      '2000m', '" "', 'off off'],
     [pupil_plugin => '', '/no/such.so'],
+    [pupil_accepted => '', '/no/such', $open_key, 'a b'],
     [pupil_deny => '', 'nothing', 'identity relation=friend',
      'identity colour=red'],
     [pupil_tenant => '', 'X', 'ABCDEF00-0000-4000-8000-000000000000',

@@ -239,6 +239,7 @@ start() {
     tenant=$("$ctl" init --database "$admin dbname=pupil" \
         --keystore "$admin dbname=pupil_keys" --same-cluster \
         --key "$run/kek" --passfile "$run/passfile" --sql "$top/sql" \
+        --accepted "$run/accepted" \
         --plugins "$build/plugins" --tenant-name "Quick start" --json \
         2>"$demo/init.txt" | jq -r .tenant) \
         || die "$(cat "$demo/init.txt")"
@@ -248,6 +249,7 @@ start() {
 database = host=127.0.0.1 port=$pgport dbname=pupil $operator
 keystore = host=127.0.0.1 port=$pgport dbname=pupil_keys $operator
 key = $run/kek
+accepted = $run/accepted
 tenant = $tenant
 plugins = $build/plugins
 EOF

@@ -110,6 +110,14 @@ const char  pupil_epochs_sql[] =
     "SELECT epoch, encode(fingerprint, 'hex') FROM keystore.kek_epoch"
     " WHERE retired_at IS NULL ORDER BY epoch";
 
+const char  pupil_accepted_sql[] =
+    "SELECT coalesce(string_agg(concat_ws(' ', p.category, g.field,"
+    " g.operation, g.purpose, g.relation,"
+    " CASE WHEN g.projected THEN 'projected' END) || chr(10), ''"
+    " ORDER BY p.category, g.field, g.operation, g.purpose, g.relation), '')"
+    " FROM pupil.plugin AS p, jsonb_to_recordset(p.grants) AS g (field text,"
+    " operation text, purpose text, relation text, projected boolean)";
+
 const char  pupil_partitions_sql[] =
     "SELECT coalesce(" PUPIL_PARTITIONS ", 0)";
 

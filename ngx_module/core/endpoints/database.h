@@ -94,6 +94,10 @@ pupil_rc_t pupil_epoch_fits(const pupil_epoch_t *known, uint32_t count,
     int64_t epoch, pupil_str_t fingerprint, pupil_error_t *error);
 
 
+/* One row: what was accepted of plugins' grants, as in accepted.h. */
+extern const char  pupil_accepted_sql[];
+
+
 /* One row: until when the audit has partitions, seconds since 1970; or 0. */
 extern const char  pupil_partitions_sql[];
 

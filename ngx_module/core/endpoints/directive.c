@@ -160,6 +160,15 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
         .most = UINT32_MAX
     },
 
+    [PUPIL_DIRECTIVE_ACCEPTED] = {
+        .name = "pupil_accepted",
+        .where = PUPIL_IN_HTTP,
+        .least = 1,
+        .most = 1,
+        .once = 1,
+        PUPIL_TABLE(pupil_text_words)
+    },
+
     [PUPIL_DIRECTIVE_DATABASE] = {
         .name = "pupil_database",
         .where = PUPIL_IN_HTTP,

@@ -83,6 +83,7 @@ ctl_cmd_check(ctl_t *ctl)
     }
 
     check_directives(&check, check.root);
+    check_accepted(&check);
 
     if (check.handlers == 0) {
         check_found(&check, "%s: no location has a handler of Pupil",

@@ -18,6 +18,7 @@ typedef struct {
     const char    *folder;                          /* of the main file */
     const char    *conninfo[PUPIL_DATABASE_COUNT];  /* NULL: none given */
     const char    *master_key;
+    pupil_str_t    accepted;                        /* of the file */
     int            same_cluster;
     PGconn        *conn[PUPIL_DATABASE_COUNT];      /* NULL: none */
     json_t        *findings;
@@ -65,6 +66,9 @@ void check_tenants(check_t *check);
 
 /* Tables of the loaded plugins, and accepted grants: check_plugins.c. */
 void check_plugins(check_t *check);
+
+/* Grants that the file of pupil_accepted lacks: check_plugins.c. */
+void check_accepted(check_t *check);
 
 /* Prepares what a worker prepares: check_location.c. */
 void check_fixed(check_t *check);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/plugin/accepted.h"
 #include "ctl/base/buf.h"
 #include "ctl/base/text.h"
 #include "ctl/check/found.h"
@@ -266,6 +267,21 @@ plugin_read(check_t *check, const nginxconf_t *d)
 }
 
 
+static void
+accepted_read(check_t *check, const nginxconf_t *d)
+{
+    pupil_error_t  error;
+
+    if (pupil_accepted_read(path_full(check, d->words[1]),
+                            &check->ctl->alloc, &check->accepted, &error)
+        != PUPIL_OK)
+    {
+        check->accepted.data = NULL;
+        check_found_at(check, d, "pupil_accepted: %s", error.text);
+    }
+}
+
+
 /* Of what is loaded so far, as the module reads it. */
 static void
 deny_read(check_t *check, const nginxconf_t *d)
@@ -301,6 +317,10 @@ directive_read(check_t *check, pupil_directive_id_t id, const nginxconf_t *d)
 
     case PUPIL_DIRECTIVE_PLUGIN:
         plugin_read(check, d);
+        return;
+
+    case PUPIL_DIRECTIVE_ACCEPTED:
+        accepted_read(check, d);
         return;
 
     case PUPIL_DIRECTIVE_DENY:

@@ -113,61 +113,57 @@ table_check(check_t *check, const pupil_plugin_t *plugin)
 }
 
 
-/* What was accepted of a category; NULL: nothing. */
-static json_t *
-accepted_read(check_t *check, const pupil_plugin_t *plugin)
-{
-    json_t      *accepted;
-    PGresult    *res;
-    const char  *params[1];
-
-    params[0] = plugin->name;
-    res = ctl_query(check->conn[PUPIL_DATABASE_DATA], "SELECT grants FROM"
-                    " pupil.plugin WHERE category = $1", 1, params);
-
-    accepted = res != NULL && PQntuples(res) == 1
-               ? json_loads(PQgetvalue(res, 0, 0), 0, NULL) : NULL;
-    PQclear(res);
-
-    return accepted;
-}
-
-
-static void
-accepted_check(check_t *check, uint32_t i)
-{
-    char                  *wider;
-    json_t                *accepted, *grants;
-    const pupil_plugin_t  *plugin;
-
-    plugin = check->ctl->policy.categories[i]->plugin;
-    accepted = accepted_read(check, plugin);
-    grants = ctl_plugin_grants(plugin);
-    wider = ctl_plugin_wider(&check->ctl->pool, accepted, grants);
-
-    if (wider != NULL) {
-        check_found(check, "the plugin %s %s grants more than was accepted:"
-                    " %s; read what it grants, then run pupilctl plugin"
-                    " accept %s", plugin->name, plugin->version, wider,
-                    check->ctl->plugin_files[i]);
-    }
-
-    json_decref(grants);
-    json_decref(accepted);
-}
-
-
 void
 check_plugins(check_t *check)
 {
-    uint32_t  i;
+    PGconn         *conn;
+    uint32_t        i;
+    pupil_str_t     accepted;
+    pupil_error_t   error;
 
-    if (check->conn[PUPIL_DATABASE_DATA] == NULL) {
+    conn = check->conn[PUPIL_DATABASE_DATA];
+    if (conn == NULL) {
+        return;
+    }
+
+    accepted = ctl_plugins_accepted(check->ctl, conn);
+
+    if (accepted.data == NULL) {
+        check_found(check, "what was accepted of plugins' grants cannot be"
+                    " read: give the role of pupil_database SELECT on"
+                    " pupil.plugin");
         return;
     }
 
     for (i = 0; i < check->ctl->policy.count; i++) {
         table_check(check, check->ctl->policy.categories[i]->plugin);
-        accepted_check(check, i);
+
+        if (pupil_accepted_check(accepted, check->ctl->policy.categories[i],
+                                 &error)
+            != PUPIL_OK)
+        {
+            check_found(check, "%s: %s", check->ctl->plugin_files[i],
+                        error.text);
+        }
+    }
+}
+
+
+void
+check_accepted(check_t *check)
+{
+    uint32_t       i;
+    pupil_error_t  error;
+
+    for (i = 0; check->accepted.data != NULL
+                && i < check->ctl->policy.count; i++)
+    {
+        if (pupil_accepted_check(check->accepted,
+                                 check->ctl->policy.categories[i], &error)
+            != PUPIL_OK)
+        {
+            check_found_at(check, check->http, "pupil_accepted: %s",
+                           error.text);
+        }
     }
 }

@@ -47,6 +47,7 @@ static const option_t  options[] = {
     { "key", "PUPIL_MASTER_KEY", OPT(key), OPTION_TEXT },
     { "tenant", "PUPIL_TENANT", OPT(tenant), OPTION_TEXT },
     { "plugins", "PUPIL_PLUGINS", OPT(plugins), OPTION_TEXT },
+    { "accepted", "PUPIL_ACCEPTED", OPT(accepted), OPTION_TEXT },
     { "sql", "PUPIL_SQL", OPT(sql), OPTION_TEXT },
     { "ticket", "PUPIL_TICKET", OPT(ticket), OPTION_TEXT },
     { "config", "PUPIL_CONFIG", OPT(config), OPTION_TEXT },

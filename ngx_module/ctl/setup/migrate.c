@@ -16,6 +16,7 @@
 #include "ctl/base/db.h"
 #include "ctl/base/file.h"
 #include "ctl/base/literal.h"
+#include "ctl/setup/accepted.h"
 #include "ctl/setup/migrate.h"
 #include "ctl/setup/plugin_sql.h"
 #include "ctl/store/keys.h"
@@ -129,7 +130,8 @@ ctl_migrate_data(ctl_t *ctl, PGconn *conn)
     if (ctl_plugins_open(ctl) != 0 || migrate(ctl, conn, &kind_data) != 0
         || ctl_plugin_sql_apply(ctl, conn) != 0
         || ctl_plugin_sql_renew(ctl, conn) != 0
-        || ctl_exec(conn, "SELECT pupil.audit_partitions()", 0, NULL) != 0)
+        || ctl_exec(conn, "SELECT pupil.audit_partitions()", 0, NULL) != 0
+        || ctl_accepted_write(ctl, conn) != 0)
     {
         return -1;
     }

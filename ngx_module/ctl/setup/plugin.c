@@ -10,35 +10,36 @@
 #include <string.h>
 
 #include "ctl/base/db.h"
+#include "ctl/setup/accepted.h"
 #include "ctl/setup/plugin.h"
 #include "ctl/store/plugins.h"
 
 
-static json_t *plugin_entry(ctl_t *ctl, uint32_t i);
+static json_t *plugin_entry(ctl_t *ctl, pupil_str_t accepted, uint32_t i);
 static void plugin_print(const json_t *entry);
 
 
 int
 ctl_cmd_plugin_list(ctl_t *ctl)
 {
-    size_t     n;
-    json_t    *list, *entry;
-    uint32_t   i;
+    size_t        n;
+    json_t       *list, *entry;
+    uint32_t      i;
+    pupil_str_t   accepted;
 
     if (ctl_open_data(ctl) != 0 || ctl_plugins_open(ctl) != 0) {
+        return CTL_FAILED;
+    }
+
+    accepted = ctl_plugins_accepted(ctl, ctl->data);
+    if (accepted.data == NULL) {
         return CTL_FAILED;
     }
 
     list = json_array();
 
     for (i = 0; i < ctl->policy.count; i++) {
-        entry = plugin_entry(ctl, i);
-        if (entry == NULL) {
-            json_decref(list);
-            return CTL_FAILED;
-        }
-
-        json_array_append_new(list, entry);
+        json_array_append_new(list, plugin_entry(ctl, accepted, i));
     }
 
     if (ctl->opt.json) {
@@ -57,46 +58,24 @@ ctl_cmd_plugin_list(ctl_t *ctl)
 
 
 static json_t *
-plugin_entry(ctl_t *ctl, uint32_t i)
+plugin_entry(ctl_t *ctl, pupil_str_t accepted, uint32_t i)
 {
-    char                  *wider;
-    json_t                *entry, *accepted, *grants;
-    PGresult              *res;
-    const char            *params[1];
+    int                    is;
+    pupil_error_t          wider;
     const pupil_plugin_t  *plugin;
 
     plugin = ctl->policy.categories[i]->plugin;
-    params[0] = plugin->name;
+    is = pupil_accepted_covers(accepted, ctl->policy.categories[i], &wider)
+         == PUPIL_OK;
 
-    res = ctl_query(ctl->data, "SELECT grants FROM pupil.plugin WHERE category"
-                    " = $1", 1, params);
-    if (res == NULL) {
-        return NULL;
-    }
-
-    accepted = NULL;
-
-    if (PQntuples(res) == 1) {
-        accepted = json_loads(PQgetvalue(res, 0, 0), 0, NULL);
-    }
-
-    PQclear(res);
-
-    grants = ctl_plugin_grants(plugin);
-    wider = ctl_plugin_wider(&ctl->pool, accepted, grants);
-
-    entry = json_pack("{s:s,s:s,s:s,s:s,s:b,s:s?,s:o}",
+    return json_pack("{s:s,s:s,s:s,s:s,s:b,s:s?,s:o}",
         "category", plugin->name,
         "version", plugin->version,
         "summary", plugin->summary,
         "file", ctl->plugin_files[i],
-        "accepted", wider == NULL,
-        "not_accepted", wider,
-        "grants", grants);
-
-    json_decref(accepted);
-
-    return entry;
+        "accepted", is,
+        "not_accepted", is ? NULL : wider.text,
+        "grants", ctl_plugin_grants(plugin));
 }
 
 
@@ -144,7 +123,8 @@ ctl_cmd_plugin_accept(ctl_t *ctl)
     }
 
     plugin = category->plugin;
-    rc = ctl_plugin_accept(ctl, ctl->data, plugin);
+    rc = ctl_plugin_accept(ctl, ctl->data, plugin) == 0
+         ? ctl_accepted_write(ctl, ctl->data) : -1;
 
     if (rc == 0 && ctl->opt.json) {
         ctl_json_print(json_pack("{s:s,s:s}", "category", plugin->name,

@@ -39,7 +39,8 @@ static int file_read(ctl_t *ctl, const char *path, file_t *file);
 static file_state_t file_state(PGconn *conn, const file_t *file);
 static int file_register(ctl_t *ctl, PGconn *conn, const file_t *file,
     file_state_t state);
-static int plugin_renew(ctl_t *ctl, PGconn *conn, uint32_t i);
+static int plugin_renew(ctl_t *ctl, PGconn *conn, pupil_str_t accepted,
+    uint32_t i);
 
 
 int
@@ -233,10 +234,16 @@ file_register(ctl_t *ctl, PGconn *conn, const file_t *file,
 int
 ctl_plugin_sql_renew(ctl_t *ctl, PGconn *conn)
 {
-    uint32_t  i;
+    uint32_t     i;
+    pupil_str_t  accepted;
+
+    accepted = ctl_plugins_accepted(ctl, conn);
+    if (accepted.data == NULL) {
+        return -1;
+    }
 
     for (i = 0; i < ctl->policy.count; i++) {
-        if (plugin_renew(ctl, conn, i) != 0) {
+        if (plugin_renew(ctl, conn, accepted, i) != 0) {
             return -1;
         }
     }
@@ -246,13 +253,13 @@ ctl_plugin_sql_renew(ctl_t *ctl, PGconn *conn)
 
 
 static int
-plugin_renew(ctl_t *ctl, PGconn *conn, uint32_t i)
+plugin_renew(ctl_t *ctl, PGconn *conn, pupil_str_t accepted, uint32_t i)
 {
     int                    changed;
-    char                  *wider;
-    json_t                *accepted, *grants;
+    json_t                *before, *now;
     PGresult              *res;
     const char            *params[1];
+    pupil_error_t          wider;
     const pupil_plugin_t  *plugin;
 
     plugin = ctl->policy.categories[i]->plugin;
@@ -269,21 +276,21 @@ plugin_renew(ctl_t *ctl, PGconn *conn, uint32_t i)
         return 0;
     }
 
-    accepted = json_loads(PQgetvalue(res, 0, 0), 0, NULL);
-    grants = ctl_plugin_grants(plugin);
+    before = json_loads(PQgetvalue(res, 0, 0), 0, NULL);
+    now = ctl_plugin_grants(plugin);
     changed = strcmp(PQgetvalue(res, 0, 1), plugin->version) != 0
-              || !json_equal(accepted, grants);
+              || !json_equal(before, now);
+
+    json_decref(before);
+    json_decref(now);
     PQclear(res);
 
-    wider = ctl_plugin_wider(&ctl->pool, accepted, grants);
-
-    json_decref(accepted);
-    json_decref(grants);
-
-    if (wider != NULL) {
+    if (pupil_accepted_covers(accepted, ctl->policy.categories[i], &wider)
+        != PUPIL_OK)
+    {
         ctl_note("plugin %s %s grants more than was accepted (%s): run"
                  " pupilctl plugin accept %s", plugin->name, plugin->version,
-                 wider, ctl->plugin_files[i]);
+                 wider.text, ctl->plugin_files[i]);
         return 0;
     }
 

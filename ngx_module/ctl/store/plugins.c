@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/endpoints/database.h"
 #include "ctl/base/buf.h"
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
@@ -22,9 +23,6 @@ static int plugin_add(ctl_t *ctl, const char *path);
 static int is_bound(const pupil_plugin_t *plugin);
 static int is_indexed(const pupil_plugin_t *plugin, const char *name,
     size_t len);
-static int is_accepted(const json_t *accepted, const json_t *grant);
-static int covers(const json_t *accepted, const json_t *grant);
-static int same_member(const json_t *a, const json_t *b, const char *name);
 
 
 int
@@ -257,66 +255,25 @@ ctl_plugin_grants(const pupil_plugin_t *plugin)
 }
 
 
-char *
-ctl_plugin_wider(ctl_pool_t *pool, json_t *accepted, json_t *now)
+pupil_str_t
+ctl_plugins_accepted(ctl_t *ctl, PGconn *conn)
 {
-    char     text[256];
-    size_t   i;
-    json_t  *grant;
+    PGresult     *res;
+    pupil_str_t   accepted;
 
-    json_array_foreach(now, i, grant) {
-        if (is_accepted(accepted, grant)) {
-            continue;
-        }
+    accepted.data = NULL;
+    accepted.len = 0;
 
-        snprintf(text, sizeof(text), "%s %s for %s through %s%s",
-                 json_string_value(json_object_get(grant, "operation")),
-                 json_string_value(json_object_get(grant, "field")),
-                 json_string_value(json_object_get(grant, "purpose")),
-                 json_string_value(json_object_get(grant, "relation")),
-                 json_is_true(json_object_get(grant, "projected"))
-                 ? " (projected)" : "");
+    res = ctl_query(conn, pupil_accepted_sql, 0, NULL);
 
-        return ctl_pool_text(pool, text, strlen(text));
+    if (res != NULL) {
+        accepted = ctl_str(ctl_pool_text(&ctl->pool, PQgetvalue(res, 0, 0),
+                                         (size_t) PQgetlength(res, 0, 0)));
     }
 
-    return NULL;
-}
+    PQclear(res);
 
-
-static int
-is_accepted(const json_t *accepted, const json_t *grant)
-{
-    size_t   i;
-    json_t  *old;
-
-    json_array_foreach(accepted, i, old) {
-        if (covers(old, grant)) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-/* What shows the whole value covers what shows a projection of it. */
-static int
-covers(const json_t *accepted, const json_t *grant)
-{
-    return same_member(accepted, grant, "field")
-           && same_member(accepted, grant, "purpose")
-           && same_member(accepted, grant, "relation")
-           && same_member(accepted, grant, "operation")
-           && (json_is_true(json_object_get(grant, "projected"))
-               || !json_is_true(json_object_get(accepted, "projected")));
-}
-
-
-static int
-same_member(const json_t *a, const json_t *b, const char *name)
-{
-    return json_equal(json_object_get(a, name), json_object_get(b, name));
+    return accepted;
 }
 
 

@@ -8,6 +8,7 @@
 #ifndef PUPIL_CTL_PLUGINS_H
 #define PUPIL_CTL_PLUGINS_H
 
+#include "core/plugin/accepted.h"
 #include "ctl/base/ctl.h"
 
 
@@ -29,10 +30,10 @@ int32_t ctl_granted(const ctl_t *ctl, const char *category,
 json_t *ctl_plugin_grants(const pupil_plugin_t *plugin);
 
 /*
- * A grant of now that accepted (NULL: nothing is) does not hold, as text in
- * pool; NULL: none.
+ * What the data database says was accepted, as in core/plugin/accepted.h.  No
+ * data: with the error said.
  */
-char *ctl_plugin_wider(ctl_pool_t *pool, json_t *accepted, json_t *now);
+pupil_str_t ctl_plugins_accepted(ctl_t *ctl, PGconn *conn);
 
 /* Says in the data database that the operator accepts what it grants. */
 int ctl_plugin_accept(ctl_t *ctl, PGconn *conn, const pupil_plugin_t *plugin);

@@ -23,6 +23,8 @@ static ngx_int_t ngx_http_pupil_check_durable(PGconn *conn,
     ngx_http_pupil_check_t *check, char *text);
 static ngx_int_t ngx_http_pupil_check_partitions(PGconn *conn,
     ngx_http_pupil_check_t *check, char *text);
+static ngx_int_t ngx_http_pupil_check_accepted(PGconn *conn,
+    ngx_http_pupil_check_t *check, char *text);
 static ngx_int_t ngx_http_pupil_check_system(PGconn *conn,
     ngx_http_pupil_check_t *check, char *text);
 static ngx_int_t ngx_http_pupil_check_epochs(PGconn *conn,
@@ -50,6 +52,7 @@ ngx_http_pupil_check_init(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
     keys = &pmcf->conf->keys_check;
 
     data->database = PUPIL_DATABASE_DATA;
+    data->policy = &pmcf->policy;
     data->durable = pmcf->audit.durable;
     data->same_cluster = pmcf->conf->same_cluster;
     data->own_system = &pmcf->conf->data_system;
@@ -175,6 +178,7 @@ ngx_http_pupil_check_data(PGconn *conn, void *data, char *text)
     ngx_http_pupil_stored_t  *stored;
 
     if (ngx_http_pupil_check_schema(conn, check, text) != NGX_OK
+        || ngx_http_pupil_check_accepted(conn, check, text) != NGX_OK
         || ngx_http_pupil_check_system(conn, check, text) != NGX_OK
         || ngx_http_pupil_check_durable(conn, check, text) != NGX_OK
         || ngx_http_pupil_check_partitions(conn, check, text) != NGX_OK)
@@ -243,6 +247,48 @@ ngx_http_pupil_check_schema(PGconn *conn, ngx_http_pupil_check_t *check,
                                                        PUPIL_QS_COMPATIBLE),
                            &error);
     PQclear(res);
+
+    return ngx_http_pupil_check_said(rc, &error, text);
+}
+
+
+/*
+ * Once: its plugins are a worker's for as long as it lives, and what it may
+ * serve is not taken from it when a version that grants less is accepted.
+ */
+static ngx_int_t
+ngx_http_pupil_check_accepted(PGconn *conn, ngx_http_pupil_check_t *check,
+    char *text)
+{
+    PGresult       *res;
+    ngx_uint_t      i;
+    pupil_rc_t      rc;
+    pupil_str_t     accepted;
+    pupil_error_t   error;
+
+    if (check->accepted) {
+        return NGX_OK;
+    }
+
+    res = ngx_libpq_query(conn, pupil_accepted_sql, 0, NULL,
+                          NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
+    if (res == NULL) {
+        return NGX_ERROR;
+    }
+
+    accepted.data = (const uint8_t *) PQgetvalue(res, 0, 0);
+    accepted.len = (size_t) PQgetlength(res, 0, 0);
+
+    for (i = 0, rc = PUPIL_OK; i < check->policy->count && rc == PUPIL_OK;
+         i++)
+    {
+        rc = pupil_accepted_check(accepted, check->policy->categories[i],
+                                  &error);
+    }
+
+    PQclear(res);
+
+    check->accepted = rc == PUPIL_OK;
 
     return ngx_http_pupil_check_said(rc, &error, text);
 }

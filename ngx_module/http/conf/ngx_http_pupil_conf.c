@@ -180,6 +180,41 @@ ngx_http_pupil_set_plugin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+char *
+ngx_http_pupil_set_accepted(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_pupil_main_conf_t *pmcf = conf;
+
+    ngx_str_t      *value, path;
+    pupil_alloc_t   alloc;
+    pupil_error_t   error;
+
+    value = cf->args->elts;
+    path = value[1];
+
+    if (pmcf->conf->accepted.data != NULL) {
+        return "is duplicate";
+    }
+
+    if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_http_pupil_conf_alloc(cf, &alloc);
+
+    if (pupil_accepted_read((char *) path.data, &alloc,
+                            &pmcf->conf->accepted, &error)
+        != PUPIL_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "pupil_accepted: %s",
+                           error.text);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
 static void
 ngx_http_pupil_plugin_unload(void *data)
 {

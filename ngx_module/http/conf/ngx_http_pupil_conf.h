@@ -7,6 +7,7 @@
 #ifndef _NGX_HTTP_PUPIL_CONF_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_CONF_H_INCLUDED_
 
+#include "core/plugin/accepted.h"
 #include "http/request/ngx_http_pupil.h"
 
 
@@ -32,6 +33,10 @@ typedef struct {
     ngx_atomic_t        *own_system;        /* identifier of the cluster */
     ngx_atomic_t        *other_system;
     ngx_atomic_t        *partitions_until;  /* of the audit, in seconds */
+    ngx_atomic_t         accepted;          /* 1: all that plugins grant was,
+                                               when this worker began */
+    const pupil_policy_t
+                        *policy;
 } ngx_http_pupil_check_t;
 
 
@@ -42,6 +47,7 @@ struct ngx_http_pupil_conf_s {
     ngx_array_t             shared;        /* statements by their text */
     ngx_http_pupil_check_t  data_check, keys_check;
     ngx_atomic_t            data_system, keys_system;
+    pupil_str_t             accepted;      /* of the file; none: no data */
     unsigned                same_cluster:1;
     unsigned                database:1;    /* directives that were there */
     unsigned                keystore:1;
@@ -66,6 +72,8 @@ ngx_int_t ngx_http_pupil_variables(ngx_conf_t *cf);
 char *ngx_http_pupil_set_value(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_pupil_set_plugin(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_pupil_set_accepted(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_pupil_set_database(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

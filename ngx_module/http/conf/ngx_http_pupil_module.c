@@ -31,6 +31,8 @@ static void ngx_http_pupil_merge_body(ngx_http_core_loc_conf_t *clcf,
     ngx_http_pupil_loc_conf_t *conf);
 static ngx_int_t ngx_http_pupil_required(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf);
+static ngx_int_t ngx_http_pupil_accepted(ngx_conf_t *cf,
+    ngx_http_pupil_main_conf_t *pmcf);
 static ngx_int_t ngx_http_pupil_postconfiguration(ngx_conf_t *cf);
 
 
@@ -62,6 +64,13 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
     { ngx_string("pupil_plugin"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       ngx_http_pupil_set_plugin,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("pupil_accepted"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_pupil_set_accepted,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -310,6 +319,10 @@ ngx_http_pupil_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (ngx_http_pupil_accepted(cf, pmcf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     return NGX_CONF_OK;
 }
 
@@ -330,6 +343,30 @@ ngx_http_pupil_required(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
         if (!there[i]) {
             (void) pupil_need_missing(i, &error);
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s", error.text);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* Of all plugins, wherever the directive stands among them. */
+static ngx_int_t
+ngx_http_pupil_accepted(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
+{
+    ngx_uint_t     i;
+    pupil_str_t    accepted;
+    pupil_error_t  error;
+
+    accepted = pmcf->conf->accepted;
+
+    for (i = 0; accepted.data != NULL && i < pmcf->policy.count; i++) {
+        if (pupil_accepted_check(accepted, pmcf->policy.categories[i], &error)
+            != PUPIL_OK)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "pupil_accepted: %s",
+                               error.text);
             return NGX_ERROR;
         }
     }
