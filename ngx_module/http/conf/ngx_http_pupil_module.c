@@ -274,7 +274,9 @@ ngx_http_pupil_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&pmcf->conf->locations, cf->pool, 8,
                           sizeof(pupil_location_t *)) != NGX_OK
         || ngx_array_init(&pmcf->conf->shared, cf->pool, 64,
-                          sizeof(ngx_libpq_stmt_t *)) != NGX_OK)
+                          sizeof(ngx_libpq_stmt_t *)) != NGX_OK
+        || ngx_array_init(&pmcf->tenants.sought, cf->pool, 1,
+                          sizeof(ngx_http_pupil_sought_t)) != NGX_OK)
     {
         return NULL;
     }
@@ -414,8 +416,17 @@ ngx_http_pupil_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_OK;
     }
 
-    return ngx_http_pupil_merge_around(cf, conf) == NGX_OK
-           && ngx_http_pupil_compose_location(cf, pmcf, conf) == NGX_OK
+    if (ngx_http_pupil_merge_around(cf, conf) != NGX_OK
+        || ngx_http_pupil_compose_location(cf, pmcf, conf) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    /* what has a variable is known when a request comes */
+
+    return conf->tenant->lengths != NULL
+           || ngx_http_pupil_tenants_add(cf, &pmcf->tenants,
+                                         &conf->tenant->value) == NGX_OK
            ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 

@@ -113,6 +113,7 @@ ngx_http_pupil_init_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_pupil_keys_sweep(pmcf, cycle->log);
+    ngx_http_pupil_tenants_init_process(pmcf, cycle->log);
     ngx_http_pupil_numbers_init_process(pmcf, cycle->log);
 
     if (ngx_libpq_listen_init_process(cycle, pmcf->zone.keystore.listen)
@@ -233,6 +234,10 @@ ngx_http_pupil_exit_process(ngx_cycle_t *cycle)
 
     if (pmcf->vault.sweep.timer_set) {
         ngx_del_timer(&pmcf->vault.sweep);
+    }
+
+    if (pmcf->tenants.again.timer_set) {
+        ngx_del_timer(&pmcf->tenants.again);
     }
 
     pmcf->vault.ring = NULL;

@@ -133,6 +133,8 @@ ngx_http_pupil_status_ready(ngx_http_pupil_ctx_t *ctx)
 static const char *
 ngx_http_pupil_status_trouble(ngx_http_pupil_main_conf_t *pmcf)
 {
+    const char  *trouble;
+
     if (!pmcf->used) {
         return NULL;
     }
@@ -149,7 +151,9 @@ ngx_http_pupil_status_trouble(ngx_http_pupil_main_conf_t *pmcf)
         return "no connection to the key store";
     }
 
-    return ngx_http_pupil_health_trouble(pmcf);
+    trouble = ngx_http_pupil_health_trouble(pmcf);
+
+    return trouble != NULL ? trouble : ngx_http_pupil_tenants_trouble(pmcf);
 }
 
 
