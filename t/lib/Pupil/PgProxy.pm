@@ -19,6 +19,8 @@ package Pupil::PgProxy;
 #     discard DISCARD ALL goes before the next message, with nothing in flight
 #     lie     rows of a statement are changed, until another mode is set: lie()
 #     look    rows of a statement are written down: look(), seen()
+#     hold    a statement waits, once what was sent before it has run, until
+#             another mode is set: hold(), held()
 
 use v5.36;
 
@@ -83,6 +85,13 @@ sub seen ($self) {
            split /\n/, slurp("$self->{mode_file}.seen");
 }
 
+# The next statement that matches waits until another mode is set.
+sub hold ($self, $sql) {
+    unlink "$self->{mode_file}.held";
+    return $self->about(hold => $sql, {});
+}
+sub held ($self) { -e "$self->{mode_file}.held" }
+
 sub about ($self, $mode, $sql, $set) {
     spew("$self->{mode_file}.seen", '');
     spew("$self->{mode_file}.about",
@@ -109,7 +118,8 @@ sub serve ($self) {
     my %link;
 
     while (1) {
-        for my $socket ($select->can_read) {
+        $self->let_go(\%link) if $self->{holding};
+        for my $socket ($select->can_read($self->{holding} ? 0.02 : undef)) {
             if ($socket == $self->{listener}) {
                 my $client = $socket->accept or next;
                 my $server = IO::Socket::INET->new(
@@ -147,6 +157,11 @@ sub forward ($self, $link, $side) {
         my $len = unpack 'N', substr $link->{in}{$side}, $head, 4;
         last if length $link->{in}{$side} < $head + $len;
 
+        if ($side eq 'c' && ($link->{holds} || $self->holds($link, $head))) {
+            $out .= 'H' . pack 'N', 4 if $out ne '';     # Flush: it runs
+            last;
+        }
+
         my $message = substr $link->{in}{$side}, 0, $head + $len, '';
         my $type = $head ? substr $message, 0, 1 : '';
         my $body = substr $message, $head + 4;
@@ -176,6 +191,30 @@ sub forward ($self, $link, $side) {
     return 1 if $out eq '';
     my $to = $side eq 'c' ? $link->{server} : $link->{client};
     return send_all($to, $out);
+}
+
+# Whether the message that comes next has to wait: the Bind of a statement that
+# hold() names.
+sub holds ($self, $link, $head) {
+    return if !$head || !$link->{ours} || $self->{holding}
+              || $self->mode ne 'hold' || $link->{in}{c} !~ /^B/;
+    my (undef, $name) = unpack 'Z*Z*', substr $link->{in}{c}, 5;
+    return if !$self->asked($link->{sql}{$name} // '');
+    return $link->{holds} = $self->{holding} = 1;
+}
+
+# Says that it waits, once the server has done all before it; lets it go.
+sub let_go ($self, $links) {
+    my ($link) = grep { $_->{holds} } values %$links;
+    if ($link && $self->mode eq 'hold') {
+        spew("$self->{mode_file}.held", '')
+            if !grep { defined } @{ $link->{bound} // [] };
+        return;
+    }
+    $self->{holding} = 0;
+    return if !$link;
+    $link->{holds} = 0;
+    $self->forward($link, 'c');
 }
 
 # Which statement the next rows are of: those that are bound, in their order.
