@@ -49,6 +49,10 @@ my $server = join "\n", 'location /stats { libpq_stats; }',
     <<"";
 location /who { libpq_query "SELECT \$1, current_setting('app.tenant'),
     current_setting('lock_timeout')"; }
+location /isolation { libpq_query "SELECT \$1,
+    current_setting('transaction_isolation')"; }
+location /bare/isolation { libpq_bare on; libpq_query "SELECT \$1,
+    current_setting('transaction_isolation')"; }
 location /two { libpq_bare on; libpq_query "SELECT \$1, \$2" int4;
                 libpq_query "SELECT \$1, \$2, n FROM generate_series(1, 2) n"
                 text; }
@@ -171,6 +175,13 @@ is get("/who?setting=$_"), "ok\n$_|1234ms\n", "the setting is $_"
     for qw(red red tan red), 'x' x 63;
 is scalar(() = $pg->new_log =~ /execute p0: .*set_config/g), 4,
     'it is set where it changes';
+
+is get("/isolation?setting=red$_->[0]"), "ok\n$_->[1]\n", $_->[2] for
+    ['', 'repeatable read', 'what does not write sees one moment'],
+    ['&writes=1', 'read committed', 'what writes sees what others have written'],
+    ['', 'repeatable read', 'and each again, on the same connection'];
+is get('/bare/isolation'), "ok\nread committed\n",
+    'none does of a pool that does not ask for it';
 
 is get('/who'), "refused\n", 'none is refused';
 refused_log('it has no tenant');
