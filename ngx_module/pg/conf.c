@@ -31,7 +31,7 @@ static ngx_int_t ngx_libpq_conninfo_finish(ngx_conf_t *cf,
 
 
 static const Oid  ngx_libpq_setting_types[] = {
-    NGX_LIBPQ_INT8, NGX_LIBPQ_TEXT
+    NGX_LIBPQ_INT8, NGX_LIBPQ_TEXT, NGX_LIBPQ_TEXT
 };
 
 
@@ -100,7 +100,7 @@ ngx_libpq_pool_create(ngx_conf_t *cf, const ngx_libpq_use_t *use)
 static ngx_int_t
 ngx_libpq_setting_init(ngx_conf_t *cf, ngx_libpq_pool_t *pg)
 {
-    char         sql[128];
+    char         sql[256];
     size_t       len;
     const char  *name, *dot;
 
@@ -127,17 +127,21 @@ ngx_libpq_setting_init(ngx_conf_t *cf, ngx_libpq_pool_t *pg)
     dot = strrchr(name, '.');
     pg->setting_word = dot ? dot + 1 : name;
 
+    /* $3: of the transactions that follow, as this one has begun */
+
     (void) ngx_snprintf((u_char *) sql, sizeof(sql),
                         "SELECT $1::int8, "
-                        "pg_catalog.set_config('%s', $2, false)%Z", name);
+                        "pg_catalog.set_config('%s', $2, false), "
+                        "pg_catalog.set_config("
+                        "'default_transaction_isolation', $3, false)%Z", name);
 
-    pg->setting_stmt = ngx_libpq_stmt_add(cf, pg, sql, 2,
+    pg->setting_stmt = ngx_libpq_stmt_add(cf, pg, sql, 3,
                                           ngx_libpq_setting_types);
     if (pg->setting_stmt == NULL) {
         return NGX_ERROR;
     }
 
-    pg->setting_stmt->columns = 2;
+    pg->setting_stmt->columns = 3;
 
     return NGX_OK;
 }

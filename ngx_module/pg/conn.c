@@ -432,8 +432,8 @@ ngx_libpq_conn_session(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 static ngx_int_t
 ngx_libpq_conn_setting(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 {
-    int                lengths[2];
-    const char        *values[2];
+    int                lengths[3];
+    const char        *values[3];
     ngx_libpq_stmt_t  *stmt;
 
     stmt = pc->pg->setting_stmt;
@@ -450,10 +450,12 @@ ngx_libpq_conn_setting(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 
     values[0] = (const char *) ex->nonce;
     values[1] = (const char *) ex->setting.data;
+    values[2] = ngx_libpq_isolation(&ex->setting);
     lengths[0] = sizeof(ex->nonce);
     lengths[1] = (int) ex->setting.len;
+    lengths[2] = (int) ngx_strlen(values[2]);
 
-    if (PQsendQueryPrepared(pc->conn, stmt->name, 2, values, lengths,
+    if (PQsendQueryPrepared(pc->conn, stmt->name, 3, values, lengths,
                             stmt->formats, 1)
         != 1)
     {

@@ -26,6 +26,8 @@
  *    there is at least one.  If it does not, the connection is dropped.
  *  - Exchanges of one connection are answered in the order of sending.
  *    Between connections, and between reads and writes, there is no order.
+ *  - The pool can ask for one snapshot: then all statements of an exchange that
+ *    does not write see the database as it was when the first of them began.
  *  - The pool can name a session setting, such as one that policies of row
  *    security read.  No statement runs unless the server has said that the
  *    setting is what its exchange asked for.
@@ -175,6 +177,9 @@ typedef struct {
                                      NULL: none */
     ngx_uint_t   row_security;    /* 1: refuse a role that row-level security
                                      does not bind */
+    ngx_uint_t   one_snapshot;    /* 1: the statements of an exchange that does
+                                     not write see one moment; needs a setting,
+                                     with which it is sent */
 } ngx_libpq_use_t;
 
 
@@ -202,10 +207,14 @@ typedef struct {
 } ngx_libpq_queue_t;
 
 
-/* The value of a session setting; compared as bytes. */
+/*
+ * What a session is set to: the value of its setting, compared as bytes, and
+ * whether its transactions are of one snapshot.
+ */
 typedef struct {
     size_t       len;             /* 0: none */
     u_char       data[NGX_LIBPQ_SETTING_MAX];
+    unsigned     snapshot:1;      /* REPEATABLE READ; else READ COMMITTED */
 } ngx_libpq_setting_t;
 
 

@@ -414,6 +414,8 @@ ngx_libpq_exchange_submit(ngx_libpq_exchange_t *ex)
         return NGX_ERROR;
     }
 
+    ex->setting.snapshot = pg->use->one_snapshot && !ex->writes;
+
     if (pg->conns == NULL || pg->closed || (pg->stats.up == 0 && pg->down)) {
         pg->stats.refused++;
         return NGX_DECLINED;

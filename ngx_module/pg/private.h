@@ -160,7 +160,16 @@ static ngx_inline ngx_uint_t
 ngx_libpq_setting_equal(const ngx_libpq_setting_t *a,
     const ngx_libpq_setting_t *b)
 {
-    return a->len == b->len && ngx_memcmp(a->data, b->data, a->len) == 0;
+    return a->snapshot == b->snapshot && a->len == b->len
+           && ngx_memcmp(a->data, b->data, a->len) == 0;
+}
+
+
+/* As the server is told it, and says that it is. */
+static ngx_inline const char *
+ngx_libpq_isolation(const ngx_libpq_setting_t *setting)
+{
+    return setting->snapshot ? "repeatable read" : "read committed";
 }
 
 

@@ -322,25 +322,30 @@ ngx_libpq_keep(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex, PGresult *res)
 }
 
 
-/* The session's setting is that of ex, as the server says it. */
+/* The session is set to what ex asks for, as the server says it. */
 
 static void
 ngx_libpq_setting(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
     const PGresult *res)
 {
+    const char        *isolation;
     ngx_libpq_pool_t  *pg;
 
     pg = pc->pg;
+    isolation = ngx_libpq_isolation(&ex->setting);
 
     if (ngx_libpq_nonce_check(pc, pg->setting_stmt, ex->nonce, res) != NGX_OK)
     {
         return;
     }
 
-    if (PQnfields(res) == 2
+    if (PQnfields(res) == 3
         && (size_t) PQgetlength(res, 0, 1) == ex->setting.len
         && ngx_memcmp(PQgetvalue(res, 0, 1), ex->setting.data, ex->setting.len)
-           == 0)
+           == 0
+        && (size_t) PQgetlength(res, 0, 2) == ngx_strlen(isolation)
+        && ngx_memcmp(PQgetvalue(res, 0, 2), isolation,
+                      ngx_strlen(isolation)) == 0)
     {
         return;
     }

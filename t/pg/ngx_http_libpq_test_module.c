@@ -157,7 +157,8 @@ static const ngx_libpq_use_t  ngx_http_libpq_test_set = {
     .application  = "libpq test",
     .session_sql  = "SET lock_timeout = 1234;",
     .setting      = "app.tenant",
-    .row_security = 1
+    .row_security = 1,
+    .one_snapshot = 1
 };
 
 static const ngx_libpq_use_t  ngx_http_libpq_test_bare = {

@@ -29,7 +29,8 @@ static const ngx_libpq_use_t  ngx_http_pupil_data = {
     .application  = "pupil",
     .session_sql  = pupil_session_sql,
     .setting      = "pupil.tenant",
-    .row_security = 1
+    .row_security = 1,
+    .one_snapshot = 1
 };
 
 static const ngx_libpq_use_t  ngx_http_pupil_keys = {
