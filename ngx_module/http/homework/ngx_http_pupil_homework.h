@@ -48,8 +48,7 @@ typedef struct {
     ngx_uint_t                    next;         /* while they are merged */
     unsigned                      has_version:1;
     unsigned                      ready:1;      /* they are here */
-    unsigned                      missing:1;    /* they are asked for */
-    unsigned                      kept:1;       /* by this request */
+    unsigned                      asked:1;      /* they come with the feed */
     unsigned                      damaged:1;    /* some was left out */
 } ngx_http_pupil_class_t;
 
@@ -106,6 +105,8 @@ typedef struct {
 
     /* the feed */
     ngx_libpq_exchange_t                  *feed;
+    pupil_uuid_t                          *asked;    /* classes */
+    ngx_uint_t                             nasked;
     ngx_http_pupil_teacher_t              *teachers;
     ngx_uint_t                             nteachers;
 

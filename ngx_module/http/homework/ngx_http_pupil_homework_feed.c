@@ -5,8 +5,8 @@
  * it changes seldom, so that each worker keeps it, sealed, and the database
  * tells with each request only what it must: who is enrolled, who teaches,
  * which version of the definitions is in force, whose key is alive, and what
- * was handed in.  A class whose definitions are not kept is asked for in a
- * second exchange.
+ * was handed in.  When definitions of a class are not kept, a second exchange
+ * reads all of this anew and them, as what is shown is of one moment.
  */
 
 #include "http/homework/ngx_http_pupil_homework_feed.h"
@@ -18,6 +18,9 @@
 
 
 static ngx_int_t ngx_http_pupil_feed_step(ngx_http_pupil_ctx_t *ctx);
+static ngx_uint_t ngx_http_pupil_feed_asked(
+    const ngx_http_pupil_homework_t *data,
+    const ngx_http_pupil_class_t *class);
 static ngx_int_t ngx_http_pupil_feed_rows(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_feed_class(ngx_http_pupil_ctx_t *ctx,
@@ -38,18 +41,30 @@ static ngx_http_pupil_teacher_t *ngx_http_pupil_feed_assigner(
 ngx_int_t
 ngx_http_pupil_homework_feed_start(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_libpq_exchange_t       *ex;
-    ngx_http_pupil_stmt_t      *beside;
-    ngx_http_pupil_homework_t  *data;
+    ngx_libpq_exchange_t  *ex;
 
     ngx_http_pupil_debug(ctx, "feed: start");
-
-    data = ctx->data;
 
     ex = ngx_http_pupil_exchange(ctx);
     if (ex == NULL) {
         return NGX_ERROR;
     }
+
+    ngx_http_pupil_feed_add(ctx, ex);
+    ctx->resume = ngx_http_pupil_feed_step;
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+void
+ngx_http_pupil_feed_add(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex)
+{
+    ngx_http_pupil_stmt_t      *beside;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+    data->feed = ex;
 
     (void) ngx_http_pupil_add_stmt(ctx, ex, data->role->feed);
 
@@ -69,10 +84,6 @@ ngx_http_pupil_homework_feed_start(ngx_http_pupil_ctx_t *ctx)
 
     /* what is asked for is the list, by whatever statements */
     ctx->audit.asked = data->list;
-    data->feed = ex;
-    ctx->resume = ngx_http_pupil_feed_step;
-
-    return ngx_http_pupil_submit(ctx, ex, 0);
 }
 
 
@@ -80,39 +91,20 @@ ngx_http_pupil_homework_feed_start(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_feed_step(ngx_http_pupil_ctx_t *ctx)
 {
-    PGresult                   *beside;
-    ngx_int_t                   rc;
-    ngx_uint_t                  i, missing;
-    ngx_http_pupil_homework_t  *data;
+    PGresult    *beside;
+    ngx_int_t    rc;
+    ngx_uint_t   missing;
 
     ngx_http_pupil_debug(ctx, "feed: evidence read");
 
-    data = ctx->data;
+    rc = ngx_http_pupil_feed_classes(ctx, &missing);
 
-    rc = ngx_http_pupil_feed_rows(ctx, data->feed->results[0]);
-    if (rc != NGX_OK) {
-        return rc;
+    if (rc == NGX_ABORT) {
+        return ngx_http_pupil_feed_whole(ctx);
     }
 
-    missing = 0;
-
-    for (i = 0; i < data->nclasses; i++) {
-
-        switch (ngx_http_pupil_feed_kept(ctx, &data->classes[i])) {
-
-        case NGX_OK:
-            break;
-
-        case NGX_DECLINED:
-            missing++;
-            break;
-
-        case NGX_ABORT:
-            return ngx_http_pupil_feed_whole(ctx);
-
-        default:
-            return NGX_ERROR;
-        }
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     if (missing != 0) {
@@ -130,6 +122,61 @@ ngx_http_pupil_feed_step(ngx_http_pupil_ctx_t *ctx)
     }
 
     return ngx_http_pupil_feed_render(ctx);
+}
+
+
+ngx_int_t
+ngx_http_pupil_feed_classes(ngx_http_pupil_ctx_t *ctx, ngx_uint_t *missing)
+{
+    ngx_int_t                   rc;
+    ngx_uint_t                  i;
+    ngx_http_pupil_class_t     *class;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+    *missing = 0;
+
+    rc = ngx_http_pupil_feed_rows(ctx, data->feed->results[0]);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    for (i = 0; i < data->nclasses; i++) {
+        class = &data->classes[i];
+        class->asked = ngx_http_pupil_feed_asked(data, class);
+
+        if (class->asked) {
+            class->has_version = 0;             /* their rows say it */
+            continue;
+        }
+
+        rc = ngx_http_pupil_feed_kept(ctx, class);
+
+        if (rc == NGX_DECLINED) {
+            (*missing)++;
+
+        } else if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_pupil_feed_asked(const ngx_http_pupil_homework_t *data,
+    const ngx_http_pupil_class_t *class)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < data->nasked; i++) {
+        if (pupil_uuid_compare(&data->asked[i], &class->owner.id) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

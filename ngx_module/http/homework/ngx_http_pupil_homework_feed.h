@@ -17,10 +17,22 @@ void ngx_http_pupil_feed_key(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_class_t *class,
     ngx_http_pupil_definitions_key_t *key);
 
-/* Asks for the classes that are not ready, and goes on with them. */
+/* Adds what is read each time: data->feed is that exchange from then on. */
+void ngx_http_pupil_feed_add(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex);
+
+/*
+ * The classes of data->feed, with what is kept of them; missing: how many are
+ * neither kept nor asked for.  NGX_OK, and keys may be missing; NGX_ABORT: some
+ * is not kept at all, being large; NGX_ERROR.
+ */
+ngx_int_t ngx_http_pupil_feed_classes(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t *missing);
+
+/* Asks for the classes that are not ready, and goes on with all. */
 ngx_int_t ngx_http_pupil_feed_ask(ngx_http_pupil_ctx_t *ctx);
 
-/* One statement for all: some class is too large to be kept. */
+/* The list in the other way: some class is large, or has changed meanwhile. */
 ngx_int_t ngx_http_pupil_feed_whole(ngx_http_pupil_ctx_t *ctx);
 
 /* The classes' homework as one list, by due date and record. */

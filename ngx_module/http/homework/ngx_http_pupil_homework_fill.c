@@ -28,8 +28,7 @@ static ngx_int_t ngx_http_pupil_feed_seal(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t
 ngx_http_pupil_feed_ask(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_uint_t                  i, n;
-    pupil_uuid_t               *ids;
+    ngx_uint_t                  i;
     ngx_libpq_exchange_t       *ex;
     ngx_http_pupil_homework_t  *data;
 
@@ -38,16 +37,15 @@ ngx_http_pupil_feed_ask(ngx_http_pupil_ctx_t *ctx)
     /* their keys are noted again when all is here */
     ctx->keys.missing_count = 0;
 
-    ids = ngx_palloc(ctx->request->pool,
-                     data->nclasses * sizeof(pupil_uuid_t));
-    if (ids == NULL) {
+    data->asked = ngx_palloc(ctx->request->pool,
+                             data->nclasses * sizeof(pupil_uuid_t));
+    if (data->asked == NULL) {
         return NGX_ERROR;
     }
 
-    for (i = 0, n = 0; i < data->nclasses; i++) {
+    for (i = 0; i < data->nclasses; i++) {
         if (!data->classes[i].ready) {
-            data->classes[i].missing = 1;
-            ids[n++] = data->classes[i].owner.id;
+            data->asked[data->nasked++] = data->classes[i].owner.id;
         }
     }
 
@@ -56,8 +54,10 @@ ngx_http_pupil_feed_ask(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    (void) ngx_http_pupil_add_stmt(ctx, ex, data->role->definitions);
-    ngx_libpq_param_uuid_array(ex, ids, n);
+    ngx_http_pupil_feed_add(ctx, ex);
+
+    data->at = ngx_http_pupil_add_stmt(ctx, ex, data->role->definitions);
+    ngx_libpq_param_uuid_array(ex, data->asked, data->nasked);
     ngx_libpq_param_timestamptz(ex, ctx->now);
     ngx_libpq_param_int4(ex, NGX_HTTP_PUPIL_DEFINITIONS_MAX + 1);
 
@@ -72,7 +72,8 @@ ngx_http_pupil_feed_ask(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_feed_fill(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_uint_t                  i;
+    ngx_int_t                   rc;
+    ngx_uint_t                  i, missing;
     ngx_http_pupil_class_t     *class;
     ngx_http_pupil_homework_t  *data;
 
@@ -80,22 +81,17 @@ ngx_http_pupil_feed_fill(ngx_http_pupil_ctx_t *ctx)
 
     data = ctx->data;
 
-    for (i = 0; i < data->nteachers; i++) {
-        data->teachers[i].checked = 0;
+    rc = ngx_http_pupil_feed_classes(ctx, &missing);
+
+    if (rc == NGX_ABORT || (rc == NGX_OK && missing != 0)) {
+        return ngx_http_pupil_feed_whole(ctx);
     }
 
-    for (i = 0; i < data->nclasses; i++) {
-        class = &data->classes[i];
-
-        if (class->missing) {
-            class->definitions = NULL;
-            class->count = 0;
-            class->has_version = 0;
-            class->damaged = 0;
-        }
+    if (rc != NGX_OK || ctx->keys.missing_count != 0) {
+        return rc;
     }
 
-    if (ngx_http_pupil_feed_definitions(ctx, ctx->exchange->results[0])
+    if (ngx_http_pupil_feed_definitions(ctx, data->feed->results[data->at])
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -104,8 +100,7 @@ ngx_http_pupil_feed_fill(ngx_http_pupil_ctx_t *ctx)
     for (i = 0; i < data->nclasses; i++) {
         class = &data->classes[i];
 
-        if (class->missing && ngx_http_pupil_feed_keep(ctx, class) != NGX_OK)
-        {
+        if (class->asked && ngx_http_pupil_feed_keep(ctx, class) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -146,7 +141,7 @@ ngx_http_pupil_feed_definitions(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
         class = ngx_http_pupil_homework_class(ctx->data, &id);
 
-        if (class == NULL || !class->missing) {
+        if (class == NULL || !class->asked) {
             ngx_http_pupil_tampered(ctx, "pupil.owner", &id,
                                     &ctx->session.subject, "another class");
             continue;
@@ -272,7 +267,7 @@ ngx_http_pupil_feed_keep(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_definitions_entry_t   entry;
 
     /* what was left out is found again by whoever asks next */
-    if (class->kept || class->damaged || !class->has_version
+    if (class->damaged || !class->has_version
         || class->owner.state != PUPIL_OWNER_STATE_ACTIVE)
     {
         return NGX_OK;
@@ -302,7 +297,6 @@ ngx_http_pupil_feed_keep(ngx_http_pupil_ctx_t *ctx,
 
     kept = ngx_http_pupil_homework_conf(ctx->main)->definitions;
     ngx_http_pupil_definitions_put(kept, &key, ctx->now, until, &entry);
-    class->kept = 1;
 
     return NGX_OK;
 }
