@@ -134,6 +134,8 @@ my @wrong = (
     [pupil_audit_durability => '', 'maybe', 'on off'],
     [pupil_audit_group => '', '0', '129', 'x', '1 2'],
     [pupil_request_timeout => '', '99ms', '0', '11m', 'x', '1s 2s'],
+    [pupil_unsent_answers => '', 'session=63k', 'worker=2g', 'all=1m',
+     'session=1m session=1m', 'session=x', 'session=1m worker=1m 1m'],
     [pupil_master_key => '', 'a b'],
     [pupil_key_cache => '', 'of', 'off owners=2000', 'owners=10',
      'owners=99999999999999999999', 'lifetime=1ms', 'lifetime=2d',
@@ -237,7 +239,7 @@ pupil_pool data connections=2 writers=1 depth=16 queue=0
            statement_timeout=3s connect_timeout=1m30s;
 pupil_pool keys connections=1;
 pupil_audit_durability LOCAL; pupil_audit_group 1;
-pupil_request_timeout 100ms;
+pupil_request_timeout 100ms; pupil_unsent_answers worker=512m session=64k;
 pupil_key_cache owners=2000 lifetime=1d; pupil_homework_cache 16k;
 pupil_session_timeout idle=5m absolute=31d; pupil_probe on;
 pupil_password_hash memory=32m iterations=3 queue=8 parallel=1 pool=pupil;

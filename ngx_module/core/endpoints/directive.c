@@ -134,6 +134,15 @@ static const pupil_word_t  pupil_request_timeout_words[] = {
     { .name = "", .kind = PUPIL_WORD_MSEC, .min = 100, .max = 600 * 1000 }
 };
 
+static const pupil_word_t  pupil_unsent_words[] = {
+    [PUPIL_UNSENT_SESSION] =
+    { .name = "session=", .kind = PUPIL_WORD_BYTES, .min = 64 * 1024,
+      .max = 1024 * 1024 * 1024 },
+    [PUPIL_UNSENT_WORKER] =
+    { .name = "worker=", .kind = PUPIL_WORD_BYTES, .min = 64 * 1024,
+      .max = 1024 * 1024 * 1024 }
+};
+
 static const pupil_word_t  pupil_flag_words[] = {
     [PUPIL_VALUE] =
     { .name = "", .kind = PUPIL_WORD_CHOICE, .choices = pupil_flags }
@@ -301,6 +310,15 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
         .most = 1,
         .once = 1,
         PUPIL_TABLE(pupil_request_timeout_words)
+    },
+
+    [PUPIL_DIRECTIVE_UNSENT_ANSWERS] = {
+        .name = "pupil_unsent_answers",
+        .where = PUPIL_IN_HTTP,
+        .least = 1,
+        .most = 2,
+        .once = 1,
+        PUPIL_TABLE(pupil_unsent_words)
     },
 
     [PUPIL_DIRECTIVE_PROBE] = {

@@ -46,6 +46,7 @@ typedef enum {
     PUPIL_DIRECTIVE_AUDIT_DURABILITY,
     PUPIL_DIRECTIVE_AUDIT_GROUP,
     PUPIL_DIRECTIVE_REQUEST_TIMEOUT,
+    PUPIL_DIRECTIVE_UNSENT_ANSWERS,
     PUPIL_DIRECTIVE_PROBE,
     PUPIL_DIRECTIVE_ALLOWED_ORIGIN,
     PUPIL_ENDPOINTS(PUPIL_DIRECTIVE_ID)
@@ -120,6 +121,11 @@ enum {
 enum {
     PUPIL_ZONE_NAME = 0,        /* without the size, which is the number */
     PUPIL_ZONE_VALID            /* ms */
+};
+
+enum {
+    PUPIL_UNSENT_SESSION = 0,   /* bytes */
+    PUPIL_UNSENT_WORKER
 };
 
 enum {

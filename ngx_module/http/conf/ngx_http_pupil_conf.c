@@ -467,6 +467,35 @@ ngx_http_pupil_set_key_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
+ngx_http_pupil_set_unsent(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_pupil_main_conf_t *pmcf = conf;
+
+    pupil_words_t  words;
+
+    if (pmcf->conf->unsent) {
+        return "is duplicate";
+    }
+
+    pmcf->conf->unsent = 1;
+    pupil_words_init(&words);
+
+    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_UNSENT_ANSWERS, &words)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    pmcf->unsent.session = pupil_words_number(&words, PUPIL_UNSENT_SESSION,
+                                              pmcf->unsent.session);
+    pmcf->unsent.worker = pupil_words_number(&words, PUPIL_UNSENT_WORKER,
+                                             pmcf->unsent.worker);
+
+    return NGX_CONF_OK;
+}
+
+
+char *
 ngx_http_pupil_set_homework_cache(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf)
 {

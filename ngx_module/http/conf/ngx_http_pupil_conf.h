@@ -52,6 +52,7 @@ struct ngx_http_pupil_conf_s {
     unsigned                database:1;    /* directives that were there */
     unsigned                keystore:1;
     unsigned                key_cache:1;
+    unsigned                unsent:1;
     unsigned                pools:2;       /* pupil_pool, a bit for each
                                               pupil_database_id_t */
 };
@@ -82,6 +83,7 @@ char *ngx_http_pupil_set_keystore(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_pupil_set_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_pupil_set_master_key(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_pupil_set_unsent(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_pupil_set_key_cache(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_pupil_set_homework_cache(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -187,6 +187,13 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       offsetof(ngx_http_pupil_main_conf_t, timeout),
       (void *) &ngx_http_pupil_request_timeout },
 
+    { ngx_string("pupil_unsent_answers"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_http_pupil_set_unsent,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("pupil_allowed_origin"),
       NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_1MORE,
       ngx_http_pupil_set_origin,
@@ -262,6 +269,8 @@ ngx_http_pupil_create_main_conf(ngx_conf_t *cf)
     pmcf->audit.durable = NGX_CONF_UNSET_UINT;
     pmcf->audit.group_size = NGX_CONF_UNSET;
     pmcf->timeout = NGX_CONF_UNSET_MSEC;
+    pmcf->unsent.session = NGX_CONF_UNSET_SIZE;
+    pmcf->unsent.worker = NGX_CONF_UNSET_SIZE;
     pmcf->zone.valid = NGX_HTTP_PUPIL_ZONE_VALID;
     pmcf->probe = NGX_CONF_UNSET;
     pmcf->endpoints = ngx_http_pupil_endpoints;
@@ -309,6 +318,10 @@ ngx_http_pupil_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_uint_value(pmcf->audit.durable, PUPIL_DURABLE_ON);
     ngx_conf_init_value(pmcf->audit.group_size, NGX_HTTP_PUPIL_GROUP);
     ngx_conf_init_msec_value(pmcf->timeout, NGX_HTTP_PUPIL_DEADLINE);
+    ngx_conf_init_size_value(pmcf->unsent.session,
+                             NGX_HTTP_PUPIL_UNSENT_SESSION);
+    ngx_conf_init_size_value(pmcf->unsent.worker,
+                             NGX_HTTP_PUPIL_UNSENT_WORKER);
     ngx_conf_init_value(pmcf->probe, 0);
 
     if (pmcf->audit.durable != PUPIL_DURABLE_ON) {

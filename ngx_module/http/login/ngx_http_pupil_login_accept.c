@@ -382,8 +382,8 @@ ngx_http_pupil_login_device(ngx_http_pupil_ctx_t *ctx)
     }
 
     key = ngx_http_pupil_key(ctx, "token");
-    p = ngx_http_pupil_alloc(ctx, sizeof(name) + PUPIL_DEVICE_TEXT_LEN
-                                  + sizeof(attributes));
+    p = ngx_http_pupil_alloc_header(ctx, sizeof(name) + PUPIL_DEVICE_TEXT_LEN
+                                         + sizeof(attributes));
     if (key == NULL || p == NULL) {
         return NGX_ERROR;
     }

@@ -16,6 +16,7 @@
 #include "http/request/ngx_http_pupil_endpoint.h"
 #include "http/request/ngx_http_pupil_keys.h"
 #include "http/request/ngx_http_pupil_tenants.h"
+#include "http/request/ngx_http_pupil_unsent.h"
 #include "http/request/ngx_http_pupil_zone.h"
 
 
@@ -41,6 +42,7 @@ struct ngx_http_pupil_main_conf_s {
     ngx_http_pupil_zone_conf_t        zone;
     ngx_http_pupil_audit_conf_t       audit;
     ngx_http_pupil_tenants_t          tenants;
+    ngx_http_pupil_unsent_conf_t      unsent;
     ngx_http_pupil_conf_t            *conf;
     ngx_flag_t                        probe;     /* pupil_probe */
 

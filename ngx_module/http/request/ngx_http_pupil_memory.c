@@ -3,7 +3,8 @@
  *
  * Memory of a request for what is clear, wiped when the request ends, however
  * it ends: names, answers, passwords (invariant I14).  Small values share
- * blocks.
+ * blocks.  An answer may wait long for its client: what it was made of is wiped
+ * and freed before.
  */
 
 #include <sodium.h>
@@ -26,7 +27,10 @@ struct ngx_http_pupil_block_s {
 
 
 static ngx_http_pupil_block_t *ngx_http_pupil_block(
-    ngx_http_pupil_ctx_t *ctx, size_t size);
+    ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_block_t **list, size_t size);
+static ngx_uint_t ngx_http_pupil_block_holds(
+    const ngx_http_pupil_block_t *block, const pupil_writer_t *out);
+static void ngx_http_pupil_block_free(ngx_http_pupil_block_t *block);
 
 
 void *
@@ -50,7 +54,8 @@ ngx_http_pupil_alloc(void *data, size_t size)
     if (size < NGX_HTTP_PUPIL_LARGE) {
 
         if (size > (size_t) (ctx->memory.end - ctx->memory.free)) {
-            block = ngx_http_pupil_block(ctx, NGX_HTTP_PUPIL_CHUNK);
+            block = ngx_http_pupil_block(ctx, &ctx->memory.blocks,
+                                         NGX_HTTP_PUPIL_CHUNK);
             if (block == NULL) {
                 return NULL;
             }
@@ -67,29 +72,100 @@ ngx_http_pupil_alloc(void *data, size_t size)
 
 #endif
 
-    block = ngx_http_pupil_block(ctx, sizeof(ngx_http_pupil_block_t) + size);
+    block = ngx_http_pupil_block(ctx, &ctx->memory.blocks,
+                                 sizeof(ngx_http_pupil_block_t) + size);
 
     return block ? block + 1 : NULL;
 }
 
 
-static ngx_http_pupil_block_t *
-ngx_http_pupil_block(ngx_http_pupil_ctx_t *ctx, size_t size)
+u_char *
+ngx_http_pupil_alloc_header(ngx_http_pupil_ctx_t *ctx, size_t size)
 {
-    u_char                  *p;
     ngx_http_pupil_block_t  *block;
 
-    p = ngx_palloc(ctx->request->pool, size + NGX_HTTP_PUPIL_ALIGN);
-    if (p == NULL) {
+    block = ngx_http_pupil_block(ctx, &ctx->memory.headers,
+                                 sizeof(ngx_http_pupil_block_t) + size);
+
+    return block ? (u_char *) (block + 1) : NULL;
+}
+
+
+/* Not from r->pool, which gives nothing back before the request ends. */
+static ngx_http_pupil_block_t *
+ngx_http_pupil_block(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_block_t **list,
+    size_t size)
+{
+    ngx_http_pupil_block_t  *block;
+
+    block = ngx_memalign(NGX_HTTP_PUPIL_ALIGN, size,
+                         ctx->request->connection->log);
+    if (block == NULL) {
         return NULL;
     }
 
-    block = (ngx_http_pupil_block_t *) ngx_align_ptr(p, NGX_HTTP_PUPIL_ALIGN);
     block->size = size;
-    block->next = ctx->memory.blocks;
-    ctx->memory.blocks = block;
+    block->next = *list;
+    *list = block;
 
     return block;
+}
+
+
+void
+ngx_http_pupil_memory_answered(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_block_t  *block, *next, *answer;
+
+    answer = NULL;
+
+    for (block = ctx->memory.blocks; block; block = next) {
+        next = block->next;
+
+        if (ngx_http_pupil_block_holds(block, &ctx->out)) {
+            block->next = answer;
+            answer = block;
+            continue;
+        }
+
+        ngx_http_pupil_block_free(block);
+    }
+
+    ctx->memory.blocks = answer;
+    ctx->memory.free = NULL;
+    ctx->memory.end = NULL;
+
+    ctx->data = NULL;
+    ctx->body.data = NULL;
+    ctx->body.len = 0;
+}
+
+
+static ngx_uint_t
+ngx_http_pupil_block_holds(const ngx_http_pupil_block_t *block,
+    const pupil_writer_t *out)
+{
+    const u_char         *first, *last;
+    const pupil_chunk_t  *chunk;
+
+    first = (const u_char *) block;
+    last = first + block->size;
+
+    for (chunk = out->first; chunk; chunk = chunk->next) {
+        if (chunk->data >= first && chunk->data < last) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+ngx_http_pupil_block_free(ngx_http_pupil_block_t *block)
+{
+    sodium_memzero(block, block->size);
+    ngx_free(block);
 }
 
 
@@ -100,10 +176,16 @@ ngx_http_pupil_memory_wipe(ngx_http_pupil_ctx_t *ctx)
 
     for (block = ctx->memory.blocks; block; block = next) {
         next = block->next;
-        sodium_memzero(block, block->size);
+        ngx_http_pupil_block_free(block);
+    }
+
+    for (block = ctx->memory.headers; block; block = next) {
+        next = block->next;
+        ngx_http_pupil_block_free(block);
     }
 
     ctx->memory.blocks = NULL;
+    ctx->memory.headers = NULL;
 }
 
 

@@ -149,15 +149,11 @@ ngx_http_pupil_cleanup(void *data)
         ctx->main->stats.aborted++;
     }
 
+    ngx_http_pupil_unsent_stop(ctx);
     ngx_http_pupil_deadline_stop(ctx);
     ngx_http_pupil_abandon(ctx);
     ngx_http_pupil_keys_forget(ctx);
-
     ngx_http_pupil_memory_wipe(ctx);
-
-    if (ctx->body.data != NULL) {
-        sodium_memzero((void *) ctx->body.data, ctx->body.len);
-    }
 
     sodium_memzero(ctx, sizeof(ngx_http_pupil_ctx_t));
 }

@@ -9,6 +9,7 @@
 #include "http/request/ngx_http_pupil.h"
 
 
+static void ngx_http_pupil_answered(ngx_http_pupil_ctx_t *ctx);
 static ngx_chain_t *ngx_http_pupil_chain(ngx_http_pupil_ctx_t *ctx,
     pupil_writer_t *out);
 static ngx_chain_t *ngx_http_pupil_text(ngx_http_pupil_ctx_t *ctx);
@@ -91,6 +92,8 @@ ngx_http_pupil_send(ngx_http_pupil_ctx_t *ctx)
     ctx->response.done = 1;
     r->headers_out.status = ctx->response.status;
 
+    ngx_http_pupil_answered(ctx);
+
     ngx_http_pupil_debug(ctx, "sent with status %ui", ctx->response.status);
 
     if (ctx->response.location.len != 0
@@ -108,7 +111,25 @@ ngx_http_pupil_send(ngx_http_pupil_ctx_t *ctx)
         return;
     }
 
-    ngx_http_finalize_request(r, ngx_http_output_filter(r, chain));
+    rc = ngx_http_output_filter(r, chain);
+
+    ngx_http_pupil_unsent(ctx, rc);
+    ngx_http_finalize_request(r, rc);
+}
+
+
+/*
+ * The client may take its time to read: what the answer was made of goes now,
+ * results, what was opened of them, and own keys.
+ */
+static void
+ngx_http_pupil_answered(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_abandon(ctx);
+    ngx_http_pupil_keys_forget(ctx);
+    ngx_http_pupil_memory_answered(ctx);
+
+    ctx->exchange = NULL;
 }
 
 

@@ -414,8 +414,9 @@ ngx_http_pupil_session_cookie(ngx_http_pupil_ctx_t *ctx, const uint8_t *text,
         "; Path=/; Secure; HttpOnly; SameSite=Lax";
     static const char  ended[] = "; Max-Age=0";
 
-    p = ngx_http_pupil_alloc(ctx, sizeof(NGX_HTTP_PUPIL_COOKIE "=") + len
-                                  + sizeof(attributes) + sizeof(ended));
+    p = ngx_http_pupil_alloc_header(ctx, sizeof(NGX_HTTP_PUPIL_COOKIE "=")
+                                         + len + sizeof(attributes)
+                                         + sizeof(ended));
     if (p == NULL) {
         return NGX_ERROR;
     }

@@ -36,6 +36,13 @@ static const ngx_http_pupil_metric_row_t  ngx_http_pupil_refused[] = {
     { NULL, 0, 0, 0 }
 };
 
+static const ngx_http_pupil_metric_row_t  ngx_http_pupil_unsent_metrics[] = {
+    ngx_http_pupil_gauge("answers", ngx_http_pupil_unsent_conf_t, waiting),
+    ngx_http_pupil_gauge("bytes", ngx_http_pupil_unsent_conf_t, bytes),
+    ngx_http_pupil_counter("ended", ngx_http_pupil_unsent_conf_t, ended),
+    { NULL, 0, 0, 0 }
+};
+
 static const ngx_http_pupil_metric_row_t  ngx_http_pupil_pool_metrics[] = {
     ngx_http_pupil_gauge("connections", ngx_libpq_stats_t, up),
     ngx_http_pupil_gauge("in_flight", ngx_libpq_stats_t, inflight),
@@ -95,6 +102,9 @@ ngx_http_pupil_metrics_collect(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_metric_table(metrics, "database_keys",
                                 ngx_http_pupil_pool_metrics,
                                 &pmcf->keystore->stats);
+
+    ngx_http_pupil_metric_table(metrics, "unsent",
+                                ngx_http_pupil_unsent_metrics, &pmcf->unsent);
 
     ngx_http_pupil_metrics_keys(pmcf, metrics);
     ngx_http_pupil_metrics_sessions(pmcf, metrics);
