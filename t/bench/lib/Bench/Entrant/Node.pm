@@ -50,6 +50,11 @@ sub start ($class, $school, %opt) {
     return $self;
 }
 
+# npm installs all that is needed beside it.
+sub missing ($class) {
+    return grep { run_cmd('sh', '-c', "command -v $_")->{code} } qw(node npm);
+}
+
 sub install ($dir) {
     return if -f "$dir/node_modules/.package-lock.json"
         && -M "$dir/node_modules/.package-lock.json"
