@@ -7,7 +7,7 @@
 import postgres from 'postgres'
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { open, seal, subkey, unwrap, uuid } from './vault.js'
+import { facts, factsAre, open, seal, subkey, unwrap, uuid } from './vault.js'
 
 const config = JSON.parse(readFileSync(process.env.BENCH_CONFIG))
 const statements = config.statements
@@ -22,7 +22,8 @@ const settings = Object.fromEntries(statements.session.split(';')
 
 function connect (to, max) {
   return postgres({ ...to, max, fetch_types: false, prepare: true, idle_timeout: 0,
-    connection: { application_name: 'node', ...settings, 'pupil.tenant': tenantText },
+    connection: { application_name: 'node', TimeZone: 'UTC', ...settings,
+      'pupil.tenant': tenantText },
     types: { date: { to: 1184, from: [1082, 1114, 1184], serialize: (x) => x,
       parse: (x) => x } } })
 }
@@ -32,10 +33,17 @@ const keys = connect(config.keystore, 2)
 
 const PREPARE = { prepare: true }
 
-function run (sql, name, values) {
-  const { sql: text, oids } = statements[name]
+function execute (sql, { sql: text, oids }, values) {
   return sql.unsafe(text, values.map((v, i) => data.typed(v, oids[i])), PREPARE).values()
     .execute()
+}
+
+const run = (sql, name, values) => execute(sql, statements[name], values)
+
+// A statement by its name: its columns, and what the facts of its records say.
+export function statement (name) {
+  const { columns, facts_of: category } = statements[name]
+  return { name, columns, category, of: statements.facts[category] }
 }
 
 // make(run) calls run(name, values) for each statement; all go out at once.
@@ -60,9 +68,10 @@ export async function transaction (make) {
   return done.slice(1, -1).map((d) => d.value)
 }
 
-export const column = (name, want) => statements[name].columns[want]
-
 // Keys
+
+const { floors: FLOORS, owner_keys: OWNER_KEYS, owner_keys_ask: OWNER_KEYS_ASK,
+  service_keys: SERVICE_KEYS, tenant_keys: TENANT_KEYS } = statements.fixed
 
 const service = new Map()
 let tenantKey, tenantVersion
@@ -78,15 +87,25 @@ export async function connectionsOpen () {
 export async function keysLoad () {
   const [, epoch, hex] = readFileSync(config.kek, 'utf8').trim().split(' ')
   const [[own], rows] = await Promise.all([
-    keys`SELECT version, wrapped FROM keystore.tenant_key WHERE tenant = ${tenantText}`,
-    keys`SELECT name, wrapped FROM keystore.service_key WHERE tenant = ${tenantText}`])
-  tenantVersion = own.version
+    execute(keys, TENANT_KEYS, ['1', tenantText]),
+    execute(keys, SERVICE_KEYS, ['1', tenantText])])
+  const { version, wrapped } = TENANT_KEYS.columns
+  tenantVersion = own[version]
   tenantKey = unwrap(Buffer.from(hex, 'hex'), 'tenant',
-    { tenant, version: tenantVersion, parentVersion: +epoch }, own.wrapped)
+    { tenant, version: tenantVersion, parentVersion: +epoch }, own[wrapped])
+  const { name: nameAt, wrapped: keyAt } = SERVICE_KEYS.columns
   for (const row of rows) {
-    service.set(row.name, unwrap(tenantKey, 'service', { tenant, name: row.name,
-      version: 1, parentVersion: tenantVersion }, row.wrapped))
+    const name = row[nameAt]
+    service.set(name, unwrap(tenantKey, 'service', { tenant, name, version: 1,
+      parentVersion: tenantVersion }, row[keyAt]))
   }
+}
+
+// Of a person, and whether the session was ended.
+export async function floors (subject, hash) {
+  const { session, authority, ended } = FLOORS.columns
+  const [row] = await execute(keys, FLOORS, ['1', tenantText, subject, hash])
+  return { session: row[session], authority: row[authority], ended: row[ended] !== 0 }
 }
 
 const owners = new Map()
@@ -97,22 +116,24 @@ export async function ownersNeed (ids) {
   if (missing.length === 0) return
 
   // The record of asking is committed first, on the same connection.
-  const asked = [randomUUID(), keys.typed(`{${[...new Set(missing)].sort()}}`, 2951)]
+  const asked = ['1', randomUUID(), `{${[...new Set(missing)].sort()}}`]
   const own = await keys.reserve()
-  const rows = await Promise.all([
-    own.unsafe('SELECT FROM keystore.ask_owner_keys($1, $2)', asked, PREPARE),
-    own.unsafe('SELECT owner, state, version, wrapped'
-      + ' FROM keystore.fetch_owner_keys($1, $2)', asked, PREPARE)
-  ]).then((results) => results[1]).finally(() => own.release())
+  const rows = await Promise.all([execute(own, OWNER_KEYS_ASK, asked),
+    execute(own, OWNER_KEYS, asked)])
+    .then((results) => results[1]).finally(() => own.release())
+  const { owner, state, version, wrapped, authority } = OWNER_KEYS.columns
   for (const row of rows) {
     if (owners.size >= CACHE) owners.delete(owners.keys().next().value)
-    if (row.state !== 'active') continue
-    const id = uuid(row.owner)
-    owners.set(row.owner, { id, version: row.version, subkeys: {}, key: unwrap(tenantKey,
-      'owner', { tenant, id, version: row.version, parentVersion: tenantVersion },
-      row.wrapped) })
+    if (row[state] !== 'active') continue
+    const id = uuid(row[owner])
+    owners.set(row[owner], { id, version: row[version], floor: row[authority], subkeys: {},
+      key: unwrap(tenantKey, 'owner', { tenant, id, version: row[version],
+        parentVersion: tenantVersion }, row[wrapped]) })
   }
 }
+
+// The floor of somebody whose key is here.
+export const floor = (id) => owners.get(id)?.floor ?? Infinity
 
 // row: has the owner's id, state and version, as the data know them, at `at`
 function held (row, at) {
@@ -136,4 +157,18 @@ export function sealed (row, at, category, field, record, text) {
   const owner = held(row, at)
   return seal(ownerKey(owner, category), tenant, owner.id, category, field, record,
     owner.version, text)
+}
+
+// Is a record what was stored, of a statement that reads its facts?
+export function intact (st, record, row, ownerRow, at) {
+  const owner = held(ownerRow, at)
+  return factsAre(ownerKey(owner, st.category), tenant, owner.id, st.category, record,
+    owner.version, st.of, row, st.columns)
+}
+
+// The facts of a record that is to be stored.
+export function factsOf (row, at, category, record, values) {
+  const owner = held(row, at)
+  return facts(ownerKey(owner, category), tenant, owner.id, category, record, owner.version,
+    statements.facts[category], values)
 }

@@ -9,26 +9,38 @@ import cluster from 'node:cluster'
 import { readFileSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import Fastify from 'fastify'
-import { column, connectionsOpen, keysLoad, ownersNeed, read, sealed, serviceKey, tenant,
-  tenantText, transaction, value } from './database.js'
-import { enrolmentIs, keyed, mac, same, str, uuid } from './vault.js'
+import { connectionsOpen, factsOf, floor, floors, intact, keysLoad, ownersNeed, read, sealed,
+  serviceKey, statement, tenant, tenantText, transaction, value } from './database.js'
+import { NO_DATE, enrolmentIs, keyed, micros, number, roleIs, same, sessionIs, str, subjectIs,
+  uuid } from './vault.js'
 
 const config = JSON.parse(readFileSync(process.env.BENCH_CONFIG))
 const NETWORK = '127.0.0.0/24'
 const NO_ID = '00000000-0000-0000-0000-000000000000'
 const SESSION_VALID = 15000
-const LIST = 'homework_pupil_list'
-const OWN = 'homework_pupil_progress'
-const OVERVIEW = 'homework_overview'
-const RESULTS = 'homework_results'
+const DAY = 86400000
+
+const SESSION = statement('session load').columns
+const EVIDENCE = statement('homework_evidence').columns
+const LIST = statement('homework_pupil_list')
+const OWN = statement('homework_pupil_progress')
+const OVERVIEW = statement('homework_overview').columns
+const RESULTS = statement('homework_results')
+const ONE = statement('homework_teacher_list')
+const PROOF = statement('progress_evidence').columns
+const ASSIGNED = statement('progress_assigned')
+const STATUS = statement('progress_submit').columns.status
+
+// An enrolment's columns, behind its first
+const SUBJECT = 1, CLASS = 2, INSTITUTION = 3, ROLE = 4, FROM = 5, TO = 6, SOURCE = 7, MAC = 8
 
 const nonce = () => '1'
-const common = (s, request) => [nonce(), tenantText, request, s.subject, s.role,
+const common = (s, request) => [nonce(), tenantText, request.id, s.subject, s.role,
   s.institution, NETWORK]
 const time = (text) => text.replace(' ', 'T').replace('+00', 'Z')
-const micros = (text) => {
-  const [, whole, part = ''] = /^(.*?)(?:\.(\d+))?\+00$/.exec(text)
-  return Date.parse(whole + 'Z') * 1000 + +part.padEnd(6, '0')
+const live = (from, to) => {
+  const today = Math.floor(Date.now() / DAY)
+  return from <= today && (to === null || to >= today)
 }
 
 // Sessions, with a cache in front as Pupil's zone is
@@ -45,38 +57,57 @@ async function session (request) {
   const known = sessions.get(id)
   if (known && known.until > Date.now()) return known
 
-  const [[row]] = await read((run) => run('session load',
-    [nonce(), tenantText, randomUUID(), null, 'none', null, NETWORK, hash]))
-  const key = serviceKey('mac')
-  if (row[1] === null) return null
-  const times = [row[4], row[5], row[6]].map(micros)
-  if (!same(mac.session(key, tenant, hash, [row[1], row[2], row[3], ...times]), row[7]) ||
-      !same(mac.role(key, tenant, row.slice(8, 14)), row[14]) ||
-      !same(mac.subject(key, tenant, row.slice(15, 18)), row[18]) ||
-      row[16] !== 'active' || row[19] === 'erased' || times[2] < Date.now() * 1000) {
-    return null
-  }
-  const made = { subject: row[1], role: row[2], institution: row[3], token,
-    until: Date.now() + SESSION_VALID }
+  const made = await sessionLoad(request, hash)
+  if (made === null) return null
+  made.token = token
+  made.until = Date.now() + SESSION_VALID
   sessions.set(id, made)
   return made
 }
+
+async function sessionLoad (request, hash) {
+  const [[row]] = await read((run) => run('session load',
+    [nonce(), tenantText, request.id, null, 'none', null, NETWORK, hash]))
+  const s = { subject: row[SESSION.subject], role: row[SESSION.role],
+    institution: row[SESSION.institution] }
+  if (s.subject === null) return null
+  const are = await floors(s.subject, hash)
+  s.authority = are.authority
+  const key = serviceKey('mac')
+  const [created, seen, expires] = [SESSION.created_at, SESSION.seen_at, SESSION.expires_at]
+    .map((at) => micros(row[at]))
+  const mac = row[SESSION.mac]
+  return sessionIs(key, tenant, { ...s, created, seen, expires }, hash, mac) && !are.ended &&
+    number(mac) >= are.session && expires > Date.now() * 1000 &&
+    acts(key, s, row, SESSION['role row']) && is(key, s, row, SESSION['subject row']) &&
+    row[SESSION.state] !== 'erased' ? s : null
+}
+
+// The role that the session acts in, and the account behind it.
+const acts = (key, s, row, at) => row[at] === s.subject && row[at + 1] === s.institution &&
+  row[at + 2] === s.role && live(row[at + 3], row[at + 4]) && roleIs(key, tenant, row, at) &&
+  number(row[at + 6]) >= s.authority
+
+const is = (key, s, row, at) => row[at] === s.subject && row[at + 1] === 'active' &&
+  subjectIs(key, tenant, row, at) && number(row[at + 3]) >= s.authority
 
 function csrf (request, s) {
   const made = keyed(serviceKey('token'), 'pupil.csrf.v1', [s.token])
   return same(made, Buffer.from(request.headers['x-pupil-csrf'] ?? '', 'base64url'))
 }
 
-// Evidence: classes of authentic enrolments, by id the row that has the class
-// as owner
+// Evidence: enrolments that are authentic, of today, and above the floor
 
-const authentic = (row, at) => row[at] !== null &&
-  enrolmentIs(serviceKey('mac'), tenant, row, at)
+const authentic = (row, at, role, least) => row[at] !== null && row[at + ROLE] === role &&
+  live(row[at + FROM], row[at + TO]) && enrolmentIs(serviceKey('mac'), tenant, row, at) &&
+  number(row[at + MAC]) >= least
 
-function classes (rows) {
+// The actor's own, by class: the rows, which have the class as owner.
+function classes (s, rows, at) {
   const all = new Map()
   for (const row of rows) {
-    if (authentic(row, 1)) all.set(row[3], row)
+    if (row[at + SUBJECT] === s.subject && row[at + INSTITUTION] === s.institution &&
+        authentic(row, at, s.role, s.authority)) all.set(row[at + CLASS], row)
   }
   return all
 }
@@ -92,20 +123,22 @@ function once (make) {
 
 // The parts of answers
 
-// rows: submissions of one pupil, at: the column of the time
-function score (rows, key, keyAt, st, exercises, at) {
-  const exercise = column(st, 'progress.exercise_id')
-  const done = column(st, 'progress.done')
-  const result = column(st, 'progress.result')
+// rows: submissions of one pupil, who as owner is at keyAt of key
+function score (rows, key, keyAt, st, exercises) {
+  const record = st.columns.record, updated = st.columns.updated_at
+  const exercise = st.columns['progress.exercise_id'], done = st.columns['progress.done']
+  const result = st.columns['progress.result']
   let sum = null, completed = 0, count = 0, last = null
   for (const row of rows) {
-    if (!exercises.some((e) => e.id === row[exercise])) continue
-    const raw = row[result] === null ? undefined : JSON.parse(value(key ?? row, keyAt,
-      'progress', 'result', row[1], row[result])).score?.raw
+    const owner = key ?? row
+    if (!exercises.some((e) => e.id === row[exercise]) ||
+        !intact(st, row[record], row, owner, keyAt)) continue
+    const raw = row[result] === null ? undefined : JSON.parse(value(owner, keyAt,
+      'progress', 'result', row[record], row[result])).score?.raw
     if (raw !== undefined) sum = (sum ?? 0) + raw
     count++
     if (row[done]) completed++
-    if (last === null || row[at] > last) last = row[at]
+    if (last === null || row[updated] > last) last = row[updated]
   }
   return { status: count === 0 ? 'not_started' : completed >= exercises.length ? 'completed'
     : 'in_progress', score: sum, exercises_done: completed,
@@ -123,34 +156,37 @@ function byColumn (rows, at) {
   return all
 }
 
-const GIVEN = 'identity.given_name', FAMILY = 'identity.family_name'
-
-function name (row, at, st) {
-  const part = (field, want) => value(row, at, 'identity', field, row[at], row[column(st, want)])
-  const given = part('given_name', GIVEN), family = part('family_name', FAMILY)
+function name (row, at, columns) {
+  const part = (field) => value(row, at, 'identity', field, row[at],
+    row[columns[`identity.${field}`]])
+  const given = part('given_name'), family = part('family_name')
   return given && family ? `${given} ${family}` : given || family || null
 }
 
-// Makes of a row of a list what is shown of it.
+// Makes of a row of a list what is shown of it; null: it is not what was stored.
 function homeworks (mine, st) {
-  const want = (name) => column(st, name)
-  const titleAt = want('homework.title'), descriptionAt = want('homework.description')
-  const exercisesAt = want('homework.exercises'), classAt = want('enrolment.class_title')
-  const assignedAt = want('homework.assigned_at'), dueAt = want('homework.due_at')
-  const titleOf = once((row) => value(mine.get(row[2]), 10, 'enrolment', 'class_title',
-    row[2], row[classAt]))
-  const teacherOf = once((row) => authentic(row, 5) ? name(row, 14, st) : null)
+  const at = st.columns
+  const titleOf = once((row) => value(mine.get(row[at.class]), EVIDENCE.owner, 'enrolment',
+    'class_title', row[at.class], row[at['enrolment.class_title']]))
+  const teacherOf = once((row) => authentic(row, at.teacher, 'teacher',
+    floor(row[at.teacher + SUBJECT])) ? name(row, at['teacher owner'], at) : null)
 
   return (row) => {
-    const owner = mine.get(row[2])
-    const get = (field, at) => value(owner, 10, 'homework', field, row[1], row[at])
-    const item = { id: row[1], title: get('title', titleAt) }
-    if (row[descriptionAt] !== null) item.description = get('description', descriptionAt)
-    item.class = { id: row[2], title: titleOf(row[2], row) }
-    item.assigned_at = time(row[assignedAt])
-    item.due_at = time(row[dueAt])
-    item.assigned_by = { display_name: row[5] === null ? null : teacherOf(row[5], row) }
-    item.exercises = JSON.parse(get('exercises', exercisesAt))
+    const id = row[at.record], group = row[at.class]
+    const owner = mine.get(group)
+    const by = row[at['homework.assigned_by']], teacher = row[at.teacher]
+    const get = (field) => value(owner, EVIDENCE.owner, 'homework', field, id,
+      row[at[`homework.${field}`]])
+    if (!intact(st, id, row, owner, EVIDENCE.owner)) return null
+    const item = { id, title: get('title') }
+    if (row[at['homework.description']] !== null) item.description = get('description')
+    item.class = { id: group, title: titleOf(group, row) }
+    item.assigned_at = time(row[at['homework.assigned_at']])
+    item.due_at = time(row[at['homework.due_at']])
+    const teaches = teacher !== null && row[at.teacher + SUBJECT] === by &&
+      row[at.teacher + CLASS] === group
+    item.assigned_by = { display_name: teaches ? teacherOf(teacher, row) : null }
+    item.exercises = JSON.parse(get('exercises'))
     return item
   }
 }
@@ -161,56 +197,67 @@ const page = (one) => {
              : [false, now, now, NO_ID, '50', null]
 }
 
+// The owners of what a list shows.
+const owners = (rows, { class: group, 'teacher owner': teacher }) =>
+  rows.flatMap((r) => r[teacher] ? [r[group], r[teacher]] : [r[group]])
+
 async function list (request, reply) {
   const s = await session(request)
   if (s?.role !== 'pupil') return reply.code(401).send({ status: 401 })
-  const base = common(s, randomUUID())
+  const base = common(s, request)
   const asked = [...base, ...page()]
   const [evidence, progress, rows] = await read((run) => {
     run('homework_evidence', [...base, null])
-    run(OWN, asked)
-    run(`audited ${LIST}`, asked)
+    run(OWN.name, asked)
+    run(`audited ${LIST.name}`, asked)
   })
-  const mine = classes(evidence)
-  const shown = rows.filter((r) => r[1] !== null && mine.has(r[2]))
-  const needed = [s.subject]
-  for (const r of shown) r[14] ? needed.push(r[2], r[14]) : needed.push(r[2])
-  await ownersNeed(needed)
+  const mine = classes(s, evidence, EVIDENCE.enrolment)
+  const shown = rows.filter((r) => r[LIST.columns.record] !== null &&
+    mine.has(r[LIST.columns.class]))
+  await ownersNeed([s.subject, ...owners(shown, LIST.columns)])
 
-  const of = byColumn(progress, column(OWN, 'progress.homework_id'))
+  const of = byColumn(progress, OWN.columns['progress.homework_id'])
   const make = homeworks(mine, LIST)
-  return { homework: shown.map((row) => {
-    const item = make(row)
-    const { status, score: sum, ...rest } = score(of.get(row[1]) ?? NOBODY, null, 3, OWN,
-      item.exercises, 2)
+  const items = shown.map(make).filter((item) => item !== null)
+  for (const item of items) {
+    const { status, score: sum, ...rest } = score(of.get(item.id) ?? NOBODY, null,
+      OWN.columns.owner, OWN, item.exercises)
     const max = item.exercises.reduce((a, e) => e.max_score === undefined ? a
       : (a ?? 0) + e.max_score, null)
     item.progress = { status, score: sum, max_score: max, ...rest }
-    return item
-  }), next: null }
+  }
+  return { homework: items, next: null }
 }
 
 async function overview (request, reply) {
   const s = await session(request)
   if (s?.role !== 'teacher') return reply.code(401).send({ status: 401 })
-  const base = common(s, randomUUID())
+  const base = common(s, request)
   const id = request.params.id
-  const [evidence, pupils, results, rows] = await read((run) => {
+  // two records, and so one commit for both
+  const [evidence, pupils, results, [row]] = await transaction((run) => {
     run('homework_evidence', [...base, null])
-    run(`audited ${OVERVIEW}`, [...base, id])
-    run(RESULTS, [...base, id])
-    run('homework_teacher_list', [...base, ...page(id)])
+    run('audited homework_overview', [...base, id])
+    run(RESULTS.name, [...base, id])
+    run(`audited ${ONE.name}`, [...base, ...page(id)])
   })
-  const mine = classes(evidence)
-  const row = rows[0]
-  if (!mine.has(row[2])) return reply.code(404).send({ status: 404 })
-  const live = pupils.filter((p) => authentic(p, 1) && p[3] === row[2])
-  await ownersNeed([row[2], ...(row[14] ? [row[14]] : []), ...live.map((p) => p[10])])
+  const mine = classes(s, evidence, EVIDENCE.enrolment)
+  const group = row[ONE.columns.class]
+  if (row[ONE.columns.record] !== id || !mine.has(group)) {
+    return reply.code(404).send({ status: 404 })
+  }
+  const { enrolment, owner } = OVERVIEW
+  await ownersNeed([...owners([row], ONE.columns),
+    ...pupils.filter((p) => p[owner] !== null).map((p) => p[owner])])
 
-  const item = homeworks(mine, 'homework_teacher_list')(row)
-  const of = byColumn(results, 2)
-  const list = live.map((p) => ({ id: p[10], display_name: name(p, 10, OVERVIEW),
-    ...score(of.get(p[10]) ?? NOBODY, p, 10, RESULTS, item.exercises, 3) }))
+  const item = homeworks(mine, ONE)(row)
+  if (item === null) return reply.code(404).send({ status: 404 })
+  const { subject, 'progress.class_id': groupAt } = RESULTS.columns
+  const of = byColumn(results.filter((r) => r[groupAt] === group), subject)
+  const list = pupils.filter((p) => p[enrolment + CLASS] === group &&
+    p[enrolment + SUBJECT] === p[owner] && authentic(p, enrolment, 'pupil', floor(p[owner])))
+    .map((p) => ({ id: p[owner], display_name: name(p, owner, OVERVIEW),
+      ...score(of.get(p[owner]) ?? NOBODY, p, owner, RESULTS, item.exercises) }))
   const count = (status) => list.filter((p) => p.status === status).length
   return { homework: item, pupils: list, summary: { pupils: list.length,
     completed: count('completed'), in_progress: count('in_progress') } }
@@ -219,16 +266,13 @@ async function overview (request, reply) {
 const array = (values) => `{${values.map((v) => v === null ? 'NULL'
   : `"${Buffer.isBuffer(v) ? '\\\\x' + v.toString('hex') : v}"`)}}`
 
-// An enrolment without end, in days
-const NO_DATE = 2147483647
-
 // When an audit record was made; writer, number and MACs are Pupil's own.
 const record = () => [new Date().toISOString(), '0', '0', Buffer.alloc(96)]
 
 // What submissions rely on, kept as Pupil keeps it: the statement compares it
 // with what is stored, and writes nothing when it is no longer so. Of
-// enrolments the columns 4 to 12 of a row; of exercises the class that was
-// given them, and the hash of the homework's facts.
+// exercises the class that was given them, and the hash of the homework's
+// facts.
 const evidences = new Map()
 const assigned = new Map()
 
@@ -241,71 +285,85 @@ const keep = (cache, max, id, made) => {
 async function evidence (s, base, items) {
   const [rows, given] = await read((run) => {
     run('progress_evidence', base)
-    run('progress_assigned', [...base, array([...new Set(items.map((i) => i.homework_id))])])
+    run(ASSIGNED.name, [...base, array([...new Set(items.map((i) => i.homework_id))])])
   })
-  const proofs = new Map(rows.filter((r) => authentic(r, 4)).map((r) => [r[6], r]))
-  const live = given.filter((r) => proofs.has(r[1]))
-  await ownersNeed(live.map((r) => r[1]))
+  const proofs = classes(s, rows, PROOF.enrolment)
+  const { record, owner, facts, 'homework.exercise_ids': exercises,
+    'homework.assigned_at': at, 'homework.deleted_at': deleted } = ASSIGNED.columns
+  const live = given.filter((r) => proofs.has(r[owner]))
+  await ownersNeed(live.map((r) => r[owner]))
   for (const r of live) {
-    // as much work as Pupil's check of the facts
-    keyed(serviceKey('fingerprint'), 'facts', [uuid(r[1]), uuid(r[4]), str(r[6])])
-    for (const exercise of r[6].slice(1, -1).split(',')) {
-      keep(assigned, 16384, r[4] + exercise, { class: r[1], hash: r[5].subarray(-32) })
+    if (!intact(ASSIGNED, r[record], r, r, owner) || r[deleted] !== null) continue
+    for (const exercise of r[exercises].slice(1, -1).split(',')) {
+      keep(assigned, 16384, r[record] + exercise, { class: r[owner], at: micros(r[at]),
+        hash: r[facts].subarray(-32) })
     }
   }
   return keep(evidences, 4096, s.subject + s.institution, { own: rows[0], proofs })
 }
 
-async function store (s, base, items, { own, proofs }) {
-  await ownersNeed([s.subject])
-  const put = (item, field, value) => sealed(own, 1, 'progress', field, item.id,
-    JSON.stringify(value))
-  const of = items.map((i) => assigned.get(i.homework_id + i.exercise_id))
-  const used = [...new Set(of.filter(Boolean).map((a) => a.class))]
-  const rows = used.map((c) => proofs.get(c))
-  // As long, and as much work, as Pupil's own, which is all that matters here
-  const facts = (i, a) => Buffer.concat([0, 1, 2].map((n) => n < 2 ? Buffer.alloc(32)
-    : keyed(serviceKey('fingerprint'), 'facts', [uuid(i.homework_id), uuid(a.class),
-      uuid(i.exercise_id), str(i.completion !== false ? '1' : '0')])))
-  const id = uuid(s.subject)
-  const [, done] = await transaction((run) => {
-    run('progress_lock', [...base, String(id.readInt32BE(0)), String(id.readInt32BE(4))])
-    run('progress_submit', [...base, array(items.map((i) => i.id)),
-      array(items.map((i) => i.homework_id)), array(items.map((i) => i.exercise_id)),
-      array(items.map((i) => put(i, 'answer', i.answer))),
-      array(items.map((i) => put(i, 'result', { score: i.score, success: i.success,
-        completion: i.completion, duration: i.duration, timestamp: i.timestamp }))),
-      array(items.map((i) => keyed(serviceKey('fingerprint'), 'pupil.fingerprint.v1',
-        [str(JSON.stringify(i))]))),
-      array(items.map((i) => i.completion !== false ? 1 : 0)), String(own[3]),
-      ...[4, 6, 9, 10, 11, 12].map((c) => array(rows.map((r) => c === 10 ? r[c] ?? NO_DATE
-        : r[c]))),
-      array(of.map((a) => a ? used.indexOf(a.class) + 1 : 0)),
-      array(of.map((a) => a ? a.hash : null)),
-      array(items.map((i, n) => of[n] ? facts(i, of[n]) : null)), ...record()])
-  })
-  return done
+// The exercise of an item, once it was assigned.
+function given (item) {
+  const found = assigned.get(item.homework_id + item.exercise_id)
+  return found && found.at <= Date.now() * 1000 ? found : undefined
 }
 
-// All that the items rely on is kept.
-const relied = (kept, items) => kept && items.every((i) =>
-  kept.proofs.has(assigned.get(i.homework_id + i.exercise_id)?.class))
+async function store (s, base, items, { own, proofs }) {
+  const at = PROOF.enrolment
+  await ownersNeed([s.subject])
+  const put = (item, field, value) => sealed(own, PROOF.owner, 'progress', field, item.id,
+    JSON.stringify(value))
+  const of = items.map(given)
+  const used = [...new Set(of.filter(Boolean).map((a) => a.class))]
+  const rows = used.map((c) => proofs.get(c))
+  const answers = items.map((i) => put(i, 'answer', i.answer))
+  const results = items.map((i) => put(i, 'result', { score: i.score, success: i.success,
+    completion: i.completion, duration: i.duration, timestamp: i.timestamp }))
+  const done = items.map((i) => i.completion !== false)
+  const facts = (i, n) => factsOf(own, PROOF.owner, 'progress', i.id, {
+    'progress.homework_id': i.homework_id, 'progress.class_id': of[n].class,
+    'progress.exercise_id': i.exercise_id, 'progress.done': done[n],
+    'progress.answer': answers[n], 'progress.result': results[n] })
+  // by any of the bytes of ids, as Pupil's
+  const [one, two] = [0, 4].map((b) => tenant.readInt32LE(b) ^ uuid(s.subject).readInt32LE(b))
+  const [, stored] = await transaction((run) => {
+    run('progress_lock', [...base, String(one), String(two)])
+    run('progress_submit', [...base, array(items.map((i) => i.id)),
+      array(items.map((i) => i.homework_id)), array(items.map((i) => i.exercise_id)),
+      array(answers), array(results),
+      array(items.map((i) => keyed(serviceKey('fingerprint'), 'pupil.fingerprint.v1',
+        [str(JSON.stringify(i))]))),
+      array(done.map(Number)), String(own[PROOF.owner + 2]),
+      ...[0, CLASS, FROM, TO, SOURCE, MAC].map((c) => array(rows.map((r) => c === TO
+        ? r[at + c] ?? NO_DATE : r[at + c]))),
+      array(of.map((a) => a ? used.indexOf(a.class) + 1 : 0)),
+      array(of.map((a) => a ? a.hash : null)),
+      array(items.map((i, n) => of[n] ? facts(i, n) : null)), ...record()])
+  })
+  return stored.map((row) => row[STATUS])
+}
+
+// All that the items rely on is kept, and still counts.
+const relied = (s, kept, items) => kept && items.every((i) => {
+  const proof = kept.proofs.get(given(i)?.class)
+  return proof && number(proof[PROOF.enrolment + MAC]) >= s.authority
+})
 
 async function submit (request, reply) {
   const s = await session(request)
   if (s?.role !== 'pupil' || !csrf(request, s)) return reply.code(401).send({ status: 401 })
   const items = Array.isArray(request.body) ? request.body : [request.body]
-  const base = common(s, randomUUID())
+  const base = common(s, request)
   const kept = evidences.get(s.subject + s.institution)
-  let done = relied(kept, items) ? await store(s, base, items, kept) : null
-  if (done === null || done[0][2] === 'stale') {
+  let done = relied(s, kept, items) ? await store(s, base, items, kept) : null
+  if (done === null || done[0] === 'stale') {
     done = await store(s, base, items, await evidence(s, base, items))
   }
   if (!Array.isArray(request.body)) {
-    const code = { stored: 201, replayed: 200, conflict: 409, refused: 404 }[done[0][2]]
-    return reply.code(code).send({ id: items[0].id, status: done[0][2] })
+    const code = { stored: 201, replayed: 200, conflict: 409, refused: 404 }[done[0]]
+    return reply.code(code).send({ id: items[0].id, status: done[0] })
   }
-  return { results: items.map((i, n) => ({ id: i.id, status: done[n][2] })) }
+  return { results: items.map((i, n) => ({ id: i.id, status: done[n] })) }
 }
 
 if (cluster.isPrimary) {
@@ -313,7 +371,7 @@ if (cluster.isPrimary) {
 } else {
   await connectionsOpen()
   await keysLoad()
-  const app = Fastify({ https: { cert: readFileSync(config.cert),
+  const app = Fastify({ genReqId: () => randomUUID(), https: { cert: readFileSync(config.cert),
     key: readFileSync(config.key) }, logger: false, keepAliveTimeout: 60000 })
   app.addHook('onRequest', (request, reply, next) => {
     reply.raw.setHeader('X-Request-Id', request.id)

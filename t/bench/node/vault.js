@@ -1,6 +1,6 @@
 // Copyright (C) the Pupil authors
 //
-// Pupil's formats of sealed values, wrapped keys and MACs, with libsodium.
+// Pupil's formats of sealed values, wrapped keys, MACs and facts, with libsodium.
 // What is hashed is laid out in buffers that are made once for each kind:
 // nothing here awaits, so that one use ends before the next begins.
 
@@ -125,44 +125,147 @@ export function unwrap (parent, kind, what, wrapped) {
   return Buffer.from(clear.subarray(4, opened(key, p, wrapped)))
 }
 
-const DATE_NONE = 0x7fffffff
-const date = (n) => u32(n === null ? DATE_NONE : n)
+// MACs of rows that authorise, and facts of records
 
-// Enrolments are checked by the dozen in each request.
-const ENROLMENT = str('pupil.mac.enrolment.v1')
-const message = Buffer.alloc(1024)
-ENROLMENT.copy(message)
+export const NO_DATE = 0x7fffffff     // an enrolment without end, in days
 
-function text (value, at) {
+const message = Buffer.alloc(65536)
+
+const putUuid = (value, at) => at + message.write(value.replaceAll('-', ''), at, 'hex')
+const putU32 = (value, at) => message.writeInt32BE(value | 0, at)
+const putBytes = (bytes, at) => at + bytes.copy(message, at)
+
+function putTime (micros, at) {
+  const high = Math.floor(micros / 0x100000000)
+  message.writeInt32BE(high, at)
+  return message.writeUInt32BE(micros - high * 0x100000000, at + 4)
+}
+
+function putText (value, at) {
   const n = message.write(value, at + 8)
   message.writeUInt32BE(0, at)
-  message.writeUInt32BE(n, at + 4)
-  return at + 8 + n
+  return message.writeUInt32BE(n, at + 4) + n
 }
 
-// row: columns from `from` on, in the order that the MAC has, and the MAC
-export function enrolmentIs (key, tenant, row, from) {
-  let at = ENROLMENT.length
-  tenant.copy(message, at)
-  for (let i = 0; i < 4; i++) {
-    message.write(row[from + i].replaceAll('-', ''), at += 16, 'hex')
-  }
-  at = text(row[from + 4], at + 16)
-  message.writeInt32BE(row[from + 5] ?? DATE_NONE, at)
-  message.writeInt32BE(row[from + 6] ?? DATE_NONE, at + 4)
-  at = text(row[from + 7], at + 8)
+// The floor that a row was written under, which its MAC ends with.
+export const number = (mac) => mac.length > 32 ? mac.readUInt32BE(32) : 0
+
+const label = (table) => [1, 2].map((v) => str(`pupil.mac.${table}.v${v}`))
+const MAC = { enrolment: label('enrolment'), role: label('role'), subject: label('subject'),
+  session: label('session') }
+
+// put(at) writes the columns, in the order that the MAC has.
+function fits (key, of, tenant, mac, put) {
+  if (mac === null) return false
+  const n = number(mac)
+  let at = putBytes(of[n === 0 ? 0 : 1], 0)
+  if (n !== 0) at = putU32(n, at)
+  at = put(putBytes(tenant, at))
   sodium.crypto_generichash(hash, message.subarray(0, at), key)
-  return same(hash, row[from + 8])
+  return mac.length === (n === 0 ? 32 : 36) &&
+    sodium.sodium_memcmp(hash, mac.subarray(0, 32))
 }
 
-// rows as arrays of columns, in the order that the MAC has
-export const mac = {
-  role: (key, tenant, r) => keyed(key, 'pupil.mac.role.v1', [tenant, uuid(r[0]),
-    uuid(r[1]), str(r[2]), date(r[3]), date(r[4]), str(r[5])]),
-  subject: (key, tenant, r) => keyed(key, 'pupil.mac.subject.v1', [tenant, uuid(r[0]),
-    str(r[1]), str(r[2])]),
-  session: (key, tenant, hash, r) => keyed(key, 'pupil.mac.session.v1', [tenant,
-    str(hash), uuid(r[0]), str(r[1]), uuid(r[2]), u64(r[3]), u64(r[4]), u64(r[5])])
+// row: columns from `from` on, and the MAC
+export const enrolmentIs = (key, tenant, row, from) =>
+  fits(key, MAC.enrolment, tenant, row[from + 8], (at) => {
+    for (let i = 0; i < 4; i++) at = putUuid(row[from + i], at)
+    at = putText(row[from + 4], at)
+    at = putU32(row[from + 5] ?? NO_DATE, at)
+    at = putU32(row[from + 6] ?? NO_DATE, at)
+    return putText(row[from + 7], at)
+  })
+
+export const roleIs = (key, tenant, row, from) =>
+  fits(key, MAC.role, tenant, row[from + 6], (at) => {
+    at = putText(row[from + 2], putUuid(row[from + 1], putUuid(row[from], at)))
+    at = putU32(row[from + 3] ?? NO_DATE, at)
+    at = putU32(row[from + 4] ?? NO_DATE, at)
+    return putText(row[from + 5], at)
+  })
+
+export const subjectIs = (key, tenant, row, from) =>
+  fits(key, MAC.subject, tenant, row[from + 3], (at) =>
+    putText(row[from + 2], putText(row[from + 1], putUuid(row[from], at))))
+
+export const sessionIs = (key, tenant, s, token, mac) =>
+  fits(key, MAC.session, tenant, mac, (at) => {
+    at = putU32(token.length, putU32(0, at))
+    at = putUuid(s.subject, putBytes(token, at))
+    at = putUuid(s.institution, putText(s.role, at))
+    return [s.created, s.seen, s.expires].reduce((to, time) => putTime(time, to), at)
+  })
+
+// As PostgreSQL counts, whose text is of UTC.
+const EPOCH = 946684800000000
+
+export function micros (text) {
+  const part = text.slice(20, -3)
+  return Date.UTC(+text.slice(0, 4), text.slice(5, 7) - 1, +text.slice(8, 10),
+    +text.slice(11, 13), +text.slice(14, 16), +text.slice(17, 19)) * 1000 +
+    (part === '' ? 0 : +part.padEnd(6, '0'))
+}
+
+// Columns as PostgreSQL sends them in binary.
+const BINARY = {
+  uuid: putUuid,
+  boolean: (value, at) => message.writeUInt8(value ? 1 : 0, at),
+  timestamp: (value, at) => putTime(micros(value) - EPOCH, at),
+  'uuid list': (value, at) => {
+    const ids = value === '{}' ? [] : value.slice(1, -1).split(',')
+    const head = ids.length === 0 ? [0, 0, 2950] : [1, 0, 2950, ids.length, 1]
+    for (const n of head) at = putU32(n, at)
+    for (const id of ids) at = putUuid(id, putU32(16, at))
+    return at
+  }
+}
+
+const FACTS = str('pupil.facts.v1')
+const NONE = Buffer.alloc(32)
+
+// The hash of a record's facts. of: the category's fields, as print_sql tells
+// them; parts: its commitments, the first size bytes; plain(name): a column.
+function bound (key, tenant, owner, category, record, version, of, parts, size, plain) {
+  let at = putUuid(record, putBytes(owner, putBytes(tenant, putBytes(FACTS, 0))))
+  at = putText(category, putU32(version, at))
+  for (let n = 0; n * 32 < size; n++) {
+    if (parts.compare(NONE, 0, 32, n * 32, n * 32 + 32) === 0) continue
+    at = message.writeUInt8(0x80 | of.sealed[n][0], at)
+    at += parts.copy(message, at, n * 32, n * 32 + 32)
+  }
+  for (const [field, name, type] of of.plain) {
+    const value = plain(name)
+    if (value === null) continue
+    const from = message.writeUInt8(field, at) + 4
+    at = BINARY[type](value, from)
+    putU32(at - from, from - 4)
+  }
+  sodium.crypto_generichash(hash, message.subarray(0, at), key.commit)
+}
+
+// Is the row what was stored? columns: of the statement, by name.
+export function factsAre (key, tenant, owner, category, record, version, of, row, columns) {
+  const facts = row[columns.facts]
+  const size = facts === null ? -1 : facts.length - 32
+  if (size < 0 || size % 32 !== 0 || size > of.sealed.length * 32) return false
+  bound(key, tenant, owner, category, record, version, of, facts, size,
+    (name) => row[columns[name]])
+  if (!sodium.sodium_memcmp(hash, facts.subarray(size))) return false
+  return of.sealed.every(([, name], n) => {
+    const value = columns[name] === undefined ? undefined : row[columns[name]]
+    if (value === undefined) return true
+    if (n * 32 >= size) return value === null
+    return value === null ? facts.compare(NONE, 0, 32, n * 32, n * 32 + 32) === 0
+      : facts.compare(value, 6, 38, n * 32, n * 32 + 32) === 0
+  })
+}
+
+// Of a new record; values: its columns by name.
+export function facts (key, tenant, owner, category, record, version, of, values) {
+  const parts = Buffer.concat(of.sealed.map(([, name]) => values[name].subarray(6, 38)))
+  bound(key, tenant, owner, category, record, version, of, parts, parts.length,
+    (name) => values[name])
+  return Buffer.concat([parts, hash])
 }
 
 export const same = (a, b) => b !== null && a.length === b.length &&
