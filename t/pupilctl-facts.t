@@ -63,7 +63,16 @@ sub before {
     $db->do("UPDATE data.$_ SET facts = NULL") for qw(homework progress);
 }
 
+sub waits () {
+    my $check = $site->ctl('check', $day->nginx->conf_file, '--json');
+    return [sort map { /^data\.(\w+) of the tenant .*: run pupilctl facts/ ? $1
+                       : () } @{ decode_json($check->{out})->{findings} }];
+}
+
+is_deeply waits(), [], 'pupilctl check finds nothing that waits';
 before();
+is_deeply waits(), [qw(credential homework progress)],
+    'of a tenant from before it says what waits';
 ok !is_shown(), 'without facts nothing is shown';
 $run = facts('--json');
 is $run->{code}, 0, 'pupilctl facts';
@@ -71,6 +80,7 @@ is_deeply decode_json($run->{out}),
     { credential => 0, homework => 1, progress => 1 },
     'gives each its own';
 is without(), 0, 'and leaves none without';
+is_deeply waits(), [], 'and none waits';
 ok is_shown(), 'what was stored is shown again';
 is_deeply $db->selectall_arrayref('SELECT category, operation FROM'
     . " pupil.audit_event WHERE note LIKE 'os=% ticket=% facts'"
