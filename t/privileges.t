@@ -73,7 +73,7 @@ my %allowed = (
     pupil_keys => {
         pupil_keeper => {
             map { ("keystore.$_" => 'SELECT') }
-                qw(kek_epoch tenant_key service_key floor ended)
+                qw(bound kek_epoch tenant_key service_key floor ended)
         },
         pupil_operator => {
             (map { ("keystore.$_" => 'SELECT INSERT') }

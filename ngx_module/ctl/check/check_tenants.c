@@ -1,10 +1,12 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The tenants that a configuration names.  Is there such a tenant?  And which
- * of its rows that authorise are below their subject's floor (invariant I18)?
- * A restored database has them; they give nothing until a roster or an officer
- * writes them anew, and nobody else would say whose they are.
+ * The tenants that a configuration names.  Is there such a tenant?  Which
+ * categories wait for pupilctl facts, as they bind more than when it was made?
+ * And which of its rows that authorise are below their subject's floor
+ * (invariant I18)?  A restored database has them; they give nothing until a
+ * roster or an officer writes them anew, and nobody else would say whose they
+ * are.
  */
 
 #include <string.h>
@@ -40,6 +42,7 @@ static void tenants_check(tenants_t *tenants, const nginxconf_t *block);
 static void values_check(tenants_t *tenants, const char *variable);
 static void tenant_check(tenants_t *tenants, const char *word);
 static int tenant_is(check_t *check, const char *word);
+static void bound_check(check_t *check, const char *word);
 static void floors_check(check_t *check);
 static PGresult *floors_read(PGconn *keys);
 static void below_find(check_t *check, const PGresult *floors);
@@ -159,6 +162,7 @@ tenant_check(tenants_t *tenants, const char *word)
     }
 
     if (tenant_is(tenants->check, word)) {
+        bound_check(tenants->check, word);
         floors_check(tenants->check);
     }
 
@@ -189,6 +193,44 @@ tenant_is(check_t *check, const char *word)
     }
 
     return is;
+}
+
+
+/* Nothing is shown of a record without facts, whoever took them away. */
+static void
+bound_check(check_t *check, const char *word)
+{
+    uint32_t                 i;
+    PGresult                *res;
+    const char              *params[1];
+    const pupil_policy_t    *policy;
+    const pupil_category_t  *category;
+
+    policy = &check->ctl->policy;
+
+    for (i = 0; i < policy->count; i++) {
+        category = policy->categories[i];
+
+        if (!category->bound) {
+            continue;
+        }
+
+        params[0] = category->plugin->name;
+        res = ctl_query(check->conn[PUPIL_DATABASE_KEYSTORE],
+                        "SELECT FROM keystore.bound WHERE category = $1", 1,
+                        params);
+        if (res == NULL) {
+            return;
+        }
+
+        if (PQntuples(res) == 0) {
+            check_found(check, "data.%s of the tenant %s: its records have no"
+                        " facts, and are not shown: run pupilctl facts",
+                        category->plugin->name, word);
+        }
+
+        PQclear(res);
+    }
 }
 
 
