@@ -450,7 +450,6 @@ ngx_http_pupil_set_key_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (words.number[PUPIL_KEY_CACHE_OFF] == 1) {
         pmcf->vault.off = 1;
-        pmcf->vault.owners = PUPIL_KEY_CACHE_LEAST;
         return NGX_CONF_OK;
     }
 

@@ -22,7 +22,7 @@
 typedef struct {
     const ngx_http_pupil_stmt_t   *stmt;
     pupil_uuid_t                  *subjects;
-    ngx_uint_t                     count;
+    ngx_uint_t                     count, size;
 } ngx_http_pupil_shown_t;
 
 typedef struct ngx_http_pupil_record_s    ngx_http_pupil_record_t;

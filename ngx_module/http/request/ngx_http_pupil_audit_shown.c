@@ -9,7 +9,9 @@
 #include "http/request/ngx_http_pupil.h"
 
 
-#define NGX_HTTP_PUPIL_SUBJECTS  512           /* persons in a record */
+/* Persons: memory for a record begins with so many; that are withheld. */
+#define NGX_HTTP_PUPIL_SUBJECTS  32
+#define NGX_HTTP_PUPIL_WITHHELD  512
 
 
 /* An owner of whom something was withheld. */
@@ -19,6 +21,10 @@ struct ngx_http_pupil_withheld_s {
 };
 
 
+static ngx_uint_t ngx_http_pupil_subject_find(
+    const ngx_http_pupil_shown_t *shown, const pupil_uuid_t *subject);
+static ngx_int_t ngx_http_pupil_subjects_grow(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_shown_t *shown);
 static ngx_http_pupil_withheld_t *ngx_http_pupil_withheld_find(
     ngx_http_pupil_ctx_t *ctx, const pupil_uuid_t *owner);
 static ngx_uint_t ngx_http_pupil_withheld(ngx_http_pupil_ctx_t *ctx,
@@ -47,9 +53,11 @@ ngx_http_pupil_shown(ngx_http_pupil_ctx_t *ctx,
     shown->stmt = stmt;
     shown->subjects = NULL;
     shown->count = 0;
+    shown->size = 0;
 }
 
 
+/* A whole school may be shown: each person once, kept in order. */
 void
 ngx_http_pupil_about(ngx_http_pupil_ctx_t *ctx, const pupil_uuid_t *subject)
 {
@@ -62,25 +70,82 @@ ngx_http_pupil_about(ngx_http_pupil_ctx_t *ctx, const pupil_uuid_t *subject)
 
     shown = &ctx->audit.shown[ctx->audit.shown_count - 1];
 
-    /* often the same person as before */
-    for (i = shown->count; i > 0; i--) {
-        if (pupil_uuid_compare(&shown->subjects[i - 1], subject) == 0) {
-            return;
-        }
+    i = ngx_http_pupil_subject_find(shown, subject);
+
+    if (i < shown->count
+        && pupil_uuid_compare(&shown->subjects[i], subject) == 0)
+    {
+        return;
     }
 
-    if (shown->subjects == NULL) {
-        shown->subjects = ngx_palloc(ctx->request->pool,
-                                     NGX_HTTP_PUPIL_SUBJECTS
-                                     * sizeof(pupil_uuid_t));
-    }
-
-    if (shown->subjects == NULL || shown->count == NGX_HTTP_PUPIL_SUBJECTS) {
+    if (shown->count == shown->size
+        && ngx_http_pupil_subjects_grow(ctx, shown) != NGX_OK)
+    {
         ctx->audit.overflow = 1;
         return;
     }
 
-    shown->subjects[shown->count++] = *subject;
+    ngx_memmove(&shown->subjects[i + 1], &shown->subjects[i],
+                (shown->count - i) * sizeof(pupil_uuid_t));
+    shown->subjects[i] = *subject;
+    shown->count++;
+}
+
+
+/* Where it is, or would be.  Rows come in this order, too: first the end. */
+static ngx_uint_t
+ngx_http_pupil_subject_find(const ngx_http_pupil_shown_t *shown,
+    const pupil_uuid_t *subject)
+{
+    ngx_uint_t  low, high, middle;
+
+    low = 0;
+    high = shown->count;
+
+    if (high != 0
+        && pupil_uuid_compare(&shown->subjects[high - 1], subject) < 0)
+    {
+        return high;
+    }
+
+    while (low < high) {
+        middle = (low + high) / 2;
+
+        if (pupil_uuid_compare(&shown->subjects[middle], subject) < 0) {
+            low = middle + 1;
+
+        } else {
+            high = middle;
+        }
+    }
+
+    return low;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_subjects_grow(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_shown_t *shown)
+{
+    ngx_uint_t     size;
+    pupil_uuid_t  *subjects;
+
+    size = ngx_max(2 * shown->size, NGX_HTTP_PUPIL_SUBJECTS);
+
+    subjects = ngx_palloc(ctx->request->pool, size * sizeof(pupil_uuid_t));
+    if (subjects == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (shown->count != 0) {
+        ngx_memcpy(subjects, shown->subjects,
+                   shown->count * sizeof(pupil_uuid_t));
+    }
+
+    shown->subjects = subjects;
+    shown->size = size;
+
+    return NGX_OK;
 }
 
 
@@ -108,14 +173,14 @@ ngx_http_pupil_shown_value(ngx_http_pupil_ctx_t *ctx,
     if (withheld == NULL) {
 
         if ((rc == PUPIL_OK && owner->state != PUPIL_OWNER_STATE_RESTRICTED)
-            || ctx->audit.withheld_count == NGX_HTTP_PUPIL_SUBJECTS)
+            || ctx->audit.withheld_count == NGX_HTTP_PUPIL_WITHHELD)
         {
             return;
         }
 
         if (ctx->audit.withheld == NULL) {
             ctx->audit.withheld = ngx_palloc(ctx->request->pool,
-                                             NGX_HTTP_PUPIL_SUBJECTS
+                                             NGX_HTTP_PUPIL_WITHHELD
                                              * sizeof(*withheld));
         }
 

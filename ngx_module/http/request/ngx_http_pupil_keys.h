@@ -14,6 +14,7 @@
 
 #define NGX_HTTP_PUPIL_MAX_MISSING  512        /* owner keys asked at once */
 #define NGX_HTTP_PUPIL_MAX_ROUNDS   4          /* of asking, a request */
+#define NGX_HTTP_PUPIL_MAX_FULL     64         /* of asking for as many */
 
 
 /* Owners whose keys go with the request: pupil_key_cache off, or too late. */
@@ -31,7 +32,7 @@ typedef struct {
     ngx_uint_t                  missing_count;
     pupil_uuid_t               *keyless;      /* owners that have none */
     ngx_uint_t                  keyless_count;
-    ngx_uint_t                  rounds;       /* of fetching */
+    ngx_uint_t                  rounds, full; /* of fetching */
     ngx_uint_t                  what;         /* is being fetched */
     ngx_msec_t                  asked_at;
     ngx_libpq_exchange_t       *exchange;
@@ -88,6 +89,9 @@ ngx_int_t ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx);
 /* Notes an owner as missing, once.  NGX_OK, NGX_ERROR: no memory. */
 ngx_int_t ngx_http_pupil_keys_missing(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *owner);
+
+/* Whether what is missing may be asked for once more: counts the rounds. */
+ngx_uint_t ngx_http_pupil_keys_round(ngx_http_pupil_ctx_t *ctx);
 
 /* The request ends: with pupil_key_cache off its owners' keys are wiped. */
 void ngx_http_pupil_keys_forget(ngx_http_pupil_ctx_t *ctx);
