@@ -93,8 +93,14 @@ is $wrong->body =~ s/$_//gr, $unknown->body =~ s/${\$unknown->request_id}//gr,
 members(pupil => POST => '/v1/session/institution', {},
     [institution_id => undef, '/institution_id', 'required'],
     (map { [institution_id => $_, '/institution_id', 'type'] }
-     'null', '7', '["<mark>"]'),
+     '7', '["<mark>"]'),
     (map { [institution_id => $_, '/institution_id', 'uuid'] } @no_uuid));
+members(pupil => POST => '/v1/session/institution',
+    { institution_id => 'null' },
+    [role => '7', '/role', 'type'], [role => 'null', '/role', 'type'],
+    [role => '""', '/role', 'minLength'],
+    [role => '"<mark>"', '/role', 'enum'],
+    [role => '"' . 'a' x 33 . '"', '/role', 'maxLength']);
 # Two records: one's own roles were read, and this one was not among them.
 $school->case('an institution of nobody', pupil => POST =>
     '/v1/session/institution', { body => '{"institution_id":"<id>"}' },

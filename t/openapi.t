@@ -124,6 +124,10 @@ my %choice = (institution_id => $school->{id});
 ask_without($switch, '/v1/session/institution', json => \%choice);
 ask(teacher => $switch, '/v1/session/institution', 404,
     json => { institution_id => uuid() });
+ask(teacher => $switch, '/v1/session/institution', 404,
+    json => { institution_id => undef, role => 'dpo' });
+ask(teacher => $switch, '/v1/session/institution', 200,
+    json => { %choice, role => 'teacher' });
 ask(teacher => $switch, '/v1/session/institution', 200, json => \%choice);
 
 

@@ -96,7 +96,8 @@ target_institution(const pupil_alloc_t *alloc, const pupil_str_t *input,
     pupil_input_institution_t  out;
 
     rc = pupil_input_institution(alloc, input, &out, fault);
-    check(rc != PUPIL_OK || !pupil_uuid_is_zero(&out.institution_id));
+    check(rc != PUPIL_OK
+          || (out.role_name.data == NULL) == (out.role == PUPIL_ROLE_NONE));
 
     return rc;
 }

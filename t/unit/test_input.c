@@ -71,6 +71,7 @@ static const accept_t  accepted[] = {
     { LOGIN, "{\"identifier\":\"a\",\"password\":\"b\"}" },
     { LOGIN, "{\"password\":\"\\u0001\\n\",\"identifier\":\"\\u00e9\"}" },
     { INSTITUTION, "{\"institution_id\":\"" UUID_A "\"}" },
+    { INSTITUTION, "{\"institution_id\":null,\"role\":\"dpo\"}" },
     { HOMEWORK_CREATE, HOMEWORK("\"title\":\"T\"," DUE "," EXERCISE) },
     { HOMEWORK_CREATE, HOMEWORK("\"title\":\"T\",\"description\":null," DUE
                                 "," EXERCISE) },

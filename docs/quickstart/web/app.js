@@ -221,16 +221,18 @@ $('logout').addEventListener('click', async () => {
 });
 
 
-/* Somebody at several schools has one of them active. */
+/* Somebody with several roles, here or at other schools, acts in one. */
 function schools(state) {
-  const list = state.institutions ?? [];
+  const list = (state.institutions ?? []).flatMap((one) => one.roles.map(
+    (role) => ({ one, choice: { institution_id: one.id, role } })));
 
   $('school-label').hidden = list.length < 2;
-  $('school').replaceChildren(...list.map((one) => {
-    const option = new Option(`${one.title ?? 'School'} (${words(one.role)})`,
-                              one.id);
+  $('school').replaceChildren(...list.map(({ one, choice }) => {
+    const where = one.id === null ? 'All schools' : one.title ?? 'School';
+    const option = new Option(`${where} (${words(choice.role)})`,
+                              JSON.stringify(choice));
 
-    option.selected = Boolean(one.active);
+    option.selected = one.active && choice.role === one.role;
 
     return option;
   }));
@@ -240,7 +242,7 @@ function schools(state) {
 $('school').addEventListener('change', async (event) => {
   try {
     await enter(await api('POST', '/v1/session/institution',
-                          { institution_id: event.target.value }));
+                          JSON.parse(event.target.value)));
     say('');
   } catch (error) {
     failed(error);

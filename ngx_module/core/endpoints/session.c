@@ -13,14 +13,19 @@
 #include "core/input/rule.h"
 
 
+#define ROLE_MAX  32        /* bytes, of any role's name */
+
 /* What the account itself is shown of it. */
 #define OWN                                                                   \
     .purpose = PUPIL_PURPOSE_AUTHENTICATION, .relation = PUPIL_RELATION_SELF, \
     .operation = PUPIL_OPERATION_READ, .about = PUPIL_ABOUT_ACTOR
 
 static const pupil_rule_t  institution_rules[] = {
-    { .name = "institution_id", .kind = RULE_UUID, .flags = RULE_REQUIRED,
-      .offset = offsetof(pupil_input_institution_t, institution_id) }
+    { .name = "institution_id", .kind = RULE_UUID,
+      .flags = RULE_REQUIRED | RULE_NULLABLE,
+      .offset = offsetof(pupil_input_institution_t, institution_id) },
+    { .name = "role", .kind = RULE_NAME, .min = 1, .max = ROLE_MAX,
+      .offset = offsetof(pupil_input_institution_t, role_name) }
 };
 
 
@@ -81,11 +86,12 @@ static const char  switch_sql[] =
     "INSERT INTO pupil.session (tenant, token_hash, subject, role,"
     " institution, created_at, seen_at, expires_at, mac)"
     " SELECT $2, $9, g.subject, $10, $11, $12, $13, $14, $15 FROM gone AS g"
-    " WHERE g.subject = $4 RETURNING institution),"
+    " WHERE g.subject = $4 RETURNING institution, role),"
     " audit AS ("
     "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome, note)"
     " SELECT {audit_values}, {number}, {macs}, 'allowed',"
     " '" PUPIL_SESSION_NOTE "' || m.institution"
+    " || '" PUPIL_SESSION_NOTE_AS "' || m.role"
     " FROM made AS m RETURNING 1)"
     " SELECT " PUPIL_SQL_RECORDED("audit", "SELECT count(*) FROM made",
                                   "SELECT count(*) FROM made") ","
@@ -197,13 +203,22 @@ pupil_input_institution(const pupil_alloc_t *alloc, const pupil_str_t *body,
     pupil_body_t  in;
 
     memset(out, 0, sizeof(pupil_input_institution_t));
+    out->role = PUPIL_ROLE_NONE;
 
     rc = pupil_input_parse(&in, alloc, body, 0, fault);
     if (rc != PUPIL_OK) {
         return rc;
     }
 
-    return pupil_rule_object(&in, 0, institution_rules,
-                             pupil_rule_count(institution_rules), out,
-                             NULL);
+    rc = pupil_rule_object(&in, 0, institution_rules,
+                           pupil_rule_count(institution_rules), out, NULL);
+
+    if (rc != PUPIL_OK || out->role_name.data == NULL) {
+        return rc;
+    }
+
+    out->role = pupil_role_find(out->role_name);
+
+    return out->role != PUPIL_ROLE_NONE
+           ? PUPIL_OK : pupil_rule_refuse_member(&in, 0, "role", "enum");
 }

@@ -10,6 +10,7 @@
 #include "core/endpoints/columns.h"
 #include "core/endpoints/endpoints.h"
 #include "core/input/input.h"
+#include "core/policy/role.h"
 
 
 /* The statements of /v1/session, by index. */
@@ -18,7 +19,7 @@ enum {
                                    every endpoint runs it */
     PUPIL_SESSION_TOUCH,        /* seen_at */
     PUPIL_SESSION_SHOW,         /* name, institutions; audit */
-    PUPIL_SESSION_SWITCH,       /* new token for another institution */
+    PUPIL_SESSION_SWITCH,       /* new token for another role */
     PUPIL_SESSION_END,          /* delete and NOTIFY */
     PUPIL_SESSION_CLOSE,        /* the key store knows of what was deleted */
     PUPIL_SESSION_COUNT
@@ -71,8 +72,12 @@ enum {
     PUPIL_SS_WANT_SCHOOL_TITLE
 };
 
-/* What the note of a switch begins with; then the institution's id. */
-#define PUPIL_SESSION_NOTE  "to institution "
+/*
+ * The note of a switch: "to institution ID as ROLE", of all zeros for the
+ * whole tenant.
+ */
+#define PUPIL_SESSION_NOTE     "to institution "
+#define PUPIL_SESSION_NOTE_AS  " as "
 
 /*
  * PUPIL_SESSION_SWITCH, $8 the old hash; $9 to $15 hash, role, institution,
@@ -100,11 +105,13 @@ enum {
 
 
 typedef struct {
-    pupil_uuid_t  institution_id;
+    pupil_uuid_t  institution_id;       /* zero: the whole tenant */
+    pupil_str_t   role_name;
+    pupil_role_t  role;                 /* NONE: the strongest there */
 } pupil_input_institution_t;
 
 
-/* {"institution_id"} */
+/* {"institution_id", "role"?} */
 pupil_rc_t pupil_input_institution(const pupil_alloc_t *alloc,
     const pupil_str_t *body, pupil_input_institution_t *out,
     pupil_fault_t *fault);

@@ -1,11 +1,28 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * /v1/session: who am I, another of my schools, log out.
+ * /v1/session: who am I, another of my roles, log out.
  */
 
 #include "core/endpoints/session.h"
 #include "http/request/ngx_http_pupil.h"
+
+
+#define NGX_HTTP_PUPIL_SWITCH_NOTE  128    /* bytes, with any role */
+
+
+/* A role that counts: authentic, live, the actor's own. */
+typedef struct {
+    ngx_uint_t        row;                      /* of the result */
+    pupil_role_row_t  is;
+    pupil_role_t      rank;
+} ngx_http_pupil_session_role_t;
+
+/* In the order of schools, and of each the strongest first. */
+typedef struct {
+    ngx_http_pupil_session_role_t  *list;
+    ngx_uint_t                      n;
+} ngx_http_pupil_session_roles_t;
 
 
 typedef struct {
@@ -22,12 +39,14 @@ static ngx_int_t ngx_http_pupil_session_show_subrequest(
     ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_session_show_write(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
-static ngx_int_t ngx_http_pupil_session_show_role(ngx_http_pupil_ctx_t *ctx,
-    PGresult *res, ngx_uint_t row, pupil_role_row_t *role);
+static ngx_int_t ngx_http_pupil_session_roles(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_http_pupil_session_roles_t *roles);
+static ngx_uint_t ngx_http_pupil_session_roles_next(
+    const ngx_http_pupil_session_roles_t *roles, ngx_uint_t first);
 static void ngx_http_pupil_session_show_institution(ngx_http_pupil_ctx_t *ctx,
-    PGresult *res, ngx_uint_t row, const pupil_role_row_t *role);
-static ngx_uint_t ngx_http_pupil_session_show_weaker(ngx_http_pupil_ctx_t *ctx,
-    PGresult *res, ngx_uint_t row, const pupil_role_row_t *role);
+    PGresult *res, const ngx_http_pupil_session_role_t *role, ngx_uint_t n);
+static void ngx_http_pupil_session_show_roles(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_session_role_t *role, ngx_uint_t n);
 static ngx_int_t ngx_http_pupil_session_switch_parse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_session_switch_render(
     ngx_http_pupil_ctx_t *ctx);
@@ -136,14 +155,17 @@ ngx_http_pupil_session_show_render(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_session_show_write(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
-    ngx_uint_t               row, n;
-    pupil_writer_t          *out;
-    pupil_role_row_t         role;
-    ngx_http_pupil_row_t     self;
-    ngx_http_pupil_owner_t   owner;
+    ngx_uint_t                       i, next;
+    pupil_writer_t                  *out;
+    ngx_http_pupil_row_t             self;
+    ngx_http_pupil_owner_t           owner;
+    ngx_http_pupil_session_roles_t   roles;
 
     out = &ctx->out;
-    n = (ngx_uint_t) PQntuples(res);
+
+    if (ngx_http_pupil_session_roles(ctx, res, &roles) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     self.stmt = ngx_http_pupil_session_stmt(ctx, PUPIL_SESSION_SHOW);
     self.res = res;
@@ -170,12 +192,10 @@ ngx_http_pupil_session_show_write(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     pupil_writer_key(out, "institutions");
     pupil_writer_array_begin(out);
 
-    for (row = 0; row < n; row++) {
-        if (ngx_http_pupil_session_show_role(ctx, res, row, &role) == NGX_OK
-            && !ngx_http_pupil_session_show_weaker(ctx, res, row, &role))
-        {
-            ngx_http_pupil_session_show_institution(ctx, res, row, &role);
-        }
+    for (i = 0; i < roles.n; i = next) {
+        next = ngx_http_pupil_session_roles_next(&roles, i);
+        ngx_http_pupil_session_show_institution(ctx, res, &roles.list[i],
+                                                next - i);
     }
 
     pupil_writer_array_end(out);
@@ -185,102 +205,150 @@ ngx_http_pupil_session_show_write(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 }
 
 
-/* A role that counts: authentic, live, the actor's own. */
+/* All that count, each checked once. */
 static ngx_int_t
-ngx_http_pupil_session_show_role(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row, pupil_role_row_t *role)
+ngx_http_pupil_session_roles(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_http_pupil_session_roles_t *roles)
 {
-    pupil_expected_t  expected;
+    ngx_uint_t                      i, row, rows;
+    pupil_expected_t                expected;
+    ngx_http_pupil_session_role_t   role, *list;
+
+    rows = (ngx_uint_t) PQntuples(res);
+
+    list = ngx_http_pupil_alloc(ctx, rows * sizeof(*list));
+    if (list == NULL) {
+        return NGX_ERROR;
+    }
 
     ngx_memzero(&expected, sizeof(pupil_expected_t));
     expected.subject = &ctx->session.subject;
 
-    if (ngx_http_pupil_role(ctx, res, row, PUPIL_SS_ROLE, &expected, role)
-        != NGX_OK
-        || !ngx_http_pupil_live(ctx, role->valid_from, role->valid_to))
-    {
-        return NGX_DECLINED;
+    roles->list = list;
+    roles->n = 0;
+
+    for (row = 0; row < rows; row++) {
+        role.row = row;
+
+        if (ngx_http_pupil_role(ctx, res, row, PUPIL_SS_ROLE, &expected,
+                                &role.is) != NGX_OK
+            || !ngx_http_pupil_live(ctx, role.is.valid_from,
+                                    role.is.valid_to))
+        {
+            continue;
+        }
+
+        role.rank = pupil_role_find(role.is.role);
+
+        /* rows come by school */
+
+        for (i = roles->n++; i > 0; i--) {
+            if (list[i - 1].rank <= role.rank
+                || pupil_uuid_compare(&list[i - 1].is.institution,
+                                      &role.is.institution) != 0)
+            {
+                break;
+            }
+
+            list[i] = list[i - 1];
+        }
+
+        list[i] = role;
     }
 
     return NGX_OK;
 }
 
 
-/*
- * One entry a school: the role that is active there, else the strongest.
- * Rows come in the order of schools.
- */
+/* The first role of the next school. */
 static ngx_uint_t
-ngx_http_pupil_session_show_weaker(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row, const pupil_role_row_t *role)
+ngx_http_pupil_session_roles_next(const ngx_http_pupil_session_roles_t *roles,
+    ngx_uint_t first)
 {
-    ngx_uint_t        i, n, active, other_active;
-    pupil_role_row_t  other;
+    ngx_uint_t  i;
 
-    n = (ngx_uint_t) PQntuples(res);
-    active = ngx_http_pupil_role_active(ctx, role);
-
-    for (i = 0; i < n; i++) {
-        if (i == row
-            || ngx_http_pupil_session_show_role(ctx, res, i, &other) != NGX_OK
-            || pupil_uuid_compare(&other.institution, &role->institution)
-               != 0)
+    for (i = first + 1; i < roles->n; i++) {
+        if (pupil_uuid_compare(&roles->list[i].is.institution,
+                               &roles->list[first].is.institution) != 0)
         {
-            continue;
-        }
-
-        other_active = ngx_http_pupil_role_active(ctx, &other);
-
-        if (other_active
-            || (!active && pupil_role_find(other.role)
-                           < pupil_role_find(role->role)))
-        {
-            return 1;
+            break;
         }
     }
 
-    return 0;
+    return i;
 }
 
 
+/* An entry: its n roles, of which the active one is told, else the first. */
 static void
 ngx_http_pupil_session_show_institution(ngx_http_pupil_ctx_t *ctx,
-    PGresult *res, ngx_uint_t row, const pupil_role_row_t *role)
+    PGresult *res, const ngx_http_pupil_session_role_t *role, ngx_uint_t n)
 {
-    pupil_writer_t          *out;
-    ngx_http_pupil_row_t     school;
-    ngx_http_pupil_owner_t   owner;
+    ngx_uint_t                            i;
+    pupil_writer_t                       *out;
+    const pupil_uuid_t                   *institution;
+    ngx_http_pupil_row_t                  school;
+    ngx_http_pupil_owner_t                owner;
+    const ngx_http_pupil_session_role_t  *shown;
 
     out = &ctx->out;
+    institution = &role->is.institution;
+    shown = role;
+
+    for (i = 0; i < n; i++) {
+        if (ngx_http_pupil_role_active(ctx, &role[i].is)) {
+            shown = &role[i];
+        }
+    }
 
     pupil_writer_object_begin(out);
     pupil_writer_key(out, "id");
 
-    if (pupil_uuid_is_zero(&role->institution)) {
-        pupil_writer_null(out);                /* a role of the whole tenant */
+    if (pupil_uuid_is_zero(institution)) {
+        pupil_writer_null(out);                /* roles of the whole tenant */
 
     } else {
-        pupil_writer_uuid(out, &role->institution);
+        pupil_writer_uuid(out, institution);
     }
 
-    if (ngx_http_pupil_owner(ctx, res, row, PUPIL_SS_SCHOOL_OWNER,
-                             &role->institution, &owner) == NGX_OK)
+    if (ngx_http_pupil_owner(ctx, res, role->row, PUPIL_SS_SCHOOL_OWNER,
+                             institution, &owner) == NGX_OK)
     {
         school.stmt = ngx_http_pupil_session_stmt(ctx, PUPIL_SESSION_SHOW);
         school.res = res;
-        school.n = row;
+        school.n = role->row;
         school.owner = &owner;
-        school.record = &role->institution;
+        school.record = institution;
 
         (void) ngx_http_pupil_member(ctx, &school, PUPIL_SS_WANT_SCHOOL_TITLE,
                                      "title");
     }
 
     pupil_writer_key(out, "role");
-    pupil_writer_str(out, &role->role);
+    pupil_writer_str(out, &shown->is.role);
     pupil_writer_key(out, "active");
-    pupil_writer_bool(out, (int) ngx_http_pupil_role_active(ctx, role));
+    pupil_writer_bool(out, (int) ngx_http_pupil_role_active(ctx, &shown->is));
+
+    ngx_http_pupil_session_show_roles(ctx, role, n);
+
     pupil_writer_object_end(out);
+}
+
+
+static void
+ngx_http_pupil_session_show_roles(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_session_role_t *role, ngx_uint_t n)
+{
+    ngx_uint_t  i;
+
+    pupil_writer_key(&ctx->out, "roles");
+    pupil_writer_array_begin(&ctx->out);
+
+    for (i = 0; i < n; i++) {
+        pupil_writer_str(&ctx->out, &role[i].is.role);
+    }
+
+    pupil_writer_array_end(&ctx->out);
 }
 
 
@@ -312,44 +380,38 @@ ngx_http_pupil_session_switch_parse(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_session_switch_render(ngx_http_pupil_ctx_t *ctx)
 {
-    PGresult                 *res;
-    ngx_uint_t                row, n, found;
-    pupil_role_row_t          role, best;
-    ngx_http_pupil_stmt_t    *show;
+    ngx_uint_t                        i;
+    pupil_input_institution_t        *input;
+    ngx_http_pupil_session_roles_t    roles;
     ngx_http_pupil_session_switch_t  *sw;
 
     ngx_http_pupil_debug(ctx, "switch: roles read");
 
     sw = ctx->data;
     sw->shown = ctx->exchange;
-    res = ctx->exchange->results[0];
-    n = (ngx_uint_t) PQntuples(res);
-    found = 0;
+    input = &sw->input;
 
-    for (row = 0; row < n; row++) {
-        if (ngx_http_pupil_session_show_role(ctx, res, row, &role) != NGX_OK
-            || pupil_uuid_compare(&role.institution,
-                                  &sw->input.institution_id) != 0)
-        {
-            continue;
-        }
+    if (ngx_http_pupil_session_roles(ctx, ctx->exchange->results[0], &roles)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
-        if (!found
-            || pupil_role_find(role.role) < pupil_role_find(best.role))
+    for (i = 0; i < roles.n; i++) {
+        if (pupil_uuid_compare(&roles.list[i].is.institution,
+                               &input->institution_id) == 0
+            && (input->role == PUPIL_ROLE_NONE
+                || input->role == roles.list[i].rank))
         {
-            best = role;
-            found = 1;
+            return ngx_http_pupil_session_switch_write(ctx,
+                                                       &roles.list[i].is);
         }
     }
 
-    if (!found) {
-        show = ngx_http_pupil_session_stmt(ctx, PUPIL_SESSION_SHOW);
-
-        return ngx_http_pupil_refuse(ctx, show, NULL,
-                                     NGX_HTTP_PUPIL_NOT_FOUND);
-    }
-
-    return ngx_http_pupil_session_switch_write(ctx, &best);
+    return ngx_http_pupil_refuse(ctx,
+                                 ngx_http_pupil_session_stmt(ctx,
+                                                        PUPIL_SESSION_SHOW),
+                                 NULL, NGX_HTTP_PUPIL_NOT_FOUND);
 }
 
 
@@ -360,8 +422,7 @@ ngx_http_pupil_session_switch_write(ngx_http_pupil_ctx_t *ctx,
 {
     u_char                           *p;
     uint8_t                           mac[PUPIL_MAC_LEN];
-    uint8_t                           note[sizeof(PUPIL_SESSION_NOTE) - 1
-                                           + PUPIL_UUID_TEXT_LEN];
+    uint8_t                           note[NGX_HTTP_PUPIL_SWITCH_NOTE];
     ngx_uint_t                        at;
     const pupil_key_t                *token, *key;
     ngx_libpq_exchange_t             *ex;
@@ -406,13 +467,16 @@ ngx_http_pupil_session_switch_write(ngx_http_pupil_ctx_t *ctx,
 
     p = ngx_cpymem(note, PUPIL_SESSION_NOTE, sizeof(PUPIL_SESSION_NOTE) - 1);
     pupil_uuid_format(&made->institution, p);
+    p = ngx_cpymem(p + PUPIL_UUID_TEXT_LEN, PUPIL_SESSION_NOTE_AS,
+                   sizeof(PUPIL_SESSION_NOTE_AS) - 1);
+    p = ngx_cpymem(p, made->role.data, made->role.len);
 
     ngx_memzero(&what, sizeof(ngx_http_pupil_writing_t));
     what.choices = pupil_audit_allowed;
     what.n = 1;
     what.numbers = 1;
     what.note.data = note;
-    what.note.len = sizeof(note);
+    what.note.len = p - note;
     ngx_http_pupil_audit_write(ctx, ex, at,
                                ngx_http_pupil_session_stmt(ctx,
                                                        PUPIL_SESSION_SWITCH),
