@@ -20,6 +20,7 @@
 #include "ctl/command/options.h"
 #include "ctl/lifecycle/facts.h"
 #include "ctl/lifecycle/work.h"
+#include "ctl/people/add.h"
 #include "ctl/people/password.h"
 #include "ctl/people/role.h"
 #include "ctl/people/user.h"
@@ -125,6 +126,11 @@ static const command_t  commands[] = {
         .run = ctl_cmd_import_sds,
         .arguments = "DIR|ZIP",
         .summary = "a roster in School Data Sync CSV"
+    }, {
+        .words = "user add", .min = 2, .max = 2, .personal = 1,
+        .run = ctl_cmd_user_add,
+        .arguments = "LOGIN ROLE [--institution ID]",
+        .summary = "an account for somebody whom no roster has"
     }, {
         .words = "user password", .min = 1, .max = 1, .personal = 1,
         .run = ctl_cmd_user_password,

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "core/base/text.h"
 #include "ctl/base/clock.h"
 #include "ctl/base/db.h"
 #include "ctl/base/literal.h"
@@ -25,14 +26,12 @@ typedef struct {
 
 static int role_change(ctl_t *ctl, const char *detail,
     int (*change)(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor));
-static int role_words(ctl_t *ctl, pupil_role_row_t *row);
 static const role_t *role_find(const char *name);
 static int role_add(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor);
-static int institution_check(ctl_t *ctl, const char *institution);
 static int role_remove(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor);
 
 
-static const ctl_access_t  role_access = {
+const ctl_access_t  ctl_role_access = {
     .category = "enrolment",
     .fields = "school_id role from to",
     .purpose = PUPIL_PURPOSE_ADMINISTRATION,
@@ -88,16 +87,16 @@ role_change(ctl_t *ctl, const char *detail,
     pupil_floors_t    floors;
     pupil_role_row_t  row;
 
-    if (role_words(ctl, &row) != 0) {
+    if (ctl_role_words(ctl, &row) != 0) {
         return CTL_USAGE;
     }
 
     if (ctl_user_open(ctl) != 0
-        || ctl_user_find(ctl, &role_access, &row.subject) != 0
+        || ctl_user_find(ctl, &ctl_role_access, &row.subject) != 0
         || ctl_revoke_begin(ctl, &row.subject, &floors) != 0
         || change(ctl, &row, floors.authority) != 0
-        || ctl_record_one(ctl, &role_access, "allowed", &row.subject, detail)
-           != 0
+        || ctl_record_one(ctl, &ctl_role_access, "allowed", &row.subject,
+                          detail) != 0
         || ctl_commit(ctl->data) != 0
         || ctl_revoke_finish(ctl, &row.subject) != 0)
     {
@@ -109,8 +108,8 @@ role_change(ctl_t *ctl, const char *detail,
 
 
 /* ROLE and --institution of the line. */
-static int
-role_words(ctl_t *ctl, pupil_role_row_t *row)
+int
+ctl_role_words(ctl_t *ctl, pupil_role_row_t *row)
 {
     const char    *name, *institution;
     const role_t  *role;
@@ -166,6 +165,14 @@ role_find(const char *name)
 static int
 role_add(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor)
 {
+    return ctl_role_institution(ctl, row) == 0
+           ? ctl_role_write(ctl, row, floor) : -1;
+}
+
+
+int
+ctl_role_write(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor)
+{
     char                from[16];
     char                subject[PUPIL_UUID_TEXT_LEN + 1];
     char                institution[PUPIL_UUID_TEXT_LEN + 1];
@@ -195,12 +202,6 @@ role_add(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor)
     params[4] = ctl_bytea(mac, pupil_mac_len(mac), text);
     params[5] = from;
 
-    if (ctl->opt.institution != NULL
-        && institution_check(ctl, institution) != 0)
-    {
-        return -1;
-    }
-
     return ctl_exec(ctl->data, "INSERT INTO pupil.role (tenant, subject,"
                     " institution, role, valid_from, source, mac) VALUES"
                     " ($1::uuid, $2::uuid, $3::uuid, $4, DATE '1970-01-01' +"
@@ -211,14 +212,19 @@ role_add(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor)
 }
 
 
-static int
-institution_check(ctl_t *ctl, const char *institution)
+int
+ctl_role_institution(ctl_t *ctl, const pupil_role_row_t *row)
 {
     int          found;
+    char         institution[PUPIL_UUID_TEXT_LEN + 1];
     PGresult    *res;
     const char  *params[1];
 
-    params[0] = institution;
+    if (pupil_uuid_is_zero(&row->institution)) {
+        return 0;
+    }
+
+    params[0] = ctl_uuid_text(&row->institution, institution);
 
     res = ctl_query(ctl->data, "SELECT 1 FROM pupil.institution WHERE"
                     " institution = $1::uuid", 1, params);

@@ -7,8 +7,21 @@
 #ifndef PUPIL_CTL_ROLE_H
 #define PUPIL_CTL_ROLE_H
 
-#include "ctl/base/ctl.h"
+#include "core/vault/authentic.h"
+#include "ctl/store/record.h"
 
+
+/* ROLE, the second word, and --institution: what of row they say. */
+int ctl_role_words(ctl_t *ctl, pupil_role_row_t *row);
+
+/* In a transaction: the tenant has the school of the row, if it has one. */
+int ctl_role_institution(ctl_t *ctl, const pupil_role_row_t *row);
+
+/* In a transaction, from today on, under the floor of the row's subject. */
+int ctl_role_write(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor);
+
+/* What its record says. */
+extern const ctl_access_t  ctl_role_access;
 
 int ctl_cmd_user_role_add(ctl_t *ctl);
 int ctl_cmd_user_role_remove(ctl_t *ctl);

@@ -27,8 +27,6 @@
 #define ITERATIONS_MAX  10
 
 
-static int login_term(ctl_t *ctl, const char *login,
-    uint8_t term[PUPIL_TERM_LEN]);
 static int index_row(ctl_t *ctl, const PGresult *res,
     const uint8_t term[PUPIL_TERM_LEN], pupil_uuid_t *subject);
 static int password_write(ctl_t *ctl, ctl_owner_t *owner, pupil_str_t sealed);
@@ -53,8 +51,9 @@ ctl_subject_find(ctl_t *ctl, const char *login, pupil_uuid_t *subject)
     uint8_t      term[PUPIL_TERM_LEN];
     PGresult    *res;
     const char  *params[1];
+    pupil_str_t  clear;
 
-    rc = login_term(ctl, login, term);
+    rc = ctl_subject_login(ctl, login, &clear, term);
     if (rc <= 0) {
         return rc;
     }
@@ -80,12 +79,12 @@ ctl_subject_find(ctl_t *ctl, const char *login, pupil_uuid_t *subject)
 }
 
 
-/* The blind term of a log-in name: 1, 0 when it can be nobody's, -1. */
-static int
-login_term(ctl_t *ctl, const char *login, uint8_t term[PUPIL_TERM_LEN])
+int
+ctl_subject_login(ctl_t *ctl, const char *login, pupil_str_t *clear,
+    uint8_t term[PUPIL_TERM_LEN])
 {
     int32_t             field;
-    pupil_str_t         value, clear;
+    pupil_str_t         value;
     pupil_fault_t       fault;
     pupil_category_t   *category;
     const pupil_key_t  *key;
@@ -108,8 +107,8 @@ login_term(ctl_t *ctl, const char *login, uint8_t term[PUPIL_TERM_LEN])
     }
 
     if (pupil_value_accept_text(category, (uint32_t) field, ctl_str(login),
-                                &ctl->alloc, &clear, &fault) != PUPIL_OK
-        || pupil_value_term(category, (uint32_t) field, clear, &ctl->alloc,
+                                &ctl->alloc, clear, &fault) != PUPIL_OK
+        || pupil_value_term(category, (uint32_t) field, *clear, &ctl->alloc,
                             &value) != PUPIL_OK)
     {
         return 0;

@@ -16,6 +16,13 @@
 /* The subject behind a log-in name: 1 found, 0 not, -1 error said. */
 int ctl_subject_find(ctl_t *ctl, const char *login, pupil_uuid_t *subject);
 
+/*
+ * What is stored of a log-in name, and its term of the blind index: 1, 0 when
+ * it can be nobody's, -1 error said.  Ownership: the command's pool.
+ */
+int ctl_subject_login(ctl_t *ctl, const char *login, pupil_str_t *clear,
+    uint8_t term[PUPIL_TERM_LEN]);
+
 /* The MAC of a row of the blind index (invariant I18). */
 int ctl_index_mac(ctl_t *ctl, const char *category, const char *field,
     const uint8_t term[PUPIL_TERM_LEN], const pupil_uuid_t *owner,

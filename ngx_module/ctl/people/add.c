@@ -1,0 +1,295 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * pupilctl user add: an account with a role and a log-in name, for somebody
+ * whom no roster has.  A password is the next command.
+ */
+
+#include <string.h>
+
+#include "core/base/text.h"
+#include "ctl/base/db.h"
+#include "ctl/base/literal.h"
+#include "ctl/base/text.h"
+#include "ctl/people/add.h"
+#include "ctl/people/role.h"
+#include "ctl/people/user.h"
+#include "ctl/store/facts.h"
+#include "ctl/store/keys.h"
+#include "ctl/store/plugins.h"
+#include "ctl/store/subject.h"
+
+
+#define SOURCE  "operator"
+
+/* What is to be stored. */
+typedef struct {
+    ctl_owner_t       owner;
+    pupil_str_t       login;                    /* in clear */
+    uint8_t           term[PUPIL_TERM_LEN];     /* of it */
+    pupil_role_row_t  role;
+} account_t;
+
+
+static int account_check(ctl_t *ctl, account_t *account);
+static int account_make(ctl_t *ctl, account_t *account);
+static int owner_add(ctl_t *ctl, const account_t *account);
+static int subject_add(ctl_t *ctl, const account_t *account);
+static int credential_add(ctl_t *ctl, account_t *account);
+static int credential_write(ctl_t *ctl, const account_t *account,
+    pupil_str_t sealed, pupil_str_t facts);
+static int index_add(ctl_t *ctl, const account_t *account);
+
+
+static const ctl_access_t  login_access = {
+    .category = "credential",
+    .fields = "login_id",
+    .purpose = PUPIL_PURPOSE_ADMINISTRATION,
+    .operation = PUPIL_OPERATION_WRITE,
+    .about = "subjects"
+};
+
+
+int
+ctl_cmd_user_add(ctl_t *ctl)
+{
+    char       id[PUPIL_UUID_TEXT_LEN + 1];
+    account_t  account;
+
+    memset(&account, 0, sizeof(account_t));
+
+    if (ctl_role_words(ctl, &account.role) != 0) {
+        return CTL_USAGE;
+    }
+
+    if (ctl_user_open(ctl) != 0 || account_check(ctl, &account) != 0
+        || account_make(ctl, &account) != 0 || ctl_commit(ctl->data) != 0)
+    {
+        return CTL_FAILED;
+    }
+
+    ctl_uuid_text(&account.owner.id, id);
+
+    if (ctl->opt.json) {
+        ctl_json_print(json_pack("{s:s}", "id", id));
+    } else {
+        printf("%s\n", id);
+    }
+
+    return CTL_DONE;
+}
+
+
+/* Before a key is made, which nobody takes back. */
+static int
+account_check(ctl_t *ctl, account_t *account)
+{
+    int           rc;
+    const char   *login;
+    pupil_uuid_t  other;
+
+    login = ctl->args[0];
+
+    if (ctl_granted(ctl, "credential", "login_id",
+                    PUPIL_PURPOSE_ADMINISTRATION, PUPIL_OPERATION_WRITE, NULL)
+        < 0)
+    {
+        return ctl_error("no plugin grants credential.login_id to"
+                         " administration through system");
+    }
+
+    rc = ctl_subject_login(ctl, login, &account->login, account->term);
+
+    if (rc == 0 || (rc == 1 && account->login.len == 0)) {
+        return ctl_error("this is no log-in name: at most 200 bytes, without"
+                         " blanks and control characters");
+    }
+
+    if (rc < 0) {
+        return -1;
+    }
+
+    rc = ctl_subject_find(ctl, login, &other);
+
+    if (rc == 1) {
+        return ctl_error("somebody logs in with this name already");
+    }
+
+    return rc == 0 ? ctl_role_institution(ctl, &account->role) : -1;
+}
+
+
+static int
+account_make(ctl_t *ctl, account_t *account)
+{
+    ctl_owner_t  *owners[1];
+
+    owners[0] = &account->owner;
+    pupil_uuid_random(&account->owner.id);
+    account->role.subject = account->owner.id;
+
+    if (ctl_owners_make(ctl, owners, 1) != 0 || owner_add(ctl, account) != 0
+        || subject_add(ctl, account) != 0 || credential_add(ctl, account) != 0
+        || index_add(ctl, account) != 0
+        || ctl_record_one(ctl, &login_access, "allowed", &account->owner.id,
+                          "user=add") != 0
+        || ctl_role_write(ctl, &account->role, 0) != 0)
+    {
+        return -1;
+    }
+
+    return ctl_record_one(ctl, &ctl_role_access, "allowed",
+                          &account->owner.id, "user=add");
+}
+
+
+static int
+owner_add(ctl_t *ctl, const account_t *account)
+{
+    char         id[PUPIL_UUID_TEXT_LEN + 1];
+    const char  *params[2];
+
+    params[0] = ctl->tenant_text;
+    params[1] = ctl_uuid_text(&account->owner.id, id);
+
+    return ctl_exec(ctl->data, "INSERT INTO pupil.owner (tenant, owner, kind)"
+                    " VALUES ($1::uuid, $2::uuid, 'subject')", 2, params);
+}
+
+
+static int
+subject_add(ctl_t *ctl, const account_t *account)
+{
+    char                 id[PUPIL_UUID_TEXT_LEN + 1];
+    char                 text[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)];
+    uint8_t              mac[PUPIL_MAC_LEN];
+    const char          *params[3];
+    const pupil_key_t   *key;
+    pupil_subject_row_t  row;
+
+    key = ctl_key(ctl, "mac");
+    if (key == NULL) {
+        return -1;
+    }
+
+    row.tenant = ctl->tenant;
+    row.subject = account->owner.id;
+    row.status = ctl_str("active");
+    row.source = ctl_str(SOURCE);
+    row.number = 0;
+    pupil_mac_subject(key, &row, mac);
+
+    params[0] = ctl->tenant_text;
+    params[1] = ctl_uuid_text(&account->owner.id, id);
+    params[2] = ctl_bytea(mac, pupil_mac_len(mac), text);
+
+    return ctl_exec(ctl->data, "INSERT INTO pupil.subject (tenant, subject,"
+                    " status, source, mac) VALUES ($1::uuid, $2::uuid,"
+                    " 'active', '" SOURCE "', $3::bytea)", 3, params);
+}
+
+
+static int
+credential_add(ctl_t *ctl, account_t *account)
+{
+    ctl_place_t         place;
+    pupil_str_t         sealed, facts;
+    pupil_category_t   *category;
+    pupil_bound_row_t  *bound;
+
+    place.owner = &account->owner;
+    place.category = "credential";
+    place.field = "login_id";
+    place.record = &account->owner.id;
+
+    if (ctl_seal(ctl, &ctl->pool, &place, account->login, &sealed) != 0) {
+        return -1;
+    }
+
+    memset(&facts, 0, sizeof(pupil_str_t));
+    category = ctl_plugin_find(ctl, "credential");
+
+    if (category->bound) {
+        bound = ctl_pool_alloc(&ctl->pool, sizeof(pupil_bound_row_t));
+        memset(bound, 0, sizeof(pupil_bound_row_t));
+        ctl_bound_set(category, "login_id", sealed, bound);
+
+        if (ctl_facts_make(ctl, &ctl->pool, category, &account->owner,
+                           &account->owner.id, bound, &facts) != 0)
+        {
+            return -1;
+        }
+    }
+
+    return credential_write(ctl, account, sealed, facts);
+}
+
+
+/* facts: without data where the plugin binds nothing. */
+static int
+credential_write(ctl_t *ctl, const account_t *account, pupil_str_t sealed,
+    pupil_str_t facts)
+{
+    int          bound;
+    char        *text;
+    char         id[PUPIL_UUID_TEXT_LEN + 1], version[16];
+    ctl_buf_t    sql;
+    const char  *params[5];
+
+    bound = facts.data != NULL;
+
+    text = ctl_pool_alloc(&ctl->pool, CTL_BYTEA_SIZE(sealed.len));
+    snprintf(version, sizeof(version), "%u", account->owner.version);
+
+    params[0] = ctl->tenant_text;
+    params[1] = ctl_uuid_text(&account->owner.id, id);
+    params[2] = version;
+    params[3] = ctl_bytea(sealed.data, sealed.len, text);
+
+    if (bound) {
+        text = ctl_pool_alloc(&ctl->pool, CTL_BYTEA_SIZE(facts.len));
+        params[4] = ctl_bytea(facts.data, facts.len, text);
+    }
+
+    ctl_buf_init(&sql);
+    ctl_buf_printf(&sql, "INSERT INTO data.credential (tenant, owner, record,"
+                   " key_version, source, login_id%s) VALUES ($1::uuid,"
+                   " $2::uuid, $2::uuid, $3::integer, '" SOURCE "',"
+                   " $4::bytea%s)", bound ? ", facts" : "",
+                   bound ? ", $5::bytea" : "");
+
+    bound = ctl_exec(ctl->data, sql.data, 4 + bound, params);
+    ctl_buf_free(&sql);
+
+    return bound;
+}
+
+
+static int
+index_add(ctl_t *ctl, const account_t *account)
+{
+    char                 id[PUPIL_UUID_TEXT_LEN + 1];
+    char                 term[CTL_BYTEA_SIZE(PUPIL_TERM_LEN)];
+    char                 text[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)];
+    uint8_t              mac[PUPIL_MAC_LEN];
+    const char          *params[4];
+    const pupil_uuid_t  *owner;
+
+    owner = &account->owner.id;
+
+    if (ctl_index_mac(ctl, "credential", "login_id", account->term, owner,
+                      owner, mac) != 0)
+    {
+        return -1;
+    }
+
+    params[0] = ctl->tenant_text;
+    params[1] = ctl_bytea(account->term, PUPIL_TERM_LEN, term);
+    params[2] = ctl_uuid_text(owner, id);
+    params[3] = ctl_bytea(mac, pupil_mac_len(mac), text);
+
+    return ctl_exec(ctl->data, "INSERT INTO pupil.blind_index (tenant,"
+                    " category, field, term, owner, record, mac) VALUES"
+                    " ($1::uuid, 'credential', 'login_id', $2::bytea,"
+                    " $3::uuid, $3::uuid, $4::bytea)", 4, params);
+}
