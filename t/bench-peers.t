@@ -4,11 +4,14 @@
 #
 # The benchmark's peers do the work that Pupil does, or beating them says
 # nothing: they answer as it does, store what it can read, leave the same
-# records, and take nothing for true that it would not.
+# records, and take nothing for true that it would not.  PHP's where it is
+# installed: `make bench` installs it.
 
 use lib 't/lib', 't/bench/lib';
 use Pupil::Test;
+use Bench::Entrant::Laravel;
 use Bench::Entrant::Node;
+use Bench::Entrant::Php;
 use Pupil::Class;
 
 plan(skip_all => 'not under sanitizers') if $ENV{PUPIL_SANITIZE};
@@ -164,9 +167,11 @@ sub doubts ($name, $http) {
 
 my %peers = (
     node => sub { Bench::Entrant::Node->start($class, processes => 1) },
+    php => sub { Bench::Entrant::Php->start($class, children => 2) },
+    laravel => sub { Bench::Entrant::Laravel->start($class, children => 2) },
 );
 
-for my $name (qw(node)) {
+for my $name (qw(node php laravel)) {
     my $of = 'Bench::Entrant::' . ucfirst $name;
     SKIP: {
         my @missing = $of->missing;

@@ -19,7 +19,7 @@ my @all;
 
 # Options: children (processes of PHP), workers (of nginx).
 sub start ($class, $school, %opt) {
-    install($class->packages);
+    install($class->missing);
 
     my $dir = tmp_dir() . '/' . $class->name;
     mkdir $dir or die "$dir: $!\n";
@@ -72,11 +72,15 @@ catch_workers_output = yes
     return $self;
 }
 
-sub install (@packages) {
-    my @missing = grep {
+# The packages that are not installed.
+sub missing ($class) {
+    return grep {
         run_cmd('dpkg-query', '-W', '-f', '${db:Status-Status}', $_)->{out}
             ne 'installed';
-    } @packages;
+    } $class->packages;
+}
+
+sub install (@missing) {
     return if !@missing;
 
     my @root = am_root() ? () : ('sudo', '-n');
