@@ -10,36 +10,53 @@ declare(strict_types=1);
 const NETWORK = '127.0.0.0/24';
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 const SESSION_VALID = 15;
-const LIST_ST = 'homework_pupil_list';
-const OWN_ST = 'homework_pupil_progress';
-const OVERVIEW_ST = 'homework_overview';
-const RESULTS_ST = 'homework_results';
+const DAY = 86400;
 const UNKNOWN = [401, ['status' => 401]];
+
+// An enrolment's columns, behind its first
+const SUBJECT = 1;
+const GROUP = 2;
+const INSTITUTION = 3;
+const ROLE = 4;
+const FROM = 5;
+const TO = 6;
+const SOURCE = 7;
+const MAC = 8;
 
 class Handlers
 {
     private string $tenant;
     private array $once = [];
+    private array $evidence;
 
     public function __construct(private array $config, private Store $store, private Keys $keys)
     {
         $this->tenant = uuid($config['tenant']);
+        $this->evidence = $this->columns('homework_evidence');
     }
 
-    private function at(string $statement, string $want): int
+    private function statement(string $name): array
     {
-        return $this->config['statements'][$statement]['columns'][$want];
+        return $this->config['statements'][$name];
+    }
+
+    private function columns(string $statement): array
+    {
+        return $this->statement($statement)['columns'];
     }
 
     private function common(?array $s): array
     {
-        $r = random_bytes(16);
-        $r[6] = chr(ord($r[6]) & 0x0f | 0x40);
-        $r[8] = chr(ord($r[8]) & 0x3f | 0x80);
-        $request = vsprintf('%s%s-%s-%s-%s-%s%s%s', str_split(bin2hex($r), 4));
+        $request = uuid_new();
         header("X-Request-Id: $request");
         return [1, $this->config['tenant'], $request, $s['subject'] ?? null,
             $s['role'] ?? 'none', $s['institution'] ?? null, NETWORK];
+    }
+
+    private static function live(int $from, ?int $to): bool
+    {
+        $today = intdiv(time(), DAY);
+        return $from <= $today && ($to === null || $to >= $today);
     }
 
     // Sessions, with a cache in front as Pupil's zone is
@@ -68,17 +85,40 @@ class Handlers
     {
         [[$row]] = $this->store->read([['session load',
             [...$this->common(null), bytea($hash)]]]);
-        if ($row[1] === null) {
+        $at = $this->columns('session load');
+        $s = ['subject' => $row[$at['subject']], 'role' => $row[$at['role']],
+            'institution' => $row[$at['institution']]];
+        if ($s['subject'] === null) {
             return null;
         }
-        $key = $this->keys->service['mac'];
-        $times = array_map(fn ($t) => (int) (new DateTimeImmutable($t))->format('Uu'),
-            [$row[4], $row[5], $row[6]]);
-        $good = session_is($key, $this->tenant, $hash, $row, 1, $times)
-            && role_is($key, $this->tenant, $row, 8) && subject_is($key, $this->tenant, $row, 15)
-            && $row[16] === 'active' && $row[19] !== 'erased'
-            && $times[2] >= microtime(true) * 1e6;
-        return $good ? ['subject' => $row[1], 'role' => $row[2], 'institution' => $row[3]] : null;
+        $floors = $this->keys->floors($s['subject'], $hash);
+        $s['authority'] = $floors['authority'];
+        $times = array_map(fn ($name) => micros($row[$at[$name]]),
+            ['created_at', 'seen_at', 'expires_at']);
+        $mac = $row[$at['mac']];
+        $good = session_is($this->keys->service['mac'], $this->tenant, $hash, $s, $times, $mac)
+            && !$floors['ended'] && number($mac) >= $floors['session']
+            && $times[2] >= microtime(true) * 1e6
+            && $this->acts($s, $row, $at['role row']) && $this->is($s, $row, $at['subject row'])
+            && $row[$at['state']] !== 'erased';
+        return $good ? $s : null;
+    }
+
+    // The role that the session acts in.
+    private function acts(array $s, array $row, int $at): bool
+    {
+        return $row[$at] === $s['subject'] && $row[$at + 1] === $s['institution']
+            && $row[$at + 2] === $s['role'] && self::live($row[$at + 3], $row[$at + 4])
+            && role_is($this->keys->service['mac'], $this->tenant, $row, $at)
+            && number($row[$at + 6]) >= $s['authority'];
+    }
+
+    // And the account behind it.
+    private function is(array $s, array $row, int $at): bool
+    {
+        return $row[$at] === $s['subject'] && $row[$at + 1] === 'active'
+            && subject_is($this->keys->service['mac'], $this->tenant, $row, $at)
+            && number($row[$at + 3]) >= $s['authority'];
     }
 
     private function csrf(array $s): bool
@@ -88,21 +128,26 @@ class Handlers
             $_SERVER['HTTP_X_PUPIL_CSRF'] ?? '');
     }
 
-    // Evidence
+    // Evidence: enrolments that are authentic, of today, and above the floor
 
-    private function authentic(array $row, int $at): bool
+    private function authentic(array $row, int $at, string $role, int $floor): bool
     {
-        return $row[$at] !== null
-            && enrolment_is($this->keys->service['mac'], $this->tenant, $row, $at);
+        return $row[$at] !== null && $row[$at + ROLE] === $role
+            && self::live($row[$at + FROM], $row[$at + TO])
+            && enrolment_is($this->keys->service['mac'], $this->tenant, $row, $at)
+            && number($row[$at + MAC]) >= $floor;
     }
 
-    // By id, of authentic enrolments: the row that has the class as owner.
-    private function classes(array $rows): array
+    // The actor's own, by class: the rows, which have the class as owner.
+    private function classes(array $s, array $rows, int $at): array
     {
         $all = [];
         foreach ($rows as $row) {
-            if ($this->authentic($row, 1)) {
-                $all[$row[3]] = $row;
+            if ($row[$at + SUBJECT] === $s['subject']
+                && $row[$at + INSTITUTION] === $s['institution']
+                && $this->authentic($row, $at, $s['role'], $s['authority']))
+            {
+                $all[$row[$at + GROUP]] = $row;
             }
         }
         return $all;
@@ -116,27 +161,28 @@ class Handlers
     }
 
     // rows: submissions of one pupil, who as owner is at $keyAt of $key
-    private function score(array $rows, ?array $key, int $keyAt, string $st, array $exercises,
-        int $timeAt): array
+    private function score(array $rows, ?array $key, int $keyAt, array $st, array $exercises): array
     {
-        $exercise = $this->at($st, 'progress.exercise_id');
-        $done = $this->at($st, 'progress.done');
-        $result = $this->at($st, 'progress.result');
+        ['record' => $record, 'updated_at' => $updated, 'progress.exercise_id' => $exercise,
+            'progress.done' => $done, 'progress.result' => $result] = $st['columns'];
         $ids = array_column($exercises, null, 'id');
         $sum = $last = null;
         $completed = $count = 0;
         foreach ($rows as $row) {
-            if (!isset($ids[$row[$exercise]])) {
+            $owner = $key ?? $row;
+            if (!isset($ids[$row[$exercise]])
+                || !$this->keys->intact($st, $row[$record], $row, $owner, $keyAt))
+            {
                 continue;
             }
             if ($row[$result] !== null) {
-                $raw = json_decode($this->keys->value($key ?? $row, $keyAt, 'progress', 'result',
-                    $row[1], $row[$result]), true)['score']['raw'] ?? null;
+                $raw = json_decode($this->keys->value($owner, $keyAt, 'progress', 'result',
+                    $row[$record], $row[$result]), true)['score']['raw'] ?? null;
                 $sum = $raw === null ? $sum : ($sum ?? 0) + $raw;
             }
             $count++;
             $completed += $row[$done] ? 1 : 0;
-            $last = max($last, $row[$timeAt]);
+            $last = max($last, $row[$updated]);
         }
         return ['status' => $count === 0 ? 'not_started'
                 : ($completed >= count($exercises) ? 'completed' : 'in_progress'),
@@ -144,36 +190,63 @@ class Handlers
             'updated_at' => $last === null ? null : self::time($last)];
     }
 
-    private function name(array $row, int $at, string $st): ?string
+    private function name(array $row, int $at, array $columns): ?string
     {
         $parts = [];
         foreach (['given_name', 'family_name'] as $field) {
             $parts[] = $this->keys->value($row, $at, 'identity', $field, $row[$at],
-                $row[$this->at($st, "identity.$field")]);
+                $row[$columns["identity.$field"]]);
         }
         return implode(' ', array_filter($parts)) ?: null;
     }
 
-    private function homework(array $row, array $mine, string $st): array
+    // What is shown of a row of a list; null: it is not what was stored.
+    private function homework(array $row, array $mine, array $st): ?array
     {
-        $owner = $mine[$row[2]];
-        $get = fn ($field) => $this->keys->value($owner, 10, 'homework', $field, $row[1],
-            $row[$this->at($st, "homework.$field")]);
-        $item = ['id' => $row[1], 'title' => $get('title')];
+        $at = $st['columns'];
+        $id = $row[$at['record']];
+        $class = $row[$at['class']];
+        $owner = $mine[$class];
+        $ownerAt = $this->evidence['owner'];
+        if (!$this->keys->intact($st, $id, $row, $owner, $ownerAt)) {
+            return null;
+        }
+        $get = fn ($field) => $this->keys->value($owner, $ownerAt, 'homework', $field, $id,
+            $row[$at["homework.$field"]]);
+        $item = ['id' => $id, 'title' => $get('title')];
         $description = $get('description');
         if ($description !== null) {
             $item['description'] = $description;
         }
         // what comes more than once in an answer is worked out once
-        $title = $this->once["class $row[2]"] ??= $this->keys->value($owner, 10, 'enrolment',
-            'class_title', $row[2], $row[$this->at($st, 'enrolment.class_title')]);
-        $teacher = $row[5] === null ? null : ($this->once["teacher $row[5]"]
-            ??= $this->authentic($row, 5) ? $this->name($row, 14, $st) : null);
-        return $item + ['class' => ['id' => $row[2], 'title' => $title],
-            'assigned_at' => self::time($row[$this->at($st, 'homework.assigned_at')]),
-            'due_at' => self::time($row[$this->at($st, 'homework.due_at')]),
-            'assigned_by' => ['display_name' => $teacher],
+        $title = $this->once["class $class"] ??= $this->keys->value($owner, $ownerAt, 'enrolment',
+            'class_title', $class, $row[$at['enrolment.class_title']]);
+        return $item + ['class' => ['id' => $class, 'title' => $title],
+            'assigned_at' => self::time($row[$at['homework.assigned_at']]),
+            'due_at' => self::time($row[$at['homework.due_at']]),
+            'assigned_by' => ['display_name' => $this->teacher($row, $at)],
             'exercises' => json_decode($get('exercises'), true)];
+    }
+
+    // The name of whoever assigned it, and teaches the class.
+    private function teacher(array $row, array $at): ?string
+    {
+        $teacher = $at['teacher'];
+        if ($row[$teacher] === null || $row[$teacher + GROUP] !== $row[$at['class']]
+            || $row[$teacher + SUBJECT] !== $row[$at['homework.assigned_by']])
+        {
+            return null;
+        }
+        return $this->once["teacher $row[$teacher]"] ??= $this->authentic($row, $teacher, 'teacher',
+            $this->keys->floor($row[$teacher + SUBJECT]))
+            ? $this->name($row, $at['teacher owner'], $at) : null;
+    }
+
+    // The owners of what a list shows.
+    private static function owners(array $rows, array $at): array
+    {
+        return [...array_column($rows, $at['class']),
+            ...array_filter(array_column($rows, $at['teacher owner']))];
     }
 
     private static function page(?string $one = null): array
@@ -192,28 +265,28 @@ class Handlers
         $base = $this->common($s);
         $asked = [...$base, ...self::page()];
         [$evidence, $progress, $rows] = $this->store->read([
-            ['homework_evidence', [...$base, null]], [OWN_ST, $asked],
-            ['audited ' . LIST_ST, $asked]]);
-        $mine = $this->classes($evidence);
-        $rows = array_filter($rows, fn ($r) => $r[1] !== null && isset($mine[$r[2]]));
-        $needed = [$s['subject']];
-        foreach ($rows as $row) {
-            $needed[] = $row[2];
-            if ($row[14] !== null) {
-                $needed[] = $row[14];
-            }
-        }
-        $this->keys->need($needed);
+            ['homework_evidence', [...$base, null]], ['homework_pupil_progress', $asked],
+            ['audited homework_pupil_list', $asked]]);
+        $st = $this->statement('homework_pupil_list');
+        $own = $this->statement('homework_pupil_progress');
+        $at = $st['columns'];
+        $mine = $this->classes($s, $evidence, $this->evidence['enrolment']);
+        $rows = array_filter($rows, fn ($r) => $r[$at['record']] !== null
+            && isset($mine[$r[$at['class']]]));
+        $this->keys->need([$s['subject'], ...self::owners($rows, $at)]);
 
         $of = [];
-        $homework = $this->at(OWN_ST, 'progress.homework_id');
         foreach ($progress as $row) {
-            $of[$row[$homework]][] = $row;
+            $of[$row[$own['columns']['progress.homework_id']]][] = $row;
         }
         $all = [];
         foreach ($rows as $row) {
-            $item = $this->homework($row, $mine, LIST_ST);
-            $score = $this->score($of[$row[1]] ?? [], null, 3, OWN_ST, $item['exercises'], 2);
+            $item = $this->homework($row, $mine, $st);
+            if ($item === null) {
+                continue;
+            }
+            $score = $this->score($of[$item['id']] ?? [], null, $own['columns']['owner'], $own,
+                $item['exercises']);
             $max = array_column($item['exercises'], 'max_score');
             $item['progress'] = ['status' => $score['status'], 'score' => $score['score'],
                 'max_score' => $max ? array_sum($max) : null] + $score;
@@ -229,33 +302,44 @@ class Handlers
             return UNKNOWN;
         }
         $base = $this->common($s);
-        [$evidence, $results, [$row], $pupils] = $this->store->read([
-            ['homework_evidence', [...$base, null]], [RESULTS_ST, [...$base, $id]],
-            ['homework_teacher_list', [...$base, ...self::page($id)]],
-            ['audited ' . OVERVIEW_ST, [...$base, $id]]]);
-        $mine = $this->classes($evidence);
-        if (!isset($mine[$row[2]])) {
+        // two records, and so one commit for both
+        [$evidence, $results, [$row], $pupils] = $this->store->together([
+            ['homework_evidence', [...$base, null]], ['homework_results', [...$base, $id]],
+            ['audited homework_teacher_list', [...$base, ...self::page($id)]],
+            ['audited homework_overview', [...$base, $id]]]);
+        $st = $this->statement('homework_teacher_list');
+        $columns = $this->columns('homework_overview');
+        ['owner' => $owner, 'enrolment' => $enrolment] = $columns;
+        $mine = $this->classes($s, $evidence, $this->evidence['enrolment']);
+        $class = $row[$st['columns']['class']];
+        if ($row[$st['columns']['record']] !== $id || !isset($mine[$class])) {
             return [404, ['status' => 404]];
         }
-        $pupils = array_filter($pupils, fn ($p) => $this->authentic($p, 1) && $p[3] === $row[2]);
-        $needed = [$row[2], ...array_column($pupils, 10)];
-        if ($row[14] !== null) {
-            $needed[] = $row[14];
-        }
-        $this->keys->need($needed);
+        $this->keys->need([...self::owners([$row], $st['columns']),
+            ...array_filter(array_column($pupils, $owner))]);
 
-        $item = $this->homework($row, $mine, 'homework_teacher_list');
+        $item = $this->homework($row, $mine, $st);
+        if ($item === null) {
+            return [404, ['status' => 404]];
+        }
+        $pupils = array_filter($pupils, fn ($p) => $p[$enrolment + GROUP] === $class
+            && $p[$enrolment + SUBJECT] === $p[$owner]
+            && $this->authentic($p, $enrolment, 'pupil', $this->keys->floor($p[$owner])));
+        $scored = $this->statement('homework_results');
+        ['subject' => $subject, 'progress.class_id' => $classAt] = $scored['columns'];
         $of = [];
         foreach ($results as $result) {
-            $of[$result[2]][] = $result;
+            if ($result[$classAt] === $class) {
+                $of[$result[$subject]][] = $result;
+            }
         }
         $list = [];
         $counts = ['not_started' => 0, 'completed' => 0, 'in_progress' => 0];
         foreach ($pupils as $p) {
-            $score = $this->score($of[$p[10]] ?? [], $p, 10, RESULTS_ST, $item['exercises'],
-                3);
+            $score = $this->score($of[$p[$owner]] ?? [], $p, $owner, $scored, $item['exercises']);
             $counts[$score['status']]++;
-            $list[] = ['id' => $p[10], 'display_name' => $this->name($p, 10, OVERVIEW_ST)] + $score;
+            $list[] = ['id' => $p[$owner], 'display_name' => $this->name($p, $owner, $columns)]
+                + $score;
         }
         unset($counts['not_started']);
         return [200, ['homework' => $item, 'pupils' => $list,
@@ -269,20 +353,25 @@ class Handlers
 
     private function evidence(array $s, array $base, array $items): array
     {
-        $given = array_unique(array_map(fn ($i) => uuid_text($i->homework_id), $items));
+        $asked = array_unique(array_map(fn ($i) => uuid_text($i->homework_id), $items));
         [$rows, $homework] = $this->store->read([['progress_evidence', $base],
-            ['progress_assigned', [...$base, sql_array($given)]]]);
-        $proofs = array_column(array_filter($rows, fn ($row) => $this->authentic($row, 4)),
-            null, 6);
-        $homework = array_filter($homework, fn ($row) => isset($proofs[$row[1]]));
-        $this->keys->need(array_column($homework, 1));
+            ['progress_assigned', [...$base, sql_array($asked)]]]);
+        $proofs = $this->classes($s, $rows, $this->columns('progress_evidence')['enrolment']);
+        $st = $this->statement('progress_assigned');
+        ['owner' => $owner, 'record' => $record, 'facts' => $facts,
+            'homework.exercise_ids' => $exercises, 'homework.assigned_at' => $at,
+            'homework.deleted_at' => $deleted] = $st['columns'];
+        $homework = array_filter($homework, fn ($row) => isset($proofs[$row[$owner]]));
+        $this->keys->need([$s['subject'], ...array_column($homework, $owner)]);
         foreach ($homework as $row) {
-            // as much work as Pupil's check of the facts
-            keyed($this->keys->service['fingerprint'], 'facts', uuid($row[1]) . uuid($row[4])
-                . str($row[6]));
-            foreach (explode(',', trim($row[6], '{}')) as $exercise) {
-                apcu_store("assigned $row[4] $exercise",
-                    ['class' => $row[1], 'hash' => substr($row[5], -32)]);
+            if (!$this->keys->intact($st, $row[$record], $row, $row, $owner)
+                || $row[$deleted] !== null)
+            {
+                continue;
+            }
+            foreach (explode(',', trim($row[$exercises], '{}')) as $exercise) {
+                apcu_store("assigned $row[$record] $exercise", ['class' => $row[$owner],
+                    'at' => micros($row[$at]), 'hash' => substr($row[$facts], -32)]);
             }
         }
         $made = ['own' => $rows[0], 'proofs' => $proofs];
@@ -290,16 +379,20 @@ class Handlers
         return $made;
     }
 
-    private function assigned(object $item): ?array
+    // The exercise of an item, once it was assigned.
+    private function given(object $item): ?array
     {
-        return apcu_fetch("assigned $item->homework_id $item->exercise_id") ?: null;
+        $found = apcu_fetch("assigned $item->homework_id $item->exercise_id") ?: null;
+        return $found !== null && $found['at'] <= microtime(true) * 1e6 ? $found : null;
     }
 
-    // All that the items rely on is kept.
-    private function relied(array|false $evidence, array $items): bool
+    // All that the items rely on is kept, and still counts.
+    private function relied(array $s, array|false $evidence, array $items): bool
     {
+        $mac = $this->columns('progress_evidence')['enrolment'] + MAC;
         foreach ($items as $item) {
-            if (!$evidence || !isset($evidence['proofs'][$this->assigned($item)['class'] ?? ''])) {
+            $proof = $evidence['proofs'][$this->given($item)['class'] ?? ''] ?? null;
+            if ($proof === null || number($proof[$mac]) < $s['authority']) {
                 return false;
             }
         }
@@ -308,39 +401,47 @@ class Handlers
 
     private function put(array $s, array $base, array $items, array $evidence): array
     {
+        ['owner' => $owner, 'enrolment' => $at] = $this->columns('progress_evidence');
         $own = $evidence['own'];
-        $put = fn ($item, $field, $value) => bytea($this->keys->sealed($own, 1, 'progress', $field,
-            $item->id, json_encode($value, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE)));
+        $put = fn ($item, $field, $value) => $this->keys->sealed($own, $owner, 'progress', $field,
+            $item->id, json_encode($value, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE));
         $result = array_flip(['score', 'success', 'completion', 'duration', 'timestamp']);
         $print = fn ($item) => bytea(keyed($this->keys->service['fingerprint'],
             'pupil.fingerprint.v1', str(json_encode($item))));
-        $given = array_map(fn ($item) => $this->assigned($item), $items);
+        $done = fn ($item) => ($item->completion ?? null) !== false;
+        $given = array_map(fn ($item) => $this->given($item), $items);
         $used = array_values(array_unique(array_column(array_filter($given), 'class')));
         $proofs = array_map(fn ($class) => $evidence['proofs'][$class], $used);
-        $relied = array_map(fn ($at) => sql_array(array_map(fn ($row) => match ($at) {
-            10 => $row[$at] ?? DATE_NONE, 12 => bytea($row[$at]), default => $row[$at],
-        }, $proofs)), [4, 6, 9, 10, 11, 12]);
-        // as long, and as much work, as Pupil's own, which is all that matters here
-        $facts = fn ($item, $a) => $a ? bytea(str_repeat("\0", 64)
-            . keyed($this->keys->service['fingerprint'], 'facts', uuid($item->homework_id)
-                . uuid($a['class']) . uuid($item->exercise_id)
-                . str(($item->completion ?? null) === false ? '0' : '1'))) : null;
-        $of = fn ($make) => sql_array(array_map($make, $items));
-        $lock = unpack('N2', uuid($s['subject']));
-        return $this->store->last([
-            ['progress_lock', [...$base, ...array_map(fn ($n) => $n > DATE_NONE ? $n - (1 << 32) : $n,
-                array_values($lock))]],
+        $relied = array_map(fn ($c) => sql_array(array_map(fn ($row) => match ($c) {
+            TO => $row[$at + $c] ?? DATE_NONE, MAC => bytea($row[$at + $c]),
+            default => $row[$at + $c],
+        }, $proofs)), [0, GROUP, FROM, TO, SOURCE, MAC]);
+        $of = fn ($make, ...$more) => sql_array(array_map($make, $items, ...$more));
+        $answers = array_map(fn ($i) => $put($i, 'answer', $i->answer), $items);
+        $results = array_map(fn ($i) => $put($i, 'result',
+            array_intersect_key((array) $i, $result)), $items);
+        $facts = fn ($i, $a, $answer, $result) => $a === null ? null
+            : bytea($this->keys->facts($own, $owner, 'progress', $i->id, [
+                'progress.homework_id' => $i->homework_id, 'progress.class_id' => $a['class'],
+                'progress.exercise_id' => $i->exercise_id, 'progress.done' => $done($i),
+                'progress.answer' => $answer, 'progress.result' => $result]));
+        // by any of the bytes of ids, as Pupil's
+        $lock = array_values(unpack('l2', $this->tenant ^ uuid($s['subject'])));
+        $rows = $this->store->last([
+            ['progress_lock', [...$base, ...$lock]],
             ['progress_submit', [...$base, $of(fn ($i) => uuid_text($i->id)),
-                $of(fn ($i) => uuid_text($i->homework_id)), $of(fn ($i) => uuid_text($i->exercise_id)),
-                $of(fn ($i) => $put($i, 'answer', $i->answer)),
-                $of(fn ($i) => $put($i, 'result', array_intersect_key((array) $i, $result))),
-                $of($print), $of(fn ($i) => ($i->completion ?? null) === false ? 0 : 1), $own[3],
-                ...$relied,
-                sql_array(array_map(fn ($a) => $a ? array_search($a['class'], $used) + 1 : 0, $given)),
+                $of(fn ($i) => uuid_text($i->homework_id)),
+                $of(fn ($i) => uuid_text($i->exercise_id)),
+                sql_array(array_map(bytea(...), $answers)),
+                sql_array(array_map(bytea(...), $results)), $of($print),
+                $of(fn ($i) => (int) $done($i)), $own[$owner + 2], ...$relied,
+                sql_array(array_map(fn ($a) => $a ? array_search($a['class'], $used) + 1 : 0,
+                    $given)),
                 sql_array(array_map(fn ($a) => $a ? bytea($a['hash']) : null, $given)),
-                sql_array(array_map($facts, $items, $given)),
+                $of($facts, $given, $answers, $results),
                 // of its audit record; writer, number and MACs are Pupil's own
                 gmdate('c'), 0, 0, bytea(str_repeat("\0", 96))]]]);
+        return array_column($rows, $this->columns('progress_submit')['status']);
     }
 
     public function submit(): array
@@ -355,16 +456,16 @@ class Handlers
         $this->keys->need([$s['subject']]);
 
         $kept = apcu_fetch("evidence $s[subject] $s[institution]");
-        $done = $this->relied($kept, $items) ? $this->put($s, $base, $items, $kept) : null;
-        if ($done === null || $done[0][2] === 'stale') {
+        $done = $this->relied($s, $kept, $items) ? $this->put($s, $base, $items, $kept) : null;
+        if ($done === null || $done[0] === 'stale') {
             $done = $this->put($s, $base, $items, $this->evidence($s, $base, $items));
         }
         if (!is_array($body)) {
             $code = ['stored' => 201, 'replayed' => 200, 'conflict' => 409, 'refused' => 404];
-            return [$code[$done[0][2]], ['id' => $body->id, 'status' => $done[0][2]]];
+            return [$code[$done[0]], ['id' => $body->id, 'status' => $done[0]]];
         }
-        return [200, ['results' => array_map(fn ($item, $row) => ['id' => $item->id,
-            'status' => $row[2]], $items, $done)]];
+        return [200, ['results' => array_map(fn ($item, $status) => ['id' => $item->id,
+            'status' => $status], $items, $done)]];
     }
 }
 

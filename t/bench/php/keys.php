@@ -6,14 +6,14 @@
 
 declare(strict_types=1);
 
-const CATEGORIES = ['identity' => 4, 'enrolment' => 68, 'homework' => 132, 'progress' => 196];
+const CATEGORIES = ['identity' => 8, 'enrolment' => 72, 'homework' => 136, 'progress' => 200];
 
 class Keys
 {
     public array $service;
     private array $owners = [];
     private string $tenant;
-    private ?PDO $pdo = null;
+    private ?Store $store = null;
 
     public function __construct(private array $config)
     {
@@ -29,37 +29,43 @@ class Keys
     private function load(): array
     {
         [, $epoch, $hex] = explode(' ', $this->config['kek']);
-        $rows = $this->ask('SELECT version, wrapped FROM keystore.tenant_key');
-        $version = $rows[0][0];
+        [[$own]] = $this->ask(['tenant_keys', [$this->config['tenant']]]);
+        ['version' => $versionAt, 'wrapped' => $wrappedAt] = $this->columns('tenant_keys');
+        $version = $own[$versionAt];
         $key = unwrap(hex2bin($hex), 'tenant-key', $this->tenant, str_repeat("\0", 16), '',
-            $version, (int) $epoch, $rows[0][1]);
+            $version, (int) $epoch, $own[$wrappedAt]);
         $service = [];
-        foreach ($this->ask('SELECT name, wrapped FROM keystore.service_key') as $row) {
-            $service[$row[0]] = unwrap($key, 'service-key', $this->tenant,
-                str_repeat("\0", 16), $row[0], 1, $version, $row[1]);
+        [$rows] = $this->ask(['service_keys', [$this->config['tenant']]]);
+        ['name' => $nameAt, 'wrapped' => $wrappedAt] = $this->columns('service_keys');
+        foreach ($rows as $row) {
+            $service[$row[$nameAt]] = unwrap($key, 'service-key', $this->tenant,
+                str_repeat("\0", 16), $row[$nameAt], 1, $version, $row[$wrappedAt]);
         }
         return ['key' => $key, 'version' => $version, 'service' => $service];
     }
 
-    private function ask(string $sql): array
+    private function columns(string $statement): array
     {
-        if ($this->pdo === null) {
-            $to = $this->config['keystore'];
-            $this->pdo = new PDO($to['dsn'], $to['username'], $to['password'], [
-                PDO::ATTR_PERSISTENT => true, PDO::ATTR_EMULATE_PREPARES => true,
-                PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION]);
-        }
-        $rows = $this->pdo->query($sql)->fetchAll(PDO::FETCH_NUM);
-        foreach ($rows as &$row) {
-            foreach ($row as &$value) {
-                $value = is_resource($value) ? stream_get_contents($value) : $value;
-            }
-        }
-        return $rows;
+        return $this->config['statements']['fixed'][$statement]['columns'];
     }
 
-    // Fetches those that are not cached, at once.  Each is kept as its version
-    // and the subkeys of CATEGORIES.
+    // calls: [name, values], without the nonce; each commits by itself.
+    private function ask(array ...$calls): array
+    {
+        $this->store ??= new Store($this->config['statements']['fixed'],
+            $this->config['keystore']);
+        return $this->store->read(array_map(fn ($call) => [$call[0], [1, ...$call[1]]], $calls));
+    }
+
+    // Of a person, and whether the session was ended.
+    public function floors(string $subject, string $hash): array
+    {
+        [[$row]] = $this->ask(['floors', [$this->config['tenant'], $subject, bytea($hash)]]);
+        return array_map(fn ($at) => $row[$at], $this->columns('floors'));
+    }
+
+    // Fetches those that are not cached, at once.  Each is kept as its version,
+    // its floor, and the subkeys of CATEGORIES.
     public function need(array $ids): void
     {
         $ids = array_values(array_unique($ids));
@@ -71,24 +77,30 @@ class Keys
         sort($missing);
         $tenant = apcu_fetch('keys');
         // The record of asking is committed first.
-        $with = "('" . vsprintf('%s%s-%s-%s-%s-%s%s%s', str_split(bin2hex(random_bytes(16)), 4))
-            . "', '" . sql_array($missing) . "')";
-        $this->ask('SELECT FROM keystore.ask_owner_keys' . $with);
-        $rows = $this->ask('SELECT owner, state, version, wrapped'
-            . ' FROM keystore.fetch_owner_keys' . $with);
-        foreach ($rows as [$id, $state, $version, $wrapped]) {
-            if ($state !== 'active') {
+        $with = [uuid_new(), sql_array($missing)];
+        [, $rows] = $this->ask(['owner_keys_ask', $with], ['owner_keys', $with]);
+        ['owner' => $ownerAt, 'state' => $stateAt, 'version' => $versionAt,
+            'wrapped' => $wrappedAt, 'authority' => $floorAt] = $this->columns('owner_keys');
+        foreach ($rows as $row) {
+            if ($row[$stateAt] !== 'active') {
                 continue;
             }
-            $key = unwrap($tenant['key'], 'owner-key', $this->tenant, uuid($id), '', $version,
-                $tenant['version'], $wrapped);
-            $kept = pack('N', $version);
+            $id = $row[$ownerAt];
+            $key = unwrap($tenant['key'], 'owner-key', $this->tenant, uuid($id), '',
+                $row[$versionAt], $tenant['version'], $row[$wrappedAt]);
+            $kept = pack('NN', $row[$versionAt], $row[$floorAt]);
             foreach (CATEGORIES as $category => $_) {
                 $kept .= subkey($key, $category);
             }
             apcu_store($id, $kept);
             $this->owners[$id] = $kept;
         }
+    }
+
+    // The floor of somebody whose key is here.
+    public function floor(string $id): int
+    {
+        return isset($this->owners[$id]) ? unpack('N', $this->owners[$id], 4)[1] : PHP_INT_MAX;
     }
 
     // row: has the owner's id, state and version, as the data know them, at `at`
@@ -116,5 +128,23 @@ class Keys
     {
         return seal($this->held($row, $at, $category), place($this->tenant, uuid($row[$at]),
             $category, $field, uuid($record), $row[$at + 2]), $row[$at + 2], $text);
+    }
+
+    // Is a record what was stored, of a statement that reads its facts?
+    public function intact(array $st, string $record, array $row, array $owner, int $at): bool
+    {
+        $category = $st['facts_of'];
+        return facts_are($this->held($owner, $at, $category), $this->tenant, uuid($owner[$at]),
+            uuid($record), $owner[$at + 2], $category,
+            $this->config['statements']['facts'][$category], $row, $st['columns']);
+    }
+
+    // The facts of a record that is to be stored.
+    public function facts(array $row, int $at, string $category, string $record,
+        array $values): string
+    {
+        return facts_of($this->held($row, $at, $category), $this->tenant, uuid($row[$at]),
+            uuid($record), $row[$at + 2], $category,
+            $this->config['statements']['facts'][$category], $values);
     }
 }

@@ -40,6 +40,26 @@ class Store
             array_map($this->execute(...), $calls))));
     }
 
+    // As read(), in one transaction, which begins with the first of them.
+    public function together(array $calls): array
+    {
+        return $this->prepared($calls, function () use ($calls) {
+            try {
+                $begin = 'BEGIN; ';
+                $results = [];
+                foreach ($calls as $call) {
+                    $results[] = $this->query($begin . $this->execute($call));
+                    $begin = '';
+                }
+                $this->pdo->exec('COMMIT');
+                return $results;
+            } catch (PDOException $e) {
+                $this->pdo->exec('ROLLBACK');
+                throw $e;
+            }
+        });
+    }
+
     // Again, when the connection did not know a statement.
     private function prepared(array $calls, Closure $run): array
     {
@@ -95,6 +115,14 @@ class Store
             }
         }
     }
+}
+
+function uuid_new(): string
+{
+    $r = random_bytes(16);
+    $r[6] = chr(ord($r[6]) & 0x0f | 0x40);
+    $r[8] = chr(ord($r[8]) & 0x3f | 0x80);
+    return vsprintf('%s%s-%s-%s-%s-%s%s%s', str_split(bin2hex($r), 4));
 }
 
 function bytea(string $bytes): string

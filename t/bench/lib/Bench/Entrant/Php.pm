@@ -128,7 +128,7 @@ sub config_write ($site, $file) {
 sub login ($site, $db, $user, $session) {
     return { dsn => 'pgsql:host=' . $site->pg->dir . ';port=' . $site->pg->port
                     . ";dbname=$db;options='" . join(' ',
-                    '-c pupil.tenant=' . $site->tenant,
+                    '-c TimeZone=UTC', '-c pupil.tenant=' . $site->tenant,
                     session_options($session)) . "'",
              username => $user, password => $site->{roles}{$user} };
 }
