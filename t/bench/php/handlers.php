@@ -249,9 +249,14 @@ class Handlers
             ...array_filter(array_column($rows, $at['teacher owner']))];
     }
 
+    private static function now(): string
+    {
+        return (new DateTimeImmutable('now', new DateTimeZone('UTC')))->format('Y-m-d\TH:i:s.u\Z');
+    }
+
     private static function page(?string $one = null): array
     {
-        $now = gmdate('Y-m-d\TH:i:s\Z');
+        $now = self::now();
         return $one === null ? ['f', $now, $now, NO_ID, 50, null]
             : ['t', $now, '1970-01-01T00:00:00Z', NO_ID, 1, $one];
     }
@@ -440,7 +445,7 @@ class Handlers
                 sql_array(array_map(fn ($a) => $a ? bytea($a['hash']) : null, $given)),
                 $of($facts, $given, $answers, $results),
                 // of its audit record; writer, number and MACs are Pupil's own
-                gmdate('c'), 0, 0, bytea(str_repeat("\0", 96))]]]);
+                self::now(), 0, 0, bytea(str_repeat("\0", 96))]]]);
         return array_column($rows, $this->columns('progress_submit')['status']);
     }
 
