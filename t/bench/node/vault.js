@@ -131,7 +131,18 @@ export const NO_DATE = 0x7fffffff     // an enrolment without end, in days
 
 const message = Buffer.alloc(65536)
 
-const putUuid = (value, at) => at + message.write(value.replaceAll('-', ''), at, 'hex')
+// There are dozens in each request: several times as fast as by Buffer's write.
+const HEX = new Uint8Array(128)
+for (let i = 0; i < 16; i++) HEX['0123456789abcdef'.charCodeAt(i)] = i
+const DIGITS = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34]
+
+function putUuid (value, at) {
+  for (const digit of DIGITS) {
+    message[at++] = HEX[value.charCodeAt(digit)] << 4 | HEX[value.charCodeAt(digit + 1)]
+  }
+  return at
+}
+
 const putU32 = (value, at) => message.writeInt32BE(value | 0, at)
 const putBytes = (bytes, at) => at + bytes.copy(message, at)
 
