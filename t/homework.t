@@ -148,7 +148,7 @@ is_problem $teacher->patch('/v1/homework/' . uuid,
 # ---- overview
 
 my @answers = map { $class->answer($homework, $_,
-    score => { raw => 2.5, max => 5 }) } 0, 1;
+    score => { raw => 2.5, max => $_ ? 5 : 10 }) } 0, 1;
 is_status $pupil->post('/v1/progress', json => $answers[0]), 201, 'one of two';
 $res = $teacher->get("/v1/homework/$homework->{id}/progress");
 is_status $res, 200, 'the overview';

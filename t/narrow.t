@@ -39,7 +39,7 @@ is_problem $class->teacher->get("$one/progress"), 403, 'not-granted',
     name => 'what cannot work without is refused';
 
 is_status $class->pupil->post('/v1/progress', json => $class->answer($homework,
-    0, score => { raw => 1, max => 2 })), 201, 'a submission';
+    0, score => { raw => 1, max => 10 })), 201, 'a submission';
 ok !exists $class->pupil->get('/v1/progress')->json->{submissions}[0]{score},
     'I3: without its result';
 

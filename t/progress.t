@@ -56,6 +56,33 @@ is_problem $pupil->post('/v1/progress',
 is stored(), 2, 'nothing of that is stored';
 
 
+# ---- a score is one of its exercise
+
+for my $score ([1_000_000, 1_000_000], [1, 9], [1, 10.000001]) {
+    my ($raw, $max) = @$score;
+    my $name = "$raw of $max, where it is of 10";
+    for my $time ('at first', 'again') {        # what is kept judges, too
+        $res = $pupil->post('/v1/progress', json => $class->answer($homework,
+            0, score => { raw => $raw + 0, max => $max + 0 }));
+        is_problem $res, 422, 'invalid', field => '/score/max',
+            name => "$name, $time";
+        is $res->json->{errors}[0]{rule}, 'const', 'by that rule';
+    }
+}
+$res = $pupil->post('/v1/progress', json => [
+    $class->answer($homework, 1, score => { raw => 5, max => 5 }),
+    $class->answer($homework, 1, score => { raw => 5, max => 10 }),
+    $class->answer($homework, 0, score => { raw => 5, max => 10.0 })]);
+is_deeply [map { $_->{status} } @{ $res->json->{results} }],
+    [qw(stored refused stored)], 'in an array each on its own';
+is_deeply $res->json->{results}[1]{problem}{errors},
+    [{ field => '/1/score/max', rule => 'const' }], 'which says where';
+is_problem $class->other->post('/v1/progress', json => $class->answer(
+    $homework, 0, score => { raw => 1, max => 9 })), 404, 'not-found',
+    name => 'who has not got it learns nothing of its points';
+is stored(), 4, 'and only the good ones are stored';
+
+
 # ---- many
 
 my @batch = map { $class->answer($homework, $_ % 2) } 1 .. 6;
