@@ -94,7 +94,7 @@ for my $n (1 .. 12) {
 }
 my ($own) = grep { $_->{class}{id} eq $day->class_id } @given;
 $day->expect(201, $day->pupil->post('/v1/progress', json => $day->answer(
-    $own, 0, score => { raw => 1.5, max => 2 }, completion => \1)));
+    $own, 0, score => { raw => 0.5, max => 1.5 }, completion => \1)));
 
 for my $who (@people) {
     same('the list', $who);
@@ -137,7 +137,7 @@ is_status $there->delete('/v1/homework/' . $more->json->{id}), 204,
     'and is taken back';
 ok !(grep { $_ eq 'Mer' } @{ titles(same('a homework less')) }), 'it is gone';
 is_status $day->pupil->post('/v1/progress', json => $day->answer($own, 0,
-    score => { raw => 2, max => 2 })), 201, 'progress';
+    score => { raw => 1, max => 1.5 })), 201, 'progress';
 same('progress', $_) for qw(pupil classmate teacher);
 
 

@@ -69,7 +69,8 @@ my $pupil = $day->pupil;
 is_deeply [map { $_->{name} } grep {
     $day->ask($_)->status != $_->{status}
 } $day->requests], [], 'a school day';
-my $homework = $day->assign(title => 'Kapitel Blåbär');
+my $homework = $day->assign(title => 'Kapitel Blåbär', exercises => [
+    { title => 'First', max_score => 99999.5 }]);
 is $pupil->post('/v1/progress', json => $day->answer($homework, 0,
     answer => { text => 'Ett långt svar om havet' },
     score => { raw => 31415.926535, max => 99999.5 }))->status, 201,

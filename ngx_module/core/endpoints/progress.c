@@ -4,8 +4,10 @@
  * /v1/progress: what clients send, and the statements.
  */
 
+#include <stdio.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/endpoints/endpoint_sql.h"
 #include "core/endpoints/progress.h"
 #include "core/input/rule.h"
@@ -227,6 +229,13 @@ const pupil_audit_choice_t  pupil_progress_choices[PUPIL_PROGRESS_CHOICES] = {
 };
 
 
+/* By which a score is judged; nothing is shown of them. */
+static const pupil_want_t  assigned_wants[] = {
+    { .alias = "h", .category = "homework", .field = "exercises",
+      .purpose = PUPIL_PURPOSE_LEARNING,
+      .relation = PUPIL_RELATION_TAUGHT_BY, .operation = READ }
+};
+
 static const pupil_want_t  submit_wants[] = {
     { .field = "answer", OWN, .operation = WRITE, .flags = REQUIRED },
     { .field = "result", OWN, .operation = WRITE },
@@ -260,6 +269,7 @@ const pupil_template_t  pupil_progress_templates[PUPIL_PROGRESS_COUNT] = {
         .tables = { "homework" },
         .facts = "h",
         .facts_of = "homework",
+        PUPIL_WANTS(assigned_wants),
         .params = { PUPIL_PARAM_UUID_ARRAY }
     },
 
@@ -423,4 +433,29 @@ pupil_input_progress(const pupil_alloc_t *alloc, const pupil_str_t *body,
     }
 
     return PUPIL_OK;
+}
+
+
+pupil_rc_t
+pupil_submission_fits(const pupil_input_progress_t *in,
+    pupil_input_submission_t *item, pupil_decimal_t max_score)
+{
+    char  field[32];
+
+    if (item->score_max.raw.data == NULL || max_score == 0
+        || pupil_decimal_compare(item->score_max.value, max_score) == 0)
+    {
+        return PUPIL_OK;
+    }
+
+    field[0] = '\0';
+
+    if (in->is_array) {
+        snprintf(field, sizeof(field), "/%u", (unsigned) (item - in->items));
+    }
+
+    memcpy(field + strlen(field), "/score/max", sizeof("/score/max"));
+    item->rc = pupil_fault_set(&item->fault, 422, field, "const");
+
+    return item->rc;
 }

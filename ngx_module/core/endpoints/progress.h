@@ -47,6 +47,10 @@ enum {
     PUPIL_PA_COLUMNS
 };
 
+enum {
+    PUPIL_PA_WANT_EXERCISES = 0
+};
+
 /*
  * PUPIL_PROGRESS_LOCK stands before PUPIL_PROGRESS_SUBMIT in its exchange:
  * submissions of one pupil come one after another, so that a submission that
@@ -160,5 +164,12 @@ extern const pupil_argument_t  pupil_progress_arguments[];
 pupil_rc_t pupil_input_progress(const pupil_alloc_t *alloc,
     const pupil_str_t *body, pupil_time_t now, pupil_input_progress_t *out,
     pupil_fault_t *fault);
+
+/*
+ * Is the maximum of its score that of the exercise, max_score, if that has one,
+ * and is not zero?  Else PUPIL_INVALID, and its fault says so.
+ */
+pupil_rc_t pupil_submission_fits(const pupil_input_progress_t *in,
+    pupil_input_submission_t *item, pupil_decimal_t max_score);
 
 #endif /* PUPIL_PROGRESS_H */

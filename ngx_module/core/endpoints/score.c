@@ -128,6 +128,31 @@ score_number(pupil_str_t raw, pupil_decimal_t *sum)
 }
 
 
+pupil_decimal_t
+pupil_exercises_max(const pupil_exercises_t *exercises, const pupil_uuid_t *id)
+{
+    uint32_t                 i;
+    const char              *rule;
+    pupil_decimal_t          max;
+    const pupil_exercise_t  *item;
+
+    for (i = 0; i < exercises->count; i++) {
+        item = &exercises->items[i];
+
+        if (pupil_uuid_compare(&item->id, id) == 0
+            && item->max_score.len != 0
+            && pupil_decimal_parse(item->max_score.data, item->max_score.len,
+                                   &max, &rule)
+               == PUPIL_OK)
+        {
+            return max;
+        }
+    }
+
+    return 0;
+}
+
+
 pupil_rc_t
 pupil_exercises_text(const pupil_alloc_t *alloc,
     const pupil_input_homework_t *input, const pupil_uuid_t *ids,

@@ -64,6 +64,10 @@ typedef enum {
 pupil_rc_t pupil_exercises_read(const pupil_alloc_t *alloc, pupil_str_t text,
     pupil_exercises_t *out);
 
+/* The max_score of one of them; zero: it has none, or is none of them. */
+pupil_decimal_t pupil_exercises_max(const pupil_exercises_t *exercises,
+    const pupil_uuid_t *id);
+
 /* Writes that text of what a client sent: ids has input->exercise_count. */
 pupil_rc_t pupil_exercises_text(const pupil_alloc_t *alloc,
     const pupil_input_homework_t *input, const pupil_uuid_t *ids,

@@ -278,6 +278,13 @@ ngx_http_pupil_progress_write(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_progress_t  *data;
 
     data = ctx->data;
+
+    ngx_http_pupil_assigned_judge(ctx);
+
+    if (data->nsent == 0) {
+        return ngx_http_pupil_progress_done(ctx);
+    }
+
     rc = ngx_http_pupil_need(ctx, &data->owner);
 
     if (data->cached && rc != PUPIL_OK) {
@@ -406,8 +413,10 @@ ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx)
         }
     }
 
-    if (n != 0 && !data->input.is_array) {
-        return ngx_http_pupil_progress_one(ctx, statuses[0]);
+    if (!data->input.is_array) {
+        return n != 0 ? ngx_http_pupil_progress_one(ctx, statuses[0])
+                      : ngx_http_pupil_parsed(ctx, PUPIL_INVALID,
+                                              &data->input.items[0].fault);
     }
 
     pupil_writer_object_begin(&ctx->out);

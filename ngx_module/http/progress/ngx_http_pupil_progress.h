@@ -25,11 +25,11 @@ typedef struct {
 
 /* An item that breaks no rule. */
 typedef struct {
-    const pupil_input_submission_t  *item;
-    ngx_uint_t                       enrolment;  /* through which it was
-                                                    assigned, from 1; or 0 */
-    pupil_assigned_t                 assigned;
-    pupil_str_t                      facts;      /* data NULL: not assigned */
+    pupil_input_submission_t  *item;
+    ngx_uint_t                 enrolment;  /* through which it was assigned,
+                                              from 1; or 0 */
+    pupil_assigned_t           assigned;
+    pupil_str_t                facts;      /* data NULL: not assigned */
 } ngx_http_pupil_submission_t;
 
 
@@ -86,6 +86,9 @@ ngx_int_t ngx_http_pupil_evidence_read(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 ngx_int_t ngx_http_pupil_assigned_read(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
+
+/* Those whose score is not one of their exercise break a rule, too. */
+void ngx_http_pupil_assigned_judge(ngx_http_pupil_ctx_t *ctx);
 
 /* The last of PUPIL_PROGRESS_SUBMIT's own parameters, which tell of it. */
 ngx_int_t ngx_http_pupil_evidence_params(ngx_http_pupil_ctx_t *ctx,

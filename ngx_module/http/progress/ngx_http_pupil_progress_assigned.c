@@ -7,6 +7,7 @@
  * longer so, is read.
  */
 
+#include "core/endpoints/score.h"
 #include "http/progress/ngx_http_pupil_progress.h"
 
 
@@ -15,6 +16,7 @@ typedef struct {
     pupil_assigned_t   assigned;
     ngx_uint_t         enrolment;
     ngx_libpq_array_t  exercises;
+    pupil_exercises_t  texts;      /* of them, for their points */
 } ngx_http_pupil_homework_row_t;
 
 
@@ -23,6 +25,8 @@ static ngx_uint_t ngx_http_pupil_assigned_enrolment(
 static ngx_int_t ngx_http_pupil_assigned_row(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, ngx_http_pupil_homework_row_t *given);
 static ngx_int_t ngx_http_pupil_assigned_plain(
+    const ngx_http_pupil_row_t *row, ngx_http_pupil_homework_row_t *given);
+static ngx_int_t ngx_http_pupil_assigned_texts(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row, ngx_http_pupil_homework_row_t *given);
 static void ngx_http_pupil_assigned_items(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_homework_row_t *given);
@@ -197,7 +201,10 @@ ngx_http_pupil_assigned_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return rc == NGX_OK ? NGX_DECLINED : rc;
     }
 
-    return ngx_http_pupil_assigned_plain(&stored, given);
+    rc = ngx_http_pupil_assigned_plain(&stored, given);
+
+    return rc == NGX_OK ? ngx_http_pupil_assigned_texts(ctx, &stored, given)
+                        : rc;
 }
 
 
@@ -235,6 +242,32 @@ ngx_http_pupil_assigned_plain(const ngx_http_pupil_row_t *row,
 }
 
 
+static ngx_int_t
+ngx_http_pupil_assigned_texts(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row, ngx_http_pupil_homework_row_t *given)
+{
+    pupil_str_t  text;
+
+    ngx_memzero(&given->texts, sizeof(pupil_exercises_t));
+
+    switch (ngx_http_pupil_value(ctx, row, PUPIL_PA_WANT_EXERCISES, &text)) {
+
+    case PUPIL_OK:
+        return pupil_exercises_read(&ctx->alloc, text, &given->texts)
+               == PUPIL_OK ? NGX_OK : NGX_ERROR;
+
+    case PUPIL_NOT_FOUND:
+        return NGX_OK;                  /* not granted: nobody knows them */
+
+    case PUPIL_NO_MEMORY:
+        return NGX_ERROR;
+
+    default:
+        return NGX_DECLINED;
+    }
+}
+
+
 /* Keeps each of its exercises, and gives it to the items that are of it. */
 static void
 ngx_http_pupil_assigned_items(ngx_http_pupil_ctx_t *ctx,
@@ -257,6 +290,8 @@ ngx_http_pupil_assigned_items(ngx_http_pupil_ctx_t *ctx,
     while (ngx_libpq_array_next_uuid(&given->exercises, assigned->exercise.b)
            == NGX_OK)
     {
+        assigned->max_score = pupil_exercises_max(&given->texts,
+                                                  &assigned->exercise);
         pupil_kept_put(conf->assigned, assigned);
 
         for (i = 0; i < data->nsent; i++) {
@@ -272,4 +307,29 @@ ngx_http_pupil_assigned_items(ngx_http_pupil_ctx_t *ctx,
             }
         }
     }
+}
+
+
+void
+ngx_http_pupil_assigned_judge(ngx_http_pupil_ctx_t *ctx)
+{
+    uint32_t                      i, n;
+    ngx_http_pupil_progress_t    *data;
+    ngx_http_pupil_submission_t  *sent;
+
+    data = ctx->data;
+
+    for (i = 0, n = 0; i < data->nsent; i++) {
+        sent = &data->sent[i];
+
+        if (sent->enrolment == 0
+            || pupil_submission_fits(&data->input, sent->item,
+                                     sent->assigned.max_score)
+               == PUPIL_OK)
+        {
+            data->sent[n++] = *sent;
+        }
+    }
+
+    data->nsent = n;
 }
