@@ -1,0 +1,100 @@
+#!/usr/bin/perl
+
+# Copyright (C) the Pupil authors
+#
+# Tokens that nobody has, from hundreds of connections, while the table of
+# sessions does not answer: who is logged in goes on.
+
+use lib 't/lib';
+use Pupil::Test;
+use Pupil::Day;
+use MIME::Base64 qw(encode_base64url);
+
+use constant { STRANGERS => 400, READS => 30 };
+
+my $day = Pupil::Day->up(workers => 1, conf => {
+    pupil_session_zone => 'pupil_sessions:1m valid=5m' },
+    pupil => "pupil_request_timeout 1m;\n"
+             . "pupil_pool data statement_timeout=1m;\n")->all_here->work;
+my $list = '/v1/homework';
+$day->expect(200, $day->as($_)->get($list)) for qw(pupil teacher);
+
+sub sessions () { $day->nginx->http->get('/status')->json->{sessions} }
+
+# A token of the right form.
+sub token () { encode_base64url(pack 'S*', map { rand 65536 } 1 .. 16) }
+
+my $holder = $day->pg->connect('pupil');
+$holder->begin_work;
+$holder->do('LOCK TABLE pupil.session IN ACCESS EXCLUSIVE MODE');
+
+my @strangers = map {
+    my $http = $day->nginx->http(timeout => 60);
+    $http->{cookies} = { '__Host-pupil' => token() };
+    $http->send_raw($http->request_bytes(GET => $list));
+    $http;
+} 1 .. STRANGERS;
+my $patience = $day->nginx->http;
+$patience->get('/status') for 1 .. 3;           # and they have arrived
+
+# Until one is not answered.
+my %status;
+READ: for my $n (1 .. READS) {
+    for my $who (qw(pupil teacher)) {
+        my $res = eval { $day->as($who)->get($list) };
+        $status{ $res ? $res->status : 'none' }++;
+        last READ if !$res;
+    }
+}
+is_deeply \%status, { 200 => 2 * READS }, 'who is logged in is served';
+my $sessions = sessions();
+cmp_ok $sessions->{strangers_waiting}, '>', 100, 'strangers wait';
+cmp_ok $sessions->{strangers_refused}, '>', 0, 'and not all of them';
+
+$holder->rollback;
+my %answers;
+$answers{ $_->read_response->status }++ for @strangers;
+is $answers{401} + $answers{503}, STRANGERS, 'each of them is answered'
+    or diag json_of(\%answers);
+cmp_ok $answers{401}, '>', 100, 'those who waited as ever';
+is sessions()->{strangers_waiting}, 0, 'nobody waits';
+
+
+# ---- who is a stranger
+
+my $before = sessions()->{strangers};
+$day->expect(401, $strangers[0]->get($list));
+is sessions()->{strangers}, $before + 1, 'a token that nobody has';
+
+$day->reload(http => $day->site->http_conf(conf => {
+    pupil_session_zone => 'pupil_sessions:1m valid=1s' }));
+$day->expect(200, $day->pupil->get($list));
+sleep 2;
+$before = sessions();
+$day->expect(200, $day->pupil->get($list));
+my $after = sessions();
+is $after->{zone_misses}, $before->{zone_misses} + 1,
+    'a session whose entry is old is read again';
+is $after->{strangers}, $before->{strangers}, 'and is none';
+
+$day->expect(204, $day->pupil->logout);
+$day->pupil->{cookies} = { '__Host-pupil' => token() };
+$day->expect(401, $day->pupil->get($list)) for 1 .. 3;
+is sessions()->{strangers}, $before->{strangers} + 3,
+    'who is refused is one each time';
+
+# Some who go while they wait.
+$holder->begin_work;
+$holder->do('LOCK TABLE pupil.session IN ACCESS EXCLUSIVE MODE');
+$_->close, $_->send_raw($_->request_bytes(GET => $list))
+    for @strangers[0 .. 9];
+wait_until(20, 'some wait', sub { sessions()->{strangers_waiting} == 9 });
+$_->reset for @strangers[0 .. 4];
+wait_until(20, 'some go', sub { sessions()->{strangers_waiting} == 5 });
+$holder->rollback;
+$answers{ $_->read_response->status }++ for @strangers[5 .. 9];
+is sessions()->{strangers_waiting}, 0, 'and nobody waits for those who went';
+$day->expect(401, $strangers[0]->get($list));
+pass 'nor does who comes next';
+
+done_testing;
