@@ -80,6 +80,7 @@ ngx_http_pupil_init_process(ngx_cycle_t *cycle)
     pmcf->started = ngx_time();
     ngx_libpq_probe_init((ngx_uint_t) pmcf->probe);
     ngx_http_pupil_unsent_init_process(pmcf);
+    ngx_http_pupil_strangers_init_process(pmcf);
     ngx_queue_init(&pmcf->audit.groups);
     ngx_queue_init(&pmcf->audit.numbers.writers);
 

@@ -48,6 +48,7 @@
 #include "http/request/ngx_http_pupil_authentic.h"
 #include "http/request/ngx_http_pupil_send.h"
 #include "http/request/ngx_http_pupil_session.h"
+#include "http/request/ngx_http_pupil_strangers.h"
 #include "http/request/ngx_http_pupil_tampered.h"
 #include "http/request/ngx_http_pupil_unsent.h"
 #include "http/request/ngx_http_pupil_value.h"
@@ -91,6 +92,7 @@ struct ngx_http_pupil_ctx_s {
     ngx_http_pupil_sent_t           *sent;
     ngx_event_t                      deadline;
     void                           (*left)(ngx_http_pupil_ctx_t *ctx);
+    ngx_http_pupil_stranger_t        stranger;     /* of the session's token */
     ngx_http_pupil_memory_t          memory;
     ngx_http_pupil_unsent_t          unsent;       /* waits for the client */
 

@@ -167,6 +167,7 @@ ngx_http_pupil_abandon(ngx_http_pupil_ctx_t *ctx)
         ctx->left = NULL;
     }
 
+    ngx_http_pupil_stranger_leaves(ctx);
     ngx_http_pupil_exchanges_leave(ctx);
     ngx_http_pupil_audit_detach(ctx);
 }

@@ -15,6 +15,8 @@
 
 
 static ngx_int_t ngx_http_pupil_session_none(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_session_gone(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_session_ask(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_session_loaded(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_session_floors(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx,
@@ -84,6 +86,18 @@ ngx_http_pupil_session_none(ngx_http_pupil_ctx_t *ctx)
 }
 
 
+/* What the zone still knows of it makes nobody known (strangers.h). */
+static ngx_int_t
+ngx_http_pupil_session_gone(ngx_http_pupil_ctx_t *ctx)
+{
+    if (!ctx->stranger.is) {
+        ngx_http_pupil_zone_remove(ctx->main, ctx->session.hash);
+    }
+
+    return ngx_http_pupil_session_none(ctx);
+}
+
+
 ngx_int_t
 ngx_http_pupil_session_sent(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_session_t *session)
@@ -114,7 +128,6 @@ ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt next)
 {
     ngx_int_t                  rc;
-    ngx_libpq_exchange_t      *ex;
     ngx_http_pupil_session_t  *session;
 
     session = &ctx->session;
@@ -138,17 +151,35 @@ ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
         return NGX_OK;
     }
 
+    ctx->session_next = next;
+
+    if (!ngx_http_pupil_zone_knows(ctx, session->hash)) {
+        rc = ngx_http_pupil_stranger(ctx, ngx_http_pupil_session_ask);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return ngx_http_pupil_session_ask(ctx);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_session_ask(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_libpq_exchange_t  *ex;
+
     ex = ngx_http_pupil_exchange(ctx);
     if (ex == NULL) {
         return NGX_ERROR;
     }
 
     (void) ngx_http_pupil_add_session_stmt(ctx, ex, PUPIL_SESSION_LOAD);
-    ngx_libpq_param_bytea(ex, session->hash, 32);
+    ngx_libpq_param_bytea(ex, ctx->session.hash, 32);
 
     ctx->read_at = ngx_current_msec;
-    ctx->session_next = next;
     ctx->resume = ngx_http_pupil_session_loaded;
+    ctx->stranger.exchange = ex;
 
     return ngx_http_pupil_submit(ctx, ex, 0);
 }
@@ -160,10 +191,12 @@ ngx_http_pupil_session_loaded(ngx_http_pupil_ctx_t *ctx)
 {
     pupil_uuid_t  subject;
 
+    ngx_http_pupil_stranger_leaves(ctx);
+
     if (ngx_libpq_get_uuid(ctx->exchange->results[0], 0, PUPIL_SL_SUBJECT,
                            subject.b) != NGX_OK)
     {
-        return ngx_http_pupil_session_none(ctx);
+        return ngx_http_pupil_session_gone(ctx);
     }
 
     return ngx_http_pupil_floors_fetch(ctx, &subject, ctx->session.hash,
@@ -183,7 +216,7 @@ ngx_http_pupil_session_floors(ngx_http_pupil_ctx_t *ctx)
         || ngx_http_pupil_session_ended(ctx)
         || ngx_http_pupil_session_subject(ctx, res) != NGX_OK)
     {
-        return ngx_http_pupil_session_none(ctx);
+        return ngx_http_pupil_session_gone(ctx);
     }
 
     ngx_http_pupil_debug(ctx, "session: loaded from the database");

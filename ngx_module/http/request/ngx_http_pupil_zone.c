@@ -248,6 +248,34 @@ ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx, const uint8_t hash[32],
 }
 
 
+ngx_uint_t
+ngx_http_pupil_zone_knows(ngx_http_pupil_ctx_t *ctx, const uint8_t hash[32])
+{
+    ngx_uint_t                    i, known;
+    ngx_http_pupil_zone_t        *zone;
+    ngx_http_pupil_zone_entry_t  *e;
+
+    zone = ctx->main->zone.sessions;
+
+    if (zone == NULL) {
+        return 0;
+    }
+
+    e = ngx_http_pupil_zone_set(zone, hash);
+    known = 0;
+
+    ngx_shmtx_lock(&zone->pool->mutex);
+
+    for (i = 0; i < NGX_HTTP_PUPIL_ZONE_WAYS && !known; i++) {
+        known = e[i].generation != 0 && ngx_memcmp(e[i].hash, hash, 32) == 0;
+    }
+
+    ngx_shmtx_unlock(&zone->pool->mutex);
+
+    return known;
+}
+
+
 void
 ngx_http_pupil_zone_put(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_session_t *session, ngx_msec_t read_at)

@@ -48,6 +48,10 @@ ngx_int_t ngx_http_pupil_zone_listen(ngx_conf_t *cf,
 ngx_int_t ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx,
     const uint8_t hash[32], ngx_http_pupil_session_t *session);
 
+/* Whether it was ever put and is not ended, however long ago: a hint. */
+ngx_uint_t ngx_http_pupil_zone_knows(ngx_http_pupil_ctx_t *ctx,
+    const uint8_t hash[32]);
+
 /* read_at: ngx_current_msec when the row was asked for; a fill that is older
  * than an invalidation is dropped. */
 void ngx_http_pupil_zone_put(ngx_http_pupil_ctx_t *ctx,

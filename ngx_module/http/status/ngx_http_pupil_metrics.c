@@ -64,6 +64,15 @@ static const ngx_http_pupil_metric_row_t  ngx_http_pupil_zone_metrics[] = {
     { NULL, 0, 0, 0 }
 };
 
+static const ngx_http_pupil_metric_row_t  ngx_http_pupil_stranger_metrics[] = {
+    ngx_http_pupil_counter("strangers", ngx_http_pupil_strangers_t, all),
+    ngx_http_pupil_counter("strangers_refused", ngx_http_pupil_strangers_t,
+                           refused),
+    ngx_http_pupil_gauge("strangers_waiting", ngx_http_pupil_strangers_t,
+                         waiting),
+    { NULL, 0, 0, 0 }
+};
+
 static const ngx_http_pupil_metric_row_t  ngx_http_pupil_keyring_metrics[] = {
     ngx_http_pupil_counter("hits", pupil_keyring_stats_t, hits),
     ngx_http_pupil_counter("misses", pupil_keyring_stats_t, misses),
@@ -261,6 +270,9 @@ ngx_http_pupil_metrics_sessions(ngx_http_pupil_main_conf_t *pmcf,
                           (int64_t) ngx_http_pupil_zone_size(pmcf));
     ngx_http_pupil_metric_table(metrics, "sessions",
                                 ngx_http_pupil_zone_metrics, &pmcf->zone);
+    ngx_http_pupil_metric_table(metrics, "sessions",
+                                ngx_http_pupil_stranger_metrics,
+                                &pmcf->strangers);
     ngx_http_pupil_metric(metrics, "sessions", "listening",
                           NGX_HTTP_PUPIL_GAUGE,
                           pmcf->zone.data.listen != NULL
