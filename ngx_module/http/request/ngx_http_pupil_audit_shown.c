@@ -231,7 +231,7 @@ ngx_http_pupil_audit_shown(ngx_http_pupil_ctx_t *ctx)
     ngx_uint_t  i;
 
     if (ctx->audit.overflow) {
-        ngx_log_error(NGX_LOG_ALERT, ctx->request->connection->log, 0,
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
                       "pupil: an answer names more than its audit record "
                       "can hold");
         return NGX_ERROR;

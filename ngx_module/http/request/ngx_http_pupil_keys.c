@@ -53,7 +53,7 @@ ngx_http_pupil_keys_owners(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt next)
 {
     if (!ngx_http_pupil_keys_round(ctx)) {
-        ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "pupil: the key store and the data disagree about the "
                       "version of an owner's key; request %*s",
                       (size_t) PUPIL_UUID_TEXT_LEN,
@@ -275,7 +275,7 @@ ngx_http_pupil_keys_refused(ngx_http_pupil_ctx_t *ctx, const pupil_str_t *why)
     if (cap->logged != cap->minute) {
         cap->logged = cap->minute;
 
-        ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "pupil: the key store refuses owners' keys (%*s): %s; "
                       "answering 503, and saying this once a minute",
                       why->len, why->data,
@@ -612,7 +612,7 @@ ngx_http_pupil_keys_broken(ngx_http_pupil_ctx_t *ctx, pupil_rc_t rc,
 
     if (!ctx->main->vault.unavailable) {
         ctx->main->vault.unavailable = 1;
-        ngx_log_error(NGX_LOG_CRIT, ctx->request->connection->log, 0,
+        ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,
                       "pupil: %s %s; answering 503, and saying this once",
                       what, why);
     }

@@ -52,6 +52,10 @@ static const ngx_http_pupil_problem_row_t  ngx_http_pupil_problems[] = {
         403, "origin", "Origin not allowed",
         "Requests from this web site are not accepted."
     },
+    [NGX_HTTP_PUPIL_PLAIN_HTTP] = {
+        403, "plain-http", "HTTPS only",
+        "Nothing is served in the clear.  Use https."
+    },
     [NGX_HTTP_PUPIL_PASSWORD_LOGIN_OFF] = {
         403, "password-login-off", "No log-in by password",
         "Passwords are not accepted here."
@@ -88,6 +92,10 @@ static const ngx_http_pupil_problem_row_t  ngx_http_pupil_problems[] = {
     [NGX_HTTP_PUPIL_MEDIA_TYPE] = {
         415, "media-type", "Unsupported media type",
         "Send application/json in UTF-8."
+    },
+    [NGX_HTTP_PUPIL_MISDIRECTED] = {
+        421, "misdirected", "Misdirected request",
+        "This connection is to another server.  Open one of its own."
     },
     [NGX_HTTP_PUPIL_INVALID] = {
         422, "invalid", "Invalid request",
@@ -148,6 +156,7 @@ static const struct {
     { 413, NGX_HTTP_PUPIL_TOO_LARGE },
     { 414, NGX_HTTP_PUPIL_TOO_LARGE },
     { 415, NGX_HTTP_PUPIL_MEDIA_TYPE },
+    { 421, NGX_HTTP_PUPIL_MISDIRECTED },
     { 422, NGX_HTTP_PUPIL_INVALID },
     { 429, NGX_HTTP_PUPIL_THROTTLED },
     { 500, NGX_HTTP_PUPIL_INTERNAL },
@@ -214,6 +223,18 @@ ngx_http_pupil_fault(ngx_http_pupil_ctx_t *ctx, const pupil_fault_t *fault)
 }
 
 
+/* Not the connection's log, which has its address beside the path. */
+void
+ngx_http_pupil_internal(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "pupil: internal error of %s; request %*s",
+                  ctx->conf->endpoint ? ctx->conf->endpoint->name
+                                      : "a location",
+                  (size_t) PUPIL_UUID_TEXT_LEN, ngx_http_pupil_id_text(ctx));
+}
+
+
 /* Whatever was written or waited for before is no part of the answer. */
 static ngx_int_t
 ngx_http_pupil_problem_end(ngx_http_pupil_ctx_t *ctx,
@@ -223,14 +244,8 @@ ngx_http_pupil_problem_end(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_debug(ctx, "problem: %s",
                          ngx_http_pupil_problems[problem].slug);
 
-    /* not the connection's log, which has its address beside the path */
     if (problem == NGX_HTTP_PUPIL_INTERNAL) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "pupil: internal error of %s; request %*s",
-                      ctx->conf->endpoint ? ctx->conf->endpoint->name
-                                          : "a location",
-                      (size_t) PUPIL_UUID_TEXT_LEN,
-                      ngx_http_pupil_id_text(ctx));
+        ngx_http_pupil_internal(ctx);
     }
 
     pupil_writer_reset(&ctx->out);

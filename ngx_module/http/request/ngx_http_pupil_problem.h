@@ -21,6 +21,7 @@ typedef enum {
     NGX_HTTP_PUPIL_NOT_GRANTED,
     NGX_HTTP_PUPIL_CSRF,
     NGX_HTTP_PUPIL_ORIGIN,
+    NGX_HTTP_PUPIL_PLAIN_HTTP,
     NGX_HTTP_PUPIL_PASSWORD_LOGIN_OFF,
     NGX_HTTP_PUPIL_UNKNOWN_TENANT,
     NGX_HTTP_PUPIL_NOT_FOUND,
@@ -30,6 +31,7 @@ typedef enum {
     NGX_HTTP_PUPIL_ID_CONFLICT,
     NGX_HTTP_PUPIL_TOO_LARGE,
     NGX_HTTP_PUPIL_MEDIA_TYPE,
+    NGX_HTTP_PUPIL_MISDIRECTED,
     NGX_HTTP_PUPIL_INVALID,
     NGX_HTTP_PUPIL_RESTRICTED,
     NGX_HTTP_PUPIL_ERASED,
@@ -56,6 +58,9 @@ ngx_int_t ngx_http_pupil_fault(ngx_http_pupil_ctx_t *ctx,
 /* What a parser of input said: NGX_OK, the fault's problem or NGX_ERROR. */
 ngx_int_t ngx_http_pupil_parsed(ngx_http_pupil_ctx_t *ctx, pupil_rc_t rc,
     const pupil_fault_t *fault);
+
+/* The line of a 500, with the request's id. */
+void ngx_http_pupil_internal(ngx_http_pupil_ctx_t *ctx);
 
 /* The problem for a status of nginx's own, or of a fault. */
 ngx_http_pupil_problem_e ngx_http_pupil_problem_of(ngx_uint_t status);

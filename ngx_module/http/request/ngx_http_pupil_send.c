@@ -67,7 +67,7 @@ ngx_http_pupil_send(ngx_http_pupil_ctx_t *ctx)
     chain = NULL;
 
     if (ctx->response.done) {
-        ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
                       "pupil: a second answer to one request");
         return;
     }
@@ -77,7 +77,7 @@ ngx_http_pupil_send(ngx_http_pupil_ctx_t *ctx)
                                    : ngx_http_pupil_chain(ctx, &ctx->out);
 
         if (chain == NULL) {
-            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+            ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                           "pupil: an answer could not be written");
             ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
             return;
@@ -370,6 +370,11 @@ ngx_http_pupil_rewrite(ngx_http_pupil_ctx_t *ctx)
 
     r = ctx->request;
     status = r->headers_out.status;
+
+    /* that of a step has its line */
+    if (status == NGX_HTTP_INTERNAL_SERVER_ERROR) {
+        ngx_http_pupil_internal(ctx);
+    }
 
     pupil_writer_init(&out, &ctx->alloc, 1024);
     ngx_http_pupil_problem_write(ctx, &out, ngx_http_pupil_problem_of(status),

@@ -96,8 +96,8 @@ ngx_http_pupil_audit_tampered(ngx_http_pupil_ctx_t *ctx)
 
     tampered = &ctx->audit.tampered;
 
-    /* no subject: nginx adds the client's address to the line (I14) */
-    ngx_log_error(NGX_LOG_CRIT, ctx->request->connection->log, 0,
+    /* no address, which the record's pseudonym would be read beside (I14) */
+    ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,
                   "pupil: %s is not authentic (%s; rows of this kind: %ui): "
                   "somebody changed the database behind Pupil; see the audit "
                   "records of request %*s", tampered->found[0].table,
