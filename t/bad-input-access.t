@@ -78,7 +78,7 @@ for my $case (['another name', "__host-pupil=$token"],
                   { header => { Cookie => $cookie } }, 401, 'no-session');
 }
 $school->case('two Cookie headers, each with a session', pupil => GET =>
-    '/v1/session', { raw => "GET /v1/session HTTP/1.1\r\nHost: x\r\n"
+    '/v1/session', { raw => "GET /v1/session HTTP/1.1\r\nHost: localhost\r\n"
     . "Cookie: {cookie}\r\nCookie: {cookie}\r\n\r\n" }, 401, 'no-session',
     { keep => 0 });
 is_status $http->get('/v1/session', header => { Cookie =>
@@ -123,7 +123,7 @@ for my $case (['empty', ''], ['a mark', '<mark>'], ['of another', $others],
         403, 'csrf');
 }
 $school->case('two CSRF tokens', pupil => DELETE => '/v1/session',
-    { raw => "DELETE /v1/session HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n"
+    { raw => "DELETE /v1/session HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n"
     . "X-Pupil-CSRF: {csrf}\r\nX-Pupil-CSRF: {csrf}\r\n\r\n" }, 403, 'csrf',
     { keep => 0 });
 

@@ -46,12 +46,12 @@ is_status $res, 201, 'a submission in a body of 1 MiB is stored';
 delete $school->{before};
 
 $school->case('a length that no request has', pupil => POST =>
-    '/v1/progress', { raw => "POST /v1/progress HTTP/1.1\r\nHost: x\r\n"
+    '/v1/progress', { raw => "POST /v1/progress HTTP/1.1\r\nHost: localhost\r\n"
     . "Content-Type: application/json\r\nCookie: {cookie}\r\n"
     . "Content-Length: 9223372036854775807\r\n\r\n" }, 413, 'too-large',
     { keep => 0 });
 $school->case('too large, and asks before it sends', pupil => POST =>
-    '/v1/progress', { raw => "POST /v1/progress HTTP/1.1\r\nHost: x\r\n"
+    '/v1/progress', { raw => "POST /v1/progress HTTP/1.1\r\nHost: localhost\r\n"
     . "Content-Type: application/json\r\nCookie: {cookie}\r\n"
     . "Content-Length: 2000000\r\nExpect: 100-continue\r\n\r\n" }, 413,
     'too-large', { keep => 0 });

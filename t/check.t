@@ -160,6 +160,7 @@ my @wrong = (
     [pupil_allowed_origin => '', 'http://a.example', 'https://a.example/',
      'a.example', 'https://', 'https://a.example b'],
     [pupil_probe => '', 'maybe', '1', 'on off'],
+    [pupil_behind_proxy => '', 'maybe', '1', 'on off'],
 );
 my $docs = slurp(root_dir() . '/docs/directives.md');
 my @handlers = $docs =~ /^\#\#\# [ ] (\w+) \n (?:(?!^\#).)*?

@@ -243,7 +243,7 @@ sub whole ($text) {
     }
     return $base =~ s/^thread_pool .*$/$text/mr if $text =~ /^\s*thread_pool/;
     return $base =~ s/(\n    server \{)/\n$text$1/r
-        if $text =~ /^\s*(?:log_format|pupil_deny|pupil_allowed|limit_req_zone
+        if $text =~ /^\s*(?:log_format|map|pupil_deny|pupil_allowed|limit_req_zone
                            |server[ ]\{)/x;
 
     for my $name ($text =~ /^\s*(pupil_\w+)/mg) {     # in place of ours

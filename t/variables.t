@@ -15,10 +15,12 @@ my %person = (a => $site->person('CBeane'), pupil => $site->person('OKlein'),
 my %tenant = (a => $site->tenant, b => $there->tenant);
 my %host = (a => 'a.school.example', b => 'b.school.example');
 
-# A second server of the same nginx is the upstream: it says what it got.
+# A second server of the same nginx is the upstream: it says what it got.  The
+# clients here have one connection's name in TLS, as a proxy in front has.
 my $upstream = free_port();
 my $log = tmp_dir() . '/variables.log';
 my $nginx = $site->nginx(conf => { pupil_tenant => '$school' }, http => <<"",
+pupil_behind_proxy on;
 map \$host \$school { $host{a} $tenant{a}; $host{b} $tenant{b}; }
 log_format variables '\$pupil_request_id|\$pupil_tenant|\$pupil_subject|'
                      '\$pupil_role|\$status|\$request_uri';

@@ -338,6 +338,15 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
         .rule = pupil_origin_rule
     },
 
+    [PUPIL_DIRECTIVE_BEHIND_PROXY] = {
+        .name = "pupil_behind_proxy",
+        .where = PUPIL_IN_ANY,
+        .least = 1,
+        .most = 1,
+        .once = 1,
+        PUPIL_TABLE(pupil_flag_words)
+    },
+
     PUPIL_ENDPOINTS(PUPIL_DIRECTIVE_HANDLER)
 
     [PUPIL_DIRECTIVE_STATUS] = {

@@ -47,6 +47,8 @@ static const pupil_directive_id_t  ngx_http_pupil_request_timeout =
     PUPIL_DIRECTIVE_REQUEST_TIMEOUT;
 static const pupil_directive_id_t  ngx_http_pupil_probe =
     PUPIL_DIRECTIVE_PROBE;
+static const pupil_directive_id_t  ngx_http_pupil_behind_proxy =
+    PUPIL_DIRECTIVE_BEHIND_PROXY;
 
 
 #define NGX_HTTP_PUPIL_ANYWHERE                                               \
@@ -200,6 +202,13 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
+
+    { ngx_string("pupil_behind_proxy"),
+      NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_TAKE1,
+      ngx_http_pupil_set_value,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_pupil_loc_conf_t, behind_proxy),
+      (void *) &ngx_http_pupil_behind_proxy },
 
     NGX_HTTP_PUPIL_ENDPOINTS(NGX_HTTP_PUPIL_ENDPOINT_COMMAND)
 
@@ -401,6 +410,7 @@ ngx_http_pupil_create_loc_conf(ngx_conf_t *cf)
     }
 
     conf->login_password = NGX_CONF_UNSET_UINT;
+    conf->behind_proxy = NGX_CONF_UNSET_UINT;
     conf->idle = NGX_CONF_UNSET;
     conf->absolute = NGX_CONF_UNSET;
 
@@ -458,6 +468,7 @@ ngx_http_pupil_merge_values(ngx_http_pupil_loc_conf_t *prev,
 
     ngx_conf_merge_uint_value(conf->login_password, prev->login_password,
                               PUPIL_PASSWORD_STAFF);
+    ngx_conf_merge_uint_value(conf->behind_proxy, prev->behind_proxy, 0);
     ngx_conf_merge_sec_value(conf->idle, prev->idle, PUPIL_SESSION_IDLE);
     ngx_conf_merge_sec_value(conf->absolute, prev->absolute,
                              PUPIL_SESSION_ABSOLUTE);

@@ -50,6 +50,7 @@
 #include "http/request/ngx_http_pupil_session.h"
 #include "http/request/ngx_http_pupil_strangers.h"
 #include "http/request/ngx_http_pupil_tampered.h"
+#include "http/request/ngx_http_pupil_transport.h"
 #include "http/request/ngx_http_pupil_unsent.h"
 #include "http/request/ngx_http_pupil_value.h"
 #include "http/request/ngx_http_pupil_zone.h"

@@ -73,6 +73,7 @@ struct ngx_http_pupil_loc_conf_s {
     ngx_array_t                      *denies;    /* pupil_deny_t */
     pupil_location_t                  serves;    /* policy and statements */
     ngx_uint_t                        login_password;
+    ngx_uint_t                        behind_proxy;
     size_t                            body_max;  /* bytes */
     time_t                            idle;      /* seconds, default 7200 */
     time_t                            absolute;  /* seconds, default 43200 */

@@ -182,6 +182,8 @@ ngx_http_pupil_handler(ngx_http_request_t *r)
 
     ctx = ngx_http_pupil_ctx(r);
     if (ctx == NULL) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "pupil: internal error: no memory for a request");
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -193,7 +195,7 @@ ngx_http_pupil_handler(ngx_http_request_t *r)
     r->disable_not_modified = 1;
 
     if (r != r->main && !ctx->conf->endpoint->subrequest) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "pupil: a subrequest to \"%V\" is refused: of Pupil's "
                       "locations only pupil_session answers auth_request",
                       &r->uri);
@@ -203,7 +205,8 @@ ngx_http_pupil_handler(ngx_http_request_t *r)
     ngx_http_pupil_network(ctx);
 
     /* a subrequest has the body's header fields, and no body */
-    if (ngx_http_pupil_route(ctx) == NGX_OK
+    if (ngx_http_pupil_transport(ctx) == NGX_OK
+        && ngx_http_pupil_route(ctx) == NGX_OK
         && r == r->main
         && ngx_http_pupil_body_check(ctx) == NGX_OK
         && (ctx->route->flags & NGX_HTTP_PUPIL_BODY))
@@ -365,7 +368,7 @@ ngx_http_pupil_must_record(ngx_http_pupil_ctx_t *ctx)
         return 0;
     }
 
-    ngx_log_error(NGX_LOG_ALERT, ctx->request->connection->log, 0,
+    ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
                   "pupil: an answer without an audit record is not sent");
 
     return 1;

@@ -28,6 +28,7 @@ sub memory ($school, @n) {
     for my $kind (@kinds) {
         my ($name, $how, $tls) = @$kind;
         my $entrant = Bench::Entrant::Pupil->start($school, workers => 1,
+            conf => { pupil_behind_proxy => $tls ? 'off' : 'on' },
             nginx => { tls => $tls, connections => $n[-1] + 1000,
                        main => "worker_rlimit_nofile 65536;\n" });
         my ($worker) = $entrant->pids;
