@@ -2,8 +2,8 @@
 
 # The benchmark in miniature, so that it cannot rot: a small school, one short
 # round of everything that needs nothing but what the tests need.  Its figures
-# mean nothing; what is checked is that each measure is there.  The peers are
-# run by `make bench` alone.
+# mean nothing; what is checked is that each measure is there, and that nobody
+# who is asked for is left out.  What peers do: t/bench-peers.t.
 
 use lib 't/lib', 't/bench/lib';
 use Pupil::Test;
@@ -57,5 +57,26 @@ like $text, qr/^\Q$_\E/m, "the report has $_" for '| homework fetch, peak',
     '## Latency', '## Statements', '## With and without', '## How long',
     '## Memory', '## School-morning mix';
 ok -s "$docs/$_.svg", "$_.svg is drawn" for qw(homework overview submit mix);
+
+
+# ---- who is asked for and cannot be had ends it
+
+sub refused (@opt) {
+    my $run = run_cmd(root_dir() . '/t/bench/run', '--small', '--docs', $docs,
+        '--result', $result, '--rounds', 1, '--seconds', 0.1, @opt,
+        (map { "--no-$_" } qw(latency ablations memory counts)),
+        { timeout => 120, env => { PATH => tmp_dir() . "/bin:$ENV{PATH}" } });
+    return $run->{code} ? $run->{err} : 'goes on';
+}
+
+mkdir tmp_dir() . '/bin';
+spew(tmp_dir() . '/bin/node', "#!/bin/sh\necho 'no work today' >&2\nexit 1\n",
+     0755);
+like refused('--entrants', 'node'), qr/^node: no work today$/m,
+    'a peer that does not start, with its reason';
+like refused('--entrants', 'node,nobody'), qr/^nothing is called nobody/m,
+    'a peer that there is not';
+like refused('--workloads', 'homework,nothing'), qr/^nothing is called nothing/m,
+    'nor such a workload';
 
 done_testing;
