@@ -89,7 +89,9 @@ my @ablations = qw(no-key-cache no-audit-groups no-pipelining
 sub wanted ($list, @all) {
     return @all if !defined $list;
     my %wanted = map { $_ => 1 } split /,/, $list;
-    return grep { $wanted{$_} } @all;
+    delete @wanted{ my @found = grep { $wanted{$_} } @all };
+    die "nothing is called @{[sort keys %wanted]}: there are @all\n" if %wanted;
+    return @found;
 }
 
 sub entrant_start ($school, $name, @more) {
@@ -100,13 +102,12 @@ sub entrant_start ($school, $name, @more) {
     return $class->start($school, name => $name, @args, @more);
 }
 
-# Those that are asked for and can be had; what cannot is told.
-sub entrants_start ($school) {
+# Those of all that can be had; what cannot is told.  Whoever is asked for by
+# name has to be there.
+sub entrants_start ($school, @names) {
     my (@entrants, %missing);
 
-    for my $name (wanted($opt{entrants}, @order, $opt{ablations}
-                         ? ('probe', @ablations) : ()))
-    {
+    for my $name (@names) {
         my $entrant = eval {
             entrant_start($school, $name, $name eq 'static' && @entrants
                           ? (bytes => answer_size($school, $entrants[0]))
@@ -114,6 +115,8 @@ sub entrants_start ($school) {
         };
         if ($entrant) {
             push @entrants, $entrant;
+        } elsif ($opt{entrants}) {
+            die "$name: ", why($@), "\n";
         } else {
             $missing{$name} = why($@);
             print STDERR "without $name: $missing{$name}\n";
@@ -245,14 +248,16 @@ sub rounds ($what, $seconds, $got, @measurements) {
 
 
 sub main () {
+    my @names = wanted($opt{entrants}, @order,
+                       $opt{ablations} ? ('probe', @ablations) : ());
+    my %workload = map { $_->{name} => $_ } workloads();
+    my @workloads = @workload{ wanted($opt{workloads},
+                                      map { $_->{name} } workloads()) };
     my $school = Bench::School->up(small => $opt{small});
     my $info = machine();
     $info->{fsync_us} = 0 + sprintf '%.0f', fsync_us($school->site->pg->data);
 
-    my ($entrants, $missing) = entrants_start($school);
-    my @workloads = map { my $name = $_;
-                          grep { $_->{name} eq $name } workloads() }
-                    wanted($opt{workloads}, map { $_->{name} } workloads());
+    my ($entrants, $missing) = entrants_start($school, @names);
     $_->{file} = requests_write($school, $_->{name}) for @workloads;
 
     warm($school, $_, \@workloads) for @$entrants;
