@@ -53,8 +53,8 @@ sub told ($res, @ids) {
     return $res->status . " $text";
 }
 
-# Of each category in the records of a request.
-sub recorded ($res) { return [$class->audit($res)] }
+# Of each category in the records of a request, in an order of their own.
+sub recorded ($res) { return [sort map { json_of($_) } $class->audit($res)] }
 
 # The page without an item that is not what was stored.
 sub without ($page, $id) {
