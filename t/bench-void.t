@@ -8,7 +8,7 @@
 
 use lib 't/lib', 't/bench/lib';
 use Pupil::Test;
-use Bench::Machine qw(build_tool);
+use Bench::Machine qw(load_tool);
 use Bench::Measure;
 
 plan(skip_all => 'not under sanitizers') if $ENV{PUPIL_SANITIZE};
@@ -23,7 +23,7 @@ my $nginx = Pupil::Nginx->new(tls => 1, http2 => 0, load => 0,
 sub counts ($server) {
     $nginx->set(server => "keepalive_requests 1000000; $server")
           ->reload(wait => 1);
-    my $run = run_cmd(build_tool(qw(http_load accounts)), '--port',
+    my $run = run_cmd(load_tool(), '--port',
         $nginx->port, '--requests', $file, '--connections', 2, '--warm', 0.5,
         '--seconds', 0.5);
     return eval { Bench::Measure::outcome('a run', $run); 1 } // 0;

@@ -17,14 +17,7 @@
  * JSON.
  */
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <netinet/tcp.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -32,40 +25,20 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "accounts.h"
+#include "http_load.h"
 
 
-#define NEW_UUID     "uuiduuid-uuid-uuid-uuid-uuiduuiduuid"
-#define UUID_LEN     36
 #define CONNECTIONS  16384
 #define ACCOUNTS     8
 #define PIDS         256
-#define MARKS        64
-#define BUFFER       (1 << 18)
 #define DRAIN        2.0        /* seconds that late answers may take */
+#define IDLE         0.02       /* seconds, when nothing is due */
 
-
-typedef struct {
-    char    *text;
-    size_t   len;
-    size_t   marks[MARKS];      /* places of NEW_UUID */
-    int      nmarks;
-} request_t;
-
-typedef struct {
-    SSL     *ssl;
-    int      fd;
-    int      busy;
-    double   due;               /* latency counts from here */
-    size_t   got, need;         /* bytes of the answer, 0: not known yet */
-    int      status, closes;
-    char    *in;
-} conn_t;
 
 typedef struct {
     char      name[32];
@@ -74,27 +47,22 @@ typedef struct {
 } account_t;
 
 typedef struct {
-    int             port, connections;
-    double          warm, seconds, rate;
-    long            max;
-    request_t      *requests;
-    size_t          nrequests, next;
-    conn_t         *conns;
-    int            *idle, nidle;
-    int             epoll;
-    SSL_CTX        *ctx;
-    account_t       accounts[ACCOUNTS];
-    int             naccounts;
-    double          begin, from, until;
-    uint32_t       *latencies;
-    size_t          nlatencies, room;
-    unsigned long   total, sent, done, bytes, statuses[6], failed, lost;
-    unsigned long   due_count;
+    double           warm, seconds, rate;
+    long             max;
+    http_requests_t  requests;
+    http_conns_t     conns;
+    account_t        accounts[ACCOUNTS];
+    int              naccounts;
+    double           begin, from, until;
+    uint32_t        *latencies;
+    size_t           nlatencies, room;
+    unsigned long    total, sent, done, bytes, statuses[6], lost;
+    unsigned long    due_count;
 } load_t;
 
 
-static void __attribute__((noreturn, format(printf, 1, 2)))
-die(const char *what, ...)
+void
+http_die(const char *what, ...)
 {
     va_list  args;
 
@@ -107,297 +75,15 @@ die(const char *what, ...)
 }
 
 
-static void *
-grow(void *p, size_t size)
+void *
+http_grow(void *p, size_t size)
 {
     p = realloc(p, size);
     if (p == NULL) {
-        die("no memory");
+        http_die("no memory");
     }
 
     return p;
-}
-
-
-/* Requests */
-
-static void
-request_add(load_t *load, FILE *in, size_t len)
-{
-    char       *p;
-    request_t  *r;
-
-    load->requests = grow(load->requests,
-                          (load->nrequests + 1) * sizeof(request_t));
-    r = &load->requests[load->nrequests++];
-
-    r->len = len;
-    r->nmarks = 0;
-    r->text = grow(NULL, len + 1);
-    r->text[len] = '\0';
-
-    if (fread(r->text, 1, len, in) != len) {
-        die("a request is cut short");
-    }
-
-    for (p = r->text; (p = strstr(p, NEW_UUID)) != NULL; p += UUID_LEN) {
-        if (r->nmarks == MARKS) {
-            die("too many UUIDs in a request");
-        }
-
-        r->marks[r->nmarks++] = (size_t) (p - r->text);
-    }
-}
-
-
-static void
-requests_read(load_t *load, const char *path)
-{
-    FILE    *in;
-    size_t   len;
-
-    in = fopen(path, "r");
-    if (in == NULL) {
-        die("cannot read %s", path);
-    }
-
-    while (fscanf(in, "%zu", &len) == 1 && fgetc(in) == '\n') {
-        request_add(load, in, len);
-    }
-
-    fclose(in);
-
-    if (load->nrequests == 0) {
-        die("no request in %s", path);
-    }
-}
-
-
-static void
-uuid_write(char *p)
-{
-    int       i, k;
-    uint8_t   r[16];
-
-    static const char  hex[] = "0123456789abcdef";
-
-    if (getrandom(r, sizeof(r), 0) != sizeof(r)) {
-        die("no random bytes");
-    }
-
-    r[6] = (r[6] & 0x0f) | 0x40;
-    r[8] = (r[8] & 0x3f) | 0x80;
-
-    for (i = 0, k = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) {
-            p[k++] = '-';
-        }
-
-        p[k++] = hex[r[i] >> 4];
-        p[k++] = hex[r[i] & 15];
-    }
-}
-
-
-/* Connections */
-
-static void
-conn_open(load_t *load, conn_t *c)
-{
-    int                 one = 1;
-    struct epoll_event  ev;
-    struct sockaddr_in  to = { .sin_family = AF_INET };
-
-    to.sin_port = htons((uint16_t) load->port);
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-
-    c->fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (c->fd < 0 || connect(c->fd, (struct sockaddr *) &to, sizeof(to)) != 0)
-    {
-        die("connect: %s", strerror(errno));
-    }
-
-    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-
-    c->ssl = SSL_new(load->ctx);
-    if (c->ssl == NULL || SSL_set_fd(c->ssl, c->fd) != 1
-        || SSL_connect(c->ssl) != 1)
-    {
-        die("TLS: %s", ERR_error_string(ERR_get_error(), NULL));
-    }
-
-    fcntl(c->fd, F_SETFL, O_NONBLOCK);
-    c->busy = 0;
-
-    ev.events = EPOLLIN;
-    ev.data.ptr = c;
-    epoll_ctl(load->epoll, EPOLL_CTL_ADD, c->fd, &ev);
-}
-
-
-static void
-conn_close(conn_t *c)
-{
-    SSL_free(c->ssl);
-    close(c->fd);
-}
-
-
-static void
-conn_write(conn_t *c, const char *data, size_t len)
-{
-    int            rc;
-    struct pollfd  p;
-
-    while ((rc = SSL_write(c->ssl, data, (int) len)) <= 0) {
-        rc = SSL_get_error(c->ssl, rc);
-        if (rc != SSL_ERROR_WANT_WRITE && rc != SSL_ERROR_WANT_READ) {
-            return;     /* the read will find out */
-        }
-
-        p.fd = c->fd;
-        p.events = rc == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN;
-        poll(&p, 1, 1000);
-    }
-}
-
-
-static void
-conn_send(load_t *load, conn_t *c, double due)
-{
-    int         i;
-    request_t  *r;
-
-    r = &load->requests[load->next];
-    load->next = (load->next + 1) % load->nrequests;
-
-    for (i = 0; i < r->nmarks; i++) {
-        uuid_write(r->text + r->marks[i]);
-    }
-
-    c->busy = 1;
-    c->due = due;
-    c->got = 0;
-    c->need = 0;
-    load->sent++;
-
-    conn_write(c, r->text, r->len);
-}
-
-
-/* What is known from the head of the answer. */
-static void
-head_read(conn_t *c)
-{
-    char  *end, *p;
-
-    c->in[c->got] = '\0';
-
-    end = strstr(c->in, "\r\n\r\n");
-    if (end == NULL) {
-        return;
-    }
-
-    *end = '\0';
-    c->status = atoi(c->in + sizeof("HTTP/1.1 ") - 1);
-    c->closes = strcasestr(c->in, "\nconnection: close") != NULL;
-    c->need = (size_t) (end + 4 - c->in);
-
-    p = strcasestr(c->in, "\ncontent-length:");
-    if (p != NULL) {
-        c->need += strtoul(p + sizeof("\ncontent-length:") - 1, NULL, 10);
-
-    } else if (c->status != 204) {
-        die("an answer without its length: %s", c->in);
-    }
-
-    *end = '\r';
-
-    if (c->need >= BUFFER) {
-        die("an answer of %zu bytes", c->need);
-    }
-}
-
-
-static void
-latency_add(load_t *load, double seconds)
-{
-    if (load->nlatencies == load->room) {
-        load->room = load->room ? 2 * load->room : 65536;
-        load->latencies = grow(load->latencies,
-                               load->room * sizeof(uint32_t));
-    }
-
-    load->latencies[load->nlatencies++] = (uint32_t) (seconds * 1e6);
-}
-
-
-static void
-conn_done(load_t *load, conn_t *c)
-{
-    double  t = bench_now();
-
-    /* of the warm-up too: one that is refused leaves fewer records */
-    c->busy = 0;
-    load->total++;
-    load->statuses[c->status / 100 < 6 ? c->status / 100 : 0]++;
-
-    /* open loop: what was due counts; closed loop: what was answered */
-    if (load->rate > 0 ? c->due >= load->from && c->due < load->until
-                       : t >= load->from && t < load->until)
-    {
-        load->done++;
-        load->bytes += c->need;
-        latency_add(load, t - c->due);
-    }
-
-    if (c->closes) {
-        conn_close(c);
-        conn_open(load, c);
-    }
-
-    load->idle[load->nidle++] = (int) (c - load->conns);
-}
-
-
-static void
-conn_read(load_t *load, conn_t *c)
-{
-    int  n;
-
-    for ( ;; ) {
-        n = SSL_read(c->ssl, c->in + c->got, (int) (BUFFER - 1 - c->got));
-
-        if (n <= 0) {
-            n = SSL_get_error(c->ssl, n);
-            if (n == SSL_ERROR_WANT_READ || n == SSL_ERROR_WANT_WRITE) {
-                return;
-            }
-
-            load->lost += (unsigned long) c->busy;
-            if (c->busy) {
-                load->idle[load->nidle++] = (int) (c - load->conns);
-            }
-            conn_close(c);
-            conn_open(load, c);
-            return;
-        }
-
-        if (!c->busy) {
-            die("an answer that nobody asked for");
-        }
-
-        c->got += (size_t) n;
-
-        if (c->need == 0) {
-            head_read(c);
-        }
-
-        if (c->need != 0 && c->got >= c->need) {
-            conn_done(load, c);
-            return;
-        }
-    }
 }
 
 
@@ -410,7 +96,7 @@ account_add(load_t *load, char *text)
     account_t  *a;
 
     if (load->naccounts == ACCOUNTS) {
-        die("too many accounts");
+        http_die("too many accounts");
     }
 
     a = &load->accounts[load->naccounts++];
@@ -458,39 +144,116 @@ own_seconds(void)
 
 /* The load */
 
-/* Sends what may be sent now; returns seconds until the next is due. */
+static int
+spent(const load_t *load)
+{
+    return load->max > 0 && load->sent >= (unsigned long) load->max;
+}
+
+
+static void
+request_send(load_t *load, double due)
+{
+    load->sent++;
+    http_conns_send(&load->conns, http_requests_next(&load->requests), due);
+}
+
+
+/* Whatever is idle asks at once. */
 static double
-send_due(load_t *load, double t)
+closed_loop(load_t *load, double t)
+{
+    while (load->conns.nidle && !spent(load)) {
+        request_send(load, t);
+    }
+
+    return IDLE;
+}
+
+
+/* What is due is sent, as far as something is idle. */
+static double
+open_loop(load_t *load, double t)
 {
     double  due;
 
-    if (t >= load->until || (load->max > 0
-                             && load->sent >= (unsigned long) load->max))
+    while (load->conns.nidle && !spent(load)) {
+        due = load->begin + (double) load->due_count / load->rate;
+        if (due > t) {
+            return due - t;
+        }
+
+        load->due_count++;
+        request_send(load, due);
+    }
+
+    return IDLE;
+}
+
+
+/* Sends what may be sent now; returns seconds until there may be more. */
+static double
+send_due(load_t *load, double t)
+{
+    if (t >= load->until) {
+        return IDLE;
+    }
+
+    return load->rate > 0 ? open_loop(load, t) : closed_loop(load, t);
+}
+
+
+static void
+latency_add(load_t *load, double seconds)
+{
+    if (load->nlatencies == load->room) {
+        load->room = load->room ? 2 * load->room : 65536;
+        load->latencies = http_grow(load->latencies,
+                                    load->room * sizeof(uint32_t));
+    }
+
+    load->latencies[load->nlatencies++] = (uint32_t) (seconds * 1e6);
+}
+
+
+static void
+answer_count(load_t *load, const http_conn_t *c)
+{
+    double  t = bench_now();
+
+    /* of the warm-up too: one that is refused leaves fewer records */
+    load->total++;
+    load->statuses[c->status / 100 < 6 ? c->status / 100 : 0]++;
+
+    /* open loop: what was due counts; closed loop: what was answered */
+    if (load->rate > 0 ? c->due >= load->from && c->due < load->until
+                       : t >= load->from && t < load->until)
     {
-        return 0.02;
+        load->done++;
+        load->bytes += c->need;
+        latency_add(load, t - c->due);
     }
+}
 
-    while (load->nidle) {
-        if (load->rate > 0) {
-            due = load->begin + (double) load->due_count / load->rate;
-            if (due > t) {
-                return due - t;
-            }
 
-            load->due_count++;
+static void
+answer_read(load_t *load, http_conn_t *c)
+{
+    switch (http_conn_read(&load->conns, c)) {
 
-        } else {
-            due = t;
-        }
+    case HTTP_DONE:
+        answer_count(load, c);
+        http_conn_rest(&load->conns, c);
+        break;
 
-        conn_send(load, &load->conns[load->idle[--load->nidle]], due);
+    case HTTP_LOST:
+        load->lost++;
+        break;
 
-        if (load->max > 0 && load->sent >= (unsigned long) load->max) {
-            break;
-        }
+    case HTTP_WAITS:
+    case HTTP_CLOSED:
+        break;
     }
-
-    return 0.02;
 }
 
 
@@ -503,7 +266,7 @@ wait_events(load_t *load, struct epoll_event *events, int n, double seconds)
     ts.tv_sec = (time_t) seconds;
     ts.tv_nsec = (long) ((seconds - (double) ts.tv_sec) * 1e9);
 
-    return epoll_pwait2(load->epoll, events, n, &ts, NULL);
+    return epoll_pwait2(load->conns.epoll, events, n, &ts, NULL);
 }
 
 
@@ -545,7 +308,7 @@ run(load_t *load, double *foreign, double *own)
             *foreign = (busy[1] - busy[0] - used) / (all[1] - all[0]);
         }
 
-        if (phase == 2 && (load->nidle == load->connections
+        if (phase == 2 && (load->conns.nidle == load->conns.count
                            || t > load->until + DRAIN))
         {
             return;
@@ -558,7 +321,7 @@ run(load_t *load, double *foreign, double *own)
         n = wait_events(load, events, 256, send_due(load, t));
 
         for (i = 0; i < n; i++) {
-            conn_read(load, events[i].data.ptr);
+            answer_read(load, events[i].data.ptr);
         }
     }
 }
@@ -625,41 +388,13 @@ report(load_t *load, double foreign, double own)
 }
 
 
-static void
-setup(load_t *load)
-{
-    int       i;
-    uint32_t  r;
-
-    prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
-    load->ctx = SSL_CTX_new(TLS_client_method());
-    load->epoll = epoll_create1(0);
-    load->conns = calloc((size_t) load->connections, sizeof(conn_t));
-    load->idle = calloc((size_t) load->connections, sizeof(int));
-
-    if (load->ctx == NULL || load->epoll < 0 || load->conns == NULL
-        || load->idle == NULL
-        || getrandom(&r, sizeof(r), 0) != sizeof(r))
-    {
-        die("setting up failed");
-    }
-
-    load->next = r % load->nrequests;
-
-    for (i = 0; i < load->connections; i++) {
-        load->conns[i].in = grow(NULL, BUFFER);
-        conn_open(load, &load->conns[i]);
-        load->idle[load->nidle++] = i;
-    }
-}
-
-
 int
 main(int argc, char **argv)
 {
     int            c;
     double         foreign, own;
-    static load_t  load = { .connections = 1, .warm = 0.3, .seconds = 2 };
+    static load_t  load = { .conns = { .count = 1 }, .warm = 0.3,
+                            .seconds = 2 };
 
     static const struct option  options[] = {
         { "port", required_argument, NULL, 'p' },
@@ -676,13 +411,13 @@ main(int argc, char **argv)
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (c) {
         case 'p':
-            load.port = atoi(optarg);
+            load.conns.port = atoi(optarg);
             break;
         case 'r':
-            requests_read(&load, optarg);
+            http_requests_read(&load.requests, optarg);
             break;
         case 'n':
-            load.connections = atoi(optarg);
+            load.conns.count = atoi(optarg);
             break;
         case 'w':
             load.warm = atof(optarg);
@@ -704,13 +439,14 @@ main(int argc, char **argv)
         }
     }
 
-    if (load.port == 0 || load.nrequests == 0 || load.connections < 1
-        || load.connections > CONNECTIONS)
+    if (load.conns.port == 0 || load.requests.count == 0 || load.conns.count < 1
+        || load.conns.count > CONNECTIONS)
     {
-        die("usage: see the head of http_load.c");
+        http_die("usage: see the head of http_load.c");
     }
 
-    setup(&load);
+    prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+    http_conns_open(&load.conns);
     run(&load, &foreign, &own);
     report(&load, foreign, own);
 

@@ -11,8 +11,8 @@ use Pupil::Nginx;
 use Pupil::Postgres;
 use Pupil::Util;
 
-our @EXPORT_OK = qw(machine describe fsync_us build_tool session_options
-                    median spread least);
+our @EXPORT_OK = qw(machine describe fsync_us build_tool load_tool
+                    session_options median spread least);
 
 
 sub machine () {
@@ -67,6 +67,11 @@ sub compile (@names) {
         qw(-lpq -lsodium -lpcre2-8 -lssl -lcrypto -ldl -lpthread));
     die "cc: $run->{err}" if $run->{code};
     return $out;
+}
+
+# What asks over HTTP.
+sub load_tool () {
+    return build_tool(qw(http_load http_conn http_requests accounts));
 }
 
 

@@ -4,7 +4,7 @@ package Bench::Measure;
 
 use v5.36;
 
-use Bench::Machine qw(build_tool machine);
+use Bench::Machine qw(build_tool load_tool machine);
 use Exporter qw(import);
 use JSON::XS ();
 use List::Util qw(max);
@@ -38,7 +38,7 @@ sub audited ($school, $since) {
 }
 
 sub load_command ($e, $w, %opt) {
-    return (build_tool(qw(http_load accounts)), '--port', $e->port,
+    return (load_tool(), '--port', $e->port,
             '--requests', $w->{file}, '--connections', $w->{connections},
             '--seconds', $opt{seconds}, '--warm', WARM,
             $opt{rate} ? ('--rate', $opt{rate}) : (),

@@ -4,7 +4,7 @@ package Bench::Growth::Load;
 
 use v5.36;
 
-use Bench::Machine qw(build_tool);
+use Bench::Machine qw(build_tool load_tool);
 use Bench::Measure qw(measure);
 use Bench::Workload;
 use Exporter qw(import);
@@ -125,7 +125,7 @@ sub log_tail ($entrant) {
 
 # So many requests, four at a time, and nothing measured.
 sub send_some ($school, $name, $count, $entrant) {
-    my $run = run_cmd(build_tool(qw(http_load accounts)), '--port',
+    my $run = run_cmd(load_tool(), '--port',
         $entrant->port, '--requests', file($school, $name), '--connections', 4,
         '--warm', 0, '--seconds', 60, '--max', $count, { timeout => 120 });
     my $m = eval { JSON::XS::decode_json($run->{out}) };
