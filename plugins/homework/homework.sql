@@ -1,9 +1,10 @@
 -- Copyright (C) the Pupil authors
 --
 -- Assignments.  Owned, and sealed, by the class.  The teacher who assigned is a
--- pseudonym, so that erasing the teacher leaves the class its text.
+-- pseudonym, so that erasing the teacher leaves the class its text.  Applied
+-- again when it changes.
 
-CREATE TABLE data.homework (
+CREATE TABLE IF NOT EXISTS data.homework (
     tenant        uuid NOT NULL,
     owner         uuid NOT NULL,
     record        uuid NOT NULL,
@@ -22,8 +23,14 @@ CREATE TABLE data.homework (
 );
 
 -- Both lists: the homework of a class by its due date, and a page of it.
-CREATE INDEX homework_due ON data.homework (tenant, owner, due_at, record)
+CREATE INDEX IF NOT EXISTS homework_due
+    ON data.homework (tenant, owner, due_at, record)
     WHERE deleted_at IS NULL;
+
+-- Clients make ids: one is that of one homework of the tenant, as submissions
+-- name their homework by it alone.
+CREATE UNIQUE INDEX IF NOT EXISTS homework_record
+    ON data.homework (tenant, record);
 
 SELECT pupil.protect('homework');
 
@@ -35,7 +42,7 @@ SELECT pupil.protect('homework');
 -- back an id that stood for something else.  Its row lock makes the writers of
 -- a class wait for each other, so that every snapshot sees the version of just
 -- what it sees.
-CREATE TABLE data.homework_version (
+CREATE TABLE IF NOT EXISTS data.homework_version (
     tenant   uuid NOT NULL,
     class    uuid NOT NULL,
     version  uuid NOT NULL,
@@ -49,7 +56,7 @@ GRANT SELECT, INSERT, UPDATE ON data.homework_version
 -- With the rights, and under the row-level security, of whoever writes: the
 -- gateway, an import, an administrator.  Ordered, lest two writers of several
 -- classes lock each other out.
-CREATE FUNCTION data.homework_changed() RETURNS trigger
+CREATE OR REPLACE FUNCTION data.homework_changed() RETURNS trigger
     LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO data.homework_version (tenant, class, version)
@@ -62,7 +69,7 @@ BEGIN
 END $$;
 
 -- The title of the class is shown with its homework.
-CREATE FUNCTION data.homework_class_changed() RETURNS trigger
+CREATE OR REPLACE FUNCTION data.homework_class_changed() RETURNS trigger
     LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO data.homework_version (tenant, class, version)
@@ -74,7 +81,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION data.homework_emptied() RETURNS trigger
+CREATE OR REPLACE FUNCTION data.homework_emptied() RETURNS trigger
     LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM data.homework_version;
@@ -93,12 +100,12 @@ BEGIN
         (VALUES ('insert', 'NEW'), ('delete', 'OLD'), ('update', 'OLD'),
         ('update', 'NEW')) AS e (event, rows)
     LOOP
-        EXECUTE format('CREATE TRIGGER homework_%s_%s AFTER %s ON %s'
-            ' REFERENCING %s TABLE AS changed FOR EACH STATEMENT'
+        EXECUTE format('CREATE OR REPLACE TRIGGER homework_%s_%s'
+            ' AFTER %s ON %s REFERENCING %s TABLE AS changed FOR EACH STATEMENT'
             ' EXECUTE FUNCTION data.%s()', t.event, lower(t.rows), t.event,
             t.name, t.rows, t.run);
     END LOOP;
 END $$;
 
-CREATE TRIGGER homework_truncate AFTER TRUNCATE ON data.homework
+CREATE OR REPLACE TRIGGER homework_truncate AFTER TRUNCATE ON data.homework
     FOR EACH STATEMENT EXECUTE FUNCTION data.homework_emptied();

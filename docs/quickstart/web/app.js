@@ -430,10 +430,18 @@ async function takeBack(item) {
 }
 
 
+/* Sent again after an error, as it is, it is the same homework. */
+let givenAs = crypto.randomUUID();
+
+$('assign').addEventListener('input', () => {
+  givenAs = crypto.randomUUID();
+});
+
 onSubmit($('assign'), async (form) => {
   const points = Number(form.points.value);
 
   await api('POST', '/v1/homework', {
+    id: givenAs,
     class_id: form.class_id.value,
     title: form.title.value,
     ...(form.description.value && { description: form.description.value }),
@@ -442,6 +450,7 @@ onSubmit($('assign'), async (form) => {
       .map((line) => line.trim()).filter(Boolean)
       .map((title) => ({ title, max_score: points })),
   });
+  givenAs = crypto.randomUUID();
   form.reset();
   await teacher();
   say('Homework given.', true);

@@ -230,6 +230,7 @@ static const char  create_sql[] =
     " assigned_at, due_at, facts)"
     " SELECT $2, a.class, $10, $11, 'gateway', $12, $13, $14, $15, $4, $16,"
     " $17, $18 FROM a WHERE" KEYED
+    " ON CONFLICT DO NOTHING"
     " RETURNING h.record)"
     WRITTEN;
 

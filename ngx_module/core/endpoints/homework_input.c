@@ -11,7 +11,10 @@
 static const char *homework_status(const uint8_t *s, size_t len, void *out);
 
 
+/* PUPIL_INPUT_SET_ASSIGNED_AT is the bit of its row. */
 static const pupil_rule_t  homework_rules[] = {
+    { .name = "id", .kind = RULE_UUID,
+      .offset = offsetof(pupil_input_homework_t, id) },
     { .name = "class_id", .kind = RULE_UUID, .flags = RULE_REQUIRED,
       .offset = offsetof(pupil_input_homework_t, class_id) },
     { .name = "title", .kind = RULE_LINE, .flags = RULE_REQUIRED,
@@ -118,7 +121,7 @@ pupil_input_homework(const pupil_alloc_t *alloc, const pupil_str_t *body,
     }
 
     rc = pupil_rule_object(&in, 0, homework_rules,
-                           pupil_rule_count(homework_rules), out, NULL);
+                           pupil_rule_count(homework_rules), out, &out->set);
     if (rc != PUPIL_OK) {
         return rc;
     }

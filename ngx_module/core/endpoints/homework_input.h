@@ -15,6 +15,9 @@
 #define PUPIL_INPUT_EXERCISES_MAX    100
 #define PUPIL_INPUT_SCORE_MAX        1000000    /* of max_score */
 
+/* Of a new one: members that were sent, of those where it matters. */
+#define PUPIL_INPUT_SET_ASSIGNED_AT  0x10
+
 /* Members that a patch sets. */
 #define PUPIL_INPUT_SET_TITLE        0x1
 #define PUPIL_INPUT_SET_DESCRIPTION  0x2
@@ -28,6 +31,8 @@ typedef struct {
 
 
 typedef struct {
+    unsigned                 set;           /* by the order of members */
+    pupil_uuid_t             id;            /* zero when absent */
     pupil_uuid_t             class_id;
     pupil_str_t              title;
     pupil_str_t              description;   /* data is NULL when absent */
@@ -56,8 +61,8 @@ typedef struct {
 extern const pupil_argument_t  pupil_homework_arguments[];
 
 /*
- * {"class_id","title","description"?,"assigned_at"?,"due_at","exercises"};
- * both dates within ten years of now, due_at after assigned_at.
+ * {"id"?,"class_id","title","description"?,"assigned_at"?,"due_at",
+ * "exercises"}; both dates within ten years of now, due_at after assigned_at.
  */
 pupil_rc_t pupil_input_homework(const pupil_alloc_t *alloc,
     const pupil_str_t *body, pupil_time_t now, pupil_input_homework_t *out,

@@ -16,7 +16,6 @@ static ngx_int_t ngx_http_pupil_homework_list_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_homework_list_render(
     ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_homework_one_start(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_homework_one_render(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_homework_next(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_homework_refused(ngx_http_pupil_ctx_t *ctx);
@@ -219,6 +218,16 @@ ngx_http_pupil_homework_one_start(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_debug(ctx, "one: start");
 
     return ngx_http_pupil_homework_start(ctx, &ctx->path_id);
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_ask_one(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *one, ngx_http_pupil_step_pt step)
+{
+    ctx->resume = step;
+
+    return ngx_http_pupil_homework_start(ctx, one);
 }
 
 
@@ -427,7 +436,7 @@ ngx_http_pupil_homework_next_write(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_homework_one_render(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                   rc;

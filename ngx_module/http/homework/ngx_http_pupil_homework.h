@@ -202,6 +202,25 @@ void ngx_http_pupil_homework_bind_time(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_homework_bind_new(ngx_http_pupil_ctx_t *ctx,
     pupil_bound_row_t *bound, const pupil_uuid_t *ids, ngx_uint_t n);
 
+/* The number of a field of the category. */
+int32_t ngx_http_pupil_homework_field(ngx_http_pupil_ctx_t *ctx,
+    const char *field);
+
+/* The ids of a new one's exercises; NULL: no memory. */
+pupil_uuid_t *ngx_http_pupil_homework_ids(ngx_http_pupil_ctx_t *ctx);
+
+/*
+ * There is a homework with the id that was sent, in the class stored: shows it
+ * if it was made of the same, by those ids, else refuses.
+ */
+ngx_int_t ngx_http_pupil_homework_again(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_class_t *stored, const pupil_uuid_t *ids);
+
+/* Reads one homework, as its route does; step shows it. */
+ngx_int_t ngx_http_pupil_homework_ask_one(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *one, ngx_http_pupil_step_pt step);
+ngx_int_t ngx_http_pupil_homework_one_render(ngx_http_pupil_ctx_t *ctx);
+
 /* The class, or the class that has that homework; NULL. */
 ngx_http_pupil_class_t *ngx_http_pupil_homework_class(
     ngx_http_pupil_homework_t *data, const pupil_uuid_t *class_id);
@@ -299,6 +318,7 @@ ngx_int_t ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx);
 
 /* The steps behind a write that is committed. */
 ngx_int_t ngx_http_pupil_homework_created(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_homework_replayed(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_patched(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_deleted(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx);

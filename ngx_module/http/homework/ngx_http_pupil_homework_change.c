@@ -23,8 +23,6 @@ static ngx_int_t ngx_http_pupil_homework_begun(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t ngx_http_pupil_homework_rebind(ngx_http_pupil_ctx_t *ctx,
     pupil_bound_row_t *bound, pupil_str_t title, pupil_str_t description,
     pupil_str_t *facts);
-static pupil_uuid_t *ngx_http_pupil_homework_ids(ngx_http_pupil_ctx_t *ctx,
-    ngx_uint_t n);
 static ngx_libpq_exchange_t *ngx_http_pupil_homework_begin(
     ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt);
 static void ngx_http_pupil_homework_record(ngx_http_pupil_ctx_t *ctx,
@@ -53,10 +51,14 @@ ngx_http_pupil_homework_create_parse(ngx_http_pupil_ctx_t *ctx)
 
     data = ctx->data;
 
-    pupil_uuid_random(&data->record);
-
     parsed = pupil_input_homework(&ctx->alloc, &ctx->body, ctx->now,
                                   &data->create, &fault);
+
+    data->record = data->create.id;
+
+    if (pupil_uuid_is_zero(&data->record)) {
+        pupil_uuid_random(&data->record);
+    }
 
     return ngx_http_pupil_parsed(ctx, parsed, &fault);
 }
@@ -113,14 +115,11 @@ ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx)
     }
 
     data = ctx->data;
-    record = ctx->route->method == NGX_HTTP_POST ? NULL : &ctx->path_id;
+    record = stmt == PUPIL_HOMEWORK_CREATE ? &data->record : &ctx->path_id;
     ngx_http_pupil_homework_evidence(ctx, ex, record);
 
-    if (record != NULL) {
-        data->target_at = ngx_http_pupil_add_stmt(ctx, ex,
-                                                  PUPIL_HOMEWORK_TARGET);
-        ngx_libpq_param_uuid(ex, record->b);
-    }
+    data->target_at = ngx_http_pupil_add_stmt(ctx, ex, PUPIL_HOMEWORK_TARGET);
+    ngx_libpq_param_uuid(ex, record->b);
 
     /* what the audit tells when that evidence is not authentic */
     ctx->audit.asked = ngx_http_pupil_stmt(ctx, stmt);
@@ -175,7 +174,7 @@ ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
     ngx_libpq_exchange_t          *ex;
     pupil_input_homework_t        *in;
     ngx_http_pupil_homework_t     *data;
-    const ngx_http_pupil_class_t  *class;
+    const ngx_http_pupil_class_t  *class, *stored;
 
     ngx_http_pupil_debug(ctx, "create: evidence read");
 
@@ -194,9 +193,15 @@ ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
         return rc == NGX_DECLINED ? NGX_OK : rc;
     }
 
-    ids = ngx_http_pupil_homework_ids(ctx, in->exercise_count);
+    ids = ngx_http_pupil_homework_ids(ctx);
     if (ids == NULL) {
         return NGX_ERROR;
+    }
+
+    stored = ngx_http_pupil_homework_class_of(data, &data->record);
+
+    if (stored != NULL) {
+        return ngx_http_pupil_homework_again(ctx, stored, ids);
     }
 
     if (ngx_http_pupil_homework_texts(ctx, ids, &title, &description,
@@ -281,23 +286,6 @@ ngx_http_pupil_homework_bind(ngx_http_pupil_ctx_t *ctx,
                                       due_at);
 
     return ngx_http_pupil_homework_facts(ctx, &bound, facts);
-}
-
-
-/* Of new exercises; NULL: no memory. */
-static pupil_uuid_t *
-ngx_http_pupil_homework_ids(ngx_http_pupil_ctx_t *ctx, ngx_uint_t n)
-{
-    ngx_uint_t     i;
-    pupil_uuid_t  *ids;
-
-    ids = ngx_palloc(ctx->request->pool, n * sizeof(pupil_uuid_t));
-
-    for (i = 0; ids != NULL && i < n; i++) {
-        pupil_uuid_random(&ids[i]);
-    }
-
-    return ids;
 }
 
 

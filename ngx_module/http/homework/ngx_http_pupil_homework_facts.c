@@ -11,8 +11,6 @@
 
 static const pupil_category_t *ngx_http_pupil_homework_category(
     ngx_http_pupil_ctx_t *ctx);
-static int32_t ngx_http_pupil_homework_field(ngx_http_pupil_ctx_t *ctx,
-    const char *field);
 
 
 ngx_int_t
@@ -124,7 +122,7 @@ ngx_http_pupil_homework_category(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-static int32_t
+int32_t
 ngx_http_pupil_homework_field(ngx_http_pupil_ctx_t *ctx, const char *field)
 {
     return ngx_http_pupil_facts_field(ngx_http_pupil_homework_category(ctx),

@@ -32,6 +32,20 @@ ngx_http_pupil_homework_created(ngx_http_pupil_ctx_t *ctx)
 }
 
 
+/* Sent again: what is stored, as whoever asks for it is shown it. */
+ngx_int_t
+ngx_http_pupil_homework_replayed(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    ngx_http_pupil_debug(ctx, "create: it is there");
+
+    rc = ngx_http_pupil_homework_one_render(ctx);
+
+    return rc == NGX_OK ? ngx_http_pupil_homework_location(ctx) : rc;
+}
+
+
 ngx_int_t
 ngx_http_pupil_homework_patched(ngx_http_pupil_ctx_t *ctx)
 {
@@ -60,7 +74,8 @@ ngx_http_pupil_homework_deleted(ngx_http_pupil_ctx_t *ctx)
 
 /*
  * The record was written.  Nothing was: the relation ended between the two
- * exchanges, or somebody else wrote it, and all begins anew, once.
+ * exchanges, or somebody else wrote it, and all begins anew, once.  A new one
+ * that is stored neither then, nor is there to be seen: its id is another's.
  */
 static ngx_int_t
 ngx_http_pupil_homework_stored(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
@@ -74,11 +89,12 @@ ngx_http_pupil_homework_stored(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
     rc = ngx_libpq_get_uuid(ctx->exchange->results[0], 0, PUPIL_HW_RECORD,
                             record.b);
 
-    if (rc == NGX_DECLINED && stmt == PUPIL_HOMEWORK_CREATE) {
-        return ngx_http_pupil_refuse_stmt(ctx, stmt, NGX_HTTP_PUPIL_NOT_FOUND);
-    }
-
     if (rc == NGX_DECLINED) {
+        if (data->again && stmt == PUPIL_HOMEWORK_CREATE) {
+            return ngx_http_pupil_refuse_stmt(ctx, stmt,
+                                              NGX_HTTP_PUPIL_ID_CONFLICT);
+        }
+
         if (data->again) {
             return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_BUSY);
         }

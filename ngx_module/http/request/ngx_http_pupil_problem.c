@@ -83,7 +83,8 @@ static const ngx_http_pupil_problem_row_t  ngx_http_pupil_problems[] = {
     },
     [NGX_HTTP_PUPIL_ID_CONFLICT] = {
         409, "id-conflict", "Conflicting id",
-        "Another submission of yours with this id has other content."
+        "What was stored with this id has other content.",
+        PUPIL_OUTCOME_CONFLICT
     },
     [NGX_HTTP_PUPIL_TOO_LARGE] = {
         413, "too-large", "Too large",

@@ -1,0 +1,149 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Homework that is sent again (invariant I15).  The ids of its exercises are
+ * made of all that was sent, with a key: they never change, whatever a teacher
+ * changes later, and tell whether the same was sent, without another column.
+ */
+
+#include "core/vault/keyed.h"
+#include "http/homework/ngx_http_pupil_homework.h"
+
+
+static void ngx_http_pupil_homework_content(ngx_http_pupil_ctx_t *ctx,
+    const pupil_key_t *key, uint8_t content[PUPIL_HASH_LEN]);
+static ngx_uint_t ngx_http_pupil_homework_same(ngx_http_pupil_ctx_t *ctx,
+    const pupil_bound_row_t *stored, const pupil_uuid_t *ids);
+
+
+pupil_uuid_t *
+ngx_http_pupil_homework_ids(ngx_http_pupil_ctx_t *ctx)
+{
+    uint8_t                     content[PUPIL_HASH_LEN], id[PUPIL_HASH_LEN];
+    uint32_t                    i;
+    pupil_uuid_t               *ids;
+    pupil_keyed_t               hash;
+    const pupil_key_t          *key;
+    pupil_input_homework_t     *in;
+
+    in = &((ngx_http_pupil_homework_t *) ctx->data)->create;
+    key = ngx_http_pupil_key(ctx, "fingerprint");
+
+    ids = ngx_palloc(ctx->request->pool,
+                     in->exercise_count * sizeof(pupil_uuid_t));
+    if (ids == NULL || key == NULL) {
+        return NULL;
+    }
+
+    ngx_http_pupil_homework_content(ctx, key, content);
+
+    for (i = 0; i < in->exercise_count; i++) {
+        pupil_keyed_begin(&hash, key, "pupil exercise v1", PUPIL_HASH_LEN);
+        pupil_keyed_bytes(&hash, content, PUPIL_HASH_LEN);
+        pupil_keyed_u32(&hash, i);
+        pupil_keyed_end(&hash, id);
+        pupil_uuid_of(id, &ids[i]);
+    }
+
+    pupil_stack_wipe();
+
+    return ids;
+}
+
+
+/* All that was sent, by whom, in a fixed order; a date that was not is 0. */
+static void
+ngx_http_pupil_homework_content(ngx_http_pupil_ctx_t *ctx,
+    const pupil_key_t *key, uint8_t content[PUPIL_HASH_LEN])
+{
+    uint32_t                    i;
+    pupil_keyed_t               hash;
+    pupil_time_t                assigned_at;
+    pupil_input_homework_t     *in;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+    in = &data->create;
+    assigned_at = in->set & PUPIL_INPUT_SET_ASSIGNED_AT ? in->assigned_at : 0;
+
+    pupil_keyed_begin(&hash, key, "pupil homework v1", PUPIL_HASH_LEN);
+    pupil_keyed_uuid(&hash, &ctx->session.subject);
+    pupil_keyed_uuid(&hash, &data->record);
+    pupil_keyed_uuid(&hash, &in->class_id);
+    pupil_keyed_str(&hash, in->title);
+    pupil_keyed_u32(&hash, in->description.data != NULL);
+    pupil_keyed_str(&hash, in->description);
+    pupil_keyed_u64(&hash, (uint64_t) assigned_at);
+    pupil_keyed_u64(&hash, (uint64_t) in->due_at);
+    pupil_keyed_u32(&hash, in->exercise_count);
+
+    for (i = 0; i < in->exercise_count; i++) {
+        pupil_keyed_str(&hash, in->exercises[i].title);
+        pupil_keyed_str(&hash, in->exercises[i].max_score.raw);
+    }
+
+    pupil_keyed_end(&hash, content);
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_again(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_class_t *stored, const pupil_uuid_t *ids)
+{
+    ngx_int_t                   rc;
+    pupil_time_t                assigned_at;
+    pupil_bound_row_t           bound;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    if (stored != data->target) {
+        return ngx_http_pupil_refuse_stmt(ctx, PUPIL_HOMEWORK_CREATE,
+                                          NGX_HTTP_PUPIL_ID_CONFLICT);
+    }
+
+    rc = ngx_http_pupil_homework_bound(ctx, &bound, &assigned_at);
+
+    if (rc == NGX_ERROR || ctx->keys.missing_count != 0) {
+        return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
+    }
+
+    if (rc != NGX_OK || !ngx_http_pupil_homework_same(ctx, &bound, ids)) {
+        return ngx_http_pupil_refuse_stmt(ctx, PUPIL_HOMEWORK_CREATE,
+                                          NGX_HTTP_PUPIL_ID_CONFLICT);
+    }
+
+    /* another has written it: of this request there is no record (I1) */
+    ctx->audit.due = 0;
+
+    return ngx_http_pupil_homework_ask_one(ctx, &data->record,
+                                           ngx_http_pupil_homework_replayed);
+}
+
+
+/* Facts bind the ids of the exercises to the record. */
+static ngx_uint_t
+ngx_http_pupil_homework_same(ngx_http_pupil_ctx_t *ctx,
+    const pupil_bound_row_t *stored, const pupil_uuid_t *ids)
+{
+    int32_t                     field;
+    pupil_bound_row_t           bound;
+    const pupil_str_t          *is, *sent;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    if (ngx_http_pupil_homework_bind_new(ctx, &bound, ids,
+                                         data->create.exercise_count)
+        != NGX_OK)
+    {
+        return 0;
+    }
+
+    field = ngx_http_pupil_homework_field(ctx, "exercise_ids");
+    is = &stored->cells[field];
+    sent = &bound.cells[field];
+
+    return stored->has[field] && is->len == sent->len
+           && ngx_memcmp(is->data, sent->data, is->len) == 0;
+}
