@@ -52,10 +52,21 @@ is_deeply [sort keys %{ $got->{memory} }], [qw(HTTP/2 TLS plain)],
 cmp_ok $got->{memory}{TLS}{100}, '>', $got->{memory}{plain}{100},
     'TLS takes more';
 
+# one by one, for a class, and each beside the like that revokes nothing
+my %revoked = (shown => 0, role => 30, again => 0, class => 90);
+for my $what (sort keys %revoked) {
+    my $m = $got->{revocations}{$what} // {};
+    ok !(grep { !(($m->{$_} // 0) > 0) } qw(runs ms ctl_ms data_ms)),
+        "revocations: $what: measured";
+    is $m->{revoked}, $revoked{$what}, "revocations: $what: as many as meant";
+}
+cmp_ok $got->{revocations}{role}{keys_ms} // 0, '>', 0, 'of the key store, too';
+
 my $text = slurp("$docs/README.md");
 like $text, qr/^\Q$_\E/m, "the report has $_" for '| homework fetch, peak',
     '## Latency', '## Statements', '## With and without', '## How long',
-    '## Memory', '## School-morning mix';
+    '## Memory', '## School-morning mix',
+    '## Revocations', '| the import that ends the enrolments of a class';
 ok -s "$docs/$_.svg", "$_.svg is drawn" for qw(homework overview submit mix);
 
 
@@ -64,7 +75,8 @@ ok -s "$docs/$_.svg", "$_.svg is drawn" for qw(homework overview submit mix);
 sub refused (@opt) {
     my $run = run_cmd(root_dir() . '/t/bench/run', '--small', '--docs', $docs,
         '--result', $result, '--rounds', 1, '--seconds', 0.1, @opt,
-        (map { "--no-$_" } qw(latency ablations memory counts)),
+        (map { "--no-$_" } qw(latency ablations memory counts
+                                 revocations)),
         { timeout => 120, env => { PATH => tmp_dir() . "/bin:$ENV{PATH}" } });
     return $run->{code} ? $run->{err} : 'goes on';
 }
