@@ -8,7 +8,7 @@
 #     t/bench/run [--minutes M] [--rounds N] [--seconds S] [--small]
 #                 [--entrants pupil-2,node] [--workloads homework,submit]
 #                 [--no-latency] [--no-ablations] [--no-memory] [--no-counts]
-#                 [--docs FOLDER] [--result FILE]
+#                 [--no-revocations] [--docs FOLDER] [--result FILE]
 #
 # --minutes: how long all may take; the seconds of each measurement follow
 # from that, if they are not given.  --small: a school of 600 pupils, to see
@@ -24,6 +24,7 @@ use Bench::Measure qw(measure beside counts argon2id sql_limit check_answers
 use Bench::Memory qw(memory);
 use Bench::Pgbench qw(pgbench_limit);
 use Bench::Report qw(report);
+use Bench::Revocation qw(revocations);
 use Bench::School;
 use Bench::Workload qw(workloads requests_write samples);
 use File::Path qw(make_path);
@@ -34,17 +35,18 @@ use POSIX qw(strftime);
 use Pupil::Util;
 
 my %opt = (rounds => 5, minutes => 14, latency => 1, ablations => 1,
-           memory => 1, counts => 1,
+           memory => 1, counts => 1, revocations => 1,
            docs => root_dir() . '/docs/performance',
            result => build_dir() . '/bench/result.json');
 GetOptions(\%opt, 'rounds=i', 'seconds=f', 'minutes=f', 'entrants=s',
            'workloads=s', 'latency!', 'ablations!', 'memory!', 'counts!',
-           'small!', 'docs=s', 'result=s') or exit 2;
+           'revocations!', 'small!', 'docs=s', 'result=s') or exit 2;
 
 # Seconds of a measurement beside those that are counted: connections, the
 # last answers, the audit's count.
 use constant OVERHEAD => WARM + 0.35;
 use constant MEMORY_SECONDS => 45;
+use constant REVOCATIONS_SECONDS => 60;
 use constant COUNTS_SECONDS => 1;
 
 # name => [class, options]; those of Pupil alone may have a directive that
@@ -225,14 +227,16 @@ sub plan ($measurements, $timed, $counted) {
     printf STDERR "plan: %d rounds of %d measurements and %d at fixed rates,"
         . " %.1f s each;\n%d counts%s; about %.0f minutes from now, %.0f in"
         . " all\n", $opt{rounds}, $measurements, $timed, $seconds, $counted,
-        $opt{memory} ? '; memory' : '', $all / 60, ($all + time - $^T) / 60;
+        join('', map { $opt{$_} ? "; $_" : '' } qw(memory revocations)),
+        $all / 60, ($all + time - $^T) / 60;
     return $seconds;
 }
 
 # Seconds of all that comes behind the rounds.
 sub rest ($counted) {
     return $counted * (COUNTS_SECONDS + 3) + 20
-        + ($opt{memory} ? MEMORY_SECONDS : 0);
+        + ($opt{memory} ? MEMORY_SECONDS : 0)
+        + ($opt{revocations} ? REVOCATIONS_SECONDS : 0);
 }
 
 # Adds to %$got{kind}{who}, interleaved.
@@ -290,6 +294,7 @@ sub main () {
         counts => \%counts, loops => \@loops, ablations => \@ablations,
         memory => $opt{memory}
             ? memory($school, $opt{small} ? (10, 100) : ()) : {},
+        revocations => $opt{revocations} ? revocations($school) : {},
         entrants => { map { $_->name => $_->title } @$entrants },
         workloads => { map { $_->{name} => { title => $_->{title},
                              items => $_->{items} } } @workloads },

@@ -136,6 +136,27 @@ sub memory_table ($r) {
 }
 
 
+# Each of pupilctl's runs, and as far as it revokes, each revocation.
+my @revocations = (
+    [role => 'a role of one person, `pupilctl user role remove`'],
+    [shown => 'that person shown, which revokes nothing'],
+    [class => 'the import that ends the enrolments of a class'],
+    [again => 'that import again, which ends none'],
+);
+
+sub revocation_table ($r) {
+    return '| a run of pupilctl | revocations | ms | its CPU, ms | data CPU, ms'
+        . " | key store CPU, ms |\n| --- |" . ' --- |' x 5 . "\n"
+        . join '', map {
+            my ($name, $title) = @$_;
+            my $m = $r->{revocations}{$name};
+            "| $title | $m->{revoked} in $m->{runs} | " . join(' | ', map {
+                sprintf '%.1f', $m->{$_} / $m->{runs}
+            } qw(ms ctl_ms data_ms keys_ms)) . " |\n"
+        } @revocations;
+}
+
+
 # The longest callbacks of any worker, in microseconds, by kind.
 sub loop_table ($r) {
     my @loops = @{ $r->{loops} };
@@ -204,8 +225,9 @@ $facts->{pupils} pupils, $facts->{enrolments} enrolments, $facts->{homework}
 homeworks, $facts->{submissions} submissions (volume of OULAD; names made up).
 $r->{rounds} interleaved rounds of $r->{seconds} s, $r->{minutes} minutes in
 all; client, gateway and database share the processors; everything over TLS. Everybody asks
-by statements that Pupil composes and has the audit record on disk before the
-answer. Node.js and PHP cache sessions, keys and the evidence of submissions;
+by statements that Pupil composes, checks MACs, floors and facts of what comes,
+and has the audit record on disk before the answer; only Pupil numbers and
+authenticates its records. Node.js and PHP cache sessions, keys and the evidence of submissions;
 they read homework by the full join and open its fields each time, as what
 Pupil keeps of it, sealed and by version, is what none of them comes with; $r->{checked} answers were compared, and
 audit records are counted in each run. Rates: median (least to greatest). CPU:
@@ -238,6 +260,12 @@ END
          'Thread CPU time of callbacks over the mix, by `pupil_probe`, from'
          . ' the start of the workers on. What a callback runs within another'
          . ' (`resume`, `cleanup`) is in both.', \&loop_table],
+        ['Revocations', $r->{revocations},
+         'What is taken away for ever, of one person and of a class. Each run'
+         . ' of pupilctl is a process of its own, which connects and unwraps'
+         . ' keys; data and keys are in clusters of their own here, nobody else'
+         . ' is at work, and CPU is that of the backends. All is of one run.',
+         \&revocation_table],
         ['Memory of a worker with idle connections', $r->{memory},
          'Resident, shared pages included; each connection has had one answer'
          . ' of the module.', \&memory_table],

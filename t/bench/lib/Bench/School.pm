@@ -49,6 +49,21 @@ sub up ($class, %opt) {
 }
 
 sub site ($self) { $self->{site} }
+
+# The school again, with nobody at work: data and keys in clusters of their own.
+sub apart ($self) {
+    my $site = bless { %{ $self->{site} }, pg => $self->cluster,
+                       keys => $self->cluster }, 'Pupil::Site';
+    $_->start for $site->pg, $site->keys_pg;
+    return $site;
+}
+
+# A copy of the cluster that is kept.
+sub cluster ($self) {
+    no warnings 'redefine';
+    local *Pupil::Postgres::template = sub { "$self->{kept}/data" };
+    return Pupil::Postgres->new(fsync => 1, conf => \%conf);
+}
 sub db ($self) { $self->{site}->db }
 
 # [{ role, token, csrf, subject, institution }]
@@ -111,11 +126,8 @@ sub make ($self, $kept, $print) {
 # A copy of what was kept, with sessions of today.
 sub open ($self, $kept) {
     my $saved = $json->decode(slurp("$kept/site.json"));
-    my $pg = do {
-        no warnings 'redefine';
-        local *Pupil::Postgres::template = sub { "$kept/data" };
-        Pupil::Postgres->new(fsync => 1, conf => \%conf);
-    };
+    $self->{kept} = $kept;
+    my $pg = $self->cluster;
     my $key = tmp_dir() . '/kek';
     my $copy = run_cmd('cp', '-a', "$kept/kek", $key);
     die $copy->{err} if $copy->{code};
