@@ -234,10 +234,7 @@ ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
         }
 
         if (ngx_libpq_get_uuid(view->results, view->next, PUPIL_HR_RECORD,
-                               record.b) != NGX_OK
-            || ngx_libpq_get_timestamptz(view->results, view->next,
-                                         PUPIL_HR_UPDATED_AT,
-                                         &updated_at) != NGX_OK)
+                               record.b) != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -245,6 +242,11 @@ ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
         submission.n = view->next;
 
         rc = ngx_http_pupil_overview_of(ctx, view, &submission);
+
+        if (rc == NGX_OK) {
+            rc = ngx_http_pupil_stored_at(ctx, &submission,
+                                          PUPIL_HR_UPDATED_AT, &updated_at);
+        }
 
         if (rc == NGX_OK) {
             rc = ngx_http_pupil_homework_score(ctx, &submission, updated_at,

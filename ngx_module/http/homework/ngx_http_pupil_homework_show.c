@@ -389,17 +389,17 @@ ngx_http_pupil_homework_add(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     const ngx_http_pupil_current_t *current,
     const pupil_exercises_t *exercises, pupil_score_t *score)
 {
+    ngx_int_t             rc;
     pupil_time_t          updated_at;
     ngx_http_pupil_row_t  submission;
 
-    if (ngx_libpq_get_timestamptz(res, current->row, PUPIL_HP_UPDATED_AT,
-                                  &updated_at)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
     ngx_http_pupil_homework_row(ctx, res, current, &submission);
+
+    rc = ngx_http_pupil_stored_at(ctx, &submission, PUPIL_HP_UPDATED_AT,
+                                  &updated_at);
+    if (rc != NGX_OK) {
+        return rc == NGX_DECLINED ? NGX_OK : rc;
+    }
 
     return ngx_http_pupil_homework_score(ctx, &submission, updated_at,
                                          exercises, score);

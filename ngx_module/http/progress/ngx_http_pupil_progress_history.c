@@ -169,6 +169,12 @@ ngx_http_pupil_history_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     submission.record = &cursor->id;
 
     rc = ngx_http_pupil_history_of(ctx, &submission);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_pupil_stored_at(ctx, &submission, PUPIL_PH_UPDATED_AT,
+                                      &cursor->time);
+    }
+
     if (rc != NGX_OK) {
         return rc == NGX_DECLINED ? NGX_OK : rc;      /* the next row */
     }

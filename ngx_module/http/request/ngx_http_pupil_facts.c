@@ -115,6 +115,30 @@ ngx_http_pupil_facts_time(const ngx_http_pupil_row_t *row, const char *field,
 
 
 ngx_int_t
+ngx_http_pupil_stored_at(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row, ngx_uint_t column, pupil_time_t *time)
+{
+    const pupil_category_t  *category;
+
+    if (ngx_libpq_get_timestamptz(row->res, row->n, column, time) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (*time >= 0 && *time <= PUPIL_TIME_MAX) {
+        return NGX_OK;
+    }
+
+    category = row->stmt->statement.bound;
+
+    ngx_http_pupil_tampered_record(ctx, category->plugin->name, row->record,
+                                   &row->owner->id,
+                                   "its time is out of range");
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
 ngx_http_pupil_facts_make(ngx_http_pupil_ctx_t *ctx,
     const pupil_category_t *category, const ngx_http_pupil_place_t *at,
     const pupil_bound_row_t *bound, pupil_str_t *facts)

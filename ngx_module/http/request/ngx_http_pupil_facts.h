@@ -27,6 +27,13 @@ ngx_int_t ngx_http_pupil_facts_uuid(const ngx_http_pupil_row_t *row,
 ngx_int_t ngx_http_pupil_facts_time(const ngx_http_pupil_row_t *row,
     const char *field, pupil_time_t *time);
 
+/*
+ * When the record of such a row was stored, which is not bound: NGX_OK;
+ * NGX_DECLINED: a time that no answer can have, which is noted; NGX_ERROR.
+ */
+ngx_int_t ngx_http_pupil_stored_at(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row, ngx_uint_t column, pupil_time_t *time);
+
 /* The row as it is stored: what a write that replaces it begins with. */
 void ngx_http_pupil_facts_row(const ngx_http_pupil_row_t *row,
     pupil_bound_row_t *bound);
