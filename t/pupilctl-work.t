@@ -75,6 +75,19 @@ is floors('classmate'), '2 2 0', 'a floor rises by one, or not';
 is open_(), 0, 'and it is closed';
 
 
+# ---- who fetched keys is known for a day, also of a tenant that asks for none
+
+$keys->do('DELETE FROM keystore.fetch');
+$keys->do('INSERT INTO keystore.fetch (tenant, minute, backend, role, client)'
+    . " SELECT ?, now() - h * interval '1 hour', n, 'pupil_keeper',"
+    . " '127.0.0.1' FROM unnest(ARRAY[1, 23, 25, 400]) AS h,"
+    . ' generate_series(1, 3) AS n', {}, $site->tenant);
+is work()->{code}, 0, 'work';
+is join(' ', @{ $keys->selectcol_arrayref('SELECT round(extract(epoch FROM'
+    . ' now() - minute) / 3600) FROM keystore.fetch ORDER BY 1') }),
+    '1 1 1 23 23 23', 'what is older is gone';
+
+
 # ---- --follow
 
 $db->do('INSERT INTO pupil.revocation (tenant, revocation, subject,'
