@@ -22,10 +22,12 @@ static int work(ctl_t *ctl);
 static int tenants_read(ctl_t *ctl, PGresult **res);
 static int tenant_work(ctl_t *ctl);
 static int job_revocations(ctl_t *ctl);
+static int job_fetches(ctl_t *ctl);
 
 
 static int (*const jobs[])(ctl_t *ctl) = {
     job_revocations,
+    job_fetches,
     NULL
 };
 
@@ -118,4 +120,22 @@ static int
 job_revocations(ctl_t *ctl)
 {
     return ctl_revoke_finish(ctl, NULL);
+}
+
+
+/* Who fetched keys, of a tenant that asks for none any more. */
+static int
+job_fetches(ctl_t *ctl)
+{
+    if (ctl_begin(ctl->keys, &ctl->tenant) != 0) {
+        return -1;
+    }
+
+    if (ctl_exec(ctl->keys, "SELECT keystore.forget_fetches()", 0, NULL) != 0)
+    {
+        ctl_rollback(ctl->keys);
+        return -1;
+    }
+
+    return ctl_commit(ctl->keys);
 }
