@@ -53,11 +53,14 @@ if [ -n "$missing" ]; then
         --no-install-recommends $missing </dev/null >/dev/null
 fi
 
-if [ "$1" != demo ] && [ ! t/browser/node_modules/.package-lock.json \
-                         -nt t/browser/package-lock.json ]
-then
+[ "$1" != demo ] || exit 0
+
+for folder in t/browser t/bench/node; do
+    [ ! $folder/node_modules/.package-lock.json -nt \
+        $folder/package-lock.json ] || continue
     PUPPETEER_SKIP_DOWNLOAD=1 PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 \
-        npm ci --silent --no-audit --no-fund --prefix t/browser </dev/null \
-        || { echo "npm ci failed in t/browser" >&2; exit 1; }
-    touch t/browser/node_modules/.package-lock.json
-fi
+        npm ci --silent --no-audit --no-fund --ignore-scripts \
+        --prefix $folder </dev/null \
+        || { echo "npm ci failed in $folder" >&2; exit 1; }
+    touch $folder/node_modules/.package-lock.json
+done

@@ -56,13 +56,14 @@ sub missing ($class) {
 }
 
 sub install ($dir) {
-    return if -f "$dir/node_modules/.package-lock.json"
-        && -M "$dir/node_modules/.package-lock.json"
-           <= -M "$dir/package-lock.json";
-    my $run = run_cmd(qw(npm ci --silent --ignore-scripts --prefix), $dir,
-                      { timeout => 300 });
-    die "npm ci: $run->{err}\n" if $run->{code};
-    utime undef, undef, "$dir/node_modules/.package-lock.json";
+    my $done = "$dir/node_modules/.package-lock.json";
+    with_lock('npm-bench', sub {
+        return if -f $done && -M $done <= -M "$dir/package-lock.json";
+        my $run = run_cmd(qw(npm ci --silent --ignore-scripts --prefix), $dir,
+                          { timeout => 300 });
+        die "npm ci: $run->{err}\n" if $run->{code};
+        utime undef, undef, $done;
+    });
 }
 
 sub login ($site, $db, $user) {
