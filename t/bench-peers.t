@@ -22,6 +22,7 @@ $class->nginx->allow_log(qr/\[crit\].* is not authentic/);
 my %id = map { $_ => $class->person($_)->{id} } qw(pupil classmate teacher);
 my ($homework, $other) = map { $class->assign(title => $_) } qw(First Second);
 $class->as($_) for keys %id;
+my $revoked = '';     # whose rows are
 my $answered = submit($class->nginx->http, pupil => $class->answer($homework,
     1, score => { raw => 2, max => 5 }));
 
@@ -53,8 +54,14 @@ sub told ($res, @ids) {
     return $res->status . " $text";
 }
 
-# Of each category in the records of a request, in an order of their own.
-sub recorded ($res) { return [sort map { json_of($_) } $class->audit($res)] }
+# Of each category in the records of a request, in an order of their own.  A
+# peer's statement records whom it finds, and a floor takes away later.
+sub recorded ($res) {
+    return [sort map {
+        my @subjects = grep { $_ ne $revoked } @{ $_->{subjects} };
+        json_of({ %$_, subjects => \@subjects });
+    } $class->audit($res)];
+}
 
 # The page without an item that is not what was stored.
 sub without ($page, $id) {
@@ -81,9 +88,25 @@ $site->password('BMcMillan', 'Another long password, 2026');
 $db->do('INSERT INTO pupil.session SELECT * FROM ended');
 
 
-# ---- each peer
+# ---- and somebody whose rows were all revoked, who is still in the class's
 
 my $pupil = $class->nginx->http;
+($revoked) = grep { $_ ne $id{pupil} && $_ ne $id{classmate} }
+                map { $_->{id} } @{ overview($pupil)->json->{pupils} };
+$site->keystore->do('SET pupil.tenant = ' . $db->quote($site->tenant));
+$site->keystore->do("SELECT keystore.raise(ARRAY[?::uuid], 'authority',"
+    . ' ARRAY[1])', {}, $revoked);
+
+sub shows ($http, $who) {
+    return scalar grep { $_->{id} eq $who }
+           @{ overview($http)->json->{pupils} // [] };
+}
+
+ok wait_until(10, 'a floor to rise', sub { !shows($pupil, $revoked) }),
+    'somebody whose rows were revoked is not shown by Pupil';
+
+
+# ---- each peer
 
 sub same ($name, $http) {
     my ($mine, $theirs) = map { fetch($_) } $pupil, $http;
@@ -92,6 +115,7 @@ sub same ($name, $http) {
 
     ($mine, $theirs) = map { overview($_) } $pupil, $http;
     is told($theirs), told($mine), "$name: an overview";
+    is shows($http, $revoked), 0, "$name: of whose rows were revoked nothing";
     is_deeply recorded($theirs), recorded($mine), "$name: its record";
 }
 
