@@ -1,7 +1,9 @@
 package Bench::Entrant::Pupil;
 
 # nginx with Pupil, as docs/quickstart/nginx.conf.in has it, with room for the
-# benchmark's sessions (and keys: the default holds them all).
+# benchmark's sessions (and keys: the default holds them all), and with time: a
+# log-in's thread gives way to all that is measured, and to all else on the
+# machine, and one that was late would make the run void.
 
 use v5.36;
 
@@ -17,11 +19,13 @@ sub start ($class, $school, %opt) {
         http => 'keepalive_requests 1000000; keepalive_timeout 1h;',
         conf => { access_log => 'off',
                   pupil_session_zone => 'pupil_sessions:16m',
+                  pupil_request_timeout => '1m',
                   %{ $opt{conf} // {} } });
     $nginx->start;
     wait_until(20, 'Pupil to be ready',
                sub { $nginx->http->get('/status/ready')->status == 200 });
-    return bless { nginx => $nginx, serves => $opt{serves}, name => $opt{name} // "pupil-$workers",
+    return bless { nginx => $nginx, serves => $opt{serves},
+                   name => $opt{name} // "pupil-$workers",
                    title => $opt{title} // "Pupil, $workers worker"
                             . ($workers > 1 ? 's' : '') }, $class;
 }
