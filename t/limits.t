@@ -2,7 +2,7 @@
 
 # The bounds of pupil_pool and pupil_password_hash: what is over depth and
 # queue is told at once to come back, what waits for long enough, too, and a
-# statement that takes too long takes nobody with it.
+# statement that waits for a lock takes nobody with it.
 
 use lib 't/lib';
 use Pupil::Test;
@@ -46,19 +46,20 @@ sub reload ($pool) {
     $nginx->reload(wait => 1);
     wait_until(10, 'ready', sub {
         $nginx->http->get('/status/ready')->status == 200 });
-    pool();     # asks the database about partitions, once for a while
+    # it asks the database about partitions, once for a while
+    wait_until(5, 'that to end', sub { pool()->{in_flight} == 0 });
     $http->close;
     is_status $http->get("/v1/data/$_"), 200, "$pool: $_"
         for qw(example identity);
 }
 
 
-# ---- statement_timeout
+# ---- a lock
 
 hold();
 my @blocked = answers(ask_all('/v1/data/example'));
 is_problem $blocked[0][0], 503, 'unavailable', name => 'a locked table: 503';
-ok $blocked[0][1] > 0.8 && $blocked[0][1] < 3,
+ok $blocked[0][1] > 0.8 && $blocked[0][1] < 3.5,
     sprintf 'a locked table: after %.2f s', $blocked[0][1];
 
 my $asked = ask_all('/v1/data/example');
@@ -90,41 +91,40 @@ release();
 
 # ---- depth and queue
 
-reload('connections=1 depth=2 queue=3 statement_timeout=5s');
+reload('connections=1 depth=2 queue=3');
 hold();
-$asked = ask_all(('/v1/data/example') x 5);
+$asked = ask_all(('/v1/data/example') x 4);
 wait_until(5, 'all places to be taken', sub {
     $pool = pool();
-    return $pool->{in_flight} == 2 && $pool->{queued} == 3;
-});
-pass 'depth=2 queue=3: two at work, three wait';
-my @over = answers(ask_all(('/v1/data/identity') x 4, '/v1/session'));
+    return $pool->{in_flight} + $pool->{queued} == 4 && $pool->{queued} >= 3 });
+my @over = answers(ask_all(('/v1/data/example') x 4));
 is_problem $_->[0], 503, 'busy', name => 'over it: 503 busy' for @over;
 cmp_ok $over[0][1], '<', 0.5, sprintf 'over it: after %.2f s', $over[0][1];
-cmp_ok pool()->{refused}, '>=', 5, 'over it: refused, and counted';
+cmp_ok pool()->{refused}, '>=', 4, 'over it: refused, and counted';
 release();
-is join(' ', map { $_->[0]->status } answers($asked)), '200 200 200 200 200',
+is join(' ', map { $_->[0]->status } answers($asked)), '200 200 200 200',
     'unlocked: all that had a place are served';
 
 hold();
 $asked = ask_all(('/v1/data/example') x 4);
-for my $late (answers([@$asked[2, 3]])) {
+for my $late (answers($asked)) {
     is_problem $late->[0], 503, 'unavailable', name => 'queued for long: 503';
-    ok $late->[1] > 1.7 && $late->[1] < 3.5,
+    ok $late->[1] > 0.8 && $late->[1] < 3.5,
         sprintf 'queued for long: after %.2f s', $late->[1];
 }
 release();
-is join(' ', map { $_->[0]->status } answers([@$asked[0, 1]])), '200 200',
-    'unlocked: those in work are served';
 is_status $http->get('/v1/data/example'), 200, 'unlocked: served again';
 
+# Nothing is queued, and the one place is taken by who is not answered.
 reload('connections=1 depth=1 queue=0 statement_timeout=1s');
-hold();
+my $backend = $site->db->selectrow_array('SELECT pid FROM pg_stat_activity'
+    . " WHERE usename = 'pupil_gateway' AND query LIKE '%audit_record%'");
+kill STOP => $backend;
 $asked = ask_all('/v1/data/example');
 wait_until(5, 'the place to be taken', sub { pool()->{in_flight} == 1 });
 is_problem $http->get('/v1/data/identity'), 503, 'busy',
     name => 'queue=0: busy';
-release();
+kill CONT => $backend;
 is((answers($asked))[0][0]->status, 200, 'queue=0: the one in work is served');
 
 

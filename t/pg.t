@@ -48,7 +48,7 @@ my $server = join "\n", 'location /stats { libpq_stats; }',
            . "libpq_query 'SELECT \$1, \$2$cast' $type; }" } 0 .. $#echo),
     <<"";
 location /who { libpq_query "SELECT \$1, current_setting('app.tenant'),
-    current_setting('lock_timeout')"; }
+    current_setting('work_mem')"; }
 location /isolation { libpq_query "SELECT \$1,
     current_setting('transaction_isolation')"; }
 location /bare/isolation { libpq_bare on; libpq_query "SELECT \$1,
@@ -171,7 +171,7 @@ is get('/divide?p1=7'), "ok\n1\n", 'all is well';
 # ---- the session's setting
 
 $pg->new_log;
-is get("/who?setting=$_"), "ok\n$_|1234ms\n", "the setting is $_"
+is get("/who?setting=$_"), "ok\n$_|1234kB\n", "the setting is $_"
     for qw(red red tan red), 'x' x 63;
 is scalar(() = $pg->new_log =~ /execute p0: .*set_config/g), 4,
     'it is set where it changes';
@@ -268,7 +268,7 @@ $db->do(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 is $client[0]->read_response->body, "unavailable\n", 'a lost connection';
 up($_) for '', '/bare';
 is get('/divide?p1=7'), "ok\n1\n", 'another one serves';
-is get('/who?setting=red'), "ok\nred|1234ms\n", 'with the setting';
+is get('/who?setting=red'), "ok\nred|1234kB\n", 'with the setting';
 cmp_ok stats()->{reconnects}, '>=', 1, 'reconnects are counted';
 
 

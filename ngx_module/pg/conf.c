@@ -25,6 +25,7 @@ static ngx_int_t ngx_libpq_option_default(ngx_conf_t *cf, ngx_libpq_pool_t *pg,
 static ngx_int_t ngx_libpq_option_set(ngx_conf_t *cf, ngx_libpq_pool_t *pg,
     const char *keyword, const char *value);
 static ngx_uint_t ngx_libpq_local(const char *hosts);
+static ngx_int_t ngx_libpq_third(const ngx_libpq_pool_t *pg, ngx_int_t others);
 static ngx_int_t ngx_libpq_limits_check(ngx_conf_t *cf, ngx_libpq_pool_t *pg);
 static ngx_int_t ngx_libpq_conninfo_finish(ngx_conf_t *cf,
     ngx_libpq_pool_t *pg);
@@ -67,6 +68,8 @@ ngx_libpq_pool_create(ngx_conf_t *cf, const ngx_libpq_use_t *use)
     pg->name.len = ngx_strlen(use->name);
     pg->connections = NGX_CONF_UNSET;
     pg->writers = NGX_CONF_UNSET;
+    pg->waiters = NGX_CONF_UNSET;
+    pg->share = NGX_CONF_UNSET;
     pg->depth = NGX_CONF_UNSET;
     pg->queue_size = NGX_CONF_UNSET;
     pg->statement_timeout = NGX_CONF_UNSET_MSEC;
@@ -209,8 +212,9 @@ ngx_libpq_pool_finish(ngx_conf_t *cf, ngx_libpq_pool_t *pg)
     char  **k, **v;
 
     ngx_conf_init_value(pg->connections, 4);
-    ngx_conf_init_value(pg->writers,
-                        pg->connections < 3 ? 0 : pg->connections / 2);
+    ngx_conf_init_value(pg->writers, ngx_libpq_third(pg, pg->waiters));
+    ngx_conf_init_value(pg->waiters, ngx_libpq_third(pg, pg->writers));
+    ngx_conf_init_value(pg->share, 50);
     ngx_conf_init_value(pg->depth, 8);
     ngx_conf_init_value(pg->queue_size, 256);
     ngx_conf_init_msec_value(pg->statement_timeout, 5000);
@@ -237,6 +241,19 @@ ngx_libpq_pool_finish(ngx_conf_t *cf, ngx_libpq_pool_t *pg)
 }
 
 
+/* For a kind that was given none: one is left for reads, whatever others is. */
+
+static ngx_int_t
+ngx_libpq_third(const ngx_libpq_pool_t *pg, ngx_int_t others)
+{
+    ngx_int_t  left;
+
+    left = pg->connections - 1 - ngx_max(others, 0);
+
+    return ngx_max(ngx_min(pg->connections / 3, left), 0);
+}
+
+
 static ngx_int_t
 ngx_libpq_limits_check(ngx_conf_t *cf, ngx_libpq_pool_t *pg)
 {
@@ -252,11 +269,21 @@ ngx_libpq_limits_check(ngx_conf_t *cf, ngx_libpq_pool_t *pg)
         return NGX_ERROR;
     }
 
-    if (pg->writers < 0 || pg->writers >= pg->connections) {
+    if (pg->writers < 0 || pg->waiters < 0
+        || pg->writers + pg->waiters >= pg->connections)
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "database \"%V\": of %i connections, %i are "
-                           "writers: leave at least one for reads",
-                           &pg->name, pg->connections, pg->writers);
+                           "database \"%V\": of %i connections, %i are for "
+                           "writes and %i for what waits for locks: leave at "
+                           "least one for reads", &pg->name, pg->connections,
+                           pg->writers, pg->waiters);
+        return NGX_ERROR;
+    }
+
+    if (pg->share < 1 || pg->share > 100) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "database \"%V\": a share is 1 to 100 percent",
+                           &pg->name);
         return NGX_ERROR;
     }
 

@@ -173,8 +173,10 @@ ngx_libpq_conn_open(ngx_libpq_conn_t *pc, PGconn *conn)
     }
 
     pc->conn = conn;
+    pc->share->up++;
     pc->depth = 0;
     pc->generation++;
+    pc->alone = 0;
     pc->broken = 0;
     pc->reset = 0;
     pc->reason[0] = '\0';
@@ -230,6 +232,7 @@ ngx_libpq_conn_close(ngx_libpq_conn_t *pc)
 
     pc->c = NULL;
     pc->conn = NULL;
+    pc->share->up--;
     pc->pg->stats.up--;
 
     ngx_libpq_finish(c, conn);
@@ -252,13 +255,13 @@ ngx_libpq_conn_fail(ngx_libpq_conn_t *pc)
 
     ngx_queue_init(&failed);
 
-    if (!ngx_queue_empty(&pc->inflight)) {
-        ngx_queue_add(&failed, &pc->inflight);
-        ngx_queue_init(&pc->inflight);
-    }
+    while (!ngx_queue_empty(&pc->inflight)) {
+        q = ngx_queue_head(&pc->inflight);
+        ex = ngx_queue_data(q, ngx_libpq_exchange_t, link);
 
-    pg->stats.inflight -= pc->depth;
-    pc->depth = 0;
+        ngx_libpq_share_give(pc, ex);
+        ngx_queue_insert_tail(&failed, q);
+    }
 
     ngx_log_debug3(NGX_LIBPQ_DEBUG, pg->log, 0,
                    "libpq \"%V\": connection %ui lost: %s", &pg->name,
@@ -274,14 +277,13 @@ ngx_libpq_conn_fail(ngx_libpq_conn_t *pc)
         ngx_queue_remove(q);
 
         ex = ngx_queue_data(q, ngx_libpq_exchange_t, link);
-        ex->sent = 0;
 
         ngx_libpq_complete(ex, NGX_LIBPQ_UNAVAILABLE);
     }
 
-    /* the last of its kind: the other kind takes what waited for it */
+    /* the last of its kind: another kind takes what waited for it */
 
-    ngx_libpq_pool_pump(pg);
+    ngx_libpq_queue_pump(pg);
 }
 
 
@@ -291,14 +293,13 @@ ngx_libpq_conn_send(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
     ngx_msec_t  limit;
 
     ex->status = NGX_LIBPQ_PENDING;
-    ex->sent = 1;
+    ex->sqlstate[0] = '\0';
+    ex->failed = 0;
     ex->answered = 0;
     ex->icmd = 0;
     ex->ncmds = 0;
 
-    ngx_queue_insert_tail(&pc->inflight, &ex->link);
-    pc->pg->stats.inflight++;
-    pc->depth++;
+    ngx_libpq_share_take(pc, ex);
 
     ngx_log_debug4(NGX_LIBPQ_DEBUG, ex->pool->log, 0,
                    "libpq \"%V\": exchange %ui sent on connection %ui, %ui "

@@ -33,6 +33,7 @@
 typedef struct {
     ngx_libpq_pool_t      *pg;
     ngx_str_t             *channel;    /* LISTEN; NULL: pipeline */
+    ngx_msec_t             lock_timeout;
     ngx_libpq_connect_pt   handler;
     void                  *data;
     ngx_pool_t            *pool;
@@ -51,6 +52,7 @@ static ngx_int_t ngx_libpq_prepare(ngx_libpq_task_t *t);
 static ngx_int_t ngx_libpq_setup(ngx_libpq_task_t *t);
 static ngx_int_t ngx_libpq_check_role(ngx_libpq_task_t *t);
 static ngx_int_t ngx_libpq_listen_to(ngx_libpq_task_t *t);
+static ngx_int_t ngx_libpq_give_up(ngx_libpq_task_t *t);
 static int64_t ngx_libpq_clock(void);
 static int ngx_libpq_wait(PGconn *conn, int64_t deadline, short events);
 static int ngx_libpq_query_send(PGconn *conn, const char *sql, ngx_uint_t n,
@@ -65,7 +67,7 @@ static ngx_int_t ngx_libpq_query_results(PGconn *conn, int64_t deadline,
 
 ngx_int_t
 ngx_libpq_connect(ngx_libpq_pool_t *pg, ngx_str_t *channel,
-    ngx_libpq_connect_pt handler, void *data)
+    ngx_msec_t lock_timeout, ngx_libpq_connect_pt handler, void *data)
 {
     ngx_pool_t         *pool;
     ngx_libpq_task_t   *t;
@@ -87,6 +89,7 @@ ngx_libpq_connect(ngx_libpq_pool_t *pg, ngx_str_t *channel,
 
     t->pg = pg;
     t->channel = channel;
+    t->lock_timeout = lock_timeout;
     t->handler = handler;
     t->data = data;
     t->pool = pool;
@@ -233,7 +236,9 @@ ngx_libpq_accept(ngx_libpq_task_t *t)
 static ngx_int_t
 ngx_libpq_prepare(ngx_libpq_task_t *t)
 {
-    if (t->channel && ngx_libpq_listen_to(t) != NGX_OK) {
+    if (t->channel ? ngx_libpq_listen_to(t) != NGX_OK
+                   : ngx_libpq_give_up(t) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -365,6 +370,29 @@ ngx_libpq_listen_to(ngx_libpq_task_t *t)
 
     (void) snprintf(sql, sizeof(sql), "LISTEN %s", name);
     PQfreemem(name);
+
+    res = ngx_libpq_query(t->conn, sql, 0, NULL, t->pg->connect_timeout,
+                          t->text);
+    if (res == NULL) {
+        return NGX_ERROR;
+    }
+
+    PQclear(res);
+
+    return NGX_OK;
+}
+
+
+/* After the check, which waits for the locks that it meets. */
+
+static ngx_int_t
+ngx_libpq_give_up(ngx_libpq_task_t *t)
+{
+    char       sql[64];
+    PGresult  *res;
+
+    (void) ngx_snprintf((u_char *) sql, sizeof(sql), "SET lock_timeout = %M%Z",
+                        t->lock_timeout);
 
     res = ngx_libpq_query(t->conn, sql, 0, NULL, t->pg->connect_timeout,
                           t->text);

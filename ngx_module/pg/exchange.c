@@ -120,6 +120,25 @@ ngx_libpq_exchange_setting(ngx_libpq_exchange_t *ex, const void *value,
 }
 
 
+void
+ngx_libpq_exchange_key(ngx_libpq_exchange_t *ex, const void *key, size_t len)
+{
+    if (len == 0 || len > NGX_LIBPQ_KEY_MAX) {
+        ngx_libpq_exchange_fault(ex, "its key is empty or too long");
+        return;
+    }
+
+    ex->key = ngx_pnalloc(ex->pool, len);
+    if (ex->key == NULL) {
+        ex->nomem = 1;
+        return;
+    }
+
+    ngx_memcpy(ex->key, key, len);
+    ex->key_len = len;
+}
+
+
 ngx_uint_t
 ngx_libpq_exchange_add(ngx_libpq_exchange_t *ex, const ngx_libpq_stmt_t *stmt)
 {
@@ -250,7 +269,9 @@ ngx_libpq_exchange_destroy(ngx_libpq_exchange_t *ex)
                    ex->number, ex->in_queue ? "queued" : "sent");
 
     if (ex->in_queue && !ex->writes) {
-        ngx_libpq_pool_dequeue(ex);
+        ngx_libpq_queue_remove(ex);
+        ngx_libpq_line_leave(ex);
+        ngx_libpq_queue_pump(ex->pg);
         ngx_libpq_exchange_free(ex);
     }
 

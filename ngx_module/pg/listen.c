@@ -136,7 +136,7 @@ ngx_libpq_listen_up(const ngx_libpq_listen_t *l)
 static void
 ngx_libpq_listen_connect(ngx_libpq_listen_state_t *s)
 {
-    if (ngx_libpq_connect(s->l->pg, &s->l->channel,
+    if (ngx_libpq_connect(s->l->pg, &s->l->channel, 0,
                           ngx_libpq_listen_connected, s)
         != NGX_OK)
     {

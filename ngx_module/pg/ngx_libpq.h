@@ -28,6 +28,14 @@
  *    Between connections, and between reads and writes, there is no order.
  *  - The pool can ask for one snapshot: then all statements of an exchange that
  *    does not write see the database as it was when the first of them began.
+ *  - Exchanges with one key take turns: the next is sent when the one before
+ *    it has ended, so that they wait for each other here and not in the
+ *    database, in front of others.
+ *  - An exchange that meets a lock is given up by the server after some
+ *    milliseconds, and sent again, with nothing behind it, until its time is
+ *    over: nobody else waits for that lock.
+ *  - While exchanges with several settings come, those with one are given no
+ *    more than a share of the connections and of the queue.
  *  - The pool can name a session setting, such as one that policies of row
  *    security read.  No statement runs unless the server has said that the
  *    setting is what its exchange asked for.
@@ -136,6 +144,7 @@ enum {
 #define NGX_LIBPQ_MAX_PARAMS   64    /* per statement, $1 included */
 #define NGX_LIBPQ_MAX_STMTS    16    /* per exchange */
 #define NGX_LIBPQ_SETTING_MAX  63    /* bytes of a setting's value */
+#define NGX_LIBPQ_KEY_MAX      32    /* bytes of a key */
 #define NGX_LIBPQ_ERROR_SIZE   512   /* bytes of a text, with NUL */
 #define NGX_LIBPQ_UUID_LEN     16    /* bytes, binary, network order */
 
@@ -148,6 +157,9 @@ typedef struct ngx_libpq_conn_s      ngx_libpq_conn_t;
 typedef struct ngx_libpq_exchange_s  ngx_libpq_exchange_t;
 typedef struct ngx_libpq_listen_s    ngx_libpq_listen_t;
 typedef struct ngx_libpq_exec_s      ngx_libpq_exec_t;
+typedef struct ngx_libpq_share_s     ngx_libpq_share_t;
+typedef struct ngx_libpq_party_s     ngx_libpq_party_t;
+typedef struct ngx_libpq_line_s      ngx_libpq_line_t;
 
 
 typedef enum {
@@ -200,11 +212,17 @@ typedef struct {
 } ngx_libpq_stmt_t;
 
 
-/* Exchanges that wait for a place, first come, first served. */
-typedef struct {
-    ngx_queue_t  list;
-    ngx_uint_t   n;
-} ngx_libpq_queue_t;
+/*
+ * Kinds of connections, in their order in a pool.  PostgreSQL answers a
+ * connection in order: what is sent behind a commit waits for the disk, what
+ * is sent behind one that waits for a lock waits for that.
+ */
+typedef enum {
+    NGX_LIBPQ_READS = 0,
+    NGX_LIBPQ_WRITES,         /* of exchanges that commit something */
+    NGX_LIBPQ_WAITS,          /* of those that may wait for locks, too */
+    NGX_LIBPQ_KINDS
+} ngx_libpq_kind_e;
 
 
 /*
@@ -227,6 +245,7 @@ typedef struct {
     ngx_uint_t   failed;          /* exchanges with another end */
     ngx_uint_t   refused;         /* submit() said no */
     ngx_uint_t   retried;         /* sent once more by the layer */
+    ngx_uint_t   locked;          /* met a lock */
     ngx_uint_t   connects;        /* connections made since the start */
     ngx_uint_t   reconnects;      /* of these, in place of a lost one */
     ngx_uint_t   mismatches;      /* wrong nonce: must stay 0 */
@@ -252,19 +271,20 @@ typedef void (*ngx_libpq_handler_pt)(ngx_libpq_exchange_t *ex);
  * A pool: configuration first, set between create() and finish(); members that
  * are not set get their defaults in finish().  Then the state of one worker.
  *
- * PostgreSQL answers a connection in order, so that what is sent behind a
- * commit waits for the disk.  Hence the last connections are writers, for
- * exchanges that commit something, and the first are for the others.  While
- * none of one kind is up, those of the other serve both.  Without writers all
- * connections do.
+ * Connections are of three kinds.  While none of one kind is up, those of
+ * another serve both, and those of a kind that has none always.
  */
 struct ngx_libpq_pool_s {
     ngx_str_t               name;               /* that of use */
     const ngx_libpq_use_t  *use;
 
     ngx_int_t               connections;        /* per worker; default 4 */
-    ngx_int_t               writers;            /* of them; default half,
+    ngx_int_t               writers;            /* of them; default a third,
                                                    none of less than 3 */
+    ngx_int_t               waiters;            /* of them; default as many */
+    ngx_int_t               share;              /* percent, that exchanges with
+                                                   one setting get while others
+                                                   come; default 50 */
     ngx_int_t               depth;              /* exchanges each; default 8 */
     ngx_int_t               queue_size;         /* exchanges; default 256 */
     ngx_msec_t              statement_timeout;  /* default 5 s */
@@ -287,8 +307,19 @@ struct ngx_libpq_pool_s {
     ngx_thread_pool_t      *thread_pool;
 
     ngx_libpq_conn_t       *conns;              /* NULL: not started */
-    ngx_libpq_queue_t       queues[2];          /* of reads, of writes */
+    ngx_libpq_share_t      *shares;             /* by kind */
+    ngx_rbtree_t            lines;              /* by key */
+    ngx_rbtree_node_t       lines_sentinel;
+    ngx_queue_t             spare_lines;
+    ngx_msec_t             *met;                /* a lock, by statement: when;
+                                                   0: never */
+    ngx_queue_t             waiting;            /* all in the queue, those
+                                                   first whose time is over
+                                                   first */
+    ngx_queue_t             paused;             /* of them, until they are sent
+                                                   again */
     ngx_event_t             queue_timer;
+    ngx_event_t             pause_timer;
     ngx_event_t             retry_timer;
     ngx_uint_t              failures;           /* connects, in a row */
     ngx_uint_t              connecting;         /* helper tasks under way */
@@ -312,8 +343,8 @@ struct ngx_libpq_pool_s {
  * One unit of work.  Lives in a memory pool of its own, as it may outlive the
  * request that it is for; results and parameters are wiped or freed with it.
  * Callers read status, sqlstate and results, and number for logs, may use pool
- * until the end of ex, and may write data, and writes and nomem before
- * submit().
+ * until the end of ex, and may write data, and writes, waits, background
+ * and nomem before submit().
  */
 struct ngx_libpq_exchange_s {
     ngx_libpq_status_e      status;
@@ -327,6 +358,9 @@ struct ngx_libpq_exchange_s {
     unsigned                writes:1;           /* commits something: goes to a
                                                    writer, and is sent although
                                                    destroyed */
+    unsigned                waits:1;            /* may wait for locks */
+    unsigned                background:1;       /* nobody asks for it: others
+                                                   get no share for it */
     unsigned                nomem:1;            /* a parameter got no memory,
                                                    here or at the caller's:
                                                    submit() fails */
@@ -336,7 +370,14 @@ struct ngx_libpq_exchange_s {
     ngx_libpq_handler_pt    handler;            /* NULL: nobody waits */
     ngx_libpq_pool_t       *pg;
     ngx_queue_t             link;               /* queued, or in flight */
+    ngx_queue_t             due;                /* queued: by its deadline */
     ngx_msec_t              deadline;           /* of the wait in the queue */
+    ngx_msec_t              again;              /* when it is sent again */
+    ngx_uint_t              locked;             /* how often it met a lock */
+    ngx_libpq_party_t      *party;              /* whose places it takes */
+    ngx_libpq_line_t       *line;               /* NULL: it takes no turns */
+    u_char                 *key;
+    size_t                  key_len;            /* 0: none */
     ngx_libpq_exec_t       *execs;              /* nresults of them */
     ngx_libpq_setting_t     setting;
     u_char                  nonce[8];           /* of the setting's statement */
@@ -352,6 +393,8 @@ struct ngx_libpq_exchange_s {
     unsigned                answered:1;         /* a result for icmd came */
     unsigned                retried:1;
     unsigned                in_queue:1;
+    unsigned                in_turn:1;          /* there, of its party */
+    unsigned                alone:1;            /* nothing is sent behind it */
     unsigned                sent:1;
 };
 
@@ -421,6 +464,13 @@ void ngx_libpq_exchange_setting(ngx_libpq_exchange_t *ex, const void *value,
     size_t len);
 
 /*
+ * Exchanges with one setting and this key, 1 to NGX_LIBPQ_KEY_MAX bytes,
+ * copied, take turns: for those that lock the same rows.
+ */
+void ngx_libpq_exchange_key(ngx_libpq_exchange_t *ex, const void *key,
+    size_t len);
+
+/*
  * Appends a statement; the setters that follow give its $2, $3, ... in order.
  * Returns its position in ex->results.  Errors (memory, order, type, count)
  * are remembered and reported by submit(), so none needs a check here.
@@ -467,10 +517,11 @@ void ngx_libpq_param_text_array(ngx_libpq_exchange_t *ex,
 
 /*
  * Sends or queues.  NGX_OK: the handler will be called, later.
- * NGX_BUSY: the queue is full; NGX_DECLINED: the database is known to be
- * down; both mean 503 with Retry-After.  What fails for a lost prepared
- * statement, a deadlock or a serialization failure is sent once more by the
- * layer, as its transaction has left no trace.  NGX_ERROR: a setter
+ * NGX_BUSY: the queue is full, or this setting's share of it; NGX_DECLINED: the
+ * database is known to be down; both mean 503 with Retry-After.  What fails
+ * for a lost prepared statement, a deadlock or a serialization failure is sent
+ * once more by the layer, and what met a lock again and again, as its
+ * transaction has left no trace.  NGX_ERROR: a setter
  * failed or the exchange is not complete (logged as an alert, as it is a bug,
  * unless out of memory).  Without NGX_OK the caller still owns ex, and may
  * submit it again later except after NGX_ERROR.

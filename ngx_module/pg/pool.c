@@ -1,8 +1,7 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The pool of one worker: choice of a connection, the bounded queues, and
- * reconnecting.
+ * The pool of one worker: its start, its end, and reconnecting.
  *
  * While no connection is up, one attempt at a time is made, so that a
  * hundred workers do not storm a server that comes back; when it succeeds,
@@ -15,23 +14,23 @@
 
 
 static void ngx_libpq_pool_forget(ngx_queue_t *list);
-static void ngx_libpq_pool_fill(ngx_libpq_pool_t *pg);
 static void ngx_libpq_pool_connected(void *data, PGconn *conn,
     ngx_uint_t mismatch, const char *text);
 static void ngx_libpq_pool_success(ngx_libpq_conn_t *pc);
 static void ngx_libpq_pool_failure(ngx_libpq_pool_t *pg, ngx_uint_t mismatch,
     const char *text);
 static void ngx_libpq_pool_retry_handler(ngx_event_t *ev);
-static void ngx_libpq_pool_queue_handler(ngx_event_t *ev);
-static void ngx_libpq_pool_queue_fail(ngx_libpq_pool_t *pg, ngx_uint_t all);
-static void ngx_libpq_pool_queue_timer(ngx_libpq_pool_t *pg);
-static void ngx_libpq_pool_queue_take(ngx_libpq_queue_t *queue, ngx_uint_t all,
-    ngx_queue_t *failed);
-static ngx_libpq_queue_t *ngx_libpq_pool_queue(ngx_libpq_exchange_t *ex);
-static ngx_libpq_conn_t *ngx_libpq_pool_pick(ngx_libpq_pool_t *pg,
-    ngx_libpq_exchange_t *ex);
-static ngx_libpq_conn_t *ngx_libpq_pool_best(ngx_libpq_conn_t *a,
-    ngx_libpq_conn_t *b, const ngx_libpq_setting_t *setting);
+
+
+/*
+ * After which the server gives a lock up.  Reads meet none but while a table
+ * is changed, writes those of who commits at this moment.
+ */
+static const ngx_msec_t  ngx_libpq_lock_timeouts[NGX_LIBPQ_KINDS] = {
+    [NGX_LIBPQ_READS]  = 10,
+    [NGX_LIBPQ_WRITES] = 50,
+    [NGX_LIBPQ_WAITS]  = 2000
+};
 
 
 #if (NGX_DEBUG)
@@ -49,9 +48,6 @@ static const char *const  ngx_libpq_ends[] = {
 ngx_int_t
 ngx_libpq_pool_init_process(ngx_cycle_t *cycle, ngx_libpq_pool_t *pg)
 {
-    ngx_int_t          i;
-    ngx_libpq_conn_t  *pc;
-
     /* not in the master, nor in cache helpers: a connection is one process's */
 
     if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
@@ -60,34 +56,19 @@ ngx_libpq_pool_init_process(ngx_cycle_t *cycle, ngx_libpq_pool_t *pg)
     }
 
     pg->log = cycle->log;
-    ngx_queue_init(&pg->queues[0].list);
-    ngx_queue_init(&pg->queues[1].list);
+    ngx_libpq_queue_init(pg);
 
     pg->conns = ngx_pcalloc(cycle->pool, (size_t) pg->connections
                                          * sizeof(ngx_libpq_conn_t));
-    if (pg->conns == NULL) {
+    pg->met = ngx_pcalloc(cycle->pool, pg->stmts.nelts * sizeof(ngx_msec_t));
+
+    if (pg->conns == NULL || pg->met == NULL
+        || ngx_libpq_shares_init(cycle, pg) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    for (i = 0; i < pg->connections; i++) {
-        pc = &pg->conns[i];
-
-        pc->pg = pg;
-        pc->number = (ngx_uint_t) i;
-        pc->writer = (i >= pg->connections - pg->writers);
-        ngx_queue_init(&pc->inflight);
-
-        pc->prepared = ngx_pcalloc(cycle->pool, (pg->stmts.nelts + 7) / 8);
-        if (pc->prepared == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    /* a worker that exits waits for what is queued, not for a retry */
-
-    pg->queue_timer.data = pg;
-    pg->queue_timer.log = pg->log;
-    pg->queue_timer.handler = ngx_libpq_pool_queue_handler;
+    /* a worker that exits does not wait for a retry */
 
     pg->retry_timer.data = pg;
     pg->retry_timer.log = pg->log;
@@ -104,7 +85,6 @@ void
 ngx_libpq_pool_exit_process(ngx_cycle_t *cycle, ngx_libpq_pool_t *pg)
 {
     ngx_int_t          i;
-    ngx_queue_t        queued;
     ngx_libpq_conn_t  *pc;
 
     if (pg->conns == NULL || pg->closed) {
@@ -125,17 +105,10 @@ ngx_libpq_pool_exit_process(ngx_cycle_t *cycle, ngx_libpq_pool_t *pg)
         }
     }
 
-    ngx_queue_init(&queued);
-    ngx_libpq_pool_queue_take(&pg->queues[0], 1, &queued);
-    ngx_libpq_pool_queue_take(&pg->queues[1], 1, &queued);
-    ngx_libpq_pool_forget(&queued);
+    ngx_libpq_queue_exit(pg);
 
     if (pg->retry_timer.timer_set) {
         ngx_del_timer(&pg->retry_timer);
-    }
-
-    if (pg->queue_timer.timer_set) {
-        ngx_del_timer(&pg->queue_timer);
     }
 }
 
@@ -162,7 +135,7 @@ ngx_libpq_pool_forget(ngx_queue_t *list)
 /* ---- connecting ---- */
 
 
-static void
+void
 ngx_libpq_pool_fill(ngx_libpq_pool_t *pg)
 {
     ngx_int_t          i;
@@ -186,7 +159,9 @@ ngx_libpq_pool_fill(ngx_libpq_pool_t *pg)
             continue;
         }
 
-        if (ngx_libpq_connect(pg, NULL, ngx_libpq_pool_connected, pc)
+        if (ngx_libpq_connect(pg, NULL,
+                              ngx_libpq_lock_timeouts[pc->share - pg->shares],
+                              ngx_libpq_pool_connected, pc)
             != NGX_OK)
         {
             ngx_libpq_pool_failure(pg, 0, "no helper thread for a connection");
@@ -236,7 +211,7 @@ ngx_libpq_pool_connected(void *data, PGconn *conn, ngx_uint_t mismatch,
         ngx_libpq_pool_failure(pg, mismatch, text);
 
         if (pg->down) {
-            ngx_libpq_pool_queue_fail(pg, 1);
+            ngx_libpq_queue_fail(pg, 1);
         }
 
         return;
@@ -277,7 +252,7 @@ ngx_libpq_pool_success(ngx_libpq_conn_t *pc)
                       pg->stats.up, ngx_current_msec - pg->outage_start);
     }
 
-    ngx_libpq_pool_pump(pg);
+    ngx_libpq_queue_pump(pg);
     ngx_libpq_pool_fill(pg);
 }
 
@@ -337,275 +312,7 @@ ngx_libpq_pool_retry_handler(ngx_event_t *ev)
 }
 
 
-/* ---- queues ---- */
-
-
-/*
- * Of two, either of which may be NULL: the one that is less deep, then the one
- * whose session has the setting already.
- */
-
-static ngx_libpq_conn_t *
-ngx_libpq_pool_best(ngx_libpq_conn_t *a, ngx_libpq_conn_t *b,
-    const ngx_libpq_setting_t *setting)
-{
-    if (a == NULL || b == NULL) {
-        return a ? a : b;
-    }
-
-    if (a->depth != b->depth) {
-        return (a->depth < b->depth) ? a : b;
-    }
-
-    return ngx_libpq_setting_equal(&a->setting, setting) ? a : b;
-}
-
-
-/* NULL: no place now. */
-
-static ngx_libpq_conn_t *
-ngx_libpq_pool_pick(ngx_libpq_pool_t *pg, ngx_libpq_exchange_t *ex)
-{
-    ngx_int_t          i;
-    ngx_uint_t         up[2];
-    ngx_libpq_conn_t  *pc, *best[2], **kind;
-
-    best[0] = best[1] = NULL;
-    up[0] = up[1] = 0;
-
-    for (i = 0; i < pg->connections; i++) {
-        pc = &pg->conns[i];
-
-        if (pc->conn == NULL || pc->broken) {
-            continue;
-        }
-
-        up[pc->writer] = 1;
-
-        if (pc->depth < (ngx_uint_t) pg->depth) {
-            kind = &best[pc->writer];
-            *kind = ngx_libpq_pool_best(*kind, pc, &ex->setting);
-        }
-    }
-
-    i = (pg->writers && ex->writes) ? 1 : 0;
-
-    return up[i] ? best[i] : best[1 - i];
-}
-
-
-static ngx_libpq_queue_t *
-ngx_libpq_pool_queue(ngx_libpq_exchange_t *ex)
-{
-    return &ex->pg->queues[ex->pg->writers && ex->writes];
-}
-
-
-ngx_int_t
-ngx_libpq_exchange_submit(ngx_libpq_exchange_t *ex)
-{
-    ngx_libpq_conn_t   *pc;
-    ngx_libpq_pool_t   *pg;
-    ngx_libpq_queue_t  *queue;
-
-    pg = ex->pg;
-
-    if (ngx_libpq_exchange_check(ex) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    ex->setting.snapshot = pg->use->one_snapshot && !ex->writes;
-
-    if (pg->conns == NULL || pg->closed || (pg->stats.up == 0 && pg->down)) {
-        pg->stats.refused++;
-        return NGX_DECLINED;
-    }
-
-    queue = ngx_libpq_pool_queue(ex);
-
-    if (queue->n == 0) {
-        pc = ngx_libpq_pool_pick(pg, ex);
-
-        if (pc) {
-            ngx_libpq_conn_send(pc, ex);
-            return NGX_OK;
-        }
-    }
-
-    /* bounded: who would wait for long is told so now */
-
-    if (queue->n >= (ngx_uint_t) pg->queue_size) {
-        pg->stats.refused++;
-        return NGX_BUSY;
-    }
-
-    ex->status = NGX_LIBPQ_PENDING;
-    ex->in_queue = 1;
-    ex->deadline = ngx_current_msec + pg->queue_timeout;
-
-    ngx_queue_insert_tail(&queue->list, &ex->link);
-    queue->n++;
-    pg->stats.queued++;
-
-    ngx_log_debug3(NGX_LIBPQ_DEBUG, ex->pool->log, 0,
-                   "libpq \"%V\": exchange %ui queued, %ui wait", &pg->name,
-                   ex->number, pg->stats.queued);
-
-    ngx_libpq_pool_queue_timer(pg);
-
-    if (pg->stats.up == 0) {
-
-        /* a worker that exits closes idle connections, and may need one */
-
-        ngx_libpq_pool_fill(pg);
-    }
-
-    return NGX_OK;
-}
-
-
-void
-ngx_libpq_pool_dequeue(ngx_libpq_exchange_t *ex)
-{
-    ngx_queue_remove(&ex->link);
-    ex->in_queue = 0;
-    ngx_libpq_pool_queue(ex)->n--;
-    ex->pg->stats.queued--;
-}
-
-
-void
-ngx_libpq_pool_pump(ngx_libpq_pool_t *pg)
-{
-    ngx_uint_t             i;
-    ngx_queue_t           *list;
-    ngx_libpq_conn_t      *pc;
-    ngx_libpq_exchange_t  *ex;
-
-    if (pg->stats.queued == 0) {
-        return;
-    }
-
-    /* neither waits for the other */
-
-    for (i = 0; i < 2; i++) {
-        list = &pg->queues[i].list;
-
-        while (!ngx_queue_empty(list)) {
-            ex = ngx_queue_data(ngx_queue_head(list), ngx_libpq_exchange_t,
-                                link);
-
-            pc = ngx_libpq_pool_pick(pg, ex);
-            if (pc == NULL) {
-                break;
-            }
-
-            ngx_libpq_pool_dequeue(ex);
-            ngx_libpq_conn_send(pc, ex);
-        }
-    }
-
-    if (pg->stats.queued == 0 && pg->queue_timer.timer_set) {
-        ngx_del_timer(&pg->queue_timer);
-    }
-}
-
-
-/* The head of a queue is always its first to be too late. */
-
-static void
-ngx_libpq_pool_queue_timer(ngx_libpq_pool_t *pg)
-{
-    ngx_uint_t             i;
-    ngx_queue_t           *list;
-    ngx_msec_int_t         left, least;
-    ngx_libpq_exchange_t  *ex;
-
-    if (pg->stats.queued == 0) {
-        if (pg->queue_timer.timer_set) {
-            ngx_del_timer(&pg->queue_timer);
-        }
-
-        return;
-    }
-
-    if (pg->queue_timer.timer_set) {
-        return;
-    }
-
-    least = (ngx_msec_int_t) pg->queue_timeout;
-
-    for (i = 0; i < 2; i++) {
-        list = &pg->queues[i].list;
-
-        if (!ngx_queue_empty(list)) {
-            ex = ngx_queue_data(ngx_queue_head(list), ngx_libpq_exchange_t,
-                                link);
-
-            left = (ngx_msec_int_t) (ex->deadline - ngx_current_msec);
-            least = ngx_min(left, least);
-        }
-    }
-
-    ngx_add_timer(&pg->queue_timer, (ngx_msec_t) ngx_max(least, 1));
-}
-
-
-static void
-ngx_libpq_pool_queue_handler(ngx_event_t *ev)
-{
-    ngx_libpq_pool_t  *pg;
-
-    pg = ev->data;
-
-    ngx_libpq_pool_queue_fail(pg, 0);
-    ngx_libpq_pool_queue_timer(pg);
-}
-
-
-/* Fails what has waited too long, or all that waits now. */
-
-static void
-ngx_libpq_pool_queue_fail(ngx_libpq_pool_t *pg, ngx_uint_t all)
-{
-    ngx_queue_t            failed;
-    ngx_libpq_exchange_t  *ex;
-
-    ngx_queue_init(&failed);
-    ngx_libpq_pool_queue_take(&pg->queues[0], all, &failed);
-    ngx_libpq_pool_queue_take(&pg->queues[1], all, &failed);
-
-    while (!ngx_queue_empty(&failed)) {
-        ex = ngx_queue_data(ngx_queue_head(&failed), ngx_libpq_exchange_t,
-                            link);
-
-        ngx_libpq_pool_dequeue(ex);
-        ngx_libpq_complete(ex, NGX_LIBPQ_UNAVAILABLE);
-    }
-}
-
-
-/* Still counted as queued, so that a handler may detach them. */
-
-static void
-ngx_libpq_pool_queue_take(ngx_libpq_queue_t *queue, ngx_uint_t all,
-    ngx_queue_t *failed)
-{
-    ngx_queue_t           *q;
-    ngx_libpq_exchange_t  *ex;
-
-    while (!ngx_queue_empty(&queue->list)) {
-        q = ngx_queue_head(&queue->list);
-        ex = ngx_queue_data(q, ngx_libpq_exchange_t, link);
-
-        if (!all && (ngx_msec_int_t) (ex->deadline - ngx_current_msec) > 0) {
-            return;
-        }
-
-        ngx_queue_remove(q);
-        ngx_queue_insert_tail(failed, q);
-    }
-}
+/* ---- exchanges ---- */
 
 
 void
@@ -628,6 +335,8 @@ ngx_libpq_complete(ngx_libpq_exchange_t *ex, ngx_libpq_status_e status)
         /* half an answer is none */
         ngx_libpq_exchange_clear(ex, 0);
     }
+
+    ngx_libpq_line_leave(ex);
 
     if (ex->handler == NULL) {
         ngx_libpq_exchange_free(ex);

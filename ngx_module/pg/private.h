@@ -50,14 +50,62 @@ struct ngx_libpq_exec_s {
 };
 
 
+/*
+ * The connections of one kind, and what waits for a place there.  Who waits in
+ * parties is served by turns; who goes alone, first come, first served.
+ */
+struct ngx_libpq_share_s {
+    ngx_uint_t               first;       /* connection */
+    ngx_uint_t               n;           /* 0: another kind serves */
+    ngx_uint_t               up;
+    ngx_uint_t               queued;
+    ngx_rbtree_t             parties;     /* by setting */
+    ngx_rbtree_node_t        sentinel;
+    ngx_queue_t              recent;      /* parties, the last one first */
+    ngx_uint_t               active;      /* how many of them are */
+    ngx_queue_t              spare;       /* parties that were */
+    ngx_queue_t              turns;       /* parties that wait */
+    ngx_queue_t              aside;       /* exchanges that go alone */
+    ngx_uint_t               alone;       /* connections that have one */
+};
+
+
+/* Who has exchanges of one kind with one setting, or had of late. */
+struct ngx_libpq_party_s {
+    ngx_str_node_t           node;        /* its setting */
+    ngx_queue_t              recent;
+    ngx_queue_t              turn;        /* while queue is not empty */
+    ngx_queue_t              queue;       /* exchanges */
+    ngx_uint_t               queued;      /* wherever they wait */
+    ngx_uint_t               inflight;
+    ngx_msec_t               last;        /* when one came */
+    ngx_libpq_setting_t      setting;
+    uint16_t                *sent;        /* in flight, by connection */
+    unsigned                 active:1;    /* somebody asks for it */
+};
+
+
+/* Exchanges with one key, of which one at a time is sent. */
+struct ngx_libpq_line_s {
+    ngx_str_node_t           node;
+    ngx_queue_t              queue;       /* those that wait for their turn */
+    ngx_uint_t               n;           /* their number */
+    ngx_libpq_exchange_t    *first;       /* whose turn it is */
+    unsigned                 locked:1;    /* the last one met a lock */
+    u_char                   data[NGX_LIBPQ_SETTING_MAX + NGX_LIBPQ_KEY_MAX];
+};
+
+
 /* A place for a connection in the pool of one worker. */
 struct ngx_libpq_conn_s {
     ngx_libpq_pool_t        *pg;
+    ngx_libpq_share_t       *share;       /* that it is of */
     ngx_uint_t               number;      /* in the pool, from 0 */
     PGconn                  *conn;        /* NULL: none */
     ngx_connection_t        *c;           /* set while conn is */
     ngx_queue_t              inflight;    /* exchanges in order of sending */
     ngx_uint_t               depth;       /* their number */
+    ngx_msec_t               since;       /* they wait, or the last answer */
     ngx_uint_t               generation;  /* of the prepared statements */
     u_char                  *prepared;    /* bitmap by statement index */
     ngx_libpq_setting_t      setting;     /* of the session once all that was
@@ -65,7 +113,7 @@ struct ngx_libpq_conn_s {
     ngx_event_t              flush;       /* posted, once per turn */
     ngx_event_t              stall;       /* timer, work in flight */
     char                     reason[NGX_LIBPQ_ERROR_SIZE];
-    unsigned                 writer:1;
+    unsigned                 alone:1;     /* the last one goes alone */
     unsigned                 connecting:1;
     unsigned                 broken:1;    /* to be dropped, see reason */
     unsigned                 reset:1;     /* DEALLOCATE ALL goes first */
@@ -84,9 +132,12 @@ typedef void (*ngx_libpq_connect_pt)(void *data, PGconn *conn,
 
 /* connect.c */
 
-/* NGX_ERROR: no task could be posted, the handler will not be called. */
+/*
+ * A pipeline that gives a lock up after lock_timeout, or one that listens.
+ * NGX_ERROR: no task could be posted, the handler will not be called.
+ */
 ngx_int_t ngx_libpq_connect(ngx_libpq_pool_t *pg, ngx_str_t *channel,
-    ngx_libpq_connect_pt handler, void *data);
+    ngx_msec_t lock_timeout, ngx_libpq_connect_pt handler, void *data);
 /* Milliseconds until the next attempt, with jitter. */
 ngx_msec_t ngx_libpq_backoff(ngx_uint_t failures, ngx_uint_t mismatch);
 
@@ -135,14 +186,60 @@ void ngx_libpq_notice(void *arg, const PGresult *res);
 
 /* Calls the handler, or frees an exchange that nobody waits for. */
 void ngx_libpq_complete(ngx_libpq_exchange_t *ex, ngx_libpq_status_e status);
+/* Makes connections, where some are missing and it is time to. */
+void ngx_libpq_pool_fill(ngx_libpq_pool_t *pg);
 /* The connection of pc is closed; reason is for the log. */
 void ngx_libpq_pool_lost(ngx_libpq_pool_t *pg, const char *reason);
-/* Sends what waits in the queues while there are places. */
-void ngx_libpq_pool_pump(ngx_libpq_pool_t *pg);
 /* A number that nobody can foretell; NGX_ERROR: there is none, pc is broken. */
 ngx_int_t ngx_libpq_pool_nonce(ngx_libpq_conn_t *pc, u_char nonce[8]);
-/* Takes a not yet sent exchange out of its queue. */
-void ngx_libpq_pool_dequeue(ngx_libpq_exchange_t *ex);
+
+
+/* share.c */
+
+/* NGX_ERROR: out of memory. */
+ngx_int_t ngx_libpq_shares_init(ngx_cycle_t *cycle, ngx_libpq_pool_t *pg);
+/* Gives ex its party.  NGX_ERROR: out of memory. */
+ngx_int_t ngx_libpq_party(ngx_libpq_exchange_t *ex);
+/* That queue ex, or would: of what serves its kind. */
+ngx_libpq_share_t *ngx_libpq_share(const ngx_libpq_exchange_t *ex);
+/* Whether there is no room for ex in the queue. */
+ngx_uint_t ngx_libpq_share_full(const ngx_libpq_exchange_t *ex);
+/* Where ex can be sent now; NULL: it waits, and if full is set so do all. */
+ngx_libpq_conn_t *ngx_libpq_pick(const ngx_libpq_exchange_t *ex,
+    ngx_uint_t *full);
+/* ex takes a place on pc; it gives it back, however it ended. */
+void ngx_libpq_share_take(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex);
+void ngx_libpq_share_give(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex);
+
+
+/* queue.c */
+
+void ngx_libpq_queue_init(ngx_libpq_pool_t *pg);
+void ngx_libpq_queue_exit(ngx_libpq_pool_t *pg);
+/* Sends what waits in the queue while there are places. */
+void ngx_libpq_queue_pump(ngx_libpq_pool_t *pg);
+/* ex, which has a place in the queue, waits for one on a connection. */
+void ngx_libpq_queue_ready(ngx_libpq_exchange_t *ex);
+/* Takes a not yet sent exchange out of the queue. */
+void ngx_libpq_queue_remove(ngx_libpq_exchange_t *ex);
+/* Ends what has waited for too long, or all that waits now. */
+void ngx_libpq_queue_fail(ngx_libpq_pool_t *pg, ngx_uint_t all);
+/* Whether ex met a lock, and has time left to be sent again. */
+ngx_uint_t ngx_libpq_queue_may_pause(const ngx_libpq_exchange_t *ex);
+void ngx_libpq_queue_pause(ngx_libpq_exchange_t *ex);
+
+
+/* line.c */
+
+/*
+ * Gives ex its line, if it has a key.  NGX_OK: it is its turn; NGX_AGAIN: it
+ * has to wait; NGX_BUSY: too many do; NGX_ERROR: out of memory.
+ */
+ngx_int_t ngx_libpq_line_join(ngx_libpq_exchange_t *ex);
+/* ex waits for its turn. */
+void ngx_libpq_line_wait(ngx_libpq_exchange_t *ex);
+/* ex has ended, or does not wait any more: the next one is ready. */
+void ngx_libpq_line_leave(ngx_libpq_exchange_t *ex);
 
 
 /* exchange.c */

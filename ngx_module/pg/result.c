@@ -138,6 +138,7 @@ ngx_libpq_results(ngx_libpq_conn_t *pc)
 
         if (res) {
             n++;
+            pc->since = ngx_current_msec;
             ngx_libpq_result(pc, ex, res);
             continue;
         }
@@ -516,13 +517,22 @@ ngx_libpq_sync(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
                    &pc->pg->name, ex->number, pc->number,
                    ex->failed ? ", after an error" : "");
 
-    ngx_queue_remove(&ex->link);
-    ex->sent = 0;
-    pc->depth--;
-    pc->pg->stats.inflight--;
+    ngx_libpq_share_give(pc, ex);
 
     if (!ex->failed) {
         status = NGX_LIBPQ_OK;
+
+        if (ex->line) {
+            ex->line->locked = 0;
+        }
+
+    } else if (ngx_libpq_queue_may_pause(ex)) {
+        pc->pg->stats.locked++;
+
+        ngx_libpq_exchange_clear(ex, ex->first);
+        ngx_libpq_queue_pause(ex);
+        ngx_libpq_queue_pump(pc->pg);
+        return;
 
     } else if (ngx_libpq_retry(pc, ex)) {
         pc->pg->stats.retried++;
@@ -539,7 +549,8 @@ ngx_libpq_sync(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
                  ? NGX_LIBPQ_UNAVAILABLE : NGX_LIBPQ_ERROR;
     }
 
-    ngx_libpq_pool_pump(pc->pg);
+    ngx_libpq_line_leave(ex);
+    ngx_libpq_queue_pump(pc->pg);
 
     ngx_libpq_complete(ex, status);
 }
@@ -583,8 +594,6 @@ ngx_libpq_retry(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
     }
 
     ngx_libpq_exchange_clear(ex, ex->first);
-    ex->failed = 0;
-    ex->sqlstate[0] = '\0';
 
     return 1;
 }
@@ -612,7 +621,8 @@ ngx_libpq_log_failure(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
     level = NGX_LOG_ERR;
 
     if (ngx_libpq_in(ex->sqlstate, ngx_libpq_ordinary)
-        || (ngx_libpq_in(ex->sqlstate, ngx_libpq_stale) && !ex->retried))
+        || (ngx_libpq_in(ex->sqlstate, ngx_libpq_stale) && !ex->retried)
+        || ngx_libpq_queue_may_pause(ex))
     {
         level = NGX_LOG_INFO;
     }

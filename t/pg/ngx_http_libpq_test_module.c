@@ -155,7 +155,7 @@ static const ngx_libpq_use_t  ngx_http_libpq_test_set = {
     .name         = "set",
     .log          = "libpq test: ",
     .application  = "libpq test",
-    .session_sql  = "SET lock_timeout = 1234;",
+    .session_sql  = "SET work_mem = 1234;",
     .setting      = "app.tenant",
     .row_security = 1,
     .one_snapshot = 1

@@ -5,8 +5,8 @@
  * statements, NULL where there is none; t1, t2, ... the types of the setters,
  * if not the declared ones; n how many are set; more=1 one NULL more at the
  * end; setting, settings=2 to say it twice, late=1 to say it behind a
- * statement; writes=1; part=1 with an empty part before them all; detach=1 as
- * if the client had gone; as=TYPE the reader of all columns.
+ * statement; key; writes=1; part=1 with an empty part before them all; detach=1
+ * as if the client had gone; as=TYPE the reader of all columns.
  */
 
 #include "pg/probe.h"
@@ -208,6 +208,10 @@ ngx_http_libpq_test_handler(ngx_http_request_t *r)
 
     ex->writes = ngx_http_libpq_test_arg(r, "writes", 0, &value) == NGX_OK;
 
+    if (ngx_http_libpq_test_arg(r, "key", 0, &value) == NGX_OK) {
+        ngx_libpq_exchange_key(ex, value.data, value.len);
+    }
+
     late = ngx_http_libpq_test_arg(r, "late", 0, &value) == NGX_OK;
 
     if (!late) {
@@ -345,11 +349,11 @@ ngx_http_libpq_test_stats(ngx_http_request_t *r)
     s = lcf->bare ? &mcf->bare->stats : &mcf->set->stats;
 
     p = ngx_sprintf(text, "up=%ui inflight=%ui queued=%ui done=%ui failed=%ui "
-                    "refused=%ui retried=%ui connects=%ui reconnects=%ui "
-                    "mismatches=%ui\n",
+                    "refused=%ui retried=%ui locked=%ui connects=%ui "
+                    "reconnects=%ui mismatches=%ui\n",
                     s->up, s->inflight, s->queued, s->done, s->failed,
-                    s->refused, s->retried, s->connects, s->reconnects,
-                    s->mismatches);
+                    s->refused, s->retried, s->locked, s->connects,
+                    s->reconnects, s->mismatches);
 
     p = ngx_sprintf(p, "callbacks=%ui requests_us=%uL\n", probes->callbacks,
                     probes->kinds[NGX_HTTP_LIBPQ_TEST_PROBE].longest / 1000);
