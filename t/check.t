@@ -129,8 +129,9 @@ my @wrong = (
      'data connections=x', 'keys depth=129', 'data queue=65537',
      'data statement_timeout=1ms', 'data connect_timeout=11m',
      'data connect_timeout=1x', 'data connections=2 writers=2',
-     'data writers=4', 'keys writers=1', 'data depth=1 depth=2',
-     'connections=1 data'],
+     'data writers=6', 'data writers=3 audit=3', 'keys writers=1',
+     'keys audit=1', 'data share=0', 'keys share=101', 'data share=50%',
+     'data depth=1 depth=2', 'connections=1 data'],
     [pupil_audit_durability => '', 'maybe', 'on off'],
     [pupil_audit_group => '', '0', '129', 'x', '1 2'],
     [pupil_request_timeout => '', '99ms', '0', '11m', 'x', '1s 2s'],
@@ -236,9 +237,9 @@ my @accepted = (
     ['all kinds of prefixes', server => 'location =/a { pupil_session; }
      location ^~ /b { pupil_session; location /b/c { pupil_data; } }'],
     ['every value', pupil => <<'END'],
-pupil_pool data connections=2 writers=1 depth=16 queue=0
+pupil_pool data connections=2 writers=1 audit=0 depth=16 queue=0 share=25
            statement_timeout=3s connect_timeout=1m30s;
-pupil_pool keys connections=1;
+pupil_pool keys connections=1 share=100;
 pupil_audit_durability LOCAL; pupil_audit_group 1;
 pupil_request_timeout 100ms; pupil_unsent_answers worker=512m session=64k;
 pupil_key_cache owners=2000 lifetime=1d; pupil_homework_cache 16k;

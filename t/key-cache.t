@@ -43,7 +43,7 @@ is_status $class->pupil->patch('/v1/data/example',
 $nginx->set;
 $nginx->reload(wait => 1);
 wait_until(10, 'all connections', sub { $nginx->http->get('/status')
-    ->json->{database_data}{connections} == 4 });
+    ->json->{database_data}{connections} == 6 });
 $_->close for map { $class->as($_) } qw(pupil teacher);
 
 my $older = $class->pupil->fresh;

@@ -50,10 +50,14 @@ static const pupil_word_t  pupil_pool_words[] = {
       .max = 64 },
     [PUPIL_POOL_WRITERS] =
     { .name = "writers=", .kind = PUPIL_WORD_NUMBER, .min = 0, .max = 63 },
+    [PUPIL_POOL_AUDIT] =
+    { .name = "audit=", .kind = PUPIL_WORD_NUMBER, .min = 0, .max = 63 },
     [PUPIL_POOL_DEPTH] =
     { .name = "depth=", .kind = PUPIL_WORD_NUMBER, .min = 1, .max = 128 },
     [PUPIL_POOL_QUEUE] =
     { .name = "queue=", .kind = PUPIL_WORD_NUMBER, .min = 0, .max = 65536 },
+    [PUPIL_POOL_SHARE] =
+    { .name = "share=", .kind = PUPIL_WORD_NUMBER, .min = 1, .max = 100 },
     [PUPIL_POOL_STATEMENT_TIMEOUT] =
     { .name = "statement_timeout=", .kind = PUPIL_WORD_MSEC, .min = 100,
       .max = 600 * 1000 },
@@ -400,28 +404,29 @@ static pupil_rc_t
 pupil_pool_rule(const pupil_str_t *given, uint32_t count,
     pupil_words_t *words, pupil_error_t *error)
 {
-    int64_t  connections, writers;
+    int64_t  connections, writers, audit;
 
     (void) given;
     (void) count;
 
-    connections = pupil_words_number(words, PUPIL_POOL_CONNECTIONS,
-                                     PUPIL_POOL_CONNECTIONS_DEFAULT);
-    writers = words->number[PUPIL_POOL_WRITERS];
-
-    if (writers == PUPIL_WORD_UNSET) {
-        return PUPIL_OK;
-    }
-
     if (words->number[PUPIL_POOL_NAME] != PUPIL_DATABASE_DATA) {
-        return pupil_error_set(error, "\"writers=\" is of pupil_pool data"
-                               " alone");
+        return words->number[PUPIL_POOL_WRITERS] == PUPIL_WORD_UNSET
+               && words->number[PUPIL_POOL_AUDIT] == PUPIL_WORD_UNSET
+               ? PUPIL_OK
+               : pupil_error_set(error, "\"writers=\" and \"audit=\" are of"
+                                 " pupil_pool data alone");
     }
 
-    if (writers >= connections) {
-        return pupil_error_set(error, "of %d connections, %d are writers:"
-                               " leave at least one for reads",
-                               (int) connections, (int) writers);
+    connections = pupil_words_number(words, PUPIL_POOL_CONNECTIONS,
+                                     PUPIL_POOL_DATA_CONNECTIONS);
+    writers = pupil_words_number(words, PUPIL_POOL_WRITERS, 0);
+    audit = pupil_words_number(words, PUPIL_POOL_AUDIT, 0);
+
+    if (writers + audit >= connections) {
+        return pupil_error_set(error, "of %d connections, %d are writers and"
+                               " %d for audit records: leave at least one for"
+                               " reads", (int) connections, (int) writers,
+                               (int) audit);
     }
 
     return PUPIL_OK;

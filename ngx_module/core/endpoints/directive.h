@@ -16,7 +16,9 @@
 /* Defaults that both sides reckon with. */
 #define PUPIL_SESSION_IDLE              7200      /* seconds */
 #define PUPIL_SESSION_ABSOLUTE          43200
-#define PUPIL_POOL_CONNECTIONS_DEFAULT  4
+/* By pupil_database_id_t. */
+#define PUPIL_POOL_DATA_CONNECTIONS  6
+#define PUPIL_POOL_KEYS_CONNECTIONS  4
 
 /* Bounds that something else is measured for. */
 #define PUPIL_KEY_CACHE_LEAST           1024      /* owners */
@@ -106,8 +108,10 @@ enum {
     PUPIL_POOL_NAME = 0,        /* pupil_database_id_t */
     PUPIL_POOL_CONNECTIONS,
     PUPIL_POOL_WRITERS,
+    PUPIL_POOL_AUDIT,           /* connections for audit records */
     PUPIL_POOL_DEPTH,
     PUPIL_POOL_QUEUE,
+    PUPIL_POOL_SHARE,           /* of a tenant, percent */
     PUPIL_POOL_STATEMENT_TIMEOUT,   /* ms */
     PUPIL_POOL_CONNECT_TIMEOUT      /* ms */
 };

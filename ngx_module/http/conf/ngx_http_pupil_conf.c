@@ -228,6 +228,10 @@ ngx_http_pupil_conf_data(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
 {
     if (pmcf->data == NULL) {
         pmcf->data = ngx_libpq_pool_create(cf, &ngx_http_pupil_data);
+
+        if (pmcf->data != NULL) {
+            pmcf->data->connections = PUPIL_POOL_DATA_CONNECTIONS;
+        }
     }
 
     return pmcf->data;
@@ -243,7 +247,9 @@ ngx_http_pupil_conf_keys(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
         /* each fetch is noted there, and nothing else is written */
 
         if (pmcf->keystore != NULL) {
+            pmcf->keystore->connections = PUPIL_POOL_KEYS_CONNECTIONS;
             pmcf->keystore->writers = 0;
+            pmcf->keystore->waiters = 0;
         }
     }
 
@@ -342,12 +348,15 @@ ngx_http_pupil_set_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     pool->connections = pupil_words_number(&words, PUPIL_POOL_CONNECTIONS,
-                                           PUPIL_POOL_CONNECTIONS_DEFAULT);
+                                           pool->connections);
     pool->writers = pupil_words_number(&words, PUPIL_POOL_WRITERS,
                                        pool->writers);
+    pool->waiters = pupil_words_number(&words, PUPIL_POOL_AUDIT,
+                                       pool->waiters);
     pool->depth = pupil_words_number(&words, PUPIL_POOL_DEPTH, pool->depth);
     pool->queue_size = pupil_words_number(&words, PUPIL_POOL_QUEUE,
                                           pool->queue_size);
+    pool->share = pupil_words_number(&words, PUPIL_POOL_SHARE, pool->share);
     pool->statement_timeout =
         pupil_words_number(&words, PUPIL_POOL_STATEMENT_TIMEOUT,
                            pool->statement_timeout);

@@ -51,6 +51,7 @@ static const ngx_http_pupil_metric_row_t  ngx_http_pupil_pool_metrics[] = {
     ngx_http_pupil_counter("failed", ngx_libpq_stats_t, failed),
     ngx_http_pupil_counter("refused", ngx_libpq_stats_t, refused),
     ngx_http_pupil_counter("retried", ngx_libpq_stats_t, retried),
+    ngx_http_pupil_counter("locked", ngx_libpq_stats_t, locked),
     ngx_http_pupil_counter("reconnects", ngx_libpq_stats_t, reconnects),
     ngx_http_pupil_counter("mismatches", ngx_libpq_stats_t, mismatches),
     ngx_http_pupil_counter("stalls", ngx_libpq_stats_t, stalls),
