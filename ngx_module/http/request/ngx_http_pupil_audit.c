@@ -9,7 +9,8 @@
  * Requests of one tenant share an insert, and its commit: a group forms while
  * the one before it is on its way, so that it is as large as the load asks
  * for, and a lone request does not wait for others.  A full group waits for
- * none either.  All of a group fail with it.  docs/performance/audit.md has the
+ * none either, and none waits for long: one that a backend keeps keeps no
+ * other.  All of a group fail with it.  docs/performance/audit.md has the
  * figures.
  *
  * A record has its number and its MAC at once, as the tenant's keys may have
@@ -24,6 +25,9 @@
 
 /* Records that a group has for declarations: this worker's, and of others. */
 #define NGX_HTTP_PUPIL_DECLARING  4
+
+/* For how long a group waits for one that is on its way. */
+#define NGX_HTTP_PUPIL_GROUP_WAIT  25    /* ms */
 
 #define NGX_HTTP_PUPIL_COLUMN                                                 \
     (NGX_HTTP_PUPIL_GROUP + NGX_HTTP_PUPIL_DECLARING)
@@ -44,9 +48,11 @@ struct ngx_http_pupil_group_s {
     ngx_queue_t                     queue;
     ngx_http_pupil_main_conf_t     *main;
     ngx_pool_t                     *pool;
-    ngx_event_t                     event;   /* sends it, this turn */
+    ngx_event_t                     event;   /* sends it, this turn or when
+                                                it has waited */
     pupil_uuid_t                    tenant;
     pupil_time_t                    at;      /* of all its records */
+    ngx_msec_t                      sent;    /* when it left */
     ngx_uint_t                      n;       /* of requests */
     ngx_uint_t                      declaring;        /* records behind them */
     unsigned                        flying:1;
@@ -75,6 +81,8 @@ struct ngx_http_pupil_group_s {
 static ngx_http_pupil_group_t *ngx_http_pupil_group(
     ngx_http_pupil_main_conf_t *pmcf, const pupil_uuid_t *tenant);
 static void ngx_http_pupil_group_event(ngx_event_t *ev);
+static ngx_msec_t ngx_http_pupil_group_wait(
+    const ngx_http_pupil_group_t *group);
 static void ngx_http_pupil_group_send(ngx_http_pupil_group_t *group);
 static void ngx_http_pupil_group_declare(ngx_http_pupil_group_t *group);
 static ngx_int_t ngx_http_pupil_group_number(ngx_http_pupil_group_t *group,
@@ -256,19 +264,59 @@ ngx_http_pupil_group(ngx_http_pupil_main_conf_t *pmcf,
 
 
 /*
- * The end of the loop's turn in which the group began, or the end of the
- * group before it.
+ * The end of the loop's turn in which the group began, the end of a group
+ * before it, or of the wait for that.
  */
 static void
 ngx_http_pupil_group_event(ngx_event_t *ev)
 {
-    ngx_queue_t                 *q;
-    ngx_http_pupil_group_t      *group, *other;
-    ngx_http_pupil_main_conf_t  *pmcf;
+    ngx_msec_t               wait;
+    ngx_http_pupil_group_t  *group;
     ngx_http_pupil_probe(AUDIT);
 
     group = ev->data;
+    wait = ngx_http_pupil_group_wait(group);
+
+    if (ev->timer_set) {
+        ngx_del_timer(ev);
+    }
+
+    if (wait == 0) {
+        if (ev->posted) {
+            ngx_delete_posted_event(ev);
+        }
+
+        ngx_http_pupil_group_send(group);
+        return;
+    }
+
+    /* the end of another one posts it, if that is sooner */
+    ngx_add_timer(ev, wait);
+}
+
+
+/*
+ * How long it waits for those of its tenant that are on their way.  There are
+ * as many at once as there are connections for them, so that one which a
+ * backend keeps leaves one to the others, and they stay large.
+ */
+static ngx_msec_t
+ngx_http_pupil_group_wait(const ngx_http_pupil_group_t *group)
+{
+    ngx_msec_t                    since, wait;
+    ngx_uint_t                    flying;
+    ngx_queue_t                  *q;
+    ngx_http_pupil_group_t       *other;
+    ngx_http_pupil_main_conf_t   *pmcf;
+
     pmcf = group->main;
+
+    if (group->n >= ngx_http_pupil_group_size(pmcf)) {
+        return 0;
+    }
+
+    flying = 0;
+    wait = 0;
 
     for (q = ngx_queue_head(&pmcf->audit.groups);
          q != ngx_queue_sentinel(&pmcf->audit.groups);
@@ -276,14 +324,22 @@ ngx_http_pupil_group_event(ngx_event_t *ev)
     {
         other = ngx_queue_data(q, ngx_http_pupil_group_t, queue);
 
-        if (other->flying && group->n < ngx_http_pupil_group_size(pmcf)
-            && pupil_uuid_compare(&other->tenant, &group->tenant) == 0)
+        if (!other->flying
+            || pupil_uuid_compare(&other->tenant, &group->tenant) != 0)
         {
-            return;                     /* its end posts this one again */
+            continue;
+        }
+
+        flying++;
+        since = ngx_current_msec - other->sent;
+
+        if (since < NGX_HTTP_PUPIL_GROUP_WAIT) {
+            wait = ngx_max(wait, NGX_HTTP_PUPIL_GROUP_WAIT - since);
         }
     }
 
-    ngx_http_pupil_group_send(group);
+    return flying < (ngx_uint_t) ngx_max(pmcf->data->waiters, 2)
+           ? wait : NGX_HTTP_PUPIL_GROUP_WAIT;
 }
 
 
@@ -294,6 +350,7 @@ ngx_http_pupil_group_send(ngx_http_pupil_group_t *group)
     ngx_libpq_exchange_t  *ex;
 
     group->flying = 1;
+    group->sent = ngx_current_msec;
     ngx_http_pupil_group_declare(group);
 
     ex = group->n + group->declaring == 0 ? NULL
@@ -451,6 +508,7 @@ ngx_http_pupil_group_params(ngx_http_pupil_group_t *group,
     ngx_http_pupil_param_bytea_array(ex, group->mac, n);
 
     ex->writes = 1;
+    ex->waits = 1;
 }
 
 

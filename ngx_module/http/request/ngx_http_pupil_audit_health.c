@@ -51,6 +51,7 @@ static const ngx_http_pupil_health_reason_t  ngx_http_pupil_health_reasons[] = {
     { "25006", NULL },
     { "08", NULL },
     { "53", "the server has no space or memory left" },
+    { "55P03", "the table was locked for too long: look for what locks it" },
     { "57014", "the insert took too long: look for what locks the table" },
     { "", "the log of the server says more" }
 };
@@ -223,6 +224,8 @@ ngx_http_pupil_health_probe(ngx_http_pupil_main_conf_t *pmcf, time_t age)
     (void) ngx_libpq_exchange_add(ex, pmcf->fixed[PUPIL_FIXED_AUDIT_PROBE]);
     ngx_libpq_param_timestamptz(ex, ngx_http_pupil_time());
     ex->writes = 1;
+    ex->waits = 1;
+    ex->background = 1;
 
     health->asked_at = ngx_time();
 
