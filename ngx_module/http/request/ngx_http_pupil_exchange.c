@@ -177,6 +177,12 @@ ngx_http_pupil_submit(ngx_http_pupil_ctx_t *ctx,
 
     ex->writes = keep ? 1 : 0;
 
+    /* what one person writes may lock the same rows */
+
+    if (keep && ctx->has_session) {
+        ngx_libpq_exchange_key(ex, ctx->session.subject.b, PUPIL_UUID_LEN);
+    }
+
     return ngx_http_pupil_track(ctx, ex);
 }
 
