@@ -97,9 +97,9 @@ static const char  assigned_sql[] =
     " AND h.deleted_at IS NULL") " AS h ON true)"
     " ON " PUPIL_SQL_MINE("e");
 
-/* Released with the transaction. */
+/* Released with the transaction; an error while another one has it. */
 static const char  lock_sql[] =
-    "SELECT $1::bigint, pg_advisory_xact_lock($8, $9)";
+    "SELECT $1::bigint, pupil.take_turn($8, $9)";
 
 #define TEXT(...)    #__VA_ARGS__
 #define TEXT_OF(...)  TEXT(__VA_ARGS__)
