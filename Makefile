@@ -14,7 +14,7 @@ SHELL = /bin/bash
 .SECONDARY:
 .DEFAULT_GOAL := all
 .PHONY: all help tests deps deps-lint test test-asan test-static coverage \
-        bench bench-growth demo \
+        bench bench-fair bench-growth demo \
         demo-stop lint format fuzz fuzzers install uninstall clean FORCE
 
 B            ?= build
@@ -265,6 +265,12 @@ bench:
 	@$(MAKE) --no-print-directory deps-lint
 	@$(MAKE) --no-print-directory all
 	@t/bench/run
+
+## bench-fair: what a tenant's neighbours notice of its locks and bursts
+bench-fair:
+	@$(MAKE) --no-print-directory deps-lint
+	@$(MAKE) --no-print-directory all
+	@t/bench/fair
 
 ## bench-growth: how cost grows with what is stored, and what a country needs
 bench-growth:

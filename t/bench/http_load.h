@@ -21,7 +21,7 @@ void http_die(const char *what, ...) __attribute__((noreturn,
 void *http_grow(void *p, size_t size);
 
 
-#define HTTP_MARKS  64
+#define HTTP_MARKS  128
 
 typedef struct {
     char    *text;

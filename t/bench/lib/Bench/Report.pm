@@ -232,7 +232,8 @@ they read homework by the full join and open its fields each time, as what
 Pupil keeps of it, sealed and by version, is what none of them comes with; $r->{checked} answers were compared, and
 audit records are counted in each run. Rates: median (least to greatest). CPU:
 least (median to greatest), as other work on the machine can only add to it.
-What the audit record costs: [audit.md](audit.md).@{[-f root_dir()
+What the audit record costs: [audit.md](audit.md). What tenants notice of each
+other: [fair.md](fair.md).@{[-f root_dir()
     . '/docs/performance/bounds.md' ? " What bounds a target that\nis not met:"
     . ' [bounds.md](bounds.md).' : '']}
 
