@@ -18,6 +18,7 @@ $nginx->allow_log(qr/\[crit\].* is not authentic/);
 
 # Whoever may run DDL is not kept by a constraint.
 $db->do('ALTER TABLE data.homework DROP CONSTRAINT IF EXISTS has_facts');
+$db->do('DROP INDEX IF EXISTS data.homework_record');
 
 my $pupil = $day->person('pupil')->{id};
 my $class = $day->class_id;

@@ -99,7 +99,8 @@ static const char  assigned_sql[] =
 
 /* Released with the transaction; an error while another one has it. */
 static const char  lock_sql[] =
-    "SELECT $1::bigint, pupil.take_turn($8, $9)";
+    "SELECT CASE WHEN pg_try_advisory_xact_lock($8, $9)"
+    " THEN $1::bigint ELSE pupil.no_turn() END";
 
 #define TEXT(...)    #__VA_ARGS__
 #define TEXT_OF(...)  TEXT(__VA_ARGS__)
@@ -276,7 +277,7 @@ const pupil_template_t  pupil_progress_templates[PUPIL_PROGRESS_COUNT] = {
     [PUPIL_PROGRESS_LOCK] = {
         .name = "progress_lock",
         .sql = lock_sql,
-        .fixed = 2,
+        .fixed = 1,
         .params = { PUPIL_PARAM_INT4, PUPIL_PARAM_INT4 }
     },
 
