@@ -25,9 +25,11 @@ $res = $pupil->post('/v1/progress', json => $first);
 is_status $res, 201, 'a submission is stored';
 is_deeply $res->json, { id => $first->{id}, status => 'stored' },
     'the answer says so';
-my ($audit) = $class->audit($res);
-is_deeply [@$audit{qw(category operation purpose relation outcome)}],
-    [qw(progress write learning self allowed)], 'I2: with its audit record';
+is_deeply [map { [@$_{qw(category operation purpose relation outcome)}] }
+               $class->audit($res)],
+    [[qw(homework read learning taught_by allowed)],
+     [qw(progress write learning self allowed)]],
+    'I2: with its audit record, also of what it was judged by';
 
 for my $n (1 .. 3) {
     is_status $pupil->post('/v1/progress', json => $first), 200,

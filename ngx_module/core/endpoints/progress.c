@@ -230,11 +230,14 @@ const pupil_audit_choice_t  pupil_progress_choices[PUPIL_PROGRESS_CHOICES] = {
 };
 
 
-/* By which a score is judged; nothing is shown of them. */
+/* By which a score is judged. */
+#define EXERCISES                                                             \
+    .category = "homework", .field = "exercises",                             \
+    .purpose = PUPIL_PURPOSE_LEARNING,                                        \
+    .relation = PUPIL_RELATION_TAUGHT_BY, .operation = READ
+
 static const pupil_want_t  assigned_wants[] = {
-    { .alias = "h", .category = "homework", .field = "exercises",
-      .purpose = PUPIL_PURPOSE_LEARNING,
-      .relation = PUPIL_RELATION_TAUGHT_BY, .operation = READ }
+    { .alias = "h", EXERCISES }
 };
 
 static const pupil_want_t  submit_wants[] = {
@@ -243,7 +246,8 @@ static const pupil_want_t  submit_wants[] = {
     { .field = "homework_id", OWN, .operation = WRITE, .flags = REQUIRED },
     { .field = "class_id", OWN, .operation = WRITE, .flags = REQUIRED },
     { .field = "exercise_id", OWN, .operation = WRITE, .flags = REQUIRED },
-    { .field = "done", OWN, .operation = WRITE, .flags = REQUIRED }
+    { .field = "done", OWN, .operation = WRITE, .flags = REQUIRED },
+    { EXERCISES }
 };
 
 static const pupil_want_t  history_wants[] = {
