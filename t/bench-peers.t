@@ -23,8 +23,9 @@ my %id = map { $_ => $class->person($_)->{id} } qw(pupil classmate teacher);
 my ($homework, $other) = map { $class->assign(title => $_) } qw(First Second);
 $class->as($_) for keys %id;
 my $revoked = '';     # whose rows are
-my $answered = submit($class->nginx->http, pupil => $class->answer($homework,
-    1, score => { raw => 2, max => 5 }));
+my $pupil = $class->nginx->http;
+is_status submit($pupil, pupil => $class->answer($homework, 1,
+    score => { raw => 2, max => 5 })), 201, 'something is stored';
 
 
 # ---- asking
@@ -90,9 +91,8 @@ $db->do('INSERT INTO pupil.session SELECT * FROM ended');
 
 # ---- and somebody whose rows were all revoked, who is still in the class's
 
-my $pupil = $class->nginx->http;
 ($revoked) = grep { $_ ne $id{pupil} && $_ ne $id{classmate} }
-                map { $_->{id} } @{ overview($pupil)->json->{pupils} };
+             map { $_->{id} } @{ overview($pupil)->json->{pupils} };
 $site->keystore->do('SET pupil.tenant = ' . $db->quote($site->tenant));
 $site->keystore->do("SELECT keystore.raise(ARRAY[?::uuid], 'authority',"
     . ' ARRAY[1])', {}, $revoked);

@@ -88,7 +88,7 @@ like refused('--entrants', 'node'), qr/^node: .*no work today$/m,
     'a peer that does not start, with its reason';
 like refused('--entrants', 'node,nobody'), qr/^nothing is called nobody/m,
     'a peer that there is not';
-like refused('--workloads', 'homework,nothing'), qr/^nothing is called nothing/m,
+like refused('--workloads', 'homework,nobody'), qr/^nothing is called nobody/m,
     'nor such a workload';
 
 done_testing;

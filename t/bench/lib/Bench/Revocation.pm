@@ -42,7 +42,8 @@ sub revocations ($school) {
     my @classes = (sort keys %$of)[0 .. CLASSES - 1];
     my %of = (roster => $roster,
               classes => [map { s/ /-/r . '-tutor' } @classes],
-              people => [map { "s$_" } @{ $of->{ $classes[0] } }[0 .. CLASS - 1]],
+              people => [map { "s$_" }
+                         @{ $of->{ $classes[0] } }[0 .. CLASS - 1]],
               institution => ($school->sessions('pupil'))[0]{institution});
 
     # the first run of all finds nothing in a cache
@@ -117,7 +118,8 @@ sub ended_ms ($pg) {
         $pg->dbh('postgres')->selectrow_array('SELECT count(*) = 0 FROM'
             . " pg_stat_activity WHERE usename = 'pupil_operator'") });
     my @stat = split ' ', slurp('/proc/' . $pg->pid . '/stat') =~ s/^.*\) //r;
-    return 1000 * ($stat[13] + $stat[14]) / POSIX::sysconf(POSIX::_SC_CLK_TCK());
+    my $hertz = POSIX::sysconf(POSIX::_SC_CLK_TCK());
+    return 1000 * ($stat[13] + $stat[14]) / $hertz;
 }
 
 1;
