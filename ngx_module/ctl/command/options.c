@@ -72,6 +72,7 @@ static const option_t  options[] = {
     { "actor", NULL, OPT(actor), OPTION_TEXT },
     { "since", NULL, OPT(since), OPTION_TEXT },
     { "limit", NULL, OPT(limit), OPTION_TEXT },
+    { "login", NULL, OPT(login), OPTION_TEXT },
     { NULL, NULL, 0, OPTION_TEXT }
 };
 

@@ -19,10 +19,13 @@
 #include "ctl/check/check.h"
 #include "ctl/command/options.h"
 #include "ctl/lifecycle/facts.h"
+#include "ctl/lifecycle/restrict.h"
 #include "ctl/lifecycle/work.h"
 #include "ctl/people/add.h"
+#include "ctl/people/held.h"
 #include "ctl/people/password.h"
 #include "ctl/people/role.h"
+#include "ctl/people/status.h"
 #include "ctl/people/user.h"
 #include "ctl/roster/import.h"
 #include "ctl/setup/init.h"
@@ -156,6 +159,36 @@ static const command_t  commands[] = {
         .run = ctl_cmd_user_role_remove,
         .arguments = "LOGIN ROLE [--institution ID]",
         .summary = "end a role"
+    }, {
+        .words = "subject show", .max = 1, .personal = 1,
+        .run = ctl_cmd_subject_show,
+        .arguments = "ID|--login NAME",
+        .summary = "state, status, roles, and how much is held of a person"
+    }, {
+        .words = "subject restrict", .max = 1, .personal = 1,
+        .run = ctl_cmd_subject_restrict,
+        .arguments = "ID|--login NAME",
+        .summary = "restrict the processing of a person's data"
+    }, {
+        .words = "subject unrestrict", .max = 1, .personal = 1,
+        .run = ctl_cmd_subject_unrestrict,
+        .arguments = "ID|--login NAME",
+        .summary = "lift it"
+    }, {
+        .words = "subject lock", .max = 1, .personal = 1,
+        .run = ctl_cmd_subject_lock,
+        .arguments = "ID|--login NAME",
+        .summary = "end an account's sessions, and let it log in no more"
+    }, {
+        .words = "subject unlock", .max = 1, .personal = 1,
+        .run = ctl_cmd_subject_unlock,
+        .arguments = "ID|--login NAME",
+        .summary = "let it log in again"
+    }, {
+        .words = "subject close", .max = 1, .personal = 1,
+        .run = ctl_cmd_subject_close,
+        .arguments = "ID|--login NAME",
+        .summary = "as lock, for good"
     }, {
         .words = "audit list", .personal = 1,
         .run = ctl_cmd_audit_list,
@@ -440,7 +473,7 @@ help(FILE *out)
           "  --plugins DIR        plugins (PUPIL_PLUGINS)\n"
           "  --sql DIR            migrations (PUPIL_SQL)\n"
           "  --ticket TEXT        why, for the audit (PUPIL_TICKET); import,\n"
-          "                       user and audit need it\n"
+          "                       user, subject and audit need it\n"
           "  --config FILE        (PUPIL_CONFIG)\n"
           "  --json               answer in JSON\n"
           "  --help, --version\n\n"

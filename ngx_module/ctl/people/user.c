@@ -20,14 +20,10 @@
 
 
 static char *subject_status(ctl_t *ctl, const char *id);
-static json_t *subject_roles(ctl_t *ctl, const char *id,
-    const pupil_uuid_t *subject);
 static json_t *role_entry(ctl_t *ctl, const PGresult *res, int n,
     const pupil_key_t *key, uint32_t floor);
 static int role_authentic(ctl_t *ctl, const PGresult *res, int n,
     const pupil_key_t *key, uint32_t *number);
-static void subject_print(const char *id, const char *status,
-    const json_t *roles);
 static int list_record(ctl_t *ctl, const PGresult *res);
 
 
@@ -127,7 +123,7 @@ ctl_cmd_user_show(ctl_t *ctl)
         return CTL_FAILED;
     }
 
-    roles = subject_roles(ctl, id, &subject);
+    roles = ctl_user_roles(ctl, &subject);
 
     if (roles == NULL
         || ctl_record_one(ctl, &show_access, "allowed", &subject, NULL) != 0
@@ -143,7 +139,8 @@ ctl_cmd_user_show(ctl_t *ctl)
         return CTL_DONE;
     }
 
-    subject_print(id, status, roles);
+    printf("%s %s\n", id, status);
+    ctl_user_roles_print(roles);
     json_decref(roles);
 
     return CTL_DONE;
@@ -180,10 +177,11 @@ subject_status(ctl_t *ctl, const char *id)
  * A role that is not authentic is as if it were not there (I18), and said; one
  * below the floor is shown, and gives nothing.
  */
-static json_t *
-subject_roles(ctl_t *ctl, const char *id, const pupil_uuid_t *subject)
+json_t *
+ctl_user_roles(ctl_t *ctl, const pupil_uuid_t *subject)
 {
     int                 n, rc;
+    char                id[PUPIL_UUID_TEXT_LEN + 1];
     json_t             *list, *entry;
     PGresult           *res;
     const char         *params[1];
@@ -196,7 +194,7 @@ subject_roles(ctl_t *ctl, const char *id, const pupil_uuid_t *subject)
         return NULL;
     }
 
-    params[0] = id;
+    params[0] = ctl_uuid_text(subject, id);
 
     res = ctl_query(ctl->data, roles_sql, 1, params);
     if (res == NULL) {
@@ -284,13 +282,11 @@ role_authentic(ctl_t *ctl, const PGresult *res, int n, const pupil_key_t *key,
 }
 
 
-static void
-subject_print(const char *id, const char *status, const json_t *roles)
+void
+ctl_user_roles_print(const json_t *roles)
 {
     size_t   i;
     json_t  *entry;
-
-    printf("%s %s\n", id, status);
 
     json_array_foreach(roles, i, entry) {
         printf("  %-13s %s from %s%s\n",

@@ -1,0 +1,220 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The status of an account, which its row says under a MAC.  To take away is
+ * to revoke (invariant I18): what is written goes under the next floor, so that
+ * nobody puts the row of an active account, or a session, back.
+ */
+
+#include <string.h>
+
+#include "core/vault/authentic.h"
+#include "ctl/base/db.h"
+#include "ctl/base/literal.h"
+#include "ctl/base/text.h"
+#include "ctl/people/status.h"
+#include "ctl/store/floors.h"
+#include "ctl/store/keys.h"
+#include "ctl/store/subject.h"
+#include "ctl/store/whom.h"
+
+
+typedef struct {
+    const char  *status;
+    const char  *detail;        /* for the record */
+    int          revokes;
+} change_t;
+
+
+static int status_change(ctl_t *ctl, const change_t *change);
+static int status_set(ctl_t *ctl, const ctl_whom_t *whom,
+    const change_t *change, const pupil_floors_t *floors);
+static int status_refuse(ctl_t *ctl, const ctl_whom_t *whom,
+    const change_t *change);
+static int status_write(ctl_t *ctl, const ctl_whom_t *whom,
+    const char *status, uint32_t floor);
+static int status_revoke(ctl_t *ctl, const ctl_whom_t *whom,
+    const pupil_floors_t *floors);
+static void status_print(const ctl_t *ctl, const ctl_whom_t *whom,
+    const change_t *change, int changed);
+
+
+static const ctl_access_t  status_access = {
+    .category = "enrolment",
+    .fields = "role",
+    .purpose = PUPIL_PURPOSE_ADMINISTRATION,
+    .operation = PUPIL_OPERATION_WRITE,
+    .about = "subjects"
+};
+
+static const change_t  change_lock = {
+    .status = "locked", .detail = "status=locked", .revokes = 1
+};
+
+static const change_t  change_unlock = {
+    .status = "active", .detail = "status=active"
+};
+
+static const change_t  change_close = {
+    .status = "closed", .detail = "status=closed", .revokes = 1
+};
+
+
+int
+ctl_cmd_subject_lock(ctl_t *ctl)
+{
+    return status_change(ctl, &change_lock);
+}
+
+
+int
+ctl_cmd_subject_unlock(ctl_t *ctl)
+{
+    return status_change(ctl, &change_unlock);
+}
+
+
+int
+ctl_cmd_subject_close(ctl_t *ctl)
+{
+    return status_change(ctl, &change_close);
+}
+
+
+/* The row is read again once nobody else can revoke anything of theirs. */
+static int
+status_change(ctl_t *ctl, const change_t *change)
+{
+    int             changed;
+    ctl_whom_t      whom;
+    pupil_floors_t  floors;
+
+    if (ctl_whom_words(ctl, &whom) != 0) {
+        return CTL_USAGE;
+    }
+
+    if (ctl_whom_find(ctl, &status_access, &whom) != 0
+        || ctl_revoke_begin(ctl, &whom.id, &floors) != 0
+        || ctl_whom_read(ctl, &status_access, &whom) != 0
+        || status_refuse(ctl, &whom, change) != 0)
+    {
+        return CTL_FAILED;
+    }
+
+    changed = strcmp(whom.status, change->status) != 0
+              || whom.number < floors.authority;
+
+    if ((changed && status_set(ctl, &whom, change, &floors) != 0)
+        || ctl_record_one(ctl, &status_access, "allowed", &whom.id,
+                          change->detail) != 0
+        || ctl_commit(ctl->data) != 0
+        || ctl_revoke_finish(ctl, &whom.id) != 0)
+    {
+        return CTL_FAILED;
+    }
+
+    status_print(ctl, &whom, change, changed);
+
+    return CTL_DONE;
+}
+
+
+/* Nobody comes back from closed by a command that anybody may mistype. */
+static int
+status_refuse(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change)
+{
+    int  erased;
+
+    erased = ctl_whom_state(whom) == PUPIL_OWNER_STATE_ERASED;
+
+    if (!erased && (strcmp(whom->status, "closed") != 0
+                    || strcmp(change->status, "closed") == 0))
+    {
+        return 0;
+    }
+
+    (void) ctl_whom_refuse(ctl, &status_access, whom, change->detail);
+
+    return ctl_error(erased ? "this person was erased"
+                            : "this account is closed");
+}
+
+
+static int
+status_set(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change,
+    const pupil_floors_t *floors)
+{
+    if (status_write(ctl, whom, change->status, floors->authority) != 0) {
+        return -1;
+    }
+
+    return change->revokes ? status_revoke(ctl, whom, floors) : 0;
+}
+
+
+static int
+status_write(ctl_t *ctl, const ctl_whom_t *whom, const char *status,
+    uint32_t floor)
+{
+    char                  text[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)];
+    uint8_t               mac[PUPIL_MAC_LEN];
+    const char           *params[4];
+    const pupil_key_t    *key;
+    pupil_subject_row_t   row;
+
+    key = ctl_key(ctl, "mac");
+    if (key == NULL) {
+        return -1;
+    }
+
+    row.tenant = ctl->tenant;
+    row.subject = whom->id;
+    row.status = ctl_str(status);
+    row.source = ctl_str(whom->source);
+    row.number = floor;
+    pupil_mac_subject(key, &row, mac);
+
+    params[0] = ctl->tenant_text;
+    params[1] = whom->text;
+    params[2] = status;
+    params[3] = ctl_bytea(mac, pupil_mac_len(mac), text);
+
+    return ctl_exec(ctl->data, "UPDATE pupil.subject SET status = $3, mac ="
+                    " $4::bytea WHERE tenant = $1::uuid AND subject ="
+                    " $2::uuid", 4, params);
+}
+
+
+static int
+status_revoke(ctl_t *ctl, const ctl_whom_t *whom,
+    const pupil_floors_t *floors)
+{
+    pupil_floors_t   to = { .session = floors->session + 1 };
+    ctl_authority_t  list[1] = {
+        { .subject = whom->id, .floor = floors->authority }
+    };
+
+    if (ctl_sessions_end(ctl, &whom->id) != 0
+        || ctl_revoke_authority(ctl, list, 1) != 0)
+    {
+        return -1;
+    }
+
+    return ctl_revoke_open(ctl, &whom->id, &to);
+}
+
+
+static void
+status_print(const ctl_t *ctl, const ctl_whom_t *whom, const change_t *change,
+    int changed)
+{
+    if (ctl->opt.json) {
+        ctl_json_print(json_pack("{s:s,s:s,s:s,s:b}", "id", whom->text,
+                                 "before", whom->status,
+                                 "status", change->status,
+                                 "changed", changed));
+    } else {
+        printf("%s %s%s%s\n", whom->text, change->status,
+               changed ? ", was " : "", changed ? whom->status : "");
+    }
+}

@@ -1,0 +1,17 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * pupilctl subject lock, unlock, close: whether an account may log in.
+ */
+
+#ifndef PUPIL_CTL_STATUS_H
+#define PUPIL_CTL_STATUS_H
+
+#include "ctl/base/ctl.h"
+
+
+int ctl_cmd_subject_lock(ctl_t *ctl);
+int ctl_cmd_subject_unlock(ctl_t *ctl);
+int ctl_cmd_subject_close(ctl_t *ctl);
+
+#endif /* PUPIL_CTL_STATUS_H */
