@@ -13,6 +13,8 @@
  *     subject TENANT SUBJECT STATUS SOURCE     prints the MAC of the row
  *     role TENANT SUBJECT INSTITUTION ROLE FROM TO SOURCE
  *     enrolment TENANT ENROLMENT SUBJECT CLASS INSTITUTION ROLE FROM TO SOURCE
+ *     login TENANT TEXT OWNER                  prints "term HEX" of a log-in
+ *                                              name, and the MAC of its row
  *
  * Days since 1970-01-01, "-" for none.  Prints "key WHAT HEX" and "mac HEX".
  */
@@ -37,6 +39,7 @@ typedef struct {
     uint32_t      version;
     pupil_key_t   key;
     pupil_key_t   mac;
+    pupil_key_t   login;        /* of the blind index */
 } tenant_t;
 
 typedef struct {
@@ -200,6 +203,10 @@ service_key(tool_t *tool)
     if (strcmp(tool->word[2], "mac") == 0) {
         tenant->mac = key;
     }
+
+    if (strcmp(tool->word[2], "index:credential.login_id") == 0) {
+        tenant->login = key;
+    }
 }
 
 
@@ -267,6 +274,31 @@ row_mac(tool_t *tool)
 }
 
 
+/* Without any folding, so that a test says what an older version stored. */
+static void
+login_row(tool_t *tool)
+{
+    uint8_t             term[PUPIL_TERM_LEN], mac[PUPIL_MAC_LEN];
+    tenant_t           *tenant;
+    pupil_index_row_t   row;
+
+    tenant = tenant_find(tool, tool->word[1], 0);
+    pupil_blind_term(&tenant->login, str(tool->word[2]), term);
+
+    row.tenant = tenant->tenant;
+    row.category = str("credential");
+    row.field = str("login_id");
+    row.term.data = term;
+    row.term.len = sizeof(term);
+    row.owner = uuid(tool->word[3]);
+    row.record = row.owner;
+    pupil_mac_index(&tenant->mac, &row, mac);
+
+    hex("term", term, sizeof(term));
+    hex("mac", mac, pupil_mac_len(mac));
+}
+
+
 static void
 command(tool_t *tool)
 {
@@ -286,6 +318,9 @@ command(tool_t *tool)
 
     } else if (strcmp(name, "owner") == 0 && tool->words == 6) {
         owner_key(tool);
+
+    } else if (strcmp(name, "login") == 0 && tool->words == 4) {
+        login_row(tool);
 
     } else {
         row_mac(tool);
