@@ -331,6 +331,7 @@ typedef struct pupil_hooks_s {
 
     /*
      * The term of a blind index: equal for what shall be found as equal.
+     * Case and composition are the host's to fold, as Unicode has them.
      * Required when a field is PUPIL_FIELD_INDEXED.
      */
     int32_t  (*index_term)(const pupil_host_t *host, void *call,

@@ -54,7 +54,8 @@ my %hot = (
     login_reserve => ['nobody', 1,
         [key(bucket => $pupil), key(bucket => 'new')], [5, 5], [60, 60],
         [900, 900]],
-    login_find => ['nobody', 1, key(term => $pupil), key(term => 'none')],
+    login_find => ['nobody', 1, key(term => 'none'), key(term => $pupil),
+                   (key(term => 'none')) x 2],
     login_accept => ['pupil', 1, @accept, undef, @bound, @record],
     login_renew => ['pupil', 1, @accept, $sealed, @bound, @record],
     login_refuse => ['nobody', 1, [id(subject => $pupil)], @record],
@@ -119,6 +120,7 @@ my %before = (owner_keys => 'owner_keys_ask');
 # Seldom asked, and by few; what they read is covered by those above.
 my %cold = (
     session_switch => 'a session ends and another begins: once a day',
+    login_index => 'the first log-in by a name that has letters with marks',
     session_close => 'once a log-out, by the primary key',
     end_session => 'once a log-out, a function of the key store',
     homework_target => 'before a change, one homework by its key',

@@ -124,14 +124,15 @@ static const char  tell_sql[] =
 
 static const char  find_sql[] =
     "WITH found AS MATERIALIZED ("
-    "SELECT b.* FROM (VALUES ('credential', 'login_id', $8),"
-    " ('contact', 'email', $9)) AS a (category, field, term)"
+    "SELECT b.* FROM (VALUES (0, 'credential', 'login_id', $8),"
+    " (1, 'credential', 'login_id', $9), (2, 'contact', 'email', $10),"
+    " (3, 'contact', 'email', $11)) AS a (n, category, field, term)"
     " JOIN " PUPIL_SQL_EACH(
         "SELECT b.category, b.field, b.term, b.owner, b.record, b.mac"
         " FROM pupil.blind_index AS b WHERE b.tenant = $2 AND b.term = a.term"
         " AND b.category = a.category AND b.field = a.field")
     " AS b ON true"
-    " ORDER BY b.category DESC LIMIT 1),"
+    " ORDER BY a.n LIMIT 1),"
     " who AS MATERIALIZED ("
     "SELECT t.decoy, coalesce(f.owner, t.decoy) AS id, f.category, f.field,"
     " f.term, f.owner, f.record, f.mac"
@@ -156,6 +157,9 @@ static const char  find_sql[] =
         " WHERE r.tenant = $2 AND r.subject = w.id") " AS r ON true)"
     " ON true"
     " ORDER BY r.institution, r.role";
+
+static const char  index_sql[] =
+    "SELECT $1::bigint, pupil.index_also($8, $9, $10, $11, $4, $12, $13)::text";
 
 static const char  accept_sql[] =
     "WITH ok AS MATERIALIZED ("
@@ -322,7 +326,16 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .facts = "c",
         .facts_of = "credential",
         PUPIL_WANTS(look_wants),
-        .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
+        .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,
+                    PUPIL_PARAM_BYTEA }
+    },
+
+    [PUPIL_LOGIN_INDEX] = {
+        .name = "login index",
+        .sql = index_sql,
+        .fixed = 2,
+        .params = { PUPIL_PARAM_TEXT, PUPIL_PARAM_TEXT, PUPIL_PARAM_BYTEA,
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA }
     },
 
     [PUPIL_LOGIN_ACCEPT] = {

@@ -18,6 +18,7 @@ enum {
     PUPIL_LOGIN_RESERVE = 0,    /* throttle: reserve the attempt */
     PUPIL_LOGIN_TELL,           /* that it is throttled */
     PUPIL_LOGIN_FIND,           /* index rows, subject, credential, roles */
+    PUPIL_LOGIN_INDEX,          /* what was found by a term of before */
     PUPIL_LOGIN_ACCEPT,         /* session, throttle, network, audit */
     PUPIL_LOGIN_RENEW,          /* accept, and a hash at another cost */
     PUPIL_LOGIN_REFUSE,         /* same work, audit */
@@ -43,10 +44,23 @@ enum {
 /* PUPIL_LOGIN_TELL, $8 the buckets: a record, if nobody told meanwhile. */
 
 /*
- * PUPIL_LOGIN_FIND, $8 the index term of the identifier as a login id, $9 as
- * an e-mail address.  The account's row of the index, the subject, and that
- * as owner; one row for each of its roles; when the credential changed.  Whom
- * neither term finds meets the tenant's decoy: the index row is NULL.
+ * What an identifier is looked up by, in this order: as a login id and as an
+ * e-mail address; of each, as identifiers were compared before migration 021,
+ * so that two accounts which are one name by now stay apart.
+ */
+enum {
+    PUPIL_LOGIN_ID_BEFORE = 0,
+    PUPIL_LOGIN_ID,
+    PUPIL_LOGIN_EMAIL_BEFORE,
+    PUPIL_LOGIN_EMAIL,
+    PUPIL_LOGIN_TERMS
+};
+
+/*
+ * PUPIL_LOGIN_FIND, $8 to $11 the terms of the identifier.  The account's row
+ * of the index, the subject, and that as owner; one row for each of its roles;
+ * when the credential changed.  Whom no term finds meets the tenant's decoy:
+ * the index row is NULL.
  */
 enum {
     PUPIL_LF_DECOY = 1,
@@ -64,6 +78,11 @@ enum {
     PUPIL_LF_WANT_PASSWORD_HASH,
     PUPIL_LF_WANT_SECOND_FACTOR
 };
+
+/*
+ * PUPIL_LOGIN_INDEX, of the actor: $8 category, $9 field, $10 the term of
+ * before, $11 that of today, $12 record, $13 the MAC of the new row.
+ */
 
 /*
  * PUPIL_LOGIN_ACCEPT and _RENEW: the actor ($4 to $6) is the subject that

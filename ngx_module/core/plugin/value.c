@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/plugin/fold.h"
 #include "core/plugin/type.h"
 #include "core/plugin/value.h"
 
@@ -452,6 +453,19 @@ pupil_value_write(const pupil_category_t *category, uint32_t field,
 
 pupil_rc_t
 pupil_value_term(const pupil_category_t *category, uint32_t field,
+    pupil_str_t value, const pupil_alloc_t *alloc, pupil_str_t *term)
+{
+    pupil_rc_t   rc;
+    pupil_str_t  before;
+
+    rc = pupil_value_term_before(category, field, value, alloc, &before);
+
+    return rc == PUPIL_OK ? pupil_fold(before, alloc, term) : rc;
+}
+
+
+pupil_rc_t
+pupil_value_term_before(const pupil_category_t *category, uint32_t field,
     pupil_str_t value, const pupil_alloc_t *alloc, pupil_str_t *term)
 {
     int32_t               rc;

@@ -39,9 +39,16 @@ pupil_rc_t pupil_value_accept_text(const pupil_category_t *category,
 void pupil_value_write(const pupil_category_t *category, uint32_t field,
     pupil_str_t value, pupil_writer_t *writer);
 
-/* The term of the blind index, before keying. */
+/*
+ * The term of the blind index, before keying: what the plugin makes of the
+ * value, as identifiers are compared (fold.h).  _before: without that, as it
+ * was stored before migration 021.
+ */
 pupil_rc_t pupil_value_term(const pupil_category_t *category, uint32_t field,
     pupil_str_t value, const pupil_alloc_t *alloc, pupil_str_t *term);
+pupil_rc_t pupil_value_term_before(const pupil_category_t *category,
+    uint32_t field, pupil_str_t value, const pupil_alloc_t *alloc,
+    pupil_str_t *term);
 
 /* The coarser value that a projected grant shows. */
 pupil_rc_t pupil_value_project(const pupil_category_t *category,

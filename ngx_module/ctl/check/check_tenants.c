@@ -6,7 +6,7 @@
  * And which of its rows that authorise are below their subject's floor
  * (invariant I18)?  A restored database has them; they give nothing until a
  * roster or an officer writes them anew, and nobody else would say whose they
- * are.
+ * are.  Whose names are one by now?
  */
 
 #include <string.h>
@@ -44,6 +44,7 @@ static void tenant_check(tenants_t *tenants, const char *word);
 static int tenant_is(check_t *check, const char *word);
 static void bound_check(check_t *check, const char *word);
 static void floors_check(check_t *check);
+static void spelled_check(check_t *check);
 static PGresult *floors_read(PGconn *keys);
 static void below_find(check_t *check, const PGresult *floors);
 
@@ -62,6 +63,10 @@ static const char  below_sql[] =
     " SELECT b.name, count(*), count(DISTINCT b.subject),"
     " array_to_string((array_agg(DISTINCT b.subject))[1:" NAMED "], ', ')"
     " FROM b GROUP BY b.name ORDER BY b.name";
+
+static const char  spelled_sql[] =
+    "SELECT b.owner, b.other FROM pupil.blind_index AS b"
+    " WHERE b.other IS NOT NULL ORDER BY b.owner";
 
 enum {
     BELOW_TABLE = 0,
@@ -164,6 +169,7 @@ tenant_check(tenants_t *tenants, const char *word)
     if (tenant_is(tenants->check, word)) {
         bound_check(tenants->check, word);
         floors_check(tenants->check);
+        spelled_check(tenants->check);
     }
 
     ctl_rollback(keys);
@@ -245,6 +251,28 @@ floors_check(check_t *check)
         below_find(check, floors);
         PQclear(floors);
     }
+}
+
+
+/*
+ * Accounts from before names were compared without case and composition, which
+ * differ by nothing else: neither is found by the other's spelling.
+ */
+static void
+spelled_check(check_t *check)
+{
+    int        n;
+    PGresult  *res;
+
+    res = ctl_query(check->conn[PUPIL_DATABASE_DATA], spelled_sql, 0, NULL);
+
+    for (n = 0; n < PQntuples(res); n++) {
+        check_found(check, "%s and %s log in by names that differ in case or"
+                    " composition alone: give one of them another",
+                    PQgetvalue(res, n, 0), PQgetvalue(res, n, 1));
+    }
+
+    PQclear(res);
 }
 
 

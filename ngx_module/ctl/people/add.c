@@ -25,8 +25,7 @@
 /* What is to be stored. */
 typedef struct {
     ctl_owner_t       owner;
-    pupil_str_t       login;                    /* in clear */
-    uint8_t           term[PUPIL_TERM_LEN];     /* of it */
+    ctl_login_t       login;
     pupil_role_row_t  role;
 } account_t;
 
@@ -98,9 +97,9 @@ account_check(ctl_t *ctl, account_t *account)
                          " administration through system");
     }
 
-    rc = ctl_subject_login(ctl, login, &account->login, account->term);
+    rc = ctl_subject_login(ctl, login, &account->login);
 
-    if (rc == 0 || (rc == 1 && account->login.len == 0)) {
+    if (rc == 0 || (rc == 1 && account->login.clear.len == 0)) {
         return ctl_error("this is no log-in name: at most 200 bytes, without"
                          " blanks and control characters");
     }
@@ -202,7 +201,8 @@ credential_add(ctl_t *ctl, account_t *account)
     place.field = "login_id";
     place.record = &account->owner.id;
 
-    if (ctl_seal(ctl, &ctl->pool, &place, account->login, &sealed) != 0) {
+    if (ctl_seal(ctl, &ctl->pool, &place, account->login.clear, &sealed)
+        != 0) {
         return -1;
     }
 
@@ -277,14 +277,14 @@ index_add(ctl_t *ctl, const account_t *account)
 
     owner = &account->owner.id;
 
-    if (ctl_index_mac(ctl, "credential", "login_id", account->term, owner,
+    if (ctl_index_mac(ctl, "credential", "login_id", account->login.term, owner,
                       owner, mac) != 0)
     {
         return -1;
     }
 
     params[0] = ctl->tenant_text;
-    params[1] = ctl_bytea(account->term, PUPIL_TERM_LEN, term);
+    params[1] = ctl_bytea(account->login.term, PUPIL_TERM_LEN, term);
     params[2] = ctl_uuid_text(owner, id);
     params[3] = ctl_bytea(mac, pupil_mac_len(mac), text);
 

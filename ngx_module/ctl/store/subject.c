@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/plugin/fold.h"
 #include "core/plugin/value.h"
 #include "ctl/base/db.h"
 #include "ctl/base/literal.h"
@@ -47,22 +48,26 @@ int
 ctl_subject_find(ctl_t *ctl, const char *login, pupil_uuid_t *subject)
 {
     int          rc;
-    char         text[CTL_BYTEA_SIZE(PUPIL_TERM_LEN)];
-    uint8_t      term[PUPIL_TERM_LEN];
+    char         before[CTL_BYTEA_SIZE(PUPIL_TERM_LEN)];
+    char         today[CTL_BYTEA_SIZE(PUPIL_TERM_LEN)];
     PGresult    *res;
-    const char  *params[1];
-    pupil_str_t  clear;
+    const char  *params[2];
+    ctl_login_t  sought;
 
-    rc = ctl_subject_login(ctl, login, &clear, term);
+    rc = ctl_subject_login(ctl, login, &sought);
     if (rc <= 0) {
         return rc;
     }
 
-    params[0] = ctl_bytea(term, sizeof(term), text);
+    params[0] = ctl_bytea(sought.before, PUPIL_TERM_LEN, before);
+    params[1] = ctl_bytea(sought.term, PUPIL_TERM_LEN, today);
 
-    res = ctl_query(ctl->data, "SELECT owner, record, mac FROM"
-                    " pupil.blind_index WHERE category = 'credential' AND"
-                    " field = 'login_id' AND term = $1::bytea", 1, params);
+    /* as a log-in finds it */
+    res = ctl_query(ctl->data, "SELECT owner, record, mac, (term ="
+                    " $1::bytea)::integer FROM pupil.blind_index WHERE"
+                    " category = 'credential' AND field = 'login_id' AND term"
+                    " IN ($1::bytea, $2::bytea) ORDER BY 4 DESC LIMIT 1", 2,
+                    params);
     if (res == NULL) {
         return -1;
     }
@@ -70,7 +75,9 @@ ctl_subject_find(ctl_t *ctl, const char *login, pupil_uuid_t *subject)
     rc = PQntuples(res);
 
     if (rc == 1) {
-        rc = index_row(ctl, res, term, subject);
+        rc = index_row(ctl, res, ctl_get_int(res, 0, 3, 0) ? sought.before
+                                                           : sought.term,
+                       subject);
     }
 
     PQclear(res);
@@ -80,11 +87,10 @@ ctl_subject_find(ctl_t *ctl, const char *login, pupil_uuid_t *subject)
 
 
 int
-ctl_subject_login(ctl_t *ctl, const char *login, pupil_str_t *clear,
-    uint8_t term[PUPIL_TERM_LEN])
+ctl_subject_login(ctl_t *ctl, const char *login, ctl_login_t *out)
 {
     int32_t             field;
-    pupil_str_t         value;
+    pupil_str_t         before, value;
     pupil_fault_t       fault;
     pupil_category_t   *category;
     const pupil_key_t  *key;
@@ -107,14 +113,16 @@ ctl_subject_login(ctl_t *ctl, const char *login, pupil_str_t *clear,
     }
 
     if (pupil_value_accept_text(category, (uint32_t) field, ctl_str(login),
-                                &ctl->alloc, clear, &fault) != PUPIL_OK
-        || pupil_value_term(category, (uint32_t) field, *clear, &ctl->alloc,
-                            &value) != PUPIL_OK)
+                                &ctl->alloc, &out->clear, &fault) != PUPIL_OK
+        || pupil_value_term_before(category, (uint32_t) field, out->clear,
+                                   &ctl->alloc, &before) != PUPIL_OK
+        || pupil_fold(before, &ctl->alloc, &value) != PUPIL_OK)
     {
         return 0;
     }
 
-    pupil_blind_term(key, value, term);
+    pupil_blind_term(key, before, out->before);
+    pupil_blind_term(key, value, out->term);
 
     return 1;
 }

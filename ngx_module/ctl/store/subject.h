@@ -16,12 +16,15 @@
 /* The subject behind a log-in name: 1 found, 0 not, -1 error said. */
 int ctl_subject_find(ctl_t *ctl, const char *login, pupil_uuid_t *subject);
 
-/*
- * What is stored of a log-in name, and its term of the blind index: 1, 0 when
- * it can be nobody's, -1 error said.  Ownership: the command's pool.
- */
-int ctl_subject_login(ctl_t *ctl, const char *login, pupil_str_t *clear,
-    uint8_t term[PUPIL_TERM_LEN]);
+/* A log-in name. */
+typedef struct {
+    pupil_str_t  clear;                     /* what is stored, in the pool */
+    uint8_t      term[PUPIL_TERM_LEN];      /* of the blind index */
+    uint8_t      before[PUPIL_TERM_LEN];    /* as it was before migration 021 */
+} ctl_login_t;
+
+/* 1, 0 when it can be nobody's, -1 error said. */
+int ctl_subject_login(ctl_t *ctl, const char *login, ctl_login_t *out);
 
 /* The MAC of a row of the blind index (invariant I18). */
 int ctl_index_mac(ctl_t *ctl, const char *category, const char *field,

@@ -184,7 +184,7 @@ ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
 {
     int32_t                  wait;
     PGresult                *res;
-    ngx_uint_t               untold;
+    ngx_uint_t               i, untold;
     ngx_libpq_exchange_t    *ex;
     ngx_http_pupil_login_t  *login;
 
@@ -214,8 +214,10 @@ ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
     }
 
     (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_FIND);
-    ngx_libpq_param_bytea(ex, login->login_term, PUPIL_TERM_LEN);
-    ngx_libpq_param_bytea(ex, login->email_term, PUPIL_TERM_LEN);
+
+    for (i = 0; i < PUPIL_LOGIN_TERMS; i++) {
+        ngx_libpq_param_bytea(ex, login->terms[i], PUPIL_TERM_LEN);
+    }
 
     ctx->resume = ngx_http_pupil_login_found;
 

@@ -42,8 +42,9 @@ typedef struct {
 struct ngx_http_pupil_login_s {
     ngx_http_pupil_login_conf_t  *conf;
     pupil_input_login_t           input;
-    uint8_t                       login_term[PUPIL_TERM_LEN];
-    uint8_t                       email_term[PUPIL_TERM_LEN];
+    uint8_t                       terms[PUPIL_LOGIN_TERMS][PUPIL_TERM_LEN];
+    ngx_uint_t                    found_by;       /* of them; if known */
+    pupil_uuid_t                  found_record;
     pupil_str_t                   known_as;       /* for the device cookie */
 
     uint8_t                       bytes[NGX_HTTP_PUPIL_LOGIN_BUCKETS][32];
@@ -78,6 +79,9 @@ struct ngx_http_pupil_login_s {
 
 /* Index terms, and what is throttled. */
 ngx_int_t ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx);
+
+/* The session is made: an account found by a term of before has a new one. */
+void ngx_http_pupil_login_index(ngx_http_pupil_ctx_t *ctx);
 
 /* Of what was found, whose account it would be. */
 void ngx_http_pupil_login_whom(ngx_http_pupil_ctx_t *ctx);

@@ -323,6 +323,8 @@ ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
+    ngx_http_pupil_login_index(ctx);
+
     return ngx_http_pupil_login_before(ctx);
 }
 

@@ -5,11 +5,19 @@
  * throttle, and what the database has of the account.
  */
 
+#include "core/plugin/fold.h"
 #include "http/login/ngx_http_pupil_login.h"
 
 
 #define NGX_HTTP_PUPIL_DEVICE_COOKIE  "__Host-pupil-device"
 
+
+/* What an identifier may be, and where its terms go. */
+typedef struct {
+    pupil_str_t   category, field;
+    const char   *key;
+    ngx_uint_t    term;             /* that of before is the one before it */
+} ngx_http_pupil_indexed_t;
 
 /* Failures without a delay, seconds to forget one, the longest delay. */
 typedef struct {
@@ -18,13 +26,15 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_pupil_login_term(ngx_http_pupil_ctx_t *ctx,
-    const char *category, const char *field, const char *key_name,
-    pupil_str_t *plain, uint8_t term[PUPIL_TERM_LEN]);
+    const ngx_http_pupil_indexed_t *indexed, pupil_str_t *plain);
 static void ngx_http_pupil_login_bucket(ngx_http_pupil_ctx_t *ctx,
     const char *kind, pupil_str_t what, pupil_str_t device,
     const ngx_http_pupil_limit_t *limit);
-static ngx_int_t ngx_http_pupil_login_index(ngx_http_pupil_ctx_t *ctx,
+static ngx_int_t ngx_http_pupil_login_row(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, pupil_uuid_t *owner);
+static void ngx_http_pupil_login_asked(ngx_http_pupil_login_t *login,
+    ngx_uint_t by, pupil_index_row_t *asked);
+static void ngx_http_pupil_login_indexed(ngx_libpq_exchange_t *ex);
 static ngx_uint_t ngx_http_pupil_login_active(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_uint_t ngx_http_pupil_login_role(ngx_http_pupil_ctx_t *ctx,
@@ -32,6 +42,20 @@ static ngx_uint_t ngx_http_pupil_login_role(ngx_http_pupil_ctx_t *ctx,
 static ngx_uint_t ngx_http_pupil_login_better(const pupil_role_row_t *a,
     const pupil_role_row_t *b);
 
+
+static const ngx_http_pupil_indexed_t  ngx_http_pupil_login_id = {
+    .category = pupil_str("credential"),
+    .field = pupil_str("login_id"),
+    .key = "index:credential.login_id",
+    .term = PUPIL_LOGIN_ID
+};
+
+static const ngx_http_pupil_indexed_t  ngx_http_pupil_login_email = {
+    .category = pupil_str("contact"),
+    .field = pupil_str("email"),
+    .key = "index:contact.email",
+    .term = PUPIL_LOGIN_EMAIL
+};
 
 /* Guessing at one account from anywhere, and from one network at any. */
 static const ngx_http_pupil_limit_t  ngx_http_pupil_limit_account =
@@ -49,12 +73,10 @@ ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx)
 
     login = ctx->data;
 
-    if (ngx_http_pupil_login_term(ctx, "credential", "login_id",
-                                  "index:credential.login_id", &login_plain,
-                                  login->login_term) != NGX_OK
-        || ngx_http_pupil_login_term(ctx, "contact", "email",
-                                     "index:contact.email", &email_plain,
-                                     login->email_term) != NGX_OK)
+    if (ngx_http_pupil_login_term(ctx, &ngx_http_pupil_login_id, &login_plain)
+        != NGX_OK
+        || ngx_http_pupil_login_term(ctx, &ngx_http_pupil_login_email,
+                                     &email_plain) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -98,42 +120,36 @@ ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx)
 
 
 /*
- * plain: the identifier as the plugin folds it; as sent when the category is
- * not there or refuses it, and then nothing is found.
+ * plain: the identifier as it is compared; as sent when the category is not
+ * there or refuses it, and then nothing is found.
  */
 static ngx_int_t
-ngx_http_pupil_login_term(ngx_http_pupil_ctx_t *ctx, const char *category,
-    const char *field, const char *key_name, pupil_str_t *plain,
-    uint8_t term[PUPIL_TERM_LEN])
+ngx_http_pupil_login_term(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_indexed_t *indexed, pupil_str_t *plain)
 {
     int32_t                  c, f;
-    pupil_str_t              name;
+    pupil_str_t              before, sent;
     const pupil_key_t       *key;
+    pupil_category_t        *category;
     ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
-    f = -1;
+    sent = login->input.identifier;
 
-    name.data = (const uint8_t *) category;
-    name.len = ngx_strlen(category);
-    c = pupil_policy_category(&ctx->conf->serves.policy, name);
-
-    if (c >= 0) {
-        name.data = (const uint8_t *) field;
-        name.len = ngx_strlen(field);
-        f = pupil_category_field(ctx->conf->serves.policy.categories[c], name);
-    }
+    c = pupil_policy_category(&ctx->conf->serves.policy, indexed->category);
+    category = c < 0 ? NULL : ctx->conf->serves.policy.categories[c];
+    f = c < 0 ? -1 : pupil_category_field(category, indexed->field);
 
     if (f < 0
-        || pupil_value_term(ctx->conf->serves.policy.categories[c],
-                            (uint32_t) f, login->input.identifier,
-                            &ctx->alloc, plain)
-           != PUPIL_OK)
+        || pupil_value_term_before(category, (uint32_t) f, sent, &ctx->alloc,
+                                   &before) != PUPIL_OK
+        || pupil_fold(before, &ctx->alloc, plain) != PUPIL_OK)
     {
-        *plain = login->input.identifier;
+        before = sent;
+        *plain = sent;
     }
 
-    key = ngx_http_pupil_key(ctx, key_name);
+    key = ngx_http_pupil_key(ctx, indexed->key);
     if (key == NULL) {
         key = ngx_http_pupil_key(ctx, "token");        /* finds nothing */
     }
@@ -142,7 +158,8 @@ ngx_http_pupil_login_term(ngx_http_pupil_ctx_t *ctx, const char *category,
         return NGX_ERROR;
     }
 
-    pupil_blind_term(key, *plain, term);
+    pupil_blind_term(key, before, login->terms[indexed->term - 1]);
+    pupil_blind_term(key, *plain, login->terms[indexed->term]);
 
     return NGX_OK;
 }
@@ -180,7 +197,7 @@ ngx_http_pupil_login_whom(ngx_http_pupil_ctx_t *ctx)
     login = ctx->data;
     res = login->found->results[0];
 
-    login->known = ngx_http_pupil_login_index(ctx, res, &account) == NGX_OK;
+    login->known = ngx_http_pupil_login_row(ctx, res, &account) == NGX_OK;
 
     /* the decoy's, where nobody is found, and no other's */
     if (!login->known
@@ -224,22 +241,16 @@ ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx)
 
 /* The blind index' row: believed when its MAC fits, for what was asked. */
 static ngx_int_t
-ngx_http_pupil_login_index(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+ngx_http_pupil_login_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     pupil_uuid_t *owner)
 {
     uint8_t                  mac[PUPIL_MAC_LEN];
-    ngx_uint_t               col;
+    ngx_uint_t               i, col;
     const char              *why;
     pupil_str_t              stored;
     const pupil_key_t       *key;
-    pupil_index_row_t        row, asked[2];
+    pupil_index_row_t        row, asked[PUPIL_LOGIN_TERMS];
     ngx_http_pupil_login_t  *login;
-
-    static const pupil_index_row_t  fields[] = {
-        { .category = pupil_str("credential"),
-          .field = pupil_str("login_id") },
-        { .category = pupil_str("contact"), .field = pupil_str("email") }
-    };
 
     login = ctx->data;
     col = PUPIL_LF_INDEX;
@@ -267,23 +278,110 @@ ngx_http_pupil_login_index(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     why = "its MAC does not fit";
 
-    ngx_memcpy(asked, fields, sizeof(fields));
-    asked[0].term.data = login->login_term;
-    asked[0].term.len = PUPIL_TERM_LEN;
-    asked[1].term.data = login->email_term;
-    asked[1].term.len = PUPIL_TERM_LEN;
+    for (i = 0; i < PUPIL_LOGIN_TERMS; i++) {
+        ngx_http_pupil_login_asked(login, i, &asked[i]);
+    }
 
     if (pupil_mac_check(mac, stored) != PUPIL_OK
-        || pupil_expected_index(asked, 2, &row, &why) != PUPIL_OK)
+        || pupil_expected_index(asked, PUPIL_LOGIN_TERMS, &row, &why)
+           != PUPIL_OK)
     {
         ngx_http_pupil_tampered(ctx, "pupil.blind_index", &row.record,
                                 &row.owner, why);
         return NGX_ERROR;
     }
 
+    for (i = 0; pupil_expected_index(&asked[i], 1, &row, &why) != PUPIL_OK;
+         i++)
+    {
+        /* void */
+    }
+
+    login->found_by = i;
+    login->found_record = row.record;
     *owner = row.owner;
 
     return NGX_OK;
+}
+
+
+/* What a row by this term must be of. */
+static void
+ngx_http_pupil_login_asked(ngx_http_pupil_login_t *login, ngx_uint_t by,
+    pupil_index_row_t *asked)
+{
+    const ngx_http_pupil_indexed_t  *indexed;
+
+    indexed = by <= PUPIL_LOGIN_ID ? &ngx_http_pupil_login_id
+                                   : &ngx_http_pupil_login_email;
+
+    ngx_memzero(asked, sizeof(pupil_index_row_t));
+    asked->category = indexed->category;
+    asked->field = indexed->field;
+    asked->term.data = login->terms[by];
+    asked->term.len = PUPIL_TERM_LEN;
+}
+
+
+/*
+ * Waits for nothing: if it fails, the next log-in does it.  Without a record of
+ * its own: nothing is shown, and the log-in has one.
+ */
+void
+ngx_http_pupil_login_index(ngx_http_pupil_ctx_t *ctx)
+{
+    uint8_t                  mac[PUPIL_MAC_LEN];
+    const pupil_key_t       *key;
+    pupil_index_row_t        row;
+    ngx_libpq_exchange_t    *ex;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    if ((login->found_by != PUPIL_LOGIN_ID_BEFORE
+         && login->found_by != PUPIL_LOGIN_EMAIL_BEFORE)
+        || ngx_memcmp(login->terms[login->found_by],
+                      login->terms[login->found_by + 1], PUPIL_TERM_LEN) == 0)
+    {
+        return;
+    }
+
+    key = ngx_http_pupil_key(ctx, "mac");
+    ex = ngx_libpq_exchange_create(ctx->main->data,
+                                   ngx_http_pupil_login_indexed, NULL);
+
+    if (key == NULL || ex == NULL) {
+        return;
+    }
+
+    ngx_http_pupil_login_asked(login, login->found_by + 1, &row);
+    row.tenant = ctx->tenant;
+    row.owner = login->owner.id;
+    row.record = login->found_record;
+    pupil_mac_index(key, &row, mac);
+
+    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
+    (void) ngx_libpq_exchange_add(ex, ngx_http_pupil_stmt(ctx,
+                                      PUPIL_LOGIN_INDEX)->registered);
+    ngx_http_pupil_common(ctx, ex);
+    ngx_libpq_param_text(ex, row.category.data, row.category.len);
+    ngx_libpq_param_text(ex, row.field.data, row.field.len);
+    ngx_libpq_param_bytea(ex, login->terms[login->found_by], PUPIL_TERM_LEN);
+    ngx_libpq_param_bytea(ex, row.term.data, PUPIL_TERM_LEN);
+    ngx_libpq_param_uuid(ex, row.record.b);
+    ngx_libpq_param_bytea(ex, mac, pupil_mac_len(mac));
+    ex->writes = 1;
+
+    if (ngx_libpq_exchange_submit(ex) != NGX_OK) {
+        ngx_libpq_exchange_destroy(ex);
+    }
+}
+
+
+static void
+ngx_http_pupil_login_indexed(ngx_libpq_exchange_t *ex)
+{
+    ngx_libpq_exchange_destroy(ex);
 }
 
 

@@ -64,7 +64,7 @@ sub compile (@names) {
         '-I' . (run_cmd('pg_config', '--includedir')->{out} =~ s/\n//r),
         '-o', $out, (map { "$root/t/bench/$_.c" } @names),
         build_dir() . '/libpupil_core.a',
-        qw(-lpq -lsodium -lpcre2-8 -lssl -lcrypto -ldl -lpthread));
+        qw(-lpq -lsodium -lpcre2-8 -lunistring -lssl -lcrypto -ldl -lpthread));
     die "cc: $run->{err}" if $run->{code};
     return $out;
 }
