@@ -174,11 +174,12 @@ is statuses(map { $_->[1]->read_response } @asked), '6 of 200, 6 of 201',
 
 # ---- a backend is frozen
 
-# One that did such a thing last, and does nothing now.
+# The one that did such a thing last, and does nothing now.
 sub backend ($what) {
     return wait_until(5, 'a backend', sub { $site->db->selectrow_array(
         "SELECT pid FROM pg_stat_activity WHERE usename = 'pupil_gateway' AND"
-        . " state = 'idle' AND query LIKE ?", {}, "%$what%") });
+        . " state = 'idle' AND query LIKE ? ORDER BY state_change DESC LIMIT 1",
+        {}, "%$what%") });
 }
 
 for my $what ('pupil.audit_record', 'FROM data.progress') {
@@ -201,6 +202,23 @@ for my $what ('pupil.audit_record', 'FROM data.progress') {
             . ' go on (' . statuses(@{ $ends[$i] }) . ')';
     }
 }
+
+# A write that it keeps keeps no other one of that person.
+all_over();
+is $here->pupil->post('/v1/progress',
+    json => $here->answer($here->homework, 0))->status, 201, 'a submission';
+my $pid = backend('WITH item AS MATERIALIZED');
+kill STOP => $pid;
+@work = map { $here->answer($here->homework, 0) } 1 .. 4;
+@clients = clients($here, 'pupil', scalar @work);
+ask($clients[0], POST => '/v1/progress', json => $work[0]);
+under_way(1);
+sleep 0.4;
+ask($clients[$_], POST => '/v1/progress', json => $work[$_]) for 1 .. $#work;
+@answers = map { $_->read_response('POST') } @clients[1 .. $#work];
+is statuses(@answers), '3 of 201', 'a write is frozen: the next are stored';
+kill CONT => $pid;
+is $clients[0]->read_response('POST')->status, 201, 'and it, in the end';
 
 all_over();
 done_testing;
