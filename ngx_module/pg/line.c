@@ -11,7 +11,11 @@
 /* Those who wait in one; more are told to come again. */
 #define NGX_LIBPQ_LINE_MAX  32
 
+/* After which nobody joins a line whose first does not come back. */
+#define NGX_LIBPQ_LINE_LATE  250    /* ms */
 
+
+static ngx_uint_t ngx_libpq_line_stuck(const ngx_libpq_line_t *line);
 static ngx_libpq_line_t *ngx_libpq_line(ngx_libpq_exchange_t *ex);
 
 
@@ -35,6 +39,13 @@ ngx_libpq_line_join(ngx_libpq_exchange_t *ex)
         return NGX_OK;
     }
 
+    if (ngx_libpq_line_stuck(line)) {
+
+        /* a frozen backend may hold its locks, or not */
+        ex->alone = 1;
+        return NGX_OK;
+    }
+
     if (line->n == NGX_LIBPQ_LINE_MAX) {
         return NGX_BUSY;
     }
@@ -43,6 +54,14 @@ ngx_libpq_line_join(ngx_libpq_exchange_t *ex)
     line->n++;
 
     return NGX_AGAIN;
+}
+
+
+static ngx_uint_t
+ngx_libpq_line_stuck(const ngx_libpq_line_t *line)
+{
+    return line->first->sent
+           && ngx_current_msec - line->first->sent_at > NGX_LIBPQ_LINE_LATE;
 }
 
 

@@ -372,6 +372,7 @@ struct ngx_libpq_exchange_s {
     ngx_queue_t             link;               /* queued, or in flight */
     ngx_queue_t             due;                /* queued: by its deadline */
     ngx_msec_t              deadline;           /* of the wait in the queue */
+    ngx_msec_t              sent_at;            /* last */
     ngx_msec_t              again;              /* when it is sent again */
     ngx_uint_t              locked;             /* how often it met a lock */
     ngx_libpq_party_t      *party;              /* whose places it takes */

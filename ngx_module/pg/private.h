@@ -232,8 +232,9 @@ void ngx_libpq_queue_pause(ngx_libpq_exchange_t *ex);
 /* line.c */
 
 /*
- * Gives ex its line, if it has a key.  NGX_OK: it is its turn; NGX_AGAIN: it
- * has to wait; NGX_BUSY: too many do; NGX_ERROR: out of memory.
+ * Gives ex its line, if it has a key.  NGX_OK: it is its turn, or the one
+ * before it does not come back; NGX_AGAIN: it has to wait; NGX_BUSY: too many
+ * do; NGX_ERROR: out of memory.
  */
 ngx_int_t ngx_libpq_line_join(ngx_libpq_exchange_t *ex);
 /* ex waits for its turn. */

@@ -21,7 +21,7 @@
 
 
 static ngx_uint_t ngx_libpq_queue_pass(ngx_libpq_exchange_t *ex);
-static ngx_uint_t ngx_libpq_queue_suspect(const ngx_libpq_exchange_t *ex);
+static unsigned ngx_libpq_queue_suspect(const ngx_libpq_exchange_t *ex);
 static void ngx_libpq_queue_insert(ngx_libpq_exchange_t *ex);
 static void ngx_libpq_queue_pump_aside(ngx_libpq_share_t *share);
 static void ngx_libpq_queue_pump_turns(ngx_libpq_share_t *share);
@@ -103,6 +103,7 @@ ngx_libpq_exchange_submit(ngx_libpq_exchange_t *ex)
         return NGX_ERROR;
     }
 
+    ex->alone = 0;
     rc = ngx_libpq_line_join(ex);
 
     if (rc == NGX_ERROR || (rc == NGX_OK && ngx_libpq_queue_pass(ex))) {
@@ -146,7 +147,7 @@ ngx_libpq_queue_pass(ngx_libpq_exchange_t *ex)
     ngx_uint_t         full;
     ngx_libpq_conn_t  *pc;
 
-    ex->alone = ngx_libpq_queue_suspect(ex);
+    ex->alone |= ngx_libpq_queue_suspect(ex);
 
     if (ex->alone || !ngx_queue_empty(&ex->party->queue)) {
         return 0;
@@ -168,7 +169,7 @@ ngx_libpq_queue_pass(ngx_libpq_exchange_t *ex)
  * key met one on rows, and its line knows.
  */
 
-static ngx_uint_t
+static unsigned
 ngx_libpq_queue_suspect(const ngx_libpq_exchange_t *ex)
 {
     ngx_uint_t  i;
@@ -479,7 +480,7 @@ ngx_libpq_queue_pause(ngx_libpq_exchange_t *ex)
     if (ex->line) {
         ex->line->locked = 1;
 
-    } else if (ex->failed_exec < ex->nresults) {
+    } else if (ex->key_len == 0 && ex->failed_exec < ex->nresults) {
         pg->met[ex->execs[ex->failed_exec].stmt->index] =
             ngx_max(ngx_current_msec, 1);
     }

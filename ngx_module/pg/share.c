@@ -280,6 +280,7 @@ void
 ngx_libpq_share_take(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 {
     ex->sent = 1;
+    ex->sent_at = ngx_current_msec;
     ngx_queue_insert_tail(&pc->inflight, &ex->link);
 
     ex->party->inflight++;
