@@ -28,9 +28,9 @@ CREATE INDEX IF NOT EXISTS homework_due
     WHERE deleted_at IS NULL;
 
 -- Clients make ids: one is that of one homework of the tenant, as submissions
--- name their homework by it alone.
+-- name their homework by it alone.  The record first: no page is read by it.
 CREATE UNIQUE INDEX IF NOT EXISTS homework_record
-    ON data.homework (tenant, record);
+    ON data.homework (record, tenant);
 
 SELECT pupil.protect('homework');
 
