@@ -141,7 +141,7 @@ my @revocations = (
     [role => 'a role of one person, `pupilctl user role remove`'],
     [shown => 'that person shown, which revokes nothing'],
     [class => 'the import that ends the enrolments of a class'],
-    [again => 'that import again, which ends none'],
+    [again => 'the same import when nothing has changed'],
 );
 
 sub revocation_table ($r) {
