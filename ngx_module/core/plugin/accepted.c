@@ -37,6 +37,8 @@ pupil_accepted_read(const char *path, const pupil_alloc_t *alloc,
     uint8_t     *data;
     pupil_rc_t   rc;
 
+    size = 0;
+
     /* Non-blocking: a FIFO at this path must not hang the start. */
 
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
