@@ -49,10 +49,10 @@ my $server = join "\n", 'location /stats { libpq_stats; }',
     <<"";
 location /who { libpq_query "SELECT \$1, current_setting('app.tenant'),
     current_setting('work_mem')"; }
-location /isolation { libpq_query "SELECT \$1,
-    current_setting('transaction_isolation')"; }
-location /bare/isolation { libpq_bare on; libpq_query "SELECT \$1,
-    current_setting('transaction_isolation')"; }
+location /isolation { libpq_query "SELECT \$1, 'of two'"; libpq_query
+    "SELECT \$1, current_setting('transaction_isolation')"; }
+location /bare/isolation { libpq_bare on; libpq_query "SELECT \$1, 'of two'";
+    libpq_query "SELECT \$1, current_setting('transaction_isolation')"; }
 location /two { libpq_bare on; libpq_query "SELECT \$1, \$2" int4;
                 libpq_query "SELECT \$1, \$2, n FROM generate_series(1, 2) n"
                 text; }
@@ -176,11 +176,11 @@ is get("/who?setting=$_"), "ok\n$_|1234kB\n", "the setting is $_"
 is scalar(() = $pg->new_log =~ /execute p0: .*set_config/g), 4,
     'it is set where it changes';
 
-is get("/isolation?setting=red$_->[0]"), "ok\n$_->[1]\n", $_->[2] for
+is get("/isolation?setting=red$_->[0]"), "ok\nof two\n$_->[1]\n", $_->[2] for
     ['', 'repeatable read', 'what does not write sees one moment'],
     ['&writes=1', 'read committed', 'what writes sees what others have written'],
     ['', 'repeatable read', 'and each again, on the same connection'];
-is get('/bare/isolation'), "ok\nread committed\n",
+is get('/bare/isolation'), "ok\nof two\nread committed\n",
     'none does of a pool that does not ask for it';
 
 is get('/who'), "refused\n", 'none is refused';

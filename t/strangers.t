@@ -8,12 +8,18 @@
 use lib 't/lib';
 use Pupil::Test;
 use Pupil::Day;
+use Pupil::PgProxy;
 use MIME::Base64 qw(encode_base64url);
 
 use constant { STRANGERS => 400, READS => 30 };
 
-my $day = Pupil::Day->up(workers => 1, conf => {
-    pupil_session_zone => 'pupil_sessions:1m valid=5m' },
+my $site = pupil_up(import => 1);
+my $proxy = Pupil::PgProxy->new($site->pg);
+my $database = '"' . $site->gateway('pupil', host => '127.0.0.1',
+    port => $proxy->port, sslmode => 'disable') . '"';
+my $day = Pupil::Day->up(site => $site, workers => 1, conf => {
+    pupil_session_zone => 'pupil_sessions:1m valid=5m',
+    pupil_database => $database },
     pupil => "pupil_request_timeout 1m;\n"
              . "pupil_pool data statement_timeout=1m;\n")->all_here->work;
 my $list = '/v1/homework';
@@ -67,7 +73,8 @@ $day->expect(401, $strangers[0]->get($list));
 is sessions()->{strangers}, $before + 1, 'a token that nobody has';
 
 $day->reload(http => $day->site->http_conf(conf => {
-    pupil_session_zone => 'pupil_sessions:1m valid=1s' }));
+    pupil_session_zone => 'pupil_sessions:1m valid=1s',
+    pupil_database => $database }));
 $day->expect(200, $day->pupil->get($list));
 sleep 2;
 $before = sessions();
@@ -83,17 +90,21 @@ $day->expect(401, $day->pupil->get($list)) for 1 .. 3;
 is sessions()->{strangers}, $before->{strangers} + 3,
     'who is refused is one each time';
 
-# Some who go while they wait.
-$holder->begin_work;
-$holder->do('LOCK TABLE pupil.session IN ACCESS EXCLUSIVE MODE');
+# Some who go while they wait, or while they are looked up.
+$proxy->hold(qr/pupil[.]session AS s/);
 $_->close, $_->send_raw($_->request_bytes(GET => $list))
     for @strangers[0 .. 9];
-wait_until(20, 'some wait', sub { sessions()->{strangers_waiting} == 9 });
+wait_until(20, 'some wait', sub {
+    my $now = sessions();
+    $proxy->held && $now->{strangers_waiting} + $now->{strangers_served} == 10;
+});
 $_->reset for @strangers[0 .. 4];
-wait_until(20, 'some go', sub { sessions()->{strangers_waiting} == 5 });
-$holder->rollback;
-$answers{ $_->read_response->status }++ for @strangers[5 .. 9];
-is sessions()->{strangers_waiting}, 0, 'and nobody waits for those who went';
+wait_until(20, 'some go', sub { sessions()->{strangers_waiting} < 6 });
+$proxy->mode('pass');
+is_status $_->read_response, 401, 'who waited is told' for @strangers[5 .. 9];
+wait_until(20, 'their places are free', sub {
+    my $now = sessions();
+    !$now->{strangers_waiting} && !$now->{strangers_served} });
 $day->expect(401, $strangers[0]->get($list));
 pass 'nor does who comes next';
 

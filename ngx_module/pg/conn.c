@@ -26,12 +26,6 @@ static void ngx_libpq_conn_settle(ngx_libpq_conn_t *pc);
 static void ngx_libpq_conn_fail(ngx_libpq_conn_t *pc);
 static ngx_int_t ngx_libpq_conn_pipeline(ngx_libpq_conn_t *pc,
     ngx_libpq_exchange_t *ex);
-static ngx_int_t ngx_libpq_conn_session(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex);
-static ngx_int_t ngx_libpq_conn_setting(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex);
-static ngx_int_t ngx_libpq_conn_prepare(ngx_libpq_conn_t *pc,
-    ngx_libpq_exchange_t *ex, const ngx_libpq_stmt_t *stmt, ngx_uint_t cmd);
 
 
 /* ---- events of a libpq socket, shared with LISTEN ---- */
@@ -352,6 +346,10 @@ ngx_libpq_conn_pipeline(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 
     ex->generation = pc->generation;
 
+    if (ex->snapshot && ngx_libpq_conn_snapshot(pc, ex) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     for (i = ex->first; i < ex->nresults; i++) {
         if (ngx_libpq_conn_prepare(pc, ex, ex->execs[i].stmt,
                                    NGX_LIBPQ_CMD_PREPARE | i)
@@ -393,88 +391,7 @@ ngx_libpq_conn_pipeline(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
 }
 
 
-/*
- * Makes the session what ex relies on.  This has a Sync and so a transaction
- * of its own: an error of ex, or of what follows, does not take it back.  When
- * it fails, the connection is dropped, with all that was sent behind it.
- */
-
-static ngx_int_t
-ngx_libpq_conn_session(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
-{
-    if (pc->reset) {
-        if (PQsendQueryParams(pc->conn, "DEALLOCATE ALL", 0, NULL, NULL, NULL,
-                              NULL, 1)
-            != 1)
-        {
-            return NGX_ERROR;
-        }
-
-        pc->reset = 0;
-        ex->cmds[ex->ncmds++] = NGX_LIBPQ_CMD_RESET;
-    }
-
-    if (pc->pg->setting_stmt && ngx_libpq_conn_setting(pc, ex) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (PQpipelineSync(pc->conn) != 1) {
-        return NGX_ERROR;
-    }
-
-    ex->cmds[ex->ncmds++] = NGX_LIBPQ_CMD_SESSION_SYNC;
-
-    pc->setting = ex->setting;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_libpq_conn_setting(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex)
-{
-    int                lengths[3];
-    const char        *values[3];
-    ngx_libpq_stmt_t  *stmt;
-
-    stmt = pc->pg->setting_stmt;
-
-    if (ngx_libpq_conn_prepare(pc, ex, stmt, NGX_LIBPQ_CMD_SETTING_PREPARE)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (ngx_libpq_pool_nonce(pc, ex->nonce) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    values[0] = (const char *) ex->nonce;
-    values[1] = (const char *) ex->setting.data;
-    values[2] = ngx_libpq_isolation(&ex->setting);
-    lengths[0] = sizeof(ex->nonce);
-    lengths[1] = (int) ex->setting.len;
-    lengths[2] = (int) ngx_strlen(values[2]);
-
-    if (PQsendQueryPrepared(pc->conn, stmt->name, 3, values, lengths,
-                            stmt->formats, 1)
-        != 1)
-    {
-        return NGX_ERROR;
-    }
-
-    ex->cmds[ex->ncmds++] = NGX_LIBPQ_CMD_SETTING;
-
-    ngx_log_debug4(NGX_LIBPQ_DEBUG, pc->pg->log, 0,
-                   "libpq \"%V\": connection %ui: another %s, for exchange "
-                   "%ui", &pc->pg->name, pc->number, pc->pg->setting_word,
-                   ex->number);
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
+ngx_int_t
 ngx_libpq_conn_prepare(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
     const ngx_libpq_stmt_t *stmt, ngx_uint_t cmd)
 {

@@ -390,6 +390,7 @@ struct ngx_libpq_exchange_s {
     ngx_uint_t              failed_exec;        /* nresults: at the commit */
     const char             *fault;              /* of how it is built, the
                                                    first; NULL: none */
+    unsigned                snapshot:1;         /* to be said, of all of it */
     unsigned                failed:1;           /* an error before the Sync */
     unsigned                answered:1;         /* a result for icmd came */
     unsigned                retried:1;

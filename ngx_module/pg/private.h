@@ -31,12 +31,13 @@
 #define NGX_LIBPQ_CMD_EXECUTE          0x500
 #define NGX_LIBPQ_CMD_PART_SYNC        0x600
 #define NGX_LIBPQ_CMD_SYNC             0x700    /* never stored */
+#define NGX_LIBPQ_CMD_SNAPSHOT         0x800
 
 #define ngx_libpq_cmd_kind(cmd)        ((cmd) & 0xf00)
 #define ngx_libpq_cmd_exec(cmd)        ((cmd) & 0x0ff)
 
 /* Beside one Prepare, one Execute and one Sync for each statement. */
-#define NGX_LIBPQ_CMDS                 4
+#define NGX_LIBPQ_CMDS                 5
 
 
 /* One execution of a statement.  Values are owned by the exchange's pool. */
@@ -172,6 +173,17 @@ ngx_int_t ngx_libpq_conn_open(ngx_libpq_conn_t *pc, PGconn *conn);
 void ngx_libpq_conn_close(ngx_libpq_conn_t *pc);
 /* Never calls a handler: what fails here fails in a posted event. */
 void ngx_libpq_conn_send(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex);
+/* Sends the Prepare, where it is not prepared; cmd: of what is sent. */
+ngx_int_t ngx_libpq_conn_prepare(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex, const ngx_libpq_stmt_t *stmt, ngx_uint_t cmd);
+
+
+/* session.c: what is sent before the statements; NGX_OK, NGX_ERROR */
+
+ngx_int_t ngx_libpq_conn_session(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex);
+ngx_int_t ngx_libpq_conn_snapshot(ngx_libpq_conn_t *pc,
+    ngx_libpq_exchange_t *ex);
 
 
 /* result.c */

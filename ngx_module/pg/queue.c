@@ -20,6 +20,7 @@
 #define NGX_LIBPQ_SUSPECT   1000    /* ms */
 
 
+static void ngx_libpq_queue_snapshot(ngx_libpq_exchange_t *ex);
 static ngx_uint_t ngx_libpq_queue_pass(ngx_libpq_exchange_t *ex);
 static unsigned ngx_libpq_queue_suspect(const ngx_libpq_exchange_t *ex);
 static void ngx_libpq_queue_insert(ngx_libpq_exchange_t *ex);
@@ -96,7 +97,7 @@ ngx_libpq_exchange_submit(ngx_libpq_exchange_t *ex)
         return NGX_DECLINED;
     }
 
-    ex->setting.snapshot = pg->use->one_snapshot && !ex->writes;
+    ngx_libpq_queue_snapshot(ex);
     ex->deadline = ngx_current_msec + pg->queue_timeout;
 
     if (ngx_libpq_party(ex) != NGX_OK) {
@@ -136,6 +137,23 @@ ngx_libpq_exchange_submit(ngx_libpq_exchange_t *ex)
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * Where connections for reads are others than for writes, their sessions are
+ * set to it; else it is said where there is more than one statement.
+ */
+
+static void
+ngx_libpq_queue_snapshot(ngx_libpq_exchange_t *ex)
+{
+    ngx_uint_t  wanted;
+
+    wanted = ex->pg->use->one_snapshot && !ex->writes;
+
+    ex->setting.snapshot = wanted && ex->pg->writers;
+    ex->snapshot = wanted && !ex->pg->writers && ex->nresults > 1;
 }
 
 

@@ -187,7 +187,8 @@ ngx_libpq_result(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex, PGresult *res)
 
         if ((kind != NGX_LIBPQ_CMD_RESET
              && kind != NGX_LIBPQ_CMD_SETTING_PREPARE
-             && kind != NGX_LIBPQ_CMD_PREPARE)
+             && kind != NGX_LIBPQ_CMD_PREPARE
+             && kind != NGX_LIBPQ_CMD_SNAPSHOT)
             || ex->answered)
         {
             ngx_libpq_broken(pc, "a statement returns no rows, or "

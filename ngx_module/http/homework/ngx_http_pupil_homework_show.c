@@ -55,7 +55,7 @@ ngx_http_pupil_homework_item(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return NGX_DECLINED;
     }
 
-    /* none: it can be of a class that is new since the evidence was read */
+    /* none: its enrolment is not authentic; or new, where a write reads back */
     item->class = ngx_http_pupil_homework_class(data, &class_id);
 
     if (item->class == NULL) {

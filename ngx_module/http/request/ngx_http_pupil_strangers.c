@@ -35,7 +35,11 @@ ngx_http_pupil_strangers_init_process(ngx_http_pupil_main_conf_t *pmcf)
 static ngx_uint_t
 ngx_http_pupil_strangers_places(const ngx_libpq_pool_t *pool)
 {
-    return ngx_max((pool->connections - pool->writers) / 2, 1);
+    ngx_int_t  readers;
+
+    readers = pool->connections - pool->writers - pool->waiters;
+
+    return ngx_max(readers / 2, 1);
 }
 
 

@@ -69,6 +69,8 @@ static const ngx_http_pupil_metric_row_t  ngx_http_pupil_stranger_metrics[] = {
     ngx_http_pupil_counter("strangers", ngx_http_pupil_strangers_t, all),
     ngx_http_pupil_counter("strangers_refused", ngx_http_pupil_strangers_t,
                            refused),
+    ngx_http_pupil_gauge("strangers_served", ngx_http_pupil_strangers_t,
+                         served),
     ngx_http_pupil_gauge("strangers_waiting", ngx_http_pupil_strangers_t,
                          waiting),
     { NULL, 0, 0, 0 }
