@@ -93,8 +93,8 @@ for my $class ($C1, $C2) {
     $insert->('data.progress', $T, $who{PUPIL}, $class, 1, 'test', 'now',
               id('f'), $class, id('f'), 't', '\xcc', '\xdd', 'f', '\xee');
     for my $deleted (undef, '2021-01-01') {
-        $insert->('data.homework', $T, $class, id($deleted ? 'a' : 'b'), 1,
-                  'test', 'now', '\x01', '\x02', '\x03', '{}', undef, 'now',
+        $insert->('data.homework', $T, $class, uuid(), 1, 'test', 'now',
+                  '\x01', '\x02', '\x03', '{}', undef, 'now',
                   'now', $deleted);
     }
 }
