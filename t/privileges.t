@@ -52,6 +52,8 @@ my %allowed = (
                 . ' valid_from valid_to',
             'pupil.blind_index' => 'SELECT INSERT DELETE',
             'pupil.imported' => 'SELECT INSERT fingerprint',
+            'pupil.ledger' => 'SELECT INSERT',
+            'pupil.erasure' => 'SELECT INSERT state',
             'pupil.session' => 'SELECT DELETE',
             'pupil.plugin' =>
                 'SELECT INSERT accepted_at accepted_by grants version',
@@ -80,6 +82,7 @@ my %allowed = (
                  qw(kek_epoch tenant_key service_key owner_key)),
             'keystore.fetch' => 'SELECT', 'keystore.floor' => 'SELECT',
             'keystore.bound' => 'SELECT INSERT',
+            'keystore.ledger' => 'SELECT',
             'keystore.setting' => 'SELECT INSERT keys_a_minute',
             'keystore.size' => 'SELECT INSERT owners',
         },

@@ -35,7 +35,7 @@ typedef struct {
     const char  *accepted;
     const char  *sql, *config, *tenant_name, *passfile, *source, *dates;
     const char  *class_id, *role, *institution, *subject, *actor, *since;
-    const char  *limit, *password_hash, *login;
+    const char  *limit, *password_hash, *login, *waive;
     const char  *plugin_sql[64];
     unsigned     plugin_sql_count;
     int          json, same_cluster, generate, close_absent, help, version;

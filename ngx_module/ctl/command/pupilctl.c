@@ -18,6 +18,7 @@
 #include "ctl/audit/verify.h"
 #include "ctl/check/check.h"
 #include "ctl/command/options.h"
+#include "ctl/lifecycle/erase.h"
 #include "ctl/lifecycle/facts.h"
 #include "ctl/lifecycle/restrict.h"
 #include "ctl/lifecycle/work.h"
@@ -189,6 +190,11 @@ static const command_t  commands[] = {
         .run = ctl_cmd_subject_close,
         .arguments = "ID|--login NAME",
         .summary = "as lock, for good"
+    }, {
+        .words = "subject erase", .max = 1, .personal = 1,
+        .run = ctl_cmd_subject_erase,
+        .arguments = "ID|--login NAME [--waive CATEGORY,...]",
+        .summary = "destroy a person's key and delete what is theirs"
     }, {
         .words = "audit list", .personal = 1,
         .run = ctl_cmd_audit_list,

@@ -11,6 +11,7 @@
 
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
+#include "ctl/lifecycle/erase.h"
 #include "ctl/lifecycle/work.h"
 #include "ctl/store/floors.h"
 
@@ -23,11 +24,13 @@ static int tenants_read(ctl_t *ctl, PGresult **res);
 static int tenant_work(ctl_t *ctl);
 static int job_revocations(ctl_t *ctl);
 static int job_fetches(ctl_t *ctl);
+static int job_erasures(ctl_t *ctl);
 
 
 static int (*const jobs[])(ctl_t *ctl) = {
     job_revocations,
     job_fetches,
+    job_erasures,
     NULL
 };
 
@@ -138,4 +141,14 @@ job_fetches(ctl_t *ctl)
     }
 
     return ctl_commit(ctl->keys);
+}
+
+
+/* What was begun; a database that was restored is not this job's. */
+static int
+job_erasures(ctl_t *ctl)
+{
+    size_t  restored;
+
+    return ctl_erasures_finish(ctl, &restored);
 }

@@ -8,13 +8,9 @@
 
 #include <string.h>
 
-#include "core/vault/authentic.h"
 #include "ctl/base/db.h"
-#include "ctl/base/literal.h"
-#include "ctl/base/text.h"
 #include "ctl/people/status.h"
 #include "ctl/store/floors.h"
-#include "ctl/store/keys.h"
 #include "ctl/store/subject.h"
 #include "ctl/store/whom.h"
 
@@ -31,8 +27,6 @@ static int status_set(ctl_t *ctl, const ctl_whom_t *whom,
     const change_t *change, const pupil_floors_t *floors);
 static int status_refuse(ctl_t *ctl, const ctl_whom_t *whom,
     const change_t *change);
-static int status_write(ctl_t *ctl, const ctl_whom_t *whom,
-    const char *status, uint32_t floor);
 static int status_revoke(ctl_t *ctl, const ctl_whom_t *whom,
     const pupil_floors_t *floors);
 static void status_print(const ctl_t *ctl, const ctl_whom_t *whom,
@@ -144,44 +138,13 @@ static int
 status_set(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change,
     const pupil_floors_t *floors)
 {
-    if (status_write(ctl, whom, change->status, floors->authority) != 0) {
+    if (ctl_subject_status(ctl, &whom->id, whom->source, change->status,
+                           floors->authority) != 0)
+    {
         return -1;
     }
 
     return change->revokes ? status_revoke(ctl, whom, floors) : 0;
-}
-
-
-static int
-status_write(ctl_t *ctl, const ctl_whom_t *whom, const char *status,
-    uint32_t floor)
-{
-    char                  text[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)];
-    uint8_t               mac[PUPIL_MAC_LEN];
-    const char           *params[4];
-    const pupil_key_t    *key;
-    pupil_subject_row_t   row;
-
-    key = ctl_key(ctl, "mac");
-    if (key == NULL) {
-        return -1;
-    }
-
-    row.tenant = ctl->tenant;
-    row.subject = whom->id;
-    row.status = ctl_str(status);
-    row.source = ctl_str(whom->source);
-    row.number = floor;
-    pupil_mac_subject(key, &row, mac);
-
-    params[0] = ctl->tenant_text;
-    params[1] = whom->text;
-    params[2] = status;
-    params[3] = ctl_bytea(mac, pupil_mac_len(mac), text);
-
-    return ctl_exec(ctl->data, "UPDATE pupil.subject SET status = $3, mac ="
-                    " $4::bytea WHERE tenant = $1::uuid AND subject ="
-                    " $2::uuid", 4, params);
 }
 
 

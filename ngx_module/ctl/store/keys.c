@@ -47,12 +47,21 @@ static const char *const  service_names[] = {
 int
 ctl_keys_tenant(ctl_t *ctl)
 {
+    if (ctl_open_tenant(ctl) != 0 || ctl_open_keys(ctl) != 0) {
+        return -1;
+    }
+
+    return ctl_keys_open(ctl);
+}
+
+
+int
+ctl_keys_open(ctl_t *ctl)
+{
     int       rc;
     uint32_t  version;
 
-    if (ctl_open_tenant(ctl) != 0 || ctl_open_keys(ctl) != 0
-        || ctl_kek_open(ctl) != 0 || ctl_begin(ctl->keys, &ctl->tenant) != 0)
-    {
+    if (ctl_kek_open(ctl) != 0 || ctl_begin(ctl->keys, &ctl->tenant) != 0) {
         return -1;
     }
 

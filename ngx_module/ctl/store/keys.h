@@ -17,6 +17,9 @@
  */
 int ctl_keys_tenant(ctl_t *ctl);
 
+/* The key file and the tenant's keys; both databases are open. */
+int ctl_keys_open(ctl_t *ctl);
+
 /*
  * Makes what the tenant lacks of tenant and service keys, in a transaction of
  * the key store that the caller began.

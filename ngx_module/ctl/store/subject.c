@@ -242,6 +242,40 @@ ctl_subject_owner(ctl_t *ctl, const pupil_uuid_t *subject, ctl_owner_t *owner)
 
 
 int
+ctl_subject_status(ctl_t *ctl, const pupil_uuid_t *subject,
+    const char *source, const char *status, uint32_t number)
+{
+    char                  id[PUPIL_UUID_TEXT_LEN + 1];
+    char                  text[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)];
+    uint8_t               mac[PUPIL_MAC_LEN];
+    const char           *params[4];
+    const pupil_key_t    *key;
+    pupil_subject_row_t   row;
+
+    key = ctl_key(ctl, "mac");
+    if (key == NULL) {
+        return -1;
+    }
+
+    row.tenant = ctl->tenant;
+    row.subject = *subject;
+    row.status = ctl_str(status);
+    row.source = ctl_str(source);
+    row.number = number;
+    pupil_mac_subject(key, &row, mac);
+
+    params[0] = ctl->tenant_text;
+    params[1] = ctl_uuid_text(subject, id);
+    params[2] = status;
+    params[3] = ctl_bytea(mac, pupil_mac_len(mac), text);
+
+    return ctl_exec(ctl->data, "UPDATE pupil.subject SET status = $3, mac ="
+                    " $4::bytea WHERE tenant = $1::uuid AND subject ="
+                    " $2::uuid", 4, params);
+}
+
+
+int
 ctl_password_cost(ctl_t *ctl, pupil_password_cost_t *cost)
 {
     char           *end;

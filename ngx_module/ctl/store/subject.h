@@ -35,6 +35,13 @@ int ctl_index_mac(ctl_t *ctl, const char *category, const char *field,
 int ctl_subject_owner(ctl_t *ctl, const pupil_uuid_t *subject,
     ctl_owner_t *owner);
 
+/*
+ * The status of the account, in its row under its MAC.  source: as the row has
+ * it; number: the floor that it is written under.
+ */
+int ctl_subject_status(ctl_t *ctl, const pupil_uuid_t *subject,
+    const char *source, const char *status, uint32_t number);
+
 /* What --password-hash says, "m=19456,t=2", or its default. */
 int ctl_password_cost(ctl_t *ctl, pupil_password_cost_t *cost);
 

@@ -1,0 +1,294 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The order is what makes it safe to be killed anywhere:
+ *
+ *     the ledger       in the key store, which gives the number: from here on
+ *                      it will happen, whoever goes on with it
+ *     the fence        a transaction of the data database: a copy of the entry,
+ *                      state erased, account closed, sessions and all that
+ *                      authorises revoked, what is to be deleted
+ *     the key          destroyed, which all workers are told
+ *     the rows         of each table in a transaction, with its record
+ *
+ * A copy is there before the key is gone: so a data database that lacks the
+ * entry of somebody whose key is destroyed is one that was restored (I8).
+ */
+
+#include <stdlib.h>
+
+#include "ctl/base/buf.h"
+#include "ctl/base/db.h"
+#include "ctl/lifecycle/erase.h"
+#include "ctl/lifecycle/parts.h"
+#include "ctl/store/floors.h"
+#include "ctl/store/keys.h"
+#include "ctl/store/plugins.h"
+#include "ctl/store/subject.h"
+#include "ctl/store/whom.h"
+
+
+static int erase_ready(ctl_t *ctl, ctl_whom_t *whom);
+static int erase_tell(ctl_t *ctl, const ctl_ledger_entry_t *entry);
+static void receipt_print(const ctl_ledger_entry_t *entry, const char *when,
+    const json_t *parts);
+static int fence(ctl_t *ctl, const ctl_ledger_entry_t *entry);
+static int fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
+    const pupil_floors_t *floors);
+static int fence_record(ctl_t *ctl, const ctl_ledger_entry_t *entry);
+static int entries_run(ctl_t *ctl, const ctl_ledger_entry_t *list,
+    size_t count, size_t *restored);
+
+
+static const ctl_access_t  erase_access = {
+    .category = "enrolment",
+    .fields = "role",
+    .purpose = PUPIL_PURPOSE_LEGAL_OBLIGATION,
+    .operation = PUPIL_OPERATION_WRITE,
+    .about = "subjects"
+};
+
+
+int
+ctl_cmd_subject_erase(ctl_t *ctl)
+{
+    ctl_whom_t          whom;
+    ctl_ledger_entry_t  entry;
+
+    if (ctl_whom_words(ctl, &whom) != 0) {
+        return CTL_USAGE;
+    }
+
+    if (erase_ready(ctl, &whom) != 0 || ctl_ledger_check(ctl) != 0
+        || ctl_ledger_enter(ctl, whom.text, &entry) != 0)
+    {
+        return CTL_FAILED;
+    }
+
+    if (ctl_erase(ctl, &entry) != 0) {
+        ctl_error("the erasure is begun and not done: run this again, or"
+                  " pupilctl work");
+        return CTL_FAILED;
+    }
+
+    return erase_tell(ctl, &entry) == 0 ? CTL_DONE : CTL_FAILED;
+}
+
+
+/* Refused before anything is begun, or as what is missing has to go first. */
+static int
+erase_ready(ctl_t *ctl, ctl_whom_t *whom)
+{
+    size_t  restored;
+
+    if (ctl_whom_find(ctl, &erase_access, whom) != 0) {
+        return -1;
+    }
+
+    if (ctl_parts_check(ctl) != 0) {
+        return ctl_whom_refuse(ctl, &erase_access, whom, "erasure");
+    }
+
+    ctl_rollback(ctl->data);
+
+    if (ctl_erasures_finish(ctl, &restored) != 0) {
+        return -1;
+    }
+
+    return restored == 0 ? 0
+           : ctl_error("the data database was restored and lacks %zu"
+                       " erasure%s: run pupilctl restore replay first",
+                       restored, restored == 1 ? "" : "s");
+}
+
+
+/* The receipt. */
+static int
+erase_tell(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    json_t      *parts;
+    const char  *when;
+
+    if (ctl_ledger_destroy(ctl, entry, &when) != 0) {
+        return -1;
+    }
+
+    parts = ctl_parts_told(ctl, entry);
+    if (parts == NULL) {
+        return -1;
+    }
+
+    if (!ctl->opt.json) {
+        receipt_print(entry, when, parts);
+        json_decref(parts);
+        return 0;
+    }
+
+    ctl_json_print(json_pack("{s:s,s:s,s:I,s:s,s:s,s:s,s:o}",
+        "id", entry->subject, "state", "erased",
+        "number", (json_int_t) strtoll(entry->number, NULL, 10),
+        "entered_at", entry->at, "hash", entry->hash + 2,
+        "key_destroyed_at", when, "tables", parts));
+
+    return 0;
+}
+
+
+static void
+receipt_print(const ctl_ledger_entry_t *entry, const char *when,
+    const json_t *parts)
+{
+    size_t   i;
+    json_t  *part;
+
+    printf("%s erased, entry %s of %s\n  key destroyed %s\n", entry->subject,
+           entry->number, entry->at, when);
+
+    json_array_foreach(parts, i, part) {
+        printf("  %-17s %s %lld %s\n",
+               json_string_value(json_object_get(part, "table")),
+               json_string_value(json_object_get(part, "state")),
+               (long long) json_integer_value(json_object_get(part,
+                                                              "records")),
+               json_string_value(json_object_get(part, "at")));
+    }
+}
+
+
+int
+ctl_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    const char  *when;
+
+    if (fence(ctl, entry) != 0) {
+        ctl_rollback(ctl->data);
+        return -1;
+    }
+
+    if (ctl_ledger_destroy(ctl, entry, &when) != 0) {
+        return -1;
+    }
+
+    return ctl_parts_erase(ctl, entry);
+}
+
+
+static int
+fence(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    pupil_floors_t  floors;
+
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0
+        || ctl_revoke_begin(ctl, &entry->id, &floors) != 0
+        || ctl_ledger_copy(ctl, entry) != 0
+        || ctl_parts_note(ctl, entry) != 0
+        || fence_write(ctl, entry, &floors) != 0
+        || fence_record(ctl, entry) != 0 || ctl_commit(ctl->data) != 0)
+    {
+        return -1;
+    }
+
+    return ctl_revoke_finish(ctl, &entry->id);
+}
+
+
+/* Once; whom a restored database never had is fenced by the key store. */
+static int
+fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
+    const pupil_floors_t *floors)
+{
+    int              rc;
+    PGresult        *res;
+    const char      *params[2];
+    pupil_floors_t   to;
+
+    params[0] = ctl->tenant_text;
+    params[1] = entry->subject;
+
+    res = ctl_query(ctl->data, "UPDATE pupil.owner AS o SET state = 'erased'"
+                    " FROM pupil.subject AS s WHERE s.tenant = o.tenant AND"
+                    " s.subject = o.owner AND o.tenant = $1::uuid AND o.owner"
+                    " = $2::uuid AND o.state <> 'erased' RETURNING s.source",
+                    2, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    to.session = floors->session + 1;
+    to.credential = floors->credential + 1;
+    to.authority = floors->authority + 1;
+
+    rc = PQntuples(res) == 0 ? 0
+         : ctl_subject_status(ctl, &entry->id, PQgetvalue(res, 0, 0),
+                              "closed", to.authority) == 0
+           && ctl_sessions_end(ctl, &entry->id) == 0
+           ? ctl_revoke_open(ctl, &entry->id, &to) : -1;
+
+    PQclear(res);
+
+    return rc;
+}
+
+
+static int
+fence_record(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    int        rc;
+    ctl_buf_t  detail;
+
+    ctl_buf_init(&detail);
+    ctl_buf_printf(&detail, "erasure=%s", entry->number);
+
+    rc = ctl_record_one(ctl, &erase_access, "allowed", &entry->id,
+                        detail.data);
+    ctl_buf_free(&detail);
+
+    return rc;
+}
+
+
+int
+ctl_erasures_finish(ctl_t *ctl, size_t *restored)
+{
+    size_t               open_count, missing_count;
+    ctl_ledger_entry_t  *open, *missing;
+
+    *restored = 0;
+
+    if (ctl_ledger_open(ctl, &open, &open_count) != 0
+        || ctl_ledger_missing(ctl, &missing, &missing_count) != 0)
+    {
+        return -1;
+    }
+
+    if (open_count == 0 && missing_count == 0) {
+        return 0;
+    }
+
+    if (ctl_plugins_open(ctl) != 0 || ctl_keys_open(ctl) != 0
+        || entries_run(ctl, open, open_count, restored) != 0)
+    {
+        return -1;
+    }
+
+    return entries_run(ctl, missing, missing_count, restored);
+}
+
+
+static int
+entries_run(ctl_t *ctl, const ctl_ledger_entry_t *list, size_t count,
+    size_t *restored)
+{
+    size_t  i;
+
+    for (i = 0; i < count; i++) {
+        if (list[i].destroyed) {
+            (*restored)++;
+
+        } else if (*restored == 0 && ctl_erase(ctl, &list[i]) != 0) {
+            return -1;
+        }
+    }
+
+    return 0;
+}

@@ -1,0 +1,29 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Erasure (GDPR article 17): pupilctl subject erase, and what it left open.
+ */
+
+#ifndef PUPIL_CTL_ERASE_H
+#define PUPIL_CTL_ERASE_H
+
+#include "ctl/store/ledger.h"
+
+
+int ctl_cmd_subject_erase(ctl_t *ctl);
+
+/*
+ * All of an erasure that is in the ledger: fences the person, destroys the key,
+ * deletes.  Begun anew at any step, it ends the same.  The tenant's keys and
+ * the plugins are open.
+ */
+int ctl_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry);
+
+/*
+ * Goes on with what was begun of the tenant and is not done.  Opens what it
+ * needs, if there is any.  *restored: entries of the ledger that the data
+ * database has lost, which are left.
+ */
+int ctl_erasures_finish(ctl_t *ctl, size_t *restored);
+
+#endif /* PUPIL_CTL_ERASE_H */

@@ -1,0 +1,355 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include <string.h>
+
+#include "ctl/base/db.h"
+#include "ctl/base/literal.h"
+#include "ctl/base/text.h"
+#include "ctl/lifecycle/parts.h"
+#include "ctl/store/plugins.h"
+#include "ctl/store/record.h"
+
+
+#define DATA      "data."
+#define DATA_LEN  (sizeof(DATA) - 1)
+
+/* What is to be noted. */
+typedef struct {
+    ctl_buf_t  names, states;
+} notes_t;
+
+
+static PGresult *categories_read(ctl_t *ctl,
+    const ctl_ledger_entry_t *entry);
+static int category_note(ctl_t *ctl, const char *category, int waived_before,
+    notes_t *notes);
+static int waived(const ctl_t *ctl, const char *category);
+static void note_add(notes_t *notes, const char *schema, const char *name,
+    const char *state);
+static int notes_store(ctl_t *ctl, const ctl_ledger_entry_t *entry,
+    const notes_t *notes);
+static int part_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry,
+    const char *name);
+static int part_record(ctl_t *ctl, const ctl_ledger_entry_t *entry,
+    const char *name);
+static void fields_text(const pupil_plugin_t *plugin, ctl_buf_t *fields);
+static PGresult *parts_read(ctl_t *ctl, const ctl_ledger_entry_t *entry,
+    const char *state);
+
+
+/* The host's own rows about a person; what pupil.erase() takes. */
+static const char *const  host_tables[] = {
+    "role", "enrolment", "session", "blind_index", "imported", NULL
+};
+
+
+/*
+ * Categories with a table, and whether this erasure goes without it; rows
+ * behind a view are the host's.
+ */
+static PGresult *
+categories_read(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    const char  *params[2];
+
+    params[0] = ctl->tenant_text;
+    params[1] = entry != NULL ? entry->number : NULL;
+
+    return ctl_query(ctl->data, "SELECT p.category, coalesce(e.state ="
+                     " 'waived', false) FROM pupil.plugin AS p JOIN pg_class"
+                     " AS c ON c.oid = to_regclass(format('data.%I',"
+                     " p.category)) LEFT JOIN pupil.erasure AS e ON e.tenant ="
+                     " $1::uuid AND e.number = $2::bigint AND e.name ="
+                     " 'data.' || p.category WHERE c.relkind = 'r' ORDER BY"
+                     " p.category", 2, params);
+}
+
+
+int
+ctl_parts_check(ctl_t *ctl)
+{
+    return ctl_parts_note(ctl, NULL);
+}
+
+
+/* entry NULL: it is only looked at. */
+int
+ctl_parts_note(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    int        i, rc;
+    notes_t    notes;
+    PGresult  *res;
+
+    res = categories_read(ctl, entry);
+    if (res == NULL) {
+        return -1;
+    }
+
+    rc = 0;
+    ctl_buf_init(&notes.names);
+    ctl_buf_init(&notes.states);
+    ctl_array_begin(&notes.names);
+    ctl_array_begin(&notes.states);
+
+    for (i = 0; rc == 0 && i < PQntuples(res); i++) {
+        rc = category_note(ctl, PQgetvalue(res, i, 0),
+                           PQgetvalue(res, i, 1)[0] == 't', &notes);
+    }
+
+    for (i = 0; host_tables[i] != NULL; i++) {
+        note_add(&notes, "pupil.", host_tables[i], "open");
+    }
+
+    ctl_array_end(&notes.names);
+    ctl_array_end(&notes.states);
+
+    if (rc == 0 && entry != NULL) {
+        rc = notes_store(ctl, entry, &notes);
+    }
+
+    ctl_buf_free(&notes.names);
+    ctl_buf_free(&notes.states);
+    PQclear(res);
+
+    return rc;
+}
+
+
+/* What a class owns is not the person's who wrote it. */
+static int
+category_note(ctl_t *ctl, const char *category, int waived_before,
+    notes_t *notes)
+{
+    const pupil_category_t  *found;
+
+    found = ctl_plugin_find(ctl, category);
+
+    if (found != NULL) {
+        if (found->plugin->owner == PUPIL_OWNER_SUBJECT) {
+            note_add(notes, DATA, category, "open");
+        }
+
+        return 0;
+    }
+
+    if (!waived_before && !waived(ctl, category)) {
+        return ctl_error("the plugin of %s is not in %s, so that nobody knows"
+                         " what to erase of it: put it there, or say --waive"
+                         " %s", category, ctl->opt.plugins, category);
+    }
+
+    note_add(notes, DATA, category, "waived");
+
+    return 0;
+}
+
+
+/* --waive: names, separated by commas. */
+static int
+waived(const ctl_t *ctl, const char *category)
+{
+    size_t       len;
+    const char  *p;
+
+    if (ctl->opt.waive == NULL) {
+        return 0;
+    }
+
+    for (p = ctl->opt.waive; *p != '\0'; p += len) {
+        if (*p == ',') {
+            p++;
+        }
+
+        len = strcspn(p, ",");
+
+        if (strlen(category) == len && strncmp(p, category, len) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+note_add(notes_t *notes, const char *schema, const char *name,
+    const char *state)
+{
+    ctl_buf_t  text;
+
+    ctl_buf_init(&text);
+    ctl_buf_printf(&text, "%s%s", schema, name);
+
+    ctl_array_text(&notes->names, ctl_str(text.data));
+    ctl_array_text(&notes->states, ctl_str(state));
+
+    ctl_buf_free(&text);
+}
+
+
+/* What was waived is open again once its plugin is there, and the reverse. */
+static int
+notes_store(ctl_t *ctl, const ctl_ledger_entry_t *entry, const notes_t *notes)
+{
+    const char  *params[4];
+
+    params[0] = ctl->tenant_text;
+    params[1] = entry->number;
+    params[2] = notes->names.data;
+    params[3] = notes->states.data;
+
+    return ctl_exec(ctl->data, "INSERT INTO pupil.erasure AS e (tenant,"
+                    " number, name, state) SELECT $1::uuid, $2::bigint,"
+                    " n.name, n.state FROM unnest($3::text[], $4::text[]) AS n"
+                    " (name, state) ON CONFLICT (tenant, number, name) DO"
+                    " UPDATE SET state = EXCLUDED.state WHERE e.state NOT IN"
+                    " ('done', EXCLUDED.state)", 4, params);
+}
+
+
+int
+ctl_parts_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    int        rc, row;
+    PGresult  *res;
+
+    res = parts_read(ctl, entry, "open");
+    if (res == NULL) {
+        return -1;
+    }
+
+    rc = 0;
+
+    for (row = 0; rc == 0 && row < PQntuples(res); row++) {
+        rc = part_erase(ctl, entry, PQgetvalue(res, row, 0));
+    }
+
+    PQclear(res);
+
+    return rc;
+}
+
+
+static int
+part_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry, const char *name)
+{
+    const char  *params[2];
+
+    params[0] = entry->number;
+    params[1] = name;
+
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0
+        || ctl_exec(ctl->data, "SELECT pupil.erase($1::bigint, $2)", 2, params)
+           != 0
+        || part_record(ctl, entry, name) != 0 || ctl_commit(ctl->data) != 0)
+    {
+        ctl_rollback(ctl->data);
+        return -1;
+    }
+
+    return 0;
+}
+
+
+static int
+part_record(ctl_t *ctl, const ctl_ledger_entry_t *entry, const char *name)
+{
+    int                      rc;
+    ctl_buf_t                fields, detail;
+    ctl_access_t             access;
+    const pupil_category_t  *category;
+
+    ctl_buf_init(&fields);
+    ctl_buf_init(&detail);
+    ctl_buf_printf(&detail, "erasure=%s table=%s", entry->number, name);
+
+    category = strncmp(name, DATA, DATA_LEN) == 0
+               ? ctl_plugin_find(ctl, name + DATA_LEN) : NULL;
+
+    if (category != NULL) {
+        fields_text(category->plugin, &fields);
+    } else {
+        ctl_buf_text(&fields, "class_id school_id role from to");
+    }
+
+    access.category = category != NULL ? category->plugin->name : "enrolment";
+    access.fields = fields.data;
+    access.purpose = PUPIL_PURPOSE_LEGAL_OBLIGATION;
+    access.operation = PUPIL_OPERATION_WRITE;
+    access.about = "subjects";
+
+    rc = ctl_record_one(ctl, &access, "allowed", &entry->id, detail.data);
+
+    ctl_buf_free(&fields);
+    ctl_buf_free(&detail);
+
+    return rc;
+}
+
+
+static void
+fields_text(const pupil_plugin_t *plugin, ctl_buf_t *fields)
+{
+    uint32_t  i;
+
+    for (i = 0; i < plugin->fields_count; i++) {
+        ctl_buf_printf(fields, "%s%s", i > 0 ? " " : "",
+                       plugin->fields[i].name);
+    }
+}
+
+
+json_t *
+ctl_parts_told(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    int        row;
+    json_t    *list;
+    PGresult  *res;
+
+    res = parts_read(ctl, entry, NULL);
+    if (res == NULL) {
+        return NULL;
+    }
+
+    list = json_array();
+
+    for (row = 0; row < PQntuples(res); row++) {
+        json_array_append_new(list, json_pack("{s:s,s:s,s:i,s:s}",
+            "table", PQgetvalue(res, row, 0),
+            "state", PQgetvalue(res, row, 1),
+            "records", (int) ctl_get_int(res, row, 2, 0),
+            "at", PQgetvalue(res, row, 3)));
+    }
+
+    PQclear(res);
+
+    return list;
+}
+
+
+/* state: NULL for all. */
+static PGresult *
+parts_read(ctl_t *ctl, const ctl_ledger_entry_t *entry, const char *state)
+{
+    PGresult    *res;
+    const char  *params[3];
+
+    params[0] = ctl->tenant_text;
+    params[1] = entry->number;
+    params[2] = state;
+
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0) {
+        return NULL;
+    }
+
+    res = ctl_query(ctl->data, "SELECT name, state, records, to_char(at AT"
+                    " TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM"
+                    " pupil.erasure WHERE tenant = $1::uuid AND number ="
+                    " $2::bigint AND state = coalesce($3, state) ORDER BY"
+                    " name", 3, params);
+    ctl_rollback(ctl->data);
+
+    return res;
+}

@@ -1,0 +1,345 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include <string.h>
+
+#include "ctl/base/db.h"
+#include "ctl/base/literal.h"
+#include "ctl/store/ledger.h"
+
+
+/* The end of the copy; number "0": it has none. */
+typedef struct {
+    char  number[24];
+    char  hash[CTL_BYTEA_SIZE(PUPIL_HASH_LEN)];
+} head_t;
+
+
+static int entries_take(ctl_t *ctl, PGresult *res,
+    ctl_ledger_entry_t **list, size_t *count);
+static int entry_take(ctl_t *ctl, const PGresult *res, int row,
+    ctl_ledger_entry_t *entry);
+static const char *text_take(ctl_t *ctl, const PGresult *res, int row,
+    int col);
+static int head_read(ctl_t *ctl, head_t *head);
+static int chain_check(ctl_t *ctl);
+static PGresult *ask(ctl_t *ctl, PGconn *conn, const char *sql, int count,
+    const char *const *params);
+
+
+#define COLUMNS  "l.number, l.subject, l.at, l.hash"
+
+enum {
+    COLUMN_NUMBER = 0,
+    COLUMN_SUBJECT,
+    COLUMN_AT,
+    COLUMN_HASH,
+    COLUMN_DESTROYED
+};
+
+/* Whose key is not there at all was never made, and needs no destroying. */
+#define DESTROYED                                                             \
+    "coalesce((SELECT k.state = 'erased' FROM keystore.owner_key AS k"        \
+    " WHERE k.tenant = l.tenant AND k.owner = l.subject), true)"
+
+static const char  missing_sql[] =
+    "SELECT " COLUMNS ", " DESTROYED " FROM keystore.ledger AS l"
+    " WHERE l.tenant = $1::uuid AND l.number > $2::bigint ORDER BY l.number";
+
+static const char  open_sql[] =
+    "SELECT " COLUMNS ", false FROM pupil.ledger AS l WHERE l.tenant ="
+    " $1::uuid AND l.number IN (SELECT e.number FROM pupil.erasure AS e"
+    " WHERE e.tenant = $1::uuid AND e.state = 'open') ORDER BY l.number";
+
+/* $2: a number without a gap before it. */
+static const char  copy_sql[] =
+    "INSERT INTO pupil.ledger (tenant, number, kind, subject, at, hash)"
+    " SELECT $1::uuid, $2::bigint, 'erasure', $3::uuid, $4::timestamptz,"
+    " $5::bytea WHERE $2::bigint = 1 OR EXISTS (SELECT FROM pupil.ledger AS l"
+    " WHERE l.tenant = $1::uuid AND l.number = $2::bigint - 1)"
+    " ON CONFLICT (tenant, number) DO NOTHING";
+
+static const char  copied_sql[] =
+    "SELECT hash = $3::bytea FROM pupil.ledger WHERE tenant = $1::uuid AND"
+    " number = $2::bigint";
+
+static const char  chain_sql[] =
+    "SELECT c.number FROM (SELECT l.number, l.hash, row_number() OVER w AS"
+    " place, keystore.ledger_hash(lag(l.hash) OVER w, l) AS made FROM"
+    " keystore.ledger AS l WHERE l.tenant = $1::uuid WINDOW w AS (ORDER BY"
+    " l.number)) AS c WHERE c.hash <> c.made OR c.number <> c.place"
+    " ORDER BY c.number LIMIT 1";
+
+
+int
+ctl_ledger_enter(ctl_t *ctl, const char *subject, ctl_ledger_entry_t *entry)
+{
+    int          rc;
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = subject;
+
+    if (ctl_begin(ctl->keys, &ctl->tenant) != 0) {
+        return -1;
+    }
+
+    res = ctl_query(ctl->keys, "SELECT " COLUMNS ", false FROM"
+                    " keystore.enter_erasure($1::uuid) AS l", 1, params);
+    rc = res != NULL && entry_take(ctl, res, 0, entry) == 0
+         ? ctl_commit(ctl->keys) : -1;
+
+    PQclear(res);
+
+    if (rc != 0) {
+        ctl_rollback(ctl->keys);
+    }
+
+    return rc;
+}
+
+
+int
+ctl_ledger_missing(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count)
+{
+    head_t       head;
+    PGresult    *res;
+    const char  *params[2];
+
+    if (head_read(ctl, &head) != 0) {
+        return -1;
+    }
+
+    params[0] = ctl->tenant_text;
+    params[1] = head.number;
+    res = ask(ctl, ctl->keys, missing_sql, 2, params);
+
+    return res != NULL ? entries_take(ctl, res, list, count) : -1;
+}
+
+
+int
+ctl_ledger_open(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count)
+{
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = ctl->tenant_text;
+    res = ask(ctl, ctl->data, open_sql, 1, params);
+
+    return res != NULL ? entries_take(ctl, res, list, count) : -1;
+}
+
+
+/* Frees res. */
+static int
+entries_take(ctl_t *ctl, PGresult *res, ctl_ledger_entry_t **list,
+    size_t *count)
+{
+    int  row, rc;
+
+    rc = 0;
+    *count = (size_t) PQntuples(res);
+    *list = *count == 0 ? NULL
+            : ctl_pool_alloc(&ctl->pool, *count * sizeof(ctl_ledger_entry_t));
+
+    for (row = 0; rc == 0 && row < PQntuples(res); row++) {
+        rc = entry_take(ctl, res, row, &(*list)[row]);
+    }
+
+    PQclear(res);
+
+    return rc;
+}
+
+
+static int
+entry_take(ctl_t *ctl, const PGresult *res, int row,
+    ctl_ledger_entry_t *entry)
+{
+    entry->number = text_take(ctl, res, row, COLUMN_NUMBER);
+    entry->subject = text_take(ctl, res, row, COLUMN_SUBJECT);
+    entry->at = text_take(ctl, res, row, COLUMN_AT);
+    entry->hash = text_take(ctl, res, row, COLUMN_HASH);
+    entry->destroyed = PQgetvalue(res, row, COLUMN_DESTROYED)[0] == 't';
+
+    return ctl_get_uuid(res, row, COLUMN_SUBJECT, &entry->id);
+}
+
+
+static const char *
+text_take(ctl_t *ctl, const PGresult *res, int row, int col)
+{
+    return ctl_pool_text(&ctl->pool, PQgetvalue(res, row, col),
+                         (size_t) PQgetlength(res, row, col));
+}
+
+
+int
+ctl_ledger_copy(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    int          same;
+    PGresult    *res;
+    const char  *params[5];
+
+    params[0] = ctl->tenant_text;
+    params[1] = entry->number;
+    params[2] = entry->subject;
+    params[3] = entry->at;
+    params[4] = entry->hash;
+
+    if (ctl_exec(ctl->data, copy_sql, 5, params) != 0) {
+        return -1;
+    }
+
+    params[2] = entry->hash;
+
+    res = ctl_query(ctl->data, copied_sql, 3, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    same = PQntuples(res) == 1 && PQgetvalue(res, 0, 0)[0] == 't';
+    PQclear(res);
+
+    return same ? 0
+           : ctl_error("entry %s of the erasure ledger is not the next of the"
+                       " data database: another erasure is under way, try"
+                       " again", entry->number);
+}
+
+
+int
+ctl_ledger_destroy(ctl_t *ctl, const ctl_ledger_entry_t *entry,
+    const char **when)
+{
+    int          rc;
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = entry->number;
+
+    if (ctl_begin(ctl->keys, &ctl->tenant) != 0) {
+        return -1;
+    }
+
+    res = ctl_query(ctl->keys, "SELECT to_char(keystore.destroy_key("
+                    "$1::bigint) AT TIME ZONE 'UTC',"
+                    " 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')", 1, params);
+    rc = -1;
+
+    if (res != NULL) {
+        *when = text_take(ctl, res, 0, 0);
+        rc = ctl_commit(ctl->keys);
+    }
+
+    PQclear(res);
+
+    if (rc != 0) {
+        ctl_rollback(ctl->keys);
+    }
+
+    return rc;
+}
+
+
+int
+ctl_ledger_check(ctl_t *ctl)
+{
+    int          same;
+    head_t       head;
+    PGresult    *res;
+    const char  *params[3];
+
+    if (chain_check(ctl) != 0 || head_read(ctl, &head) != 0) {
+        return -1;
+    }
+
+    if (strcmp(head.number, "0") == 0) {
+        return 0;
+    }
+
+    params[0] = ctl->tenant_text;
+    params[1] = head.number;
+    params[2] = head.hash;
+
+    res = ask(ctl, ctl->keys, "SELECT FROM keystore.ledger WHERE tenant ="
+              " $1::uuid AND number = $2::bigint AND hash = $3::bytea", 3,
+              params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    same = PQntuples(res) == 1;
+    PQclear(res);
+
+    return same ? 0
+           : ctl_error("entry %s of the data database's erasure ledger is not"
+                       " that of the key store: the key store was restored"
+                       " from a backup that is older, or somebody changed one"
+                       " of the two", head.number);
+}
+
+
+static int
+chain_check(ctl_t *ctl)
+{
+    int          rc;
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = ctl->tenant_text;
+
+    res = ask(ctl, ctl->keys, chain_sql, 1, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    rc = PQntuples(res) == 0 ? 0
+         : ctl_error("entry %s of the erasure ledger was changed, or one"
+                     " before it: restore the key store's ledger from a"
+                     " backup", PQgetvalue(res, 0, 0));
+    PQclear(res);
+
+    return rc;
+}
+
+
+static int
+head_read(ctl_t *ctl, head_t *head)
+{
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = ctl->tenant_text;
+
+    res = ask(ctl, ctl->data, "SELECT number, hash FROM pupil.ledger WHERE"
+              " tenant = $1::uuid ORDER BY number DESC LIMIT 1", 1, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    snprintf(head->number, sizeof(head->number), "%s",
+             PQntuples(res) == 1 ? PQgetvalue(res, 0, 0) : "0");
+    snprintf(head->hash, sizeof(head->hash), "%s",
+             PQntuples(res) == 1 ? PQgetvalue(res, 0, 1) : "");
+    PQclear(res);
+
+    return 0;
+}
+
+
+/* A question in a transaction of its own. */
+static PGresult *
+ask(ctl_t *ctl, PGconn *conn, const char *sql, int count,
+    const char *const *params)
+{
+    PGresult  *res;
+
+    res = ctl_begin(conn, &ctl->tenant) == 0
+          ? ctl_query(conn, sql, count, params) : NULL;
+    ctl_rollback(conn);
+
+    return res;
+}

@@ -1,0 +1,45 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The erasure ledger: authoritative in the key store, with a copy in the data
+ * database (invariant I8).
+ */
+
+#ifndef PUPIL_CTL_LEDGER_H
+#define PUPIL_CTL_LEDGER_H
+
+#include "ctl/base/ctl.h"
+
+
+/* As PostgreSQL writes it.  Ownership: the command's pool. */
+typedef struct {
+    const char    *number, *subject, *at, *hash;
+    pupil_uuid_t   id;          /* of subject */
+    int            destroyed;   /* its key */
+} ctl_ledger_entry_t;
+
+
+/* The entry of a person's erasure, made unless there is one. */
+int ctl_ledger_enter(ctl_t *ctl, const char *subject,
+    ctl_ledger_entry_t *entry);
+
+/*
+ * The entries that the copy does not have.  One whose key is destroyed was in
+ * it before that was done: then the data database was restored.
+ */
+int ctl_ledger_missing(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count);
+
+/* The entries of the copy of which something is still to be deleted. */
+int ctl_ledger_open(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count);
+
+/* In a transaction of the data database: into the copy, behind its end. */
+int ctl_ledger_copy(ctl_t *ctl, const ctl_ledger_entry_t *entry);
+
+/* Destroys the key, and says when it was.  Ownership: as above. */
+int ctl_ledger_destroy(ctl_t *ctl, const ctl_ledger_entry_t *entry,
+    const char **when);
+
+/* The chain of hashes is whole, and the copy is of this ledger. */
+int ctl_ledger_check(ctl_t *ctl);
+
+#endif /* PUPIL_CTL_LEDGER_H */
