@@ -20,6 +20,7 @@
 #include "ctl/command/options.h"
 #include "ctl/lifecycle/erase.h"
 #include "ctl/lifecycle/facts.h"
+#include "ctl/lifecycle/replay.h"
 #include "ctl/lifecycle/restrict.h"
 #include "ctl/lifecycle/work.h"
 #include "ctl/people/add.h"
@@ -205,6 +206,11 @@ static const command_t  commands[] = {
         .run = ctl_cmd_audit_verify,
         .arguments = "[--since TIME]",
         .summary = "whether the audit is whole"
+    }, {
+        .words = "restore replay", .personal = 1,
+        .run = ctl_cmd_restore_replay,
+        .arguments = "",
+        .summary = "erase again what a restored data database has back"
     }, {
         .words = "work",
         .run = ctl_cmd_work,
@@ -479,7 +485,7 @@ help(FILE *out)
           "  --plugins DIR        plugins (PUPIL_PLUGINS)\n"
           "  --sql DIR            migrations (PUPIL_SQL)\n"
           "  --ticket TEXT        why, for the audit (PUPIL_TICKET); import,\n"
-          "                       user, subject and audit need it\n"
+          "                       user, subject, audit, restore need it\n"
           "  --config FILE        (PUPIL_CONFIG)\n"
           "  --json               answer in JSON\n"
           "  --help, --version\n\n"

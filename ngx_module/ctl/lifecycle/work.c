@@ -12,6 +12,7 @@
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
 #include "ctl/lifecycle/erase.h"
+#include "ctl/lifecycle/tenants.h"
 #include "ctl/lifecycle/work.h"
 #include "ctl/store/floors.h"
 
@@ -20,7 +21,6 @@
 
 
 static int work(ctl_t *ctl);
-static int tenants_read(ctl_t *ctl, PGresult **res);
 static int tenant_work(ctl_t *ctl);
 static int job_revocations(ctl_t *ctl);
 static int job_fetches(ctl_t *ctl);
@@ -60,46 +60,11 @@ ctl_cmd_work(ctl_t *ctl)
 static int
 work(ctl_t *ctl)
 {
-    int        rc, row;
-    PGresult  *res;
-
     if (ctl->opt.tenant != NULL) {
         return ctl_open_tenant(ctl) == 0 ? tenant_work(ctl) : -1;
     }
 
-    if (tenants_read(ctl, &res) != 0) {
-        return -1;
-    }
-
-    rc = 0;
-
-    for (row = 0; rc == 0 && row < PQntuples(res); row++) {
-        rc = ctl_get_uuid(res, row, 0, &ctl->tenant);
-
-        if (rc == 0) {
-            ctl_uuid_text(&ctl->tenant, ctl->tenant_text);
-            rc = tenant_work(ctl);
-        }
-    }
-
-    PQclear(res);
-
-    return rc;
-}
-
-
-static int
-tenants_read(ctl_t *ctl, PGresult **res)
-{
-    if (ctl_begin(ctl->data, NULL) != 0) {
-        return -1;
-    }
-
-    *res = ctl_query(ctl->data, "SELECT tenant FROM pupil.tenant ORDER BY"
-                     " tenant", 0, NULL);
-    ctl_rollback(ctl->data);
-
-    return *res == NULL ? -1 : 0;
+    return ctl_tenants_each(ctl, tenant_work);
 }
 
 

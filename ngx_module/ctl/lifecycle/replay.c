@@ -1,0 +1,63 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * A data database that was restored has people again who were erased since:
+ * their rows, and no key that opens them.  Each entry of the ledger that it
+ * lacks is done again, of every tenant.
+ */
+
+#include "ctl/base/db.h"
+#include "ctl/lifecycle/erase.h"
+#include "ctl/lifecycle/replay.h"
+#include "ctl/lifecycle/tenants.h"
+#include "ctl/store/keys.h"
+#include "ctl/store/plugins.h"
+
+
+static int tenant_replay(ctl_t *ctl);
+
+
+int
+ctl_cmd_restore_replay(ctl_t *ctl)
+{
+    if (ctl_open_data(ctl) != 0 || ctl_open_keys(ctl) != 0
+        || ctl_plugins_open(ctl) != 0
+        || ctl_tenants_each(ctl, tenant_replay) != 0)
+    {
+        return CTL_FAILED;
+    }
+
+    if (ctl->opt.json) {
+        ctl_json_print(json_pack("{s:s}", "status", "replayed"));
+    }
+
+    return CTL_DONE;
+}
+
+
+/* What was open when the backup was made, then what came after it. */
+static int
+tenant_replay(ctl_t *ctl)
+{
+    size_t               i, count, restored;
+    ctl_ledger_entry_t  *list;
+
+    if (ctl_keys_open(ctl) != 0 || ctl_ledger_check(ctl) != 0
+        || ctl_ledger_missing(ctl, &list, &count) != 0)
+    {
+        return -1;
+    }
+
+    for (i = 0; i < count; i++) {
+        if (ctl_erase(ctl, &list[i]) != 0) {
+            return -1;
+        }
+
+        if (!ctl->opt.json) {
+            printf("%s erased again, entry %s\n", list[i].subject,
+                   list[i].number);
+        }
+    }
+
+    return ctl_erasures_finish(ctl, &restored);
+}

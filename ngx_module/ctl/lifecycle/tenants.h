@@ -1,0 +1,19 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * One tenant after the other.
+ */
+
+#ifndef PUPIL_CTL_TENANTS_H
+#define PUPIL_CTL_TENANTS_H
+
+#include "ctl/base/ctl.h"
+
+
+/*
+ * Runs it with each tenant as ctl's, until one fails: -1.  Both databases are
+ * open.
+ */
+int ctl_tenants_each(ctl_t *ctl, int (*run)(ctl_t *ctl));
+
+#endif /* PUPIL_CTL_TENANTS_H */
