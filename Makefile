@@ -7,14 +7,14 @@
 #     J=2            how many test files run at once
 #     SAN=1, COV=1   sanitizers, coverage (set by test-asan and coverage)
 #     NGX_SRC        nginx's sources or headers, here Debian's nginx-dev
-#     PREFIX, DESTDIR, FUZZ_SECONDS, DEMO_PORT
+#     PREFIX, DESTDIR, FUZZ_SECONDS, SOAK_SECONDS, SOAK_SEED, DEMO_PORT
 
 SHELL = /bin/bash
 .DELETE_ON_ERROR:
 .SECONDARY:
 .DEFAULT_GOAL := all
 .PHONY: all help tests deps deps-lint test test-asan test-static coverage \
-        bench bench-fair bench-growth demo \
+        bench bench-fair bench-growth soak demo \
         demo-stop lint format fuzz fuzzers install uninstall clean FORCE
 
 B            ?= build
@@ -23,6 +23,7 @@ J            ?= 2
 PREFIX       ?= /usr
 NGX_SRC      ?= /usr/share/nginx/src
 FUZZ_SECONDS ?= 20
+SOAK_SECONDS ?= 600
 
 ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc)
@@ -277,6 +278,13 @@ bench-growth:
 	@$(MAKE) --no-print-directory deps-lint
 	@$(MAKE) --no-print-directory all
 	@t/bench/growth
+
+## soak: faults at random under load for SOAK_SECONDS, every answer compared (SOAK_SEED)
+soak:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory tests
+	@PUPIL_BUILD=$(abspath $(B)) SOAK_SECONDS=$(SOAK_SECONDS) \
+	    SOAK_SEED=$(SOAK_SEED) t/soak/run
 
 ## demo: a school on https://localhost:8443 (DEMO_PORT)
 demo:
