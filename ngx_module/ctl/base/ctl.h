@@ -53,6 +53,9 @@ typedef struct {
 } ctl_count_t;
 
 
+/* Floors that a run has said will rise: ctl/store/floors.c. */
+typedef struct ctl_promises_s  ctl_promises_t;
+
 typedef struct {
     ctl_options_t     opt;
     const char      **args;         /* behind the command's words */
@@ -63,6 +66,7 @@ typedef struct {
     pupil_alloc_t     alloc;        /* of pool */
 
     PGconn           *data, *keys;  /* the two databases, NULL: not opened */
+    ctl_promises_t   *promises;     /* NULL: none */
     pupil_uuid_t      tenant;
     char              tenant_text[PUPIL_UUID_TEXT_LEN + 1];
 

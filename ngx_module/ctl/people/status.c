@@ -98,7 +98,9 @@ status_change(ctl_t *ctl, const change_t *change)
     changed = strcmp(whom.status, change->status) != 0
               || whom.number < floors.authority;
 
-    if ((changed && status_set(ctl, &whom, change, &floors) != 0)
+    /* what seems to be done may be a row of before: to revoke is done anew */
+    if (((changed || change->revokes)
+         && status_set(ctl, &whom, change, &floors) != 0)
         || ctl_record_one(ctl, &status_access, "allowed", &whom.id,
                           change->detail) != 0
         || ctl_commit(ctl->data) != 0

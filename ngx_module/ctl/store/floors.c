@@ -6,7 +6,6 @@
  * ended too.
  */
 
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,32 +14,21 @@
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
 #include "ctl/store/floors.h"
+#include "ctl/store/promises.h"
 
 
-#define FLOORS  3
 #define BATCH   "1000"          /* revocations a transaction */
 
-/* A floor, by its column in both databases. */
 typedef struct {
-    const char  *name;
-    size_t       offset;        /* in pupil_floors_t */
-} floor_t;
-
-/* An open revocation, and where the key store stands. */
-typedef struct {
-    pupil_uuid_t    subject;
-    pupil_floors_t  to, now;
-} open_t;
-
-typedef struct {
-    ctl_t     *ctl;
-    PGresult  *res;             /* open_sql */
-    open_t    *rows;
-    int        count;
+    ctl_t          *ctl;
+    PGresult       *res;        /* open_sql */
+    ctl_promise_t  *rows;
+    int             count;
 } batch_t;
 
 
 static int subject_lock(ctl_t *ctl, const pupil_uuid_t *subject);
+static void subject_text(const pupil_uuid_t *subject, ctl_buf_t *text);
 static int subjects_lock(ctl_t *ctl, const char *subjects);
 static int meanwhile(void);
 static int authority_check(ctl_t *ctl, const char *subjects,
@@ -52,21 +40,11 @@ static int batch_read(batch_t *batch, const char *subject);
 static int batch_floors(batch_t *batch);
 static int batch_raise(const batch_t *batch);
 static int batch_close(const batch_t *batch);
-static int floor_raise(const batch_t *batch, const floor_t *floor);
 static int session_end(const batch_t *batch, int row);
 static int floors_query(ctl_t *ctl, const char *subjects, PGresult **res);
 static void subjects_text(const batch_t *batch, ctl_buf_t *text);
-static uint32_t *floor_of(pupil_floors_t *floors, const floor_t *floor);
-static uint32_t floor_get(const pupil_floors_t *floors, const floor_t *floor);
 static const char *number_text(uint32_t number, char text[16]);
 
-
-/* In the order of the columns of open_sql and floors_sql. */
-static const floor_t  floors_all[FLOORS] = {
-    { "session", offsetof(pupil_floors_t, session) },
-    { "credential", offsetof(pupil_floors_t, credential) },
-    { "authority", offsetof(pupil_floors_t, authority) }
-};
 
 /* $1: subject, or NULL.  Locks the subjects, in the order of their ids. */
 static const char  open_sql[] =
@@ -113,15 +91,22 @@ subject_lock(ctl_t *ctl, const pupil_uuid_t *subject)
     int        rc;
     ctl_buf_t  text;
 
-    ctl_buf_init(&text);
-    ctl_array_begin(&text);
-    ctl_array_uuid(&text, subject);
-    ctl_array_end(&text);
-
+    subject_text(subject, &text);
     rc = subjects_lock(ctl, text.data);
     ctl_buf_free(&text);
 
     return rc;
+}
+
+
+/* An array of one. */
+static void
+subject_text(const pupil_uuid_t *subject, ctl_buf_t *text)
+{
+    ctl_buf_init(text);
+    ctl_array_begin(text);
+    ctl_array_uuid(text, subject);
+    ctl_array_end(text);
 }
 
 
@@ -169,6 +154,7 @@ ctl_revoke_authority(ctl_t *ctl, const ctl_authority_t *list, size_t count)
     int        rc;
     size_t     i;
     ctl_buf_t  subjects, numbers;
+    pupil_floors_t  to = { 0 };
 
     ctl_buf_init(&subjects);
     ctl_buf_init(&numbers);
@@ -178,6 +164,9 @@ ctl_revoke_authority(ctl_t *ctl, const ctl_authority_t *list, size_t count)
     for (i = 0; i < count; i++) {
         ctl_array_uuid(&subjects, &list[i].subject);
         ctl_array_int(&numbers, list[i].floor + 1);
+
+        to.authority = list[i].floor + 1;
+        ctl_promise(ctl, &list[i].subject, &to);
     }
 
     ctl_array_end(&subjects);
@@ -220,7 +209,7 @@ authority_check(ctl_t *ctl, const char *subjects, const ctl_authority_t *list,
     same = 1;
 
     for (i = 0; i < count; i++) {
-        same &= (uint32_t) ctl_get_int(res, (int) i, FLOORS, 0)
+        same &= (uint32_t) ctl_get_int(res, (int) i, CTL_FLOORS, 0)
                 == list[i].floor;
     }
 
@@ -255,11 +244,7 @@ ctl_floors_read(ctl_t *ctl, const pupil_uuid_t *subject,
     PGresult  *res;
     ctl_buf_t  text;
 
-    ctl_buf_init(&text);
-    ctl_array_begin(&text);
-    ctl_array_uuid(&text, subject);
-    ctl_array_end(&text);
-
+    subject_text(subject, &text);
     rc = floors_query(ctl, text.data, &res);
     ctl_buf_free(&text);
 
@@ -267,9 +252,9 @@ ctl_floors_read(ctl_t *ctl, const pupil_uuid_t *subject,
         return -1;
     }
 
-    for (i = 0; i < FLOORS; i++) {
-        *floor_of(floors, &floors_all[i]) =
-            (uint32_t) ctl_get_int(res, 0, 1 + i, 0);
+    for (i = 0; i < CTL_FLOORS; i++) {
+        ctl_floor_set(floors, i,
+                      (uint32_t) ctl_get_int(res, 0, 1 + i, 0));
     }
 
     PQclear(res);
@@ -301,26 +286,27 @@ ctl_revoke_open(ctl_t *ctl, const pupil_uuid_t *subject,
     const pupil_floors_t *to)
 {
     int           i;
-    char          numbers[FLOORS][16];
+    char          numbers[CTL_FLOORS][16];
     char          id[PUPIL_UUID_TEXT_LEN + 1], whom[PUPIL_UUID_TEXT_LEN + 1];
-    const char   *params[3 + FLOORS];
+    const char   *params[3 + CTL_FLOORS];
     pupil_uuid_t  random;
 
     pupil_uuid_random(&random);
+    ctl_promise(ctl, subject, to);
 
     params[0] = ctl->tenant_text;
     params[1] = ctl_uuid_text(&random, id);
     params[2] = ctl_uuid_text(subject, whom);
 
-    for (i = 0; i < FLOORS; i++) {
-        params[3 + i] = number_text(floor_get(to, &floors_all[i]),
+    for (i = 0; i < CTL_FLOORS; i++) {
+        params[3 + i] = number_text(ctl_floor_get(to, i),
                                     numbers[i]);
     }
 
     return ctl_exec(ctl->data, "INSERT INTO pupil.revocation (tenant,"
                     " revocation, subject, session, credential, authority)"
                     " VALUES ($1::uuid, $2::uuid, $3::uuid, $4::integer,"
-                    " $5::integer, $6::integer)", 3 + FLOORS, params);
+                    " $5::integer, $6::integer)", 3 + CTL_FLOORS, params);
 }
 
 
@@ -332,10 +318,13 @@ ctl_revoke_finish(ctl_t *ctl, const pupil_uuid_t *subject)
     const char  *whom;
 
     whom = subject != NULL ? ctl_uuid_text(subject, text) : NULL;
+    rc = ctl_promises_keep(ctl);
 
-    do {
-        rc = batch_finish(ctl, whom);
-    } while (rc > 0);
+    if (rc == 0) {
+        do {
+            rc = batch_finish(ctl, whom);
+        } while (rc > 0);
+    }
 
     if (rc != 0) {
         ctl_rollback(ctl->data);
@@ -383,9 +372,9 @@ batch_finish(ctl_t *ctl, const char *subject)
 static int
 batch_read(batch_t *batch, const char *subject)
 {
-    int          i, row;
-    open_t      *open;
-    const char  *params[1];
+    int             i, row;
+    ctl_promise_t  *open;
+    const char     *params[1];
 
     params[0] = subject;
 
@@ -395,7 +384,8 @@ batch_read(batch_t *batch, const char *subject)
     }
 
     batch->count = PQntuples(batch->res);
-    batch->rows = ctl_memory((size_t) (batch->count + 1) * sizeof(open_t));
+    batch->rows = ctl_memory((size_t) (batch->count + 1)
+                             * sizeof(ctl_promise_t));
 
     for (row = 0; row < batch->count; row++) {
         open = &batch->rows[row];
@@ -404,9 +394,10 @@ batch_read(batch_t *batch, const char *subject)
             return -1;
         }
 
-        for (i = 0; i < FLOORS; i++) {
-            *floor_of(&open->to, &floors_all[i]) = (uint32_t)
-                ctl_get_int(batch->res, row, OPEN_FLOORS + i, 0);
+        for (i = 0; i < CTL_FLOORS; i++) {
+            ctl_floor_set(&open->to, i,
+                          (uint32_t) ctl_get_int(batch->res, row,
+                                                 OPEN_FLOORS + i, 0));
         }
     }
 
@@ -421,10 +412,11 @@ batch_read(batch_t *batch, const char *subject)
 static int
 batch_floors(batch_t *batch)
 {
-    int        i, rc, row;
-    open_t    *open;
-    PGresult  *res;
-    ctl_buf_t  subjects;
+    int             i, rc, row;
+    uint32_t        now;
+    PGresult       *res;
+    ctl_buf_t       subjects;
+    ctl_promise_t  *open;
 
     subjects_text(batch, &subjects);
     rc = floors_query(batch->ctl, subjects.data, &res);
@@ -437,14 +429,11 @@ batch_floors(batch_t *batch)
     for (row = 0; row < batch->count; row++) {
         open = &batch->rows[row];
 
-        for (i = 0; i < FLOORS; i++) {
-            *floor_of(&open->now, &floors_all[i]) =
-                (uint32_t) ctl_get_int(res, row, 1 + i, 0);
+        for (i = 0; i < CTL_FLOORS; i++) {
+            now = (uint32_t) ctl_get_int(res, row, 1 + i, 0);
 
-            if (floor_get(&open->to, &floors_all[i])
-                != floor_get(&open->now, &floors_all[i]) + 1)
-            {
-                *floor_of(&open->to, &floors_all[i]) = 0;
+            if (ctl_floor_get(&open->to, i) != now + 1) {
+                ctl_floor_set(&open->to, i, 0);
             }
         }
     }
@@ -458,16 +447,13 @@ batch_floors(batch_t *batch)
 static int
 batch_raise(const batch_t *batch)
 {
-    int  i, row;
+    int  row;
 
-    if (ctl_begin(batch->ctl->keys, &batch->ctl->tenant) != 0) {
+    if (ctl_begin(batch->ctl->keys, &batch->ctl->tenant) != 0
+        || ctl_floors_raise(batch->ctl, batch->rows, (size_t) batch->count)
+           != 0)
+    {
         return -1;
-    }
-
-    for (i = 0; i < FLOORS; i++) {
-        if (floor_raise(batch, &floors_all[i]) != 0) {
-            return -1;
-        }
     }
 
     for (row = 0; row < batch->count; row++) {
@@ -479,48 +465,6 @@ batch_raise(const batch_t *batch)
     }
 
     return ctl_commit(batch->ctl->keys);
-}
-
-
-static int
-floor_raise(const batch_t *batch, const floor_t *floor)
-{
-    int          rc, row, count;
-    uint32_t     to;
-    ctl_buf_t    subjects, numbers;
-    const char  *params[3];
-
-    count = 0;
-    ctl_buf_init(&subjects);
-    ctl_buf_init(&numbers);
-    ctl_array_begin(&subjects);
-    ctl_array_begin(&numbers);
-
-    for (row = 0; row < batch->count; row++) {
-        to = floor_get(&batch->rows[row].to, floor);
-
-        if (to != 0) {
-            ctl_array_uuid(&subjects, &batch->rows[row].subject);
-            ctl_array_int(&numbers, to);
-            count++;
-        }
-    }
-
-    ctl_array_end(&subjects);
-    ctl_array_end(&numbers);
-
-    params[0] = subjects.data;
-    params[1] = floor->name;
-    params[2] = numbers.data;
-
-    rc = count == 0 ? 0
-         : ctl_exec(batch->ctl->keys, "SELECT keystore.raise($1::uuid[], $2,"
-                    " $3::integer[])", 3, params);
-
-    ctl_buf_free(&subjects);
-    ctl_buf_free(&numbers);
-
-    return rc;
 }
 
 
@@ -581,24 +525,6 @@ subjects_text(const batch_t *batch, ctl_buf_t *text)
     }
 
     ctl_array_end(text);
-}
-
-
-static uint32_t *
-floor_of(pupil_floors_t *floors, const floor_t *floor)
-{
-    return (uint32_t *) (void *) ((char *) floors + floor->offset);
-}
-
-
-static uint32_t
-floor_get(const pupil_floors_t *floors, const floor_t *floor)
-{
-    uint32_t  number;
-
-    memcpy(&number, (const char *) floors + floor->offset, sizeof(number));
-
-    return number;
 }
 
 

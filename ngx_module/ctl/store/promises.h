@@ -1,0 +1,44 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Floors that are to rise.  Whoever can change the data database can take away
+ * what it says of open revocations: so a run keeps its own promises from its
+ * own memory, and the rows of pupil.revocation are there for who finishes what
+ * was killed.
+ */
+
+#ifndef PUPIL_CTL_PROMISES_H
+#define PUPIL_CTL_PROMISES_H
+
+#include "core/vault/floor.h"
+#include "ctl/base/ctl.h"
+
+
+#define CTL_FLOORS  3           /* session, credential, authority */
+
+
+/* Of a subject, to these; 0: not it. */
+typedef struct {
+    pupil_uuid_t    subject;
+    pupil_floors_t  to;
+} ctl_promise_t;
+
+
+/* The floors by number, in the order of their columns. */
+uint32_t ctl_floor_get(const pupil_floors_t *floors, int floor);
+void ctl_floor_set(pupil_floors_t *floors, int floor, uint32_t number);
+
+/* Notes one, in the transaction that revokes. */
+void ctl_promise(ctl_t *ctl, const pupil_uuid_t *subject,
+    const pupil_floors_t *to);
+
+/* Once that is committed: raises what was noted, and forgets it. */
+int ctl_promises_keep(ctl_t *ctl);
+
+/*
+ * Raises floors, in a transaction of the key store.  Again is no harm: a floor
+ * never falls.
+ */
+int ctl_floors_raise(ctl_t *ctl, const ctl_promise_t *list, size_t count);
+
+#endif /* PUPIL_CTL_PROMISES_H */
