@@ -167,6 +167,7 @@ ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t
 ngx_http_pupil_session_ask(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_int_t              rc;
     ngx_libpq_exchange_t  *ex;
 
     ex = ngx_http_pupil_exchange(ctx);
@@ -179,9 +180,13 @@ ngx_http_pupil_session_ask(ngx_http_pupil_ctx_t *ctx)
 
     ctx->read_at = ngx_current_msec;
     ctx->resume = ngx_http_pupil_session_loaded;
-    ctx->stranger.exchange = ex;
 
-    return ngx_http_pupil_submit(ctx, ex, 0);
+    rc = ngx_http_pupil_submit(ctx, ex, 0);
+
+    /* what was not sent is no more */
+    ctx->stranger.exchange = rc == NGX_AGAIN ? ex : NULL;
+
+    return rc;
 }
 
 
