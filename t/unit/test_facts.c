@@ -187,7 +187,7 @@ each_byte(uint8_t *p, size_t len, const char *why, const char *what)
 static void
 every_byte(void)
 {
-    uint8_t  done = 1;
+    static uint8_t  done = 1;
 
     row.cells[DONE].data = &done;
 
