@@ -152,6 +152,16 @@ $run = $site->ctl('tenant', 'add', 'Grannkommunen', '--json',
                   grep { $_ ne '--tenant' && $_ ne $site->tenant } @where);
 my $second = decode_json($run->{out})->{tenant};
 isnt $second, $site->tenant, 'a second tenant';
+
+# With the tenant of pupilctl.conf in force another one was not made, and the
+# first one's id was given for it.
+$run = $site->ctl('tenant', 'add', 'Tredje kommunen', @where);
+is $run->{code}, 1, 'another name under the id of one that is there';
+like $run->{err}, qr/"Testkommunen", and not "Tredje kommunen".*--tenant/,
+    'is refused, with what to do';
+is $run->{out}, '', 'and no id is given';
+is $site->ctl('tenant', 'add', 'Testkommunen', @where)->{code}, 0,
+    'its own name is that of the same';
 is $pg->dbh('pupil_keys')->selectrow_array(
     'SELECT count(*) FROM keystore.service_key WHERE tenant = ?', undef,
     $second), 8, 'with keys of its own';
