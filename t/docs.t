@@ -67,6 +67,14 @@ for my $document ('privacy.md', 'openapi.yaml') {
         "docs/$document: every cookie";
 }
 
+# A configuration that is copied names plugins as they are installed.
+is_deeply [grep {
+    my ($plugin, $version) = /^pupil_(\w+)-(.*)\.so$/;
+    slurp("$root/plugins/$plugin/$plugin.c") !~ /\.version = "\Q$version\E"/
+} map { slurp($_) =~ m{plugins/(pupil_(?!locker)\w+-[\d.]+\.so)}g }
+    "$root/README.md", glob "$root/docs/*.md"], [],
+    'the versions of plugins that documents name';
+
 my ($variables) = $source
     =~ /ngx_http_variable_t\s+ngx_http_pupil_\w+\[\] = \{(.*?)\n\};/s;
 is_deeply [sort +($variables // '') =~ /ngx_string\("(\w+)"\)/g],

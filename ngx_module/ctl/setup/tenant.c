@@ -106,13 +106,23 @@ tenant_choose(ctl_t *ctl, const char *name)
     params[0] = ctl->opt.tenant;
     params[1] = name;
 
-    res = ctl_query(ctl->data, "SELECT tenant FROM pupil.tenant WHERE"
+    res = ctl_query(ctl->data, "SELECT tenant, name FROM pupil.tenant WHERE"
                     " coalesce(tenant = $1::uuid, name = $2)", 2, params);
     if (res == NULL) {
         return -1;
     }
 
     found = PQntuples(res);
+
+    if (found == 1 && strcmp(PQgetvalue(res, 0, 1), name) != 0) {
+        rc = ctl_error("the tenant %s is \"%s\", and not \"%s\": say --tenant"
+                       " with a new UUID, if the one of pupilctl.conf is not"
+                       " meant", ctl->opt.tenant, PQgetvalue(res, 0, 1),
+                       name);
+        PQclear(res);
+        return rc;
+    }
+
     rc = found == 1 ? ctl_get_uuid(res, 0, 0, &ctl->tenant) : 0;
     PQclear(res);
 
