@@ -63,6 +63,17 @@ $host{first}->reload;
 is $site->ctl('key', 'register', @where)->{code}, 0, 'key register';
 is key_status(), "epoch 1: in force\nepoch 2: in force\n", 'both are in force';
 
+# A host whose file was not replaced.
+my $short = tmp_dir() . '/short';
+spew($short, (split /^/, slurp($site->key))[0]);
+chmod 0600, $short;
+my @stale = @where;
+$stale[$_ + 1] = $short for grep { $where[$_] eq '--key' } 0 .. $#where;
+my $stale = $site->ctl('key', 'status', @stale);
+is $stale->{out}, "epoch 1: in force\nepoch 2: not in the file\n",
+    'an epoch that the file lacks is named';
+is $stale->{code}, 1, 'and is a failure';
+
 $_->allow_log(qr/terminating connection|connection .*lost|not heard/)
     for values %host;
 cut();
