@@ -612,10 +612,6 @@ ngx_libpq_log_failure(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
     ngx_uint_t   level;
     const char  *name, *message, *constraint, *table;
 
-    if (!ngx_libpq_log_allowed(pc->pg)) {
-        return;
-    }
-
     name = (ex->failed_exec < ex->nresults)
            ? ex->execs[ex->failed_exec].stmt->title : "commit";
 
@@ -626,6 +622,12 @@ ngx_libpq_log_failure(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex,
         || ngx_libpq_queue_may_pause(ex))
     {
         level = NGX_LOG_INFO;
+    }
+
+    /* what will be done again takes no line from what failed */
+
+    if (level == NGX_LOG_ERR && !ngx_libpq_log_allowed(pc->pg)) {
+        return;
     }
 
     message = NULL;

@@ -11,7 +11,11 @@
 #include "ctl/store/kek.h"
 
 
+#define NOT_IN_FILE  "not in the file"
+
+
 static json_t *epochs_json(ctl_t *ctl, const PGresult *res);
+static int epoch_in_file(const ctl_t *ctl, int32_t epoch);
 static const char *epoch_state(const pupil_kek_t *kek, const PGresult *res);
 static int epoch_row(const pupil_kek_t *kek, const PGresult *res);
 
@@ -91,7 +95,9 @@ ctl_cmd_key_status(ctl_t *ctl)
                    state);
         }
 
-        if (strcmp(state, "another key") == 0) {
+        if (strcmp(state, "another key") == 0
+            || strcmp(state, NOT_IN_FILE) == 0)
+        {
             rc = CTL_FAILED;
         }
     }
@@ -109,6 +115,7 @@ ctl_cmd_key_status(ctl_t *ctl)
 static json_t *
 epochs_json(ctl_t *ctl, const PGresult *res)
 {
+    int                 row;
     json_t             *list;
     uint32_t            i;
     const pupil_kek_t  *kek;
@@ -122,7 +129,32 @@ epochs_json(ctl_t *ctl, const PGresult *res)
                       "state", epoch_state(kek, res)));
     }
 
+    for (row = 0; row < PQntuples(res); row++) {
+        if (!epoch_in_file(ctl, ctl_get_int(res, row, 0, 0))
+            && PQgetisnull(res, row, 2))
+        {
+            json_array_append_new(list,
+                json_pack("{s:i,s:s}", "epoch", ctl_get_int(res, row, 0, 0),
+                          "state", NOT_IN_FILE));
+        }
+    }
+
     return list;
+}
+
+
+static int
+epoch_in_file(const ctl_t *ctl, int32_t epoch)
+{
+    uint32_t  i;
+
+    for (i = 0; i < ctl->keks_count; i++) {
+        if ((int32_t) ctl->keks[i].epoch == epoch) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
