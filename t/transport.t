@@ -84,7 +84,12 @@ sub refused ($name, $why, $seen, @databases) {
     is_status $ready, 503, "$name: not ready";
     like $ready->header('retry-after'), qr/^[1-9]/, "$name: for a while";
     is_status $nginx->http->get('/status/live'), 200, "$name: live";
-    sleep 1;        # some attempts more
+    for my $database (@databases) {     # some attempts more
+        eval { wait_until(10, 'why', sub {
+            my @lines = substr($nginx->log_text, $seen)
+                =~ /^(.* pupil: database "$database": .*)$/mg;
+            return @lines && $lines[-1] =~ $why }) };
+    }
 
     my $log = substr $nginx->log_text, $seen;
     for my $database (@databases) {
