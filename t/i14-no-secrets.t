@@ -106,26 +106,46 @@ SKIP: {
 
 # ---- a dump that is forced
 
-# Some containers forbid it; sanitizers map more than a disk holds.
-sub dump_of ($pid, $name, @set) {
+# What the kernel would write of a process that falls: all of its mappings but
+# those that were left out of dumps; $all: these, too.  Some containers forbid
+# it; sanitizers map more than a disk holds.  (A debugger cannot look into a
+# process whose plugins are copies that have no file.)
+sub dump_of ($pid, $name, $all = 0) {
     my $file = tmp_dir() . "/$name";
-    my $run = run_cmd('gdb', '-nx', '-batch', '-p', $pid,
-        (map { ('-ex', "set $_") } 'confirm off', 'auto-load off', @set),
-        '-ex', "generate-core-file $file", { timeout => 120 });
-    return -s $file ? $file : diag("no dump: $run->{err}") && undef;
+    open my $mem, '<:raw', "/proc/$pid/mem"
+        or return diag("no dump: $!") && undef;
+    open my $out, '>:raw', $file or die "$file: $!";
+    for my $map (split /^(?=[0-9a-f]+-[0-9a-f]+ )/m,
+                 slurp("/proc/$pid/smaps"))
+    {
+        my ($from, $to, $may) = $map =~ /^([0-9a-f]+)-([0-9a-f]+) (\S+)/;
+        next if $may !~ /^r/ || $map =~ /\[v(?:var|syscall)\b/
+                || (!$all && $map =~ /^VmFlags:.*\bdd\b/m);
+        no warnings 'portable';
+        my ($at, $end) = map { hex } $from, $to;
+        sysseek $mem, $at, 0;
+        while ($at < $end) {
+            my $left = $end - $at;
+            my $n = sysread $mem, my $bytes, $left < 1 << 20 ? $left : 1 << 20;
+            last if !$n;
+            print $out $bytes;
+            $at += $n;
+        }
+    }
+    close $out;
+    return $file;
 }
 
 SKIP: {
     skip 'not under sanitizers', 7 if $ENV{PUPIL_SANITIZE};
     my $heap = dump_of($worker, 'heap.core');
-    skip 'no debugger may look here', 7 if !$heap;
+    skip 'nobody may look here', 7 if !$heap;
     cmp_ok -s $heap, '>', 5e6, 'a dump of the worker';
     my $keys = Pupil::Search->new(@raw);
     my %in = map { $keys{ unpack 'H*', $_->[0] } => 1 } $keys->hits($heap);
     is_deeply [sort keys %in], [], 'no key is in its heap, stack and data';
 
-    my $all = dump_of($worker, 'all.core', 'use-coredump-filter off',
-                      'dump-excluded-mappings on');
+    my $all = dump_of($worker, 'all.core', 1);
     %in = map { $keys{ unpack 'H*', $_->[0] } => 1 } $keys->hits($all);
     is_deeply [sort keys %in], [sort qw(kek tenant service owner subkey-seal
         subkey-commit)], 'with the locked memory, all kinds of them are';
