@@ -22,6 +22,7 @@ sub preference ($text) { return (json => { favourite_subjects => $text }) }
 is $pupil->patch('/v1/data/example', preference('Astronomi'))->status, 200,
     'a write';
 pool();     # asks the database about partitions, once for a while
+wait_until(10, 'both connections', sub { pool()->{connections} == 2 });
 
 # A client of the pupil's that has asked.
 sub ask (@request) {
