@@ -8,6 +8,7 @@
 use lib 't/lib';
 use Pupil::Test;
 use Pupil::Day;
+use Pupil::Memory;
 use Pupil::Search;
 
 use MIME::Base64 ();
@@ -106,46 +107,17 @@ SKIP: {
 
 # ---- a dump that is forced
 
-# What the kernel would write of a process that falls: all of its mappings but
-# those that were left out of dumps; $all: these, too.  Some containers forbid
-# it; sanitizers map more than a disk holds.  (A debugger cannot look into a
-# process whose plugins are copies that have no file.)
-sub dump_of ($pid, $name, $all = 0) {
-    my $file = tmp_dir() . "/$name";
-    open my $mem, '<:raw', "/proc/$pid/mem"
-        or return diag("no dump: $!") && undef;
-    open my $out, '>:raw', $file or die "$file: $!";
-    for my $map (split /^(?=[0-9a-f]+-[0-9a-f]+ )/m,
-                 slurp("/proc/$pid/smaps"))
-    {
-        my ($from, $to, $may) = $map =~ /^([0-9a-f]+)-([0-9a-f]+) (\S+)/;
-        next if $may !~ /^r/ || $map =~ /\[v(?:var|syscall)\b/
-                || (!$all && $map =~ /^VmFlags:.*\bdd\b/m);
-        no warnings 'portable';
-        my ($at, $end) = map { hex } $from, $to;
-        sysseek $mem, $at, 0;
-        while ($at < $end) {
-            my $left = $end - $at;
-            my $n = sysread $mem, my $bytes, $left < 1 << 20 ? $left : 1 << 20;
-            last if !$n;
-            print $out $bytes;
-            $at += $n;
-        }
-    }
-    close $out;
-    return $file;
-}
-
+# Some containers forbid it; sanitizers map more than a disk holds.
 SKIP: {
     skip 'not under sanitizers', 7 if $ENV{PUPIL_SANITIZE};
-    my $heap = dump_of($worker, 'heap.core');
+    my $heap = memory_of($worker, 'heap.core');
     skip 'nobody may look here', 7 if !$heap;
     cmp_ok -s $heap, '>', 5e6, 'a dump of the worker';
     my $keys = Pupil::Search->new(@raw);
     my %in = map { $keys{ unpack 'H*', $_->[0] } => 1 } $keys->hits($heap);
     is_deeply [sort keys %in], [], 'no key is in its heap, stack and data';
 
-    my $all = dump_of($worker, 'all.core', 1);
+    my $all = memory_of($worker, 'all.core', 1);
     %in = map { $keys{ unpack 'H*', $_->[0] } => 1 } $keys->hits($all);
     is_deeply [sort keys %in], [sort qw(kek tenant service owner subkey-seal
         subkey-commit)], 'with the locked memory, all kinds of them are';
@@ -158,7 +130,7 @@ SKIP: {
     is_deeply [grep { !/^VmFlags:.*\bdd\b/m } @locked], [],
         'no locked mapping is in a dump';
 
-    my $master = dump_of($nginx->pid, 'master.core');
+    my $master = memory_of($nginx->pid, 'master.core');
     %in = map { $keys{ unpack 'H*', $_->[0] } => 1 } $keys->hits($master);
     is_deeply [sort keys %in], [], 'nor is a key in the master\'s';
 
