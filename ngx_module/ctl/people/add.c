@@ -32,8 +32,6 @@ typedef struct {
 
 static int account_check(ctl_t *ctl, account_t *account);
 static int account_make(ctl_t *ctl, account_t *account);
-static int owner_add(ctl_t *ctl, const account_t *account);
-static int subject_add(ctl_t *ctl, const account_t *account);
 static int credential_add(ctl_t *ctl, account_t *account);
 static int credential_write(ctl_t *ctl, const account_t *account,
     pupil_str_t sealed, pupil_str_t facts);
@@ -127,8 +125,9 @@ account_make(ctl_t *ctl, account_t *account)
     pupil_uuid_random(&account->owner.id);
     account->role.subject = account->owner.id;
 
-    if (ctl_owners_make(ctl, owners, 1) != 0 || owner_add(ctl, account) != 0
-        || subject_add(ctl, account) != 0 || credential_add(ctl, account) != 0
+    if (ctl_owners_make(ctl, owners, 1) != 0
+        || ctl_subject_add(ctl, &account->owner.id, SOURCE, "active") != 0
+        || credential_add(ctl, account) != 0
         || index_add(ctl, account) != 0
         || ctl_record_one(ctl, &login_access, "allowed", &account->owner.id,
                           "user=add") != 0
@@ -139,52 +138,6 @@ account_make(ctl_t *ctl, account_t *account)
 
     return ctl_record_one(ctl, &ctl_role_access, "allowed",
                           &account->owner.id, "user=add");
-}
-
-
-static int
-owner_add(ctl_t *ctl, const account_t *account)
-{
-    char         id[PUPIL_UUID_TEXT_LEN + 1];
-    const char  *params[2];
-
-    params[0] = ctl->tenant_text;
-    params[1] = ctl_uuid_text(&account->owner.id, id);
-
-    return ctl_exec(ctl->data, "INSERT INTO pupil.owner (tenant, owner, kind)"
-                    " VALUES ($1::uuid, $2::uuid, 'subject')", 2, params);
-}
-
-
-static int
-subject_add(ctl_t *ctl, const account_t *account)
-{
-    char                 id[PUPIL_UUID_TEXT_LEN + 1];
-    char                 text[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)];
-    uint8_t              mac[PUPIL_MAC_LEN];
-    const char          *params[3];
-    const pupil_key_t   *key;
-    pupil_subject_row_t  row;
-
-    key = ctl_key(ctl, "mac");
-    if (key == NULL) {
-        return -1;
-    }
-
-    row.tenant = ctl->tenant;
-    row.subject = account->owner.id;
-    row.status = ctl_str("active");
-    row.source = ctl_str(SOURCE);
-    row.number = 0;
-    pupil_mac_subject(key, &row, mac);
-
-    params[0] = ctl->tenant_text;
-    params[1] = ctl_uuid_text(&account->owner.id, id);
-    params[2] = ctl_bytea(mac, pupil_mac_len(mac), text);
-
-    return ctl_exec(ctl->data, "INSERT INTO pupil.subject (tenant, subject,"
-                    " status, source, mac) VALUES ($1::uuid, $2::uuid,"
-                    " 'active', '" SOURCE "', $3::bytea)", 3, params);
 }
 
 

@@ -10,7 +10,6 @@
 
 #include "core/base/text.h"
 #include "ctl/base/db.h"
-#include "ctl/base/literal.h"
 #include "ctl/base/text.h"
 #include "ctl/setup/tenant.h"
 #include "ctl/store/facts.h"
@@ -30,7 +29,6 @@ static int tenant_bound(ctl_t *ctl);
 static int tenant_rows(ctl_t *ctl, const char *name);
 static int tenant_row(ctl_t *ctl, const char *name, const ctl_owner_t *decoy);
 static int decoy_rows(ctl_t *ctl, ctl_owner_t *decoy);
-static int decoy_subject(ctl_t *ctl, const ctl_owner_t *decoy);
 static int decoy_password(ctl_t *ctl, ctl_owner_t *decoy);
 
 
@@ -227,50 +225,15 @@ tenant_row(ctl_t *ctl, const char *name, const ctl_owner_t *decoy)
 static int
 decoy_rows(ctl_t *ctl, ctl_owner_t *decoy)
 {
-    if (decoy_subject(ctl, decoy) != 0 || decoy_password(ctl, decoy) != 0) {
-        return -1;
-    }
+    /* locked: even the right password would not let it in */
 
-    return ctl_record_one(ctl, &decoy_access, "allowed", &decoy->id, "decoy");
-}
-
-
-/* Locked: even the right password would not let it in. */
-static int
-decoy_subject(ctl_t *ctl, const ctl_owner_t *decoy)
-{
-    char                  id[PUPIL_UUID_TEXT_LEN + 1];
-    char                  text[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)];
-    uint8_t               mac[PUPIL_MAC_LEN];
-    const char           *params[3];
-    const pupil_key_t    *key;
-    pupil_subject_row_t   row;
-
-    key = ctl_key(ctl, "mac");
-    if (key == NULL) {
-        return -1;
-    }
-
-    row.tenant = ctl->tenant;
-    row.subject = decoy->id;
-    row.status = ctl_str("locked");
-    row.source = ctl_str("decoy");
-    row.number = 0;
-    pupil_mac_subject(key, &row, mac);
-
-    params[0] = ctl->tenant_text;
-    params[1] = ctl_uuid_text(&decoy->id, id);
-    params[2] = ctl_bytea(mac, pupil_mac_len(mac), text);
-
-    if (ctl_exec(ctl->data, "INSERT INTO pupil.owner (tenant, owner, kind)"
-                 " VALUES ($1::uuid, $2::uuid, 'subject')", 2, params) != 0)
+    if (ctl_subject_add(ctl, &decoy->id, "decoy", "locked") != 0
+        || decoy_password(ctl, decoy) != 0)
     {
         return -1;
     }
 
-    return ctl_exec(ctl->data, "INSERT INTO pupil.subject (tenant, subject,"
-                    " status, source, mac) VALUES ($1::uuid, $2::uuid,"
-                    " 'locked', 'decoy', $3::bytea)", 3, params);
+    return ctl_record_one(ctl, &decoy_access, "allowed", &decoy->id, "decoy");
 }
 
 

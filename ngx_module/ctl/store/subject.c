@@ -30,6 +30,9 @@
 
 static int index_row(ctl_t *ctl, const PGresult *res,
     const uint8_t term[PUPIL_TERM_LEN], pupil_uuid_t *subject);
+static const char *subject_mac(ctl_t *ctl, const pupil_uuid_t *subject,
+    const char *source, const char *status, uint32_t number,
+    char text[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)]);
 static int password_write(ctl_t *ctl, ctl_owner_t *owner, pupil_str_t sealed);
 static int password_facts(ctl_t *ctl, ctl_owner_t *owner, pupil_str_t sealed,
     pupil_str_t *facts);
@@ -242,19 +245,66 @@ ctl_subject_owner(ctl_t *ctl, const pupil_uuid_t *subject, ctl_owner_t *owner)
 
 
 int
+ctl_subject_add(ctl_t *ctl, const pupil_uuid_t *subject, const char *source,
+    const char *status)
+{
+    char         id[PUPIL_UUID_TEXT_LEN + 1];
+    char         mac[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)];
+    const char  *params[5];
+
+    params[0] = ctl->tenant_text;
+    params[1] = ctl_uuid_text(subject, id);
+    params[2] = status;
+    params[3] = source;
+    params[4] = subject_mac(ctl, subject, source, status, 0, mac);
+
+    if (params[4] == NULL
+        || ctl_exec(ctl->data, "INSERT INTO pupil.owner (tenant, owner, kind)"
+                    " VALUES ($1::uuid, $2::uuid, 'subject')", 2, params)
+           != 0)
+    {
+        return -1;
+    }
+
+    return ctl_exec(ctl->data, "INSERT INTO pupil.subject (tenant, subject,"
+                    " status, source, mac) VALUES ($1::uuid, $2::uuid, $3,"
+                    " $4, $5::bytea)", 5, params);
+}
+
+
+int
 ctl_subject_status(ctl_t *ctl, const pupil_uuid_t *subject,
     const char *source, const char *status, uint32_t number)
 {
-    char                  id[PUPIL_UUID_TEXT_LEN + 1];
-    char                  text[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)];
-    uint8_t               mac[PUPIL_MAC_LEN];
-    const char           *params[4];
-    const pupil_key_t    *key;
-    pupil_subject_row_t   row;
+    char         id[PUPIL_UUID_TEXT_LEN + 1];
+    char         mac[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)];
+    const char  *params[4];
+
+    params[0] = ctl->tenant_text;
+    params[1] = ctl_uuid_text(subject, id);
+    params[2] = status;
+    params[3] = subject_mac(ctl, subject, source, status, number, mac);
+
+    return params[3] == NULL ? -1
+           : ctl_exec(ctl->data, "UPDATE pupil.subject SET status = $3, mac ="
+                      " $4::bytea WHERE tenant = $1::uuid AND subject ="
+                      " $2::uuid", 4, params);
+}
+
+
+/* As SQL has it, in text; NULL: the error was said. */
+static const char *
+subject_mac(ctl_t *ctl, const pupil_uuid_t *subject, const char *source,
+    const char *status, uint32_t number,
+    char text[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)])
+{
+    uint8_t              mac[PUPIL_MAC_LEN];
+    const pupil_key_t   *key;
+    pupil_subject_row_t  row;
 
     key = ctl_key(ctl, "mac");
     if (key == NULL) {
-        return -1;
+        return NULL;
     }
 
     row.tenant = ctl->tenant;
@@ -264,14 +314,7 @@ ctl_subject_status(ctl_t *ctl, const pupil_uuid_t *subject,
     row.number = number;
     pupil_mac_subject(key, &row, mac);
 
-    params[0] = ctl->tenant_text;
-    params[1] = ctl_uuid_text(subject, id);
-    params[2] = status;
-    params[3] = ctl_bytea(mac, pupil_mac_len(mac), text);
-
-    return ctl_exec(ctl->data, "UPDATE pupil.subject SET status = $3, mac ="
-                    " $4::bytea WHERE tenant = $1::uuid AND subject ="
-                    " $2::uuid", 4, params);
+    return ctl_bytea(mac, pupil_mac_len(mac), text);
 }
 
 

@@ -36,6 +36,13 @@ int ctl_subject_owner(ctl_t *ctl, const pupil_uuid_t *subject,
     ctl_owner_t *owner);
 
 /*
+ * Rows of a new person in pupil.owner and pupil.subject; the key is another's
+ * to make.
+ */
+int ctl_subject_add(ctl_t *ctl, const pupil_uuid_t *subject,
+    const char *source, const char *status);
+
+/*
  * The status of the account, in its row under its MAC.  source: as the row has
  * it; number: the floor that it is written under.
  */
