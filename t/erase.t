@@ -55,27 +55,6 @@ sub records ($who) {
         . ' WHERE ? = ANY (subjects) OR actor = ?', {}, @id{$who, $who});
 }
 
-# The same session, once for each worker.
-sub on_each ($http) {
-    my %of;
-    for (1 .. 100) {
-        my $other = $nginx->http;
-        $of{ $other->get('/status')->json->{worker}{pid} } //= $other;
-        last if keys %of == 2;
-    }
-    $_->{cookies} = { %{ $http->cookies } } for values %of;
-    return values %of;
-}
-
-sub soon ($is, $name, $code, @clients) {
-    my $want = join ' ', ($is) x 2;
-    my $last;
-    eval { wait_until(3, $name, sub {
-        $last = join ' ', map { $code->($_) } @clients;
-        return $last eq $want }) };
-    is $last, $want, "$name, on two workers";
-}
-
 sub names ($http) {
     return { map { $_->{id} => $_->{display_name} // 'none' }
              @{ $http->get($overview)->json->{pupils} } };
@@ -103,8 +82,8 @@ like +($db->selectrow_array('SELECT outcome || note FROM pupil.audit_record'
 
 # ---- one is erased
 
-my @teacher = on_each($day->teacher);
-my @pupil = on_each($day->pupil);
+my @teacher = $day->on_each($day->teacher);
+my @pupil = $day->on_each($day->pupil);
 is names($_)->{ $id{pupil} } =~ /Klein/, 1, 'a name before' for @teacher;
 my $wrong = $nginx->http->login('nobody.knows', 'this is not it')->body;
 my $before = records('pupil');
@@ -112,9 +91,9 @@ my $before = records('pupil');
 my $receipt = answer('erase', $id{pupil});
 is_deeply rows('pupil'), { map { $_ => 0 } @OWNED, @ABOUT },
     'no row of theirs is left';
-soon(401, 'their sessions are over', sub ($http) {
+$day->soon(401, 'their sessions are over', sub ($http) {
     $http->get('/v1/session')->status }, @pupil);
-soon('none', 'they have no name', sub ($http) {
+$day->soon('none', 'they have no name', sub ($http) {
     names($http)->{ $id{pupil} } // 'none' }, @teacher);
 my $res = $nginx->http->login(@{ $person{pupil} }{qw(login password)});
 is_problem $res, 401, 'invalid-credentials', name => 'nobody logs in as them';

@@ -31,7 +31,7 @@ CREATE TABLE data.nickname (
 SELECT pupil.protect('nickname');
 
 my $second = $site->ctl_ok('tenant', 'add', 'Grannkommunen',
-    grep { $_ ne '--tenant' && $_ ne $site->tenant } $site->ctl_where)->{out};
+    $site->ctl_databases)->{out};
 chomp $second;
 
 sub indexes { $site->keystore->selectcol_arrayref('SELECT tenant FROM'

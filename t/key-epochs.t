@@ -47,8 +47,7 @@ is key_status(), "epoch 1: in force\nepoch 2: not registered\n",
 like $run->{out}, qr/every host.*reload.*pupilctl key register/s,
     'and says what comes next';
 
-$run = $site->ctl('tenant', 'add', 'Before', grep { $_ ne '--tenant'
-    && $_ ne $site->tenant } @where);
+$run = $site->ctl('tenant', 'add', 'Before', $site->ctl_databases);
 is $run->{code}, 0, 'a tenant meanwhile' or diag $run->{err};
 is key_status(), "epoch 1: in force\nepoch 2: not registered\n",
     'registers nothing';
@@ -82,8 +81,7 @@ serves(forgotten => 'BMcMillan',
        'so does the one that was forgotten, after it lost its connections');
 is $site->ctl('key', 'register', @where)->{code}, 0, 'again: no harm';
 
-$run = $site->ctl('tenant', 'add', 'Behind', grep { $_ ne '--tenant'
-    && $_ ne $site->tenant } @where);
+$run = $site->ctl('tenant', 'add', 'Behind', $site->ctl_databases);
 is $site->keystore->selectrow_array('SELECT max(epoch) FROM'
     . ' keystore.tenant_key'), 2, 'a tenant behind it has its key under it';
 

@@ -11,8 +11,7 @@ use Pupil::Test;
 
 my $site = pupil_up(import => 1);
 my $other = decode_json($site->ctl_ok('tenant', 'add', 'Another', '--json',
-                                      grep { $_ ne '--tenant'
-    && $_ ne $site->tenant } $site->ctl_where)->{out})->{tenant};
+                                      $site->ctl_databases)->{out})->{tenant};
 my $person = $site->person('CBeane');
 
 # Two servers at one address; the first denies what the second does not.

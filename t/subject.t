@@ -36,39 +36,13 @@ sub record ($who) {
         . " AND role = 'operator' ORDER BY at DESC LIMIT 1", {}, $id{$who});
 }
 
-# The same session, once for each worker.
-sub on_each ($http) {
-    my %of;
-    for (1 .. 100) {
-        my $other = $nginx->http;
-        my $pid = $other->get('/status')->json->{worker}{pid};
-        $of{$pid} //= $other;
-        last if keys %of == 2;
-    }
-    for my $other (values %of) {
-        $other->{cookies} = { %{ $http->cookies } };
-        $other->csrf($http->csrf);
-    }
-    return values %of;
-}
-
-# Within a second, and some for the machine: the same on both workers.
-sub soon ($is, $name, $code, @clients) {
-    my $want = join ' ', ($is) x 2;
-    my $last;
-    eval { wait_until(3, $name, sub {
-        $last = join ' ', map { $code->($_) } @clients;
-        return $last eq $want }) };
-    is $last, $want, "$name, on two workers";
-}
-
 sub log_in ($who) {
     my $http = $nginx->http;
     my $res = $http->login(@{ $person{$who} }{qw(login password)});
     return wantarray ? ($http, $res) : $res->status;
 }
 
-my @teacher = on_each($day->teacher);
+my @teacher = $day->on_each($day->teacher);
 is scalar(@teacher), 2, 'a client of each worker';
 
 
@@ -114,7 +88,7 @@ sub states ($who) {
 
 my $name = name_of('pupil')->($teacher[0]);
 like $name, qr/Klein/, 'a name before it is restricted';
-my @pupil = on_each($day->pupil);
+my @pupil = $day->on_each($day->pupil);
 is $_->get('/v1/data/identity')->status, 200, 'own data' for @pupil;
 
 my $done = answer('restrict', $id{pupil});
@@ -123,7 +97,7 @@ is_deeply $done, { id => $id{pupil}, before => 'active',
     'restrict says what it did';
 is states('pupil'), 'restricted restricted', 'in both databases';
 is record('pupil'), 'allowed: ticket=test state=restricted', 'on record';
-soon('none', 'a name that is restricted is not shown', name_of('pupil'),
+$day->soon('none', 'a name that is restricted is not shown', name_of('pupil'),
      @teacher);
 is name_of('classmate')->($teacher[0]) =~ /McMillan/, 1, 'another one is';
 is $_->get('/v1/data/identity')->json->{records}[0]{family_name}, 'Klein',
@@ -133,7 +107,7 @@ is_problem $pupil[0]->patch('/v1/data/example', json => $day->preference('x')),
 is answer('show', $id{pupil})->{state}, 'restricted', 'show says so';
 $db->do("UPDATE pupil.owner SET state = 'active' WHERE owner = ?", {},
         $id{pupil});
-soon('none', 'nobody lifts it in the data database', name_of('pupil'),
+$day->soon('none', 'nobody lifts it in the data database', name_of('pupil'),
      @teacher);
 $done = answer('restrict', $id{pupil});
 is states('pupil'), 'restricted restricted', 'again: what was undone is done';
@@ -145,7 +119,7 @@ is_deeply answer('unrestrict', '--login', $person{pupil}{login}),
       changed => JSON::XS::true }, 'unrestrict says what it did';
 is states('pupil'), 'active active', 'in both databases';
 is record('pupil'), 'allowed: ticket=test state=active', 'on record';
-soon($name, 'the name is shown again', name_of('pupil'), @teacher);
+$day->soon($name, 'the name is shown again', name_of('pupil'), @teacher);
 is answer('unrestrict', $id{pupil})->{changed}, JSON::XS::false,
     'again: nothing to do';
 
@@ -159,7 +133,7 @@ sub alike ($res) {
 }
 
 my $wrong = alike($nginx->http->login($person{classmate}{login}, 'not it at all'));
-my @classmate = on_each($day->classmate);
+my @classmate = $day->on_each($day->classmate);
 my $session = sub ($http) { $http->get('/v1/session')->status };
 is $session->($_), 200, 'a session' for @classmate;
 my %old = map { $_ => $day->rows_of($_, $id{classmate}) }
@@ -169,12 +143,12 @@ is_deeply answer('lock', $id{classmate}),
     { id => $id{classmate}, before => 'active', status => 'locked',
       changed => JSON::XS::true }, 'lock says what it did';
 is record('classmate'), 'allowed: ticket=test status=locked', 'on record';
-soon(401, 'the sessions of a locked account end', $session, @classmate);
+$day->soon(401, 'the sessions of a locked account end', $session, @classmate);
 my (undef, $res) = log_in('classmate');
 is alike($res), $wrong, 'a log-in is refused as with a wrong password';
 $day->put_back($old{$_}) for sort keys %old;
 isnt log_in('classmate'), 200, 'rows that are put back do not unlock it';
-soon(401, 'nor a session', $session, @classmate);
+$day->soon(401, 'nor a session', $session, @classmate);
 is answer('lock', $id{classmate})->{changed}, JSON::XS::true,
     'what was put back is locked anew';
 is answer('lock', $id{classmate})->{changed}, JSON::XS::false,
@@ -189,18 +163,18 @@ my ($http);
 ($http, $res) = log_in('classmate');
 is_status $res, 200, 'who is unlocked logs in';
 is $http->get('/v1/homework')->status, 200, 'and works';
-soon(401, 'old sessions stay ended', $session, @classmate);
+$day->soon(401, 'old sessions stay ended', $session, @classmate);
 
 
 # ---- close
 
-@classmate = on_each($http);
+@classmate = $day->on_each($http);
 %old = ('pupil.subject' => $day->rows_of('pupil.subject', $id{classmate}));
 is_deeply answer('close', $id{classmate}),
     { id => $id{classmate}, before => 'active', status => 'closed',
       changed => JSON::XS::true }, 'close says what it did';
 is record('classmate'), 'allowed: ticket=test status=closed', 'on record';
-soon(401, 'the sessions of a closed account end', $session, @classmate);
+$day->soon(401, 'the sessions of a closed account end', $session, @classmate);
 (undef, $res) = log_in('classmate');
 is alike($res), $wrong, 'a log-in is refused as with a wrong password';
 $day->put_back($old{'pupil.subject'});

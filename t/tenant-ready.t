@@ -11,8 +11,7 @@ use JSON::XS qw(decode_json);
 
 my $site = pupil_up;
 my ($other) = $site->ctl_ok('tenant', 'add', 'Another', '--json',
-                            grep { $_ ne '--tenant'
-    && $_ ne $site->tenant } $site->ctl_where)->{out};
+                            $site->ctl_databases)->{out};
 $other = decode_json($other)->{tenant};
 my $nobody = uuid();
 

@@ -15,7 +15,6 @@
 #include "ctl/people/role.h"
 #include "ctl/people/user.h"
 #include "ctl/store/facts.h"
-#include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/subject.h"
 

@@ -14,6 +14,7 @@ use DBD::Pg ();
 use Pupil::Class;
 use Pupil::Test ();
 use Pupil::Util;
+use Test::More ();
 
 
 # Options: site, pg => options of a cluster, start (1); the rest is of the
@@ -177,6 +178,33 @@ sub ready ($self) {
     return $self;
 }
 
+
+# The session of a client, once for each of two workers.
+sub on_each ($self, $http) {
+    my %of;
+    for (1 .. 100) {
+        my $other = $self->{nginx}->http;
+        my $pid = $other->get('/status')->json->{worker}{pid};
+        $of{$pid} //= $other;
+        last if keys %of == 2;
+    }
+    for my $other (values %of) {
+        $other->{cookies} = { %{ $http->cookies } };
+        $other->csrf($http->csrf);
+    }
+    return values %of;
+}
+
+# A test: within a second, and some for the machine, the same on both.
+sub soon ($self, $is, $name, $code, @clients) {
+    my $want = join ' ', ($is) x 2;
+    my $last;
+    eval { wait_until(3, $name, sub {
+        $last = join ' ', map { $code->($_) } @clients;
+        return $last eq $want }) };
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    Test::More::is($last, $want, "$name, on two workers");
+}
 
 # The rows of a person in a table, as they are now; put_back() makes them so
 # again, as somebody could who can write the database.

@@ -65,11 +65,16 @@ sub ctl_ok ($self, @args) {
 # What most subcommands need to reach the databases and the keys: as the
 # operator, once there is one.
 sub ctl_where ($self) {
+    return ($self->ctl_databases,
+            $self->{tenant} ? ('--tenant', $self->{tenant}) : ());
+}
+
+# The same of no tenant: what a new one is made with.
+sub ctl_databases ($self) {
     my @role = $self->{roles} ? (user => 'pupil_operator') : ();
     return ('--database', $self->conninfo('pupil', @role),
             '--keystore', $self->conninfo('pupil_keys', @role),
-            '--key', $self->{key}, '--ticket', 'test',
-            $self->{tenant} ? ('--tenant', $self->{tenant}) : ());
+            '--key', $self->{key}, '--ticket', 'test');
 }
 
 
