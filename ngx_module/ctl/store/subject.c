@@ -30,9 +30,6 @@
 
 static int index_row(ctl_t *ctl, const PGresult *res,
     const uint8_t term[PUPIL_TERM_LEN], pupil_uuid_t *subject);
-static const char *subject_mac(ctl_t *ctl, const pupil_uuid_t *subject,
-    const char *source, const char *status, uint32_t number,
-    char text[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)]);
 static int password_write(ctl_t *ctl, ctl_owner_t *owner, pupil_str_t sealed);
 static int password_facts(ctl_t *ctl, ctl_owner_t *owner, pupil_str_t sealed,
     pupil_str_t *facts);
@@ -245,23 +242,49 @@ ctl_subject_owner(ctl_t *ctl, const pupil_uuid_t *subject, ctl_owner_t *owner)
 
 
 int
+ctl_subject_mac(ctl_t *ctl, const pupil_uuid_t *subject, const char *source,
+    const char *status, uint32_t number, uint8_t mac[PUPIL_MAC_LEN])
+{
+    const pupil_key_t    *key;
+    pupil_subject_row_t   row;
+
+    key = ctl_key(ctl, "mac");
+    if (key == NULL) {
+        return -1;
+    }
+
+    row.tenant = ctl->tenant;
+    row.subject = *subject;
+    row.status = ctl_str(status);
+    row.source = ctl_str(source);
+    row.number = number;
+    pupil_mac_subject(key, &row, mac);
+
+    return 0;
+}
+
+
+int
 ctl_subject_add(ctl_t *ctl, const pupil_uuid_t *subject, const char *source,
     const char *status)
 {
     char         id[PUPIL_UUID_TEXT_LEN + 1];
-    char         mac[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)];
+    char         text[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)];
+    uint8_t      mac[PUPIL_MAC_LEN];
     const char  *params[5];
+
+    if (ctl_subject_mac(ctl, subject, source, status, 0, mac) != 0) {
+        return -1;
+    }
 
     params[0] = ctl->tenant_text;
     params[1] = ctl_uuid_text(subject, id);
     params[2] = status;
     params[3] = source;
-    params[4] = subject_mac(ctl, subject, source, status, 0, mac);
+    params[4] = ctl_bytea(mac, pupil_mac_len(mac), text);
 
-    if (params[4] == NULL
-        || ctl_exec(ctl->data, "INSERT INTO pupil.owner (tenant, owner, kind)"
-                    " VALUES ($1::uuid, $2::uuid, 'subject')", 2, params)
-           != 0)
+    if (ctl_exec(ctl->data, "INSERT INTO pupil.owner (tenant, owner, kind)"
+                 " VALUES ($1::uuid, $2::uuid, 'subject')", 2, params) != 0)
     {
         return -1;
     }
@@ -277,44 +300,22 @@ ctl_subject_status(ctl_t *ctl, const pupil_uuid_t *subject,
     const char *source, const char *status, uint32_t number)
 {
     char         id[PUPIL_UUID_TEXT_LEN + 1];
-    char         mac[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)];
+    char         text[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)];
+    uint8_t      mac[PUPIL_MAC_LEN];
     const char  *params[4];
+
+    if (ctl_subject_mac(ctl, subject, source, status, number, mac) != 0) {
+        return -1;
+    }
 
     params[0] = ctl->tenant_text;
     params[1] = ctl_uuid_text(subject, id);
     params[2] = status;
-    params[3] = subject_mac(ctl, subject, source, status, number, mac);
+    params[3] = ctl_bytea(mac, pupil_mac_len(mac), text);
 
-    return params[3] == NULL ? -1
-           : ctl_exec(ctl->data, "UPDATE pupil.subject SET status = $3, mac ="
-                      " $4::bytea WHERE tenant = $1::uuid AND subject ="
-                      " $2::uuid", 4, params);
-}
-
-
-/* As SQL has it, in text; NULL: the error was said. */
-static const char *
-subject_mac(ctl_t *ctl, const pupil_uuid_t *subject, const char *source,
-    const char *status, uint32_t number,
-    char text[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)])
-{
-    uint8_t              mac[PUPIL_MAC_LEN];
-    const pupil_key_t   *key;
-    pupil_subject_row_t  row;
-
-    key = ctl_key(ctl, "mac");
-    if (key == NULL) {
-        return NULL;
-    }
-
-    row.tenant = ctl->tenant;
-    row.subject = *subject;
-    row.status = ctl_str(status);
-    row.source = ctl_str(source);
-    row.number = number;
-    pupil_mac_subject(key, &row, mac);
-
-    return ctl_bytea(mac, pupil_mac_len(mac), text);
+    return ctl_exec(ctl->data, "UPDATE pupil.subject SET status = $3, mac ="
+                    " $4::bytea WHERE tenant = $1::uuid AND subject ="
+                    " $2::uuid", 4, params);
 }
 
 

@@ -35,6 +35,11 @@ int ctl_index_mac(ctl_t *ctl, const char *category, const char *field,
 int ctl_subject_owner(ctl_t *ctl, const pupil_uuid_t *subject,
     ctl_owner_t *owner);
 
+/* The MAC of a row of pupil.subject, which stands under this number. */
+int ctl_subject_mac(ctl_t *ctl, const pupil_uuid_t *subject,
+    const char *source, const char *status, uint32_t number,
+    uint8_t mac[PUPIL_MAC_LEN]);
+
 /*
  * Rows of a new person in pupil.owner and pupil.subject; the key is another's
  * to make.

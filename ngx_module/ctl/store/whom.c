@@ -166,21 +166,14 @@ whom_row(ctl_t *ctl, ctl_whom_t *whom)
 static int
 whom_authentic(ctl_t *ctl, const ctl_whom_t *whom, pupil_str_t stored)
 {
-    uint8_t               mac[PUPIL_MAC_LEN];
-    const pupil_key_t    *key;
-    pupil_subject_row_t   row;
+    uint8_t  mac[PUPIL_MAC_LEN];
 
-    key = ctl_key(ctl, "mac");
-    if (key == NULL) {
+    if (ctl_subject_mac(ctl, &whom->id, whom->source, whom->status,
+                        whom->number, mac)
+        != 0)
+    {
         return -1;
     }
-
-    row.tenant = ctl->tenant;
-    row.subject = whom->id;
-    row.status = ctl_str(whom->status);
-    row.source = ctl_str(whom->source);
-    row.number = whom->number;
-    pupil_mac_subject(key, &row, mac);
 
     return pupil_mac_check(mac, stored) == PUPIL_OK ? FOUND : FOUND_CHANGED;
 }
