@@ -90,6 +90,10 @@ my $gone = $school->client;
 $gone->login(@{ $school->person('other') }{qw(login password)});
 my $dead = $gone->cookies->{'__Host-pupil'};
 is_status $gone->logout, 204, 'log-out';
+# What says that the key store is to know of it goes a moment later.
+wait_until(5, 'the revocation to be closed', sub {
+    !$school->{site}->db->selectrow_array(
+        'SELECT count(*) FROM pupil.revocation') });
 delete $school->{before};
 $school->case('a session after log-out', anon => GET => '/v1/homework',
     { header => { Cookie => "__Host-pupil=$dead" } }, 401, 'no-session');
