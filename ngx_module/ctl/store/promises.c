@@ -95,10 +95,19 @@ ctl_promises_keep(ctl_t *ctl)
         return -1;
     }
 
-    free(own->list);
-    memset(own, 0, sizeof(ctl_promises_t));
+    ctl_promises_forget(ctl);
 
     return 0;
+}
+
+
+void
+ctl_promises_forget(ctl_t *ctl)
+{
+    if (ctl->promises != NULL) {
+        free(ctl->promises->list);
+        memset(ctl->promises, 0, sizeof(ctl_promises_t));
+    }
 }
 
 

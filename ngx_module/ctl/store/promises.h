@@ -35,6 +35,9 @@ void ctl_promise(ctl_t *ctl, const pupil_uuid_t *subject,
 /* Once that is committed: raises what was noted, and forgets it. */
 int ctl_promises_keep(ctl_t *ctl);
 
+/* What was not committed binds nobody. */
+void ctl_promises_forget(ctl_t *ctl);
+
 /*
  * Raises floors, in a transaction of the key store.  Again is no harm: a floor
  * never falls.
