@@ -122,7 +122,8 @@ static const char  lock_sql[] =
  * what is refused; 0 when what is relied on is no longer so: then nothing is
  * written, and it is read and judged anew.  Each kind has a record: r has
  * pupil_progress_choices, and which kinds, among those up to its own, choose
- * it.  ctid: a pupil's submissions wait for one another.
+ * it.  What is superseded is found by its exercise, then taken by its key: a
+ * join that is free is planned as a walk through all that a pupil handed in.
  */
 #define GO  "(SELECT t.kinds FROM told AS t) <> 0"
 
@@ -173,13 +174,13 @@ static const char  submit_sql[] =
     " WHEN 'refused' THEN 4 WHEN 'conflict' THEN 2 ELSE 1 END)"
     " ELSE 0 END AS kinds FROM done AS d) AS t),"
     " gone AS ("
-    "UPDATE data.progress AS p SET superseded = true WHERE " GO
-    " AND p.tenant = $2 AND p.owner = $4 AND p.ctid = ANY (ARRAY("
-    "SELECT p.ctid FROM w JOIN " PUPIL_SQL_EACH(
-        "SELECT p.ctid FROM data.progress AS p"
-        " WHERE p.tenant = $2 AND p.owner = $4 AND p.homework_id = w.homework"
-        " AND p.exercise_id = w.exercise AND NOT p.superseded")
-    " AS p ON true))),"
+    "UPDATE data.progress AS p SET superseded = true FROM w JOIN "
+    PUPIL_SQL_EACH(
+        "SELECT o.record FROM data.progress AS o"
+        " WHERE o.tenant = $2 AND o.owner = $4 AND o.homework_id = w.homework"
+        " AND o.exercise_id = w.exercise AND NOT o.superseded")
+    " AS o ON true WHERE p.tenant = $2 AND p.owner = $4"
+    " AND p.record = o.record AND " GO "),"
     " put AS ("
     "INSERT INTO data.progress (tenant, owner, record, key_version, source,"
     " updated_at, homework_id, class_id, exercise_id, done, answer, result,"
