@@ -47,9 +47,50 @@ like slurp($seen) =~ tr/EPS//cdr, qr/^(?:ESES)+$/,
     'keys are asked for and fetched before an answer has come';
 $lock->rollback;
 $lock->disconnect;
-# A lock that was given up asks again; who asked first had no ticket then.
-$keys->do('UPDATE keystore.fetch SET refused = 0');
 is $client->read_response->status, 200, 'and it is served';
+
+
+# ---- a first part that failed
+
+# Asking fails as often as is said, with that SQLSTATE.
+$keys->do(<<'SQL');
+CREATE SEQUENCE keystore.failures;
+GRANT USAGE ON SEQUENCE keystore.failures TO PUBLIC;
+ALTER FUNCTION keystore.ask_owner_keys(uuid, uuid[]) RENAME TO ask_in_turn;
+GRANT EXECUTE ON FUNCTION keystore.ask_in_turn(uuid, uuid[]) TO pupil_keeper;
+CREATE FUNCTION keystore.ask_owner_keys(ticket uuid, owners uuid[],
+                                        OUT refused text, OUT share float8)
+    LANGUAGE plpgsql AS $$
+BEGIN
+    IF nextval('keystore.failures') <= 0 THEN
+        RAISE EXCEPTION 'it fails'
+            USING ERRCODE = current_setting('pupil.failure');
+    END IF;
+    SELECT * FROM keystore.ask_in_turn(ticket, owners) INTO refused, share;
+END $$;
+SQL
+sub asking_fails ($times, $code) {
+    my $first = 1 - $times;
+    $keys->do("ALTER SEQUENCE keystore.failures MINVALUE -1 RESTART $first");
+    $keys->do("ALTER FUNCTION keystore.ask_owner_keys(uuid, uuid[])"
+        . " SET pupil.failure = '$code'");
+}
+sub refused () {
+    $keys->selectrow_array('SELECT sum(refused) FROM keystore.fetch');
+}
+
+$keys->do('DELETE FROM keystore.fetch');
+asking_fails(1, '55P03');
+is_status $client->get('/v1/data/identity'), 200,
+    'who meets a lock when asking asks again';
+is refused(), 0, 'and has not fetched without a ticket';
+
+asking_fails(1, '23514');
+is_problem $client->get('/v1/data/identity'), 503, 'unavailable',
+    name => 'whose asking fails';
+asking_fails(0, '55P03');
+is_status $client->get('/v1/data/identity'), 200, 'is served later';
+is refused(), 0, 'and has not fetched either';
 
 
 # ---- the cap
