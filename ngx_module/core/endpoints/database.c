@@ -30,16 +30,28 @@ static const char  pupil_service_keys_sql[] =
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN keystore.service_key AS s ON s.tenant = $2";
 
+/*
+ * The second is sent with the first, and must do nothing after a first that
+ * failed: the key store would count a ticket that nobody has made, which is
+ * what a thief's looks like.  So the session keeps the ticket, by a setting
+ * that goes with the transaction that asked if that is rolled back.
+ */
 static const char  pupil_owner_keys_ask_sql[] =
     "SELECT $1::bigint, a.refused, (a.share * 100)::integer"
-    " FROM keystore.ask_owner_keys($2, $3) AS a";
+    " FROM keystore.ask_owner_keys($2, $3) AS a"
+    " CROSS JOIN set_config('pupil.ticket', $2::text, false) AS t";
 
 static const char  pupil_owner_keys_sql[] =
     "SELECT $1::bigint, k.owner, k.state, k.version, k.tenant_version,"
-    " k.wrapped, k.refused, coalesce(f.authority, 0) FROM " PUPIL_SQL_ONE
-    " LEFT JOIN (keystore.fetch_owner_keys($2, $3) AS k LEFT JOIN "
+    " k.wrapped, CASE WHEN t.ticket IS NULL THEN 'ticket' ELSE k.refused END,"
+    " coalesce(f.authority, 0) FROM " PUPIL_SQL_ONE
+    " LEFT JOIN ("
+    PUPIL_SQL_EACH("SELECT $2::uuid AS ticket"
+                   " WHERE current_setting('pupil.ticket', true) = $2::text")
+    " AS t LEFT JOIN (keystore.fetch_owner_keys(t.ticket, $3) AS k LEFT JOIN "
     PUPIL_SQL_EACH("SELECT f.authority FROM keystore.floor AS f"
-                   " WHERE f.subject = k.owner") " AS f ON true) ON true";
+                   " WHERE f.subject = k.owner")
+    " AS f ON true) ON true) ON true";
 
 static const char  pupil_floors_sql[] =
     "SELECT $1::bigint, coalesce(f.session, 0), coalesce(f.credential, 0),"
