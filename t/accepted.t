@@ -9,8 +9,14 @@
 use lib 't/lib';
 use Pupil::Test;
 use Pupil::Class;
+use File::Basename qw(basename);
 
-my $class = Pupil::Class->up;
+# Those who install plugins accept them.
+my $file = tmp_dir() . '/accepted';
+my $class = do {
+    local $ENV{PUPIL_ACCEPTED} = $file;
+    Pupil::Class->up;
+};
 my ($site, $nginx) = ($class->site, $class->nginx);
 my $narrow = Pupil::Nginx::plugins() . '/pupil_example.so';
 my $wider = build_dir() . '/t/plugins/example_wider.so';
@@ -52,12 +58,18 @@ is_status homework(), 200,
 
 # ---- nginx -t, by the file that pupilctl writes
 
-my $file = tmp_dir() . '/accepted';
-$site->ctl_ok('migrate', '--database', $site->pg->conninfo('pupil'),
-              '--accepted', $file, '--ticket', 'test');
 my $text = slurp($file);
+
+# What the file says, and does not say, against what it said then.
+sub changed () {
+    my %was = map { $_ => 1 } split /\n/, $text;
+    my %is = map { $_ => 1 } split /\n/, slurp($file);
+    return sort +(map { "+ $_" } grep { !$was{$_} } keys %is),
+                (map { "- $_" } grep { !$is{$_} } keys %was);
+}
+
 like $text, qr/^example favourite_subjects read teaching teaches$/m,
-    'migrate writes what is accepted';
+    'who installs plugins accepts them';
 unlike $text, qr/^example chosen_on read teaching/m, 'and nothing else';
 is((stat $file)[2] & 0777, 0644, 'for all to read, for the operator to write');
 
@@ -86,6 +98,57 @@ accept_plugin($wider, '--accepted', $file);
 like slurp($file), qr/^example chosen_on read teaching teaches$/m,
     'plugin accept writes the file anew';
 is_deeply [both($more)], [[0], [0]], 'then it passes';
+
+accept_plugin($narrow, '--accepted', $file);
+is_deeply [changed()], [], 'and once more for one that grants less';
+
+
+# ---- the database's word accepts nothing there
+
+sub migrate ($plugins = Pupil::Nginx::plugins()) {
+    return $site->ctl_ok('migrate', '--database', $site->pg->conninfo('pupil'),
+        '--accepted', $file, '--ticket', 'test',
+        { env => { PUPIL_PLUGINS => $plugins } });
+}
+
+# As whoever may write pupil.plugin would have it.
+accept_plugin($wider);
+accept_plugin(Pupil::Nginx::plugins() . '/pupil_identity.so',
+              '--accepted', $file);
+is_deeply [changed()], [], 'who accepts a plugin accepts no other with it';
+migrate();
+is_deeply [changed()], [], 'nor does who migrates';
+
+sub unregister () {
+    $site->db->do("DELETE FROM pupil.plugin WHERE category = 'example'");
+    $site->db->do('DROP TABLE data.example');
+}
+
+my $folder = tmp_dir() . '/wider';
+mkdir $folder or die "$folder: $!\n";
+spew("$folder/" . basename($_), slurp($_))
+    for glob Pupil::Nginx::plugins() . '/pupil_*.so';
+spew("$folder/pupil_example.so", slurp($wider));
+unregister();
+migrate($folder);
+is_deeply [changed()], [], 'nor who finds a plugin that seems to be new';
+($test, $check) = both($more);
+like $test->[1] // '', $grant, 'nginx -t does not serve it';
+is_deeply $check, $test, 'pupilctl check says the same';
+
+unregister();
+unlink $file;
+my $said = migrate()->{err};
+like slurp($file), qr/^example favourite_subjects read teaching teaches$/m,
+    'a plugin that is new to both is accepted';
+unlike slurp($file), qr/^identity/m, 'and none that is not';
+like $said, qr/plugin identity .*\Q$file\E.*pupilctl plugin accept \S+identity/,
+    'which is said, and what to do';
+like $site->ctl_ok('plugin', 'list', $site->ctl_where, '--accepted',
+    $file)->{out}, qr/^identity .*not accepted/m, 'by plugin list, too';
+accept_plugin($_, '--accepted', $file)
+    for glob Pupil::Nginx::plugins() . '/pupil_*.so';
+is_deeply [changed()], [], 'a file that was lost is made anew, by each plugin';
 
 
 # ---- a file that is not the operator's word
@@ -116,5 +179,13 @@ for my $fault (@faults) {
     is_deeply $check, $test, "$name: by pupilctl check, too";
     rmdir $file;
 }
+
+unlink $file;
+spew($file, $text);
+chmod 0666, $file;
+my $run = $site->ctl('plugin', 'accept', $narrow, $site->ctl_where,
+                     '--accepted', $file);
+is $run->{code}, 1, 'nor does pupilctl write what others may have written';
+like $run->{err}, qr/\Q$file\E.*chmod/, 'and says why';
 
 done_testing;
