@@ -14,9 +14,8 @@
 #include "core/plugin/names.h"
 
 
-#define PUPIL_ACCEPTED_MAX   (1024 * 1024)              /* bytes of a file */
-#define PUPIL_ACCEPTED_LINE  (2 * PUPIL_MAX_NAME + 128)
-#define PUPIL_PROJECTED      " projected"
+#define PUPIL_ACCEPTED_MAX  (1024 * 1024)              /* bytes of a file */
+#define PUPIL_PROJECTED     " projected"
 
 
 static pupil_rc_t pupil_accepted_file(int fd, const char *path, size_t *size,
@@ -44,8 +43,8 @@ pupil_accepted_read(const char *path, const pupil_alloc_t *alloc,
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd == -1) {
         return pupil_error_set(error, "cannot open \"%s\": %s; \"pupilctl"
-                               " migrate --accepted\" writes it", path,
-                               strerror(errno));
+                               " plugin accept FILE --accepted\" writes it",
+                               path, strerror(errno));
     }
 
     rc = pupil_accepted_file(fd, path, &size, error);
@@ -71,8 +70,8 @@ pupil_accepted_read(const char *path, const pupil_alloc_t *alloc,
            != 0)
     {
         return pupil_error_set(error, "\"%s\" is a file that pupilctl did not"
-                               " write: see \"pupilctl migrate --accepted\"",
-                               path);
+                               " write: remove it, and see \"pupilctl plugin"
+                               " accept FILE --accepted\"", path);
     }
 
     return PUPIL_OK;
@@ -169,6 +168,22 @@ pupil_accepted_check(pupil_str_t text, const pupil_category_t *category,
 }
 
 
+size_t
+pupil_accepted_line(char line[PUPIL_ACCEPTED_LINE],
+    const pupil_plugin_t *plugin, const pupil_grant_t *grant,
+    pupil_str_t field)
+{
+    return (size_t) snprintf(line, PUPIL_ACCEPTED_LINE, "%s %.*s %s %s %s%s",
+                             plugin->name, (int) field.len,
+                             (const char *) field.data,
+                             pupil_operation_name(grant->operation),
+                             pupil_purpose_name(grant->purpose),
+                             pupil_relation_name(grant->relation),
+                             grant->flags & PUPIL_GRANT_PROJECTED
+                             ? PUPIL_PROJECTED : "");
+}
+
+
 /* What shows the whole value covers what shows a projection of it. */
 static int
 pupil_accepted_grant(pupil_str_t text, const pupil_plugin_t *plugin,
@@ -177,16 +192,12 @@ pupil_accepted_grant(pupil_str_t text, const pupil_plugin_t *plugin,
     char    line[PUPIL_ACCEPTED_LINE];
     size_t  len;
 
-    len = (size_t) snprintf(line, sizeof(line), "%s %.*s %s %s %s"
-                            PUPIL_PROJECTED, plugin->name, (int) field.len,
-                            (const char *) field.data,
-                            pupil_operation_name(grant->operation),
-                            pupil_purpose_name(grant->purpose),
-                            pupil_relation_name(grant->relation));
+    len = pupil_accepted_line(line, plugin, grant, field);
 
-    return pupil_accepted_has(text, line, len - sizeof(PUPIL_PROJECTED) + 1)
+    return pupil_accepted_has(text, line, len)
            || ((grant->flags & PUPIL_GRANT_PROJECTED)
-               && pupil_accepted_has(text, line, len));
+               && pupil_accepted_has(text, line,
+                                     len - (sizeof(PUPIL_PROJECTED) - 1)));
 }
 
 

@@ -1,16 +1,30 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The file by which nginx -t knows what was accepted of plugins' grants.
+ * The file of pupil_accepted, which --accepted names; without --accepted each
+ * of these does nothing and succeeds.
+ *
+ * A line comes into it for what a plugin's own file grants, when the operator
+ * installs or accepts that plugin; any other stays as it is.  So whoever can
+ * write pupil.plugin accepts nothing (invariant I17).
  */
 
-#ifndef PUPIL_CTL_ACCEPTED_H
-#define PUPIL_CTL_ACCEPTED_H
+#ifndef CTL_ACCEPTED_H
+#define CTL_ACCEPTED_H
 
 #include "ctl/base/ctl.h"
 
 
-/* Writes --accepted anew, from what the database says; without it nothing. */
-int ctl_accepted_write(ctl_t *ctl, PGconn *conn);
+/* What the file says: "" if there is none.  Ownership: text from ctl->pool. */
+int ctl_accepted_read(ctl_t *ctl, pupil_str_t *text);
 
-#endif /* PUPIL_CTL_ACCEPTED_H */
+/* The file says of this category what the plugin grants, and no more. */
+int ctl_accepted_put(ctl_t *ctl, const pupil_plugin_t *plugin);
+
+/* The same for a plugin that is installed, unless the file knows it. */
+int ctl_accepted_put_new(ctl_t *ctl, const pupil_plugin_t *plugin);
+
+/* Says which of the plugins grant more than the file, and what to do. */
+int ctl_accepted_note(ctl_t *ctl);
+
+#endif /* CTL_ACCEPTED_H */

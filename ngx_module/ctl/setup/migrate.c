@@ -131,7 +131,7 @@ ctl_migrate_data(ctl_t *ctl, PGconn *conn)
         || ctl_plugin_sql_apply(ctl, conn) != 0
         || ctl_plugin_sql_renew(ctl, conn) != 0
         || ctl_exec(conn, "SELECT pupil.audit_partitions()", 0, NULL) != 0
-        || ctl_accepted_write(ctl, conn) != 0)
+        || ctl_accepted_note(ctl) != 0)
     {
         return -1;
     }

@@ -15,7 +15,8 @@
 #include "ctl/store/plugins.h"
 
 
-static json_t *plugin_entry(ctl_t *ctl, pupil_str_t accepted, uint32_t i);
+static json_t *plugin_entry(ctl_t *ctl, pupil_str_t accepted,
+    pupil_str_t file, uint32_t i);
 static void plugin_print(const json_t *entry);
 
 
@@ -25,21 +26,21 @@ ctl_cmd_plugin_list(ctl_t *ctl)
     size_t        n;
     json_t       *list, *entry;
     uint32_t      i;
-    pupil_str_t   accepted;
+    pupil_str_t   accepted, file;
 
     if (ctl_open_data(ctl) != 0 || ctl_plugins_open(ctl) != 0) {
         return CTL_FAILED;
     }
 
     accepted = ctl_plugins_accepted(ctl, ctl->data);
-    if (accepted.data == NULL) {
+    if (accepted.data == NULL || ctl_accepted_read(ctl, &file) != 0) {
         return CTL_FAILED;
     }
 
     list = json_array();
 
     for (i = 0; i < ctl->policy.count; i++) {
-        json_array_append_new(list, plugin_entry(ctl, accepted, i));
+        json_array_append_new(list, plugin_entry(ctl, accepted, file, i));
     }
 
     if (ctl->opt.json) {
@@ -57,16 +58,21 @@ ctl_cmd_plugin_list(ctl_t *ctl)
 }
 
 
+/* By the database, and by the file if there is to be one. */
 static json_t *
-plugin_entry(ctl_t *ctl, pupil_str_t accepted, uint32_t i)
+plugin_entry(ctl_t *ctl, pupil_str_t accepted, pupil_str_t file, uint32_t i)
 {
-    int                    is;
-    pupil_error_t          wider;
-    const pupil_plugin_t  *plugin;
+    int                      is;
+    pupil_error_t            wider;
+    const pupil_plugin_t    *plugin;
+    const pupil_category_t  *category;
 
-    plugin = ctl->policy.categories[i]->plugin;
-    is = pupil_accepted_covers(accepted, ctl->policy.categories[i], &wider)
-         == PUPIL_OK;
+    category = ctl->policy.categories[i];
+    plugin = category->plugin;
+
+    is = pupil_accepted_covers(accepted, category, &wider) == PUPIL_OK
+         && (ctl->opt.accepted == NULL
+             || pupil_accepted_covers(file, category, &wider) == PUPIL_OK);
 
     return json_pack("{s:s,s:s,s:s,s:s,s:b,s:s?,s:o}",
         "category", plugin->name,
@@ -123,8 +129,8 @@ ctl_cmd_plugin_accept(ctl_t *ctl)
     }
 
     plugin = category->plugin;
-    rc = ctl_plugin_accept(ctl, ctl->data, plugin) == 0
-         ? ctl_accepted_write(ctl, ctl->data) : -1;
+    rc = ctl_accepted_put(ctl, plugin) == 0
+         ? ctl_plugin_accept(ctl, ctl->data, plugin) : -1;
 
     if (rc == 0 && ctl->opt.json) {
         ctl_json_print(json_pack("{s:s,s:s}", "category", plugin->name,

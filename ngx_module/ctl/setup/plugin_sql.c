@@ -13,6 +13,7 @@
 #include "ctl/base/db.h"
 #include "ctl/base/file.h"
 #include "ctl/base/literal.h"
+#include "ctl/setup/accepted.h"
 #include "ctl/setup/plugin_sql.h"
 #include "ctl/store/objects.h"
 #include "ctl/store/plugins.h"
@@ -216,7 +217,8 @@ file_register(ctl_t *ctl, PGconn *conn, const file_t *file,
                  ctl->opt.plugins);
 
     } else if (state == FILE_NEW
-               && ctl_plugin_accept(ctl, conn, plugin->plugin) != 0)
+               && (ctl_plugin_accept(ctl, conn, plugin->plugin) != 0
+                   || ctl_accepted_put_new(ctl, plugin->plugin) != 0))
     {
         return -1;
     }
