@@ -69,4 +69,39 @@ is_deeply [sort keys %{ records($res) }], [qw(allowed restricted)],
     'a record of each';
 is records($res)->{restricted}, $id{teacher}, 'who was withheld';
 
+
+# ---- what a write answers
+
+# Fields by the outcome of the record that names them, of a request.
+sub fields ($res) {
+    my %by;
+    push @{ $by{ $_->[0] } }, $_->[1] for @{ $db->selectall_arrayref(<<'SQL',
+SELECT DISTINCT e.outcome, f FROM pupil.audit_event AS e, unnest(e.fields) AS f
+ WHERE e.request = ? ORDER BY 1, 2
+SQL
+        {}, $res->request_id) };
+    return { map { $_ => join ' ', @{ $by{$_} } } keys %by };
+}
+
+sub switch_role () {
+    my $at = $day->teacher->get('/v1/session')->json->{institutions}[0]{id};
+    return $day->teacher->post('/v1/session/institution',
+                               json => { institution_id => $at });
+}
+
+$res = switch_role();
+is_status $res, 200;
+unlike $res->body, qr/Craig/, 'another role, and no name';
+my %told = %{ fields($res) };
+unlike $told{allowed}, qr/name/, 'the record of the switch says no more';
+like $told{allowed}, qr/role.*school_id.*school_title/, 'nor less';
+like $told{restricted}, qr/family_name given_name/, 'what was withheld is told';
+
+set_state(teacher => 'active');
+$res = switch_role();
+like $res->body, qr/Craig/, 'a name that is shown';
+like fields($res)->{allowed}, qr/family_name given_name.*school_title/,
+    'is on record';
+is_deeply [keys %{ fields($res) }], ['allowed'], 'and nothing is withheld';
+
 done_testing;
