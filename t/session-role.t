@@ -68,9 +68,11 @@ is_status $http->get('/v1/homework'), 200, 'and has homework';
 is_problem $before->get('/v1/session'), 401, 'no-session',
     name => 'the old token is dead';
 is_deeply $db->selectall_arrayref('SELECT outcome, role, note'
-    . ' FROM pupil.audit_record WHERE request = ?', {}, $res->request_id),
-    [['allowed', 'school_admin', "to institution $school as teacher"]],
-    'one record says from which role to which';
+    . ' FROM pupil.audit_record WHERE request = ? ORDER BY role', {},
+    $res->request_id),
+    [['allowed', 'school_admin', "to institution $school as teacher"],
+     ['allowed', 'teacher', undef]],
+    'a record says from which role to which, and one what the answer shows';
 is switch($http, $school)->json->{user}{role}, 'school_admin',
     'without a role: the strongest there';
 

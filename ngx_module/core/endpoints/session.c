@@ -75,8 +75,8 @@ static const char  show_sql[] =
     " until) SELECT $2, $3, g.subject, g.token_hash, g.expires_at"            \
     " FROM gone AS g)"
 
-/* What the answer shows is recorded here, by the session that asked: without a
- * record nothing is switched (invariant I2). */
+/* Recorded here, by the session that asked, with what the answer shows whoever
+ * it is: without a record nothing is switched (invariant I2). */
 static const char  switch_sql[] =
     "WITH gone AS ("
     "DELETE FROM pupil.session WHERE tenant = $2 AND token_hash = $8"
@@ -125,10 +125,8 @@ static const pupil_want_t  show_wants[] = {
     { .category = "enrolment", .field = "role", OWN }
 };
 
-/* The same, for the record: what is shown was read before. */
+/* For the record; whether a name opens is known when the answer is made. */
 static const pupil_want_t  switch_wants[] = {
-    { .category = "identity", .field = "given_name", OWN },
-    { .category = "identity", .field = "family_name", OWN },
     { .category = "enrolment", .field = "school_title", OWN },
     { .category = "enrolment", .field = "school_id", OWN },
     { .category = "enrolment", .field = "role", OWN }

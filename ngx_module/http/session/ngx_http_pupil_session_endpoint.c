@@ -523,6 +523,9 @@ ngx_http_pupil_session_switch_show(ngx_http_pupil_ctx_t *ctx)
     sw = ctx->data;
     ctx->session = sw->session;
 
+    ngx_http_pupil_shown(ctx,
+                         ngx_http_pupil_session_stmt(ctx, PUPIL_SESSION_SHOW));
+
     rc = ngx_http_pupil_session_show_write(ctx, sw->shown->results[0]);
 
     if (rc != NGX_OK || ctx->keys.missing_count != 0) {
