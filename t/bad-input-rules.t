@@ -184,13 +184,16 @@ $school->case('a pupil assigns', pupil => POST => '/v1/homework',
 members(teacher => PATCH => '/v1/homework/<homework>', {}, @text,
     (grep { $_->[1] !~ /^"(?:2999|1970)/ } @dates),
     ['due_at', $absurd[1], '/due_at', 'date-range'],
-    ['due_at', '"<past>"', '/due_at', 'after-assigned_at'],
     ['class_id', '"<class>"', '/class_id', 'additionalProperties'],
     ['assigned_at', '"<past>"', '/assigned_at', 'additionalProperties'],
     ['exercises', '[]', '/exercises', 'additionalProperties'],
     ['id', '"<homework>"', '/id', 'additionalProperties']);
 $school->bodies(teacher => PATCH => '/v1/homework/<homework>',
     ['nothing to change', '{}', 422, '', 'minProperties']);
+# When it was assigned is stored: who is told is on record.
+$school->case('due before it was assigned', teacher => PATCH =>
+    '/v1/homework/<homework>', { body => '{"due_at":"<past>"}' }, 422,
+    'invalid', { field => '/due_at', rule => 'after-assigned_at', audit => 1 });
 
 
 # ---- progress

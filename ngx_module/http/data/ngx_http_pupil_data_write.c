@@ -9,6 +9,10 @@
 #include "http/data/ngx_http_pupil_data.h"
 
 
+/* Bytes of a pointer to a member, with its NUL. */
+#define NGX_HTTP_PUPIL_DATA_POINTER  (PUPIL_JSON_NAME_MAX + 2)
+
+
 static ngx_int_t ngx_http_pupil_data_accept(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_data_member(ngx_http_pupil_ctx_t *ctx,
     const pupil_input_member_t *member);
@@ -16,6 +20,8 @@ static ngx_int_t ngx_http_pupil_data_want(ngx_http_pupil_ctx_t *ctx,
     const pupil_input_member_t *member, uint32_t *want);
 static ngx_int_t ngx_http_pupil_data_fault(ngx_http_pupil_ctx_t *ctx,
     const pupil_str_t *name, const char *rule);
+static void ngx_http_pupil_data_pointer(const pupil_str_t *name,
+    char pointer[NGX_HTTP_PUPIL_DATA_POINTER]);
 static ngx_int_t ngx_http_pupil_data_looked(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_data_stored(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
@@ -214,13 +220,22 @@ static ngx_int_t
 ngx_http_pupil_data_fault(ngx_http_pupil_ctx_t *ctx, const pupil_str_t *name,
     const char *rule)
 {
-    char  field[PUPIL_JSON_NAME_MAX + 2];
+    char  pointer[NGX_HTTP_PUPIL_DATA_POINTER];
 
-    field[0] = '/';
-    (void) pupil_json_name(name->data, name->len, field + 1,
-                           sizeof(field) - 1);
+    ngx_http_pupil_data_pointer(name, pointer);
 
-    return ngx_http_pupil_problem_at(ctx, NGX_HTTP_PUPIL_INVALID, field, rule);
+    return ngx_http_pupil_problem_at(ctx, NGX_HTTP_PUPIL_INVALID, pointer,
+                                     rule);
+}
+
+
+static void
+ngx_http_pupil_data_pointer(const pupil_str_t *name,
+    char pointer[NGX_HTTP_PUPIL_DATA_POINTER])
+{
+    pointer[0] = '/';
+    (void) pupil_json_name(name->data, name->len, pointer + 1,
+                           NGX_HTTP_PUPIL_DATA_POINTER - 1);
 }
 
 
@@ -357,12 +372,12 @@ ngx_http_pupil_data_stored(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 }
 
 
-/* A new record has every required field. */
+/* A new record has every required field; that it is new is stored data. */
 static ngx_int_t
 ngx_http_pupil_data_complete(ngx_http_pupil_ctx_t *ctx)
 {
+    char                    pointer[NGX_HTTP_PUPIL_DATA_POINTER];
     uint32_t                i, k, n;
-    const pupil_str_t      *name;
     const pupil_field_t    *field;
     ngx_http_pupil_data_t  *data;
 
@@ -383,8 +398,12 @@ ngx_http_pupil_data_complete(ngx_http_pupil_ctx_t *ctx)
         }
 
         if (k == n) {
-            name = &data->category->field_names[i];
-            return ngx_http_pupil_data_fault(ctx, name, "required");
+            ngx_http_pupil_data_pointer(&data->category->field_names[i],
+                                        pointer);
+
+            return ngx_http_pupil_refuse_at(ctx, &data->generic->stmt,
+                                            &data->subject, pointer,
+                                            "required");
         }
     }
 

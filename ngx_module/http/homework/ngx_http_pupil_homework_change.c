@@ -383,8 +383,8 @@ ngx_http_pupil_homework_begun(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
     if (rc == NGX_OK && (data->patch.set & PUPIL_INPUT_SET_DUE_AT)
         && data->patch.due_at <= assigned_at)
     {
-        return ngx_http_pupil_problem_at(ctx, NGX_HTTP_PUPIL_INVALID, "/due_at",
-                                         "after-assigned_at");
+        return ngx_http_pupil_refuse_at(ctx, ngx_http_pupil_stmt(ctx, stmt),
+                                        NULL, "/due_at", "after-assigned_at");
     }
 
     return rc;

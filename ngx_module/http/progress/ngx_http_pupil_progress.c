@@ -37,6 +37,7 @@ static void ngx_http_pupil_progress_lock(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_statuses(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_stored_e **statuses);
+static ngx_int_t ngx_http_pupil_progress_misfit(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_one(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_stored_e status);
 static void ngx_http_pupil_progress_result(ngx_http_pupil_ctx_t *ctx,
@@ -389,10 +390,11 @@ ngx_http_pupil_progress_lock(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t
 ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx)
 {
-    uint32_t                    i, n, row;
-    ngx_int_t                   rc;
-    ngx_http_pupil_stored_e     status, *statuses;
-    ngx_http_pupil_progress_t  *data;
+    uint32_t                      i, n, row;
+    ngx_int_t                     rc;
+    ngx_http_pupil_stored_e       status, *statuses;
+    ngx_http_pupil_progress_t    *data;
+    const ngx_http_pupil_stmt_t  *stmt;
 
     ngx_http_pupil_debug(ctx, "submit: render");
 
@@ -415,8 +417,19 @@ ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx)
 
     if (!data->input.is_array) {
         return n != 0 ? ngx_http_pupil_progress_one(ctx, statuses[0])
-                      : ngx_http_pupil_parsed(ctx, PUPIL_INVALID,
-                                              &data->input.items[0].fault);
+                      : ngx_http_pupil_progress_misfit(ctx);
+    }
+
+    /* its items tell which, and the exercise's points are stored (I1) */
+    if (data->misfit) {
+        stmt = ngx_http_pupil_stmt(ctx, PUPIL_PROGRESS_SUBMIT);
+
+        if (ngx_http_pupil_audit(ctx, &stmt->refusal, PUPIL_OUTCOME_REFUSED,
+                                 NULL, 0, NULL)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
     pupil_writer_object_begin(&ctx->out);
@@ -511,6 +524,23 @@ ngx_http_pupil_progress_status(PGresult *res, ngx_uint_t row,
     }
 
     return NGX_ERROR;
+}
+
+
+/* The one submission that there is was not sent. */
+static ngx_int_t
+ngx_http_pupil_progress_misfit(ngx_http_pupil_ctx_t *ctx)
+{
+    const pupil_fault_t        *fault;
+    ngx_http_pupil_progress_t  *data;
+
+    data = ctx->data;
+    fault = &data->input.items[0].fault;
+
+    return ngx_http_pupil_refuse_at(ctx,
+                                    ngx_http_pupil_stmt(ctx,
+                                                        PUPIL_PROGRESS_SUBMIT),
+                                    NULL, fault->field, fault->rule);
 }
 
 

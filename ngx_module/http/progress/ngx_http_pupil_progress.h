@@ -51,6 +51,7 @@ typedef struct {
     unsigned                 cached:1;    /* evidence is the cache's */
     unsigned                 fresh:1;     /* that did not do */
     unsigned                 keys:1;      /* with it, keys were asked for */
+    unsigned                 misfit:1;    /* a score is not its exercise's */
 } ngx_http_pupil_progress_t;
 
 

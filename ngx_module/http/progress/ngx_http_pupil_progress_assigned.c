@@ -328,6 +328,9 @@ ngx_http_pupil_assigned_judge(ngx_http_pupil_ctx_t *ctx)
                == PUPIL_OK)
         {
             data->sent[n++] = *sent;
+
+        } else {
+            data->misfit = 1;
         }
     }
 

@@ -285,6 +285,25 @@ ngx_http_pupil_refuse_stmt(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
 }
 
 
+ngx_int_t
+ngx_http_pupil_refuse_at(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, const pupil_uuid_t *subject,
+    const char *field, const char *rule)
+{
+    ngx_http_pupil_shown_none(ctx);
+
+    if (ngx_http_pupil_audit(ctx, &stmt->refusal, PUPIL_OUTCOME_REFUSED,
+                             subject, subject ? 1 : 0, NULL)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /* the engine holds the answer back until the record is committed */
+    return ngx_http_pupil_problem_at(ctx, NGX_HTTP_PUPIL_INVALID, field, rule);
+}
+
+
 static ngx_int_t
 ngx_http_pupil_step_refused(ngx_http_pupil_ctx_t *ctx)
 {

@@ -72,6 +72,14 @@ ngx_int_t ngx_http_pupil_refuse(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_refuse_stmt(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t stmt, ngx_http_pupil_problem_e problem);
 
+/*
+ * The same of input that breaks a rule which stored data decides (422): whoever
+ * is told that has learned something of it (invariant I1).
+ */
+ngx_int_t ngx_http_pupil_refuse_at(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, const pupil_uuid_t *subject,
+    const char *field, const char *rule);
+
 /* Statements of the endpoint, and of sessions, by the enums of core. */
 #define ngx_http_pupil_stmt(ctx, id)          (&(ctx)->conf->serves.stmts[id])
 #define ngx_http_pupil_session_stmt(ctx, id)                                  \
