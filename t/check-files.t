@@ -51,6 +51,25 @@ chmod 0644, $ca;
 unlike with(sslrootcert => $ca), $of, 'one that all read';
 
 
+# ---- who workers are
+
+chown 0, scalar getgrnam('daemon'), $ca;
+chmod 0640, $ca;
+my %readable = (conf => { pupil_database => '"'
+    . $site->gateway('pupil', sslrootcert => $ca) . '"' });
+like findings(%readable), qr/$of cannot read/, 'one of another group';
+unlike findings(%readable, user => "user $worker daemon;"), $of,
+    'which nginx.conf gives them';
+
+my $plain = Pupil::Nginx->new(load => 0, user => '')->start;
+my $own = getpwuid((stat '/proc/' . ($plain->workers)[0])[4]);
+chown 0, 0, $passfile;
+like findings(user => '', conf => { pupil_database => '"'
+        . $site->gateway('pupil', passfile => $passfile) . '"' }),
+    qr/pupil_database: user "$own" of the workers cannot read passfile/,
+    "where nginx.conf names no user, it is nginx's own, $own";
+
+
 # ---- sockets
 
 my $closed = "$dir/closed";

@@ -27,9 +27,10 @@ sub plugins { $ENV{PUPIL_PLUGINS} // build_dir() . '/plugins' }
 
 
 # Options: tls, workers (1), connections (512), load (1: load_module), main, events, http, server
-# (text for that block), log_level (info), conf (the whole text instead),
-# http2 (with tls: on), wrap (a program with arguments that runs nginx in its
-# own place, such as prlimit), asan (more of ASAN_OPTIONS).
+# (text for that block), log_level (info), conf (the whole text instead), user
+# (another directive of that name, or none: ''), http2 (with tls: on), wrap (a
+# program with arguments that runs nginx in its own place, such as prlimit), asan
+# (more of ASAN_OPTIONS).
 sub new ($class, %opt) {
     state $count = 0;
     my $dir = tmp_dir() . '/nginx' . ++$count;
@@ -73,7 +74,7 @@ sub conf_text ($self) {
     my $dir = $self->{dir};
     my $load = $self->{load} && !$ENV{PUPIL_STATIC}
                 ? 'load_module ' . module() . ';' : '';
-    my $user = am_root() ? 'user ' . user() . ';' : '';
+    my $user = am_root() ? $self->{user} // 'user ' . user() . ';' : '';
     my $listen = $self->{port}
         . ($self->{tls} ? ' ssl' . ($self->{http2} ? ' http2' : '') : '');
     my $tls = '';
