@@ -96,6 +96,7 @@ LIBS_CTL  = $(LIBS_CORE) -lpq -ljansson -lcsv -lzip
 # Not for core, which nginx's own build compiles without it.
 CTL_DEFS  = -D_GNU_SOURCE= -DPUPIL_SQL_DIR='"$(PREFIX)/share/pupil/sql"' \
             -DPUPIL_PLUGIN_DIR='"$(PREFIX)/lib/pupil/plugins"'
+nginx_own = $$(sed -n 's/^\#define $1 *//p' $(NGX_OBJS)/ngx_auto_config.h)
 
 
 ## all: build the module, the plugins and pupilctl into build/
@@ -132,6 +133,12 @@ $(B)/obj/ngx_module/core/%.o: ngx_module/core/%.c $(B)/flags
 
 $(B)/obj/ngx_module/ctl/%.o: ngx_module/ctl/%.c $(B)/flags
 	$(call cc,$(CFLAGS_CTL))
+
+# Who workers are where nginx.conf does not say.
+$(B)/obj/ngx_module/ctl/check/check_files.o: | $(NGX_OBJS)/ngx_auto_config.h
+$(B)/obj/ngx_module/ctl/check/check_files.o: private CTL_DEFS += \
+    -DPUPIL_NGINX_USER=$(call nginx_own,NGX_USER) \
+    -DPUPIL_NGINX_GROUP=$(call nginx_own,NGX_GROUP)
 
 $(HTTP_OBJ) $(TPG_OBJ): $(B)/obj/%.o: %.c $(B)/flags | $(NGX_OBJS)/ngx_auto_config.h
 	$(call cc,$(CFLAGS_HTTP))
@@ -317,7 +324,8 @@ lint: $(NGX_OBJS)/ngx_auto_config.h
 	perl t/lib/format.pl --check $(C_FILES) $(H_FILES)
 	$(call tidy,$(CORE_SRC) $(wildcard plugins/*/*.c),$(INC))
 	$(call tidy,$(CTL_SRC),$(INC) $(PG_INC) -D_GNU_SOURCE= \
-	    -DPUPIL_SQL_DIR=\"\" -DPUPIL_PLUGIN_DIR=\"\")
+	    -DPUPIL_SQL_DIR=\"\" -DPUPIL_PLUGIN_DIR=\"\" \
+	    -DPUPIL_NGINX_USER=\"\" -DPUPIL_NGINX_GROUP=\"\")
 	$(call tidy,$(HTTP_SRC) $(TPG_SRC),$(INC) $(PG_INC) $(NGX_INC))
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability \
 	    --inline-suppr --error-exitcode=1 --suppress=missingInclude \

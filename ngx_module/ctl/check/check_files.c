@@ -30,29 +30,56 @@ static const char *const  directives[PUPIL_DATABASE_COUNT] = {
 };
 
 
-/* The user of the workers; NULL: the master's own, or none is named. */
-static const struct passwd *
-worker_find(const check_t *check)
+/* Who workers are. */
+typedef struct {
+    const char  *name;          /* NULL: who we are, or nobody to be found */
+    uid_t        uid;
+    gid_t        gid;
+} worker_t;
+
+
+/*
+ * As nginx finds them: its directive "user", whose group is named like the
+ * user where it names none, else the two that nginx was built with.
+ */
+static void
+worker_find(const check_t *check, worker_t *worker)
 {
-    const nginxconf_t  *d;
+    const char           *name, *group;
+    const nginxconf_t    *d;
+    const struct group   *gr;
+    const struct passwd  *pw;
+
+    memset(worker, 0, sizeof(worker_t));
 
     if (geteuid() != 0) {
-        return NULL;
+        return;
     }
+
+    name = PUPIL_NGINX_USER;
+    group = PUPIL_NGINX_GROUP;
 
     for (d = check->root->first; d != NULL; d = d->next) {
         if (strcmp(d->words[0], "user") == 0 && d->count >= 2) {
-            return getpwnam(d->words[1]);
+            name = d->words[1];
+            group = d->words[d->count - 1];
         }
     }
 
-    return NULL;
+    pw = getpwnam(name);
+    gr = getgrnam(group);
+
+    if (pw != NULL && gr != NULL) {
+        worker->name = pw->pw_name;
+        worker->uid = pw->pw_uid;
+        worker->gid = gr->gr_gid;
+    }
 }
 
 
-/* 0, or why this user cannot; -1 when it cannot be tried. */
+/* 0, or why they cannot; -1 when it cannot be tried. */
 static int
-try_as(const struct passwd *user, const char *path, int mode)
+try_as(const worker_t *worker, const char *path, int mode)
 {
     int    status;
     pid_t  pid;
@@ -60,8 +87,9 @@ try_as(const struct passwd *user, const char *path, int mode)
     pid = fork();
 
     if (pid == 0) {
-        if (initgroups(user->pw_name, user->pw_gid) != 0
-            || setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)
+        if (setgid(worker->gid) != 0
+            || initgroups(worker->name, worker->gid) != 0
+            || setuid(worker->uid) != 0)
         {
             _exit(0);
         }
@@ -78,17 +106,17 @@ try_as(const struct passwd *user, const char *path, int mode)
 
 
 static void
-file_check(check_t *check, const struct passwd *user, const char *directive,
+file_check(check_t *check, const worker_t *worker, const char *directive,
     const char *word, const char *path)
 {
     int          err;
     struct stat  st;
 
-    err = try_as(user, path, R_OK);
+    err = try_as(worker, path, R_OK);
 
     if (err > 0) {
         check_found(check, "%s: user \"%s\" of the workers cannot read %s %s:"
-                    " %s", directive, user->pw_name, word, path,
+                    " %s", directive, worker->name, word, path,
                     strerror(err));
         return;
     }
@@ -104,7 +132,7 @@ file_check(check_t *check, const struct passwd *user, const char *directive,
 
 /* A socket's folder stands where a host does. */
 static void
-socket_check(check_t *check, const struct passwd *user, const char *directive,
+socket_check(check_t *check, const worker_t *worker, const char *directive,
     const char *folder, const char *port)
 {
     int         err;
@@ -113,11 +141,11 @@ socket_check(check_t *check, const struct passwd *user, const char *directive,
     ctl_buf_init(&path);
     ctl_buf_printf(&path, "%s/.s.PGSQL.%s", folder, port);
 
-    err = try_as(user, path.data, W_OK);
+    err = try_as(worker, path.data, W_OK);
 
     if (err > 0) {
         check_found(check, "%s: user \"%s\" of the workers cannot reach socket"
-                    " %s: %s", directive, user->pw_name, path.data,
+                    " %s: %s", directive, worker->name, path.data,
                     strerror(err));
     }
 
@@ -139,7 +167,7 @@ option_find(const PQconninfoOption *option, const char *keyword)
 
 
 static void
-conninfo_check(check_t *check, const struct passwd *user,
+conninfo_check(check_t *check, const worker_t *worker,
     const char *directive, const char *conninfo)
 {
     const char         *value, *port;
@@ -155,7 +183,7 @@ conninfo_check(check_t *check, const struct passwd *user,
         value = option_find(options, *word);
 
         if (value != NULL && value[0] == '/') {
-            file_check(check, user, directive, *word, value);
+            file_check(check, worker, directive, *word, value);
         }
     }
 
@@ -164,7 +192,7 @@ conninfo_check(check_t *check, const struct passwd *user,
 
     /* one of a list is any of them: whether others serve is not known */
     if (value != NULL && value[0] == '/' && strchr(value, ',') == NULL) {
-        socket_check(check, user, directive, value,
+        socket_check(check, worker, directive, value,
                      port != NULL ? port : "5432");
     }
 
@@ -175,17 +203,18 @@ conninfo_check(check_t *check, const struct passwd *user,
 void
 check_files(check_t *check)
 {
-    unsigned              i;
-    const struct passwd  *user;
+    unsigned  i;
+    worker_t  worker;
 
-    user = worker_find(check);
-    if (user == NULL) {
+    worker_find(check, &worker);
+
+    if (worker.name == NULL) {
         return;
     }
 
     for (i = 0; i < PUPIL_DATABASE_COUNT; i++) {
         if (check->conninfo[i] != NULL) {
-            conninfo_check(check, user, directives[i], check->conninfo[i]);
+            conninfo_check(check, &worker, directives[i], check->conninfo[i]);
         }
     }
 }
