@@ -83,6 +83,18 @@ rename $site->key . '.away', $site->key or die;
 
 is $site->ctl('migrate', @super)->{code}, 0, 'migrate again';
 
+# pupilctl.conf names the operator, who owns nothing.
+my %operator = (env => { PUPIL_CONFIG => spew(tmp_dir() . '/operator.conf',
+    <<"", 0600) });
+database = @{[$site->conninfo('pupil', user => 'pupil_operator')]}
+keystore = @{[$site->conninfo('pupil_keys', user => 'pupil_operator')]}
+
+$run = $site->ctl('migrate', @super[0, 1], \%operator);
+is $run->{code}, 0, 'one database on the line leaves the other alone'
+    or diag $run->{err};
+is $site->ctl('migrate', @super[2, 3], \%operator)->{code}, 0,
+    'whichever it is';
+
 {
     my $sql = tmp_dir() . '/sql';
     run_cmd('cp', '-r', root_dir() . '/sql', $sql);
@@ -118,6 +130,14 @@ is $site->ctl('migrate', @super)->{code}, 0, 'migrate again';
         qr/migration 2 \(002_audit.sql\), whose file is not here: restore it/,
         'so is a missing file, by name';
     rename "$sql/audit", "$sql/data/002_audit.sql" or die;
+
+    spew("$sql/data/902_operator.sql", "CREATE TABLE pupil.three ();\n");
+    $run = $site->ctl(@migrate[0 .. 4], $where[2], $where[3]);
+    is $run->{code}, 1, 'a role that owns no key store';
+    like $run->{err}, qr/connect as pupil_keystore_owner/, 'is refused';
+    ok !defined $site->db->selectrow_array(
+        q{SELECT to_regclass('pupil.three')}), 'before anything is applied';
+    unlink "$sql/data/902_operator.sql";
 
     my $first = slurp("$sql/data/001_schema.sql");
     spew("$sql/data/001_schema.sql", "$first-- edited\n");
