@@ -32,6 +32,7 @@
 /* Options, by the table in options.c.  NULL: not given. */
 typedef struct {
     const char  *database, *keystore, *key, *tenant, *plugins, *ticket;
+    const char  *line_database, *line_keystore;     /* if the line has them */
     const char  *accepted;
     const char  *sql, *config, *tenant_name, *passfile, *source, *dates;
     const char  *class_id, *role, *institution, *subject, *actor, *since;

@@ -222,6 +222,9 @@ option_flag(ctl_options_t *opt, const option_t *option)
 int
 ctl_options_defaults(ctl_t *ctl)
 {
+    ctl->opt.line_database = ctl->opt.database;
+    ctl->opt.line_keystore = ctl->opt.keystore;
+
     environment_read(ctl);
 
     if (ctl->opt.config != NULL && config_read(ctl) != 0) {

@@ -44,6 +44,9 @@ typedef struct {
 } kind_t;
 
 
+static void databases_choose(ctl_options_t *opt);
+static int database_open(const char *conninfo, const kind_t *kind,
+    PGconn **conn);
 static int migrate(ctl_t *ctl, PGconn *conn, const kind_t *kind);
 static int unlock(PGconn *conn);
 static int migrations_read(ctl_t *ctl, const kind_t *kind,
@@ -82,6 +85,8 @@ ctl_cmd_migrate(ctl_t *ctl)
     int      rc;
     PGconn  *data, *keys;
 
+    databases_choose(&ctl->opt);
+
     if (ctl->opt.database == NULL && ctl->opt.keystore == NULL) {
         ctl_error("--database, --keystore or both are needed");
         return CTL_USAGE;
@@ -91,18 +96,16 @@ ctl_cmd_migrate(ctl_t *ctl)
     data = NULL;
     keys = NULL;
 
-    if (ctl->opt.database != NULL) {
-        data = ctl_connect(ctl->opt.database, "data database");
-        if (data == NULL || ctl_migrate_data(ctl, data) != 0) {
-            goto done;
-        }
+    if (database_open(ctl->opt.database, &kind_data, &data) != 0
+        || database_open(ctl->opt.keystore, &kind_keystore, &keys) != 0)
+    {
+        goto done;
     }
 
-    if (ctl->opt.keystore != NULL) {
-        keys = ctl_connect(ctl->opt.keystore, "key store");
-        if (keys == NULL || ctl_migrate_keystore(ctl, keys) != 0) {
-            goto done;
-        }
+    if ((data != NULL && ctl_migrate_data(ctl, data) != 0)
+        || (keys != NULL && ctl_migrate_keystore(ctl, keys) != 0))
+    {
+        goto done;
     }
 
     if (data != NULL && keys != NULL && ctl_keys_index(ctl) != 0) {
@@ -121,6 +124,34 @@ done:
     PQfinish(keys);
 
     return rc;
+}
+
+
+/*
+ * The file and the environment name databases for the operator, who owns no
+ * schema: where the line names one, the other is not meant.
+ */
+static void
+databases_choose(ctl_options_t *opt)
+{
+    if (opt->line_database != NULL || opt->line_keystore != NULL) {
+        opt->database = opt->line_database;
+        opt->keystore = opt->line_keystore;
+    }
+}
+
+
+/* Both before anything is applied; conn stays NULL where none is asked for. */
+static int
+database_open(const char *conninfo, const kind_t *kind, PGconn **conn)
+{
+    if (conninfo == NULL) {
+        return 0;
+    }
+
+    *conn = ctl_connect(conninfo, kind->what);
+
+    return *conn == NULL ? -1 : ctl_become(*conn, kind->owner);
 }
 
 
