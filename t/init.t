@@ -72,6 +72,10 @@ $run = init({ %$first, key => "$dir/none/kek" });
 is $run->{code}, 1, 'a key file in no folder';
 is_deeply there(), [], 'nothing was made';
 
+$run = init($first, env => { PUPIL_ACCEPTED => "$dir/none/accepted" });
+is $run->{code}, 1, 'a list of what is accepted in no folder';
+is_deeply there(), [], 'nothing was made';
+
 spew($first->{key}, "what is no key\n", 0600);
 $run = init($first);
 is $run->{code}, 1, 'a key file that is none';
