@@ -95,17 +95,24 @@ list_json(const PGresult *res, const char *name, const char *const *columns)
 }
 
 
+int
+ctl_is_terminal(void)
+{
+    return isatty(STDOUT_FILENO);
+}
+
+
 static void
 list_text(const PGresult *res, const char *const *columns)
 {
     int  n, c;
 
-    if (isatty(STDOUT_FILENO)) {
+    if (ctl_is_terminal()) {
         for (c = 0; columns[c] != NULL; c++) {
             printf("%s%s", c == 0 ? "" : "  ", columns[c]);
         }
 
-        putchar('\n');
+        printf("\n%s", PQntuples(res) == 0 ? "(none)\n" : "");
     }
 
     for (n = 0; n < PQntuples(res); n++) {
@@ -126,7 +133,12 @@ value_print(const char *column, const char *value)
     size_t       count;
     const char  *p;
 
-    if (strcmp(column, "subjects") == 0 && value[0] != '\0') {
+    if (value[0] == '\0') {
+        putchar('-');
+        return;
+    }
+
+    if (strcmp(column, "subjects") == 0) {
         count = 1;
 
         for (p = value; *p != '\0'; p++) {

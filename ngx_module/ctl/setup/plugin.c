@@ -10,9 +10,13 @@
 #include <string.h>
 
 #include "ctl/base/db.h"
+#include "ctl/base/list.h"
 #include "ctl/setup/accepted.h"
 #include "ctl/setup/plugin.h"
 #include "ctl/store/plugins.h"
+
+
+#define PLUGIN_LINE  "%-12s %-8s %s%s\n"
 
 
 static json_t *plugin_entry(ctl_t *ctl, pupil_str_t accepted,
@@ -46,6 +50,10 @@ ctl_cmd_plugin_list(ctl_t *ctl)
     if (ctl->opt.json) {
         ctl_json_print(json_pack("{s:o}", "plugins", list));
         return CTL_DONE;
+    }
+
+    if (ctl_is_terminal()) {
+        printf(PLUGIN_LINE, "category", "version", "grants", "");
     }
 
     json_array_foreach(list, n, entry) {
@@ -92,7 +100,7 @@ plugin_print(const json_t *entry)
 
     wider = json_string_value(json_object_get(entry, "not_accepted"));
 
-    printf("%-12s %-8s %s%s\n",
+    printf(PLUGIN_LINE,
            json_string_value(json_object_get(entry, "category")),
            json_string_value(json_object_get(entry, "version")),
            wider == NULL ? "accepted" : "not accepted: ",

@@ -10,6 +10,7 @@
 
 #include "core/base/text.h"
 #include "ctl/base/db.h"
+#include "ctl/base/list.h"
 #include "ctl/base/text.h"
 #include "ctl/setup/tenant.h"
 #include "ctl/store/facts.h"
@@ -280,43 +281,24 @@ ctl_cmd_tenant_add(ctl_t *ctl)
 int
 ctl_cmd_tenant_list(ctl_t *ctl)
 {
-    int        row;
-    json_t    *list;
-    PGresult  *res;
+    PGresult                  *res;
+    static const char *const   columns[] = {
+        "tenant", "created_at", "name", NULL
+    };
 
     if (ctl_open_data(ctl) != 0) {
         return CTL_FAILED;
     }
 
-    res = ctl_query(ctl->data, "SELECT tenant, name, to_char(created_at,"
-                    " 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM pupil.tenant"
-                    " ORDER BY created_at, tenant", 0, NULL);
+    res = ctl_query(ctl->data, "SELECT tenant, to_char(created_at,"
+                    " 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), name FROM"
+                    " pupil.tenant ORDER BY created_at, tenant", 0, NULL);
     if (res == NULL) {
         return CTL_FAILED;
     }
 
-    list = json_array();
-
-    for (row = 0; row < PQntuples(res); row++) {
-        json_array_append_new(list,
-            json_pack("{s:s,s:s,s:s}",
-                      "tenant", PQgetvalue(res, row, 0),
-                      "name", PQgetvalue(res, row, 1),
-                      "created_at", PQgetvalue(res, row, 2)));
-
-        if (!ctl->opt.json) {
-            printf("%s  %s\n", PQgetvalue(res, row, 0),
-                   PQgetvalue(res, row, 1));
-        }
-    }
-
+    ctl_list_print(ctl, res, "tenants", columns);
     PQclear(res);
-
-    if (ctl->opt.json) {
-        ctl_json_print(json_pack("{s:o}", "tenants", list));
-    } else {
-        json_decref(list);
-    }
 
     return CTL_DONE;
 }
