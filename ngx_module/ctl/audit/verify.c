@@ -431,9 +431,11 @@ verify_print(const verify_t *v)
         finding_print(&findings[i]);
     }
 
-    ctl_note("%" PRIu64 " records of %" PRIu64 " writers, %" PRIu64
-             " from before there were numbers: %zu findings", v->records,
-             v->sequence.writers, v->unnumbered, i);
+    ctl_note("%" PRIu64 " record%s of %" PRIu64 " writer%s, %" PRIu64
+             " from before there were numbers: %zu finding%s",
+             v->records, ctl_plural(v->records),
+             v->sequence.writers, ctl_plural(v->sequence.writers),
+             v->unnumbered, i, ctl_plural(i));
 }
 
 

@@ -23,6 +23,13 @@ ctl_str(const char *text)
 
 
 const char *
+ctl_plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+
+const char *
 ctl_uuid_text(const pupil_uuid_t *uuid, char out[PUPIL_UUID_TEXT_LEN + 1])
 {
     pupil_uuid_format(uuid, (uint8_t *) out);

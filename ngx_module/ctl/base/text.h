@@ -13,6 +13,9 @@
 /* Ownership: stays with text. */
 pupil_str_t ctl_str(const char *text);
 
+/* What a word of so many has at its end. */
+const char *ctl_plural(size_t n);
+
 /* Returns out, NUL-terminated. */
 const char *ctl_uuid_text(const pupil_uuid_t *uuid,
     char out[PUPIL_UUID_TEXT_LEN + 1]);

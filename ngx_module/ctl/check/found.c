@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ctl/base/text.h"
 #include "ctl/check/found.h"
 
 
@@ -74,8 +75,11 @@ check_report(const check_t *check)
             printf("%s\n", json_string_value(entry));
         }
 
-        printf("%s: %u locations, %u statements, %zu findings\n",
-               check->ctl->args[0], check->locations, check->statements, n);
+        printf("%s: %u location%s, %u statement%s, %zu finding%s\n",
+               check->ctl->args[0],
+               check->locations, ctl_plural(check->locations),
+               check->statements, ctl_plural(check->statements),
+               n, ctl_plural(n));
     }
 
     return n == 0 ? CTL_DONE : CTL_FAILED;

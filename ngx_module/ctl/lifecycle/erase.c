@@ -19,6 +19,7 @@
 
 #include "ctl/base/buf.h"
 #include "ctl/base/db.h"
+#include "ctl/base/text.h"
 #include "ctl/lifecycle/erase.h"
 #include "ctl/lifecycle/parts.h"
 #include "ctl/store/floors.h"
@@ -98,7 +99,7 @@ erase_ready(ctl_t *ctl, ctl_whom_t *whom)
     return restored == 0 ? 0
            : ctl_error("the data database was restored and lacks %zu"
                        " erasure%s: run pupilctl restore replay first",
-                       restored, restored == 1 ? "" : "s");
+                       restored, ctl_plural(restored));
 }
 
 

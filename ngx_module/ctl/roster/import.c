@@ -10,6 +10,7 @@
 #include "core/base/time.h"
 #include "ctl/base/clock.h"
 #include "ctl/base/db.h"
+#include "ctl/base/text.h"
 #include "ctl/roster/apply.h"
 #include "ctl/roster/csv.h"
 #include "ctl/roster/format.h"
@@ -160,9 +161,12 @@ counts_print(const roster_t *roster)
     }
 
     if (roster->ctl->opt.close_absent) {
-        printf("ended, as they are not in the roster: %zu roles, %zu"
-               " enrolments\n", counts[ROSTER_ROLE].ended,
-               counts[ROSTER_ENROLMENT].ended);
+        printf("ended, as they are not in the roster: %zu role%s, %zu"
+               " enrolment%s\n",
+               counts[ROSTER_ROLE].ended,
+               ctl_plural(counts[ROSTER_ROLE].ended),
+               counts[ROSTER_ENROLMENT].ended,
+               ctl_plural(counts[ROSTER_ENROLMENT].ended));
     }
 }
 
@@ -210,14 +214,17 @@ refused_print(const roster_t *roster)
 static void
 not_taken_print(const roster_t *roster)
 {
-    size_t   i;
-    json_t  *entry;
+    size_t      i;
+    json_t     *entry;
+    long long   n;
 
     puts("\nColumns not taken:");
 
     json_array_foreach(roster->columns, i, entry) {
-        printf("  %-24s %-26s %7lld values: %s\n", text_of(entry, "file"),
-               text_of(entry, "column"), number_of(entry, "values"),
+        n = number_of(entry, "values");
+
+        printf("  %-24s %-26s %7lld value%s: %s\n", text_of(entry, "file"),
+               text_of(entry, "column"), n, ctl_plural((size_t) n),
                text_of(entry, "reason"));
     }
 
@@ -228,8 +235,10 @@ not_taken_print(const roster_t *roster)
     puts("\nFiles not taken:");
 
     json_array_foreach(roster->files, i, entry) {
-        printf("  %-24s %7lld rows: %s\n", text_of(entry, "file"),
-               number_of(entry, "rows"), text_of(entry, "reason"));
+        n = number_of(entry, "rows");
+
+        printf("  %-24s %7lld row%s: %s\n", text_of(entry, "file"), n,
+               ctl_plural((size_t) n), text_of(entry, "reason"));
     }
 }
 

@@ -11,6 +11,7 @@
 
 #include "ctl/base/db.h"
 #include "ctl/base/list.h"
+#include "ctl/base/text.h"
 #include "ctl/setup/accepted.h"
 #include "ctl/setup/plugin.h"
 #include "ctl/store/plugins.h"
@@ -145,8 +146,9 @@ ctl_cmd_plugin_accept(ctl_t *ctl)
                                  "version", plugin->version));
 
     } else if (rc == 0) {
-        printf("accepted: %s %s, %u grants\n", plugin->name, plugin->version,
-               plugin->grants_count);
+        printf("accepted: %s %s, %u grant%s\n", plugin->name,
+               plugin->version, plugin->grants_count,
+               ctl_plural(plugin->grants_count));
     }
 
     pupil_category_unload(category);

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "ctl/base/text.h"
 #include "ctl/setup/plugin_show.h"
 #include "ctl/store/plugins.h"
 
@@ -185,8 +186,8 @@ record_print(const pupil_plugin_t *plugin)
                                                         : "many records");
     printf("Source: %s\nRecipients: %s\n", plugin->source,
            plugin->recipients);
-    printf("Kept: %u days %s, %s\n", kept->days, events_text[kept->from],
-           expiries_text[kept->then]);
+    printf("Kept: %u day%s %s, %s\n", kept->days, ctl_plural(kept->days),
+           events_text[kept->from], expiries_text[kept->then]);
 
     fields_print(plugin);
     grants_print(plugin);
