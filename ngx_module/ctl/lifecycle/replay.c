@@ -29,6 +29,8 @@ ctl_cmd_restore_replay(ctl_t *ctl)
 
     if (ctl->opt.json) {
         ctl_json_print(json_pack("{s:s}", "status", "replayed"));
+    } else {
+        ctl_note("done");
     }
 
     return CTL_DONE;

@@ -50,6 +50,8 @@ ctl_cmd_work(ctl_t *ctl)
 
     if (ctl->opt.json) {
         ctl_json_print(json_pack("{s:s}", "status", "done"));
+    } else {
+        ctl_note("done");
     }
 
     return CTL_DONE;

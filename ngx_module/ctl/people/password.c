@@ -67,8 +67,8 @@ ctl_cmd_user_password(ctl_t *ctl)
         rc = password_set(ctl, password);
     }
 
-    if (rc == 0 && ctl->opt.generate) {
-        printf("%s\n", line);
+    if (rc == 0) {
+        puts(ctl->opt.generate ? line : "the password is set");
     }
 
     sodium_memzero(line, LINE_SIZE);

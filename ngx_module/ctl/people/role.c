@@ -23,9 +23,14 @@ typedef struct {
     int          whole;         /* of the whole tenant, not of a school */
 } role_t;
 
+typedef struct {
+    const char  *detail;        /* on record */
+    const char  *status;        /* in the answer */
+    int        (*change)(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor);
+} change_t;
 
-static int role_change(ctl_t *ctl, const char *detail,
-    int (*change)(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor));
+
+static int role_change(ctl_t *ctl, const change_t *change);
 static const role_t *role_find(const char *name);
 static int role_add(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor);
 static int role_remove(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor);
@@ -53,37 +58,33 @@ static const role_t  roles[] = {
 int
 ctl_cmd_user_role_add(ctl_t *ctl)
 {
-    int  rc;
+    static const change_t  add = {
+        .detail = "role=add",
+        .status = "added",
+        .change = role_add
+    };
 
-    rc = role_change(ctl, "role=add", role_add);
-
-    if (rc == CTL_DONE && ctl->opt.json) {
-        ctl_json_print(json_pack("{s:s}", "status", "added"));
-    }
-
-    return rc;
+    return role_change(ctl, &add);
 }
 
 
 int
 ctl_cmd_user_role_remove(ctl_t *ctl)
 {
-    int  rc;
+    static const change_t  remove = {
+        .detail = "role=remove",
+        .status = "removed",
+        .change = role_remove
+    };
 
-    rc = role_change(ctl, "role=remove", role_remove);
-
-    if (rc == CTL_DONE && ctl->opt.json) {
-        ctl_json_print(json_pack("{s:s}", "status", "removed"));
-    }
-
-    return rc;
+    return role_change(ctl, &remove);
 }
 
 
 static int
-role_change(ctl_t *ctl, const char *detail,
-    int (*change)(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor))
+role_change(ctl_t *ctl, const change_t *change)
 {
+    char              id[PUPIL_UUID_TEXT_LEN + 1];
     pupil_floors_t    floors;
     pupil_role_row_t  row;
 
@@ -94,13 +95,22 @@ role_change(ctl_t *ctl, const char *detail,
     if (ctl_user_open(ctl) != 0
         || ctl_user_find(ctl, &ctl_role_access, &row.subject) != 0
         || ctl_revoke_begin(ctl, &row.subject, &floors) != 0
-        || change(ctl, &row, floors.authority) != 0
+        || change->change(ctl, &row, floors.authority) != 0
         || ctl_record_one(ctl, &ctl_role_access, "allowed", &row.subject,
-                          detail) != 0
+                          change->detail) != 0
         || ctl_commit(ctl->data) != 0
         || ctl_revoke_finish(ctl, &row.subject) != 0)
     {
         return CTL_FAILED;
+    }
+
+    ctl_uuid_text(&row.subject, id);
+
+    if (ctl->opt.json) {
+        ctl_json_print(json_pack("{s:s,s:s,s:s}", "id", id, "role",
+                                 ctl->args[1], "status", change->status));
+    } else {
+        printf("%s %s %s\n", id, ctl->args[1], change->status);
     }
 
     return CTL_DONE;

@@ -11,9 +11,14 @@
 #include "ctl/store/kek.h"
 
 
-#define NOT_IN_FILE  "not in the file"
+#define NOT_IN_FILE     "not in the file"
+#define NOT_REGISTERED  "not registered"
+#define ANOTHER_KEY     "another key"
 
 
+static json_t *epochs_read(ctl_t *ctl);
+static int is_state(const json_t *entry, const char *state);
+static void epochs_print(const ctl_t *ctl, json_t *list);
 static json_t *epochs_json(ctl_t *ctl, const PGresult *res);
 static int epoch_in_file(const ctl_t *ctl, int32_t epoch);
 static const char *epoch_state(const pupil_kek_t *kek, const PGresult *res);
@@ -52,11 +57,26 @@ ctl_cmd_key_generate(ctl_t *ctl)
 int
 ctl_cmd_key_register(ctl_t *ctl)
 {
-    if (ctl_kek_open(ctl) != 0 || ctl_open_keys(ctl) != 0
-        || ctl_kek_register(ctl) != 0)
-    {
+    size_t   n;
+    json_t  *list, *entry;
+
+    list = epochs_read(ctl);
+    if (list == NULL) {
         return CTL_FAILED;
     }
+
+    if (ctl_kek_register(ctl) != 0) {
+        json_decref(list);
+        return CTL_FAILED;
+    }
+
+    json_array_foreach(list, n, entry) {
+        if (is_state(entry, NOT_REGISTERED)) {
+            json_object_set_new(entry, "state", json_string("registered"));
+        }
+    }
+
+    epochs_print(ctl, list);
 
     return CTL_DONE;
 }
@@ -65,50 +85,80 @@ ctl_cmd_key_register(ctl_t *ctl)
 int
 ctl_cmd_key_status(ctl_t *ctl)
 {
-    int          rc;
-    size_t       n;
-    json_t      *list, *entry;
-    PGresult    *res;
-    const char  *state;
+    int      rc;
+    size_t   n;
+    json_t  *list, *entry;
+
+    list = epochs_read(ctl);
+    if (list == NULL) {
+        return CTL_FAILED;
+    }
+
+    rc = CTL_DONE;
+
+    json_array_foreach(list, n, entry) {
+        if (is_state(entry, ANOTHER_KEY) || is_state(entry, NOT_IN_FILE)) {
+            rc = CTL_FAILED;
+        }
+    }
+
+    epochs_print(ctl, list);
+
+    return rc;
+}
+
+
+/* Of both, the file and the key store; NULL with the error said. */
+static json_t *
+epochs_read(ctl_t *ctl)
+{
+    json_t    *list;
+    PGresult  *res;
 
     if (ctl_kek_open(ctl) != 0 || ctl_open_keys(ctl) != 0) {
-        return CTL_FAILED;
+        return NULL;
     }
 
     res = ctl_query(ctl->keys, "SELECT epoch, fingerprint, retired_at FROM"
                     " keystore.kek_epoch ORDER BY epoch", 0, NULL);
     if (res == NULL) {
-        return CTL_FAILED;
+        return NULL;
     }
 
     list = epochs_json(ctl, res);
     PQclear(res);
 
-    rc = CTL_DONE;
+    return list;
+}
 
-    json_array_foreach(list, n, entry) {
-        state = json_string_value(json_object_get(entry, "state"));
 
-        if (!ctl->opt.json) {
-            printf("epoch %lld: %s\n", (long long)
-                   json_integer_value(json_object_get(entry, "epoch")),
-                   state);
-        }
+static int
+is_state(const json_t *entry, const char *state)
+{
+    return strcmp(json_string_value(json_object_get(entry, "state")), state)
+           == 0;
+}
 
-        if (strcmp(state, "another key") == 0
-            || strcmp(state, NOT_IN_FILE) == 0)
-        {
-            rc = CTL_FAILED;
-        }
-    }
+
+/* Ownership: takes the reference. */
+static void
+epochs_print(const ctl_t *ctl, json_t *list)
+{
+    size_t   n;
+    json_t  *entry;
 
     if (ctl->opt.json) {
         ctl_json_print(json_pack("{s:o}", "epochs", list));
-    } else {
-        json_decref(list);
+        return;
     }
 
-    return rc;
+    json_array_foreach(list, n, entry) {
+        printf("epoch %lld: %s\n", (long long)
+               json_integer_value(json_object_get(entry, "epoch")),
+               json_string_value(json_object_get(entry, "state")));
+    }
+
+    json_decref(list);
 }
 
 
@@ -168,7 +218,7 @@ epoch_state(const pupil_kek_t *kek, const PGresult *res)
 
     row = epoch_row(kek, res);
     if (row < 0) {
-        return "not registered";
+        return NOT_REGISTERED;
     }
 
     pupil_kek_fingerprint(&kek->key, made);
@@ -176,7 +226,7 @@ epoch_state(const pupil_kek_t *kek, const PGresult *res)
     if (ctl_get_bytes(res, row, 1, stored, sizeof(stored), &len) != 0
         || len != sizeof(made) || memcmp(stored, made, sizeof(made)) != 0)
     {
-        return "another key";
+        return ANOTHER_KEY;
     }
 
     return PQgetisnull(res, row, 2) ? "in force" : "retired";

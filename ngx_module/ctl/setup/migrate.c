@@ -210,6 +210,8 @@ migrate(ctl_t *ctl, PGconn *conn, const kind_t *kind)
         }
     }
 
+    ctl_note("%s: at migration %s", kind->what, list[count - 1].name);
+
     return 0;
 }
 
