@@ -14,6 +14,7 @@
 #include "ctl/base/text.h"
 
 
+static void connect_error(const PGconn *conn, const char *what);
 static const char *tls_mode(const char *conninfo);
 static int hosts_local(const char *hosts);
 static void ignore_notice(void *arg, const char *message);
@@ -46,8 +47,7 @@ ctl_connect(const char *conninfo, const char *what)
     conn = PQconnectdbParams(connect_words, values, 1);
 
     if (conn == NULL || PQstatus(conn) != CONNECTION_OK) {
-        ctl_error("cannot connect to the %s: %s", what,
-                  conn == NULL ? "out of memory" : PQerrorMessage(conn));
+        connect_error(conn, what);
         PQfinish(conn);
         return NULL;
     }
@@ -63,6 +63,24 @@ ctl_connect(const char *conninfo, const char *what)
     }
 
     return conn;
+}
+
+
+/* What libpq says has a newline of its own at its end. */
+static void
+connect_error(const PGconn *conn, const char *what)
+{
+    int          len;
+    const char  *text;
+
+    text = conn == NULL ? "out of memory" : PQerrorMessage(conn);
+    len = (int) strlen(text);
+
+    while (len > 0 && text[len - 1] == '\n') {
+        len--;
+    }
+
+    ctl_error("cannot connect to the %s: %.*s", what, len, text);
 }
 
 

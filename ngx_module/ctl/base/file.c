@@ -93,10 +93,16 @@ ctl_file_creatable(const char *path)
     ctl_buf_add(&folder, path, slash != NULL ? (size_t) (slash - path) : 0);
     ctl_buf_text(&folder, slash != NULL ? "/" : ".");
 
-    rc = 0;
+    if (access(folder.data, W_OK | X_OK) == 0) {
+        rc = 0;
 
-    if (access(folder.data, W_OK | X_OK) != 0) {
-        rc = ctl_error("%s: %s", path, strerror(errno));
+    } else if (errno == ENOENT) {
+        rc = ctl_error("%s: there is no folder %s: make it first", path,
+                       folder.data);
+
+    } else {
+        rc = ctl_error("%s: folder %s: %s", path, folder.data,
+                       strerror(errno));
     }
 
     ctl_buf_free(&folder);

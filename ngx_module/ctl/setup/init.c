@@ -78,7 +78,9 @@ ctl_cmd_init(ctl_t *ctl)
         || ctl_tenant_check(ctl->opt.tenant_name) != 0
         || ctl_cluster_check(ctl, &data) != 0
         || ctl_cluster_check(ctl, &keys) != 0
-        || key_check(ctl, &keys) != 0)
+        || key_check(ctl, &keys) != 0
+        || (ctl->opt.accepted != NULL
+            && ctl_file_creatable(ctl->opt.accepted) != 0))
     {
         goto done;
     }

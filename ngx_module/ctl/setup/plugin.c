@@ -23,6 +23,7 @@
 static json_t *plugin_entry(ctl_t *ctl, pupil_str_t accepted,
     pupil_str_t file, uint32_t i);
 static void plugin_print(const json_t *entry);
+static int table_check(ctl_t *ctl, const pupil_plugin_t *plugin);
 
 
 int
@@ -138,8 +139,15 @@ ctl_cmd_plugin_accept(ctl_t *ctl)
     }
 
     plugin = category->plugin;
-    rc = ctl_accepted_put(ctl, plugin) == 0
-         ? ctl_plugin_accept(ctl, ctl->data, plugin) : -1;
+    rc = table_check(ctl, plugin);
+
+    if (rc == 0) {
+        rc = ctl_accepted_put(ctl, plugin);
+    }
+
+    if (rc == 0) {
+        rc = ctl_plugin_accept(ctl, ctl->data, plugin);
+    }
 
     if (rc == 0 && ctl->opt.json) {
         ctl_json_print(json_pack("{s:s,s:s}", "category", plugin->name,
@@ -154,4 +162,33 @@ ctl_cmd_plugin_accept(ctl_t *ctl)
     pupil_category_unload(category);
 
     return rc == 0 ? CTL_DONE : CTL_FAILED;
+}
+
+
+/*
+ * What is accepted of a plugin that nobody migrated would be granted on a table
+ * that is not there, and be found by nginx alone.
+ */
+static int
+table_check(ctl_t *ctl, const pupil_plugin_t *plugin)
+{
+    int          there;
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = plugin->name;
+
+    res = ctl_query(ctl->data, "SELECT to_regclass('data.' || $1)", 1,
+                    params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    there = !PQgetisnull(res, 0, 0);
+    PQclear(res);
+
+    return there ? 0
+           : ctl_error("the plugin %s has no table data.%s: run pupilctl"
+                       " migrate --plugin-sql %s.sql first", plugin->name,
+                       plugin->name, plugin->name);
 }
