@@ -28,6 +28,7 @@ my %allowed = (
                  qw(audit_record audit_shape policy)),
             'pupil.revocation' => 'SELECT INSERT DELETE',
             'pupil.plugin' => 'SELECT',     # pupilctl check
+            'pupil.mark' => 'SELECT',
 
             (map { ("data.$_" => 'SELECT') } qw(contact enrolment identity)),
             'data.credential' => 'SELECT facts password_hash',
@@ -52,7 +53,7 @@ my %allowed = (
                 . ' valid_from valid_to',
             'pupil.blind_index' => 'SELECT INSERT DELETE',
             'pupil.imported' => 'SELECT INSERT fingerprint',
-            'pupil.ledger' => 'SELECT INSERT',
+            'pupil.ledger' => 'SELECT INSERT', 'pupil.mark' => 'SELECT',
             'pupil.erasure' => 'SELECT INSERT state',
             'pupil.session' => 'SELECT DELETE',
             'pupil.plugin' =>
@@ -75,14 +76,14 @@ my %allowed = (
     pupil_keys => {
         pupil_keeper => {
             map { ("keystore.$_" => 'SELECT') }
-                qw(bound kek_epoch tenant_key service_key floor ended)
+                qw(bound kek_epoch tenant_key service_key floor ended mark)
         },
         pupil_operator => {
             (map { ("keystore.$_" => 'SELECT INSERT') }
                  qw(kek_epoch tenant_key service_key owner_key)),
             'keystore.fetch' => 'SELECT', 'keystore.floor' => 'SELECT',
             'keystore.bound' => 'SELECT INSERT',
-            'keystore.ledger' => 'SELECT',
+            'keystore.ledger' => 'SELECT', 'keystore.mark' => 'SELECT',
             'keystore.setting' => 'SELECT INSERT keys_a_minute',
             'keystore.size' => 'SELECT INSERT owners',
         },

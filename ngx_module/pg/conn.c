@@ -233,6 +233,14 @@ ngx_libpq_conn_close(ngx_libpq_conn_t *pc)
 }
 
 
+void
+ngx_libpq_conn_drop(ngx_libpq_conn_t *pc, const char *reason)
+{
+    ngx_libpq_broken(pc, reason);
+    ngx_post_event(&pc->flush, &ngx_posted_events);
+}
+
+
 /*
  * Drops the connection; all work on it fails: a cancel could hit a neighbour's
  * statement, and what may be committed is not sent again.

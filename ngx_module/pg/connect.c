@@ -197,6 +197,7 @@ ngx_libpq_task_thread(void *data, ngx_log_t *log)
 static ngx_int_t
 ngx_libpq_accept(ngx_libpq_task_t *t)
 {
+    ngx_int_t          rc;
     ngx_libpq_pool_t  *pg;
 
     pg = t->pg;
@@ -219,11 +220,13 @@ ngx_libpq_accept(ngx_libpq_task_t *t)
         return NGX_ERROR;
     }
 
-    if (pg->check && pg->check(t->conn, pg->check_data, t->text) != NGX_OK) {
+    rc = pg->check ? pg->check(t->conn, pg->check_data, t->text) : NGX_OK;
+
+    if (rc != NGX_OK) {
         t->text[NGX_LIBPQ_ERROR_SIZE - 1] = '\0';
 
         /* a connection that was lost meanwhile is no mismatch */
-        t->mismatch = (PQstatus(t->conn) == CONNECTION_OK);
+        t->mismatch = rc != NGX_AGAIN && PQstatus(t->conn) == CONNECTION_OK;
         return NGX_ERROR;
     }
 

@@ -257,9 +257,10 @@ typedef struct {
  * A check of the caller's own on a fresh connection, such as the version of
  * the schema.  Context: helper thread, where blocking is allowed: use
  * ngx_libpq_query(), which is bounded in time, not PQexec().  It touches
- * nothing but conn and its constant data, and does not log.  NGX_OK, or
- * NGX_ERROR with a sentence for the operator in text (NGX_LIBPQ_ERROR_SIZE
- * bytes, to be NUL-terminated).
+ * nothing but conn and its constant data, and does not log.  NGX_OK, or with a
+ * sentence for the operator in text (NGX_LIBPQ_ERROR_SIZE bytes, to be
+ * NUL-terminated) NGX_ERROR, or NGX_AGAIN where the next connection may fit
+ * soon.
  */
 typedef ngx_int_t (*ngx_libpq_check_pt)(PGconn *conn, void *data, char *text);
 
@@ -440,6 +441,12 @@ char *ngx_libpq_pool_finish(ngx_conf_t *cf, ngx_libpq_pool_t *pg);
  */
 ngx_int_t ngx_libpq_pool_init_process(ngx_cycle_t *cycle,
     ngx_libpq_pool_t *pg);
+
+/*
+ * Connections are made anew, those under way, too; what was sent on them fails.
+ * Context: event loop; handlers run later.
+ */
+void ngx_libpq_pool_renew(ngx_libpq_pool_t *pg, const char *reason);
 
 /* Ends all exchanges without calling their handlers, and closes. */
 void ngx_libpq_pool_exit_process(ngx_cycle_t *cycle, ngx_libpq_pool_t *pg);

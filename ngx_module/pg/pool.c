@@ -82,6 +82,23 @@ ngx_libpq_pool_init_process(ngx_cycle_t *cycle, ngx_libpq_pool_t *pg)
 
 
 void
+ngx_libpq_pool_renew(ngx_libpq_pool_t *pg, const char *reason)
+{
+    ngx_int_t          i;
+    ngx_libpq_conn_t  *pc;
+
+    for (i = 0; i < pg->connections; i++) {
+        pc = &pg->conns[i];
+        pc->renew = pc->connecting;
+
+        if (pc->conn) {
+            ngx_libpq_conn_drop(pc, reason);
+        }
+    }
+}
+
+
+void
 ngx_libpq_pool_exit_process(ngx_cycle_t *cycle, ngx_libpq_pool_t *pg)
 {
     ngx_int_t          i;
@@ -200,6 +217,14 @@ ngx_libpq_pool_connected(void *data, PGconn *conn, ngx_uint_t mismatch,
 
         return;
     }
+
+    if (conn && pc->renew) {
+        PQfinish(conn);
+        conn = NULL;
+        text = "it was made before it could be checked";
+    }
+
+    pc->renew = 0;
 
     if (conn && ngx_libpq_conn_open(pc, conn) != NGX_OK) {
         PQfinish(conn);

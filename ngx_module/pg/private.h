@@ -116,6 +116,7 @@ struct ngx_libpq_conn_s {
     char                     reason[NGX_LIBPQ_ERROR_SIZE];
     unsigned                 alone:1;     /* the last one goes alone */
     unsigned                 connecting:1;
+    unsigned                 renew:1;     /* what is connecting is not used */
     unsigned                 broken:1;    /* to be dropped, see reason */
     unsigned                 reset:1;     /* DEALLOCATE ALL goes first */
     unsigned                 lived:1;     /* had a connection before */
@@ -171,6 +172,8 @@ ngx_uint_t ngx_libpq_pending(PGconn *conn);
 ngx_int_t ngx_libpq_conn_open(ngx_libpq_conn_t *pc, PGconn *conn);
 /* Closes without a word; work in flight must be gone. */
 void ngx_libpq_conn_close(ngx_libpq_conn_t *pc);
+/* To be dropped, in a posted event. */
+void ngx_libpq_conn_drop(ngx_libpq_conn_t *pc, const char *reason);
 /* Never calls a handler: what fails here fails in a posted event. */
 void ngx_libpq_conn_send(ngx_libpq_conn_t *pc, ngx_libpq_exchange_t *ex);
 /* Sends the Prepare, where it is not prepared; cmd: of what is sent. */

@@ -85,8 +85,8 @@ static const uint8_t  pupil_params_end_session[] = {
 
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
-    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 31 },
-    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 31 }
+    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 32 },
+    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 32 }
 };
 
 /*
@@ -129,6 +129,11 @@ const char  pupil_accepted_sql[] =
     " ORDER BY p.category, g.field, g.operation, g.purpose, g.relation), '')"
     " FROM pupil.plugin AS p, jsonb_to_recordset(p.grants) AS g (field text,"
     " operation text, purpose text, relation text, projected boolean)";
+
+const char *const  pupil_mark_sql[PUPIL_DATABASE_COUNT] = {
+    [PUPIL_DATABASE_DATA] = "SELECT copied FROM pupil.mark",
+    [PUPIL_DATABASE_KEYSTORE] = "SELECT entered, destroyed FROM keystore.mark"
+};
 
 const char  pupil_partitions_sql[] =
     "SELECT coalesce(" PUPIL_PARTITIONS ", 0)";
@@ -258,6 +263,36 @@ pupil_systems_fit(uint64_t data, uint64_t keystore, pupil_error_t *error)
                                " cluster, and so in the same backups: give"
                                " pupil_keystore a cluster of its own, or say"
                                " same_cluster there if this is a trial");
+    }
+
+    return PUPIL_OK;
+}
+
+
+pupil_rc_t
+pupil_copy_fits(int64_t copied, int64_t destroyed, pupil_error_t *error)
+{
+    if (copied < destroyed) {
+        return pupil_error_set(error, "the data database was restored from a"
+                               " backup that is older than an erasure: it has"
+                               " %" PRId64 " of %" PRId64 " entries of the"
+                               " erasure ledger: run pupilctl restore replay",
+                               copied, destroyed);
+    }
+
+    return PUPIL_OK;
+}
+
+
+pupil_rc_t
+pupil_ledger_fits(int64_t entered, int64_t known, pupil_error_t *error)
+{
+    if (entered < known) {
+        return pupil_error_set(error, "the key store was restored from a"
+                               " backup that is older than an erasure: it has"
+                               " %" PRId64 " of %" PRId64 " entries of the"
+                               " erasure ledger: restore it from one that is"
+                               " newer", entered, known);
     }
 
     return PUPIL_OK;

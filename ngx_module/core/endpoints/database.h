@@ -94,6 +94,27 @@ pupil_rc_t pupil_epoch_fits(const pupil_epoch_t *known, uint32_t count,
     int64_t epoch, pupil_str_t fingerprint, pupil_error_t *error);
 
 
+/*
+ * The marks (sql/keystore/032_mark.sql), by pupil_database_id_t: one row, the
+ * columns below.  What was asked for later must not be less than what was known
+ * when it was asked for (invariant I8): a data database than the keys that are
+ * destroyed, a key store than the entries that are known of anywhere.
+ */
+extern const char *const  pupil_mark_sql[PUPIL_DATABASE_COUNT];
+
+enum {
+    PUPIL_QM_COPIED = 0,        /* of the data database */
+
+    PUPIL_QM_ENTERED = 0,       /* of the key store */
+    PUPIL_QM_DESTROYED
+};
+
+pupil_rc_t pupil_copy_fits(int64_t copied, int64_t destroyed,
+    pupil_error_t *error);
+pupil_rc_t pupil_ledger_fits(int64_t entered, int64_t known,
+    pupil_error_t *error);
+
+
 /* One row: what was accepted of plugins' grants, as in accepted.h. */
 extern const char  pupil_accepted_sql[];
 

@@ -248,12 +248,61 @@ systems_check(check_t *check)
 }
 
 
+/* A number of a database's mark; -1: not known. */
+static int64_t
+mark_read(const check_t *check, pupil_database_id_t database, int column)
+{
+    int64_t    number;
+    PGresult  *res;
+
+    res = ctl_query(check->conn[database], pupil_mark_sql[database], 0, NULL);
+    if (res == NULL) {
+        return -1;
+    }
+
+    number = strtoll(PQgetvalue(res, 0, column), NULL, 10);
+    PQclear(res);
+
+    return number;
+}
+
+
+/* What is read later is the higher, unless one was restored. */
+static void
+marks_check(check_t *check)
+{
+    int64_t        destroyed, copied, entered;
+    pupil_error_t  error;
+
+    if (check->conn[PUPIL_DATABASE_DATA] == NULL
+        || check->conn[PUPIL_DATABASE_KEYSTORE] == NULL)
+    {
+        return;
+    }
+
+    destroyed = mark_read(check, PUPIL_DATABASE_KEYSTORE, PUPIL_QM_DESTROYED);
+    copied = mark_read(check, PUPIL_DATABASE_DATA, PUPIL_QM_COPIED);
+    entered = mark_read(check, PUPIL_DATABASE_KEYSTORE, PUPIL_QM_ENTERED);
+
+    if (destroyed < 0 || copied < 0 || entered < 0) {
+        return;                                 /* a finding of the schema */
+    }
+
+    if (pupil_copy_fits(copied, destroyed, &error) != PUPIL_OK
+        || pupil_ledger_fits(entered, copied, &error) != PUPIL_OK)
+    {
+        check_found(check, "%s", error.text);
+    }
+}
+
+
 void
 check_databases(check_t *check)
 {
     database_check(check, PUPIL_DATABASE_DATA);
     database_check(check, PUPIL_DATABASE_KEYSTORE);
     systems_check(check);
+    marks_check(check);
 }
 
 

@@ -3,7 +3,8 @@
  *
  * A data database that was restored has people again who were erased since:
  * their rows, and no key that opens them.  Each entry of the ledger that it
- * lacks is done again, of every tenant.
+ * lacks is done again, of every tenant.  With the last one its mark is level
+ * with the key store's, and workers serve it (invariant I8).
  */
 
 #include "ctl/base/db.h"

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/endpoints/database.h"
 #include "ctl/base/db.h"
 #include "ctl/base/literal.h"
 #include "ctl/store/ledger.h"
@@ -24,6 +25,7 @@ static const char *text_take(ctl_t *ctl, const PGresult *res, int row,
     int col);
 static int head_read(ctl_t *ctl, head_t *head);
 static int chain_check(ctl_t *ctl);
+static int copied_read(ctl_t *ctl, char copied[24]);
 static PGresult *ask(ctl_t *ctl, PGconn *conn, const char *sql, int count,
     const char *const *params);
 
@@ -215,18 +217,22 @@ ctl_ledger_destroy(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const char **when)
 {
     int          rc;
+    char         copied[24];
     PGresult    *res;
-    const char  *params[1];
+    const char  *params[2];
 
     params[0] = entry->number;
+    params[1] = copied;
 
-    if (ctl_begin(ctl->keys, &ctl->tenant) != 0) {
+    if (copied_read(ctl, copied) != 0
+        || ctl_begin(ctl->keys, &ctl->tenant) != 0)
+    {
         return -1;
     }
 
     res = ctl_query(ctl->keys, "SELECT to_char(keystore.destroy_key("
-                    "$1::bigint) AT TIME ZONE 'UTC',"
-                    " 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')", 1, params);
+                    "$1::bigint, $2::bigint) AT TIME ZONE 'UTC',"
+                    " 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')", 2, params);
     rc = -1;
 
     if (res != NULL) {
@@ -241,6 +247,24 @@ ctl_ledger_destroy(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     }
 
     return rc;
+}
+
+
+/* The mark of the data database: this entry is counted, as it was copied. */
+static int
+copied_read(ctl_t *ctl, char copied[24])
+{
+    PGresult  *res;
+
+    res = ask(ctl, ctl->data, pupil_mark_sql[PUPIL_DATABASE_DATA], 0, NULL);
+    if (res == NULL) {
+        return -1;
+    }
+
+    snprintf(copied, 24, "%s", PQgetvalue(res, 0, PUPIL_QM_COPIED));
+    PQclear(res);
+
+    return 0;
 }
 
 

@@ -27,6 +27,8 @@ static ngx_int_t ngx_http_pupil_check_accepted(PGconn *conn,
     ngx_http_pupil_check_t *check, char *text);
 static ngx_int_t ngx_http_pupil_check_system(PGconn *conn,
     ngx_http_pupil_check_t *check, char *text);
+static ngx_int_t ngx_http_pupil_check_mark(PGconn *conn,
+    ngx_http_pupil_check_t *check, char *text);
 static ngx_int_t ngx_http_pupil_check_epochs(PGconn *conn,
     ngx_http_pupil_check_t *check, char *text);
 static ngx_int_t ngx_http_pupil_check_insert(PGconn *conn,
@@ -57,6 +59,7 @@ ngx_http_pupil_check_init(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
     data->same_cluster = pmcf->conf->same_cluster;
     data->own_system = &pmcf->conf->data_system;
     data->other_system = &pmcf->conf->keys_system;
+    data->restored = &pmcf->restored;
     data->partitions_until = &pmcf->audit.partitions_until;
 
     *keys = *data;
@@ -194,7 +197,7 @@ ngx_http_pupil_check_data(PGconn *conn, void *data, char *text)
         }
     }
 
-    return NGX_OK;
+    return ngx_http_pupil_check_mark(conn, check, text);
 }
 
 
@@ -218,12 +221,13 @@ ngx_http_pupil_check_keys(PGconn *conn, void *data, char *text)
     ngx_http_pupil_check_t *check = data;
 
     if (ngx_http_pupil_check_schema(conn, check, text) != NGX_OK
-        || ngx_http_pupil_check_system(conn, check, text) != NGX_OK)
+        || ngx_http_pupil_check_system(conn, check, text) != NGX_OK
+        || ngx_http_pupil_check_epochs(conn, check, text) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    return ngx_http_pupil_check_epochs(conn, check, text);
+    return ngx_http_pupil_check_mark(conn, check, text);
 }
 
 
@@ -323,6 +327,42 @@ ngx_http_pupil_check_system(PGconn *conn, ngx_http_pupil_check_t *check,
     rc = pupil_systems_fit(*check->own_system, *check->other_system, &error);
 
     return ngx_http_pupil_check_said(rc, &error, text);
+}
+
+
+/*
+ * The last: a restored database is looked at again soon, and served once all
+ * erasures are in force (invariant I8).
+ */
+static ngx_int_t
+ngx_http_pupil_check_mark(PGconn *conn, ngx_http_pupil_check_t *check,
+    char *text)
+{
+    PGresult       *res;
+    pupil_rc_t      rc;
+    pupil_error_t   error;
+
+    res = ngx_libpq_query(conn, pupil_mark_sql[check->database], 0, NULL,
+                          NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
+    if (res == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (check->database == PUPIL_DATABASE_DATA) {
+        rc = ngx_http_pupil_restored_data(check->restored,
+                 ngx_http_pupil_check_number(res, 0, PUPIL_QM_COPIED), &error);
+
+    } else {
+        rc = ngx_http_pupil_restored_keys(check->restored,
+                 ngx_http_pupil_check_number(res, 0, PUPIL_QM_ENTERED),
+                 ngx_http_pupil_check_number(res, 0, PUPIL_QM_DESTROYED),
+                 &error);
+    }
+
+    PQclear(res);
+
+    return ngx_http_pupil_check_said(rc, &error, text) == NGX_OK ? NGX_OK
+                                                                 : NGX_AGAIN;
 }
 
 

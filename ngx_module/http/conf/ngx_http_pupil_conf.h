@@ -32,6 +32,8 @@ typedef struct {
     unsigned             same_cluster:1;
     ngx_atomic_t        *own_system;        /* identifier of the cluster */
     ngx_atomic_t        *other_system;
+    ngx_http_pupil_restored_t
+                        *restored;          /* what is known of the marks */
     ngx_atomic_t        *partitions_until;  /* of the audit, in seconds */
     ngx_atomic_t         accepted;          /* 1: all that plugins grant was,
                                                when this worker began */

@@ -44,6 +44,7 @@
 #include "http/request/ngx_http_pupil_memory.h"
 #include "http/request/ngx_http_pupil_name.h"
 #include "http/request/ngx_http_pupil_problem.h"
+#include "http/request/ngx_http_pupil_restored.h"
 #include "http/request/ngx_http_pupil_route.h"
 #include "http/request/ngx_http_pupil_authentic.h"
 #include "http/request/ngx_http_pupil_send.h"
@@ -89,6 +90,8 @@ struct ngx_http_pupil_ctx_s {
     ngx_http_pupil_step_pt           waited;       /* is resumed */
     ngx_http_pupil_step_pt           session_next;
     ngx_msec_t                       read_at;      /* of the session's row */
+    ngx_uint_t                       restored;     /* main->restored.times and
+                                                      one; 0: of no tenant */
     const ngx_http_pupil_stmt_t     *denied;       /* was not granted */
     ngx_http_pupil_sent_t           *sent;
     ngx_event_t                      deadline;

@@ -131,6 +131,11 @@ static const ngx_http_pupil_problem_row_t  ngx_http_pupil_problems[] = {
         503, "unavailable", "Temporarily unavailable",
         "The service cannot answer.  Try again after Retry-After seconds."
     },
+    [NGX_HTTP_PUPIL_RESTORE_PENDING] = {
+        503, "restore-pending", "Being restored",
+        "The service comes back from a backup.  Try again after Retry-After"
+        " seconds."
+    },
     [NGX_HTTP_PUPIL_GATEWAY] = {
         502, "gateway", "Bad gateway",
         "A server behind this one did not answer as it should."

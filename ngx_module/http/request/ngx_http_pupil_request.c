@@ -331,6 +331,15 @@ ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
 static ngx_int_t
 ngx_http_pupil_record(ngx_http_pupil_ctx_t *ctx)
 {
+    /* read before it was known that the data may be older (invariant I8) */
+    if (!ctx->response.problem && ctx->restored != 0
+        && (ngx_http_pupil_restored(ctx->main) != NULL
+            || ctx->restored != ctx->main->restored.times + 1))
+    {
+        ngx_http_pupil_shown_none(ctx);
+        (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_RESTORE_PENDING);
+    }
+
     /* what shows that something was done needs just the record of it (I1) */
     if (!ctx->response.problem && ctx->audit.recorded != ctx->audit.due) {
         ngx_http_pupil_shown_none(ctx);
@@ -511,6 +520,12 @@ ngx_http_pupil_tenant(ngx_http_pupil_ctx_t *ctx)
     if (ctx->main->vault.ring == NULL) {
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
     }
+
+    if (ngx_http_pupil_restored(ctx->main) != NULL) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_RESTORE_PENDING);
+    }
+
+    ctx->restored = ctx->main->restored.times + 1;
 
     if (ngx_http_complex_value(r, ctx->conf->tenant, &value) != NGX_OK) {
         return NGX_ERROR;

@@ -143,6 +143,11 @@ ngx_http_pupil_status_trouble(ngx_http_pupil_main_conf_t *pmcf)
         return "no locked memory for keys";
     }
 
+    trouble = ngx_http_pupil_restored(pmcf);
+    if (trouble != NULL) {
+        return trouble;
+    }
+
     if (pmcf->data->stats.up == 0) {
         return "no connection to the database";
     }
