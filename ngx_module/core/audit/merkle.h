@@ -52,7 +52,7 @@ void pupil_merkle_add(pupil_merkle_t *tree, const pupil_node_t *leaf);
 void pupil_merkle_root(const pupil_merkle_t *tree, pupil_node_t *root);
 
 
-/* Is this leaf at index of the tree?  PUPIL_OK, or PUPIL_INVALID: not proved. */
+/* Is this leaf at index of the tree?  PUPIL_OK; PUPIL_INVALID: not proved. */
 pupil_rc_t pupil_merkle_included(const pupil_node_t *leaf, uint64_t index,
     uint64_t size, const pupil_proof_t *proof, const pupil_node_t *root);
 
