@@ -329,6 +329,7 @@ pupil_note_next(pupil_str_t *file, pupil_note_t *note)
     }
 
     rest = *file;
+    line = rest;
 
     while (line_next(&rest, &line) && line.len != 0) { /* void */ }
 
