@@ -139,14 +139,15 @@ static int
 entries_take(ctl_t *ctl, PGresult *res, ctl_ledger_entry_t **list,
     size_t *count)
 {
-    int  row, rc;
+    int  row, rows, rc;
 
     rc = 0;
-    *count = (size_t) PQntuples(res);
-    *list = *count == 0 ? NULL
+    rows = PQntuples(res);
+    *count = (size_t) rows;
+    *list = rows == 0 ? NULL
             : ctl_pool_alloc(&ctl->pool, *count * sizeof(ctl_ledger_entry_t));
 
-    for (row = 0; rc == 0 && row < PQntuples(res); row++) {
+    for (row = 0; rc == 0 && row < rows; row++) {
         rc = entry_take(ctl, res, row, &(*list)[row]);
     }
 
