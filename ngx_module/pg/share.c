@@ -111,17 +111,21 @@ ngx_libpq_share_init(ngx_cycle_t *cycle, ngx_libpq_pool_t *pg,
 
 
 /* Of a kind that was given none, another one's. */
-
 static ngx_libpq_share_t *
 ngx_libpq_share_of(ngx_libpq_pool_t *pg, ngx_libpq_kind_e kind)
 {
+    ngx_uint_t     i;
     const u_char  *serve;
 
-    for (serve = ngx_libpq_serve[kind]; pg->shares[*serve].n == 0; serve++) {
-        /* void */
+    serve = ngx_libpq_serve[kind];
+
+    for (i = 0; i < NGX_LIBPQ_KINDS - 1; i++) {
+        if (pg->shares[serve[i]].n != 0) {
+            break;
+        }
     }
 
-    return &pg->shares[*serve];
+    return &pg->shares[serve[i]];
 }
 
 

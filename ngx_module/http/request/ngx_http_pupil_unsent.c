@@ -13,6 +13,8 @@ static void ngx_http_pupil_unsent_bound(ngx_http_pupil_ctx_t *newest);
 static ngx_uint_t ngx_http_pupil_unsent_same(const ngx_http_pupil_ctx_t *one,
     const ngx_http_pupil_ctx_t *other);
 static void ngx_http_pupil_unsent_end(ngx_event_t *ev);
+static ngx_http_pupil_ctx_t *ngx_http_pupil_unsent_over(
+    ngx_http_pupil_unsent_conf_t *conf);
 
 
 #define ngx_http_pupil_unsent_ctx(q)                                          \
@@ -140,23 +142,17 @@ ngx_http_pupil_unsent_same(const ngx_http_pupil_ctx_t *one,
 static void
 ngx_http_pupil_unsent_end(ngx_event_t *ev)
 {
-    ngx_queue_t                   *q;
     ngx_connection_t              *c;
     ngx_http_pupil_ctx_t          *ctx;
     ngx_http_pupil_unsent_conf_t  *conf;
     ngx_http_pupil_probe(RESUME);
 
     conf = ev->data;
-    q = ngx_queue_head(&conf->answers);
 
-    while (q != ngx_queue_sentinel(&conf->answers)) {
-        ctx = ngx_http_pupil_unsent_ctx(q);
-        q = ngx_queue_next(q);
-
-        if (!ctx->unsent.over) {
-            continue;
-        }
-
+    for (ctx = ngx_http_pupil_unsent_over(conf);
+         ctx != NULL;
+         ctx = ngx_http_pupil_unsent_over(conf))
+    {
         c = ctx->request->connection;
 
         ngx_http_set_log_request(c->log, ctx->request);
@@ -165,7 +161,27 @@ ngx_http_pupil_unsent_end(ngx_event_t *ev)
         ngx_http_pupil_unsent_stop(ctx);
         ngx_http_finalize_request(ctx->request, NGX_ERROR);
         ngx_http_run_posted_requests(c);
-
-        q = ngx_queue_head(&conf->answers);
     }
+}
+
+
+/* The first that is too much. */
+static ngx_http_pupil_ctx_t *
+ngx_http_pupil_unsent_over(ngx_http_pupil_unsent_conf_t *conf)
+{
+    ngx_queue_t           *q;
+    ngx_http_pupil_ctx_t  *ctx;
+
+    for (q = ngx_queue_head(&conf->answers);
+         q != ngx_queue_sentinel(&conf->answers);
+         q = ngx_queue_next(q))
+    {
+        ctx = ngx_http_pupil_unsent_ctx(q);
+
+        if (ctx->unsent.over) {
+            return ctx;
+        }
+    }
+
+    return NULL;
 }
