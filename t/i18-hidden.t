@@ -39,6 +39,8 @@ sub fetch () { $day->pupil->get("/v1/homework/$homework")->status }
 # ---- what decides which rows there are
 
 my $hides = "(subject, class) <> ('$pupil', '@{[$day->class_id]}')";
+my $isolation = $db->selectrow_array('SELECT pg_get_expr(polqual, polrelid)'
+    . " FROM pg_policy WHERE polrelid = 'pupil.role'::regclass");
 my @hidden = (
     ['policy hide on pupil.enrolment',
      ["CREATE POLICY hide ON pupil.enrolment AS RESTRICTIVE FOR SELECT"
@@ -46,8 +48,7 @@ my @hidden = (
      ['DROP POLICY hide ON pupil.enrolment']],
     ['policy tenant_isolation on pupil.role',
      ["ALTER POLICY tenant_isolation ON pupil.role USING (true)"],
-     ['ALTER POLICY tenant_isolation ON pupil.role USING (tenant = (SELECT'
-      . " NULLIF(current_setting('pupil.tenant', true), '')::uuid))"]],
+     ["ALTER POLICY tenant_isolation ON pupil.role USING ($isolation)"]],
     ['view pupil.enrolment',
      ['ALTER TABLE pupil.enrolment RENAME TO kept',
       "CREATE VIEW pupil.enrolment AS SELECT * FROM pupil.kept WHERE $hides",
@@ -62,7 +63,7 @@ for my $case (@hidden) {
     my $run = import_it();
     $db->do($_) for @$show;
     is $run->{code}, 1, "an import refuses: $what";
-    like $run->{err}, qr/\Q$what\E is not.*\n.*nothing was changed/,
+    like $run->{err}, qr/\Q$what\E is not.*nothing was changed/s,
         'and says what decides there';
     is fetch(), 200, 'it has changed nothing';
 }

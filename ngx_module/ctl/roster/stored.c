@@ -9,6 +9,7 @@
 #include "ctl/roster/revoke.h"
 #include "ctl/roster/stored.h"
 #include "ctl/store/keys.h"
+#include "ctl/store/objects.h"
 
 
 #define KEY_LEN  (2 * PUPIL_UUID_LEN + 1)   /* subject, where, role */
@@ -45,6 +46,11 @@ static const char *const  load_sql[ROSTER_KINDS] = {
         "SELECT enrolment, subject, class, institution, role,"
         " valid_from - DATE '1970-01-01', valid_to - DATE '1970-01-01',"
         " source, mac FROM pupil.enrolment"
+};
+
+static const char *const  tables_of[ROSTER_KINDS] = {
+    [ROSTER_ROLE] = "pupil.role",
+    [ROSTER_ENROLMENT] = "pupil.enrolment"
 };
 
 static const char *const  tampered_detail[ROSTER_KINDS] = {
@@ -185,6 +191,14 @@ rows_load(roster_t *roster, roster_table_t *table)
     res = ctl_query(roster->ctl->data, load_sql[table->kind], 0, NULL);
     if (res == NULL) {
         return -1;
+    }
+
+    /* a row that is hidden now would not be ended (invariant I18) */
+    if (ctl_objects_hide_none(roster->ctl->data, tables_of[table->kind]) != 0)
+    {
+        PQclear(res);
+        return ctl_error("rows of %s may be hidden; nothing was changed",
+                         tables_of[table->kind]);
     }
 
     rc = 0;

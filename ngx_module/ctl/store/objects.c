@@ -75,17 +75,25 @@ static const char  made_sql[] =
     " SELECT * FROM before) ON CONFLICT (kind, name)"
     " DO UPDATE SET digest = EXCLUDED.digest";
 
+#define CHANGED                                                               \
+    "SELECT concat(kind, ' ', name, CASE"                                     \
+    " WHEN made.digest IS NULL THEN ' is not of a migration or a plugin''s"   \
+    " file: find out who made it, and drop it'"                               \
+    " WHEN now.digest IS NULL THEN ' is gone: restore it from the file that"  \
+    " made it'"                                                               \
+    " ELSE ' is not as the file that made it has it: find out who changed"    \
+    " it, and restore it' END)"                                               \
+    " FROM " OBJECTS " AS now"                                                \
+    " FULL JOIN public.pupil_object AS made USING (kind, name)"               \
+    " WHERE now.digest IS DISTINCT FROM made.digest"
+
 const char  ctl_objects_changed_sql[] =
-    "SELECT concat(kind, ' ', name, CASE"
-    " WHEN made.digest IS NULL THEN ' is not of a migration or a plugin''s"
-    " file: find out who made it, and drop it'"
-    " WHEN now.digest IS NULL THEN ' is gone: restore it from the file that"
-    " made it'"
-    " ELSE ' is not as the file that made it has it: find out who changed it,"
-    " and restore it' END)"
-    " FROM " OBJECTS " AS now"
-    " FULL JOIN public.pupil_object AS made USING (kind, name)"
-    " WHERE now.digest IS DISTINCT FROM made.digest ORDER BY kind, name";
+    CHANGED " ORDER BY kind, name";
+
+/* A trigger hides no row from who reads. */
+static const char  hiding_sql[] =
+    CHANGED " AND kind <> 'trigger' AND (name = $1 OR right(name,"
+    " length($1) + 4) = ' on ' || $1) ORDER BY kind, name";
 
 
 int
@@ -136,4 +144,30 @@ ctl_objects_made(PGconn *conn, const PGresult *before)
     params[0] = PQgetvalue(before, 0, 0);
 
     return ctl_exec(conn, made_sql, 1, params);
+}
+
+
+int
+ctl_objects_hide_none(PGconn *conn, const char *table)
+{
+    int          rc, row;
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = table;
+
+    res = ctl_query(conn, hiding_sql, 1, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    rc = 0;
+
+    for (row = 0; row < PQntuples(res); row++) {
+        rc = ctl_error("%s", PQgetvalue(res, row, 0));
+    }
+
+    PQclear(res);
+
+    return rc;
 }

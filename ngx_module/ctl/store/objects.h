@@ -34,4 +34,11 @@ int ctl_objects_made(PGconn *conn, const PGresult *before);
 /* A row for each object that is not as written down: a sentence. */
 extern const char  ctl_objects_changed_sql[];
 
+/*
+ * Whether a table's rows are found as migrations have it: no other policy, rule
+ * or view decides.  In the transaction that has read them, as none can be made
+ * or dropped while it lasts.  -1: one does, which is said.
+ */
+int ctl_objects_hide_none(PGconn *conn, const char *table);
+
 #endif /* PUPIL_CTL_OBJECTS_H */
