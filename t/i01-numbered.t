@@ -109,23 +109,47 @@ my %by_hand = (
         . " shape, policy, outcome FROM $log $where"],
 );
 
-for my $name (sort keys %by_hand) {
-    my ($kinds, $sql) = @{ $by_hand{$name} };
+# What is found of a log that is changed, and then as it was.
+sub changed ($sql) {
     $db->do("CREATE TEMP TABLE kept AS SELECT * FROM $log");
     eval { $db->do($sql) };
     my $found = verify();
-    is $found->{code}, 1, "$name: verify says so by its exit code"
-        or diag $found->{text};
-    my %kind = map { $_ => 1 } split / /, $found->{kinds};
-    is join(' ', sort keys %kind), $kinds, "$name is found"
-        or diag $found->{text};
     $db->begin_work;
     $db->do("DELETE FROM $log");
     $db->do("INSERT INTO $log SELECT * FROM kept");
     $db->commit;
     $db->do('DROP TABLE kept');
+    return $found;
+}
+
+for my $name (sort keys %by_hand) {
+    my ($kinds, $sql) = @{ $by_hand{$name} };
+    my $found = changed($sql);
+    is $found->{code}, 1, "$name: verify says so by its exit code"
+        or diag $found->{text};
+    my %kind = map { $_ => 1 } split / /, $found->{kinds};
+    is join(' ', sort keys %kind), $kinds, "$name is found"
+        or diag $found->{text};
 }
 is verify()->{kinds}, '', 'what was taken back is no longer found';
+
+
+# ---- the last record of a worker that was replaced
+
+$nginx->reload(wait => 1);
+my $last = $db->selectrow_array("SELECT request FROM $log r WHERE role ="
+    . " 'pupil' AND NOT EXISTS (SELECT FROM $log n WHERE n.writer = r.writer"
+    . ' AND n.number > r.number) LIMIT 1');
+my $missed;
+for (1 .. 20) {           # its end is declared within seconds
+    work();
+    $missed = changed("DELETE FROM $log WHERE request = '$last'");
+    last if $missed->{kinds};
+    sleep 0.5;
+}
+is $missed->{kinds}, 'missing', 'the last record of a worker that was replaced'
+    . ' is missed' or diag $missed->{text};
+is verify()->{kinds}, '', 'and nothing once it is back';
 
 
 # ---- what records refer to, and mean by it
