@@ -67,6 +67,36 @@ for my $document ('privacy.md', 'openapi.yaml') {
         "docs/$document: every cookie";
 }
 
+
+# ---- promises
+
+# Those of docs/privacy.md that name nothing that shows them, or what is not
+# there.
+sub unshown ($said) {
+    my @bad;
+    while ($said =~ /^## (What \w.*? promises?)\n(.*?)(?=^## |\z)/msg) {
+        my ($section, $promised) = ($1, $2);
+        $promised =~ s/^Not promised .*?(?=^[A-Z]|\z)//ms;
+        my @items = $promised =~ /^- (.*?)(?=^- |^$)/msg;
+        push @bad, "$section: nothing" if @items < 4;
+        push @bad, map { "$section: " . substr $_, 0, 40 }
+            grep { !/`(?:t\/|pupilctl )/ } @items;
+        push @bad, map { "$section: no $_" } grep { !-e "$root/$_" }
+            $promised =~ m{`(t/[^`]+)`}g;
+    }
+    return @bad;
+}
+
+my $promises = $text{"$root/docs/privacy.md"};
+is scalar(() = $promises =~ /^## What .* promises?$/mg), 3,
+    'docs/privacy.md: what is promised of audit, revocation and keys';
+is_deeply [unshown($promises)], [], 'each promise says what shows it';
+isnt scalar(unshown($promises =~ s/`t\/i01-shown\.t`/some day/r)), 0,
+    'one that does not is found';
+isnt scalar(unshown($promises =~ s/key-epochs\.t/key-days.t/r)), 0,
+    'and a test that is not there';
+
+
 # A configuration that is copied names plugins as they are installed.
 is_deeply [grep {
     my ($plugin, $version) = /^pupil_(\w+)-(.*)\.so$/;
