@@ -27,6 +27,7 @@
 
 #define PUPIL_COPY_MAX    (64 * 1024 * 1024)    /* bytes of a plugin */
 #define PUPIL_COPY_BLOCK  65536
+#define PUPIL_COPY_FD     512
 #define PUPIL_COPY_SEALS  (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW         \
                            | F_SEAL_SEAL)
 
@@ -39,6 +40,7 @@
 static pupil_rc_t pupil_copy_fail(const char *path, int err,
     pupil_error_t *error);
 static int pupil_copy_memory(const char *path);
+static int pupil_copy_move(int fd);
 static int pupil_copy_bytes(int from, int to, uint8_t sha256[PUPIL_HASH_LEN]);
 static int pupil_copy_is_whole(int fd);
 static int pupil_copy_is_taken(const char *name);
@@ -121,7 +123,28 @@ pupil_copy_memory(const char *path)
         fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     }
 
-    return fd;
+    return fd == -1 ? -1 : pupil_copy_move(fd);
+}
+
+
+/*
+ * A debugger opens a library by the name that it has here, which is one of its
+ * own descriptors there: a number that it has not itself.  Where the limit is
+ * below that, the descriptor stays.
+ */
+static int
+pupil_copy_move(int fd)
+{
+    int  high;
+
+    high = fcntl(fd, F_DUPFD_CLOEXEC, PUPIL_COPY_FD);
+    if (high == -1) {
+        return fd;
+    }
+
+    (void) close(fd);
+
+    return high;
 }
 
 
