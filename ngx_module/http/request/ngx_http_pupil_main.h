@@ -15,6 +15,7 @@
 #include "http/request/ngx_http_pupil_audit.h"
 #include "http/request/ngx_http_pupil_endpoint.h"
 #include "http/request/ngx_http_pupil_keys.h"
+#include "http/request/ngx_http_pupil_keystore_health.h"
 #include "http/request/ngx_http_pupil_restored.h"
 #include "http/request/ngx_http_pupil_strangers.h"
 #include "http/request/ngx_http_pupil_tenants.h"
@@ -43,6 +44,7 @@ struct ngx_http_pupil_main_conf_s {
     ngx_http_pupil_vault_t            vault;
     ngx_http_pupil_zone_conf_t        zone;
     ngx_http_pupil_audit_conf_t       audit;
+    ngx_http_pupil_keystore_health_t  keystore_health;
     ngx_http_pupil_tenants_t          tenants;
     ngx_http_pupil_restored_t         restored;
     ngx_http_pupil_unsent_conf_t      unsent;

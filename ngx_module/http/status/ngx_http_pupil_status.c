@@ -11,7 +11,7 @@
 
 #define NGX_HTTP_PUPIL_LINE          160       /* bytes, at most */
 
-/* How old the last probe of the audit may be, in seconds. */
+/* How old the last probes may be, in seconds. */
 #define NGX_HTTP_PUPIL_READY_PROBE   5
 #define NGX_HTTP_PUPIL_STATUS_PROBE  60
 
@@ -74,6 +74,7 @@ ngx_http_pupil_status_start(ngx_http_pupil_ctx_t *ctx)
     }
 
     ngx_http_pupil_health_probe(ctx->main, NGX_HTTP_PUPIL_STATUS_PROBE);
+    ngx_http_pupil_keystore_probe(ctx->main, NGX_HTTP_PUPIL_STATUS_PROBE);
     ngx_http_pupil_metrics_collect(ctx->main, m);
 
     trouble = ngx_http_pupil_status_trouble(ctx->main);
@@ -111,6 +112,7 @@ ngx_http_pupil_status_ready(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_debug(ctx, "ready");
 
     ngx_http_pupil_health_probe(ctx->main, NGX_HTTP_PUPIL_READY_PROBE);
+    ngx_http_pupil_keystore_probe(ctx->main, NGX_HTTP_PUPIL_READY_PROBE);
     trouble = ngx_http_pupil_status_trouble(ctx->main);
 
     pupil_writer_object_begin(&ctx->out);
@@ -156,7 +158,11 @@ ngx_http_pupil_status_trouble(ngx_http_pupil_main_conf_t *pmcf)
         return "no connection to the key store";
     }
 
-    trouble = ngx_http_pupil_health_trouble(pmcf);
+    trouble = ngx_http_pupil_keystore_trouble(pmcf);
+
+    if (trouble == NULL) {
+        trouble = ngx_http_pupil_health_trouble(pmcf);
+    }
 
     return trouble != NULL ? trouble : ngx_http_pupil_tenants_trouble(pmcf);
 }
