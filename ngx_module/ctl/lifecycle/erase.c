@@ -26,6 +26,7 @@
 #include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/subject.h"
+#include "ctl/store/turn.h"
 #include "ctl/store/whom.h"
 
 
@@ -92,7 +93,9 @@ erase_ready(ctl_t *ctl, ctl_whom_t *whom)
 
     ctl_rollback(ctl->data);
 
-    if (ctl_erasures_finish(ctl, &restored) != 0) {
+    if (ctl_erasures_turn(ctl) != 0
+        || ctl_erasures_finish(ctl, &restored) != 0)
+    {
         return -1;
     }
 
@@ -100,6 +103,18 @@ erase_ready(ctl_t *ctl, ctl_whom_t *whom)
            : ctl_error("the data database was restored and lacks %zu"
                        " erasure%s: run pupilctl restore replay first",
                        restored, ctl_plural(restored));
+}
+
+
+int
+ctl_erasures_turn(ctl_t *ctl)
+{
+    int  rc;
+
+    rc = ctl_turn_take(ctl);
+
+    return rc <= 0 ? rc : ctl_error("an import of this tenant is running, or"
+                                    " another erasure: try again");
 }
 
 
@@ -251,6 +266,7 @@ fence_record(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 int
 ctl_erasures_finish(ctl_t *ctl, size_t *restored)
 {
+    int                  rc;
     size_t               open_count, missing_count;
     ctl_ledger_entry_t  *open, *missing;
 
@@ -266,13 +282,21 @@ ctl_erasures_finish(ctl_t *ctl, size_t *restored)
         return 0;
     }
 
+    rc = ctl_turn_take(ctl);
+    if (rc != 0) {
+        return rc < 0 ? -1 : 0;
+    }
+
     if (ctl_plugins_open(ctl) != 0 || ctl_keys_open(ctl) != 0
         || entries_run(ctl, open, open_count, restored) != 0)
     {
         return -1;
     }
 
-    return entries_run(ctl, missing, missing_count, restored);
+    rc = entries_run(ctl, missing, missing_count, restored);
+    ctl_turn_give(ctl);
+
+    return rc;
 }
 
 

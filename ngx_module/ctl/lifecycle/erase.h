@@ -20,9 +20,15 @@ int ctl_cmd_subject_erase(ctl_t *ctl);
 int ctl_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 
 /*
- * Goes on with what was begun of the tenant and is not done.  Opens what it
- * needs, if there is any.  *restored: entries of the ledger that the data
- * database has lost, which are left.
+ * No import of the tenant writes meanwhile what it has read before the fence.
+ * Until the command ends; -1 with the error said, where one is running.
+ */
+int ctl_erasures_turn(ctl_t *ctl);
+
+/*
+ * Goes on with what was begun of the tenant and is not done, unless an import
+ * is running.  Opens what it needs, if there is any.  *restored: entries of the
+ * ledger that the data database has lost, which are left.
  */
 int ctl_erasures_finish(ctl_t *ctl, size_t *restored);
 

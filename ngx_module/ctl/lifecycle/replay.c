@@ -45,7 +45,8 @@ tenant_replay(ctl_t *ctl)
     size_t               i, count, restored;
     ctl_ledger_entry_t  *list;
 
-    if (ctl_keys_open(ctl) != 0 || ctl_ledger_check(ctl) != 0
+    if (ctl_keys_open(ctl) != 0 || ctl_erasures_turn(ctl) != 0
+        || ctl_ledger_check(ctl) != 0
         || ctl_ledger_missing(ctl, &list, &count) != 0)
     {
         return -1;

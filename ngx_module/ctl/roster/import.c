@@ -26,6 +26,7 @@
 #include "ctl/roster/stored.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
+#include "ctl/store/turn.h"
 
 
 #define REFUSED_SHOWN  40
@@ -85,21 +86,12 @@ options_check(const ctl_t *ctl, const char *source)
 static int
 import_lock(ctl_t *ctl)
 {
-    int          got;
-    PGresult    *res;
-    const char  *params[1];
+    int  rc;
 
-    params[0] = ctl->tenant_text;
-    res = ctl_query(ctl->data, "SELECT pg_try_advisory_lock(1347760177,"
-                    " hashtext($1))", 1, params);
-    if (res == NULL) {
-        return -1;
-    }
+    rc = ctl_turn_take(ctl);
 
-    got = PQgetvalue(res, 0, 0)[0] == 't';
-    PQclear(res);
-
-    return got ? 0 : ctl_error("another import of this tenant is running");
+    return rc <= 0 ? rc : ctl_error("another import of this tenant is running,"
+                                    " or an erasure");
 }
 
 
