@@ -1,0 +1,161 @@
+#!/usr/bin/perl
+
+# Copyright (C) the Pupil authors
+#
+# The erasure ledger as a signed file that is mirrored before a key is
+# destroyed; receipts that anybody can check who has the signer's key; and what
+# a key store that was restored has lost is entered again from the file.
+
+use lib 't/lib';
+use Pupil::Test;
+use Encode ();
+use JSON::XS ();
+
+my $site = pupil_up(import => 1);
+my ($db, $keys) = ($site->db, $site->keystore);
+my $dir = tmp_dir();
+my ($ledger, $mirror) = ("$dir/ledger", "$dir/mirror");
+my @whom = @{ $db->selectcol_arrayref("SELECT subject FROM pupil.role WHERE"
+    . " role = 'pupil' ORDER BY subject LIMIT 8") };
+my @file = ('--ledger', $ledger, '--mirror', "cat >> $mirror");
+
+sub erase ($id, @more) {
+    return $site->ctl('subject', 'erase', $id, @more, $site->ctl_where);
+}
+
+sub verify ($file, $signer) {
+    return $site->ctl('erasure', 'verify', $file, '--signer', $signer);
+}
+
+sub key_of ($id) {
+    return $keys->selectrow_array('SELECT state FROM keystore.owner_key WHERE'
+        . ' owner = ?', {}, $id);
+}
+
+# A copy of a file with something changed.
+sub changed ($file, $code) {
+    local $_ = slurp($file);
+    $code->();
+    spew("$dir/changed", $_);
+    return "$dir/changed";
+}
+
+
+# ---- the signer
+
+my $run = erase($whom[0], @file);
+is $run->{code}, 1, 'a ledger needs who signs it';
+like $run->{err}, qr/ledger\.key: .*pupilctl erasure key makes it/, 'and how';
+is key_of($whom[0]), 'active', 'nothing is begun';
+
+my @key = ('erasure', 'key', '--key', $site->key);
+$run = $site->ctl(@key);
+like $run->{out}, qr/\Apupil-erasure\+[0-9a-f]{8}\+\S{44}\n\z/, 'the signer'
+    or diag $run->{err};
+chomp(my $signer = $run->{out});
+is $site->ctl(@key)->{out}, "$signer\n", 'again: the same';
+my ($key_file) = $site->key =~ m{(.*/)} ? $1 . 'ledger.key' : 'ledger.key';
+is((stat $key_file)[2] & 0777, 0600, 'its key is its owner\'s alone');
+chmod 0644, $key_file;
+like erase($whom[0], @file)->{err}, qr/not its owner's alone/, 'or refused';
+chmod 0600, $key_file;
+
+
+# ---- an entry, mirrored, and a receipt
+
+$run = erase($whom[0], @file);
+is $run->{code}, 0, 'somebody is erased' or diag $run->{err};
+like slurp($ledger), qr/\Apupil-erasure-v1\n.*number\ 1\n
+                        subject\ $whom[0]\n/xs, 'the file has the entry';
+is slurp($mirror), slurp($ledger), 'so has the mirror';
+is verify($ledger, $signer)->{out},
+    "1 note, 1 of them entry, signed by pupil-erasure\n", 'it is signed';
+
+spew("$dir/receipt", $run->{out});
+like $run->{out}, qr/\A$whom[0] erased, entry 1 /, 'a receipt';
+my $ok = verify("$dir/receipt", $signer);
+is $ok->{code}, 0, 'which is signed, too' or diag $ok->{err};
+for (['its subject', sub { s/\A(.)/$1 eq '0' ? '1' : '0'/e }],
+     ['a date', sub { s/key destroyed 2/key destroyed 1/ }],
+     ['what was deleted', sub { s/done \d+/done 9/ }],
+     ['its signature', sub { s/(pupil-erasure \S{20})(.)/$1 . ($2 eq 'A' ? 'B'
+                                                              : 'A')/e }])
+{
+    my ($what, $code) = @$_;
+    my $no = verify(changed("$dir/receipt", $code), $signer);
+    is $no->{code}, 1, "$what changed is found";
+    like $no->{err}, qr/is not signed by pupil-erasure|is none/, 'and said';
+}
+$run = $site->ctl('erasure', 'verify', "$dir/receipt", '--signer', 'x');
+is $run->{code}, 2, 'a signer that is none';
+my $json = JSON::XS::decode_json(erase($whom[0], @file, '--json')->{out});
+is Encode::encode_utf8("$json->{receipt}\n"), slurp("$dir/receipt"),
+    'again: the same receipt';
+is slurp($mirror), slurp($ledger), 'and no other entry';
+
+
+# ---- erased without the file before, and a writer that was killed
+
+is erase($whom[1])->{code}, 0, 'one is erased without the file';
+spew($ledger, slurp($ledger) . "pupil-erasure-v1\ntenant 3b9");
+is erase($whom[2], @file)->{code}, 0, 'another with it';
+like verify($ledger, $signer)->{out}, qr/^3 notes/, 'the file has all three';
+
+for (['an entry left out', sub { s/\A.*?\n\n.*?\n\n//s },
+      qr/entry 2 of tenant .* does not follow/],
+     ['one twice', sub { s/\A(.*?\n\n.*?\n\n)/$1$1/s }, qr/entry 1 of tenant/],
+     ['one changed', sub { s/number 2/number 4/ }, qr/note 2 is not signed/],
+     ['the end cut off', sub { s/.{9}\z//s }, qr/behind note 2 is none/])
+{
+    my ($what, $code, $said) = @$_;
+    my $no = verify(changed($ledger, $code), $signer);
+    is $no->{code}, 1, "$what is found";
+    like $no->{err}, $said, 'and located';
+}
+
+
+# ---- no key goes before its entry is mirrored
+
+$run = erase($whom[3], '--ledger', $ledger, '--mirror', 'exit 7');
+is $run->{code}, 1, 'a mirror that fails';
+like $run->{err}, qr/the command failed, so that no key is destroyed/, 'why';
+is key_of($whom[3]), 'active', 'the key is there';
+like verify($ledger, $signer)->{out}, qr/^3 notes/, 'the file has no more';
+is $db->selectrow_array('SELECT state FROM pupil.owner WHERE owner = ?', {},
+    $whom[3]), 'erased', 'the person is fenced';
+$run = $site->ctl('work', @file, $site->ctl_where);
+is $run->{code}, 0, 'work, with a mirror that does' or diag $run->{err};
+is key_of($whom[3]), 'erased', 'finishes it';
+is slurp($mirror), slurp($ledger), 'mirrored';
+
+
+# ---- a key store that was restored from a backup from before
+
+my $dump = "$dir/keys.sql";
+$run = run_cmd('pg_dump', '-C', '-f', $dump, $site->pg->conninfo('pupil_keys'));
+is $run->{code}, 0, 'a backup of the key store';
+is erase($_, @file)->{code}, 0, 'one is erased since' for @whom[4, 5];
+$site->pg->dbh('pupil_keys')->disconnect;
+$site->pg->dbh('postgres')->do('DROP DATABASE pupil_keys WITH (FORCE)');
+$run = run_cmd('psql', '-qX', '-v', 'ON_ERROR_STOP=1', '-f', $dump,
+               $site->pg->conninfo('postgres'), { timeout => 120 });
+is $run->{code}, 0, 'it is restored' or diag $run->{err};
+$keys = $site->keystore;
+is key_of($whom[4]), 'active', 'and has a key again';
+is erase($whom[6], @file)->{code}, 1, 'nobody is erased then';
+is $site->ctl('restore', 'replay', $site->ctl_where)->{code}, 1,
+    'replay knows nothing without the file';
+$run = $site->ctl('restore', 'replay', @file, $site->ctl_where);
+is $run->{code}, 0, 'with it' or diag $run->{err};
+is $run->{out}, "$whom[4] erased again, entry 5\n"
+    . "$whom[5] erased again, entry 6\n", 'it erases again';
+is join(' ', map { key_of($_) } @whom[4, 5]), 'erased erased',
+    'their keys are gone';
+is_deeply $keys->selectcol_arrayref('SELECT number FROM keystore.ledger ORDER'
+    . ' BY number'), [1 .. 6], 'the ledger is whole';
+is slurp($mirror), slurp($ledger), 'and the file as it was';
+is erase($whom[6], @file)->{code}, 0, 'erasures go on';
+is $site->ctl('audit', 'verify', $site->ctl_where)->{code}, 0,
+    'the audit verifies';
+
+done_testing;
