@@ -50,6 +50,8 @@ static const option_t  options[] = {
     { "accepted", "PUPIL_ACCEPTED", OPT(accepted), OPTION_TEXT },
     { "sql", "PUPIL_SQL", OPT(sql), OPTION_TEXT },
     { "ticket", "PUPIL_TICKET", OPT(ticket), OPTION_TEXT },
+    { "ledger", "PUPIL_LEDGER", OPT(ledger), OPTION_TEXT },
+    { "mirror", "PUPIL_MIRROR", OPT(mirror), OPTION_TEXT },
     { "config", "PUPIL_CONFIG", OPT(config), OPTION_TEXT },
     { "json", NULL, OPT(json), OPTION_FLAG },
     { "help", NULL, OPT(help), OPTION_FLAG },
@@ -73,6 +75,7 @@ static const option_t  options[] = {
     { "since", NULL, OPT(since), OPTION_TEXT },
     { "limit", NULL, OPT(limit), OPTION_TEXT },
     { "login", NULL, OPT(login), OPTION_TEXT },
+    { "signer", NULL, OPT(signer), OPTION_TEXT },
     { "waive", NULL, OPT(waive), OPTION_TEXT },
     { NULL, NULL, 0, OPTION_TEXT }
 };

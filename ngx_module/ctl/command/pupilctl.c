@@ -19,6 +19,7 @@
 #include "ctl/check/check.h"
 #include "ctl/command/options.h"
 #include "ctl/lifecycle/erase.h"
+#include "ctl/lifecycle/erasure.h"
 #include "ctl/lifecycle/facts.h"
 #include "ctl/lifecycle/replay.h"
 #include "ctl/lifecycle/restrict.h"
@@ -197,6 +198,17 @@ static const command_t  commands[] = {
         .run = ctl_cmd_subject_erase,
         .arguments = "ID|--login NAME [--waive CATEGORY,...]",
         .summary = "destroy a person's key and delete what is theirs"
+    }, {
+        .words = "erasure key",
+        .run = ctl_cmd_erasure_key,
+        .arguments = "",
+        .summary = "make the key that signs the erasure ledger, and print who"
+                   " it is"
+    }, {
+        .words = "erasure verify", .min = 1, .max = 1,
+        .run = ctl_cmd_erasure_verify,
+        .arguments = "FILE --signer KEY",
+        .summary = "whether a receipt, or a ledger, is signed and whole"
     }, {
         .words = "audit list", .personal = 1,
         .run = ctl_cmd_audit_list,

@@ -8,6 +8,7 @@
  *     the fence        a transaction of the data database: a copy of the entry,
  *                      state erased, account closed, sessions and all that
  *                      authorises revoked, what is to be deleted
+ *     the file         with --ledger: the entry, signed, mirrored, on the disk
  *     the key          destroyed, which all workers are told
  *     the rows         of each table in a transaction, with its record
  *
@@ -24,7 +25,9 @@
 #include "ctl/lifecycle/parts.h"
 #include "ctl/store/floors.h"
 #include "ctl/store/keys.h"
+#include "ctl/store/ledger_file.h"
 #include "ctl/store/plugins.h"
+#include "ctl/store/signer.h"
 #include "ctl/store/subject.h"
 #include "ctl/store/turn.h"
 #include "ctl/store/whom.h"
@@ -32,8 +35,8 @@
 
 static int erase_ready(ctl_t *ctl, ctl_whom_t *whom);
 static int erase_tell(ctl_t *ctl, const ctl_ledger_entry_t *entry);
-static void receipt_print(const ctl_ledger_entry_t *entry, const char *when,
-    const json_t *parts);
+static const char *receipt_text(ctl_t *ctl, const ctl_ledger_entry_t *entry,
+    const char *when, const json_t *parts);
 static int fence(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const pupil_floors_t *floors);
@@ -62,6 +65,7 @@ ctl_cmd_subject_erase(ctl_t *ctl)
     }
 
     if (erase_ready(ctl, &whom) != 0 || ctl_ledger_check(ctl) != 0
+        || ctl_ledger_file_check(ctl) != 0
         || ctl_ledger_enter(ctl, whom.text, &entry) != 0)
     {
         return CTL_FAILED;
@@ -118,56 +122,75 @@ ctl_erasures_turn(ctl_t *ctl)
 }
 
 
-/* The receipt. */
+/* The receipt, with --ledger a signed note. */
 static int
 erase_tell(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 {
     json_t      *parts;
-    const char  *when;
+    const char  *when, *receipt;
 
     if (ctl_ledger_destroy(ctl, entry, &when) != 0) {
         return -1;
     }
 
     parts = ctl_parts_told(ctl, entry);
-    if (parts == NULL) {
+    receipt = parts != NULL ? receipt_text(ctl, entry, when, parts) : NULL;
+
+    if (receipt == NULL) {
+        json_decref(parts);
         return -1;
     }
 
     if (!ctl->opt.json) {
-        receipt_print(entry, when, parts);
         json_decref(parts);
+        printf("%s%s", receipt, ctl->opt.ledger != NULL ? "\n" : "");
         return 0;
     }
 
-    ctl_json_print(json_pack("{s:s,s:s,s:I,s:s,s:s,s:s,s:o}",
+    ctl_json_print(json_pack("{s:s,s:s,s:I,s:s,s:s,s:s,s:o,s:s*}",
         "id", entry->subject, "state", "erased",
         "number", (json_int_t) strtoll(entry->number, NULL, 10),
         "entered_at", entry->at, "hash", entry->hash + 2,
-        "key_destroyed_at", when, "tables", parts));
+        "key_destroyed_at", when, "tables", parts,
+        "receipt", ctl->opt.ledger != NULL ? receipt : NULL));
 
     return 0;
 }
 
 
-static void
-receipt_print(const ctl_ledger_entry_t *entry, const char *when,
+/* Ownership: the command's pool. */
+static const char *
+receipt_text(ctl_t *ctl, const ctl_ledger_entry_t *entry, const char *when,
     const json_t *parts)
 {
-    size_t   i;
-    json_t  *part;
+    size_t         i;
+    json_t        *part;
+    ctl_buf_t      buf;
+    const char    *text;
+    ctl_signer_t   signer;
 
-    printf("%s erased, entry %s of %s\n  key destroyed %s\n", entry->subject,
-           entry->number, entry->at, when);
+    ctl_buf_init(&buf);
+    ctl_buf_printf(&buf, "%s erased, entry %s of %s\n  tenant %s\n  hash %s\n"
+                   "  key destroyed %s\n", entry->subject, entry->number,
+                   entry->at, ctl->tenant_text, entry->hash + 2, when);
 
     json_array_foreach(parts, i, part) {
-        printf("  %-17s %s %lld %s\n",
-               json_string_value(json_object_get(part, "table")),
-               json_string_value(json_object_get(part, "state")),
-               (long long) json_integer_value(json_object_get(part,
-                                                              "records")),
-               json_string_value(json_object_get(part, "at")));
+        ctl_buf_printf(&buf, "  %-17s %s %lld %s\n",
+            json_string_value(json_object_get(part, "table")),
+            json_string_value(json_object_get(part, "state")),
+            (long long) json_integer_value(json_object_get(part, "records")),
+            json_string_value(json_object_get(part, "at")));
     }
+
+    text = ctl_pool_text(&ctl->pool, buf.data, buf.len);
+    ctl_buf_free(&buf);
+
+    if (ctl->opt.ledger == NULL) {
+        return text;
+    }
+
+    return ctl_signer_open(ctl, &signer) == 0
+           ? ctl_signer_note(ctl, &signer, text) : NULL;
 }
 
 
@@ -181,7 +204,9 @@ ctl_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
         return -1;
     }
 
-    if (ctl_ledger_destroy(ctl, entry, &when) != 0) {
+    if (ctl_ledger_file_append(ctl, entry) != 0
+        || ctl_ledger_destroy(ctl, entry, &when) != 0)
+    {
         return -1;
     }
 

@@ -12,6 +12,7 @@
 #include "ctl/lifecycle/replay.h"
 #include "ctl/lifecycle/tenants.h"
 #include "ctl/store/keys.h"
+#include "ctl/store/ledger_file.h"
 #include "ctl/store/plugins.h"
 
 
@@ -38,16 +39,21 @@ ctl_cmd_restore_replay(ctl_t *ctl)
 }
 
 
-/* What was open when the backup was made, then what came after it. */
+/*
+ * What was open when the backup was made, then what came after it; of a key
+ * store that was restored what came after its own, whose keys it has again.
+ */
 static int
 tenant_replay(ctl_t *ctl)
 {
     size_t               i, count, restored;
+    const char          *head;
     ctl_ledger_entry_t  *list;
 
     if (ctl_keys_open(ctl) != 0 || ctl_erasures_turn(ctl) != 0
+        || ctl_ledger_file_restore(ctl, &head) != 0
         || ctl_ledger_check(ctl) != 0
-        || ctl_ledger_missing(ctl, &list, &count) != 0)
+        || ctl_ledger_again(ctl, head, &list, &count) != 0)
     {
         return -1;
     }

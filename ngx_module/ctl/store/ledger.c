@@ -47,7 +47,8 @@ enum {
 
 static const char  missing_sql[] =
     "SELECT " COLUMNS ", " DESTROYED " FROM keystore.ledger AS l"
-    " WHERE l.tenant = $1::uuid AND l.number > $2::bigint ORDER BY l.number";
+    " WHERE l.tenant = $1::uuid AND l.number > least($2::bigint, $3::bigint)"
+    " ORDER BY l.number";
 
 static const char  open_sql[] =
     "SELECT " COLUMNS ", false FROM pupil.ledger AS l WHERE l.tenant ="
@@ -105,9 +106,17 @@ ctl_ledger_enter(ctl_t *ctl, const char *subject, ctl_ledger_entry_t *entry)
 int
 ctl_ledger_missing(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count)
 {
+    return ctl_ledger_again(ctl, NULL, list, count);
+}
+
+
+int
+ctl_ledger_again(ctl_t *ctl, const char *number, ctl_ledger_entry_t **list,
+    size_t *count)
+{
     head_t       head;
     PGresult    *res;
-    const char  *params[2];
+    const char  *params[3];
 
     if (head_read(ctl, &head) != 0) {
         return -1;
@@ -115,7 +124,8 @@ ctl_ledger_missing(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count)
 
     params[0] = ctl->tenant_text;
     params[1] = head.number;
-    res = ask(ctl, ctl->keys, missing_sql, 2, params);
+    params[2] = number;
+    res = ask(ctl, ctl->keys, missing_sql, 3, params);
 
     return res != NULL ? entries_take(ctl, res, list, count) : -1;
 }
