@@ -145,6 +145,8 @@ my @wrong = (
      '2000m', '" "', 'off off'],
     [pupil_plugin => '', '/no/such.so'],
     [pupil_accepted => '', '/no/such', $open_key, 'a b'],
+    [pupil_ledger => '', '/no/such', '/no/such signer=x', 'a b',
+     "$open_key signer=x", 'a signer=x b'],
     [pupil_deny => '', 'nothing', 'identity relation=friend',
      'identity colour=red'],
     [pupil_tenant => '', 'X', 'ABCDEF00-0000-4000-8000-000000000000',

@@ -102,8 +102,8 @@ is erase($whom[2], @file)->{code}, 0, 'another with it';
 like verify($ledger, $signer)->{out}, qr/^3 notes/, 'the file has all three';
 
 for (['an entry left out', sub { s/\A.*?\n\n.*?\n\n//s },
-      qr/entry 2 of tenant .* does not follow/],
-     ['one twice', sub { s/\A(.*?\n\n.*?\n\n)/$1$1/s }, qr/entry 1 of tenant/],
+      qr/entry 2 of its tenant, does not follow/],
+     ['one twice', sub { s/\A(.*?\n\n.*?\n\n)/$1$1/s }, qr/note 2, entry 1 of/],
      ['one changed', sub { s/number 2/number 4/ }, qr/note 2 is not signed/],
      ['the end cut off', sub { s/.{9}\z//s }, qr/behind note 2 is none/])
 {

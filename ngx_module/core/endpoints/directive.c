@@ -36,6 +36,11 @@ static const pupil_word_t  pupil_text_words[] = {
     [PUPIL_VALUE] = { .name = "", .kind = PUPIL_WORD_TEXT }
 };
 
+static const pupil_word_t  pupil_ledger_words[] = {
+    [PUPIL_LEDGER_FILE] = { .name = "", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_LEDGER_SIGNER] = { .name = "signer=", .kind = PUPIL_WORD_TEXT }
+};
+
 static const pupil_word_t  pupil_keystore_words[] = {
     [PUPIL_KEYSTORE_CONNINFO] = { .name = "", .kind = PUPIL_WORD_TEXT },
     [PUPIL_KEYSTORE_SAME_CLUSTER] =
@@ -180,6 +185,15 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
         .most = 1,
         .once = 1,
         PUPIL_TABLE(pupil_text_words)
+    },
+
+    [PUPIL_DIRECTIVE_LEDGER] = {
+        .name = "pupil_ledger",
+        .where = PUPIL_IN_HTTP,
+        .least = 2,
+        .most = 2,
+        .once = 1,
+        PUPIL_TABLE(pupil_ledger_words)
     },
 
     [PUPIL_DIRECTIVE_DATABASE] = {

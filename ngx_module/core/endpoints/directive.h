@@ -33,6 +33,7 @@
 typedef enum {
     PUPIL_DIRECTIVE_PLUGIN = 0,
     PUPIL_DIRECTIVE_ACCEPTED,
+    PUPIL_DIRECTIVE_LEDGER,
     PUPIL_DIRECTIVE_DATABASE,
     PUPIL_DIRECTIVE_KEYSTORE,
     PUPIL_DIRECTIVE_POOL,
@@ -97,6 +98,11 @@ pupil_rc_t pupil_directive_read(pupil_directive_id_t id,
 
 enum {
     PUPIL_VALUE = 0             /* of a directive that has one word */
+};
+
+enum {
+    PUPIL_LEDGER_FILE = 0,
+    PUPIL_LEDGER_SIGNER
 };
 
 enum {

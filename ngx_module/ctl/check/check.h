@@ -19,6 +19,7 @@ typedef struct {
     const char    *conninfo[PUPIL_DATABASE_COUNT];  /* NULL: none given */
     const char    *master_key;
     pupil_str_t    accepted;                        /* of the file */
+    int64_t        entered;                         /* of pupil_ledger */
     int            same_cluster;
     PGconn        *conn[PUPIL_DATABASE_COUNT];      /* NULL: none */
     json_t        *findings;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/lifecycle/ledger.h"
 #include "core/plugin/accepted.h"
 #include "ctl/base/buf.h"
 #include "ctl/base/text.h"
@@ -282,6 +283,26 @@ accepted_read(check_t *check, const nginxconf_t *d)
 }
 
 
+static void
+ledger_read(check_t *check, const nginxconf_t *d)
+{
+    pupil_words_t  words;
+    pupil_error_t  error;
+
+    pupil_words_init(&words);
+    (void) pupil_directive_read(PUPIL_DIRECTIVE_LEDGER, check_words(check, d),
+                                d->count - 1, &words, &error);
+
+    if (pupil_ledger_read(path_full(check, d->words[1]),
+                          words.text[PUPIL_LEDGER_SIGNER], &check->ctl->alloc,
+                          &check->entered, &error)
+        != PUPIL_OK)
+    {
+        check_found_at(check, d, "pupil_ledger: %s", error.text);
+    }
+}
+
+
 /* Of what is loaded so far, as the module reads it. */
 static void
 deny_read(check_t *check, const nginxconf_t *d)
@@ -321,6 +342,10 @@ directive_read(check_t *check, pupil_directive_id_t id, const nginxconf_t *d)
 
     case PUPIL_DIRECTIVE_ACCEPTED:
         accepted_read(check, d);
+        return;
+
+    case PUPIL_DIRECTIVE_LEDGER:
+        ledger_read(check, d);
         return;
 
     case PUPIL_DIRECTIVE_DENY:

@@ -289,7 +289,8 @@ marks_check(check_t *check)
     }
 
     if (pupil_copy_fits(copied, destroyed, &error) != PUPIL_OK
-        || pupil_ledger_fits(entered, copied, &error) != PUPIL_OK)
+        || pupil_ledger_fits(entered, copied, &error) != PUPIL_OK
+        || pupil_ledger_fits(entered, check->entered, &error) != PUPIL_OK)
     {
         check_found(check, "%s", error.text);
     }

@@ -41,7 +41,7 @@ ctl_cmd_erasure_verify(ctl_t *ctl)
     size_t               len;
     pupil_str_t          text;
     pupil_note_key_t     key;
-    ctl_ledger_notes_t   notes;
+    pupil_ledger_t       notes;
 
     if (ctl->opt.signer == NULL
         || pupil_note_key_parse(ctl_str(ctl->opt.signer), &key) != PUPIL_OK)

@@ -27,18 +27,13 @@
 typedef struct {
     int                  fd;
     ctl_signer_t         signer;
-    ctl_ledger_notes_t   notes;
+    pupil_ledger_t       notes;
     const pupil_entry_t *last;          /* of the tenant; NULL: none */
 } ledger_file_t;
 
 
-static int note_take(const pupil_note_t *note, ctl_ledger_notes_t *notes,
-    const char *path);
-static const pupil_entry_t *entry_last(const ctl_ledger_notes_t *notes,
-    const pupil_uuid_t *tenant);
 static int file_open(ctl_t *ctl, ledger_file_t *file);
 static int file_read(ctl_t *ctl, ledger_file_t *file);
-static size_t torn(pupil_str_t text);
 static int entry_known(ctl_t *ctl, const pupil_entry_t *entry);
 static int entry_same(ctl_t *ctl, const ledger_file_t *file,
     const ctl_ledger_entry_t *entry);
@@ -61,82 +56,12 @@ enum {
 
 int
 ctl_ledger_notes(ctl_t *ctl, const char *path, pupil_str_t text,
-    const pupil_note_key_t *key, ctl_ledger_notes_t *notes)
+    const pupil_note_key_t *key, pupil_ledger_t *ledger)
 {
-    uint64_t      seconds;
-    pupil_rc_t    rc;
-    pupil_note_t  note;
+    pupil_error_t  error;
 
-    memset(notes, 0, sizeof(ctl_ledger_notes_t));
-    notes->entries = ctl_pool_alloc(&ctl->pool,
-                                    (text.len / sizeof(PUPIL_ENTRY_HEAD) + 1)
-                                    * sizeof(pupil_entry_t));
-
-    while ((rc = pupil_note_next(&text, &note)) == PUPIL_OK) {
-        notes->notes++;
-
-        if (pupil_note_verify(&note, key, &seconds) != PUPIL_OK) {
-            return ctl_error("%s: note %zu is not signed by %s", path,
-                             notes->notes, key->name);
-        }
-
-        if (note_take(&note, notes, path) != 0) {
-            return -1;
-        }
-    }
-
-    return rc == PUPIL_NOT_FOUND ? 0
-           : ctl_error("%s: what stands behind note %zu is none", path,
-                       notes->notes);
-}
-
-
-static int
-note_take(const pupil_note_t *note, ctl_ledger_notes_t *notes,
-    const char *path)
-{
-    char                  tenant[PUPIL_UUID_TEXT_LEN + 1];
-    uint8_t               hash[PUPIL_HASH_LEN];
-    pupil_entry_t        *entry;
-    const pupil_entry_t  *before;
-
-    entry = &notes->entries[notes->count];
-
-    if (pupil_entry_parse(note->text, entry) != PUPIL_OK) {
-        return 0;                                       /* a receipt */
-    }
-
-    before = entry_last(notes, &entry->tenant);
-    pupil_entry_hash(before != NULL ? before->hash : NULL, entry, hash);
-
-    if (entry->number != (before != NULL ? before->number : 0) + 1
-        || memcmp(hash, entry->hash, sizeof(hash)) != 0)
-    {
-        return ctl_error("%s: entry %" PRIu64 " of tenant %s does not follow"
-                         " the one before it", path, entry->number,
-                         ctl_uuid_text(&entry->tenant, tenant));
-    }
-
-    notes->count++;
-
-    return 0;
-}
-
-
-static const pupil_entry_t *
-entry_last(const ctl_ledger_notes_t *notes, const pupil_uuid_t *tenant)
-{
-    size_t  i;
-
-    for (i = notes->count; i != 0; i--) {
-        if (memcmp(&notes->entries[i - 1].tenant, tenant, PUPIL_UUID_LEN)
-            == 0)
-        {
-            return &notes->entries[i - 1];
-        }
-    }
-
-    return NULL;
+    return pupil_ledger_parse(text, key, &ctl->alloc, ledger, &error)
+           == PUPIL_OK ? 0 : ctl_error("%s: %s", path, error.text);
 }
 
 
@@ -179,7 +104,7 @@ file_read(ctl_t *ctl, ledger_file_t *file)
         return -1;
     }
 
-    cut = torn(text);
+    cut = pupil_ledger_torn(text);
     text.len -= cut;
 
     if (cut != 0 && ftruncate(file->fd, (off_t) text.len) != 0) {
@@ -192,27 +117,9 @@ file_read(ctl_t *ctl, ledger_file_t *file)
         return -1;
     }
 
-    file->last = entry_last(&file->notes, &ctl->tenant);
+    file->last = pupil_ledger_last(&file->notes, &ctl->tenant);
 
     return 0;
-}
-
-
-/* Bytes at the end that are no whole note; a note has an empty line at its. */
-static size_t
-torn(pupil_str_t text)
-{
-    pupil_str_t   rest;
-    pupil_note_t  note;
-
-    rest = text;
-
-    while (pupil_note_next(&rest, &note) == PUPIL_OK) { /* void */ }
-
-    return rest.len < 2
-           || memcmp(rest.data + rest.len - 2, "\n\n", 2) != 0
-           || memmem(rest.data, rest.len - 1, "\n\n", 2) == NULL
-           ? rest.len : 0;
 }
 
 

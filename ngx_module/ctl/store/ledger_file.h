@@ -9,25 +9,13 @@
 #ifndef PUPIL_CTL_LEDGER_FILE_H
 #define PUPIL_CTL_LEDGER_FILE_H
 
-#include "core/audit/note.h"
-#include "core/lifecycle/entry.h"
+#include "core/lifecycle/ledger.h"
 #include "ctl/store/ledger.h"
 
 
-/* What a file of notes has.  Ownership: the command's pool. */
-typedef struct {
-    pupil_entry_t  *entries;
-    size_t          count;
-    size_t          notes;      /* entries and others */
-} ctl_ledger_notes_t;
-
-
-/*
- * Every note is signed with this key, and entries follow each other without a
- * gap.  -1 with the error said, which names path.
- */
+/* As pupil_ledger_parse(); -1 with the error said, which names path. */
 int ctl_ledger_notes(ctl_t *ctl, const char *path, pupil_str_t text,
-    const pupil_note_key_t *key, ctl_ledger_notes_t *notes);
+    const pupil_note_key_t *key, pupil_ledger_t *ledger);
 
 /*
  * The file has nothing that the key store lacks, and can be written.  Like the

@@ -4,6 +4,7 @@
  * Setters of the directives for the whole server.
  */
 
+#include "core/lifecycle/ledger.h"
 #include "http/conf/ngx_http_pupil_conf.h"
 #include "http/homework/ngx_http_pupil_homework_cache.h"
 #include "http/login/ngx_http_pupil_login.h"
@@ -211,6 +212,50 @@ ngx_http_pupil_set_accepted(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                            error.text);
         return NGX_CONF_ERROR;
     }
+
+    return NGX_CONF_OK;
+}
+
+
+/* What the mirrored ledger has is known to have been entered. */
+char *
+ngx_http_pupil_set_ledger(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_pupil_main_conf_t *pmcf = conf;
+
+    int64_t         entries;
+    ngx_str_t      *value, path;
+    pupil_alloc_t   alloc;
+    pupil_words_t   words;
+    pupil_error_t   error;
+
+    value = cf->args->elts;
+    path = value[1];
+
+    if (pmcf->restored.entered != 0) {
+        return "is duplicate";
+    }
+
+    pupil_words_init(&words);
+
+    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_LEDGER, &words) != NGX_OK
+        || ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_http_pupil_conf_alloc(cf, &alloc);
+
+    if (pupil_ledger_read((char *) path.data, words.text[PUPIL_LEDGER_SIGNER],
+                          &alloc, &entries, &error)
+        != PUPIL_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "pupil_ledger: %s",
+                           error.text);
+        return NGX_CONF_ERROR;
+    }
+
+    pmcf->restored.entered = (ngx_atomic_uint_t) entries + 1;
 
     return NGX_CONF_OK;
 }

@@ -77,6 +77,13 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       0,
       NULL },
 
+    { ngx_string("pupil_ledger"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2,
+      ngx_http_pupil_set_ledger,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("pupil_database"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_http_pupil_set_database,
