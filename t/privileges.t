@@ -84,6 +84,7 @@ my %allowed = (
             'keystore.fetch' => 'SELECT', 'keystore.floor' => 'SELECT',
             'keystore.bound' => 'SELECT INSERT',
             'keystore.ledger' => 'SELECT', 'keystore.mark' => 'SELECT',
+            'keystore.hold' => 'SELECT INSERT DELETE reference',
             'keystore.setting' => 'SELECT INSERT keys_a_minute',
             'keystore.size' => 'SELECT INSERT owners',
         },

@@ -75,6 +75,7 @@ static const option_t  options[] = {
     { "since", NULL, OPT(since), OPTION_TEXT },
     { "limit", NULL, OPT(limit), OPTION_TEXT },
     { "login", NULL, OPT(login), OPTION_TEXT },
+    { "reference", NULL, OPT(reference), OPTION_TEXT },
     { "signer", NULL, OPT(signer), OPTION_TEXT },
     { "waive", NULL, OPT(waive), OPTION_TEXT },
     { NULL, NULL, 0, OPTION_TEXT }

@@ -21,6 +21,7 @@
 #include "ctl/lifecycle/erase.h"
 #include "ctl/lifecycle/erasure.h"
 #include "ctl/lifecycle/facts.h"
+#include "ctl/lifecycle/hold.h"
 #include "ctl/lifecycle/replay.h"
 #include "ctl/lifecycle/restrict.h"
 #include "ctl/lifecycle/work.h"
@@ -193,6 +194,16 @@ static const command_t  commands[] = {
         .run = ctl_cmd_subject_close,
         .arguments = "ID|--login NAME",
         .summary = "as lock, for good"
+    }, {
+        .words = "subject hold", .max = 1, .personal = 1,
+        .run = ctl_cmd_subject_hold,
+        .arguments = "ID|--login NAME --reference TEXT",
+        .summary = "keep a person from being erased"
+    }, {
+        .words = "subject release", .max = 1, .personal = 1,
+        .run = ctl_cmd_subject_release,
+        .arguments = "ID|--login NAME",
+        .summary = "end that"
     }, {
         .words = "subject erase", .max = 1, .personal = 1,
         .run = ctl_cmd_subject_erase,

@@ -24,6 +24,7 @@
 #include "ctl/lifecycle/erase.h"
 #include "ctl/lifecycle/parts.h"
 #include "ctl/store/floors.h"
+#include "ctl/store/hold.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/ledger_file.h"
 #include "ctl/store/plugins.h"
@@ -85,7 +86,8 @@ ctl_cmd_subject_erase(ctl_t *ctl)
 static int
 erase_ready(ctl_t *ctl, ctl_whom_t *whom)
 {
-    size_t  restored;
+    size_t       restored;
+    const char  *reference;
 
     if (ctl_whom_find(ctl, &erase_access, whom) != 0) {
         return -1;
@@ -93,6 +95,16 @@ erase_ready(ctl_t *ctl, ctl_whom_t *whom)
 
     if (ctl_parts_check(ctl) != 0) {
         return ctl_whom_refuse(ctl, &erase_access, whom, "erasure");
+    }
+
+    if (ctl_hold_read(ctl, whom->text, &reference) != 0) {
+        return -1;
+    }
+
+    if (reference != NULL) {
+        (void) ctl_whom_refuse(ctl, &erase_access, whom, "erasure");
+        return ctl_error("this person is held (%s): pupilctl subject release"
+                         " ends that", reference);
     }
 
     ctl_rollback(ctl->data);

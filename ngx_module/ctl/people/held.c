@@ -10,14 +10,15 @@
 #include "ctl/base/db.h"
 #include "ctl/people/held.h"
 #include "ctl/people/user.h"
+#include "ctl/store/hold.h"
 #include "ctl/store/whom.h"
 
 
 static json_t *held_read(ctl_t *ctl, const ctl_whom_t *whom);
 static int category_read(ctl_t *ctl, const ctl_whom_t *whom,
     const char *category, json_t *held);
-static void held_print(const ctl_whom_t *whom, const json_t *roles,
-    const json_t *held);
+static void held_print(const ctl_whom_t *whom, const char *hold,
+    const json_t *roles, const json_t *held);
 
 
 static const ctl_access_t  held_access = {
@@ -34,6 +35,7 @@ ctl_cmd_subject_show(ctl_t *ctl)
 {
     json_t      *roles, *held;
     ctl_whom_t   whom;
+    const char  *hold;
 
     if (ctl_whom_words(ctl, &whom) != 0) {
         return CTL_USAGE;
@@ -47,6 +49,7 @@ ctl_cmd_subject_show(ctl_t *ctl)
     held = held_read(ctl, &whom);
 
     if (roles == NULL || held == NULL
+        || ctl_hold_read(ctl, whom.text, &hold) != 0
         || ctl_record_one(ctl, &held_access, "allowed", &whom.id,
                           "subject=show") != 0
         || ctl_commit(ctl->data) != 0)
@@ -57,13 +60,13 @@ ctl_cmd_subject_show(ctl_t *ctl)
     }
 
     if (ctl->opt.json) {
-        ctl_json_print(json_pack("{s:s,s:s,s:s,s:o,s:o}", "id", whom.text,
+        ctl_json_print(json_pack("{s:s,s:s,s:s,s:s*,s:o,s:o}", "id", whom.text,
             "state", ctl_state_name(ctl_whom_state(&whom)),
-            "status", whom.status, "roles", roles, "categories", held));
+            "status", whom.status, "hold", hold, "roles", roles, "categories", held));
         return CTL_DONE;
     }
 
-    held_print(&whom, roles, held);
+    held_print(&whom, hold, roles, held);
     json_decref(roles);
     json_decref(held);
 
@@ -147,13 +150,19 @@ category_read(ctl_t *ctl, const ctl_whom_t *whom, const char *category,
 
 
 static void
-held_print(const ctl_whom_t *whom, const json_t *roles, const json_t *held)
+held_print(const ctl_whom_t *whom, const char *hold, const json_t *roles,
+    const json_t *held)
 {
     json_t      *entry;
     const char  *category, *from;
 
     printf("%s %s %s\n", whom->text, ctl_state_name(ctl_whom_state(whom)),
            whom->status);
+
+    if (hold != NULL) {
+        printf("  held: %s\n", hold);
+    }
+
     ctl_user_roles_print(roles);
 
     json_object_foreach((json_t *) held, category, entry) {

@@ -1,0 +1,120 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The record first: a hold that nobody can account for would be the worse.
+ */
+
+#include "ctl/base/db.h"
+#include "ctl/lifecycle/hold.h"
+#include "ctl/store/hold.h"
+#include "ctl/store/whom.h"
+
+
+static int hold_find(ctl_t *ctl, ctl_whom_t *whom, const char *detail);
+static int hold_change(ctl_t *ctl, const ctl_whom_t *whom,
+    const char *reference, const char *detail);
+
+
+static const ctl_access_t  hold_access = {
+    .category = "enrolment",
+    .fields = "role",
+    .purpose = PUPIL_PURPOSE_LEGAL_OBLIGATION,
+    .operation = PUPIL_OPERATION_WRITE,
+    .about = "subjects"
+};
+
+
+int
+ctl_cmd_subject_hold(ctl_t *ctl)
+{
+    ctl_whom_t   whom;
+    const char  *reference;
+
+    reference = ctl->opt.reference;
+
+    if (ctl_whom_words(ctl, &whom) != 0) {
+        return CTL_USAGE;
+    }
+
+    if (reference == NULL || reference[0] == '\0') {
+        ctl_error("--reference is needed: by which decision, without a name");
+        return CTL_USAGE;
+    }
+
+    if (hold_find(ctl, &whom, "hold=held") != 0
+        || hold_change(ctl, &whom, reference, "hold=held") != 0)
+    {
+        return CTL_FAILED;
+    }
+
+    if (ctl->opt.json) {
+        ctl_json_print(json_pack("{s:s,s:s}", "id", whom.text, "hold",
+                                 reference));
+    } else {
+        printf("%s held: %s\n", whom.text, reference);
+    }
+
+    return CTL_DONE;
+}
+
+
+int
+ctl_cmd_subject_release(ctl_t *ctl)
+{
+    ctl_whom_t   whom;
+    const char  *before;
+
+    if (ctl_whom_words(ctl, &whom) != 0) {
+        return CTL_USAGE;
+    }
+
+    if (hold_find(ctl, &whom, "hold=released") != 0
+        || ctl_hold_read(ctl, whom.text, &before) != 0
+        || hold_change(ctl, &whom, NULL, "hold=released") != 0)
+    {
+        return CTL_FAILED;
+    }
+
+    if (ctl->opt.json) {
+        ctl_json_print(json_pack("{s:s,s:s?}", "id", whom.text, "before",
+                                 before));
+    } else if (before != NULL) {
+        printf("%s released, was held: %s\n", whom.text, before);
+    } else {
+        printf("%s is not held\n", whom.text);
+    }
+
+    return CTL_DONE;
+}
+
+
+static int
+hold_find(ctl_t *ctl, ctl_whom_t *whom, const char *detail)
+{
+    if (ctl_whom_find(ctl, &hold_access, whom) != 0) {
+        return -1;
+    }
+
+    if (ctl_whom_state(whom) != PUPIL_OWNER_STATE_ERASED) {
+        return 0;
+    }
+
+    (void) ctl_whom_refuse(ctl, &hold_access, whom, detail);
+
+    return ctl_error("this person was erased");
+}
+
+
+static int
+hold_change(ctl_t *ctl, const ctl_whom_t *whom, const char *reference,
+    const char *detail)
+{
+    if (ctl_record_one(ctl, &hold_access, "allowed", &whom->id, detail) != 0
+        || ctl_commit(ctl->data) != 0)
+    {
+        return -1;
+    }
+
+    return ctl_hold_write(ctl, whom->text, reference) == 0 ? 0
+           : ctl_error("the key store was not changed: run this again");
+}

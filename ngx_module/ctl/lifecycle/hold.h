@@ -1,0 +1,16 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * pupilctl subject hold, release (GDPR article 17(3)).
+ */
+
+#ifndef PUPIL_CTL_LIFECYCLE_HOLD_H
+#define PUPIL_CTL_LIFECYCLE_HOLD_H
+
+#include "ctl/base/ctl.h"
+
+
+int ctl_cmd_subject_hold(ctl_t *ctl);
+int ctl_cmd_subject_release(ctl_t *ctl);
+
+#endif /* PUPIL_CTL_LIFECYCLE_HOLD_H */

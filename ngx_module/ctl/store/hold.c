@@ -1,0 +1,65 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include "ctl/base/db.h"
+#include "ctl/store/hold.h"
+
+
+int
+ctl_hold_read(ctl_t *ctl, const char *subject, const char **reference)
+{
+    PGresult    *res;
+    const char  *params[2];
+
+    params[0] = ctl->tenant_text;
+    params[1] = subject;
+
+    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
+          ? ctl_query(ctl->keys, "SELECT reference FROM keystore.hold WHERE"
+                      " tenant = $1::uuid AND subject = $2::uuid", 2, params)
+          : NULL;
+    ctl_rollback(ctl->keys);
+
+    if (res == NULL) {
+        return -1;
+    }
+
+    *reference = PQntuples(res) == 0 ? NULL
+                 : ctl_pool_text(&ctl->pool, PQgetvalue(res, 0, 0),
+                                 (size_t) PQgetlength(res, 0, 0));
+    PQclear(res);
+
+    return 0;
+}
+
+
+int
+ctl_hold_write(ctl_t *ctl, const char *subject, const char *reference)
+{
+    int          rc;
+    const char  *params[3];
+
+    params[0] = ctl->tenant_text;
+    params[1] = subject;
+    params[2] = reference;
+
+    if (ctl_begin(ctl->keys, &ctl->tenant) != 0) {
+        return -1;
+    }
+
+    rc = reference != NULL
+         ? ctl_exec(ctl->keys, "INSERT INTO keystore.hold (tenant, subject,"
+                    " reference) VALUES ($1::uuid, $2::uuid, $3) ON CONFLICT"
+                    " (tenant, subject) DO UPDATE SET reference ="
+                    " EXCLUDED.reference", 3, params)
+         : ctl_exec(ctl->keys, "DELETE FROM keystore.hold WHERE tenant ="
+                    " $1::uuid AND subject = $2::uuid", 2, params);
+
+    if (rc != 0) {
+        ctl_rollback(ctl->keys);
+        return -1;
+    }
+
+    return ctl_commit(ctl->keys);
+}
