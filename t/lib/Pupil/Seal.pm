@@ -1,0 +1,41 @@
+package Pupil::Seal;
+
+# Copyright (C) the Pupil authors
+#
+# The sealed log of a site, as the operator has it: a folder of checkpoints
+# outside of the database, and the commands.
+
+use v5.36;
+
+use Pupil::Util qw(slurp tmp_dir);
+
+sub new ($class, $site) {
+    my $self = bless { site => $site, dir => tmp_dir() . '/checkpoints' },
+        $class;
+    mkdir $self->{dir};
+    return $self;
+}
+
+sub dir ($self) { $self->{dir} }
+sub file ($self) { "$self->{dir}/" . $self->{site}->tenant . '.checkpoints' }
+
+sub anchors ($self) {
+    my $text = slurp($self->file);
+    utf8::decode($text);
+    return $text;
+}
+
+sub ctl ($self, @args) {
+    return $self->{site}->ctl(@args, '--checkpoints', $self->{dir},
+                              $self->{site}->ctl_where);
+}
+
+# The same, for start_process().
+sub command ($self, @args) {
+    return ("$ENV{PUPIL_BUILD}/pupilctl", @args, '--checkpoints',
+            $self->{dir}, $self->{site}->ctl_where);
+}
+
+sub seal ($self, @more) { $self->ctl(qw(audit seal), @more) }
+
+1;
