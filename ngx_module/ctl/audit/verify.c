@@ -18,6 +18,7 @@
 #include "core/base/text.h"
 #include "core/base/time.h"
 #include "ctl/audit/referred.h"
+#include "ctl/audit/rows.h"
 #include "ctl/audit/sequence.h"
 #include "ctl/audit/verify.h"
 #include "ctl/base/clock.h"
@@ -32,7 +33,6 @@
 #define RECENT   (30 * PUPIL_TIME_SECOND)       /* perhaps under way */
 #define MARGIN   (2 * PUPIL_AUDIT_CLOCKS)       /* read before --since */
 #define LOOKS    8                              /* a second apart */
-#define HASH     64                             /* room for its bytes */
 
 
 typedef struct {
@@ -41,7 +41,6 @@ typedef struct {
     sequence_t          sequence;
     referred_t          referred;
     uint64_t            records, unnumbered;
-    uint8_t             shape[HASH], policy[HASH];      /* of a record */
 } verify_t;
 
 
@@ -53,8 +52,6 @@ static int records_read(verify_t *v,
     void (*each)(verify_t *v, const PGresult *res, int row));
 static void record_declares(verify_t *v, const PGresult *res, int row);
 static void record_check(verify_t *v, const PGresult *res, int row);
-static int record_authentic(verify_t *v, const PGresult *res, int row,
-    pupil_audit_record_t *record);
 static int verify_recorded(ctl_t *ctl);
 static void verify_print(const verify_t *v);
 static json_t *finding_json(const finding_t *finding);
@@ -90,11 +87,9 @@ static const struct {
  * number is from before there were numbers comes last.
  */
 #define RECORDS                                                               \
-    "DECLARE records NO SCROLL CURSOR FOR SELECT r.writer, r.number,"         \
-    " (extract(epoch FROM r.at) * 1000000)::bigint, r.request, r.actor,"      \
-    " r.institution, r.role, r.network, r.shape, r.policy, r.outcome,"        \
-    " r.subjects, r.note, r.mac, r.at < coalesce((SELECT m.applied_at"        \
-    " FROM public.pupil_migration AS m WHERE m.number = 16), 'infinity')"     \
+    "DECLARE records NO SCROLL CURSOR FOR SELECT " AUDIT_ROW_COLUMNS ","      \
+    " r.at < coalesce((SELECT m.applied_at FROM public.pupil_migration AS m"  \
+    " WHERE m.number = 16), 'infinity')"                                      \
     " FROM pupil.audit_record AS r WHERE r.tenant = pupil.current_tenant()"   \
     " AND r.at >= timestamptz 'epoch' + $1::bigint * interval '1 us'"
 
@@ -104,23 +99,7 @@ static const char  declaring_sql[] =
 static const char  records_sql[] =
     RECORDS " ORDER BY r.writer, r.number, r.at";
 
-enum {
-    COLUMN_WRITER = 0,
-    COLUMN_NUMBER,
-    COLUMN_AT,
-    COLUMN_REQUEST,
-    COLUMN_ACTOR,
-    COLUMN_INSTITUTION,
-    COLUMN_ROLE,
-    COLUMN_NETWORK,
-    COLUMN_SHAPE,
-    COLUMN_POLICY,
-    COLUMN_OUTCOME,
-    COLUMN_SUBJECTS,
-    COLUMN_NOTE,
-    COLUMN_MAC,
-    COLUMN_EARLIER
-};
+#define COLUMN_EARLIER  AUDIT_ROW_COUNT
 
 
 int
@@ -295,13 +274,12 @@ records_read(verify_t *v,
 static void
 record_declares(verify_t *v, const PGresult *res, int row)
 {
-    pupil_audit_record_t  record;
+    audit_row_t  r;
 
-    if (!PQgetisnull(res, row, COLUMN_NUMBER)
-        && record_authentic(v, res, row, &record))
-    {
-        (void) sequence_declare(&v->sequence,
-                                ctl_get_str(res, row, COLUMN_NOTE));
+    audit_row_read(v->key, &v->ctl->tenant, res, row, &r);
+
+    if (r.numbered && r.authentic) {
+        (void) sequence_declare(&v->sequence, r.record.note);
     }
 }
 
@@ -309,86 +287,32 @@ record_declares(verify_t *v, const PGresult *res, int row)
 static void
 record_check(verify_t *v, const PGresult *res, int row)
 {
-    int                   authentic;
-    finding_t             finding;
-    pupil_audit_record_t  record;
+    finding_t    finding;
+    audit_row_t  r;
 
     v->records++;
 
-    authentic = record_authentic(v, res, row, &record);
+    audit_row_read(v->key, &v->ctl->tenant, res, row, &r);
 
-    if (!PQgetisnull(res, row, COLUMN_WRITER)
-        && !PQgetisnull(res, row, COLUMN_NUMBER))
-    {
-        if (authentic) {
-            referred_check(&v->referred, &v->sequence, &record);
+    if (r.numbered) {
+        if (r.authentic) {
+            referred_check(&v->referred, &v->sequence, &r.record);
         }
 
-        sequence_record(&v->sequence, &record, authentic);
+        sequence_record(&v->sequence, &r.record, r.authentic);
         return;
     }
 
     if (PQgetvalue(res, row, COLUMN_EARLIER)[0] == 't') {
-        referred_check(&v->referred, &v->sequence, &record);
+        referred_check(&v->referred, &v->sequence, &r.record);
         v->unnumbered++;
         return;
     }
 
     memset(&finding, 0, sizeof(finding));
     finding.kind = FINDING_UNNUMBERED;
-    finding.at = record.at;
+    finding.at = r.record.at;
     sequence_find(&v->sequence, &finding);
-}
-
-
-/* Fills record, which stays in res; shape and policy do in v. */
-static int
-record_authentic(verify_t *v, const PGresult *res, int row,
-    pupil_audit_record_t *record)
-{
-    size_t   len;
-    uint8_t  mac[PUPIL_AUDIT_MAC_LEN], stored[HASH];
-
-    memset(record, 0, sizeof(pupil_audit_record_t));
-    record->tenant = v->ctl->tenant;
-    record->writer = strtoull(PQgetvalue(res, row, COLUMN_WRITER), NULL, 10);
-    record->number = strtoull(PQgetvalue(res, row, COLUMN_NUMBER), NULL, 10);
-    record->at = strtoll(PQgetvalue(res, row, COLUMN_AT), NULL, 10);
-    record->role = ctl_get_str(res, row, COLUMN_ROLE);
-    record->network = ctl_get_str(res, row, COLUMN_NETWORK);
-    record->outcome = ctl_get_str(res, row, COLUMN_OUTCOME);
-    record->subjects = ctl_get_str(res, row, COLUMN_SUBJECTS);
-    record->note = ctl_get_str(res, row, COLUMN_NOTE);
-    record->shape.data = v->shape;
-    record->policy.data = v->policy;
-
-    if (ctl_get_uuid(res, row, COLUMN_REQUEST, &record->request) != 0
-        || ctl_get_uuid(res, row, COLUMN_ACTOR, &record->actor) != 0
-        || ctl_get_uuid(res, row, COLUMN_INSTITUTION, &record->institution)
-           != 0
-        || ctl_get_bytes(res, row, COLUMN_SHAPE, v->shape, sizeof(v->shape),
-                         &record->shape.len) != 0
-        || ctl_get_bytes(res, row, COLUMN_POLICY, v->policy,
-                         sizeof(v->policy),
-                         &record->policy.len) != 0
-        || ctl_get_bytes(res, row, COLUMN_MAC, stored, sizeof(stored), &len)
-           != 0
-        || len != sizeof(mac))
-    {
-        return 0;
-    }
-
-    for (record->choice = 0; record->choice < PUPIL_NUMBERS_CHOICES;
-         record->choice++)
-    {
-        pupil_audit_mac(v->key, record, mac);
-
-        if (memcmp(mac, stored, sizeof(mac)) == 0) {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 
