@@ -40,7 +40,7 @@ sub rows_of ($id) {
 
 # What an older version had stored for this name, in place of all.
 sub as_before ($id, $name) {
-    my %row = map { split } $day->keytool(
+    my %row = map { split } grep { /^(?:term|mac) / } $day->keytool(
         (grep { /^(?:tenant|service) / } $day->key_rows),
         join ' ', 'login', $day->tenant,
         encode_utf8($name =~ tr/A-Z/a-z/r), $id);
