@@ -150,8 +150,8 @@ RETURNING d.writer, d.number
 SQL
 $run = $seal->seal('--json');
 is $run->{code}, 1, 'a record that is suppressed before it is sealed is found';
-like $run->{err}, qr/writer ${\ sprintf '%016x', $writer}\ number\ $number\ is\x20not
-                     \x20there/x, 'and located';
+my $which = sprintf 'writer %016x number %d', $writer, $number;
+like $run->{err}, qr/\Q$which\E is not there/, 'and located';
 is $db->selectrow_array('SELECT sum(missing) FROM pupil.seal'), 1,
     'and in the log';
 is $seal->seal->{code}, 0, 'once';

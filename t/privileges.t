@@ -55,6 +55,9 @@ my %allowed = (
             'pupil.imported' => 'SELECT INSERT fingerprint',
             'pupil.ledger' => 'SELECT INSERT', 'pupil.mark' => 'SELECT',
             'pupil.erasure' => 'SELECT INSERT state',
+            'pupil.seal' => 'SELECT INSERT',
+            'pupil.seal_tile' => 'SELECT INSERT hashes',
+            'pupil.seal_writer' => 'SELECT INSERT number',
             'pupil.session' => 'SELECT DELETE',
             'pupil.plugin' =>
                 'SELECT INSERT accepted_at accepted_by grants version',

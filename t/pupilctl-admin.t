@@ -184,7 +184,7 @@ is $site->ctl('tenant', 'add', 'Testkommunen', @where)->{code}, 0,
     'its own name is that of the same';
 is $pg->dbh('pupil_keys')->selectrow_array(
     'SELECT count(*) FROM keystore.service_key WHERE tenant = ?', undef,
-    $second), 8, 'with keys of its own';
+    $second), 9, 'with keys of its own';
 is $site->db->selectrow_array('SELECT s.status FROM pupil.tenant t JOIN'
     . ' pupil.subject s ON s.subject = t.decoy JOIN data.credential c ON'
     . ' c.owner = t.decoy WHERE t.tenant = ? AND c.password_hash IS NOT NULL',

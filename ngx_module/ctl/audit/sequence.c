@@ -53,6 +53,28 @@ sequence_declare(sequence_t *s, pupil_str_t note)
 }
 
 
+int
+sequence_declared(const sequence_t *s, uint64_t writer, uint64_t number)
+{
+    size_t             i;
+    const declared_t  *declared;
+
+    declared = s->declared.elts;
+
+    for (i = 0; i < s->declared.count; i++) {
+        if (declared[i].writer == writer && !declared[i].ended
+            && declared[i].range.choice == 0
+            && declared[i].range.first <= number
+            && declared[i].range.last >= number)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 void
 sequence_begin(sequence_t *s)
 {

@@ -67,6 +67,9 @@ typedef struct {
 /* The note of an authentic record of a gateway; 0, or -1: it is none. */
 int sequence_declare(sequence_t *s, pupil_str_t note);
 
+/* Is this number declared absent? */
+int sequence_declared(const sequence_t *s, uint64_t writer, uint64_t number);
+
 /* All is declared: records come now, by writer and number. */
 void sequence_begin(sequence_t *s);
 

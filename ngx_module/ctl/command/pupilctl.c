@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "ctl/audit/list.h"
+#include "ctl/audit/seal.h"
 #include "ctl/audit/verify.h"
 #include "ctl/check/check.h"
 #include "ctl/command/options.h"
@@ -230,6 +231,11 @@ static const command_t  commands[] = {
         .run = ctl_cmd_audit_verify,
         .arguments = "[--since TIME]",
         .summary = "whether the audit is whole"
+    }, {
+        .words = "audit seal",
+        .run = ctl_cmd_audit_seal,
+        .arguments = "--checkpoints DIR [--ship COMMAND] [--follow]",
+        .summary = "seal what the audit has, once or for ever"
     }, {
         .words = "restore replay", .personal = 1,
         .run = ctl_cmd_restore_replay,

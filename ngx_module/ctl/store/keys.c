@@ -38,7 +38,7 @@ static void index_name(const char *category, const char *field,
 
 /* Service keys that every tenant has; those of blind indexes come on top. */
 static const char *const  service_names[] = {
-    "mac", "token", "fingerprint", "index:contact.email",
+    "mac", "token", "fingerprint", "seal", "index:contact.email",
     "index:credential.login_id", "index:source.user", "index:source.class",
     "index:source.institution", NULL
 };
@@ -439,6 +439,28 @@ service_key_make(ctl_t *ctl, const char *name)
                                   version, s) != PUPIL_OK)
     {
         return ctl_error("the keyring is full");
+    }
+
+    return 0;
+}
+
+
+int
+ctl_key_ensure(ctl_t *ctl, const char *name)
+{
+    if (pupil_keyring_service(ctl->ring, &ctl->tenant, ctl_str(name))
+        != NULL)
+    {
+        return 0;
+    }
+
+    if (ctl_begin(ctl->keys, &ctl->tenant) != 0) {
+        return -1;
+    }
+
+    if (service_key_make(ctl, name) != 0 || ctl_commit(ctl->keys) != 0) {
+        ctl_rollback(ctl->keys);
+        return -1;
     }
 
     return 0;

@@ -33,6 +33,9 @@ int ctl_keys_ensure(ctl_t *ctl);
  */
 int ctl_keys_index(ctl_t *ctl);
 
+/* Makes a service key that the tenant lacks, in a transaction of its own. */
+int ctl_key_ensure(ctl_t *ctl, const char *name);
+
 /* A service key of the tenant; NULL with the error said. */
 const pupil_key_t *ctl_key(ctl_t *ctl, const char *name);
 

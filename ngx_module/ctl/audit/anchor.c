@@ -1,0 +1,146 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ctl/audit/anchor.h"
+
+
+#define MODE  0644              /* there is no secret in it */
+
+
+static int folder_sync(const char *path);
+static int fail(const char *path);
+
+
+int
+anchor_open(anchor_t *anchor, ctl_t *ctl)
+{
+    int          fd;
+    void        *map;
+    struct stat  st;
+
+    memset(anchor, 0, sizeof(anchor_t));
+
+    if (snprintf(anchor->path, sizeof(anchor->path), "%s/%s.checkpoints",
+                 ctl->opt.checkpoints, ctl->tenant_text)
+        >= (int) sizeof(anchor->path))
+    {
+        return ctl_error("--checkpoints is too long");
+    }
+
+    fd = open(anchor->path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0) {
+        return errno == ENOENT ? 0 : fail(anchor->path);
+    }
+
+    map = NULL;
+
+    if (fstat(fd, &st) == 0 && st.st_size != 0) {
+        map = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    }
+
+    if (map == MAP_FAILED) {
+        close(fd);
+        return fail(anchor->path);
+    }
+
+    close(fd);
+
+    if (map != NULL) {
+        anchor->map = map;
+        anchor->whole.data = map;
+        anchor->whole.len = (size_t) st.st_size;
+        anchor->rest = anchor->whole;
+    }
+
+    return 0;
+}
+
+
+pupil_rc_t
+anchor_next(anchor_t *anchor, pupil_note_t *note)
+{
+    return pupil_note_next(&anchor->rest, note);
+}
+
+
+size_t
+anchor_at(const anchor_t *anchor)
+{
+    return anchor->whole.len - anchor->rest.len;
+}
+
+
+void
+anchor_close(anchor_t *anchor)
+{
+    if (anchor->map != NULL) {
+        munmap(anchor->map, anchor->whole.len);
+        anchor->map = NULL;
+    }
+}
+
+
+int
+anchor_append(const char *path, size_t at, const char *note)
+{
+    int     fd, failed;
+    char    text[8192];
+    size_t  len;
+
+    len = (size_t) snprintf(text, sizeof(text), "%s\n", note);
+
+    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, MODE);
+    if (fd < 0) {
+        return fail(path);
+    }
+
+    failed = fchmod(fd, MODE) != 0
+             || ftruncate(fd, (off_t) at) != 0
+             || pwrite(fd, text, len, (off_t) at) != (ssize_t) len
+             || fsync(fd) != 0;
+
+    if (close(fd) != 0 || failed) {
+        return fail(path);
+    }
+
+    /* the name of a file that is new has to stay, too */
+    return at == 0 ? folder_sync(path) : 0;
+}
+
+
+static int
+folder_sync(const char *path)
+{
+    int    fd, rc;
+    char   folder[ANCHOR_PATH_SIZE];
+
+    snprintf(folder, sizeof(folder), "%s", path);
+    *strrchr(folder, '/') = '\0';
+
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return fail(folder);
+    }
+
+    rc = fsync(fd) == 0 ? 0 : fail(folder);
+    close(fd);
+
+    return rc;
+}
+
+
+static int
+fail(const char *path)
+{
+    return ctl_error("%s: %s", path, strerror(errno));
+}

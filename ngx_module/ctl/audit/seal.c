@@ -1,0 +1,675 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * pupilctl audit seal: the sealer (invariant I9).  There is one at a time for a
+ * cell, by a lock of its session, and whatever happens to it, the next goes on:
+ *
+ *  1. a transaction reads what can be sealed, and stores tiles, the batch and
+ *     its checkpoint;
+ *  2. the checkpoint is added to the file outside of the database;
+ *  3. the file is shipped.
+ *
+ * Who begins adds to the file what the database has more, so that 2 is made up
+ * for, and ships it.  A file that has more than the database means that the log
+ * was cut off, or the database restored: nothing is sealed on top of that.
+ */
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/text.h"
+#include "core/base/time.h"
+#include "ctl/audit/anchor.h"
+#include "ctl/audit/batch.h"
+#include "ctl/audit/seal.h"
+#include "ctl/audit/ship.h"
+#include "ctl/base/clock.h"
+#include "ctl/base/db.h"
+#include "ctl/base/text.h"
+
+
+#define PAUSE       2           /* seconds, with --follow */
+#define AGAIN       60          /* seconds after a tenant failed */
+#define BATCH_MAX   10000       /* records */
+
+
+/* A tenant, from one pass to the next. */
+typedef struct {
+    pupil_uuid_t  tenant;
+    int           begun;        /* its file was looked at */
+    int           failed;
+    int64_t       again;        /* then not before */
+    pupil_time_t  read;         /* up to then all was read */
+    int64_t       looked[3];    /* when, by the table below */
+    size_t        at;           /* where its file ends, whole */
+    uint64_t      events, missing;
+    ship_t        ship;
+} seal_tenant_t;
+
+typedef struct {
+    ctl_t            *ctl;
+    sequence_list_t   tenants;  /* seal_tenant_t */
+    sequence_list_t   gaps;     /* prefix_gap_t */
+    int               more;     /* to be sealed at once */
+    int               waits;    /* for a number */
+} seal_t;
+
+
+static int seal_lock(ctl_t *ctl);
+static int tenants_read(seal_t *s);
+static seal_tenant_t *tenant_find(seal_t *s, const pupil_uuid_t *tenant);
+static int seal_once(seal_t *s);
+static int tenant_pass(seal_t *s, seal_tenant_t *t);
+static int tenant_begin(seal_t *s, seal_tenant_t *t);
+static int anchor_check(seal_tenant_t *t, anchor_t *anchor,
+    const audit_log_t *log, const audit_tree_t *tree);
+static int anchor_last(anchor_t *anchor, const audit_log_t *log,
+    pupil_checkpoint_t *last);
+static int anchor_catch_up(seal_tenant_t *t, const audit_log_t *log,
+    uint64_t size);
+static pupil_time_t window(seal_tenant_t *t);
+static PGresult *records_read(seal_t *s, pupil_time_t from);
+static int records_seal(seal_t *s, seal_tenant_t *t, const PGresult *res,
+    pupil_time_t now);
+static int prefix_seal(seal_t *s, seal_tenant_t *t, const audit_log_t *log,
+    const prefix_t *prefix);
+static void missing_say(const ctl_t *ctl, const prefix_t *prefix);
+static int note_keep(seal_tenant_t *t, const char *note);
+static int seal_end(seal_t *s);
+static int64_t seconds_now(void);
+
+
+/*
+ * What is committed late is dated before what was read already.  So what is
+ * recent is read again, the longer ago, the seldomer; no index says what is not
+ * sealed, as each record would pay for it.
+ */
+static const struct {
+    int           every;        /* seconds */
+    pupil_time_t  back;
+} windows[3] = {
+    { 3600, PUPIL_TIME_DAY },
+    { 30, 180 * PUPIL_TIME_SECOND },
+    { 0, 5 * PUPIL_TIME_SECOND }
+};
+
+static const char  lock_sql[] =
+    "SELECT pg_try_advisory_lock(hashtextextended('pupil.seal', 0))";
+
+/* In the order of their times: what is left out comes later. */
+static const char  records_sql[] =
+    "SELECT " AUDIT_ROW_COLUMNS ", coalesce(w.number, 0)"
+    " FROM pupil.audit_record AS r LEFT JOIN pupil.seal_writer AS w"
+    " ON w.tenant = r.tenant AND w.writer = r.writer"
+    " WHERE r.tenant = pupil.current_tenant()"
+    " AND r.at >= timestamptz 'epoch' + $1::bigint * interval '1 us'"
+    " AND r.number > coalesce(w.number, 0)"
+    " ORDER BY r.at LIMIT $2::integer";
+
+#define COLUMN_SEALED  AUDIT_ROW_COUNT
+
+static const char  notes_sql[] =
+    "SELECT s.note FROM pupil.seal AS s WHERE s.tenant ="
+    " pupil.current_tenant() AND s.size > $1::bigint ORDER BY s.batch";
+
+
+int
+ctl_cmd_audit_seal(ctl_t *ctl)
+{
+    int     rc;
+    seal_t  s;
+
+    if (ctl->opt.checkpoints == NULL) {
+        ctl_error("--checkpoints is needed: a folder outside of the database");
+        return CTL_USAGE;
+    }
+
+    memset(&s, 0, sizeof(s));
+    s.ctl = ctl;
+
+    if (ctl_open_data(ctl) != 0 || ctl_open_keys(ctl) != 0
+        || seal_lock(ctl) != 0)
+    {
+        return CTL_FAILED;
+    }
+
+    do {
+        rc = seal_once(&s);
+    } while (rc == 0 && (s.more || (!ctl->opt.follow && s.waits
+                                    && sleep(1) == 0)
+                         || (ctl->opt.follow && sleep(PAUSE) == 0)));
+
+    if (seal_end(&s) != 0) {
+        rc = -1;
+    }
+
+    free(s.tenants.elts);
+    free(s.gaps.elts);
+
+    return rc == 0 ? CTL_DONE : CTL_FAILED;
+}
+
+
+/* Who follows stands by until whoever seals is gone. */
+static int
+seal_lock(ctl_t *ctl)
+{
+    int        locked, said;
+    PGresult  *res;
+
+    for (said = 0; /* void */ ; said = 1) {
+        res = ctl_query(ctl->data, lock_sql, 0, NULL);
+        if (res == NULL) {
+            return -1;
+        }
+
+        locked = PQgetvalue(res, 0, 0)[0] == 't';
+        PQclear(res);
+
+        if (locked) {
+            return 0;
+        }
+
+        if (!ctl->opt.follow) {
+            return ctl_error("another sealer is at work");
+        }
+
+        if (!said) {
+            ctl_note("another sealer is at work: this one stands by");
+        }
+
+        sleep(PAUSE);
+    }
+}
+
+
+/* What one tenant lacks does not keep others from being sealed. */
+static int
+seal_once(seal_t *s)
+{
+    size_t          i;
+    seal_tenant_t  *t;
+
+    s->more = 0;
+    s->waits = 0;
+
+    if (tenants_read(s) != 0) {
+        return -1;
+    }
+
+    for (i = 0; i < s->tenants.count; i++) {
+        t = &((seal_tenant_t *) s->tenants.elts)[i];
+        s->ctl->tenant = t->tenant;
+        ctl_uuid_text(&t->tenant, s->ctl->tenant_text);
+
+        if (t->failed && seconds_now() < t->again) {
+            continue;
+        }
+
+        t->failed = (!t->begun && tenant_begin(s, t) != 0)
+                    || tenant_pass(s, t) != 0;
+        t->again = seconds_now() + AGAIN;
+
+        if (PQstatus(s->ctl->data) != CONNECTION_OK
+            || PQstatus(s->ctl->keys) != CONNECTION_OK)
+        {
+            return -1;
+        }
+
+        ship_poll(&t->ship);
+    }
+
+    return 0;
+}
+
+
+/* That of --tenant, or all, with those that came since. */
+static int
+tenants_read(seal_t *s)
+{
+    int            row;
+    PGresult      *res;
+    pupil_uuid_t   tenant;
+
+    if (s->ctl->opt.tenant != NULL) {
+        if (ctl_open_tenant(s->ctl) != 0) {
+            return -1;
+        }
+
+        (void) tenant_find(s, &s->ctl->tenant);
+
+        return 0;
+    }
+
+    res = ctl_query(s->ctl->data, "SELECT tenant FROM pupil.tenant ORDER BY"
+                    " tenant", 0, NULL);
+    if (res == NULL) {
+        return -1;
+    }
+
+    for (row = 0; row < PQntuples(res); row++) {
+        if (ctl_get_uuid(res, row, 0, &tenant) == 0) {
+            (void) tenant_find(s, &tenant);
+        }
+    }
+
+    PQclear(res);
+
+    return 0;
+}
+
+
+static seal_tenant_t *
+tenant_find(seal_t *s, const pupil_uuid_t *tenant)
+{
+    size_t          i;
+    seal_tenant_t  *t;
+
+    t = s->tenants.elts;
+
+    for (i = 0; i < s->tenants.count; i++) {
+        if (pupil_uuid_compare(&t[i].tenant, tenant) == 0) {
+            return &t[i];
+        }
+    }
+
+    t = sequence_list_add(&s->tenants, sizeof(seal_tenant_t));
+    memset(t, 0, sizeof(seal_tenant_t));
+    t->tenant = *tenant;
+
+    if (s->ctl->opt.ship != NULL) {
+        t->ship.command = ctl_pool_text(&s->ctl->pool, s->ctl->opt.ship,
+                                        strlen(s->ctl->opt.ship));
+    }
+
+    return t;
+}
+
+
+/* Where the log is, and whether its file is behind. */
+static int
+tenant_begin(seal_t *s, seal_tenant_t *t)
+{
+    int            rc;
+    anchor_t       anchor;
+    audit_log_t    log;
+    audit_tree_t  *tree;
+
+    if (ctl_begin(s->ctl->data, &t->tenant) != 0) {
+        return -1;
+    }
+
+    rc = -1;
+    tree = ctl_memory(sizeof(audit_tree_t));
+    memset(tree, 0, sizeof(audit_tree_t));
+
+    if (anchor_open(&anchor, s->ctl) == 0) {
+        memcpy(t->ship.path, anchor.path, sizeof(anchor.path));
+        rc = audit_log_open(&log, s->ctl) == 0
+             && audit_tree_open(tree, &log) == 0
+             && anchor_check(t, &anchor, &log, tree) == 0
+             ? 0 : -1;
+        anchor_close(&anchor);
+        audit_log_close(&log);
+    }
+
+    if (rc == 0) {
+        t->read = tree->until;
+        t->begun = 1;
+    }
+
+    /* whoever was killed may not have shipped what is there */
+    if (t->at != 0) {
+        ship_due(&t->ship);
+    }
+
+    audit_tree_close(tree);
+    free(tree);
+    ctl_rollback(s->ctl->data);
+
+    return rc;
+}
+
+
+static int
+anchor_check(seal_tenant_t *t, anchor_t *anchor, const audit_log_t *log,
+    const audit_tree_t *tree)
+{
+    pupil_node_t          root;
+    pupil_checkpoint_t    last;
+    pupil_tile_source_t  *source;
+
+    if (anchor_last(anchor, log, &last) != 0) {
+        return -1;
+    }
+
+    t->at = anchor_at(anchor);
+
+    if (last.size > tree->tiles.size) {
+        return ctl_error("%s has a checkpoint of %" PRIu64 " leaves, the"
+                         " database has %" PRIu64 ": it was restored, or the"
+                         " log was cut off", anchor->path, last.size,
+                         tree->tiles.size);
+    }
+
+    source = ctl_memory(sizeof(pupil_tile_source_t));
+    source->read = audit_tile_read;
+    source->ctx = log->ctl;
+    source->tile.width = 0;
+
+    if (last.size != 0
+        && (pupil_tiles_head(source, last.size, &root) != PUPIL_OK
+            || memcmp(&root, &last.root, sizeof(root)) != 0))
+    {
+        free(source);
+        return ctl_error("%s is not of the log that the database has: run"
+                         " pupilctl audit verify", anchor->path);
+    }
+
+    free(source);
+
+    return anchor_catch_up(t, log, last.size);
+}
+
+
+/* The last checkpoint of the file, size 0: there is none. */
+static int
+anchor_last(anchor_t *anchor, const audit_log_t *log,
+    pupil_checkpoint_t *last)
+{
+    pupil_rc_t    rc;
+    pupil_note_t  note;
+
+    memset(last, 0, sizeof(pupil_checkpoint_t));
+
+    while ((rc = anchor_next(anchor, &note)) == PUPIL_OK) { /* void */ }
+
+    /* whoever is killed leaves less than a note */
+    if (rc == PUPIL_INVALID && anchor->rest.len >= LOG_NOTE_SIZE) {
+        return ctl_error("%s has no checkpoint at byte %zu", anchor->path,
+                         anchor_at(anchor));
+    }
+
+    if (anchor_at(anchor) == 0) {
+        return 0;
+    }
+
+    return audit_log_checkpoint(&log->key, &note, last) == PUPIL_OK
+           ? 0
+           : ctl_error("the last checkpoint of %s is not signed by the key of"
+                       " the tenant", anchor->path);
+}
+
+
+static int
+anchor_catch_up(seal_tenant_t *t, const audit_log_t *log, uint64_t size)
+{
+    int          rc, row;
+    char         text[24];
+    PGresult    *res;
+    const char  *params[1];
+
+    snprintf(text, sizeof(text), "%" PRIu64, size);
+    params[0] = text;
+
+    res = ctl_query(log->ctl->data, notes_sql, 1, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    rc = 0;
+
+    for (row = 0; rc == 0 && row < PQntuples(res); row++) {
+        rc = note_keep(t, PQgetvalue(res, row, 0));
+    }
+
+    PQclear(res);
+
+    return rc;
+}
+
+
+/* A batch, if there is something. */
+static int
+tenant_pass(seal_t *s, seal_tenant_t *t)
+{
+    int            rc;
+    PGresult      *res;
+    pupil_time_t   now;
+
+    if (ctl_begin(s->ctl->data, &t->tenant) != 0) {
+        return -1;
+    }
+
+    now = ctl_now();
+    rc = -1;
+
+    res = records_read(s, window(t));
+
+    if (res != NULL && PQntuples(res) == 0) {
+        t->read = now;
+        rc = 0;
+
+    } else if (res != NULL) {
+        rc = records_seal(s, t, res, now);
+    }
+
+    PQclear(res);
+    ctl_rollback(s->ctl->data);
+
+    return rc;
+}
+
+
+static PGresult *
+records_read(seal_t *s, pupil_time_t from)
+{
+    char         since[24], limit[16];
+    const char  *params[2];
+
+    snprintf(since, sizeof(since), "%" PRId64, from);
+    snprintf(limit, sizeof(limit), "%d", BATCH_MAX);
+    params[0] = since;
+    params[1] = limit;
+
+    return ctl_query(s->ctl->data, records_sql, 2, params);
+}
+
+
+/* From when on it is read now. */
+static pupil_time_t
+window(seal_tenant_t *t)
+{
+    size_t   i;
+    int64_t  now;
+
+    now = seconds_now();
+
+    for (i = 0; t->looked[i] != 0 && now - t->looked[i] < windows[i].every;
+         i++)
+    { /* void */ }
+
+    t->looked[i] = now;
+
+    return t->read > windows[i].back ? t->read - windows[i].back : 0;
+}
+
+
+/* What is not authentic is not there: verify finds it. */
+static int
+records_seal(seal_t *s, seal_tenant_t *t, const PGresult *res,
+    pupil_time_t now)
+{
+    int            rc, row, full;
+    size_t         count;
+    prefix_t       prefix;
+    audit_log_t    log;
+    prefix_row_t  *rows;
+
+    full = PQntuples(res) == BATCH_MAX;
+    rows = ctl_memory((size_t) PQntuples(res) * sizeof(prefix_row_t));
+    memset(&prefix, 0, sizeof(prefix));
+
+    rc = audit_log_open(&log, s->ctl);
+    count = 0;
+
+    for (row = 0; rc == 0 && row < PQntuples(res); row++) {
+        audit_row_read(log.mac, &t->tenant, res, row, &rows[count].row);
+        now = full ? rows[count].row.record.at : now;
+
+        if (rows[count].row.authentic) {
+            rows[count].sealed = strtoull(PQgetvalue(res, row, COLUMN_SEALED),
+                                          NULL, 10);
+            count++;
+        }
+    }
+
+    if (rc == 0) {
+        prefix.ctl = s->ctl;
+        prefix.key = log.mac;
+        prefix.gaps = &s->gaps;
+        prefix.read = now;
+        rc = prefix_take(&prefix, rows, count);
+    }
+
+    if (rc == 0 && prefix.events.count != 0) {
+        rc = prefix_seal(s, t, &log, &prefix);
+    }
+
+    if (rc == 0) {
+        t->read = prefix.waits != 0 && prefix.waits < now ? prefix.waits : now;
+        s->more |= full;
+        s->waits |= prefix.waits != 0;
+    }
+
+    prefix_free(&prefix);
+    audit_log_close(&log);
+    free(rows);
+
+    return rc;
+}
+
+
+/* Commits. */
+static int
+prefix_seal(seal_t *s, seal_tenant_t *t, const audit_log_t *log,
+    const prefix_t *prefix)
+{
+    int            rc;
+    char           note[LOG_NOTE_SIZE];
+    audit_tree_t  *tree;
+
+    tree = ctl_memory(sizeof(audit_tree_t));
+
+    rc = audit_tree_open(tree, log) == 0
+         && batch_seal(log, tree, prefix, note) == 0
+         && ctl_commit(s->ctl->data) == 0
+         ? 0 : -1;
+
+    audit_tree_close(tree);
+    free(tree);
+
+    if (rc != 0) {
+        return -1;
+    }
+
+    t->events += prefix->events.count;
+    t->missing += prefix->missing;
+
+    if (prefix->missing != 0) {
+        missing_say(s->ctl, prefix);
+    }
+
+    return note_keep(t, note);
+}
+
+
+static void
+missing_say(const ctl_t *ctl, const prefix_t *prefix)
+{
+    size_t                i;
+    const audit_event_t  *event;
+
+    event = prefix->events.elts;
+
+    for (i = 0; i < prefix->events.count; i++) {
+        if (event[i].row == NULL && event[i].why == PUPIL_ABSENT_MISSING) {
+            ctl_error("tenant %s: writer %016" PRIx64 " number %" PRIu64
+                      " is not there, and nobody declared it: it is sealed as"
+                      " missing", ctl->tenant_text, event[i].writer,
+                      event[i].number);
+        }
+    }
+}
+
+
+static int
+note_keep(seal_tenant_t *t, const char *note)
+{
+    if (anchor_append(t->ship.path, t->at, note) != 0) {
+        t->begun = 0;
+        return -1;
+    }
+
+    t->at += strlen(note) + 1;
+    ship_due(&t->ship);
+
+    return 0;
+}
+
+
+/* What was shipped, and what was done. */
+static int
+seal_end(seal_t *s)
+{
+    int             rc;
+    char            tenant[PUPIL_UUID_TEXT_LEN + 1];
+    size_t          i;
+    json_t         *list;
+    seal_tenant_t  *t;
+
+    rc = 0;
+    list = json_array();
+
+    for (i = 0; i < s->tenants.count; i++) {
+        t = &((seal_tenant_t *) s->tenants.elts)[i];
+
+        if (ship_finish(&t->ship) != 0 || t->failed || t->missing != 0) {
+            rc = -1;
+        }
+
+        ctl_uuid_text(&t->tenant, tenant);
+        json_array_append_new(list, json_pack("{s:s,s:I,s:I}", "tenant",
+                                              tenant, "events",
+                                              (json_int_t) t->events,
+                                              "missing",
+                                              (json_int_t) t->missing));
+
+        if (!s->ctl->opt.json && t->events != 0) {
+            ctl_note("tenant %s: %" PRIu64 " events sealed, %" PRIu64
+                     " of them missing", tenant, t->events, t->missing);
+        }
+    }
+
+    if (s->ctl->opt.json) {
+        ctl_json_print(json_pack("{s:O}", "tenants", list));
+    }
+
+    json_decref(list);
+
+    return rc;
+}
+
+
+static int64_t
+seconds_now(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return ts.tv_sec;
+}
