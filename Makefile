@@ -14,7 +14,7 @@ SHELL = /bin/bash
 .SECONDARY:
 .DEFAULT_GOAL := all
 .PHONY: all help tests deps deps-lint test test-asan test-static coverage \
-        bench bench-fair bench-growth soak demo \
+        bench bench-fair bench-growth soak mutations demo \
         demo-stop lint format fuzz fuzzers install uninstall clean FORCE
 
 B            ?= build
@@ -292,6 +292,13 @@ soak:
 	@$(MAKE) --no-print-directory tests
 	@PUPIL_BUILD=$(abspath $(B)) SOAK_SECONDS=$(SOAK_SECONDS) \
 	    SOAK_SEED=$(SOAK_SEED) t/soak/run
+
+## mutations: a sealed log mutated PUPIL_MUTATIONS times, each found and located (PUPIL_SEED)
+mutations:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory tests
+	@PUPIL_MUTATIONS=$${PUPIL_MUTATIONS:-1000} \
+	    $(call prove,t/i09-mutations.t)
 
 ## demo: a school on https://localhost:8443 (DEMO_PORT)
 demo:

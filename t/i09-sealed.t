@@ -155,6 +155,10 @@ like $run->{err}, qr/\Q$which\E is not there/, 'and located';
 is $db->selectrow_array('SELECT sum(missing) FROM pupil.seal'), 1,
     'and in the log';
 is $seal->seal->{code}, 0, 'once';
+$run = $seal->ctl(qw(audit verify));
+is $run->{code}, 1, 'the log is not whole then';
+like $run->{out}, qr/^suppressed: batch \d+ event \d+ \Q$which\E was not/m,
+    'and says for ever which number was not there';
 
 work();
 $nginx->allow_log(qr/exited on signal 9/);
