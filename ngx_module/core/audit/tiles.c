@@ -55,7 +55,7 @@ pupil_tiles_add(pupil_tiles_t *tiles, const pupil_node_t *leaf,
             return PUPIL_OK;
         }
 
-        rc = whole(ctx, tile);
+        rc = whole != NULL ? whole(ctx, tile) : PUPIL_OK;
         if (rc != PUPIL_OK) {
             return rc;
         }

@@ -48,7 +48,7 @@ typedef struct {
 /* Empties the edge; size: of a tree whose partial tiles the caller fills in. */
 void pupil_tiles_begin(pupil_tiles_t *tiles, uint64_t size);
 
-/* whole: of each level that the leaf completes. */
+/* whole: takes each tile that the leaf completes; may be NULL. */
 pupil_rc_t pupil_tiles_add(pupil_tiles_t *tiles, const pupil_node_t *leaf,
     pupil_tile_pt whole, void *ctx);
 

@@ -15,22 +15,29 @@
 
 
 int
-audit_log_open(audit_log_t *log, ctl_t *ctl)
+audit_log_open(audit_log_t *log, ctl_t *ctl, int make)
 {
     char  origin[sizeof(ORIGIN) + PUPIL_UUID_TEXT_LEN];
 
     memset(log, 0, sizeof(audit_log_t));
     log->ctl = ctl;
 
-    if (ctl_keys_open(ctl) != 0 || ctl_key_ensure(ctl, SIGNS) != 0) {
+    if (ctl_keys_open(ctl) != 0
+        || (make && ctl_key_ensure(ctl, SIGNS) != 0))
+    {
         return -1;
     }
 
     log->mac = ctl_key(ctl, "mac");
-    log->seed = ctl_key(ctl, SIGNS);
+    log->seed = pupil_keyring_service(ctl->ring, &ctl->tenant,
+                                      ctl_str(SIGNS));
 
-    if (log->mac == NULL || log->seed == NULL) {
+    if (log->mac == NULL) {
         return -1;
+    }
+
+    if (log->seed == NULL) {
+        return 0;
     }
 
     snprintf(origin, sizeof(origin), ORIGIN "%s", ctl->tenant_text);

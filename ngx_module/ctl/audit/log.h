@@ -23,10 +23,11 @@ typedef struct {
 
 
 /*
- * Opens the keys of ctl's tenant, and makes the one that signs where the
- * tenant is older than it.
+ * Opens the keys of ctl's tenant.  make: the one that signs is made where the
+ * tenant is older than it; else the log has no seed then, and a key that has
+ * signed nothing.
  */
-int audit_log_open(audit_log_t *log, ctl_t *ctl);
+int audit_log_open(audit_log_t *log, ctl_t *ctl, int make);
 
 /* The tenant's keys are closed: another can be opened. */
 void audit_log_close(audit_log_t *log);

@@ -308,7 +308,7 @@ tenant_begin(seal_t *s, seal_tenant_t *t)
 
     if (anchor_open(&anchor, s->ctl) == 0) {
         memcpy(t->ship.path, anchor.path, sizeof(anchor.path));
-        rc = audit_log_open(&log, s->ctl) == 0
+        rc = audit_log_open(&log, s->ctl, 1) == 0
              && audit_tree_open(tree, &log) == 0
              && anchor_check(t, &anchor, &log, tree) == 0
              ? 0 : -1;
@@ -513,7 +513,7 @@ records_seal(seal_t *s, seal_tenant_t *t, const PGresult *res,
     rows = ctl_memory((size_t) PQntuples(res) * sizeof(prefix_row_t));
     memset(&prefix, 0, sizeof(prefix));
 
-    rc = audit_log_open(&log, s->ctl);
+    rc = audit_log_open(&log, s->ctl, 1);
     count = 0;
 
     for (row = 0; rc == 0 && row < PQntuples(res); row++) {

@@ -19,6 +19,7 @@
 #include "core/base/time.h"
 #include "ctl/audit/referred.h"
 #include "ctl/audit/rows.h"
+#include "ctl/audit/sealed.h"
 #include "ctl/audit/sequence.h"
 #include "ctl/audit/verify.h"
 #include "ctl/base/clock.h"
@@ -40,6 +41,7 @@ typedef struct {
     const pupil_key_t  *key;
     sequence_t          sequence;
     referred_t          referred;
+    sealed_t            sealed;
     uint64_t            records, unnumbered;
 } verify_t;
 
@@ -122,13 +124,18 @@ ctl_cmd_audit_verify(ctl_t *ctl)
 
     v.key = ctl_key(ctl, "mac");
 
-    rc = v.key != NULL && verify(&v, since) == 0 && verify_recorded(ctl) == 0
+    rc = v.key != NULL && verify(&v, since) == 0
+         && sealed_verify(&v.sealed, ctl, &v.sequence) == 0
+         && verify_recorded(ctl) == 0
          ? CTL_DONE : CTL_FAILED;
 
     if (rc == CTL_DONE) {
         verify_print(&v);
-        rc = v.sequence.findings.count == 0 ? CTL_DONE : CTL_FAILED;
+        rc = v.sequence.findings.count == 0 && v.sealed.findings.count == 0
+             ? CTL_DONE : CTL_FAILED;
     }
+
+    sealed_free(&v.sealed);
 
     sequence_free(&v.sequence);
     referred_free(&v.referred);
@@ -330,11 +337,14 @@ verify_recorded(ctl_t *ctl)
 static void
 verify_print(const verify_t *v)
 {
-    size_t            i;
-    json_t           *list;
-    const finding_t  *findings;
+    size_t                   i, sealed_count;
+    json_t                  *list;
+    const finding_t         *findings;
+    const sealed_finding_t  *sealed;
 
     findings = v->sequence.findings.elts;
+    sealed = v->sealed.findings.elts;
+    sealed_count = v->sealed.findings.count;
 
     if (v->ctl->opt.json) {
         list = json_array();
@@ -343,10 +353,19 @@ verify_print(const verify_t *v)
             json_array_append_new(list, finding_json(&findings[i]));
         }
 
-        ctl_json_print(json_pack("{s:I,s:I,s:I,s:o}",
+        for (i = 0; i < sealed_count; i++) {
+            json_array_append_new(list, sealed_json(&sealed[i]));
+        }
+
+        ctl_json_print(json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}",
                                  "records", (json_int_t) v->records,
                                  "writers", (json_int_t) v->sequence.writers,
                                  "unnumbered", (json_int_t) v->unnumbered,
+                                 "sealed", (json_int_t) v->sealed.events,
+                                 "leaves", (json_int_t) v->sealed.leaves,
+                                 "batches", (json_int_t) v->sealed.batches,
+                                 "anchors", (json_int_t) v->sealed.anchors,
+                                 "unsealed", (json_int_t) v->sealed.unsealed,
                                  "findings", list));
         return;
     }
@@ -355,6 +374,21 @@ verify_print(const verify_t *v)
         finding_print(&findings[i]);
     }
 
+    for (i = 0; i < sealed_count; i++) {
+        sealed_print(&sealed[i]);
+    }
+
+    if (v->sealed.batches != 0) {
+        ctl_note("%" PRIu64 " event%s sealed, with %" PRIu64 " leaves; %"
+                 PRIu64 " checkpoint%s in the file; %" PRIu64 " record%s over"
+                 " a minute old not sealed",
+                 v->sealed.events, ctl_plural(v->sealed.events),
+                 v->sealed.leaves, v->sealed.anchors,
+                 ctl_plural(v->sealed.anchors), v->sealed.unsealed,
+                 ctl_plural(v->sealed.unsealed));
+    }
+
+    i = v->sequence.findings.count + sealed_count;
     ctl_note("%" PRIu64 " record%s of %" PRIu64 " writer%s, %" PRIu64
              " from before there were numbers: %zu finding%s",
              v->records, ctl_plural(v->records),

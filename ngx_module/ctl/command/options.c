@@ -54,6 +54,7 @@ static const option_t  options[] = {
     { "mirror", "PUPIL_MIRROR", OPT(mirror), OPTION_TEXT },
     { "checkpoints", "PUPIL_CHECKPOINTS", OPT(checkpoints), OPTION_TEXT },
     { "ship", "PUPIL_SHIP", OPT(ship), OPTION_TEXT },
+    { "vkey", "PUPIL_VKEY", OPT(vkey), OPTION_TEXT },
     { "config", "PUPIL_CONFIG", OPT(config), OPTION_TEXT },
     { "json", NULL, OPT(json), OPTION_FLAG },
     { "help", NULL, OPT(help), OPTION_FLAG },

@@ -229,8 +229,8 @@ static const command_t  commands[] = {
     }, {
         .words = "audit verify", .personal = 1,
         .run = ctl_cmd_audit_verify,
-        .arguments = "[--since TIME]",
-        .summary = "whether the audit is whole"
+        .arguments = "[--since TIME] [--checkpoints DIR] [--vkey KEY]",
+        .summary = "whether the audit is whole, and what was sealed"
     }, {
         .words = "audit seal",
         .run = ctl_cmd_audit_seal,

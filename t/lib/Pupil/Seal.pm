@@ -7,7 +7,7 @@ package Pupil::Seal;
 
 use v5.36;
 
-use Pupil::Util qw(slurp tmp_dir);
+use Pupil::Util qw(build_dir slurp tmp_dir);
 
 sub new ($class, $site) {
     my $self = bless { site => $site, dir => tmp_dir() . '/checkpoints' },
@@ -32,7 +32,7 @@ sub ctl ($self, @args) {
 
 # The same, for start_process().
 sub command ($self, @args) {
-    return ("$ENV{PUPIL_BUILD}/pupilctl", @args, '--checkpoints',
+    return (build_dir() . '/pupilctl', @args, '--checkpoints',
             $self->{dir}, $self->{site}->ctl_where);
 }
 

@@ -1,0 +1,47 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * A batch of a sealed log, read again: its row, its events, their records.
+ */
+
+#ifndef PUPIL_CTL_AUDIT_CONTENTS_H
+#define PUPIL_CTL_AUDIT_CONTENTS_H
+
+#include "ctl/audit/prefix.h"
+
+
+typedef struct {
+    uint64_t         batch;
+    uint64_t         event;         /* of the first */
+    uint64_t         count;         /* of events, as the row says */
+    uint64_t         size;          /* leaves of the tree behind it */
+    const char      *since, *until; /* of its records, in microseconds */
+    pupil_str_t      note;
+
+    sequence_list_t  ranges;        /* audit_range_t */
+    sequence_list_t  events;        /* audit_event_t */
+    PGresult        *res;
+    audit_row_t     *rows;
+    int              whole;         /* count is that of the ranges */
+} contents_t;
+
+
+/* What contents_row() takes, of pupil.seal AS s. */
+#define CONTENTS_COLUMNS                                                      \
+    "s.batch, s.event, s.events, s.size,"                                     \
+    " (extract(epoch FROM s.since) * 1000000)::bigint,"                       \
+    " (extract(epoch FROM s.until) * 1000000)::bigint,"                       \
+    " s.writers, s.firsts, s.lasts, s.note"
+
+/* Ownership: the row's texts stay the result's.  Empties what was there. */
+void contents_row(contents_t *contents, const PGresult *res, int row);
+
+/*
+ * Its events with their records, authentic or not; without one: absent, as far
+ * as is known.  key: "mac".  0 or -1 with the error said.
+ */
+int contents_read(contents_t *contents, ctl_t *ctl, const pupil_key_t *key);
+
+void contents_free(contents_t *contents);
+
+#endif /* PUPIL_CTL_AUDIT_CONTENTS_H */

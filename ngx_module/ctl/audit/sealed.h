@@ -1,0 +1,68 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Whether the log is what was sealed (invariant I9): its leaves are made anew
+ * from the records, held against the tiles, and their tree against the
+ * checkpoints of the database and of the file outside.  In the order of
+ * batches, with the memory of one.
+ */
+
+#ifndef PUPIL_CTL_AUDIT_SEALED_H
+#define PUPIL_CTL_AUDIT_SEALED_H
+
+#include "ctl/audit/align.h"
+#include "ctl/audit/anchor.h"
+#include "ctl/audit/log.h"
+#include "ctl/audit/sequence.h"
+#include "ctl/audit/tree.h"
+
+
+typedef enum {
+    SEALED_ALTERED = 0,         /* a record is not what was sealed */
+    SEALED_REMOVED,             /* or is not there */
+    SEALED_SUPPRESSED,          /* it was not there when others were sealed */
+    SEALED_LATE,                /* and is there now */
+    SEALED_BATCH,               /* rows of batches do not follow each other */
+    SEALED_RANGE,               /* nor a writer's numbers in them */
+    SEALED_WRITER,              /* what is sealed of a writer is another */
+    SEALED_TILE,                /* a tile is not that of the tree */
+    SEALED_ROOT,                /* the tree is not that of the checkpoint */
+    SEALED_CHECKPOINT,          /* which is none, or not signed */
+    SEALED_ANCHOR,              /* one of the file is not of this log */
+    SEALED_UNANCHORED,          /* the file lacks one */
+    SEALED_TRUNCATED,           /* the file has more than the log */
+    SEALED_KEY,                 /* the key is not the one that was pinned */
+    SEALED_COUNT
+} sealed_kind_t;
+
+typedef struct {
+    sealed_kind_t  kind;
+    uint64_t       batch;
+    uint64_t       event;
+    uint64_t       writer, first, last;     /* numbers */
+    uint64_t       level, index;            /* of a tile */
+    uint64_t       size;                    /* leaves */
+    uint64_t       byte;                    /* of the file */
+} sealed_finding_t;
+
+typedef struct {
+    ctl_t            *ctl;
+    audit_log_t       log;
+    pupil_note_key_t  key;              /* that counts: pinned, or the log's */
+    const sequence_t *sequence;         /* what was declared */
+    sequence_list_t   findings;         /* sealed_finding_t */
+    uint64_t          batches, events, leaves;
+    uint64_t          anchors;          /* checkpoints of the file */
+    uint64_t          unsealed;         /* records, over a minute old */
+} sealed_t;
+
+
+/* The keys of ctl's tenant are open.  0 or -1 with the error said. */
+int sealed_verify(sealed_t *sealed, ctl_t *ctl, const sequence_t *sequence);
+
+json_t *sealed_json(const sealed_finding_t *finding);
+void sealed_print(const sealed_finding_t *finding);
+
+void sealed_free(sealed_t *sealed);
+
+#endif /* PUPIL_CTL_AUDIT_SEALED_H */
