@@ -62,7 +62,8 @@ ctl_cmd_subject_show(ctl_t *ctl)
     if (ctl->opt.json) {
         ctl_json_print(json_pack("{s:s,s:s,s:s,s:s*,s:o,s:o}", "id", whom.text,
             "state", ctl_state_name(ctl_whom_state(&whom)),
-            "status", whom.status, "hold", hold, "roles", roles, "categories", held));
+            "status", whom.status, "hold", hold, "roles", roles,
+            "categories", held));
         return CTL_DONE;
     }
 
