@@ -17,7 +17,6 @@ static void row_check(sealed_run_t *r, const contents_t *contents);
 static void range_check(sealed_run_t *r, const contents_t *contents,
     const audit_range_t *range);
 static uint64_t *writer_last(sealed_run_t *r, uint64_t writer);
-static int leaves_read(sealed_run_t *r, const contents_t *contents);
 static int root_read(sealed_run_t *r, const contents_t *contents,
     pupil_node_t *root);
 static void leaves_check(sealed_run_t *r, const contents_t *contents);
@@ -57,8 +56,6 @@ sealed_verify(sealed_t *sealed, ctl_t *ctl, const sequence_t *sequence)
     r = ctl_memory(sizeof(sealed_run_t));
     memset(r, 0, sizeof(sealed_run_t));
     r->sealed = sealed;
-    r->source.read = audit_tile_read;
-    r->source.ctx = ctl;
     pupil_tiles_begin(&r->tiles, 0);
 
     sealed->ctl = ctl;
@@ -169,7 +166,10 @@ batch_check(sealed_run_t *r, contents_t *contents)
         return 0;               /* said: it adds nothing that can be read */
     }
 
-    if (leaves_read(r, contents) != 0
+    align_reset(&r->alignment);
+
+    if (audit_leaves_read(r->sealed->ctl, r->tiles.size, contents->size,
+                          &r->alignment.sealed) != 0
         || contents_read(contents, r->sealed->ctl, r->sealed->log.mac) != 0)
     {
         return -1;
@@ -249,48 +249,6 @@ writer_last(sealed_run_t *r, uint64_t writer)
     }
 
     return &((uint64_t *) r->lasts.elts)[slot->value];
-}
-
-
-/* Those of the tiles; of a tile that is not there zeros, which nothing is. */
-static int
-leaves_read(sealed_run_t *r, const contents_t *contents)
-{
-    uint64_t       at;
-    uint32_t       place;
-    pupil_rc_t     rc;
-    pupil_tile_t  *tile;
-    pupil_node_t  *node;
-
-    tile = &r->source.tile;
-    align_reset(&r->alignment);
-
-    for (at = r->tiles.size; at < contents->size; at++) {
-        place = (uint32_t) (at % PUPIL_TILE_WIDTH);
-
-        if (place == 0 || at == r->tiles.size) {
-            memset(tile->hashes, 0, sizeof(tile->hashes));
-            tile->level = 0;
-            tile->index = at / PUPIL_TILE_WIDTH;
-            tile->width = 0;
-
-            rc = audit_tile_read(r->sealed->ctl, tile);
-            if (rc == PUPIL_FAILED) {
-                return -1;
-            }
-        }
-
-        if (at - r->tiles.size > 64 * (contents->events.count + 1)
-            && place >= tile->width)
-        {
-            break;              /* a size that was made up */
-        }
-
-        node = sequence_list_add(&r->alignment.sealed, sizeof(pupil_node_t));
-        *node = tile->hashes[place];
-    }
-
-    return 0;
 }
 
 

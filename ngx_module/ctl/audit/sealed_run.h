@@ -16,7 +16,6 @@ typedef struct {
     sealed_t             *sealed;
     pupil_tiles_t         tiles;        /* of what was gone through */
     pupil_tiles_t         trial;
-    pupil_tile_source_t   source;       /* what is stored */
     alignment_t           alignment;
     uint64_t              batch, events;    /* the last, and up to it */
     int                   lost;         /* the tree leads nowhere any more */

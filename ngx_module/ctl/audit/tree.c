@@ -11,6 +11,9 @@
 #include "ctl/base/literal.h"
 
 
+#define ABSENT_MAX  (1 << 20)       /* hashes */
+
+
 static int head_read(audit_tree_t *tree, const audit_log_t *log,
     pupil_node_t *root, uint64_t *size);
 static int edge_read(audit_tree_t *tree, ctl_t *ctl, uint64_t size);
@@ -178,6 +181,44 @@ audit_tile_read(void *ctx, pupil_tile_t *tile)
     PQclear(res);
 
     return rc;
+}
+
+
+int
+audit_leaves_read(ctl_t *ctl, uint64_t from, uint64_t to,
+    sequence_list_t *leaves)
+{
+    uint32_t       place;
+    uint64_t       at, absent;
+    pupil_rc_t     rc;
+    pupil_tile_t  *tile;
+    pupil_node_t  *node;
+
+    tile = ctl_memory(sizeof(pupil_tile_t));
+    rc = PUPIL_OK;
+    absent = 0;
+
+    for (at = from; at < to && absent < ABSENT_MAX; at++) {
+        place = (uint32_t) (at % PUPIL_TILE_WIDTH);
+
+        if (place == 0 || at == from) {
+            memset(tile, 0, sizeof(pupil_tile_t));
+            tile->index = at / PUPIL_TILE_WIDTH;
+
+            rc = audit_tile_read(ctl, tile);
+            if (rc == PUPIL_FAILED) {
+                break;
+            }
+        }
+
+        absent += place >= tile->width;
+        node = sequence_list_add(leaves, sizeof(pupil_node_t));
+        *node = tile->hashes[place];
+    }
+
+    free(tile);
+
+    return rc == PUPIL_FAILED ? -1 : 0;
 }
 
 

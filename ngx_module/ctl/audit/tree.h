@@ -9,6 +9,7 @@
 
 #include "core/audit/tiles.h"
 #include "ctl/audit/log.h"
+#include "ctl/audit/sequence.h"
 #include "ctl/base/buf.h"
 
 
@@ -44,5 +45,12 @@ void audit_tree_close(audit_tree_t *tree);
  * said.
  */
 pupil_rc_t audit_tile_read(void *ctx, pupil_tile_t *tile);
+
+/*
+ * Adds the hashes of leaves, pupil_node_t, from one up to another that is not
+ * read; of what is not there zeros, which no leaf has, or less, if it is much.
+ */
+int audit_leaves_read(ctl_t *ctl, uint64_t from, uint64_t to,
+    sequence_list_t *leaves);
 
 #endif /* PUPIL_CTL_AUDIT_TREE_H */

@@ -34,6 +34,7 @@ typedef struct {
     const char  *database, *keystore, *key, *tenant, *plugins, *ticket;
     const char  *line_database, *line_keystore;     /* if the line has them */
     const char  *accepted, *checkpoints, *ship, *vkey;
+    const char  *witness, *checkpoint;
     const char  *sql, *config, *tenant_name, *passfile, *source, *dates;
     const char  *class_id, *role, *institution, *subject, *actor, *since;
     const char  *limit, *password_hash, *login, *waive;

@@ -56,6 +56,8 @@ static const option_t  options[] = {
     { "ship", "PUPIL_SHIP", OPT(ship), OPTION_TEXT },
     { "vkey", "PUPIL_VKEY", OPT(vkey), OPTION_TEXT },
     { "config", "PUPIL_CONFIG", OPT(config), OPTION_TEXT },
+    { "witness", NULL, OPT(witness), OPTION_TEXT },
+    { "checkpoint", NULL, OPT(checkpoint), OPTION_TEXT },
     { "json", NULL, OPT(json), OPTION_FLAG },
     { "help", NULL, OPT(help), OPTION_FLAG },
     { "version", NULL, OPT(version), OPTION_FLAG },

@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 #include "ctl/audit/list.h"
+#include "ctl/audit/prove.h"
 #include "ctl/audit/seal.h"
 #include "ctl/audit/verify.h"
+#include "ctl/audit/witness.h"
 #include "ctl/check/check.h"
 #include "ctl/command/options.h"
 #include "ctl/lifecycle/erase.h"
@@ -231,6 +233,36 @@ static const command_t  commands[] = {
         .run = ctl_cmd_audit_verify,
         .arguments = "[--since TIME] [--checkpoints DIR] [--vkey KEY]",
         .summary = "whether the audit is whole, and what was sealed"
+    }, {
+        .words = "audit key",
+        .run = ctl_cmd_audit_key,
+        .arguments = "",
+        .summary = "the key that checkpoints are verified with"
+    }, {
+        .words = "audit prove", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_audit_prove,
+        .arguments = "EVENT [--subject ID] [--checkpoint FILE]",
+        .summary = "that an event is in the log, for somebody without it"
+    }, {
+        .words = "audit verify-proof", .min = 1, .max = 1,
+        .run = ctl_cmd_audit_verify_proof,
+        .arguments = "FILE --vkey KEY [--witness KEY]",
+        .summary = "whether it is, and what it says; no database is asked"
+    }, {
+        .words = "audit consistency", .min = 1, .max = 1,
+        .run = ctl_cmd_audit_consistency,
+        .arguments = "SIZE",
+        .summary = "what a witness is asked that has signed SIZE leaves"
+    }, {
+        .words = "audit witness-key", .min = 2, .max = 2,
+        .run = ctl_cmd_audit_witness_key,
+        .arguments = "FILE NAME",
+        .summary = "make the key of a witness"
+    }, {
+        .words = "audit witness", .min = 3, .max = 3,
+        .run = ctl_cmd_audit_witness,
+        .arguments = "KEYFILE STATEFILE REQUEST --vkey KEY",
+        .summary = "sign a checkpoint that goes on from the last"
     }, {
         .words = "audit seal",
         .run = ctl_cmd_audit_seal,
