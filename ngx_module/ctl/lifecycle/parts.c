@@ -30,6 +30,11 @@ static void note_add(notes_t *notes, const char *schema, const char *name,
     const char *state);
 static int notes_store(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const notes_t *notes);
+static int parts_open(ctl_t *ctl, const ctl_ledger_entry_t *entry);
+static int parts_gone(ctl_t *ctl, const ctl_ledger_entry_t *entry);
+static PGresult *left_read(ctl_t *ctl, const ctl_ledger_entry_t *entry);
+static void left_add(ctl_buf_t *sql, const char *schema, const char *name,
+    const char *whose);
 static int part_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const char *name);
 static int part_record(ctl_t *ctl, const ctl_ledger_entry_t *entry,
@@ -39,9 +44,16 @@ static PGresult *parts_read(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const char *state);
 
 
-/* The host's own rows about a person; what pupil.erase() takes. */
-static const char *const  host_tables[] = {
-    "role", "enrolment", "session", "blind_index", "imported", NULL
+/* The host's own rows about a person, by this column; for pupil.erase(). */
+static const struct {
+    const char  *name, *whose;
+} host_tables[] = {
+    { "role", "subject" },
+    { "enrolment", "subject" },
+    { "session", "subject" },
+    { "blind_index", "owner" },
+    { "imported", "owner" },
+    { NULL, NULL }
 };
 
 
@@ -98,8 +110,8 @@ ctl_parts_note(ctl_t *ctl, const ctl_ledger_entry_t *entry)
                            PQgetvalue(res, i, 1)[0] == 't', &notes);
     }
 
-    for (i = 0; host_tables[i] != NULL; i++) {
-        note_add(&notes, "pupil.", host_tables[i], "open");
+    for (i = 0; host_tables[i].name != NULL; i++) {
+        note_add(&notes, "pupil.", host_tables[i].name, "open");
     }
 
     ctl_array_end(&notes.names);
@@ -193,6 +205,8 @@ note_add(notes_t *notes, const char *schema, const char *name,
 static int
 notes_store(ctl_t *ctl, const ctl_ledger_entry_t *entry, const notes_t *notes)
 {
+    int          rc;
+    PGresult    *res;
     const char  *params[4];
 
     params[0] = ctl->tenant_text;
@@ -200,12 +214,30 @@ notes_store(ctl_t *ctl, const ctl_ledger_entry_t *entry, const notes_t *notes)
     params[2] = notes->names.data;
     params[3] = notes->states.data;
 
-    return ctl_exec(ctl->data, "INSERT INTO pupil.erasure AS e (tenant,"
-                    " number, name, state) SELECT $1::uuid, $2::bigint,"
-                    " n.name, n.state FROM unnest($3::text[], $4::text[]) AS n"
-                    " (name, state) ON CONFLICT (tenant, number, name) DO"
-                    " UPDATE SET state = EXCLUDED.state WHERE e.state NOT IN"
-                    " ('done', EXCLUDED.state)", 4, params);
+    if (ctl_exec(ctl->data, "INSERT INTO pupil.erasure AS e (tenant, number,"
+                 " name, state) SELECT $1::uuid, $2::bigint, n.name, n.state"
+                 " FROM unnest($3::text[], $4::text[]) AS n (name, state) ON"
+                 " CONFLICT (tenant, number, name) DO UPDATE SET state ="
+                 " EXCLUDED.state WHERE e.state NOT IN ('done',"
+                 " EXCLUDED.state)", 4, params) != 0)
+    {
+        return -1;
+    }
+
+    res = ctl_query(ctl->data, "SELECT n.name FROM unnest($3::text[]) AS n"
+                    " (name) WHERE NOT EXISTS (SELECT FROM pupil.erasure AS e"
+                    " WHERE e.tenant = $1::uuid AND e.number = $2::bigint AND"
+                    " e.name = n.name)", 3, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    rc = PQntuples(res) == 0 ? 0
+         : ctl_error("the data database did not store that %s is to be"
+                     " deleted", PQgetvalue(res, 0, 0));
+    PQclear(res);
+
+    return rc;
 }
 
 
@@ -214,6 +246,10 @@ ctl_parts_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 {
     int        rc, row;
     PGresult  *res;
+
+    if (parts_open(ctl, entry) != 0) {
+        return -1;
+    }
 
     res = parts_read(ctl, entry, "open");
     if (res == NULL) {
@@ -228,7 +264,125 @@ ctl_parts_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 
     PQclear(res);
 
+    return rc == 0 ? parts_gone(ctl, entry) : rc;
+}
+
+
+/* What is said to be done and has rows of this person is not. */
+static int
+parts_open(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    int          rc, row;
+    ctl_buf_t    names;
+    PGresult    *left;
+    const char  *params[3];
+
+    left = left_read(ctl, entry);
+    if (left == NULL) {
+        return -1;
+    }
+
+    ctl_buf_init(&names);
+    ctl_array_begin(&names);
+
+    for (row = 0; row < PQntuples(left); row++) {
+        ctl_array_text(&names, ctl_str(PQgetvalue(left, row, 0)));
+    }
+
+    ctl_array_end(&names);
+
+    params[0] = ctl->tenant_text;
+    params[1] = entry->number;
+    params[2] = names.data;
+
+    rc = PQntuples(left) == 0 ? 0
+         : ctl_begin(ctl->data, &ctl->tenant) == 0
+           && ctl_exec(ctl->data, "UPDATE pupil.erasure SET state = 'open'"
+                       " WHERE tenant = $1::uuid AND number = $2::bigint AND"
+                       " name = ANY ($3::text[]) AND state = 'done'", 3,
+                       params) == 0
+           ? ctl_commit(ctl->data) : -1;
+
+    ctl_buf_free(&names);
+    PQclear(left);
+
     return rc;
+}
+
+
+static int
+parts_gone(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    int        rc;
+    PGresult  *left;
+
+    left = left_read(ctl, entry);
+    if (left == NULL) {
+        return -1;
+    }
+
+    rc = PQntuples(left) == 0 ? 0
+         : ctl_error("%s has rows of this person still: something in the data"
+                     " database keeps them, see pupilctl check",
+                     PQgetvalue(left, 0, 0));
+    PQclear(left);
+
+    return rc;
+}
+
+
+/* The tables that have rows of this person, but those that were waived. */
+static PGresult *
+left_read(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    int                      i;
+    ctl_buf_t                sql;
+    PGresult                *res;
+    const char              *params[2];
+    const pupil_category_t  *found;
+
+    res = ctl_begin(ctl->data, &ctl->tenant) == 0
+          ? categories_read(ctl, entry) : NULL;
+    if (res == NULL) {
+        return NULL;
+    }
+
+    ctl_buf_init(&sql);
+    ctl_buf_text(&sql, "SELECT NULL::text WHERE false");
+
+    for (i = 0; i < PQntuples(res); i++) {
+        found = ctl_plugin_find(ctl, PQgetvalue(res, i, 0));
+
+        if (found != NULL && found->plugin->owner == PUPIL_OWNER_SUBJECT) {
+            left_add(&sql, DATA, found->plugin->name, "owner");
+        }
+    }
+
+    for (i = 0; host_tables[i].name != NULL; i++) {
+        left_add(&sql, "pupil.", host_tables[i].name, host_tables[i].whose);
+    }
+
+    PQclear(res);
+
+    params[0] = ctl->tenant_text;
+    params[1] = entry->subject;
+
+    res = ctl_query(ctl->data, sql.data, 2, params);
+    ctl_rollback(ctl->data);
+    ctl_buf_free(&sql);
+
+    return res;
+}
+
+
+/* Names are those of plugins, which were checked, and of the host. */
+static void
+left_add(ctl_buf_t *sql, const char *schema, const char *name,
+    const char *whose)
+{
+    ctl_buf_printf(sql, " UNION ALL SELECT '%s%s' WHERE EXISTS (SELECT FROM"
+                   " %s%s WHERE tenant = $1::uuid AND %s = $2::uuid)", schema,
+                   name, schema, name, whose);
 }
 
 

@@ -23,6 +23,7 @@ static int entry_take(ctl_t *ctl, const PGresult *res, int row,
     ctl_ledger_entry_t *entry);
 static const char *text_take(ctl_t *ctl, const PGresult *res, int row,
     int col);
+static int entry_same(const PGresult *copy, const PGresult *own, int row);
 static int head_read(ctl_t *ctl, head_t *head);
 static int chain_check(ctl_t *ctl);
 static int copied_read(ctl_t *ctl, char copied[24]);
@@ -31,6 +32,10 @@ static PGresult *ask(ctl_t *ctl, PGconn *conn, const char *sql, int count,
 
 
 #define COLUMNS  "l.number, l.subject, l.at, l.hash"
+
+#define CHANGED                                                               \
+    "the key store was restored from a backup that is older, or somebody"     \
+    " changed one of the two"
 
 enum {
     COLUMN_NUMBER = 0,
@@ -50,10 +55,15 @@ static const char  missing_sql[] =
     " WHERE l.tenant = $1::uuid AND l.number > least($2::bigint, $3::bigint)"
     " ORDER BY l.number";
 
+/* The data database says which are open; the key store, what they are. */
 static const char  open_sql[] =
-    "SELECT " COLUMNS ", false FROM pupil.ledger AS l WHERE l.tenant ="
-    " $1::uuid AND l.number IN (SELECT e.number FROM pupil.erasure AS e"
-    " WHERE e.tenant = $1::uuid AND e.state = 'open') ORDER BY l.number";
+    "SELECT array_agg(DISTINCT e.number) FROM pupil.erasure AS e WHERE"
+    " e.tenant = $1::uuid AND e.state = 'open'";
+
+static const char  named_sql[] =
+    "SELECT n.number, l.subject, l.at, l.hash, false FROM"
+    " unnest($2::bigint[]) AS n (number) LEFT JOIN keystore.ledger AS l"
+    " ON l.tenant = $1::uuid AND l.number = n.number ORDER BY n.number";
 
 /* $2: a number without a gap before it. */
 static const char  copy_sql[] =
@@ -64,8 +74,8 @@ static const char  copy_sql[] =
     " ON CONFLICT (tenant, number) DO NOTHING";
 
 static const char  copied_sql[] =
-    "SELECT hash = $3::bytea FROM pupil.ledger WHERE tenant = $1::uuid AND"
-    " number = $2::bigint";
+    "SELECT hash = $3::bytea AND subject = $4::uuid FROM pupil.ledger WHERE"
+    " tenant = $1::uuid AND number = $2::bigint";
 
 static const char  chain_sql[] =
     "SELECT c.number FROM (SELECT l.number, l.hash, row_number() OVER w AS"
@@ -135,10 +145,26 @@ int
 ctl_ledger_open(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count)
 {
     PGresult    *res;
-    const char  *params[1];
+    const char  *params[2];
 
+    *list = NULL;
+    *count = 0;
     params[0] = ctl->tenant_text;
+
     res = ask(ctl, ctl->data, open_sql, 1, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    if (PQgetisnull(res, 0, 0)) {
+        PQclear(res);
+        return 0;
+    }
+
+    params[1] = text_take(ctl, res, 0, 0);
+    PQclear(res);
+
+    res = ask(ctl, ctl->keys, named_sql, 2, params);
 
     return res != NULL ? entries_take(ctl, res, list, count) : -1;
 }
@@ -171,6 +197,12 @@ static int
 entry_take(ctl_t *ctl, const PGresult *res, int row,
     ctl_ledger_entry_t *entry)
 {
+    if (PQgetisnull(res, row, COLUMN_SUBJECT)) {
+        return ctl_error("entry %s of the erasure ledger is open in the data"
+                         " database, and is not in the key store: " CHANGED,
+                         PQgetvalue(res, row, COLUMN_NUMBER));
+    }
+
     entry->number = text_take(ctl, res, row, COLUMN_NUMBER);
     entry->subject = text_take(ctl, res, row, COLUMN_SUBJECT);
     entry->at = text_take(ctl, res, row, COLUMN_AT);
@@ -207,8 +239,9 @@ ctl_ledger_copy(ctl_t *ctl, const ctl_ledger_entry_t *entry)
     }
 
     params[2] = entry->hash;
+    params[3] = entry->subject;
 
-    res = ctl_query(ctl->data, copied_sql, 3, params);
+    res = ctl_query(ctl->data, copied_sql, 4, params);
     if (res == NULL) {
         return -1;
     }
@@ -279,41 +312,62 @@ copied_read(ctl_t *ctl, char copied[24])
 }
 
 
+/* Each entry of the copy is one of the key store's. */
 int
 ctl_ledger_check(ctl_t *ctl)
 {
-    int          same;
-    head_t       head;
-    PGresult    *res;
-    const char  *params[3];
+    int          row, rows, rc;
+    PGresult    *copy, *own;
+    const char  *params[1];
 
-    if (chain_check(ctl) != 0 || head_read(ctl, &head) != 0) {
+    if (chain_check(ctl) != 0) {
         return -1;
-    }
-
-    if (strcmp(head.number, "0") == 0) {
-        return 0;
     }
 
     params[0] = ctl->tenant_text;
-    params[1] = head.number;
-    params[2] = head.hash;
-
-    res = ask(ctl, ctl->keys, "SELECT FROM keystore.ledger WHERE tenant ="
-              " $1::uuid AND number = $2::bigint AND hash = $3::bytea", 3,
+    copy = ask(ctl, ctl->data, "SELECT number, subject, hash FROM"
+               " pupil.ledger WHERE tenant = $1::uuid ORDER BY number", 1,
+               params);
+    own = ask(ctl, ctl->keys, "SELECT number, subject, hash FROM"
+              " keystore.ledger WHERE tenant = $1::uuid ORDER BY number", 1,
               params);
-    if (res == NULL) {
-        return -1;
+
+    rows = copy != NULL && own != NULL ? PQntuples(copy) : 0;
+    rc = copy != NULL && own != NULL ? 0 : -1;
+
+    for (row = 0; rc == 0 && row < rows; row++) {
+        if (!entry_same(copy, own, row)) {
+            rc = ctl_error("entry %s of the data database's erasure ledger is"
+                           " not that of the key store: " CHANGED,
+                           PQgetvalue(copy, row, COLUMN_NUMBER));
+        }
     }
 
-    same = PQntuples(res) == 1;
-    PQclear(res);
+    PQclear(copy);
+    PQclear(own);
 
-    return same ? 0
-           : ctl_error("entry %s of the data database's erasure ledger is not"
-                       " that of the key store: the key store was restored"
-                       " from a backup that is older, or somebody changed one"
-                       " of the two", head.number);
+    return rc;
+}
+
+
+static int
+entry_same(const PGresult *copy, const PGresult *own, int row)
+{
+    int  col;
+
+    if (row >= PQntuples(own)) {
+        return 0;
+    }
+
+    for (col = 0; col < PQnfields(own); col++) {
+        if (strcmp(PQgetvalue(copy, row, col), PQgetvalue(own, row, col))
+            != 0)
+        {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 
