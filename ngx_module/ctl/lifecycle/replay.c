@@ -16,7 +16,7 @@
 #include "ctl/store/plugins.h"
 
 
-static int tenant_replay(ctl_t *ctl);
+static int tenant_replay(ctl_t *ctl, void *data);
 
 
 int
@@ -24,7 +24,7 @@ ctl_cmd_restore_replay(ctl_t *ctl)
 {
     if (ctl_open_data(ctl) != 0 || ctl_open_keys(ctl) != 0
         || ctl_plugins_open(ctl) != 0
-        || ctl_tenants_each(ctl, tenant_replay) != 0)
+        || ctl_tenants_each(ctl, tenant_replay, NULL) != 0)
     {
         return CTL_FAILED;
     }
@@ -44,11 +44,13 @@ ctl_cmd_restore_replay(ctl_t *ctl)
  * store that was restored what came after its own, whose keys it has again.
  */
 static int
-tenant_replay(ctl_t *ctl)
+tenant_replay(ctl_t *ctl, void *data)
 {
     size_t               i, count, restored;
     const char          *head;
     ctl_ledger_entry_t  *list;
+
+    (void) data;
 
     if (ctl_keys_open(ctl) != 0 || ctl_erasures_turn(ctl) != 0
         || ctl_ledger_file_restore(ctl, &head) != 0

@@ -11,7 +11,7 @@ static int tenants_read(ctl_t *ctl, PGresult **res);
 
 
 int
-ctl_tenants_each(ctl_t *ctl, int (*run)(ctl_t *ctl))
+ctl_tenants_each(ctl_t *ctl, int (*run)(ctl_t *ctl, void *data), void *data)
 {
     int        rc, row;
     PGresult  *res;
@@ -27,7 +27,7 @@ ctl_tenants_each(ctl_t *ctl, int (*run)(ctl_t *ctl))
 
         if (rc == 0) {
             ctl_uuid_text(&ctl->tenant, ctl->tenant_text);
-            rc = run(ctl);
+            rc = run(ctl, data);
         }
     }
 

@@ -12,8 +12,9 @@
 
 /*
  * Runs it with each tenant as ctl's, until one fails: -1.  Both databases are
- * open.
+ * open.  data: handed through.
  */
-int ctl_tenants_each(ctl_t *ctl, int (*run)(ctl_t *ctl));
+int ctl_tenants_each(ctl_t *ctl, int (*run)(ctl_t *ctl, void *data),
+    void *data);
 
 #endif /* PUPIL_CTL_TENANTS_H */

@@ -21,7 +21,7 @@
 
 
 static int work(ctl_t *ctl);
-static int tenant_work(ctl_t *ctl);
+static int tenant_work(ctl_t *ctl, void *data);
 static int job_revocations(ctl_t *ctl);
 static int job_fetches(ctl_t *ctl);
 static int job_erasures(ctl_t *ctl);
@@ -63,17 +63,19 @@ static int
 work(ctl_t *ctl)
 {
     if (ctl->opt.tenant != NULL) {
-        return ctl_open_tenant(ctl) == 0 ? tenant_work(ctl) : -1;
+        return ctl_open_tenant(ctl) == 0 ? tenant_work(ctl, NULL) : -1;
     }
 
-    return ctl_tenants_each(ctl, tenant_work);
+    return ctl_tenants_each(ctl, tenant_work, NULL);
 }
 
 
 static int
-tenant_work(ctl_t *ctl)
+tenant_work(ctl_t *ctl, void *data)
 {
     size_t  i;
+
+    (void) data;
 
     for (i = 0; jobs[i] != NULL; i++) {
         if (jobs[i](ctl) != 0) {
