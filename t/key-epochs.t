@@ -88,8 +88,15 @@ is $site->keystore->selectrow_array('SELECT max(epoch) FROM'
 
 # ---- a file that shares nothing with the key store
 
-$site->keystore->do('UPDATE keystore.kek_epoch SET retired_at = now()'
-                    . ' WHERE epoch = 1');
+$site->ctl_ok('key', 'generate', @where);
+$site->ctl_ok('key', 'register', @where);
+$host{first}->quit;
+cut();                              # the others have said that they lack it
+$site->keystore->do('ALTER ROLE pupil_keeper NOLOGIN');
+wait_until(10, 'nobody to be connected', sub {
+    $site->ctl('key', 'rotate', @where)->{code} == 0 });
+$site->ctl_ok('key', 'retire', $_, @where) for 1, 2;
+$site->keystore->do('ALTER ROLE pupil_keeper LOGIN');
 cut();
 my $http = $host{forgotten}->http;
 ok eval { wait_until(10, 'the forgotten host to refuse', sub {

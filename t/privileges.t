@@ -83,7 +83,9 @@ my %allowed = (
         },
         pupil_operator => {
             (map { ("keystore.$_" => 'SELECT INSERT') }
-                 qw(kek_epoch tenant_key service_key owner_key)),
+                 qw(service_key owner_key)),
+            'keystore.kek_epoch' => 'SELECT INSERT retired_at',
+            'keystore.tenant_key' => 'SELECT INSERT epoch wrapped',
             'keystore.fetch' => 'SELECT', 'keystore.floor' => 'SELECT',
             'keystore.bound' => 'SELECT INSERT',
             'keystore.ledger' => 'SELECT', 'keystore.mark' => 'SELECT',

@@ -55,7 +55,7 @@ SELECT DISTINCT usename,
             ELSE 'TCP' END
   FROM pg_stat_activity JOIN pg_stat_ssl USING (pid)
  WHERE usename IN ('pupil_gateway', 'pupil_keeper')
-   AND application_name = 'pupil'
+   AND application_name ~ '^pupil( epochs=|$)'
  ORDER BY 1, 2
 SQL
 }

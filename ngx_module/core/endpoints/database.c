@@ -86,7 +86,7 @@ static const uint8_t  pupil_params_end_session[] = {
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
     [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 35 },
-    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 35 }
+    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 38 }
 };
 
 /*
@@ -121,6 +121,18 @@ const char  pupil_system_sql[] =
 const char  pupil_epochs_sql[] =
     "SELECT epoch, encode(fingerprint, 'hex') FROM keystore.kek_epoch"
     " WHERE retired_at IS NULL ORDER BY epoch";
+
+/* A name has 63 bytes: what stands in front gives way. */
+const char  pupil_epochs_told_sql[] =
+    "SELECT set_config('application_name', concat(left(current_setting("
+    "'application_name'), 24), ' epochs=', $1::text), false)";
+
+const char  pupil_epochs_lacking_sql[] =
+    "SELECT count(*)::integer FROM pg_stat_activity AS a"
+    " CROSS JOIN LATERAL (SELECT substring(a.application_name"
+    " FROM ' epochs=([0-9,]+)$') AS epochs) AS e"
+    " WHERE a.datname = current_database() AND a.usename = 'pupil_keeper'"
+    " AND NOT $1 = ANY (string_to_array(e.epochs, ','))";
 
 const char  pupil_accepted_sql[] =
     "SELECT coalesce(string_agg(concat_ws(' ', p.category, g.field,"

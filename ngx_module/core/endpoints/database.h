@@ -86,6 +86,13 @@ enum {
 };
 
 /*
+ * A connection of a worker says which epochs the worker has, in its name: $1,
+ * by commas.  And how many connections say so and lack one, $1.
+ */
+extern const char  pupil_epochs_told_sql[];
+extern const char  pupil_epochs_lacking_sql[];
+
+/*
  * PUPIL_OK; PUPIL_NO_KEY for an epoch that is newer than those of the file, as
  * this host may have been forgotten when it was copied; PUPIL_INVALID when the
  * file is another key store's.

@@ -27,6 +27,7 @@
 #include "ctl/lifecycle/hold.h"
 #include "ctl/lifecycle/replay.h"
 #include "ctl/lifecycle/restrict.h"
+#include "ctl/lifecycle/rotate.h"
 #include "ctl/lifecycle/work.h"
 #include "ctl/people/add.h"
 #include "ctl/people/held.h"
@@ -102,6 +103,16 @@ static const command_t  commands[] = {
         .run = ctl_cmd_key_status,
         .arguments = "",
         .summary = "epochs of the key file and of the key store"
+    }, {
+        .words = "key rotate",
+        .run = ctl_cmd_key_rotate,
+        .arguments = "",
+        .summary = "wrap the keys of all tenants under the newest epoch"
+    }, {
+        .words = "key retire", .min = 1, .max = 1,
+        .run = ctl_cmd_key_retire,
+        .arguments = "EPOCH",
+        .summary = "the end of an epoch that wraps nothing any more"
     }, {
         .words = "tenant add", .min = 1, .max = 1,
         .run = ctl_cmd_tenant_add,

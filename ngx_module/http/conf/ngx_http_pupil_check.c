@@ -31,6 +31,8 @@ static ngx_int_t ngx_http_pupil_check_mark(PGconn *conn,
     ngx_http_pupil_check_t *check, char *text);
 static ngx_int_t ngx_http_pupil_check_epochs(PGconn *conn,
     ngx_http_pupil_check_t *check, char *text);
+static ngx_int_t ngx_http_pupil_check_told(PGconn *conn,
+    ngx_http_pupil_check_t *check, char *text);
 static ngx_int_t ngx_http_pupil_check_insert(PGconn *conn,
     const ngx_http_pupil_stored_t *stored, char *text);
 static ngx_int_t ngx_http_pupil_check_run(PGconn *conn, const char *sql,
@@ -445,11 +447,34 @@ ngx_http_pupil_check_epochs(PGconn *conn, ngx_http_pupil_check_t *check,
 
     PQclear(res);
 
-    if (rc == PUPIL_NO_KEY && fit != 0) {
-        return NGX_OK;
+    if (rc != PUPIL_OK && !(rc == PUPIL_NO_KEY && fit != 0)) {
+        return ngx_http_pupil_check_said(rc, &error, text);
     }
 
-    return ngx_http_pupil_check_said(rc, &error, text);
+    return ngx_http_pupil_check_told(conn, check, text);
+}
+
+
+/* Who wraps keys anew waits for hosts that lack the epoch. */
+static ngx_int_t
+ngx_http_pupil_check_told(PGconn *conn, ngx_http_pupil_check_t *check,
+    char *text)
+{
+    u_char       epochs[PUPIL_KEYRING_EPOCHS * (NGX_INT32_LEN + 1) + 1], *p;
+    uint32_t     i;
+    const char  *params[1];
+
+    p = epochs;
+
+    for (i = 0; i < check->epochs_count; i++) {
+        p = ngx_sprintf(p, i == 0 ? "%uD" : ",%uD", check->epochs[i].epoch);
+    }
+
+    *p = '\0';
+    params[0] = (const char *) epochs;
+
+    return ngx_http_pupil_check_run(conn, pupil_epochs_told_sql, 1, params,
+                                    text);
 }
 
 
