@@ -1,7 +1,7 @@
 package Pupil::HTTP2;
 
-# Just enough of HTTP/2 to be rude with it: frames are sent one by one, and
-# nothing that comes back is understood.
+# Just enough of HTTP/2 to be rude with it: frames are sent one by one, and of
+# what comes back nothing is understood but frames and their status.
 #
 #     my $h2 = Pupil::HTTP2->new(port => $port)->hello;
 #     $h2->headers(1, [':method' => 'GET', ...], end => 1);
@@ -13,6 +13,7 @@ use IO::Select;
 use IO::Socket::INET;
 use IO::Socket::SSL;
 use Pupil::Util;
+use Time::HiRes ();
 
 
 # Options: port, window (how many bytes the server may send on a stream).
@@ -83,6 +84,50 @@ sub data ($self, $stream, $bytes, $end = 1) {
 # CANCEL
 sub reset_stream ($self, $stream) {
     return $self->send_raw(frame(3, 0, $stream, pack 'N', 8));
+}
+
+# More that the server may send on a stream; 0: on all of them together.
+sub allow ($self, $stream, $bytes) {
+    return $self->send_raw(frame(8, 0, $stream, pack 'N', $bytes));
+}
+
+# What a pupil's browser would send, for headers().
+sub fields ($http, $method, $path) {
+    my $cookies = $http->cookies;
+    return [':method' => $method, ':scheme' => 'https', ':path' => $path,
+        ':authority' => 'localhost', 'content-type' => 'application/json',
+        'x-pupil-csrf' => $http->csrf,
+        cookie => join '; ', map { "$_=$cookies->{$_}" } sort keys %$cookies];
+}
+
+# The next frame: { type, flags, stream, payload }; none within so many seconds
+# or before the end: undef.
+sub read_frame ($self, $seconds = 10) {
+    my $head = $self->take(9, $seconds) // return;
+    my ($high, $low, $type, $flags, $stream) = unpack 'C n C C N', $head;
+    return { type => $type, flags => $flags, stream => $stream,
+             payload => $self->take($high << 16 | $low, $seconds) // return };
+}
+
+sub take ($self, $length, $seconds) {
+    my $until = Time::HiRes::time() + $seconds;
+    while (length($self->{come} //= '') < $length) {
+        my $left = $until - Time::HiRes::time();
+        return if $left < 0;
+        my $socket = $self->{socket};
+        next if !$socket->pending
+                && !IO::Select->new($socket)->can_read($left);
+        sysread $socket, $self->{come}, 65536, length $self->{come} or return;
+    }
+    return substr $self->{come}, 0, $length, '';
+}
+
+# The status of a HEADERS frame, as nginx writes it: 200 by its index, others
+# in digits; undef for another frame.
+sub status ($frame) {
+    return if $frame->{type} != 1;
+    return $frame->{payload} =~ /^\x88/ ? 200
+         : $frame->{payload} =~ /^.\x03(\d{3})/s ? $1 : 0;
 }
 
 # Waits for some bytes.
