@@ -60,6 +60,7 @@ for my $name (sort keys %files) {
     my ($text, $status) = check("$tmp/$name");
     is($status, 1 << 8, "$name: refused");
     like($text, qr/\Q$files{$name}[1]\E "\Q$tmp\E/, "$name: message");
+    unlike($text, qr{/proc/self}, "$name: which names no other file");
 }
 
 for my $case ([ "$tmp/none.so", 'cannot open' ],
