@@ -165,12 +165,31 @@ pupil_category_pin(const pupil_category_t *category, const char *path,
 }
 
 
+/* What the dynamic linker says, without the copy's name that it begins with. */
+static const char *
+pupil_category_dlerror(const char *name)
+{
+    size_t       len;
+    const char  *message;
+
+    message = dlerror();
+    len = strlen(name);
+
+    if (message == NULL) {
+        return "unknown error";
+    }
+
+    return strncmp(message, name, len) == 0
+           && strncmp(message + len, ": ", 2) == 0
+           ? message + len + 2 : message;
+}
+
+
 static pupil_rc_t
 pupil_category_open(pupil_category_t *category, const char *path,
     pupil_error_t *error)
 {
     char             name[PUPIL_COPY_NAME];
-    const char      *message;
     pupil_plugin_pt  entry;
 
     if (pupil_copy_name(&category->copy, name, error) != PUPIL_OK) {
@@ -179,9 +198,8 @@ pupil_category_open(pupil_category_t *category, const char *path,
 
     category->handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
     if (category->handle == NULL) {
-        message = dlerror();
         return pupil_error_set(error, "cannot load \"%s\": %s", path,
-                               message != NULL ? message : "unknown error");
+                               pupil_category_dlerror(name));
     }
 
     /* POSIX: the way to turn dlsym()'s object pointer into a function's. */
