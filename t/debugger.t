@@ -35,4 +35,12 @@ like $run->{out}, qr/^Line \d+ of "plugins\/identity\//m,
 
 is_status $nginx->http->get('/status/live'), 200, 'the worker goes on';
 
+
+# ---- where there are fewer descriptors than the copies' numbers
+
+my $few = $site->nginx(wrap => ['prlimit', '--nofile=300:300'],
+                       connections => 100)->start;
+is_status $few->http->get('/status/live'), 200,
+    'with few descriptors nginx has plugins, too';
+
 done_testing;
