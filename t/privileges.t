@@ -28,7 +28,7 @@ my %allowed = (
                  qw(audit_record audit_shape policy)),
             'pupil.revocation' => 'SELECT INSERT DELETE',
             'pupil.plugin' => 'SELECT',     # pupilctl check
-            'pupil.mark' => 'SELECT',
+            'pupil.mark' => 'SELECT', 'pupil.restricted' => 'SELECT',
 
             (map { ("data.$_" => 'SELECT') } qw(contact enrolment identity)),
             'data.credential' => 'SELECT facts password_hash',
@@ -58,6 +58,7 @@ my %allowed = (
             'pupil.seal' => 'SELECT INSERT',
             'pupil.seal_tile' => 'SELECT INSERT hashes',
             'pupil.seal_writer' => 'SELECT INSERT number',
+            'pupil.restricted' => 'SELECT INSERT DELETE',
             'pupil.session' => 'SELECT DELETE',
             'pupil.plugin' =>
                 'SELECT INSERT accepted_at accepted_by grants version',

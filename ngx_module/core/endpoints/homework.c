@@ -187,14 +187,18 @@ static const char  current_sql[] =
     " AND p.homework_id = h.record AND NOT p.superseded") " AS p ON true"
     " WHERE " PUPIL_SQL_MINE("e")) " AS p ON true) ON true";
 
-/* Counted over the live pupils of each class, from plain facts alone. */
+/*
+ * Counted over the live pupils of each class, from plain facts alone, but for
+ * whom restriction hides (GDPR article 18).
+ */
 static const char  summary_sql[] =
     "WITH " PAGE("k", ", h.exercise_ids", "$12") ","
     " e AS MATERIALIZED ("
     "SELECT c.owner, e.subject FROM (SELECT DISTINCT k.owner FROM k) AS c"
     " JOIN " PUPIL_SQL_EACH("SELECT e.subject FROM pupil.enrolment AS e"
     " WHERE e.tenant = $2 AND e.class = c.owner AND e.role = 'pupil'"
-    " AND " PUPIL_SQL_LIVE("e")) " AS e ON true),"
+    " AND e.subject <> ALL (ARRAY(SELECT r.owner FROM pupil.restricted AS r"
+    " WHERE r.tenant = $2)) AND " PUPIL_SQL_LIVE("e")) " AS e ON true),"
     " s AS ("
     "SELECT k.record, (SELECT count(*) FROM e WHERE e.owner = k.owner)::int4"
     " AS pupils, q.completed, q.in_progress FROM k CROSS JOIN LATERAL ("

@@ -166,6 +166,10 @@ ngx_http_pupil_overview_pupil(ngx_http_pupil_ctx_t *ctx,
 
     ngx_http_pupil_about(ctx, &owner.id);
 
+    if (ngx_http_pupil_hidden(ctx, &owner, PUPIL_PURPOSE_TEACHING)) {
+        return NGX_OK;
+    }
+
     pupil_writer_object_begin(&ctx->out);
     pupil_writer_key(&ctx->out, "id");
     pupil_writer_uuid(&ctx->out, &owner.id);

@@ -229,6 +229,32 @@ ngx_http_pupil_place_key(ngx_http_pupil_ctx_t *ctx,
 }
 
 
+/* The key store may be the stricter: what it says comes with the key. */
+ngx_uint_t
+ngx_http_pupil_hidden(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_owner_t *owner, pupil_purpose_t purpose)
+{
+    pupil_place_t            place;
+    const pupil_subkey_t    *key;
+    ngx_http_pupil_place_t   at;
+
+    at.category = "identity";
+    at.field = "given_name";
+    at.owner = owner;
+    at.record = &owner->id;
+
+    if (ngx_http_pupil_place_key(ctx, &at, pupil_restriction_opens(purpose),
+                                 &place, &key) != PUPIL_RESTRICTED)
+    {
+        return 0;
+    }
+
+    ngx_http_pupil_shown_value(ctx, owner, PUPIL_RESTRICTED);
+
+    return 1;
+}
+
+
 /* The owner's subkey, or a note of what is missing. */
 static pupil_rc_t
 ngx_http_pupil_subkey(ngx_http_pupil_ctx_t *ctx, const pupil_place_t *place,

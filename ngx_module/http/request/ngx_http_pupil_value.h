@@ -87,6 +87,13 @@ pupil_rc_t ngx_http_pupil_place_key(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_place_t *at, ngx_uint_t allow_restricted,
     pupil_place_t *place, const pupil_subkey_t **key);
 
+/*
+ * Whether restriction hides this person, ids, times and counts too, from who
+ * processes for this purpose (GDPR article 18); the record says that it did.
+ */
+ngx_uint_t ngx_http_pupil_hidden(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_owner_t *owner, pupil_purpose_t purpose);
+
 /* Notes an owner whose key is needed; for writes, before sealing. */
 pupil_rc_t ngx_http_pupil_need(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_owner_t *owner);
