@@ -59,6 +59,7 @@ my %allowed = (
             'pupil.seal_tile' => 'SELECT INSERT hashes',
             'pupil.seal_writer' => 'SELECT INSERT number',
             'pupil.restricted' => 'SELECT INSERT DELETE',
+            'pupil.closed' => 'SELECT INSERT DELETE',
             'pupil.session' => 'SELECT DELETE',
             'pupil.plugin' =>
                 'SELECT INSERT accepted_at accepted_by grants version',

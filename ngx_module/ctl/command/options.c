@@ -70,6 +70,7 @@ static const option_t  options[] = {
     { "close-absent", NULL, OPT(close_absent), OPTION_FLAG },
     { "confirm-removal", NULL, OPT(confirm_removal), OPTION_FLAG },
     { "generate", NULL, OPT(generate), OPTION_FLAG },
+    { "dry-run", NULL, OPT(dry_run), OPTION_FLAG },
     { "follow", NULL, OPT(follow), OPTION_FLAG },
     { "password-hash", NULL, OPT(password_hash), OPTION_TEXT },
     { "class", NULL, OPT(class_id), OPTION_TEXT },

@@ -27,6 +27,7 @@
 #include "ctl/lifecycle/hold.h"
 #include "ctl/lifecycle/replay.h"
 #include "ctl/lifecycle/restrict.h"
+#include "ctl/lifecycle/retention.h"
 #include "ctl/lifecycle/rotate.h"
 #include "ctl/lifecycle/work.h"
 #include "ctl/people/add.h"
@@ -284,6 +285,11 @@ static const command_t  commands[] = {
         .run = ctl_cmd_restore_replay,
         .arguments = "",
         .summary = "erase again what a restored data database has back"
+    }, {
+        .words = "retention run", .personal = 1,
+        .run = ctl_cmd_retention_run,
+        .arguments = "[--dry-run]",
+        .summary = "delete what has expired, by what plugins declare"
     }, {
         .words = "work",
         .run = ctl_cmd_work,

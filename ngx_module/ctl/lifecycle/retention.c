@@ -1,0 +1,371 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What has expired, by what plugins declare: a thousand records at a time, in a
+ * transaction with their audit record, so that whoever is killed has only to be
+ * run again.  Enrolments are the last, as what counts from their end needs
+ * them.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/base/buf.h"
+#include "ctl/base/db.h"
+#include "ctl/base/literal.h"
+#include "ctl/base/text.h"
+#include "ctl/lifecycle/retention.h"
+#include "ctl/lifecycle/tenants.h"
+#include "ctl/store/keys.h"
+#include "ctl/store/plugins.h"
+#include "ctl/store/record.h"
+#include "ctl/store/turn.h"
+
+
+#define BATCH      "1000"
+#define ENROLMENT  "enrolment"
+
+
+/* Of a tenant. */
+typedef struct {
+    const char  *held;          /* the literal of an array of UUIDs */
+    json_t      *counts;        /* by category */
+} run_t;
+
+
+static int tenant_run(ctl_t *ctl);
+static int held_read(ctl_t *ctl, run_t *run);
+static int categories_run(ctl_t *ctl, run_t *run);
+static int category_run(ctl_t *ctl, run_t *run, const pupil_plugin_t *plugin);
+static int batch_run(ctl_t *ctl, const run_t *run,
+    const pupil_plugin_t *plugin, int64_t *records);
+static PGresult *batch_expire(ctl_t *ctl, const run_t *run,
+    const pupil_plugin_t *plugin);
+static int batch_record(ctl_t *ctl, const pupil_plugin_t *plugin,
+    const PGresult *res, int64_t records);
+static int tenant_sweep(ctl_t *ctl, run_t *run);
+static void tenant_print(const ctl_t *ctl, const run_t *run);
+
+
+/* As pupil.expired() has them, by pupil_event_t. */
+static const char *const  events[PUPIL_EVENT_COUNT] = {
+    [PUPIL_EVENT_CREATED] = "created",
+    [PUPIL_EVENT_ENROLMENT_ENDED] = "enrolment_ended",
+    [PUPIL_EVENT_ACCOUNT_CLOSED] = "account_closed"
+};
+
+
+int
+ctl_cmd_retention_run(ctl_t *ctl)
+{
+    int  rc;
+
+    if (ctl_open_data(ctl) != 0 || ctl_open_keys(ctl) != 0
+        || ctl_plugins_open(ctl) != 0)
+    {
+        return CTL_FAILED;
+    }
+
+    rc = ctl->opt.tenant == NULL ? ctl_tenants_each(ctl, tenant_run)
+         : ctl_open_tenant(ctl) == 0 ? tenant_run(ctl) : -1;
+
+    return rc == 0 ? CTL_DONE : CTL_FAILED;
+}
+
+
+/* An import writes what it has read before. */
+static int
+tenant_run(ctl_t *ctl)
+{
+    int    rc;
+    run_t  run;
+
+    if (ctl_keys_open(ctl) != 0) {
+        return -1;
+    }
+
+    rc = ctl_turn_take(ctl);
+    if (rc != 0) {
+        return rc < 0 ? -1
+               : ctl_error("an import of this tenant is running, or an"
+                           " erasure: try again");
+    }
+
+    run.counts = json_object();
+
+    rc = held_read(ctl, &run) == 0 && categories_run(ctl, &run) == 0
+         && (ctl->opt.dry_run || tenant_sweep(ctl, &run) == 0) ? 0 : -1;
+
+    ctl_turn_give(ctl);
+
+    if (rc == 0) {
+        tenant_print(ctl, &run);
+    }
+
+    json_decref(run.counts);
+
+    return rc;
+}
+
+
+/* Nothing of theirs expires. */
+static int
+held_read(ctl_t *ctl, run_t *run)
+{
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = ctl->tenant_text;
+
+    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
+          ? ctl_query(ctl->keys, "SELECT coalesce(array_agg(subject), '{}')"
+                      "::text FROM keystore.hold WHERE tenant = $1::uuid", 1,
+                      params)
+          : NULL;
+    ctl_rollback(ctl->keys);
+
+    if (res == NULL) {
+        return -1;
+    }
+
+    run->held = ctl_pool_text(&ctl->pool, PQgetvalue(res, 0, 0),
+                              (size_t) PQgetlength(res, 0, 0));
+    PQclear(res);
+
+    return 0;
+}
+
+
+/* Those that the data database has, enrolments behind the others. */
+static int
+categories_run(ctl_t *ctl, run_t *run)
+{
+    int                rc, row;
+    PGresult          *res;
+    pupil_category_t  *category;
+
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0) {
+        return -1;
+    }
+
+    res = ctl_query(ctl->data, "SELECT p.category FROM pupil.plugin AS p JOIN"
+                    " pg_class AS c ON c.oid = to_regclass(format('data.%I',"
+                    " p.category)) WHERE c.relkind = 'r' OR p.category ="
+                    " '" ENROLMENT "' ORDER BY p.category = '" ENROLMENT "',"
+                    " p.category", 0, NULL);
+    ctl_rollback(ctl->data);
+
+    if (res == NULL) {
+        return -1;
+    }
+
+    rc = 0;
+
+    for (row = 0; rc == 0 && row < PQntuples(res); row++) {
+        category = ctl_plugin_find(ctl, PQgetvalue(res, row, 0));
+
+        rc = category != NULL
+             ? category_run(ctl, run, category->plugin)
+             : ctl_error("the plugin of %s is not in %s, so that nobody knows"
+                         " when it expires: put it there",
+                         PQgetvalue(res, row, 0), ctl->opt.plugins);
+    }
+
+    PQclear(res);
+
+    return rc;
+}
+
+
+static int
+category_run(ctl_t *ctl, run_t *run, const pupil_plugin_t *plugin)
+{
+    int64_t  records, all;
+
+    if (plugin->retention->then != PUPIL_EXPIRY_ERASE) {
+        ctl_note("%s asks for its records to be made anonymous, which is not"
+                 " built yet: they are kept", plugin->name);
+        return 0;
+    }
+
+    all = 0;
+
+    do {
+        if (batch_run(ctl, run, plugin, &records) != 0) {
+            ctl_rollback(ctl->data);
+            return -1;
+        }
+
+        all += records;
+    } while (records != 0 && !ctl->opt.dry_run);
+
+    json_object_set_new(run->counts, plugin->name, json_integer(all));
+
+    return 0;
+}
+
+
+static int
+batch_run(ctl_t *ctl, const run_t *run, const pupil_plugin_t *plugin,
+    int64_t *records)
+{
+    int        rc, row;
+    PGresult  *res;
+
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0) {
+        return -1;
+    }
+
+    res = batch_expire(ctl, run, plugin);
+    if (res == NULL) {
+        return -1;
+    }
+
+    for (row = 0, *records = 0; row < PQntuples(res); row++) {
+        *records += strtoll(PQgetvalue(res, row, 1), NULL, 10);
+    }
+
+    rc = 0;
+
+    if (*records != 0 && !ctl->opt.dry_run) {
+        rc = batch_record(ctl, plugin, res, *records) == 0
+             ? ctl_commit(ctl->data) : -1;
+    } else {
+        ctl_rollback(ctl->data);
+    }
+
+    PQclear(res);
+
+    return rc;
+}
+
+
+/* Rows of an owner and how many records of theirs. */
+static PGresult *
+batch_expire(ctl_t *ctl, const run_t *run, const pupil_plugin_t *plugin)
+{
+    char         days[16];
+    const char  *most, *params[5];
+
+    snprintf(days, sizeof(days), "%u", (unsigned) plugin->retention->days);
+    most = ctl->opt.dry_run ? "0" : BATCH;
+
+    if (strcmp(plugin->name, ENROLMENT) == 0) {
+        params[0] = days;
+        params[1] = run->held;
+        params[2] = most;
+
+        return ctl_query(ctl->data, "SELECT owner, records FROM"
+                         " pupil.expire_enrolments($1::integer, $2::uuid[],"
+                         " $3::integer)", 3, params);
+    }
+
+    params[0] = plugin->name;
+    params[1] = events[plugin->retention->from];
+    params[2] = days;
+    params[3] = run->held;
+    params[4] = most;
+
+    return ctl_query(ctl->data, "SELECT owner, records FROM pupil.expire($1,"
+                     " $2, $3::integer, $4::uuid[], $5::integer)", 5, params);
+}
+
+
+static int
+batch_record(ctl_t *ctl, const pupil_plugin_t *plugin, const PGresult *res,
+    int64_t records)
+{
+    int           rc, row;
+    uint32_t      i;
+    ctl_buf_t     fields, detail, subjects;
+    ctl_access_t  access;
+    pupil_uuid_t  id;
+
+    ctl_buf_init(&fields);
+    ctl_buf_init(&detail);
+    ctl_buf_init(&subjects);
+    ctl_array_begin(&subjects);
+
+    for (i = 0; i < plugin->fields_count; i++) {
+        ctl_buf_printf(&fields, "%s%s", i > 0 ? " " : "",
+                       plugin->fields[i].name);
+    }
+
+    /* a class is nobody */
+    for (row = 0; plugin->owner == PUPIL_OWNER_SUBJECT && row < PQntuples(res);
+         row++)
+    {
+        if (ctl_get_uuid(res, row, 0, &id) == 0) {
+            ctl_array_uuid(&subjects, &id);
+        }
+    }
+
+    ctl_array_end(&subjects);
+    ctl_buf_printf(&detail, "retention records=%lld", (long long) records);
+
+    access.category = plugin->name;
+    access.fields = fields.data;
+    access.purpose = PUPIL_PURPOSE_LEGAL_OBLIGATION;
+    access.operation = PUPIL_OPERATION_WRITE;
+    access.about = plugin->owner == PUPIL_OWNER_SUBJECT ? "subjects" : "none";
+
+    rc = ctl_record(ctl, &access, "allowed", subjects.data, detail.data);
+
+    ctl_buf_free(&fields);
+    ctl_buf_free(&detail);
+    ctl_buf_free(&subjects);
+
+    return rc;
+}
+
+
+/* Of no record, like a log-out: nothing is shown, and nothing of a person
+ * goes. */
+static int
+tenant_sweep(ctl_t *ctl, run_t *run)
+{
+    PGresult  *res;
+
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0) {
+        return -1;
+    }
+
+    res = ctl_query(ctl->data, "SELECT sessions, failures FROM pupil.sweep()",
+                    0, NULL);
+
+    if (res == NULL || ctl_commit(ctl->data) != 0) {
+        PQclear(res);
+        ctl_rollback(ctl->data);
+        return -1;
+    }
+
+    json_object_set_new(run->counts, "sessions",
+        json_integer(strtoll(PQgetvalue(res, 0, 0), NULL, 10)));
+    json_object_set_new(run->counts, "failures",
+        json_integer(strtoll(PQgetvalue(res, 0, 1), NULL, 10)));
+    PQclear(res);
+
+    return 0;
+}
+
+
+static void
+tenant_print(const ctl_t *ctl, const run_t *run)
+{
+    json_t      *count;
+    const char  *name;
+
+    if (ctl->opt.json) {
+        ctl_json_print(json_pack("{s:s,s:O}", "tenant", ctl->tenant_text,
+                                 "expired", run->counts));
+        return;
+    }
+
+    json_object_foreach(run->counts, name, count) {
+        if (json_integer_value(count) != 0) {
+            printf("%s %-13s %lld%s\n", ctl->tenant_text, name,
+                   (long long) json_integer_value(count),
+                   ctl->opt.dry_run ? " would go" : "");
+        }
+    }
+}
