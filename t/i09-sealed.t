@@ -194,6 +194,17 @@ is $keeper->selectrow_array("SELECT count(*) FROM keystore.service_key"
     . " WHERE name = 'seal'"), 0, 'which workers do not see';
 
 
+# ---- who watches it
+
+sub check () { $site->ctl('check', $nginx->conf_file, $site->ctl_where) }
+is $site->ctl(qw(audit seal), '--checkpoints', $seal->dir,
+              $site->ctl_databases)->{code}, 0, 'a sealer that runs';
+unlike check()->{out}, qr/is sealed up to/, 'is no finding';
+$db->do("UPDATE pupil.sealer SET until = now() - interval '2 minutes'");
+like check()->{out}, qr/the audit is sealed up to \S+Z: look whether/,
+    'one that stands still is';
+
+
 # ---- shipping
 
 my $away = tmp_dir() . '/away';

@@ -29,6 +29,7 @@ my %allowed = (
             'pupil.revocation' => 'SELECT INSERT DELETE',
             'pupil.plugin' => 'SELECT',     # pupilctl check
             'pupil.mark' => 'SELECT', 'pupil.restricted' => 'SELECT',
+             'pupil.sealer' => 'SELECT',
 
             (map { ("data.$_" => 'SELECT') } qw(contact enrolment identity)),
             'data.credential' => 'SELECT facts password_hash',
@@ -56,6 +57,7 @@ my %allowed = (
             'pupil.ledger' => 'SELECT INSERT', 'pupil.mark' => 'SELECT',
             'pupil.erasure' => 'SELECT INSERT state',
             'pupil.seal' => 'SELECT INSERT',
+            'pupil.sealer' => 'SELECT INSERT until',
             'pupil.seal_tile' => 'SELECT INSERT hashes',
             'pupil.seal_writer' => 'SELECT INSERT number',
             'pupil.restricted' => 'SELECT INSERT DELETE',
