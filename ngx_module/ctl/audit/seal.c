@@ -22,10 +22,10 @@
 
 #include "core/base/text.h"
 #include "core/base/time.h"
-#include "ctl/audit/anchor.h"
 #include "ctl/audit/batch.h"
+#include "ctl/audit/beat.h"
+#include "ctl/audit/outside.h"
 #include "ctl/audit/seal.h"
-#include "ctl/audit/ship.h"
 #include "ctl/base/clock.h"
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
@@ -33,6 +33,7 @@
 
 #define PAUSE       2           /* seconds, with --follow */
 #define AGAIN       60          /* seconds after a tenant failed */
+#define BEAT        5           /* seconds between them */
 #define BATCH_MAX   10000       /* records */
 
 
@@ -44,9 +45,8 @@ typedef struct {
     int64_t       again;        /* then not before */
     pupil_time_t  read;         /* up to then all was read */
     int64_t       looked[3];    /* when, by the table below */
-    size_t        at;           /* where its file ends, whole */
     uint64_t      events, missing;
-    ship_t        ship;
+    outside_t     outside;      /* its file */
 } seal_tenant_t;
 
 typedef struct {
@@ -55,6 +55,7 @@ typedef struct {
     sequence_list_t   gaps;     /* prefix_gap_t */
     int               more;     /* to be sealed at once */
     int               waits;    /* for a number */
+    int64_t           beat;     /* when how far it is was stored */
 } seal_t;
 
 
@@ -62,14 +63,9 @@ static int seal_lock(ctl_t *ctl);
 static int tenants_read(seal_t *s);
 static seal_tenant_t *tenant_find(seal_t *s, const pupil_uuid_t *tenant);
 static int seal_once(seal_t *s);
+static int beat(seal_t *s);
 static int tenant_pass(seal_t *s, seal_tenant_t *t);
 static int tenant_begin(seal_t *s, seal_tenant_t *t);
-static int anchor_check(seal_tenant_t *t, anchor_t *anchor,
-    const audit_log_t *log, const audit_tree_t *tree);
-static int anchor_last(anchor_t *anchor, const audit_log_t *log,
-    pupil_checkpoint_t *last);
-static int anchor_catch_up(seal_tenant_t *t, const audit_log_t *log,
-    uint64_t size);
 static pupil_time_t window(seal_tenant_t *t);
 static PGresult *records_read(seal_t *s, pupil_time_t from);
 static int records_seal(seal_t *s, seal_tenant_t *t, const PGresult *res,
@@ -77,7 +73,6 @@ static int records_seal(seal_t *s, seal_tenant_t *t, const PGresult *res,
 static int prefix_seal(seal_t *s, seal_tenant_t *t, const audit_log_t *log,
     const prefix_t *prefix);
 static void missing_say(const ctl_t *ctl, const prefix_t *prefix);
-static int note_keep(seal_tenant_t *t, const char *note);
 static int seal_end(seal_t *s);
 static int64_t seconds_now(void);
 
@@ -110,11 +105,6 @@ static const char  records_sql[] =
     " ORDER BY r.at LIMIT $2::integer";
 
 #define COLUMN_SEALED  AUDIT_ROW_COUNT
-
-static const char  notes_sql[] =
-    "SELECT s.note FROM pupil.seal AS s WHERE s.tenant ="
-    " pupil.current_tenant() AND s.size > $1::bigint ORDER BY s.batch";
-
 
 int
 ctl_cmd_audit_seal(ctl_t *ctl)
@@ -219,10 +209,37 @@ seal_once(seal_t *s)
             return -1;
         }
 
-        ship_poll(&t->ship);
+        ship_poll(&t->outside.ship);
     }
 
-    return 0;
+    return beat(s);
+}
+
+
+/* What all tenants are sealed up to. */
+static int
+beat(seal_t *s)
+{
+    size_t          i;
+    pupil_time_t    until;
+    seal_tenant_t  *t;
+
+    if (s->ctl->opt.tenant != NULL || seconds_now() < s->beat + BEAT) {
+        return 0;
+    }
+
+    t = s->tenants.elts;
+    until = ctl_now();
+
+    for (i = 0; i < s->tenants.count; i++) {
+        if (t[i].read < until) {
+            until = t[i].read;
+        }
+    }
+
+    s->beat = seconds_now();
+
+    return beat_store(s->ctl, until);
 }
 
 
@@ -281,7 +298,7 @@ tenant_find(seal_t *s, const pupil_uuid_t *tenant)
     t->tenant = *tenant;
 
     if (s->ctl->opt.ship != NULL) {
-        t->ship.command = ctl_pool_text(&s->ctl->pool, s->ctl->opt.ship,
+        t->outside.ship.command = ctl_pool_text(&s->ctl->pool, s->ctl->opt.ship,
                                         strlen(s->ctl->opt.ship));
     }
 
@@ -294,7 +311,6 @@ static int
 tenant_begin(seal_t *s, seal_tenant_t *t)
 {
     int            rc;
-    anchor_t       anchor;
     audit_log_t    log;
     audit_tree_t  *tree;
 
@@ -302,131 +318,23 @@ tenant_begin(seal_t *s, seal_tenant_t *t)
         return -1;
     }
 
-    rc = -1;
     tree = ctl_memory(sizeof(audit_tree_t));
     memset(tree, 0, sizeof(audit_tree_t));
 
-    if (anchor_open(&anchor, s->ctl) == 0) {
-        memcpy(t->ship.path, anchor.path, sizeof(anchor.path));
-        rc = audit_log_open(&log, s->ctl, 1) == 0
-             && audit_tree_open(tree, &log) == 0
-             && anchor_check(t, &anchor, &log, tree) == 0
-             ? 0 : -1;
-        anchor_close(&anchor);
-        audit_log_close(&log);
-    }
+    rc = audit_log_open(&log, s->ctl, 1) == 0
+         && audit_tree_open(tree, &log) == 0
+         && outside_begin(&t->outside, &log, tree) == 0
+         ? 0 : -1;
 
     if (rc == 0) {
         t->read = tree->until;
         t->begun = 1;
     }
 
-    /* whoever was killed may not have shipped what is there */
-    if (t->at != 0) {
-        ship_due(&t->ship);
-    }
-
+    audit_log_close(&log);
     audit_tree_close(tree);
     free(tree);
     ctl_rollback(s->ctl->data);
-
-    return rc;
-}
-
-
-static int
-anchor_check(seal_tenant_t *t, anchor_t *anchor, const audit_log_t *log,
-    const audit_tree_t *tree)
-{
-    pupil_node_t          root;
-    pupil_checkpoint_t    last;
-    pupil_tile_source_t  *source;
-
-    if (anchor_last(anchor, log, &last) != 0) {
-        return -1;
-    }
-
-    t->at = anchor_at(anchor);
-
-    if (last.size > tree->tiles.size) {
-        return ctl_error("%s has a checkpoint of %" PRIu64 " leaves, the"
-                         " database has %" PRIu64 ": it was restored, or the"
-                         " log was cut off", anchor->path, last.size,
-                         tree->tiles.size);
-    }
-
-    source = ctl_memory(sizeof(pupil_tile_source_t));
-    source->read = audit_tile_read;
-    source->ctx = log->ctl;
-    source->tile.width = 0;
-
-    if (last.size != 0
-        && (pupil_tiles_head(source, last.size, &root) != PUPIL_OK
-            || memcmp(&root, &last.root, sizeof(root)) != 0))
-    {
-        free(source);
-        return ctl_error("%s is not of the log that the database has: run"
-                         " pupilctl audit verify", anchor->path);
-    }
-
-    free(source);
-
-    return anchor_catch_up(t, log, last.size);
-}
-
-
-/* The last checkpoint of the file, size 0: there is none. */
-static int
-anchor_last(anchor_t *anchor, const audit_log_t *log,
-    pupil_checkpoint_t *last)
-{
-    pupil_rc_t    rc;
-    pupil_note_t  note;
-
-    memset(last, 0, sizeof(pupil_checkpoint_t));
-
-    while ((rc = anchor_next(anchor, &note)) == PUPIL_OK) { /* void */ }
-
-    /* whoever is killed leaves less than a note */
-    if (rc == PUPIL_INVALID && anchor->rest.len >= LOG_NOTE_SIZE) {
-        return ctl_error("%s has no checkpoint at byte %zu", anchor->path,
-                         anchor_at(anchor));
-    }
-
-    if (anchor_at(anchor) == 0) {
-        return 0;
-    }
-
-    return audit_log_checkpoint(&log->key, &note, last) == PUPIL_OK
-           ? 0
-           : ctl_error("the last checkpoint of %s is not signed by the key of"
-                       " the tenant", anchor->path);
-}
-
-
-static int
-anchor_catch_up(seal_tenant_t *t, const audit_log_t *log, uint64_t size)
-{
-    int          rc, row;
-    char         text[24];
-    PGresult    *res;
-    const char  *params[1];
-
-    snprintf(text, sizeof(text), "%" PRIu64, size);
-    params[0] = text;
-
-    res = ctl_query(log->ctl->data, notes_sql, 1, params);
-    if (res == NULL) {
-        return -1;
-    }
-
-    rc = 0;
-
-    for (row = 0; rc == 0 && row < PQntuples(res); row++) {
-        rc = note_keep(t, PQgetvalue(res, row, 0));
-    }
-
-    PQclear(res);
 
     return rc;
 }
@@ -583,7 +491,12 @@ prefix_seal(seal_t *s, seal_tenant_t *t, const audit_log_t *log,
         missing_say(s->ctl, prefix);
     }
 
-    return note_keep(t, note);
+    if (outside_keep(&t->outside, note) != 0) {
+        t->begun = 0;
+        return -1;
+    }
+
+    return 0;
 }
 
 
@@ -606,21 +519,6 @@ missing_say(const ctl_t *ctl, const prefix_t *prefix)
 }
 
 
-static int
-note_keep(seal_tenant_t *t, const char *note)
-{
-    if (anchor_append(t->ship.path, t->at, note) != 0) {
-        t->begun = 0;
-        return -1;
-    }
-
-    t->at += strlen(note) + 1;
-    ship_due(&t->ship);
-
-    return 0;
-}
-
-
 /* What was shipped, and what was done. */
 static int
 seal_end(seal_t *s)
@@ -637,7 +535,9 @@ seal_end(seal_t *s)
     for (i = 0; i < s->tenants.count; i++) {
         t = &((seal_tenant_t *) s->tenants.elts)[i];
 
-        if (ship_finish(&t->ship) != 0 || t->failed || t->missing != 0) {
+        if (ship_finish(&t->outside.ship) != 0 || t->failed
+            || t->missing != 0)
+        {
             rc = -1;
         }
 

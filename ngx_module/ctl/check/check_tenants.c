@@ -38,6 +38,7 @@ typedef struct {
 } tenants_t;
 
 
+static void sealer_check(check_t *check);
 static void tenants_check(tenants_t *tenants, const nginxconf_t *block);
 static void values_check(tenants_t *tenants, const char *variable);
 static void tenant_check(tenants_t *tenants, const char *word);
@@ -68,6 +69,10 @@ static const char  spelled_sql[] =
     "SELECT b.owner, b.other FROM pupil.blind_index AS b"
     " WHERE b.other IS NOT NULL ORDER BY b.owner";
 
+static const char  sealer_sql[] =
+    "SELECT to_char(until, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM pupil.sealer"
+    " WHERE until < now() - interval '1 minute'";
+
 enum {
     BELOW_TABLE = 0,
     BELOW_ROWS,
@@ -92,6 +97,26 @@ check_tenants(check_t *check)
 
     tenants_check(&tenants, check->http);
     ctl_map_free(&tenants.seen);
+
+    sealer_check(check);
+}
+
+
+/* Where there is one, it has to be at work (invariant I9). */
+static void
+sealer_check(check_t *check)
+{
+    PGresult  *res;
+
+    res = ctl_query(check->conn[PUPIL_DATABASE_DATA], sealer_sql, 0, NULL);
+
+    if (res != NULL && PQntuples(res) == 1) {
+        check_found(check, "the audit is sealed up to %s: look whether pupilctl"
+                    " audit seal runs, and what it says",
+                    PQgetvalue(res, 0, 0));
+    }
+
+    PQclear(res);
 }
 
 

@@ -33,7 +33,7 @@ typedef struct {
 } run_t;
 
 
-static int tenant_run(ctl_t *ctl);
+static int tenant_run(ctl_t *ctl, void *data);
 static int held_read(ctl_t *ctl, run_t *run);
 static int categories_run(ctl_t *ctl, run_t *run);
 static int category_run(ctl_t *ctl, run_t *run, const pupil_plugin_t *plugin);
@@ -66,8 +66,8 @@ ctl_cmd_retention_run(ctl_t *ctl)
         return CTL_FAILED;
     }
 
-    rc = ctl->opt.tenant == NULL ? ctl_tenants_each(ctl, tenant_run)
-         : ctl_open_tenant(ctl) == 0 ? tenant_run(ctl) : -1;
+    rc = ctl->opt.tenant == NULL ? ctl_tenants_each(ctl, tenant_run, NULL)
+         : ctl_open_tenant(ctl) == 0 ? tenant_run(ctl, NULL) : -1;
 
     return rc == 0 ? CTL_DONE : CTL_FAILED;
 }
@@ -75,10 +75,12 @@ ctl_cmd_retention_run(ctl_t *ctl)
 
 /* An import writes what it has read before. */
 static int
-tenant_run(ctl_t *ctl)
+tenant_run(ctl_t *ctl, void *data)
 {
     int    rc;
     run_t  run;
+
+    (void) data;
 
     if (ctl_keys_open(ctl) != 0) {
         return -1;
