@@ -105,4 +105,16 @@ for my $case ([no => 403], [broken => 500]) {
 }
 is $chaos->under_way, '', 'nothing is under way';
 
+
+# ---- who cannot tell
+
+behind('session');
+my $http = $chaos->client($pupil);
+is_status $http->get('/v1/homework'), 200, 'before an outage';
+$site->pg->stop;
+wait_until(10, 'no session to be served out of the zone', sub {
+    $http->get('/v1/homework')->status != 503 });
+is_status $http->get('/v1/homework'), 500,
+    'in an outage nginx makes 500 of 503, as docs/directives.md says';
+
 done_testing;
