@@ -59,6 +59,9 @@ typedef struct {
 /* Floors that a run has said will rise: ctl/store/floors.c. */
 typedef struct ctl_promises_s  ctl_promises_t;
 
+/* Rows that a run takes away: ctl/store/revoked.c. */
+typedef struct ctl_revoked_s  ctl_revoked_t;
+
 typedef struct {
     ctl_options_t     opt;
     const char      **args;         /* behind the command's words */
@@ -70,6 +73,7 @@ typedef struct {
 
     PGconn           *data, *keys;  /* the two databases, NULL: not opened */
     ctl_promises_t   *promises;     /* NULL: none */
+    ctl_revoked_t    *revoked;      /* NULL: none */
     pupil_uuid_t      tenant;
     char              tenant_text[PUPIL_UUID_TEXT_LEN + 1];
 

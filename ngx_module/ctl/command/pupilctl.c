@@ -44,6 +44,7 @@
 #include "ctl/setup/plugin_show.h"
 #include "ctl/setup/tenant.h"
 #include "ctl/store/promises.h"
+#include "ctl/store/revoked.h"
 
 
 #define TICKET_MAX  200         /* bytes */
@@ -581,6 +582,7 @@ finish(ctl_t *ctl)
     PQfinish(ctl->data);
     PQfinish(ctl->keys);
     ctl_promises_forget(ctl);
+    ctl_revoked_forget(ctl);
 
     for (i = 0; i < ctl->policy.count; i++) {
         pupil_category_unload(ctl->policy.categories[i]);

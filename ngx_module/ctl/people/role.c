@@ -15,6 +15,7 @@
 #include "ctl/people/user.h"
 #include "ctl/store/floors.h"
 #include "ctl/store/keys.h"
+#include "ctl/store/revoked.h"
 #include "ctl/store/subject.h"
 
 
@@ -261,6 +262,7 @@ role_remove(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor)
     char             institution[PUPIL_UUID_TEXT_LEN + 1];
     PGresult        *res;
     const char      *params[4];
+    ctl_row_t        gone;
     ctl_authority_t  whom = { .subject = row->subject, .floor = floor };
 
     params[0] = ctl->tenant_text;
@@ -278,6 +280,15 @@ role_remove(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor)
     removed = strcmp(PQcmdTuples(res), "1") == 0;
     PQclear(res);
 
-    return removed ? ctl_revoke_authority(ctl, &whom, 1)
-                   : ctl_error("this person has no such role there");
+    if (!removed) {
+        return ctl_error("this person has no such role there");
+    }
+
+    gone.table = CTL_ROW_ROLE;
+    gone.subject = row->subject;
+    gone.where = row->institution;
+    gone.role = row->role;
+    ctl_revoked(ctl, &gone, NULL);
+
+    return ctl_revoke_authority(ctl, &whom, 1);
 }

@@ -11,6 +11,7 @@
 #include "ctl/base/db.h"
 #include "ctl/people/status.h"
 #include "ctl/store/floors.h"
+#include "ctl/store/revoked.h"
 #include "ctl/store/subject.h"
 #include "ctl/store/whom.h"
 
@@ -28,7 +29,7 @@ static int status_set(ctl_t *ctl, const ctl_whom_t *whom,
 static int status_refuse(ctl_t *ctl, const ctl_whom_t *whom,
     const change_t *change);
 static int status_revoke(ctl_t *ctl, const ctl_whom_t *whom,
-    const pupil_floors_t *floors);
+    const change_t *change, const pupil_floors_t *floors);
 static void status_print(const ctl_t *ctl, const ctl_whom_t *whom,
     const change_t *change, int changed);
 
@@ -146,18 +147,28 @@ status_set(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change,
         return -1;
     }
 
-    return change->revokes ? status_revoke(ctl, whom, floors) : 0;
+    return change->revokes ? status_revoke(ctl, whom, change, floors) : 0;
 }
 
 
 static int
-status_revoke(ctl_t *ctl, const ctl_whom_t *whom,
+status_revoke(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change,
     const pupil_floors_t *floors)
 {
+    uint8_t          mac[PUPIL_MAC_LEN];
+    ctl_row_t        left = { .table = CTL_ROW_SUBJECT, .subject = whom->id };
     pupil_floors_t   to = { .session = floors->session + 1 };
     ctl_authority_t  list[1] = {
         { .subject = whom->id, .floor = floors->authority }
     };
+
+    if (ctl_subject_mac(ctl, &whom->id, whom->source, change->status,
+                        floors->authority + 1, mac) != 0)
+    {
+        return -1;
+    }
+
+    ctl_revoked(ctl, &left, mac);
 
     if (ctl_sessions_end(ctl, &whom->id) != 0
         || ctl_revoke_authority(ctl, list, 1) != 0)

@@ -7,9 +7,12 @@
 
 #include "core/base/text.h"
 #include "ctl/base/db.h"
+#include "ctl/base/text.h"
 #include "ctl/roster/revoke.h"
 #include "ctl/store/authority.h"
 #include "ctl/store/floors.h"
+#include "ctl/store/keys.h"
+#include "ctl/store/revoked.h"
 
 
 #define BATCH  1000             /* subjects a transaction */
@@ -116,6 +119,31 @@ same_subject(const roster_revoked_t *a, const roster_revoked_t *b)
 }
 
 
+/* What is left of a row, so that no more of it is written anew. */
+static int
+revoked_note(roster_t *roster, roster_kind_t kind, const roster_stored_t *row)
+{
+    uint8_t             mac[PUPIL_MAC_LEN];
+    ctl_row_t           left;
+    const pupil_key_t  *key;
+
+    key = ctl_key(roster->ctl, "mac");
+    if (key == NULL) {
+        return -1;
+    }
+
+    left.table = kind == ROSTER_ROLE ? CTL_ROW_ROLE : CTL_ROW_ENROLMENT;
+    left.subject = row->subject;
+    left.where = row->where;
+    left.role = ctl_str(roster_stored_role(row->role));
+
+    roster_stored_mac(roster, kind, row, key, mac);
+    ctl_revoked(roster->ctl, &left, mac);
+
+    return 0;
+}
+
+
 /* Under the next floor, like what is left; full puts are written at once. */
 static int
 revoked_add(roster_t *roster, batch_t *batch, const roster_revoked_t *revoked)
@@ -134,6 +162,10 @@ revoked_add(roster_t *roster, batch_t *batch, const roster_revoked_t *revoked)
     }
 
     roster_put_add(roster, put, &row);
+
+    if (revoked_note(roster, revoked->kind, &put->rows[put->count - 1]) != 0) {
+        return -1;
+    }
 
     if (batch->count == 0
         || pupil_uuid_compare(&batch->whom[batch->count - 1].subject,

@@ -12,6 +12,7 @@
 #include "ctl/store/authority.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/record.h"
+#include "ctl/store/revoked.h"
 
 
 /* A table, and how its rows are read and written. */
@@ -19,6 +20,7 @@ typedef struct {
     const char  *select;        /* $1 subjects */
     const char  *update;        /* $1 places, $2 MACs */
     const char  *tampered;      /* for the record */
+    int          where, role;   /* columns of ctl_row_t, 0: it has none */
     int        (*mac)(ctl_t *ctl, const PGresult *res, int row,
                       const pupil_key_t *key, uint32_t number,
                       uint8_t mac[PUPIL_MAC_LEN]);
@@ -46,6 +48,9 @@ static int rows_renew(const renewal_t *renewal, const table_t *table,
     const PGresult *res, ctl_buf_t *places, ctl_buf_t *macs);
 static int row_renew(const renewal_t *renewal, const table_t *table,
     const PGresult *res, int row, uint8_t mac[PUPIL_MAC_LEN]);
+static int row_name(const table_t *table, const PGresult *res, int row,
+    ctl_row_t *name);
+static int unseen_record(ctl_t *ctl);
 static int mac_subject(ctl_t *ctl, const PGresult *res, int row,
     const pupil_key_t *key, uint32_t number, uint8_t mac[PUPIL_MAC_LEN]);
 static int mac_role(ctl_t *ctl, const PGresult *res, int row,
@@ -62,6 +67,7 @@ static int mac_enrolment(ctl_t *ctl, const PGresult *res, int row,
 
 #define DAYS(column)  column " - DATE '1970-01-01'"
 
+/* In the order of ctl_row_table_t. */
 static const table_t  tables[] = {
     {
         .select = "SELECT ctid, subject, mac, status, source FROM"
@@ -75,6 +81,8 @@ static const table_t  tables[] = {
                   " pupil.role" WHOM,
         .update = UPDATE("role"),
         .tampered = "row=role",
+        .where = ROW_OWN,
+        .role = ROW_OWN + 1,
         .mac = mac_role
     }, {
         .select = "SELECT ctid, subject, mac, enrolment, class, institution,"
@@ -82,6 +90,8 @@ static const table_t  tables[] = {
                   " source FROM pupil.enrolment" WHOM,
         .update = UPDATE("enrolment"),
         .tampered = "row=enrolment",
+        .where = ROW_OWN + 1,
+        .role = ROW_OWN + 3,
         .mac = mac_enrolment
     }, {
         .select = NULL
@@ -138,6 +148,11 @@ ctl_authority_renew(ctl_t *ctl, const ctl_authority_t *list, size_t count)
         rc = table_renew(&renewal, table);
     }
 
+    if (rc == 0) {
+        rc = unseen_record(ctl);
+    }
+
+    ctl_revoked_forget(ctl);
     ctl_map_free(&renewal.by_subject);
     ctl_buf_free(&subjects);
 
@@ -216,6 +231,7 @@ row_renew(const renewal_t *renewal, const table_t *table,
 {
     uint8_t                 stored[PUPIL_MAC_LEN];
     uint32_t                number;
+    ctl_row_t               name;
     pupil_str_t             text;
     pupil_uuid_t            subject;
     const ctl_slot_t       *slot;
@@ -253,9 +269,54 @@ row_renew(const renewal_t *renewal, const table_t *table,
         return 0;
     }
 
-    return table->mac(renewal->ctl, res, row, renewal->key, whom->floor + 1,
-                      mac)
-           == 0 ? 1 : -1;
+    if (table->mac(renewal->ctl, res, row, renewal->key, whom->floor + 1,
+                   mac) != 0
+        || row_name(table, res, row, &name) != 0)
+    {
+        return -1;
+    }
+
+    return ctl_revoked_fits(renewal->ctl, &name, mac)
+           ? 1 : ctl_record_one(renewal->ctl, &renew_access, "tampered",
+                                &subject, table->tampered);
+}
+
+
+static int
+row_name(const table_t *table, const PGresult *res, int row, ctl_row_t *name)
+{
+    memset(name, 0, sizeof(ctl_row_t));
+    name->table = (ctl_row_table_t) (table - tables);
+
+    if (table->role != 0) {
+        name->role = ctl_get_str(res, row, table->role);
+    }
+
+    if (table->where != 0
+        && ctl_get_uuid(res, row, table->where, &name->where) != 0)
+    {
+        return -1;
+    }
+
+    return ctl_get_uuid(res, row, ROW_SUBJECT, &name->subject);
+}
+
+
+/* What is left of a row was written, and is not there. */
+static int
+unseen_record(ctl_t *ctl)
+{
+    const ctl_row_t  *row;
+
+    while ((row = ctl_revoked_unseen(ctl)) != NULL) {
+        if (ctl_record_one(ctl, &renew_access, "tampered", &row->subject,
+                           tables[row->table].tampered) != 0)
+        {
+            return -1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -21,7 +21,8 @@ typedef struct {
  * In a transaction of the data database: roles, enrolments and their own rows
  * of these subjects, where they count, under floor + 1, so that they go on
  * counting when the floor is raised to that.  What is below the floor stays
- * revoked; what is not authentic stays as it is, and goes on record.
+ * revoked; what is not authentic stays as it is, and goes on record.  So does
+ * what is not as ctl_revoked() has noted it, which is forgotten then.
  */
 int ctl_authority_renew(ctl_t *ctl, const ctl_authority_t *list,
     size_t count);

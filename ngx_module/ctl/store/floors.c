@@ -15,6 +15,7 @@
 #include "ctl/base/text.h"
 #include "ctl/store/floors.h"
 #include "ctl/store/promises.h"
+#include "ctl/store/revoked.h"
 
 
 #define BATCH   "1000"          /* revocations a transaction */
@@ -334,7 +335,7 @@ ctl_revoke_finish(ctl_t *ctl, const pupil_uuid_t *subject)
                          " pupilctl work");
     }
 
-    return 0;
+    return ctl_revoked_check(ctl);
 }
 
 
