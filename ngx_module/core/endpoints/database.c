@@ -282,6 +282,26 @@ pupil_systems_fit(uint64_t data, uint64_t keystore, pupil_error_t *error)
 
 
 pupil_rc_t
+pupil_mark_there(pupil_database_id_t database, int rows, pupil_error_t *error)
+{
+    static const char *const  tables[PUPIL_DATABASE_COUNT] = {
+        [PUPIL_DATABASE_DATA] = "pupil.mark",
+        [PUPIL_DATABASE_KEYSTORE] = "keystore.mark"
+    };
+
+    if (rows != 1) {
+        return pupil_error_set(error, "the mark of the %s, %s, has no row that"
+                               " this role sees: somebody took it away, or"
+                               " hid it by row-level security: put it back as"
+                               " it was", pupil_databases[database].name,
+                               tables[database]);
+    }
+
+    return PUPIL_OK;
+}
+
+
+pupil_rc_t
 pupil_copy_fits(int64_t copied, int64_t destroyed, pupil_error_t *error)
 {
     if (copied < destroyed) {

@@ -116,6 +116,10 @@ enum {
     PUPIL_QM_DESTROYED
 };
 
+/* rows: of the answer, which has one unless somebody took it away. */
+pupil_rc_t pupil_mark_there(pupil_database_id_t database, int rows,
+    pupil_error_t *error);
+
 pupil_rc_t pupil_copy_fits(int64_t copied, int64_t destroyed,
     pupil_error_t *error);
 pupil_rc_t pupil_ledger_fits(int64_t entered, int64_t known,

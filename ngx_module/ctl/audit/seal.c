@@ -151,7 +151,7 @@ seal_lock(ctl_t *ctl)
     PGresult  *res;
 
     for (said = 0; /* void */ ; said = 1) {
-        res = ctl_query(ctl->data, lock_sql, 0, NULL);
+        res = ctl_query_one(ctl->data, lock_sql, 0, NULL);
         if (res == NULL) {
             return -1;
         }

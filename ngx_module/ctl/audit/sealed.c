@@ -508,7 +508,7 @@ unsealed_count(sealed_t *sealed)
 {
     PGresult  *res;
 
-    res = ctl_query(sealed->ctl->data, unsealed_sql, 0, NULL);
+    res = ctl_query_one(sealed->ctl->data, unsealed_sql, 0, NULL);
     if (res == NULL) {
         return -1;
     }

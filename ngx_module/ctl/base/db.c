@@ -209,6 +209,25 @@ ctl_query(PGconn *conn, const char *sql, int count,
 }
 
 
+PGresult *
+ctl_query_one(PGconn *conn, const char *sql, int count,
+    const char *const *params)
+{
+    PGresult  *res;
+
+    res = ctl_query(conn, sql, count, params);
+
+    if (res != NULL && PQntuples(res) != 1) {
+        ctl_error("the database \"%s\" has %d rows where there is one: %s",
+                  PQdb(conn), PQntuples(res), sql);
+        PQclear(res);
+        return NULL;
+    }
+
+    return res;
+}
+
+
 int
 ctl_exec(PGconn *conn, const char *sql, int count, const char *const *params)
 {
@@ -358,8 +377,8 @@ ctl_schema_version(PGconn *conn, int *compatible)
 
     *compatible = 0;
 
-    res = ctl_query(conn, "SELECT to_regclass('public.pupil_migration')", 0,
-                    NULL);
+    res = ctl_query_one(conn, "SELECT to_regclass('public.pupil_migration')", 0,
+                        NULL);
     if (res == NULL) {
         return -1;
     }
@@ -371,7 +390,7 @@ ctl_schema_version(PGconn *conn, int *compatible)
         return 0;
     }
 
-    res = ctl_query(conn, pupil_schema_sql, 0, NULL);
+    res = ctl_query_one(conn, pupil_schema_sql, 0, NULL);
     if (res == NULL) {
         return -1;
     }

@@ -21,6 +21,10 @@ PGconn *ctl_connect(const char *conninfo, const char *what);
 PGresult *ctl_query(PGconn *conn, const char *sql, int count,
     const char *const *params);
 
+/* The same of what has one row: none, or another, is said, too. */
+PGresult *ctl_query_one(PGconn *conn, const char *sql, int count,
+    const char *const *params);
+
 /* The same for what returns nothing of interest: 0 or -1. */
 int ctl_exec(PGconn *conn, const char *sql, int count,
     const char *const *params);

@@ -10,6 +10,7 @@
 #include "ctl/base/db.h"
 #include "ctl/check/found.h"
 #include "ctl/store/kek.h"
+#include "ctl/store/marks.h"
 
 
 #define PARTITION_DAYS  "35"
@@ -218,7 +219,7 @@ system_read(const check_t *check, pupil_database_id_t database)
         return 0;
     }
 
-    res = ctl_query(check->conn[database], pupil_system_sql, 0, NULL);
+    res = ctl_query_one(check->conn[database], pupil_system_sql, 0, NULL);
     if (res == NULL) {
         return 0;
     }
@@ -248,30 +249,11 @@ systems_check(check_t *check)
 }
 
 
-/* A number of a database's mark; -1: not known. */
-static int64_t
-mark_read(const check_t *check, pupil_database_id_t database, int column)
-{
-    int64_t    number;
-    PGresult  *res;
-
-    res = ctl_query(check->conn[database], pupil_mark_sql[database], 0, NULL);
-    if (res == NULL) {
-        return -1;
-    }
-
-    number = strtoll(PQgetvalue(res, 0, column), NULL, 10);
-    PQclear(res);
-
-    return number;
-}
-
-
-/* What is read later is the higher, unless one was restored. */
 static void
 marks_check(check_t *check)
 {
-    int64_t        destroyed, copied, entered;
+    pupil_rc_t     rc;
+    ctl_marks_t    marks;
     pupil_error_t  error;
 
     if (check->conn[PUPIL_DATABASE_DATA] == NULL
@@ -280,17 +262,18 @@ marks_check(check_t *check)
         return;
     }
 
-    destroyed = mark_read(check, PUPIL_DATABASE_KEYSTORE, PUPIL_QM_DESTROYED);
-    copied = mark_read(check, PUPIL_DATABASE_DATA, PUPIL_QM_COPIED);
-    entered = mark_read(check, PUPIL_DATABASE_KEYSTORE, PUPIL_QM_ENTERED);
+    rc = ctl_marks_read(check->conn[PUPIL_DATABASE_DATA],
+                        check->conn[PUPIL_DATABASE_KEYSTORE], &marks, &error);
 
-    if (destroyed < 0 || copied < 0 || entered < 0) {
+    if (rc == PUPIL_FAILED) {
         return;                                 /* a finding of the schema */
     }
 
-    if (pupil_copy_fits(copied, destroyed, &error) != PUPIL_OK
-        || pupil_ledger_fits(entered, copied, &error) != PUPIL_OK
-        || pupil_ledger_fits(entered, check->entered, &error) != PUPIL_OK)
+    if (rc != PUPIL_OK
+        || pupil_copy_fits(marks.copied, marks.destroyed, &error) != PUPIL_OK
+        || pupil_ledger_fits(marks.entered, marks.copied, &error) != PUPIL_OK
+        || pupil_ledger_fits(marks.entered, check->entered, &error)
+           != PUPIL_OK)
     {
         check_found(check, "%s", error.text);
     }

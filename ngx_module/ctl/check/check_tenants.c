@@ -307,7 +307,7 @@ floors_read(PGconn *keys)
 {
     PGresult  *res;
 
-    res = ctl_query(keys, floors_sql, 0, NULL);
+    res = ctl_query_one(keys, floors_sql, 0, NULL);
 
     if (res != NULL && PQgetisnull(res, 0, 0)) {
         PQclear(res);

@@ -27,6 +27,7 @@
 #include "ctl/store/hold.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/ledger_file.h"
+#include "ctl/store/marks.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/signer.h"
 #include "ctl/store/subject.h"
@@ -35,6 +36,7 @@
 
 
 static int erase_ready(ctl_t *ctl, ctl_whom_t *whom);
+static int marks_ready(ctl_t *ctl);
 static int erase_tell(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static const char *receipt_text(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const char *when, const json_t *parts);
@@ -109,7 +111,7 @@ erase_ready(ctl_t *ctl, ctl_whom_t *whom)
 
     ctl_rollback(ctl->data);
 
-    if (ctl_erasures_turn(ctl) != 0
+    if (marks_ready(ctl) != 0 || ctl_erasures_turn(ctl) != 0
         || ctl_erasures_finish(ctl, &restored) != 0)
     {
         return -1;
@@ -119,6 +121,21 @@ erase_ready(ctl_t *ctl, ctl_whom_t *whom)
            : ctl_error("the data database was restored and lacks %zu"
                        " erasure%s: run pupilctl restore replay first",
                        restored, ctl_plural(restored));
+}
+
+
+/* An entry that no mark counts would be one that no restore can be told by. */
+static int
+marks_ready(ctl_t *ctl)
+{
+    pupil_rc_t     rc;
+    ctl_marks_t    marks;
+    pupil_error_t  error;
+
+    rc = ctl_marks_read(ctl->data, ctl->keys, &marks, &error);
+
+    return rc == PUPIL_OK ? 0
+           : rc == PUPIL_INVALID ? ctl_error("%s", error.text) : -1;
 }
 
 

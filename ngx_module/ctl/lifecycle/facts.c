@@ -156,7 +156,7 @@ category_check(ctl_t *ctl, const pupil_category_t *category)
                    " AND o.state <> 'erased'", category->plugin->name);
 
     res = ctl_begin(ctl->data, &ctl->tenant) == 0
-          ? ctl_query(ctl->data, sql.data, 1, params) : NULL;
+          ? ctl_query_one(ctl->data, sql.data, 1, params) : NULL;
     ctl_rollback(ctl->data);
     ctl_buf_free(&sql);
 

@@ -129,7 +129,7 @@ category_read(ctl_t *ctl, const ctl_whom_t *whom, const char *category,
                    " FROM data.\"%s\" WHERE tenant = $1::uuid AND owner ="
                    " $2::uuid", category);
 
-    res = ctl_query(ctl->data, sql.data, 2, params);
+    res = ctl_query_one(ctl->data, sql.data, 2, params);
     ctl_buf_free(&sql);
 
     if (res == NULL) {

@@ -25,8 +25,8 @@ users_before(const roster_t *roster)
         return -1;
     }
 
-    res = ctl_query(conn, "SELECT count(*) FROM pupil.subject WHERE source ="
-                    " $1 AND status = 'active'", 1, params);
+    res = ctl_query_one(conn, "SELECT count(*) FROM pupil.subject WHERE"
+                        " source = $1 AND status = 'active'", 1, params);
     if (res == NULL) {
         return -1;
     }

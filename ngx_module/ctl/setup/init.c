@@ -213,8 +213,8 @@ key_known(ctl_t *ctl, const ctl_cluster_t *keys)
 
     known = -1;
 
-    res = ctl_query(conn, "SELECT to_regclass('keystore.kek_epoch')", 0,
-                    NULL);
+    res = ctl_query_one(conn, "SELECT to_regclass('keystore.kek_epoch')", 0,
+                        NULL);
     if (res != NULL) {
         known = PQgetisnull(res, 0, 0) ? 0 : ctl_kek_known(ctl, conn);
     }

@@ -178,8 +178,8 @@ table_check(ctl_t *ctl, const pupil_plugin_t *plugin)
 
     params[0] = plugin->name;
 
-    res = ctl_query(ctl->data, "SELECT to_regclass('data.' || $1)", 1,
-                    params);
+    res = ctl_query_one(ctl->data, "SELECT to_regclass('data.' || $1)", 1,
+                        params);
     if (res == NULL) {
         return -1;
     }

@@ -150,8 +150,8 @@ credential_check(ctl_t *ctl)
     int        there;
     PGresult  *res;
 
-    res = ctl_query(ctl->data, "SELECT to_regclass('data.credential')", 0,
-                    NULL);
+    res = ctl_query_one(ctl->data, "SELECT to_regclass('data.credential')", 0,
+                        NULL);
 
     there = res != NULL && !PQgetisnull(res, 0, 0);
     PQclear(res);

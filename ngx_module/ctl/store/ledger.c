@@ -2,12 +2,13 @@
  * Copyright (C) the Pupil authors
  */
 
+#include <inttypes.h>
 #include <string.h>
 
-#include "core/endpoints/database.h"
 #include "ctl/base/db.h"
 #include "ctl/base/literal.h"
 #include "ctl/store/ledger.h"
+#include "ctl/store/marks.h"
 
 
 /* The end of the copy; number "0": it has none. */
@@ -26,7 +27,6 @@ static const char *text_take(ctl_t *ctl, const PGresult *res, int row,
 static int entry_same(const PGresult *copy, const PGresult *own, int row);
 static int head_read(ctl_t *ctl, head_t *head);
 static int chain_check(ctl_t *ctl);
-static int copied_read(ctl_t *ctl, char copied[24]);
 static PGresult *ask(ctl_t *ctl, PGconn *conn, const char *sql, int count,
     const char *const *params);
 
@@ -98,8 +98,8 @@ ctl_ledger_enter(ctl_t *ctl, const char *subject, ctl_ledger_entry_t *entry)
         return -1;
     }
 
-    res = ctl_query(ctl->keys, "SELECT " COLUMNS ", false FROM"
-                    " keystore.enter_erasure($1::uuid) AS l", 1, params);
+    res = ctl_query_one(ctl->keys, "SELECT " COLUMNS ", false FROM"
+                        " keystore.enter_erasure($1::uuid) AS l", 1, params);
     rc = res != NULL && entry_take(ctl, res, 0, entry) == 0
          ? ctl_commit(ctl->keys) : -1;
 
@@ -261,22 +261,25 @@ ctl_ledger_destroy(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const char **when)
 {
     int          rc;
-    char         copied[24];
+    char         text[24];
+    int64_t      copied;
     PGresult    *res;
     const char  *params[2];
 
-    params[0] = entry->number;
-    params[1] = copied;
-
-    if (copied_read(ctl, copied) != 0
+    /* this entry is counted, as it was copied */
+    if (ctl_mark_copied(ctl, &copied) != 0
         || ctl_begin(ctl->keys, &ctl->tenant) != 0)
     {
         return -1;
     }
 
-    res = ctl_query(ctl->keys, "SELECT to_char(keystore.destroy_key("
-                    "$1::bigint, $2::bigint) AT TIME ZONE 'UTC',"
-                    " 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')", 2, params);
+    snprintf(text, sizeof(text), "%" PRId64, copied);
+    params[0] = entry->number;
+    params[1] = text;
+
+    res = ctl_query_one(ctl->keys, "SELECT to_char(keystore.destroy_key("
+                        "$1::bigint, $2::bigint) AT TIME ZONE 'UTC',"
+                        " 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')", 2, params);
     rc = -1;
 
     if (res != NULL) {
@@ -291,24 +294,6 @@ ctl_ledger_destroy(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     }
 
     return rc;
-}
-
-
-/* The mark of the data database: this entry is counted, as it was copied. */
-static int
-copied_read(ctl_t *ctl, char copied[24])
-{
-    PGresult  *res;
-
-    res = ask(ctl, ctl->data, pupil_mark_sql[PUPIL_DATABASE_DATA], 0, NULL);
-    if (res == NULL) {
-        return -1;
-    }
-
-    snprintf(copied, 24, "%s", PQgetvalue(res, 0, PUPIL_QM_COPIED));
-    PQclear(res);
-
-    return 0;
 }
 
 

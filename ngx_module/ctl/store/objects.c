@@ -103,8 +103,8 @@ ctl_objects_table(PGconn *conn, const char *readers)
     PGresult   *res;
     ctl_buf_t   sql;
 
-    res = ctl_query(conn, "SELECT to_regclass('public.pupil_object')", 0,
-                    NULL);
+    res = ctl_query_one(conn, "SELECT to_regclass('public.pupil_object')", 0,
+                        NULL);
     if (res == NULL) {
         return -1;
     }

@@ -264,7 +264,7 @@ ctl_plugins_accepted(ctl_t *ctl, PGconn *conn)
     accepted.data = NULL;
     accepted.len = 0;
 
-    res = ctl_query(conn, pupil_accepted_sql, 0, NULL);
+    res = ctl_query_one(conn, pupil_accepted_sql, 0, NULL);
 
     if (res != NULL) {
         accepted = ctl_str(ctl_pool_text(&ctl->pool, PQgetvalue(res, 0, 0),

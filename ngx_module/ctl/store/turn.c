@@ -49,7 +49,8 @@ turn_try(ctl_t *ctl)
 
     params[0] = ctl->tenant_text;
 
-    res = ctl_query(ctl->data, "SELECT pg_try_advisory_lock" LOCK, 1, params);
+    res = ctl_query_one(ctl->data, "SELECT pg_try_advisory_lock" LOCK, 1,
+                        params);
     if (res == NULL) {
         return -1;
     }

@@ -35,6 +35,8 @@ static ngx_int_t ngx_http_pupil_check_told(PGconn *conn,
     ngx_http_pupil_check_t *check, char *text);
 static ngx_int_t ngx_http_pupil_check_insert(PGconn *conn,
     const ngx_http_pupil_stored_t *stored, char *text);
+static PGresult *ngx_http_pupil_check_one(PGconn *conn, const char *sql,
+    char *text);
 static ngx_int_t ngx_http_pupil_check_run(PGconn *conn, const char *sql,
     ngx_uint_t n, const char *const *params, char *text);
 static ngx_int_t ngx_http_pupil_check_said(pupil_rc_t rc,
@@ -241,8 +243,7 @@ ngx_http_pupil_check_schema(PGconn *conn, ngx_http_pupil_check_t *check,
     pupil_rc_t      rc;
     pupil_error_t   error;
 
-    res = ngx_libpq_query(conn, pupil_schema_sql, 0, NULL,
-                          NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
+    res = ngx_http_pupil_check_one(conn, pupil_schema_sql, text);
     if (res == NULL) {
         return NGX_ERROR;
     }
@@ -276,8 +277,7 @@ ngx_http_pupil_check_accepted(PGconn *conn, ngx_http_pupil_check_t *check,
         return NGX_OK;
     }
 
-    res = ngx_libpq_query(conn, pupil_accepted_sql, 0, NULL,
-                          NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
+    res = ngx_http_pupil_check_one(conn, pupil_accepted_sql, text);
     if (res == NULL) {
         return NGX_ERROR;
     }
@@ -316,8 +316,7 @@ ngx_http_pupil_check_system(PGconn *conn, ngx_http_pupil_check_t *check,
         return NGX_OK;
     }
 
-    res = ngx_libpq_query(conn, pupil_system_sql, 0, NULL,
-                          NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
+    res = ngx_http_pupil_check_one(conn, pupil_system_sql, text);
     if (res == NULL) {
         return NGX_ERROR;
     }
@@ -350,11 +349,13 @@ ngx_http_pupil_check_mark(PGconn *conn, ngx_http_pupil_check_t *check,
         return NGX_ERROR;
     }
 
-    if (check->database == PUPIL_DATABASE_DATA) {
+    rc = pupil_mark_there(check->database, PQntuples(res), &error);
+
+    if (rc == PUPIL_OK && check->database == PUPIL_DATABASE_DATA) {
         rc = ngx_http_pupil_restored_data(check->restored,
                  ngx_http_pupil_check_number(res, 0, PUPIL_QM_COPIED), &error);
 
-    } else {
+    } else if (rc == PUPIL_OK) {
         rc = ngx_http_pupil_restored_keys(check->restored,
                  ngx_http_pupil_check_number(res, 0, PUPIL_QM_ENTERED),
                  ngx_http_pupil_check_number(res, 0, PUPIL_QM_DESTROYED),
@@ -395,8 +396,7 @@ ngx_http_pupil_check_partitions(PGconn *conn, ngx_http_pupil_check_t *check,
 {
     PGresult  *res;
 
-    res = ngx_libpq_query(conn, pupil_partitions_sql, 0, NULL,
-                          NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
+    res = ngx_http_pupil_check_one(conn, pupil_partitions_sql, text);
     if (res == NULL) {
         return NGX_ERROR;
     }
@@ -475,6 +475,32 @@ ngx_http_pupil_check_told(PGconn *conn, ngx_http_pupil_check_t *check,
 
     return ngx_http_pupil_check_run(conn, pupil_epochs_told_sql, 1, params,
                                     text);
+}
+
+
+/* What has one row, whoever changed a table or hides its rows. */
+static PGresult *
+ngx_http_pupil_check_one(PGconn *conn, const char *sql, char *text)
+{
+    int        rows;
+    PGresult  *res;
+
+    res = ngx_libpq_query(conn, sql, 0, NULL, NGX_HTTP_PUPIL_CHECK_TIMEOUT,
+                          text);
+    if (res == NULL) {
+        return NULL;
+    }
+
+    rows = PQntuples(res);
+
+    if (rows != 1) {
+        (void) ngx_snprintf((u_char *) text, NGX_LIBPQ_ERROR_SIZE,
+                            "%d rows where there is one: \"%s\"%Z", rows, sql);
+        PQclear(res);
+        return NULL;
+    }
+
+    return res;
 }
 
 
