@@ -203,6 +203,12 @@ unlike check()->{out}, qr/is sealed up to/, 'is no finding';
 $db->do("UPDATE pupil.sealer SET until = now() - interval '2 minutes'");
 like check()->{out}, qr/the audit is sealed up to \S+Z: look whether/,
     'one that stands still is';
+ok eval { wait_until 30, 'the database is asked', sub {
+    $nginx->http->get('/status/ready');
+    my ($behind) = $nginx->http->get('/status')->body
+        =~ /"unsealed_seconds":\s*(\d+)/;
+    return ($behind // 0) >= 120;
+} }, '/status says how far it is behind';
 
 
 # ---- shipping
