@@ -17,7 +17,8 @@
 
 static const char  pupil_audit_probe_sql[] =
     "SELECT $1::bigint, " PUPIL_PARTITIONS ", pupil.audit_probe("
-    PUPIL_SQL_AT("$2") ")";
+    PUPIL_SQL_AT("$2") "), (SELECT extract(epoch FROM clock_timestamp()"
+    " - s.until)::bigint FROM pupil.sealer AS s)";
 
 static const char  pupil_tenant_keys_sql[] =
     "SELECT $1::bigint, k.version, k.epoch, k.wrapped"

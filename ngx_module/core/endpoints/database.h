@@ -155,6 +155,8 @@ typedef enum {
 enum {
     PUPIL_AP_UNTIL = 1,         /* there are partitions, seconds since 1970 */
     PUPIL_AP_STORED,            /* false: a record was taken away */
+    PUPIL_AP_UNSEALED,          /* seconds that the sealer is behind, or NULL:
+                                   there is none */
     PUPIL_AP_COLUMNS
 };
 

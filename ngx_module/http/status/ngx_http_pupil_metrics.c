@@ -302,4 +302,9 @@ ngx_http_pupil_metrics_audit(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_metric(metrics, "audit", "partition_warning",
                           NGX_HTTP_PUPIL_GAUGE,
                           days < NGX_HTTP_PUPIL_PARTITIONS_WARN);
+
+    if (pmcf->audit.unsealed != NGX_ERROR) {
+        ngx_http_pupil_metric(metrics, "audit", "unsealed_seconds",
+                              NGX_HTTP_PUPIL_GAUGE, pmcf->audit.unsealed);
+    }
 }
