@@ -159,6 +159,8 @@ $run = $seal->ctl(qw(audit verify));
 is $run->{code}, 1, 'the log is not whole then';
 like $run->{out}, qr/^suppressed: batch \d+ event \d+ \Q$which\E was not/m,
     'and says for ever which number was not there';
+like $run->{err}, qr/\d+ events sealed, with \d+ leaves, [1-9]\d* a second; /,
+    'and how fast it was';
 
 work();
 $nginx->allow_log(qr/exited on signal 9/);
