@@ -6,13 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/time.h"
 #include "ctl/audit/sealed_run.h"
+#include "ctl/base/clock.h"
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
 
 
+#define SAID  (5 * PUPIL_TIME_SECOND)      /* between two notes */
+
+
 static int batches_read(sealed_run_t *r);
 static int batch_check(sealed_run_t *r, contents_t *contents);
+static void progress_say(sealed_run_t *r);
 static void row_check(sealed_run_t *r, const contents_t *contents);
 static void range_check(sealed_run_t *r, const contents_t *contents,
     const audit_range_t *range);
@@ -57,6 +63,8 @@ sealed_verify(sealed_t *sealed, ctl_t *ctl, const sequence_t *sequence)
     memset(r, 0, sizeof(sealed_run_t));
     r->sealed = sealed;
     pupil_tiles_begin(&r->tiles, 0);
+    r->begun = ctl_now();
+    r->said = r->begun;
 
     sealed->ctl = ctl;
     sealed->sequence = sequence;
@@ -92,6 +100,7 @@ sealed_verify(sealed_t *sealed, ctl_t *ctl, const sequence_t *sequence)
         edge_check(r);
         sealed_anchors_end(r);
         rc = writers_check(r) == 0 ? unsealed_count(sealed) : -1;
+        sealed->took = ctl_now() - r->begun;
     }
 
     ctl_rollback(ctl->data);
@@ -183,7 +192,33 @@ batch_check(sealed_run_t *r, contents_t *contents)
     r->sealed->events += contents->events.count;
     r->sealed->leaves = r->tiles.size;
 
+    progress_say(r);
+
     return 0;
+}
+
+
+/* A log of years takes minutes. */
+static void
+progress_say(sealed_run_t *r)
+{
+    pupil_time_t  now;
+
+    now = ctl_now();
+
+    if (now - r->said >= SAID) {
+        r->said = now;
+        ctl_note("%" PRIu64 " leaves, %" PRIu64 " a second", r->tiles.size,
+                 audit_rate(r->tiles.size, now - r->begun));
+    }
+}
+
+
+uint64_t
+audit_rate(uint64_t count, pupil_time_t time)
+{
+    return time <= 0 ? count
+           : (uint64_t) ((double) count * PUPIL_TIME_SECOND / (double) time);
 }
 
 

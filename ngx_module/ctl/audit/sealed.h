@@ -54,11 +54,15 @@ typedef struct {
     uint64_t          batches, events, leaves;
     uint64_t          anchors;          /* checkpoints of the file */
     uint64_t          unsealed;         /* records, over a minute old */
+    pupil_time_t      took;
 } sealed_t;
 
 
 /* The keys of ctl's tenant are open.  0 or -1 with the error said. */
 int sealed_verify(sealed_t *sealed, ctl_t *ctl, const sequence_t *sequence);
+
+/* In a second. */
+uint64_t audit_rate(uint64_t count, pupil_time_t time);
 
 json_t *sealed_json(const sealed_finding_t *finding);
 void sealed_print(const sealed_finding_t *finding);

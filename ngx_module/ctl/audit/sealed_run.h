@@ -19,6 +19,7 @@ typedef struct {
     alignment_t           alignment;
     uint64_t              batch, events;    /* the last, and up to it */
     int                   lost;         /* the tree leads nowhere any more */
+    pupil_time_t          begun, said;  /* when, and how far it was */
 
     ctl_map_t             writers;      /* to lasts */
     ctl_pool_t            pool;         /* of the keys of that */

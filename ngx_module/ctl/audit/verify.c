@@ -379,11 +379,13 @@ verify_print(const verify_t *v)
     }
 
     if (v->sealed.batches != 0) {
-        ctl_note("%" PRIu64 " event%s sealed, with %" PRIu64 " leaves; %"
-                 PRIu64 " checkpoint%s in the file; %" PRIu64 " record%s over"
-                 " a minute old not sealed",
+        ctl_note("%" PRIu64 " event%s sealed, with %" PRIu64 " leaves, %"
+                 PRIu64 " a second; %" PRIu64 " checkpoint%s in the file; %"
+                 PRIu64 " record%s over a minute old not sealed",
                  v->sealed.events, ctl_plural(v->sealed.events),
-                 v->sealed.leaves, v->sealed.anchors,
+                 v->sealed.leaves,
+                 audit_rate(v->sealed.leaves, v->sealed.took),
+                 v->sealed.anchors,
                  ctl_plural(v->sealed.anchors), v->sealed.unsealed,
                  ctl_plural(v->sealed.unsealed));
     }
