@@ -29,6 +29,7 @@
 #include "ctl/store/ledger_file.h"
 #include "ctl/store/marks.h"
 #include "ctl/store/plugins.h"
+#include "ctl/store/promises.h"
 #include "ctl/store/signer.h"
 #include "ctl/store/subject.h"
 #include "ctl/store/turn.h"
@@ -43,6 +44,8 @@ static const char *receipt_text(ctl_t *ctl, const ctl_ledger_entry_t *entry,
 static int fence(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const pupil_floors_t *floors);
+static int fence_subject(ctl_t *ctl, const ctl_ledger_entry_t *entry,
+    const char *source, const pupil_floors_t *to);
 static int fence_record(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int entries_run(ctl_t *ctl, const ctl_ledger_entry_t *list,
     size_t count, size_t *restored);
@@ -262,7 +265,10 @@ fence(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 }
 
 
-/* Once; whom a restored database never had is fenced by the key store. */
+/*
+ * Each time: that it was done before is what the data database says.  Of whom
+ * a restored one never had, the floors rise all the same.
+ */
 static int
 fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const pupil_floors_t *floors)
@@ -275,11 +281,13 @@ fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     params[0] = ctl->tenant_text;
     params[1] = entry->subject;
 
-    res = ctl_query(ctl->data, "UPDATE pupil.owner AS o SET state = 'erased'"
-                    " FROM pupil.subject AS s WHERE s.tenant = o.tenant AND"
-                    " s.subject = o.owner AND o.tenant = $1::uuid AND o.owner"
-                    " = $2::uuid AND o.state <> 'erased' RETURNING s.source",
-                    2, params);
+    res = ctl_exec(ctl->data, "UPDATE pupil.owner SET state = 'erased' WHERE"
+                   " tenant = $1::uuid AND owner = $2::uuid AND state <>"
+                   " 'erased'", 2, params) == 0
+          ? ctl_query(ctl->data, "SELECT source FROM pupil.subject WHERE"
+                      " tenant = $1::uuid AND subject = $2::uuid", 2, params)
+          : NULL;
+
     if (res == NULL) {
         return -1;
     }
@@ -288,15 +296,32 @@ fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     to.credential = floors->credential + 1;
     to.authority = floors->authority + 1;
 
-    rc = PQntuples(res) == 0 ? 0
-         : ctl_subject_status(ctl, &entry->id, PQgetvalue(res, 0, 0),
-                              "closed", to.authority) == 0
-           && ctl_sessions_end(ctl, &entry->id) == 0
-           ? ctl_revoke_open(ctl, &entry->id, &to) : -1;
+    if (PQntuples(res) != 0) {
+        rc = fence_subject(ctl, entry, PQgetvalue(res, 0, 0), &to);
+
+    } else {
+        ctl_promise(ctl, &entry->id, &to);
+        rc = 0;
+    }
 
     PQclear(res);
 
     return rc;
+}
+
+
+static int
+fence_subject(ctl_t *ctl, const ctl_ledger_entry_t *entry,
+    const char *source, const pupil_floors_t *to)
+{
+    if (ctl_subject_status(ctl, &entry->id, source, "closed", to->authority)
+        != 0
+        || ctl_sessions_end(ctl, &entry->id) != 0)
+    {
+        return -1;
+    }
+
+    return ctl_revoke_open(ctl, &entry->id, to);
 }
 
 
