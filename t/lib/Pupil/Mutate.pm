@@ -15,6 +15,7 @@ use Pupil::Util qw(run_cmd slurp spew tmp_dir);
 sub new ($class, %opt) {
     my $self = bless { %opt, db => $opt{site}->db }, $class;
     srand $opt{seed};
+    $self->{db}->do('SET client_min_messages = warning');
     return $self;
 }
 
