@@ -142,6 +142,8 @@ pupil_ledger_read(const char *path, pupil_str_t signer,
                                (int) signer.len, (const char *) signer.data);
     }
 
+    memset(&text, 0, sizeof(pupil_str_t));
+
     /* Non-blocking: a FIFO at this path must not hang the start. */
 
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
