@@ -83,7 +83,8 @@ my %allowed = (
     pupil_keys => {
         pupil_keeper => {
             map { ("keystore.$_" => 'SELECT') }
-                qw(bound kek_epoch tenant_key service_key floor ended mark)
+                qw(bound kek_epoch tenant_key service_key floor ended mark
+                   owner_key)
         },
         pupil_operator => {
             (map { ("keystore.$_" => 'SELECT INSERT') }
@@ -155,6 +156,17 @@ for my $db (sort keys %allowed) {
             "$role in $db: $_" for sort keys %all;
     }
 }
+
+
+# ---- of the row of a key, workers see the state
+
+my $keeper = $site->pg->connect('pupil_keys');
+$keeper->do('SET SESSION AUTHORIZATION pupil_keeper');
+is join(' ', grep { may($keeper, "SELECT $_ FROM keystore.owner_key") }
+             @{ $site->keystore->selectcol_arrayref('SELECT column_name FROM'
+        . " information_schema.columns WHERE table_schema = 'keystore' AND"
+        . " table_name = 'owner_key' ORDER BY ordinal_position") }),
+    'tenant owner state', 'pupil_keeper in pupil_keys: the state, and no key';
 
 
 # ---- what does not run as who calls it finds its names where it should

@@ -57,9 +57,11 @@ static const char  pupil_owner_keys_sql[] =
 static const char  pupil_floors_sql[] =
     "SELECT $1::bigint, coalesce(f.session, 0), coalesce(f.credential, 0),"
     " coalesce(f.authority, 0), EXISTS (SELECT FROM keystore.ended AS e"
-    " WHERE e.tenant = $2 AND e.token_hash = $4)::integer"
+    " WHERE e.tenant = $2 AND e.token_hash = $4)::integer,"
+    " coalesce(k.state, 'absent')"
     " FROM " PUPIL_SQL_ONE
-    " LEFT JOIN keystore.floor AS f ON f.tenant = $2 AND f.subject = $3";
+    " LEFT JOIN keystore.floor AS f ON f.tenant = $2 AND f.subject = $3"
+    " LEFT JOIN keystore.owner_key AS k ON k.tenant = $2 AND k.owner = $3";
 
 static const char  pupil_end_session_sql[] =
     "SELECT $1::bigint, keystore.end_session($2, $3)::text";
@@ -87,7 +89,7 @@ static const uint8_t  pupil_params_end_session[] = {
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
     [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 37 },
-    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 38 }
+    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 40 }
 };
 
 /*

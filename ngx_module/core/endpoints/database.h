@@ -204,6 +204,7 @@ enum {
     PUPIL_KF_CREDENTIAL,
     PUPIL_KF_AUTHORITY,
     PUPIL_KF_ENDED,             /* 1: it was logged out */
+    PUPIL_KF_STATE,             /* of the person as an owner */
     PUPIL_KF_COLUMNS
 };
 

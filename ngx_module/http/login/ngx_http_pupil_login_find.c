@@ -231,6 +231,7 @@ ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx)
 
     login->eligible = login->known
                       && login->owner.state == PUPIL_OWNER_STATE_ACTIVE
+                      && ctx->floors.owner == PUPIL_OWNER_STATE_ACTIVE
                       && ngx_libpq_get_timestamptz(res, 0, PUPIL_LF_CHANGED_AT,
                                                    &login->changed_at)
                          == NGX_OK

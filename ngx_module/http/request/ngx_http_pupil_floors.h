@@ -1,16 +1,17 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Floors of the person whom a request is of (invariant I18): read from the
- * key store with each session that the zone does not have and with each
- * log-in, and kept in the zone with the session.  Those of others come with
- * their keys, and go with them.
+ * Floors of the person whom a request is of (invariant I18), and whether they
+ * are erased (I7): read from the key store with each session that the zone does
+ * not have and with each log-in, and kept in the zone with the session.  Those
+ * of others come with their keys, and go with them.
  */
 
 #ifndef _NGX_HTTP_PUPIL_FLOORS_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_FLOORS_H_INCLUDED_
 
 #include "core/vault/floor.h"
+#include "core/vault/keyring_owner.h"
 #include "http/request/ngx_http_pupil_session.h"
 #include "http/request/ngx_http_pupil_types.h"
 
@@ -19,6 +20,7 @@
 typedef struct {
     pupil_uuid_t             subject;
     pupil_floors_t           are;
+    pupil_owner_state_t      owner;        /* as the key store has it */
     ngx_libpq_exchange_t    *exchange;
     ngx_http_pupil_step_pt   next;
     unsigned                 known:1;

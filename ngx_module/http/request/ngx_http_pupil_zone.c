@@ -541,15 +541,11 @@ ngx_http_pupil_zone_keystore(ngx_libpq_listen_t *l, ngx_str_t *payload)
     if (ngx_http_pupil_zone_word(payload, "session ", &rest)) {
         ngx_http_pupil_zone_notify(l, &rest);
 
-    } else if (ngx_http_pupil_zone_word(payload, "floor ", &rest)
+    } else if ((ngx_http_pupil_zone_word(payload, "floor ", &rest)
+                || ngx_http_pupil_zone_word(payload, "owner ", &rest))
                && ngx_http_pupil_zone_ids(&rest, ids) == NGX_OK)
     {
         ngx_http_pupil_zone_raise(ear->main, &ids[1]);
-        ngx_http_pupil_keys_drop(ear->main, &ids[0], &ids[1]);
-
-    } else if (ngx_http_pupil_zone_word(payload, "owner ", &rest)
-               && ngx_http_pupil_zone_ids(&rest, ids) == NGX_OK)
-    {
         ngx_http_pupil_keys_drop(ear->main, &ids[0], &ids[1]);
 
     } else if (!ngx_http_pupil_zone_word(payload, "mark ", &rest)
