@@ -14,7 +14,10 @@
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
 #include "ctl/store/floors.h"
+#include "ctl/store/keys.h"
+#include "ctl/store/plugins.h"
 #include "ctl/store/promises.h"
+#include "ctl/store/record.h"
 #include "ctl/store/revoked.h"
 
 
@@ -25,6 +28,7 @@ typedef struct {
     PGresult       *res;        /* open_sql */
     ctl_promise_t  *rows;
     int             count;
+    int             rises;      /* a floor does */
 } batch_t;
 
 
@@ -39,6 +43,8 @@ static int authority_open(ctl_t *ctl, const char *subjects,
 static int batch_finish(ctl_t *ctl, const char *subject);
 static int batch_read(batch_t *batch, const char *subject);
 static int batch_floors(batch_t *batch);
+static int batch_record(const batch_t *batch);
+static void floors_text(const pupil_floors_t *to, ctl_buf_t *text);
 static int batch_raise(const batch_t *batch);
 static int batch_close(const batch_t *batch);
 static int session_end(const batch_t *batch, int row);
@@ -69,6 +75,15 @@ static const char  floors_sql[] =
     " coalesce(f.authority, 0) FROM unnest($1::uuid[]) WITH ORDINALITY AS s"
     " (subject, place) LEFT JOIN keystore.floor AS f ON f.subject ="
     " s.subject ORDER BY s.place";
+
+
+static const ctl_access_t  finish_access = {
+    .category = "enrolment",
+    .fields = "role",
+    .purpose = PUPIL_PURPOSE_ADMINISTRATION,
+    .operation = PUPIL_OPERATION_WRITE,
+    .about = "subjects"
+};
 
 
 int
@@ -357,8 +372,9 @@ batch_finish(ctl_t *ctl, const char *subject)
     if (rc == 0) {
         ctl_rollback(ctl->data);
 
-    } else if (batch_floors(&batch) != 0 || ctl_commit(ctl->data) != 0
-               || batch_raise(&batch) != 0 || batch_close(&batch) != 0)
+    } else if (batch_floors(&batch) != 0 || batch_record(&batch) != 0
+               || ctl_commit(ctl->data) != 0 || batch_raise(&batch) != 0
+               || batch_close(&batch) != 0)
     {
         rc = -1;
     }
@@ -436,12 +452,71 @@ batch_floors(batch_t *batch)
             if (ctl_floor_get(&open->to, i) != now + 1) {
                 ctl_floor_set(&open->to, i, 0);
             }
+
+            batch->rises |= ctl_floor_get(&open->to, i) != 0;
         }
     }
 
     PQclear(res);
 
     return 0;
+}
+
+
+/*
+ * Whoever finishes what another has begun says so (I19): nothing takes back a
+ * floor, and what is open has no MAC.
+ */
+static int
+batch_record(const batch_t *batch)
+{
+    int                   rc, row;
+    ctl_t                *ctl;
+    ctl_buf_t             text;
+    const ctl_promise_t  *open;
+
+    ctl = batch->ctl;
+
+    if (!batch->rises) {
+        return 0;
+    }
+
+    if (ctl_plugins_open(ctl) != 0 || ctl_keys_open(ctl) != 0) {
+        return -1;
+    }
+
+    rc = 0;
+
+    for (row = 0; rc == 0 && row < batch->count; row++) {
+        open = &batch->rows[row];
+        floors_text(&open->to, &text);
+
+        if (text.len != 0) {
+            rc = ctl_record_one(ctl, &finish_access, "allowed",
+                                &open->subject, text.data);
+        }
+
+        ctl_buf_free(&text);
+    }
+
+    return rc;
+}
+
+
+/* Empty where none rises. */
+static void
+floors_text(const pupil_floors_t *to, ctl_buf_t *text)
+{
+    int  i;
+
+    ctl_buf_init(text);
+
+    for (i = 0; i < CTL_FLOORS; i++) {
+        if (ctl_floor_get(to, i) != 0) {
+            ctl_buf_text(text, text->len == 0 ? "revocation=" : ",");
+            ctl_buf_text(text, ctl_floor_name(i));
+        }
+    }
 }
 
 

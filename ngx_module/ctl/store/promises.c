@@ -47,6 +47,13 @@ ctl_floor_set(pupil_floors_t *floors, int floor, uint32_t number)
 }
 
 
+const char *
+ctl_floor_name(int floor)
+{
+    return floor_names[floor];
+}
+
+
 void
 ctl_promise(ctl_t *ctl, const pupil_uuid_t *subject, const pupil_floors_t *to)
 {

@@ -27,6 +27,7 @@ typedef struct {
 /* The floors by number, in the order of their columns. */
 uint32_t ctl_floor_get(const pupil_floors_t *floors, int floor);
 void ctl_floor_set(pupil_floors_t *floors, int floor, uint32_t number);
+const char *ctl_floor_name(int floor);
 
 /* Notes one, in the transaction that revokes. */
 void ctl_promise(ctl_t *ctl, const pupil_uuid_t *subject,
