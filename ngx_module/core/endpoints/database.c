@@ -66,6 +66,19 @@ static const char  pupil_floors_sql[] =
 static const char  pupil_end_session_sql[] =
     "SELECT $1::bigint, keystore.end_session($2, $3)::text";
 
+/* One row each, NULL but for the nonce where there is no mark. */
+static const char  pupil_mark_data_sql[] =
+    "SELECT $1::bigint, m.copied FROM " PUPIL_SQL_ONE
+    " LEFT JOIN pupil.mark AS m ON m.one";
+
+static const char  pupil_mark_keys_sql[] =
+    "SELECT $1::bigint, m.entered, m.destroyed FROM " PUPIL_SQL_ONE
+    " LEFT JOIN keystore.mark AS m ON m.one";
+
+static const uint8_t  pupil_params_none[] = {
+    PUPIL_PARAM_INT8
+};
+
 static const uint8_t  pupil_params_probe[] = {
     PUPIL_PARAM_INT8, PUPIL_PARAM_TIMESTAMPTZ
 };
@@ -216,6 +229,24 @@ const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT] = {
         .params = pupil_params_floors,
         .params_count = PUPIL_COUNT(pupil_params_floors),
         .columns = PUPIL_KF_COLUMNS
+    },
+
+    [PUPIL_FIXED_MARK_DATA] = {
+        .name = "mark_data",
+        .database = PUPIL_DATABASE_DATA,
+        .sql = pupil_mark_data_sql,
+        .params = pupil_params_none,
+        .params_count = PUPIL_COUNT(pupil_params_none),
+        .columns = 1 + PUPIL_QM_COPIED + 1
+    },
+
+    [PUPIL_FIXED_MARK_KEYS] = {
+        .name = "mark_keys",
+        .database = PUPIL_DATABASE_KEYSTORE,
+        .sql = pupil_mark_keys_sql,
+        .params = pupil_params_none,
+        .params_count = PUPIL_COUNT(pupil_params_none),
+        .columns = 1 + PUPIL_QM_DESTROYED + 1
     },
 
     [PUPIL_FIXED_END_SESSION] = {

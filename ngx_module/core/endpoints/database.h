@@ -113,7 +113,8 @@ enum {
     PUPIL_QM_COPIED = 0,        /* of the data database */
 
     PUPIL_QM_ENTERED = 0,       /* of the key store */
-    PUPIL_QM_DESTROYED
+    PUPIL_QM_DESTROYED,
+    PUPIL_QM_COLUMNS            /* at most */
 };
 
 /* rows: of the answer, which has one unless somebody took it away. */
@@ -146,6 +147,8 @@ typedef enum {
     PUPIL_FIXED_OWNER_KEYS_ASK,     /* committed before the next */
     PUPIL_FIXED_OWNER_KEYS,
     PUPIL_FIXED_FLOORS,
+    PUPIL_FIXED_MARK_DATA,      /* the marks, as pupil_mark_sql, behind $1 */
+    PUPIL_FIXED_MARK_KEYS,
     PUPIL_FIXED_END_SESSION,    /* $2 a token's hash, $3 until when it would
                                    have lived; nothing of interest */
     PUPIL_FIXED_COUNT

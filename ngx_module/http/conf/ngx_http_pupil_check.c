@@ -339,9 +339,14 @@ static ngx_int_t
 ngx_http_pupil_check_mark(PGconn *conn, ngx_http_pupil_check_t *check,
     char *text)
 {
-    PGresult       *res;
-    pupil_rc_t      rc;
-    pupil_error_t   error;
+    int                 i;
+    int64_t             mark[PUPIL_QM_COLUMNS];
+    PGresult           *res;
+    pupil_rc_t          rc;
+    pupil_error_t       error;
+    ngx_atomic_uint_t   known;
+
+    known = ngx_http_pupil_restored_known(check->restored, check->database);
 
     res = ngx_libpq_query(conn, pupil_mark_sql[check->database], 0, NULL,
                           NGX_HTTP_PUPIL_CHECK_TIMEOUT, text);
@@ -349,19 +354,13 @@ ngx_http_pupil_check_mark(PGconn *conn, ngx_http_pupil_check_t *check,
         return NGX_ERROR;
     }
 
-    rc = pupil_mark_there(check->database, PQntuples(res), &error);
-
-    if (rc == PUPIL_OK && check->database == PUPIL_DATABASE_DATA) {
-        rc = ngx_http_pupil_restored_data(check->restored,
-                 ngx_http_pupil_check_number(res, 0, PUPIL_QM_COPIED), &error);
-
-    } else if (rc == PUPIL_OK) {
-        rc = ngx_http_pupil_restored_keys(check->restored,
-                 ngx_http_pupil_check_number(res, 0, PUPIL_QM_ENTERED),
-                 ngx_http_pupil_check_number(res, 0, PUPIL_QM_DESTROYED),
-                 &error);
+    for (i = 0; i < PQnfields(res) && PQntuples(res) == 1; i++) {
+        mark[i] = ngx_http_pupil_check_number(res, 0, i);
     }
 
+    rc = ngx_http_pupil_restored_answer(check->restored, check->database,
+                                        PQntuples(res) == 1 ? mark : NULL,
+                                        known, &error);
     PQclear(res);
 
     return ngx_http_pupil_check_said(rc, &error, text) == NGX_OK ? NGX_OK

@@ -108,6 +108,8 @@ ngx_http_pupil_init_process(ngx_cycle_t *cycle)
         }
     }
 
+    ngx_http_pupil_restored_init_process(pmcf, cycle->log);
+
     if (ngx_libpq_pool_init_process(cycle, pmcf->data) != NGX_OK
         || ngx_libpq_pool_init_process(cycle, pmcf->keystore) != NGX_OK)
     {
@@ -233,6 +235,8 @@ ngx_http_pupil_exit_process(ngx_cycle_t *cycle)
             endpoint->exit_process(pmcf);
         }
     }
+
+    ngx_http_pupil_restored_exit_process(pmcf);
 
     if (pmcf->vault.sweep.timer_set) {
         ngx_del_timer(&pmcf->vault.sweep);
