@@ -213,14 +213,15 @@ ngx_http_pupil_restored_keys(ngx_http_pupil_restored_t *restored,
 
 /*
  * The other has said more than is known of this one.  first: its connections
- * were made before the other had said anything, and none could be compared.
+ * were made before the other had said anything, so none was compared, and
+ * nothing is served before one was.
  */
 static void
 ngx_http_pupil_restored_doubt(ngx_http_pupil_marked_t *marked,
     ngx_uint_t first)
 {
     if (first) {
-        marked->late = 1;
+        ngx_http_pupil_restored_shut(marked, NGX_HTTP_PUPIL_MARK_BEHIND);
 
     } else {
         marked->due = 1;
