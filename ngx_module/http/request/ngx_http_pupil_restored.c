@@ -266,35 +266,6 @@ ngx_http_pupil_restored_raise(ngx_atomic_t *known, ngx_atomic_uint_t number)
 }
 
 
-ngx_int_t
-ngx_http_pupil_restored_heard(ngx_http_pupil_main_conf_t *pmcf,
-    ngx_str_t *text)
-{
-    u_char     *space;
-    ngx_int_t   entered, destroyed;
-
-    space = ngx_strlchr(text->data, text->data + text->len, ' ');
-    if (space == NULL) {
-        return NGX_ERROR;
-    }
-
-    entered = ngx_atoi(text->data, (size_t) (space - text->data));
-    destroyed = ngx_atoi(space + 1,
-                         (size_t) (text->data + text->len - space - 1));
-
-    if (entered == NGX_ERROR || destroyed == NGX_ERROR) {
-        return NGX_ERROR;
-    }
-
-    ngx_http_pupil_restored_raise(&pmcf->restored.entered,
-                                  (ngx_atomic_uint_t) entered + 1);
-    ngx_http_pupil_restored_raise(&pmcf->restored.destroyed,
-                                  (ngx_atomic_uint_t) destroyed);
-
-    return NGX_OK;
-}
-
-
 /* ---- questions on connections that live ---- */
 
 
@@ -313,6 +284,17 @@ ngx_http_pupil_restored_wake(ngx_event_t *ev)
     (void) ngx_http_pupil_restored(pmcf);
 
     ngx_add_timer(ev, NGX_HTTP_PUPIL_RESTORED_AGAIN);
+}
+
+
+void
+ngx_http_pupil_restored_heard(ngx_http_pupil_main_conf_t *pmcf)
+{
+    ngx_http_pupil_marked_t  *keys;
+
+    keys = &pmcf->restored.of[PUPIL_DATABASE_KEYSTORE];
+    keys->due = 1;
+    ngx_http_pupil_restored_ask(keys);
 }
 
 

@@ -67,9 +67,8 @@ pupil_rc_t ngx_http_pupil_restored_answer(ngx_http_pupil_restored_t *restored,
     pupil_database_id_t database, const int64_t *mark,
     ngx_atomic_uint_t known, pupil_error_t *error);
 
-/* The key store has a new mark: "ENTERED DESTROYED"; else it is no such. */
-ngx_int_t ngx_http_pupil_restored_heard(ngx_http_pupil_main_conf_t *pmcf,
-    ngx_str_t *text);
+/* The key store may have a new mark: a reason to ask, as anybody can say so. */
+void ngx_http_pupil_restored_heard(ngx_http_pupil_main_conf_t *pmcf);
 
 /* Why nothing can be served; NULL: it can. */
 const char *ngx_http_pupil_restored(ngx_http_pupil_main_conf_t *pmcf);

@@ -526,8 +526,8 @@ ngx_http_pupil_zone_notify(ngx_libpq_listen_t *l, ngx_str_t *payload)
 
 
 /*
- * "session HASH", "floor TENANT SUBJECT", "owner TENANT OWNER", "mark ENTERED
- * DESTROYED"; whatever else it is, nothing that is cached can be believed.
+ * "session HASH", "floor TENANT SUBJECT", "owner TENANT OWNER", "mark ...";
+ * whatever else it is, nothing that is cached can be believed.
  */
 static void
 ngx_http_pupil_zone_keystore(ngx_libpq_listen_t *l, ngx_str_t *payload)
@@ -548,9 +548,10 @@ ngx_http_pupil_zone_keystore(ngx_libpq_listen_t *l, ngx_str_t *payload)
         ngx_http_pupil_zone_raise(ear->main, &ids[1]);
         ngx_http_pupil_keys_drop(ear->main, &ids[0], &ids[1]);
 
-    } else if (!ngx_http_pupil_zone_word(payload, "mark ", &rest)
-               || ngx_http_pupil_restored_heard(ear->main, &rest) != NGX_OK)
-    {
+    } else if (ngx_http_pupil_zone_word(payload, "mark ", &rest)) {
+        ngx_http_pupil_restored_heard(ear->main);
+
+    } else {
         ngx_http_pupil_zone_clear(ear->main);
         ngx_http_pupil_keys_distrust(ear->main);
     }
