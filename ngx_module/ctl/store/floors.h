@@ -41,7 +41,9 @@ int ctl_revoke_authority(ctl_t *ctl, const ctl_authority_t *list,
 
 /*
  * Once that is committed: raises the floors and closes the revocation.
- * subject: NULL for all that is open of the tenant, whoever opened it.
+ * subject: NULL for all that is open of the tenant, whoever opened it; that
+ * goes on record.  -1 also when the data database has not what the run wrote:
+ * it does not count then, and is not to be acknowledged.
  */
 int ctl_revoke_finish(ctl_t *ctl, const pupil_uuid_t *subject);
 

@@ -9,6 +9,9 @@
 #include "ctl/store/revoked.h"
 
 
+#define ROLE_LEN  16            /* no role has a longer name */
+#define KEY_LEN   (1 + 2 * PUPIL_UUID_LEN + ROLE_LEN)
+
 typedef struct {
     ctl_row_t  row;
     uint8_t    mac[PUPIL_MAC_LEN];
@@ -25,7 +28,7 @@ struct ctl_revoked_s {
 
 
 static entry_t *entry_add(ctl_revoked_t *own);
-static pupil_str_t key_make(const ctl_row_t *row, ctl_pool_t *pool);
+static pupil_str_t key_make(const ctl_row_t *row, uint8_t key[KEY_LEN]);
 
 
 /* A row that is noted again is one, and the later word holds. */
@@ -33,8 +36,10 @@ void
 ctl_revoked(ctl_t *ctl, const ctl_row_t *row, const uint8_t *mac)
 {
     int             fresh;
+    uint8_t         bytes[KEY_LEN];
     entry_t        *entry;
     ctl_slot_t     *slot;
+    pupil_str_t     key;
     ctl_revoked_t  *own;
 
     if (ctl->revoked == NULL) {
@@ -43,7 +48,9 @@ ctl_revoked(ctl_t *ctl, const ctl_row_t *row, const uint8_t *mac)
     }
 
     own = ctl->revoked;
-    slot = ctl_map_put(&own->by_key, key_make(row, &own->pool), &fresh);
+    key = key_make(row, bytes);
+    key = ctl_pool_str(&own->pool, key.data, key.len);
+    slot = ctl_map_put(&own->by_key, key, &fresh);
 
     if (fresh) {
         slot->value = (uint32_t) own->count;
@@ -85,27 +92,33 @@ entry_add(ctl_revoked_t *own)
 }
 
 
-/* The role is last, and the rest of one length: no two rows share a key. */
+/*
+ * The role is last, and the rest of one length: no two rows share a key.  A
+ * name that is too long, which no role has, is cut to one that none has.
+ */
 static pupil_str_t
-key_make(const ctl_row_t *row, ctl_pool_t *pool)
+key_make(const ctl_row_t *row, uint8_t key[KEY_LEN])
 {
-    uint8_t      *p;
-    pupil_str_t   key;
+    size_t       len;
+    uint8_t     *p;
+    pupil_str_t  made;
 
-    key.len = 1 + 2 * PUPIL_UUID_LEN + row->role.len;
-    p = ctl_pool_alloc(pool, key.len);
-    key.data = p;
-
+    p = key;
     *p++ = (uint8_t) row->table;
     memcpy(p, row->subject.b, PUPIL_UUID_LEN);
     memcpy(p + PUPIL_UUID_LEN, row->where.b, PUPIL_UUID_LEN);
     p += 2 * PUPIL_UUID_LEN;
 
-    if (row->role.len != 0) {
-        memcpy(p, row->role.data, row->role.len);
+    len = row->role.len < ROLE_LEN ? row->role.len : ROLE_LEN;
+
+    if (len != 0) {
+        memcpy(p, row->role.data, len);
     }
 
-    return key;
+    made.data = key;
+    made.len = (size_t) (p - key) + len;
+
+    return made;
 }
 
 
@@ -113,8 +126,8 @@ int
 ctl_revoked_fits(ctl_t *ctl, const ctl_row_t *row,
     const uint8_t mac[PUPIL_MAC_LEN])
 {
+    uint8_t         bytes[KEY_LEN];
     entry_t        *entry;
-    ctl_pool_t      pool = { 0 };
     ctl_slot_t     *slot;
     pupil_str_t     left;
     ctl_revoked_t  *own;
@@ -125,8 +138,7 @@ ctl_revoked_fits(ctl_t *ctl, const ctl_row_t *row,
         return 1;
     }
 
-    slot = ctl_map_get(&own->by_key, key_make(row, &pool));
-    ctl_pool_free(&pool);
+    slot = ctl_map_get(&own->by_key, key_make(row, bytes));
 
     if (slot == NULL) {
         return 1;
