@@ -54,12 +54,12 @@ for my $mark (@marks) {
 
         $dbh->do($there);
         connect_anew($mark->{role});
+        ok eval { wait_until(20, 'the gate', sub { ready() == 503 }) },
+            "$table, $name: nothing is served";
         ok eval { wait_until(20, 'the log', sub {
-            substr($nginx->log_text, $before) =~ $said }) },
-            "$table, $name: the log says what is missing";
+            $nginx->log_text =~ $said }) }, 'the log says what is missing';
         unlike substr($nginx->log_text, $before), qr/exited on signal/,
             'no worker ended';
-        is ready(), 503, 'nothing is served';
 
         my $check = $site->ctl('check', $nginx->conf_file, $site->ctl_where);
         is $check->{code}, 1, 'pupilctl check finds it';
