@@ -127,18 +127,15 @@ erase_ready(ctl_t *ctl, ctl_whom_t *whom)
 }
 
 
-/* An entry that no mark counts would be one that no restore can be told by. */
 static int
 marks_ready(ctl_t *ctl)
 {
-    pupil_rc_t     rc;
-    ctl_marks_t    marks;
+    int            rc;
     pupil_error_t  error;
 
-    rc = ctl_marks_read(ctl->data, ctl->keys, &marks, &error);
+    rc = ctl_marks_behind(ctl, &error);
 
-    return rc == PUPIL_OK ? 0
-           : rc == PUPIL_INVALID ? ctl_error("%s", error.text) : -1;
+    return rc <= 0 ? rc : ctl_error("%s", error.text);
 }
 
 
@@ -347,6 +344,7 @@ ctl_erasures_finish(ctl_t *ctl, size_t *restored)
 {
     int                  rc;
     size_t               open_count, missing_count;
+    pupil_error_t        error;
     ctl_ledger_entry_t  *open, *missing;
 
     *restored = 0;
@@ -359,6 +357,14 @@ ctl_erasures_finish(ctl_t *ctl, size_t *restored)
 
     if (open_count == 0 && missing_count == 0) {
         return 0;
+    }
+
+    /* a restored database is left to ctl_cmd_restore_replay() */
+
+    rc = ctl_marks_behind(ctl, &error);
+    if (rc != 0) {
+        *restored = missing_count;
+        return rc < 0 ? -1 : 0;
     }
 
     rc = ctl_turn_take(ctl);

@@ -16,7 +16,9 @@
 #include "ctl/store/plugins.h"
 
 
-static int tenant_replay(ctl_t *ctl, void *data);
+static int tenant_destroyed(ctl_t *ctl, void *data);
+static int tenant_others(ctl_t *ctl, void *data);
+static int entry_replay(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 
 
 int
@@ -24,7 +26,8 @@ ctl_cmd_restore_replay(ctl_t *ctl)
 {
     if (ctl_open_data(ctl) != 0 || ctl_open_keys(ctl) != 0
         || ctl_plugins_open(ctl) != 0
-        || ctl_tenants_each(ctl, tenant_replay, NULL) != 0)
+        || ctl_tenants_each(ctl, tenant_destroyed, NULL) != 0
+        || ctl_tenants_each(ctl, tenant_others, NULL) != 0)
     {
         return CTL_FAILED;
     }
@@ -40,36 +43,70 @@ ctl_cmd_restore_replay(ctl_t *ctl)
 
 
 /*
- * What was open when the backup was made, then what came after it; of a key
- * store that was restored what came after its own, whose keys it has again.
+ * First, of all tenants, whose key is gone: a mark counts copies of all, and
+ * one of an erasure that was not done yet must not stand for one of these.
  */
 static int
-tenant_replay(ctl_t *ctl, void *data)
+tenant_destroyed(ctl_t *ctl, void *data)
 {
-    size_t               i, count, restored;
-    const char          *head;
+    size_t               i, count;
     ctl_ledger_entry_t  *list;
 
     (void) data;
 
     if (ctl_keys_open(ctl) != 0 || ctl_erasures_turn(ctl) != 0
-        || ctl_ledger_file_restore(ctl, &head) != 0
-        || ctl_ledger_check(ctl) != 0
-        || ctl_ledger_again(ctl, head, &list, &count) != 0)
+        || ctl_ledger_file_restore(ctl) != 0 || ctl_ledger_check(ctl) != 0
+        || ctl_ledger_again(ctl, &list, &count) != 0)
     {
         return -1;
     }
 
-    for (i = 0; i < count; i++) {
-        if (ctl_erase(ctl, &list[i]) != 0) {
+    for (i = 0; i < count && list[i].destroyed; i++) {
+        if (entry_replay(ctl, &list[i]) != 0) {
             return -1;
         }
+    }
 
-        if (!ctl->opt.json) {
-            printf("%s erased again, entry %s\n", list[i].subject,
-                   list[i].number);
+    return 0;
+}
+
+
+/*
+ * Then who was erased in a key store that was restored, and whose key it has
+ * again; what was begun before the backup is finished, too.
+ */
+static int
+tenant_others(ctl_t *ctl, void *data)
+{
+    size_t               i, count, restored;
+    ctl_ledger_entry_t  *list;
+
+    (void) data;
+
+    if (ctl_keys_open(ctl) != 0 || ctl_ledger_again(ctl, &list, &count) != 0) {
+        return -1;
+    }
+
+    for (i = 0; i < count; i++) {
+        if (entry_replay(ctl, &list[i]) != 0) {
+            return -1;
         }
     }
 
     return ctl_erasures_finish(ctl, &restored);
+}
+
+
+static int
+entry_replay(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    if (ctl_erase(ctl, entry) != 0) {
+        return -1;
+    }
+
+    if (!ctl->opt.json) {
+        printf("%s erased again, entry %s\n", entry->subject, entry->number);
+    }
+
+    return 0;
 }

@@ -18,6 +18,8 @@ typedef struct {
 } head_t;
 
 
+static int entries_read(ctl_t *ctl, const char *sql,
+    ctl_ledger_entry_t **list, size_t *count);
 static int entries_take(ctl_t *ctl, PGresult *res,
     ctl_ledger_entry_t **list, size_t *count);
 static int entry_take(ctl_t *ctl, const PGresult *res, int row,
@@ -50,10 +52,15 @@ enum {
     "coalesce((SELECT k.state = 'erased' FROM keystore.owner_key AS k"        \
     " WHERE k.tenant = l.tenant AND k.owner = l.subject), true)"
 
+/* $2: the end of the copy. */
 static const char  missing_sql[] =
     "SELECT " COLUMNS ", " DESTROYED " FROM keystore.ledger AS l"
-    " WHERE l.tenant = $1::uuid AND l.number > least($2::bigint, $3::bigint)"
-    " ORDER BY l.number";
+    " WHERE l.tenant = $1::uuid AND l.number > $2::bigint ORDER BY l.number";
+
+static const char  again_sql[] =
+    "SELECT " COLUMNS ", " DESTROYED " FROM keystore.ledger AS l"
+    " WHERE l.tenant = $1::uuid AND (l.number > $2::bigint OR NOT " DESTROYED
+    ") ORDER BY l.number";
 
 /* The data database says which are open; the key store, what they are. */
 static const char  open_sql[] =
@@ -116,17 +123,24 @@ ctl_ledger_enter(ctl_t *ctl, const char *subject, ctl_ledger_entry_t *entry)
 int
 ctl_ledger_missing(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count)
 {
-    return ctl_ledger_again(ctl, NULL, list, count);
+    return entries_read(ctl, missing_sql, list, count);
 }
 
 
 int
-ctl_ledger_again(ctl_t *ctl, const char *number, ctl_ledger_entry_t **list,
+ctl_ledger_again(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count)
+{
+    return entries_read(ctl, again_sql, list, count);
+}
+
+
+static int
+entries_read(ctl_t *ctl, const char *sql, ctl_ledger_entry_t **list,
     size_t *count)
 {
     head_t       head;
     PGresult    *res;
-    const char  *params[3];
+    const char  *params[2];
 
     if (head_read(ctl, &head) != 0) {
         return -1;
@@ -134,8 +148,7 @@ ctl_ledger_again(ctl_t *ctl, const char *number, ctl_ledger_entry_t **list,
 
     params[0] = ctl->tenant_text;
     params[1] = head.number;
-    params[2] = number;
-    res = ask(ctl, ctl->keys, missing_sql, 3, params);
+    res = ask(ctl, ctl->keys, sql, 2, params);
 
     return res != NULL ? entries_take(ctl, res, list, count) : -1;
 }

@@ -29,9 +29,8 @@ int ctl_ledger_enter(ctl_t *ctl, const char *subject,
  */
 int ctl_ledger_missing(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count);
 
-/* As missing, and all that come behind this number; NULL: no others. */
-int ctl_ledger_again(ctl_t *ctl, const char *number, ctl_ledger_entry_t **list,
-    size_t *count);
+/* As missing, and those whose key is not destroyed, or is there again. */
+int ctl_ledger_again(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count);
 
 /* The entries of the copy of which something is still to be deleted. */
 int ctl_ledger_open(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count);

@@ -341,15 +341,12 @@ note_mirror(ctl_t *ctl, const char *note)
 
 
 int
-ctl_ledger_file_restore(ctl_t *ctl, const char **head)
+ctl_ledger_file_restore(ctl_t *ctl)
 {
     int             known;
     size_t          i;
-    char            number[24];
     ledger_file_t   file;
     pupil_entry_t  *entry;
-
-    *head = NULL;
 
     if (ctl->opt.ledger == NULL) {
         return 0;
@@ -372,11 +369,6 @@ ctl_ledger_file_restore(ctl_t *ctl, const char **head)
 
         if (known < 0 || (known == 0 && entry_restore(ctl, entry) != 0)) {
             return -1;
-        }
-
-        if (known == 0 && *head == NULL) {
-            snprintf(number, sizeof(number), "%" PRIu64, entry->number - 1);
-            *head = ctl_pool_text(&ctl->pool, number, strlen(number));
         }
     }
 

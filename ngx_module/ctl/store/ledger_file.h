@@ -29,10 +29,7 @@ int ctl_ledger_file_check(ctl_t *ctl);
  */
 int ctl_ledger_file_append(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 
-/*
- * Enters in the key store what the file has behind its end.  head: that was,
- * NULL where nothing was lacking.  Ownership: the command's pool.
- */
-int ctl_ledger_file_restore(ctl_t *ctl, const char **head);
+/* Enters in the key store what the file has behind its end. */
+int ctl_ledger_file_restore(ctl_t *ctl);
 
 #endif /* PUPIL_CTL_LEDGER_FILE_H */

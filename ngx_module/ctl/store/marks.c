@@ -60,6 +60,26 @@ mark_read(PGconn *conn, pupil_database_id_t database, int column,
 
 
 int
+ctl_marks_behind(ctl_t *ctl, pupil_error_t *error)
+{
+    pupil_rc_t   rc;
+    ctl_marks_t  marks;
+
+    rc = ctl_marks_read(ctl->data, ctl->keys, &marks, error);
+
+    if (rc == PUPIL_OK) {
+        rc = pupil_copy_fits(marks.copied, marks.destroyed, error);
+    }
+
+    if (rc == PUPIL_OK) {
+        rc = pupil_ledger_fits(marks.entered, marks.copied, error);
+    }
+
+    return rc == PUPIL_OK ? 0 : rc == PUPIL_FAILED ? -1 : 1;
+}
+
+
+int
 ctl_mark_copied(ctl_t *ctl, int64_t *copied)
 {
     pupil_rc_t     rc;

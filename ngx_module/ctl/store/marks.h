@@ -28,4 +28,12 @@ pupil_rc_t ctl_marks_read(PGconn *data, PGconn *keys, ctl_marks_t *marks,
 /* The data database's alone: 0, or -1 with the error said. */
 int ctl_mark_copied(ctl_t *ctl, int64_t *copied);
 
+/*
+ * Whether erasures can be done.  A mark counts those of all tenants: one that
+ * is copied while another tenant's copies are missing stands for them.  0; 1: a
+ * database was restored, or has no mark, and error says so; -1 with the error
+ * said.
+ */
+int ctl_marks_behind(ctl_t *ctl, pupil_error_t *error);
+
 #endif /* PUPIL_CTL_MARKS_H */
