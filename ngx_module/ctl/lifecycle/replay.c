@@ -3,8 +3,9 @@
  *
  * A data database that was restored has people again who were erased since:
  * their rows, and no key that opens them.  Each entry of the ledger that it
- * lacks is done again, of every tenant.  With the last one its mark is level
- * with the key store's, and workers serve it (invariant I8).
+ * lacks is done again, of every tenant, those too that it does not have.  With
+ * the last one its mark is level with the key store's, and workers serve it
+ * (invariant I8).
  */
 
 #include "ctl/base/db.h"
@@ -26,8 +27,8 @@ ctl_cmd_restore_replay(ctl_t *ctl)
 {
     if (ctl_open_data(ctl) != 0 || ctl_open_keys(ctl) != 0
         || ctl_plugins_open(ctl) != 0
-        || ctl_tenants_each(ctl, tenant_destroyed, NULL) != 0
-        || ctl_tenants_each(ctl, tenant_others, NULL) != 0)
+        || ctl_tenants_erased(ctl, tenant_destroyed, NULL) != 0
+        || ctl_tenants_erased(ctl, tenant_others, NULL) != 0)
     {
         return CTL_FAILED;
     }

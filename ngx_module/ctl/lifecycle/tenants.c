@@ -7,16 +7,59 @@
 #include "ctl/lifecycle/tenants.h"
 
 
-static int tenants_read(ctl_t *ctl, PGresult **res);
+static PGresult *tenants_read(PGconn *conn, const char *sql,
+    const char *known);
+static int tenants_run(ctl_t *ctl, PGresult *res,
+    int (*run)(ctl_t *ctl, void *data), void *data);
+
+
+static const char  data_sql[] =
+    "SELECT tenant FROM pupil.tenant ORDER BY tenant";
+
+static const char  all_sql[] =
+    "SELECT coalesce(array_agg(tenant), '{}') FROM pupil.tenant";
+
+/* $1: the data database's. */
+static const char  erased_sql[] =
+    "SELECT tenant FROM unnest($1::uuid[]) AS t (tenant) UNION SELECT tenant"
+    " FROM keystore.ledger ORDER BY tenant";
 
 
 int
 ctl_tenants_each(ctl_t *ctl, int (*run)(ctl_t *ctl, void *data), void *data)
 {
-    int        rc, row;
-    PGresult  *res;
+    return tenants_run(ctl, tenants_read(ctl->data, data_sql, NULL), run,
+                       data);
+}
 
-    if (tenants_read(ctl, &res) != 0) {
+
+int
+ctl_tenants_erased(ctl_t *ctl, int (*run)(ctl_t *ctl, void *data), void *data)
+{
+    int        rc;
+    PGresult  *known;
+
+    known = ctl_query_one(ctl->data, all_sql, 0, NULL);
+    if (known == NULL) {
+        return -1;
+    }
+
+    rc = tenants_run(ctl, tenants_read(ctl->keys, erased_sql,
+                                       PQgetvalue(known, 0, 0)), run, data);
+    PQclear(known);
+
+    return rc;
+}
+
+
+/* Frees res; NULL: an error that was said. */
+static int
+tenants_run(ctl_t *ctl, PGresult *res, int (*run)(ctl_t *ctl, void *data),
+    void *data)
+{
+    int  rc, row;
+
+    if (res == NULL) {
         return -1;
     }
 
@@ -37,16 +80,21 @@ ctl_tenants_each(ctl_t *ctl, int (*run)(ctl_t *ctl, void *data), void *data)
 }
 
 
-static int
-tenants_read(ctl_t *ctl, PGresult **res)
+/* known: a parameter, or NULL. */
+static PGresult *
+tenants_read(PGconn *conn, const char *sql, const char *known)
 {
-    if (ctl_begin(ctl->data, NULL) != 0) {
-        return -1;
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = known;
+
+    if (ctl_begin(conn, NULL) != 0) {
+        return NULL;
     }
 
-    *res = ctl_query(ctl->data, "SELECT tenant FROM pupil.tenant ORDER BY"
-                     " tenant", 0, NULL);
-    ctl_rollback(ctl->data);
+    res = ctl_query(conn, sql, known != NULL, params);
+    ctl_rollback(conn);
 
-    return *res == NULL ? -1 : 0;
+    return res;
 }

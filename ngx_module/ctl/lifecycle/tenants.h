@@ -17,4 +17,8 @@
 int ctl_tenants_each(ctl_t *ctl, int (*run)(ctl_t *ctl, void *data),
     void *data);
 
+/* The same, with those too that only the erasure ledger knows. */
+int ctl_tenants_erased(ctl_t *ctl, int (*run)(ctl_t *ctl, void *data),
+    void *data);
+
 #endif /* PUPIL_CTL_TENANTS_H */
