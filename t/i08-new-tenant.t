@@ -25,10 +25,14 @@ my $id = $there->db->selectrow_array('SELECT subject FROM pupil.role WHERE'
 is $there->ctl('subject', 'erase', $id, $there->ctl_where)->{code}, 0,
     'somebody of a new tenant is erased';
 
-$site->pg->dbh('postgres')->do('DROP DATABASE pupil WITH (FORCE)');
+# beside, then in its place, so that nobody meets half of it
+spew($dump, slurp($dump) =~ s/((?:DATABASE|connect) )pupil\b/$1beside/gr);
 $run = run_cmd('psql', '-qX', '-v', 'ON_ERROR_STOP=1', '-f', $dump,
                $site->pg->conninfo('postgres'), { timeout => 120 });
 die "psql: $run->{err}" if $run->{code};
+$site->pg->dbh('postgres')->do($_)
+    for 'DROP DATABASE pupil WITH (FORCE)', 'ALTER DATABASE beside RENAME TO'
+        . ' pupil';
 ok eval { wait_until(20, 'the gate', sub {
     $nginx->http->get('/v1/session')->body =~ /restore-pending/ }) },
     'a backup of before is not served';

@@ -42,10 +42,14 @@ my $run = run_cmd('pg_dump', '-C', '-f', $dump, $site->pg->conninfo('pupil'),
 die "pg_dump: $run->{err}" if $run->{code};
 is $site->ctl('subject', 'erase', $id, $site->ctl_where)->{code}, 0,
     'somebody is erased';
-$site->pg->dbh('postgres')->do('DROP DATABASE pupil WITH (FORCE)');
+# beside, then in its place, so that nobody meets half of it
+spew($dump, slurp($dump) =~ s/((?:DATABASE|connect) )pupil\b/$1beside/gr);
 $run = run_cmd('psql', '-qX', '-v', 'ON_ERROR_STOP=1', '-f', $dump,
                $site->pg->conninfo('postgres'), { timeout => 120 });
 die "psql: $run->{err}" if $run->{code};
+$site->pg->dbh('postgres')->do($_)
+    for 'DROP DATABASE pupil WITH (FORCE)', 'ALTER DATABASE beside RENAME TO'
+        . ' pupil';
 is rows($id), 1, 'a backup has them again';
 
 
