@@ -42,7 +42,7 @@ typedef struct {
     const char  *plugin_sql[64];
     unsigned     plugin_sql_count;
     int          json, same_cluster, generate, close_absent, help, version;
-    int          confirm_removal, follow, dry_run;
+    int          confirm_removal, follow, dry_run, from_copy;
 } ctl_options_t;
 
 

@@ -72,6 +72,7 @@ static const option_t  options[] = {
     { "generate", NULL, OPT(generate), OPTION_FLAG },
     { "dry-run", NULL, OPT(dry_run), OPTION_FLAG },
     { "follow", NULL, OPT(follow), OPTION_FLAG },
+    { "from-copy", NULL, OPT(from_copy), OPTION_FLAG },
     { "password-hash", NULL, OPT(password_hash), OPTION_TEXT },
     { "class", NULL, OPT(class_id), OPTION_TEXT },
     { "role", NULL, OPT(role), OPTION_TEXT },

@@ -284,8 +284,8 @@ static const command_t  commands[] = {
     }, {
         .words = "restore replay", .personal = 1,
         .run = ctl_cmd_restore_replay,
-        .arguments = "",
-        .summary = "erase again what a restored data database has back"
+        .arguments = "[--from-copy]",
+        .summary = "erase again what a restored database has back"
     }, {
         .words = "retention run", .personal = 1,
         .run = ctl_cmd_retention_run,

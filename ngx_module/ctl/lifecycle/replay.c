@@ -56,7 +56,8 @@ tenant_destroyed(ctl_t *ctl, void *data)
     (void) data;
 
     if (ctl_keys_open(ctl) != 0 || ctl_erasures_turn(ctl) != 0
-        || ctl_ledger_file_restore(ctl) != 0 || ctl_ledger_check(ctl) != 0
+        || ctl_ledger_file_restore(ctl) != 0
+        || ctl_ledger_copy_restore(ctl) != 0 || ctl_ledger_check(ctl) != 0
         || ctl_ledger_again(ctl, &list, &count) != 0)
     {
         return -1;

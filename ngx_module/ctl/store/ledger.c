@@ -20,6 +20,9 @@ typedef struct {
 
 static int entries_read(ctl_t *ctl, const char *sql,
     ctl_ledger_entry_t **list, size_t *count);
+static int own_last(ctl_t *ctl, char last[24]);
+static int rows_enter(ctl_t *ctl, const PGresult *res);
+static int rows_refuse(const PGresult *res);
 static int entries_take(ctl_t *ctl, PGresult *res,
     ctl_ledger_entry_t **list, size_t *count);
 static int entry_take(ctl_t *ctl, const PGresult *res, int row,
@@ -71,6 +74,12 @@ static const char  named_sql[] =
     "SELECT n.number, l.subject, l.at, l.hash, false FROM"
     " unnest($2::bigint[]) AS n (number) LEFT JOIN keystore.ledger AS l"
     " ON l.tenant = $1::uuid AND l.number = n.number ORDER BY n.number";
+
+/* $2: the key store's last; at in microseconds, as it is entered again. */
+static const char  behind_sql[] =
+    "SELECT l.number, l.subject, (extract(epoch FROM l.at) * 1000000)::bigint,"
+    " l.hash FROM pupil.ledger AS l WHERE l.tenant = $1::uuid AND l.number >"
+    " $2::bigint ORDER BY l.number";
 
 /* $2: a number without a gap before it. */
 static const char  copy_sql[] =
@@ -151,6 +160,124 @@ entries_read(ctl_t *ctl, const char *sql, ctl_ledger_entry_t **list,
     res = ask(ctl, ctl->keys, sql, 2, params);
 
     return res != NULL ? entries_take(ctl, res, list, count) : -1;
+}
+
+
+int
+ctl_ledger_copy_restore(ctl_t *ctl)
+{
+    int          rc;
+    char         last[24];
+    PGresult    *res;
+    const char  *params[2];
+
+    if (own_last(ctl, last) != 0) {
+        return -1;
+    }
+
+    params[0] = ctl->tenant_text;
+    params[1] = last;
+
+    res = ask(ctl, ctl->data, behind_sql, 2, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    rc = PQntuples(res) == 0 ? 0
+         : ctl->opt.from_copy ? rows_enter(ctl, res) : rows_refuse(res);
+    PQclear(res);
+
+    return rc;
+}
+
+
+/* The number of the key store's last entry, "0" for none. */
+static int
+own_last(ctl_t *ctl, char last[24])
+{
+    int          rc;
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = ctl->tenant_text;
+
+    rc = ctl_begin(ctl->keys, &ctl->tenant);
+    res = rc != 0 ? NULL
+          : ctl_query_one(ctl->keys, "SELECT coalesce(max(number), 0) FROM"
+                          " keystore.ledger WHERE tenant = $1::uuid", 1,
+                          params);
+    ctl_rollback(ctl->keys);
+
+    if (res == NULL) {
+        return -1;
+    }
+
+    snprintf(last, 24, "%s", PQgetvalue(res, 0, 0));
+    PQclear(res);
+
+    return 0;
+}
+
+
+static int
+rows_enter(ctl_t *ctl, const PGresult *res)
+{
+    int               i;
+    ctl_ledger_row_t  row;
+
+    for (i = 0; i < PQntuples(res); i++) {
+        row.number = PQgetvalue(res, i, COLUMN_NUMBER);
+        row.subject = PQgetvalue(res, i, COLUMN_SUBJECT);
+        row.at = PQgetvalue(res, i, COLUMN_AT);
+        row.hash = PQgetvalue(res, i, COLUMN_HASH);
+
+        if (ctl_ledger_enter_again(ctl, &row) != 0) {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* Whoever writes the data database can have put them there. */
+static int
+rows_refuse(const PGresult *res)
+{
+    int  i;
+
+    for (i = 0; i < PQntuples(res); i++) {
+        ctl_error("the data database has entry %s, %s, which the key store"
+                  " lacks", PQgetvalue(res, i, COLUMN_NUMBER),
+                  PQgetvalue(res, i, COLUMN_SUBJECT));
+    }
+
+    return ctl_error("the key store was restored from a backup that is older:"
+                     " restore a newer one, or give the mirrored ledger with"
+                     " --ledger; where there is neither, and these people were"
+                     " erased, --from-copy erases them again");
+}
+
+
+int
+ctl_ledger_enter_again(ctl_t *ctl, const ctl_ledger_row_t *row)
+{
+    const char  *params[4];
+
+    params[0] = row->number;
+    params[1] = row->subject;
+    params[2] = row->at;
+    params[3] = row->hash;
+
+    if (ctl_begin(ctl->keys, &ctl->tenant) != 0
+        || ctl_exec(ctl->keys, "SELECT keystore.enter_again($1::bigint,"
+                    " $2::uuid, $3::bigint, $4::bytea)", 4, params) != 0)
+    {
+        ctl_rollback(ctl->keys);
+        return -1;
+    }
+
+    return ctl_commit(ctl->keys);
 }
 
 

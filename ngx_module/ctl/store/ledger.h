@@ -32,6 +32,20 @@ int ctl_ledger_missing(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count);
 /* As missing, and those whose key is not destroyed, or is there again. */
 int ctl_ledger_again(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count);
 
+/* As keystore.enter_again() takes it. */
+typedef struct {
+    const char  *number, *subject, *at, *hash;
+} ctl_ledger_row_t;
+
+/* Into a key store that was restored, behind its end: it has to follow. */
+int ctl_ledger_enter_again(ctl_t *ctl, const ctl_ledger_row_t *row);
+
+/*
+ * Enters in the key store what the copy has behind its end, with --from-copy;
+ * without it, says whom that would erase and fails.
+ */
+int ctl_ledger_copy_restore(ctl_t *ctl);
+
 /* The entries of the copy of which something is still to be deleted. */
 int ctl_ledger_open(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count);
 

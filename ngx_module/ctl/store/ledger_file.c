@@ -379,25 +379,17 @@ ctl_ledger_file_restore(ctl_t *ctl)
 static int
 entry_restore(ctl_t *ctl, const pupil_entry_t *entry)
 {
-    char         number[24], at[24], subject[PUPIL_UUID_TEXT_LEN + 1];
-    char         hash[CTL_BYTEA_SIZE(PUPIL_HASH_LEN)];
-    const char  *params[4];
+    char              number[24], at[24], subject[PUPIL_UUID_TEXT_LEN + 1];
+    char              hash[CTL_BYTEA_SIZE(PUPIL_HASH_LEN)];
+    ctl_ledger_row_t  row;
 
     snprintf(number, sizeof(number), "%" PRIu64, entry->number);
     snprintf(at, sizeof(at), "%" PRId64, entry->at);
 
-    params[0] = number;
-    params[1] = ctl_uuid_text(&entry->subject, subject);
-    params[2] = at;
-    params[3] = ctl_bytea(entry->hash, PUPIL_HASH_LEN, hash);
+    row.number = number;
+    row.subject = ctl_uuid_text(&entry->subject, subject);
+    row.at = at;
+    row.hash = ctl_bytea(entry->hash, PUPIL_HASH_LEN, hash);
 
-    if (ctl_begin(ctl->keys, &ctl->tenant) != 0
-        || ctl_exec(ctl->keys, "SELECT keystore.enter_again($1::bigint,"
-                    " $2::uuid, $3::bigint, $4::bytea)", 4, params) != 0)
-    {
-        ctl_rollback(ctl->keys);
-        return -1;
-    }
-
-    return ctl_commit(ctl->keys);
+    return ctl_ledger_enter_again(ctl, &row);
 }
