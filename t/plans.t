@@ -129,6 +129,8 @@ my %cold = (
     homework_patch => 'rarer',
     homework_delete => 'rarer still',
     audit_probe => 'once a minute a worker',
+    (map { $_ => 'once a second a worker, one row by its primary key' }
+         qw(mark_data mark_keys)),
 );
 
 # Parameters are all its own.
