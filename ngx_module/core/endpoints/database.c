@@ -358,7 +358,8 @@ pupil_ledger_fits(int64_t entered, int64_t known, pupil_error_t *error)
                                " backup that is older than an erasure: it has"
                                " %" PRId64 " of %" PRId64 " entries of the"
                                " erasure ledger: restore it from one that is"
-                               " newer", entered, known);
+                               " newer, or run pupilctl restore replay",
+                               entered, known);
     }
 
     return PUPIL_OK;

@@ -58,7 +58,7 @@ static const ngx_http_pupil_restored_word_t  ngx_http_pupil_restored_words[] = {
     [PUPIL_DATABASE_KEYSTORE] = {
         .stmt = PUPIL_FIXED_MARK_KEYS,
         .behind = "the key store was restored from a backup that is older than"
-                  " an erasure",
+                  " an erasure: error.log says what to do",
         .none = "the mark of the key store cannot be read: error.log says why" }
 };
 
