@@ -56,9 +56,9 @@ sub shut ($name) {
         $last = $nginx->http->get('/v1/session');
         return $last->body =~ /restore-pending/ }) }, $name
         or diag $last->text;
-    my @served = grep { $nginx->http->get('/status/ready')->status != 503 }
-                 1 .. 20;
-    is_deeply \@served, [], 'by no worker';
+    ok eval { wait_until(20, 'all workers', sub {
+        !grep { $nginx->http->get('/status/ready')->status != 503 }
+              1 .. 20 }) }, 'by no worker';
 }
 
 sub opens {
