@@ -58,7 +58,7 @@ is_deeply recorded(), [2, 14], 'each has its own record';
 
 ok !eval { $one->do('SELECT FROM keystore.fetch'); 1 },
     'the record is not for who fetches';
-ok !eval { $one->do('SELECT FROM keystore.owner_key'); 1 },
+ok !eval { $one->do('SELECT wrapped FROM keystore.owner_key'); 1 },
     'nor are the keys, past the function';
 
 
