@@ -23,10 +23,14 @@ is join(' ', sort keys %prepare), 'audit_group audit_probe',
 $gateway->do($_) for "SET pupil.tenant = '$tenant'", values %prepare;
 $gateway->{PrintError} = 0;
 
-# SQLSTATE, or what it returns.
-sub answer ($sql) {
+# SQLSTATE, or what it returns in that column.
+sub answer ($sql, $column = -1) {
     my @row = eval { $gateway->selectrow_array($sql) };
-    return $@ ? $gateway->state : $row[-1];
+    return $@ ? $gateway->state : $row[$column];
+}
+
+sub probe ($off) {
+    return answer("EXECUTE audit_probe (1, now() + interval '$off s')", 2);
 }
 
 sub stored () {
@@ -48,15 +52,13 @@ for my $off (-55, 0, 55) {
     my $before = stored();
     is group($off), 1, "$off s: stored";
     is stored(), $before + 1, "$off s: it is there";
-    is answer("EXECUTE audit_probe (1, now() + interval '$off s')"), 1,
-        "$off s: ready";
+    is probe($off), 1, "$off s: ready";
 }
 for my $off (-3600, -65, 65, 3600) {
     my $before = stored();
     is group($off), 'PU003', "$off s: refused";
     is stored(), $before, "$off s: nothing is there";
-    is answer("EXECUTE audit_probe (1, now() + interval '$off s')"), 'PU003',
-        "$off s: not ready";
+    is probe($off), 'PU003', "$off s: not ready";
 }
 
 done_testing;
