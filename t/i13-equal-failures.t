@@ -58,6 +58,8 @@ sub bytes ($res) {
 
 # ---- what it costs
 
+# But those that ask for the mark, once a second, and what a connection's tenant
+# is.
 sub statements {
     my @all;
     for my $line (split /^(?=\d{4}-)/m, $site->pg->new_log) {
@@ -65,7 +67,8 @@ sub statements {
         push @all, "$1: " . substr $2, 0, 60
             if $line =~ /(pupil_gateway|pupil_keeper)\@\w+\sLOG:\s+
                          execute[^:]*:\ (.*)/sx
-               && $2 !~ /^SELECT pg_notify|^LISTEN/;
+               && $2 !~ /^SELECT pg_notify|^LISTEN|pg_catalog\.set_config/
+               && $2 !~ /(?:pupil|keystore)\.mark AS/;
     }
     return join "\n", @all;
 }
