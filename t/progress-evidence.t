@@ -10,7 +10,8 @@ use lib 't/lib';
 use Pupil::Test;
 use Pupil::Day;
 
-my $day = Pupil::Day->up(workers => 1);
+my $day = Pupil::Day->up(workers => 1,
+                         pg => { conf => { log_statement => 'all' } });
 my ($db, $nginx) = ($day->db, $day->nginx);
 my %id = map { $_ => $day->person($_)->{id} } qw(pupil classmate colleague);
 my $class = $day->class_id;
@@ -25,9 +26,25 @@ $day->classmate;
 sub counters () { $nginx->http->get('/status')->json }
 counters();         # asks for the audit's partitions, once a minute
 
-# Exchanges but those in which the worker only declares numbers, when it likes.
+# How often the worker asked for the mark, which it does once a second, and how
+# many exchanges are done, at one moment.
+sub done () {
+    my @last = (-1, -1);
+    while (1) {
+        my $marks = () = slurp($day->site->pg->log_file)
+            =~ /pupil_gateway\@\w+ LOG: .*execute \w+: .* pupil\.mark /g;
+        my @now = ($marks, counters()->{database_data}{done});
+        return @now if "@now" eq "@last";
+        @last = @now;
+        select undef, undef, undef, 0.01;
+    }
+}
+
+# Exchanges but those, and those in which the worker only declares numbers, when
+# it likes.
 sub exchanges () {
-    return counters()->{database_data}{done} - $db->selectrow_array(
+    my ($marks, $done) = done();
+    return $done - $marks - $db->selectrow_array(
         'SELECT count(*) FROM (SELECT FROM pupil.audit_record'
         . " GROUP BY xmin::text HAVING bool_and(role = 'gateway')) AS alone");
 }
