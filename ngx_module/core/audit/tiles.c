@@ -11,6 +11,8 @@ static int proof_begin(uint64_t size, pupil_proof_t *proof);
 static void proof_turn(pupil_proof_t *proof);
 static pupil_rc_t range_head(pupil_tile_source_t *source, uint64_t first,
     uint64_t count, pupil_node_t *head);
+static pupil_rc_t proof_step(pupil_tile_source_t *source, uint64_t index,
+    uint64_t *first, uint64_t *count, pupil_proof_t *proof);
 static pupil_rc_t node_read(pupil_tile_source_t *source, uint32_t level,
     uint64_t index, pupil_node_t *node);
 static void tile_node(const pupil_tile_t *tile, uint32_t first,
@@ -116,9 +118,8 @@ pupil_rc_t
 pupil_tiles_inclusion(pupil_tile_source_t *source, uint64_t index,
     uint64_t size, pupil_proof_t *proof)
 {
-    uint64_t       first, count, left;
-    pupil_rc_t     rc;
-    pupil_node_t  *beside;
+    uint64_t    first, count;
+    pupil_rc_t  rc;
 
     if (!proof_begin(size, proof) || index >= size) {
         return PUPIL_INVALID;
@@ -127,19 +128,7 @@ pupil_tiles_inclusion(pupil_tile_source_t *source, uint64_t index,
     first = 0;
 
     for (count = size; count > 1; /* void */ ) {
-        left = power_below(count);
-        beside = &proof->nodes[proof->count++];
-
-        if (index - first < left) {
-            rc = range_head(source, first + left, count - left, beside);
-            count = left;
-
-        } else {
-            rc = range_head(source, first, left, beside);
-            first += left;
-            count -= left;
-        }
-
+        rc = proof_step(source, index, &first, &count, proof);
         if (rc != PUPIL_OK) {
             return rc;
         }
@@ -151,14 +140,42 @@ pupil_tiles_inclusion(pupil_tile_source_t *source, uint64_t index,
 }
 
 
+/*
+ * From a tree of count leaves, which begins at first, to its half that has the
+ * leaf at index; what the other half hashes to is of the proof.
+ */
+static pupil_rc_t
+proof_step(pupil_tile_source_t *source, uint64_t index, uint64_t *first,
+    uint64_t *count, pupil_proof_t *proof)
+{
+    uint64_t       left;
+    pupil_rc_t     rc;
+    pupil_node_t  *beside;
+
+    left = power_below(*count);
+    beside = &proof->nodes[proof->count++];
+
+    if (index - *first < left) {
+        rc = range_head(source, *first + left, *count - left, beside);
+        *count = left;
+
+    } else {
+        rc = range_head(source, *first, left, beside);
+        *first += left;
+        *count -= left;
+    }
+
+    return rc;
+}
+
+
 /* Likewise; what of the older tree is no complete tree of it comes first. */
 pupil_rc_t
 pupil_tiles_consistency(pupil_tile_source_t *source, uint64_t old_size,
     uint64_t size, pupil_proof_t *proof)
 {
-    uint64_t       first, count, left;
-    pupil_rc_t     rc;
-    pupil_node_t  *beside;
+    uint64_t    first, count;
+    pupil_rc_t  rc;
 
     if (!proof_begin(size, proof) || old_size > size) {
         return PUPIL_INVALID;
@@ -171,19 +188,7 @@ pupil_tiles_consistency(pupil_tile_source_t *source, uint64_t old_size,
     first = 0;
 
     for (count = size; first + count != old_size; /* void */ ) {
-        left = power_below(count);
-        beside = &proof->nodes[proof->count++];
-
-        if (old_size - first <= left) {
-            rc = range_head(source, first + left, count - left, beside);
-            count = left;
-
-        } else {
-            rc = range_head(source, first, left, beside);
-            first += left;
-            count -= left;
-        }
-
+        rc = proof_step(source, old_size - 1, &first, &count, proof);
         if (rc != PUPIL_OK) {
             return rc;
         }
