@@ -27,9 +27,7 @@ $nginx->allow_log(qr/\[(?:error|crit)\].*(?:connection|database|terminat
                      |restored|listening|shutting)/x);
 
 sub dump_ ($name) {
-    my $run = run_cmd('pg_dump', '-C', '-f', tmp_dir() . "/$name.sql",
-                      $site->pg->conninfo($name), { timeout => 120 });
-    die "pg_dump: $run->{err}" if $run->{code};
+    $site->pg->dump($name, tmp_dir() . "/$name.sql");
 }
 
 sub restore_ ($name) {

@@ -16,30 +16,21 @@ my $dump = tmp_dir() . '/dump.sql';
 $nginx->allow_log(qr/\[(?:error|crit)\].*(?:connection|database|terminat
                      |restored|listening|shutting)/x);
 
-my $run = run_cmd('pg_dump', '-C', '-f', $dump, $site->pg->conninfo('pupil'),
-                  { timeout => 120 });
-die "pg_dump: $run->{err}" if $run->{code};
+$site->pg->dump('pupil', $dump);
 my $there = Pupil::Day::neighbour($site);
 my $id = $there->db->selectrow_array('SELECT subject FROM pupil.role WHERE'
     . " tenant = ? AND role = 'pupil' LIMIT 1", {}, $there->tenant);
 is $there->ctl('subject', 'erase', $id, $there->ctl_where)->{code}, 0,
     'somebody of a new tenant is erased';
 
-# beside, then in its place, so that nobody meets half of it
-spew($dump, slurp($dump) =~ s/((?:DATABASE|connect) )pupil\b/$1beside/gr);
-$run = run_cmd('psql', '-qX', '-v', 'ON_ERROR_STOP=1', '-f', $dump,
-               $site->pg->conninfo('postgres'), { timeout => 120 });
-die "psql: $run->{err}" if $run->{code};
-$site->pg->dbh('postgres')->do($_)
-    for 'DROP DATABASE pupil WITH (FORCE)', 'ALTER DATABASE beside RENAME TO'
-        . ' pupil';
+$site->pg->replace('pupil', $dump);
 ok eval { wait_until(20, 'the gate', sub {
     $nginx->http->get('/v1/session')->body =~ /restore-pending/ }) },
     'a backup of before is not served';
 is $site->db->selectrow_array('SELECT count(*) FROM pupil.tenant'), 1,
     'nor does it have that tenant';
 
-$run = $site->ctl('restore', 'replay', $site->ctl_where);
+my $run = $site->ctl('restore', 'replay', $site->ctl_where);
 is $run->{code}, 0, 'replay' or diag $run->{err};
 is $run->{out}, "$id erased again, entry 1\n", 'has that entry, too';
 is $site->db->selectrow_array('SELECT copied FROM pupil.mark'), 1,

@@ -31,20 +31,11 @@ sub ledger ($dbh, $schema) {
 }
 
 is erase('classmate')->{code}, 0, 'one is erased before';
-my $run = run_cmd('pg_dump', '-C', '-f', $dump,
-                  $site->pg->conninfo('pupil_keys'), { timeout => 120 });
-die "pg_dump: $run->{err}" if $run->{code};
+$site->pg->dump('pupil_keys', $dump);
 is erase('pupil')->{code}, 0, 'one since';
 my $before = ledger($site->keystore, 'keystore');
 
-# beside, then in its place, so that nobody meets half of it
-spew($dump, slurp($dump) =~ s/((?:DATABASE|connect) )pupil_keys\b/$1beside/gr);
-$run = run_cmd('psql', '-qX', '-v', 'ON_ERROR_STOP=1', '-f', $dump,
-               $site->pg->conninfo('postgres'), { timeout => 120 });
-die "psql: $run->{err}" if $run->{code};
-$site->pg->dbh('postgres')->do($_)
-    for 'DROP DATABASE pupil_keys WITH (FORCE)', 'ALTER DATABASE beside RENAME TO'
-        . ' pupil_keys';
+$site->pg->replace('pupil_keys', $dump);
 ok eval { wait_until(20, 'the gate', sub {
     $nginx->http->get('/v1/session')->body =~ /restore-pending/ }) },
     'a backup of the key store is not served' or diag $nginx->http->get('/status/ready')->text, $@;
@@ -53,7 +44,7 @@ is key('pupil'), 'active', 'it has a key again that was destroyed';
 
 # ---- told, and not believed
 
-$run = replay();
+my $run = replay();
 is $run->{code}, 1, 'replay refuses';
 like $run->{err}, qr/entry 2, \Q$id{pupil}\E/, 'tells whom';
 like $run->{err}, qr/newer.*--ledger.*--from-copy/, 'and what can be done';

@@ -21,23 +21,9 @@ my $dump = tmp_dir() . '/dump.sql';
 $nginx->allow_log(qr/\[(?:error|crit)\].*(?:connection|database|terminat
                      |restored|listening|shutting)/x);
 
-sub dump_ ($name = 'pupil') {
-    my $run = run_cmd('pg_dump', '-C', '-f', $dump,
-                      $site->pg->conninfo($name), { timeout => 120 });
-    die "pg_dump: $run->{err}" if $run->{code};
-}
-
-# As an operator would after a disaster: all that is newer is gone.  Beside,
-# then in its place, so that nobody meets half of it.
-sub restore_ ($name = 'pupil') {
-    spew($dump, slurp($dump) =~ s/((?:DATABASE|connect) )$name\b/$1beside/gr);
-    my $run = run_cmd('psql', '-qX', '-v', 'ON_ERROR_STOP=1', '-f', $dump,
-                      $site->pg->conninfo('postgres'), { timeout => 120 });
-    die "psql: $run->{err}" if $run->{code};
-    my $dbh = $site->pg->dbh('postgres');
-    $dbh->do("DROP DATABASE $name WITH (FORCE)");
-    $dbh->do("ALTER DATABASE beside RENAME TO $name");
-}
+sub dump_ ($name = 'pupil') { $site->pg->dump($name, $dump) }
+# As an operator would after a disaster: all that is newer is gone.
+sub restore_ ($name = 'pupil') { $site->pg->replace($name, $dump) }
 
 # Workers meet the database anew.
 sub connect_anew {

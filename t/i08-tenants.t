@@ -37,25 +37,16 @@ sub marks {
 sub ready { $nginx->http->get('/status/ready') }
 
 my $other = pupil_of($there);
-my $run = run_cmd('pg_dump', '-C', '-f', $dump, $site->pg->conninfo('pupil'),
-                  { timeout => 120 });
-die "pg_dump: $run->{err}" if $run->{code};
+$site->pg->dump('pupil', $dump);
 is $site->ctl('subject', 'erase', $id, $site->ctl_where)->{code}, 0,
     'somebody is erased';
-# beside, then in its place, so that nobody meets half of it
-spew($dump, slurp($dump) =~ s/((?:DATABASE|connect) )pupil\b/$1beside/gr);
-$run = run_cmd('psql', '-qX', '-v', 'ON_ERROR_STOP=1', '-f', $dump,
-               $site->pg->conninfo('postgres'), { timeout => 120 });
-die "psql: $run->{err}" if $run->{code};
-$site->pg->dbh('postgres')->do($_)
-    for 'DROP DATABASE pupil WITH (FORCE)', 'ALTER DATABASE beside RENAME TO'
-        . ' pupil';
+$site->pg->replace('pupil', $dump);
 is rows($id), 1, 'a backup has them again';
 
 
 # ---- an erasure of the other tenant
 
-$run = $there->ctl('subject', 'erase', $other, $there->ctl_where);
+my $run = $there->ctl('subject', 'erase', $other, $there->ctl_where);
 is $run->{code}, 1, 'none is done in the other tenant';
 like $run->{err}, qr/0 of 1 entries.*run pupilctl restore replay/, 'and why';
 is marks(), '1 1 0', 'nothing is entered, nor counted';

@@ -236,6 +236,28 @@ sub dbh ($self, $db = 'postgres') {
 
 
 # Text that the log has gained since the last call, or since the start.
+# A backup of a database, into a file.
+sub dump ($self, $db, $file) {
+    my $run = run_cmd('pg_dump', '-C', '-f', $file, $self->conninfo($db),
+                      { timeout => 120 });
+    die "pg_dump: $run->{err}" if $run->{code};
+    return $self;
+}
+
+# The database as it was dumped: beside it, then in its place, so that nobody
+# meets half of it.  Ends its connections.
+sub replace ($self, $db, $file) {
+    spew($file, slurp($file) =~ s/((?:DATABASE|connect) )$db\b/$1beside/gr);
+    my $run = run_cmd('psql', '-qX', '-v', 'ON_ERROR_STOP=1', '-f', $file,
+                      $self->conninfo('postgres'), { timeout => 120 });
+    die "psql: $run->{err}" if $run->{code};
+    my $dbh = $self->dbh('postgres');
+    $dbh->do("DROP DATABASE $db WITH (FORCE)");
+    $dbh->do("ALTER DATABASE beside RENAME TO $db");
+    return $self;
+}
+
+
 sub new_log ($self) {
     my $log = slurp($self->{log});
     my $from = $self->{log_seen} // 0;
