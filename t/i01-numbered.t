@@ -109,16 +109,24 @@ my %by_hand = (
         . " shape, policy, outcome FROM $log $where"],
 );
 
-# What is found of a log that is changed, and then as it was.
+# What is found of a log that is changed, and then as it was. What a worker
+# writes meanwhile (the end of another one, say) stays.
 sub changed ($sql) {
+    $db->begin_work;
+    $db->do("LOCK TABLE $log IN EXCLUSIVE MODE");
     $db->do("CREATE TEMP TABLE kept AS SELECT * FROM $log");
-    eval { $db->do($sql) };
+    eval { $db->do("SAVEPOINT change"); $db->do($sql); 1 }
+        or $db->do("ROLLBACK TO change");
+    $db->do("CREATE TEMP TABLE bent AS SELECT * FROM $log");
+    $db->commit;
     my $found = verify();
     $db->begin_work;
+    $db->do("LOCK TABLE $log IN EXCLUSIVE MODE");
+    $db->do("INSERT INTO kept SELECT * FROM $log EXCEPT ALL TABLE bent");
     $db->do("DELETE FROM $log");
     $db->do("INSERT INTO $log SELECT * FROM kept");
+    $db->do('DROP TABLE kept, bent');
     $db->commit;
-    $db->do('DROP TABLE kept');
     return $found;
 }
 
