@@ -96,6 +96,11 @@ my %hot = (
         [('test') x @enrolments], [map { key(enrolment => $_) } @enrolments],
         [1 .. @batch], [('\x' . '5a' x 32) x @batch],
         [($sealed) x @batch], @record],
+    progress_submit_one => ['pupil', 1, id(submission => 'new'),
+        id(homework => $homework), id(exercise => 2 * $homework), $sealed,
+        $sealed, key(fingerprint => 1), 1, 1, id(enrolment => $enrolments[0]),
+        id(class => $group * CLASSES), 18262, 2147483647, 'test',
+        key(enrolment => $enrolments[0]), '\x' . '5a' x 32, $sealed, @record],
     progress_history => ['pupil', 5, undef, 'infinity', $last, 50],
     (map { $_ => ['keeper', /ask/ ? 1 : 2, id(ticket => 1),
                   [map { id(subject => $_) } $pupil, $teacher]] }
@@ -323,7 +328,7 @@ no_growth($small, $few, 'statistics');
 
 # ---- a pupil who has answered much
 
-my @own = qw(progress_submit homework_pupil_current);
+my @own = qw(progress_submit progress_submit_one homework_pupil_current);
 $early = look($first, 'planned when it was empty, a few answers', @own);
 $volume->answer($pupil, 3000);
 no_growth($early, look($first, 'planned when it was empty, answers', @own),
@@ -331,6 +336,12 @@ no_growth($early, look($first, 'planned when it was empty, answers', @own),
 no_growth({ map { $_ => $few->{$_} } @own },
           look($many, 'statistics, answers', @own), 'statistics, answers');
 
+$many->begin_work;
+$many->do("SELECT set_config('pupil.tenant', '$tenant', true)");
+is $many->selectrow_arrayref('EXECUTE progress_submit_one('
+    . arguments('progress_submit_one') . ')')->[-1], 'stored',
+    'a submission alone finds what allows it';
+$many->rollback;
 
 
 # ---- the key store

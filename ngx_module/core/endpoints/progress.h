@@ -20,6 +20,7 @@ enum {
     PUPIL_PROGRESS_ASSIGNED,
     PUPIL_PROGRESS_LOCK,            /* one submission of a pupil at a time */
     PUPIL_PROGRESS_SUBMIT,
+    PUPIL_PROGRESS_SUBMIT_ONE,
     PUPIL_PROGRESS_HISTORY,
     PUPIL_PROGRESS_COUNT
 };
@@ -69,6 +70,10 @@ enum {
  * homework is no longer so, or an owner who is not active or has another key
  * version, makes all of it "stale", and nothing is written.  A row per item,
  * in the order of the arrays.
+ *
+ * PUPIL_PROGRESS_SUBMIT_ONE, of one item: $8 to $15 as above, no arrays; then
+ * $16 to $21 of the enrolment that it relies on, $22 the hash of its homework's
+ * facts, and $23 its own; all of these NULL when it was not assigned.  One row.
  */
 enum {
     PUPIL_PS_STATUS = PUPIL_RECORDED + 1,
@@ -76,6 +81,9 @@ enum {
                                    stale */
     PUPIL_PS_COLUMNS
 };
+
+/* $16 to $23 of PUPIL_PROGRESS_SUBMIT_ONE. */
+#define PUPIL_PROGRESS_ONE_RELIED  8
 
 /*
  * The records of a submission: one for each kind of outcome, so as many as it

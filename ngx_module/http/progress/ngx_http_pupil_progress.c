@@ -31,10 +31,6 @@ static ngx_int_t ngx_http_pupil_progress_cached(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_step(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_fresh(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_write(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx);
-static void ngx_http_pupil_progress_lock(ngx_http_pupil_ctx_t *ctx,
-    ngx_libpq_exchange_t *ex);
-static ngx_int_t ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_statuses(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_stored_e **statuses);
 static ngx_int_t ngx_http_pupil_progress_misfit(ngx_http_pupil_ctx_t *ctx);
@@ -322,72 +318,8 @@ ngx_http_pupil_progress_write(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-static ngx_int_t
-ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx)
-{
-    uint32_t                    n;
-    ngx_libpq_exchange_t       *ex;
-    ngx_http_pupil_batch_t      batch;
-    ngx_http_pupil_progress_t  *data;
-
-    data = ctx->data;
-    n = data->nsent;
-
-    if (ngx_http_pupil_progress_batch(ctx, &batch) != NGX_OK
-        || ngx_http_pupil_progress_facts(ctx, batch.answers, batch.results)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    ex = ngx_http_pupil_exchange(ctx);
-    if (ex == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_http_pupil_progress_lock(ctx, ex);
-    data->at = ngx_http_pupil_add_stmt(ctx, ex, PUPIL_PROGRESS_SUBMIT);
-
-    ngx_libpq_param_uuid_array(ex, batch.ids, n);
-    ngx_libpq_param_uuid_array(ex, batch.homework, n);
-    ngx_libpq_param_uuid_array(ex, batch.exercises, n);
-    ngx_http_pupil_param_bytea_array(ex, batch.answers, n);
-    ngx_http_pupil_param_bytea_array(ex, batch.results, n);
-    ngx_http_pupil_param_bytea_array(ex, batch.fingerprints, n);
-    ngx_libpq_param_int4_array(ex, batch.done, n);
-    ngx_libpq_param_int4(ex, (int32_t) data->owner.version);
-
-    if (ngx_http_pupil_evidence_params(ctx, ex) != NGX_OK) {
-        ngx_libpq_exchange_destroy(ex);
-        return NGX_ERROR;
-    }
-
-    ngx_http_pupil_progress_record(ctx, ex);
-
-    ctx->resume = ngx_http_pupil_progress_done;
-
-    return ngx_http_pupil_submit(ctx, ex, 1);
-}
-
-
-/* What the lock is taken by; ids are random, and any of their bytes will do. */
-static void
-ngx_http_pupil_progress_lock(ngx_http_pupil_ctx_t *ctx,
-    ngx_libpq_exchange_t *ex)
-{
-    int32_t  tenant[2], subject[2];
-
-    ngx_memcpy(tenant, ctx->tenant.b, sizeof(tenant));
-    ngx_memcpy(subject, ctx->session.subject.b, sizeof(subject));
-
-    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_PROGRESS_LOCK);
-    ngx_libpq_param_int4(ex, tenant[0] ^ subject[0]);
-    ngx_libpq_param_int4(ex, tenant[1] ^ subject[1]);
-}
-
-
 /* Committed: say what became of each. */
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx)
 {
     uint32_t                      i, n, row;

@@ -91,13 +91,9 @@ ngx_int_t ngx_http_pupil_assigned_read(ngx_http_pupil_ctx_t *ctx,
 /* Those whose score is not one of their exercise break a rule, too. */
 void ngx_http_pupil_assigned_judge(ngx_http_pupil_ctx_t *ctx);
 
-/* The last of PUPIL_PROGRESS_SUBMIT's own parameters, which tell of it. */
-ngx_int_t ngx_http_pupil_evidence_params(ngx_http_pupil_ctx_t *ctx,
-    ngx_libpq_exchange_t *ex);
-
-/* Behind them, its audit records. */
-void ngx_http_pupil_progress_record(ngx_http_pupil_ctx_t *ctx,
-    ngx_libpq_exchange_t *ex);
+/* Sends what was judged, relied on, and sealed; done() says what it became. */
+ngx_int_t ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_progress_done(ngx_http_pupil_ctx_t *ctx);
 
 /* It is no longer so: nothing of it is used again. */
 void ngx_http_pupil_evidence_stale(ngx_http_pupil_ctx_t *ctx);

@@ -7,23 +7,12 @@
  * then finds to differ is read anew, and judged by what was read.
  */
 
-#include <sodium.h>
-
 #include "http/progress/ngx_http_pupil_progress.h"
 
 
 /* What a worker keeps: pupils, and exercises. */
 #define NGX_HTTP_PUPIL_EVIDENCE_MAX  4096
 #define NGX_HTTP_PUPIL_ASSIGNED_MAX  16384
-
-
-/* The columns of what items rely on, one array each. */
-typedef struct {
-    ngx_uint_t     n;
-    pupil_uuid_t  *ids, *classes;
-    int32_t       *from, *to;
-    pupil_str_t   *sources, *macs;
-} ngx_http_pupil_relied_t;
 
 
 static pupil_kept_t *ngx_http_pupil_evidence_cache(uint32_t entries,
@@ -36,8 +25,6 @@ static ngx_int_t ngx_http_pupil_evidence_arrays(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t n);
 static ngx_int_t ngx_http_pupil_evidence_take(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row);
-static ngx_int_t ngx_http_pupil_evidence_relied(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_relied_t *on, int32_t *places);
 
 
 ngx_int_t
@@ -267,112 +254,6 @@ ngx_http_pupil_evidence_arrays(ngx_http_pupil_ctx_t *ctx, ngx_uint_t n)
 
     return data->enrolments != NULL && data->macs != NULL ? NGX_OK
                                                           : NGX_ERROR;
-}
-
-
-ngx_int_t
-ngx_http_pupil_evidence_params(ngx_http_pupil_ctx_t *ctx,
-    ngx_libpq_exchange_t *ex)
-{
-    int32_t                      *places;
-    ngx_uint_t                    i, n;
-    pupil_str_t                  *hashes, *facts;
-    ngx_http_pupil_submission_t  *sent;
-    ngx_http_pupil_relied_t       on;
-    ngx_http_pupil_progress_t    *data;
-
-    data = ctx->data;
-    n = data->nsent;
-
-    places = ngx_palloc(ctx->request->pool, n * sizeof(int32_t));
-    hashes = ngx_pcalloc(ctx->request->pool, n * sizeof(pupil_str_t));
-    facts = ngx_palloc(ctx->request->pool, n * sizeof(pupil_str_t));
-
-    if (places == NULL || hashes == NULL || facts == NULL
-        || ngx_http_pupil_evidence_relied(ctx, &on, places) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < n; i++) {
-        sent = &data->sent[i];
-        facts[i] = sent->facts;
-
-        if (sent->enrolment != 0) {
-            hashes[i].data = sent->assigned.hash;
-            hashes[i].len = PUPIL_FACTS_HASH_LEN;
-        }
-    }
-
-    ngx_libpq_param_uuid_array(ex, on.ids, on.n);
-    ngx_libpq_param_uuid_array(ex, on.classes, on.n);
-    ngx_libpq_param_int4_array(ex, on.from, on.n);
-    ngx_libpq_param_int4_array(ex, on.to, on.n);
-    ngx_http_pupil_param_text_array(ex, on.sources, on.n);
-    ngx_http_pupil_param_bytea_array(ex, on.macs, on.n);
-    ngx_libpq_param_int4_array(ex, places, n);
-    ngx_http_pupil_param_bytea_array(ex, hashes, n);
-    ngx_http_pupil_param_bytea_array(ex, facts, n);
-
-    return NGX_OK;
-}
-
-
-/* Each enrolment once, and each item's place among them, from 1; 0: none. */
-static ngx_int_t
-ngx_http_pupil_evidence_relied(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_relied_t *on, int32_t *places)
-{
-    int32_t                      *known;
-    ngx_uint_t                    i, k, n;
-    ngx_pool_t                   *pool;
-    ngx_http_pupil_progress_t    *data;
-    const pupil_enrolment_row_t  *row;
-
-    data = ctx->data;
-    pool = ctx->request->pool;
-    n = data->nenrolments;
-
-    known = ngx_pcalloc(pool, n * sizeof(int32_t));
-    on->n = 0;
-    on->ids = ngx_palloc(pool, n * sizeof(pupil_uuid_t));
-    on->classes = ngx_palloc(pool, n * sizeof(pupil_uuid_t));
-    on->from = ngx_palloc(pool, n * sizeof(int32_t));
-    on->to = ngx_palloc(pool, n * sizeof(int32_t));
-    on->sources = ngx_palloc(pool, n * sizeof(pupil_str_t));
-    on->macs = ngx_palloc(pool, n * sizeof(pupil_str_t));
-
-    if (known == NULL || on->ids == NULL || on->classes == NULL
-        || on->from == NULL || on->to == NULL || on->sources == NULL
-        || on->macs == NULL)
-    {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < data->nsent; i++) {
-        places[i] = 0;
-        k = data->sent[i].enrolment;
-
-        if (k == 0) {
-            continue;
-        }
-
-        if (known[k - 1] == 0) {
-            row = &data->enrolments[k - 1];
-
-            on->ids[on->n] = row->enrolment;
-            on->classes[on->n] = row->class_id;
-            on->from[on->n] = row->valid_from;
-            on->to[on->n] = row->valid_to;
-            on->sources[on->n] = row->source;
-            on->macs[on->n] = data->macs[k - 1];
-            known[k - 1] = (int32_t) ++on->n;
-        }
-
-        places[i] = known[k - 1];
-    }
-
-    return NGX_OK;
 }
 
 

@@ -324,21 +324,24 @@ async function store (s, base, items, { own, proofs }) {
     'progress.homework_id': i.homework_id, 'progress.class_id': of[n].class,
     'progress.exercise_id': i.exercise_id, 'progress.done': done[n],
     'progress.answer': answers[n], 'progress.result': results[n] })
+  // one alone has a statement of its own, without arrays
+  const one = items.length === 1
+  const column = one ? (values) => values[0] ?? null : array
   // by any of the bytes of ids, as Pupil's
-  const [one, two] = [0, 4].map((b) => tenant.readInt32LE(b) ^ uuid(s.subject).readInt32LE(b))
+  const [high, low] = [0, 4].map((b) => tenant.readInt32LE(b) ^ uuid(s.subject).readInt32LE(b))
   const [, stored] = await transaction((run) => {
-    run('progress_lock', [...base, String(one), String(two)])
-    run('progress_submit', [...base, array(items.map((i) => i.id)),
-      array(items.map((i) => i.homework_id)), array(items.map((i) => i.exercise_id)),
-      array(answers), array(results),
-      array(items.map((i) => keyed(serviceKey('fingerprint'), 'pupil.fingerprint.v1',
+    run('progress_lock', [...base, String(high), String(low)])
+    run(one ? 'progress_submit_one' : 'progress_submit', [...base,
+      column(items.map((i) => i.id)), column(items.map((i) => i.homework_id)),
+      column(items.map((i) => i.exercise_id)), column(answers), column(results),
+      column(items.map((i) => keyed(serviceKey('fingerprint'), 'pupil.fingerprint.v1',
         [str(JSON.stringify(i))]))),
-      array(done.map(Number)), String(own[PROOF.owner + 2]),
-      ...[0, CLASS, FROM, TO, SOURCE, MAC].map((c) => array(rows.map((r) => c === TO
+      column(done.map((d) => String(Number(d)))), String(own[PROOF.owner + 2]),
+      ...[0, CLASS, FROM, TO, SOURCE, MAC].map((c) => column(rows.map((r) => c === TO
         ? r[at + c] ?? NO_DATE : r[at + c]))),
-      array(of.map((a) => a ? used.indexOf(a.class) + 1 : 0)),
-      array(of.map((a) => a ? a.hash : null)),
-      array(items.map((i, n) => of[n] ? facts(i, n) : null)), ...record()])
+      ...(one ? [] : [array(of.map((a) => a ? used.indexOf(a.class) + 1 : 0))]),
+      column(of.map((a) => a ? a.hash : null)),
+      column(items.map((i, n) => of[n] ? facts(i, n) : null)), ...record()])
   })
   return stored.map((row) => row[STATUS])
 }

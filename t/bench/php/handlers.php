@@ -417,11 +417,14 @@ class Handlers
         $given = array_map(fn ($item) => $this->given($item), $items);
         $used = array_values(array_unique(array_column(array_filter($given), 'class')));
         $proofs = array_map(fn ($class) => $evidence['proofs'][$class], $used);
-        $relied = array_map(fn ($c) => sql_array(array_map(fn ($row) => match ($c) {
+        // one alone has a statement of its own, without arrays
+        $one = count($items) === 1;
+        $column = fn ($values) => $one ? $values[0] ?? null : sql_array($values);
+        $relied = array_map(fn ($c) => $column(array_map(fn ($row) => match ($c) {
             TO => $row[$at + $c] ?? DATE_NONE, MAC => bytea($row[$at + $c]),
             default => $row[$at + $c],
         }, $proofs)), [0, GROUP, FROM, TO, SOURCE, MAC]);
-        $of = fn ($make, ...$more) => sql_array(array_map($make, $items, ...$more));
+        $of = fn ($make, ...$more) => $column(array_map($make, $items, ...$more));
         $answers = array_map(fn ($i) => $put($i, 'answer', $i->answer), $items);
         $results = array_map(fn ($i) => $put($i, 'result',
             array_intersect_key((array) $i, $result)), $items);
@@ -434,15 +437,16 @@ class Handlers
         $lock = array_values(unpack('l2', $this->tenant ^ uuid($s['subject'])));
         $rows = $this->store->last([
             ['progress_lock', [...$base, ...$lock]],
-            ['progress_submit', [...$base, $of(fn ($i) => uuid_text($i->id)),
+            [$one ? 'progress_submit_one' : 'progress_submit', [...$base,
+                $of(fn ($i) => uuid_text($i->id)),
                 $of(fn ($i) => uuid_text($i->homework_id)),
                 $of(fn ($i) => uuid_text($i->exercise_id)),
-                sql_array(array_map(bytea(...), $answers)),
-                sql_array(array_map(bytea(...), $results)), $of($print),
+                $column(array_map(bytea(...), $answers)),
+                $column(array_map(bytea(...), $results)), $of($print),
                 $of(fn ($i) => (int) $done($i)), $own[$owner + 2], ...$relied,
-                sql_array(array_map(fn ($a) => $a ? array_search($a['class'], $used) + 1 : 0,
-                    $given)),
-                sql_array(array_map(fn ($a) => $a ? bytea($a['hash']) : null, $given)),
+                ...($one ? [] : [sql_array(array_map(
+                    fn ($a) => $a ? array_search($a['class'], $used) + 1 : 0, $given))]),
+                $column(array_map(fn ($a) => $a ? bytea($a['hash']) : null, $given)),
                 $of($facts, $given, $answers, $results),
                 // of its audit record; writer, number and MACs are Pupil's own
                 self::now(), 0, 0, bytea(str_repeat("\0", 96))]]]);
