@@ -295,6 +295,23 @@ leak(int where, const secrets_t *s, uint8_t *frame)
 }
 
 
+/* Far below whoever puts the wipes off. */
+static __attribute__((noinline)) void
+deep(const secrets_t *s, uint8_t *frame)
+{
+    uint8_t  room[16384];
+
+    __asm__ volatile("" : : "r"(room) : "memory");
+
+    pupil_stack_hold();
+    leak(LEAK_DEAD, s, frame);
+    pupil_stack_wipe();
+    pupil_stack_release();
+
+    __asm__ volatile("" : : "r"(room) : "memory");
+}
+
+
 static void
 work(int where, int ready, int quit)
 {
@@ -337,6 +354,14 @@ work(int where, int ready, int quit)
     fill(ring, s, &id);
     seal_and_open(ring, &id);
     use_services(ring, &id);
+
+    leak(LEAK_DEAD, s, frame);
+    pupil_stack_wipe();
+
+    pupil_stack_hold();
+    deep(s, frame);
+    pupil_stack_release();
+
     leak(where, s, frame);
 
     if (write(ready, &c, 1) != 1 || read(quit, &c, 1) < 0) {

@@ -373,9 +373,8 @@ pupil_writer_array_end(pupil_writer_t *writer)
 
 
 void
-pupil_writer_key(pupil_writer_t *writer, const char *name)
+pupil_writer_key_len(pupil_writer_t *writer, const char *name, size_t len)
 {
-    size_t          len;
     uint8_t        *p;
     pupil_chunk_t  *chunk;
 
@@ -390,7 +389,6 @@ pupil_writer_key(pupil_writer_t *writer, const char *name)
         return;
     }
 
-    len = strlen(name);
     chunk = writer->last;
     writer->keyed = 1;
 

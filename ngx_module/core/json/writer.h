@@ -12,6 +12,8 @@
 #ifndef PUPIL_WRITER_H
 #define PUPIL_WRITER_H
 
+#include <string.h>
+
 #include "core/base/number.h"
 #include "core/base/pupil.h"
 
@@ -76,7 +78,15 @@ void pupil_writer_array_begin(pupil_writer_t *writer);
 void pupil_writer_array_end(pupil_writer_t *writer);
 
 /* The name of the next member; NUL-terminated, any text, is escaped. */
-void pupil_writer_key(pupil_writer_t *writer, const char *name);
+void pupil_writer_key_len(pupil_writer_t *writer, const char *name,
+    size_t len);
+
+/* Here, as the length of a literal is then known when it is compiled. */
+static inline void
+pupil_writer_key(pupil_writer_t *writer, const char *name)
+{
+    pupil_writer_key_len(writer, name, strlen(name));
+}
 
 /*
  * Any bytes: quotes, backslashes and control characters are escaped, what is

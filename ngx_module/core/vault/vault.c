@@ -49,6 +49,13 @@
 #endif
 
 
+/* Of this thread: held how often, and the deepest frame that asked since. */
+static __thread struct {
+    unsigned   count;
+    uintptr_t  deepest;
+} pupil_held;
+
+
 /* What each type of object is called in hashes, and which ids it has. */
 typedef struct {
     char     label[PUPIL_LABEL_LEN];
@@ -279,7 +286,47 @@ pupil_key_random(pupil_key_t *out)
 PUPIL_ZERO_REGISTERS void
 pupil_stack_wipe(void)
 {
-    sodium_stackzero(PUPIL_STACK_DEPTH);
+    uintptr_t  here;
+
+    if (pupil_held.count == 0) {
+        sodium_stackzero(PUPIL_STACK_DEPTH);
+        return;
+    }
+
+    here = (uintptr_t) __builtin_frame_address(0);
+
+    if (pupil_held.deepest == 0 || here < pupil_held.deepest) {
+        pupil_held.deepest = here;
+    }
+}
+
+
+void
+pupil_stack_hold(void)
+{
+    pupil_held.count++;
+}
+
+
+PUPIL_ZERO_REGISTERS void
+pupil_stack_release(void)
+{
+    size_t     depth;
+    uintptr_t  here;
+
+    if (--pupil_held.count != 0 || pupil_held.deepest == 0) {
+        return;
+    }
+
+    here = (uintptr_t) __builtin_frame_address(0);
+    depth = PUPIL_STACK_DEPTH;
+
+    if (pupil_held.deepest < here) {
+        depth += here - pupil_held.deepest;
+    }
+
+    pupil_held.deepest = 0;
+    sodium_stackzero(depth);
 }
 
 

@@ -152,6 +152,15 @@ void pupil_key_random(pupil_key_t *out);
 void pupil_stack_wipe(void);
 
 /*
+ * From hold to release, which nest, pupil_stack_wipe() of this thread is put
+ * off; release then wipes once, as deep as any of them would have: for whoever
+ * opens many values before anybody else comes to run.  A wipe costs as much as
+ * a short hash.
+ */
+void pupil_stack_hold(void);
+void pupil_stack_release(void);
+
+/*
  * The value inside a padded one; here for the tests and the fuzzer, as
  * pupil_open() calls it only on what was authenticated.  PUPIL_TAMPERED
  * unless the length fits, the class is the smallest, and the rest is zeros.

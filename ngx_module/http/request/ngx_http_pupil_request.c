@@ -19,6 +19,8 @@ static void ngx_http_pupil_id(ngx_http_pupil_main_conf_t *pmcf,
 static void ngx_http_pupil_cleanup(void *data);
 static void ngx_http_pupil_body_ready(ngx_http_request_t *r);
 static void ngx_http_pupil_begin(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_run_held(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt step);
 static ngx_int_t ngx_http_pupil_tenant(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_parse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_session(ngx_http_pupil_ctx_t *ctx);
@@ -276,13 +278,24 @@ ngx_http_pupil_begin(ngx_http_pupil_ctx_t *ctx)
 }
 
 
+/* What its steps leave of keys on the stack goes before others run. */
+void
+ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
+{
+    pupil_stack_hold();
+    ngx_http_pupil_run_held(ctx, step);
+    pupil_stack_release();
+}
+
+
 /*
  * Runs a step until the request waits or is answered.  What a step asked for
  * by noting it in ctx is done here: keys that it misses, an audit of what it
  * found tampered with.
  */
-void
-ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
+static void
+ngx_http_pupil_run_held(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt step)
 {
     ngx_int_t  rc;
 
