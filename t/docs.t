@@ -165,12 +165,14 @@ my %ELSEWHERE = (
     'make test' => 'this', 'make test T=t/harness.t' => 'this',
     'make lint' => 'needs more packages: by hand, before a commit',
     'make format' => 't/lint/format.t',
+    'restore' => 't/backup.t',
     'docs/plugin-guide.md' => 't/plugin-guide.t',
 );
 
 sub commands ($text) {
     $text =~ s/\\\n\s*/ /g;
-    return map { s/\s+#.*//r =~ s/^\s+|\s+$//gr } split /\n/, $text;
+    return map { s/\s+#.*//r =~ s/^\s+|\s+$//gr =~ s/\Aage --decrypt .*/restore/r }
+        split /\n/, $text;
 }
 
 my (%used, @unknown, @run);

@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# Copyright (C) the Pupil authors
+#
+# Backs both databases up, encrypted, into two or more places; docs/operations.md
+# has its configuration, which is the one argument.  Once a day, by a timer.
+#
+# The data are dumped first and the key store after them, so that the keys know
+# of each owner and each erasure that the data know of.  An archive is encrypted
+# as it is made, written beside its place and renamed once it is whole: what has
+# its name is a backup.  One place that fails takes nothing from the others; the
+# exit status says it.  What is too old goes in any case, as receipts of
+# erasures promise it.
+
+set -euo pipefail
+umask 077
+
+say() { printf 'backup: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+[ $# = 1 ] || die "usage: backup.sh CONFIGURATION"
+
+database='' keystore='' recipients='' places='' files=''
+data_days=28 keys_days=5
+
+# shellcheck source=/dev/null
+. "$1"
+
+read -ra places <<< "$places"
+read -ra files <<< "$files"
+
+[[ -n $database && -n $keystore ]] || die "$1 names no database, or no keystore"
+[ -s "$recipients" ] || die "$1: recipients names no file"
+[ ${#places[@]} -gt 1 ] || die "$1 names fewer than two places"
+[[ $data_days =~ ^[1-9][0-9]*$ && $keys_days =~ ^[1-9][0-9]*$ ]] \
+    || die "$1: data_days and keys_days are numbers of days"
+
+if grep -qs AGE-SECRET-KEY "$recipients"; then
+    die "$recipients has a private key, which does not belong on this host"
+fi
+
+if [ ${#files[@]} != 0 ] && grep -rqs '^pupil-kek-' "${files[@]}"; then
+    die "files: the key file opens what these backups hold: keep it apart"
+fi
+
+exec 9< "$1"
+flock -n 9 || die "another backup is running"
+
+now=$(date -u +%s)
+failed=0
+
+stamp() { date -u -d "@$1" +%Y%m%dT%H%M%SZ; }
+
+
+# take KIND SUFFIX COMMAND...: what the command writes, into each place.
+take() {
+    local kind=$1 name place made=''
+
+    name=$kind-$(stamp "$now").$2.age
+    shift 2
+
+    for place in "${places[@]}"; do
+        if put "$place/$kind" "$name" "$made" "$@"; then
+            made=$place/$kind/$name
+        else
+            say "$place has no $name"
+            failed=1
+        fi
+    done
+}
+
+# A copy of what was made elsewhere, or else made here.
+put() {
+    local folder=$1 name=$2 made=$3 part=$1/.$2.part
+    shift 3
+
+    mkdir -p "$folder" || return 1
+    rm -f "$folder"/.*.part
+
+    if write "$made" "$part" "$@" && sync "$part" \
+        && mv -n "$part" "$folder/$name" && sync "$folder"
+    then
+        return 0
+    fi
+
+    rm -f "$part"
+    return 1
+}
+
+write() {
+    local made=$1 part=$2
+    shift 2
+
+    if [ -n "$made" ]; then
+        cp "$made" "$part" && cmp "$made" "$part"
+    else
+        "$@" | age --encrypt -R "$recipients" > "$part"
+    fi
+}
+
+
+# prune KIND DAYS: what would be older than that before the run of tomorrow,
+# which may be two hours late.
+prune() {
+    local kind=$1 place archive oldest
+
+    oldest=$kind-$(stamp $((now - ($2 * 24 - 26) * 3600)))
+
+    for place in "${places[@]}"; do
+        for archive in "$place/$kind/$kind"-*.age; do
+            if [[ -e $archive && ${archive##*/} < $oldest ]] \
+                && ! rm -f "$archive"
+            then
+                say "$archive is too old, and stays"
+                failed=1
+            fi
+        done
+    done
+}
+
+
+dump() { pg_dump --format=custom -d "$1"; }
+
+# Which roles there are, and no password: for a cluster that has none of them.
+roles() { pg_dumpall --roles-only --no-role-passwords -d "$1"; }
+
+# That a file grew meanwhile is no failure: its end is told from a whole one.
+pack() {
+    tar --create --warning=no-file-changed -C / "${files[@]#/}" || [ $? = 1 ]
+}
+
+
+# A place that is not there is a disk that is not mounted.
+for place in "${places[@]}"; do
+    [ -d "$place" ] || { say "$place is not there"; failed=1; }
+done
+
+mapfile -t places < <(for place in "${places[@]}"; do
+    [ ! -d "$place" ] || printf '%s\n' "$place"; done)
+
+prune data "$data_days"
+prune roles "$data_days"
+prune files "$data_days"
+prune keys "$keys_days"
+
+take data dump dump "$database"
+take roles sql roles "$database"
+take keys dump dump "$keystore"
+[ ${#files[@]} = 0 ] || take files tar pack
+
+[ $failed = 0 ] || die "not all is backed up"
