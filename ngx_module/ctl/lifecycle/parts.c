@@ -58,8 +58,8 @@ static const struct {
 
 
 /*
- * Categories with a table, and whether this erasure goes without it; rows
- * behind a view are the host's.
+ * Every table that has rows of owners, and whether this erasure goes without
+ * it: what pupil.plugin says of categories may have been lost, or taken away.
  */
 static PGresult *
 categories_read(ctl_t *ctl, const ctl_ledger_entry_t *entry)
@@ -69,13 +69,14 @@ categories_read(ctl_t *ctl, const ctl_ledger_entry_t *entry)
     params[0] = ctl->tenant_text;
     params[1] = entry != NULL ? entry->number : NULL;
 
-    return ctl_query(ctl->data, "SELECT p.category, coalesce(e.state ="
-                     " 'waived', false) FROM pupil.plugin AS p JOIN pg_class"
-                     " AS c ON c.oid = to_regclass(format('data.%I',"
-                     " p.category)) LEFT JOIN pupil.erasure AS e ON e.tenant ="
-                     " $1::uuid AND e.number = $2::bigint AND e.name ="
-                     " 'data.' || p.category WHERE c.relkind = 'r' ORDER BY"
-                     " p.category", 2, params);
+    return ctl_query(ctl->data, "SELECT c.relname, coalesce(e.state ="
+                     " 'waived', false) FROM pg_class AS c JOIN pg_attribute"
+                     " AS a ON a.attrelid = c.oid AND a.attname = 'owner' AND"
+                     " NOT a.attisdropped LEFT JOIN pupil.erasure AS e ON"
+                     " e.tenant = $1::uuid AND e.number = $2::bigint AND"
+                     " e.name = 'data.' || c.relname WHERE c.relnamespace ="
+                     " 'data'::regnamespace AND c.relkind IN ('r', 'p') AND"
+                     " NOT c.relispartition ORDER BY c.relname", 2, params);
 }
 
 
