@@ -52,6 +52,8 @@ static const option_t  options[] = {
     { "ticket", "PUPIL_TICKET", OPT(ticket), OPTION_TEXT },
     { "ledger", "PUPIL_LEDGER", OPT(ledger), OPTION_TEXT },
     { "mirror", "PUPIL_MIRROR", OPT(mirror), OPTION_TEXT },
+    { "key-backup-days", "PUPIL_KEY_BACKUP_DAYS", OPT(key_backup_days),
+      OPTION_TEXT },
     { "checkpoints", "PUPIL_CHECKPOINTS", OPT(checkpoints), OPTION_TEXT },
     { "ship", "PUPIL_SHIP", OPT(ship), OPTION_TEXT },
     { "vkey", "PUPIL_VKEY", OPT(vkey), OPTION_TEXT },

@@ -16,13 +16,12 @@
  * entry of somebody whose key is destroyed is one that was restored (I8).
  */
 
-#include <stdlib.h>
-
 #include "ctl/base/buf.h"
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
 #include "ctl/lifecycle/erase.h"
 #include "ctl/lifecycle/parts.h"
+#include "ctl/lifecycle/receipt.h"
 #include "ctl/store/floors.h"
 #include "ctl/store/hold.h"
 #include "ctl/store/keys.h"
@@ -30,7 +29,6 @@
 #include "ctl/store/marks.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/promises.h"
-#include "ctl/store/signer.h"
 #include "ctl/store/subject.h"
 #include "ctl/store/turn.h"
 #include "ctl/store/whom.h"
@@ -38,9 +36,6 @@
 
 static int erase_ready(ctl_t *ctl, ctl_whom_t *whom);
 static int marks_ready(ctl_t *ctl);
-static int erase_tell(ctl_t *ctl, const ctl_ledger_entry_t *entry);
-static const char *receipt_text(ctl_t *ctl, const ctl_ledger_entry_t *entry,
-    const char *when, const json_t *parts);
 static int fence(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const pupil_floors_t *floors);
@@ -66,7 +61,7 @@ ctl_cmd_subject_erase(ctl_t *ctl)
     ctl_whom_t          whom;
     ctl_ledger_entry_t  entry;
 
-    if (ctl_whom_words(ctl, &whom) != 0) {
+    if (ctl_whom_words(ctl, &whom) != 0 || ctl_receipt_check(ctl) != 0) {
         return CTL_USAGE;
     }
 
@@ -83,7 +78,7 @@ ctl_cmd_subject_erase(ctl_t *ctl)
         return CTL_FAILED;
     }
 
-    return erase_tell(ctl, &entry) == 0 ? CTL_DONE : CTL_FAILED;
+    return ctl_receipt_tell(ctl, &entry) == 0 ? CTL_DONE : CTL_FAILED;
 }
 
 
@@ -148,78 +143,6 @@ ctl_erasures_turn(ctl_t *ctl)
 
     return rc <= 0 ? rc : ctl_error("an import of this tenant is running, or"
                                     " another erasure: try again");
-}
-
-
-/* The receipt, with --ledger a signed note. */
-static int
-erase_tell(ctl_t *ctl, const ctl_ledger_entry_t *entry)
-{
-    json_t      *parts;
-    const char  *when, *receipt;
-
-    if (ctl_ledger_destroy(ctl, entry, &when) != 0) {
-        return -1;
-    }
-
-    parts = ctl_parts_told(ctl, entry);
-    receipt = parts != NULL ? receipt_text(ctl, entry, when, parts) : NULL;
-
-    if (receipt == NULL) {
-        json_decref(parts);
-        return -1;
-    }
-
-    if (!ctl->opt.json) {
-        json_decref(parts);
-        printf("%s%s", receipt, ctl->opt.ledger != NULL ? "\n" : "");
-        return 0;
-    }
-
-    ctl_json_print(json_pack("{s:s,s:s,s:I,s:s,s:s,s:s,s:o,s:s*}",
-        "id", entry->subject, "state", "erased",
-        "number", (json_int_t) strtoll(entry->number, NULL, 10),
-        "entered_at", entry->at, "hash", entry->hash + 2,
-        "key_destroyed_at", when, "tables", parts,
-        "receipt", ctl->opt.ledger != NULL ? receipt : NULL));
-
-    return 0;
-}
-
-
-/* Ownership: the command's pool. */
-static const char *
-receipt_text(ctl_t *ctl, const ctl_ledger_entry_t *entry, const char *when,
-    const json_t *parts)
-{
-    size_t         i;
-    json_t        *part;
-    ctl_buf_t      buf;
-    const char    *text;
-    ctl_signer_t   signer;
-
-    ctl_buf_init(&buf);
-    ctl_buf_printf(&buf, "%s erased, entry %s of %s\n  tenant %s\n  hash %s\n"
-                   "  key destroyed %s\n", entry->subject, entry->number,
-                   entry->at, ctl->tenant_text, entry->hash + 2, when);
-
-    json_array_foreach(parts, i, part) {
-        ctl_buf_printf(&buf, "  %-17s %s %lld %s\n",
-            json_string_value(json_object_get(part, "table")),
-            json_string_value(json_object_get(part, "state")),
-            (long long) json_integer_value(json_object_get(part, "records")),
-            json_string_value(json_object_get(part, "at")));
-    }
-
-    text = ctl_pool_text(&ctl->pool, buf.data, buf.len);
-    ctl_buf_free(&buf);
-
-    if (ctl->opt.ledger == NULL) {
-        return text;
-    }
-
-    return ctl_signer_open(ctl, &signer) == 0
-           ? ctl_signer_note(ctl, &signer, text) : NULL;
 }
 
 

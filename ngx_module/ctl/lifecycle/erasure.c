@@ -2,12 +2,17 @@
  * Copyright (C) the Pupil authors
  */
 
+#include "core/lifecycle/receipt.h"
 #include "ctl/base/file.h"
 #include "ctl/base/text.h"
 #include "ctl/lifecycle/erasure.h"
 #include "ctl/store/kek.h"
 #include "ctl/store/ledger_file.h"
 #include "ctl/store/signer.h"
+
+
+static json_t *receipts_read(pupil_str_t text);
+static void receipts_print(const json_t *receipts);
 
 
 int
@@ -38,10 +43,11 @@ ctl_cmd_erasure_key(ctl_t *ctl)
 int
 ctl_cmd_erasure_verify(ctl_t *ctl)
 {
-    size_t               len;
-    pupil_str_t          text;
-    pupil_note_key_t     key;
-    pupil_ledger_t       notes;
+    size_t             len;
+    json_t            *receipts;
+    pupil_str_t        text;
+    pupil_ledger_t     notes;
+    pupil_note_key_t   key;
 
     if (ctl->opt.signer == NULL
         || pupil_note_key_parse(ctl_str(ctl->opt.signer), &key) != PUPIL_OK)
@@ -67,15 +73,64 @@ ctl_cmd_erasure_verify(ctl_t *ctl)
         return CTL_FAILED;
     }
 
+    receipts = receipts_read(text);
+
     if (ctl->opt.json) {
-        ctl_json_print(json_pack("{s:I,s:I}", "notes",
+        ctl_json_print(json_pack("{s:I,s:I,s:o}", "notes",
                                  (json_int_t) notes.notes, "entries",
-                                 (json_int_t) notes.count));
-    } else {
-        printf("%zu note%s, %zu of them entr%s, signed by %s\n", notes.notes,
-               ctl_plural(notes.notes), notes.count,
-               notes.count == 1 ? "y" : "ies", key.name);
+                                 (json_int_t) notes.count, "receipts",
+                                 receipts));
+        return CTL_DONE;
     }
 
+    receipts_print(receipts);
+    json_decref(receipts);
+    printf("%zu note%s, %zu of them entr%s, signed by %s\n", notes.notes,
+           ctl_plural(notes.notes), notes.count,
+           notes.count == 1 ? "y" : "ies", key.name);
+
     return CTL_DONE;
+}
+
+
+/* Of notes that are verified. */
+static json_t *
+receipts_read(pupil_str_t text)
+{
+    json_t           *list;
+    pupil_note_t      note;
+    pupil_receipt_t   receipt;
+
+    list = json_array();
+
+    while (pupil_note_next(&text, &note) == PUPIL_OK) {
+        if (pupil_receipt_parse(note.text, &receipt) != PUPIL_OK) {
+            continue;
+        }
+
+        json_array_append_new(list, json_pack("{s:s%,s:s%,s:s%}",
+            "id", receipt.subject.data, receipt.subject.len,
+            "key_destroyed_at", receipt.destroyed.data, receipt.destroyed.len,
+            "key_backups_gone_at", receipt.backups.data,
+            receipt.backups.len));
+    }
+
+    return list;
+}
+
+
+static void
+receipts_print(const json_t *receipts)
+{
+    size_t   i;
+    json_t  *receipt;
+
+    json_array_foreach(receipts, i, receipt) {
+        printf("%s erased, key destroyed %s, backups of it gone %s\n",
+               json_string_value(json_object_get(receipt, "id")),
+               json_string_value(json_object_get(receipt,
+                                                 "key_destroyed_at")),
+               json_string_value(json_object_get(receipt,
+                                                 "key_backups_gone_at")));
+    }
 }
