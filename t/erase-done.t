@@ -3,7 +3,8 @@
 # Copyright (C) the Pupil authors
 #
 # An erasure is done when every category has acknowledged it, those too whose
-# plugin is no longer loaded.  What went wrong elsewhere is tried: an eraser that
+# plugin is no longer loaded: they are refused, or waived by name and by a
+# decision that the receipt names.  What went wrong elsewhere is tried: an eraser that
 # failed and left data behind, a request that was closed although nobody was
 # found.
 
@@ -36,6 +37,11 @@ sub rows ($table, $who) {
         . ' = ?', {}, $id{$who});
 }
 
+sub noted ($like) {
+    return 0 + $db->selectrow_array('SELECT count(*) FROM pupil.audit_record'
+        . " WHERE note LIKE ? AND role = 'operator'", {}, "%$like%");
+}
+
 sub entries { 0 + $keys->selectrow_array('SELECT count(*) FROM keystore.ledger') }
 
 
@@ -58,6 +64,38 @@ is erase($id{classmate})->{code}, 0, 'with its plugin it is erased';
 is rows('data.example', 'classmate'), 0, 'and nothing is left';
 $db->do("INSERT INTO pupil.plugin SELECT * FROM json_populate_record("
     . "NULL::pupil.plugin, ?::json)", {}, $row);
+
+
+# ---- waived by name, and by a decision
+
+is rows('data.example', 'pupil'), 1, 'something of a third one';
+$run = erase($id{pupil}, @without, '--waive', 'example');
+is $run->{code}, 1, 'nothing is waived without a decision';
+like $run->{err}, qr/--waive .*needs --reference/, 'which is said';
+is entries(), 1, 'and nothing is begun';
+for my $reference ('', "T 1\n  data.example done", 'x' x 201) {
+    $run = erase($id{pupil}, @without, '--waive', 'example', '--reference',
+                 $reference);
+    is $run->{code}, 1, 'nor by what is no reference';
+    is entries(), 1, 'and nothing is begun';
+}
+
+my @waive = ('--waive', 'example', '--reference', 'T 2026-117');
+$run = erase($id{pupil}, @without, @waive, '--json');
+is $run->{code}, 0, 'by one it is' or diag $run->{err};
+my ($part) = grep { $_->{table} eq 'data.example' } @{ json($run)->{tables} };
+is join(' ', map { $_ // '' } @$part{qw(state reference)}), 'waived T 2026-117',
+    'the receipt says by which';
+like erase($id{pupil}, @without, @waive[0 .. 2], 'another one')->{out},
+    qr/^  data\.example +waived .* by T 2026-117$/m, 'and keeps it, run again by another';
+is join(' ', map { $_ // '' } eval { $db->selectrow_array('SELECT state,'
+    . " reference FROM pupil.erasure WHERE name = 'data.example' AND number = 2")
+    }), 'waived T 2026-117', 'it stands beside the ledger';
+cmp_ok noted('erasure=2 waived=example'), '>', 0, 'and is on record';
+$run = erase($id{pupil}, '--json');
+($part) = grep { $_->{table} eq 'data.example' } @{ json($run)->{tables} };
+is "$part->{state} $part->{records}", 'done 1', 'with its plugin it is done';
+is $part->{reference}, undef, 'by no decision';
 
 
 # ---- an eraser that fails, and leaves data behind
