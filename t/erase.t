@@ -165,7 +165,7 @@ for my $command (qw(restrict unrestrict lock unlock close)) {
 # ---- the next, without one category
 
 $run = $site->ctl('subject', 'erase', '--login', $person{classmate}{login},
-    '--waive', 'example', '--json', $site->ctl_where, '--plugins', $some);
+    '--waive', 'example', '--reference', 'T 1', '--json', $site->ctl_where, '--plugins', $some);
 is $run->{code}, 0, 'a category is waived by name' or diag $run->{err};
 my $waived = eval { JSON::XS::decode_json($run->{out}) } // { tables => [] };
 is $waived->{number}, 2, 'the next number';

@@ -55,7 +55,7 @@ my %allowed = (
             'pupil.blind_index' => 'SELECT INSERT DELETE',
             'pupil.imported' => 'SELECT INSERT fingerprint',
             'pupil.ledger' => 'SELECT INSERT', 'pupil.mark' => 'SELECT',
-            'pupil.erasure' => 'SELECT INSERT state',
+            'pupil.erasure' => 'SELECT INSERT reference state',
             'pupil.seal' => 'SELECT INSERT',
             'pupil.sealer' => 'SELECT INSERT until',
             'pupil.seal_tile' => 'SELECT INSERT hashes',

@@ -223,7 +223,7 @@ static const command_t  commands[] = {
     }, {
         .words = "subject erase", .max = 1, .personal = 1,
         .run = ctl_cmd_subject_erase,
-        .arguments = "ID|--login NAME [--waive CATEGORY,...]",
+        .arguments = "ID|--login NAME [--waive CATEGORY,... --reference TEXT]",
         .summary = "destroy a person's key and delete what is theirs"
     }, {
         .words = "erasure key",

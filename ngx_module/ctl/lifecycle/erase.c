@@ -252,7 +252,9 @@ fence_record(ctl_t *ctl, const ctl_ledger_entry_t *entry)
     ctl_buf_t  detail;
 
     ctl_buf_init(&detail);
-    ctl_buf_printf(&detail, "erasure=%s", entry->number);
+    ctl_buf_printf(&detail, "erasure=%s%s%s", entry->number,
+                   ctl->opt.waive != NULL ? " waived=" : "",
+                   ctl->opt.waive != NULL ? ctl->opt.waive : "");
 
     rc = ctl_record_one(ctl, &erase_access, "allowed", &entry->id,
                         detail.data);

@@ -15,6 +15,8 @@
 #define DATA      "data."
 #define DATA_LEN  (sizeof(DATA) - 1)
 
+#define REFERENCE_MAX  200      /* bytes */
+
 /* What is to be noted. */
 typedef struct {
     ctl_buf_t  names, states;
@@ -26,6 +28,7 @@ static PGresult *categories_read(ctl_t *ctl,
 static int category_note(ctl_t *ctl, const char *category, int waived_before,
     notes_t *notes);
 static int waived(const ctl_t *ctl, const char *category);
+static int reference_check(const ctl_t *ctl);
 static void note_add(notes_t *notes, const char *schema, const char *name,
     const char *state);
 static int notes_store(ctl_t *ctl, const ctl_ledger_entry_t *entry,
@@ -150,7 +153,12 @@ category_note(ctl_t *ctl, const char *category, int waived_before,
     if (!waived_before && !waived(ctl, category)) {
         return ctl_error("the plugin of %s is not in %s, so that nobody knows"
                          " what to erase of it: put it there, or say --waive"
-                         " %s", category, ctl->opt.plugins, category);
+                         " %s --reference TEXT", category, ctl->opt.plugins,
+                         category);
+    }
+
+    if (!waived_before && reference_check(ctl) != 0) {
+        return -1;
     }
 
     note_add(notes, DATA, category, "waived");
@@ -186,6 +194,24 @@ waived(const ctl_t *ctl, const char *category)
 }
 
 
+/* It stands in a line of the receipt. */
+static int
+reference_check(const ctl_t *ctl)
+{
+    size_t       i;
+    pupil_str_t  text;
+
+    text = ctl_str(ctl->opt.reference != NULL ? ctl->opt.reference : "");
+
+    for (i = 0; i < text.len && text.data[i] >= ' '; i++) { /* void */ }
+
+    return text.len != 0 && text.len <= REFERENCE_MAX && i == text.len ? 0
+           : ctl_error("--waive %s needs --reference: by which decision, a line"
+                       " of at most %d bytes, without a name", ctl->opt.waive,
+                       REFERENCE_MAX);
+}
+
+
 static void
 note_add(notes_t *notes, const char *schema, const char *name,
     const char *state)
@@ -208,19 +234,24 @@ notes_store(ctl_t *ctl, const ctl_ledger_entry_t *entry, const notes_t *notes)
 {
     int          rc;
     PGresult    *res;
-    const char  *params[4];
+    const char  *params[5];
 
     params[0] = ctl->tenant_text;
     params[1] = entry->number;
     params[2] = notes->names.data;
     params[3] = notes->states.data;
+    params[4] = ctl->opt.reference;
 
     if (ctl_exec(ctl->data, "INSERT INTO pupil.erasure AS e (tenant, number,"
-                 " name, state) SELECT $1::uuid, $2::bigint, n.name, n.state"
-                 " FROM unnest($3::text[], $4::text[]) AS n (name, state) ON"
-                 " CONFLICT (tenant, number, name) DO UPDATE SET state ="
-                 " EXCLUDED.state WHERE e.state NOT IN ('done',"
-                 " EXCLUDED.state)", 4, params) != 0)
+                 " name, state, reference) SELECT $1::uuid, $2::bigint,"
+                 " n.name, n.state, CASE n.state WHEN 'waived' THEN"
+                 " coalesce(b.reference, $5) END FROM unnest($3::text[],"
+                 " $4::text[]) AS n (name, state) LEFT JOIN pupil.erasure AS b"
+                 " ON b.tenant = $1::uuid AND b.number = $2::bigint AND b.name"
+                 " = n.name ON CONFLICT (tenant, number, name) DO UPDATE SET"
+                 " state = EXCLUDED.state, reference = EXCLUDED.reference"
+                 " WHERE e.state NOT IN ('done', EXCLUDED.state)", 5, params)
+        != 0)
     {
         return -1;
     }
@@ -471,11 +502,13 @@ ctl_parts_told(ctl_t *ctl, const ctl_ledger_entry_t *entry)
     list = json_array();
 
     for (row = 0; row < PQntuples(res); row++) {
-        json_array_append_new(list, json_pack("{s:s,s:s,s:i,s:s}",
+        json_array_append_new(list, json_pack("{s:s,s:s,s:i,s:s,s:s*}",
             "table", PQgetvalue(res, row, 0),
             "state", PQgetvalue(res, row, 1),
             "records", (int) ctl_get_int(res, row, 2, 0),
-            "at", PQgetvalue(res, row, 3)));
+            "at", PQgetvalue(res, row, 3),
+            "reference", PQgetisnull(res, row, 4)
+                         ? NULL : PQgetvalue(res, row, 4)));
     }
 
     PQclear(res);
@@ -500,10 +533,10 @@ parts_read(ctl_t *ctl, const ctl_ledger_entry_t *entry, const char *state)
     }
 
     res = ctl_query(ctl->data, "SELECT name, state, records, to_char(at AT"
-                    " TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM"
-                    " pupil.erasure WHERE tenant = $1::uuid AND number ="
-                    " $2::bigint AND state = coalesce($3, state) ORDER BY"
-                    " name", 3, params);
+                    " TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
+                    " reference FROM pupil.erasure WHERE tenant = $1::uuid AND"
+                    " number = $2::bigint AND state = coalesce($3, state)"
+                    " ORDER BY name", 3, params);
     ctl_rollback(ctl->data);
 
     return res;

@@ -13,7 +13,8 @@
 
 /*
  * Every category that the data database has is known by its plugin, or is named
- * by --waive; -1 with the error said.  In a transaction of the data database.
+ * by --waive, with --reference; -1 with the error said.  In a transaction of
+ * the data database.
  */
 int ctl_parts_check(ctl_t *ctl);
 
@@ -23,7 +24,10 @@ int ctl_parts_note(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 /* Deletes what is open, each table with its record in a transaction. */
 int ctl_parts_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 
-/* An array of objects: table, state, records, at; NULL with the error said. */
+/*
+ * An array of objects: table, state, records, at, reference; NULL with the
+ * error said.
+ */
 json_t *ctl_parts_told(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 
 #endif /* PUPIL_CTL_PARTS_H */

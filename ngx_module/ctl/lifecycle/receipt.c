@@ -144,7 +144,7 @@ receipt_text(ctl_t *ctl, const ctl_ledger_entry_t *entry, const dates_t *dates,
     const json_t *parts)
 {
     size_t         i;
-    json_t        *part;
+    json_t        *part, *by;
     ctl_buf_t      buf;
     const char    *text;
     ctl_signer_t   signer;
@@ -159,11 +159,14 @@ receipt_text(ctl_t *ctl, const ctl_ledger_entry_t *entry, const dates_t *dates,
                    ctl->tenant_text, entry->hash + 2);
 
     json_array_foreach(parts, i, part) {
-        ctl_buf_printf(&buf, "  %-17s %s %lld %s\n",
+        by = json_object_get(part, "reference");
+        ctl_buf_printf(&buf, "  %-17s %s %lld %s%s%s\n",
             json_string_value(json_object_get(part, "table")),
             json_string_value(json_object_get(part, "state")),
             (long long) json_integer_value(json_object_get(part, "records")),
-            json_string_value(json_object_get(part, "at")));
+            json_string_value(json_object_get(part, "at")),
+            by != NULL ? " by " : "",
+            by != NULL ? json_string_value(by) : "");
     }
 
     text = ctl_pool_text(&ctl->pool, buf.data, buf.len);
