@@ -31,6 +31,7 @@ static ngx_int_t ngx_http_pupil_progress_cached(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_step(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_fresh(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_write(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_progress_judge(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_statuses(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_stored_e **statuses);
 static ngx_int_t ngx_http_pupil_progress_misfit(ngx_http_pupil_ctx_t *ctx);
@@ -268,6 +269,7 @@ ngx_http_pupil_progress_step(ngx_http_pupil_ctx_t *ctx)
 }
 
 
+/* Whether anything may be written comes before what a score has to be. */
 static ngx_int_t
 ngx_http_pupil_progress_write(ngx_http_pupil_ctx_t *ctx)
 {
@@ -275,12 +277,6 @@ ngx_http_pupil_progress_write(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_progress_t  *data;
 
     data = ctx->data;
-
-    ngx_http_pupil_assigned_judge(ctx);
-
-    if (data->nsent == 0) {
-        return ngx_http_pupil_progress_done(ctx);
-    }
 
     rc = ngx_http_pupil_need(ctx, &data->owner);
 
@@ -302,7 +298,7 @@ ngx_http_pupil_progress_write(ngx_http_pupil_ctx_t *ctx)
     case PUPIL_OK:
         /* again, when the keys of classes are here */
         return ctx->keys.missing_count != 0
-               ? NGX_OK : ngx_http_pupil_progress_send(ctx);
+               ? NGX_OK : ngx_http_pupil_progress_judge(ctx);
 
     case PUPIL_NO_KEY:
         return NGX_OK;
@@ -315,6 +311,23 @@ ngx_http_pupil_progress_write(ngx_http_pupil_ctx_t *ctx)
     default:
         return NGX_ERROR;
     }
+}
+
+
+static ngx_int_t
+ngx_http_pupil_progress_judge(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_progress_t  *data;
+
+    data = ctx->data;
+
+    if (ngx_http_pupil_assigned_judge(ctx) != NGX_OK) {
+        ngx_http_pupil_evidence_stale(ctx);
+        return ngx_http_pupil_progress_fresh(ctx);
+    }
+
+    return data->nsent != 0 ? ngx_http_pupil_progress_send(ctx)
+                            : ngx_http_pupil_progress_done(ctx);
 }
 
 

@@ -88,8 +88,11 @@ ngx_int_t ngx_http_pupil_evidence_read(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_assigned_read(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 
-/* Those whose score is not one of their exercise break a rule, too. */
-void ngx_http_pupil_assigned_judge(ngx_http_pupil_ctx_t *ctx);
+/*
+ * Those whose score is not one of their exercise break a rule, too.
+ * NGX_DECLINED: by what the worker keeps, which may be no longer so.
+ */
+ngx_int_t ngx_http_pupil_assigned_judge(ngx_http_pupil_ctx_t *ctx);
 
 /* Sends what was judged, relied on, and sealed; done() says what it became. */
 ngx_int_t ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx);

@@ -310,7 +310,7 @@ ngx_http_pupil_assigned_items(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-void
+ngx_int_t
 ngx_http_pupil_assigned_judge(ngx_http_pupil_ctx_t *ctx)
 {
     uint32_t                      i, n;
@@ -329,10 +329,15 @@ ngx_http_pupil_assigned_judge(ngx_http_pupil_ctx_t *ctx)
         {
             data->sent[n++] = *sent;
 
+        } else if (data->cached) {
+            return NGX_DECLINED;
+
         } else {
             data->misfit = 1;
         }
     }
 
     data->nsent = n;
+
+    return NGX_OK;
 }
