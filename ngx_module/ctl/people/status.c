@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "ctl/base/db.h"
+#include "ctl/base/literal.h"
 #include "ctl/people/status.h"
 #include "ctl/store/floors.h"
 #include "ctl/store/revoked.h"
@@ -26,6 +27,9 @@ typedef struct {
 static int status_change(ctl_t *ctl, const change_t *change);
 static int status_set(ctl_t *ctl, const ctl_whom_t *whom,
     const change_t *change, const pupil_floors_t *floors);
+static int status_stored(ctl_t *ctl, const ctl_whom_t *whom,
+    const change_t *change, const pupil_floors_t *floors);
+static int status_tampered(ctl_t *ctl, const ctl_whom_t *whom);
 static int status_refuse(ctl_t *ctl, const ctl_whom_t *whom,
     const change_t *change);
 static int status_revoke(ctl_t *ctl, const ctl_whom_t *whom,
@@ -147,7 +151,67 @@ status_set(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change,
         return -1;
     }
 
-    return change->revokes ? status_revoke(ctl, whom, change, floors) : 0;
+    return change->revokes ? status_revoke(ctl, whom, change, floors)
+                           : status_stored(ctl, whom, change, floors);
+}
+
+
+/*
+ * Read back: somebody may keep the row as it was, or write another.  What
+ * revokes does not count on it, as the floors rise.
+ */
+static int
+status_stored(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change,
+    const pupil_floors_t *floors)
+{
+    int          stored;
+    char         text[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)];
+    uint8_t      mac[PUPIL_MAC_LEN];
+    PGresult    *res;
+    const char  *params[4];
+
+    if (ctl_subject_mac(ctl, &whom->id, whom->source, change->status,
+                        floors->authority, mac) != 0)
+    {
+        return -1;
+    }
+
+    params[0] = ctl->tenant_text;
+    params[1] = whom->text;
+    params[2] = change->status;
+    params[3] = ctl_bytea(mac, pupil_mac_len(mac), text);
+
+    res = ctl_query(ctl->data, "SELECT FROM pupil.subject WHERE tenant ="
+                    " $1::uuid AND subject = $2::uuid AND status = $3 AND mac"
+                    " = $4::bytea", 4, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    stored = PQntuples(res) == 1;
+    PQclear(res);
+
+    return stored ? 0 : status_tampered(ctl, whom);
+}
+
+
+/* On record, and nothing else. */
+static int
+status_tampered(ctl_t *ctl, const ctl_whom_t *whom)
+{
+    ctl_rollback(ctl->data);
+
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0
+        || ctl_record_one(ctl, &status_access, "tampered", &whom->id,
+                          "row=subject") != 0
+        || ctl_commit(ctl->data) != 0)
+    {
+        return -1;
+    }
+
+    return ctl_error("the data database has not what was written to it:"
+                     " somebody changes it meanwhile, and the audit says whose"
+                     " it is: see pupilctl check, and run this again");
 }
 
 
