@@ -48,7 +48,8 @@ static void floors_text(const pupil_floors_t *to, ctl_buf_t *text);
 static int batch_raise(const batch_t *batch);
 static int batch_close(const batch_t *batch);
 static int session_end(const batch_t *batch, int row);
-static int floors_query(ctl_t *ctl, const char *subjects, PGresult **res);
+static int floors_query(ctl_t *ctl, const char *subjects, int count,
+    PGresult **res);
 static void subjects_text(const batch_t *batch, ctl_buf_t *text);
 static const char *number_text(uint32_t number, char text[16]);
 
@@ -218,7 +219,7 @@ authority_check(ctl_t *ctl, const char *subjects, const ctl_authority_t *list,
     size_t     i;
     PGresult  *res;
 
-    if (floors_query(ctl, subjects, &res) != 0) {
+    if (floors_query(ctl, subjects, (int) count, &res) != 0) {
         return -1;
     }
 
@@ -261,7 +262,7 @@ ctl_floors_read(ctl_t *ctl, const pupil_uuid_t *subject,
     ctl_buf_t  text;
 
     subject_text(subject, &text);
-    rc = floors_query(ctl, text.data, &res);
+    rc = floors_query(ctl, text.data, 1, &res);
     ctl_buf_free(&text);
 
     if (rc != 0) {
@@ -279,8 +280,9 @@ ctl_floors_read(ctl_t *ctl, const pupil_uuid_t *subject,
 }
 
 
+/* A row of each of so many. */
 static int
-floors_query(ctl_t *ctl, const char *subjects, PGresult **res)
+floors_query(ctl_t *ctl, const char *subjects, int count, PGresult **res)
 {
     const char  *params[1];
 
@@ -293,7 +295,14 @@ floors_query(ctl_t *ctl, const char *subjects, PGresult **res)
     *res = ctl_query(ctl->keys, floors_sql, 1, params);
     ctl_rollback(ctl->keys);
 
-    return *res == NULL ? -1 : 0;
+    if (*res == NULL || PQntuples(*res) == count) {
+        return *res == NULL ? -1 : 0;
+    }
+
+    PQclear(*res);
+
+    return ctl_error("the key store has not one row of floors for each person:"
+                     " restore keystore.floor from a backup");
 }
 
 
@@ -436,7 +445,7 @@ batch_floors(batch_t *batch)
     ctl_promise_t  *open;
 
     subjects_text(batch, &subjects);
-    rc = floors_query(batch->ctl, subjects.data, &res);
+    rc = floors_query(batch->ctl, subjects.data, batch->count, &res);
     ctl_buf_free(&subjects);
 
     if (rc != 0) {
