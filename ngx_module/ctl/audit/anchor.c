@@ -21,6 +21,20 @@ static int fail(const char *path);
 
 
 int
+anchor_folder(const ctl_t *ctl)
+{
+    struct stat  st;
+
+    if (stat(ctl->opt.checkpoints, &st) != 0) {
+        return fail(ctl->opt.checkpoints);
+    }
+
+    return S_ISDIR(st.st_mode) ? 0
+           : ctl_error("%s: is no folder", ctl->opt.checkpoints);
+}
+
+
+int
 anchor_open(anchor_t *anchor, ctl_t *ctl)
 {
     int          fd;

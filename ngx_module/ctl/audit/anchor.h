@@ -23,6 +23,9 @@ typedef struct {
 } anchor_t;
 
 
+/* --checkpoints is a folder; -1 with the error said. */
+int anchor_folder(const ctl_t *ctl);
+
 /* That of ctl's tenant below --checkpoints; one that is not there is empty. */
 int anchor_open(anchor_t *anchor, ctl_t *ctl);
 

@@ -22,6 +22,7 @@
 
 #include "core/base/text.h"
 #include "core/base/time.h"
+#include "ctl/audit/anchor.h"
 #include "ctl/audit/batch.h"
 #include "ctl/audit/beat.h"
 #include "ctl/audit/outside.h"
@@ -120,8 +121,8 @@ ctl_cmd_audit_seal(ctl_t *ctl)
     memset(&s, 0, sizeof(s));
     s.ctl = ctl;
 
-    if (ctl_open_data(ctl) != 0 || ctl_open_keys(ctl) != 0
-        || seal_lock(ctl) != 0)
+    if (anchor_folder(ctl) != 0 || ctl_open_data(ctl) != 0
+        || ctl_open_keys(ctl) != 0 || seal_lock(ctl) != 0)
     {
         return CTL_FAILED;
     }
