@@ -58,7 +58,7 @@ ctl_cmd_user_add(ctl_t *ctl)
         return CTL_USAGE;
     }
 
-    if (ctl_user_open(ctl) != 0 || account_check(ctl, &account) != 0
+    if (ctl_user_write(ctl) != 0 || account_check(ctl, &account) != 0
         || account_make(ctl, &account) != 0 || ctl_commit(ctl->data) != 0)
     {
         return CTL_FAILED;

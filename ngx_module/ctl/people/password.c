@@ -88,7 +88,7 @@ password_set(ctl_t *ctl, pupil_str_t password)
     pupil_uuid_t    subject;
     pupil_floors_t  floors, to = { 0 };
 
-    if (ctl_user_open(ctl) != 0) {
+    if (ctl_user_write(ctl) != 0) {
         return -1;
     }
 

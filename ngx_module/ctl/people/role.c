@@ -93,7 +93,7 @@ role_change(ctl_t *ctl, const change_t *change)
         return CTL_USAGE;
     }
 
-    if (ctl_user_open(ctl) != 0
+    if (ctl_user_write(ctl) != 0
         || ctl_user_find(ctl, &ctl_role_access, &row.subject) != 0
         || ctl_revoke_begin(ctl, &row.subject, &floors) != 0
         || change->change(ctl, &row, floors.authority) != 0

@@ -17,6 +17,7 @@
 #include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/subject.h"
+#include "ctl/store/turn.h"
 
 
 static char *subject_status(ctl_t *ctl, const char *id);
@@ -82,6 +83,13 @@ ctl_user_open(ctl_t *ctl)
     }
 
     return ctl_begin(ctl->data, &ctl->tenant);
+}
+
+
+int
+ctl_user_write(ctl_t *ctl)
+{
+    return ctl_user_open(ctl) == 0 ? ctl_turn_share(ctl) : -1;
 }
 
 

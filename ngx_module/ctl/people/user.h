@@ -13,6 +13,9 @@
 /* The plugins, the tenant's keys, and a transaction of the data database. */
 int ctl_user_open(ctl_t *ctl);
 
+/* The same of what writes: no erasure and no import runs until it ends. */
+int ctl_user_write(ctl_t *ctl);
+
 /* Finds LOGIN, the first word; that nobody has it is on record as well. */
 int ctl_user_find(ctl_t *ctl, const ctl_access_t *access,
     pupil_uuid_t *subject);

@@ -16,11 +16,31 @@
 #define PAUSE  100000000        /* ns */
 
 
-static int turn_try(ctl_t *ctl);
+static int turn_wait(ctl_t *ctl, const char *sql);
+static int turn_try(ctl_t *ctl, const char *sql);
 
 
 int
 ctl_turn_take(ctl_t *ctl)
+{
+    return turn_wait(ctl, "SELECT pg_try_advisory_lock" LOCK);
+}
+
+
+int
+ctl_turn_share(ctl_t *ctl)
+{
+    int  rc;
+
+    rc = turn_wait(ctl, "SELECT pg_try_advisory_lock_shared" LOCK);
+
+    return rc <= 0 ? rc : ctl_error("an import of this tenant is running, or"
+                                    " an erasure: try again");
+}
+
+
+static int
+turn_wait(ctl_t *ctl, const char *sql)
 {
     int              rc, tries;
     struct timespec  pause;
@@ -29,7 +49,7 @@ ctl_turn_take(ctl_t *ctl)
     pause.tv_nsec = PAUSE;
 
     for (tries = 1; ; tries++) {
-        rc = turn_try(ctl);
+        rc = turn_try(ctl, sql);
 
         if (rc <= 0 || tries == TRIES) {
             return rc;
@@ -41,7 +61,7 @@ ctl_turn_take(ctl_t *ctl)
 
 
 static int
-turn_try(ctl_t *ctl)
+turn_try(ctl_t *ctl, const char *sql)
 {
     int          taken;
     PGresult    *res;
@@ -49,8 +69,7 @@ turn_try(ctl_t *ctl)
 
     params[0] = ctl->tenant_text;
 
-    res = ctl_query_one(ctl->data, "SELECT pg_try_advisory_lock" LOCK, 1,
-                        params);
+    res = ctl_query_one(ctl->data, sql, 1, params);
     if (res == NULL) {
         return -1;
     }

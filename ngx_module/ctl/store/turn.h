@@ -18,4 +18,11 @@
 int ctl_turn_take(ctl_t *ctl);
 void ctl_turn_give(ctl_t *ctl);
 
+/*
+ * Beside others of these, and nobody's who takes it: for what writes of a
+ * person what it has read of them.  Until the command ends; before anything is
+ * read, and any row locked.  -1 with the error said.
+ */
+int ctl_turn_share(ctl_t *ctl);
+
 #endif /* PUPIL_CTL_TURN_H */
