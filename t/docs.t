@@ -166,6 +166,8 @@ my %ELSEWHERE = (
     'make lint' => 'needs more packages: by hand, before a commit',
     'make format' => 't/lint/format.t',
     'restore' => 't/backup.t',
+    'pupilctl tenant export --to /var/tmp/tenant.age --recipients controller.pub'
+        . ' --ticket "T-1042"' => 't/tenant-export.t',
     'docs/plugin-guide.md' => 't/plugin-guide.t',
 );
 

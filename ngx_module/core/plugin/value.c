@@ -424,10 +424,13 @@ void
 pupil_value_write(const pupil_category_t *category, uint32_t field,
     pupil_str_t value, pupil_writer_t *writer)
 {
-    uint32_t  type;
+    pupil_value_write_as(category->plugin->fields[field].type, value, writer);
+}
 
-    type = category->plugin->fields[field].type;
 
+void
+pupil_value_write_as(uint32_t type, pupil_str_t value, pupil_writer_t *writer)
+{
     switch (type) {
 
     case PUPIL_TYPE_JSON:

@@ -39,6 +39,10 @@ pupil_rc_t pupil_value_accept_text(const pupil_category_t *category,
 void pupil_value_write(const pupil_category_t *category, uint32_t field,
     pupil_str_t value, pupil_writer_t *writer);
 
+/* The same by a pupil_field_type_t. */
+void pupil_value_write_as(uint32_t type, pupil_str_t value,
+    pupil_writer_t *writer);
+
 /*
  * The term of the blind index, before keying: what the plugin makes of the
  * value, as identifiers are compared (fold.h).  _before: without that, as it

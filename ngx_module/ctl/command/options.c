@@ -85,6 +85,8 @@ static const option_t  options[] = {
     { "limit", NULL, OPT(limit), OPTION_TEXT },
     { "login", NULL, OPT(login), OPTION_TEXT },
     { "reference", NULL, OPT(reference), OPTION_TEXT },
+    { "to", NULL, OPT(to), OPTION_TEXT },
+    { "recipients", NULL, OPT(recipients), OPTION_TEXT },
     { "signer", NULL, OPT(signer), OPTION_TEXT },
     { "waive", NULL, OPT(waive), OPTION_TEXT },
     { NULL, NULL, 0, OPTION_TEXT }

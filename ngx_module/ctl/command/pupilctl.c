@@ -23,6 +23,7 @@
 #include "ctl/command/options.h"
 #include "ctl/lifecycle/erase.h"
 #include "ctl/lifecycle/erasure.h"
+#include "ctl/lifecycle/export.h"
 #include "ctl/lifecycle/facts.h"
 #include "ctl/lifecycle/hold.h"
 #include "ctl/lifecycle/replay.h"
@@ -125,6 +126,11 @@ static const command_t  commands[] = {
         .run = ctl_cmd_tenant_list,
         .arguments = "",
         .summary = "the controllers"
+    }, {
+        .words = "tenant export", .personal = 1,
+        .run = ctl_cmd_tenant_export,
+        .arguments = "--to FILE --recipients FILE",
+        .summary = "all that is held of a tenant, as an encrypted archive"
     }, {
         .words = "plugin list",
         .run = ctl_cmd_plugin_list,
