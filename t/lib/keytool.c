@@ -10,6 +10,7 @@
  *     tenant TENANT VERSION EPOCH HEX          as the key store has it
  *     service TENANT NAME TENANT_VERSION HEX
  *     owner TENANT OWNER VERSION TENANT_VERSION HEX
+ *     value CATEGORY FIELD RECORD HEX          of that owner; prints "value HEX"
  *     subject TENANT SUBJECT STATUS SOURCE     prints the MAC of the row
  *     role TENANT SUBJECT INSTITUTION ROLE FROM TO SOURCE
  *     enrolment TENANT ENROLMENT SUBJECT CLASS INSTITUTION ROLE FROM TO SOURCE
@@ -32,6 +33,7 @@
 #define WORDS       12
 #define CATEGORIES  32
 #define TENANTS     16
+#define VALUE_MAX   1024        /* sealed */
 
 
 typedef struct {
@@ -43,14 +45,16 @@ typedef struct {
 } tenant_t;
 
 typedef struct {
-    pupil_kek_t  keks[PUPIL_KEYRING_EPOCHS];
-    uint32_t     keks_count;
-    tenant_t     tenants[TENANTS];
-    uint32_t     tenants_count;
-    char         categories[CATEGORIES][PUPIL_NAME_MAX + 1];
-    uint32_t     categories_count;
-    char        *word[WORDS];
-    uint32_t     words;
+    pupil_kek_t    keks[PUPIL_KEYRING_EPOCHS];
+    uint32_t       keks_count;
+    tenant_t       tenants[TENANTS];
+    uint32_t       tenants_count;
+    pupil_place_t  place;           /* of the last owner... */
+    pupil_key_t    owner;           /* ...whose key it is */
+    char           categories[CATEGORIES][PUPIL_NAME_MAX + 1];
+    uint32_t       categories_count;
+    char          *word[WORDS];
+    uint32_t       words;
 } tool_t;
 
 
@@ -229,6 +233,37 @@ owner_key(tool_t *tool)
     unwrap(&tenant->key, &what, tool->word[5], &key);
     hex("key owner", &key, sizeof(key));
     print_subkeys(tool, &key);
+
+    tool->place.tenant = tenant->tenant;
+    tool->place.owner = what.id;
+    tool->place.key_version = what.version;
+    tool->owner = key;
+}
+
+
+static void
+value(tool_t *tool)
+{
+    size_t           len;
+    uint8_t          sealed[VALUE_MAX], out[VALUE_MAX];
+    pupil_str_t      opened;
+    pupil_subkey_t   sub;
+    pupil_place_t   *place = &tool->place;
+
+    place->category = str(tool->word[1]);
+    place->field = str(tool->word[2]);
+    place->record = uuid(tool->word[3]);
+    pupil_subkey_derive(&tool->owner, place->category, &sub);
+
+    if (sodium_hex2bin(sealed, sizeof(sealed), tool->word[4],
+                       strlen(tool->word[4]), NULL, &len, NULL) != 0
+        || pupil_open(&sub, place, sealed, len, out, &opened) != PUPIL_OK
+        || opened.len > PUPIL_KEY_LEN)
+    {
+        die("a value does not open");
+    }
+
+    hex("value", opened.data, opened.len);
 }
 
 
@@ -318,6 +353,9 @@ command(tool_t *tool)
 
     } else if (strcmp(name, "owner") == 0 && tool->words == 6) {
         owner_key(tool);
+
+    } else if (strcmp(name, "value") == 0 && tool->words == 5) {
+        value(tool);
 
     } else if (strcmp(name, "login") == 0 && tool->words == 4) {
         login_row(tool);

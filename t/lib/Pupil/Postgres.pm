@@ -244,13 +244,20 @@ sub dump ($self, $db, $file) {
     return $self;
 }
 
-# The database as it was dumped: beside it, then in its place, so that nobody
-# meets half of it.  Ends its connections.
-sub replace ($self, $db, $file) {
-    spew($file, slurp($file) =~ s/((?:DATABASE|connect) )$db\b/$1beside/gr);
-    my $run = run_cmd('psql', '-qX', '-v', 'ON_ERROR_STOP=1', '-f', $file,
-                      $self->conninfo('postgres'), { timeout => 120 });
+# The database as it was dumped, under another name.
+sub beside ($self, $db, $file, $as = 'beside') {
+    spew("$file.$as", slurp($file) =~ s/((?:DATABASE|connect) )$db\b/$1$as/gr);
+    my $run = run_cmd('psql', '-qX', '-v', 'ON_ERROR_STOP=1', '-f',
+                      "$file.$as", $self->conninfo('postgres'),
+                      { timeout => 120 });
     die "psql: $run->{err}" if $run->{code};
+    return $self;
+}
+
+# As it was dumped, in its place: nobody meets half of it.  Ends its
+# connections.
+sub replace ($self, $db, $file) {
+    $self->beside($db, $file);
     my $dbh = $self->dbh('postgres');
     $dbh->do("DROP DATABASE $db WITH (FORCE)");
     $dbh->do("ALTER DATABASE beside RENAME TO $db");
