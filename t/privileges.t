@@ -90,7 +90,7 @@ my %allowed = (
             (map { ("keystore.$_" => 'SELECT INSERT') }
                  qw(service_key owner_key)),
             'keystore.kek_epoch' => 'SELECT INSERT retired_at',
-            'keystore.tenant_key' => 'SELECT INSERT epoch wrapped',
+            'keystore.tenant_key' => 'SELECT INSERT created_at',
             'keystore.fetch' => 'SELECT', 'keystore.floor' => 'SELECT',
             'keystore.bound' => 'SELECT INSERT',
             'keystore.ledger' => 'SELECT', 'keystore.mark' => 'SELECT',

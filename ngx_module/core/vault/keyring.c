@@ -223,6 +223,47 @@ pupil_keyring_put_service(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
 }
 
 
+pupil_rc_t
+pupil_keyring_wrap_anew(pupil_keyring_t *ring, pupil_wrapping_t *what,
+    pupil_str_t wrapped, uint8_t out[PUPIL_WRAPPED_LEN])
+{
+    uint32_t            newest;
+    pupil_rc_t          rc;
+    const pupil_key_t  *from, *to;
+
+    from = pupil_ring_tenant_key(ring, &what->tenant, what->parent_version);
+    to = pupil_keyring_tenant(ring, &what->tenant, &newest);
+
+    if (from == NULL || to == NULL) {
+        return PUPIL_NO_KEY;
+    }
+
+    rc = pupil_unwrap(from, what, wrapped.data, wrapped.len, &ring->scratch);
+
+    if (rc == PUPIL_OK) {
+        what->parent_version = newest;
+        rc = pupil_wrap(to, what, &ring->scratch, out);
+    }
+
+    if (rc == PUPIL_OK) {
+        rc = pupil_unwrap(to, what, out, PUPIL_WRAPPED_LEN, &ring->again);
+    }
+
+    if (rc == PUPIL_OK
+        && sodium_memcmp(&ring->again, &ring->scratch, sizeof(pupil_key_t))
+           != 0)
+    {
+        rc = PUPIL_TAMPERED;
+    }
+
+    sodium_memzero(&ring->scratch, sizeof(ring->scratch));
+    sodium_memzero(&ring->again, sizeof(ring->again));
+    pupil_stack_wipe();
+
+    return rc;
+}
+
+
 const pupil_key_t *
 pupil_keyring_tenant(const pupil_keyring_t *ring, const pupil_uuid_t *tenant,
     uint32_t *version)

@@ -69,7 +69,8 @@ typedef struct {
 } pupil_ring_owner_t;
 
 struct pupil_keyring_s {
-    pupil_key_t            scratch;     /* where a key is unwrapped */
+    pupil_key_t            scratch;     /* where a key is unwrapped... */
+    pupil_key_t            again;       /* ...and once more, to compare */
     uint8_t                hash_key[crypto_shorthash_KEYBYTES];
     pupil_time_t           lifetime;
     pupil_time_t           trusted_from;    /* what was put before expired */

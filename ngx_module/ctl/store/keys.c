@@ -19,10 +19,8 @@
 #define NAME_SIZE  (2 * PUPIL_MAX_NAME + 16)
 
 
-static int keys_load(ctl_t *ctl);
 static pupil_rc_t tenant_put(ctl_t *ctl, const PGresult *res, int row);
 static pupil_rc_t service_put(ctl_t *ctl, const PGresult *res, int row);
-static int tenant_key_make(ctl_t *ctl);
 static int service_key_make(ctl_t *ctl, const char *name);
 static int index_keys_make(ctl_t *ctl);
 static int index_keys_tenant(ctl_t *ctl);
@@ -65,7 +63,7 @@ ctl_keys_open(ctl_t *ctl)
         return -1;
     }
 
-    rc = keys_load(ctl);
+    rc = ctl_keys_load(ctl);
     ctl_rollback(ctl->keys);
 
     if (rc != 0) {
@@ -82,16 +80,16 @@ ctl_keys_open(ctl_t *ctl)
 }
 
 
-/* What the key store has of the tenant, into the keyring. */
-static int
-keys_load(ctl_t *ctl)
+int
+ctl_keys_load(ctl_t *ctl)
 {
     int          row;
     PGresult    *res;
     pupil_rc_t   rc;
 
     res = ctl_query(ctl->keys, "SELECT version, epoch, wrapped FROM"
-                    " keystore.tenant_key ORDER BY version", 0, NULL);
+                    " keystore.tenant_key ORDER BY version FOR KEY SHARE", 0,
+                    NULL);
     if (res == NULL) {
         return -1;
     }
@@ -175,12 +173,12 @@ ctl_keys_ensure(ctl_t *ctl)
     uint32_t            version;
     const char *const  *name;
 
-    if (keys_load(ctl) != 0) {
+    if (ctl_keys_load(ctl) != 0) {
         return -1;
     }
 
     if (pupil_keyring_tenant(ctl->ring, &ctl->tenant, &version) == NULL
-        && tenant_key_make(ctl) != 0)
+        && ctl_tenant_key_make(ctl, 1) != 0)
     {
         return -1;
     }
@@ -195,9 +193,10 @@ ctl_keys_ensure(ctl_t *ctl)
 }
 
 
-static int
-tenant_key_make(ctl_t *ctl)
+int
+ctl_tenant_key_make(ctl_t *ctl, uint32_t version)
 {
+    char                number[16];
     uint8_t             wrapped[PUPIL_WRAPPED_LEN];
     pupil_str_t         s;
     pupil_wrapping_t    what;
@@ -210,13 +209,16 @@ tenant_key_make(ctl_t *ctl)
 
     memset(&what, 0, sizeof(pupil_wrapping_t));
     what.object = PUPIL_OBJECT_TENANT_KEY;
-    what.version = 1;
+    what.version = version;
     what.parent_version = kek->epoch;
+
+    snprintf(number, sizeof(number), "%u", version);
 
     if (key_make(ctl, &kek->key, &what, wrapped) != 0
         || key_insert(ctl, "INSERT INTO keystore.tenant_key (tenant, version,"
                       " epoch, wrapped) VALUES ($1::uuid, $2::integer,"
-                      " $3::integer, $4::bytea)", "1", kek->epoch, wrapped)
+                      " $3::integer, $4::bytea)", number, kek->epoch,
+                      wrapped)
            != 0)
     {
         return -1;
@@ -225,7 +227,8 @@ tenant_key_make(ctl_t *ctl)
     s.data = wrapped;
     s.len = sizeof(wrapped);
 
-    if (pupil_keyring_put_tenant(ctl->ring, &ctl->tenant, 1, kek->epoch, s)
+    if (pupil_keyring_put_tenant(ctl->ring, &ctl->tenant, version, kek->epoch,
+                                 s)
         != PUPIL_OK)
     {
         return ctl_error("the keyring is full");
@@ -321,7 +324,7 @@ index_keys_tenant(ctl_t *ctl)
     }
 
     if ((ctl->keks_count == 0 && ctl_kek_open(ctl) != 0)
-        || keys_load(ctl) != 0)
+        || ctl_keys_load(ctl) != 0)
     {
         ctl_rollback(ctl->keys);
         return -1;

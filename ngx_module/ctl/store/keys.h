@@ -21,6 +21,16 @@ int ctl_keys_tenant(ctl_t *ctl);
 int ctl_keys_open(ctl_t *ctl);
 
 /*
+ * What the key store has of the tenant, into the keyring.  Until the caller's
+ * transaction ends, no version of the tenant's key comes or goes: what is
+ * wrapped under the newest in it stays.
+ */
+int ctl_keys_load(ctl_t *ctl);
+
+/* Makes a version of the tenant's key, in a transaction as above. */
+int ctl_tenant_key_make(ctl_t *ctl, uint32_t version);
+
+/*
  * Makes what the tenant lacks of tenant and service keys, in a transaction of
  * the key store that the caller began.
  */
