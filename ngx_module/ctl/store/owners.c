@@ -12,11 +12,13 @@
 #include "ctl/base/join.h"
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
+#include "ctl/store/keys.h"
 #include "ctl/store/owners.h"
 
 
 static int keys_wrap(ctl_t *ctl, ctl_owner_t *const *owners, size_t count);
 static int keys_insert(ctl_t *ctl, ctl_owner_t *const *owners, size_t count);
+static int versions_know(ctl_t *ctl, ctl_owner_t *const *owners, size_t count);
 static int keys_read(const PGresult *res, ctl_owner_t *const *owners,
     size_t count);
 static int key_read(void *ctx, uint32_t index, const PGresult *res, int row);
@@ -34,11 +36,9 @@ ctl_owners_make(ctl_t *ctl, ctl_owner_t *const *owners, size_t count)
         return 0;
     }
 
-    if (keys_wrap(ctl, owners, count) != 0) {
-        return -1;
-    }
-
-    if (ctl_begin(ctl->keys, &ctl->tenant) != 0
+    /* the tenant's key may have a version that was not there before */
+    if (ctl_begin(ctl->keys, &ctl->tenant) != 0 || ctl_keys_load(ctl) != 0
+        || keys_wrap(ctl, owners, count) != 0
         || keys_insert(ctl, owners, count) != 0 || ctl_commit(ctl->keys) != 0)
     {
         ctl_rollback(ctl->keys);
@@ -176,6 +176,10 @@ ctl_owners_fetch(ctl_t *ctl, ctl_owner_t *const *owners, size_t count)
         PQclear(res);
     }
 
+    if (rc == 0) {
+        rc = versions_know(ctl, owners, count);
+    }
+
     ctl_rollback(ctl->keys);
     ctl_buf_free(&ids);
 
@@ -201,6 +205,26 @@ keys_read(const PGresult *res, ctl_owner_t *const *owners, size_t count)
     ctl_join_free(&join);
 
     return rc;
+}
+
+
+/* What is wrapped under a version that came since is of no use without it. */
+static int
+versions_know(ctl_t *ctl, ctl_owner_t *const *owners, size_t count)
+{
+    size_t    i;
+    uint32_t  newest;
+
+    newest = 0;
+    (void) pupil_keyring_tenant(ctl->ring, &ctl->tenant, &newest);
+
+    for (i = 0; i < count; i++) {
+        if (owners[i]->tenant_version > newest) {
+            return ctl_keys_load(ctl);
+        }
+    }
+
+    return 0;
 }
 
 
