@@ -15,6 +15,8 @@
 static ngx_int_t ngx_http_pupil_keys_fetch(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t what, ngx_http_pupil_step_pt next);
 static void ngx_http_pupil_keys_done(ngx_libpq_exchange_t *ex);
+static ngx_int_t ngx_http_pupil_keys_again(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t what, const char *which);
 static ngx_int_t ngx_http_pupil_keys_allowed(ngx_http_pupil_ctx_t *ctx,
     const PGresult *asked, const PGresult *fetched);
 static ngx_int_t ngx_http_pupil_keys_refused(ngx_http_pupil_ctx_t *ctx,
@@ -175,6 +177,12 @@ ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx)
         }
 
         rc = ngx_http_pupil_keys_put_services(ctx, *results++);
+
+        if (rc == NGX_DECLINED) {
+            return ngx_http_pupil_keys_again(ctx, ctx->keys.what,
+                                             "a service key");
+        }
+
         if (rc != NGX_OK) {
             return rc;
         }
@@ -192,21 +200,15 @@ ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx)
 
         rc = ngx_http_pupil_keys_put_owners(ctx, results[1]);
 
-        if (rc == NGX_DECLINED && !ctx->keys.refetched) {
-            /* a new version of the tenant's key is in force */
-            ctx->keys.refetched = 1;
-
-            return ngx_http_pupil_keys_fetch(ctx,
+        if (rc == NGX_DECLINED) {
+            return ngx_http_pupil_keys_again(ctx,
                                              NGX_HTTP_PUPIL_KEYS_TENANT
                                              |NGX_HTTP_PUPIL_KEYS_OWNERS,
-                                             ctx->keys.next);
+                                             "an owner's key");
         }
 
         if (rc != NGX_OK) {
-            return rc == NGX_DECLINED
-                   ? ngx_http_pupil_keys_broken(ctx, PUPIL_NO_KEY,
-                                                "an owner's key")
-                   : rc;
+            return rc;
         }
 
         ctx->keys.missing_count = 0;
@@ -223,6 +225,24 @@ ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx)
     ctx->step = next;
 
     return next(ctx);
+}
+
+
+/*
+ * What is wrapped by a tenant key that is not loaded: a new version of it came
+ * in force, perhaps between two statements.
+ */
+static ngx_int_t
+ngx_http_pupil_keys_again(ngx_http_pupil_ctx_t *ctx, ngx_uint_t what,
+    const char *which)
+{
+    if (ctx->keys.refetched) {
+        return ngx_http_pupil_keys_broken(ctx, PUPIL_NO_KEY, which);
+    }
+
+    ctx->keys.refetched = 1;
+
+    return ngx_http_pupil_keys_fetch(ctx, what, ctx->keys.next);
 }
 
 
@@ -350,6 +370,7 @@ ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 }
 
 
+/* NGX_DECLINED: wrapped by a tenant key that is not loaded. */
 static ngx_int_t
 ngx_http_pupil_keys_put_services(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
@@ -385,7 +406,10 @@ ngx_http_pupil_keys_put_services(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
         if (rc != PUPIL_OK) {
             pupil_keyring_forget_tenant(ctx->main->vault.ring, &ctx->tenant);
-            return ngx_http_pupil_keys_broken(ctx, rc, "a service key");
+
+            return rc == PUPIL_NO_KEY
+                   ? NGX_DECLINED
+                   : ngx_http_pupil_keys_broken(ctx, rc, "a service key");
         }
     }
 
