@@ -10,7 +10,7 @@
  *     tenant TENANT VERSION EPOCH HEX          as the key store has it
  *     service TENANT NAME TENANT_VERSION HEX
  *     owner TENANT OWNER VERSION TENANT_VERSION HEX
- *     value CATEGORY FIELD RECORD HEX          of that owner; prints "value HEX"
+ *     value CATEGORY FIELD RECORD HEX          of that owner; "value HEX"
  *     subject TENANT SUBJECT STATUS SOURCE     prints the MAC of the row
  *     role TENANT SUBJECT INSTITUTION ROLE FROM TO SOURCE
  *     enrolment TENANT ENROLMENT SUBJECT CLASS INSTITUTION ROLE FROM TO SOURCE

@@ -109,6 +109,44 @@ test_tenant(void)
 
 
 static void
+test_wrap_anew(void)
+{
+    uint8_t           old[PUPIL_WRAPPED_LEN], made[PUPIL_WRAPPED_LEN];
+    fixture_t         f;
+    pupil_key_t       newer, opened;
+    pupil_str_t       wrapped = { old, sizeof(old) };
+    pupil_wrapping_t  what = owner_key(1, 1, 1);
+
+    setup(&f, OWNERS);
+    pupil_key_random(&newer);
+    put_tenant(&f, 1, 2, 1, &newer);
+    pupil_wrap(&f.tenant_key, &what, &f.owner_key, old);
+
+    ok(pupil_keyring_wrap_anew(f.ring, &what, wrapped, made) == PUPIL_OK
+       && what.parent_version == 2
+       && pupil_unwrap(&newer, &what, made, sizeof(made), &opened) == PUPIL_OK
+       && memcmp(&opened, &f.owner_key, sizeof(opened)) == 0,
+       "I7: wrapped anew under the newest version, a key is the same");
+    ok(pupil_unwrap(&f.tenant_key, &what, made, sizeof(made), &opened)
+       == PUPIL_TAMPERED, "and does not open under the one before");
+    ok(!arena_has(&f, &f.owner_key, sizeof(f.owner_key)),
+       "I14: nothing of it is left");
+
+    what.parent_version = 3;
+    ok(pupil_keyring_wrap_anew(f.ring, &what, wrapped, made) == PUPIL_NO_KEY,
+       "of a version that is not there: no key");
+
+    what.parent_version = 1;
+    old[PUPIL_WRAPPED_LEN - 1] ^= 1;
+    ok(pupil_keyring_wrap_anew(f.ring, &what, wrapped, made) == PUPIL_TAMPERED
+       && !arena_has(&f, &f.owner_key, sizeof(f.owner_key)),
+       "one that does not open: tampered");
+
+    pupil_arena_destroy(f.arena);
+}
+
+
+static void
 test_epochs(void)
 {
     uint32_t     i, count = 0;
@@ -248,6 +286,7 @@ main(void)
 
     test_create();
     test_tenant();
+    test_wrap_anew();
     test_epochs();
     test_bounds();
     test_services();

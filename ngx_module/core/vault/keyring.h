@@ -70,8 +70,8 @@ pupil_rc_t pupil_keyring_put_service(pupil_keyring_t *ring,
 /*
  * Wraps what a version of the tenant's key wraps under the newest: what says
  * which key it is, under which version, and then under which it is now.  What
- * was made opens, and is the same key.  PUPIL_TAMPERED when the old one does not
- * unwrap, PUPIL_NO_KEY when its version is not in the ring.
+ * was made opens, and is the same key.  PUPIL_TAMPERED when the old one does
+ * not unwrap, PUPIL_NO_KEY when its version is not in the ring.
  */
 pupil_rc_t pupil_keyring_wrap_anew(pupil_keyring_t *ring,
     pupil_wrapping_t *what, pupil_str_t wrapped,

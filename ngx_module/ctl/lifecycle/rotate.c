@@ -1,9 +1,9 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * An epoch of the key-encryption key gives way to the next, with the versions of
- * tenants' keys that it wraps, one tenant after the other, while workers go on
- * with what they have unwrapped.  No value is sealed anew.
+ * An epoch of the key-encryption key gives way to the next, with the versions
+ * of tenants' keys that it wraps, one tenant after the other, while workers go
+ * on with what they have unwrapped.  No value is sealed anew.
  */
 
 #include <inttypes.h>
@@ -67,9 +67,9 @@ ctl_cmd_key_rotate(ctl_t *ctl)
         return CTL_DONE;
     }
 
-    printf("the keys of %lld of %lld tenant%s have new versions under epoch %s,"
-           " and %lld keys are wrapped under these.  Run pupilctl key retire for"
-           " each epoch before it\n", (long long) rotation.keys,
+    printf("the keys of %lld of %lld tenant%s have new versions under epoch"
+           " %s, and %lld keys are wrapped under these.  Run pupilctl key"
+           " retire for each epoch before it\n", (long long) rotation.keys,
            (long long) rotation.tenants, rotation.tenants == 1 ? "" : "s",
            rotation.epoch, (long long) rotation.wrapped);
 
