@@ -48,7 +48,7 @@ my @cases = (
         . unpack('H*', chr($_) x 32) . "\n" } 1 .. 9), qr/longer than 8 lines/,
      qr/retired/],
     ['of an unknown epoch', file($key =~ s/v1 1/v1 7/r),
-     qr/epoch/, qr/newest|key register|wrong file|put a copy/, 'asks'],
+     qr/epoch/, qr/copy (?:of )?the newest|key register|wrong file/, 'asks'],
     ['of another key', file("pupil-kek-v1 1 $other\n"),
      qr/another|does not open|not the key/, qr/wrong file|another|belongs/,
      'asks'],

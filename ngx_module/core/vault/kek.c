@@ -19,6 +19,7 @@
 
 
 #define PUPIL_KEK_COMMAND    "\"pupilctl key generate\""
+#define PUPIL_KEK_BACK       "; put a copy of the file back"
 #define PUPIL_KEK_LABEL      "pupil-kek-v1 "
 #define PUPIL_KEK_LABEL_LEN  (sizeof(PUPIL_KEK_LABEL) - 1)
 #define PUPIL_KEK_HEX_LEN    (2 * PUPIL_KEY_LEN)
@@ -185,7 +186,7 @@ pupil_kek_check_file(int fd, const char *path, pupil_error_t *error)
 
     if (!S_ISREG(st.st_mode)) {
         return pupil_kek_refuse(error, "the key file \"%s\" is not a regular"
-                                " file", path);
+                                " file" PUPIL_KEK_BACK, path);
     }
 
     if (st.st_uid != geteuid()) {
@@ -206,7 +207,9 @@ pupil_kek_check_file(int fd, const char *path, pupil_error_t *error)
     if (st.st_size > PUPIL_KEK_FILE_MAX) {
         return pupil_kek_refuse(error, "the key file \"%s\" is longer than"
                                 " %d lines \"" PUPIL_KEK_LABEL "EPOCH HEX\""
-                                " can be", path, PUPIL_KEYRING_EPOCHS);
+                                " can be: remove the oldest, retired epochs,"
+                                " or put a copy of the file back", path,
+                                PUPIL_KEYRING_EPOCHS);
     }
 
     return PUPIL_OK;
@@ -221,7 +224,7 @@ pupil_kek_parse_line(const uint8_t *s, size_t len, pupil_kek_t *kek,
     size_t    written;
     uint64_t  epoch = 0;
 
-    *what = "is not \"" PUPIL_KEK_LABEL "EPOCH HEX\"";
+    *what = "is not \"" PUPIL_KEK_LABEL "EPOCH HEX\"" PUPIL_KEK_BACK;
 
     if (len < PUPIL_KEK_LABEL_LEN
         || memcmp(s, PUPIL_KEK_LABEL, PUPIL_KEK_LABEL_LEN) != 0)
@@ -236,7 +239,7 @@ pupil_kek_parse_line(const uint8_t *s, size_t len, pupil_kek_t *kek,
         epoch = epoch * 10 + (uint64_t) (*s - '0');
 
         if (epoch == 0 || epoch > PUPIL_EPOCH_MAX) {
-            *what = "has an epoch that is not 1 to 2147483647";
+            *what = "has an epoch that is not 1 to 2147483647" PUPIL_KEK_BACK;
             return PUPIL_INVALID;
         }
 
@@ -252,7 +255,7 @@ pupil_kek_parse_line(const uint8_t *s, size_t len, pupil_kek_t *kek,
         || pupil_hex_decode(s + 1, len - 1, kek->key.b, PUPIL_KEY_LEN,
                             &written) != PUPIL_OK)
     {
-        *what = "has a key that is not 64 hexadecimal digits";
+        *what = "has a key that is not 64 hexadecimal digits" PUPIL_KEK_BACK;
         return PUPIL_INVALID;
     }
 
@@ -269,7 +272,7 @@ pupil_kek_check_order(const pupil_kek_t *keks, uint32_t at)
     uint32_t  i;
 
     if (sodium_is_zero(keks[at].key.b, PUPIL_KEY_LEN)) {
-        return "has a key of zeros: it is no key";
+        return "has a key of zeros: it is no key" PUPIL_KEK_BACK;
     }
 
     if (at != 0 && keks[at].epoch <= keks[at - 1].epoch) {
@@ -282,7 +285,7 @@ pupil_kek_check_order(const pupil_kek_t *keks, uint32_t at)
             == 0)
         {
             return "repeats the key of another epoch: each has a key of its"
-                   " own";
+                   " own" PUPIL_KEK_BACK;
         }
     }
 

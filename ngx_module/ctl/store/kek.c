@@ -228,6 +228,11 @@ ctl_kek_newest(ctl_t *ctl)
     uint32_t   i;
     PGresult  *res;
 
+    /* what is wrapped under another key by its number would be lost */
+    if (ctl_kek_known(ctl, ctl->keys) < 0) {
+        return NULL;
+    }
+
     res = ctl_query(ctl->keys, "SELECT epoch FROM keystore.kek_epoch"
                     " WHERE retired_at IS NULL", 0, NULL);
     if (res == NULL) {

@@ -104,7 +104,8 @@ ctl_keys_load(ctl_t *ctl)
 
     if (rc == PUPIL_NO_KEY) {
         return ctl_error("the key of the tenant is wrapped by an epoch that is"
-                         " not in %s", ctl->opt.key);
+                         " not in %s: put a copy of the newest file there",
+                         ctl->opt.key);
     }
 
     if (rc != PUPIL_OK) {
