@@ -22,7 +22,7 @@ my %who = map { $_ => $site->person($login{$_}) } keys %login;
 my $wrong = 'this is not the password';
 
 $day->set_status($who{locked}{id}, 'locked');
-$day->set_status($who{closed}{id}, 'closed');
+$site->ctl_ok('subject', 'close', $who{closed}{id}, $site->ctl_where);
 
 # As an erasure leaves it: the key is gone, and what it sealed stays unread.
 $db->do("UPDATE pupil.owner SET state = 'erased' WHERE owner = ?", {},

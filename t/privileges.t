@@ -62,6 +62,7 @@ my %allowed = (
             'pupil.seal_writer' => 'SELECT INSERT number',
             'pupil.restricted' => 'SELECT INSERT DELETE',
             'pupil.closed' => 'SELECT INSERT DELETE',
+            'pupil.retention' => 'SELECT INSERT days reference set_at',
             'pupil.session' => 'SELECT DELETE',
             'pupil.plugin' =>
                 'SELECT INSERT accepted_at accepted_by grants version',

@@ -77,6 +77,10 @@ test_states(void)
           "only the key store says restricted: so it is" },
         { RESTRICTED, ACTIVE, 1, 1, 1, PUPIL_OK,
           "the same for a purpose that may: served" },
+        { ACTIVE, RECOVERY, 1, 1, 1, PUPIL_RESTRICTED,
+          "the row is in recovery: no purpose opens" },
+        { RECOVERY, ACTIVE, 1, 1, 1, PUPIL_RESTRICTED,
+          "only the key store says recovery: so it is" },
         { ACTIVE, ERASED, 1, 1, 1, PUPIL_ERASED,
           "the row is erased, the cache active: no dead key is served" },
         { ERASED, ERASED, 1, 1, 1, PUPIL_ERASED, "both erased" },
@@ -105,6 +109,7 @@ test_state_texts(void)
 {
     ok(pupil_owner_state(str("active")) == ACTIVE
        && pupil_owner_state(str("restricted")) == RESTRICTED
+       && pupil_owner_state(str("recovery")) == RECOVERY
        && pupil_owner_state(str("erased")) == ERASED
        && pupil_owner_state(str("absent")) == ABSENT
        && pupil_owner_state(str("")) == ABSENT

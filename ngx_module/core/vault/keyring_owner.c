@@ -43,6 +43,7 @@ static void pupil_ring_list_remove(pupil_ring_owner_t *owners,
 static const char *const  pupil_owner_states[] = {
     [PUPIL_OWNER_STATE_ACTIVE]     = "active",
     [PUPIL_OWNER_STATE_RESTRICTED] = "restricted",
+    [PUPIL_OWNER_STATE_RECOVERY]   = "recovery",
     [PUPIL_OWNER_STATE_ERASED]     = "erased"
 };
 
@@ -174,6 +175,9 @@ pupil_ring_owner_admits(pupil_owner_state_t state, int allow_restricted)
 
     case PUPIL_OWNER_STATE_RESTRICTED:
         return allow_restricted ? PUPIL_OK : PUPIL_RESTRICTED;
+
+    case PUPIL_OWNER_STATE_RECOVERY:
+        return PUPIL_RESTRICTED;
 
     case PUPIL_OWNER_STATE_ERASED:
         return PUPIL_ERASED;

@@ -19,6 +19,7 @@ typedef enum {
     PUPIL_OWNER_STATE_ABSENT = 0,
     PUPIL_OWNER_STATE_ACTIVE,
     PUPIL_OWNER_STATE_RESTRICTED,
+    PUPIL_OWNER_STATE_RECOVERY,     /* a closed account's: no key serves */
     PUPIL_OWNER_STATE_ERASED
 } pupil_owner_state_t;
 
@@ -46,10 +47,11 @@ pupil_rc_t pupil_keyring_put_owner(pupil_keyring_t *ring,
  * the tenant, owner, category and key version count.  That version and state
  * are what the data row said of the owner (pupil.owner), so that no cache
  * serves a dead key; of two states the stricter wins.  PUPIL_ERASED,
- * PUPIL_RESTRICTED (unless allow_restricted), PUPIL_NOT_FOUND for an absent
- * owner, and PUPIL_NO_KEY when the key is not cached, has expired, or is of
- * another version: fetch it, put it, ask again, once.  PUPIL_INVALID
- * for an empty or long category, PUPIL_NO_MEMORY for the 129th category of all.
+ * PUPIL_RESTRICTED (unless allow_restricted, and always for an owner in
+ * recovery), PUPIL_NOT_FOUND for an absent owner, and PUPIL_NO_KEY when the key
+ * is not cached, has expired, or is of another version: fetch it, put it, ask
+ * again, once.  PUPIL_INVALID for an empty or long category, PUPIL_NO_MEMORY
+ * for the 129th category of all.
  * *key is valid until the next put, forget or expire, and until
  * PUPIL_KEYRING_SUBKEYS other categories of this owner were asked for.
  */

@@ -28,6 +28,7 @@
 #include "ctl/lifecycle/hold.h"
 #include "ctl/lifecycle/replay.h"
 #include "ctl/lifecycle/restrict.h"
+#include "ctl/lifecycle/period.h"
 #include "ctl/lifecycle/retention.h"
 #include "ctl/lifecycle/rotate.h"
 #include "ctl/lifecycle/work.h"
@@ -215,7 +216,12 @@ static const command_t  commands[] = {
         .words = "subject close", .max = 1, .personal = 1,
         .run = ctl_cmd_subject_close,
         .arguments = "ID|--login NAME",
-        .summary = "as lock, for good"
+        .summary = "as lock, and what is held is read by nobody"
+    }, {
+        .words = "subject reopen", .max = 1, .personal = 1,
+        .run = ctl_cmd_subject_reopen,
+        .arguments = "ID|--login NAME",
+        .summary = "bring back whom was closed, with name and work"
     }, {
         .words = "subject hold", .max = 1, .personal = 1,
         .run = ctl_cmd_subject_hold,
@@ -297,6 +303,16 @@ static const command_t  commands[] = {
         .run = ctl_cmd_retention_run,
         .arguments = "[--dry-run]",
         .summary = "delete what has expired, by what plugins declare"
+    }, {
+        .words = "retention set", .min = 2, .max = 2, .personal = 1,
+        .run = ctl_cmd_retention_set,
+        .arguments = "CATEGORY|recovery DAYS --reference TEXT",
+        .summary = "keep for less time than the plugin declares, by a decision"
+    }, {
+        .words = "retention list",
+        .run = ctl_cmd_retention_list,
+        .arguments = "",
+        .summary = "how long each category is kept, and by which decision"
     }, {
         .words = "work",
         .run = ctl_cmd_work,

@@ -65,8 +65,7 @@ ctl_cmd_subject_erase(ctl_t *ctl)
         return CTL_USAGE;
     }
 
-    if (erase_ready(ctl, &whom) != 0 || ctl_ledger_check(ctl) != 0
-        || ctl_ledger_file_check(ctl) != 0
+    if (erase_ready(ctl, &whom) != 0
         || ctl_ledger_enter(ctl, whom.text, &entry) != 0)
     {
         return CTL_FAILED;
@@ -86,7 +85,6 @@ ctl_cmd_subject_erase(ctl_t *ctl)
 static int
 erase_ready(ctl_t *ctl, ctl_whom_t *whom)
 {
-    size_t       restored;
     const char  *reference;
 
     if (ctl_whom_find(ctl, &erase_access, whom) != 0) {
@@ -109,16 +107,30 @@ erase_ready(ctl_t *ctl, ctl_whom_t *whom)
 
     ctl_rollback(ctl->data);
 
-    if (marks_ready(ctl) != 0 || ctl_erasures_turn(ctl) != 0
-        || ctl_erasures_finish(ctl, &restored) != 0)
-    {
+    if (marks_ready(ctl) != 0 || ctl_erasures_turn(ctl) != 0) {
         return -1;
     }
 
-    return restored == 0 ? 0
-           : ctl_error("the data database was restored and lacks %zu"
-                       " erasure%s: run pupilctl restore replay first",
-                       restored, ctl_plural(restored));
+    return ctl_erasures_ready(ctl);
+}
+
+
+int
+ctl_erasures_ready(ctl_t *ctl)
+{
+    size_t  restored;
+
+    if (marks_ready(ctl) != 0 || ctl_erasures_finish(ctl, &restored) != 0) {
+        return -1;
+    }
+
+    if (restored != 0) {
+        return ctl_error("the data database was restored and lacks %zu"
+                         " erasure%s: run pupilctl restore replay first",
+                         restored, ctl_plural(restored));
+    }
+
+    return ctl_ledger_check(ctl) == 0 ? ctl_ledger_file_check(ctl) : -1;
 }
 
 
@@ -143,6 +155,16 @@ ctl_erasures_turn(ctl_t *ctl)
 
     return rc <= 0 ? rc : ctl_error("an import of this tenant is running, or"
                                     " another erasure: try again");
+}
+
+
+int
+ctl_erase_subject(ctl_t *ctl, const char *subject)
+{
+    ctl_ledger_entry_t  entry;
+
+    return ctl_ledger_enter(ctl, subject, &entry) == 0
+           ? ctl_erase(ctl, &entry) : -1;
 }
 
 

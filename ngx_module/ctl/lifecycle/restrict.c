@@ -87,13 +87,19 @@ state_change(ctl_t *ctl, const change_t *change)
 static int
 state_refuse(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change)
 {
-    if (ctl_whom_state(whom) != PUPIL_OWNER_STATE_ERASED) {
+    pupil_owner_state_t  state;
+
+    state = ctl_whom_state(whom);
+
+    if (state < PUPIL_OWNER_STATE_RECOVERY) {
         return 0;
     }
 
     (void) ctl_whom_refuse(ctl, &restrict_access, whom, change->detail);
 
-    return ctl_error("this person was erased");
+    return ctl_error(state == PUPIL_OWNER_STATE_ERASED
+                     ? "this person was erased"
+                     : "this account is closed: nobody reads what is held");
 }
 
 

@@ -14,6 +14,8 @@
 #include "ctl/base/db.h"
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
+#include "ctl/lifecycle/leavers.h"
+#include "ctl/lifecycle/period.h"
 #include "ctl/lifecycle/retention.h"
 #include "ctl/lifecycle/tenants.h"
 #include "ctl/store/keys.h"
@@ -29,12 +31,15 @@
 /* Of a tenant. */
 typedef struct {
     const char  *held;          /* the literal of an array of UUIDs */
+    json_t      *narrowed;      /* days, by what the tenant has decided of */
+    uint32_t     longest;       /* of what counts from a closed account */
     json_t      *counts;        /* by category */
 } run_t;
 
 
 static int tenant_run(ctl_t *ctl, void *data);
 static int held_read(ctl_t *ctl, run_t *run);
+static int people_run(ctl_t *ctl, run_t *run);
 static int categories_run(ctl_t *ctl, run_t *run);
 static int category_run(ctl_t *ctl, run_t *run, const pupil_plugin_t *plugin);
 static int batch_run(ctl_t *ctl, const run_t *run,
@@ -93,9 +98,11 @@ tenant_run(ctl_t *ctl, void *data)
                            " erasure: try again");
     }
 
+    memset(&run, 0, sizeof(run_t));
     run.counts = json_object();
 
-    rc = held_read(ctl, &run) == 0 && categories_run(ctl, &run) == 0
+    rc = held_read(ctl, &run) == 0 && ctl_periods_read(ctl, &run.narrowed) == 0
+         && categories_run(ctl, &run) == 0 && people_run(ctl, &run) == 0
          && (ctl->opt.dry_run || tenant_sweep(ctl, &run) == 0) ? 0 : -1;
 
     ctl_turn_give(ctl);
@@ -105,6 +112,7 @@ tenant_run(ctl_t *ctl, void *data)
     }
 
     json_decref(run.counts);
+    json_decref(run.narrowed);
 
     return rc;
 }
@@ -133,6 +141,22 @@ held_read(ctl_t *ctl, run_t *run)
     run->held = ctl_pool_text(&ctl->pool, PQgetvalue(res, 0, 0),
                               (size_t) PQgetlength(res, 0, 0));
     PQclear(res);
+
+    return 0;
+}
+
+
+/* Whole, once nothing of theirs has to be kept. */
+static int
+people_run(ctl_t *ctl, run_t *run)
+{
+    int64_t  people;
+
+    if (ctl_leavers_run(ctl, run->held, run->longest, &people) != 0) {
+        return -1;
+    }
+
+    json_object_set_new(run->counts, "people", json_integer(people));
 
     return 0;
 }
@@ -182,7 +206,8 @@ categories_run(ctl_t *ctl, run_t *run)
 static int
 category_run(ctl_t *ctl, run_t *run, const pupil_plugin_t *plugin)
 {
-    int64_t  records, all;
+    int64_t   records, all;
+    uint32_t  days;
 
     if (plugin->retention->then != PUPIL_EXPIRY_ERASE) {
         ctl_note("%s asks for its records to be made anonymous, which is not"
@@ -191,6 +216,13 @@ category_run(ctl_t *ctl, run_t *run, const pupil_plugin_t *plugin)
     }
 
     all = 0;
+    days = ctl_period_days(run->narrowed, plugin);
+
+    if (plugin->retention->from == PUPIL_EVENT_ACCOUNT_CLOSED
+        && days > run->longest)
+    {
+        run->longest = days;
+    }
 
     do {
         if (batch_run(ctl, run, plugin, &records) != 0) {
@@ -249,7 +281,8 @@ batch_expire(ctl_t *ctl, const run_t *run, const pupil_plugin_t *plugin)
     char         days[16];
     const char  *most, *params[5];
 
-    snprintf(days, sizeof(days), "%u", (unsigned) plugin->retention->days);
+    snprintf(days, sizeof(days), "%u",
+             (unsigned) ctl_period_days(run->narrowed, plugin));
     most = ctl->opt.dry_run ? "0" : BATCH;
 
     if (strcmp(plugin->name, ENROLMENT) == 0) {

@@ -12,19 +12,27 @@
 #include "ctl/base/literal.h"
 #include "ctl/people/status.h"
 #include "ctl/store/floors.h"
+#include "ctl/store/recovery.h"
 #include "ctl/store/revoked.h"
 #include "ctl/store/subject.h"
 #include "ctl/store/whom.h"
 
 
 typedef struct {
-    const char  *status;
-    const char  *detail;        /* for the record */
-    int          revokes;
+    const char          *status;
+    const char          *detail;        /* for the record */
+    const ctl_access_t  *access;
+    int                  revokes;
+
+    /* of recovery, NULL: nothing; in the transaction, and once it is there */
+    int                (*data)(ctl_t *ctl, const ctl_whom_t *whom);
+    int                (*keys)(ctl_t *ctl, const ctl_whom_t *whom);
 } change_t;
 
 
 static int status_change(ctl_t *ctl, const change_t *change);
+static int status_changes(const ctl_whom_t *whom, const change_t *change,
+    const pupil_floors_t *floors);
 static int status_set(ctl_t *ctl, const ctl_whom_t *whom,
     const change_t *change, const pupil_floors_t *floors);
 static int status_stored(ctl_t *ctl, const ctl_whom_t *whom,
@@ -32,6 +40,7 @@ static int status_stored(ctl_t *ctl, const ctl_whom_t *whom,
 static int status_tampered(ctl_t *ctl, const ctl_whom_t *whom);
 static int status_refuse(ctl_t *ctl, const ctl_whom_t *whom,
     const change_t *change);
+static const char *refusal(const ctl_whom_t *whom, const change_t *change);
 static int status_revoke(ctl_t *ctl, const ctl_whom_t *whom,
     const change_t *change, const pupil_floors_t *floors);
 static void status_print(const ctl_t *ctl, const ctl_whom_t *whom,
@@ -46,16 +55,42 @@ static const ctl_access_t  status_access = {
     .about = "subjects"
 };
 
+static const ctl_access_t  reopen_access = {
+    .category = "enrolment",
+    .fields = "role",
+    .purpose = PUPIL_PURPOSE_RECOVERY,
+    .operation = PUPIL_OPERATION_WRITE,
+    .about = "subjects"
+};
+
 static const change_t  change_lock = {
-    .status = "locked", .detail = "status=locked", .revokes = 1
+    .status = "locked",
+    .detail = "status=locked",
+    .access = &status_access,
+    .revokes = 1
 };
 
 static const change_t  change_unlock = {
-    .status = "active", .detail = "status=active"
+    .status = "active",
+    .detail = "status=active",
+    .access = &status_access
 };
 
 static const change_t  change_close = {
-    .status = "closed", .detail = "status=closed", .revokes = 1
+    .status = "closed",
+    .detail = "status=closed",
+    .access = &status_access,
+    .revokes = 1,
+    .data = ctl_recovery_note,
+    .keys = ctl_recovery_begin
+};
+
+static const change_t  change_reopen = {
+    .status = "active",
+    .detail = "status=reopened",
+    .access = &reopen_access,
+    .data = ctl_recovery_back,
+    .keys = ctl_recovery_end
 };
 
 
@@ -80,6 +115,13 @@ ctl_cmd_subject_close(ctl_t *ctl)
 }
 
 
+int
+ctl_cmd_subject_reopen(ctl_t *ctl)
+{
+    return status_change(ctl, &change_reopen);
+}
+
+
 /* The row is read again once nobody else can revoke anything of theirs. */
 static int
 status_change(ctl_t *ctl, const change_t *change)
@@ -92,24 +134,24 @@ status_change(ctl_t *ctl, const change_t *change)
         return CTL_USAGE;
     }
 
-    if (ctl_whom_find(ctl, &status_access, &whom) != 0
+    if (ctl_whom_find(ctl, change->access, &whom) != 0
         || ctl_revoke_begin(ctl, &whom.id, &floors) != 0
-        || ctl_whom_read(ctl, &status_access, &whom) != 0
+        || ctl_whom_read(ctl, change->access, &whom) != 0
         || status_refuse(ctl, &whom, change) != 0)
     {
         return CTL_FAILED;
     }
 
-    changed = strcmp(whom.status, change->status) != 0
-              || whom.number < floors.authority;
+    changed = status_changes(&whom, change, &floors);
 
     /* what seems to be done may be a row of before: to revoke is done anew */
     if (((changed || change->revokes)
          && status_set(ctl, &whom, change, &floors) != 0)
-        || ctl_record_one(ctl, &status_access, "allowed", &whom.id,
+        || ctl_record_one(ctl, change->access, "allowed", &whom.id,
                           change->detail) != 0
         || ctl_commit(ctl->data) != 0
-        || ctl_revoke_finish(ctl, &whom.id) != 0)
+        || ctl_revoke_finish(ctl, &whom.id) != 0
+        || (change->keys != NULL && change->keys(ctl, &whom) != 0))
     {
         return CTL_FAILED;
     }
@@ -120,24 +162,75 @@ status_change(ctl_t *ctl, const change_t *change)
 }
 
 
-/* Nobody comes back from closed by a command that anybody may mistype. */
+/* Whoever was killed between the two databases has left one of them. */
+static int
+status_changes(const ctl_whom_t *whom, const change_t *change,
+    const pupil_floors_t *floors)
+{
+    if (strcmp(whom->status, change->status) != 0
+        || whom->number < floors->authority)
+    {
+        return 1;
+    }
+
+    if (change == &change_close) {
+        return whom->data != PUPIL_OWNER_STATE_RECOVERY
+               || whom->keys != PUPIL_OWNER_STATE_RECOVERY;
+    }
+
+    return ctl_whom_state(whom) == PUPIL_OWNER_STATE_RECOVERY;
+}
+
+
 static int
 status_refuse(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change)
 {
-    int  erased;
+    int          over;
+    const char  *why;
 
-    erased = ctl_whom_state(whom) == PUPIL_OWNER_STATE_ERASED;
+    why = refusal(whom, change);
 
-    if (!erased && (strcmp(whom->status, "closed") != 0
-                    || strcmp(change->status, "closed") == 0))
-    {
+    if (why == NULL && change == &change_reopen) {
+        over = ctl_recovery_over(ctl, whom);
+
+        if (over < 0) {
+            return -1;
+        }
+
+        why = over ? "the time in which this account could be opened again is"
+                     " over" : NULL;
+    }
+
+    if (why == NULL) {
         return 0;
     }
 
-    (void) ctl_whom_refuse(ctl, &status_access, whom, change->detail);
+    (void) ctl_whom_refuse(ctl, change->access, whom, change->detail);
 
-    return ctl_error(erased ? "this person was erased"
-                            : "this account is closed");
+    return ctl_error("%s", why);
+}
+
+
+/* Nobody comes back from closed by a command that anybody may mistype. */
+static const char *
+refusal(const ctl_whom_t *whom, const change_t *change)
+{
+    int  closed;
+
+    if (ctl_whom_state(whom) == PUPIL_OWNER_STATE_ERASED) {
+        return "this person was erased";
+    }
+
+    closed = strcmp(whom->status, "closed") == 0
+             || ctl_whom_state(whom) == PUPIL_OWNER_STATE_RECOVERY;
+
+    if (change == &change_reopen) {
+        return closed ? NULL : "this account is not closed";
+    }
+
+    return closed && change != &change_close
+           ? "this account is closed: pupilctl subject reopen opens it again"
+           : NULL;
 }
 
 
@@ -146,7 +239,8 @@ status_set(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change,
     const pupil_floors_t *floors)
 {
     if (ctl_subject_status(ctl, &whom->id, whom->source, change->status,
-                           floors->authority) != 0)
+                           floors->authority) != 0
+        || (change->data != NULL && change->data(ctl, whom) != 0))
     {
         return -1;
     }

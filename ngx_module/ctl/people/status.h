@@ -1,7 +1,7 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * pupilctl subject lock, unlock, close: whether an account may log in.
+ * pupilctl subject lock, unlock, close, reopen: whether an account may log in.
  */
 
 #ifndef PUPIL_CTL_STATUS_H
@@ -13,5 +13,6 @@
 int ctl_cmd_subject_lock(ctl_t *ctl);
 int ctl_cmd_subject_unlock(ctl_t *ctl);
 int ctl_cmd_subject_close(ctl_t *ctl);
+int ctl_cmd_subject_reopen(ctl_t *ctl);
 
 #endif /* PUPIL_CTL_STATUS_H */

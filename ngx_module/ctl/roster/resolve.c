@@ -136,6 +136,9 @@ source_found(roster_t *roster, roster_kind_t kind, roster_item_t *item,
     } else if (item->owner.state == PUPIL_OWNER_STATE_ERASED) {
         reason = "it was erased";
 
+    } else if (item->owner.state == PUPIL_OWNER_STATE_RECOVERY) {
+        reason = "its account is closed";
+
     } else if (item->owner.state != PUPIL_OWNER_STATE_ACTIVE) {
         reason = "its data is restricted";
 

@@ -19,6 +19,7 @@
 #include "ctl/store/plugins.h"
 #include "ctl/store/record.h"
 #include "ctl/store/subject.h"
+#include "ctl/store/whom.h"
 
 
 /* What Argon2id may cost; the default is the least. */
@@ -219,9 +220,8 @@ ctl_subject_owner(ctl_t *ctl, const pupil_uuid_t *subject, ctl_owner_t *owner)
     PQclear(res);
 
     if (owner->state != PUPIL_OWNER_STATE_ACTIVE) {
-        return ctl_error("the data of this person is %s",
-                         owner->state == PUPIL_OWNER_STATE_RESTRICTED
-                         ? "restricted" : "erased");
+        return ctl_error("the data of this person is in the state %s",
+                         ctl_state_name(owner->state));
     }
 
     list[0] = owner;

@@ -223,6 +223,7 @@ ctl_state_name(pupil_owner_state_t state)
         [PUPIL_OWNER_STATE_ABSENT] = "absent",
         [PUPIL_OWNER_STATE_ACTIVE] = "active",
         [PUPIL_OWNER_STATE_RESTRICTED] = "restricted",
+        [PUPIL_OWNER_STATE_RECOVERY] = "recovery",
         [PUPIL_OWNER_STATE_ERASED] = "erased"
     };
 

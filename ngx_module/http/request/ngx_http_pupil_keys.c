@@ -516,7 +516,8 @@ ngx_http_pupil_keys_put_owner(ngx_http_pupil_ctx_t *ctx, PGresult *res,
                             (uint32_t) authority);
 
     return state == PUPIL_OWNER_STATE_ACTIVE
-           || state == PUPIL_OWNER_STATE_RESTRICTED ? PUPIL_OK : PUPIL_ERASED;
+           || state == PUPIL_OWNER_STATE_RESTRICTED
+           || state == PUPIL_OWNER_STATE_RECOVERY ? PUPIL_OK : PUPIL_ERASED;
 }
 
 

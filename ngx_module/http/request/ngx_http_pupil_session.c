@@ -330,8 +330,8 @@ ngx_http_pupil_session_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     }
 
     if (ngx_http_pupil_get_text(res, 0, PUPIL_SL_OWNER_STATE, &state) != NGX_OK
-        || pupil_owner_state(state) == PUPIL_OWNER_STATE_ERASED
-        || ctx->floors.owner == PUPIL_OWNER_STATE_ERASED)
+        || pupil_owner_state(state) >= PUPIL_OWNER_STATE_RECOVERY
+        || ctx->floors.owner >= PUPIL_OWNER_STATE_RECOVERY)
     {
         return NGX_DECLINED;
     }

@@ -1,0 +1,251 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Both databases have to say that somebody's time is over, and the row of the
+ * account, by its MAC, that it is closed: no hand in the data database makes
+ * anybody's key be destroyed.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/base/db.h"
+#include "ctl/base/text.h"
+#include "ctl/lifecycle/erase.h"
+#include "ctl/lifecycle/leavers.h"
+#include "ctl/store/recovery.h"
+
+
+/* Somebody of a list. */
+typedef int (*leaver_pt)(ctl_t *ctl, const ctl_whom_t *whom);
+
+static int leavers_each(ctl_t *ctl, const PGresult *res, leaver_pt run,
+    int64_t *count);
+static int leaver_read(ctl_t *ctl, const char *subject, ctl_whom_t *whom);
+static PGresult *closed_read(ctl_t *ctl);
+static int closed_settle(ctl_t *ctl);
+static int closed_finish(ctl_t *ctl, const ctl_whom_t *whom);
+static PGresult *due_read(ctl_t *ctl, const char *held, uint32_t days);
+static PGresult *due_data(ctl_t *ctl, const char *held, const char *days);
+static int leaver_erase(ctl_t *ctl, const ctl_whom_t *whom);
+
+
+static const ctl_access_t  leaver_access = {
+    .category = "enrolment",
+    .fields = "role",
+    .purpose = PUPIL_PURPOSE_LEGAL_OBLIGATION,
+    .operation = PUPIL_OPERATION_WRITE,
+    .about = "subjects"
+};
+
+
+int
+ctl_leavers_run(ctl_t *ctl, const char *held, uint32_t days, int64_t *count)
+{
+    int        rc;
+    PGresult  *due;
+
+    if (!ctl->opt.dry_run
+        && (ctl_erasures_ready(ctl) != 0 || closed_settle(ctl) != 0))
+    {
+        return -1;
+    }
+
+    due = due_read(ctl, held, days);
+    if (due == NULL) {
+        return -1;
+    }
+
+    *count = PQntuples(due);
+
+    rc = ctl->opt.dry_run ? 0 : leavers_each(ctl, due, leaver_erase, count);
+    PQclear(due);
+
+    return rc;
+}
+
+
+/* One who cannot be is said, and keeps nobody else. */
+static int
+leavers_each(ctl_t *ctl, const PGresult *res, leaver_pt run, int64_t *count)
+{
+    int         rc, row;
+    ctl_whom_t  whom;
+
+    rc = 0;
+    *count = 0;
+
+    for (row = 0; row < PQntuples(res); row++) {
+        if (leaver_read(ctl, PQgetvalue(res, row, 0), &whom) != 0
+            || run(ctl, &whom) != 0)
+        {
+            rc = -1;
+            continue;
+        }
+
+        (*count)++;
+    }
+
+    return rc;
+}
+
+
+static int
+leaver_read(ctl_t *ctl, const char *subject, ctl_whom_t *whom)
+{
+    int  rc;
+
+    memset(whom, 0, sizeof(ctl_whom_t));
+
+    if (ctl_uuid_parse(subject, &whom->id) != 0
+        || ctl_begin(ctl->data, &ctl->tenant) != 0)
+    {
+        return -1;
+    }
+
+    ctl_uuid_text(&whom->id, whom->text);
+
+    rc = ctl_whom_read(ctl, &leaver_access, whom);
+    ctl_rollback(ctl->data);
+
+    if (rc != 0) {
+        return -1;
+    }
+
+    return strcmp(whom->status, "closed") == 0 ? 0
+           : ctl_error("%s is in pupil.closed and not closed: find out who"
+                       " wrote that", whom->text);
+}
+
+
+/* Whose closing was killed between the two databases, or is older than
+ * recovery. */
+static int
+closed_settle(ctl_t *ctl)
+{
+    int        rc;
+    int64_t    count;
+    PGresult  *res;
+
+    res = closed_read(ctl);
+    if (res == NULL) {
+        return -1;
+    }
+
+    rc = leavers_each(ctl, res, closed_finish, &count);
+    PQclear(res);
+
+    return rc;
+}
+
+
+static PGresult *
+closed_read(ctl_t *ctl)
+{
+    PGresult    *known, *res;
+    const char  *params[1];
+
+    known = ctl_begin(ctl->keys, &ctl->tenant) == 0
+            ? ctl_query_one(ctl->keys, "SELECT coalesce(array_agg(owner),"
+                            " '{}') FROM keystore.owner_key WHERE state ="
+                            " 'recovery'", 0, NULL)
+            : NULL;
+    ctl_rollback(ctl->keys);
+
+    if (known == NULL) {
+        return NULL;
+    }
+
+    params[0] = PQgetvalue(known, 0, 0);
+
+    res = ctl_begin(ctl->data, &ctl->tenant) == 0
+          ? ctl_query(ctl->data, "SELECT c.subject FROM pupil.closed AS c JOIN"
+                      " pupil.owner AS o ON o.tenant = c.tenant AND o.owner ="
+                      " c.subject WHERE o.state NOT IN ('recovery', 'erased')"
+                      " OR (o.state = 'recovery' AND c.subject <> ALL"
+                      " ($1::uuid[])) ORDER BY c.subject", 1, params)
+          : NULL;
+    ctl_rollback(ctl->data);
+    PQclear(known);
+
+    return res;
+}
+
+
+static int
+closed_finish(ctl_t *ctl, const ctl_whom_t *whom)
+{
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0
+        || ctl_recovery_note(ctl, whom) != 0
+        || ctl_record_one(ctl, &leaver_access, "allowed", &whom->id,
+                          "status=closed") != 0
+        || ctl_commit(ctl->data) != 0)
+    {
+        ctl_rollback(ctl->data);
+        return -1;
+    }
+
+    return ctl_recovery_begin(ctl, whom);
+}
+
+
+/* Whom the data database has, of these whom the key store has, too. */
+static PGresult *
+due_read(ctl_t *ctl, const char *held, uint32_t days)
+{
+    char         text[16];
+    PGresult    *due, *res;
+    const char  *params[2];
+
+    snprintf(text, sizeof(text), "%u", (unsigned) days);
+
+    due = due_data(ctl, held, text);
+    if (due == NULL) {
+        return NULL;
+    }
+
+    params[0] = PQgetvalue(due, 0, 0);
+    params[1] = PQgetvalue(due, 0, 1);
+
+    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
+          ? ctl_query(ctl->keys, "SELECT owner FROM keystore.owner_key WHERE"
+                      " owner = ANY ($1::uuid[]) AND state = 'recovery' AND"
+                      " changed_at < now() - $2::integer * interval '1 day'"
+                      " ORDER BY owner", 2, params)
+          : NULL;
+    ctl_rollback(ctl->keys);
+    PQclear(due);
+
+    return res;
+}
+
+
+/* Their ids, and how many days ago that was at least. */
+static PGresult *
+due_data(ctl_t *ctl, const char *held, const char *days)
+{
+    PGresult    *res;
+    const char  *params[2];
+
+    params[0] = days;
+    params[1] = held;
+
+    res = ctl_begin(ctl->data, &ctl->tenant) == 0
+          ? ctl_query_one(ctl->data, "SELECT coalesce(array_agg(l), '{}'),"
+                          " pupil.recovery_days() + $1::integer FROM"
+                          " pupil.leavers($1::integer, $2::uuid[]) AS l", 2,
+                          params)
+          : NULL;
+    ctl_rollback(ctl->data);
+
+    return res;
+}
+
+
+static int
+leaver_erase(ctl_t *ctl, const ctl_whom_t *whom)
+{
+    return ctl_erase_subject(ctl, whom->text) == 0 ? 0
+           : ctl_error("the erasure of %s is not done: run this again",
+                       whom->text);
+}

@@ -1,0 +1,272 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * A tenant narrows and never widens, as configuration does with grants (I4):
+ * who has to keep something for longer holds it.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/base/buf.h"
+#include "ctl/base/db.h"
+#include "ctl/base/text.h"
+#include "ctl/lifecycle/period.h"
+#include "ctl/store/keys.h"
+#include "ctl/store/plugins.h"
+#include "ctl/store/record.h"
+
+
+#define RECOVERY       "recovery"
+#define RECOVERY_DAYS  365
+
+
+static int period_check(ctl_t *ctl, const char *name, uint32_t days);
+static int period_most(ctl_t *ctl, const char *name, uint32_t *most);
+static int period_write(ctl_t *ctl, const char *name, const char *days);
+static int period_record(ctl_t *ctl, const char *name, const char *days);
+static void periods_print(ctl_t *ctl, const json_t *periods);
+static void period_print(const ctl_t *ctl, const json_t *periods,
+    const char *name, uint32_t most, json_t *list);
+
+
+int
+ctl_cmd_retention_set(ctl_t *ctl)
+{
+    char        *end;
+    long         days;
+    const char  *name;
+
+    name = ctl->args[0];
+    days = strtol(ctl->args[1], &end, 10);
+
+    if (days < 1 || days > 36500 || *end != '\0') {
+        ctl_error("DAYS is a number from 1 to 36500");
+        return CTL_USAGE;
+    }
+
+    if (ctl->opt.reference == NULL || ctl->opt.reference[0] == '\0') {
+        ctl_error("--reference is needed: by which decision, without a name");
+        return CTL_USAGE;
+    }
+
+    if (ctl_plugins_open(ctl) != 0 || ctl_keys_tenant(ctl) != 0
+        || period_check(ctl, name, (uint32_t) days) != 0
+        || period_write(ctl, name, ctl->args[1]) != 0)
+    {
+        ctl_rollback(ctl->data);
+        return CTL_FAILED;
+    }
+
+    if (ctl->opt.json) {
+        ctl_json_print(json_pack("{s:s,s:I,s:s}", "name", name, "days",
+                                 (json_int_t) days, "reference",
+                                 ctl->opt.reference));
+    } else {
+        printf("%s %s days: %s\n", name, ctl->args[1], ctl->opt.reference);
+    }
+
+    return CTL_DONE;
+}
+
+
+static int
+period_check(ctl_t *ctl, const char *name, uint32_t days)
+{
+    uint32_t  most = 0;
+
+    if (period_most(ctl, name, &most) != 0) {
+        return -1;
+    }
+
+    return days <= most ? 0
+           : ctl_error("%s is kept for %u days at most: hold whose records"
+                       " have to be kept for longer", name, (unsigned) most);
+}
+
+
+static int
+period_most(ctl_t *ctl, const char *name, uint32_t *most)
+{
+    const pupil_category_t  *category;
+
+    if (strcmp(name, RECOVERY) == 0) {
+        *most = RECOVERY_DAYS;
+        return 0;
+    }
+
+    category = ctl_plugin_find(ctl, name);
+    if (category == NULL) {
+        return ctl_error("no plugin in %s is of the category %s",
+                         ctl->opt.plugins, name);
+    }
+
+    *most = category->plugin->retention->days;
+
+    return 0;
+}
+
+
+static int
+period_write(ctl_t *ctl, const char *name, const char *days)
+{
+    const char  *params[4];
+
+    params[0] = ctl->tenant_text;
+    params[1] = name;
+    params[2] = days;
+    params[3] = ctl->opt.reference;
+
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0
+        || ctl_exec(ctl->data, "INSERT INTO pupil.retention (tenant, name,"
+                    " days, reference) VALUES ($1::uuid, $2, $3::integer, $4)"
+                    " ON CONFLICT (tenant, name) DO UPDATE SET days ="
+                    " EXCLUDED.days, reference = EXCLUDED.reference, set_at ="
+                    " now()", 4, params) != 0
+        || period_record(ctl, name, days) != 0)
+    {
+        return -1;
+    }
+
+    return ctl_commit(ctl->data);
+}
+
+
+static int
+period_record(ctl_t *ctl, const char *name, const char *days)
+{
+    int           rc;
+    ctl_buf_t     detail;
+    ctl_access_t  access;
+
+    ctl_buf_init(&detail);
+    ctl_buf_printf(&detail, "retention=%s days=%s", name, days);
+
+    access.category = strcmp(name, RECOVERY) == 0 ? "enrolment" : name;
+    access.fields = "";
+    access.purpose = PUPIL_PURPOSE_LEGAL_OBLIGATION;
+    access.operation = PUPIL_OPERATION_WRITE;
+    access.about = "none";
+
+    rc = ctl_record_one(ctl, &access, "allowed", NULL, detail.data);
+    ctl_buf_free(&detail);
+
+    return rc;
+}
+
+
+int
+ctl_periods_read(ctl_t *ctl, json_t **periods)
+{
+    int          row;
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = ctl->tenant_text;
+
+    res = ctl_begin(ctl->data, &ctl->tenant) == 0
+          ? ctl_query(ctl->data, "SELECT name, days, reference FROM"
+                      " pupil.retention WHERE tenant = $1::uuid", 1, params)
+          : NULL;
+    ctl_rollback(ctl->data);
+
+    if (res == NULL) {
+        return -1;
+    }
+
+    *periods = json_object();
+
+    for (row = 0; row < PQntuples(res); row++) {
+        json_object_set_new(*periods, PQgetvalue(res, row, 0),
+            json_pack("{s:i,s:s}", "days", (int) ctl_get_int(res, row, 1, 0),
+                      "reference", PQgetvalue(res, row, 2)));
+    }
+
+    PQclear(res);
+
+    return 0;
+}
+
+
+uint32_t
+ctl_period_days(const json_t *periods, const pupil_plugin_t *plugin)
+{
+    json_int_t     days;
+    const json_t  *period;
+
+    period = json_object_get(periods, plugin->name);
+    days = json_integer_value(json_object_get(period, "days"));
+
+    return days > 0 && days < (json_int_t) plugin->retention->days
+           ? (uint32_t) days : plugin->retention->days;
+}
+
+
+int
+ctl_cmd_retention_list(ctl_t *ctl)
+{
+    json_t  *periods;
+
+    if (ctl_plugins_open(ctl) != 0 || ctl_open_data(ctl) != 0
+        || ctl_open_tenant(ctl) != 0 || ctl_periods_read(ctl, &periods) != 0)
+    {
+        return CTL_FAILED;
+    }
+
+    periods_print(ctl, periods);
+    json_decref(periods);
+
+    return CTL_DONE;
+}
+
+
+static void
+periods_print(ctl_t *ctl, const json_t *periods)
+{
+    json_t                *list;
+    uint32_t               i;
+    const pupil_plugin_t  *plugin;
+
+    list = json_array();
+    period_print(ctl, periods, RECOVERY, RECOVERY_DAYS, list);
+
+    for (i = 0; i < ctl->policy.count; i++) {
+        plugin = ctl->policy.categories[i]->plugin;
+        period_print(ctl, periods, plugin->name, plugin->retention->days,
+                     list);
+    }
+
+    if (ctl->opt.json) {
+        ctl_json_print(list);
+    } else {
+        json_decref(list);
+    }
+}
+
+
+static void
+period_print(const ctl_t *ctl, const json_t *periods, const char *name,
+    uint32_t most, json_t *list)
+{
+    json_int_t     days;
+    const char    *reference;
+    const json_t  *period;
+
+    period = json_object_get(periods, name);
+    days = json_integer_value(json_object_get(period, "days"));
+    reference = json_string_value(json_object_get(period, "reference"));
+
+    if (days == 0 || days > (json_int_t) most) {
+        days = (json_int_t) most;
+    }
+
+    json_array_append_new(list, json_pack("{s:s,s:I,s:I,s:s*}", "name", name,
+        "days", days, "declared", (json_int_t) most, "reference", reference));
+
+    if (!ctl->opt.json) {
+        printf("%-13s %5lld days%s%s\n", name, (long long) days,
+               reference != NULL ? ": " : "",
+               reference != NULL ? reference : "");
+    }
+}

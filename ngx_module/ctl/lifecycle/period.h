@@ -1,0 +1,23 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * How long a tenant keeps what: as plugins declare, or for less time, by a
+ * decision.  pupilctl retention set, list.
+ */
+
+#ifndef PUPIL_CTL_PERIOD_H
+#define PUPIL_CTL_PERIOD_H
+
+#include "ctl/base/ctl.h"
+
+
+int ctl_cmd_retention_set(ctl_t *ctl);
+int ctl_cmd_retention_list(ctl_t *ctl);
+
+/* What the tenant has decided.  Ownership: a reference of the caller's. */
+int ctl_periods_read(ctl_t *ctl, json_t **periods);
+
+/* In days; never longer than the plugin says, whatever the row does. */
+uint32_t ctl_period_days(const json_t *periods, const pupil_plugin_t *plugin);
+
+#endif /* PUPIL_CTL_PERIOD_H */

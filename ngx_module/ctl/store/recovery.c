@@ -1,0 +1,121 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include "ctl/base/db.h"
+#include "ctl/store/recovery.h"
+
+
+static int owner_write(ctl_t *ctl, const ctl_whom_t *whom, const char *state);
+static int keys_write(ctl_t *ctl, const ctl_whom_t *whom, const char *sql);
+
+
+int
+ctl_recovery_note(ctl_t *ctl, const ctl_whom_t *whom)
+{
+    return owner_write(ctl, whom, ctl_state_name(PUPIL_OWNER_STATE_RECOVERY));
+}
+
+
+/* Back to what the key store says that it was before. */
+int
+ctl_recovery_back(ctl_t *ctl, const ctl_whom_t *whom)
+{
+    int          rc;
+    PGresult    *res;
+    const char  *params[2];
+
+    params[0] = ctl->tenant_text;
+    params[1] = whom->text;
+
+    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
+          ? ctl_query_one(ctl->keys, "SELECT coalesce(before, state) FROM"
+                          " keystore.owner_key WHERE tenant = $1::uuid AND"
+                          " owner = $2::uuid", 2, params)
+          : NULL;
+    ctl_rollback(ctl->keys);
+
+    if (res == NULL) {
+        return -1;
+    }
+
+    rc = owner_write(ctl, whom, PQgetvalue(res, 0, 0));
+    PQclear(res);
+
+    return rc;
+}
+
+
+static int
+owner_write(ctl_t *ctl, const ctl_whom_t *whom, const char *state)
+{
+    const char  *params[3];
+
+    params[0] = ctl->tenant_text;
+    params[1] = whom->text;
+    params[2] = state;
+
+    return ctl_exec(ctl->data, "UPDATE pupil.owner SET state = $3 WHERE tenant"
+                    " = $1::uuid AND owner = $2::uuid AND state NOT IN"
+                    " ('erased', $3)", 3, params);
+}
+
+
+int
+ctl_recovery_begin(ctl_t *ctl, const ctl_whom_t *whom)
+{
+    return keys_write(ctl, whom, "SELECT keystore.close($1::uuid)");
+}
+
+
+int
+ctl_recovery_end(ctl_t *ctl, const ctl_whom_t *whom)
+{
+    return keys_write(ctl, whom, "SELECT keystore.reopen($1::uuid)");
+}
+
+
+static int
+keys_write(ctl_t *ctl, const ctl_whom_t *whom, const char *sql)
+{
+    const char  *params[1];
+
+    params[0] = whom->text;
+
+    if (ctl_begin(ctl->keys, &ctl->tenant) == 0
+        && ctl_exec(ctl->keys, sql, 1, params) == 0
+        && ctl_commit(ctl->keys) == 0)
+    {
+        return 0;
+    }
+
+    ctl_rollback(ctl->keys);
+
+    return ctl_error("the key store was not changed, and the stricter of the"
+                     " two is in force: run this again");
+}
+
+
+int
+ctl_recovery_over(ctl_t *ctl, const ctl_whom_t *whom)
+{
+    int          over;
+    PGresult    *res;
+    const char  *params[2];
+
+    params[0] = ctl->tenant_text;
+    params[1] = whom->text;
+
+    res = ctl_query_one(ctl->data, "SELECT EXISTS (SELECT FROM pupil.closed"
+                        " WHERE tenant = $1::uuid AND subject = $2::uuid AND"
+                        " at < now() - pupil.recovery_days() * interval '1"
+                        " day')", 2, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    over = PQgetvalue(res, 0, 0)[0] == 't';
+    PQclear(res);
+
+    return over;
+}

@@ -1,0 +1,27 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Recovery: a closed account is read by nobody and can be opened again, until
+ * it is erased.  Both databases know; the stricter is in force, so that whoever
+ * is killed between the two leaves a recovery, and the same command again
+ * finishes.
+ */
+
+#ifndef PUPIL_CTL_RECOVERY_H
+#define PUPIL_CTL_RECOVERY_H
+
+#include "ctl/store/whom.h"
+
+
+/* In the data database's transaction that closes, or opens, the account. */
+int ctl_recovery_note(ctl_t *ctl, const ctl_whom_t *whom);
+int ctl_recovery_back(ctl_t *ctl, const ctl_whom_t *whom);
+
+/* Once that is committed: in the key store, which tells all workers. */
+int ctl_recovery_begin(ctl_t *ctl, const ctl_whom_t *whom);
+int ctl_recovery_end(ctl_t *ctl, const ctl_whom_t *whom);
+
+/* In a transaction of the data database: 1, 0, or -1 with the error said. */
+int ctl_recovery_over(ctl_t *ctl, const ctl_whom_t *whom);
+
+#endif /* PUPIL_CTL_RECOVERY_H */
