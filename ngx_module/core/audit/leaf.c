@@ -48,6 +48,19 @@ pupil_leaf_count(const pupil_audit_record_t *record)
 
 
 pupil_rc_t
+pupil_leaf_subject(const pupil_audit_record_t *record, size_t place,
+    pupil_uuid_t *subject)
+{
+    memset(subject, 0, sizeof(*subject));
+
+    return record->subjects.len < SUBJECT_LEN
+           ? PUPIL_OK
+           : pupil_uuid_parse(record->subjects.data + 1 + place * SUBJECT_LEN,
+                              PUPIL_UUID_TEXT_LEN, subject);
+}
+
+
+pupil_rc_t
 pupil_leaf_record(const pupil_key_t *key, uint64_t event,
     const pupil_audit_record_t *record,
     const uint8_t mac[PUPIL_AUDIT_MAC_LEN], size_t place, pupil_leaf_t *leaf)
@@ -56,12 +69,7 @@ pupil_leaf_record(const pupil_key_t *key, uint64_t event,
     pupil_str_t   time;
     pupil_uuid_t  subject;
 
-    memset(&subject, 0, sizeof(subject));
-
-    if (record->subjects.len >= SUBJECT_LEN
-        && pupil_uuid_parse(record->subjects.data + 1 + place * SUBJECT_LEN,
-                            PUPIL_UUID_TEXT_LEN, &subject) != PUPIL_OK)
-    {
+    if (pupil_leaf_subject(record, place, &subject) != PUPIL_OK) {
         return PUPIL_INVALID;
     }
 

@@ -38,6 +38,10 @@ typedef struct {
 /* How many leaves the record's event has. */
 size_t pupil_leaf_count(const pupil_audit_record_t *record);
 
+/* Of whom a leaf is; zero: of nobody.  PUPIL_INVALID as below. */
+pupil_rc_t pupil_leaf_subject(const pupil_audit_record_t *record,
+    size_t place, pupil_uuid_t *subject);
+
 /*
  * The leaf of the subject with this place in the record.  key: as for
  * pupil_audit_mac().  PUPIL_INVALID: the record is none that Pupil writes.

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ctl/audit/batch.h"
+#include "ctl/audit/listed.h"
 #include "ctl/base/db.h"
 #include "ctl/base/literal.h"
 
@@ -14,7 +15,7 @@
 
 
 static int events_add(const audit_log_t *log, audit_tree_t *tree,
-    const prefix_t *prefix);
+    const prefix_t *prefix, listing_t *listing);
 static int row_insert(const audit_log_t *log, const audit_tree_t *tree,
     const prefix_t *prefix, const char *note);
 static const char *digits(uint64_t value, char out[DIGITS_SIZE]);
@@ -38,11 +39,21 @@ int
 batch_seal(const audit_log_t *log, audit_tree_t *tree,
     const prefix_t *prefix, char note[LOG_NOTE_SIZE])
 {
+    int           rc;
+    listing_t     listing;
     pupil_node_t  root;
 
-    if (events_add(log, tree, prefix) != 0
-        || audit_tree_store(tree, log->ctl) != 0)
-    {
+    memset(&listing, 0, sizeof(listing));
+
+    rc = listing_open(&listing, log->ctl) == 0
+         && events_add(log, tree, prefix, &listing) == 0
+         && audit_tree_store(tree, log->ctl) == 0
+         && listing_store(&listing, log->ctl) == 0
+         ? 0 : -1;
+
+    listing_free(&listing);
+
+    if (rc != 0) {
         return -1;
     }
 
@@ -55,7 +66,7 @@ batch_seal(const audit_log_t *log, audit_tree_t *tree,
 
 static int
 events_add(const audit_log_t *log, audit_tree_t *tree,
-    const prefix_t *prefix)
+    const prefix_t *prefix, listing_t *listing)
 {
     size_t                i, place, count;
     uint64_t              event;
@@ -67,6 +78,10 @@ events_add(const audit_log_t *log, audit_tree_t *tree,
         e = &((const audit_event_t *) prefix->events.elts)[i];
         event = tree->events + i;
         count = audit_event_leaves(e);
+
+        if (e->row != NULL) {
+            listing_add(listing, event, e, tree->tiles.size);
+        }
 
         for (place = 0; place < count; place++) {
             if (audit_event_leaf(log, event, e, place, &leaf) != PUPIL_OK) {

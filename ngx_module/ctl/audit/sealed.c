@@ -93,18 +93,20 @@ sealed_verify(sealed_t *sealed, ctl_t *ctl, const sequence_t *sequence)
 
     if (rc == 0) {
         sealed_anchor_take(r);
-        rc = batches_read(r);
+        rc = sealed_listed_begin(r) == 0 ? batches_read(r) : -1;
     }
 
     if (rc == 0) {
         edge_check(r);
         sealed_anchors_end(r);
+        sealed_listed_end(r);
         rc = writers_check(r) == 0 ? unsealed_count(sealed) : -1;
         sealed->took = ctl_now() - r->begun;
     }
 
     ctl_rollback(ctl->data);
 
+    sealed_listed_close(r);
     anchor_close(&r->anchor);
     align_free(&r->alignment);
     ctl_map_free(&r->writers);
@@ -185,8 +187,13 @@ batch_check(sealed_run_t *r, contents_t *contents)
     }
 
     align(&r->alignment, &r->sealed->log, contents);
+    r->listed.before = r->tiles.size;
 
     leaves_check(r, contents);
+
+    if (sealed_listed_check(r, contents) != 0) {
+        return -1;
+    }
 
     r->sealed->batches++;
     r->sealed->events += contents->events.count;

@@ -32,6 +32,8 @@ typedef enum {
     SEALED_UNANCHORED,          /* the file lacks one */
     SEALED_TRUNCATED,           /* the file has more than the log */
     SEALED_KEY,                 /* the key is not the one that was pinned */
+    SEALED_UNLISTED,            /* somebody whom it is about does not find it */
+    SEALED_LISTED,              /* or somebody does whom it is not about */
     SEALED_COUNT
 } sealed_kind_t;
 

@@ -1,15 +1,25 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * One run through a sealed log: what sealed.c and sealed_anchor.c share.
+ * One run through a sealed log: what sealed.c and the files beside it share.
  */
 
 #ifndef PUPIL_CTL_AUDIT_SEALED_RUN_H
 #define PUPIL_CTL_AUDIT_SEALED_RUN_H
 
+#include "ctl/audit/listed.h"
 #include "ctl/audit/sealed.h"
 #include "ctl/base/map.h"
 
+
+/* pupil.audit_subject, as it is read. */
+typedef struct {
+    PGresult  *res;             /* NULL: there is no more */
+    int        row;
+    listed_t   next;            /* of that row */
+    uint64_t   before;          /* leaves of the tree before the batch */
+    uint32_t   said;            /* of the batch: a bit for each kind */
+} sealed_listed_t;
 
 /* What goes on from batch to batch. */
 typedef struct {
@@ -24,6 +34,9 @@ typedef struct {
     ctl_map_t             writers;      /* to lasts */
     ctl_pool_t            pool;         /* of the keys of that */
     sequence_list_t       lasts;        /* uint64_t: the last number of each */
+
+    listing_t             listing;      /* what should be of a batch */
+    sealed_listed_t       listed;
 
     anchor_t              anchor;
     pupil_checkpoint_t    anchored;     /* the next of the file */
@@ -46,5 +59,15 @@ void sealed_anchors_check(sealed_run_t *r, const contents_t *contents,
 
 /* The last batch was gone through. */
 void sealed_anchors_end(sealed_run_t *r);
+
+/*
+ * Under whom events are listed, in the transaction of the run: before the first
+ * batch; of a batch that was aligned; behind the last.  0 or -1 with the error
+ * said.
+ */
+int sealed_listed_begin(sealed_run_t *r);
+int sealed_listed_check(sealed_run_t *r, const contents_t *contents);
+void sealed_listed_end(sealed_run_t *r);
+void sealed_listed_close(sealed_run_t *r);
 
 #endif /* PUPIL_CTL_AUDIT_SEALED_RUN_H */

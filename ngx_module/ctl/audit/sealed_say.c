@@ -54,7 +54,13 @@ static const struct {
         "truncated", SAYS_BATCH | SAYS_SIZE | SAYS_BYTE,
         "is the last, and the file of checkpoints has more" },
     [SEALED_KEY] = {
-        "key", 0, "the log's key is not the one of --vkey" }
+        "key", 0, "the log's key is not the one of --vkey" },
+    [SEALED_UNLISTED] = {
+        "unlisted", SAYS_BATCH | SAYS_EVENT,
+        "is not found by each whom it is about" },
+    [SEALED_LISTED] = {
+        "listed", SAYS_BATCH | SAYS_EVENT,
+        "is found by whom it is not about" }
 };
 
 

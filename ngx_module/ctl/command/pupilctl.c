@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ctl/audit/index.h"
 #include "ctl/audit/list.h"
 #include "ctl/audit/prove.h"
 #include "ctl/audit/seal.h"
@@ -293,6 +294,11 @@ static const command_t  commands[] = {
         .run = ctl_cmd_audit_seal,
         .arguments = "--checkpoints DIR [--ship COMMAND] [--follow]",
         .summary = "seal what the audit has, once or for ever"
+    }, {
+        .words = "audit index", .personal = 1,
+        .run = ctl_cmd_audit_index,
+        .arguments = "",
+        .summary = "list again under whom sealed events are"
     }, {
         .words = "restore replay", .personal = 1,
         .run = ctl_cmd_restore_replay,

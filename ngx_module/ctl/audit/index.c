@@ -1,0 +1,166 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * pupilctl audit index: lists under whom the sealed events are again, from the
+ * records.  In one transaction, so that nobody finds less meanwhile; a sealer
+ * may be at work, as what it lists is behind all that is deleted here.
+ */
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/audit/align.h"
+#include "ctl/audit/index.h"
+#include "ctl/audit/listed.h"
+#include "ctl/audit/tree.h"
+#include "ctl/base/db.h"
+#include "ctl/base/text.h"
+#include "ctl/store/plugins.h"
+#include "ctl/store/record.h"
+
+
+typedef struct {
+    ctl_t        *ctl;
+    audit_log_t   log;
+    alignment_t   alignment;
+    listing_t     listing;
+    uint64_t      size;         /* leaves, up to the last batch */
+    uint64_t      count;        /* of what was listed */
+} index_t;
+
+
+static int index_all(index_t *index);
+static int batches_read(index_t *index);
+static int batch_list(index_t *index, contents_t *contents);
+
+
+static const ctl_access_t  index_access = {
+    .category = "audit",
+    .fields = "",
+    .purpose = PUPIL_PURPOSE_ACCOUNTABILITY,
+    .operation = PUPIL_OPERATION_WRITE,
+    .about = "none"
+};
+
+static const char  delete_sql[] =
+    "DELETE FROM pupil.audit_subject AS l WHERE l.tenant ="
+    " pupil.current_tenant()";
+
+static const char  batches_sql[] =
+    "DECLARE batches NO SCROLL CURSOR FOR SELECT " CONTENTS_COLUMNS
+    " FROM pupil.seal AS s WHERE s.tenant = pupil.current_tenant()"
+    " ORDER BY s.batch";
+
+
+int
+ctl_cmd_audit_index(ctl_t *ctl)
+{
+    int      rc;
+    index_t  index;
+
+    memset(&index, 0, sizeof(index));
+    index.ctl = ctl;
+
+    if (ctl_plugins_open(ctl) != 0 || ctl_open_tenant(ctl) != 0
+        || ctl_open_keys(ctl) != 0 || ctl_begin(ctl->data, &ctl->tenant) != 0)
+    {
+        return CTL_FAILED;
+    }
+
+    rc = audit_log_open(&index.log, ctl, 0) == 0
+         && index_all(&index) == 0
+         && ctl_record_one(ctl, &index_access, "allowed", NULL, "index") == 0
+         && ctl_commit(ctl->data) == 0
+         ? 0 : -1;
+
+    if (rc == 0) {
+        ctl_note("%" PRIu64 " entr%s written", index.count,
+                 index.count == 1 ? "y" : "ies");
+    }
+
+    ctl_rollback(ctl->data);
+    align_free(&index.alignment);
+    listing_free(&index.listing);
+
+    return rc == 0 ? CTL_DONE : CTL_FAILED;
+}
+
+
+static int
+index_all(index_t *index)
+{
+    return ctl_exec(index->ctl->data, delete_sql, 0, NULL) == 0
+           && listing_open(&index->listing, index->ctl) == 0
+           && ctl_exec(index->ctl->data, batches_sql, 0, NULL) == 0
+           ? batches_read(index) : -1;
+}
+
+
+static int
+batches_read(index_t *index)
+{
+    int          rc, row, n;
+    PGresult    *res;
+    contents_t   contents;
+
+    memset(&contents, 0, sizeof(contents));
+
+    do {
+        res = ctl_query(index->ctl->data, "FETCH 100 FROM batches", 0, NULL);
+        if (res == NULL) {
+            return -1;
+        }
+
+        n = PQntuples(res);
+        rc = 0;
+
+        for (row = 0; rc == 0 && row < n; row++) {
+            contents_row(&contents, res, row);
+            rc = batch_list(index, &contents);
+        }
+
+        contents_free(&contents);
+        PQclear(res);
+
+    } while (rc == 0 && n != 0);
+
+    return rc;
+}
+
+
+/* What is not what was sealed is for verify to say: it is under nobody. */
+static int
+batch_list(index_t *index, contents_t *contents)
+{
+    size_t                i;
+    const aligned_t      *aligned;
+    const audit_event_t  *event;
+
+    align_reset(&index->alignment);
+
+    if (audit_leaves_read(index->ctl, index->size, contents->size,
+                          &index->alignment.sealed) != 0
+        || contents_read(contents, index->ctl, index->log.mac) != 0)
+    {
+        return -1;
+    }
+
+    align(&index->alignment, &index->log, contents);
+
+    for (i = 0; i < contents->events.count; i++) {
+        event = &((const audit_event_t *) contents->events.elts)[i];
+        aligned = &((const aligned_t *) index->alignment.events.elts)[i];
+
+        if (aligned->as == ALIGN_SAME) {
+            listing_add(&index->listing, contents->event + i, event,
+                        index->size + aligned->first);
+        }
+    }
+
+    index->size = contents->size;
+    listing_sort(&index->listing);
+    index->count += index->listing.rows.count;
+
+    return listing_store(&index->listing, index->ctl);
+}

@@ -1,0 +1,281 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "ctl/audit/listed.h"
+#include "ctl/base/db.h"
+#include "ctl/base/literal.h"
+
+
+typedef struct {
+    uint8_t  hash[crypto_hash_sha256_BYTES];
+} listed_shape_t;
+
+/* The arrays of store_sql. */
+enum {
+    ARRAY_SUBJECTS = 0,
+    ARRAY_TIMES,
+    ARRAY_WRITERS,
+    ARRAY_NUMBERS,
+    ARRAY_EVENTS,
+    ARRAY_LEAVES,
+    ARRAY_COUNT
+};
+
+
+static int about_actor(const listing_t *listing, pupil_str_t shape);
+static void row_add(listing_t *listing, const pupil_uuid_t *subject,
+    uint64_t number, const audit_event_t *event, int64_t leaf);
+static int rows_compare(const void *one, const void *two);
+static void arrays_fill(const listing_t *listing,
+    ctl_buf_t arrays[ARRAY_COUNT]);
+
+
+/* Accesses are canonical; whoever made a row up has no say in what it is. */
+static const char  shapes_sql[] =
+    "SELECT s.shape FROM pupil.audit_shape AS s"
+    " WHERE strpos(s.accesses, '\"about\":\"actor\"') > 0";
+
+/* In the order of the key, so that pages of the index are met once. */
+static const char  store_sql[] =
+    "INSERT INTO pupil.audit_subject (tenant, subject, at, writer, number,"
+    " event, leaf) SELECT pupil.current_tenant(), u.subject,"
+    " timestamptz 'epoch' + u.at * interval '1 us', u.writer, u.number,"
+    " u.event, u.leaf FROM unnest($1::uuid[], $2::bigint[], $3::bigint[],"
+    " $4::bigint[], $5::bigint[], $6::bigint[]) AS u (subject, at, writer,"
+    " number, event, leaf) ORDER BY u.subject, u.at, u.writer, u.number"
+    " ON CONFLICT DO NOTHING";
+
+
+int
+listing_open(listing_t *listing, ctl_t *ctl)
+{
+    int              row;
+    size_t           len;
+    PGresult        *res;
+    listed_shape_t   shape, *known;
+
+    listing->shapes.count = 0;
+
+    res = ctl_query(ctl->data, shapes_sql, 0, NULL);
+    if (res == NULL) {
+        return -1;
+    }
+
+    for (row = 0; row < PQntuples(res); row++) {
+        if (ctl_get_bytes(res, row, 0, shape.hash, sizeof(shape.hash), &len)
+            == 0
+            && len == sizeof(shape.hash))
+        {
+            known = sequence_list_add(&listing->shapes,
+                                      sizeof(listed_shape_t));
+            *known = shape;
+        }
+    }
+
+    PQclear(res);
+
+    return 0;
+}
+
+
+void
+listing_add(listing_t *listing, uint64_t number, const audit_event_t *event,
+    uint64_t leaf)
+{
+    size_t                       place, count;
+    pupil_uuid_t                 subject;
+    const pupil_audit_record_t  *record;
+
+    record = &event->row->record;
+    count = 0;
+
+    for (place = 0; place < pupil_leaf_count(record); place++) {
+        if (pupil_leaf_subject(record, place, &subject) == PUPIL_OK
+            && !pupil_uuid_is_zero(&subject))
+        {
+            row_add(listing, &subject, number, event, (int64_t) (leaf + place));
+            count++;
+        }
+    }
+
+    /* among the subjects the actor has a leaf; listing_sort() keeps that */
+    if (!pupil_uuid_is_zero(&record->actor)
+        && about_actor(listing, record->shape))
+    {
+        row_add(listing, &record->actor, number, event,
+                count == 0 ? (int64_t) leaf : LISTED_NO_LEAF);
+    }
+}
+
+
+static int
+about_actor(const listing_t *listing, pupil_str_t shape)
+{
+    size_t                 i;
+    const listed_shape_t  *known;
+
+    known = listing->shapes.elts;
+
+    for (i = 0; i < listing->shapes.count; i++) {
+        if (shape.len == sizeof(known[i].hash)
+            && memcmp(known[i].hash, shape.data, shape.len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+row_add(listing_t *listing, const pupil_uuid_t *subject, uint64_t number,
+    const audit_event_t *event, int64_t leaf)
+{
+    listed_t  *row;
+
+    row = sequence_list_add(&listing->rows, sizeof(listed_t));
+    row->subject = *subject;
+    row->at = event->row->record.at;
+    row->writer = event->writer;
+    row->number = event->number;
+    row->event = number;
+    row->leaf = leaf;
+}
+
+
+void
+listing_sort(listing_t *listing)
+{
+    size_t     i, kept;
+    listed_t  *rows;
+
+    rows = listing->rows.elts;
+
+    if (listing->rows.count == 0) {
+        return;
+    }
+
+    qsort(rows, listing->rows.count, sizeof(listed_t), rows_compare);
+
+    for (i = 1, kept = 0; i < listing->rows.count; i++) {
+        if (listed_compare(&rows[kept], &rows[i]) != 0) {
+            rows[++kept] = rows[i];
+        }
+    }
+
+    listing->rows.count = kept + 1;
+}
+
+
+int
+listed_compare(const listed_t *a, const listed_t *b)
+{
+    if (a->event != b->event) {
+        return a->event < b->event ? -1 : 1;
+    }
+
+    return pupil_uuid_compare(&a->subject, &b->subject);
+}
+
+
+/* Of two the one that has a leaf, and of leaves the first, comes first. */
+static int
+rows_compare(const void *one, const void *two)
+{
+    int              rc;
+    uint64_t         first, second;
+    const listed_t  *a, *b;
+
+    a = one;
+    b = two;
+
+    rc = listed_compare(a, b);
+    if (rc != 0) {
+        return rc;
+    }
+
+    first = (uint64_t) a->leaf;
+    second = (uint64_t) b->leaf;
+
+    return first < second ? -1 : first > second;
+}
+
+
+int
+listing_store(listing_t *listing, ctl_t *ctl)
+{
+    int          rc, i;
+    ctl_buf_t    arrays[ARRAY_COUNT];
+    const char  *params[ARRAY_COUNT];
+
+    if (listing->rows.count == 0) {
+        return 0;
+    }
+
+    listing_sort(listing);
+    arrays_fill(listing, arrays);
+
+    for (i = 0; i < ARRAY_COUNT; i++) {
+        params[i] = arrays[i].data;
+    }
+
+    rc = ctl_exec(ctl->data, store_sql, ARRAY_COUNT, params);
+
+    for (i = 0; i < ARRAY_COUNT; i++) {
+        ctl_buf_free(&arrays[i]);
+    }
+
+    listing->rows.count = 0;
+
+    return rc;
+}
+
+
+static void
+arrays_fill(const listing_t *listing, ctl_buf_t arrays[ARRAY_COUNT])
+{
+    int              a;
+    size_t           i;
+    const listed_t  *row;
+
+    for (a = 0; a < ARRAY_COUNT; a++) {
+        ctl_buf_init(&arrays[a]);
+        ctl_array_begin(&arrays[a]);
+    }
+
+    for (i = 0; i < listing->rows.count; i++) {
+        row = &((const listed_t *) listing->rows.elts)[i];
+
+        ctl_array_uuid(&arrays[ARRAY_SUBJECTS], &row->subject);
+        ctl_array_int(&arrays[ARRAY_TIMES], row->at);
+        ctl_array_int(&arrays[ARRAY_WRITERS], (int64_t) row->writer);
+        ctl_array_int(&arrays[ARRAY_NUMBERS], (int64_t) row->number);
+        ctl_array_int(&arrays[ARRAY_EVENTS], (int64_t) row->event);
+
+        if (row->leaf == LISTED_NO_LEAF) {
+            ctl_array_null(&arrays[ARRAY_LEAVES]);
+        } else {
+            ctl_array_int(&arrays[ARRAY_LEAVES], row->leaf);
+        }
+    }
+
+    for (a = 0; a < ARRAY_COUNT; a++) {
+        ctl_array_end(&arrays[a]);
+    }
+}
+
+
+void
+listing_free(listing_t *listing)
+{
+    free(listing->shapes.elts);
+    free(listing->rows.elts);
+    memset(listing, 0, sizeof(listing_t));
+}
