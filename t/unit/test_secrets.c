@@ -16,6 +16,7 @@
 #include <sodium.h>
 
 #include "core/vault/authentic.h"
+#include "core/vault/keyed.h"
 #include "core/vault/keyring_owner.h"
 #include "tap.h"
 #include "core/login/token.h"
@@ -322,6 +323,9 @@ work(int where, int ready, int quit)
     pupil_error_t              error;
     pupil_keyring_t           *ring;
     crypto_generichash_state  *state;
+
+    pupil_keyed_remember(pupil_memo_init(calloc(1, pupil_memo_size(1024)),
+                                         1024));
 
     shared->arena = pupil_arena_create(pupil_keyring_size(64, TENANTS) + 8192,
                                        &error);

@@ -140,6 +140,7 @@ pupil_mac_begin(pupil_keyed_t *hash, const pupil_key_t *key,
 {
     pupil_keyed_begin(hash, key, number == 0 ? label->first : label->numbered,
                       PUPIL_MAC_HASH_LEN);
+    pupil_keyed_keep(hash);
 
     if (number != 0) {
         pupil_keyed_u32(hash, number);

@@ -15,6 +15,7 @@ pupil_facts_begin(pupil_facts_t *facts, const pupil_subkey_t *key,
 {
     pupil_keyed_begin(&facts->hash, &key->commit, "pupil.facts.v1",
                       PUPIL_FACTS_HASH_LEN);
+    pupil_keyed_keep(&facts->hash);
     pupil_keyed_uuid(&facts->hash, &place->tenant);
     pupil_keyed_uuid(&facts->hash, &place->owner);
     pupil_keyed_uuid(&facts->hash, &place->record);

@@ -10,19 +10,38 @@
 static void pupil_keyed_flush(pupil_keyed_t *hash);
 
 
+static __thread pupil_memo_t  *pupil_keyed_memo;
+
+
+void
+pupil_keyed_remember(pupil_memo_t *memo)
+{
+    pupil_keyed_memo = memo;
+}
+
+
 void
 pupil_keyed_begin(pupil_keyed_t *hash, const pupil_key_t *key,
     const char *label, size_t out_len)
 {
     pupil_str_t  text;
 
+    hash->key = key;
     hash->out_len = out_len;
     hash->len = 0;
-    crypto_generichash_init(&hash->state, key->b, sizeof(key->b), out_len);
+    hash->keep = 0;
+    hash->begun = 0;
 
     text.data = (const uint8_t *) label;
     text.len = strlen(label);
     pupil_keyed_str(hash, text);
+}
+
+
+void
+pupil_keyed_keep(pupil_keyed_t *hash)
+{
+    hash->keep = 1;
 }
 
 
@@ -46,6 +65,12 @@ pupil_keyed_bytes(pupil_keyed_t *hash, const void *data, size_t len)
 static void
 pupil_keyed_flush(pupil_keyed_t *hash)
 {
+    if (!hash->begun) {
+        crypto_generichash_init(&hash->state, hash->key->b,
+                                sizeof(hash->key->b), hash->out_len);
+        hash->begun = 1;
+    }
+
     crypto_generichash_update(&hash->state, hash->b, hash->len);
     hash->len = 0;
 }
@@ -90,8 +115,27 @@ pupil_keyed_str(pupil_keyed_t *hash, pupil_str_t str)
 void
 pupil_keyed_end(pupil_keyed_t *hash, uint8_t *out)
 {
+    pupil_memo_t  *memo;
+
+    const pupil_hashed_t  hashed = {
+        .key = hash->key, .message = hash->b, .len = hash->len,
+        .out_len = hash->out_len
+    };
+
+    memo = hash->keep && !hash->begun ? pupil_keyed_memo : NULL;
+
+    if (memo != NULL && pupil_memo_get(memo, &hashed, out)) {
+        return;
+    }
+
+    /* flushing empties the message for whoever goes on, and leaves its bytes */
     pupil_keyed_flush(hash);
     crypto_generichash_final(&hash->state, out, hash->out_len);
+
+    if (memo != NULL) {
+        pupil_memo_put(memo, &hashed, out);
+    }
+
     sodium_memzero(hash, sizeof(*hash));
 }
 

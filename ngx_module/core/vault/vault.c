@@ -496,6 +496,7 @@ pupil_commit(const pupil_subkey_t *key, const pupil_ad_t *ad,
 
     pupil_keyed_begin(&hash, &key->commit, "pupil.commit.v1",
                       PUPIL_COMMITMENT_LEN);
+    pupil_keyed_keep(&hash);
     pupil_keyed_str(&hash, place);
     pupil_keyed_bytes(&hash, nonce, PUPIL_NONCE_LEN);
     pupil_keyed_bytes(&hash, tag, PUPIL_TAG_LEN);

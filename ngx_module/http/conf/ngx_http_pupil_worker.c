@@ -9,13 +9,17 @@
 
 #include <sodium.h>
 
+#include "core/vault/keyed.h"
 #include "http/conf/ngx_http_pupil_conf.h"
 
 
 #define NGX_HTTP_PUPIL_ARENA_SLACK  65536    /* bytes */
+#define NGX_HTTP_PUPIL_MEMO         8192     /* hashes that a worker keeps */
 
 
 static void ngx_http_pupil_init_keys(ngx_cycle_t *cycle,
+    ngx_http_pupil_main_conf_t *pmcf);
+static void ngx_http_pupil_init_memo(ngx_cycle_t *cycle,
     ngx_http_pupil_main_conf_t *pmcf);
 static void ngx_http_pupil_no_dumps(ngx_cycle_t *cycle);
 
@@ -97,6 +101,7 @@ ngx_http_pupil_init_process(ngx_cycle_t *cycle)
 
     ngx_http_pupil_no_dumps(cycle);
     ngx_http_pupil_init_keys(cycle, pmcf);
+    ngx_http_pupil_init_memo(cycle, pmcf);
 
     for (i = 0; i < NGX_HTTP_PUPIL_ENDPOINT_COUNT; i++) {
         endpoint = pmcf->endpoints[i];
@@ -202,6 +207,20 @@ ngx_http_pupil_init_keys(ngx_cycle_t *cycle, ngx_http_pupil_main_conf_t *pmcf)
 }
 
 
+/* Without it, hashes are made each time. */
+static void
+ngx_http_pupil_init_memo(ngx_cycle_t *cycle, ngx_http_pupil_main_conf_t *pmcf)
+{
+    pmcf->vault.memo = ngx_calloc(pupil_memo_size(NGX_HTTP_PUPIL_MEMO),
+                                  cycle->log);
+
+    if (pmcf->vault.memo != NULL) {
+        pupil_keyed_remember(pupil_memo_init(pmcf->vault.memo,
+                                             NGX_HTTP_PUPIL_MEMO));
+    }
+}
+
+
 void
 ngx_http_pupil_exit_process(ngx_cycle_t *cycle)
 {
@@ -244,6 +263,13 @@ ngx_http_pupil_exit_process(ngx_cycle_t *cycle)
 
     if (pmcf->tenants.again.timer_set) {
         ngx_del_timer(&pmcf->tenants.again);
+    }
+
+    pupil_keyed_remember(NULL);
+
+    if (pmcf->vault.memo != NULL) {
+        ngx_free(pmcf->vault.memo);
+        pmcf->vault.memo = NULL;
     }
 
     pmcf->vault.ring = NULL;

@@ -66,6 +66,7 @@ typedef struct {
     /* a worker's own */
     pupil_arena_t        *arena;
     pupil_keyring_t      *ring;         /* NULL: 503 */
+    void                 *memo;         /* of keyed hashes, or NULL */
     ngx_atomic_uint_t     fetches;
     ngx_http_pupil_cap_t  cap;
     ngx_msec_t            told_at;      /* by the key store, at last */
