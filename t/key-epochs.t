@@ -93,6 +93,7 @@ $site->ctl_ok('key', 'register', @where);
 $host{first}->quit;
 cut();                              # the others have said that they lack it
 $site->keystore->do('ALTER ROLE pupil_keeper NOLOGIN');
+$site->keystore->do('DELETE FROM keystore.worker');
 wait_until(10, 'nobody to be connected', sub {
     $site->ctl('key', 'rotate', @where)->{code} == 0 });
 $site->ctl_ok('key', 'retire', $_, @where) for 1, 2;

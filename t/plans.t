@@ -136,6 +136,7 @@ my %cold = (
     audit_probe => 'once a minute a worker',
     (map { $_ => 'once a second a worker, one row by its primary key' }
          qw(mark_data mark_keys)),
+    report => 'three times a minute a worker, one row by its primary key',
 );
 
 # Parameters are all its own.

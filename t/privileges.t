@@ -100,6 +100,7 @@ my %allowed = (
             'keystore.hold' => 'SELECT INSERT DELETE reference',
             'keystore.setting' => 'SELECT INSERT keys_a_minute',
             'keystore.size' => 'SELECT INSERT owners',
+            'keystore.worker' => 'SELECT',
         },
     },
 );

@@ -63,6 +63,9 @@ static const char  pupil_floors_sql[] =
     " LEFT JOIN keystore.floor AS f ON f.tenant = $2 AND f.subject = $3"
     " LEFT JOIN keystore.owner_key AS k ON k.tenant = $2 AND k.owner = $3";
 
+static const char  pupil_report_sql[] =
+    "SELECT $1::bigint, keystore.report($2, $3, $4, $5)::text";
+
 static const char  pupil_end_session_sql[] =
     "SELECT $1::bigint, keystore.end_session($2, $3)::text";
 
@@ -93,6 +96,11 @@ static const uint8_t  pupil_params_ticket[] = {
 
 static const uint8_t  pupil_params_floors[] = {
     PUPIL_PARAM_INT8, PUPIL_PARAM_UUID, PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA
+};
+
+static const uint8_t  pupil_params_report[] = {
+    PUPIL_PARAM_INT8, PUPIL_PARAM_TEXT, PUPIL_PARAM_INT4,
+    PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TEXT
 };
 
 static const uint8_t  pupil_params_end_session[] = {
@@ -144,11 +152,14 @@ const char  pupil_epochs_told_sql[] =
     "'application_name'), 24), ' epochs=', $1::text), false)";
 
 const char  pupil_epochs_lacking_sql[] =
-    "SELECT count(*)::integer FROM pg_stat_activity AS a"
+    "SELECT (SELECT count(*)::integer FROM pg_stat_activity AS a"
     " CROSS JOIN LATERAL (SELECT substring(a.application_name"
     " FROM ' epochs=([0-9,]+)$') AS epochs) AS e"
     " WHERE a.datname = current_database() AND a.usename = 'pupil_keeper'"
-    " AND NOT $1 = ANY (string_to_array(e.epochs, ','))";
+    " AND NOT $1 = ANY (string_to_array(e.epochs, ','))),"
+    " (SELECT count(*)::integer FROM keystore.worker AS w"
+    " WHERE w.seen_at > now() - interval '5 minutes'"
+    " AND NOT $1::integer = ANY (w.epochs))";
 
 const char  pupil_accepted_sql[] =
     "SELECT coalesce(string_agg(concat_ws(' ', p.category, g.field,"
@@ -247,6 +258,15 @@ const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT] = {
         .params = pupil_params_none,
         .params_count = PUPIL_COUNT(pupil_params_none),
         .columns = 1 + PUPIL_QM_DESTROYED + 1
+    },
+
+    [PUPIL_FIXED_REPORT] = {
+        .name = "report",
+        .database = PUPIL_DATABASE_KEYSTORE,
+        .sql = pupil_report_sql,
+        .params = pupil_params_report,
+        .params_count = PUPIL_COUNT(pupil_params_report),
+        .columns = 2
     },
 
     [PUPIL_FIXED_END_SESSION] = {

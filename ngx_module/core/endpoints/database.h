@@ -87,8 +87,14 @@ enum {
 
 /*
  * A connection of a worker says which epochs the worker has, in its name: $1,
- * by commas.  And how many connections say so and lack one, $1.
+ * by commas.  And who lacks one, $1: connections that say so, and
+ * workers that reported in the last five minutes.
  */
+enum {
+    PUPIL_QL_CONNECTIONS = 0,
+    PUPIL_QL_WORKERS
+};
+
 extern const char  pupil_epochs_told_sql[];
 extern const char  pupil_epochs_lacking_sql[];
 
@@ -149,6 +155,9 @@ typedef enum {
     PUPIL_FIXED_FLOORS,
     PUPIL_FIXED_MARK_DATA,      /* the marks, as pupil_mark_sql, behind $1 */
     PUPIL_FIXED_MARK_KEYS,
+    PUPIL_FIXED_REPORT,         /* $2 host, $3 the worker's number, $4 when it
+                                   began, $5 its epochs by commas; nothing of
+                                   interest */
     PUPIL_FIXED_END_SESSION,    /* $2 a token's hash, $3 until when it would
                                    have lived; nothing of interest */
     PUPIL_FIXED_COUNT

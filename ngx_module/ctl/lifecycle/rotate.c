@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/endpoints/database.h"
 #include "ctl/base/db.h"
@@ -18,6 +19,9 @@
 
 
 #define EPOCH_DIGITS  9
+
+#define TRIES  20
+#define PAUSE  100000000        /* ns */
 
 typedef struct {
     const pupil_kek_t  *to;             /* the newest */
@@ -30,14 +34,21 @@ typedef struct {
 typedef struct {
     int         number, retired, newest;
     json_int_t  keys;                   /* that it wraps */
+    char        last[16];               /* the newest in force */
 } epoch_t;
+
+/* Who is without an epoch. */
+typedef struct {
+    int  connections, workers;
+} lacking_t;
 
 
 static int rotation_begin(ctl_t *ctl, rotation_t *rotation);
-static int hosts_know(ctl_t *ctl, const rotation_t *rotation);
+static int hosts_know(ctl_t *ctl, const char *epoch);
+static int lacking_read(ctl_t *ctl, const char *epoch, lacking_t *lacking);
 static int tenant_rotate(ctl_t *ctl, void *data);
 static int epoch_read(ctl_t *ctl, epoch_t *epoch);
-static int epoch_check(const ctl_t *ctl, const epoch_t *epoch);
+static int epoch_check(ctl_t *ctl, const epoch_t *epoch);
 
 
 int
@@ -97,34 +108,76 @@ rotation_begin(ctl_t *ctl, rotation_t *rotation)
     snprintf(rotation->epoch, sizeof(rotation->epoch), "%" PRIu32,
              rotation->to->epoch);
 
-    return hosts_know(ctl, rotation);
+    return hosts_know(ctl, rotation->epoch);
 }
 
 
-/* A host that lacks it would serve nobody: its workers say what they have. */
+/*
+ * A host that lacks it would serve nobody: its workers say what they have.  One
+ * that has just begun is given a moment to say so.
+ */
 static int
-hosts_know(ctl_t *ctl, const rotation_t *rotation)
+hosts_know(ctl_t *ctl, const char *epoch)
 {
-    int          lack;
+    int              tries;
+    lacking_t        lacking;
+    struct timespec  pause;
+
+    pause.tv_sec = 0;
+    pause.tv_nsec = PAUSE;
+
+    for (tries = 1; ; tries++) {
+        if (lacking_read(ctl, epoch, &lacking) != 0) {
+            return -1;
+        }
+
+        if (lacking.connections == 0 && lacking.workers == 0) {
+            return 0;
+        }
+
+        if (tries == TRIES) {
+            break;
+        }
+
+        (void) nanosleep(&pause, NULL);
+    }
+
+    if (lacking.connections != 0) {
+        return ctl_error("%d connection%s of nginx %s without epoch %s: copy"
+                         " the key file to every host, reload nginx there, and"
+                         " wait for its old workers to end",
+                         lacking.connections,
+                         lacking.connections == 1 ? "" : "s",
+                         lacking.connections == 1 ? "is" : "are", epoch);
+    }
+
+    return ctl_error("%d worker%s of nginx that reported in the last five"
+                     " minutes %s without epoch %s, by keystore.worker: copy"
+                     " the key file to every host and reload nginx there; a"
+                     " host that has ended counts until these are over",
+                     lacking.workers, lacking.workers == 1 ? "" : "s",
+                     lacking.workers == 1 ? "is" : "are", epoch);
+}
+
+
+static int
+lacking_read(ctl_t *ctl, const char *epoch, lacking_t *lacking)
+{
     PGresult    *res;
     const char  *params[1];
 
-    params[0] = rotation->epoch;
+    params[0] = epoch;
 
-    res = ctl_query(ctl->keys, pupil_epochs_lacking_sql, 1, params);
+    res = ctl_query_one(ctl->keys, pupil_epochs_lacking_sql, 1, params);
     if (res == NULL) {
         return -1;
     }
 
-    lack = ctl_get_int(res, 0, 0, 0);
+    lacking->connections = ctl_get_int(res, 0, PUPIL_QL_CONNECTIONS, 0);
+    lacking->workers = ctl_get_int(res, 0, PUPIL_QL_WORKERS, 0);
     PQclear(res);
 
-    return lack == 0 ? 0
-           : ctl_error("%d connection%s of nginx %s without epoch %s: copy the"
-                       " key file to every host, reload nginx there, and wait"
-                       " for its old workers to end", lack,
-                       lack == 1 ? "" : "s", lack == 1 ? "is" : "are",
-                       rotation->epoch);
+    return 0;
 }
 
 
@@ -204,8 +257,10 @@ epoch_read(ctl_t *ctl, epoch_t *epoch)
     res = ctl_query(ctl->keys, "SELECT e.epoch, (e.retired_at IS NOT NULL)"
                     "::integer, (NOT EXISTS (SELECT FROM keystore.kek_epoch AS"
                     " n WHERE n.epoch > e.epoch AND n.retired_at IS NULL))"
-                    "::integer, e.keys FROM keystore.kek_epoch AS e WHERE"
-                    " e.epoch = $1::integer", 1, params);
+                    "::integer, e.keys, (SELECT max(n.epoch) FROM"
+                    " keystore.kek_epoch AS n WHERE n.retired_at IS NULL) FROM"
+                    " keystore.kek_epoch AS e WHERE e.epoch = $1::integer", 1,
+                    params);
     if (res == NULL) {
         return -1;
     }
@@ -217,6 +272,8 @@ epoch_read(ctl_t *ctl, epoch_t *epoch)
         epoch->retired = ctl_get_int(res, 0, 1, 0);
         epoch->newest = ctl_get_int(res, 0, 2, 0);
         epoch->keys = ctl_get_int(res, 0, 3, 0);
+        snprintf(epoch->last, sizeof(epoch->last), "%d",
+                 ctl_get_int(res, 0, 4, 0));
     }
 
     PQclear(res);
@@ -228,7 +285,7 @@ epoch_read(ctl_t *ctl, epoch_t *epoch)
 
 /* Of two who look at once the table's constraint refuses one. */
 static int
-epoch_check(const ctl_t *ctl, const epoch_t *epoch)
+epoch_check(ctl_t *ctl, const epoch_t *epoch)
 {
     if (epoch->retired) {
         return 0;
@@ -246,5 +303,5 @@ epoch_check(const ctl_t *ctl, const epoch_t *epoch)
                          epoch->keys == 1 ? "is" : "are", ctl->args[0]);
     }
 
-    return 0;
+    return hosts_know(ctl, epoch->last);
 }

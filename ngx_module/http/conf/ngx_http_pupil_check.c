@@ -42,6 +42,8 @@ static ngx_int_t ngx_http_pupil_check_run(PGconn *conn, const char *sql,
 static ngx_int_t ngx_http_pupil_check_said(pupil_rc_t rc,
     pupil_error_t *error, char *text);
 static int64_t ngx_http_pupil_check_number(PGresult *res, int row, int col);
+static void ngx_http_pupil_check_epochs_text(ngx_http_pupil_check_t *keys,
+    u_char *text);
 static ngx_int_t ngx_http_pupil_check_store(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf, ngx_http_pupil_check_t *check);
 static ngx_int_t ngx_http_pupil_check_add(ngx_conf_t *cf,
@@ -72,6 +74,7 @@ ngx_http_pupil_check_init(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
     keys->other_system = &pmcf->conf->data_system;
     keys->epochs_count = pmcf->vault.keks_count;
     pupil_epochs_known(pmcf->vault.keks, keys->epochs_count, keys->epochs);
+    ngx_http_pupil_check_epochs_text(keys, pmcf->fleet.epochs);
 
     if (ngx_http_pupil_check_store(cf, pmcf, data) != NGX_OK) {
         return NGX_ERROR;
@@ -83,6 +86,24 @@ ngx_http_pupil_check_init(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
     pmcf->keystore->check_data = keys;
 
     return NGX_OK;
+}
+
+
+/* What a worker says that it has, in the words of pupil_epochs_told_sql. */
+static void
+ngx_http_pupil_check_epochs_text(ngx_http_pupil_check_t *keys, u_char *text)
+{
+    u_char    *p;
+    uint32_t   i;
+
+    p = text;
+
+    for (i = 0; i < keys->epochs_count; i++) {
+        p = ngx_sprintf(p, i == 0 ? "%uD" : ",%uD", keys->epochs[i].epoch);
+    }
+
+    *p = '\0';
+    keys->told = (const char *) text;
 }
 
 
@@ -459,18 +480,9 @@ static ngx_int_t
 ngx_http_pupil_check_told(PGconn *conn, ngx_http_pupil_check_t *check,
     char *text)
 {
-    u_char       epochs[PUPIL_KEYRING_EPOCHS * (NGX_INT32_LEN + 1) + 1], *p;
-    uint32_t     i;
     const char  *params[1];
 
-    p = epochs;
-
-    for (i = 0; i < check->epochs_count; i++) {
-        p = ngx_sprintf(p, i == 0 ? "%uD" : ",%uD", check->epochs[i].epoch);
-    }
-
-    *p = '\0';
-    params[0] = (const char *) epochs;
+    params[0] = check->told;
 
     return ngx_http_pupil_check_run(conn, pupil_epochs_told_sql, 1, params,
                                     text);

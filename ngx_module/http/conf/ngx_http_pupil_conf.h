@@ -29,6 +29,7 @@ typedef struct {
     ngx_uint_t           durable;           /* PUPIL_DURABLE_* */
     pupil_epoch_t        epochs[PUPIL_KEYRING_EPOCHS];
     uint32_t             epochs_count;      /* of the key file */
+    const char          *told;              /* these, by commas */
     unsigned             same_cluster:1;
     ngx_atomic_t        *own_system;        /* identifier of the cluster */
     ngx_atomic_t        *other_system;

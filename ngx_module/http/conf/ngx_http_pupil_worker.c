@@ -125,6 +125,10 @@ ngx_http_pupil_init_process(ngx_cycle_t *cycle)
     ngx_http_pupil_tenants_init_process(pmcf, cycle->log);
     ngx_http_pupil_numbers_init_process(pmcf, cycle->log);
 
+    if (ngx_http_pupil_fleet_init_process(pmcf, cycle) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (ngx_libpq_listen_init_process(cycle, pmcf->zone.keystore.listen)
         != NGX_OK)
     {

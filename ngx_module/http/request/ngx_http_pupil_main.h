@@ -14,6 +14,7 @@
 #include "core/policy/policy.h"
 #include "http/request/ngx_http_pupil_audit.h"
 #include "http/request/ngx_http_pupil_endpoint.h"
+#include "http/request/ngx_http_pupil_fleet.h"
 #include "http/request/ngx_http_pupil_keys.h"
 #include "http/request/ngx_http_pupil_keystore_health.h"
 #include "http/request/ngx_http_pupil_restored.h"
@@ -47,6 +48,7 @@ struct ngx_http_pupil_main_conf_s {
     ngx_http_pupil_keystore_health_t  keystore_health;
     ngx_http_pupil_tenants_t          tenants;
     ngx_http_pupil_restored_t         restored;
+    ngx_http_pupil_fleet_t            fleet;
     ngx_http_pupil_unsent_conf_t      unsent;
     ngx_http_pupil_strangers_t        strangers;
     ngx_http_pupil_conf_t            *conf;
