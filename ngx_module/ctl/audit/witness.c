@@ -8,14 +8,12 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "core/base/text.h"
 #include "ctl/audit/log.h"
@@ -26,7 +24,6 @@
 
 #define PRIVATE       "PRIVATE+KEY+"
 #define PRIVATE_SIZE  (PUPIL_NOTE_NAME_MAX + 96)
-#define PATH_SIZE     1024
 
 
 static int key_parse(const char *text, const char *option,
@@ -40,8 +37,6 @@ static int request_check(char *text, size_t len, const pupil_note_key_t *key,
     const pupil_checkpoint_t *last, pupil_note_t *note);
 static int private_read(ctl_t *ctl, pupil_note_key_t *key,
     pupil_key_t *seed);
-static int file_write(const char *path, const char *text, mode_t mode,
-    int fresh);
 
 
 int
@@ -177,8 +172,8 @@ witness(ctl_t *ctl)
     pupil_stack_wipe();
 
     /* the note is the end of the request: NUL-terminated */
-    rc = file_write(ctl->args[1], text + (note.text.data - (uint8_t *) text),
-                    0644, 0);
+    rc = ctl_file_write(ctl->args[1],
+                        text + (note.text.data - (uint8_t *) text), 0644, 0);
 
     if (rc == 0) {
         fputs(line, stdout);
@@ -283,7 +278,7 @@ ctl_cmd_audit_witness_key(ctl_t *ctl)
     sodium_bin2hex(id, sizeof(id), key.id, sizeof(key.id));
     snprintf(text, sizeof(text), PRIVATE "%s+%s+%s\n", key.name, id, base64);
 
-    rc = file_write(ctl->args[0], text, 0400, 1);
+    rc = ctl_file_write(ctl->args[0], text, 0400, 1);
 
     sodium_memzero(&seed, sizeof(seed));
     sodium_memzero(bytes, sizeof(bytes));
@@ -343,35 +338,4 @@ private_read(ctl_t *ctl, pupil_note_key_t *key, pupil_key_t *seed)
     sodium_memzero(text, len);
 
     return valid ? 0 : ctl_error("%s is no key of a witness", ctl->args[0]);
-}
-
-
-/* fresh: it must not be there; else it is replaced as a whole. */
-static int
-file_write(const char *path, const char *text, mode_t mode, int fresh)
-{
-    int   fd, failed;
-    char  part[PATH_SIZE];
-
-    if (snprintf(part, sizeof(part), "%s%s", path, fresh ? "" : ".new")
-        >= (int) sizeof(part))
-    {
-        return ctl_error("%s: the name is too long", path);
-    }
-
-    fd = open(part, O_WRONLY | O_CREAT | O_CLOEXEC
-              | (fresh ? O_EXCL : O_TRUNC), mode);
-    if (fd < 0) {
-        return ctl_error("%s: %s", part, strerror(errno));
-    }
-
-    failed = fchmod(fd, mode) != 0
-             || write(fd, text, strlen(text)) != (ssize_t) strlen(text)
-             || fsync(fd) != 0;
-
-    if (close(fd) != 0 || failed || (!fresh && rename(part, path) != 0)) {
-        return ctl_error("%s: %s", path, strerror(errno));
-    }
-
-    return 0;
 }

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sodium.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ctl/base/buf.h"
@@ -18,6 +19,7 @@
 
 #define FILE_SIZE_MAX  (16 * 1024 * 1024)
 #define CHUNK          8192
+#define PATH_SIZE  1024
 
 
 static int file_read(int fd, ctl_buf_t *buf, const char *path);
@@ -108,4 +110,36 @@ ctl_file_creatable(const char *path)
     ctl_buf_free(&folder);
 
     return rc;
+}
+
+
+int
+ctl_file_write(const char *path, const char *text, mode_t mode, int fresh)
+{
+    int   fd, failed;
+    char  part[PATH_SIZE];
+
+    if (snprintf(part, sizeof(part), "%s%s", path, fresh ? "" : ".new")
+        >= (int) sizeof(part))
+    {
+        return ctl_error("%s: the name is too long", path);
+    }
+
+    fd = open(part, O_WRONLY | O_CREAT | O_CLOEXEC
+              | (fresh ? O_EXCL : O_TRUNC), mode);
+    if (fd < 0) {
+        return ctl_error("%s: %s", part, strerror(errno));
+    }
+
+    failed = fchmod(fd, mode) != 0
+             || write(fd, text, strlen(text)) != (ssize_t) strlen(text)
+             || fsync(fd) != 0;
+
+    if (close(fd) != 0 || failed || (!fresh && rename(part, path) != 0)) {
+        (void) ctl_error("%s: %s", path, strerror(errno));
+        (void) unlink(part);
+        return -1;
+    }
+
+    return 0;
 }

@@ -7,6 +7,8 @@
 #ifndef PUPIL_CTL_FILE_H
 #define PUPIL_CTL_FILE_H
 
+#include <sys/types.h>
+
 #include "ctl/base/memory.h"
 
 
@@ -15,6 +17,9 @@
  * NULL with the error said.  Ownership: the pool's.
  */
 char *ctl_file_read(ctl_pool_t *pool, const char *path, size_t *len);
+
+/* fresh: it must not be there; else it is replaced as a whole. */
+int ctl_file_write(const char *path, const char *text, mode_t mode, int fresh);
 
 /* Is there a folder to make it in?  0, or -1 with the error said. */
 int ctl_file_creatable(const char *path);

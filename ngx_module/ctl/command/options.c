@@ -83,6 +83,8 @@ static const option_t  options[] = {
     { "actor", NULL, OPT(actor), OPTION_TEXT },
     { "since", NULL, OPT(since), OPTION_TEXT },
     { "limit", NULL, OPT(limit), OPTION_TEXT },
+    { "shares", NULL, OPT(shares), OPTION_TEXT },
+    { "threshold", NULL, OPT(threshold), OPTION_TEXT },
     { "login", NULL, OPT(login), OPTION_TEXT },
     { "reference", NULL, OPT(reference), OPTION_TEXT },
     { "to", NULL, OPT(to), OPTION_TEXT },

@@ -42,6 +42,7 @@
 #include "ctl/roster/import.h"
 #include "ctl/setup/init.h"
 #include "ctl/setup/key.h"
+#include "ctl/setup/share.h"
 #include "ctl/setup/migrate.h"
 #include "ctl/setup/plugin.h"
 #include "ctl/setup/plugin_show.h"
@@ -118,6 +119,16 @@ static const command_t  commands[] = {
         .run = ctl_cmd_key_retire,
         .arguments = "EPOCH",
         .summary = "the end of an epoch that wraps nothing any more"
+    }, {
+        .words = "key split", .min = 1, .max = 1,
+        .run = ctl_cmd_key_split,
+        .arguments = "--shares N --threshold K FILE",
+        .summary = "the key file in shares, of which some are needed"
+    }, {
+        .words = "key join", .min = 1, .max = 255,
+        .run = ctl_cmd_key_join,
+        .arguments = "SHARE...",
+        .summary = "make the key file of its shares"
     }, {
         .words = "tenant add", .min = 1, .max = 1,
         .run = ctl_cmd_tenant_add,

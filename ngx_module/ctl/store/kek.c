@@ -27,7 +27,6 @@
 #define ARENA_SPARE    (64 * 1024)      /* bytes */
 
 
-static int arena_open(ctl_t *ctl);
 static int file_append(ctl_t *ctl, const char *line, size_t len, int fresh);
 static int epochs_known(ctl_t *ctl, PGconn *conn, int *missing);
 static int epochs_compare(ctl_t *ctl, const PGresult *res, int *missing);
@@ -45,7 +44,7 @@ ctl_kek_open(ctl_t *ctl)
                          " key");
     }
 
-    if (arena_open(ctl) != 0) {
+    if (ctl_arena_open(ctl) != 0) {
         return -1;
     }
 
@@ -63,8 +62,8 @@ ctl_kek_open(ctl_t *ctl)
 }
 
 
-static int
-arena_open(ctl_t *ctl)
+int
+ctl_arena_open(ctl_t *ctl)
 {
     pupil_error_t  error;
 
@@ -102,7 +101,7 @@ ctl_kek_append(ctl_t *ctl)
     struct stat   st;
     pupil_kek_t  *kek;
 
-    if (arena_open(ctl) != 0) {
+    if (ctl_arena_open(ctl) != 0) {
         return -1;
     }
 

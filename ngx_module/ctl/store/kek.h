@@ -10,6 +10,9 @@
 #include "ctl/base/ctl.h"
 
 
+/* Makes the arena, and in it the keyring and room for the file's epochs. */
+int ctl_arena_open(ctl_t *ctl);
+
 /* Makes the arena, and reads the file of --key into it. */
 int ctl_kek_open(ctl_t *ctl);
 
