@@ -152,7 +152,10 @@ sub endpoints () {
 }
 
 # Where the handlers are that are not at /v1/ and their name.
-my %PATHS = (login => '= /v1/login', data => '/v1/data/', status => '/status');
+my %PATHS = (login => '= /v1/login', data => '/v1/data/',
+             rights => '/v1/me/', status => '/status');
+
+sub path ($name) { $PATHS{$name} // "/v1/$name" }
 
 
 # The http{} part.  Options: plugins => [names], pupil => text that is added,
@@ -182,7 +185,7 @@ sub http_conf ($self, %opt) {
 sub server_conf ($self, %opt) {
     return join '', map {
         my $more = $opt{locations}{$_} // '';
-        my $path = $PATHS{$_} // "/v1/$_";
+        my $path = path($_);
         "location $path { pupil_$_; $more }\n"
     } grep { !exists $opt{locations}{$_} || defined $opt{locations}{$_} }
       endpoints();
