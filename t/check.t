@@ -220,11 +220,11 @@ my @accepted = (
      conf(map { $_ => undef } qw(pupil_database pupil_keystore
           pupil_master_key pupil_tenant pupil_session_zone
           pupil_login_password)),
-     locations(map { $_ => undef } qw(login session homework progress
-                                      data))],
+     locations(map { $_ => undef } grep { $_ ne 'status' }
+               Pupil::Site::endpoints())],
     ['a tenant of each location', conf(pupil_tenant => undef),
      locations(map { $_ => 'pupil_tenant ' . $site->tenant . ';' }
-               qw(login session homework progress data))],
+               grep { $_ ne 'status' } Pupil::Site::endpoints())],
     ['a tenant in a variable', conf(pupil_tenant => '$pupil_of_host'),
      http => "map \$host \$pupil_of_host { pupil_x " . $site->tenant . "; }\n"],
     ['timeouts of two levels',

@@ -297,6 +297,17 @@ for my $case ([$log_in, '/v1/login', 'GET'], [$list, $path, 'DELETE'],
         headers => { map { @$_ } @{ $res->{fields} } } };
 }
 
+
+# ---- who looked
+
+my $looked = 'GET /v1/me/audit';
+ask(teacher => $looked, '/v1/me/audit?limit=1', 200);
+ask(pupil => $looked, '/v1/me/audit?limit=0', 422);
+ask_without($looked, '/v1/me/audit');
+
+
+# ---- gone, and ended
+
 ask(teacher => $delete, $none, 404);
 ask(pupil => $delete, $one, 403);
 ask_without($delete, $one);
@@ -334,7 +345,9 @@ is_deeply [grep { !m{^GET /status} && !$seen{$_}{4} } @operations], [],
 my %routed = map { $_ => 1 } map { m{ /(?:v1/)?(\w+)} } @operations;
 my @handlers = Pupil::Site::endpoints();
 cmp_ok scalar(@handlers), '>=', 6, 'the handlers of the module';
-is_deeply [grep { !$routed{$_} } @handlers], [], 'each is in the document';
+is_deeply [grep { my ($name) = Pupil::Site::path($_) =~ m{/(?:v1/)?(\w+)};
+                  !$routed{$name} } @handlers], [],
+    'each is in the document';
 
 # The check can fail.
 my ($good) = grep { $_->{operation} eq 'GET /v1/session'

@@ -101,6 +101,7 @@ my %hot = (
         $sealed, key(fingerprint => 1), 1, 1, id(enrolment => $enrolments[0]),
         id(class => $group * CLASSES), 18262, 2147483647, 'test',
         key(enrolment => $enrolments[0]), '\x' . '5a' x 32, $sealed, @record],
+    rights_audit => ['pupil', 5, 'infinity', 0, 0, 51],
     progress_history => ['pupil', 5, undef, 'infinity', $last, 50],
     (map { $_ => ['keeper', /ask/ ? 1 : 2, id(ticket => 1),
                   [map { id(subject => $_) } $pupil, $teacher]] }

@@ -61,6 +61,28 @@ pupil_leaf_subject(const pupil_audit_record_t *record, size_t place,
 
 
 pupil_rc_t
+pupil_leaf_find(const pupil_audit_record_t *record,
+    const pupil_uuid_t *subject, size_t *place)
+{
+    pupil_uuid_t  whom;
+
+    if (pupil_uuid_is_zero(subject)) {
+        return PUPIL_NOT_FOUND;
+    }
+
+    for (*place = 0; *place < pupil_leaf_count(record); (*place)++) {
+        if (pupil_leaf_subject(record, *place, &whom) == PUPIL_OK
+            && pupil_uuid_compare(&whom, subject) == 0)
+        {
+            return PUPIL_OK;
+        }
+    }
+
+    return PUPIL_NOT_FOUND;
+}
+
+
+pupil_rc_t
 pupil_leaf_record(const pupil_key_t *key, uint64_t event,
     const pupil_audit_record_t *record,
     const uint8_t mac[PUPIL_AUDIT_MAC_LEN], size_t place, pupil_leaf_t *leaf)

@@ -42,6 +42,10 @@ size_t pupil_leaf_count(const pupil_audit_record_t *record);
 pupil_rc_t pupil_leaf_subject(const pupil_audit_record_t *record,
     size_t place, pupil_uuid_t *subject);
 
+/* The place of whose leaf is this subject's; PUPIL_NOT_FOUND: of none. */
+pupil_rc_t pupil_leaf_find(const pupil_audit_record_t *record,
+    const pupil_uuid_t *subject, size_t *place);
+
 /*
  * The leaf of the subject with this place in the record.  key: as for
  * pupil_audit_mac().  PUPIL_INVALID: the record is none that Pupil writes.

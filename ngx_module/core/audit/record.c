@@ -2,6 +2,9 @@
  * Copyright (C) the Pupil authors
  */
 
+#include <sodium.h>
+
+#include "core/audit/numbers.h"
 #include "core/audit/record.h"
 #include "core/vault/keyed.h"
 
@@ -29,4 +32,24 @@ pupil_audit_mac(const pupil_key_t *key, const pupil_audit_record_t *record,
     pupil_keyed_str(&hash, record->subjects);
     pupil_keyed_str(&hash, record->note);
     pupil_keyed_end(&hash, mac);
+}
+
+
+int
+pupil_audit_authentic(const pupil_key_t *key, pupil_audit_record_t *record,
+    const uint8_t mac[PUPIL_AUDIT_MAC_LEN])
+{
+    uint8_t  made[PUPIL_AUDIT_MAC_LEN];
+
+    for (record->choice = 0; record->choice < PUPIL_NUMBERS_CHOICES;
+         record->choice++)
+    {
+        pupil_audit_mac(key, record, made);
+
+        if (sodium_memcmp(made, mac, sizeof(made)) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
 }

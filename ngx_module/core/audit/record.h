@@ -47,4 +47,11 @@ typedef struct {
 void pupil_audit_mac(const pupil_key_t *key,
     const pupil_audit_record_t *record, uint8_t mac[PUPIL_AUDIT_MAC_LEN]);
 
+/*
+ * Has a MAC been made of this record, by whichever choice, which record->choice
+ * is then?
+ */
+int pupil_audit_authentic(const pupil_key_t *key, pupil_audit_record_t *record,
+    const uint8_t mac[PUPIL_AUDIT_MAC_LEN]);
+
 #endif /* PUPIL_AUDIT_RECORD_H */

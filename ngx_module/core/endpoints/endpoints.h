@@ -19,7 +19,8 @@
     row(SESSION, session)                                                     \
     row(HOMEWORK, homework)                                                   \
     row(PROGRESS, progress)                                                   \
-    row(DATA, data)
+    row(DATA, data)                                                           \
+    row(RIGHTS, rights)
 
 
 /*

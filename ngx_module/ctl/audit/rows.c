@@ -5,13 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/audit/numbers.h"
 #include "ctl/audit/rows.h"
 #include "ctl/base/db.h"
 
 
 static int row_take(const PGresult *res, int row, audit_row_t *out);
-static int row_authentic(const pupil_key_t *key, audit_row_t *row);
 
 
 void
@@ -24,7 +22,8 @@ audit_row_read(const pupil_key_t *key, const pupil_uuid_t *tenant,
     out->numbered = !PQgetisnull(res, row, AUDIT_ROW_WRITER)
                     && !PQgetisnull(res, row, AUDIT_ROW_NUMBER);
 
-    out->authentic = row_take(res, row, out) && row_authentic(key, out);
+    out->authentic = row_take(res, row, out)
+                     && pupil_audit_authentic(key, &out->record, out->mac);
 }
 
 
@@ -60,24 +59,4 @@ row_take(const PGresult *res, int row, audit_row_t *out)
            && ctl_get_bytes(res, row, AUDIT_ROW_MAC, out->mac,
                             sizeof(out->mac), &len) == 0
            && len == sizeof(out->mac);
-}
-
-
-static int
-row_authentic(const pupil_key_t *key, audit_row_t *row)
-{
-    uint8_t    mac[PUPIL_AUDIT_MAC_LEN];
-    uint32_t  *choice;
-
-    choice = &row->record.choice;
-
-    for (*choice = 0; *choice < PUPIL_NUMBERS_CHOICES; (*choice)++) {
-        pupil_audit_mac(key, &row->record, mac);
-
-        if (memcmp(mac, row->mac, sizeof(mac)) == 0) {
-            return 1;
-        }
-    }
-
-    return 0;
 }

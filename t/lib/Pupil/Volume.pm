@@ -10,9 +10,10 @@ package Pupil::Volume;
 #
 # Thirty pupils and a teacher share four classes.  A class has ten homeworks of
 # two exercises, two of which are open.  A pupil has five submissions, the last
-# of which took another's place.  Pupil n is in group n / 30; subject 10**9 + g
-# is the teacher of group g; group g has the classes 4 g to 4 g + 3, and class
-# c has the homeworks 10 c to 10 c + 9, of which the first two are open.
+# of which took another's place, and five events of the sealed audit.  Pupil n
+# is in group n / 30; subject 10**9 + g is the teacher of group g; group g has
+# the classes 4 g to 4 g + 3, and class c has the homeworks 10 c to 10 c + 9, of
+# which the first two are open.
 
 use v5.36;
 
@@ -197,7 +198,32 @@ SELECT :tenant, pg_temp.id('subject', n), pg_temp.id('submission', n * 5 + s),
   FROM person, generate_series(0, 4) AS s
  CROSS JOIN LATERAL (SELECT (g * 4 + (ARRAY[0, 0, 1, 2, 0])[s + 1]) * 10)
        AS k (h)
- WHERE role = 'pupil'
+ WHERE role = 'pupil';
+INSERT INTO pupil.audit_shape (shape, accesses) VALUES (sha256('[]'), '[]')
+    ON CONFLICT DO NOTHING;
+INSERT INTO pupil.audit_record (at, tenant, request, role, shape, policy,
+       outcome, subjects, writer, number, mac)
+SELECT date_trunc('month', now()) + (n * 5 + e) * interval '1 ms', :tenant,
+       gen_random_uuid(), 'teacher', sha256('[]'), '', 'allowed',
+       ARRAY[pg_temp.id('subject', n)], 1, n * 5 + e, pg_temp.sealed(16)
+  FROM person, generate_series(1, 5) AS e WHERE role = 'pupil';
+INSERT INTO pupil.audit_subject (tenant, subject, at, writer, number, event,
+       leaf)
+SELECT :tenant, pg_temp.id('subject', n), date_trunc('month', now())
+       + (n * 5 + e) * interval '1 ms', 1, n * 5 + e, n * 5 + e - 1,
+       n * 5 + e - 1
+  FROM person, generate_series(1, 5) AS e WHERE role = 'pupil';
+INSERT INTO pupil.seal_writer (tenant, writer, number)
+VALUES (:tenant, 1, :to * 150) ON CONFLICT (tenant, writer)
+    DO UPDATE SET number = EXCLUDED.number;
+INSERT INTO pupil.seal (tenant, batch, event, events, size, since, until,
+       writers, firsts, lasts, missing, note)
+SELECT :tenant, :to, :from * 150, (:to - :from) * 150, (:to * 150 / 256 + 1)
+       * 256, now(), now(), '{1}', '{1}', '{1}', 0, '';
+INSERT INTO pupil.seal_tile (tenant, level, tile, hashes)
+SELECT :tenant, 0, t, pg_temp.sealed(8192)
+  FROM generate_series(:from * 150 / 256, :to * 150 / 256) AS t
+    ON CONFLICT DO NOTHING
 SQL
 
 

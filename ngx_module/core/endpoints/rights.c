@@ -1,0 +1,87 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The statements of /v1/me/.  No plugin grants somebody their own audit, and
+ * none can take it away: everybody who has a session may read it (GDPR article
+ * 15), restricted or not.
+ */
+
+#include "core/endpoints/endpoint_sql.h"
+#include "core/endpoints/rights.h"
+
+
+/* For the record alone, as there is no category of that name. */
+#define OWN_AUDIT                                                             \
+    .category = "audit", .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS,             \
+    .relation = PUPIL_RELATION_SELF, .operation = PUPIL_OPERATION_READ,       \
+    .about = PUPIL_ABOUT_ACTOR, .flags = PUPIL_WANT_ASKED
+
+
+const pupil_argument_t  pupil_rights_arguments[] = {
+    PUPIL_PAGE_ARGUMENTS(pupil_rights_query_t),
+    { .name = NULL }
+};
+
+
+static const char  audit_sql[] =
+    "SELECT $1::bigint, (SELECT s.until FROM pupil.sealer AS s"
+    " WHERE s.one), a.*"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN pupil.audit_of($4, $8, $9, $10, $11) AS a ON true"
+    " ORDER BY a.at DESC, a.writer DESC, a.number DESC";
+
+
+static const pupil_want_t  audit_wants[] = {
+    { .field = "", OWN_AUDIT }
+};
+
+
+const pupil_template_t  pupil_rights_templates[PUPIL_RIGHTS_COUNT] = {
+
+    [PUPIL_RIGHTS_AUDIT] = {
+        .name = "rights_audit",
+        .sql = audit_sql,
+        .fixed = PUPIL_RA_COLUMNS,
+        PUPIL_WANTS(audit_wants),
+        .params = { PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_INT8,
+                    PUPIL_PARAM_INT8, PUPIL_PARAM_INT4 }
+    }
+};
+
+
+const pupil_endpoint_t  pupil_rights_endpoint = {
+    .name = "rights",
+    .directive = "pupil_rights",
+    .templates = pupil_rights_templates,
+    .count = PUPIL_RIGHTS_COUNT
+};
+
+
+void
+pupil_rights_id(uint64_t writer, uint64_t number, pupil_uuid_t *id)
+{
+    int  i;
+
+    for (i = 7; i >= 0; i--) {
+        id->b[i] = (uint8_t) writer;
+        id->b[8 + i] = (uint8_t) number;
+        writer >>= 8;
+        number >>= 8;
+    }
+}
+
+
+void
+pupil_rights_id_read(const pupil_uuid_t *id, uint64_t *writer,
+    uint64_t *number)
+{
+    int  i;
+
+    *writer = 0;
+    *number = 0;
+
+    for (i = 0; i < 8; i++) {
+        *writer = *writer << 8 | id->b[i];
+        *number = *number << 8 | id->b[8 + i];
+    }
+}

@@ -1,0 +1,72 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * /v1/me/: what people ask about themselves; its statements and their columns.
+ */
+
+#ifndef PUPIL_RIGHTS_H
+#define PUPIL_RIGHTS_H
+
+#include "core/endpoints/endpoints.h"
+#include "core/input/query.h"
+
+
+/* The statements of /v1/me/, by index. */
+enum {
+    PUPIL_RIGHTS_AUDIT = 0,         /* who looked */
+    PUPIL_RIGHTS_COUNT
+};
+
+extern const pupil_template_t  pupil_rights_templates[PUPIL_RIGHTS_COUNT];
+
+
+/*
+ * A record about the actor, NULL where there is none: pupil.audit_of(), in
+ * sql/data/044.  ROLE NULL: it is listed, and not there any more.
+ */
+enum {
+    PUPIL_CA_AT = 0,
+    PUPIL_CA_WRITER,
+    PUPIL_CA_NUMBER,
+    PUPIL_CA_EVENT,
+    PUPIL_CA_LEAF,
+    PUPIL_CA_REQUEST,
+    PUPIL_CA_ACTOR,
+    PUPIL_CA_ROLE,
+    PUPIL_CA_INSTITUTION,
+    PUPIL_CA_SHAPE,
+    PUPIL_CA_POLICY,
+    PUPIL_CA_OUTCOME,
+    PUPIL_CA_NETWORK,
+    PUPIL_CA_SUBJECTS,
+    PUPIL_CA_NOTE,
+    PUPIL_CA_MAC,
+    PUPIL_CA_ACCESSES,
+    PUPIL_AUDIT_COLUMNS
+};
+
+/*
+ * PUPIL_RIGHTS_AUDIT: $8 to $10 before this time, writer and number, $11 how
+ * many at most.  Newest first, a row each.
+ */
+enum {
+    PUPIL_RA_SEALED = 1,            /* all before is, NULL: nothing */
+    PUPIL_RA_RECORD,
+    PUPIL_RA_COLUMNS = PUPIL_RA_RECORD + PUPIL_AUDIT_COLUMNS
+};
+
+/* The cursor's id is that of a record: see below. */
+typedef struct {
+    pupil_page_t  page;
+} pupil_rights_query_t;
+
+/* limit and cursor. */
+extern const pupil_argument_t  pupil_rights_arguments[];
+
+
+/* A record is called by its writer and its number of that, as a UUID. */
+void pupil_rights_id(uint64_t writer, uint64_t number, pupil_uuid_t *id);
+void pupil_rights_id_read(const pupil_uuid_t *id, uint64_t *writer,
+    uint64_t *number);
+
+#endif /* PUPIL_RIGHTS_H */

@@ -1,0 +1,31 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What the files of this endpoint share.
+ */
+
+#ifndef _NGX_HTTP_PUPIL_RIGHTS_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_RIGHTS_H_INCLUDED_
+
+#include "core/audit/seen.h"
+#include "core/endpoints/rights.h"
+#include "http/request/ngx_http_pupil.h"
+
+
+/* A row's record of the audit, of the actor. */
+typedef struct {
+    pupil_seen_t  seen;
+    pupil_uuid_t  id;
+} ngx_http_pupil_seen_t;
+
+
+/*
+ * From the group of columns (PUPIL_CA_*) that begins at col.  NGX_OK: it is
+ * authentic, and may be about nothing of the actor's; NGX_DECLINED: there is no
+ * row; NGX_DONE: a row, whose id and time are there, and no record that counts:
+ * it is gone, or tampered with, which is noted; NGX_ERROR.
+ */
+ngx_int_t ngx_http_pupil_seen(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, ngx_uint_t col, ngx_http_pupil_seen_t *seen);
+
+#endif /* _NGX_HTTP_PUPIL_RIGHTS_H_INCLUDED_ */
