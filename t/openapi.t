@@ -7,6 +7,7 @@ use lib 't/lib';
 use Pupil::Test;
 
 use Encode qw(decode_utf8);
+use Pupil::Seal;
 
 my $root = root_dir();
 my $document = "$root/docs/openapi.yaml";
@@ -300,10 +301,20 @@ for my $case ([$log_in, '/v1/login', 'GET'], [$list, $path, 'DELETE'],
 
 # ---- who looked
 
-my $looked = 'GET /v1/me/audit';
+my $seal = Pupil::Seal->new($site);
+my ($looked, $prove) = ('GET /v1/me/audit', 'GET /v1/me/audit/{id}/proof');
 ask(teacher => $looked, '/v1/me/audit?limit=1', 200);
 ask(pupil => $looked, '/v1/me/audit?limit=0', 422);
 ask_without($looked, '/v1/me/audit');
+my $events = ask(pupil => $looked, '/v1/me/audit', 200)->json->{events};
+my ($one_of) = grep { $_->{proof} eq 'pending' } @$events;
+ask(pupil => $prove, "/v1/me/audit/$one_of->{id}/proof", 409);
+is $seal->seal->{code}, 0, 'the audit is sealed';
+ask(pupil => $prove, "/v1/me/audit/$one_of->{id}/proof", 200);
+ask(other => $prove, "/v1/me/audit/$one_of->{id}/proof", 401);
+ask_without($prove, '/v1/me/audit/' . uuid() . '/proof');
+ask(pupil => $prove, '/v1/me/audit/' . uuid() . '/proof', 404);
+ask(pupil => $looked, '/v1/me/audit', 200);
 
 
 # ---- gone, and ended

@@ -102,6 +102,7 @@ my %hot = (
         id(class => $group * CLASSES), 18262, 2147483647, 'test',
         key(enrolment => $enrolments[0]), '\x' . '5a' x 32, $sealed, @record],
     rights_audit => ['pupil', 5, 'infinity', 0, 0, 51],
+    rights_proof => ['pupil', 1, 1, $pupil * 5 + 1],
     progress_history => ['pupil', 5, undef, 'infinity', $last, 50],
     (map { $_ => ['keeper', /ask/ ? 1 : 2, id(ticket => 1),
                   [map { id(subject => $_) } $pupil, $teacher]] }

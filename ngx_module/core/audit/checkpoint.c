@@ -85,6 +85,41 @@ hash_line(const pupil_node_t *node, char out[PUPIL_HASH_LINE_LEN + 1])
 
 
 pupil_rc_t
+pupil_proof_format(const pupil_alloc_t *alloc, pupil_str_t leaf,
+    uint64_t index, const pupil_proof_t *proof, pupil_str_t checkpoint,
+    pupil_str_t *out)
+{
+    char    *text, *p;
+    size_t   extra;
+
+    extra = sodium_base64_encoded_len(leaf.len, BASE64);
+
+    text = alloc->alloc(alloc->ctx,
+                        sizeof(PUPIL_PROOF_MAGIC) + extra
+                        + sizeof("extra \nindex \n\n") + DIGITS_MAX
+                        + PUPIL_HASHES_SIZE + checkpoint.len);
+    if (text == NULL) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    p = text + sprintf(text, PUPIL_PROOF_MAGIC "extra ");
+    sodium_bin2base64(p, extra, leaf.data, leaf.len, BASE64);
+    p += strlen(p);
+    p += sprintf(p, "\nindex %" PRIu64 "\n", index);
+    pupil_hashes_format(proof, p);
+    p += strlen(p);
+    *p++ = '\n';
+    memcpy(p, checkpoint.data, checkpoint.len);
+    p += checkpoint.len;
+
+    out->data = (const uint8_t *) text;
+    out->len = (size_t) (p - text);
+
+    return PUPIL_OK;
+}
+
+
+pupil_rc_t
 pupil_hashes_take(pupil_str_t *text, pupil_proof_t *proof)
 {
     pupil_str_t  line;

@@ -62,4 +62,12 @@ pupil_rc_t pupil_proof_parse(pupil_str_t text, pupil_proof_text_t *proof);
 
 #define PUPIL_PROOF_MAGIC  "c2sp.org/tlog-proof@v1\n"
 
+/*
+ * The text of one: of what the leaf's hash is of, to the checkpoint, a note.
+ * PUPIL_OK, PUPIL_NO_MEMORY.
+ */
+pupil_rc_t pupil_proof_format(const pupil_alloc_t *alloc, pupil_str_t leaf,
+    uint64_t index, const pupil_proof_t *proof, pupil_str_t checkpoint,
+    pupil_str_t *out);
+
 #endif /* PUPIL_CHECKPOINT_H */

@@ -16,6 +16,9 @@
     .relation = PUPIL_RELATION_SELF, .operation = PUPIL_OPERATION_READ,       \
     .about = PUPIL_ABOUT_ACTOR, .flags = PUPIL_WANT_ASKED
 
+/* The largest number: an id is a client's, and one more must be one, too. */
+#define LAST  "9223372036854775807"
+
 
 const pupil_argument_t  pupil_rights_arguments[] = {
     PUPIL_PAGE_ARGUMENTS(pupil_rights_query_t),
@@ -30,9 +33,21 @@ static const char  audit_sql[] =
     " LEFT JOIN pupil.audit_of($4, $8, $9, $10, $11) AS a ON true"
     " ORDER BY a.at DESC, a.writer DESC, a.number DESC";
 
+static const char  proof_sql[] =
+    "SELECT $1::bigint, a.*, t.size, t.note, t.level, t.tile, t.hashes"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN (pupil.audit_at($4, $8, $9) AS f (at)"
+    " JOIN LATERAL pupil.audit_of($4, f.at, $8, least($9, " LAST " - 1) + 1, 1)"
+    " AS a ON a.writer = $8 AND a.number = $9"
+    " LEFT JOIN LATERAL pupil.audit_tiles(a.leaf) AS t ON true) ON true";
+
 
 static const pupil_want_t  audit_wants[] = {
     { .field = "", OWN_AUDIT }
+};
+
+static const pupil_want_t  proof_wants[] = {
+    { .field = "proof", OWN_AUDIT }
 };
 
 
@@ -45,6 +60,14 @@ const pupil_template_t  pupil_rights_templates[PUPIL_RIGHTS_COUNT] = {
         PUPIL_WANTS(audit_wants),
         .params = { PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_INT8,
                     PUPIL_PARAM_INT8, PUPIL_PARAM_INT4 }
+    },
+
+    [PUPIL_RIGHTS_PROOF] = {
+        .name = "rights_proof",
+        .sql = proof_sql,
+        .fixed = PUPIL_RP_COLUMNS,
+        PUPIL_WANTS(proof_wants),
+        .params = { PUPIL_PARAM_INT8, PUPIL_PARAM_INT8 }
     }
 };
 

@@ -14,6 +14,7 @@
 /* The statements of /v1/me/, by index. */
 enum {
     PUPIL_RIGHTS_AUDIT = 0,         /* who looked */
+    PUPIL_RIGHTS_PROOF,             /* that it is in the log */
     PUPIL_RIGHTS_COUNT
 };
 
@@ -54,6 +55,21 @@ enum {
     PUPIL_RA_RECORD,
     PUPIL_RA_COLUMNS = PUPIL_RA_RECORD + PUPIL_AUDIT_COLUMNS
 };
+
+/*
+ * PUPIL_RIGHTS_PROOF: $8 and $9 writer and number.  A row for each tile that a
+ * proof may need, NULL for none, each with the last checkpoint.
+ */
+enum {
+    PUPIL_RP_RECORD = 1,
+    PUPIL_RP_SIZE = PUPIL_RP_RECORD + PUPIL_AUDIT_COLUMNS,
+    PUPIL_RP_CHECKPOINT,
+    PUPIL_RP_LEVEL,
+    PUPIL_RP_TILE,
+    PUPIL_RP_HASHES,
+    PUPIL_RP_COLUMNS
+};
+
 
 /* The cursor's id is that of a record: see below. */
 typedef struct {

@@ -7,7 +7,6 @@
  */
 
 #include <inttypes.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -342,8 +341,7 @@ static int
 proof_print(const proved_t *p, ctl_t *ctl, const char *note,
     const pupil_checkpoint_t *checkpoint)
 {
-    char                  extra[2 * PUPIL_LEAF_MAX];
-    char                  hashes[PUPIL_HASHES_SIZE];
+    pupil_str_t           text, out;
     pupil_node_t          leaf;
     pupil_proof_t         proof;
     pupil_tile_source_t  *source;
@@ -362,11 +360,16 @@ proof_print(const proved_t *p, ctl_t *ctl, const char *note,
                          PRIu64 " leaves", p->event, checkpoint->size);
     }
 
-    sodium_bin2base64(extra, sizeof(extra), p->text.text, p->text.len,
-                      sodium_base64_VARIANT_ORIGINAL);
-    pupil_hashes_format(&proof, hashes);
-    printf(PUPIL_PROOF_MAGIC "extra %s\nindex %" PRIu64 "\n%s\n%s", extra,
-           p->leaf, hashes, note);
+    text.data = p->text.text;
+    text.len = p->text.len;
+
+    if (pupil_proof_format(&ctl->alloc, text, p->leaf, &proof, ctl_str(note),
+                           &out) != PUPIL_OK)
+    {
+        return ctl_error("out of memory");
+    }
+
+    fwrite(out.data, 1, out.len, stdout);
 
     return 0;
 }

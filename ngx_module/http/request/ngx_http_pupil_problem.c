@@ -86,6 +86,12 @@ static const ngx_http_pupil_problem_row_t  ngx_http_pupil_problems[] = {
         "What was stored with this id has other content.",
         PUPIL_OUTCOME_CONFLICT
     },
+    [NGX_HTTP_PUPIL_NOT_SEALED] = {
+        409, "not-sealed", "Not sealed yet",
+        "It is on record, and not in the log yet.  Try again after Retry-After"
+        " seconds.",
+        PUPIL_OUTCOME_CONFLICT
+    },
     [NGX_HTTP_PUPIL_TOO_LARGE] = {
         413, "too-large", "Too large",
         "The request is larger than is accepted here."

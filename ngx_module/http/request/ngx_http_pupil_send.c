@@ -304,7 +304,8 @@ ngx_http_pupil_headers(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (status == NGX_HTTP_TOO_MANY_REQUESTS
-        || status == NGX_HTTP_SERVICE_UNAVAILABLE)
+        || status == NGX_HTTP_SERVICE_UNAVAILABLE
+        || (status == NGX_HTTP_CONFLICT && ctx->response.retry_after != 0))
     {
         p = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
         if (p == NULL) {

@@ -32,6 +32,11 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_rights_routes[] = {
       .start = ngx_http_pupil_rights_audit_start,
       .render = ngx_http_pupil_rights_audit_render },
 
+    { .method = NGX_HTTP_GET, .path = "/audit/{id}/proof",
+      .parse = ngx_http_pupil_no_arguments,
+      .start = ngx_http_pupil_rights_proof_start,
+      .render = ngx_http_pupil_rights_proof_render },
+
     { .path = NULL }
 };
 

@@ -28,4 +28,7 @@ typedef struct {
 ngx_int_t ngx_http_pupil_seen(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, ngx_uint_t col, ngx_http_pupil_seen_t *seen);
 
+ngx_int_t ngx_http_pupil_rights_proof_start(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_rights_proof_render(ngx_http_pupil_ctx_t *ctx);
+
 #endif /* _NGX_HTTP_PUPIL_RIGHTS_H_INCLUDED_ */
