@@ -37,6 +37,7 @@ typedef struct {
     const char  *witness, *checkpoint;
     const char  *sql, *config, *tenant_name, *passfile, *source, *dates;
     const char  *class_id, *role, *institution, *subject, *actor, *since;
+    const char  *category, *outcome, *until;
     const char  *limit, *password_hash, *login, *waive;
     const char  *ledger, *mirror, *signer, *reference, *key_backup_days;
     const char  *to, *recipients;

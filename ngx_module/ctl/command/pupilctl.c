@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ctl/audit/export.h"
 #include "ctl/audit/index.h"
 #include "ctl/audit/list.h"
 #include "ctl/audit/prove.h"
@@ -263,8 +264,16 @@ static const command_t  commands[] = {
     }, {
         .words = "audit list", .personal = 1,
         .run = ctl_cmd_audit_list,
-        .arguments = "[--subject ID] [--actor ID] [--since TIME] [--limit N]",
+        .arguments = "[--subject ID] [--actor ID] [--category NAME]"
+                     " [--outcome NAME] [--since TIME] [--until TIME]"
+                     " [--limit N]",
         .summary = "who did what, newest first"
+    }, {
+        .words = "audit export", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_audit_export,
+        .arguments = "FILE [--subject ID] [--actor ID] [--category NAME]"
+                     " [--outcome NAME] [--since TIME] [--until TIME]",
+        .summary = "the same as lines of JSON, all of it, oldest first"
     }, {
         .words = "audit verify", .personal = 1,
         .run = ctl_cmd_audit_verify,
