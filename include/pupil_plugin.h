@@ -43,6 +43,7 @@
  * Changes
  *     1.0  first version
  *     1.1  PUPIL_FIELD_BOUND; retention says its size
+ *     1.2  aggregate: what is left of records that are anonymised
  *
  * Later minors only append to the ends of structures; every addition is
  * marked "Added in 1.x".  The host accepts its own major with any minor up
@@ -77,7 +78,7 @@ extern "C" {
 
 #define PUPIL_PLUGIN_MAGIC  UINT32_C(0x50555031)    /* "PUP1" */
 #define PUPIL_ABI_MAJOR     1
-#define PUPIL_ABI_MINOR     1
+#define PUPIL_ABI_MINOR     2
 
 #define PUPIL_MAX_NAME      32      /* bytes of a category or field name */
 #define PUPIL_MAX_FIELDS    64
@@ -237,7 +238,8 @@ typedef enum {
 typedef enum {
     PUPIL_EXPIRY_NONE = 0,          /* refused */
     PUPIL_EXPIRY_ERASE,
-    PUPIL_EXPIRY_ANONYMISE,         /* needs hooks.anonymise */
+    PUPIL_EXPIRY_ANONYMISE,         /* needs hooks.anonymise and, since 1.2,
+                                       an aggregate */
     PUPIL_EXPIRY_COUNT
 } pupil_expiry_t;
 
@@ -248,6 +250,30 @@ typedef struct pupil_retention_s {
     uint32_t  days;          /* 1 to 36500 */
     uint32_t  then;          /* pupil_expiry_t */
 } PUPIL_NAMED pupil_retention_t;
+
+
+/* Added in 1.2.  Of fewer persons nothing is said, whatever a plugin asks. */
+#define PUPIL_THRESHOLD_LEAST  10
+
+/*
+ * Added in 1.2.  What is left when records are anonymised: of each group how
+ * many persons it was, and of how many of them the newest record had which
+ * value.  Group and value are what hooks.anonymise leaves of the fields, which
+ * the system has to be granted to read for statistics.  On fixed days all that
+ * has expired since the last is counted and deleted; groups that are too small,
+ * and values that would give somebody away, are counted nowhere.
+ *
+ * What names a person is no group: ids of persons are refused.
+ */
+typedef struct pupil_aggregate_s {
+    const char  *group;      /* names of plain fields, separated by single
+                                blanks: TEXT, INTEGER, BOOLEAN, UUID, DATE */
+    const char  *value;      /* the name of a field; few values: bands */
+    uint32_t     threshold;  /* persons: PUPIL_THRESHOLD_LEAST to 1000000 */
+    uint32_t     months;     /* between those days, the first of a month: 1, 3,
+                                6 or 12 */
+    const char  *why;        /* a sentence for the record of processing */
+} PUPIL_NAMED pupil_aggregate_t;
 
 
 typedef enum {
@@ -347,8 +373,9 @@ typedef struct pupil_hooks_s {
                         pupil_value_t value, pupil_value_t *out);
 
     /*
-     * What stays of a value when the person goes; len 0 for nothing.
-     * Required when retention anonymises.  now: microseconds since 1970.
+     * What stays of a value when the person goes; len 0 for nothing: then
+     * the record is not counted.  Required when retention anonymises.  now:
+     * microseconds since 1970.
      */
     int32_t  (*anonymise)(const pupil_host_t *host, void *call,
                           uint32_t field, pupil_value_t value, int64_t now,
@@ -417,6 +444,10 @@ typedef struct pupil_plugin_s {
 
     /* Added in 1.1: what will be appended to it can be told from padding. */
     uint32_t                  retention_size; /* sizeof(pupil_retention_t) */
+
+    /* Added in 1.2. */
+    const pupil_aggregate_t  *aggregate;      /* or NULL */
+    uint32_t                  aggregate_size; /* sizeof(pupil_aggregate_t) */
 } PUPIL_NAMED pupil_plugin_t;
 
 
@@ -453,6 +484,10 @@ typedef struct pupil_plugin_s {
 #define PUPIL_RETENTION(row)                                                  \
     .retention = &(row),                                                      \
     .retention_size = (uint32_t) sizeof(pupil_retention_t)
+
+#define PUPIL_AGGREGATE(row)                                                  \
+    .aggregate = &(row),                                                      \
+    .aggregate_size = (uint32_t) sizeof(pupil_aggregate_t)
 
 #define PUPIL_HOOKS(table)                                                    \
     .hooks = &(table), .hooks_size = (uint32_t) sizeof(pupil_hooks_t)

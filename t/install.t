@@ -67,7 +67,7 @@ my %pc = (env => { PKG_CONFIG_PATH => "$dest/usr/share/pkgconfig" });
 is run_cmd('pkg-config', '--modversion', 'pupil-plugin', \%pc)->{out},
     "$version\n", 'the version of the package';
 is run_cmd('pkg-config', '--variable=abi', 'pupil-plugin', \%pc)->{out},
-    "1.1\n", 'and the ABI of its plugins';
+    "1.2\n", 'and the ABI of its plugins';
 is run_cmd("$dest/usr/bin/pupilctl", '--version')->{out},
     "pupilctl $version\n", 'pupilctl says the same';
 is join(' ', map { s/^\Q$root\E\///r }

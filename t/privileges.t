@@ -65,6 +65,8 @@ my %allowed = (
             'pupil.retention' => 'SELECT INSERT days reference set_at',
             # DELETE: it is made again; verify holds it against the records
             'pupil.audit_subject' => 'SELECT INSERT DELETE',
+            'pupil.release' => 'SELECT INSERT',
+            'pupil.aggregate' => 'SELECT INSERT',
             'pupil.session' => 'SELECT DELETE',
             'pupil.plugin' =>
                 'SELECT INSERT accepted_at accepted_by grants version',

@@ -4,11 +4,16 @@
  * Category progress: what a pupil answered, and how it was scored.
  */
 
+#include <string.h>
+
 #include "pupil_plugin.h"
 
 
 static int32_t progress_validate(const pupil_host_t *host, void *call,
     uint32_t field, pupil_value_t value);
+static int32_t progress_anonymise(const pupil_host_t *host, void *call,
+    uint32_t field, pupil_value_t value, int64_t now, pupil_value_t *out);
+static double progress_number(const uint8_t *data, size_t len);
 
 
 enum {
@@ -64,24 +69,42 @@ static const pupil_grant_t  progress_grants[] = {
       .basis = PUPIL_BASIS_LEGAL_OBLIGATION },
     { .fields = PROGRESS_ALL, .purpose = PUPIL_PURPOSE_ACCOUNTABILITY,
       .relation = PUPIL_RELATION_DPO, .operation = PUPIL_OPERATION_READ,
-      .basis = PUPIL_BASIS_LEGAL_OBLIGATION }
+      .basis = PUPIL_BASIS_LEGAL_OBLIGATION },
+    { .fields = "homework_id exercise_id result",
+      .purpose = PUPIL_PURPOSE_STATISTICS,
+      .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_PUBLIC_TASK }
 };
 
 static const pupil_retention_t  progress_retention = {
     .from = PUPIL_EVENT_ENROLMENT_ENDED,
     .days = 365,
-    .then = PUPIL_EXPIRY_ERASE
+    .then = PUPIL_EXPIRY_ANONYMISE
+};
+
+static const pupil_aggregate_t  progress_aggregate = {
+    .group = "homework_id exercise_id",
+    .value = "result",
+    .threshold = 10,
+    .months = 6,
+    .why = "Shows how exercises turned out once nobody's answers are left."
 };
 
 static const pupil_hooks_t  progress_hooks = {
-    .validate = progress_validate
+    .validate = progress_validate,
+    .anonymise = progress_anonymise
+};
+
+/* Of a result there stays in which quarter of the scores it was. */
+static const char *const  progress_bands[] = {
+    "0-24%", "25-49%", "50-74%", "75-100%"
 };
 
 static const pupil_plugin_t  progress_plugin = {
     PUPIL_PLUGIN_HEADER,
     .flags = PUPIL_PLUGIN_NO_GENERIC_WRITE,
     .name = "progress",
-    .version = "1.1.0",
+    .version = "1.2.0",
     .summary = "Answers and results of a pupil's homework.",
     .source = "The pupil, through the learning platform.",
     .recipients = "none",
@@ -90,6 +113,7 @@ static const pupil_plugin_t  progress_plugin = {
     PUPIL_FIELDS(progress_fields),
     PUPIL_GRANTS(progress_grants),
     PUPIL_RETENTION(progress_retention),
+    PUPIL_AGGREGATE(progress_aggregate),
     PUPIL_HOOKS(progress_hooks)
 };
 
@@ -107,6 +131,75 @@ progress_validate(const pupil_host_t *host, void *call, uint32_t field,
     }
 
     return 0;
+}
+
+
+/* Ids of exercises are nobody's.  A result without a score is not counted. */
+static int32_t
+progress_anonymise(const pupil_host_t *host, void *call, uint32_t field,
+    pupil_value_t value, int64_t now, pupil_value_t *out)
+{
+    size_t          score_len, raw_len, max_len;
+    double          share, most;
+    const char     *band;
+    const uint8_t  *score, *raw, *max;
+
+    (void) now;
+
+    if (field == PROGRESS_HOMEWORK_ID || field == PROGRESS_EXERCISE_ID) {
+        *out = value;
+        return 0;
+    }
+
+    if (field != PROGRESS_RESULT
+        || host->json_member(call, value.data, value.len, "score", &score,
+                             &score_len) != 0
+        || host->json_member(call, score, score_len, "raw", &raw, &raw_len)
+           != 0
+        || host->json_member(call, score, score_len, "max", &max, &max_len)
+           != 0)
+    {
+        out->len = 0;
+        return 0;
+    }
+
+    most = progress_number(max, max_len);
+    share = most > 0 ? progress_number(raw, raw_len) / most : 0;
+
+    band = progress_bands[share >= 0.75 ? 3 : share >= 0.5 ? 2
+                          : share >= 0.25 ? 1 : 0];
+    out->data = (const uint8_t *) band;
+    out->len = strlen(band);
+
+    return 0;
+}
+
+
+/* Of JSON, without an exponent, as the host has taken it. */
+static double
+progress_number(const uint8_t *data, size_t len)
+{
+    double  value, unit;
+    size_t  i;
+
+    value = 0;
+    unit = 0;
+
+    for (i = 0; i < len; i++) {
+        if (data[i] == '.') {
+            unit = 1;
+
+        } else if (data[i] >= '0' && data[i] <= '9') {
+            value = value * 10 + (data[i] - '0');
+            unit *= 10;
+        }
+    }
+
+    if (unit > 1) {
+        value /= unit;
+    }
+
+    return len > 0 && data[0] == '-' ? -value : value;
 }
 
 

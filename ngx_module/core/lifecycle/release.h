@@ -15,9 +15,6 @@
 #include "core/base/pupil.h"
 
 
-#define PUPIL_RELEASE_LEAST  10         /* persons: no threshold is lower */
-
-
 /* Of the persons of a group, those with one value: each is in one cell. */
 typedef struct {
     uint32_t  persons;

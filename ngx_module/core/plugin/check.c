@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/plugin/aggregate.h"
 #include "core/plugin/check.h"
 #include "core/plugin/check_fields.h"
 #include "core/plugin/check_words.h"
@@ -58,7 +59,8 @@ static const pupil_check_pt  pupil_checks[] = {
     pupil_check_grants,
     pupil_check_options,
     pupil_check_retention,
-    pupil_check_hooks
+    pupil_check_hooks,
+    pupil_aggregate_check
 };
 
 /*
@@ -66,12 +68,14 @@ static const pupil_check_pt  pupil_checks[] = {
  * had padding: it is read of nothing older.
  */
 static const uint32_t  pupil_check_struct_sizes[PUPIL_ABI_MINOR + 1] = {
-    (uint32_t) sizeof(pupil_plugin_t),
+    (uint32_t) offsetof(pupil_plugin_t, aggregate),
+    (uint32_t) offsetof(pupil_plugin_t, aggregate),
     (uint32_t) sizeof(pupil_plugin_t)
 };
 
 _Static_assert(offsetof(pupil_plugin_t, retention_size) + sizeof(uint32_t)
-               == sizeof(pupil_plugin_t), "1.0 and 1.1 are of one size");
+               == offsetof(pupil_plugin_t, aggregate),
+               "1.0 and 1.1 are of one size");
 
 
 pupil_rc_t

@@ -18,6 +18,7 @@
 /* What a field may be, by minor version. */
 static const uint32_t  pupil_check_flags[PUPIL_ABI_MINOR + 1] = {
     PUPIL_FIELD_FLAGS_1_0,
+    PUPIL_FIELD_FLAGS_1_0 | PUPIL_FIELD_BOUND,
     PUPIL_FIELD_FLAGS_1_0 | PUPIL_FIELD_BOUND
 };
 
@@ -54,6 +55,7 @@ static const uint32_t  pupil_check_purposes[PUPIL_RELATION_COUNT] = {
     | PUPIL_FOR(PUPIL_PURPOSE_SECURITY)
     | PUPIL_FOR(PUPIL_PURPOSE_ROSTERING)
     | PUPIL_FOR(PUPIL_PURPOSE_ADMINISTRATION)
+    | PUPIL_FOR(PUPIL_PURPOSE_STATISTICS)
 };
 
 

@@ -526,3 +526,38 @@ pupil_value_project(const pupil_category_t *category, uint32_t field,
 
     return result;
 }
+
+
+pupil_rc_t
+pupil_value_anonymise(const pupil_category_t *category, uint32_t field,
+    pupil_str_t value, pupil_time_t now, const pupil_alloc_t *alloc,
+    pupil_str_t *out)
+{
+    int32_t               rc;
+    pupil_rc_t            result;
+    pupil_call_t          call;
+    pupil_value_t         in, left;
+    const pupil_hooks_t  *hooks;
+
+    hooks = category->plugin->hooks;
+    if (hooks == NULL || hooks->anonymise == NULL) {
+        return PUPIL_INVALID;
+    }
+
+    pupil_call_init(&call, category, alloc);
+    in.data = value.data;
+    in.len = value.len;
+    left.data = NULL;
+    left.len = 0;
+
+    rc = hooks->anonymise(&pupil_host, &call, field, in, now, &left);
+    result = pupil_call_result(&call, rc, &left, out);
+
+    if (result == PUPIL_OK && out->len != 0
+        && pupil_utf8_check(out->data, out->len, NULL) != PUPIL_OK)
+    {
+        return PUPIL_INVALID;
+    }
+
+    return result;
+}

@@ -59,4 +59,12 @@ pupil_rc_t pupil_value_project(const pupil_category_t *category,
     uint32_t field, uint32_t purpose, pupil_str_t value,
     const pupil_alloc_t *alloc, pupil_str_t *out);
 
+/*
+ * What stays of a value when the person goes; empty: nothing does.  now:
+ * microseconds since 1970.
+ */
+pupil_rc_t pupil_value_anonymise(const pupil_category_t *category,
+    uint32_t field, pupil_str_t value, pupil_time_t now,
+    const pupil_alloc_t *alloc, pupil_str_t *out);
+
 #endif /* PUPIL_VALUE_H */

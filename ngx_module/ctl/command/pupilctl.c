@@ -23,6 +23,7 @@
 #include "ctl/audit/witness.h"
 #include "ctl/check/check.h"
 #include "ctl/command/options.h"
+#include "ctl/lifecycle/anonymise.h"
 #include "ctl/lifecycle/erase.h"
 #include "ctl/lifecycle/erasure.h"
 #include "ctl/lifecycle/export.h"
@@ -329,6 +330,11 @@ static const command_t  commands[] = {
         .run = ctl_cmd_retention_run,
         .arguments = "[--dry-run]",
         .summary = "delete what has expired, by what plugins declare"
+    }, {
+        .words = "retention statistics", .min = 1, .max = 1,
+        .run = ctl_cmd_retention_statistics,
+        .arguments = "CATEGORY",
+        .summary = "what is left of records that were anonymised"
     }, {
         .words = "retention set", .min = 2, .max = 2, .personal = 1,
         .run = ctl_cmd_retention_set,

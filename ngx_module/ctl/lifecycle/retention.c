@@ -10,10 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/plugin/aggregate.h"
 #include "ctl/base/buf.h"
 #include "ctl/base/db.h"
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
+#include "ctl/lifecycle/anonymise.h"
 #include "ctl/lifecycle/leavers.h"
 #include "ctl/lifecycle/period.h"
 #include "ctl/lifecycle/retention.h"
@@ -41,13 +43,13 @@ static int tenant_run(ctl_t *ctl, void *data);
 static int held_read(ctl_t *ctl, run_t *run);
 static int people_run(ctl_t *ctl, run_t *run);
 static int categories_run(ctl_t *ctl, run_t *run);
-static int category_run(ctl_t *ctl, run_t *run, const pupil_plugin_t *plugin);
+static int category_run(ctl_t *ctl, run_t *run, pupil_category_t *category);
+static int category_expire(ctl_t *ctl, const run_t *run,
+    const pupil_plugin_t *plugin, int64_t *records);
 static int batch_run(ctl_t *ctl, const run_t *run,
     const pupil_plugin_t *plugin, int64_t *records);
 static PGresult *batch_expire(ctl_t *ctl, const run_t *run,
     const pupil_plugin_t *plugin);
-static int batch_record(ctl_t *ctl, const pupil_plugin_t *plugin,
-    const PGresult *res, int64_t records);
 static int tenant_sweep(ctl_t *ctl, run_t *run);
 static void tenant_print(const ctl_t *ctl, const run_t *run);
 
@@ -191,7 +193,7 @@ categories_run(ctl_t *ctl, run_t *run)
         category = ctl_plugin_find(ctl, PQgetvalue(res, row, 0));
 
         rc = category != NULL
-             ? category_run(ctl, run, category->plugin)
+             ? category_run(ctl, run, category)
              : ctl_error("the plugin of %s is not in %s, so that nobody knows"
                          " when it expires: put it there",
                          PQgetvalue(res, row, 0), ctl->opt.plugins);
@@ -204,18 +206,14 @@ categories_run(ctl_t *ctl, run_t *run)
 
 
 static int
-category_run(ctl_t *ctl, run_t *run, const pupil_plugin_t *plugin)
+category_run(ctl_t *ctl, run_t *run, pupil_category_t *category)
 {
-    int64_t   records, all;
-    uint32_t  days;
+    int                    rc;
+    int64_t                records;
+    uint32_t               days;
+    const pupil_plugin_t  *plugin;
 
-    if (plugin->retention->then != PUPIL_EXPIRY_ERASE) {
-        ctl_note("%s asks for its records to be made anonymous, which is not"
-                 " built yet: they are kept", plugin->name);
-        return 0;
-    }
-
-    all = 0;
+    plugin = category->plugin;
     days = ctl_period_days(run->narrowed, plugin);
 
     if (plugin->retention->from == PUPIL_EVENT_ACCOUNT_CLOSED
@@ -224,16 +222,42 @@ category_run(ctl_t *ctl, run_t *run, const pupil_plugin_t *plugin)
         run->longest = days;
     }
 
+    if (plugin->retention->then == PUPIL_EXPIRY_ERASE || ctl->opt.dry_run) {
+        rc = category_expire(ctl, run, plugin, &records);
+
+    } else if (pupil_aggregate(plugin) != NULL) {
+        rc = ctl_anonymise_run(ctl, run->held, category,
+                               events[plugin->retention->from], days,
+                               &records);
+
+    } else {
+        ctl_note("%s asks for its records to be made anonymous, and declares"
+                 " no aggregate: they are kept", plugin->name);
+        return 0;
+    }
+
+    json_object_set_new(run->counts, plugin->name, json_integer(records));
+
+    return rc;
+}
+
+
+static int
+category_expire(ctl_t *ctl, const run_t *run, const pupil_plugin_t *plugin,
+    int64_t *records)
+{
+    int64_t  batch;
+
+    *records = 0;
+
     do {
-        if (batch_run(ctl, run, plugin, &records) != 0) {
+        if (batch_run(ctl, run, plugin, &batch) != 0) {
             ctl_rollback(ctl->data);
             return -1;
         }
 
-        all += records;
-    } while (records != 0 && !ctl->opt.dry_run);
-
-    json_object_set_new(run->counts, plugin->name, json_integer(all));
+        *records += batch;
+    } while (batch != 0 && !ctl->opt.dry_run);
 
     return 0;
 }
@@ -262,7 +286,7 @@ batch_run(ctl_t *ctl, const run_t *run, const pupil_plugin_t *plugin,
     rc = 0;
 
     if (*records != 0 && !ctl->opt.dry_run) {
-        rc = batch_record(ctl, plugin, res, *records) == 0
+        rc = ctl_retention_record(ctl, plugin, res, *records) == 0
              ? ctl_commit(ctl->data) : -1;
     } else {
         ctl_rollback(ctl->data);
@@ -306,9 +330,9 @@ batch_expire(ctl_t *ctl, const run_t *run, const pupil_plugin_t *plugin)
 }
 
 
-static int
-batch_record(ctl_t *ctl, const pupil_plugin_t *plugin, const PGresult *res,
-    int64_t records)
+int
+ctl_retention_record(ctl_t *ctl, const pupil_plugin_t *plugin,
+    const PGresult *res, int64_t records)
 {
     int           rc, row;
     uint32_t      i;

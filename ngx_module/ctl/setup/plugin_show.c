@@ -7,16 +7,19 @@
 
 #include <string.h>
 
+#include "core/plugin/aggregate.h"
 #include "ctl/base/text.h"
 #include "ctl/setup/plugin_show.h"
 #include "ctl/store/plugins.h"
 
 
 static json_t *record_json(const pupil_plugin_t *plugin);
+static json_t *aggregate_json(const pupil_plugin_t *plugin);
 static json_t *fields_json(const pupil_plugin_t *plugin);
 static json_t *grants_json(const pupil_plugin_t *plugin);
 static json_t *words_json(const char *words);
 static void record_print(const pupil_plugin_t *plugin);
+static void aggregate_print(const pupil_plugin_t *plugin);
 static void fields_print(const pupil_plugin_t *plugin);
 static void grants_print(const pupil_plugin_t *plugin);
 
@@ -79,7 +82,8 @@ record_json(const pupil_plugin_t *plugin)
 
     kept = plugin->retention;
 
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:{s:s,s:i,s:s},s:o,s:o}",
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:{s:s,s:i,s:s},s:o*,s:o,"
+                     "s:o}",
         "category", plugin->name,
         "version", plugin->version,
         "summary", plugin->summary,
@@ -91,8 +95,24 @@ record_json(const pupil_plugin_t *plugin)
             "from", events[kept->from],
             "days", (int) kept->days,
             "then", expiries[kept->then],
+        "aggregate", aggregate_json(plugin),
         "fields", fields_json(plugin),
         "grants", grants_json(plugin));
+}
+
+
+/* NULL: its retention leaves none. */
+static json_t *
+aggregate_json(const pupil_plugin_t *plugin)
+{
+    const pupil_aggregate_t  *a;
+
+    a = pupil_aggregate(plugin);
+
+    return a == NULL ? NULL
+           : json_pack("{s:o,s:s,s:i,s:i,s:s}", "group", words_json(a->group),
+                       "value", a->value, "threshold", (int) a->threshold,
+                       "months", (int) a->months, "why", a->why);
 }
 
 
@@ -189,8 +209,24 @@ record_print(const pupil_plugin_t *plugin)
     printf("Kept: %u day%s %s, %s\n", kept->days, ctl_plural(kept->days),
            events_text[kept->from], expiries_text[kept->then]);
 
+    aggregate_print(plugin);
     fields_print(plugin);
     grants_print(plugin);
+}
+
+
+static void
+aggregate_print(const pupil_plugin_t *plugin)
+{
+    const pupil_aggregate_t  *a;
+
+    a = pupil_aggregate(plugin);
+
+    if (a != NULL) {
+        printf("Left: persons by %s, and by %s, from %u on, every %u month%s\n"
+               "      %s\n", a->group, a->value, (unsigned) a->threshold,
+               (unsigned) a->months, ctl_plural(a->months), a->why);
+    }
 }
 
 

@@ -314,6 +314,27 @@ ctl_seal(ctl_t *ctl, ctl_pool_t *pool, const ctl_place_t *place,
 }
 
 
+int
+ctl_open(ctl_t *ctl, ctl_pool_t *pool, const ctl_place_t *place,
+    pupil_str_t sealed, pupil_str_t *value)
+{
+    uint8_t               *out;
+    pupil_place_t          where;
+    const pupil_subkey_t  *key;
+
+    if (sealed.len <= PUPIL_SEAL_OVERHEAD
+        || ctl_place_key(ctl, place, 0, &where, &key) != 0)
+    {
+        return -1;
+    }
+
+    out = ctl_pool_alloc(pool, sealed.len - PUPIL_SEAL_OVERHEAD);
+
+    return pupil_open(key, &where, sealed.data, sealed.len, out, value)
+           == PUPIL_OK ? 0 : -1;
+}
+
+
 static int
 key_put(ctl_t *ctl, const ctl_owner_t *owner)
 {

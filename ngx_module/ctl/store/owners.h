@@ -48,4 +48,8 @@ int ctl_place_key(ctl_t *ctl, const ctl_place_t *place, int restricted,
 int ctl_seal(ctl_t *ctl, ctl_pool_t *pool, const ctl_place_t *place,
     pupil_str_t value, pupil_str_t *sealed);
 
+/* Opens what is sealed at a place.  Ownership: *value lies in pool. */
+int ctl_open(ctl_t *ctl, ctl_pool_t *pool, const ctl_place_t *place,
+    pupil_str_t sealed, pupil_str_t *value);
+
 #endif /* PUPIL_CTL_OWNERS_H */

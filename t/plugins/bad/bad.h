@@ -32,6 +32,12 @@
 #ifndef BAD_RETENTION
 #define BAD_RETENTION
 #endif
+#ifndef BAD_AGGREGATE
+#define BAD_AGGREGATE
+#endif
+#ifndef BAD_HOOKS
+#define BAD_HOOKS
+#endif
 #ifndef BAD_PLUGIN
 #define BAD_PLUGIN
 #endif
@@ -62,7 +68,17 @@ static const pupil_retention_t  retention = {
     BAD_RETENTION
 };
 
-static const pupil_hooks_t  hooks = { .normalise = NULL };
+__attribute__((unused))
+static const pupil_aggregate_t  aggregate = {
+    .group = "colour",
+    .value = "colour",
+    .threshold = 10,
+    .months = 1,
+    .why = "Why.",
+    BAD_AGGREGATE
+};
+
+static const pupil_hooks_t  hooks = { .normalise = NULL, BAD_HOOKS };
 
 __attribute__((unused))
 static const pupil_plugin_t  plugin = {

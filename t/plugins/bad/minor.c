@@ -1,7 +1,7 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * refused: abi_minor is 7, this host has 1
+ * refused: abi_minor is 7, this host has 2
  */
 
 #define BAD_PLUGIN  .abi_minor = 7, .struct_size = sizeof(pupil_plugin_t) + 64

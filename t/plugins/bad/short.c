@@ -1,7 +1,7 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * refused: struct_size is 64, version 1.1 has 136
+ * refused: struct_size is 64, version 1.2 has 152
  */
 
 #define BAD_PLUGIN  .struct_size = 64

@@ -1,0 +1,28 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * refused: bad: an aggregate is what a retention that anonymises leaves: declare both, or neither
+ */
+
+#include "pupil_plugin.h"
+
+
+static int32_t
+anonymise(const pupil_host_t *host, void *call, uint32_t field,
+    pupil_value_t value, int64_t now, pupil_value_t *out)
+{
+    (void) host;
+    (void) call;
+    (void) field;
+    (void) value;
+    (void) now;
+    out->len = 0;
+
+    return 0;
+}
+
+
+#define BAD_RETENTION  .then = PUPIL_EXPIRY_ANONYMISE
+#define BAD_HOOKS      .anonymise = anonymise
+
+#include "bad.h"

@@ -1,0 +1,31 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * refused: bad: aggregate.group has "colour", which is no plain field of one of its types
+ */
+
+#include "pupil_plugin.h"
+
+
+static int32_t
+anonymise(const pupil_host_t *host, void *call, uint32_t field,
+    pupil_value_t value, int64_t now, pupil_value_t *out)
+{
+    (void) host;
+    (void) call;
+    (void) field;
+    (void) value;
+    (void) now;
+    out->len = 0;
+
+    return 0;
+}
+
+
+#define BAD_RETENTION  .then = PUPIL_EXPIRY_ANONYMISE
+#define BAD_HOOKS      .anonymise = anonymise
+#define BAD_PLUGIN     PUPIL_AGGREGATE(aggregate)
+#define BAD_GRANT                                                             \
+    .purpose = PUPIL_PURPOSE_STATISTICS, .relation = PUPIL_RELATION_SYSTEM
+
+#include "bad.h"
