@@ -168,6 +168,8 @@ my %ELSEWHERE = (
     'restore' => 't/backup.t',
     'pupilctl tenant export --to /var/tmp/tenant.age --recipients controller.pub'
         . ' --ticket "T-1042"' => 't/tenant-export.t',
+    'pupilctl tenant offboard "Another town" --tenant "$TENANT" --ticket "T-1043"'
+        => 't/tenant-offboard.t',
     'docs/plugin-guide.md' => 't/plugin-guide.t',
 );
 

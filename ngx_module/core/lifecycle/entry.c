@@ -20,6 +20,13 @@ static int line_take(pupil_str_t *text, const char *name, pupil_str_t *value);
 static int number_parse(pupil_str_t s, uint64_t *number);
 
 
+int
+pupil_entry_whole(const pupil_entry_t *entry)
+{
+    return memcmp(&entry->subject, &entry->tenant, PUPIL_UUID_LEN) == 0;
+}
+
+
 void
 pupil_entry_hash(const uint8_t *previous, const pupil_entry_t *entry,
     uint8_t hash[PUPIL_HASH_LEN])
@@ -32,8 +39,10 @@ pupil_entry_hash(const uint8_t *previous, const pupil_entry_t *entry,
     uuid_text(&entry->tenant, tenant);
     uuid_text(&entry->subject, subject);
 
-    len = snprintf(text, sizeof(text), "%s %" PRIu64 " erasure %s %" PRId64,
-                   tenant, entry->number, subject, entry->at);
+    len = snprintf(text, sizeof(text), "%s %" PRIu64 " %s %s %" PRId64, tenant,
+                   entry->number, pupil_entry_whole(entry) ? "tenant"
+                                                           : "erasure",
+                   subject, entry->at);
 
     crypto_hash_sha256_init(&state);
 

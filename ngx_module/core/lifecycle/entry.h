@@ -22,6 +22,9 @@ typedef struct {
 } pupil_entry_t;
 
 
+/* Is it the end of the tenant, which is its own subject then? */
+int pupil_entry_whole(const pupil_entry_t *entry);
+
 /* As keystore.ledger_hash().  previous: NULL before the first. */
 void pupil_entry_hash(const uint8_t *previous, const pupil_entry_t *entry,
     uint8_t hash[PUPIL_HASH_LEN]);

@@ -45,7 +45,7 @@ typedef struct {
     const char  *plugin_sql[64];
     unsigned     plugin_sql_count;
     int          json, same_cluster, generate, close_absent, help, version;
-    int          confirm_removal, follow, dry_run, from_copy;
+    int          confirm_removal, follow, dry_run, from_copy, without_export;
 } ctl_options_t;
 
 

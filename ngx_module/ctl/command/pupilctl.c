@@ -29,6 +29,7 @@
 #include "ctl/lifecycle/export.h"
 #include "ctl/lifecycle/facts.h"
 #include "ctl/lifecycle/hold.h"
+#include "ctl/lifecycle/offboard.h"
 #include "ctl/lifecycle/replay.h"
 #include "ctl/lifecycle/restrict.h"
 #include "ctl/lifecycle/period.h"
@@ -146,6 +147,11 @@ static const command_t  commands[] = {
         .run = ctl_cmd_tenant_export,
         .arguments = "--to FILE --recipients FILE",
         .summary = "all that is held of a tenant, as an encrypted archive"
+    }, {
+        .words = "tenant offboard", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_tenant_offboard,
+        .arguments = "NAME [--without-export]",
+        .summary = "destroy a tenant's keys and delete what is theirs"
     }, {
         .words = "plugin list",
         .run = ctl_cmd_plugin_list,

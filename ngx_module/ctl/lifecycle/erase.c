@@ -22,6 +22,7 @@
 #include "ctl/lifecycle/erase.h"
 #include "ctl/lifecycle/parts.h"
 #include "ctl/lifecycle/receipt.h"
+#include "ctl/lifecycle/tenant_erase.h"
 #include "ctl/store/floors.h"
 #include "ctl/store/hold.h"
 #include "ctl/store/keys.h"
@@ -42,6 +43,8 @@ static int fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
 static int fence_subject(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const char *source, const pupil_floors_t *to);
 static int fence_record(ctl_t *ctl, const ctl_ledger_entry_t *entry);
+static int whole_finish(ctl_t *ctl, const ctl_ledger_entry_t *entry,
+    size_t *restored);
 static int entries_run(ctl_t *ctl, const ctl_ledger_entry_t *list,
     size_t count, size_t *restored);
 
@@ -292,9 +295,14 @@ ctl_erasures_finish(ctl_t *ctl, size_t *restored)
     int                  rc;
     size_t               open_count, missing_count;
     pupil_error_t        error;
-    ctl_ledger_entry_t  *open, *missing;
+    ctl_ledger_entry_t   whole, *open, *missing;
 
     *restored = 0;
+
+    rc = ctl_ledger_whole(ctl, &whole);
+    if (rc != 0) {
+        return rc < 0 ? -1 : whole_finish(ctl, &whole, restored);
+    }
 
     if (ctl_ledger_open(ctl, &open, &open_count) != 0
         || ctl_ledger_missing(ctl, &missing, &missing_count) != 0)
@@ -327,6 +335,31 @@ ctl_erasures_finish(ctl_t *ctl, size_t *restored)
     }
 
     rc = entries_run(ctl, missing, missing_count, restored);
+    ctl_turn_give(ctl);
+
+    return rc;
+}
+
+
+/* With the tenant ends what is left of anybody's erasure in it. */
+static int
+whole_finish(ctl_t *ctl, const ctl_ledger_entry_t *entry, size_t *restored)
+{
+    int            rc;
+    pupil_error_t  error;
+
+    rc = ctl_marks_behind(ctl, &error);
+    if (rc != 0) {
+        *restored = 1;
+        return rc < 0 ? -1 : 0;
+    }
+
+    rc = ctl_turn_take(ctl);
+    if (rc != 0) {
+        return rc < 0 ? -1 : 0;
+    }
+
+    rc = ctl_ledger_check(ctl) == 0 ? ctl_tenant_erase(ctl, entry) : -1;
     ctl_turn_give(ctl);
 
     return rc;

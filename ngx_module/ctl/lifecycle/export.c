@@ -59,6 +59,7 @@ enum {
 static int export_ready(ctl_t *ctl, const ctl_source_t **list, size_t *count);
 static int export_run(ctl_t *ctl, export_t *export, const ctl_source_t *list,
     size_t count);
+static int export_note(ctl_t *ctl, const export_t *export);
 static int source_export(ctl_t *ctl, export_t *export,
     const ctl_source_t *source);
 static int page_export(ctl_t *ctl, export_t *export, page_t *page);
@@ -104,6 +105,10 @@ ctl_cmd_tenant_export(ctl_t *ctl)
     rc = export_run(ctl, &export, list, count);
     rc = ctl_archive_close(&export.archive, rc == 0);
 
+    if (rc == 0) {
+        rc = export_note(ctl, &export);
+    }
+
     if (rc == 0 && ctl->opt.json) {
         ctl_json_print(json_pack("{s:s,s:s,s:I,s:O}", "tenant",
                                  ctl->tenant_text, "archive", ctl->opt.to,
@@ -147,6 +152,29 @@ export_run(ctl_t *ctl, export_t *export, const ctl_source_t *list,
     }
 
     return manifest_add(ctl, export);
+}
+
+
+/* For whoever ends the tenant. */
+static int
+export_note(ctl_t *ctl, const export_t *export)
+{
+    char         files[24], records[24];
+    const char  *params[3];
+
+    snprintf(files, sizeof(files), "%zu", json_array_size(export->files));
+    snprintf(records, sizeof(records), "%" JSON_INTEGER_FORMAT,
+             export->records);
+
+    params[0] = ctl->tenant_text;
+    params[1] = files;
+    params[2] = records;
+
+    return ctl_begin(ctl->data, &ctl->tenant) == 0
+           && ctl_exec(ctl->data, "INSERT INTO pupil.exported (tenant, files,"
+                       " records) VALUES ($1::uuid, $2::bigint, $3::bigint)",
+                       3, params) == 0
+           ? ctl_commit(ctl->data) : -1;
 }
 
 

@@ -160,7 +160,7 @@ receipt_text(ctl_t *ctl, const ctl_ledger_entry_t *entry, const dates_t *dates,
 
     json_array_foreach(parts, i, part) {
         by = json_object_get(part, "reference");
-        ctl_buf_printf(&buf, "  %-17s %s %lld %s%s%s\n",
+        ctl_buf_printf(&buf, "  %-21s %s %lld %s%s%s\n",
             json_string_value(json_object_get(part, "table")),
             json_string_value(json_object_get(part, "state")),
             (long long) json_integer_value(json_object_get(part, "records")),

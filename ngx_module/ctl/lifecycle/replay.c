@@ -11,7 +11,9 @@
 #include "ctl/base/db.h"
 #include "ctl/lifecycle/erase.h"
 #include "ctl/lifecycle/replay.h"
+#include "ctl/lifecycle/tenant_erase.h"
 #include "ctl/lifecycle/tenants.h"
+#include "ctl/store/kek.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/ledger_file.h"
 #include "ctl/store/plugins.h"
@@ -19,6 +21,7 @@
 
 static int tenant_destroyed(ctl_t *ctl, void *data);
 static int tenant_others(ctl_t *ctl, void *data);
+static int whole_replay(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int entry_replay(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 
 
@@ -50,16 +53,25 @@ ctl_cmd_restore_replay(ctl_t *ctl)
 static int
 tenant_destroyed(ctl_t *ctl, void *data)
 {
+    int                  whole;
     size_t               i, count;
-    ctl_ledger_entry_t  *list;
+    ctl_ledger_entry_t   end, *list;
 
     (void) data;
 
-    if (ctl_keys_open(ctl) != 0 || ctl_erasures_turn(ctl) != 0
+    if (ctl_kek_open(ctl) != 0 || ctl_erasures_turn(ctl) != 0
         || ctl_ledger_file_restore(ctl) != 0
-        || ctl_ledger_copy_restore(ctl) != 0 || ctl_ledger_check(ctl) != 0
-        || ctl_ledger_again(ctl, &list, &count) != 0)
+        || ctl_ledger_copy_restore(ctl) != 0 || ctl_ledger_check(ctl) != 0)
     {
+        return -1;
+    }
+
+    whole = ctl_ledger_whole(ctl, &end);
+    if (whole != 0) {
+        return whole < 0 ? -1 : end.destroyed ? whole_replay(ctl, &end) : 0;
+    }
+
+    if (ctl_keys_open(ctl) != 0 || ctl_ledger_again(ctl, &list, &count) != 0) {
         return -1;
     }
 
@@ -80,10 +92,16 @@ tenant_destroyed(ctl_t *ctl, void *data)
 static int
 tenant_others(ctl_t *ctl, void *data)
 {
+    int                  whole;
     size_t               i, count, restored;
-    ctl_ledger_entry_t  *list;
+    ctl_ledger_entry_t   end, *list;
 
     (void) data;
+
+    whole = ctl_ledger_whole(ctl, &end);
+    if (whole != 0) {
+        return whole < 0 ? -1 : end.destroyed ? 0 : whole_replay(ctl, &end);
+    }
 
     if (ctl_keys_open(ctl) != 0 || ctl_ledger_again(ctl, &list, &count) != 0) {
         return -1;
@@ -96,6 +114,29 @@ tenant_others(ctl_t *ctl, void *data)
     }
 
     return ctl_erasures_finish(ctl, &restored);
+}
+
+
+/* A tenant that has ended, with all that is in the ledger of it. */
+static int
+whole_replay(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    int  done;
+
+    done = ctl_tenant_erased(ctl, entry);
+    if (done != 0) {
+        return done < 0 ? -1 : 0;
+    }
+
+    if (ctl_tenant_erase(ctl, entry) != 0) {
+        return -1;
+    }
+
+    if (!ctl->opt.json) {
+        printf("%s erased again, entry %s\n", entry->subject, entry->number);
+    }
+
+    return 0;
 }
 
 

@@ -16,8 +16,10 @@ static int tenants_run(ctl_t *ctl, PGresult *res,
 static const char  data_sql[] =
     "SELECT tenant FROM pupil.tenant ORDER BY tenant";
 
+/* Those that have ended are in the copy of the ledger alone. */
 static const char  all_sql[] =
-    "SELECT coalesce(array_agg(tenant), '{}') FROM pupil.tenant";
+    "SELECT coalesce(array_agg(t.tenant), '{}') FROM (SELECT tenant FROM"
+    " pupil.tenant UNION SELECT tenant FROM pupil.ledger) AS t";
 
 /* $1: the data database's. */
 static const char  erased_sql[] =

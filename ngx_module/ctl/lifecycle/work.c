@@ -70,12 +70,20 @@ work(ctl_t *ctl)
 }
 
 
+/* Of one that has ended only that is left to be done: it has no keys. */
 static int
 tenant_work(ctl_t *ctl, void *data)
 {
-    size_t  i;
+    int                  whole;
+    size_t               i;
+    ctl_ledger_entry_t   entry;
 
     (void) data;
+
+    whole = ctl_ledger_whole(ctl, &entry);
+    if (whole != 0) {
+        return whole < 0 ? -1 : job_erasures(ctl);
+    }
 
     for (i = 0; jobs[i] != NULL; i++) {
         if (jobs[i](ctl) != 0) {

@@ -18,6 +18,8 @@ typedef struct {
 } head_t;
 
 
+static int entry_enter(ctl_t *ctl, const char *sql, int count,
+    const char *const *params, ctl_ledger_entry_t *entry);
 static int entries_read(ctl_t *ctl, const char *sql,
     ctl_ledger_entry_t **list, size_t *count);
 static int own_last(ctl_t *ctl, char last[24]);
@@ -52,13 +54,19 @@ enum {
 
 /* Whose key is not there at all was never made, and needs no destroying. */
 #define DESTROYED                                                             \
-    "coalesce((SELECT k.state = 'erased' FROM keystore.owner_key AS k"        \
-    " WHERE k.tenant = l.tenant AND k.owner = l.subject), true)"
+    "CASE WHEN l.kind = 'tenant' THEN EXISTS (SELECT FROM keystore.gone AS g" \
+    " WHERE g.tenant = l.tenant) ELSE coalesce((SELECT k.state = 'erased'"    \
+    " FROM keystore.owner_key AS k WHERE k.tenant = l.tenant AND k.owner ="   \
+    " l.subject), true) END"
 
 /* $2: the end of the copy. */
 static const char  missing_sql[] =
     "SELECT " COLUMNS ", " DESTROYED " FROM keystore.ledger AS l"
     " WHERE l.tenant = $1::uuid AND l.number > $2::bigint ORDER BY l.number";
+
+static const char  whole_sql[] =
+    "SELECT " COLUMNS ", " DESTROYED " FROM keystore.ledger AS l"
+    " WHERE l.tenant = $1::uuid AND l.kind = 'tenant'";
 
 static const char  again_sql[] =
     "SELECT " COLUMNS ", " DESTROYED " FROM keystore.ledger AS l"
@@ -84,10 +92,21 @@ static const char  behind_sql[] =
 /* $2: a number without a gap before it. */
 static const char  copy_sql[] =
     "INSERT INTO pupil.ledger (tenant, number, kind, subject, at, hash)"
-    " SELECT $1::uuid, $2::bigint, 'erasure', $3::uuid, $4::timestamptz,"
+    " SELECT $1::uuid, $2::bigint, CASE WHEN $3::uuid = $1::uuid THEN"
+    " 'tenant' ELSE 'erasure' END, $3::uuid, $4::timestamptz,"
     " $5::bytea WHERE $2::bigint = 1 OR EXISTS (SELECT FROM pupil.ledger AS l"
     " WHERE l.tenant = $1::uuid AND l.number = $2::bigint - 1)"
     " ON CONFLICT (tenant, number) DO NOTHING";
+
+#define WHEN(call)                                                            \
+    "SELECT to_char(" call " AT TIME ZONE 'UTC',"                             \
+    " 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+
+static const char  destroy_key_sql[] =
+    WHEN("keystore.destroy_key($1::bigint, $2::bigint)");
+
+static const char  destroy_tenant_sql[] =
+    WHEN("keystore.destroy_tenant($1::bigint, $2::bigint)");
 
 static const char  copied_sql[] =
     "SELECT hash = $3::bytea AND subject = $4::uuid FROM pupil.ledger WHERE"
@@ -104,18 +123,36 @@ static const char  chain_sql[] =
 int
 ctl_ledger_enter(ctl_t *ctl, const char *subject, ctl_ledger_entry_t *entry)
 {
-    int          rc;
-    PGresult    *res;
     const char  *params[1];
 
     params[0] = subject;
+
+    return entry_enter(ctl, "SELECT " COLUMNS ", false FROM"
+                       " keystore.enter_erasure($1::uuid) AS l", 1, params,
+                       entry);
+}
+
+
+int
+ctl_ledger_enter_whole(ctl_t *ctl, ctl_ledger_entry_t *entry)
+{
+    return entry_enter(ctl, "SELECT " COLUMNS ", " DESTROYED " FROM"
+                       " keystore.enter_offboard() AS l", 0, NULL, entry);
+}
+
+
+static int
+entry_enter(ctl_t *ctl, const char *sql, int count,
+    const char *const *params, ctl_ledger_entry_t *entry)
+{
+    int        rc;
+    PGresult  *res;
 
     if (ctl_begin(ctl->keys, &ctl->tenant) != 0) {
         return -1;
     }
 
-    res = ctl_query_one(ctl->keys, "SELECT " COLUMNS ", false FROM"
-                        " keystore.enter_erasure($1::uuid) AS l", 1, params);
+    res = ctl_query_one(ctl->keys, sql, count, params);
     rc = res != NULL && entry_take(ctl, res, 0, entry) == 0
          ? ctl_commit(ctl->keys) : -1;
 
@@ -124,6 +161,28 @@ ctl_ledger_enter(ctl_t *ctl, const char *subject, ctl_ledger_entry_t *entry)
     if (rc != 0) {
         ctl_rollback(ctl->keys);
     }
+
+    return rc;
+}
+
+
+int
+ctl_ledger_whole(ctl_t *ctl, ctl_ledger_entry_t *entry)
+{
+    int          rc;
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = ctl->tenant_text;
+
+    res = ask(ctl, ctl->keys, whole_sql, 1, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    rc = PQntuples(res) == 0 ? 0
+         : entry_take(ctl, res, 0, entry) == 0 ? 1 : -1;
+    PQclear(res);
 
     return rc;
 }
@@ -348,6 +407,7 @@ entry_take(ctl_t *ctl, const PGresult *res, int row,
     entry->at = text_take(ctl, res, row, COLUMN_AT);
     entry->hash = text_take(ctl, res, row, COLUMN_HASH);
     entry->destroyed = PQgetvalue(res, row, COLUMN_DESTROYED)[0] == 't';
+    entry->whole = strcmp(entry->subject, ctl->tenant_text) == 0;
 
     return ctl_get_uuid(res, row, COLUMN_SUBJECT, &entry->id);
 }
@@ -417,9 +477,8 @@ ctl_ledger_destroy(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     params[0] = entry->number;
     params[1] = text;
 
-    res = ctl_query_one(ctl->keys, "SELECT to_char(keystore.destroy_key("
-                        "$1::bigint, $2::bigint) AT TIME ZONE 'UTC',"
-                        " 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')", 2, params);
+    res = ctl_query_one(ctl->keys, entry->whole ? destroy_tenant_sql
+                                                : destroy_key_sql, 2, params);
     rc = -1;
 
     if (res != NULL) {

@@ -16,12 +16,19 @@ typedef struct {
     const char    *number, *subject, *at, *hash;
     pupil_uuid_t   id;          /* of subject */
     int            destroyed;   /* its key */
+    int            whole;       /* the end of the tenant, its subject */
 } ctl_ledger_entry_t;
 
 
 /* The entry of a person's erasure, made unless there is one. */
 int ctl_ledger_enter(ctl_t *ctl, const char *subject,
     ctl_ledger_entry_t *entry);
+
+/* That of the end of the tenant; unless somebody is held. */
+int ctl_ledger_enter_whole(ctl_t *ctl, ctl_ledger_entry_t *entry);
+
+/* 1 where the ledger ends the tenant, and its entry; 0, or -1. */
+int ctl_ledger_whole(ctl_t *ctl, ctl_ledger_entry_t *entry);
 
 /*
  * The entries that the copy does not have.  One whose key is destroyed was in
@@ -52,7 +59,7 @@ int ctl_ledger_open(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count);
 /* In a transaction of the data database: into the copy, behind its end. */
 int ctl_ledger_copy(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 
-/* Destroys the key, and says when it was.  Ownership: as above. */
+/* Destroys the key, or a tenant's, and says when.  Ownership: as above. */
 int ctl_ledger_destroy(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const char **when);
 

@@ -108,6 +108,10 @@ void ngx_http_pupil_keys_drop(ngx_http_pupil_main_conf_t *pmcf,
     const pupil_uuid_t *tenant, const pupil_uuid_t *owner);
 void ngx_http_pupil_keys_distrust(ngx_http_pupil_main_conf_t *pmcf);
 
+/* A tenant is no more: text is its id; NULL: that may be so of any. */
+void ngx_http_pupil_keys_gone(ngx_http_pupil_main_conf_t *pmcf,
+    const ngx_str_t *text);
+
 /* Worker: keys whose time is over are wiped, whether others come or not. */
 void ngx_http_pupil_keys_sweep(ngx_http_pupil_main_conf_t *pmcf,
     ngx_log_t *log);

@@ -55,6 +55,32 @@ ngx_http_pupil_keys_distrust(ngx_http_pupil_main_conf_t *pmcf)
 
 
 void
+ngx_http_pupil_keys_gone(ngx_http_pupil_main_conf_t *pmcf,
+    const ngx_str_t *text)
+{
+    pupil_uuid_t      tenant;
+    pupil_keyring_t  *ring;
+
+    ring = pmcf->vault.ring;
+
+    if (ring == NULL) {
+        return;
+    }
+
+    if (text != NULL
+        && pupil_uuid_parse(text->data, text->len, &tenant) == PUPIL_OK)
+    {
+        pupil_keyring_forget_tenant(ring, &tenant);
+        return;
+    }
+
+    ngx_memzero(&tenant, sizeof(pupil_uuid_t));
+
+    while (pupil_keyring_evict(ring, &tenant) == PUPIL_OK) { /* void */ }
+}
+
+
+void
 ngx_http_pupil_keys_sweep(ngx_http_pupil_main_conf_t *pmcf, ngx_log_t *log)
 {
     if (pmcf->vault.ring == NULL) {

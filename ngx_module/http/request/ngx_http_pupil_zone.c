@@ -526,7 +526,8 @@ ngx_http_pupil_zone_notify(ngx_libpq_listen_t *l, ngx_str_t *payload)
 
 
 /*
- * "session HASH", "floor TENANT SUBJECT", "owner TENANT OWNER", "mark ...";
+ * "session HASH", "floor TENANT SUBJECT", "owner TENANT OWNER", "mark ...",
+ * "gone TENANT";
  * whatever else it is, nothing that is cached can be believed.
  */
 static void
@@ -554,6 +555,10 @@ ngx_http_pupil_zone_keystore(ngx_libpq_listen_t *l, ngx_str_t *payload)
     } else {
         ngx_http_pupil_zone_clear(ear->main);
         ngx_http_pupil_keys_distrust(ear->main);
+
+        if (ngx_http_pupil_zone_word(payload, "gone ", &rest)) {
+            ngx_http_pupil_keys_gone(ear->main, &rest);
+        }
     }
 }
 
@@ -618,5 +623,6 @@ ngx_http_pupil_zone_gap(ngx_libpq_listen_t *l)
 
     if (ear == &ear->main->zone.keystore) {
         ngx_http_pupil_keys_distrust(ear->main);
+        ngx_http_pupil_keys_gone(ear->main, NULL);
     }
 }

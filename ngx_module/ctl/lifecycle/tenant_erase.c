@@ -1,0 +1,222 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * In the order of ctl/lifecycle/erase.c, of a tenant as a whole.  With the keys
+ * goes the one that records are made with: so it is on record before, and what
+ * was deleted, table by table, stands in pupil.erasure alone.
+ */
+
+#include <string.h>
+
+#include "ctl/base/buf.h"
+#include "ctl/base/db.h"
+#include "ctl/lifecycle/tenant_erase.h"
+#include "ctl/store/kek.h"
+#include "ctl/store/keys.h"
+#include "ctl/store/ledger_file.h"
+#include "ctl/store/plugins.h"
+#include "ctl/store/record.h"
+
+
+#define TRIES  3                /* while requests under way still write */
+
+
+static int fence(ctl_t *ctl, const ctl_ledger_entry_t *entry);
+static int fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
+    const ctl_ledger_entry_t *list, size_t count);
+static int tables_open(ctl_t *ctl, const ctl_ledger_entry_t *entry);
+static int tables_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry);
+static int table_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry,
+    const char *name);
+static int tables_left(ctl_t *ctl, const char **left);
+
+
+static const ctl_access_t  end_access = {
+    .category = "enrolment",
+    .fields = "role",
+    .purpose = PUPIL_PURPOSE_LEGAL_OBLIGATION,
+    .operation = PUPIL_OPERATION_WRITE,
+    .about = "none"
+};
+
+
+int
+ctl_tenant_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    int          tries;
+    const char  *when, *left;
+
+    if (ctl_kek_open(ctl) != 0
+        || (!entry->destroyed
+            && (ctl_plugins_open(ctl) != 0 || ctl_keys_open(ctl) != 0)))
+    {
+        return -1;
+    }
+
+    if (fence(ctl, entry) != 0) {
+        ctl_rollback(ctl->data);
+        return -1;
+    }
+
+    if (ctl_ledger_file_append(ctl, entry) != 0
+        || ctl_ledger_destroy(ctl, entry, &when) != 0)
+    {
+        return -1;
+    }
+
+    for (tries = 0, left = ""; left != NULL && tries < TRIES; tries++) {
+        if (tables_open(ctl, entry) != 0 || tables_erase(ctl, entry) != 0
+            || tables_left(ctl, &left) != 0)
+        {
+            ctl_rollback(ctl->data);
+            return -1;
+        }
+    }
+
+    return left == NULL ? 0
+           : ctl_error("%s has rows of this tenant still: something in the"
+                       " data database keeps them, see pupilctl check", left);
+}
+
+
+/* The mark counts copies of all tenants: of this one, too, none may lack. */
+static int
+fence(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    size_t               count;
+    ctl_ledger_entry_t  *list;
+
+    return ctl_ledger_missing(ctl, &list, &count) == 0
+           ? fence_write(ctl, entry, list, count) : -1;
+}
+
+
+static int
+fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
+    const ctl_ledger_entry_t *list, size_t count)
+{
+    int        rc;
+    size_t     i;
+    ctl_buf_t  detail;
+
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0) {
+        return -1;
+    }
+
+    for (i = 0; i < count; i++) {
+        if (ctl_ledger_copy(ctl, &list[i]) != 0) {
+            return -1;
+        }
+    }
+
+    if (entry->destroyed) {
+        return ctl_commit(ctl->data);
+    }
+
+    ctl_buf_init(&detail);
+    ctl_buf_printf(&detail, "offboard=%s", entry->number);
+    rc = ctl_record_one(ctl, &end_access, "allowed", NULL, detail.data);
+    ctl_buf_free(&detail);
+
+    return rc == 0 ? ctl_commit(ctl->data) : -1;
+}
+
+
+static int
+tables_open(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    const char  *params[2];
+
+    params[0] = ctl->tenant_text;
+    params[1] = entry->number;
+
+    return ctl_begin(ctl->data, &ctl->tenant) == 0
+           && ctl_exec(ctl->data, "INSERT INTO pupil.erasure AS e (tenant,"
+                       " number, name, state) SELECT $1::uuid, $2::bigint,"
+                       " o.name, 'open' FROM pupil.offboarded() AS o ON"
+                       " CONFLICT (tenant, number, name) DO UPDATE SET state ="
+                       " 'open'", 2, params) == 0
+           ? ctl_commit(ctl->data) : -1;
+}
+
+
+/* The tenant's own row is the last: by it, whoever is to go on is found. */
+static int
+tables_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    int        rc, row;
+    PGresult  *res;
+
+    res = ctl_begin(ctl->data, &ctl->tenant) == 0
+          ? ctl_query(ctl->data, "SELECT name FROM pupil.offboarded()", 0,
+                      NULL) : NULL;
+    ctl_rollback(ctl->data);
+
+    if (res == NULL) {
+        return -1;
+    }
+
+    for (row = 0, rc = 0; rc == 0 && row < PQntuples(res); row++) {
+        rc = table_erase(ctl, entry, PQgetvalue(res, row, 0));
+    }
+
+    PQclear(res);
+
+    return rc;
+}
+
+
+static int
+table_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry, const char *name)
+{
+    const char  *params[2];
+
+    params[0] = entry->number;
+    params[1] = name;
+
+    return ctl_begin(ctl->data, &ctl->tenant) == 0
+           && ctl_exec(ctl->data, "SELECT pupil.offboard($1::bigint, $2)", 2,
+                       params) == 0
+           ? ctl_commit(ctl->data) : -1;
+}
+
+
+/* *left: a table that has rows of the tenant, or NULL. */
+static int
+tables_left(ctl_t *ctl, const char **left)
+{
+    PGresult  *res;
+
+    res = ctl_begin(ctl->data, &ctl->tenant) == 0
+          ? ctl_query(ctl->data, "SELECT pupil.offboard_left() AS name", 0,
+                      NULL) : NULL;
+    ctl_rollback(ctl->data);
+
+    if (res == NULL) {
+        return -1;
+    }
+
+    *left = PQntuples(res) == 0 || PQgetisnull(res, 0, 0) ? NULL
+            : ctl_pool_text(&ctl->pool, PQgetvalue(res, 0, 0),
+                            (size_t) PQgetlength(res, 0, 0));
+    PQclear(res);
+
+    return 0;
+}
+
+
+int
+ctl_tenant_erased(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    size_t               count;
+    const char          *left;
+    ctl_ledger_entry_t  *list;
+
+    if (ctl_ledger_missing(ctl, &list, &count) != 0
+        || tables_left(ctl, &left) != 0)
+    {
+        return -1;
+    }
+
+    return entry->destroyed && count == 0 && left == NULL;
+}
