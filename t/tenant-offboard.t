@@ -106,6 +106,22 @@ $stays->pg->dump('pupil', "$dir/data.sql")->dump('pupil_keys',
                                                  "$dir/keys.sql");
 
 
+# A sealer that has begun with both of them.
+mkdir "$dir/checkpoints";
+open my $null, '>', '/dev/null' or die "$!\n";
+my $sealer = start_process([build_dir() . '/pupilctl', 'audit', 'seal',
+    '--follow', '--checkpoints', "$dir/checkpoints", $stays->ctl_databases],
+    env => Pupil::Nginx->sanitizer_env, stdout => $null, stderr => $null);
+
+# It has sealed what there was by then, of all tenants.
+sub sealed ($since) {
+    return eval { wait_until(60, 'the sealer', sub { $db->selectrow_array(
+        'SELECT until > ? FROM pupil.sealer', {}, $since) }) };
+}
+sub now_ { $db->selectrow_array('SELECT now()') }
+ok sealed(now_()), 'a sealer is at work';
+
+
 # ---- killed at each step, and run again
 
 my %steps = (
@@ -166,6 +182,9 @@ is $day->pupil->get('/v1/homework')->status, 200, 'the neighbour serves on';
 is_deeply rows($stays->tenant), $kept, 'and has what it had';
 is $stays->ctl('audit', 'verify', $stays->ctl_where)->{code}, 0,
     'its audit verifies';
+ok sealed(now_()), 'the sealer goes on without the other';
+kill TERM => $sealer;
+ok process_ends($sealer, 30), 'and ends';
 cmp_ok $db->selectrow_array('SELECT count(*) FROM pupil.audit_record WHERE'
     . ' tenant = ?', {}, $tenant), '>', 0, 'the records of the other stay';
 
