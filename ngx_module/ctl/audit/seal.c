@@ -41,6 +41,7 @@
 /* A tenant, from one pass to the next. */
 typedef struct {
     pupil_uuid_t  tenant;
+    int           there;        /* it has not ended */
     int           begun;        /* its file was looked at */
     int           failed;
     int64_t       again;        /* then not before */
@@ -196,7 +197,7 @@ seal_once(seal_t *s)
         s->ctl->tenant = t->tenant;
         ctl_uuid_text(&t->tenant, s->ctl->tenant_text);
 
-        if (t->failed && seconds_now() < t->again) {
+        if (!t->there || (t->failed && seconds_now() < t->again)) {
             continue;
         }
 
@@ -233,7 +234,7 @@ beat(seal_t *s)
     until = ctl_now();
 
     for (i = 0; i < s->tenants.count; i++) {
-        if (t[i].read < until) {
+        if (t[i].there && t[i].read < until) {
             until = t[i].read;
         }
     }
@@ -244,20 +245,22 @@ beat(seal_t *s)
 }
 
 
-/* That of --tenant, or all, with those that came since. */
+/* That of --tenant, or all: those that came since, too, and none that ended. */
 static int
 tenants_read(seal_t *s)
 {
-    int            row;
-    PGresult      *res;
-    pupil_uuid_t   tenant;
+    int             row;
+    size_t          i;
+    PGresult       *res;
+    pupil_uuid_t    tenant;
+    seal_tenant_t  *t;
 
     if (s->ctl->opt.tenant != NULL) {
         if (ctl_open_tenant(s->ctl) != 0) {
             return -1;
         }
 
-        (void) tenant_find(s, &s->ctl->tenant);
+        tenant_find(s, &s->ctl->tenant)->there = 1;
 
         return 0;
     }
@@ -268,9 +271,15 @@ tenants_read(seal_t *s)
         return -1;
     }
 
+    t = s->tenants.elts;
+
+    for (i = 0; i < s->tenants.count; i++) {
+        t[i].there = 0;
+    }
+
     for (row = 0; row < PQntuples(res); row++) {
         if (ctl_get_uuid(res, row, 0, &tenant) == 0) {
-            (void) tenant_find(s, &tenant);
+            tenant_find(s, &tenant)->there = 1;
         }
     }
 
