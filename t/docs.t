@@ -142,6 +142,7 @@ sub here ($text) {
     my %path = ('/etc/ssl/school.crt' => $tls->{cert},
                 '/etc/ssl/private/school.key' => $tls->{key},
                 '/etc/nginx/nginx.conf' => $nginx->conf_file,
+                '/var/tmp/audit.jsonl' => "$etc/audit.jsonl",
                 '/etc/pupil' => $etc);
     my $any = join '|', map { quotemeta } sort { length $b <=> length $a }
                         keys %path;
