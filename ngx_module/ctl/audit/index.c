@@ -3,7 +3,7 @@
  *
  * pupilctl audit index: lists under whom the sealed events are again, from the
  * records.  In one transaction, so that nobody finds less meanwhile; a sealer
- * may be at work, as what it lists is behind all that is deleted here.
+ * may be at work: what it lists is behind the last batch that is read here.
  */
 
 #include <inttypes.h>
@@ -20,6 +20,9 @@
 #include "ctl/store/record.h"
 
 
+#define NUMBER_SIZE  24         /* of a number in decimal digits */
+
+
 typedef struct {
     ctl_t        *ctl;
     audit_log_t   log;
@@ -31,6 +34,7 @@ typedef struct {
 
 
 static int index_all(index_t *index);
+static int rows_delete(index_t *index, char batch[NUMBER_SIZE]);
 static int batches_read(index_t *index);
 static int batch_list(index_t *index, contents_t *contents);
 
@@ -43,14 +47,21 @@ static const ctl_access_t  index_access = {
     .about = "none"
 };
 
+static const char  head_sql[] =
+    "SELECT s.batch, s.event + s.events FROM pupil.seal AS s WHERE s.tenant ="
+    " pupil.current_tenant() UNION ALL SELECT 0, 0 ORDER BY 1 DESC LIMIT 1";
+
+/* $1: the event behind that; and what is of no event at all. */
 static const char  delete_sql[] =
     "DELETE FROM pupil.audit_subject AS l WHERE l.tenant ="
-    " pupil.current_tenant()";
+    " pupil.current_tenant() AND (l.event < $1::bigint OR l.event >= coalesce("
+    "(SELECT max(s.event + s.events) FROM pupil.seal AS s WHERE s.tenant ="
+    " pupil.current_tenant()), 0))";
 
 static const char  batches_sql[] =
     "DECLARE batches NO SCROLL CURSOR FOR SELECT " CONTENTS_COLUMNS
     " FROM pupil.seal AS s WHERE s.tenant = pupil.current_tenant()"
-    " ORDER BY s.batch";
+    " AND s.batch <= $1::bigint ORDER BY s.batch";
 
 
 int
@@ -90,10 +101,38 @@ ctl_cmd_audit_index(ctl_t *ctl)
 static int
 index_all(index_t *index)
 {
-    return ctl_exec(index->ctl->data, delete_sql, 0, NULL) == 0
+    char         batch[NUMBER_SIZE];
+    const char  *params[1];
+
+    params[0] = batch;
+
+    return rows_delete(index, batch) == 0
            && listing_open(&index->listing, index->ctl) == 0
-           && ctl_exec(index->ctl->data, batches_sql, 0, NULL) == 0
+           && ctl_exec(index->ctl->data, batches_sql, 1, params) == 0
            ? batches_read(index) : -1;
+}
+
+
+/* batch: the last whose rows are gone. */
+static int
+rows_delete(index_t *index, char batch[NUMBER_SIZE])
+{
+    int          rc;
+    PGresult    *res;
+    const char  *params[1];
+
+    res = ctl_query_one(index->ctl->data, head_sql, 0, NULL);
+    if (res == NULL) {
+        return -1;
+    }
+
+    snprintf(batch, NUMBER_SIZE, "%s", PQgetvalue(res, 0, 0));
+    params[0] = PQgetvalue(res, 0, 1);
+    rc = ctl_exec(index->ctl->data, delete_sql, 1, params);
+
+    PQclear(res);
+
+    return rc;
 }
 
 
