@@ -67,6 +67,7 @@ my %allowed = (
             # DELETE: it is made again; verify holds it against the records
             'pupil.audit_subject' => 'SELECT INSERT DELETE',
             'pupil.release' => 'SELECT INSERT',
+            'pupil.retention_hold' => 'SELECT INSERT DELETE reference',
             'pupil.aggregate' => 'SELECT INSERT',
             'pupil.session' => 'SELECT DELETE',
             'pupil.plugin' =>

@@ -35,6 +35,7 @@
 #include "ctl/lifecycle/period.h"
 #include "ctl/lifecycle/retention.h"
 #include "ctl/lifecycle/rotate.h"
+#include "ctl/lifecycle/upcoming.h"
 #include "ctl/lifecycle/work.h"
 #include "ctl/people/add.h"
 #include "ctl/people/held.h"
@@ -336,6 +337,21 @@ static const command_t  commands[] = {
         .run = ctl_cmd_retention_run,
         .arguments = "[--dry-run]",
         .summary = "delete what has expired, by what plugins declare"
+    }, {
+        .words = "retention upcoming", .personal = 1,
+        .run = ctl_cmd_retention_upcoming,
+        .arguments = "",
+        .summary = "what will expire within thirty days, by category"
+    }, {
+        .words = "retention hold", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_retention_hold,
+        .arguments = "CATEGORY --reference TEXT",
+        .summary = "let nothing of a category expire for now"
+    }, {
+        .words = "retention confirm", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_retention_confirm,
+        .arguments = "CATEGORY --reference TEXT",
+        .summary = "let it expire, by a decision, and end what holds it"
     }, {
         .words = "retention statistics", .min = 1, .max = 1,
         .run = ctl_cmd_retention_statistics,

@@ -20,6 +20,8 @@
 #include "ctl/lifecycle/period.h"
 #include "ctl/lifecycle/retention.h"
 #include "ctl/lifecycle/tenants.h"
+#include "ctl/lifecycle/upcoming.h"
+#include "ctl/store/hold.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/record.h"
@@ -34,13 +36,14 @@
 typedef struct {
     const char  *held;          /* the literal of an array of UUIDs */
     json_t      *narrowed;      /* days, by what the tenant has decided of */
+    json_t      *suspended;     /* references, by category */
+    ctl_buf_t    before;        /* an array: categories that need enrolments */
     uint32_t     longest;       /* of what counts from a closed account */
     json_t      *counts;        /* by category */
 } run_t;
 
 
 static int tenant_run(ctl_t *ctl, void *data);
-static int held_read(ctl_t *ctl, run_t *run);
 static int people_run(ctl_t *ctl, run_t *run);
 static int categories_run(ctl_t *ctl, run_t *run);
 static int category_run(ctl_t *ctl, run_t *run, pupil_category_t *category);
@@ -51,6 +54,7 @@ static int batch_run(ctl_t *ctl, const run_t *run,
 static PGresult *batch_expire(ctl_t *ctl, const run_t *run,
     const pupil_plugin_t *plugin);
 static int tenant_sweep(ctl_t *ctl, run_t *run);
+static int sweep(ctl_t *ctl, PGconn *conn, const char *sql, run_t *run);
 static void tenant_print(const ctl_t *ctl, const run_t *run);
 
 
@@ -102,8 +106,12 @@ tenant_run(ctl_t *ctl, void *data)
 
     memset(&run, 0, sizeof(run_t));
     run.counts = json_object();
+    ctl_buf_init(&run.before);
+    ctl_array_begin(&run.before);
 
-    rc = held_read(ctl, &run) == 0 && ctl_periods_read(ctl, &run.narrowed) == 0
+    rc = ctl_hold_all(ctl, &run.held) == 0
+         && ctl_periods_read(ctl, &run.narrowed) == 0
+         && ctl_suspended_read(ctl, &run.suspended) == 0
          && categories_run(ctl, &run) == 0 && people_run(ctl, &run) == 0
          && (ctl->opt.dry_run || tenant_sweep(ctl, &run) == 0) ? 0 : -1;
 
@@ -115,44 +123,22 @@ tenant_run(ctl_t *ctl, void *data)
 
     json_decref(run.counts);
     json_decref(run.narrowed);
+    json_decref(run.suspended);
+    ctl_buf_free(&run.before);
 
     return rc;
 }
 
 
-/* Nothing of theirs expires. */
-static int
-held_read(ctl_t *ctl, run_t *run)
-{
-    PGresult    *res;
-    const char  *params[1];
-
-    params[0] = ctl->tenant_text;
-
-    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
-          ? ctl_query(ctl->keys, "SELECT coalesce(array_agg(subject), '{}')"
-                      "::text FROM keystore.hold WHERE tenant = $1::uuid", 1,
-                      params)
-          : NULL;
-    ctl_rollback(ctl->keys);
-
-    if (res == NULL) {
-        return -1;
-    }
-
-    run->held = ctl_pool_text(&ctl->pool, PQgetvalue(res, 0, 0),
-                              (size_t) PQgetlength(res, 0, 0));
-    PQclear(res);
-
-    return 0;
-}
-
-
-/* Whole, once nothing of theirs has to be kept. */
+/* Whole, once nothing of theirs has to be kept: a category that is held is. */
 static int
 people_run(ctl_t *ctl, run_t *run)
 {
     int64_t  people;
+
+    if (json_object_size(run->suspended) != 0) {
+        return 0;
+    }
 
     if (ctl_leavers_run(ctl, run->held, run->longest, &people) != 0) {
         return -1;
@@ -164,7 +150,6 @@ people_run(ctl_t *ctl, run_t *run)
 }
 
 
-/* Those that the data database has, enrolments behind the others. */
 static int
 categories_run(ctl_t *ctl, run_t *run)
 {
@@ -172,8 +157,31 @@ categories_run(ctl_t *ctl, run_t *run)
     PGresult          *res;
     pupil_category_t  *category;
 
-    if (ctl_begin(ctl->data, &ctl->tenant) != 0) {
+    res = ctl_retention_categories(ctl);
+    if (res == NULL) {
         return -1;
+    }
+
+    rc = 0;
+
+    for (row = 0; rc == 0 && row < PQntuples(res); row++) {
+        category = ctl_retention_category(ctl, res, row);
+        rc = category != NULL ? category_run(ctl, run, category) : -1;
+    }
+
+    PQclear(res);
+
+    return rc;
+}
+
+
+PGresult *
+ctl_retention_categories(ctl_t *ctl)
+{
+    PGresult  *res;
+
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0) {
+        return NULL;
     }
 
     res = ctl_query(ctl->data, "SELECT p.category FROM pupil.plugin AS p JOIN"
@@ -183,25 +191,31 @@ categories_run(ctl_t *ctl, run_t *run)
                     " p.category", 0, NULL);
     ctl_rollback(ctl->data);
 
-    if (res == NULL) {
-        return -1;
+    return res;
+}
+
+
+pupil_category_t *
+ctl_retention_category(ctl_t *ctl, const PGresult *res, int row)
+{
+    pupil_category_t  *category;
+
+    category = ctl_plugin_find(ctl, PQgetvalue(res, row, 0));
+
+    if (category == NULL) {
+        ctl_error("the plugin of %s is not in %s, so that nobody knows when it"
+                  " expires: put it there", PQgetvalue(res, row, 0),
+                  ctl->opt.plugins);
     }
 
-    rc = 0;
+    return category;
+}
 
-    for (row = 0; rc == 0 && row < PQntuples(res); row++) {
-        category = ctl_plugin_find(ctl, PQgetvalue(res, row, 0));
 
-        rc = category != NULL
-             ? category_run(ctl, run, category)
-             : ctl_error("the plugin of %s is not in %s, so that nobody knows"
-                         " when it expires: put it there",
-                         PQgetvalue(res, row, 0), ctl->opt.plugins);
-    }
-
-    PQclear(res);
-
-    return rc;
+const char *
+ctl_retention_event(const pupil_plugin_t *plugin)
+{
+    return events[plugin->retention->from];
 }
 
 
@@ -222,13 +236,23 @@ category_run(ctl_t *ctl, run_t *run, pupil_category_t *category)
         run->longest = days;
     }
 
+    if (strcmp(plugin->name, ENROLMENT) == 0) {
+        ctl_array_end(&run->before);
+
+    } else if (plugin->retention->from == PUPIL_EVENT_ENROLMENT_ENDED) {
+        ctl_array_text(&run->before, ctl_str(plugin->name));
+    }
+
+    if (json_object_get(run->suspended, plugin->name) != NULL) {
+        return 0;
+    }
+
     if (plugin->retention->then == PUPIL_EXPIRY_ERASE || ctl->opt.dry_run) {
         rc = category_expire(ctl, run, plugin, &records);
 
     } else if (pupil_aggregate(plugin) != NULL) {
         rc = ctl_anonymise_run(ctl, run->held, category,
-                               events[plugin->retention->from], days,
-                               &records);
+                               ctl_retention_event(plugin), days, &records);
 
     } else {
         ctl_note("%s asks for its records to be made anonymous, and declares"
@@ -312,15 +336,16 @@ batch_expire(ctl_t *ctl, const run_t *run, const pupil_plugin_t *plugin)
     if (strcmp(plugin->name, ENROLMENT) == 0) {
         params[0] = days;
         params[1] = run->held;
-        params[2] = most;
+        params[2] = run->before.data;
+        params[3] = most;
 
         return ctl_query(ctl->data, "SELECT owner, records FROM"
                          " pupil.expire_enrolments($1::integer, $2::uuid[],"
-                         " $3::integer)", 3, params);
+                         " $3::text[], $4::integer)", 4, params);
     }
 
     params[0] = plugin->name;
-    params[1] = events[plugin->retention->from];
+    params[1] = ctl_retention_event(plugin);
     params[2] = days;
     params[3] = run->held;
     params[4] = most;
@@ -383,25 +408,35 @@ ctl_retention_record(ctl_t *ctl, const pupil_plugin_t *plugin,
 static int
 tenant_sweep(ctl_t *ctl, run_t *run)
 {
+    if (sweep(ctl, ctl->data, "SELECT * FROM pupil.sweep()", run) != 0) {
+        return -1;
+    }
+
+    return sweep(ctl, ctl->keys, "SELECT * FROM keystore.sweep()", run);
+}
+
+
+/* Each column is a count, and its name what was swept. */
+static int
+sweep(ctl_t *ctl, PGconn *conn, const char *sql, run_t *run)
+{
+    int        i;
     PGresult  *res;
 
-    if (ctl_begin(ctl->data, &ctl->tenant) != 0) {
-        return -1;
-    }
+    res = ctl_begin(conn, &ctl->tenant) == 0
+          ? ctl_query_one(conn, sql, 0, NULL) : NULL;
 
-    res = ctl_query(ctl->data, "SELECT sessions, failures FROM pupil.sweep()",
-                    0, NULL);
-
-    if (res == NULL || ctl_commit(ctl->data) != 0) {
+    if (res == NULL || ctl_commit(conn) != 0) {
         PQclear(res);
-        ctl_rollback(ctl->data);
+        ctl_rollback(conn);
         return -1;
     }
 
-    json_object_set_new(run->counts, "sessions",
-        json_integer(strtoll(PQgetvalue(res, 0, 0), NULL, 10)));
-    json_object_set_new(run->counts, "failures",
-        json_integer(strtoll(PQgetvalue(res, 0, 1), NULL, 10)));
+    for (i = 0; i < PQnfields(res); i++) {
+        json_object_set_new(run->counts, PQfname(res, i),
+            json_integer(strtoll(PQgetvalue(res, 0, i), NULL, 10)));
+    }
+
     PQclear(res);
 
     return 0;

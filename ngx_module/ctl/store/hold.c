@@ -63,3 +63,30 @@ ctl_hold_write(ctl_t *ctl, const char *subject, const char *reference)
 
     return ctl_commit(ctl->keys);
 }
+
+
+int
+ctl_hold_all(ctl_t *ctl, const char **held)
+{
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = ctl->tenant_text;
+
+    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
+          ? ctl_query_one(ctl->keys, "SELECT coalesce(array_agg(subject),"
+                          " '{}')::text FROM keystore.hold WHERE tenant ="
+                          " $1::uuid", 1, params)
+          : NULL;
+    ctl_rollback(ctl->keys);
+
+    if (res == NULL) {
+        return -1;
+    }
+
+    *held = ctl_pool_text(&ctl->pool, PQgetvalue(res, 0, 0),
+                          (size_t) PQgetlength(res, 0, 0));
+    PQclear(res);
+
+    return 0;
+}

@@ -19,4 +19,7 @@ int ctl_hold_read(ctl_t *ctl, const char *subject, const char **reference);
 /* Holds, or with NULL releases. */
 int ctl_hold_write(ctl_t *ctl, const char *subject, const char *reference);
 
+/* All who are held, the literal of an array.  Ownership: the command's pool. */
+int ctl_hold_all(ctl_t *ctl, const char **held);
+
 #endif /* PUPIL_CTL_HOLD_H */

@@ -1,0 +1,327 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ctl/base/buf.h"
+#include "ctl/base/db.h"
+#include "ctl/lifecycle/leavers.h"
+#include "ctl/lifecycle/period.h"
+#include "ctl/lifecycle/retention.h"
+#include "ctl/lifecycle/upcoming.h"
+#include "ctl/store/hold.h"
+#include "ctl/store/keys.h"
+#include "ctl/store/plugins.h"
+#include "ctl/store/record.h"
+
+
+#define AHEAD  30               /* days */
+
+
+/* What is known of a tenant. */
+typedef struct {
+    const char  *held;          /* the literal of an array of UUIDs */
+    json_t      *periods, *suspended, *list;
+    uint32_t     longest;
+} upcoming_t;
+
+
+static int categories_look(ctl_t *ctl, upcoming_t *u);
+static int category_look(ctl_t *ctl, upcoming_t *u,
+    const pupil_plugin_t *plugin);
+static int people_look(ctl_t *ctl, upcoming_t *u);
+static void look_add(upcoming_t *u, const char *name, int64_t records,
+    int64_t owners, uint32_t days);
+static void look_print(const ctl_t *ctl, const upcoming_t *u);
+static int suspended_change(ctl_t *ctl, int hold);
+static int suspended_record(ctl_t *ctl, const char *category, int hold);
+
+
+int
+ctl_cmd_retention_upcoming(ctl_t *ctl)
+{
+    int         rc;
+    upcoming_t  u = { .list = json_array() };
+
+    rc = ctl_plugins_open(ctl) == 0 && ctl_keys_tenant(ctl) == 0
+         && ctl_hold_all(ctl, &u.held) == 0
+         && ctl_periods_read(ctl, &u.periods) == 0
+         && ctl_suspended_read(ctl, &u.suspended) == 0
+         && categories_look(ctl, &u) == 0 && people_look(ctl, &u) == 0
+         ? CTL_DONE : CTL_FAILED;
+
+    if (rc == CTL_DONE) {
+        look_print(ctl, &u);
+    }
+
+    json_decref(u.list);
+    json_decref(u.periods);
+    json_decref(u.suspended);
+
+    return rc;
+}
+
+
+static int
+categories_look(ctl_t *ctl, upcoming_t *u)
+{
+    int                rc, row;
+    PGresult          *res;
+    pupil_category_t  *category;
+
+    res = ctl_retention_categories(ctl);
+    if (res == NULL) {
+        return -1;
+    }
+
+    rc = 0;
+
+    for (row = 0; rc == 0 && row < PQntuples(res); row++) {
+        category = ctl_retention_category(ctl, res, row);
+        rc = category != NULL ? category_look(ctl, u, category->plugin) : -1;
+    }
+
+    PQclear(res);
+
+    return rc;
+}
+
+
+static int
+category_look(ctl_t *ctl, upcoming_t *u, const pupil_plugin_t *plugin)
+{
+    char         text[16], ahead[16];
+    uint32_t     days;
+    PGresult    *res;
+    const char  *params[5];
+
+    days = ctl_period_days(u->periods, plugin);
+
+    if (plugin->retention->from == PUPIL_EVENT_ACCOUNT_CLOSED
+        && days > u->longest)
+    {
+        u->longest = days;
+    }
+
+    snprintf(text, sizeof(text), "%u", (unsigned) days);
+    snprintf(ahead, sizeof(ahead), "%d", AHEAD);
+
+    params[0] = plugin->name;
+    params[1] = ctl_retention_event(plugin);
+    params[2] = text;
+    params[3] = u->held;
+    params[4] = ahead;
+
+    res = ctl_begin(ctl->data, &ctl->tenant) == 0
+          ? ctl_query_one(ctl->data, "SELECT records, owners FROM"
+                          " pupil.upcoming($1, $2, $3::integer, $4::uuid[],"
+                          " $5::integer)", 5, params)
+          : NULL;
+    ctl_rollback(ctl->data);
+
+    if (res == NULL) {
+        return -1;
+    }
+
+    look_add(u, plugin->name, strtoll(PQgetvalue(res, 0, 0), NULL, 10),
+             strtoll(PQgetvalue(res, 0, 1), NULL, 10), days);
+    PQclear(res);
+
+    return 0;
+}
+
+
+/* Whose time is over within these days. */
+static int
+people_look(ctl_t *ctl, upcoming_t *u)
+{
+    int64_t      people;
+    PGresult    *res;
+    char         days[16];
+    const char  *params[2];
+
+    snprintf(days, sizeof(days), "%d", (int) u->longest - AHEAD);
+
+    params[0] = days;
+    params[1] = u->held;
+
+    res = ctl_begin(ctl->data, &ctl->tenant) == 0
+          ? ctl_query_one(ctl->data, "SELECT count(*) FROM"
+                          " pupil.leavers($1::integer, $2::uuid[])", 2,
+                          params)
+          : NULL;
+    ctl_rollback(ctl->data);
+
+    if (res == NULL) {
+        return -1;
+    }
+
+    people = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+    PQclear(res);
+
+    look_add(u, "people", people, people, u->longest);
+
+    return 0;
+}
+
+
+static void
+look_add(upcoming_t *u, const char *name, int64_t records, int64_t owners,
+    uint32_t days)
+{
+    json_array_append_new(u->list, json_pack("{s:s,s:I,s:I,s:i,s:O*}",
+        "category", name, "records", (json_int_t) records, "owners",
+        (json_int_t) owners, "days", (int) days, "held",
+        json_object_get(u->suspended, name)));
+}
+
+
+static void
+look_print(const ctl_t *ctl, const upcoming_t *u)
+{
+    size_t       i;
+    json_t      *row;
+    const char  *held;
+
+    if (ctl->opt.json) {
+        ctl_json_print(json_pack("{s:s,s:i,s:O}", "tenant", ctl->tenant_text,
+                                 "ahead", AHEAD, "upcoming", u->list));
+        return;
+    }
+
+    json_array_foreach(u->list, i, row) {
+        held = json_string_value(json_object_get(row, "held"));
+
+        printf("%-13s %7lld of %lld%s%s\n",
+               json_string_value(json_object_get(row, "category")),
+               (long long) json_integer_value(json_object_get(row,
+                                                              "records")),
+               (long long) json_integer_value(json_object_get(row, "owners")),
+               held != NULL ? ", held: " : "", held != NULL ? held : "");
+    }
+}
+
+
+int
+ctl_suspended_read(ctl_t *ctl, json_t **suspended)
+{
+    int          row;
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = ctl->tenant_text;
+
+    res = ctl_begin(ctl->data, &ctl->tenant) == 0
+          ? ctl_query(ctl->data, "SELECT category, reference FROM"
+                      " pupil.retention_hold WHERE tenant = $1::uuid", 1,
+                      params)
+          : NULL;
+    ctl_rollback(ctl->data);
+
+    if (res == NULL) {
+        return -1;
+    }
+
+    *suspended = json_object();
+
+    for (row = 0; row < PQntuples(res); row++) {
+        json_object_set_new(*suspended, PQgetvalue(res, row, 0),
+                            json_string(PQgetvalue(res, row, 1)));
+    }
+
+    PQclear(res);
+
+    return 0;
+}
+
+
+int
+ctl_cmd_retention_hold(ctl_t *ctl)
+{
+    return suspended_change(ctl, 1);
+}
+
+
+int
+ctl_cmd_retention_confirm(ctl_t *ctl)
+{
+    return suspended_change(ctl, 0);
+}
+
+
+static int
+suspended_change(ctl_t *ctl, int hold)
+{
+    const char  *params[3];
+
+    if (ctl->opt.reference == NULL || ctl->opt.reference[0] == '\0') {
+        ctl_error("--reference is needed: by which decision, without a name");
+        return CTL_USAGE;
+    }
+
+    if (ctl_plugins_open(ctl) != 0 || ctl_keys_tenant(ctl) != 0) {
+        return CTL_FAILED;
+    }
+
+    if (ctl_plugin_find(ctl, ctl->args[0]) == NULL) {
+        ctl_error("no plugin in %s is of the category %s", ctl->opt.plugins,
+                  ctl->args[0]);
+        return CTL_FAILED;
+    }
+
+    params[0] = ctl->tenant_text;
+    params[1] = ctl->args[0];
+    params[2] = ctl->opt.reference;
+
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0
+        || (hold ? ctl_exec(ctl->data, "INSERT INTO pupil.retention_hold"
+                            " (tenant, category, reference) VALUES ($1::uuid,"
+                            " $2, $3) ON CONFLICT (tenant, category) DO UPDATE"
+                            " SET reference = EXCLUDED.reference", 3, params)
+                 : ctl_exec(ctl->data, "DELETE FROM pupil.retention_hold WHERE"
+                            " tenant = $1::uuid AND category = $2", 2, params))
+           != 0
+        || suspended_record(ctl, ctl->args[0], hold) != 0
+        || ctl_commit(ctl->data) != 0)
+    {
+        ctl_rollback(ctl->data);
+        return CTL_FAILED;
+    }
+
+    if (ctl->opt.json) {
+        ctl_json_print(json_pack("{s:s,s:s,s:s}", "category", ctl->args[0],
+                                 "retention", hold ? "held" : "confirmed",
+                                 "reference", ctl->opt.reference));
+    } else {
+        printf("%s %s: %s\n", ctl->args[0], hold ? "held" : "confirmed",
+               ctl->opt.reference);
+    }
+
+    return CTL_DONE;
+}
+
+
+static int
+suspended_record(ctl_t *ctl, const char *category, int hold)
+{
+    int           rc;
+    ctl_buf_t     detail;
+    ctl_access_t  access;
+
+    ctl_buf_init(&detail);
+    ctl_buf_printf(&detail, "retention=%s %s", category,
+                   hold ? "held" : "confirmed");
+
+    access.category = category;
+    access.fields = "";
+    access.purpose = PUPIL_PURPOSE_LEGAL_OBLIGATION;
+    access.operation = PUPIL_OPERATION_WRITE;
+    access.about = "none";
+
+    rc = ctl_record_one(ctl, &access, "allowed", NULL, detail.data);
+    ctl_buf_free(&detail);
+
+    return rc;
+}

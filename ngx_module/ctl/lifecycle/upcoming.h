@@ -1,0 +1,23 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What will expire, before it does: seen, held or confirmed.
+ */
+
+#ifndef PUPIL_CTL_UPCOMING_H
+#define PUPIL_CTL_UPCOMING_H
+
+#include "ctl/base/ctl.h"
+
+
+int ctl_cmd_retention_upcoming(ctl_t *ctl);
+int ctl_cmd_retention_hold(ctl_t *ctl);
+int ctl_cmd_retention_confirm(ctl_t *ctl);
+
+/*
+ * Of which categories nothing expires in the tenant: { category: reference }.
+ * Ownership: a reference of the caller's.
+ */
+int ctl_suspended_read(ctl_t *ctl, json_t **suspended);
+
+#endif /* PUPIL_CTL_UPCOMING_H */
