@@ -17,7 +17,8 @@ use JSON::XS ();
 my $day = Pupil::Day->up->all_here->work;
 my ($site, $db) = ($day->site, $day->db);
 my $dir = tmp_dir();
-my %person = map { $_ => $day->person($_) } qw(pupil classmate teacher colleague);
+my %person = map { $_ => $day->person($_) }
+             qw(pupil classmate teacher colleague other);
 my %id = map { $_ => $person{$_}{id} } keys %person;
 $day->expect(200, $day->pupil->patch('/v1/data/example', json => {
     favourite_subjects => "Musik, bild" }));
@@ -56,7 +57,8 @@ is $site->ctl('subject', 'erase', $id{colleague}, $site->ctl_where)->{code}, 0,
     'somebody was erased before';
 is $site->ctl('subject', 'restrict', $id{classmate}, $site->ctl_where)->{code}, 0,
     'somebody is restricted';
-my $before = rows('pupil.audit_record');
+is $site->ctl('subject', 'close', $day->person('other')->{id}, $site->ctl_where)
+    ->{code}, 0, 'somebody\'s account is closed';
 my $run = export("$dir/archive");
 is $run->{code}, 0, 'a tenant is exported' or diag $run->{err};
 like $run->{out}, qr/^\Q$dir\E\/archive: \d+ records in \d+ files$/, 'and told';
@@ -100,6 +102,8 @@ sub of ($source, $who) {
 is of(identity => 'pupil')->{family_name}, 'Klein', 'a name';
 is of(identity => 'classmate')->{family_name}, 'McMillan',
     'of somebody who is restricted, too';
+is of(accounts => 'other')->{status}, 'closed', 'an account that is closed';
+ok of(identity => 'other')->{family_name}, 'and whose it was';
 is of(credential => 'pupil')->{login_id}, $person{pupil}{login},
     'a log-in name';
 is join(' ', grep { /password|second/ } keys %{ of(credential => 'pupil') }), '',
