@@ -342,7 +342,18 @@ owners_read(ctl_t *ctl, page_t *page, const PGresult *res,
         owners[row] = owner;
     }
 
-    return ctl_owners_fetch(ctl, each, count);
+    if (ctl_owners_fetch(ctl, each, count) != 0) {
+        return -1;
+    }
+
+    /* nobody reads what is in recovery, but whose it is has it back */
+    while (count-- != 0) {
+        if (each[count]->state == PUPIL_OWNER_STATE_RECOVERY) {
+            each[count]->state = PUPIL_OWNER_STATE_RESTRICTED;
+        }
+    }
+
+    return 0;
 }
 
 
