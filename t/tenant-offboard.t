@@ -136,7 +136,11 @@ for my $step ('the copy of the entry', 'the keys', 'some rows', 'the last row') 
         . " (?, gen_random_uuid(), gen_random_uuid())", {}, $tenant)
         if $step eq 'some rows';
     $table = 'data.homework_version' if $step eq 'some rows';
-    my $schema = $table =~ /keystore/ ? 'keystore' : 'public';
+    if ($step eq 'the keys') {
+        $run = offboard(@name, '--ledger', "$dir/aside", '--mirror', 'exit 7');
+        is "$run->{code} " . held(), '1 1',
+            'an entry that is not mirrored destroys no key';
+    }
     $dbh->do("CREATE FUNCTION public.dies() RETURNS trigger LANGUAGE plpgsql AS"
         . " 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); END'");
     $dbh->do("CREATE TRIGGER dies BEFORE $event ON $table FOR EACH ROW EXECUTE"
