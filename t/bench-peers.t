@@ -94,8 +94,9 @@ $db->do('INSERT INTO pupil.session SELECT * FROM ended');
 ($revoked) = grep { $_ ne $id{pupil} && $_ ne $id{classmate} }
              map { $_->{id} } @{ overview($pupil)->json->{pupils} };
 $site->keystore->do('SET pupil.tenant = ' . $db->quote($site->tenant));
-$site->keystore->do("SELECT keystore.raise(ARRAY[?::uuid], 'authority',"
-    . ' ARRAY[1])', {}, $revoked);
+$site->keystore->do($_, {}, $revoked)
+    for "SELECT keystore.give_numbers(ARRAY[?::uuid], 'authority')",
+        "SELECT keystore.raise(ARRAY[?::uuid], 'authority', ARRAY[1])";
 
 sub shows ($http, $who) {
     return scalar grep { $_->{id} eq $who }

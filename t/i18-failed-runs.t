@@ -212,6 +212,9 @@ for (4, 3) {
         $_ == 4 ? 'refused' : 'raised', "numbers: to $_";
 }
 is given(), 4, 'numbers: above the floor';
+$keys->do('SET LOCAL SESSION AUTHORIZATION pupil_keeper');
+ok !eval { given(); 1 }, 'numbers: to pupilctl alone';
+like $@, qr/permission denied/, 'numbers: for want of a privilege';
 $keys->rollback;
 
 done_testing;

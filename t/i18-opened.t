@@ -47,6 +47,12 @@ sub records ($who) {
 
 sub work { $site->ctl('work', $site->ctl_where) }
 
+# What pupilctl has opened and was killed: it had taken the numbers.
+sub killed ($who, %to) {
+    $day->take_numbers($_ => $id{$who}) for sort keys %to;
+    return opened($db, subject => $id{$who}, %to);
+}
+
 
 # ---- the gateway's role
 
@@ -69,7 +75,7 @@ is records('pupil'), '', 'nor is there a record of one';
 
 # ---- what pupilctl has opened
 
-is opened($db, subject => $id{classmate}, session => 2, authority => 1), '',
+is killed('classmate', session => 2, authority => 1), '',
     'pupilctl was killed before the key store knew';
 is $gateway->do('DELETE FROM pupil.revocation'), '0E0',
     "the gateway's role closes nothing of that";
@@ -77,7 +83,7 @@ is work()->{code}, 0, 'work';
 is open_(), 0, 'it is finished';
 is floors('classmate'), '2 1 1', 'the floors rise';
 is records('classmate'), 'revocation=session,authority', 'on record';
-is opened($db, subject => $id{classmate}, session => 2, credential => 2), '',
+is killed('classmate', session => 2, credential => 2), '',
     'one that has risen, and one that has not';
 is work()->{code}, 0, 'work';
 is floors('classmate'), '2 2 1', 'the other rises';
@@ -85,12 +91,22 @@ is records('classmate'), 'revocation=session,authority revocation=credential',
     'and is on record, alone';
 
 $db->do('REVOKE INSERT ON pupil.audit_record FROM pupil_operator');
-is opened($db, subject => $id{classmate}, authority => 2), '', 'another one';
+is killed('classmate', authority => 2), '', 'another one';
 is work()->{code}, 1, 'without a record';
 is floors('classmate'), '2 2 1', 'no floor rises';
 is open_(), 1, 'and it stays open';
 $db->do('GRANT INSERT ON pupil.audit_record TO pupil_operator');
 is work()->{code}, 0, 'with one';
 is floors('classmate'), '2 2 2', 'it does';
+
+
+# ---- what was made up: of a number that nobody was given nothing comes
+
+is opened($db, subject => $id{pupil}, session => 2, authority => 1), '',
+    'somebody writes it';
+is work()->{code}, 0, 'work';
+is open_(), 0, 'it is closed';
+is floors('pupil'), '1 1 0', 'and raises nothing';
+is records('pupil'), '', 'without a record';
 
 done_testing;

@@ -68,6 +68,7 @@ is name_of('classmate')->status, 200, 'with the name';
 
 my $keys = $site->keystore;
 my @many = ($id{classmate}, map { uuid() } 1 .. 100);
+$day->take_numbers(authority => @many);
 $keys->begin_work;
 $keys->do("SELECT set_config('pupil.tenant', ?, true)", {}, $site->tenant);
 $keys->do(q{SELECT keystore.raise(?::uuid[], 'authority',

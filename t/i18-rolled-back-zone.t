@@ -55,6 +55,7 @@ my $classmate = $day->as('classmate');
 is $classmate->get("/v1/homework/$homework")->status, 200, 'a classmate';
 my @many = ($day->person('classmate')->{id}, map { uuid() } 1 .. 100);
 my $keystore = $site->keystore;
+$day->take_numbers(authority => @many);
 $keystore->begin_work;
 $keystore->do("SELECT set_config('pupil.tenant', ?, true)", {},
               $site->tenant);

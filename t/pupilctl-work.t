@@ -71,7 +71,7 @@ $db->do('INSERT INTO pupil.revocation (tenant, revocation, subject,'
     . ' authority) VALUES (?, gen_random_uuid(), ?, 7)', {}, $site->tenant,
     $person{classmate}{id});
 is work()->{code}, 0, 'work';
-is floors('classmate'), '2 2 0', 'a floor rises by one, or not';
+is floors('classmate'), '2 2 0', 'a floor rises to a number that was given';
 is open_(), 0, 'and it is closed';
 
 
@@ -90,6 +90,7 @@ is join(' ', @{ $keys->selectcol_arrayref('SELECT round(extract(epoch FROM'
 
 # ---- --follow
 
+$day->take_numbers(session => $person{classmate}{id});
 $db->do('INSERT INTO pupil.revocation (tenant, revocation, subject,'
     . ' session) VALUES (?, gen_random_uuid(), ?, 3)', {}, $site->tenant,
     $person{classmate}{id});

@@ -28,6 +28,7 @@
 #include "ctl/store/keys.h"
 #include "ctl/store/ledger_file.h"
 #include "ctl/store/marks.h"
+#include "ctl/store/numbers.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/promises.h"
 #include "ctl/store/subject.h"
@@ -38,8 +39,10 @@
 static int erase_ready(ctl_t *ctl, ctl_whom_t *whom);
 static int marks_ready(ctl_t *ctl);
 static int fence(ctl_t *ctl, const ctl_ledger_entry_t *entry);
+static int fence_numbers(ctl_t *ctl, const pupil_uuid_t *subject,
+    pupil_floors_t *to);
 static int fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
-    const pupil_floors_t *floors);
+    const pupil_floors_t *to);
 static int fence_subject(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const char *source, const pupil_floors_t *to);
 static int fence_record(ctl_t *ctl, const ctl_ledger_entry_t *entry);
@@ -194,13 +197,14 @@ ctl_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 static int
 fence(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 {
-    pupil_floors_t  floors;
+    pupil_floors_t  to;
 
     if (ctl_begin(ctl->data, &ctl->tenant) != 0
-        || ctl_revoke_begin(ctl, &entry->id, &floors) != 0
+        || ctl_revoke_begin(ctl, &entry->id) != 0
+        || fence_numbers(ctl, &entry->id, &to) != 0
         || ctl_ledger_copy(ctl, entry) != 0
         || ctl_parts_note(ctl, entry) != 0
-        || fence_write(ctl, entry, &floors) != 0
+        || fence_write(ctl, entry, &to) != 0
         || fence_record(ctl, entry) != 0 || ctl_commit(ctl->data) != 0)
     {
         return -1;
@@ -210,18 +214,32 @@ fence(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 }
 
 
+static int
+fence_numbers(ctl_t *ctl, const pupil_uuid_t *subject, pupil_floors_t *to)
+{
+    int  i;
+
+    for (i = 0; i < CTL_FLOORS; i++) {
+        if (ctl_number_take(ctl, subject, i, to) != 0) {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
 /*
  * Each time: that it was done before is what the data database says.  Of whom
  * a restored one never had, the floors rise all the same.
  */
 static int
 fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
-    const pupil_floors_t *floors)
+    const pupil_floors_t *to)
 {
-    int              rc;
-    PGresult        *res;
-    const char      *params[2];
-    pupil_floors_t   to;
+    int          rc;
+    PGresult    *res;
+    const char  *params[2];
 
     params[0] = ctl->tenant_text;
     params[1] = entry->subject;
@@ -237,15 +255,11 @@ fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
         return -1;
     }
 
-    to.session = floors->session + 1;
-    to.credential = floors->credential + 1;
-    to.authority = floors->authority + 1;
-
     if (PQntuples(res) != 0) {
-        rc = fence_subject(ctl, entry, PQgetvalue(res, 0, 0), &to);
+        rc = fence_subject(ctl, entry, PQgetvalue(res, 0, 0), to);
 
     } else {
-        ctl_promise(ctl, &entry->id, &to);
+        ctl_promise(ctl, &entry->id, to);
         rc = 0;
     }
 

@@ -15,6 +15,7 @@
 #include "ctl/people/password.h"
 #include "ctl/people/user.h"
 #include "ctl/store/floors.h"
+#include "ctl/store/numbers.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/subject.h"
 
@@ -86,7 +87,7 @@ password_set(ctl_t *ctl, pupil_str_t password)
 {
     ctl_owner_t     owner;
     pupil_uuid_t    subject;
-    pupil_floors_t  floors, to = { 0 };
+    pupil_floors_t  to = { 0 };
 
     if (ctl_user_write(ctl) != 0) {
         return -1;
@@ -101,13 +102,12 @@ password_set(ctl_t *ctl, pupil_str_t password)
     }
 
     if (ctl_user_find(ctl, &password_access, &subject) != 0
-        || ctl_revoke_begin(ctl, &subject, &floors) != 0)
+        || ctl_revoke_begin(ctl, &subject) != 0
+        || ctl_number_take(ctl, &subject, CTL_FLOOR_SESSION, &to) != 0
+        || ctl_number_take(ctl, &subject, CTL_FLOOR_CREDENTIAL, &to) != 0)
     {
         return -1;
     }
-
-    to.session = floors.session + 1;
-    to.credential = floors.credential + 1;
 
     if (ctl_subject_owner(ctl, &subject, &owner) != 0
         || ctl_password_store(ctl, &owner, to.credential, password) != 0

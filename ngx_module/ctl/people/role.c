@@ -15,6 +15,7 @@
 #include "ctl/people/user.h"
 #include "ctl/store/floors.h"
 #include "ctl/store/keys.h"
+#include "ctl/store/numbers.h"
 #include "ctl/store/revoked.h"
 #include "ctl/store/subject.h"
 
@@ -95,7 +96,8 @@ role_change(ctl_t *ctl, const change_t *change)
 
     if (ctl_user_write(ctl) != 0
         || ctl_user_find(ctl, &ctl_role_access, &row.subject) != 0
-        || ctl_revoke_begin(ctl, &row.subject, &floors) != 0
+        || ctl_revoke_begin(ctl, &row.subject) != 0
+        || ctl_floors_read(ctl, &row.subject, &floors) != 0
         || change->change(ctl, &row, floors.authority) != 0
         || ctl_record_one(ctl, &ctl_role_access, "allowed", &row.subject,
                           change->detail) != 0
@@ -251,7 +253,7 @@ ctl_role_institution(ctl_t *ctl, const pupil_role_row_t *row)
 
 
 /*
- * The others are written under the next floor in the same transaction, so that
+ * The others are written under another number in the same transaction, so that
  * nobody can put this one among them.
  */
 static int
@@ -290,5 +292,6 @@ role_remove(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor)
     gone.role = row->role;
     ctl_revoked(ctl, &gone, NULL);
 
-    return ctl_revoke_authority(ctl, &whom, 1);
+    return ctl_numbers_take(ctl, &whom, 1) == 0
+           ? ctl_revoke_authority(ctl, &whom, 1) : -1;
 }

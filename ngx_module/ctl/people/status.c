@@ -2,7 +2,7 @@
  * Copyright (C) the Pupil authors
  *
  * The status of an account, which its row says under a MAC.  To take away is
- * to revoke (invariant I18): what is written goes under the next floor, so that
+ * to revoke (invariant I18): what is written goes under another number, so that
  * nobody puts the row of an active account, or a session, back.
  */
 
@@ -12,6 +12,7 @@
 #include "ctl/base/literal.h"
 #include "ctl/people/status.h"
 #include "ctl/store/floors.h"
+#include "ctl/store/numbers.h"
 #include "ctl/store/recovery.h"
 #include "ctl/store/revoked.h"
 #include "ctl/store/subject.h"
@@ -135,7 +136,8 @@ status_change(ctl_t *ctl, const change_t *change)
     }
 
     if (ctl_whom_find(ctl, change->access, &whom) != 0
-        || ctl_revoke_begin(ctl, &whom.id, &floors) != 0
+        || ctl_revoke_begin(ctl, &whom.id) != 0
+        || ctl_floors_read(ctl, &whom.id, &floors) != 0
         || ctl_whom_read(ctl, change->access, &whom) != 0
         || status_refuse(ctl, &whom, change) != 0)
     {
@@ -315,13 +317,15 @@ status_revoke(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change,
 {
     uint8_t          mac[PUPIL_MAC_LEN];
     ctl_row_t        left = { .table = CTL_ROW_SUBJECT, .subject = whom->id };
-    pupil_floors_t   to = { .session = floors->session + 1 };
+    pupil_floors_t   to = { 0 };
     ctl_authority_t  list[1] = {
         { .subject = whom->id, .floor = floors->authority }
     };
 
-    if (ctl_subject_mac(ctl, &whom->id, whom->source, change->status,
-                        floors->authority + 1, mac) != 0)
+    if (ctl_number_take(ctl, &whom->id, CTL_FLOOR_SESSION, &to) != 0
+        || ctl_numbers_take(ctl, list, 1) != 0
+        || ctl_subject_mac(ctl, &whom->id, whom->source, change->status,
+                           list[0].number, mac) != 0)
     {
         return -1;
     }

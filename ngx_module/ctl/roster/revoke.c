@@ -12,6 +12,7 @@
 #include "ctl/store/authority.h"
 #include "ctl/store/floors.h"
 #include "ctl/store/keys.h"
+#include "ctl/store/numbers.h"
 #include "ctl/store/revoked.h"
 
 
@@ -144,17 +145,45 @@ revoked_note(roster_t *roster, roster_kind_t kind, const roster_stored_t *row)
 }
 
 
-/* Under the next floor, like what is left; full puts are written at once. */
+/* The next subjects of the list, with numbers; the place behind their rows. */
 static int
-revoked_add(roster_t *roster, batch_t *batch, const roster_revoked_t *revoked)
+batch_take(roster_t *roster, batch_t *batch,
+    const roster_revoked_list_t *list, size_t from, size_t *to)
 {
-    uint32_t          floor;
+    size_t            i;
+    ctl_authority_t  *whom;
+
+    batch->count = 0;
+
+    for (i = from; i < list->count; i++) {
+        if (i != from && same_subject(&list->rows[i - 1], &list->rows[i])) {
+            continue;
+        }
+
+        if (batch->count == BATCH) {
+            break;
+        }
+
+        whom = &batch->whom[batch->count++];
+        whom->subject = list->rows[i].row.subject;
+        whom->floor = roster_floor(roster, &whom->subject);
+    }
+
+    *to = i;
+
+    return ctl_numbers_take(roster->ctl, batch->whom, batch->count);
+}
+
+
+/* Under the number, like what is left; full puts are written at once. */
+static int
+revoked_add(roster_t *roster, batch_t *batch,
+    const roster_revoked_t *revoked, const ctl_authority_t *whom)
+{
     roster_put_t     *put;
     roster_stored_t   row = revoked->row;
 
-    floor = roster_floor(roster, &row.subject);
-    row.number = floor + 1;
-
+    row.number = whom->number;
     put = batch->puts[revoked->kind];
 
     if (put->count == ROSTER_PUT_ROWS && roster_put_write(roster, put) != 0) {
@@ -163,19 +192,7 @@ revoked_add(roster_t *roster, batch_t *batch, const roster_revoked_t *revoked)
 
     roster_put_add(roster, put, &row);
 
-    if (revoked_note(roster, revoked->kind, &put->rows[put->count - 1]) != 0) {
-        return -1;
-    }
-
-    if (batch->count == 0
-        || pupil_uuid_compare(&batch->whom[batch->count - 1].subject,
-                              &row.subject) != 0)
-    {
-        batch->whom[batch->count].subject = row.subject;
-        batch->whom[batch->count++].floor = floor;
-    }
-
-    return 0;
+    return revoked_note(roster, revoked->kind, &put->rows[put->count - 1]);
 }
 
 
@@ -194,8 +211,6 @@ batch_commit(roster_t *roster, batch_t *batch)
         return -1;
     }
 
-    batch->count = 0;
-
     return ctl_commit(roster->ctl->data);
 }
 
@@ -204,28 +219,31 @@ static int
 list_apply(roster_t *roster, batch_t *batch,
     const roster_revoked_list_t *list)
 {
-    size_t                   i;
-    const roster_revoked_t  *revoked;
+    size_t                  i, end;
+    const ctl_authority_t  *whom;
 
-    for (i = 0; i < list->count; i++) {
-        revoked = &list->rows[i];
+    i = 0;
 
-        if (batch->count == 0
-            && ctl_begin(roster->ctl->data, &roster->ctl->tenant) != 0)
+    while (i < list->count) {
+        if (batch_take(roster, batch, list, i, &end) != 0
+            || ctl_begin(roster->ctl->data, &roster->ctl->tenant) != 0)
         {
             return -1;
         }
 
-        if (revoked_add(roster, batch, revoked) != 0) {
-            return -1;
+        for (whom = batch->whom; i < end; i++) {
+            if (pupil_uuid_compare(&whom->subject, &list->rows[i].row.subject)
+                != 0)
+            {
+                whom++;
+            }
+
+            if (revoked_add(roster, batch, &list->rows[i], whom) != 0) {
+                return -1;
+            }
         }
 
-        /* between two subjects, and at the end */
-        if ((i + 1 == list->count
-             || (batch->count == BATCH
-                 && !same_subject(revoked, &list->rows[i + 1])))
-            && batch_commit(roster, batch) != 0)
-        {
+        if (batch_commit(roster, batch) != 0) {
             return -1;
         }
     }

@@ -34,7 +34,7 @@ void roster_revoke_add(roster_revoked_list_t *list, roster_kind_t kind,
 
 /*
  * Writes them, all of a subject in one transaction, in which whatever else
- * authorises them is written under the next floor; then raises the floors.
+ * authorises them is written under another number; then raises the floors.
  */
 int roster_revoke_apply(roster_t *roster, roster_revoked_list_t *list);
 

@@ -269,7 +269,7 @@ row_renew(const renewal_t *renewal, const table_t *table,
         return 0;
     }
 
-    if (table->mac(renewal->ctl, res, row, renewal->key, whom->floor + 1,
+    if (table->mac(renewal->ctl, res, row, renewal->key, whom->number,
                    mac) != 0
         || row_name(table, res, row, &name) != 0)
     {

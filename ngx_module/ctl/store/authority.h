@@ -1,8 +1,8 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * What authorises a subject in the data database, written anew under the next
- * floor when part of it is revoked (invariant I18).
+ * What authorises a subject in the data database, written anew under another
+ * number when part of it is revoked (invariant I18).
  */
 
 #ifndef PUPIL_CTL_AUTHORITY_H
@@ -14,13 +14,14 @@
 typedef struct {
     pupil_uuid_t  subject;
     uint32_t      floor;        /* of authority, in force */
+    uint32_t      number;       /* to which it rises: ctl/store/numbers.h */
 } ctl_authority_t;
 
 
 /*
  * In a transaction of the data database: roles, enrolments and their own rows
- * of these subjects, where they count, under floor + 1, so that they go on
- * counting when the floor is raised to that.  What is below the floor stays
+ * of these subjects, where they count, under their numbers, so that they go on
+ * counting when the floors are raised to these.  What is below the floor stays
  * revoked; what is not authentic stays as it is, and goes on record.  So does
  * what is not as ctl_revoked() has noted it, which is forgotten then.
  */

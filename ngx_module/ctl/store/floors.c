@@ -73,9 +73,17 @@ enum {
 /* $1: subjects. */
 static const char  floors_sql[] =
     "SELECT s.subject, coalesce(f.session, 0), coalesce(f.credential, 0),"
-    " coalesce(f.authority, 0) FROM unnest($1::uuid[]) WITH ORDINALITY AS s"
-    " (subject, place) LEFT JOIN keystore.floor AS f ON f.subject ="
-    " s.subject ORDER BY s.place";
+    " coalesce(f.authority, 0), coalesce(f.session_given, 0),"
+    " coalesce(f.credential_given, 0), coalesce(f.authority_given, 0)"
+    " FROM unnest($1::uuid[]) WITH ORDINALITY AS s (subject, place)"
+    " LEFT JOIN keystore.floor AS f ON f.subject = s.subject"
+    " ORDER BY s.place";
+
+enum {
+    FLOORS_SUBJECT = 0,
+    FLOORS_NOW,
+    FLOORS_GIVEN = FLOORS_NOW + CTL_FLOORS
+};
 
 
 static const ctl_access_t  finish_access = {
@@ -88,17 +96,15 @@ static const ctl_access_t  finish_access = {
 
 
 int
-ctl_revoke_begin(ctl_t *ctl, const pupil_uuid_t *subject,
-    pupil_floors_t *floors)
+ctl_revoke_begin(ctl_t *ctl, const pupil_uuid_t *subject)
 {
     if (ctl_commit(ctl->data) != 0 || ctl_revoke_finish(ctl, subject) != 0
-        || ctl_begin(ctl->data, &ctl->tenant) != 0
-        || subject_lock(ctl, subject) != 0)
+        || ctl_begin(ctl->data, &ctl->tenant) != 0)
     {
         return -1;
     }
 
-    return ctl_floors_read(ctl, subject, floors);
+    return subject_lock(ctl, subject);
 }
 
 
@@ -180,9 +186,9 @@ ctl_revoke_authority(ctl_t *ctl, const ctl_authority_t *list, size_t count)
 
     for (i = 0; i < count; i++) {
         ctl_array_uuid(&subjects, &list[i].subject);
-        ctl_array_int(&numbers, list[i].floor + 1);
+        ctl_array_int(&numbers, list[i].number);
 
-        to.authority = list[i].floor + 1;
+        to.authority = list[i].number;
         ctl_promise(ctl, &list[i].subject, &to);
     }
 
@@ -226,7 +232,8 @@ authority_check(ctl_t *ctl, const char *subjects, const ctl_authority_t *list,
     same = 1;
 
     for (i = 0; i < count; i++) {
-        same &= (uint32_t) ctl_get_int(res, (int) i, CTL_FLOORS, 0)
+        same &= (uint32_t) ctl_get_int(res, (int) i,
+                                       FLOORS_NOW + CTL_FLOOR_AUTHORITY, 0)
                 == list[i].floor;
     }
 
@@ -271,7 +278,7 @@ ctl_floors_read(ctl_t *ctl, const pupil_uuid_t *subject,
 
     for (i = 0; i < CTL_FLOORS; i++) {
         ctl_floor_set(floors, i,
-                      (uint32_t) ctl_get_int(res, 0, 1 + i, 0));
+                      (uint32_t) ctl_get_int(res, 0, FLOORS_NOW + i, 0));
     }
 
     PQclear(res);
@@ -432,14 +439,15 @@ batch_read(batch_t *batch, const char *subject)
 
 
 /*
- * Where the key store stands.  A floor rises by one: what says anything else
- * was raised already, or was made up, and is closed without more.
+ * Where the key store stands.  A floor rises to a number that was given: what
+ * says anything else was raised already, or was made up, and is closed without
+ * more.
  */
 static int
 batch_floors(batch_t *batch)
 {
     int             i, rc, row;
-    uint32_t        now;
+    uint32_t        to, now, given;
     PGresult       *res;
     ctl_buf_t       subjects;
     ctl_promise_t  *open;
@@ -456,13 +464,16 @@ batch_floors(batch_t *batch)
         open = &batch->rows[row];
 
         for (i = 0; i < CTL_FLOORS; i++) {
-            now = (uint32_t) ctl_get_int(res, row, 1 + i, 0);
+            to = ctl_floor_get(&open->to, i);
+            now = (uint32_t) ctl_get_int(res, row, FLOORS_NOW + i, 0);
+            given = (uint32_t) ctl_get_int(res, row, FLOORS_GIVEN + i, 0);
 
-            if (ctl_floor_get(&open->to, i) != now + 1) {
-                ctl_floor_set(&open->to, i, 0);
+            if (to <= now || to > given) {
+                to = 0;
             }
 
-            batch->rises |= ctl_floor_get(&open->to, i) != 0;
+            ctl_floor_set(&open->to, i, to);
+            batch->rises |= to != 0;
         }
     }
 

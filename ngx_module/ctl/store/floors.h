@@ -4,8 +4,9 @@
  * Revocations that cannot be rolled back (invariant I18): floors of subjects
  * in the key store, and what is not finished of raising them.
  *
- *     ctl_revoke_begin(ctl, &subject, &floors)
- *     ... what is revoked ends, what stays is written under floor + 1 ...
+ *     ctl_revoke_begin(ctl, &subject)
+ *     ctl_number_take(ctl, &subject, floor, &to)
+ *     ... what is revoked ends, what stays is written under the number ...
  *     ctl_revoke_open(ctl, &subject, &to)
  *     ctl_record_one(...), ctl_commit(ctl->data)
  *     ctl_revoke_finish(ctl, &subject)
@@ -21,10 +22,9 @@
 /*
  * Commits the transaction of the data database in which the subject was found,
  * finishes what is open of them, and begins one in which nobody else revokes
- * anything of theirs.  *floors: what rows have to be written under.
+ * anything of theirs.
  */
-int ctl_revoke_begin(ctl_t *ctl, const pupil_uuid_t *subject,
-    pupil_floors_t *floors);
+int ctl_revoke_begin(ctl_t *ctl, const pupil_uuid_t *subject);
 
 /* In the transaction that revokes: floors will rise to these; 0: not it. */
 int ctl_revoke_open(ctl_t *ctl, const pupil_uuid_t *subject,
@@ -32,9 +32,9 @@ int ctl_revoke_open(ctl_t *ctl, const pupil_uuid_t *subject,
 
 /*
  * Of these subjects, in the transaction that revokes something of what
- * authorises them: what is left is written under floor + 1, to which their
- * floors of authority will rise.  -1 when another command revokes something
- * of them at the same time.
+ * authorises them: what is left is written under the numbers that were taken,
+ * to which their floors of authority will rise.  -1 when another command
+ * revokes something of them at the same time.
  */
 int ctl_revoke_authority(ctl_t *ctl, const ctl_authority_t *list,
     size_t count);
@@ -47,7 +47,7 @@ int ctl_revoke_authority(ctl_t *ctl, const ctl_authority_t *list,
  */
 int ctl_revoke_finish(ctl_t *ctl, const pupil_uuid_t *subject);
 
-/* The floors of a subject, now. */
+/* The floors of a subject, now: what rows have to be written under. */
 int ctl_floors_read(ctl_t *ctl, const pupil_uuid_t *subject,
     pupil_floors_t *floors);
 

@@ -14,8 +14,13 @@
 #include "ctl/base/ctl.h"
 
 
-#define CTL_FLOORS  3           /* session, credential, authority */
-
+/* In the order of the key store's columns. */
+typedef enum {
+    CTL_FLOOR_SESSION = 0,
+    CTL_FLOOR_CREDENTIAL,
+    CTL_FLOOR_AUTHORITY,
+    CTL_FLOORS
+} ctl_floor_t;
 
 /* Of a subject, to these; 0: not it. */
 typedef struct {
@@ -24,7 +29,7 @@ typedef struct {
 } ctl_promise_t;
 
 
-/* The floors by number, in the order of their columns. */
+/* The floors by number. */
 uint32_t ctl_floor_get(const pupil_floors_t *floors, int floor);
 void ctl_floor_set(pupil_floors_t *floors, int floor, uint32_t number);
 const char *ctl_floor_name(int floor);
@@ -40,8 +45,8 @@ int ctl_promises_keep(ctl_t *ctl);
 void ctl_promises_forget(ctl_t *ctl);
 
 /*
- * Raises floors, in a transaction of the key store.  Again is no harm: a floor
- * never falls.
+ * Raises floors to numbers that were taken, in a transaction of the key store.
+ * Again is no harm: a floor never falls.
  */
 int ctl_floors_raise(ctl_t *ctl, const ctl_promise_t *list, size_t count);
 

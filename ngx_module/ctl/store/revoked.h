@@ -32,7 +32,7 @@ typedef struct {
 
 /*
  * Notes one, in the transaction that revokes.  mac: of what is left of it,
- * under the next floor; NULL: nothing is.
+ * under another number; NULL: nothing is.
  */
 void ctl_revoked(ctl_t *ctl, const ctl_row_t *row, const uint8_t *mac);
 

@@ -225,6 +225,16 @@ sub put_back ($self, $rows) {
     $db->commit;
 }
 
+# A number of a floor for each of these people, as the key store gives one to a
+# run of pupilctl.
+sub take_numbers ($self, $floor, @ids) {
+    my $keys = $self->{site}->keystore;
+    $keys->begin_work;
+    $keys->do("SELECT set_config('pupil.tenant', ?, true)", {}, $self->tenant);
+    $keys->do('SELECT keystore.give_numbers(?::uuid[], ?)', {}, \@ids, $floor);
+    $keys->commit;
+}
+
 
 # Rows of everything that requests write, but for the audit.
 sub stored ($self) {
