@@ -30,6 +30,7 @@ typedef struct {
 
 
 static int account_check(ctl_t *ctl, account_t *account);
+static int account_record(ctl_t *ctl, const account_t *account);
 static int account_make(ctl_t *ctl, account_t *account);
 static int credential_add(ctl_t *ctl, account_t *account);
 static int credential_write(ctl_t *ctl, const account_t *account,
@@ -58,7 +59,11 @@ ctl_cmd_user_add(ctl_t *ctl)
         return CTL_USAGE;
     }
 
+    pupil_uuid_random(&account.owner.id);
+    account.role.subject = account.owner.id;
+
     if (ctl_user_write(ctl) != 0 || account_check(ctl, &account) != 0
+        || account_record(ctl, &account) != 0
         || account_make(ctl, &account) != 0 || ctl_commit(ctl->data) != 0)
     {
         return CTL_FAILED;
@@ -115,28 +120,45 @@ account_check(ctl_t *ctl, account_t *account)
 }
 
 
+/*
+ * Committed before anything is signed, and whoever keeps what was signed has it
+ * on record (invariant I19).
+ */
+static int
+account_record(ctl_t *ctl, const account_t *account)
+{
+    const pupil_uuid_t  *id;
+
+    id = &account->owner.id;
+
+    if (ctl_record_one(ctl, &login_access, "allowed", id, "user=add") != 0
+        || ctl_record_one(ctl, &ctl_role_access, "allowed", id, "user=add")
+           != 0
+        || ctl_commit(ctl->data) != 0)
+    {
+        return -1;
+    }
+
+    return ctl_begin(ctl->data, &ctl->tenant);
+}
+
+
 static int
 account_make(ctl_t *ctl, account_t *account)
 {
     ctl_owner_t  *owners[1];
 
     owners[0] = &account->owner;
-    pupil_uuid_random(&account->owner.id);
-    account->role.subject = account->owner.id;
 
     if (ctl_owners_make(ctl, owners, 1) != 0
         || ctl_subject_add(ctl, &account->owner.id, SOURCE, "active") != 0
         || credential_add(ctl, account) != 0
-        || index_add(ctl, account) != 0
-        || ctl_record_one(ctl, &login_access, "allowed", &account->owner.id,
-                          "user=add") != 0
-        || ctl_role_write(ctl, &account->role, 0) != 0)
+        || index_add(ctl, account) != 0)
     {
         return -1;
     }
 
-    return ctl_record_one(ctl, &ctl_role_access, "allowed",
-                          &account->owner.id, "user=add");
+    return ctl_role_write(ctl, &account->role, 0);
 }
 
 

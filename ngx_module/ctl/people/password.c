@@ -80,7 +80,8 @@ ctl_cmd_user_password(ctl_t *ctl)
 
 /*
  * Whoever knew the old one, and used it, is logged out, and stays so when
- * somebody puts the old rows back.
+ * somebody puts the old rows back.  The record is committed before the new one
+ * is sealed, and whoever keeps that has it on record (invariant I19).
  */
 static int
 password_set(ctl_t *ctl, pupil_str_t password)
@@ -102,6 +103,9 @@ password_set(ctl_t *ctl, pupil_str_t password)
     }
 
     if (ctl_user_find(ctl, &password_access, &subject) != 0
+        || ctl_subject_owner(ctl, &subject, &owner) != 0
+        || ctl_record_one(ctl, &password_access, "allowed", &subject, NULL)
+           != 0
         || ctl_revoke_begin(ctl, &subject) != 0
         || ctl_number_take(ctl, &subject, CTL_FLOOR_SESSION, &to) != 0
         || ctl_number_take(ctl, &subject, CTL_FLOOR_CREDENTIAL, &to) != 0)
@@ -109,12 +113,9 @@ password_set(ctl_t *ctl, pupil_str_t password)
         return -1;
     }
 
-    if (ctl_subject_owner(ctl, &subject, &owner) != 0
-        || ctl_password_store(ctl, &owner, to.credential, password) != 0
+    if (ctl_password_store(ctl, &owner, to.credential, password) != 0
         || ctl_sessions_end(ctl, &subject) != 0
         || ctl_revoke_open(ctl, &subject, &to) != 0
-        || ctl_record_one(ctl, &password_access, "allowed", &subject, NULL)
-           != 0
         || ctl_commit(ctl->data) != 0)
     {
         return -1;

@@ -26,16 +26,17 @@ typedef struct {
 } role_t;
 
 typedef struct {
-    const char  *detail;        /* on record */
     const char  *status;        /* in the answer */
-    int        (*change)(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor);
+    int        (*change)(ctl_t *ctl, pupil_role_row_t *row);
 } change_t;
 
 
 static int role_change(ctl_t *ctl, const change_t *change);
 static const role_t *role_find(const char *name);
-static int role_add(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor);
-static int role_remove(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor);
+static int role_add(ctl_t *ctl, pupil_role_row_t *row);
+static int role_remove(ctl_t *ctl, pupil_role_row_t *row);
+static int role_delete(ctl_t *ctl, const pupil_role_row_t *row);
+static int role_revoke(ctl_t *ctl, const pupil_role_row_t *row);
 
 
 const ctl_access_t  ctl_role_access = {
@@ -61,7 +62,6 @@ int
 ctl_cmd_user_role_add(ctl_t *ctl)
 {
     static const change_t  add = {
-        .detail = "role=add",
         .status = "added",
         .change = role_add
     };
@@ -74,7 +74,6 @@ int
 ctl_cmd_user_role_remove(ctl_t *ctl)
 {
     static const change_t  remove = {
-        .detail = "role=remove",
         .status = "removed",
         .change = role_remove
     };
@@ -87,7 +86,6 @@ static int
 role_change(ctl_t *ctl, const change_t *change)
 {
     char              id[PUPIL_UUID_TEXT_LEN + 1];
-    pupil_floors_t    floors;
     pupil_role_row_t  row;
 
     if (ctl_role_words(ctl, &row) != 0) {
@@ -96,11 +94,7 @@ role_change(ctl_t *ctl, const change_t *change)
 
     if (ctl_user_write(ctl) != 0
         || ctl_user_find(ctl, &ctl_role_access, &row.subject) != 0
-        || ctl_revoke_begin(ctl, &row.subject) != 0
-        || ctl_floors_read(ctl, &row.subject, &floors) != 0
-        || change->change(ctl, &row, floors.authority) != 0
-        || ctl_record_one(ctl, &ctl_role_access, "allowed", &row.subject,
-                          change->detail) != 0
+        || change->change(ctl, &row) != 0
         || ctl_commit(ctl->data) != 0
         || ctl_revoke_finish(ctl, &row.subject) != 0)
     {
@@ -175,11 +169,25 @@ role_find(const char *name)
 }
 
 
+/*
+ * The record is committed before the role is signed, and whoever keeps what was
+ * signed has it on record (invariant I19).
+ */
 static int
-role_add(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor)
+role_add(ctl_t *ctl, pupil_role_row_t *row)
 {
-    return ctl_role_institution(ctl, row) == 0
-           ? ctl_role_write(ctl, row, floor) : -1;
+    pupil_floors_t  floors;
+
+    if (ctl_role_institution(ctl, row) != 0
+        || ctl_record_one(ctl, &ctl_role_access, "allowed", &row->subject,
+                          "role=add") != 0
+        || ctl_revoke_begin(ctl, &row->subject) != 0
+        || ctl_floors_read(ctl, &row->subject, &floors) != 0)
+    {
+        return -1;
+    }
+
+    return ctl_role_write(ctl, row, floors.authority);
 }
 
 
@@ -252,20 +260,28 @@ ctl_role_institution(ctl_t *ctl, const pupil_role_row_t *row)
 }
 
 
-/*
- * The others are written under another number in the same transaction, so that
- * nobody can put this one among them.
- */
 static int
-role_remove(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor)
+role_remove(ctl_t *ctl, pupil_role_row_t *row)
 {
-    int              removed;
-    char             subject[PUPIL_UUID_TEXT_LEN + 1];
-    char             institution[PUPIL_UUID_TEXT_LEN + 1];
-    PGresult        *res;
-    const char      *params[4];
-    ctl_row_t        gone;
-    ctl_authority_t  whom = { .subject = row->subject, .floor = floor };
+    if (ctl_revoke_begin(ctl, &row->subject) != 0
+        || role_delete(ctl, row) != 0 || role_revoke(ctl, row) != 0)
+    {
+        return -1;
+    }
+
+    return ctl_record_one(ctl, &ctl_role_access, "allowed", &row->subject,
+                          "role=remove");
+}
+
+
+static int
+role_delete(ctl_t *ctl, const pupil_role_row_t *row)
+{
+    int          removed;
+    char         subject[PUPIL_UUID_TEXT_LEN + 1];
+    char         institution[PUPIL_UUID_TEXT_LEN + 1];
+    PGresult    *res;
+    const char  *params[4];
 
     params[0] = ctl->tenant_text;
     params[1] = ctl_uuid_text(&row->subject, subject);
@@ -282,15 +298,32 @@ role_remove(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor)
     removed = strcmp(PQcmdTuples(res), "1") == 0;
     PQclear(res);
 
-    if (!removed) {
-        return ctl_error("this person has no such role there");
-    }
+    return removed ? 0 : ctl_error("this person has no such role there");
+}
+
+
+/*
+ * The others are written under another number in the same transaction, so that
+ * nobody can put this one among them.
+ */
+static int
+role_revoke(ctl_t *ctl, const pupil_role_row_t *row)
+{
+    ctl_row_t        gone;
+    pupil_floors_t   floors;
+    ctl_authority_t  whom = { .subject = row->subject };
 
     gone.table = CTL_ROW_ROLE;
     gone.subject = row->subject;
     gone.where = row->institution;
     gone.role = row->role;
     ctl_revoked(ctl, &gone, NULL);
+
+    if (ctl_floors_read(ctl, &row->subject, &floors) != 0) {
+        return -1;
+    }
+
+    whom.floor = floors.authority;
 
     return ctl_numbers_take(ctl, &whom, 1) == 0
            ? ctl_revoke_authority(ctl, &whom, 1) : -1;

@@ -32,6 +32,8 @@ typedef struct {
 
 
 static int status_change(ctl_t *ctl, const change_t *change);
+static int status_record(ctl_t *ctl, const ctl_whom_t *whom,
+    const change_t *change);
 static int status_changes(const ctl_whom_t *whom, const change_t *change,
     const pupil_floors_t *floors);
 static int status_set(ctl_t *ctl, const ctl_whom_t *whom,
@@ -123,7 +125,11 @@ ctl_cmd_subject_reopen(ctl_t *ctl)
 }
 
 
-/* The row is read again once nobody else can revoke anything of theirs. */
+/*
+ * The row is read again once nobody else can revoke anything of theirs.  What
+ * gives is on record before it is signed: ctl_revoke_begin() commits the record
+ * (invariant I19).
+ */
 static int
 status_change(ctl_t *ctl, const change_t *change)
 {
@@ -136,6 +142,8 @@ status_change(ctl_t *ctl, const change_t *change)
     }
 
     if (ctl_whom_find(ctl, change->access, &whom) != 0
+        || status_refuse(ctl, &whom, change) != 0
+        || (!change->revokes && status_record(ctl, &whom, change) != 0)
         || ctl_revoke_begin(ctl, &whom.id) != 0
         || ctl_floors_read(ctl, &whom.id, &floors) != 0
         || ctl_whom_read(ctl, change->access, &whom) != 0
@@ -149,8 +157,7 @@ status_change(ctl_t *ctl, const change_t *change)
     /* what seems to be done may be a row of before: to revoke is done anew */
     if (((changed || change->revokes)
          && status_set(ctl, &whom, change, &floors) != 0)
-        || ctl_record_one(ctl, change->access, "allowed", &whom.id,
-                          change->detail) != 0
+        || (change->revokes && status_record(ctl, &whom, change) != 0)
         || ctl_commit(ctl->data) != 0
         || ctl_revoke_finish(ctl, &whom.id) != 0
         || (change->keys != NULL && change->keys(ctl, &whom) != 0))
@@ -161,6 +168,14 @@ status_change(ctl_t *ctl, const change_t *change)
     status_print(ctl, &whom, change, changed);
 
     return CTL_DONE;
+}
+
+
+static int
+status_record(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change)
+{
+    return ctl_record_one(ctl, change->access, "allowed", &whom->id,
+                          change->detail);
 }
 
 

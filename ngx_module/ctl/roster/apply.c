@@ -173,6 +173,9 @@ batch_write(roster_t *roster, roster_batch_t *batch)
     }
 
     if (ctl_begin(ctl->data, &ctl->tenant) != 0
+        || roster_rows_record(roster, batch) != 0
+        || ctl_commit(ctl->data) != 0
+        || ctl_begin(ctl->data, &ctl->tenant) != 0
         || roster_rows_write(roster, batch) != 0
         || ctl_commit(ctl->data) != 0)
     {

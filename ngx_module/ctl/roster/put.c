@@ -124,9 +124,7 @@ int
 roster_put_write(roster_t *roster, roster_put_t *put)
 {
     int                 rc;
-    ctl_t              *ctl;
     unsigned            i;
-    ctl_buf_t           subjects;
     roster_unnest_t     rows;
     const pupil_key_t  *key;
 
@@ -134,9 +132,7 @@ roster_put_write(roster_t *roster, roster_put_t *put)
         return 0;
     }
 
-    ctl = roster->ctl;
-
-    key = ctl_key(ctl, "mac");
+    key = ctl_key(roster->ctl, "mac");
     if (key == NULL) {
         return -1;
     }
@@ -146,20 +142,27 @@ roster_put_write(roster_t *roster, roster_put_t *put)
         row_add(roster, put->kind, &put->rows[i], key, rows.columns);
     }
 
+    rc = roster_unnest_exec(roster, &rows, write_sql[put->kind],
+                            roster->source, NULL);
+    roster_unnest_free(&rows);
+    put->count = 0;
+
+    return rc;
+}
+
+
+static int
+put_record(const roster_t *roster, const roster_put_t *put)
+{
+    int        rc;
+    ctl_buf_t  subjects;
+
     memset(&subjects, 0, sizeof(ctl_buf_t));
     subjects_list(put, &subjects);
 
-    rc = roster_unnest_exec(roster, &rows, write_sql[put->kind],
-                            roster->source, NULL);
-
-    if (rc == 0) {
-        rc = ctl_record(ctl, &roster_link_access[put->kind], "allowed",
-                        subjects.data, roster->source);
-    }
-
-    roster_unnest_free(&rows);
+    rc = ctl_record(roster->ctl, &roster_link_access[put->kind], "allowed",
+                    subjects.data, roster->source);
     ctl_buf_free(&subjects);
-    put->count = 0;
 
     return rc;
 }
@@ -177,6 +180,8 @@ roster_put_commit(roster_t *roster, roster_put_t *put)
     ctl = roster->ctl;
 
     if (ctl_begin(ctl->data, &ctl->tenant) != 0
+        || put_record(roster, put) != 0 || ctl_commit(ctl->data) != 0
+        || ctl_begin(ctl->data, &ctl->tenant) != 0
         || roster_put_write(roster, put) != 0 || ctl_commit(ctl->data) != 0)
     {
         ctl_rollback(ctl->data);

@@ -24,11 +24,13 @@ typedef struct {
 void roster_put_add(const roster_t *roster, roster_put_t *put,
     const roster_stored_t *row);
 
-/*
- * Writes them with their audit record (invariants I2, I19) in the caller's
- * transaction, or in one of its own, and empties put.
- */
+/* Writes them in the caller's transaction, once they are on record. */
 int roster_put_write(roster_t *roster, roster_put_t *put);
+
+/*
+ * The same in a transaction of its own, behind one with the record: whoever
+ * keeps what was signed has it on record (invariant I19).  Both empty put.
+ */
 int roster_put_commit(roster_t *roster, roster_put_t *put);
 
 #endif /* PUPIL_CTL_ROSTER_PUT_H */

@@ -7,6 +7,7 @@
 
 #include "core/base/text.h"
 #include "ctl/base/db.h"
+#include "ctl/base/literal.h"
 #include "ctl/base/text.h"
 #include "ctl/roster/revoke.h"
 #include "ctl/store/authority.h"
@@ -197,6 +198,66 @@ revoked_add(roster_t *roster, batch_t *batch,
 
 
 static int
+kind_record(roster_t *roster, const roster_revoked_list_t *list, size_t from,
+    size_t to, roster_kind_t kind)
+{
+    int                      rc;
+    size_t                   i;
+    ctl_buf_t                subjects;
+    const roster_revoked_t  *last, *row;
+
+    last = NULL;
+    ctl_buf_init(&subjects);
+    ctl_array_begin(&subjects);
+
+    for (i = from; i < to; i++) {
+        row = &list->rows[i];
+
+        if (row->kind == kind && (last == NULL || !same_subject(last, row))) {
+            ctl_array_uuid(&subjects, &row->row.subject);
+            last = row;
+        }
+    }
+
+    ctl_array_end(&subjects);
+
+    rc = last == NULL ? 0
+         : ctl_record(roster->ctl, &roster_link_access[kind], "allowed",
+                      subjects.data, roster->source);
+    ctl_buf_free(&subjects);
+
+    return rc;
+}
+
+
+/*
+ * Of the rows of a batch: each subject once a kind, as they are in their order.
+ * Committed before any is signed, as what takes may give, too (invariant I19).
+ */
+static int
+batch_record(roster_t *roster, const roster_revoked_list_t *list, size_t from,
+    size_t to)
+{
+    ctl_t     *ctl;
+    unsigned   kind;
+
+    ctl = roster->ctl;
+
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0) {
+        return -1;
+    }
+
+    for (kind = ROSTER_ITEM_KINDS; kind < ROSTER_KINDS; kind++) {
+        if (kind_record(roster, list, from, to, kind) != 0) {
+            return -1;
+        }
+    }
+
+    return ctl_commit(ctl->data);
+}
+
+
+static int
 batch_commit(roster_t *roster, batch_t *batch)
 {
     unsigned  kind;
@@ -226,6 +287,7 @@ list_apply(roster_t *roster, batch_t *batch,
 
     while (i < list->count) {
         if (batch_take(roster, batch, list, i, &end) != 0
+            || batch_record(roster, list, i, end) != 0
             || ctl_begin(roster->ctl->data, &roster->ctl->tenant) != 0)
         {
             return -1;

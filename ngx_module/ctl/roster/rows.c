@@ -522,43 +522,52 @@ term_rows(roster_t *roster, const roster_batch_t *batch,
 }
 
 
-/* One category of the users of a batch, with its index rows and audit. */
+/* Whose record is written: their number, 0 where nothing of it is granted. */
+static unsigned
+record_subjects(const roster_t *roster, const roster_batch_t *batch,
+    roster_record_t record, ctl_buf_t *subjects)
+{
+    unsigned        i, used;
+    roster_value_t  granted[ROSTER_VALUES];
+
+    used = 0;
+    memset(subjects, 0, sizeof(ctl_buf_t));
+    ctl_array_begin(subjects);
+
+    for (i = 0; i < batch->count; i++) {
+        if (batch->changes[i].write[record]) {
+            ctl_array_uuid(subjects, &batch->changes[i].item->owner.id);
+            used++;
+        }
+    }
+
+    ctl_array_end(subjects);
+
+    return record_granted(roster, &roster_records[record], granted) != 0
+           ? used : 0;
+}
+
+
+/* One category of the users of a batch, with its index rows. */
 static int
 record_write(roster_t *roster, const roster_batch_t *batch,
     roster_record_t record)
 {
     int                         rc;
-    unsigned                    i, count, used;
+    unsigned                    count;
     ctl_buf_t                   subjects;
     roster_value_t              granted[ROSTER_VALUES];
     const roster_record_def_t  *def;
 
     def = &roster_records[record];
-
-    used = 0;
-    memset(&subjects, 0, sizeof(ctl_buf_t));
-    ctl_array_begin(&subjects);
-    for (i = 0; i < batch->count; i++) {
-        if (batch->changes[i].write[record]) {
-            ctl_array_uuid(&subjects, &batch->changes[i].item->owner.id);
-            used++;
-        }
-    }
-    ctl_array_end(&subjects);
-
     rc = 0;
-    count = record_granted(roster, def, granted);
 
-    if (used != 0 && count != 0) {
+    if (record_subjects(roster, batch, record, &subjects) != 0) {
+        count = record_granted(roster, def, granted);
         rc = record_rows(roster, batch, record, granted, count);
 
         if (rc == 0 && def->indexed) {
             rc = term_rows(roster, batch, record, subjects.data);
-        }
-
-        if (rc == 0) {
-            rc = ctl_record(roster->ctl, &record_access[record], "allowed",
-                            subjects.data, roster->source);
         }
     }
 
@@ -610,18 +619,6 @@ print_rows(roster_t *roster, const roster_batch_t *batch)
 
 
 static int
-titles_write(roster_t *roster, const roster_batch_t *batch)
-{
-    if (source_rows(roster, batch) != 0 || title_rows(roster, batch) != 0) {
-        return -1;
-    }
-
-    return ctl_record(roster->ctl, &title_access[batch->kind], "allowed",
-                      "{}", roster->source);
-}
-
-
-static int
 users_write(roster_t *roster, const roster_batch_t *batch)
 {
     unsigned  r;
@@ -650,8 +647,43 @@ roster_rows_write(roster_t *roster, const roster_batch_t *batch)
         return -1;
     }
 
-    rc = batch->kind == ROSTER_USER ? users_write(roster, batch)
-                                    : titles_write(roster, batch);
+    if (batch->kind == ROSTER_USER) {
+        rc = users_write(roster, batch);
+
+    } else {
+        rc = source_rows(roster, batch);
+
+        if (rc == 0) {
+            rc = title_rows(roster, batch);
+        }
+    }
 
     return rc == 0 ? print_rows(roster, batch) : -1;
+}
+
+
+int
+roster_rows_record(roster_t *roster, const roster_batch_t *batch)
+{
+    int        rc;
+    unsigned   r;
+    ctl_buf_t  subjects;
+
+    if (batch->kind != ROSTER_USER) {
+        return ctl_record(roster->ctl, &title_access[batch->kind], "allowed",
+                          "{}", roster->source);
+    }
+
+    rc = 0;
+
+    for (r = 0; rc == 0 && r < ROSTER_RECORDS; r++) {
+        if (record_subjects(roster, batch, r, &subjects) != 0) {
+            rc = ctl_record(roster->ctl, &record_access[r], "allowed",
+                            subjects.data, roster->source);
+        }
+
+        ctl_buf_free(&subjects);
+    }
+
+    return rc;
 }

@@ -27,9 +27,12 @@ typedef struct {
 
 
 /*
- * Writes them in the transaction of the caller, with their audit (invariants
- * I2, I19).  Returns -1 with the error said.
+ * Their audit, which is committed before they are written: whoever keeps what
+ * was signed has it on record (invariant I19).
  */
+int roster_rows_record(roster_t *roster, const roster_batch_t *batch);
+
+/* Writes them in the transaction of the caller. */
 int roster_rows_write(roster_t *roster, const roster_batch_t *batch);
 
 #endif /* PUPIL_CTL_ROSTER_ROWS_H */
