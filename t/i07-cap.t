@@ -234,6 +234,19 @@ is fetch($one, $mine_1, @owners[0 .. 14]), 'cap', 'together over the cap';
 is fetch($two, $mine_2, @owners[15 .. 29]), 'cap', 'neither gets a key';
 is counted('capped'), 2, 'both are recorded';
 
+# Of the last minute less and less counts; but not of what the ticket is one of.
+$db->do('DELETE FROM keystore.fetch');
+sleep 1 while time % 60 < 10 || time % 60 > 40;
+$_->begin_work for $one, $two;
+is ask($one, $mine_1 = ticket(), @owners[0 .. 10]), 'granted', 'asked again,';
+is ask($two, $mine_2 = ticket(), @owners[11 .. 21]), 'granted', 'by both';
+$_->commit for $one, $two;
+$db->do("UPDATE keystore.fetch SET minute = minute - interval '1 minute'");
+is fetch($one, $mine_1, @owners[0 .. 10]), 'cap',
+    'who waits for the next minute gets no more';
+is fetch($two, $mine_2, @owners[11 .. 21]), 'cap', 'nor does the other';
+is counted('capped'), 2, 'and both are recorded';
+
 $db->do('DELETE FROM keystore.fetch');
 is ask($one, $mine = ticket(), @owners[0 .. 19]), 'granted', 'up to the cap';
 is fetch($one, $mine, @owners[0 .. 19]), 20, 'keys come';
