@@ -165,6 +165,24 @@ is_problem $again->($http)->delete('/v1/session'), 401, 'no-session',
         'a log-in with the cookie of no session';
 }
 
+# Also when the row of that session is hidden meanwhile.
+{
+    my $browser = $login->();
+    my $before = $again->($browser);
+    my $row = $site->db->selectrow_array('SELECT to_json(s)::text FROM'
+        . ' pupil.session AS s WHERE created_at = (SELECT max(created_at) FROM'
+        . ' pupil.session)');
+    $site->db->do('DELETE FROM pupil.session WHERE token_hash ='
+        . " (?::json ->> 'token_hash')::bytea", {}, $row);
+    is_status $browser->login(@$teacher{qw(login password)}), 200,
+        'a log-in while the row before is away';
+    $site->db->do('INSERT INTO pupil.session SELECT * FROM'
+        . ' json_populate_record(NULL::pupil.session, ?::json)', {}, $row);
+    is_problem $before->get('/v1/session'), 401, 'no-session',
+        name => 'ends that session, too, when it is put back';
+    is_status $browser->get('/v1/session'), 200, 'and not its own';
+}
+
 # Ended by a new password: whoever knew the old one is out.
 my @stolen = ($login->(), $login->());
 my $bystander = $site->person('DTodd');
