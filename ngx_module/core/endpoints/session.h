@@ -92,8 +92,7 @@ enum {
 };
 
 enum {
-    PUPIL_SE_ENDED = 1,         /* 1, or 0 as above */
-    PUPIL_SE_NOTIFIED,
+    PUPIL_SE_NOTIFIED = 1,
     PUPIL_SE_COLUMNS
 };
 

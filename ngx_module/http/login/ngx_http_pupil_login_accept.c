@@ -433,25 +433,18 @@ ngx_http_pupil_login_before(ngx_http_pupil_ctx_t *ctx)
 }
 
 
+/*
+ * Whether there was a row does not matter: who hid it for the moment would put
+ * it back (invariant I18).
+ */
 static ngx_int_t
 ngx_http_pupil_login_before_gone(ngx_http_pupil_ctx_t *ctx)
 {
-    int64_t                    ended;
     ngx_http_pupil_session_t  *before;
 
-    before = &((ngx_http_pupil_login_t *) ctx->data)->before;
-
-    if (ngx_libpq_get_int8(ctx->exchange->results[0], 0, PUPIL_SE_ENDED,
-                           &ended) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (ended == 0) {
-        return NGX_OK;
-    }
-
     ngx_http_pupil_debug(ctx, "the session before it ended");
+
+    before = &((ngx_http_pupil_login_t *) ctx->data)->before;
 
     ngx_http_pupil_zone_remove(ctx->main, before->hash);
 
