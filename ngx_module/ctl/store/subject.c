@@ -478,6 +478,7 @@ password_facts(ctl_t *ctl, ctl_owner_t *owner, pupil_str_t sealed,
 }
 
 
+/* More than a hash is more than a NOTIFY takes, and no session of ours. */
 int
 ctl_sessions_end(ctl_t *ctl, const pupil_uuid_t *subject)
 {
@@ -490,5 +491,6 @@ ctl_sessions_end(ctl_t *ctl, const pupil_uuid_t *subject)
     return ctl_exec(ctl->data, "WITH gone AS (DELETE FROM pupil.session WHERE"
                     " tenant = $1::uuid AND subject = $2::uuid RETURNING"
                     " token_hash) SELECT pg_notify('pupil_session',"
-                    " encode(token_hash, 'hex')) FROM gone", 2, params);
+                    " encode(token_hash, 'hex')) FROM gone WHERE"
+                    " octet_length(token_hash) = 32", 2, params);
 }

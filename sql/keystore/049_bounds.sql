@@ -1,9 +1,10 @@
 -- Copyright (C) the Pupil authors
 --
--- The cap of owner keys holds for the minute in which they were asked for, too
--- (invariant I7).  Of the last minute less and less counts: whoever asked on
--- many connections at once, none of which saw another, and waited until little
--- of it counted, was given what all of them had asked for.
+-- What the gateway's role does is bounded.  The cap of owner keys holds for the
+-- minute in which they were asked for, too (invariant I7): of the last minute
+-- less and less counts, so that whoever asked on many connections at once, none
+-- of which saw another, and waited, was given what all had asked for.  And what
+-- is the end of no session stops nobody who revokes (invariant I18).
 --
 -- compatible_from: 10
 
@@ -116,4 +117,37 @@ BEGIN
                CASE WHEN k.state <> 'recovery' THEN k.wrapped END
           FROM keystore.owner_key AS k
          WHERE k.tenant = this AND k.owner = ANY ($2);
+END $$;
+
+
+-- As in 011_floors.sql, of what can be a token's hash.  Whoever can write the
+-- data database leaves ends there that pupilctl finishes: more than a NOTIFY
+-- takes would stop it, and what is to be revoked with it.
+CREATE OR REPLACE FUNCTION keystore.end_session(token_hash bytea,
+                                                until timestamptz)
+    RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    this CONSTANT uuid :=
+        NULLIF(current_setting('pupil.tenant', true), '')::uuid;
+BEGIN
+    IF octet_length(end_session.token_hash) <> 32 THEN
+        RAISE LOG 'the end of no session, by %: its token''s hash has % bytes',
+                  session_user, octet_length(end_session.token_hash);
+        RETURN;
+    END IF;
+
+    INSERT INTO keystore.ended (tenant, token_hash, until)
+    VALUES (this, end_session.token_hash, end_session.until)
+    ON CONFLICT DO NOTHING;
+
+    DELETE FROM keystore.ended AS e WHERE e.tenant = this
+       AND e.token_hash IN (SELECT o.token_hash FROM keystore.ended AS o
+                             WHERE o.tenant = this AND o.until < now()
+                             ORDER BY o.until LIMIT 8
+                               FOR UPDATE SKIP LOCKED);
+
+    PERFORM pg_notify('pupil_keystore',
+                      'session ' || encode(end_session.token_hash, 'hex'));
 END $$;
