@@ -1,0 +1,115 @@
+#!/usr/bin/perl
+
+# Copyright (C) the Pupil authors
+#
+# I20: `pupilctl check` names whatever decides in a database, or makes it
+# forget, and is of no migration: what hangs on a table, wherever its
+# partitions lie, who is in a role of Pupil's, and what is gone.
+
+use lib 't/lib';
+use Pupil::Test;
+use Pupil::Day;
+
+my $day = Pupil::Day->up(start => 0);
+my ($db, $site) = ($day->db, $day->site);
+my $conf = $day->nginx->conf_file;
+
+sub findings () { return $site->ctl('check', $conf)->{out} }
+
+sub run (@sql) { $db->do($_) for @sql }
+
+$db->do('SET client_min_messages = error');
+run('CREATE SCHEMA evil',
+    'CREATE FUNCTION evil.is(text) RETURNS boolean IMMUTABLE LANGUAGE plpgsql'
+    . q{ AS 'BEGIN RETURN true; END'},
+    'CREATE FUNCTION evil.now() RETURNS timestamptz LANGUAGE sql'
+    . q{ AS 'SELECT now()'},
+    'CREATE FUNCTION evil.quiet() RETURNS trigger LANGUAGE plpgsql'
+    . q{ AS 'BEGIN RETURN NULL; END'},
+    'CREATE TABLE evil.whom (tenant uuid, subject uuid,'
+    . ' PRIMARY KEY (tenant, subject))');
+
+my $month = $db->selectrow_array(q{SELECT c.relname FROM pg_inherits AS i}
+    . ' JOIN pg_class AS c ON c.oid = i.inhrelid WHERE i.inhparent ='
+    . q{ 'pupil.audit_record'::regclass ORDER BY c.relname LIMIT 1});
+my $bounds = $db->selectrow_array('SELECT pg_get_expr(relpartbound, oid)'
+    . " FROM pg_class WHERE oid = 'pupil.$month'::regclass");
+
+# [what, SQL, what is found, SQL that takes it away].
+my $records = 'ALTER TABLE pupil.audit_record';
+my @unmade = (
+    ['a trigger of a partition that lies elsewhere',
+     ["$records DETACH PARTITION pupil.$month",
+      "ALTER TABLE pupil.$month SET SCHEMA evil",
+      "$records ATTACH PARTITION evil.$month $bounds",
+      "CREATE TRIGGER quiet BEFORE INSERT ON evil.$month FOR EACH ROW"
+      . ' EXECUTE FUNCTION evil.quiet()'],
+     qr/trigger quiet on evil\.$month is not of a migration/,
+     ["DROP TRIGGER quiet ON evil.$month",
+      "$records DETACH PARTITION evil.$month",
+      "ALTER TABLE evil.$month SET SCHEMA pupil",
+      "$records ATTACH PARTITION pupil.$month $bounds"]],
+    ['a trigger that calls itself internal',
+     ['CREATE TRIGGER quiet AFTER INSERT ON pupil.role FOR EACH ROW EXECUTE'
+      . ' FUNCTION evil.quiet()', 'UPDATE pg_trigger SET tgisinternal = true'
+      . q{ WHERE tgname = 'quiet'}],
+     qr/trigger quiet on pupil\.role is not of a migration/,
+     [q{UPDATE pg_trigger SET tgisinternal = false WHERE tgname = 'quiet'},
+      'DROP TRIGGER quiet ON pupil.role']],
+    ['a rule of a partition',
+     ["CREATE RULE quiet AS ON INSERT TO pupil.$month DO INSTEAD NOTHING"],
+     qr/rule quiet on pupil\.$month is not of a migration/,
+     ["DROP RULE quiet ON pupil.$month"]],
+    ['a rule of the list itself',
+     ['CREATE RULE quiet AS ON INSERT TO public.pupil_object DO ALSO NOTHING'],
+     qr/rule quiet on public\.pupil_object is not of a migration/,
+     ['DROP RULE quiet ON public.pupil_object']],
+    ['a constraint that calls a function',
+     ["$records ADD CONSTRAINT odd CHECK (evil.is(role)) NOT VALID"],
+     qr/constraint odd on pupil\.audit_record is not of a migration/,
+     ["$records DROP CONSTRAINT odd"]],
+    ['a key that deletes with another table',
+     ['ALTER TABLE pupil.session ADD CONSTRAINT odd FOREIGN KEY (tenant,'
+      . ' subject) REFERENCES evil.whom ON DELETE CASCADE NOT VALID'],
+     qr/constraint odd on pupil\.session is not of a migration/,
+     ['ALTER TABLE pupil.session DROP CONSTRAINT odd']],
+    ['a primary key that is gone',
+     ['ALTER TABLE pupil.session DROP CONSTRAINT session_pkey'],
+     qr/constraint session_pkey on pupil\.session is gone/,
+     ['ALTER TABLE pupil.session ADD PRIMARY KEY (tenant, token_hash)']],
+    ['an index that calls a function',
+     ['CREATE INDEX odd ON pupil.role (evil.is(role))'],
+     qr/index pupil\.odd on pupil\.role is not of a migration/,
+     ['DROP INDEX pupil.odd']],
+    ['an index that is another',
+     ['ALTER INDEX pupil.enrolment_class RENAME TO kept',
+      'CREATE INDEX enrolment_class ON pupil.enrolment (class)'],
+     qr/index pupil\.enrolment_class on pupil\.enrolment is not as/,
+     ['DROP INDEX pupil.enrolment_class',
+      'ALTER INDEX pupil.kept RENAME TO enrolment_class']],
+    ['a default', ['ALTER TABLE pupil.role ADD COLUMN odd timestamptz DEFAULT'
+                   . ' evil.now()'],
+     qr/default odd on pupil\.role is not of a migration/,
+     ['ALTER TABLE pupil.role DROP COLUMN odd']],
+    ['a table that a crash empties',
+     ["ALTER TABLE pupil.$month SET UNLOGGED"],
+     qr/table pupil\.$month.* SET LOGGED/,
+     ["ALTER TABLE pupil.$month SET LOGGED"]],
+    ['who is in a role of ours',
+     ['CREATE ROLE evil_one IN ROLE pupil_operator LOGIN'],
+     qr/role evil_one is a member of pupil_operator/, ['DROP ROLE evil_one']],
+);
+
+like findings(), qr/ 0 findings$/m, 'there is nothing to find'
+    or diag findings();
+for my $case (@unmade) {
+    my ($what, $made, $found, $gone) = @$case;
+    run(@$made);
+    my $said = findings();
+    like $said, $found, "check finds $what";
+    run(@$gone);
+}
+like findings(), qr/ 0 findings$/m, 'nor when all is gone'
+    or diag findings();
+
+done_testing;
