@@ -109,8 +109,8 @@ static const uint8_t  pupil_params_end_session[] = {
 
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
-    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 49 },
-    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 50 }
+    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 51 },
+    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 51 }
 };
 
 /*
