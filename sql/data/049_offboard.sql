@@ -35,7 +35,8 @@ CREATE FUNCTION pupil.offboarded() RETURNS TABLE (name text)
      WHERE n.nspname IN ('data', 'pupil') AND c.relkind IN ('r', 'p')
        AND NOT c.relispartition
        AND (n.nspname = 'data' OR c.relname NOT IN ('ledger', 'erasure',
-            'exported', 'audit_record', 'seal', 'seal_tile', 'seal_writer'))
+            'exported', 'audit_record', 'audit_subject', 'seal', 'seal_tile',
+            'seal_writer'))
      ORDER BY c.oid = 'pupil.tenant'::regclass, 1
 $$;
 
