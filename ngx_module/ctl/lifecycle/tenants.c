@@ -5,8 +5,17 @@
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
 #include "ctl/lifecycle/tenants.h"
+#include "ctl/store/ledger.h"
 
 
+/* What ctl_tenants_each() was told to run. */
+typedef struct {
+    int   (*run)(ctl_t *ctl, void *data);
+    void   *data;
+} each_t;
+
+
+static int tenant_each(ctl_t *ctl, void *data);
 static PGresult *tenants_read(PGconn *conn, const char *sql,
     const char *known);
 static int tenants_run(ctl_t *ctl, PGresult *res,
@@ -29,6 +38,36 @@ static const char  erased_sql[] =
 
 int
 ctl_tenants_each(ctl_t *ctl, int (*run)(ctl_t *ctl, void *data), void *data)
+{
+    each_t  each;
+
+    each.run = run;
+    each.data = data;
+
+    return ctl_tenants_all(ctl, tenant_each, &each);
+}
+
+
+static int
+tenant_each(ctl_t *ctl, void *data)
+{
+    int                  whole;
+    each_t              *each;
+    ctl_ledger_entry_t   entry;
+
+    each = data;
+
+    whole = ctl_ledger_whole(ctl, &entry);
+    if (whole != 0) {
+        return whole < 0 ? -1 : 0;
+    }
+
+    return each->run(ctl, each->data);
+}
+
+
+int
+ctl_tenants_all(ctl_t *ctl, int (*run)(ctl_t *ctl, void *data), void *data)
 {
     return tenants_run(ctl, tenants_read(ctl->data, data_sql, NULL), run,
                        data);

@@ -12,8 +12,11 @@
 
 /*
  * Runs it with each tenant as ctl's, until one fails: -1.  Both databases are
- * open.  data: handed through.
+ * open.  data: handed through.  A tenant that is being ended is left out, as it
+ * has no keys; _all() has it, too.
  */
+int ctl_tenants_all(ctl_t *ctl, int (*run)(ctl_t *ctl, void *data),
+    void *data);
 int ctl_tenants_each(ctl_t *ctl, int (*run)(ctl_t *ctl, void *data),
     void *data);
 

@@ -66,7 +66,7 @@ work(ctl_t *ctl)
         return ctl_open_tenant(ctl) == 0 ? tenant_work(ctl, NULL) : -1;
     }
 
-    return ctl_tenants_each(ctl, tenant_work, NULL);
+    return ctl_tenants_all(ctl, tenant_work, NULL);
 }
 
 
