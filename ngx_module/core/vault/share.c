@@ -23,13 +23,14 @@
 #include "core/vault/share.h"
 
 
-#define PUPIL_SHARE_HEAD                                                      \
-    "pupil-kek-share-v1\nset %36s\nneeds %3u of %3u\nshare %3u\ndata %n"
-
 #define PUPIL_SHARE_CHECK_LEN  (6 + 2 * crypto_hash_sha256_BYTES + 1)
 
 
-static pupil_rc_t pupil_share_fields(const char *text, pupil_share_t *share);
+static pupil_rc_t pupil_share_fields(const char *p, pupil_share_t *share);
+static const char *pupil_share_word(const char *p, const char *word);
+static const char *pupil_share_number(const char *p, uint32_t *number);
+static const char *pupil_share_bytes(const char *p, uint8_t *out, size_t size,
+    size_t *len);
 static size_t pupil_share_hex(char *out, const char *name,
     const uint8_t *bytes, size_t len);
 
@@ -105,52 +106,83 @@ pupil_share_parse(pupil_str_t text, pupil_share_t *share)
 
 
 static pupil_rc_t
-pupil_share_fields(const char *text, pupil_share_t *share)
+pupil_share_fields(const char *p, pupil_share_t *share)
 {
-    int          at;
-    char         set[PUPIL_UUID_TEXT_LEN + 1];
-    size_t       digits, written;
-    const char  *p;
+    size_t  len;
 
-    at = 0;
+    p = pupil_share_word(p, "pupil-kek-share-v1\nset ");
 
-    if (sscanf(text, PUPIL_SHARE_HEAD, set, &share->needs, &share->of,
-               &share->number, &at) != 4
-        || at == 0
-        || pupil_uuid_parse((const uint8_t *) set, strlen(set), &share->set)
-           != PUPIL_OK
-        || share->needs < 2 || share->needs > share->of
-        || share->of > PUPIL_SHARES_MAX
-        || share->number == 0 || share->number > share->of)
+    if (p == NULL || strlen(p) < PUPIL_UUID_TEXT_LEN
+        || pupil_uuid_parse((const uint8_t *) p, PUPIL_UUID_TEXT_LEN,
+                            &share->set) != PUPIL_OK)
     {
         return PUPIL_INVALID;
     }
 
-    p = text + at;
+    p = pupil_share_word(p + PUPIL_UUID_TEXT_LEN, "\nneeds ");
+    p = pupil_share_number(p, &share->needs);
+    p = pupil_share_word(p, " of ");
+    p = pupil_share_number(p, &share->of);
+    p = pupil_share_word(p, "\nshare ");
+    p = pupil_share_number(p, &share->number);
+    p = pupil_share_word(p, "\ndata ");
+    p = pupil_share_bytes(p, share->data, sizeof(share->data), &share->len);
+    p = pupil_share_word(p, "\nproof ");
+    p = pupil_share_bytes(p, share->proof, sizeof(share->proof), &len);
+
+    return p != NULL && share->len != 0 && len == sizeof(share->proof)
+           && share->needs >= 2 && share->needs <= share->of
+           && share->of <= PUPIL_SHARES_MAX
+           && share->number >= 1 && share->number <= share->of
+           ? PUPIL_OK : PUPIL_INVALID;
+}
+
+
+/* What is behind the word; NULL, as for NULL, where it does not stand. */
+static const char *
+pupil_share_word(const char *p, const char *word)
+{
+    size_t  len = strlen(word);
+
+    return p != NULL && strncmp(p, word, len) == 0 ? p + len : NULL;
+}
+
+
+/* At most three digits. */
+static const char *
+pupil_share_number(const char *p, uint32_t *number)
+{
+    const char  *end;
+
+    *number = 0;
+
+    if (p == NULL) {
+        return NULL;
+    }
+
+    for (end = p; end < p + 3 && pupil_is_digit((uint8_t) *end); end++) {
+        *number = *number * 10 + (uint32_t) (*end - '0');
+    }
+
+    return end != p ? end : NULL;
+}
+
+
+static const char *
+pupil_share_bytes(const char *p, uint8_t *out, size_t size, size_t *len)
+{
+    size_t  digits;
+
+    *len = 0;
+
+    if (p == NULL) {
+        return NULL;
+    }
+
     digits = strspn(p, "0123456789abcdef");
 
-    if (digits == 0
-        || pupil_hex_decode((const uint8_t *) p, digits, share->data,
-                            sizeof(share->data), &share->len) != PUPIL_OK)
-    {
-        return PUPIL_INVALID;
-    }
-
-    p += digits;
-
-    if (strncmp(p, "\nproof ", 7) != 0) {
-        return PUPIL_INVALID;
-    }
-
-    p += 7;
-    digits = strspn(p, "0123456789abcdef");
-
-    if (digits != 2 * sizeof(share->proof)) {
-        return PUPIL_INVALID;
-    }
-
-    return pupil_hex_decode((const uint8_t *) p, digits, share->proof,
-                            sizeof(share->proof), &written);
+    return pupil_hex_decode((const uint8_t *) p, digits, out, size, len)
+           == PUPIL_OK ? p + digits : NULL;
 }
 
 

@@ -92,8 +92,9 @@ split_read(ctl_t *ctl, set_t *set)
         || count_read(ctl->opt.shares, &set->count) != 0
         || needs > set->count)
     {
-        return ctl_error("--threshold is a number from 2 to that of --shares,"
+        (void) ctl_error("--threshold is a number from 2 to that of --shares,"
                          " which is at most %d", PUPIL_SHARES_MAX);
+        return -1;
     }
 
     shares_alloc(ctl, set);
