@@ -4,7 +4,10 @@
  * The record first: a hold that nobody can account for would be the worse.
  */
 
+#include <string.h>
+
 #include "ctl/base/db.h"
+#include "ctl/base/text.h"
 #include "ctl/lifecycle/hold.h"
 #include "ctl/store/hold.h"
 #include "ctl/store/whom.h"
@@ -117,4 +120,23 @@ hold_change(ctl_t *ctl, const ctl_whom_t *whom, const char *reference,
 
     return ctl_hold_write(ctl, whom->text, reference) == 0 ? 0
            : ctl_error("the key store was not changed: run this again");
+}
+
+
+int
+ctl_hold_end(ctl_t *ctl, const char *subject, const char *detail)
+{
+    ctl_whom_t  whom;
+
+    memset(&whom, 0, sizeof(ctl_whom_t));
+
+    if (ctl_uuid_parse(subject, &whom.id) != 0
+        || ctl_begin(ctl->data, &ctl->tenant) != 0)
+    {
+        return -1;
+    }
+
+    ctl_uuid_text(&whom.id, whom.text);
+
+    return hold_change(ctl, &whom, NULL, detail);
 }

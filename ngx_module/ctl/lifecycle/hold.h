@@ -13,4 +13,7 @@
 int ctl_cmd_subject_hold(ctl_t *ctl);
 int ctl_cmd_subject_release(ctl_t *ctl);
 
+/* A hold that is over, on record. */
+int ctl_hold_end(ctl_t *ctl, const char *subject, const char *detail);
+
 #endif /* PUPIL_CTL_LIFECYCLE_HOLD_H */

@@ -18,17 +18,27 @@
 #include "ctl/store/record.h"
 
 
-#define RECOVERY       "recovery"
-#define RECOVERY_DAYS  365
-
-
 static int period_check(ctl_t *ctl, const char *name, uint32_t days);
 static int period_most(ctl_t *ctl, const char *name, uint32_t *most);
 static int period_write(ctl_t *ctl, const char *name, const char *days);
 static int period_record(ctl_t *ctl, const char *name, const char *days);
+static uint32_t own_most(const char *name);
+static uint32_t period_days(const json_t *periods, const char *name,
+    uint32_t most);
 static void periods_print(ctl_t *ctl, const json_t *periods);
 static void period_print(const ctl_t *ctl, const json_t *periods,
     const char *name, uint32_t most, json_t *list);
+
+
+/* What no plugin declares, and for how many days at most. */
+static const struct {
+    const char  *name;
+    uint32_t     most;
+} own[] = {
+    { "recovery", 365 },
+    { CTL_PERIOD_LEGAL, 1826 },         /* five years */
+    { NULL, 0 }
+};
 
 
 int
@@ -91,8 +101,8 @@ period_most(ctl_t *ctl, const char *name, uint32_t *most)
 {
     const pupil_category_t  *category;
 
-    if (strcmp(name, RECOVERY) == 0) {
-        *most = RECOVERY_DAYS;
+    *most = own_most(name);
+    if (*most != 0) {
         return 0;
     }
 
@@ -143,7 +153,7 @@ period_record(ctl_t *ctl, const char *name, const char *days)
     ctl_buf_init(&detail);
     ctl_buf_printf(&detail, "retention=%s days=%s", name, days);
 
-    access.category = strcmp(name, RECOVERY) == 0 ? "enrolment" : name;
+    access.category = own_most(name) != 0 ? "enrolment" : name;
     access.fields = "";
     access.purpose = PUPIL_PURPOSE_LEGAL_OBLIGATION;
     access.operation = PUPIL_OPERATION_WRITE;
@@ -192,14 +202,40 @@ ctl_periods_read(ctl_t *ctl, json_t **periods)
 uint32_t
 ctl_period_days(const json_t *periods, const pupil_plugin_t *plugin)
 {
-    json_int_t     days;
-    const json_t  *period;
+    return period_days(periods, plugin->name, plugin->retention->days);
+}
 
-    period = json_object_get(periods, plugin->name);
-    days = json_integer_value(json_object_get(period, "days"));
 
-    return days > 0 && days < (json_int_t) plugin->retention->days
-           ? (uint32_t) days : plugin->retention->days;
+uint32_t
+ctl_period_own(const json_t *periods, const char *name)
+{
+    return period_days(periods, name, own_most(name));
+}
+
+
+/* 0: it is none of those. */
+static uint32_t
+own_most(const char *name)
+{
+    size_t  i;
+
+    for (i = 0; own[i].name != NULL && strcmp(own[i].name, name) != 0; i++) {
+        /* void */
+    }
+
+    return own[i].most;
+}
+
+
+static uint32_t
+period_days(const json_t *periods, const char *name, uint32_t most)
+{
+    json_int_t  days;
+
+    days = json_integer_value(json_object_get(json_object_get(periods, name),
+                                              "days"));
+
+    return days > 0 && days < (json_int_t) most ? (uint32_t) days : most;
 }
 
 
@@ -229,7 +265,10 @@ periods_print(ctl_t *ctl, const json_t *periods)
     const pupil_plugin_t  *plugin;
 
     list = json_array();
-    period_print(ctl, periods, RECOVERY, RECOVERY_DAYS, list);
+
+    for (i = 0; own[i].name != NULL; i++) {
+        period_print(ctl, periods, own[i].name, own[i].most, list);
+    }
 
     for (i = 0; i < ctl->policy.count; i++) {
         plugin = ctl->policy.categories[i]->plugin;
@@ -249,17 +288,13 @@ static void
 period_print(const ctl_t *ctl, const json_t *periods, const char *name,
     uint32_t most, json_t *list)
 {
-    json_int_t     days;
-    const char    *reference;
-    const json_t  *period;
+    json_int_t   days;
+    const char  *reference;
 
-    period = json_object_get(periods, name);
-    days = json_integer_value(json_object_get(period, "days"));
-    reference = json_string_value(json_object_get(period, "reference"));
-
-    if (days == 0 || days > (json_int_t) most) {
-        days = (json_int_t) most;
-    }
+    days = period_days(periods, name, most);
+    reference = json_string_value(json_object_get(json_object_get(periods,
+                                                                  name),
+                                                  "reference"));
 
     json_array_append_new(list, json_pack("{s:s,s:I,s:I,s:s*}", "name", name,
         "days", days, "declared", (json_int_t) most, "reference", reference));

@@ -11,6 +11,9 @@
 #include "ctl/base/ctl.h"
 
 
+#define CTL_PERIOD_LEGAL  "legal"       /* how long a hold lasts */
+
+
 int ctl_cmd_retention_set(ctl_t *ctl);
 int ctl_cmd_retention_list(ctl_t *ctl);
 
@@ -19,5 +22,8 @@ int ctl_periods_read(ctl_t *ctl, json_t **periods);
 
 /* In days; never longer than the plugin says, whatever the row does. */
 uint32_t ctl_period_days(const json_t *periods, const pupil_plugin_t *plugin);
+
+/* The same of what no plugin declares. */
+uint32_t ctl_period_own(const json_t *periods, const char *name);
 
 #endif /* PUPIL_CTL_PERIOD_H */

@@ -16,6 +16,7 @@
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
 #include "ctl/lifecycle/anonymise.h"
+#include "ctl/lifecycle/hold.h"
 #include "ctl/lifecycle/leavers.h"
 #include "ctl/lifecycle/period.h"
 #include "ctl/lifecycle/retention.h"
@@ -44,6 +45,7 @@ typedef struct {
 
 
 static int tenant_run(ctl_t *ctl, void *data);
+static int holds_run(ctl_t *ctl, run_t *run);
 static int people_run(ctl_t *ctl, run_t *run);
 static int categories_run(ctl_t *ctl, run_t *run);
 static int category_run(ctl_t *ctl, run_t *run, pupil_category_t *category);
@@ -109,8 +111,8 @@ tenant_run(ctl_t *ctl, void *data)
     ctl_buf_init(&run.before);
     ctl_array_begin(&run.before);
 
-    rc = ctl_hold_all(ctl, &run.held) == 0
-         && ctl_periods_read(ctl, &run.narrowed) == 0
+    rc = ctl_periods_read(ctl, &run.narrowed) == 0
+         && holds_run(ctl, &run) == 0 && ctl_hold_all(ctl, &run.held) == 0
          && ctl_suspended_read(ctl, &run.suspended) == 0
          && categories_run(ctl, &run) == 0 && people_run(ctl, &run) == 0
          && (ctl->opt.dry_run || tenant_sweep(ctl, &run) == 0) ? 0 : -1;
@@ -125,6 +127,33 @@ tenant_run(ctl_t *ctl, void *data)
     json_decref(run.narrowed);
     json_decref(run.suspended);
     ctl_buf_free(&run.before);
+
+    return rc;
+}
+
+
+/* Those that were said too long ago end: no hold is for ever. */
+static int
+holds_run(ctl_t *ctl, run_t *run)
+{
+    int        rc, row;
+    PGresult  *res;
+
+    res = ctl_hold_over(ctl, (int) ctl_period_own(run->narrowed,
+                                                  CTL_PERIOD_LEGAL));
+    if (res == NULL) {
+        return -1;
+    }
+
+    rc = 0;
+
+    for (row = 0; rc == 0 && !ctl->opt.dry_run && row < PQntuples(res); row++)
+    {
+        rc = ctl_hold_end(ctl, PQgetvalue(res, row, 0), "hold=over");
+    }
+
+    json_object_set_new(run->counts, "holds", json_integer(PQntuples(res)));
+    PQclear(res);
 
     return rc;
 }

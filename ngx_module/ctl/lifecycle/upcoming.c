@@ -32,6 +32,7 @@ static int categories_look(ctl_t *ctl, upcoming_t *u);
 static int category_look(ctl_t *ctl, upcoming_t *u,
     const pupil_plugin_t *plugin);
 static int people_look(ctl_t *ctl, upcoming_t *u);
+static int holds_look(ctl_t *ctl, upcoming_t *u);
 static void look_add(upcoming_t *u, const char *name, int64_t records,
     int64_t owners, uint32_t days);
 static void look_print(const ctl_t *ctl, const upcoming_t *u);
@@ -50,6 +51,7 @@ ctl_cmd_retention_upcoming(ctl_t *ctl)
          && ctl_periods_read(ctl, &u.periods) == 0
          && ctl_suspended_read(ctl, &u.suspended) == 0
          && categories_look(ctl, &u) == 0 && people_look(ctl, &u) == 0
+         && holds_look(ctl, &u) == 0
          ? CTL_DONE : CTL_FAILED;
 
     if (rc == CTL_DONE) {
@@ -162,6 +164,28 @@ people_look(ctl_t *ctl, upcoming_t *u)
     PQclear(res);
 
     look_add(u, "people", people, people, u->longest);
+
+    return 0;
+}
+
+
+static int
+holds_look(ctl_t *ctl, upcoming_t *u)
+{
+    int        days, count;
+    PGresult  *res;
+
+    days = (int) ctl_period_own(u->periods, CTL_PERIOD_LEGAL);
+
+    res = ctl_hold_over(ctl, days - AHEAD);
+    if (res == NULL) {
+        return -1;
+    }
+
+    count = PQntuples(res);
+    PQclear(res);
+
+    look_add(u, "holds", count, count, (uint32_t) days);
 
     return 0;
 }

@@ -2,6 +2,8 @@
  * Copyright (C) the Pupil authors
  */
 
+#include <stdio.h>
+
 #include "ctl/base/db.h"
 #include "ctl/store/hold.h"
 
@@ -48,13 +50,16 @@ ctl_hold_write(ctl_t *ctl, const char *subject, const char *reference)
         return -1;
     }
 
-    rc = reference != NULL
-         ? ctl_exec(ctl->keys, "INSERT INTO keystore.hold (tenant, subject,"
-                    " reference) VALUES ($1::uuid, $2::uuid, $3) ON CONFLICT"
-                    " (tenant, subject) DO UPDATE SET reference ="
-                    " EXCLUDED.reference", 3, params)
-         : ctl_exec(ctl->keys, "DELETE FROM keystore.hold WHERE tenant ="
-                    " $1::uuid AND subject = $2::uuid", 2, params);
+    /* said again, it begins anew: it is bounded */
+
+    rc = ctl_exec(ctl->keys, "DELETE FROM keystore.hold WHERE tenant ="
+                  " $1::uuid AND subject = $2::uuid", 2, params);
+
+    if (rc == 0 && reference != NULL) {
+        rc = ctl_exec(ctl->keys, "INSERT INTO keystore.hold (tenant, subject,"
+                      " reference) VALUES ($1::uuid, $2::uuid, $3)", 3,
+                      params);
+    }
 
     if (rc != 0) {
         ctl_rollback(ctl->keys);
@@ -89,4 +94,27 @@ ctl_hold_all(ctl_t *ctl, const char **held)
     PQclear(res);
 
     return 0;
+}
+
+
+PGresult *
+ctl_hold_over(ctl_t *ctl, int days)
+{
+    char         text[16];
+    PGresult    *res;
+    const char  *params[2];
+
+    snprintf(text, sizeof(text), "%d", days);
+
+    params[0] = ctl->tenant_text;
+    params[1] = text;
+
+    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
+          ? ctl_query(ctl->keys, "SELECT subject FROM keystore.hold WHERE"
+                      " tenant = $1::uuid AND held_at < now() - $2::integer *"
+                      " interval '1 day' ORDER BY subject", 2, params)
+          : NULL;
+    ctl_rollback(ctl->keys);
+
+    return res;
 }

@@ -22,4 +22,7 @@ int ctl_hold_write(ctl_t *ctl, const char *subject, const char *reference);
 /* All who are held, the literal of an array.  Ownership: the command's pool. */
 int ctl_hold_all(ctl_t *ctl, const char **held);
 
+/* Whose hold was said so many days ago; NULL with the error said. */
+PGresult *ctl_hold_over(ctl_t *ctl, int days);
+
 #endif /* PUPIL_CTL_HOLD_H */
