@@ -60,10 +60,10 @@ ctl_cmd_subject_show(ctl_t *ctl)
     }
 
     if (ctl->opt.json) {
-        ctl_json_print(json_pack("{s:s,s:s,s:s,s:s*,s:o,s:o}", "id", whom.text,
-            "state", ctl_state_name(ctl_whom_state(&whom)),
-            "status", whom.status, "hold", hold, "roles", roles,
-            "categories", held));
+        ctl_json_print(json_pack("{s:s,s:s,s:s,s:b,s:s*,s:o,s:o}",
+            "id", whom.text, "state", ctl_state_name(ctl_whom_state(&whom)),
+            "status", whom.status, "revoked", whom.revoked, "hold", hold,
+            "roles", roles, "categories", held));
         return CTL_DONE;
     }
 
@@ -157,8 +157,8 @@ held_print(const ctl_whom_t *whom, const char *hold, const json_t *roles,
     json_t      *entry;
     const char  *category, *from;
 
-    printf("%s %s %s\n", whom->text, ctl_state_name(ctl_whom_state(whom)),
-           whom->status);
+    printf("%s %s %s%s\n", whom->text, ctl_state_name(ctl_whom_state(whom)),
+           whom->status, whom->revoked ? ", revoked" : "");
 
     if (hold != NULL) {
         printf("  held: %s\n", hold);

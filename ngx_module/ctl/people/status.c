@@ -34,8 +34,7 @@ typedef struct {
 static int status_change(ctl_t *ctl, const change_t *change);
 static int status_record(ctl_t *ctl, const ctl_whom_t *whom,
     const change_t *change);
-static int status_changes(const ctl_whom_t *whom, const change_t *change,
-    const pupil_floors_t *floors);
+static int status_changes(const ctl_whom_t *whom, const change_t *change);
 static int status_set(ctl_t *ctl, const ctl_whom_t *whom,
     const change_t *change, const pupil_floors_t *floors);
 static int status_stored(ctl_t *ctl, const ctl_whom_t *whom,
@@ -152,7 +151,7 @@ status_change(ctl_t *ctl, const change_t *change)
         return CTL_FAILED;
     }
 
-    changed = status_changes(&whom, change, &floors);
+    changed = status_changes(&whom, change);
 
     /* what seems to be done may be a row of before: to revoke is done anew */
     if (((changed || change->revokes)
@@ -181,12 +180,9 @@ status_record(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change)
 
 /* Whoever was killed between the two databases has left one of them. */
 static int
-status_changes(const ctl_whom_t *whom, const change_t *change,
-    const pupil_floors_t *floors)
+status_changes(const ctl_whom_t *whom, const change_t *change)
 {
-    if (strcmp(whom->status, change->status) != 0
-        || whom->number < floors->authority)
-    {
+    if (strcmp(whom->status, change->status) != 0 || whom->revoked) {
         return 1;
     }
 
@@ -228,7 +224,11 @@ status_refuse(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change)
 }
 
 
-/* Nobody comes back from closed by a command that anybody may mistype. */
+/*
+ * Nobody comes back from closed by a command that anybody may mistype.  What a
+ * row says that was revoked is no reason to open an account: it may have been
+ * closed since.
+ */
 static const char *
 refusal(const ctl_whom_t *whom, const change_t *change)
 {
@@ -238,15 +238,20 @@ refusal(const ctl_whom_t *whom, const change_t *change)
         return "this person was erased";
     }
 
-    closed = strcmp(whom->status, "closed") == 0
-             || ctl_whom_state(whom) == PUPIL_OWNER_STATE_RECOVERY;
+    closed = ctl_whom_closed(whom);
 
     if (change == &change_reopen) {
         return closed ? NULL : "this account is not closed";
     }
 
-    return closed && change != &change_close
-           ? "this account is closed: pupilctl subject reopen opens it again"
+    if (closed && change != &change_close) {
+        return "this account is closed: pupilctl subject reopen opens it"
+               " again";
+    }
+
+    return whom->revoked && !change->revokes
+           ? "the row of this account was revoked, as a restored backup has"
+             " it: pupilctl subject lock or close says anew what it is"
            : NULL;
 }
 

@@ -18,9 +18,9 @@
 #include "ctl/store/plugins.h"
 #include "ctl/store/subject.h"
 #include "ctl/store/turn.h"
+#include "ctl/store/whom.h"
 
 
-static char *subject_status(ctl_t *ctl, const char *id);
 static json_t *role_entry(ctl_t *ctl, const PGresult *res, int n,
     const pupil_key_t *key, uint32_t floor);
 static int role_authentic(ctl_t *ctl, const PGresult *res, int n,
@@ -114,27 +114,27 @@ ctl_user_find(ctl_t *ctl, const ctl_access_t *access, pupil_uuid_t *subject)
 int
 ctl_cmd_user_show(ctl_t *ctl)
 {
-    char           id[PUPIL_UUID_TEXT_LEN + 1], *status;
-    json_t        *roles;
-    pupil_uuid_t   subject;
+    json_t      *roles;
+    ctl_whom_t   whom;
+
+    memset(&whom, 0, sizeof(ctl_whom_t));
 
     if (ctl_user_open(ctl) != 0
-        || ctl_user_find(ctl, &show_access, &subject) != 0)
+        || ctl_user_find(ctl, &show_access, &whom.id) != 0)
     {
         return CTL_FAILED;
     }
 
-    ctl_uuid_text(&subject, id);
+    ctl_uuid_text(&whom.id, whom.text);
 
-    status = subject_status(ctl, id);
-    if (status == NULL) {
+    if (ctl_whom_read(ctl, &show_access, &whom) != 0) {
         return CTL_FAILED;
     }
 
-    roles = ctl_user_roles(ctl, &subject);
+    roles = ctl_user_roles(ctl, &whom.id);
 
     if (roles == NULL
-        || ctl_record_one(ctl, &show_access, "allowed", &subject, NULL) != 0
+        || ctl_record_one(ctl, &show_access, "allowed", &whom.id, NULL) != 0
         || ctl_commit(ctl->data) != 0)
     {
         json_decref(roles);
@@ -142,42 +142,18 @@ ctl_cmd_user_show(ctl_t *ctl)
     }
 
     if (ctl->opt.json) {
-        ctl_json_print(json_pack("{s:s,s:s,s:o}", "id", id, "status", status,
-                                 "roles", roles));
+        ctl_json_print(json_pack("{s:s,s:s,s:b,s:o}", "id", whom.text,
+                                 "status", whom.status,
+                                 "revoked", whom.revoked, "roles", roles));
         return CTL_DONE;
     }
 
-    printf("%s %s\n", id, status);
+    printf("%s %s%s\n", whom.text, whom.status,
+           whom.revoked ? ", revoked" : "");
     ctl_user_roles_print(roles);
     json_decref(roles);
 
     return CTL_DONE;
-}
-
-
-/* "" for a subject without a row; NULL with the error said. */
-static char *
-subject_status(ctl_t *ctl, const char *id)
-{
-    char         *status;
-    PGresult     *res;
-    const char   *params[1];
-    pupil_str_t   s;
-
-    params[0] = id;
-
-    res = ctl_query(ctl->data, "SELECT status FROM pupil.subject WHERE"
-                    " subject = $1::uuid", 1, params);
-    if (res == NULL) {
-        return NULL;
-    }
-
-    s = PQntuples(res) == 1 ? ctl_get_str(res, 0, 0) : ctl_str("");
-    status = ctl_pool_text(&ctl->pool, s.data, s.len);
-
-    PQclear(res);
-
-    return status;
 }
 
 

@@ -6,6 +6,7 @@
 
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
+#include "ctl/store/floors.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/subject.h"
@@ -16,6 +17,7 @@ static int whom_login(ctl_t *ctl, ctl_whom_t *whom);
 static int whom_row(ctl_t *ctl, ctl_whom_t *whom);
 static int whom_authentic(ctl_t *ctl, const ctl_whom_t *whom,
     pupil_str_t stored);
+static int whom_floor(ctl_t *ctl, ctl_whom_t *whom);
 static int whom_keys(ctl_t *ctl, ctl_whom_t *whom);
 static int record_end(ctl_t *ctl, const ctl_access_t *access,
     const char *outcome, const pupil_uuid_t *subject, const char *detail);
@@ -103,7 +105,7 @@ ctl_whom_read(ctl_t *ctl, const ctl_access_t *access, ctl_whom_t *whom)
     switch (whom_row(ctl, whom)) {
 
     case FOUND:
-        return whom_keys(ctl, whom);
+        return whom_floor(ctl, whom) == 0 ? whom_keys(ctl, whom) : -1;
 
     case FOUND_NOBODY:
         return record_end(ctl, access, "not_found", NULL, NULL) != 0 ? -1
@@ -179,6 +181,22 @@ whom_authentic(ctl_t *ctl, const ctl_whom_t *whom, pupil_str_t stored)
 }
 
 
+/* A row of before, put back, is authentic, too (invariant I18). */
+static int
+whom_floor(ctl_t *ctl, ctl_whom_t *whom)
+{
+    pupil_floors_t  floors;
+
+    if (ctl_floors_read(ctl, &whom->id, &floors) != 0) {
+        return -1;
+    }
+
+    whom->revoked = whom->number < floors.authority;
+
+    return 0;
+}
+
+
 static int
 whom_keys(ctl_t *ctl, ctl_whom_t *whom)
 {
@@ -206,6 +224,14 @@ whom_keys(ctl_t *ctl, ctl_whom_t *whom)
            : ctl_error("the key store does not know this person: was it"
                        " restored from a backup that is older than the"
                        " account?");
+}
+
+
+int
+ctl_whom_closed(const ctl_whom_t *whom)
+{
+    return ctl_whom_state(whom) == PUPIL_OWNER_STATE_RECOVERY
+           || (!whom->revoked && strcmp(whom->status, "closed") == 0);
 }
 
 

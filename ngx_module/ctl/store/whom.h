@@ -20,6 +20,7 @@ typedef struct {
     /* of the row of pupil.subject, which is authentic */
     const char          *status, *source;
     uint32_t             number;
+    int                  revoked;       /* below the floor: it says nothing */
 
     pupil_owner_state_t  data, keys;    /* as each of the databases has it */
 } ctl_whom_t;
@@ -37,6 +38,9 @@ int ctl_whom_find(ctl_t *ctl, const ctl_access_t *access, ctl_whom_t *whom);
 
 /* Once more, in a later transaction. */
 int ctl_whom_read(ctl_t *ctl, const ctl_access_t *access, ctl_whom_t *whom);
+
+/* Whether the account is closed: by a row that counts, or by a state. */
+int ctl_whom_closed(const ctl_whom_t *whom);
 
 /* The stricter of its states, which is in force. */
 pupil_owner_state_t ctl_whom_state(const ctl_whom_t *whom);
