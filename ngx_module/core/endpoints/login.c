@@ -141,7 +141,7 @@ static const char  find_sql[] =
     " SELECT $1::bigint, w.decoy, w.category, w.field, w.term, w.owner,"
     " w.record, w.mac, u.subject, u.status, u.source, u.mac,"
     " o.owner, o.state, o.key_version, " PUPIL_SQL_ROLE("r") ","
-    " c.updated_at{c}"
+    " c.updated_at{c}{e}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (who AS w"
     " LEFT JOIN " PUPIL_SQL_EACH(
@@ -152,6 +152,10 @@ static const char  find_sql[] =
         "SELECT c.updated_at{c} FROM data.credential AS c"
         " WHERE c.tenant = $2 AND c.owner = w.id AND c.record = w.id")
     " AS c ON true"
+    " LEFT JOIN " PUPIL_SQL_EACH(
+        "SELECT e.owner{e} FROM data.contact AS e"
+        " WHERE e.tenant = $2 AND e.owner = w.id AND e.record = w.id")
+    " AS e ON true"
     " LEFT JOIN " PUPIL_SQL_EACH(
         "SELECT r.* FROM pupil.role AS r"
         " WHERE r.tenant = $2 AND r.subject = w.id") " AS r ON true)"
@@ -240,7 +244,7 @@ static const pupil_want_t  look_wants[] = {
     { .alias = "c", .category = "credential", .field = "login_id",
       AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS,
       .flags = REQUIRED },
-    { .category = "contact", .field = "email",
+    { .alias = "e", .category = "contact", .field = "email",
       AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS },
     { .alias = "c", .category = "credential", .field = "password_hash",
       AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS,
@@ -322,7 +326,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .name = "login find",
         .sql = find_sql,
         .fixed = PUPIL_LF_COLUMNS,
-        .tables = { "credential" },
+        .tables = { "credential", "contact" },
         .facts = "c",
         .facts_of = "credential",
         PUPIL_WANTS(look_wants),

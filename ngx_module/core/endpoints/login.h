@@ -59,8 +59,8 @@ enum {
 /*
  * PUPIL_LOGIN_FIND, $8 to $11 the terms of the identifier.  The account's row
  * of the index, the subject, and that as owner; one row for each of its roles;
- * when the credential changed.  Whom no term finds meets the tenant's decoy:
- * the index row is NULL.
+ * when the credential changed; the names that are in force.  Whom no term finds
+ * meets the tenant's decoy: the index row is NULL.
  */
 enum {
     PUPIL_LF_DECOY = 1,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/plugin/fold.h"
 #include "core/plugin/value.h"
 #include "ctl/base/db.h"
@@ -31,6 +32,11 @@
 
 static int index_row(ctl_t *ctl, const PGresult *res,
     const uint8_t term[PUPIL_TERM_LEN], pupil_uuid_t *subject);
+static int named(ctl_t *ctl, const uint8_t term[PUPIL_TERM_LEN],
+    const pupil_uuid_t *subject);
+static int name_read(ctl_t *ctl, const ctl_owner_t *owner, const char **name);
+static int name_open(ctl_t *ctl, const ctl_owner_t *owner, const char *hex,
+    const char **name);
 static int password_write(ctl_t *ctl, ctl_owner_t *owner, pupil_str_t sealed);
 static int password_facts(ctl_t *ctl, ctl_owner_t *owner, pupil_str_t sealed,
     pupil_str_t *facts);
@@ -48,12 +54,13 @@ static const ctl_access_t  find_tampered = {
 int
 ctl_subject_find(ctl_t *ctl, const char *login, pupil_uuid_t *subject)
 {
-    int          rc;
-    char         before[CTL_BYTEA_SIZE(PUPIL_TERM_LEN)];
-    char         today[CTL_BYTEA_SIZE(PUPIL_TERM_LEN)];
-    PGresult    *res;
-    const char  *params[2];
-    ctl_login_t  sought;
+    int             rc;
+    char            before[CTL_BYTEA_SIZE(PUPIL_TERM_LEN)];
+    char            today[CTL_BYTEA_SIZE(PUPIL_TERM_LEN)];
+    PGresult       *res;
+    const char     *params[2];
+    ctl_login_t     sought;
+    const uint8_t  *term;
 
     rc = ctl_subject_login(ctl, login, &sought);
     if (rc <= 0) {
@@ -76,14 +83,134 @@ ctl_subject_find(ctl_t *ctl, const char *login, pupil_uuid_t *subject)
     rc = PQntuples(res);
 
     if (rc == 1) {
-        rc = index_row(ctl, res, ctl_get_int(res, 0, 3, 0) ? sought.before
-                                                           : sought.term,
-                       subject);
+        term = ctl_get_int(res, 0, 3, 0) ? sought.before : sought.term;
+        rc = index_row(ctl, res, term, subject);
+
+        if (rc == 1) {
+            rc = named(ctl, term, subject);
+        }
     }
 
     PQclear(res);
 
     return rc;
+}
+
+
+/*
+ * The name that is in force is the one that is sealed: a row of the index from
+ * before it changed has a MAC that fits, too (invariant I18).  Of an account
+ * that is closed, whose key opens nothing, the row is believed.
+ */
+static int
+named(ctl_t *ctl, const uint8_t term[PUPIL_TERM_LEN],
+    const pupil_uuid_t *subject)
+{
+    int           rc;
+    const char   *name;
+    ctl_login_t   is;
+    ctl_owner_t   owner, *list[1];
+
+    memset(&owner, 0, sizeof(ctl_owner_t));
+    owner.id = *subject;
+    list[0] = &owner;
+
+    if (ctl_owners_fetch(ctl, list, 1) != 0) {
+        return -1;
+    }
+
+    if (owner.state != PUPIL_OWNER_STATE_ACTIVE
+        && owner.state != PUPIL_OWNER_STATE_RESTRICTED)
+    {
+        return 1;
+    }
+
+    name = NULL;
+    rc = name_read(ctl, &owner, &name);
+
+    if (rc == 1) {
+        rc = ctl_subject_login(ctl, name, &is);
+    }
+
+    if (rc < 0) {
+        return -1;
+    }
+
+    if (rc == 1
+        && (memcmp(is.before, term, PUPIL_TERM_LEN) == 0
+            || memcmp(is.term, term, PUPIL_TERM_LEN) == 0))
+    {
+        return 1;
+    }
+
+    return ctl_record_one(ctl, &find_tampered, "tampered", subject,
+                          "row=blind_index");
+}
+
+
+/* 1; 0: there is none. */
+static int
+name_read(ctl_t *ctl, const ctl_owner_t *owner, const char **name)
+{
+    int          rc;
+    char         id[PUPIL_UUID_TEXT_LEN + 1];
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = ctl_uuid_text(&owner->id, id);
+
+    res = ctl_query(ctl->data, "SELECT login_id FROM data.credential WHERE"
+                    " owner = $1::uuid AND record = $1::uuid AND login_id IS"
+                    " NOT NULL", 1, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    rc = PQntuples(res) == 0
+         ? 0 : name_open(ctl, owner, PQgetvalue(res, 0, 0), name);
+
+    PQclear(res);
+
+    return rc;
+}
+
+
+/* hex: of a bytea.  Ownership: *name lies in the command's pool. */
+static int
+name_open(ctl_t *ctl, const ctl_owner_t *owner, const char *hex,
+    const char **name)
+{
+    size_t                 len, size;
+    uint8_t               *sealed, *out;
+    pupil_str_t            value;
+    ctl_place_t            place;
+    pupil_place_t          where;
+    const pupil_subkey_t  *key;
+
+    place.owner = owner;
+    place.category = "credential";
+    place.field = "login_id";
+    place.record = &owner->id;
+
+    if (ctl_place_key(ctl, &place, 1, &where, &key) != 0) {
+        return -1;
+    }
+
+    size = strlen(hex) / 2 + 1;
+    sealed = ctl_pool_alloc(&ctl->pool, size);
+    out = ctl_pool_alloc(&ctl->pool, size);
+
+    if (pupil_hex_decode((const uint8_t *) hex + 2, strlen(hex) - 2, sealed,
+                         size, &len) != PUPIL_OK
+        || pupil_open(key, &where, sealed, len, out, &value) != PUPIL_OK)
+    {
+        return ctl_error("the log-in name of a person is not what was stored:"
+                         " restore data.credential from a backup");
+    }
+
+    *name = ctl_pool_text(&ctl->pool, value.data, value.len);
+
+    return 1;
 }
 
 

@@ -336,8 +336,8 @@ ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx)
 
 
 /*
- * The stored hash.  One from before the password was changed is checked like
- * any other, and lets nobody in.
+ * The stored hash.  One from before the password was changed, or of whom the
+ * name belonged to before, is checked like any other, and lets nobody in.
  */
 static ngx_int_t
 ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
@@ -366,7 +366,9 @@ ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
         return NGX_DECLINED;
     }
 
-    if (number < ctx->floors.are.credential) {
+    if (!ngx_http_pupil_login_named(ctx, &row)
+        || number < ctx->floors.are.credential)
+    {
         login->eligible = 0;
     }
 

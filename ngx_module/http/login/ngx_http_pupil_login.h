@@ -86,6 +86,14 @@ void ngx_http_pupil_login_index(ngx_http_pupil_ctx_t *ctx);
 /* Of what was found, whose account it would be. */
 void ngx_http_pupil_login_whom(ngx_http_pupil_ctx_t *ctx);
 
+/*
+ * Whether what the index was asked for is the account's name, or address, by
+ * its sealed value.  A row from before the name changed has a MAC that fits,
+ * too (invariant I18): it is recorded.
+ */
+ngx_uint_t ngx_http_pupil_login_named(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row);
+
 /* Reads the rest of it into the log-in, once the floors are known. */
 void ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx);
 

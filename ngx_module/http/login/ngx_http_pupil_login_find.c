@@ -17,6 +17,7 @@ typedef struct {
     pupil_str_t   category, field;
     const char   *key;
     ngx_uint_t    term;             /* that of before is the one before it */
+    ngx_uint_t    want;             /* of PUPIL_LOGIN_FIND: what is in force */
 } ngx_http_pupil_indexed_t;
 
 /* Failures without a delay, seconds to forget one, the longest delay. */
@@ -26,12 +27,14 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_pupil_login_term(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_indexed_t *indexed, pupil_str_t *plain);
+    const ngx_http_pupil_indexed_t *indexed, pupil_str_t sent,
+    uint8_t (*terms)[PUPIL_TERM_LEN], pupil_str_t *plain);
 static void ngx_http_pupil_login_bucket(ngx_http_pupil_ctx_t *ctx,
     const char *kind, pupil_str_t what, pupil_str_t device,
     const ngx_http_pupil_limit_t *limit);
 static ngx_int_t ngx_http_pupil_login_row(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, pupil_uuid_t *owner);
+static const ngx_http_pupil_indexed_t *ngx_http_pupil_login_by(ngx_uint_t by);
 static void ngx_http_pupil_login_asked(ngx_http_pupil_login_t *login,
     ngx_uint_t by, pupil_index_row_t *asked);
 static void ngx_http_pupil_login_indexed(ngx_libpq_exchange_t *ex);
@@ -47,14 +50,16 @@ static const ngx_http_pupil_indexed_t  ngx_http_pupil_login_id = {
     .category = pupil_str("credential"),
     .field = pupil_str("login_id"),
     .key = "index:credential.login_id",
-    .term = PUPIL_LOGIN_ID
+    .term = PUPIL_LOGIN_ID,
+    .want = PUPIL_LF_WANT_LOGIN_ID
 };
 
 static const ngx_http_pupil_indexed_t  ngx_http_pupil_login_email = {
     .category = pupil_str("contact"),
     .field = pupil_str("email"),
     .key = "index:contact.email",
-    .term = PUPIL_LOGIN_EMAIL
+    .term = PUPIL_LOGIN_EMAIL,
+    .want = PUPIL_LF_WANT_EMAIL
 };
 
 /* Guessing at one account from anywhere, and from one network at any. */
@@ -67,15 +72,18 @@ static const ngx_http_pupil_limit_t  ngx_http_pupil_limit_network =
 ngx_int_t
 ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx)
 {
-    pupil_str_t              login_plain, email_plain, device, network;
+    pupil_str_t              sent, login_plain, email_plain, device, network;
     const pupil_key_t       *key;
     ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
+    sent = login->input.identifier;
 
-    if (ngx_http_pupil_login_term(ctx, &ngx_http_pupil_login_id, &login_plain)
-        != NGX_OK
-        || ngx_http_pupil_login_term(ctx, &ngx_http_pupil_login_email,
+    if (ngx_http_pupil_login_term(ctx, &ngx_http_pupil_login_id, sent,
+                                  &login->terms[PUPIL_LOGIN_ID_BEFORE],
+                                  &login_plain) != NGX_OK
+        || ngx_http_pupil_login_term(ctx, &ngx_http_pupil_login_email, sent,
+                                     &login->terms[PUPIL_LOGIN_EMAIL_BEFORE],
                                      &email_plain) != NGX_OK)
     {
         return NGX_ERROR;
@@ -120,21 +128,19 @@ ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx)
 
 
 /*
- * plain: the identifier as it is compared; as sent when the category is not
- * there or refuses it, and then nothing is found.
+ * The two terms of what is sent, of before and of today.  plain: as it is
+ * compared; as sent when the category is not there or refuses it, and then
+ * nothing is found.
  */
 static ngx_int_t
 ngx_http_pupil_login_term(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_indexed_t *indexed, pupil_str_t *plain)
+    const ngx_http_pupil_indexed_t *indexed, pupil_str_t sent,
+    uint8_t (*terms)[PUPIL_TERM_LEN], pupil_str_t *plain)
 {
-    int32_t                  c, f;
-    pupil_str_t              before, sent;
-    const pupil_key_t       *key;
-    pupil_category_t        *category;
-    ngx_http_pupil_login_t  *login;
-
-    login = ctx->data;
-    sent = login->input.identifier;
+    int32_t             c, f;
+    pupil_str_t         before;
+    const pupil_key_t  *key;
+    pupil_category_t   *category;
 
     c = pupil_policy_category(&ctx->conf->serves.policy, indexed->category);
     category = c < 0 ? NULL : ctx->conf->serves.policy.categories[c];
@@ -158,8 +164,8 @@ ngx_http_pupil_login_term(ngx_http_pupil_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    pupil_blind_term(key, before, login->terms[indexed->term - 1]);
-    pupil_blind_term(key, *plain, login->terms[indexed->term]);
+    pupil_blind_term(key, before, terms[0]);
+    pupil_blind_term(key, *plain, terms[1]);
 
     return NGX_OK;
 }
@@ -306,6 +312,57 @@ ngx_http_pupil_login_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 }
 
 
+/*
+ * One of the two terms: who is found by that of before may have one name with
+ * that of today.  The decoy's name, too, is looked for: whoever is not found
+ * costs as much (invariant I13).
+ */
+ngx_uint_t
+ngx_http_pupil_login_named(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row)
+{
+    uint8_t                          terms[2][PUPIL_TERM_LEN];
+    uint8_t                         *asked;
+    pupil_rc_t                       rc;
+    pupil_str_t                      value, plain;
+    ngx_http_pupil_login_t          *login;
+    const ngx_http_pupil_indexed_t  *indexed;
+
+    login = ctx->data;
+    asked = login->terms[login->found_by];
+    indexed = ngx_http_pupil_login_by(login->found_by);
+
+    rc = ngx_http_pupil_value(ctx, row, indexed->want, &value);
+
+    if (rc == PUPIL_OK
+        && ngx_http_pupil_login_term(ctx, indexed, value, terms, &plain)
+           == NGX_OK
+        && (ngx_memcmp(terms[0], asked, PUPIL_TERM_LEN) == 0
+            || ngx_memcmp(terms[1], asked, PUPIL_TERM_LEN) == 0))
+    {
+        return 1;
+    }
+
+    if (login->known && row->stmt->statement.granted[indexed->want]
+        && (rc == PUPIL_OK || rc == PUPIL_NOT_FOUND))
+    {
+        ngx_http_pupil_tampered(ctx, "pupil.blind_index", &login->found_record,
+                                &login->owner.id,
+                                "it is of a name from before");
+    }
+
+    return 0;
+}
+
+
+static const ngx_http_pupil_indexed_t *
+ngx_http_pupil_login_by(ngx_uint_t by)
+{
+    return by <= PUPIL_LOGIN_ID ? &ngx_http_pupil_login_id
+                                : &ngx_http_pupil_login_email;
+}
+
+
 /* What a row by this term must be of. */
 static void
 ngx_http_pupil_login_asked(ngx_http_pupil_login_t *login, ngx_uint_t by,
@@ -313,8 +370,7 @@ ngx_http_pupil_login_asked(ngx_http_pupil_login_t *login, ngx_uint_t by,
 {
     const ngx_http_pupil_indexed_t  *indexed;
 
-    indexed = by <= PUPIL_LOGIN_ID ? &ngx_http_pupil_login_id
-                                   : &ngx_http_pupil_login_email;
+    indexed = ngx_http_pupil_login_by(by);
 
     ngx_memzero(asked, sizeof(pupil_index_row_t));
     asked->category = indexed->category;
