@@ -68,10 +68,23 @@ is add('m.head', 'school_admin', '--institution', $school->{id})->{code}, 0,
 
 # ---- refused, and nothing is left
 
+my $folder = tmp_dir() . '/roster';
+mkdir $folder or die "$folder: $!\n";
+for my $path (glob root_dir() . '/docs/quickstart/data/sds-100-users/*.csv') {
+    my ($name) = $path =~ m{([^/]+)$};
+    my $text = slurp($path);
+    $text =~ s/^(.*,DTodd,.*?,Active,.*?),,/$1,Daisy.Todd\@school.example,/m
+        or die "$name: nobody\n" if $name eq 'Teacher.csv';
+    spew("$folder/$name", $text);
+}
+$site->ctl_ok('import', 'sds', $folder, '--dates', 'open', $site->ctl_where);
+
 my $before = counts();
 my @refused = (
     ['a name that somebody has', ['CBeane', 'dpo'], qr/already/],
     ['in another spelling', [uc $login, 'dpo'], qr/already/],
+    ['an address that somebody logs in with',
+     ['daisy.todd@SCHOOL.example', 'dpo'], qr/e-mail address/],
     ['a name that is none', ["a b", 'dpo'], qr/log-in name/],
     ['an empty name', ['', 'dpo'], qr/log-in name/],
     ['no such role', ['x.y', 'headmaster'], qr/roles are/],
