@@ -116,6 +116,16 @@ account_check(ctl_t *ctl, account_t *account)
         return ctl_error("somebody logs in with this name already");
     }
 
+    /* a log-in asks for a name first: it would be the other's no more */
+    if (rc == 0) {
+        rc = ctl_subject_address(ctl, login);
+    }
+
+    if (rc == 1) {
+        return ctl_error("this is somebody's e-mail address, by which they"
+                         " log in");
+    }
+
     return rc == 0 ? ctl_role_institution(ctl, &account->role) : -1;
 }
 

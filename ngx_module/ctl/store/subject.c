@@ -32,6 +32,8 @@
 
 static int index_row(ctl_t *ctl, const PGresult *res,
     const uint8_t term[PUPIL_TERM_LEN], pupil_uuid_t *subject);
+static int login_terms(ctl_t *ctl, const char *name, const char *field,
+    const char *login, ctl_login_t *out);
 static int named(ctl_t *ctl, const uint8_t term[PUPIL_TERM_LEN],
     const pupil_uuid_t *subject);
 static int name_read(ctl_t *ctl, const ctl_owner_t *owner, const char **name);
@@ -217,32 +219,77 @@ name_open(ctl_t *ctl, const ctl_owner_t *owner, const char *hex,
 int
 ctl_subject_login(ctl_t *ctl, const char *login, ctl_login_t *out)
 {
-    int32_t             field;
+    if (ctl_plugin_find(ctl, "credential") == NULL) {
+        return ctl_error("the plugin credential is not in %s",
+                         ctl->opt.plugins);
+    }
+
+    return login_terms(ctl, "credential", "login_id", login, out);
+}
+
+
+int
+ctl_subject_address(ctl_t *ctl, const char *login)
+{
+    int          rc;
+    char         before[CTL_BYTEA_SIZE(PUPIL_TERM_LEN)];
+    char         today[CTL_BYTEA_SIZE(PUPIL_TERM_LEN)];
+    PGresult    *res;
+    const char  *params[2];
+    ctl_login_t  sought;
+
+    if (ctl_plugin_find(ctl, "contact") == NULL) {
+        return 0;
+    }
+
+    rc = login_terms(ctl, "contact", "email", login, &sought);
+    if (rc <= 0) {
+        return rc;
+    }
+
+    params[0] = ctl_bytea(sought.before, PUPIL_TERM_LEN, before);
+    params[1] = ctl_bytea(sought.term, PUPIL_TERM_LEN, today);
+
+    res = ctl_query(ctl->data, "SELECT FROM pupil.blind_index WHERE category ="
+                    " 'contact' AND field = 'email' AND term IN ($1::bytea,"
+                    " $2::bytea) LIMIT 1", 2, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    rc = PQntuples(res);
+    PQclear(res);
+
+    return rc;
+}
+
+
+/* 1; 0 for what no such field can hold. */
+static int
+login_terms(ctl_t *ctl, const char *name, const char *field, const char *login,
+    ctl_login_t *out)
+{
+    int32_t             f;
     pupil_str_t         before, value;
     pupil_fault_t       fault;
     pupil_category_t   *category;
     const pupil_key_t  *key;
 
-    field = -1;
-    category = ctl_plugin_find(ctl, "credential");
+    category = ctl_plugin_find(ctl, name);
+    f = pupil_category_field(category, ctl_str(field));
 
-    if (category != NULL) {
-        field = pupil_category_field(category, ctl_str("login_id"));
+    if (f < 0) {
+        return ctl_error("the plugin %s has no field %s", name, field);
     }
 
-    if (field < 0) {
-        return ctl_error("the plugin credential is not in %s",
-                         ctl->opt.plugins);
-    }
-
-    key = ctl_key_index(ctl, "credential", "login_id");
+    key = ctl_key_index(ctl, name, field);
     if (key == NULL) {
         return -1;
     }
 
-    if (pupil_value_accept_text(category, (uint32_t) field, ctl_str(login),
+    if (pupil_value_accept_text(category, (uint32_t) f, ctl_str(login),
                                 &ctl->alloc, &out->clear, &fault) != PUPIL_OK
-        || pupil_value_term_before(category, (uint32_t) field, out->clear,
+        || pupil_value_term_before(category, (uint32_t) f, out->clear,
                                    &ctl->alloc, &before) != PUPIL_OK
         || pupil_fold(before, &ctl->alloc, &value) != PUPIL_OK)
     {

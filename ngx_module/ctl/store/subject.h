@@ -26,6 +26,9 @@ typedef struct {
 /* 1, 0 when it can be nobody's, -1 error said. */
 int ctl_subject_login(ctl_t *ctl, const char *login, ctl_login_t *out);
 
+/* Whether somebody logs in with this as an e-mail address: 1, 0 or -1. */
+int ctl_subject_address(ctl_t *ctl, const char *login);
+
 /* The MAC of a row of the blind index (invariant I18). */
 int ctl_index_mac(ctl_t *ctl, const char *category, const char *field,
     const uint8_t term[PUPIL_TERM_LEN], const pupil_uuid_t *owner,
