@@ -118,6 +118,21 @@ static const check_question_t  object_questions[] = {
       OF_NO_EXTENSION("pg_event_trigger", "e.oid") " ORDER BY 1",
       "the event trigger %s is of no migration: drop it" },
 
+    { "SELECT c.oid::regclass FROM pg_class AS c"
+      " JOIN pg_class AS top ON top.oid = coalesce(pg_partition_root(c.oid),"
+      " c.oid) JOIN pg_namespace AS n ON n.oid = top.relnamespace"
+      " WHERE n.nspname IN " OURS " AND c.relkind IN ('r', 'p')"
+      " AND c.relpersistence <> 'p' ORDER BY 1",
+      "table %s, which a crash of the server empties: ALTER TABLE it SET"
+      " LOGGED" },
+
+    { "SELECT format('%s is a member of %s', m.member::regrole,"
+      " m.roleid::regrole) FROM pg_auth_members AS m"
+      " WHERE m.roleid::regrole::text LIKE 'pupil\\_%'"
+      " AND m.member <> session_user::regrole ORDER BY 1",
+      "the role %s, and may do what it may: REVOKE it, unless that is"
+      " somebody who runs pupilctl" },
+
     { NULL, NULL }
 };
 

@@ -6,7 +6,20 @@
 #include "ctl/store/objects.h"
 
 
+/*
+ * A table of ours: in one of our schemas, or a partition of one that is,
+ * wherever that lies, or the list itself.
+ */
 #define OURS  "('pupil', 'data', 'keystore')"
+#define OF_OURS(relation)                                                     \
+    " JOIN pg_class AS c ON c.oid = " relation                                \
+    " JOIN pg_class AS top ON top.oid = coalesce(pg_partition_root(c.oid),"   \
+    " c.oid) JOIN pg_namespace AS n ON n.oid = top.relnamespace"              \
+    " WHERE (n.nspname IN " OURS " OR c.oid ="                                \
+    " to_regclass('public.pupil_object'))"
+
+/* The first object that initdb did not make (access/transam.h). */
+#define MADE_LATER  ">= 16384"
 
 /* As kind, name and definition; names have their schemas. */
 #define FUNCTIONS                                                             \
@@ -16,22 +29,23 @@
     " FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace"     \
     " WHERE n.nspname IN " OURS
 
-/* A partition's clone goes with its parent's. */
+/*
+ * A partition's clone goes with its parent's.  An internal one is PostgreSQL's
+ * own, of a constraint, if what it calls is.
+ */
 #define TRIGGERS                                                              \
     "SELECT 'trigger', concat(t.tgname, ' on ', c.oid::regclass),"            \
     " concat_ws(' ', t.tgenabled, pg_get_triggerdef(t.oid))"                  \
-    " FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid"           \
-    " JOIN pg_namespace AS n ON n.oid = c.relnamespace"                       \
-    " WHERE n.nspname IN " OURS                                               \
-    " AND NOT t.tgisinternal AND t.tgparentid = 0"
+    " FROM pg_trigger AS t" OF_OURS("t.tgrelid")                              \
+    " AND (NOT t.tgisinternal OR t.tgfoid " MADE_LATER ")"                    \
+    " AND t.tgparentid = 0"
 
 /* A view is one of its own. */
 #define RULES                                                                 \
     "SELECT 'rule', concat(r.rulename, ' on ', c.oid::regclass),"             \
     " concat_ws(' ', r.ev_enabled, pg_get_ruledef(r.oid))"                    \
-    " FROM pg_rewrite AS r JOIN pg_class AS c ON c.oid = r.ev_class"          \
-    " JOIN pg_namespace AS n ON n.oid = c.relnamespace"                       \
-    " WHERE n.nspname IN " OURS " AND r.rulename <> '_RETURN'"
+    " FROM pg_rewrite AS r" OF_OURS("r.ev_class")                             \
+    " AND r.rulename <> '_RETURN'"
 
 #define VIEWS                                                                 \
     "SELECT CASE c.relkind WHEN 'f' THEN 'foreign table' ELSE 'view' END,"    \
@@ -44,15 +58,47 @@
     "SELECT 'policy', concat(p.polname, ' on ', c.oid::regclass),"            \
     " concat_ws(' ', p.polcmd, p.polpermissive, p.polroles::regrole[],"       \
     " pg_get_expr(p.polqual, c.oid), pg_get_expr(p.polwithcheck, c.oid))"     \
-    " FROM pg_policy AS p JOIN pg_class AS c ON c.oid = p.polrelid"           \
-    " JOIN pg_namespace AS n ON n.oid = c.relnamespace"                       \
-    " WHERE n.nspname IN " OURS
+    " FROM pg_policy AS p" OF_OURS("p.polrelid")
+
+/*
+ * A partition's clone goes with its parent's here, and below.  That a record
+ * has facts comes with the acceptance of grants, and of no file.
+ */
+#define CONSTRAINTS                                                           \
+    "SELECT 'constraint', concat(k.conname, ' on ', c.oid::regclass),"        \
+    " pg_get_constraintdef(k.oid)"                                            \
+    " FROM pg_constraint AS k" OF_OURS("k.conrelid")                          \
+    " AND k.contype <> 't' AND k.conparentid = 0 AND k.coninhcount = 0"       \
+    " AND pg_get_constraintdef(k.oid) NOT IN ('CHECK ((facts IS NOT NULL))'," \
+    " 'CHECK ((facts IS NOT NULL)) NOT VALID')"
+
+/* Those that are of no constraint. */
+#define INDEXES                                                               \
+    "SELECT 'index', concat(i.indexrelid::regclass, ' on ', c.oid::regclass)," \
+    " concat_ws(' ', i.indisvalid, pg_get_indexdef(i.indexrelid))"            \
+    " FROM pg_index AS i" OF_OURS("i.indrelid")                               \
+    " AND NOT EXISTS (SELECT FROM pg_inherits AS p WHERE p.inhrelid ="        \
+    " i.indexrelid) AND NOT EXISTS (SELECT FROM pg_constraint AS k"           \
+    " WHERE k.conindid = i.indexrelid AND k.conrelid = i.indrelid)"           \
+    " AND c.relkind IN ('r', 'p', 'm')"
+
+/* That of a partition is not used. */
+#define DEFAULTS                                                              \
+    "SELECT 'default', concat(a.attname, ' on ', c.oid::regclass),"           \
+    " pg_get_expr(d.adbin, d.adrelid)"                                        \
+    " FROM pg_attrdef AS d JOIN pg_attribute AS a"                            \
+    " ON a.attrelid = d.adrelid AND a.attnum = d.adnum" OF_OURS("d.adrelid")  \
+    " AND NOT c.relispartition"
 
 #define OBJECTS                                                               \
     "(SELECT o.kind, o.name, encode(sha256(convert_to(o.definition, 'UTF8'))," \
     " 'hex') AS digest FROM (" FUNCTIONS " UNION ALL " TRIGGERS " UNION ALL " \
-    RULES " UNION ALL " VIEWS " UNION ALL " POLICIES ") AS o"                 \
+    RULES " UNION ALL " VIEWS " UNION ALL " POLICIES " UNION ALL "            \
+    CONSTRAINTS " UNION ALL " INDEXES " UNION ALL " DEFAULTS ") AS o"         \
     " (kind, name, definition))"
+
+/* Kinds that were not written down from the beginning. */
+#define NEWER  "('constraint', 'default', 'index')"
 
 
 static const char  table_sql[] =
@@ -60,6 +106,11 @@ static const char  table_sql[] =
     " name text NOT NULL, digest text NOT NULL, PRIMARY KEY (kind, name));"
     "INSERT INTO public.pupil_object SELECT * FROM " OBJECTS " AS now;"
     "GRANT SELECT ON public.pupil_object TO ";
+
+static const char  newer_sql[] =
+    "INSERT INTO public.pupil_object SELECT * FROM " OBJECTS " AS now"
+    " WHERE now.kind IN " NEWER " AND NOT EXISTS (SELECT"
+    " FROM public.pupil_object AS p WHERE p.kind IN " NEWER ")";
 
 static const char  before_sql[] =
     "SELECT coalesce(json_agg(now), '[]') FROM " OBJECTS " AS now";
@@ -90,10 +141,11 @@ static const char  made_sql[] =
 const char  ctl_objects_changed_sql[] =
     CHANGED " ORDER BY kind, name";
 
-/* A trigger hides no row from who reads. */
+/* A trigger, and what bears on rows that are written, hide none. */
 static const char  hiding_sql[] =
-    CHANGED " AND kind <> 'trigger' AND (name = $1 OR right(name,"
-    " length($1) + 4) = ' on ' || $1) ORDER BY kind, name";
+    CHANGED " AND kind NOT IN ('trigger', 'constraint', 'default', 'index')"
+    " AND (name = $1 OR right(name, length($1) + 4) = ' on ' || $1)"
+    " ORDER BY kind, name";
 
 
 int
@@ -113,7 +165,7 @@ ctl_objects_table(PGconn *conn, const char *readers)
     PQclear(res);
 
     if (made) {
-        return 0;
+        return ctl_exec(conn, newer_sql, 0, NULL);
     }
 
     ctl_buf_init(&sql);

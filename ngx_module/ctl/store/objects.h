@@ -2,7 +2,7 @@
  * Copyright (C) the Pupil authors
  *
  * What decides in a database beside its tables: functions, triggers, rules,
- * views, policies.  `pupilctl migrate` writes down what each migration and
+ * views, policies, constraints, indexes, defaults.  `pupilctl migrate` writes down what each migration and
  * each plugin's file made, by name and digest, in public.pupil_object, so that
  * pupilctl check can tell what none of them made (invariant I20).
  *
@@ -19,7 +19,7 @@
 
 /*
  * Makes the table, if it is not there.  What a database that is older than the
- * table has is taken as it is.  readers: roles.
+ * table, or than a kind in it, has is taken as it is.  readers: roles.
  */
 int ctl_objects_table(PGconn *conn, const char *readers);
 
