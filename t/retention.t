@@ -140,7 +140,7 @@ is rows('data.homework', "record = '$homework'"), 0,
 
 $db->do("UPDATE pupil.session SET expires_at = now() - interval '1 hour'");
 $db->do("INSERT INTO pupil.login_throttle (tenant, bucket, failures, last_at,"
-    . " not_before) SELECT ?, decode(repeat('00', 16), 'hex'), 1, now() -"
+    . " not_before) SELECT ?, decode(repeat('00', 32), 'hex'), 1, now() -"
     . " interval '2 days', now()", {}, $site->tenant);
 $run = retention();
 cmp_ok $run->{sessions}, '>', 0, 'sessions that have expired are swept';
