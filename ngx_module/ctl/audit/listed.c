@@ -12,6 +12,9 @@
 #include "ctl/base/literal.h"
 
 
+#define UNIQUE_VIOLATION  "23505"
+
+
 typedef struct {
     uint8_t  hash[crypto_hash_sha256_BYTES];
 } listed_shape_t;
@@ -32,6 +35,7 @@ static int about_actor(const listing_t *listing, pupil_str_t shape);
 static void row_add(listing_t *listing, const pupil_uuid_t *subject,
     uint64_t number, const audit_event_t *event, int64_t leaf);
 static int rows_compare(const void *one, const void *two);
+static int rows_insert(ctl_t *ctl, const char *const params[ARRAY_COUNT]);
 static void arrays_fill(const listing_t *listing,
     ctl_buf_t arrays[ARRAY_COUNT]);
 
@@ -40,6 +44,14 @@ static void arrays_fill(const listing_t *listing,
 static const char  shapes_sql[] =
     "SELECT s.shape FROM pupil.audit_shape AS s"
     " WHERE strpos(s.accesses, '\"about\":\"actor\"') > 0";
+
+/* By the key: the first four of those arrays. */
+static const char  give_way_sql[] =
+    "DELETE FROM pupil.audit_subject AS l USING unnest($1::uuid[],"
+    " $2::bigint[], $3::bigint[], $4::bigint[]) AS u (subject, at, writer,"
+    " number) WHERE l.tenant = pupil.current_tenant() AND l.subject ="
+    " u.subject AND l.at = timestamptz 'epoch' + u.at * interval '1 us' AND"
+    " l.writer = u.writer AND l.number = u.number";
 
 /*
  * In the order of the key, so that pages of the index are met once; what is in
@@ -228,7 +240,13 @@ listing_store(listing_t *listing, ctl_t *ctl)
         params[i] = arrays[i].data;
     }
 
-    rc = ctl_exec(ctl->data, store_sql, ARRAY_COUNT, params);
+    rc = rows_insert(ctl, params);
+
+    /* of a log that was sealed before, and restored or taken back */
+    if (rc == 1) {
+        rc = ctl_exec(ctl->data, give_way_sql, ARRAY_EVENTS, params) == 0
+             ? ctl_exec(ctl->data, store_sql, ARRAY_COUNT, params) : -1;
+    }
 
     for (i = 0; i < ARRAY_COUNT; i++) {
         ctl_buf_free(&arrays[i]);
@@ -237,6 +255,41 @@ listing_store(listing_t *listing, ctl_t *ctl)
     listing->rows.count = 0;
 
     return rc;
+}
+
+
+/* 0; 1: some are there, and nothing was stored; or -1. */
+static int
+rows_insert(ctl_t *ctl, const char *const params[ARRAY_COUNT])
+{
+    int          there;
+    PGresult    *res;
+    const char  *state;
+
+    if (ctl_exec(ctl->data, "SAVEPOINT listed", 0, NULL) != 0) {
+        return -1;
+    }
+
+    res = PQexecParams(ctl->data, store_sql, ARRAY_COUNT, NULL, params, NULL,
+                       NULL, 0);
+    state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+    there = state != NULL && strcmp(state, UNIQUE_VIOLATION) == 0;
+
+    if (PQresultStatus(res) != PGRES_COMMAND_OK && !there) {
+        ctl_error("events cannot be listed: SQLSTATE %s",
+                  state != NULL ? state : "none");
+        PQclear(res);
+        return -1;
+    }
+
+    PQclear(res);
+
+    if (there) {
+        return ctl_exec(ctl->data, "ROLLBACK TO listed", 0, NULL) == 0 ? 1
+                                                                       : -1;
+    }
+
+    return ctl_exec(ctl->data, "RELEASE listed", 0, NULL);
 }
 
 

@@ -44,7 +44,10 @@ void listing_add(listing_t *listing, uint64_t number,
 void listing_sort(listing_t *listing);
 int listed_compare(const listed_t *a, const listed_t *b);
 
-/* Stores rows that are not there, in a transaction, and is empty then. */
+/*
+ * Stores rows, in a transaction, and is empty then.  What is there of the same
+ * gives way.
+ */
 int listing_store(listing_t *listing, ctl_t *ctl);
 
 void listing_free(listing_t *listing);
