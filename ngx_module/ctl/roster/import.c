@@ -127,6 +127,7 @@ report_json(const roster_t *roster, double seconds)
                   "roles", (json_int_t) counts[ROSTER_ROLE].ended,
                   "enrolments", (json_int_t) counts[ROSTER_ENROLMENT].ended));
     json_object_set(report, "refused", roster->refused);
+    json_object_set(report, "tampered", roster->tampered);
     json_object_set(report, "columns_not_taken", roster->columns);
     json_object_set(report, "files_not_taken", roster->files);
     json_object_set_new(report, "seconds", json_real(seconds));
@@ -204,6 +205,26 @@ refused_print(const roster_t *roster)
 
 
 static void
+tampered_print(const roster_t *roster)
+{
+    size_t   i;
+    json_t  *entry;
+
+    if (json_array_size(roster->tampered) == 0) {
+        return;
+    }
+
+    puts("\nChanged by somebody without the keys:");
+
+    json_array_foreach(roster->tampered, i, entry) {
+        printf("  %s of %s in %s: %s\n", text_of(entry, "table"),
+               text_of(entry, "subject"), text_of(entry, "where"),
+               text_of(entry, "fate"));
+    }
+}
+
+
+static void
 not_taken_print(const roster_t *roster)
 {
     size_t      i;
@@ -245,8 +266,22 @@ report_print(const roster_t *roster, double seconds)
 
     counts_print(roster);
     refused_print(roster);
+    tampered_print(roster);
     not_taken_print(roster);
     printf("\n%.1f seconds\n", seconds);
+}
+
+
+/* What may be put right, and would live on then (invariant I18). */
+static int
+left_check(const roster_t *roster)
+{
+    return roster->left == 0 ? 0
+           : ctl_error("%zu row%s changed by somebody without the keys, which"
+                       " another source is said to have given, cannot be ended"
+                       " by this roster: pupilctl subject lock, and unlock, of"
+                       " these people revokes what was there before",
+                       roster->left, ctl_plural(roster->left));
 }
 
 
@@ -308,10 +343,10 @@ import(ctl_t *ctl, const roster_format_t *format)
         goto done;
     }
 
-    rc = CTL_DONE;
     roster_progress_end();
     seconds = (double) (ctl_now() - start) / (double) PUPIL_TIME_SECOND;
     report_print(&roster, seconds);
+    rc = left_check(&roster) == 0 ? CTL_DONE : CTL_FAILED;
 
 done:
 

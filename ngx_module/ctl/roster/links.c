@@ -72,10 +72,17 @@ row_differs(const roster_stored_t *row, const roster_stored_t *want)
 }
 
 
-/* Whether the row as it is would let somebody do what this does not. */
+/*
+ * Whether the row as it is, or as it was before somebody changed it, would let
+ * somebody do what this does not.
+ */
 static int
 row_narrows(const roster_stored_t *row, const roster_stored_t *want)
 {
+    if (row->tampered) {
+        return 1;
+    }
+
     return row->authentic
            && (want->to < row->to || want->from > row->from
                || pupil_uuid_compare(&row->institution, &want->institution)
@@ -115,6 +122,10 @@ link_apply(roster_t *roster, const roster_table_t *table, plan_t *plan,
         count->changed++;
     }
 
+    if (row != NULL && row->tampered) {
+        roster_stored_tampered(roster, table->kind, row, "written anew");
+    }
+
     if (row != NULL && row_narrows(row, &want)) {
         roster_revoke_add(&plan->revoked, table->kind, &want);
 
@@ -147,6 +158,24 @@ links_write(roster_t *roster, const roster_table_t *table, plan_t *plan)
 }
 
 
+/*
+ * Whether an absent row is to be ended: one that was tampered with is, too, as
+ * it may be put right; but it is not ours to say of whom another source is.
+ */
+static int
+absent_ends(roster_t *roster, roster_kind_t kind, const roster_stored_t *row)
+{
+    if (!row->tampered) {
+        return roster_stored_live(roster, row);
+    }
+
+    roster_stored_tampered(roster, kind, row, row->ours ? "ended" : "left");
+    roster->left += !row->ours;
+
+    return row->ours;
+}
+
+
 static void
 absent_end(roster_t *roster, const roster_table_t *table, plan_t *plan)
 {
@@ -159,7 +188,7 @@ absent_end(roster_t *roster, const roster_table_t *table, plan_t *plan)
     for (i = 0; i < table->count; i++) {
         ended = table->rows[i];
 
-        if (ended.matched || !roster_stored_live(roster, &ended)) {
+        if (ended.matched || !absent_ends(roster, table->kind, &ended)) {
             continue;
         }
 

@@ -82,6 +82,7 @@ roster_init(roster_t *roster, ctl_t *ctl, const char *source)
                          && strcmp(ctl->opt.dates, "open") == 0;
     roster->today = ctl_today();
     roster->refused = json_array();
+    roster->tampered = json_array();
     roster->columns = json_array();
     roster->files = json_array();
 }
@@ -107,6 +108,7 @@ roster_free(roster_t *roster)
     ctl_map_free(&roster->floors);
 
     json_decref(roster->refused);
+    json_decref(roster->tampered);
     json_decref(roster->columns);
     json_decref(roster->files);
     ctl_pool_free(&roster->pool);

@@ -155,7 +155,8 @@ typedef struct {
     ctl_map_t         floors;           /* of authority, by subject */
 
     roster_count_t    counts[ROSTER_KINDS];
-    json_t           *refused, *columns, *files;
+    size_t            left;             /* tampered rows, not ended */
+    json_t           *refused, *tampered, *columns, *files;
 } roster_t;
 
 

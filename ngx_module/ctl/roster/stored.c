@@ -171,6 +171,8 @@ row_read(roster_t *roster, roster_kind_t kind, const PGresult *res, int n,
         return 0;
     }
 
+    row->tampered = 1;
+
     return ctl_record_one(roster->ctl, &roster_link_access[kind],
                             "tampered", &row->subject, tampered_detail[kind]);
 }
@@ -275,6 +277,19 @@ roster_stored_live(const roster_t *roster, const roster_stored_t *row)
 {
     return row->ours && row->authentic && row->role != 0
            && row->to >= roster->today;
+}
+
+
+void
+roster_stored_tampered(roster_t *roster, roster_kind_t kind,
+    const roster_stored_t *row, const char *fate)
+{
+    char  subject[PUPIL_UUID_TEXT_LEN + 1], where[PUPIL_UUID_TEXT_LEN + 1];
+
+    json_array_append_new(roster->tampered,
+        json_pack("{s:s,s:s,s:s,s:s}", "table", tables_of[kind],
+                  "subject", ctl_uuid_text(&row->subject, subject),
+                  "where", ctl_uuid_text(&row->where, where), "fate", fate));
 }
 
 

@@ -23,6 +23,7 @@ typedef struct {
     uint32_t          number;       /* that its MAC names */
     char              source[64];
     uint8_t           authentic;    /* and not revoked */
+    uint8_t           tampered;     /* changed without the keys */
     uint8_t           ours;         /* of this roster's source */
     uint8_t           matched;      /* the roster has it as well */
 } roster_stored_t;
@@ -51,6 +52,10 @@ roster_stored_t *roster_stored_find(const roster_t *roster,
     const roster_table_t *table, const roster_link_t *link);
 /* Whether an import of this source gave it and it has not ended. */
 int roster_stored_live(const roster_t *roster, const roster_stored_t *row);
+
+/* In the report: a row that was tampered with, and what became of it. */
+void roster_stored_tampered(roster_t *roster, roster_kind_t kind,
+    const roster_stored_t *row, const char *fate);
 
 /* The role in pupil.role and pupil.enrolment. */
 const char *roster_stored_role(roster_role_t role);
