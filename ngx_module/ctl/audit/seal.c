@@ -30,6 +30,7 @@
 #include "ctl/base/clock.h"
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
+#include "ctl/base/wait.h"
 
 
 #define PAUSE       2           /* seconds, with --follow */
@@ -96,6 +97,11 @@ static const struct {
 static const char  lock_sql[] =
     "SELECT pg_try_advisory_lock(hashtextextended('pupil.seal', 0))";
 
+/* The same, of pg_locks. */
+static const char  lock_is[] =
+    "(l.classid::bigint << 32) | l.objid::bigint ="
+    " hashtextextended('pupil.seal', 0) AND l.objsubid = 1";
+
 /* In the order of their times: what is left out comes later. */
 static const char  records_sql[] =
     "SELECT " AUDIT_ROW_COLUMNS ", coalesce(w.number, 0)"
@@ -149,8 +155,9 @@ ctl_cmd_audit_seal(ctl_t *ctl)
 static int
 seal_lock(ctl_t *ctl)
 {
-    int        locked, said;
-    PGresult  *res;
+    int            rc, locked, said;
+    PGresult      *res;
+    ctl_holder_t   holder;
 
     for (said = 0; /* void */ ; said = 1) {
         res = ctl_query_one(ctl->data, lock_sql, 0, NULL);
@@ -163,6 +170,14 @@ seal_lock(ctl_t *ctl)
 
         if (locked) {
             return 0;
+        }
+
+        rc = ctl_wait_stranger(ctl->data, lock_is, 0, NULL, &holder);
+
+        if (rc != 0) {
+            return rc < 0 ? -1
+                   : ctl_error("the turn of the sealer is held by %s: end that,"
+                               " and try again", holder.text);
         }
 
         if (!ctl->opt.follow) {

@@ -12,13 +12,18 @@
 #include "core/endpoints/database.h"
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
+#include "ctl/base/wait.h"
+
+
+#define LOCKED  "55P03"         /* lock_not_available */
 
 
 static void connect_error(const PGconn *conn, const char *what);
 static const char *tls_mode(const char *conninfo);
 static int hosts_local(const char *hosts);
 static void ignore_notice(void *arg, const char *message);
-static void query_error(const PGconn *conn, const PGresult *res);
+static void query_error(const PGconn *conn, const PGresult *res,
+    const ctl_holder_t *holder);
 static int database_open(pupil_database_id_t database, const char *conninfo,
     PGconn **conn, ctl_count_t *count);
 static int count_event(PGEventId id, void *info, void *arg);
@@ -56,7 +61,8 @@ ctl_connect(const char *conninfo, const char *what)
 
     /* names mean PostgreSQL's own, whatever the role is set to (I20) */
     if (ctl_exec(conn, "SET search_path = pg_catalog, pg_temp", 0, NULL) != 0
-        || ctl_exec(conn, "SET timezone = 'UTC'", 0, NULL) != 0)
+        || ctl_exec(conn, "SET timezone = 'UTC'", 0, NULL) != 0
+        || ctl_wait_bound(conn) != 0)
     {
         PQfinish(conn);
         return NULL;
@@ -172,12 +178,20 @@ ignore_notice(void *arg, const char *message)
 
 /* The detail of an error can hold values: it is not shown (I14). */
 static void
-query_error(const PGconn *conn, const PGresult *res)
+query_error(const PGconn *conn, const PGresult *res,
+    const ctl_holder_t *holder)
 {
     const char  *state, *text;
 
     state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
     text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+
+    if (state != NULL && strcmp(state, LOCKED) == 0 && holder->seen) {
+        ctl_error("a lock in the database \"%s\" is held by %s: end that, and"
+                  " try again", PQdb(conn), holder->text);
+        return;
+    }
+
     ctl_error("the database \"%s\" said: %s (SQLSTATE %s)", PQdb(conn),
               text != NULL ? text : "the connection was lost",
               state != NULL ? state : "none");
@@ -189,18 +203,14 @@ ctl_query(PGconn *conn, const char *sql, int count,
     const char *const *params)
 {
     PGresult        *res;
+    ctl_holder_t     holder;
     ExecStatusType   status;
 
-    if (count == 0) {
-        res = PQexec(conn, sql);
-    } else {
-        res = PQexecParams(conn, sql, count, NULL, params, NULL, NULL, 0);
-    }
-
+    res = ctl_wait(conn, sql, count, params, &holder);
     status = PQresultStatus(res);
 
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-        query_error(conn, res);
+        query_error(conn, res, &holder);
         PQclear(res);
         return NULL;
     }

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "ctl/base/db.h"
+#include "ctl/base/wait.h"
 #include "ctl/store/turn.h"
 
 
@@ -17,6 +18,7 @@
 
 
 static int turn_wait(ctl_t *ctl, const char *sql);
+static int turn_stranger(ctl_t *ctl);
 static int turn_try(ctl_t *ctl, const char *sql);
 
 
@@ -51,12 +53,36 @@ turn_wait(ctl_t *ctl, const char *sql)
     for (tries = 1; ; tries++) {
         rc = turn_try(ctl, sql);
 
-        if (rc <= 0 || tries == TRIES) {
+        if (rc <= 0) {
             return rc;
+        }
+
+        if (tries == TRIES) {
+            return turn_stranger(ctl) != 0 ? -1 : rc;
         }
 
         (void) nanosleep(&pause, NULL);
     }
+}
+
+
+/* -1: who holds it is none of ours, which is said. */
+static int
+turn_stranger(ctl_t *ctl)
+{
+    int            rc;
+    const char    *params[1];
+    ctl_holder_t   holder;
+
+    params[0] = ctl->tenant_text;
+
+    rc = ctl_wait_stranger(ctl->data, "l.classid = 1347760177 AND l.objid ="
+                           " (hashtext($1)::bigint & 4294967295)::oid AND"
+                           " l.objsubid = 2", 1, params, &holder);
+
+    return rc <= 0 ? rc
+           : ctl_error("the turn of this tenant is held by %s: end that, and"
+                       " try again", holder.text);
 }
 
 
