@@ -13,9 +13,17 @@
 #include "core/audit/record.h"
 
 
+/*
+ * Microseconds.  What is dated when nobody writes, as infinity, which is no
+ * number, is of the last day that is one: its MAC does not fit.
+ */
+#define AUDIT_ROW_TIME(at)                                                    \
+    "(extract(epoch FROM least(greatest(" at ", '0001-01-01'), '9999-12-31'))" \
+    " * 1000000)::bigint"
+
 /* Of pupil.audit_record AS r, in the order of the enum. */
 #define AUDIT_ROW_COLUMNS                                                     \
-    "r.writer, r.number, (extract(epoch FROM r.at) * 1000000)::bigint,"       \
+    "r.writer, r.number, " AUDIT_ROW_TIME("r.at") ","                         \
     " r.request, r.actor, r.institution, r.role, r.network, r.shape,"         \
     " r.policy, r.outcome, r.subjects, r.note, r.mac"
 

@@ -25,7 +25,7 @@ static void found(sealed_run_t *r, sealed_kind_t kind, uint64_t event);
 /* The server sorts, on its disk where it has to. */
 static const char  listed_sql[] =
     "DECLARE listed NO SCROLL CURSOR FOR SELECT l.subject,"
-    " (extract(epoch FROM l.at) * 1000000)::bigint, l.writer, l.number,"
+    " " AUDIT_ROW_TIME("l.at") ", l.writer, l.number,"
     " l.event, l.leaf FROM pupil.audit_subject AS l WHERE l.tenant ="
     " pupil.current_tenant() ORDER BY l.event, l.subject";
 

@@ -10,20 +10,48 @@
 #include "ctl/base/ctl.h"
 
 
+#define ERROR_SIZE  8192        /* what is longer is cut: memory may be short */
+
+
 int
 ctl_error(const char *format, ...)
 {
+    char     text[ERROR_SIZE];
     va_list  args;
 
-    fputs("pupilctl: ", stderr);
-
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    vsnprintf(text, sizeof(text), format, args);
     va_end(args);
 
-    fputc('\n', stderr);
+    fputs("pupilctl: ", stderr);
+    ctl_print_line(stderr, text);
 
     return -1;
+}
+
+
+void
+ctl_print_line(FILE *out, const char *text)
+{
+    const unsigned char  *p;
+
+    for (p = (const unsigned char *) text; *p != '\0'; p++) {
+
+        if (*p == '\n' || *p == '\t') {
+            fputc(' ', out);
+
+        } else if (*p < 0x20 || *p == 0x7f) {
+            fprintf(out, "\\x%02x", *p);
+
+        } else if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) {
+            fprintf(out, "\\x%02x", *++p);
+
+        } else {
+            fputc(*p, out);
+        }
+    }
+
+    fputc('\n', out);
 }
 
 

@@ -101,6 +101,12 @@ typedef struct {
 __attribute__((format(printf, 1, 2)))
 int ctl_error(const char *format, ...);
 
+/*
+ * As one line, and nothing that a terminal obeys: what a database says may be
+ * somebody's who writes there.
+ */
+void ctl_print_line(FILE *out, const char *text);
+
 /* What was done, on standard error. */
 __attribute__((format(printf, 1, 2)))
 void ctl_note(const char *format, ...);

@@ -72,7 +72,7 @@ check_report(const check_t *check)
 
     } else {
         json_array_foreach(check->findings, i, entry) {
-            printf("%s\n", json_string_value(entry));
+            ctl_print_line(stdout, json_string_value(entry));
         }
 
         printf("%s: %u location%s, %u statement%s, %zu finding%s\n",
