@@ -1,0 +1,83 @@
+#!/usr/bin/perl
+
+# Copyright (C) the Pupil authors
+#
+# I18: whoever can hold up a request in the data database gains no answer by it:
+# what was revoked while the request waited shows nothing when it goes on.
+
+use lib 't/lib';
+use Pupil::Test;
+use Pupil::Day;
+use Time::HiRes qw(time);
+
+my $day = Pupil::Day->up(workers => 1)->all_here->work;
+my ($site, $keys) = ($day->site, $day->site->keystore);
+my $teacher = $day->person('teacher');
+my $homework = $day->homework->{id};
+my $name = $day->pupil->get('/v1/data/identity')
+               ->json->{records}[0]{family_name};
+$keys->do("SELECT set_config('pupil.tenant', ?, false)", {}, $site->tenant);
+
+sub raise ($floor) {
+    my $at = $keys->selectrow_array("SELECT $floor FROM keystore.floor WHERE"
+        . ' subject = ?', {}, $teacher->{id}) // 0;
+    $keys->do('SELECT keystore.raise(ARRAY[?]::uuid[], ?, ARRAY[?]::integer[])',
+              {}, $teacher->{id}, $floor, $at + 1);
+}
+
+# What is answered within half a second is answered in time.
+sub long_enough ($since) {
+    wait_until(4, 'it has waited', sub { time - $since > 0.7 });
+}
+
+# [what, table that is locked, path]
+my @cases = (
+    ['the record of the answer', 'pupil.audit_record',
+     "/v1/homework/$homework/progress"],
+    ['what it reads', 'data.identity',
+     '/v1/data/identity/' . $day->person('pupil')->{id}],
+);
+
+for my $case (@cases) {
+    my ($what, $table, $path) = @$case;
+    my $client = $day->nginx->http;
+    my $other = $day->nginx->http;
+    $_->login(@$teacher{qw(login password)}) for $client, $other;
+    $other->csrf(undef);        # 403, and nothing is read or recorded
+    like $client->get($path)->body, qr/\Q$name\E/, "$what: a name is shown";
+
+    my $lock = $site->pg->connect('pupil', AutoCommit => 0);
+    $lock->do("LOCK TABLE $table IN ACCESS EXCLUSIVE MODE");
+    my $sent = time;
+    $client->send_raw($client->request_bytes(GET => $path));
+    wait_until(4, 'it waits', sub { $day->db->selectrow_array(
+        'SELECT 1 FROM pg_locks WHERE NOT granted') });
+    raise('session');
+    wait_until(4, 'the worker hears', sub {
+        $other->delete('/v1/session')->status == 401 });
+    long_enough($sent);
+    $lock->rollback;
+    $lock->disconnect;
+
+    my $res = $client->read_response;
+    is_problem $res, 503, 'unavailable',
+        name => "$what: held up until after the revocation";
+    unlike $res->body, qr/\Q$name\E/, "$what: and shows no name";
+    is_problem $client->get('/v1/session'), 401, 'no-session',
+        name => "$what: the next one is told";
+}
+
+
+# ---- who is held up, and was not revoked
+
+my $client = $day->colleague;
+my $lock = $site->pg->connect('pupil', AutoCommit => 0);
+$lock->do('LOCK TABLE pupil.audit_record IN ACCESS EXCLUSIVE MODE');
+my $sent = time;
+$client->send_raw($client->request_bytes(GET => '/v1/data/identity'));
+long_enough($sent);
+$lock->rollback;
+$lock->disconnect;
+is $client->read_response->status, 200, 'is served';
+
+done_testing;
