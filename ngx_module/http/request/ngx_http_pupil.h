@@ -90,6 +90,7 @@ struct ngx_http_pupil_ctx_s {
     ngx_http_pupil_step_pt           waited;       /* is resumed */
     ngx_http_pupil_step_pt           session_next;
     ngx_msec_t                       read_at;      /* of the session's row */
+    ngx_msec_t                       judged_at;    /* the session was */
     ngx_uint_t                       restored;     /* main->restored.times and
                                                       one; 0: of no tenant */
     const ngx_http_pupil_stmt_t     *denied;       /* was not granted */

@@ -353,6 +353,14 @@ ngx_http_pupil_record(ngx_http_pupil_ctx_t *ctx)
         (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_RESTORE_PENDING);
     }
 
+    /* held up until after a revocation; what was written is (I18, I15) */
+    if (!ctx->response.problem && ctx->route != NULL
+        && ctx->route->method == NGX_HTTP_GET && ngx_http_pupil_zone_late(ctx))
+    {
+        ngx_http_pupil_shown_none(ctx);
+        (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
+    }
+
     /* what shows that something was done needs just the record of it (I1) */
     if (!ctx->response.problem && ctx->audit.recorded != ctx->audit.due) {
         ngx_http_pupil_shown_none(ctx);
@@ -496,6 +504,8 @@ ngx_http_pupil_step_session(ngx_http_pupil_ctx_t *ctx)
     ngx_int_t  rc;
 
     if (!(ctx->route->flags & NGX_HTTP_PUPIL_PUBLIC)) {
+        ctx->judged_at = ngx_current_msec;
+
         rc = ngx_http_pupil_session_load(ctx, ngx_http_pupil_step_start);
         if (rc != NGX_OK) {
             return rc;

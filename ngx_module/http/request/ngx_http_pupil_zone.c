@@ -17,9 +17,9 @@
 
 
 #define NGX_HTTP_PUPIL_ZONE_VERSION    3
-#define NGX_HTTP_PUPIL_ZONE_RAISED     1024    /* subjects share one by hash */
 #define NGX_HTTP_PUPIL_ZONE_WAYS       8
 #define NGX_HTTP_PUPIL_ZONE_ALIVE      1000           /* ms since a heartbeat */
+#define NGX_HTTP_PUPIL_ZONE_PROMPT     500     /* ms: answered in time anyway */
 
 
 typedef struct {
@@ -53,8 +53,8 @@ static ngx_http_pupil_zone_t *ngx_http_pupil_zone_create(
 static ngx_http_pupil_zone_entry_t *ngx_http_pupil_zone_set(
     ngx_http_pupil_zone_t *zone, const uint8_t hash[32]);
 static ngx_msec_t ngx_http_pupil_zone_clock(void);
-static ngx_msec_t *ngx_http_pupil_zone_raised(ngx_http_pupil_zone_t *zone,
-    const pupil_uuid_t *subject);
+static ngx_msec_t *ngx_http_pupil_zone_raised(ngx_msec_t *table,
+    const uint8_t *id);
 static ngx_int_t ngx_http_pupil_zone_ear(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf, ngx_http_pupil_ear_t *ear,
     ngx_libpq_pool_t *pool, const char *channel,
@@ -212,7 +212,8 @@ ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx, const uint8_t hash[32],
             && ngx_memcmp(e[i].hash, hash, 32) == 0)
         {
             found = e[i];
-            raised = *ngx_http_pupil_zone_raised(zone, &found.subject);
+            raised = *ngx_http_pupil_zone_raised(zone->raised,
+                                                 found.subject.b);
             break;
         }
     }
@@ -347,6 +348,8 @@ ngx_http_pupil_zone_remove(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_zone_entry_t  *e;
 
     zone = pmcf->zone.sessions;
+    *ngx_http_pupil_zone_raised(pmcf->zone.told, hash) =
+        ngx_http_pupil_zone_clock();
 
     if (zone == NULL) {
         return;
@@ -380,6 +383,8 @@ ngx_http_pupil_zone_raise(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_zone_t  *zone;
 
     zone = pmcf->zone.sessions;
+    *ngx_http_pupil_zone_raised(pmcf->zone.told, subject->b) =
+        ngx_http_pupil_zone_clock();
 
     if (zone == NULL) {
         return;
@@ -387,21 +392,44 @@ ngx_http_pupil_zone_raise(ngx_http_pupil_main_conf_t *pmcf,
 
     ngx_shmtx_lock(&zone->pool->mutex);
     zone->invalidated = ngx_http_pupil_zone_clock();
-    *ngx_http_pupil_zone_raised(zone, subject) = zone->invalidated;
+    *ngx_http_pupil_zone_raised(zone->raised, subject->b) = zone->invalidated;
     ngx_shmtx_unlock(&zone->pool->mutex);
 }
 
 
-/* Ids are random: any of their bytes will do. */
+/* Ids and hashes are random: any of their bytes will do. */
 static ngx_msec_t *
-ngx_http_pupil_zone_raised(ngx_http_pupil_zone_t *zone,
-    const pupil_uuid_t *subject)
+ngx_http_pupil_zone_raised(ngx_msec_t *table, const uint8_t *id)
 {
     uint32_t  n;
 
-    ngx_memcpy(&n, subject->b, sizeof(n));
+    ngx_memcpy(&n, id, sizeof(n));
 
-    return &zone->raised[n % NGX_HTTP_PUPIL_ZONE_RAISED];
+    return &table[n % NGX_HTTP_PUPIL_ZONE_RAISED];
+}
+
+
+/*
+ * Who shares a place with somebody who is told of is refused, too, and may ask
+ * again: so what is under way for a moment is not asked about.
+ */
+ngx_uint_t
+ngx_http_pupil_zone_late(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_msec_t  *told;
+
+    if (!ctx->has_session
+        || ngx_current_msec - ctx->judged_at < NGX_HTTP_PUPIL_ZONE_PROMPT)
+    {
+        return 0;
+    }
+
+    told = ctx->main->zone.told;
+
+    return *ngx_http_pupil_zone_raised(told, ctx->session.subject.b)
+           >= ctx->judged_at
+           || *ngx_http_pupil_zone_raised(told, ctx->session.hash)
+              >= ctx->judged_at;
 }
 
 
