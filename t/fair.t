@@ -207,7 +207,7 @@ for my $what ('pupil.audit_record', 'FROM data.progress') {
 all_over();
 is $here->pupil->post('/v1/progress',
     json => $here->answer($here->homework, 0))->status, 201, 'a submission';
-my $pid = backend('WITH item AS MATERIALIZED');
+my $pid = backend('WITH told AS MATERIALIZED');
 kill STOP => $pid;
 @work = map { $here->answer($here->homework, 0) } 1 .. 4;
 @clients = clients($here, 'pupil', scalar @work);
