@@ -19,7 +19,10 @@ mkdir $checkpoints or die "$checkpoints: $!\n";
 
 # In a transaction of its own, until it is rolled back.
 sub held ($database, $role, @sql) {
-    my $dbh = $site->pg->connect($database, user => $role);
+    my ($password) = $site->conninfo($database, user => $role)
+                     =~ /password='?([^' ]+)/;
+    my $dbh = $site->pg->connect($database, user => $role,
+                                 password => $password);
     $dbh->do('SET application_name = "a report"');
     $dbh->do("SELECT set_config('pupil.tenant', '$tenant', false)");
     $dbh->begin_work;
