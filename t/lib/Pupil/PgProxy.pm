@@ -63,8 +63,12 @@ sub port ($self) { $self->{port} }
 # A mode that does one thing goes back to pass by itself.
 sub mode ($self, @mode) {
     return slurp($self->{mode_file}) if !@mode;
-    my $new = spew("$self->{mode_file}.new", $mode[0]);
-    rename $new, $self->{mode_file} or croak "proxy: $!";
+    return $self->put($self->{mode_file}, $mode[0]);
+}
+
+# At once: the proxy reads it with each statement.
+sub put ($self, $file, $text) {
+    rename spew("$file.new", $text), $file or croak "proxy: $!";
     return $self;
 }
 
@@ -94,8 +98,8 @@ sub held ($self) { -e "$self->{mode_file}.held" }
 
 sub about ($self, $mode, $sql, $set) {
     spew("$self->{mode_file}.seen", '');
-    spew("$self->{mode_file}.about",
-         JSON::XS::encode_json({ sql => "$sql", set => $set }));
+    $self->put("$self->{mode_file}.about",
+               JSON::XS::encode_json({ sql => "$sql", set => $set }));
     return $self->mode($mode);
 }
 
