@@ -5,7 +5,7 @@
 # I19: what pupilctl gives somebody is on record before it is signed and sent
 # to the data database, which may keep what it has seen: a role, an account, a
 # password, an enrolment.  So a command whose record cannot be written sends
-# nothing, and one that fails after it leaves the record.
+# nothing, and one that fails after it leaves the record, which says which role.
 
 use lib 't/lib';
 use Pupil::Test;
@@ -16,6 +16,8 @@ my ($db, $site) = ($day->db, $day->site);
 my %id = map { $_ => $day->person($_)->{id} } qw(pupil classmate);
 my ($login) = $day->person('colleague')->{login};
 my @where = $site->ctl_where;
+my $school = $db->selectrow_array('SELECT institution FROM pupil.institution'
+    . ' ORDER BY institution LIMIT 1');
 my $demo = root_dir() . '/docs/quickstart/data/sds-100-users';
 $db->do('SET client_min_messages = warning');
 
@@ -62,10 +64,13 @@ sub records ($detail) {
 
 # What, the command, what of it is on record, and where it writes.
 my @cases = (
-    ['a role', [qw(user role add), $login, 'dpo', @where], 'role=add',
-     'role'],
-    ['an account', [qw(user add a.new.one support), @where], 'user=add',
-     'blind_index credential role subject'],
+    ['a role', [qw(user role add), $login, 'dpo', @where],
+     'role=add as=dpo', 'role'],
+    ['a role at a school', [qw(user role add), $login, 'school_admin',
+                            '--institution', $school, @where],
+     "role=add as=school_admin institution=$school", 'role'],
+    ['an account', [qw(user add a.new.one support), @where],
+     'user=add as=support', 'blind_index credential role subject'],
     ['a password', [qw(user password), $login, @where,
                     { stdin => "Another one, 2026\n" }], '', 'credential'],
     ['unlocked', [qw(subject unlock), $id{pupil}, @where], 'status=active',
