@@ -142,8 +142,7 @@ account_record(ctl_t *ctl, const account_t *account)
     id = &account->owner.id;
 
     if (ctl_record_one(ctl, &login_access, "allowed", id, "user=add") != 0
-        || ctl_record_one(ctl, &ctl_role_access, "allowed", id, "user=add")
-           != 0
+        || ctl_role_record(ctl, &account->role, "user=add") != 0
         || ctl_commit(ctl->data) != 0)
     {
         return -1;

@@ -179,8 +179,7 @@ role_add(ctl_t *ctl, pupil_role_row_t *row)
     pupil_floors_t  floors;
 
     if (ctl_role_institution(ctl, row) != 0
-        || ctl_record_one(ctl, &ctl_role_access, "allowed", &row->subject,
-                          "role=add") != 0
+        || ctl_role_record(ctl, row, "role=add") != 0
         || ctl_revoke_begin(ctl, &row->subject) != 0
         || ctl_floors_read(ctl, &row->subject, &floors) != 0)
     {
@@ -188,6 +187,29 @@ role_add(ctl_t *ctl, pupil_role_row_t *row)
     }
 
     return ctl_role_write(ctl, row, floors.authority);
+}
+
+
+int
+ctl_role_record(ctl_t *ctl, const pupil_role_row_t *row, const char *what)
+{
+    int        rc;
+    char       institution[PUPIL_UUID_TEXT_LEN + 1];
+    ctl_buf_t  detail;
+
+    ctl_buf_init(&detail);
+    ctl_buf_printf(&detail, "%s as=%s", what, (const char *) row->role.data);
+
+    if (!pupil_uuid_is_zero(&row->institution)) {
+        ctl_buf_printf(&detail, " institution=%s",
+                       ctl_uuid_text(&row->institution, institution));
+    }
+
+    rc = ctl_record_one(ctl, &ctl_role_access, "allowed", &row->subject,
+                        detail.data);
+    ctl_buf_free(&detail);
+
+    return rc;
 }
 
 
@@ -269,8 +291,7 @@ role_remove(ctl_t *ctl, pupil_role_row_t *row)
         return -1;
     }
 
-    return ctl_record_one(ctl, &ctl_role_access, "allowed", &row->subject,
-                          "role=remove");
+    return ctl_role_record(ctl, row, "role=remove");
 }
 
 

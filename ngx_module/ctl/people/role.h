@@ -20,7 +20,11 @@ int ctl_role_institution(ctl_t *ctl, const pupil_role_row_t *row);
 /* In a transaction, from today on, under the floor of the row's subject. */
 int ctl_role_write(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor);
 
-/* What its record says. */
+/* The record of it: what was done, which role, and where. */
+int ctl_role_record(ctl_t *ctl, const pupil_role_row_t *row,
+    const char *what);
+
+/* Of a role that is written. */
 extern const ctl_access_t  ctl_role_access;
 
 int ctl_cmd_user_role_add(ctl_t *ctl);
