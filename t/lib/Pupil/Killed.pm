@@ -28,11 +28,13 @@ sub environment () {
              PUPIL_PLUGINS => Pupil::Nginx::plugins() };
 }
 
-# Sessions of pupilctl's, those only that wait for a lock.
+# Sessions of pupilctl's, those only that wait for a lock, or try again to have
+# it.
 sub sessions ($site, $waiting = 0) {
     return $site->pg->dbh('postgres')->selectrow_array('SELECT count(*) FROM'
         . " pg_stat_activity WHERE usename = 'pupil_operator'"
-        . ($waiting ? " AND wait_event_type = 'Lock'" : ''));
+        . ($waiting ? " AND (wait_event_type = 'Lock' OR wait_event = 'PgSleep')"
+                    : ''));
 }
 
 # True when it waited, and was killed.  Returns once the server has ended what
