@@ -123,7 +123,7 @@ sub name ($self, $name) { $self->{name}{$name} }
 
 # What is in the tables, as the superuser sees it.  Not in it: the audit and
 # the reserved attempts to log in, which refusals write, the count of key
-# fetches, and when a session was last seen.
+# fetches, what workers say of themselves, and when a session was last seen.
 sub digest ($self) {
     return join ' ', map {
         my $dbh = $self->{site}->$_;
@@ -138,7 +138,7 @@ SELECT format('%I.%I', n.nspname, c.relname)
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind = 'r' AND NOT c.relispartition
    AND n.nspname !~ '^(pg_|information_schema)'
-   AND c.relname !~ '^(audit|login_throttle|session$|policy$|fetch$)'
+   AND c.relname !~ '^(audit|login_throttle|session$|policy$|fetch$|worker$)'
  ORDER BY 1
 SQL
 
