@@ -76,7 +76,7 @@ my @cases = (
     ['unlocked', [qw(subject unlock), $id{pupil}, @where], 'status=active',
      'subject'],
     ['reopened', [qw(subject reopen), $id{classmate}, @where],
-     'status=reopened', 'subject'],
+     'status=reopened', 'enrolment role subject'],
     ['enrolments', ['import', 'sds', $demo, qw(--dates open), @where],
      'sds', 'enrolment role subject'],
 );

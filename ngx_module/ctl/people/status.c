@@ -3,7 +3,8 @@
  *
  * The status of an account, which its row says under a MAC.  To take away is
  * to revoke (invariant I18): what is written goes under another number, so that
- * nobody puts the row of an active account, or a session, back.
+ * nobody puts the row of an active account, or a session, back.  To open a
+ * closed account is so, too: by the row of a closed one it would be erased.
  */
 
 #include <string.h>
@@ -23,6 +24,7 @@ typedef struct {
     const char          *status;
     const char          *detail;        /* for the record */
     const ctl_access_t  *access;
+    int                  gives;         /* is on record before (I19) */
     int                  revokes;
 
     /* of recovery, NULL: nothing; in the transaction, and once it is there */
@@ -38,13 +40,13 @@ static int status_changes(const ctl_whom_t *whom, const change_t *change);
 static int status_set(ctl_t *ctl, const ctl_whom_t *whom,
     const change_t *change, const pupil_floors_t *floors);
 static int status_stored(ctl_t *ctl, const ctl_whom_t *whom,
-    const change_t *change, const pupil_floors_t *floors);
+    const change_t *change, uint32_t number);
 static int status_tampered(ctl_t *ctl, const ctl_whom_t *whom);
 static int status_refuse(ctl_t *ctl, const ctl_whom_t *whom,
     const change_t *change);
 static const char *refusal(const ctl_whom_t *whom, const change_t *change);
 static int status_revoke(ctl_t *ctl, const ctl_whom_t *whom,
-    const change_t *change, const pupil_floors_t *floors);
+    const change_t *change, const pupil_floors_t *floors, uint32_t *number);
 static void status_print(const ctl_t *ctl, const ctl_whom_t *whom,
     const change_t *change, int changed);
 
@@ -75,7 +77,8 @@ static const change_t  change_lock = {
 static const change_t  change_unlock = {
     .status = "active",
     .detail = "status=active",
-    .access = &status_access
+    .access = &status_access,
+    .gives = 1
 };
 
 static const change_t  change_close = {
@@ -91,6 +94,8 @@ static const change_t  change_reopen = {
     .status = "active",
     .detail = "status=reopened",
     .access = &reopen_access,
+    .gives = 1,
+    .revokes = 1,
     .data = ctl_recovery_back,
     .keys = ctl_recovery_end
 };
@@ -142,7 +147,7 @@ status_change(ctl_t *ctl, const change_t *change)
 
     if (ctl_whom_find(ctl, change->access, &whom) != 0
         || status_refuse(ctl, &whom, change) != 0
-        || (!change->revokes && status_record(ctl, &whom, change) != 0)
+        || (change->gives && status_record(ctl, &whom, change) != 0)
         || ctl_revoke_begin(ctl, &whom.id) != 0
         || ctl_floors_read(ctl, &whom.id, &floors) != 0
         || ctl_whom_read(ctl, change->access, &whom) != 0
@@ -156,7 +161,7 @@ status_change(ctl_t *ctl, const change_t *change)
     /* what seems to be done may be a row of before: to revoke is done anew */
     if (((changed || change->revokes)
          && status_set(ctl, &whom, change, &floors) != 0)
-        || (change->revokes && status_record(ctl, &whom, change) != 0)
+        || (!change->gives && status_record(ctl, &whom, change) != 0)
         || ctl_commit(ctl->data) != 0
         || ctl_revoke_finish(ctl, &whom.id) != 0
         || (change->keys != NULL && change->keys(ctl, &whom) != 0))
@@ -260,6 +265,8 @@ static int
 status_set(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change,
     const pupil_floors_t *floors)
 {
+    uint32_t  number;
+
     if (ctl_subject_status(ctl, &whom->id, whom->source, change->status,
                            floors->authority) != 0
         || (change->data != NULL && change->data(ctl, whom) != 0))
@@ -267,18 +274,25 @@ status_set(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change,
         return -1;
     }
 
-    return change->revokes ? status_revoke(ctl, whom, change, floors)
-                           : status_stored(ctl, whom, change, floors);
+    number = floors->authority;
+
+    if (change->revokes
+        && status_revoke(ctl, whom, change, floors, &number) != 0)
+    {
+        return -1;
+    }
+
+    return change->gives ? status_stored(ctl, whom, change, number) : 0;
 }
 
 
 /*
- * Read back: somebody may keep the row as it was, or write another.  What
- * revokes does not count on it, as the floors rise.
+ * Read back: somebody may keep the row as it was, or write another.  What takes
+ * away does not count on it, as the floors rise.
  */
 static int
 status_stored(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change,
-    const pupil_floors_t *floors)
+    uint32_t number)
 {
     int          stored;
     char         text[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)];
@@ -286,8 +300,9 @@ status_stored(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change,
     PGresult    *res;
     const char  *params[4];
 
-    if (ctl_subject_mac(ctl, &whom->id, whom->source, change->status,
-                        floors->authority, mac) != 0)
+    if (ctl_subject_mac(ctl, &whom->id, whom->source, change->status, number,
+                        mac)
+        != 0)
     {
         return -1;
     }
@@ -331,9 +346,10 @@ status_tampered(ctl_t *ctl, const ctl_whom_t *whom)
 }
 
 
+/* *number: the one that the row goes under. */
 static int
 status_revoke(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change,
-    const pupil_floors_t *floors)
+    const pupil_floors_t *floors, uint32_t *number)
 {
     uint8_t          mac[PUPIL_MAC_LEN];
     ctl_row_t        left = { .table = CTL_ROW_SUBJECT, .subject = whom->id };
@@ -350,6 +366,7 @@ status_revoke(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change,
         return -1;
     }
 
+    *number = list[0].number;
     ctl_revoked(ctl, &left, mac);
 
     if (ctl_sessions_end(ctl, &whom->id) != 0
