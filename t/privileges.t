@@ -63,7 +63,6 @@ my %allowed = (
             'pupil.seal_writer' => 'SELECT INSERT number',
             'pupil.restricted' => 'SELECT INSERT DELETE',
             'pupil.closed' => 'SELECT INSERT DELETE',
-            'pupil.retention' => 'SELECT INSERT days reference set_at',
             # DELETE: it is made again; verify holds it against the records
             'pupil.audit_subject' => 'SELECT INSERT DELETE',
             'pupil.release' => 'SELECT INSERT',

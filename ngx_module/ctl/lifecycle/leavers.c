@@ -1,9 +1,9 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Both databases have to say that somebody's time is over, and the row of the
- * account, by its MAC, that it is closed: no hand in the data database makes
- * anybody's key be destroyed.
+ * Both databases have to say that somebody's time is over, the row of the
+ * account, by its MAC, that it is closed, and the key store how long that time
+ * is: no hand in the data database makes anybody's key be destroyed.
  */
 
 #include <stdio.h>
@@ -13,6 +13,7 @@
 #include "ctl/base/text.h"
 #include "ctl/lifecycle/erase.h"
 #include "ctl/lifecycle/leavers.h"
+#include "ctl/lifecycle/period.h"
 #include "ctl/store/recovery.h"
 
 
@@ -25,8 +26,9 @@ static int leaver_read(ctl_t *ctl, const char *subject, ctl_whom_t *whom);
 static PGresult *closed_read(ctl_t *ctl);
 static int closed_settle(ctl_t *ctl);
 static int closed_finish(ctl_t *ctl, const ctl_whom_t *whom);
-static PGresult *due_read(ctl_t *ctl, const char *held, uint32_t days);
-static PGresult *due_data(ctl_t *ctl, const char *held, const char *days);
+static PGresult *due_read(ctl_t *ctl, const char *held, const json_t *periods,
+    uint32_t ahead);
+static PGresult *due_data(ctl_t *ctl, const char *held, int days);
 static int leaver_erase(ctl_t *ctl, const ctl_whom_t *whom);
 
 
@@ -40,7 +42,8 @@ static const ctl_access_t  leaver_access = {
 
 
 int
-ctl_leavers_run(ctl_t *ctl, const char *held, uint32_t days, int64_t *count)
+ctl_leavers_run(ctl_t *ctl, const char *held, const json_t *periods,
+    int64_t *count)
 {
     int        rc;
     PGresult  *due;
@@ -51,7 +54,7 @@ ctl_leavers_run(ctl_t *ctl, const char *held, uint32_t days, int64_t *count)
         return -1;
     }
 
-    due = due_read(ctl, held, days);
+    due = due_read(ctl, held, periods, 0);
     if (due == NULL) {
         return -1;
     }
@@ -62,6 +65,24 @@ ctl_leavers_run(ctl_t *ctl, const char *held, uint32_t days, int64_t *count)
     PQclear(due);
 
     return rc;
+}
+
+
+int
+ctl_leavers_ahead(ctl_t *ctl, const char *held, const json_t *periods,
+    uint32_t ahead, int64_t *count)
+{
+    PGresult  *due;
+
+    due = due_read(ctl, held, periods, ahead);
+    if (due == NULL) {
+        return -1;
+    }
+
+    *count = PQntuples(due);
+    PQclear(due);
+
+    return 0;
 }
 
 
@@ -120,8 +141,11 @@ leaver_read(ctl_t *ctl, const char *subject, ctl_whom_t *whom)
 }
 
 
-/* Whose closing was killed between the two databases, or is older than
- * recovery. */
+/*
+ * Whose closing was killed between the two databases, or is older than
+ * recovery.  The row of whoever was opened again since is below the floor, and
+ * the days count from now on, as the key store has it.
+ */
 static int
 closed_settle(ctl_t *ctl)
 {
@@ -191,29 +215,37 @@ closed_finish(ctl_t *ctl, const ctl_whom_t *whom)
 }
 
 
-/* Whom the data database has, of these whom the key store has, too. */
+/*
+ * Whom the data database has, of these whom the key store has, too.  It is the
+ * key store's word how many days those are and that nobody is held.
+ */
 static PGresult *
-due_read(ctl_t *ctl, const char *held, uint32_t days)
+due_read(ctl_t *ctl, const char *held, const json_t *periods, uint32_t ahead)
 {
-    char         text[16];
+    int          longest;
+    char         days[16];
     PGresult    *due, *res;
-    const char  *params[2];
+    const char  *params[3];
 
-    snprintf(text, sizeof(text), "%u", (unsigned) days);
+    longest = (int) ctl_period_longest(ctl, periods) - (int) ahead;
+    snprintf(days, sizeof(days), "%d",
+             longest + (int) ctl_period_own(periods, CTL_PERIOD_RECOVERY));
 
-    due = due_data(ctl, held, text);
+    due = due_data(ctl, held, longest);
     if (due == NULL) {
         return NULL;
     }
 
     params[0] = PQgetvalue(due, 0, 0);
-    params[1] = PQgetvalue(due, 0, 1);
+    params[1] = days;
+    params[2] = held;
 
     res = ctl_begin(ctl->keys, &ctl->tenant) == 0
           ? ctl_query(ctl->keys, "SELECT owner FROM keystore.owner_key WHERE"
                       " owner = ANY ($1::uuid[]) AND state = 'recovery' AND"
                       " changed_at < now() - $2::integer * interval '1 day'"
-                      " ORDER BY owner", 2, params)
+                      " AND owner <> ALL ($3::uuid[]) ORDER BY owner", 3,
+                      params)
           : NULL;
     ctl_rollback(ctl->keys);
     PQclear(due);
@@ -222,19 +254,21 @@ due_read(ctl_t *ctl, const char *held, uint32_t days)
 }
 
 
-/* Their ids, and how many days ago that was at least. */
+/* Their ids; days: after recovery. */
 static PGresult *
-due_data(ctl_t *ctl, const char *held, const char *days)
+due_data(ctl_t *ctl, const char *held, int days)
 {
+    char         text[16];
     PGresult    *res;
     const char  *params[2];
 
-    params[0] = days;
+    snprintf(text, sizeof(text), "%d", days);
+
+    params[0] = text;
     params[1] = held;
 
     res = ctl_begin(ctl->data, &ctl->tenant) == 0
-          ? ctl_query_one(ctl->data, "SELECT coalesce(array_agg(l), '{}'),"
-                          " pupil.recovery_days() + $1::integer FROM"
+          ? ctl_query_one(ctl->data, "SELECT coalesce(array_agg(l), '{}') FROM"
                           " pupil.leavers($1::integer, $2::uuid[]) AS l", 2,
                           params)
           : NULL;

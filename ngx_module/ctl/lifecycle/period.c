@@ -2,7 +2,8 @@
  * Copyright (C) the Pupil authors
  *
  * A tenant narrows and never widens, as configuration does with grants (I4):
- * who has to keep something for longer holds it.
+ * who has to keep something for longer holds it.  What was decided is the key
+ * store's word, as keys are destroyed by it.
  */
 
 #include <stdio.h>
@@ -16,11 +17,14 @@
 #include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/record.h"
+#include "ctl/store/recovery.h"
 
 
 static int period_check(ctl_t *ctl, const char *name, uint32_t days);
 static int period_most(ctl_t *ctl, const char *name, uint32_t *most);
 static int period_write(ctl_t *ctl, const char *name, const char *days);
+static int period_decide(ctl_t *ctl, const char *name, const char *days);
+static int recovery_say(ctl_t *ctl, const json_t *periods);
 static int period_record(ctl_t *ctl, const char *name, const char *days);
 static uint32_t own_most(const char *name);
 static uint32_t period_days(const json_t *periods, const char *name,
@@ -35,7 +39,7 @@ static const struct {
     const char  *name;
     uint32_t     most;
 } own[] = {
-    { "recovery", 365 },
+    { CTL_PERIOD_RECOVERY, CTL_RECOVERY_DAYS },
     { CTL_PERIOD_LEGAL, 1826 },         /* five years */
     { NULL, 0 }
 };
@@ -118,8 +122,28 @@ period_most(ctl_t *ctl, const char *name, uint32_t *most)
 }
 
 
+/* The record first: a period that nobody can account for would be the worse. */
 static int
 period_write(ctl_t *ctl, const char *name, const char *days)
+{
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0
+        || period_record(ctl, name, days) != 0 || ctl_commit(ctl->data) != 0)
+    {
+        return -1;
+    }
+
+    if (period_decide(ctl, name, days) == 0) {
+        return 0;
+    }
+
+    ctl_rollback(ctl->keys);
+
+    return ctl_error("the key store was not changed: run this again");
+}
+
+
+static int
+period_decide(ctl_t *ctl, const char *name, const char *days)
 {
     const char  *params[4];
 
@@ -128,18 +152,17 @@ period_write(ctl_t *ctl, const char *name, const char *days)
     params[2] = days;
     params[3] = ctl->opt.reference;
 
-    if (ctl_begin(ctl->data, &ctl->tenant) != 0
-        || ctl_exec(ctl->data, "INSERT INTO pupil.retention (tenant, name,"
+    if (ctl_begin(ctl->keys, &ctl->tenant) != 0
+        || ctl_exec(ctl->keys, "INSERT INTO keystore.retention (tenant, name,"
                     " days, reference) VALUES ($1::uuid, $2, $3::integer, $4)"
                     " ON CONFLICT (tenant, name) DO UPDATE SET days ="
                     " EXCLUDED.days, reference = EXCLUDED.reference, set_at ="
-                    " now()", 4, params) != 0
-        || period_record(ctl, name, days) != 0)
+                    " now()", 4, params) != 0)
     {
         return -1;
     }
 
-    return ctl_commit(ctl->data);
+    return ctl_commit(ctl->keys);
 }
 
 
@@ -175,11 +198,11 @@ ctl_periods_read(ctl_t *ctl, json_t **periods)
 
     params[0] = ctl->tenant_text;
 
-    res = ctl_begin(ctl->data, &ctl->tenant) == 0
-          ? ctl_query(ctl->data, "SELECT name, days, reference FROM"
-                      " pupil.retention WHERE tenant = $1::uuid", 1, params)
+    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
+          ? ctl_query(ctl->keys, "SELECT name, days, reference FROM"
+                      " keystore.retention WHERE tenant = $1::uuid", 1, params)
           : NULL;
-    ctl_rollback(ctl->data);
+    ctl_rollback(ctl->keys);
 
     if (res == NULL) {
         return -1;
@@ -195,7 +218,30 @@ ctl_periods_read(ctl_t *ctl, json_t **periods)
 
     PQclear(res);
 
-    return 0;
+    return recovery_say(ctl, *periods);
+}
+
+
+/* To pupil.recovery_days(), for as long as this session goes on. */
+static int
+recovery_say(ctl_t *ctl, const json_t *periods)
+{
+    char         days[16];
+    const char  *params[1];
+
+    snprintf(days, sizeof(days), "%u",
+             (unsigned) ctl_period_own(periods, CTL_PERIOD_RECOVERY));
+    params[0] = days;
+
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0
+        || ctl_exec(ctl->data, "SELECT set_config('pupil.recovery', $1,"
+                    " false)", 1, params) != 0)
+    {
+        ctl_rollback(ctl->data);
+        return -1;
+    }
+
+    return ctl_commit(ctl->data);
 }
 
 
@@ -210,6 +256,29 @@ uint32_t
 ctl_period_own(const json_t *periods, const char *name)
 {
     return period_days(periods, name, own_most(name));
+}
+
+
+uint32_t
+ctl_period_longest(const ctl_t *ctl, const json_t *periods)
+{
+    uint32_t               i, days, longest;
+    const pupil_plugin_t  *plugin;
+
+    longest = 0;
+
+    for (i = 0; i < ctl->policy.count; i++) {
+        plugin = ctl->policy.categories[i]->plugin;
+        days = ctl_period_days(periods, plugin);
+
+        if (plugin->retention->from == PUPIL_EVENT_ACCOUNT_CLOSED
+            && days > longest)
+        {
+            longest = days;
+        }
+    }
+
+    return longest;
 }
 
 
@@ -245,7 +314,8 @@ ctl_cmd_retention_list(ctl_t *ctl)
     json_t  *periods;
 
     if (ctl_plugins_open(ctl) != 0 || ctl_open_data(ctl) != 0
-        || ctl_open_tenant(ctl) != 0 || ctl_periods_read(ctl, &periods) != 0)
+        || ctl_open_keys(ctl) != 0 || ctl_open_tenant(ctl) != 0
+        || ctl_periods_read(ctl, &periods) != 0)
     {
         return CTL_FAILED;
     }

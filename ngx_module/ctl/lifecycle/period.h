@@ -11,13 +11,18 @@
 #include "ctl/base/ctl.h"
 
 
-#define CTL_PERIOD_LEGAL  "legal"       /* how long a hold lasts */
+#define CTL_PERIOD_RECOVERY  "recovery"
+#define CTL_PERIOD_LEGAL     "legal"    /* how long a hold lasts */
 
 
 int ctl_cmd_retention_set(ctl_t *ctl);
 int ctl_cmd_retention_list(ctl_t *ctl);
 
-/* What the tenant has decided.  Ownership: a reference of the caller's. */
+/*
+ * What the tenant has decided, as the key store has it; what expires in the
+ * data database goes by it from then on.  Both are open.  Ownership: a
+ * reference of the caller's.
+ */
 int ctl_periods_read(ctl_t *ctl, json_t **periods);
 
 /* In days; never longer than the plugin says, whatever the row does. */
@@ -25,5 +30,8 @@ uint32_t ctl_period_days(const json_t *periods, const pupil_plugin_t *plugin);
 
 /* The same of what no plugin declares. */
 uint32_t ctl_period_own(const json_t *periods, const char *name);
+
+/* The longest that counts from a closed account, of all plugins. */
+uint32_t ctl_period_longest(const ctl_t *ctl, const json_t *periods);
 
 #endif /* PUPIL_CTL_PERIOD_H */

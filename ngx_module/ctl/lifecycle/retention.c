@@ -39,7 +39,6 @@ typedef struct {
     json_t      *narrowed;      /* days, by what the tenant has decided of */
     json_t      *suspended;     /* references, by category */
     ctl_buf_t    before;        /* an array: categories that need enrolments */
-    uint32_t     longest;       /* of what counts from a closed account */
     json_t      *counts;        /* by category */
 } run_t;
 
@@ -169,7 +168,7 @@ people_run(ctl_t *ctl, run_t *run)
         return 0;
     }
 
-    if (ctl_leavers_run(ctl, run->held, run->longest, &people) != 0) {
+    if (ctl_leavers_run(ctl, run->held, run->narrowed, &people) != 0) {
         return -1;
     }
 
@@ -258,12 +257,6 @@ category_run(ctl_t *ctl, run_t *run, pupil_category_t *category)
 
     plugin = category->plugin;
     days = ctl_period_days(run->narrowed, plugin);
-
-    if (plugin->retention->from == PUPIL_EVENT_ACCOUNT_CLOSED
-        && days > run->longest)
-    {
-        run->longest = days;
-    }
 
     if (strcmp(plugin->name, ENROLMENT) == 0) {
         ctl_array_end(&run->before);

@@ -1,5 +1,8 @@
 /*
  * Copyright (C) the Pupil authors
+ *
+ * A category is held where either database says so: no row that is deleted in
+ * the one ends what the other has, nor does a backup of either.
  */
 
 #include <stdio.h>
@@ -24,8 +27,14 @@
 typedef struct {
     const char  *held;          /* the literal of an array of UUIDs */
     json_t      *periods, *suspended, *list;
-    uint32_t     longest;
 } upcoming_t;
+
+/* Of the tenant $1 and the category $2, where there are three by the reference
+ * $3. */
+typedef struct {
+    int          params;
+    const char  *data, *keys;
+} suspended_sql_t;
 
 
 static int categories_look(ctl_t *ctl, upcoming_t *u);
@@ -36,8 +45,38 @@ static int holds_look(ctl_t *ctl, upcoming_t *u);
 static void look_add(upcoming_t *u, const char *name, int64_t records,
     int64_t owners, uint32_t days);
 static void look_print(const ctl_t *ctl, const upcoming_t *u);
+static int suspended_add(ctl_t *ctl, PGconn *conn, const char *sql,
+    json_t *suspended);
 static int suspended_change(ctl_t *ctl, int hold);
+static int suspended_write(ctl_t *ctl, PGconn *conn, const char *sql,
+    int count);
+static int suspended_keys(ctl_t *ctl, const suspended_sql_t *sql);
 static int suspended_record(ctl_t *ctl, const char *category, int hold);
+
+
+/* A category is held, or, at 0, is not any more. */
+static const suspended_sql_t  suspended_sql[] = {
+    {
+        2,
+
+        "DELETE FROM pupil.retention_hold WHERE tenant = $1::uuid AND"
+        " category = $2",
+
+        "DELETE FROM keystore.retention_hold WHERE tenant = $1::uuid AND"
+        " category = $2"
+    },
+    {
+        3,
+
+        "INSERT INTO pupil.retention_hold (tenant, category, reference)"
+        " VALUES ($1::uuid, $2, $3) ON CONFLICT (tenant, category) DO UPDATE"
+        " SET reference = EXCLUDED.reference",
+
+        "INSERT INTO keystore.retention_hold (tenant, category, reference)"
+        " VALUES ($1::uuid, $2, $3) ON CONFLICT (tenant, category) DO UPDATE"
+        " SET reference = EXCLUDED.reference"
+    }
+};
 
 
 int
@@ -101,12 +140,6 @@ category_look(ctl_t *ctl, upcoming_t *u, const pupil_plugin_t *plugin)
 
     days = ctl_period_days(u->periods, plugin);
 
-    if (plugin->retention->from == PUPIL_EVENT_ACCOUNT_CLOSED
-        && days > u->longest)
-    {
-        u->longest = days;
-    }
-
     snprintf(text, sizeof(text), "%u", (unsigned) days);
     snprintf(ahead, sizeof(ahead), "%d", AHEAD);
 
@@ -139,31 +172,14 @@ category_look(ctl_t *ctl, upcoming_t *u, const pupil_plugin_t *plugin)
 static int
 people_look(ctl_t *ctl, upcoming_t *u)
 {
-    int64_t      people;
-    PGresult    *res;
-    char         days[16];
-    const char  *params[2];
+    int64_t  people;
 
-    snprintf(days, sizeof(days), "%d", (int) u->longest - AHEAD);
-
-    params[0] = days;
-    params[1] = u->held;
-
-    res = ctl_begin(ctl->data, &ctl->tenant) == 0
-          ? ctl_query_one(ctl->data, "SELECT count(*) FROM"
-                          " pupil.leavers($1::integer, $2::uuid[])", 2,
-                          params)
-          : NULL;
-    ctl_rollback(ctl->data);
-
-    if (res == NULL) {
+    if (ctl_leavers_ahead(ctl, u->held, u->periods, AHEAD, &people) != 0) {
         return -1;
     }
 
-    people = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
-    PQclear(res);
-
-    look_add(u, "people", people, people, u->longest);
+    look_add(u, "people", people, people,
+             ctl_period_longest(ctl, u->periods));
 
     return 0;
 }
@@ -231,27 +247,41 @@ look_print(const ctl_t *ctl, const upcoming_t *u)
 int
 ctl_suspended_read(ctl_t *ctl, json_t **suspended)
 {
+    *suspended = json_object();
+
+    if (suspended_add(ctl, ctl->data, "SELECT category, reference FROM"
+                      " pupil.retention_hold WHERE tenant = $1::uuid",
+                      *suspended)
+        != 0)
+    {
+        return -1;
+    }
+
+    return suspended_add(ctl, ctl->keys, "SELECT category, reference FROM"
+                         " keystore.retention_hold WHERE tenant = $1::uuid",
+                         *suspended);
+}
+
+
+static int
+suspended_add(ctl_t *ctl, PGconn *conn, const char *sql, json_t *suspended)
+{
     int          row;
     PGresult    *res;
     const char  *params[1];
 
     params[0] = ctl->tenant_text;
 
-    res = ctl_begin(ctl->data, &ctl->tenant) == 0
-          ? ctl_query(ctl->data, "SELECT category, reference FROM"
-                      " pupil.retention_hold WHERE tenant = $1::uuid", 1,
-                      params)
-          : NULL;
-    ctl_rollback(ctl->data);
+    res = ctl_begin(conn, &ctl->tenant) == 0
+          ? ctl_query(conn, sql, 1, params) : NULL;
+    ctl_rollback(conn);
 
     if (res == NULL) {
         return -1;
     }
 
-    *suspended = json_object();
-
     for (row = 0; row < PQntuples(res); row++) {
-        json_object_set_new(*suspended, PQgetvalue(res, row, 0),
+        json_object_set_new(suspended, PQgetvalue(res, row, 0),
                             json_string(PQgetvalue(res, row, 1)));
     }
 
@@ -278,7 +308,7 @@ ctl_cmd_retention_confirm(ctl_t *ctl)
 static int
 suspended_change(ctl_t *ctl, int hold)
 {
-    const char  *params[3];
+    const suspended_sql_t  *sql = &suspended_sql[hold];
 
     if (ctl->opt.reference == NULL || ctl->opt.reference[0] == '\0') {
         ctl_error("--reference is needed: by which decision, without a name");
@@ -295,20 +325,10 @@ suspended_change(ctl_t *ctl, int hold)
         return CTL_FAILED;
     }
 
-    params[0] = ctl->tenant_text;
-    params[1] = ctl->args[0];
-    params[2] = ctl->opt.reference;
-
     if (ctl_begin(ctl->data, &ctl->tenant) != 0
-        || (hold ? ctl_exec(ctl->data, "INSERT INTO pupil.retention_hold"
-                            " (tenant, category, reference) VALUES ($1::uuid,"
-                            " $2, $3) ON CONFLICT (tenant, category) DO UPDATE"
-                            " SET reference = EXCLUDED.reference", 3, params)
-                 : ctl_exec(ctl->data, "DELETE FROM pupil.retention_hold WHERE"
-                            " tenant = $1::uuid AND category = $2", 2, params))
-           != 0
+        || suspended_write(ctl, ctl->data, sql->data, sql->params) != 0
         || suspended_record(ctl, ctl->args[0], hold) != 0
-        || ctl_commit(ctl->data) != 0)
+        || ctl_commit(ctl->data) != 0 || suspended_keys(ctl, sql) != 0)
     {
         ctl_rollback(ctl->data);
         return CTL_FAILED;
@@ -324,6 +344,36 @@ suspended_change(ctl_t *ctl, int hold)
     }
 
     return CTL_DONE;
+}
+
+
+static int
+suspended_write(ctl_t *ctl, PGconn *conn, const char *sql, int count)
+{
+    const char  *params[3];
+
+    params[0] = ctl->tenant_text;
+    params[1] = ctl->args[0];
+    params[2] = ctl->opt.reference;
+
+    return ctl_exec(conn, sql, count, params);
+}
+
+
+/* Either of the two holds: whoever is killed before this leaves a hold. */
+static int
+suspended_keys(ctl_t *ctl, const suspended_sql_t *sql)
+{
+    if (ctl_begin(ctl->keys, &ctl->tenant) == 0
+        && suspended_write(ctl, ctl->keys, sql->keys, sql->params) == 0
+        && ctl_commit(ctl->keys) == 0)
+    {
+        return 0;
+    }
+
+    ctl_rollback(ctl->keys);
+
+    return ctl_error("the key store was not changed: run this again");
 }
 
 

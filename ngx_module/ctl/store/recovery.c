@@ -2,6 +2,8 @@
  * Copyright (C) the Pupil authors
  */
 
+#include <stdio.h>
+
 #include "ctl/base/db.h"
 #include "ctl/store/recovery.h"
 
@@ -100,16 +102,27 @@ int
 ctl_recovery_over(ctl_t *ctl, const ctl_whom_t *whom)
 {
     int          over;
+    char         most[16];
     PGresult    *res;
-    const char  *params[2];
+    const char  *params[3];
+
+    snprintf(most, sizeof(most), "%d", CTL_RECOVERY_DAYS);
 
     params[0] = ctl->tenant_text;
     params[1] = whom->text;
+    params[2] = most;
 
-    res = ctl_query_one(ctl->data, "SELECT EXISTS (SELECT FROM pupil.closed"
-                        " WHERE tenant = $1::uuid AND subject = $2::uuid AND"
-                        " at < now() - pupil.recovery_days() * interval '1"
-                        " day')", 2, params);
+    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
+          ? ctl_query_one(ctl->keys, "SELECT EXISTS (SELECT FROM"
+                          " keystore.owner_key AS k WHERE k.tenant = $1::uuid"
+                          " AND k.owner = $2::uuid AND k.state = 'recovery'"
+                          " AND k.changed_at < now() - least($3::integer,"
+                          " (SELECT r.days FROM keystore.retention AS r WHERE"
+                          " r.tenant = k.tenant AND r.name = 'recovery'))"
+                          " * interval '1 day')", 3, params)
+          : NULL;
+    ctl_rollback(ctl->keys);
+
     if (res == NULL) {
         return -1;
     }

@@ -13,6 +13,9 @@
 #include "ctl/store/whom.h"
 
 
+#define CTL_RECOVERY_DAYS  365  /* at most */
+
+
 /* In the data database's transaction that closes, or opens, the account. */
 int ctl_recovery_note(ctl_t *ctl, const ctl_whom_t *whom);
 int ctl_recovery_back(ctl_t *ctl, const ctl_whom_t *whom);
@@ -21,7 +24,7 @@ int ctl_recovery_back(ctl_t *ctl, const ctl_whom_t *whom);
 int ctl_recovery_begin(ctl_t *ctl, const ctl_whom_t *whom);
 int ctl_recovery_end(ctl_t *ctl, const ctl_whom_t *whom);
 
-/* In a transaction of the data database: 1, 0, or -1 with the error said. */
+/* By the key store: 1, 0, or -1 with the error said. */
 int ctl_recovery_over(ctl_t *ctl, const ctl_whom_t *whom);
 
 #endif /* PUPIL_CTL_RECOVERY_H */
