@@ -35,7 +35,7 @@
 
 /* Of a tenant. */
 typedef struct {
-    const char  *held;          /* the literal of an array of UUIDs */
+    ctl_kept_t   kept;
     json_t      *narrowed;      /* days, by what the tenant has decided of */
     json_t      *suspended;     /* references, by category */
     ctl_buf_t    before;        /* an array: categories that need enrolments */
@@ -111,7 +111,7 @@ tenant_run(ctl_t *ctl, void *data)
     ctl_array_begin(&run.before);
 
     rc = ctl_periods_read(ctl, &run.narrowed) == 0
-         && holds_run(ctl, &run) == 0 && ctl_hold_all(ctl, &run.held) == 0
+         && holds_run(ctl, &run) == 0 && ctl_kept_read(ctl, &run.kept) == 0
          && ctl_suspended_read(ctl, &run.suspended) == 0
          && categories_run(ctl, &run) == 0 && people_run(ctl, &run) == 0
          && (ctl->opt.dry_run || tenant_sweep(ctl, &run) == 0) ? 0 : -1;
@@ -168,7 +168,7 @@ people_run(ctl_t *ctl, run_t *run)
         return 0;
     }
 
-    if (ctl_leavers_run(ctl, run->held, run->narrowed, &people) != 0) {
+    if (ctl_leavers_run(ctl, run->kept.ids, run->narrowed, &people) != 0) {
         return -1;
     }
 
@@ -273,7 +273,7 @@ category_run(ctl_t *ctl, run_t *run, pupil_category_t *category)
         rc = category_expire(ctl, run, plugin, &records);
 
     } else if (pupil_aggregate(plugin) != NULL) {
-        rc = ctl_anonymise_run(ctl, run->held, category,
+        rc = ctl_anonymise_run(ctl, run->kept.ids, category,
                                ctl_retention_event(plugin), days, &records);
 
     } else {
@@ -357,7 +357,7 @@ batch_expire(ctl_t *ctl, const run_t *run, const pupil_plugin_t *plugin)
 
     if (strcmp(plugin->name, ENROLMENT) == 0) {
         params[0] = days;
-        params[1] = run->held;
+        params[1] = run->kept.ids;
         params[2] = run->before.data;
         params[3] = most;
 
@@ -369,7 +369,7 @@ batch_expire(ctl_t *ctl, const run_t *run, const pupil_plugin_t *plugin)
     params[0] = plugin->name;
     params[1] = ctl_retention_event(plugin);
     params[2] = days;
-    params[3] = run->held;
+    params[3] = run->kept.ids;
     params[4] = most;
 
     return ctl_query(ctl->data, "SELECT owner, records FROM pupil.expire($1,"

@@ -25,7 +25,7 @@
 
 /* What is known of a tenant. */
 typedef struct {
-    const char  *held;          /* the literal of an array of UUIDs */
+    ctl_kept_t   kept;
     json_t      *periods, *suspended, *list;
 } upcoming_t;
 
@@ -86,7 +86,7 @@ ctl_cmd_retention_upcoming(ctl_t *ctl)
     upcoming_t  u = { .list = json_array() };
 
     rc = ctl_plugins_open(ctl) == 0 && ctl_keys_tenant(ctl) == 0
-         && ctl_hold_all(ctl, &u.held) == 0
+         && ctl_kept_read(ctl, &u.kept) == 0
          && ctl_periods_read(ctl, &u.periods) == 0
          && ctl_suspended_read(ctl, &u.suspended) == 0
          && categories_look(ctl, &u) == 0 && people_look(ctl, &u) == 0
@@ -146,7 +146,7 @@ category_look(ctl_t *ctl, upcoming_t *u, const pupil_plugin_t *plugin)
     params[0] = plugin->name;
     params[1] = ctl_retention_event(plugin);
     params[2] = text;
-    params[3] = u->held;
+    params[3] = u->kept.ids;
     params[4] = ahead;
 
     res = ctl_begin(ctl->data, &ctl->tenant) == 0
@@ -174,7 +174,7 @@ people_look(ctl_t *ctl, upcoming_t *u)
 {
     int64_t  people;
 
-    if (ctl_leavers_ahead(ctl, u->held, u->periods, AHEAD, &people) != 0) {
+    if (ctl_leavers_ahead(ctl, u->kept.ids, u->periods, AHEAD, &people) != 0) {
         return -1;
     }
 
@@ -226,8 +226,10 @@ look_print(const ctl_t *ctl, const upcoming_t *u)
     const char  *held;
 
     if (ctl->opt.json) {
-        ctl_json_print(json_pack("{s:s,s:i,s:O}", "tenant", ctl->tenant_text,
-                                 "ahead", AHEAD, "upcoming", u->list));
+        ctl_json_print(json_pack("{s:s,s:i,s:i,s:O}", "tenant",
+                                 ctl->tenant_text, "ahead", AHEAD,
+                                 "restricted", u->kept.restricted,
+                                 "upcoming", u->list));
         return;
     }
 
@@ -240,6 +242,10 @@ look_print(const ctl_t *ctl, const upcoming_t *u)
                                                               "records")),
                (long long) json_integer_value(json_object_get(row, "owners")),
                held != NULL ? ", held: " : "", held != NULL ? held : "");
+    }
+
+    if (u->kept.restricted != 0) {
+        printf("%-13s %7d are kept\n", "restricted", u->kept.restricted);
     }
 }
 

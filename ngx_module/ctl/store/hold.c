@@ -8,6 +8,19 @@
 #include "ctl/store/hold.h"
 
 
+static int kept_keys(ctl_t *ctl, const char *restricted, ctl_kept_t *kept);
+
+
+/* A closed account goes back to what it was before, if it is opened again. */
+static const char  kept_sql[] =
+    "WITH r AS (SELECT owner FROM keystore.owner_key WHERE tenant = $1::uuid"
+    " AND 'restricted' = CASE state WHEN 'recovery' THEN before ELSE state END"
+    " UNION SELECT unnest($2::uuid[]))"
+    " SELECT coalesce(array_agg(k.owner), '{}'), (SELECT count(*) FROM r)"
+    " FROM (SELECT owner FROM r UNION SELECT subject FROM keystore.hold"
+    " WHERE tenant = $1::uuid) AS k";
+
+
 int
 ctl_hold_read(ctl_t *ctl, const char *subject, const char **reference)
 {
@@ -71,26 +84,53 @@ ctl_hold_write(ctl_t *ctl, const char *subject, const char *reference)
 
 
 int
-ctl_hold_all(ctl_t *ctl, const char **held)
+ctl_kept_read(ctl_t *ctl, ctl_kept_t *kept)
 {
+    int          rc;
     PGresult    *res;
     const char  *params[1];
 
     params[0] = ctl->tenant_text;
 
-    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
-          ? ctl_query_one(ctl->keys, "SELECT coalesce(array_agg(subject),"
-                          " '{}')::text FROM keystore.hold WHERE tenant ="
-                          " $1::uuid", 1, params)
+    res = ctl_begin(ctl->data, &ctl->tenant) == 0
+          ? ctl_query_one(ctl->data, "SELECT coalesce(array_agg(owner), '{}')"
+                          " FROM pupil.owner WHERE tenant = $1::uuid AND"
+                          " state = 'restricted'", 1, params)
           : NULL;
+    ctl_rollback(ctl->data);
+
+    if (res == NULL) {
+        return -1;
+    }
+
+    rc = kept_keys(ctl, PQgetvalue(res, 0, 0), kept);
+    PQclear(res);
+
+    return rc;
+}
+
+
+/* restricted: those whom the data database has, an array. */
+static int
+kept_keys(ctl_t *ctl, const char *restricted, ctl_kept_t *kept)
+{
+    PGresult    *res;
+    const char  *params[2];
+
+    params[0] = ctl->tenant_text;
+    params[1] = restricted;
+
+    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
+          ? ctl_query_one(ctl->keys, kept_sql, 2, params) : NULL;
     ctl_rollback(ctl->keys);
 
     if (res == NULL) {
         return -1;
     }
 
-    *held = ctl_pool_text(&ctl->pool, PQgetvalue(res, 0, 0),
-                          (size_t) PQgetlength(res, 0, 0));
+    kept->restricted = (int) ctl_get_int(res, 0, 1, 0);
+    kept->ids = ctl_pool_text(&ctl->pool, PQgetvalue(res, 0, 0),
+                              (size_t) PQgetlength(res, 0, 0));
     PQclear(res);
 
     return 0;
