@@ -1,0 +1,137 @@
+#!/usr/bin/perl
+
+# Copyright (C) the Pupil authors
+#
+# The audit of a tenant that has ended: its keys go once all that is on record of
+# it is sealed, that it was handed back and that it ended, too.  What is left is
+# read, and verified without its keys (invariant I9).
+
+use lib 't/lib';
+use Pupil::Test;
+use Pupil::Day;
+
+my $stays = pupil_up(import => 1);
+my $goes = Pupil::Day::neighbour($stays);
+my ($db, $keys) = ($stays->db, $stays->keystore);
+my ($tenant, $dir) = ($goes->tenant, tmp_dir());
+my @checkpoints = ('--checkpoints', "$dir/checkpoints");
+mkdir $checkpoints[1];
+
+sub ctl (@words) { $goes->ctl(@words, $goes->ctl_where) }
+
+sub seal {
+    my $run = $stays->ctl('audit', 'seal', @checkpoints, $stays->ctl_databases);
+    is $run->{code}, 0, 'the log is sealed' or diag $run->{err};
+}
+
+sub held {
+    return 0 + $keys->selectrow_array('SELECT count(*) FROM keystore.tenant_key'
+        . ' WHERE tenant = ?', {}, $tenant);
+}
+
+# Records of the tenant, and those of them that are not sealed.
+sub records ($where = 'true') {
+    return join ' ', $db->selectrow_array('SELECT count(*), count(*) FILTER'
+        . ' (WHERE r.number > coalesce(w.number, 0)) FROM pupil.audit_record AS'
+        . ' r LEFT JOIN pupil.seal_writer AS w USING (tenant, writer) WHERE'
+        . " r.tenant = ? AND $where", {}, $tenant);
+}
+
+run_cmd('age-keygen', '-o', "$dir/identity");
+spew("$dir/recipients", (slurp("$dir/identity") =~ /(age1\S+)/)[0] . "\n");
+chomp(my $vkey = $goes->ctl_ok('audit', 'key', $goes->ctl_where)->{out});
+seal();
+$goes->ctl_ok('tenant', 'export', '--to', "$dir/archive", '--recipients',
+              "$dir/recipients", $goes->ctl_where);
+
+
+# ---- no key goes before all is sealed
+
+sub offboard { ctl('tenant', 'offboard', 'Grannkommunen') }
+
+my $run = offboard();
+is $run->{code} . held(), '11', 'its keys stay while something is not sealed';
+like $run->{err}, qr/not sealed.*pupilctl audit seal --checkpoints/s,
+    'with what to do';
+seal();
+$run = offboard();
+is $run->{code} . held(), '00', 'they go once it is' or diag $run->{err};
+like records(), qr/^[1-9]\d* 0$/, 'all that is on record of it is sealed';
+is records("r.note LIKE '%offboard=1'"), '1 0', 'that it ended, once';
+like records("r.note LIKE '%export=%'"), qr/^[1-9]\d* 0$/,
+    'and that it was handed back';
+
+
+# ---- what verifies without its keys
+
+my @verify = ('audit', 'verify', @checkpoints, '--vkey', $vkey);
+
+sub verified ($name) {
+    $run = ctl(@verify);
+    is $run->{code}, 0, "$name verifies" or diag "$run->{out}$run->{err}";
+}
+
+# Verifies again what was changed and put right.
+sub found ($what, $change, $finding) {
+    $db->begin_work;
+    $db->do('SET LOCAL session_replication_role = replica');
+    $db->do("CREATE TABLE public.kept AS SELECT * FROM $change->{of} WHERE"
+        . ' tenant = ?', {}, $tenant);
+    my $n = $db->do($change->{sql}, {}, $tenant);
+    $db->commit;
+    cmp_ok $n, '>', 0, "$what: something is changed";
+    $run = ctl(@verify);
+    is $run->{code}, 1, "$what is found";
+    like $run->{out}, $finding, "$what: as that" or diag $run->{err};
+    $db->begin_work;
+    $db->do('SET LOCAL session_replication_role = replica');
+    $db->do("DELETE FROM $change->{of} WHERE tenant = ?", {}, $tenant);
+    $db->do("INSERT INTO $change->{of} SELECT * FROM public.kept");
+    $db->do('DROP TABLE public.kept');
+    $db->commit;
+}
+
+verified('the log of an ended tenant');
+like $run->{err}, qr/ended at 2\S+Z.*past checking/,
+    'and what its keys would tell is said to be past checking';
+$run = ctl('audit', 'verify', @checkpoints);
+is $run->{code}, 1, 'not without the key that was pinned';
+like $run->{err}, qr/ended at .*--vkey/, 'which is said';
+
+found('a record that is gone', { of => 'pupil.audit_record',
+    sql => "DELETE FROM pupil.audit_record WHERE tenant = ? AND note LIKE"
+           . " '%offboard=1'" }, qr/missing/);
+found('a last batch that is gone', { of => 'pupil.seal',
+    sql => 'DELETE FROM pupil.seal AS s WHERE s.tenant = ? AND s.batch = (SELECT'
+           . ' max(t.batch) FROM pupil.seal AS t WHERE t.tenant = s.tenant)' },
+    qr/^truncated: /m);
+found('a tile that was changed', { of => 'pupil.seal_tile',
+    sql => 'UPDATE pupil.seal_tile SET hashes = set_byte(hashes, 3,'
+           . ' get_byte(hashes, 3) # 1) WHERE tenant = ? AND level = 0' },
+    qr/^root: /m);
+verified('what was put right');
+
+
+# ---- what is read without them
+
+$run = ctl('audit', 'list');
+is $run->{code}, 0, 'who did what is listed' or diag $run->{err};
+like $run->{out}, qr/offboard=1/, 'with the end';
+like $run->{err}, qr/ended at .*not on record/, 'and that nothing records it';
+$run = ctl('audit', 'export', "$dir/events");
+is $run->{code}, 0, 'and exported' or diag $run->{err};
+like eval { slurp("$dir/events") } // q(), qr/export=identity/, 'with the export';
+$run = ctl('audit', 'consistency', 0);
+is $run->{code}, 0, 'a witness is shown its last checkpoint' or diag $run->{err};
+
+for my $words (['audit', 'prove', 0], ['retention', 'run'], ['audit', 'key'],
+               ['tenant', 'export', '--to', "$dir/x", '--recipients',
+                "$dir/recipients"])
+{
+    $run = ctl(@$words);
+    is $run->{code}, 1, "@$words[0, 1] needs a key";
+    like $run->{err}, qr/$tenant ended at 2\S+Z/, 'and says when it went';
+    unlike $run->{err}, qr/tenant add/, 'and not to make it again';
+}
+
+done_testing;
