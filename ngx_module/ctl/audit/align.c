@@ -61,6 +61,14 @@ event_align(alignment_t *a, const audit_log_t *log, uint64_t number,
     aligned->first = at;
     aligned->count = 0;
 
+    /* none can be made without the salt: it is as long as it should be */
+
+    if (log->mac == NULL) {
+        aligned->as = event->row != NULL ? ALIGN_SAME : ALIGN_MISSING;
+        aligned->count = audit_event_leaves(event);
+        return;
+    }
+
     if (event->row != NULL) {
         aligned->count = event_make(a, log, number, event);
         place = found_at(a, at, start, aligned->count);

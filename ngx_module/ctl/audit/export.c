@@ -16,8 +16,6 @@
 #include "ctl/audit/filter.h"
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
-#include "ctl/store/keys.h"
-#include "ctl/store/plugins.h"
 
 
 static FILE *file_open(const char *path);
@@ -39,7 +37,7 @@ static const char  events_sql[] =
 int
 ctl_cmd_audit_export(ctl_t *ctl)
 {
-    int          rc;
+    int          rc, ended;
     FILE        *file;
     const char  *path;
     const char  *params[FILTER_PARAMS];
@@ -50,7 +48,7 @@ ctl_cmd_audit_export(ctl_t *ctl)
         return CTL_USAGE;
     }
 
-    if (ctl_plugins_open(ctl) != 0 || ctl_keys_tenant(ctl) != 0) {
+    if (audit_filter_open(ctl, &ended) != 0) {
         return CTL_FAILED;
     }
 
@@ -60,7 +58,7 @@ ctl_cmd_audit_export(ctl_t *ctl)
     }
 
     rc = ctl_begin(ctl->data, &ctl->tenant) == 0
-         && audit_filter_record(ctl, "export") == 0
+         && audit_filter_record(ctl, "export", ended) == 0
          && ctl_commit(ctl->data) == 0
          ? export_write(ctl, file, params) : -1;
 

@@ -8,7 +8,10 @@
 #include "core/base/time.h"
 #include "ctl/audit/filter.h"
 #include "ctl/base/list.h"
+#include "ctl/base/db.h"
 #include "ctl/base/text.h"
+#include "ctl/store/keys.h"
+#include "ctl/store/plugins.h"
 #include "ctl/store/record.h"
 
 
@@ -106,9 +109,37 @@ outcome_check(const char *text)
 
 
 int
-audit_filter_record(ctl_t *ctl, const char *detail)
+audit_filter_open(ctl_t *ctl, int *ended)
+{
+    const char  *when;
+
+    if (ctl_open_tenant(ctl) != 0 || ctl_open_keys(ctl) != 0
+        || ctl_keys_ended(ctl, &when) != 0)
+    {
+        return -1;
+    }
+
+    *ended = when != NULL;
+
+    if (!*ended) {
+        return ctl_plugins_open(ctl) == 0 ? ctl_keys_open(ctl) : -1;
+    }
+
+    ctl_note("the tenant ended at %s, and its keys with it: that this is read"
+             " is not on record", when);
+
+    return 0;
+}
+
+
+int
+audit_filter_record(ctl_t *ctl, const char *detail, int ended)
 {
     pupil_uuid_t  subject;
+
+    if (ended) {
+        return 0;
+    }
 
     if (ctl->opt.subject == NULL) {
         return ctl_record_one(ctl, &audit_access, "allowed", NULL, detail);

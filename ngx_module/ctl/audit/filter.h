@@ -25,7 +25,16 @@
 /* --subject, --actor, --category, --outcome, --since, --until, as they are. */
 int audit_filter(const ctl_t *ctl, const char *params[FILTER_PARAMS]);
 
-/* The record of it, in a transaction; detail: beside the command, or NULL. */
-int audit_filter_record(ctl_t *ctl, const char *detail);
+/*
+ * What the record of it needs: both databases, and the keys of the tenant.
+ * *ended: it has none any more, so that nothing is on record of this.
+ */
+int audit_filter_open(ctl_t *ctl, int *ended);
+
+/*
+ * The record of it, in a transaction, unless the tenant has ended.  detail:
+ * beside the command, or NULL.
+ */
+int audit_filter_record(ctl_t *ctl, const char *detail, int ended);
 
 #endif /* PUPIL_CTL_AUDIT_FILTER_H */

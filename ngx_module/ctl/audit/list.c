@@ -9,8 +9,6 @@
 #include "ctl/audit/list.h"
 #include "ctl/base/db.h"
 #include "ctl/base/list.h"
-#include "ctl/store/keys.h"
-#include "ctl/store/plugins.h"
 
 
 /* In the order of events_sql. */
@@ -31,7 +29,7 @@ static const char  events_sql[] =
 int
 ctl_cmd_audit_list(ctl_t *ctl)
 {
-    int          rc;
+    int          rc, ended;
     char         limit[16];
     PGresult    *res;
     const char  *params[FILTER_PARAMS + 1];
@@ -42,8 +40,7 @@ ctl_cmd_audit_list(ctl_t *ctl)
 
     params[FILTER_PARAMS] = limit;
 
-    /* keys are needed for the record of it: the audit holds no value */
-    if (ctl_plugins_open(ctl) != 0 || ctl_keys_tenant(ctl) != 0
+    if (audit_filter_open(ctl, &ended) != 0
         || ctl_begin(ctl->data, &ctl->tenant) != 0)
     {
         return CTL_FAILED;
@@ -56,7 +53,9 @@ ctl_cmd_audit_list(ctl_t *ctl)
 
     rc = CTL_FAILED;
 
-    if (audit_filter_record(ctl, NULL) == 0 && ctl_commit(ctl->data) == 0) {
+    if (audit_filter_record(ctl, NULL, ended) == 0
+        && ctl_commit(ctl->data) == 0)
+    {
         ctl_list_print(ctl, res, "events", columns);
         rc = CTL_DONE;
     }

@@ -47,6 +47,17 @@ audit_log_open(audit_log_t *log, ctl_t *ctl, int make)
 }
 
 
+int
+audit_log_ended(audit_log_t *log, ctl_t *ctl)
+{
+    memset(log, 0, sizeof(audit_log_t));
+    log->ctl = ctl;
+
+    return pupil_note_key_parse(ctl_str(ctl->opt.vkey), &log->key) == PUPIL_OK
+           ? 0 : ctl_error("--vkey is no verification key");
+}
+
+
 void
 audit_log_close(audit_log_t *log)
 {

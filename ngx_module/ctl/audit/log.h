@@ -29,6 +29,9 @@ typedef struct {
  */
 int audit_log_open(audit_log_t *log, ctl_t *ctl, int make);
 
+/* Of a tenant that has ended: without keys, and the key below is --vkey. */
+int audit_log_ended(audit_log_t *log, ctl_t *ctl);
+
 /* The tenant's keys are closed: another can be opened. */
 void audit_log_close(audit_log_t *log);
 

@@ -58,7 +58,10 @@ typedef struct {
 } audit_row_t;
 
 
-/* key: the tenant's "mac". */
+/*
+ * key: the tenant's "mac"; NULL of one that has ended: then what can be
+ * read is authentic.
+ */
 void audit_row_read(const pupil_key_t *key, const pupil_uuid_t *tenant,
     const PGresult *res, int row, audit_row_t *out);
 

@@ -97,11 +97,6 @@ static const struct {
 static const char  lock_sql[] =
     "SELECT pg_try_advisory_lock(hashtextextended('pupil.seal', 0))";
 
-/* The same, of pg_locks. */
-static const char  lock_is[] =
-    "(l.classid::bigint << 32) | l.objid::bigint ="
-    " hashtextextended('pupil.seal', 0) AND l.objsubid = 1";
-
 /* In the order of their times: what is left out comes later. */
 static const char  records_sql[] =
     "SELECT " AUDIT_ROW_COLUMNS ", coalesce(w.number, 0)"
@@ -172,7 +167,7 @@ seal_lock(ctl_t *ctl)
             return 0;
         }
 
-        rc = ctl_wait_stranger(ctl->data, lock_is, 0, NULL, &holder);
+        rc = ctl_wait_stranger(ctl->data, CTL_SEAL_LOCK, 0, NULL, &holder);
 
         if (rc != 0) {
             return rc < 0 ? -1

@@ -54,7 +54,8 @@ static const char  unsealed_sql[] =
 
 
 int
-sealed_verify(sealed_t *sealed, ctl_t *ctl, const sequence_t *sequence)
+sealed_verify(sealed_t *sealed, ctl_t *ctl, const sequence_t *sequence,
+    int ended)
 {
     int     rc;
     sealed_run_t  *r;
@@ -69,7 +70,8 @@ sealed_verify(sealed_t *sealed, ctl_t *ctl, const sequence_t *sequence)
     sealed->ctl = ctl;
     sealed->sequence = sequence;
 
-    rc = audit_log_open(&sealed->log, ctl, 0);
+    rc = ended ? audit_log_ended(&sealed->log, ctl)
+               : audit_log_open(&sealed->log, ctl, 0);
     sealed->key = sealed->log.key;
 
     if (rc == 0 && ctl->opt.vkey != NULL) {
@@ -311,9 +313,10 @@ leaves_check(sealed_run_t *r, const contents_t *contents)
     size = r->tiles.size;
 
     known = root_read(r, contents, &root);
-    same = r->alignment.others == 0 && sealed->count == made->count
-           && memcmp(sealed->elts, made->elts,
-                     sealed->count * sizeof(pupil_node_t)) == 0;
+    same = r->sealed->log.mac == NULL
+           || (r->alignment.others == 0 && sealed->count == made->count
+               && memcmp(sealed->elts, made->elts,
+                         sealed->count * sizeof(pupil_node_t)) == 0);
 
     if (!same && known && !r->lost && !leads_to(r, sealed, &root)
         && leads_to(r, made, &root))
@@ -453,7 +456,9 @@ events_say(sealed_run_t *r, const contents_t *contents, int others)
                    && !sequence_declared(r->sealed->sequence, event->writer,
                                      event->number))
         {
-            kind = event->row != NULL ? SEALED_LATE : SEALED_SUPPRESSED;
+            kind = event->row != NULL ? SEALED_LATE
+                   : r->sealed->log.mac == NULL ? SEALED_REMOVED
+                   : SEALED_SUPPRESSED;
 
         } else {
             continue;

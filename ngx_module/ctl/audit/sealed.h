@@ -60,8 +60,13 @@ typedef struct {
 } sealed_t;
 
 
-/* The keys of ctl's tenant are open.  0 or -1 with the error said. */
-int sealed_verify(sealed_t *sealed, ctl_t *ctl, const sequence_t *sequence);
+/*
+ * The keys of ctl's tenant are open.  ended: it has none any more, so that its
+ * leaves are taken as they are, and their tree is held against checkpoints of
+ * the key of --vkey.  0 or -1 with the error said.
+ */
+int sealed_verify(sealed_t *sealed, ctl_t *ctl, const sequence_t *sequence,
+    int ended);
 
 /* In a second. */
 uint64_t audit_rate(uint64_t count, pupil_time_t time);

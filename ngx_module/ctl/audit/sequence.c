@@ -145,7 +145,9 @@ sequence_record(sequence_t *s, const pupil_audit_record_t *record,
         find(s, FINDING_TIME, record->number, record->number, record->at);
     }
 
-    if (!choice_declared(s, record->number, record->choice)) {
+    if (!s->keyless
+        && !choice_declared(s, record->number, record->choice))
+    {
         find(s, FINDING_OUTCOME, record->number, record->number, record->at);
     }
 

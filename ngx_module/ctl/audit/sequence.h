@@ -47,6 +47,7 @@ typedef struct {
 
 typedef struct {
     pupil_time_t     since;         /* judged from then on; 0: all */
+    int              keyless;       /* by which choice is past checking */
     pupil_time_t     recent;        /* what is newer may still be under way */
     sequence_list_t  declared;      /* declared_t, sorted */
     sequence_list_t  findings;      /* finding_t */

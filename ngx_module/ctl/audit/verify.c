@@ -38,14 +38,16 @@
 
 typedef struct {
     ctl_t              *ctl;
-    const pupil_key_t  *key;
+    const pupil_key_t  *key;        /* NULL: the tenant has ended */
     sequence_t          sequence;
     referred_t          referred;
     sealed_t            sealed;
     uint64_t            records, unnumbered;
+    const char         *ended;      /* the tenant, when; NULL: it has not */
 } verify_t;
 
 
+static int keys_open(verify_t *v);
 static int since_read(ctl_t *ctl, pupil_time_t *since);
 static int verify(verify_t *v, pupil_time_t since);
 static int pass(verify_t *v, pupil_time_t since);
@@ -118,15 +120,9 @@ ctl_cmd_audit_verify(ctl_t *ctl)
         return CTL_USAGE;
     }
 
-    if (ctl_plugins_open(ctl) != 0 || ctl_keys_tenant(ctl) != 0) {
-        return CTL_FAILED;
-    }
-
-    v.key = ctl_key(ctl, "mac");
-
-    rc = v.key != NULL && verify(&v, since) == 0
-         && sealed_verify(&v.sealed, ctl, &v.sequence) == 0
-         && verify_recorded(ctl) == 0
+    rc = keys_open(&v) == 0 && verify(&v, since) == 0
+         && sealed_verify(&v.sealed, ctl, &v.sequence, v.ended != NULL) == 0
+         && (v.ended != NULL || verify_recorded(ctl) == 0)
          ? CTL_DONE : CTL_FAILED;
 
     if (rc == CTL_DONE) {
@@ -141,6 +137,37 @@ ctl_cmd_audit_verify(ctl_t *ctl)
     referred_free(&v.referred);
 
     return rc;
+}
+
+
+/* Without a key of the tenant there is no record of this, either. */
+static int
+keys_open(verify_t *v)
+{
+    ctl_t  *ctl;
+
+    ctl = v->ctl;
+
+    if (ctl_open_tenant(ctl) != 0 || ctl_open_keys(ctl) != 0
+        || ctl_keys_ended(ctl, &v->ended) != 0)
+    {
+        return -1;
+    }
+
+    if (v->ended != NULL) {
+        return ctl->opt.vkey != NULL ? 0
+               : ctl_error("the tenant %s ended at %s: --vkey is needed, the"
+                           " key that pupilctl audit key has printed before",
+                           ctl->tenant_text, v->ended);
+    }
+
+    if (ctl_plugins_open(ctl) != 0 || ctl_keys_open(ctl) != 0) {
+        return -1;
+    }
+
+    v->key = ctl_key(ctl, "mac");
+
+    return v->key != NULL ? 0 : -1;
 }
 
 
@@ -176,6 +203,7 @@ verify(verify_t *v, pupil_time_t since)
         sequence_free(&v->sequence);
         referred_free(&v->referred);
         v->sequence.since = since;
+        v->sequence.keyless = v->key == NULL;
         v->sequence.recent = started - RECENT;
         v->records = 0;
         v->unnumbered = 0;
@@ -357,7 +385,7 @@ verify_print(const verify_t *v)
             json_array_append_new(list, sealed_json(&sealed[i]));
         }
 
-        ctl_json_print(json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}",
+        ctl_json_print(json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s*,s:o}",
                                  "records", (json_int_t) v->records,
                                  "writers", (json_int_t) v->sequence.writers,
                                  "unnumbered", (json_int_t) v->unnumbered,
@@ -366,7 +394,7 @@ verify_print(const verify_t *v)
                                  "batches", (json_int_t) v->sealed.batches,
                                  "anchors", (json_int_t) v->sealed.anchors,
                                  "unsealed", (json_int_t) v->sealed.unsealed,
-                                 "findings", list));
+                                 "ended_at", v->ended, "findings", list));
         return;
     }
 
@@ -388,6 +416,11 @@ verify_print(const verify_t *v)
                  v->sealed.anchors,
                  ctl_plural(v->sealed.anchors), v->sealed.unsealed,
                  ctl_plural(v->sealed.unsealed));
+    }
+
+    if (v->ended != NULL) {
+        ctl_note("the tenant ended at %s, and its keys with it: whether a"
+                 " record says what was sealed is past checking", v->ended);
     }
 
     i = v->sequence.findings.count + sealed_count;

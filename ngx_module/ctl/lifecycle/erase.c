@@ -373,7 +373,7 @@ whole_finish(ctl_t *ctl, const ctl_ledger_entry_t *entry, size_t *restored)
         return rc < 0 ? -1 : 0;
     }
 
-    rc = ctl_ledger_check(ctl) == 0 ? ctl_tenant_erase(ctl, entry) : -1;
+    rc = ctl_ledger_check(ctl) == 0 ? ctl_tenant_end(ctl, entry) : -1;
     ctl_turn_give(ctl);
 
     return rc;

@@ -43,7 +43,7 @@ ctl_cmd_tenant_offboard(ctl_t *ctl)
         return CTL_FAILED;
     }
 
-    if (ctl_tenant_erase(ctl, &entry) != 0) {
+    if (ctl_tenant_end(ctl, &entry) != 0) {
         ctl_error("the end of the tenant is begun and not done: run this"
                   " again, or pupilctl work");
         return CTL_FAILED;

@@ -3,13 +3,15 @@
  *
  * In the order of ctl/lifecycle/erase.c, of a tenant as a whole.  With the keys
  * goes the one that records are made with: so it is on record before, and what
- * was deleted, table by table, stands in pupil.erasure alone.
+ * was deleted, table by table, stands in pupil.erasure alone.  All of that is
+ * sealed before, by a key that goes, too.
  */
 
 #include <string.h>
 
 #include "ctl/base/buf.h"
 #include "ctl/base/db.h"
+#include "ctl/lifecycle/tail.h"
 #include "ctl/lifecycle/tenant_erase.h"
 #include "ctl/store/kek.h"
 #include "ctl/store/keys.h"
@@ -21,6 +23,8 @@
 #define TRIES  3                /* while requests under way still write */
 
 
+static int tenant_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry,
+    int seal);
 static int fence(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const ctl_ledger_entry_t *list, size_t count);
@@ -43,6 +47,20 @@ static const ctl_access_t  end_access = {
 int
 ctl_tenant_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 {
+    return tenant_erase(ctl, entry, 0);
+}
+
+
+int
+ctl_tenant_end(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    return tenant_erase(ctl, entry, !entry->destroyed);
+}
+
+
+static int
+tenant_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry, int seal)
+{
     int          tries;
     const char  *when, *left;
 
@@ -58,7 +76,8 @@ ctl_tenant_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
         return -1;
     }
 
-    if (ctl_ledger_file_append(ctl, entry) != 0
+    if ((seal && ctl_tail_sealed(ctl) != 0)
+        || ctl_ledger_file_append(ctl, entry) != 0
         || ctl_ledger_destroy(ctl, entry, &when) != 0)
     {
         return -1;
@@ -109,7 +128,9 @@ fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
         }
     }
 
-    if (entry->destroyed) {
+    /* once: what is there again after each try is never all sealed */
+
+    if (entry->destroyed || count == 0) {
         return ctl_commit(ctl->data);
     }
 

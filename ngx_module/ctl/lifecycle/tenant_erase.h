@@ -17,6 +17,12 @@
  */
 int ctl_tenant_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 
+/*
+ * The same, of a tenant that ends now: no key goes before what is on record of
+ * it is sealed, which nothing is on a database that was restored.
+ */
+int ctl_tenant_end(ctl_t *ctl, const ctl_ledger_entry_t *entry);
+
 /* 1 where nothing of it is left to be done; 0, or -1. */
 int ctl_tenant_erased(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 

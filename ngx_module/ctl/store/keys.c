@@ -19,6 +19,7 @@
 #define NAME_SIZE  (2 * PUPIL_MAX_NAME + 16)
 
 
+static int keys_none(ctl_t *ctl);
 static pupil_rc_t tenant_put(ctl_t *ctl, const PGresult *res, int row);
 static pupil_rc_t service_put(ctl_t *ctl, const PGresult *res, int row);
 static int service_key_make(ctl_t *ctl, const char *name);
@@ -40,6 +41,11 @@ static const char *const  service_names[] = {
     "index:credential.login_id", "index:source.user", "index:source.class",
     "index:source.institution", NULL
 };
+
+static const char  ended_sql[] =
+    "SELECT to_char(g.at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+    " FROM keystore.gone AS g WHERE g.tenant = $1::uuid AND NOT EXISTS (SELECT"
+    " FROM keystore.tenant_key AS k WHERE k.tenant = g.tenant)";
 
 
 int
@@ -71,10 +77,51 @@ ctl_keys_open(ctl_t *ctl)
     }
 
     if (pupil_keyring_tenant(ctl->ring, &ctl->tenant, &version) == NULL) {
-        return ctl_error("the tenant %s has no key in the key store: run"
-                         " pupilctl tenant add NAME --tenant UUID",
-                         ctl->tenant_text);
+        return keys_none(ctl);
     }
+
+    return 0;
+}
+
+
+static int
+keys_none(ctl_t *ctl)
+{
+    const char  *when;
+
+    if (ctl_keys_ended(ctl, &when) != 0) {
+        return -1;
+    }
+
+    return when != NULL
+           ? ctl_error("the tenant %s ended at %s, and its keys with it",
+                       ctl->tenant_text, when)
+           : ctl_error("the tenant %s has no key in the key store: run"
+                       " pupilctl tenant add NAME --tenant UUID",
+                       ctl->tenant_text);
+}
+
+
+int
+ctl_keys_ended(ctl_t *ctl, const char **when)
+{
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = ctl->tenant_text;
+
+    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
+          ? ctl_query(ctl->keys, ended_sql, 1, params) : NULL;
+    ctl_rollback(ctl->keys);
+
+    if (res == NULL) {
+        return -1;
+    }
+
+    *when = PQntuples(res) == 0 ? NULL
+            : ctl_pool_text(&ctl->pool, PQgetvalue(res, 0, 0),
+                            (size_t) PQgetlength(res, 0, 0));
+    PQclear(res);
 
     return 0;
 }

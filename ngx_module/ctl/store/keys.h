@@ -21,6 +21,13 @@ int ctl_keys_tenant(ctl_t *ctl);
 int ctl_keys_open(ctl_t *ctl);
 
 /*
+ * *when: all keys of the tenant were destroyed with it; NULL: it has not ended.
+ * The key store is open.  0 or -1 with the error said.  Ownership: the
+ * command's pool.
+ */
+int ctl_keys_ended(ctl_t *ctl, const char **when);
+
+/*
  * What the key store has of the tenant, into the keyring.  Until the caller's
  * transaction ends, no version of the tenant's key comes or goes: what is
  * wrapped under the newest in it stays.

@@ -1,0 +1,20 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The end of a tenant's audit.  The key that seals it goes with the others, and
+ * what is not sealed by then never is.
+ */
+
+#ifndef PUPIL_CTL_TAIL_H
+#define PUPIL_CTL_TAIL_H
+
+#include "ctl/base/ctl.h"
+
+
+/*
+ * All that was on record of the tenant when this was called is sealed: waits
+ * for a sealer that is at work.  0, or -1 with the error said.
+ */
+int ctl_tail_sealed(ctl_t *ctl);
+
+#endif /* PUPIL_CTL_TAIL_H */
