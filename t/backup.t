@@ -106,6 +106,8 @@ my $run = $site->ctl('subject', 'erase', $day->person('colleague')->{id},
 is $run->{code}, 0, 'somebody is erased before' or diag $run->{err};
 $run = backup();
 is $run->{code}, 0, 'a backup is made' or diag $run->{err};
+like $run->{err}, qr/\Q$place{there}\E is on the disk of \Q$place{here}\E/,
+    'two places on one disk are said';
 my @here = archives($place{here});
 is join(' ', map { m{(\w+)/\1-\d{8}T\d{6}Z\.(\w+)\.age\z} ? "$1.$2" : "?$_" }
     @here), 'data.dump files.tar keys.dump roles.sql', 'of all that is needed';
@@ -253,7 +255,12 @@ is made('keys') . ', ' . made('data'), 'here 0 there 0, here 1 there 1',
 
 for (['the key file', { files => $site->key }, qr/key file opens what/],
      ['a private key', { recipients => "$dir/identity" }, qr/private key/],
-     ['one place', { places => $place{here} }, qr/fewer than two places/])
+     ['one place', { places => $place{here} }, qr/fewer than two places/],
+     ['one place by two names', { places => "$place{here} $place{here}/../here" },
+      qr{\Q$place{here}/../here\E is \Q$place{here}\E again}],
+     ['keys for two days', { keys_days => 2 },
+      qr/keys_days is 3 at least.*two runs that fail/],
+     ['data for a day', { data_days => 1 }, qr/data_days is 3 at least/])
 {
     my ($what, $conf, $why) = @$_;
     clean();
