@@ -34,6 +34,23 @@ read -ra files <<< "$files"
 [[ $data_days =~ ^[1-9][0-9]*$ && $keys_days =~ ^[1-9][0-9]*$ ]] \
     || die "$1: data_days and keys_days are numbers of days"
 
+# Pruning does not wait for success: fewer, and a failed run leaves no backup.
+for days in data_days keys_days; do
+    [ "${!days}" -ge 3 ] || die "$1: $days is 3 at least, so that backups" \
+        "outlive two runs that fail: raise it, and key-backup-days with it"
+done
+
+# A folder, whatever its name, is one place, and a disk takes all of its places.
+for ((i = 1; i < ${#places[@]}; i++)); do
+    for ((j = 0; j < i; j++)); do
+        [ "$(realpath -m "${places[i]}")" != "$(realpath -m "${places[j]}")" ] \
+            || die "$1: ${places[i]} is ${places[j]} again"
+        [ ! -d "${places[i]}" ] || [ ! -d "${places[j]}" ] \
+            || [ "$(stat -c %d "${places[i]}")" != "$(stat -c %d "${places[j]}")" ] \
+            || say "${places[i]} is on the disk of ${places[j]}"
+    done
+done
+
 if grep -qs AGE-SECRET-KEY "$recipients"; then
     die "$recipients has a private key, which does not belong on this host"
 fi
