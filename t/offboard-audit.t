@@ -10,6 +10,8 @@ use lib 't/lib';
 use Pupil::Test;
 use Pupil::Day;
 
+use DBD::Pg ();
+
 my $stays = pupil_up(import => 1);
 my $goes = Pupil::Day::neighbour($stays);
 my ($db, $keys) = ($stays->db, $stays->keystore);
@@ -45,11 +47,67 @@ $goes->ctl_ok('tenant', 'export', '--to', "$dir/archive", '--recipients',
               "$dir/recipients", $goes->ctl_where);
 
 
-# ---- no key goes before all is sealed
-
 sub offboard { ctl('tenant', 'offboard', 'Grannkommunen') }
 
-my $run = offboard();
+
+# ---- nor before it was handed back, as it is today
+
+my $run;
+
+sub refused ($what, $why) {
+    $run = offboard();
+    is $run->{code} . held(), '11', "$what ends nothing";
+    like $run->{err}, $why, "$what: which is said";
+}
+
+{
+    # pupilctl by a clock that is a day ahead
+    my $ahead = spew("$dir/ahead.c", <<'END');
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int
+clock_gettime(clockid_t id, struct timespec *ts)
+{
+    long  rc = syscall(SYS_clock_gettime, id, ts);
+
+    ts->tv_sec += id == CLOCK_REALTIME ? 86400 + 60 : 0;
+    return (int) rc;
+}
+END
+    is run_cmd('cc', '-shared', '-fPIC', '-o', "$dir/ahead.so", $ahead)->{code},
+        0, 'a clock';
+    local @ENV{qw(LD_PRELOAD ASAN_OPTIONS)} = ("$dir/ahead.so",
+        'verify_asan_link_order=0:detect_leaks=0');
+    refused('an archive of yesterday', qr/over a day ago.*tenant export/s);
+}
+
+my $exported = $db->selectrow_hashref('DELETE FROM pupil.exported WHERE tenant ='
+    . ' ? RETURNING *', {}, $tenant);
+
+sub stored (%row) {
+    $db->do('DELETE FROM pupil.exported WHERE tenant = ?', {}, $tenant);
+    my @names = sort keys %row;
+    my $sth = $db->prepare('INSERT INTO pupil.exported (' . join(', ', @names)
+        . ') VALUES (' . join(', ', ('?') x @names) . ')');
+    for my $i (0 .. $#names) {
+        $sth->bind_param($i + 1, $row{ $names[$i] }, $names[$i] eq 'mac'
+            ? { pg_type => DBD::Pg::PG_BYTEA() } : ());
+    }
+    $sth->execute;
+}
+
+stored(tenant => $tenant, files => 10, records => 100);
+refused('a row that somebody inserts', qr/nothing was handed back.*tenant export/s);
+stored(%$exported, records => $exported->{records} + 1);
+refused('one that somebody changes', qr/nothing was handed back/);
+stored(%$exported);
+
+
+# ---- nor before all is sealed
+
+$run = offboard();
 is $run->{code} . held(), '11', 'its keys stay while something is not sealed';
 like $run->{err}, qr/not sealed.*pupilctl audit seal --checkpoints/s,
     'with what to do';

@@ -59,6 +59,11 @@ is $site->ctl('subject', 'restrict', $id{classmate}, $site->ctl_where)->{code}, 
     'somebody is restricted';
 is $site->ctl('subject', 'close', $day->person('other')->{id}, $site->ctl_where)
     ->{code}, 0, 'somebody\'s account is closed';
+$db->do("INSERT INTO pupil.release (tenant, category, released) VALUES (?,"
+    . " 'progress', '2026-08-01')", {}, $site->tenant);
+$db->do("INSERT INTO pupil.aggregate (tenant, category, released, grouped, value,"
+    . " persons) VALUES (?, 'progress', '2026-08-01', 'Kapitel 1', '75-100%', 12)",
+    {}, $site->tenant);
 my $run = export("$dir/archive");
 is $run->{code}, 0, 'a tenant is exported' or diag $run->{err};
 like $run->{out}, qr/^\Q$dir\E\/archive: \d+ records in \d+ files$/, 'and told';
@@ -89,6 +94,13 @@ is scalar(my @all = records(\@members, 'enrolment')), rows('pupil.enrolment'),
     'all enrolments';
 is scalar(@all = records(\@members, 'accounts')), rows('pupil.subject') - 2,
     'all accounts, but of nobody and of who was erased';
+
+
+is_deeply [records(\@members, 'statistics')], [{ category => 'progress',
+    released => '2026-08-01', group => 'Kapitel 1', value => '75-100%',
+    persons => 12 }], 'what was counted of records that are gone';
+is_deeply [records(\@members, 'releases')], [{ category => 'progress',
+    released => '2026-08-01' }], 'and when';
 
 
 # ---- readable
