@@ -185,7 +185,7 @@ ctl_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
     }
 
     if (ctl_ledger_file_append(ctl, entry) != 0
-        || ctl_ledger_destroy(ctl, entry, &when) != 0)
+        || (!entry->destroyed && ctl_ledger_destroy(ctl, entry, &when) != 0))
     {
         return -1;
     }

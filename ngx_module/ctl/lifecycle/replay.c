@@ -8,6 +8,8 @@
  * (invariant I8).
  */
 
+#include <stdlib.h>
+
 #include "ctl/base/db.h"
 #include "ctl/lifecycle/erase.h"
 #include "ctl/lifecycle/replay.h"
@@ -21,7 +23,8 @@
 
 static int tenant_destroyed(ctl_t *ctl, void *data);
 static int tenant_others(ctl_t *ctl, void *data);
-static int whole_replay(ctl_t *ctl, const ctl_ledger_entry_t *entry);
+static int whole_replay(ctl_t *ctl, const char *last,
+    const ctl_ledger_entry_t *entry);
 static int entry_replay(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 
 
@@ -54,12 +57,14 @@ static int
 tenant_destroyed(ctl_t *ctl, void *data)
 {
     int                  whole;
+    char                 last[CTL_LEDGER_NUMBER_SIZE];
     size_t               i, count;
     ctl_ledger_entry_t   end, *list;
 
     (void) data;
 
     if (ctl_kek_open(ctl) != 0 || ctl_erasures_turn(ctl) != 0
+        || ctl_ledger_last(ctl, last) != 0
         || ctl_ledger_file_restore(ctl) != 0
         || ctl_ledger_copy_restore(ctl) != 0 || ctl_ledger_check(ctl) != 0)
     {
@@ -68,10 +73,13 @@ tenant_destroyed(ctl_t *ctl, void *data)
 
     whole = ctl_ledger_whole(ctl, &end);
     if (whole != 0) {
-        return whole < 0 ? -1 : end.destroyed ? whole_replay(ctl, &end) : 0;
+        return whole < 0 ? -1
+               : end.destroyed ? whole_replay(ctl, last, &end) : 0;
     }
 
-    if (ctl_keys_open(ctl) != 0 || ctl_ledger_again(ctl, &list, &count) != 0) {
+    if (ctl_keys_open(ctl) != 0
+        || ctl_ledger_again(ctl, last, &list, &count) != 0)
+    {
         return -1;
     }
 
@@ -86,24 +94,32 @@ tenant_destroyed(ctl_t *ctl, void *data)
 
 
 /*
- * Then who was erased in a key store that was restored, and whose key it has
- * again; what was begun before the backup is finished, too.
+ * Then whose key there is still: of them the backup had the entry alone.  What
+ * was begun before it is finished, too.
  */
 static int
 tenant_others(ctl_t *ctl, void *data)
 {
     int                  whole;
+    char                 last[CTL_LEDGER_NUMBER_SIZE];
     size_t               i, count, restored;
     ctl_ledger_entry_t   end, *list;
 
     (void) data;
 
-    whole = ctl_ledger_whole(ctl, &end);
-    if (whole != 0) {
-        return whole < 0 ? -1 : end.destroyed ? 0 : whole_replay(ctl, &end);
+    if (ctl_ledger_last(ctl, last) != 0) {
+        return -1;
     }
 
-    if (ctl_keys_open(ctl) != 0 || ctl_ledger_again(ctl, &list, &count) != 0) {
+    whole = ctl_ledger_whole(ctl, &end);
+    if (whole != 0) {
+        return whole < 0 ? -1
+               : end.destroyed ? 0 : whole_replay(ctl, last, &end);
+    }
+
+    if (ctl_keys_open(ctl) != 0
+        || ctl_ledger_again(ctl, last, &list, &count) != 0)
+    {
         return -1;
     }
 
@@ -117,15 +133,24 @@ tenant_others(ctl_t *ctl, void *data)
 }
 
 
-/* A tenant that has ended, with all that is in the ledger of it. */
+/*
+ * A tenant that has ended, with all that is in the ledger of it; what is behind
+ * last was entered again.
+ */
 static int
-whole_replay(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+whole_replay(ctl_t *ctl, const char *last, const ctl_ledger_entry_t *entry)
 {
     int  done;
 
     done = ctl_tenant_erased(ctl, entry);
-    if (done != 0) {
-        return done < 0 ? -1 : 0;
+
+    if (done < 0) {
+        return -1;
+    }
+
+    if (done && strtoull(entry->number, NULL, 10) <= strtoull(last, NULL, 10))
+    {
+        return 0;
     }
 
     if (ctl_tenant_erase(ctl, entry) != 0) {

@@ -20,9 +20,8 @@ typedef struct {
 
 static int entry_enter(ctl_t *ctl, const char *sql, int count,
     const char *const *params, ctl_ledger_entry_t *entry);
-static int entries_read(ctl_t *ctl, const char *sql,
+static int entries_read(ctl_t *ctl, const char *sql, const char *last,
     ctl_ledger_entry_t **list, size_t *count);
-static int own_last(ctl_t *ctl, char last[24]);
 static int rows_enter(ctl_t *ctl, const PGresult *res);
 static int rows_refuse(const PGresult *res);
 static int entries_take(ctl_t *ctl, PGresult *res,
@@ -68,10 +67,16 @@ static const char  whole_sql[] =
     "SELECT " COLUMNS ", " DESTROYED " FROM keystore.ledger AS l"
     " WHERE l.tenant = $1::uuid AND l.kind = 'tenant'";
 
+/*
+ * $3: what is behind that was entered again.  Whose floors never rose was
+ * entered again by a replay that was killed.
+ */
 static const char  again_sql[] =
     "SELECT " COLUMNS ", " DESTROYED " FROM keystore.ledger AS l"
-    " WHERE l.tenant = $1::uuid AND (l.number > $2::bigint OR NOT " DESTROYED
-    ") ORDER BY l.number";
+    " WHERE l.tenant = $1::uuid AND (l.number > least($2::bigint, $3::bigint)"
+    " OR NOT " DESTROYED " OR (l.kind = 'erasure' AND NOT EXISTS (SELECT FROM"
+    " keystore.floor AS f WHERE f.tenant = l.tenant AND f.subject ="
+    " l.subject))) ORDER BY l.number";
 
 /* The data database says which are open; the key store, what they are. */
 static const char  open_sql[] =
@@ -107,6 +112,15 @@ static const char  destroy_key_sql[] =
 
 static const char  destroy_tenant_sql[] =
     WHEN("keystore.destroy_tenant($1::bigint, $2::bigint)");
+
+/* As if the data database had a copy of all that there are. */
+#define ALL_COPIED  "(SELECT m.entered FROM keystore.mark AS m)"
+
+static const char  again_key_sql[] =
+    "SELECT keystore.destroy_key($1::bigint, " ALL_COPIED ")";
+
+static const char  again_tenant_sql[] =
+    "SELECT keystore.destroy_tenant($1::bigint, " ALL_COPIED ")";
 
 static const char  copied_sql[] =
     "SELECT hash = $3::bytea AND subject = $4::uuid FROM pupil.ledger WHERE"
@@ -191,24 +205,25 @@ ctl_ledger_whole(ctl_t *ctl, ctl_ledger_entry_t *entry)
 int
 ctl_ledger_missing(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count)
 {
-    return entries_read(ctl, missing_sql, list, count);
+    return entries_read(ctl, missing_sql, NULL, list, count);
 }
 
 
 int
-ctl_ledger_again(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count)
+ctl_ledger_again(ctl_t *ctl, const char *last, ctl_ledger_entry_t **list,
+    size_t *count)
 {
-    return entries_read(ctl, again_sql, list, count);
+    return entries_read(ctl, again_sql, last, list, count);
 }
 
 
 static int
-entries_read(ctl_t *ctl, const char *sql, ctl_ledger_entry_t **list,
-    size_t *count)
+entries_read(ctl_t *ctl, const char *sql, const char *last,
+    ctl_ledger_entry_t **list, size_t *count)
 {
     head_t       head;
     PGresult    *res;
-    const char  *params[2];
+    const char  *params[3];
 
     if (head_read(ctl, &head) != 0) {
         return -1;
@@ -216,7 +231,8 @@ entries_read(ctl_t *ctl, const char *sql, ctl_ledger_entry_t **list,
 
     params[0] = ctl->tenant_text;
     params[1] = head.number;
-    res = ask(ctl, ctl->keys, sql, 2, params);
+    params[2] = last;
+    res = ask(ctl, ctl->keys, sql, last == NULL ? 2 : 3, params);
 
     return res != NULL ? entries_take(ctl, res, list, count) : -1;
 }
@@ -226,11 +242,11 @@ int
 ctl_ledger_copy_restore(ctl_t *ctl)
 {
     int          rc;
-    char         last[24];
+    char         last[CTL_LEDGER_NUMBER_SIZE];
     PGresult    *res;
     const char  *params[2];
 
-    if (own_last(ctl, last) != 0) {
+    if (ctl_ledger_last(ctl, last) != 0) {
         return -1;
     }
 
@@ -250,9 +266,8 @@ ctl_ledger_copy_restore(ctl_t *ctl)
 }
 
 
-/* The number of the key store's last entry, "0" for none. */
-static int
-own_last(ctl_t *ctl, char last[24])
+int
+ctl_ledger_last(ctl_t *ctl, char last[CTL_LEDGER_NUMBER_SIZE])
 {
     int          rc;
     PGresult    *res;
@@ -271,7 +286,7 @@ own_last(ctl_t *ctl, char last[24])
         return -1;
     }
 
-    snprintf(last, 24, "%s", PQgetvalue(res, 0, 0));
+    snprintf(last, CTL_LEDGER_NUMBER_SIZE, "%s", PQgetvalue(res, 0, 0));
     PQclear(res);
 
     return 0;
@@ -318,10 +333,17 @@ rows_refuse(const PGresult *res)
 }
 
 
+/*
+ * With the entry the key goes, as it had gone: a data database that has no copy
+ * of it is behind then, and not served before it has (invariant I8).
+ */
 int
 ctl_ledger_enter_again(ctl_t *ctl, const ctl_ledger_row_t *row)
 {
+    int          whole;
     const char  *params[4];
+
+    whole = strcmp(row->subject, ctl->tenant_text) == 0;
 
     params[0] = row->number;
     params[1] = row->subject;
@@ -330,7 +352,9 @@ ctl_ledger_enter_again(ctl_t *ctl, const ctl_ledger_row_t *row)
 
     if (ctl_begin(ctl->keys, &ctl->tenant) != 0
         || ctl_exec(ctl->keys, "SELECT keystore.enter_again($1::bigint,"
-                    " $2::uuid, $3::bigint, $4::bytea)", 4, params) != 0)
+                    " $2::uuid, $3::bigint, $4::bytea)", 4, params) != 0
+        || ctl_exec(ctl->keys, whole ? again_tenant_sql : again_key_sql, 1,
+                    params) != 0)
     {
         ctl_rollback(ctl->keys);
         return -1;

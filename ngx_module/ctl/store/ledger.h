@@ -11,6 +11,9 @@
 #include "ctl/base/ctl.h"
 
 
+#define CTL_LEDGER_NUMBER_SIZE  24      /* in decimal digits */
+
+
 /* As PostgreSQL writes it.  Ownership: the command's pool. */
 typedef struct {
     const char    *number, *subject, *at, *hash;
@@ -36,15 +39,25 @@ int ctl_ledger_whole(ctl_t *ctl, ctl_ledger_entry_t *entry);
  */
 int ctl_ledger_missing(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count);
 
-/* As missing, and those whose key is not destroyed, or is there again. */
-int ctl_ledger_again(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count);
+/* The number of the key store's last entry, "0" for none. */
+int ctl_ledger_last(ctl_t *ctl, char last[CTL_LEDGER_NUMBER_SIZE]);
+
+/*
+ * As missing, those whose key is not destroyed, or is there again, and those
+ * behind last.
+ */
+int ctl_ledger_again(ctl_t *ctl, const char *last, ctl_ledger_entry_t **list,
+    size_t *count);
 
 /* As keystore.enter_again() takes it. */
 typedef struct {
     const char  *number, *subject, *at, *hash;
 } ctl_ledger_row_t;
 
-/* Into a key store that was restored, behind its end: it has to follow. */
+/*
+ * Into a key store that was restored, behind its end: it has to follow.  Its
+ * key is destroyed with that.
+ */
 int ctl_ledger_enter_again(ctl_t *ctl, const ctl_ledger_row_t *row);
 
 /*
