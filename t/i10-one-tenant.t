@@ -199,7 +199,7 @@ SQL
     }
     ok !eval {
         $dbh->do('INSERT INTO pupil.login_throttle VALUES (?, ?, 1, now(),'
-                 . ' now())', {}, $neighbour, 'x');
+                 . ' now())', {}, $neighbour, 'x' x 32);
         1;
     }, "$role cannot write another's row";
     $dbh->disconnect;
