@@ -48,8 +48,8 @@ sub leaver ($id) {
         . ' WHERE token_hash IN (SELECT token_hash FROM pupil.session WHERE'
         . ' expires_at > now() LIMIT 1)');
     $db->do("INSERT INTO pupil.login_throttle (tenant, bucket, failures,"
-        . " last_at, not_before) SELECT ?, sha256(uuid_send(gen_random_uuid())), 1,"
-        . " now() - interval '2 days', now()", {}, $site->tenant);
+        . " last_at, not_before) SELECT ?, sha256(uuid_send(gen_random_uuid())),"
+        . " 1, now() - interval '2 days', now()", {}, $site->tenant);
 }
 
 # What is left of somebody, and of what is swept.
