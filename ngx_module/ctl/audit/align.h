@@ -10,7 +10,7 @@
 #define PUPIL_CTL_AUDIT_ALIGN_H
 
 #include "ctl/audit/contents.h"
-#include "ctl/audit/log.h"
+#include "ctl/store/audit_log.h"
 
 
 /* What an event is, held against its leaves. */

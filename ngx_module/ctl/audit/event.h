@@ -9,8 +9,8 @@
 #define PUPIL_CTL_AUDIT_EVENT_H
 
 #include "core/audit/leaf.h"
-#include "ctl/audit/log.h"
 #include "ctl/audit/rows.h"
+#include "ctl/store/audit_log.h"
 
 
 typedef struct {

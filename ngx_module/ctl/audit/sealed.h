@@ -12,9 +12,9 @@
 
 #include "ctl/audit/align.h"
 #include "ctl/audit/anchor.h"
-#include "ctl/audit/log.h"
 #include "ctl/audit/sequence.h"
 #include "ctl/audit/tree.h"
+#include "ctl/store/audit_log.h"
 
 
 typedef enum {

@@ -8,9 +8,9 @@
 #define PUPIL_CTL_AUDIT_TREE_H
 
 #include "core/audit/tiles.h"
-#include "ctl/audit/log.h"
 #include "ctl/audit/sequence.h"
 #include "ctl/base/buf.h"
+#include "ctl/store/audit_log.h"
 
 
 typedef struct {

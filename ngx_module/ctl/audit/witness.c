@@ -16,10 +16,10 @@
 #include <time.h>
 
 #include "core/base/text.h"
-#include "ctl/audit/log.h"
 #include "ctl/audit/witness.h"
 #include "ctl/base/file.h"
 #include "ctl/base/text.h"
+#include "ctl/store/audit_log.h"
 
 
 #define PRIVATE       "PRIVATE+KEY+"
