@@ -61,6 +61,7 @@ my %allowed = (
             'pupil.sealer' => 'SELECT INSERT until',
             'pupil.seal_tile' => 'SELECT INSERT hashes',
             'pupil.seal_writer' => 'SELECT INSERT number',
+            'pupil.seal_retained' => 'SELECT INSERT',
             'pupil.restricted' => 'SELECT INSERT DELETE',
             'pupil.closed' => 'SELECT INSERT DELETE',
             # DELETE: it is made again; verify holds it against the records

@@ -47,6 +47,20 @@ align(alignment_t *alignment, const audit_log_t *log,
 }
 
 
+void
+align_gone(alignment_t *alignment, const contents_t *contents)
+{
+    size_t      i;
+    aligned_t  *aligned;
+
+    for (i = 0; i < contents->events.count; i++) {
+        aligned = sequence_list_add(&alignment->events, sizeof(aligned_t));
+        memset(aligned, 0, sizeof(aligned_t));
+        aligned->as = ALIGN_GONE;
+    }
+}
+
+
 /* As it is now, or as it was sealed when there was no record. */
 static void
 event_align(alignment_t *a, const audit_log_t *log, uint64_t number,

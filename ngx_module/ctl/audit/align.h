@@ -18,7 +18,8 @@ typedef enum {
     ALIGN_SAME = 0,
     ALIGN_DECLARED,             /* sealed as absent, declared */
     ALIGN_MISSING,              /* sealed as absent */
-    ALIGN_OTHER                 /* none of its leaves is there */
+    ALIGN_OTHER,                /* none of its leaves is there */
+    ALIGN_GONE                  /* by retention: its leaves alone are there */
 } align_t;
 
 typedef struct {
@@ -38,6 +39,9 @@ typedef struct {
 /* sealed: the caller's. */
 void align(alignment_t *alignment, const audit_log_t *log,
     const contents_t *contents);
+
+/* The same of a batch that is gone by retention. */
+void align_gone(alignment_t *alignment, const contents_t *contents);
 
 /* Empty again, its memory kept. */
 void align_reset(alignment_t *alignment);

@@ -19,6 +19,7 @@
 #include "ctl/base/text.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/record.h"
+#include "ctl/store/retained.h"
 
 
 /* An event that was found, and what stands for it. */
@@ -37,6 +38,7 @@ static int prove(ctl_t *ctl);
 static int event_find(proved_t *p, ctl_t *ctl, PGresult **res);
 static int event_numbered(proved_t *p, const char *writer,
     const char *number);
+static int event_left(const proved_t *p, const audit_log_t *log);
 static int leaf_find(proved_t *p, const audit_log_t *log);
 static int leaf_choose(proved_t *p, const audit_log_t *log,
     const audit_event_t *event, size_t *place);
@@ -123,6 +125,7 @@ prove(ctl_t *ctl)
     rc = audit_log_open(&log, ctl, 0) == 0
          && checkpoint_read(ctl, &log, &note, &checkpoint) == 0
          && event_find(&p, ctl, &res) == 0
+         && event_left(&p, &log) == 0
          && leaf_find(&p, &log) == 0
          && prove_recorded(ctl, &p) == 0
          ? proof_print(&p, ctl, note, &checkpoint) : -1;
@@ -194,6 +197,24 @@ event_numbered(proved_t *p, const char *writer, const char *number)
 
     return ctl_error("batch %" PRIu64 " is not as it was sealed",
                      p->contents.batch);
+}
+
+
+static int
+event_left(const proved_t *p, const audit_log_t *log)
+{
+    int         gone;
+    retained_t  retained;
+
+    if (retained_read(&retained, log) != 0) {
+        return -1;
+    }
+
+    gone = p->event < retained.said.events;
+    retained_free(&retained);
+
+    return gone ? ctl_error("event %" PRIu64 " is gone by retention", p->event)
+                : 0;
 }
 
 

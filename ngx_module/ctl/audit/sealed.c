@@ -18,6 +18,7 @@
 
 static int batches_read(sealed_run_t *r);
 static int batch_check(sealed_run_t *r, contents_t *contents);
+static int batch_align(sealed_run_t *r, contents_t *contents);
 static void progress_say(sealed_run_t *r);
 static void row_check(sealed_run_t *r, const contents_t *contents);
 static void range_check(sealed_run_t *r, const contents_t *contents,
@@ -83,6 +84,11 @@ sealed_verify(sealed_t *sealed, ctl_t *ctl, const sequence_t *sequence,
                           PUPIL_NOTE_KEY_LEN) != 0)
     {
         (void) sealed_find(sealed, SEALED_KEY, 0);
+    }
+
+    if (rc == 0 && sequence->retained->forged != 0) {
+        (void) sealed_find(sealed, SEALED_RETAINED,
+                           sequence->retained->forged);
     }
 
     if (rc == 0 && ctl->opt.checkpoints != NULL) {
@@ -183,12 +189,11 @@ batch_check(sealed_run_t *r, contents_t *contents)
 
     if (audit_leaves_read(r->sealed->ctl, r->tiles.size, contents->size,
                           &r->alignment.sealed) != 0
-        || contents_read(contents, r->sealed->ctl, r->sealed->log.mac) != 0)
+        || batch_align(r, contents) != 0)
     {
         return -1;
     }
 
-    align(&r->alignment, &r->sealed->log, contents);
     r->listed.before = r->tiles.size;
 
     leaves_check(r, contents);
@@ -202,6 +207,25 @@ batch_check(sealed_run_t *r, contents_t *contents)
     r->sealed->leaves = r->tiles.size;
 
     progress_say(r);
+
+    return 0;
+}
+
+
+/* Of what is gone by retention its hashes are left. */
+static int
+batch_align(sealed_run_t *r, contents_t *contents)
+{
+    if (contents->batch <= r->sealed->sequence->retained->said.batch) {
+        align_gone(&r->alignment, contents);
+        return 0;
+    }
+
+    if (contents_read(contents, r->sealed->ctl, r->sealed->log.mac) != 0) {
+        return -1;
+    }
+
+    align(&r->alignment, &r->sealed->log, contents);
 
     return 0;
 }

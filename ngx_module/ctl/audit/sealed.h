@@ -34,6 +34,7 @@ typedef enum {
     SEALED_KEY,                 /* the key is not the one that was pinned */
     SEALED_UNLISTED,            /* somebody whom it is about does not find it */
     SEALED_LISTED,              /* or somebody does whom it is not about */
+    SEALED_RETAINED,            /* nobody signed that it is gone */
     SEALED_COUNT
 } sealed_kind_t;
 

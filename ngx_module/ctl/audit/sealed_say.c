@@ -60,7 +60,10 @@ static const struct {
         "is not found by each whom it is about" },
     [SEALED_LISTED] = {
         "listed", SAYS_BATCH | SAYS_EVENT,
-        "is found by whom it is not about" }
+        "is found by whom it is not about" },
+    [SEALED_RETAINED] = {
+        "retained", SAYS_BATCH,
+        "is said to be gone, which the key of the log has not signed" }
 };
 
 

@@ -4,11 +4,13 @@
  * A number may be absent where that is declared, and nowhere else; what is
  * stored by another choice than the usual must be declared so.  A record that
  * is not authentic stands for its number, and for no more: it moves nothing.
+ * What is gone by retention is not missing.
  */
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "ctl/audit/sequence.h"
 
 
@@ -131,6 +133,17 @@ sequence_record(sequence_t *s, const pupil_audit_record_t *record,
         return;
     }
 
+    if (record->number <= s->gone) {
+
+        /* what a gateway declared is kept for longer */
+        if (!pupil_str_is(record->role, PUPIL_AUDIT_ROLE_GATEWAY)) {
+            find(s, FINDING_RETURNED, record->number, record->number,
+                 record->at);
+        }
+
+        return;
+    }
+
     if (s->number != 0 && record->number == s->number) {
         find(s, FINDING_TWICE, record->number, record->number, record->at);
         return;
@@ -176,7 +189,8 @@ writer_begin(sequence_t *s, uint64_t writer)
 {
     s->begun = 1;
     s->writer = writer;
-    s->number = 0;
+    s->gone = s->retained != NULL ? retained_last(s->retained, writer) : 0;
+    s->number = s->gone;
     s->at = 0;
     s->from = s->next;
     s->changed.count = 0;

@@ -11,6 +11,7 @@
 #include "core/audit/declared.h"
 #include "core/audit/record.h"
 #include "ctl/base/ctl.h"
+#include "ctl/store/retained.h"
 
 
 typedef enum {
@@ -20,6 +21,7 @@ typedef enum {
     FINDING_OUTCOME,            /* another than its writer declared */
     FINDING_UNNUMBERED,         /* it has no number, and should */
     FINDING_TIME,               /* its time is before that of those before it */
+    FINDING_RETURNED,           /* its time was over, and it is there */
     FINDING_SHAPE,              /* what records refer to: see referred.h */
     FINDING_POLICY
 } finding_kind_t;
@@ -49,6 +51,7 @@ typedef struct {
     pupil_time_t     since;         /* judged from then on; 0: all */
     int              keyless;       /* by which choice is past checking */
     pupil_time_t     recent;        /* what is newer may still be under way */
+    const retained_t *retained;     /* what is gone by its time */
     sequence_list_t  declared;      /* declared_t, sorted */
     sequence_list_t  findings;      /* finding_t */
     sequence_list_t  changed;       /* uint64_t, since the last authentic one */
@@ -58,7 +61,8 @@ typedef struct {
     /* of the writer whose records come */
     int              begun;
     uint64_t         writer;
-    uint64_t         number;        /* the last authentic one */
+    uint64_t         number;        /* the last authentic one, or gone */
+    uint64_t         gone;          /* up to which it is retention's */
     pupil_time_t     at;
     size_t           next;          /* in declared: the writer's first */
     size_t           from;          /* the first that is not behind number */

@@ -42,6 +42,7 @@ typedef struct {
     sequence_t          sequence;
     referred_t          referred;
     sealed_t            sealed;
+    retained_t          retained;
     uint64_t            records, unnumbered;
     const char         *ended;      /* the tenant, when; NULL: it has not */
 } verify_t;
@@ -49,6 +50,7 @@ typedef struct {
 
 static int keys_open(verify_t *v);
 static int since_read(ctl_t *ctl, pupil_time_t *since);
+static int retained_open(verify_t *v);
 static int verify(verify_t *v, pupil_time_t since);
 static int pass(verify_t *v, pupil_time_t since);
 static int records_begin(verify_t *v, const char *what, pupil_time_t since);
@@ -58,6 +60,7 @@ static void record_declares(verify_t *v, const PGresult *res, int row);
 static void record_check(verify_t *v, const PGresult *res, int row);
 static int verify_recorded(ctl_t *ctl);
 static void verify_print(const verify_t *v);
+static json_t *retained_json(const retained_t *retained);
 static json_t *finding_json(const finding_t *finding);
 static int finding_refers(const finding_t *finding);
 static void finding_print(const finding_t *finding);
@@ -82,6 +85,7 @@ static const struct {
     [FINDING_OUTCOME] = { "outcome", "has another outcome than was stored" },
     [FINDING_UNNUMBERED] = { "unnumbered", "has no number, and should" },
     [FINDING_TIME] = { "time", "is dated before those before it" },
+    [FINDING_RETURNED] = { "returned", "is there, and its time was over" },
     [FINDING_SHAPE] = { "shape", "was changed: its hash is another" },
     [FINDING_POLICY] = { "policy", "was changed: its hash is another" }
 };
@@ -120,7 +124,8 @@ ctl_cmd_audit_verify(ctl_t *ctl)
         return CTL_USAGE;
     }
 
-    rc = keys_open(&v) == 0 && verify(&v, since) == 0
+    rc = keys_open(&v) == 0 && retained_open(&v) == 0
+         && verify(&v, since) == 0
          && sealed_verify(&v.sealed, ctl, &v.sequence, v.ended != NULL) == 0
          && (v.ended != NULL || verify_recorded(ctl) == 0)
          ? CTL_DONE : CTL_FAILED;
@@ -135,6 +140,7 @@ ctl_cmd_audit_verify(ctl_t *ctl)
 
     sequence_free(&v.sequence);
     referred_free(&v.referred);
+    retained_free(&v.retained);
 
     return rc;
 }
@@ -190,6 +196,25 @@ since_read(ctl_t *ctl, pupil_time_t *since)
 }
 
 
+/* Retention that runs meanwhile takes what is said to be there. */
+static int
+retained_open(verify_t *v)
+{
+    int          rc;
+    audit_log_t  log;
+
+    rc = v->ended != NULL ? audit_log_ended(&log, v->ctl)
+                          : audit_log_open(&log, v->ctl, 0);
+
+    rc = rc == 0
+         && ctl_begin(v->ctl->data, &v->ctl->tenant) == 0
+         ? retained_read(&v->retained, &log) : -1;
+    ctl_rollback(v->ctl->data);
+
+    return rc;
+}
+
+
 /* Until nothing that is found can be under way. */
 static int
 verify(verify_t *v, pupil_time_t since)
@@ -204,6 +229,7 @@ verify(verify_t *v, pupil_time_t since)
         referred_free(&v->referred);
         v->sequence.since = since;
         v->sequence.keyless = v->key == NULL;
+        v->sequence.retained = &v->retained;
         v->sequence.recent = started - RECENT;
         v->records = 0;
         v->unnumbered = 0;
@@ -365,6 +391,7 @@ verify_recorded(ctl_t *ctl)
 static void
 verify_print(const verify_t *v)
 {
+    char                     at[PUPIL_TIME_TEXT_MAX + 1];
     size_t                   i, sealed_count;
     json_t                  *list;
     const finding_t         *findings;
@@ -385,7 +412,8 @@ verify_print(const verify_t *v)
             json_array_append_new(list, sealed_json(&sealed[i]));
         }
 
-        ctl_json_print(json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s*,s:o}",
+        ctl_json_print(json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s*,s:o,"
+                                 "s:o}",
                                  "records", (json_int_t) v->records,
                                  "writers", (json_int_t) v->sequence.writers,
                                  "unnumbered", (json_int_t) v->unnumbered,
@@ -394,7 +422,9 @@ verify_print(const verify_t *v)
                                  "batches", (json_int_t) v->sealed.batches,
                                  "anchors", (json_int_t) v->sealed.anchors,
                                  "unsealed", (json_int_t) v->sealed.unsealed,
-                                 "ended_at", v->ended, "findings", list));
+                                 "ended_at", v->ended, "retained",
+                                 retained_json(&v->retained), "findings",
+                                 list));
         return;
     }
 
@@ -423,12 +453,38 @@ verify_print(const verify_t *v)
                  " record says what was sealed is past checking", v->ended);
     }
 
+    if (v->retained.said.batch != 0) {
+        at[pupil_time_format((pupil_time_t) v->retained.said.before
+                             * PUPIL_TIME_SECOND, (uint8_t *) at)] = '\0';
+        ctl_note("%" PRIu64 " event%s from before %s gone by retention",
+                 v->retained.said.events,
+                 ctl_plural(v->retained.said.events), at);
+    }
+
     i = v->sequence.findings.count + sealed_count;
     ctl_note("%" PRIu64 " record%s of %" PRIu64 " writer%s, %" PRIu64
              " from before there were numbers: %zu finding%s",
              v->records, ctl_plural(v->records),
              v->sequence.writers, ctl_plural(v->sequence.writers),
              v->unnumbered, i, ctl_plural(i));
+}
+
+
+static json_t *
+retained_json(const retained_t *retained)
+{
+    char  at[PUPIL_TIME_TEXT_MAX + 1];
+
+    if (retained->said.batch == 0) {
+        return json_null();
+    }
+
+    at[pupil_time_format((pupil_time_t) retained->said.before
+                         * PUPIL_TIME_SECOND, (uint8_t *) at)] = '\0';
+
+    return json_pack("{s:I,s:I,s:s}", "batch",
+                     (json_int_t) retained->said.batch, "events",
+                     (json_int_t) retained->said.events, "before", at);
 }
 
 

@@ -360,7 +360,7 @@ static const command_t  commands[] = {
     }, {
         .words = "retention set", .min = 2, .max = 2, .personal = 1,
         .run = ctl_cmd_retention_set,
-        .arguments = "CATEGORY|recovery|legal DAYS --reference TEXT",
+        .arguments = "CATEGORY|recovery|legal|audit DAYS --reference TEXT",
         .summary = "keep for less time than the plugin declares, by a decision"
     }, {
         .words = "retention list",

@@ -26,7 +26,7 @@ static int period_write(ctl_t *ctl, const char *name, const char *days);
 static int period_decide(ctl_t *ctl, const char *name, const char *days);
 static int recovery_say(ctl_t *ctl, const json_t *periods);
 static int period_record(ctl_t *ctl, const char *name, const char *days);
-static uint32_t own_most(const char *name);
+static size_t own_find(const char *name);
 static uint32_t period_days(const json_t *periods, const char *name,
     uint32_t most);
 static void periods_print(ctl_t *ctl, const json_t *periods);
@@ -34,14 +34,19 @@ static void period_print(const ctl_t *ctl, const json_t *periods,
     const char *name, uint32_t most, json_t *list);
 
 
-/* What no plugin declares, and for how many days at most. */
+/*
+ * What no plugin declares, and for how many days.  The audit is kept for a year
+ * at least, as pupil.audit_before() has it: who looked can be asked that long.
+ */
 static const struct {
     const char  *name;
-    uint32_t     most;
+    const char  *category;              /* of the record of a decision */
+    uint32_t     least, most;
 } own[] = {
-    { CTL_PERIOD_RECOVERY, CTL_RECOVERY_DAYS },
-    { CTL_PERIOD_LEGAL, 1826 },         /* five years */
-    { NULL, 0 }
+    { CTL_PERIOD_RECOVERY, "enrolment", 1, CTL_RECOVERY_DAYS },
+    { CTL_PERIOD_LEGAL, "enrolment", 1, 1826 },         /* five years */
+    { CTL_PERIOD_AUDIT, "audit", 365, 1826 },
+    { NULL, NULL, 0, 0 }
 };
 
 
@@ -88,10 +93,17 @@ ctl_cmd_retention_set(ctl_t *ctl)
 static int
 period_check(ctl_t *ctl, const char *name, uint32_t days)
 {
-    uint32_t  most = 0;
+    uint32_t  least, most = 0;
 
     if (period_most(ctl, name, &most) != 0) {
         return -1;
+    }
+
+    least = own[own_find(name)].least;
+
+    if (days < least) {
+        return ctl_error("%s is kept for %u days at least", name,
+                         (unsigned) least);
     }
 
     return days <= most ? 0
@@ -105,7 +117,7 @@ period_most(ctl_t *ctl, const char *name, uint32_t *most)
 {
     const pupil_category_t  *category;
 
-    *most = own_most(name);
+    *most = own[own_find(name)].most;
     if (*most != 0) {
         return 0;
     }
@@ -176,7 +188,12 @@ period_record(ctl_t *ctl, const char *name, const char *days)
     ctl_buf_init(&detail);
     ctl_buf_printf(&detail, "retention=%s days=%s", name, days);
 
-    access.category = own_most(name) != 0 ? "enrolment" : name;
+    access.category = own[own_find(name)].category;
+
+    if (access.category == NULL) {
+        access.category = name;
+    }
+
     access.fields = "";
     access.purpose = PUPIL_PURPOSE_LEGAL_OBLIGATION;
     access.operation = PUPIL_OPERATION_WRITE;
@@ -255,7 +272,7 @@ ctl_period_days(const json_t *periods, const pupil_plugin_t *plugin)
 uint32_t
 ctl_period_own(const json_t *periods, const char *name)
 {
-    return period_days(periods, name, own_most(name));
+    return period_days(periods, name, own[own_find(name)].most);
 }
 
 
@@ -282,9 +299,9 @@ ctl_period_longest(const ctl_t *ctl, const json_t *periods)
 }
 
 
-/* 0: it is none of those. */
-static uint32_t
-own_most(const char *name)
+/* The last row, which is empty: it is none of those. */
+static size_t
+own_find(const char *name)
 {
     size_t  i;
 
@@ -292,7 +309,7 @@ own_most(const char *name)
         /* void */
     }
 
-    return own[i].most;
+    return i;
 }
 
 

@@ -13,6 +13,7 @@
 
 #define CTL_PERIOD_RECOVERY  "recovery"
 #define CTL_PERIOD_LEGAL     "legal"    /* how long a hold lasts */
+#define CTL_PERIOD_AUDIT     "audit"    /* whole months of the log */
 
 
 int ctl_cmd_retention_set(ctl_t *ctl);

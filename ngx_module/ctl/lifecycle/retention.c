@@ -16,6 +16,7 @@
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
 #include "ctl/lifecycle/anonymise.h"
+#include "ctl/lifecycle/audit_months.h"
 #include "ctl/lifecycle/hold.h"
 #include "ctl/lifecycle/leavers.h"
 #include "ctl/lifecycle/period.h"
@@ -45,6 +46,7 @@ typedef struct {
 
 static int tenant_run(ctl_t *ctl, void *data);
 static int holds_run(ctl_t *ctl, run_t *run);
+static int audit_run(ctl_t *ctl, run_t *run);
 static int people_run(ctl_t *ctl, run_t *run);
 static int categories_run(ctl_t *ctl, run_t *run);
 static int category_run(ctl_t *ctl, run_t *run, pupil_category_t *category);
@@ -114,6 +116,7 @@ tenant_run(ctl_t *ctl, void *data)
          && holds_run(ctl, &run) == 0 && ctl_kept_read(ctl, &run.kept) == 0
          && ctl_suspended_read(ctl, &run.suspended) == 0
          && categories_run(ctl, &run) == 0 && people_run(ctl, &run) == 0
+         && audit_run(ctl, &run) == 0
          && (ctl->opt.dry_run || tenant_sweep(ctl, &run) == 0) ? 0 : -1;
 
     ctl_turn_give(ctl);
@@ -155,6 +158,28 @@ holds_run(ctl_t *ctl, run_t *run)
     PQclear(res);
 
     return rc;
+}
+
+
+static int
+audit_run(ctl_t *ctl, run_t *run)
+{
+    int64_t  gone;
+
+    if (json_object_get(run->suspended, CTL_PERIOD_AUDIT) != NULL) {
+        return 0;
+    }
+
+    if (ctl_audit_months_run(ctl, ctl_period_own(run->narrowed,
+                                                 CTL_PERIOD_AUDIT), &gone)
+        != 0)
+    {
+        return -1;
+    }
+
+    json_object_set_new(run->counts, CTL_PERIOD_AUDIT, json_integer(gone));
+
+    return 0;
 }
 
 

@@ -7,9 +7,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ctl/base/buf.h"
 #include "ctl/base/db.h"
+#include "ctl/lifecycle/audit_months.h"
 #include "ctl/lifecycle/leavers.h"
 #include "ctl/lifecycle/period.h"
 #include "ctl/lifecycle/retention.h"
@@ -42,6 +44,7 @@ static int category_look(ctl_t *ctl, upcoming_t *u,
     const pupil_plugin_t *plugin);
 static int people_look(ctl_t *ctl, upcoming_t *u);
 static int holds_look(ctl_t *ctl, upcoming_t *u);
+static int audit_look(ctl_t *ctl, upcoming_t *u);
 static void look_add(upcoming_t *u, const char *name, int64_t records,
     int64_t owners, uint32_t days);
 static void look_print(const ctl_t *ctl, const upcoming_t *u);
@@ -90,7 +93,7 @@ ctl_cmd_retention_upcoming(ctl_t *ctl)
          && ctl_periods_read(ctl, &u.periods) == 0
          && ctl_suspended_read(ctl, &u.suspended) == 0
          && categories_look(ctl, &u) == 0 && people_look(ctl, &u) == 0
-         && holds_look(ctl, &u) == 0
+         && holds_look(ctl, &u) == 0 && audit_look(ctl, &u) == 0
          ? CTL_DONE : CTL_FAILED;
 
     if (rc == CTL_DONE) {
@@ -202,6 +205,25 @@ holds_look(ctl_t *ctl, upcoming_t *u)
     PQclear(res);
 
     look_add(u, "holds", count, count, (uint32_t) days);
+
+    return 0;
+}
+
+
+/* Events of the log, whoever they are about. */
+static int
+audit_look(ctl_t *ctl, upcoming_t *u)
+{
+    int64_t   events;
+    uint32_t  days;
+
+    days = ctl_period_own(u->periods, CTL_PERIOD_AUDIT);
+
+    if (ctl_audit_months_count(ctl, days, AHEAD, &events) != 0) {
+        return -1;
+    }
+
+    look_add(u, CTL_PERIOD_AUDIT, events, 0, days);
 
     return 0;
 }
@@ -325,7 +347,9 @@ suspended_change(ctl_t *ctl, int hold)
         return CTL_FAILED;
     }
 
-    if (ctl_plugin_find(ctl, ctl->args[0]) == NULL) {
+    if (strcmp(ctl->args[0], CTL_PERIOD_AUDIT) != 0
+        && ctl_plugin_find(ctl, ctl->args[0]) == NULL)
+    {
         ctl_error("no plugin in %s is of the category %s", ctl->opt.plugins,
                   ctl->args[0]);
         return CTL_FAILED;

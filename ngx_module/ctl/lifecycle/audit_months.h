@@ -1,0 +1,23 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Retention of the audit: the months of a tenant whose time is over.
+ */
+
+#ifndef PUPIL_CTL_AUDIT_MONTHS_H
+#define PUPIL_CTL_AUDIT_MONTHS_H
+
+#include "ctl/base/ctl.h"
+
+
+/*
+ * Deletes them, of a log that is kept for so many days; events: how many went.
+ * By --dry-run: how many would.  The keys of the tenant are open.
+ */
+int ctl_audit_months_run(ctl_t *ctl, uint32_t days, int64_t *events);
+
+/* How many will go in so many days, with those that would now. */
+int ctl_audit_months_count(ctl_t *ctl, uint32_t days, int ahead,
+    int64_t *events);
+
+#endif /* PUPIL_CTL_AUDIT_MONTHS_H */
