@@ -209,11 +209,26 @@ for my $n (1 .. 24) {
 }
 $db->do('UPDATE pupil.enrolment SET valid_from = current_date - 900, valid_to ='
     . " current_date - 366 WHERE role = 'pupil'");
+# Somebody moves an answer to the other exercise, which has one too few.
+my $mover = $site->person('pupil24')->{id};
+my ($moved) = $db->selectrow_array('UPDATE data.progress SET exercise_id = ?'
+    . ' WHERE owner = ? RETURNING record', {}, $homework->{exercises}[1]{id},
+    $mover);
+$before{'25-49%'}--;
 my $answers = $db->selectrow_array('SELECT count(*) FROM data.progress');
-is retention()->{progress}, $answers, 'a year after the course answers go';
+my $went = $site->ctl('retention', 'run', '--json', @where);
+is $went->{code}, 0, 'a run that finds something';
+my $expired = JSON::XS::decode_json($went->{out})->{expired};
+is $expired->{progress}, $answers, 'a year after the course answers go';
+is $expired->{changed}, 1, 'what somebody has changed is counted as that';
+like $went->{err}, qr/progress.*\b$moved\b.* is not as it was stored/,
+    'and named';
+is $db->selectrow_array('SELECT subjects::text FROM pupil.audit_record WHERE outcome'
+    . " = 'tampered' AND note LIKE '%retention changed=1'"), "{$mover}",
+    'on record';
 is_deeply statistics('progress'), { join(' ', $homework->{id},
-    $homework->{exercises}[0]{id}) => { all => 24, %before } },
-    'and the statistics are as they were, of each group that is large enough';
+    $homework->{exercises}[0]{id}) => { all => 23, %before } },
+    'and the statistics are of all others, of each group that is large enough';
 is $db->selectrow_array('SELECT count(*) FROM data.progress'), 0,
     'no answer is left';
 
