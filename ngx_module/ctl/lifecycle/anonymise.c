@@ -5,7 +5,8 @@
  * and nothing by which a record could be told to be counted already outlives
  * it: the records are deleted, counted and the counts stored, or none of it.
  *
- * Whoever is restricted or in recovery is counted nowhere: nothing of theirs
+ * What somebody has changed, by its facts (invariant I18), is counted nowhere,
+ * and is said.  Nor is whoever is restricted or in recovery: nothing of theirs
  * opens for statistics.
  */
 
@@ -25,8 +26,10 @@
 #include "ctl/lifecycle/anonymise.h"
 #include "ctl/lifecycle/retention.h"
 #include "ctl/lifecycle/tally.h"
+#include "ctl/store/facts.h"
 #include "ctl/store/owners.h"
 #include "ctl/store/plugins.h"
+#include "ctl/store/record.h"
 
 
 #define BATCH  "1000"
@@ -40,7 +43,8 @@ typedef struct {
     const char                *day;         /* of the release */
     ctl_tally_t                tally;
     ctl_buf_t                  groups, values, persons;
-    int64_t                    records;
+    ctl_buf_t                  whose;       /* of a batch: who was changed */
+    int64_t                    records, changed;
 } release_t;
 
 /* Columns of pupil.anonymise(). */
@@ -67,6 +71,9 @@ static ctl_owner_t *owners_read(release_t *r, const PGresult *res,
     ctl_pool_t *pool);
 static int record_count(release_t *r, const PGresult *res, int row,
     const ctl_owner_t *owner, ctl_pool_t *pool);
+static int record_check(release_t *r, const PGresult *res, int row,
+    const ctl_owner_t *owner, ctl_pool_t *pool);
+static int changed_record(release_t *r, int64_t changed);
 static int group_read(release_t *r, const PGresult *res, int row,
     ctl_pool_t *pool, pupil_str_t *group);
 static int value_read(release_t *r, const PGresult *res, int row,
@@ -80,7 +87,7 @@ static int release_store(release_t *r);
 
 int
 ctl_anonymise_run(ctl_t *ctl, const char *held, pupil_category_t *category,
-    const char *event, uint32_t days, int64_t *records)
+    const char *event, uint32_t days, int64_t *records, int64_t *changed)
 {
     int        rc;
     release_t  r;
@@ -97,6 +104,7 @@ ctl_anonymise_run(ctl_t *ctl, const char *held, pupil_category_t *category,
 
     rc = release_run(&r, held, event, days);
     *records = r.records;
+    *changed += r.changed;
 
     if (rc != 0) {
         ctl_rollback(ctl->data);
@@ -224,7 +232,7 @@ static void
 columns_add(const release_t *r, ctl_buf_t *plain, ctl_buf_t *sealed,
     ctl_buf_t *sql)
 {
-    uint32_t              i;
+    uint32_t              i, values;
     const pupil_field_t  *fields, *value;
 
     fields = r->category->plugin->fields;
@@ -251,6 +259,12 @@ columns_add(const release_t *r, ctl_buf_t *plain, ctl_buf_t *sealed,
         ctl_buf_printf(sql, ", texts[%u]", (unsigned) i + 1);
     }
 
+    if (r->category->bound) {
+        values = (value->flags & PUPIL_FIELD_SEALED) != 0;
+        ctl_bound_arrays(r->category, plain, r->fields.count + !values, sealed,
+                         values, sql);
+    }
+
     ctl_array_end(plain);
     ctl_array_end(sealed);
 }
@@ -260,6 +274,7 @@ static int
 release_batch(release_t *r, int *rows)
 {
     int           rc, row;
+    int64_t       changed;
     PGresult     *res;
     ctl_pool_t    pool;
     ctl_owner_t  *owners;
@@ -282,9 +297,21 @@ release_batch(release_t *r, int *rows)
              ? ctl_retention_record(r->ctl, r->category->plugin, res, *rows)
              : -1;
 
+        ctl_buf_init(&r->whose);
+        ctl_array_begin(&r->whose);
+        changed = r->changed;
+
         for (row = 0; rc == 0 && row < *rows; row++) {
             rc = record_count(r, res, row, &owners[row], &pool);
         }
+
+        ctl_array_end(&r->whose);
+
+        if (rc == 0 && r->changed != changed) {
+            rc = changed_record(r, r->changed - changed);
+        }
+
+        ctl_buf_free(&r->whose);
     }
 
     PQclear(res);
@@ -341,6 +368,7 @@ static int
 record_count(release_t *r, const PGresult *res, int row,
     const ctl_owner_t *owner, ctl_pool_t *pool)
 {
+    int                  rc;
     int64_t              at;
     pupil_str_t          group, value;
     pupil_owner_state_t  state;
@@ -348,10 +376,15 @@ record_count(release_t *r, const PGresult *res, int row,
     state = pupil_owner_state(ctl_get_str(res, row, ROW_STATE));
 
     if (state != PUPIL_OWNER_STATE_ACTIVE
-        || owner->state != PUPIL_OWNER_STATE_ACTIVE
-        || PQgetisnull(res, row, ROW_VALUE))
+        || owner->state != PUPIL_OWNER_STATE_ACTIVE)
     {
         return 0;
+    }
+
+    rc = r->category->bound ? record_check(r, res, row, owner, pool) : 0;
+
+    if (rc != 0 || PQgetisnull(res, row, ROW_VALUE)) {
+        return rc < 0 ? -1 : 0;
     }
 
     if (group_read(r, res, row, pool, &group) != 0
@@ -366,6 +399,63 @@ record_count(release_t *r, const PGresult *res, int row,
     }
 
     return 0;
+}
+
+
+/* 0; 1: it is not what was stored, which is said; or -1. */
+static int
+record_check(release_t *r, const PGresult *res, int row,
+    const ctl_owner_t *owner, ctl_pool_t *pool)
+{
+    int                 rc;
+    char                text[PUPIL_UUID_TEXT_LEN + 1];
+    const char         *why;
+    pupil_uuid_t        record;
+    pupil_bound_row_t  *bound;
+
+    bound = ctl_pool_alloc(pool, sizeof(pupil_bound_row_t));
+
+    if (ctl_get_uuid(res, row, ROW_RECORD, &record) != 0
+        || ctl_bound_read(pool, r->category, res, row,
+                          ROW_GROUP + (int) r->fields.count, bound) != 0)
+    {
+        return -1;
+    }
+
+    rc = ctl_bound_check(r->ctl, r->category, owner, &record, bound, &why);
+
+    if (rc > 0) {
+        ctl_note("data.%s: record %s: %s is not as it was stored, and is not"
+                 " counted", r->category->plugin->name,
+                 ctl_uuid_text(&record, text), why);
+        ctl_array_uuid(&r->whose, &owner->id);
+        r->changed++;
+    }
+
+    return rc;
+}
+
+
+static int
+changed_record(release_t *r, int64_t changed)
+{
+    int           rc;
+    ctl_buf_t     detail;
+    ctl_access_t  access;
+
+    ctl_buf_init(&detail);
+    ctl_buf_printf(&detail, "retention changed=%lld", (long long) changed);
+
+    access.category = r->category->plugin->name;
+    access.fields = "";
+    access.purpose = PUPIL_PURPOSE_LEGAL_OBLIGATION;
+    access.operation = PUPIL_OPERATION_READ;
+    access.about = "subjects";
+
+    rc = ctl_record(r->ctl, &access, "tampered", r->whose.data, detail.data);
+    ctl_buf_free(&detail);
+
+    return rc;
 }
 
 

@@ -15,11 +15,11 @@
 /*
  * In one transaction: whoever is killed has counted nothing.  event: as
  * pupil.expired() takes it; held: the literal of an array of UUIDs.  *records:
- * those that went.
+ * those that went; *changed: adds those of them that somebody had changed.
  */
 int ctl_anonymise_run(ctl_t *ctl, const char *held,
     pupil_category_t *category, const char *event, uint32_t days,
-    int64_t *records);
+    int64_t *records, int64_t *changed);
 
 /* pupilctl retention statistics. */
 int ctl_cmd_retention_statistics(ctl_t *ctl);

@@ -41,6 +41,7 @@ typedef struct {
     json_t      *suspended;     /* references, by category */
     ctl_buf_t    before;        /* an array: categories that need enrolments */
     json_t      *counts;        /* by category */
+    int64_t      changed;       /* by somebody: in no statistics */
 } run_t;
 
 
@@ -224,6 +225,8 @@ categories_run(ctl_t *ctl, run_t *run)
 
     PQclear(res);
 
+    json_object_set_new(run->counts, "changed", json_integer(run->changed));
+
     return rc;
 }
 
@@ -299,7 +302,8 @@ category_run(ctl_t *ctl, run_t *run, pupil_category_t *category)
 
     } else if (pupil_aggregate(plugin) != NULL) {
         rc = ctl_anonymise_run(ctl, run->kept.ids, category,
-                               ctl_retention_event(plugin), days, &records);
+                               ctl_retention_event(plugin), days, &records,
+                               &run->changed);
 
     } else {
         ctl_note("%s asks for its records to be made anonymous, and declares"

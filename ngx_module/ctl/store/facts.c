@@ -21,15 +21,18 @@ typedef struct {
 } stored_t;
 
 
-/* What sends a plain column in binary. */
-static const char *const  send[PUPIL_TYPE_COUNT] = {
-    [PUPIL_TYPE_TEXT]      = "textsend",
-    [PUPIL_TYPE_INTEGER]   = "int8send",
-    [PUPIL_TYPE_BOOLEAN]   = "boolsend",
-    [PUPIL_TYPE_UUID]      = "uuid_send",
-    [PUPIL_TYPE_DATE]      = "date_send",
-    [PUPIL_TYPE_TIMESTAMP] = "timestamptz_send",
-    [PUPIL_TYPE_UUID_LIST] = "array_send"
+/* What sends a plain column in binary, and what it is of. */
+static const struct {
+    const char  *name;
+    const char  *type;
+} send[PUPIL_TYPE_COUNT] = {
+    [PUPIL_TYPE_TEXT]      = { "textsend", "text" },
+    [PUPIL_TYPE_INTEGER]   = { "int8send", "bigint" },
+    [PUPIL_TYPE_BOOLEAN]   = { "boolsend", "boolean" },
+    [PUPIL_TYPE_UUID]      = { "uuid_send", "uuid" },
+    [PUPIL_TYPE_DATE]      = { "date_send", "date" },
+    [PUPIL_TYPE_TIMESTAMP] = { "timestamptz_send", "timestamptz" },
+    [PUPIL_TYPE_UUID_LIST] = { "array_send", "uuid[]" }
 };
 
 
@@ -54,12 +57,39 @@ ctl_bound_columns(const pupil_category_t *category, ctl_buf_t *sql)
             ctl_buf_printf(sql, ", t.\"%s\"", field->name);
 
         } else if (pupil_bound_plain(field)) {
-            ctl_buf_printf(sql, ", %s(t.\"%s\")", send[field->type],
+            ctl_buf_printf(sql, ", %s(t.\"%s\")", send[field->type].name,
                            field->name);
         }
     }
 
     ctl_buf_text(sql, ", t.facts");
+}
+
+
+void
+ctl_bound_arrays(const pupil_category_t *category, ctl_buf_t *plain,
+    unsigned plain_count, ctl_buf_t *sealed, unsigned sealed_count,
+    ctl_buf_t *sql)
+{
+    uint32_t              i;
+    const pupil_field_t  *field;
+
+    for (i = 0; i < category->plugin->fields_count; i++) {
+        field = &category->plugin->fields[i];
+
+        if (pupil_bound_sealed(field)) {
+            ctl_array_text(sealed, ctl_str(field->name));
+            ctl_buf_printf(sql, ", sealed_values[%u]", ++sealed_count);
+
+        } else if (pupil_bound_plain(field)) {
+            ctl_array_text(plain, ctl_str(field->name));
+            ctl_buf_printf(sql, ", %s(texts[%u]::%s)", send[field->type].name,
+                           ++plain_count, send[field->type].type);
+        }
+    }
+
+    ctl_array_text(sealed, ctl_str("facts"));
+    ctl_buf_printf(sql, ", sealed_values[%u]", sealed_count + 1);
 }
 
 
@@ -184,34 +214,44 @@ static int
 stored_check(const stored_t *stored, const ctl_owner_t *owner,
     const pupil_bound_row_t *bound)
 {
-    char                   id[PUPIL_UUID_TEXT_LEN + 1];
-    const char            *why, *category;
-    ctl_place_t            place;
-    pupil_place_t          where;
-    const pupil_subkey_t  *key;
+    int          rc;
+    char         id[PUPIL_UUID_TEXT_LEN + 1];
+    const char  *why;
 
-    category = stored->category->plugin->name;
-
-    place.owner = owner;
-    place.category = category;
-    place.field = NULL;
-    place.record = &owner->id;
-
-    if (ctl_place_key(stored->ctl, &place, 1, &where, &key) != 0) {
-        return -1;
+    rc = ctl_bound_check(stored->ctl, stored->category, owner, &owner->id,
+                         bound, &why);
+    if (rc <= 0) {
+        return rc;
     }
 
-    if (pupil_bound_check(stored->category, key, &where, bound, &why)
-        == PUPIL_OK)
-    {
-        return 0;
-    }
-
-    return ctl_error("data.%s of %s: %s is not as it was stored%s", category,
+    return ctl_error("data.%s of %s: %s is not as it was stored%s",
+                     stored->category->plugin->name,
                      ctl_uuid_text(&owner->id, id), why,
                      bound->facts.data == NULL
                      ? ": if there never were facts, run pupilctl facts"
                      : ": somebody changed the database behind Pupil");
+}
+
+
+int
+ctl_bound_check(ctl_t *ctl, const pupil_category_t *category,
+    const ctl_owner_t *owner, const pupil_uuid_t *record,
+    const pupil_bound_row_t *bound, const char **why)
+{
+    ctl_place_t            place;
+    pupil_place_t          where;
+    const pupil_subkey_t  *key;
+
+    place.owner = owner;
+    place.category = category->plugin->name;
+    place.field = NULL;
+    place.record = record;
+
+    if (ctl_place_key(ctl, &place, 1, &where, &key) != 0) {
+        return -1;
+    }
+
+    return pupil_bound_check(category, key, &where, bound, why) != PUPIL_OK;
 }
 
 

@@ -19,6 +19,14 @@
  */
 void ctl_bound_columns(const pupil_category_t *category, ctl_buf_t *sql);
 
+/*
+ * The same of a row whose columns are in two arrays, texts and sealed_values:
+ * adds their names to those that are asked for, behind as many as are said.
+ */
+void ctl_bound_arrays(const pupil_category_t *category, ctl_buf_t *plain,
+    unsigned plain_count, ctl_buf_t *sealed, unsigned sealed_count,
+    ctl_buf_t *sql);
+
 /* From column on.  Ownership: in pool. */
 int ctl_bound_read(ctl_pool_t *pool, const pupil_category_t *category,
     const PGresult *res, int row, int column, pupil_bound_row_t *bound);
@@ -30,6 +38,11 @@ int ctl_bound_read(ctl_pool_t *pool, const pupil_category_t *category,
 int ctl_bound_stored(ctl_t *ctl, ctl_pool_t *pool,
     const pupil_category_t *category, ctl_owner_t *const *owners,
     size_t count, pupil_bound_row_t *bound);
+
+/* 0: the row is what was stored; 1: *why is not; or -1 with the error said. */
+int ctl_bound_check(ctl_t *ctl, const pupil_category_t *category,
+    const ctl_owner_t *owner, const pupil_uuid_t *record,
+    const pupil_bound_row_t *bound, const char **why);
 
 /* A value that is to be stored in it; data NULL: none. */
 void ctl_bound_set(const pupil_category_t *category, const char *field,
