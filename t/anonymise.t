@@ -95,6 +95,8 @@ sub join_club ($id, $club, $grade, $days = 31) {
 sub month_before {
     $db->do("UPDATE pupil.$_ SET released = released - interval '1 month'")
         for qw(aggregate release);
+    $keys->do("UPDATE keystore.release SET released = released - interval '1"
+        . " month'");
 }
 $db->do('ALTER TABLE pupil.aggregate DROP CONSTRAINT'
     . ' aggregate_tenant_category_released_fkey');

@@ -40,6 +40,8 @@ sub rows ($table, $where) {
 sub half_year_before {
     $db->do("UPDATE pupil.release SET released = released - interval '6"
         . " months'");
+    $keys->do("UPDATE keystore.release SET released = released - interval '6"
+        . " months'");
 }
 
 my $network = rows('data.network', 'true');

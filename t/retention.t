@@ -21,6 +21,8 @@ my $homework = $day->{homework}{id};
 sub half_year_before {
     $db->do("UPDATE pupil.release SET released = released - interval '6"
         . " months'");
+    $keys->do("UPDATE keystore.release SET released = released - interval '6"
+        . " months'");
 }
 
 sub retention (@args) {

@@ -5,6 +5,10 @@
  * and nothing by which a record could be told to be counted already outlives
  * it: the records are deleted, counted and the counts stored, or none of it.
  *
+ * The key store is told which day's release was made.  Where the data database
+ * has lost that, what has expired goes uncounted: to count those again whom
+ * nobody has erased since would tell who was.
+ *
  * What somebody has changed, by its facts (invariant I18), is counted nowhere,
  * and is said.  Nor is whoever is restricted or in recovery: nothing of theirs
  * opens for statistics.
@@ -41,6 +45,7 @@ typedef struct {
     const pupil_aggregate_t   *aggregate;
     pupil_aggregate_fields_t   fields;
     const char                *day;         /* of the release */
+    int                        again;       /* it was made, and is lost */
     ctl_tally_t                tally;
     ctl_buf_t                  groups, values, persons;
     ctl_buf_t                  whose;       /* of a batch: who was changed */
@@ -62,6 +67,8 @@ enum {
 static int release_run(release_t *r, const char *held, const char *event,
     uint32_t days);
 static int release_begin(release_t *r);
+static int release_known(release_t *r);
+static int release_tell(const release_t *r);
 static int release_declare(release_t *r, const char *held, const char *event,
     const char *days);
 static void columns_add(const release_t *r, ctl_buf_t *plain,
@@ -83,6 +90,16 @@ static int left_of(release_t *r, uint32_t field, pupil_str_t value,
 static void release_say(void *data, pupil_str_t group, pupil_str_t value,
     uint32_t persons);
 static int release_store(release_t *r);
+
+
+/* The day, and whether its release is known already. */
+static const char  begin_sql[] =
+    "WITH day AS (SELECT (date_trunc('year', current_date) + (extract(month"
+    " FROM current_date)::int - 1) / $3::int * $3::int * interval"
+    " '1 month')::date AS released), made AS (INSERT INTO pupil.release"
+    " (tenant, category, released) SELECT $1::uuid, $2, released FROM day"
+    " ON CONFLICT DO NOTHING RETURNING released)"
+    " SELECT released, NOT EXISTS (SELECT FROM made) FROM day";
 
 
 int
@@ -127,7 +144,11 @@ release_run(release_t *r, const char *held, const char *event, uint32_t days)
 
     rc = release_begin(r);
     if (rc != 0) {
-        return rc < 0 ? -1 : 0;
+        return rc < 0 ? -1 : release_tell(r);
+    }
+
+    if (release_known(r) != 0) {
+        return -1;
     }
 
     snprintf(text, sizeof(text), "%u", (unsigned) days);
@@ -142,7 +163,11 @@ release_run(release_t *r, const char *held, const char *event, uint32_t days)
         }
     } while (rows != 0);
 
-    return release_store(r) == 0 ? ctl_commit(r->ctl->data) : -1;
+    if ((!r->again && release_store(r) != 0) || ctl_commit(r->ctl->data) != 0) {
+        return -1;
+    }
+
+    return r->again ? 0 : release_tell(r);
 }
 
 
@@ -167,28 +192,80 @@ release_begin(release_t *r)
         return -1;
     }
 
-    res = ctl_query(ctl->data, "INSERT INTO pupil.release (tenant, category,"
-                    " released) SELECT $1::uuid, $2, (date_trunc('year',"
-                    " current_date) + (extract(month FROM current_date)::int"
-                    " - 1) / $3::int * $3::int * interval '1 month')::date ON"
-                    " CONFLICT DO NOTHING RETURNING released", 3, params);
+    res = ctl_query_one(ctl->data, begin_sql, 3, params);
     if (res == NULL) {
         return -1;
     }
 
-    made = PQntuples(res) == 0;
+    made = PQgetvalue(res, 0, 1)[0] == 't';
+    r->day = ctl_pool_text(&ctl->pool, PQgetvalue(res, 0, 0),
+                           (size_t) PQgetlength(res, 0, 0));
+    PQclear(res);
 
     if (made) {
         ctl_rollback(ctl->data);
-
-    } else {
-        r->day = ctl_pool_text(&ctl->pool, PQgetvalue(res, 0, 0),
-                               (size_t) PQgetlength(res, 0, 0));
     }
 
+    return made;
+}
+
+
+static int
+release_known(release_t *r)
+{
+    PGresult    *res;
+    const char  *params[3];
+
+    params[0] = r->ctl->tenant_text;
+    params[1] = r->category->plugin->name;
+    params[2] = r->day;
+
+    res = ctl_begin(r->ctl->keys, &r->ctl->tenant) == 0
+          ? ctl_query(r->ctl->keys, "SELECT FROM keystore.release WHERE tenant"
+                      " = $1::uuid AND category = $2 AND released = $3::date",
+                      3, params)
+          : NULL;
+    ctl_rollback(r->ctl->keys);
+
+    if (res == NULL) {
+        return -1;
+    }
+
+    r->again = PQntuples(res) != 0;
     PQclear(res);
 
-    return made;
+    if (r->again) {
+        ctl_note("%s was released on %s already, which this data database has"
+                 " lost: what has expired goes, and is not counted again",
+                 params[1], r->day);
+    }
+
+    return 0;
+}
+
+
+/* Again is no harm: whoever was killed before it leaves it to the next run. */
+static int
+release_tell(const release_t *r)
+{
+    const char  *params[3];
+
+    params[0] = r->ctl->tenant_text;
+    params[1] = r->category->plugin->name;
+    params[2] = r->day;
+
+    if (ctl_begin(r->ctl->keys, &r->ctl->tenant) == 0
+        && ctl_exec(r->ctl->keys, "INSERT INTO keystore.release (tenant,"
+                    " category, released) VALUES ($1::uuid, $2, $3::date) ON"
+                    " CONFLICT DO NOTHING", 3, params) == 0
+        && ctl_commit(r->ctl->keys) == 0)
+    {
+        return 0;
+    }
+
+    ctl_rollback(r->ctl->keys);
+
+    return ctl_error("the key store was not told of a release: run this again");
 }
 
 
