@@ -19,6 +19,7 @@
 #include "ctl/base/text.h"
 #include "ctl/lifecycle/archive.h"
 #include "ctl/lifecycle/export.h"
+#include "ctl/lifecycle/handed.h"
 #include "ctl/lifecycle/sources.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/owners.h"
@@ -59,13 +60,13 @@ enum {
 static int export_ready(ctl_t *ctl, const ctl_source_t **list, size_t *count);
 static int export_run(ctl_t *ctl, export_t *export, const ctl_source_t *list,
     size_t count);
-static int export_note(ctl_t *ctl, const export_t *export);
 static int source_export(ctl_t *ctl, export_t *export,
     const ctl_source_t *source);
 static int page_export(ctl_t *ctl, export_t *export, page_t *page);
 static PGresult *page_read(ctl_t *ctl, const page_t *page);
 static int page_write(ctl_t *ctl, page_t *page, const PGresult *res,
     pupil_str_t *text);
+static void owners_none(page_t *page, ctl_owner_t **owners);
 static int owners_read(ctl_t *ctl, page_t *page, const PGresult *res,
     ctl_owner_t **owners);
 static int record_write(ctl_t *ctl, page_t *page, const PGresult *res,
@@ -106,7 +107,8 @@ ctl_cmd_tenant_export(ctl_t *ctl)
     rc = ctl_archive_close(&export.archive, rc == 0);
 
     if (rc == 0) {
-        rc = export_note(ctl, &export);
+        rc = ctl_handed_note(ctl, json_array_size(export.files),
+                             (uint64_t) export.records);
     }
 
     if (rc == 0 && ctl->opt.json) {
@@ -152,29 +154,6 @@ export_run(ctl_t *ctl, export_t *export, const ctl_source_t *list,
     }
 
     return manifest_add(ctl, export);
-}
-
-
-/* For whoever ends the tenant. */
-static int
-export_note(ctl_t *ctl, const export_t *export)
-{
-    char         files[24], records[24];
-    const char  *params[3];
-
-    snprintf(files, sizeof(files), "%zu", json_array_size(export->files));
-    snprintf(records, sizeof(records), "%" JSON_INTEGER_FORMAT,
-             export->records);
-
-    params[0] = ctl->tenant_text;
-    params[1] = files;
-    params[2] = records;
-
-    return ctl_begin(ctl->data, &ctl->tenant) == 0
-           && ctl_exec(ctl->data, "INSERT INTO pupil.exported (tenant, files,"
-                       " records) VALUES ($1::uuid, $2::bigint, $3::bigint)",
-                       3, params) == 0
-           ? ctl_commit(ctl->data) : -1;
 }
 
 
@@ -282,7 +261,10 @@ page_write(ctl_t *ctl, page_t *page, const PGresult *res, pupil_str_t *text)
 
     owners = ctl_pool_alloc(&page->pool, (size_t) page->found
                                          * sizeof(ctl_owner_t *));
-    if (owners_read(ctl, page, res, owners) != 0) {
+    if (page->source->nobodys) {
+        owners_none(page, owners);
+
+    } else if (owners_read(ctl, page, res, owners) != 0) {
         return -1;
     }
 
@@ -309,6 +291,23 @@ page_write(ctl_t *ctl, page_t *page, const PGresult *res, pupil_str_t *text)
 
     return pupil_writer_flatten(&writer, &page->alloc, text) == PUPIL_OK ? 0
            : ctl_error("a record of %s cannot be written", page->source->name);
+}
+
+
+/* What has no key is not gone with one, either. */
+static void
+owners_none(page_t *page, ctl_owner_t **owners)
+{
+    int           row;
+    ctl_owner_t  *nobody;
+
+    nobody = ctl_pool_alloc(&page->pool, sizeof(ctl_owner_t));
+    memset(nobody, 0, sizeof(ctl_owner_t));
+    nobody->state = PUPIL_OWNER_STATE_ACTIVE;
+
+    for (row = 0; row < page->found; row++) {
+        owners[row] = nobody;
+    }
 }
 
 

@@ -6,10 +6,12 @@
 
 #include "ctl/base/db.h"
 #include "ctl/lifecycle/erase.h"
+#include "ctl/lifecycle/handed.h"
 #include "ctl/lifecycle/offboard.h"
 #include "ctl/lifecycle/receipt.h"
 #include "ctl/lifecycle/tenant_erase.h"
 #include "ctl/store/kek.h"
+#include "ctl/store/keys.h"
 #include "ctl/store/ledger_file.h"
 #include "ctl/store/marks.h"
 
@@ -100,27 +102,15 @@ name_check(ctl_t *ctl)
 }
 
 
+/* The tenant's keys say whether that is authentic. */
 static int
 export_check(ctl_t *ctl)
 {
-    int        count;
-    PGresult  *res;
-
     if (ctl->opt.without_export) {
         return 0;
     }
 
-    res = ask(ctl, "SELECT FROM pupil.exported WHERE tenant = $1::uuid");
-    if (res == NULL) {
-        return -1;
-    }
-
-    count = PQntuples(res);
-    PQclear(res);
-
-    return count != 0 ? 0
-           : ctl_error("nothing was handed back: run pupilctl tenant export"
-                       " first, or say --without-export");
+    return ctl_keys_open(ctl) == 0 ? ctl_handed_check(ctl) : -1;
 }
 
 

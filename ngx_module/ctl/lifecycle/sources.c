@@ -72,6 +72,25 @@ static const ctl_member_t  classes[] = {
       .sealed = 1 }
 };
 
+static const ctl_member_t  releases[] = {
+    { .name = "category", .sql = "t.category", .type = PUPIL_TYPE_TEXT },
+    { .name = "released", .sql = "t.released::text", .type = PUPIL_TYPE_DATE }
+};
+
+static const ctl_member_t  statistics[] = {
+    { .name = "category", .sql = "t.category", .type = PUPIL_TYPE_TEXT },
+    { .name = "released", .sql = "t.released::text", .type = PUPIL_TYPE_DATE },
+    { .name = "group", .sql = "t.grouped", .type = PUPIL_TYPE_TEXT },
+    { .name = "value", .sql = "t.value", .type = PUPIL_TYPE_TEXT },
+    { .name = "persons", .sql = "t.persons::text", .type = PUPIL_TYPE_INTEGER }
+};
+
+/* Of a row that has none. */
+#define ID(columns)  "md5(json_build_array(" columns ")::text)::uuid"
+
+#define RELEASE_ID     ID("t.category, t.released")
+#define STATISTICS_ID  ID("t.category, t.released, t.grouped, t.value")
+
 /* Whom unknown log-in names meet is nobody. */
 #define NOBODY  "(SELECT n.decoy FROM pupil.tenant AS n WHERE n.tenant = $1)"
 
@@ -92,6 +111,16 @@ static const ctl_source_t  host[] = {
         .rows = "pupil.class AS t WHERE t.tenant = $1",
         .owner = "t.class", .record = "t.class",
         .members = classes, .count = PUPIL_COUNT(classes)
+    }, {
+        .name = "releases", .category = "statistics",
+        .rows = "pupil.release AS t WHERE t.tenant = $1",
+        .owner = RELEASE_ID, .record = RELEASE_ID, .nobodys = 1,
+        .members = releases, .count = PUPIL_COUNT(releases)
+    }, {
+        .name = "statistics", .category = "statistics",
+        .rows = "pupil.aggregate AS t WHERE t.tenant = $1",
+        .owner = STATISTICS_ID, .record = STATISTICS_ID, .nobodys = 1,
+        .members = statistics, .count = PUPIL_COUNT(statistics)
     }
 };
 

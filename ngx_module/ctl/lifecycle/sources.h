@@ -26,6 +26,7 @@ typedef struct {
     const char          *rows;          /* of the tenant $1, as t */
     const char          *owner, *record;        /* columns of t */
     int                  persons;       /* are its owners */
+    int                  nobodys;       /* they are ids of rows alone */
     const ctl_member_t  *members;
     uint32_t             count;
 } ctl_source_t;
