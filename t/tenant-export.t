@@ -177,6 +177,17 @@ $run = $site->ctl('tenant', 'export', '--to', "$dir/none", '--recipients',
 is $run->{code}, 1, 'nor to what is no key';
 none('no key');
 
+spew("$dir/victim", "keep me\n");
+symlink "$dir/victim", "$dir/linked.part";
+$run = export("$dir/linked");
+is $run->{code}, 1, 'nor is anything written through a link';
+like $run->{err}, qr/linked\.part.*is there/, 'which is said';
+is slurp("$dir/victim"), "keep me\n", 'to what is somebody else\'s';
+ok !-e "$dir/linked", 'and no archive is there';
+spew("$dir/begun.part", 'of another run');
+is export("$dir/begun")->{code}, 1, 'nor over what another run writes';
+is slurp("$dir/begun.part"), 'of another run', 'which stays';
+
 my $some = "$dir/plugins";
 mkdir $some;
 symlink $_, "$some/" . s{.*/}{}r
