@@ -7,7 +7,6 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "ctl/audit/export.h"
 #include "ctl/audit/filter.h"
 #include "ctl/base/db.h"
+#include "ctl/base/file.h"
 #include "ctl/base/text.h"
 
 
@@ -81,8 +81,12 @@ file_open(const char *path)
     int    fd;
     FILE  *file;
 
-    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    file = fd < 0 ? NULL : fdopen(fd, "w");
+    fd = ctl_file_create(path, 0600);
+    if (fd < 0) {
+        return NULL;
+    }
+
+    file = fdopen(fd, "w");
 
     if (file == NULL) {
         ctl_error("%s: %s", path, strerror(errno));

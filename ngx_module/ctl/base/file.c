@@ -114,6 +114,22 @@ ctl_file_creatable(const char *path)
 
 
 int
+ctl_file_create(const char *path, mode_t mode)
+{
+    int  fd;
+
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+              mode);
+
+    return fd >= 0 ? fd
+           : errno == EEXIST
+           ? ctl_error("%s is there already: of another run, which may have"
+                       " ended: look, and remove it", path)
+           : ctl_error("%s: %s", path, strerror(errno));
+}
+
+
+int
 ctl_file_write(const char *path, const char *text, mode_t mode, int fresh)
 {
     int   fd, failed;
@@ -125,10 +141,9 @@ ctl_file_write(const char *path, const char *text, mode_t mode, int fresh)
         return ctl_error("%s: the name is too long", path);
     }
 
-    fd = open(part, O_WRONLY | O_CREAT | O_CLOEXEC
-              | (fresh ? O_EXCL : O_TRUNC), mode);
+    fd = ctl_file_create(part, mode);
     if (fd < 0) {
-        return ctl_error("%s: %s", part, strerror(errno));
+        return -1;
     }
 
     failed = fchmod(fd, mode) != 0

@@ -1,7 +1,8 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Files that pupilctl reads as a whole: configuration, keys, SQL.
+ * Files that pupilctl reads as a whole: configuration, keys, SQL; and those
+ * that it makes.
  */
 
 #ifndef PUPIL_CTL_FILE_H
@@ -17,6 +18,12 @@
  * NULL with the error said.  Ownership: the pool's.
  */
 char *ctl_file_read(ctl_pool_t *pool, const char *path, size_t *len);
+
+/*
+ * A descriptor of a file that was not there: nothing is written over, nor
+ * through a link.  -1 with the error said.
+ */
+int ctl_file_create(const char *path, mode_t mode);
 
 /* fresh: it must not be there; else it is replaced as a whole. */
 int ctl_file_write(const char *path, const char *text, mode_t mode, int fresh);

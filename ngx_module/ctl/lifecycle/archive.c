@@ -6,7 +6,6 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sodium.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ctl/base/file.h"
 #include "ctl/lifecycle/archive.h"
 
 
@@ -56,11 +56,9 @@ ctl_archive_open(ctl_archive_t *archive, const char *path,
         return ctl_error("%s is there already", path);
     }
 
-    archive->fd = open(archive->part.data, O_WRONLY | O_CREAT | O_TRUNC
-                                           | O_CLOEXEC, 0600);
+    archive->fd = ctl_file_create(archive->part.data, 0600);
 
     if (archive->fd < 0) {
-        ctl_error("%s: %s", archive->part.data, strerror(errno));
         ctl_buf_free(&archive->part);
         return -1;
     }
