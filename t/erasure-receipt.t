@@ -17,7 +17,7 @@ use Time::Local qw(timegm);
 my $site = pupil_up(import => 1);
 my $dir = tmp_dir();
 my @whom = @{ $site->db->selectcol_arrayref("SELECT subject FROM pupil.role"
-    . " WHERE role = 'pupil' ORDER BY subject LIMIT 4") };
+    . " WHERE role = 'pupil' ORDER BY subject LIMIT 5") };
 my @file = ('--ledger', "$dir/ledger");
 chomp(my $signer = $site->ctl_ok('erasure', 'key', '--key', $site->key)->{out});
 
@@ -64,9 +64,21 @@ spew("$dir/pupilctl.conf", "key-backup-days = 30\n");
 $told = json(erase($whom[1], '--config', "$dir/pupilctl.conf", '--json'));
 is $told->{key_backups_gone_at}, later($told->{key_destroyed_at}, 30),
     'by the configuration';
-$told = json(erase($whom[1], '--key-backup-days', 0, '--json'));
+$told = json(erase($whom[4], '--key-backup-days', 0, '--json'));
 is $told->{key_backups_gone_at}, $told->{key_destroyed_at},
     'where there are no backups, at once';
+
+# One erasure has one date: what was signed once is not taken back, and a backup
+# that is kept for longer than was said is gone later.
+for ([31, 31], [5, 31], [0, 31]) {
+    my ($days, $is) = @$_;
+    $told = json(erase($whom[1], '--key-backup-days', $days, '--json'));
+    is $told->{key_backups_gone_at}, later($told->{key_destroyed_at}, $is),
+        "again, with $days days: the later date";
+}
+$told = json(erase($whom[1], '--json'));
+is $told->{key_backups_gone_at}, later($told->{key_destroyed_at}, 31),
+    'and without: what was said';
 
 # Nobody signs what nobody has said.
 $run = erase($whom[2], @file, '--json');
