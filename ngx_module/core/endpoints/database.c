@@ -110,7 +110,7 @@ static const uint8_t  pupil_params_end_session[] = {
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
     [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 54 },
-    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 53 }
+    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 54 }
 };
 
 /*

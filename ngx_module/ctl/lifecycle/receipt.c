@@ -19,11 +19,10 @@
 
 #define DAYS_MAX  36500
 
-/* As PostgreSQL and pupil_time_format() write it. */
+/* As PostgreSQL writes it. */
 typedef struct {
     const char  *destroyed;
     const char  *backups;       /* NULL: nobody said how long they live */
-    char         text[PUPIL_TIME_TEXT_MAX + 1];
 } dates_t;
 
 
@@ -68,12 +67,10 @@ days_read(const ctl_t *ctl, int64_t *days)
 static int
 dates_read(ctl_t *ctl, const ctl_ledger_entry_t *entry, dates_t *dates)
 {
-    size_t        len;
+    char          told[PUPIL_TIME_TEXT_MAX + 1];
     int64_t       days;
     pupil_str_t   text;
     pupil_time_t  time;
-
-    dates->backups = NULL;
 
     if (days_read(ctl, &days) != 0
         || ctl_ledger_destroy(ctl, entry, &dates->destroyed) != 0)
@@ -82,7 +79,7 @@ dates_read(ctl_t *ctl, const ctl_ledger_entry_t *entry, dates_t *dates)
     }
 
     if (days < 0) {
-        return 0;
+        return ctl_ledger_backups(ctl, entry, NULL, &dates->backups);
     }
 
     text = ctl_str(dates->destroyed);
@@ -92,12 +89,10 @@ dates_read(ctl_t *ctl, const ctl_ledger_entry_t *entry, dates_t *dates)
                          " destroyed");
     }
 
-    len = pupil_time_format(time + days * PUPIL_TIME_DAY,
-                            (uint8_t *) dates->text);
-    dates->text[len] = '\0';
-    dates->backups = dates->text;
+    told[pupil_time_format(time + days * PUPIL_TIME_DAY, (uint8_t *) told)]
+        = '\0';
 
-    return 0;
+    return ctl_ledger_backups(ctl, entry, told, &dates->backups);
 }
 
 

@@ -122,6 +122,9 @@ static const char  again_key_sql[] =
 static const char  again_tenant_sql[] =
     "SELECT keystore.destroy_tenant($1::bigint, " ALL_COPIED ")";
 
+static const char  backups_sql[] =
+    WHEN("keystore.backups_gone($1::bigint, $2::timestamptz)");
+
 static const char  copied_sql[] =
     "SELECT hash = $3::bytea AND subject = $4::uuid FROM pupil.ledger WHERE"
     " tenant = $1::uuid AND number = $2::bigint";
@@ -507,6 +510,39 @@ ctl_ledger_destroy(ctl_t *ctl, const ctl_ledger_entry_t *entry,
 
     if (res != NULL) {
         *when = text_take(ctl, res, 0, 0);
+        rc = ctl_commit(ctl->keys);
+    }
+
+    PQclear(res);
+
+    if (rc != 0) {
+        ctl_rollback(ctl->keys);
+    }
+
+    return rc;
+}
+
+
+int
+ctl_ledger_backups(ctl_t *ctl, const ctl_ledger_entry_t *entry,
+    const char *told, const char **when)
+{
+    int          rc;
+    PGresult    *res;
+    const char  *params[2];
+
+    if (ctl_begin(ctl->keys, &ctl->tenant) != 0) {
+        return -1;
+    }
+
+    params[0] = entry->number;
+    params[1] = told;
+
+    res = ctl_query_one(ctl->keys, backups_sql, 2, params);
+    rc = -1;
+
+    if (res != NULL) {
+        *when = PQgetisnull(res, 0, 0) ? NULL : text_take(ctl, res, 0, 0);
         rc = ctl_commit(ctl->keys);
     }
 

@@ -76,6 +76,14 @@ int ctl_ledger_copy(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 int ctl_ledger_destroy(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const char **when);
 
+/*
+ * *when: the last backup is gone that has the key, by the latest that a receipt
+ * was told: told is that of this one, as PostgreSQL reads it, or NULL.  *when
+ * is NULL where none was.  Ownership: as above.
+ */
+int ctl_ledger_backups(ctl_t *ctl, const ctl_ledger_entry_t *entry,
+    const char *told, const char **when);
+
 /* The chain of hashes is whole, and the copy is of this ledger. */
 int ctl_ledger_check(ctl_t *ctl);
 
