@@ -96,4 +96,28 @@ $keeper->do('SET SESSION AUTHORIZATION pupil_keeper');
 ok !eval { $keeper->do('DELETE FROM keystore.worker'); 1 },
     'no worker takes that of another away';
 
+
+# ---- what somebody says who has the workers' role
+
+sub says (@what) {
+    $keeper->do('SELECT keystore.report(?, ?, ?, ?)', {}, @what);
+}
+
+says($host, 0, 'infinity', '1');
+is $keys->selectrow_array('SELECT started_at <= now() FROM keystore.worker WHERE'
+    . ' host = ? AND slot = 0', {}, $host), 1, 'nobody begins in the future';
+$keys->do("UPDATE keystore.worker SET seen_at = now() - interval '40 seconds'"
+    . ' WHERE host = ?', {}, $host);
+says($host, 0, '2026-01-01', '1,2,3');
+is $keys->selectrow_array('SELECT epochs FROM keystore.worker WHERE host = ? AND'
+    . ' slot = 0', {}, $host)->[2], 3, 'whoever reports has its row back';
+
+says('ghost', 0, '2026-01-01', '1');
+like key('rotate')->{err}, qr/1 worker .*without epoch 3.*worker 0 of ghost/s,
+    'who lacks an epoch is named';
+$keeper->do("SELECT keystore.report('ghost ' || n, 0, now(), '1') FROM"
+    . ' generate_series(1, 5000) AS n');
+is $keys->selectrow_array('SELECT count(*) <= 4096 FROM keystore.worker'), 1,
+    'and there are so many rows, and no more';
+
 done_testing;
