@@ -156,10 +156,12 @@ const char  pupil_epochs_lacking_sql[] =
     " CROSS JOIN LATERAL (SELECT substring(a.application_name"
     " FROM ' epochs=([0-9,]+)$') AS epochs) AS e"
     " WHERE a.datname = current_database() AND a.usename = 'pupil_keeper'"
-    " AND NOT $1 = ANY (string_to_array(e.epochs, ','))),"
-    " (SELECT count(*)::integer FROM keystore.worker AS w"
+    " AND NOT $1::text = ANY (string_to_array(e.epochs, ','))), w.count,"
+    " coalesce(w.first, '') FROM (SELECT count(*)::integer,"
+    " min(concat('worker ', w.slot, ' of ', w.host)) AS first"
+    " FROM keystore.worker AS w"
     " WHERE w.seen_at > now() - interval '5 minutes'"
-    " AND NOT $1::integer = ANY (w.epochs))";
+    " AND NOT $1::text::integer = ANY (w.epochs)) AS w";
 
 const char  pupil_accepted_sql[] =
     "SELECT coalesce(string_agg(concat_ws(' ', p.category, g.field,"

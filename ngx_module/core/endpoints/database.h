@@ -92,7 +92,8 @@ enum {
  */
 enum {
     PUPIL_QL_CONNECTIONS = 0,
-    PUPIL_QL_WORKERS
+    PUPIL_QL_WORKERS,
+    PUPIL_QL_FIRST
 };
 
 extern const char  pupil_epochs_told_sql[];

@@ -39,7 +39,8 @@ typedef struct {
 
 /* Who is without an epoch. */
 typedef struct {
-    int  connections, workers;
+    int          connections, workers;
+    const char  *first;                 /* of the workers */
 } lacking_t;
 
 
@@ -152,11 +153,13 @@ hosts_know(ctl_t *ctl, const char *epoch)
     }
 
     return ctl_error("%d worker%s of nginx that reported in the last five"
-                     " minutes %s without epoch %s, by keystore.worker: copy"
-                     " the key file to every host and reload nginx there; a"
-                     " host that has ended counts until these are over",
+                     " minutes %s without epoch %s, by keystore.worker, first"
+                     " %s: copy the key file to every host and reload nginx"
+                     " there; a host that has ended counts until these are"
+                     " over",
                      lacking.workers, lacking.workers == 1 ? "" : "s",
-                     lacking.workers == 1 ? "is" : "are", epoch);
+                     lacking.workers == 1 ? "is" : "are", epoch,
+                     lacking.first);
 }
 
 
@@ -175,6 +178,10 @@ lacking_read(ctl_t *ctl, const char *epoch, lacking_t *lacking)
 
     lacking->connections = ctl_get_int(res, 0, PUPIL_QL_CONNECTIONS, 0);
     lacking->workers = ctl_get_int(res, 0, PUPIL_QL_WORKERS, 0);
+    lacking->first = ctl_pool_text(&ctl->pool,
+                                   PQgetvalue(res, 0, PUPIL_QL_FIRST),
+                                   (size_t) PQgetlength(res, 0,
+                                                        PUPIL_QL_FIRST));
     PQclear(res);
 
     return 0;
