@@ -33,17 +33,29 @@ sub erase ($id) {
 chomp(my $signer = $site->ctl_ok('erasure', 'key', '--key', $site->key)->{out});
 my $nginx = $site->nginx(http => "pupil_ledger $dir/mirror signer=$signer;");
 erase($before);
-$site->pg->dump('pupil', "$dir/data.sql")->dump('pupil_keys', "$dir/keys.sql");
+my %dump = map { my $name = $_; $name => { map { $_ => "$dir/$name-$_.sql" }
+    qw(pupil pupil_keys) } } qw(old new);
+$site->pg->dump($_, $dump{old}{$_}) for qw(pupil pupil_keys);
 erase($_) for @since;
-$goes->ctl_ok('tenant', 'offboard', 'Grannkommunen', '--without-export',
-              '--key-backup-days', 5, @ledger, $goes->ctl_where);
-$site->pg->dump('pupil_keys', "$dir/newest.sql");
+my @end = (qw(tenant offboard Grannkommunen --without-export), @ledger,
+           '--key-backup-days', 5, $goes->ctl_where);
+mkdir "$dir/checkpoints";
+$goes->ctl(@end);       # what it says is on record, which has to be sealed
+$goes->ctl_ok(qw(audit seal --checkpoints), "$dir/checkpoints",
+              $goes->ctl_where);
+$goes->ctl_ok(@end);
+$site->pg->dump($_, $dump{new}{$_}) for qw(pupil pupil_keys);
 $nginx->write_conf;
 my $file = slurp("$dir/ledger") . slurp("$dir/mirror");
 
-sub restored ($keys) {
-    $site->pg->replace('pupil', "$dir/data.sql");
-    $site->pg->replace('pupil_keys', "$dir/$keys.sql");
+# Which backup of which database.
+my %restored = (data => [qw(old new)], keys => [qw(new old)],
+                both => [qw(old old)]);
+
+sub restored ($which) {
+    my ($data, $keys) = @{ $restored{$which} };
+    $site->pg->replace(pupil => $dump{$data}{pupil});
+    $site->pg->replace(pupil_keys => $dump{$keys}{pupil_keys});
 }
 
 # How many rows there are of each table, but for records of who did what; the
@@ -95,54 +107,56 @@ sub served () {
 sub replay () { return $site->ctl(@replay) }
 
 my %end;
-for my $keys (qw(newest keys)) {
-    restored($keys);
-    ok !served(), "$keys: nothing is served";
+for my $which (qw(data keys both)) {
+    restored($which);
+    ok !served(), "$which: nothing is served";
     my $run = replay();
-    is $run->{code}, 0, "$keys: replay" or diag $run->{err};
-    is there(), '', "$keys: they are gone";
-    ok served(), "$keys: then it is";
-    $end{$keys} = state_();
+    is $run->{code}, 0, "$which: replay" or diag $run->{err};
+    is there(), '', "$which: they are gone";
+    ok served(), "$which: then it is";
+    $end{$which} = state_();
 }
 
 
 # ---- each step, of one and then of all
 
-# Each: which key store there is, what holds it.
+# Each: what was restored, the step, in which database, what holds it.
 my $theirs = "tenant = '$tenant'";
 my @steps = (
-    (map { my $keys = $_; map { [$keys, @$_] }
+    (map { my $which = $_; map { [$which, @$_] }
         ['the copy of the ledger', pupil =>
          'LOCK TABLE pupil.ledger IN SHARE MODE'],
-        ['the floors', pupil_keys =>
-         'LOCK TABLE keystore.floor IN SHARE MODE'],
         ['the record', pupil =>
          'LOCK TABLE pupil.audit_record IN SHARE MODE'],
         ['the rows', pupil =>
          'LOCK TABLE data.identity IN SHARE MODE'],
         ["a tenant's last row", pupil =>
          "SELECT FROM pupil.tenant WHERE $theirs FOR UPDATE"],
-     } qw(newest keys)),
-    ['keys', 'the ledger', pupil_keys =>
-     'LOCK TABLE keystore.ledger IN SHARE MODE'],
-    ['keys', 'the key of one', pupil_keys =>
-     "SELECT FROM keystore.owner_key WHERE owner = '$since[0]' FOR UPDATE"],
-    ['keys', 'the key of the next', pupil_keys =>
-     "SELECT FROM keystore.owner_key WHERE owner = '$since[1]' FOR UPDATE"],
-    ['keys', "a tenant's key", pupil_keys =>
-     "SELECT FROM keystore.tenant_key WHERE $theirs FOR UPDATE"],
+     } qw(data both)),
+    (map { my $which = $_; map { [$which, @$_] }
+        ['the ledger', pupil_keys =>
+         'LOCK TABLE keystore.ledger IN SHARE MODE'],
+        ['the key of one', pupil_keys =>
+         "SELECT FROM keystore.owner_key WHERE owner = '$since[0]' FOR UPDATE"],
+        ['the key of the next', pupil_keys =>
+         "SELECT FROM keystore.owner_key WHERE owner = '$since[1]' FOR UPDATE"],
+        ["a tenant's key", pupil_keys =>
+         "SELECT FROM keystore.tenant_key WHERE $theirs FOR UPDATE"],
+        ['the floors', pupil_keys =>
+         'LOCK TABLE keystore.floor IN SHARE MODE'],
+     } qw(keys both)),
 );
 
 for my $step (@steps) {
-    my ($keys, $what, @how) = @$step;
-    my $name = "$keys: $what";
-    restored($keys);
+    my ($which, $what, @how) = @$step;
+    my $name = "$which: $what";
+    restored($which);
     ok killed_at($site, \@how, @replay), "$name: killed";
-    isnt state_(), $end{$keys}, "$name: it is not done";
+    ok state_() ne $end{$which}, "$name: it is not done";
     is served() ? there() : '', '', "$name: nobody is served who was erased";
     my $run = replay();
     is $run->{code}, 0, "$name: again" or diag $run->{err};
-    is state_(), $end{$keys}, "$name: the same end";
+    ok state_() eq $end{$which}, "$name: the same end";
     is slurp("$dir/ledger") . slurp("$dir/mirror"), $file,
         "$name: and no entry twice in the file";
     is $site->ctl(qw(audit verify), $site->ctl_where)->{code}, 0,
