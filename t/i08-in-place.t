@@ -25,8 +25,10 @@ sub dump_ ($name) {
     die "pg_dump: $run->{err}" if $run->{code};
 }
 
+# What --clean cannot drop, a partition's primary key, goes before.
 sub restore_ ($name) {
-    my $run = run_cmd('psql', '-qX1', '-v', 'ON_ERROR_STOP=1', '-f',
+    my $run = run_cmd('psql', '-qX1', '-v', 'ON_ERROR_STOP=1', '-c',
+                      'DROP SCHEMA IF EXISTS data, pupil CASCADE', '-f',
                       file_($name), $site->pg->conninfo($name),
                       { timeout => 120 });
     die "psql: $run->{err}" if $run->{code};

@@ -24,7 +24,6 @@
 #include "ctl/base/buf.h"
 #include "ctl/base/clock.h"
 #include "ctl/base/db.h"
-#include "ctl/base/list.h"
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
 #include "ctl/lifecycle/anonymise.h"
@@ -676,40 +675,4 @@ release_say(void *data, pupil_str_t group, pupil_str_t value,
     ctl_array_text(&r->groups, group);
     ctl_array_text(&r->values, value);
     ctl_array_int(&r->persons, persons);
-}
-
-
-int
-ctl_cmd_retention_statistics(ctl_t *ctl)
-{
-    PGresult    *res;
-    const char  *params[2];
-
-    static const char *const  columns[] = {
-        "released", "group", "value", "persons", NULL
-    };
-
-    if (ctl_open_data(ctl) != 0 || ctl_open_tenant(ctl) != 0) {
-        return CTL_FAILED;
-    }
-
-    params[0] = ctl->tenant_text;
-    params[1] = ctl->args[0];
-
-    res = ctl_begin(ctl->data, &ctl->tenant) == 0
-          ? ctl_query(ctl->data, "SELECT released, grouped, nullif(value, ''),"
-                      " persons FROM pupil.aggregate WHERE tenant = $1::uuid"
-                      " AND category = $2 ORDER BY released, grouped, value",
-                      2, params)
-          : NULL;
-    ctl_rollback(ctl->data);
-
-    if (res == NULL) {
-        return CTL_FAILED;
-    }
-
-    ctl_list_print(ctl, res, "groups", columns);
-    PQclear(res);
-
-    return CTL_DONE;
 }

@@ -21,7 +21,4 @@ int ctl_anonymise_run(ctl_t *ctl, const char *held,
     pupil_category_t *category, const char *event, uint32_t days,
     int64_t *records, int64_t *changed);
 
-/* pupilctl retention statistics. */
-int ctl_cmd_retention_statistics(ctl_t *ctl);
-
 #endif /* PUPIL_CTL_ANONYMISE_H */
