@@ -94,6 +94,11 @@ walk 'what no plugin has', classmate => PATCH => '/v1/data/example',
 walk 'no such category', pupil => GET => '/v1/data/nothing', undef, 404,
     'not-found';
 
+my ($pending) = grep { $_->{proof} eq 'pending' }
+    @{ $day->as('pupil')->get('/v1/me/audit')->json->{events} };
+walk 'a proof of what is not sealed', pupil => GET =>
+    "/v1/me/audit/$pending->{id}/proof", undef, 409, 'not-sealed', 'conflict';
+
 
 # ---- by the state of a person
 

@@ -117,6 +117,9 @@ sub requests ($self) {
          $self->preference('Fiske')],
         ['a preference by id', pupil => PATCH => "/v1/data/example/$pupil",
          200, $self->preference('Musik')],
+        ['who looked', pupil => GET => '/v1/me/audit', 200],
+        ['a proof of nothing', pupil => GET =>
+         '/v1/me/audit/' . Pupil::Test::uuid() . '/proof', 404],
         ['switch of schools', classmate => POST => '/v1/session/institution',
          200, { institution_id => $self->school }],
         ['no such school', classmate => POST => '/v1/session/institution',
