@@ -7,8 +7,8 @@
 --
 -- compatible_from: 16
 
--- Row security binds the owner, too: who may read at all is said by privileges.
-ALTER POLICY read ON pupil.audit_record TO PUBLIC;
+-- Row security binds the owner, too, as whom these functions run.
+ALTER POLICY read ON pupil.audit_record TO pupil_operator, CURRENT_USER;
 
 
 -- Records about a person, newest first, up to most, before a place in their

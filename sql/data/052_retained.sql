@@ -19,8 +19,8 @@ CREATE TABLE pupil.seal_retained (
 SELECT pupil.isolate('pupil.seal_retained');
 GRANT SELECT, INSERT ON pupil.seal_retained TO pupil_operator;
 
--- Row security binds the owner, too: who may delete is said by privileges.
-CREATE POLICY retain ON pupil.audit_record FOR DELETE
+-- Row security binds the owner, too, as whom the function below deletes.
+CREATE POLICY retain ON pupil.audit_record FOR DELETE TO CURRENT_USER
     USING (tenant = (SELECT pupil.current_tenant()));
 
 
