@@ -89,8 +89,12 @@ END $$;
 
 -- Raises a floor of each subject to a number that was given, the highest where
 -- there are several; again is no harm, so that whoever finds a revocation
--- unfinished can finish it.  Workers listen:
--- up to a hundred subjects are named, more end all that is cached.
+-- unfinished can finish it.  Where another run took a number since, what it has
+-- signed is not known to be what this one left: the floor then rises above both,
+-- and what either kept has to be given again.  That is for whoever gets around
+-- the lock of the subject's row in the data database, by which such runs wait
+-- for each other.  Workers listen: up to a hundred subjects are named, more end
+-- all that is cached.
 CREATE OR REPLACE FUNCTION keystore.raise(subjects uuid[], floor text,
                                           expected integer[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -117,16 +121,34 @@ BEGIN
 
     UPDATE keystore.floor AS f
        SET session = CASE named WHEN 'session'
-               THEN greatest(f.session, e.number) ELSE f.session END,
+               THEN r.number ELSE f.session END,
            credential = CASE named WHEN 'credential'
-               THEN greatest(f.credential, e.number) ELSE f.credential END,
+               THEN r.number ELSE f.credential END,
            authority = CASE named WHEN 'authority'
-               THEN greatest(f.authority, e.number) ELSE f.authority END,
+               THEN r.number ELSE f.authority END,
+           session_given = greatest(f.session_given,
+               CASE named WHEN 'session' THEN r.number END),
+           credential_given = greatest(f.credential_given,
+               CASE named WHEN 'credential' THEN r.number END),
+           authority_given = greatest(f.authority_given,
+               CASE named WHEN 'authority' THEN r.number END),
            raised_at = now(), raised_by = session_user
-      FROM (SELECT u.subject, max(u.number) AS number
-              FROM unnest(subjects, expected) AS u (subject, number)
-             GROUP BY u.subject) AS e
-     WHERE f.tenant = this AND f.subject = e.subject;
+      FROM (SELECT e.subject, CASE WHEN e.number <= n.now THEN n.now
+                   WHEN e.number < n.given THEN n.given + 1
+                   ELSE e.number END AS number
+              FROM (SELECT u.subject, max(u.number) AS number
+                      FROM unnest(subjects, expected) AS u (subject, number)
+                     GROUP BY u.subject) AS e
+              JOIN keystore.floor AS o
+                ON o.tenant = this AND o.subject = e.subject
+             CROSS JOIN LATERAL (SELECT
+                   CASE named WHEN 'session' THEN o.session
+                       WHEN 'credential' THEN o.credential
+                       ELSE o.authority END AS now,
+                   CASE named WHEN 'session' THEN o.session_given
+                       WHEN 'credential' THEN o.credential_given
+                       ELSE o.authority_given END AS given) AS n) AS r
+     WHERE f.tenant = this AND f.subject = r.subject;
 
     IF many THEN
         PERFORM pg_notify('pupil_keystore', 'tenant ' || this);

@@ -216,7 +216,7 @@ ctl_revoke_authority(ctl_t *ctl, const ctl_authority_t *list, size_t count)
 }
 
 
-/* The floors are still what they were taken for. */
+/* The floors are still what they were taken for, and no number came after. */
 static int
 authority_check(ctl_t *ctl, const char *subjects, const ctl_authority_t *list,
     size_t count)
@@ -234,7 +234,10 @@ authority_check(ctl_t *ctl, const char *subjects, const ctl_authority_t *list,
     for (i = 0; i < count; i++) {
         same &= (uint32_t) ctl_get_int(res, (int) i,
                                        FLOORS_NOW + CTL_FLOOR_AUTHORITY, 0)
-                == list[i].floor;
+                == list[i].floor
+                && (uint32_t) ctl_get_int(res, (int) i, FLOORS_GIVEN
+                                          + CTL_FLOOR_AUTHORITY, 0)
+                   == list[i].number;
     }
 
     PQclear(res);
