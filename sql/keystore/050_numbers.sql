@@ -90,11 +90,12 @@ END $$;
 -- Raises a floor of each subject to a number that was given, the highest where
 -- there are several; again is no harm, so that whoever finds a revocation
 -- unfinished can finish it.  Where another run took a number since, what it has
--- signed is not known to be what this one left: the floor then rises above both,
--- and what either kept has to be given again.  That is for whoever gets around
--- the lock of the subject's row in the data database, by which such runs wait
--- for each other.  Workers listen: up to a hundred subjects are named, more end
--- all that is cached.
+-- signed is not known to be what this one left, and where a floor is above, not
+-- what was signed under that: it then rises above all, and what any of them kept
+-- has to be given again.  That is for whoever gets around the lock of the
+-- subject's row in the data database, by which such runs wait for each other.
+-- Workers listen: up to a hundred subjects are named, more end all that is
+-- cached.
 CREATE OR REPLACE FUNCTION keystore.raise(subjects uuid[], floor text,
                                           expected integer[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -133,7 +134,7 @@ BEGIN
            authority_given = greatest(f.authority_given,
                CASE named WHEN 'authority' THEN r.number END),
            raised_at = now(), raised_by = session_user
-      FROM (SELECT e.subject, CASE WHEN e.number <= n.now THEN n.now
+      FROM (SELECT e.subject, CASE WHEN e.number = n.now THEN n.now
                    WHEN e.number < n.given THEN n.given + 1
                    ELSE e.number END AS number
               FROM (SELECT u.subject, max(u.number) AS number
