@@ -239,6 +239,29 @@ ctl_query_one(PGconn *conn, const char *sql, int count,
 
 
 int
+ctl_query_text(ctl_t *ctl, PGconn *conn, const char *sql, int count,
+    const char *const *params, const char **text)
+{
+    PGresult  *res;
+
+    res = ctl_begin(conn, &ctl->tenant) == 0
+          ? ctl_query(conn, sql, count, params) : NULL;
+    ctl_rollback(conn);
+
+    if (res == NULL) {
+        return -1;
+    }
+
+    *text = PQntuples(res) == 0 || PQgetisnull(res, 0, 0) ? NULL
+            : ctl_pool_text(&ctl->pool, PQgetvalue(res, 0, 0),
+                            (size_t) PQgetlength(res, 0, 0));
+    PQclear(res);
+
+    return 0;
+}
+
+
+int
 ctl_exec(PGconn *conn, const char *sql, int count, const char *const *params)
 {
     PGresult  *res;

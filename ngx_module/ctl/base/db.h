@@ -25,7 +25,14 @@ PGresult *ctl_query(PGconn *conn, const char *sql, int count,
 PGresult *ctl_query_one(PGconn *conn, const char *sql, int count,
     const char *const *params);
 
-/* The same for what returns nothing of interest: 0 or -1. */
+/*
+ * In a transaction of its own: the text of what has one column and a row at
+ * most, in ctl's pool; NULL where there is none, or it is NULL.  0 or -1.
+ */
+int ctl_query_text(ctl_t *ctl, PGconn *conn, const char *sql, int count,
+    const char *const *params, const char **text);
+
+/* The same as a query for what returns nothing of interest: 0 or -1. */
 int ctl_exec(PGconn *conn, const char *sql, int count,
     const char *const *params);
 

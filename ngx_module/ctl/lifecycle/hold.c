@@ -9,6 +9,7 @@
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
 #include "ctl/lifecycle/hold.h"
+#include "ctl/lifecycle/period.h"
 #include "ctl/store/hold.h"
 #include "ctl/store/whom.h"
 
@@ -39,8 +40,7 @@ ctl_cmd_subject_hold(ctl_t *ctl)
         return CTL_USAGE;
     }
 
-    if (reference == NULL || reference[0] == '\0') {
-        ctl_error("--reference is needed: by which decision, without a name");
+    if (ctl_reference_given(ctl) != 0) {
         return CTL_USAGE;
     }
 

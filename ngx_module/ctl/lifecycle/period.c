@@ -65,8 +65,7 @@ ctl_cmd_retention_set(ctl_t *ctl)
         return CTL_USAGE;
     }
 
-    if (ctl->opt.reference == NULL || ctl->opt.reference[0] == '\0') {
-        ctl_error("--reference is needed: by which decision, without a name");
+    if (ctl_reference_given(ctl) != 0) {
         return CTL_USAGE;
     }
 
@@ -181,28 +180,43 @@ period_decide(ctl_t *ctl, const char *name, const char *days)
 static int
 period_record(ctl_t *ctl, const char *name, const char *days)
 {
-    int           rc;
-    ctl_buf_t     detail;
-    ctl_access_t  access;
+    int          rc;
+    ctl_buf_t    detail;
+    const char  *category;
 
     ctl_buf_init(&detail);
     ctl_buf_printf(&detail, "retention=%s days=%s", name, days);
 
-    access.category = own[own_find(name)].category;
+    category = own[own_find(name)].category;
+    rc = ctl_period_record(ctl, category != NULL ? category : name,
+                           detail.data);
+    ctl_buf_free(&detail);
 
-    if (access.category == NULL) {
-        access.category = name;
-    }
+    return rc;
+}
 
+
+int
+ctl_period_record(ctl_t *ctl, const char *category, const char *detail)
+{
+    ctl_access_t  access;
+
+    access.category = category;
     access.fields = "";
     access.purpose = PUPIL_PURPOSE_LEGAL_OBLIGATION;
     access.operation = PUPIL_OPERATION_WRITE;
     access.about = "none";
 
-    rc = ctl_record_one(ctl, &access, "allowed", NULL, detail.data);
-    ctl_buf_free(&detail);
+    return ctl_record_one(ctl, &access, "allowed", NULL, detail);
+}
 
-    return rc;
+
+int
+ctl_reference_given(const ctl_t *ctl)
+{
+    return ctl->opt.reference != NULL && ctl->opt.reference[0] != '\0' ? 0
+           : ctl_error("--reference is needed: by which decision, without a"
+                       " name");
 }
 
 

@@ -206,23 +206,8 @@ table_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry, const char *name)
 static int
 tables_left(ctl_t *ctl, const char **left)
 {
-    PGresult  *res;
-
-    res = ctl_begin(ctl->data, &ctl->tenant) == 0
-          ? ctl_query(ctl->data, "SELECT pupil.offboard_left() AS name", 0,
-                      NULL) : NULL;
-    ctl_rollback(ctl->data);
-
-    if (res == NULL) {
-        return -1;
-    }
-
-    *left = PQntuples(res) == 0 || PQgetisnull(res, 0, 0) ? NULL
-            : ctl_pool_text(&ctl->pool, PQgetvalue(res, 0, 0),
-                            (size_t) PQgetlength(res, 0, 0));
-    PQclear(res);
-
-    return 0;
+    return ctl_query_text(ctl, ctl->data, "SELECT pupil.offboard_left() AS"
+                          " name", 0, NULL, left);
 }
 
 

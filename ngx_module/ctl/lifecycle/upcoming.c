@@ -19,7 +19,6 @@
 #include "ctl/store/hold.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
-#include "ctl/store/record.h"
 
 
 #define AHEAD  30               /* days */
@@ -338,8 +337,7 @@ suspended_change(ctl_t *ctl, int hold)
 {
     const suspended_sql_t  *sql = &suspended_sql[hold];
 
-    if (ctl->opt.reference == NULL || ctl->opt.reference[0] == '\0') {
-        ctl_error("--reference is needed: by which decision, without a name");
+    if (ctl_reference_given(ctl) != 0) {
         return CTL_USAGE;
     }
 
@@ -410,21 +408,14 @@ suspended_keys(ctl_t *ctl, const suspended_sql_t *sql)
 static int
 suspended_record(ctl_t *ctl, const char *category, int hold)
 {
-    int           rc;
-    ctl_buf_t     detail;
-    ctl_access_t  access;
+    int        rc;
+    ctl_buf_t  detail;
 
     ctl_buf_init(&detail);
     ctl_buf_printf(&detail, "retention=%s %s", category,
                    hold ? "held" : "confirmed");
 
-    access.category = category;
-    access.fields = "";
-    access.purpose = PUPIL_PURPOSE_LEGAL_OBLIGATION;
-    access.operation = PUPIL_OPERATION_WRITE;
-    access.about = "none";
-
-    rc = ctl_record_one(ctl, &access, "allowed", NULL, detail.data);
+    rc = ctl_period_record(ctl, category, detail.data);
     ctl_buf_free(&detail);
 
     return rc;

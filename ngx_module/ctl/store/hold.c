@@ -24,28 +24,14 @@ static const char  kept_sql[] =
 int
 ctl_hold_read(ctl_t *ctl, const char *subject, const char **reference)
 {
-    PGresult    *res;
     const char  *params[2];
 
     params[0] = ctl->tenant_text;
     params[1] = subject;
 
-    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
-          ? ctl_query(ctl->keys, "SELECT reference FROM keystore.hold WHERE"
-                      " tenant = $1::uuid AND subject = $2::uuid", 2, params)
-          : NULL;
-    ctl_rollback(ctl->keys);
-
-    if (res == NULL) {
-        return -1;
-    }
-
-    *reference = PQntuples(res) == 0 ? NULL
-                 : ctl_pool_text(&ctl->pool, PQgetvalue(res, 0, 0),
-                                 (size_t) PQgetlength(res, 0, 0));
-    PQclear(res);
-
-    return 0;
+    return ctl_query_text(ctl, ctl->keys, "SELECT reference FROM keystore.hold"
+                          " WHERE tenant = $1::uuid AND subject = $2::uuid", 2,
+                          params, reference);
 }
 
 

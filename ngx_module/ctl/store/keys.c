@@ -105,25 +105,11 @@ keys_none(ctl_t *ctl)
 int
 ctl_keys_ended(ctl_t *ctl, const char **when)
 {
-    PGresult    *res;
     const char  *params[1];
 
     params[0] = ctl->tenant_text;
 
-    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
-          ? ctl_query(ctl->keys, ended_sql, 1, params) : NULL;
-    ctl_rollback(ctl->keys);
-
-    if (res == NULL) {
-        return -1;
-    }
-
-    *when = PQntuples(res) == 0 ? NULL
-            : ctl_pool_text(&ctl->pool, PQgetvalue(res, 0, 0),
-                            (size_t) PQgetlength(res, 0, 0));
-    PQclear(res);
-
-    return 0;
+    return ctl_query_text(ctl, ctl->keys, ended_sql, 1, params, when);
 }
 
 
