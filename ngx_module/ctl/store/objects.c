@@ -54,9 +54,11 @@
     " FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"    \
     " WHERE n.nspname IN " OURS " AND c.relkind IN ('v', 'm', 'f')"
 
+/* A dump has a policy's roles in an order of its own. */
 #define POLICIES                                                              \
     "SELECT 'policy', concat(p.polname, ' on ', c.oid::regclass),"            \
-    " concat_ws(' ', p.polcmd, p.polpermissive, p.polroles::regrole[],"       \
+    " concat_ws(' ', p.polcmd, p.polpermissive, ARRAY(SELECT"                 \
+    " r::regrole::text FROM unnest(p.polroles) AS r ORDER BY 1),"             \
     " pg_get_expr(p.polqual, c.oid), pg_get_expr(p.polwithcheck, c.oid))"     \
     " FROM pg_policy AS p" OF_OURS("p.polrelid")
 
