@@ -129,6 +129,7 @@ my @HOUSES = (
     [ctl => ['include', 'core'],
      'base', 'store',
      'setup check people audit roster lifecycle report',
+     'retention keys offboard',
      'command'],
     [plugins => ['include'], 'common', $PLUGINS],
 );

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "core/base/text.h"
-#include "ctl/store/audit_log.h"
 #include "ctl/base/text.h"
+#include "ctl/store/audit_log.h"
 #include "ctl/store/keys.h"
 
 

@@ -6,10 +6,10 @@
 
 #include "ctl/base/db.h"
 #include "ctl/lifecycle/erase.h"
-#include "ctl/lifecycle/handed.h"
-#include "ctl/lifecycle/offboard.h"
 #include "ctl/lifecycle/receipt.h"
 #include "ctl/lifecycle/tenant_erase.h"
+#include "ctl/offboard/handed.h"
+#include "ctl/offboard/offboard.h"
 #include "ctl/store/kek.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/ledger_file.h"

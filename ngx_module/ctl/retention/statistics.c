@@ -4,7 +4,7 @@
 
 #include "ctl/base/db.h"
 #include "ctl/base/list.h"
-#include "ctl/lifecycle/statistics.h"
+#include "ctl/retention/statistics.h"
 
 
 int

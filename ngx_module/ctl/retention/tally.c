@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/lifecycle/release.h"
-#include "ctl/lifecycle/tally.h"
+#include "ctl/retention/tally.h"
 
 
 #define FIRST  64               /* places of an array that begins */

@@ -6,7 +6,7 @@
 
 #include "ctl/base/buf.h"
 #include "ctl/base/db.h"
-#include "ctl/lifecycle/sources.h"
+#include "ctl/offboard/sources.h"
 #include "ctl/store/plugins.h"
 
 

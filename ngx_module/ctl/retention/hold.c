@@ -8,8 +8,8 @@
 
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
-#include "ctl/lifecycle/hold.h"
-#include "ctl/lifecycle/period.h"
+#include "ctl/retention/hold.h"
+#include "ctl/retention/period.h"
 #include "ctl/store/hold.h"
 #include "ctl/store/whom.h"
 

@@ -13,7 +13,7 @@
 #include "ctl/base/buf.h"
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
-#include "ctl/lifecycle/period.h"
+#include "ctl/retention/period.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/record.h"

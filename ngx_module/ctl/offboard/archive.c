@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "ctl/base/file.h"
-#include "ctl/lifecycle/archive.h"
+#include "ctl/offboard/archive.h"
 
 
 #define BLOCK  512              /* bytes; members end with one */

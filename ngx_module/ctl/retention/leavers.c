@@ -12,8 +12,8 @@
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
 #include "ctl/lifecycle/erase.h"
-#include "ctl/lifecycle/leavers.h"
-#include "ctl/lifecycle/period.h"
+#include "ctl/retention/leavers.h"
+#include "ctl/retention/period.h"
 #include "ctl/store/recovery.h"
 
 

@@ -12,9 +12,9 @@
 
 #include "core/endpoints/database.h"
 #include "ctl/base/db.h"
-#include "ctl/lifecycle/rotate.h"
+#include "ctl/keys/rotate.h"
+#include "ctl/keys/versions.h"
 #include "ctl/lifecycle/tenants.h"
-#include "ctl/lifecycle/versions.h"
 #include "ctl/store/kek.h"
 
 

@@ -11,7 +11,7 @@
 #include "ctl/base/clock.h"
 #include "ctl/base/db.h"
 #include "ctl/base/literal.h"
-#include "ctl/lifecycle/handed.h"
+#include "ctl/offboard/handed.h"
 #include "ctl/store/keys.h"
 
 

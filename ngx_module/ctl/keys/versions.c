@@ -16,7 +16,7 @@
 
 #include "ctl/base/db.h"
 #include "ctl/base/literal.h"
-#include "ctl/lifecycle/versions.h"
+#include "ctl/keys/versions.h"
 #include "ctl/store/keys.h"
 
 

@@ -14,7 +14,7 @@
 #include "ctl/base/buf.h"
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
-#include "ctl/lifecycle/audit_months.h"
+#include "ctl/retention/audit_months.h"
 #include "ctl/store/record.h"
 #include "ctl/store/retained.h"
 
