@@ -134,6 +134,7 @@ my @wrong = (
      'data depth=1 depth=2', 'connections=1 data'],
     [pupil_audit_durability => '', 'maybe', 'on off'],
     [pupil_audit_group => '', '0', '129', 'x', '1 2'],
+    [pupil_audit_holes => '', 'on', 'refuse refuse'],
     [pupil_request_timeout => '', '99ms', '0', '11m', 'x', '1s 2s'],
     [pupil_unsent_answers => '', 'session=63k', 'worker=2g', 'all=1m',
      'session=1m session=1m', 'session=x', 'session=1m worker=1m 1m'],

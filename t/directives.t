@@ -125,6 +125,7 @@ my @values = (
     ['pupil_password_hash', qr/thread pool "slow"/, 'pool=slow'],
     ['pupil_audit_durability', qr/is none of: on, local, off/, 'maybe'],
     ['pupil_audit_group', qr/out of bounds: 1 to 128/, '0', '129', 'x'],
+    ['pupil_audit_holes', qr/is none of: alarm, refuse/, 'on', '503'],
     ['pupil_key_cache', qr/unknown parameter "of": it takes off, owners=/,
      'of'],
     ['pupil_key_cache', qr/"off" stands alone/, 'off owners=2000'],
@@ -158,7 +159,8 @@ accepted $_, server => $all, http => "$_;" for
     'pupil_homework_cache 16k', 'pupil_homework_cache off',
     'pupil_session_zone sessions:10m valid=5s',
     'pupil_password_hash memory=32m iterations=3 queue=8 parallel=2',
-    'pupil_audit_durability local', 'pupil_probe on', 'pupil_probe off',
+    'pupil_audit_durability local', 'pupil_audit_holes refuse',
+    'pupil_audit_holes alarm', 'pupil_probe on', 'pupil_probe off',
     "pupil_plugin $plugins/pupil_example.so",
     'pupil_login_password off';
 accepted 'a tenant in a variable', base => { tenant => '' },
@@ -177,7 +179,7 @@ refused "twice: $_", qr/duplicate|there already/, http => "$_; $_;" for
     'pupil_homework_cache 1m',
     'pupil_password_hash queue=2', 'pupil_pool data depth=2',
     'pupil_session_timeout idle=1h', 'pupil_audit_durability on',
-    'pupil_probe on';
+    'pupil_audit_holes refuse', 'pupil_probe on';
 
 
 # ---- the key file

@@ -109,7 +109,7 @@ $db->do('INSERT INTO pupil.seal SELECT * FROM public.kept ON CONFLICT DO'
 
 like acknowledge($hole)->{err}, qr/--reference/, 'not without a decision';
 $run = $site->ctl('audit', 'holes', $site->ctl_where);
-like $run->{out}, qr/^$hole: 1 number, found \S+, not acknowledged$/m,
+like $run->{out}, qr/^$hole  1  \S+Z  -  -$/m,
     'it is listed';
 
 $run = acknowledge($hole, '--reference', 'Incident 7, disk of host b');
@@ -119,7 +119,7 @@ is $nginx->http->get('/status')->json->{audit}{holes}, 0, 'and none counted';
 is acknowledge($hole, '--reference', 'Something else')->{code}, 0,
     'again it is done';
 like $site->ctl('audit', 'holes', $site->ctl_where)->{out},
-    qr/^$hole: 1 number, found \S+, acknowledged \S+: Incident 7, disk of/m,
+    qr/^$hole  1  \S+Z  \S+Z  Incident 7, disk of host b$/m,
     'and stays as it was';
 
 is $db->selectrow_array(<<'SQL', {}, "%hole=$hole%"), 1, 'it is on record, once';
@@ -138,6 +138,7 @@ suppress();
 is $seal->seal->{code}, 1, 'another';
 $here->soon('audit-hole', 'it is shut', \&session, @each);
 my ($second) = $keys->selectrow_array('SELECT max(batch) FROM keystore.hole');
+$keys->do("SET pupil.tenant = '$tenant'");
 $keys->do('DELETE FROM keystore.hole WHERE batch = ?', {}, $second);
 like verify(), qr/^hole: batch $second\b/m,
     'whoever takes it out of the key store is found';

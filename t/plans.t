@@ -136,8 +136,8 @@ my %cold = (
     homework_patch => 'rarer',
     homework_delete => 'rarer still',
     audit_probe => 'once a minute a worker',
-    (map { $_ => 'once a second a worker, one row by its primary key' }
-         qw(mark_data mark_keys)),
+    mark_data => 'once a second a worker, one row by its primary key',
+    mark_keys => 'the same, and an index of tenants with holes',
     report => 'three times a minute a worker, one row by its primary key',
 );
 

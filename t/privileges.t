@@ -91,7 +91,7 @@ my %allowed = (
         pupil_keeper => {
             map { ("keystore.$_" => 'SELECT') }
                 qw(bound kek_epoch tenant_key service_key floor ended mark
-                   owner_key)
+                   owner_key hole_count)
         },
         pupil_operator => {
             (map { ("keystore.$_" => 'SELECT INSERT') }
@@ -101,7 +101,7 @@ my %allowed = (
             'keystore.fetch' => 'SELECT', 'keystore.floor' => 'SELECT',
             'keystore.bound' => 'SELECT INSERT',
             'keystore.ledger' => 'SELECT', 'keystore.mark' => 'SELECT',
-            'keystore.gone' => 'SELECT',
+            'keystore.gone' => 'SELECT', 'keystore.hole' => 'SELECT',
             'keystore.hold' => 'SELECT INSERT DELETE reference',
             'keystore.release' => 'SELECT INSERT',
             'keystore.retention' => 'SELECT INSERT days reference set_at',

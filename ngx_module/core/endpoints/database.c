@@ -21,9 +21,10 @@ static const char  pupil_audit_probe_sql[] =
     " - s.until)::bigint FROM pupil.sealer AS s)";
 
 static const char  pupil_tenant_keys_sql[] =
-    "SELECT $1::bigint, k.version, k.epoch, k.wrapped"
+    "SELECT $1::bigint, k.version, k.epoch, k.wrapped, coalesce(h.holes, 0)"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN keystore.tenant_key AS k ON k.tenant = $2"
+    " LEFT JOIN keystore.hole_count AS h ON h.tenant = $2"
     " ORDER BY k.version";
 
 static const char  pupil_service_keys_sql[] =
@@ -69,14 +70,22 @@ static const char  pupil_report_sql[] =
 static const char  pupil_end_session_sql[] =
     "SELECT $1::bigint, keystore.end_session($2, $3)::text";
 
-/* One row each, NULL but for the nonce where there is no mark. */
+/*
+ * One row each, whose mark is NULL where there is none.  What else the key
+ * store is asked each second comes with it.
+ */
 static const char  pupil_mark_data_sql[] =
     "SELECT $1::bigint, m.copied FROM " PUPIL_SQL_ONE
     " LEFT JOIN pupil.mark AS m ON m.one";
 
 static const char  pupil_mark_keys_sql[] =
-    "SELECT $1::bigint, m.entered, m.destroyed FROM " PUPIL_SQL_ONE
-    " LEFT JOIN keystore.mark AS m ON m.one";
+    "SELECT $1::bigint, m.entered, m.destroyed, h.tenants, h.holes"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN keystore.mark AS m ON m.one"
+    " LEFT JOIN " PUPIL_SQL_EACH("SELECT coalesce(string_agg(uuid_send("
+        "c.tenant), ''), '') AS tenants, coalesce(sum(c.holes), 0)::bigint"
+        " AS holes FROM keystore.hole_count AS c WHERE c.holes > 0")
+    " AS h ON true";
 
 static const uint8_t  pupil_params_none[] = {
     PUPIL_PARAM_INT8
@@ -110,7 +119,7 @@ static const uint8_t  pupil_params_end_session[] = {
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
     [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 54 },
-    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 54 }
+    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 55 }
 };
 
 /*
@@ -259,7 +268,7 @@ const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT] = {
         .sql = pupil_mark_keys_sql,
         .params = pupil_params_none,
         .params_count = PUPIL_COUNT(pupil_params_none),
-        .columns = 1 + PUPIL_QM_DESTROYED + 1
+        .columns = PUPIL_KM_COLUMNS
     },
 
     [PUPIL_FIXED_REPORT] = {

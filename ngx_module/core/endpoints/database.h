@@ -178,7 +178,18 @@ enum {
     PUPIL_KT_VERSION = 1,
     PUPIL_KT_EPOCH,             /* of the master key that wraps it */
     PUPIL_KT_WRAPPED,
+    PUPIL_KT_HOLES,             /* of its audit that nobody has acknowledged */
     PUPIL_KT_COLUMNS
+};
+
+/* PUPIL_FIXED_MARK_KEYS, behind the mark. */
+enum {
+    PUPIL_KM_TENANTS = 1 + PUPIL_QM_DESTROYED + 1,
+                                /* ids of those whose audit has holes that
+                                   nobody has acknowledged, one behind the
+                                   other */
+    PUPIL_KM_HOLES,             /* of all of them */
+    PUPIL_KM_COLUMNS
 };
 
 /* PUPIL_FIXED_SERVICE_KEYS, $2 tenant. */

@@ -29,6 +29,7 @@ static pupil_rc_t pupil_origin_rule(const pupil_str_t *given, uint32_t count,
 static const char *const  pupil_flags[] = { "off", "on", NULL };
 static const char *const  pupil_passwords[] = { "off", "staff", "all", NULL };
 static const char *const  pupil_durabilities[] = { "on", "local", "off", NULL };
+static const char *const  pupil_holes[] = { "alarm", "refuse", NULL };
 static const char *const  pupil_pools[] = { "data", "keys", NULL };
 
 
@@ -138,6 +139,11 @@ static const pupil_word_t  pupil_group_words[] = {
       .max = PUPIL_AUDIT_GROUP_MOST }
 };
 
+static const pupil_word_t  pupil_holes_words[] = {
+    [PUPIL_VALUE] =
+    { .name = "", .kind = PUPIL_WORD_CHOICE, .choices = pupil_holes }
+};
+
 static const pupil_word_t  pupil_request_timeout_words[] = {
     [PUPIL_VALUE] =
     { .name = "", .kind = PUPIL_WORD_MSEC, .min = 100, .max = 600 * 1000 }
@@ -161,6 +167,10 @@ static const pupil_word_t  pupil_flag_words[] = {
 #define PUPIL_TABLE(words)                                                    \
     .table = (words), .table_count = PUPIL_COUNT(words)
 
+/* One word, once in a block. */
+#define PUPIL_ONE_WORD(words)                                                 \
+    .least = 1, .most = 1, .once = 1, PUPIL_TABLE(words)
+
 #define PUPIL_DIRECTIVE_HANDLER(ID, endpoint_name)                            \
     [PUPIL_DIRECTIVE_##ID] = {                                                \
         .name = "pupil_" #endpoint_name,                                      \
@@ -181,10 +191,7 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
     [PUPIL_DIRECTIVE_ACCEPTED] = {
         .name = "pupil_accepted",
         .where = PUPIL_IN_HTTP,
-        .least = 1,
-        .most = 1,
-        .once = 1,
-        PUPIL_TABLE(pupil_text_words)
+        PUPIL_ONE_WORD(pupil_text_words)
     },
 
     [PUPIL_DIRECTIVE_LEDGER] = {
@@ -199,10 +206,7 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
     [PUPIL_DIRECTIVE_DATABASE] = {
         .name = "pupil_database",
         .where = PUPIL_IN_HTTP,
-        .least = 1,
-        .most = 1,
-        .once = 1,
-        PUPIL_TABLE(pupil_text_words)
+        PUPIL_ONE_WORD(pupil_text_words)
     },
 
     [PUPIL_DIRECTIVE_KEYSTORE] = {
@@ -226,10 +230,7 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
     [PUPIL_DIRECTIVE_MASTER_KEY] = {
         .name = "pupil_master_key",
         .where = PUPIL_IN_HTTP,
-        .least = 1,
-        .most = 1,
-        .once = 1,
-        PUPIL_TABLE(pupil_text_words)
+        PUPIL_ONE_WORD(pupil_text_words)
     },
 
     [PUPIL_DIRECTIVE_KEY_CACHE] = {
@@ -245,10 +246,7 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
     [PUPIL_DIRECTIVE_HOMEWORK_CACHE] = {
         .name = "pupil_homework_cache",
         .where = PUPIL_IN_HTTP,
-        .least = 1,
-        .most = 1,
-        .once = 1,
-        PUPIL_TABLE(pupil_homework_cache_words)
+        PUPIL_ONE_WORD(pupil_homework_cache_words)
     },
 
     [PUPIL_DIRECTIVE_SESSION_ZONE] = {
@@ -288,10 +286,7 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
     [PUPIL_DIRECTIVE_LOGIN_PASSWORD] = {
         .name = "pupil_login_password",
         .where = PUPIL_IN_ANY,
-        .least = 1,
-        .most = 1,
-        .once = 1,
-        PUPIL_TABLE(pupil_login_password_words)
+        PUPIL_ONE_WORD(pupil_login_password_words)
     },
 
     [PUPIL_DIRECTIVE_PASSWORD_HASH] = {
@@ -306,28 +301,25 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
     [PUPIL_DIRECTIVE_AUDIT_DURABILITY] = {
         .name = "pupil_audit_durability",
         .where = PUPIL_IN_HTTP,
-        .least = 1,
-        .most = 1,
-        .once = 1,
-        PUPIL_TABLE(pupil_durability_words)
+        PUPIL_ONE_WORD(pupil_durability_words)
     },
 
     [PUPIL_DIRECTIVE_AUDIT_GROUP] = {
         .name = "pupil_audit_group",
         .where = PUPIL_IN_HTTP,
-        .least = 1,
-        .most = 1,
-        .once = 1,
-        PUPIL_TABLE(pupil_group_words)
+        PUPIL_ONE_WORD(pupil_group_words)
+    },
+
+    [PUPIL_DIRECTIVE_AUDIT_HOLES] = {
+        .name = "pupil_audit_holes",
+        .where = PUPIL_IN_ANY,
+        PUPIL_ONE_WORD(pupil_holes_words)
     },
 
     [PUPIL_DIRECTIVE_REQUEST_TIMEOUT] = {
         .name = "pupil_request_timeout",
         .where = PUPIL_IN_HTTP,
-        .least = 1,
-        .most = 1,
-        .once = 1,
-        PUPIL_TABLE(pupil_request_timeout_words)
+        PUPIL_ONE_WORD(pupil_request_timeout_words)
     },
 
     [PUPIL_DIRECTIVE_UNSENT_ANSWERS] = {
@@ -342,10 +334,7 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
     [PUPIL_DIRECTIVE_PROBE] = {
         .name = "pupil_probe",
         .where = PUPIL_IN_HTTP,
-        .least = 1,
-        .most = 1,
-        .once = 1,
-        PUPIL_TABLE(pupil_flag_words)
+        PUPIL_ONE_WORD(pupil_flag_words)
     },
 
     [PUPIL_DIRECTIVE_ALLOWED_ORIGIN] = {
@@ -359,10 +348,7 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
     [PUPIL_DIRECTIVE_BEHIND_PROXY] = {
         .name = "pupil_behind_proxy",
         .where = PUPIL_IN_ANY,
-        .least = 1,
-        .most = 1,
-        .once = 1,
-        PUPIL_TABLE(pupil_flag_words)
+        PUPIL_ONE_WORD(pupil_flag_words)
     },
 
     PUPIL_ENDPOINTS(PUPIL_DIRECTIVE_HANDLER)

@@ -25,6 +25,7 @@
 #include "ctl/audit/anchor.h"
 #include "ctl/audit/batch.h"
 #include "ctl/audit/beat.h"
+#include "ctl/audit/hole.h"
 #include "ctl/audit/outside.h"
 #include "ctl/audit/seal.h"
 #include "ctl/base/clock.h"
@@ -75,7 +76,8 @@ static int records_seal(seal_t *s, seal_tenant_t *t, const PGresult *res,
     pupil_time_t now);
 static int prefix_seal(seal_t *s, seal_tenant_t *t, const audit_log_t *log,
     const prefix_t *prefix);
-static void missing_say(const ctl_t *ctl, const prefix_t *prefix);
+static void missing_say(const ctl_t *ctl, const prefix_t *prefix,
+    uint64_t batch);
 static int seal_end(seal_t *s);
 static int64_t seconds_now(void);
 
@@ -344,6 +346,7 @@ tenant_begin(seal_t *s, seal_tenant_t *t)
     rc = audit_log_open(&log, s->ctl, 1) == 0
          && audit_tree_open(tree, &log) == 0
          && outside_begin(&t->outside, &log, tree) == 0
+         && hole_list(s->ctl) == 0
          ? 0 : -1;
 
     if (rc == 0) {
@@ -488,15 +491,19 @@ prefix_seal(seal_t *s, seal_tenant_t *t, const audit_log_t *log,
 {
     int            rc;
     char           note[LOG_NOTE_SIZE];
+    uint64_t       batch;
     audit_tree_t  *tree;
 
     tree = ctl_memory(sizeof(audit_tree_t));
 
     rc = audit_tree_open(tree, log) == 0
          && batch_seal(log, tree, prefix, note) == 0
+         && (prefix->missing == 0
+             || hole_found(s->ctl, tree->batch + 1, prefix->missing) == 0)
          && ctl_commit(s->ctl->data) == 0
          ? 0 : -1;
 
+    batch = tree->batch + 1;
     audit_tree_close(tree);
     free(tree);
 
@@ -508,7 +515,7 @@ prefix_seal(seal_t *s, seal_tenant_t *t, const audit_log_t *log,
     t->missing += prefix->missing;
 
     if (prefix->missing != 0) {
-        missing_say(s->ctl, prefix);
+        missing_say(s->ctl, prefix, batch);
     }
 
     if (outside_keep(&t->outside, note) != 0) {
@@ -521,7 +528,7 @@ prefix_seal(seal_t *s, seal_tenant_t *t, const audit_log_t *log,
 
 
 static void
-missing_say(const ctl_t *ctl, const prefix_t *prefix)
+missing_say(const ctl_t *ctl, const prefix_t *prefix, uint64_t batch)
 {
     size_t                i;
     const audit_event_t  *event;
@@ -532,8 +539,8 @@ missing_say(const ctl_t *ctl, const prefix_t *prefix)
         if (event[i].row == NULL && event[i].why == PUPIL_ABSENT_MISSING) {
             ctl_error("tenant %s: writer %016" PRIx64 " number %" PRIu64
                       " is not there, and nobody declared it: it is sealed as"
-                      " missing", ctl->tenant_text, event[i].writer,
-                      event[i].number);
+                      " missing, in hole %" PRIu64, ctl->tenant_text,
+                      event[i].writer, event[i].number, batch);
         }
     }
 }

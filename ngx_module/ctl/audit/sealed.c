@@ -101,7 +101,8 @@ sealed_verify(sealed_t *sealed, ctl_t *ctl, const sequence_t *sequence,
 
     if (rc == 0) {
         sealed_anchor_take(r);
-        rc = sealed_listed_begin(r) == 0 ? batches_read(r) : -1;
+        rc = sealed_listed_begin(r) == 0 && sealed_holes_begin(r) == 0
+             ? batches_read(r) : -1;
     }
 
     if (rc == 0) {
@@ -115,6 +116,7 @@ sealed_verify(sealed_t *sealed, ctl_t *ctl, const sequence_t *sequence,
     ctl_rollback(ctl->data);
 
     sealed_listed_close(r);
+    sealed_holes_close(r);
     anchor_close(&r->anchor);
     align_free(&r->alignment);
     ctl_map_free(&r->writers);
@@ -197,6 +199,7 @@ batch_check(sealed_run_t *r, contents_t *contents)
     r->listed.before = r->tiles.size;
 
     leaves_check(r, contents);
+    sealed_holes_check(r, contents);
 
     if (sealed_listed_check(r, contents) != 0) {
         return -1;

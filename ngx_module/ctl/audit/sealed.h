@@ -35,6 +35,7 @@ typedef enum {
     SEALED_UNLISTED,            /* somebody whom it is about does not find it */
     SEALED_LISTED,              /* or somebody does whom it is not about */
     SEALED_RETAINED,            /* nobody signed that it is gone */
+    SEALED_HOLE,                /* nobody has to acknowledge what is missing */
     SEALED_COUNT
 } sealed_kind_t;
 

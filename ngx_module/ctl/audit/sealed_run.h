@@ -7,6 +7,7 @@
 #ifndef PUPIL_CTL_AUDIT_SEALED_RUN_H
 #define PUPIL_CTL_AUDIT_SEALED_RUN_H
 
+#include "ctl/audit/hole.h"
 #include "ctl/audit/listed.h"
 #include "ctl/audit/sealed.h"
 #include "ctl/base/map.h"
@@ -37,6 +38,9 @@ typedef struct {
 
     listing_t             listing;      /* what should be of a batch */
     sealed_listed_t       listed;
+
+    sequence_list_t       holes;        /* hole_t, of the key store */
+    size_t                hole;         /* the next */
 
     anchor_t              anchor;
     pupil_checkpoint_t    anchored;     /* the next of the file */
@@ -69,5 +73,10 @@ int sealed_listed_begin(sealed_run_t *r);
 int sealed_listed_check(sealed_run_t *r, const contents_t *contents);
 void sealed_listed_end(sealed_run_t *r);
 void sealed_listed_close(sealed_run_t *r);
+
+/* What is missing: before the first batch; of one that was aligned. */
+int sealed_holes_begin(sealed_run_t *r);
+void sealed_holes_check(sealed_run_t *r, const contents_t *contents);
+void sealed_holes_close(sealed_run_t *r);
 
 #endif /* PUPIL_CTL_AUDIT_SEALED_RUN_H */

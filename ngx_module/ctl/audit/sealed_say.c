@@ -63,7 +63,10 @@ static const struct {
         "is found by whom it is not about" },
     [SEALED_RETAINED] = {
         "retained", SAYS_BATCH,
-        "is said to be gone, which the key of the log has not signed" }
+        "is said to be gone, which the key of the log has not signed" },
+    [SEALED_HOLE] = {
+        "hole", SAYS_BATCH,
+        "lacks numbers, and the key store does not say so" }
 };
 
 

@@ -75,3 +75,12 @@ ctl_json_print(json_t *json)
     fputc('\n', stdout);
     json_decref(json);
 }
+
+
+int
+ctl_reference_given(const ctl_t *ctl)
+{
+    return ctl->opt.reference != NULL && ctl->opt.reference[0] != '\0' ? 0
+           : ctl_error("--reference is needed: by which decision, without a"
+                       " name");
+}

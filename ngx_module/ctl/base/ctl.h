@@ -111,6 +111,9 @@ void ctl_print_line(FILE *out, const char *text);
 __attribute__((format(printf, 1, 2)))
 void ctl_note(const char *format, ...);
 
+/* --reference, by which decision; or it is asked for: 0 or -1. */
+int ctl_reference_given(const ctl_t *ctl);
+
 /* The answer, on standard output.  Ownership: takes the reference. */
 void ctl_json_print(json_t *json);
 

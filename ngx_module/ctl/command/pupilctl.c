@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "ctl/audit/export.h"
+#include "ctl/audit/hole.h"
 #include "ctl/audit/index.h"
 #include "ctl/audit/list.h"
 #include "ctl/audit/prove.h"
@@ -322,6 +323,17 @@ static const command_t  commands[] = {
         .run = ctl_cmd_audit_seal,
         .arguments = "--checkpoints DIR [--ship COMMAND] [--follow]",
         .summary = "seal what the audit has, once or for ever"
+    }, {
+        .words = "audit holes",
+        .run = ctl_cmd_audit_holes,
+        .arguments = "",
+        .summary = "what is missing of the log, and whether that was"
+                   " acknowledged"
+    }, {
+        .words = "audit acknowledge", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_audit_acknowledge,
+        .arguments = "HOLE --reference TEXT",
+        .summary = "serve a tenant again that is refused for a hole"
     }, {
         .words = "audit index", .personal = 1,
         .run = ctl_cmd_audit_index,

@@ -212,15 +212,6 @@ ctl_period_record(ctl_t *ctl, const char *category, const char *detail)
 
 
 int
-ctl_reference_given(const ctl_t *ctl)
-{
-    return ctl->opt.reference != NULL && ctl->opt.reference[0] != '\0' ? 0
-           : ctl_error("--reference is needed: by which decision, without a"
-                       " name");
-}
-
-
-int
 ctl_periods_read(ctl_t *ctl, json_t **periods)
 {
     int          row;

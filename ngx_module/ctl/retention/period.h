@@ -19,9 +19,6 @@
 int ctl_cmd_retention_set(ctl_t *ctl);
 int ctl_cmd_retention_list(ctl_t *ctl);
 
-/* --reference, by which decision; or it is asked for: 0 or -1. */
-int ctl_reference_given(const ctl_t *ctl);
-
 /* In a transaction: the record of a decision on how long a category is kept. */
 int ctl_period_record(ctl_t *ctl, const char *category, const char *detail);
 

@@ -43,6 +43,8 @@ static const pupil_directive_id_t  ngx_http_pupil_durability =
     PUPIL_DIRECTIVE_AUDIT_DURABILITY;
 static const pupil_directive_id_t  ngx_http_pupil_group =
     PUPIL_DIRECTIVE_AUDIT_GROUP;
+static const pupil_directive_id_t  ngx_http_pupil_audit_holes =
+    PUPIL_DIRECTIVE_AUDIT_HOLES;
 static const pupil_directive_id_t  ngx_http_pupil_request_timeout =
     PUPIL_DIRECTIVE_REQUEST_TIMEOUT;
 static const pupil_directive_id_t  ngx_http_pupil_probe =
@@ -188,6 +190,13 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_pupil_main_conf_t, audit.group_size),
       (void *) &ngx_http_pupil_group },
+
+    { ngx_string("pupil_audit_holes"),
+      NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_TAKE1,
+      ngx_http_pupil_set_value,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_pupil_loc_conf_t, audit_holes),
+      (void *) &ngx_http_pupil_audit_holes },
 
     { ngx_string("pupil_request_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
@@ -419,6 +428,7 @@ ngx_http_pupil_create_loc_conf(ngx_conf_t *cf)
 
     conf->login_password = NGX_CONF_UNSET_UINT;
     conf->behind_proxy = NGX_CONF_UNSET_UINT;
+    conf->audit_holes = NGX_CONF_UNSET_UINT;
     conf->idle = NGX_CONF_UNSET;
     conf->absolute = NGX_CONF_UNSET;
 
@@ -477,6 +487,8 @@ ngx_http_pupil_merge_values(ngx_http_pupil_loc_conf_t *prev,
     ngx_conf_merge_uint_value(conf->login_password, prev->login_password,
                               PUPIL_PASSWORD_STAFF);
     ngx_conf_merge_uint_value(conf->behind_proxy, prev->behind_proxy, 0);
+    ngx_conf_merge_uint_value(conf->audit_holes, prev->audit_holes,
+                              PUPIL_HOLES_ALARM);
     ngx_conf_merge_sec_value(conf->idle, prev->idle, PUPIL_SESSION_IDLE);
     ngx_conf_merge_sec_value(conf->absolute, prev->absolute,
                              PUPIL_SESSION_ABSOLUTE);

@@ -260,6 +260,7 @@ ngx_http_pupil_exit_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_pupil_restored_exit_process(pmcf);
+    ngx_http_pupil_holes_exit_process(&pmcf->holes);
 
     if (pmcf->vault.sweep.timer_set) {
         ngx_del_timer(&pmcf->vault.sweep);

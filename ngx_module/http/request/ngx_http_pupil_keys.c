@@ -322,7 +322,7 @@ static ngx_int_t
 ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
     int          i, n;
-    int32_t      version, epoch;
+    int32_t      version, epoch, holes;
     pupil_rc_t   rc;
     pupil_str_t  wrapped;
 
@@ -344,9 +344,14 @@ ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
         if (ngx_libpq_get_int4(res, i, PUPIL_KT_EPOCH, &epoch) != NGX_OK
             || ngx_http_pupil_get_bytea(res, i, PUPIL_KT_WRAPPED, &wrapped)
-               != NGX_OK)
+               != NGX_OK
+            || ngx_libpq_get_int4(res, i, PUPIL_KT_HOLES, &holes) != NGX_OK)
         {
             return NGX_ERROR;
+        }
+
+        if (holes != 0) {
+            ngx_http_pupil_holes_met(&ctx->main->holes, &ctx->tenant);
         }
 
         rc = pupil_keyring_put_tenant(ctx->main->vault.ring, &ctx->tenant,

@@ -17,6 +17,7 @@
 #include "http/request/ngx_http_pupil_fleet.h"
 #include "http/request/ngx_http_pupil_keys.h"
 #include "http/request/ngx_http_pupil_keystore_health.h"
+#include "http/request/ngx_http_pupil_holes.h"
 #include "http/request/ngx_http_pupil_restored.h"
 #include "http/request/ngx_http_pupil_strangers.h"
 #include "http/request/ngx_http_pupil_tenants.h"
@@ -48,6 +49,7 @@ struct ngx_http_pupil_main_conf_s {
     ngx_http_pupil_keystore_health_t  keystore_health;
     ngx_http_pupil_tenants_t          tenants;
     ngx_http_pupil_restored_t         restored;
+    ngx_http_pupil_holes_t            holes;
     ngx_http_pupil_fleet_t            fleet;
     ngx_http_pupil_unsent_conf_t      unsent;
     ngx_http_pupil_strangers_t        strangers;
@@ -80,6 +82,7 @@ struct ngx_http_pupil_loc_conf_s {
     pupil_location_t                  serves;    /* policy and statements */
     ngx_uint_t                        login_password;
     ngx_uint_t                        behind_proxy;
+    ngx_uint_t                        audit_holes;
     size_t                            body_max;  /* bytes */
     time_t                            idle;      /* seconds, default 7200 */
     time_t                            absolute;  /* seconds, default 43200 */

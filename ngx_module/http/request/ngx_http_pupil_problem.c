@@ -142,6 +142,11 @@ static const ngx_http_pupil_problem_row_t  ngx_http_pupil_problems[] = {
         "The service comes back from a backup.  Try again after Retry-After"
         " seconds."
     },
+    [NGX_HTTP_PUPIL_AUDIT_HOLE] = {
+        503, "audit-hole", "A hole in the audit",
+        "Of what was done here something is not on record.  Nothing is served"
+        " until that was looked at."
+    },
     [NGX_HTTP_PUPIL_GATEWAY] = {
         502, "gateway", "Bad gateway",
         "A server behind this one did not answer as it should."

@@ -503,6 +503,12 @@ ngx_http_pupil_step_session(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t  rc;
 
+    if (ctx->conf->audit_holes == PUPIL_HOLES_REFUSE
+        && ngx_http_pupil_holes_of(&ctx->main->holes, &ctx->tenant))
+    {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_AUDIT_HOLE);
+    }
+
     if (!(ctx->route->flags & NGX_HTTP_PUPIL_PUBLIC)) {
         ctx->judged_at = ngx_current_msec;
 

@@ -355,6 +355,11 @@ ngx_http_pupil_restored_answered(ngx_libpq_exchange_t *ex)
         rc = ngx_http_pupil_restored_read(ex->results[0], marked->database,
                                           mark);
 
+        if (rc == NGX_OK && marked->database == PUPIL_DATABASE_KEYSTORE) {
+            rc = ngx_http_pupil_holes_read(&marked->main->holes,
+                                           ex->results[0]);
+        }
+
         if (ngx_http_pupil_restored_answer(&marked->main->restored,
                                            marked->database,
                                            rc == NGX_OK ? mark : NULL,

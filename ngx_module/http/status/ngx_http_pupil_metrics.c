@@ -284,12 +284,15 @@ ngx_http_pupil_metrics_sessions(ngx_http_pupil_main_conf_t *pmcf,
 }
 
 
-/* Unknown until the database has said how far partitions go. */
+/* Partitions: unknown until the database has said how far they go. */
 static void
 ngx_http_pupil_metrics_audit(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_metrics_t *metrics)
 {
     int64_t  days;
+
+    ngx_http_pupil_metric(metrics, "audit", "holes", NGX_HTTP_PUPIL_GAUGE,
+                          pmcf->holes.open);
 
     if (pmcf->audit.partitions_until == 0) {
         return;
