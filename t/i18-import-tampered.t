@@ -55,8 +55,8 @@ sub fetch ($who) {
 # Changes the pupil's enrolment in the class; a sub that puts it right.
 sub changed ($who, $set) {
     my @where = ($person{$who}{id}, $class);
-    my $was = $db->selectrow_hashref('SELECT source, mac FROM pupil.enrolment'
-        . ' WHERE subject = ? AND class = ?', {}, @where);
+    my $was = $db->selectrow_hashref('SELECT source, role, mac FROM'
+        . ' pupil.enrolment WHERE subject = ? AND class = ?', {}, @where);
     $db->do("UPDATE pupil.enrolment SET $set WHERE subject = ? AND class = ?",
             {}, @where);
     my $row = $db->selectrow_array('SELECT row_to_json(e)::text FROM'
@@ -67,11 +67,12 @@ sub changed ($who, $set) {
         $db->do('INSERT INTO pupil.enrolment SELECT * FROM'
             . ' json_populate_record(NULL::pupil.enrolment, ?::json)', {},
             $row);
-        my $put = $db->prepare('UPDATE pupil.enrolment SET source = ?, mac = ?'
-            . ' WHERE subject = ? AND class = ?');
+        my $put = $db->prepare('UPDATE pupil.enrolment SET source = ?, role ='
+            . ' ?, mac = ? WHERE subject = ? AND class = ?');
         $put->bind_param(1, $was->{source});
-        $put->bind_param(2, $was->{mac}, { pg_type => DBD::Pg::PG_BYTEA() });
-        $put->bind_param($_ + 3, $where[$_]) for 0, 1;
+        $put->bind_param(2, $was->{role});
+        $put->bind_param(3, $was->{mac}, { pg_type => DBD::Pg::PG_BYTEA() });
+        $put->bind_param($_ + 4, $where[$_]) for 0, 1;
         $put->execute;
     };
 }
@@ -109,21 +110,44 @@ is import_of(roster('pupil'))->{code}, 0, 'there: the next import';
 is fetch('classmate'), 200, 'there: writes it again';
 
 
-# ---- one that says that it is not the roster's
+# ---- one that says that it is not the roster's, or is of a role that rosters
+# ---- do not have
 
-$right = changed('classmate', "source = 'operator'");
-$run = import_of(roster('pupil', 'classmate'));
-is $run->{code}, 1, 'left: the import fails';
-like $run->{err}, qr/1 row.*subject lock.*unlock/s, 'left: with what to do';
-is_deeply named($run), [row('classmate', 'left')], 'left: and names it';
-$site->ctl_ok(subject => $_, $person{classmate}{id}, $site->ctl_where)
-    for qw(lock unlock);
-$right->();
-is fetch('classmate'), 404, 'left: put right, it has been revoked';
+$db->do('ALTER TABLE pupil.enrolment DROP CONSTRAINT enrolment_role_check');
+for (['left', "source = 'operator'"], ['another role', "role = 'support'"]) {
+    my ($name, $set) = @$_;
+    is import_of(roster('pupil'))->{code}, 0, "$name: it is there";
+    is fetch('classmate'), 200, "$name: and counts";
+    $right = changed('classmate', $set);
+    $run = import_of(roster('pupil', 'classmate'));
+    is $run->{code}, 1, "$name: the import fails";
+    like $run->{err}, qr/1 row.*subject lock.*unlock/s,
+        "$name: with what to do";
+    is_deeply named($run), [row('classmate', 'left')], "$name: and names it";
+    $site->ctl_ok(subject => $_, $person{classmate}{id}, $site->ctl_where)
+        for qw(lock unlock);
+    $right->();
+    is fetch('classmate'), 404, "$name: put right, it has been revoked";
+}
 
+# Whoever gives such a role is the operator, and that is genuine.
+$site->ctl_ok(qw(user role add), $day->person('teacher')->{login}, 'support',
+              $site->ctl_where);
 $run = $site->ctl('import', 'sds', roster('pupil', 'classmate'), qw(--dates
     open --close-absent), $site->ctl_where);
 is $run->{code}, 0, 'the next import';
 unlike $run->{out}, qr/without the keys/, 'names nothing';
+
+
+# ---- without --close-absent it is named, too: the roster may have it
+
+my @teaches = ($day->person('teacher')->{id}, 'teacher');
+$db->do("UPDATE pupil.role SET role = 'dpo' WHERE subject = ? AND role = ?",
+        {}, @teaches);
+$run = $site->ctl('import', 'sds', roster('pupil', 'classmate'), qw(--dates
+    open --json), $site->ctl_where);
+is $run->{code}, 1, 'not closed: the import fails';
+like $run->{out}, qr/"table": *"pupil\.role".*"left"/s,
+    'not closed: and names the row';
 
 done_testing;
