@@ -277,10 +277,11 @@ static int
 left_check(const roster_t *roster)
 {
     return roster->left == 0 ? 0
-           : ctl_error("%zu row%s changed by somebody without the keys, which"
-                       " another source is said to have given, cannot be ended"
-                       " by this roster: pupilctl subject lock, and unlock, of"
-                       " these people revokes what was there before",
+           : ctl_error("%zu row%s changed by somebody without the keys, of"
+                       " another source or a role that rosters do not have,"
+                       " cannot be ended by this roster: pupilctl subject lock,"
+                       " and unlock, of these people revokes what was there"
+                       " before",
                        roster->left, ctl_plural(roster->left));
 }
 

@@ -161,18 +161,27 @@ links_write(roster_t *roster, const roster_table_t *table, plan_t *plan)
 /*
  * Whether an absent row is to be ended: one that was tampered with is, too, as
  * it may be put right; but it is not ours to say of whom another source is.
+ * Nor which row it was whose role is none of a roster's: this may have it.
  */
 static int
 absent_ends(roster_t *roster, roster_kind_t kind, const roster_stored_t *row)
 {
+    int  ends;
+
     if (!row->tampered) {
-        return roster_stored_live(roster, row);
+        return roster->ctl->opt.close_absent
+               && roster_stored_live(roster, row);
     }
 
-    roster_stored_tampered(roster, kind, row, row->ours ? "ended" : "left");
-    roster->left += !row->ours;
+    if (!roster->ctl->opt.close_absent && row->role != 0) {
+        return 0;
+    }
 
-    return row->ours;
+    ends = row->ours && row->role != 0;
+    roster_stored_tampered(roster, kind, row, ends ? "ended" : "left");
+    roster->left += !ends;
+
+    return ends;
 }
 
 
@@ -226,7 +235,7 @@ roster_links_apply(roster_t *roster, const roster_table_t *tables)
         plan->put.kind = kind;
         rc = links_write(roster, &tables[kind], plan);
 
-        if (rc == 0 && roster->ctl->opt.close_absent) {
+        if (rc == 0) {
             absent_end(roster, &tables[kind], plan);
         }
     }

@@ -58,6 +58,11 @@ static const char *const  tampered_detail[ROSTER_KINDS] = {
     [ROSTER_ENROLMENT] = "row=enrolment"
 };
 
+static void row_mac(const roster_t *roster, roster_kind_t kind,
+    const roster_stored_t *row, pupil_str_t named, const pupil_key_t *key,
+    uint8_t mac[PUPIL_MAC_LEN]);
+
+
 static const role_text_t  role_texts[] = {
     { ROSTER_PUPIL, "pupil" },
     { ROSTER_TEACHER, "teacher" },
@@ -101,6 +106,17 @@ roster_stored_mac(const roster_t *roster, roster_kind_t kind,
     const roster_stored_t *row, const pupil_key_t *key,
     uint8_t mac[PUPIL_MAC_LEN])
 {
+    row_mac(roster, kind, row, ctl_str(roster_stored_role(row->role)), key,
+            mac);
+}
+
+
+/* named: the role as it is stored, be it one that rosters give or not. */
+static void
+row_mac(const roster_t *roster, roster_kind_t kind,
+    const roster_stored_t *row, pupil_str_t named, const pupil_key_t *key,
+    uint8_t mac[PUPIL_MAC_LEN])
+{
     pupil_role_row_t       role;
     pupil_enrolment_row_t  enrolment;
 
@@ -108,7 +124,7 @@ roster_stored_mac(const roster_t *roster, roster_kind_t kind,
         role.tenant = roster->ctl->tenant;
         role.subject = row->subject;
         role.institution = row->where;
-        role.role = ctl_str(roster_stored_role(row->role));
+        role.role = named;
         role.valid_from = row->from;
         role.valid_to = row->to;
         role.source = ctl_str(row->source);
@@ -122,7 +138,7 @@ roster_stored_mac(const roster_t *roster, roster_kind_t kind,
     enrolment.subject = row->subject;
     enrolment.class_id = row->where;
     enrolment.institution = row->institution;
-    enrolment.role = ctl_str(roster_stored_role(row->role));
+    enrolment.role = named;
     enrolment.valid_from = row->from;
     enrolment.valid_to = row->to;
     enrolment.source = ctl_str(row->source);
@@ -154,17 +170,11 @@ row_read(roster_t *roster, roster_kind_t kind, const PGresult *res, int n,
     snprintf(row->source, sizeof(row->source), "%s", PQgetvalue(res, n, 7));
     row->ours = strcmp(row->source, roster->source) == 0;
 
-    /* such a row is never relied on: see roster_stored_live() */
-    if (row->role == 0) {
-        row->authentic = 1;
-        return 0;
-    }
-
     mac.data = stored;
     mac.len = 0;
     ctl_get_bytes(res, n, 8, stored, sizeof(stored), &mac.len);
     row->number = pupil_mac_number(mac);
-    roster_stored_mac(roster, kind, row, key, made);
+    row_mac(roster, kind, row, ctl_get_str(res, n, 4), key, made);
 
     if (pupil_mac_check(made, mac) == PUPIL_OK) {
         row->authentic = row->number >= roster_floor(roster, &row->subject);
