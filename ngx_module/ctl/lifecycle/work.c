@@ -21,6 +21,7 @@
 
 
 static int work(ctl_t *ctl);
+/* data: an int that is set where a job fails. */
 static int tenant_work(ctl_t *ctl, void *data);
 static int job_revocations(ctl_t *ctl);
 static int job_fetches(ctl_t *ctl);
@@ -58,15 +59,25 @@ ctl_cmd_work(ctl_t *ctl)
 }
 
 
-/* Once, for the tenant of --tenant, or for all. */
+/*
+ * Once, for the tenant of --tenant, or for all: what fails of one, because
+ * somebody meddles with it, keeps no other from being done.
+ */
 static int
 work(ctl_t *ctl)
 {
+    int  rc, failed;
+
+    failed = 0;
+
     if (ctl->opt.tenant != NULL) {
-        return ctl_open_tenant(ctl) == 0 ? tenant_work(ctl, NULL) : -1;
+        rc = ctl_open_tenant(ctl) == 0 ? tenant_work(ctl, &failed) : -1;
+
+    } else {
+        rc = ctl_tenants_all(ctl, tenant_work, &failed);
     }
 
-    return ctl_tenants_all(ctl, tenant_work, NULL);
+    return failed ? -1 : rc;
 }
 
 
@@ -74,11 +85,11 @@ work(ctl_t *ctl)
 static int
 tenant_work(ctl_t *ctl, void *data)
 {
-    int                  whole;
-    size_t               i;
-    ctl_ledger_entry_t   entry;
+    int                  *failed, whole;
+    size_t                i;
+    ctl_ledger_entry_t    entry;
 
-    (void) data;
+    failed = data;
 
     whole = ctl_ledger_whole(ctl, &entry);
     if (whole != 0) {
@@ -87,11 +98,14 @@ tenant_work(ctl_t *ctl, void *data)
 
     for (i = 0; jobs[i] != NULL; i++) {
         if (jobs[i](ctl) != 0) {
-            return -1;
+            *failed = 1;
+            ctl_rollback(ctl->data);
+            ctl_rollback(ctl->keys);
         }
     }
 
-    return 0;
+    return PQstatus(ctl->data) == CONNECTION_OK
+           && PQstatus(ctl->keys) == CONNECTION_OK ? 0 : -1;
 }
 
 

@@ -1,35 +1,15 @@
 /*
  * Copyright (C) the Pupil authors
- *
- * Each step may be the last of a process that is killed, and whoever finishes
- * takes them all again: a floor that was raised stays, a session that was
- * ended too.
  */
 
-#include <stdlib.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "core/base/text.h"
 #include "ctl/base/db.h"
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
 #include "ctl/store/floors.h"
-#include "ctl/store/keys.h"
-#include "ctl/store/plugins.h"
 #include "ctl/store/promises.h"
-#include "ctl/store/record.h"
-#include "ctl/store/revoked.h"
-
-
-#define BATCH   "1000"          /* revocations a transaction */
-
-typedef struct {
-    ctl_t          *ctl;
-    PGresult       *res;        /* open_sql */
-    ctl_promise_t  *rows;
-    int             count;
-    int             rises;      /* a floor does */
-} batch_t;
 
 
 static int subject_lock(ctl_t *ctl, const pupil_uuid_t *subject);
@@ -40,35 +20,10 @@ static int authority_check(ctl_t *ctl, const char *subjects,
     const ctl_authority_t *list, size_t count);
 static int authority_open(ctl_t *ctl, const char *subjects,
     const char *numbers);
-static int batch_finish(ctl_t *ctl, const char *subject);
-static int batch_read(batch_t *batch, const char *subject);
-static int batch_floors(batch_t *batch);
-static int batch_record(const batch_t *batch);
-static void floors_text(const pupil_floors_t *to, ctl_buf_t *text);
-static int batch_raise(const batch_t *batch);
-static int batch_close(const batch_t *batch);
-static int session_end(const batch_t *batch, int row);
 static int floors_query(ctl_t *ctl, const char *subjects, int count,
     PGresult **res);
-static void subjects_text(const batch_t *batch, ctl_buf_t *text);
 static const char *number_text(uint32_t number, char text[16]);
 
-
-/* $1: subject, or NULL.  Locks the subjects, in the order of their ids. */
-static const char  open_sql[] =
-    "SELECT r.subject, r.revocation, r.token_hash, r.until, r.session,"
-    " r.credential, r.authority FROM pupil.revocation AS r JOIN pupil.subject"
-    " AS s USING (tenant, subject) WHERE $1::uuid IS NULL OR r.subject ="
-    " $1::uuid ORDER BY r.subject, r.opened_at LIMIT " BATCH
-    " FOR UPDATE OF s";
-
-enum {
-    OPEN_SUBJECT = 0,
-    OPEN_ID,
-    OPEN_TOKEN_HASH,
-    OPEN_UNTIL,
-    OPEN_FLOORS
-};
 
 /* $1: subjects. */
 static const char  floors_sql[] =
@@ -84,16 +39,6 @@ enum {
     FLOORS_NOW,
     FLOORS_GIVEN = FLOORS_NOW + CTL_FLOORS
 };
-
-
-static const ctl_access_t  finish_access = {
-    .category = "enrolment",
-    .fields = "role",
-    .purpose = PUPIL_PURPOSE_ADMINISTRATION,
-    .operation = PUPIL_OPERATION_WRITE,
-    .about = "subjects"
-};
-
 
 int
 ctl_revoke_begin(ctl_t *ctl, const pupil_uuid_t *subject)
@@ -290,7 +235,6 @@ ctl_floors_read(ctl_t *ctl, const pupil_uuid_t *subject,
 }
 
 
-/* A row of each of so many. */
 static int
 floors_query(ctl_t *ctl, const char *subjects, int count, PGresult **res)
 {
@@ -298,11 +242,19 @@ floors_query(ctl_t *ctl, const char *subjects, int count, PGresult **res)
 
     params[0] = subjects;
 
+    return ctl_floors_query(ctl, floors_sql, 1, params, count, res);
+}
+
+
+int
+ctl_floors_query(ctl_t *ctl, const char *sql, int params_count,
+    const char *const *params, int count, PGresult **res)
+{
     if (ctl_begin(ctl->keys, &ctl->tenant) != 0) {
         return -1;
     }
 
-    *res = ctl_query(ctl->keys, floors_sql, 1, params);
+    *res = ctl_query(ctl->keys, sql, params_count, params);
     ctl_rollback(ctl->keys);
 
     if (*res == NULL || PQntuples(*res) == count) {
@@ -342,288 +294,6 @@ ctl_revoke_open(ctl_t *ctl, const pupil_uuid_t *subject,
                     " revocation, subject, session, credential, authority)"
                     " VALUES ($1::uuid, $2::uuid, $3::uuid, $4::integer,"
                     " $5::integer, $6::integer)", 3 + CTL_FLOORS, params);
-}
-
-
-int
-ctl_revoke_finish(ctl_t *ctl, const pupil_uuid_t *subject)
-{
-    int          rc;
-    char         text[PUPIL_UUID_TEXT_LEN + 1];
-    const char  *whom;
-
-    whom = subject != NULL ? ctl_uuid_text(subject, text) : NULL;
-    rc = ctl_promises_keep(ctl);
-
-    if (rc == 0) {
-        do {
-            rc = batch_finish(ctl, whom);
-        } while (rc > 0);
-    }
-
-    if (rc != 0) {
-        ctl_rollback(ctl->data);
-        ctl_rollback(ctl->keys);
-        return ctl_error("a revocation is not finished: until it is, somebody"
-                         " who can write the data database can undo it; run"
-                         " pupilctl work");
-    }
-
-    return ctl_revoked_check(ctl);
-}
-
-
-/* How many it was, or -1. */
-static int
-batch_finish(ctl_t *ctl, const char *subject)
-{
-    int      rc;
-    batch_t  batch = { .ctl = ctl };
-
-    if (ctl_begin(ctl->data, &ctl->tenant) != 0
-        || batch_read(&batch, subject) != 0)
-    {
-        return -1;
-    }
-
-    rc = batch.count;
-
-    if (rc == 0) {
-        ctl_rollback(ctl->data);
-
-    } else if (batch_floors(&batch) != 0 || batch_record(&batch) != 0
-               || ctl_commit(ctl->data) != 0 || batch_raise(&batch) != 0
-               || batch_close(&batch) != 0)
-    {
-        rc = -1;
-    }
-
-    PQclear(batch.res);
-    free(batch.rows);
-
-    return rc;
-}
-
-
-static int
-batch_read(batch_t *batch, const char *subject)
-{
-    int             i, row;
-    ctl_promise_t  *open;
-    const char     *params[1];
-
-    params[0] = subject;
-
-    batch->res = ctl_query(batch->ctl->data, open_sql, 1, params);
-    if (batch->res == NULL) {
-        return -1;
-    }
-
-    batch->count = PQntuples(batch->res);
-    batch->rows = ctl_memory((size_t) (batch->count + 1)
-                             * sizeof(ctl_promise_t));
-
-    for (row = 0; row < batch->count; row++) {
-        open = &batch->rows[row];
-
-        if (ctl_get_uuid(batch->res, row, OPEN_SUBJECT, &open->subject) != 0) {
-            return -1;
-        }
-
-        for (i = 0; i < CTL_FLOORS; i++) {
-            ctl_floor_set(&open->to, i,
-                          (uint32_t) ctl_get_int(batch->res, row,
-                                                 OPEN_FLOORS + i, 0));
-        }
-    }
-
-    return 0;
-}
-
-
-/*
- * Where the key store stands.  A floor rises to a number that was given: what
- * says anything else was raised already, or was made up, and is closed without
- * more.
- */
-static int
-batch_floors(batch_t *batch)
-{
-    int             i, rc, row;
-    uint32_t        to, now, given;
-    PGresult       *res;
-    ctl_buf_t       subjects;
-    ctl_promise_t  *open;
-
-    subjects_text(batch, &subjects);
-    rc = floors_query(batch->ctl, subjects.data, batch->count, &res);
-    ctl_buf_free(&subjects);
-
-    if (rc != 0) {
-        return -1;
-    }
-
-    for (row = 0; row < batch->count; row++) {
-        open = &batch->rows[row];
-
-        for (i = 0; i < CTL_FLOORS; i++) {
-            to = ctl_floor_get(&open->to, i);
-            now = (uint32_t) ctl_get_int(res, row, FLOORS_NOW + i, 0);
-            given = (uint32_t) ctl_get_int(res, row, FLOORS_GIVEN + i, 0);
-
-            if (to <= now || to > given) {
-                to = 0;
-            }
-
-            ctl_floor_set(&open->to, i, to);
-            batch->rises |= to != 0;
-        }
-    }
-
-    PQclear(res);
-
-    return 0;
-}
-
-
-/*
- * Whoever finishes what another has begun says so (I19): nothing takes back a
- * floor, and what is open has no MAC.
- */
-static int
-batch_record(const batch_t *batch)
-{
-    int                   rc, row;
-    ctl_t                *ctl;
-    ctl_buf_t             text;
-    const ctl_promise_t  *open;
-
-    ctl = batch->ctl;
-
-    if (!batch->rises) {
-        return 0;
-    }
-
-    if (ctl_plugins_open(ctl) != 0 || ctl_keys_open(ctl) != 0) {
-        return -1;
-    }
-
-    rc = 0;
-
-    for (row = 0; rc == 0 && row < batch->count; row++) {
-        open = &batch->rows[row];
-        floors_text(&open->to, &text);
-
-        if (text.len != 0) {
-            rc = ctl_record_one(ctl, &finish_access, "allowed",
-                                &open->subject, text.data);
-        }
-
-        ctl_buf_free(&text);
-    }
-
-    return rc;
-}
-
-
-/* Empty where none rises. */
-static void
-floors_text(const pupil_floors_t *to, ctl_buf_t *text)
-{
-    int  i;
-
-    ctl_buf_init(text);
-
-    for (i = 0; i < CTL_FLOORS; i++) {
-        if (ctl_floor_get(to, i) != 0) {
-            ctl_buf_text(text, text->len == 0 ? "revocation=" : ",");
-            ctl_buf_text(text, ctl_floor_name(i));
-        }
-    }
-}
-
-
-static int
-batch_raise(const batch_t *batch)
-{
-    int  row;
-
-    if (ctl_begin(batch->ctl->keys, &batch->ctl->tenant) != 0
-        || ctl_floors_raise(batch->ctl, batch->rows, (size_t) batch->count)
-           != 0)
-    {
-        return -1;
-    }
-
-    for (row = 0; row < batch->count; row++) {
-        if (!PQgetisnull(batch->res, row, OPEN_TOKEN_HASH)
-            && session_end(batch, row) != 0)
-        {
-            return -1;
-        }
-    }
-
-    return ctl_commit(batch->ctl->keys);
-}
-
-
-static int
-session_end(const batch_t *batch, int row)
-{
-    const char  *params[2];
-
-    params[0] = PQgetvalue(batch->res, row, OPEN_TOKEN_HASH);
-    params[1] = PQgetvalue(batch->res, row, OPEN_UNTIL);
-
-    return ctl_exec(batch->ctl->keys, "SELECT keystore.end_session("
-                    "$1::bytea, $2::timestamptz)", 2, params);
-}
-
-
-static int
-batch_close(const batch_t *batch)
-{
-    int          rc, row;
-    ctl_buf_t    ids;
-    const char  *params[1];
-
-    ctl_buf_init(&ids);
-    ctl_array_begin(&ids);
-
-    for (row = 0; row < batch->count; row++) {
-        ctl_array_text(&ids, ctl_get_str(batch->res, row, OPEN_ID));
-    }
-
-    ctl_array_end(&ids);
-    params[0] = ids.data;
-    rc = -1;
-
-    if (ctl_begin(batch->ctl->data, &batch->ctl->tenant) == 0
-        && ctl_exec(batch->ctl->data, "DELETE FROM pupil.revocation WHERE"
-                    " revocation = ANY ($1::uuid[])", 1, params) == 0)
-    {
-        rc = ctl_commit(batch->ctl->data);
-    }
-
-    ctl_buf_free(&ids);
-
-    return rc;
-}
-
-
-static void
-subjects_text(const batch_t *batch, ctl_buf_t *text)
-{
-    int  row;
-
-    ctl_buf_init(text);
-    ctl_array_begin(text);
-
-    for (row = 0; row < batch->count; row++) {
-        ctl_array_uuid(text, &batch->rows[row].subject);
-    }
-
-    ctl_array_end(text);
 }
 
 

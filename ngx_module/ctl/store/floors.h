@@ -51,4 +51,8 @@ int ctl_revoke_finish(ctl_t *ctl, const pupil_uuid_t *subject);
 int ctl_floors_read(ctl_t *ctl, const pupil_uuid_t *subject,
     pupil_floors_t *floors);
 
+/* The same by other columns: a row for each of so many subjects, or -1. */
+int ctl_floors_query(ctl_t *ctl, const char *sql, int params_count,
+    const char *const *params, int count, PGresult **res);
+
 #endif /* PUPIL_CTL_FLOORS_H */

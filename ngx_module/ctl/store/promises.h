@@ -41,6 +41,12 @@ void ctl_promise(ctl_t *ctl, const pupil_uuid_t *subject,
 /* Once that is committed: raises what was noted, and forgets it. */
 int ctl_promises_keep(ctl_t *ctl);
 
+/*
+ * 0, or -1 with the error said: another run overtook one that was kept, and the
+ * floor rose above what both have signed.
+ */
+int ctl_promises_check(const ctl_t *ctl);
+
 /* What was not committed binds nobody. */
 void ctl_promises_forget(ctl_t *ctl);
 
