@@ -66,6 +66,7 @@ for my $case (['homework', other => GET => $mine],
               ['a submission', other => POST => '/v1/progress',
                $day->answer($homework, 0)],
               ['a class', colleague => POST => '/v1/homework', $day->body],
+              ['a session', pupil => DELETE => '/v1/me/sessions/' . uuid()],
               ['a name', pupil => GET => "/v1/data/identity/$id{other}"],
               ['a school', pupil => POST => '/v1/session/institution',
                { institution_id => uuid() }])

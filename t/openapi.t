@@ -317,6 +317,23 @@ ask(pupil => $prove, '/v1/me/audit/' . uuid() . '/proof', 404);
 ask(pupil => $looked, '/v1/me/audit', 200);
 
 
+# ---- where somebody is logged in
+
+my ($where, $end) = ('GET /v1/me/sessions', 'DELETE /v1/me/sessions/{id}');
+my $sessions = ask(pupil => $where, '/v1/me/sessions', 200)->json->{sessions};
+ask(pupil => $where, '/v1/me/sessions?limit=1', 422);
+ask_without($where, '/v1/me/sessions');
+ask(pupil => 'DELETE /v1/me/sessions', '/v1/me/sessions', 204);
+ask_without('DELETE /v1/me/sessions', '/v1/me/sessions');
+ask(teacher => $end, "/v1/me/sessions/$sessions->[0]{id}", 404);
+ask_without($end, "/v1/me/sessions/$sessions->[0]{id}");
+my ($one_more) = grep { !$_->{current} } do {
+    $nginx->http->login(@{ $person{pupil} }{qw(login password)});
+    @{ ask(pupil => $where, '/v1/me/sessions', 200)->json->{sessions} };
+};
+ask(pupil => $end, "/v1/me/sessions/$one_more->{id}", 204);
+
+
 # ---- gone, and ended
 
 ask(teacher => $delete, $none, 404);

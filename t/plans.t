@@ -64,6 +64,9 @@ my %hot = (
                       key(session => 0)],
     session_show => ['pupil', 1],
     session_end => ['pupil', 1, key(token => $pupil)],
+    session_list => ['pupil', 1],
+    session_end_these => ['pupil', 1, [key(token => $pupil)],
+                          [id(revocation => 1)], @record],
     homework_evidence => ['pupil', CLASSES, undef],
     homework_pupil_list => ['pupil', 2 * CLASSES, @page],
     homework_pupil_progress => ['pupil', 4, @page],
@@ -109,6 +112,8 @@ my %hot = (
          qw(owner_keys_ask owner_keys)),
     floors => ['keeper', 1, $tenant, id(subject => $pupil),
                key(token => $pupil)],
+    sessions => ['keeper', 1, $tenant, id(subject => $pupil),
+                 [key(token => $pupil)]],
     tenant_keys => ['keeper', 1, $tenant],
     service_keys => ['keeper', 8, $tenant],
 );
@@ -118,6 +123,7 @@ my %hot = (
 my %part = (
     login_accept => [made => 1], login_renew => [made => 1],
     session_touch => [touched => 1], session_end => [gone => 1],
+    session_end_these => [gone => 1],
     login_reserve => [put => 2], progress_submit => [w => CLASSES],
 );
 
@@ -129,7 +135,7 @@ my %cold = (
     session_switch => 'a session ends and another begins: once a day',
     login_index => 'the first log-in by a name that has letters with marks',
     session_close => 'once a log-out, by the primary key',
-    end_session => 'once a log-out, a function of the key store',
+    end_sessions => 'once a log-out, a function of the key store',
     homework_target => 'before a change, one homework by its key',
     login_tell => 'once for each window of a throttled bucket',
     homework_create => 'a few a week and class',

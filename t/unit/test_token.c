@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #include "tap.h"
+#include "core/base/text.h"
 #include "core/login/token.h"
 
 
@@ -24,6 +25,9 @@ static const char  device_text[] =
 
 static const char  vec_token_hash[] =
     "30abde162d0e24478ae1e2a290497a0ebfdb7e3d9f8e3a8b428802ae15b9a74b";
+
+/* Of that hash. */
+static const char  session_id[] = "988edf16-345d-49d0-a6bd-692df952a726";
 
 /* Of kind "identifier", "zoe", no device. */
 static const char  vec_bucket[] =
@@ -57,7 +61,8 @@ is_hex(const uint8_t *got, const char *want)
 static void
 test_known_answers(const pupil_key_t *key, const uint8_t *token)
 {
-    uint8_t  out[86];
+    uint8_t       out[86], name[PUPIL_UUID_TEXT_LEN];
+    pupil_uuid_t  id;
 
     ok(pupil_token_parse(str(token_text), out) == PUPIL_OK
        && memcmp(out, token, PUPIL_TOKEN_LEN) == 0,
@@ -65,6 +70,11 @@ test_known_answers(const pupil_key_t *key, const uint8_t *token)
 
     pupil_token_hash(key, token, out);
     ok(is_hex(out, vec_token_hash), "known answer: a token's hash");
+
+    pupil_session_id(key, out, &id);
+    pupil_uuid_format(&id, name);
+    ok(memcmp(name, session_id, sizeof(name)) == 0,
+       "known answer: what a session is called");
 
     pupil_csrf_make(key, token, out);
     ok(memcmp(out, csrf_text, PUPIL_TOKEN_TEXT_LEN) == 0,

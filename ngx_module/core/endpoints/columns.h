@@ -50,6 +50,18 @@ enum {
     PUPIL_SUBJECT_COLUMNS
 };
 
+/* PUPIL_SQL_SESSION: a row of pupil.session, but for its token's hash. */
+enum {
+    PUPIL_CN_SUBJECT = 0,
+    PUPIL_CN_ROLE,
+    PUPIL_CN_INSTITUTION,
+    PUPIL_CN_CREATED_AT,
+    PUPIL_CN_SEEN_AT,
+    PUPIL_CN_EXPIRES_AT,
+    PUPIL_CN_MAC,
+    PUPIL_SESSION_COLUMNS
+};
+
 /* A row of pupil.blind_index. */
 enum {
     PUPIL_CI_CATEGORY = 0,

@@ -67,8 +67,18 @@ static const char  pupil_floors_sql[] =
 static const char  pupil_report_sql[] =
     "SELECT $1::bigint, keystore.report($2, $3, $4, $5)::text";
 
-static const char  pupil_end_session_sql[] =
-    "SELECT $1::bigint, keystore.end_session($2, $3)::text";
+/* In one order, so that two of these wait and do not lock up. */
+static const char  pupil_end_sessions_sql[] =
+    "SELECT $1::bigint, (SELECT string_agg(keystore.end_session(h.hash, $3)"
+    "::text, '') FROM (SELECT u.hash FROM unnest($2) AS u (hash)"
+    " ORDER BY u.hash) AS h)";
+
+static const char  pupil_sessions_sql[] =
+    "SELECT $1::bigint, coalesce(f.session, 0), e.token_hash"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN keystore.floor AS f ON f.tenant = $2 AND f.subject = $3"
+    " LEFT JOIN keystore.ended AS e ON e.tenant = $2"
+    " AND e.token_hash = ANY ($4)";
 
 /*
  * One row each, whose mark is NULL where there is none.  What else the key
@@ -112,8 +122,13 @@ static const uint8_t  pupil_params_report[] = {
     PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TEXT
 };
 
-static const uint8_t  pupil_params_end_session[] = {
-    PUPIL_PARAM_INT8, PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ
+static const uint8_t  pupil_params_end_sessions[] = {
+    PUPIL_PARAM_INT8, PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_TIMESTAMPTZ
+};
+
+static const uint8_t  pupil_params_sessions[] = {
+    PUPIL_PARAM_INT8, PUPIL_PARAM_UUID, PUPIL_PARAM_UUID,
+    PUPIL_PARAM_BYTEA_ARRAY
 };
 
 
@@ -280,13 +295,22 @@ const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT] = {
         .columns = 2
     },
 
-    [PUPIL_FIXED_END_SESSION] = {
-        .name = "end_session",
+    [PUPIL_FIXED_END_SESSIONS] = {
+        .name = "end_sessions",
         .database = PUPIL_DATABASE_KEYSTORE,
-        .sql = pupil_end_session_sql,
-        .params = pupil_params_end_session,
-        .params_count = PUPIL_COUNT(pupil_params_end_session),
+        .sql = pupil_end_sessions_sql,
+        .params = pupil_params_end_sessions,
+        .params_count = PUPIL_COUNT(pupil_params_end_sessions),
         .columns = 2
+    },
+
+    [PUPIL_FIXED_SESSIONS] = {
+        .name = "sessions",
+        .database = PUPIL_DATABASE_KEYSTORE,
+        .sql = pupil_sessions_sql,
+        .params = pupil_params_sessions,
+        .params_count = PUPIL_COUNT(pupil_params_sessions),
+        .columns = PUPIL_KN_COLUMNS
     }
 };
 

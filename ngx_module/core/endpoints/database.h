@@ -159,8 +159,9 @@ typedef enum {
     PUPIL_FIXED_REPORT,         /* $2 host, $3 the worker's number, $4 when it
                                    began, $5 its epochs by commas; nothing of
                                    interest */
-    PUPIL_FIXED_END_SESSION,    /* $2 a token's hash, $3 until when it would
-                                   have lived; nothing of interest */
+    PUPIL_FIXED_END_SESSIONS,   /* $2 hashes of tokens, $3 until when the last
+                                   would have lived; nothing of interest */
+    PUPIL_FIXED_SESSIONS,
     PUPIL_FIXED_COUNT
 } pupil_fixed_id_t;
 
@@ -230,6 +231,16 @@ enum {
     PUPIL_KF_ENDED,             /* 1: it was logged out */
     PUPIL_KF_STATE,             /* of the person as an owner */
     PUPIL_KF_COLUMNS
+};
+
+/*
+ * PUPIL_FIXED_SESSIONS, $2 tenant, $3 subject, $4 hashes of tokens: a row for
+ * each of those that was ended; one where none was.
+ */
+enum {
+    PUPIL_KN_SESSION = 1,       /* the floor */
+    PUPIL_KN_TOKEN_HASH,        /* NULL: none */
+    PUPIL_KN_COLUMNS
 };
 
 typedef struct {

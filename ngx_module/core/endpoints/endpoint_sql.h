@@ -31,6 +31,11 @@
     "(" r ".valid_to - DATE '1970-01-01') AS valid_to, "                      \
     r ".source, " r ".mac"
 
+/* A session: the columns that its MAC covers beside the hash, and it. */
+#define PUPIL_SQL_SESSION(s)                                                  \
+    s ".subject, " s ".role, " s ".institution, " s ".created_at, "           \
+    s ".seen_at, " s ".expires_at, " s ".mac"
+
 /* PUPIL_DATE_NONE, an open end, as parameters have it. */
 #define PUPIL_SQL_NO_DATE  "2147483647"
 

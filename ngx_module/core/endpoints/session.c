@@ -14,11 +14,21 @@
 
 
 #define ROLE_MAX  32        /* bytes, of any role's name */
+#define MOST      "1000"    /* PUPIL_SESSIONS_MOST */
 
 /* What the account itself is shown of it. */
 #define OWN                                                                   \
     .purpose = PUPIL_PURPOSE_AUTHENTICATION, .relation = PUPIL_RELATION_SELF, \
     .operation = PUPIL_OPERATION_READ, .about = PUPIL_ABOUT_ACTOR
+
+/*
+ * For the record alone, as there is no category of that name: where somebody is
+ * logged in is theirs to see and to end, by no plugin's grant.
+ */
+#define OWN_SESSIONS                                                          \
+    .category = "session", .purpose = PUPIL_PURPOSE_AUTHENTICATION,           \
+    .relation = PUPIL_RELATION_SELF, .about = PUPIL_ABOUT_ACTOR,              \
+    .flags = PUPIL_WANT_ASKED
 
 static const pupil_rule_t  institution_rules[] = {
     { .name = "institution_id", .kind = RULE_UUID,
@@ -32,8 +42,7 @@ static const pupil_rule_t  institution_rules[] = {
 /* Parameters and columns of each are told in session.h. */
 
 static const char  load_sql[] =
-    "SELECT $1::bigint, s.subject, s.role, s.institution, s.created_at,"
-    " s.seen_at, s.expires_at, s.mac, " PUPIL_SQL_ROLE("r") ","
+    "SELECT $1::bigint, " PUPIL_SQL_SESSION("s") ", " PUPIL_SQL_ROLE("r") ","
     " u.subject, u.status, u.source, u.mac, o.state"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (pupil.session AS s"
@@ -111,9 +120,35 @@ static const char  end_sql[] =
 
 static const char  close_sql[] =
     "WITH closed AS ("
-    "DELETE FROM pupil.revocation WHERE tenant = $2 AND revocation = $3"
+    "DELETE FROM pupil.revocation WHERE tenant = $2 AND revocation = ANY ($8)"
     " RETURNING 1)"
     " SELECT $1::bigint, (SELECT count(*) FROM closed)";
+
+static const char  list_sql[] =
+    "SELECT $1::bigint, s.token_hash, " PUPIL_SQL_SESSION("s")
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN (SELECT s.* FROM pupil.session AS s WHERE s.tenant = $2"
+    " AND s.subject = $4 ORDER BY s.created_at, s.token_hash LIMIT " MOST ")"
+    " AS s ON true ORDER BY s.created_at, s.token_hash";
+
+/* Each is open as a revocation of its own. */
+static const char  end_these_sql[] =
+    "WITH gone AS ("
+    "DELETE FROM pupil.session AS s WHERE s.tenant = $2 AND s.subject = $4"
+    " AND s.token_hash = ANY ($8)"
+    " RETURNING s.token_hash, s.subject, s.expires_at),"
+    " opened AS ("
+    "INSERT INTO pupil.revocation (tenant, revocation, subject, token_hash,"
+    " until) SELECT $2, a.revocation, g.subject, g.token_hash, g.expires_at"
+    " FROM gone AS g JOIN unnest($8, $9) AS a (token_hash, revocation)"
+    " ON a.token_hash = g.token_hash),"
+    " audit AS ("
+    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome)"
+    " SELECT {audit_values}, {number}, {macs}, 'allowed' RETURNING 1)"
+    " SELECT " PUPIL_SQL_RECORDED("audit", "1", "1") ","
+    " (SELECT count(*) FROM gone),"
+    " (SELECT string_agg(pg_notify('pupil_session',"
+    " encode(g.token_hash, 'hex'))::text, '') FROM gone AS g)";
 
 
 static const pupil_want_t  show_wants[] = {
@@ -129,6 +164,14 @@ static const pupil_want_t  switch_wants[] = {
     { .category = "enrolment", .field = "school_title", OWN },
     { .category = "enrolment", .field = "school_id", OWN },
     { .category = "enrolment", .field = "role", OWN }
+};
+
+static const pupil_want_t  list_wants[] = {
+    { .field = "", OWN_SESSIONS, .operation = PUPIL_OPERATION_READ }
+};
+
+static const pupil_want_t  end_these_wants[] = {
+    { .field = "", OWN_SESSIONS, .operation = PUPIL_OPERATION_WRITE }
 };
 
 
@@ -179,7 +222,24 @@ const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT] = {
     [PUPIL_SESSION_CLOSE] = {
         .name = "session close",
         .sql = close_sql,
-        .fixed = PUPIL_SC_COLUMNS
+        .fixed = PUPIL_SC_COLUMNS,
+        .params = { PUPIL_PARAM_UUID_ARRAY }
+    },
+
+    [PUPIL_SESSION_LIST] = {
+        .name = "session list",
+        .sql = list_sql,
+        .fixed = PUPIL_SO_COLUMNS,
+        PUPIL_WANTS(list_wants)
+    },
+
+    [PUPIL_SESSION_END_THESE] = {
+        .name = "session end these",
+        .sql = end_these_sql,
+        .fixed = PUPIL_SN_COLUMNS,
+        PUPIL_WANTS(end_these_wants),
+        .params = { PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_UUID_ARRAY },
+        .records = 1
     }
 };
 

@@ -22,6 +22,9 @@ enum {
     PUPIL_SESSION_SWITCH,       /* new token for another role */
     PUPIL_SESSION_END,          /* delete and NOTIFY */
     PUPIL_SESSION_CLOSE,        /* the key store knows of what was deleted */
+    PUPIL_SESSION_LIST,         /* those of the actor; audit of who is shown
+                                   them */
+    PUPIL_SESSION_END_THESE,    /* delete and NOTIFY; audit */
     PUPIL_SESSION_COUNT
 };
 
@@ -36,14 +39,8 @@ extern const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT];
  * gone; the state of the subject as owner.
  */
 enum {
-    PUPIL_SL_SUBJECT = 1,
-    PUPIL_SL_ROLE,
-    PUPIL_SL_INSTITUTION,
-    PUPIL_SL_CREATED_AT,
-    PUPIL_SL_SEEN_AT,
-    PUPIL_SL_EXPIRES_AT,
-    PUPIL_SL_MAC,
-    PUPIL_SL_ROLE_ROW,
+    PUPIL_SL_SESSION = 1,
+    PUPIL_SL_ROLE_ROW = PUPIL_SL_SESSION + PUPIL_SESSION_COLUMNS,
     PUPIL_SL_SUBJECT_ROW = PUPIL_SL_ROLE_ROW + PUPIL_ROLE_COLUMNS,
     PUPIL_SL_OWNER_STATE = PUPIL_SL_SUBJECT_ROW + PUPIL_SUBJECT_COLUMNS,
     PUPIL_SL_COLUMNS
@@ -96,10 +93,35 @@ enum {
     PUPIL_SE_COLUMNS
 };
 
-/* PUPIL_SESSION_CLOSE, of the same request. */
+/*
+ * PUPIL_SESSION_CLOSE, $8 revocations: of PUPIL_SESSION_END and _SWITCH the
+ * request's id.
+ */
 enum {
-    PUPIL_SC_CLOSED = 1,        /* 1, or 0: it was not open */
+    PUPIL_SC_CLOSED = 1,        /* how many were open */
     PUPIL_SC_COLUMNS
+};
+
+/*
+ * PUPIL_SESSION_LIST: a row for each, oldest first, no more than this many;
+ * NULL when there is none.
+ */
+#define PUPIL_SESSIONS_MOST  1000
+
+enum {
+    PUPIL_SO_TOKEN_HASH = 1,
+    PUPIL_SO_SESSION,
+    PUPIL_SO_COLUMNS = PUPIL_SO_SESSION + PUPIL_SESSION_COLUMNS
+};
+
+/*
+ * PUPIL_SESSION_END_THESE, $8 token hashes, of the actor's, $9 under which id
+ * each is open as a revocation.
+ */
+enum {
+    PUPIL_SN_GONE = PUPIL_RECORDED + 1,
+    PUPIL_SN_NOTIFIED,
+    PUPIL_SN_COLUMNS
 };
 
 

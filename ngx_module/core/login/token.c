@@ -63,6 +63,22 @@ pupil_token_hash(const pupil_key_t *key, const uint8_t token[PUPIL_TOKEN_LEN],
 
 
 void
+pupil_session_id(const pupil_key_t *key, const uint8_t hash[PUPIL_HASH_LEN],
+    pupil_uuid_t *id)
+{
+    uint8_t        name[PUPIL_HASH_LEN];
+    pupil_keyed_t  keyed;
+
+    pupil_keyed_begin(&keyed, key, "pupil.session.id.v1", PUPIL_HASH_LEN);
+    pupil_keyed_bytes(&keyed, hash, PUPIL_HASH_LEN);
+    pupil_keyed_end(&keyed, name);
+    pupil_stack_wipe();
+
+    pupil_uuid_of(name, id);
+}
+
+
+void
 pupil_csrf_make(const pupil_key_t *key, const uint8_t token[PUPIL_TOKEN_LEN],
     uint8_t text[PUPIL_TOKEN_TEXT_LEN])
 {

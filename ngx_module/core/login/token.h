@@ -29,6 +29,11 @@ pupil_rc_t pupil_token_parse(pupil_str_t text,
 void pupil_token_hash(const pupil_key_t *key,
     const uint8_t token[PUPIL_TOKEN_LEN], uint8_t out[PUPIL_HASH_LEN]);
 
+/* What a session is called, also by others: derived of its hash, and opens
+ * nothing. */
+void pupil_session_id(const pupil_key_t *key,
+    const uint8_t hash[PUPIL_HASH_LEN], pupil_uuid_t *id);
+
 /* The CSRF token of a session, derived: nothing is stored. */
 void pupil_csrf_make(const pupil_key_t *key,
     const uint8_t token[PUPIL_TOKEN_LEN],

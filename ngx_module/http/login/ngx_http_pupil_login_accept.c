@@ -451,7 +451,7 @@ ngx_http_pupil_login_before_gone(ngx_http_pupil_ctx_t *ctx)
     /* its row was not read: no session lives longer from now on */
     before->expires_at = ctx->now + ctx->conf->absolute * PUPIL_TIME_SECOND;
 
-    return ngx_http_pupil_floors_end(ctx, before,
+    return ngx_http_pupil_session_end(ctx, before,
                                      ngx_http_pupil_login_before_ended);
 }
 

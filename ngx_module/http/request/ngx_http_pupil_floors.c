@@ -1,11 +1,9 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Floors of the person whom a request is of (invariant I18), and sessions
- * that are ended one by one.
+ * Floors of the person whom a request is of (invariant I18).
  */
 
-#include "core/endpoints/session.h"
 #include "http/request/ngx_http_pupil.h"
 
 
@@ -15,10 +13,6 @@ static ngx_int_t ngx_http_pupil_floors_read(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_uint_t ngx_http_pupil_floors_unknown(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *subject);
-static void ngx_http_pupil_floors_ended(ngx_libpq_exchange_t *ex);
-static ngx_int_t ngx_http_pupil_floors_end_step(ngx_http_pupil_ctx_t *ctx);
-static void ngx_http_pupil_floors_close(ngx_http_pupil_ctx_t *ctx);
-static void ngx_http_pupil_floors_closed(ngx_libpq_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_floors_next(ngx_http_pupil_ctx_t *ctx);
 
 
@@ -158,90 +152,6 @@ ngx_http_pupil_floors_unknown(ngx_http_pupil_ctx_t *ctx,
     }
 
     return ngx_http_pupil_keys_missing(ctx, subject) == NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_pupil_floors_end(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_session_t *session, ngx_http_pupil_step_pt next)
-{
-    ngx_libpq_exchange_t  *ex;
-
-    ex = ngx_libpq_exchange_create(ctx->main->keystore,
-                                   ngx_http_pupil_floors_ended, ctx);
-    if (ex == NULL) {
-        return NGX_ERROR;
-    }
-
-    ctx->floors.next = next;
-
-    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
-    (void) ngx_libpq_exchange_add(ex,
-                                  ctx->main->fixed[PUPIL_FIXED_END_SESSION]);
-    ngx_libpq_param_bytea(ex, session->hash, 32);
-    ngx_libpq_param_timestamptz(ex, session->expires_at);
-    ex->writes = 1;
-
-    return ngx_http_pupil_track(ctx, ex);
-}
-
-
-static void
-ngx_http_pupil_floors_ended(ngx_libpq_exchange_t *ex)
-{
-    ngx_http_pupil_ctx_t  *ctx;
-
-    ctx = ex->data;
-    ctx->floors.exchange = ex;
-
-    ngx_http_pupil_resume(ctx, ngx_http_pupil_floors_end_step);
-}
-
-
-/* What the key store did not take stays open, and pupilctl finishes it. */
-static ngx_int_t
-ngx_http_pupil_floors_end_step(ngx_http_pupil_ctx_t *ctx)
-{
-    if (ctx->floors.exchange->status != NGX_LIBPQ_OK) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
-    }
-
-    ngx_http_pupil_floors_close(ctx);
-
-    return ngx_http_pupil_floors_next(ctx);
-}
-
-
-/* Waits for nothing: a revocation that stays open is finished once more. */
-static void
-ngx_http_pupil_floors_close(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_http_pupil_stmt_t  *stmt;
-    ngx_libpq_exchange_t   *ex;
-
-    stmt = ngx_http_pupil_session_stmt(ctx, PUPIL_SESSION_CLOSE);
-
-    ex = ngx_libpq_exchange_create(ctx->main->data,
-                                   ngx_http_pupil_floors_closed, NULL);
-    if (ex == NULL) {
-        return;
-    }
-
-    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
-    (void) ngx_libpq_exchange_add(ex, stmt->registered);
-    ngx_http_pupil_common(ctx, ex);
-    ex->writes = 1;
-
-    if (ngx_libpq_exchange_submit(ex) != NGX_OK) {
-        ngx_libpq_exchange_destroy(ex);
-    }
-}
-
-
-static void
-ngx_http_pupil_floors_closed(ngx_libpq_exchange_t *ex)
-{
-    ngx_libpq_exchange_destroy(ex);
 }
 
 

@@ -12,7 +12,6 @@
 
 #include "core/vault/floor.h"
 #include "core/vault/keyring_owner.h"
-#include "http/request/ngx_http_pupil_session.h"
 #include "http/request/ngx_http_pupil_types.h"
 
 
@@ -41,14 +40,5 @@ ngx_int_t ngx_http_pupil_floors_fetch(ngx_http_pupil_ctx_t *ctx,
  */
 ngx_uint_t ngx_http_pupil_floors_admit(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *subject, uint32_t number);
-
-/*
- * Tells the key store of a session whose row the data database has deleted,
- * so that it stays ended when somebody puts that back; then closes the
- * revocation, which the statement that deleted it has opened under the
- * request's id.  NGX_AGAIN, then next, or a problem.
- */
-ngx_int_t ngx_http_pupil_floors_end(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_session_t *session, ngx_http_pupil_step_pt next);
 
 #endif /* _NGX_HTTP_PUPIL_FLOORS_H_INCLUDED_ */

@@ -10,6 +10,7 @@
 
 
 #define NGX_HTTP_PUPIL_COOKIE       "__Host-pupil"
+#define NGX_HTTP_PUPIL_COOKIE_IS    "; Path=/; Secure; HttpOnly; SameSite=Lax"
 #define NGX_HTTP_PUPIL_TOUCH_MIN    60    /* seconds */
 #define NGX_HTTP_PUPIL_TOUCH_PARTS  24    /* of the idle time */
 
@@ -19,11 +20,8 @@ static ngx_int_t ngx_http_pupil_session_gone(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_session_ask(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_session_loaded(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_session_floors(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx,
-    PGresult *res);
 static ngx_int_t ngx_http_pupil_session_subject(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
-static ngx_uint_t ngx_http_pupil_session_ended(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_session_touch(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_session_touched(ngx_libpq_exchange_t *ex);
 
@@ -139,7 +137,7 @@ ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
 
     if (ngx_http_pupil_zone_get(ctx, session->hash, session) == NGX_OK) {
 
-        if (ngx_http_pupil_session_ended(ctx)) {
+        if (ngx_http_pupil_session_over(ctx, session)) {
             return ngx_http_pupil_session_none(ctx);
         }
 
@@ -198,8 +196,9 @@ ngx_http_pupil_session_loaded(ngx_http_pupil_ctx_t *ctx)
 
     ngx_http_pupil_stranger_leaves(ctx);
 
-    if (ngx_libpq_get_uuid(ctx->exchange->results[0], 0, PUPIL_SL_SUBJECT,
-                           subject.b) != NGX_OK)
+    if (ngx_libpq_get_uuid(ctx->exchange->results[0], 0,
+                           PUPIL_SL_SESSION + PUPIL_CN_SUBJECT, subject.b)
+        != NGX_OK)
     {
         return ngx_http_pupil_session_gone(ctx);
     }
@@ -217,8 +216,11 @@ ngx_http_pupil_session_floors(ngx_http_pupil_ctx_t *ctx)
 
     res = ctx->exchange->results[0];
 
-    if (ngx_http_pupil_session_row(ctx, res) != NGX_OK
-        || ngx_http_pupil_session_ended(ctx)
+    if (ngx_http_pupil_session_row(ctx, res, 0, PUPIL_SL_SESSION,
+                                   &ctx->session) != NGX_OK
+        || ctx->floors.ended
+        || ctx->session.number < ctx->floors.are.session
+        || ngx_http_pupil_session_over(ctx, &ctx->session)
         || ngx_http_pupil_session_subject(ctx, res) != NGX_OK)
     {
         return ngx_http_pupil_session_gone(ctx);
@@ -238,29 +240,29 @@ ngx_http_pupil_session_floors(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* The session's own row. */
-static ngx_int_t
-ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+ngx_int_t
+ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t n, ngx_uint_t col, ngx_http_pupil_session_t *session)
 {
-    uint8_t                    mac[PUPIL_MAC_LEN];
-    pupil_str_t                stored;
-    const pupil_key_t         *key;
-    pupil_session_row_t        row;
-    ngx_http_pupil_session_t  *session;
+    uint8_t               mac[PUPIL_MAC_LEN];
+    pupil_str_t           stored;
+    const pupil_key_t    *key;
+    pupil_session_row_t   row;
 
-    session = &ctx->session;
-
-    if (ngx_libpq_get_uuid(res, 0, PUPIL_SL_SUBJECT, row.subject.b) != NGX_OK
-        || ngx_http_pupil_get_text(res, 0, PUPIL_SL_ROLE, &row.role) != NGX_OK
-        || ngx_libpq_get_uuid(res, 0, PUPIL_SL_INSTITUTION, row.institution.b)
+    if (ngx_libpq_get_uuid(res, n, col + PUPIL_CN_SUBJECT, row.subject.b)
+        != NGX_OK
+        || ngx_http_pupil_get_text(res, n, col + PUPIL_CN_ROLE, &row.role)
            != NGX_OK
-        || ngx_libpq_get_timestamptz(res, 0, PUPIL_SL_CREATED_AT,
+        || ngx_libpq_get_uuid(res, n, col + PUPIL_CN_INSTITUTION,
+                              row.institution.b) != NGX_OK
+        || ngx_libpq_get_timestamptz(res, n, col + PUPIL_CN_CREATED_AT,
                                      &row.created_at) != NGX_OK
-        || ngx_libpq_get_timestamptz(res, 0, PUPIL_SL_SEEN_AT, &row.seen_at)
-           != NGX_OK
-        || ngx_libpq_get_timestamptz(res, 0, PUPIL_SL_EXPIRES_AT,
+        || ngx_libpq_get_timestamptz(res, n, col + PUPIL_CN_SEEN_AT,
+                                     &row.seen_at) != NGX_OK
+        || ngx_libpq_get_timestamptz(res, n, col + PUPIL_CN_EXPIRES_AT,
                                      &row.expires_at) != NGX_OK
-        || ngx_http_pupil_get_bytea(res, 0, PUPIL_SL_MAC, &stored) != NGX_OK)
+        || ngx_http_pupil_get_bytea(res, n, col + PUPIL_CN_MAC, &stored)
+           != NGX_OK)
     {
         return NGX_DECLINED;
     }
@@ -284,10 +286,6 @@ ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     {
         ngx_http_pupil_tampered(ctx, "pupil.session", NULL, &row.subject,
                                 "its MAC does not fit");
-        return NGX_DECLINED;
-    }
-
-    if (ctx->floors.ended || row.number < ctx->floors.are.session) {
         return NGX_DECLINED;
     }
 
@@ -340,13 +338,10 @@ ngx_http_pupil_session_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 }
 
 
-static ngx_uint_t
-ngx_http_pupil_session_ended(ngx_http_pupil_ctx_t *ctx)
+ngx_uint_t
+ngx_http_pupil_session_over(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_session_t *session)
 {
-    ngx_http_pupil_session_t  *session;
-
-    session = &ctx->session;
-
     return ctx->now >= session->expires_at
            || ctx->now - session->created_at
               >= ctx->conf->absolute * PUPIL_TIME_SECOND
@@ -441,7 +436,6 @@ ngx_http_pupil_session_mac(ngx_http_pupil_ctx_t *ctx, const pupil_key_t *key,
 }
 
 
-/* text NULL: the browser forgets the cookie. */
 ngx_int_t
 ngx_http_pupil_session_cookie(ngx_http_pupil_ctx_t *ctx, const uint8_t *text,
     size_t len)
@@ -449,13 +443,9 @@ ngx_http_pupil_session_cookie(ngx_http_pupil_ctx_t *ctx, const uint8_t *text,
     u_char     *p;
     ngx_str_t   value;
 
-    static const char  attributes[] =
-        "; Path=/; Secure; HttpOnly; SameSite=Lax";
-    static const char  ended[] = "; Max-Age=0";
-
     p = ngx_http_pupil_alloc_header(ctx, sizeof(NGX_HTTP_PUPIL_COOKIE "=")
-                                         + len + sizeof(attributes)
-                                         + sizeof(ended));
+                                         + len
+                                         + sizeof(NGX_HTTP_PUPIL_COOKIE_IS));
     if (p == NULL) {
         return NGX_ERROR;
     }
@@ -463,20 +453,30 @@ ngx_http_pupil_session_cookie(ngx_http_pupil_ctx_t *ctx, const uint8_t *text,
     value.data = p;
     p = ngx_cpymem(p, NGX_HTTP_PUPIL_COOKIE "=",
                    sizeof(NGX_HTTP_PUPIL_COOKIE "=") - 1);
-
-    if (text != NULL) {
-        p = ngx_cpymem(p, text, len);
-    }
-
-    p = ngx_cpymem(p, attributes, sizeof(attributes) - 1);
-
-    if (text == NULL) {
-        p = ngx_cpymem(p, ended, sizeof(ended) - 1);
-    }
-
+    p = ngx_cpymem(p, text, len);
+    p = ngx_cpymem(p, NGX_HTTP_PUPIL_COOKIE_IS,
+                   sizeof(NGX_HTTP_PUPIL_COOKIE_IS) - 1);
     value.len = p - value.data;
 
     return ngx_http_pupil_header(ctx->request, "Set-Cookie", &value);
+}
+
+
+/*
+ * And what pages have left there, on a computer that others use next; not all
+ * cookies: by one of them the browser stays known to whoever logs in there.
+ */
+ngx_int_t
+ngx_http_pupil_session_forget(ngx_http_pupil_ctx_t *ctx)
+{
+    static ngx_str_t  cookie = ngx_string(NGX_HTTP_PUPIL_COOKIE "="
+                                          NGX_HTTP_PUPIL_COOKIE_IS
+                                          "; Max-Age=0");
+    static ngx_str_t  clear = ngx_string("\"cache\", \"storage\"");
+
+    return ngx_http_pupil_header(ctx->request, "Set-Cookie", &cookie) == NGX_OK
+           ? ngx_http_pupil_header(ctx->request, "Clear-Site-Data", &clear)
+           : NGX_ERROR;
 }
 
 

@@ -35,9 +35,24 @@ ngx_int_t ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_session_sent(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_session_t *session);
 
-/* Sets the session's cookie; text NULL: the browser forgets it. */
+/*
+ * A session's row, whose group of columns (PUPIL_CN_*) begins at col, into
+ * session, whose hash is there.  NGX_OK: authentic, whosever it is and whether
+ * or not it still counts; NGX_DECLINED: NULL, or tampered with, which is noted.
+ */
+ngx_int_t ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t n, ngx_uint_t col, ngx_http_pupil_session_t *session);
+
+/* Is its time over, as this location has it? */
+ngx_uint_t ngx_http_pupil_session_over(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_session_t *session);
+
+/* Sets the session's cookie. */
 ngx_int_t ngx_http_pupil_session_cookie(ngx_http_pupil_ctx_t *ctx,
     const uint8_t *text, size_t len);
+
+/* The browser forgets the cookie. */
+ngx_int_t ngx_http_pupil_session_forget(ngx_http_pupil_ctx_t *ctx);
 
 /* Writes the "session" member that log-in and session answers share. */
 void ngx_http_pupil_session_write(ngx_http_pupil_ctx_t *ctx);

@@ -37,6 +37,21 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_rights_routes[] = {
       .start = ngx_http_pupil_rights_proof_start,
       .render = ngx_http_pupil_rights_proof_render },
 
+    { .method = NGX_HTTP_GET, .path = "/sessions",
+      .parse = ngx_http_pupil_no_arguments,
+      .start = ngx_http_pupil_rights_sessions_start,
+      .render = ngx_http_pupil_rights_sessions_render },
+
+    { .method = NGX_HTTP_DELETE, .path = "/sessions",
+      .parse = ngx_http_pupil_no_arguments,
+      .start = ngx_http_pupil_rights_sessions_start,
+      .render = ngx_http_pupil_rights_others_end },
+
+    { .method = NGX_HTTP_DELETE, .path = "/sessions/{id}",
+      .parse = ngx_http_pupil_no_arguments,
+      .start = ngx_http_pupil_rights_sessions_start,
+      .render = ngx_http_pupil_rights_session_end },
+
     { .path = NULL }
 };
 

@@ -9,6 +9,7 @@
 
 #include "core/audit/seen.h"
 #include "core/endpoints/rights.h"
+#include "core/endpoints/session.h"
 #include "http/request/ngx_http_pupil.h"
 
 
@@ -30,5 +31,10 @@ ngx_int_t ngx_http_pupil_seen(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
 ngx_int_t ngx_http_pupil_rights_proof_start(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_rights_proof_render(ngx_http_pupil_ctx_t *ctx);
+
+ngx_int_t ngx_http_pupil_rights_sessions_start(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_rights_sessions_render(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_rights_session_end(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_rights_others_end(ngx_http_pupil_ctx_t *ctx);
 
 #endif /* _NGX_HTTP_PUPIL_RIGHTS_H_INCLUDED_ */

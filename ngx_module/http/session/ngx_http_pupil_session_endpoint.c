@@ -507,7 +507,7 @@ ngx_http_pupil_session_switch_done(ngx_http_pupil_ctx_t *ctx)
 
     ngx_http_pupil_zone_remove(ctx->main, ctx->session.hash);
 
-    return ngx_http_pupil_floors_end(ctx, &ctx->session,
+    return ngx_http_pupil_session_end(ctx, &ctx->session,
                                      ngx_http_pupil_session_switch_show);
 }
 
@@ -562,7 +562,7 @@ ngx_http_pupil_session_end_render(ngx_http_pupil_ctx_t *ctx)
 
     ngx_http_pupil_zone_remove(ctx->main, ctx->session.hash);
 
-    return ngx_http_pupil_floors_end(ctx, &ctx->session,
+    return ngx_http_pupil_session_end(ctx, &ctx->session,
                                      ngx_http_pupil_session_end_answer);
 }
 
@@ -574,5 +574,5 @@ ngx_http_pupil_session_end_answer(ngx_http_pupil_ctx_t *ctx)
 
     ctx->response.status = NGX_HTTP_NO_CONTENT;
 
-    return ngx_http_pupil_session_cookie(ctx, NULL, 0);
+    return ngx_http_pupil_session_forget(ctx);
 }

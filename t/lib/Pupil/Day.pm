@@ -120,6 +120,10 @@ sub requests ($self) {
         ['who looked', pupil => GET => '/v1/me/audit', 200],
         ['a proof of nothing', pupil => GET =>
          '/v1/me/audit/' . Pupil::Test::uuid() . '/proof', 404],
+        ['own sessions', pupil => GET => '/v1/me/sessions', 200],
+        ['no such session', pupil => DELETE =>
+         '/v1/me/sessions/' . Pupil::Test::uuid(), 404],
+        ['all other sessions', other => DELETE => '/v1/me/sessions', 204],
         ['switch of schools', classmate => POST => '/v1/session/institution',
          200, { institution_id => $self->school }],
         ['no such school', classmate => POST => '/v1/session/institution',

@@ -1,0 +1,387 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include "core/endpoints/session.h"
+#include "http/request/ngx_http_pupil.h"
+
+
+static ngx_int_t ngx_http_pupil_sessions_listed(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_sessions_ask(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_sessions_known(ngx_libpq_exchange_t *ex);
+static ngx_int_t ngx_http_pupil_sessions_read(ngx_http_pupil_ctx_t *ctx);
+static ngx_uint_t ngx_http_pupil_sessions_count(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_session_t *session, uint32_t floor);
+static ngx_int_t ngx_http_pupil_sessions_next(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_sessions_gone(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_ending_tell(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_ending_told(ngx_libpq_exchange_t *ex);
+static ngx_int_t ngx_http_pupil_ending_step(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_ending_close(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_ending_closed(ngx_libpq_exchange_t *ex);
+
+
+ngx_int_t
+ngx_http_pupil_sessions_list(ngx_http_pupil_ctx_t *ctx, ngx_uint_t least,
+    ngx_http_pupil_step_pt next)
+{
+    ngx_libpq_exchange_t       *ex;
+    ngx_http_pupil_sessions_t  *sessions;
+
+    sessions = &ctx->sessions;
+    sessions->n = 0;
+    sessions->least = least;
+    sessions->next = next;
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_pupil_add_session_stmt(ctx, ex, PUPIL_SESSION_LIST);
+
+    ctx->resume = ngx_http_pupil_sessions_listed;
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_sessions_listed(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_sessions_t  *sessions;
+
+    ngx_http_pupil_debug(ctx, "sessions: listed");
+
+    sessions = &ctx->sessions;
+    sessions->rows = ctx->exchange->results[0];
+
+    return (ngx_uint_t) PQntuples(sessions->rows) > sessions->least
+           ? ngx_http_pupil_sessions_ask(ctx)
+           : ngx_http_pupil_sessions_next(ctx);
+}
+
+
+/* Which of them does the key store know to have ended? */
+static ngx_int_t
+ngx_http_pupil_sessions_ask(ngx_http_pupil_ctx_t *ctx)
+{
+    PGresult              *rows;
+    ngx_uint_t             i, n;
+    pupil_str_t           *hashes;
+    ngx_libpq_exchange_t  *ex;
+
+    rows = ctx->sessions.rows;
+    n = (ngx_uint_t) PQntuples(rows);
+
+    hashes = ngx_pcalloc(ctx->request->pool, n * sizeof(pupil_str_t));
+    if (hashes == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        if (ngx_http_pupil_get_bytea(rows, i, PUPIL_SO_TOKEN_HASH, &hashes[i])
+            == NGX_ERROR)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    ex = ngx_libpq_exchange_create(ctx->main->keystore,
+                                   ngx_http_pupil_sessions_known, ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
+    (void) ngx_libpq_exchange_add(ex, ctx->main->fixed[PUPIL_FIXED_SESSIONS]);
+    ngx_libpq_param_uuid(ex, ctx->tenant.b);
+    ngx_libpq_param_uuid(ex, ctx->session.subject.b);
+    ngx_http_pupil_param_bytea_array(ex, hashes, n);
+
+    return ngx_http_pupil_track(ctx, ex);
+}
+
+
+static void
+ngx_http_pupil_sessions_known(ngx_libpq_exchange_t *ex)
+{
+    ngx_http_pupil_ctx_t  *ctx;
+
+    ctx = ex->data;
+    ctx->sessions.known = ex;
+
+    ngx_http_pupil_resume(ctx, ngx_http_pupil_sessions_read);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_sessions_read(ngx_http_pupil_ctx_t *ctx)
+{
+    int32_t                     floor;
+    PGresult                   *rows;
+    ngx_uint_t                  i, n;
+    pupil_str_t                 hash;
+    ngx_http_pupil_session_t   *session;
+    ngx_http_pupil_sessions_t  *sessions;
+
+    sessions = &ctx->sessions;
+
+    if (sessions->known->status != NGX_LIBPQ_OK) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
+    }
+
+    rows = sessions->rows;
+    n = (ngx_uint_t) PQntuples(rows);
+
+    sessions->n = 0;
+    sessions->list = ngx_pcalloc(ctx->request->pool, n * sizeof(*session));
+
+    if (sessions->list == NULL
+        || ngx_libpq_get_int4(sessions->known->results[0], 0, PUPIL_KN_SESSION,
+                              &floor) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        session = &sessions->list[sessions->n];
+
+        if (ngx_http_pupil_get_bytea(rows, i, PUPIL_SO_TOKEN_HASH, &hash)
+            != NGX_OK
+            || hash.len != sizeof(session->hash))
+        {
+            continue;
+        }
+
+        ngx_memcpy(session->hash, hash.data, hash.len);
+
+        if (ngx_http_pupil_session_row(ctx, rows, i, PUPIL_SO_SESSION, session)
+            == NGX_OK
+            && ngx_http_pupil_sessions_count(ctx, session, (uint32_t) floor))
+        {
+            sessions->n++;
+        }
+    }
+
+    return ngx_http_pupil_sessions_next(ctx);
+}
+
+
+/* The actor's, by its MAC (invariant I20), and alive. */
+static ngx_uint_t
+ngx_http_pupil_sessions_count(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_session_t *session, uint32_t floor)
+{
+    int          row;
+    PGresult    *known;
+    pupil_str_t  hash;
+
+    if (pupil_uuid_compare(&session->subject, &ctx->session.subject) != 0) {
+        ngx_http_pupil_tampered(ctx, "pupil.session", NULL, &session->subject,
+                                "it is another's");
+        return 0;
+    }
+
+    if (session->number < floor || ngx_http_pupil_session_over(ctx, session)) {
+        return 0;
+    }
+
+    known = ctx->sessions.known->results[0];
+
+    for (row = 0; row < PQntuples(known); row++) {
+        if (ngx_http_pupil_get_bytea(known, row, PUPIL_KN_TOKEN_HASH, &hash)
+            == NGX_OK
+            && hash.len == sizeof(session->hash)
+            && ngx_memcmp(hash.data, session->hash, hash.len) == 0)
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_sessions_next(ngx_http_pupil_ctx_t *ctx)
+{
+    ctx->step = ctx->sessions.next;
+
+    return ctx->sessions.next(ctx);
+}
+
+
+ngx_int_t
+ngx_http_pupil_sessions_end(ngx_http_pupil_ctx_t *ctx,
+    const ngx_uint_t *which, ngx_uint_t n, ngx_http_pupil_step_pt next)
+{
+    ngx_uint_t                 i, at;
+    ngx_libpq_exchange_t      *ex;
+    ngx_http_pupil_ending_t   *ending;
+    ngx_http_pupil_session_t  *session;
+
+    ending = &ctx->ending;
+    ending->n = n;
+    ending->next = next;
+    ending->until = 0;
+    ending->hashes = ngx_palloc(ctx->request->pool, n * sizeof(pupil_str_t));
+    ending->revocations = ngx_palloc(ctx->request->pool,
+                                     n * sizeof(pupil_uuid_t));
+
+    ex = ngx_http_pupil_exchange(ctx);
+
+    if (ending->hashes == NULL || ending->revocations == NULL || ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        session = &ctx->sessions.list[which[i]];
+
+        ending->hashes[i].data = session->hash;
+        ending->hashes[i].len = sizeof(session->hash);
+        ending->until = ngx_max(ending->until, session->expires_at);
+        pupil_uuid_random(&ending->revocations[i]);
+    }
+
+    at = ngx_http_pupil_add_session_stmt(ctx, ex, PUPIL_SESSION_END_THESE);
+    ngx_http_pupil_param_bytea_array(ex, ending->hashes, n);
+    ngx_libpq_param_uuid_array(ex, ending->revocations, n);
+    ngx_http_pupil_audit_write_one(ctx, ex, at,
+                                   ngx_http_pupil_session_stmt(ctx,
+                                                   PUPIL_SESSION_END_THESE),
+                                   pupil_audit_allowed);
+
+    ctx->resume = ngx_http_pupil_sessions_gone;
+
+    return ngx_http_pupil_submit(ctx, ex, 1);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_sessions_gone(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_uint_t                i;
+    ngx_http_pupil_ending_t  *ending;
+
+    ngx_http_pupil_debug(ctx, "sessions: %ui end", ctx->ending.n);
+
+    ending = &ctx->ending;
+
+    for (i = 0; i < ending->n; i++) {
+        ngx_http_pupil_zone_remove(ctx->main, ending->hashes[i].data);
+    }
+
+    return ngx_http_pupil_ending_tell(ctx);
+}
+
+
+ngx_int_t
+ngx_http_pupil_session_end(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_session_t *session, ngx_http_pupil_step_pt next)
+{
+    ngx_http_pupil_ending_t  *ending;
+
+    ending = &ctx->ending;
+
+    ending->one.data = session->hash;
+    ending->one.len = sizeof(session->hash);
+    ending->hashes = &ending->one;
+    ending->revocations = &ctx->id;
+    ending->n = 1;
+    ending->until = session->expires_at;
+    ending->next = next;
+
+    return ngx_http_pupil_ending_tell(ctx);
+}
+
+
+/*
+ * Whether there were rows does not matter: who hid one for the moment would put
+ * it back (invariant I18).
+ */
+static ngx_int_t
+ngx_http_pupil_ending_tell(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_libpq_exchange_t     *ex;
+    ngx_http_pupil_ending_t  *ending;
+
+    ending = &ctx->ending;
+
+    ex = ngx_libpq_exchange_create(ctx->main->keystore,
+                                   ngx_http_pupil_ending_told, ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
+    (void) ngx_libpq_exchange_add(ex,
+                                  ctx->main->fixed[PUPIL_FIXED_END_SESSIONS]);
+    ngx_http_pupil_param_bytea_array(ex, ending->hashes, ending->n);
+    ngx_libpq_param_timestamptz(ex, ending->until);
+    ex->writes = 1;
+
+    return ngx_http_pupil_track(ctx, ex);
+}
+
+
+static void
+ngx_http_pupil_ending_told(ngx_libpq_exchange_t *ex)
+{
+    ngx_http_pupil_ctx_t  *ctx;
+
+    ctx = ex->data;
+    ctx->ending.exchange = ex;
+
+    ngx_http_pupil_resume(ctx, ngx_http_pupil_ending_step);
+}
+
+
+/* What the key store did not take stays open, and pupilctl finishes it. */
+static ngx_int_t
+ngx_http_pupil_ending_step(ngx_http_pupil_ctx_t *ctx)
+{
+    if (ctx->ending.exchange->status != NGX_LIBPQ_OK) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
+    }
+
+    ngx_http_pupil_ending_close(ctx);
+
+    ctx->step = ctx->ending.next;
+
+    return ctx->ending.next(ctx);
+}
+
+
+/* Waits for nothing: a revocation that stays open is finished once more. */
+static void
+ngx_http_pupil_ending_close(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_libpq_exchange_t   *ex;
+    ngx_http_pupil_stmt_t  *stmt;
+
+    stmt = ngx_http_pupil_session_stmt(ctx, PUPIL_SESSION_CLOSE);
+
+    ex = ngx_libpq_exchange_create(ctx->main->data,
+                                   ngx_http_pupil_ending_closed, NULL);
+    if (ex == NULL) {
+        return;
+    }
+
+    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
+    (void) ngx_libpq_exchange_add(ex, stmt->registered);
+    ngx_http_pupil_common(ctx, ex);
+    ngx_libpq_param_uuid_array(ex, ctx->ending.revocations, ctx->ending.n);
+    ex->writes = 1;
+
+    if (ngx_libpq_exchange_submit(ex) != NGX_OK) {
+        ngx_libpq_exchange_destroy(ex);
+    }
+}
+
+
+static void
+ngx_http_pupil_ending_closed(ngx_libpq_exchange_t *ex)
+{
+    ngx_libpq_exchange_destroy(ex);
+}

@@ -1,0 +1,60 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Where the actor is logged in, and sessions that end one by one: first in the
+ * data database, which opens a revocation for each, then in the key store, so
+ * that they stay ended when somebody puts their rows back (invariant I18).
+ */
+
+#ifndef _NGX_HTTP_PUPIL_SESSIONS_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_SESSIONS_H_INCLUDED_
+
+#include "http/request/ngx_http_pupil_session.h"
+#include "http/request/ngx_http_pupil_types.h"
+
+
+/* ctx->sessions. */
+typedef struct {
+    ngx_http_pupil_session_t  *list;         /* no tokens, oldest first */
+    ngx_uint_t                 n;
+    ngx_uint_t                 least;
+    PGresult                  *rows;
+    ngx_libpq_exchange_t      *known;        /* what the key store knows */
+    ngx_http_pupil_step_pt     next;
+} ngx_http_pupil_sessions_t;
+
+/* ctx->ending. */
+typedef struct {
+    pupil_str_t               *hashes;       /* of tokens */
+    pupil_uuid_t              *revocations;  /* each is open as one of these */
+    ngx_uint_t                 n;
+    pupil_time_t               until;        /* the last would have lived */
+    pupil_str_t                one;
+    ngx_libpq_exchange_t      *exchange;
+    ngx_http_pupil_step_pt     next;
+} ngx_http_pupil_ending_t;
+
+
+/*
+ * The actor's sessions that count, each checked, into ctx->sessions; none when
+ * there are no more rows than least.  NGX_AGAIN, then next, or a problem.
+ */
+ngx_int_t ngx_http_pupil_sessions_list(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t least, ngx_http_pupil_step_pt next);
+
+/*
+ * Ends n of that list, on record.  which: places in it, in order.  NGX_AGAIN,
+ * then next, or a problem.
+ */
+ngx_int_t ngx_http_pupil_sessions_end(ngx_http_pupil_ctx_t *ctx,
+    const ngx_uint_t *which, ngx_uint_t n, ngx_http_pupil_step_pt next);
+
+/*
+ * Tells the key store of a session whose row the data database has deleted;
+ * then closes the revocation, which the statement that deleted it has opened
+ * under the request's id.  NGX_AGAIN, then next, or a problem.
+ */
+ngx_int_t ngx_http_pupil_session_end(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_session_t *session, ngx_http_pupil_step_pt next);
+
+#endif /* _NGX_HTTP_PUPIL_SESSIONS_H_INCLUDED_ */
