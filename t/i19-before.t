@@ -2,10 +2,11 @@
 
 # Copyright (C) the Pupil authors
 #
-# I19: what pupilctl gives somebody is on record before it is signed and sent
-# to the data database, which may keep what it has seen: a role, an account, a
-# password, an enrolment.  So a command whose record cannot be written sends
-# nothing, and one that fails after it leaves the record, which says which role.
+# I19: what pupilctl gives somebody, or takes away, is on record before it is
+# signed and sent to the data database, which may keep what it has seen: a role,
+# an account, a password, an enrolment, what is left of them.  So a command whose
+# record cannot be written sends nothing, and one that fails after it leaves the
+# record, which says which role.
 
 use lib 't/lib';
 use Pupil::Test;
@@ -13,7 +14,7 @@ use Pupil::Day;
 
 my $day = Pupil::Day->up(start => 0);
 my ($db, $site) = ($day->db, $day->site);
-my %id = map { $_ => $day->person($_)->{id} } qw(pupil classmate);
+my %id = map { $_ => $day->person($_)->{id} } qw(pupil classmate teacher);
 my ($login) = $day->person('colleague')->{login};
 my @where = $site->ctl_where;
 my $school = $db->selectrow_array('SELECT institution FROM pupil.institution'
@@ -77,10 +78,19 @@ my @cases = (
      'subject'],
     ['reopened', [qw(subject reopen), $id{classmate}, @where],
      'status=reopened', 'enrolment role subject'],
+    ['a role less', [qw(user role remove), $login, 'support', @where],
+     'role=remove as=support', 'enrolment role subject'],
+    ['locked', [qw(subject lock), $id{teacher}, @where], 'status=locked',
+     'enrolment role subject'],
+    ['closed', [qw(subject close), $id{pupil}, @where], 'status=closed',
+     'enrolment role subject'],
+    ['erased', [qw(subject erase), $id{classmate}, @where], 'erasure=',
+     'subject'],
     ['enrolments', ['import', 'sds', $demo, qw(--dates open), @where],
      'sds', 'enrolment role subject'],
 );
 
+$site->ctl_ok(qw(user role add), $login, 'support', @where);
 $site->ctl_ok(qw(subject lock), $id{pupil}, @where);
 $site->ctl_ok(qw(subject close), $id{classmate}, @where);
 $site->ctl_ok('import', 'sds', less(13005), qw(--dates open --close-absent),
