@@ -194,18 +194,20 @@ ctl_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 }
 
 
+/* On record before the row of a closed account is signed (invariant I19). */
 static int
 fence(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 {
     pupil_floors_t  to;
 
     if (ctl_begin(ctl->data, &ctl->tenant) != 0
+        || fence_record(ctl, entry) != 0
         || ctl_revoke_begin(ctl, &entry->id) != 0
         || fence_numbers(ctl, &entry->id, &to) != 0
         || ctl_ledger_copy(ctl, entry) != 0
         || ctl_parts_note(ctl, entry) != 0
         || fence_write(ctl, entry, &to) != 0
-        || fence_record(ctl, entry) != 0 || ctl_commit(ctl->data) != 0)
+        || ctl_commit(ctl->data) != 0)
     {
         return -1;
     }

@@ -35,8 +35,15 @@ static int role_change(ctl_t *ctl, const change_t *change);
 static const role_t *role_find(const char *name);
 static int role_add(ctl_t *ctl, pupil_role_row_t *row);
 static int role_remove(ctl_t *ctl, pupil_role_row_t *row);
-static int role_delete(ctl_t *ctl, const pupil_role_row_t *row);
+static int role_rows(ctl_t *ctl, const pupil_role_row_t *row,
+    const char *sql);
 static int role_revoke(ctl_t *ctl, const pupil_role_row_t *row);
+
+
+/* $1: tenant, $2: subject, $3: institution, $4: role. */
+#define ROLE_IS                                                               \
+    " FROM pupil.role WHERE tenant = $1::uuid AND subject = $2::uuid"         \
+    " AND institution = $3::uuid AND role = $4"
 
 
 const ctl_access_t  ctl_role_access = {
@@ -282,23 +289,27 @@ ctl_role_institution(ctl_t *ctl, const pupil_role_row_t *row)
 }
 
 
+/* On record before the others are signed under another number. */
 static int
 role_remove(ctl_t *ctl, pupil_role_row_t *row)
 {
-    if (ctl_revoke_begin(ctl, &row->subject) != 0
-        || role_delete(ctl, row) != 0 || role_revoke(ctl, row) != 0)
+    if (role_rows(ctl, row, "SELECT" ROLE_IS) != 0
+        || ctl_role_record(ctl, row, "role=remove") != 0
+        || ctl_revoke_begin(ctl, &row->subject) != 0
+        || role_rows(ctl, row, "DELETE" ROLE_IS) != 0)
     {
         return -1;
     }
 
-    return ctl_role_record(ctl, row, "role=remove");
+    return role_revoke(ctl, row);
 }
 
 
+/* -1 unless it is one row that the statement finds. */
 static int
-role_delete(ctl_t *ctl, const pupil_role_row_t *row)
+role_rows(ctl_t *ctl, const pupil_role_row_t *row, const char *sql)
 {
-    int          removed;
+    int          one;
     char         subject[PUPIL_UUID_TEXT_LEN + 1];
     char         institution[PUPIL_UUID_TEXT_LEN + 1];
     PGresult    *res;
@@ -309,17 +320,15 @@ role_delete(ctl_t *ctl, const pupil_role_row_t *row)
     params[2] = ctl_uuid_text(&row->institution, institution);
     params[3] = (const char *) row->role.data;
 
-    res = ctl_query(ctl->data, "DELETE FROM pupil.role WHERE tenant ="
-                    " $1::uuid AND subject = $2::uuid AND institution ="
-                    " $3::uuid AND role = $4", 4, params);
+    res = ctl_query(ctl->data, sql, 4, params);
     if (res == NULL) {
         return -1;
     }
 
-    removed = strcmp(PQcmdTuples(res), "1") == 0;
+    one = strcmp(PQcmdTuples(res), "1") == 0;
     PQclear(res);
 
-    return removed ? 0 : ctl_error("this person has no such role there");
+    return one ? 0 : ctl_error("this person has no such role there");
 }
 
 

@@ -24,7 +24,7 @@ typedef struct {
     const char          *status;
     const char          *detail;        /* for the record */
     const ctl_access_t  *access;
-    int                  gives;         /* is on record before (I19) */
+    int                  gives;         /* what is stored is read back */
     int                  revokes;
 
     /* of recovery, NULL: nothing; in the transaction, and once it is there */
@@ -130,8 +130,8 @@ ctl_cmd_subject_reopen(ctl_t *ctl)
 
 
 /*
- * The row is read again once nobody else can revoke anything of theirs.  What
- * gives is on record before it is signed: ctl_revoke_begin() commits the record
+ * The row is read again once nobody else can revoke anything of theirs.  It is
+ * on record before anything is signed: ctl_revoke_begin() commits the record
  * (invariant I19).
  */
 static int
@@ -147,7 +147,7 @@ status_change(ctl_t *ctl, const change_t *change)
 
     if (ctl_whom_find(ctl, change->access, &whom) != 0
         || status_refuse(ctl, &whom, change) != 0
-        || (change->gives && status_record(ctl, &whom, change) != 0)
+        || status_record(ctl, &whom, change) != 0
         || ctl_revoke_begin(ctl, &whom.id) != 0
         || ctl_floors_read(ctl, &whom.id, &floors) != 0
         || ctl_whom_read(ctl, change->access, &whom) != 0
@@ -161,7 +161,6 @@ status_change(ctl_t *ctl, const change_t *change)
     /* what seems to be done may be a row of before: to revoke is done anew */
     if (((changed || change->revokes)
          && status_set(ctl, &whom, change, &floors) != 0)
-        || (!change->gives && status_record(ctl, &whom, change) != 0)
         || ctl_commit(ctl->data) != 0
         || ctl_revoke_finish(ctl, &whom.id) != 0
         || (change->keys != NULL && change->keys(ctl, &whom) != 0))
