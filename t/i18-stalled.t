@@ -3,7 +3,8 @@
 # Copyright (C) the Pupil authors
 #
 # I18: whoever can hold up a request in the data database gains no answer by it:
-# what was revoked while the request waited shows nothing when it goes on.
+# what was revoked while the request waited shows nothing when it goes on, nor
+# does somebody else whose data was restricted, closed or erased meanwhile.
 
 use lib 't/lib';
 use Pupil::Test;
@@ -18,8 +19,8 @@ my $name = $day->pupil->get('/v1/data/identity')
                ->json->{records}[0]{family_name};
 $keys->do("SELECT set_config('pupil.tenant', ?, false)", {}, $site->tenant);
 
-sub raise ($floor) {
-    my @whom = ($teacher->{id}, $floor);
+sub raise ($floor, $who = $teacher) {
+    my @whom = ($who->{id}, $floor);
     my $number = $keys->selectrow_array('SELECT number FROM'
         . ' keystore.give_numbers(ARRAY[?::uuid], ?)', {}, @whom);
     $keys->do('SELECT keystore.raise(ARRAY[?::uuid], ?, ARRAY[?::integer])',
@@ -69,9 +70,71 @@ for my $case (@cases) {
 }
 
 
+# ---- somebody else, whose name was read before
+
+# What a teacher is answered who waits to be on record while this is done, and
+# the worker has heard of it.
+my $colleague = $day->person('colleague');
+my @session = map { $day->nginx->http } 1 .. 2;
+sub held_up ($path, $do) {
+    my ($client, $other) = @session;
+    $client->login(@$teacher{qw(login password)});
+    $other->login(@$colleague{qw(login password)});
+    $other->csrf(undef);
+    like $client->get($path)->body, qr/\Q$name\E/, 'a name is shown';
+
+    my $lock = $site->pg->connect('pupil', AutoCommit => 0);
+    $lock->do('LOCK TABLE pupil.audit_record IN ACCESS EXCLUSIVE MODE');
+    my $sent = time;
+    $client->send_raw($client->request_bytes(GET => $path));
+    wait_until(4, 'it waits', sub { $day->db->selectrow_array(
+        'SELECT 1 FROM pg_locks WHERE NOT granted') });
+    $do->();
+    raise('session', $colleague);      # what is told in between was heard
+    wait_until(4, 'the worker hears', sub {
+        $other->delete('/v1/session')->status == 401 });
+    long_enough($sent);
+    $lock->rollback;
+    $lock->disconnect;
+    return $client->read_response;
+}
+
+sub state_of ($state) {
+    $keys->do("UPDATE keystore.owner_key SET state = ?, before = CASE ? WHEN"
+        . " 'recovery' THEN state END WHERE owner = ?", {}, $state, $state,
+        $day->person('pupil')->{id});
+}
+
+for my $path ("/v1/homework/$homework/progress",
+              '/v1/data/identity/' . $day->person('pupil')->{id})
+{
+    for my $state (qw(restricted recovery)) {
+        my $res = held_up($path, sub { state_of($state) });
+        ok $res->body !~ /\Q$name\E/, "$state meanwhile: no name is shown";
+        is_problem $res, 503, 'unavailable',
+            name => "$state meanwhile: to be asked again";
+        state_of('active');
+        wait_until(4, 'the name', sub {
+            $session[0]->get($path)->body =~ /\Q$name\E/ });
+    }
+}
+
+# More people at once than the key store names one by one.
+my $many = $keys->selectcol_arrayref('SELECT owner FROM keystore.owner_key'
+    . ' ORDER BY owner = ? DESC LIMIT 101', {}, $teacher->{id});
+my $res = held_up("/v1/homework/$homework/progress", sub {
+    $day->take_numbers(session => @$many);
+    $keys->do("SELECT keystore.raise(array_agg(subject), 'session',"
+        . ' array_agg(session_given)) FROM keystore.floor WHERE subject = ANY'
+        . ' (?)', {}, $many);
+});
+is_problem $res, 503, 'unavailable', name => 'one of many who were revoked';
+
+
 # ---- who is held up, and was not revoked
 
-my $client = $day->colleague;
+my $client = $session[1];
+$client->login(@$colleague{qw(login password)});
 my $lock = $site->pg->connect('pupil', AutoCommit => 0);
 $lock->do('LOCK TABLE pupil.audit_record IN ACCESS EXCLUSIVE MODE');
 my $sent = time;
