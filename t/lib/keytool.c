@@ -14,6 +14,10 @@
  *     subject TENANT SUBJECT STATUS SOURCE     prints the MAC of the row
  *     role TENANT SUBJECT INSTITUTION ROLE FROM TO SOURCE
  *     enrolment TENANT ENROLMENT SUBJECT CLASS INSTITUTION ROLE FROM TO SOURCE
+ *     session TENANT SUBJECT ROLE INSTITUTION CREATED SEEN EXPIRES NUMBER
+ *                                              microseconds since 1970; makes
+ *                                              a token: "token TEXT", "hash
+ *                                              HEX", and the MAC of its row
  *     login TENANT TEXT OWNER                  prints "term HEX" of a log-in
  *                                              name, and the MAC of its row
  *
@@ -25,6 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/login/token.h"
 #include "core/vault/authentic.h"
 #include "core/vault/keyring.h"
 #include "core/base/text.h"
@@ -41,6 +46,7 @@ typedef struct {
     uint32_t      version;
     pupil_key_t   key;
     pupil_key_t   mac;
+    pupil_key_t   token;
     pupil_key_t   login;        /* of the blind index */
 } tenant_t;
 
@@ -96,7 +102,7 @@ uuid(const char *text)
 static void
 hex(const char *what, const void *bytes, size_t len)
 {
-    char  text[2 * PUPIL_KEY_LEN + 1];
+    char  text[2 * PUPIL_MAC_LEN + 1];
 
     sodium_bin2hex(text, sizeof(text), bytes, len);
     printf("%s %s\n", what, text);
@@ -208,6 +214,10 @@ service_key(tool_t *tool)
         tenant->mac = key;
     }
 
+    if (strcmp(tool->word[2], "token") == 0) {
+        tenant->token = key;
+    }
+
     if (strcmp(tool->word[2], "index:credential.login_id") == 0) {
         tenant->login = key;
     }
@@ -309,6 +319,38 @@ row_mac(tool_t *tool)
 }
 
 
+static void
+session_row(tool_t *tool)
+{
+    char                 **w = tool->word;
+    tenant_t              *tenant;
+    uint8_t                token[PUPIL_TOKEN_LEN], text[PUPIL_TOKEN_TEXT_LEN];
+    uint8_t                hash[PUPIL_HASH_LEN], mac[PUPIL_MAC_LEN];
+    pupil_session_row_t    row;
+
+    tenant = tenant_find(tool, w[1], 0);
+
+    pupil_token_make(token, text);
+    pupil_token_hash(&tenant->token, token, hash);
+
+    row.tenant = tenant->tenant;
+    row.token_hash.data = hash;
+    row.token_hash.len = sizeof(hash);
+    row.subject = uuid(w[2]);
+    row.role = str(w[3]);
+    row.institution = uuid(w[4]);
+    row.created_at = atoll(w[5]);
+    row.seen_at = atoll(w[6]);
+    row.expires_at = atoll(w[7]);
+    row.number = (uint32_t) atoi(w[8]);
+    pupil_mac_session(&tenant->mac, &row, mac);
+
+    printf("token %.*s\n", (int) sizeof(text), (char *) text);
+    hex("hash", hash, sizeof(hash));
+    hex("mac", mac, pupil_mac_len(mac));
+}
+
+
 /* Without any folding, so that a test says what an older version stored. */
 static void
 login_row(tool_t *tool)
@@ -356,6 +398,9 @@ command(tool_t *tool)
 
     } else if (strcmp(name, "value") == 0 && tool->words == 5) {
         value(tool);
+
+    } else if (strcmp(name, "session") == 0 && tool->words == 9) {
+        session_row(tool);
 
     } else if (strcmp(name, "login") == 0 && tool->words == 4) {
         login_row(tool);

@@ -298,6 +298,41 @@ sub mac ($self, $table, @columns) {
     return pack 'H*', $mac;
 }
 
+# Sessions of a person as a log-in would have made them, without one: the
+# cookies' values.  Options: n (1), and seconds from now: created, seen (0),
+# expires (3600).
+sub sessions ($self, $id, %at) {
+    my $n = $at{n} // 1;
+    my $now = int time;
+    my ($role, $school) = $self->db->selectrow_array('SELECT role, institution'
+        . ' FROM pupil.role WHERE subject = ? ORDER BY 2, 1 LIMIT 1', {}, $id);
+    my $floor = $self->{site}->keystore->selectrow_array('SELECT session FROM'
+        . ' keystore.floor WHERE subject = ?', {}, $id) // 0;
+    my @at = map { ($now + $_) * 1_000_000 } $at{created} // 0, $at{seen} // 0,
+        $at{expires} // 3600;
+    my @said = $self->keytool((grep { /^(?:tenant|service) / } $self->key_rows),
+        (join ' ', 'session', $self->tenant, $id, $role, $school, @at, $floor)
+        x $n);
+    my $put = $self->db->prepare('INSERT INTO pupil.session VALUES (?, ?, ?, ?,'
+        . ' ?' . (q{, 'epoch'::timestamptz + ? * interval '1 microsecond'} x 3)
+        . ', ?)');
+    my %row;
+    my @tokens;
+
+    for my $line (@said) {
+        my ($what, $value) = split / /, $line;
+        push @tokens, $value if $what eq 'token';
+        $row{$what} = pack 'H*', $value if $what eq 'hash';
+        next if $what ne 'mac';
+        my @row = ($self->tenant, $row{hash}, $id, $role, $school, @at,
+                   pack 'H*', $value);
+        $put->bind_param($_ + 1, $row[$_], $_ == 1 || $_ == 8
+            ? { pg_type => DBD::Pg::PG_BYTEA() } : ()) for 0 .. 8;
+        $put->execute;
+    }
+    return @tokens;
+}
+
 # As an operator would set it, MAC included.
 sub set_status ($self, $subject, $status) {
     my ($source) = $self->db->selectrow_array(
