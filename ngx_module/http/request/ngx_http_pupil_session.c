@@ -11,6 +11,7 @@
 
 #define NGX_HTTP_PUPIL_COOKIE       "__Host-pupil"
 #define NGX_HTTP_PUPIL_COOKIE_IS    "; Path=/; Secure; HttpOnly; SameSite=Lax"
+#define NGX_HTTP_PUPIL_CLOCKS       60    /* seconds, between hosts */
 #define NGX_HTTP_PUPIL_TOUCH_MIN    60    /* seconds */
 #define NGX_HTTP_PUPIL_TOUCH_PARTS  24    /* of the idle time */
 
@@ -338,11 +339,20 @@ ngx_http_pupil_session_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 }
 
 
+/*
+ * What is of a time to come was written by a clock that was ahead: it would
+ * live for as long as that was.
+ */
 ngx_uint_t
 ngx_http_pupil_session_over(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_session_t *session)
 {
-    return ctx->now >= session->expires_at
+    pupil_time_t  last;
+
+    last = ctx->now + NGX_HTTP_PUPIL_CLOCKS * PUPIL_TIME_SECOND;
+
+    return session->created_at > last || session->seen_at > last
+           || ctx->now >= session->expires_at
            || ctx->now - session->created_at
               >= ctx->conf->absolute * PUPIL_TIME_SECOND
            || ctx->now - session->seen_at
