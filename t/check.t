@@ -157,6 +157,7 @@ my @wrong = (
     [pupil_session_timeout => '', 'idle=1s', 'absolute=1y', 'idle=x',
      'ide=1h', 'idle=1h idle=1h', 'idle=1h absolute=2h absolute=3h',
      'idle=500ms'],
+    [pupil_session_limit => '', '0', '1001', 'x', '3 4'],
     [pupil_login_password => '', 'on', 'pupils', 'off off'],
     [pupil_password_hash => '', 'memory=8m', 'memory=2000m', 'memory=x',
      'iterations=1', 'iterations=11', 'queue=0', 'queue=1025', 'parallel=0',
