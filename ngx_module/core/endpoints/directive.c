@@ -108,6 +108,12 @@ static const pupil_word_t  pupil_timeout_words[] = {
       .max = 31 * 86400 }
 };
 
+static const pupil_word_t  pupil_session_limit_words[] = {
+    [PUPIL_VALUE] =
+    { .name = "", .kind = PUPIL_WORD_NUMBER, .min = 1,
+      .max = PUPIL_SESSION_LIMIT_MOST }
+};
+
 static const pupil_word_t  pupil_login_password_words[] = {
     [PUPIL_VALUE] =
     { .name = "", .kind = PUPIL_WORD_CHOICE, .choices = pupil_passwords }
@@ -267,12 +273,16 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
         PUPIL_TABLE(pupil_timeout_words)
     },
 
+    [PUPIL_DIRECTIVE_SESSION_LIMIT] = {
+        .name = "pupil_session_limit",
+        .where = PUPIL_IN_ANY,
+        PUPIL_ONE_WORD(pupil_session_limit_words)
+    },
+
     [PUPIL_DIRECTIVE_TENANT] = {
         .name = "pupil_tenant",
         .where = PUPIL_IN_ANY,
-        .least = 1,
-        .most = 1,
-        .once = 1,
+        PUPIL_ONE_WORD,
         .rule = pupil_tenant_rule
     },
 

@@ -39,6 +39,8 @@ static ngx_int_t ngx_http_pupil_postconfiguration(ngx_conf_t *cf);
 /* For ngx_http_pupil_set_value(). */
 static const pupil_directive_id_t  ngx_http_pupil_login_password =
     PUPIL_DIRECTIVE_LOGIN_PASSWORD;
+static const pupil_directive_id_t  ngx_http_pupil_session_limit =
+    PUPIL_DIRECTIVE_SESSION_LIMIT;
 static const pupil_directive_id_t  ngx_http_pupil_durability =
     PUPIL_DIRECTIVE_AUDIT_DURABILITY;
 static const pupil_directive_id_t  ngx_http_pupil_group =
@@ -141,6 +143,13 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
+
+    { ngx_string("pupil_session_limit"),
+      NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_TAKE1,
+      ngx_http_pupil_set_value,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_pupil_loc_conf_t, session_limit),
+      (void *) &ngx_http_pupil_session_limit },
 
     { ngx_string("pupil_tenant"),
       NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_TAKE1,
@@ -427,6 +436,7 @@ ngx_http_pupil_create_loc_conf(ngx_conf_t *cf)
     }
 
     conf->login_password = NGX_CONF_UNSET_UINT;
+    conf->session_limit = NGX_CONF_UNSET_UINT;
     conf->behind_proxy = NGX_CONF_UNSET_UINT;
     conf->audit_holes = NGX_CONF_UNSET_UINT;
     conf->idle = NGX_CONF_UNSET;
@@ -486,6 +496,8 @@ ngx_http_pupil_merge_values(ngx_http_pupil_loc_conf_t *prev,
 
     ngx_conf_merge_uint_value(conf->login_password, prev->login_password,
                               PUPIL_PASSWORD_STAFF);
+    ngx_conf_merge_uint_value(conf->session_limit, prev->session_limit,
+                              PUPIL_SESSION_LIMIT);
     ngx_conf_merge_uint_value(conf->behind_proxy, prev->behind_proxy, 0);
     ngx_conf_merge_uint_value(conf->audit_holes, prev->audit_holes,
                               PUPIL_HOLES_ALARM);

@@ -107,4 +107,7 @@ void ngx_http_pupil_login_gone(ngx_http_pupil_ctx_t *ctx);
 /* The password fits: a session. */
 ngx_int_t ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx);
 
+/* Last of all: whoever has more sessions than they may loses the oldest. */
+ngx_int_t ngx_http_pupil_login_limit(ngx_http_pupil_ctx_t *ctx);
+
 #endif /* _NGX_HTTP_PUPIL_LOGIN_H_INCLUDED_ */

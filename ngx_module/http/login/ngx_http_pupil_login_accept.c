@@ -416,7 +416,7 @@ ngx_http_pupil_login_before(ngx_http_pupil_ctx_t *ctx)
 
     rc = ngx_http_pupil_session_sent(ctx, before);
     if (rc != NGX_OK) {
-        return rc == NGX_DECLINED ? NGX_OK : rc;
+        return rc == NGX_DECLINED ? ngx_http_pupil_login_limit(ctx) : rc;
     }
 
     ex = ngx_http_pupil_exchange(ctx);
@@ -461,5 +461,5 @@ ngx_http_pupil_login_before_ended(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_debug(ctx, "the key store knows");
 
-    return NGX_OK;
+    return ngx_http_pupil_login_limit(ctx);
 }

@@ -81,6 +81,7 @@ struct ngx_http_pupil_loc_conf_s {
     ngx_array_t                      *denies;    /* pupil_deny_t */
     pupil_location_t                  serves;    /* policy and statements */
     ngx_uint_t                        login_password;
+    ngx_uint_t                        session_limit; /* of somebody */
     ngx_uint_t                        behind_proxy;
     ngx_uint_t                        audit_holes;
     size_t                            body_max;  /* bytes */
