@@ -77,8 +77,11 @@ my %allowed = (
                  qw(audit_record audit_shape policy)),
 
             (map { ("data.$_" => 'SELECT') } qw(enrolment example network)),
-            # pupilctl facts, of records from before there were any
-            (map { ("data.$_" => 'SELECT facts') } qw(homework progress)),
+            # imports of courses; facts: pupilctl facts, too
+            'data.homework' => 'SELECT INSERT assigned_at assigned_by'
+                . " description due_at exercise_ids exercises facts title $import",
+            'data.progress' => 'SELECT INSERT answer class_id done exercise_id'
+                . " facts homework_id result $import",
             'data.contact' => "SELECT INSERT email $import",
             'data.credential' => 'SELECT INSERT facts login_id password_hash'
                 . " second_factor $import",

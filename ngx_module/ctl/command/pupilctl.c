@@ -175,6 +175,12 @@ static const command_t  commands[] = {
         .arguments = "DIR|ZIP",
         .summary = "a roster in OneRoster or SDS 2.1 CSV"
     }, {
+        .words = "import oulad", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_import_oulad,
+        .arguments = "DIR|ZIP",
+        .summary = "courses and results of a public dataset, with names made"
+                   " up"
+    }, {
         .words = "import sds", .min = 1, .max = 1, .personal = 1,
         .run = ctl_cmd_import_sds,
         .arguments = "DIR|ZIP",

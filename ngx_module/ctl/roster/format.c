@@ -38,6 +38,8 @@ static const reason_t  reasons[] = {
     { "sms", "not needed" },
     { "birth", "not needed" },
     { "sex", "not needed" },
+    { "gender", "not needed" },
+    { "disability", "special category of data" },
     { "ethnic", "special category of data" },
     { "race", "special category of data" },
     { "demographic", "special category of data" },

@@ -35,6 +35,13 @@ typedef enum {
     ROSTER_CELL_TO,
     ROSTER_CELL_TERMS,          /* their ids, separated by commas */
     ROSTER_CELL_STATUS,         /* there may be several: see active */
+    ROSTER_CELL_MODULE,         /* of a course, which has presentations */
+    ROSTER_CELL_PRESENTATION,
+    ROSTER_CELL_LENGTH,         /* in days */
+    ROSTER_CELL_TASK,           /* its id */
+    ROSTER_CELL_KIND,           /* of a task */
+    ROSTER_CELL_DAY,            /* from the start of its course */
+    ROSTER_CELL_RESULT,
     ROSTER_CELLS
 } roster_cell_t;
 

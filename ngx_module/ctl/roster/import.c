@@ -18,12 +18,14 @@
 #include "ctl/roster/import.h"
 #include "ctl/roster/links.h"
 #include "ctl/roster/oneroster.h"
+#include "ctl/roster/oulad.h"
 #include "ctl/roster/progress.h"
 #include "ctl/roster/resolve.h"
 #include "ctl/roster/roster.h"
 #include "ctl/roster/sds.h"
 #include "ctl/roster/settle.h"
 #include "ctl/roster/stored.h"
+#include "ctl/roster/work.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/turn.h"
@@ -106,6 +108,14 @@ count_json(const roster_count_t *count)
 }
 
 
+/* How many kinds the report has: few rosters have work. */
+static unsigned
+counts_of(const roster_t *roster)
+{
+    return roster->work.tasks_count != 0 ? ROSTER_COUNTS : ROSTER_KINDS;
+}
+
+
 static json_t *
 report_json(const roster_t *roster, double seconds)
 {
@@ -117,7 +127,7 @@ report_json(const roster_t *roster, double seconds)
     report = json_pack("{s:s,s:s}", "source", roster->source, "tenant",
                        roster->ctl->tenant_text);
 
-    for (kind = 0; kind < ROSTER_KINDS; kind++) {
+    for (kind = 0; kind < counts_of(roster); kind++) {
         json_object_set_new(report, roster_kinds[kind].name,
                             count_json(&counts[kind]));
     }
@@ -147,7 +157,7 @@ counts_print(const roster_t *roster)
     printf("%-14s %8s %8s %9s %8s\n", "", "taken", "changed", "unchanged",
            "refused");
 
-    for (kind = 0; kind < ROSTER_KINDS; kind++) {
+    for (kind = 0; kind < counts_of(roster); kind++) {
         printf("%-14s %8zu %8zu %9zu %8zu\n", roster_kinds[kind].name,
                counts[kind].taken, counts[kind].changed,
                counts[kind].unchanged, counts[kind].refused);
@@ -304,7 +314,9 @@ roster_run(roster_t *roster, const roster_format_t *format,
         return -1;
     }
 
-    if (roster_apply(roster) != 0 || roster_links_apply(roster, tables) != 0)
+    if (roster_apply(roster) != 0 || roster_links_apply(roster, tables) != 0
+        || roster_tasks_apply(roster) != 0
+        || roster_results_apply(roster) != 0)
     {
         return -1;
     }
@@ -363,6 +375,13 @@ int
 ctl_cmd_import_oneroster(ctl_t *ctl)
 {
     return import(ctl, &roster_oneroster);
+}
+
+
+int
+ctl_cmd_import_oulad(ctl_t *ctl)
+{
+    return import(ctl, &roster_oulad);
 }
 
 

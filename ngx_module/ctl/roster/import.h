@@ -11,6 +11,7 @@
 
 
 int ctl_cmd_import_oneroster(ctl_t *ctl);
+int ctl_cmd_import_oulad(ctl_t *ctl);
 int ctl_cmd_import_sds(ctl_t *ctl);
 
 #endif /* PUPIL_CTL_IMPORT_H */

@@ -11,10 +11,14 @@
 #include "core/base/text.h"
 #include "ctl/base/clock.h"
 #include "ctl/roster/roster.h"
+#include "ctl/roster/work.h"
 #include "ctl/store/plugins.h"
 
 
-const roster_kind_def_t  roster_kinds[ROSTER_KINDS] = {
+#define LINK_KEY  3             /* numbers: user, where, role */
+
+
+const roster_kind_def_t  roster_kinds[ROSTER_COUNTS] = {
     [ROSTER_INSTITUTION] = {
         .name = "institutions",
         .source = "institution",
@@ -39,6 +43,12 @@ const roster_kind_def_t  roster_kinds[ROSTER_KINDS] = {
     [ROSTER_ENROLMENT] = {
         .name = "enrolments",
         .where = ROSTER_CLASS
+    },
+    [ROSTER_HOMEWORK] = {
+        .name = "homework"
+    },
+    [ROSTER_RESULT] = {
+        .name = "results"
     }
 };
 
@@ -103,6 +113,8 @@ roster_free(roster_t *roster)
         ctl_map_free(&roster->links[kind].keys);
     }
 
+    roster_work_free(roster);
+
     free(roster->terms.terms);
     ctl_map_free(&roster->terms.ids);
     ctl_map_free(&roster->floors);
@@ -139,9 +151,8 @@ roster_category(roster_kind_t kind, roster_record_t record)
 }
 
 
-/* The array, with room for one more. */
-static void *
-grow(void *array, uint32_t count, uint32_t *size, size_t each)
+void *
+roster_grow(void *array, uint32_t count, uint32_t *size, size_t each)
 {
     if (count < *size) {
         return array;
@@ -194,7 +205,7 @@ roster_item_add(roster_t *roster, roster_kind_t kind,
     item->to = PUPIL_DATE_NONE;
 
     slot->value = items->count;
-    items->items = grow(items->items, items->count, &items->size,
+    items->items = roster_grow(items->items, items->count, &items->size,
                         sizeof(roster_item_t *));
     items->items[items->count++] = item;
 
@@ -228,6 +239,23 @@ roster_parent(const roster_t *roster, const roster_item_t *item)
 }
 
 
+static pupil_str_t
+link_key(uint32_t user, uint32_t where, roster_role_t role,
+    uint32_t key[LINK_KEY])
+{
+    pupil_str_t  s;
+
+    key[0] = user;
+    key[1] = where;
+    key[2] = role;
+
+    s.data = (const uint8_t *) key;
+    s.len = LINK_KEY * sizeof(uint32_t);
+
+    return s;
+}
+
+
 void
 roster_link_add(roster_t *roster, roster_kind_t kind,
     const roster_link_t *link)
@@ -247,12 +275,8 @@ roster_link_add(roster_t *roster, roster_kind_t kind,
         new.to = PUPIL_DATE_NONE;
     }
 
-    key = ctl_pool_alloc(&roster->pool, 3 * sizeof(uint32_t));
-    key[0] = new.user;
-    key[1] = new.where;
-    key[2] = new.role;
-    s.data = (const uint8_t *) key;
-    s.len = 3 * sizeof(uint32_t);
+    key = ctl_pool_alloc(&roster->pool, LINK_KEY * sizeof(uint32_t));
+    s = link_key(new.user, new.where, new.role, key);
 
     slot = ctl_map_put(&links->keys, s, &fresh);
 
@@ -264,11 +288,22 @@ roster_link_add(roster_t *roster, roster_kind_t kind,
     }
 
     slot->value = links->count;
-    links->links = grow(links->links, links->count, &links->size,
+    links->links = roster_grow(links->links, links->count, &links->size,
                         sizeof(roster_link_t));
     links->links[links->count++] = new;
 
     roster_item(roster, ROSTER_USER, new.user)->roles |= new.role;
+}
+
+
+int
+roster_link_there(const roster_t *roster, roster_kind_t kind, uint32_t user,
+    uint32_t where, roster_role_t role)
+{
+    uint32_t  key[LINK_KEY];
+
+    return ctl_map_get(&roster->links[kind].keys,
+                       link_key(user, where, role, key)) != NULL;
 }
 
 
@@ -305,7 +340,7 @@ roster_term_add(roster_t *roster, pupil_str_t id, roster_term_t term)
     }
 
     slot->value = terms->count;
-    terms->terms = grow(terms->terms, terms->count, &terms->size,
+    terms->terms = roster_grow(terms->terms, terms->count, &terms->size,
                         sizeof(roster_term_t));
     terms->terms[terms->count++] = term;
 }

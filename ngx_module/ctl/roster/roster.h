@@ -27,7 +27,10 @@ typedef enum {
     ROSTER_ITEM_KINDS,
     ROSTER_ROLE = ROSTER_ITEM_KINDS,
     ROSTER_ENROLMENT,
-    ROSTER_KINDS
+    ROSTER_KINDS,
+    ROSTER_HOMEWORK = ROSTER_KINDS,     /* the work of classes: see work.h */
+    ROSTER_RESULT,
+    ROSTER_COUNTS
 } roster_kind_t;
 
 /* Values of an item. */
@@ -138,6 +141,19 @@ typedef struct {
     ctl_map_t         ids;
 } roster_terms_t;
 
+typedef struct roster_task_s    roster_task_t;
+typedef struct roster_result_s  roster_result_t;
+
+/* Arrays and what is in them: the roster's. */
+typedef struct {
+    roster_task_t   **tasks;
+    uint32_t          tasks_count, tasks_size;
+    ctl_map_t         ids;              /* of tasks */
+    roster_result_t  *results;
+    uint32_t          results_count, results_size;
+    ctl_map_t         keys;             /* of results */
+} roster_work_t;
+
 typedef struct {
     size_t            taken, changed, unchanged, refused, ended;
 } roster_count_t;
@@ -152,21 +168,25 @@ typedef struct {
     roster_items_t    items[ROSTER_ITEM_KINDS];
     roster_links_t    links[ROSTER_KINDS];      /* from ROSTER_ROLE on */
     roster_terms_t    terms;
+    roster_work_t     work;
     ctl_map_t         floors;           /* of authority, by subject */
 
-    roster_count_t    counts[ROSTER_KINDS];
+    roster_count_t    counts[ROSTER_COUNTS];
     size_t            left;             /* tampered rows, not ended */
     json_t           *refused, *tampered, *columns, *files;
 } roster_t;
 
 
-extern const roster_kind_def_t    roster_kinds[ROSTER_KINDS];
+extern const roster_kind_def_t    roster_kinds[ROSTER_COUNTS];
 extern const roster_value_def_t   roster_values[ROSTER_VALUES];
 extern const roster_record_def_t  roster_records[ROSTER_RECORDS];
 
 
 void roster_init(roster_t *roster, ctl_t *ctl, const char *source);
 void roster_free(roster_t *roster);
+
+/* An array with room for one more. */
+void *roster_grow(void *array, uint32_t count, uint32_t *size, size_t each);
 
 /* A field that a loaded plugin lets rostering write, or -1. */
 int32_t roster_granted(const roster_t *roster, const char *category,
@@ -191,6 +211,10 @@ roster_item_t *roster_parent(const roster_t *roster,
 /* A second link of the same two with the same role widens the first. */
 void roster_link_add(roster_t *roster, roster_kind_t kind,
     const roster_link_t *link);
+
+/* Whether there is one of these two with this role. */
+int roster_link_there(const roster_t *roster, roster_kind_t kind,
+    uint32_t user, uint32_t where, roster_role_t role);
 
 /* The institution or the class that it leads to. */
 roster_item_t *roster_link_where(const roster_t *roster, roster_kind_t kind,

@@ -12,7 +12,7 @@
 #include "ctl/roster/roster.h"
 
 
-#define ROSTER_UNNEST_COLUMNS  8
+#define ROSTER_UNNEST_COLUMNS  12
 
 
 /* Between begin and exec, each row adds to each column. */

@@ -1,0 +1,143 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "core/login/token.h"
+#include "ctl/base/buf.h"
+#include "ctl/base/text.h"
+#include "ctl/roster/work.h"
+#include "ctl/store/keys.h"
+
+
+#define RESULT_KEY  2           /* numbers: user, task */
+
+
+roster_task_t *
+roster_task_add(roster_t *roster, const roster_place_t *place, pupil_str_t id)
+{
+    int             fresh;
+    ctl_slot_t     *slot;
+    roster_task_t  *task;
+    roster_work_t  *work;
+
+    work = &roster->work;
+    id = ctl_pool_str(&roster->pool, id.data, id.len);
+
+    slot = ctl_map_put(&work->ids, id, &fresh);
+    if (!fresh) {
+        roster_refuse(roster, ROSTER_HOMEWORK, place, "its id is there"
+                      " already");
+        return NULL;
+    }
+
+    task = ctl_pool_alloc(&roster->pool, sizeof(roster_task_t));
+    memset(task, 0, sizeof(roster_task_t));
+    task->place = *place;
+    task->id = id;
+
+    slot->value = work->tasks_count;
+    work->tasks = roster_grow(work->tasks, work->tasks_count,
+                              &work->tasks_size, sizeof(roster_task_t *));
+    work->tasks[work->tasks_count++] = task;
+
+    return task;
+}
+
+
+uint32_t
+roster_task_find(const roster_t *roster, pupil_str_t id)
+{
+    ctl_slot_t  *slot;
+
+    slot = ctl_map_get(&roster->work.ids, id);
+
+    return slot == NULL ? ROSTER_NONE : slot->value;
+}
+
+
+void
+roster_result_add(roster_t *roster, const roster_result_t *result)
+{
+    int             fresh;
+    uint32_t       *key;
+    pupil_str_t     s;
+    roster_work_t  *work;
+
+    work = &roster->work;
+
+    if (!roster_link_there(roster, ROSTER_ENROLMENT, result->user,
+                           work->tasks[result->task]->class, ROSTER_PUPIL))
+    {
+        roster_refuse(roster, ROSTER_RESULT, &result->place,
+                      "its user does not learn in that class");
+        return;
+    }
+
+    key = ctl_pool_alloc(&roster->pool, RESULT_KEY * sizeof(uint32_t));
+    key[0] = result->user;
+    key[1] = result->task;
+    s.data = (const uint8_t *) key;
+    s.len = RESULT_KEY * sizeof(uint32_t);
+
+    ctl_map_put(&work->keys, s, &fresh);
+    if (!fresh) {
+        roster_refuse(roster, ROSTER_RESULT, &result->place,
+                      "is there already");
+        return;
+    }
+
+    work->results = roster_grow(work->results, work->results_count,
+                                &work->results_size, sizeof(roster_result_t));
+    work->results[work->results_count++] = *result;
+}
+
+
+void
+roster_work_free(roster_t *roster)
+{
+    roster_work_t  *work;
+
+    work = &roster->work;
+
+    free(work->tasks);
+    free(work->results);
+    ctl_map_free(&work->ids);
+    ctl_map_free(&work->keys);
+}
+
+
+int
+roster_work_id(const roster_t *roster, const char *what, pupil_str_t id,
+    const pupil_uuid_t *of, pupil_uuid_t *out)
+{
+    uint8_t             hash[PUPIL_HASH_LEN];
+    ctl_buf_t           buf;
+    pupil_str_t         s;
+    const pupil_key_t  *key;
+
+    key = ctl_key(roster->ctl, "fingerprint");
+    if (key == NULL) {
+        return -1;
+    }
+
+    ctl_buf_init(&buf);
+    ctl_buf_printf(&buf, "%s %s ", what, roster->source);
+
+    if (of != NULL) {
+        ctl_buf_add(&buf, of->b, PUPIL_UUID_LEN);
+    }
+
+    ctl_buf_add(&buf, id.data, id.len);
+
+    s.data = (const uint8_t *) buf.data;
+    s.len = buf.len;
+    pupil_fingerprint_make(key, s, hash);
+    pupil_uuid_of(hash, out);
+    ctl_buf_free(&buf);
+
+    return 0;
+}
