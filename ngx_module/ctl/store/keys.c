@@ -305,8 +305,9 @@ index_keys_make(ctl_t *ctl)
 int
 ctl_keys_index(ctl_t *ctl)
 {
-    int        rc, row;
-    PGresult  *res;
+    int          rc, row;
+    PGresult    *res;
+    const char  *ended;
 
     if (ctl_open_data(ctl) != 0 || ctl_open_keys(ctl) != 0) {
         return -1;
@@ -323,6 +324,11 @@ ctl_keys_index(ctl_t *ctl)
 
         if (rc == 0) {
             ctl_uuid_text(&ctl->tenant, ctl->tenant_text);
+            rc = ctl_keys_ended(ctl, &ended);
+        }
+
+        /* one whose end is not done has its row, and never a key again */
+        if (rc == 0 && ended == NULL) {
             rc = index_keys_tenant(ctl);
         }
     }
