@@ -43,6 +43,7 @@ static void tenants_check(tenants_t *tenants, const nginxconf_t *block);
 static void values_check(tenants_t *tenants, const char *variable);
 static void tenant_check(tenants_t *tenants, const char *word);
 static int tenant_is(check_t *check, const char *word);
+static int keys_are(check_t *check, const char *word);
 static void bound_check(check_t *check, const char *word);
 static void floors_check(check_t *check);
 static void spelled_check(check_t *check);
@@ -191,7 +192,7 @@ tenant_check(tenants_t *tenants, const char *word)
         return;
     }
 
-    if (tenant_is(tenants->check, word)) {
+    if (tenant_is(tenants->check, word) && keys_are(tenants->check, word)) {
         bound_check(tenants->check, word);
         floors_check(tenants->check);
         spelled_check(tenants->check);
@@ -219,11 +220,38 @@ tenant_is(check_t *check, const char *word)
 
     if (!is) {
         check_found(check, "pupil_tenant: there is no tenant %s in the"
-                    " database: pupilctl tenant list says which there are",
-                    word);
+                    " database: if it has ended, take it out of the"
+                    " configuration; pupilctl tenant list says which there"
+                    " are", word);
     }
 
     return is;
+}
+
+
+/* Of one whose end is not done the row is there, and no key. */
+static int
+keys_are(check_t *check, const char *word)
+{
+    int        are;
+    PGresult  *res;
+
+    res = ctl_query(check->conn[PUPIL_DATABASE_KEYSTORE],
+                    "SELECT FROM keystore.tenant_key", 0, NULL);
+    if (res == NULL) {
+        return 0;
+    }
+
+    are = PQntuples(res) != 0;
+    PQclear(res);
+
+    if (!are) {
+        check_found(check, "pupil_tenant: the tenant %s has no key in the key"
+                    " store: if it has ended, take it out of the"
+                    " configuration, and run pupilctl work", word);
+    }
+
+    return are;
 }
 
 

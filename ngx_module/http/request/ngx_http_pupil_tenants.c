@@ -188,8 +188,9 @@ ngx_http_pupil_tenants_missed(ngx_http_pupil_tenants_t *tenants)
 
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                   "pupil: pupil_tenant: there is no tenant %s: its requests "
-                  "are answered 404; \"pupilctl tenant list\" says which "
-                  "there are", text);
+                  "are answered 404; if it has ended, take it out of the "
+                  "configuration; \"pupilctl tenant list\" says which there "
+                  "are", text);
 }
 
 
