@@ -6,7 +6,10 @@
  * a bit a level.
  */
 
-#include <sodium.h>
+/* These are no part of what libcrypto 3 recommends: see hash() below. */
+#define OPENSSL_API_COMPAT  10100
+
+#include <openssl/sha.h>
 #include <string.h>
 
 #include "core/audit/merkle.h"
@@ -17,21 +20,15 @@
 #define PREFIX_NODE  0x01
 
 
+static void hash(uint8_t prefix, const void *one, size_t one_len,
+    const void *other, size_t other_len, pupil_node_t *out);
 static int node_is(const pupil_node_t *one, const pupil_node_t *two);
 
 
 void
 pupil_merkle_leaf(const void *data, size_t len, pupil_node_t *out)
 {
-    uint8_t                   prefix;
-    crypto_hash_sha256_state  state;
-
-    prefix = PREFIX_LEAF;
-
-    crypto_hash_sha256_init(&state);
-    crypto_hash_sha256_update(&state, &prefix, 1);
-    crypto_hash_sha256_update(&state, data, len);
-    crypto_hash_sha256_final(&state, out->b);
+    hash(PREFIX_LEAF, data, len, NULL, 0, out);
 }
 
 
@@ -39,12 +36,27 @@ void
 pupil_merkle_node(const pupil_node_t *left, const pupil_node_t *right,
     pupil_node_t *out)
 {
-    uint8_t  both[1 + 2 * PUPIL_HASH_LEN];
+    hash(PREFIX_NODE, left->b, PUPIL_HASH_LEN, right->b, PUPIL_HASH_LEN, out);
+}
 
-    both[0] = PREFIX_NODE;
-    memcpy(&both[1], left->b, PUPIL_HASH_LEN);
-    memcpy(&both[1 + PUPIL_HASH_LEN], right->b, PUPIL_HASH_LEN);
-    crypto_hash_sha256(out->b, both, sizeof(both));
+
+/*
+ * libcrypto's SHA-256, which has the processor's instructions for it: half of
+ * what verification cost was libsodium's, which has none.  By its oldest
+ * functions: the newer ones look up an implementation, or allocate, for each
+ * leaf.
+ */
+static void
+hash(uint8_t prefix, const void *one, size_t one_len, const void *other,
+    size_t other_len, pupil_node_t *out)
+{
+    SHA256_CTX  state;
+
+    SHA256_Init(&state);
+    SHA256_Update(&state, &prefix, 1);
+    SHA256_Update(&state, one, one_len);
+    SHA256_Update(&state, other, other_len);
+    SHA256_Final(out->b, &state);
 }
 
 
@@ -73,7 +85,7 @@ pupil_merkle_root(const pupil_merkle_t *tree, pupil_node_t *root)
     uint32_t  level;
 
     if (tree->size == 0) {
-        crypto_hash_sha256(root->b, (const uint8_t *) "", 0);
+        SHA256((const uint8_t *) "", 0, root->b);
         return;
     }
 

@@ -199,17 +199,22 @@ pupil_base64url_decode(const uint8_t *s, size_t len, uint8_t *out,
 }
 
 
+/* No look-up: 39 more from ten on. */
+static inline uint8_t
+text_hex_of(uint32_t v)
+{
+    return (uint8_t) (v + '0' + (((9 - v) >> 8) & ('a' - '0' - 10)));
+}
+
+
 size_t
 pupil_hex_encode(const uint8_t *s, size_t len, uint8_t *out)
 {
-    size_t    i;
-    uint32_t  v;
+    size_t  i;
 
-    for (i = 0; i < 2 * len; i++) {
-        v = i % 2 == 0 ? s[i / 2] >> 4 : s[i / 2] & 15;
-
-        /* no look-up: 39 more from ten on */
-        out[i] = (uint8_t) (v + '0' + (((9 - v) >> 8) & ('a' - '0' - 10)));
+    for (i = 0; i < len; i++) {
+        out[2 * i] = text_hex_of(s[i] >> 4);
+        out[2 * i + 1] = text_hex_of(s[i] & 15);
     }
 
     return 2 * len;
