@@ -2,6 +2,7 @@
  * Copyright (C) the Pupil authors
  */
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,18 +27,19 @@ enum {
 
 
 static uint64_t number_get(const PGresult *res, int row, int column);
+static pupil_time_t time_get(const PGresult *res, int row, int column);
 static int number_next(const char **p, uint64_t *number);
 static void ranges_take(contents_t *contents, const PGresult *res, int row);
 static int rows_compare(const void *one, const void *two);
-static void events_join(contents_t *contents, size_t count);
+static void events_join(contents_t *contents);
 
 
 /* By their numbers, which no index knows: so by when they were dated. */
 static const char  records_sql[] =
     "SELECT " AUDIT_ROW_COLUMNS " FROM pupil.audit_record AS r WHERE r.tenant"
-    " = pupil.current_tenant()"
-    " AND r.at >= timestamptz 'epoch' + $1::bigint * interval '1 us'"
-    " AND r.at <= timestamptz 'epoch' + $2::bigint * interval '1 us'";
+    " = (SELECT pupil.current_tenant())"
+    " AND r.at >= timestamptz 'epoch' + %" PRId64 " * interval '1 us'"
+    " AND r.at <= timestamptz 'epoch' + %" PRId64 " * interval '1 us'";
 
 
 void
@@ -49,8 +51,8 @@ contents_row(contents_t *contents, const PGresult *res, int row)
     contents->event = number_get(res, row, COLUMN_EVENT);
     contents->count = number_get(res, row, COLUMN_EVENTS);
     contents->size = number_get(res, row, COLUMN_SIZE);
-    contents->since = PQgetvalue(res, row, COLUMN_SINCE);
-    contents->until = PQgetvalue(res, row, COLUMN_UNTIL);
+    contents->since = time_get(res, row, COLUMN_SINCE);
+    contents->until = time_get(res, row, COLUMN_UNTIL);
     contents->note = ctl_get_str(res, row, COLUMN_NOTE);
 
     ranges_take(contents, res, row);
@@ -61,6 +63,13 @@ static uint64_t
 number_get(const PGresult *res, int row, int column)
 {
     return strtoull(PQgetvalue(res, row, column), NULL, 10);
+}
+
+
+static pupil_time_t
+time_get(const PGresult *res, int row, int column)
+{
+    return strtoll(PQgetvalue(res, row, column), NULL, 10);
 }
 
 
@@ -124,47 +133,47 @@ number_next(const char **p, uint64_t *number)
 int
 contents_read(contents_t *contents, ctl_t *ctl, const pupil_key_t *key)
 {
-    int          row;
-    size_t       count;
-    const char  *params[2];
+    int             rc;
+    audit_row_t   **row;
+    ctl_stream_t    stream;
 
-    params[0] = contents->since;
-    params[1] = contents->until;
+    rc = ctl_stream_begin(&stream, ctl->data, records_sql, contents->since,
+                          contents->until);
 
-    contents->res = ctl_query(ctl->data, records_sql, 2, params);
-    if (contents->res == NULL) {
-        return -1;
+    while (rc == 0 && (rc = ctl_stream_next(&stream)) == 1) {
+        row = sequence_list_add(&contents->rows, sizeof(audit_row_t *));
+        *row = ctl_pool_alloc(&contents->pool, sizeof(audit_row_t));
+        audit_row_read(key, &ctl->tenant, &stream, &contents->pool, *row);
+        rc = 0;
     }
 
-    count = (size_t) PQntuples(contents->res);
-    contents->rows = ctl_memory((count + 1) * sizeof(audit_row_t));
+    ctl_stream_end(&stream);
 
-    for (row = 0; row < (int) count; row++) {
-        audit_row_read(key, &ctl->tenant, contents->res, row,
-                       &contents->rows[row]);
+    if (rc == 0) {
+        events_join(contents);
     }
 
-    events_join(contents, count);
-
-    return 0;
+    return rc;
 }
 
 
 /* Both are gone through by writer and number, as the sealer put them. */
 static void
-events_join(contents_t *contents, size_t count)
+events_join(contents_t *contents)
 {
-    size_t                i;
-    audit_row_t         **order, **found, *wanted;
-    audit_event_t        *event;
+    size_t           i, count;
+    audit_row_t    **order, **found, *wanted;
+    audit_event_t   *event;
 
-    order = ctl_memory((count + 1) * sizeof(audit_row_t *));
+    order = contents->rows.elts;
+    count = contents->rows.count;
+
+    if (count == 0) {
+        return;
+    }
+
     wanted = ctl_memory(sizeof(audit_row_t));
     memset(wanted, 0, sizeof(audit_row_t));
-
-    for (i = 0; i < count; i++) {
-        order[i] = &contents->rows[i];
-    }
 
     qsort(order, count, sizeof(audit_row_t *), rows_compare);
 
@@ -199,7 +208,6 @@ events_join(contents_t *contents, size_t count)
     }
 
     free(wanted);
-    free(order);
 }
 
 
@@ -223,8 +231,8 @@ rows_compare(const void *one, const void *two)
 void
 contents_free(contents_t *contents)
 {
-    PQclear(contents->res);
-    free(contents->rows);
+    ctl_pool_free(&contents->pool);
+    free(contents->rows.elts);
     free(contents->ranges.elts);
     free(contents->events.elts);
     memset(contents, 0, sizeof(contents_t));

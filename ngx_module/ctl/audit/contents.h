@@ -15,13 +15,13 @@ typedef struct {
     uint64_t         event;         /* of the first */
     uint64_t         count;         /* of events, as the row says */
     uint64_t         size;          /* leaves of the tree behind it */
-    const char      *since, *until; /* of its records, in microseconds */
+    pupil_time_t     since, until;  /* of its records */
     pupil_str_t      note;
 
     sequence_list_t  ranges;        /* audit_range_t */
     sequence_list_t  events;        /* audit_event_t */
-    PGresult        *res;
-    audit_row_t     *rows;
+    sequence_list_t  rows;          /* audit_row_t *, by writer and number */
+    ctl_pool_t       pool;          /* of the rows */
     int              whole;         /* count is that of the ranges */
 } contents_t;
 
@@ -33,7 +33,7 @@ typedef struct {
     " (extract(epoch FROM s.until) * 1000000)::bigint,"                       \
     " s.writers, s.firsts, s.lasts, s.note"
 
-/* Ownership: the row's texts stay the result's.  Empties what was there. */
+/* Ownership: the row's note stays the result's.  Empties what was there. */
 void contents_row(contents_t *contents, const PGresult *res, int row);
 
 /*

@@ -35,30 +35,32 @@ static int64_t seconds_now(void);
 static const char  declaring_sql[] =
     "SELECT " AUDIT_ROW_COLUMNS " FROM pupil.audit_record AS r WHERE r.tenant"
     " = pupil.current_tenant() AND r.role = '" PUPIL_AUDIT_ROLE_GATEWAY "'"
-    " AND r.at >= timestamptz 'epoch' + $1::bigint * interval '1 us'";
+    " AND r.at >= timestamptz 'epoch' + %" PRId64 " * interval '1 us'";
 
 
 int
 prefix_take(prefix_t *prefix, const prefix_row_t *rows, size_t count)
 {
     int                   rc;
-    size_t                i;
+    size_t                i, n;
     uint64_t              writer, expected;
     const prefix_row_t  **order;
 
     order = ctl_memory((count + 1) * sizeof(prefix_row_t *));
 
-    for (i = 0; i < count; i++) {
-        order[i] = &rows[i];
+    for (i = 0, n = 0; i < count; i++) {
+        if (rows[i].row.authentic) {
+            order[n++] = &rows[i];
+        }
     }
 
-    qsort(order, count, sizeof(prefix_row_t *), rows_compare);
+    qsort(order, n, sizeof(prefix_row_t *), rows_compare);
 
     rc = 0;
     writer = 0;
     expected = 0;
 
-    for (i = 0; i < count && rc >= 0; i++) {
+    for (i = 0; i < n && rc >= 0; i++) {
 
         if (i == 0 || order[i]->row.record.writer != writer) {
             writer = order[i]->row.record.writer;
@@ -191,36 +193,35 @@ gap_waits(prefix_t *prefix, const pupil_audit_record_t *next, uint64_t first)
 static int
 declared_read(prefix_t *prefix, pupil_time_t at)
 {
-    int          row;
-    char         since[24];
-    PGresult    *res;
-    audit_row_t  r;
-    const char  *params[1];
+    int            rc;
+    ctl_pool_t     pool;
+    audit_row_t    r;
+    ctl_stream_t   stream;
 
     if (prefix->asked) {
         return 0;
     }
 
-    snprintf(since, sizeof(since), "%" PRId64, at - DECLARED);
-    params[0] = since;
+    memset(&pool, 0, sizeof(pool));
 
-    res = ctl_query(prefix->ctl->data, declaring_sql, 1, params);
-    if (res == NULL) {
-        return -1;
-    }
+    rc = ctl_stream_begin(&stream, prefix->ctl->data, declaring_sql,
+                          at - DECLARED);
 
-    for (row = 0; row < PQntuples(res); row++) {
-        audit_row_read(prefix->key, &prefix->ctl->tenant, res, row, &r);
+    while (rc == 0 && (rc = ctl_stream_next(&stream)) == 1) {
+        audit_row_read(prefix->key, &prefix->ctl->tenant, &stream, &pool, &r);
 
         if (r.authentic) {
             (void) sequence_declare(&prefix->declared, r.record.note);
         }
+
+        ctl_pool_free(&pool);
+        rc = 0;
     }
 
-    PQclear(res);
-    prefix->asked = 1;
+    ctl_stream_end(&stream);
+    prefix->asked = rc == 0;
 
-    return 0;
+    return rc;
 }
 
 

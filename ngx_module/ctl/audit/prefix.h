@@ -32,7 +32,7 @@ typedef struct {
 } prefix_gap_t;
 
 typedef struct {
-    audit_row_t  row;               /* authentic */
+    audit_row_t  row;
     uint64_t     sealed;            /* how far its writer is */
 } prefix_row_t;
 
@@ -53,7 +53,10 @@ typedef struct {
 } prefix_t;
 
 
-/* rows, in any order, outlive the events.  0 or -1 with the error said. */
+/*
+ * rows, in any order, outlive the events; what of them is not authentic is not
+ * there: verify finds it.  0 or -1 with the error said.
+ */
 int prefix_take(prefix_t *prefix, const prefix_row_t *rows, size_t count);
 
 void prefix_free(prefix_t *prefix);

@@ -20,7 +20,7 @@ typedef struct {
 } referred_hash_t;
 
 
-static int rows_read(sequence_list_t *list, ctl_t *ctl, sequence_t *s,
+static int rows_read(sequence_list_t *list, PGconn *conn, sequence_t *s,
     const char *sql, const finding_t *changed);
 static void row_check(sequence_list_t *list, sequence_t *s,
     const PGresult *res, int row, const finding_t *changed);
@@ -36,7 +36,7 @@ static const char  policies_sql[] =
 
 
 int
-referred_read(referred_t *referred, ctl_t *ctl, sequence_t *s,
+referred_read(referred_t *referred, PGconn *conn, sequence_t *s,
     pupil_time_t now)
 {
     finding_t  changed;
@@ -45,24 +45,24 @@ referred_read(referred_t *referred, ctl_t *ctl, sequence_t *s,
     changed.at = now;
     changed.kind = FINDING_SHAPE;
 
-    if (rows_read(&referred->shapes, ctl, s, shapes_sql, &changed) != 0) {
+    if (rows_read(&referred->shapes, conn, s, shapes_sql, &changed) != 0) {
         return -1;
     }
 
     changed.kind = FINDING_POLICY;
 
-    return rows_read(&referred->policies, ctl, s, policies_sql, &changed);
+    return rows_read(&referred->policies, conn, s, policies_sql, &changed);
 }
 
 
 static int
-rows_read(sequence_list_t *list, ctl_t *ctl, sequence_t *s, const char *sql,
+rows_read(sequence_list_t *list, PGconn *conn, sequence_t *s, const char *sql,
     const finding_t *changed)
 {
     int        row;
     PGresult  *res;
 
-    res = ctl_query(ctl->data, sql, 0, NULL);
+    res = ctl_query(conn, sql, 0, NULL);
     if (res == NULL) {
         return -1;
     }

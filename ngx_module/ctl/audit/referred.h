@@ -21,9 +21,10 @@ typedef struct {
 
 /*
  * Reads all that is there, and finds what is not of its hash, at now.  The
- * records to be checked were chosen before: theirs were stored before them.
+ * records to be checked are those of the same snapshot: theirs were stored
+ * before them.
  */
-int referred_read(referred_t *referred, ctl_t *ctl, sequence_t *s,
+int referred_read(referred_t *referred, PGconn *conn, sequence_t *s,
     pupil_time_t now);
 
 /* Finds what is not there, once, at the first record that refers to it. */

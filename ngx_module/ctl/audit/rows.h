@@ -8,24 +8,14 @@
 #ifndef PUPIL_CTL_AUDIT_ROWS_H
 #define PUPIL_CTL_AUDIT_ROWS_H
 
-#include <libpq-fe.h>
-
 #include "core/audit/record.h"
+#include "ctl/base/stream.h"
 
 
-/*
- * Microseconds.  What is dated when nobody writes, as infinity, which is no
- * number, is of the last day that is one: its MAC does not fit.
- */
-#define AUDIT_ROW_TIME(at)                                                    \
-    "(extract(epoch FROM least(greatest(" at ", '0001-01-01'), '9999-12-31'))" \
-    " * 1000000)::bigint"
-
-/* Of pupil.audit_record AS r, in the order of the enum. */
+/* Of pupil.audit_record AS r, in the order of the enum, for ctl_stream_t. */
 #define AUDIT_ROW_COLUMNS                                                     \
-    "r.writer, r.number, " AUDIT_ROW_TIME("r.at") ","                         \
-    " r.request, r.actor, r.institution, r.role, r.network, r.shape,"         \
-    " r.policy, r.outcome, r.subjects, r.note, r.mac"
+    "r.writer, r.number, r.at, r.request, r.actor, r.institution, r.role,"    \
+    " r.network, r.shape, r.policy, r.outcome, r.subjects, r.note, r.mac"
 
 enum {
     AUDIT_ROW_WRITER = 0,
@@ -47,22 +37,30 @@ enum {
 
 #define AUDIT_ROW_HASH  64      /* room for its bytes, whatever they are */
 
-/* It points into the result and into itself. */
+/* It points into a pool and into itself. */
 typedef struct {
     pupil_audit_record_t  record;
     uint8_t               shape[AUDIT_ROW_HASH];
     uint8_t               policy[AUDIT_ROW_HASH];
     uint8_t               mac[PUPIL_AUDIT_MAC_LEN];
     int                   numbered;
+    int                   whole;        /* all of it could be read */
     int                   authentic;    /* by record.choice */
 } audit_row_t;
 
 
+/* The row that came last, for audit_row_check().  Its texts are the pool's. */
+void audit_row_take(const pupil_uuid_t *tenant, const ctl_stream_t *stream,
+    ctl_pool_t *pool, audit_row_t *out);
+
 /*
- * key: the tenant's "mac"; NULL of one that has ended: then what can be
- * read is authentic.
+ * key: the tenant's "mac"; NULL of one that has ended: then what can be read is
+ * authentic.
  */
+void audit_row_check(const pupil_key_t *key, audit_row_t *row);
+
+/* Both. */
 void audit_row_read(const pupil_key_t *key, const pupil_uuid_t *tenant,
-    const PGresult *res, int row, audit_row_t *out);
+    const ctl_stream_t *stream, ctl_pool_t *pool, audit_row_t *out);
 
 #endif /* PUPIL_CTL_AUDIT_ROWS_H */

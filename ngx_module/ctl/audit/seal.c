@@ -53,6 +53,14 @@ typedef struct {
     outside_t     outside;      /* its file */
 } seal_tenant_t;
 
+/* Read at once. */
+typedef struct {
+    prefix_row_t  *rows;
+    size_t         count;
+    ctl_pool_t     pool;        /* of their texts */
+    pupil_time_t   read;        /* up to then all was */
+} records_t;
+
 typedef struct {
     ctl_t            *ctl;
     sequence_list_t   tenants;  /* seal_tenant_t */
@@ -71,9 +79,8 @@ static int beat(seal_t *s);
 static int tenant_pass(seal_t *s, seal_tenant_t *t);
 static int tenant_begin(seal_t *s, seal_tenant_t *t);
 static pupil_time_t window(seal_tenant_t *t);
-static PGresult *records_read(seal_t *s, pupil_time_t from);
-static int records_seal(seal_t *s, seal_tenant_t *t, const PGresult *res,
-    pupil_time_t now);
+static int records_read(seal_t *s, pupil_time_t from, records_t *records);
+static int records_seal(seal_t *s, seal_tenant_t *t, const records_t *records);
 static int prefix_seal(seal_t *s, seal_tenant_t *t, const audit_log_t *log,
     const prefix_t *prefix);
 static void missing_say(const ctl_t *ctl, const prefix_t *prefix,
@@ -105,9 +112,9 @@ static const char  records_sql[] =
     " FROM pupil.audit_record AS r LEFT JOIN pupil.seal_writer AS w"
     " ON w.tenant = r.tenant AND w.writer = r.writer"
     " WHERE r.tenant = pupil.current_tenant()"
-    " AND r.at >= timestamptz 'epoch' + $1::bigint * interval '1 us'"
+    " AND r.at >= timestamptz 'epoch' + %" PRId64 " * interval '1 us'"
     " AND r.number > coalesce(w.number, 0)"
-    " ORDER BY r.at LIMIT $2::integer";
+    " ORDER BY r.at LIMIT %d";
 
 #define COLUMN_SEALED  AUDIT_ROW_COUNT
 
@@ -367,46 +374,63 @@ tenant_begin(seal_t *s, seal_tenant_t *t)
 static int
 tenant_pass(seal_t *s, seal_tenant_t *t)
 {
-    int            rc;
-    PGresult      *res;
-    pupil_time_t   now;
+    int        rc;
+    records_t  records;
 
     if (ctl_begin(s->ctl->data, &t->tenant) != 0) {
         return -1;
     }
 
-    now = ctl_now();
-    rc = -1;
+    memset(&records, 0, sizeof(records));
+    records.read = ctl_now();
 
-    res = records_read(s, window(t));
+    rc = records_read(s, window(t), &records);
 
-    if (res != NULL && PQntuples(res) == 0) {
-        t->read = now;
-        rc = 0;
+    if (rc == 0 && records.count == 0) {
+        t->read = records.read;
 
-    } else if (res != NULL) {
-        rc = records_seal(s, t, res, now);
+    } else if (rc == 0) {
+        rc = records_seal(s, t, &records);
     }
 
-    PQclear(res);
+    ctl_pool_free(&records.pool);
+    free(records.rows);
     ctl_rollback(s->ctl->data);
 
     return rc;
 }
 
 
-static PGresult *
-records_read(seal_t *s, pupil_time_t from)
+/* No key is asked for before there is something. */
+static int
+records_read(seal_t *s, pupil_time_t from, records_t *records)
 {
-    char         since[24], limit[16];
-    const char  *params[2];
+    int            rc;
+    prefix_row_t  *row;
+    ctl_stream_t   stream;
 
-    snprintf(since, sizeof(since), "%" PRId64, from);
-    snprintf(limit, sizeof(limit), "%d", BATCH_MAX);
-    params[0] = since;
-    params[1] = limit;
+    records->rows = ctl_memory(BATCH_MAX * sizeof(prefix_row_t));
 
-    return ctl_query(s->ctl->data, records_sql, 2, params);
+    rc = ctl_stream_begin(&stream, s->ctl->data, records_sql, from, BATCH_MAX);
+
+    while (rc == 0 && (rc = ctl_stream_next(&stream)) == 1) {
+        row = &records->rows[records->count++];
+
+        audit_row_take(&s->ctl->tenant, &stream, &records->pool, &row->row);
+        row->sealed = (uint64_t) ctl_column_int8(
+            stream.columns[COLUMN_SEALED], 0);
+
+        /* what comes behind it was not read */
+        if (records->count == BATCH_MAX) {
+            records->read = row->row.record.at;
+        }
+
+        rc = 0;
+    }
+
+    ctl_stream_end(&stream);
+
+    return rc;
 }
 
 
@@ -429,41 +453,28 @@ window(seal_tenant_t *t)
 }
 
 
-/* What is not authentic is not there: verify finds it. */
 static int
-records_seal(seal_t *s, seal_tenant_t *t, const PGresult *res,
-    pupil_time_t now)
+records_seal(seal_t *s, seal_tenant_t *t, const records_t *records)
 {
-    int            rc, row, full;
-    size_t         count;
-    prefix_t       prefix;
-    audit_log_t    log;
-    prefix_row_t  *rows;
+    int           rc;
+    size_t        i;
+    prefix_t      prefix;
+    audit_log_t   log;
 
-    full = PQntuples(res) == BATCH_MAX;
-    rows = ctl_memory((size_t) PQntuples(res) * sizeof(prefix_row_t));
     memset(&prefix, 0, sizeof(prefix));
 
     rc = audit_log_open(&log, s->ctl, 1);
-    count = 0;
-
-    for (row = 0; rc == 0 && row < PQntuples(res); row++) {
-        audit_row_read(log.mac, &t->tenant, res, row, &rows[count].row);
-        now = full ? rows[count].row.record.at : now;
-
-        if (rows[count].row.authentic) {
-            rows[count].sealed = strtoull(PQgetvalue(res, row, COLUMN_SEALED),
-                                          NULL, 10);
-            count++;
-        }
-    }
 
     if (rc == 0) {
+        for (i = 0; i < records->count; i++) {
+            audit_row_check(log.mac, &records->rows[i].row);
+        }
+
         prefix.ctl = s->ctl;
         prefix.key = log.mac;
         prefix.gaps = &s->gaps;
-        prefix.read = now;
-        rc = prefix_take(&prefix, rows, count);
+        prefix.read = records->read;
+        rc = prefix_take(&prefix, records->rows, records->count);
     }
 
     if (rc == 0 && prefix.events.count != 0) {
@@ -471,14 +482,14 @@ records_seal(seal_t *s, seal_tenant_t *t, const PGresult *res,
     }
 
     if (rc == 0) {
-        t->read = prefix.waits != 0 && prefix.waits < now ? prefix.waits : now;
-        s->more |= full;
+        t->read = prefix.waits != 0 && prefix.waits < records->read
+                  ? prefix.waits : records->read;
+        s->more |= records->count == BATCH_MAX;
         s->waits |= prefix.waits != 0;
     }
 
     prefix_free(&prefix);
     audit_log_close(&log);
-    free(rows);
 
     return rc;
 }

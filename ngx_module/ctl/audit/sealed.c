@@ -50,12 +50,12 @@ static const char  writers_sql[] =
 static const char  unsealed_sql[] =
     "SELECT count(*) FROM pupil.audit_record AS r LEFT JOIN pupil.seal_writer"
     " AS w ON w.tenant = r.tenant AND w.writer = r.writer WHERE r.tenant ="
-    " pupil.current_tenant() AND r.number > coalesce(w.number, 0)"
+    " (SELECT pupil.current_tenant()) AND r.number > coalesce(w.number, 0)"
     " AND r.at < now() - interval '1 minute'";
 
 
 int
-sealed_verify(sealed_t *sealed, ctl_t *ctl, const sequence_t *sequence,
+sealed_verify(sealed_t *sealed, ctl_t *ctl, const retained_t *retained,
     int ended)
 {
     int     rc;
@@ -69,7 +69,7 @@ sealed_verify(sealed_t *sealed, ctl_t *ctl, const sequence_t *sequence,
     r->said = r->begun;
 
     sealed->ctl = ctl;
-    sealed->sequence = sequence;
+    sealed->retained = retained;
 
     rc = ended ? audit_log_ended(&sealed->log, ctl)
                : audit_log_open(&sealed->log, ctl, 0);
@@ -86,9 +86,8 @@ sealed_verify(sealed_t *sealed, ctl_t *ctl, const sequence_t *sequence,
         (void) sealed_find(sealed, SEALED_KEY, 0);
     }
 
-    if (rc == 0 && sequence->retained->forged != 0) {
-        (void) sealed_find(sealed, SEALED_RETAINED,
-                           sequence->retained->forged);
+    if (rc == 0 && retained->forged != 0) {
+        (void) sealed_find(sealed, SEALED_RETAINED, retained->forged);
     }
 
     if (rc == 0 && ctl->opt.checkpoints != NULL) {
@@ -219,7 +218,7 @@ batch_check(sealed_run_t *r, contents_t *contents)
 static int
 batch_align(sealed_run_t *r, contents_t *contents)
 {
-    if (contents->batch <= r->sealed->sequence->retained->said.batch) {
+    if (contents->batch <= r->sealed->retained->said.batch) {
         align_gone(&r->alignment, contents);
         return 0;
     }
@@ -479,10 +478,7 @@ events_say(sealed_run_t *r, const contents_t *contents, int others)
         if (aligned->as == ALIGN_OTHER && others) {
             kind = event->row != NULL ? SEALED_ALTERED : SEALED_REMOVED;
 
-        } else if (aligned->as == ALIGN_MISSING
-                   && !sequence_declared(r->sealed->sequence, event->writer,
-                                     event->number))
-        {
+        } else if (aligned->as == ALIGN_MISSING) {
             kind = event->row != NULL ? SEALED_LATE
                    : r->sealed->log.mac == NULL ? SEALED_REMOVED
                    : SEALED_SUPPRESSED;
@@ -496,6 +492,7 @@ events_say(sealed_run_t *r, const contents_t *contents, int others)
         finding->writer = event->writer;
         finding->first = event->number;
         finding->last = event->number;
+        finding->absent = aligned->as == ALIGN_MISSING;
     }
 }
 
@@ -591,6 +588,27 @@ unsealed_count(sealed_t *sealed)
     PQclear(res);
 
     return 0;
+}
+
+
+void
+sealed_declared(sealed_t *sealed, const sequence_t *sequence)
+{
+    size_t             i, kept;
+    sealed_finding_t  *finding;
+
+    finding = sealed->findings.elts;
+
+    for (i = 0, kept = 0; i < sealed->findings.count; i++) {
+        if (!finding[i].absent
+            || !sequence_declared(sequence, finding[i].writer,
+                                  finding[i].first))
+        {
+            finding[kept++] = finding[i];
+        }
+    }
+
+    sealed->findings.count = kept;
 }
 
 

@@ -47,13 +47,14 @@ typedef struct {
     uint64_t       level, index;            /* of a tile */
     uint64_t       size;                    /* leaves */
     uint64_t       byte;                    /* of the file */
+    int            absent;                  /* nothing, if it was declared */
 } sealed_finding_t;
 
 typedef struct {
     ctl_t            *ctl;
     audit_log_t       log;
     pupil_note_key_t  key;              /* that counts: pinned, or the log's */
-    const sequence_t *sequence;         /* what was declared */
+    const retained_t *retained;         /* what is gone by its time */
     sequence_list_t   findings;         /* sealed_finding_t */
     uint64_t          batches, events, leaves;
     uint64_t          anchors;          /* checkpoints of the file */
@@ -67,8 +68,11 @@ typedef struct {
  * leaves are taken as they are, and their tree is held against checkpoints of
  * the key of --vkey.  0 or -1 with the error said.
  */
-int sealed_verify(sealed_t *sealed, ctl_t *ctl, const sequence_t *sequence,
+int sealed_verify(sealed_t *sealed, ctl_t *ctl, const retained_t *retained,
     int ended);
+
+/* Takes back what was found of numbers that are declared absent. */
+void sealed_declared(sealed_t *sealed, const sequence_t *sequence);
 
 /* In a second. */
 uint64_t audit_rate(uint64_t count, pupil_time_t time);

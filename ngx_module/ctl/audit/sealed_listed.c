@@ -14,7 +14,7 @@
 
 
 static int row_next(sealed_run_t *r);
-static void row_read(const PGresult *res, int row, listed_t *out);
+static uint64_t column_get(const sealed_listed_t *l, size_t column);
 static void should_be(sealed_run_t *r, const contents_t *contents);
 static const listed_t *row_take(sealed_run_t *r, uint64_t before);
 static int left_out(const sealed_run_t *r, const contents_t *contents,
@@ -24,10 +24,9 @@ static void found(sealed_run_t *r, sealed_kind_t kind, uint64_t event);
 
 /* The server sorts, on its disk where it has to. */
 static const char  listed_sql[] =
-    "DECLARE listed NO SCROLL CURSOR FOR SELECT l.subject,"
-    " " AUDIT_ROW_TIME("l.at") ", l.writer, l.number,"
-    " l.event, l.leaf FROM pupil.audit_subject AS l WHERE l.tenant ="
-    " pupil.current_tenant() ORDER BY l.event, l.subject";
+    "SELECT l.subject, l.at, l.writer, l.number, l.event, l.leaf"
+    " FROM pupil.audit_subject AS l WHERE l.tenant ="
+    " (SELECT pupil.current_tenant()) ORDER BY l.event, l.subject";
 
 enum {
     COLUMN_SUBJECT = 0,
@@ -42,63 +41,58 @@ enum {
 int
 sealed_listed_begin(sealed_run_t *r)
 {
+    PGconn  **conn;
+
+    conn = &r->listed.conn;
+
     return listing_open(&r->listing, r->sealed->ctl) == 0
-           && ctl_exec(r->sealed->ctl->data, listed_sql, 0, NULL) == 0
+           && ctl_open_beside(r->sealed->ctl, conn) == 0
+           && ctl_begin(*conn, &r->sealed->ctl->tenant) == 0
+           && ctl_stream_begin(&r->listed.stream, *conn, listed_sql) == 0
            ? row_next(r) : -1;
 }
 
 
-/* Reads on; r->listed.res is NULL behind the last. */
+/* Reads on; no more behind the last. */
 static int
 row_next(sealed_run_t *r)
 {
+    int               rc;
+    listed_t         *next;
     sealed_listed_t  *l;
 
     l = &r->listed;
 
-    if (l->res != NULL && ++l->row < PQntuples(l->res)) {
-        row_read(l->res, l->row, &l->next);
-        return 0;
-    }
-
-    PQclear(l->res);
-    l->row = 0;
-
-    l->res = ctl_query(r->sealed->ctl->data, "FETCH 1000 FROM listed", 0,
-                       NULL);
-    if (l->res == NULL) {
+    rc = ctl_stream_next(&l->stream);
+    if (rc < 0) {
         return -1;
     }
 
-    if (PQntuples(l->res) == 0) {
-        PQclear(l->res);
-        l->res = NULL;
+    l->more = rc;
+
+    if (rc == 0) {
         return 0;
     }
 
-    row_read(l->res, 0, &l->next);
+    next = &l->next;
+    memset(next, 0, sizeof(listed_t));
 
-    return 0;
+    next->at = ctl_column_time(l->stream.columns[COLUMN_AT]);
+    next->writer = column_get(l, COLUMN_WRITER);
+    next->number = column_get(l, COLUMN_NUMBER);
+    next->event = column_get(l, COLUMN_EVENT);
+    next->leaf = ctl_column_int8(l->stream.columns[COLUMN_LEAF],
+                                 LISTED_NO_LEAF);
+
+    /* zero, which nobody is */
+    return ctl_column_uuid(l->stream.columns[COLUMN_SUBJECT], &next->subject);
 }
 
 
-static void
-row_read(const PGresult *res, int row, listed_t *out)
+static uint64_t
+column_get(const sealed_listed_t *l, size_t column)
 {
-    memset(out, 0, sizeof(listed_t));
-
-    out->at = strtoll(PQgetvalue(res, row, COLUMN_AT), NULL, 10);
-    out->writer = strtoull(PQgetvalue(res, row, COLUMN_WRITER), NULL, 10);
-    out->number = strtoull(PQgetvalue(res, row, COLUMN_NUMBER), NULL, 10);
-    out->event = strtoull(PQgetvalue(res, row, COLUMN_EVENT), NULL, 10);
-    out->leaf = PQgetisnull(res, row, COLUMN_LEAF)
-                ? LISTED_NO_LEAF
-                : strtoll(PQgetvalue(res, row, COLUMN_LEAF), NULL, 10);
-
-    /* zero, which nobody is */
-    if (ctl_get_uuid(res, row, COLUMN_SUBJECT, &out->subject) != 0) {
-        memset(&out->subject, 0, sizeof(out->subject));
-    }
+    return (uint64_t) ctl_column_int8(l->stream.columns[column], 0);
 }
 
 
@@ -177,7 +171,7 @@ should_be(sealed_run_t *r, const contents_t *contents)
 static const listed_t *
 row_take(sealed_run_t *r, uint64_t before)
 {
-    return r->listed.res != NULL && r->listed.next.event < before
+    return r->listed.more && r->listed.next.event < before
            ? &r->listed.next : NULL;
 }
 
@@ -215,7 +209,7 @@ sealed_listed_end(sealed_run_t *r)
 {
     r->listed.said = 0;
 
-    if (r->listed.res != NULL) {
+    if (r->listed.more) {
         found(r, SEALED_LISTED, r->listed.next.event);
     }
 }
@@ -224,7 +218,7 @@ sealed_listed_end(sealed_run_t *r)
 void
 sealed_listed_close(sealed_run_t *r)
 {
-    PQclear(r->listed.res);
-    r->listed.res = NULL;
+    ctl_stream_end(&r->listed.stream);
+    PQfinish(r->listed.conn);
     listing_free(&r->listing);
 }

@@ -15,11 +15,12 @@
 
 /* pupil.audit_subject, as it is read. */
 typedef struct {
-    PGresult  *res;             /* NULL: there is no more */
-    int        row;
-    listed_t   next;            /* of that row */
-    uint64_t   before;          /* leaves of the tree before the batch */
-    uint32_t   said;            /* of the batch: a bit for each kind */
+    PGconn        *conn;        /* its own: others are asked meanwhile */
+    ctl_stream_t   stream;
+    int            more;        /* there is a next */
+    listed_t       next;
+    uint64_t       before;      /* leaves of the tree before the batch */
+    uint32_t       said;        /* of the batch: a bit for each kind */
 } sealed_listed_t;
 
 /* What goes on from batch to batch. */

@@ -9,6 +9,7 @@
 #include "ctl/audit/tree.h"
 #include "ctl/base/db.h"
 #include "ctl/base/literal.h"
+#include "ctl/base/stream.h"
 
 
 #define ABSENT_MAX  (1 << 20)       /* hashes */
@@ -17,6 +18,10 @@
 static int head_read(audit_tree_t *tree, const audit_log_t *log,
     pupil_node_t *root, uint64_t *size);
 static int edge_read(audit_tree_t *tree, ctl_t *ctl, uint64_t size);
+static void tile_leaves(uint64_t *at, uint64_t to, const pupil_str_t *columns,
+    sequence_list_t *leaves);
+static void leaves_add(uint64_t *at, uint64_t end, const uint8_t *hashes,
+    size_t count, sequence_list_t *leaves);
 static pupil_rc_t tile_keep(void *ctx, const pupil_tile_t *tile);
 
 
@@ -29,6 +34,12 @@ static const char  tile_sql[] =
     "SELECT t.hashes FROM pupil.seal_tile AS t WHERE t.tenant ="
     " pupil.current_tenant() AND t.level = $1::smallint AND t.tile ="
     " $2::bigint";
+
+/* Of the leaves, from one tile to another. */
+static const char  tiles_sql[] =
+    "SELECT t.tile, t.hashes FROM pupil.seal_tile AS t WHERE t.tenant ="
+    " pupil.current_tenant() AND t.level = 0 AND t.tile BETWEEN %" PRIu64
+    " AND %" PRIu64 " ORDER BY t.tile";
 
 /* $1: levels, $2: tiles, $3: hashes. */
 static const char  store_sql[] =
@@ -188,37 +199,81 @@ int
 audit_leaves_read(ctl_t *ctl, uint64_t from, uint64_t to,
     sequence_list_t *leaves)
 {
-    uint32_t       place;
-    uint64_t       at, absent;
-    pupil_rc_t     rc;
-    pupil_tile_t  *tile;
-    pupil_node_t  *node;
+    int            rc;
+    uint64_t       at;
+    ctl_stream_t   stream;
 
-    tile = ctl_memory(sizeof(pupil_tile_t));
-    rc = PUPIL_OK;
-    absent = 0;
-
-    for (at = from; at < to && absent < ABSENT_MAX; at++) {
-        place = (uint32_t) (at % PUPIL_TILE_WIDTH);
-
-        if (place == 0 || at == from) {
-            memset(tile, 0, sizeof(pupil_tile_t));
-            tile->index = at / PUPIL_TILE_WIDTH;
-
-            rc = audit_tile_read(ctl, tile);
-            if (rc == PUPIL_FAILED) {
-                break;
-            }
-        }
-
-        absent += place >= tile->width;
-        node = sequence_list_add(leaves, sizeof(pupil_node_t));
-        *node = tile->hashes[place];
+    if (from >= to) {
+        return 0;
     }
 
-    free(tile);
+    at = from;
 
-    return rc == PUPIL_FAILED ? -1 : 0;
+    rc = ctl_stream_begin(&stream, ctl->data, tiles_sql,
+                          from / PUPIL_TILE_WIDTH, (to - 1) / PUPIL_TILE_WIDTH);
+
+    while (rc == 0 && (rc = ctl_stream_next(&stream)) == 1) {
+        tile_leaves(&at, to, stream.columns, leaves);
+        rc = 0;
+    }
+
+    ctl_stream_end(&stream);
+
+    if (rc == 0) {
+        leaves_add(&at, to, NULL, 0, leaves);
+    }
+
+    return rc;
+}
+
+
+/* Those of a tile; at: the leaf that comes next. */
+static void
+tile_leaves(uint64_t *at, uint64_t to, const pupil_str_t *columns,
+    sequence_list_t *leaves)
+{
+    uint64_t     tile, end;
+    pupil_str_t  hashes;
+
+    tile = (uint64_t) ctl_column_int8(columns[0], 0);
+    hashes = columns[1];
+    end = (tile + 1) * PUPIL_TILE_WIDTH < to ? (tile + 1) * PUPIL_TILE_WIDTH
+                                             : to;
+
+    /* a tile that is not there has none */
+    if (*at < tile * PUPIL_TILE_WIDTH) {
+        leaves_add(at, tile * PUPIL_TILE_WIDTH, NULL, 0, leaves);
+    }
+
+    if (*at < tile * PUPIL_TILE_WIDTH) {
+        return;
+    }
+
+    leaves_add(at, end, hashes.data, hashes.len / PUPIL_HASH_LEN, leaves);
+}
+
+
+/* Up to end, with zeros where there are no hashes; count: of a tile. */
+static void
+leaves_add(uint64_t *at, uint64_t end, const uint8_t *hashes, size_t count,
+    sequence_list_t *leaves)
+{
+    size_t         place;
+    uint64_t       absent;
+    pupil_node_t  *node;
+
+    for (absent = 0; *at < end && absent < ABSENT_MAX; (*at)++) {
+        place = (size_t) (*at % PUPIL_TILE_WIDTH);
+        node = sequence_list_add(leaves, sizeof(pupil_node_t));
+
+        if (place < count) {
+            memcpy(node->b, hashes + place * PUPIL_HASH_LEN, PUPIL_HASH_LEN);
+            continue;
+        }
+
+        memset(node, 0, sizeof(pupil_node_t));
+        absent++;
+    }
 }
 
 

@@ -4,13 +4,14 @@
  * pupilctl audit verify: whether the log is whole and as it was written
  * (invariants I1, I20).  Its MACs are made anew, each writer's numbers gone
  * through, and the shapes and policies that records refer to held against their
- * hashes.  Records come from a cursor, as there may be many.
+ * hashes.  Records come one at a time, as there may be many.
  *
  * What a worker is just storing has a number already.  So what seems to be
  * missing among the newest records is looked at again, for some seconds.
  */
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,25 +40,31 @@
 typedef struct {
     ctl_t              *ctl;
     const pupil_key_t  *key;        /* NULL: the tenant has ended */
+    PGconn             *conn;       /* that records come from */
     sequence_t          sequence;
     referred_t          referred;
     sealed_t            sealed;
     retained_t          retained;
     uint64_t            records, unnumbered;
     const char         *ended;      /* the tenant, when; NULL: it has not */
+    pupil_time_t        since;      /* --since; 0: all */
 } verify_t;
 
 
 static int keys_open(verify_t *v);
 static int since_read(ctl_t *ctl, pupil_time_t *since);
 static int retained_open(verify_t *v);
-static int verify(verify_t *v, pupil_time_t since);
-static int pass(verify_t *v, pupil_time_t since);
-static int records_begin(verify_t *v, const char *what, pupil_time_t since);
-static int records_read(verify_t *v,
-    void (*each)(verify_t *v, const PGresult *res, int row));
-static void record_declares(verify_t *v, const PGresult *res, int row);
-static void record_check(verify_t *v, const PGresult *res, int row);
+static int records_open(verify_t *v);
+static int both_verify(verify_t *v);
+static void *records_verify(void *data);
+static int pass(verify_t *v);
+static int records_read(verify_t *v, ctl_stream_t *stream,
+    void (*each)(verify_t *v, const audit_row_t *row,
+                 const ctl_stream_t *stream));
+static void record_declares(verify_t *v, const audit_row_t *row,
+    const ctl_stream_t *stream);
+static void record_check(verify_t *v, const audit_row_t *row,
+    const ctl_stream_t *stream);
 static int verify_recorded(ctl_t *ctl);
 static void verify_print(const verify_t *v);
 static json_t *retained_json(const retained_t *retained);
@@ -91,15 +98,15 @@ static const struct {
 };
 
 /*
- * $1 is the time to read from, in microseconds.  Whether a record that has no
+ * From a time in microseconds on.  Whether a record that has no
  * number is from before there were numbers comes last.
  */
 #define RECORDS                                                               \
-    "DECLARE records NO SCROLL CURSOR FOR SELECT " AUDIT_ROW_COLUMNS ","      \
-    " r.at < coalesce((SELECT m.applied_at FROM public.pupil_migration AS m"  \
-    " WHERE m.number = 16), 'infinity')"                                      \
-    " FROM pupil.audit_record AS r WHERE r.tenant = pupil.current_tenant()"   \
-    " AND r.at >= timestamptz 'epoch' + $1::bigint * interval '1 us'"
+    "SELECT " AUDIT_ROW_COLUMNS ", r.at < coalesce((SELECT m.applied_at FROM" \
+    " public.pupil_migration AS m WHERE m.number = 16), 'infinity')"          \
+    " FROM pupil.audit_record AS r WHERE r.tenant = (SELECT"              \
+    " pupil.current_tenant())"                                                \
+    " AND r.at >= timestamptz 'epoch' + %" PRId64 " * interval '1 us'"
 
 static const char  declaring_sql[] =
     RECORDS " AND r.role = '" PUPIL_AUDIT_ROLE_GATEWAY "'";
@@ -113,20 +120,18 @@ static const char  records_sql[] =
 int
 ctl_cmd_audit_verify(ctl_t *ctl)
 {
-    int           rc;
-    verify_t      v;
-    pupil_time_t  since;
+    int       rc;
+    verify_t  v;
 
     memset(&v, 0, sizeof(v));
     v.ctl = ctl;
 
-    if (since_read(ctl, &since) != 0) {
+    if (since_read(ctl, &v.since) != 0) {
         return CTL_USAGE;
     }
 
     rc = keys_open(&v) == 0 && retained_open(&v) == 0
-         && verify(&v, since) == 0
-         && sealed_verify(&v.sealed, ctl, &v.sequence, v.ended != NULL) == 0
+         && records_open(&v) == 0 && both_verify(&v) == 0
          && (v.ended != NULL || verify_recorded(ctl) == 0)
          ? CTL_DONE : CTL_FAILED;
 
@@ -136,8 +141,8 @@ ctl_cmd_audit_verify(ctl_t *ctl)
              ? CTL_DONE : CTL_FAILED;
     }
 
+    PQfinish(v.conn);
     sealed_free(&v.sealed);
-
     sequence_free(&v.sequence);
     referred_free(&v.referred);
     retained_free(&v.retained);
@@ -215,27 +220,67 @@ retained_open(verify_t *v)
 }
 
 
-/* Until nothing that is found can be under way. */
+/* Its transactions see one state each: records, and what they refer to. */
 static int
-verify(verify_t *v, pupil_time_t since)
+records_open(verify_t *v)
 {
-    int           look;
-    pupil_time_t  started;
+    return ctl_open_beside(v->ctl, &v->conn) == 0
+           ? ctl_exec(v->conn, "SET default_transaction_isolation ="
+                      " 'repeatable read'", 0, NULL)
+           : -1;
+}
+
+
+/*
+ * Records by writer and number in a thread of its own, as each of the two has
+ * to wait for the database: it has its own connection, and what it writes of
+ * v nobody else looks at meanwhile.
+ */
+static int
+both_verify(verify_t *v)
+{
+    int        rc;
+    void      *failed;
+    pthread_t  thread;
+
+    if (pthread_create(&thread, NULL, records_verify, v) != 0) {
+        return ctl_error("a thread cannot be started");
+    }
+
+    rc = sealed_verify(&v->sealed, v->ctl, &v->retained, v->ended != NULL);
+
+    if (pthread_join(thread, &failed) != 0 || failed != NULL || rc != 0) {
+        return -1;
+    }
+
+    sealed_declared(&v->sealed, &v->sequence);
+
+    return 0;
+}
+
+
+/* Until nothing that is found can be under way.  NULL, or v: it failed. */
+static void *
+records_verify(void *data)
+{
+    int            look;
+    verify_t      *v = data;
+    pupil_time_t   started;
 
     started = ctl_now();
 
     for (look = 1; look <= LOOKS; look++) {
         sequence_free(&v->sequence);
         referred_free(&v->referred);
-        v->sequence.since = since;
+        v->sequence.since = v->since;
         v->sequence.keyless = v->key == NULL;
         v->sequence.retained = &v->retained;
         v->sequence.recent = started - RECENT;
         v->records = 0;
         v->unnumbered = 0;
 
-        if (pass(v, since) != 0) {
-            return -1;
+        if (pass(v) != 0) {
+            return v;
         }
 
         if (v->sequence.under_way == 0) {
@@ -247,132 +292,113 @@ verify(verify_t *v, pupil_time_t since)
         }
     }
 
-    return 0;
+    return NULL;
 }
 
 
-/*
- * First of what was declared, then of all.  The cursor stands for the time at
- * which it was opened: what its records refer to was stored by then.
- */
+/* First of what was declared, then of all. */
 static int
-pass(verify_t *v, pupil_time_t since)
+pass(verify_t *v)
 {
-    int  rc;
+    int           rc;
+    ctl_stream_t  stream;
+    pupil_time_t  since;
 
-    since = since > MARGIN ? since - MARGIN : 0;
+    since = v->since > MARGIN ? v->since - MARGIN : 0;
 
-    if (ctl_begin(v->ctl->data, &v->ctl->tenant) != 0) {
+    if (ctl_begin(v->conn, &v->ctl->tenant) != 0) {
         return -1;
     }
 
-    rc = records_begin(v, declaring_sql, since);
+    rc = referred_read(&v->referred, v->conn, &v->sequence, ctl_now());
 
     if (rc == 0) {
-        rc = records_read(v, record_declares);
+        rc = ctl_stream_begin(&stream, v->conn, declaring_sql, since);
+    }
+
+    if (rc == 0) {
+        rc = records_read(v, &stream, record_declares);
     }
 
     if (rc == 0) {
         sequence_begin(&v->sequence);
-        rc = records_begin(v, records_sql, since);
+        rc = ctl_stream_begin(&stream, v->conn, records_sql, since);
     }
 
     if (rc == 0) {
-        rc = referred_read(&v->referred, v->ctl, &v->sequence, ctl_now());
-    }
-
-    if (rc == 0) {
-        rc = records_read(v, record_check);
+        rc = records_read(v, &stream, record_check);
     }
 
     sequence_end(&v->sequence);
-    ctl_rollback(v->ctl->data);
+    ctl_rollback(v->conn);
 
     return rc;
 }
 
 
 static int
-records_begin(verify_t *v, const char *what, pupil_time_t since)
+records_read(verify_t *v, ctl_stream_t *stream,
+    void (*each)(verify_t *v, const audit_row_t *row,
+                 const ctl_stream_t *stream))
 {
-    char         text[24];
-    const char  *params[1];
+    int           rc;
+    ctl_pool_t    pool;
+    audit_row_t   row;
 
-    snprintf(text, sizeof(text), "%" PRId64, since);
-    params[0] = text;
+    memset(&pool, 0, sizeof(pool));
 
-    return ctl_exec(v->ctl->data, what, 1, params);
-}
+    while ((rc = ctl_stream_next(stream)) == 1) {
+        audit_row_read(v->key, &v->ctl->tenant, stream, &pool, &row);
+        each(v, &row, stream);
+        ctl_pool_free(&pool);
+    }
 
+    ctl_stream_end(stream);
 
-static int
-records_read(verify_t *v,
-    void (*each)(verify_t *v, const PGresult *res, int row))
-{
-    int        row, n;
-    PGresult  *res;
-
-    do {
-        res = ctl_query(v->ctl->data, "FETCH 1000 FROM records", 0, NULL);
-        if (res == NULL) {
-            return -1;
-        }
-
-        n = PQntuples(res);
-
-        for (row = 0; row < n; row++) {
-            each(v, res, row);
-        }
-
-        PQclear(res);
-
-    } while (n != 0);
-
-    return ctl_exec(v->ctl->data, "CLOSE records", 0, NULL);
+    return rc;
 }
 
 
 static void
-record_declares(verify_t *v, const PGresult *res, int row)
+record_declares(verify_t *v, const audit_row_t *row,
+    const ctl_stream_t *stream)
 {
-    audit_row_t  r;
+    (void) stream;
 
-    audit_row_read(v->key, &v->ctl->tenant, res, row, &r);
-
-    if (r.numbered && r.authentic) {
-        (void) sequence_declare(&v->sequence, r.record.note);
+    if (row->numbered && row->authentic) {
+        (void) sequence_declare(&v->sequence, row->record.note);
     }
 }
 
 
 static void
-record_check(verify_t *v, const PGresult *res, int row)
+record_check(verify_t *v, const audit_row_t *row, const ctl_stream_t *stream)
 {
     finding_t    finding;
-    audit_row_t  r;
+    pupil_str_t  earlier;
 
     v->records++;
 
-    audit_row_read(v->key, &v->ctl->tenant, res, row, &r);
-
-    if (r.numbered) {
-        if (r.authentic) {
-            referred_check(&v->referred, &v->sequence, &r.record);
+    if (row->numbered) {
+        if (row->authentic) {
+            referred_check(&v->referred, &v->sequence, &row->record);
         }
 
-        sequence_record(&v->sequence, &r.record, r.authentic);
+        sequence_record(&v->sequence, &row->record, row->authentic);
         return;
     }
 
-    if (PQgetvalue(res, row, COLUMN_EARLIER)[0] == 't') {
-        referred_check(&v->referred, &v->sequence, &r.record);
+    earlier = stream->columns[COLUMN_EARLIER];
+
+    if (earlier.len == 1 && earlier.data[0] != 0) {
+        referred_check(&v->referred, &v->sequence, &row->record);
         v->unnumbered++;
         return;
     }
 
     memset(&finding, 0, sizeof(finding));
     finding.kind = FINDING_UNNUMBERED;
-    finding.at = r.record.at;
+    finding.at = row->record.at;
     sequence_find(&v->sequence, &finding);
 }
 

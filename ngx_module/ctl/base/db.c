@@ -22,8 +22,6 @@ static void connect_error(const PGconn *conn, const char *what);
 static const char *tls_mode(const char *conninfo);
 static int hosts_local(const char *hosts);
 static void ignore_notice(void *arg, const char *message);
-static void query_error(const PGconn *conn, const PGresult *res,
-    const ctl_holder_t *holder);
 static int database_open(pupil_database_id_t database, const char *conninfo,
     PGconn **conn, ctl_count_t *count);
 static int count_event(PGEventId id, void *info, void *arg);
@@ -177,8 +175,8 @@ ignore_notice(void *arg, const char *message)
 
 
 /* The detail of an error can hold values: it is not shown (I14). */
-static void
-query_error(const PGconn *conn, const PGresult *res,
+int
+ctl_query_error(const PGconn *conn, const PGresult *res,
     const ctl_holder_t *holder)
 {
     const char  *state, *text;
@@ -186,15 +184,16 @@ query_error(const PGconn *conn, const PGresult *res,
     state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
     text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 
-    if (state != NULL && strcmp(state, LOCKED) == 0 && holder->seen) {
-        ctl_error("a lock in the database \"%s\" is held by %s: end that, and"
-                  " try again", PQdb(conn), holder->text);
-        return;
+    if (state != NULL && strcmp(state, LOCKED) == 0 && holder != NULL
+        && holder->seen)
+    {
+        return ctl_error("a lock in the database \"%s\" is held by %s: end"
+                         " that, and try again", PQdb(conn), holder->text);
     }
 
-    ctl_error("the database \"%s\" said: %s (SQLSTATE %s)", PQdb(conn),
-              text != NULL ? text : "the connection was lost",
-              state != NULL ? state : "none");
+    return ctl_error("the database \"%s\" said: %s (SQLSTATE %s)", PQdb(conn),
+                     text != NULL ? text : "the connection was lost",
+                     state != NULL ? state : "none");
 }
 
 
@@ -210,7 +209,7 @@ ctl_query(PGconn *conn, const char *sql, int count,
     status = PQresultStatus(res);
 
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-        query_error(conn, res, &holder);
+        ctl_query_error(conn, res, &holder);
         PQclear(res);
         return NULL;
     }
@@ -460,6 +459,13 @@ ctl_open_data(ctl_t *ctl)
 {
     return database_open(PUPIL_DATABASE_DATA, ctl->opt.database, &ctl->data,
                          &ctl->written);
+}
+
+
+int
+ctl_open_beside(ctl_t *ctl, PGconn **conn)
+{
+    return database_open(PUPIL_DATABASE_DATA, ctl->opt.database, conn, NULL);
 }
 
 

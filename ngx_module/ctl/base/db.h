@@ -8,6 +8,7 @@
 #define PUPIL_CTL_DB_H
 
 #include "ctl/base/ctl.h"
+#include "ctl/base/wait.h"
 
 
 /* what: "data database" or "key store".  NULL with the error said. */
@@ -20,6 +21,13 @@ PGconn *ctl_connect(const char *conninfo, const char *what);
  */
 PGresult *ctl_query(PGconn *conn, const char *sql, int count,
     const char *const *params);
+
+/*
+ * Says what went wrong with a statement.  holder: who was in its way; NULL: not
+ * known.  -1.
+ */
+int ctl_query_error(const PGconn *conn, const PGresult *res,
+    const ctl_holder_t *holder);
 
 /* The same of what has one row: none, or another, is said, too. */
 PGresult *ctl_query_one(PGconn *conn, const char *sql, int count,
@@ -79,6 +87,9 @@ int ctl_become(PGconn *conn, const char *role);
  */
 int ctl_open_data(ctl_t *ctl);
 int ctl_open_keys(ctl_t *ctl);
+
+/* Another connection to the data database, which the caller finishes. */
+int ctl_open_beside(ctl_t *ctl, PGconn **conn);
 
 /* Reads --tenant, or takes the only tenant that there is. */
 int ctl_open_tenant(ctl_t *ctl);

@@ -82,6 +82,11 @@ ctl_wait(PGconn *conn, const char *sql, int count, const char *const *params,
 
         PQclear(last);
         last = res;
+
+        /* its rows are the caller's to read */
+        if (PQresultStatus(res) == PGRES_COPY_OUT) {
+            break;
+        }
     }
 
     PQfinish(look);

@@ -30,8 +30,8 @@ typedef struct {
 int ctl_wait_bound(PGconn *conn);
 
 /*
- * Runs one statement, as PQexec() and PQexecParams() do.  holder: who was in
- * its way last.
+ * Runs one statement, as PQexec() and PQexecParams() do: of COPY it leaves the
+ * rows.  holder: who was in its way last.
  */
 PGresult *ctl_wait(PGconn *conn, const char *sql, int count,
     const char *const *params, ctl_holder_t *holder);
