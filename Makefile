@@ -18,7 +18,7 @@ SHELL = /bin/bash
         demo-stop lint format fuzz fuzzers install uninstall clean FORCE
 
 B            ?= build
-T            ?= $(wildcard t/*.t)
+T            ?= $(wildcard t/*.t t/roster/*.t)
 J            ?= 2
 PREFIX       ?= /usr
 NGX_SRC      ?= /usr/share/nginx/src
