@@ -1,0 +1,67 @@
+#!/usr/bin/perl
+
+# Copyright (C) the Pupil authors
+#
+# What an import says: why it is held and what is refused of it, by file and
+# line; one plan that may be accepted; no value of any file.
+
+use lib 't/lib';
+use Pupil::Test;
+use Pupil::Roster;
+use JSON::XS qw(decode_json);
+
+my $site = pupil_up;
+my @all = (live => [12, 1, 1, 12, 1]);
+
+# The users of a roster, changed.
+sub users ($change) {
+    my $text = slurp(root_dir() . '/t/roster/cases/oneroster/users.csv');
+    return 'users.csv' => join '', map { $change->($_) } split /^/, $text;
+}
+
+my $few = { name => 'few', is => 'half', format => 'oneroster' };
+my $half = sub ($line) { $line =~ /^p(?:[1-8]),/ ? () : $line };
+
+rosters($site,
+    { name => '37-held-without-reason', is => 'refused rows are named', @all,
+      steps => [[1], [1]], code => 3,
+      with => { users(sub ($line) { $line =~ s/^(p\d+,.*pupil\d+,,)/$1\t/r }) },
+      refused => [(map { "users.csv:$_" } 4 .. 15),
+                  (map { "enrollments.csv:$_" } 3 .. 14)],
+      says => [qr/"held": \[/, qr/given_name breaks/], not => qr/Alva|Berg/ },
+);
+
+{
+    my $school = Pupil::Roster::tenant($site, 'a plan');
+    my @where = ('--json', $school->ctl_where);
+    my ($full, $less, $lesser) = map { roster_folder($few, 1, @$_) }
+        [], [users($half)],
+        [users(sub ($line) { $line =~ /^p(?:[1-9]),/ ? () : $line })];
+    $school->ctl_ok('import', 'oneroster', $full, @where);
+
+    my $held = $school->ctl('import', 'oneroster', $less, @where);
+    is $held->{code}, 3, 'a held roster has an exit code of its own';
+    my $report = eval { decode_json($held->{out}) } // {};
+    my $plan = $report->{plan} // 'none';
+    like $plan, qr/^[0-9a-f]{16}$/, 'and a plan';
+    like $held->{err}, qr/--accept $plan\b/, 'which may be accepted';
+    is_deeply [Pupil::Roster::live($school)], $all[1], 'nothing has changed';
+    is $site->db->selectrow_array(<<~'', undef, $school->tenant), 1,
+        SELECT count(*) FROM pupil.audit_event WHERE tenant = ? AND outcome =
+        'refused' AND purpose = 'rostering' AND note LIKE '%held%'
+
+        'it is on record that it was held';
+
+    $held = $school->ctl('import', 'oneroster', $less, @where);
+    is +(eval { decode_json($held->{out}) } // {})->{plan}, $plan, 'the plan of a roster is one';
+    is $school->ctl('import', 'oneroster', $lesser, @where, '--accept', $plan)
+        ->{code}, 3, 'another roster is another plan';
+    is $school->ctl('import', 'oneroster', $less, @where, '--close-absent',
+                    '--accept', $plan)->{code}, 3, 'as is what would end';
+    is $school->ctl('import', 'oneroster', $less, @where, '--accept', $plan)
+        ->{code}, 0, 'the plan that was accepted is taken';
+    like $school->ctl('import', 'oneroster', $lesser, $school->ctl_where)
+        ->{out}, qr/^Held.*\n.*users/m, 'the text says it, too';
+}
+
+done_testing;
