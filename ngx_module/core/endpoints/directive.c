@@ -282,7 +282,9 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
     [PUPIL_DIRECTIVE_TENANT] = {
         .name = "pupil_tenant",
         .where = PUPIL_IN_ANY,
-        PUPIL_ONE_WORD,
+        .least = 1,
+        .most = 1,
+        .once = 1,
         .rule = pupil_tenant_rule
     },
 
