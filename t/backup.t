@@ -208,6 +208,61 @@ for my $place (values %place) {
 ok !-e $left, 'and what a run has left that was killed goes';
 
 
+# ---- a clock that jumps, and a run that hangs
+
+# date(1), so many days on.
+mkdir "$dir/bin";
+spew("$dir/bin/date", <<'END', 0755);
+#!/bin/sh
+case "$*" in *+%s) expr "$(/bin/date +%s)" + "$DAYS" \* 86400;;
+*) exec /bin/date "$@";; esac
+END
+
+sub on ($days, %opt) {
+    return backup(%opt, wrap => ['env', "PATH=$dir/bin:$ENV{PATH}",
+                                 "DAYS=$days"]);
+}
+
+my $away = { database => conninfo('pupil_no'), keystore => conninfo('pupil_no') };
+
+clean();
+unlink "$_/.clock" for values %place;
+is backup()->{code}, 0, 'a backup of today';
+my $today = join ' ', map { archives($_, 'keys') } values %place;
+$run = on(365, conf => $away);
+isnt $run->{code}, 0, 'a year on, with no database';
+like $run->{err}, qr/nothing is deleted by a clock that says .*is it right/,
+    'the clock is doubted';
+is join(' ', map { archives($_, 'keys') } values %place), $today,
+    'and deletes nothing';
+is on(366)->{code}, 0, 'if it is still so, the next run believes it';
+is made('keys'), 'here 1 there 1', 'and deletes what is too old then';
+my ($late) = archives($place{here}, 'keys');
+isnt on(0)->{code}, 0, 'right again, it is doubted as well';
+is on(1)->{code}, 0, 'and believed';
+ok !-e $late, 'what was made in a time to come';
+is made('keys'), 'here 3 there 3', 'is as old as it can be';
+is on($_)->{code}, 0, "$_ days on" for 3, 5;
+is made('keys'), 'here 2 there 2', 'and goes as the others do';
+
+clean();
+unlink "$_/.clock" for values %place;
+my $first = old(keys => 8);
+my $holder = $pg->connect('pupil_keys', AutoCommit => 0);
+$holder->do('LOCK TABLE keystore.owner_key');
+$run = backup(conf => { longest => 2 });
+isnt $run->{code}, 0, 'somebody holds a lock: the backup ends all the same';
+like $run->{err}, qr/has no keys-/, 'and says so';
+$holder->rollback;
+$holder->disconnect;
+$first = old(keys => 8);
+my $lock = run_cmd('flock', $place{there}, $script, "$dir/backup.conf");
+like $lock->{err}, qr/another backup is running: \Q$place{there}\E/,
+    'another, of whatever configuration, keeps out of a place';
+is scalar(grep { /\Q$first\E/ } map { archives($_) } values %place), 0,
+    'and has deleted what is too old';
+
+
 # ---- what fails, and is said
 
 # Whether there is anything of a kind that was made just now, by place.
