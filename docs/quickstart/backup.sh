@@ -8,8 +8,8 @@
 # of each owner and each erasure that the data know of.  An archive is encrypted
 # as it is made, written beside its place and renamed once it is whole: what has
 # its name is a backup.  One place that fails takes nothing from the others; the
-# exit status says it.  What is too old goes in any case, as receipts of
-# erasures promise it.
+# exit status says it.  What is too old goes first, and also while no backup
+# succeeds, as receipts of erasures promise it.
 
 set -euo pipefail
 umask 077
@@ -20,7 +20,7 @@ die() { say "$*"; exit 1; }
 [ $# = 1 ] || die "usage: backup.sh CONFIGURATION"
 
 database='' keystore='' recipients='' places='' files=''
-data_days=28 keys_days=5
+data_days=28 keys_days=5 longest=6h
 
 # shellcheck source=/dev/null
 . "$1"
@@ -58,9 +58,6 @@ fi
 if [ ${#files[@]} != 0 ] && grep -rqs '^pupil-kek-' "${files[@]}"; then
     die "files: the key file opens what these backups hold: keep it apart"
 fi
-
-exec 9< "$1"
-flock -n 9 || die "another backup is running"
 
 now=$(date -u +%s)
 failed=0
@@ -115,30 +112,57 @@ write() {
 }
 
 
-# prune KIND DAYS: what would be older than that before the run of tomorrow,
-# which may be two hours late.
+# Whether the clock goes on from the run before, in PLACE.  By one that jumped all
+# would be too old, or nothing ever: a run deletes nothing then, and the next
+# believes it, if it is still so.
+believed() {
+    local place=$1 last=''
+
+    [ ! -e "$place/.clock" ] || read -r last < "$place/.clock" || last=0
+    printf '%s\n' "$now" > "$place/.clock" || failed=1
+
+    if [[ -n $last ]] && ((now < last || now - last > 3 * 86400)); then
+        say "$place: the run before was at $(stamp "$last"), so nothing is" \
+            "deleted by a clock that says $(stamp "$now"): is it right?"
+        failed=1
+        return 1
+    fi
+}
+
+
+# prune PLACE KIND DAYS: what would be older than that before the run of
+# tomorrow, which may be two hours late.  What is of a time to come was made
+# before now, whatever the clock said.
 prune() {
-    local kind=$1 place archive oldest
+    local folder=$1/$2 kind=$2 archive name oldest newest before=0
 
-    oldest=$kind-$(stamp $((now - ($2 * 24 - 26) * 3600)))
+    oldest=$kind-$(stamp $((now - ($3 * 24 - 26) * 3600)))
+    newest=$kind-$(stamp $((now + 3600)))
 
-    for place in "${places[@]}"; do
-        for archive in "$place/$kind/$kind"-*.age; do
-            if [[ -e $archive && ${archive##*/} < $oldest ]] \
-                && ! rm -f "$archive"
-            then
-                say "$archive is too old, and stays"
-                failed=1
-            fi
-        done
+    for archive in "$folder/$kind"-*.age; do
+        name=${archive##*/}
+
+        if [[ -e $archive && $name > $newest ]]; then
+            : $((before += 1))
+            mv -n "$archive" \
+                "$folder/$kind-$(stamp $((now - before))).${name#*.}" || failed=1
+
+        elif [[ -e $archive && $name < $oldest ]] && ! rm -f "$archive"; then
+            say "$archive is too old, and stays"
+            failed=1
+        fi
     done
 }
 
 
-dump() { pg_dump --format=custom -d "$1"; }
+dump() {
+    timeout "$longest" pg_dump --format=custom --lock-wait-timeout=10min -d "$1"
+}
 
 # Which roles there are, and no password: for a cluster that has none of them.
-roles() { pg_dumpall --roles-only --no-role-passwords -d "$1"; }
+roles() {
+    timeout "$longest" pg_dumpall --roles-only --no-role-passwords -d "$1"
+}
 
 # That a file grew meanwhile is no failure: its end is told from a whole one.
 pack() {
@@ -154,10 +178,20 @@ done
 mapfile -t places < <(for place in "${places[@]}"; do
     [ ! -d "$place" ] || printf '%s\n' "$place"; done)
 
-prune data "$data_days"
-prune roles "$data_days"
-prune files "$data_days"
-prune keys "$keys_days"
+for place in "${places[@]}"; do
+    if believed "$place"; then
+        prune "$place" data "$data_days"
+        prune "$place" roles "$data_days"
+        prune "$place" files "$data_days"
+        prune "$place" keys "$keys_days"
+    fi
+done
+
+# Whose configuration it is, one at a time puts archives there.
+for place in "${places[@]}"; do
+    exec {lock}< "$place"
+    flock -n "$lock" || die "another backup is running: $place"
+done
 
 take data dump dump "$database"
 take roles sql roles "$database"
