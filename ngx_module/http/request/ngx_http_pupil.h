@@ -56,6 +56,7 @@
 #include "http/request/ngx_http_pupil_transport.h"
 #include "http/request/ngx_http_pupil_unsent.h"
 #include "http/request/ngx_http_pupil_value.h"
+#include "http/request/ngx_http_pupil_told.h"
 #include "http/request/ngx_http_pupil_zone.h"
 
 
@@ -95,6 +96,7 @@ struct ngx_http_pupil_ctx_s {
     ngx_http_pupil_step_pt           session_next;
     ngx_msec_t                       read_at;      /* of the session's row */
     ngx_msec_t                       judged_at;    /* the session was */
+    ngx_http_pupil_opened_t          opened;       /* whose values */
     ngx_uint_t                       restored;     /* main->restored.times and
                                                       one; 0: of no tenant */
     const ngx_http_pupil_stmt_t     *denied;       /* was not granted */

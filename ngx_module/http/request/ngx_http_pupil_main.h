@@ -22,6 +22,7 @@
 #include "http/request/ngx_http_pupil_strangers.h"
 #include "http/request/ngx_http_pupil_tenants.h"
 #include "http/request/ngx_http_pupil_unsent.h"
+#include "http/request/ngx_http_pupil_told.h"
 #include "http/request/ngx_http_pupil_zone.h"
 
 
@@ -45,6 +46,7 @@ struct ngx_http_pupil_main_conf_s {
     ngx_libpq_stmt_t                 *fixed[PUPIL_FIXED_COUNT];
     ngx_http_pupil_vault_t            vault;
     ngx_http_pupil_zone_conf_t        zone;
+    ngx_http_pupil_told_t             told;
     ngx_http_pupil_audit_conf_t       audit;
     ngx_http_pupil_keystore_health_t  keystore_health;
     ngx_http_pupil_tenants_t          tenants;

@@ -355,7 +355,7 @@ ngx_http_pupil_record(ngx_http_pupil_ctx_t *ctx)
 
     /* held up until after a revocation; what was written is (I18, I15) */
     if (!ctx->response.problem && ctx->route != NULL
-        && ctx->route->method == NGX_HTTP_GET && ngx_http_pupil_zone_late(ctx))
+        && ctx->route->method == NGX_HTTP_GET && ngx_http_pupil_late(ctx))
     {
         ngx_http_pupil_shown_none(ctx);
         (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);

@@ -267,6 +267,10 @@ ngx_http_pupil_subkey(ngx_http_pupil_ctx_t *ctx, const pupil_place_t *place,
     rc = pupil_keyring_subkey(ctx->main->vault.ring, place, state,
                               (int) allow_restricted, ngx_http_pupil_time(),
                               key);
+    if (rc == PUPIL_OK) {
+        ngx_http_pupil_opens(ctx, &place->owner);
+    }
+
     if (rc != PUPIL_NO_KEY) {
         return rc;
     }

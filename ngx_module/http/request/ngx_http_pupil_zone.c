@@ -19,7 +19,6 @@
 #define NGX_HTTP_PUPIL_ZONE_VERSION    3
 #define NGX_HTTP_PUPIL_ZONE_WAYS       8
 #define NGX_HTTP_PUPIL_ZONE_ALIVE      1000           /* ms since a heartbeat */
-#define NGX_HTTP_PUPIL_ZONE_PROMPT     500     /* ms: answered in time anyway */
 
 
 typedef struct {
@@ -40,7 +39,7 @@ struct ngx_http_pupil_zone_s {
     ngx_uint_t                    sets;
     ngx_atomic_t                  invalidated;    /* ms, monotonic */
     uint64_t                      generation;     /* from 1 */
-    ngx_msec_t                    raised[NGX_HTTP_PUPIL_ZONE_RAISED];
+    ngx_msec_t                    raised[NGX_HTTP_PUPIL_TOLD];
     ngx_http_pupil_zone_entry_t  *entries;
     ngx_slab_pool_t              *pool;
 };
@@ -52,9 +51,6 @@ static ngx_http_pupil_zone_t *ngx_http_pupil_zone_create(
     ngx_shm_zone_t *shm_zone, ngx_slab_pool_t *pool);
 static ngx_http_pupil_zone_entry_t *ngx_http_pupil_zone_set(
     ngx_http_pupil_zone_t *zone, const uint8_t hash[32]);
-static ngx_msec_t ngx_http_pupil_zone_clock(void);
-static ngx_msec_t *ngx_http_pupil_zone_raised(ngx_msec_t *table,
-    const uint8_t *id);
 static ngx_int_t ngx_http_pupil_zone_ear(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf, ngx_http_pupil_ear_t *ear,
     ngx_libpq_pool_t *pool, const char *channel,
@@ -64,6 +60,8 @@ static void ngx_http_pupil_zone_notify(ngx_libpq_listen_t *l,
     ngx_str_t *payload);
 static void ngx_http_pupil_zone_keystore(ngx_libpq_listen_t *l,
     ngx_str_t *payload);
+static void ngx_http_pupil_zone_tell_tenant(ngx_http_pupil_main_conf_t *pmcf,
+    const ngx_str_t *payload);
 static ngx_uint_t ngx_http_pupil_zone_word(const ngx_str_t *payload,
     const char *word, ngx_str_t *rest);
 static ngx_int_t ngx_http_pupil_zone_ids(const ngx_str_t *text,
@@ -212,8 +210,8 @@ ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx, const uint8_t hash[32],
             && ngx_memcmp(e[i].hash, hash, 32) == 0)
         {
             found = e[i];
-            raised = *ngx_http_pupil_zone_raised(zone->raised,
-                                                 found.subject.b);
+            raised = zone->raised[ngx_http_pupil_told_place(
+                                      found.subject.b)];
             break;
         }
     }
@@ -348,8 +346,7 @@ ngx_http_pupil_zone_remove(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_zone_entry_t  *e;
 
     zone = pmcf->zone.sessions;
-    *ngx_http_pupil_zone_raised(pmcf->zone.told, hash) =
-        ngx_http_pupil_zone_clock();
+    ngx_http_pupil_tell(pmcf, hash);
 
     if (zone == NULL) {
         return;
@@ -359,7 +356,7 @@ ngx_http_pupil_zone_remove(ngx_http_pupil_main_conf_t *pmcf,
 
     ngx_shmtx_lock(&zone->pool->mutex);
 
-    zone->invalidated = ngx_http_pupil_zone_clock();
+    zone->invalidated = ngx_http_pupil_told_clock();
 
     for (i = 0; i < NGX_HTTP_PUPIL_ZONE_WAYS; i++) {
         if (ngx_memcmp(e[i].hash, hash, 32) == 0) {
@@ -383,53 +380,16 @@ ngx_http_pupil_zone_raise(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_zone_t  *zone;
 
     zone = pmcf->zone.sessions;
-    *ngx_http_pupil_zone_raised(pmcf->zone.told, subject->b) =
-        ngx_http_pupil_zone_clock();
+    ngx_http_pupil_tell(pmcf, subject->b);
 
     if (zone == NULL) {
         return;
     }
 
     ngx_shmtx_lock(&zone->pool->mutex);
-    zone->invalidated = ngx_http_pupil_zone_clock();
-    *ngx_http_pupil_zone_raised(zone->raised, subject->b) = zone->invalidated;
+    zone->invalidated = ngx_http_pupil_told_clock();
+    zone->raised[ngx_http_pupil_told_place(subject->b)] = zone->invalidated;
     ngx_shmtx_unlock(&zone->pool->mutex);
-}
-
-
-/* Ids and hashes are random: any of their bytes will do. */
-static ngx_msec_t *
-ngx_http_pupil_zone_raised(ngx_msec_t *table, const uint8_t *id)
-{
-    uint32_t  n;
-
-    ngx_memcpy(&n, id, sizeof(n));
-
-    return &table[n % NGX_HTTP_PUPIL_ZONE_RAISED];
-}
-
-
-/*
- * Who shares a place with somebody who is told of is refused, too, and may ask
- * again: so what is under way for a moment is not asked about.
- */
-ngx_uint_t
-ngx_http_pupil_zone_late(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_msec_t  *told;
-
-    if (!ctx->has_session
-        || ngx_current_msec - ctx->judged_at < NGX_HTTP_PUPIL_ZONE_PROMPT)
-    {
-        return 0;
-    }
-
-    told = ctx->main->zone.told;
-
-    return *ngx_http_pupil_zone_raised(told, ctx->session.subject.b)
-           >= ctx->judged_at
-           || *ngx_http_pupil_zone_raised(told, ctx->session.hash)
-              >= ctx->judged_at;
 }
 
 
@@ -446,7 +406,7 @@ ngx_http_pupil_zone_clear(ngx_http_pupil_main_conf_t *pmcf)
     }
 
     ngx_shmtx_lock(&zone->pool->mutex);
-    zone->invalidated = ngx_http_pupil_zone_clock();
+    zone->invalidated = ngx_http_pupil_told_clock();
     zone->generation++;
     ngx_shmtx_unlock(&zone->pool->mutex);
 }
@@ -469,21 +429,6 @@ ngx_http_pupil_zone_set(ngx_http_pupil_zone_t *zone, const uint8_t hash[32])
     ngx_memcpy(&n, hash, sizeof(n));
 
     return &zone->entries[n % zone->sets * NGX_HTTP_PUPIL_ZONE_WAYS];
-}
-
-
-/*
- * The clock of ngx_current_msec, read now: an event that is handled late must
- * not be dated before a row that was read meanwhile.
- */
-static ngx_msec_t
-ngx_http_pupil_zone_clock(void)
-{
-    struct timespec  ts;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (ngx_msec_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 
@@ -555,8 +500,8 @@ ngx_http_pupil_zone_notify(ngx_libpq_listen_t *l, ngx_str_t *payload)
 
 /*
  * "session HASH", "floor TENANT SUBJECT", "owner TENANT OWNER", "mark ...",
- * "gone TENANT";
- * whatever else it is, nothing that is cached can be believed.
+ * "tenant TENANT", "gone TENANT"; whatever else it is, nothing that is cached
+ * can be believed.
  */
 static void
 ngx_http_pupil_zone_keystore(ngx_libpq_listen_t *l, ngx_str_t *payload)
@@ -583,10 +528,31 @@ ngx_http_pupil_zone_keystore(ngx_libpq_listen_t *l, ngx_str_t *payload)
     } else {
         ngx_http_pupil_zone_clear(ear->main);
         ngx_http_pupil_keys_distrust(ear->main);
+        ngx_http_pupil_zone_tell_tenant(ear->main, payload);
 
         if (ngx_http_pupil_zone_word(payload, "gone ", &rest)) {
             ngx_http_pupil_keys_gone(ear->main, &rest);
         }
+    }
+}
+
+
+/* Of all who are in a tenant; of all, when it is of no tenant. */
+static void
+ngx_http_pupil_zone_tell_tenant(ngx_http_pupil_main_conf_t *pmcf,
+    const ngx_str_t *payload)
+{
+    ngx_str_t     rest;
+    pupil_uuid_t  tenant;
+
+    if ((ngx_http_pupil_zone_word(payload, "tenant ", &rest)
+         || ngx_http_pupil_zone_word(payload, "gone ", &rest))
+        && pupil_uuid_parse(rest.data, rest.len, &tenant) == PUPIL_OK)
+    {
+        ngx_http_pupil_tell(pmcf, tenant.b);
+
+    } else {
+        ngx_http_pupil_tell(pmcf, NULL);
     }
 }
 
@@ -650,6 +616,7 @@ ngx_http_pupil_zone_gap(ngx_libpq_listen_t *l)
     ngx_http_pupil_zone_clear(ear->main);
 
     if (ear == &ear->main->zone.keystore) {
+        ngx_http_pupil_tell(ear->main, NULL);
         ngx_http_pupil_keys_distrust(ear->main);
         ngx_http_pupil_keys_gone(ear->main, NULL);
     }

@@ -23,8 +23,6 @@ typedef struct {
 } ngx_http_pupil_ear_t;
 
 
-#define NGX_HTTP_PUPIL_ZONE_RAISED  1024    /* subjects share one by hash */
-
 /* pmcf->zone. */
 typedef struct {
     ngx_shm_zone_t         *shm;       /* NULL: no pupil_session_zone */
@@ -35,8 +33,6 @@ typedef struct {
     /* a worker's own */
     ngx_http_pupil_zone_t  *sessions;
     ngx_atomic_uint_t       hits, misses, stale;
-    /* when this worker heard of a subject, or of a session */
-    ngx_msec_t              told[NGX_HTTP_PUPIL_ZONE_RAISED];
 } ngx_http_pupil_zone_conf_t;
 
 
@@ -67,12 +63,6 @@ void ngx_http_pupil_zone_remove(ngx_http_pupil_main_conf_t *pmcf,
 /* What was read of this subject's sessions before serves no more. */
 void ngx_http_pupil_zone_raise(ngx_http_pupil_main_conf_t *pmcf,
     const pupil_uuid_t *subject);
-
-/*
- * Whether this worker heard something of the request's session, or of whose it
- * is, since it was judged: it waited too long to be answered all the same.
- */
-ngx_uint_t ngx_http_pupil_zone_late(ngx_http_pupil_ctx_t *ctx);
 
 /* Nothing that was there before serves any more. */
 void ngx_http_pupil_zone_clear(ngx_http_pupil_main_conf_t *pmcf);
