@@ -95,6 +95,60 @@ my @unmade = (
      ["ALTER TABLE pupil.$month SET UNLOGGED"],
      qr/table pupil\.$month.* SET LOGGED/,
      ["ALTER TABLE pupil.$month SET LOGGED"]],
+    ['a function of PostgreSQL that is another',
+     ['CREATE OR REPLACE FUNCTION pg_catalog.uuid_eq(uuid, uuid) RETURNS'
+      . q{ boolean IMMUTABLE LANGUAGE sql AS 'SELECT pg_catalog.uuid_ge($1,}
+      . q{ $2) AND pg_catalog.uuid_le($1, $2)'}],
+     qr/uuid_eq\(uuid,uuid\), as PostgreSQL does not have it/,
+     ['CREATE OR REPLACE FUNCTION pg_catalog.uuid_eq(uuid, uuid) RETURNS'
+      . q{ boolean IMMUTABLE STRICT LANGUAGE internal AS 'uuid_eq'}]],
+    ['a function beside those of PostgreSQL',
+     ['CREATE FUNCTION pg_catalog.concat(text, integer) RETURNS text LANGUAGE'
+      . q{ sql AS 'SELECT $1'}],
+     qr/concat\(text,integer\), which is none of PostgreSQL's/,
+     ['DROP FUNCTION pg_catalog.concat(text, integer)']],
+    ['an operator in an extension',
+     ['CREATE FUNCTION evil.same(uuid, uuid) RETURNS boolean LANGUAGE sql AS'
+      . q{ 'SELECT true'},
+      'CREATE OPERATOR pg_catalog.=== (LEFTARG = uuid, RIGHTARG = uuid,'
+      . ' FUNCTION = evil.same)',
+      'ALTER EXTENSION plpgsql ADD OPERATOR pg_catalog.=== (uuid, uuid)'],
+     qr/operator pg_catalog\.===\(uuid,uuid\)/,
+     ['ALTER EXTENSION plpgsql DROP OPERATOR pg_catalog.=== (uuid, uuid)',
+      'DROP OPERATOR pg_catalog.=== (uuid, uuid)']],
+    ['a cast in an extension',
+     ['CREATE FUNCTION evil.id(text) RETURNS uuid LANGUAGE sql AS'
+      . q{ 'SELECT NULL::uuid'},
+      'CREATE CAST (text AS uuid) WITH FUNCTION evil.id(text) AS IMPLICIT',
+      'ALTER EXTENSION plpgsql ADD CAST (text AS uuid)'],
+     qr/cast from text to uuid/,
+     ['ALTER EXTENSION plpgsql DROP CAST (text AS uuid)',
+      'DROP CAST (text AS uuid)']],
+    ['an event trigger in an extension',
+     ['CREATE FUNCTION evil.seen() RETURNS event_trigger LANGUAGE plpgsql AS'
+      . q{ 'BEGIN END'},
+      'CREATE EVENT TRIGGER seen ON ddl_command_end EXECUTE FUNCTION'
+      . ' evil.seen()', 'ALTER EXTENSION plpgsql ADD EVENT TRIGGER seen'],
+     qr/event trigger seen/,
+     ['ALTER EXTENSION plpgsql DROP EVENT TRIGGER seen',
+      'DROP EVENT TRIGGER seen']],
+    ['a publication', ['CREATE PUBLICATION away FOR TABLE pupil.role'],
+     qr/publication away/, ['DROP PUBLICATION away']],
+    ['a subscription',
+     [q{CREATE SUBSCRIPTION away CONNECTION 'dbname=nowhere' PUBLICATION away}
+      . ' WITH (connect = false)'],
+     qr/subscription away/,
+     ['ALTER SUBSCRIPTION away SET (slot_name = NONE)',
+      'DROP SUBSCRIPTION away']],
+    ['a foreign server',
+     ['CREATE FOREIGN DATA WRAPPER away', 'CREATE SERVER elsewhere FOREIGN'
+      . ' DATA WRAPPER away'],
+     qr/foreign server elsewhere/,
+     ['DROP SERVER elsewhere', 'DROP FOREIGN DATA WRAPPER away']],
+    ['a library that sessions load',
+     [q{ALTER DATABASE pupil SET session_preload_libraries = 'plpgsql'}],
+     qr/DATABASE pupil SET session_preload_libraries/,
+     ['ALTER DATABASE pupil RESET session_preload_libraries']],
     ['who is in a role of ours',
      ['CREATE ROLE evil_one IN ROLE pupil_operator LOGIN'],
      qr/role evil_one is a member of pupil_operator/, ['DROP ROLE evil_one']],
@@ -111,5 +165,11 @@ for my $case (@unmade) {
 }
 like findings(), qr/ 0 findings$/m, 'nor when all is gone'
     or diag findings();
+
+# What no statement puts back.
+run(q{UPDATE pg_operator SET oprcode = 'xideqint4' WHERE oid =}
+    . q{ 'pg_catalog.=(xid,xid)'::regoperator});
+like findings(), qr/operator =\(xid,xid\), as PostgreSQL does not have it/,
+    'check finds an operator that calls another function of PostgreSQL';
 
 done_testing;
