@@ -46,6 +46,7 @@ typedef struct {
     unsigned     plugin_sql_count;
     int          json, same_cluster, generate, close_absent, help, version;
     int          confirm_removal, follow, dry_run, from_copy, without_export;
+    int          end;
 } ctl_options_t;
 
 

@@ -76,6 +76,7 @@ static const option_t  options[] = {
     { "follow", NULL, OPT(follow), OPTION_FLAG },
     { "from-copy", NULL, OPT(from_copy), OPTION_FLAG },
     { "without-export", NULL, OPT(without_export), OPTION_FLAG },
+    { "end", NULL, OPT(end), OPTION_FLAG },
     { "password-hash", NULL, OPT(password_hash), OPTION_TEXT },
     { "class", NULL, OPT(class_id), OPTION_TEXT },
     { "role", NULL, OPT(role), OPTION_TEXT },

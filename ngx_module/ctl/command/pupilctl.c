@@ -37,6 +37,7 @@
 #include "ctl/people/held.h"
 #include "ctl/people/password.h"
 #include "ctl/people/role.h"
+#include "ctl/people/sessions.h"
 #include "ctl/people/status.h"
 #include "ctl/people/user.h"
 #include "ctl/retention/hold.h"
@@ -145,6 +146,11 @@ static const command_t  commands[] = {
         .arguments = "",
         .summary = "the controllers"
     }, {
+        .words = "tenant sessions", .personal = 1,
+        .run = ctl_cmd_tenant_sessions,
+        .arguments = "--end",
+        .summary = "log out everybody of a tenant"
+    }, {
         .words = "tenant export", .personal = 1,
         .run = ctl_cmd_tenant_export,
         .arguments = "--to FILE --recipients FILE",
@@ -205,6 +211,11 @@ static const command_t  commands[] = {
         .run = ctl_cmd_user_list,
         .arguments = "[--class ID] [--role ROLE] [--limit N]",
         .summary = "pseudonyms and roles"
+    }, {
+        .words = "user sessions", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_user_sessions,
+        .arguments = "LOGIN [--end]",
+        .summary = "where somebody is logged in, or the end of it there"
     }, {
         .words = "user role add", .min = 2, .max = 2, .personal = 1,
         .run = ctl_cmd_user_role_add,
