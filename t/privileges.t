@@ -108,6 +108,8 @@ my %allowed = (
             'keystore.hold' => 'SELECT INSERT DELETE reference',
             'keystore.release' => 'SELECT INSERT',
             'keystore.retention' => 'SELECT INSERT days reference set_at',
+            'keystore.retention_confirm' => 'SELECT INSERT DELETE asked_at'
+                . ' confirmation confirmed_at reference',
             'keystore.retention_hold' => 'SELECT INSERT DELETE reference',
             'keystore.setting' => 'SELECT INSERT keys_a_minute',
             'keystore.size' => 'SELECT INSERT owners',

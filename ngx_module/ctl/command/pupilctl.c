@@ -382,6 +382,16 @@ static const command_t  commands[] = {
         .arguments = "CATEGORY --reference TEXT",
         .summary = "let it expire, by a decision, and end what holds it"
     }, {
+        .words = "retention ask", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_retention_ask,
+        .arguments = "CATEGORY --reference TEXT",
+        .summary = "let nothing of a category expire that is not confirmed"
+    }, {
+        .words = "retention unask", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_retention_unask,
+        .arguments = "CATEGORY --reference TEXT",
+        .summary = "let it expire by itself again"
+    }, {
         .words = "retention statistics", .min = 1, .max = 1,
         .run = ctl_cmd_retention_statistics,
         .arguments = "CATEGORY",

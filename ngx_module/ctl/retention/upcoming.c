@@ -2,7 +2,8 @@
  * Copyright (C) the Pupil authors
  *
  * A category is held where either database says so: no row that is deleted in
- * the one ends what the other has, nor does a backup of either.
+ * the one ends what the other has, nor does a backup of either.  That it has to
+ * be confirmed is the key store's word alone.
  */
 
 #include <stdio.h>
@@ -21,7 +22,10 @@
 #include "ctl/store/plugins.h"
 
 
-#define AHEAD  30               /* days */
+#define AHEAD  30               /* days; a confirmation is good for them */
+
+#define TEXT_OF(number)    #number
+#define NUMBER_OF(number)  TEXT_OF(number)
 
 
 /* What is known of a tenant. */
@@ -30,12 +34,14 @@ typedef struct {
     json_t      *periods, *suspended, *list;
 } upcoming_t;
 
-/* Of the tenant $1 and the category $2, where there are three by the reference
- * $3. */
+/* Statements of the tenant $1, the category $2 and, of three, the reference $3;
+ * NULL: none. */
 typedef struct {
-    int          params;
+    const char  *word;          /* on record */
+    const char  *says;          /* in the answer */
+    int          data_params, keys_params;
     const char  *data, *keys;
-} suspended_sql_t;
+} decision_t;
 
 
 static int categories_look(ctl_t *ctl, upcoming_t *u);
@@ -49,35 +55,59 @@ static void look_add(upcoming_t *u, const char *name, int64_t records,
 static void look_print(const ctl_t *ctl, const upcoming_t *u);
 static int suspended_add(ctl_t *ctl, PGconn *conn, const char *sql,
     json_t *suspended);
-static int suspended_change(ctl_t *ctl, int hold);
-static int suspended_write(ctl_t *ctl, PGconn *conn, const char *sql,
-    int count);
-static int suspended_keys(ctl_t *ctl, const suspended_sql_t *sql);
-static int suspended_record(ctl_t *ctl, const char *category, int hold);
+static int decide(ctl_t *ctl, const decision_t *decision);
+static int decision_check(ctl_t *ctl, const char *category);
+static int decision_data(ctl_t *ctl, const decision_t *decision);
+static int decision_keys(ctl_t *ctl, const decision_t *decision);
+static int decision_exec(ctl_t *ctl, PGconn *conn, const char *sql, int count);
+static int decision_record(ctl_t *ctl, const decision_t *decision);
 
 
-/* A category is held, or, at 0, is not any more. */
-static const suspended_sql_t  suspended_sql[] = {
-    {
-        2,
+#define HOLD(schema)                                                          \
+    "INSERT INTO " schema ".retention_hold (tenant, category, reference)"     \
+    " VALUES ($1::uuid, $2, $3) ON CONFLICT (tenant, category) DO UPDATE"     \
+    " SET reference = EXCLUDED.reference"
 
-        "DELETE FROM pupil.retention_hold WHERE tenant = $1::uuid AND"
-        " category = $2",
+#define RELEASE(schema)                                                       \
+    "DELETE FROM " schema ".retention_hold WHERE tenant = $1::uuid AND"       \
+    " category = $2"
 
-        "DELETE FROM keystore.retention_hold WHERE tenant = $1::uuid AND"
-        " category = $2"
-    },
-    {
-        3,
+static const decision_t  decision_held = {
+    .word = "held",
+    .says = "held",
+    .data_params = 3,
+    .keys_params = 3,
+    .data = HOLD("pupil"),
+    .keys = HOLD("keystore")
+};
 
-        "INSERT INTO pupil.retention_hold (tenant, category, reference)"
-        " VALUES ($1::uuid, $2, $3) ON CONFLICT (tenant, category) DO UPDATE"
-        " SET reference = EXCLUDED.reference",
+static const decision_t  decision_confirmed = {
+    .word = "confirmed",
+    .says = "confirmed",
+    .data_params = 2,
+    .keys_params = 3,
+    .data = RELEASE("pupil"),
+    .keys = "WITH held AS (" RELEASE("keystore") ") UPDATE"
+            " keystore.retention_confirm SET confirmed_at = now(),"
+            " confirmation = $3 WHERE tenant = $1::uuid AND category = $2"
+};
 
-        "INSERT INTO keystore.retention_hold (tenant, category, reference)"
-        " VALUES ($1::uuid, $2, $3) ON CONFLICT (tenant, category) DO UPDATE"
-        " SET reference = EXCLUDED.reference"
-    }
+static const decision_t  decision_asked = {
+    .word = "asked",
+    .says = "to be confirmed",
+    .keys_params = 3,
+    .keys = "INSERT INTO keystore.retention_confirm (tenant, category,"
+            " reference) VALUES ($1::uuid, $2, $3) ON CONFLICT (tenant,"
+            " category) DO UPDATE SET reference = EXCLUDED.reference,"
+            " asked_at = now()"
+};
+
+static const decision_t  decision_unasked = {
+    .word = "unasked",
+    .says = "not to be confirmed",
+    .keys_params = 2,
+    .keys = "DELETE FROM keystore.retention_confirm WHERE tenant = $1::uuid"
+            " AND category = $2"
 };
 
 
@@ -276,10 +306,17 @@ ctl_suspended_read(ctl_t *ctl, json_t **suspended)
 {
     *suspended = json_object();
 
-    if (suspended_add(ctl, ctl->data, "SELECT category, reference FROM"
-                      " pupil.retention_hold WHERE tenant = $1::uuid",
-                      *suspended)
-        != 0)
+    /* what is held stands for what is to be confirmed */
+    if (suspended_add(ctl, ctl->keys, "SELECT category, reference || ', until"
+                      " it is confirmed' FROM keystore.retention_confirm WHERE"
+                      " tenant = $1::uuid AND (confirmed_at IS NULL OR"
+                      " confirmed_at < now() - " NUMBER_OF(AHEAD)
+                      " * interval '1 day')", *suspended)
+        != 0
+        || suspended_add(ctl, ctl->data, "SELECT category, reference FROM"
+                         " pupil.retention_hold WHERE tenant = $1::uuid",
+                         *suspended)
+           != 0)
     {
         return -1;
     }
@@ -321,53 +358,52 @@ suspended_add(ctl_t *ctl, PGconn *conn, const char *sql, json_t *suspended)
 int
 ctl_cmd_retention_hold(ctl_t *ctl)
 {
-    return suspended_change(ctl, 1);
+    return decide(ctl, &decision_held);
 }
 
 
 int
 ctl_cmd_retention_confirm(ctl_t *ctl)
 {
-    return suspended_change(ctl, 0);
+    return decide(ctl, &decision_confirmed);
+}
+
+
+int
+ctl_cmd_retention_ask(ctl_t *ctl)
+{
+    return decide(ctl, &decision_asked);
+}
+
+
+int
+ctl_cmd_retention_unask(ctl_t *ctl)
+{
+    return decide(ctl, &decision_unasked);
 }
 
 
 static int
-suspended_change(ctl_t *ctl, int hold)
+decide(ctl_t *ctl, const decision_t *decision)
 {
-    const suspended_sql_t  *sql = &suspended_sql[hold];
-
     if (ctl_reference_given(ctl) != 0) {
         return CTL_USAGE;
     }
 
-    if (ctl_plugins_open(ctl) != 0 || ctl_keys_tenant(ctl) != 0) {
-        return CTL_FAILED;
-    }
-
-    if (strcmp(ctl->args[0], CTL_PERIOD_AUDIT) != 0
-        && ctl_plugin_find(ctl, ctl->args[0]) == NULL)
+    if (ctl_plugins_open(ctl) != 0 || ctl_keys_tenant(ctl) != 0
+        || decision_check(ctl, ctl->args[0]) != 0
+        || decision_data(ctl, decision) != 0
+        || decision_keys(ctl, decision) != 0)
     {
-        ctl_error("no plugin in %s is of the category %s", ctl->opt.plugins,
-                  ctl->args[0]);
-        return CTL_FAILED;
-    }
-
-    if (ctl_begin(ctl->data, &ctl->tenant) != 0
-        || suspended_write(ctl, ctl->data, sql->data, sql->params) != 0
-        || suspended_record(ctl, ctl->args[0], hold) != 0
-        || ctl_commit(ctl->data) != 0 || suspended_keys(ctl, sql) != 0)
-    {
-        ctl_rollback(ctl->data);
         return CTL_FAILED;
     }
 
     if (ctl->opt.json) {
         ctl_json_print(json_pack("{s:s,s:s,s:s}", "category", ctl->args[0],
-                                 "retention", hold ? "held" : "confirmed",
-                                 "reference", ctl->opt.reference));
+                                 "retention", decision->word, "reference",
+                                 ctl->opt.reference));
     } else {
-        printf("%s %s: %s\n", ctl->args[0], hold ? "held" : "confirmed",
+        printf("%s %s: %s\n", ctl->args[0], decision->says,
                ctl->opt.reference);
     }
 
@@ -376,24 +412,41 @@ suspended_change(ctl_t *ctl, int hold)
 
 
 static int
-suspended_write(ctl_t *ctl, PGconn *conn, const char *sql, int count)
+decision_check(ctl_t *ctl, const char *category)
 {
-    const char  *params[3];
+    return strcmp(category, CTL_PERIOD_AUDIT) == 0
+           || ctl_plugin_find(ctl, category) != NULL ? 0
+           : ctl_error("no plugin in %s is of the category %s",
+                       ctl->opt.plugins, category);
+}
 
-    params[0] = ctl->tenant_text;
-    params[1] = ctl->args[0];
-    params[2] = ctl->opt.reference;
 
-    return ctl_exec(conn, sql, count, params);
+/* The record first: what nobody can account for would be the worse. */
+static int
+decision_data(ctl_t *ctl, const decision_t *decision)
+{
+    if (ctl_begin(ctl->data, &ctl->tenant) == 0
+        && (decision->data == NULL
+            || decision_exec(ctl, ctl->data, decision->data,
+                             decision->data_params) == 0)
+        && decision_record(ctl, decision) == 0 && ctl_commit(ctl->data) == 0)
+    {
+        return 0;
+    }
+
+    ctl_rollback(ctl->data);
+
+    return -1;
 }
 
 
 /* Either of the two holds: whoever is killed before this leaves a hold. */
 static int
-suspended_keys(ctl_t *ctl, const suspended_sql_t *sql)
+decision_keys(ctl_t *ctl, const decision_t *decision)
 {
     if (ctl_begin(ctl->keys, &ctl->tenant) == 0
-        && suspended_write(ctl, ctl->keys, sql->keys, sql->params) == 0
+        && decision_exec(ctl, ctl->keys, decision->keys, decision->keys_params)
+           == 0
         && ctl_commit(ctl->keys) == 0)
     {
         return 0;
@@ -406,16 +459,28 @@ suspended_keys(ctl_t *ctl, const suspended_sql_t *sql)
 
 
 static int
-suspended_record(ctl_t *ctl, const char *category, int hold)
+decision_exec(ctl_t *ctl, PGconn *conn, const char *sql, int count)
+{
+    const char  *params[3];
+
+    params[0] = ctl->tenant_text;
+    params[1] = ctl->args[0];
+    params[2] = ctl->opt.reference;
+
+    return ctl_exec(conn, sql, count, params);
+}
+
+
+static int
+decision_record(ctl_t *ctl, const decision_t *decision)
 {
     int        rc;
     ctl_buf_t  detail;
 
     ctl_buf_init(&detail);
-    ctl_buf_printf(&detail, "retention=%s %s", category,
-                   hold ? "held" : "confirmed");
+    ctl_buf_printf(&detail, "retention=%s %s", ctl->args[0], decision->word);
 
-    rc = ctl_period_record(ctl, category, detail.data);
+    rc = ctl_period_record(ctl, ctl->args[0], detail.data);
     ctl_buf_free(&detail);
 
     return rc;
