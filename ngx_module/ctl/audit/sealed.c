@@ -35,7 +35,6 @@ static void events_say(sealed_run_t *r, const contents_t *contents, int others);
 static void tiles_say(sealed_run_t *r, uint64_t size);
 static void edge_check(sealed_run_t *r);
 static int writers_check(sealed_run_t *r);
-static int unsealed_count(sealed_t *sealed);
 
 
 static const char  batches_sql[] =
@@ -46,13 +45,6 @@ static const char  batches_sql[] =
 static const char  writers_sql[] =
     "SELECT w.writer, w.number FROM pupil.seal_writer AS w WHERE w.tenant ="
     " pupil.current_tenant() ORDER BY w.writer";
-
-static const char  unsealed_sql[] =
-    "SELECT count(*) FROM pupil.audit_record AS r LEFT JOIN pupil.seal_writer"
-    " AS w ON w.tenant = r.tenant AND w.writer = r.writer WHERE r.tenant ="
-    " (SELECT pupil.current_tenant()) AND r.number > coalesce(w.number, 0)"
-    " AND r.at < now() - interval '1 minute'";
-
 
 int
 sealed_verify(sealed_t *sealed, ctl_t *ctl, const retained_t *retained,
@@ -108,7 +100,7 @@ sealed_verify(sealed_t *sealed, ctl_t *ctl, const retained_t *retained,
         edge_check(r);
         sealed_anchors_end(r);
         sealed_listed_end(r);
-        rc = writers_check(r) == 0 ? unsealed_count(sealed) : -1;
+        rc = writers_check(r);
         sealed->took = ctl_now() - r->begun;
     }
 
@@ -568,23 +560,6 @@ writers_check(sealed_run_t *r)
         *last = 0;
     }
 
-    PQclear(res);
-
-    return 0;
-}
-
-
-static int
-unsealed_count(sealed_t *sealed)
-{
-    PGresult  *res;
-
-    res = ctl_query_one(sealed->ctl->data, unsealed_sql, 0, NULL);
-    if (res == NULL) {
-        return -1;
-    }
-
-    sealed->unsealed = strtoull(PQgetvalue(res, 0, 0), NULL, 10);
     PQclear(res);
 
     return 0;

@@ -58,7 +58,6 @@ typedef struct {
     sequence_list_t   findings;         /* sealed_finding_t */
     uint64_t          batches, events, leaves;
     uint64_t          anchors;          /* checkpoints of the file */
-    uint64_t          unsealed;         /* records, over a minute old */
     pupil_time_t      took;
 } sealed_t;
 

@@ -22,6 +22,7 @@
 #include "ctl/audit/rows.h"
 #include "ctl/audit/sealed.h"
 #include "ctl/audit/sequence.h"
+#include "ctl/audit/unsealed.h"
 #include "ctl/audit/verify.h"
 #include "ctl/base/clock.h"
 #include "ctl/base/db.h"
@@ -43,6 +44,7 @@ typedef struct {
     PGconn             *conn;       /* that records come from */
     sequence_t          sequence;
     referred_t          referred;
+    unsealed_t          unsealed;
     sealed_t            sealed;
     retained_t          retained;
     uint64_t            records, unnumbered;
@@ -145,6 +147,7 @@ ctl_cmd_audit_verify(ctl_t *ctl)
     sealed_free(&v.sealed);
     sequence_free(&v.sequence);
     referred_free(&v.referred);
+    unsealed_free(&v.unsealed);
     retained_free(&v.retained);
 
     return rc;
@@ -272,6 +275,7 @@ records_verify(void *data)
     for (look = 1; look <= LOOKS; look++) {
         sequence_free(&v->sequence);
         referred_free(&v->referred);
+        unsealed_free(&v->unsealed);
         v->sequence.since = v->since;
         v->sequence.keyless = v->key == NULL;
         v->sequence.retained = &v->retained;
@@ -310,7 +314,8 @@ pass(verify_t *v)
         return -1;
     }
 
-    rc = referred_read(&v->referred, v->conn, &v->sequence, ctl_now());
+    rc = referred_read(&v->referred, v->conn, &v->sequence, ctl_now()) == 0
+         ? unsealed_read(&v->unsealed, v->conn, ctl_now()) : -1;
 
     if (rc == 0) {
         rc = ctl_stream_begin(&stream, v->conn, declaring_sql, since);
@@ -384,6 +389,7 @@ record_check(verify_t *v, const audit_row_t *row, const ctl_stream_t *stream)
             referred_check(&v->referred, &v->sequence, &row->record);
         }
 
+        unsealed_check(&v->unsealed, &row->record);
         sequence_record(&v->sequence, &row->record, row->authentic);
         return;
     }
@@ -447,7 +453,7 @@ verify_print(const verify_t *v)
                                  "leaves", (json_int_t) v->sealed.leaves,
                                  "batches", (json_int_t) v->sealed.batches,
                                  "anchors", (json_int_t) v->sealed.anchors,
-                                 "unsealed", (json_int_t) v->sealed.unsealed,
+                                 "unsealed", (json_int_t) v->unsealed.count,
                                  "ended_at", v->ended, "retained",
                                  retained_json(&v->retained), "findings",
                                  list));
@@ -470,8 +476,8 @@ verify_print(const verify_t *v)
                  v->sealed.leaves,
                  audit_rate(v->sealed.leaves, v->sealed.took),
                  v->sealed.anchors,
-                 ctl_plural(v->sealed.anchors), v->sealed.unsealed,
-                 ctl_plural(v->sealed.unsealed));
+                 ctl_plural(v->sealed.anchors), v->unsealed.count,
+                 ctl_plural(v->unsealed.count));
     }
 
     if (v->ended != NULL) {
