@@ -8,8 +8,8 @@
 
 #include "core/base/text.h"
 #include "ctl/audit/listed.h"
+#include "ctl/base/array.h"
 #include "ctl/base/db.h"
-#include "ctl/base/literal.h"
 
 
 #define UNIQUE_VIOLATION  "23505"
@@ -35,9 +35,12 @@ static int about_actor(const listing_t *listing, pupil_str_t shape);
 static void row_add(listing_t *listing, const pupil_uuid_t *subject,
     uint64_t number, const audit_event_t *event, int64_t leaf);
 static int rows_compare(const void *one, const void *two);
-static int rows_insert(ctl_t *ctl, const char *const params[ARRAY_COUNT]);
+static int rows_insert(ctl_t *ctl, ctl_array_t arrays[ARRAY_COUNT]);
+static int rows_exec(ctl_t *ctl, const char *sql, ctl_array_t *arrays,
+    int count);
 static void arrays_fill(const listing_t *listing,
-    ctl_buf_t arrays[ARRAY_COUNT]);
+    ctl_array_t arrays[ARRAY_COUNT]);
+static int keys_compare(const void *one, const void *two);
 
 
 /* Accesses are canonical; whoever made a row up has no say in what it is. */
@@ -48,22 +51,22 @@ static const char  shapes_sql[] =
 /* By the key: the first four of those arrays. */
 static const char  give_way_sql[] =
     "DELETE FROM pupil.audit_subject AS l USING unnest($1::uuid[],"
-    " $2::bigint[], $3::bigint[], $4::bigint[]) AS u (subject, at, writer,"
-    " number) WHERE l.tenant = pupil.current_tenant() AND l.subject ="
-    " u.subject AND l.at = timestamptz 'epoch' + u.at * interval '1 us' AND"
-    " l.writer = u.writer AND l.number = u.number";
+    " $2::timestamptz[], $3::bigint[], $4::bigint[]) AS u (subject, at,"
+    " writer, number) WHERE l.tenant = pupil.current_tenant() AND l.subject ="
+    " u.subject AND l.at = u.at AND l.writer = u.writer AND l.number ="
+    " u.number";
 
 /*
- * In the order of the key, so that pages of the index are met once; what is in
- * the way is an error, as to ask for each row costs half as much again.
+ * In the order in which they come, which is that of the key, so that pages of
+ * the index are met once; what is in the way is an error, as to ask for each
+ * row costs half as much again.  Arrays side by side in a list are gone through
+ * without being stored before.
  */
 static const char  store_sql[] =
     "INSERT INTO pupil.audit_subject (tenant, subject, at, writer, number,"
-    " event, leaf) SELECT pupil.current_tenant(), u.subject,"
-    " timestamptz 'epoch' + u.at * interval '1 us', u.writer, u.number,"
-    " u.event, u.leaf FROM unnest($1::uuid[], $2::bigint[], $3::bigint[],"
-    " $4::bigint[], $5::bigint[], $6::bigint[]) AS u (subject, at, writer,"
-    " number, event, leaf) ORDER BY u.subject, u.at, u.writer, u.number";
+    " event, leaf) SELECT (SELECT pupil.current_tenant()), unnest($1::uuid[]),"
+    " unnest($2::timestamptz[]), unnest($3::bigint[]), unnest($4::bigint[]),"
+    " unnest($5::bigint[]), unnest($6::bigint[])";
 
 
 int
@@ -226,8 +229,7 @@ int
 listing_store(listing_t *listing, ctl_t *ctl)
 {
     int          rc, i;
-    ctl_buf_t    arrays[ARRAY_COUNT];
-    const char  *params[ARRAY_COUNT];
+    ctl_array_t  arrays[ARRAY_COUNT];
 
     if (listing->rows.count == 0) {
         return 0;
@@ -236,20 +238,16 @@ listing_store(listing_t *listing, ctl_t *ctl)
     listing_sort(listing);
     arrays_fill(listing, arrays);
 
-    for (i = 0; i < ARRAY_COUNT; i++) {
-        params[i] = arrays[i].data;
-    }
-
-    rc = rows_insert(ctl, params);
+    rc = rows_insert(ctl, arrays);
 
     /* of a log that was sealed before, and restored or taken back */
     if (rc == 1) {
-        rc = ctl_exec(ctl->data, give_way_sql, ARRAY_EVENTS, params) == 0
-             ? ctl_exec(ctl->data, store_sql, ARRAY_COUNT, params) : -1;
+        rc = rows_exec(ctl, give_way_sql, arrays, ARRAY_EVENTS) == 0
+             ? rows_exec(ctl, store_sql, arrays, ARRAY_COUNT) : -1;
     }
 
     for (i = 0; i < ARRAY_COUNT; i++) {
-        ctl_buf_free(&arrays[i]);
+        ctl_buf_free(&arrays[i].buf);
     }
 
     listing->rows.count = 0;
@@ -260,7 +258,7 @@ listing_store(listing_t *listing, ctl_t *ctl)
 
 /* 0; 1: some are there, and nothing was stored; or -1. */
 static int
-rows_insert(ctl_t *ctl, const char *const params[ARRAY_COUNT])
+rows_insert(ctl_t *ctl, ctl_array_t arrays[ARRAY_COUNT])
 {
     int          there;
     PGresult    *res;
@@ -270,8 +268,7 @@ rows_insert(ctl_t *ctl, const char *const params[ARRAY_COUNT])
         return -1;
     }
 
-    res = PQexecParams(ctl->data, store_sql, ARRAY_COUNT, NULL, params, NULL,
-                       NULL, 0);
+    res = ctl_binary_exec(ctl->data, store_sql, arrays, ARRAY_COUNT);
     state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
     there = state != NULL && strcmp(state, UNIQUE_VIOLATION) == 0;
 
@@ -293,37 +290,80 @@ rows_insert(ctl_t *ctl, const char *const params[ARRAY_COUNT])
 }
 
 
+static int
+rows_exec(ctl_t *ctl, const char *sql, ctl_array_t *arrays, int count)
+{
+    int        rc;
+    PGresult  *res;
+
+    res = ctl_binary_exec(ctl->data, sql, arrays, count);
+    rc = PQresultStatus(res) == PGRES_COMMAND_OK
+         ? 0 : ctl_query_error(ctl->data, res, NULL);
+    PQclear(res);
+
+    return rc;
+}
+
+
 static void
-arrays_fill(const listing_t *listing, ctl_buf_t arrays[ARRAY_COUNT])
+arrays_fill(const listing_t *listing, ctl_array_t arrays[ARRAY_COUNT])
 {
     int              a;
     size_t           i;
+    listed_t        *rows;
     const listed_t  *row;
 
+    static const ctl_array_type_t  types[ARRAY_COUNT] = {
+        [ARRAY_SUBJECTS] = CTL_ARRAY_UUID,
+        [ARRAY_TIMES] = CTL_ARRAY_TIME,
+        [ARRAY_WRITERS] = CTL_ARRAY_INT8,
+        [ARRAY_NUMBERS] = CTL_ARRAY_INT8,
+        [ARRAY_EVENTS] = CTL_ARRAY_INT8,
+        [ARRAY_LEAVES] = CTL_ARRAY_INT8
+    };
+
     for (a = 0; a < ARRAY_COUNT; a++) {
-        ctl_buf_init(&arrays[a]);
-        ctl_array_begin(&arrays[a]);
+        ctl_binary_begin(&arrays[a], types[a]);
     }
+
+    rows = listing->rows.elts;
+    qsort(rows, listing->rows.count, sizeof(listed_t), keys_compare);
 
     for (i = 0; i < listing->rows.count; i++) {
-        row = &((const listed_t *) listing->rows.elts)[i];
+        row = &rows[i];
 
-        ctl_array_uuid(&arrays[ARRAY_SUBJECTS], &row->subject);
-        ctl_array_int(&arrays[ARRAY_TIMES], row->at);
-        ctl_array_int(&arrays[ARRAY_WRITERS], (int64_t) row->writer);
-        ctl_array_int(&arrays[ARRAY_NUMBERS], (int64_t) row->number);
-        ctl_array_int(&arrays[ARRAY_EVENTS], (int64_t) row->event);
+        ctl_binary_uuid(&arrays[ARRAY_SUBJECTS], &row->subject);
+        ctl_binary_time(&arrays[ARRAY_TIMES], row->at);
+        ctl_binary_int8(&arrays[ARRAY_WRITERS], (int64_t) row->writer);
+        ctl_binary_int8(&arrays[ARRAY_NUMBERS], (int64_t) row->number);
+        ctl_binary_int8(&arrays[ARRAY_EVENTS], (int64_t) row->event);
 
         if (row->leaf == LISTED_NO_LEAF) {
-            ctl_array_null(&arrays[ARRAY_LEAVES]);
+            ctl_binary_null(&arrays[ARRAY_LEAVES]);
         } else {
-            ctl_array_int(&arrays[ARRAY_LEAVES], row->leaf);
+            ctl_binary_int8(&arrays[ARRAY_LEAVES], row->leaf);
         }
     }
+}
 
-    for (a = 0; a < ARRAY_COUNT; a++) {
-        ctl_array_end(&arrays[a]);
+
+/* As the table's key: by subject, time, and the rest. */
+static int
+keys_compare(const void *one, const void *two)
+{
+    int              rc;
+    const listed_t  *a, *b;
+
+    a = one;
+    b = two;
+
+    rc = pupil_uuid_compare(&a->subject, &b->subject);
+    if (rc != 0) {
+        return rc;
     }
+
+    return a->at != b->at ? (a->at < b->at ? -1 : 1)
+           : a->event < b->event ? -1 : a->event > b->event;
 }
 
 

@@ -38,6 +38,7 @@
 #define AGAIN       60          /* seconds after a tenant failed */
 #define BEAT        5           /* seconds between them */
 #define BATCH_MAX   10000       /* records */
+#define WINDOWS     5
 
 
 /* A tenant, from one pass to the next. */
@@ -48,7 +49,7 @@ typedef struct {
     int           failed;
     int64_t       again;        /* then not before */
     pupil_time_t  read;         /* up to then all was read */
-    int64_t       looked[3];    /* when, by the table below */
+    int64_t       looked[WINDOWS];  /* when, by the table below */
     uint64_t      events, missing;
     outside_t     outside;      /* its file */
 } seal_tenant_t;
@@ -91,15 +92,17 @@ static int64_t seconds_now(void);
 
 /*
  * What is committed late is dated before what was read already.  So what is
- * recent is read again, the longer ago, the seldomer; no index says what is not
- * sealed, as each record would pay for it.
+ * recent is read again, the longer ago, the seldomer: a record twice by each
+ * line.  No index says what is not sealed, as each record would pay for it.
  */
 static const struct {
     int           every;        /* seconds */
     pupil_time_t  back;
-} windows[3] = {
-    { 3600, PUPIL_TIME_DAY },
-    { 30, 180 * PUPIL_TIME_SECOND },
+} windows[WINDOWS] = {
+    { 43200, PUPIL_TIME_DAY },
+    { 3600, 7200 * PUPIL_TIME_SECOND },
+    { 300, 600 * PUPIL_TIME_SECOND },
+    { 60, 120 * PUPIL_TIME_SECOND },
     { 0, 5 * PUPIL_TIME_SECOND }
 };
 
