@@ -27,6 +27,7 @@
 #define CTL_DONE     0
 #define CTL_FAILED   1      /* said on standard error, or found by check */
 #define CTL_USAGE    2
+#define CTL_HELD     3      /* a roster that nobody has accepted */
 
 
 /* Options, by the table in options.c.  NULL: not given. */
@@ -41,7 +42,7 @@ typedef struct {
     const char  *limit, *password_hash, *login, *waive;
     const char  *ledger, *mirror, *signer, *reference, *key_backup_days;
     const char  *to, *recipients;
-    const char  *shares, *threshold;
+    const char  *shares, *threshold, *accept;
     const char  *plugin_sql[64];
     unsigned     plugin_sql_count;
     int          json, same_cluster, generate, close_absent, help, version;

@@ -71,6 +71,7 @@ static const option_t  options[] = {
     { "dates", NULL, OPT(dates), OPTION_TEXT },
     { "close-absent", NULL, OPT(close_absent), OPTION_FLAG },
     { "confirm-removal", NULL, OPT(confirm_removal), OPTION_FLAG },
+    { "accept", NULL, OPT(accept), OPTION_TEXT },
     { "generate", NULL, OPT(generate), OPTION_FLAG },
     { "dry-run", NULL, OPT(dry_run), OPTION_FLAG },
     { "follow", NULL, OPT(follow), OPTION_FLAG },

@@ -684,8 +684,8 @@ help(FILE *out)
           "  --config FILE        (PUPIL_CONFIG)\n"
           "  --json               answer in JSON\n"
           "  --help, --version\n\n"
-          "Exit status: 0 done, 1 failed or found, 2 usage.  See"
-          " pupilctl(1).\n", out);
+          "Exit status: 0 done, 1 failed or found, 2 usage, 3 a roster"
+          " is held.  See\npupilctl(1).\n", out);
 }
 
 

@@ -2,11 +2,41 @@
  * Copyright (C) the Pupil authors
  */
 
+#include <stdarg.h>
+#include <string.h>
+
 #include "ctl/base/db.h"
 #include "ctl/roster/guard.h"
+#include "ctl/roster/plan.h"
+#include "ctl/store/record.h"
 
 
 #define ABSENT_OF  5            /* one in five may end without confirmation */
+
+
+static const ctl_access_t  held_access = {
+    .category = "enrolment",
+    .fields = "",
+    .purpose = PUPIL_PURPOSE_ROSTERING,
+    .operation = PUPIL_OPERATION_WRITE,
+    .about = "none"
+};
+
+
+/* A limit that is met: which, and by what. */
+__attribute__((format(printf, 2, 3)))
+static void
+hold(roster_t *roster, const char *format, ...)
+{
+    char     text[256];
+    va_list  args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+
+    json_array_append_new(roster->held, json_pack("{s:s}", "reason", text));
+}
 
 
 /* How many active users this source has given; -1: said. */
@@ -40,7 +70,7 @@ users_before(const roster_t *roster)
 
 
 static int
-guard_users(const roster_t *roster)
+guard_users(roster_t *roster)
 {
     int       before;
     uint32_t  i, now;
@@ -56,18 +86,16 @@ guard_users(const roster_t *roster)
     }
 
     if (now == 0 || now * 2 < (uint32_t) before) {
-        return ctl_error("the roster has %u users that can be taken, %d are"
-                         " known from source \"%s\": an accident?  If not,"
-                         " say --confirm-removal; nothing was changed", now,
-                         before, roster->source);
+        hold(roster, "the roster has %u users that can be taken, %d are"
+             " known from source \"%s\"", now, before, roster->source);
     }
 
     return 0;
 }
 
 
-static int
-guard_links(const roster_t *roster, const roster_table_t *table)
+static void
+guard_links(roster_t *roster, const roster_table_t *table)
 {
     size_t                  i, now, before, absent;
     const char             *name;
@@ -93,36 +121,78 @@ guard_links(const roster_t *roster, const roster_table_t *table)
     }
 
     if (now * 2 < before) {
-        return ctl_error("the roster has %zu %s, less than half of the %zu"
-                         " that are live: an accident?  If not, say"
-                         " --confirm-removal; nothing was changed", now, name,
-                         before);
+        hold(roster, "the roster has %zu %s, less than half of the %zu that"
+             " are live", now, name, before);
     }
 
     if (roster->ctl->opt.close_absent && absent * ABSENT_OF > before) {
-        return ctl_error("%zu of %zu %s are not in the roster and would end,"
-                         " more than one in five: an accident?  If not, say"
-                         " --confirm-removal; nothing was changed", absent,
-                         before, name);
+        hold(roster, "%zu of %zu %s are not in the roster and would end, more"
+             " than one in five", absent, before, name);
+    }
+}
+
+
+/* That somebody tried is on record. */
+static int
+held_record(const roster_t *roster)
+{
+    char    detail[64];
+    ctl_t  *ctl;
+
+    ctl = roster->ctl;
+    snprintf(detail, sizeof(detail), "held=%s", roster->plan);
+
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0
+        || ctl_record_one(ctl, &held_access, "refused", NULL, detail) != 0)
+    {
+        return -1;
     }
 
-    return 0;
+    return ctl_commit(ctl->data);
+}
+
+
+static int
+held(roster_t *roster, const roster_table_t *tables)
+{
+    size_t       i;
+    json_t      *entry;
+    const char  *accepted;
+
+    if (roster_plan(roster, tables) != 0) {
+        return -1;
+    }
+
+    accepted = roster->ctl->opt.accept;
+
+    if (accepted != NULL && strcmp(accepted, roster->plan) == 0) {
+        json_array_clear(roster->held);
+        return 0;
+    }
+
+    json_array_foreach(roster->held, i, entry) {
+        ctl_error("held: %s",
+                  json_string_value(json_object_get(entry, "reason")));
+    }
+
+    ctl_error("nothing was changed: an accident?  If not, say --accept %s",
+              roster->plan);
+
+    return held_record(roster) == 0 ? 1 : -1;
 }
 
 
 int
 roster_guard(roster_t *roster, const roster_table_t *tables)
 {
-    if (roster->ctl->opt.confirm_removal) {
-        return 0;
+    if (!roster->ctl->opt.confirm_removal) {
+        if (guard_users(roster) != 0) {
+            return -1;
+        }
+
+        guard_links(roster, &tables[ROSTER_ROLE]);
+        guard_links(roster, &tables[ROSTER_ENROLMENT]);
     }
 
-    if (guard_users(roster) != 0
-        || guard_links(roster, &tables[ROSTER_ROLE]) != 0
-        || guard_links(roster, &tables[ROSTER_ENROLMENT]) != 0)
-    {
-        return -1;
-    }
-
-    return 0;
+    return json_array_size(roster->held) == 0 ? 0 : held(roster, tables);
 }

@@ -1,8 +1,8 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * An empty or halved roster is an accident, not an instruction: it is refused
- * until somebody confirms it (pitfall 36).
+ * An empty or halved roster is an accident, not an instruction: it is held
+ * until somebody accepts just that (pitfall 36).
  */
 
 #ifndef PUPIL_CTL_ROSTER_GUARD_H
@@ -11,7 +11,7 @@
 #include "ctl/roster/stored.h"
 
 
-/* Returns -1 with what would go said. */
+/* Returns 1 where it is held: why is said, in the report and on record. */
 int roster_guard(roster_t *roster, const roster_table_t *tables);
 
 #endif /* PUPIL_CTL_ROSTER_GUARD_H */

@@ -95,6 +95,7 @@ roster_init(roster_t *roster, ctl_t *ctl, const char *source)
     roster->tampered = json_array();
     roster->columns = json_array();
     roster->files = json_array();
+    roster->held = json_array();
 }
 
 
@@ -123,6 +124,7 @@ roster_free(roster_t *roster)
     json_decref(roster->tampered);
     json_decref(roster->columns);
     json_decref(roster->files);
+    json_decref(roster->held);
     ctl_pool_free(&roster->pool);
 }
 

@@ -18,6 +18,7 @@
 
 #define ROSTER_NONE       UINT32_MAX
 #define ROSTER_PRINT_LEN  32            /* of a fingerprint */
+#define ROSTER_PLAN_LEN   16            /* of the id of a plan */
 
 /* What a roster has: items, which have ids, and links between two of them. */
 typedef enum {
@@ -174,6 +175,8 @@ typedef struct {
     roster_count_t    counts[ROSTER_COUNTS];
     size_t            left;             /* tampered rows, not ended */
     json_t           *refused, *tampered, *columns, *files;
+    json_t           *held;             /* why nothing is written */
+    char              plan[ROSTER_PLAN_LEN + 1];    /* if it is held */
 } roster_t;
 
 

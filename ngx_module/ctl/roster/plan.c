@@ -1,0 +1,135 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include <sodium.h>
+#include <string.h>
+
+#include "core/login/token.h"
+#include "ctl/base/buf.h"
+#include "ctl/roster/plan.h"
+#include "ctl/store/keys.h"
+
+
+typedef crypto_generichash_state  hash_t;
+
+
+static void
+add_text(hash_t *hash, pupil_str_t text)
+{
+    uint64_t  len;
+
+    len = text.len;
+    crypto_generichash_update(hash, (const uint8_t *) &len, sizeof(len));
+    crypto_generichash_update(hash, text.data, text.len);
+}
+
+
+static void
+add_number(hash_t *hash, int64_t number)
+{
+    crypto_generichash_update(hash, (const uint8_t *) &number,
+                              sizeof(number));
+}
+
+
+static void
+add_items(hash_t *hash, const roster_t *roster, roster_kind_t kind)
+{
+    uint32_t              i;
+    unsigned              v;
+    const roster_item_t  *item;
+
+    for (i = 0; i < roster->items[kind].count; i++) {
+        item = roster_item(roster, kind, i);
+
+        add_text(hash, item->id);
+        add_number(hash, item->parent);
+        add_number(hash, item->refused);
+
+        for (v = 0; v < ROSTER_VALUES; v++) {
+            add_text(hash, item->values[v]);
+        }
+    }
+}
+
+
+static void
+add_links(hash_t *hash, const roster_links_t *links)
+{
+    uint32_t              i;
+    const roster_link_t  *link;
+
+    for (i = 0; i < links->count; i++) {
+        link = &links->links[i];
+
+        add_number(hash, link->user);
+        add_number(hash, link->where);
+        add_number(hash, link->role);
+        add_number(hash, link->from);
+        add_number(hash, link->to);
+    }
+}
+
+
+/* What is there already, and would end. */
+static void
+add_rows(hash_t *hash, const roster_t *roster, const roster_table_t *table)
+{
+    size_t                  i;
+    const roster_stored_t  *row;
+
+    add_number(hash, roster->ctl->opt.close_absent);
+
+    for (i = 0; i < table->count; i++) {
+        row = &table->rows[i];
+
+        if (!row->matched && roster_stored_live(roster, row)) {
+            crypto_generichash_update(hash, row->id.b, PUPIL_UUID_LEN);
+            add_number(hash, row->role);
+        }
+    }
+}
+
+
+/* Under a key: a plan is printed, and says nothing of whom it has. */
+int
+roster_plan(roster_t *roster, const roster_table_t *tables)
+{
+    uint8_t             digest[PUPIL_HASH_LEN], print[PUPIL_HASH_LEN];
+    hash_t              hash;
+    unsigned            kind;
+    pupil_str_t         s;
+    const pupil_key_t  *key;
+
+    key = ctl_key(roster->ctl, "fingerprint");
+    if (key == NULL) {
+        return -1;
+    }
+
+    crypto_generichash_init(&hash, NULL, 0, sizeof(digest));
+
+    s.data = (const uint8_t *) roster->source;
+    s.len = strlen(roster->source);
+    add_text(&hash, s);
+
+    for (kind = 0; kind < ROSTER_ITEM_KINDS; kind++) {
+        add_items(&hash, roster, kind);
+    }
+
+    for (kind = ROSTER_ITEM_KINDS; kind < ROSTER_KINDS; kind++) {
+        add_links(&hash, &roster->links[kind]);
+        add_rows(&hash, roster, &tables[kind]);
+    }
+
+    crypto_generichash_final(&hash, digest, sizeof(digest));
+
+    s.data = digest;
+    s.len = sizeof(digest);
+    pupil_fingerprint_make(key, s, print);
+
+    sodium_bin2hex(roster->plan, sizeof(roster->plan), print,
+                   ROSTER_PLAN_LEN / 2);
+
+    return 0;
+}

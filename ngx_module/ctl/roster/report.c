@@ -1,0 +1,219 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include "ctl/base/text.h"
+#include "ctl/roster/report.h"
+
+
+#define REFUSED_SHOWN  40
+
+
+static json_t *
+count_json(const roster_count_t *count)
+{
+    return json_pack("{s:I,s:I,s:I,s:I}",
+                     "taken", (json_int_t) count->taken,
+                     "changed", (json_int_t) count->changed,
+                     "unchanged", (json_int_t) count->unchanged,
+                     "refused", (json_int_t) count->refused);
+}
+
+
+/* How many kinds the report has: few rosters have work. */
+static unsigned
+counts_of(const roster_t *roster)
+{
+    return roster->work.tasks_count != 0 ? ROSTER_COUNTS : ROSTER_KINDS;
+}
+
+
+static json_t *
+report_json(const roster_t *roster, double seconds)
+{
+    json_t                *report;
+    unsigned               kind;
+    const roster_count_t  *counts;
+
+    counts = roster->counts;
+    report = json_pack("{s:s,s:s}", "source", roster->source, "tenant",
+                       roster->ctl->tenant_text);
+
+    for (kind = 0; kind < counts_of(roster); kind++) {
+        json_object_set_new(report, roster_kinds[kind].name,
+                            count_json(&counts[kind]));
+    }
+
+    json_object_set_new(report, "ended",
+        json_pack("{s:I,s:I}",
+                  "roles", (json_int_t) counts[ROSTER_ROLE].ended,
+                  "enrolments", (json_int_t) counts[ROSTER_ENROLMENT].ended));
+    json_object_set(report, "held", roster->held);
+    if (json_array_size(roster->held) != 0) {
+        json_object_set_new(report, "plan", json_string(roster->plan));
+    }
+    json_object_set(report, "refused", roster->refused);
+    json_object_set(report, "tampered", roster->tampered);
+    json_object_set(report, "columns_not_taken", roster->columns);
+    json_object_set(report, "files_not_taken", roster->files);
+    json_object_set_new(report, "seconds", json_real(seconds));
+
+    return report;
+}
+
+
+static void
+counts_print(const roster_t *roster)
+{
+    unsigned               kind;
+    const roster_count_t  *counts;
+
+    counts = roster->counts;
+
+    printf("%-14s %8s %8s %9s %8s\n", "", "taken", "changed", "unchanged",
+           "refused");
+
+    for (kind = 0; kind < counts_of(roster); kind++) {
+        printf("%-14s %8zu %8zu %9zu %8zu\n", roster_kinds[kind].name,
+               counts[kind].taken, counts[kind].changed,
+               counts[kind].unchanged, counts[kind].refused);
+    }
+
+    if (roster->ctl->opt.close_absent) {
+        printf("ended, as they are not in the roster: %zu role%s, %zu"
+               " enrolment%s\n",
+               counts[ROSTER_ROLE].ended,
+               ctl_plural(counts[ROSTER_ROLE].ended),
+               counts[ROSTER_ENROLMENT].ended,
+               ctl_plural(counts[ROSTER_ENROLMENT].ended));
+    }
+}
+
+
+static const char *
+text_of(const json_t *entry, const char *name)
+{
+    return json_string_value(json_object_get(entry, name));
+}
+
+
+static long long
+number_of(const json_t *entry, const char *name)
+{
+    return (long long) json_integer_value(json_object_get(entry, name));
+}
+
+
+static void
+refused_print(const roster_t *roster)
+{
+    size_t   i;
+    json_t  *entry;
+
+    if (json_array_size(roster->refused) == 0) {
+        return;
+    }
+
+    puts("\nRefused:");
+
+    json_array_foreach(roster->refused, i, entry) {
+        if (i == REFUSED_SHOWN) {
+            printf("  ... and %zu more; --json shows all\n",
+                   json_array_size(roster->refused) - i);
+            break;
+        }
+
+        printf("  %s:%lld: %s: %s\n", text_of(entry, "file"),
+               number_of(entry, "line"), text_of(entry, "what"),
+               text_of(entry, "reason"));
+    }
+}
+
+
+static void
+tampered_print(const roster_t *roster)
+{
+    size_t   i;
+    json_t  *entry;
+
+    if (json_array_size(roster->tampered) == 0) {
+        return;
+    }
+
+    puts("\nChanged by somebody without the keys:");
+
+    json_array_foreach(roster->tampered, i, entry) {
+        printf("  %s of %s in %s: %s\n", text_of(entry, "table"),
+               text_of(entry, "subject"), text_of(entry, "where"),
+               text_of(entry, "fate"));
+    }
+}
+
+
+static void
+not_taken_print(const roster_t *roster)
+{
+    size_t      i;
+    json_t     *entry;
+    long long   n;
+
+    puts("\nColumns not taken:");
+
+    json_array_foreach(roster->columns, i, entry) {
+        n = number_of(entry, "values");
+
+        printf("  %-24s %-26s %7lld value%s: %s\n", text_of(entry, "file"),
+               text_of(entry, "column"), n, ctl_plural((size_t) n),
+               text_of(entry, "reason"));
+    }
+
+    if (json_array_size(roster->files) == 0) {
+        return;
+    }
+
+    puts("\nFiles not taken:");
+
+    json_array_foreach(roster->files, i, entry) {
+        n = number_of(entry, "rows");
+
+        printf("  %-24s %7lld row%s: %s\n", text_of(entry, "file"), n,
+               ctl_plural((size_t) n), text_of(entry, "reason"));
+    }
+}
+
+
+static void
+held_print(const roster_t *roster)
+{
+    size_t   i;
+    json_t  *entry;
+
+    if (json_array_size(roster->held) == 0) {
+        return;
+    }
+
+    puts("Held: nothing was changed.");
+
+    json_array_foreach(roster->held, i, entry) {
+        printf("  %s\n", text_of(entry, "reason"));
+    }
+
+    printf("If this is no accident: --accept %s\n\n", roster->plan);
+}
+
+
+void
+roster_report(const roster_t *roster, double seconds)
+{
+    if (roster->ctl->opt.json) {
+        ctl_json_print(report_json(roster, seconds));
+        return;
+    }
+
+    held_print(roster);
+    counts_print(roster);
+    refused_print(roster);
+    tampered_print(roster);
+    not_taken_print(roster);
+    printf("\n%.1f seconds\n", seconds);
+}

@@ -1,0 +1,17 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What an import says in the end, also where it was held: files, lines, rules
+ * and numbers, and no value (invariant I14).
+ */
+
+#ifndef PUPIL_CTL_ROSTER_REPORT_H
+#define PUPIL_CTL_ROSTER_REPORT_H
+
+#include "ctl/roster/roster.h"
+
+
+/* On standard output, as text or JSON. */
+void roster_report(const roster_t *roster, double seconds);
+
+#endif /* PUPIL_CTL_ROSTER_REPORT_H */
