@@ -1,0 +1,65 @@
+#!/usr/bin/perl
+
+# Copyright (C) the Pupil authors
+#
+# Refused is not absent (pitfall 46): whoever's row cannot be taken keeps what
+# was there, and is named by file and line.
+
+use lib 't/lib';
+use Pupil::Test;
+use Pupil::Roster;
+
+my @all = (live => [12, 1, 1, 12, 1]);
+my @steps = (steps => [[1], [2, '--close-absent', '--confirm-removal']]);
+my @once = (name => 'once', steps => [[1], [1, '--close-absent']]);
+
+# A file of a roster, changed.
+sub changed ($file, $from, $to) {
+    my $text = slurp(root_dir() . "/t/roster/cases/oneroster/$file");
+    $text =~ s/$from/$to/ or die "$file has no $from\n";
+    return with => { $file => $text };
+}
+
+rosters(pupil_up,
+    { name => '07-newline-in-title', is => 'a title that cannot be taken',
+      @all, @steps, says => qr/"file": "classes.csv",\s+"line": 2,/ },
+    { name => '91-refused-class-close-absent', is => 'a title that is gone',
+      @all, @steps, says => qr/class_title is empty/,
+      then => sub ($school, $) {
+          is $school->db->selectrow_array('SELECT count(*) FROM pupil.class'
+              . ' WHERE tenant = ? AND title IS NOT NULL', undef,
+              $school->tenant), 2, 'the old one is kept' } },
+    { name => '80-pupil-bad-email', is => 'a pupil\'s address is not read',
+      @all, refused => [] },
+    { name => '86-duplicate-knocks-out-existing', @all,
+      steps => [[1], [2, '--close-absent']], refused => ['users.csv:2'],
+      is => 'who has a log-in name keeps it', who => {
+          pupil1 => 'pupil 1, in pupil 1' } },
+
+    { @once, is => 'a name with a tab', @all,
+      changed('users.csv', qr/,Alva,/, ",Al\tva,"),
+      who => { pupil1 => 'pupil 1, in pupil 1' },
+      says => qr/"file": "users.csv",\s+"line": 4,/ },
+    { @once, is => 'a teacher\'s address that is none', @all,
+      changed('users.csv', qr/tina\@skola.example/, 'n/a'),
+      refused => ['users.csv:2'], then => sub ($school, $) {
+          is $school->db->selectrow_array('SELECT count(*) FROM data.contact'
+              . ' WHERE tenant = ? AND email IS NOT NULL', undef,
+              $school->tenant), 2, 'the old one is kept' } },
+    { @once, is => 'a NUL byte', @all,
+      changed('users.csv', qr/,Alva,/, ",Al\0va,"),
+      refused => ['users.csv:4', 'enrollments.csv:3'] },
+    { @once, is => 'a school whose name is gone', @all,
+      changed('orgs.csv', qr/Skola Ett/, ''),
+      says => qr/"file": "orgs.csv",\s+"line": 2,/ },
+    { @once, is => 'a cell too many: nobody knows whose row that is', @all,
+      changed('users.csv', qr/^p1,.*/m, 'p1,,,true,o1,student,,,,,,,,,,,,,,,,'),
+      refused => ['users.csv:4', 'enrollments.csv:3'],
+      says => qr/nobody was ended as absent/ },
+    { name => '15-blank-lines', is => 'a line with nothing is no row', @all,
+      refused => [] },
+    { name => '09b-header-has-two-empty-columns', @all, refused => [],
+      is => 'columns without name and value are none' },
+);
+
+done_testing;
