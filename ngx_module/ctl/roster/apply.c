@@ -128,6 +128,11 @@ change_plan(roster_t *roster, roster_kind_t kind, roster_item_t *item,
             return -1;
         }
 
+        if (item->keeps[r]) {
+            change->write[r] = 0;
+            continue;
+        }
+
         change->write[r] = state->has_print
                            ? memcmp(state->print, print, ROSTER_PRINT_LEN)
                              != 0

@@ -26,6 +26,7 @@ typedef struct {
     const char             *name;
     int                     column[ROSTER_COLUMNS]; /* in the file, or -1 */
     unsigned                columns;                /* of the file */
+    unsigned                named;                  /* up to the last name */
     char                   *names[CSV_COLUMNS];     /* NULL: taken */
     size_t                  values[CSV_COLUMNS];
     size_t                  rows;
@@ -173,6 +174,10 @@ header_read(reading_t *reading, const csv_row_t *row)
     }
 
     for (i = 0; i < row->count; i++) {
+        if (row->cells[i].len != 0) {
+            reading->named = i + 1;
+        }
+
         if (!column_take(reading, i, row->cells[i])) {
             reading->names[i] = column_name(reading->roster, row->cells[i], i);
         }
@@ -197,23 +202,63 @@ header_read(reading_t *reading, const csv_row_t *row)
 }
 
 
-/* Fills in the cells of a row; NULL, or why the row is refused. */
-static const char *
+/* Whether a row has no text but blanks. */
+static int
+row_blank(const csv_row_t *row)
+{
+    unsigned  i;
+    size_t    k;
+
+    for (i = 0; i < row->count; i++) {
+        for (k = 0; k < row->cells[i].len; k++) {
+            if (row->cells[i].data[k] != ' ') {
+                return 0;
+            }
+        }
+    }
+
+    return 1;
+}
+
+
+/* A cell for each column with a name, and none with a text beyond them. */
+static int
+row_fits(const reading_t *reading, const csv_row_t *row)
+{
+    unsigned  i;
+
+    if (row->count < reading->named) {
+        return 0;
+    }
+
+    for (i = reading->columns; i < row->count; i++) {
+        if (row->cells[i].len != 0) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* Fills in the cells of a row, and why it is refused. */
+static void
 cells_read(const reading_t *reading, const csv_row_t *from, roster_row_t *row)
 {
-    const char             *error;
     unsigned                k;
     pupil_str_t             cell;
     const roster_column_t  *column;
 
-    error = NULL;
+    row->refused = NULL;
 
     for (k = 0; k < ROSTER_CELLS; k++) {
         row->cells[k] = ctl_str("");
     }
 
     for (k = 0; k < ROSTER_COLUMNS; k++) {
-        if (reading->column[k] < 0) {
+        if (reading->column[k] < 0
+            || (unsigned) reading->column[k] >= from->count)
+        {
             continue;
         }
 
@@ -225,19 +270,18 @@ cells_read(const reading_t *reading, const csv_row_t *from, roster_row_t *row)
         }
 
         if (memchr(cell.data, 0, cell.len) != NULL) {
-            return "holds a NUL byte";
+            row->refused = "holds a NUL byte";
+            continue;
         }
 
         if (column->cell == ROSTER_CELL_STATUS
             && !is_one_of(cell, reading->format->active))
         {
-            error = "its status is not active";
+            row->refused = "its status is not active";
         }
 
         row->cells[column->cell] = cell;
     }
-
-    return error;
 }
 
 
@@ -246,9 +290,12 @@ row_read(void *ctx, const csv_row_t *from)
 {
     unsigned              i;
     reading_t            *reading = ctx;
-    const char           *error;
     roster_row_t          row;
     const roster_file_t  *file;
+
+    if (row_blank(from)) {
+        return 0;
+    }
 
     if (reading->columns == 0) {
         return header_read(reading, from);
@@ -259,15 +306,16 @@ row_read(void *ctx, const csv_row_t *from)
     row.place.line = from->line;
     reading->rows++;
 
-    if (from->count != reading->columns) {
+    if (!row_fits(reading, from)) {
         if (file != NULL) {
-            roster_refuse(reading->roster, file->kind, &row.place,
-                          "another number of columns than the first line");
+            roster_refuse_unread(reading->roster, file->kind, &row.place,
+                                 "another number of columns than the first"
+                                 " line");
         }
         return 0;
     }
 
-    for (i = 0; i < from->count; i++) {
+    for (i = 0; i < from->count && i < reading->columns; i++) {
         reading->values[i] += from->cells[i].len != 0;
     }
 
@@ -275,9 +323,11 @@ row_read(void *ctx, const csv_row_t *from)
         return 0;
     }
 
-    error = cells_read(reading, from, &row);
-    if (error != NULL) {
-        roster_refuse(reading->roster, file->kind, &row.place, error);
+    cells_read(reading, from, &row);
+
+    if (row.refused != NULL && reading->format->derived) {
+        roster_refuse_unread(reading->roster, file->kind, &row.place,
+                             row.refused);
         return 0;
     }
 
@@ -302,7 +352,9 @@ rest_report(const reading_t *reading)
     other = reading->file == NULL ? "the file is not taken" : "not needed";
 
     for (i = 0; i < reading->columns; i++) {
-        if (reading->names[i] != NULL) {
+        if (reading->names[i] != NULL
+            && (i < reading->named || reading->values[i] != 0))
+        {
             roster_not_taken(reading->roster, reading->name,
                              reading->names[i], reading->values[i],
                              reason_of(reading->names[i], other));

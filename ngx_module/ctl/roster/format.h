@@ -49,6 +49,7 @@ typedef enum {
 typedef struct {
     roster_place_t         place;
     roster_role_t          role;        /* 0: none, or none that is taken */
+    const char            *refused;     /* why, or NULL: whose it is counts */
     pupil_str_t            cells[ROSTER_CELLS];     /* empty when absent */
 } roster_row_t;
 
@@ -83,6 +84,8 @@ typedef struct {
                                            an empty one may always be */
     const roster_role_name_t  *roles;   /* the last one has no names; NULL:
                                            no cell has a role */
+    int                        derived; /* what a row is about is made of its
+                                           cells: a refused row is of nobody */
     const roster_file_t       *files;   /* as they are read; the last one
                                            has no name */
 } roster_format_t;

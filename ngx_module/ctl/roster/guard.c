@@ -97,6 +97,7 @@ guard_users(roster_t *roster)
 static void
 guard_links(roster_t *roster, const roster_table_t *table)
 {
+    int                     closes;
     size_t                  i, now, before, absent;
     const char             *name;
     const roster_links_t   *links;
@@ -104,6 +105,7 @@ guard_links(roster_t *roster, const roster_table_t *table)
 
     links = &roster->links[table->kind];
     name = roster_kinds[table->kind].name;
+    closes = roster->ctl->opt.close_absent;
 
     now = 0;
     for (i = 0; i < links->count; i++) {
@@ -116,7 +118,7 @@ guard_links(roster_t *roster, const roster_table_t *table)
         row = &table->rows[i];
         if (roster_stored_live(roster, row)) {
             before++;
-            absent += !row->matched;
+            absent += row->ends || (closes && row->absent);
         }
     }
 
@@ -125,7 +127,7 @@ guard_links(roster_t *roster, const roster_table_t *table)
              " are live", now, name, before);
     }
 
-    if (roster->ctl->opt.close_absent && absent * ABSENT_OF > before) {
+    if (absent * ABSENT_OF > before) {
         hold(roster, "%zu of %zu %s are not in the roster and would end, more"
              " than one in five", absent, before, name);
     }

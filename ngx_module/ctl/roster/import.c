@@ -13,6 +13,7 @@
 #include "ctl/base/text.h"
 #include "ctl/roster/apply.h"
 #include "ctl/roster/csv.h"
+#include "ctl/roster/ends.h"
 #include "ctl/roster/format.h"
 #include "ctl/roster/guard.h"
 #include "ctl/roster/import.h"
@@ -130,6 +131,8 @@ roster_run(roster_t *roster, const roster_format_t *format,
     {
         return -1;
     }
+
+    roster_ends(roster, tables);
 
     rc = roster_guard(roster, tables);
     if (rc != 0) {

@@ -98,13 +98,14 @@ link_apply(roster_t *roster, const roster_table_t *table, plan_t *plan,
     roster_stored_t         want;
     const roster_stored_t  *row;
 
+    count = &roster->counts[table->kind];
+
+    /* why is said where it was read, or of its user, class or institution */
     if (roster_link_refused(roster, table->kind, link)) {
-        roster_refuse(roster, table->kind, &link->place,
-                      "its user, class or institution is refused");
+        count->refused += !link->refused;
         return;
     }
 
-    count = &roster->counts[table->kind];
     row = roster_stored_find(roster, table, link);
     row_plan(roster, table->kind, link, row, &want);
 
@@ -159,21 +160,20 @@ links_write(roster_t *roster, const roster_table_t *table, plan_t *plan)
 
 
 /*
- * Whether an absent row is to be ended: one that was tampered with is, too, as
- * it may be put right; but it is not ours to say of whom another source is.
- * Nor which row it was whose role is none of a roster's: this may have it.
+ * Whether a row is to be ended: one that was tampered with is, too, as it may
+ * be put right; but it is not ours to say of whom another source is.  Nor
+ * which row it was whose role is none of a roster's: this may have it.
  */
 static int
-absent_ends(roster_t *roster, roster_kind_t kind, const roster_stored_t *row)
+row_ends(roster_t *roster, roster_kind_t kind, const roster_stored_t *row)
 {
     int  ends;
 
     if (!row->tampered) {
-        return roster->ctl->opt.close_absent
-               && roster_stored_live(roster, row);
+        return row->ends && roster_stored_live(roster, row);
     }
 
-    if (!roster->ctl->opt.close_absent && row->role != 0) {
+    if (!row->ends && row->role != 0) {
         return 0;
     }
 
@@ -186,7 +186,7 @@ absent_ends(roster_t *roster, roster_kind_t kind, const roster_stored_t *row)
 
 
 static void
-absent_end(roster_t *roster, const roster_table_t *table, plan_t *plan)
+rows_end(roster_t *roster, const roster_table_t *table, plan_t *plan)
 {
     size_t            i;
     int32_t           yesterday;
@@ -197,7 +197,7 @@ absent_end(roster_t *roster, const roster_table_t *table, plan_t *plan)
     for (i = 0; i < table->count; i++) {
         ended = table->rows[i];
 
-        if (ended.matched || !absent_ends(roster, table->kind, &ended)) {
+        if (ended.matched || !row_ends(roster, table->kind, &ended)) {
             continue;
         }
 
@@ -236,7 +236,7 @@ roster_links_apply(roster_t *roster, const roster_table_t *tables)
         rc = links_write(roster, &tables[kind], plan);
 
         if (rc == 0) {
-            absent_end(roster, &tables[kind], plan);
+            rows_end(roster, &tables[kind], plan);
         }
     }
 

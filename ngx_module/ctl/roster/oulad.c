@@ -177,7 +177,8 @@ static const roster_file_t  files[] = {
 const roster_format_t  roster_oulad = {
     .name = "oulad",
     .active = "",
-    .files = files
+    .files = files,
+    .derived = 1
 };
 
 
@@ -343,6 +344,7 @@ row_begin(const oulad_row_t *of, roster_row_t *row)
 
     row->place = of->row->place;
     row->role = of->row->role;
+    row->refused = NULL;
 
     for (k = 0; k < ROSTER_CELLS; k++) {
         row->cells[k] = ctl_str("");

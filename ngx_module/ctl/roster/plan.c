@@ -79,12 +79,10 @@ add_rows(hash_t *hash, const roster_t *roster, const roster_table_t *table)
     size_t                  i;
     const roster_stored_t  *row;
 
-    add_number(hash, roster->ctl->opt.close_absent);
-
     for (i = 0; i < table->count; i++) {
         row = &table->rows[i];
 
-        if (!row->matched && roster_stored_live(roster, row)) {
+        if (row->ends && roster_stored_live(roster, row)) {
             crypto_generichash_update(hash, row->id.b, PUPIL_UUID_LEN);
             add_number(hash, row->role);
         }

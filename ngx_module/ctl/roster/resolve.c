@@ -1,7 +1,5 @@
 /*
  * Copyright (C) the Pupil authors
- *
- * Rows of the blind index are authentic or they do not count (invariant I18).
  */
 
 #include <string.h>
@@ -11,6 +9,8 @@
 #include "ctl/base/db.h"
 #include "ctl/base/join.h"
 #include "ctl/base/literal.h"
+#include "ctl/roster/claims.h"
+#include "ctl/roster/index.h"
 #include "ctl/roster/resolve.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/record.h"
@@ -19,14 +19,6 @@
 
 #define CHUNK  5000             /* terms a query */
 
-/* A row of the blind index. */
-typedef struct {
-    uint8_t       term[PUPIL_TERM_LEN];
-    pupil_uuid_t  owner;
-    int           authentic;
-} index_row_t;
-
-
 /* Items that are asked for at once. */
 typedef struct {
     roster_t        *roster;
@@ -34,58 +26,6 @@ typedef struct {
     roster_item_t  **items;
     size_t           count;
 } chunk_t;
-
-/* Users that are asked for by a value that is indexed. */
-typedef struct {
-    roster_t         *roster;
-    roster_record_t   record;
-    ctl_join_t        join;         /* by their terms, to their number */
-} asked_t;
-
-
-static const ctl_access_t  tampered_access = {
-    .category = "enrolment",
-    .fields = "",
-    .purpose = PUPIL_PURPOSE_ROSTERING,
-    .operation = PUPIL_OPERATION_WRITE,
-    .about = "subjects"
-};
-
-
-/* Row n of a result that begins with term, owner, record, mac. */
-static int
-index_row(roster_t *roster, const PGresult *res, int n, const char *category,
-    const char *field, index_row_t *row)
-{
-    size_t        len;
-    uint8_t       made[PUPIL_MAC_LEN], stored[PUPIL_MAC_LEN];
-    pupil_str_t   mac;
-    pupil_uuid_t  record;
-
-    memset(row, 0, sizeof(index_row_t));
-
-    if (ctl_get_bytes(res, n, 0, row->term, PUPIL_TERM_LEN, &len) != 0
-        || len != PUPIL_TERM_LEN || ctl_get_uuid(res, n, 1, &row->owner) != 0
-        || ctl_get_uuid(res, n, 2, &record) != 0)
-    {
-        return ctl_error("a row of pupil.blind_index is malformed");
-    }
-
-    if (ctl_index_mac(roster->ctl, category, field, row->term, &row->owner,
-                      &record, made) != 0)
-    {
-        return -1;
-    }
-
-    mac.data = stored;
-    mac.len = 0;
-    ctl_get_bytes(res, n, 3, stored, sizeof(stored), &mac.len);
-    row->authentic = pupil_mac_check(made, mac) == PUPIL_OK;
-
-    return row->authentic ? 0
-           : ctl_record_one(roster->ctl, &tampered_access, "tampered",
-                            &row->owner, "row=blind_index");
-}
 
 
 static PGresult *
@@ -121,7 +61,7 @@ source_query(const chunk_t *chunk)
 /* The item is known: it has an owner, who may not be served any more. */
 static void
 source_found(roster_t *roster, roster_kind_t kind, roster_item_t *item,
-    const index_row_t *row, pupil_str_t state, uint32_t version)
+    const roster_index_row_t *row, pupil_str_t state, uint32_t version)
 {
     const char  *reason;
 
@@ -156,9 +96,9 @@ static int
 source_row(void *ctx, uint32_t index, const PGresult *res, int n)
 {
     chunk_t      *chunk = ctx;
-    index_row_t   row;
+    roster_index_row_t   row;
 
-    if (index_row(chunk->roster, res, n, "source",
+    if (roster_index_row(chunk->roster, res, n, "source",
                   roster_kinds[chunk->kind].source, &row) != 0)
     {
         return -1;
@@ -378,239 +318,6 @@ kind_resolve(roster_t *roster, roster_kind_t kind)
 }
 
 
-/* The field that a record is looked up by. */
-static const char *
-value_field(roster_record_t record)
-{
-    return roster_values[roster_records[record].values[0]].field;
-}
-
-
-/*
- * The value is another's: a user may do without an address, not without a
- * log-in name.
- */
-static void
-value_refuse(roster_t *roster, roster_item_t *user, roster_record_t record)
-{
-    if (record == ROSTER_CREDENTIAL) {
-        roster_item_refuse(roster, ROSTER_USER, user,
-                           "its log-in name belongs to another account");
-        return;
-    }
-
-    user->values[ROSTER_EMAIL].len = 0;
-    user->states[record].has_term = 0;
-    roster_remark(roster, &user->place,
-                  "its e-mail belongs to another account and was left out");
-}
-
-
-static int
-value_term(roster_item_t *user, roster_record_t record,
-    pupil_category_t *plugin, uint32_t field, const pupil_key_t *key)
-{
-    int                         rc;
-    ctl_pool_t                  pool;
-    pupil_str_t                 value, term;
-    pupil_alloc_t               alloc;
-    const roster_record_def_t  *def;
-
-    def = &roster_records[record];
-    value = user->values[def->values[0]];
-
-    memset(&pool, 0, sizeof(ctl_pool_t));
-    alloc.alloc = ctl_pool_alloc;
-    alloc.ctx = &pool;
-
-    rc = pupil_value_term(plugin, field, value, &alloc, &term) == PUPIL_OK
-         ? 0 : ctl_error("%s.%s has no index term", def->category,
-                         roster_values[def->values[0]].field);
-
-    if (rc == 0) {
-        pupil_blind_term(key, term, user->states[record].term);
-        user->states[record].has_term = 1;
-    }
-
-    ctl_pool_free(&pool);
-
-    return rc;
-}
-
-
-/* Terms of all users; the second of two that share one is refused. */
-static int
-values_terms(roster_t *roster, roster_record_t record, ctl_map_t *map)
-{
-    int                         fresh;
-    int32_t                     field;
-    uint32_t                    i;
-    const char                 *name;
-    ctl_slot_t                 *slot;
-    pupil_str_t                 key;
-    roster_item_t              *user;
-    pupil_category_t           *plugin;
-    const pupil_key_t          *index;
-    const roster_record_def_t  *def;
-
-    def = &roster_records[record];
-    name = value_field(record);
-
-    field = roster_granted(roster, def->category, name, &plugin);
-    if (field < 0) {
-        return 0;
-    }
-
-    index = ctl_key_index(roster->ctl, def->category, name);
-    if (index == NULL) {
-        return -1;
-    }
-
-    key.len = PUPIL_TERM_LEN;
-
-    for (i = 0; i < roster->items[ROSTER_USER].count; i++) {
-        user = roster_item(roster, ROSTER_USER, i);
-
-        if (user->refused || user->values[def->values[0]].len == 0) {
-            continue;
-        }
-
-        if (value_term(user, record, plugin, (uint32_t) field, index) != 0) {
-            return -1;
-        }
-
-        key.data = user->states[record].term;
-        slot = ctl_map_put(map, key, &fresh);
-
-        if (fresh) {
-            slot->value = i;
-        } else {
-            value_refuse(roster, user, record);
-        }
-    }
-
-    return 0;
-}
-
-
-static int
-value_row(void *ctx, uint32_t index, const PGresult *res, int n)
-{
-    asked_t        *asked = ctx;
-    roster_t       *roster;
-    index_row_t     row;
-    roster_item_t  *user;
-
-    roster = asked->roster;
-
-    if (index_row(roster, res, n, roster_records[asked->record].category,
-                  value_field(asked->record), &row) != 0)
-    {
-        return -1;
-    }
-
-    user = roster_item(roster, ROSTER_USER, index);
-
-    if (!user->refused
-        && (!row.authentic
-            || pupil_uuid_compare(&row.owner, &user->owner.id) != 0))
-    {
-        value_refuse(roster, user, asked->record);
-    }
-
-    return 0;
-}
-
-
-/* The index rows of terms that the roster has. */
-static int
-values_found(asked_t *asked, const char *terms)
-{
-    int          rc;
-    PGresult    *res;
-    const char  *params[3];
-
-    params[0] = roster_records[asked->record].category;
-    params[1] = value_field(asked->record);
-    params[2] = terms;
-    res = ctl_query(asked->roster->ctl->data, "SELECT term, owner, record,"
-                    " mac FROM pupil.blind_index WHERE category = $1 AND"
-                    " field = $2 AND term = ANY ($3::bytea[])", 3, params);
-    if (res == NULL) {
-        return -1;
-    }
-
-    rc = ctl_join_rows(&asked->join, res, value_row, asked);
-    PQclear(res);
-
-    return rc;
-}
-
-
-/* Nor may a term belong to an account that is not this user's. */
-static int
-values_stored(asked_t *asked)
-{
-    int             rc;
-    uint32_t        i, n;
-    roster_t       *roster;
-    ctl_buf_t       terms;
-    roster_item_t  *user;
-
-    roster = asked->roster;
-
-    rc = 0;
-    memset(&terms, 0, sizeof(ctl_buf_t));
-
-    for (i = 0; rc == 0 && i < roster->items[ROSTER_USER].count; /* void */) {
-        ctl_array_begin(&terms);
-
-        for (n = 0; i < roster->items[ROSTER_USER].count && n < CHUNK; i++) {
-            user = roster_item(roster, ROSTER_USER, i);
-
-            if (!user->refused && user->states[asked->record].has_term) {
-                ctl_array_bytes(&terms, user->states[asked->record].term,
-                                PUPIL_TERM_LEN);
-                n++;
-            }
-        }
-
-        ctl_array_end(&terms);
-
-        if (n != 0) {
-            rc = values_found(asked, terms.data);
-        }
-    }
-
-    ctl_buf_free(&terms);
-
-    return rc;
-}
-
-
-static int
-values_resolve(roster_t *roster, roster_record_t record)
-{
-    int      rc;
-    asked_t  asked;
-
-    memset(&asked, 0, sizeof(asked_t));
-
-    asked.roster = roster;
-    asked.record = record;
-    asked.join.key_len = PUPIL_TERM_LEN;
-
-    rc = values_terms(roster, record, &asked.join.map);
-    if (rc == 0) {
-        rc = values_stored(&asked);
-    }
-
-    ctl_join_free(&asked.join);
-
-    return rc;
-}
-
-
 static int
 all_resolve(roster_t *roster)
 {
@@ -624,7 +331,7 @@ all_resolve(roster_t *roster)
 
     for (record = 0; record < ROSTER_RECORDS; record++) {
         if (roster_records[record].indexed
-            && values_resolve(roster, record) != 0)
+            && roster_claims_resolve(roster, record) != 0)
         {
             return -1;
         }

@@ -184,8 +184,8 @@ roster_item_add(roster_t *roster, roster_kind_t kind,
     if (id.len == 0 || id.len > 255
         || pupil_utf8_check(id.data, id.len, NULL) != PUPIL_OK)
     {
-        roster_refuse(roster, kind, place, "its id is empty, longer than 255"
-                      " bytes or no UTF-8");
+        roster_refuse_unread(roster, kind, place, "its id is empty, longer"
+                             " than 255 bytes or no UTF-8");
         return NULL;
     }
 
@@ -284,6 +284,12 @@ roster_link_add(roster_t *roster, roster_kind_t kind,
 
     if (!fresh) {
         old = &links->links[slot->value];
+
+        if (new.refused || old->refused) {
+            *old = new.refused ? *old : new;
+            return;
+        }
+
         old->from = new.from < old->from ? new.from : old->from;
         old->to = new.to > old->to ? new.to : old->to;
         return;
@@ -321,7 +327,8 @@ int
 roster_link_refused(const roster_t *roster, roster_kind_t kind,
     const roster_link_t *link)
 {
-    return roster_item(roster, ROSTER_USER, link->user)->refused
+    return link->refused
+           || roster_item(roster, ROSTER_USER, link->user)->refused
            || roster_link_where(roster, kind, link)->refused;
 }
 
@@ -369,6 +376,15 @@ roster_refuse(roster_t *roster, roster_kind_t kind,
         json_pack("{s:s,s:I,s:s,s:s}", "file", place->file, "line",
                   (json_int_t) place->line, "what", roster_kinds[kind].name,
                   "reason", reason));
+}
+
+
+void
+roster_refuse_unread(roster_t *roster, roster_kind_t kind,
+    const roster_place_t *place, const char *reason)
+{
+    roster->unread++;
+    roster_refuse(roster, kind, place, reason);
 }
 
 

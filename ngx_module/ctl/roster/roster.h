@@ -103,7 +103,9 @@ typedef struct {
     int32_t           from, to; /* of a class: its first and last day */
     pupil_str_t       head;     /* of an institution: the id of a teacher */
     unsigned          roles;    /* of a user: roster_role_t, all */
+    const char       *address;  /* of a user: the rule that its e-mail breaks */
     uint8_t           refused, known;
+    uint8_t           keeps[ROSTER_RECORDS];    /* what is stored stays */
 
     ctl_owner_t       owner;
     uint8_t           term[PUPIL_TERM_LEN];     /* of its id, for the index */
@@ -116,6 +118,7 @@ typedef struct {
     uint32_t          user, where;
     roster_role_t     role;
     int32_t           from, to; /* PUPIL_DATE_NONE: open */
+    uint8_t           refused;
 } roster_link_t;
 
 /* An academic session. */
@@ -174,6 +177,7 @@ typedef struct {
 
     roster_count_t    counts[ROSTER_COUNTS];
     size_t            left;             /* tampered rows, not ended */
+    size_t            unread;           /* rows of nobody knows whom */
     json_t           *refused, *tampered, *columns, *files;
     json_t           *held;             /* why nothing is written */
     char              plan[ROSTER_PLAN_LEN + 1];    /* if it is held */
@@ -222,7 +226,7 @@ int roster_link_there(const roster_t *roster, roster_kind_t kind,
 /* The institution or the class that it leads to. */
 roster_item_t *roster_link_where(const roster_t *roster, roster_kind_t kind,
     const roster_link_t *link);
-/* Whether one of its ends is refused. */
+/* Whether it is refused, or one of its ends. */
 int roster_link_refused(const roster_t *roster, roster_kind_t kind,
     const roster_link_t *link);
 
@@ -233,6 +237,9 @@ const roster_term_t *roster_term_find(const roster_t *roster,
 
 /* Into the report. */
 void roster_refuse(roster_t *roster, roster_kind_t kind,
+    const roster_place_t *place, const char *reason);
+/* Of a row that nobody knows whose it is: then nobody is absent. */
+void roster_refuse_unread(roster_t *roster, roster_kind_t kind,
     const roster_place_t *place, const char *reason);
 /* The same for an item, which is then refused; once. */
 void roster_item_refuse(roster_t *roster, roster_kind_t kind,

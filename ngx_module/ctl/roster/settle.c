@@ -25,13 +25,34 @@ address_drop(roster_t *roster, roster_item_t *user)
     }
 
     address = &user->values[ROSTER_EMAIL];
+    user->address = NULL;
 
     /* the pool's own memory, const only in the view */
-    memcpy(&data, &address->data, sizeof(data));
-    sodium_memzero(data, address->len);
-    address->len = 0;
+    if (address->len != 0) {
+        memcpy(&data, &address->data, sizeof(data));
+        sodium_memzero(data, address->len);
+        address->len = 0;
+    }
 
     roster_not_taken(roster, user->place.file, column, 1, reason);
+}
+
+
+/* One that cannot be taken is left out, and what is stored stays. */
+static void
+address_settle(roster_t *roster, roster_item_t *user)
+{
+    char  text[160];
+
+    if (user->refused || (user->roles & ROSTER_PUPIL)) {
+        address_drop(roster, user);
+
+    } else if (user->address != NULL) {
+        snprintf(text, sizeof(text), "email breaks the rule \"%s\" and was"
+                 " left out", user->address);
+        roster_remark(roster, &user->place, text);
+        user->keeps[ROSTER_CONTACT] = 1;
+    }
 }
 
 
@@ -95,10 +116,8 @@ roster_settle(roster_t *roster)
                                " stay out");
         }
 
-        if (user->values[ROSTER_EMAIL].len != 0
-            && (user->refused || (user->roles & ROSTER_PUPIL)))
-        {
-            address_drop(roster, user);
+        if (user->values[ROSTER_EMAIL].len != 0 || user->address != NULL) {
+            address_settle(roster, user);
         }
 
         for (r = 0; r < ROSTER_RECORDS; r++) {

@@ -303,9 +303,11 @@ roster_stored_tampered(roster_t *roster, roster_kind_t kind,
 }
 
 
+/* What is refused is not absent, and stays as it is. */
 static void
 rows_match(roster_t *roster, roster_table_t *table)
 {
+    int               refused;
     uint32_t          i;
     roster_links_t   *links;
     roster_stored_t  *row;
@@ -313,14 +315,14 @@ rows_match(roster_t *roster, roster_table_t *table)
     links = &roster->links[table->kind];
 
     for (i = 0; i < links->count; i++) {
-        if (roster_link_refused(roster, table->kind, &links->links[i])) {
+        row = roster_stored_find(roster, table, &links->links[i]);
+        if (row == NULL) {
             continue;
         }
 
-        row = roster_stored_find(roster, table, &links->links[i]);
-        if (row != NULL) {
-            row->matched = 1;
-        }
+        refused = roster_link_refused(roster, table->kind, &links->links[i]);
+        row->matched = !refused;
+        row->kept = refused;
     }
 }
 

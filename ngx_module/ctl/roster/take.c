@@ -155,9 +155,7 @@ value_take(roster_t *roster, roster_kind_t kind, roster_item_t *item,
 
     if (cell.len == 0) {
         /* a record of a user may be absent as a whole: see settle.c */
-        if (kind != ROSTER_USER
-            && (plugin->plugin->fields[field].flags & PUPIL_FIELD_REQUIRED))
-        {
+        if (kind != ROSTER_USER) {
             snprintf(text, sizeof(text), "%s is empty", name);
             roster_item_refuse(roster, kind, item, text);
         }
@@ -173,6 +171,11 @@ value_take(roster_t *roster, roster_kind_t kind, roster_item_t *item,
     {
         item->values[value] = ctl_pool_str(&roster->pool, clear.data,
                                            clear.len);
+
+    } else if (kind == ROSTER_USER && value == ROSTER_EMAIL) {
+        /* of a pupil nobody reads it: settle.c, once roles are known */
+        item->address = fault.rule;
+
     } else {
         snprintf(text, sizeof(text), "%s breaks the rule \"%s\"", name,
                  fault.rule);
@@ -183,14 +186,32 @@ value_take(roster_t *roster, roster_kind_t kind, roster_item_t *item,
 }
 
 
+/* The item of a row; NULL where the row, or its id, is refused. */
+static roster_item_t *
+item_add(roster_t *roster, roster_kind_t kind, const roster_row_t *row)
+{
+    roster_item_t  *item;
+
+    item = roster_item_add(roster, kind, &row->place,
+                           row->cells[ROSTER_CELL_ID]);
+
+    if (item == NULL || row->refused == NULL) {
+        return item;
+    }
+
+    roster_item_refuse(roster, kind, item, row->refused);
+
+    return NULL;
+}
+
+
 void
 roster_take_institution(roster_t *roster, const roster_row_t *row)
 {
     pupil_str_t     head;
     roster_item_t  *item;
 
-    item = roster_item_add(roster, ROSTER_INSTITUTION, &row->place,
-                           row->cells[ROSTER_CELL_ID]);
+    item = item_add(roster, ROSTER_INSTITUTION, row);
     if (item == NULL) {
         return;
     }
@@ -226,15 +247,14 @@ roster_take_class(roster_t *roster, const roster_row_t *row)
 
     parent = roster_item_find(roster, ROSTER_INSTITUTION,
                               row->cells[ROSTER_CELL_INSTITUTION]);
-    if (parent == ROSTER_NONE) {
-        roster_refuse(roster, ROSTER_CLASS, &row->place,
-                      "its institution is not in the roster");
+    class = item_add(roster, ROSTER_CLASS, row);
+    if (class == NULL) {
         return;
     }
 
-    class = roster_item_add(roster, ROSTER_CLASS, &row->place,
-                            row->cells[ROSTER_CELL_ID]);
-    if (class == NULL) {
+    if (parent == ROSTER_NONE) {
+        roster_item_refuse(roster, ROSTER_CLASS, class,
+                           "its institution is not in the roster");
         return;
     }
 
@@ -253,8 +273,7 @@ user_add(roster_t *roster, const roster_row_t *row)
 {
     roster_item_t  *user;
 
-    user = roster_item_add(roster, ROSTER_USER, &row->place,
-                           row->cells[ROSTER_CELL_ID]);
+    user = item_add(roster, ROSTER_USER, row);
     if (user == NULL) {
         return NULL;
     }
@@ -285,6 +304,7 @@ link_of(const roster_t *roster, const roster_row_t *row)
     link.user = ROSTER_NONE;
     link.where = ROSTER_NONE;
     link.role = row->role;
+    link.refused = row->refused != NULL;
     link.from = dates.from;
     link.to = dates.to;
 
@@ -292,22 +312,34 @@ link_of(const roster_t *roster, const roster_row_t *row)
 }
 
 
+/* One of a row that is refused stands for what is stored, which stays. */
 static void
-role_add(roster_t *roster, const roster_link_t *link)
+role_add(roster_t *roster, const roster_row_t *row, const roster_link_t *link)
 {
-    if (link->role == 0) {
-        roster_refuse(roster, ROSTER_ROLE, &link->place, "a role that is not"
-                      " taken: guardians, relatives and others stay out");
+    const char  *reason;
 
-    } else if (link->user == ROSTER_NONE) {
-        roster_refuse(roster, ROSTER_ROLE, &link->place,
-                      "its user is not in the roster");
+    reason = row->refused;
 
-    } else if (link->where == ROSTER_NONE) {
-        roster_refuse(roster, ROSTER_ROLE, &link->place,
-                      "its institution is not in the roster");
+    if (reason == NULL && link->role == 0) {
+        reason = "a role that is not taken: guardians, relatives and others"
+                 " stay out";
+    }
 
-    } else {
+    if (reason == NULL && link->user == ROSTER_NONE) {
+        reason = "its user is not in the roster";
+    }
+
+    if (reason == NULL && link->where == ROSTER_NONE) {
+        reason = "its institution is not in the roster";
+    }
+
+    if (reason != NULL) {
+        roster_refuse(roster, ROSTER_ROLE, &link->place, reason);
+    }
+
+    if (link->role != 0 && link->user != ROSTER_NONE
+        && link->where != ROSTER_NONE)
+    {
         roster_link_add(roster, ROSTER_ROLE, link);
     }
 }
@@ -332,7 +364,7 @@ roster_take_user(roster_t *roster, const roster_row_t *row)
 
     while (list_next(&list, &id)) {
         link.where = roster_item_find(roster, ROSTER_INSTITUTION, id);
-        role_add(roster, &link);
+        role_add(roster, row, &link);
     }
 }
 
@@ -345,23 +377,23 @@ roster_take_member(roster_t *roster, const roster_row_t *row)
     roster_item_t  *user;
     roster_link_t   link;
 
-    where = roster_item_find(roster, ROSTER_INSTITUTION,
-                             row->cells[ROSTER_CELL_INSTITUTION]);
-    if (where == ROSTER_NONE) {
-        roster_refuse(roster, ROSTER_USER, &row->place,
-                      "its school is not in the roster");
+    user = user_add(roster, row);
+    if (user == NULL) {
         return;
     }
 
-    user = user_add(roster, row);
-    if (user == NULL) {
+    where = roster_item_find(roster, ROSTER_INSTITUTION,
+                             row->cells[ROSTER_CELL_INSTITUTION]);
+    if (where == ROSTER_NONE) {
+        roster_item_refuse(roster, ROSTER_USER, user,
+                           "its school is not in the roster");
         return;
     }
 
     link = link_of(roster, row);
     link.user = roster_item_find(roster, ROSTER_USER, user->id);
     link.where = where;
-    role_add(roster, &link);
+    role_add(roster, row, &link);
 
     head = roster_item(roster, ROSTER_INSTITUTION, where)->head;
 
@@ -369,7 +401,7 @@ roster_take_member(roster_t *roster, const roster_row_t *row)
         && memcmp(head.data, user->id.data, user->id.len) == 0)
     {
         link.role = ROSTER_ADMIN;
-        role_add(roster, &link);
+        role_add(roster, row, &link);
     }
 }
 
@@ -385,13 +417,37 @@ roster_take_role(roster_t *roster, const roster_row_t *row)
     link.where = roster_item_find(roster, ROSTER_INSTITUTION,
                                   row->cells[ROSTER_CELL_INSTITUTION]);
 
-    role_add(roster, &link);
+    role_add(roster, row, &link);
+}
+
+
+static const char *
+enrolment_refused(const roster_row_t *row, const roster_link_t *link)
+{
+    if (row->refused != NULL) {
+        return row->refused;
+    }
+
+    if (link->role != ROSTER_PUPIL && link->role != ROSTER_TEACHER) {
+        return "a role that is not taken in a class";
+    }
+
+    if (link->user == ROSTER_NONE) {
+        return "its user is not in the roster";
+    }
+
+    if (link->where == ROSTER_NONE) {
+        return "its class is not in the roster";
+    }
+
+    return NULL;
 }
 
 
 void
 roster_take_enrolment(roster_t *roster, const roster_row_t *row)
 {
+    const char     *reason;
     roster_item_t  *class;
     roster_link_t   link;
 
@@ -401,21 +457,16 @@ roster_take_enrolment(roster_t *roster, const roster_row_t *row)
     link.where = roster_item_find(roster, ROSTER_CLASS,
                                   row->cells[ROSTER_CELL_CLASS]);
 
-    if (link.role != ROSTER_PUPIL && link.role != ROSTER_TEACHER) {
-        roster_refuse(roster, ROSTER_ENROLMENT, &row->place,
-                      "a role that is not taken in a class");
-        return;
+    reason = enrolment_refused(row, &link);
+
+    if (reason != NULL) {
+        roster_refuse(roster, ROSTER_ENROLMENT, &row->place, reason);
+        link.refused = 1;
     }
 
-    if (link.user == ROSTER_NONE) {
-        roster_refuse(roster, ROSTER_ENROLMENT, &row->place,
-                      "its user is not in the roster");
-        return;
-    }
-
-    if (link.where == ROSTER_NONE) {
-        roster_refuse(roster, ROSTER_ENROLMENT, &row->place,
-                      "its class is not in the roster");
+    if ((link.role != ROSTER_PUPIL && link.role != ROSTER_TEACHER)
+        || link.user == ROSTER_NONE || link.where == ROSTER_NONE)
+    {
         return;
     }
 
