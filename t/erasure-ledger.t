@@ -20,7 +20,8 @@ my @whom = @{ $db->selectcol_arrayref("SELECT subject FROM pupil.role WHERE"
 my @file = ('--ledger', $ledger, '--mirror', "cat >> $mirror");
 
 sub erase ($id, @more) {
-    return $site->ctl('subject', 'erase', $id, @more, $site->ctl_where);
+    my @opt = ref $more[-1] ? pop @more : ();
+    return $site->ctl('subject', 'erase', $id, @more, $site->ctl_where, @opt);
 }
 
 sub verify ($file, $signer) {
@@ -171,7 +172,15 @@ SKIP: {
 
 erase($_, @file) for @whom[8, 9];           # where nothing was traced
 
-is erase($whom[10], @file)->{code}, 0, 'a disk with nothing wrong';
+my $mine = spew("$dir/mine", '');
+my $holder = start_process(['perl', '-e', 'open F, "+<", $ARGV[0];'
+    . ' flock F, 2; unlink $ARGV[1]; sleep 600', $ledger, $mine]);
+wait_until(10, 'somebody writes it', sub { !-e $mine });
+$run = erase($whom[10], @file, { timeout => 3 });
+like $run->{err}, qr/\Q$ledger\E is in use: waiting/, 'who waits says so';
+kill KILL => $holder;
+process_ends($holder, 5);
+is erase($whom[10], @file)->{code}, 0, 'and goes on when it is free';
 spew($mirror, slurp($ledger));
 like verify($ledger, $signer)->{out}, qr/, 7 of them entries,/, 'all are there';
 

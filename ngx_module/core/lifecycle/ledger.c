@@ -17,6 +17,8 @@
 
 static pupil_rc_t ledger_take(const pupil_note_t *note,
     pupil_ledger_t *ledger, pupil_error_t *error);
+static int ledger_repeats(const pupil_ledger_t *ledger,
+    const pupil_entry_t *entry);
 static pupil_rc_t ledger_file(int fd, const char *path,
     const pupil_alloc_t *alloc, pupil_str_t *text, pupil_error_t *error);
 
@@ -74,6 +76,13 @@ ledger_take(const pupil_note_t *note, pupil_ledger_t *ledger,
     }
 
     before = pupil_ledger_last(ledger, &entry->tenant);
+
+    if (before != NULL && entry->number <= before->number
+        && ledger_repeats(ledger, entry))
+    {
+        return PUPIL_OK;
+    }
+
     pupil_entry_hash(before != NULL ? before->hash : NULL, entry, hash);
 
     if (entry->number != (before != NULL ? before->number : 0) + 1
@@ -87,6 +96,33 @@ ledger_take(const pupil_note_t *note, pupil_ledger_t *ledger,
     ledger->count++;
 
     return PUPIL_OK;
+}
+
+
+/*
+ * Its like is there: whoever mirrors an entry, and is cut off before it is said
+ * to be there, mirrors it again.
+ */
+static int
+ledger_repeats(const pupil_ledger_t *ledger, const pupil_entry_t *entry)
+{
+    size_t                i;
+    const pupil_entry_t  *other;
+
+    for (i = 0; i < ledger->count; i++) {
+        other = &ledger->entries[i];
+
+        if (other->number == entry->number
+            && other->at == entry->at
+            && memcmp(&other->tenant, &entry->tenant, PUPIL_UUID_LEN) == 0
+            && memcmp(&other->subject, &entry->subject, PUPIL_UUID_LEN) == 0
+            && memcmp(other->hash, entry->hash, PUPIL_HASH_LEN) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

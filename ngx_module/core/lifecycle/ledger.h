@@ -2,7 +2,8 @@
  * Copyright (C) the Pupil authors
  *
  * The file of the erasure ledger: notes that the operator's key signs, of which
- * entries follow each other without a gap, for each tenant.
+ * entries follow each other without a gap, for each tenant.  One that stands again
+ * as it was counts once.
  */
 
 #ifndef PUPIL_LEDGER_H
@@ -16,7 +17,7 @@
 typedef struct {
     pupil_entry_t  *entries;
     size_t          count;
-    size_t          notes;      /* entries and receipts */
+    size_t          notes;      /* entries, repeated ones too, and receipts */
 } pupil_ledger_t;
 
 

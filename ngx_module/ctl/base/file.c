@@ -23,6 +23,7 @@
 
 
 static int file_read(int fd, ctl_buf_t *buf, const char *path);
+static void folder_of(ctl_buf_t *folder, const char *path);
 
 
 char *
@@ -85,15 +86,10 @@ file_read(int fd, ctl_buf_t *buf, const char *path)
 int
 ctl_file_creatable(const char *path)
 {
-    int          rc;
-    ctl_buf_t    folder;
-    const char  *slash;
+    int        rc;
+    ctl_buf_t  folder;
 
-    slash = strrchr(path, '/');
-
-    ctl_buf_init(&folder);
-    ctl_buf_add(&folder, path, slash != NULL ? (size_t) (slash - path) : 0);
-    ctl_buf_text(&folder, slash != NULL ? "/" : ".");
+    folder_of(&folder, path);
 
     if (access(folder.data, W_OK | X_OK) == 0) {
         rc = 0;
@@ -110,6 +106,62 @@ ctl_file_creatable(const char *path)
     ctl_buf_free(&folder);
 
     return rc;
+}
+
+
+static void
+folder_of(ctl_buf_t *folder, const char *path)
+{
+    const char  *slash;
+
+    slash = strrchr(path, '/');
+
+    ctl_buf_init(folder);
+    ctl_buf_add(folder, path, slash != NULL ? (size_t) (slash - path) : 0);
+    ctl_buf_text(folder, slash != NULL ? "/" : ".");
+}
+
+
+int
+ctl_file_sync_folder(const char *path)
+{
+    int        fd, rc;
+    ctl_buf_t  folder;
+
+    folder_of(&folder, path);
+    fd = open(folder.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    rc = fd >= 0 && fsync(fd) == 0 ? 0
+         : ctl_error("%s: %s", folder.data, strerror(errno));
+
+    if (fd >= 0) {
+        close(fd);
+    }
+
+    ctl_buf_free(&folder);
+
+    return rc;
+}
+
+
+/* One that takes a part says why with the next. */
+int
+ctl_file_put(int fd, const void *data, size_t len)
+{
+    ssize_t      n;
+    const char  *p, *end;
+
+    p = data;
+
+    for (end = p + len; p != end; p += n) {
+        n = write(fd, p, (size_t) (end - p));
+
+        if (n <= 0) {
+            errno = n == 0 ? ENOSPC : errno;
+            return -1;
+        }
+    }
+
+    return fsync(fd);
 }
 
 
@@ -147,8 +199,7 @@ ctl_file_write(const char *path, const char *text, mode_t mode, int fresh)
     }
 
     failed = fchmod(fd, mode) != 0
-             || write(fd, text, strlen(text)) != (ssize_t) strlen(text)
-             || fsync(fd) != 0;
+             || ctl_file_put(fd, text, strlen(text)) != 0;
 
     if (close(fd) != 0 || failed || (!fresh && rename(part, path) != 0)) {
         (void) ctl_error("%s: %s", path, strerror(errno));

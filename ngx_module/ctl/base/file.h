@@ -28,6 +28,15 @@ int ctl_file_create(const char *path, mode_t mode);
 /* fresh: it must not be there; else it is replaced as a whole. */
 int ctl_file_write(const char *path, const char *text, mode_t mode, int fresh);
 
+/*
+ * Adds to an open file, and waits until that is on the disk.  0, or -1 with
+ * errno: part of it may be there.
+ */
+int ctl_file_put(int fd, const void *data, size_t len);
+
+/* Waits until a file that was made is on the disk by this name.  0, or -1. */
+int ctl_file_sync_folder(const char *path);
+
 /* Is there a folder to make it in?  0, or -1 with the error said. */
 int ctl_file_creatable(const char *path);
 

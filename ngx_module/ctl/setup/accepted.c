@@ -12,6 +12,7 @@
 #include "core/plugin/accepted.h"
 #include "core/plugin/names.h"
 #include "ctl/base/buf.h"
+#include "ctl/base/file.h"
 #include "ctl/base/text.h"
 #include "ctl/setup/accepted.h"
 
@@ -245,9 +246,7 @@ file_write(const char *path, const ctl_buf_t *text)
 
     rc = 0;
 
-    if (fchmod(fd, 0644) != 0
-        || write(fd, text->data, text->len) != (ssize_t) text->len
-        || fsync(fd) != 0)
+    if (fchmod(fd, 0644) != 0 || ctl_file_put(fd, text->data, text->len) != 0)
     {
         rc = ctl_error("%s: %s", path, strerror(errno));
     }

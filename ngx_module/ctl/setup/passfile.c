@@ -131,7 +131,7 @@ line_write(int fd, const char *path, const char *prefix, const char *secret)
     ctl_buf_init(&buf);
     ctl_buf_printf(&buf, "%s%s\n", prefix, secret);
 
-    if (write(fd, buf.data, buf.len) != (ssize_t) buf.len || fsync(fd) != 0) {
+    if (ctl_file_put(fd, buf.data, buf.len) != 0) {
         rc = ctl_error("%s: %s", path, strerror(errno));
     }
 

@@ -170,8 +170,8 @@ file_append(ctl_t *ctl, const char *line, size_t len, int fresh)
         goto done;
     }
 
-    if (write(fd, old, old_len) == (ssize_t) old_len
-        && write(fd, line, len) == (ssize_t) len && fsync(fd) == 0)
+    if ((old == NULL || ctl_file_put(fd, old, old_len) == 0)
+        && ctl_file_put(fd, line, len) == 0)
     {
         /* a fresh one must not replace what somebody has just made */
         rc = fresh ? link(path.data, ctl->opt.key)

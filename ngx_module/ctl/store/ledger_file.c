@@ -34,6 +34,7 @@ typedef struct {
 
 static int file_open(ctl_t *ctl, ledger_file_t *file);
 static int file_read(ctl_t *ctl, ledger_file_t *file);
+static int file_sync(ctl_t *ctl, const ledger_file_t *file);
 static int entry_known(ctl_t *ctl, const pupil_entry_t *entry);
 static int entry_same(ctl_t *ctl, const ledger_file_t *file,
     const ctl_ledger_entry_t *entry);
@@ -41,6 +42,8 @@ static PGresult *entries_read(ctl_t *ctl, const ledger_file_t *file,
     const ctl_ledger_entry_t *entry);
 static int entry_append(ctl_t *ctl, ledger_file_t *file, const PGresult *res,
     int row);
+static int note_append(ctl_t *ctl, const ledger_file_t *file,
+    const char *note);
 static int note_mirror(ctl_t *ctl, const char *note);
 static int entry_restore(ctl_t *ctl, const pupil_entry_t *entry);
 
@@ -75,6 +78,13 @@ file_open(ctl_t *ctl, ledger_file_t *file)
 
     file->fd = open(ctl->opt.ledger, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC,
                     0600);
+
+    if (file->fd >= 0 && flock(file->fd, LOCK_EX | LOCK_NB) != 0
+        && errno == EWOULDBLOCK)
+    {
+        ctl_note("%s is in use: waiting for an erasure, and its mirror, to end",
+                 ctl->opt.ledger);
+    }
 
     if (file->fd < 0 || flock(file->fd, LOCK_EX) != 0) {
         return ctl_error("%s: %s", ctl->opt.ledger, strerror(errno));
@@ -120,6 +130,15 @@ file_read(ctl_t *ctl, ledger_file_t *file)
     file->last = pupil_ledger_last(&file->notes, &ctl->tenant);
 
     return 0;
+}
+
+
+/* What a writer that was killed has written may be in memory alone. */
+static int
+file_sync(ctl_t *ctl, const ledger_file_t *file)
+{
+    return fsync(file->fd) == 0 ? ctl_file_sync_folder(ctl->opt.ledger)
+           : ctl_error("%s: %s", ctl->opt.ledger, strerror(errno));
 }
 
 
@@ -192,7 +211,11 @@ ctl_ledger_file_append(ctl_t *ctl, const ctl_ledger_entry_t *entry)
         return -1;
     }
 
-    rc = entry_same(ctl, &file, entry);
+    rc = file_sync(ctl, &file);
+
+    if (rc == 0) {
+        rc = entry_same(ctl, &file, entry);
+    }
 
     if (rc == 0) {
         res = entries_read(ctl, &file, entry);
@@ -267,12 +290,12 @@ entries_read(ctl_t *ctl, const ledger_file_t *file,
 }
 
 
+/* The note is mirrored first: it is by then, or the key stays. */
 static int
 entry_append(ctl_t *ctl, ledger_file_t *file, const PGresult *res, int row)
 {
     char            text[PUPIL_ENTRY_TEXT_SIZE];
     size_t          len;
-    ctl_buf_t       line;
     const char     *note;
     pupil_entry_t   entry;
 
@@ -290,24 +313,39 @@ entry_append(ctl_t *ctl, ledger_file_t *file, const PGresult *res, int row)
     pupil_entry_format(&entry, text);
     note = ctl_signer_note(ctl, &file->signer, text);
 
-    if (note_mirror(ctl, note) != 0) {
-        return -1;
-    }
+    return note_mirror(ctl, note) == 0 ? note_append(ctl, file, note) : -1;
+}
 
+
+/*
+ * What a disk could not keep is taken back, to be written anew: the kernel has
+ * it for clean, and says nothing when it is synced again.
+ */
+static int
+note_append(ctl_t *ctl, const ledger_file_t *file, const char *note)
+{
+    int        rc;
+    off_t      end;
+    ctl_buf_t  line;
+
+    rc = 0;
     ctl_buf_init(&line);
     ctl_buf_printf(&line, "%s\n", note);
-    len = line.len;
 
-    if (write(file->fd, line.data, len) != (ssize_t) len
-        || fsync(file->fd) != 0)
-    {
-        len = 0;
-        ctl_error("%s: %s", ctl->opt.ledger, strerror(errno));
+    end = lseek(file->fd, 0, SEEK_END);
+
+    if (end < 0 || ctl_file_put(file->fd, line.data, line.len) != 0) {
+        rc = ctl_error("%s: %s", ctl->opt.ledger, strerror(errno));
+    }
+
+    if (rc != 0 && end >= 0 && ftruncate(file->fd, end) != 0) {
+        ctl_error("%s: %s: cut it to %jd bytes", ctl->opt.ledger,
+                  strerror(errno), (intmax_t) end);
     }
 
     ctl_buf_free(&line);
 
-    return len != 0 ? 0 : -1;
+    return rc;
 }
 
 

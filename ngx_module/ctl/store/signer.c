@@ -158,7 +158,7 @@ signer_write(const char *path, const char *line)
         return ctl_error("%s: %s", path, strerror(errno));
     }
 
-    rc = write(fd, line, LINE_LEN) == (ssize_t) LINE_LEN && fsync(fd) == 0
+    rc = ctl_file_put(fd, line, LINE_LEN) == 0
          ? 0 : ctl_error("%s: %s", path, strerror(errno));
 
     if (rc != 0) {
