@@ -2,8 +2,8 @@
  * Copyright (C) the Pupil authors
  *
  * The file of the erasure ledger: notes that the operator's key signs, of which
- * entries follow each other without a gap, for each tenant.  One that stands again
- * as it was counts once.
+ * entries follow each other without a gap, for each tenant.  One that stands
+ * again as it was counts once.
  */
 
 #ifndef PUPIL_LEDGER_H

@@ -34,8 +34,8 @@ void ctl_binary_time(ctl_array_t *array, pupil_time_t time);
 void ctl_binary_null(ctl_array_t *array);
 
 /*
- * Runs a statement whose parameters are these, which are whole then.  Ownership:
- * the caller's.
+ * Runs a statement whose parameters are these, which are whole then.
+ * Ownership: the caller's.
  */
 PGresult *ctl_binary_exec(PGconn *conn, const char *sql, ctl_array_t *arrays,
     int count);
