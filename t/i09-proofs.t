@@ -167,6 +167,12 @@ for my $case (
     like $run->{err}, $why, 'and why is said';
 }
 spew("$dir/request", $good);
+my $state = slurp("$dir/state");
+open my $turn, '<', "$dir/key" or die;
+flock $turn, 2;
+ok run_cmd(@witness, { timeout => 2 })->{timeout}, 'who asks while it signs waits';
+is slurp("$dir/state"), $state, 'so that it never goes back';
+close $turn;
 is run_cmd(@witness)->{code}, 0, 'what goes on from it is';
 
 # the log as if one record had never been, sealed anew under the same key
