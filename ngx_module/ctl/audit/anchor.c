@@ -4,19 +4,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "ctl/audit/anchor.h"
+#include "ctl/base/file.h"
+#include "ctl/store/audit_log.h"
 
 
 #define MODE  0644              /* there is no secret in it */
 
 
-static int folder_sync(const char *path);
+static int end_check(int fd, const char *path, size_t at);
 static int fail(const char *path);
 
 
@@ -113,43 +117,63 @@ anchor_append(const char *path, size_t at, const char *note)
 
     len = (size_t) snprintf(text, sizeof(text), "%s\n", note);
 
-    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, MODE);
+    fd = open(path, O_RDWR | O_CLOEXEC | (at == 0 ? O_CREAT : 0), MODE);
+
     if (fd < 0) {
         return fail(path);
     }
 
+    if (end_check(fd, path, at) != 0) {
+        close(fd);
+        return -1;
+    }
+
     failed = fchmod(fd, MODE) != 0
              || ftruncate(fd, (off_t) at) != 0
-             || pwrite(fd, text, len, (off_t) at) != (ssize_t) len
-             || fsync(fd) != 0;
+             || lseek(fd, (off_t) at, SEEK_SET) < 0
+             || ctl_file_put(fd, text, len) != 0;
 
     if (close(fd) != 0 || failed) {
         return fail(path);
     }
 
     /* the name of a file that is new has to stay, too */
-    return at == 0 ? folder_sync(path) : 0;
+    return at == 0 ? ctl_file_sync_folder(path) : 0;
 }
 
 
+/* Closing gives the lock back. */
 static int
-folder_sync(const char *path)
+end_check(int fd, const char *path, size_t at)
 {
-    int    fd, rc;
-    char   folder[ANCHOR_PATH_SIZE];
+    ssize_t      n;
+    uint8_t      behind[LOG_NOTE_SIZE];
+    pupil_str_t  rest;
+    struct stat  st;
+    pupil_note_t note;
 
-    snprintf(folder, sizeof(folder), "%s", path);
-    *strrchr(folder, '/') = '\0';
-
-    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return fail(folder);
+    if (flock(fd, LOCK_EX) != 0 || fstat(fd, &st) != 0
+        || (n = pread(fd, behind, sizeof(behind), (off_t) at)) < 0)
+    {
+        return fail(path);
     }
 
-    rc = fsync(fd) == 0 ? 0 : fail(folder);
-    close(fd);
+    rest.data = behind;
+    rest.len = (size_t) n;
 
-    return rc;
+    if (st.st_size < (off_t) at) {
+        return ctl_error("%s has %jd bytes, and had %zu: is its disk mounted?",
+                         path, (intmax_t) st.st_size, at);
+    }
+
+    if (pupil_note_next(&rest, &note) == PUPIL_OK
+        || n == (ssize_t) sizeof(behind))
+    {
+        return ctl_error("%s has more than this sealer has written: another"
+                         " one is at work", path);
+    }
+
+    return 0;
 }
 
 

@@ -41,7 +41,9 @@ void anchor_close(anchor_t *anchor);
 
 /*
  * Adds a note, on the disk when this returns 0.  at: where the last whole one
- * ends: what is behind it was begun by somebody who was killed.
+ * ends: less than a note behind it was begun by somebody who was killed.  -1
+ * with the error said, and nothing changed, where the file is another, as its
+ * disk went away, or has more, as another sealer is at work.
  */
 int anchor_append(const char *path, size_t at, const char *note);
 

@@ -36,15 +36,24 @@ outside_begin(outside_t *outside, const audit_log_t *log,
 
     memcpy(outside->ship.path, anchor.path, sizeof(anchor.path));
 
-    rc = anchor_check(outside, &anchor, log, tree);
+    /* it would be made anew in its place, and shipped over what is whole */
+    rc = outside->at != 0 && anchor.map == NULL
+         ? ctl_error("%s was there, and is not: is its disk mounted? A sealer"
+                     " that is started anew makes it anew", anchor.path)
+         : anchor_check(outside, &anchor, log, tree);
+
     anchor_close(&anchor);
+
+    if (rc != 0) {
+        return -1;
+    }
 
     /* whoever was killed may not have shipped what is there */
     if (outside->at != 0) {
         ship_due(&outside->ship);
     }
 
-    return rc;
+    return 0;
 }
 
 

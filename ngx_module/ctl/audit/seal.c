@@ -35,7 +35,7 @@
 
 
 #define PAUSE       2           /* seconds, with --follow */
-#define AGAIN       60          /* seconds after a tenant failed */
+#define AGAIN       15          /* seconds after a tenant failed */
 #define BEAT        5           /* seconds between them */
 #define BATCH_MAX   10000       /* records */
 #define WINDOWS     5

@@ -8,12 +8,15 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/base/text.h"
 #include "ctl/audit/witness.h"
@@ -31,6 +34,7 @@ static int key_parse(const char *text, const char *option,
 static int proof_check(ctl_t *ctl, const pupil_proof_text_t *proof,
     const pupil_note_key_t *key);
 static int witness(ctl_t *ctl);
+static int turn_take(const char *path);
 static int state_read(ctl_t *ctl, const pupil_note_key_t *key,
     pupil_checkpoint_t *last);
 static int request_check(char *text, size_t len, const pupil_note_key_t *key,
@@ -131,10 +135,45 @@ proof_check(ctl_t *ctl, const pupil_proof_text_t *proof,
 }
 
 
+/*
+ * One at a time goes on from what was signed last.  The file of that is replaced
+ * as a whole, so the lock is of the key's.  A descriptor to close, or -1.
+ */
+static int
+turn_take(const char *path)
+{
+    int  fd;
+
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0 && flock(fd, LOCK_EX) == 0) {
+        return fd;
+    }
+
+    ctl_error("%s: %s", path, strerror(errno));
+
+    if (fd >= 0) {
+        close(fd);
+    }
+
+    return -1;
+}
+
+
 int
 ctl_cmd_audit_witness(ctl_t *ctl)
 {
-    return witness(ctl) == 0 ? CTL_DONE : CTL_FAILED;
+    int  turn, rc;
+
+    turn = turn_take(ctl->args[0]);
+    if (turn < 0) {
+        return CTL_FAILED;
+    }
+
+    rc = witness(ctl);
+    close(turn);
+
+    return rc == 0 ? CTL_DONE : CTL_FAILED;
 }
 
 
