@@ -16,10 +16,24 @@
 
 #define OURS  "('pupil', 'data', 'keystore')"
 
-/* An extension's objects are its own. */
+/* An extension's objects are its own, where they are of its own types. */
 #define OF_NO_EXTENSION(catalogue, oid)                                       \
     " AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = '"         \
     catalogue "'::regclass AND d.objid = " oid " AND d.deptype = 'e')"
+
+/*
+ * Of a row of a catalogue that initdb made: it was written since.  What made
+ * the cluster took fewer transactions than this; this database came later,
+ * unless its row was written as well.
+ */
+#define WRITTEN(row)                                                          \
+    row ".xmin::text::bigint >= least(1000, (SELECT d.xmin::text::bigint"     \
+    " FROM pg_database AS d WHERE d.datname = current_database()))"
+
+#define CHANGED(catalogue, but)                                               \
+    "SELECT pg_describe_object('" catalogue "'::regclass, c.oid, 0)"          \
+    " FROM " catalogue " AS c WHERE NOT c.oid " MADE_LATER                    \
+    " AND " WRITTEN("c") but
 
 /* Settings that cost time or memory, and decide nothing. */
 #define HARMLESS                                                              \
@@ -52,7 +66,7 @@ static const check_question_t  object_questions[] = {
       " CROSS JOIN unnest(s.setconfig) AS c (setting)"
       " LEFT JOIN pg_database AS d ON d.oid = s.setdatabase"
       " WHERE coalesce(d.datname = current_database(), true)"
-      " AND (s.setrole IN (0, current_user::regrole)"
+      " AND (s.setrole IN (0, current_user::regrole, session_user::regrole)"
       " OR s.setrole::regrole::text LIKE 'pupil\\_%')"
       " AND lower(split_part(c.setting, '=', 1)) NOT IN " HARMLESS
       " ORDER BY 1",
@@ -62,9 +76,28 @@ static const check_question_t  object_questions[] = {
       " <> 0 THEN o.oprleft::regtype END, o.oprright::regtype)"
       " FROM pg_operator AS o JOIN pg_namespace AS n ON n.oid = o.oprnamespace"
       " WHERE o.oid " MADE_LATER " AND (n.nspname = 'pg_catalog'"
-      " OR n.nspname IN " OURS ")"
-      OF_NO_EXTENSION("pg_operator", "o.oid") " ORDER BY 1",
+      " OR n.nspname IN " OURS ") ORDER BY 1",
       "operator %s is none of PostgreSQL's and of no migration: drop it" },
+
+    /* what is in C runs whatever its row names */
+    { CHANGED("pg_proc", " AND (c.probin IS NOT NULL OR c.prolang <> (SELECT"
+              " l.oid FROM pg_language AS l WHERE l.lanname = 'internal'))")
+      " UNION ALL " CHANGED("pg_operator", "")
+      " UNION ALL " CHANGED("pg_opclass", "")
+      " UNION ALL " CHANGED("pg_amop", "")
+      " UNION ALL " CHANGED("pg_amproc", "")
+      " UNION ALL " CHANGED("pg_cast", "")
+      " UNION ALL SELECT format('aggregate %s', c.aggfnoid::regprocedure)"
+      " FROM pg_aggregate AS c WHERE NOT c.aggfnoid::oid " MADE_LATER
+      " AND " WRITTEN("c") " ORDER BY 1",
+      "%s, as PostgreSQL does not have it: the catalogue was edited; restore"
+      " the database from a backup" },
+
+    { "SELECT p.oid::regprocedure FROM pg_proc AS p"
+      " WHERE p.oid " MADE_LATER " AND p.pronamespace ="
+      " 'pg_catalog'::regnamespace"
+      " AND p.probin IS DISTINCT FROM '$libdir/plpgsql' ORDER BY 1",
+      "function %s, which is none of PostgreSQL's, lies among those: drop it" },
 
     { "SELECT format('%I.%s(%s,%s) calls %s', n.nspname, o.oprname,"
       " CASE WHEN o.oprleft <> 0 THEN o.oprleft::regtype END,"
@@ -95,7 +128,8 @@ static const check_question_t  object_questions[] = {
     { "SELECT format('from %s to %s', c.castsource::regtype,"
       " c.casttarget::regtype) FROM pg_cast AS c"
       " WHERE (c.oid " MADE_LATER " OR c.castfunc " MADE_LATER ")"
-      OF_NO_EXTENSION("pg_cast", "c.oid") " ORDER BY 1",
+      " AND (NOT (c.castsource " MADE_LATER " OR c.casttarget " MADE_LATER ")"
+      " OR (true" OF_NO_EXTENSION("pg_cast", "c.oid") ")) ORDER BY 1",
       "the cast %s is none of PostgreSQL's: drop it" },
 
     { "SELECT format('%s.%I is of type %s', c.oid::regclass, a.attname,"
@@ -114,9 +148,21 @@ static const check_question_t  object_questions[] = {
       " WHERE n.nspname IN " OURS " ORDER BY 1",
       "table %s, whose rows it adds to: ALTER TABLE it NO INHERIT" },
 
-    { "SELECT e.evtname FROM pg_event_trigger AS e WHERE true"
-      OF_NO_EXTENSION("pg_event_trigger", "e.oid") " ORDER BY 1",
-      "the event trigger %s is of no migration: drop it" },
+    { "SELECT e.evtname FROM pg_event_trigger AS e ORDER BY 1",
+      "the event trigger %s is of no migration, whatever extension has it:"
+      " drop it" },
+
+    { "SELECT p.pubname FROM pg_publication AS p ORDER BY 1",
+      "the publication %s hands on what is written, and no part of Pupil makes"
+      " one: drop it" },
+
+    { "SELECT s.subname FROM pg_subscription AS s"
+      " JOIN pg_database AS d ON d.oid = s.subdbid"
+      " WHERE d.datname = current_database() ORDER BY 1",
+      "the subscription %s writes what another server sends: drop it" },
+
+    { "SELECT s.srvname FROM pg_foreign_server AS s ORDER BY 1",
+      "the foreign server %s is of no migration: drop it" },
 
     { "SELECT c.oid::regclass FROM pg_class AS c"
       " JOIN pg_class AS top ON top.oid = coalesce(pg_partition_root(c.oid),"
