@@ -8,7 +8,6 @@
 
 #include "ctl/audit/tree.h"
 #include "ctl/base/db.h"
-#include "ctl/base/literal.h"
 #include "ctl/base/stream.h"
 
 
@@ -44,8 +43,8 @@ static const char  tiles_sql[] =
 /* $1: levels, $2: tiles, $3: hashes. */
 static const char  store_sql[] =
     "INSERT INTO pupil.seal_tile (tenant, level, tile, hashes)"
-    " SELECT pupil.current_tenant(), t.level, t.tile, t.hashes FROM"
-    " unnest($1::smallint[], $2::bigint[], $3::bytea[]) AS t (level, tile,"
+    " SELECT pupil.current_tenant(), t.level::smallint, t.tile, t.hashes FROM"
+    " unnest($1::bigint[], $2::bigint[], $3::bytea[]) AS t (level, tile,"
     " hashes) ON CONFLICT (tenant, level, tile) DO UPDATE SET hashes ="
     " EXCLUDED.hashes";
 
@@ -57,9 +56,9 @@ audit_tree_open(audit_tree_t *tree, const audit_log_t *log)
     pupil_node_t  root, made;
 
     memset(tree, 0, sizeof(audit_tree_t));
-    ctl_array_begin(&tree->levels);
-    ctl_array_begin(&tree->indexes);
-    ctl_array_begin(&tree->hashes);
+    ctl_binary_begin(&tree->stored[STORED_LEVELS], CTL_ARRAY_INT8);
+    ctl_binary_begin(&tree->stored[STORED_INDEXES], CTL_ARRAY_INT8);
+    ctl_binary_begin(&tree->stored[STORED_HASHES], CTL_ARRAY_BYTES);
 
     if (head_read(tree, log, &root, &size) != 0
         || edge_read(tree, log->ctl, size) != 0)
@@ -289,10 +288,11 @@ tile_keep(void *ctx, const pupil_tile_t *tile)
 {
     audit_tree_t  *tree = ctx;
 
-    ctl_array_int(&tree->levels, tile->level);
-    ctl_array_int(&tree->indexes, (int64_t) tile->index);
-    ctl_array_bytes(&tree->hashes, (const uint8_t *) tile->hashes,
-                    tile->width * sizeof(pupil_node_t));
+    ctl_binary_int8(&tree->stored[STORED_LEVELS], tile->level);
+    ctl_binary_int8(&tree->stored[STORED_INDEXES], (int64_t) tile->index);
+    ctl_binary_bytes(&tree->stored[STORED_HASHES],
+                     (const uint8_t *) tile->hashes,
+                     tile->width * sizeof(pupil_node_t));
 
     return PUPIL_OK;
 }
@@ -301,8 +301,9 @@ tile_keep(void *ctx, const pupil_tile_t *tile)
 int
 audit_tree_store(audit_tree_t *tree, ctl_t *ctl)
 {
-    uint32_t     level;
-    const char  *params[3];
+    int        rc;
+    uint32_t   level;
+    PGresult  *res;
 
     for (level = 0; level < PUPIL_TILE_LEVELS; level++) {
         if (tree->tiles.tiles[level].width != 0) {
@@ -310,22 +311,21 @@ audit_tree_store(audit_tree_t *tree, ctl_t *ctl)
         }
     }
 
-    ctl_array_end(&tree->levels);
-    ctl_array_end(&tree->indexes);
-    ctl_array_end(&tree->hashes);
+    res = ctl_binary_exec(ctl->data, store_sql, tree->stored, STORED_COUNT);
+    rc = PQresultStatus(res) == PGRES_COMMAND_OK
+         ? 0 : ctl_query_error(ctl->data, res, NULL);
+    PQclear(res);
 
-    params[0] = tree->levels.data;
-    params[1] = tree->indexes.data;
-    params[2] = tree->hashes.data;
-
-    return ctl_exec(ctl->data, store_sql, 3, params);
+    return rc;
 }
 
 
 void
 audit_tree_close(audit_tree_t *tree)
 {
-    ctl_buf_free(&tree->levels);
-    ctl_buf_free(&tree->indexes);
-    ctl_buf_free(&tree->hashes);
+    int  i;
+
+    for (i = 0; i < STORED_COUNT; i++) {
+        ctl_buf_free(&tree->stored[i].buf);
+    }
 }

@@ -9,9 +9,17 @@
 
 #include "core/audit/tiles.h"
 #include "ctl/audit/sequence.h"
-#include "ctl/base/buf.h"
+#include "ctl/base/array.h"
 #include "ctl/store/audit_log.h"
 
+
+/* Of tiles, side by side. */
+enum {
+    STORED_LEVELS = 0,
+    STORED_INDEXES,
+    STORED_HASHES,
+    STORED_COUNT
+};
 
 typedef struct {
     uint64_t       batch;       /* the last; 0: nothing is sealed */
@@ -19,8 +27,7 @@ typedef struct {
     pupil_time_t   until;       /* of its records, in the last batch */
     pupil_tiles_t  tiles;
 
-    /* tiles to be stored: literals of arrays */
-    ctl_buf_t      levels, indexes, hashes;
+    ctl_array_t    stored[STORED_COUNT];    /* tiles that are to be */
 } audit_tree_t;
 
 

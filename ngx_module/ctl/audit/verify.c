@@ -100,13 +100,13 @@ static const struct {
 };
 
 /*
- * From a time in microseconds on.  Whether a record that has no
- * number is from before there were numbers comes last.
+ * From a time in microseconds on.  Whether a record that has no number is from
+ * before there were numbers comes last.
  */
 #define RECORDS                                                               \
     "SELECT " AUDIT_ROW_COLUMNS ", r.at < coalesce((SELECT m.applied_at FROM" \
     " public.pupil_migration AS m WHERE m.number = 16), 'infinity')"          \
-    " FROM pupil.audit_record AS r WHERE r.tenant = (SELECT"              \
+    " FROM pupil.audit_record AS r WHERE r.tenant = (SELECT"                  \
     " pupil.current_tenant())"                                                \
     " AND r.at >= timestamptz 'epoch' + %" PRId64 " * interval '1 us'"
 

@@ -34,9 +34,16 @@ ctl_binary_begin(ctl_array_t *array, ctl_array_type_t type)
 void
 ctl_binary_uuid(ctl_array_t *array, const pupil_uuid_t *uuid)
 {
+    ctl_binary_bytes(array, uuid->b, PUPIL_UUID_LEN);
+}
+
+
+void
+ctl_binary_bytes(ctl_array_t *array, const uint8_t *data, size_t len)
+{
     array->count++;
-    word_add(array, PUPIL_UUID_LEN);
-    ctl_buf_add(&array->buf, uuid->b, PUPIL_UUID_LEN);
+    word_add(array, (uint32_t) len);
+    ctl_buf_add(&array->buf, data, len);
 }
 
 

@@ -14,6 +14,7 @@
 
 /* Members. */
 typedef enum {
+    CTL_ARRAY_BYTES = 17,
     CTL_ARRAY_INT8 = 20,        /* PostgreSQL's numbers of these types */
     CTL_ARRAY_TIME = 1184,
     CTL_ARRAY_UUID = 2950
@@ -29,6 +30,7 @@ typedef struct {
 
 void ctl_binary_begin(ctl_array_t *array, ctl_array_type_t type);
 void ctl_binary_uuid(ctl_array_t *array, const pupil_uuid_t *uuid);
+void ctl_binary_bytes(ctl_array_t *array, const uint8_t *data, size_t len);
 void ctl_binary_int8(ctl_array_t *array, int64_t value);
 void ctl_binary_time(ctl_array_t *array, pupil_time_t time);
 void ctl_binary_null(ctl_array_t *array);
