@@ -14,7 +14,7 @@ SHELL = /bin/bash
 .SECONDARY:
 .DEFAULT_GOAL := all
 .PHONY: all help tests deps deps-lint test test-asan test-static coverage \
-        bench bench-fair bench-growth soak mutations demo \
+        bench bench-fair bench-growth bench-sealed soak mutations demo \
         demo-stop lint format fuzz fuzzers install uninstall clean FORCE
 
 B            ?= build
@@ -285,6 +285,14 @@ bench-growth:
 	@$(MAKE) --no-print-directory deps-lint
 	@$(MAKE) --no-print-directory all
 	@t/bench/growth
+
+## bench-sealed: how fast the audit is sealed and verified, and what that costs (RECORDS)
+bench-sealed:
+	@$(MAKE) --no-print-directory deps-lint
+	@$(MAKE) --no-print-directory all
+	@t/bench/sealed --records "$(RECORDS)"
+
+RECORDS = 1000000
 
 ## soak: faults at random under load for SOAK_SECONDS, every answer compared (SOAK_SEED)
 soak:

@@ -84,6 +84,58 @@ sub command ($self, @args) {
 sub seal ($self) { $self->command(qw(audit seal)) }
 sub verify ($self) { $self->command(qw(audit verify)) }
 
+# A sealer that follows, once all that there was is sealed.
+sub follow ($self) {
+    my $site = $self->{site};
+    my $pid = start_process([$self->{seal}->command(qw(audit seal --follow))],
+        env => { PUPIL_SQL => root_dir() . '/sql',
+                 PUPIL_PLUGINS => build_dir() . '/plugins' });
+    my $backend = wait_until(20, 'the sealer', sub {
+        $site->db->selectrow_array(
+            "SELECT a.pid FROM pg_stat_activity AS a JOIN pg_locks AS l"
+            . " USING (pid) WHERE l.locktype = 'advisory' AND l.granted"
+            . " AND a.application_name = 'pupilctl'") });
+    my $sealer = bless { log => $self, pid => $pid, backend => $backend },
+        'Bench::Log::Sealer';
+    $sealer->resume;
+    return $sealer;
+}
+
+sub Bench::Log::Sealer::pause ($self) { kill STOP => $self->{pid} }
+
+sub Bench::Log::Sealer::resume ($self) {
+    kill CONT => $self->{pid};
+    $self->{log}->sealed;
+    $self->{events} = $self->{log}->events;
+    $self->{ticks} = ticks($self->{backend}, 13, 14);
+}
+
+# What its connection took since it was resumed, until all is sealed: µs of CPU
+# for each record.
+sub Bench::Log::Sealer::took ($self) {
+    my $log = $self->{log};
+    $log->sealed;
+    return 10_000 * (ticks($self->{backend}, 13, 14) - $self->{ticks})
+        / ($log->events - $self->{events});
+}
+
+sub Bench::Log::Sealer::end ($self) {
+    kill TERM => $self->{pid};
+    process_ends($self->{pid}, 20);
+}
+
+sub sealed ($self) {
+    my $count = 'SELECT count(*) FROM pupil.audit_record'
+        . ' WHERE number IS NOT NULL';
+    my ($all) = $self->{site}->db->selectrow_array($count);
+    wait_until(120, 'all to be sealed', sub { $self->events >= $all });
+}
+
+sub events ($self) {
+    return $self->{site}->db->selectrow_array(
+        'SELECT coalesce(max(event + events), 0) FROM pupil.seal');
+}
+
 # Of the server's processes that ended and those that are left, by which the
 # connections of a command are counted once it is gone.
 sub server_cpu ($site) {
