@@ -28,7 +28,7 @@ is scalar @{ $got->{cost}{$_} }, 1, "a round $_" for qw(with without);
 cmp_ok $got->{cost}{sealer}[0], '>', 0, 'and what the sealer takes';
 
 my $text = slurp($out);
-like $text, qr/^\| 5000 \| (?:[0-9.]+ \| ){10}[0-9.]+ \|$/m,
+like $text, qr/^\| 5000 \| (?:[0-9.]+ \| ){11}[0-9.]+ \|$/m,
     'the log is a row of the report';
 like $text, qr/^The sealer's is [0-9.]+ % of the fetch's\.$/m,
     'its cost a sentence';

@@ -10,8 +10,8 @@
  *         [--subject ID --events N]
  *
  * shape: of accesses that are about the actor.  Nine of ten records are of
- * people who look at their own, one of somebody who looks at another's.  So many
- * events are about the subject, spread over all; times are microseconds.
+ * people who look at their own, one of somebody who looks at another's.  So
+ * many events are about the subject, spread over all; times are microseconds.
  */
 
 #include <arpa/inet.h>
