@@ -180,9 +180,9 @@ $run = ctl('audit', 'export', "$dir/events");
 is $run->{code}, 0, 'and exported' or diag $run->{err};
 like eval { slurp("$dir/events") } // q(), qr/export=identity/, 'with the export';
 
-for my $words (['audit', 'prove', 0], ['retention', 'run'], ['audit', 'key'],
-               ['tenant', 'export', '--to', "$dir/x", '--recipients',
-                "$dir/recipients"])
+for my $words (['audit', 'prove', 0], ['retention', 'upcoming'],
+               ['audit', 'key'], ['tenant', 'export', '--to', "$dir/x",
+                '--recipients', "$dir/recipients"])
 {
     $run = ctl(@$words);
     is $run->{code}, 1, "@$words[0, 1] needs a key";

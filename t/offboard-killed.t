@@ -83,6 +83,8 @@ my @steps = (
     ['the entry', 0, pupil_keys => 'LOCK TABLE keystore.ledger IN SHARE MODE'],
     ['its copy', 0, pupil => 'LOCK TABLE pupil.ledger IN SHARE MODE'],
     ['the record', 0, pupil => 'LOCK TABLE pupil.audit_record IN SHARE MODE'],
+    ['the end of its audit', 1, pupil =>
+     'LOCK TABLE pupil.seal_retained IN SHARE MODE'],
     ['the mirror', 1],
     ['the end of the keys', 1, pupil_keys =>
      'LOCK TABLE keystore.gone IN SHARE MODE'],

@@ -3,12 +3,15 @@
  */
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "ctl/base/clock.h"
 #include "ctl/base/db.h"
 #include "ctl/base/wait.h"
 #include "ctl/lifecycle/tail.h"
+#include "ctl/store/retained.h"
 
 
 #define LOOKS  30               /* a second apart */
@@ -18,8 +21,18 @@ enum {
     COLUMN_SEALER
 };
 
+/* Of the last batch. */
+enum {
+    COLUMN_BATCH = 0,
+    COLUMN_EVENTS,
+    COLUMN_LEAVES,
+    COLUMN_OVER
+};
+
 
 static int tail_read(ctl_t *ctl, pupil_time_t until, int *sealed, int *sealer);
+static int kept_days(ctl_t *ctl, const char **days);
+static int last_read(ctl_t *ctl, const char *days, pupil_retained_t *said);
 
 
 /*
@@ -36,6 +49,23 @@ static const char  tail_sql[] =
     " pupil.sealer AS z WHERE z.until > " UNTIL "),"
     " EXISTS (SELECT FROM pg_locks AS l WHERE l.locktype = 'advisory' AND"
     " l.granted AND " CTL_SEAL_LOCK ")";
+
+/* Where the audit is held, or to be confirmed, nobody says when it is over. */
+static const char  days_sql[] =
+    "SELECT coalesce((SELECT least(greatest(r.days, $2::integer),"
+    " $3::integer) FROM keystore.retention AS r WHERE r.tenant = $1::uuid AND"
+    " r.name = 'audit'), $3::integer) WHERE NOT EXISTS (SELECT FROM"
+    " keystore.retention_hold AS h WHERE h.tenant = $1::uuid AND h.category ="
+    " 'audit') AND NOT EXISTS (SELECT FROM keystore.retention_confirm AS c"
+    " WHERE c.tenant = $1::uuid AND c.category = 'audit')";
+
+/* Nothing of it is dated behind this month; $1 days later all of it is over. */
+static const char  last_sql[] =
+    "SELECT s.batch, s.event + s.events, s.size, extract(epoch FROM"
+    " (date_trunc('month', now() AT TIME ZONE 'UTC') + interval '1 month')"
+    " AT TIME ZONE 'UTC' + $1::integer * interval '1 day')::bigint FROM"
+    " pupil.seal AS s WHERE s.tenant = pupil.current_tenant()"
+    " ORDER BY s.batch DESC LIMIT 1";
 
 
 int
@@ -89,6 +119,85 @@ tail_read(ctl_t *ctl, pupil_time_t until, int *sealed, int *sealer)
 
     *sealed = PQgetvalue(res, 0, COLUMN_SEALED)[0] == 't';
     *sealer = PQgetvalue(res, 0, COLUMN_SEALER)[0] == 't';
+    PQclear(res);
+
+    return 0;
+}
+
+
+int
+ctl_tail_retain(ctl_t *ctl)
+{
+    int                rc;
+    const char        *days;
+    audit_log_t        log;
+    pupil_retained_t   said;
+
+    if (audit_log_open(&log, ctl, 0) != 0 || kept_days(ctl, &days) != 0) {
+        return -1;
+    }
+
+    /* a log that nobody can sign for stays */
+    if (log.seed == NULL || days == NULL) {
+        return 0;
+    }
+
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0) {
+        return -1;
+    }
+
+    rc = last_read(ctl, days, &said);
+
+    if (rc == 0 && said.batch != 0) {
+        rc = retained_store(&log, &said) == 0 ? ctl_commit(ctl->data) : -1;
+    }
+
+    ctl_rollback(ctl->data);
+
+    return rc;
+}
+
+
+/* *days: NULL where the audit is held. */
+static int
+kept_days(ctl_t *ctl, const char **days)
+{
+    char         least[16], most[16];
+    const char  *params[3];
+
+    snprintf(least, sizeof(least), "%d", RETAINED_DAYS_LEAST);
+    snprintf(most, sizeof(most), "%d", RETAINED_DAYS_MOST);
+
+    params[0] = ctl->tenant_text;
+    params[1] = least;
+    params[2] = most;
+
+    return ctl_query_text(ctl, ctl->keys, days_sql, 3, params, days);
+}
+
+
+/* said->batch: 0 where there is none. */
+static int
+last_read(ctl_t *ctl, const char *days, pupil_retained_t *said)
+{
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = days;
+    said->batch = 0;
+
+    res = ctl_query(ctl->data, last_sql, 1, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    if (PQntuples(res) == 1) {
+        said->batch = strtoull(PQgetvalue(res, 0, COLUMN_BATCH), NULL, 10);
+        said->events = strtoull(PQgetvalue(res, 0, COLUMN_EVENTS), NULL, 10);
+        said->leaves = strtoull(PQgetvalue(res, 0, COLUMN_LEAVES), NULL, 10);
+        said->before = strtoull(PQgetvalue(res, 0, COLUMN_OVER), NULL, 10);
+    }
+
     PQclear(res);
 
     return 0;

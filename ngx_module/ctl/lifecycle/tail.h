@@ -17,4 +17,10 @@
  */
 int ctl_tail_sealed(ctl_t *ctl);
 
+/*
+ * Signs from when on the audit, which is sealed, will be gone by retention, as
+ * nobody can sign that once the keys are.  0, or -1 with the error said.
+ */
+int ctl_tail_retain(ctl_t *ctl);
+
 #endif /* PUPIL_CTL_TAIL_H */

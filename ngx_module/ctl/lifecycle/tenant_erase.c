@@ -76,7 +76,7 @@ tenant_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry, int seal)
         return -1;
     }
 
-    if ((seal && ctl_tail_sealed(ctl) != 0)
+    if ((seal && (ctl_tail_sealed(ctl) != 0 || ctl_tail_retain(ctl) != 0))
         || ctl_ledger_file_append(ctl, entry) != 0
         || (!entry->destroyed && ctl_ledger_destroy(ctl, entry, &when) != 0))
     {

@@ -25,7 +25,8 @@ static int over_read(ctl_t *ctl, uint32_t days, int ahead,
     pupil_retained_t *said, int64_t *events);
 static int months_record(ctl_t *ctl, const pupil_retained_t *said,
     int64_t events);
-static int months_delete(ctl_t *ctl, uint32_t days);
+static int months_delete(ctl_t *ctl, uint32_t days, int64_t *records);
+static int ended_count(ctl_t *ctl, int64_t *records);
 static int months_drop(ctl_t *ctl);
 
 
@@ -33,6 +34,12 @@ static const char  over_sql[] =
     "SELECT o.batch, o.events, o.leaves, o.fresh, extract(epoch FROM"
     " b.before)::bigint FROM pupil.audit_before($1::integer, $2::integer) AS b"
     " (before) CROSS JOIN LATERAL pupil.audit_over(b.before) AS o";
+
+/* None while a note is of a time to come: the last one is of all of the log. */
+static const char  ended_sql[] =
+    "SELECT count(*) FROM pupil.audit_record AS r WHERE r.tenant ="
+    " pupil.current_tenant() AND (SELECT max(s.at) <= now() FROM"
+    " pupil.seal_retained AS s WHERE s.tenant = pupil.current_tenant())";
 
 enum {
     COLUMN_BATCH = 0,
@@ -55,6 +62,7 @@ int
 ctl_audit_months_run(ctl_t *ctl, uint32_t days, int64_t *events)
 {
     int          rc;
+    int64_t      records;
     audit_log_t  log;
 
     if (ctl->opt.dry_run) {
@@ -68,9 +76,46 @@ ctl_audit_months_run(ctl_t *ctl, uint32_t days, int64_t *events)
     }
 
     rc = log.seed == NULL || months_say(ctl, &log, days, events) == 0
-         ? months_delete(ctl, days) : -1;
+         ? months_delete(ctl, days, &records) : -1;
 
     return rc == 0 ? months_drop(ctl) : -1;
+}
+
+
+/* Whoever is killed has only to be run again. */
+int
+ctl_audit_ended_run(ctl_t *ctl, int64_t *records)
+{
+    if (ended_count(ctl, records) != 0) {
+        return -1;
+    }
+
+    if (*records == 0 || ctl->opt.dry_run) {
+        return 0;
+    }
+
+    return months_delete(ctl, RETAINED_DAYS_LEAST, records) == 0
+           ? months_drop(ctl) : -1;
+}
+
+
+static int
+ended_count(ctl_t *ctl, int64_t *records)
+{
+    PGresult  *res;
+
+    res = ctl_begin(ctl->data, &ctl->tenant) == 0
+          ? ctl_query_one(ctl->data, ended_sql, 0, NULL) : NULL;
+    ctl_rollback(ctl->data);
+
+    if (res == NULL) {
+        return -1;
+    }
+
+    *records = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+    PQclear(res);
+
+    return 0;
 }
 
 
@@ -163,15 +208,16 @@ months_record(ctl_t *ctl, const pupil_retained_t *said, int64_t events)
 
 /* A day at a time; what an earlier run has left, too. */
 static int
-months_delete(ctl_t *ctl, uint32_t days)
+months_delete(ctl_t *ctl, uint32_t days, int64_t *records)
 {
     char         text[16];
-    int64_t      records;
+    int64_t      count;
     PGresult    *res;
     const char  *params[1];
 
     snprintf(text, sizeof(text), "%" PRIu32, days);
     params[0] = text;
+    *records = 0;
 
     do {
         res = ctl_begin(ctl->data, &ctl->tenant) == 0
@@ -185,10 +231,11 @@ months_delete(ctl_t *ctl, uint32_t days)
             return -1;
         }
 
-        records = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+        count = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+        *records += count;
         PQclear(res);
 
-    } while (records != 0);
+    } while (count != 0);
 
     return 0;
 }

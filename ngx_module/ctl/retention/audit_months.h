@@ -16,6 +16,12 @@
  */
 int ctl_audit_months_run(ctl_t *ctl, uint32_t days, int64_t *events);
 
+/*
+ * Of a tenant that has ended, the records of a log whose time is over, as was
+ * signed before its keys went; records: how many went, or would, as above.
+ */
+int ctl_audit_ended_run(ctl_t *ctl, int64_t *records);
+
 /* How many will go in so many days, with those that would now. */
 int ctl_audit_months_count(ctl_t *ctl, uint32_t days, int ahead,
     int64_t *events);

@@ -18,6 +18,7 @@
 #include "ctl/store/plugins.h"
 #include "ctl/store/record.h"
 #include "ctl/store/recovery.h"
+#include "ctl/store/retained.h"
 
 
 static int period_check(ctl_t *ctl, const char *name, uint32_t days);
@@ -36,7 +37,7 @@ static void period_print(const ctl_t *ctl, const json_t *periods,
 
 /*
  * What no plugin declares, and for how many days.  The audit is kept for a year
- * at least, as pupil.audit_before() has it: who looked can be asked that long.
+ * at least: who looked can be asked that long.
  */
 static const struct {
     const char  *name;
@@ -45,7 +46,7 @@ static const struct {
 } own[] = {
     { CTL_PERIOD_RECOVERY, "enrolment", 1, CTL_RECOVERY_DAYS },
     { CTL_PERIOD_LEGAL, "enrolment", 1, 1826 },         /* five years */
-    { CTL_PERIOD_AUDIT, "audit", 365, 1826 },
+    { CTL_PERIOD_AUDIT, "audit", RETAINED_DAYS_LEAST, RETAINED_DAYS_MOST },
     { NULL, NULL, 0, 0 }
 };
 

@@ -46,6 +46,9 @@ typedef struct {
 
 
 static int tenant_run(ctl_t *ctl, void *data);
+static int tenant_one(ctl_t *ctl);
+static int tenant_left(ctl_t *ctl, void *data);
+static int ended_run(ctl_t *ctl, int say);
 static int holds_run(ctl_t *ctl, run_t *run);
 static int audit_run(ctl_t *ctl, run_t *run);
 static int people_run(ctl_t *ctl, run_t *run);
@@ -73,18 +76,72 @@ static const char *const  events[PUPIL_EVENT_COUNT] = {
 int
 ctl_cmd_retention_run(ctl_t *ctl)
 {
-    int  rc;
-
     if (ctl_open_data(ctl) != 0 || ctl_open_keys(ctl) != 0
         || ctl_plugins_open(ctl) != 0)
     {
         return CTL_FAILED;
     }
 
-    rc = ctl->opt.tenant == NULL ? ctl_tenants_each(ctl, tenant_run, NULL)
-         : ctl_open_tenant(ctl) == 0 ? tenant_run(ctl, NULL) : -1;
+    if (ctl->opt.tenant == NULL) {
+        return ctl_tenants_each(ctl, tenant_run, NULL) == 0
+               && ctl_tenants_erased(ctl, tenant_left, NULL) == 0
+               ? CTL_DONE : CTL_FAILED;
+    }
 
-    return rc == 0 ? CTL_DONE : CTL_FAILED;
+    return ctl_open_tenant(ctl) == 0 && tenant_one(ctl) == 0
+           ? CTL_DONE : CTL_FAILED;
+}
+
+
+static int
+tenant_one(ctl_t *ctl)
+{
+    const char  *ended;
+
+    if (ctl_keys_ended(ctl, &ended) != 0) {
+        return -1;
+    }
+
+    return ended != NULL ? ended_run(ctl, 1) : tenant_run(ctl, NULL);
+}
+
+
+/* Those that have keys were run before. */
+static int
+tenant_left(ctl_t *ctl, void *data)
+{
+    const char  *ended;
+
+    (void) data;
+
+    if (ctl_keys_ended(ctl, &ended) != 0) {
+        return -1;
+    }
+
+    return ended != NULL ? ended_run(ctl, 0) : 0;
+}
+
+
+/* Of one that has ended the audit is left.  say: also that nothing went. */
+static int
+ended_run(ctl_t *ctl, int say)
+{
+    run_t    run;
+    int64_t  records;
+
+    if (ctl_audit_ended_run(ctl, &records) != 0) {
+        return -1;
+    }
+
+    if (records != 0 || say) {
+        memset(&run, 0, sizeof(run_t));
+        run.counts = json_pack("{s:I}", CTL_PERIOD_AUDIT,
+                               (json_int_t) records);
+        tenant_print(ctl, &run);
+        json_decref(run.counts);
+    }
+
+    return 0;
 }
 
 

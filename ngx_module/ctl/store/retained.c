@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/base/clock.h"
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
 #include "ctl/store/retained.h"
@@ -26,8 +27,15 @@ static const char  notes_sql[] =
     " pupil.current_tenant() ORDER BY r.batch DESC";
 
 static const char  store_sql[] =
-    "INSERT INTO pupil.seal_retained (tenant, batch, note) VALUES"
-    " (pupil.current_tenant(), $1::bigint, $2)";
+    "INSERT INTO pupil.seal_retained (tenant, batch, note, at) VALUES"
+    " (pupil.current_tenant(), $1::bigint, $2, greatest(now(),"
+    " to_timestamp($3::bigint))) ON CONFLICT DO NOTHING";
+
+/* What note_read() says beside -1. */
+enum {
+    NOTE_COUNTS = 0,
+    NOTE_EARLY                  /* its time has not come */
+};
 
 /* As numbers without a sign, in any order. */
 static const char  writers_sql[] =
@@ -39,7 +47,7 @@ static const char  writers_sql[] =
 int
 retained_read(retained_t *retained, const audit_log_t *log)
 {
-    int        row, n;
+    int        rc, row, n;
     PGresult  *res;
 
     memset(retained, 0, sizeof(retained_t));
@@ -51,10 +59,14 @@ retained_read(retained_t *retained, const audit_log_t *log)
 
     n = PQntuples(res);
 
-    for (row = 0; row < n && note_read(log, res, row, &retained->said) != 0;
-         row++)
-    {
-        if (retained->forged == 0) {
+    for (row = 0; row < n; row++) {
+        rc = note_read(log, res, row, &retained->said);
+
+        if (rc == NOTE_COUNTS) {
+            break;
+        }
+
+        if (rc < 0 && retained->forged == 0) {
             retained->forged = strtoull(PQgetvalue(res, row, 0), NULL, 10);
         }
     }
@@ -69,20 +81,26 @@ static int
 note_read(const audit_log_t *log, const PGresult *res, int row,
     pupil_retained_t *said)
 {
+    int           rc;
     uint64_t      seconds;
     pupil_note_t  note;
+
+    rc = -1;
 
     if (pupil_note_parse(ctl_get_str(res, row, 1), &note) == PUPIL_OK
         && pupil_note_verify(&note, &log->key, &seconds) == PUPIL_OK
         && pupil_retained_parse(note.text, log->key.name, said) == PUPIL_OK
         && said->batch == strtoull(PQgetvalue(res, row, 0), NULL, 10))
     {
-        return 0;
+        rc = said->before <= (uint64_t) (ctl_now() / PUPIL_TIME_SECOND)
+             ? NOTE_COUNTS : NOTE_EARLY;
     }
 
-    memset(said, 0, sizeof(pupil_retained_t));
+    if (rc != NOTE_COUNTS) {
+        memset(said, 0, sizeof(pupil_retained_t));
+    }
 
-    return -1;
+    return rc;
 }
 
 
@@ -133,19 +151,21 @@ writers_compare(const void *one, const void *two)
 int
 retained_store(const audit_log_t *log, const pupil_retained_t *said)
 {
-    char         batch[24], note[NOTE_SIZE];
+    char         batch[24], before[24], note[NOTE_SIZE];
     char         text[PUPIL_RETAINED_SIZE], line[PUPIL_NOTE_LINE_SIZE];
-    const char  *params[2];
+    const char  *params[3];
 
     pupil_retained_format(log->key.name, said, text);
     pupil_note_sign(&log->key, log->seed, ctl_str(text), 0, line);
     snprintf(note, sizeof(note), "%s\n%s", text, line);
     snprintf(batch, sizeof(batch), "%" PRIu64, said->batch);
+    snprintf(before, sizeof(before), "%" PRIu64, said->before);
 
     params[0] = batch;
     params[1] = note;
+    params[2] = before;
 
-    return ctl_exec(log->ctl->data, store_sql, 2, params);
+    return ctl_exec(log->ctl->data, store_sql, 3, params);
 }
 
 

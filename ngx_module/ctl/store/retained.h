@@ -11,6 +11,11 @@
 #include "ctl/store/audit_log.h"
 
 
+/* How long a log is kept: a year at least, as pupil.audit_before() has it. */
+#define RETAINED_DAYS_LEAST  365
+#define RETAINED_DAYS_MOST   1826
+
+
 typedef struct {
     uint64_t  writer, number;   /* the last that is gone */
 } retained_writer_t;
@@ -30,7 +35,10 @@ typedef struct {
  */
 int retained_read(retained_t *retained, const audit_log_t *log);
 
-/* How far it is gone from here on. */
+/*
+ * How far it is gone from here on; where nothing is gone before a time to come,
+ * from then on.
+ */
 int retained_store(const audit_log_t *log, const pupil_retained_t *said);
 
 /* The last number of this writer that is gone; 0: none. */
