@@ -5,14 +5,7 @@
  * state that every command starts from.
  */
 
-#include <pwd.h>
-#include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "ctl/audit/export.h"
 #include "ctl/audit/hole.h"
@@ -24,6 +17,7 @@
 #include "ctl/audit/witness.h"
 #include "ctl/check/check.h"
 #include "ctl/command/options.h"
+#include "ctl/command/process.h"
 #include "ctl/keys/rotate.h"
 #include "ctl/lifecycle/erase.h"
 #include "ctl/lifecycle/erasure.h"
@@ -70,14 +64,11 @@ typedef struct {
 } command_t;
 
 
-static int harden(void);
 static int run(ctl_t *ctl, int argc, char **argv);
 static const command_t *command_find(ctl_t *ctl);
 static int command_words(const command_t *command, const char **args,
     int count);
 static int ticket_check(const ctl_t *ctl, const command_t *command);
-static void account_name(ctl_t *ctl);
-static uid_t account_id(void);
 static int usage(void);
 static void help(FILE *out);
 static void finish(ctl_t *ctl);
@@ -429,7 +420,7 @@ main(int argc, char **argv)
     int    rc;
     ctl_t  ctl;
 
-    if (harden() != 0) {
+    if (ctl_process_harden() != 0) {
         return CTL_FAILED;
     }
 
@@ -450,29 +441,6 @@ main(int argc, char **argv)
     }
 
     return rc;
-}
-
-
-/* No core file, no debugger of the same account (I14). */
-static int
-harden(void)
-{
-    struct rlimit  none;
-
-    umask(077);
-    memset(&none, 0, sizeof(struct rlimit));
-
-    if (setrlimit(RLIMIT_CORE, &none) != 0
-        || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-    {
-        return ctl_error("cannot switch core dumps off");
-    }
-
-    if (sodium_init() < 0) {
-        return ctl_error("libsodium does not start");
-    }
-
-    return 0;
 }
 
 
@@ -511,7 +479,7 @@ run(ctl_t *ctl, int argc, char **argv)
         return CTL_USAGE;
     }
 
-    account_name(ctl);
+    ctl_process_account(ctl);
 
     return command->run(ctl);
 }
@@ -606,55 +574,6 @@ ticket_check(const ctl_t *ctl, const command_t *command)
     }
 
     return 0;
-}
-
-
-/* Who ran it, for the audit (I19). */
-static void
-account_name(ctl_t *ctl)
-{
-    uid_t           id;
-    struct passwd  *pw;
-
-    id = account_id();
-    pw = getpwuid(id);
-
-    if (pw != NULL) {
-        snprintf(ctl->account, sizeof(ctl->account), "%s", pw->pw_name);
-    } else {
-        snprintf(ctl->account, sizeof(ctl->account), "%u", (unsigned) id);
-    }
-}
-
-
-/* The account that logged in, also behind sudo, where the kernel knows it. */
-static uid_t
-account_id(void)
-{
-    char   text[16], *end;
-    long   id;
-    FILE  *file;
-    uid_t  uid;
-
-    uid = getuid();
-
-    file = fopen("/proc/self/loginuid", "re");
-    if (file == NULL) {
-        return uid;
-    }
-
-    if (fgets(text, sizeof(text), file) != NULL) {
-        id = strtol(text, &end, 10);
-
-        /* all bits set: nobody logged in, a service for example */
-        if (end != text && id > 0 && id < 0xffffffffL) {
-            uid = (uid_t) id;
-        }
-    }
-
-    fclose(file);
-
-    return uid;
 }
 
 
