@@ -68,8 +68,10 @@ is $nginx->test->{code}, 0, 'nginx -t asks no database';
 $nginx->reload(wait => 1);
 $nginx->wait_log(qr/there is no tenant \Q$gone\E.*ended.*take it out/);
 seen('reloaded');
-is ready()->status, 503, 'but not ready';
-like ready()->json->{why} // '', qr/pupil_tenant/, 'which says why';
+ok eval { wait_until(30, 'the reason', sub {
+    my $res = ready();
+    $res->status == 503 && ($res->json->{why} // '') =~ /pupil_tenant/ }) },
+    'but not ready, which says why' or diag $@;
 
 $nginx->set(server => $nginx->{server} =~ s{^location /gone .*\n}{}mr);
 $nginx->reload(wait => 1);
