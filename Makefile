@@ -301,12 +301,13 @@ soak:
 	@PUPIL_BUILD=$(abspath $(B)) SOAK_SECONDS=$(SOAK_SECONDS) \
 	    SOAK_SEED=$(SOAK_SEED) t/soak/run
 
-## mutations: a sealed log mutated PUPIL_MUTATIONS times, each found and located (PUPIL_SEED)
+## mutations: a sealed log mutated PUPIL_MUTATIONS and PUPIL_SUPERUSER times (PUPIL_SEED)
 mutations:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory tests
 	@PUPIL_MUTATIONS=$${PUPIL_MUTATIONS:-1000} \
-	    $(call prove,t/i09-mutations.t)
+	    PUPIL_SUPERUSER=$${PUPIL_SUPERUSER:-300} \
+	    $(call prove,t/i09-mutations.t t/i09-superuser.t)
 
 ## demo: a school on https://localhost:8443 (DEMO_PORT)
 demo:

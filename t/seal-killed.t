@@ -130,13 +130,13 @@ for my $step (@steps) {
                 : ended_by($site, $how, @words), "$name: killed";
     is $db->selectrow_array('SELECT count(*) FROM pupil.seal'), $batches,
         "$name: as far as it got";
+    release('seal') if $name eq 'the commit';
     my $found = verify();
     $name =~ /a part of/
         ? like $found->{out}, qr/\Aanchor: size 0 byte $whole .*\n\z/,
               "$name: of which verify says where"
         : is $found->{code}, 0, "$name: what is there verifies";
 
-    release('seal') if $name eq 'the commit';
     my $run = $seal->seal('--ship', $ship);
     is $run->{code}, 0, "$name: again" or diag $run->{err};
     ok state_() eq $end, "$name: the same end";

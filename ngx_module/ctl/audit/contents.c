@@ -22,8 +22,12 @@ enum {
     COLUMN_WRITERS,
     COLUMN_FIRSTS,
     COLUMN_LASTS,
-    COLUMN_NOTE
+    COLUMN_NOTE,
+    COLUMN_AT,
+    COLUMN_MISSING
 };
+
+_Static_assert(COLUMN_MISSING + 1 == CONTENTS_COUNT, "a column too many");
 
 
 static uint64_t number_get(const PGresult *res, int row, int column);
@@ -54,6 +58,8 @@ contents_row(contents_t *contents, const PGresult *res, int row)
     contents->since = time_get(res, row, COLUMN_SINCE);
     contents->until = time_get(res, row, COLUMN_UNTIL);
     contents->note = ctl_get_str(res, row, COLUMN_NOTE);
+    contents->at = time_get(res, row, COLUMN_AT);
+    contents->missing = number_get(res, row, COLUMN_MISSING);
 
     ranges_take(contents, res, row);
 }
@@ -105,7 +111,8 @@ ranges_take(contents_t *contents, const PGresult *res, int row)
         }
     }
 
-    contents->whole = contents->events.count == contents->count;
+    contents->whole = contents->events.count == contents->count
+                      && *writers == '}' && *firsts == '}' && *lasts == '}';
 }
 
 

@@ -63,7 +63,7 @@ static const ctl_access_t  prove_access = {
 #define BATCH                                                                 \
     "SELECT " CONTENTS_COLUMNS ", coalesce((SELECT b.size FROM pupil.seal"    \
     " AS b WHERE b.tenant = s.tenant AND b.batch = s.batch - 1), 0)"
-#define COLUMN_BEFORE  10
+#define COLUMN_BEFORE  CONTENTS_COUNT
 
 static const char  by_number_sql[] =
     BATCH " FROM pupil.seal AS s WHERE s.tenant = pupil.current_tenant() AND"
@@ -77,8 +77,8 @@ static const char  by_request_sql[] =
     " u.first AND u.last) WHERE r.tenant = pupil.current_tenant() AND"
     " r.request = $1::uuid AND ($2::timestamptz IS NULL OR r.at >="
     " $2::timestamptz) ORDER BY r.at LIMIT 1";
-#define COLUMN_WRITER  11
-#define COLUMN_NUMBER  12
+#define COLUMN_WRITER  (COLUMN_BEFORE + 1)
+#define COLUMN_NUMBER  (COLUMN_BEFORE + 2)
 
 static const char  last_sql[] =
     "SELECT s.note FROM pupil.seal AS s WHERE s.tenant ="

@@ -22,7 +22,7 @@ static int batch_align(sealed_run_t *r, contents_t *contents);
 static void progress_say(sealed_run_t *r);
 static void row_check(sealed_run_t *r, const contents_t *contents);
 static void range_check(sealed_run_t *r, const contents_t *contents,
-    const audit_range_t *range);
+    const audit_range_t *range, int ordered);
 static uint64_t *writer_last(sealed_run_t *r, uint64_t writer);
 static int root_read(sealed_run_t *r, const contents_t *contents,
     pupil_node_t *root);
@@ -35,6 +35,8 @@ static void events_say(sealed_run_t *r, const contents_t *contents, int others);
 static void tiles_say(sealed_run_t *r, uint64_t size);
 static void edge_check(sealed_run_t *r);
 static int writers_check(sealed_run_t *r);
+static void writer_find(sealed_run_t *r, uint64_t writer, uint64_t last,
+    uint64_t number);
 
 
 static const char  batches_sql[] =
@@ -92,7 +94,8 @@ sealed_verify(sealed_t *sealed, ctl_t *ctl, const retained_t *retained,
 
     if (rc == 0) {
         sealed_anchor_take(r);
-        rc = sealed_listed_begin(r) == 0 && sealed_holes_begin(r) == 0
+        rc = sealed_objects_check(r) == 0 && sealed_listed_begin(r) == 0
+             && sealed_holes_begin(r) == 0
              ? batches_read(r) : -1;
     }
 
@@ -100,7 +103,7 @@ sealed_verify(sealed_t *sealed, ctl_t *ctl, const retained_t *retained,
         edge_check(r);
         sealed_anchors_end(r);
         sealed_listed_end(r);
-        rc = writers_check(r);
+        rc = sealed_tiles_check(r) == 0 ? writers_check(r) : -1;
         sealed->took = ctl_now() - r->begun;
     }
 
@@ -190,6 +193,7 @@ batch_check(sealed_run_t *r, contents_t *contents)
     r->listed.before = r->tiles.size;
 
     leaves_check(r, contents);
+    sealed_row_check(r, contents);
     sealed_holes_check(r, contents);
 
     if (sealed_listed_check(r, contents) != 0) {
@@ -249,11 +253,12 @@ audit_rate(uint64_t count, pupil_time_t time)
 }
 
 
-/* Batches, events and the numbers of each writer follow those before. */
+/* Batches, events and the numbers of each writer, once, follow those before. */
 static void
 row_check(sealed_run_t *r, const contents_t *contents)
 {
-    size_t  i;
+    size_t                i;
+    const audit_range_t  *range;
 
     if (contents->batch != r->batch + 1 || contents->event != r->events
         || !contents->whole || contents->size <= r->tiles.size)
@@ -266,23 +271,25 @@ row_check(sealed_run_t *r, const contents_t *contents)
     r->batch = contents->batch;
     r->events = contents->event + contents->events.count;
 
+    range = contents->ranges.elts;
+
     for (i = 0; i < contents->ranges.count; i++) {
-        range_check(r, contents,
-                    &((const audit_range_t *) contents->ranges.elts)[i]);
+        range_check(r, contents, &range[i],
+                    i == 0 || range[i - 1].writer < range[i].writer);
     }
 }
 
 
 static void
 range_check(sealed_run_t *r, const contents_t *contents,
-    const audit_range_t *range)
+    const audit_range_t *range, int ordered)
 {
     uint64_t          *last;
     sealed_finding_t  *finding;
 
     last = writer_last(r, range->writer);
 
-    if (range->first != *last + 1 || range->last < range->first) {
+    if (!ordered || range->first != *last + 1 || range->last < range->first) {
         finding = sealed_find(r->sealed, SEALED_RANGE, contents->batch);
         finding->writer = range->writer;
         finding->first = range->first;
@@ -296,21 +303,24 @@ range_check(sealed_run_t *r, const contents_t *contents,
 static uint64_t *
 writer_last(sealed_run_t *r, uint64_t writer)
 {
-    int          fresh;
-    uint64_t    *last;
-    ctl_slot_t  *slot;
-    pupil_str_t  key;
+    int             fresh;
+    ctl_slot_t     *slot;
+    pupil_str_t     key;
+    sealed_last_t  *last;
 
     key = ctl_pool_str(&r->pool, &writer, sizeof(writer));
     slot = ctl_map_put(&r->writers, key, &fresh);
 
     if (fresh) {
         slot->value = (uint32_t) r->lasts.count;
-        last = sequence_list_add(&r->lasts, sizeof(uint64_t));
-        *last = 0;
+        last = sequence_list_add(&r->lasts, sizeof(sealed_last_t));
+        last->writer = writer;
+        last->number = 0;
     }
 
-    return &((uint64_t *) r->lasts.elts)[slot->value];
+    last = r->lasts.elts;
+
+    return &last[slot->value].number;
 }
 
 
@@ -531,14 +541,15 @@ edge_check(sealed_run_t *r)
 }
 
 
-/* What the sealer goes on from is what batches say. */
+/* What the sealer goes on from is what batches say, of each writer. */
 static int
 writers_check(sealed_run_t *r)
 {
-    int                row;
-    uint64_t           writer, number, *last;
-    PGresult          *res;
-    sealed_finding_t  *finding;
+    int             row;
+    size_t          i;
+    uint64_t        writer, number, *last;
+    PGresult       *res;
+    sealed_last_t  *left;
 
     res = ctl_query(r->sealed->ctl->data, writers_sql, 0, NULL);
     if (res == NULL) {
@@ -550,11 +561,8 @@ writers_check(sealed_run_t *r)
         number = strtoull(PQgetvalue(res, row, 1), NULL, 10);
         last = writer_last(r, writer);
 
-        if (*last != number) {
-            finding = sealed_find(r->sealed, SEALED_WRITER, r->batch);
-            finding->writer = writer;
-            finding->first = *last;
-            finding->last = number;
+        if (*last != number || number == 0) {
+            writer_find(r, writer, *last, number);
         }
 
         *last = 0;
@@ -562,7 +570,27 @@ writers_check(sealed_run_t *r)
 
     PQclear(res);
 
+    left = r->lasts.elts;
+
+    for (i = 0; i < r->lasts.count; i++) {
+        if (left[i].number != 0) {
+            writer_find(r, left[i].writer, left[i].number, 0);
+        }
+    }
+
     return 0;
+}
+
+
+static void
+writer_find(sealed_run_t *r, uint64_t writer, uint64_t last, uint64_t number)
+{
+    sealed_finding_t  *finding;
+
+    finding = sealed_find(r->sealed, SEALED_WRITER, r->batch);
+    finding->writer = writer;
+    finding->first = last;
+    finding->last = number;
 }
 
 

@@ -36,6 +36,7 @@ typedef enum {
     SEALED_LISTED,              /* or somebody does whom it is not about */
     SEALED_RETAINED,            /* nobody signed that it is gone */
     SEALED_HOLE,                /* nobody has to acknowledge what is missing */
+    SEALED_OBJECT,              /* what it is read through was changed */
     SEALED_COUNT
 } sealed_kind_t;
 
@@ -48,6 +49,7 @@ typedef struct {
     uint64_t       size;                    /* leaves */
     uint64_t       byte;                    /* of the file */
     int            absent;                  /* nothing, if it was declared */
+    const char    *what;                    /* of an object, in ctl's pool */
 } sealed_finding_t;
 
 typedef struct {

@@ -23,6 +23,11 @@ typedef struct {
     uint32_t       said;        /* of the batch: a bit for each kind */
 } sealed_listed_t;
 
+/* What is sealed of a writer. */
+typedef struct {
+    uint64_t  writer, number;
+} sealed_last_t;
+
 /* What goes on from batch to batch. */
 typedef struct {
     sealed_t             *sealed;
@@ -30,12 +35,13 @@ typedef struct {
     pupil_tiles_t         trial;
     alignment_t           alignment;
     uint64_t              batch, events;    /* the last, and up to it */
+    pupil_time_t          at;               /* when that was sealed */
     int                   lost;         /* the tree leads nowhere any more */
     pupil_time_t          begun, said;  /* when, and how far it was */
 
     ctl_map_t             writers;      /* to lasts */
     ctl_pool_t            pool;         /* of the keys of that */
-    sequence_list_t       lasts;        /* uint64_t: the last number of each */
+    sequence_list_t       lasts;        /* sealed_last_t */
 
     listing_t             listing;      /* what should be of a batch */
     sealed_listed_t       listed;
@@ -74,6 +80,14 @@ int sealed_listed_begin(sealed_run_t *r);
 int sealed_listed_check(sealed_run_t *r, const contents_t *contents);
 void sealed_listed_end(sealed_run_t *r);
 void sealed_listed_close(sealed_run_t *r);
+
+/*
+ * What no tree is made of: in the transaction of the run, what is read, and
+ * behind the last batch the tiles; of a batch that was aligned, its row.
+ */
+int sealed_objects_check(sealed_run_t *r);
+void sealed_row_check(sealed_run_t *r, const contents_t *contents);
+int sealed_tiles_check(sealed_run_t *r);
 
 /* What is missing: before the first batch; of one that was aligned. */
 int sealed_holes_begin(sealed_run_t *r);

@@ -14,6 +14,7 @@
 #define SAYS_TILE    0x08
 #define SAYS_SIZE    0x10
 #define SAYS_BYTE    0x20
+#define SAYS_WHAT    0x40
 
 static const struct {
     const char  *name;
@@ -66,7 +67,9 @@ static const struct {
         "is said to be gone, which the key of the log has not signed" },
     [SEALED_HOLE] = {
         "hole", SAYS_BATCH,
-        "lacks numbers, and the key store does not say so" }
+        "lacks numbers, and the key store does not say so" },
+    [SEALED_OBJECT] = {
+        "object", SAYS_WHAT, "" }
 };
 
 
@@ -109,6 +112,10 @@ sealed_json(const sealed_finding_t *finding)
 
     if (says & SAYS_BYTE) {
         number_set(json, "byte", finding->byte);
+    }
+
+    if (says & SAYS_WHAT) {
+        json_object_set_new(json, "what", json_string(finding->what));
     }
 
     return json;
@@ -157,6 +164,12 @@ sealed_print(const sealed_finding_t *finding)
 
     if (says & SAYS_BYTE) {
         printf(" byte %" PRIu64, finding->byte);
+    }
+
+    if (says & SAYS_WHAT) {
+        putchar(' ');
+        ctl_print_line(stdout, finding->what);
+        return;
     }
 
     printf(" %s\n", kinds[finding->kind].text);

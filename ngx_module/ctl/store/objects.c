@@ -92,15 +92,25 @@
     " ON a.attrelid = d.adrelid AND a.attnum = d.adnum" OF_OURS("d.adrelid")  \
     " AND NOT c.relispartition"
 
+/* Of a partition they are its parent's. */
+#define COLUMNS                                                               \
+    "SELECT 'column', concat(a.attname, ' on ', c.oid::regclass),"            \
+    " concat_ws(' ', format_type(a.atttypid, a.atttypmod), a.attnotnull,"     \
+    " a.attcollation::regcollation)"                                          \
+    " FROM pg_attribute AS a" OF_OURS("a.attrelid") " AND a.attnum > 0"       \
+    " AND NOT a.attisdropped AND c.relkind IN ('r', 'p')"                     \
+    " AND NOT c.relispartition"
+
 #define OBJECTS                                                               \
     "(SELECT o.kind, o.name, encode(sha256(convert_to(o.definition, 'UTF8'))," \
     " 'hex') AS digest FROM (" FUNCTIONS " UNION ALL " TRIGGERS " UNION ALL " \
     RULES " UNION ALL " VIEWS " UNION ALL " POLICIES " UNION ALL "            \
-    CONSTRAINTS " UNION ALL " INDEXES " UNION ALL " DEFAULTS ") AS o"         \
+    CONSTRAINTS " UNION ALL " INDEXES " UNION ALL " DEFAULTS " UNION ALL "    \
+    COLUMNS ") AS o"                                                          \
     " (kind, name, definition))"
 
 /* Kinds that were not written down from the beginning. */
-#define NEWER  "('constraint', 'default', 'index')"
+#define NEWER  "('column', 'constraint', 'default', 'index')"
 
 
 static const char  table_sql[] =
@@ -112,7 +122,7 @@ static const char  table_sql[] =
 static const char  newer_sql[] =
     "INSERT INTO public.pupil_object SELECT * FROM " OBJECTS " AS now"
     " WHERE now.kind IN " NEWER " AND NOT EXISTS (SELECT"
-    " FROM public.pupil_object AS p WHERE p.kind IN " NEWER ")";
+    " FROM public.pupil_object AS p WHERE p.kind = now.kind)";
 
 static const char  before_sql[] =
     "SELECT coalesce(json_agg(now), '[]') FROM " OBJECTS " AS now";
@@ -143,9 +153,13 @@ static const char  made_sql[] =
 const char  ctl_objects_changed_sql[] =
     CHANGED " ORDER BY kind, name";
 
+const char  ctl_objects_changed_of_sql[] =
+    CHANGED " AND name ~ $1 ORDER BY kind, name";
+
 /* A trigger, and what bears on rows that are written, hide none. */
 static const char  hiding_sql[] =
-    CHANGED " AND kind NOT IN ('trigger', 'constraint', 'default', 'index')"
+    CHANGED " AND kind NOT IN ('trigger', 'column', 'constraint', 'default',"
+    " 'index')"
     " AND (name = $1 OR right(name, length($1) + 4) = ' on ' || $1)"
     " ORDER BY kind, name";
 

@@ -2,10 +2,10 @@
  * Copyright (C) the Pupil authors
  *
  * What decides in a database beside its tables: functions, triggers, rules,
- * views, policies, constraints, indexes, defaults.  `pupilctl migrate` writes
- * down what each migration and each plugin's file made, by name and digest, in
- * public.pupil_object, so that pupilctl check can tell what none of them made
- * (invariant I20).
+ * views, policies, constraints, indexes, defaults, columns.  `pupilctl migrate`
+ * writes down what each migration and each plugin's file made, by name and
+ * digest, in public.pupil_object, so that pupilctl check can tell what none of
+ * them made (invariant I20).
  *
  * Written down, and not a list in this program, as plugins bring objects of
  * their own.  Whoever may run DDL can edit that table, too: it is for
@@ -34,6 +34,9 @@ int ctl_objects_made(PGconn *conn, const PGresult *before);
 
 /* A row for each object that is not as written down: a sentence. */
 extern const char  ctl_objects_changed_sql[];
+
+/* The same of those whose name is like $1, a regular expression. */
+extern const char  ctl_objects_changed_of_sql[];
 
 /*
  * Whether a table's rows are found as migrations have it: no other policy, rule
