@@ -38,7 +38,7 @@
 #define AGAIN       15          /* seconds after a tenant failed */
 #define BEAT        5           /* seconds between them */
 #define BATCH_MAX   10000       /* records */
-#define WINDOWS     5
+#define WINDOWS     4
 
 
 /* A tenant, from one pass to the next. */
@@ -92,17 +92,17 @@ static int64_t seconds_now(void);
 
 /*
  * What is committed late is dated before what was read already.  So what is
- * recent is read again, the longer ago, the seldomer: a record twice by each
- * line.  No index says what is not sealed, as each record would pay for it.
+ * recent is read again, the longer ago, the seldomer: a record that is late by
+ * no more than "back" is longer than "every" is found by the next look.  No index
+ * says what is not sealed, as each record would pay for it.
  */
 static const struct {
     int           every;        /* seconds */
     pupil_time_t  back;
 } windows[WINDOWS] = {
-    { 43200, PUPIL_TIME_DAY },
-    { 3600, 7200 * PUPIL_TIME_SECOND },
-    { 300, 600 * PUPIL_TIME_SECOND },
-    { 60, 120 * PUPIL_TIME_SECOND },
+    { 43200, 46800 * PUPIL_TIME_SECOND },
+    { 3600, 4200 * PUPIL_TIME_SECOND },
+    { 120, 190 * PUPIL_TIME_SECOND },
     { 0, 5 * PUPIL_TIME_SECOND }
 };
 
