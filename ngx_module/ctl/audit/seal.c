@@ -93,8 +93,8 @@ static int64_t seconds_now(void);
 /*
  * What is committed late is dated before what was read already.  So what is
  * recent is read again, the longer ago, the seldomer: a record that is late by
- * no more than "back" is longer than "every" is found by the next look.  No index
- * says what is not sealed, as each record would pay for it.
+ * no more than "back" is longer than "every" is found by the next look.  No
+ * index says what is not sealed, as each record would pay for it.
  */
 static const struct {
     int           every;        /* seconds */

@@ -136,8 +136,9 @@ proof_check(ctl_t *ctl, const pupil_proof_text_t *proof,
 
 
 /*
- * One at a time goes on from what was signed last.  The file of that is replaced
- * as a whole, so the lock is of the key's.  A descriptor to close, or -1.
+ * One at a time goes on from what was signed last.  The file of that is
+ * replaced as a whole, so the lock is of the key's.  A descriptor to close, or
+ * -1 with the error said.
  */
 static int
 turn_take(const char *path)
