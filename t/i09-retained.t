@@ -78,6 +78,29 @@ sub found ($what, $kind, $where, @sql) {
 }
 
 
+# The audit is held while a run is at work, which waits for $table.
+sub held_meanwhile ($table) {
+    my $before = value('SELECT count(*) FROM pupil.audit_record');
+    my $holder = $site->pg->connect('pupil', AutoCommit => 0);
+    $holder->do("LOCK TABLE pupil.$table IN SHARE MODE");
+    open my $out, '>', tmp_dir() . '/run' or die "$!\n";
+    my $pid = start_process([build_dir() . '/pupilctl', qw(retention run),
+        @where], stdout => $out, stderr => $out,
+        env => { %{ Pupil::Nginx->sanitizer_env },
+                 PUPIL_PLUGINS => Pupil::Nginx::plugins() });
+    wait_until(20, "$table: retention to wait", sub {
+        value("SELECT count(*) FROM pg_stat_activity WHERE usename ="
+              . " 'pupil_operator' AND wait_event_type = 'Lock'") });
+    retention(qw(hold audit --reference), 'D 2027-4');
+    $holder->rollback;
+    $holder->disconnect;
+    ok process_ends($pid, 60), "$table: the run ends";
+    is $? >> 8, 0, "$table: as it should" or diag slurp(tmp_dir() . '/run');
+    cmp_ok value('SELECT count(*) FROM pupil.audit_record'), '>', $before,
+        "$table: nothing goes that was held meanwhile";
+    retention(qw(confirm audit --reference), 'D 2027-5');
+}
+
 # Another tenant in the same databases, whose period is another.
 my $there = JSON::XS::decode_json($site->ctl_ok('tenant', 'add',
     'Grannkommunen', '--json', $site->ctl_databases)->{out})->{tenant};
@@ -143,6 +166,7 @@ is $upcoming->{records}, $old, 'what will go is seen before';
 is retention('run', '--dry-run')->{expired}{audit}, $old, 'how much would';
 is value("SELECT count(*) FROM pupil.$month"), $records, 'and nothing did';
 
+held_meanwhile('seal_retained');
 retention(qw(hold audit --reference), 'D 2027-5');
 is retention('run')->{expired}{audit}, undef, 'what is held stays';
 retention(qw(confirm audit --reference), 'D 2027-6');
@@ -186,6 +210,7 @@ is $run->{code}, 1, 'records that are there, and should be gone';
 is scalar(grep { $_->{kind} eq 'returned' } @{ $run->{findings} }),
     value("SELECT count(*) FROM pupil.$month WHERE role <> 'gateway'"),
     'are said one by one';
+held_meanwhile($month);
 is retention('run')->{expired}{audit}, 0, 'the next run goes on';
 is value('SELECT count(*) FROM pg_class WHERE relname = ?', $month), 0,
     'to the end';

@@ -62,4 +62,14 @@ is shown($id)->{hold}, undef, 'show says so';
 is subject('release', $id)->{out}, "$id is not held\n", 'again is no harm';
 is subject('erase', $id)->{code}, 0, 'and is erased';
 
+# The end of a tenant that has begun goes on.
+my ($third) = $db->selectrow_array("SELECT s.subject FROM pupil.subject AS s"
+    . " WHERE s.status = 'active' ORDER BY s.subject LIMIT 1");
+$keys->do('SELECT keystore.enter_offboard()');
+$run = subject('hold', $third, '--reference', 'too late');
+is $run->{code}, 1, 'nobody is held in a tenant whose end has begun';
+like $run->{err}, qr/the end of this tenant has begun/, 'which is said';
+is $keys->selectrow_array('SELECT count(*) FROM keystore.hold'), 0,
+    'and no hold is left';
+
 done_testing;
