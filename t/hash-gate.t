@@ -40,7 +40,7 @@ sub change ($nginx, $settings) {
 
 sub at_once ($parallel) {
     my $nginx = $site->nginx(workers => 2,
-        http => "pupil_password_hash parallel=$parallel;")->start;
+        http => "pupil_password_hash parallel=$parallel queue=64;")->start;
     ready($nginx);
     $site->db->do('DELETE FROM pupil.login_throttle');
     my @http = rush($nginx, 24);

@@ -29,7 +29,9 @@ struct ngx_http_pupil_hash_s {
     char                          stored[PUPIL_PASSWORD_HASH_LEN];
     pupil_password_cost_t         cost;
     u_char                       *renewed;  /* the request's; or NULL */
-    unsigned                      slot:1;   /* a place in the queue */
+    ngx_thread_task_t            *task;
+    ngx_http_pupil_seat_t         seat;
+    unsigned                      posted:1; /* it is in the pool */
 
     /* written by the thread */
     pupil_rc_t                    rc;
@@ -40,6 +42,7 @@ struct ngx_http_pupil_hash_s {
 };
 
 
+static void ngx_http_pupil_hash_post(ngx_http_pupil_login_conf_t *conf);
 static void ngx_http_pupil_hash_thread(void *data, ngx_log_t *log);
 static void ngx_http_pupil_hash_equal_work(ngx_http_pupil_hash_t *hash);
 static void ngx_http_pupil_hash_done(ngx_event_t *ev);
@@ -97,20 +100,49 @@ ngx_http_pupil_hash_verify(ngx_http_pupil_ctx_t *ctx, const char *stored,
     task->event.handler = ngx_http_pupil_hash_done;
     task->event.data = hash;
 
-    if (ngx_thread_task_post(login->conf->pool, task) != NGX_OK) {
-        ngx_http_pupil_hash_wipe(hash);
-        ngx_destroy_pool(pool);
-        return NGX_BUSY;
-    }
+    hash->task = task;
 
     ngx_add_timer(&hash->timer, NGX_HTTP_PUPIL_HASH_TIMER);
     login->hash = hash;
 
     /* Until it has been worked off, even if the client goes meanwhile. */
-    hash->slot = login->slot;
-    login->slot = 0;
+    ngx_http_pupil_seats_move(&login->seat, &hash->seat);
+    hash->seat.waits = 1;
+
+    ngx_http_pupil_hash_post(login->conf);
 
     return NGX_AGAIN;
+}
+
+
+/*
+ * As many as can be made at once: the pool has no order but that of arrival.
+ * What it does not take ends as if there were no memory for it.
+ */
+static void
+ngx_http_pupil_hash_post(ngx_http_pupil_login_conf_t *conf)
+{
+    ngx_http_pupil_hash_t   *hash;
+    ngx_http_pupil_seat_t   *seat;
+
+    while (conf->posted < conf->parallel) {
+        seat = ngx_http_pupil_seats_next(&conf->seats);
+        if (seat == NULL) {
+            break;
+        }
+
+        hash = ngx_queue_data(seat, ngx_http_pupil_hash_t, seat);
+
+        if (ngx_thread_task_post(conf->pool, hash->task) == NGX_OK) {
+            hash->posted = 1;
+            conf->posted++;
+
+        } else {
+            ngx_http_pupil_hash_wipe(hash);
+            hash->rc = PUPIL_NO_MEMORY;
+            ngx_post_event(&hash->task->event, &ngx_posted_events);
+        }
+    }
 }
 
 
@@ -122,10 +154,7 @@ ngx_http_pupil_hash_detach(ngx_http_pupil_login_t *login)
         login->hash = NULL;
     }
 
-    if (login->slot) {
-        login->slot = 0;
-        login->conf->hashing--;
-    }
+    ngx_http_pupil_seats_leave(&login->conf->seats, &login->seat);
 }
 
 
@@ -238,9 +267,10 @@ ngx_http_pupil_hash_done(ngx_event_t *ev)
 {
     ngx_http_pupil_hash_t *hash = ev->data;
 
-    ngx_http_pupil_ctx_t    *ctx;
-    ngx_http_pupil_login_t  *login;
-    ngx_http_pupil_step_pt   next;
+    ngx_http_pupil_ctx_t         *ctx;
+    ngx_http_pupil_login_t       *login;
+    ngx_http_pupil_step_pt        next;
+    ngx_http_pupil_login_conf_t  *conf;
     ngx_libpq_probe(NGX_LIBPQ_PROBE_THREAD);
 
     if (hash->timer.timer_set) {
@@ -249,6 +279,10 @@ ngx_http_pupil_hash_done(ngx_event_t *ev)
 
     ctx = hash->ctx;
     next = hash->next;
+    conf = hash->conf;
+
+    ngx_http_pupil_seats_leave(&conf->seats, &hash->seat);
+    conf->posted -= hash->posted;
 
     ngx_http_pupil_hash_count(hash);
 
@@ -265,6 +299,8 @@ ngx_http_pupil_hash_done(ngx_event_t *ev)
     sodium_memzero(hash->fresh, sizeof(hash->fresh));
     ngx_destroy_pool(hash->pool);
 
+    ngx_http_pupil_hash_post(conf);
+
     if (ctx != NULL) {
         ngx_http_pupil_resume(ctx, next);
     }
@@ -277,10 +313,6 @@ ngx_http_pupil_hash_count(ngx_http_pupil_hash_t *hash)
     ngx_http_pupil_login_conf_t  *conf;
 
     conf = hash->conf;
-
-    if (hash->slot) {
-        conf->hashing--;
-    }
 
     conf->hashes += hash->runs;
     conf->hash_kib += hash->work;

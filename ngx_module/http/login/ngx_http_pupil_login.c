@@ -118,19 +118,19 @@ ngx_http_pupil_login_start(ngx_http_pupil_ctx_t *ctx)
 
     login = ctx->data;
 
-    if (login->conf->hashing >= login->conf->queue) {
+    if (ngx_http_pupil_login_terms(ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_pupil_seats_take(&login->conf->seats, login->conf->queue,
+                                   &ctx->tenant, ctx->network, login->device,
+                                   &login->seat) != NGX_OK)
+    {
         return ngx_http_pupil_login_busy(ctx);
     }
 
     ctx->left = ngx_http_pupil_login_left;
-
-    login->conf->hashing++;
-    login->slot = 1;
     login->conf->attempts++;
-
-    if (ngx_http_pupil_login_terms(ctx) != NGX_OK) {
-        return NGX_ERROR;
-    }
 
     return ngx_http_pupil_login_reserve(ctx);
 }
@@ -331,7 +331,7 @@ ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx)
     ngx_explicit_memzero(stored, sizeof(stored));
     pupil_input_login_wipe(&login->input);
 
-    return rc == NGX_BUSY ? ngx_http_pupil_login_busy(ctx) : rc;
+    return rc;
 }
 
 
@@ -499,6 +499,8 @@ ngx_http_pupil_login_create(ngx_conf_t *cf)
         return NULL;
     }
 
+    ngx_http_pupil_seats_init(&conf->seats);
+
     conf->queue = NGX_HTTP_PUPIL_LOGIN_QUEUE;
     conf->parallel = ngx_min(ngx_max(ngx_ncpu, 2) - 1,
                              NGX_HTTP_PUPIL_GATE_MAX);
@@ -550,7 +552,7 @@ ngx_http_pupil_login_metrics(ngx_http_pupil_main_conf_t *pmcf,
                                failures),
         ngx_http_pupil_counter("busy", ngx_http_pupil_login_conf_t, busy),
         ngx_http_pupil_gauge("in_progress", ngx_http_pupil_login_conf_t,
-                             hashing),
+                             seats.n),
         ngx_http_pupil_counter("hashes", ngx_http_pupil_login_conf_t, hashes),
         ngx_http_pupil_counter("hash_kib", ngx_http_pupil_login_conf_t,
                                hash_kib),

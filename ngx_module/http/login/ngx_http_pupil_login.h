@@ -11,6 +11,7 @@
 #include "core/login/password.h"
 #include "http/login/ngx_http_pupil_gate.h"
 #include "http/login/ngx_http_pupil_hash.h"
+#include "http/login/ngx_http_pupil_seats.h"
 #include "http/request/ngx_http_pupil.h"
 
 
@@ -28,7 +29,8 @@ typedef struct {
     ngx_http_pupil_gate_t  *gate;
     unsigned                set:1;             /* the directive was there */
 
-    ngx_uint_t              hashing;           /* hold a place in the queue */
+    ngx_http_pupil_seats_t  seats;
+    ngx_uint_t              posted;            /* hashes in the pool */
     ngx_atomic_uint_t       attempts, failures, busy;
     ngx_atomic_uint_t       hashes, hash_kib;  /* runs, work */
     unsigned                dearer:1;          /* such a hash was logged */
@@ -65,9 +67,9 @@ struct ngx_http_pupil_login_s {
     pupil_uuid_t                  institution;
     uint8_t                       text[PUPIL_TOKEN_TEXT_LEN];
     ngx_http_pupil_session_t      before;         /* of the cookie, to end */
+    ngx_http_pupil_seat_t         seat;           /* until it is hashed */
     ngx_http_pupil_hash_t        *hash;           /* under way */
     pupil_rc_t                    verified;       /* what it found */
-    unsigned                      slot:1;         /* a place in the queue */
     unsigned                      reserved:1;     /* the attempt counts */
     unsigned                      recorded:1;     /* its record is sent */
     unsigned                      device:1;       /* a known one */

@@ -1,0 +1,189 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include <sodium.h>
+
+#include "http/login/ngx_http_pupil_seats.h"
+
+
+#define NGX_HTTP_PUPIL_SEATS_KNOWN  4    /* one of so many is theirs */
+#define NGX_HTTP_PUPIL_SEATS_SHARE  7    /* of a network, by what is left */
+
+
+static ngx_uint_t ngx_http_pupil_seats_party(
+    const ngx_http_pupil_seats_t *seats, const pupil_uuid_t *tenant,
+    const char *network);
+static ngx_uint_t ngx_http_pupil_seats_held(
+    const ngx_http_pupil_seats_t *seats, ngx_uint_t network);
+static ngx_uint_t ngx_http_pupil_seats_before(
+    const ngx_http_pupil_seats_t *seats, const ngx_http_pupil_seat_t *a,
+    const ngx_http_pupil_seat_t *b);
+
+
+/* Nobody can choose whom they share an entry of served with: it has a seed. */
+void
+ngx_http_pupil_seats_init(ngx_http_pupil_seats_t *seats)
+{
+    ngx_queue_init(&seats->taken);
+    seats->seed = randombytes_random();
+}
+
+
+ngx_int_t
+ngx_http_pupil_seats_take(ngx_http_pupil_seats_t *seats, ngx_uint_t most,
+    const pupil_uuid_t *tenant, const char *network, ngx_uint_t known,
+    ngx_http_pupil_seat_t *seat)
+{
+    ngx_uint_t  left, strangers;
+
+    seat->tenant = ngx_http_pupil_seats_party(seats, tenant, "");
+    seat->network = ngx_http_pupil_seats_party(seats, tenant, network);
+    seat->known = known ? 1 : 0;
+
+    if (seats->n >= most) {
+        return NGX_BUSY;
+    }
+
+    if (!known) {
+        strangers = most - most / NGX_HTTP_PUPIL_SEATS_KNOWN;
+        left = strangers - ngx_min(strangers, seats->strangers);
+
+        if (ngx_http_pupil_seats_held(seats, seat->network)
+            >= left * NGX_HTTP_PUPIL_SEATS_SHARE)
+        {
+            return NGX_BUSY;
+        }
+
+        seats->strangers++;
+    }
+
+    ngx_queue_insert_tail(&seats->taken, &seat->link);
+    seats->n++;
+    seat->taken = 1;
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_pupil_seats_party(const ngx_http_pupil_seats_t *seats,
+    const pupil_uuid_t *tenant, const char *network)
+{
+    uint32_t  hash;
+
+    ngx_crc32_init(hash);
+    ngx_crc32_update(&hash, (u_char *) &seats->seed, sizeof(seats->seed));
+    ngx_crc32_update(&hash, (u_char *) tenant->b, sizeof(tenant->b));
+    ngx_crc32_update(&hash, (u_char *) network, ngx_strlen(network));
+    ngx_crc32_final(hash);
+
+    return hash % NGX_HTTP_PUPIL_SEATS_PARTIES;
+}
+
+
+/* By strangers. */
+static ngx_uint_t
+ngx_http_pupil_seats_held(const ngx_http_pupil_seats_t *seats,
+    ngx_uint_t network)
+{
+    ngx_uint_t               held;
+    ngx_queue_t             *q;
+    ngx_http_pupil_seat_t  *seat;
+
+    held = 0;
+
+    for (q = ngx_queue_head(&seats->taken);
+         q != ngx_queue_sentinel(&seats->taken); q = ngx_queue_next(q))
+    {
+        seat = ngx_queue_data(q, ngx_http_pupil_seat_t, link);
+        held += !seat->known && seat->network == network;
+    }
+
+    return held;
+}
+
+
+void
+ngx_http_pupil_seats_move(ngx_http_pupil_seat_t *from,
+    ngx_http_pupil_seat_t *to)
+{
+    *to = *from;
+
+    if (from->taken) {
+        ngx_queue_insert_after(&from->link, &to->link);
+        ngx_queue_remove(&from->link);
+        from->taken = 0;
+    }
+}
+
+
+void
+ngx_http_pupil_seats_leave(ngx_http_pupil_seats_t *seats,
+    ngx_http_pupil_seat_t *seat)
+{
+    if (!seat->taken) {
+        return;
+    }
+
+    ngx_queue_remove(&seat->link);
+    seat->taken = 0;
+    seats->n--;
+
+    if (!seat->known) {
+        seats->strangers--;
+    }
+}
+
+
+ngx_http_pupil_seat_t *
+ngx_http_pupil_seats_next(ngx_http_pupil_seats_t *seats)
+{
+    ngx_queue_t             *q;
+    ngx_http_pupil_seat_t  *seat, *next;
+
+    next = NULL;
+
+    for (q = ngx_queue_head(&seats->taken);
+         q != ngx_queue_sentinel(&seats->taken); q = ngx_queue_next(q))
+    {
+        seat = ngx_queue_data(q, ngx_http_pupil_seat_t, link);
+
+        if (seat->waits
+            && (next == NULL
+                || ngx_http_pupil_seats_before(seats, seat, next)))
+        {
+            next = seat;
+        }
+    }
+
+    if (next != NULL) {
+        next->waits = 0;
+        seats->turn++;
+        seats->kinds[next->known] = seats->turn;
+        seats->served[next->tenant] = seats->turn;
+        seats->served[next->network] = seats->turn;
+    }
+
+    return next;
+}
+
+
+/*
+ * Whose like was served the longest ago: of the two kinds, then of tenants,
+ * then of networks; of the same, who came first, which is b.
+ */
+static ngx_uint_t
+ngx_http_pupil_seats_before(const ngx_http_pupil_seats_t *seats,
+    const ngx_http_pupil_seat_t *a, const ngx_http_pupil_seat_t *b)
+{
+    if (seats->kinds[a->known] != seats->kinds[b->known]) {
+        return seats->kinds[a->known] < seats->kinds[b->known];
+    }
+
+    if (seats->served[a->tenant] != seats->served[b->tenant]) {
+        return seats->served[a->tenant] < seats->served[b->tenant];
+    }
+
+    return seats->served[a->network] < seats->served[b->network];
+}

@@ -1,0 +1,66 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The seats of a worker's log-ins, and whose hash is made next: so that who
+ * guesses from everywhere, or from the network of a school, keeps out neither
+ * devices that are known nor other networks and tenants (pitfalls 31 and 32).
+ *
+ *     known      a quarter of the seats is for devices that are known alone,
+ *                and every other hash is theirs while some wait
+ *     networks   one holds no more than seven times what is left to strangers
+ *     turns      tenants take turns, and the networks of each
+ */
+
+#ifndef _NGX_HTTP_PUPIL_SEATS_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_SEATS_H_INCLUDED_
+
+#include "http/request/ngx_http_pupil_types.h"
+
+
+#define NGX_HTTP_PUPIL_SEATS_PARTIES  1024    /* some share one by hash */
+
+
+/* A log-in's; in its own memory, while it is taken. */
+typedef struct {
+    ngx_queue_t    link;
+    ngx_uint_t     tenant, network;            /* entries of served */
+    unsigned       known:1;                    /* a device */
+    unsigned       taken:1;
+    unsigned       waits:1;                    /* for its hash */
+} ngx_http_pupil_seat_t;
+
+/* A worker's. */
+typedef struct {
+    ngx_queue_t    taken;                      /* in the order of arrival */
+    ngx_uint_t     n, strangers;
+    uint32_t       seed;
+    uint64_t       turn;
+    uint64_t       kinds[2];                   /* the last turn of each */
+    uint64_t       served[NGX_HTTP_PUPIL_SEATS_PARTIES];
+} ngx_http_pupil_seats_t;
+
+
+/* Configuration. */
+void ngx_http_pupil_seats_init(ngx_http_pupil_seats_t *seats);
+
+/*
+ * Takes one of so many; network: as text, or empty.  NGX_BUSY: there is none
+ * for it.
+ */
+ngx_int_t ngx_http_pupil_seats_take(ngx_http_pupil_seats_t *seats,
+    ngx_uint_t most, const pupil_uuid_t *tenant, const char *network,
+    ngx_uint_t known, ngx_http_pupil_seat_t *seat);
+
+/* The same seat, in other memory. */
+void ngx_http_pupil_seats_move(ngx_http_pupil_seat_t *from,
+    ngx_http_pupil_seat_t *to);
+
+/* Nothing to do when it is not taken. */
+void ngx_http_pupil_seats_leave(ngx_http_pupil_seats_t *seats,
+    ngx_http_pupil_seat_t *seat);
+
+/* Whose turn it is of those that wait, and waits no more; NULL: nobody's. */
+ngx_http_pupil_seat_t *ngx_http_pupil_seats_next(
+    ngx_http_pupil_seats_t *seats);
+
+#endif /* _NGX_HTTP_PUPIL_SEATS_H_INCLUDED_ */
