@@ -14,6 +14,8 @@ static ngx_uint_t ngx_http_pupil_rights_current(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_session_t *session);
 static ngx_int_t ngx_http_pupil_rights_session_ended(
     ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_rights_others_again(
+    ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_rights_own_ended(ngx_http_pupil_ctx_t *ctx);
 
 
@@ -158,7 +160,10 @@ ngx_http_pupil_rights_own_ended(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* All but the one that asks. */
+/*
+ * All but the one that asks, until there is no other: whoever took another role
+ * meanwhile has another token of the same session.
+ */
 ngx_int_t
 ngx_http_pupil_rights_others_end(ngx_http_pupil_ctx_t *ctx)
 {
@@ -178,6 +183,18 @@ ngx_http_pupil_rights_others_end(ngx_http_pupil_ctx_t *ctx)
         }
     }
 
+    if (n == 0 && ctx->ending.hashes != NULL) {
+        return ngx_http_pupil_rights_session_ended(ctx);
+    }
+
     return ngx_http_pupil_sessions_end(ctx, which, n,
-                                       ngx_http_pupil_rights_session_ended);
+                                       ngx_http_pupil_rights_others_again);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_rights_others_again(ngx_http_pupil_ctx_t *ctx)
+{
+    return ngx_http_pupil_sessions_list(ctx, 0,
+                                        ngx_http_pupil_rights_others_end);
 }
