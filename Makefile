@@ -14,8 +14,8 @@ SHELL = /bin/bash
 .SECONDARY:
 .DEFAULT_GOAL := all
 .PHONY: all help tests deps deps-lint test test-asan test-static coverage \
-        bench bench-fair bench-growth bench-sealed soak mutations demo \
-        demo-stop lint format fuzz fuzzers install uninstall clean FORCE
+        bench bench-fair bench-rush bench-growth bench-sealed soak mutations \
+        demo demo-stop lint format fuzz fuzzers install uninstall clean FORCE
 
 B            ?= build
 T            ?= $(wildcard t/*.t t/roster/*.t)
@@ -279,6 +279,12 @@ bench-fair:
 	@$(MAKE) --no-print-directory deps-lint
 	@$(MAKE) --no-print-directory all
 	@t/bench/fair
+
+## bench-rush: who gets in while strangers guess, from one network and from eighty
+bench-rush:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory tests
+	@PUPIL_BUILD=$(abspath $(B)) perl -I t/lib t/bench/rush
 
 ## bench-growth: how cost grows with what is stored, and what a country needs
 bench-growth:
