@@ -331,6 +331,24 @@ pupil_json_string(const pupil_json_t *json, uint32_t node,
 }
 
 
+int
+pupil_json_text_is(const pupil_json_t *json, uint32_t node, const char *text)
+{
+    size_t                    len;
+    const pupil_json_node_t  *n;
+
+    if (node >= json->count) {
+        return 0;
+    }
+
+    n = &json->nodes[node];
+    len = strlen(text);
+
+    return n->type == PUPIL_JSON_STRING && n->end - n->start == len + 2
+           && memcmp(json->data + n->start + 1, text, len) == 0;
+}
+
+
 pupil_str_t
 pupil_json_raw(const pupil_json_t *json, uint32_t node)
 {

@@ -1,0 +1,437 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Each check is a row; the first that fails says why.
+ */
+
+#include <string.h>
+
+#include <sodium.h>
+
+#include "core/base/text.h"
+#include "core/login/claims.h"
+
+
+#define CLAIMS_AUDIENCES  8
+#define CLAIMS_DIGITS     12    /* of a time in seconds */
+#define CLAIMS_SUB_MAX    255   /* OpenID Connect Core section 2 */
+#define AT_HASH_LEN       16    /* the left half of SHA-256 */
+
+
+typedef int (*claim_check_pt)(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected);
+
+typedef struct {
+    const char      *name;
+    claim_check_pt   check;     /* of PUPIL_JSON_NONE as well: it is absent */
+    const char      *why;
+} claim_t;
+
+struct pupil_profile_s {
+    const char  *name;
+    const char  *account;       /* the claim that names somebody */
+    const char  *loa;           /* the claim of assurance */
+    const char  *group;         /* NULL: anybody may log in */
+    const char  *groups;        /* who may, separated by commas */
+};
+
+
+static int claim_iss(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected);
+static int claim_aud(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected);
+static int claim_azp(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected);
+static int claim_exp(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected);
+static int claim_iat(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected);
+static int claim_nbf(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected);
+static int claim_nonce(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected);
+static int claim_sub(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected);
+static int claim_auth_time(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected);
+static int claim_at_hash(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected);
+static int claim_is(const pupil_json_t *json, uint32_t node, pupil_str_t text);
+static int claim_time(const pupil_json_t *json, uint32_t node, int64_t *out);
+static int claim_among(const pupil_json_t *json, uint32_t node,
+    pupil_str_t list);
+
+
+static const claim_t  claims[] = {
+    { "iss", claim_iss, "it is of another issuer" },
+    { "aud", claim_aud, "it is not for this client" },
+    { "azp", claim_azp, "it was given to another client" },
+    { "exp", claim_exp, "it has expired" },
+    { "iat", claim_iat, "it is not of the time of this log-in" },
+    { "nbf", claim_nbf, "it is not valid yet" },
+    { "nonce", claim_nonce, "it is of another log-in" },
+    { "sub", claim_sub, "it is about nobody" },
+    { "auth_time", claim_auth_time, "somebody logged in too long ago" },
+    { "at_hash", claim_at_hash, "it came with another access token" }
+};
+
+static const pupil_profile_t  profiles[] = {
+    { .name = "uni-login", .account = "uniid", .loa = "unilogin_loa",
+      .group = "aktoer_gruppe", .groups = "Elev,Medarbejder,Ekstern" },
+    { .name = "eppn", .account = "eppn", .loa = "acr" },
+    { .name = "sub", .account = "sub", .loa = "acr" }
+};
+
+#define COUNT(table)  (sizeof(table) / sizeof(table[0]))
+
+static const pupil_json_limits_t  claims_limits = { .max_depth = 8,
+                                                    .max_nodes = 1024 };
+
+
+const pupil_profile_t *
+pupil_profile_find(pupil_str_t name)
+{
+    size_t  i;
+
+    for (i = 0; i < COUNT(profiles); i++) {
+        if (pupil_str_is(name, profiles[i].name)) {
+            return &profiles[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+pupil_rc_t
+pupil_claims_read(const pupil_alloc_t *alloc, pupil_str_t payload,
+    pupil_json_t *json, const char **why)
+{
+    pupil_rc_t  rc;
+
+    *why = "its claims are no JSON object, or one is there twice";
+
+    rc = pupil_json_parse(alloc, payload.data, payload.len, &claims_limits,
+                          json, NULL);
+
+    if (rc == PUPIL_OK && pupil_json_type(json, 0) != PUPIL_JSON_OBJECT) {
+        return PUPIL_INVALID;
+    }
+
+    return rc;
+}
+
+
+pupil_rc_t
+pupil_claims_check(const pupil_json_t *json,
+    const pupil_claims_expected_t *expected, const char **why)
+{
+    size_t  i;
+
+    for (i = 0; i < COUNT(claims); i++) {
+        if (!claims[i].check(json, pupil_json_member(json, 0, claims[i].name),
+                             expected))
+        {
+            *why = claims[i].why;
+            return PUPIL_INVALID;
+        }
+    }
+
+    return PUPIL_OK;
+}
+
+
+pupil_rc_t
+pupil_claims_account(const pupil_alloc_t *alloc, const pupil_json_t *json,
+    const pupil_profile_t *profile, pupil_str_t prefix, pupil_str_t loa,
+    pupil_str_t *out, const char **why)
+{
+    uint32_t      node;
+    uint8_t      *data;
+    pupil_rc_t    rc;
+    pupil_str_t   name;
+    pupil_str_t   groups;
+
+    if (profile->group != NULL) {
+        groups.data = (const uint8_t *) profile->groups;
+        groups.len = strlen(profile->groups);
+
+        if (!claim_among(json, pupil_json_member(json, 0, profile->group),
+                         groups))
+        {
+            *why = "it is about somebody who is neither pupil nor staff";
+            return PUPIL_INVALID;
+        }
+    }
+
+    if (loa.len != 0
+        && !claim_among(json, pupil_json_member(json, 0, profile->loa), loa))
+    {
+        *why = "its level of assurance is not one that loa= names";
+        return PUPIL_INVALID;
+    }
+
+    *why = "it has no claim that names an account";
+    node = pupil_json_member(json, 0, profile->account);
+
+    rc = pupil_json_string(json, node, alloc, &name);
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    if (name.len == 0 || name.len > PUPIL_ACCOUNT_MAX - prefix.len) {
+        return PUPIL_INVALID;
+    }
+
+    data = alloc->alloc(alloc->ctx, prefix.len + name.len);
+    if (data == NULL) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    if (prefix.len != 0) {
+        memcpy(data, prefix.data, prefix.len);
+    }
+
+    memcpy(data + prefix.len, name.data, name.len);
+    out->data = data;
+    out->len = prefix.len + name.len;
+
+    return PUPIL_OK;
+}
+
+
+static int
+claim_iss(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected)
+{
+    return claim_is(json, node, expected->issuer);
+}
+
+
+/* A text, or a list of few texts, one of which is ours. */
+static int
+claim_aud(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected)
+{
+    int       found;
+    uint32_t  n, element;
+
+    if (node == PUPIL_JSON_NONE
+        || pupil_json_type(json, node) != PUPIL_JSON_ARRAY)
+    {
+        return claim_is(json, node, expected->client);
+    }
+
+    found = 0;
+    n = 0;
+
+    for (element = pupil_json_first(json, node); element != PUPIL_JSON_NONE;
+         element = pupil_json_next(json, element))
+    {
+        if (++n > CLAIMS_AUDIENCES
+            || pupil_json_type(json, element) != PUPIL_JSON_STRING)
+        {
+            return 0;
+        }
+
+        found = found || claim_is(json, element, expected->client);
+    }
+
+    return found;
+}
+
+
+/* Must be there when the token is for others as well. */
+static int
+claim_azp(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected)
+{
+    uint32_t  aud, first;
+
+    if (node != PUPIL_JSON_NONE) {
+        return claim_is(json, node, expected->client);
+    }
+
+    aud = pupil_json_member(json, 0, "aud");
+    first = pupil_json_first(json, aud);
+
+    return pupil_json_type(json, aud) != PUPIL_JSON_ARRAY
+           || pupil_json_next(json, first) == PUPIL_JSON_NONE;
+}
+
+
+static int
+claim_exp(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected)
+{
+    int64_t  exp;
+
+    return claim_time(json, node, &exp)
+           && expected->now < exp + PUPIL_CLAIMS_SKEW;
+}
+
+
+/* Made for this log-in: not before it was begun. */
+static int
+claim_iat(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected)
+{
+    int64_t  iat;
+
+    return claim_time(json, node, &iat)
+           && iat >= expected->begun - PUPIL_CLAIMS_SKEW
+           && iat <= expected->now + PUPIL_CLAIMS_SKEW;
+}
+
+
+static int
+claim_nbf(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected)
+{
+    int64_t  nbf;
+
+    return node == PUPIL_JSON_NONE
+           || (claim_time(json, node, &nbf)
+               && nbf <= expected->now + PUPIL_CLAIMS_SKEW);
+}
+
+
+static int
+claim_nonce(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected)
+{
+    return claim_is(json, node, expected->nonce);
+}
+
+
+static int
+claim_sub(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected)
+{
+    pupil_str_t  raw;
+
+    (void) expected;
+
+    if (node == PUPIL_JSON_NONE
+        || pupil_json_type(json, node) != PUPIL_JSON_STRING)
+    {
+        return 0;
+    }
+
+    raw = pupil_json_raw(json, node);
+
+    return raw.len > 2 && raw.len <= CLAIMS_SUB_MAX + 2;
+}
+
+
+static int
+claim_auth_time(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected)
+{
+    int64_t  at;
+
+    if (node == PUPIL_JSON_NONE) {
+        return expected->max_age == 0;
+    }
+
+    return claim_time(json, node, &at)
+           && at <= expected->now + PUPIL_CLAIMS_SKEW
+           && (expected->max_age == 0
+               || at >= expected->begun - expected->max_age
+                        - PUPIL_CLAIMS_SKEW);
+}
+
+
+static int
+claim_at_hash(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected)
+{
+    uint8_t      hash[crypto_hash_sha256_BYTES];
+    uint8_t      text[PUPIL_BASE64URL_LEN(AT_HASH_LEN)];
+    pupil_str_t  made;
+
+    if (node == PUPIL_JSON_NONE || expected->access_token.len == 0) {
+        return 1;
+    }
+
+    crypto_hash_sha256(hash, expected->access_token.data,
+                       expected->access_token.len);
+
+    made.data = text;
+    made.len = pupil_base64url_encode(hash, AT_HASH_LEN, text);
+
+    return claim_is(json, node, made);
+}
+
+
+/* As it stands: a value that needs an escape is nobody's we know. */
+static int
+claim_is(const pupil_json_t *json, uint32_t node, pupil_str_t text)
+{
+    pupil_str_t  raw;
+
+    if (node == PUPIL_JSON_NONE
+        || pupil_json_type(json, node) != PUPIL_JSON_STRING)
+    {
+        return 0;
+    }
+
+    raw = pupil_json_raw(json, node);
+
+    return raw.len == text.len + 2
+           && sodium_memcmp(raw.data + 1, text.data, text.len) == 0;
+}
+
+
+/* Whole seconds; a fraction is dropped, an exponent or a sign refused. */
+static int
+claim_time(const pupil_json_t *json, uint32_t node, int64_t *out)
+{
+    size_t       i;
+    pupil_str_t  raw;
+
+    if (node == PUPIL_JSON_NONE
+        || pupil_json_type(json, node) != PUPIL_JSON_NUMBER)
+    {
+        return 0;
+    }
+
+    raw = pupil_json_raw(json, node);
+    *out = 0;
+
+    for (i = 0; i < raw.len && pupil_is_digit(raw.data[i]); i++) {
+        if (i == CLAIMS_DIGITS) {
+            return 0;
+        }
+
+        *out = *out * 10 + (raw.data[i] - '0');
+    }
+
+    return i == raw.len || (i != 0 && raw.data[i] == '.'
+                            && memchr(raw.data, 'e', raw.len) == NULL
+                            && memchr(raw.data, 'E', raw.len) == NULL);
+}
+
+
+/* Is the text one of a list with commas? */
+static int
+claim_among(const pupil_json_t *json, uint32_t node, pupil_str_t list)
+{
+    pupil_str_t     word;
+    const uint8_t  *comma, *last;
+
+    last = list.data + list.len;
+
+    for (word.data = list.data; /* void */; word.data = comma + 1) {
+        comma = memchr(word.data, ',', (size_t) (last - word.data));
+        word.len = (size_t) ((comma != NULL ? comma : last) - word.data);
+
+        if (word.len != 0 && claim_is(json, node, word)) {
+            return 1;
+        }
+
+        if (comma == NULL) {
+            return 0;
+        }
+    }
+}

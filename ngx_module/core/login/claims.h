@@ -1,0 +1,56 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What an ID token must say (OpenID Connect Core section 3.1.3.7), and whom a
+ * national log-in means by it.  The payload is one whose signature fits.
+ * Context: any.
+ */
+
+#ifndef PUPIL_CLAIMS_H
+#define PUPIL_CLAIMS_H
+
+#include "core/json/json_tree.h"
+
+
+#define PUPIL_CLAIMS_SKEW     60     /* seconds that clocks may differ by */
+#define PUPIL_ACCOUNT_MAX     200    /* bytes of a log-in name */
+
+
+/* What the log-in that asked for it expects. */
+typedef struct {
+    pupil_str_t  issuer, client, nonce;
+    pupil_str_t  access_token;  /* that came with it; len 0: none */
+    int64_t      now;           /* seconds since 1970 */
+    int64_t      begun;         /* the log-in was */
+    int64_t      max_age;       /* seconds since a password; 0: any */
+} pupil_claims_expected_t;
+
+
+/* How a kind of log-in names people and says how sure it is of them. */
+typedef struct pupil_profile_s  pupil_profile_t;
+
+/* "uni-login", "eppn", "sub"; NULL: there is none of that name. */
+const pupil_profile_t *pupil_profile_find(pupil_str_t name);
+
+
+/*
+ * Reads the payload; repeated members are refused.  PUPIL_OK, PUPIL_INVALID
+ * with *why, static, or PUPIL_NO_MEMORY; so do the others.
+ */
+pupil_rc_t pupil_claims_read(const pupil_alloc_t *alloc, pupil_str_t payload,
+    pupil_json_t *json, const char **why);
+
+/* Is it of this provider, for us, of this log-in, and of now? */
+pupil_rc_t pupil_claims_check(const pupil_json_t *json,
+    const pupil_claims_expected_t *expected, const char **why);
+
+/*
+ * The log-in name: prefix and the profile's claim, from alloc.  loa: what the
+ * profile's claim of assurance must be one of, separated by commas; len 0: it
+ * is not looked at.
+ */
+pupil_rc_t pupil_claims_account(const pupil_alloc_t *alloc,
+    const pupil_json_t *json, const pupil_profile_t *profile,
+    pupil_str_t prefix, pupil_str_t loa, pupil_str_t *out, const char **why);
+
+#endif /* PUPIL_CLAIMS_H */

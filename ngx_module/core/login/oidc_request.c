@@ -1,0 +1,185 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What is asked of a provider: through the browser, and for tokens.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "core/base/text.h"
+#include "core/login/oidc.h"
+
+
+#define AGE_SIZE  24
+
+/* One name=value; len 0: left out. */
+typedef struct {
+    const char   *name;
+    pupil_str_t   value;
+} form_param_t;
+
+
+static pupil_str_t form_write(const pupil_alloc_t *alloc, pupil_str_t before,
+    const form_param_t *params, size_t count);
+static uint8_t *form_escape(uint8_t *p, pupil_str_t value);
+static int form_plain(uint8_t c);
+
+
+#define WORD(bytes)  { (bytes), PUPIL_FLOW_WORD_LEN }
+#define COUNT(table)  (sizeof(table) / sizeof(table[0]))
+
+
+pupil_str_t
+pupil_oidc_authorize(const pupil_alloc_t *alloc,
+    const pupil_oidc_client_t *client, const pupil_discovery_t *provider,
+    const pupil_flow_words_t *words, pupil_str_t redirect)
+{
+    char         age[AGE_SIZE];
+    uint8_t      hash[crypto_hash_sha256_BYTES];
+    uint8_t      challenge[PUPIL_FLOW_WORD_LEN];
+    pupil_str_t  max_age, mode;
+
+    static const pupil_str_t  form_post = pupil_str("form_post");
+    static const pupil_str_t  left_out = { NULL, 0 };
+
+    crypto_hash_sha256(hash, words->verifier, PUPIL_FLOW_WORD_LEN);
+    pupil_base64url_encode(hash, sizeof(hash), challenge);
+
+    max_age.data = (const uint8_t *) age;
+    max_age.len = (size_t) snprintf(age, sizeof(age), "%lld",
+                                    (long long) client->max_age);
+
+    mode = client->form_post ? form_post : left_out;
+
+    {
+        const form_param_t  params[] = {
+            { "response_type", pupil_str("code") },
+            { "client_id", client->client },
+            { "redirect_uri", redirect },
+            { "scope", client->scope },
+            { "state", WORD(words->state) },
+            { "nonce", WORD(words->nonce) },
+            { "code_challenge", WORD(challenge) },
+            { "code_challenge_method", pupil_str("S256") },
+            { "response_mode", mode },
+            { "acr_values", client->acr },
+            { "max_age", client->max_age != 0 ? max_age : left_out }
+        };
+
+        return form_write(alloc, provider->authorize, params, COUNT(params));
+    }
+}
+
+
+/*
+ * The secret goes in the body: header fields are what nginx writes into a log
+ * of debugging (invariant I14).
+ */
+pupil_str_t
+pupil_oidc_token_request(const pupil_alloc_t *alloc,
+    const pupil_oidc_client_t *client, const pupil_flow_words_t *words,
+    pupil_str_t code, pupil_str_t redirect)
+{
+    static const pupil_str_t  nothing = { NULL, 0 };
+
+    const form_param_t  params[] = {
+        { "grant_type", pupil_str("authorization_code") },
+        { "code", code },
+        { "redirect_uri", redirect },
+        { "code_verifier", WORD(words->verifier) },
+        { "client_id", client->client },
+        { "client_secret", client->secret }
+    };
+
+    return form_write(alloc, nothing, params, COUNT(params));
+}
+
+
+/* before: a URL, which may have a query already; len 0: a body. */
+static pupil_str_t
+form_write(const pupil_alloc_t *alloc, pupil_str_t before,
+    const form_param_t *params, size_t count)
+{
+    char         between;
+    size_t       i, size;
+    uint8_t     *p;
+    pupil_str_t  out;
+
+    size = before.len;
+
+    for (i = 0; i < count; i++) {
+        size += strlen(params[i].name) + 2 + 3 * params[i].value.len;
+    }
+
+    out.data = p = alloc->alloc(alloc->ctx, size);
+    out.len = 0;
+
+    if (p == NULL) {
+        return out;
+    }
+
+    between = '\0';
+
+    if (before.len != 0) {
+        memcpy(p, before.data, before.len);
+        p += before.len;
+        between = memchr(before.data, '?', before.len) == NULL ? '?' : '&';
+    }
+
+    for (i = 0; i < count; i++) {
+
+        if (params[i].value.len == 0) {
+            continue;
+        }
+
+        if (between != '\0') {
+            *p++ = (uint8_t) between;
+        }
+
+        memcpy(p, params[i].name, strlen(params[i].name));
+        p += strlen(params[i].name);
+        *p++ = '=';
+        p = form_escape(p, params[i].value);
+        between = '&';
+    }
+
+    out.len = (size_t) (p - out.data);
+
+    return out;
+}
+
+
+static uint8_t *
+form_escape(uint8_t *p, pupil_str_t value)
+{
+    size_t  i;
+
+    static const char  digits[] = "0123456789ABCDEF";
+
+    for (i = 0; i < value.len; i++) {
+
+        if (form_plain(value.data[i])) {
+            *p++ = value.data[i];
+            continue;
+        }
+
+        *p++ = '%';
+        *p++ = (uint8_t) digits[value.data[i] >> 4];
+        *p++ = (uint8_t) digits[value.data[i] & 15];
+    }
+
+    return p;
+}
+
+
+/* RFC 3986's unreserved characters. */
+static int
+form_plain(uint8_t c)
+{
+    return pupil_is_digit(c) || (c >= 'a' && c <= 'z')
+           || (c >= 'A' && c <= 'Z')
+           || c == '-' || c == '.' || c == '_' || c == '~';
+}
