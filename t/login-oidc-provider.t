@@ -1,0 +1,120 @@
+#!/usr/bin/perl
+
+# Copyright (C) the Pupil authors
+#
+# Log-in at an OpenID provider that hangs, is away, answers by form or over a
+# way that is not safe; other requests go on (I11).
+
+use lib 't/lib';
+use Pupil::Test;
+use Pupil::Provider;
+
+my $idp = Pupil::Provider->new;
+my $site = pupil_up(import => 1);
+my $conf = sub ($path, %opt) {
+    my $conf = $idp->server_conf(%opt);
+    $conf =~ s/^(pupil_login_provider.*?;)//ms;
+    return $conf . "location $path/ { pupil_login; $1 }\n";
+};
+my $nginx = $site->nginx(server => join '',
+    $conf->('/v1/login', name => 'form',
+            words => "profile=uni-login form_post after=/app/"),
+    $conf->('/strict/login', name => 'strict', words => 'profile=uni-login'
+            . ' loa=Hoej,ToFaktor prefix=uni: max_age=1h acr_values=high'),
+    $conf->('/away/login', name => 'away', issuer => 'https://localhost:1/x'),
+    $conf->('/plain/login', name => 'plain', verify => ''),
+    $conf->('/none/login', name => 'none') =~ s{through=\S+}{through=/none/}r,
+    $conf->('/slow/login', name => 'slow', timeout => '1s'));
+is $nginx->test->{code}, 0, 'nginx takes providers';
+$nginx->start;
+my $pupil = $site->person('OKlein');
+$idp->tell(claims => { uniid => $pupil->{login} });
+
+
+# ---- a form, from the provider's page
+
+my $http = $nginx->http;
+my $res = $http->get('/v1/login/form');
+is_status $res, 303, 'to a provider that answers by form';
+like $res->header('location'), qr/&response_mode=form_post$/, 'as is asked';
+like +($res->headers('set-cookie'))[0], qr/; SameSite=None; Max-Age=600$/,
+    'a cookie that comes with a POST of another site';
+
+my ($path, $form) = split /\?/, $idp->authorize($res), 2;
+my %posted = (body => $form, type => 'application/x-www-form-urlencoded',
+    header => { Origin => $idp->issuer =~ s{/auth.*}{}r });
+is_problem $nginx->http->post($path, %posted), 400, 'login-flow',
+    name => 'in another browser';
+is_problem $http->post($path, %posted, type => 'application/json'), 415,
+    'media-type', name => 'no form';
+$res = $http->post($path, %posted);
+is_status $res, 303, 'the form comes back';
+is $res->header('location'), '/app/', 'to where after= says';
+is $http->get('/v1/session')->json->{user}{id}, $pupil->{id}, 'logged in';
+is_problem $http->post($path, %posted), 400, 'login-flow', name => 'once';
+is_problem $http->post('/v1/login/form', json => {}), 405,
+    'method-not-allowed', name => 'a POST to where one begins';
+
+
+# ---- what a directive asks for
+
+my $strict = sub (%claims) {
+    $idp->tell(claims => { uniid => 'x', %claims });
+    my $client = $nginx->http;
+    my $sent = $client->get('/strict/login/strict');
+    like $sent->header('location'), qr/&acr_values=high&max_age=3600$/,
+        'the provider is asked for it' if !%claims;
+    return $client->get($idp->authorize($sent));
+};
+is_problem $strict->(), 403, 'unknown-account', name => 'a name with a prefix';
+is_problem $strict->(unilogin_loa => 'EnFaktor'), 403, 'login-doubted',
+    name => 'a level of assurance that is not enough';
+is_problem $strict->(auth_time => time - 7200), 403, 'login-doubted',
+    name => 'a password of too long ago';
+$site->ctl_ok('user', 'add', 'uni:x', 'dpo', $site->ctl_where);
+is_status $strict->(), 303, 'an account with that name';
+
+
+# ---- ways that do not do
+
+is_problem $nginx->http->get('/away/login/away'), 502, 'gateway',
+    name => 'another issuer than its document has';
+like $nginx->log_text, qr/"away": its discovery document: the answer has/,
+    'the log says so';
+is_problem $nginx->http->get('/plain/login/plain'), 502, 'gateway',
+    name => 'a location that does not verify';
+like $nginx->log_text, qr/"plain": .*"proxy_ssl_verify on;"/,
+    'the log says what to add';
+is_problem $nginx->http->get('/none/login/none'), 502, 'gateway',
+    name => 'no location';
+like $nginx->log_text, qr/"none": .*through= names no location/,
+    'the log says it';
+
+
+# ---- one that hangs
+
+$idp->tell(mode => 'hang', claims => { uniid => $pupil->{login} });
+my @waiting = map {
+    my $client = $nginx->http;
+    my $back = $idp->authorize($client->get('/slow/login/slow'));
+    $client->connect if !$client->socket;
+    $client->send_raw($client->request_bytes(GET => $back));
+    $client;
+} 1 .. 5;
+my $held = $nginx->http;
+my $held_back = $idp->authorize($held->get('/slow/login/slow'));
+$held->send_raw($held->request_bytes(GET => $held_back));
+$held->reset;
+wait_until(10, 'the provider to be asked',
+           sub { $idp->tell->{token} >= 5 });
+is_status $http->get('/v1/session'), 200, 'meanwhile others are served';
+is_problem $_->read_response, 502, 'gateway', name => 'it ends'
+    for @waiting;
+
+# ---- what is known of a provider
+
+my $before = $idp->tell;
+$nginx->http->get('/v1/login/form') for 1 .. 4;
+is $idp->tell->{discovery}, $before->{discovery}, 'is kept';
+
+done_testing;
