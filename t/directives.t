@@ -86,6 +86,7 @@ accepted 'any limit of bodies', server => 'client_max_body_size 0;
 
 # ---- values
 
+my $provider = 'a issuer=https://a.example client_id=x profile=uni-login';
 my @values = (
     ['pupil_tenant', qr/lower-case UUID/, 'X', uuid() . 'x', uc 'abcdef00'],
     ['pupil_session_timeout', qr/out of bounds: 5m to 31d/, 'idle=1s',
@@ -94,6 +95,22 @@ my @values = (
     ['pupil_session_timeout', qr/is over absolute/, 'idle=2h absolute=1h'],
     ['pupil_session_limit', qr/out of bounds: 1 to 1000/, '0', '1001'],
     ['pupil_login_password', qr/is none of: off, staff, all/, 'on', 'pupils'],
+    ['pupil_login_provider', qr/part of URLs/, 'A issuer=https://a.example',
+     'a-b issuer=https://a.example'],
+    ['pupil_login_provider', qr/it needs issuer=https/, 'a',
+     'a issuer=http://a.example', 'a issuer=https://'],
+    ['pupil_login_provider', qr/it needs client_id=/,
+     'a issuer=https://a.example', 'a issuer=https://a.example client_id=x'],
+    ['pupil_login_provider', qr/is none of: uni-login, eppn, sub/,
+     'a issuer=https://a.example client_id=x profile=bankid'],
+    ['pupil_login_provider', qr/it needs through=/,
+     "$provider", "$provider through=idp/", "$provider through=/idp"],
+    ['pupil_login_provider', qr/after= takes a path/,
+     "$provider through=/idp/ after=//elsewhere.example/",
+     "$provider through=/idp/ after=https://elsewhere.example/"],
+    ['pupil_login_provider', qr/no file with one line/,
+     "$provider through=/idp/ client_secret_file=/dev/null",
+     "$provider through=/idp/ client_secret_file=/nowhere"],
     ['pupil_allowed_origin', qr/origins such as/, 'http://a.example',
      'https://a.example/', 'a.example', 'https://'],
     ['pupil_deny', qr/pupil_deny: /, 'nothing', 'identity.nickname',
@@ -164,6 +181,7 @@ accepted $_, server => $all, http => "$_;" for
     'pupil_audit_durability local', 'pupil_audit_holes refuse',
     'pupil_audit_holes alarm', 'pupil_probe on', 'pupil_probe off',
     "pupil_plugin $plugins/pupil_example.so",
+    "$provider through=/idp/ form_post" =~ s/^/pupil_login_provider /r,
     'pupil_login_password off';
 accepted 'a tenant in a variable', base => { tenant => '' },
     http => 'map $host $tenant { default x; } pupil_tenant $tenant;';
@@ -181,7 +199,8 @@ refused "twice: $_", qr/duplicate|there already/, http => "$_; $_;" for
     'pupil_homework_cache 1m',
     'pupil_password_hash queue=2', 'pupil_pool data depth=2',
     'pupil_session_timeout idle=1h', 'pupil_audit_durability on',
-    'pupil_audit_holes refuse', 'pupil_probe on';
+    'pupil_audit_holes refuse', 'pupil_probe on',
+    "pupil_login_provider $provider through=/idp/";
 
 
 # ---- the key file

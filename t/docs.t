@@ -222,6 +222,7 @@ sub write_files () {
         $conf =~ s/host=\Q$host\E\.example/$to/;
     }
     spew("$etc/pupilctl.conf", $conf, 0600);
+    spew("$etc/uni.secret", "a secret\n", 0600);
 
     my $main = "thread_pool pupil threads=1 max_queue=32;\n";
     my $text = join '',

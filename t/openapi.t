@@ -7,6 +7,7 @@ use lib 't/lib';
 use Pupil::Test;
 
 use Encode qw(decode_utf8);
+use Pupil::Provider;
 use Pupil::Seal;
 
 my $root = root_dir();
@@ -38,8 +39,10 @@ is_deeply [sort $schema =~ /urn:pupil:problem:([a-z-]+)/g],
 
 # ---- a school
 
+my $idp = Pupil::Provider->new;
 my $site = pupil_up(import => 1);
-my $nginx = $site->nginx->start;
+my $nginx = $site->nginx(server => $idp->server_conf
+    . 'location /v1/login/ { pupil_login; }')->start;
 my %person = map { $_->[0] => $site->person($_->[1]) }
     [teacher => 'CBeane'], [pupil => 'OKlein'], [admin => 'FFlowers'];
 my (@cases, %http);
@@ -113,6 +116,33 @@ for my $who (sort keys %person) {
         json => { identifier => $person{$who}{login},
                   password => $person{$who}{password} });
 }
+
+# ---- at a provider
+
+sub ask_there ($as, $way, $code, $account = $person{pupil}{login}) {
+    $idp->tell(claims => { uniid => $account });
+    my $sent = ask($as => 'GET /v1/login/{provider}', '/v1/login/uni', 303);
+    my ($path, $back) = split /\?/, $idp->authorize($sent), 2;
+    return $way eq 'GET'
+        ? ask($as => "GET /v1/login/{provider}/callback", "$path?$back", $code)
+        : ask($as => "POST /v1/login/{provider}/callback", $path, $code,
+              body => $back, type => 'application/x-www-form-urlencoded');
+}
+
+ask(nobody => 'GET /v1/login/{provider}', '/v1/login/else', 404);
+ask(nobody => 'GET /v1/login/{provider}', '/v1/login/uni?x=1', 422);
+$http{there} = $nginx->http;
+for my $way ('GET', 'POST') {
+    my $operation = "$way /v1/login/{provider}/callback";
+    ask_there(there => $way, 303);
+    ask_there(there => $way, 403, 'somebody-else');
+    ask(there => $operation, '/v1/login/uni/callback', 400,
+        $way eq 'POST' ? (body => 'code=x',
+                          type => 'application/x-www-form-urlencoded') : ());
+}
+
+
+# ---- and the session
 
 my $session = ask(teacher => 'GET /v1/session', '/v1/session', 200)->json;
 ask(admin => 'GET /v1/session', '/v1/session', 200);
@@ -364,7 +394,7 @@ for my $i (0 .. $#verdicts) {
 
 my %seen;
 $seen{ $_->{operation} }{ substr $_->{status}, 0, 1 }++ for @cases;
-is_deeply [grep { !$seen{$_}{2} } @operations], [],
+is_deeply [grep { !$seen{$_}{2} && !$seen{$_}{3} } @operations], [],
     'every operation succeeded once';
 is_deeply [grep { !m{^GET /status} && !$seen{$_}{4} } @operations], [],
     'and was refused once';

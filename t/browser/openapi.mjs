@@ -117,7 +117,7 @@ function lintOperation({ name, operation }, say, ids) {
   }
   ids.add(operation.operationId);
 
-  if (!codes.some((code) => code.startsWith('2'))) {
+  if (!codes.some((code) => /^[23]/.test(code))) {
     say(`${name}: no success`);
   }
   if (!codes.includes('default')) {

@@ -7,10 +7,10 @@
 #include "core/base/text.h"
 #include "core/endpoints/database.h"
 #include "core/endpoints/directive.h"
+#include "core/endpoints/directive_url.h"
 
 
 #define PUPIL_SHA256    "sha256="
-#define PUPIL_HTTPS     "https://"
 #define PUPIL_ZONE_MIN  (256 * 1024)    /* bytes */
 
 
@@ -21,8 +21,6 @@ static pupil_rc_t pupil_key_cache_rule(const pupil_str_t *given,
 static pupil_rc_t pupil_zone_rule(const pupil_str_t *given, uint32_t count,
     pupil_words_t *words, pupil_error_t *error);
 static pupil_rc_t pupil_tenant_rule(const pupil_str_t *given, uint32_t count,
-    pupil_words_t *words, pupil_error_t *error);
-static pupil_rc_t pupil_origin_rule(const pupil_str_t *given, uint32_t count,
     pupil_words_t *words, pupil_error_t *error);
 
 
@@ -301,6 +299,16 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
         PUPIL_ONE_WORD(pupil_login_password_words)
     },
 
+    [PUPIL_DIRECTIVE_LOGIN_PROVIDER] = {
+        .name = "pupil_login_provider",
+        .where = PUPIL_IN_ANY,
+        .least = 1,
+        .most = UINT32_MAX,
+        .table = pupil_provider_words,
+        .table_count = PUPIL_PROVIDER_WORDS,
+        .rule = pupil_provider_rule
+    },
+
     [PUPIL_DIRECTIVE_PASSWORD_HASH] = {
         .name = "pupil_password_hash",
         .where = PUPIL_IN_HTTP,
@@ -511,33 +519,6 @@ pupil_tenant_rule(const pupil_str_t *given, uint32_t count,
                            " \"pupilctl tenant add\" printed, or a variable"
                            " that holds one, not \"%.*s\"", (int) given->len,
                            (const char *) given->data);
-}
-
-
-static pupil_rc_t
-pupil_origin_rule(const pupil_str_t *given, uint32_t count,
-    pupil_words_t *words, pupil_error_t *error)
-{
-    size_t    len;
-    uint32_t  i;
-
-    (void) words;
-
-    len = sizeof(PUPIL_HTTPS) - 1;
-
-    for (i = 0; i < count; i++) {
-        if (given[i].len <= len
-            || memcmp(given[i].data, PUPIL_HTTPS, len) != 0
-            || memchr(given[i].data + len, '/', given[i].len - len) != NULL)
-        {
-            return pupil_error_set(error, "it takes origins such as"
-                                   " https://school.example, without a path,"
-                                   " not \"%.*s\"", (int) given[i].len,
-                                   (const char *) given[i].data);
-        }
-    }
-
-    return PUPIL_OK;
 }
 
 

@@ -104,6 +104,8 @@ char *ngx_http_pupil_set_tenant(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_pupil_set_deny(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_pupil_set_origin(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_pupil_set_provider(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_pupil_set_endpoint(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 

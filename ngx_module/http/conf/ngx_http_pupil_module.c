@@ -172,6 +172,13 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       offsetof(ngx_http_pupil_loc_conf_t, login_password),
       (void *) &ngx_http_pupil_login_password },
 
+    { ngx_string("pupil_login_provider"),
+      NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_1MORE,
+      ngx_http_pupil_set_provider,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("pupil_password_hash"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       ngx_http_pupil_set_password_hash,
@@ -492,6 +499,10 @@ ngx_http_pupil_merge_values(ngx_http_pupil_loc_conf_t *prev,
 
     if (conf->origins == NULL) {
         conf->origins = prev->origins;
+    }
+
+    if (conf->providers == NULL) {
+        conf->providers = prev->providers;
     }
 
     ngx_conf_merge_uint_value(conf->login_password, prev->login_password,

@@ -6,7 +6,7 @@
  * one Argon2id, refuse (invariant I13).
  */
 
-#include "http/login/ngx_http_pupil_login.h"
+#include "http/login/ngx_http_pupil_oidc.h"
 
 
 /* Defaults of pupil_password_hash: OWASP's, 19 MiB in two passes. */
@@ -26,8 +26,6 @@ static ngx_int_t ngx_http_pupil_login_floors(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
     char stored[PUPIL_PASSWORD_HASH_LEN]);
-static ngx_int_t ngx_http_pupil_login_stored(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_row_t *row);
 static ngx_int_t ngx_http_pupil_login_verified(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_refused(ngx_http_pupil_ctx_t *ctx);
@@ -46,6 +44,21 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_login_routes[] = {
       .flags = NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_PUBLIC,
       .parse = ngx_http_pupil_login_parse,
       .start = ngx_http_pupil_login_start },
+
+    { .method = NGX_HTTP_GET, .path = "/{name}",
+      .flags = NGX_HTTP_PUPIL_PUBLIC,
+      .parse = ngx_http_pupil_oidc_begin_parse,
+      .start = ngx_http_pupil_oidc_begin },
+
+    { .method = NGX_HTTP_GET, .path = "/{name}/callback",
+      .flags = NGX_HTTP_PUPIL_PUBLIC,
+      .parse = ngx_http_pupil_oidc_query_parse,
+      .start = ngx_http_pupil_oidc_callback },
+
+    { .method = NGX_HTTP_POST, .path = "/{name}/callback",
+      .flags = NGX_HTTP_PUPIL_FORM|NGX_HTTP_PUPIL_PUBLIC,
+      .parse = ngx_http_pupil_oidc_form_parse,
+      .start = ngx_http_pupil_oidc_callback },
 
     { .path = NULL }
 };
@@ -379,8 +392,7 @@ ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-/* The credential is what was stored; whoever has none has nothing changed. */
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_login_stored(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row)
 {

@@ -40,6 +40,8 @@ typedef struct {
     ((ngx_http_pupil_login_conf_t *) ngx_http_pupil_own(pmcf, LOGIN))
 
 
+typedef struct ngx_http_pupil_oidc_s  ngx_http_pupil_oidc_t;
+
 /* A log-in under way; wiped with the request. */
 struct ngx_http_pupil_login_s {
     ngx_http_pupil_login_conf_t  *conf;
@@ -68,6 +70,7 @@ struct ngx_http_pupil_login_s {
     uint8_t                       text[PUPIL_TOKEN_TEXT_LEN];
     ngx_http_pupil_session_t      before;         /* of the cookie, to end */
     ngx_http_pupil_seat_t         seat;           /* until it is hashed */
+    ngx_http_pupil_oidc_t        *oidc;           /* NULL: by a password */
     ngx_http_pupil_hash_t        *hash;           /* under way */
     pupil_rc_t                    verified;       /* what it found */
     unsigned                      reserved:1;     /* the attempt counts */
@@ -82,6 +85,10 @@ struct ngx_http_pupil_login_s {
 /* Index terms, and what is throttled. */
 ngx_int_t ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx);
 
+/* Those of a log-in name that nobody typed: nothing is throttled. */
+ngx_int_t ngx_http_pupil_login_terms_of(ngx_http_pupil_ctx_t *ctx,
+    pupil_str_t name);
+
 /* The session is made: an account found by a term of before has a new one. */
 void ngx_http_pupil_login_index(ngx_http_pupil_ctx_t *ctx);
 
@@ -94,6 +101,10 @@ void ngx_http_pupil_login_whom(ngx_http_pupil_ctx_t *ctx);
  * too (invariant I18): it is recorded.
  */
 ngx_uint_t ngx_http_pupil_login_named(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row);
+
+/* The credential is what was stored; whoever has none has nothing changed. */
+ngx_int_t ngx_http_pupil_login_stored(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row);
 
 /* Reads the rest of it into the log-in, once the floors are known. */

@@ -6,7 +6,7 @@
  */
 
 #include "core/endpoints/session.h"
-#include "http/login/ngx_http_pupil_login.h"
+#include "http/login/ngx_http_pupil_oidc.h"
 
 
 #define NGX_HTTP_PUPIL_DEVICE_AGE  "31536000"    /* seconds, a year */
@@ -308,7 +308,13 @@ ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INVALID_CREDENTIALS);
     }
 
-    rc = ngx_http_pupil_login_answer(ctx, res);
+    if (login->oidc != NULL) {
+        ctx->response.location = login->oidc->provider->after;
+        rc = ngx_http_pupil_oidc_onward(ctx);
+
+    } else {
+        rc = ngx_http_pupil_login_answer(ctx, res);
+    }
 
     if (rc != NGX_OK || ctx->keys.missing_count != 0) {
         return rc;
@@ -379,7 +385,8 @@ ngx_http_pupil_login_device(ngx_http_pupil_ctx_t *ctx)
 
     login = ctx->data;
 
-    if (login->device) {
+    /* who comes from a provider guesses no passwords */
+    if (login->device || login->oidc != NULL) {
         return NGX_OK;
     }
 

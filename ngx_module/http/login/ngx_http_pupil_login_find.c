@@ -5,6 +5,8 @@
  * throttle, and what the database has of the account.
  */
 
+#include <sodium.h>
+
 #include "core/plugin/fold.h"
 #include "http/login/ngx_http_pupil_login.h"
 
@@ -124,6 +126,24 @@ ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx)
     }
 
     return NGX_OK;
+}
+
+
+/* The terms of an address are of nobody. */
+ngx_int_t
+ngx_http_pupil_login_terms_of(ngx_http_pupil_ctx_t *ctx, pupil_str_t name)
+{
+    pupil_str_t              plain;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    randombytes_buf(login->terms[PUPIL_LOGIN_EMAIL_BEFORE], PUPIL_TERM_LEN);
+    randombytes_buf(login->terms[PUPIL_LOGIN_EMAIL], PUPIL_TERM_LEN);
+
+    return ngx_http_pupil_login_term(ctx, &ngx_http_pupil_login_id, name,
+                                     &login->terms[PUPIL_LOGIN_ID_BEFORE],
+                                     &plain);
 }
 
 
@@ -488,7 +508,8 @@ ngx_http_pupil_login_role(ngx_http_pupil_ctx_t *ctx, PGresult *res)
             continue;
         }
 
-        if (ctx->conf->login_password != PUPIL_PASSWORD_ALL
+        if (login->oidc == NULL
+            && ctx->conf->login_password != PUPIL_PASSWORD_ALL
             && pupil_role_find(role.role) == PUPIL_ROLE_PUPIL)
         {
             continue;

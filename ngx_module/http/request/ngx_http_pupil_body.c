@@ -11,6 +11,7 @@
 
 
 static ngx_int_t ngx_http_pupil_media_type(ngx_http_request_t *r);
+static ngx_int_t ngx_http_pupil_form_type(ngx_http_request_t *r);
 static ngx_int_t ngx_http_pupil_origin(ngx_http_pupil_ctx_t *ctx);
 static ngx_uint_t ngx_http_pupil_same_host(ngx_http_request_t *r,
     ngx_str_t *origin);
@@ -24,7 +25,7 @@ ngx_http_pupil_body_check(ngx_http_pupil_ctx_t *ctx)
 
     r = ctx->request;
 
-    if (!(ctx->route->flags & NGX_HTTP_PUPIL_BODY)) {
+    if (!(ctx->route->flags & (NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_FORM))) {
 
         if (r->headers_in.content_length_n > 0 || r->headers_in.chunked) {
             return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNEXPECTED_BODY);
@@ -37,7 +38,9 @@ ngx_http_pupil_body_check(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_TOO_LARGE);
     }
 
-    if (ngx_http_pupil_media_type(r) != NGX_OK) {
+    if ((ctx->route->flags & NGX_HTTP_PUPIL_FORM ? ngx_http_pupil_form_type(r)
+                                      : ngx_http_pupil_media_type(r)) != NGX_OK)
+    {
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_MEDIA_TYPE);
     }
 
@@ -94,6 +97,25 @@ ngx_http_pupil_media_type(ngx_http_request_t *r)
     }
 
     return NGX_DECLINED;
+}
+
+
+/* As browsers send a form; what charset it says does not matter to ASCII. */
+static ngx_int_t
+ngx_http_pupil_form_type(ngx_http_request_t *r)
+{
+    size_t           len;
+    ngx_table_elt_t  *h;
+
+    h = r->headers_in.content_type;
+    len = sizeof("application/x-www-form-urlencoded") - 1;
+
+    return h != NULL && h->value.len >= len
+           && ngx_strncasecmp(h->value.data,
+                              (u_char *) "application/x-www-form-urlencoded",
+                              len) == 0
+           && (h->value.len == len || h->value.data[len] == ';')
+           ? NGX_OK : NGX_DECLINED;
 }
 
 
@@ -228,7 +250,9 @@ ngx_http_pupil_csrf(ngx_http_pupil_ctx_t *ctx)
     pupil_str_t         text;
     const pupil_key_t  *key;
 
-    if (ctx->route->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
+    if ((ctx->route->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))
+        || (ctx->route->flags & NGX_HTTP_PUPIL_FORM))
+    {
         return NGX_OK;
     }
 

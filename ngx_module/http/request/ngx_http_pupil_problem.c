@@ -151,6 +151,23 @@ static const ngx_http_pupil_problem_row_t  ngx_http_pupil_problems[] = {
         502, "gateway", "Bad gateway",
         "A server behind this one did not answer as it should."
     },
+    [NGX_HTTP_PUPIL_LOGIN_FLOW] = {
+        400, "login-flow", "No such log-in under way",
+        "It was not begun in this browser, or too long ago.  Begin again."
+    },
+    [NGX_HTTP_PUPIL_LOGIN_DENIED] = {
+        403, "login-denied", "Not logged in there",
+        "The log-in service let nobody in.  Begin again."
+    },
+    [NGX_HTTP_PUPIL_LOGIN_DOUBTED] = {
+        403, "login-doubted", "Log-in not believed",
+        "What the log-in service says is not as it must be.  The log has why."
+    },
+    [NGX_HTTP_PUPIL_UNKNOWN_ACCOUNT] = {
+        403, "unknown-account", "No account here",
+        "The log-in service knows you, and this school does not.  Ask its"
+        " administrator to add you."
+    },
     [NGX_HTTP_PUPIL_REFUSED] = {
         403, "refused", "Refused",
         "The request was refused."

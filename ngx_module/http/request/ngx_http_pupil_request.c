@@ -211,7 +211,7 @@ ngx_http_pupil_handler(ngx_http_request_t *r)
         && ngx_http_pupil_route(ctx) == NGX_OK
         && r == r->main
         && ngx_http_pupil_body_check(ctx) == NGX_OK
-        && (ctx->route->flags & NGX_HTTP_PUPIL_BODY))
+        && (ctx->route->flags & (NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_FORM)))
     {
         r->request_body_in_single_buf = 1;
 
@@ -355,7 +355,9 @@ ngx_http_pupil_record(ngx_http_pupil_ctx_t *ctx)
 
     /* held up until after a revocation; what was written is (I18, I15) */
     if (!ctx->response.problem && ctx->route != NULL
-        && ctx->route->method == NGX_HTTP_GET && ngx_http_pupil_late(ctx))
+        && ctx->route->method == NGX_HTTP_GET
+        && !(ctx->route->flags & NGX_HTTP_PUPIL_PUBLIC)
+        && ngx_http_pupil_late(ctx))
     {
         ngx_http_pupil_shown_none(ctx);
         (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);

@@ -1,0 +1,159 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include <string.h>
+
+#include "core/base/text.h"
+#include "core/endpoints/directive_url.h"
+#include "core/login/oidc.h"
+
+
+#define PUPIL_HTTPS               "https://"
+#define PUPIL_PROVIDER_NAME_MAX   32      /* bytes */
+#define PUPIL_PROVIDER_PATH_MAX   256
+
+
+static int pupil_provider_name(pupil_str_t name);
+static int pupil_provider_path(pupil_str_t path);
+
+
+static const char *const  pupil_profiles[] =
+    { "uni-login", "eppn", "sub", NULL };
+
+
+const pupil_word_t  pupil_provider_words[PUPIL_PROVIDER_WORDS] = {
+    [PUPIL_PROVIDER_NAME] = { .name = "", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_PROVIDER_ISSUER] = { .name = "issuer=", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_PROVIDER_CLIENT] =
+    { .name = "client_id=", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_PROVIDER_SECRET] =
+    { .name = "client_secret_file=", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_PROVIDER_THROUGH] = { .name = "through=", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_PROVIDER_PROFILE] =
+    { .name = "profile=", .kind = PUPIL_WORD_CHOICE,
+      .choices = pupil_profiles },
+    [PUPIL_PROVIDER_PREFIX] = { .name = "prefix=", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_PROVIDER_SCOPE] = { .name = "scope=", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_PROVIDER_LOA] = { .name = "loa=", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_PROVIDER_ACR] = { .name = "acr_values=", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_PROVIDER_MAX_AGE] =
+    { .name = "max_age=", .kind = PUPIL_WORD_SEC, .min = 60,
+      .max = 31 * 86400 },
+    [PUPIL_PROVIDER_AFTER] = { .name = "after=", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_PROVIDER_FORM_POST] =
+    { .name = "form_post", .kind = PUPIL_WORD_FLAG }
+};
+
+
+pupil_rc_t
+pupil_provider_rule(const pupil_str_t *given, uint32_t count,
+    pupil_words_t *words, pupil_error_t *error)
+{
+    pupil_str_t  *text;
+
+    (void) given;
+    (void) count;
+
+    text = words->text;
+
+    if (!pupil_provider_name(text[PUPIL_PROVIDER_NAME])) {
+        return pupil_error_set(error, "its name is a part of URLs: at most %d"
+                               " lower-case letters, digits and _",
+                               PUPIL_PROVIDER_NAME_MAX);
+    }
+
+    if (pupil_oidc_origin(text[PUPIL_PROVIDER_ISSUER]).len == 0) {
+        return pupil_error_set(error, "it needs issuer=https://..., as the"
+                               " provider's discovery document has it");
+    }
+
+    if (text[PUPIL_PROVIDER_CLIENT].len == 0
+        || words->number[PUPIL_PROVIDER_PROFILE] == PUPIL_WORD_UNSET)
+    {
+        return pupil_error_set(error, "it needs client_id=, as the provider"
+                               " has it, and profile=");
+    }
+
+    if (!pupil_provider_path(text[PUPIL_PROVIDER_THROUGH])
+        || text[PUPIL_PROVIDER_THROUGH]
+               .data[text[PUPIL_PROVIDER_THROUGH].len - 1] != '/')
+    {
+        return pupil_error_set(error, "it needs through=/.../, an internal"
+                               " location that passes to the provider, with a"
+                               " slash at its end");
+    }
+
+    if (text[PUPIL_PROVIDER_AFTER].len != 0
+        && !pupil_provider_path(text[PUPIL_PROVIDER_AFTER]))
+    {
+        return pupil_error_set(error, "after= takes a path of this server,"
+                               " such as /app/");
+    }
+
+    return PUPIL_OK;
+}
+
+
+/* As a route's {name} takes it. */
+static int
+pupil_provider_name(pupil_str_t name)
+{
+    size_t  i;
+
+    for (i = 0; i < name.len; i++) {
+        if (!pupil_is_digit(name.data[i]) && name.data[i] != '_'
+            && (name.data[i] < 'a' || name.data[i] > 'z'))
+        {
+            return 0;
+        }
+    }
+
+    return name.len != 0 && name.len <= PUPIL_PROVIDER_NAME_MAX;
+}
+
+
+/* Not "//", which is another server. */
+static int
+pupil_provider_path(pupil_str_t path)
+{
+    size_t  i;
+
+    for (i = 0; i < path.len; i++) {
+        if (path.data[i] <= 0x20 || path.data[i] > 0x7e
+            || path.data[i] == '\\')
+        {
+            return 0;
+        }
+    }
+
+    return path.len != 0 && path.len <= PUPIL_PROVIDER_PATH_MAX
+           && path.data[0] == '/' && (path.len == 1 || path.data[1] != '/');
+}
+
+
+pupil_rc_t
+pupil_origin_rule(const pupil_str_t *given, uint32_t count,
+    pupil_words_t *words, pupil_error_t *error)
+{
+    size_t    len;
+    uint32_t  i;
+
+    (void) words;
+
+    len = sizeof(PUPIL_HTTPS) - 1;
+
+    for (i = 0; i < count; i++) {
+        if (given[i].len <= len
+            || memcmp(given[i].data, PUPIL_HTTPS, len) != 0
+            || memchr(given[i].data + len, '/', given[i].len - len) != NULL)
+        {
+            return pupil_error_set(error, "it takes origins such as"
+                                   " https://school.example, without a path,"
+                                   " not \"%.*s\"", (int) given[i].len,
+                                   (const char *) given[i].data);
+        }
+    }
+
+    return PUPIL_OK;
+}

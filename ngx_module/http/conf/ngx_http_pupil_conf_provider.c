@@ -1,0 +1,184 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * pupil_login_provider.
+ */
+
+#include "http/conf/ngx_http_pupil_conf.h"
+#include "http/login/ngx_http_pupil_oidc.h"
+
+
+#define NGX_HTTP_PUPIL_SECRET_MAX  1024    /* bytes */
+
+
+static ngx_http_pupil_provider_t *ngx_http_pupil_provider_add(ngx_conf_t *cf,
+    ngx_http_pupil_loc_conf_t *plcf, const pupil_words_t *words);
+static ngx_int_t ngx_http_pupil_provider_secret(ngx_conf_t *cf,
+    const pupil_str_t *file, pupil_str_t *secret);
+static ngx_str_t ngx_http_pupil_provider_text(const pupil_str_t *text,
+    const char *otherwise);
+
+
+char *
+ngx_http_pupil_set_provider(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_pupil_loc_conf_t *plcf = conf;
+
+    pupil_words_t               words;
+    pupil_oidc_client_t        *client;
+    ngx_http_pupil_provider_t  *provider;
+
+    static const pupil_str_t  scope = pupil_str("openid");
+
+    pupil_words_init(&words);
+
+    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_LOGIN_PROVIDER, &words)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    provider = ngx_http_pupil_provider_add(cf, plcf, &words);
+    if (provider == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    client = &provider->client;
+    client->name = words.text[PUPIL_PROVIDER_NAME];
+    client->issuer = words.text[PUPIL_PROVIDER_ISSUER];
+    client->client = words.text[PUPIL_PROVIDER_CLIENT];
+    client->acr = words.text[PUPIL_PROVIDER_ACR];
+    client->scope = words.text[PUPIL_PROVIDER_SCOPE].len != 0
+                    ? words.text[PUPIL_PROVIDER_SCOPE] : scope;
+    client->max_age = pupil_words_number(&words, PUPIL_PROVIDER_MAX_AGE, 0);
+    client->form_post = words.number[PUPIL_PROVIDER_FORM_POST] == 1;
+
+    provider->profile = pupil_profile_find(words.text[PUPIL_PROVIDER_PROFILE]);
+    provider->prefix = words.text[PUPIL_PROVIDER_PREFIX];
+    provider->loa = words.text[PUPIL_PROVIDER_LOA];
+
+    provider->through = ngx_http_pupil_provider_text(
+                            &words.text[PUPIL_PROVIDER_THROUGH], "/");
+    provider->after = ngx_http_pupil_provider_text(
+                          &words.text[PUPIL_PROVIDER_AFTER], "/");
+
+    return ngx_http_pupil_provider_secret(cf,
+                                          &words.text[PUPIL_PROVIDER_SECRET],
+                                          &client->secret) == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static ngx_http_pupil_provider_t *
+ngx_http_pupil_provider_add(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *plcf,
+    const pupil_words_t *words)
+{
+    ngx_uint_t                   i;
+    const pupil_str_t           *name;
+    ngx_http_pupil_provider_t   *provider, **place;
+
+    name = &words->text[PUPIL_PROVIDER_NAME];
+
+    if (plcf->providers == NULL) {
+        plcf->providers = ngx_array_create(cf->pool, 2,
+                                          sizeof(ngx_http_pupil_provider_t *));
+        if (plcf->providers == NULL) {
+            return NULL;
+        }
+    }
+
+    place = plcf->providers->elts;
+
+    for (i = 0; i < plcf->providers->nelts; i++) {
+        if (place[i]->client.name.len == name->len
+            && ngx_memcmp(place[i]->client.name.data, name->data, name->len)
+               == 0)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "pupil_login_provider: \"%*s\" is there "
+                               "already", name->len, name->data);
+            return NULL;
+        }
+    }
+
+    place = ngx_array_push(plcf->providers);
+    provider = ngx_pcalloc(cf->pool, sizeof(ngx_http_pupil_provider_t));
+
+    if (place != NULL) {
+        *place = provider;
+    }
+
+    return place == NULL ? NULL : provider;
+}
+
+
+/* The file's first line; none: a public client. */
+static ngx_int_t
+ngx_http_pupil_provider_secret(ngx_conf_t *cf, const pupil_str_t *file,
+    pupil_str_t *secret)
+{
+    u_char     *p;
+    ssize_t     n;
+    ngx_fd_t    fd;
+    ngx_str_t   name;
+
+    if (file->len == 0) {
+        return NGX_OK;
+    }
+
+    name = ngx_http_pupil_provider_text(file, NULL);
+
+    if (ngx_conf_full_name(cf->cycle, &name, 1) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_pnalloc(cf->pool, NGX_HTTP_PUPIL_SECRET_MAX);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    fd = ngx_open_file(name.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+    n = fd == NGX_INVALID_FILE ? -1
+                               : ngx_read_fd(fd, p, NGX_HTTP_PUPIL_SECRET_MAX);
+
+    if (fd != NGX_INVALID_FILE) {
+        (void) ngx_close_file(fd);
+    }
+
+    while (n > 0 && (p[n - 1] == '\n' || p[n - 1] == '\r')) {
+        n--;
+    }
+
+    if (n <= 0 || n == NGX_HTTP_PUPIL_SECRET_MAX
+        || ngx_strlchr(p, p + n, '\n') != NULL)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "pupil_login_provider: \"%V\" is no file with one "
+                           "line that can be read, as client_secret_file= "
+                           "takes it", &name);
+        return NGX_ERROR;
+    }
+
+    secret->data = p;
+    secret->len = n;
+
+    return NGX_OK;
+}
+
+
+static ngx_str_t
+ngx_http_pupil_provider_text(const pupil_str_t *text, const char *otherwise)
+{
+    ngx_str_t  out;
+
+    if (text->len != 0 || otherwise == NULL) {
+        out.data = (u_char *) text->data;
+        out.len = text->len;
+
+    } else {
+        out.data = (u_char *) otherwise;
+        out.len = ngx_strlen(otherwise);
+    }
+
+    return out;
+}

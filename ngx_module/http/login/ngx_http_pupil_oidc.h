@@ -1,0 +1,132 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Log-in at an OpenID provider: what its files share.  Requests to a provider
+ * go through nginx's own upstream, by a subrequest to a location that the
+ * operator has made for it: nothing here opens a connection, or waits.
+ */
+
+#ifndef _NGX_HTTP_PUPIL_OIDC_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_OIDC_H_INCLUDED_
+
+#include "core/login/claims.h"
+#include "core/login/jws.h"
+#include "core/login/oidc.h"
+#include "http/login/ngx_http_pupil_login.h"
+
+
+/* pupil_login_provider, and what a worker knows of the provider. */
+typedef struct {
+    pupil_oidc_client_t      client;
+    const pupil_profile_t   *profile;
+    pupil_str_t              prefix;       /* of log-in names */
+    pupil_str_t              loa;          /* accepted, by commas; or none */
+    ngx_str_t                through;      /* "/idp/": its location */
+    ngx_str_t                after;        /* where a browser goes then */
+
+    /* a worker's own */
+    ngx_pool_t              *known;        /* of discovery; NULL: not yet */
+    pupil_discovery_t        discovery;
+    time_t                   known_at;
+    ngx_pool_t              *keyed;        /* of jwks; NULL: none yet */
+    pupil_jwks_t             jwks;
+    time_t                   keyed_at;
+    time_t                   sought_at;    /* newer keys were asked for */
+} ngx_http_pupil_provider_t;
+
+
+/* One request to a provider.  Its memory is the client's request's. */
+typedef struct {
+    ngx_http_pupil_ctx_t    *ctx;          /* NULL: nobody waits any more */
+    ngx_http_pupil_step_pt   next;
+    ngx_http_post_subrequest_t
+                             post;
+    ngx_event_t              event;        /* goes on with ctx, soon */
+    ngx_list_t               headers;      /* of the request, two at most */
+    ngx_http_request_body_t  body;
+    ngx_str_t                sent;         /* the body; wiped in the end */
+    ngx_str_t                answer;       /* what came; wiped in the end */
+    ngx_uint_t               status;       /* of it; 0: none came */
+    const char              *why;          /* the way there is not to be
+                                              trusted; NULL: it is */
+    unsigned                 done:1;
+} ngx_http_pupil_ask_t;
+
+
+/* What such a log-in has beside what any has; in the log-in. */
+struct ngx_http_pupil_oidc_s {
+    ngx_http_pupil_provider_t  *provider;
+    ngx_str_t                   redirect;      /* our callback's URL */
+    pupil_oidc_answer_t         answer;        /* what the browser brought */
+    pupil_flow_t                flow;
+    pupil_flow_words_t          words;
+    pupil_tokens_t              tokens;
+    pupil_str_t                 account;       /* whom they are about */
+    ngx_http_pupil_ask_t       *ask;           /* under way, or the last */
+    ngx_http_pupil_step_pt      next;          /* once the provider is known */
+    ngx_http_pupil_problem_e    refusal;       /* once it is on record */
+    unsigned                    sought:1;      /* newer keys were */
+};
+
+
+/* The routes' own: GET /{name}, GET and POST /{name}/callback. */
+ngx_int_t ngx_http_pupil_oidc_begin_parse(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_oidc_begin(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_oidc_query_parse(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_oidc_form_parse(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_oidc_callback(ngx_http_pupil_ctx_t *ctx);
+
+
+/*
+ * Asks the provider for path, behind its origin; body: of a POST, or NULL.
+ * next(ctx) runs when oidc->ask has an answer, or none.  NGX_AGAIN or
+ * NGX_ERROR.
+ */
+ngx_int_t ngx_http_pupil_oidc_ask(ngx_http_pupil_ctx_t *ctx, pupil_str_t path,
+    const pupil_str_t *body, ngx_http_pupil_step_pt next);
+
+/* The client goes, or is answered: nobody waits for the provider. */
+void ngx_http_pupil_oidc_left(ngx_http_pupil_ctx_t *ctx);
+
+/* Its answer, when it has status 200; NGX_DECLINED, and the log says it. */
+ngx_int_t ngx_http_pupil_oidc_answered(ngx_http_pupil_ctx_t *ctx,
+    const char *what, pupil_str_t *text);
+
+/* What the provider said is not believed: a line for the operator. */
+void ngx_http_pupil_oidc_doubt(ngx_http_pupil_ctx_t *ctx, const char *what,
+    const char *why);
+
+
+/*
+ * Makes sure that the worker knows the provider, then next(ctx): NGX_OK: it
+ * does, and next is the caller's to run; NGX_AGAIN, or a problem.
+ */
+ngx_int_t ngx_http_pupil_oidc_know(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt next);
+
+/*
+ * The same of its keys.  again: a token names one that is not among them;
+ * NGX_DECLINED: they were asked for a moment ago.
+ */
+ngx_int_t ngx_http_pupil_oidc_keys(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t again, ngx_http_pupil_step_pt next);
+
+
+/* Sets the cookie of a new flow, and ends those that are too many. */
+ngx_int_t ngx_http_pupil_oidc_flow_begin(ngx_http_pupil_ctx_t *ctx);
+
+/* The flow that the answer's state is of; its cookie ends.  NGX_DECLINED. */
+ngx_int_t ngx_http_pupil_oidc_flow_end(ngx_http_pupil_ctx_t *ctx);
+
+
+/* 303 to ctx->response.location. */
+ngx_int_t ngx_http_pupil_oidc_onward(ngx_http_pupil_ctx_t *ctx);
+
+/* oidc->account is who the provider says: a session, or a refusal. */
+ngx_int_t ngx_http_pupil_oidc_account(ngx_http_pupil_ctx_t *ctx);
+
+/* A refusal that is on record before it is told; the problem's choice. */
+ngx_int_t ngx_http_pupil_oidc_refuse(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_problem_e problem);
+
+#endif /* _NGX_HTTP_PUPIL_OIDC_H_INCLUDED_ */

@@ -1,0 +1,176 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Who a provider says somebody is, to an account of the roster: by the blind
+ * index of its log-in name, which the account's own sealed name must bear out.
+ * From there on the session is made as by a password.
+ */
+
+#include "http/login/ngx_http_pupil_oidc.h"
+
+
+static ngx_int_t ngx_http_pupil_oidc_found(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_oidc_floors(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_oidc_opened(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_oidc_refused(ngx_http_pupil_ctx_t *ctx);
+
+
+ngx_int_t
+ngx_http_pupil_oidc_account(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_uint_t               i;
+    ngx_libpq_exchange_t    *ex;
+    ngx_http_pupil_login_t  *login;
+
+    ngx_http_pupil_debug(ctx, "the provider is believed");
+
+    login = ctx->data;
+
+    if (ngx_http_pupil_login_terms_of(ctx, login->oidc->account) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_FIND);
+
+    for (i = 0; i < PUPIL_LOGIN_TERMS; i++) {
+        ngx_libpq_param_bytea(ex, login->terms[i], PUPIL_TERM_LEN);
+    }
+
+    ctx->resume = ngx_http_pupil_oidc_found;
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_oidc_found(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_login_t  *login;
+
+    ngx_http_pupil_debug(ctx, "account looked up");
+
+    login = ctx->data;
+    login->found = ctx->exchange;
+    ctx->read_at = ngx_current_msec;
+
+    ngx_http_pupil_login_whom(ctx);
+
+    if (!login->known) {
+        return ngx_http_pupil_oidc_refuse(ctx, NGX_HTTP_PUPIL_UNKNOWN_ACCOUNT);
+    }
+
+    return ngx_http_pupil_floors_fetch(ctx, &login->owner.id, NULL,
+                                       ngx_http_pupil_oidc_floors);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_oidc_floors(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    ngx_http_pupil_login_account(ctx);
+
+    if (!login->eligible) {
+        return ngx_http_pupil_oidc_refuse(ctx, NGX_HTTP_PUPIL_UNKNOWN_ACCOUNT);
+    }
+
+    if (ngx_http_pupil_keys_missing(ctx, &login->owner.id) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_pupil_keys_owners(ctx, ngx_http_pupil_oidc_opened);
+}
+
+
+/* An index row of whom the name belonged to before lets nobody in (I18). */
+static ngx_int_t
+ngx_http_pupil_oidc_opened(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_uint_t               fits;
+    ngx_http_pupil_row_t     row;
+    ngx_http_pupil_login_t  *login;
+
+    ngx_http_pupil_debug(ctx, "key fetched");
+
+    login = ctx->data;
+
+    row.stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_FIND);
+    row.res = login->found->results[0];
+    row.n = 0;
+    row.owner = &login->owner;
+    row.record = &login->owner.id;
+
+    fits = ngx_http_pupil_login_stored(ctx, &row) == NGX_OK
+           && ngx_http_pupil_login_named(ctx, &row);
+
+    /* a damaged value is audited, and lets nobody in */
+    ctx->keys.missing_count = 0;
+    ctx->integrity = 0;
+
+    if (!fits) {
+        return ngx_http_pupil_oidc_refuse(ctx, NGX_HTTP_PUPIL_UNKNOWN_ACCOUNT);
+    }
+
+    return ngx_http_pupil_login_accept(ctx);
+}
+
+
+ngx_int_t
+ngx_http_pupil_oidc_refuse(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_problem_e problem)
+{
+    ngx_int_t                rc;
+    ngx_libpq_exchange_t    *ex;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+    login->conf->failures++;
+    login->oidc->refusal = problem;
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_pupil_login_refusal(ctx, ex);
+
+    ctx->resume = ngx_http_pupil_oidc_refused;
+
+    rc = ngx_http_pupil_submit(ctx, ex, 1);
+
+    login->recorded = rc == NGX_AGAIN;
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_oidc_refused(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_debug(ctx, "refused");
+
+    return ngx_http_pupil_problem(
+        ctx, ((ngx_http_pupil_login_t *) ctx->data)->oidc->refusal);
+}
+
+
+ngx_int_t
+ngx_http_pupil_oidc_onward(ngx_http_pupil_ctx_t *ctx)
+{
+    ctx->response.status = NGX_HTTP_SEE_OTHER;
+
+    pupil_writer_object_begin(&ctx->out);
+    pupil_writer_key(&ctx->out, "status");
+    pupil_writer_cstr(&ctx->out, "see other");
+    pupil_writer_object_end(&ctx->out);
+
+    return NGX_OK;
+}
