@@ -115,12 +115,13 @@ walk 'a preference under restriction', pupil => PATCH => '/v1/data/example',
 # ---- there are no others
 
 # Of the request alone, or of a configuration; throttling and log-ins have tests
-# of their own (t/i01-throttled.t, t/i13-equal-failures.t), and so has a record
-# that another owner has (t/generic.t).  Nothing answers "erased".
+# of their own (t/i01-throttled.t, t/i13-equal-failures.t, t/login-oidc.t), and so
+# has a record that another owner has (t/generic.t).  Nothing answers "erased".
 my %elsewhere = map { $_ => 1 } qw(malformed unexpected-body no-session csrf
     origin plain-http password-login-off unknown-tenant method-not-allowed
     timeout too-large media-type misdirected refused throttled
-    invalid-credentials conflict erased);
+    invalid-credentials conflict erased login-flow login-denied login-doubted
+    unknown-account);
 my @slugs = slurp(root_dir()
     . '/ngx_module/http/request/ngx_http_pupil_problem.c')
     =~ /^        4\d\d, "([a-z-]+)", "/mg;
