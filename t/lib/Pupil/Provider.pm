@@ -27,6 +27,9 @@ sub new ($class) {
     return $self;
 }
 
+# Of one that somebody else runs, shaped alike.
+sub at ($class, $port) { bless { port => $port }, $class }
+
 sub DESTROY ($self) {
     local ($?, $@);
     kill KILL => $self->{pid} if $self->{pid} && $self->{owner} == $$;
@@ -52,6 +55,7 @@ location /idp/$name/ {
     set \$idp 127.0.0.1:$self->{port};
     rewrite ^/idp/$name(/.*)\$ \$1 break;
     proxy_pass https://\$idp;
+    proxy_set_header Host localhost:$self->{port};
     $verify
     proxy_ssl_trusted_certificate $ca;
     proxy_ssl_name localhost;

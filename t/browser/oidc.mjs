@@ -1,0 +1,139 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * A pupil logs in at a real OpenID provider, shaped as UNI-Login's broker, in a
+ * real browser.  Called by t/login-oidc-browser.t:
+ *
+ *     node oidc.mjs FOLDER <JSON
+ *
+ * with { url, port, key, cert, secret, login, id } on standard input.  One line
+ * of JSON out for each check: { name, ok, detail }.
+ */
+
+import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import { chromium } from 'playwright-core';
+import Provider from 'oidc-provider';
+
+const folder = process.argv[2];
+const input = JSON.parse(readFileSync(0, 'utf8'));
+const realm = '/auth/realms/broker';
+const signing = generateKeyPairSync('rsa', { modulusLength: 2048 });
+
+
+function check(name, ok, detail = '') {
+  console.log(JSON.stringify({ name, ok: Boolean(ok), detail: String(detail) }));
+}
+
+
+/* ---- the provider ---- */
+
+const claims = ['uniid', 'aktoer_gruppe', 'unilogin_loa', 'institution_ids',
+                'has_license'];
+const provider = new Provider(`https://localhost:${input.port}${realm}`, {
+  clients: [{
+    client_id: 'pupil',
+    client_secret: input.secret,
+    redirect_uris: ['query', 'form'].map(
+      (name) => `${input.url}/v1/login/${name}/callback`),
+    token_endpoint_auth_method: 'client_secret_post',
+  }],
+  claims: { openid: ['sub', ...claims] },
+  conformIdTokenClaims: false,
+  pkce: { required: () => true },
+  cookies: { keys: ['of this test'] },
+  jwks: { keys: [{ ...signing.privateKey.export({ format: 'jwk' }),
+                   kid: 'signing', use: 'sig', alg: 'RS256' }] },
+  findAccount: (ctx, id) => ({
+    accountId: id,
+    claims: () => ({ sub: `f:${id}`, uniid: id, aktoer_gruppe: 'Elev',
+                     unilogin_loa: 'ToFaktor', institution_ids: ['101001'],
+                     has_license: 'true' }),
+  }),
+  async loadExistingGrant(ctx) {
+    const grant = new ctx.oidc.provider.Grant({
+      clientId: ctx.oidc.client.clientId,
+      accountId: ctx.oidc.session.accountId,
+    });
+    grant.addOIDCScope('openid');
+    await grant.save();
+    return grant;
+  },
+});
+const serve = provider.callback();
+const server = createServer(
+  { key: readFileSync(input.key), cert: readFileSync(input.cert) },
+  (req, res) => {
+    req.originalUrl = req.url;
+    req.url = req.url.slice(realm.length) || '/';
+    serve(req, res);
+  });
+
+
+/* ---- the browser ---- */
+
+async function visit(name, login, profile) {
+  const context = await chromium.launchPersistentContext(
+    `${folder}/profile-${profile}`, {
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      headless: true,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic',
+             '--no-first-run', '--disable-background-networking',
+             '--disable-component-update', '--disable-sync'],
+      ignoreHTTPSErrors: true,
+    });
+  const page = context.pages()[0] ?? await context.newPage();
+
+  context.setDefaultTimeout(20000);
+
+  try {
+    await page.goto(`${input.url}/v1/login/${name}`);
+    await page.locator('input[name=login]').fill(login);
+    await page.locator('input[name=password]').fill('any');
+    await page.screenshot({ path: `${folder}/${profile}-there.png` });
+    await page.locator('button[type=submit]').click();
+    await page.waitForURL((url) => url.href.startsWith(input.url));
+    await page.screenshot({ path: `${folder}/${profile}-back.png` });
+
+    return {
+      path: new URL(page.url()).pathname,
+      text: await page.locator('body').textContent(),
+      session: await page.evaluate(async () => {
+        const res = await fetch('/v1/session');
+        return res.ok ? (await res.json()).user.id : res.status;
+      }),
+      cookies: (await context.cookies(input.url)).map((one) => one.name),
+    };
+  } catch (error) {
+    await page.screenshot({ path: `${folder}/failed.png` }).catch(() => {});
+    return { error: `${error.message} at ${page.url()}` };
+  } finally {
+    await context.close();
+  }
+}
+
+
+server.listen(input.port, '127.0.0.1', async () => {
+  for (const name of ['query', 'form']) {
+    const seen = await visit(name, input.login, name);
+
+    check(`${name}: the browser is back`, seen.path === '/',
+          seen.error ?? seen.text);
+    check(`${name}: logged in as who it is`, seen.session === input.id,
+          seen.session);
+    check(`${name}: the flow's cookie is gone`,
+          seen.cookies?.includes('__Host-pupil')
+          && !seen.cookies.some((one) => one.startsWith('__Host-pupil-flow')),
+          seen.cookies);
+  }
+
+  const seen = await visit('query', 'nobody-of-ours', 'nobody');
+
+  check('nobody of ours: is told whom to ask',
+        /Ask its administrator/.test(seen.text ?? ''),
+        seen.error ?? seen.text);
+  check('nobody of ours: has no session', seen.session === 401, seen.session);
+  server.close();
+  server.closeAllConnections();
+});

@@ -1,0 +1,40 @@
+#!/usr/bin/perl
+
+# Copyright (C) the Pupil authors
+#
+# A real browser and the real npm oidc-provider, shaped as UNI-Login's broker:
+# the answer as a query, and as a form of another site.
+
+use lib 't/lib';
+use Pupil::Test;
+use Pupil::Provider;
+
+my $port = free_port();
+my $secret = 'a secret of ours & theirs';
+my $idp = Pupil::Provider->at($port);
+my $site = pupil_up(import => 1);
+my $nginx = $site->nginx(server => join '',
+    $idp->server_conf(name => 'query'),
+    $idp->server_conf(name => 'form', words => 'profile=uni-login form_post'),
+    'location /v1/login/ { pupil_login; }');
+spew($nginx->dir . '/html/index.html', "<title>here</title>\n");
+$nginx->start;
+my $pupil = $site->person('OKlein');
+
+my $shots = $ENV{PUPIL_SHOTS} // tmp_dir() . '/browser';
+mkdir $shots;
+my $ca = test_ca();
+my $run = run_cmd('node', root_dir() . '/t/browser/oidc.mjs', $shots, {
+    timeout => 200, env => { HOME => tmp_dir() },
+    stdin => json_of({ url => $nginx->url, port => $port, secret => $secret,
+        key => $ca->{key}, cert => $ca->{cert}, login => $pupil->{login},
+        id => $pupil->{id} }),
+});
+is $run->{code}, 0, 'the browser ran' or diag $run->{err};
+
+my @checks = map { JSON::XS::decode_json($_) }
+    grep { /^\{/ } split /\n/, $run->{out};
+cmp_ok scalar(@checks), '>=', 8, 'to the end';
+ok $_->{ok}, $_->{name} or diag $_->{detail} for @checks;
+
+done_testing;
