@@ -56,13 +56,26 @@ is_problem $http->post('/v1/login/form', json => {}), 405,
     'method-not-allowed', name => 'a POST to where one begins';
 
 
+# ---- and out again
+
+$res = $http->get('/v1/login/form/logout');
+is_status $res, 303, 'the browser is sent to log out there';
+is $res->header('location'), $idp->issuer . '/end?client_id=pupil'
+    . '&post_logout_redirect_uri=' . $nginx->url =~ s{[:/]}
+    {sprintf '%%%02X', ord $&}ger . '%2Fapp%2F', 'and back to after=';
+is_status $http->get('/v1/session'), 200, 'which ends nothing here';
+is_problem $http->get('/v1/login/form/logout?x=1'), 422, 'invalid',
+    name => 'an argument';
+
+
 # ---- what a directive asks for
 
 my $strict = sub (%claims) {
     $idp->tell(claims => { uniid => 'x', %claims });
     my $client = $nginx->http;
     my $sent = $client->get('/strict/login/strict');
-    like $sent->header('location'), qr/&acr_values=high&max_age=3600$/,
+    like $sent->header('location'),
+        qr/&acr_values=high&max_age=3600$/,
         'the provider is asked for it' if !%claims;
     return $client->get($idp->authorize($sent));
 };

@@ -139,6 +139,7 @@ const routes = {
         answer(res, 200, { issuer,
             authorization_endpoint: `${issuer}/auth`,
             token_endpoint: `${issuer}/token`,
+            end_session_endpoint: `${issuer}/end`,
             jwks_uri: `${issuer}/certs` });
     },
     '/auth/realms/broker/certs'(res) {
