@@ -131,6 +131,8 @@ sub ask_there ($as, $way, $code, $account = $person{pupil}{login}) {
 
 ask(nobody => 'GET /v1/login/{provider}', '/v1/login/else', 404);
 ask(nobody => 'GET /v1/login/{provider}', '/v1/login/uni?x=1', 422);
+ask(nobody => 'GET /v1/login/{provider}/logout', '/v1/login/uni/logout', 303);
+ask(nobody => 'GET /v1/login/{provider}/logout', '/v1/login/else/logout', 404);
 $http{there} = $nginx->http;
 for my $way ('GET', 'POST') {
     my $operation = "$way /v1/login/{provider}/callback";

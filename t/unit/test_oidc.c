@@ -492,6 +492,12 @@ test_requests(void)
                  "=S256&response_mode=form_post&acr_values=high&max_age=60"
                  + 1, 55) == 0, "requests: what a directive asks for");
 
+    got = pupil_oidc_logout(&alloc, &client, str("https://idp.example/e"),
+                            str("https://s.example/"));
+    ok(is(got, "https://idp.example/e?client_id=us%20%26%20co"
+          "&post_logout_redirect_uri=https%3A%2F%2Fs.example%2F"),
+       "requests: to log out there");
+
     client.client = str("us");
     client.secret = str("s=1");
     got = pupil_oidc_token_request(&alloc, &client, &words, str("c/d"),

@@ -138,6 +138,13 @@ pupil_oidc_discovery(const pupil_alloc_t *alloc, pupil_str_t text,
         rc = discovery_path(alloc, &json, "jwks_uri", origin, &out->jwks);
     }
 
+    if (rc == PUPIL_OK
+        && pupil_json_member(&json, 0, "end_session_endpoint")
+           != PUPIL_JSON_NONE)
+    {
+        rc = discovery_url(alloc, &json, "end_session_endpoint", &out->end);
+    }
+
     node = pupil_json_member(&json, 0,
                              "authorization_response_iss_parameter_supported");
     out->iss = node != PUPIL_JSON_NONE

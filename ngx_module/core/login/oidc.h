@@ -33,6 +33,7 @@ typedef struct {
 typedef struct {
     pupil_str_t  authorize;            /* where browsers are sent */
     pupil_str_t  token, jwks;          /* paths behind the issuer's origin */
+    pupil_str_t  end;                  /* where they log out; len 0: nowhere */
     unsigned     iss:1;                /* its answers say whose they are */
 } pupil_discovery_t;
 
@@ -77,6 +78,10 @@ pupil_rc_t pupil_oidc_tokens(const pupil_alloc_t *alloc, pupil_str_t text,
 pupil_str_t pupil_oidc_authorize(const pupil_alloc_t *alloc,
     const pupil_oidc_client_t *client, const pupil_discovery_t *provider,
     const pupil_flow_words_t *words, pupil_str_t redirect);
+
+/* Where the browser is sent to log out; redirect: where it comes back to. */
+pupil_str_t pupil_oidc_logout(const pupil_alloc_t *alloc,
+    const pupil_oidc_client_t *client, pupil_str_t end, pupil_str_t redirect);
 
 /* The body of the request for tokens.  It holds secrets: wipe it. */
 pupil_str_t pupil_oidc_token_request(const pupil_alloc_t *alloc,

@@ -74,6 +74,20 @@ pupil_oidc_authorize(const pupil_alloc_t *alloc,
 }
 
 
+/* Whose session it is there the provider knows by its own cookie. */
+pupil_str_t
+pupil_oidc_logout(const pupil_alloc_t *alloc,
+    const pupil_oidc_client_t *client, pupil_str_t end, pupil_str_t redirect)
+{
+    const form_param_t  params[] = {
+        { "client_id", client->client },
+        { "post_logout_redirect_uri", redirect }
+    };
+
+    return form_write(alloc, end, params, COUNT(params));
+}
+
+
 /*
  * The secret goes in the body: header fields are what nginx writes into a log
  * of debugging (invariant I14).

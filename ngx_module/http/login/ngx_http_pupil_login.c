@@ -50,6 +50,11 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_login_routes[] = {
       .parse = ngx_http_pupil_oidc_begin_parse,
       .start = ngx_http_pupil_oidc_begin },
 
+    { .method = NGX_HTTP_GET, .path = "/{name}/logout",
+      .flags = NGX_HTTP_PUPIL_PUBLIC,
+      .parse = ngx_http_pupil_oidc_begin_parse,
+      .start = ngx_http_pupil_oidc_leave },
+
     { .method = NGX_HTTP_GET, .path = "/{name}/callback",
       .flags = NGX_HTTP_PUPIL_PUBLIC,
       .parse = ngx_http_pupil_oidc_query_parse,

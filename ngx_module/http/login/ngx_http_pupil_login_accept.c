@@ -309,8 +309,7 @@ ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (login->oidc != NULL) {
-        ctx->response.location = login->oidc->provider->after;
-        rc = ngx_http_pupil_oidc_onward(ctx);
+        rc = ngx_http_pupil_oidc_welcome(ctx);
 
     } else {
         rc = ngx_http_pupil_login_answer(ctx, res);

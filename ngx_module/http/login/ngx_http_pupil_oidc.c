@@ -14,6 +14,7 @@ static ngx_http_pupil_provider_t *ngx_http_pupil_oidc_find(
     ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_redirect(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_send(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_oidc_send_out(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_parse(ngx_http_pupil_ctx_t *ctx,
     pupil_str_t form);
 static ngx_int_t ngx_http_pupil_oidc_redeem(ngx_http_pupil_ctx_t *ctx);
@@ -150,7 +151,6 @@ ngx_http_pupil_oidc_begin(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_oidc_send(ngx_http_pupil_ctx_t *ctx)
 {
-    u_char                 *p;
     pupil_str_t             url, redirect;
     ngx_http_pupil_oidc_t  *oidc;
 
@@ -167,16 +167,61 @@ ngx_http_pupil_oidc_send(ngx_http_pupil_ctx_t *ctx)
                                &oidc->provider->discovery, &oidc->words,
                                redirect);
 
-    p = url.data == NULL ? NULL : ngx_http_pupil_alloc_header(ctx, url.len);
+    return ngx_http_pupil_oidc_onward(ctx, url);
+}
+
+
+/* ---- and leaves ---- */
+
+
+/*
+ * On a computer of a school, whose session at the provider would log the next
+ * pupil in.  Ends nothing here, so that no other site's link does.
+ */
+ngx_int_t
+ngx_http_pupil_oidc_leave(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    ngx_http_pupil_debug(ctx, "start");
+
+    rc = ngx_http_pupil_oidc_know(ctx, ngx_http_pupil_oidc_send_out);
+
+    return rc == NGX_OK ? ngx_http_pupil_oidc_send_out(ctx) : rc;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_oidc_send_out(ngx_http_pupil_ctx_t *ctx)
+{
+    size_t                      origin;
+    u_char                     *p;
+    pupil_str_t                 back;
+    ngx_http_pupil_oidc_t      *oidc;
+    ngx_http_pupil_provider_t  *provider;
+
+    oidc = ngx_http_pupil_oidc_of(ctx);
+    provider = oidc->provider;
+
+    back.data = oidc->redirect.data;
+    back.len = oidc->redirect.len;
+    origin = pupil_oidc_origin(back).len;
+
+    p = ngx_http_pupil_alloc(ctx, origin + provider->after.len);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_memcpy(p, url.data, url.len);
-    ctx->response.location.data = p;
-    ctx->response.location.len = url.len;
+    back.data = p;
+    p = ngx_cpymem(p, oidc->redirect.data, origin);
+    p = ngx_cpymem(p, provider->after.data, provider->after.len);
+    back.len = p - back.data;
 
-    return ngx_http_pupil_oidc_onward(ctx);
+    return ngx_http_pupil_oidc_onward(
+        ctx, provider->discovery.end.len == 0
+             ? back
+             : pupil_oidc_logout(&ctx->alloc, &provider->client,
+                                 provider->discovery.end, back));
 }
 
 

@@ -69,9 +69,10 @@ struct ngx_http_pupil_oidc_s {
 };
 
 
-/* The routes' own: GET /{name}, GET and POST /{name}/callback. */
+/* Of the routes /{name}, /{name}/logout and /{name}/callback. */
 ngx_int_t ngx_http_pupil_oidc_begin_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_begin(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_oidc_leave(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_query_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_form_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_callback(ngx_http_pupil_ctx_t *ctx);
@@ -119,8 +120,12 @@ ngx_int_t ngx_http_pupil_oidc_flow_begin(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_flow_end(ngx_http_pupil_ctx_t *ctx);
 
 
-/* 303 to ctx->response.location. */
-ngx_int_t ngx_http_pupil_oidc_onward(ngx_http_pupil_ctx_t *ctx);
+/* The session is made: the browser goes on. */
+ngx_int_t ngx_http_pupil_oidc_welcome(ngx_http_pupil_ctx_t *ctx);
+
+/* 303 to a URL, of which it keeps a copy. */
+ngx_int_t ngx_http_pupil_oidc_onward(ngx_http_pupil_ctx_t *ctx,
+    pupil_str_t url);
 
 /* oidc->account is who the provider says: a session, or a refusal. */
 ngx_int_t ngx_http_pupil_oidc_account(ngx_http_pupil_ctx_t *ctx);

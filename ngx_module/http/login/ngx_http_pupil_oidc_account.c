@@ -163,8 +163,33 @@ ngx_http_pupil_oidc_refused(ngx_http_pupil_ctx_t *ctx)
 
 
 ngx_int_t
-ngx_http_pupil_oidc_onward(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_oidc_welcome(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_str_t    *after;
+    pupil_str_t   url;
+
+    after = &((ngx_http_pupil_login_t *) ctx->data)->oidc->provider->after;
+
+    url.data = after->data;
+    url.len = after->len;
+
+    return ngx_http_pupil_oidc_onward(ctx, url);
+}
+
+
+ngx_int_t
+ngx_http_pupil_oidc_onward(ngx_http_pupil_ctx_t *ctx, pupil_str_t url)
+{
+    u_char  *p;
+
+    p = url.data == NULL ? NULL : ngx_http_pupil_alloc_header(ctx, url.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(p, url.data, url.len);
+    ctx->response.location.data = p;
+    ctx->response.location.len = url.len;
     ctx->response.status = NGX_HTTP_SEE_OTHER;
 
     pupil_writer_object_begin(&ctx->out);
