@@ -20,7 +20,7 @@ my $nginx = $site->nginx(server => join '',
     $conf->('/v1/login', name => 'form',
             words => "profile=uni-login form_post after=/app/"),
     $conf->('/strict/login', name => 'strict', words => 'profile=uni-login'
-            . ' loa=Hoej,ToFaktor prefix=uni: max_age=1h acr_values=high'),
+            . ' loa=Hoej,ToFaktor prefix=uni: max_age=1h acr_values=high prompt=login'),
     $conf->('/away/login', name => 'away', issuer => 'https://localhost:1/x'),
     $conf->('/plain/login', name => 'plain', verify => ''),
     $conf->('/none/login', name => 'none') =~ s{through=\S+}{through=/none/}r,
@@ -75,7 +75,7 @@ my $strict = sub (%claims) {
     my $client = $nginx->http;
     my $sent = $client->get('/strict/login/strict');
     like $sent->header('location'),
-        qr/&acr_values=high&max_age=3600$/,
+        qr/&acr_values=high&max_age=3600&prompt=login$/,
         'the provider is asked for it' if !%claims;
     return $client->get($idp->authorize($sent));
 };
