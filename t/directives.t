@@ -103,6 +103,8 @@ my @values = (
      'a issuer=https://a.example', 'a issuer=https://a.example client_id=x'],
     ['pupil_login_provider', qr/is none of: uni-login, eppn, sub/,
      'a issuer=https://a.example client_id=x profile=bankid'],
+    ['pupil_login_provider', qr/is none of: login, select_account/,
+     "$provider through=/idp/ prompt=none"],
     ['pupil_login_provider', qr/it needs through=/,
      "$provider", "$provider through=idp/", "$provider through=/idp"],
     ['pupil_login_provider', qr/after= takes a path/,

@@ -20,6 +20,8 @@ static int pupil_provider_path(pupil_str_t path);
 
 static const char *const  pupil_profiles[] =
     { "uni-login", "eppn", "sub", NULL };
+static const char *const  pupil_prompts[] =
+    { "login", "select_account", NULL };
 
 
 const pupil_word_t  pupil_provider_words[PUPIL_PROVIDER_WORDS] = {
@@ -40,6 +42,9 @@ const pupil_word_t  pupil_provider_words[PUPIL_PROVIDER_WORDS] = {
     [PUPIL_PROVIDER_MAX_AGE] =
     { .name = "max_age=", .kind = PUPIL_WORD_SEC, .min = 60,
       .max = 31 * 86400 },
+    [PUPIL_PROVIDER_PROMPT] =
+    { .name = "prompt=", .kind = PUPIL_WORD_CHOICE,
+      .choices = pupil_prompts },
     [PUPIL_PROVIDER_AFTER] = { .name = "after=", .kind = PUPIL_WORD_TEXT },
     [PUPIL_PROVIDER_FORM_POST] =
     { .name = "form_post", .kind = PUPIL_WORD_FLAG }

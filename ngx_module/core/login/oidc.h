@@ -25,6 +25,7 @@ typedef struct {
     pupil_str_t  secret;               /* len 0: a public client */
     pupil_str_t  scope;
     pupil_str_t  acr;                  /* acr_values; len 0: none */
+    pupil_str_t  prompt;               /* len 0: as the provider likes */
     int64_t      max_age;              /* seconds; 0: any */
     unsigned     form_post:1;          /* the answer comes as a form */
 } pupil_oidc_client_t;

@@ -66,7 +66,8 @@ pupil_oidc_authorize(const pupil_alloc_t *alloc,
             { "code_challenge_method", pupil_str("S256") },
             { "response_mode", mode },
             { "acr_values", client->acr },
-            { "max_age", client->max_age != 0 ? max_age : left_out }
+            { "max_age", client->max_age != 0 ? max_age : left_out },
+            { "prompt", client->prompt }
         };
 
         return form_write(alloc, provider->authorize, params, COUNT(params));

@@ -48,6 +48,7 @@ ngx_http_pupil_set_provider(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     client->issuer = words.text[PUPIL_PROVIDER_ISSUER];
     client->client = words.text[PUPIL_PROVIDER_CLIENT];
     client->acr = words.text[PUPIL_PROVIDER_ACR];
+    client->prompt = words.text[PUPIL_PROVIDER_PROMPT];
     client->scope = words.text[PUPIL_PROVIDER_SCOPE].len != 0
                     ? words.text[PUPIL_PROVIDER_SCOPE] : scope;
     client->max_age = pupil_words_number(&words, PUPIL_PROVIDER_MAX_AGE, 0);
