@@ -216,6 +216,18 @@ test_refused(void)
           "a set with shared keys alone", PUPIL_FAILED },
         { "{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}]}", good,
           "a short key", PUPIL_FAILED },
+        { "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"MKBCTNIcKU"
+          "SDii11ySs35=6iDZ8AiTo7Tu6KPAqv7D4\",\"y\":\"4Etl6SRW2YiLUrN5vfvVHu"
+          "hp7x8PxltmWWlbbM4IFyM\"}]}", good, "a key with padding within",
+          PUPIL_FAILED },
+        { set_of(one, ""), "eyJhbGciOiJSUzI1NiIsImtpZCI6InIifQ.e=0.AAAA",
+          "a payload with padding within", PUPIL_INVALID },
+        { set_of(one, ""), "eyJhbGciOiJSUzI1NiIsImtpZCI6InIifQ.e30.A=A=",
+          "a signature with padding within", PUPIL_INVALID },
+        { set_of(one, ""), "eyJhbGciOiJSUzI1NiIsImtpZCI6InIifQ.e30.AA.AA",
+          "four parts", PUPIL_INVALID },
+        { set_of(one, ""), "eyJhbGciOiJSUzI1NiIsImtpZCI6InIifQ.e30.",
+          "no signature", PUPIL_INVALID },
         { "{\"keys\":{}}", good, "no list of keys", PUPIL_FAILED },
         { "[]", good, "no object", PUPIL_FAILED }
     };
