@@ -76,7 +76,7 @@ is $idp->tell->{jwks}, $asked + 1, 'is not asked for each time';
 
 my $before = $sessions->();
 my %refused = map { $_ => [403, 'login-doubted'] } qw(bad_signature
-    another_key alg_none hs256 wrong_alg wrong_iss wrong_aud no_azp
+    another_key padding alg_none hs256 wrong_alg wrong_iss wrong_aud no_azp
     wrong_azp wrong_nonce no_nonce no_sub no_iat expired future stale
     wrong_at_hash contact no_group no_uniid twice no_id_token no_json);
 $refused{$_} = [502, 'gateway'] for qw(status large cut);

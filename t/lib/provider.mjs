@@ -87,6 +87,7 @@ function idToken(nonce, access) {
     if (mode === 'twice') text = text.replace('{', '{"uniid":"somebody",');
     const kid = how.kid === 'own' ? published[0] : how.kid ?? by;
     let token = signed({ alg, kid, typ: 'JWT' }, text, by, alg);
+    if (mode === 'padding') token = token.replace(/\.e/, '.e=');
     if (mode === 'bad_signature') {
         const at = token.length - 30;
         token = token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A')

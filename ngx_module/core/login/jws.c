@@ -3,8 +3,12 @@
  *
  * libcjose checks signatures; which key may check which is decided here, by
  * the key's own words and never by the token's.
+ *
+ * It ends the process by an assertion where base64url is not as it must be: so
+ * it sees nothing of a provider's but what was decoded here before.
  */
 
+#include <stdio.h>
 #include <string.h>
 
 #include <cjose/cjose.h>
@@ -14,15 +18,29 @@
 #include "core/login/jws.h"
 
 
+#define JWS_PARTS       3
 #define JWS_HEADER_MAX  1024    /* bytes, decoded */
-#define RSA_TEXT_MIN    PUPIL_BASE64URL_LEN(2048 / 8)
-#define RSA_TEXT_MAX    PUPIL_BASE64URL_LEN(8192 / 8)
+#define JWK_MEMBER_MAX  1024    /* bytes: an RSA modulus of 8192 bits */
 
 
 typedef struct {
     const char  *name;
     const char  *kty;       /* of the keys that it goes with */
 } jws_alg_t;
+
+/* A number of a key, in base64url. */
+typedef struct {
+    const char  *name;
+    size_t       min, max;  /* bytes */
+} jwk_member_t;
+
+/* A kind of key, and what is handed on of it. */
+typedef struct {
+    const char    *kty;
+    const char    *crv;     /* NULL: it has none */
+    const char    *format;
+    jwk_member_t   members[2];
+} jwk_kind_t;
 
 /* What of a header decides. */
 typedef struct {
@@ -34,7 +52,12 @@ typedef struct {
 static uint32_t jwk_algs(const pupil_json_t *json, uint32_t node);
 static int jwk_is(const pupil_json_t *json, uint32_t node, const char *name,
     const char *value);
-static int jwk_rsa_fits(const pupil_json_t *json, uint32_t node);
+static pupil_rc_t jwk_import(const pupil_alloc_t *alloc,
+    const pupil_json_t *json, uint32_t node, void **key);
+static const jwk_kind_t *jwk_kind(const pupil_json_t *json, uint32_t node);
+static int jwk_member(const pupil_json_t *json, uint32_t node,
+    const jwk_member_t *member, pupil_str_t *text);
+static pupil_rc_t jws_parts(const pupil_alloc_t *alloc, pupil_str_t token);
 static pupil_rc_t jws_header(const pupil_alloc_t *alloc, pupil_str_t token,
     jws_header_t *header, const char **why);
 static pupil_rc_t jws_header_read(const pupil_alloc_t *alloc,
@@ -53,6 +76,19 @@ static const jws_alg_t  jws_algs[] = {
 
 #define JWS_ALGS  (sizeof(jws_algs) / sizeof(jws_algs[0]))
 
+/* On P-256 alone; RSA of 2048 bits at least. */
+static const jwk_kind_t  jwk_kinds[] = {
+    { .kty = "RSA",
+      .format = "{\"kty\":\"RSA\",\"n\":\"%.*s\",\"e\":\"%.*s\"}",
+      .members = { { "n", 2048 / 8, JWK_MEMBER_MAX }, { "e", 1, 8 } } },
+    { .kty = "EC", .crv = "P-256",
+      .format = "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"%.*s\","
+                "\"y\":\"%.*s\"}",
+      .members = { { "x", 32, 32 }, { "y", 32, 32 } } }
+};
+
+#define JWK_KINDS  (sizeof(jwk_kinds) / sizeof(jwk_kinds[0]))
+
 static const pupil_json_limits_t  jwks_limits = { .max_depth = 8,
                                                   .max_nodes = 4096 };
 static const pupil_json_limits_t  header_limits = { .max_depth = 4,
@@ -64,10 +100,8 @@ pupil_jwks_parse(const pupil_alloc_t *alloc, pupil_str_t text,
     pupil_jwks_t *out, const char **why)
 {
     uint32_t       keys, node;
-    cjose_err      error;
     pupil_rc_t     rc;
     pupil_jwk_t   *jwk;
-    pupil_str_t    raw;
     pupil_json_t   json;
 
     memset(out, 0, sizeof(pupil_jwks_t));
@@ -106,12 +140,14 @@ pupil_jwks_parse(const pupil_alloc_t *alloc, pupil_str_t text,
         (void) pupil_json_string(&json, pupil_json_member(&json, node, "kid"),
                                  alloc, &jwk->kid);
 
-        raw = pupil_json_raw(&json, node);
-        jwk->key = cjose_jwk_import((const char *) raw.data, raw.len, &error);
+        rc = jwk_import(alloc, &json, node, &jwk->key);
 
-        if (jwk->key != NULL) {
-            out->count++;
+        if (rc == PUPIL_NO_MEMORY) {
+            pupil_jwks_release(out);
+            return rc;
         }
+
+        out->count += rc == PUPIL_OK;
     }
 
     if (out->count == 0) {
@@ -148,12 +184,6 @@ jwk_algs(const pupil_json_t *json, uint32_t node)
         return 0;
     }
 
-    if (jwk_is(json, node, "kty", "RSA") ? !jwk_rsa_fits(json, node)
-                                         : !jwk_is(json, node, "crv", "P-256"))
-    {
-        return 0;
-    }
-
     algs = 0;
 
     for (i = 0; i < JWS_ALGS; i++) {
@@ -178,22 +208,85 @@ jwk_is(const pupil_json_t *json, uint32_t node, const char *name,
 }
 
 
-static int
-jwk_rsa_fits(const pupil_json_t *json, uint32_t node)
+/* PUPIL_INVALID: it is no key that is used. */
+static pupil_rc_t
+jwk_import(const pupil_alloc_t *alloc, const pupil_json_t *json,
+    uint32_t node, void **key)
 {
-    uint32_t     n;
-    pupil_str_t  raw;
+    int                len;
+    char              *text;
+    size_t             size;
+    cjose_err          error;
+    pupil_str_t        one, two;
+    const jwk_kind_t  *kind;
 
-    n = pupil_json_member(json, node, "n");
+    kind = jwk_kind(json, node);
 
-    if (n == PUPIL_JSON_NONE || pupil_json_type(json, n) != PUPIL_JSON_STRING)
+    if (kind == NULL || !jwk_member(json, node, &kind->members[0], &one)
+        || !jwk_member(json, node, &kind->members[1], &two))
+    {
+        return PUPIL_INVALID;
+    }
+
+    size = strlen(kind->format) + one.len + two.len;
+
+    text = alloc->alloc(alloc->ctx, size);
+    if (text == NULL) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    len = snprintf(text, size, kind->format, (int) one.len, one.data,
+                   (int) two.len, two.data);
+
+    *key = cjose_jwk_import(text, (size_t) len, &error);
+
+    return *key != NULL ? PUPIL_OK : PUPIL_INVALID;
+}
+
+
+static const jwk_kind_t *
+jwk_kind(const pupil_json_t *json, uint32_t node)
+{
+    size_t             i;
+    const jwk_kind_t  *kind;
+
+    for (i = 0; i < JWK_KINDS; i++) {
+        kind = &jwk_kinds[i];
+
+        if (jwk_is(json, node, "kty", kind->kty)
+            && (kind->crv == NULL || jwk_is(json, node, "crv", kind->crv)))
+        {
+            return kind;
+        }
+    }
+
+    return NULL;
+}
+
+
+static int
+jwk_member(const pupil_json_t *json, uint32_t node,
+    const jwk_member_t *member, pupil_str_t *text)
+{
+    size_t    len;
+    uint8_t   bytes[JWK_MEMBER_MAX];
+    uint32_t  at;
+
+    at = pupil_json_member(json, node, member->name);
+
+    if (at == PUPIL_JSON_NONE
+        || pupil_json_type(json, at) != PUPIL_JSON_STRING)
     {
         return 0;
     }
 
-    raw = pupil_json_raw(json, n);           /* with its quotes */
+    *text = pupil_json_raw(json, at);
+    text->data++;                            /* the quotes */
+    text->len -= 2;
 
-    return raw.len >= RSA_TEXT_MIN + 2 && raw.len <= RSA_TEXT_MAX + 2;
+    return pupil_base64url_decode(text->data, text->len, bytes, member->max,
+                                  &len) == PUPIL_OK
+           && len >= member->min;
 }
 
 
@@ -207,6 +300,12 @@ pupil_jws_verify(const pupil_alloc_t *alloc, const pupil_jwks_t *jwks,
 
     rc = jws_header(alloc, token, &header, why);
     if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    rc = jws_parts(alloc, token);
+    if (rc != PUPIL_OK) {
+        *why = "it is no signed token";
         return rc;
     }
 
@@ -266,6 +365,39 @@ jws_header(const pupil_alloc_t *alloc, pupil_str_t token,
     rc = pupil_json_parse(alloc, data, len, &header_limits, &json, NULL);
 
     return rc == PUPIL_OK ? jws_header_read(alloc, &json, header, why) : rc;
+}
+
+
+/* Three parts in base64url, and none of them empty. */
+static pupil_rc_t
+jws_parts(const pupil_alloc_t *alloc, pupil_str_t token)
+{
+    size_t          i, size, written;
+    uint8_t        *scratch;
+    const uint8_t  *p, *end, *last;
+
+    size = PUPIL_BASE64URL_BYTES(token.len);
+
+    scratch = alloc->alloc(alloc->ctx, size);
+    if (scratch == NULL) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    last = token.data + token.len;
+
+    for (i = 0, p = token.data; i < JWS_PARTS; i++, p = end + 1) {
+
+        end = i == JWS_PARTS - 1 ? last : memchr(p, '.', (size_t) (last - p));
+
+        if (end == NULL || end == p
+            || pupil_base64url_decode(p, (size_t) (end - p), scratch, size,
+                                      &written) != PUPIL_OK)
+        {
+            return PUPIL_INVALID;
+        }
+    }
+
+    return PUPIL_OK;
 }
 
 
