@@ -76,6 +76,7 @@ ngx_http_pupil_provider_add(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *plcf,
 {
     ngx_uint_t                   i;
     const pupil_str_t           *name;
+    ngx_pool_cleanup_t          *cln;
     ngx_http_pupil_provider_t   *provider, **place;
 
     name = &words->text[PUPIL_PROVIDER_NAME];
@@ -104,12 +105,17 @@ ngx_http_pupil_provider_add(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *plcf,
 
     place = ngx_array_push(plcf->providers);
     provider = ngx_pcalloc(cf->pool, sizeof(ngx_http_pupil_provider_t));
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
 
-    if (place != NULL) {
-        *place = provider;
+    if (place == NULL || provider == NULL || cln == NULL) {
+        return NULL;
     }
 
-    return place == NULL ? NULL : provider;
+    *place = provider;
+    cln->handler = ngx_http_pupil_oidc_forget;
+    cln->data = provider;
+
+    return provider;
 }
 
 

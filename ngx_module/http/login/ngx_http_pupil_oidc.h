@@ -98,6 +98,9 @@ void ngx_http_pupil_oidc_doubt(ngx_http_pupil_ctx_t *ctx, const char *what,
     const char *why);
 
 
+/* The worker ends: what it knows of a provider. */
+void ngx_http_pupil_oidc_forget(void *provider);
+
 /*
  * Makes sure that the worker knows the provider, then next(ctx): NGX_OK: it
  * does, and next is the caller's to run; NGX_AGAIN, or a problem.

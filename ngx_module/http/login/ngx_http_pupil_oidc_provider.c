@@ -241,3 +241,18 @@ ngx_http_pupil_oidc_release(void *data)
 {
     pupil_jwks_release(data);
 }
+
+
+void
+ngx_http_pupil_oidc_forget(void *data)
+{
+    ngx_http_pupil_provider_t *provider = data;
+
+    if (provider->known != NULL) {
+        ngx_destroy_pool(provider->known);
+    }
+
+    if (provider->keyed != NULL) {
+        ngx_destroy_pool(provider->keyed);
+    }
+}
