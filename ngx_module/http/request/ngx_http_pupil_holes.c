@@ -24,8 +24,9 @@ ngx_http_pupil_holes_read(ngx_http_pupil_holes_t *holes, const PGresult *res)
     holes->count = 0;
     holes->untold = 0;
 
-    if (ngx_http_pupil_holes_room(holes, tenants.len / PUPIL_UUID_LEN)
-        == NGX_OK)
+    if (tenants.len != 0
+        && ngx_http_pupil_holes_room(holes, tenants.len / PUPIL_UUID_LEN)
+           == NGX_OK)
     {
         holes->count = tenants.len / PUPIL_UUID_LEN;
         ngx_memcpy(holes->tenants, tenants.data, tenants.len);
