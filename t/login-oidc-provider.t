@@ -21,6 +21,7 @@ my $nginx = $site->nginx(server => join '',
             words => "profile=uni-login form_post after=/app/"),
     $conf->('/strict/login', name => 'strict', words => 'profile=uni-login'
             . ' loa=Hoej,ToFaktor prefix=uni: max_age=1h acr_values=high prompt=login'),
+    $conf->('/eppn/login', name => 'eppn', words => 'profile=eppn'),
     $conf->('/away/login', name => 'away', issuer => 'https://localhost:1/x'),
     $conf->('/plain/login', name => 'plain', verify => ''),
     $conf->('/none/login', name => 'none') =~ s{through=\S+}{through=/none/}r,
@@ -86,6 +87,21 @@ is_problem $strict->(auth_time => time - 7200), 403, 'login-doubted',
     name => 'a password of too long ago';
 $site->ctl_ok('user', 'add', 'uni:x', 'dpo', $site->ctl_where);
 is_status $strict->(), 303, 'an account with that name';
+
+
+# ---- spellings
+
+my $spelt = sub ($where, %claims) {
+    $idp->tell(claims => \%claims);
+    my $client = $nginx->http;
+    return $client->get($idp->authorize($client->get($where)));
+};
+is_problem $spelt->('/slow/login/slow', uniid => lc $pupil->{login}), 403,
+    'unknown-account', name => 'of a UniID another spelling is somebody else';
+is_status $spelt->('/slow/login/slow', uniid => $pupil->{login}), 303,
+    'the same is the same';
+is_status $spelt->('/eppn/login/eppn', eppn => lc $pupil->{login}), 303,
+    'of an eppn case does not matter';
 
 
 # ---- ways that do not do
