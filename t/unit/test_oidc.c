@@ -417,6 +417,11 @@ test_profiles(void)
            "profiles: %s %s", rows[i].profile, rows[i].claims);
     }
 
+    ok(pupil_profile_same(pupil_profile_find(str("sub")), str("a"), str("a"))
+       && !pupil_profile_same(pupil_profile_find(str("sub")), str("a"),
+                              str("A"))
+       && pupil_profile_same(pupil_profile_find(str("eppn")), str("a"),
+                             str("A")), "profiles: spellings");
     ok(pupil_profile_find(str("bankid")) == NULL, "profiles: an unknown one");
 }
 

@@ -33,6 +33,7 @@ struct pupil_profile_s {
     const char  *loa;           /* the claim of assurance */
     const char  *group;         /* NULL: anybody may log in */
     const char  *groups;        /* who may, separated by commas */
+    unsigned     folded:1;      /* spellings of a name are one */
 };
 
 
@@ -78,7 +79,7 @@ static const claim_t  claims[] = {
 static const pupil_profile_t  profiles[] = {
     { .name = "uni-login", .account = "uniid", .loa = "unilogin_loa",
       .group = "aktoer_gruppe", .groups = "Elev,Medarbejder,Ekstern" },
-    { .name = "eppn", .account = "eppn", .loa = "acr" },
+    { .name = "eppn", .account = "eppn", .loa = "acr", .folded = 1 },
     { .name = "sub", .account = "sub", .loa = "acr" }
 };
 
@@ -100,6 +101,17 @@ pupil_profile_find(pupil_str_t name)
     }
 
     return NULL;
+}
+
+
+/* eduPerson compares eppn without case; OpenID has sub to the letter. */
+int
+pupil_profile_same(const pupil_profile_t *profile, pupil_str_t said,
+    pupil_str_t stored)
+{
+    return profile->folded
+           || (said.len == stored.len
+               && memcmp(said.data, stored.data, said.len) == 0);
 }
 
 

@@ -53,4 +53,11 @@ pupil_rc_t pupil_claims_account(const pupil_alloc_t *alloc,
     const pupil_json_t *json, const pupil_profile_t *profile,
     pupil_str_t prefix, pupil_str_t loa, pupil_str_t *out, const char **why);
 
+/*
+ * Is the name that an account has the one that a provider says?  Both are found
+ * by one index, which folds case; whether that makes them one is the profile's.
+ */
+int pupil_profile_same(const pupil_profile_t *profile, pupil_str_t said,
+    pupil_str_t stored);
+
 #endif /* PUPIL_CLAIMS_H */

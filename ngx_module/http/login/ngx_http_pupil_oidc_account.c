@@ -95,6 +95,7 @@ static ngx_int_t
 ngx_http_pupil_oidc_opened(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_uint_t               fits;
+    pupil_str_t              stored;
     ngx_http_pupil_row_t     row;
     ngx_http_pupil_login_t  *login;
 
@@ -109,7 +110,11 @@ ngx_http_pupil_oidc_opened(ngx_http_pupil_ctx_t *ctx)
     row.record = &login->owner.id;
 
     fits = ngx_http_pupil_login_stored(ctx, &row) == NGX_OK
-           && ngx_http_pupil_login_named(ctx, &row);
+           && ngx_http_pupil_login_named(ctx, &row)
+           && ngx_http_pupil_value(ctx, &row, PUPIL_LF_WANT_LOGIN_ID, &stored)
+              == PUPIL_OK
+           && pupil_profile_same(login->oidc->provider->profile,
+                                 login->oidc->account, stored);
 
     /* a damaged value is audited, and lets nobody in */
     ctx->keys.missing_count = 0;
