@@ -22,6 +22,8 @@ my $nginx = $site->nginx(server => join '',
     $conf->('/strict/login', name => 'strict', words => 'profile=uni-login'
             . ' loa=Hoej,ToFaktor prefix=uni: max_age=1h acr_values=high prompt=login'),
     $conf->('/eppn/login', name => 'eppn', words => 'profile=eppn'),
+    $conf->('/page/login', name => 'page',
+            words => 'profile=uni-login failed=/app/login?lang=da'),
     $conf->('/away/login', name => 'away', issuer => 'https://localhost:1/x'),
     $conf->('/plain/login', name => 'plain', verify => ''),
     $conf->('/none/login', name => 'none') =~ s{through=\S+}{through=/none/}r,
@@ -102,6 +104,24 @@ is_status $spelt->('/slow/login/slow', uniid => $pupil->{login}), 303,
     'the same is the same';
 is_status $spelt->('/eppn/login/eppn', eppn => lc $pupil->{login}), 303,
     'of an eppn case does not matter';
+
+
+# ---- a page for what failed
+
+$idp->tell(claims => { uniid => 'nobody-of-ours' });
+my $lost = $nginx->http;
+$path = $idp->authorize($lost->get('/page/login/page'));
+$res = $nginx->http->get($path);
+is_status $res, 303, 'to a page, in another browser';
+is $res->header('location'), '/app/login?lang=da&login=login-flow',
+    'which is told what went wrong';
+$res = $lost->get($path);
+is $res->header('location'), '/app/login?lang=da&login=unknown-account',
+    'whom nobody knows';
+is $site->db->selectrow_array("SELECT outcome FROM pupil.audit_record
+    WHERE request = ? AND role <> 'gateway'", {}, $res->request_id), 'refused',
+    'on record as ever';
+is $lost->cookies->{'__Host-pupil'}, undef, 'and not logged in';
 
 
 # ---- ways that do not do
