@@ -153,6 +153,7 @@ enum {
     PUPIL_PROVIDER_MAX_AGE,     /* seconds */
     PUPIL_PROVIDER_PROMPT,
     PUPIL_PROVIDER_AFTER,       /* a path */
+    PUPIL_PROVIDER_FAILED,      /* a path */
     PUPIL_PROVIDER_FORM_POST
 };
 

@@ -46,6 +46,7 @@ const pupil_word_t  pupil_provider_words[PUPIL_PROVIDER_WORDS] = {
     { .name = "prompt=", .kind = PUPIL_WORD_CHOICE,
       .choices = pupil_prompts },
     [PUPIL_PROVIDER_AFTER] = { .name = "after=", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_PROVIDER_FAILED] = { .name = "failed=", .kind = PUPIL_WORD_TEXT },
     [PUPIL_PROVIDER_FORM_POST] =
     { .name = "form_post", .kind = PUPIL_WORD_FLAG }
 };
@@ -89,11 +90,13 @@ pupil_provider_rule(const pupil_str_t *given, uint32_t count,
                                " slash at its end");
     }
 
-    if (text[PUPIL_PROVIDER_AFTER].len != 0
-        && !pupil_provider_path(text[PUPIL_PROVIDER_AFTER]))
+    if ((text[PUPIL_PROVIDER_AFTER].len != 0
+         && !pupil_provider_path(text[PUPIL_PROVIDER_AFTER]))
+        || (text[PUPIL_PROVIDER_FAILED].len != 0
+            && !pupil_provider_path(text[PUPIL_PROVIDER_FAILED])))
     {
-        return pupil_error_set(error, "after= takes a path of this server,"
-                               " such as /app/");
+        return pupil_error_set(error, "after= and failed= take a path of this"
+                               " server, such as /app/");
     }
 
     return PUPIL_OK;

@@ -63,6 +63,9 @@ ngx_http_pupil_set_provider(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     provider->after = ngx_http_pupil_provider_text(
                           &words.text[PUPIL_PROVIDER_AFTER], "/");
 
+    provider->failed = ngx_http_pupil_provider_text(
+                           &words.text[PUPIL_PROVIDER_FAILED], NULL);
+
     return ngx_http_pupil_provider_secret(cf,
                                           &words.text[PUPIL_PROVIDER_SECRET],
                                           &client->secret) == NGX_OK

@@ -292,11 +292,11 @@ ngx_http_pupil_oidc_callback(ngx_http_pupil_ctx_t *ctx)
     rc = ngx_http_pupil_oidc_flow_end(ctx);
     if (rc != NGX_OK) {
         return rc == NGX_DECLINED
-               ? ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_LOGIN_FLOW) : rc;
+               ? ngx_http_pupil_oidc_failed(ctx, NGX_HTTP_PUPIL_LOGIN_FLOW) : rc;
     }
 
     if (oidc->answer.error.len != 0) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_LOGIN_DENIED);
+        return ngx_http_pupil_oidc_failed(ctx, NGX_HTTP_PUPIL_LOGIN_DENIED);
     }
 
     ((ngx_http_pupil_login_t *) ctx->data)->conf->attempts++;
@@ -329,7 +329,7 @@ ngx_http_pupil_oidc_redeem(ngx_http_pupil_ctx_t *ctx)
     {
         ngx_http_pupil_oidc_doubt(ctx, "an answer",
                                   "it is of another issuer");
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_LOGIN_DOUBTED);
+        return ngx_http_pupil_oidc_failed(ctx, NGX_HTTP_PUPIL_LOGIN_DOUBTED);
     }
 
     redirect.data = oidc->redirect.data;
@@ -361,13 +361,13 @@ ngx_http_pupil_oidc_redeemed(ngx_http_pupil_ctx_t *ctx)
 
     /* it knows the code, and does not take it */
     if (oidc->ask->why == NULL && oidc->ask->status == NGX_HTTP_BAD_REQUEST) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_LOGIN_DENIED);
+        return ngx_http_pupil_oidc_failed(ctx, NGX_HTTP_PUPIL_LOGIN_DENIED);
     }
 
     if (ngx_http_pupil_oidc_answered(ctx, "its answer to a code", &text)
         != NGX_OK)
     {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_GATEWAY);
+        return ngx_http_pupil_oidc_failed(ctx, NGX_HTTP_PUPIL_GATEWAY);
     }
 
     parsed = pupil_oidc_tokens(&ctx->alloc, text, &oidc->tokens, &why);

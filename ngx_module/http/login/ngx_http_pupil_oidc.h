@@ -23,6 +23,7 @@ typedef struct {
     pupil_str_t              loa;          /* accepted, by commas; or none */
     ngx_str_t                through;      /* "/idp/": its location */
     ngx_str_t                after;        /* where a browser goes then */
+    ngx_str_t                failed;       /* or else; len 0: a problem */
 
     /* a worker's own */
     ngx_pool_t              *known;        /* of discovery; NULL: not yet */
@@ -122,6 +123,10 @@ ngx_int_t ngx_http_pupil_oidc_flow_begin(ngx_http_pupil_ctx_t *ctx);
 /* The flow that the answer's state is of; its cookie ends.  NGX_DECLINED. */
 ngx_int_t ngx_http_pupil_oidc_flow_end(ngx_http_pupil_ctx_t *ctx);
 
+
+/* Ends a step: a problem, or the page that there is for it.  To pass on. */
+ngx_int_t ngx_http_pupil_oidc_failed(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_problem_e problem);
 
 /* The session is made: the browser goes on. */
 ngx_int_t ngx_http_pupil_oidc_welcome(ngx_http_pupil_ctx_t *ctx);

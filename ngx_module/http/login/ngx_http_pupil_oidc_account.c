@@ -162,8 +162,46 @@ ngx_http_pupil_oidc_refused(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_debug(ctx, "refused");
 
-    return ngx_http_pupil_problem(
+    return ngx_http_pupil_oidc_failed(
         ctx, ((ngx_http_pupil_login_t *) ctx->data)->oidc->refusal);
+}
+
+
+/*
+ * A browser shows what it is answered: where there is a page for it, that is
+ * told the problem's name, and says it in the language of its reader.
+ */
+ngx_int_t
+ngx_http_pupil_oidc_failed(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_problem_e problem)
+{
+    u_char       *p;
+    ngx_str_t    *page;
+    const char   *slug;
+    pupil_str_t   url;
+
+    page = &((ngx_http_pupil_login_t *) ctx->data)->oidc->provider->failed;
+
+    if (page->len == 0) {
+        return ngx_http_pupil_problem(ctx, problem);
+    }
+
+    slug = ngx_http_pupil_problem_slug(problem);
+
+    p = ngx_http_pupil_alloc(ctx, page->len + sizeof("?login=")
+                                  + ngx_strlen(slug));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    url.data = p;
+    p = ngx_sprintf(p, "%V%clogin=%s", page,
+                    ngx_strlchr(page->data, page->data + page->len, '?')
+                    == NULL ? '?' : '&', slug);
+    url.len = p - url.data;
+
+    return ngx_http_pupil_oidc_onward(ctx, url) == NGX_OK ? NGX_DONE
+                                                          : NGX_ERROR;
 }
 
 

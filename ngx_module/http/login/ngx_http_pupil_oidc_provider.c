@@ -89,7 +89,7 @@ ngx_http_pupil_oidc_known(ngx_http_pupil_ctx_t *ctx)
 
         ngx_http_pupil_oidc_doubt(ctx, "its discovery document", why);
 
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_GATEWAY);
+        return ngx_http_pupil_oidc_failed(ctx, NGX_HTTP_PUPIL_GATEWAY);
     }
 
     if (provider->known != NULL) {
@@ -173,7 +173,7 @@ ngx_http_pupil_oidc_keyed(ngx_http_pupil_ctx_t *ctx)
 
         ngx_http_pupil_oidc_doubt(ctx, "its keys", why);
 
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_GATEWAY);
+        return ngx_http_pupil_oidc_failed(ctx, NGX_HTTP_PUPIL_GATEWAY);
     }
 
     if (provider->keyed != NULL) {
@@ -204,7 +204,7 @@ ngx_http_pupil_oidc_learn(ngx_http_pupil_ctx_t *ctx, const char *what,
 
     if (ngx_http_pupil_oidc_answered(ctx, what, text) != NGX_OK) {
         return before != NULL ? NGX_DECLINED
-                              : ngx_http_pupil_problem(ctx,
+                              : ngx_http_pupil_oidc_failed(ctx,
                                                        NGX_HTTP_PUPIL_GATEWAY);
     }
 

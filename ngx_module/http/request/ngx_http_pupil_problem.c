@@ -224,6 +224,13 @@ ngx_http_pupil_problem_status(ngx_http_pupil_problem_e problem)
 }
 
 
+const char *
+ngx_http_pupil_problem_slug(ngx_http_pupil_problem_e problem)
+{
+    return ngx_http_pupil_problems[problem].slug;
+}
+
+
 pupil_outcome_t
 ngx_http_pupil_problem_outcome(ngx_http_pupil_problem_e problem)
 {

@@ -74,6 +74,9 @@ ngx_http_pupil_problem_e ngx_http_pupil_problem_of(ngx_uint_t status);
 
 ngx_uint_t ngx_http_pupil_problem_status(ngx_http_pupil_problem_e problem);
 
+/* Its name, the tail of its URN. */
+const char *ngx_http_pupil_problem_slug(ngx_http_pupil_problem_e problem);
+
 /* What the audit record of such a refusal says. */
 pupil_outcome_t ngx_http_pupil_problem_outcome(
     ngx_http_pupil_problem_e problem);
