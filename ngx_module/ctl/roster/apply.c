@@ -217,7 +217,7 @@ kind_apply(roster_t *roster, roster_batch_t *batch)
                                "its institution is refused");
         }
 
-        if (item->refused) {
+        if (item->refused || item->leaves) {
             continue;
         }
 

@@ -8,6 +8,13 @@
 #include "ctl/roster/ends.h"
 
 
+typedef enum {
+    FATE_THERE = 0,             /* of an item: the roster has it */
+    FATE_ABSENT,
+    FATE_KEPT,
+    FATE_ENDS
+} row_fate_t;
+
 /* Items by their owners. */
 typedef struct {
     roster_t   *roster;
@@ -52,8 +59,8 @@ owners_free(owners_t *owners)
 }
 
 
-/* NULL: the roster does not have it. */
-static const roster_item_t *
+/* ROSTER_NONE: the roster does not have it. */
+static uint32_t
 owner_find(const owners_t *owners, roster_kind_t kind,
     const pupil_uuid_t *owner)
 {
@@ -64,36 +71,92 @@ owner_find(const owners_t *owners, roster_kind_t kind,
     key.len = PUPIL_UUID_LEN;
     slot = ctl_map_get(&owners->items[kind], key);
 
-    return slot == NULL ? NULL
-           : roster_item(owners->roster, kind, slot->value);
+    return slot == NULL ? ROSTER_NONE : slot->value;
 }
 
 
-static int
-refused(const roster_item_t *item)
+static row_fate_t
+item_fate(const roster_t *roster, roster_kind_t kind, uint32_t i)
 {
-    return item != NULL && item->refused;
+    const roster_item_t  *item;
+
+    if (i == ROSTER_NONE) {
+        return FATE_ABSENT;
+    }
+
+    item = roster_item(roster, kind, i);
+
+    return item->leaves ? FATE_ENDS : item->refused ? FATE_KEPT : FATE_THERE;
+}
+
+
+/*
+ * Of a row that the roster does not have.  Whom it has has the roles that it
+ * says, and no other: what was there of another one ends with it.
+ */
+static row_fate_t
+row_fate(const owners_t *owners, roster_kind_t kind,
+    const roster_stored_t *row)
+{
+    uint32_t         user, where, institution;
+    roster_t        *roster;
+    row_fate_t       fate[3];
+    roster_kind_t    at;
+
+    roster = owners->roster;
+    at = roster_kinds[kind].where;
+
+    user = owner_find(owners, ROSTER_USER, &row->subject);
+    where = owner_find(owners, at, &row->where);
+    institution = owner_find(owners, ROSTER_INSTITUTION, &row->institution);
+
+    fate[0] = item_fate(roster, ROSTER_USER, user);
+    fate[1] = item_fate(roster, at, where);
+    fate[2] = item_fate(roster, ROSTER_INSTITUTION, institution);
+
+    if (row->leaves || fate[0] == FATE_ENDS || fate[1] == FATE_ENDS
+        || fate[2] == FATE_ENDS)
+    {
+        return FATE_ENDS;
+    }
+
+    if (fate[0] == FATE_KEPT || fate[1] == FATE_KEPT || fate[2] == FATE_KEPT)
+    {
+        return FATE_KEPT;
+    }
+
+    /* the role may be that of an enrolment, of which nothing is said */
+    if (user != ROSTER_NONE && roster->absent[ROSTER_ENROLMENT]) {
+        return FATE_KEPT;
+    }
+
+    if (roster->roles_said && user != ROSTER_NONE
+        && institution != ROSTER_NONE
+        && !roster_link_there(roster, ROSTER_ROLE, user, institution,
+                              row->role))
+    {
+        return FATE_ENDS;
+    }
+
+    return kind == ROSTER_ENROLMENT && roster->absent[ROSTER_CLASS]
+           ? FATE_KEPT : FATE_ABSENT;
 }
 
 
 static void
-row_fate(const owners_t *owners, roster_kind_t kind, roster_stored_t *row)
+row_mark(const owners_t *owners, roster_kind_t kind, roster_stored_t *row)
 {
-    const ctl_options_t  *opt;
-    const roster_item_t  *user, *where, *institution;
+    int               closes;
+    row_fate_t        fate;
+    const roster_t   *roster;
 
-    user = owner_find(owners, ROSTER_USER, &row->subject);
-    where = owner_find(owners, roster_kinds[kind].where, &row->where);
-    institution = owner_find(owners, ROSTER_INSTITUTION, &row->institution);
+    roster = owners->roster;
+    closes = roster->ctl->opt.close_absent && roster->unread == 0;
+    fate = row_fate(owners, kind, row);
 
-    if (refused(user) || refused(where) || refused(institution)) {
-        row->kept = 1;
-        return;
-    }
-
-    opt = &owners->roster->ctl->opt;
-    row->absent = 1;
-    row->ends = opt->close_absent && owners->roster->unread == 0;
+    row->kept = fate == FATE_KEPT;
+    row->absent = fate == FATE_ABSENT;
+    row->ends = fate == FATE_ENDS || (fate == FATE_ABSENT && closes);
 }
 
 
@@ -112,7 +175,7 @@ roster_ends(roster_t *roster, roster_table_t *tables)
             row = &tables[kind].rows[i];
 
             if (!row->matched && !row->kept) {
-                row_fate(&owners, kind, row);
+                row_mark(&owners, kind, row);
             }
         }
     }

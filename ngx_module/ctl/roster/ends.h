@@ -3,7 +3,8 @@
  *
  * Which stored roles and enrolments end by a roster.  Refused is not absent
  * (pitfall 46): who or what is in the roster and cannot be taken keeps what
- * is stored.
+ * is stored.  What the roster says is done without a flag; absent is what it
+ * says nothing of.
  */
 
 #ifndef PUPIL_CTL_ROSTER_ENDS_H

@@ -33,6 +33,26 @@ typedef struct {
 } reading_t;
 
 
+/* What a manifest says of a file. */
+typedef enum {
+    MANIFEST_NOTHING = 0,
+    MANIFEST_BULK,
+    MANIFEST_DELTA,
+    MANIFEST_ABSENT
+} manifest_said_t;
+
+typedef struct {
+    const roster_format_t  *format;
+    manifest_said_t         said[ROSTER_FILES];     /* as format->files */
+} manifest_t;
+
+
+static const char *const  manifest_words[] = {
+    [MANIFEST_BULK] = "bulk",
+    [MANIFEST_DELTA] = "delta",
+    [MANIFEST_ABSENT] = "absent"
+};
+
 static const reason_t  reasons[] = {
     { "password", "passwords are never imported" },
     { "phone", "not needed" },
@@ -241,6 +261,23 @@ row_fits(const reading_t *reading, const csv_row_t *row)
 }
 
 
+static void
+status_read(const roster_format_t *format, pupil_str_t cell,
+    roster_row_t *row)
+{
+    if (is_one_of(cell, format->active)) {
+        return;
+    }
+
+    if (format->ended != NULL && is_one_of(cell, format->ended)) {
+        row->leaves = 1;
+
+    } else {
+        row->refused = "its status is none that is known";
+    }
+}
+
+
 /* Fills in the cells of a row, and why it is refused. */
 static void
 cells_read(const reading_t *reading, const csv_row_t *from, roster_row_t *row)
@@ -250,6 +287,7 @@ cells_read(const reading_t *reading, const csv_row_t *from, roster_row_t *row)
     const roster_column_t  *column;
 
     row->refused = NULL;
+    row->leaves = 0;
 
     for (k = 0; k < ROSTER_CELLS; k++) {
         row->cells[k] = ctl_str("");
@@ -274,10 +312,8 @@ cells_read(const reading_t *reading, const csv_row_t *from, roster_row_t *row)
             continue;
         }
 
-        if (column->cell == ROSTER_CELL_STATUS
-            && !is_one_of(cell, reading->format->active))
-        {
-            row->refused = "its status is not active";
+        if (column->cell == ROSTER_CELL_STATUS) {
+            status_read(reading->format, cell, row);
         }
 
         row->cells[column->cell] = cell;
@@ -399,6 +435,70 @@ file_read(roster_t *roster, const roster_format_t *format,
 }
 
 
+static int
+manifest_word(manifest_t *manifest, unsigned k, pupil_str_t word)
+{
+    manifest_said_t  said;
+
+    for (said = MANIFEST_BULK; said <= MANIFEST_ABSENT; said++) {
+        if (is_one_of(word, manifest_words[said])) {
+            manifest->said[k] = said;
+            return 0;
+        }
+    }
+
+    return ctl_error("%s: what it says of %s is none of bulk, delta and absent",
+                     manifest->format->manifest,
+                     manifest->format->files[k].name);
+}
+
+
+/* A line of a manifest: file.users,bulk. */
+static int
+manifest_row(void *ctx, const csv_row_t *row)
+{
+    unsigned              k;
+    manifest_t           *manifest = ctx;
+    pupil_str_t           name;
+    const roster_file_t  *file;
+
+    if (row->count < 2 || row->cells[0].len < sizeof("file.")
+        || strncasecmp((const char *) row->cells[0].data, "file.", 5) != 0)
+    {
+        return 0;
+    }
+
+    name.data = row->cells[0].data + 5;
+    name.len = row->cells[0].len - 5;
+
+    for (k = 0; manifest->format->files[k].name != NULL; k++) {
+        file = &manifest->format->files[k];
+
+        if (name.len + 4 == strlen(file->name)
+            && strncasecmp((const char *) name.data, file->name, name.len)
+               == 0)
+        {
+            return manifest_word(manifest, k, row->cells[1]);
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+manifest_read(const roster_format_t *format, csv_source_t *source, unsigned i,
+    manifest_t *manifest)
+{
+    memset(manifest, 0, sizeof(manifest_t));
+    manifest->format = format;
+
+    return i == csv_source_count(source)
+           ? 0 : csv_source_read(source, i, manifest_row, manifest);
+}
+
+
+/* The number of files where there is none of this name. */
 static unsigned
 file_find(const csv_source_t *source, const char *name)
 {
@@ -414,30 +514,73 @@ file_find(const csv_source_t *source, const char *name)
 }
 
 
+/* One file of the format; 0 where there is none. */
+static int
+file_take(roster_t *roster, const roster_format_t *format,
+    const roster_file_t *file, csv_source_t *source, manifest_said_t said,
+    unsigned i)
+{
+    int  there;
+
+    there = i != csv_source_count(source);
+
+    if (said == MANIFEST_DELTA) {
+        return ctl_error("%s is a delta, says %s: only whole files are taken;"
+                         " nothing was changed", file->name,
+                         format->manifest);
+    }
+
+    if (said == MANIFEST_ABSENT && there) {
+        return ctl_error("%s is there, and absent, says %s", file->name,
+                         format->manifest);
+    }
+
+    if (there) {
+        return file_read(roster, format, file, source, i);
+    }
+
+    if (said == MANIFEST_BULK
+        || (said == MANIFEST_NOTHING && !file->optional))
+    {
+        return ctl_error("the roster has no file %s", file->name);
+    }
+
+    roster->absent[file->kind] |= file->optional != ROSTER_EXTRA;
+
+    return 0;
+}
+
+
 int
 roster_format_read(roster_t *roster, const roster_format_t *format,
     csv_source_t *source)
 {
     int                  *used;
-    unsigned              i, count;
+    unsigned              i, k, count;
+    manifest_t            manifest;
     const roster_file_t  *file;
 
+    roster->roles_said = format->roles_said;
+
     count = csv_source_count(source);
-    used = ctl_pool_alloc(&roster->pool, count * sizeof(int));
-    memset(used, 0, count * sizeof(int));
+    used = ctl_pool_alloc(&roster->pool, (count + 1) * sizeof(int));
+    memset(used, 0, (count + 1) * sizeof(int));
 
-    for (file = format->files; file->name != NULL; file++) {
+    i = format->manifest == NULL ? count : file_find(source,
+                                                     format->manifest);
+    used[i] = 1;
+
+    if (manifest_read(format, source, i, &manifest) != 0) {
+        return -1;
+    }
+
+    for (k = 0; format->files[k].name != NULL; k++) {
+        file = &format->files[k];
         i = file_find(source, file->name);
-
-        if (i == count) {
-            if (!file->optional) {
-                return ctl_error("the roster has no file %s", file->name);
-            }
-            continue;
-        }
-
         used[i] = 1;
-        if (file_read(roster, format, file, source, i) != 0) {
+
+        if (file_take(roster, format, file, source, manifest.said[k], i) != 0)
+        {
             return -1;
         }
     }

@@ -15,6 +15,10 @@
 
 #define ROSTER_COLUMNS   12     /* of a file that are known */
 #define ROSTER_REQUIRED  1      /* a file without this column is refused */
+#define ROSTER_FILES     8      /* of a format */
+
+#define ROSTER_EXTRA     1      /* a roster without this file is whole */
+#define ROSTER_PART      2      /* one without it says nothing of such rows */
 
 
 /* What a cell is, whatever its column is called. */
@@ -50,6 +54,7 @@ typedef struct {
     roster_place_t         place;
     roster_role_t          role;        /* 0: none, or none that is taken */
     const char            *refused;     /* why, or NULL: whose it is counts */
+    int                    leaves;      /* who or what it is about is no more */
     pupil_str_t            cells[ROSTER_CELLS];     /* empty when absent */
 } roster_row_t;
 
@@ -66,7 +71,7 @@ typedef struct {
 
 typedef struct {
     const char            *name;
-    int                    optional;
+    int                    optional;    /* ROSTER_EXTRA, ROSTER_PART or 0 */
     roster_kind_t          kind;        /* what its refused rows count as */
     roster_role_t          role;        /* of rows without a cell for it */
     roster_take_pt         take;
@@ -82,8 +87,13 @@ typedef struct {
     const char                *name;
     const char                *active;  /* what a status may be, by '|';
                                            an empty one may always be */
+    const char                *ended;   /* what one is of who leaves */
+    const char                *manifest;    /* a file that says which files
+                                               there are; or NULL */
     const roster_role_name_t  *roles;   /* the last one has no names; NULL:
                                            no cell has a role */
+    int                        roles_said;  /* a user has the roles that the
+                                               files of users say */
     int                        derived; /* what a row is about is made of its
                                            cells: a refused row is of nobody */
     const roster_file_t       *files;   /* as they are read; the last one

@@ -72,8 +72,9 @@ users_before(const roster_t *roster)
 static int
 guard_users(roster_t *roster)
 {
-    int       before;
-    uint32_t  i, now;
+    int             before;
+    uint32_t        i, now;
+    roster_item_t  *user;
 
     before = users_before(roster);
     if (before < 0) {
@@ -82,7 +83,8 @@ guard_users(roster_t *roster)
 
     now = 0;
     for (i = 0; i < roster->items[ROSTER_USER].count; i++) {
-        now += !roster_item(roster, ROSTER_USER, i)->refused;
+        user = roster_item(roster, ROSTER_USER, i);
+        now += !user->refused && !user->leaves;
     }
 
     if (now == 0 || now * 2 < (uint32_t) before) {
@@ -100,6 +102,7 @@ guard_links(roster_t *roster, const roster_table_t *table)
     int                     closes;
     size_t                  i, now, before, absent;
     const char             *name;
+    const roster_link_t    *link;
     const roster_links_t   *links;
     const roster_stored_t  *row;
 
@@ -109,7 +112,9 @@ guard_links(roster_t *roster, const roster_table_t *table)
 
     now = 0;
     for (i = 0; i < links->count; i++) {
-        now += !roster_link_refused(roster, table->kind, &links->links[i]);
+        link = &links->links[i];
+        now += !roster_link_refused(roster, table->kind, link)
+               && !roster_link_leaves(roster, table->kind, link);
     }
 
     before = 0;
@@ -122,14 +127,14 @@ guard_links(roster_t *roster, const roster_table_t *table)
         }
     }
 
-    if (now * 2 < before) {
+    if (now * 2 < before && !roster->absent[table->kind]) {
         hold(roster, "the roster has %zu %s, less than half of the %zu that"
              " are live", now, name, before);
     }
 
     if (absent * ABSENT_OF > before) {
-        hold(roster, "%zu of %zu %s are not in the roster and would end, more"
-             " than one in five", absent, before, name);
+        hold(roster, "%zu of %zu %s are not in the roster, or have ended by it,"
+             " and would end, more than one in five", absent, before, name);
     }
 }
 

@@ -100,6 +100,10 @@ link_apply(roster_t *roster, const roster_table_t *table, plan_t *plan,
 
     count = &roster->counts[table->kind];
 
+    if (roster_link_leaves(roster, table->kind, link)) {
+        return;
+    }
+
     /* why is said where it was read, or of its user, class or institution */
     if (roster_link_refused(roster, table->kind, link)) {
         count->refused += !link->refused;

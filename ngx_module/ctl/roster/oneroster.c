@@ -27,7 +27,7 @@ static const roster_file_t  files[] = {
     },
     {
         .name = "academicSessions.csv",
-        .optional = 1,
+        .optional = ROSTER_EXTRA,
         .kind = ROSTER_CLASS,
         .take = roster_take_term,
         .columns = {
@@ -69,7 +69,7 @@ static const roster_file_t  files[] = {
     },
     {
         .name = "roles.csv",
-        .optional = 1,
+        .optional = ROSTER_EXTRA,
         .kind = ROSTER_ROLE,
         .take = roster_take_role,
         .columns = {
@@ -102,6 +102,9 @@ static const roster_file_t  files[] = {
 const roster_format_t  roster_oneroster = {
     .name = "oneroster",
     .active = "active|true",
+    .ended = "tobedeleted|inactive|false",
+    .manifest = "manifest.csv",
     .roles = roles,
-    .files = files
+    .files = files,
+    .roles_said = 1
 };

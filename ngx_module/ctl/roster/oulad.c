@@ -126,7 +126,7 @@ static const roster_file_t  files[] = {
     },
     {
         .name = "assessments.csv",
-        .optional = 1,
+        .optional = ROSTER_EXTRA,
         .kind = ROSTER_HOMEWORK,
         .take = take_assessment,
         .columns = {
@@ -150,7 +150,7 @@ static const roster_file_t  files[] = {
     },
     {
         .name = "studentInfo.csv",
-        .optional = 1,
+        .optional = ROSTER_EXTRA,
         .kind = ROSTER_RESULT,
         .take = take_final,
         .columns = {
@@ -161,7 +161,7 @@ static const roster_file_t  files[] = {
     },
     {
         .name = "studentAssessment.csv",
-        .optional = 1,
+        .optional = ROSTER_EXTRA,
         .kind = ROSTER_RESULT,
         .take = take_score,
         .columns = {
@@ -342,9 +342,7 @@ row_begin(const oulad_row_t *of, roster_row_t *row)
 {
     unsigned  k;
 
-    row->place = of->row->place;
-    row->role = of->row->role;
-    row->refused = NULL;
+    *row = *of->row;
 
     for (k = 0; k < ROSTER_CELLS; k++) {
         row->cells[k] = ctl_str("");

@@ -79,8 +79,8 @@ counts_print(const roster_t *roster)
                counts[kind].unchanged, counts[kind].refused);
     }
 
-    if (roster->ctl->opt.close_absent) {
-        printf("ended, as they are not in the roster: %zu role%s, %zu"
+    if (counts[ROSTER_ROLE].ended + counts[ROSTER_ENROLMENT].ended != 0) {
+        printf("ended by the roster: %zu role%s, %zu"
                " enrolment%s\n",
                counts[ROSTER_ROLE].ended,
                ctl_plural(counts[ROSTER_ROLE].ended),

@@ -258,6 +258,14 @@ link_key(uint32_t user, uint32_t where, roster_role_t role,
 }
 
 
+/* Of two rows of the same link, the one that says most of it counts. */
+static int
+link_rank(const roster_link_t *link)
+{
+    return link->leaves ? 0 : link->refused ? 1 : 2;
+}
+
+
 void
 roster_link_add(roster_t *roster, roster_kind_t kind,
     const roster_link_t *link)
@@ -285,8 +293,8 @@ roster_link_add(roster_t *roster, roster_kind_t kind,
     if (!fresh) {
         old = &links->links[slot->value];
 
-        if (new.refused || old->refused) {
-            *old = new.refused ? *old : new;
+        if (link_rank(&new) != link_rank(old)) {
+            *old = link_rank(&new) > link_rank(old) ? new : *old;
             return;
         }
 
@@ -320,6 +328,16 @@ roster_link_where(const roster_t *roster, roster_kind_t kind,
     const roster_link_t *link)
 {
     return roster_item(roster, roster_kinds[kind].where, link->where);
+}
+
+
+int
+roster_link_leaves(const roster_t *roster, roster_kind_t kind,
+    const roster_link_t *link)
+{
+    return link->leaves
+           || roster_item(roster, ROSTER_USER, link->user)->leaves
+           || roster_link_where(roster, kind, link)->leaves;
 }
 
 

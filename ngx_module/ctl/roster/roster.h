@@ -105,6 +105,8 @@ typedef struct {
     unsigned          roles;    /* of a user: roster_role_t, all */
     const char       *address;  /* of a user: the rule that its e-mail breaks */
     uint8_t           refused, known;
+    uint8_t           leaves;   /* deleted, disabled or inactive */
+    uint8_t           other;    /* of a user: has a role that is not taken */
     uint8_t           keeps[ROSTER_RECORDS];    /* what is stored stays */
 
     ctl_owner_t       owner;
@@ -118,7 +120,7 @@ typedef struct {
     uint32_t          user, where;
     roster_role_t     role;
     int32_t           from, to; /* PUPIL_DATE_NONE: open */
-    uint8_t           refused;
+    uint8_t           refused, leaves;
 } roster_link_t;
 
 /* An academic session. */
@@ -167,6 +169,8 @@ typedef struct {
     ctl_pool_t        pool;             /* of what was taken */
     const char       *source;           /* each has ids of its own */
     int               dates_open;       /* no link has dates: --dates open */
+    int               roles_said;       /* of users, and not by enrolments */
+    uint8_t           absent[ROSTER_COUNTS];    /* no file says anything */
     int32_t           today;
 
     roster_items_t    items[ROSTER_ITEM_KINDS];
@@ -225,6 +229,9 @@ int roster_link_there(const roster_t *roster, roster_kind_t kind,
 
 /* The institution or the class that it leads to. */
 roster_item_t *roster_link_where(const roster_t *roster, roster_kind_t kind,
+    const roster_link_t *link);
+/* Whether it leaves, or one of its ends. */
+int roster_link_leaves(const roster_t *roster, roster_kind_t kind,
     const roster_link_t *link);
 /* Whether it is refused, or one of its ends. */
 int roster_link_refused(const roster_t *roster, roster_kind_t kind,

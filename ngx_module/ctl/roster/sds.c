@@ -19,6 +19,7 @@ static const roster_file_t  files[] = {
     },
     {
         .name = "Section.csv",
+        .optional = ROSTER_PART,
         .kind = ROSTER_CLASS,
         .take = roster_take_class,
         .columns = {
@@ -61,6 +62,7 @@ static const roster_file_t  files[] = {
     },
     {
         .name = "StudentEnrollment.csv",
+        .optional = ROSTER_PART,
         .kind = ROSTER_ENROLMENT,
         .role = ROSTER_PUPIL,
         .take = roster_take_enrolment,
@@ -71,6 +73,7 @@ static const roster_file_t  files[] = {
     },
     {
         .name = "TeacherRoster.csv",
+        .optional = ROSTER_PART,
         .kind = ROSTER_ENROLMENT,
         .role = ROSTER_TEACHER,
         .take = roster_take_enrolment,
@@ -86,5 +89,7 @@ static const roster_file_t  files[] = {
 const roster_format_t  roster_sds = {
     .name = "sds",
     .active = "active|true",
-    .files = files
+    .ended = "inactive|false",
+    .files = files,
+    .roles_said = 1
 };

@@ -110,10 +110,15 @@ roster_settle(roster_t *roster)
     for (i = 0; i < roster->items[ROSTER_USER].count; i++) {
         user = roster_item(roster, ROSTER_USER, i);
 
+        if (user->leaves) {
+            continue;
+        }
+
         if (user->roles == 0) {
             roster_item_refuse(roster, ROSTER_USER, user, "has no role that"
                                " is taken: guardians, relatives and others"
                                " stay out");
+            user->leaves = user->other;     /* to such a role */
         }
 
         if (user->values[ROSTER_EMAIL].len != 0 || user->address != NULL) {

@@ -307,22 +307,30 @@ roster_stored_tampered(roster_t *roster, roster_kind_t kind,
 static void
 rows_match(roster_t *roster, roster_table_t *table)
 {
-    int               refused;
     uint32_t          i;
+    roster_link_t    *link;
     roster_links_t   *links;
     roster_stored_t  *row;
 
     links = &roster->links[table->kind];
 
     for (i = 0; i < links->count; i++) {
-        row = roster_stored_find(roster, table, &links->links[i]);
+        link = &links->links[i];
+
+        row = roster_stored_find(roster, table, link);
         if (row == NULL) {
             continue;
         }
 
-        refused = roster_link_refused(roster, table->kind, &links->links[i]);
-        row->matched = !refused;
-        row->kept = refused;
+        if (roster_link_leaves(roster, table->kind, link)) {
+            row->leaves = 1;
+
+        } else if (roster_link_refused(roster, table->kind, link)) {
+            row->kept = 1;
+
+        } else {
+            row->matched = 1;
+        }
     }
 }
 

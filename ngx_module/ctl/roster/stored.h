@@ -26,6 +26,7 @@ typedef struct {
     uint8_t           tampered;     /* changed without the keys */
     uint8_t           ours;         /* of this roster's source */
     uint8_t           matched;      /* the roster has it as well */
+    uint8_t           leaves;       /* the roster says that it has ended */
     uint8_t           kept;         /* of what the roster has, and cannot be
                                        taken */
     uint8_t           absent;       /* the roster says nothing of it */

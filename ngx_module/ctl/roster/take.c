@@ -186,22 +186,41 @@ value_take(roster_t *roster, roster_kind_t kind, roster_item_t *item,
 }
 
 
-/* The item of a row; NULL where the row, or its id, is refused. */
+/* NULL where there is nothing more to take: it is refused, or it leaves. */
 static roster_item_t *
 item_add(roster_t *roster, roster_kind_t kind, const roster_row_t *row)
 {
+    uint32_t        i;
     roster_item_t  *item;
 
-    item = roster_item_add(roster, kind, &row->place,
-                           row->cells[ROSTER_CELL_ID]);
+    i = roster_item_find(roster, kind, row->cells[ROSTER_CELL_ID]);
+    item = i == ROSTER_NONE ? NULL : roster_item(roster, kind, i);
 
-    if (item == NULL || row->refused == NULL) {
-        return item;
+    if (item != NULL && row->leaves) {
+        return NULL;            /* it is there as well */
     }
 
-    roster_item_refuse(roster, kind, item, row->refused);
+    if (item != NULL && item->leaves) {
+        item->leaves = 0;
+        item->place = row->place;
 
-    return NULL;
+    } else {
+        item = roster_item_add(roster, kind, &row->place,
+                               row->cells[ROSTER_CELL_ID]);
+    }
+
+    if (item == NULL) {
+        return NULL;
+    }
+
+    if (row->refused != NULL) {
+        roster_item_refuse(roster, kind, item, row->refused);
+        return NULL;
+    }
+
+    item->leaves = (uint8_t) row->leaves;
+
+    return row->leaves ? NULL : item;
 }
 
 
@@ -305,6 +324,7 @@ link_of(const roster_t *roster, const roster_row_t *row)
     link.where = ROSTER_NONE;
     link.role = row->role;
     link.refused = row->refused != NULL;
+    link.leaves = (uint8_t) row->leaves;
     link.from = dates.from;
     link.to = dates.to;
 
@@ -333,8 +353,12 @@ role_add(roster_t *roster, const roster_row_t *row, const roster_link_t *link)
         reason = "its institution is not in the roster";
     }
 
-    if (reason != NULL) {
+    if (reason != NULL && !row->leaves) {
         roster_refuse(roster, ROSTER_ROLE, &link->place, reason);
+    }
+
+    if (link->role == 0 && link->user != ROSTER_NONE && !row->leaves) {
+        roster_item(roster, ROSTER_USER, link->user)->other = 1;
     }
 
     if (link->role != 0 && link->user != ROSTER_NONE
@@ -459,7 +483,7 @@ roster_take_enrolment(roster_t *roster, const roster_row_t *row)
 
     reason = enrolment_refused(row, &link);
 
-    if (reason != NULL) {
+    if (reason != NULL && !row->leaves) {
         roster_refuse(roster, ROSTER_ENROLMENT, &row->place, reason);
         link.refused = 1;
     }
@@ -482,7 +506,7 @@ roster_take_enrolment(roster_t *roster, const roster_row_t *row)
 
     roster_link_add(roster, ROSTER_ENROLMENT, &link);
 
-    if (class->parent != ROSTER_NONE) {
+    if (class->parent != ROSTER_NONE && !link.leaves) {
         link.where = class->parent;
         roster_link_add(roster, ROSTER_ROLE, &link);
     }
