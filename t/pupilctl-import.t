@@ -212,19 +212,22 @@ is $site->db->selectrow_array(<<~''), 0, 'I19: every user written is on record';
 
 # ---- Changes
 
-$run = import_json(sds => roster('sds-100-users',
+my $renamed = roster('sds-100-users',
     'Student.csv' => sub ($t) { $t =~ s/,Beulah,McMillan,BMcMillan/,Beate,McMillan,BeateMcM/r },
-    'Section.csv' => sub ($t) { $t =~ s/Health 1,11009/Healthy life,11009/r }),
-    @open);
+    'Section.csv' => sub ($t) { $t =~ s/Health 1,11009/Healthy life,11009/r });
+$run = import_json(sds => $renamed, @open);
+is counts($run, 'users'), '0 0 97 1', 'somebody else with a used id is refused';
+$run = import_json(sds => $renamed, @open, '--accept', $run->{json}{plan});
 is counts($run, 'users'), '0 1 97 0', 'a changed name and log-in name';
-is counts($run, 'classes'), '0 1 27 0', 'a changed title';
+is counts($run, 'classes'), '0 0 28 0', 'a changed title was taken before';
 is $site->ctl('user', 'show', 'BeateMcM', $site->ctl_where)->{code}, 0,
     'the new log-in name is found';
 is $site->ctl('user', 'show', 'BMcMillan', $site->ctl_where)->{code}, 1,
     'the old one is not';
 
 $run = import_json(sds => roster('sds-100-users', 'Student.csv' => sub ($t) {
-    $t . "13999,10002,New,Pupil,oklein,P,WA,,1,M,9,Active,1/1/2001,2019\r\n"
+    ($t =~ s/,Beulah,/,Beate,/r)
+       . "13999,10002,New,Pupil,oklein,P,WA,,1,M,9,Active,1/1/2001,2019\r\n"
        . "13998,10002,Gone,Pupil,GPupil,P,WA,,1,M,9,Inactive,1/1/2001,2019\n"
        . "13997,99999,No,School,NSchool,P,WA,,1,M,9,Active,1/1/2001,2019\n"
        . "13996,10002,\xff\xfe,Pupil,BPupil,P,WA,,1,M,9,Active,1/1/2001,2019\n"

@@ -25,7 +25,9 @@ sub changed ($file, @changes) {
     return with => { $file => $text };
 }
 
-rosters(pupil_up,
+my $site = pupil_up;
+
+rosters($site,
     { name => '21-teacher-and-pupil-share-id', format => 'sds',
       is => 'a teacher and a pupil with one id are two',
       live => [12, 2, 1, 12, 2], refused => [],
@@ -71,5 +73,37 @@ rosters(pupil_up,
           "x1,,,true,o1,aide,x.x,,Xenia,X,,,,,,,,\n"]),
       who => { 'x.x' => 'nobody' } },
 );
+
+# Ids of School Data Sync had no spaces once: as those of OneRoster, here.
+{
+    my $school = Pupil::Roster::tenant($site, 'before spaces');
+    my $sds = { name => 'before', format => 'sds' };
+    my @where = ('--source', 'sds', '--json', $school->ctl_where);
+    my @pupils = map { [split /,/] } grep { /^1\d\d,/ }
+                 split /\n/, slurp(root_dir() . '/t/roster/cases/sds/Student.csv');
+    my $folder = roster_folder({ name => 'before', format => 'oneroster' }, 1,
+        'orgs.csv' => "sourcedId,name\n1,Skola Ett\n2,Skola Tv\xc3\xa5\n",
+        'classes.csv' => "sourcedId,orgSourcedId,title\n10,1,7A\n20,2,8A\n",
+        'users.csv' => join('', "sourcedId,orgSourcedIds,role,username,"
+            . "givenName,familyName\n", "900,1,teacher,tina.lar,Tina,"
+            . "L\xc3\xa4rare\n", map { join(',', $_->[0], 1, 'student',
+                                           @$_[4, 2, 3]) . "\n" } @pupils),
+        'enrollments.csv' => "classSourcedId,userSourcedId,role\n"
+            . "10,101,student\n");
+    $school->ctl_ok('import', 'oneroster', $folder, @where);
+    my %before = map { ($_ => Pupil::Roster::id_of($school, $_)) }
+                 qw(pupil1 tina.lar);
+    $school->ctl_ok('import', 'sds', roster_folder($sds, 1), @where);
+    is_deeply { map { ($_ => Pupil::Roster::id_of($school, $_)) }
+                qw(pupil1 tina.lar) }, \%before,
+        'who was there before ids had spaces is who they were';
+
+    my $run = $school->ctl('import', 'sds', roster_folder($sds, 1,
+        'Student.csv' => slurp(root_dir() . '/t/roster/cases/sds/Student.csv')
+            . "900,1,Nils,Ny,nils.ny,x,,7,Active,\n"), @where);
+    is $run->{code}, 0, 'a pupil with the id of a teacher' or diag $run->{err};
+    isnt Pupil::Roster::id_of($school, 'nils.ny'), $before{'tina.lar'},
+        'is another account';
+}
 
 done_testing;

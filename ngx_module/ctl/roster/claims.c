@@ -41,8 +41,23 @@ value_field(roster_record_t record)
  * log-in name.
  */
 static void
-value_refuse(roster_t *roster, roster_item_t *user, roster_record_t record)
+value_refuse(roster_t *roster, roster_item_t *user, roster_record_t record,
+    const char *source)
 {
+    char  text[160];
+
+    if (record == ROSTER_CREDENTIAL && source != NULL
+        && strcmp(source, roster->source) != 0)
+    {
+        roster->foreign++;
+        snprintf(roster->foreign_source, sizeof(roster->foreign_source), "%s",
+                 source);
+        snprintf(text, sizeof(text), "its log-in name belongs to an account of"
+                 " source \"%s\"", roster->foreign_source);
+        roster_item_refuse(roster, ROSTER_USER, user, text);
+        return;
+    }
+
     if (record == ROSTER_CREDENTIAL) {
         roster_item_refuse(roster, ROSTER_USER, user,
                            "its log-in name belongs to another account");
@@ -160,9 +175,13 @@ claims_read(claims_t *claims)
 }
 
 
-/* All who claim what the first does, but for one of them, or ROSTER_NONE. */
+/*
+ * All who claim what the first does, but for one of them, or ROSTER_NONE.
+ * source: of the account that has it, or NULL.
+ */
 static void
-others_refuse(claims_t *claims, uint32_t first, uint32_t holder)
+others_refuse(claims_t *claims, uint32_t first, uint32_t holder,
+    const char *source)
 {
     uint32_t        i;
     roster_item_t  *user;
@@ -171,7 +190,7 @@ others_refuse(claims_t *claims, uint32_t first, uint32_t holder)
         user = roster_item(claims->roster, ROSTER_USER, i);
 
         if (i != holder && !user->refused) {
-            value_refuse(claims->roster, user, claims->record);
+            value_refuse(claims->roster, user, claims->record, source);
         }
     }
 
@@ -186,6 +205,7 @@ value_row(void *ctx, uint32_t first, const PGresult *res, int n)
     uint32_t             i;
     claims_t            *claims = ctx;
     roster_t            *roster;
+    const char          *source;
     roster_item_t       *user;
     roster_index_row_t   row;
 
@@ -208,7 +228,8 @@ value_row(void *ctx, uint32_t first, const PGresult *res, int n)
         }
     }
 
-    others_refuse(claims, first, i);
+    source = PQgetisnull(res, n, 4) ? NULL : PQgetvalue(res, n, 4);
+    others_refuse(claims, first, i, source);
 
     return 0;
 }
@@ -225,9 +246,11 @@ values_found(claims_t *claims, const char *terms)
     params[0] = roster_records[claims->record].category;
     params[1] = value_field(claims->record);
     params[2] = terms;
-    res = ctl_query(claims->roster->ctl->data, "SELECT term, owner, record,"
-                    " mac FROM pupil.blind_index WHERE category = $1 AND"
-                    " field = $2 AND term = ANY ($3::bytea[])", 3, params);
+    res = ctl_query(claims->roster->ctl->data, "SELECT b.term, b.owner,"
+                    " b.record, b.mac, s.source FROM pupil.blind_index b LEFT"
+                    " JOIN pupil.subject s ON s.tenant = b.tenant AND"
+                    " s.subject = b.owner WHERE b.category = $1 AND b.field ="
+                    " $2 AND b.term = ANY ($3::bytea[])", 3, params);
     if (res == NULL) {
         return -1;
     }
@@ -302,7 +325,7 @@ claims_new(claims_t *claims)
         slot = ctl_map_get(&claims->join.map, key);
 
         if (slot != NULL && slot->value == i && !claims->settled[i]) {
-            others_refuse(claims, i, i);
+            others_refuse(claims, i, i, NULL);
         }
     }
 }

@@ -359,6 +359,7 @@ row_read(void *ctx, const csv_row_t *from)
         return 0;
     }
 
+    row.space = file->space;
     cells_read(reading, from, &row);
 
     if (row.refused != NULL && reading->format->derived) {
@@ -561,6 +562,7 @@ roster_format_read(roster_t *roster, const roster_format_t *format,
     const roster_file_t  *file;
 
     roster->roles_said = format->roles_said;
+    roster->spaces = format->spaces;
 
     count = csv_source_count(source);
     used = ctl_pool_alloc(&roster->pool, (count + 1) * sizeof(int));

@@ -52,6 +52,7 @@ typedef enum {
 /* A row that counts, of any protocol. */
 typedef struct {
     roster_place_t         place;
+    const char            *space;       /* of ids of users: the file's */
     roster_role_t          role;        /* 0: none, or none that is taken */
     const char            *refused;     /* why, or NULL: whose it is counts */
     int                    leaves;      /* who or what it is about is no more */
@@ -74,6 +75,8 @@ typedef struct {
     int                    optional;    /* ROSTER_EXTRA, ROSTER_PART or 0 */
     roster_kind_t          kind;        /* what its refused rows count as */
     roster_role_t          role;        /* of rows without a cell for it */
+    const char            *space;       /* the ids of its users are of a space
+                                           of their own; or NULL */
     roster_take_pt         take;
     roster_column_t        columns[ROSTER_COLUMNS];
 } roster_file_t;
@@ -92,6 +95,7 @@ typedef struct {
                                                there are; or NULL */
     const roster_role_name_t  *roles;   /* the last one has no names; NULL:
                                            no cell has a role */
+    int                        spaces;      /* files of users have some */
     int                        roles_said;  /* a user has the roles that the
                                                files of users say */
     int                        derived; /* what a row is about is made of its

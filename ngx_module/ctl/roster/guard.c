@@ -3,15 +3,19 @@
  */
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ctl/base/db.h"
 #include "ctl/roster/guard.h"
+#include "ctl/roster/others.h"
 #include "ctl/roster/plan.h"
 #include "ctl/store/record.h"
 
 
-#define ABSENT_OF  5            /* one in five may end without confirmation */
+#define ABSENT_OF     5         /* one in five may end without confirmation */
+#define OTHERS_OF     10        /* one in ten may be other people, */
+#define OTHERS_LEAST  3         /* of so many in all */
 
 
 static const ctl_access_t  held_access = {
@@ -96,6 +100,37 @@ guard_users(roster_t *roster)
 }
 
 
+/* Ids that stand for other people than before. */
+static void
+guard_others(roster_t *roster, uint32_t count)
+{
+    uint32_t  i, known;
+
+    known = 0;
+    for (i = 0; i < roster->items[ROSTER_USER].count; i++) {
+        known += roster_item(roster, ROSTER_USER, i)->known;
+    }
+
+    if (count >= OTHERS_LEAST && count * OTHERS_OF > known) {
+        hold(roster, "%u of %u known users have another name and another"
+             " log-in name: are these ids those of other people?", count,
+             known);
+    }
+}
+
+
+/* The same people by another name of their source. */
+static void
+guard_source(roster_t *roster)
+{
+    if (roster->foreign * ABSENT_OF > roster->items[ROSTER_USER].count) {
+        hold(roster, "%zu of %u users have log-in names of accounts of source"
+             " \"%s\": are they these people?", roster->foreign,
+             roster->items[ROSTER_USER].count, roster->foreign_source);
+    }
+}
+
+
 static void
 guard_links(roster_t *roster, const roster_table_t *table)
 {
@@ -159,23 +194,34 @@ held_record(const roster_t *roster)
 }
 
 
+/* 1: what is held was accepted. */
 static int
-held(roster_t *roster, const roster_table_t *tables)
+accepted(roster_t *roster, const roster_table_t *tables)
 {
-    size_t       i;
-    json_t      *entry;
-    const char  *accepted;
+    const char  *plan;
 
     if (roster_plan(roster, tables) != 0) {
         return -1;
     }
 
-    accepted = roster->ctl->opt.accept;
+    plan = roster->ctl->opt.accept;
 
-    if (accepted != NULL && strcmp(accepted, roster->plan) == 0) {
-        json_array_clear(roster->held);
+    if (plan == NULL || strcmp(plan, roster->plan) != 0) {
         return 0;
     }
+
+    json_array_clear(roster->held);
+    roster->plan[0] = '\0';
+
+    return 1;
+}
+
+
+static int
+held(roster_t *roster)
+{
+    size_t   i;
+    json_t  *entry;
 
     json_array_foreach(roster->held, i, entry) {
         ctl_error("held: %s",
@@ -192,6 +238,9 @@ held(roster_t *roster, const roster_table_t *tables)
 int
 roster_guard(roster_t *roster, const roster_table_t *tables)
 {
+    int        rc;
+    uint32_t  *others, count;
+
     if (!roster->ctl->opt.confirm_removal) {
         if (guard_users(roster) != 0) {
             return -1;
@@ -201,5 +250,26 @@ roster_guard(roster_t *roster, const roster_table_t *tables)
         guard_links(roster, &tables[ROSTER_ENROLMENT]);
     }
 
-    return json_array_size(roster->held) == 0 ? 0 : held(roster, tables);
+    guard_source(roster);
+
+    if (roster_others(roster, &others, &count) != 0) {
+        return -1;
+    }
+
+    guard_others(roster, count);
+
+    rc = count == 0 && json_array_size(roster->held) == 0
+         ? 1 : accepted(roster, tables);
+
+    if (rc == 0) {
+        roster_others_refuse(roster, others, count);
+    }
+
+    free(others);
+
+    if (rc != 0 || json_array_size(roster->held) == 0) {
+        return rc < 0 ? -1 : 0;
+    }
+
+    return held(roster);
 }

@@ -49,7 +49,7 @@ report_json(const roster_t *roster, double seconds)
                   "roles", (json_int_t) counts[ROSTER_ROLE].ended,
                   "enrolments", (json_int_t) counts[ROSTER_ENROLMENT].ended));
     json_object_set(report, "held", roster->held);
-    if (json_array_size(roster->held) != 0) {
+    if (roster->plan[0] != '\0') {
         json_object_set_new(report, "plan", json_string(roster->plan));
     }
     json_object_set(report, "refused", roster->refused);
@@ -115,6 +115,11 @@ refused_print(const roster_t *roster)
     }
 
     puts("\nRefused:");
+
+    if (roster->plan[0] != '\0' && json_array_size(roster->held) == 0) {
+        printf("  who may be somebody else is taken by --accept %s\n",
+               roster->plan);
+    }
 
     json_array_foreach(roster->refused, i, entry) {
         if (i == REFUSED_SHOWN) {

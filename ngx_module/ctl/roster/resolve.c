@@ -2,6 +2,7 @@
  * Copyright (C) the Pupil authors
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/text.h"
@@ -25,7 +26,44 @@ typedef struct {
     roster_kind_t    kind;
     roster_item_t  **items;
     size_t           count;
+    uint8_t         *terms;         /* of old ids; NULL: those of the items */
+    const char      *pupils;        /* whose roles those of old ids have */
 } chunk_t;
+
+/* Ids of users that have a space. */
+typedef struct {
+    const char      *prefix;
+    const char      *pupils;        /* "true": who has it is a pupil */
+} space_t;
+
+
+#define SOURCE_SQL                                                            \
+    "SELECT b.term, b.owner, b.record, b.mac, o.state, o.key_version FROM"    \
+    " pupil.blind_index b JOIN pupil.owner o USING (tenant, owner) WHERE"     \
+    " b.category = 'source' AND b.field = $1 AND b.term = ANY ($2::bytea[])"
+
+static const char  source_sql[] = SOURCE_SQL;
+
+/* Before ids had spaces, the roles of an account say of which it is. */
+static const char  old_sql[] =
+    SOURCE_SQL " AND EXISTS (SELECT FROM pupil.role r WHERE r.tenant ="
+    " b.tenant AND r.subject = b.owner) AND NOT EXISTS (SELECT FROM"
+    " pupil.role r WHERE r.tenant = b.tenant AND r.subject = b.owner AND"
+    " (r.role = 'pupil') <> $3::boolean)";
+
+static const space_t  spaces[] = {
+    { ROSTER_SPACE_PUPIL, "true" },
+    { ROSTER_SPACE_TEACHER, "false" },
+    { NULL, NULL }
+};
+
+
+static const uint8_t *
+chunk_term(const chunk_t *chunk, size_t i)
+{
+    return chunk->terms != NULL ? chunk->terms + i * PUPIL_TERM_LEN
+                                : chunk->items[i]->term;
+}
 
 
 static PGresult *
@@ -34,23 +72,21 @@ source_query(const chunk_t *chunk)
     size_t       i;
     ctl_buf_t    terms;
     PGresult    *res;
-    const char  *params[2];
+    const char  *params[3];
 
     memset(&terms, 0, sizeof(ctl_buf_t));
     ctl_array_begin(&terms);
     for (i = 0; i < chunk->count; i++) {
-        ctl_array_bytes(&terms, chunk->items[i]->term, PUPIL_TERM_LEN);
+        ctl_array_bytes(&terms, chunk_term(chunk, i), PUPIL_TERM_LEN);
     }
     ctl_array_end(&terms);
 
     params[0] = roster_kinds[chunk->kind].source;
     params[1] = terms.data;
-    res = ctl_query(chunk->roster->ctl->data, "SELECT b.term, b.owner,"
-                    " b.record, b.mac, o.state, o.key_version"
-                    " FROM pupil.blind_index b"
-                    " JOIN pupil.owner o USING (tenant, owner) WHERE"
-                    " b.category = 'source' AND b.field = $1 AND b.term = ANY"
-                    " ($2::bytea[])", 2, params);
+    params[2] = chunk->pupils;
+    res = ctl_query(chunk->roster->ctl->data,
+                    chunk->terms != NULL ? old_sql : source_sql,
+                    chunk->terms != NULL ? 3 : 2, params);
 
     ctl_buf_free(&terms);
 
@@ -130,7 +166,7 @@ source_chunk(chunk_t *chunk)
     join.key_len = PUPIL_TERM_LEN;
 
     for (i = 0; i < chunk->count; i++) {
-        ctl_join_add(&join, chunk->items[i]->term, (uint32_t) i);
+        ctl_join_add(&join, chunk_term(chunk, i), (uint32_t) i);
     }
 
     rc = ctl_join_rows(&join, res, source_row, chunk);
@@ -243,41 +279,135 @@ prints_chunk(chunk_t *chunk)
 
 
 /* An id counts within its source. */
-static int
-source_terms(roster_t *roster, roster_kind_t kind)
+static void
+source_term(const roster_t *roster, const pupil_key_t *key, pupil_str_t id,
+    uint8_t term[PUPIL_TERM_LEN])
 {
-    char                name[64];
-    uint32_t            i;
-    ctl_buf_t           text;
-    pupil_str_t         s;
-    roster_item_t      *item;
-    const pupil_key_t  *key;
+    char         text[640];
+    int          n;
+    pupil_str_t  s;
+
+    n = snprintf(text, sizeof(text), "%s:", roster->source);
+    memcpy(text + n, id.data, id.len);
+
+    s.data = (const uint8_t *) text;
+    s.len = (size_t) n + id.len;
+    pupil_blind_term(key, s, term);
+}
+
+
+static const pupil_key_t *
+source_key(roster_t *roster, roster_kind_t kind)
+{
+    char  name[64];
 
     snprintf(name, sizeof(name), "index:source.%s",
              roster_kinds[kind].source);
 
-    key = ctl_key(roster->ctl, name);
+    return ctl_key(roster->ctl, name);
+}
+
+
+static int
+source_terms(roster_t *roster, roster_kind_t kind)
+{
+    uint32_t            i;
+    roster_item_t      *item;
+    const pupil_key_t  *key;
+
+    key = source_key(roster, kind);
     if (key == NULL) {
         return -1;
     }
 
-    memset(&text, 0, sizeof(ctl_buf_t));
-
     for (i = 0; i < roster->items[kind].count; i++) {
         item = roster_item(roster, kind, i);
-
-        text.len = 0;
-        ctl_buf_printf(&text, "%s:", roster->source);
-        ctl_buf_add(&text, item->id.data, item->id.len);
-
-        s.data = (const uint8_t *) text.data;
-        s.len = text.len;
-        pupil_blind_term(key, s, item->term);
+        source_term(roster, key, item->id, item->term);
     }
 
-    ctl_buf_free(&text);
-
     return 0;
+}
+
+
+/* Users who are not known by an id of this space may be by the bare id. */
+static int
+old_chunk(chunk_t *chunk)
+{
+    int  rc;
+
+    rc = chunk->count == 0 || (source_chunk(chunk) == 0
+                               && prints_chunk(chunk) == 0) ? 0 : -1;
+    chunk->count = 0;
+
+    return rc;
+}
+
+
+static int
+space_resolve(roster_t *roster, const space_t *space, chunk_t *chunk)
+{
+    size_t              len;
+    uint32_t            i;
+    pupil_str_t         id;
+    roster_item_t      *user;
+    const pupil_key_t  *key;
+
+    key = source_key(roster, ROSTER_USER);
+    if (key == NULL) {
+        return -1;
+    }
+
+    len = strlen(space->prefix);
+    chunk->pupils = space->pupils;
+
+    for (i = 0; i < roster->items[ROSTER_USER].count; i++) {
+        user = roster_item(roster, ROSTER_USER, i);
+        id = user->id;
+
+        if (user->known || id.len <= len
+            || memcmp(id.data, space->prefix, len) != 0)
+        {
+            continue;
+        }
+
+        id.data += len;
+        id.len -= len;
+        source_term(roster, key, id,
+                    chunk->terms + chunk->count * PUPIL_TERM_LEN);
+        chunk->items[chunk->count++] = user;
+
+        if (chunk->count == CHUNK && old_chunk(chunk) != 0) {
+            return -1;
+        }
+    }
+
+    return old_chunk(chunk);
+}
+
+
+static int
+spaces_resolve(roster_t *roster)
+{
+    int             rc;
+    chunk_t         chunk;
+    const space_t  *space;
+
+    memset(&chunk, 0, sizeof(chunk_t));
+    chunk.roster = roster;
+    chunk.kind = ROSTER_USER;
+    chunk.items = ctl_memory(CHUNK * sizeof(roster_item_t *));
+    chunk.terms = ctl_memory(CHUNK * PUPIL_TERM_LEN);
+
+    rc = 0;
+
+    for (space = spaces; rc == 0 && space->prefix != NULL; space++) {
+        rc = space_resolve(roster, space, &chunk);
+    }
+
+    free(chunk.items);
+    free(chunk.terms);
+
+    return rc;
 }
 
 
@@ -294,6 +424,7 @@ kind_resolve(roster_t *roster, roster_kind_t kind)
 
     items = &roster->items[kind];
 
+    memset(&chunk, 0, sizeof(chunk_t));
     chunk.roster = roster;
     chunk.kind = kind;
 
@@ -306,6 +437,10 @@ kind_resolve(roster_t *roster, roster_kind_t kind)
         if (source_chunk(&chunk) != 0 || prints_chunk(&chunk) != 0) {
             return -1;
         }
+    }
+
+    if (kind == ROSTER_USER && roster->spaces && spaces_resolve(roster) != 0) {
+        return -1;
     }
 
     for (i = 0; i < items->count; i++) {

@@ -177,12 +177,12 @@ roster_item_add(roster_t *roster, roster_kind_t kind,
     const roster_place_t *place, pupil_str_t id)
 {
     int              fresh;
+    char             text[64];
     ctl_slot_t      *slot;
     roster_item_t   *item;
     roster_items_t  *items;
 
-    if (id.len == 0 || id.len > 255
-        || pupil_utf8_check(id.data, id.len, NULL) != PUPIL_OK)
+    if (id.len == 0 || pupil_utf8_check(id.data, id.len, NULL) != PUPIL_OK)
     {
         roster_refuse_unread(roster, kind, place, "its id is empty, longer"
                              " than 255 bytes or no UTF-8");
@@ -194,7 +194,9 @@ roster_item_add(roster_t *roster, roster_kind_t kind,
 
     slot = ctl_map_put(&items->ids, id, &fresh);
     if (!fresh) {
-        roster_refuse(roster, kind, place, "its id is there already");
+        snprintf(text, sizeof(text), "its id is there already, in line %zu",
+                 items->items[slot->value]->place.line);
+        roster_refuse(roster, kind, place, text);
         return NULL;
     }
 

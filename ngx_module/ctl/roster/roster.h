@@ -18,6 +18,10 @@
 
 #define ROSTER_NONE       UINT32_MAX
 #define ROSTER_PRINT_LEN  32            /* of a fingerprint */
+/* An id of these is PREFIX/id: see resolve.c for how they were before. */
+#define ROSTER_SPACE_PUPIL    "pupil/"
+#define ROSTER_SPACE_TEACHER  "teacher/"
+
 #define ROSTER_PLAN_LEN   16            /* of the id of a plan */
 
 /* What a roster has: items, which have ids, and links between two of them. */
@@ -103,6 +107,8 @@ typedef struct {
     int32_t           from, to; /* of a class: its first and last day */
     pupil_str_t       head;     /* of an institution: the id of a teacher */
     unsigned          roles;    /* of a user: roster_role_t, all */
+    unsigned          said;     /* of them, those of the files of users */
+    uint8_t           headed;   /* of an institution: the teacher is there */
     const char       *address;  /* of a user: the rule that its e-mail breaks */
     uint8_t           refused, known;
     uint8_t           leaves;   /* deleted, disabled or inactive */
@@ -169,6 +175,7 @@ typedef struct {
     ctl_pool_t        pool;             /* of what was taken */
     const char       *source;           /* each has ids of its own */
     int               dates_open;       /* no link has dates: --dates open */
+    int               spaces;           /* ids of users have some */
     int               roles_said;       /* of users, and not by enrolments */
     uint8_t           absent[ROSTER_COUNTS];    /* no file says anything */
     int32_t           today;
@@ -182,6 +189,8 @@ typedef struct {
     roster_count_t    counts[ROSTER_COUNTS];
     size_t            left;             /* tampered rows, not ended */
     size_t            unread;           /* rows of nobody knows whom */
+    size_t            foreign;          /* users who have a log-in name of */
+    char              foreign_source[64];       /* another source's account */
     json_t           *refused, *tampered, *columns, *files;
     json_t           *held;             /* why nothing is written */
     char              plan[ROSTER_PLAN_LEN + 1];    /* if it is held */

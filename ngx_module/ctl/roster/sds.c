@@ -35,6 +35,7 @@ static const roster_file_t  files[] = {
         .name = "Student.csv",
         .kind = ROSTER_USER,
         .role = ROSTER_PUPIL,
+        .space = ROSTER_SPACE_PUPIL,
         .take = roster_take_member,
         .columns = {
             { ROSTER_CELL_ID, "SIS ID", ROSTER_REQUIRED },
@@ -49,6 +50,7 @@ static const roster_file_t  files[] = {
         .name = "Teacher.csv",
         .kind = ROSTER_USER,
         .role = ROSTER_TEACHER,
+        .space = ROSTER_SPACE_TEACHER,
         .take = roster_take_member,
         .columns = {
             { ROSTER_CELL_ID, "SIS ID", ROSTER_REQUIRED },
@@ -65,6 +67,7 @@ static const roster_file_t  files[] = {
         .optional = ROSTER_PART,
         .kind = ROSTER_ENROLMENT,
         .role = ROSTER_PUPIL,
+        .space = ROSTER_SPACE_PUPIL,
         .take = roster_take_enrolment,
         .columns = {
             { ROSTER_CELL_CLASS, "Section SIS ID", ROSTER_REQUIRED },
@@ -76,6 +79,7 @@ static const roster_file_t  files[] = {
         .optional = ROSTER_PART,
         .kind = ROSTER_ENROLMENT,
         .role = ROSTER_TEACHER,
+        .space = ROSTER_SPACE_TEACHER,
         .take = roster_take_enrolment,
         .columns = {
             { ROSTER_CELL_CLASS, "Section SIS ID", ROSTER_REQUIRED },
@@ -91,5 +95,6 @@ const roster_format_t  roster_sds = {
     .active = "active|true",
     .ended = "inactive|false",
     .files = files,
+    .spaces = 1,
     .roles_said = 1
 };

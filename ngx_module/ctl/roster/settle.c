@@ -100,12 +100,31 @@ record_check(roster_t *roster, roster_item_t *user,
 }
 
 
+static void
+heads_check(roster_t *roster)
+{
+    uint32_t              i;
+    const roster_item_t  *school;
+
+    for (i = 0; i < roster->items[ROSTER_INSTITUTION].count; i++) {
+        school = roster_item(roster, ROSTER_INSTITUTION, i);
+
+        if (school->head.len != 0 && !school->headed) {
+            roster_remark(roster, &school->place, "its principal is no teacher"
+                          " of it, and administers nothing");
+        }
+    }
+}
+
+
 void
 roster_settle(roster_t *roster)
 {
     uint32_t        i;
     unsigned        r;
     roster_item_t  *user;
+
+    heads_check(roster);
 
     for (i = 0; i < roster->items[ROSTER_USER].count; i++) {
         user = roster_item(roster, ROSTER_USER, i);

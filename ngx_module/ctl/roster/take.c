@@ -10,6 +10,10 @@
 #include "ctl/roster/take.h"
 
 
+#define ID_MAX   255            /* bytes */
+#define ID_TEXT  (ID_MAX + 16)  /* with the space that it is of */
+
+
 /* M/D/YYYY to YYYY-MM-DD, in place; what is none stays as it is. */
 static void
 date_turn(char text[32])
@@ -186,14 +190,58 @@ value_take(roster_t *roster, roster_kind_t kind, roster_item_t *item,
 }
 
 
+/*
+ * The id of a user in the space of the file: in text, or where it stands.
+ */
+static pupil_str_t
+user_id(const roster_row_t *row, pupil_str_t id, char text[ID_TEXT])
+{
+    int  n;
+
+    if (row->space == NULL || id.len == 0 || id.len > ID_MAX) {
+        return id;
+    }
+
+    n = snprintf(text, ID_TEXT, "%s", row->space);
+    memcpy(text + n, id.data, id.len);
+
+    id.data = (const uint8_t *) text;
+    id.len += (size_t) n;
+
+    return id;
+}
+
+
+static uint32_t
+user_find(const roster_t *roster, const roster_row_t *row,
+    roster_cell_t cell)
+{
+    char  text[ID_TEXT];
+
+    return roster_item_find(roster, ROSTER_USER,
+                            user_id(row, row->cells[cell], text));
+}
+
+
 /* NULL where there is nothing more to take: it is refused, or it leaves. */
 static roster_item_t *
 item_add(roster_t *roster, roster_kind_t kind, const roster_row_t *row)
 {
+    char            text[ID_TEXT];
     uint32_t        i;
+    pupil_str_t     id;
     roster_item_t  *item;
 
-    i = roster_item_find(roster, kind, row->cells[ROSTER_CELL_ID]);
+    id = row->cells[ROSTER_CELL_ID];
+
+    if (id.len > ID_MAX) {
+        id.len = 0;             /* refused as none */
+
+    } else if (kind == ROSTER_USER) {
+        id = user_id(row, id, text);
+    }
+
+    i = roster_item_find(roster, kind, id);
     item = i == ROSTER_NONE ? NULL : roster_item(roster, kind, i);
 
     if (item != NULL && row->leaves) {
@@ -205,8 +253,7 @@ item_add(roster_t *roster, roster_kind_t kind, const roster_row_t *row)
         item->place = row->place;
 
     } else {
-        item = roster_item_add(roster, kind, &row->place,
-                               row->cells[ROSTER_CELL_ID]);
+        item = roster_item_add(roster, kind, &row->place, id);
     }
 
     if (item == NULL) {
@@ -287,16 +334,9 @@ roster_take_class(roster_t *roster, const roster_row_t *row)
 }
 
 
-static roster_item_t *
-user_add(roster_t *roster, const roster_row_t *row)
+static void
+user_values(roster_t *roster, const roster_row_t *row, roster_item_t *user)
 {
-    roster_item_t  *user;
-
-    user = item_add(roster, ROSTER_USER, row);
-    if (user == NULL) {
-        return NULL;
-    }
-
     value_take(roster, ROSTER_USER, user, ROSTER_GIVEN,
                row->cells[ROSTER_CELL_GIVEN]);
     value_take(roster, ROSTER_USER, user, ROSTER_FAMILY,
@@ -305,8 +345,58 @@ user_add(roster_t *roster, const roster_row_t *row)
                row->cells[ROSTER_CELL_LOGIN]);
     value_take(roster, ROSTER_USER, user, ROSTER_EMAIL,
                row->cells[ROSTER_CELL_EMAIL]);
+}
+
+
+static roster_item_t *
+user_add(roster_t *roster, const roster_row_t *row)
+{
+    roster_item_t  *user;
+
+    user = item_add(roster, ROSTER_USER, row);
+
+    if (user != NULL) {
+        user_values(roster, row, user);
+    }
 
     return user;
+}
+
+
+/* Another row of somebody, at another school: NULL where it is not one. */
+static roster_item_t *
+user_again(roster_t *roster, const roster_row_t *row)
+{
+    uint32_t        i;
+    unsigned        v;
+    roster_item_t   again, *user;
+
+    i = user_find(roster, row, ROSTER_CELL_ID);
+
+    if (i == ROSTER_NONE || row->refused != NULL || row->leaves) {
+        return NULL;
+    }
+
+    user = roster_item(roster, ROSTER_USER, i);
+    if (user->leaves || user->refused) {
+        return NULL;
+    }
+
+    memset(&again, 0, sizeof(roster_item_t));
+    again.place = row->place;
+    user_values(roster, row, &again);
+
+    for (v = 0; v < ROSTER_VALUES; v++) {
+        if (again.values[v].len != user->values[v].len
+            || (again.values[v].len != 0
+                && memcmp(again.values[v].data, user->values[v].data,
+                          again.values[v].len) != 0))
+        {
+            return NULL;
+        }
+    }
+
+    return again.refused ? NULL : user;
 }
 
 
@@ -364,6 +454,7 @@ role_add(roster_t *roster, const roster_row_t *row, const roster_link_t *link)
     if (link->role != 0 && link->user != ROSTER_NONE
         && link->where != ROSTER_NONE)
     {
+        roster_item(roster, ROSTER_USER, link->user)->said |= link->role;
         roster_link_add(roster, ROSTER_ROLE, link);
     }
 }
@@ -397,11 +488,16 @@ void
 roster_take_member(roster_t *roster, const roster_row_t *row)
 {
     uint32_t        where;
-    pupil_str_t     head;
-    roster_item_t  *user;
+    pupil_str_t     id;
+    roster_item_t  *user, *school;
     roster_link_t   link;
 
-    user = user_add(roster, row);
+    user = user_again(roster, row);
+
+    if (user == NULL) {
+        user = user_add(roster, row);
+    }
+
     if (user == NULL) {
         return;
     }
@@ -419,11 +515,13 @@ roster_take_member(roster_t *roster, const roster_row_t *row)
     link.where = where;
     role_add(roster, row, &link);
 
-    head = roster_item(roster, ROSTER_INSTITUTION, where)->head;
+    school = roster_item(roster, ROSTER_INSTITUTION, where);
+    id = row->cells[ROSTER_CELL_ID];
 
-    if (link.role == ROSTER_TEACHER && head.len == user->id.len
-        && memcmp(head.data, user->id.data, user->id.len) == 0)
+    if (link.role == ROSTER_TEACHER && school->head.len == id.len
+        && memcmp(school->head.data, id.data, id.len) == 0)
     {
+        school->headed = 1;
         link.role = ROSTER_ADMIN;
         role_add(roster, row, &link);
     }
@@ -436,8 +534,7 @@ roster_take_role(roster_t *roster, const roster_row_t *row)
     roster_link_t  link;
 
     link = link_of(roster, row);
-    link.user = roster_item_find(roster, ROSTER_USER,
-                                 row->cells[ROSTER_CELL_USER]);
+    link.user = user_find(roster, row, ROSTER_CELL_USER);
     link.where = roster_item_find(roster, ROSTER_INSTITUTION,
                                   row->cells[ROSTER_CELL_INSTITUTION]);
 
@@ -445,13 +542,26 @@ roster_take_role(roster_t *roster, const roster_row_t *row)
 }
 
 
-static const char *
-enrolment_refused(const roster_row_t *row, const roster_link_t *link)
+/* Whether a user has the role that a class gives: administrators teach. */
+static int
+role_said(const roster_t *roster, const roster_link_t *link)
 {
-    if (row->refused != NULL) {
-        return row->refused;
+    unsigned  said;
+
+    said = roster_item(roster, ROSTER_USER, link->user)->said;
+
+    if (link->role == ROSTER_TEACHER) {
+        return (said & (ROSTER_TEACHER | ROSTER_ADMIN)) != 0;
     }
 
+    return (said & link->role) != 0;
+}
+
+
+/* Whether a row is refused for what it is about, and stands for nothing. */
+static const char *
+enrolment_none(const roster_t *roster, const roster_link_t *link)
+{
     if (link->role != ROSTER_PUPIL && link->role != ROSTER_TEACHER) {
         return "a role that is not taken in a class";
     }
@@ -462,6 +572,13 @@ enrolment_refused(const roster_row_t *row, const roster_link_t *link)
 
     if (link->where == ROSTER_NONE) {
         return "its class is not in the roster";
+    }
+
+    if (roster->roles_said && !role_said(roster, link)
+        && !roster_link_refused(roster, ROSTER_ENROLMENT, link)
+        && !roster_link_leaves(roster, ROSTER_ENROLMENT, link))
+    {
+        return "its user does not have this role";
     }
 
     return NULL;
@@ -476,22 +593,21 @@ roster_take_enrolment(roster_t *roster, const roster_row_t *row)
     roster_link_t   link;
 
     link = link_of(roster, row);
-    link.user = roster_item_find(roster, ROSTER_USER,
-                                 row->cells[ROSTER_CELL_USER]);
+    link.user = user_find(roster, row, ROSTER_CELL_USER);
     link.where = roster_item_find(roster, ROSTER_CLASS,
                                   row->cells[ROSTER_CELL_CLASS]);
 
-    reason = enrolment_refused(row, &link);
+    reason = enrolment_none(roster, &link);
 
-    if (reason != NULL && !row->leaves) {
-        roster_refuse(roster, ROSTER_ENROLMENT, &row->place, reason);
-        link.refused = 1;
+    if (reason != NULL) {
+        if (!row->leaves) {
+            roster_refuse(roster, ROSTER_ENROLMENT, &row->place, reason);
+        }
+        return;
     }
 
-    if ((link.role != ROSTER_PUPIL && link.role != ROSTER_TEACHER)
-        || link.user == ROSTER_NONE || link.where == ROSTER_NONE)
-    {
-        return;
+    if (row->refused != NULL) {
+        roster_refuse(roster, ROSTER_ENROLMENT, &row->place, row->refused);
     }
 
     class = roster_item(roster, ROSTER_CLASS, link.where);
