@@ -157,7 +157,8 @@ sub steps ($school, $case) {
 sub list ($some) { ref $some eq 'ARRAY' ? @$some : $some // () }
 
 sub one ($site, $case) {
-    my $school = tenant($site, $case->{name});
+    state $n = 0;
+    my $school = tenant($site, "$case->{name} " . ++$n);
     my $run = steps($school, $case);
     my $all = $run->{out} . $run->{err};
 
