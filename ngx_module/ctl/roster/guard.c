@@ -16,7 +16,15 @@
 #define ABSENT_OF     5         /* one in five may end without confirmation */
 #define OTHERS_OF     10        /* one in ten may be other people, */
 #define OTHERS_LEAST  3         /* of so many in all */
+#define LOST_OF       5         /* one in five may have lost a record, */
+#define LOST_LEAST    3         /* of so many in all */
 
+
+static const char *const  record_fields[ROSTER_RECORDS] = {
+    [ROSTER_IDENTITY] = "given_name and family_name",
+    [ROSTER_CREDENTIAL] = "login_id",
+    [ROSTER_CONTACT] = "email"
+};
 
 static const ctl_access_t  held_access = {
     .category = "enrolment",
@@ -94,6 +102,28 @@ guard_users(roster_t *roster)
     if (now == 0 || now * 2 < (uint32_t) before) {
         hold(roster, "the roster has %u users that can be taken, %d are"
              " known from source \"%s\"", now, before, roster->source);
+    }
+
+    return 0;
+}
+
+
+/* A column that is gone is not an empty value (pitfall 46). */
+static int
+guard_columns(roster_t *roster)
+{
+    unsigned  r;
+    uint32_t  lost, had;
+
+    for (r = 0; r < ROSTER_RECORDS; r++) {
+        if (roster_lost(roster, r, &lost, &had) != 0) {
+            return -1;
+        }
+
+        if (lost >= LOST_LEAST && lost * LOST_OF > had) {
+            hold(roster, "%u of %u users have no %s any more: is a column"
+                 " missing or empty?", lost, had, record_fields[r]);
+        }
     }
 
     return 0;
@@ -252,7 +282,9 @@ roster_guard(roster_t *roster, const roster_table_t *tables)
 
     guard_source(roster);
 
-    if (roster_others(roster, &others, &count) != 0) {
+    if (guard_columns(roster) != 0
+        || roster_others(roster, &others, &count) != 0)
+    {
         return -1;
     }
 

@@ -18,7 +18,7 @@ record_other(roster_t *roster, const roster_item_t *user,
 
     state = &user->states[record];
 
-    if (!state->has_print || !roster_record_there(ROSTER_USER, user, record)) {
+    if (!state->has_print || user->keeps[record]) {
         return 0;
     }
 
@@ -27,6 +27,50 @@ record_other(roster_t *roster, const roster_item_t *user,
     }
 
     return memcmp(print, state->print, ROSTER_PRINT_LEN) != 0;
+}
+
+
+/* Whom a run knows and takes. */
+static int
+user_known(const roster_item_t *user)
+{
+    return user->known && !user->refused && !user->leaves;
+}
+
+
+int
+roster_lost(roster_t *roster, roster_record_t record, uint32_t *lost,
+    uint32_t *had)
+{
+    int                   rc;
+    uint32_t              i;
+    const roster_item_t  *user;
+
+    *lost = 0;
+    *had = 0;
+
+    for (i = 0; i < roster->items[ROSTER_USER].count; i++) {
+        user = roster_item(roster, ROSTER_USER, i);
+
+        if (!user_known(user) || !user->states[record].has_print) {
+            continue;
+        }
+
+        (*had)++;
+
+        if (roster_record_there(ROSTER_USER, user, record)) {
+            continue;
+        }
+
+        rc = record_other(roster, user, record);
+        if (rc < 0) {
+            return -1;
+        }
+
+        *lost += (uint32_t) rc;
+    }
+
+    return 0;
 }
 
 
@@ -44,7 +88,10 @@ roster_others(roster_t *roster, uint32_t **others, uint32_t *count)
     for (i = 0; i < all; i++) {
         user = roster_item(roster, ROSTER_USER, i);
 
-        if (!user->known || user->refused || user->leaves) {
+        if (!user_known(user)
+            || !roster_record_there(ROSTER_USER, user, ROSTER_IDENTITY)
+            || !roster_record_there(ROSTER_USER, user, ROSTER_CREDENTIAL))
+        {
             continue;
         }
 

@@ -18,6 +18,13 @@
  */
 int roster_others(roster_t *roster, uint32_t **others, uint32_t *count);
 
+/*
+ * Of how many users a record that they had is empty now, of how many who have
+ * one: a column may be gone (pitfall 46).  Returns -1 with the error said.
+ */
+int roster_lost(roster_t *roster, roster_record_t record, uint32_t *lost,
+    uint32_t *had);
+
 /* By line: what is stored of them stays. */
 void roster_others_refuse(roster_t *roster, const uint32_t *others,
     uint32_t count);

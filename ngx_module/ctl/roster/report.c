@@ -48,6 +48,8 @@ report_json(const roster_t *roster, double seconds)
         json_pack("{s:I,s:I}",
                   "roles", (json_int_t) counts[ROSTER_ROLE].ended,
                   "enrolments", (json_int_t) counts[ROSTER_ENROLMENT].ended));
+    json_object_set_new(report, "no_login",
+                        json_integer((json_int_t) roster->no_login));
     json_object_set(report, "held", roster->held);
     if (roster->plan[0] != '\0') {
         json_object_set_new(report, "plan", json_string(roster->plan));
@@ -77,6 +79,11 @@ counts_print(const roster_t *roster)
         printf("%-14s %8zu %8zu %9zu %8zu\n", roster_kinds[kind].name,
                counts[kind].taken, counts[kind].changed,
                counts[kind].unchanged, counts[kind].refused);
+    }
+
+    if (roster->no_login != 0) {
+        printf("without a log-in name: %zu user%s\n", roster->no_login,
+               ctl_plural(roster->no_login));
     }
 
     if (counts[ROSTER_ROLE].ended + counts[ROSTER_ENROLMENT].ended != 0) {

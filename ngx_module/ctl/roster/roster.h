@@ -189,6 +189,7 @@ typedef struct {
     roster_count_t    counts[ROSTER_COUNTS];
     size_t            left;             /* tampered rows, not ended */
     size_t            unread;           /* rows of nobody knows whom */
+    size_t            no_login;         /* users who cannot log in */
     size_t            foreign;          /* users who have a log-in name of */
     char              foreign_source[64];       /* another source's account */
     json_t           *refused, *tampered, *columns, *files;

@@ -144,6 +144,9 @@ roster_settle(roster_t *roster)
             address_settle(roster, user);
         }
 
+        roster->no_login += !user->refused
+                            && user->values[ROSTER_LOGIN].len == 0;
+
         for (r = 0; r < ROSTER_RECORDS; r++) {
             record_check(roster, user, &roster_records[r]);
         }
