@@ -95,6 +95,7 @@ typedef struct {
                                                there are; or NULL */
     const roster_role_name_t  *roles;   /* the last one has no names; NULL:
                                            no cell has a role */
+    unsigned                   dates;       /* ROSTER_DATES_... */
     int                        spaces;      /* files of users have some */
     int                        roles_said;  /* a user has the roles that the
                                                files of users say */

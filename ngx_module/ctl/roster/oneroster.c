@@ -106,5 +106,6 @@ const roster_format_t  roster_oneroster = {
     .manifest = "manifest.csv",
     .roles = roles,
     .files = files,
+    .dates = ROSTER_DATES_EXCLUSIVE,
     .roles_said = 1
 };

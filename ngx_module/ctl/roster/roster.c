@@ -268,6 +268,50 @@ link_rank(const roster_link_t *link)
 }
 
 
+/* The first day, where an open one is before all others. */
+static int32_t
+link_from(const roster_link_t *link)
+{
+    return link->from == PUPIL_DATE_NONE ? INT32_MIN : link->from;
+}
+
+
+/* What is now is best, then what comes next, then what was last. */
+static int
+link_better(const roster_t *roster, const roster_link_t *a,
+    const roster_link_t *b)
+{
+    int32_t  today;
+
+    today = roster->today;
+
+    if (b->to < today) {
+        return a->to > b->to;
+    }
+
+    return a->to >= today && link_from(a) < link_from(b);
+}
+
+
+static void
+link_join(const roster_t *roster, roster_link_t *old,
+    const roster_link_t *new)
+{
+    const roster_link_t  *first, *second;
+
+    first = link_from(new) < link_from(old) ? new : old;
+    second = first == new ? old : new;
+
+    if (first->to != PUPIL_DATE_NONE && link_from(second) > first->to + 1) {
+        *old = link_better(roster, new, old) ? *new : *old;
+        return;
+    }
+
+    old->from = first->from;
+    old->to = new->to > old->to ? new->to : old->to;
+}
+
+
 void
 roster_link_add(roster_t *roster, roster_kind_t kind,
     const roster_link_t *link)
@@ -295,13 +339,16 @@ roster_link_add(roster_t *roster, roster_kind_t kind,
     if (!fresh) {
         old = &links->links[slot->value];
 
-        if (link_rank(&new) != link_rank(old)) {
+        if (new.said != old->said) {
+            *old = new.said ? new : *old;
+
+        } else if (link_rank(&new) != link_rank(old)) {
             *old = link_rank(&new) > link_rank(old) ? new : *old;
-            return;
+
+        } else {
+            link_join(roster, old, &new);
         }
 
-        old->from = new.from < old->from ? new.from : old->from;
-        old->to = new.to > old->to ? new.to : old->to;
         return;
     }
 

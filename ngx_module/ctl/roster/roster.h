@@ -18,6 +18,10 @@
 
 #define ROSTER_NONE       UINT32_MAX
 #define ROSTER_PRINT_LEN  32            /* of a fingerprint */
+/* How a format writes dates. */
+#define ROSTER_DATES_AMERICAN   1   /* also as M/D/YYYY */
+#define ROSTER_DATES_EXCLUSIVE  2   /* an end is the day after the last one */
+
 /* An id of these is PREFIX/id: see resolve.c for how they were before. */
 #define ROSTER_SPACE_PUPIL    "pupil/"
 #define ROSTER_SPACE_TEACHER  "teacher/"
@@ -127,6 +131,7 @@ typedef struct {
     roster_role_t     role;
     int32_t           from, to; /* PUPIL_DATE_NONE: open */
     uint8_t           refused, leaves;
+    uint8_t           said;     /* a role that a file of users gives */
 } roster_link_t;
 
 /* An academic session. */
@@ -175,6 +180,7 @@ typedef struct {
     ctl_pool_t        pool;             /* of what was taken */
     const char       *source;           /* each has ids of its own */
     int               dates_open;       /* no link has dates: --dates open */
+    unsigned          dates;            /* ROSTER_DATES_... of the format */
     int               spaces;           /* ids of users have some */
     int               roles_said;       /* of users, and not by enrolments */
     uint8_t           absent[ROSTER_COUNTS];    /* no file says anything */
@@ -189,6 +195,7 @@ typedef struct {
     roster_count_t    counts[ROSTER_COUNTS];
     size_t            left;             /* tampered rows, not ended */
     size_t            unread;           /* rows of nobody knows whom */
+    size_t            gone;             /* who has a role and is not in it */
     size_t            no_login;         /* users who cannot log in */
     size_t            foreign;          /* users who have a log-in name of */
     char              foreign_source[64];       /* another source's account */
@@ -229,7 +236,11 @@ roster_item_t *roster_item(const roster_t *roster, roster_kind_t kind,
 roster_item_t *roster_parent(const roster_t *roster,
     const roster_item_t *item);
 
-/* A second link of the same two with the same role widens the first. */
+/*
+ * Of two links of the same two with the same role, that which is now counts,
+ * or the next one, where a gap is between them; else both are one.  What an
+ * enrolment gives as a role adds nothing to what a file of users says.
+ */
 void roster_link_add(roster_t *roster, roster_kind_t kind,
     const roster_link_t *link);
 

@@ -95,6 +95,7 @@ const roster_format_t  roster_sds = {
     .active = "active|true",
     .ended = "inactive|false",
     .files = files,
+    .dates = ROSTER_DATES_AMERICAN,
     .spaces = 1,
     .roles_said = 1
 };

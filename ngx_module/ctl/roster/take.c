@@ -13,10 +13,12 @@
 #define ID_MAX   255            /* bytes */
 #define ID_TEXT  (ID_MAX + 16)  /* with the space that it is of */
 
+#define DATE_TEXT  40
+
 
 /* M/D/YYYY to YYYY-MM-DD, in place; what is none stays as it is. */
 static void
-date_turn(char text[32])
+date_turn(char text[DATE_TEXT])
 {
     char  *end;
     long   month, day, year;
@@ -36,34 +38,62 @@ date_turn(char text[32])
     if (*end == '\0' && month >= 1 && month <= 12 && day >= 1 && day <= 31
         && year >= 1900 && year <= 2999)
     {
-        snprintf(text, 32, "%04ld-%02ld-%02ld", year, month, day);
+        snprintf(text, DATE_TEXT, "%04ld-%02ld-%02ld", year, month, day);
     }
 }
 
 
-/* ISO 8601, with or without a time, or M/D/YYYY; else PUPIL_DATE_NONE. */
-static int32_t
-date_read(pupil_str_t cell)
+/*
+ * ISO 8601, with or without a time, or M/D/YYYY where the format has that.
+ * last: the last day, as the end of some formats is the day after; but a day
+ * of which a time is given has begun.  0, or -1 for what is no date.
+ */
+static int
+date_read(const roster_t *roster, pupil_str_t cell, int last, int32_t *days)
 {
-    char      text[32];
-    int32_t   days;
+    char         text[DATE_TEXT];
+    const char  *time;
 
-    if (cell.len == 0 || cell.len > 24) {
-        return PUPIL_DATE_NONE;
+    *days = PUPIL_DATE_NONE;
+
+    if (cell.len == 0) {
+        return 0;
+    }
+
+    if (cell.len >= DATE_TEXT) {
+        return -1;
     }
 
     memcpy(text, cell.data, cell.len);
     text[cell.len] = '\0';
-    date_turn(text);
 
-    if (strlen(text) > PUPIL_DATE_TEXT_LEN
-        && text[PUPIL_DATE_TEXT_LEN] == 'T')
-    {
-        text[PUPIL_DATE_TEXT_LEN] = '\0';
+    if (roster->dates & ROSTER_DATES_AMERICAN) {
+        date_turn(text);
     }
 
-    return pupil_date_parse((const uint8_t *) text, strlen(text), &days)
-           == PUPIL_OK ? days : PUPIL_DATE_NONE;
+    time = "";
+
+    if (strlen(text) > PUPIL_DATE_TEXT_LEN
+        && strchr("T ", text[PUPIL_DATE_TEXT_LEN]) != NULL)
+    {
+        text[PUPIL_DATE_TEXT_LEN] = '\0';
+        time = text + PUPIL_DATE_TEXT_LEN + 1;
+    }
+
+    if (strspn(time, "0123456789:.+-Z") != strlen(time)
+        || pupil_date_parse((const uint8_t *) text, strlen(text), days)
+           != PUPIL_OK)
+    {
+        return -1;
+    }
+
+    if (last && (roster->dates & ROSTER_DATES_EXCLUSIVE)
+        && strspn(time, "0:.Z") == strlen(time))
+    {
+        (*days)--;
+    }
+
+    return 0;
 }
 
 
@@ -91,42 +121,96 @@ list_next(pupil_str_t *list, pupil_str_t *id)
 }
 
 
-/* The row's own dates; what they leave open is what its terms span. */
-static roster_term_t
-dates_read(const roster_t *roster, const roster_row_t *row)
+/* What the terms of a row span; NULL, or why the row is refused. */
+static const char *
+terms_read(const roster_t *roster, const roster_row_t *row,
+    roster_term_t *span)
 {
+    int                   first;
     pupil_str_t           list, id;
-    roster_term_t         span;
     const roster_term_t  *term;
 
-    span.from = PUPIL_DATE_NONE;
-    span.to = PUPIL_DATE_NONE;
+    first = 1;
     list = row->cells[ROSTER_CELL_TERMS];
 
     while (list_next(&list, &id)) {
         term = roster_term_find(roster, id);
         if (term == NULL) {
+            return "its term is not in the roster";
+        }
+
+        if (first) {
+            *span = *term;
+            first = 0;
             continue;
         }
 
-        if (term->from < span.from) {
-            span.from = term->from;
+        if (span->from == PUPIL_DATE_NONE || term->from == PUPIL_DATE_NONE) {
+            span->from = PUPIL_DATE_NONE;
+
+        } else if (term->from < span->from) {
+            span->from = term->from;
         }
 
-        if (span.to == PUPIL_DATE_NONE || term->to > span.to) {
-            span.to = term->to;
+        /* without end is the latest of all */
+        if (term->to > span->to) {
+            span->to = term->to;
         }
     }
 
-    if (row->cells[ROSTER_CELL_FROM].len != 0) {
-        span.from = date_read(row->cells[ROSTER_CELL_FROM]);
+    return NULL;
+}
+
+
+static const char *
+span_read(const roster_t *roster, const roster_row_t *row,
+    roster_term_t *span)
+{
+    int32_t      from, to;
+    const char  *reason;
+
+    reason = terms_read(roster, row, span);
+    if (reason != NULL) {
+        return reason;
     }
 
-    if (row->cells[ROSTER_CELL_TO].len != 0) {
-        span.to = date_read(row->cells[ROSTER_CELL_TO]);
+    if (date_read(roster, row->cells[ROSTER_CELL_FROM], 0, &from) != 0) {
+        return "its first day is no date";
     }
 
-    return span;
+    if (date_read(roster, row->cells[ROSTER_CELL_TO], 1, &to) != 0) {
+        return "its last day is no date";
+    }
+
+    if (from != PUPIL_DATE_NONE) {
+        span->from = from;
+    }
+
+    if (to != PUPIL_DATE_NONE) {
+        span->to = to;
+    }
+
+    return NULL;
+}
+
+
+/*
+ * The row's own dates; what they leave open is what its terms span.  NULL, or
+ * why the row is refused: what is not understood is not without end (pitfall
+ * 46), but where no link has dates.
+ */
+static const char *
+dates_read(const roster_t *roster, const roster_row_t *row,
+    roster_term_t *span)
+{
+    const char  *reason;
+
+    span->from = PUPIL_DATE_NONE;
+    span->to = PUPIL_DATE_NONE;
+
+    reason = span_read(roster, row, span);
+
+    return roster->dates_open ? NULL : reason;
 }
 
 
@@ -294,13 +378,24 @@ roster_take_institution(roster_t *roster, const roster_row_t *row)
 void
 roster_take_term(roster_t *roster, const roster_row_t *row)
 {
-    roster_term_t  term;
+    const char     *reason;
+    roster_term_t   term;
 
-    term = dates_read(roster, row);
+    reason = row->refused != NULL ? row->refused
+                                  : dates_read(roster, row, &term);
 
-    if (term.from != PUPIL_DATE_NONE && term.to != PUPIL_DATE_NONE) {
-        roster_term_add(roster, row->cells[ROSTER_CELL_ID], term);
+    if (reason == NULL && term.from == PUPIL_DATE_NONE
+        && term.to == PUPIL_DATE_NONE && !roster->dates_open)
+    {
+        reason = "it has no dates";
     }
+
+    if (reason != NULL) {
+        roster_refuse(roster, ROSTER_CLASS, &row->place, reason);
+        return;
+    }
+
+    roster_term_add(roster, row->cells[ROSTER_CELL_ID], term);
 }
 
 
@@ -308,6 +403,7 @@ void
 roster_take_class(roster_t *roster, const roster_row_t *row)
 {
     uint32_t        parent;
+    const char     *reason;
     roster_item_t  *class;
     roster_term_t   dates;
 
@@ -324,7 +420,12 @@ roster_take_class(roster_t *roster, const roster_row_t *row)
         return;
     }
 
-    dates = dates_read(roster, row);
+    reason = dates_read(roster, row, &dates);
+    if (reason != NULL) {
+        roster_item_refuse(roster, ROSTER_CLASS, class, reason);
+        return;
+    }
+
     class->parent = parent;
     class->from = dates.from;
     class->to = dates.to;
@@ -400,20 +501,32 @@ user_again(roster_t *roster, const roster_row_t *row)
 }
 
 
-/* The link that a row makes, but for its two ends. */
+/*
+ * The link that a row makes, but for its two ends.  reason: why it is refused,
+ * or NULL.
+ */
 static roster_link_t
-link_of(const roster_t *roster, const roster_row_t *row)
+link_of(const roster_t *roster, const roster_row_t *row, const char **reason)
 {
     roster_link_t  link;
     roster_term_t  dates;
 
-    dates = dates_read(roster, row);
+    *reason = dates_read(roster, row, &dates);
+
+    if (row->refused != NULL) {
+        *reason = row->refused;
+    }
+
+    if (row->leaves) {
+        *reason = NULL;
+    }
 
     link.place = row->place;
     link.user = ROSTER_NONE;
     link.where = ROSTER_NONE;
     link.role = row->role;
-    link.refused = row->refused != NULL;
+    link.refused = *reason != NULL;
+    link.said = 0;
     link.leaves = (uint8_t) row->leaves;
     link.from = dates.from;
     link.to = dates.to;
@@ -424,12 +537,9 @@ link_of(const roster_t *roster, const roster_row_t *row)
 
 /* One of a row that is refused stands for what is stored, which stays. */
 static void
-role_add(roster_t *roster, const roster_row_t *row, const roster_link_t *link)
+role_add(roster_t *roster, const roster_row_t *row, roster_link_t *link,
+    const char *reason)
 {
-    const char  *reason;
-
-    reason = row->refused;
-
     if (reason == NULL && link->role == 0) {
         reason = "a role that is not taken: guardians, relatives and others"
                  " stay out";
@@ -454,6 +564,7 @@ role_add(roster_t *roster, const roster_row_t *row, const roster_link_t *link)
     if (link->role != 0 && link->user != ROSTER_NONE
         && link->where != ROSTER_NONE)
     {
+        link->said = 1;
         roster_item(roster, ROSTER_USER, link->user)->said |= link->role;
         roster_link_add(roster, ROSTER_ROLE, link);
     }
@@ -465,6 +576,7 @@ roster_take_user(roster_t *roster, const roster_row_t *row)
 {
     pupil_str_t     list, id;
     roster_item_t  *user;
+    const char     *reason;
     roster_link_t   link;
 
     user = user_add(roster, row);
@@ -473,13 +585,13 @@ roster_take_user(roster_t *roster, const roster_row_t *row)
         return;
     }
 
-    link = link_of(roster, row);
+    link = link_of(roster, row, &reason);
     link.user = roster_item_find(roster, ROSTER_USER, user->id);
     list = row->cells[ROSTER_CELL_INSTITUTIONS];
 
     while (list_next(&list, &id)) {
         link.where = roster_item_find(roster, ROSTER_INSTITUTION, id);
-        role_add(roster, row, &link);
+        role_add(roster, row, &link, reason);
     }
 }
 
@@ -490,6 +602,7 @@ roster_take_member(roster_t *roster, const roster_row_t *row)
     uint32_t        where;
     pupil_str_t     id;
     roster_item_t  *user, *school;
+    const char     *reason;
     roster_link_t   link;
 
     user = user_again(roster, row);
@@ -510,10 +623,10 @@ roster_take_member(roster_t *roster, const roster_row_t *row)
         return;
     }
 
-    link = link_of(roster, row);
+    link = link_of(roster, row, &reason);
     link.user = roster_item_find(roster, ROSTER_USER, user->id);
     link.where = where;
-    role_add(roster, row, &link);
+    role_add(roster, row, &link, reason);
 
     school = roster_item(roster, ROSTER_INSTITUTION, where);
     id = row->cells[ROSTER_CELL_ID];
@@ -523,7 +636,7 @@ roster_take_member(roster_t *roster, const roster_row_t *row)
     {
         school->headed = 1;
         link.role = ROSTER_ADMIN;
-        role_add(roster, row, &link);
+        role_add(roster, row, &link, reason);
     }
 }
 
@@ -531,14 +644,15 @@ roster_take_member(roster_t *roster, const roster_row_t *row)
 void
 roster_take_role(roster_t *roster, const roster_row_t *row)
 {
+    const char     *reason;
     roster_link_t  link;
 
-    link = link_of(roster, row);
+    link = link_of(roster, row, &reason);
     link.user = user_find(roster, row, ROSTER_CELL_USER);
     link.where = roster_item_find(roster, ROSTER_INSTITUTION,
                                   row->cells[ROSTER_CELL_INSTITUTION]);
 
-    role_add(roster, row, &link);
+    role_add(roster, row, &link, reason);
 }
 
 
@@ -588,26 +702,26 @@ enrolment_none(const roster_t *roster, const roster_link_t *link)
 void
 roster_take_enrolment(roster_t *roster, const roster_row_t *row)
 {
-    const char     *reason;
+    const char     *none, *reason;
     roster_item_t  *class;
     roster_link_t   link;
 
-    link = link_of(roster, row);
+    link = link_of(roster, row, &reason);
     link.user = user_find(roster, row, ROSTER_CELL_USER);
     link.where = roster_item_find(roster, ROSTER_CLASS,
                                   row->cells[ROSTER_CELL_CLASS]);
 
-    reason = enrolment_none(roster, &link);
+    none = enrolment_none(roster, &link);
 
-    if (reason != NULL) {
+    if (none != NULL) {
         if (!row->leaves) {
-            roster_refuse(roster, ROSTER_ENROLMENT, &row->place, reason);
+            roster_refuse(roster, ROSTER_ENROLMENT, &row->place, none);
         }
         return;
     }
 
-    if (row->refused != NULL) {
-        roster_refuse(roster, ROSTER_ENROLMENT, &row->place, row->refused);
+    if (reason != NULL) {
+        roster_refuse(roster, ROSTER_ENROLMENT, &row->place, reason);
     }
 
     class = roster_item(roster, ROSTER_CLASS, link.where);
