@@ -95,8 +95,7 @@ item_fate(const roster_t *roster, roster_kind_t kind, uint32_t i)
  * says, and no other: what was there of another one ends with it.
  */
 static row_fate_t
-row_fate(const owners_t *owners, roster_kind_t kind,
-    const roster_stored_t *row)
+row_fate(const owners_t *owners, roster_kind_t kind, roster_stored_t *row)
 {
     uint32_t         user, where, institution;
     roster_t        *roster;
@@ -109,6 +108,8 @@ row_fate(const owners_t *owners, roster_kind_t kind,
     user = owner_find(owners, ROSTER_USER, &row->subject);
     where = owner_find(owners, at, &row->where);
     institution = owner_find(owners, ROSTER_INSTITUTION, &row->institution);
+
+    row->user = user;
 
     fate[0] = item_fate(roster, ROSTER_USER, user);
     fate[1] = item_fate(roster, at, where);

@@ -10,6 +10,7 @@
 #include "ctl/roster/guard.h"
 #include "ctl/roster/others.h"
 #include "ctl/roster/plan.h"
+#include "ctl/roster/schools.h"
 #include "ctl/store/record.h"
 
 
@@ -35,10 +36,9 @@ static const ctl_access_t  held_access = {
 };
 
 
-/* A limit that is met: which, and by what. */
 __attribute__((format(printf, 2, 3)))
-static void
-hold(roster_t *roster, const char *format, ...)
+void
+roster_hold(roster_t *roster, const char *format, ...)
 {
     char     text[256];
     va_list  args;
@@ -51,60 +51,78 @@ hold(roster_t *roster, const char *format, ...)
 }
 
 
-/* How many active users this source has given; -1: said. */
+/* Whether what would end is held: nobody has confirmed it. */
 static int
-users_before(const roster_t *roster)
+removal_held(const roster_t *roster)
 {
-    int          before;
-    PGconn      *conn;
-    PGresult    *res;
-    const char  *params[1];
-
-    conn = roster->ctl->data;
-    params[0] = roster->source;
-
-    if (ctl_begin(conn, &roster->ctl->tenant) != 0) {
-        return -1;
-    }
-
-    res = ctl_query_one(conn, "SELECT count(*) FROM pupil.subject WHERE"
-                        " source = $1 AND status = 'active'", 1, params);
-    if (res == NULL) {
-        return -1;
-    }
-
-    before = ctl_get_int(res, 0, 0, 0);
-    PQclear(res);
-    ctl_rollback(conn);
-
-    return before;
+    return !roster->ctl->opt.confirm_removal;
 }
 
 
+/* Whether a user of the roster can be taken. */
 static int
-guard_users(roster_t *roster)
+user_taken(const roster_t *roster, uint32_t i)
 {
-    int             before;
-    uint32_t        i, now;
-    roster_item_t  *user;
+    const roster_item_t  *user;
 
-    before = users_before(roster);
-    if (before < 0) {
-        return -1;
+    if (i == ROSTER_NONE) {
+        return 0;
     }
+
+    user = roster_item(roster, ROSTER_USER, i);
+
+    return !user->refused && !user->leaves;
+}
+
+
+/* Of the living, whoever left long ago is none. */
+static void
+guard_users(roster_t *roster, const roster_table_t *table)
+{
+    int                     fresh;
+    size_t                  k, before, there, now;
+    uint32_t                i;
+    ctl_map_t               seen;
+    pupil_str_t             key;
+    const roster_stored_t  *row;
+
+    memset(&seen, 0, sizeof(ctl_map_t));
+    key.len = PUPIL_UUID_LEN;
+    before = 0;
+    there = 0;
+
+    for (k = 0; k < table->count; k++) {
+        row = &table->rows[k];
+        key.data = row->subject.b;
+
+        if (!roster_stored_live(roster, row)) {
+            continue;
+        }
+
+        ctl_map_put(&seen, key, &fresh);
+        if (fresh) {
+            before++;
+            there += user_taken(roster, row->user);
+            roster->gone += row->user == ROSTER_NONE;
+        }
+    }
+
+    ctl_map_free(&seen);
 
     now = 0;
     for (i = 0; i < roster->items[ROSTER_USER].count; i++) {
-        user = roster_item(roster, ROSTER_USER, i);
-        now += !user->refused && !user->leaves;
+        now += user_taken(roster, i);
     }
 
-    if (now == 0 || now * 2 < (uint32_t) before) {
-        hold(roster, "the roster has %u users that can be taken, %d are"
-             " known from source \"%s\"", now, before, roster->source);
+    if (!removal_held(roster)) {
+        return;
     }
 
-    return 0;
+    if (now == 0 || there * 2 < before) {
+        roster_hold(roster, "the roster has %zu users that can be taken, and %zu of"
+             " %zu who have a role now by source \"%s\"", now, there, before,
+             roster->source);
+    }
 }
 
 
@@ -121,7 +139,7 @@ guard_columns(roster_t *roster)
         }
 
         if (lost >= LOST_LEAST && lost * LOST_OF > had) {
-            hold(roster, "%u of %u users have no %s any more: is a column"
+            roster_hold(roster, "%u of %u users have no %s any more: is a column"
                  " missing or empty?", lost, had, record_fields[r]);
         }
     }
@@ -142,7 +160,7 @@ guard_others(roster_t *roster, uint32_t count)
     }
 
     if (count >= OTHERS_LEAST && count * OTHERS_OF > known) {
-        hold(roster, "%u of %u known users have another name and another"
+        roster_hold(roster, "%u of %u known users have another name and another"
              " log-in name: are these ids those of other people?", count,
              known);
     }
@@ -154,7 +172,7 @@ static void
 guard_source(roster_t *roster)
 {
     if (roster->foreign * ABSENT_OF > roster->items[ROSTER_USER].count) {
-        hold(roster, "%zu of %u users have log-in names of accounts of source"
+        roster_hold(roster, "%zu of %u users have log-in names of accounts of source"
              " \"%s\": are they these people?", roster->foreign,
              roster->items[ROSTER_USER].count, roster->foreign_source);
     }
@@ -193,12 +211,12 @@ guard_links(roster_t *roster, const roster_table_t *table)
     }
 
     if (now * 2 < before && !roster->absent[table->kind]) {
-        hold(roster, "the roster has %zu %s, less than half of the %zu that"
+        roster_hold(roster, "the roster has %zu %s, less than half of the %zu that"
              " are live", now, name, before);
     }
 
     if (absent * ABSENT_OF > before) {
-        hold(roster, "%zu of %zu %s are not in the roster, or have ended by it,"
+        roster_hold(roster, "%zu of %zu %s are not in the roster, or have ended by it,"
              " and would end, more than one in five", absent, before, name);
     }
 }
@@ -271,15 +289,14 @@ roster_guard(roster_t *roster, const roster_table_t *tables)
     int        rc;
     uint32_t  *others, count;
 
-    if (!roster->ctl->opt.confirm_removal) {
-        if (guard_users(roster) != 0) {
-            return -1;
-        }
+    guard_users(roster, &tables[ROSTER_ROLE]);
 
+    if (removal_held(roster)) {
         guard_links(roster, &tables[ROSTER_ROLE]);
         guard_links(roster, &tables[ROSTER_ENROLMENT]);
     }
 
+    roster_schools_guard(roster, &tables[ROSTER_ROLE]);
     guard_source(roster);
 
     if (guard_columns(roster) != 0

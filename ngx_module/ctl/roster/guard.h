@@ -14,4 +14,8 @@
 /* Returns 1 where it is held: why is said, in the report and on record. */
 int roster_guard(roster_t *roster, const roster_table_t *tables);
 
+/* A limit that is met: which, and by what. */
+__attribute__((format(printf, 2, 3)))
+void roster_hold(roster_t *roster, const char *format, ...);
+
 #endif /* PUPIL_CTL_ROSTER_GUARD_H */

@@ -48,6 +48,8 @@ report_json(const roster_t *roster, double seconds)
         json_pack("{s:I,s:I}",
                   "roles", (json_int_t) counts[ROSTER_ROLE].ended,
                   "enrolments", (json_int_t) counts[ROSTER_ENROLMENT].ended));
+    json_object_set_new(report, "absent",
+        json_pack("{s:I}", "users", (json_int_t) roster->gone));
     json_object_set_new(report, "no_login",
                         json_integer((json_int_t) roster->no_login));
     json_object_set(report, "held", roster->held);
@@ -79,6 +81,11 @@ counts_print(const roster_t *roster)
         printf("%-14s %8zu %8zu %9zu %8zu\n", roster_kinds[kind].name,
                counts[kind].taken, counts[kind].changed,
                counts[kind].unchanged, counts[kind].refused);
+    }
+
+    if (roster->gone != 0) {
+        printf("not in the roster, and with a role: %zu user%s\n",
+               roster->gone, ctl_plural(roster->gone));
     }
 
     if (roster->no_login != 0) {

@@ -155,6 +155,7 @@ row_read(roster_t *roster, roster_kind_t kind, const PGresult *res, int n,
     pupil_str_t  mac;
 
     memset(row, 0, sizeof(roster_stored_t));
+    row->user = ROSTER_NONE;
 
     if (ctl_get_uuid(res, n, 0, &row->id) != 0
         || ctl_get_uuid(res, n, 1, &row->subject) != 0
@@ -321,6 +322,8 @@ rows_match(roster_t *roster, roster_table_t *table)
         if (row == NULL) {
             continue;
         }
+
+        row->user = link->user;
 
         if (roster_link_leaves(roster, table->kind, link)) {
             row->leaves = 1;

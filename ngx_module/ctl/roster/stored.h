@@ -25,6 +25,7 @@ typedef struct {
     uint8_t           authentic;    /* and not revoked */
     uint8_t           tampered;     /* changed without the keys */
     uint8_t           ours;         /* of this roster's source */
+    uint32_t          user;         /* in the roster, or ROSTER_NONE */
     uint8_t           matched;      /* the roster has it as well */
     uint8_t           leaves;       /* the roster says that it has ended */
     uint8_t           kept;         /* of what the roster has, and cannot be
