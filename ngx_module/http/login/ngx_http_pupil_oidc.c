@@ -291,8 +291,8 @@ ngx_http_pupil_oidc_callback(ngx_http_pupil_ctx_t *ctx)
 
     rc = ngx_http_pupil_oidc_flow_end(ctx);
     if (rc != NGX_OK) {
-        return rc == NGX_DECLINED
-               ? ngx_http_pupil_oidc_failed(ctx, NGX_HTTP_PUPIL_LOGIN_FLOW) : rc;
+        return rc != NGX_DECLINED ? rc
+               : ngx_http_pupil_oidc_failed(ctx, NGX_HTTP_PUPIL_LOGIN_FLOW);
     }
 
     if (oidc->answer.error.len != 0) {
