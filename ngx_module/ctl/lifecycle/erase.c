@@ -165,16 +165,6 @@ ctl_erasures_turn(ctl_t *ctl)
 
 
 int
-ctl_erase_subject(ctl_t *ctl, const char *subject)
-{
-    ctl_ledger_entry_t  entry;
-
-    return ctl_ledger_enter(ctl, subject, &entry) == 0
-           ? ctl_erase(ctl, &entry) : -1;
-}
-
-
-int
 ctl_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 {
     const char  *when;

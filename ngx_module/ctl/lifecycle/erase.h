@@ -19,9 +19,6 @@ int ctl_cmd_subject_erase(ctl_t *ctl);
  */
 int ctl_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 
-/* As pupilctl subject erase, of somebody whose time is over. */
-int ctl_erase_subject(ctl_t *ctl, const char *subject);
-
 /*
  * Before anything is erased: neither database was restored, what was begun is
  * finished, the ledger is whole.  The turn is the caller's.

@@ -9,6 +9,7 @@
 
 #include "ctl/base/db.h"
 #include "ctl/lifecycle/restrict.h"
+#include "ctl/store/hold.h"
 #include "ctl/store/whom.h"
 
 
@@ -123,14 +124,14 @@ state_write(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change)
         return -1;
     }
 
-    if (keys_write(ctl, whom, change) == 0) {
-        return 0;
+    if (keys_write(ctl, whom, change) != 0) {
+        ctl_rollback(ctl->keys);
+        return ctl_error("the key store was not changed, and the stricter of"
+                         " the two is in force: run this again");
     }
 
-    ctl_rollback(ctl->keys);
-
-    return ctl_error("the key store was not changed, and the stricter of the"
-                     " two is in force: run this again");
+    return change->state == PUPIL_OWNER_STATE_RESTRICTED ? ctl_hold_settle(ctl)
+                                                         : 0;
 }
 
 

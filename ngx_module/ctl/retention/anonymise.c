@@ -63,7 +63,7 @@ enum {
 };
 
 
-static int release_run(release_t *r, const char *held, const char *event,
+static int release_run(release_t *r, ctl_kept_t *kept, const char *event,
     uint32_t days);
 static int release_begin(release_t *r);
 static int release_known(release_t *r);
@@ -102,7 +102,7 @@ static const char  begin_sql[] =
 
 
 int
-ctl_anonymise_run(ctl_t *ctl, const char *held, pupil_category_t *category,
+ctl_anonymise_run(ctl_t *ctl, ctl_kept_t *kept, pupil_category_t *category,
     const char *event, uint32_t days, int64_t *records, int64_t *changed)
 {
     int        rc;
@@ -118,11 +118,13 @@ ctl_anonymise_run(ctl_t *ctl, const char *held, pupil_category_t *category,
     ctl_buf_init(&r.values);
     ctl_buf_init(&r.persons);
 
-    rc = release_run(&r, held, event, days);
-    *records = r.records;
-    *changed += r.changed;
+    rc = release_run(&r, kept, event, days);
 
-    if (rc != 0) {
+    if (rc == 0) {
+        *records += r.records;
+        *changed += r.changed;
+
+    } else {
         ctl_rollback(ctl->data);
     }
 
@@ -136,7 +138,7 @@ ctl_anonymise_run(ctl_t *ctl, const char *held, pupil_category_t *category,
 
 
 static int
-release_run(release_t *r, const char *held, const char *event, uint32_t days)
+release_run(release_t *r, ctl_kept_t *kept, const char *event, uint32_t days)
 {
     int   rc, rows;
     char  text[16];
@@ -152,7 +154,7 @@ release_run(release_t *r, const char *held, const char *event, uint32_t days)
 
     snprintf(text, sizeof(text), "%u", (unsigned) days);
 
-    if (release_declare(r, held, event, text) != 0) {
+    if (release_declare(r, kept->people, event, text) != 0) {
         return -1;
     }
 
@@ -162,8 +164,13 @@ release_run(release_t *r, const char *held, const char *event, uint32_t days)
         }
     } while (rows != 0);
 
-    if ((!r->again && release_store(r) != 0) || ctl_commit(r->ctl->data) != 0) {
+    if (!r->again && release_store(r) != 0) {
         return -1;
+    }
+
+    rc = ctl_kept_commit(r->ctl, kept);
+    if (rc != 0) {
+        return rc;
     }
 
     return r->again ? 0 : release_tell(r);

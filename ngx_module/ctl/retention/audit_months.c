@@ -19,13 +19,18 @@
 #include "ctl/store/retained.h"
 
 
-static int months_say(ctl_t *ctl, const audit_log_t *log, uint32_t days,
-    int64_t *events);
+static int months_say(ctl_t *ctl, ctl_kept_t *kept, const audit_log_t *log,
+    uint32_t days, int64_t *events);
+static int months_said(ctl_t *ctl, ctl_kept_t *kept, const audit_log_t *log,
+    const pupil_retained_t *said, int64_t events);
 static int over_read(ctl_t *ctl, uint32_t days, int ahead,
     pupil_retained_t *said, int64_t *events);
 static int months_record(ctl_t *ctl, const pupil_retained_t *said,
     int64_t events);
-static int months_delete(ctl_t *ctl, uint32_t days, int64_t *records);
+static int months_delete(ctl_t *ctl, ctl_kept_t *kept, uint32_t days,
+    int64_t *records);
+static int day_delete(ctl_t *ctl, ctl_kept_t *kept, const char *days,
+    int64_t *records);
 static int ended_count(ctl_t *ctl, int64_t *records);
 static int months_drop(ctl_t *ctl);
 
@@ -59,26 +64,30 @@ static const ctl_access_t  months_access = {
 
 
 int
-ctl_audit_months_run(ctl_t *ctl, uint32_t days, int64_t *events)
+ctl_audit_months_run(ctl_t *ctl, ctl_kept_t *kept, uint32_t days,
+    int64_t *events)
 {
     int          rc;
-    int64_t      records;
+    int64_t      fresh, records;
     audit_log_t  log;
 
     if (ctl->opt.dry_run) {
         return ctl_audit_months_count(ctl, days, 0, events);
     }
 
-    *events = 0;
-
     if (audit_log_open(&log, ctl, 0) != 0) {
         return -1;
     }
 
-    rc = log.seed == NULL || months_say(ctl, &log, days, events) == 0
-         ? months_delete(ctl, days, &records) : -1;
+    fresh = 0;
+    rc = log.seed != NULL ? months_say(ctl, kept, &log, days, &fresh) : 0;
 
-    return rc == 0 ? months_drop(ctl) : -1;
+    if (rc == 0) {
+        *events += fresh;
+        rc = months_delete(ctl, kept, days, &records);
+    }
+
+    return rc == 0 ? months_drop(ctl) : rc;
 }
 
 
@@ -94,7 +103,7 @@ ctl_audit_ended_run(ctl_t *ctl, int64_t *records)
         return 0;
     }
 
-    return months_delete(ctl, RETAINED_DAYS_LEAST, records) == 0
+    return months_delete(ctl, NULL, RETAINED_DAYS_LEAST, records) == 0
            ? months_drop(ctl) : -1;
 }
 
@@ -134,7 +143,8 @@ ctl_audit_months_count(ctl_t *ctl, uint32_t days, int ahead, int64_t *events)
 
 
 static int
-months_say(ctl_t *ctl, const audit_log_t *log, uint32_t days, int64_t *events)
+months_say(ctl_t *ctl, ctl_kept_t *kept, const audit_log_t *log, uint32_t days,
+    int64_t *events)
 {
     int               rc;
     pupil_retained_t  said;
@@ -143,14 +153,22 @@ months_say(ctl_t *ctl, const audit_log_t *log, uint32_t days, int64_t *events)
          ? over_read(ctl, days, 0, &said, events) : -1;
 
     if (rc == 0 && *events != 0) {
-        rc = retained_store(log, &said) == 0
-             && months_record(ctl, &said, *events) == 0
-             ? ctl_commit(ctl->data) : -1;
+        rc = months_said(ctl, kept, log, &said, *events);
     }
 
     ctl_rollback(ctl->data);
 
     return rc;
+}
+
+
+static int
+months_said(ctl_t *ctl, ctl_kept_t *kept, const audit_log_t *log,
+    const pupil_retained_t *said, int64_t events)
+{
+    return retained_store(log, said) == 0
+           && months_record(ctl, said, events) == 0
+           ? ctl_kept_commit(ctl, kept) : -1;
 }
 
 
@@ -206,38 +224,54 @@ months_record(ctl_t *ctl, const pupil_retained_t *said, int64_t events)
 }
 
 
-/* A day at a time; what an earlier run has left, too. */
+/*
+ * A day at a time; what an earlier run has left, too.  kept: NULL for a tenant
+ * that has ended, in which nobody holds anything.
+ */
 static int
-months_delete(ctl_t *ctl, uint32_t days, int64_t *records)
+months_delete(ctl_t *ctl, ctl_kept_t *kept, uint32_t days, int64_t *records)
 {
-    char         text[16];
-    int64_t      count;
-    PGresult    *res;
-    const char  *params[1];
+    int      rc;
+    char     text[16];
+    int64_t  count;
 
     snprintf(text, sizeof(text), "%" PRIu32, days);
-    params[0] = text;
     *records = 0;
 
     do {
-        res = ctl_begin(ctl->data, &ctl->tenant) == 0
-              ? ctl_query_one(ctl->data, "SELECT"
-                              " pupil.expire_audit($1::integer)", 1, params)
-              : NULL;
+        rc = day_delete(ctl, kept, text, &count);
+        ctl_rollback(ctl->data);
 
-        if (res == NULL || ctl_commit(ctl->data) != 0) {
-            PQclear(res);
-            ctl_rollback(ctl->data);
-            return -1;
+        if (rc == 0) {
+            *records += count;
         }
+    } while (rc == 0 && count != 0);
 
-        count = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
-        *records += count;
-        PQclear(res);
+    return rc;
+}
 
-    } while (count != 0);
 
-    return 0;
+static int
+day_delete(ctl_t *ctl, ctl_kept_t *kept, const char *days, int64_t *records)
+{
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = days;
+
+    res = ctl_begin(ctl->data, &ctl->tenant) == 0
+          ? ctl_query_one(ctl->data, "SELECT pupil.expire_audit($1::integer)",
+                          1, params)
+          : NULL;
+
+    if (res == NULL) {
+        return -1;
+    }
+
+    *records = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+    PQclear(res);
+
+    return kept != NULL ? ctl_kept_commit(ctl, kept) : ctl_commit(ctl->data);
 }
 
 

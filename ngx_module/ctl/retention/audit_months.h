@@ -7,14 +7,16 @@
 #ifndef PUPIL_CTL_AUDIT_MONTHS_H
 #define PUPIL_CTL_AUDIT_MONTHS_H
 
-#include "ctl/base/ctl.h"
+#include "ctl/retention/kept.h"
 
 
 /*
- * Deletes them, of a log that is kept for so many days; events: how many went.
- * By --dry-run: how many would.  The keys of the tenant are open.
+ * Deletes them, of a log that is kept for so many days; *events: adds how
+ * many went, by --dry-run has how many would.  The keys of the tenant are open.
+ * 1: as of ctl_kept_commit(), and it is not done.
  */
-int ctl_audit_months_run(ctl_t *ctl, uint32_t days, int64_t *events);
+int ctl_audit_months_run(ctl_t *ctl, ctl_kept_t *kept, uint32_t days,
+    int64_t *events);
 
 /*
  * Of a tenant that has ended, the records of a log whose time is over, as was

@@ -118,8 +118,11 @@ hold_change(ctl_t *ctl, const ctl_whom_t *whom, const char *reference,
         return -1;
     }
 
-    return ctl_hold_write(ctl, whom->text, reference) == 0 ? 0
-           : ctl_error("the key store was not changed: run this again");
+    if (ctl_hold_write(ctl, whom->text, reference) != 0) {
+        return ctl_error("the key store was not changed: run this again");
+    }
+
+    return reference != NULL ? ctl_hold_settle(ctl) : 0;
 }
 
 

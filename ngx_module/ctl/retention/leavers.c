@@ -12,12 +12,13 @@
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
 #include "ctl/lifecycle/erase.h"
+#include "ctl/retention/kept.h"
 #include "ctl/retention/leavers.h"
 #include "ctl/retention/period.h"
 #include "ctl/store/recovery.h"
 
 
-/* Somebody of a list. */
+/* Somebody of a list; 1: not counted. */
 typedef int (*leaver_pt)(ctl_t *ctl, const ctl_whom_t *whom);
 
 static int leavers_each(ctl_t *ctl, const PGresult *res, leaver_pt run,
@@ -30,6 +31,9 @@ static PGresult *due_read(ctl_t *ctl, const char *held, const json_t *periods,
     uint32_t ahead);
 static PGresult *due_data(ctl_t *ctl, const char *held, int days);
 static int leaver_erase(ctl_t *ctl, const ctl_whom_t *whom);
+static int leaver_enter(ctl_t *ctl, const ctl_whom_t *whom,
+    ctl_ledger_entry_t *entry);
+static int leaver_kept(ctl_t *ctl, const ctl_whom_t *whom);
 
 
 static const ctl_access_t  leaver_access = {
@@ -90,21 +94,22 @@ ctl_leavers_ahead(ctl_t *ctl, const char *held, const json_t *periods,
 static int
 leavers_each(ctl_t *ctl, const PGresult *res, leaver_pt run, int64_t *count)
 {
-    int         rc, row;
+    int         rc, row, done;
     ctl_whom_t  whom;
 
     rc = 0;
     *count = 0;
 
     for (row = 0; row < PQntuples(res); row++) {
-        if (leaver_read(ctl, PQgetvalue(res, row, 0), &whom) != 0
-            || run(ctl, &whom) != 0)
-        {
-            rc = -1;
-            continue;
-        }
+        done = leaver_read(ctl, PQgetvalue(res, row, 0), &whom) == 0
+               ? run(ctl, &whom) : -1;
 
-        (*count)++;
+        if (done < 0) {
+            rc = -1;
+
+        } else if (done == 0) {
+            (*count)++;
+        }
     }
 
     return rc;
@@ -281,7 +286,49 @@ due_data(ctl_t *ctl, const char *held, int days)
 static int
 leaver_erase(ctl_t *ctl, const ctl_whom_t *whom)
 {
-    return ctl_erase_subject(ctl, whom->text) == 0 ? 0
+    int                 rc;
+    ctl_ledger_entry_t  entry;
+
+    rc = ctl_begin(ctl->data, &ctl->tenant) == 0
+         ? leaver_enter(ctl, whom, &entry) : -1;
+    ctl_rollback(ctl->data);
+
+    if (rc == 0) {
+        rc = ctl_erase(ctl, &entry);
+    }
+
+    return rc >= 0 ? rc
            : ctl_error("the erasure of %s is not done: run this again",
                        whom->text);
+}
+
+
+/* In the transaction for whose end whoever holds something waits. */
+static int
+leaver_enter(ctl_t *ctl, const ctl_whom_t *whom, ctl_ledger_entry_t *entry)
+{
+    int  rc;
+
+    rc = leaver_kept(ctl, whom);
+
+    return rc != 0 ? rc : ctl_ledger_enter(ctl, whom->text, entry);
+}
+
+
+static int
+leaver_kept(ctl_t *ctl, const ctl_whom_t *whom)
+{
+    int         rc;
+    ctl_kept_t  kept = { 0 };
+
+    rc = ctl_kept_now(ctl, &kept);
+
+    if (rc == 0) {
+        rc = json_object_size(kept.categories) != 0
+             || strstr(kept.people, whom->text) != NULL;
+    }
+
+    ctl_kept_free(&kept);
+
+    return rc;
 }

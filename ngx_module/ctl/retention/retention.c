@@ -19,10 +19,10 @@
 #include "ctl/retention/anonymise.h"
 #include "ctl/retention/audit_months.h"
 #include "ctl/retention/hold.h"
+#include "ctl/retention/kept.h"
 #include "ctl/retention/leavers.h"
 #include "ctl/retention/period.h"
 #include "ctl/retention/retention.h"
-#include "ctl/retention/upcoming.h"
 #include "ctl/store/hold.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
@@ -38,7 +38,6 @@
 typedef struct {
     ctl_kept_t   kept;
     json_t      *narrowed;      /* days, by what the tenant has decided of */
-    json_t      *suspended;     /* references, by category */
     ctl_buf_t    before;        /* an array: categories that need enrolments */
     json_t      *counts;        /* by category */
     int64_t      changed;       /* by somebody: in no statistics */
@@ -54,10 +53,12 @@ static int audit_run(ctl_t *ctl, run_t *run);
 static int people_run(ctl_t *ctl, run_t *run);
 static int categories_run(ctl_t *ctl, run_t *run);
 static int category_run(ctl_t *ctl, run_t *run, pupil_category_t *category);
-static int category_expire(ctl_t *ctl, const run_t *run,
+static int category_go(ctl_t *ctl, run_t *run, pupil_category_t *category,
+    int64_t *records);
+static int category_expire(ctl_t *ctl, run_t *run,
     const pupil_plugin_t *plugin, int64_t *records);
-static int batch_run(ctl_t *ctl, const run_t *run,
-    const pupil_plugin_t *plugin, int64_t *records);
+static int batch_run(ctl_t *ctl, run_t *run, const pupil_plugin_t *plugin,
+    int64_t *records);
 static PGresult *batch_expire(ctl_t *ctl, const run_t *run,
     const pupil_plugin_t *plugin);
 static int tenant_sweep(ctl_t *ctl, run_t *run);
@@ -172,7 +173,6 @@ tenant_run(ctl_t *ctl, void *data)
 
     rc = ctl_periods_read(ctl, &run.narrowed) == 0
          && holds_run(ctl, &run) == 0 && ctl_kept_read(ctl, &run.kept) == 0
-         && ctl_suspended_read(ctl, &run.suspended) == 0
          && categories_run(ctl, &run) == 0 && people_run(ctl, &run) == 0
          && audit_run(ctl, &run) == 0
          && (ctl->opt.dry_run || tenant_sweep(ctl, &run) == 0) ? 0 : -1;
@@ -185,7 +185,7 @@ tenant_run(ctl_t *ctl, void *data)
 
     json_decref(run.counts);
     json_decref(run.narrowed);
-    json_decref(run.suspended);
+    ctl_kept_free(&run.kept);
     ctl_buf_free(&run.before);
 
     return rc;
@@ -222,20 +222,21 @@ holds_run(ctl_t *ctl, run_t *run)
 static int
 audit_run(ctl_t *ctl, run_t *run)
 {
-    int64_t  gone;
+    int       rc;
+    int64_t   gone;
+    uint32_t  days;
 
-    if (json_object_get(run->suspended, CTL_PERIOD_AUDIT) != NULL) {
-        return 0;
+    days = ctl_period_own(run->narrowed, CTL_PERIOD_AUDIT);
+    gone = 0;
+
+    while (json_object_get(run->kept.categories, CTL_PERIOD_AUDIT) == NULL) {
+        rc = ctl_audit_months_run(ctl, &run->kept, days, &gone);
+        json_object_set_new(run->counts, CTL_PERIOD_AUDIT, json_integer(gone));
+
+        if (rc <= 0) {
+            return rc;
+        }
     }
-
-    if (ctl_audit_months_run(ctl, ctl_period_own(run->narrowed,
-                                                 CTL_PERIOD_AUDIT), &gone)
-        != 0)
-    {
-        return -1;
-    }
-
-    json_object_set_new(run->counts, CTL_PERIOD_AUDIT, json_integer(gone));
 
     return 0;
 }
@@ -247,11 +248,11 @@ people_run(ctl_t *ctl, run_t *run)
 {
     int64_t  people;
 
-    if (json_object_size(run->suspended) != 0) {
+    if (json_object_size(run->kept.categories) != 0) {
         return 0;
     }
 
-    if (ctl_leavers_run(ctl, run->kept.ids, run->narrowed, &people) != 0) {
+    if (ctl_leavers_run(ctl, run->kept.people, run->narrowed, &people) != 0) {
         return -1;
     }
 
@@ -337,11 +338,10 @@ category_run(ctl_t *ctl, run_t *run, pupil_category_t *category)
 {
     int                    rc;
     int64_t                records;
-    uint32_t               days;
     const pupil_plugin_t  *plugin;
 
     plugin = category->plugin;
-    days = ctl_period_days(run->narrowed, plugin);
+    records = 0;
 
     if (strcmp(plugin->name, ENROLMENT) == 0) {
         ctl_array_end(&run->before);
@@ -350,42 +350,60 @@ category_run(ctl_t *ctl, run_t *run, pupil_category_t *category)
         ctl_array_text(&run->before, ctl_str(plugin->name));
     }
 
-    if (json_object_get(run->suspended, plugin->name) != NULL) {
-        return 0;
-    }
-
-    if (plugin->retention->then == PUPIL_EXPIRY_ERASE || ctl->opt.dry_run) {
-        rc = category_expire(ctl, run, plugin, &records);
-
-    } else if (pupil_aggregate(plugin) != NULL) {
-        rc = ctl_anonymise_run(ctl, run->kept.ids, category,
-                               ctl_retention_event(plugin), days, &records,
-                               &run->changed);
-
-    } else {
+    if (plugin->retention->then != PUPIL_EXPIRY_ERASE && !ctl->opt.dry_run
+        && pupil_aggregate(plugin) == NULL)
+    {
         ctl_note("%s asks for its records to be made anonymous, and declares"
                  " no aggregate: they are kept", plugin->name);
         return 0;
     }
 
-    json_object_set_new(run->counts, plugin->name, json_integer(records));
+    while (json_object_get(run->kept.categories, plugin->name) == NULL) {
+        rc = category_go(ctl, run, category, &records);
+        json_object_set_new(run->counts, plugin->name, json_integer(records));
 
-    return rc;
+        if (rc <= 0) {
+            return rc;
+        }
+    }
+
+    return 0;
+}
+
+
+/* *records: adds those that went.  1: somebody has held something meanwhile. */
+static int
+category_go(ctl_t *ctl, run_t *run, pupil_category_t *category,
+    int64_t *records)
+{
+    const pupil_plugin_t  *plugin;
+
+    plugin = category->plugin;
+
+    if (plugin->retention->then == PUPIL_EXPIRY_ERASE || ctl->opt.dry_run) {
+        return category_expire(ctl, run, plugin, records);
+    }
+
+    return ctl_anonymise_run(ctl, &run->kept, category,
+                             ctl_retention_event(plugin),
+                             ctl_period_days(run->narrowed, plugin), records,
+                             &run->changed);
 }
 
 
 static int
-category_expire(ctl_t *ctl, const run_t *run, const pupil_plugin_t *plugin,
+category_expire(ctl_t *ctl, run_t *run, const pupil_plugin_t *plugin,
     int64_t *records)
 {
+    int      rc;
     int64_t  batch;
 
-    *records = 0;
-
     do {
-        if (batch_run(ctl, run, plugin, &batch) != 0) {
-            ctl_rollback(ctl->data);
-            return -1;
+        rc = batch_run(ctl, run, plugin, &batch);
+        ctl_rollback(ctl->data);
+
+        if (rc != 0) {
+            return rc;
         }
 
         *records += batch;
@@ -396,7 +414,7 @@ category_expire(ctl_t *ctl, const run_t *run, const pupil_plugin_t *plugin,
 
 
 static int
-batch_run(ctl_t *ctl, const run_t *run, const pupil_plugin_t *plugin,
+batch_run(ctl_t *ctl, run_t *run, const pupil_plugin_t *plugin,
     int64_t *records)
 {
     int        rc, row;
@@ -419,9 +437,7 @@ batch_run(ctl_t *ctl, const run_t *run, const pupil_plugin_t *plugin,
 
     if (*records != 0 && !ctl->opt.dry_run) {
         rc = ctl_retention_record(ctl, plugin, res, *records) == 0
-             ? ctl_commit(ctl->data) : -1;
-    } else {
-        ctl_rollback(ctl->data);
+             ? ctl_kept_commit(ctl, &run->kept) : -1;
     }
 
     PQclear(res);
@@ -443,7 +459,7 @@ batch_expire(ctl_t *ctl, const run_t *run, const pupil_plugin_t *plugin)
 
     if (strcmp(plugin->name, ENROLMENT) == 0) {
         params[0] = days;
-        params[1] = run->kept.ids;
+        params[1] = run->kept.people;
         params[2] = run->before.data;
         params[3] = most;
 
@@ -455,7 +471,7 @@ batch_expire(ctl_t *ctl, const run_t *run, const pupil_plugin_t *plugin)
     params[0] = plugin->name;
     params[1] = ctl_retention_event(plugin);
     params[2] = days;
-    params[3] = run->kept.ids;
+    params[3] = run->kept.people;
     params[4] = most;
 
     return ctl_query(ctl->data, "SELECT owner, records FROM pupil.expire($1,"

@@ -1,9 +1,5 @@
 /*
  * Copyright (C) the Pupil authors
- *
- * A category is held where either database says so: no row that is deleted in
- * the one ends what the other has, nor does a backup of either.  That it has to
- * be confirmed is the key store's word alone.
  */
 
 #include <stdio.h>
@@ -13,6 +9,7 @@
 #include "ctl/base/buf.h"
 #include "ctl/base/db.h"
 #include "ctl/retention/audit_months.h"
+#include "ctl/retention/kept.h"
 #include "ctl/retention/leavers.h"
 #include "ctl/retention/period.h"
 #include "ctl/retention/retention.h"
@@ -22,16 +19,10 @@
 #include "ctl/store/plugins.h"
 
 
-#define AHEAD  30               /* days; a confirmation is good for them */
-
-#define TEXT_OF(number)    #number
-#define NUMBER_OF(number)  TEXT_OF(number)
-
-
 /* What is known of a tenant. */
 typedef struct {
     ctl_kept_t   kept;
-    json_t      *periods, *suspended, *list;
+    json_t      *periods, *list;
 } upcoming_t;
 
 /* Statements of the tenant $1, the category $2 and, of three, the reference $3;
@@ -39,6 +30,7 @@ typedef struct {
 typedef struct {
     const char  *word;          /* on record */
     const char  *says;          /* in the answer */
+    int          holds;
     int          data_params, keys_params;
     const char  *data, *keys;
 } decision_t;
@@ -53,8 +45,6 @@ static int audit_look(ctl_t *ctl, upcoming_t *u);
 static void look_add(upcoming_t *u, const char *name, int64_t records,
     int64_t owners, uint32_t days);
 static void look_print(const ctl_t *ctl, const upcoming_t *u);
-static int suspended_add(ctl_t *ctl, PGconn *conn, const char *sql,
-    json_t *suspended);
 static int decide(ctl_t *ctl, const decision_t *decision);
 static int decision_check(ctl_t *ctl, const char *category);
 static int decision_data(ctl_t *ctl, const decision_t *decision);
@@ -75,6 +65,7 @@ static int decision_record(ctl_t *ctl, const decision_t *decision);
 static const decision_t  decision_held = {
     .word = "held",
     .says = "held",
+    .holds = 1,
     .data_params = 3,
     .keys_params = 3,
     .data = HOLD("pupil"),
@@ -95,6 +86,7 @@ static const decision_t  decision_confirmed = {
 static const decision_t  decision_asked = {
     .word = "asked",
     .says = "to be confirmed",
+    .holds = 1,
     .keys_params = 3,
     .keys = "INSERT INTO keystore.retention_confirm (tenant, category,"
             " reference) VALUES ($1::uuid, $2, $3) ON CONFLICT (tenant,"
@@ -120,7 +112,6 @@ ctl_cmd_retention_upcoming(ctl_t *ctl)
     rc = ctl_plugins_open(ctl) == 0 && ctl_keys_tenant(ctl) == 0
          && ctl_kept_read(ctl, &u.kept) == 0
          && ctl_periods_read(ctl, &u.periods) == 0
-         && ctl_suspended_read(ctl, &u.suspended) == 0
          && categories_look(ctl, &u) == 0 && people_look(ctl, &u) == 0
          && holds_look(ctl, &u) == 0 && audit_look(ctl, &u) == 0
          ? CTL_DONE : CTL_FAILED;
@@ -131,7 +122,7 @@ ctl_cmd_retention_upcoming(ctl_t *ctl)
 
     json_decref(u.list);
     json_decref(u.periods);
-    json_decref(u.suspended);
+    ctl_kept_free(&u.kept);
 
     return rc;
 }
@@ -173,12 +164,12 @@ category_look(ctl_t *ctl, upcoming_t *u, const pupil_plugin_t *plugin)
     days = ctl_period_days(u->periods, plugin);
 
     snprintf(text, sizeof(text), "%u", (unsigned) days);
-    snprintf(ahead, sizeof(ahead), "%d", AHEAD);
+    snprintf(ahead, sizeof(ahead), "%d", CTL_RETENTION_AHEAD);
 
     params[0] = plugin->name;
     params[1] = ctl_retention_event(plugin);
     params[2] = text;
-    params[3] = u->kept.ids;
+    params[3] = u->kept.people;
     params[4] = ahead;
 
     res = ctl_begin(ctl->data, &ctl->tenant) == 0
@@ -206,7 +197,10 @@ people_look(ctl_t *ctl, upcoming_t *u)
 {
     int64_t  people;
 
-    if (ctl_leavers_ahead(ctl, u->kept.ids, u->periods, AHEAD, &people) != 0) {
+    if (ctl_leavers_ahead(ctl, u->kept.people, u->periods, CTL_RETENTION_AHEAD,
+                          &people)
+        != 0)
+    {
         return -1;
     }
 
@@ -225,7 +219,7 @@ holds_look(ctl_t *ctl, upcoming_t *u)
 
     days = (int) ctl_period_own(u->periods, CTL_PERIOD_LEGAL);
 
-    res = ctl_hold_over(ctl, days - AHEAD);
+    res = ctl_hold_over(ctl, days - CTL_RETENTION_AHEAD);
     if (res == NULL) {
         return -1;
     }
@@ -248,7 +242,7 @@ audit_look(ctl_t *ctl, upcoming_t *u)
 
     days = ctl_period_own(u->periods, CTL_PERIOD_AUDIT);
 
-    if (ctl_audit_months_count(ctl, days, AHEAD, &events) != 0) {
+    if (ctl_audit_months_count(ctl, days, CTL_RETENTION_AHEAD, &events) != 0) {
         return -1;
     }
 
@@ -265,7 +259,7 @@ look_add(upcoming_t *u, const char *name, int64_t records, int64_t owners,
     json_array_append_new(u->list, json_pack("{s:s,s:I,s:I,s:i,s:O*}",
         "category", name, "records", (json_int_t) records, "owners",
         (json_int_t) owners, "days", (int) days, "held",
-        json_object_get(u->suspended, name)));
+        json_object_get(u->kept.categories, name)));
 }
 
 
@@ -278,7 +272,7 @@ look_print(const ctl_t *ctl, const upcoming_t *u)
 
     if (ctl->opt.json) {
         ctl_json_print(json_pack("{s:s,s:i,s:i,s:O}", "tenant",
-                                 ctl->tenant_text, "ahead", AHEAD,
+                                 ctl->tenant_text, "ahead", CTL_RETENTION_AHEAD,
                                  "restricted", u->kept.restricted,
                                  "upcoming", u->list));
         return;
@@ -298,60 +292,6 @@ look_print(const ctl_t *ctl, const upcoming_t *u)
     if (u->kept.restricted != 0) {
         printf("%-13s %7d are kept\n", "restricted", u->kept.restricted);
     }
-}
-
-
-int
-ctl_suspended_read(ctl_t *ctl, json_t **suspended)
-{
-    *suspended = json_object();
-
-    /* what is held stands for what is to be confirmed */
-    if (suspended_add(ctl, ctl->keys, "SELECT category, reference || ', until"
-                      " it is confirmed' FROM keystore.retention_confirm WHERE"
-                      " tenant = $1::uuid AND (confirmed_at IS NULL OR"
-                      " confirmed_at < now() - " NUMBER_OF(AHEAD)
-                      " * interval '1 day')", *suspended)
-        != 0
-        || suspended_add(ctl, ctl->data, "SELECT category, reference FROM"
-                         " pupil.retention_hold WHERE tenant = $1::uuid",
-                         *suspended)
-           != 0)
-    {
-        return -1;
-    }
-
-    return suspended_add(ctl, ctl->keys, "SELECT category, reference FROM"
-                         " keystore.retention_hold WHERE tenant = $1::uuid",
-                         *suspended);
-}
-
-
-static int
-suspended_add(ctl_t *ctl, PGconn *conn, const char *sql, json_t *suspended)
-{
-    int          row;
-    PGresult    *res;
-    const char  *params[1];
-
-    params[0] = ctl->tenant_text;
-
-    res = ctl_begin(conn, &ctl->tenant) == 0
-          ? ctl_query(conn, sql, 1, params) : NULL;
-    ctl_rollback(conn);
-
-    if (res == NULL) {
-        return -1;
-    }
-
-    for (row = 0; row < PQntuples(res); row++) {
-        json_object_set_new(suspended, PQgetvalue(res, row, 0),
-                            json_string(PQgetvalue(res, row, 1)));
-    }
-
-    PQclear(res);
-
-    return 0;
 }
 
 
@@ -393,7 +333,8 @@ decide(ctl_t *ctl, const decision_t *decision)
     if (ctl_plugins_open(ctl) != 0 || ctl_keys_tenant(ctl) != 0
         || decision_check(ctl, ctl->args[0]) != 0
         || decision_data(ctl, decision) != 0
-        || decision_keys(ctl, decision) != 0)
+        || decision_keys(ctl, decision) != 0
+        || (decision->holds && ctl_hold_settle(ctl) != 0))
     {
         return CTL_FAILED;
     }

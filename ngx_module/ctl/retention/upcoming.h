@@ -16,10 +16,4 @@ int ctl_cmd_retention_confirm(ctl_t *ctl);
 int ctl_cmd_retention_ask(ctl_t *ctl);
 int ctl_cmd_retention_unask(ctl_t *ctl);
 
-/*
- * Of which categories nothing expires in the tenant: { category: reference }.
- * Ownership: a reference of the caller's.
- */
-int ctl_suspended_read(ctl_t *ctl, json_t **suspended);
-
 #endif /* PUPIL_CTL_UPCOMING_H */

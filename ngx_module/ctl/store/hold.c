@@ -8,17 +8,12 @@
 #include "ctl/store/hold.h"
 
 
-static int kept_keys(ctl_t *ctl, const char *restricted, ctl_kept_t *kept);
+/* Of a tenant, and of the session that holds nothing else by it. */
+#define LOCK  "(1347760178, hashtext($1))"
 
 
-/* A closed account goes back to what it was before, if it is opened again. */
-static const char  kept_sql[] =
-    "WITH r AS (SELECT owner FROM keystore.owner_key WHERE tenant = $1::uuid"
-    " AND 'restricted' = CASE state WHEN 'recovery' THEN before ELSE state END"
-    " UNION SELECT unnest($2::uuid[]))"
-    " SELECT coalesce(array_agg(k.owner), '{}'), (SELECT count(*) FROM r)"
-    " FROM (SELECT owner FROM r UNION SELECT subject FROM keystore.hold"
-    " WHERE tenant = $1::uuid) AS k";
+static int hold_open(ctl_t *ctl);
+static int lock_take(ctl_t *ctl, const char *sql);
 
 
 int
@@ -57,7 +52,8 @@ ctl_hold_write(ctl_t *ctl, const char *subject, const char *reference)
     if (rc == 0 && reference != NULL) {
         rc = ctl_exec(ctl->keys, "INSERT INTO keystore.hold (tenant, subject,"
                       " reference) VALUES ($1::uuid, $2::uuid, $3)", 3,
-                      params);
+                      params) == 0
+             ? hold_open(ctl) : -1;
     }
 
     if (rc != 0) {
@@ -69,57 +65,63 @@ ctl_hold_write(ctl_t *ctl, const char *subject, const char *reference)
 }
 
 
-int
-ctl_kept_read(ctl_t *ctl, ctl_kept_t *kept)
+/*
+ * With the hold, the transaction has the ledger's lock, by which the end of a
+ * tenant is entered: whichever of the two is the later sees the other.
+ */
+static int
+hold_open(ctl_t *ctl)
 {
-    int          rc;
+    int          ends;
     PGresult    *res;
     const char  *params[1];
 
     params[0] = ctl->tenant_text;
 
-    res = ctl_begin(ctl->data, &ctl->tenant) == 0
-          ? ctl_query_one(ctl->data, "SELECT coalesce(array_agg(owner), '{}')"
-                          " FROM pupil.owner WHERE tenant = $1::uuid AND"
-                          " state = 'restricted'", 1, params)
-          : NULL;
-    ctl_rollback(ctl->data);
-
+    res = ctl_query(ctl->keys, "SELECT FROM keystore.ledger WHERE tenant ="
+                    " $1::uuid AND kind = 'tenant'", 1, params);
     if (res == NULL) {
         return -1;
     }
 
-    rc = kept_keys(ctl, PQgetvalue(res, 0, 0), kept);
+    ends = PQntuples(res) != 0;
     PQclear(res);
 
-    return rc;
+    return ends ? ctl_error("the end of this tenant has begun: nobody is held"
+                            " any more") : 0;
 }
 
 
-/* restricted: those whom the data database has, an array. */
-static int
-kept_keys(ctl_t *ctl, const char *restricted, ctl_kept_t *kept)
+int
+ctl_hold_watch(ctl_t *ctl)
 {
-    PGresult    *res;
-    const char  *params[2];
+    return lock_take(ctl, "SELECT pg_advisory_xact_lock_shared" LOCK);
+}
+
+
+int
+ctl_hold_settle(ctl_t *ctl)
+{
+    int  rc;
+
+    rc = ctl_begin(ctl->data, &ctl->tenant) == 0
+         ? lock_take(ctl, "SELECT pg_advisory_xact_lock" LOCK) : -1;
+    ctl_rollback(ctl->data);
+
+    return rc == 0 ? 0
+           : ctl_error("this is in force, and what retention has under way may"
+                       " go all the same: run this again");
+}
+
+
+static int
+lock_take(ctl_t *ctl, const char *sql)
+{
+    const char  *params[1];
 
     params[0] = ctl->tenant_text;
-    params[1] = restricted;
 
-    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
-          ? ctl_query_one(ctl->keys, kept_sql, 2, params) : NULL;
-    ctl_rollback(ctl->keys);
-
-    if (res == NULL) {
-        return -1;
-    }
-
-    kept->restricted = (int) ctl_get_int(res, 0, 1, 0);
-    kept->ids = ctl_pool_text(&ctl->pool, PQgetvalue(res, 0, 0),
-                              (size_t) PQgetlength(res, 0, 0));
-    PQclear(res);
-
-    return 0;
+    return ctl_exec(ctl->data, sql, 1, params);
 }
 
 

@@ -1,7 +1,8 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Legal holds, in the key store, and whose records are kept by retention.
+ * Legal holds, in the key store; and that whatever is held, restricted or
+ * suspended is said to be so when nothing goes any more.
  */
 
 #ifndef PUPIL_CTL_HOLD_H
@@ -11,29 +12,23 @@
 
 
 /*
- * Whose records retention keeps: who is held, and who is restricted by either
- * database, or was before the account was closed.
- */
-typedef struct {
-    const char  *ids;           /* the literal of an array of UUIDs */
-    int          restricted;    /* of them */
-} ctl_kept_t;
-
-
-/*
  * By which reference a person is held, *reference, or NULL; subject: the id.
  * Ownership: the command's pool.  The key store is open.
  */
 int ctl_hold_read(ctl_t *ctl, const char *subject, const char **reference);
 
-/* Holds, or with NULL releases. */
+/* Holds, or with NULL releases.  Nobody, in a tenant whose end has begun. */
 int ctl_hold_write(ctl_t *ctl, const char *subject, const char *reference);
 
 /*
- * All whose records are kept.  Both databases are open.  Ownership: the
- * command's pool.
+ * Of whoever takes away, in the transaction of the data database that does it:
+ * what is committed before this is read after it, and what is committed later
+ * waits for the end of the transaction to be said.
  */
-int ctl_kept_read(ctl_t *ctl, ctl_kept_t *kept);
+int ctl_hold_watch(ctl_t *ctl);
+
+/* Of whoever held, once that is committed. */
+int ctl_hold_settle(ctl_t *ctl);
 
 /* Whose hold was said so many days ago; NULL with the error said. */
 PGresult *ctl_hold_over(ctl_t *ctl, int days);
