@@ -463,6 +463,14 @@ ctl_open_data(ctl_t *ctl)
 
 
 int
+ctl_connected(const ctl_t *ctl)
+{
+    return PQstatus(ctl->data) == CONNECTION_OK
+           && PQstatus(ctl->keys) == CONNECTION_OK;
+}
+
+
+int
 ctl_open_beside(ctl_t *ctl, PGconn **conn)
 {
     return database_open(PUPIL_DATABASE_DATA, ctl->opt.database, conn, NULL);

@@ -88,6 +88,9 @@ int ctl_become(PGconn *conn, const char *role);
 int ctl_open_data(ctl_t *ctl);
 int ctl_open_keys(ctl_t *ctl);
 
+/* Neither connection is lost. */
+int ctl_connected(const ctl_t *ctl);
+
 /* Another connection to the data database, which the caller finishes. */
 int ctl_open_beside(ctl_t *ctl, PGconn **conn);
 

@@ -333,14 +333,10 @@ ctl_erasures_finish(ctl_t *ctl, size_t *restored)
         return rc < 0 ? -1 : 0;
     }
 
-    if (ctl_ledger_check(ctl) != 0 || ctl_plugins_open(ctl) != 0
-        || ctl_keys_open(ctl) != 0
-        || entries_run(ctl, open, open_count, restored) != 0)
-    {
-        return -1;
-    }
-
-    rc = entries_run(ctl, missing, missing_count, restored);
+    rc = ctl_ledger_check(ctl) == 0 && ctl_plugins_open(ctl) == 0
+         && ctl_keys_open(ctl) == 0
+         && entries_run(ctl, open, open_count, restored) == 0
+         ? entries_run(ctl, missing, missing_count, restored) : -1;
     ctl_turn_give(ctl);
 
     return rc;

@@ -106,12 +106,18 @@ tenants_run(ctl_t *ctl, PGresult *res, int (*run)(ctl_t *ctl, void *data),
 
     rc = 0;
 
-    for (row = 0; rc == 0 && row < PQntuples(res); row++) {
-        rc = ctl_get_uuid(res, row, 0, &ctl->tenant);
+    for (row = 0; row < PQntuples(res) && ctl_connected(ctl); row++) {
+        if (ctl_get_uuid(res, row, 0, &ctl->tenant) != 0) {
+            rc = -1;
+            continue;
+        }
 
-        if (rc == 0) {
-            ctl_uuid_text(&ctl->tenant, ctl->tenant_text);
-            rc = run(ctl, data);
+        ctl_uuid_text(&ctl->tenant, ctl->tenant_text);
+
+        if (run(ctl, data) != 0) {
+            ctl_rollback(ctl->data);
+            ctl_rollback(ctl->keys);
+            rc = ctl_error("tenant %s: not done", ctl->tenant_text);
         }
     }
 

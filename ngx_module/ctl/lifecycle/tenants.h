@@ -11,9 +11,10 @@
 
 
 /*
- * Runs it with each tenant as ctl's, until one fails: -1.  Both databases are
- * open.  data: handed through.  A tenant that is being ended is left out, as it
- * has no keys; _all() has it, too.
+ * Runs it with each tenant as ctl's.  -1: one or more failed, and are said; the
+ * others are done all the same, as long as both databases, which are open, can
+ * be reached.  data: handed through.  A tenant that is being ended is left out,
+ * as it has no keys; _all() has it, too.
  */
 int ctl_tenants_all(ctl_t *ctl, int (*run)(ctl_t *ctl, void *data),
     void *data);

@@ -17,11 +17,12 @@
 #include "ctl/store/floors.h"
 
 
-#define PAUSE  1                /* seconds, with --follow */
+/* Seconds, with --follow; AGAIN: where something failed, and is said. */
+#define PAUSE  1
+#define AGAIN  10
 
 
 static int work(ctl_t *ctl);
-/* data: an int that is set where a job fails. */
 static int tenant_work(ctl_t *ctl, void *data);
 static int job_revocations(ctl_t *ctl);
 static int job_fetches(ctl_t *ctl);
@@ -39,15 +40,19 @@ static int (*const jobs[])(ctl_t *ctl) = {
 int
 ctl_cmd_work(ctl_t *ctl)
 {
+    int  rc;
+
     if (ctl_open_data(ctl) != 0 || ctl_open_keys(ctl) != 0) {
         return CTL_FAILED;
     }
 
     do {
-        if (work(ctl) != 0) {
+        rc = work(ctl);
+
+        if (rc != 0 && !(ctl->opt.follow && ctl_connected(ctl))) {
             return CTL_FAILED;
         }
-    } while (ctl->opt.follow && sleep(PAUSE) == 0);
+    } while (ctl->opt.follow && sleep(rc == 0 ? PAUSE : AGAIN) == 0);
 
     if (ctl->opt.json) {
         ctl_json_print(json_pack("{s:s}", "status", "done"));
@@ -66,18 +71,8 @@ ctl_cmd_work(ctl_t *ctl)
 static int
 work(ctl_t *ctl)
 {
-    int  rc, failed;
-
-    failed = 0;
-
-    if (ctl->opt.tenant != NULL) {
-        rc = ctl_open_tenant(ctl) == 0 ? tenant_work(ctl, &failed) : -1;
-
-    } else {
-        rc = ctl_tenants_all(ctl, tenant_work, &failed);
-    }
-
-    return failed ? -1 : rc;
+    return ctl->opt.tenant == NULL ? ctl_tenants_all(ctl, tenant_work, NULL)
+           : ctl_open_tenant(ctl) == 0 ? tenant_work(ctl, NULL) : -1;
 }
 
 
@@ -85,27 +80,28 @@ work(ctl_t *ctl)
 static int
 tenant_work(ctl_t *ctl, void *data)
 {
-    int                  *failed, whole;
-    size_t                i;
-    ctl_ledger_entry_t    entry;
+    int                 rc, whole;
+    size_t              i;
+    ctl_ledger_entry_t  entry;
 
-    failed = data;
+    (void) data;
 
     whole = ctl_ledger_whole(ctl, &entry);
     if (whole != 0) {
         return whole < 0 ? -1 : job_erasures(ctl);
     }
 
-    for (i = 0; jobs[i] != NULL; i++) {
+    rc = 0;
+
+    for (i = 0; jobs[i] != NULL && ctl_connected(ctl); i++) {
         if (jobs[i](ctl) != 0) {
-            *failed = 1;
+            rc = -1;
             ctl_rollback(ctl->data);
             ctl_rollback(ctl->keys);
         }
     }
 
-    return PQstatus(ctl->data) == CONNECTION_OK
-           && PQstatus(ctl->keys) == CONNECTION_OK ? 0 : -1;
+    return rc;
 }
 
 

@@ -114,5 +114,8 @@ ctl_turn_give(ctl_t *ctl)
 
     params[0] = ctl->tenant_text;
 
+    /* what failed within a transaction ends with it, and the lock would not */
+    ctl_rollback(ctl->data);
+
     PQclear(ctl_query(ctl->data, "SELECT pg_advisory_unlock" LOCK, 1, params));
 }
