@@ -88,8 +88,9 @@ sealed_verify(sealed_t *sealed, ctl_t *ctl, const retained_t *retained,
         rc = anchor_open(&r->anchor, ctl);
     }
 
+    /* whoever seals goes on meanwhile */
     if (rc == 0) {
-        rc = ctl_begin(ctl->data, &ctl->tenant);
+        rc = ctl_begin_still(ctl->data, &ctl->tenant, NULL);
     }
 
     if (rc == 0) {

@@ -41,13 +41,15 @@ enum {
 int
 sealed_listed_begin(sealed_run_t *r)
 {
+    char      snapshot[CTL_SNAPSHOT_SIZE];
     PGconn  **conn;
 
     conn = &r->listed.conn;
 
     return listing_open(&r->listing, r->sealed->ctl) == 0
            && ctl_open_beside(r->sealed->ctl, conn) == 0
-           && ctl_begin(*conn, &r->sealed->ctl->tenant) == 0
+           && ctl_snapshot(r->sealed->ctl->data, snapshot) == 0
+           && ctl_begin_still(*conn, &r->sealed->ctl->tenant, snapshot) == 0
            && ctl_stream_begin(&r->listed.stream, *conn, listed_sql) == 0
            ? row_next(r) : -1;
 }

@@ -72,9 +72,9 @@ void sealed_anchors_check(sealed_run_t *r, const contents_t *contents,
 void sealed_anchors_end(sealed_run_t *r);
 
 /*
- * Under whom events are listed, in the transaction of the run: before the first
- * batch; of a batch that was aligned; behind the last.  0 or -1 with the error
- * said.
+ * Under whom events are listed, as the transaction of the run sees it: before
+ * the first batch; of a batch that was aligned; behind the last.  0 or -1 with
+ * the error said.
  */
 int sealed_listed_begin(sealed_run_t *r);
 int sealed_listed_check(sealed_run_t *r, const contents_t *contents);

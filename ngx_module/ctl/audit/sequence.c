@@ -26,6 +26,9 @@ static void missing_part(sequence_t *s, uint64_t first, uint64_t last,
 static int choice_declared(sequence_t *s, uint64_t number, uint32_t choice);
 static void find(sequence_t *s, finding_kind_t kind, uint64_t first,
     uint64_t last, pupil_time_t at);
+static int may_be_under_way(const sequence_t *s, const finding_t *finding);
+static int found_before(const finding_t *finding,
+    const sequence_list_t *before);
 
 
 int
@@ -351,14 +354,67 @@ sequence_find(sequence_t *s, const finding_t *finding)
         return;
     }
 
-    if ((finding->kind == FINDING_MISSING || finding->kind == FINDING_OUTCOME)
-        && finding->at >= s->recent)
-    {
-        s->under_way++;
-    }
+    s->under_way += may_be_under_way(s, finding);
 
     found = sequence_list_add(&s->findings, sizeof(finding_t));
     *found = *finding;
+}
+
+
+static int
+may_be_under_way(const sequence_t *s, const finding_t *finding)
+{
+    return (finding->kind == FINDING_MISSING
+            || finding->kind == FINDING_OUTCOME)
+           && finding->at >= s->recent;
+}
+
+
+void
+sequence_again(sequence_t *s, const sequence_list_t *before)
+{
+    size_t      i, kept;
+    finding_t  *finding;
+
+    finding = s->findings.elts;
+    s->under_way = 0;
+
+    for (i = 0, kept = 0; i < s->findings.count; i++) {
+
+        if (may_be_under_way(s, &finding[i])) {
+
+            if (!found_before(&finding[i], before)) {
+                continue;
+            }
+
+            s->under_way++;
+        }
+
+        finding[kept++] = finding[i];
+    }
+
+    s->findings.count = kept;
+}
+
+
+static int
+found_before(const finding_t *finding, const sequence_list_t *before)
+{
+    size_t            i;
+    const finding_t  *list;
+
+    list = before->elts;
+
+    for (i = 0; i < before->count; i++) {
+        if (list[i].kind == finding->kind && list[i].writer == finding->writer
+            && list[i].first <= finding->last
+            && list[i].last >= finding->first)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -87,6 +87,12 @@ void sequence_end(sequence_t *s);
 
 void sequence_find(sequence_t *s, const finding_t *finding);
 
+/*
+ * Leaves out what may be under way and was not found before, at an earlier
+ * look: by the same numbers.  before: finding_t.
+ */
+void sequence_again(sequence_t *s, const sequence_list_t *before);
+
 /* One more element, which is not zeroed. */
 void *sequence_list_add(sequence_list_t *list, size_t size);
 

@@ -10,6 +10,7 @@
 
 #include "core/base/text.h"
 #include "core/endpoints/database.h"
+#include "ctl/base/buf.h"
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
 #include "ctl/base/wait.h"
@@ -24,6 +25,7 @@ static int hosts_local(const char *hosts);
 static void ignore_notice(void *arg, const char *message);
 static int database_open(pupil_database_id_t database, const char *conninfo,
     PGconn **conn, ctl_count_t *count);
+static int begin(PGconn *conn, const pupil_uuid_t *tenant, const char *sql);
 static int count_event(PGEventId id, void *info, void *arg);
 static int schema_check(PGconn *conn, pupil_database_id_t database);
 
@@ -279,6 +281,55 @@ ctl_exec(PGconn *conn, const char *sql, int count, const char *const *params)
 int
 ctl_begin(PGconn *conn, const pupil_uuid_t *tenant)
 {
+    return begin(conn, tenant, "BEGIN");
+}
+
+
+int
+ctl_begin_still(PGconn *conn, const pupil_uuid_t *tenant, const char *snapshot)
+{
+    int        rc;
+    ctl_buf_t  sql;
+
+    ctl_buf_init(&sql);
+    ctl_buf_text(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ");
+
+    if (snapshot != NULL) {
+        ctl_buf_printf(&sql, "; SET TRANSACTION SNAPSHOT '%s'", snapshot);
+    }
+
+    rc = begin(conn, tenant, sql.data);
+    ctl_buf_free(&sql);
+
+    return rc;
+}
+
+
+int
+ctl_snapshot(PGconn *conn, char snapshot[CTL_SNAPSHOT_SIZE])
+{
+    PGresult    *res;
+    const char  *text;
+
+    res = ctl_query_one(conn, "SELECT pg_export_snapshot()", 0, NULL);
+    if (res == NULL) {
+        return -1;
+    }
+
+    /* it becomes part of a statement */
+    text = PQgetvalue(res, 0, 0);
+    snprintf(snapshot, CTL_SNAPSHOT_SIZE, "%.*s",
+             (int) strspn(text, "0123456789ABCDEF-"), text);
+    PQclear(res);
+
+    return 0;
+}
+
+
+/* sql: what it begins by. */
+static int
+begin(PGconn *conn, const pupil_uuid_t *tenant, const char *sql)
+{
     char          text[PUPIL_UUID_TEXT_LEN + 1];
     const char   *params[1];
     ctl_count_t  *count;
@@ -289,7 +340,7 @@ ctl_begin(PGconn *conn, const pupil_uuid_t *tenant)
         count->last = count->kept;
     }
 
-    if (ctl_exec(conn, "BEGIN", 0, NULL) != 0) {
+    if (ctl_exec(conn, sql, 0, NULL) != 0) {
         return -1;
     }
 

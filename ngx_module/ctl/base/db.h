@@ -49,6 +49,18 @@ int ctl_exec(PGconn *conn, const char *sql, int count,
  * transactions have ctl->written count.
  */
 int ctl_begin(PGconn *conn, const pupil_uuid_t *tenant);
+
+/*
+ * The same, and all of its statements see one state: that of their first, or of
+ * another connection's transaction, whose snapshot it is, for as long as that
+ * lasts.
+ */
+#define CTL_SNAPSHOT_SIZE  64
+
+int ctl_begin_still(PGconn *conn, const pupil_uuid_t *tenant,
+    const char *snapshot);
+int ctl_snapshot(PGconn *conn, char snapshot[CTL_SNAPSHOT_SIZE]);
+
 int ctl_commit(PGconn *conn);
 void ctl_rollback(PGconn *conn);
 
