@@ -186,9 +186,7 @@ ctl_query_error(const PGconn *conn, const PGresult *res,
     state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
     text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 
-    if (state != NULL && strcmp(state, LOCKED) == 0 && holder != NULL
-        && holder->seen)
-    {
+    if (ctl_locked(res) && holder != NULL && holder->seen) {
         return ctl_error("a lock in the database \"%s\" is held by %s: end"
                          " that, and try again", PQdb(conn), holder->text);
     }
@@ -196,6 +194,17 @@ ctl_query_error(const PGconn *conn, const PGresult *res,
     return ctl_error("the database \"%s\" said: %s (SQLSTATE %s)", PQdb(conn),
                      text != NULL ? text : "the connection was lost",
                      state != NULL ? state : "none");
+}
+
+
+int
+ctl_locked(const PGresult *res)
+{
+    const char  *state;
+
+    state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+    return state != NULL && strcmp(state, LOCKED) == 0;
 }
 
 

@@ -29,6 +29,9 @@ PGresult *ctl_query(PGconn *conn, const char *sql, int count,
 int ctl_query_error(const PGconn *conn, const PGresult *res,
     const ctl_holder_t *holder);
 
+/* A statement failed, as a lock was not to be had in time. */
+int ctl_locked(const PGresult *res);
+
 /* The same of what has one row: none, or another, is said, too. */
 PGresult *ctl_query_one(PGconn *conn, const char *sql, int count,
     const char *const *params);

@@ -55,7 +55,7 @@ PGresult *
 ctl_wait(PGconn *conn, const char *sql, int count, const char *const *params,
     ctl_holder_t *holder)
 {
-    int        sent;
+    int        rc, sent;
     PGconn    *look;
     PGresult  *res, *last;
 
@@ -71,8 +71,10 @@ ctl_wait(PGconn *conn, const char *sql, int count, const char *const *params,
     }
 
     for ( ;; ) {
-        while (PQisBusy(conn) && wait_input(conn, LOOK) == 0) {
-            holder_look(conn, &look, holder);
+        while (PQisBusy(conn) && (rc = wait_input(conn, LOOK)) >= 0) {
+            if (rc == 0) {
+                holder_look(conn, &look, holder);
+            }
         }
 
         res = PQgetResult(conn);
@@ -95,7 +97,7 @@ ctl_wait(PGconn *conn, const char *sql, int count, const char *const *params,
 }
 
 
-/* 0: nothing came meanwhile. */
+/* 1: something came, as a notice; 0: nothing; -1: nothing will. */
 static int
 wait_input(PGconn *conn, int ms)
 {
@@ -109,9 +111,7 @@ wait_input(PGconn *conn, int ms)
     }
 
     /* what went wrong is in the result */
-    (void) PQconsumeInput(conn);
-
-    return 1;
+    return PQconsumeInput(conn) ? 1 : -1;
 }
 
 

@@ -11,6 +11,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ctl/base/buf.h"
 #include "ctl/base/db.h"
@@ -26,6 +27,9 @@
 
 #define LOCK        "1347760177"        /* "PUP1" */
 #define COMPATIBLE  "-- compatible_from: "
+
+#define TRIES  20
+#define PAUSE  300000000                /* ns: others get their turn */
 
 /* A file. */
 typedef struct {
@@ -49,6 +53,9 @@ static int database_open(const char *conninfo, const kind_t *kind,
     PGconn **conn);
 static int migrate(ctl_t *ctl, PGconn *conn, const kind_t *kind);
 static int unlock(PGconn *conn);
+static int months_make(PGconn *conn);
+static int months_try(PGconn *conn, const char *timeout, PGresult **res,
+    ctl_holder_t *holder);
 static int migrations_read(ctl_t *ctl, const kind_t *kind,
     migration_t **list);
 static int is_migration(const struct dirent *entry);
@@ -161,7 +168,7 @@ ctl_migrate_data(ctl_t *ctl, PGconn *conn)
     if (ctl_plugins_open(ctl) != 0 || migrate(ctl, conn, &kind_data) != 0
         || ctl_plugin_sql_apply(ctl, conn) != 0
         || ctl_plugin_sql_renew(ctl, conn) != 0
-        || ctl_exec(conn, "SELECT pupil.audit_partitions()", 0, NULL) != 0
+        || months_make(conn) != 0
         || ctl_accepted_note(ctl) != 0)
     {
         return -1;
@@ -224,6 +231,75 @@ unlock(PGconn *conn)
     }
 
     return ctl_exec(conn, "RESET ROLE", 0, NULL);
+}
+
+
+/*
+ * A month's table needs a lock for which whoever writes records waits behind
+ * us: so for as long as something old, as a backup, has the table, it is asked
+ * for shortly, again and again, and the last time for long enough to see who
+ * that is.
+ */
+static int
+months_make(PGconn *conn)
+{
+    int              rc, tries;
+    PGresult        *res;
+    ctl_holder_t     holder;
+    struct timespec  pause;
+
+    pause.tv_sec = 0;
+    pause.tv_nsec = PAUSE;
+
+    for (tries = 1; ; tries++) {
+        rc = months_try(conn, tries < TRIES ? "200ms" : "1s", &res, &holder);
+
+        if (rc > 0 && tries < TRIES) {
+            PQclear(res);
+            (void) nanosleep(&pause, NULL);
+            continue;
+        }
+
+        if (rc > 0) {
+            rc = ctl_query_error(conn, res, &holder);
+        }
+
+        PQclear(res);
+
+        return rc;
+    }
+}
+
+
+/* 1: of a lock that was not to be had, *res says it. */
+static int
+months_try(PGconn *conn, const char *timeout, PGresult **res,
+    ctl_holder_t *holder)
+{
+    int          rc;
+    const char  *params[1];
+
+    params[0] = timeout;
+    *res = NULL;
+
+    if (ctl_begin(conn, NULL) != 0
+        || ctl_exec(conn, "SELECT set_config('lock_timeout', $1, true)", 1,
+                    params) != 0)
+    {
+        ctl_rollback(conn);
+        return -1;
+    }
+
+    *res = ctl_wait(conn, "SELECT pupil.audit_partitions()", 0, NULL, holder);
+
+    if (PQresultStatus(*res) == PGRES_TUPLES_OK) {
+        return ctl_commit(conn);
+    }
+
+    rc = ctl_locked(*res) ? 1 : ctl_query_error(conn, *res, holder);
+    ctl_rollback(conn);
+
+    return rc;
 }
 
 
