@@ -99,7 +99,11 @@ ctl_versions_renew(ctl_t *ctl, uint32_t epoch, json_int_t *wrapped)
 }
 
 
-/* 1: there are old versions, and the newest is under the epoch; 0, or -1. */
+/*
+ * 1: there are old versions, and the newest is under the epoch; 0, or -1.  Two
+ * that rotate wait for each other before they look: a lock on rows would not
+ * show the second what the first has added.
+ */
 static int
 version_begin(ctl_t *ctl, uint32_t epoch)
 {
@@ -113,9 +117,12 @@ version_begin(ctl_t *ctl, uint32_t epoch)
         return -1;
     }
 
-    res = ctl_query(ctl->keys, "SELECT version, epoch FROM keystore.tenant_key"
-                    " WHERE tenant = $1::uuid ORDER BY version DESC FOR"
-                    " UPDATE", 1, params);
+    res = ctl_exec(ctl->keys, "SELECT pg_advisory_xact_lock(hashtextextended("
+                   "'versions ' || $1, 0))", 1, params) == 0
+          ? ctl_query(ctl->keys, "SELECT version, epoch FROM"
+                      " keystore.tenant_key WHERE tenant = $1::uuid ORDER BY"
+                      " version DESC FOR UPDATE", 1, params)
+          : NULL;
     if (res == NULL) {
         ctl_rollback(ctl->keys);
         return -1;
