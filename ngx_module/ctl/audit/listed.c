@@ -13,6 +13,7 @@
 
 
 #define UNIQUE_VIOLATION  "23505"
+#define CHECK_VIOLATION   "23514"      /* no partition is for it */
 
 
 typedef struct {
@@ -273,8 +274,14 @@ rows_insert(ctl_t *ctl, ctl_array_t arrays[ARRAY_COUNT])
     there = state != NULL && strcmp(state, UNIQUE_VIOLATION) == 0;
 
     if (PQresultStatus(res) != PGRES_COMMAND_OK && !there) {
-        ctl_error("events cannot be listed: SQLSTATE %s",
-                  state != NULL ? state : "none");
+        if (state != NULL && strcmp(state, CHECK_VIOLATION) == 0) {
+            ctl_error("events cannot be listed: pupil.audit_subject has no"
+                      " table of their month: run pupilctl migrate");
+        } else {
+            ctl_error("events cannot be listed: SQLSTATE %s",
+                      state != NULL ? state : "none");
+        }
+
         PQclear(res);
         return -1;
     }
