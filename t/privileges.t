@@ -29,7 +29,7 @@ my %allowed = (
             'pupil.revocation' => 'SELECT INSERT DELETE',
             'pupil.plugin' => 'SELECT',     # pupilctl check
             'pupil.mark' => 'SELECT', 'pupil.restricted' => 'SELECT',
-             'pupil.sealer' => 'SELECT',
+             'pupil.sealer' => 'SELECT', 'pupil.audit_end' => 'SELECT',
 
             (map { ("data.$_" => 'SELECT') } qw(contact enrolment identity)),
             'data.credential' => 'SELECT facts password_hash',
@@ -57,6 +57,7 @@ my %allowed = (
             'pupil.ledger' => 'SELECT INSERT', 'pupil.mark' => 'SELECT',
             'pupil.erasure' => 'SELECT INSERT reference state',
             'pupil.exported' => 'SELECT INSERT',
+            'pupil.audit_end' => 'SELECT INSERT at closed',
             'pupil.seal' => 'SELECT INSERT',
             'pupil.sealer' => 'SELECT INSERT until',
             'pupil.seal_tile' => 'SELECT INSERT hashes',

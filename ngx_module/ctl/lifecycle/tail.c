@@ -2,19 +2,17 @@
  * Copyright (C) the Pupil authors
  */
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "ctl/base/clock.h"
 #include "ctl/base/db.h"
 #include "ctl/base/wait.h"
 #include "ctl/lifecycle/tail.h"
 #include "ctl/store/retained.h"
 
 
-#define LOOKS  30               /* a second apart */
+#define LOOKS  90               /* a second apart */
 
 enum {
     COLUMN_SEALED = 0,
@@ -30,23 +28,25 @@ enum {
 };
 
 
-static int tail_read(ctl_t *ctl, pupil_time_t until, int *sealed, int *sealer);
+static int tail_settled(ctl_t *ctl);
+static int tail_close(ctl_t *ctl);
+static int tail_wait(ctl_t *ctl);
+static int tail_read(ctl_t *ctl, int *sealed, int *sealer);
 static int kept_days(ctl_t *ctl, const char **days);
 static int last_read(ctl_t *ctl, const char *days, pupil_retained_t *said);
 
 
 /*
- * $1: microseconds.  What is not authentic is sealed by nobody: so what the
- * sealer says counts, too.
+ * What is not authentic is sealed by nobody: so what the sealer says counts,
+ * too, once it has read what is dated by a clock that is a minute behind.
  */
-#define UNTIL  "timestamptz 'epoch' + $1::bigint * interval '1 us'"
-
 static const char  tail_sql[] =
     "SELECT NOT EXISTS (SELECT FROM pupil.audit_record AS r LEFT JOIN"
     " pupil.seal_writer AS w ON w.tenant = r.tenant AND w.writer = r.writer"
     " WHERE r.tenant = pupil.current_tenant() AND r.number >"
-    " coalesce(w.number, 0) AND r.at <= " UNTIL ") OR EXISTS (SELECT FROM"
-    " pupil.sealer AS z WHERE z.until > " UNTIL "),"
+    " coalesce(w.number, 0)) OR EXISTS (SELECT FROM pupil.sealer AS z,"
+    " pupil.audit_end AS e WHERE e.tenant = pupil.current_tenant()"
+    " AND z.until > e.at + interval '70 s'),"
     " EXISTS (SELECT FROM pg_locks AS l WHERE l.locktype = 'advisory' AND"
     " l.granted AND " CTL_SEAL_LOCK ")";
 
@@ -68,16 +68,42 @@ static const char  last_sql[] =
     " ORDER BY s.batch DESC LIMIT 1";
 
 
+/* Numbers that were refused are declared before it is closed: no hole is. */
 int
 ctl_tail_sealed(ctl_t *ctl)
 {
-    int           look, sealed, sealer;
-    pupil_time_t  until;
+    return tail_settled(ctl) == 0 && tail_wait(ctl) == 0
+           && tail_close(ctl) == 0 && tail_settled(ctl) == 0
+           && tail_wait(ctl) == 0
+           ? 0 : -1;
+}
 
-    until = ctl_now();
+
+static int
+tail_settled(ctl_t *ctl)
+{
+    return ctl_exec(ctl->data, "SELECT pupil.audit_settled()", 0, NULL);
+}
+
+
+static int
+tail_close(ctl_t *ctl)
+{
+    return ctl_begin(ctl->data, &ctl->tenant) == 0
+           && ctl_exec(ctl->data, "UPDATE pupil.audit_end SET at = now(),"
+                       " closed = true WHERE tenant = pupil.current_tenant()"
+                       " AND NOT closed", 0, NULL) == 0
+           ? ctl_commit(ctl->data) : -1;
+}
+
+
+static int
+tail_wait(ctl_t *ctl)
+{
+    int  look, sealed, sealer;
 
     for (look = 0; look < LOOKS; look++) {
-        if (tail_read(ctl, until, &sealed, &sealer) != 0) {
+        if (tail_read(ctl, &sealed, &sealer) != 0) {
             return -1;
         }
 
@@ -100,17 +126,12 @@ ctl_tail_sealed(ctl_t *ctl)
 
 
 static int
-tail_read(ctl_t *ctl, pupil_time_t until, int *sealed, int *sealer)
+tail_read(ctl_t *ctl, int *sealed, int *sealer)
 {
-    char         text[24];
-    PGresult    *res;
-    const char  *params[1];
-
-    snprintf(text, sizeof(text), "%" PRId64, until);
-    params[0] = text;
+    PGresult  *res;
 
     res = ctl_begin(ctl->data, &ctl->tenant) == 0
-          ? ctl_query_one(ctl->data, tail_sql, 1, params) : NULL;
+          ? ctl_query_one(ctl->data, tail_sql, 0, NULL) : NULL;
     ctl_rollback(ctl->data);
 
     if (res == NULL) {

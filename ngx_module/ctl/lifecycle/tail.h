@@ -12,8 +12,9 @@
 
 
 /*
- * All that was on record of the tenant when this was called is sealed: waits
- * for a sealer that is at work.  0, or -1 with the error said.
+ * All that is on record of a tenant whose audit has ended is sealed, and
+ * nothing comes behind it: waits for who is writing, and for a sealer that is
+ * at work.  0, or -1 with the error said.
  */
 int ctl_tail_sealed(ctl_t *ctl);
 

@@ -3,8 +3,9 @@
  *
  * In the order of ctl/lifecycle/erase.c, of a tenant as a whole.  With the keys
  * goes the one that records are made with: so it is on record before, and what
- * was deleted, table by table, stands in pupil.erasure alone.  All of that is
- * sealed before, by a key that goes, too.
+ * was deleted, table by table, stands in pupil.erasure alone.  With its entry
+ * in the ledger nothing more of the tenant goes on record, and all that is
+ * there is sealed before, by a key that goes, too (invariant I9).
  */
 
 #include <string.h>
@@ -28,6 +29,7 @@ static int tenant_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry,
 static int fence(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const ctl_ledger_entry_t *list, size_t count);
+static int audit_end(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int tables_open(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int tables_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int table_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry,
@@ -130,16 +132,31 @@ fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
 
     /* once: what is there again after each try is never all sealed */
 
-    if (entry->destroyed || count == 0) {
-        return ctl_commit(ctl->data);
+    rc = 0;
+
+    if (!entry->destroyed && count != 0) {
+        ctl_buf_init(&detail);
+        ctl_buf_printf(&detail, "offboard=%s", entry->number);
+        rc = ctl_record_one(ctl, &end_access, "allowed", NULL, detail.data);
+        ctl_buf_free(&detail);
     }
 
-    ctl_buf_init(&detail);
-    ctl_buf_printf(&detail, "offboard=%s", entry->number);
-    rc = ctl_record_one(ctl, &end_access, "allowed", NULL, detail.data);
-    ctl_buf_free(&detail);
+    return rc == 0 && audit_end(ctl, entry) == 0 ? ctl_commit(ctl->data) : -1;
+}
 
-    return rc == 0 ? ctl_commit(ctl->data) : -1;
+
+/* The record of the end is the last. */
+static int
+audit_end(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    const char  *params[2];
+
+    params[0] = ctl->tenant_text;
+    params[1] = entry->destroyed ? "true" : "false";
+
+    return ctl_exec(ctl->data, "INSERT INTO pupil.audit_end (tenant, closed)"
+                    " VALUES ($1::uuid, $2::boolean) ON CONFLICT (tenant) DO"
+                    " NOTHING", 2, params);
 }
 
 

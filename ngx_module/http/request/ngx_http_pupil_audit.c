@@ -533,7 +533,7 @@ ngx_http_pupil_group_done(ngx_libpq_exchange_t *ex)
 
     for (i = 0; i < n; i++) {
         if (failed) {
-            ngx_http_pupil_numbers_absent(&group->given[i]);
+            ngx_http_pupil_numbers_absent(&group->given[i], ex);
 
         } else {
             ngx_http_pupil_numbers_stored(&group->given[i]);

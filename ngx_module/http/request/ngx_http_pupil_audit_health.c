@@ -20,7 +20,7 @@
 
 typedef struct {
     const char  *why;         /* a SQLSTATE, the beginning of one, or ours */
-    const char  *text;        /* NULL: the pool says it, an outage */
+    const char  *text;        /* NULL: no fault, or the pool says it */
 } ngx_http_pupil_health_reason_t;
 
 
@@ -47,6 +47,7 @@ static const ngx_http_pupil_health_reason_t  ngx_http_pupil_health_reasons[] = {
     { "PU003",
       "the clocks of this host and of the database differ by more than a "
       "minute: look at both hosts' time synchronisation" },
+    { "PU004", NULL },        /* of a tenant that has ended */
     { "57P0", NULL },
     { "25006", NULL },
     { "08", NULL },

@@ -193,7 +193,7 @@ ngx_http_pupil_audit_written(ngx_http_pupil_written_t *written,
         }
     }
 
-    ngx_http_pupil_numbers_absent(&written->given);
+    ngx_http_pupil_numbers_absent(&written->given, ex);
 
     return recorded;
 }

@@ -17,6 +17,8 @@
 #define NGX_HTTP_PUPIL_STREAMS_LOOK  1000     /* ms */
 #define NGX_HTTP_PUPIL_STREAMS_LAST  3        /* looks of a worker that ends */
 
+#define NGX_HTTP_PUPIL_ENDED  "PU004"         /* sql/data/061_audit_end.sql */
+
 
 struct ngx_http_pupil_streams_s {
     ngx_slab_pool_t          *pool;
@@ -163,6 +165,10 @@ ngx_http_pupil_numbers_give(ngx_http_pupil_main_conf_t *pmcf,
 
     writer = ngx_http_pupil_writer(pmcf, tenant);
 
+    if (writer != NULL && writer->ended && reserve != 0) {
+        return NGX_ERROR;
+    }
+
     if (writer != NULL) {
         given->writer = writer;
         given->count = count;
@@ -199,10 +205,16 @@ ngx_http_pupil_numbers_stored(const ngx_http_pupil_given_t *given)
 }
 
 
+/* Of a tenant that has ended what was refused is declared, and no more. */
 void
-ngx_http_pupil_numbers_absent(const ngx_http_pupil_given_t *given)
+ngx_http_pupil_numbers_absent(const ngx_http_pupil_given_t *given,
+    const ngx_libpq_exchange_t *ex)
 {
     uint32_t  i;
+
+    if (ngx_strcmp(ex->sqlstate, NGX_HTTP_PUPIL_ENDED) == 0) {
+        given->writer->ended = 1;
+    }
 
     for (i = 0; i < given->count; i++) {
         pupil_numbers_absent(&given->writer->stream->numbers,

@@ -30,6 +30,7 @@ typedef struct {
     ngx_http_pupil_stream_t  *stream;
     unsigned                  left:1;
     unsigned                  declaring:1;  /* a group says what is open */
+    unsigned                  ended:1;      /* the tenant has: nothing else */
 } ngx_http_pupil_writer_t;
 
 
@@ -64,7 +65,8 @@ void ngx_http_pupil_numbers_exit_process(ngx_http_pupil_main_conf_t *pmcf);
 
 /*
  * The next count numbers.  reserve: 0 for what declares, which makes room.
- * NGX_ERROR: there are none, as too much of what was given is not known.
+ * NGX_ERROR: there are none, as too much of what was given is not known, or the
+ * tenant has ended.
  */
 ngx_int_t ngx_http_pupil_numbers_give(ngx_http_pupil_main_conf_t *pmcf,
     const pupil_uuid_t *tenant, uint32_t count, uint32_t reserve,
@@ -72,7 +74,8 @@ ngx_int_t ngx_http_pupil_numbers_give(ngx_http_pupil_main_conf_t *pmcf,
 
 /* What becomes of all of them. */
 void ngx_http_pupil_numbers_stored(const ngx_http_pupil_given_t *given);
-void ngx_http_pupil_numbers_absent(const ngx_http_pupil_given_t *given);
+void ngx_http_pupil_numbers_absent(const ngx_http_pupil_given_t *given,
+    const ngx_libpq_exchange_t *ex);
 void ngx_http_pupil_numbers_unsent(const ngx_http_pupil_given_t *given);
 
 /* The tenant's next stream of which something is to be declared; or NULL. */
