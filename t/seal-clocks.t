@@ -1,0 +1,174 @@
+#!/usr/bin/perl
+
+# Copyright (C) the Pupil authors
+#
+# I9: clocks.  The sealer goes by the database's: one on a host whose clock is
+# wrong seals as the others do, and waits for what is stored late.  What a worker
+# stores whose clock is within the minute that is allowed is sealed as soon, and
+# whoever asks who looked finds it before.
+
+use lib 't/lib';
+use Pupil::Test;
+use Pupil::Chaos;
+
+my $chaos = Pupil::Chaos->new(pupils => 1);
+my ($site, $nginx, $db) = ($chaos->site, $chaos->nginx, $chaos->site->db);
+my ($tenant, $dir) = ($site->tenant, tmp_dir());
+my $log = "$dir/log";
+mkdir "$dir/checkpoints" or die "$dir/checkpoints: $!\n";
+
+# The real-time clock of a program, so many seconds ahead.
+sub clock ($ahead) {
+    my $source = spew("$dir/clock.c", <<"END_C");
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+int
+clock_gettime(clockid_t id, struct timespec *ts)
+{
+    long  rc = syscall(SYS_clock_gettime, id, ts);
+
+    ts->tv_sec += id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE
+                  ? $ahead : 0;
+    return (int) rc;
+}
+
+int
+gettimeofday(struct timeval *restrict tv, void *restrict tz)
+{
+    struct timespec  ts;
+
+    (void) tz;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    tv->tv_sec = ts.tv_sec;
+    tv->tv_usec = ts.tv_nsec / 1000;
+    return 0;
+}
+
+time_t
+time(time_t *out)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    if (out) {
+        *out = ts.tv_sec;
+    }
+    return ts.tv_sec;
+}
+END_C
+    my $run = run_cmd('cc', '-shared', '-fPIC', '-o', "$dir/clock$ahead.so",
+                      $source);
+    die $run->{err} if $run->{code};
+    return (LD_PRELOAD => "$dir/clock$ahead.so",
+            ASAN_OPTIONS => 'verify_asan_link_order=0:detect_leaks=0');
+}
+
+sub sealed_until {
+    return $db->selectrow_array('SELECT until FROM pupil.sealer') // q();
+}
+
+# A sealer, and that it has read all so often.
+my $sealer;
+sub begin ($ahead, $beats) {
+    $db->do('DELETE FROM pupil.sealer');
+    open my $out, '>', $log or die "$log: $!\n";
+    $sealer = start_process([build_dir() . '/pupilctl', qw(audit seal --follow),
+        '--checkpoints', "$dir/checkpoints", $site->ctl_databases],
+        env => { %{ Pupil::Nginx->sanitizer_env }, $ahead ? clock($ahead) : () },
+        stdout => $out, stderr => $out);
+    my $last = '';
+    for (1 .. $beats) {
+        wait_until(30, 'the sealer', sub { sealed_until() ne $last });
+        $last = sealed_until();
+    }
+}
+
+sub finish { kill TERM => $sealer; process_ends($sealer, 10) }
+
+sub unsealed {
+    return 0 + $db->selectrow_array('SELECT count(*) FROM pupil.audit_record AS'
+        . ' r LEFT JOIN pupil.seal_writer AS w USING (tenant, writer) WHERE'
+        . ' r.tenant = ? AND r.number > coalesce(w.number, 0)', {}, $tenant);
+}
+
+sub all_sealed ($seconds = 20) {
+    return eval { wait_until($seconds, 'all to be sealed', sub { !unsealed() });
+                  1 };
+}
+
+sub look ($times) {
+    my $teacher = $chaos->client($chaos->{teacher});
+    for (1 .. $times) {
+        my $status = $teacher->get($chaos->path('overview'))->status;
+        die "overview: $status\n" if $status != 200;
+    }
+}
+
+
+
+# ---- a sealer whose clock is wrong
+
+for my $ahead (900, -900) {
+    begin($ahead, 3);
+    look(3);
+    ok all_sealed(), "by a clock that is $ahead s off all is sealed"
+        or diag slurp($log);
+    ok $db->selectrow_array('SELECT abs(extract(epoch FROM now() - until)) < 60'
+        . ' FROM pupil.sealer'), '... as it says by the clock of the database';
+    finish();
+}
+
+
+# ---- which waits for what is stored late
+
+look(3);
+my ($late) = $db->selectall_arrayref('SELECT writer, number FROM'
+    . " pupil.audit_record WHERE tenant = ? AND role = 'teacher' ORDER BY at"
+    . ' DESC, number DESC LIMIT 1 OFFSET 1', {}, $tenant)->@*;
+my $where = 'WHERE writer = ? AND number = ?';
+$db->do("CREATE TABLE public.late AS SELECT * FROM pupil.audit_record $where",
+        {}, @$late);
+$db->do("DELETE FROM pupil.audit_record $where", {}, @$late);
+begin(120, 1);
+$db->do('INSERT INTO pupil.audit_record SELECT * FROM public.late');
+$db->do('DROP TABLE public.late');
+ok all_sealed(), 'what is stored late is sealed';
+is 0 + $db->selectrow_array('SELECT sum(missing) FROM pupil.seal'), 0,
+    '... and was not sealed as missing before, at once';
+finish();
+
+
+# ---- a worker whose clock is behind
+
+$nginx->quit;
+{
+    my %clock = clock(-40);
+    local @ENV{keys %clock} = values %clock;
+    $nginx->start;
+}
+$chaos->{teacher} = $chaos->person($chaos->{teacher}{login});
+my ($pupil) = map { $chaos->person($_->{login}) } $chaos->pupils;
+begin(0, 3);
+all_sealed(150) or die 'what was there is not sealed';
+
+sub by_teacher ($res) {
+    return scalar grep { $_->{actor}{role} eq 'teacher' }
+        @{ $res->json->{events} };
+}
+
+my $res = $chaos->client($pupil)->get('/v1/me/audit?limit=100');
+my $known = by_teacher($res);
+look(7);
+cmp_ok unsealed(), '>=', 7, 'records of a clock that is behind';
+$res = $chaos->client($pupil)->get('/v1/me/audit?limit=100');
+is $res->status, 200, 'who looked';
+is by_teacher($res), $known + 7,
+    '... is told of all of them, before they are sealed';
+is $res->json->{unlisted}, undef, '... as it says';
+ok all_sealed(), 'which is soon' or diag unsealed();
+finish();
+
+done_testing;
