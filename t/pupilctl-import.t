@@ -230,7 +230,7 @@ $run = import_json(sds => roster('sds-100-users', 'Student.csv' => sub ($t) {
        . "13999,10002,New,Pupil,oklein,P,WA,,1,M,9,Active,1/1/2001,2019\r\n"
        . "13998,10002,Gone,Pupil,GPupil,P,WA,,1,M,9,Inactive,1/1/2001,2019\n"
        . "13997,99999,No,School,NSchool,P,WA,,1,M,9,Active,1/1/2001,2019\n"
-       . "13996,10002,\xff\xfe,Pupil,BPupil,P,WA,,1,M,9,Active,1/1/2001,2019\n"
+       . "13996,10002,B\tB,Pupil,BPupil,P,WA,,1,M,9,Active,1/1/2001,2019\n"
        . "13995,10002,short\n"
        . "13001,10002,Twice,Pupil,TPupil,P,WA,,1,M,9,Active,1/1/2001,2019\n"
 }), @open);

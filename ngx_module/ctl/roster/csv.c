@@ -7,10 +7,12 @@
 #include <csv.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zip.h>
 
 #include "ctl/base/buf.h"
@@ -31,6 +33,7 @@ struct csv_source_s {
     const char   *names[FILES_MAX];     /* the last part */
     zip_uint64_t  index[FILES_MAX];
     unsigned      count;
+    unsigned      folders;              /* in a folder */
 };
 
 /* An open file of either kind. */
@@ -44,12 +47,15 @@ typedef struct {
     ctl_buf_t    text;                  /* of the cells */
     size_t       offsets[CSV_COLUMNS + 1];
     size_t       line;
+    unsigned     cr:1;                  /* the last byte was one */
+    unsigned     ends:1;                /* a line, with it */
     csv_row_pt   callback;
     void        *ctx;
     const char  *error;                 /* "": said already */
 } csv_state_t;
 
 
+static const char  utf16[] = "is UTF-16: save it as UTF-8";
 static const char  too_wide[] = "has more than 256 columns";
 static const char  too_long[] =
     "a cell is longer than 64 KiB; is a quote missing?";
@@ -104,6 +110,8 @@ open_folder(csv_source_t *source)
 
     for (i = 0; i < n; i++) {
         if (rc == 0) {
+            source->folders += entries[i]->d_type == DT_DIR
+                               && entries[i]->d_name[0] != '.';
             rc = source_add(source, entries[i]->d_name, 0);
         }
         free(entries[i]);
@@ -122,6 +130,13 @@ open_archive(csv_source_t *source)
     zip_int64_t   i, n;
     zip_error_t   text;
     const char   *name;
+
+    n = (zip_int64_t) strlen(source->path);
+
+    if (n > 4 && strcasecmp(source->path + n - 4, ".csv") == 0) {
+        return ctl_error("%s is one file: say the folder that it is in, or an"
+                         " archive", source->path);
+    }
 
     source->zip = zip_open(source->path, ZIP_RDONLY, &error);
 
@@ -169,7 +184,8 @@ csv_source_open(const char *path)
     rc = S_ISDIR(st.st_mode) ? open_folder(source) : open_archive(source);
 
     if (rc == 0 && source->count == 0) {
-        rc = ctl_error("%s holds no CSV file", path);
+        rc = ctl_error("%s holds no CSV file%s", path, source->folders != 0
+                       ? ": is it in a folder below it?" : "");
     }
 
     if (rc != 0) {
@@ -214,28 +230,56 @@ csv_source_name(const csv_source_t *source, unsigned i)
 
 
 static int
+entry_open(csv_source_t *source, unsigned i, csv_file_t *file)
+{
+    file->entry = zip_fopen_index(source->zip, source->index[i], 0);
+    if (file->entry != NULL) {
+        return 0;
+    }
+
+    if (zip_error_code_zip(zip_get_error(source->zip)) == ZIP_ER_NOPASSWD) {
+        return ctl_error("%s: %s is encrypted: make the archive without a"
+                         " password", source->path, source->names[i]);
+    }
+
+    return ctl_error("%s: %s: %s", source->path, source->names[i],
+                     zip_strerror(source->zip));
+}
+
+
+/* Neither through a link, nor what nobody writes to, nor what has no end. */
+static int
 file_open(csv_source_t *source, unsigned i, csv_file_t *file)
 {
-    ctl_buf_t  path;
+    int          fd;
+    ctl_buf_t    path;
+    struct stat  st;
 
     memset(file, 0, sizeof(csv_file_t));
 
     if (source->zip != NULL) {
-        file->entry = zip_fopen_index(source->zip, source->index[i], 0);
-        return file->entry != NULL ? 0
-               : ctl_error("%s: %s: %s", source->path, source->names[i],
-                           zip_strerror(source->zip));
+        return entry_open(source, i, file);
     }
 
     memset(&path, 0, sizeof(ctl_buf_t));
     ctl_buf_printf(&path, "%s/%s", source->path, source->names[i]);
 
-    file->file = fopen(path.data, "re");
-    if (file->file == NULL) {
+    fd = open(path.data, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+    if ((fd < 0 && errno == ELOOP)
+        || (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))))
+    {
+        ctl_error("%s is no plain file", path.data);
+
+    } else if (fd < 0 || (file->file = fdopen(fd, "r")) == NULL) {
         ctl_error("%s: %s", path.data, strerror(errno));
     }
 
     ctl_buf_free(&path);
+
+    if (file->file == NULL && fd >= 0) {
+        close(fd);
+    }
 
     return file->file != NULL ? 0 : -1;
 }
@@ -318,21 +362,47 @@ on_row(int c, void *ctx)
 }
 
 
+/* Up to the end of a line, which is LF, CR or both. */
+static size_t
+line_take(csv_state_t *state, const char *p, size_t len)
+{
+    size_t       n;
+    const char  *lf, *cr;
+
+    if (state->cr && p[0] == '\n') {
+        state->cr = 0;
+        return 1;               /* of the line that CR has ended */
+    }
+
+    lf = memchr(p, '\n', len);
+    n = lf != NULL ? (size_t) (lf - p) + 1 : len;
+    cr = memchr(p, '\r', n);
+
+    if (cr != NULL) {
+        n = (size_t) (cr - p) + 1;
+    }
+
+    state->cr = cr != NULL;
+    state->ends = cr != NULL || lf != NULL;
+
+    return n;
+}
+
+
 /* A line at a time, so that rows know where they stand. */
 static const char *
 parse_chunk(struct csv_parser *parser, csv_state_t *state, const char *p,
     size_t len)
 {
-    size_t       n;
-    const char  *end;
+    size_t  n;
 
     while (len != 0) {
         if (parser->pstate == 0 /* no row begun */) {
             state->row.line = state->line;
         }
 
-        end = memchr(p, '\n', len);
-        n = end != NULL ? (size_t) (end - p) + 1 : len;
+        state->ends = 0;
+        n = line_take(state, p, len);
 
         if (csv_parse(parser, p, n, on_field, on_row, state) != n) {
             return "is no CSV: a quote stands in the wrong place";
@@ -347,7 +417,7 @@ parse_chunk(struct csv_parser *parser, csv_state_t *state, const char *p,
             return state->error;
         }
 
-        state->line += end != NULL;
+        state->line += state->ends;
         p += n;
         len -= n;
     }
@@ -370,7 +440,14 @@ skip_mark(const char **text, size_t *len)
         && (memcmp(*text, "\xff\xfe", 2) == 0
             || memcmp(*text, "\xfe\xff", 2) == 0))
     {
-        return "is UTF-16: save it as UTF-8";
+        return utf16;
+    }
+
+    /* its first two letters, which are of ASCII in any header */
+    if (*len >= 4 && (((*text)[0] == 0 && (*text)[2] == 0)
+                      || ((*text)[1] == 0 && (*text)[3] == 0)))
+    {
+        return utf16;
     }
 
     return NULL;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/base/text.h"
 #include "ctl/base/text.h"
 #include "ctl/roster/format.h"
 
@@ -129,10 +130,14 @@ role_of(const roster_format_t *format, pupil_str_t name)
 
 /* A name fit for the report: what is no name of a column is not shown. */
 static char *
-column_name(roster_t *roster, pupil_str_t name, unsigned i)
+column_name(roster_t *roster, pupil_str_t name, unsigned i, int known)
 {
     char    number[32];
     size_t  k;
+
+    if (!known) {
+        name.len = 0;
+    }
 
     for (k = 0; k < name.len && k < 64; k++) {
         if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -181,12 +186,55 @@ column_take(reading_t *reading, unsigned i, pupil_str_t name)
 }
 
 
+/* How a header looks whose cells are separated by something else. */
+static const char *
+separator_of(const csv_row_t *row)
+{
+    pupil_str_t  cell;
+
+    cell = row->cells[0];
+
+    if (row->count != 1) {
+        return "";
+    }
+
+    return memchr(cell.data, ';', cell.len) != NULL
+           ? ": it is separated by semicolons, and not by commas"
+           : memchr(cell.data, '\t', cell.len) != NULL
+           ? ": it is separated by tabs, and not by commas" : "";
+}
+
+
+/* Whether the first line of a file that is not taken is a header. */
+static int
+header_known(const reading_t *reading, const csv_row_t *row)
+{
+    unsigned  i;
+
+    if (reading->file != NULL) {
+        return 1;
+    }
+
+    for (i = 0; i < row->count; i++) {
+        if (row->cells[i].len != 0
+            && is_one_of(row->cells[i], reading->format->keys))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 static int
 header_read(reading_t *reading, const csv_row_t *row)
 {
+    int                     known;
     unsigned                i, k;
     const roster_column_t  *column;
 
+    known = header_known(reading, row);
     reading->columns = row->count;
 
     for (k = 0; k < ROSTER_COLUMNS; k++) {
@@ -199,7 +247,8 @@ header_read(reading_t *reading, const csv_row_t *row)
         }
 
         if (!column_take(reading, i, row->cells[i])) {
-            reading->names[i] = column_name(reading->roster, row->cells[i], i);
+            reading->names[i] = column_name(reading->roster, row->cells[i], i,
+                                            known);
         }
     }
 
@@ -211,10 +260,10 @@ header_read(reading_t *reading, const csv_row_t *row)
         column = &reading->file->columns[k];
 
         if (column->required && reading->column[k] < 0) {
-            return ctl_error("%s: its first line has no column \"%.*s\"",
+            return ctl_error("%s: its first line has no column \"%.*s\"%s",
                              reading->name,
                              (int) strcspn(column->names, "|"),
-                             column->names);
+                             column->names, separator_of(row));
         }
     }
 
@@ -321,6 +370,29 @@ cells_read(const reading_t *reading, const csv_row_t *from, roster_row_t *row)
 }
 
 
+/* A file that is taken is UTF-8, or nothing of it is. */
+static int
+row_encoded(const reading_t *reading, const csv_row_t *row)
+{
+    unsigned  i;
+
+    if (reading->file == NULL) {
+        return 0;
+    }
+
+    for (i = 0; i < row->count; i++) {
+        if (pupil_utf8_check(row->cells[i].data, row->cells[i].len, NULL)
+            != PUPIL_OK)
+        {
+            return ctl_error("%s, line %zu: is no UTF-8: save it as that;"
+                             " nothing was changed", reading->name, row->line);
+        }
+    }
+
+    return 0;
+}
+
+
 static int
 row_read(void *ctx, const csv_row_t *from)
 {
@@ -328,6 +400,10 @@ row_read(void *ctx, const csv_row_t *from)
     reading_t            *reading = ctx;
     roster_row_t          row;
     const roster_file_t  *file;
+
+    if (row_encoded(reading, from) != 0) {
+        return -1;
+    }
 
     if (row_blank(from)) {
         return 0;

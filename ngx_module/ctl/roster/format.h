@@ -91,6 +91,8 @@ typedef struct {
     const char                *active;  /* what a status may be, by '|';
                                            an empty one may always be */
     const char                *ended;   /* what one is of who leaves */
+    const char                *keys;    /* columns, one of which every file
+                                           has whose first line is a header */
     const char                *manifest;    /* a file that says which files
                                                there are; or NULL */
     const roster_role_name_t  *roles;   /* the last one has no names; NULL:

@@ -103,6 +103,7 @@ const roster_format_t  roster_oneroster = {
     .name = "oneroster",
     .active = "active|true",
     .ended = "tobedeleted|inactive|false",
+    .keys = "sourcedId|userSourcedId|classSourcedId|courseSourcedId",
     .manifest = "manifest.csv",
     .roles = roles,
     .files = files,

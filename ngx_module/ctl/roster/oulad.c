@@ -177,6 +177,7 @@ static const roster_file_t  files[] = {
 const roster_format_t  roster_oulad = {
     .name = "oulad",
     .active = "",
+    .keys = "code_module|id_student|id_site|id_assessment",
     .files = files,
     .derived = 1
 };

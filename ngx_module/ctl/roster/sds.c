@@ -94,6 +94,7 @@ const roster_format_t  roster_sds = {
     .name = "sds",
     .active = "active|true",
     .ended = "inactive|false",
+    .keys = "SIS ID|Section SIS ID",
     .files = files,
     .dates = ROSTER_DATES_AMERICAN,
     .spaces = 1,
