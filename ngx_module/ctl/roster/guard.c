@@ -119,9 +119,9 @@ guard_users(roster_t *roster, const roster_table_t *table)
     }
 
     if (now == 0 || there * 2 < before) {
-        roster_hold(roster, "the roster has %zu users that can be taken, and %zu of"
-             " %zu who have a role now by source \"%s\"", now, there, before,
-             roster->source);
+        roster_hold(roster, "the roster has %zu users that can be taken, and"
+                    " %zu of %zu who have a role now by source \"%s\"", now,
+                    there, before, roster->source);
     }
 }
 
@@ -139,8 +139,9 @@ guard_columns(roster_t *roster)
         }
 
         if (lost >= LOST_LEAST && lost * LOST_OF > had) {
-            roster_hold(roster, "%u of %u users have no %s any more: is a column"
-                 " missing or empty?", lost, had, record_fields[r]);
+            roster_hold(roster, "%u of %u users have no %s any more: is a"
+                        " column missing or empty?", lost, had,
+                        record_fields[r]);
         }
     }
 
@@ -160,9 +161,9 @@ guard_others(roster_t *roster, uint32_t count)
     }
 
     if (count >= OTHERS_LEAST && count * OTHERS_OF > known) {
-        roster_hold(roster, "%u of %u known users have another name and another"
-             " log-in name: are these ids those of other people?", count,
-             known);
+        roster_hold(roster, "%u of %u known users have another name and"
+                    " another log-in name: are these ids those of other"
+                    " people?", count, known);
     }
 }
 
@@ -172,9 +173,10 @@ static void
 guard_source(roster_t *roster)
 {
     if (roster->foreign * ABSENT_OF > roster->items[ROSTER_USER].count) {
-        roster_hold(roster, "%zu of %u users have log-in names of accounts of source"
-             " \"%s\": are they these people?", roster->foreign,
-             roster->items[ROSTER_USER].count, roster->foreign_source);
+        roster_hold(roster, "%zu of %u users have log-in names of accounts of"
+                    " source \"%s\": are they these people?",
+                    roster->foreign, roster->items[ROSTER_USER].count,
+                    roster->foreign_source);
     }
 }
 
@@ -211,13 +213,14 @@ guard_links(roster_t *roster, const roster_table_t *table)
     }
 
     if (now * 2 < before && !roster->absent[table->kind]) {
-        roster_hold(roster, "the roster has %zu %s, less than half of the %zu that"
-             " are live", now, name, before);
+        roster_hold(roster, "the roster has %zu %s, less than half of the %zu"
+                    " that are live", now, name, before);
     }
 
     if (absent * ABSENT_OF > before) {
-        roster_hold(roster, "%zu of %zu %s are not in the roster, or have ended by it,"
-             " and would end, more than one in five", absent, before, name);
+        roster_hold(roster, "%zu of %zu %s are not in the roster, or have"
+                    " ended by it, and would end, more than one in five",
+                    absent, before, name);
     }
 }
 
