@@ -77,15 +77,19 @@ static const char *const  events[PUPIL_EVENT_COUNT] = {
 int
 ctl_cmd_retention_run(ctl_t *ctl)
 {
+    int  rc;
+
     if (ctl_open_data(ctl) != 0 || ctl_open_keys(ctl) != 0
         || ctl_plugins_open(ctl) != 0)
     {
         return CTL_FAILED;
     }
 
+    /* what one of the former lacks is no reason to keep what has ended */
     if (ctl->opt.tenant == NULL) {
-        return ctl_tenants_each(ctl, tenant_run, NULL) == 0
-               && ctl_tenants_erased(ctl, tenant_left, NULL) == 0
+        rc = ctl_tenants_each(ctl, tenant_run, NULL);
+
+        return ctl_tenants_erased(ctl, tenant_left, NULL) == 0 && rc == 0
                ? CTL_DONE : CTL_FAILED;
     }
 
