@@ -615,6 +615,7 @@ sub mutations () { return (
         "CREATE COLLATION public.any_case (provider = icu, locale ="
         . " 'und-u-ks-level2', deterministic = false)",
         'DROP VIEW pupil.audit_event',
+        'DROP POLICY ended ON pupil.audit_record',
         'ALTER TABLE pupil.audit_record ALTER COLUMN role TYPE text COLLATE'
         . ' public.any_case'),
     'an outcome that is a name' => ddl('audit_record',
