@@ -106,4 +106,25 @@ finish();
 spew($file, substr $all, 0, -length $note);
 whole('without it');
 
+
+# ---- what whoever writes the database would have written to the file
+
+$all = slurp($file);
+$site->db->do('CREATE TABLE public.kept AS SELECT * FROM pupil.seal');
+for (['a long note', "note = repeat('A', 9000), size = 1000000000"],
+     ['no note', "note = E'garbage\\n\\nx\\n', size = 1000000000"],
+     ['an old note of a new size', 'size = 1000000000'],
+     ['a size that is there', 'size = (SELECT max(size) + 1 FROM pupil.seal)'])
+{
+    my ($what, $set) = @$_;
+    $site->db->do("UPDATE pupil.seal SET $set WHERE batch = 1");
+    my $run = $seal->seal;
+    is $run->{code}, 1, "$what is refused";
+    like $run->{err}, qr/is not of its log: run pupilctl audit verify/, 'and said';
+    is slurp($file), $all, 'the file is as it was';
+    $site->db->do('UPDATE pupil.seal AS s SET note = k.note, size = k.size FROM'
+        . ' public.kept AS k WHERE k.batch = s.batch');
+}
+whole('put back');
+
 done_testing;
