@@ -112,10 +112,14 @@ int
 anchor_append(const char *path, size_t at, const char *note)
 {
     int     fd, failed;
-    char    text[8192];
+    char    text[LOG_NOTE_SIZE + 1];
     size_t  len;
 
     len = (size_t) snprintf(text, sizeof(text), "%s\n", note);
+
+    if (len >= sizeof(text)) {
+        return ctl_error("%s: what is to be added is no checkpoint", path);
+    }
 
     fd = open(path, O_RDWR | O_CLOEXEC | (at == 0 ? O_CREAT : 0), MODE);
 

@@ -15,12 +15,14 @@ static int anchor_check(outside_t *outside, anchor_t *anchor,
 static int anchor_last(anchor_t *anchor, const audit_log_t *log,
     pupil_checkpoint_t *last);
 static int anchor_catch_up(outside_t *outside, const audit_log_t *log,
-    uint64_t size);
+    pupil_tile_source_t *source, uint64_t size);
+static int note_check(const audit_log_t *log, pupil_tile_source_t *source,
+    uint64_t size, const char *note);
 
 
 static const char  notes_sql[] =
-    "SELECT s.note FROM pupil.seal AS s WHERE s.tenant ="
-    " pupil.current_tenant() AND s.size > $1::bigint ORDER BY s.batch";
+    "SELECT s.note, s.size FROM pupil.seal AS s WHERE s.tenant ="
+    " pupil.current_tenant() AND s.size > $1::bigint ORDER BY s.size";
 
 
 int
@@ -61,6 +63,7 @@ static int
 anchor_check(outside_t *outside, anchor_t *anchor, const audit_log_t *log,
     const audit_tree_t *tree)
 {
+    int                   rc;
     pupil_node_t          root;
     pupil_checkpoint_t    last;
     pupil_tile_source_t  *source;
@@ -92,9 +95,10 @@ anchor_check(outside_t *outside, anchor_t *anchor, const audit_log_t *log,
                          " pupilctl audit verify", anchor->path);
     }
 
+    rc = anchor_catch_up(outside, log, source, last.size);
     free(source);
 
-    return anchor_catch_up(outside, log, last.size);
+    return rc;
 }
 
 
@@ -128,10 +132,13 @@ anchor_last(anchor_t *anchor, const audit_log_t *log,
 
 
 static int
-anchor_catch_up(outside_t *outside, const audit_log_t *log, uint64_t size)
+anchor_catch_up(outside_t *outside, const audit_log_t *log,
+    pupil_tile_source_t *source, uint64_t size)
 {
     int          rc, row;
     char         text[24];
+    uint64_t     before;
+    const char  *note;
     PGresult    *res;
     const char  *params[1];
 
@@ -146,12 +153,39 @@ anchor_catch_up(outside_t *outside, const audit_log_t *log, uint64_t size)
     rc = 0;
 
     for (row = 0; rc == 0 && row < PQntuples(res); row++) {
-        rc = outside_keep(outside, PQgetvalue(res, row, 0));
+        note = PQgetvalue(res, row, 0);
+        before = size;
+        size = strtoull(PQgetvalue(res, row, 1), NULL, 10);
+
+        rc = size > before && note_check(log, source, size, note) == 0
+             ? outside_keep(outside, note) : -1;
     }
 
     PQclear(res);
 
     return rc;
+}
+
+
+/* What anybody may have written to the database goes to no file (I9). */
+static int
+note_check(const audit_log_t *log, pupil_tile_source_t *source,
+    uint64_t size, const char *note)
+{
+    char          own[LOG_NOTE_SIZE];
+    pupil_node_t  root;
+
+    if (pupil_tiles_head(source, size, &root) == PUPIL_OK) {
+        audit_log_sign(log, size, &root, own);
+
+        if (strcmp(own, note) == 0) {
+            return 0;
+        }
+    }
+
+    return ctl_error("the checkpoint of %" PRIu64 " leaves of tenant %s is not"
+                     " of its log: run pupilctl audit verify", size,
+                     log->ctl->tenant_text);
 }
 
 
