@@ -226,7 +226,7 @@ sub on ($days, %opt) {
 my $away = { database => conninfo('pupil_no'), keystore => conninfo('pupil_no') };
 
 clean();
-unlink "$_/.clock" for values %place;
+unlink map { ("$_/.clock", "$_/.doubt") } values %place;
 is backup()->{code}, 0, 'a backup of today';
 my $today = join ' ', map { archives($_, 'keys') } values %place;
 $run = on(365, conf => $away);
@@ -235,7 +235,10 @@ like $run->{err}, qr/nothing is deleted by a clock that says .*is it right/,
     'the clock is doubted';
 is join(' ', map { archives($_, 'keys') } values %place), $today,
     'and deletes nothing';
-is on(366)->{code}, 0, 'if it is still so, the next run believes it';
+isnt on(365, conf => $away)->{code}, 0, 'nor is it believed at once';
+is join(' ', map { archives($_, 'keys') } values %place), $today,
+    'who runs it again deletes nothing';
+is on(366)->{code}, 0, 'if it is still so, that of the next day believes it';
 is made('keys'), 'here 1 there 1', 'and deletes what is too old then';
 my ($late) = archives($place{here}, 'keys');
 isnt on(0)->{code}, 0, 'right again, it is doubted as well';
@@ -246,7 +249,7 @@ is on($_)->{code}, 0, "$_ days on" for 3, 5;
 is made('keys'), 'here 2 there 2', 'and goes as the others do';
 
 clean();
-unlink "$_/.clock" for values %place;
+unlink map { ("$_/.clock", "$_/.doubt") } values %place;
 my $first = old(keys => 8);
 my $holder = $pg->connect('pupil_keys', AutoCommit => 0);
 $holder->do('LOCK TABLE keystore.owner_key');

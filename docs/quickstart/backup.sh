@@ -113,20 +113,31 @@ write() {
 
 
 # Whether the clock goes on from the run before, in PLACE.  By one that jumped all
-# would be too old, or nothing ever: a run deletes nothing then, and the next
-# believes it, if it is still so.
+# would be too old, or nothing ever: a run deletes nothing then, and that of
+# another day believes it, if it is still so.
 believed() {
-    local place=$1 last=''
+    local place=$1 last doubted
 
-    [ ! -e "$place/.clock" ] || read -r last < "$place/.clock" || last=0
-    printf '%s\n' "$now" > "$place/.clock" || failed=1
+    last=$(noted "$place/.clock")
+    doubted=$(noted "$place/.doubt")
 
-    if [[ -n $last ]] && ((now < last || now - last > 3 * 86400)); then
+    if [ -n "$last" ] && ! within "$last" 0 72 && ! within "$doubted" 20 72; then
         say "$place: the run before was at $(stamp "$last"), so nothing is" \
             "deleted by a clock that says $(stamp "$now"): is it right?"
+        within "$doubted" 0 72 || printf '%s\n' "$now" > "$place/.doubt"
         failed=1
         return 1
     fi
+
+    rm -f "$place/.doubt"
+    printf '%s\n' "$now" > "$place/.clock" || failed=1
+}
+
+noted() { [ ! -e "$1" ] || grep -x '[0-9]*' "$1" || echo 0; }
+
+# within TIME LEAST MOST: so many hours ago.
+within() {
+    [ -n "$1" ] && ((now - $1 >= $2 * 3600 && now - $1 <= $3 * 3600))
 }
 
 
