@@ -28,7 +28,6 @@
 #include "ctl/audit/hole.h"
 #include "ctl/audit/outside.h"
 #include "ctl/audit/seal.h"
-#include "ctl/base/clock.h"
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
 #include "ctl/base/wait.h"
@@ -38,7 +37,7 @@
 #define AGAIN       15          /* seconds after a tenant failed */
 #define BEAT        5           /* seconds between them */
 #define BATCH_MAX   10000       /* records */
-#define WINDOWS     4
+#define WINDOWS     5
 
 
 /* A tenant, from one pass to the next. */
@@ -69,6 +68,7 @@ typedef struct {
     int               more;     /* to be sealed at once */
     int               waits;    /* for a number */
     int64_t           beat;     /* when how far it is was stored */
+    pupil_time_t      now;      /* the data database's, as the pass began */
 } seal_t;
 
 
@@ -76,6 +76,7 @@ static int seal_lock(ctl_t *ctl);
 static int tenants_read(seal_t *s);
 static seal_tenant_t *tenant_find(seal_t *s, const pupil_uuid_t *tenant);
 static int seal_once(seal_t *s);
+static int now_read(seal_t *s);
 static int beat(seal_t *s);
 static int tenant_pass(seal_t *s, seal_tenant_t *t);
 static int tenant_begin(seal_t *s, seal_tenant_t *t);
@@ -103,11 +104,15 @@ static const struct {
     { 43200, 46800 * PUPIL_TIME_SECOND },
     { 3600, 4200 * PUPIL_TIME_SECOND },
     { 120, 190 * PUPIL_TIME_SECOND },
+    { 10, PUPIL_AUDIT_CLOCKS + 10 * PUPIL_TIME_SECOND },
     { 0, 5 * PUPIL_TIME_SECOND }
 };
 
 static const char  lock_sql[] =
     "SELECT pg_try_advisory_lock(hashtextextended('pupil.seal', 0))";
+
+static const char  now_sql[] =
+    "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
 /* In the order of their times: what is left out comes later. */
 static const char  records_sql[] =
@@ -210,7 +215,7 @@ seal_once(seal_t *s)
     s->more = 0;
     s->waits = 0;
 
-    if (tenants_read(s) != 0) {
+    if (tenants_read(s) != 0 || now_read(s) != 0) {
         return -1;
     }
 
@@ -240,6 +245,24 @@ seal_once(seal_t *s)
 }
 
 
+/* The clock of this host may differ from all that records are dated by. */
+static int
+now_read(seal_t *s)
+{
+    PGresult  *res;
+
+    res = ctl_query_one(s->ctl->data, now_sql, 0, NULL);
+    if (res == NULL) {
+        return -1;
+    }
+
+    s->now = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+    PQclear(res);
+
+    return 0;
+}
+
+
 /* What all tenants are sealed up to. */
 static int
 beat(seal_t *s)
@@ -253,7 +276,7 @@ beat(seal_t *s)
     }
 
     t = s->tenants.elts;
-    until = ctl_now();
+    until = s->now;
 
     for (i = 0; i < s->tenants.count; i++) {
         if (t[i].there && t[i].read < until) {
@@ -385,7 +408,7 @@ tenant_pass(seal_t *s, seal_tenant_t *t)
     }
 
     memset(&records, 0, sizeof(records));
-    records.read = ctl_now();
+    records.read = s->now;
 
     rc = records_read(s, window(t), &records);
 
