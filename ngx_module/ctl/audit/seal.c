@@ -224,6 +224,9 @@ seal_once(seal_t *s)
         s->ctl->tenant = t->tenant;
         ctl_uuid_text(&t->tenant, s->ctl->tenant_text);
 
+        /* also of one that has ended, however long that takes */
+        ship_poll(&t->outside.ship);
+
         if (!t->there || (t->failed && seconds_now() < t->again)) {
             continue;
         }
@@ -237,8 +240,6 @@ seal_once(seal_t *s)
         {
             return -1;
         }
-
-        ship_poll(&t->outside.ship);
     }
 
     return beat(s);

@@ -37,18 +37,23 @@ static int last_read(ctl_t *ctl, const char *days, pupil_retained_t *said);
 
 
 /*
- * What is not authentic is sealed by nobody: so what the sealer says counts,
- * too, once it has read what is dated by a clock that is a minute behind.
+ * A sealer that begins another pass behind a batch has kept its checkpoint
+ * outside of the database.  What is not authentic is sealed by nobody: so what
+ * the sealer says counts, too, once it has read what is dated by a clock that
+ * is a minute behind.
  */
 static const char  tail_sql[] =
-    "SELECT NOT EXISTS (SELECT FROM pupil.audit_record AS r LEFT JOIN"
-    " pupil.seal_writer AS w ON w.tenant = r.tenant AND w.writer = r.writer"
-    " WHERE r.tenant = pupil.current_tenant() AND r.number >"
-    " coalesce(w.number, 0)) OR EXISTS (SELECT FROM pupil.sealer AS z,"
-    " pupil.audit_end AS e WHERE e.tenant = pupil.current_tenant()"
-    " AND z.until > e.at + interval '70 s'),"
-    " EXISTS (SELECT FROM pg_locks AS l WHERE l.locktype = 'advisory' AND"
-    " l.granted AND " CTL_SEAL_LOCK ")";
+    "WITH held AS (SELECT EXISTS (SELECT FROM pg_locks AS l"
+    " WHERE l.locktype = 'advisory' AND l.granted AND " CTL_SEAL_LOCK ")"
+    " AS sealer) SELECT NOT EXISTS (SELECT FROM pupil.audit_record AS r"
+    " LEFT JOIN pupil.seal_writer AS w ON w.tenant = r.tenant AND w.writer ="
+    " r.writer WHERE r.tenant = pupil.current_tenant() AND r.number >"
+    " coalesce(w.number, 0)) AND (NOT h.sealer OR EXISTS (SELECT FROM"
+    " pupil.sealer AS z WHERE z.until > (SELECT max(s.at) FROM pupil.seal AS s"
+    " WHERE s.tenant = pupil.current_tenant()))) OR EXISTS (SELECT FROM"
+    " pupil.sealer AS z, pupil.audit_end AS e WHERE e.tenant ="
+    " pupil.current_tenant() AND z.until > e.at + interval '70 s'), h.sealer"
+    " FROM held AS h";
 
 /* Where the audit is held, or to be confirmed, nobody says when it is over. */
 static const char  days_sql[] =
@@ -119,9 +124,9 @@ tail_wait(ctl_t *ctl)
         sleep(1);
     }
 
-    return ctl_error("what is on record of the tenant is not sealed, and the"
-                     " sealer that is at work does not get on with it: see"
-                     " what it says");
+    return ctl_error("what is on record of the tenant is not sealed and kept"
+                     " outside of the database, and the sealer that is at work"
+                     " does not get on with it: see what it says");
 }
 
 
