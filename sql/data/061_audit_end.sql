@@ -72,13 +72,13 @@ $$;
 
 -- What is dated before this and is not sealed, nobody is told of.  A record is
 -- dated by a clock that may be a minute behind, and the sealer looks for such
--- ones every ten seconds.
+-- ones every thirty seconds.
 CREATE FUNCTION pupil.unsealed_since() RETURNS timestamptz
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp AS $$
-    SELECT greatest((SELECT z.until - interval '80 seconds'
+    SELECT greatest((SELECT z.until - interval '100 seconds'
                        FROM pupil.sealer AS z WHERE z.one),
-                    now() - interval '140 seconds')
+                    now() - interval '160 seconds')
 $$;
 
 -- As in 044_who_looked.sql but for that.

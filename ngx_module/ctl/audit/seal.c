@@ -37,7 +37,7 @@
 #define AGAIN       15          /* seconds after a tenant failed */
 #define BEAT        5           /* seconds between them */
 #define BATCH_MAX   10000       /* records */
-#define WINDOWS     5
+#define WINDOWS     4
 
 
 /* A tenant, from one pass to the next. */
@@ -103,9 +103,8 @@ static const struct {
 } windows[WINDOWS] = {
     { 43200, 46800 * PUPIL_TIME_SECOND },
     { 3600, 4200 * PUPIL_TIME_SECOND },
-    { 120, 190 * PUPIL_TIME_SECOND },
-    { 10, PUPIL_AUDIT_CLOCKS + 10 * PUPIL_TIME_SECOND },
-    { 0, 5 * PUPIL_TIME_SECOND }
+    { 30, PUPIL_AUDIT_CLOCKS + 30 * PUPIL_TIME_SECOND },
+    { 0, 3 * PUPIL_TIME_SECOND }
 };
 
 static const char  lock_sql[] =
