@@ -2,23 +2,29 @@
  * Copyright (C) the Pupil authors
  */
 
-#include <errno.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "ctl/audit/ship.h"
 
 
-#define AGAIN  15               /* seconds after it failed */
+/* In seconds; both of them within the minute of invariant I9. */
+#define AGAIN    15             /* after it failed */
+#define LONGEST  40             /* that it may take */
+
+#define LOOK     10000          /* microseconds between looks, in the end */
 
 
 extern char **environ;
 
 
 static void ship_begin(ship_t *ship);
+static int ship_spawn(ship_t *ship, char *const *argv);
+static void ship_look(ship_t *ship);
 static void ship_ended(ship_t *ship, int status);
 static int64_t seconds_now(void);
 
@@ -37,12 +43,8 @@ ship_due(ship_t *ship)
 void
 ship_poll(ship_t *ship)
 {
-    int  status;
-
-    if (ship->running != 0
-        && waitpid(ship->running, &status, WNOHANG) == ship->running)
-    {
-        ship_ended(ship, status);
+    if (ship->running != 0) {
+        ship_look(ship);
     }
 
     if (ship->running == 0 && ship->due && seconds_now() >= ship->again) {
@@ -54,25 +56,19 @@ ship_poll(ship_t *ship)
 int
 ship_finish(ship_t *ship)
 {
-    int  status;
-
     ship->again = 0;
 
     while (ship->due || ship->running != 0) {
 
         if (ship->running == 0) {
             ship_begin(ship);
+
+        } else {
+            (void) usleep(LOOK);
+            ship_look(ship);
         }
 
-        if (ship->running != 0) {
-            while (waitpid(ship->running, &status, 0) < 0 && errno == EINTR) {
-                /* void */
-            }
-
-            ship_ended(ship, status);
-        }
-
-        if (ship->failed) {
+        if (ship->running == 0 && ship->failed) {
             return -1;
         }
     }
@@ -88,9 +84,9 @@ ship_begin(ship_t *ship)
     char  *argv[] = { shell, option, ship->command, name, ship->path, NULL };
 
     ship->due = 0;
+    ship->begun = seconds_now();
 
-    rc = posix_spawn(&ship->running, "/bin/sh", NULL, NULL,
-                     argv, environ);
+    rc = ship_spawn(ship, argv);
 
     if (rc != 0) {
         ship->running = 0;
@@ -101,11 +97,57 @@ ship_begin(ship_t *ship)
 }
 
 
+/* A group of its own, to be ended with all that it begins. */
+static int
+ship_spawn(ship_t *ship, char *const *argv)
+{
+    int                rc;
+    posix_spawnattr_t  attr;
+
+    rc = posix_spawnattr_init(&attr);
+    if (rc != 0) {
+        return rc;
+    }
+
+    rc = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP);
+
+    if (rc == 0) {
+        rc = posix_spawnattr_setpgroup(&attr, 0);
+    }
+
+    if (rc == 0) {
+        rc = posix_spawn(&ship->running, "/bin/sh", NULL, &attr, argv,
+                         environ);
+    }
+
+    (void) posix_spawnattr_destroy(&attr);
+
+    return rc;
+}
+
+
+static void
+ship_look(ship_t *ship)
+{
+    int  status;
+
+    if (waitpid(ship->running, &status, WNOHANG) == ship->running) {
+        ship_ended(ship, status);
+
+    } else if (seconds_now() - ship->begun > LONGEST && !ship->killed) {
+        ctl_error("--ship did not end within %d s for %s: it is ended, and"
+                  " tried again", LONGEST, ship->path);
+        ship->killed = kill(-ship->running, SIGKILL) == 0;
+    }
+}
+
+
 /* What was not shipped is due again. */
 static void
 ship_ended(ship_t *ship, int status)
 {
     ship->running = 0;
+    ship->killed = 0;
     ship->failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 
     if (ship->failed) {

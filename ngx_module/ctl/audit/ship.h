@@ -3,7 +3,7 @@
  *
  * The command that takes checkpoints off the host.  It runs beside the sealer,
  * which waits for nobody; once more when there was something new meanwhile, or
- * when it failed.
+ * when it failed.  One that hangs is ended, so that it fails.
  */
 
 #ifndef PUPIL_CTL_AUDIT_SHIP_H
@@ -19,9 +19,9 @@ typedef struct {
     char     *command;          /* of sh, with the file as $1; NULL: none */
     char      path[ANCHOR_PATH_SIZE];
     pid_t     running;          /* 0: it is not */
-    int       due, failed;
-    int64_t   again;            /* not before: seconds, of a clock that only
-                                   runs on */
+    int       due, failed, killed;
+    int64_t   begun, again;     /* since when it runs, and not before: seconds
+                                   of a clock that only runs on */
 } ship_t;
 
 
