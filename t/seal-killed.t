@@ -113,7 +113,7 @@ my @steps = (
     ['the batch', 1, lock_('seal')],
     ['the commit', 2, [pupil => @held]],
     ['the checkpoint', 2, 25, 'prlimit', "--fsize=$whole", @sealer],
-    ['a part of the checkpoint', 2, 0, 'prlimit', '--fsize=' . ($whole + 90),
+    ['a part of the checkpoint', 2, 25, 'prlimit', '--fsize=' . ($whole + 90),
      @sealer],
     ['before it is shipped', 2, 9, @sealer, '--ship', KILLER],
     ['a part is shipped', 2, 9, @sealer, '--ship',
