@@ -123,12 +123,72 @@ my $move = $db->prepare('UPDATE pupil.session SET subject = ? WHERE subject ='
 $move->execute($person{teacher}{id}, $person{classmate}{id});
 $nginx->allow_log(qr/\[crit\].*pupil\.session is not authentic/);
 is scalar(@{ sessions($mine) }), 1, 'a row that somebody wrote is not shown';
-is_status $mine->delete($PATH), 204, 'and nothing is done to it';
+is_problem $mine->delete($PATH), 500, 'integrity',
+    name => 'beside it nobody is told that all others have ended';
 $move->execute($person{classmate}{id}, $person{teacher}{id});
 ok is_in($stolen), 'it is whose it was';
 cmp_ok $db->selectrow_array('SELECT count(*) FROM pupil.audit_record WHERE'
     . " outcome = 'tampered' AND note LIKE 'pupil.session of %'"), '>', 0,
     'which is on record';
+
+
+# ---- nor does it push out what is (I20)
+
+# More rows than a list has, copies of somebody's newest that were seen so much
+# later than it.
+my $JUNK = 'sha256(i::text::bytea)';
+sub junk ($who, $later) {
+    $db->do('INSERT INTO pupil.session (tenant, token_hash, subject, role,'
+        . ' institution, created_at, seen_at, expires_at, mac) SELECT tenant,'
+        . " $JUNK, subject, role, institution, created_at - interval '10 min',"
+        . ' seen_at + ?::interval, expires_at, mac FROM (SELECT * FROM'
+        . ' pupil.session WHERE subject = ? ORDER BY created_at DESC LIMIT 1)'
+        . ' AS s, generate_series(1, 1100) AS i', {}, $later,
+        $person{$who}{id});
+}
+
+sub no_junk () {
+    $db->do("DELETE FROM pupil.session WHERE token_hash IN (SELECT $JUNK FROM"
+            . ' generate_series(1, 1100) AS i)');
+}
+
+my $thief = login('teacher');
+junk('teacher', '0 s');
+my $shown = $mine->get($PATH);
+is_status $shown, 200, 'junk: sessions are shown';
+is scalar(@{ $shown->json->{sessions} // [] }), 2, 'junk: what is authentic';
+like recorded($shown), qr/session read tampered/, 'junk: which is on record';
+$res = $mine->delete($PATH);
+ok !is_in($thief), 'junk: another ends that there is';
+ok is_in($mine), 'junk: who asked lives';
+is_problem $res, 500, 'integrity', name => 'junk: nor are all said to end';
+like recorded($res), qr/session write allowed/, 'junk: what ended is on record';
+like recorded($res), qr/tampered/, 'junk: and what was found';
+no_junk();
+
+$thief = login('teacher');
+junk('teacher', '1 s');
+is scalar(grep { $_->{current} } @{ sessions($mine) }), 1,
+    'junk seen last: who asked is shown';
+is_problem $mine->delete($PATH), 500, 'integrity',
+    name => 'junk seen last: nobody is told that all others have ended';
+is_problem $mine->delete("$PATH/" . uuid()), 500, 'integrity',
+    name => 'junk seen last: nor that one is not there';
+no_junk();
+is_status $mine->delete($PATH), 204, 'without junk all others end';
+ok !is_in($thief), 'without junk: is dead';
+
+
+# ---- nor is a list whole that lacks who asks
+
+my $hidden = login('pupil');
+my $pupils = $day->rows_of('pupil.session', $person{pupil}{id});
+ok is_in($hidden), 'it is in the zone';
+$db->do('DELETE FROM pupil.session WHERE subject = ?', {}, $person{pupil}{id});
+is_problem $hidden->delete($PATH), 500, 'integrity',
+    name => 'rows hidden: nobody is told that all others have ended';
+$day->put_back($pupils);
+is_status $hidden->delete($PATH), 204, 'rows that are back: all others end';
 
 
 # ---- the end of one's own
