@@ -212,6 +212,16 @@ ok eval { wait_until 30, 'the database is asked', sub {
     return ($behind // 0) >= 120;
 } }, '/status says how far it is behind';
 
+$db->do("UPDATE pupil.sealer SET until = now() + interval '1 year'");
+like check()->{out}, qr/sealed up to \S+Z, which is not yet: look whether/,
+    'a time that is not yet is a finding';
+ok eval { wait_until 90, 'the database is asked', sub {
+    $nginx->http->get('/status/ready');
+    my ($behind) = $nginx->http->get('/status')->body
+        =~ /"unsealed_seconds":\s*(-?\d+)/;
+    return ($behind // 0) > 86_400;
+} }, 'by which /status counts nothing as sealed';
+
 
 # ---- shipping
 
