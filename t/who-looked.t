@@ -116,6 +116,13 @@ is ask($pupil)->json->{unlisted}, undef, 'with it nothing is left out';
 $db->do("UPDATE pupil.sealer SET until = now() - interval '2 minutes'");
 like ask($pupil)->json->{unlisted}{from}, qr/^\d{4}-/,
     'with one that stands still it is said since when';
+$db->do("UPDATE pupil.sealer SET until = now() + interval '1 year'");
+work();
+shows_all($_, 'by a time that is not yet nothing is hidden')
+    for $pupil, $other, $teacher;
+is_deeply [sort keys %{ ask($pupil)->json->{unlisted} // {} }], [qw(from to)],
+    'and it says of which time something may be';
+is $seal->seal->{code}, 0, 'it is sealed, too';
 $db->do('UPDATE pupil.sealer SET until = now()');
 
 
