@@ -15,10 +15,13 @@
     "extract(epoch FROM pupil.audit_covered_until())::bigint"
 
 
+/* By a time that is not yet nothing is known to be sealed (invariant I9). */
 static const char  pupil_audit_probe_sql[] =
     "SELECT $1::bigint, " PUPIL_PARTITIONS ", pupil.audit_probe("
-    PUPIL_SQL_AT("$2") "), (SELECT extract(epoch FROM clock_timestamp()"
-    " - s.until)::bigint FROM pupil.sealer AS s)";
+    PUPIL_SQL_AT("$2") "), (SELECT extract(epoch FROM clock_timestamp() - CASE"
+    " WHEN s.until > clock_timestamp() + interval '1 minute'"
+    " THEN timestamptz 'epoch' ELSE least(s.until, clock_timestamp())"
+    " END)::bigint FROM pupil.sealer AS s)";
 
 static const char  pupil_tenant_keys_sql[] =
     "SELECT $1::bigint, k.version, k.epoch, k.wrapped, coalesce(h.holes, 0)"

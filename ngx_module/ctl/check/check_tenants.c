@@ -71,8 +71,10 @@ static const char  spelled_sql[] =
     " WHERE b.other IS NOT NULL ORDER BY b.owner";
 
 static const char  sealer_sql[] =
-    "SELECT to_char(until, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM pupil.sealer"
-    " WHERE until < now() - interval '1 minute'";
+    "SELECT concat(to_char(until, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
+    " CASE WHEN until > now() THEN ', which is not yet' END) FROM pupil.sealer"
+    " WHERE until NOT BETWEEN now() - interval '1 minute'"
+    " AND now() + interval '1 minute'";
 
 enum {
     BELOW_TABLE = 0,
