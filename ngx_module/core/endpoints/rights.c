@@ -26,9 +26,10 @@ const pupil_argument_t  pupil_rights_arguments[] = {
 };
 
 
+/* A sealer's time that is not yet says nothing. */
 static const char  audit_sql[] =
-    "SELECT $1::bigint, (SELECT s.until FROM pupil.sealer AS s"
-    " WHERE s.one), a.*"
+    "SELECT $1::bigint, (SELECT s.until FROM pupil.sealer AS s WHERE s.one"
+    " AND s.until <= clock_timestamp() + interval '1 minute'), a.*"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN pupil.audit_of($4, $8, $9, $10, $11) AS a ON true"
     " ORDER BY a.at DESC, a.writer DESC, a.number DESC";
