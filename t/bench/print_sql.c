@@ -58,13 +58,13 @@ static const struct {
     const char  *statement, *name;
     uint32_t     column;
 } places[] = {
-    { "session load", "subject", PUPIL_SL_SUBJECT },
-    { "session load", "role", PUPIL_SL_ROLE },
-    { "session load", "institution", PUPIL_SL_INSTITUTION },
-    { "session load", "created_at", PUPIL_SL_CREATED_AT },
-    { "session load", "seen_at", PUPIL_SL_SEEN_AT },
-    { "session load", "expires_at", PUPIL_SL_EXPIRES_AT },
-    { "session load", "mac", PUPIL_SL_MAC },
+    { "session load", "subject", PUPIL_SL_SESSION + PUPIL_CN_SUBJECT },
+    { "session load", "role", PUPIL_SL_SESSION + PUPIL_CN_ROLE },
+    { "session load", "institution", PUPIL_SL_SESSION + PUPIL_CN_INSTITUTION },
+    { "session load", "created_at", PUPIL_SL_SESSION + PUPIL_CN_CREATED_AT },
+    { "session load", "seen_at", PUPIL_SL_SESSION + PUPIL_CN_SEEN_AT },
+    { "session load", "expires_at", PUPIL_SL_SESSION + PUPIL_CN_EXPIRES_AT },
+    { "session load", "mac", PUPIL_SL_SESSION + PUPIL_CN_MAC },
     { "session load", "role row", PUPIL_SL_ROLE_ROW },
     { "session load", "subject row", PUPIL_SL_SUBJECT_ROW },
     { "session load", "state", PUPIL_SL_OWNER_STATE },

@@ -30,7 +30,7 @@ SQL
         "SELECT encode(policy, 'hex') FROM pupil.policy LIMIT 1");
     my ($since, $until) = $db->selectrow_array(<<'SQL');
 SELECT (extract(epoch FROM greatest(date_trunc('month', now()),
-                                    now() - interval '20 hours'))
+                                    now() - interval '12 hours'))
         * 1000000)::bigint, (extract(epoch FROM min(at)) * 1000000)::bigint
   FROM pupil.audit_record
 SQL
@@ -43,7 +43,7 @@ SQL
 }
 
 # So many records more, of which so many events are about somebody: in the first
-# half of the hours that are left, as the sealer looks a day back for what was
+# half of the hours that are left, as the sealer looks half a day back for what was
 # committed late.
 sub fill ($self, $records, $subject = undef, $events = 0) {
     my $site = $self->{site};
