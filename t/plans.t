@@ -64,7 +64,7 @@ my %hot = (
                       key(session => 0)],
     session_show => ['pupil', 1],
     session_end => ['pupil', 1, key(token => $pupil)],
-    session_list => ['pupil', 1],
+    session_list => ['pupil', 1, key(token => $pupil)],
     session_end_these => ['pupil', 1, [key(token => $pupil)],
                           [id(revocation => 1)], @record],
     homework_evidence => ['pupil', CLASSES, undef],

@@ -124,11 +124,16 @@ static const char  close_sql[] =
     " RETURNING 1)"
     " SELECT $1::bigint, (SELECT count(*) FROM closed)";
 
+/*
+ * Of too many those that were seen last: who asks is always among them, and
+ * what somebody writes there crowds out as little as can be (invariant I20).
+ */
 static const char  list_sql[] =
     "SELECT $1::bigint, s.token_hash, " PUPIL_SQL_SESSION("s")
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (SELECT s.* FROM pupil.session AS s WHERE s.tenant = $2"
-    " AND s.subject = $4 ORDER BY s.created_at, s.token_hash LIMIT " MOST ")"
+    " AND s.subject = $4 ORDER BY (s.token_hash = $8) DESC, s.seen_at DESC,"
+    " s.created_at DESC, s.token_hash LIMIT " MOST ")"
     " AS s ON true ORDER BY s.created_at, s.token_hash";
 
 /* Each is open as a revocation of its own. */
@@ -230,7 +235,8 @@ const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT] = {
         .name = "session list",
         .sql = list_sql,
         .fixed = PUPIL_SO_COLUMNS,
-        PUPIL_WANTS(list_wants)
+        PUPIL_WANTS(list_wants),
+        .params = { PUPIL_PARAM_BYTEA }
     },
 
     [PUPIL_SESSION_END_THESE] = {

@@ -103,8 +103,8 @@ enum {
 };
 
 /*
- * PUPIL_SESSION_LIST: a row for each, oldest first, no more than this many;
- * NULL when there is none.
+ * PUPIL_SESSION_LIST, $8 the hash of who asks: a row for each, oldest first, no
+ * more than this many; NULL when there is none.
  */
 #define PUPIL_SESSIONS_MOST  1000
 

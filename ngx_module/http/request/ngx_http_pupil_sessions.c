@@ -10,8 +10,12 @@ static ngx_int_t ngx_http_pupil_sessions_listed(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_sessions_ask(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_sessions_known(ngx_libpq_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_sessions_read(ngx_http_pupil_ctx_t *ctx);
+static ngx_uint_t ngx_http_pupil_sessions_row(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t i, ngx_http_pupil_session_t *session);
 static ngx_uint_t ngx_http_pupil_sessions_count(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_session_t *session, uint32_t floor);
+static ngx_uint_t ngx_http_pupil_sessions_ended(ngx_http_pupil_ctx_t *ctx,
+    const uint8_t hash[32]);
 static ngx_int_t ngx_http_pupil_sessions_next(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_sessions_gone(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_ending_tell(ngx_http_pupil_ctx_t *ctx);
@@ -30,6 +34,7 @@ ngx_http_pupil_sessions_list(ngx_http_pupil_ctx_t *ctx, ngx_uint_t least,
 
     sessions = &ctx->sessions;
     sessions->n = 0;
+    sessions->whole = 0;
     sessions->least = least;
     sessions->next = next;
 
@@ -39,6 +44,7 @@ ngx_http_pupil_sessions_list(ngx_http_pupil_ctx_t *ctx, ngx_uint_t least,
     }
 
     (void) ngx_http_pupil_add_session_stmt(ctx, ex, PUPIL_SESSION_LIST);
+    ngx_libpq_param_bytea(ex, ctx->session.hash, sizeof(ctx->session.hash));
 
     ctx->resume = ngx_http_pupil_sessions_listed;
 
@@ -62,7 +68,7 @@ ngx_http_pupil_sessions_listed(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* Which of them does the key store know to have ended? */
+/* Which of them, and of who asks, does the key store know to have ended? */
 static ngx_int_t
 ngx_http_pupil_sessions_ask(ngx_http_pupil_ctx_t *ctx)
 {
@@ -74,7 +80,7 @@ ngx_http_pupil_sessions_ask(ngx_http_pupil_ctx_t *ctx)
     rows = ctx->sessions.rows;
     n = (ngx_uint_t) PQntuples(rows);
 
-    hashes = ngx_pcalloc(ctx->request->pool, n * sizeof(pupil_str_t));
+    hashes = ngx_pcalloc(ctx->request->pool, (n + 1) * sizeof(pupil_str_t));
     if (hashes == NULL) {
         return NGX_ERROR;
     }
@@ -87,6 +93,9 @@ ngx_http_pupil_sessions_ask(ngx_http_pupil_ctx_t *ctx)
         }
     }
 
+    hashes[n].data = ctx->session.hash;
+    hashes[n].len = sizeof(ctx->session.hash);
+
     ex = ngx_libpq_exchange_create(ctx->main->keystore,
                                    ngx_http_pupil_sessions_known, ctx);
     if (ex == NULL) {
@@ -97,7 +106,7 @@ ngx_http_pupil_sessions_ask(ngx_http_pupil_ctx_t *ctx)
     (void) ngx_libpq_exchange_add(ex, ctx->main->fixed[PUPIL_FIXED_SESSIONS]);
     ngx_libpq_param_uuid(ex, ctx->tenant.b);
     ngx_libpq_param_uuid(ex, ctx->session.subject.b);
-    ngx_http_pupil_param_bytea_array(ex, hashes, n);
+    ngx_http_pupil_param_bytea_array(ex, hashes, n + 1);
 
     return ngx_http_pupil_track(ctx, ex);
 }
@@ -120,8 +129,7 @@ ngx_http_pupil_sessions_read(ngx_http_pupil_ctx_t *ctx)
 {
     int32_t                     floor;
     PGresult                   *rows;
-    ngx_uint_t                  i, n;
-    pupil_str_t                 hash;
+    ngx_uint_t                  i, n, own;
     ngx_http_pupil_session_t   *session;
     ngx_http_pupil_sessions_t  *sessions;
 
@@ -144,38 +152,54 @@ ngx_http_pupil_sessions_read(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
+    /* whoever asks and logs out at once is not missing */
+    own = ngx_http_pupil_sessions_ended(ctx, ctx->session.hash);
+    sessions->whole = n < PUPIL_SESSIONS_MOST;
+
     for (i = 0; i < n; i++) {
         session = &sessions->list[sessions->n];
 
-        if (ngx_http_pupil_get_bytea(rows, i, PUPIL_SO_TOKEN_HASH, &hash)
-            != NGX_OK
-            || hash.len != sizeof(session->hash))
-        {
+        if (!ngx_http_pupil_sessions_row(ctx, i, session)) {
+            sessions->whole = 0;
             continue;
         }
 
-        ngx_memcpy(session->hash, hash.data, hash.len);
+        own |= ngx_memcmp(session->hash, ctx->session.hash,
+                          sizeof(session->hash)) == 0;
 
-        if (ngx_http_pupil_session_row(ctx, rows, i, PUPIL_SO_SESSION, session)
-            == NGX_OK
-            && ngx_http_pupil_sessions_count(ctx, session, (uint32_t) floor))
-        {
-            sessions->n++;
-        }
+        sessions->n += ngx_http_pupil_sessions_count(ctx, session,
+                                                     (uint32_t) floor);
     }
+
+    sessions->whole &= own;
 
     return ngx_http_pupil_sessions_next(ctx);
 }
 
 
-/* The actor's, by its MAC (invariant I20), and alive. */
+/* The actor's, by its MAC (invariant I20). */
 static ngx_uint_t
-ngx_http_pupil_sessions_count(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_session_t *session, uint32_t floor)
+ngx_http_pupil_sessions_row(ngx_http_pupil_ctx_t *ctx, ngx_uint_t i,
+    ngx_http_pupil_session_t *session)
 {
-    int          row;
-    PGresult    *known;
+    PGresult    *rows;
     pupil_str_t  hash;
+
+    rows = ctx->sessions.rows;
+
+    if (ngx_http_pupil_get_bytea(rows, i, PUPIL_SO_TOKEN_HASH, &hash) != NGX_OK
+        || hash.len != sizeof(session->hash))
+    {
+        return 0;
+    }
+
+    ngx_memcpy(session->hash, hash.data, hash.len);
+
+    if (ngx_http_pupil_session_row(ctx, rows, i, PUPIL_SO_SESSION, session)
+        != NGX_OK)
+    {
+        return 0;
+    }
 
     if (pupil_uuid_compare(&session->subject, &ctx->session.subject) != 0) {
         ngx_http_pupil_tampered(ctx, "pupil.session", NULL, &session->subject,
@@ -183,23 +207,42 @@ ngx_http_pupil_sessions_count(ngx_http_pupil_ctx_t *ctx,
         return 0;
     }
 
-    if (session->number < floor || ngx_http_pupil_session_over(ctx, session)) {
-        return 0;
-    }
+    return 1;
+}
+
+
+/* It is alive. */
+static ngx_uint_t
+ngx_http_pupil_sessions_count(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_session_t *session, uint32_t floor)
+{
+    return session->number >= floor
+           && !ngx_http_pupil_session_over(ctx, session)
+           && !ngx_http_pupil_sessions_ended(ctx, session->hash);
+}
+
+
+static ngx_uint_t
+ngx_http_pupil_sessions_ended(ngx_http_pupil_ctx_t *ctx,
+    const uint8_t hash[32])
+{
+    int          row;
+    PGresult    *known;
+    pupil_str_t  ended;
 
     known = ctx->sessions.known->results[0];
 
     for (row = 0; row < PQntuples(known); row++) {
-        if (ngx_http_pupil_get_bytea(known, row, PUPIL_KN_TOKEN_HASH, &hash)
+        if (ngx_http_pupil_get_bytea(known, row, PUPIL_KN_TOKEN_HASH, &ended)
             == NGX_OK
-            && hash.len == sizeof(session->hash)
-            && ngx_memcmp(hash.data, session->hash, hash.len) == 0)
+            && ended.len == sizeof(ctx->session.hash)
+            && ngx_memcmp(ended.data, hash, ended.len) == 0)
         {
-            return 0;
+            return 1;
         }
     }
 
-    return 1;
+    return 0;
 }
 
 

@@ -21,6 +21,8 @@ typedef struct {
     PGresult                  *rows;
     ngx_libpq_exchange_t      *known;        /* what the key store knows */
     ngx_http_pupil_step_pt     next;
+    unsigned                   whole:1;      /* no row is in doubt, and none is
+                                                missing that is known of */
 } ngx_http_pupil_sessions_t;
 
 /* ctx->ending. */
@@ -37,7 +39,8 @@ typedef struct {
 
 /*
  * The actor's sessions that count, each checked, into ctx->sessions; none when
- * there are no more rows than least.  NGX_AGAIN, then next, or a problem.
+ * there are no more rows than least.  NGX_AGAIN, then next, or a problem.  What
+ * is not whole does not say that there is no other (invariant I20).
  */
 ngx_int_t ngx_http_pupil_sessions_list(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t least, ngx_http_pupil_step_pt next);
