@@ -82,6 +82,20 @@ $one = login('pupil');
 ok is_in($one), 'whoever logs in after that is in';
 
 
+# ---- one, too, that was hidden when its owner ended all others, and still is
+
+my $stolen = login('classmate');
+my $theirs = $day->rows_of('pupil.session', $person{classmate}{id});
+$db->do('DELETE FROM pupil.session WHERE subject = ? AND created_at = (SELECT'
+        . ' max(created_at) FROM pupil.session)', {}, $person{classmate}{id});
+is_status $other->delete('/v1/me/sessions'), 204, 'hidden: no other is found';
+is ctl('user', 'sessions', $person{classmate}{login}, '--end')->{code}, 0,
+    'hidden: the operator ends them';
+$day->put_back($theirs);
+dies($_, 'hidden: dead') for $stolen, $other;
+$other = login('classmate');
+
+
 # ---- everybody's, of those, too, whose rows are hidden meanwhile
 
 my %rows = map { $_ => $day->rows_of('pupil.session', $person{$_}{id}) }
@@ -94,7 +108,7 @@ is_deeply eval { decode_json($run->{out}) }, { people =>
     0 + $db->selectrow_array('SELECT count(*) FROM pupil.subject') },
     'of all people that there are';
 is ctl('tenant', 'sessions')->{code}, 2, 'not by a word that is left out';
-is recorded($_, 'write'), $_ eq 'pupil' ? 2 : 1, "on record for the $_"
+is recorded($_, 'write'), $_ eq 'teacher' ? 1 : 2, "on record for the $_"
     for sort keys %rows;
 $day->put_back($_) for values %rows;
 dies($_, 'everybody\'s are dead, also when put back')
