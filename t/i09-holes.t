@@ -147,6 +147,30 @@ $here->soon('audit-hole', 'and lists it again', \&session, @each);
 is acknowledge($second, '--reference', 'Incident 8')->{code}, 0, 'and again';
 $here->soon(200, 'it is opened', \&session, @each);
 
+
+# ---- by whoever writes in the key store
+
+suppress();
+is $seal->seal->{code}, 1, 'a third';
+$here->soon('audit-hole', 'which shuts', \&session, @each);
+my ($third) = $keys->selectrow_array('SELECT max(batch) FROM keystore.hole');
+$keys->do('UPDATE keystore.hole_count SET holes = 0');
+$keys->do('SELECT keystore.tell_mark()');
+$here->soon(200, 'a count that says none opens', \&session, @each);
+is $seal->seal->{code}, 0, 'the sealer begins';
+$here->soon('audit-hole', 'and counts anew', \&session, @each);
+$keys->do('UPDATE keystore.hole SET acknowledged_at = now(), reference = ?'
+    . ' WHERE batch = ?', {}, 'x', $third);
+$here->soon(200, 'acknowledged by SQL', \&session, @each);
+my @unrecorded = verify() =~ /^(hole: batch \d+)/mg;
+is "@unrecorded", "hole: batch $third",
+    'which is found, as no acknowledgement is on record';
+$keys->do('UPDATE keystore.hole SET acknowledged_at = NULL WHERE batch = ?', {},
+    $third);
+is acknowledge($third, '--reference', 'Incident 9')->{code}, 0, 'by an officer';
+$here->soon(200, 'it is opened', \&session, @each);
+unlike verify(), qr/^hole:/m, 'and on record';
+
 $nginx->set(http => $nginx->{http} =~ s/pupil_audit_holes refuse;//r);
 $here->reload;
 @each = $here->on_each($here->{http}{pupil});
