@@ -236,6 +236,7 @@ hole_list(ctl_t *ctl)
 
     rc = ctl_begin(ctl->keys, &ctl->tenant) == 0
          && ctl_exec(ctl->keys, list_sql, 3, params) == 0
+         && ctl_exec(ctl->keys, "SELECT keystore.recount_holes()", 0, NULL) == 0
          && ctl_commit(ctl->keys) == 0
          ? 0 : -1;
 
@@ -265,6 +266,7 @@ hole_read(ctl_t *ctl, sequence_list_t *holes)
         hole = sequence_list_add(holes, sizeof(hole_t));
         hole->batch = strtoull(PQgetvalue(res, row, 0), NULL, 10);
         hole->missing = strtoull(PQgetvalue(res, row, 1), NULL, 10);
+        hole->acknowledged = !PQgetisnull(res, row, 3);
     }
 
     PQclear(res);

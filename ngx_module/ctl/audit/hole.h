@@ -14,6 +14,7 @@
 
 typedef struct {
     uint64_t  batch, missing;
+    int       acknowledged;
 } hole_t;
 
 
@@ -26,7 +27,10 @@ int ctl_cmd_audit_acknowledge(ctl_t *ctl);
  */
 int hole_found(ctl_t *ctl, uint64_t batch, uint32_t missing);
 
-/* What the list lacks of batches of the data database, in its transaction. */
+/*
+ * Adds what the list lacks of batches of the data database, in its transaction,
+ * and counts it anew.
+ */
 int hole_list(ctl_t *ctl);
 
 /* The list, hole_t in order of batches. */

@@ -90,7 +90,8 @@ sealed_verify(sealed_t *sealed, ctl_t *ctl, const retained_t *retained,
 
     /* whoever seals goes on meanwhile */
     if (rc == 0) {
-        rc = ctl_begin_still(ctl->data, &ctl->tenant, NULL);
+        rc = sealed_holes_before(r) == 0
+             ? ctl_begin_still(ctl->data, &ctl->tenant, NULL) : -1;
     }
 
     if (rc == 0) {

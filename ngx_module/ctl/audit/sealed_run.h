@@ -46,8 +46,10 @@ typedef struct {
     listing_t             listing;      /* what should be of a batch */
     sealed_listed_t       listed;
 
+    sequence_list_t       before;       /* hole_t, as the run began */
     sequence_list_t       holes;        /* hole_t, of the key store */
     size_t                hole;         /* the next */
+    sequence_list_t       recorded;     /* uint64_t, those on record */
 
     anchor_t              anchor;
     pupil_checkpoint_t    anchored;     /* the next of the file */
@@ -89,7 +91,12 @@ int sealed_objects_check(sealed_run_t *r);
 void sealed_row_check(sealed_run_t *r, const contents_t *contents);
 int sealed_tiles_check(sealed_run_t *r);
 
-/* What is missing: before the first batch; of one that was aligned. */
+/*
+ * What is missing: before the transaction of the run, of which acknowledgement
+ * there has to be a record; in it, before the first batch; of one that was
+ * aligned.
+ */
+int sealed_holes_before(sealed_run_t *r);
 int sealed_holes_begin(sealed_run_t *r);
 void sealed_holes_check(sealed_run_t *r, const contents_t *contents);
 void sealed_holes_close(sealed_run_t *r);

@@ -67,7 +67,8 @@ static const struct {
         "is said to be gone, which the key of the log has not signed" },
     [SEALED_HOLE] = {
         "hole", SAYS_BATCH,
-        "lacks numbers, and the key store does not say so" },
+        "lacks numbers, and the key store does not say so, or says that"
+        " somebody acknowledged it who is not on record" },
     [SEALED_OBJECT] = {
         "object", SAYS_WHAT, "" }
 };
