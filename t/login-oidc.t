@@ -99,6 +99,24 @@ for my $mode (qw(es256 ps256 good)) {
 }
 
 
+# ---- whom the audit does not take (I1)
+
+for my $whose ($pupil->{login}, 'nobody-of-ours') {
+    $idp->tell(mode => 'good', claims => { uniid => $whose });
+    $http = $nginx->http;
+    $back = $idp->authorize($http->get('/v1/login/uni'));
+    $before = $sessions->();
+    $site->db->do('REVOKE INSERT ON pupil.audit_record FROM pupil_gateway');
+    $res = $http->get($back);
+    $site->db->do('GRANT INSERT ON pupil.audit_record TO pupil_gateway');
+    is $res->status, 503, 'nobody is let in, or told, without a record';
+    is $http->cookies->{'__Host-pupil'}, undef, 'no cookie';
+    is $sessions->(), $before, 'and no session';
+}
+ok eval { wait_until(20, 'the audit', sub {
+    $nginx->http->get('/status/ready')->status == 200 }) }, 'it is back';
+
+
 # ---- whom nobody knows
 
 $idp->tell(mode => 'good', claims => { uniid => 'nobody-of-ours' });
