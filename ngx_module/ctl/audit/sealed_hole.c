@@ -17,7 +17,7 @@ static int acknowledged_alone(const sealed_run_t *r, uint64_t batch);
 static uint64_t missing_count(const sealed_run_t *r);
 
 
-/* What acknowledge_record() in hole.c writes, and which hole its note ends in. */
+/* What acknowledge_record() in hole.c writes; its note ends in the hole. */
 static const char  recorded_sql[] =
     "SELECT " AUDIT_ROW_COLUMNS ", substring(r.note FROM"
     " ' hole=([0-9]{1,18})$')::bigint FROM pupil.audit_record AS r"
