@@ -83,6 +83,7 @@ static int tenant_begin(seal_t *s, seal_tenant_t *t);
 static pupil_time_t window(seal_tenant_t *t);
 static int records_read(seal_t *s, pupil_time_t from, records_t *records);
 static int records_seal(seal_t *s, seal_tenant_t *t, const records_t *records);
+static int flood_say(const seal_t *s, const records_t *records);
 static int prefix_seal(seal_t *s, seal_tenant_t *t, const audit_log_t *log,
     const prefix_t *prefix);
 static void missing_say(const ctl_t *ctl, const prefix_t *prefix,
@@ -483,10 +484,11 @@ static int
 records_seal(seal_t *s, seal_tenant_t *t, const records_t *records)
 {
     int           rc;
-    size_t        i;
+    size_t        i, authentic;
     prefix_t      prefix;
     audit_log_t   log;
 
+    authentic = 0;
     memset(&prefix, 0, sizeof(prefix));
 
     rc = audit_log_open(&log, s->ctl, 1);
@@ -494,8 +496,18 @@ records_seal(seal_t *s, seal_tenant_t *t, const records_t *records)
     if (rc == 0) {
         for (i = 0; i < records->count; i++) {
             audit_row_check(log.mac, &records->rows[i].row);
+            authentic += records->rows[i].row.authentic != 0;
         }
 
+        /* they would be read again, for ever */
+        if (records->count == BATCH_MAX && authentic == 0
+            && records->read <= t->read)
+        {
+            rc = flood_say(s, records);
+        }
+    }
+
+    if (rc == 0) {
         prefix.ctl = s->ctl;
         prefix.key = log.mac;
         prefix.gaps = &s->gaps;
@@ -518,6 +530,20 @@ records_seal(seal_t *s, seal_tenant_t *t, const records_t *records)
     audit_log_close(&log);
 
     return rc;
+}
+
+
+static int
+flood_say(const seal_t *s, const records_t *records)
+{
+    char  at[PUPIL_TIME_TEXT_MAX + 1];
+
+    at[pupil_time_format(records->read, (uint8_t *) at)] = '\0';
+
+    return ctl_error("tenant %s: %d records up to %s are none that Pupil wrote:"
+                     " pupilctl audit verify says which; nothing behind them is"
+                     " sealed before they are gone", s->ctl->tenant_text,
+                     BATCH_MAX, at);
 }
 
 
