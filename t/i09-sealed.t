@@ -117,6 +117,22 @@ like $run->{err}, qr/not signed by the key/, 'which is said';
 spew($seal->file, $whole);
 
 
+# ---- a checkpoint in the database has the line that the sealer wrote
+
+my ($note) = $db->selectrow_array('SELECT note FROM pupil.seal WHERE batch = 2');
+for my $more (['its own twice', $note =~ s/.*\n\n//sr],
+              ['one of whom nobody knows', "\xe2\x80\x94 else "
+               . encode_base64("\0" x 68, '') . "\n"])
+{
+    $db->do('UPDATE pupil.seal SET note = ? WHERE batch = 2', {},
+            $note . $more->[1]);
+    like $seal->ctl(qw(audit verify))->{out}, qr/^checkpoint: batch 2\b/m,
+        "$more->[0] is found";
+}
+$db->do('UPDATE pupil.seal SET note = ? WHERE batch = 2', {}, $note);
+is $seal->ctl(qw(audit verify))->{code}, 0, 'with it alone the log is whole';
+
+
 # ---- a database that was restored
 
 $db->do("CREATE TABLE public.kept_$_ AS SELECT * FROM pupil.$_")
