@@ -26,6 +26,7 @@ static void range_check(sealed_run_t *r, const contents_t *contents,
 static uint64_t *writer_last(sealed_run_t *r, uint64_t writer);
 static int root_read(sealed_run_t *r, const contents_t *contents,
     pupil_node_t *root);
+static int signed_once(const pupil_note_t *note);
 static void leaves_check(sealed_run_t *r, const contents_t *contents);
 static int leads_to(sealed_run_t *r, const sequence_list_t *leaves,
     const pupil_node_t *root);
@@ -384,6 +385,11 @@ root_read(sealed_run_t *r, const contents_t *contents, pupil_node_t *root)
         && checkpoint.size == contents->size)
     {
         *root = checkpoint.root;
+
+        if (!signed_once(&note)) {
+            (void) sealed_find(r->sealed, SEALED_CHECKPOINT, contents->batch);
+        }
+
         return 1;
     }
 
@@ -395,6 +401,15 @@ root_read(sealed_run_t *r, const contents_t *contents, pupil_node_t *root)
     }
 
     return 0;
+}
+
+
+/* By the one line that the sealer writes. */
+static int
+signed_once(const pupil_note_t *note)
+{
+    return memchr(note->signatures.data, '\n', note->signatures.len)
+           == note->signatures.data + note->signatures.len - 1;
 }
 
 

@@ -27,7 +27,7 @@ typedef enum {
     SEALED_WRITER,              /* what is sealed of a writer is another */
     SEALED_TILE,                /* a tile is not that of the tree */
     SEALED_ROOT,                /* the tree is not that of the checkpoint */
-    SEALED_CHECKPOINT,          /* which is none, or not signed */
+    SEALED_CHECKPOINT,          /* not signed by its key alone */
     SEALED_ANCHOR,              /* one of the file is not of this log */
     SEALED_UNANCHORED,          /* the file lacks one */
     SEALED_TRUNCATED,           /* the file has more than the log */

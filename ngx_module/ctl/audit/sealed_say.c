@@ -46,7 +46,8 @@ static const struct {
     [SEALED_ROOT] = {
         "root", SAYS_BATCH, "does not lead to its checkpoint" },
     [SEALED_CHECKPOINT] = {
-        "checkpoint", SAYS_BATCH, "has none that the key of the log signed" },
+        "checkpoint", SAYS_BATCH,
+        "has none that the key of the log signed, and it alone" },
     [SEALED_ANCHOR] = {
         "anchor", SAYS_BYTE | SAYS_SIZE, "is no checkpoint of this log" },
     [SEALED_UNANCHORED] = {
