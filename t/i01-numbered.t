@@ -196,7 +196,7 @@ while (my ($name, $how) = splice @refer, 0, 2) {
     $db->commit;
     $db->do('DROP TABLE kept');
     my %kinds = map { $_ => 1 } split / /, $found[0]{kinds};
-    is join(' ', sort keys %kinds), $kind, "$name is found"
+    is join(q( ), sort keys %kinds), "object $kind", "$name is found, and whose"
         or diag $found[0]{text};
     is $found[0]{code}, 1, "$name: verify says so by its exit code";
     like $found[0]{findings}[0]{hash} // '', qr/^[0-9a-f]{64}$/,
