@@ -155,6 +155,7 @@ is $site->ctl('migrate', @super[2, 3], \%operator)->{code}, 0,
         'and does not when it says so';
     $site->db->do('DELETE FROM pupil_migration WHERE number = 900');
     $site->db->do('DROP TABLE pupil.two');
+    $site->db->do("DELETE FROM public.pupil_object WHERE name ~ 'pupil.two'");
 }
 
 $site->db->do('DROP TABLE pupil.' . $site->db->selectrow_array(
