@@ -202,8 +202,7 @@ ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
 {
     int32_t                  wait;
     PGresult                *res;
-    ngx_uint_t               i, untold;
-    ngx_libpq_exchange_t    *ex;
+    ngx_uint_t               untold;
     ngx_http_pupil_login_t  *login;
 
     ngx_http_pupil_debug(ctx, "attempt reserved");
@@ -226,20 +225,7 @@ ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
 
     login->reserved = 1;
 
-    ex = ngx_http_pupil_exchange(ctx);
-    if (ex == NULL) {
-        return NGX_ERROR;
-    }
-
-    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_FIND);
-
-    for (i = 0; i < PUPIL_LOGIN_TERMS; i++) {
-        ngx_libpq_param_bytea(ex, login->terms[i], PUPIL_TERM_LEN);
-    }
-
-    ctx->resume = ngx_http_pupil_login_found;
-
-    return ngx_http_pupil_submit(ctx, ex, 0);
+    return ngx_http_pupil_login_find(ctx, ngx_http_pupil_login_found);
 }
 
 

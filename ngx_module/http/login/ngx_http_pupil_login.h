@@ -89,6 +89,10 @@ ngx_int_t ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_login_terms_of(ngx_http_pupil_ctx_t *ctx,
     pupil_str_t name);
 
+/* Asks the database for whom these terms are; found: the next step. */
+ngx_int_t ngx_http_pupil_login_find(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt found);
+
 /* The session is made: an account found by a term of before has a new one. */
 void ngx_http_pupil_login_index(ngx_http_pupil_ctx_t *ctx);
 

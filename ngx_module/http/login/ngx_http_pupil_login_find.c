@@ -147,6 +147,33 @@ ngx_http_pupil_login_terms_of(ngx_http_pupil_ctx_t *ctx, pupil_str_t name)
 }
 
 
+ngx_int_t
+ngx_http_pupil_login_find(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt found)
+{
+    ngx_uint_t               i;
+    ngx_libpq_exchange_t    *ex;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_FIND);
+
+    for (i = 0; i < PUPIL_LOGIN_TERMS; i++) {
+        ngx_libpq_param_bytea(ex, login->terms[i], PUPIL_TERM_LEN);
+    }
+
+    ctx->resume = found;
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
 /*
  * The two terms of what is sent, of before and of today.  plain: as it is
  * compared; as sent when the category is not there or refuses it, and then

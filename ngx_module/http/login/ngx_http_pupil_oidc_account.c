@@ -18,8 +18,6 @@ static ngx_int_t ngx_http_pupil_oidc_refused(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t
 ngx_http_pupil_oidc_account(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_uint_t               i;
-    ngx_libpq_exchange_t    *ex;
     ngx_http_pupil_login_t  *login;
 
     ngx_http_pupil_debug(ctx, "the provider is believed");
@@ -30,20 +28,7 @@ ngx_http_pupil_oidc_account(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    ex = ngx_http_pupil_exchange(ctx);
-    if (ex == NULL) {
-        return NGX_ERROR;
-    }
-
-    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_FIND);
-
-    for (i = 0; i < PUPIL_LOGIN_TERMS; i++) {
-        ngx_libpq_param_bytea(ex, login->terms[i], PUPIL_TERM_LEN);
-    }
-
-    ctx->resume = ngx_http_pupil_oidc_found;
-
-    return ngx_http_pupil_submit(ctx, ex, 0);
+    return ngx_http_pupil_login_find(ctx, ngx_http_pupil_oidc_found);
 }
 
 
