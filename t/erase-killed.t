@@ -56,8 +56,7 @@ sub ledger ($dbh, $schema) {
 
 # Kills pupilctl as it waits for what $holder has locked.
 sub kill_waiting ($holder, $id) {
-    my $env = { %{ Pupil::Nginx->sanitizer_env },
-                PUPIL_PLUGINS => Pupil::Nginx::plugins() };
+    my $env = Pupil::Site->ctl_env;
     open my $null, '>', '/dev/null' or die "$!\n";
     my $pid = start_process([build_dir() . '/pupilctl', 'subject', 'erase',
         $id, $site->ctl_where], env => $env, stdout => $null,

@@ -20,8 +20,7 @@ sub ctl (@words) {
 }
 
 sub start (@words) {
-    my $env = { %{ Pupil::Nginx->sanitizer_env },
-                PUPIL_PLUGINS => Pupil::Nginx::plugins() };
+    my $env = Pupil::Site->ctl_env;
     my $in = spew(tmp_dir() . '/password', "A long password, 2026\n");
     open my $stdin, '<', $in or die "$!\n";
     open my $null, '>', '/dev/null' or die "$!\n";

@@ -31,8 +31,7 @@ sub waiting { $dbh->selectrow_array("SELECT count(*) FROM pg_stat_activity"
     . " WHERE usename = 'pupil_gateway' AND wait_event = 'PgSleep'") }
 
 sub erase_process ($id) {
-    my $env = { %{ Pupil::Nginx->sanitizer_env },
-                PUPIL_PLUGINS => Pupil::Nginx::plugins() };
+    my $env = Pupil::Site->ctl_env;
     open my $null, '>', '/dev/null' or die "$!\n";
     return start_process([build_dir() . '/pupilctl', 'subject', 'erase', $id,
         $site->ctl_where], env => $env, stdout => $null, stderr => $null);

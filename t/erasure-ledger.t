@@ -143,8 +143,7 @@ sub faulty ($fault, $id) {
     return run_cmd('strace', '-qq', '-o', "$dir/calls", '-P', $ledger, '-e',
         'trace=fsync', '-e', "inject=fsync:$fault", build_dir() . '/pupilctl',
         'subject', 'erase', $id, @file, $site->ctl_where, { timeout => 120,
-        env => { PUPIL_SQL => root_dir() . '/sql',
-                 PUPIL_PLUGINS => Pupil::Nginx::plugins() } });
+        env => Pupil::Site->ctl_env });
 }
 
 SKIP: {

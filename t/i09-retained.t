@@ -86,8 +86,7 @@ sub held_meanwhile ($table) {
     open my $out, '>', tmp_dir() . '/run' or die "$!\n";
     my $pid = start_process([build_dir() . '/pupilctl', qw(retention run),
         @where], stdout => $out, stderr => $out,
-        env => { %{ Pupil::Nginx->sanitizer_env },
-                 PUPIL_PLUGINS => Pupil::Nginx::plugins() });
+        env => Pupil::Site->ctl_env);
     wait_until(20, "$table: retention to wait", sub {
         value("SELECT count(*) FROM pg_stat_activity WHERE usename ="
               . " 'pupil_operator' AND wait_event_type = 'Lock'") });

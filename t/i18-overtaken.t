@@ -97,7 +97,7 @@ my $said = tmp_dir() . '/said';
 open my $to, '>', $said or die "$said: $!\n";
 my $pid = start_process([build_dir() . '/pupilctl', qw(subject lock),
                          $id{colleague}, @where], stdout => $to, stderr => $to,
-                        env => Pupil::Killed::environment());
+                        env => Pupil::Site->ctl_env);
 wait_until(20, 'pupilctl to wait', sub {
     Pupil::Killed::sessions($site, 1) });
 my ($given) = $keys->selectrow_array('SELECT authority_given FROM'

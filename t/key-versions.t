@@ -87,8 +87,7 @@ sub during (@args) {
     my $err = tmp_dir() . '/err';
     open my $to, '>', $err or die "$err: $!\n";
     my $pid = start_process([build_dir() . '/pupilctl', @args, @where],
-        env => { %{ Pupil::Nginx->sanitizer_env },
-                 PUPIL_PLUGINS => Pupil::Nginx::plugins() },
+        env => Pupil::Site->ctl_env,
         stdout => $to, stderr => $to);
     wait_until(20, 'it to wait', sub { $site->db->selectrow_array(
         'SELECT 1 FROM pg_locks WHERE NOT granted') });

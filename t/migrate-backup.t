@@ -35,9 +35,7 @@ my $file = tmp_dir() . '/migrate';
 open my $out, '>', $file or die "$file: $!\n";
 my $pid = start_process([build_dir() . '/pupilctl', 'migrate', @super],
     stdout => $out, stderr => $out,
-    env => { %{ Pupil::Nginx->sanitizer_env },
-             PUPIL_SQL => root_dir() . '/sql',
-             PUPIL_PLUGINS => Pupil::Nginx::plugins() });
+    env => Pupil::Site->ctl_env);
 my %status;
 
 until (process_ends($pid, 0)) {
@@ -63,9 +61,7 @@ $backup->do('LOCK TABLE pupil.audit_record IN ACCESS SHARE MODE');
 open $out, '>', $file or die "$file: $!\n";
 $pid = start_process([build_dir() . '/pupilctl', 'migrate', @super],
     stdout => $out, stderr => $out,
-    env => { %{ Pupil::Nginx->sanitizer_env },
-             PUPIL_SQL => root_dir() . '/sql',
-             PUPIL_PLUGINS => Pupil::Nginx::plugins() });
+    env => Pupil::Site->ctl_env);
 wait_until(30, 'migrate to wait', sub {
     $db->selectrow_array('SELECT count(*) FROM pg_locks WHERE NOT granted AND'
         . " relation = 'pupil.audit_record'::regclass AND mode ="

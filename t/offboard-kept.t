@@ -45,8 +45,7 @@ mkdir $dir or die "$dir: $!\n";
 my $before = batches();
 my $end = start_process([build_dir() . '/pupilctl', qw(tenant offboard),
     qw(Grannkommunen --without-export), $goes->ctl_where],
-    env => { %{ Pupil::Nginx->sanitizer_env },
-             PUPIL_PLUGINS => Pupil::Nginx::plugins() },
+    env => Pupil::Site->ctl_env,
     stdout => $out, stderr => $out);
 wait_until(60, 'the sealer to miss its disk', sub {
     batches() > $before && slurp($log) =~ /\Q$file\E/ });

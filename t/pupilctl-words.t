@@ -21,7 +21,7 @@ sub says (@args) { $site->ctl(@args)->{out} }
 sub shows (@args) {
     return run_cmd('script', '-qec', join(' ', map { "'$_'" }
         build_dir() . '/pupilctl', @args), '/dev/null',
-        { env => { PUPIL_PLUGINS => Pupil::Nginx::plugins() } })
+        { env => Pupil::Site->ctl_env })
         ->{out} =~ s/\r//gr;
 }
 

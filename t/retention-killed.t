@@ -76,8 +76,7 @@ sub kill_waiting ($holder) {
     open my $null, '>', '/dev/null' or die "$!\n";
     my $pid = start_process([build_dir() . '/pupilctl', 'retention', 'run',
         $site->ctl_where], stdout => $null, stderr => $null,
-        env => { %{ Pupil::Nginx->sanitizer_env },
-                 PUPIL_PLUGINS => Pupil::Nginx::plugins() });
+        env => Pupil::Site->ctl_env);
     my $waits = eval { wait_until(20, 'pupilctl to wait', sub {
         $db->selectrow_array("SELECT count(*) FROM pg_stat_activity WHERE"
             . " wait_event_type = 'Lock' AND usename = 'pupil_operator'"

@@ -29,8 +29,7 @@ sub start (@words) {
     open my $out, '>', $file or die "$file: $!\n";
     my $pid = start_process([build_dir() . '/pupilctl', @words,
         $site->ctl_where], stdout => $out, stderr => $out,
-        env => { %{ Pupil::Nginx->sanitizer_env },
-                 PUPIL_PLUGINS => Pupil::Nginx::plugins() });
+        env => Pupil::Site->ctl_env);
     return { pid => $pid, file => $file };
 }
 

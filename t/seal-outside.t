@@ -16,8 +16,7 @@ my $seal = Pupil::Seal->new($site);
 my ($dir, $file) = ($seal->dir, $seal->file);
 my $log = tmp_dir() . '/log';
 my $away = tmp_dir() . '/away';
-my $env = { PUPIL_SQL => root_dir() . '/sql',
-            PUPIL_PLUGINS => Pupil::Nginx::plugins() };
+my $env = Pupil::Site->ctl_env;
 
 sub batches { $site->db->selectrow_array('SELECT count(*) FROM pupil.seal') }
 sub notes ($path) { return -e $path ? scalar(() = slurp($path) =~ /^pupil-audit/mg) : 0 }

@@ -78,8 +78,7 @@ something();
 open my $null, '>', '/dev/null' or die "$!\n";
 my $pid = start_process([build_dir() . '/pupilctl', qw(work --follow), @all],
     stdout => $null, stderr => $null,
-    env => { %{ Pupil::Nginx->sanitizer_env },
-             PUPIL_PLUGINS => Pupil::Nginx::plugins() });
+    env => Pupil::Site->ctl_env);
 for my $turn ('first', 'second') {
     ok eval { wait_until(30, 'others to be done', sub {
         !grep { fetches($_) } @others }) },

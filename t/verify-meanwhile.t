@@ -42,8 +42,7 @@ sub start () {
     open my $out, '>', $file or die "$file: $!\n";
     my $pid = start_process([build_dir() . '/pupilctl', qw(audit verify),
         $site->ctl_where], stdout => $out, stderr => $out,
-        env => { %{ Pupil::Nginx->sanitizer_env },
-                 PUPIL_PLUGINS => Pupil::Nginx::plugins() });
+        env => Pupil::Site->ctl_env);
     return { pid => $pid, file => $file };
 }
 

@@ -15,18 +15,13 @@ package Pupil::Killed;
 use v5.36;
 
 use Exporter qw(import);
-use Pupil::Nginx;
+use Pupil::Site;
 use Pupil::Util;
 
 our @EXPORT = qw(ended_by killed_at KILLER);
 
 # In the shell that pupilctl starts for --ship or --mirror.
 use constant KILLER => 'kill -9 $PPID';
-
-sub environment () {
-    return { %{ Pupil::Nginx->sanitizer_env },
-             PUPIL_PLUGINS => Pupil::Nginx::plugins() };
-}
 
 # Sessions of pupilctl's, those only that wait for a lock, or try again to have
 # it.
@@ -46,7 +41,7 @@ sub killed_at ($site, $step, @words) {
 
     open my $null, '>', '/dev/null' or die "$!\n";
     my $pid = start_process([build_dir() . '/pupilctl', @words],
-                            env => environment(), stdout => $null,
+                            env => Pupil::Site->ctl_env, stdout => $null,
                             stderr => $null);
     my $waits = eval { wait_until(20, 'pupilctl to wait', sub {
         sessions($site, 1) }) };
@@ -61,7 +56,7 @@ sub killed_at ($site, $step, @words) {
 
 # True when this signal ended it, or, for 0, when it failed by itself.
 sub ended_by ($site, $signal, @words) {
-    my $run = run_cmd(@words, { timeout => 60, env => environment() });
+    my $run = run_cmd(@words, { timeout => 60, env => Pupil::Site->ctl_env });
     wait_until(20, 'what it had begun to end', sub { !sessions($site) });
     return !$run->{timeout} && $run->{code} == ($signal ? 128 + $signal : 1);
 }

@@ -45,12 +45,16 @@ sub keystore ($self) { $self->keys_pg->dbh('pupil_keys') }
 # Runs pupilctl: { code, out, err }.
 sub ctl ($self, @args) {
     my %opt = ref $args[-1] eq 'HASH' ? %{ pop @args } : ();
-    my $env = Pupil::Nginx->sanitizer_env;
     return run_cmd(build_dir() . '/pupilctl', @args,
                    { timeout => 120, %opt,
-                     env => { %$env, PUPIL_SQL => root_dir() . '/sql',
-                              PUPIL_PLUGINS => Pupil::Nginx::plugins(),
-                              %{ $opt{env} // {} } } });
+                     env => { %{ ctl_env() }, %{ $opt{env} // {} } } });
+}
+
+# What pupilctl finds of this tree by its environment, whoever starts it.
+sub ctl_env ($class = undef) {
+    return { %{ Pupil::Nginx->sanitizer_env },
+             PUPIL_SQL => root_dir() . '/sql',
+             PUPIL_PLUGINS => Pupil::Nginx::plugins() };
 }
 
 # The same; dies with what it said if it fails.
