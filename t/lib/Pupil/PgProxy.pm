@@ -13,10 +13,11 @@ package Pupil::PgProxy;
 # Modes, for connections to the database that is named (pupil):
 #
 #     pass    as it comes
-#     swap    the answers of two requests in flight change places
-#     nonce   one bit of the first column of the next row is turned
-#     rows    the next result loses its rows
-#     discard DISCARD ALL goes before the next message, with nothing in flight
+#     swap    the answers of two requests in flight change places: next_one()
+#     nonce   one bit of the first column of the next row is turned: next_one()
+#     rows    the next result loses its rows: next_one()
+#     discard DISCARD ALL goes before a statement that comes with nothing in
+#             flight: next_one()
 #     lie     rows of a statement are changed, until another mode is set: lie()
 #     look    rows of a statement are written down: look(), seen()
 #     hold    a statement waits, once what was sent before it has run, until
@@ -95,6 +96,10 @@ sub hold ($self, $sql) {
     return $self->about(hold => $sql, {});
 }
 sub held ($self) { -e "$self->{mode_file}.held" }
+
+# Does it once, to the next statement that matches.  (Workers ask on their own,
+# too: theirs must not be what is hit.)
+sub next_one ($self, $mode, $sql) { $self->about($mode => $sql, {}) }
 
 sub about ($self, $mode, $sql, $set) {
     spew("$self->{mode_file}.seen", '');
@@ -179,12 +184,13 @@ sub forward ($self, $link, $side) {
             } elsif ($link->{ours} && $self->{client}) {
                 $body = $self->{client}->($type, $body);
             }
-            follow($link, $type, $body) if $head && $link->{ours};
-            if ($head && $link->{ours} && $self->mode eq 'discard') {
+            if ($head && $link->{ours} && $self->discards($link, $type, $body))
+            {
                 $self->mode('pass');
                 $link->{swallow} = 1;
                 $out .= 'Q' . pack('NZ*', 4 + 12, 'DISCARD ALL');
             }
+            follow($link, $type, $body) if $head && $link->{ours};
             $out .= ($head ? $type : '') . pack('N', 4 + length $body)
                     . $body;
         } else {
@@ -205,6 +211,14 @@ sub holds ($self, $link, $head) {
     my (undef, $name) = unpack 'Z*Z*', substr $link->{in}{c}, 5;
     return if !$self->asked($link->{sql}{$name} // '');
     return $link->{holds} = $self->{holding} = 1;
+}
+
+# Whether the session is to be emptied before this message.
+sub discards ($self, $link, $type, $body) {
+    return if $type ne 'B' || @{ $link->{bound} // [] }
+              || $self->mode ne 'discard';
+    my (undef, $name) = unpack 'Z*Z*', $body;
+    return $self->asked($link->{sql}{$name} // '');
 }
 
 # Says that it waits, once the server has done all before it; lets it go.
@@ -260,14 +274,14 @@ sub answer ($self, $link, $type, $body) {
     }
 
     my $mode = $self->mode;
+    my $asked = $mode ne 'pass' && defined $link->{bound}[0]
+                && $self->asked($link->{bound}[0]);
     $message = $self->row($mode, $body, $message)
-        if $type eq 'D' && ($mode eq 'lie' || $mode eq 'look')
-           && defined $link->{bound}[0]
-           && $self->asked($link->{bound}[0]);
+        if $type eq 'D' && $asked && ($mode eq 'lie' || $mode eq 'look');
     followed($link, $type);
 
     # An exchange ends with ReadyForQuery.
-    if ($mode eq 'swap' || @{ $link->{held} }) {
+    if ($asked && $mode eq 'swap' || @{ $link->{held} }) {
         push @{ $link->{held} }, '' if !@{ $link->{held} };
         $link->{held}[-1] .= $message;
         return '' if $type ne 'Z';
@@ -281,14 +295,14 @@ sub answer ($self, $link, $type, $body) {
         return join '', reverse @held;
     }
 
-    if ($mode eq 'nonce' && $type eq 'D') {
+    if ($asked && $mode eq 'nonce' && $type eq 'D') {
         $self->mode('pass');
         my ($columns, $len) = unpack 'nN', $body;
         substr($body, 6 + $len - 1, 1) ^.= "\1";
         return $type . pack('N', 4 + length $body) . $body;
     }
 
-    if ($mode eq 'rows' || $link->{dropping}) {
+    if ($asked && $mode eq 'rows' || $link->{dropping}) {
         if ($type eq 'D') {
             $link->{dropping} = 1;
             return '';
