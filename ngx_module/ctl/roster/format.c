@@ -465,8 +465,8 @@ rest_report(const reading_t *reading)
     other = reading->file == NULL ? "the file is not taken" : "not needed";
 
     for (i = 0; i < reading->columns; i++) {
-        if (reading->names[i] != NULL
-            && (i < reading->named || reading->values[i] != 0))
+        if ((i < reading->named || reading->values[i] != 0)
+            && reading->names[i] != NULL)
         {
             roster_not_taken(reading->roster, reading->name,
                              reading->names[i], reading->values[i],

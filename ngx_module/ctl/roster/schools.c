@@ -185,6 +185,7 @@ roster_schools_guard(roster_t *roster, const roster_table_t *table)
     groups_t  groups;
 
     memset(&groups, 0, sizeof(groups_t));
+    groups.groups = roster_grow(NULL, 0, &groups.size, sizeof(group_t *));
 
     rows_count(&groups, roster, table);
     links_count(&groups, roster, table);

@@ -99,8 +99,8 @@ void ngx_http_pupil_oidc_doubt(ngx_http_pupil_ctx_t *ctx, const char *what,
     const char *why);
 
 
-/* The worker ends: what it knows of a provider. */
-void ngx_http_pupil_oidc_forget(void *provider);
+/* The worker ends: what it knows of a provider (data). */
+void ngx_http_pupil_oidc_forget(void *data);
 
 /*
  * Makes sure that the worker knows the provider, then next(ctx): NGX_OK: it

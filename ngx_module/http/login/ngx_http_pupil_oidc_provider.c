@@ -202,6 +202,9 @@ ngx_http_pupil_oidc_learn(ngx_http_pupil_ctx_t *ctx, const char *what,
     u_char      *p;
     ngx_pool_t  *pool;
 
+    alloc->alloc = ngx_http_pupil_oidc_pool_alloc;
+    alloc->ctx = NULL;
+
     if (ngx_http_pupil_oidc_answered(ctx, what, text) != NGX_OK) {
         return before != NULL ? NGX_DECLINED
                               : ngx_http_pupil_oidc_failed(ctx,
@@ -222,7 +225,6 @@ ngx_http_pupil_oidc_learn(ngx_http_pupil_ctx_t *ctx, const char *what,
     ngx_memcpy(p, text->data, text->len);
     text->data = p;
 
-    alloc->alloc = ngx_http_pupil_oidc_pool_alloc;
     alloc->ctx = pool;
 
     return NGX_OK;
