@@ -43,6 +43,31 @@ run_cmd('age-keygen', '-o', "$dir/identity");
 spew("$dir/recipients", (slurp("$dir/identity") =~ /(age1\S+)/)[0] . "\n");
 chomp(my $vkey = $goes->ctl_ok('audit', 'key', $goes->ctl_where)->{out});
 seal();
+
+# Its own officer's, while there are keys: a proof of an event, and a witness that
+# has signed the log as it is by now.
+my $proof = $goes->ctl_ok('audit', 'prove', 0, $goes->ctl_where)->{out};
+$goes->ctl_ok('audit', 'witness-key', "$dir/witness", 'witness.example');
+
+# What the log asks a witness that has signed so many leaves; and its answer.
+sub asked ($size, @more) {
+    my $run = ctl('audit', 'consistency', $size, @more);
+    spew("$dir/request", $run->{out});
+    return $run;
+}
+
+sub witnessed {
+    return run_cmd(build_dir() . '/pupilctl', 'audit', 'witness',
+        "$dir/witness", "$dir/state", "$dir/request", '--vkey', $vkey);
+}
+
+sub signed {
+    return (slurp("$dir/state") =~ /\A\S+\n(\d+)\n/)[0];
+}
+
+asked(0);
+is witnessed()->{code}, 0, 'a witness signs the log';
+
 $goes->ctl_ok('tenant', 'export', '--to', "$dir/archive", '--recipients',
               "$dir/recipients", $goes->ctl_where);
 
@@ -170,6 +195,29 @@ found('a tile that was changed', { of => 'pupil.seal_tile',
 verified('what was put right');
 
 
+# ---- its witness, and a proof that was handed out
+
+my $before = signed();
+$run = asked($before);
+is $run->{code}, 1, 'without the pinned key it asks no witness';
+like $run->{err}, qr/ended at 2.*--vkey/s, 'with what to do';
+$run = asked($before, '--vkey', $vkey);
+is $run->{code}, 0, 'with it, it does' or diag $run->{err};
+$run = witnessed();
+is $run->{code}, 0, 'the witness signs the log of an ended tenant'
+    or diag $run->{err};
+like $run->{out}, qr/\A\xe2\x80\x94 witness\.example \S+\n\z/, 'with a line';
+cmp_ok signed(), '>', $before, 'which goes on from what it has signed';
+
+asked($before, '--vkey', $vkey);
+like witnessed()->{err}, qr/goes on from $before leaves/, 'and nothing before';
+
+spew("$dir/proof", $proof);
+$run = run_cmd(build_dir() . '/pupilctl', 'audit', 'verify-proof', "$dir/proof",
+               '--vkey', $vkey);
+is $run->{code}, 0, 'a proof from before proves on' or diag $run->{err};
+
+
 # ---- what is read without them
 
 $run = ctl('audit', 'list');
@@ -189,5 +237,8 @@ for my $words (['audit', 'prove', 0], ['retention', 'upcoming'],
     like $run->{err}, qr/$tenant ended at 2\S+Z/, 'and says when it went';
     unlike $run->{err}, qr/tenant add/, 'and not to make it again';
 }
+
+like ctl('audit', 'prove', 0)->{err}, qr/what salts.*handed out before/s,
+    'an event is proved by what was handed out alone, which is said';
 
 done_testing;
