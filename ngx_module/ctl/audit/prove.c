@@ -17,6 +17,7 @@
 #include "ctl/base/db.h"
 #include "ctl/base/file.h"
 #include "ctl/base/text.h"
+#include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/record.h"
 #include "ctl/store/retained.h"
@@ -34,6 +35,7 @@ typedef struct {
 } proved_t;
 
 
+static int prove_open(ctl_t *ctl);
 static int prove(ctl_t *ctl);
 static int event_find(proved_t *p, ctl_t *ctl, PGresult **res);
 static int event_numbered(proved_t *p, const char *writer,
@@ -49,7 +51,7 @@ static int proof_print(const proved_t *p, ctl_t *ctl, const char *note,
     const pupil_checkpoint_t *checkpoint);
 static pupil_tile_source_t *tile_source(ctl_t *ctl);
 static int prove_recorded(ctl_t *ctl, const proved_t *p);
-static int consistency(ctl_t *ctl, uint64_t old);
+static int consistency(ctl_t *ctl, uint64_t old, const char *ended);
 
 
 static const ctl_access_t  prove_access = {
@@ -90,13 +92,7 @@ ctl_cmd_audit_prove(ctl_t *ctl)
 {
     int  rc;
 
-    if (ctl_plugins_open(ctl) != 0 || ctl_open_tenant(ctl) != 0
-        || ctl_open_keys(ctl) != 0)
-    {
-        return CTL_FAILED;
-    }
-
-    if (ctl_begin(ctl->data, &ctl->tenant) != 0) {
+    if (prove_open(ctl) != 0 || ctl_begin(ctl->data, &ctl->tenant) != 0) {
         return CTL_FAILED;
     }
 
@@ -104,6 +100,26 @@ ctl_cmd_audit_prove(ctl_t *ctl)
     ctl_rollback(ctl->data);
 
     return rc == 0 ? CTL_DONE : CTL_FAILED;
+}
+
+
+/* A leaf's text has a salt of the tenant's key, without which there is none. */
+static int
+prove_open(ctl_t *ctl)
+{
+    const char  *ended;
+
+    if (ctl_plugins_open(ctl) != 0 || ctl_open_tenant(ctl) != 0
+        || ctl_open_keys(ctl) != 0 || ctl_keys_ended(ctl, &ended) != 0)
+    {
+        return -1;
+    }
+
+    return ended == NULL ? 0
+           : ctl_error("the tenant %s ended at %s, and with its keys what salts"
+                       " its events: a proof that was handed out before proves"
+                       " on, and pupilctl audit verify --vkey says whether the"
+                       " log is whole", ctl->tenant_text, ended);
 }
 
 
@@ -429,6 +445,7 @@ ctl_cmd_audit_consistency(ctl_t *ctl)
     int          rc;
     char        *end;
     uint64_t     old;
+    const char  *ended;
 
     old = strtoull(ctl->args[0], &end, 10);
 
@@ -438,20 +455,22 @@ ctl_cmd_audit_consistency(ctl_t *ctl)
     }
 
     if (ctl_open_tenant(ctl) != 0 || ctl_open_keys(ctl) != 0
+        || ctl_keys_ended(ctl, &ended) != 0
         || ctl_begin(ctl->data, &ctl->tenant) != 0)
     {
         return CTL_FAILED;
     }
 
-    rc = consistency(ctl, old);
+    rc = consistency(ctl, old, ended);
     ctl_rollback(ctl->data);
 
     return rc == 0 ? CTL_DONE : CTL_FAILED;
 }
 
 
+/* Of tiles and checkpoints alone, which stay when a tenant's keys go. */
 static int
-consistency(ctl_t *ctl, uint64_t old)
+consistency(ctl_t *ctl, uint64_t old, const char *ended)
 {
     char                *note, hashes[PUPIL_HASHES_SIZE];
     audit_log_t          log;
@@ -460,7 +479,7 @@ consistency(ctl_t *ctl, uint64_t old)
 
     memset(&checkpoint, 0, sizeof(checkpoint));
 
-    if (audit_log_open(&log, ctl, 0) != 0
+    if (audit_log_read(&log, ctl, ended) != 0
         || checkpoint_read(ctl, &log, &note, &checkpoint) != 0)
     {
         return -1;

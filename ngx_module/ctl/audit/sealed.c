@@ -51,7 +51,7 @@ static const char  writers_sql[] =
 
 int
 sealed_verify(sealed_t *sealed, ctl_t *ctl, const retained_t *retained,
-    int ended)
+    const char *ended)
 {
     int     rc;
     sealed_run_t  *r;
@@ -66,8 +66,7 @@ sealed_verify(sealed_t *sealed, ctl_t *ctl, const retained_t *retained,
     sealed->ctl = ctl;
     sealed->retained = retained;
 
-    rc = ended ? audit_log_ended(&sealed->log, ctl)
-               : audit_log_open(&sealed->log, ctl, 0);
+    rc = audit_log_read(&sealed->log, ctl, ended);
     sealed->key = sealed->log.key;
 
     if (rc == 0 && ctl->opt.vkey != NULL) {

@@ -70,7 +70,7 @@ typedef struct {
  * the key of --vkey.  0 or -1 with the error said.
  */
 int sealed_verify(sealed_t *sealed, ctl_t *ctl, const retained_t *retained,
-    int ended);
+    const char *ended);
 
 /* Takes back what was found of numbers that are declared absent. */
 void sealed_declared(sealed_t *sealed, const sequence_t *sequence);

@@ -171,10 +171,7 @@ keys_open(verify_t *v)
     }
 
     if (v->ended != NULL) {
-        return ctl->opt.vkey != NULL ? 0
-               : ctl_error("the tenant %s ended at %s: --vkey is needed, the"
-                           " key that pupilctl audit key has printed before",
-                           ctl->tenant_text, v->ended);
+        return 0;
     }
 
     if (ctl_plugins_open(ctl) != 0 || ctl_keys_open(ctl) != 0) {
@@ -213,10 +210,7 @@ retained_open(verify_t *v)
     int          rc;
     audit_log_t  log;
 
-    rc = v->ended != NULL ? audit_log_ended(&log, v->ctl)
-                          : audit_log_open(&log, v->ctl, 0);
-
-    rc = rc == 0
+    rc = audit_log_read(&log, v->ctl, v->ended) == 0
          && ctl_begin(v->ctl->data, &v->ctl->tenant) == 0
          ? retained_read(&v->retained, &log) : -1;
     ctl_rollback(v->ctl->data);
@@ -252,7 +246,7 @@ both_verify(verify_t *v)
         return ctl_error("a thread cannot be started");
     }
 
-    rc = sealed_verify(&v->sealed, v->ctl, &v->retained, v->ended != NULL);
+    rc = sealed_verify(&v->sealed, v->ctl, &v->retained, v->ended);
 
     if (pthread_join(thread, &failed) != 0 || failed != NULL || rc != 0) {
         return -1;

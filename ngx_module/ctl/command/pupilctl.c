@@ -314,7 +314,7 @@ static const command_t  commands[] = {
     }, {
         .words = "audit consistency", .min = 1, .max = 1,
         .run = ctl_cmd_audit_consistency,
-        .arguments = "SIZE",
+        .arguments = "SIZE [--vkey KEY]",
         .summary = "what a witness is asked that has signed SIZE leaves"
     }, {
         .words = "audit witness-key", .min = 2, .max = 2,

@@ -48,8 +48,18 @@ audit_log_open(audit_log_t *log, ctl_t *ctl, int make)
 
 
 int
-audit_log_ended(audit_log_t *log, ctl_t *ctl)
+audit_log_read(audit_log_t *log, ctl_t *ctl, const char *ended)
 {
+    if (ended == NULL) {
+        return audit_log_open(log, ctl, 0);
+    }
+
+    if (ctl->opt.vkey == NULL) {
+        return ctl_error("the tenant %s ended at %s: --vkey is needed, the key"
+                         " that pupilctl audit key has printed before",
+                         ctl->tenant_text, ended);
+    }
+
     memset(log, 0, sizeof(audit_log_t));
     log->ctl = ctl;
 

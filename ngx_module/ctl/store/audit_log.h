@@ -29,8 +29,11 @@ typedef struct {
  */
 int audit_log_open(audit_log_t *log, ctl_t *ctl, int make);
 
-/* Of a tenant that has ended: without keys, and the key below is --vkey. */
-int audit_log_ended(audit_log_t *log, ctl_t *ctl);
+/*
+ * To read it.  ended: when its tenant has, or NULL: then without keys, and the
+ * key above is --vkey, which has to be there.
+ */
+int audit_log_read(audit_log_t *log, ctl_t *ctl, const char *ended);
 
 /* The tenant's keys are closed: another can be opened. */
 void audit_log_close(audit_log_t *log);
