@@ -171,6 +171,8 @@ my %ELSEWHERE = (
         . ' --ticket "T-1042"' => 't/tenant-export.t',
     'pupilctl tenant offboard "Another town" --tenant "$TENANT" --ticket "T-1043"'
         => 't/tenant-offboard.t',
+    'pupilctl tenant moved "Another town" --to eu2.example --tenant "$TENANT"'
+        . ' --ticket "T-1044"' => 't/tenant-moved.t',
     'docs/plugin-guide.md' => 't/plugin-guide.t',
 );
 

@@ -121,7 +121,7 @@ my %elsewhere = map { $_ => 1 } qw(malformed unexpected-body no-session csrf
     origin plain-http password-login-off unknown-tenant method-not-allowed
     timeout too-large media-type misdirected refused throttled
     invalid-credentials conflict erased login-flow login-denied login-doubted
-    unknown-account);
+    unknown-account moved);
 my @slugs = slurp(root_dir()
     . '/ngx_module/http/request/ngx_http_pupil_problem.c')
     =~ /^        4\d\d, "([a-z-]+)", "/mg;

@@ -95,7 +95,7 @@ my %allowed = (
         pupil_keeper => {
             map { ("keystore.$_" => 'SELECT') }
                 qw(bound kek_epoch tenant_key service_key floor ended mark
-                   owner_key hole_count)
+                   owner_key hole_count moved)
         },
         pupil_operator => {
             (map { ("keystore.$_" => 'SELECT INSERT') }
@@ -106,6 +106,7 @@ my %allowed = (
             'keystore.bound' => 'SELECT INSERT',
             'keystore.ledger' => 'SELECT', 'keystore.mark' => 'SELECT',
             'keystore.gone' => 'SELECT', 'keystore.hole' => 'SELECT',
+            'keystore.moved' => 'SELECT',
             'keystore.hold' => 'SELECT INSERT DELETE reference',
             'keystore.release' => 'SELECT INSERT',
             'keystore.retention' => 'SELECT INSERT days reference set_at',

@@ -24,10 +24,11 @@ static const char  pupil_audit_probe_sql[] =
     " END)::bigint FROM pupil.sealer AS s)";
 
 static const char  pupil_tenant_keys_sql[] =
-    "SELECT $1::bigint, k.version, k.epoch, k.wrapped, coalesce(h.holes, 0)"
-    " FROM " PUPIL_SQL_ONE
+    "SELECT $1::bigint, k.version, k.epoch, k.wrapped, coalesce(h.holes, 0),"
+    " (m.tenant IS NOT NULL)::integer FROM " PUPIL_SQL_ONE
     " LEFT JOIN keystore.tenant_key AS k ON k.tenant = $2"
     " LEFT JOIN keystore.hole_count AS h ON h.tenant = $2"
+    " LEFT JOIN keystore.moved AS m ON m.tenant = $2"
     " ORDER BY k.version";
 
 static const char  pupil_service_keys_sql[] =
@@ -136,8 +137,8 @@ static const uint8_t  pupil_params_sessions[] = {
 
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
-    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 62 },
-    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 62 }
+    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 64 },
+    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 64 }
 };
 
 /*

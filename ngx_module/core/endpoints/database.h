@@ -180,6 +180,7 @@ enum {
     PUPIL_KT_EPOCH,             /* of the master key that wraps it */
     PUPIL_KT_WRAPPED,
     PUPIL_KT_HOLES,             /* of its audit that nobody has acknowledged */
+    PUPIL_KT_MOVED,             /* 1: to another installation, without a key */
     PUPIL_KT_COLUMNS
 };
 

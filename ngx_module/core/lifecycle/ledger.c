@@ -17,6 +17,7 @@
 
 static pupil_rc_t ledger_take(const pupil_note_t *note,
     pupil_ledger_t *ledger, pupil_error_t *error);
+static int entry_begins(pupil_str_t text);
 static int ledger_repeats(const pupil_ledger_t *ledger,
     const pupil_entry_t *entry);
 static pupil_rc_t ledger_file(int fd, const char *path,
@@ -60,7 +61,10 @@ pupil_ledger_parse(pupil_str_t text, const pupil_note_key_t *key,
 }
 
 
-/* A note that is no entry is a receipt. */
+/*
+ * A note that is no entry is a receipt.  An entry that is not understood must
+ * not be left out: it says what whoever reads this would not do.
+ */
 static pupil_rc_t
 ledger_take(const pupil_note_t *note, pupil_ledger_t *ledger,
     pupil_error_t *error)
@@ -72,7 +76,10 @@ ledger_take(const pupil_note_t *note, pupil_ledger_t *ledger,
     entry = &ledger->entries[ledger->count];
 
     if (pupil_entry_parse(note->text, entry) != PUPIL_OK) {
-        return PUPIL_OK;
+        return !entry_begins(note->text) ? PUPIL_OK
+               : pupil_error_set(error, "note %zu is an entry of a kind that"
+                                 " this program does not know: upgrade Pupil",
+                                 ledger->notes);
     }
 
     before = pupil_ledger_last(ledger, &entry->tenant);
@@ -99,6 +106,17 @@ ledger_take(const pupil_note_t *note, pupil_ledger_t *ledger,
 }
 
 
+static int
+entry_begins(pupil_str_t text)
+{
+    size_t  len;
+
+    len = sizeof(PUPIL_ENTRY_BEGINS) - 1;
+
+    return text.len >= len && memcmp(text.data, PUPIL_ENTRY_BEGINS, len) == 0;
+}
+
+
 /*
  * Its like is there: whoever mirrors an entry, and is cut off before it is said
  * to be there, mirrors it again.
@@ -114,6 +132,7 @@ ledger_repeats(const pupil_ledger_t *ledger, const pupil_entry_t *entry)
 
         if (other->number == entry->number
             && other->at == entry->at
+            && strcmp(other->place, entry->place) == 0
             && memcmp(&other->tenant, &entry->tenant, PUPIL_UUID_LEN) == 0
             && memcmp(&other->subject, &entry->subject, PUPIL_UUID_LEN) == 0
             && memcmp(other->hash, entry->hash, PUPIL_HASH_LEN) == 0)

@@ -248,9 +248,9 @@ ctl_query_one(PGconn *conn, const char *sql, int count,
 }
 
 
-int
-ctl_query_text(ctl_t *ctl, PGconn *conn, const char *sql, int count,
-    const char *const *params, const char **text)
+PGresult *
+ctl_ask(ctl_t *ctl, PGconn *conn, const char *sql, int count,
+    const char *const *params)
 {
     PGresult  *res;
 
@@ -258,6 +258,17 @@ ctl_query_text(ctl_t *ctl, PGconn *conn, const char *sql, int count,
           ? ctl_query(conn, sql, count, params) : NULL;
     ctl_rollback(conn);
 
+    return res;
+}
+
+
+int
+ctl_query_text(ctl_t *ctl, PGconn *conn, const char *sql, int count,
+    const char *const *params, const char **text)
+{
+    PGresult  *res;
+
+    res = ctl_ask(ctl, conn, sql, count, params);
     if (res == NULL) {
         return -1;
     }

@@ -36,6 +36,10 @@ int ctl_locked(const PGresult *res);
 PGresult *ctl_query_one(PGconn *conn, const char *sql, int count,
     const char *const *params);
 
+/* In a transaction of its own, of ctl's tenant, which changes nothing. */
+PGresult *ctl_ask(ctl_t *ctl, PGconn *conn, const char *sql, int count,
+    const char *const *params);
+
 /*
  * In a transaction of its own: the text of what has one column and a row at
  * most, in ctl's pool; NULL where there is none, or it is NULL.  0 or -1.

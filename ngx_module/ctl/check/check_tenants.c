@@ -43,6 +43,7 @@ static void tenants_check(tenants_t *tenants, const nginxconf_t *block);
 static void values_check(tenants_t *tenants, const char *variable);
 static void tenant_check(tenants_t *tenants, const char *word);
 static int tenant_is(check_t *check, const char *word);
+static int tenant_here(check_t *check, const char *word);
 static int keys_are(check_t *check, const char *word);
 static void bound_check(check_t *check, const char *word);
 static void floors_check(check_t *check);
@@ -194,7 +195,9 @@ tenant_check(tenants_t *tenants, const char *word)
         return;
     }
 
-    if (tenant_is(tenants->check, word) && keys_are(tenants->check, word)) {
+    if (tenant_is(tenants->check, word) && tenant_here(tenants->check, word)
+        && keys_are(tenants->check, word))
+    {
         bound_check(tenants->check, word);
         floors_check(tenants->check);
         spelled_check(tenants->check);
@@ -228,6 +231,32 @@ tenant_is(check_t *check, const char *word)
     }
 
     return is;
+}
+
+
+/* Its row is there until it ends. */
+static int
+tenant_here(check_t *check, const char *word)
+{
+    int        moved;
+    PGresult  *res;
+
+    res = ctl_query(check->conn[PUPIL_DATABASE_KEYSTORE],
+                    "SELECT FROM keystore.moved", 0, NULL);
+    if (res == NULL) {
+        return 0;
+    }
+
+    moved = PQntuples(res) != 0;
+    PQclear(res);
+
+    if (moved) {
+        check_found(check, "pupil_tenant: the tenant %s was moved, and its"
+                    " requests are answered 421: take it out of the"
+                    " configuration", word);
+    }
+
+    return !moved;
 }
 
 

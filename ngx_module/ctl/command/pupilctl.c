@@ -152,6 +152,11 @@ static const command_t  commands[] = {
         .arguments = "NAME [--without-export]",
         .summary = "destroy a tenant's keys and delete what is theirs"
     }, {
+        .words = "tenant moved", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_tenant_moved,
+        .arguments = "NAME --to PLACE",
+        .summary = "serve a tenant no more, as another installation does"
+    }, {
         .words = "plugin list",
         .run = ctl_cmd_plugin_list,
         .arguments = "",

@@ -343,7 +343,10 @@ ctl_erasures_finish(ctl_t *ctl, size_t *restored)
 }
 
 
-/* With the tenant ends what is left of anybody's erasure in it. */
+/*
+ * With the tenant ends what is left of anybody's erasure in it.  One that was
+ * moved is there still, with nothing to do.
+ */
 static int
 whole_finish(ctl_t *ctl, const ctl_ledger_entry_t *entry, size_t *restored)
 {
@@ -353,6 +356,11 @@ whole_finish(ctl_t *ctl, const ctl_ledger_entry_t *entry, size_t *restored)
     rc = ctl_marks_behind(ctl, &error);
     if (rc != 0) {
         *restored = 1;
+        return rc < 0 ? -1 : 0;
+    }
+
+    rc = ctl_tenant_erased(ctl, entry);
+    if (rc != 0) {
         return rc < 0 ? -1 : 0;
     }
 

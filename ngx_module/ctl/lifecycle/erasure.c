@@ -13,6 +13,8 @@
 
 static json_t *receipts_read(pupil_str_t text);
 static void receipts_print(const json_t *receipts);
+static json_t *moves_read(const pupil_ledger_t *notes);
+static void moves_print(const json_t *moves);
 
 
 int
@@ -44,7 +46,7 @@ int
 ctl_cmd_erasure_verify(ctl_t *ctl)
 {
     size_t             len;
-    json_t            *receipts;
+    json_t            *receipts, *moves;
     pupil_str_t        text;
     pupil_ledger_t     notes;
     pupil_note_key_t   key;
@@ -74,17 +76,20 @@ ctl_cmd_erasure_verify(ctl_t *ctl)
     }
 
     receipts = receipts_read(text);
+    moves = moves_read(&notes);
 
     if (ctl->opt.json) {
-        ctl_json_print(json_pack("{s:I,s:I,s:o}", "notes",
+        ctl_json_print(json_pack("{s:I,s:I,s:o,s:o}", "notes",
                                  (json_int_t) notes.notes, "entries",
                                  (json_int_t) notes.count, "receipts",
-                                 receipts));
+                                 receipts, "moves", moves));
         return CTL_DONE;
     }
 
     receipts_print(receipts);
+    moves_print(moves);
     json_decref(receipts);
+    json_decref(moves);
     printf("%zu note%s, %zu of them entr%s, signed by %s\n", notes.notes,
            ctl_plural(notes.notes), notes.count,
            notes.count == 1 ? "y" : "ies", key.name);
@@ -132,5 +137,46 @@ receipts_print(const json_t *receipts)
                                                  "key_destroyed_at")),
                json_string_value(json_object_get(receipt,
                                                  "key_backups_gone_at")));
+    }
+}
+
+
+/* Of a ledger: whom it has moved, and where to. */
+static json_t *
+moves_read(const pupil_ledger_t *notes)
+{
+    char                  tenant[PUPIL_UUID_TEXT_LEN + 1];
+    size_t                i;
+    json_t               *list;
+    const pupil_entry_t  *entry;
+
+    list = json_array();
+
+    for (i = 0; i < notes->count; i++) {
+        entry = &notes->entries[i];
+
+        if (entry->kind == PUPIL_ENTRY_MOVED) {
+            json_array_append_new(list, json_pack("{s:s,s:s,s:I}", "tenant",
+                ctl_uuid_text(&entry->tenant, tenant), "moved_to",
+                entry->place, "number", (json_int_t) entry->number));
+        }
+    }
+
+    return list;
+}
+
+
+static void
+moves_print(const json_t *moves)
+{
+    size_t   i;
+    json_t  *move;
+
+    json_array_foreach(moves, i, move) {
+        printf("%s moved to %s, entry %lld\n",
+               json_string_value(json_object_get(move, "tenant")),
+               json_string_value(json_object_get(move, "moved_to")),
+               (long long) json_integer_value(json_object_get(move,
+                                                              "number")));
     }
 }

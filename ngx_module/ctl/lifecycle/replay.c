@@ -23,6 +23,8 @@
 
 static int tenant_destroyed(ctl_t *ctl, void *data);
 static int tenant_others(ctl_t *ctl, void *data);
+static int moved_replay(ctl_t *ctl, const char *last,
+    const ctl_ledger_entry_t *entry);
 static int whole_replay(ctl_t *ctl, const char *last,
     const ctl_ledger_entry_t *entry);
 static int entry_replay(ctl_t *ctl, const ctl_ledger_entry_t *entry);
@@ -32,7 +34,7 @@ int
 ctl_cmd_restore_replay(ctl_t *ctl)
 {
     if (ctl_open_data(ctl) != 0 || ctl_open_keys(ctl) != 0
-        || ctl_plugins_open(ctl) != 0
+        || ctl_plugins_open(ctl) != 0 || ctl_ledger_known(ctl) != 0
         || ctl_tenants_erased(ctl, tenant_destroyed, NULL) != 0
         || ctl_tenants_erased(ctl, tenant_others, NULL) != 0)
     {
@@ -73,8 +75,9 @@ tenant_destroyed(ctl_t *ctl, void *data)
 
     whole = ctl_ledger_whole(ctl, &end);
     if (whole != 0) {
-        return whole < 0 ? -1
-               : end.destroyed ? whole_replay(ctl, last, &end) : 0;
+        return whole < 0 ? -1 : !end.destroyed ? 0
+               : end.kind == PUPIL_ENTRY_MOVED ? moved_replay(ctl, last, &end)
+               : whole_replay(ctl, last, &end);
     }
 
     if (ctl_keys_open(ctl) != 0
@@ -134,6 +137,32 @@ tenant_others(ctl_t *ctl, void *data)
 
 
 /*
+ * A tenant that was moved: who was erased before that is here again, too, and
+ * goes while records are taken.
+ */
+static int
+moved_replay(ctl_t *ctl, const char *last, const ctl_ledger_entry_t *entry)
+{
+    size_t               i, count;
+    ctl_ledger_entry_t  *list;
+
+    if (ctl_keys_open(ctl) != 0
+        || ctl_ledger_missing(ctl, &list, &count) != 0)
+    {
+        return -1;
+    }
+
+    for (i = 0; i < count && list[i].kind == PUPIL_ENTRY_ERASURE; i++) {
+        if (entry_replay(ctl, &list[i]) != 0) {
+            return -1;
+        }
+    }
+
+    return whole_replay(ctl, last, entry);
+}
+
+
+/*
  * A tenant that has ended, with all that is in the ledger of it; what is behind
  * last was entered again.
  */
@@ -158,7 +187,9 @@ whole_replay(ctl_t *ctl, const char *last, const ctl_ledger_entry_t *entry)
     }
 
     if (!ctl->opt.json) {
-        printf("%s erased again, entry %s\n", entry->subject, entry->number);
+        printf("%s %s%s again, entry %s\n", entry->subject,
+               entry->place != NULL ? "moved to " : "erased",
+               entry->place != NULL ? entry->place : "", entry->number);
     }
 
     return 0;

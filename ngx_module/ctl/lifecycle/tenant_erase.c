@@ -6,6 +6,9 @@
  * was deleted, table by table, stands in pupil.erasure alone.  With its entry
  * in the ledger nothing more of the tenant goes on record, and all that is
  * there is sealed before, by a key that goes, too (invariant I9).
+ *
+ * A move ends where the keys would go: these stay, like the rows, until the end
+ * of the tenant, and are given to no worker any more.
  */
 
 #include <string.h>
@@ -26,10 +29,13 @@
 
 static int tenant_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     int seal);
+static int log_end(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int fence(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const ctl_ledger_entry_t *list, size_t count);
+static int fence_record(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int audit_end(ctl_t *ctl, const ctl_ledger_entry_t *entry);
+static int rows_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int tables_open(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int tables_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int table_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry,
@@ -63,8 +69,7 @@ ctl_tenant_end(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 static int
 tenant_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry, int seal)
 {
-    int          tries;
-    const char  *when, *left;
+    const char  *when;
 
     if (ctl_kek_open(ctl) != 0
         || (!entry->destroyed
@@ -78,12 +83,41 @@ tenant_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry, int seal)
         return -1;
     }
 
-    if ((seal && (ctl_tail_sealed(ctl) != 0 || ctl_tail_retain(ctl) != 0))
+    if ((seal && log_end(ctl, entry) != 0)
         || ctl_ledger_file_append(ctl, entry) != 0
         || (!entry->destroyed && ctl_ledger_destroy(ctl, entry, &when) != 0))
     {
         return -1;
     }
+
+    return entry->kind == PUPIL_ENTRY_MOVED ? 0 : rows_erase(ctl, entry);
+}
+
+
+/*
+ * How long a log is kept that goes on elsewhere is said there.  What is left of
+ * it here was sealed before it moved, and goes by what is said at the end.
+ */
+static int
+log_end(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    const char  *moved;
+
+    if (ctl_keys_ended(ctl, &moved) != 0
+        || (moved == NULL && ctl_tail_sealed(ctl) != 0))
+    {
+        return -1;
+    }
+
+    return entry->kind == PUPIL_ENTRY_MOVED ? 0 : ctl_tail_retain(ctl);
+}
+
+
+static int
+rows_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    int          tries;
+    const char  *left;
 
     for (tries = 0, left = ""; left != NULL && tries < TRIES; tries++) {
         if (tables_open(ctl, entry) != 0 || tables_erase(ctl, entry) != 0
@@ -116,9 +150,8 @@ static int
 fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const ctl_ledger_entry_t *list, size_t count)
 {
-    int        rc;
-    size_t     i;
-    ctl_buf_t  detail;
+    int     rc;
+    size_t  i;
 
     if (ctl_begin(ctl->data, &ctl->tenant) != 0) {
         return -1;
@@ -132,16 +165,41 @@ fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
 
     /* once: what is there again after each try is never all sealed */
 
-    rc = 0;
-
-    if (!entry->destroyed && count != 0) {
-        ctl_buf_init(&detail);
-        ctl_buf_printf(&detail, "offboard=%s", entry->number);
-        rc = ctl_record_one(ctl, &end_access, "allowed", NULL, detail.data);
-        ctl_buf_free(&detail);
-    }
+    rc = !entry->destroyed && count != 0 ? fence_record(ctl, entry) : 0;
 
     return rc == 0 && audit_end(ctl, entry) == 0 ? ctl_commit(ctl->data) : -1;
+}
+
+
+/* Behind its move nothing of a tenant goes on record: it has ended before. */
+static int
+fence_record(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    int          rc;
+    PGresult    *res;
+    ctl_buf_t    detail;
+    const char  *params[1];
+
+    params[0] = ctl->tenant_text;
+
+    res = ctl_query(ctl->data, "SELECT FROM pupil.audit_end WHERE tenant ="
+                    " $1::uuid", 1, params);
+    rc = res == NULL ? -1 : PQntuples(res);
+    PQclear(res);
+
+    if (rc != 0) {
+        return rc < 0 ? -1 : 0;
+    }
+
+    ctl_buf_init(&detail);
+    ctl_buf_printf(&detail, "%s=%s%s%s",
+                   entry->place != NULL ? "moved" : "offboard", entry->number,
+                   entry->place != NULL ? " to=" : "",
+                   entry->place != NULL ? entry->place : "");
+    rc = ctl_record_one(ctl, &end_access, "allowed", NULL, detail.data);
+    ctl_buf_free(&detail);
+
+    return rc;
 }
 
 
@@ -235,8 +293,10 @@ ctl_tenant_erased(ctl_t *ctl, const ctl_ledger_entry_t *entry)
     const char          *left;
     ctl_ledger_entry_t  *list;
 
+    left = NULL;
+
     if (ctl_ledger_missing(ctl, &list, &count) != 0
-        || tables_left(ctl, &left) != 0)
+        || (entry->kind != PUPIL_ENTRY_MOVED && tables_left(ctl, &left) != 0))
     {
         return -1;
     }

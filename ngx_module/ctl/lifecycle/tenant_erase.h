@@ -1,7 +1,7 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The end of a tenant, once it is in the erasure ledger.
+ * The end of a tenant, or its move, once that is in the erasure ledger.
  */
 
 #ifndef PUPIL_CTL_TENANT_ERASE_H
@@ -12,8 +12,9 @@
 
 /*
  * All of it: a copy of each entry that the data database lacks, the keys, the
- * rows.  Begun anew at any step, it ends the same.  It is on record while the
- * tenant has keys, for which the key file and the plugins are opened.
+ * rows; of a move no worker is given the keys any more, and the rows stay.
+ * Begun anew at any step, it ends the same.  It is on record while the tenant
+ * has keys, for which the key file and the plugins are opened.
  */
 int ctl_tenant_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 

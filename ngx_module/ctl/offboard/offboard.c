@@ -2,9 +2,11 @@
  * Copyright (C) the Pupil authors
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "ctl/base/db.h"
+#include "ctl/base/text.h"
 #include "ctl/lifecycle/erase.h"
 #include "ctl/lifecycle/receipt.h"
 #include "ctl/lifecycle/tenant_erase.h"
@@ -17,16 +19,16 @@
 
 
 static int offboard_ready(ctl_t *ctl);
-static int offboard_begin(ctl_t *ctl, ctl_ledger_entry_t *entry);
+static int offboard_entry(ctl_t *ctl, ctl_ledger_entry_t *entry);
+static int move_entry(ctl_t *ctl, ctl_ledger_entry_t *entry);
+static int move_print(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int name_check(ctl_t *ctl);
 static int export_check(ctl_t *ctl);
-static PGresult *ask(ctl_t *ctl, const char *sql);
 
 
 int
 ctl_cmd_tenant_offboard(ctl_t *ctl)
 {
-    int                 begun;
     ctl_ledger_entry_t  entry;
 
     if (ctl_receipt_check(ctl) != 0) {
@@ -34,14 +36,8 @@ ctl_cmd_tenant_offboard(ctl_t *ctl)
     }
 
     if (ctl_open_tenant(ctl) != 0 || ctl_open_keys(ctl) != 0
-        || offboard_ready(ctl) != 0)
+        || offboard_ready(ctl) != 0 || offboard_entry(ctl, &entry) != 0)
     {
-        return CTL_FAILED;
-    }
-
-    begun = ctl_ledger_whole(ctl, &entry);
-
-    if (begun < 0 || (begun == 0 && offboard_begin(ctl, &entry) != 0)) {
         return CTL_FAILED;
     }
 
@@ -71,11 +67,108 @@ offboard_ready(ctl_t *ctl)
 }
 
 
+/*
+ * Of a tenant that was moved what it is handed back, and whom a hold keeps from
+ * being erased, is for where it is now.
+ */
 static int
-offboard_begin(ctl_t *ctl, ctl_ledger_entry_t *entry)
+offboard_entry(ctl_t *ctl, ctl_ledger_entry_t *entry)
 {
-    return name_check(ctl) == 0 && export_check(ctl) == 0
-           ? ctl_ledger_enter_whole(ctl, entry) : -1;
+    int  begun;
+
+    begun = ctl_ledger_whole(ctl, entry);
+
+    if (begun < 0) {
+        return -1;
+    }
+
+    if (begun == 0) {
+        return name_check(ctl) == 0 && export_check(ctl) == 0
+               ? ctl_ledger_enter_whole(ctl, entry) : -1;
+    }
+
+    if (entry->kind != PUPIL_ENTRY_MOVED) {
+        return 0;
+    }
+
+    if (!entry->destroyed) {
+        return ctl_error("the move of the tenant to %s is begun and not done:"
+                         " run pupilctl work first", entry->place);
+    }
+
+    return name_check(ctl) == 0 ? ctl_ledger_enter_whole(ctl, entry) : -1;
+}
+
+
+int
+ctl_cmd_tenant_moved(ctl_t *ctl)
+{
+    ctl_ledger_entry_t  entry;
+
+    if (ctl->opt.to == NULL || !pupil_entry_place(ctl->opt.to)) {
+        ctl_error("--to is where the tenant is now: a name of up to %d letters,"
+                  " digits and . _ : -, such as eu2.example",
+                  PUPIL_ENTRY_PLACE_SIZE - 1);
+        return CTL_USAGE;
+    }
+
+    if (ctl_open_tenant(ctl) != 0 || ctl_open_keys(ctl) != 0
+        || offboard_ready(ctl) != 0 || move_entry(ctl, &entry) != 0)
+    {
+        return CTL_FAILED;
+    }
+
+    if (!entry.destroyed && ctl_tenant_end(ctl, &entry) != 0) {
+        ctl_error("the move of the tenant is begun and not done: run this"
+                  " again, or pupilctl work");
+        return CTL_FAILED;
+    }
+
+    return move_print(ctl, &entry) == 0 ? CTL_DONE : CTL_FAILED;
+}
+
+
+/* What is under way of erasures is done first: it goes on record here. */
+static int
+move_entry(ctl_t *ctl, ctl_ledger_entry_t *entry)
+{
+    int  begun;
+
+    begun = ctl_ledger_whole(ctl, entry);
+
+    if (begun < 0 || name_check(ctl) != 0
+        || (begun == 0 && ctl_erasures_ready(ctl) != 0))
+    {
+        return -1;
+    }
+
+    return ctl_ledger_enter_moved(ctl, ctl->opt.to, entry);
+}
+
+
+static int
+move_print(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    const char  *when;
+
+    if (ctl_ledger_destroy(ctl, entry, &when) != 0) {
+        return -1;
+    }
+
+    if (ctl->opt.json) {
+        ctl_json_print(json_pack("{s:s,s:s,s:I,s:s,s:s}", "tenant",
+                                 entry->subject, "moved_to", entry->place,
+                                 "number",
+                                 (json_int_t) strtoll(entry->number, NULL, 10),
+                                 "since", when, "hash", entry->hash + 2));
+        return 0;
+    }
+
+    printf("%s moved to %s, entry %s\n  served here no more since %s\n"
+           "  hash %s\n", entry->subject, entry->place, entry->number, when,
+           entry->hash + 2);
+
+    return 0;
 }
 
 
@@ -83,10 +176,14 @@ offboard_begin(ctl_t *ctl, ctl_ledger_entry_t *entry)
 static int
 name_check(ctl_t *ctl)
 {
-    int        rc;
-    PGresult  *res;
+    int          rc;
+    PGresult    *res;
+    const char  *params[1];
 
-    res = ask(ctl, "SELECT name FROM pupil.tenant WHERE tenant = $1::uuid");
+    params[0] = ctl->tenant_text;
+
+    res = ctl_ask(ctl, ctl->data, "SELECT name FROM pupil.tenant WHERE tenant"
+                  " = $1::uuid", 1, params);
     if (res == NULL) {
         return -1;
     }
@@ -111,20 +208,4 @@ export_check(ctl_t *ctl)
     }
 
     return ctl_keys_open(ctl) == 0 ? ctl_handed_check(ctl) : -1;
-}
-
-
-static PGresult *
-ask(ctl_t *ctl, const char *sql)
-{
-    PGresult    *res;
-    const char  *params[1];
-
-    params[0] = ctl->tenant_text;
-
-    res = ctl_begin(ctl->data, &ctl->tenant) == 0
-          ? ctl_query(ctl->data, sql, 1, params) : NULL;
-    ctl_rollback(ctl->data);
-
-    return res;
 }

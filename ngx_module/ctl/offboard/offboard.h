@@ -1,7 +1,8 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * pupilctl tenant offboard: the end of a contract.
+ * pupilctl tenant offboard, moved: the end of a contract, and that a tenant is
+ * served elsewhere.
  */
 
 #ifndef PUPIL_CTL_OFFBOARD_H
@@ -11,5 +12,6 @@
 
 
 int ctl_cmd_tenant_offboard(ctl_t *ctl);
+int ctl_cmd_tenant_moved(ctl_t *ctl);
 
 #endif /* PUPIL_CTL_OFFBOARD_H */

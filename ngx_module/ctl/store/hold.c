@@ -79,7 +79,7 @@ hold_open(ctl_t *ctl)
     params[0] = ctl->tenant_text;
 
     res = ctl_query(ctl->keys, "SELECT FROM keystore.ledger WHERE tenant ="
-                    " $1::uuid AND kind = 'tenant'", 1, params);
+                    " $1::uuid AND kind IN ('tenant', 'moved')", 1, params);
     if (res == NULL) {
         return -1;
     }
@@ -87,8 +87,8 @@ hold_open(ctl_t *ctl)
     ends = PQntuples(res) != 0;
     PQclear(res);
 
-    return ends ? ctl_error("the end of this tenant has begun: nobody is held"
-                            " any more") : 0;
+    return ends ? ctl_error("the end of this tenant has begun, or its move:"
+                            " nobody is held here any more") : 0;
 }
 
 

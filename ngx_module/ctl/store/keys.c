@@ -42,10 +42,13 @@ static const char *const  service_names[] = {
     "index:source.institution", NULL
 };
 
+/* One that was moved has ended here, too. */
 static const char  ended_sql[] =
-    "SELECT to_char(g.at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
-    " FROM keystore.gone AS g WHERE g.tenant = $1::uuid AND NOT EXISTS (SELECT"
-    " FROM keystore.tenant_key AS k WHERE k.tenant = g.tenant)";
+    "SELECT to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+    " FROM (SELECT g.at FROM keystore.gone AS g WHERE g.tenant = $1::uuid AND"
+    " NOT EXISTS (SELECT FROM keystore.tenant_key AS k WHERE k.tenant ="
+    " g.tenant) UNION ALL SELECT m.at FROM keystore.moved AS m WHERE m.tenant ="
+    " $1::uuid) AS e ORDER BY e.at LIMIT 1";
 
 
 int

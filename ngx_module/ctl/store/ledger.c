@@ -30,33 +30,28 @@ static int entry_take(ctl_t *ctl, const PGresult *res, int row,
     ctl_ledger_entry_t *entry);
 static const char *text_take(ctl_t *ctl, const PGresult *res, int row,
     int col);
-static int entry_same(const PGresult *copy, const PGresult *own, int row);
 static int head_read(ctl_t *ctl, head_t *head);
-static int chain_check(ctl_t *ctl);
-static PGresult *ask(ctl_t *ctl, PGconn *conn, const char *sql, int count,
-    const char *const *params);
 
 
-#define COLUMNS  "l.number, l.subject, l.at, l.hash"
-
-#define CHANGED                                                               \
-    "the key store was restored from a backup that is older, or somebody"     \
-    " changed one of the two"
+#define COLUMNS  "l.number, l.subject, l.at, l.hash, l.kind, l.place"
 
 enum {
     COLUMN_NUMBER = 0,
     COLUMN_SUBJECT,
     COLUMN_AT,
     COLUMN_HASH,
+    COLUMN_KIND,
+    COLUMN_PLACE,
     COLUMN_DESTROYED
 };
 
 /* Whose key is not there at all was never made, and needs no destroying. */
 #define DESTROYED                                                             \
-    "CASE WHEN l.kind = 'tenant' THEN EXISTS (SELECT FROM keystore.gone AS g" \
-    " WHERE g.tenant = l.tenant) ELSE coalesce((SELECT k.state = 'erased'"    \
-    " FROM keystore.owner_key AS k WHERE k.tenant = l.tenant AND k.owner ="   \
-    " l.subject), true) END"
+    "CASE l.kind WHEN 'tenant' THEN EXISTS (SELECT FROM keystore.gone AS g"   \
+    " WHERE g.tenant = l.tenant) WHEN 'moved' THEN EXISTS (SELECT FROM"       \
+    " keystore.moved AS m WHERE m.tenant = l.tenant) ELSE coalesce((SELECT"   \
+    " k.state = 'erased' FROM keystore.owner_key AS k WHERE k.tenant ="       \
+    " l.tenant AND k.owner = l.subject), true) END"
 
 /* $2: the end of the copy. */
 static const char  missing_sql[] =
@@ -65,7 +60,8 @@ static const char  missing_sql[] =
 
 static const char  whole_sql[] =
     "SELECT " COLUMNS ", " DESTROYED " FROM keystore.ledger AS l"
-    " WHERE l.tenant = $1::uuid AND l.kind = 'tenant'";
+    " WHERE l.tenant = $1::uuid AND l.kind IN ('tenant', 'moved') ORDER BY"
+    " l.number DESC LIMIT 1";
 
 /*
  * $3: what is behind that was entered again.  Whose floors never rose was
@@ -84,43 +80,48 @@ static const char  open_sql[] =
     " e.tenant = $1::uuid AND e.state = 'open'";
 
 static const char  named_sql[] =
-    "SELECT n.number, l.subject, l.at, l.hash, false FROM"
+    "SELECT n.number, l.subject, l.at, l.hash, l.kind, l.place, false FROM"
     " unnest($2::bigint[]) AS n (number) LEFT JOIN keystore.ledger AS l"
     " ON l.tenant = $1::uuid AND l.number = n.number ORDER BY n.number";
 
 /* $2: the key store's last; at in microseconds, as it is entered again. */
 static const char  behind_sql[] =
     "SELECT l.number, l.subject, (extract(epoch FROM l.at) * 1000000)::bigint,"
-    " l.hash FROM pupil.ledger AS l WHERE l.tenant = $1::uuid AND l.number >"
-    " $2::bigint ORDER BY l.number";
+    " l.hash, l.kind, l.place FROM pupil.ledger AS l WHERE l.tenant ="
+    " $1::uuid AND l.number > $2::bigint ORDER BY l.number";
 
 /* $2: a number without a gap before it. */
 static const char  copy_sql[] =
-    "INSERT INTO pupil.ledger (tenant, number, kind, subject, at, hash)"
-    " SELECT $1::uuid, $2::bigint, CASE WHEN $3::uuid = $1::uuid THEN"
-    " 'tenant' ELSE 'erasure' END, $3::uuid, $4::timestamptz,"
-    " $5::bytea WHERE $2::bigint = 1 OR EXISTS (SELECT FROM pupil.ledger AS l"
-    " WHERE l.tenant = $1::uuid AND l.number = $2::bigint - 1)"
+    "INSERT INTO pupil.ledger (tenant, number, kind, subject, at, hash,"
+    " place) SELECT $1::uuid, $2::bigint, $6, $3::uuid, $4::timestamptz,"
+    " $5::bytea, $7 WHERE $2::bigint = 1 OR EXISTS (SELECT FROM pupil.ledger"
+    " AS l WHERE l.tenant = $1::uuid AND l.number = $2::bigint - 1)"
     " ON CONFLICT (tenant, number) DO NOTHING";
 
 #define WHEN(call)                                                            \
     "SELECT to_char(" call " AT TIME ZONE 'UTC',"                             \
     " 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 
-static const char  destroy_key_sql[] =
-    WHEN("keystore.destroy_key($1::bigint, $2::bigint)");
-
-static const char  destroy_tenant_sql[] =
-    WHEN("keystore.destroy_tenant($1::bigint, $2::bigint)");
+static const char *const  destroy_sql[PUPIL_ENTRY_KINDS] = {
+    [PUPIL_ENTRY_ERASURE] =
+        WHEN("keystore.destroy_key($1::bigint, $2::bigint)"),
+    [PUPIL_ENTRY_TENANT] =
+        WHEN("keystore.destroy_tenant($1::bigint, $2::bigint)"),
+    [PUPIL_ENTRY_MOVED] =
+        WHEN("keystore.leave($1::bigint, $2::bigint)")
+};
 
 /* As if the data database had a copy of all that there are. */
 #define ALL_COPIED  "(SELECT m.entered FROM keystore.mark AS m)"
 
-static const char  again_key_sql[] =
-    "SELECT keystore.destroy_key($1::bigint, " ALL_COPIED ")";
-
-static const char  again_tenant_sql[] =
-    "SELECT keystore.destroy_tenant($1::bigint, " ALL_COPIED ")";
+static const char *const  again_destroy_sql[PUPIL_ENTRY_KINDS] = {
+    [PUPIL_ENTRY_ERASURE] =
+        "SELECT keystore.destroy_key($1::bigint, " ALL_COPIED ")",
+    [PUPIL_ENTRY_TENANT] =
+        "SELECT keystore.destroy_tenant($1::bigint, " ALL_COPIED ")",
+    [PUPIL_ENTRY_MOVED] =
+        "SELECT keystore.leave($1::bigint, " ALL_COPIED ")"
+};
 
 static const char  backups_sql[] =
     WHEN("keystore.backups_gone($1::bigint, $2::timestamptz)");
@@ -128,13 +129,6 @@ static const char  backups_sql[] =
 static const char  copied_sql[] =
     "SELECT hash = $3::bytea AND subject = $4::uuid FROM pupil.ledger WHERE"
     " tenant = $1::uuid AND number = $2::bigint";
-
-static const char  chain_sql[] =
-    "SELECT c.number FROM (SELECT l.number, l.hash, row_number() OVER w AS"
-    " place, keystore.ledger_hash(lag(l.hash) OVER w, l) AS made FROM"
-    " keystore.ledger AS l WHERE l.tenant = $1::uuid WINDOW w AS (ORDER BY"
-    " l.number)) AS c WHERE c.hash <> c.made OR c.number <> c.place"
-    " ORDER BY c.number LIMIT 1";
 
 
 int
@@ -155,6 +149,19 @@ ctl_ledger_enter_whole(ctl_t *ctl, ctl_ledger_entry_t *entry)
 {
     return entry_enter(ctl, "SELECT " COLUMNS ", " DESTROYED " FROM"
                        " keystore.enter_offboard() AS l", 0, NULL, entry);
+}
+
+
+int
+ctl_ledger_enter_moved(ctl_t *ctl, const char *place,
+    ctl_ledger_entry_t *entry)
+{
+    const char  *params[1];
+
+    params[0] = place;
+
+    return entry_enter(ctl, "SELECT " COLUMNS ", " DESTROYED " FROM"
+                       " keystore.enter_moved($1) AS l", 1, params, entry);
 }
 
 
@@ -192,7 +199,7 @@ ctl_ledger_whole(ctl_t *ctl, ctl_ledger_entry_t *entry)
 
     params[0] = ctl->tenant_text;
 
-    res = ask(ctl, ctl->keys, whole_sql, 1, params);
+    res = ctl_ask(ctl, ctl->keys, whole_sql, 1, params);
     if (res == NULL) {
         return -1;
     }
@@ -235,7 +242,7 @@ entries_read(ctl_t *ctl, const char *sql, const char *last,
     params[0] = ctl->tenant_text;
     params[1] = head.number;
     params[2] = last;
-    res = ask(ctl, ctl->keys, sql, last == NULL ? 2 : 3, params);
+    res = ctl_ask(ctl, ctl->keys, sql, last == NULL ? 2 : 3, params);
 
     return res != NULL ? entries_take(ctl, res, list, count) : -1;
 }
@@ -256,7 +263,7 @@ ctl_ledger_copy_restore(ctl_t *ctl)
     params[0] = ctl->tenant_text;
     params[1] = last;
 
-    res = ask(ctl, ctl->data, behind_sql, 2, params);
+    res = ctl_ask(ctl, ctl->data, behind_sql, 2, params);
     if (res == NULL) {
         return -1;
     }
@@ -307,6 +314,9 @@ rows_enter(ctl_t *ctl, const PGresult *res)
         row.subject = PQgetvalue(res, i, COLUMN_SUBJECT);
         row.at = PQgetvalue(res, i, COLUMN_AT);
         row.hash = PQgetvalue(res, i, COLUMN_HASH);
+        row.kind = PQgetvalue(res, i, COLUMN_KIND);
+        row.place = PQgetisnull(res, i, COLUMN_PLACE)
+                    ? NULL : PQgetvalue(res, i, COLUMN_PLACE);
 
         if (ctl_ledger_enter_again(ctl, &row) != 0) {
             return -1;
@@ -343,27 +353,43 @@ rows_refuse(const PGresult *res)
 int
 ctl_ledger_enter_again(ctl_t *ctl, const ctl_ledger_row_t *row)
 {
-    int          whole;
-    const char  *params[4];
+    const char          *params[6];
+    pupil_entry_kind_t   kind;
 
-    whole = strcmp(row->subject, ctl->tenant_text) == 0;
+    if (ctl_ledger_kind(row->number, row->kind, &kind) != 0) {
+        return -1;
+    }
 
     params[0] = row->number;
-    params[1] = row->subject;
-    params[2] = row->at;
-    params[3] = row->hash;
+    params[1] = row->kind;
+    params[2] = row->subject;
+    params[3] = row->at;
+    params[4] = row->place;
+    params[5] = row->hash;
 
     if (ctl_begin(ctl->keys, &ctl->tenant) != 0
-        || ctl_exec(ctl->keys, "SELECT keystore.enter_again($1::bigint,"
-                    " $2::uuid, $3::bigint, $4::bytea)", 4, params) != 0
-        || ctl_exec(ctl->keys, whole ? again_tenant_sql : again_key_sql, 1,
-                    params) != 0)
+        || ctl_exec(ctl->keys, "SELECT keystore.enter_again($1::bigint, $2,"
+                    " $3::uuid, $4::bigint, $5, $6::bytea)", 6, params) != 0
+        || ctl_exec(ctl->keys, again_destroy_sql[kind], 1, params) != 0)
     {
         ctl_rollback(ctl->keys);
         return -1;
     }
 
     return ctl_commit(ctl->keys);
+}
+
+
+/* One that this program does not know is for one that does. */
+int
+ctl_ledger_kind(const char *number, const char *name, pupil_entry_kind_t *kind)
+{
+    *kind = pupil_entry_kind_find(name);
+
+    return *kind != PUPIL_ENTRY_KINDS ? 0
+           : ctl_error("entry %s of the erasure ledger is of the kind \"%s\","
+                       " which this program does not know: upgrade Pupil",
+                       number, name);
 }
 
 
@@ -377,7 +403,7 @@ ctl_ledger_open(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count)
     *count = 0;
     params[0] = ctl->tenant_text;
 
-    res = ask(ctl, ctl->data, open_sql, 1, params);
+    res = ctl_ask(ctl, ctl->data, open_sql, 1, params);
     if (res == NULL) {
         return -1;
     }
@@ -390,7 +416,7 @@ ctl_ledger_open(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count)
     params[1] = text_take(ctl, res, 0, 0);
     PQclear(res);
 
-    res = ask(ctl, ctl->keys, named_sql, 2, params);
+    res = ctl_ask(ctl, ctl->keys, named_sql, 2, params);
 
     return res != NULL ? entries_take(ctl, res, list, count) : -1;
 }
@@ -425,7 +451,8 @@ entry_take(ctl_t *ctl, const PGresult *res, int row,
 {
     if (PQgetisnull(res, row, COLUMN_SUBJECT)) {
         return ctl_error("entry %s of the erasure ledger is open in the data"
-                         " database, and is not in the key store: " CHANGED,
+                         " database, and is not in the key store: "
+                         CTL_LEDGER_CHANGED,
                          PQgetvalue(res, row, COLUMN_NUMBER));
     }
 
@@ -434,9 +461,12 @@ entry_take(ctl_t *ctl, const PGresult *res, int row,
     entry->at = text_take(ctl, res, row, COLUMN_AT);
     entry->hash = text_take(ctl, res, row, COLUMN_HASH);
     entry->destroyed = PQgetvalue(res, row, COLUMN_DESTROYED)[0] == 't';
-    entry->whole = strcmp(entry->subject, ctl->tenant_text) == 0;
+    entry->place = PQgetisnull(res, row, COLUMN_PLACE)
+                   ? NULL : text_take(ctl, res, row, COLUMN_PLACE);
 
-    return ctl_get_uuid(res, row, COLUMN_SUBJECT, &entry->id);
+    return ctl_ledger_kind(entry->number, PQgetvalue(res, row, COLUMN_KIND),
+                     &entry->kind) == 0
+           ? ctl_get_uuid(res, row, COLUMN_SUBJECT, &entry->id) : -1;
 }
 
 
@@ -453,15 +483,17 @@ ctl_ledger_copy(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 {
     int          same;
     PGresult    *res;
-    const char  *params[5];
+    const char  *params[7];
 
     params[0] = ctl->tenant_text;
     params[1] = entry->number;
     params[2] = entry->subject;
     params[3] = entry->at;
     params[4] = entry->hash;
+    params[5] = pupil_entry_kind_name(entry->kind);
+    params[6] = entry->place;
 
-    if (ctl_exec(ctl->data, copy_sql, 5, params) != 0) {
+    if (ctl_exec(ctl->data, copy_sql, 7, params) != 0) {
         return -1;
     }
 
@@ -504,8 +536,7 @@ ctl_ledger_destroy(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     params[0] = entry->number;
     params[1] = text;
 
-    res = ctl_query_one(ctl->keys, entry->whole ? destroy_tenant_sql
-                                                : destroy_key_sql, 2, params);
+    res = ctl_query_one(ctl->keys, destroy_sql[entry->kind], 2, params);
     rc = -1;
 
     if (res != NULL) {
@@ -556,89 +587,6 @@ ctl_ledger_backups(ctl_t *ctl, const ctl_ledger_entry_t *entry,
 }
 
 
-/* Each entry of the copy is one of the key store's. */
-int
-ctl_ledger_check(ctl_t *ctl)
-{
-    int          row, rows, rc;
-    PGresult    *copy, *own;
-    const char  *params[1];
-
-    if (chain_check(ctl) != 0) {
-        return -1;
-    }
-
-    params[0] = ctl->tenant_text;
-    copy = ask(ctl, ctl->data, "SELECT number, subject, hash FROM"
-               " pupil.ledger WHERE tenant = $1::uuid ORDER BY number", 1,
-               params);
-    own = ask(ctl, ctl->keys, "SELECT number, subject, hash FROM"
-              " keystore.ledger WHERE tenant = $1::uuid ORDER BY number", 1,
-              params);
-
-    rows = copy != NULL && own != NULL ? PQntuples(copy) : 0;
-    rc = copy != NULL && own != NULL ? 0 : -1;
-
-    for (row = 0; rc == 0 && row < rows; row++) {
-        if (!entry_same(copy, own, row)) {
-            rc = ctl_error("entry %s of the data database's erasure ledger is"
-                           " not that of the key store: " CHANGED,
-                           PQgetvalue(copy, row, COLUMN_NUMBER));
-        }
-    }
-
-    PQclear(copy);
-    PQclear(own);
-
-    return rc;
-}
-
-
-static int
-entry_same(const PGresult *copy, const PGresult *own, int row)
-{
-    int  col;
-
-    if (row >= PQntuples(own)) {
-        return 0;
-    }
-
-    for (col = 0; col < PQnfields(own); col++) {
-        if (strcmp(PQgetvalue(copy, row, col), PQgetvalue(own, row, col))
-            != 0)
-        {
-            return 0;
-        }
-    }
-
-    return 1;
-}
-
-
-static int
-chain_check(ctl_t *ctl)
-{
-    int          rc;
-    PGresult    *res;
-    const char  *params[1];
-
-    params[0] = ctl->tenant_text;
-
-    res = ask(ctl, ctl->keys, chain_sql, 1, params);
-    if (res == NULL) {
-        return -1;
-    }
-
-    rc = PQntuples(res) == 0 ? 0
-         : ctl_error("entry %s of the erasure ledger was changed, or one"
-                     " before it: restore the key store's ledger from a"
-                     " backup", PQgetvalue(res, 0, 0));
-    PQclear(res);
-
-    return rc;
-}
-
-
 static int
 head_read(ctl_t *ctl, head_t *head)
 {
@@ -647,7 +595,7 @@ head_read(ctl_t *ctl, head_t *head)
 
     params[0] = ctl->tenant_text;
 
-    res = ask(ctl, ctl->data, "SELECT number, hash FROM pupil.ledger WHERE"
+    res = ctl_ask(ctl, ctl->data, "SELECT number, hash FROM pupil.ledger WHERE"
               " tenant = $1::uuid ORDER BY number DESC LIMIT 1", 1, params);
     if (res == NULL) {
         return -1;
@@ -660,19 +608,4 @@ head_read(ctl_t *ctl, head_t *head)
     PQclear(res);
 
     return 0;
-}
-
-
-/* A question in a transaction of its own. */
-static PGresult *
-ask(ctl_t *ctl, PGconn *conn, const char *sql, int count,
-    const char *const *params)
-{
-    PGresult  *res;
-
-    res = ctl_begin(conn, &ctl->tenant) == 0
-          ? ctl_query(conn, sql, count, params) : NULL;
-    ctl_rollback(conn);
-
-    return res;
 }

@@ -8,20 +8,33 @@
 #ifndef PUPIL_CTL_LEDGER_H
 #define PUPIL_CTL_LEDGER_H
 
+#include "core/lifecycle/entry.h"
 #include "ctl/base/ctl.h"
 
 
 #define CTL_LEDGER_NUMBER_SIZE  24      /* in decimal digits */
 
+#define CTL_LEDGER_CHANGED                                                    \
+    "the key store was restored from a backup that is older, or somebody"     \
+    " changed one of the two"
+
 
 /* As PostgreSQL writes it.  Ownership: the command's pool. */
 typedef struct {
-    const char    *number, *subject, *at, *hash;
-    pupil_uuid_t   id;          /* of subject */
-    int            destroyed;   /* its key */
-    int            whole;       /* the end of the tenant, its subject */
+    const char          *number, *subject, *at, *hash;
+    const char          *place;         /* of a move, or NULL */
+    pupil_entry_kind_t   kind;
+    pupil_uuid_t         id;            /* of subject */
+    int                  destroyed;     /* its key; of a move, it is in force */
 } ctl_ledger_entry_t;
 
+
+/* By the name that the databases have; -1: this program knows none such. */
+int ctl_ledger_kind(const char *number, const char *name,
+    pupil_entry_kind_t *kind);
+
+/* 0 where it knows the kinds of all entries, of all tenants; or -1. */
+int ctl_ledger_known(ctl_t *ctl);
 
 /* The entry of a person's erasure, made unless there is one. */
 int ctl_ledger_enter(ctl_t *ctl, const char *subject,
@@ -30,7 +43,11 @@ int ctl_ledger_enter(ctl_t *ctl, const char *subject,
 /* That of the end of the tenant; unless somebody is held. */
 int ctl_ledger_enter_whole(ctl_t *ctl, ctl_ledger_entry_t *entry);
 
-/* 1 where the ledger ends the tenant, and its entry; 0, or -1. */
+/* That of its move; unless it has ended, or is elsewhere. */
+int ctl_ledger_enter_moved(ctl_t *ctl, const char *place,
+    ctl_ledger_entry_t *entry);
+
+/* 1 where the ledger ends the tenant, or moves it, and its entry; 0, or -1. */
 int ctl_ledger_whole(ctl_t *ctl, ctl_ledger_entry_t *entry);
 
 /*
@@ -51,7 +68,8 @@ int ctl_ledger_again(ctl_t *ctl, const char *last, ctl_ledger_entry_t **list,
 
 /* As keystore.enter_again() takes it. */
 typedef struct {
-    const char  *number, *subject, *at, *hash;
+    const char  *number, *kind, *subject, *at, *hash;
+    const char  *place;         /* NULL: none */
 } ctl_ledger_row_t;
 
 /*
@@ -72,7 +90,10 @@ int ctl_ledger_open(ctl_t *ctl, ctl_ledger_entry_t **list, size_t *count);
 /* In a transaction of the data database: into the copy, behind its end. */
 int ctl_ledger_copy(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 
-/* Destroys the key, or a tenant's, and says when.  Ownership: as above. */
+/*
+ * Destroys the key, or a tenant's, or takes the tenant from workers, and says
+ * when.  Ownership: as above.
+ */
 int ctl_ledger_destroy(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const char **when);
 
@@ -84,7 +105,10 @@ int ctl_ledger_destroy(ctl_t *ctl, const ctl_ledger_entry_t *entry,
 int ctl_ledger_backups(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const char *told, const char **when);
 
-/* The chain of hashes is whole, and the copy is of this ledger. */
+/*
+ * The chain of hashes is whole, of kinds that this program knows, and the copy
+ * is of this ledger.
+ */
 int ctl_ledger_check(ctl_t *ctl);
 
 #endif /* PUPIL_CTL_LEDGER_H */

@@ -53,7 +53,9 @@ enum {
     ROW_NUMBER = 0,
     ROW_SUBJECT,
     ROW_AT,
-    ROW_HASH
+    ROW_HASH,
+    ROW_KIND,
+    ROW_PLACE
 };
 
 
@@ -281,9 +283,10 @@ entries_read(ctl_t *ctl, const ledger_file_t *file,
     }
 
     res = ctl_query(ctl->keys, "SELECT number, subject, (extract(epoch FROM"
-                    " at) * 1000000)::bigint, hash FROM keystore.ledger WHERE"
-                    " tenant = $1::uuid AND number > $2::bigint AND number <="
-                    " $3::bigint ORDER BY number", 3, params);
+                    " at) * 1000000)::bigint, hash, kind, place FROM"
+                    " keystore.ledger WHERE tenant = $1::uuid AND number >"
+                    " $2::bigint AND number <= $3::bigint ORDER BY number", 3,
+                    params);
     ctl_rollback(ctl->keys);
 
     return res;
@@ -303,7 +306,12 @@ entry_append(ctl_t *ctl, ledger_file_t *file, const PGresult *res, int row)
     entry.number = strtoull(PQgetvalue(res, row, ROW_NUMBER), NULL, 10);
     entry.at = strtoll(PQgetvalue(res, row, ROW_AT), NULL, 10);
 
-    if (ctl_get_uuid(res, row, ROW_SUBJECT, &entry.subject) != 0
+    snprintf(entry.place, sizeof(entry.place), "%s",
+             PQgetvalue(res, row, ROW_PLACE));
+
+    if (ctl_ledger_kind(PQgetvalue(res, row, ROW_NUMBER),
+                        PQgetvalue(res, row, ROW_KIND), &entry.kind) != 0
+        || ctl_get_uuid(res, row, ROW_SUBJECT, &entry.subject) != 0
         || ctl_get_bytes(res, row, ROW_HASH, entry.hash, PUPIL_HASH_LEN, &len)
            != 0)
     {
@@ -428,6 +436,8 @@ entry_restore(ctl_t *ctl, const pupil_entry_t *entry)
     row.subject = ctl_uuid_text(&entry->subject, subject);
     row.at = at;
     row.hash = ctl_bytea(entry->hash, PUPIL_HASH_LEN, hash);
+    row.kind = pupil_entry_kind_name(entry->kind);
+    row.place = entry->kind == PUPIL_ENTRY_MOVED ? entry->place : NULL;
 
     return ctl_ledger_enter_again(ctl, &row);
 }

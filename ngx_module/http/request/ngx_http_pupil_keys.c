@@ -322,7 +322,7 @@ static ngx_int_t
 ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
     int          i, n;
-    int32_t      version, epoch, holes;
+    int32_t      version, epoch, holes, moved;
     pupil_rc_t   rc;
     pupil_str_t  wrapped;
 
@@ -336,7 +336,11 @@ ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx, PGresult *res)
             break;
 
         case NGX_DECLINED:
-            return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNKNOWN_TENANT);
+            return ngx_libpq_get_int4(res, i, PUPIL_KT_MOVED, &moved) != NGX_OK
+                   ? NGX_ERROR
+                   : ngx_http_pupil_problem(ctx, moved
+                                               ? NGX_HTTP_PUPIL_MOVED
+                                               : NGX_HTTP_PUPIL_UNKNOWN_TENANT);
 
         default:
             return NGX_ERROR;

@@ -104,6 +104,10 @@ static const ngx_http_pupil_problem_row_t  ngx_http_pupil_problems[] = {
         421, "misdirected", "Misdirected request",
         "This connection is to another server.  Open one of its own."
     },
+    [NGX_HTTP_PUPIL_MOVED] = {
+        421, "moved", "Moved",
+        "This organisation is served elsewhere now."
+    },
     [NGX_HTTP_PUPIL_INVALID] = {
         422, "invalid", "Invalid request",
         "The request breaks the rules that errors lists."

@@ -17,7 +17,8 @@ static void ngx_http_pupil_tenants_wake(ngx_event_t *ev);
 static void ngx_http_pupil_tenants_ask(ngx_http_pupil_main_conf_t *pmcf);
 static void ngx_http_pupil_tenants_answered(ngx_libpq_exchange_t *ex);
 static void ngx_http_pupil_tenants_found(ngx_http_pupil_tenants_t *tenants);
-static void ngx_http_pupil_tenants_missed(ngx_http_pupil_tenants_t *tenants);
+static void ngx_http_pupil_tenants_missed(ngx_http_pupil_tenants_t *tenants,
+    ngx_uint_t moved);
 
 
 ngx_int_t
@@ -124,7 +125,7 @@ ngx_http_pupil_tenants_ask(ngx_http_pupil_main_conf_t *pmcf)
 static void
 ngx_http_pupil_tenants_answered(ngx_libpq_exchange_t *ex)
 {
-    int32_t                      version;
+    int32_t                      version, moved;
     ngx_int_t                    rc;
     ngx_http_pupil_main_conf_t  *pmcf;
 
@@ -133,6 +134,13 @@ ngx_http_pupil_tenants_answered(ngx_libpq_exchange_t *ex)
     rc = ex->status == NGX_LIBPQ_OK
          ? ngx_libpq_get_int4(ex->results[0], 0, PUPIL_KT_VERSION, &version)
          : NGX_ERROR;
+
+    if (rc == NGX_DECLINED
+        && ngx_libpq_get_int4(ex->results[0], 0, PUPIL_KT_MOVED, &moved)
+           != NGX_OK)
+    {
+        rc = NGX_ERROR;
+    }
 
     ngx_libpq_exchange_destroy(ex);
 
@@ -148,7 +156,7 @@ ngx_http_pupil_tenants_answered(ngx_libpq_exchange_t *ex)
         ngx_http_pupil_tenants_found(&pmcf->tenants);
 
     } else {
-        ngx_http_pupil_tenants_missed(&pmcf->tenants);
+        ngx_http_pupil_tenants_missed(&pmcf->tenants, moved);
     }
 
     ngx_http_pupil_tenants_ask(pmcf);
@@ -168,7 +176,8 @@ ngx_http_pupil_tenants_found(ngx_http_pupil_tenants_t *tenants)
 
 
 static void
-ngx_http_pupil_tenants_missed(ngx_http_pupil_tenants_t *tenants)
+ngx_http_pupil_tenants_missed(ngx_http_pupil_tenants_t *tenants,
+    ngx_uint_t moved)
 {
     u_char                    text[PUPIL_UUID_TEXT_LEN + 1];
     ngx_http_pupil_sought_t  *sought;
@@ -185,6 +194,14 @@ ngx_http_pupil_tenants_missed(ngx_http_pupil_tenants_t *tenants)
 
     pupil_uuid_format(&sought->tenant, text);
     text[PUPIL_UUID_TEXT_LEN] = '\0';
+
+    if (moved) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "pupil: pupil_tenant: the tenant %s was moved: its "
+                      "requests are answered 421; take it out of the "
+                      "configuration", text);
+        return;
+    }
 
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                   "pupil: pupil_tenant: there is no tenant %s: its requests "
