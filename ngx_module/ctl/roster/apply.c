@@ -9,6 +9,7 @@
 
 #include "ctl/base/db.h"
 #include "ctl/roster/apply.h"
+#include "ctl/roster/moves.h"
 #include "ctl/roster/print.h"
 #include "ctl/roster/progress.h"
 #include "ctl/roster/rows.h"
@@ -155,6 +156,10 @@ roster_apply(roster_t *roster)
 {
     unsigned         kind;
     roster_batch_t  *batch;
+
+    if (roster_moves_apply(roster) != 0) {
+        return -1;
+    }
 
     batch = ctl_pool_alloc(&roster->pool, sizeof(roster_batch_t));
 

@@ -12,6 +12,7 @@
 #include "ctl/base/literal.h"
 #include "ctl/roster/claims.h"
 #include "ctl/roster/index.h"
+#include "ctl/roster/moves.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
 
@@ -25,6 +26,7 @@ typedef struct {
     ctl_join_t        join;         /* by their terms, to the first of them */
     uint32_t         *next;         /* by user: who claims the same */
     uint8_t          *settled;      /* by the first: who has it is known */
+    ctl_map_t         owners;       /* users who are known; made when asked */
 } claims_t;
 
 
@@ -36,12 +38,8 @@ value_field(roster_record_t record)
 }
 
 
-/*
- * The value is another's: a user may do without an address, not without a
- * log-in name.
- */
-static void
-value_refuse(roster_t *roster, roster_item_t *user, roster_record_t record,
+void
+roster_claims_refuse(roster_t *roster, roster_item_t *user, roster_record_t record,
     const char *source)
 {
     char  text[160];
@@ -66,6 +64,7 @@ value_refuse(roster_t *roster, roster_item_t *user, roster_record_t record,
 
     user->values[ROSTER_EMAIL].len = 0;
     user->states[record].has_term = 0;
+    user->keeps[record] = 1;
     roster_remark(roster, &user->place,
                   "its e-mail belongs to another account and was left out");
 }
@@ -190,7 +189,8 @@ others_refuse(claims_t *claims, uint32_t first, uint32_t holder,
         user = roster_item(claims->roster, ROSTER_USER, i);
 
         if (i != holder && !user->refused) {
-            value_refuse(claims->roster, user, claims->record, source);
+            roster_claims_refuse(claims->roster, user, claims->record,
+                                 source);
         }
     }
 
@@ -198,7 +198,80 @@ others_refuse(claims_t *claims, uint32_t first, uint32_t holder,
 }
 
 
-/* A term that is stored: its owner keeps it, if the roster has it so. */
+static void
+owners_make(claims_t *claims)
+{
+    int             fresh;
+    uint32_t        i;
+    pupil_str_t     key;
+    roster_item_t  *user;
+
+    key.len = PUPIL_UUID_LEN;
+
+    for (i = 0; i < claims->roster->items[ROSTER_USER].count; i++) {
+        user = roster_item(claims->roster, ROSTER_USER, i);
+
+        if (user->known) {
+            key.data = user->owner.id.b;
+            ctl_map_put(&claims->owners, key, &fresh)->value = i;
+        }
+    }
+}
+
+
+/* A user of the roster by their account; ROSTER_NONE. */
+static uint32_t
+owner_find(claims_t *claims, const pupil_uuid_t *owner)
+{
+    ctl_slot_t   *slot;
+    pupil_str_t   key;
+
+    if (claims->owners.entries == NULL) {
+        owners_make(claims);
+    }
+
+    key.data = owner->b;
+    key.len = PUPIL_UUID_LEN;
+    slot = ctl_map_get(&claims->owners, key);
+
+    return slot == NULL ? ROSTER_NONE : slot->value;
+}
+
+
+/*
+ * Who gets a value that is stored of a user who does not claim it: the first of
+ * those who do, or ROSTER_NONE where whoever has it keeps it.
+ */
+static uint32_t
+heir_find(claims_t *claims, uint32_t first, const pupil_uuid_t *owner)
+{
+    uint32_t  i, from;
+
+    from = owner_find(claims, owner);
+
+    if (from == ROSTER_NONE
+        || roster_item(claims->roster, ROSTER_USER, from)->leaves
+        || roster_moves_stays(roster_item(claims->roster, ROSTER_USER, from),
+                              claims->record))
+    {
+        return ROSTER_NONE;
+    }
+
+    for (i = first; i != ROSTER_NONE; i = claims->next[i]) {
+        if (!roster_item(claims->roster, ROSTER_USER, i)->refused) {
+            roster_moves_add(claims->roster, claims->record, from, i);
+            break;
+        }
+    }
+
+    return i;
+}
+
+
+/*
+ * A term that is stored: its owner keeps it, if the roster has it so, or has
+ * nothing else for them.
+ */
 static int
 value_row(void *ctx, uint32_t first, const PGresult *res, int n)
 {
@@ -226,6 +299,10 @@ value_row(void *ctx, uint32_t first, const PGresult *res, int n)
         {
             break;
         }
+    }
+
+    if (i == ROSTER_NONE && row.authentic) {
+        i = heir_find(claims, first, &row.owner);
     }
 
     source = PQgetisnull(res, n, 4) ? NULL : PQgetvalue(res, n, 4);
@@ -360,6 +437,9 @@ roster_claims_resolve(roster_t *roster, roster_record_t record)
     free(claims.next);
     free(claims.settled);
     ctl_join_free(&claims.join);
+    ctl_map_free(&claims.owners);
+
+    roster_moves_settle(roster, record);
 
     return rc;
 }

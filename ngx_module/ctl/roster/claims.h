@@ -2,7 +2,8 @@
  * Copyright (C) the Pupil authors
  *
  * Log-in names and addresses are one person's each: who has one in the
- * database keeps it, of others the first in the roster gets it.
+ * database keeps it, unless the roster gives them another one; of others the
+ * first in the roster gets it.
  */
 
 #ifndef PUPIL_CTL_ROSTER_CLAIMS_H
@@ -16,5 +17,12 @@
  * the caller's transaction, which commits what was found tampered with.
  */
 int roster_claims_resolve(roster_t *roster, roster_record_t record);
+
+/*
+ * The value is another's, of this source, if not NULL: a user may do without an
+ * address, not without a log-in name.  What is stored of either stays.
+ */
+void roster_claims_refuse(roster_t *roster, roster_item_t *user,
+    roster_record_t record, const char *source);
 
 #endif /* PUPIL_CTL_ROSTER_CLAIMS_H */

@@ -8,6 +8,7 @@
 
 #include "ctl/base/db.h"
 #include "ctl/roster/guard.h"
+#include "ctl/roster/moves.h"
 #include "ctl/roster/others.h"
 #include "ctl/roster/plan.h"
 #include "ctl/roster/schools.h"
@@ -315,6 +316,8 @@ roster_guard(roster_t *roster, const roster_table_t *tables)
 
     if (rc == 0) {
         roster_others_refuse(roster, others, count);
+        roster_moves_settle(roster, ROSTER_CREDENTIAL);
+        roster_moves_settle(roster, ROSTER_CONTACT);
     }
 
     free(others);

@@ -116,6 +116,7 @@ roster_free(roster_t *roster)
 
     roster_work_free(roster);
 
+    free(roster->moves.moves);
     free(roster->terms.terms);
     ctl_map_free(&roster->terms.ids);
     ctl_map_free(&roster->floors);

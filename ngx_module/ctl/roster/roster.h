@@ -158,8 +158,15 @@ typedef struct {
     ctl_map_t         ids;
 } roster_terms_t;
 
+typedef struct roster_move_s    roster_move_t;
 typedef struct roster_task_s    roster_task_t;
 typedef struct roster_result_s  roster_result_t;
+
+/* See moves.h. */
+typedef struct {
+    roster_move_t    *moves;
+    uint32_t          count, size;
+} roster_moves_t;
 
 /* Arrays and what is in them: the roster's. */
 typedef struct {
@@ -190,6 +197,7 @@ typedef struct {
     roster_links_t    links[ROSTER_KINDS];      /* from ROSTER_ROLE on */
     roster_terms_t    terms;
     roster_work_t     work;
+    roster_moves_t    moves;
     ctl_map_t         floors;           /* of authority, by subject */
 
     roster_count_t    counts[ROSTER_COUNTS];

@@ -663,6 +663,15 @@ roster_rows_write(roster_t *roster, const roster_batch_t *batch)
 
 
 int
+roster_rows_record_one(roster_t *roster, roster_record_t record,
+    const char *subjects)
+{
+    return ctl_record(roster->ctl, &record_access[record], "allowed",
+                      subjects, roster->source);
+}
+
+
+int
 roster_rows_record(roster_t *roster, const roster_batch_t *batch)
 {
     int        rc;
@@ -678,8 +687,7 @@ roster_rows_record(roster_t *roster, const roster_batch_t *batch)
 
     for (r = 0; rc == 0 && r < ROSTER_RECORDS; r++) {
         if (record_subjects(roster, batch, r, &subjects) != 0) {
-            rc = ctl_record(roster->ctl, &record_access[r], "allowed",
-                            subjects.data, roster->source);
+            rc = roster_rows_record_one(roster, r, subjects.data);
         }
 
         ctl_buf_free(&subjects);

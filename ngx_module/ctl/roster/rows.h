@@ -32,6 +32,10 @@ typedef struct {
  */
 int roster_rows_record(roster_t *roster, const roster_batch_t *batch);
 
+/* The same for one record of these users, the literal of an array. */
+int roster_rows_record_one(roster_t *roster, roster_record_t record,
+    const char *subjects);
+
 /* Writes them in the transaction of the caller. */
 int roster_rows_write(roster_t *roster, const roster_batch_t *batch);
 
