@@ -17,10 +17,11 @@ sub school ($name, @with) {
     my $case = { name => $name, format => 'oneroster' };
     my $school = Pupil::Roster::tenant($site, "$name " . state $n++);
     @where = ('--json', $school->ctl_where);
-    $school->ctl_ok('import', 'oneroster', roster_folder($case, 1, @with),
+    my $first = { %$case, name => 'first' };
+    $school->ctl_ok('import', 'oneroster', roster_folder($first, 1, @with),
                     @where);
-    return ($case, $school, map { Pupil::Roster::id_of($school, "pupil$_") }
-                            1 .. 4);
+    $school->{ids} = ids($school, map { "pupil$_" } 1 .. 4);
+    return ($case, $school, @{ $school->{ids} });
 }
 
 # The users of t/roster/cases/oneroster with other cells: { column => { user =>
@@ -91,6 +92,32 @@ sub import ($school, $folder, @options) {
     is $site->db->selectrow_array('SELECT count(*) FROM pupil.blind_index'
         . ' WHERE tenant = ? AND category = ?', undef, $school->tenant,
         'contact'), 2, 'nor loses their own';
+}
+
+# The log-in of one person is that of no other, be it an address.
+{
+    my $tina = 'tina@skola.example';
+    my ($case, $school) = school('77-pupil-name-is-teachers-email');
+    my $run = import($school, roster_folder($case, 1));
+    like $run->{out}, qr/e-mail of another account/,
+        'a pupil takes no log-in name that is a teacher\'s address';
+    is_deeply ids($school, $tina, 'pupil1'), ['nobody', $school->{ids}[0]],
+        'and keeps the own one';
+
+    import($school, roster_folder($case, 1,
+        logins(p1 => 'alva@skola.example')));
+    $run = import($school, roster_folder($case, 1,
+        users(username => { p1 => 'alva@skola.example' },
+              email => { t1 => 'ALVA@skola.example' })));
+    like $run->{out}, qr/log-in name of another account/,
+        'nor a teacher an address that is a pupil\'s log-in name';
+    is_deeply ids($school, 'alva@skola.example'), [$school->{ids}[0]],
+        'who keeps it';
+
+    my $fresh = Pupil::Roster::tenant($site, 'both new');
+    $run = $fresh->ctl('import', 'oneroster', roster_folder($case, 1),
+                       '--json', $fresh->ctl_where);
+    like $run->{out}, qr/e-mail of another account/, 'nor are both new';
 }
 
 done_testing;

@@ -35,6 +35,8 @@ rosters(pupil_up,
       refused => ['users.csv:6'] },
     { name => '26-long-id', is => 'an id of 256 bytes is refused', @but_one,
       refused => ['users.csv:6', 'enrollments.csv:5'] },
+    { name => '25-id-spaces', is => 'blanks around an id are none of it',
+      @all, refused => [] },
     { name => '111-zip-macosx', is => 'companions are no files', @all,
       @archive },
     { name => '112-zip-traversal', is => 'paths lead nowhere', @all,
@@ -82,6 +84,12 @@ rosters(pupil_up,
       @closing, code => 3 },
     { name => '34-pupil-changes-school', is => 'a pupil moves', @closing,
       live => [13, 1, 1, 13, 1], who => { pupil1 => 'pupil 1, in pupil 1' } },
+    { name => '33-class-moves-school', is => 'a class moves, with all of it',
+      @then, live => [24, 2, 1, 12, 1], then => sub ($school, $) {
+          is $school->db->selectrow_array('SELECT count(*) FROM pupil.class'
+              . ' AS c JOIN pupil.enrolment AS e USING (tenant, class,'
+              . ' institution) WHERE c.tenant = ?', undef, $school->tenant),
+              13, 'its enrolments are at its school' } },
     { name => '99-come-back', is => 'who comes back is there again', @all,
       steps => [[1], [2, '--close-absent'], [3, '--close-absent']] },
 );
