@@ -11,6 +11,7 @@
 #include "core/base/text.h"
 #include "ctl/base/text.h"
 #include "ctl/roster/format.h"
+#include "ctl/roster/manifest.h"
 
 
 /* Why a column or a file that schools' systems export is not taken. */
@@ -33,26 +34,6 @@ typedef struct {
     size_t                  rows;
 } reading_t;
 
-
-/* What a manifest says of a file. */
-typedef enum {
-    MANIFEST_NOTHING = 0,
-    MANIFEST_BULK,
-    MANIFEST_DELTA,
-    MANIFEST_ABSENT
-} manifest_said_t;
-
-typedef struct {
-    const roster_format_t  *format;
-    manifest_said_t         said[ROSTER_FILES];     /* as format->files */
-} manifest_t;
-
-
-static const char *const  manifest_words[] = {
-    [MANIFEST_BULK] = "bulk",
-    [MANIFEST_DELTA] = "delta",
-    [MANIFEST_ABSENT] = "absent"
-};
 
 static const reason_t  reasons[] = {
     { "password", "passwords are never imported" },
@@ -89,9 +70,8 @@ reason_of(const char *name, const char *other)
 }
 
 
-/* names: separated by '|' */
-static int
-is_one_of(pupil_str_t text, const char *names)
+int
+roster_is_one_of(pupil_str_t text, const char *names)
 {
     size_t  len;
 
@@ -119,7 +99,7 @@ role_of(const roster_format_t *format, pupil_str_t name)
     const roster_role_name_t  *role;
 
     for (role = format->roles; role->names != NULL; role++) {
-        if (is_one_of(name, role->names)) {
+        if (roster_is_one_of(name, role->names)) {
             return role->role;
         }
     }
@@ -175,7 +155,7 @@ column_take(reading_t *reading, unsigned i, pupil_str_t name)
         column = &reading->file->columns[k];
 
         if (column->names != NULL && reading->column[k] < 0
-            && is_one_of(name, column->names))
+            && roster_is_one_of(name, column->names))
         {
             reading->column[k] = (int) i;
             taken = 1;
@@ -217,7 +197,7 @@ header_known(const reading_t *reading, const csv_row_t *row)
 
     for (i = 0; i < row->count; i++) {
         if (row->cells[i].len != 0
-            && is_one_of(row->cells[i], reading->format->keys))
+            && roster_is_one_of(row->cells[i], reading->format->keys))
         {
             return 1;
         }
@@ -314,11 +294,11 @@ static void
 status_read(const roster_format_t *format, pupil_str_t cell,
     roster_row_t *row)
 {
-    if (is_one_of(cell, format->active)) {
+    if (roster_is_one_of(cell, format->active)) {
         return;
     }
 
-    if (format->ended != NULL && is_one_of(cell, format->ended)) {
+    if (format->ended != NULL && roster_is_one_of(cell, format->ended)) {
         row->leaves = 1;
 
     } else {
@@ -512,69 +492,6 @@ file_read(roster_t *roster, const roster_format_t *format,
 }
 
 
-static int
-manifest_word(manifest_t *manifest, unsigned k, pupil_str_t word)
-{
-    manifest_said_t  said;
-
-    for (said = MANIFEST_BULK; said <= MANIFEST_ABSENT; said++) {
-        if (is_one_of(word, manifest_words[said])) {
-            manifest->said[k] = said;
-            return 0;
-        }
-    }
-
-    return ctl_error("%s: what it says of %s is none of bulk, delta and absent",
-                     manifest->format->manifest,
-                     manifest->format->files[k].name);
-}
-
-
-/* A line of a manifest: file.users,bulk. */
-static int
-manifest_row(void *ctx, const csv_row_t *row)
-{
-    unsigned              k;
-    manifest_t           *manifest = ctx;
-    pupil_str_t           name;
-    const roster_file_t  *file;
-
-    if (row->count < 2 || row->cells[0].len < sizeof("file.")
-        || strncasecmp((const char *) row->cells[0].data, "file.", 5) != 0)
-    {
-        return 0;
-    }
-
-    name.data = row->cells[0].data + 5;
-    name.len = row->cells[0].len - 5;
-
-    for (k = 0; manifest->format->files[k].name != NULL; k++) {
-        file = &manifest->format->files[k];
-
-        if (name.len + 4 == strlen(file->name)
-            && strncasecmp((const char *) name.data, file->name, name.len)
-               == 0)
-        {
-            return manifest_word(manifest, k, row->cells[1]);
-        }
-    }
-
-    return 0;
-}
-
-
-static int
-manifest_read(const roster_format_t *format, csv_source_t *source, unsigned i,
-    manifest_t *manifest)
-{
-    memset(manifest, 0, sizeof(manifest_t));
-    manifest->format = format;
-
-    return i == csv_source_count(source)
-           ? 0 : csv_source_read(source, i, manifest_row, manifest);
-}
-
-
 /* The number of files where there is none of this name. */
 static unsigned
 file_find(const csv_source_t *source, const char *name)
@@ -594,20 +511,20 @@ file_find(const csv_source_t *source, const char *name)
 /* One file of the format; 0 where there is none. */
 static int
 file_take(roster_t *roster, const roster_format_t *format,
-    const roster_file_t *file, csv_source_t *source, manifest_said_t said,
+    const roster_file_t *file, csv_source_t *source, roster_said_t said,
     unsigned i)
 {
     int  there;
 
     there = i != csv_source_count(source);
 
-    if (said == MANIFEST_DELTA) {
+    if (said == ROSTER_SAID_DELTA) {
         return ctl_error("%s is a delta, says %s: only whole files are taken;"
                          " nothing was changed", file->name,
                          format->manifest);
     }
 
-    if (said == MANIFEST_ABSENT && there) {
+    if (said == ROSTER_SAID_ABSENT && there) {
         return ctl_error("%s is there, and absent, says %s", file->name,
                          format->manifest);
     }
@@ -616,8 +533,8 @@ file_take(roster_t *roster, const roster_format_t *format,
         return file_read(roster, format, file, source, i);
     }
 
-    if (said == MANIFEST_BULK
-        || (said == MANIFEST_NOTHING && !file->optional))
+    if (said == ROSTER_SAID_BULK
+        || (said == ROSTER_SAID_NOTHING && !file->optional))
     {
         return ctl_error("the roster has no file %s", file->name);
     }
@@ -634,7 +551,7 @@ roster_format_read(roster_t *roster, const roster_format_t *format,
 {
     int                  *used;
     unsigned              i, k, count;
-    manifest_t            manifest;
+    roster_manifest_t     manifest;
     const roster_file_t  *file;
 
     roster->roles_said = format->roles_said;
@@ -649,7 +566,7 @@ roster_format_read(roster_t *roster, const roster_format_t *format,
                                                      format->manifest);
     used[i] = 1;
 
-    if (manifest_read(format, source, i, &manifest) != 0) {
+    if (roster_manifest_read(format, source, i, &manifest) != 0) {
         return -1;
     }
 

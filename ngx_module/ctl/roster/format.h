@@ -112,4 +112,7 @@ typedef struct {
 int roster_format_read(roster_t *roster, const roster_format_t *format,
     csv_source_t *source);
 
+/* Whether a text is one of the names, separated by '|'; any case. */
+int roster_is_one_of(pupil_str_t text, const char *names);
+
 #endif /* PUPIL_CTL_ROSTER_FORMAT_H */
