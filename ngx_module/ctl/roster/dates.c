@@ -93,6 +93,22 @@ date_read(const roster_t *roster, pupil_str_t cell, int last, int32_t *days)
 }
 
 
+pupil_str_t
+roster_trim(pupil_str_t cell)
+{
+    while (cell.len != 0 && cell.data[0] == ' ') {
+        cell.data++;
+        cell.len--;
+    }
+
+    while (cell.len != 0 && cell.data[cell.len - 1] == ' ') {
+        cell.len--;
+    }
+
+    return cell;
+}
+
+
 int
 roster_list_next(pupil_str_t *list, pupil_str_t *id)
 {
@@ -111,6 +127,8 @@ roster_list_next(pupil_str_t *list, pupil_str_t *id)
     used = id->len + (comma != NULL);
     list->data += used;
     list->len -= used;
+
+    *id = roster_trim(*id);
 
     return 1;
 }

@@ -10,6 +10,9 @@
 #include "ctl/roster/format.h"
 
 
+/* Without the blanks around it. */
+pupil_str_t roster_trim(pupil_str_t cell);
+
 /* Cuts the first of a list of ids off; 0 when there is none left. */
 int roster_list_next(pupil_str_t *list, pupil_str_t *id);
 

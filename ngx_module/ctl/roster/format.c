@@ -10,6 +10,7 @@
 
 #include "core/base/text.h"
 #include "ctl/base/text.h"
+#include "ctl/roster/dates.h"
 #include "ctl/roster/format.h"
 #include "ctl/roster/manifest.h"
 
@@ -307,6 +308,21 @@ status_read(const roster_format_t *format, pupil_str_t cell,
 }
 
 
+/* Blanks around a text are the plugin's to judge; of an id they are none. */
+static pupil_str_t
+cell_trim(roster_cell_t kind, pupil_str_t cell)
+{
+    if (kind == ROSTER_CELL_TITLE || kind == ROSTER_CELL_GIVEN
+        || kind == ROSTER_CELL_FAMILY || kind == ROSTER_CELL_LOGIN
+        || kind == ROSTER_CELL_EMAIL)
+    {
+        return cell;
+    }
+
+    return roster_trim(cell);
+}
+
+
 /* Fills in the cells of a row, and why it is refused. */
 static void
 cells_read(const reading_t *reading, const csv_row_t *from, roster_row_t *row)
@@ -330,7 +346,7 @@ cells_read(const reading_t *reading, const csv_row_t *from, roster_row_t *row)
         }
 
         column = &reading->file->columns[k];
-        cell = from->cells[reading->column[k]];
+        cell = cell_trim(column->cell, from->cells[reading->column[k]]);
 
         if (cell.len == 0) {
             continue;
