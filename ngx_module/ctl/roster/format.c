@@ -524,6 +524,26 @@ file_find(const csv_source_t *source, const char *name)
 }
 
 
+int
+roster_format_fits(const roster_format_t *format, const csv_source_t *source)
+{
+    unsigned              k;
+    const roster_file_t  *file;
+
+    for (k = 0; format->files[k].name != NULL; k++) {
+        file = &format->files[k];
+
+        if (!file->optional
+            && file_find(source, file->name) == csv_source_count(source))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 /* One file of the format; 0 where there is none. */
 static int
 file_take(roster_t *roster, const roster_format_t *format,

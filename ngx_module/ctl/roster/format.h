@@ -108,6 +108,10 @@ typedef struct {
 } roster_format_t;
 
 
+/* Whether all files are there that it does not do without. */
+int roster_format_fits(const roster_format_t *format,
+    const csv_source_t *source);
+
 /* Takes all files of a source.  Returns -1 with the error said. */
 int roster_format_read(roster_t *roster, const roster_format_t *format,
     csv_source_t *source);

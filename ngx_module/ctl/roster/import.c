@@ -33,6 +33,10 @@
 #include "ctl/store/turn.h"
 
 
+static const roster_format_t *const  formats[] = {
+    &roster_oneroster, &roster_sds, &roster_oulad, NULL
+};
+
 /* Of accounts that no roster gives. */
 static const char *const  reserved_sources[] = { "operator", "decoy", NULL };
 
@@ -150,6 +154,27 @@ roster_run(roster_t *roster, const roster_format_t *format,
 }
 
 
+/* A roster of another format is named, as this one misses files of its own. */
+static int
+format_check(const roster_format_t *format, const csv_source_t *source)
+{
+    const roster_format_t *const  *other;
+
+    if (roster_format_fits(format, source)) {
+        return 0;
+    }
+
+    for (other = formats; *other != NULL; other++) {
+        if (roster_format_fits(*other, source)) {
+            return ctl_error("these are the files of another format: pupilctl"
+                             " import %s takes them", (*other)->name);
+        }
+    }
+
+    return 0;
+}
+
+
 static int
 import(ctl_t *ctl, const roster_format_t *format)
 {
@@ -174,8 +199,9 @@ import(ctl_t *ctl, const roster_format_t *format)
 
     source = csv_source_open(ctl->args[0]);
 
-    if (source == NULL || ctl_plugins_open(ctl) != 0
-        || ctl_keys_tenant(ctl) != 0 || import_lock(ctl) != 0)
+    if (source == NULL || format_check(format, source) != 0
+        || ctl_plugins_open(ctl) != 0 || ctl_keys_tenant(ctl) != 0
+        || import_lock(ctl) != 0)
     {
         goto done;
     }
