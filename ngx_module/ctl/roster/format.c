@@ -13,6 +13,7 @@
 #include "ctl/roster/dates.h"
 #include "ctl/roster/format.h"
 #include "ctl/roster/manifest.h"
+#include "ctl/roster/protect.h"
 
 
 /* Why a column or a file that schools' systems export is not taken. */
@@ -32,6 +33,7 @@ typedef struct {
     unsigned                named;                  /* up to the last name */
     char                   *names[CSV_COLUMNS];     /* NULL: taken */
     size_t                  values[CSV_COLUMNS];
+    uint8_t                 protects[CSV_COLUMNS];  /* see protect.h */
     size_t                  rows;
 } reading_t;
 
@@ -227,6 +229,10 @@ header_read(reading_t *reading, const csv_row_t *row)
             reading->named = i + 1;
         }
 
+        reading->protects[i] = reading->file != NULL
+                               && reading->file->kind == ROSTER_USER
+                               && roster_protect_column(row->cells[i]);
+
         if (!column_take(reading, i, row->cells[i])) {
             reading->names[i] = column_name(reading->roster, row->cells[i], i,
                                             known);
@@ -389,6 +395,23 @@ row_encoded(const reading_t *reading, const csv_row_t *row)
 }
 
 
+/* Who leaves needs no protection here. */
+static void
+marks_read(const reading_t *reading, const csv_row_t *from, roster_row_t *row)
+{
+    unsigned  i;
+
+    for (i = 0; !row->leaves && i < from->count && i < reading->columns; i++) {
+        if (reading->protects[i]
+            && roster_protect_mark(roster_trim(from->cells[i])))
+        {
+            row->refused = "its identity is protected: such a person is added"
+                           " by hand";
+        }
+    }
+}
+
+
 static int
 row_read(void *ctx, const csv_row_t *from)
 {
@@ -433,6 +456,7 @@ row_read(void *ctx, const csv_row_t *from)
 
     row.space = file->space;
     cells_read(reading, from, &row);
+    marks_read(reading, from, &row);
 
     if (row.refused != NULL && reading->format->derived) {
         roster_refuse_unread(reading->roster, file->kind, &row.place,
@@ -458,9 +482,11 @@ rest_report(const reading_t *reading)
     unsigned     i;
     const char  *other;
 
-    other = reading->file == NULL ? "the file is not taken" : "not needed";
-
     for (i = 0; i < reading->columns; i++) {
+        other = reading->file == NULL ? "the file is not taken"
+                : reading->protects[i] ? "a mark of protected identity"
+                : "not needed";
+
         if ((i < reading->named || reading->values[i] != 0)
             && reading->names[i] != NULL)
         {
