@@ -12,11 +12,12 @@
 static json_t *
 count_json(const roster_count_t *count)
 {
-    return json_pack("{s:I,s:I,s:I,s:I}",
+    return json_pack("{s:I,s:I,s:I,s:I,s:I}",
                      "taken", (json_int_t) count->taken,
                      "changed", (json_int_t) count->changed,
                      "unchanged", (json_int_t) count->unchanged,
-                     "refused", (json_int_t) count->refused);
+                     "refused", (json_int_t) count->refused,
+                     "not_taken", (json_int_t) count->other);
 }
 
 
@@ -74,13 +75,14 @@ counts_print(const roster_t *roster)
 
     counts = roster->counts;
 
-    printf("%-14s %8s %8s %9s %8s\n", "", "taken", "changed", "unchanged",
-           "refused");
+    printf("%-14s %8s %8s %9s %8s %9s\n", "", "taken", "changed",
+           "unchanged", "refused", "not taken");
 
     for (kind = 0; kind < counts_of(roster); kind++) {
-        printf("%-14s %8zu %8zu %9zu %8zu\n", roster_kinds[kind].name,
+        printf("%-14s %8zu %8zu %9zu %8zu %9zu\n", roster_kinds[kind].name,
                counts[kind].taken, counts[kind].changed,
-               counts[kind].unchanged, counts[kind].refused);
+               counts[kind].unchanged, counts[kind].refused,
+               counts[kind].other);
     }
 
     if (roster->gone != 0) {

@@ -180,6 +180,7 @@ typedef struct {
 
 typedef struct {
     size_t            taken, changed, unchanged, refused, ended;
+    size_t            other;            /* of a role that is not taken */
 } roster_count_t;
 
 typedef struct {

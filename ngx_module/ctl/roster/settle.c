@@ -117,6 +117,21 @@ heads_check(roster_t *roster)
 }
 
 
+/* Guardians, relatives and others stay out; who is one now leaves. */
+static void
+role_missing(roster_t *roster, roster_item_t *user)
+{
+    if (!user->other) {
+        roster_item_refuse(roster, ROSTER_USER, user, "has no role");
+        return;
+    }
+
+    roster->counts[ROSTER_USER].other += !user->refused;
+    user->refused = 1;
+    user->leaves = 1;
+}
+
+
 void
 roster_settle(roster_t *roster)
 {
@@ -134,10 +149,7 @@ roster_settle(roster_t *roster)
         }
 
         if (user->roles == 0) {
-            roster_item_refuse(roster, ROSTER_USER, user, "has no role that"
-                               " is taken: guardians, relatives and others"
-                               " stay out");
-            user->leaves = user->other;     /* to such a role */
+            role_missing(roster, user);
         }
 
         if (user->values[ROSTER_EMAIL].len != 0 || user->address != NULL) {

@@ -334,14 +334,20 @@ link_of(const roster_t *roster, const roster_row_t *row, const char **reason)
 }
 
 
-/* One of a row that is refused stands for what is stored, which stays. */
+/*
+ * Guardians, relatives and others stay out, and are no error.  One of a row
+ * that is refused stands for what is stored, which stays. */
 static void
 role_add(roster_t *roster, const roster_row_t *row, roster_link_t *link,
     const char *reason)
 {
-    if (reason == NULL && link->role == 0) {
-        reason = "a role that is not taken: guardians, relatives and others"
-                 " stay out";
+    if (link->role == 0) {
+        roster->counts[ROSTER_ROLE].other += !row->leaves;
+
+        if (link->user != ROSTER_NONE && !row->leaves) {
+            roster_item(roster, ROSTER_USER, link->user)->other = 1;
+        }
+        return;
     }
 
     if (reason == NULL && link->user == ROSTER_NONE) {
@@ -356,13 +362,7 @@ role_add(roster_t *roster, const roster_row_t *row, roster_link_t *link,
         roster_refuse(roster, ROSTER_ROLE, &link->place, reason);
     }
 
-    if (link->role == 0 && link->user != ROSTER_NONE && !row->leaves) {
-        roster_item(roster, ROSTER_USER, link->user)->other = 1;
-    }
-
-    if (link->role != 0 && link->user != ROSTER_NONE
-        && link->where != ROSTER_NONE)
-    {
+    if (link->user != ROSTER_NONE && link->where != ROSTER_NONE) {
         link->said = 1;
         roster_item(roster, ROSTER_USER, link->user)->said |= link->role;
         roster_link_add(roster, ROSTER_ROLE, link);
@@ -471,6 +471,26 @@ role_said(const roster_t *roster, const roster_link_t *link)
 }
 
 
+/* Whether a row is of a role that is not taken, in a class or of its user. */
+static int
+enrolment_other(const roster_t *roster, const roster_link_t *link)
+{
+    const roster_item_t  *user;
+
+    if (link->role == 0) {
+        return 1;
+    }
+
+    if (!roster->roles_said || link->user == ROSTER_NONE) {
+        return 0;
+    }
+
+    user = roster_item(roster, ROSTER_USER, link->user);
+
+    return user->other && user->said == 0;
+}
+
+
 /* Whether a row is refused for what it is about, and stands for nothing. */
 static const char *
 enrolment_none(const roster_t *roster, const roster_link_t *link)
@@ -509,6 +529,11 @@ roster_take_enrolment(roster_t *roster, const roster_row_t *row)
     link.user = user_find(roster, row, ROSTER_CELL_USER);
     link.where = roster_item_find(roster, ROSTER_CLASS,
                                   row->cells[ROSTER_CELL_CLASS]);
+
+    if (enrolment_other(roster, &link)) {
+        roster->counts[ROSTER_ENROLMENT].other += !row->leaves;
+        return;
+    }
 
     none = enrolment_none(roster, &link);
 
