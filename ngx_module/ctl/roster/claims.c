@@ -62,11 +62,19 @@ roster_claims_refuse(roster_t *roster, roster_item_t *user, roster_record_t reco
         return;
     }
 
+    roster_claims_leave(roster, user, "its e-mail belongs to another account"
+                        " and was left out");
+}
+
+
+void
+roster_claims_leave(roster_t *roster, roster_item_t *user, const char *reason)
+{
     user->values[ROSTER_EMAIL].len = 0;
-    user->states[record].has_term = 0;
-    user->keeps[record] = 1;
-    roster_remark(roster, &user->place,
-                  "its e-mail belongs to another account and was left out");
+    user->states[ROSTER_CONTACT].has_term = 0;
+    user->keeps[ROSTER_CONTACT] = 1;
+
+    roster_remark(roster, &user->place, reason);
 }
 
 
@@ -297,6 +305,7 @@ value_row(void *ctx, uint32_t first, const PGresult *res, int n)
         if (row.authentic
             && pupil_uuid_compare(&row.owner, &user->owner.id) == 0)
         {
+            user->states[claims->record].held = 1;
             break;
         }
     }

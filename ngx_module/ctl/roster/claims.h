@@ -24,5 +24,8 @@ int roster_claims_resolve(roster_t *roster, roster_record_t record);
  */
 void roster_claims_refuse(roster_t *roster, roster_item_t *user,
     roster_record_t record, const char *source);
+/* Leaves out an address, and says so; what is stored stays. */
+void roster_claims_leave(roster_t *roster, roster_item_t *user,
+    const char *reason);
 
 #endif /* PUPIL_CTL_ROSTER_CLAIMS_H */

@@ -11,6 +11,7 @@
 #include "ctl/base/join.h"
 #include "ctl/base/literal.h"
 #include "ctl/roster/claims.h"
+#include "ctl/roster/crossed.h"
 #include "ctl/roster/index.h"
 #include "ctl/roster/resolve.h"
 #include "ctl/store/keys.h"
@@ -472,7 +473,7 @@ all_resolve(roster_t *roster)
         }
     }
 
-    return 0;
+    return roster_crossed_resolve(roster);
 }
 
 
