@@ -8,7 +8,8 @@
 #include "../common/text.h"
 
 
-#define IDENTITY_NAME_MAX  200      /* bytes */
+#define IDENTITY_NAME_MAX  800      /* bytes: 200 letters of any script */
+#define IDENTITY_LETTERS   "(?=.{0,200}+\\z)"
 
 
 static int32_t identity_normalise(const pupil_host_t *host, void *call,
@@ -18,11 +19,12 @@ static int32_t identity_normalise(const pupil_host_t *host, void *call,
 static const pupil_field_t  identity_fields[] = {
     { .name = "given_name", .type = PUPIL_TYPE_TEXT,
       .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED,
-      .max_size = IDENTITY_NAME_MAX, .pattern = PUPIL_LINE,
+      .max_size = IDENTITY_NAME_MAX,
+      .pattern = IDENTITY_LETTERS PUPIL_LINE,
       .why = "Teachers and pupils know each other by name." },
     { .name = "family_name", .type = PUPIL_TYPE_TEXT,
       .flags = PUPIL_FIELD_SEALED, .max_size = IDENTITY_NAME_MAX,
-      .pattern = PUPIL_LINE_MAYBE,
+      .pattern = IDENTITY_LETTERS PUPIL_LINE_MAYBE,
       .why = "Tells pupils of one given name apart." }
 };
 
