@@ -100,6 +100,35 @@ record_check(roster_t *roster, roster_item_t *user,
 }
 
 
+/*
+ * Who has one name has that as the given one, unless nobody has a given name:
+ * then it is a column that is gone (pitfall 46).
+ */
+static void
+names_settle(roster_t *roster)
+{
+    int             given;
+    uint32_t        i;
+    roster_item_t  *user;
+
+    given = 0;
+
+    for (i = 0; !given && i < roster->items[ROSTER_USER].count; i++) {
+        given = roster_item(roster, ROSTER_USER, i)->values[ROSTER_GIVEN].len
+                != 0;
+    }
+
+    for (i = 0; given && i < roster->items[ROSTER_USER].count; i++) {
+        user = roster_item(roster, ROSTER_USER, i);
+
+        if (user->values[ROSTER_GIVEN].len == 0) {
+            user->values[ROSTER_GIVEN] = user->values[ROSTER_FAMILY];
+            user->values[ROSTER_FAMILY].len = 0;
+        }
+    }
+}
+
+
 static void
 heads_check(roster_t *roster)
 {
@@ -140,6 +169,7 @@ roster_settle(roster_t *roster)
     roster_item_t  *user;
 
     heads_check(roster);
+    names_settle(roster);
 
     for (i = 0; i < roster->items[ROSTER_USER].count; i++) {
         user = roster_item(roster, ROSTER_USER, i);
