@@ -63,4 +63,30 @@ rosters($site,
         ->{out}, qr/^Held.*\n.*users/m, 'the text says it, too';
 }
 
+# Of many rows that are refused only the first are kept, and all are counted.
+{
+    my $school = Pupil::Roster::tenant($site, 'many');
+    my @rows = map { "e$_,,,c1,o1,nobody$_,student,,,\n" } 1 .. 3000;
+    my @twice = map { "p$_,,,true,o1,student,,,Al,Bo,,,,,,,,\n" } 1 .. 12;
+    my $run = $school->ctl('import', 'oneroster', roster_folder($few, 1,
+        'users.csv' => join('', slurp(root_dir()
+            . '/t/roster/cases/oneroster/users.csv'), @twice),
+        'enrollments.csv' => join('', slurp(root_dir()
+            . '/t/roster/cases/oneroster/enrollments.csv'), @rows)),
+        '--json', $school->ctl_where);
+    my $report = eval { decode_json($run->{out}) } // {};
+    is scalar @{ $report->{refused} }, 1000, 'a thousand rows are shown';
+    is $report->{enrolments}{refused}, 3000, 'all are counted';
+    my %rows = map { ("$_->{what}: $_->{reason}" => $_->{rows}) }
+               @{ $report->{rules} };
+    is_deeply \%rows, { 'users: its id is there already' => 12,
+                        'enrolments: its user is not in the roster' => 3000 },
+        'by their rules';
+    like $school->ctl('import', 'oneroster', roster_folder($few, 1,
+        'enrollments.csv' => join('', slurp(root_dir()
+            . '/t/roster/cases/oneroster/enrollments.csv'), @rows)),
+        $school->ctl_where)->{out}, qr/^  +3000 enrolments: its user is not/m,
+        'in text, too';
+}
+
 done_testing;
