@@ -29,6 +29,23 @@ counts_of(const roster_t *roster)
 }
 
 
+/* How many rows each rule refuses, in the order that they were met. */
+static json_t *
+rules_json(const roster_t *roster)
+{
+    json_t      *rule, *rules;
+    const char  *key;
+
+    rules = json_array();
+
+    json_object_foreach(roster->rules, key, rule) {
+        json_array_append(rules, rule);
+    }
+
+    return rules;
+}
+
+
 static json_t *
 report_json(const roster_t *roster, double seconds)
 {
@@ -58,6 +75,7 @@ report_json(const roster_t *roster, double seconds)
         json_object_set_new(report, "plan", json_string(roster->plan));
     }
     json_object_set(report, "refused", roster->refused);
+    json_object_set_new(report, "rules", rules_json(roster));
     json_object_set(report, "tampered", roster->tampered);
     json_object_set(report, "columns_not_taken", roster->columns);
     json_object_set(report, "files_not_taken", roster->files);
@@ -121,6 +139,18 @@ number_of(const json_t *entry, const char *name)
 
 
 static void
+rules_print(const roster_t *roster)
+{
+    json_t      *rule;
+    const char  *key;
+
+    json_object_foreach(roster->rules, key, rule) {
+        printf("  %8lld %s\n", number_of(rule, "rows"), key);
+    }
+}
+
+
+static void
 refused_print(const roster_t *roster)
 {
     size_t   i;
@@ -139,8 +169,8 @@ refused_print(const roster_t *roster)
 
     json_array_foreach(roster->refused, i, entry) {
         if (i == REFUSED_SHOWN) {
-            printf("  ... and %zu more; --json shows all\n",
-                   json_array_size(roster->refused) - i);
+            puts("  ... and more; --json shows the first thousand.  In all:");
+            rules_print(roster);
             break;
         }
 

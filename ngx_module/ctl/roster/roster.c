@@ -15,7 +15,8 @@
 #include "ctl/store/plugins.h"
 
 
-#define LINK_KEY  3             /* numbers: user, where, role */
+#define LINK_KEY      3         /* numbers: user, where, role */
+#define REFUSED_KEPT  1000      /* rows */
 
 
 const roster_kind_def_t  roster_kinds[ROSTER_COUNTS] = {
@@ -92,6 +93,7 @@ roster_init(roster_t *roster, ctl_t *ctl, const char *source)
                          && strcmp(ctl->opt.dates, "open") == 0;
     roster->today = ctl_today();
     roster->refused = json_array();
+    roster->rules = json_object();
     roster->tampered = json_array();
     roster->columns = json_array();
     roster->files = json_array();
@@ -122,6 +124,7 @@ roster_free(roster_t *roster)
     ctl_map_free(&roster->floors);
 
     json_decref(roster->refused);
+    json_decref(roster->rules);
     json_decref(roster->tampered);
     json_decref(roster->columns);
     json_decref(roster->files);
@@ -434,16 +437,54 @@ roster_term_find(const roster_t *roster, pupil_str_t id)
 }
 
 
+/* A rule is a reason without the line that it names. */
+static void
+rule_count(roster_t *roster, const char *what, const char *reason)
+{
+    int          len;
+    char         key[256];
+    json_t      *rule, *rows;
+    const char  *line;
+
+    line = strstr(reason, ", in line ");
+    len = line == NULL ? (int) strlen(reason) : (int) (line - reason);
+    snprintf(key, sizeof(key), "%s: %.*s", what, len, reason);
+
+    rule = json_object_get(roster->rules, key);
+
+    if (rule == NULL) {
+        rule = json_pack("{s:s,s:s%,s:i}", "what", what, "reason", reason,
+                         (size_t) len, "rows", 0);
+        json_object_set_new(roster->rules, key, rule);
+    }
+
+    rows = json_object_get(rule, "rows");
+    json_integer_set(rows, json_integer_value(rows) + 1);
+}
+
+
+/* The first are kept by file and line: a hostile file has any number. */
+static void
+refused_add(roster_t *roster, const roster_place_t *place, const char *what,
+    const char *reason)
+{
+    rule_count(roster, what, reason);
+
+    if (json_array_size(roster->refused) < REFUSED_KEPT) {
+        json_array_append_new(roster->refused,
+            json_pack("{s:s,s:I,s:s,s:s}", "file", place->file, "line",
+                      (json_int_t) place->line, "what", what, "reason",
+                      reason));
+    }
+}
+
+
 void
 roster_refuse(roster_t *roster, roster_kind_t kind,
     const roster_place_t *place, const char *reason)
 {
     roster->counts[kind].refused++;
-
-    json_array_append_new(roster->refused,
-        json_pack("{s:s,s:I,s:s,s:s}", "file", place->file, "line",
-                  (json_int_t) place->line, "what", roster_kinds[kind].name,
-                  "reason", reason));
+    refused_add(roster, place, roster_kinds[kind].name, reason);
 }
 
 
@@ -471,10 +512,7 @@ void
 roster_remark(roster_t *roster, const roster_place_t *place,
     const char *reason)
 {
-    json_array_append_new(roster->refused,
-        json_pack("{s:s,s:I,s:s,s:s}", "file", place->file, "line",
-                  (json_int_t) place->line, "what", "values", "reason",
-                  reason));
+    refused_add(roster, place, "values", reason);
 }
 
 

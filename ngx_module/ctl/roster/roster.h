@@ -209,7 +209,9 @@ typedef struct {
     size_t            no_login;         /* users who cannot log in */
     size_t            foreign;          /* users who have a log-in name of */
     char              foreign_source[64];       /* another source's account */
-    json_t           *refused, *tampered, *columns, *files;
+    json_t           *refused;          /* the first of them */
+    json_t           *rules;            /* all, by what and why */
+    json_t           *tampered, *columns, *files;
     json_t           *held;             /* why nothing is written */
     char              plan[ROSTER_PLAN_LEN + 1];    /* if it is held */
 } roster_t;
