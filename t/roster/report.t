@@ -94,16 +94,16 @@ rosters($site,
     my $school = Pupil::Roster::tenant($site, 'a file');
     my ($folder, $less) = map { roster_folder($few, 1, @$_) }
                           [], [users($half)];
-    my $file = tmp_dir() . '/reports/last.json';
+    my $file = tmp_dir() . '/said/last.json';
     my @where = ('--report', $file, $school->ctl_where);
 
     my $run = $school->ctl('import', 'oneroster', $folder, @where);
     is $run->{code}, 1, 'no folder for the report';
-    like $run->{err}, qr{reports/last\.json}, 'is said';
+    like $run->{err}, qr{said/last\.json}, 'is said';
     is_deeply [Pupil::Roster::live($school)], [0, 0, 0, 0, 0],
         'before anything is written';
 
-    mkdir tmp_dir() . '/reports' or die "$!\n";
+    mkdir tmp_dir() . '/said' or die "$!\n";
     $run = $school->ctl('import', 'oneroster', $folder, '--json', @where);
     is $run->{code}, 0, 'a report as a file' or diag $run->{err};
     is_deeply decode_json(-e $file ? slurp($file) : '{}'),
@@ -114,7 +114,7 @@ rosters($site,
     is $run->{code}, 3, 'of a run that is held';
     like -e $file ? slurp($file) : '', qr/"plan": "[0-9a-f]{16}"/,
         'it is there, too';
-    is_deeply [glob tmp_dir() . '/reports/*'], [$file], 'and nothing beside it';
+    is_deeply [glob tmp_dir() . '/said/*'], [$file], 'and nothing beside it';
 }
 
 done_testing;
