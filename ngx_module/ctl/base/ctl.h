@@ -42,7 +42,7 @@ typedef struct {
     const char  *limit, *password_hash, *login, *waive;
     const char  *ledger, *mirror, *signer, *reference, *key_backup_days;
     const char  *to, *recipients;
-    const char  *shares, *threshold, *accept;
+    const char  *shares, *threshold, *accept, *report;
     const char  *plugin_sql[64];
     unsigned     plugin_sql_count;
     int          json, same_cluster, generate, close_absent, help, version;

@@ -10,6 +10,7 @@
 #include "core/base/time.h"
 #include "ctl/base/clock.h"
 #include "ctl/base/db.h"
+#include "ctl/base/file.h"
 #include "ctl/base/text.h"
 #include "ctl/roster/apply.h"
 #include "ctl/roster/csv.h"
@@ -84,6 +85,14 @@ options_check(const ctl_t *ctl, const char *source)
     }
 
     return 0;
+}
+
+
+/* Before anything is written. */
+static int
+report_check(const ctl_t *ctl)
+{
+    return ctl->opt.report == NULL ? 0 : ctl_file_creatable(ctl->opt.report);
 }
 
 
@@ -200,8 +209,8 @@ import(ctl_t *ctl, const roster_format_t *format)
     source = csv_source_open(ctl->args[0]);
 
     if (source == NULL || format_check(format, source) != 0
-        || ctl_plugins_open(ctl) != 0 || ctl_keys_tenant(ctl) != 0
-        || import_lock(ctl) != 0)
+        || report_check(ctl) != 0 || ctl_plugins_open(ctl) != 0
+        || ctl_keys_tenant(ctl) != 0 || import_lock(ctl) != 0)
     {
         goto done;
     }
@@ -214,7 +223,10 @@ import(ctl_t *ctl, const roster_format_t *format)
     }
 
     seconds = (double) (ctl_now() - start) / (double) PUPIL_TIME_SECOND;
-    roster_report(&roster, seconds);
+
+    if (roster_report(&roster, seconds) != 0) {
+        goto done;
+    }
 
     if (run == 1) {
         rc = CTL_HELD;

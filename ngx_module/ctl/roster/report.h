@@ -11,7 +11,10 @@
 #include "ctl/roster/roster.h"
 
 
-/* On standard output, as text or JSON. */
-void roster_report(const roster_t *roster, double seconds);
+/*
+ * On standard output, as text or JSON, and as JSON in the file of --report.
+ * Returns -1 with the error said, of the file.
+ */
+int roster_report(const roster_t *roster, double seconds);
 
 #endif /* PUPIL_CTL_ROSTER_REPORT_H */
