@@ -39,8 +39,8 @@ value_field(roster_record_t record)
 
 
 void
-roster_claims_refuse(roster_t *roster, roster_item_t *user, roster_record_t record,
-    const char *source)
+roster_claims_refuse(roster_t *roster, roster_item_t *user,
+    roster_record_t record, const char *source)
 {
     char  text[160];
 
