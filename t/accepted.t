@@ -15,7 +15,7 @@ use File::Basename qw(basename);
 my $file = tmp_dir() . '/accepted';
 my $class = do {
     local $ENV{PUPIL_ACCEPTED} = $file;
-    Pupil::Class->up;
+    Pupil::Class->up(site => pupil_up(import => 1, own => 1));
 };
 my ($site, $nginx) = ($class->site, $class->nginx);
 my $narrow = Pupil::Nginx::plugins() . '/pupil_example.so';

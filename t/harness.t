@@ -28,6 +28,23 @@ isnt $pg->pid, $old, 'restarted';
 is $pg->dbh->selectrow_array('SELECT n FROM kept'), 1, 'and answers';
 
 
+# ---- sites
+
+my @sites = (pupil_up(), pupil_up(), pupil_up(own => 1));
+is $_->ctl(qw(user list), $_->ctl_where)->{code}, 0, 'a site answers' for @sites;
+my %tenants = map { $_->tenant => 1 } @sites;
+is keys %tenants, 3, 'each has a tenant of its own';
+
+# What a copy was made of is what there is now.
+my $of = tmp_dir() . '/of';
+mkdir $of;
+spew("$of/x.sql", 'SELECT 1');
+my $name = Pupil::Site::Made::made_of($of);
+is Pupil::Site::Made::made_of($of), $name, 'a copy that is of what there is';
+utime 1, 1, "$of/x.sql";
+isnt Pupil::Site::Made::made_of($of), $name, 'and is not, of a file that changed';
+
+
 # ---- nginx and the client
 
 my $nginx = Pupil::Nginx->new(load => 0, tls => 1, workers => 2,

@@ -11,9 +11,9 @@ use Pupil::Test;
 use Pupil::Day;
 use Pupil::Search;
 
-# What the server is asked is logged, with its parameters.
-my $site = pupil_up(pg => { conf => { log_statement => 'all',
-                                      log_connections => 'on' } });
+# What the server is asked is logged, with its parameters, from init on.
+my $site = pupil_up(own => 1, pg => { conf => { log_statement => 'all',
+                                                log_connections => 'on' } });
 my $pg = $site->pg;
 
 

@@ -13,8 +13,9 @@ use Pupil::Search;
 
 use MIME::Base64 ();
 
-my $day = Pupil::Day->up(workers => 1, pg => { conf => {
+my $site = pupil_up(own => 1, import => 1, pg => { conf => {
     log_statement => 'all', log_min_duration_statement => 0 } });
+my $day = Pupil::Day->up(workers => 1, site => $site);
 my $nginx = $day->nginx;
 $day->all_here->work;
 

@@ -23,9 +23,9 @@ my %LOGINS = (
 );
 
 
-# Options: those of Pupil::Site's nginx().
+# Options: site, and those of its nginx().
 sub up ($class, %opt) {
-    my $site = Pupil::Test::pupil_up(import => 1);
+    my $site = delete $opt{site} // Pupil::Test::pupil_up(import => 1);
     my $self = bless { site => $site, people => {}, http => {} }, $class;
 
     $self->{nginx} = $site->nginx(%opt)->start;

@@ -27,7 +27,8 @@ sub account { am_root() ? 'postgres' : undef }
 
 # Options: tls, fsync (off unless asked for), conf => { name => value },
 # hba => lines that come first, own_system (1: a system identifier that no
-# other cluster has, not that of the template).
+# other cluster has, not that of the template), from (the folder of a cluster
+# that was stopped, to begin with a copy of it).
 sub new ($class, %opt) {
     state $count = 0;
     my $dir = tmp_dir() . '/pg' . ++$count;
@@ -39,7 +40,7 @@ sub new ($class, %opt) {
     mkdir $dir or die "$dir: $!\n";
     give($dir);
     $opt{own_system} ? initdb($self->{data})
-                     : run('cp', '-a', template(), $self->{data});
+                     : copy_cluster($opt{from} // template(), $self->{data});
     spew($self->{log}, '');
     give($self->{log});
     $self->configure;
@@ -58,6 +59,10 @@ sub run (@cmd) {
     my $run = run_cmd(@cmd);
     die "@cmd: $run->{err}\n" if $run->{code};
 }
+
+
+# What is zero in it, most of its write-ahead log, is not written again.
+sub copy_cluster ($from, $to) { run(qw(cp -a --sparse=always), $from, $to) }
 
 
 sub give ($path) {

@@ -14,13 +14,21 @@ use v5.36;
 use JSON::XS ();
 use Pupil::Nginx;
 use Pupil::Postgres;
+use Pupil::Site::Made;
 use Pupil::Util;
 
 # Options: pg (a cluster, or a hash of options for one), keys (another cluster,
-# for the key store), import (1: the demo's rosters), tenant_name.
+# for the key store), import (1: the demo's rosters), tenant_name, own.
+#
+# The first site of a test that asks for a usual one is a copy, as
+# Pupil::Site::Made says; with own => 1 init and import run in its cluster.
 sub new ($class, %opt) {
-    my $pg = ref $opt{pg} eq 'HASH' || !$opt{pg}
-             ? Pupil::Postgres->new(%{ $opt{pg} // {} }) : $opt{pg};
+    my $pg = $opt{pg} // {};
+    my $own = ref $pg ne 'HASH' || grep { !/^(?:import|pg)$/ } keys %opt;
+    my $made = $own ? undef : Pupil::Site::Made->take($class, $opt{import});
+
+    $pg = $made ? $made->cluster(%$pg) : Pupil::Postgres->new(%$pg)
+        if ref $pg eq 'HASH';
     my $self = bless {
         tenant_name => 'Testkommunen', %opt, pg => $pg,
         key => tmp_dir() . '/kek',
@@ -29,8 +37,12 @@ sub new ($class, %opt) {
     for my $cluster ($pg, $self->keys_pg) {
         $cluster->start if !$cluster->pid;
     }
-    $self->init;
-    $self->import_demo if $opt{import};
+    if ($made) {
+        $self->known($made->files(tmp_dir()));
+    } else {
+        $self->init;
+        $self->import_demo if $opt{import};
+    }
     return $self;
 }
 
@@ -90,7 +102,12 @@ sub init ($self) {
     my $answer = eval { JSON::XS::decode_json($run->{out}) }
         // die "pupilctl init: no JSON: $run->{out}\n";
 
-    $self->{tenant} = $answer->{tenant};
+    $self->known($passfile, $answer->{tenant});
+}
+
+# What init gave: the passwords of the roles, by their files, and the tenant.
+sub known ($self, $passfile, $tenant) {
+    $self->{tenant} = $tenant;
     $self->{roles} = { map { my ($db, $role, $secret) = (split /:/)[2 .. 4];
                              ($role => $secret, "$role\@$db" => $secret) }
                        map { split /\n/, slurp($_) }

@@ -1,0 +1,76 @@
+package Pupil::Site::Made;
+
+# A site as pupilctl init and the imports of the demo leave it, made once for
+# all test files: its cluster, stopped, with the key and the passwords.  What
+# it was made of is part of its name, and so is the day, since rosters are as
+# of today.
+#
+#     my $made = Pupil::Site::Made->take('Pupil::Site', $import) or ...;
+#     my $pg = $made->cluster;                    # a copy
+#     my ($passfile, $tenant) = $made->files($folder);
+
+use v5.36;
+
+use Digest::SHA qw(sha256_hex);
+use File::Basename qw(basename);
+use File::Path qw(make_path remove_tree);
+use POSIX qw(strftime);
+use Pupil::Nginx;
+use Pupil::Postgres;
+use Pupil::Util;
+
+my @FILES = qw(kek passfile passfile.operator tenant);
+
+
+# For the first site of a test file; another one is another tenant, and is made
+# by itself.
+sub take ($class, $site, $import) {
+    state $taken = 0;
+    return if $taken++;
+
+    my $kind = join '-', 'site', $>, $import ? 'demo' : 'bare';
+    my $dir = build_dir() . "/t/$kind-" . made_of(
+        build_dir() . '/pupilctl', Pupil::Nginx::plugins(), map {
+            root_dir() . "/$_" } qw(docs/quickstart/data plugins sql
+                                    t/lib/Pupil));
+    with_lock($kind, sub {
+        return if -d $dir;
+        remove_tree($_, { safe => 0 }) for glob build_dir() . "/t/$kind-*";
+        make($site, $import, $dir);
+    });
+    return bless { dir => $dir }, $class;
+}
+
+sub cluster ($self, %opt) {
+    return Pupil::Postgres->new(%opt, from => "$self->{dir}/data");
+}
+
+# Its files, in a folder; gives that of the passwords, and the tenant.
+sub files ($self, $to) {
+    spew("$to/$_", slurp("$self->{dir}/$_"), 0600) for @FILES;
+    return ("$to/passfile", slurp("$to/tenant"));
+}
+
+
+# The day, and each file below some paths by its size and time, as make does.
+sub made_of (@paths) {
+    my @seen = map { join ' ', $_, (stat $_)[7, 9] } files_below(qr/./, @paths);
+    return substr sha256_hex(join "\n", strftime('%F', gmtime), @seen), 0, 16;
+}
+
+sub make ($site, $import, $dir) {
+    my $own = $site->new(own => 1, import => $import, pg => { conf => {
+        wal_recycle => 'off', min_wal_size => '32MB' } });
+    my $new = tmp_dir() . '/made';
+
+    $own->pg->stop;
+    make_path($new);
+    spew(tmp_dir() . '/tenant', $own->tenant);
+    for my $path ($own->pg->data, map { tmp_dir() . "/$_" } @FILES) {
+        rename $path, "$new/" . basename($path) or die "$path: $!\n";
+    }
+    my $run = run_cmd('mv', '-T', $new, $dir);
+    die "$dir: $run->{err}" if $run->{code};
+}
+
+1;
