@@ -5,6 +5,7 @@
 
 use lib 't/lib';
 use Pupil::Test;
+use Pupil::Clock;
 
 
 # ---- PostgreSQL
@@ -26,6 +27,26 @@ my $old = $pg->pid;
 $pg->restart('immediate');
 isnt $pg->pid, $old, 'restarted';
 is $pg->dbh->selectrow_array('SELECT n FROM kept'), 1, 'and answers';
+
+
+# ---- clocks
+
+my $clock = Pupil::Clock->new;
+$pg->by($clock)->restart;
+my $hours = 'SELECT round(extract(epoch FROM clock_timestamp() - ?) / 3600)';
+my $now = $pg->dbh->selectrow_array('SELECT clock_timestamp()');
+$clock->forward(7200);
+is $pg->dbh->selectrow_array($hours, {}, $now), 2, 'a clock goes forward';
+
+# Both ways at once, so that it does not matter how long they take.
+my $fast = run_cmd($^X, '-MTime::HiRes=time,clock_gettime,CLOCK_MONOTONIC',
+    '-e', <<'END', { env => Pupil::Clock->new(speed => 10)->env });
+my ($time, $clock) = (time, clock_gettime(CLOCK_MONOTONIC));
+sleep 5;
+$clock = clock_gettime(CLOCK_MONOTONIC) - $clock;
+print $clock >= 5 && $clock > 5 * (time() - $time) ? 'fast' : $clock;
+END
+is $fast->{out}, 'fast', 'and is fast, as is who sleeps by it' or diag $fast->{err};
 
 
 # ---- sites

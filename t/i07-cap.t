@@ -9,11 +9,13 @@
 
 use lib 't/lib';
 use Pupil::Test;
-use Pupil::Site;
+use Pupil::Clock;
 use Pupil::Volume qw(GROUP);
 
-my $site = Pupil::Site->new;
+my $site = pupil_up();
 my $volume = Pupil::Volume->new($site)->grow(2 * GROUP);
+my $clock = Pupil::Clock->new;
+$site->pg->by($clock)->restart;
 my ($db, $tenant) = ($site->keystore, $site->tenant);
 my @owners = map { $volume->id(subject => $_) } 0 .. 2 * GROUP - 1;
 my $tickets = 0;
@@ -48,8 +50,12 @@ sub counted ($what) {
         "SELECT sum($what) FROM keystore.fetch") } // 0);
 }
 
-# Whole minutes are counted: what belongs together happens in one.
-sub enough_of_a_minute () { sleep 1 while time % 60 > 40 }
+# Whole minutes are counted: what belongs together happens in one.  This is the
+# database's next, at its tenth second.
+sub next_minute () {
+    $clock->forward(70 - $db->selectrow_array(
+        'SELECT extract(second FROM clock_timestamp())::int'));
+}
 
 
 # ---- whatever gives keys, in a transaction that is rolled back
@@ -118,7 +124,7 @@ $db->do('DELETE FROM keystore.fetch');
 # ---- tickets
 
 my ($one, $two) = (keeper(), keeper());
-enough_of_a_minute();
+next_minute();
 
 my $ticket = ticket();
 is ask($one, $ticket, @owners[0 .. 4]), 'granted', 'asked for five';
@@ -220,7 +226,7 @@ $one->do('RESET synchronous_commit');
 
 # ---- the cap
 
-enough_of_a_minute();
+next_minute();
 $db->do('DELETE FROM keystore.fetch');
 $db->do('INSERT INTO keystore.setting (tenant, keys_a_minute) VALUES (?, 20)',
         {}, $tenant);
@@ -235,8 +241,8 @@ is fetch($two, $mine_2, @owners[15 .. 29]), 'cap', 'neither gets a key';
 is counted('capped'), 2, 'both are recorded';
 
 # Of the last minute less and less counts; but not of what the ticket is one of.
+next_minute();
 $db->do('DELETE FROM keystore.fetch');
-sleep 1 while time % 60 < 10 || time % 60 > 40;
 $_->begin_work for $one, $two;
 is ask($one, $mine_1 = ticket(), @owners[0 .. 10]), 'granted', 'asked again,';
 is ask($two, $mine_2 = ticket(), @owners[11 .. 21]), 'granted', 'by both';
@@ -260,9 +266,8 @@ is counted('keys'), 20, 'and not counted as keys';
 # A transaction that began long ago.
 $db->do('DELETE FROM keystore.fetch');
 $one->begin_work;
-my ($begun, $minute) = $one->selectrow_array("SELECT m, extract(epoch FROM m)"
-    . " FROM date_bin('1 minute', now(), 'epoch') AS m");
-sleep 1 while time < $minute + 60;
+my $begun = $one->selectrow_array("SELECT date_bin('1 minute', now(), 'epoch')");
+next_minute();
 is ask($one, ticket(), @owners[0 .. 9]), 'granted', 'a transaction that waits';
 $one->commit;
 is $db->selectrow_array('SELECT count(*) FROM keystore.fetch WHERE minute > ?',
@@ -278,7 +283,7 @@ is eval { $db->selectrow_array('SELECT owners FROM keystore.size WHERE tenant ='
     . ' ?', {}, $tenant) } // $@, $size, 'owners are counted as they come';
 
 sub share_of ($spent) {
-    enough_of_a_minute();
+    next_minute();
     $db->do('DELETE FROM keystore.fetch');
     $db->do('INSERT INTO keystore.fetch (tenant, minute, backend, role,'
         . " client, keys) SELECT ?, date_bin('1 minute', now(), 'epoch'), 1,"

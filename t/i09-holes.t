@@ -28,7 +28,7 @@ my $here = bless { site => $site, nginx => $nginx, people => {}, http => {} },
     'Pupil::Day';
 my $away = Pupil::Away->day($there, $nginx);
 $here->ready;
-my $seal = Pupil::Seal->new($site);
+my $seal = Pupil::Seal->new($site, speed => 5);
 my @each = $here->on_each($here->as('pupil'));
 my @others = $here->on_each($away->as('pupil'));
 

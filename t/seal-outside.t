@@ -12,11 +12,10 @@ use Pupil::Test;
 use Pupil::Seal;
 
 my $site = pupil_up(import => 1);
-my $seal = Pupil::Seal->new($site);
+my $seal = Pupil::Seal->new($site, speed => 5);
 my ($dir, $file) = ($seal->dir, $seal->file);
 my $log = tmp_dir() . '/log';
 my $away = tmp_dir() . '/away';
-my $env = Pupil::Site->ctl_env;
 
 sub batches { $site->db->selectrow_array('SELECT count(*) FROM pupil.seal') }
 sub notes ($path) { return -e $path ? scalar(() = slurp($path) =~ /^pupil-audit/mg) : 0 }
@@ -37,7 +36,7 @@ sub begin {
     spew($log, '');
     open my $out, '>>', $log or die;
     $sealer = start_process([$seal->command(qw(audit seal --follow --ship),
-        "cp \"\$1\" $away")], env => $env, stdout => $out, stderr => $out);
+        "cp \"\$1\" $away")], env => $seal->env, stdout => $out, stderr => $out);
     my $before = notes($away);
     wait_until(30, 'what is shipped', sub { notes($away) == batches()
                                             && notes($away) > 0 });

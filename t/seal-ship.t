@@ -9,7 +9,7 @@ use Pupil::Test;
 use Pupil::Seal;
 
 my $site = pupil_up(import => 1);
-my $seal = Pupil::Seal->new($site);
+my $seal = Pupil::Seal->new($site, speed => 5);
 my ($log, $away, $hangs, $hung) = map { tmp_dir() . "/$_" }
     qw(log away hangs hung);
 
@@ -23,7 +23,7 @@ open my $out, '>', $log or die "$log: $!\n";
 my $sealer = start_process([$seal->command(qw(audit seal --follow --ship),
     "if [ -e $hangs ]; then sleep 1000 & echo \$! >$hung; wait; fi;"
     . " cp \"\$1\" $away")],
-    env => Pupil::Nginx->sanitizer_env, stdout => $out, stderr => $out);
+    env => $seal->env, stdout => $out, stderr => $out);
 wait_until(30, 'what is shipped', sub {
     batches() > 0 && notes($away) == batches() });
 

@@ -146,13 +146,20 @@ sub set ($self, %conf) {
     return $self;
 }
 
+# The clock (Pupil::Clock) that it goes by from the next start on.
+sub by ($self, $clock) {
+    $self->{clock} = $clock;
+    return $self;
+}
+
 
 sub start ($self) {
     die "PostgreSQL runs already\n" if $self->{pid};
     open my $log, '>>', $self->{log} or die "$self->{log}: $!\n";
     $self->{pid} = start_process(["$BIN/postgres", '-D', $self->{data}],
                                  as => account(), stdout => $log,
-                                 stderr => $log);
+                                 stderr => $log, env => $self->{clock}
+                                 ? $self->{clock}->env : undef);
     wait_until(60, 'PostgreSQL to start', sub {
         if (process_ends($self->{pid}, 0)) {
             delete $self->{pid};

@@ -7,11 +7,15 @@ package Pupil::Seal;
 
 use v5.36;
 
+use Pupil::Clock;
+use Pupil::Site;
 use Pupil::Util qw(build_dir slurp tmp_dir);
 
-sub new ($class, $site) {
+# Options: speed (1), of what the commands wait for; see Pupil::Clock.
+sub new ($class, $site, %opt) {
     my $self = bless { site => $site, dir => tmp_dir() . '/checkpoints' },
         $class;
+    $self->{clock} = Pupil::Clock->new(%opt) if %opt;
     mkdir $self->{dir};
     return $self;
 }
@@ -27,13 +31,18 @@ sub anchors ($self) {
 
 sub ctl ($self, @args) {
     return $self->{site}->ctl(@args, '--checkpoints', $self->{dir},
-                              $self->{site}->ctl_where);
+                              $self->{site}->ctl_where, { env => $self->env });
 }
 
-# The same, for start_process().
+# The same, for start_process(), with env.
 sub command ($self, @args) {
     return (build_dir() . '/pupilctl', @args, '--checkpoints',
             $self->{dir}, $self->{site}->ctl_where);
+}
+
+sub env ($self) {
+    return { %{ Pupil::Site->ctl_env },
+             %{ $self->{clock} ? $self->{clock}->env : {} } };
 }
 
 sub seal ($self, @more) { $self->ctl(qw(audit seal), @more) }

@@ -1,0 +1,41 @@
+package Pupil::Clock;
+
+# The clocks of programs that a test starts: t/lib/clock.c.
+#
+#     my $clock = Pupil::Clock->new(ahead => 900);     # the time of day
+#     start_process([...], env => $clock->env);
+#     $clock->forward(60);                             # at once, for all
+#
+#     Pupil::Clock->new(speed => 5)    # who waits ten seconds waits two
+
+use v5.36;
+
+use Pupil::Nginx;
+use Pupil::Util;
+
+sub new ($class, %opt) {
+    state $count = 0;
+    my $self = bless { ahead => 0, speed => 1, %opt,
+                       file => tmp_dir() . '/clock' . ++$count }, $class;
+    spew($self->{file}, $self->text);
+    return $self;
+}
+
+sub text ($self) { pack 'qq', @$self{qw(ahead speed)} }
+
+# In its place: programs have it mapped.
+sub forward ($self, $seconds) {
+    $self->{ahead} += $seconds;
+    open my $out, '+<:raw', $self->{file} or die "$self->{file}: $!\n";
+    syswrite $out, $self->text;
+    return $self;
+}
+
+sub env ($self) {
+    my $env = Pupil::Nginx->sanitizer_env(leaks => 0);
+    $env->{ASAN_OPTIONS} .= ':verify_asan_link_order=0';
+    return { %$env, LD_PRELOAD => build_dir() . '/clock.so',
+             PUPIL_CLOCK => $self->{file} };
+}
+
+1;
