@@ -9,8 +9,12 @@ use lib 't/lib';
 use Pupil::Test;
 use Pupil::Day;
 
+# What does not answer is given up after a second, not after five.
 my $day = Pupil::Day->up(workers => 1, site => pupil_up(import => 1,
-    keys => Pupil::Postgres->new(own_system => 1)));
+    keys => Pupil::Postgres->new(own_system => 1)),
+    conf => { pupil_request_timeout => '1s' },
+    pupil => join '', map { "pupil_pool $_ statement_timeout=1s"
+                            . " connect_timeout=1s;\n" } qw(data keys));
 my ($site, $nginx) = ($day->site, $day->nginx);
 my ($data, $keys) = ($site->pg, $site->keys_pg);
 my $pupil = $day->pupil;
