@@ -16,7 +16,7 @@ use MIME::Base64 qw(decode_base64 encode_base64);
 
 my $chaos = Pupil::Chaos->new(pupils => 3);
 my ($site, $nginx) = ($chaos->site, $chaos->nginx);
-my $seal = Pupil::Seal->new($site);
+my $seal = Pupil::Seal->new($site, speed => 5);
 my $db = $site->db;
 my $dir = tmp_dir();
 

@@ -7,6 +7,7 @@
 
 use lib 't/lib';
 use Pupil::Test;
+use Pupil::Clock;
 use Pupil::Day;
 
 my $stays = pupil_up(import => 1);
@@ -31,7 +32,7 @@ sub soon ($code) { return eval { wait_until(60, 'it', $code); 1 } }
 open my $out, '>', $log or die "$log: $!\n";
 my $sealer = start_process([build_dir() . '/pupilctl', qw(audit seal --follow),
     '--checkpoints', $dir, '--ship', "[ ! -e $down ] && cp \"\$1\" $to/",
-    $stays->ctl_databases], env => Pupil::Nginx->sanitizer_env,
+    $stays->ctl_databases], env => Pupil::Clock->new(speed => 5)->env,
     stdout => $out, stderr => $out);
 wait_until(30, 'what is shipped', sub {
     batches() > 0 && notes("$to/$tenant.checkpoints") == batches() });

@@ -9,6 +9,7 @@
 use lib 't/lib';
 use Pupil::Test;
 use Pupil::Chaos;
+use Pupil::Clock;
 
 my $chaos = Pupil::Chaos->new(pupils => 3);
 my ($site, $db) = ($chaos->site, $chaos->site->db);
@@ -20,7 +21,7 @@ chomp(my $vkey = $site->ctl_ok(qw(audit key), $site->ctl_where)->{out});
 open my $out, '>', $log or die "$log: $!\n";
 my $sealer = start_process([build_dir() . '/pupilctl', qw(audit seal --follow),
     '--checkpoints', $dir, $site->ctl_databases],
-    env => Pupil::Nginx->sanitizer_env, stdout => $out, stderr => $out);
+    env => Pupil::Clock->new(speed => 2)->env, stdout => $out, stderr => $out);
 
 # Records of the tenant, and those that are not sealed.
 sub records {
