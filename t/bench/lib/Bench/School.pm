@@ -60,9 +60,8 @@ sub apart ($self) {
 
 # A copy of the cluster that is kept.
 sub cluster ($self) {
-    no warnings 'redefine';
-    local *Pupil::Postgres::template = sub { "$self->{kept}/data" };
-    return Pupil::Postgres->new(fsync => 1, conf => \%conf);
+    return Pupil::Postgres->new(from => "$self->{kept}/data", fsync => 1,
+                                conf => \%conf);
 }
 sub db ($self) { $self->{site}->db }
 
