@@ -84,12 +84,12 @@ sub copy ($self) {
     $self->halt;
     my $pg = do {
         no warnings 'redefine';
-        local *Pupil::Postgres::template = sub { $site->pg->data };
         local *Pupil::Postgres::run = sub (@cmd) {
             my $run = run_cmd(@cmd, { timeout => 1800 });   # gigabytes
             die "@cmd: $run->{err}\n" if $run->{code};
         };
-        Pupil::Postgres->new(fsync => 1, conf => \%conf);
+        Pupil::Postgres->new(from => $site->pg->data, fsync => 1,
+                             conf => \%conf);
     };
     $site->pg->start if $running;
 
