@@ -30,6 +30,7 @@ my %allowed = (
             'pupil.plugin' => 'SELECT',     # pupilctl check
             'pupil.mark' => 'SELECT', 'pupil.restricted' => 'SELECT',
              'pupil.sealer' => 'SELECT', 'pupil.audit_end' => 'SELECT',
+            'pupil.unshipped' => 'SELECT',
 
             (map { ("data.$_" => 'SELECT') } qw(contact enrolment identity)),
             'data.credential' => 'SELECT facts password_hash',
@@ -59,7 +60,9 @@ my %allowed = (
             'pupil.exported' => 'SELECT INSERT',
             'pupil.audit_end' => 'SELECT INSERT at closed',
             'pupil.seal' => 'SELECT INSERT',
-            'pupil.sealer' => 'SELECT INSERT until',
+            'pupil.sealer' => 'SELECT INSERT ships until',
+            'pupil.sealer_tenant' => 'SELECT INSERT until',
+            'pupil.unshipped' => 'SELECT INSERT DELETE since',
             'pupil.seal_tile' => 'SELECT INSERT hashes',
             'pupil.seal_writer' => 'SELECT INSERT number',
             'pupil.seal_retained' => 'SELECT INSERT',

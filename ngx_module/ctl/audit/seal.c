@@ -264,7 +264,7 @@ now_read(seal_t *s)
 }
 
 
-/* What all tenants are sealed up to. */
+/* What all tenants are sealed up to, or the only one that is sealed here. */
 static int
 beat(seal_t *s)
 {
@@ -272,7 +272,7 @@ beat(seal_t *s)
     pupil_time_t    until;
     seal_tenant_t  *t;
 
-    if (s->ctl->opt.tenant != NULL || seconds_now() < s->beat + BEAT) {
+    if (seconds_now() < s->beat + BEAT) {
         return 0;
     }
 
@@ -287,7 +287,8 @@ beat(seal_t *s)
 
     s->beat = seconds_now();
 
-    return beat_store(s->ctl, until);
+    return s->ctl->opt.tenant != NULL ? beat_store_tenant(s->ctl, until)
+                                      : beat_store(s->ctl, until);
 }
 
 

@@ -45,14 +45,20 @@ static int last_read(ctl_t *ctl, const char *days, pupil_retained_t *said);
 static const char  tail_sql[] =
     "WITH held AS (SELECT EXISTS (SELECT FROM pg_locks AS l"
     " WHERE l.locktype = 'advisory' AND l.granted AND " CTL_SEAL_LOCK ")"
-    " AS sealer) SELECT NOT EXISTS (SELECT FROM pupil.audit_record AS r"
-    " LEFT JOIN pupil.seal_writer AS w ON w.tenant = r.tenant AND w.writer ="
-    " r.writer WHERE r.tenant = pupil.current_tenant() AND r.number >"
-    " coalesce(w.number, 0)) AND (NOT h.sealer OR EXISTS (SELECT FROM"
-    " pupil.sealer AS z WHERE z.until > (SELECT max(s.at) FROM pupil.seal AS s"
-    " WHERE s.tenant = pupil.current_tenant()))) OR EXISTS (SELECT FROM"
-    " pupil.sealer AS z, pupil.audit_end AS e WHERE e.tenant ="
-    " pupil.current_tenant() AND z.until > e.at + interval '70 s'), h.sealer"
+    " AS sealer),"
+    " said AS (SELECT s.until FROM pupil.sealer AS s UNION ALL"
+    " SELECT t.until FROM pupil.sealer_tenant AS t"
+    " WHERE t.tenant = pupil.current_tenant())"
+    " SELECT NOT EXISTS (SELECT FROM pupil.audit_record AS r"
+    " LEFT JOIN pupil.seal_writer AS w ON w.tenant = r.tenant"
+    " AND w.writer = r.writer WHERE r.tenant = pupil.current_tenant()"
+    " AND r.number > coalesce(w.number, 0))"
+    " AND (NOT h.sealer OR EXISTS (SELECT FROM said AS z WHERE z.until >"
+    " (SELECT max(s.at) FROM pupil.seal AS s"
+    " WHERE s.tenant = pupil.current_tenant())))"
+    " OR EXISTS (SELECT FROM said AS z, pupil.audit_end AS e"
+    " WHERE e.tenant = pupil.current_tenant()"
+    " AND z.until > e.at + interval '70 s'), h.sealer"
     " FROM held AS h";
 
 /* Where the audit is held, or to be confirmed, nobody says when it is over. */
