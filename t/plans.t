@@ -142,7 +142,8 @@ my %cold = (
     homework_patch => 'rarer',
     homework_delete => 'rarer still',
     audit_probe => 'once a minute a worker',
-    mark_data => 'once a second a worker, one row by its primary key',
+    mark_data => 'once a second a worker, one row by its primary key, and an'
+        . ' index of what is not shipped',
     mark_keys => 'the same, and an index of tenants with holes',
     report => 'three times a minute a worker, one row by its primary key',
 );

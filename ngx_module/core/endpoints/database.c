@@ -15,13 +15,17 @@
     "extract(epoch FROM pupil.audit_covered_until())::bigint"
 
 
-/* By a time that is not yet nothing is known to be sealed (invariant I9). */
+/* Seconds; a time that is not yet says nothing, and is long ago (I9). */
+#define PUPIL_LAG(since)                                                      \
+    "extract(epoch FROM clock_timestamp() - CASE"                             \
+    " WHEN " since " > clock_timestamp() + interval '1 minute'"               \
+    " THEN timestamptz 'epoch' ELSE least(" since ", clock_timestamp())"      \
+    " END)::bigint"
+
+
 static const char  pupil_audit_probe_sql[] =
     "SELECT $1::bigint, " PUPIL_PARTITIONS ", pupil.audit_probe("
-    PUPIL_SQL_AT("$2") "), (SELECT extract(epoch FROM clock_timestamp() - CASE"
-    " WHEN s.until > clock_timestamp() + interval '1 minute'"
-    " THEN timestamptz 'epoch' ELSE least(s.until, clock_timestamp())"
-    " END)::bigint FROM pupil.sealer AS s)";
+    PUPIL_SQL_AT("$2") ")";
 
 static const char  pupil_tenant_keys_sql[] =
     "SELECT $1::bigint, k.version, k.epoch, k.wrapped, coalesce(h.holes, 0),"
@@ -85,12 +89,18 @@ static const char  pupil_sessions_sql[] =
     " AND e.token_hash = ANY ($4)";
 
 /*
- * One row each, whose mark is NULL where there is none.  What else the key
- * store is asked each second comes with it.
+ * One row each, whose mark is NULL where there is none.  What else a database
+ * is asked each second comes with it.
  */
 static const char  pupil_mark_data_sql[] =
-    "SELECT $1::bigint, m.copied FROM " PUPIL_SQL_ONE
-    " LEFT JOIN pupil.mark AS m ON m.one";
+    "SELECT $1::bigint, m.copied, " PUPIL_LAG("z.until") ","
+    " CASE WHEN z.ships THEN coalesce(" PUPIL_LAG("u.since") ", 0) END,"
+    " u.tenant FROM " PUPIL_SQL_ONE
+    " LEFT JOIN pupil.mark AS m ON m.one"
+    " LEFT JOIN pupil.sealer AS z ON z.one"
+    " LEFT JOIN " PUPIL_SQL_EACH("SELECT w.tenant, w.since"
+        " FROM pupil.unshipped AS w ORDER BY w.since LIMIT 1")
+    " AS u ON true";
 
 static const char  pupil_mark_keys_sql[] =
     "SELECT $1::bigint, m.entered, m.destroyed, h.tenants, h.holes"
@@ -278,7 +288,7 @@ const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT] = {
         .sql = pupil_mark_data_sql,
         .params = pupil_params_none,
         .params_count = PUPIL_COUNT(pupil_params_none),
-        .columns = 1 + PUPIL_QM_COPIED + 1
+        .columns = PUPIL_DM_COLUMNS
     },
 
     [PUPIL_FIXED_MARK_KEYS] = {

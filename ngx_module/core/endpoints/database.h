@@ -169,8 +169,6 @@ typedef enum {
 enum {
     PUPIL_AP_UNTIL = 1,         /* there are partitions, seconds since 1970 */
     PUPIL_AP_STORED,            /* false: a record was taken away */
-    PUPIL_AP_UNSEALED,          /* seconds that the sealer is behind, or NULL:
-                                   there is none */
     PUPIL_AP_COLUMNS
 };
 
@@ -182,6 +180,17 @@ enum {
     PUPIL_KT_HOLES,             /* of its audit that nobody has acknowledged */
     PUPIL_KT_MOVED,             /* 1: to another installation, without a key */
     PUPIL_KT_COLUMNS
+};
+
+/* PUPIL_FIXED_MARK_DATA, behind the mark. */
+enum {
+    PUPIL_DM_UNSEALED = 1 + PUPIL_QM_COPIED + 1,
+                                /* seconds that the sealer is behind, or NULL:
+                                   there is none */
+    PUPIL_DM_UNSHIPPED,         /* that a checkpoint waits to be shipped, 0:
+                                   none does; NULL: nobody ships */
+    PUPIL_DM_TENANT,            /* whose it is, or NULL */
+    PUPIL_DM_COLUMNS
 };
 
 /* PUPIL_FIXED_MARK_KEYS, behind the mark. */

@@ -10,10 +10,16 @@
 #include "ctl/base/ctl.h"
 
 
-/* What is older than until is sealed, of every tenant.  0 or -1. */
+/* What is older than until is sealed, of every tenant; and whether it ships. */
 int beat_store(ctl_t *ctl, pupil_time_t until);
 
 /* The same of ctl's tenant alone, by a sealer that seals no other. */
 int beat_store_tenant(ctl_t *ctl, pupil_time_t until);
+
+/* In a transaction of ctl's tenant: there is a checkpoint to be shipped. */
+int beat_unshipped(ctl_t *ctl);
+
+/* Those of ctl's tenant are shipped up to this batch. */
+int beat_shipped(ctl_t *ctl, uint64_t batch);
 
 #endif /* PUPIL_CTL_AUDIT_BEAT_H */

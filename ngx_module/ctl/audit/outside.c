@@ -21,7 +21,7 @@ static int note_check(const audit_log_t *log, pupil_tile_source_t *source,
 
 
 static const char  notes_sql[] =
-    "SELECT s.note, s.size FROM pupil.seal AS s WHERE s.tenant ="
+    "SELECT s.note, s.size, s.batch FROM pupil.seal AS s WHERE s.tenant ="
     " pupil.current_tenant() AND s.size > $1::bigint ORDER BY s.size";
 
 
@@ -52,7 +52,7 @@ outside_begin(outside_t *outside, const audit_log_t *log,
 
     /* whoever was killed may not have shipped what is there */
     if (outside->at != 0) {
-        ship_due(&outside->ship);
+        ship_due(&outside->ship, tree->batch);
     }
 
     return 0;
@@ -137,7 +137,7 @@ anchor_catch_up(outside_t *outside, const audit_log_t *log,
 {
     int          rc, row;
     char         text[24];
-    uint64_t     before;
+    uint64_t     before, batch;
     const char  *note;
     PGresult    *res;
     const char  *params[1];
@@ -156,9 +156,10 @@ anchor_catch_up(outside_t *outside, const audit_log_t *log,
         note = PQgetvalue(res, row, 0);
         before = size;
         size = strtoull(PQgetvalue(res, row, 1), NULL, 10);
+        batch = strtoull(PQgetvalue(res, row, 2), NULL, 10);
 
         rc = size > before && note_check(log, source, size, note) == 0
-             ? outside_keep(outside, note) : -1;
+             ? outside_keep(outside, batch, note) : -1;
     }
 
     PQclear(res);
@@ -190,14 +191,14 @@ note_check(const audit_log_t *log, pupil_tile_source_t *source,
 
 
 int
-outside_keep(outside_t *outside, const char *note)
+outside_keep(outside_t *outside, uint64_t batch, const char *note)
 {
     if (anchor_append(outside->ship.path, outside->at, note) != 0) {
         return -1;
     }
 
     outside->at += strlen(note) + 1;
-    ship_due(&outside->ship);
+    ship_due(&outside->ship, batch);
 
     return 0;
 }

@@ -26,7 +26,7 @@ typedef struct {
 int outside_begin(outside_t *outside, const audit_log_t *log,
     const audit_tree_t *tree);
 
-/* Adds a checkpoint; on the disk when this returns 0. */
-int outside_keep(outside_t *outside, const char *note);
+/* Adds the checkpoint of a batch; on the disk when this returns 0. */
+int outside_keep(outside_t *outside, uint64_t batch, const char *note);
 
 #endif /* PUPIL_CTL_AUDIT_OUTSIDE_H */

@@ -35,7 +35,7 @@
 
 #define PAUSE       2           /* seconds, with --follow */
 #define AGAIN       15          /* seconds after a tenant failed */
-#define BEAT        5           /* seconds between them */
+#define BEAT        2           /* seconds between them */
 #define BATCH_MAX   10000       /* records */
 #define WINDOWS     4
 
@@ -51,6 +51,7 @@ typedef struct {
     int64_t       looked[WINDOWS];  /* when, by the table below */
     uint64_t      events, missing;
     outside_t     outside;      /* its file */
+    uint64_t      shipped;      /* the batch that was said to be */
 } seal_tenant_t;
 
 /* Read at once. */
@@ -80,6 +81,7 @@ static int now_read(seal_t *s);
 static int beat(seal_t *s);
 static int tenant_pass(seal_t *s, seal_tenant_t *t);
 static int tenant_begin(seal_t *s, seal_tenant_t *t);
+static int tenant_shipped(seal_t *s, seal_tenant_t *t);
 static pupil_time_t window(seal_tenant_t *t);
 static int records_read(seal_t *s, pupil_time_t from, records_t *records);
 static int records_seal(seal_t *s, seal_tenant_t *t, const records_t *records);
@@ -226,6 +228,10 @@ seal_once(seal_t *s)
 
         /* also of one that has ended, however long that takes */
         ship_poll(&t->outside.ship);
+
+        if (tenant_shipped(s, t) != 0) {
+            return -1;
+        }
 
         if (!t->there || (t->failed && seconds_now() < t->again)) {
             continue;
@@ -381,7 +387,9 @@ tenant_begin(seal_t *s, seal_tenant_t *t)
     rc = audit_log_open(&log, s->ctl, 1) == 0
          && audit_tree_open(tree, &log) == 0
          && outside_begin(&t->outside, &log, tree) == 0
+         && (!t->outside.ship.due || beat_unshipped(s->ctl) == 0)
          && hole_list(s->ctl) == 0
+         && ctl_commit(s->ctl->data) == 0
          ? 0 : -1;
 
     if (rc == 0) {
@@ -395,6 +403,20 @@ tenant_begin(seal_t *s, seal_tenant_t *t)
     ctl_rollback(s->ctl->data);
 
     return rc;
+}
+
+
+/* Once for each time that the command has done it. */
+static int
+tenant_shipped(seal_t *s, seal_tenant_t *t)
+{
+    if (t->outside.ship.shipped == t->shipped) {
+        return 0;
+    }
+
+    t->shipped = t->outside.ship.shipped;
+
+    return beat_shipped(s->ctl, t->shipped);
 }
 
 
@@ -564,6 +586,7 @@ prefix_seal(seal_t *s, seal_tenant_t *t, const audit_log_t *log,
          && batch_seal(log, tree, prefix, note) == 0
          && (prefix->missing == 0
              || hole_found(s->ctl, tree->batch + 1, prefix->missing) == 0)
+         && (t->outside.ship.command == NULL || beat_unshipped(s->ctl) == 0)
          && ctl_commit(s->ctl->data) == 0
          ? 0 : -1;
 
@@ -582,7 +605,7 @@ prefix_seal(seal_t *s, seal_tenant_t *t, const audit_log_t *log,
         missing_say(s->ctl, prefix, batch);
     }
 
-    if (outside_keep(&t->outside, note) != 0) {
+    if (outside_keep(&t->outside, batch, note) != 0) {
         t->begun = 0;
         return -1;
     }
@@ -626,8 +649,10 @@ seal_end(seal_t *s)
     for (i = 0; i < s->tenants.count; i++) {
         t = &((seal_tenant_t *) s->tenants.elts)[i];
 
-        if (ship_finish(&t->outside.ship) != 0 || t->failed
-            || t->missing != 0)
+        s->ctl->tenant = t->tenant;
+
+        if (ship_finish(&t->outside.ship) != 0 || tenant_shipped(s, t) != 0
+            || t->failed || t->missing != 0)
         {
             rc = -1;
         }

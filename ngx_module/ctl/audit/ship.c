@@ -34,8 +34,9 @@ static char  shell[] = "sh", option[] = "-c", name[] = "ship";
 
 
 void
-ship_due(ship_t *ship)
+ship_due(ship_t *ship, uint64_t batch)
 {
+    ship->batch = batch;
     ship->due = ship->command != NULL;
 }
 
@@ -84,6 +85,7 @@ ship_begin(ship_t *ship)
     char  *argv[] = { shell, option, ship->command, name, ship->path, NULL };
 
     ship->due = 0;
+    ship->carried = ship->batch;
     ship->begun = seconds_now();
 
     rc = ship_spawn(ship, argv);
@@ -154,7 +156,10 @@ ship_ended(ship_t *ship, int status)
         ship->due = 1;
         ship->again = seconds_now() + AGAIN;
         ctl_error("--ship failed for %s, and is tried again", ship->path);
+        return;
     }
+
+    ship->shipped = ship->carried;
 }
 
 

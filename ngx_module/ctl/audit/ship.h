@@ -20,13 +20,15 @@ typedef struct {
     char      path[ANCHOR_PATH_SIZE];
     pid_t     running;          /* 0: it is not */
     int       due, failed, killed;
+    uint64_t  batch;            /* the last in the file */
+    uint64_t  carried, shipped; /* when it began; when it last did not fail */
     int64_t   begun, again;     /* since when it runs, and not before: seconds
                                    of a clock that only runs on */
 } ship_t;
 
 
-/* Something is new in the file. */
-void ship_due(ship_t *ship);
+/* The file goes up to this batch. */
+void ship_due(ship_t *ship, uint64_t batch);
 
 /* Looks whether it has ended, and begins it when it is due. */
 void ship_poll(ship_t *ship);

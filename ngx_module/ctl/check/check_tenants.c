@@ -77,6 +77,9 @@ static const char  sealer_sql[] =
     " WHERE until NOT BETWEEN now() - interval '1 minute'"
     " AND now() + interval '1 minute'";
 
+static const char  ships_sql[] =
+    "SELECT FROM pupil.sealer WHERE NOT ships";
+
 enum {
     BELOW_TABLE = 0,
     BELOW_ROWS,
@@ -106,7 +109,7 @@ check_tenants(check_t *check)
 }
 
 
-/* Where there is one, it has to be at work (invariant I9). */
+/* Where there is one, it has to be at work, and to ship (invariant I9). */
 static void
 sealer_check(check_t *check)
 {
@@ -118,6 +121,16 @@ sealer_check(check_t *check)
         check_found(check, "the audit is sealed up to %s: look whether pupilctl"
                     " audit seal runs, and what it says",
                     PQgetvalue(res, 0, 0));
+    }
+
+    PQclear(res);
+
+    res = ctl_query(check->conn[PUPIL_DATABASE_DATA], ships_sql, 0, NULL);
+
+    if (res != NULL && PQntuples(res) == 1) {
+        check_found(check, "the sealer ships no checkpoints: give pupilctl"
+                    " audit seal --ship, a command that takes them off the"
+                    " host");
     }
 
     PQclear(res);

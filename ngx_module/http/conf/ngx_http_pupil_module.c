@@ -309,7 +309,8 @@ ngx_http_pupil_create_main_conf(ngx_conf_t *cf)
     pmcf->vault.lifetime = NGX_CONF_UNSET_MSEC;
     pmcf->audit.durable = NGX_CONF_UNSET_UINT;
     pmcf->audit.group_size = NGX_CONF_UNSET;
-    pmcf->audit.unsealed = NGX_ERROR;
+    pmcf->lag.unsealed = NGX_ERROR;
+    pmcf->lag.unshipped = NGX_ERROR;
     pmcf->timeout = NGX_CONF_UNSET_MSEC;
     pmcf->unsent.session = NGX_CONF_UNSET_SIZE;
     pmcf->unsent.worker = NGX_CONF_UNSET_SIZE;

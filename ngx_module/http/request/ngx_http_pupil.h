@@ -45,6 +45,7 @@
 #include "http/request/ngx_http_pupil_name.h"
 #include "http/request/ngx_http_pupil_problem.h"
 #include "http/request/ngx_http_pupil_holes.h"
+#include "http/request/ngx_http_pupil_lag.h"
 #include "http/request/ngx_http_pupil_restored.h"
 #include "http/request/ngx_http_pupil_route.h"
 #include "http/request/ngx_http_pupil_authentic.h"

@@ -86,7 +86,6 @@ typedef struct {
     /* a worker's own */
     ngx_queue_t        groups;
     ngx_atomic_t       partitions_until;  /* in seconds; 0: not known */
-    int64_t            unsealed;          /* seconds, when last asked; -1 */
     ngx_atomic_uint_t  tampered;          /* found */
     ngx_http_pupil_audit_health_t  health;
 } ngx_http_pupil_audit_conf_t;

@@ -259,12 +259,6 @@ ngx_http_pupil_health_probed(ngx_libpq_exchange_t *ex)
             pmcf->audit.partitions_until = (ngx_atomic_uint_t) until;
         }
 
-        if (ngx_libpq_get_int8(ex->results[0], 0, PUPIL_AP_UNSEALED,
-                               &pmcf->audit.unsealed) != NGX_OK)
-        {
-            pmcf->audit.unsealed = NGX_ERROR;
-        }
-
         if (ngx_libpq_get_bool(ex->results[0], 0, PUPIL_AP_STORED, &stored)
             != NGX_OK)
         {

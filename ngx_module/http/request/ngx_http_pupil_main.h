@@ -18,6 +18,7 @@
 #include "http/request/ngx_http_pupil_keys.h"
 #include "http/request/ngx_http_pupil_keystore_health.h"
 #include "http/request/ngx_http_pupil_holes.h"
+#include "http/request/ngx_http_pupil_lag.h"
 #include "http/request/ngx_http_pupil_restored.h"
 #include "http/request/ngx_http_pupil_strangers.h"
 #include "http/request/ngx_http_pupil_tenants.h"
@@ -52,6 +53,7 @@ struct ngx_http_pupil_main_conf_s {
     ngx_http_pupil_tenants_t          tenants;
     ngx_http_pupil_restored_t         restored;
     ngx_http_pupil_holes_t            holes;
+    ngx_http_pupil_lag_t              lag;
     ngx_http_pupil_fleet_t            fleet;
     ngx_http_pupil_unsent_conf_t      unsent;
     ngx_http_pupil_strangers_t        strangers;

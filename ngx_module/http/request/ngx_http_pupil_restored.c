@@ -360,6 +360,10 @@ ngx_http_pupil_restored_answered(ngx_libpq_exchange_t *ex)
                                            ex->results[0]);
         }
 
+        if (rc == NGX_OK && marked->database == PUPIL_DATABASE_DATA) {
+            ngx_http_pupil_lag_read(&marked->main->lag, ex->results[0]);
+        }
+
         if (ngx_http_pupil_restored_answer(&marked->main->restored,
                                            marked->database,
                                            rc == NGX_OK ? mark : NULL,

@@ -294,6 +294,16 @@ ngx_http_pupil_metrics_audit(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_metric(metrics, "audit", "holes", NGX_HTTP_PUPIL_GAUGE,
                           pmcf->holes.open);
 
+    if (pmcf->lag.unsealed != NGX_ERROR) {
+        ngx_http_pupil_metric(metrics, "audit", "unsealed_seconds",
+                              NGX_HTTP_PUPIL_GAUGE, pmcf->lag.unsealed);
+    }
+
+    if (pmcf->lag.unshipped != NGX_ERROR) {
+        ngx_http_pupil_metric(metrics, "audit", "unshipped_seconds",
+                              NGX_HTTP_PUPIL_GAUGE, pmcf->lag.unshipped);
+    }
+
     if (pmcf->audit.partitions_until == 0) {
         return;
     }
@@ -305,9 +315,4 @@ ngx_http_pupil_metrics_audit(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_metric(metrics, "audit", "partition_warning",
                           NGX_HTTP_PUPIL_GAUGE,
                           days < NGX_HTTP_PUPIL_PARTITIONS_WARN);
-
-    if (pmcf->audit.unsealed != NGX_ERROR) {
-        ngx_http_pupil_metric(metrics, "audit", "unsealed_seconds",
-                              NGX_HTTP_PUPIL_GAUGE, pmcf->audit.unsealed);
-    }
 }
