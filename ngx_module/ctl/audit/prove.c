@@ -222,7 +222,7 @@ event_left(const proved_t *p, const audit_log_t *log)
     int         gone;
     retained_t  retained;
 
-    if (retained_read(&retained, log) != 0) {
+    if (retained_read(&retained, log->ctl->data, log) != 0) {
         return -1;
     }
 

@@ -16,6 +16,7 @@
 #define SAID  (5 * PUPIL_TIME_SECOND)      /* between two notes */
 
 
+static int retained_open(sealed_t *sealed);
 static int batches_read(sealed_run_t *r);
 static int batch_check(sealed_run_t *r, contents_t *contents);
 static int batch_align(sealed_run_t *r, contents_t *contents);
@@ -49,11 +50,11 @@ static const char  writers_sql[] =
     "SELECT w.writer, w.number FROM pupil.seal_writer AS w WHERE w.tenant ="
     " pupil.current_tenant() ORDER BY w.writer";
 
+
 int
-sealed_verify(sealed_t *sealed, ctl_t *ctl, const retained_t *retained,
-    const char *ended)
+sealed_verify(sealed_t *sealed, ctl_t *ctl, const char *ended)
 {
-    int     rc;
+    int            rc;
     sealed_run_t  *r;
 
     r = ctl_memory(sizeof(sealed_run_t));
@@ -64,7 +65,6 @@ sealed_verify(sealed_t *sealed, ctl_t *ctl, const retained_t *retained,
     r->said = r->begun;
 
     sealed->ctl = ctl;
-    sealed->retained = retained;
 
     rc = audit_log_read(&sealed->log, ctl, ended);
     sealed->key = sealed->log.key;
@@ -80,10 +80,6 @@ sealed_verify(sealed_t *sealed, ctl_t *ctl, const retained_t *retained,
         (void) sealed_find(sealed, SEALED_KEY, 0);
     }
 
-    if (rc == 0 && retained->forged != 0) {
-        (void) sealed_find(sealed, SEALED_RETAINED, retained->forged);
-    }
-
     if (rc == 0 && ctl->opt.checkpoints != NULL) {
         rc = anchor_open(&r->anchor, ctl);
     }
@@ -96,7 +92,8 @@ sealed_verify(sealed_t *sealed, ctl_t *ctl, const retained_t *retained,
 
     if (rc == 0) {
         sealed_anchor_take(r);
-        rc = sealed_objects_check(r) == 0 && sealed_listed_begin(r) == 0
+        rc = retained_open(sealed) == 0
+             && sealed_objects_check(r) == 0 && sealed_listed_begin(r) == 0
              && sealed_holes_begin(r) == 0
              ? batches_read(r) : -1;
     }
@@ -121,6 +118,23 @@ sealed_verify(sealed_t *sealed, ctl_t *ctl, const retained_t *retained,
     free(r);
 
     return rc;
+}
+
+
+/* In the transaction of the run: the note is of what is left. */
+static int
+retained_open(sealed_t *sealed)
+{
+    if (retained_read(&sealed->retained, sealed->ctl->data, &sealed->log) != 0)
+    {
+        return -1;
+    }
+
+    if (sealed->retained.forged != 0) {
+        (void) sealed_find(sealed, SEALED_RETAINED, sealed->retained.forged);
+    }
+
+    return 0;
 }
 
 
@@ -216,7 +230,7 @@ batch_check(sealed_run_t *r, contents_t *contents)
 static int
 batch_align(sealed_run_t *r, contents_t *contents)
 {
-    if (contents->batch <= r->sealed->retained->said.batch) {
+    if (contents->batch <= r->sealed->retained.said.batch) {
         align_gone(&r->alignment, contents);
         return 0;
     }
@@ -634,6 +648,7 @@ sealed_declared(sealed_t *sealed, const sequence_t *sequence)
 void
 sealed_free(sealed_t *sealed)
 {
+    retained_free(&sealed->retained);
     free(sealed->findings.elts);
     sealed->findings.elts = NULL;
 }

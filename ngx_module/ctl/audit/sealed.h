@@ -56,7 +56,7 @@ typedef struct {
     ctl_t            *ctl;
     audit_log_t       log;
     pupil_note_key_t  key;              /* that counts: pinned, or the log's */
-    const retained_t *retained;         /* what is gone by its time */
+    retained_t        retained;         /* what is gone by its time */
     sequence_list_t   findings;         /* sealed_finding_t */
     uint64_t          batches, events, leaves;
     uint64_t          anchors;          /* checkpoints of the file */
@@ -69,8 +69,7 @@ typedef struct {
  * leaves are taken as they are, and their tree is held against checkpoints of
  * the key of --vkey.  0 or -1 with the error said.
  */
-int sealed_verify(sealed_t *sealed, ctl_t *ctl, const retained_t *retained,
-    const char *ended);
+int sealed_verify(sealed_t *sealed, ctl_t *ctl, const char *ended);
 
 /* Takes back what was found of numbers that are declared absent. */
 void sealed_declared(sealed_t *sealed, const sequence_t *sequence);

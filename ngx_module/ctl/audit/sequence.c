@@ -138,8 +138,13 @@ sequence_record(sequence_t *s, const pupil_audit_record_t *record,
 
     if (record->number <= s->gone) {
 
-        /* what a gateway declared is kept for longer */
-        if (!pupil_str_is(record->role, PUPIL_AUDIT_ROLE_GATEWAY)) {
+        /*
+         * What a gateway declared is kept for longer; a run of retention that
+         * is at work has signed what it has not deleted yet.
+         */
+        if (record->number <= s->over
+            && !pupil_str_is(record->role, PUPIL_AUDIT_ROLE_GATEWAY))
+        {
             find(s, FINDING_RETURNED, record->number, record->number,
                  record->at);
         }
@@ -193,6 +198,7 @@ writer_begin(sequence_t *s, uint64_t writer)
     s->begun = 1;
     s->writer = writer;
     s->gone = s->retained != NULL ? retained_last(s->retained, writer) : 0;
+    s->over = s->before != NULL ? retained_last(s->before, writer) : 0;
     s->number = s->gone;
     s->at = 0;
     s->from = s->next;

@@ -52,6 +52,7 @@ typedef struct {
     int              keyless;       /* by which choice is past checking */
     pupil_time_t     recent;        /* what is newer may still be under way */
     const retained_t *retained;     /* what is gone by its time */
+    const retained_t *before;       /* and was when the run began */
     sequence_list_t  declared;      /* declared_t, sorted */
     sequence_list_t  findings;      /* finding_t */
     sequence_list_t  changed;       /* uint64_t, since the last authentic one */
@@ -63,6 +64,7 @@ typedef struct {
     uint64_t         writer;
     uint64_t         number;        /* the last authentic one, or gone */
     uint64_t         gone;          /* up to which it is retention's */
+    uint64_t         over;          /* up to which nothing is left */
     pupil_time_t     at;
     size_t           next;          /* in declared: the writer's first */
     size_t           from;          /* the first that is not behind number */

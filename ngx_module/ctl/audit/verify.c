@@ -48,7 +48,9 @@ typedef struct {
     referred_t          referred;
     unsealed_t          unsealed;
     sealed_t            sealed;
-    retained_t          retained;
+    audit_log_t         log;        /* whose key signs what is gone */
+    retained_t          before;     /* what is, as the run began */
+    retained_t          retained;   /* and by what the records are read by */
     uint64_t            records, unnumbered;
     const char         *ended;      /* the tenant, when; NULL: it has not */
     pupil_time_t        since;      /* --since; 0: all */
@@ -57,11 +59,12 @@ typedef struct {
 
 static int keys_open(verify_t *v);
 static int since_read(ctl_t *ctl, pupil_time_t *since);
-static int retained_open(verify_t *v);
+static int before_read(verify_t *v);
 static int records_open(verify_t *v);
 static int both_verify(verify_t *v);
 static void *records_verify(void *data);
 static int pass(verify_t *v);
+static int pass_begin(verify_t *v);
 static int records_read(verify_t *v, ctl_stream_t *stream,
     void (*each)(verify_t *v, const audit_row_t *row,
                  const ctl_stream_t *stream));
@@ -134,7 +137,7 @@ ctl_cmd_audit_verify(ctl_t *ctl)
         return CTL_USAGE;
     }
 
-    rc = keys_open(&v) == 0 && retained_open(&v) == 0
+    rc = keys_open(&v) == 0 && before_read(&v) == 0
          && records_open(&v) == 0 && both_verify(&v) == 0
          && (v.ended != NULL || verify_recorded(ctl) == 0)
          ? CTL_DONE : CTL_FAILED;
@@ -150,6 +153,7 @@ ctl_cmd_audit_verify(ctl_t *ctl)
     sequence_free(&v.sequence);
     referred_free(&v.referred);
     unsealed_free(&v.unsealed);
+    retained_free(&v.before);
     retained_free(&v.retained);
 
     return rc;
@@ -203,16 +207,15 @@ since_read(ctl_t *ctl, pupil_time_t *since)
 }
 
 
-/* Retention that runs meanwhile takes what is said to be there. */
+/* What is signed later may be on its way, and be there. */
 static int
-retained_open(verify_t *v)
+before_read(verify_t *v)
 {
-    int          rc;
-    audit_log_t  log;
+    int  rc;
 
-    rc = audit_log_read(&log, v->ctl, v->ended) == 0
+    rc = audit_log_read(&v->log, v->ctl, v->ended) == 0
          && ctl_begin(v->ctl->data, &v->ctl->tenant) == 0
-         ? retained_read(&v->retained, &log) : -1;
+         ? retained_read(&v->before, v->ctl->data, &v->log) : -1;
     ctl_rollback(v->ctl->data);
 
     return rc;
@@ -246,7 +249,7 @@ both_verify(verify_t *v)
         return ctl_error("a thread cannot be started");
     }
 
-    rc = sealed_verify(&v->sealed, v->ctl, &v->retained, v->ended);
+    rc = sealed_verify(&v->sealed, v->ctl, v->ended);
 
     if (pthread_join(thread, &failed) != 0 || failed != NULL || rc != 0) {
         return -1;
@@ -277,6 +280,7 @@ records_verify(void *data)
         v->sequence.since = v->since;
         v->sequence.keyless = v->key == NULL;
         v->sequence.retained = &v->retained;
+        v->sequence.before = &v->before;
         v->sequence.recent = started - RECENT;
         v->records = 0;
         v->unnumbered = 0;
@@ -319,8 +323,7 @@ pass(verify_t *v)
         return -1;
     }
 
-    rc = referred_read(&v->referred, v->conn, &v->sequence, ctl_now()) == 0
-         ? unsealed_read(&v->unsealed, v->conn, ctl_now()) : -1;
+    rc = pass_begin(v);
 
     if (rc == 0) {
         rc = ctl_stream_begin(&stream, v->conn, declaring_sql, since);
@@ -343,6 +346,19 @@ pass(verify_t *v)
     ctl_rollback(v->conn);
 
     return rc;
+}
+
+
+/* What records are held against, as the same snapshot has it. */
+static int
+pass_begin(verify_t *v)
+{
+    retained_free(&v->retained);
+
+    return retained_read(&v->retained, v->conn, &v->log) == 0
+           && referred_read(&v->referred, v->conn, &v->sequence, ctl_now()) == 0
+           && unsealed_read(&v->unsealed, v->conn, ctl_now()) == 0
+           ? 0 : -1;
 }
 
 
@@ -432,8 +448,10 @@ verify_print(const verify_t *v)
     size_t                   i, sealed_count;
     json_t                  *list;
     const finding_t         *findings;
+    const pupil_retained_t  *said;
     const sealed_finding_t  *sealed;
 
+    said = &v->sealed.retained.said;
     findings = v->sequence.findings.elts;
     sealed = v->sealed.findings.elts;
     sealed_count = v->sealed.findings.count;
@@ -460,7 +478,7 @@ verify_print(const verify_t *v)
                                  "anchors", (json_int_t) v->sealed.anchors,
                                  "unsealed", (json_int_t) v->unsealed.count,
                                  "ended_at", v->ended, "retained",
-                                 retained_json(&v->retained), "findings",
+                                 retained_json(&v->sealed.retained), "findings",
                                  list));
         return;
     }
@@ -490,12 +508,11 @@ verify_print(const verify_t *v)
                  " record says what was sealed is past checking", v->ended);
     }
 
-    if (v->retained.said.batch != 0) {
-        at[pupil_time_format((pupil_time_t) v->retained.said.before
+    if (said->batch != 0) {
+        at[pupil_time_format((pupil_time_t) said->before
                              * PUPIL_TIME_SECOND, (uint8_t *) at)] = '\0';
         ctl_note("%" PRIu64 " event%s from before %s gone by retention",
-                 v->retained.said.events,
-                 ctl_plural(v->retained.said.events), at);
+                 said->events, ctl_plural(said->events), at);
     }
 
     i = v->sequence.findings.count + sealed_count;

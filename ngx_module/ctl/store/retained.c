@@ -18,7 +18,7 @@
 
 static int note_read(const audit_log_t *log, const PGresult *res, int row,
     pupil_retained_t *said);
-static int writers_read(retained_t *retained, ctl_t *ctl);
+static int writers_read(retained_t *retained, PGconn *conn);
 static int writers_compare(const void *one, const void *two);
 
 
@@ -45,14 +45,14 @@ static const char  writers_sql[] =
 
 
 int
-retained_read(retained_t *retained, const audit_log_t *log)
+retained_read(retained_t *retained, PGconn *conn, const audit_log_t *log)
 {
     int        rc, row, n;
     PGresult  *res;
 
     memset(retained, 0, sizeof(retained_t));
 
-    res = ctl_query(log->ctl->data, notes_sql, 0, NULL);
+    res = ctl_query(conn, notes_sql, 0, NULL);
     if (res == NULL) {
         return -1;
     }
@@ -73,7 +73,7 @@ retained_read(retained_t *retained, const audit_log_t *log)
 
     PQclear(res);
 
-    return row < n ? writers_read(retained, log->ctl) : 0;
+    return row < n ? writers_read(retained, conn) : 0;
 }
 
 
@@ -105,7 +105,7 @@ note_read(const audit_log_t *log, const PGresult *res, int row,
 
 
 static int
-writers_read(retained_t *retained, ctl_t *ctl)
+writers_read(retained_t *retained, PGconn *conn)
 {
     int                 row;
     char                batch[24];
@@ -116,7 +116,7 @@ writers_read(retained_t *retained, ctl_t *ctl)
     snprintf(batch, sizeof(batch), "%" PRIu64, retained->said.batch);
     params[0] = batch;
 
-    res = ctl_query(ctl->data, writers_sql, 1, params);
+    res = ctl_query(conn, writers_sql, 1, params);
     if (res == NULL) {
         return -1;
     }

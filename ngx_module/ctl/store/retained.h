@@ -30,10 +30,11 @@ typedef struct {
 
 
 /*
- * In a transaction of the tenant: by the note that goes farthest, of those that
- * the log's key has signed.  0 or -1 with the error said.
+ * In a transaction of the tenant, which reads what is left, too: by the note
+ * that goes farthest, of those that the log's key has signed.  0 or -1 with the
+ * error said.
  */
-int retained_read(retained_t *retained, const audit_log_t *log);
+int retained_read(retained_t *retained, PGconn *conn, const audit_log_t *log);
 
 /*
  * How far it is gone from here on; where nothing is gone before a time to come,
