@@ -159,6 +159,21 @@ $keys->do('SELECT keystore.tell_mark()');
 $here->soon(200, 'a count that says none opens', \&session, @each);
 is $seal->seal->{code}, 0, 'the sealer begins';
 $here->soon('audit-hole', 'and counts anew', \&session, @each);
+
+my $sealer = start_process([$seal->command(qw(audit seal --follow))],
+    env => Pupil::Nginx->sanitizer_env);
+wait_until 30, 'a sealer that follows', sub {
+    $db->selectrow_array('SELECT count(*) FROM pupil.sealer_tenant') };
+$keys->do('UPDATE keystore.hole_count SET holes = 0');
+$keys->do('SELECT keystore.tell_mark()');
+$here->soon(200, 'it is opened by hand', \&session, @each);
+ok eval { wait_until 40, 'the sealer', sub {
+    $keys->selectrow_array('SELECT holes FROM keystore.hole_count WHERE tenant ='
+        . ' ?', {}, $tenant) > 0 }; 1 },
+    'who follows counts anew as well, and does not have to begin';
+$here->soon('audit-hole', 'it is shut', \&session, @each);
+kill TERM => $sealer;
+process_ends($sealer, 20);
 $keys->do('UPDATE keystore.hole SET acknowledged_at = now(), reference = ?'
     . ' WHERE batch = ?', {}, 'x', $third);
 $here->soon(200, 'acknowledged by SQL', \&session, @each);
