@@ -54,6 +54,8 @@ static const char  list_sql[] =
     " EXISTS (SELECT FROM keystore.hole AS h WHERE h.tenant = $1::uuid"
     " AND h.batch = s.batch)";
 
+static const char  recount_sql[] = "SELECT keystore.recount_holes()";
+
 
 int
 ctl_cmd_audit_holes(ctl_t *ctl)
@@ -236,12 +238,26 @@ hole_list(ctl_t *ctl)
 
     rc = ctl_begin(ctl->keys, &ctl->tenant) == 0
          && ctl_exec(ctl->keys, list_sql, 3, params) == 0
-         && ctl_exec(ctl->keys, "SELECT keystore.recount_holes()", 0, NULL) == 0
+         && ctl_exec(ctl->keys, recount_sql, 0, NULL) == 0
          && ctl_commit(ctl->keys) == 0
          ? 0 : -1;
 
     ctl_rollback(ctl->keys);
     PQclear(res);
+
+    return rc;
+}
+
+
+int
+hole_recount(ctl_t *ctl)
+{
+    int  rc;
+
+    rc = ctl_begin(ctl->keys, &ctl->tenant) == 0
+         && ctl_exec(ctl->keys, recount_sql, 0, NULL) == 0
+         ? ctl_commit(ctl->keys) : -1;
+    ctl_rollback(ctl->keys);
 
     return rc;
 }

@@ -33,6 +33,9 @@ int hole_found(ctl_t *ctl, uint64_t batch, uint32_t missing);
  */
 int hole_list(ctl_t *ctl);
 
+/* Counts it anew, as somebody may have changed the count. */
+int hole_recount(ctl_t *ctl);
+
 /* The list, hole_t in order of batches. */
 int hole_read(ctl_t *ctl, sequence_list_t *holes);
 

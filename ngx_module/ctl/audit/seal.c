@@ -25,17 +25,19 @@
 #include "ctl/audit/anchor.h"
 #include "ctl/audit/batch.h"
 #include "ctl/audit/beat.h"
+#include "ctl/audit/forged.h"
 #include "ctl/audit/hole.h"
 #include "ctl/audit/outside.h"
 #include "ctl/audit/seal.h"
+#include "ctl/audit/turn.h"
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
-#include "ctl/base/wait.h"
 
 
 #define PAUSE       2           /* seconds, with --follow */
 #define AGAIN       15          /* seconds after a tenant failed */
 #define BEAT        2           /* seconds between them */
+#define RECOUNT     15          /* seconds between counts of holes */
 #define BATCH_MAX   10000       /* records */
 #define WINDOWS     4
 
@@ -47,9 +49,10 @@ typedef struct {
     int           begun;        /* its file was looked at */
     int           failed;
     int64_t       again;        /* then not before */
+    int64_t       counted;      /* when its holes were */
     pupil_time_t  read;         /* up to then all was read */
     int64_t       looked[WINDOWS];  /* when, by the table below */
-    uint64_t      events, missing;
+    uint64_t      events, missing, forged;
     outside_t     outside;      /* its file */
     uint64_t      shipped;      /* the batch that was said to be */
 } seal_tenant_t;
@@ -66,6 +69,7 @@ typedef struct {
     ctl_t            *ctl;
     sequence_list_t   tenants;  /* seal_tenant_t */
     sequence_list_t   gaps;     /* prefix_gap_t */
+    forged_t          forged;
     int               more;     /* to be sealed at once */
     int               waits;    /* for a number */
     int64_t           beat;     /* when how far it is was stored */
@@ -73,7 +77,6 @@ typedef struct {
 } seal_t;
 
 
-static int seal_lock(ctl_t *ctl);
 static int tenants_read(seal_t *s);
 static seal_tenant_t *tenant_find(seal_t *s, const pupil_uuid_t *tenant);
 static int seal_once(seal_t *s);
@@ -81,10 +84,13 @@ static int now_read(seal_t *s);
 static int beat(seal_t *s);
 static int tenant_pass(seal_t *s, seal_tenant_t *t);
 static int tenant_begin(seal_t *s, seal_tenant_t *t);
+static int tenant_recount(seal_t *s, seal_tenant_t *t);
 static int tenant_shipped(seal_t *s, seal_tenant_t *t);
 static pupil_time_t window(seal_tenant_t *t);
 static int records_read(seal_t *s, pupil_time_t from, records_t *records);
 static int records_seal(seal_t *s, seal_tenant_t *t, const records_t *records);
+static size_t records_check(seal_t *s, seal_tenant_t *t,
+    const audit_log_t *log, const records_t *records);
 static int flood_say(const seal_t *s, const records_t *records);
 static int prefix_seal(seal_t *s, seal_tenant_t *t, const audit_log_t *log,
     const prefix_t *prefix);
@@ -109,9 +115,6 @@ static const struct {
     { 30, PUPIL_AUDIT_CLOCKS + 30 * PUPIL_TIME_SECOND },
     { 0, 3 * PUPIL_TIME_SECOND }
 };
-
-static const char  lock_sql[] =
-    "SELECT pg_try_advisory_lock(hashtextextended('pupil.seal', 0))";
 
 static const char  now_sql[] =
     "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
@@ -143,7 +146,7 @@ ctl_cmd_audit_seal(ctl_t *ctl)
     s.ctl = ctl;
 
     if (anchor_folder(ctl) != 0 || ctl_open_data(ctl) != 0
-        || ctl_open_keys(ctl) != 0 || seal_lock(ctl) != 0)
+        || ctl_open_keys(ctl) != 0 || turn_take(ctl) != 0)
     {
         return CTL_FAILED;
     }
@@ -160,50 +163,9 @@ ctl_cmd_audit_seal(ctl_t *ctl)
 
     free(s.tenants.elts);
     free(s.gaps.elts);
+    forged_free(&s.forged);
 
     return rc == 0 ? CTL_DONE : CTL_FAILED;
-}
-
-
-/* Who follows stands by until whoever seals is gone. */
-static int
-seal_lock(ctl_t *ctl)
-{
-    int            rc, locked, said;
-    PGresult      *res;
-    ctl_holder_t   holder;
-
-    for (said = 0; /* void */ ; said = 1) {
-        res = ctl_query_one(ctl->data, lock_sql, 0, NULL);
-        if (res == NULL) {
-            return -1;
-        }
-
-        locked = PQgetvalue(res, 0, 0)[0] == 't';
-        PQclear(res);
-
-        if (locked) {
-            return 0;
-        }
-
-        rc = ctl_wait_stranger(ctl->data, CTL_SEAL_LOCK, 0, NULL, &holder);
-
-        if (rc != 0) {
-            return rc < 0 ? -1
-                   : ctl_error("the turn of the sealer is held by %s: end that,"
-                               " and try again", holder.text);
-        }
-
-        if (!ctl->opt.follow) {
-            return ctl_error("another sealer is at work");
-        }
-
-        if (!said) {
-            ctl_note("another sealer is at work: this one stands by");
-        }
-
-        sleep(PAUSE);
-    }
 }
 
 
@@ -238,7 +200,7 @@ seal_once(seal_t *s)
         }
 
         t->failed = (!t->begun && tenant_begin(s, t) != 0)
-                    || tenant_pass(s, t) != 0;
+                    || tenant_pass(s, t) != 0 || tenant_recount(s, t) != 0;
         t->again = seconds_now() + AGAIN;
 
         if (PQstatus(s->ctl->data) != CONNECTION_OK
@@ -406,6 +368,20 @@ tenant_begin(seal_t *s, seal_tenant_t *t)
 }
 
 
+/* Workers go by the count, which is beside the list. */
+static int
+tenant_recount(seal_t *s, seal_tenant_t *t)
+{
+    if (seconds_now() < t->counted + RECOUNT) {
+        return 0;
+    }
+
+    t->counted = seconds_now();
+
+    return hole_recount(s->ctl);
+}
+
+
 /* Once for each time that the command has done it. */
 static int
 tenant_shipped(seal_t *s, seal_tenant_t *t)
@@ -507,24 +483,19 @@ static int
 records_seal(seal_t *s, seal_tenant_t *t, const records_t *records)
 {
     int           rc;
-    size_t        i, authentic;
+    size_t        forged;
     prefix_t      prefix;
     audit_log_t   log;
 
-    authentic = 0;
     memset(&prefix, 0, sizeof(prefix));
 
     rc = audit_log_open(&log, s->ctl, 1);
 
     if (rc == 0) {
-        for (i = 0; i < records->count; i++) {
-            audit_row_check(log.mac, &records->rows[i].row);
-            authentic += records->rows[i].row.authentic != 0;
-        }
+        forged = records_check(s, t, &log, records);
 
         /* they would be read again, for ever */
-        if (records->count == BATCH_MAX && authentic == 0
-            && records->read <= t->read)
+        if (forged == BATCH_MAX && records->read <= t->read)
         {
             rc = flood_say(s, records);
         }
@@ -553,6 +524,32 @@ records_seal(seal_t *s, seal_tenant_t *t, const records_t *records)
     audit_log_close(&log);
 
     return rc;
+}
+
+
+/* How many are not authentic, each of which is said once. */
+static size_t
+records_check(seal_t *s, seal_tenant_t *t, const audit_log_t *log,
+    const records_t *records)
+{
+    size_t        i, forged;
+    audit_row_t  *row;
+
+    forged = 0;
+
+    for (i = 0; i < records->count; i++) {
+        row = &records->rows[i].row;
+        audit_row_check(log->mac, row);
+
+        if (!row->authentic) {
+            forged++;
+            t->forged += forged_say(&s->forged, s->ctl, &row->record);
+        }
+    }
+
+    forged_rest_say(&s->forged, s->ctl);
+
+    return forged;
 }
 
 
@@ -652,17 +649,19 @@ seal_end(seal_t *s)
         s->ctl->tenant = t->tenant;
 
         if (ship_finish(&t->outside.ship) != 0 || tenant_shipped(s, t) != 0
-            || t->failed || t->missing != 0)
+            || t->failed || t->missing != 0 || t->forged != 0)
         {
             rc = -1;
         }
 
         ctl_uuid_text(&t->tenant, tenant);
-        json_array_append_new(list, json_pack("{s:s,s:I,s:I}", "tenant",
+        json_array_append_new(list, json_pack("{s:s,s:I,s:I,s:I}", "tenant",
                                               tenant, "events",
                                               (json_int_t) t->events,
                                               "missing",
-                                              (json_int_t) t->missing));
+                                              (json_int_t) t->missing,
+                                              "forged",
+                                              (json_int_t) t->forged));
 
         if (!s->ctl->opt.json && t->events != 0) {
             ctl_note("tenant %s: %" PRIu64 " events sealed, %" PRIu64
