@@ -1,10 +1,9 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The record first: a hold that nobody can account for would be the worse.
+ * The record is committed first, as a hold that nobody can account for would be
+ * the worse; and while it is, nobody changes the hold.
  */
-
-#include <string.h>
 
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
@@ -17,6 +16,8 @@
 static int hold_find(ctl_t *ctl, ctl_whom_t *whom, const char *detail);
 static int hold_change(ctl_t *ctl, const ctl_whom_t *whom,
     const char *reference, const char *detail);
+static int hold_commit(ctl_t *ctl, const pupil_uuid_t *subject,
+    const char *detail);
 
 
 static const ctl_access_t  hold_access = {
@@ -112,34 +113,52 @@ static int
 hold_change(ctl_t *ctl, const ctl_whom_t *whom, const char *reference,
     const char *detail)
 {
-    if (ctl_record_one(ctl, &hold_access, "allowed", &whom->id, detail) != 0
-        || ctl_commit(ctl->data) != 0)
+    if (ctl_hold_write(ctl, whom->text, reference) != 0
+        || hold_commit(ctl, &whom->id, detail) != 0)
     {
         return -1;
-    }
-
-    if (ctl_hold_write(ctl, whom->text, reference) != 0) {
-        return ctl_error("the key store was not changed: run this again");
     }
 
     return reference != NULL ? ctl_hold_settle(ctl) : 0;
 }
 
 
-int
-ctl_hold_end(ctl_t *ctl, const char *subject, const char *detail)
+/* Both transactions are open. */
+static int
+hold_commit(ctl_t *ctl, const pupil_uuid_t *subject, const char *detail)
 {
-    ctl_whom_t  whom;
-
-    memset(&whom, 0, sizeof(ctl_whom_t));
-
-    if (ctl_uuid_parse(subject, &whom.id) != 0
-        || ctl_begin(ctl->data, &ctl->tenant) != 0)
+    if (ctl_record_one(ctl, &hold_access, "allowed", subject, detail) != 0
+        || ctl_commit(ctl->data) != 0)
     {
+        ctl_rollback(ctl->data);
+        ctl_rollback(ctl->keys);
         return -1;
     }
 
-    ctl_uuid_text(&whom.id, whom.text);
+    return ctl_commit(ctl->keys) == 0 ? 0
+           : ctl_error("the key store was not changed: run this again");
+}
 
-    return hold_change(ctl, &whom, NULL, detail);
+
+int
+ctl_hold_end(ctl_t *ctl, const char *subject, int days)
+{
+    int           rc;
+    pupil_uuid_t  id;
+
+    if (ctl_uuid_parse(subject, &id) != 0) {
+        return -1;
+    }
+
+    rc = ctl_hold_expire(ctl, subject, days);
+    if (rc != 1) {
+        return rc;
+    }
+
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0) {
+        ctl_rollback(ctl->keys);
+        return -1;
+    }
+
+    return hold_commit(ctl, &id, "hold=over") == 0 ? 1 : -1;
 }

@@ -13,7 +13,7 @@
 int ctl_cmd_subject_hold(ctl_t *ctl);
 int ctl_cmd_subject_release(ctl_t *ctl);
 
-/* A hold that is over, on record. */
-int ctl_hold_end(ctl_t *ctl, const char *subject, const char *detail);
+/* 1: a hold that was said so many days ago has ended, on record; 0, or -1. */
+int ctl_hold_end(ctl_t *ctl, const char *subject, int days);
 
 #endif /* PUPIL_CTL_RETENTION_HOLD_H */

@@ -200,26 +200,34 @@ tenant_run(ctl_t *ctl, void *data)
 static int
 holds_run(ctl_t *ctl, run_t *run)
 {
-    int        rc, row;
+    int        row, days, ended, count;
     PGresult  *res;
 
-    res = ctl_hold_over(ctl, (int) ctl_period_own(run->narrowed,
-                                                  CTL_PERIOD_LEGAL));
+    days = (int) ctl_period_own(run->narrowed, CTL_PERIOD_LEGAL);
+
+    res = ctl_hold_over(ctl, days);
     if (res == NULL) {
         return -1;
     }
 
-    rc = 0;
+    count = 0;
 
-    for (row = 0; rc == 0 && !ctl->opt.dry_run && row < PQntuples(res); row++)
-    {
-        rc = ctl_hold_end(ctl, PQgetvalue(res, row, 0), "hold=over");
+    for (row = 0; row < PQntuples(res); row++) {
+        ended = ctl->opt.dry_run
+                ? 1 : ctl_hold_end(ctl, PQgetvalue(res, row, 0), days);
+
+        if (ended < 0) {
+            PQclear(res);
+            return -1;
+        }
+
+        count += ended;
     }
 
-    json_object_set_new(run->counts, "holds", json_integer(PQntuples(res)));
+    json_object_set_new(run->counts, "holds", json_integer(count));
     PQclear(res);
 
-    return rc;
+    return 0;
 }
 
 

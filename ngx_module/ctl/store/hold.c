@@ -12,6 +12,12 @@
 #define LOCK  "(1347760178, hashtext($1))"
 
 
+/* $1 the tenant, $2 days. */
+#define OVER                                                                  \
+    " WHERE tenant = $1::uuid AND held_at < now() - $2::integer * interval"   \
+    " '1 day'"
+
+
 static int hold_open(ctl_t *ctl);
 static int lock_take(ctl_t *ctl, const char *sql);
 
@@ -58,10 +64,40 @@ ctl_hold_write(ctl_t *ctl, const char *subject, const char *reference)
 
     if (rc != 0) {
         ctl_rollback(ctl->keys);
-        return -1;
     }
 
-    return ctl_commit(ctl->keys);
+    return rc;
+}
+
+
+/* One that was said again since it was found to be over stands. */
+int
+ctl_hold_expire(ctl_t *ctl, const char *subject, int days)
+{
+    int          rc;
+    char         text[16];
+    PGresult    *res;
+    const char  *params[3];
+
+    snprintf(text, sizeof(text), "%d", days);
+
+    params[0] = ctl->tenant_text;
+    params[1] = text;
+    params[2] = subject;
+
+    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
+          ? ctl_query(ctl->keys, "DELETE FROM keystore.hold" OVER " AND subject"
+                      " = $3::uuid RETURNING true", 3, params)
+          : NULL;
+
+    rc = res == NULL ? -1 : PQntuples(res);
+    PQclear(res);
+
+    if (rc != 1) {
+        ctl_rollback(ctl->keys);
+    }
+
+    return rc;
 }
 
 
@@ -129,7 +165,6 @@ PGresult *
 ctl_hold_over(ctl_t *ctl, int days)
 {
     char         text[16];
-    PGresult    *res;
     const char  *params[2];
 
     snprintf(text, sizeof(text), "%d", days);
@@ -137,12 +172,6 @@ ctl_hold_over(ctl_t *ctl, int days)
     params[0] = ctl->tenant_text;
     params[1] = text;
 
-    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
-          ? ctl_query(ctl->keys, "SELECT subject FROM keystore.hold WHERE"
-                      " tenant = $1::uuid AND held_at < now() - $2::integer *"
-                      " interval '1 day' ORDER BY subject", 2, params)
-          : NULL;
-    ctl_rollback(ctl->keys);
-
-    return res;
+    return ctl_ask(ctl, ctl->keys, "SELECT subject FROM keystore.hold" OVER
+                   " ORDER BY subject", 2, params);
 }

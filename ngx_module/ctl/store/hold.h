@@ -17,8 +17,15 @@
  */
 int ctl_hold_read(ctl_t *ctl, const char *subject, const char **reference);
 
-/* Holds, or with NULL releases.  Nobody, in a tenant whose end has begun. */
+/*
+ * Holds, or with NULL releases.  Nobody, in a tenant whose end has begun.  Like
+ * the next, it leaves the transaction of the key store open, to be committed
+ * once this is on record: nobody changes this hold before.
+ */
 int ctl_hold_write(ctl_t *ctl, const char *subject, const char *reference);
+
+/* 1: releases whose hold was said so many days ago; 0, or -1. */
+int ctl_hold_expire(ctl_t *ctl, const char *subject, int days);
 
 /*
  * Of whoever takes away, in the transaction of the data database that does it:
