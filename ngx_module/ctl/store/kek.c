@@ -7,7 +7,6 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -164,9 +163,8 @@ file_append(ctl_t *ctl, const char *line, size_t len, int fresh)
     ctl_buf_init(&path);
     ctl_buf_printf(&path, "%s.new", ctl->opt.key);
 
-    fd = open(path.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    fd = ctl_file_create(path.data, 0600);
     if (fd < 0) {
-        ctl_error("%s: %s", path.data, strerror(errno));
         goto done;
     }
 

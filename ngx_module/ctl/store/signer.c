@@ -3,11 +3,9 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/base/text.h"
 #include "ctl/base/buf.h"
@@ -25,7 +23,6 @@
 static const char *signer_path(ctl_t *ctl);
 static int signer_parse(const char *path, const char *text, size_t len,
     pupil_key_t *seed);
-static int signer_write(const char *path, const char *line);
 
 
 static const char *
@@ -126,7 +123,7 @@ ctl_signer_make(ctl_t *ctl)
     }
 
     seed = pupil_arena_alloc(ctl->arena, sizeof(pupil_key_t));
-    line = pupil_arena_alloc(ctl->arena, LINE_LEN);
+    line = pupil_arena_alloc(ctl->arena, LINE_LEN + 1);
 
     if (seed == NULL || line == NULL) {
         return ctl_error("the arena is too small");
@@ -137,35 +134,13 @@ ctl_signer_make(ctl_t *ctl)
     (void) pupil_hex_encode(seed->b, sizeof(seed->b),
                             (uint8_t *) line + HEAD_LEN);
     line[LINE_LEN - 1] = '\n';
+    line[LINE_LEN] = '\0';
 
-    rc = signer_write(path, line);
+    rc = ctl_file_write(path, line, 0600, 1);
 
     sodium_memzero(line, LINE_LEN);
     sodium_memzero(seed, sizeof(pupil_key_t));
     pupil_stack_wipe();
-
-    return rc;
-}
-
-
-static int
-signer_write(const char *path, const char *line)
-{
-    int  fd, rc;
-
-    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        return ctl_error("%s: %s", path, strerror(errno));
-    }
-
-    rc = ctl_file_put(fd, line, LINE_LEN) == 0
-         ? 0 : ctl_error("%s: %s", path, strerror(errno));
-
-    if (rc != 0) {
-        unlink(path);
-    }
-
-    close(fd);
 
     return rc;
 }
