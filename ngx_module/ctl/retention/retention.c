@@ -52,7 +52,7 @@ static int holds_run(ctl_t *ctl, run_t *run);
 static int audit_run(ctl_t *ctl, run_t *run);
 static int people_run(ctl_t *ctl, run_t *run);
 static int categories_run(ctl_t *ctl, run_t *run);
-static int category_run(ctl_t *ctl, run_t *run, pupil_category_t *category);
+static int category_run(ctl_t *ctl, pupil_category_t *category, void *data);
 static int category_go(ctl_t *ctl, run_t *run, pupil_category_t *category,
     int64_t *records);
 static int category_expire(ctl_t *ctl, run_t *run,
@@ -65,6 +65,12 @@ static int tenant_sweep(ctl_t *ctl, run_t *run);
 static int sweep(ctl_t *ctl, PGconn *conn, const char *sql, run_t *run);
 static void tenant_print(const ctl_t *ctl, const run_t *run);
 
+
+static const char  categories_sql[] =
+    "SELECT p.category FROM pupil.plugin AS p JOIN pg_class AS c ON c.oid ="
+    " to_regclass(format('data.%I', p.category)) WHERE c.relkind = 'r' OR"
+    " p.category = '" ENROLMENT "' ORDER BY p.category = '" ENROLMENT "',"
+    " p.category";
 
 /* As pupil.expired() has them, by pupil_event_t. */
 static const char *const  events[PUPIL_EVENT_COUNT] = {
@@ -277,64 +283,40 @@ people_run(ctl_t *ctl, run_t *run)
 static int
 categories_run(ctl_t *ctl, run_t *run)
 {
-    int                rc, row;
-    PGresult          *res;
-    pupil_category_t  *category;
+    int  rc;
 
-    res = ctl_retention_categories(ctl);
-    if (res == NULL) {
-        return -1;
-    }
-
-    rc = 0;
-
-    for (row = 0; rc == 0 && row < PQntuples(res); row++) {
-        category = ctl_retention_category(ctl, res, row);
-        rc = category != NULL ? category_run(ctl, run, category) : -1;
-    }
-
-    PQclear(res);
-
+    rc = ctl_retention_each(ctl, category_run, run);
     json_object_set_new(run->counts, "changed", json_integer(run->changed));
 
     return rc;
 }
 
 
-PGresult *
-ctl_retention_categories(ctl_t *ctl)
+int
+ctl_retention_each(ctl_t *ctl, int (*run)(ctl_t *ctl,
+    pupil_category_t *category, void *data), void *data)
 {
-    PGresult  *res;
-
-    if (ctl_begin(ctl->data, &ctl->tenant) != 0) {
-        return NULL;
-    }
-
-    res = ctl_query(ctl->data, "SELECT p.category FROM pupil.plugin AS p JOIN"
-                    " pg_class AS c ON c.oid = to_regclass(format('data.%I',"
-                    " p.category)) WHERE c.relkind = 'r' OR p.category ="
-                    " '" ENROLMENT "' ORDER BY p.category = '" ENROLMENT "',"
-                    " p.category", 0, NULL);
-    ctl_rollback(ctl->data);
-
-    return res;
-}
-
-
-pupil_category_t *
-ctl_retention_category(ctl_t *ctl, const PGresult *res, int row)
-{
+    int                rc, row;
+    PGresult          *res;
     pupil_category_t  *category;
 
-    category = ctl_plugin_find(ctl, PQgetvalue(res, row, 0));
-
-    if (category == NULL) {
-        ctl_error("the plugin of %s is not in %s, so that nobody knows when it"
-                  " expires: put it there", PQgetvalue(res, row, 0),
-                  ctl->opt.plugins);
+    res = ctl_ask(ctl, ctl->data, categories_sql, 0, NULL);
+    if (res == NULL) {
+        return -1;
     }
 
-    return category;
+    for (rc = 0, row = 0; rc == 0 && row < PQntuples(res); row++) {
+        category = ctl_plugin_find(ctl, PQgetvalue(res, row, 0));
+
+        rc = category != NULL ? run(ctl, category, data)
+             : ctl_error("the plugin of %s is not in %s, so that nobody knows"
+                         " when it expires: put it there",
+                         PQgetvalue(res, row, 0), ctl->opt.plugins);
+    }
+
+    PQclear(res);
+
+    return rc;
 }
 
 
@@ -346,9 +328,10 @@ ctl_retention_event(const pupil_plugin_t *plugin)
 
 
 static int
-category_run(ctl_t *ctl, run_t *run, pupil_category_t *category)
+category_run(ctl_t *ctl, pupil_category_t *category, void *data)
 {
     int                    rc;
+    run_t                 *run = data;
     int64_t                records;
     const pupil_plugin_t  *plugin;
 

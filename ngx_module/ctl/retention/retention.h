@@ -20,12 +20,12 @@ int ctl_cmd_retention_run(ctl_t *ctl);
 int ctl_retention_record(ctl_t *ctl, const pupil_plugin_t *plugin,
     const PGresult *res, int64_t records);
 
-/* The categories that the data database has, enrolments behind the others. */
-PGresult *ctl_retention_categories(ctl_t *ctl);
-
-/* NULL with the error said: its plugin is not there. */
-pupil_category_t *ctl_retention_category(ctl_t *ctl, const PGresult *res,
-    int row);
+/*
+ * For each category that the data database has, enrolments behind the others,
+ * until it fails or the plugin of one is not there, which is said.
+ */
+int ctl_retention_each(ctl_t *ctl, int (*run)(ctl_t *ctl,
+    pupil_category_t *category, void *data), void *data);
 
 /* From when on it counts, as pupil.expired() takes it. */
 const char *ctl_retention_event(const pupil_plugin_t *plugin);

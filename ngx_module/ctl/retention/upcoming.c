@@ -36,9 +36,7 @@ typedef struct {
 } decision_t;
 
 
-static int categories_look(ctl_t *ctl, upcoming_t *u);
-static int category_look(ctl_t *ctl, upcoming_t *u,
-    const pupil_plugin_t *plugin);
+static int category_look(ctl_t *ctl, pupil_category_t *category, void *data);
 static int people_look(ctl_t *ctl, upcoming_t *u);
 static int holds_look(ctl_t *ctl, upcoming_t *u);
 static int audit_look(ctl_t *ctl, upcoming_t *u);
@@ -112,7 +110,8 @@ ctl_cmd_retention_upcoming(ctl_t *ctl)
     rc = ctl_plugins_open(ctl) == 0 && ctl_keys_tenant(ctl) == 0
          && ctl_kept_read(ctl, &u.kept) == 0
          && ctl_periods_read(ctl, &u.periods) == 0
-         && categories_look(ctl, &u) == 0 && people_look(ctl, &u) == 0
+         && ctl_retention_each(ctl, category_look, &u) == 0
+         && people_look(ctl, &u) == 0
          && holds_look(ctl, &u) == 0 && audit_look(ctl, &u) == 0
          ? CTL_DONE : CTL_FAILED;
 
@@ -129,38 +128,16 @@ ctl_cmd_retention_upcoming(ctl_t *ctl)
 
 
 static int
-categories_look(ctl_t *ctl, upcoming_t *u)
+category_look(ctl_t *ctl, pupil_category_t *category, void *data)
 {
-    int                rc, row;
-    PGresult          *res;
-    pupil_category_t  *category;
+    char                   text[16], ahead[16];
+    uint32_t               days;
+    PGresult              *res;
+    upcoming_t            *u = data;
+    const char            *params[5];
+    const pupil_plugin_t  *plugin;
 
-    res = ctl_retention_categories(ctl);
-    if (res == NULL) {
-        return -1;
-    }
-
-    rc = 0;
-
-    for (row = 0; rc == 0 && row < PQntuples(res); row++) {
-        category = ctl_retention_category(ctl, res, row);
-        rc = category != NULL ? category_look(ctl, u, category->plugin) : -1;
-    }
-
-    PQclear(res);
-
-    return rc;
-}
-
-
-static int
-category_look(ctl_t *ctl, upcoming_t *u, const pupil_plugin_t *plugin)
-{
-    char         text[16], ahead[16];
-    uint32_t     days;
-    PGresult    *res;
-    const char  *params[5];
-
+    plugin = category->plugin;
     days = ctl_period_days(u->periods, plugin);
 
     snprintf(text, sizeof(text), "%u", (unsigned) days);
