@@ -471,7 +471,7 @@ row_read(void *ctx, const csv_row_t *from)
 
     file->take(reading->roster, &row);
 
-    return 0;
+    return reading->roster->failed ? -1 : 0;
 }
 
 
@@ -528,7 +528,9 @@ file_read(roster_t *roster, const roster_format_t *format,
         return ctl_error("%s is empty", name);
     }
 
-    rest_report(reading);
+    if (!roster->again) {
+        rest_report(reading);
+    }
 
     return 0;
 }
@@ -645,6 +647,26 @@ roster_format_read(roster_t *roster, const roster_format_t *format,
 
     for (i = 0; i < count; i++) {
         if (!used[i] && file_read(roster, format, NULL, source, i) != 0) {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
+int
+roster_format_again(roster_t *roster, const roster_format_t *format,
+    csv_source_t *source)
+{
+    unsigned  i, k;
+
+    for (k = 0; format->files[k].name != NULL; k++) {
+        i = file_find(source, format->files[k].name);
+
+        if (format->files[k].twice && i != csv_source_count(source)
+            && file_read(roster, format, &format->files[k], source, i) != 0)
+        {
             return -1;
         }
     }

@@ -77,6 +77,7 @@ typedef struct {
     roster_role_t          role;        /* of rows without a cell for it */
     const char            *space;       /* the ids of its users are of a space
                                            of their own; or NULL */
+    int                    twice;       /* read again, to be written */
     roster_take_pt         take;
     roster_column_t        columns[ROSTER_COLUMNS];
 } roster_file_t;
@@ -114,6 +115,10 @@ int roster_format_fits(const roster_format_t *format,
 
 /* Takes all files of a source.  Returns -1 with the error said. */
 int roster_format_read(roster_t *roster, const roster_format_t *format,
+    csv_source_t *source);
+
+/* The same, once more, of those that are read twice: see roster->again. */
+int roster_format_again(roster_t *roster, const roster_format_t *format,
     csv_source_t *source);
 
 /* Whether a text is one of the names, separated by '|'; any case. */

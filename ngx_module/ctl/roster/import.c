@@ -154,7 +154,7 @@ roster_run(roster_t *roster, const roster_format_t *format,
 
     if (roster_apply(roster) != 0 || roster_links_apply(roster, tables) != 0
         || roster_tasks_apply(roster) != 0
-        || roster_results_apply(roster) != 0)
+        || roster_results_apply(roster, format, source) != 0)
     {
         return -1;
     }

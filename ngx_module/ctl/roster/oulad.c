@@ -151,6 +151,7 @@ static const roster_file_t  files[] = {
     {
         .name = "studentInfo.csv",
         .optional = ROSTER_EXTRA,
+        .twice = 1,
         .kind = ROSTER_RESULT,
         .take = take_final,
         .columns = {
@@ -162,6 +163,7 @@ static const roster_file_t  files[] = {
     {
         .name = "studentAssessment.csv",
         .optional = ROSTER_EXTRA,
+        .twice = 1,
         .kind = ROSTER_RESULT,
         .take = take_score,
         .columns = {

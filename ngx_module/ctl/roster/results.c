@@ -49,7 +49,7 @@ enum {
 
 /* A submission that is to be there. */
 typedef struct {
-    const roster_result_t  *from;
+    roster_result_t         from;
     const roster_task_t    *task;
     ctl_owner_t            *owner;      /* who made it */
     const pupil_uuid_t     *class;
@@ -59,12 +59,13 @@ typedef struct {
     int                     stored;
 } submission_t;
 
-typedef struct {
+struct submissions_s {
     roster_t                *roster;
     const pupil_category_t  *category;
     submission_t             all[RESULTS_BATCH];
     unsigned                 count;
-} submissions_t;
+    size_t                   done;      /* of all that there are */
+};
 
 
 static const char  stored_sql[] =
@@ -97,6 +98,7 @@ static const ctl_access_t  results_access = {
 static const char *result_refused(const roster_t *roster,
     const roster_result_t *result);
 static int submission_add(submissions_t *batch, const roster_result_t *result);
+static int submission_twice(const submissions_t *batch);
 static int batch_write(submissions_t *batch);
 static int batch_stored(submissions_t *batch);
 static int stored_read(void *ctx, uint32_t index, const PGresult *res,
@@ -114,15 +116,14 @@ static int submission_sealed(const submissions_t *batch,
 
 
 int
-roster_results_apply(roster_t *roster)
+roster_results_apply(roster_t *roster, const roster_format_t *format,
+    csv_source_t *source)
 {
-    uint32_t           i;
-    const char        *reason;
+    int                rc;
     submissions_t     *batch;
-    roster_result_t   *result;
     pupil_category_t  *category;
 
-    if (roster->work.results_count == 0) {
+    if (roster->work.results == 0) {
         return 0;
     }
 
@@ -134,26 +135,41 @@ roster_results_apply(roster_t *roster)
     batch->roster = roster;
     batch->category = category;
     batch->count = 0;
+    batch->done = 0;
 
-    for (i = 0; i < roster->work.results_count; i++) {
-        result = &roster->work.results[i];
+    roster->work.writing = batch;
+    roster->again = 1;
+    rc = roster_format_again(roster, format, source);
+    roster->again = 0;
 
-        reason = result_refused(roster, result);
-        if (reason != NULL) {
-            roster_refuse(roster, ROSTER_RESULT, &result->place, reason);
-
-        } else if (submission_add(batch, result) != 0) {
-            return -1;
-        }
-
-        if (batch->count == RESULTS_BATCH && batch_write(batch) != 0) {
-            return -1;
-        }
-
-        roster_progress("results", i + 1, roster->work.results_count);
+    if (rc == 0 && batch->done != roster->work.results) {
+        rc = ctl_error("the files of results have changed since they were read"
+                       " first: run this again");
     }
 
-    return batch_write(batch);
+    return rc == 0 ? batch_write(batch) : -1;
+}
+
+
+int
+roster_result_write(roster_t *roster, const roster_result_t *result)
+{
+    const char     *reason;
+    submissions_t  *batch;
+
+    batch = roster->work.writing;
+
+    reason = result_refused(roster, result);
+    if (reason != NULL) {
+        roster_refuse(roster, ROSTER_RESULT, &result->place, reason);
+
+    } else if (submission_add(batch, result) != 0) {
+        return -1;
+    }
+
+    roster_progress("results", ++batch->done, roster->work.results);
+
+    return batch->count < RESULTS_BATCH ? 0 : batch_write(batch);
 }
 
 
@@ -187,7 +203,7 @@ submission_add(submissions_t *batch, const roster_result_t *result)
     roster = batch->roster;
     to = &batch->all[batch->count++];
 
-    to->from = result;
+    to->from = *result;
     to->task = roster->work.tasks[result->task];
     to->owner = &roster_item(roster, ROSTER_USER, result->user)->owner;
     to->class = &roster_item(roster, ROSTER_CLASS, to->task->class)->owner.id;
@@ -215,6 +231,32 @@ submission_add(submissions_t *batch, const roster_result_t *result)
     s.data = (const uint8_t *) text;
     s.len = (size_t) len;
     pupil_fingerprint_make(key, s, to->print);
+
+    if (submission_twice(batch)) {
+        roster_refuse(roster, ROSTER_RESULT, &result->place,
+                      "is there already");
+        batch->count--;
+    }
+
+    return 0;
+}
+
+
+/* The last one; of those that were written before, the database knows. */
+static int
+submission_twice(const submissions_t *batch)
+{
+    unsigned             i;
+    const submission_t  *last;
+
+    last = &batch->all[batch->count - 1];
+
+    for (i = 0; i < batch->count - 1; i++) {
+        if (memcmp(&batch->all[i].record, &last->record, PUPIL_UUID_LEN) == 0)
+        {
+            return 1;
+        }
+    }
 
     return 0;
 }
@@ -326,7 +368,7 @@ stored_read(void *ctx, uint32_t index, const PGresult *res, int row)
         batch->roster->counts[ROSTER_RESULT].unchanged++;
 
     } else {
-        roster_refuse(batch->roster, ROSTER_RESULT, &submission->from->place,
+        roster_refuse(batch->roster, ROSTER_RESULT, &submission->from.place,
                       "another result of it is stored");
     }
 
@@ -438,7 +480,7 @@ submission_plain(const submissions_t *batch, const submission_t *submission,
     category = batch->category;
 
     at.data = text;
-    at.len = pupil_time_format((pupil_time_t) submission->from->day
+    at.len = pupil_time_format((pupil_time_t) submission->from.day
                                * PUPIL_TIME_DAY, text);
 
     ctl_array_uuid(&rows->columns[RESULT_OWNER], &submission->owner->id);
@@ -449,7 +491,7 @@ submission_plain(const submissions_t *batch, const submission_t *submission,
     ctl_array_uuid(&rows->columns[RESULT_CLASS], submission->class);
     ctl_array_uuid(&rows->columns[RESULT_EXERCISE], &task->exercise);
     ctl_array_text(&rows->columns[RESULT_DONE],
-                   ctl_str(submission->from->done ? "t" : "f"));
+                   ctl_str(submission->from.done ? "t" : "f"));
     ctl_array_bytes(&rows->columns[RESULT_PRINT], submission->print,
                     PUPIL_HASH_LEN);
 
@@ -460,7 +502,7 @@ submission_plain(const submissions_t *batch, const submission_t *submission,
     pupil_bound_uuid(bound, pupil_category_field(category,
                      ctl_str("exercise_id")), &task->exercise);
     pupil_bound_bool(bound, pupil_category_field(category, ctl_str("done")),
-                     submission->from->done);
+                     submission->from.done);
 }
 
 

@@ -483,6 +483,10 @@ void
 roster_refuse(roster_t *roster, roster_kind_t kind,
     const roster_place_t *place, const char *reason)
 {
+    if (roster->again) {
+        return;
+    }
+
     roster->counts[kind].refused++;
     refused_add(roster, place, roster_kinds[kind].name, reason);
 }
@@ -492,7 +496,7 @@ void
 roster_refuse_unread(roster_t *roster, roster_kind_t kind,
     const roster_place_t *place, const char *reason)
 {
-    roster->unread++;
+    roster->unread += !roster->again;
     roster_refuse(roster, kind, place, reason);
 }
 

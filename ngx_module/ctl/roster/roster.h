@@ -162,6 +162,7 @@ typedef struct {
 typedef struct roster_move_s    roster_move_t;
 typedef struct roster_task_s    roster_task_t;
 typedef struct roster_result_s  roster_result_t;
+typedef struct submissions_s    submissions_t;
 
 /* See moves.h. */
 typedef struct {
@@ -174,9 +175,9 @@ typedef struct {
     roster_task_t   **tasks;
     uint32_t          tasks_count, tasks_size;
     ctl_map_t         ids;              /* of tasks */
-    roster_result_t  *results;
-    uint32_t          results_count, results_size;
-    ctl_map_t         keys;             /* of results */
+
+    size_t            results;          /* that can be written */
+    submissions_t    *writing;          /* them; NULL: they are counted */
 } roster_work_t;
 
 typedef struct {
@@ -192,6 +193,9 @@ typedef struct {
     unsigned          dates;            /* ROSTER_DATES_... of the format */
     int               spaces;           /* ids of users have some */
     int               roles_said;       /* of users, and not by enrolments */
+    int               again;            /* what is read was read before, and
+                                           refused if it is */
+    int               failed;           /* what was read is not written */
     uint8_t           absent[ROSTER_COUNTS];    /* no file says anything */
     int32_t           today;
 

@@ -13,9 +13,6 @@
 #include "ctl/store/keys.h"
 
 
-#define RESULT_KEY  2           /* numbers: user, task */
-
-
 roster_task_t *
 roster_task_add(roster_t *roster, const roster_place_t *place, pupil_str_t id)
 {
@@ -62,9 +59,6 @@ roster_task_find(const roster_t *roster, pupil_str_t id)
 void
 roster_result_add(roster_t *roster, const roster_result_t *result)
 {
-    int             fresh;
-    uint32_t       *key;
-    pupil_str_t     s;
     roster_work_t  *work;
 
     work = &roster->work;
@@ -77,22 +71,16 @@ roster_result_add(roster_t *roster, const roster_result_t *result)
         return;
     }
 
-    key = ctl_pool_alloc(&roster->pool, RESULT_KEY * sizeof(uint32_t));
-    key[0] = result->user;
-    key[1] = result->task;
-    s.data = (const uint8_t *) key;
-    s.len = RESULT_KEY * sizeof(uint32_t);
-
-    ctl_map_put(&work->keys, s, &fresh);
-    if (!fresh) {
-        roster_refuse(roster, ROSTER_RESULT, &result->place,
-                      "is there already");
+    if (work->writing == NULL) {
+        work->results++;
         return;
     }
 
-    work->results = roster_grow(work->results, work->results_count,
-                                &work->results_size, sizeof(roster_result_t));
-    work->results[work->results_count++] = *result;
+    /* what is refused of it now was not before */
+
+    roster->again = 0;
+    roster->failed |= roster_result_write(roster, result) != 0;
+    roster->again = 1;
 }
 
 
@@ -104,9 +92,7 @@ roster_work_free(roster_t *roster)
     work = &roster->work;
 
     free(work->tasks);
-    free(work->results);
     ctl_map_free(&work->ids);
-    ctl_map_free(&work->keys);
 }
 
 

@@ -9,7 +9,7 @@
 #ifndef PUPIL_CTL_ROSTER_WORK_H
 #define PUPIL_CTL_ROSTER_WORK_H
 
-#include "ctl/roster/roster.h"
+#include "ctl/roster/format.h"
 
 
 #define ROSTER_NO_SCORE  UINT32_MAX
@@ -41,7 +41,11 @@ roster_task_t *roster_task_add(roster_t *roster, const roster_place_t *place,
     pupil_str_t id);
 /* The index of the task with this id, or ROSTER_NONE. */
 uint32_t roster_task_find(const roster_t *roster, pupil_str_t id);
-/* Refused unless its user learns in the class of its task; one of a task. */
+/*
+ * Refused unless its user learns in the class of its task.  Results are read
+ * twice: first they are counted, and nothing of them is kept; then each is
+ * written.
+ */
 void roster_result_add(roster_t *roster, const roster_result_t *result);
 
 void roster_work_free(roster_t *roster);
@@ -52,7 +56,11 @@ void roster_work_free(roster_t *roster);
  * I19).  Returns -1 with the error said.
  */
 int roster_tasks_apply(roster_t *roster);
-int roster_results_apply(roster_t *roster);
+int roster_results_apply(roster_t *roster, const roster_format_t *format,
+    csv_source_t *source);
+
+/* Sooner or later; a second one of a pupil and a task is refused. */
+int roster_result_write(roster_t *roster, const roster_result_t *result);
 
 /* An id that is the same for the same words, and to be guessed by nobody. */
 int roster_work_id(const roster_t *roster, const char *what, pupil_str_t id,
