@@ -1,0 +1,149 @@
+#!/usr/bin/perl
+
+# Copyright (C) the Pupil authors
+#
+# Who leaves is closed: no session lives on, retention begins, and the log-in
+# name is free.  Who comes back while recovery lasts is who they were, with
+# their work; nobody whom somebody else closed is brought back.
+
+use lib 't/lib';
+use Pupil::Test;
+use Pupil::Class;
+use Pupil::Roster;
+use JSON::XS ();
+
+# The site's own tenant, by the names of Pupil::Class.
+my $site = pupil_up;
+my ($db, $keys) = ($site->db, $site->keystore);
+my $class = bless { site => $site, people => {}, http => {} }, 'Pupil::Class';
+my $users = slurp(root_dir() . '/t/roster/cases/oneroster/users.csv');
+my $in = slurp(root_dir() . '/t/roster/cases/oneroster/enrollments.csv');
+
+# A roster without some people.
+sub without (@ids) {
+    my ($some, $rest) = ($users, $in);
+    $some =~ s/^$_,.*\n//m, $rest =~ s/^e-$_,.*\n//m for @ids;
+    return roster_folder({ name => 'leavers', format => 'oneroster' }, 1,
+                         'users.csv' => $some, 'enrollments.csv' => $rest);
+}
+
+sub import ($folder, @options) {
+    my $run = $site->ctl('import', 'oneroster', $folder, '--json',
+                         '--close-absent', @options, $site->ctl_where);
+    is $run->{code}, 0, 'the roster is taken' or diag $run->{err};
+    return { %$run, json => eval { JSON::XS::decode_json($run->{out}) } // {} };
+}
+
+sub status ($id) {
+    return join ' ', $db->selectrow_array('SELECT s.status, o.state FROM'
+        . ' pupil.subject AS s JOIN pupil.owner AS o ON o.owner = s.subject'
+        . ' WHERE s.subject = ?', {}, $id), $keys->selectrow_array('SELECT'
+        . ' state FROM keystore.owner_key WHERE owner = ?', {}, $id);
+}
+
+sub closed ($id, $days) {
+    $db->do("UPDATE pupil.closed SET at = now() - interval '$days days'"
+        . ' WHERE subject = ?', {}, $id);
+    $keys->do("UPDATE keystore.owner_key SET changed_at = now() - interval"
+        . " '$days days' WHERE owner = ? AND state = 'recovery'", {}, $id);
+}
+
+import(without());
+$class->{people} = { teacher => $site->person('tina.lar'),
+                     map { ($_ => $site->person("pupil$_")) } 1 .. 4 };
+my %id = map { $_ => $class->person($_)->{id} } 1 .. 4;
+$class->{nginx} = $site->nginx(workers => 1)->start;
+
+my %classes = $class->classes;
+$class->{class_id} = $classes{'7A'};
+my $homework = $class->assign;
+my $one = $class->as(1);
+is $one->post('/v1/progress', json => $class->answer($homework))->status, 201,
+    'a pupil works';
+my $work = sub { $db->selectrow_array('SELECT md5(string_agg(p::text, \'\'))'
+    . ' FROM data.progress AS p WHERE owner = ?', {}, $id{1}) };
+my $before = $work->();
+
+
+# ---- who leaves
+
+my $run = import(without('p1'));
+is $run->{json}{closed}, 1, 'one account is closed';
+is status($id{1}), 'closed recovery recovery', 'in both databases';
+wait_until(5, 'the session to end', sub {
+    $one->get('/v1/session')->status == 401 });
+is $class->nginx->http->login(@{ $class->person(1) }{qw(login password)})
+    ->status, 401, 'nor does a log-in begin another';
+is $db->selectrow_array('SELECT count(*) FROM pupil.closed WHERE subject = ?',
+    {}, $id{1}), 1, 'retention has begun';
+is $db->selectrow_array(<<~'', {}, "{$id{1}}"), 1, 'which is on record';
+    SELECT count(*) FROM pupil.audit_event WHERE purpose = 'rostering' AND
+    subjects @> ?::uuid[] AND note LIKE '%status=closed%'
+
+$run = import(without('p1'));
+is $run->{json}{closed}, 0, 'once';
+
+
+# ---- and comes back
+
+$run = import(without());
+is $run->{json}{returned}, 1, 'one comes back';
+is status($id{1}), 'active active active', 'and is who they were';
+is $class->nginx->http->login(@{ $class->person(1) }{qw(login password)})
+    ->status, 200, 'with the password';
+is $one->get('/v1/session')->status, 401, 'not with a session of before';
+is $work->(), $before, 'and with the work';
+is_deeply [map { $_->[0] } $db->selectall_array('SELECT role FROM pupil.role'
+    . ' WHERE subject = ? AND valid_to IS NULL', {}, $id{1})], ['pupil'],
+    'in the role';
+
+
+# ---- who does not
+
+$site->ctl_ok('subject', 'close', $id{2}, $site->ctl_where);
+import(without('p3'));
+$site->ctl_ok('subject', 'close', $id{3}, $site->ctl_where);
+import(without(qw(p3 p4)));
+closed($id{4}, 366);
+$run = import(without());
+is_deeply [map { "$_->{line} $_->{reason}" }
+           @{ $run->{json}{refused} }],
+    [map { "$_ its account is closed" } 5 .. 7],
+    'whom somebody closed, and whose time is over';
+like status($id{$_}), qr/^closed recovery/, "$_ stays closed" for 2 .. 4;
+
+
+# ---- who has something left
+
+import(without());
+$site->ctl_ok('user', 'role', 'add', 'pupil5', 'support', $site->ctl_where);
+$run = import(without(qw(p5)));
+is $run->{json}{closed}, 0, 'who has a role by somebody else is not closed';
+like status(Pupil::Roster::id_of($site, 'pupil5')), qr/^active/, 'nor touched';
+
+
+# ---- log-in names
+
+rosters($site,
+    { name => '73-freed-username', steps => [[1], [2, '--close-absent']],
+      is => 'who comes gets the name of who leaves', refused => [],
+      live => [12, 1, 1, 12, 1], who => { pupil1 => 'pupil 1, in pupil 1' } },
+    { name => '73-freed-username', steps => [[1], [2]],
+      is => 'who is not closed keeps it', refused => ['users.csv:15',
+          'enrollments.csv:14'], live => [12, 1, 1, 12, 1] },
+);
+
+{
+    my $run = import(without(qw(p6)));
+    my $folder = roster_folder({ name => 'leavers', format => 'oneroster' }, 1,
+        'users.csv' => $users =~ s/^p6,(.*)/p60,$1/mr =~ s/Krag/Ny/r,
+        'enrollments.csv' => $in =~ s/,p6,/,p60,/r);
+    $run = import($folder);
+    is $run->{json}{users}{taken}, 1, 'a name is free later, too';
+    my $new = Pupil::Roster::id_of($site, 'pupil6');
+    $run = import(without());
+    like $run->{out}, qr/belongs to another/, 'who comes back gets another';
+    is Pupil::Roster::id_of($site, 'pupil6'), $new, 'as the name has gone';
+}
+
+done_testing;
