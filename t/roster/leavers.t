@@ -9,6 +9,7 @@
 use lib 't/lib';
 use Pupil::Test;
 use Pupil::Class;
+use Pupil::Killed;
 use Pupil::Roster;
 use JSON::XS ();
 
@@ -120,6 +121,23 @@ $site->ctl_ok('user', 'role', 'add', 'pupil5', 'support', $site->ctl_where);
 $run = import(without(qw(p5)));
 is $run->{json}{closed}, 0, 'who has a role by somebody else is not closed';
 like status(Pupil::Roster::id_of($site, 'pupil5')), qr/^active/, 'nor touched';
+
+
+# ---- a run that is killed between the two databases
+
+{
+    my $id = Pupil::Roster::id_of($site, 'pupil7');
+    my @import = ('import', 'oneroster', '--close-absent', $site->ctl_where);
+    ok killed_at($site, [pupil_keys => 'LOCK TABLE keystore.owner_key IN SHARE'
+        . ' MODE'], @import, without('p7')), 'while somebody is closed';
+    is status($id), 'closed recovery active', 'leaves them closed';
+    ok killed_at($site, [pupil => 'LOCK TABLE pupil.subject IN SHARE MODE'],
+        @import, without()), 'while they come back';
+    is status($id), 'closed recovery active', 'leaves them closed as well';
+    $run = import(without());
+    is $run->{json}{returned}, 1, 'the next run finishes';
+    is status($id), 'active active active', 'in both databases';
+}
 
 
 # ---- log-in names

@@ -247,27 +247,34 @@ owner_find(claims_t *claims, const pupil_uuid_t *owner)
 
 
 /*
- * Who gets a value that is stored of a user who does not claim it: the first of
- * those who do, or ROSTER_NONE where whoever has it keeps it.
+ * Who gets a value that is stored of somebody who does not claim it: the first
+ * of those who do, or ROSTER_NONE where whoever has it keeps it.  Of who leaves
+ * it is known later: see leavers.c.
  */
 static uint32_t
-heir_find(claims_t *claims, uint32_t first, const pupil_uuid_t *owner)
+heir_find(claims_t *claims, uint32_t first, roster_move_t *move, int ours)
 {
-    uint32_t  i, from;
+    uint32_t        i;
+    roster_item_t  *user;
 
-    from = owner_find(claims, owner);
+    move->record = claims->record;
+    move->from = owner_find(claims, &move->owner);
+    user = move->from == ROSTER_NONE
+           ? NULL : roster_item(claims->roster, ROSTER_USER, move->from);
 
-    if (from == ROSTER_NONE
-        || roster_item(claims->roster, ROSTER_USER, from)->leaves
-        || roster_moves_stays(roster_item(claims->roster, ROSTER_USER, from),
-                              claims->record))
+    if (user != NULL && user->leaves) {
+        move->from = ROSTER_NONE;
+
+    } else if (user != NULL ? roster_moves_stays(user, claims->record)
+                            : !ours && !move->closed)
     {
         return ROSTER_NONE;
     }
 
     for (i = first; i != ROSTER_NONE; i = claims->next[i]) {
         if (!roster_item(claims->roster, ROSTER_USER, i)->refused) {
-            roster_moves_add(claims->roster, claims->record, from, i);
+            move->to = i;
+            roster_moves_add(claims->roster, move);
             break;
         }
     }
@@ -287,10 +294,12 @@ value_row(void *ctx, uint32_t first, const PGresult *res, int n)
     claims_t            *claims = ctx;
     roster_t            *roster;
     const char          *source;
+    roster_move_t        move;
     roster_item_t       *user;
     roster_index_row_t   row;
 
     roster = claims->roster;
+    source = PQgetisnull(res, n, 4) ? NULL : PQgetvalue(res, n, 4);
 
     if (roster_index_row(roster, res, n,
                          roster_records[claims->record].category,
@@ -311,10 +320,12 @@ value_row(void *ctx, uint32_t first, const PGresult *res, int n)
     }
 
     if (i == ROSTER_NONE && row.authentic) {
-        i = heir_find(claims, first, &row.owner);
+        move.owner = row.owner;
+        move.closed = PQgetvalue(res, n, 5)[0] == 't';
+        i = heir_find(claims, first, &move,
+                      source != NULL && strcmp(source, roster->source) == 0);
     }
 
-    source = PQgetisnull(res, n, 4) ? NULL : PQgetvalue(res, n, 4);
     others_refuse(claims, first, i, source);
 
     return 0;
@@ -333,8 +344,8 @@ values_found(claims_t *claims, const char *terms)
     params[1] = value_field(claims->record);
     params[2] = terms;
     res = ctl_query(claims->roster->ctl->data, "SELECT b.term, b.owner,"
-                    " b.record, b.mac, s.source FROM pupil.blind_index b LEFT"
-                    " JOIN pupil.subject s ON s.tenant = b.tenant AND"
+                    " b.record, b.mac, s.source, s.status = 'closed' FROM"
+                    " pupil.blind_index b LEFT JOIN pupil.subject s ON s.tenant = b.tenant AND"
                     " s.subject = b.owner WHERE b.category = $1 AND b.field ="
                     " $2 AND b.term = ANY ($3::bytea[])", 3, params);
     if (res == NULL) {

@@ -18,12 +18,14 @@
 #include "ctl/roster/format.h"
 #include "ctl/roster/guard.h"
 #include "ctl/roster/import.h"
+#include "ctl/roster/leavers.h"
 #include "ctl/roster/links.h"
 #include "ctl/roster/oneroster.h"
 #include "ctl/roster/oulad.h"
 #include "ctl/roster/progress.h"
 #include "ctl/roster/report.h"
 #include "ctl/roster/resolve.h"
+#include "ctl/roster/returns.h"
 #include "ctl/roster/roster.h"
 #include "ctl/roster/sds.h"
 #include "ctl/roster/settle.h"
@@ -145,14 +147,24 @@ roster_run(roster_t *roster, const roster_format_t *format,
         return -1;
     }
 
+    if (roster_returns_resolve(roster) != 0) {
+        return -1;
+    }
+
     roster_ends(roster, tables);
+
+    if (roster_leavers_resolve(roster, tables) != 0) {
+        return -1;
+    }
 
     rc = roster_guard(roster, tables);
     if (rc != 0) {
         return rc;
     }
 
-    if (roster_apply(roster) != 0 || roster_links_apply(roster, tables) != 0
+    if (roster_returns_apply(roster) != 0 || roster_apply(roster) != 0
+        || roster_links_apply(roster, tables) != 0
+        || roster_leavers_apply(roster) != 0
         || roster_tasks_apply(roster) != 0
         || roster_results_apply(roster, format, source) != 0)
     {

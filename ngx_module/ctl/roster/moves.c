@@ -22,20 +22,15 @@ roster_moves_stays(const roster_item_t *user, roster_record_t record)
 
 
 void
-roster_moves_add(roster_t *roster, roster_record_t record, uint32_t from,
-    uint32_t to)
+roster_moves_add(roster_t *roster, const roster_move_t *move)
 {
-    roster_move_t   *move;
     roster_moves_t  *moves;
 
     moves = &roster->moves;
     moves->moves = roster_grow(moves->moves, moves->count, &moves->size,
                                sizeof(roster_move_t));
 
-    move = &moves->moves[moves->count++];
-    move->record = record;
-    move->from = from;
-    move->to = to;
+    moves->moves[moves->count++] = *move;
 }
 
 
@@ -63,6 +58,7 @@ void
 roster_moves_settle(roster_t *roster, roster_record_t record)
 {
     uint32_t               i, users, *heirs;
+    const roster_move_t   *move;
     const roster_moves_t  *moves;
 
     moves = &roster->moves;
@@ -79,16 +75,54 @@ roster_moves_settle(roster_t *roster, roster_record_t record)
     }
 
     for (i = 0; i < moves->count; i++) {
-        if (moves->moves[i].record == record) {
-            heirs[moves->moves[i].from] = moves->moves[i].to;
+        move = &moves->moves[i];
+
+        if (move->record == record && move->from != ROSTER_NONE) {
+            heirs[move->from] = move->to;
         }
     }
 
     for (i = 0; i < moves->count; i++) {
-        heirs_refuse(roster, record, heirs, moves->moves[i].from);
+        move = &moves->moves[i];
+
+        if (move->record == record && move->from != ROSTER_NONE) {
+            heirs_refuse(roster, record, heirs, move->from);
+        }
     }
 
     free(heirs);
+}
+
+
+void
+roster_moves_leavers(roster_t *roster)
+{
+    uint32_t              i;
+    pupil_str_t           key;
+    roster_item_t        *user;
+    const roster_move_t  *move;
+
+    key.len = PUPIL_UUID_LEN;
+
+    for (i = 0; i < roster->moves.count; i++) {
+        move = &roster->moves.moves[i];
+        key.data = move->owner.b;
+
+        if (move->from != ROSTER_NONE || move->closed
+            || ctl_map_get(&roster->leavers.ids, key) != NULL)
+        {
+            continue;
+        }
+
+        user = roster_item(roster, ROSTER_USER, move->to);
+
+        if (!roster_moves_stays(user, move->record)) {
+            roster_claims_refuse(roster, user, move->record, NULL);
+        }
+    }
+
+    roster_moves_settle(roster, ROSTER_CREDENTIAL);
+    roster_moves_settle(roster, ROSTER_CONTACT);
 }
 
 
@@ -160,8 +194,7 @@ batch_take(const roster_t *roster, roster_record_t record, uint32_t i,
             continue;
         }
 
-        ctl_array_uuid(subjects,
-                       &roster_item(roster, ROSTER_USER, move->from)->owner.id);
+        ctl_array_uuid(subjects, &move->owner);
         (*taken)++;
     }
 

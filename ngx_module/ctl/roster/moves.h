@@ -14,18 +14,23 @@
 /* The value of a record that is stored of one user goes to another. */
 struct roster_move_s {
     roster_record_t  record;
-    uint32_t         from, to;      /* users, by index */
+    uint32_t         from, to;      /* users, by index; from ROSTER_NONE: who
+                                       leaves, or has left */
+    pupil_uuid_t     owner;         /* who has it */
+    int              closed;        /* already */
 };
 
 
 /* Whether what is stored of a user's record stays as it is. */
 int roster_moves_stays(const roster_item_t *user, roster_record_t record);
 
-void roster_moves_add(roster_t *roster, roster_record_t record,
-    uint32_t from, uint32_t to);
+void roster_moves_add(roster_t *roster, const roster_move_t *move);
 
 /* Refuses whoever waits for what stays.  Whenever users were refused. */
 void roster_moves_settle(roster_t *roster, roster_record_t record);
+
+/* Refuses whoever waits for what somebody has who is not closed by this run. */
+void roster_moves_leavers(roster_t *roster);
 
 /*
  * Before users are written, in transactions behind one with their audit (I19):

@@ -71,6 +71,10 @@ report_json(const roster_t *roster, double seconds)
                   "enrolments", (json_int_t) counts[ROSTER_ENROLMENT].ended));
     json_object_set_new(report, "absent",
         json_pack("{s:I}", "users", (json_int_t) roster->gone));
+    json_object_set_new(report, "closed",
+                        json_integer((json_int_t) roster->closed));
+    json_object_set_new(report, "returned",
+                        json_integer((json_int_t) roster->returned));
     json_object_set_new(report, "no_login",
                         json_integer((json_int_t) roster->no_login));
     json_object_set(report, "held", roster->held);
@@ -109,6 +113,11 @@ counts_print(const roster_t *roster)
     if (roster->gone != 0) {
         printf("not in the roster, and with a role: %zu user%s\n",
                roster->gone, ctl_plural(roster->gone));
+    }
+
+    if (roster->closed + roster->returned != 0) {
+        printf("accounts that were closed: %zu, opened again: %zu\n",
+               roster->closed, roster->returned);
     }
 
     if (roster->no_login != 0) {

@@ -114,7 +114,8 @@ source_found(roster_t *roster, roster_kind_t kind, roster_item_t *item,
         reason = "it was erased";
 
     } else if (item->owner.state == PUPIL_OWNER_STATE_RECOVERY) {
-        reason = "its account is closed";
+        item->returns = 1;      /* or not: see returns.c */
+        return;
 
     } else if (item->owner.state != PUPIL_OWNER_STATE_ACTIVE) {
         reason = "its data is restricted";

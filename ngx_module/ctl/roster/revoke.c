@@ -83,6 +83,18 @@ roster_floor(const roster_t *roster, const pupil_uuid_t *subject)
 
 
 void
+roster_floor_set(roster_t *roster, const pupil_uuid_t *subject,
+    uint32_t number)
+{
+    int          fresh;
+    pupil_str_t  key;
+
+    key = ctl_pool_str(&roster->pool, subject->b, PUPIL_UUID_LEN);
+    ctl_map_put(&roster->floors, key, &fresh)->value = number;
+}
+
+
+void
 roster_revoke_add(roster_revoked_list_t *list, roster_kind_t kind,
     const roster_stored_t *row)
 {

@@ -29,6 +29,9 @@ int roster_floors_load(roster_t *roster);
 /* The floor of authority that rows of a subject are written under. */
 uint32_t roster_floor(const roster_t *roster, const pupil_uuid_t *subject);
 
+void roster_floor_set(roster_t *roster, const pupil_uuid_t *subject,
+    uint32_t number);
+
 void roster_revoke_add(roster_revoked_list_t *list, roster_kind_t kind,
     const roster_stored_t *row);
 

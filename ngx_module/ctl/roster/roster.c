@@ -119,6 +119,8 @@ roster_free(roster_t *roster)
     roster_work_free(roster);
 
     free(roster->moves.moves);
+    free(roster->leavers.list);
+    ctl_map_free(&roster->leavers.ids);
     free(roster->terms.terms);
     ctl_map_free(&roster->terms.ids);
     ctl_map_free(&roster->floors);

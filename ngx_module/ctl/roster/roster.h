@@ -117,6 +117,7 @@ typedef struct {
     const char       *address;  /* of a user: the rule that its e-mail breaks */
     uint8_t           refused, known;
     uint8_t           leaves;   /* deleted, disabled or inactive */
+    uint8_t           returns;  /* of a user: the account is closed */
     uint8_t           other;    /* of a user: has a role that is not taken */
     uint8_t           keeps[ROSTER_RECORDS];    /* what is stored stays */
 
@@ -170,6 +171,13 @@ typedef struct {
     uint32_t          count, size;
 } roster_moves_t;
 
+/* Whose accounts are closed; see leavers.h. */
+typedef struct {
+    pupil_uuid_t     *list;
+    uint32_t          count, size;
+    ctl_map_t         ids;
+} roster_leavers_t;
+
 /* Arrays and what is in them: the roster's. */
 typedef struct {
     roster_task_t   **tasks;
@@ -204,12 +212,14 @@ typedef struct {
     roster_terms_t    terms;
     roster_work_t     work;
     roster_moves_t    moves;
+    roster_leavers_t  leavers;
     ctl_map_t         floors;           /* of authority, by subject */
 
     roster_count_t    counts[ROSTER_COUNTS];
     size_t            left;             /* tampered rows, not ended */
     size_t            unread;           /* rows of nobody knows whom */
     size_t            gone;             /* who has a role and is not in it */
+    size_t            closed, returned;     /* accounts */
     size_t            no_login;         /* users who cannot log in */
     size_t            foreign;          /* users who have a log-in name of */
     char              foreign_source[64];       /* another source's account */
