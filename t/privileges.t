@@ -55,6 +55,7 @@ my %allowed = (
                 . ' valid_from valid_to',
             'pupil.blind_index' => 'SELECT INSERT DELETE',
             'pupil.imported' => 'SELECT INSERT fingerprint',
+            'pupil.erased_source' => 'SELECT INSERT DELETE',
             'pupil.ledger' => 'SELECT INSERT', 'pupil.mark' => 'SELECT',
             'pupil.erasure' => 'SELECT INSERT reference state',
             'pupil.exported' => 'SELECT INSERT',

@@ -43,6 +43,7 @@ static int fence_numbers(ctl_t *ctl, const pupil_uuid_t *subject,
     pupil_floors_t *to);
 static int fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const pupil_floors_t *to);
+static int fence_source(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int fence_subject(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const char *source, const pupil_floors_t *to);
 static int fence_record(ctl_t *ctl, const ctl_ledger_entry_t *entry);
@@ -196,6 +197,7 @@ fence(ctl_t *ctl, const ctl_ledger_entry_t *entry)
         || fence_numbers(ctl, &entry->id, &to) != 0
         || ctl_ledger_copy(ctl, entry) != 0
         || ctl_parts_note(ctl, entry) != 0
+        || fence_source(ctl, entry) != 0
         || fence_write(ctl, entry, &to) != 0
         || ctl_commit(ctl->data) != 0)
     {
@@ -218,6 +220,23 @@ fence_numbers(ctl_t *ctl, const pupil_uuid_t *subject, pupil_floors_t *to)
     }
 
     return 0;
+}
+
+
+/* By which the next roster that has them knows that they were erased. */
+static int
+fence_source(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    const char  *params[2];
+
+    params[0] = ctl->tenant_text;
+    params[1] = entry->subject;
+
+    return ctl_exec(ctl->data, "INSERT INTO pupil.erased_source (tenant, term)"
+                    " SELECT b.tenant, b.term FROM pupil.blind_index AS b"
+                    " WHERE b.tenant = $1::uuid AND b.owner = $2::uuid AND"
+                    " b.category = 'source' AND b.field = 'user' ON CONFLICT DO"
+                    " NOTHING", 2, params);
 }
 
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ctl/base/db.h"
+#include "ctl/roster/erased.h"
 #include "ctl/roster/guard.h"
 #include "ctl/roster/moves.h"
 #include "ctl/roster/others.h"
@@ -311,11 +312,13 @@ roster_guard(roster_t *roster, const roster_table_t *tables)
 
     guard_others(roster, count);
 
-    rc = count == 0 && json_array_size(roster->held) == 0
+    rc = count + roster_erased_count(roster) == 0
+         && json_array_size(roster->held) == 0
          ? 1 : accepted(roster, tables);
 
     if (rc == 0) {
         roster_others_refuse(roster, others, count);
+        roster_erased_refuse(roster);
         roster_moves_settle(roster, ROSTER_CREDENTIAL);
         roster_moves_settle(roster, ROSTER_CONTACT);
     }

@@ -15,6 +15,7 @@
 #include "ctl/roster/apply.h"
 #include "ctl/roster/csv.h"
 #include "ctl/roster/ends.h"
+#include "ctl/roster/erased.h"
 #include "ctl/roster/format.h"
 #include "ctl/roster/guard.h"
 #include "ctl/roster/import.h"
@@ -41,7 +42,9 @@ static const roster_format_t *const  formats[] = {
 };
 
 /* Of accounts that no roster gives. */
-static const char *const  reserved_sources[] = { "operator", "decoy", NULL };
+static const char *const  reserved_sources[] = {
+    "operator", "manual", "decoy", NULL
+};
 
 
 static int
@@ -75,7 +78,7 @@ options_check(const ctl_t *ctl, const char *source)
 
     if (source_check(source) != 0) {
         return ctl_error("--source has 1 to 32 of a-z, 0-9, - and _, and is"
-                         " neither operator nor decoy");
+                         " none of operator, manual and decoy");
     }
 
     dates = ctl->opt.dates;
@@ -163,6 +166,7 @@ roster_run(roster_t *roster, const roster_format_t *format,
     }
 
     if (roster_returns_apply(roster) != 0 || roster_apply(roster) != 0
+        || roster_erased_apply(roster) != 0
         || roster_links_apply(roster, tables) != 0
         || roster_leavers_apply(roster) != 0
         || roster_tasks_apply(roster) != 0

@@ -175,7 +175,8 @@ refused_print(const roster_t *roster)
     puts("\nRefused:");
 
     if (roster->plan[0] != '\0' && json_array_size(roster->held) == 0) {
-        printf("  who may be somebody else is taken by --accept %s\n",
+        printf("  who may be somebody else, or was erased, is taken by"
+               " --accept %s\n",
                roster->plan);
     }
 

@@ -12,6 +12,7 @@
 #include "ctl/base/literal.h"
 #include "ctl/roster/claims.h"
 #include "ctl/roster/crossed.h"
+#include "ctl/roster/erased.h"
 #include "ctl/roster/index.h"
 #include "ctl/roster/resolve.h"
 #include "ctl/store/keys.h"
@@ -474,7 +475,8 @@ all_resolve(roster_t *roster)
         }
     }
 
-    return roster_crossed_resolve(roster);
+    return roster_crossed_resolve(roster) == 0
+           ? roster_erased_resolve(roster) : -1;
 }
 
 
