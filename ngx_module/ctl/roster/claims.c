@@ -345,9 +345,10 @@ values_found(claims_t *claims, const char *terms)
     params[2] = terms;
     res = ctl_query(claims->roster->ctl->data, "SELECT b.term, b.owner,"
                     " b.record, b.mac, s.source, s.status = 'closed' FROM"
-                    " pupil.blind_index b LEFT JOIN pupil.subject s ON s.tenant = b.tenant AND"
-                    " s.subject = b.owner WHERE b.category = $1 AND b.field ="
-                    " $2 AND b.term = ANY ($3::bytea[])", 3, params);
+                    " pupil.blind_index b LEFT JOIN pupil.subject s ON"
+                    " s.tenant = b.tenant AND s.subject = b.owner WHERE"
+                    " b.category = $1 AND b.field = $2 AND b.term = ANY"
+                    " ($3::bytea[])", 3, params);
     if (res == NULL) {
         return -1;
     }
