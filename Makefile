@@ -403,6 +403,7 @@ MODULE_DIR = $(LIB_DIR)/nginx/modules
 PLUGIN_DIR = $(LIB_DIR)/pupil/plugins
 PC_DIR     = $(SHARE_DIR)/pkgconfig
 SQL_DIR    = $(SHARE_DIR)/pupil/sql
+COMMON     = ngx_module/core/login/common-passwords.txt
 INSTALLED  = $(filter-out example,$(CATEGORIES))
 VERSION    = $(shell sed -n 's/^\#define PUPIL_VERSION *"\(.*\)".*/\1/p' \
              ngx_module/core/base/pupil.h)
@@ -421,6 +422,7 @@ install: all
 	        $(PLUGIN_DIR)/pupil_$$c-$$v.so; \
 	    for f in plugins/$$c/*.sql; do test ! -f $$f \
 	        || install -D -m 644 -t $(SQL_DIR)/plugins/$$c $$f; done; done
+	install -D -m 644 -t $(SHARE_DIR)/pupil $(COMMON)
 	install -D -m 644 -t $(SQL_DIR)/data $(wildcard sql/data/*.sql)
 	install -D -m 644 -t $(SQL_DIR)/keystore $(wildcard sql/keystore/*.sql)
 	$(if $(MAN),install -D -m 644 -t $(SHARE_DIR)/man/man1 $(MAN))
@@ -439,7 +441,8 @@ uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/pupilctl \
 	    $(MODULE_DIR)/ngx_http_pupil_module.so \
 	    $(DESTDIR)$(PREFIX)/include/pupil_plugin.h \
-	    $(PC_DIR)/pupil-plugin.pc $(SHARE_DIR)/man/man1/pupilctl*.1
+	    $(PC_DIR)/pupil-plugin.pc $(SHARE_DIR)/man/man1/pupilctl*.1 \
+	    $(SHARE_DIR)/pupil/$(notdir $(COMMON))
 	rm -f $(foreach c,$(INSTALLED),$(PLUGIN_DIR)/pupil_$c-[0-9]*.so)
 	rm -f $(patsubst sql/%,$(SQL_DIR)/%,$(wildcard sql/*/*.sql)) \
 	    $(patsubst plugins/%,$(SQL_DIR)/plugins/%,$(wildcard \

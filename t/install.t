@@ -41,6 +41,7 @@ my @want = (qw(/usr/bin/pupilctl /usr/include/pupil_plugin.h
                /usr/lib/nginx/modules/ngx_http_pupil_module.so
                /usr/share/man/man1/pupilctl.1
                /usr/share/pkgconfig/pupil-plugin.pc),
+    '/usr/share/pupil/common-passwords.txt',
     (map { s{^\Q$root\E/sql}{/usr/share/pupil/sql}r } glob "$root/sql/*/*.sql"),
     (map { s{^\Q$root\E/plugins}{/usr/share/pupil/sql/plugins}r }
      map { glob "$root/plugins/$_/*.sql" } @categories));

@@ -10,9 +10,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
+#include <uninorm.h>
 
 #include "core/login/password.h"
 #include "core/vault/vault.h"
@@ -41,6 +43,43 @@ static const char *pupil_base64_read(const char *s, char end, uint8_t *out,
     size_t size);
 static const char *pupil_number_read(const char *s, uint32_t max,
     uint32_t *out);
+
+
+pupil_rc_t
+pupil_password_form(pupil_str_t in, const pupil_alloc_t *alloc,
+    pupil_str_t *out)
+{
+    size_t    i, len;
+    uint8_t  *made, *copy;
+
+    *out = in;
+
+    for (i = 0; i < in.len && in.data[i] < 0x80; i++) {
+        /* void */
+    }
+
+    if (i == in.len) {
+        return PUPIL_OK;
+    }
+
+    made = u8_normalize(UNINORM_NFC, in.data, in.len, NULL, &len);
+    if (made == NULL) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    copy = alloc->alloc(alloc->ctx, len);
+
+    if (copy != NULL) {
+        memcpy(copy, made, len);
+        out->data = copy;
+        out->len = len;
+    }
+
+    sodium_memzero(made, len);
+    free(made);
+
+    return copy != NULL ? PUPIL_OK : PUPIL_NO_MEMORY;
+}
 
 
 size_t

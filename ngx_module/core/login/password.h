@@ -23,6 +23,14 @@ typedef struct {
 
 
 /*
+ * The form in which a password is hashed, NFC (RFC 8265): one keyboard sends a
+ * letter and its accent as two characters that another sends as one.  out: in
+ * where that is ASCII, else from alloc.  in: UTF-8.  PUPIL_NO_MEMORY.
+ */
+pupil_rc_t pupil_password_form(pupil_str_t in, const pupil_alloc_t *alloc,
+    pupil_str_t *out);
+
+/*
  * A hash is stored behind the number that it was written under
  * (docs/architecture.md, "Floors"), in decimal; 0 is not written.  Sealed, so
  * that nobody changes the number.  Returns the length; out has no NUL.
