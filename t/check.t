@@ -166,6 +166,8 @@ my @wrong = (
     [pupil_password_hash => '', 'memory=8m', 'memory=2000m', 'memory=x',
      'iterations=1', 'iterations=11', 'queue=0', 'queue=1025', 'parallel=0',
      'parallel=65', 'pool=', 'pool=a pool=b', 'lanes=2'],
+    [pupil_password_new => '', '/nowhere', '/dev/null length=7',
+     '/dev/null length=65', '/dev/null a b'],
     [pupil_allowed_origin => '', 'http://a.example', 'https://a.example/',
      'a.example', 'https://', 'https://a.example b'],
     [pupil_probe => '', 'maybe', '1', 'on off'],

@@ -52,6 +52,9 @@ walk 'a new record without all of it', classmate => PATCH =>
     '/v1/data/example', { chosen_on => '2026-01-01' }, 422, 'invalid',
     'refused';
 
+walk 'not the present password', pupil => POST => '/v1/me/password',
+    { current => 'not the password', new => 'a long walk along the shore' }, 403,
+    'wrong-password', 'refused';
 walk 'a submission that is another now', pupil => POST => '/v1/progress',
     { %{ $day->submission }, answer => { text => 'else' } }, 409,
     'id-conflict', 'conflict';

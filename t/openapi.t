@@ -366,6 +366,18 @@ my ($one_more) = grep { !$_->{current} } do {
 ask(pupil => $end, "/v1/me/sessions/$one_more->{id}", 204);
 
 
+# ---- another password
+
+my $change = 'POST /v1/me/password';
+my %new = (current => $person{teacher}{password}, new => 'a long walk along the shore');
+ask(teacher => $change, '/v1/me/password', 403,
+    json => { %new, current => 'not the password' });
+ask(teacher => $change, '/v1/me/password', 422, json => { %new, new => 'short' },
+    valid => 0);
+ask_without($change, '/v1/me/password', json => \%new);
+ask(teacher => $change, '/v1/me/password', 200, json => \%new);
+
+
 # ---- gone, and ended
 
 ask(teacher => $delete, $none, 404);

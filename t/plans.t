@@ -59,6 +59,11 @@ my %hot = (
     login_accept => ['pupil', 1, @accept, undef, @bound, @record],
     login_renew => ['pupil', 1, @accept, $sealed, @bound, @record],
     login_refuse => ['nobody', 1, [id(subject => $pupil)], @record],
+    login_own => ['pupil', 1],
+    login_change => ['pupil', 1, key(token => $pupil), key(token => 'new'),
+        'now', 'now', 'tomorrow', key(session => 0), key(bucket => $pupil), 1,
+        key(subject => $pupil), '2026-01-01T00:00:00Z', @bound[0, 1], $sealed,
+        1, 1, @record],
     session_load => ['pupil', 1, key(token => $pupil)],
     session_touch => ['pupil', 1, key(token => $pupil), 'tomorrow',
                       key(session => 0)],
@@ -121,6 +126,7 @@ my %hot = (
 # Of statements that write: the part that shows whether they found what allows
 # it, and how much.
 my %part = (
+    login_change => [made => 1],
     login_accept => [made => 1], login_renew => [made => 1],
     session_touch => [touched => 1], session_end => [gone => 1],
     session_end_these => [gone => 1],
@@ -137,6 +143,8 @@ my %cold = (
     session_close => 'once a log-out, by the primary key',
     end_sessions => 'once a log-out, a function of the key store',
     homework_target => 'before a change, one homework by its key',
+    own_give => 'once for each new password, a function of the key store',
+    own_raise => 'the same',
     login_tell => 'once for each window of a throttled bucket',
     homework_create => 'a few a week and class',
     homework_patch => 'rarer',

@@ -27,6 +27,7 @@ demo=${DEMO_DIR:-$build/demo}
 port=${DEMO_PORT:-8443}
 pgbin=$(pg_config --bindir)
 ctl=$build/pupilctl
+common=$top/ngx_module/core/login/common-passwords.txt
 
 say() { printf '%s\n' "$*"; }
 die() { printf 'demo: %s\n' "$*" >&2; exit 1; }
@@ -139,6 +140,7 @@ write_config() {
     sed -e "s|@USER@|$user|" -e "s|@BUILD@|$build|" -e "s|@RUN@|$run|" \
         -e "s|@PORT@|$port|" -e "s|@TENANT@|$tenant|" \
         -e "s|@MIME@|/etc/nginx/mime.types|" \
+        -e "s|@COMMON@|$common|" \
         -e "s|@DATABASE@|$base dbname=pupil user=pupil_gateway password=$(
             role_password pupil_gateway)|" \
         -e "s|@KEYSTORE@|$base dbname=pupil_keys user=pupil_keeper password=$(

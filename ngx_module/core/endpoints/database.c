@@ -88,6 +88,13 @@ static const char  pupil_sessions_sql[] =
     " LEFT JOIN keystore.ended AS e ON e.tenant = $2"
     " AND e.token_hash = ANY ($4)";
 
+static const char  pupil_own_give_sql[] =
+    "SELECT $1::bigint, n.session, n.credential FROM " PUPIL_SQL_ONE
+    " LEFT JOIN keystore.give_own($2) AS n ON true";
+
+static const char  pupil_own_raise_sql[] =
+    "SELECT $1::bigint, keystore.raise_own($2, $3, $4)";
+
 /*
  * One row each, whose mark is NULL where there is none.  What else a database
  * is asked each second comes with it.
@@ -145,10 +152,14 @@ static const uint8_t  pupil_params_sessions[] = {
     PUPIL_PARAM_BYTEA_ARRAY
 };
 
+static const uint8_t  pupil_params_own_raise[] = {
+    PUPIL_PARAM_INT8, PUPIL_PARAM_UUID, PUPIL_PARAM_INT4, PUPIL_PARAM_INT4
+};
+
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
     [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 68 },
-    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 64 }
+    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 66 }
 };
 
 /*
@@ -325,6 +336,24 @@ const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT] = {
         .params = pupil_params_sessions,
         .params_count = PUPIL_COUNT(pupil_params_sessions),
         .columns = PUPIL_KN_COLUMNS
+    },
+
+    [PUPIL_FIXED_OWN_GIVE] = {
+        .name = "own_give",
+        .database = PUPIL_DATABASE_KEYSTORE,
+        .sql = pupil_own_give_sql,
+        .params = pupil_params_uuid,
+        .params_count = PUPIL_COUNT(pupil_params_uuid),
+        .columns = PUPIL_KG_COLUMNS
+    },
+
+    [PUPIL_FIXED_OWN_RAISE] = {
+        .name = "own_raise",
+        .database = PUPIL_DATABASE_KEYSTORE,
+        .sql = pupil_own_raise_sql,
+        .params = pupil_params_own_raise,
+        .params_count = PUPIL_COUNT(pupil_params_own_raise),
+        .columns = PUPIL_KR_COLUMNS
     }
 };
 

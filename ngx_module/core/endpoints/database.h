@@ -162,6 +162,8 @@ typedef enum {
     PUPIL_FIXED_END_SESSIONS,   /* $2 hashes of tokens, $3 until when the last
                                    would have lived; nothing of interest */
     PUPIL_FIXED_SESSIONS,
+    PUPIL_FIXED_OWN_GIVE,       /* committed before anything is signed */
+    PUPIL_FIXED_OWN_RAISE,
     PUPIL_FIXED_COUNT
 } pupil_fixed_id_t;
 
@@ -251,6 +253,19 @@ enum {
     PUPIL_KN_SESSION = 1,       /* the floor */
     PUPIL_KN_TOKEN_HASH,        /* NULL: none */
     PUPIL_KN_COLUMNS
+};
+
+/* PUPIL_FIXED_OWN_GIVE, $2 subject: numbers; NULL: not now, or not of them. */
+enum {
+    PUPIL_KG_SESSION = 1,
+    PUPIL_KG_CREDENTIAL,
+    PUPIL_KG_COLUMNS
+};
+
+/* PUPIL_FIXED_OWN_RAISE, $2 subject, $3 and $4 numbers that were given so. */
+enum {
+    PUPIL_KR_RAISED = 1,        /* true, or the floors are above */
+    PUPIL_KR_COLUMNS
 };
 
 typedef struct {

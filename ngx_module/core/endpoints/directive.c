@@ -132,6 +132,12 @@ static const pupil_word_t  pupil_password_hash_words[] = {
       .max = PUPIL_HASH_PARALLEL_MOST }
 };
 
+static const pupil_word_t  pupil_password_new_words[] = {
+    [PUPIL_NEW_COMMON] = { .name = "", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_NEW_LENGTH] =
+    { .name = "length=", .kind = PUPIL_WORD_NUMBER, .min = 8, .max = 64 }
+};
+
 static const pupil_word_t  pupil_durability_words[] = {
     [PUPIL_VALUE] =
     { .name = "", .kind = PUPIL_WORD_CHOICE, .choices = pupil_durabilities }
@@ -318,6 +324,15 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
         PUPIL_TABLE(pupil_password_hash_words)
     },
 
+    [PUPIL_DIRECTIVE_PASSWORD_NEW] = {
+        .name = "pupil_password_new",
+        .where = PUPIL_IN_HTTP,
+        .least = 1,
+        .most = 2,
+        .once = 1,
+        PUPIL_TABLE(pupil_password_new_words)
+    },
+
     [PUPIL_DIRECTIVE_AUDIT_DURABILITY] = {
         .name = "pupil_audit_durability",
         .where = PUPIL_IN_HTTP,
@@ -397,6 +412,11 @@ const pupil_need_t  pupil_needs[PUPIL_NEED_COUNT] = {
     [PUPIL_NEED_PLUGIN] = {
         .directive = PUPIL_DIRECTIVE_PLUGIN,
         .words = "FILE, one for each category"
+    },
+    [PUPIL_NEED_PASSWORD_NEW] = {
+        .directive = PUPIL_DIRECTIVE_PASSWORD_NEW,
+        .handler = PUPIL_DIRECTIVE_PASSWORD,
+        .words = "FILE"
     }
 };
 

@@ -50,6 +50,7 @@ typedef enum {
     PUPIL_DIRECTIVE_LOGIN_PASSWORD,
     PUPIL_DIRECTIVE_LOGIN_PROVIDER,
     PUPIL_DIRECTIVE_PASSWORD_HASH,
+    PUPIL_DIRECTIVE_PASSWORD_NEW,
     PUPIL_DIRECTIVE_AUDIT_DURABILITY,
     PUPIL_DIRECTIVE_AUDIT_GROUP,
     PUPIL_DIRECTIVE_AUDIT_HOLES,
@@ -175,6 +176,11 @@ enum {
     PUPIL_HASH_PARALLEL
 };
 
+enum {
+    PUPIL_NEW_COMMON = 0,       /* a file */
+    PUPIL_NEW_LENGTH            /* characters */
+};
+
 /* pupil_login_password: who may log in with one. */
 enum {
     PUPIL_PASSWORD_OFF = 0,
@@ -202,11 +208,13 @@ typedef enum {
     PUPIL_NEED_KEYSTORE,
     PUPIL_NEED_MASTER_KEY,
     PUPIL_NEED_PLUGIN,
+    PUPIL_NEED_PASSWORD_NEW,
     PUPIL_NEED_COUNT
 } pupil_need_id_t;
 
 typedef struct {
     pupil_directive_id_t   directive;
+    pupil_directive_id_t   handler; /* that needs it; 0: each of them */
     const char            *words;   /* an example of what to write behind it */
 } pupil_need_t;
 

@@ -16,6 +16,7 @@
 
 #define PUPIL_ENDPOINTS(row)                                                  \
     row(LOGIN, login)                                                         \
+    row(PASSWORD, password)                                                   \
     row(SESSION, session)                                                     \
     row(HOMEWORK, homework)                                                   \
     row(PROGRESS, progress)                                                   \

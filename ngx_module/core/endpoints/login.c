@@ -2,7 +2,8 @@
  * Copyright (C) the Pupil authors
  *
  * /v1/login: what a client sends, and the statements.  Whoever fails, and why,
- * the same ones run: reserve, find, refuse (invariant I13).
+ * the same ones run: reserve, find, refuse (invariant I13).  And those of
+ * /v1/me/password, of somebody who is known already.
  */
 
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "core/endpoints/endpoints.h"
 #include "core/endpoints/login.h"
 #include "core/input/rule.h"
+#include "core/login/password.h"
 
 
 #define READ      PUPIL_OPERATION_READ
@@ -30,6 +32,11 @@
     .purpose = PUPIL_PURPOSE_SECURITY, .relation = PUPIL_RELATION_SYSTEM
 
 
+static pupil_rc_t input_form(const pupil_alloc_t *alloc,
+    pupil_str_t *password);
+static void input_wipe(pupil_str_t *password);
+
+
 static const pupil_rule_t  login_rules[] = {
     { .name = "identifier", .kind = RULE_NAME, .flags = RULE_REQUIRED,
       .min = 1, .max = PUPIL_INPUT_IDENTIFIER_MAX,
@@ -37,6 +44,15 @@ static const pupil_rule_t  login_rules[] = {
     { .name = "password", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
       .min = 1, .max = PUPIL_INPUT_PASSWORD_MAX,
       .offset = offsetof(pupil_input_login_t, password) }
+};
+
+static const pupil_rule_t  password_rules[] = {
+    { .name = "current", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
+      .min = 1, .max = PUPIL_INPUT_PASSWORD_MAX,
+      .offset = offsetof(pupil_input_password_t, current) },
+    { .name = "new", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
+      .min = 1, .max = PUPIL_INPUT_PASSWORD_MAX,
+      .offset = offsetof(pupil_input_password_t, fresh) }
 };
 
 
@@ -223,6 +239,63 @@ static const char  refuse_sql[] =
     " SELECT {audit_values}, {number}, {macs}, 'refused', $8 RETURNING 1)"
     " SELECT " PUPIL_SQL_RECORDED("audit", "1", "1");
 
+static const char  own_sql[] =
+    "SELECT $1::bigint, u.subject, u.status, u.source, u.mac,"
+    " o.owner, o.state, o.key_version, c.updated_at{c}{e}"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN pupil.subject AS u ON u.tenant = $2 AND u.subject = $4"
+    " LEFT JOIN pupil.owner AS o ON o.tenant = $2 AND o.owner = $4"
+    " LEFT JOIN data.credential AS c ON c.tenant = $2 AND c.owner = $4"
+    " AND c.record = $4"
+    " LEFT JOIN data.contact AS e ON e.tenant = $2 AND e.owner = $4"
+    " AND e.record = $4";
+
+/*
+ * Of several at once the one whose row is still as it was when the password was
+ * looked at.
+ */
+static const char  change_sql[] =
+    "WITH ok AS MATERIALIZED ("
+    "SELECT u.subject FROM pupil.subject AS u JOIN pupil.owner AS o"
+    " ON o.tenant = $2 AND o.owner = u.subject"
+    " WHERE u.tenant = $2 AND u.subject = $4 AND u.status = 'active'"
+    " AND u.mac = $16 AND o.state = 'active' AND o.key_version = $15"
+    " AND EXISTS (SELECT FROM pupil.session AS s WHERE s.tenant = $2"
+    " AND s.token_hash = $8)),"
+    " changed AS ("
+    "UPDATE data.credential AS c SET password_hash = $19, facts = $20,"
+    " updated_at = now() FROM ok"
+    " WHERE c.tenant = $2 AND c.owner = $4 AND c.record = $4"
+    " AND c.updated_at = $17 AND c.facts = $18 RETURNING c.owner),"
+    " gone AS ("
+    "DELETE FROM pupil.session AS s USING changed AS c"
+    " WHERE s.tenant = $2 AND s.subject = c.owner RETURNING s.token_hash),"
+    " made AS ("
+    "INSERT INTO pupil.session (tenant, token_hash, subject, role,"
+    " institution, created_at, seen_at, expires_at, mac)"
+    " SELECT $2, $9, c.owner, $5, $6, $10, $11, $12, $13 FROM changed AS c"
+    " RETURNING 1),"
+    " opened AS ("
+    "INSERT INTO pupil.revocation (tenant, revocation, subject, session,"
+    " credential, own) SELECT $2, $3, c.owner, $21, $22, true"
+    " FROM changed AS c),"
+    " back AS ("
+    "UPDATE pupil.login_throttle AS t SET failures = 0,"
+    " not_before = t.last_at FROM changed"
+    " WHERE t.tenant = $2 AND t.bucket = $14),"
+    " which AS MATERIALIZED ("
+    "SELECT (NOT EXISTS (SELECT FROM changed))::integer AS choice),"
+    " audit AS ("
+    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome)"
+    " SELECT {audit_values}, {number}, " PUPIL_SQL_MAC("w.choice") ","
+    " CASE w.choice WHEN 0 THEN 'allowed' ELSE 'refused' END"
+    " FROM which AS w RETURNING 1)"
+    " SELECT " PUPIL_SQL_RECORDED("audit", "1", "SELECT 1 << w.choice"
+                                                " FROM which AS w") ","
+    " (SELECT count(*) FROM made),"
+    " (SELECT string_agg(pg_notify('pupil_session',"
+    " encode(g.token_hash, 'hex'))::text, '') FROM gone AS g)";
+
 
 /* As which says. */
 const pupil_audit_choice_t  pupil_login_choices[PUPIL_LOGIN_CHOICES] = {
@@ -292,6 +365,22 @@ static const pupil_want_t  renew_wants[] = {
     ACCEPT_WANTS,
     { .category = "credential", .field = "password_hash",
       AUTHENTICATION_SYSTEM, .operation = WRITE, .about = ACTOR }
+};
+
+static const pupil_want_t  change_wants[] = {
+    { .category = "credential", .field = "login_id",
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR,
+      .flags = REQUIRED },
+    { .category = "contact", .field = "email",
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR },
+    { .category = "credential", .field = "password_hash",
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR,
+      .flags = REQUIRED },
+    { .category = "credential", .field = "second_factor",
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR },
+    { .category = "credential", .field = "password_hash",
+      AUTHENTICATION_SYSTEM, .operation = WRITE, .about = ACTOR,
+      .flags = REQUIRED }
 };
 
 #define ACCEPT_PARAMS                                                         \
@@ -371,6 +460,33 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         PUPIL_WANTS(refuse_wants),
         .params = { PUPIL_PARAM_UUID_ARRAY },
         .records = 1
+    },
+
+    [PUPIL_LOGIN_OWN] = {
+        .name = "login own",
+        .sql = own_sql,
+        .fixed = PUPIL_LO_COLUMNS,
+        .tables = { "credential", "contact" },
+        .facts = "c",
+        .facts_of = "credential",
+        PUPIL_WANTS(look_wants)
+    },
+
+    [PUPIL_LOGIN_CHANGE] = {
+        .name = "login change",
+        .sql = change_sql,
+        .fixed = PUPIL_LC_COLUMNS,
+        .tables = { "credential" },
+        .facts_of = "credential",
+        PUPIL_WANTS(change_wants),
+        .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,
+                    PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,
+                    PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA,
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA,
+                    PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA,
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4,
+                    PUPIL_PARAM_INT4 },
+        .records = PUPIL_LOGIN_CHOICES
     }
 };
 
@@ -378,6 +494,13 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
 const pupil_endpoint_t  pupil_login_endpoint = {
     .name = "login",
     .directive = "pupil_login",
+    .templates = pupil_login_templates,
+    .count = PUPIL_LOGIN_COUNT
+};
+
+const pupil_endpoint_t  pupil_password_endpoint = {
+    .name = "password",
+    .directive = "pupil_password",
     .templates = pupil_login_templates,
     .count = PUPIL_LOGIN_COUNT
 };
@@ -397,19 +520,93 @@ pupil_input_login(const pupil_alloc_t *alloc, const pupil_str_t *body,
         return rc;
     }
 
-    return pupil_rule_object(&in, 0, login_rules,
-                             pupil_rule_count(login_rules), out, NULL);
+    rc = pupil_rule_object(&in, 0, login_rules,
+                           pupil_rule_count(login_rules), out, NULL);
+
+    return rc == PUPIL_OK ? input_form(alloc, &out->password) : rc;
+}
+
+
+pupil_rc_t
+pupil_input_password(const pupil_alloc_t *alloc, const pupil_str_t *body,
+    const pupil_chosen_t *rules, pupil_input_password_t *out,
+    pupil_fault_t *fault)
+{
+    pupil_rc_t    rc;
+    const char   *broken;
+    pupil_body_t  in;
+
+    memset(out, 0, sizeof(pupil_input_password_t));
+
+    rc = pupil_input_parse(&in, alloc, body, 0, fault);
+
+    if (rc == PUPIL_OK) {
+        rc = pupil_rule_object(&in, 0, password_rules,
+                               pupil_rule_count(password_rules), out, NULL);
+    }
+
+    if (rc == PUPIL_OK) {
+        rc = input_form(alloc, &out->current);
+    }
+
+    if (rc == PUPIL_OK) {
+        rc = input_form(alloc, &out->fresh);
+    }
+
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    broken = out->fresh.len == out->current.len
+             && memcmp(out->fresh.data, out->current.data, out->fresh.len) == 0
+             ? "different" : pupil_chosen_breaks(rules, out->fresh, NULL, 0);
+
+    return broken == NULL
+           ? PUPIL_OK : pupil_rule_refuse_member(&in, 0, "new", broken);
+}
+
+
+/* As it is hashed; what it was made of is wiped. */
+static pupil_rc_t
+input_form(const pupil_alloc_t *alloc, pupil_str_t *password)
+{
+    pupil_rc_t   rc;
+    pupil_str_t  sent;
+
+    sent = *password;
+
+    rc = pupil_password_form(sent, alloc, password);
+
+    if (password->data != sent.data) {
+        input_wipe(&sent);
+    }
+
+    return rc;
 }
 
 
 void
 pupil_input_login_wipe(pupil_input_login_t *login)
 {
-    if (login->password.data != NULL) {
-        sodium_memzero((uint8_t *) login->password.data,
-                       login->password.len);
+    input_wipe(&login->password);
+}
+
+
+void
+pupil_input_password_wipe(pupil_input_password_t *password)
+{
+    input_wipe(&password->current);
+    input_wipe(&password->fresh);
+}
+
+
+static void
+input_wipe(pupil_str_t *password)
+{
+    if (password->data != NULL) {
+        sodium_memzero((uint8_t *) password->data, password->len);
     }
 
-    login->password.data = NULL;
-    login->password.len = 0;
+    password->data = NULL;
+    password->len = 0;
 }

@@ -1,7 +1,7 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * /v1/login: its statements, and what a client sends.
+ * /v1/login and /v1/me/password: their statements, and what a client sends.
  */
 
 #ifndef PUPIL_LOGIN_H
@@ -11,9 +11,10 @@
 #include "core/endpoints/columns.h"
 #include "core/endpoints/endpoints.h"
 #include "core/input/input.h"
+#include "core/login/chosen.h"
 
 
-/* The statements of /v1/login, by index. */
+/* The statements of both, by index: the steps of one are those of the other. */
 enum {
     PUPIL_LOGIN_RESERVE = 0,    /* throttle: reserve the attempt */
     PUPIL_LOGIN_TELL,           /* that it is throttled */
@@ -22,6 +23,8 @@ enum {
     PUPIL_LOGIN_ACCEPT,         /* session, throttle, network, audit */
     PUPIL_LOGIN_RENEW,          /* accept, and a hash at another cost */
     PUPIL_LOGIN_REFUSE,         /* same work, audit */
+    PUPIL_LOGIN_OWN,            /* the credential of who has a session */
+    PUPIL_LOGIN_CHANGE,         /* a new one, and a session alone; audit */
     PUPIL_LOGIN_COUNT
 };
 
@@ -113,6 +116,34 @@ enum {
 
 /* PUPIL_LOGIN_REFUSE, $8 the subject if there is one. */
 
+/*
+ * PUPIL_LOGIN_OWN, of the actor: the subject, that as owner, when the
+ * credential changed, and the wants of PUPIL_LOGIN_FIND.
+ */
+enum {
+    PUPIL_LO_SUBJECT = 1,
+    PUPIL_LO_OWNER = PUPIL_LO_SUBJECT + PUPIL_SUBJECT_COLUMNS,
+    PUPIL_LO_CHANGED_AT = PUPIL_LO_OWNER + PUPIL_OWNER_COLUMNS,
+    PUPIL_LO_COLUMNS
+};
+
+/*
+ * PUPIL_LOGIN_CHANGE, of the actor: $8 hash of the token that asks, $9 to $13
+ * hash, created_at, seen_at, expires_at and MAC of the session that takes the
+ * place of all that there are; $14 the bucket; $15 key version, $16 MAC of the
+ * subject's row, $17 when the credential changed and $18 its facts, as they
+ * were when the password was looked at; $19 the sealed hash of the new one and
+ * $20 the facts that go with it; $21 and $22 the numbers of session and hash,
+ * to which the floors will rise.  It is open as a revocation under the
+ * request's id.
+ */
+enum {
+    PUPIL_LC_MADE = PUPIL_RECORDED + 1,
+                                /* 1, or 0: something changed meanwhile */
+    PUPIL_LC_NOTIFIED,
+    PUPIL_LC_COLUMNS
+};
+
 
 /* The records of ACCEPT and RENEW, of REFUSE, and of TELL. */
 #define PUPIL_LOGIN_CHOICES  2
@@ -133,11 +164,27 @@ typedef struct {
 } pupil_input_login_t;
 
 
+/* As the log-in's password both are copies, to be zeroed. */
+typedef struct {
+    pupil_str_t  current;
+    pupil_str_t  fresh;
+} pupil_input_password_t;
+
+
 /* {"identifier","password"} */
 pupil_rc_t pupil_input_login(const pupil_alloc_t *alloc,
     const pupil_str_t *body, pupil_input_login_t *out, pupil_fault_t *fault);
 
 /* Zeroes the copy of the password.  The body is the caller's to wipe. */
 void pupil_input_login_wipe(pupil_input_login_t *login);
+
+/*
+ * {"current","new"}, of which the second breaks none of the rules: not yet
+ * whether it is a name of its owner's.
+ */
+pupil_rc_t pupil_input_password(const pupil_alloc_t *alloc,
+    const pupil_str_t *body, const pupil_chosen_t *rules,
+    pupil_input_password_t *out, pupil_fault_t *fault);
+void pupil_input_password_wipe(pupil_input_password_t *password);
 
 #endif /* PUPIL_LOGIN_H */

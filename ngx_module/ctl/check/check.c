@@ -31,11 +31,16 @@ http_find(const nginxconf_t *root)
 static void
 needs_check(check_t *check)
 {
-    unsigned       need;
-    pupil_error_t  error;
+    unsigned             need;
+    pupil_error_t        error;
+    const pupil_need_t  *row;
 
     for (need = 0; need < PUPIL_NEED_COUNT; need++) {
-        if (!check->seen[pupil_needs[need].directive]) {
+        row = &pupil_needs[need];
+
+        if (!check->seen[row->directive]
+            && (row->handler == 0 || check->seen[row->handler]))
+        {
             (void) pupil_need_missing(need, &error);
             check_found_at(check, check->http, "%s", error.text);
         }

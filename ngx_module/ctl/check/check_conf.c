@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "core/lifecycle/ledger.h"
+#include "core/login/chosen.h"
 #include "core/plugin/accepted.h"
 #include "ctl/base/buf.h"
 #include "ctl/base/text.h"
@@ -284,6 +285,21 @@ accepted_read(check_t *check, const nginxconf_t *d)
 
 
 static void
+password_new_read(check_t *check, const nginxconf_t *d)
+{
+    pupil_str_t    lines;
+    pupil_error_t  error;
+
+    if (pupil_common_read(path_full(check, d->words[1]), &check->ctl->alloc,
+                          &lines, &error)
+        != PUPIL_OK)
+    {
+        check_found_at(check, d, "pupil_password_new: %s", error.text);
+    }
+}
+
+
+static void
 ledger_read(check_t *check, const nginxconf_t *d)
 {
     pupil_words_t  words;
@@ -346,6 +362,10 @@ directive_read(check_t *check, pupil_directive_id_t id, const nginxconf_t *d)
 
     case PUPIL_DIRECTIVE_LEDGER:
         ledger_read(check, d);
+        return;
+
+    case PUPIL_DIRECTIVE_PASSWORD_NEW:
+        password_new_read(check, d);
         return;
 
     case PUPIL_DIRECTIVE_DENY:

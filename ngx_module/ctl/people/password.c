@@ -46,7 +46,7 @@ ctl_cmd_user_password(ctl_t *ctl)
 {
     int                     rc;
     char                   *line;
-    pupil_str_t             password;
+    pupil_str_t             password, formed;
     pupil_password_cost_t   cost;
 
     if (ctl_password_cost(ctl, &cost) != 0) {
@@ -65,7 +65,12 @@ ctl_cmd_user_password(ctl_t *ctl)
     }
 
     if (rc == 0) {
-        rc = password_set(ctl, password);
+        rc = pupil_password_form(password, &ctl->alloc, &formed) == PUPIL_OK
+             ? password_set(ctl, formed) : -1;
+
+        if (formed.data != password.data) {
+            sodium_memzero((uint8_t *) formed.data, formed.len);
+        }
     }
 
     if (rc == 0) {

@@ -49,6 +49,7 @@ static int batch_raise(const batch_t *batch);
 static int batch_close(const batch_t *batch, walk_t *walk);
 static int batch_kept(const batch_t *batch, walk_t *walk, const char *ids);
 static int session_end(const batch_t *batch, int row);
+static int own_raise(const batch_t *batch);
 
 
 /*
@@ -57,9 +58,10 @@ static int session_end(const batch_t *batch, int row);
  */
 static const char  open_sql[] =
     "SELECT r.subject, r.revocation, r.token_hash, r.until, r.session,"
-    " r.credential, r.authority FROM pupil.revocation AS r JOIN pupil.subject"
-    " AS s USING (tenant, subject) WHERE ($1::uuid IS NULL OR r.subject ="
-    " $1::uuid) AND (r.subject, r.revocation) > ($2::uuid, $3::uuid)"
+    " r.credential, r.authority, r.own::integer FROM pupil.revocation AS r"
+    " JOIN pupil.subject AS s USING (tenant, subject)"
+    " WHERE ($1::uuid IS NULL OR r.subject = $1::uuid)"
+    " AND (r.subject, r.revocation) > ($2::uuid, $3::uuid)"
     " ORDER BY r.subject, r.revocation LIMIT " BATCH " FOR UPDATE OF s";
 
 enum {
@@ -67,7 +69,8 @@ enum {
     OPEN_ID,
     OPEN_TOKEN_HASH,
     OPEN_UNTIL,
-    OPEN_FLOORS
+    OPEN_FLOORS,
+    OPEN_OWN = OPEN_FLOORS + CTL_FLOORS
 };
 
 /* $1: subjects, $2 and on: a number of each floor; whether it is due. */
@@ -342,6 +345,7 @@ batch_raise(const batch_t *batch)
     int  row;
 
     if (ctl_begin(batch->ctl->keys, &batch->ctl->tenant) != 0
+        || own_raise(batch) != 0
         || ctl_floors_raise(batch->ctl, batch->rows, (size_t) batch->count)
            != 0)
     {
@@ -357,6 +361,42 @@ batch_raise(const batch_t *batch)
     }
 
     return ctl_commit(batch->ctl->keys);
+}
+
+
+/*
+ * What people changed of their own rises to the number that it stands under,
+ * and no further: a worker may have been given others since, and signed nothing
+ * under them that is to be outdone.
+ */
+static int
+own_raise(const batch_t *batch)
+{
+    int             row;
+    const char     *params[3];
+    ctl_promise_t  *open;
+
+    for (row = 0; row < batch->count; row++) {
+        open = &batch->rows[row];
+
+        if (ctl_get_int(batch->res, row, OPEN_OWN, 0) == 0) {
+            continue;
+        }
+
+        params[0] = PQgetvalue(batch->res, row, OPEN_SUBJECT);
+        params[1] = PQgetvalue(batch->res, row, OPEN_FLOORS);
+        params[2] = PQgetvalue(batch->res, row, OPEN_FLOORS + 1);
+
+        if (ctl_exec(batch->ctl->keys, "SELECT keystore.raise_own($1::uuid,"
+                     " $2::integer, $3::integer)", 3, params) != 0)
+        {
+            return -1;
+        }
+
+        memset(&open->to, 0, sizeof(pupil_floors_t));
+    }
+
+    return 0;
 }
 
 

@@ -651,3 +651,47 @@ ngx_http_pupil_set_password_hash(ngx_conf_t *cf, ngx_command_t *cmd,
 
     return NGX_CONF_OK;
 }
+
+
+char *
+ngx_http_pupil_set_password_new(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_pupil_main_conf_t *pmcf = conf;
+
+    ngx_str_t       *value, path;
+    pupil_alloc_t    alloc;
+    pupil_words_t    words;
+    pupil_error_t    error;
+    pupil_chosen_t  *chosen;
+
+    value = cf->args->elts;
+    path = value[1];
+    chosen = &ngx_http_pupil_login_conf(pmcf)->chosen;
+
+    if (chosen->common.data != NULL) {
+        return "is duplicate";
+    }
+
+    pupil_words_init(&words);
+
+    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_PASSWORD_NEW, &words)
+        != NGX_OK
+        || ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    chosen->length = (uint32_t) pupil_words_number(&words, PUPIL_NEW_LENGTH,
+                                                   PUPIL_CHOSEN_LENGTH);
+    ngx_http_pupil_conf_alloc(cf, &alloc);
+
+    if (pupil_common_read((char *) path.data, &alloc, &chosen->common, &error)
+        != PUPIL_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "pupil_password_new: %s",
+                           error.text);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}

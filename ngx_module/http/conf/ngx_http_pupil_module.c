@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #include "http/conf/ngx_http_pupil_conf.h"
+#include "http/login/ngx_http_pupil_login.h"
 
 
 #define NGX_HTTP_PUPIL_CACHE_OWNERS    8192
@@ -182,6 +183,13 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
     { ngx_string("pupil_password_hash"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       ngx_http_pupil_set_password_hash,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("pupil_password_new"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_http_pupil_set_password_new,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -396,6 +404,9 @@ ngx_http_pupil_required(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
     there[PUPIL_NEED_KEYSTORE] = pmcf->conf->keystore;
     there[PUPIL_NEED_MASTER_KEY] = pmcf->vault.master_key.len != 0;
     there[PUPIL_NEED_PLUGIN] = pmcf->policy.count != 0;
+    there[PUPIL_NEED_PASSWORD_NEW] =
+        !(pmcf->served & 1u << NGX_HTTP_PUPIL_ENDPOINT_PASSWORD)
+        || ngx_http_pupil_login_conf(pmcf)->chosen.common.data != NULL;
 
     for (i = 0; i < PUPIL_NEED_COUNT; i++) {
         if (!there[i]) {

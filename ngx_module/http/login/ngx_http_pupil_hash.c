@@ -26,12 +26,14 @@ struct ngx_http_pupil_hash_s {
     ngx_http_pupil_step_pt        next;
     ngx_event_t                   timer;
     pupil_str_t                   password; /* a copy */
+    pupil_str_t                   fresh_of; /* what a new one is made of */
     char                          stored[PUPIL_PASSWORD_HASH_LEN];
     pupil_password_cost_t         cost;
     u_char                       *renewed;  /* the request's; or NULL */
     ngx_thread_task_t            *task;
     ngx_http_pupil_seat_t         seat;
     unsigned                      posted:1; /* it is in the pool */
+    unsigned                      always:1; /* one that fits has a new one */
 
     /* written by the thread */
     pupil_rc_t                    rc;
@@ -42,6 +44,8 @@ struct ngx_http_pupil_hash_s {
 };
 
 
+static ngx_int_t ngx_http_pupil_hash_copy(ngx_pool_t *pool,
+    pupil_str_t password, pupil_str_t *copy);
 static void ngx_http_pupil_hash_post(ngx_http_pupil_login_conf_t *conf);
 static void ngx_http_pupil_hash_thread(void *data, ngx_log_t *log);
 static void ngx_http_pupil_hash_equal_work(ngx_http_pupil_hash_t *hash);
@@ -55,15 +59,12 @@ ngx_int_t
 ngx_http_pupil_hash_verify(ngx_http_pupil_ctx_t *ctx, const char *stored,
     u_char *renewed, ngx_http_pupil_step_pt next)
 {
-    u_char                  *p;
     ngx_pool_t              *pool;
-    pupil_str_t              password;
     ngx_thread_task_t       *task;
     ngx_http_pupil_hash_t   *hash;
     ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
-    password = login->input.password;
 
     pool = ngx_create_pool(4096, ngx_cycle->log);
     if (pool == NULL) {
@@ -71,14 +72,20 @@ ngx_http_pupil_hash_verify(ngx_http_pupil_ctx_t *ctx, const char *stored,
     }
 
     task = ngx_thread_task_alloc(pool, sizeof(ngx_http_pupil_hash_t));
-    p = ngx_pnalloc(pool, password.len + 1);
+    hash = task != NULL ? task->ctx : NULL;
 
-    if (task == NULL || p == NULL) {
+    if (hash == NULL
+        || ngx_http_pupil_hash_copy(pool, login->input.password,
+                                    &hash->password) != NGX_OK
+        || ngx_http_pupil_hash_copy(pool, login->fresh.data != NULL
+                                          ? login->fresh
+                                          : login->input.password,
+                                    &hash->fresh_of) != NGX_OK)
+    {
         ngx_destroy_pool(pool);
         return NGX_ERROR;
     }
 
-    hash = task->ctx;
     hash->pool = pool;
     hash->conf = login->conf;
     hash->ctx = ctx;
@@ -86,9 +93,7 @@ ngx_http_pupil_hash_verify(ngx_http_pupil_ctx_t *ctx, const char *stored,
     hash->cost = login->conf->cost;
     hash->renewed = renewed;
 
-    ngx_memcpy(p, password.data, password.len);
-    hash->password.data = p;
-    hash->password.len = password.len;
+    hash->always = login->fresh.data != NULL;
     ngx_cpystrn((u_char *) hash->stored, (u_char *) stored,
                 sizeof(hash->stored));
 
@@ -112,6 +117,26 @@ ngx_http_pupil_hash_verify(ngx_http_pupil_ctx_t *ctx, const char *stored,
     ngx_http_pupil_hash_post(login->conf);
 
     return NGX_AGAIN;
+}
+
+
+/* With a byte more than it has, as an empty one is no error. */
+static ngx_int_t
+ngx_http_pupil_hash_copy(ngx_pool_t *pool, pupil_str_t password,
+    pupil_str_t *copy)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(pool, password.len + 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(p, password.data, password.len);
+    copy->data = p;
+    copy->len = password.len;
+
+    return NGX_OK;
 }
 
 
@@ -228,9 +253,10 @@ ngx_http_pupil_hash_equal_work(ngx_http_pupil_hash_t *hash)
 
     if (hash->rc == PUPIL_OK && hash->renewed != NULL) {
 
-        if ((hash->made_at.memory != hash->cost.memory
+        if ((hash->always
+             || hash->made_at.memory != hash->cost.memory
              || hash->made_at.iterations != hash->cost.iterations)
-            && pupil_password_hash(hash->password, &hash->cost, hash->fresh)
+            && pupil_password_hash(hash->fresh_of, &hash->cost, hash->fresh)
                == PUPIL_OK)
         {
             hash->runs++;
@@ -257,6 +283,7 @@ static void
 ngx_http_pupil_hash_wipe(ngx_http_pupil_hash_t *hash)
 {
     sodium_memzero((void *) hash->password.data, hash->password.len);
+    sodium_memzero((void *) hash->fresh_of.data, hash->fresh_of.len);
     sodium_memzero(hash->stored, sizeof(hash->stored));
 }
 

@@ -17,23 +17,19 @@
 
 static ngx_int_t ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_start(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_login_reserve(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_tell(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_told(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_login_look(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_found(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_floors(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
     char stored[PUPIL_PASSWORD_HASH_LEN]);
 static ngx_int_t ngx_http_pupil_login_verified(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_refused(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_login_busy(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_login_left(ngx_http_pupil_ctx_t *ctx);
 static void *ngx_http_pupil_login_create(ngx_conf_t *cf);
-static ngx_int_t ngx_http_pupil_login_init(ngx_conf_t *cf,
-    ngx_http_pupil_main_conf_t *pmcf);
 static void ngx_http_pupil_login_metrics(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_metrics_t *metrics);
 
@@ -104,6 +100,8 @@ ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx)
     }
 
     login->conf = ngx_http_pupil_login_conf(ctx->main);
+    login->next = ngx_http_pupil_login_look;
+    login->failed = NGX_HTTP_PUPIL_INVALID_CREDENTIALS;
 
     rc = pupil_input_login(&ctx->alloc, &ctx->body, &login->input, &fault);
 
@@ -111,7 +109,7 @@ ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_login_busy(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_debug(ctx, "too many wait");
@@ -123,22 +121,33 @@ ngx_http_pupil_login_busy(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/*
- * A place in the queue is taken before the attempt is reserved: whoever is
- * sent away because it is full has not failed.
- */
 static ngx_int_t
 ngx_http_pupil_login_start(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_http_pupil_login_t  *login;
+    ngx_int_t  rc;
 
     ngx_http_pupil_debug(ctx, "start");
-
-    login = ctx->data;
 
     if (ngx_http_pupil_login_terms(ctx) != NGX_OK) {
         return NGX_ERROR;
     }
+
+    rc = ngx_http_pupil_login_seat(ctx);
+
+    return rc == NGX_OK ? ngx_http_pupil_login_reserve(ctx) : rc;
+}
+
+
+/*
+ * A place in the queue is taken before the attempt is reserved: whoever is
+ * sent away because it is full has not failed.
+ */
+ngx_int_t
+ngx_http_pupil_login_seat(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
 
     if (ngx_http_pupil_seats_take(&login->conf->seats, login->conf->queue,
                                    &ctx->tenant, ctx->network, login->device,
@@ -150,7 +159,7 @@ ngx_http_pupil_login_start(ngx_http_pupil_ctx_t *ctx)
     ctx->left = ngx_http_pupil_login_left;
     login->conf->attempts++;
 
-    return ngx_http_pupil_login_reserve(ctx);
+    return NGX_OK;
 }
 
 
@@ -162,7 +171,7 @@ ngx_http_pupil_login_left(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_login_reserve(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                rc;
@@ -224,7 +233,15 @@ ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
     }
 
     login->reserved = 1;
+    ctx->step = login->next;
 
+    return login->next(ctx);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_login_look(ngx_http_pupil_ctx_t *ctx)
+{
     return ngx_http_pupil_login_find(ctx, ngx_http_pupil_login_found);
 }
 
@@ -340,15 +357,14 @@ ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx)
 
 
 /*
- * The stored hash.  One from before the password was changed, or of whom the
- * name belonged to before, is checked like any other, and lets nobody in.
+ * One from before the password was changed, or of whom the name belonged to
+ * before, is checked like any other, and lets nobody in.
  */
 static ngx_int_t
 ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
     char stored[PUPIL_PASSWORD_HASH_LEN])
 {
     uint32_t                 number;
-    pupil_str_t              value, hash;
     ngx_http_pupil_row_t     row;
     ngx_http_pupil_login_t  *login;
 
@@ -361,11 +377,8 @@ ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
     row.record = &login->owner.id;
 
     if (!login->has_owner
-        || ngx_http_pupil_login_stored(ctx, &row) != NGX_OK
-        || ngx_http_pupil_value(ctx, &row, PUPIL_LF_WANT_PASSWORD_HASH, &value)
-           != PUPIL_OK
-        || pupil_password_numbered(value, &number, &hash) != PUPIL_OK
-        || hash.len >= PUPIL_PASSWORD_HASH_LEN)
+        || ngx_http_pupil_login_hashed(ctx, &row, PUPIL_LF_CHANGED_AT, &number,
+                                       stored) != NGX_OK)
     {
         return NGX_DECLINED;
     }
@@ -374,6 +387,26 @@ ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
         || number < ctx->floors.are.credential)
     {
         login->eligible = 0;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_pupil_login_hashed(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row, ngx_uint_t changed_at, uint32_t *number,
+    char stored[PUPIL_PASSWORD_HASH_LEN])
+{
+    pupil_str_t  value, hash;
+
+    if (ngx_http_pupil_login_stored(ctx, row, changed_at) != NGX_OK
+        || ngx_http_pupil_value(ctx, row, PUPIL_LF_WANT_PASSWORD_HASH, &value)
+           != PUPIL_OK
+        || pupil_password_numbered(value, number, &hash) != PUPIL_OK
+        || hash.len >= PUPIL_PASSWORD_HASH_LEN)
+    {
+        return NGX_DECLINED;
     }
 
     ngx_memcpy(stored, hash.data, hash.len);
@@ -385,7 +418,7 @@ ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
 
 ngx_int_t
 ngx_http_pupil_login_stored(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_row_t *row)
+    const ngx_http_pupil_row_t *row, ngx_uint_t changed_at)
 {
     ngx_int_t                rc;
     pupil_bound_row_t        bound;
@@ -393,7 +426,7 @@ ngx_http_pupil_login_stored(ngx_http_pupil_ctx_t *ctx,
 
     login = ctx->data;
 
-    if (PQgetisnull(row->res, 0, PUPIL_LF_CHANGED_AT)) {
+    if (PQgetisnull(row->res, 0, (int) changed_at)) {
         return NGX_DECLINED;
     }
 
@@ -429,7 +462,7 @@ ngx_http_pupil_login_verified(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                rc;
@@ -483,9 +516,13 @@ ngx_http_pupil_login_refusal(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t
 ngx_http_pupil_login_refused(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_http_pupil_login_t  *login;
+
     ngx_http_pupil_debug(ctx, "refused");
 
-    return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INVALID_CREDENTIALS);
+    login = ctx->data;
+
+    return ngx_http_pupil_problem(ctx, login->failed);
 }
 
 
@@ -515,7 +552,7 @@ ngx_http_pupil_login_create(ngx_conf_t *cf)
 
 
 /* Hashing has a thread pool of its own, or file I/O would wait behind it. */
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_login_init(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
 {
     ngx_http_pupil_login_conf_t  *conf;

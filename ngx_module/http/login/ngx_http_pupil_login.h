@@ -24,6 +24,7 @@ typedef struct {
     ngx_str_t               pool_name;
     ngx_thread_pool_t      *pool;
     pupil_password_cost_t   cost;
+    pupil_chosen_t          chosen;            /* pupil_password_new */
     ngx_uint_t              queue;             /* log-ins that may wait */
     ngx_uint_t              parallel;          /* of all workers, at once */
     ngx_http_pupil_gate_t  *gate;
@@ -46,6 +47,9 @@ typedef struct ngx_http_pupil_oidc_s  ngx_http_pupil_oidc_t;
 struct ngx_http_pupil_login_s {
     ngx_http_pupil_login_conf_t  *conf;
     pupil_input_login_t           input;
+    pupil_str_t                   fresh;          /* a new password, or none */
+    ngx_http_pupil_step_pt        next;           /* the attempt counts */
+    ngx_http_pupil_problem_e      failed;         /* what it then comes to */
     uint8_t                       terms[PUPIL_LOGIN_TERMS][PUPIL_TERM_LEN];
     ngx_uint_t                    found_by;       /* of them; if known */
     pupil_uuid_t                  found_record;
@@ -82,6 +86,38 @@ struct ngx_http_pupil_login_s {
 };
 
 
+/* A seat is taken: NGX_OK, or a problem. */
+ngx_int_t ngx_http_pupil_login_seat(ngx_http_pupil_ctx_t *ctx);
+
+/* Reserves the attempt, and runs login->next; NGX_AGAIN, or NGX_ERROR. */
+ngx_int_t ngx_http_pupil_login_reserve(ngx_http_pupil_ctx_t *ctx);
+
+/* It failed, on record: login->failed. */
+ngx_int_t ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx);
+
+/* There is too much to do. */
+ngx_int_t ngx_http_pupil_login_busy(ngx_http_pupil_ctx_t *ctx);
+
+/* Configuration, of each endpoint that hashes: the thread pool, the gate. */
+ngx_int_t ngx_http_pupil_login_init(ngx_conf_t *cf,
+    ngx_http_pupil_main_conf_t *pmcf);
+
+/* What is throttled of somebody who has a session. */
+void ngx_http_pupil_login_own_bucket(ngx_http_pupil_ctx_t *ctx);
+
+/* A sealed hash, and the facts of the credential with it. */
+typedef struct {
+    pupil_str_t  hash;
+    pupil_str_t  facts;
+} ngx_http_pupil_hashed_t;
+
+/*
+ * login->renewed, which is wiped, under this number, in place of that of the
+ * credential that the statement has found.
+ */
+ngx_int_t ngx_http_pupil_login_seal(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t found, uint32_t number, ngx_http_pupil_hashed_t *made);
+
 /* Index terms, and what is throttled. */
 ngx_int_t ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx);
 
@@ -96,6 +132,10 @@ ngx_int_t ngx_http_pupil_login_find(ngx_http_pupil_ctx_t *ctx,
 /* The session is made: an account found by a term of before has a new one. */
 void ngx_http_pupil_login_index(ngx_http_pupil_ctx_t *ctx);
 
+/* Is the account that was found active?  col: of the subject's row. */
+ngx_uint_t ngx_http_pupil_login_active(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t col);
+
 /* Of what was found, whose account it would be. */
 void ngx_http_pupil_login_whom(ngx_http_pupil_ctx_t *ctx);
 
@@ -109,7 +149,15 @@ ngx_uint_t ngx_http_pupil_login_named(ngx_http_pupil_ctx_t *ctx,
 
 /* The credential is what was stored; whoever has none has nothing changed. */
 ngx_int_t ngx_http_pupil_login_stored(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_row_t *row);
+    const ngx_http_pupil_row_t *row, ngx_uint_t changed_at);
+
+/*
+ * The hash of it, with its NUL, and the number that it stands under.
+ * NGX_DECLINED: there is none that can be read.
+ */
+ngx_int_t ngx_http_pupil_login_hashed(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row, ngx_uint_t changed_at, uint32_t *number,
+    char stored[PUPIL_PASSWORD_HASH_LEN]);
 
 /* Reads the rest of it into the log-in, once the floors are known. */
 void ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx);

@@ -17,8 +17,8 @@ typedef struct {
     uint8_t       mac[PUPIL_MAC_LEN];    /* of the session's row */
     pupil_uuid_t  record;                /* of the address */
     pupil_str_t   address;               /* sealed; data NULL: none */
-    pupil_str_t   renewed;               /* sealed hash; data NULL: none */
-    pupil_str_t   facts;                 /* of the credential with it */
+
+    ngx_http_pupil_hashed_t  renewed;    /* data NULL: none */
 } ngx_http_pupil_made_t;
 
 
@@ -31,7 +31,8 @@ static void ngx_http_pupil_login_address(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_made_t *made);
 static ngx_int_t ngx_http_pupil_login_bound(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_place_t *place, ngx_http_pupil_made_t *made);
+    const ngx_http_pupil_place_t *place, ngx_uint_t found,
+    ngx_http_pupil_hashed_t *made);
 static ngx_int_t ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_answer(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
@@ -118,9 +119,9 @@ ngx_http_pupil_login_params(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_param_int4(ex, (int32_t) login->owner.version);
     ngx_libpq_param_bytea(ex, login->subject_mac.data, login->subject_mac.len);
     ngx_libpq_param_timestamptz(ex, login->changed_at);
-    ngx_http_pupil_param_bytea(ex, &made->renewed);
+    ngx_http_pupil_param_bytea(ex, &made->renewed.hash);
     ngx_http_pupil_param_bytea(ex, &login->facts);
-    ngx_http_pupil_param_bytea(ex, &made->facts);
+    ngx_http_pupil_param_bytea(ex, &made->renewed.facts);
 }
 
 
@@ -203,26 +204,18 @@ ngx_http_pupil_login_address(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-/*
- * The hash at the cost in force, sealed, and the facts that go with it;
- * NGX_DECLINED: none is to be stored.
- */
+/* The hash at the cost in force; NGX_DECLINED: none is to be stored. */
 static ngx_int_t
 ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_made_t *made)
 {
-    char                     stored[PUPIL_PASSWORD_STORED_LEN];
-    pupil_rc_t               rc;
-    pupil_str_t              value, hash;
     ngx_http_pupil_stmt_t   *stmt;
     ngx_http_pupil_login_t  *login;
-    ngx_http_pupil_place_t   place;
 
     login = ctx->data;
     stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_RENEW);
 
-    ngx_memzero(&made->renewed, sizeof(pupil_str_t));
-    ngx_memzero(&made->facts, sizeof(pupil_str_t));
+    ngx_memzero(&made->renewed, sizeof(ngx_http_pupil_hashed_t));
 
     if (login->renewed[0] == '\0'
         || !stmt->statement.granted[PUPIL_LA_WANT_RENEWED_HASH])
@@ -230,24 +223,44 @@ ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx,
         return NGX_DECLINED;
     }
 
+    return ngx_http_pupil_login_seal(ctx, PUPIL_LOGIN_FIND,
+                                     ctx->floors.are.credential,
+                                     &made->renewed);
+}
+
+
+ngx_int_t
+ngx_http_pupil_login_seal(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found,
+    uint32_t number, ngx_http_pupil_hashed_t *made)
+{
+    char                     stored[PUPIL_PASSWORD_STORED_LEN];
+    pupil_rc_t               rc;
+    pupil_str_t              value, hash;
+    ngx_http_pupil_login_t  *login;
+    ngx_http_pupil_place_t   place;
+
+    login = ctx->data;
+
     hash.data = login->renewed;
     hash.len = ngx_strlen(login->renewed);
     value.data = (uint8_t *) stored;
-    value.len = pupil_password_number(ctx->floors.are.credential, hash,
-                                      stored);
+    value.len = pupil_password_number(number, hash, stored);
 
     place.category = "credential";
     place.field = "password_hash";
     place.owner = &login->owner;
     place.record = &login->owner.id;
 
-    rc = ngx_http_pupil_seal(ctx, &place, value, &made->renewed);
+    rc = ngx_http_pupil_seal(ctx, &place, value, &made->hash);
 
     if (rc == PUPIL_OK
-        && ngx_http_pupil_login_bound(ctx, &place, made) != NGX_OK)
+        && ngx_http_pupil_login_bound(ctx, &place, found, made) != NGX_OK)
     {
-        ngx_memzero(&made->renewed, sizeof(pupil_str_t));
         rc = PUPIL_FAILED;
+    }
+
+    if (rc != PUPIL_OK) {
+        ngx_memzero(made, sizeof(ngx_http_pupil_hashed_t));
     }
 
     ngx_explicit_memzero(stored, sizeof(stored));
@@ -261,7 +274,8 @@ ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx,
 /* The facts of the credential that was found, with that hash. */
 static ngx_int_t
 ngx_http_pupil_login_bound(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_place_t *place, ngx_http_pupil_made_t *made)
+    const ngx_http_pupil_place_t *place, ngx_uint_t found,
+    ngx_http_pupil_hashed_t *made)
 {
     pupil_bound_row_t        bound;
     ngx_http_pupil_row_t     row;
@@ -270,14 +284,14 @@ ngx_http_pupil_login_bound(ngx_http_pupil_ctx_t *ctx,
 
     login = ctx->data;
 
-    row.stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_FIND);
+    row.stmt = ngx_http_pupil_stmt(ctx, found);
     row.res = login->found->results[0];
     row.n = 0;
 
     category = row.stmt->statement.bound;
 
     ngx_http_pupil_facts_row(&row, &bound);
-    ngx_http_pupil_facts_sealed(category, place->field, made->renewed, &bound);
+    ngx_http_pupil_facts_sealed(category, place->field, made->hash, &bound);
 
     return ngx_http_pupil_facts_make(ctx, category, place, &bound,
                                      &made->facts);

@@ -40,8 +40,6 @@ static const ngx_http_pupil_indexed_t *ngx_http_pupil_login_by(ngx_uint_t by);
 static void ngx_http_pupil_login_asked(ngx_http_pupil_login_t *login,
     ngx_uint_t by, pupil_index_row_t *asked);
 static void ngx_http_pupil_login_indexed(ngx_libpq_exchange_t *ex);
-static ngx_uint_t ngx_http_pupil_login_active(ngx_http_pupil_ctx_t *ctx,
-    PGresult *res);
 static ngx_uint_t ngx_http_pupil_login_role(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_uint_t ngx_http_pupil_login_better(const pupil_role_row_t *a,
@@ -126,6 +124,21 @@ ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx)
     }
 
     return NGX_OK;
+}
+
+
+/* A stolen session is as good as a known device, and as bad: it may guess. */
+void
+ngx_http_pupil_login_own_bucket(ngx_http_pupil_ctx_t *ctx)
+{
+    pupil_str_t  subject, device;
+
+    subject.data = ctx->session.subject.b;
+    subject.len = PUPIL_UUID_LEN;
+    ngx_memzero(&device, sizeof(pupil_str_t));
+
+    ngx_http_pupil_login_bucket(ctx, "password", subject, device,
+                                &ngx_http_pupil_limit_account);
 }
 
 
@@ -288,7 +301,7 @@ ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx)
                       && ngx_libpq_get_timestamptz(res, 0, PUPIL_LF_CHANGED_AT,
                                                    &login->changed_at)
                          == NGX_OK
-                      && ngx_http_pupil_login_active(ctx, res)
+                      && ngx_http_pupil_login_active(ctx, PUPIL_LF_SUBJECT)
                       && ngx_http_pupil_login_role(ctx, res);
 }
 
@@ -489,23 +502,24 @@ ngx_http_pupil_login_indexed(ngx_libpq_exchange_t *ex)
 }
 
 
-static ngx_uint_t
-ngx_http_pupil_login_active(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+ngx_uint_t
+ngx_http_pupil_login_active(ngx_http_pupil_ctx_t *ctx, ngx_uint_t col)
 {
+    PGresult                *res;
     pupil_expected_t         expected;
     pupil_subject_row_t      row;
     ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
+    res = login->found->results[0];
 
     ngx_memzero(&expected, sizeof(pupil_expected_t));
     expected.subject = &login->owner.id;
 
-    return ngx_http_pupil_subject(ctx, res, 0, PUPIL_LF_SUBJECT, &expected,
-                                  &row) == NGX_OK
+    return ngx_http_pupil_subject(ctx, res, 0, col, &expected, &row) == NGX_OK
            && row.status.len == sizeof("active") - 1
            && ngx_memcmp(row.status.data, "active", row.status.len) == 0
-           && ngx_http_pupil_get_bytea(res, 0, PUPIL_LF_SUBJECT + PUPIL_CS_MAC,
+           && ngx_http_pupil_get_bytea(res, 0, col + PUPIL_CS_MAC,
                                        &login->subject_mac) == NGX_OK;
 }
 

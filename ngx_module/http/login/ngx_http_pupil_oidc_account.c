@@ -94,7 +94,7 @@ ngx_http_pupil_oidc_opened(ngx_http_pupil_ctx_t *ctx)
     row.owner = &login->owner;
     row.record = &login->owner.id;
 
-    fits = ngx_http_pupil_login_stored(ctx, &row) == NGX_OK
+    fits = ngx_http_pupil_login_stored(ctx, &row, PUPIL_LF_CHANGED_AT) == NGX_OK
            && ngx_http_pupil_login_named(ctx, &row)
            && ngx_http_pupil_value(ctx, &row, PUPIL_LF_WANT_LOGIN_ID, &stored)
               == PUPIL_OK

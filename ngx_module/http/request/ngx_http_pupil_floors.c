@@ -13,6 +13,12 @@ static ngx_int_t ngx_http_pupil_floors_read(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_uint_t ngx_http_pupil_floors_unknown(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *subject);
+static ngx_int_t ngx_http_pupil_floors_own(ngx_http_pupil_ctx_t *ctx,
+    pupil_fixed_id_t stmt, ngx_http_pupil_step_pt step,
+    ngx_http_pupil_step_pt next);
+static void ngx_http_pupil_floors_owned(ngx_libpq_exchange_t *ex);
+static ngx_int_t ngx_http_pupil_floors_taken(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_floors_risen(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_floors_next(ngx_http_pupil_ctx_t *ctx);
 
 
@@ -152,6 +158,132 @@ ngx_http_pupil_floors_unknown(ngx_http_pupil_ctx_t *ctx,
     }
 
     return ngx_http_pupil_keys_missing(ctx, subject) == NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_pupil_floors_take(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt next)
+{
+    return ngx_http_pupil_floors_own(ctx, PUPIL_FIXED_OWN_GIVE,
+                                     ngx_http_pupil_floors_taken, next);
+}
+
+
+ngx_int_t
+ngx_http_pupil_floors_raise(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt next)
+{
+    return ngx_http_pupil_floors_own(ctx, PUPIL_FIXED_OWN_RAISE,
+                                     ngx_http_pupil_floors_risen, next);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_floors_own(ngx_http_pupil_ctx_t *ctx, pupil_fixed_id_t stmt,
+    ngx_http_pupil_step_pt step, ngx_http_pupil_step_pt next)
+{
+    ngx_libpq_exchange_t     *ex;
+    ngx_http_pupil_floors_t  *floors;
+
+    floors = &ctx->floors;
+
+    ex = ngx_libpq_exchange_create(ctx->main->keystore,
+                                   ngx_http_pupil_floors_owned, ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    floors->step = step;
+    floors->next = next;
+
+    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
+    (void) ngx_libpq_exchange_add(ex, ctx->main->fixed[stmt]);
+    ngx_libpq_param_uuid(ex, ctx->session.subject.b);
+
+    if (stmt == PUPIL_FIXED_OWN_RAISE) {
+        ngx_libpq_param_int4(ex, (int32_t) floors->own.session);
+        ngx_libpq_param_int4(ex, (int32_t) floors->own.credential);
+    }
+
+    ex->writes = 1;
+
+    return ngx_http_pupil_track(ctx, ex);
+}
+
+
+static void
+ngx_http_pupil_floors_owned(ngx_libpq_exchange_t *ex)
+{
+    ngx_http_pupil_ctx_t  *ctx;
+
+    ctx = ex->data;
+    ctx->floors.exchange = ex;
+
+    ngx_http_pupil_resume(ctx, ctx->floors.step);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_floors_taken(ngx_http_pupil_ctx_t *ctx)
+{
+    int32_t                   session, credential;
+    ngx_int_t                 rc;
+    ngx_libpq_exchange_t     *ex;
+    ngx_http_pupil_floors_t  *floors;
+
+    floors = &ctx->floors;
+    ex = floors->exchange;
+
+    if (ex->status != NGX_LIBPQ_OK) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
+    }
+
+    ngx_memzero(&floors->own, sizeof(pupil_floors_t));
+
+    rc = ngx_libpq_get_int4(ex->results[0], 0, PUPIL_KG_SESSION, &session);
+
+    if (rc == NGX_OK) {
+        rc = ngx_libpq_get_int4(ex->results[0], 0, PUPIL_KG_CREDENTIAL,
+                                &credential);
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    if (rc == NGX_OK) {
+        floors->own.session = (uint32_t) session;
+        floors->own.credential = (uint32_t) credential;
+    }
+
+    return ngx_http_pupil_floors_next(ctx);
+}
+
+
+/* What the key store did not take stays open, and pupilctl finishes it. */
+static ngx_int_t
+ngx_http_pupil_floors_risen(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_uint_t             raised;
+    ngx_libpq_exchange_t  *ex;
+
+    ex = ctx->floors.exchange;
+
+    if (ex->status != NGX_LIBPQ_OK) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
+    }
+
+    if (ngx_libpq_get_bool(ex->results[0], 0, PUPIL_KR_RAISED, &raised)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ctx->floors.raised = raised;
+    ngx_http_pupil_revocation_close(ctx, &ctx->id, 1);
+
+    return ngx_http_pupil_floors_next(ctx);
 }
 
 

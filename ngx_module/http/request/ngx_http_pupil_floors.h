@@ -19,11 +19,13 @@
 typedef struct {
     pupil_uuid_t             subject;
     pupil_floors_t           are;
+    pupil_floors_t           own;          /* numbers of the actor's; 0: none */
     pupil_owner_state_t      owner;        /* as the key store has it */
     ngx_libpq_exchange_t    *exchange;
-    ngx_http_pupil_step_pt   next;
+    ngx_http_pupil_step_pt   step, next;
     unsigned                 known:1;
     unsigned                 ended:1;      /* the token was logged out */
+    unsigned                 raised:1;     /* to own, or not: they are above */
 } ngx_http_pupil_floors_t;
 
 
@@ -31,6 +33,17 @@ typedef struct {
  * problem. */
 ngx_int_t ngx_http_pupil_floors_fetch(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *subject, const uint8_t *hash,
+    ngx_http_pupil_step_pt next);
+
+/*
+ * Of the actor, who changes what they log in with: numbers for session and
+ * credential, under which what they keep is written; then, once that is
+ * committed and open as a revocation, the floors rise to them
+ * (sql/keystore/066_own.sql).  NGX_AGAIN, then next, or a problem.
+ */
+ngx_int_t ngx_http_pupil_floors_take(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt next);
+ngx_int_t ngx_http_pupil_floors_raise(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt next);
 
 /*

@@ -60,6 +60,10 @@ static const ngx_http_pupil_problem_row_t  ngx_http_pupil_problems[] = {
         403, "password-login-off", "No log-in by password",
         "Passwords are not accepted here."
     },
+    [NGX_HTTP_PUPIL_WRONG_PASSWORD] = {
+        403, "wrong-password", "Not the present password",
+        "The present password is another one.  Nothing was changed."
+    },
     [NGX_HTTP_PUPIL_UNKNOWN_TENANT] = {
         404, "unknown-tenant", "Unknown tenant",
         "No organisation is served at this address."

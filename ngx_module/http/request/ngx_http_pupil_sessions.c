@@ -21,8 +21,7 @@ static ngx_int_t ngx_http_pupil_sessions_gone(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_ending_tell(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_ending_told(ngx_libpq_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_ending_step(ngx_http_pupil_ctx_t *ctx);
-static void ngx_http_pupil_ending_close(ngx_http_pupil_ctx_t *ctx);
-static void ngx_http_pupil_ending_closed(ngx_libpq_exchange_t *ex);
+static void ngx_http_pupil_revocation_closed(ngx_libpq_exchange_t *ex);
 
 
 ngx_int_t
@@ -388,7 +387,8 @@ ngx_http_pupil_ending_step(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
     }
 
-    ngx_http_pupil_ending_close(ctx);
+    ngx_http_pupil_revocation_close(ctx, ctx->ending.revocations,
+                                    ctx->ending.n);
 
     ctx->step = ctx->ending.next;
 
@@ -397,8 +397,9 @@ ngx_http_pupil_ending_step(ngx_http_pupil_ctx_t *ctx)
 
 
 /* Waits for nothing: a revocation that stays open is finished once more. */
-static void
-ngx_http_pupil_ending_close(ngx_http_pupil_ctx_t *ctx)
+void
+ngx_http_pupil_revocation_close(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *revocations, ngx_uint_t n)
 {
     ngx_libpq_exchange_t   *ex;
     ngx_http_pupil_stmt_t  *stmt;
@@ -406,7 +407,7 @@ ngx_http_pupil_ending_close(ngx_http_pupil_ctx_t *ctx)
     stmt = ngx_http_pupil_session_stmt(ctx, PUPIL_SESSION_CLOSE);
 
     ex = ngx_libpq_exchange_create(ctx->main->data,
-                                   ngx_http_pupil_ending_closed, NULL);
+                                   ngx_http_pupil_revocation_closed, NULL);
     if (ex == NULL) {
         return;
     }
@@ -414,7 +415,7 @@ ngx_http_pupil_ending_close(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
     (void) ngx_libpq_exchange_add(ex, stmt->registered);
     ngx_http_pupil_common(ctx, ex);
-    ngx_libpq_param_uuid_array(ex, ctx->ending.revocations, ctx->ending.n);
+    ngx_libpq_param_uuid_array(ex, revocations, n);
     ex->writes = 1;
 
     if (ngx_libpq_exchange_submit(ex) != NGX_OK) {
@@ -424,7 +425,7 @@ ngx_http_pupil_ending_close(ngx_http_pupil_ctx_t *ctx)
 
 
 static void
-ngx_http_pupil_ending_closed(ngx_libpq_exchange_t *ex)
+ngx_http_pupil_revocation_closed(ngx_libpq_exchange_t *ex)
 {
     ngx_libpq_exchange_destroy(ex);
 }

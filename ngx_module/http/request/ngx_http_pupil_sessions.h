@@ -60,4 +60,8 @@ ngx_int_t ngx_http_pupil_sessions_end(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_session_end(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_session_t *session, ngx_http_pupil_step_pt next);
 
+/* The key store knows of them: they are open no more. */
+void ngx_http_pupil_revocation_close(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *revocations, ngx_uint_t n);
+
 #endif /* _NGX_HTTP_PUPIL_SESSIONS_H_INCLUDED_ */

@@ -174,7 +174,8 @@ sub endpoints () {
 
 # Where the handlers are that are not at /v1/ and their name.
 my %PATHS = (login => '= /v1/login', data => '/v1/data/',
-             rights => '/v1/me/', status => '/status');
+             rights => '/v1/me/', password => '= /v1/me/password',
+             status => '/status');
 
 sub path ($name) { $PATHS{$name} // "/v1/$name" }
 
@@ -190,7 +191,10 @@ sub http_conf ($self, %opt) {
                           . ($self->{keys} ? '' : ' same_cluster'),
         pupil_master_key => $self->{key}, pupil_tenant => $self->{tenant},
         pupil_session_zone => 'pupil_sessions:1m',
-        pupil_login_password => 'all', %{ $opt{conf} // {} },
+        pupil_login_password => 'all',
+        (grep { $_ eq 'password' } endpoints())
+        ? (pupil_password_new => root_dir()
+            . '/ngx_module/core/login/common-passwords.txt') : (), %{ $opt{conf} // {} },
     );
     my $dir = Pupil::Nginx::plugins();
 

@@ -1,0 +1,475 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * POST /v1/me/password.  The present password is looked at like a log-in's: the
+ * attempt is reserved, then hashed in its turn.  The new one takes its place
+ * under a number to which the floor rises, and so do this session and no other:
+ * what was before does not come back (invariant I18).
+ */
+
+#include "core/endpoints/session.h"
+#include "http/login/ngx_http_pupil_login.h"
+
+
+typedef struct {
+    ngx_http_pupil_login_t    login;         /* first: its steps run */
+    pupil_input_password_t    input;
+    char                      stored[PUPIL_PASSWORD_HASH_LEN];
+    ngx_http_pupil_session_t  session;       /* that takes all places */
+    uint8_t                   text[PUPIL_TOKEN_TEXT_LEN];
+} ngx_http_pupil_password_t;
+
+
+static ngx_int_t ngx_http_pupil_password_parse(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_password_start(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_password_found(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_password_judge(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_password_row(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_row_t *row);
+static const char *ngx_http_pupil_password_named(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row);
+static ngx_int_t ngx_http_pupil_password_hash(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_password_verified(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_password_numbered(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_password_change(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_password_session(ngx_http_pupil_ctx_t *ctx,
+    uint8_t mac[PUPIL_MAC_LEN]);
+static void ngx_http_pupil_password_params(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, const uint8_t mac[PUPIL_MAC_LEN],
+    const ngx_http_pupil_hashed_t *made);
+static ngx_int_t ngx_http_pupil_password_changed(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_password_risen(ngx_http_pupil_ctx_t *ctx);
+
+
+static const ngx_http_pupil_route_t  ngx_http_pupil_password_routes[] = {
+
+    { .method = NGX_HTTP_POST, .path = "",
+      .flags = NGX_HTTP_PUPIL_BODY,
+      .parse = ngx_http_pupil_password_parse,
+      .start = ngx_http_pupil_password_start },
+
+    { .path = NULL }
+};
+
+
+const ngx_http_pupil_endpoint_t  ngx_http_pupil_password_endpoint = {
+    .id = NGX_HTTP_PUPIL_ENDPOINT_PASSWORD,
+    .name = "password",
+    .core = &pupil_password_endpoint,
+    .routes = ngx_http_pupil_password_routes,
+    .body_max = NGX_HTTP_PUPIL_LOGIN_BODY,
+    .init = ngx_http_pupil_login_init
+};
+
+
+static ngx_int_t
+ngx_http_pupil_password_parse(ngx_http_pupil_ctx_t *ctx)
+{
+    pupil_rc_t                  rc;
+    pupil_fault_t               fault;
+    ngx_http_pupil_login_t     *login;
+    ngx_http_pupil_password_t  *password;
+
+    ngx_http_pupil_debug(ctx, "parse");
+
+    if (ctx->conf->login_password == PUPIL_PASSWORD_OFF) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_PASSWORD_LOGIN_OFF);
+    }
+
+    if (ngx_http_pupil_no_arguments(ctx) != NGX_OK) {
+        return NGX_DONE;
+    }
+
+    password = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_password_t));
+    if (password == NULL) {
+        return NGX_ERROR;
+    }
+
+    login = &password->login;
+    login->conf = ngx_http_pupil_login_conf(ctx->main);
+    login->next = ngx_http_pupil_password_hash;
+    login->failed = NGX_HTTP_PUPIL_WRONG_PASSWORD;
+
+    rc = pupil_input_password(&ctx->alloc, &ctx->body, &login->conf->chosen,
+                              &password->input, &fault);
+
+    login->input.password = password->input.current;
+    login->fresh = password->input.fresh;
+
+    return ngx_http_pupil_parsed(ctx, rc, &fault);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_password_start(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t              rc;
+    ngx_libpq_exchange_t  *ex;
+
+    ngx_http_pupil_debug(ctx, "start");
+
+    if (ctx->conf->login_password != PUPIL_PASSWORD_ALL
+        && ngx_http_pupil_is(ctx, "pupil"))
+    {
+        return ngx_http_pupil_refuse_stmt(ctx, PUPIL_LOGIN_CHANGE,
+                                          NGX_HTTP_PUPIL_NOT_GRANTED);
+    }
+
+    ngx_http_pupil_login_own_bucket(ctx);
+
+    rc = ngx_http_pupil_login_seat(ctx);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_OWN);
+
+    ctx->resume = ngx_http_pupil_password_found;
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+/* The key store is asked before any row of this person is believed. */
+static ngx_int_t
+ngx_http_pupil_password_found(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_login_t  *login;
+
+    ngx_http_pupil_debug(ctx, "credential read");
+
+    login = ctx->data;
+    login->found = ctx->exchange;
+
+    if (ngx_http_pupil_owner(ctx, login->found->results[0], 0, PUPIL_LO_OWNER,
+                             &ctx->session.subject, &login->owner) != NGX_OK)
+    {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NO_SESSION);
+    }
+
+    login->known = 1;
+
+    return ngx_http_pupil_floors_fetch(ctx, &ctx->session.subject,
+                                       ctx->session.hash,
+                                       ngx_http_pupil_password_judge);
+}
+
+
+/* Runs again from its beginning once a key that it missed is there. */
+static ngx_int_t
+ngx_http_pupil_password_judge(ngx_http_pupil_ctx_t *ctx)
+{
+    uint32_t                    number;
+    PGresult                   *res;
+    const char                 *broken;
+    ngx_http_pupil_row_t        row;
+    ngx_http_pupil_login_t     *login;
+    ngx_http_pupil_password_t  *password;
+
+    ngx_http_pupil_debug(ctx, "floors known");
+
+    password = ctx->data;
+    login = &password->login;
+    res = login->found->results[0];
+
+    if (ctx->floors.ended || ctx->session.number < ctx->floors.are.session
+        || !ngx_http_pupil_login_active(ctx, PUPIL_LO_SUBJECT))
+    {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NO_SESSION);
+    }
+
+    ngx_http_pupil_password_row(ctx, &row);
+
+    if (ngx_http_pupil_login_hashed(ctx, &row, PUPIL_LO_CHANGED_AT, &number,
+                                    password->stored) != NGX_OK
+        || number < ctx->floors.are.credential
+        || ngx_libpq_get_timestamptz(res, 0, PUPIL_LO_CHANGED_AT,
+                                     &login->changed_at) != NGX_OK)
+    {
+        /* who has none knows none */
+        ngx_http_pupil_hash_nobody(&login->conf->cost, password->stored);
+    }
+
+    broken = ngx_http_pupil_password_named(ctx, &row);
+
+    if (ctx->keys.missing_count != 0) {
+        return NGX_OK;
+    }
+
+    if (broken != NULL) {
+        return ngx_http_pupil_problem_at(ctx, NGX_HTTP_PUPIL_INVALID, "/new",
+                                         broken);
+    }
+
+    return ngx_http_pupil_login_reserve(ctx);
+}
+
+
+static void
+ngx_http_pupil_password_row(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_row_t *row)
+{
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    row->stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_OWN);
+    row->res = login->found->results[0];
+    row->n = 0;
+    row->owner = &login->owner;
+    row->record = &login->owner.id;
+}
+
+
+/* The rule that the new one breaks by being what its owner is called. */
+static const char *
+ngx_http_pupil_password_named(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row)
+{
+    ngx_uint_t               i;
+    pupil_str_t              names[2];
+    ngx_http_pupil_login_t  *login;
+
+    static const ngx_uint_t  wants[] = { PUPIL_LF_WANT_LOGIN_ID,
+                                         PUPIL_LF_WANT_EMAIL };
+
+    login = ctx->data;
+
+    for (i = 0; i < 2; i++) {
+        if (ngx_http_pupil_value(ctx, row, wants[i], &names[i]) != PUPIL_OK) {
+            ngx_memzero(&names[i], sizeof(pupil_str_t));
+        }
+    }
+
+    return pupil_chosen_breaks(&login->conf->chosen, login->fresh, names, 2);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_password_hash(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                   rc;
+    ngx_http_pupil_password_t  *password;
+
+    ngx_http_pupil_debug(ctx, "attempt counted");
+
+    password = ctx->data;
+
+    rc = ngx_http_pupil_hash_verify(ctx, password->stored,
+                                    password->login.renewed,
+                                    ngx_http_pupil_password_verified);
+
+    ngx_explicit_memzero(password->stored, sizeof(password->stored));
+    pupil_input_password_wipe(&password->input);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_password_verified(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_login_t  *login;
+
+    ngx_http_pupil_debug(ctx, "passwords hashed");
+
+    login = ctx->data;
+
+    if (login->verified == PUPIL_NO_MEMORY) {
+        return ngx_http_pupil_login_busy(ctx);
+    }
+
+    if (login->verified != PUPIL_OK) {
+        return ngx_http_pupil_login_refuse(ctx);
+    }
+
+    if (login->renewed[0] == '\0') {
+        return ngx_http_pupil_login_busy(ctx);
+    }
+
+    return ngx_http_pupil_floors_take(ctx, ngx_http_pupil_password_numbered);
+}
+
+
+/*
+ * The key is fetched, whether or not it is cached: who was first, of several,
+ * had it dropped by what rose.
+ */
+static ngx_int_t
+ngx_http_pupil_password_numbered(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_debug(ctx, "numbers taken");
+
+    if (ctx->floors.own.credential == 0) {
+        return ngx_http_pupil_login_busy(ctx);
+    }
+
+    if (ngx_http_pupil_keys_missing(ctx, &ctx->session.subject) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_pupil_keys_owners(ctx, ngx_http_pupil_password_change);
+}
+
+
+/* Nothing is signed under the numbers yet. */
+static ngx_int_t
+ngx_http_pupil_password_change(ngx_http_pupil_ctx_t *ctx)
+{
+    uint8_t                    mac[PUPIL_MAC_LEN];
+    ngx_int_t                  rc;
+    ngx_uint_t                 at;
+    ngx_libpq_exchange_t      *ex;
+    ngx_http_pupil_login_t    *login;
+    ngx_http_pupil_hashed_t    made;
+    ngx_http_pupil_writing_t   what;
+
+    ngx_http_pupil_debug(ctx, "key fetched");
+
+    login = ctx->data;
+
+    if (ngx_http_pupil_login_seal(ctx, PUPIL_LOGIN_OWN,
+                                  ctx->floors.own.credential, &made) != NGX_OK
+        || ngx_http_pupil_password_session(ctx, mac) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    at = ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_CHANGE);
+    ngx_http_pupil_password_params(ctx, ex, mac, &made);
+
+    ngx_memzero(&what, sizeof(ngx_http_pupil_writing_t));
+    what.choices = pupil_login_choices;
+    what.n = PUPIL_LOGIN_CHOICES;
+    what.numbers = 1;
+    ngx_http_pupil_audit_write(ctx, ex, at,
+                               ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_CHANGE),
+                               &what);
+
+    ctx->resume = ngx_http_pupil_password_changed;
+
+    rc = ngx_http_pupil_submit(ctx, ex, 1);
+
+    login->recorded = rc == NGX_AGAIN;
+
+    return rc;
+}
+
+
+/* As the one that asks, with another token, and no longer. */
+static ngx_int_t
+ngx_http_pupil_password_session(ngx_http_pupil_ctx_t *ctx,
+    uint8_t mac[PUPIL_MAC_LEN])
+{
+    const pupil_key_t          *token, *key;
+    ngx_http_pupil_session_t   *session;
+    ngx_http_pupil_password_t  *password;
+
+    password = ctx->data;
+    session = &password->session;
+    token = ngx_http_pupil_key(ctx, "token");
+    key = ngx_http_pupil_key(ctx, "mac");
+
+    if (token == NULL || key == NULL) {
+        return NGX_ERROR;
+    }
+
+    *session = ctx->session;
+    session->seen_at = ctx->now;
+    session->number = ctx->floors.own.session;
+
+    pupil_token_make(session->token, password->text);
+    pupil_token_hash(token, session->token, session->hash);
+    ngx_http_pupil_session_mac(ctx, key, session, mac);
+
+    return NGX_OK;
+}
+
+
+/* As core/endpoints/login.h tells them. */
+static void
+ngx_http_pupil_password_params(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, const uint8_t mac[PUPIL_MAC_LEN],
+    const ngx_http_pupil_hashed_t *made)
+{
+    ngx_http_pupil_login_t    *login;
+    ngx_http_pupil_session_t  *session;
+
+    login = ctx->data;
+    session = &((ngx_http_pupil_password_t *) ctx->data)->session;
+
+    ngx_libpq_param_bytea(ex, ctx->session.hash, 32);
+    ngx_libpq_param_bytea(ex, session->hash, 32);
+    ngx_libpq_param_timestamptz(ex, session->created_at);
+    ngx_libpq_param_timestamptz(ex, session->seen_at);
+    ngx_libpq_param_timestamptz(ex, session->expires_at);
+    ngx_libpq_param_bytea(ex, mac, pupil_mac_len(mac));
+    ngx_libpq_param_bytea(ex, login->bytes[0], sizeof(login->bytes[0]));
+    ngx_libpq_param_int4(ex, (int32_t) login->owner.version);
+    ngx_libpq_param_bytea(ex, login->subject_mac.data, login->subject_mac.len);
+    ngx_libpq_param_timestamptz(ex, login->changed_at);
+    ngx_http_pupil_param_bytea(ex, &login->facts);
+    ngx_http_pupil_param_bytea(ex, &made->hash);
+    ngx_http_pupil_param_bytea(ex, &made->facts);
+    ngx_libpq_param_int4(ex, (int32_t) ctx->floors.own.session);
+    ngx_libpq_param_int4(ex, (int32_t) ctx->floors.own.credential);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_password_changed(ngx_http_pupil_ctx_t *ctx)
+{
+    int64_t  made;
+
+    ngx_http_pupil_debug(ctx, "written");
+
+    if (ngx_libpq_get_int8(ctx->exchange->results[0], 0, PUPIL_LC_MADE, &made)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (made != 1) {                 /* by whoever was first */
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_CONFLICT);
+    }
+
+    ngx_http_pupil_zone_remove(ctx->main, ctx->session.hash);
+
+    return ngx_http_pupil_floors_raise(ctx, ngx_http_pupil_password_risen);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_password_risen(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_password_t  *password;
+
+    ngx_http_pupil_debug(ctx, "the key store knows");
+
+    password = ctx->data;
+
+    if (!ctx->floors.raised) {       /* by whoever was later, an operator */
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_CONFLICT);
+    }
+
+    ctx->session = password->session;
+
+    pupil_writer_object_begin(&ctx->out);
+    pupil_writer_key(&ctx->out, "status");
+    pupil_writer_cstr(&ctx->out, "ok");
+    ngx_http_pupil_session_write(ctx);
+    pupil_writer_object_end(&ctx->out);
+
+    return ngx_http_pupil_session_cookie(ctx, password->text,
+                                         sizeof(password->text));
+}
