@@ -378,6 +378,19 @@ ask_without($change, '/v1/me/password', json => \%new);
 ask(teacher => $change, '/v1/me/password', 200, json => \%new);
 
 
+# ---- a first password
+
+my $first = $site->ctl_ok('user', 'password', $person{admin}{login},
+                          '--generate', $site->ctl_where)->{out};
+chomp $first;
+$http{first} = $nginx->http;
+ask(first => 'POST /v1/login', '/v1/login', 200,
+    json => { identifier => $person{admin}{login}, password => $first });
+ask(first => 'GET /v1/session', '/v1/session', 403);
+ask(first => 'GET /v1/homework', '/v1/homework', 403);
+ask(first => 'DELETE /v1/session', '/v1/session', 204);
+
+
 # ---- gone, and ended
 
 ask(teacher => $delete, $none, 404);

@@ -282,7 +282,8 @@ is scalar(@own), 2, 'I19: two passwords set, two events';
 my ($account) = eval { chomp(my $n = slurp('/proc/self/loginuid'));
                        $n > 0 && $n < 4294967295 ? getpwuid $n : () };
 $account //= getpwuid $<;
-is $own[0]{note}, "os=$account ticket=test", 'I19: account and ticket';
+is $own[0]{note}, "os=$account ticket=test password=first",
+    'I19: account and ticket';
 is "$own[0]{role} $own[0]{purpose} $own[0]{operation}",
     'operator administration write', 'I19: role and purpose';
 $events = decode_json($site->ctl('audit', 'list', '--json', '--limit', 1,

@@ -176,7 +176,9 @@ pupilctl() {
 person() {
     local name=$1 login=$2 password id
 
-    password=$(pupilctl user password "$login" --generate)
+    # typed, as one that pupilctl makes is to be changed at the first log-in
+    password=$(secret)
+    pupilctl user password "$login" <<<"$password" >/dev/null
     id=$(pupilctl user show "$login" --json | jq -r .id)
     {
         printf '%s_ID=%q\n' "$name" "$id"

@@ -343,6 +343,7 @@ session_row(tool_t *tool)
     row.seen_at = atoll(w[6]);
     row.expires_at = atoll(w[7]);
     row.number = (uint32_t) atoi(w[8]);
+    row.limited = 0;
     pupil_mac_session(&tenant->mac, &row, mac);
 
     printf("token %.*s\n", (int) sizeof(text), (char *) text);

@@ -169,6 +169,7 @@ row_session(row_t *row)
     row->session.seen_at = 2000;
     row->session.expires_at = 3000;
     row->session.number = 0;
+    row->session.limited = 0;
 }
 
 
@@ -398,6 +399,37 @@ test_boundaries(void)
 }
 
 
+/* A session that is limited says so in its number, which its MAC covers. */
+static void
+test_limited(void)
+{
+    row_t                row;
+    uint8_t              mac[PUPIL_MAC_LEN], free_[PUPIL_MAC_LEN];
+    pupil_str_t          stored = { mac, PUPIL_MAC_LEN };
+    pupil_session_row_t  read;
+
+    row_session(&row);
+    row.session.number = 7;
+    pupil_mac_session(&key, &row.session, free_);
+
+    row.session.limited = 1;
+    pupil_mac_session(&key, &row.session, mac);
+    pupil_mac_session_read(stored, &read);
+
+    ok(read.number == 7 && read.limited, "a session that is limited");
+    ok(memcmp(mac, free_, 32) != 0, "I18: that counts");
+
+    mac[32] &= 0x7f;
+    pupil_mac_session_read(stored, &read);
+    ok(read.number == 7 && !read.limited, "one that says it is not");
+    ok(pupil_mac_check(free_, stored) == PUPIL_TAMPERED, "I18: is found");
+
+    row.session.number = 0;
+    pupil_mac_session(&key, &row.session, mac);
+    ok(pupil_mac_len(mac) == PUPIL_MAC_LEN, "under number 0, too");
+}
+
+
 /* A number is named behind the hash, which covers it. */
 static void
 test_numbers(void)
@@ -478,6 +510,7 @@ main(void)
     }
 
     test_boundaries();
+    test_limited();
     test_numbers();
     test_check();
 

@@ -224,36 +224,76 @@ test_no_memory(const char *hash)
 }
 
 
-/* What is stored names the number that it was written under. */
+/* What is stored beside a hash comes back as it was. */
 static void
-test_number(void)
+test_stored(void)
 {
-    char         out[PUPIL_PASSWORD_STORED_LEN];
-    size_t       i, len;
-    uint32_t     number;
-    pupil_str_t  stored, hash;
+    char                     out[PUPIL_PASSWORD_STORED_LEN];
+    size_t                   i;
+    pupil_str_t              text;
+    pupil_password_stored_t  read;
+
+    static const struct {
+        pupil_password_stored_t   stored;
+        const char               *text;
+    } good[] = {
+        { { .number = 0 }, "$a" },
+        { { .number = UINT32_MAX }, "4294967295$a" },
+        { { .first = 1 }, "!$a" },
+        { { .number = 7, .first = 1 }, "7!$a" },
+        { { .number = 7, .first = 1, .until = 1764190000 }, "7!1764190000$a" },
+        { { .number = UINT32_MAX, .first = 1, .until = INT64_MAX },
+          "4294967295!9223372036854775807$a" }
+    };
 
     static const char *const  malformed[] = {
         "", "7", "7x$a", " 7$a", "-1$a", "4294967296$a",
-        "99999999999999999999$a"
+        "99999999999999999999$a", "7!", "7!!$a", "7!-1$a", "!7x$a",
+        "7!9223372036854775808$a", "7!99999999999999999999$a"
     };
 
-    len = pupil_password_number(0, str("$a"), out);
-    ok(len == 2 && memcmp(out, "$a", 2) == 0, "0 is not written");
+    for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        read = good[i].stored;
+        read.hash = str("$a");
 
-    stored.data = (uint8_t *) out;
-    stored.len = pupil_password_number(UINT32_MAX, str("$a"), out);
-    ok(pupil_password_numbered(stored, &number, &hash) == PUPIL_OK
-       && number == UINT32_MAX && hash.len == 2
-       && memcmp(hash.data, "$a", 2) == 0, "any other number comes back");
+        text.data = (uint8_t *) out;
+        text.len = pupil_password_write(&read, out);
+        ok(text.len == strlen(good[i].text)
+           && memcmp(out, good[i].text, text.len) == 0, "stored: %s",
+           good[i].text);
 
-    ok(pupil_password_numbered(str("$a"), &number, &hash) == PUPIL_OK
-       && number == 0, "and 0 where there is none");
+        memset(&read, 0xff, sizeof(read));
+        ok(pupil_password_read(text, &read) == PUPIL_OK
+           && read.number == good[i].stored.number
+           && read.first == good[i].stored.first
+           && read.until == good[i].stored.until && read.hash.len == 2
+           && memcmp(read.hash.data, "$a", 2) == 0, "and read");
+    }
 
     for (i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
-        ok(pupil_password_numbered(str(malformed[i]), &number, &hash)
-           == PUPIL_INVALID, "no number: \"%s\"", malformed[i]);
+        ok(pupil_password_read(str(malformed[i]), &read) == PUPIL_INVALID,
+           "not stored so: \"%s\"", malformed[i]);
     }
+}
+
+
+static void
+test_code(void)
+{
+    char    code[PUPIL_PASSWORD_CODE_LEN], other[PUPIL_PASSWORD_CODE_LEN];
+    size_t  i, dashes;
+
+    pupil_password_code(code);
+    pupil_password_code(other);
+
+    for (i = 0, dashes = 0; code[i] != '\0'; i++) {
+        dashes += code[i] == '-';
+    }
+
+    ok(i == PUPIL_PASSWORD_CODE_LEN - 1 && dashes == 2 && code[4] == '-'
+       && code[9] == '-', "a code that can be read out");
+    ok(strpbrk(code, "ilou") == NULL, "without what is taken for another");
+    ok(strcmp(code, other) != 0, "and another each time");
 }
 
 
@@ -272,7 +312,8 @@ main(void)
     test_cost();
     test_spend(hash);
     test_no_memory(hash);
-    test_number();
+    test_stored();
+    test_code();
 
     return tap_done();
 }

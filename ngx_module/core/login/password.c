@@ -43,6 +43,7 @@ static const char *pupil_base64_read(const char *s, char end, uint8_t *out,
     size_t size);
 static const char *pupil_number_read(const char *s, uint32_t max,
     uint32_t *out);
+static uint64_t pupil_digits_read(pupil_str_t text, size_t *at);
 
 
 pupil_rc_t
@@ -83,50 +84,100 @@ pupil_password_form(pupil_str_t in, const pupil_alloc_t *alloc,
 
 
 size_t
-pupil_password_number(uint32_t number, pupil_str_t hash,
+pupil_password_write(const pupil_password_stored_t *stored,
     char out[PUPIL_PASSWORD_STORED_LEN])
 {
     size_t  len;
 
     len = 0;
 
-    if (number != 0) {
-        len = (size_t) snprintf(out, PUPIL_PASSWORD_STORED_LEN, "%" PRIu32,
-                                number);
+    if (stored->number != 0) {
+        len += (size_t) snprintf(out, PUPIL_PASSWORD_STORED_LEN, "%" PRIu32,
+                                 stored->number);
     }
 
-    memcpy(out + len, hash.data, hash.len);
+    if (stored->first) {
+        out[len++] = '!';
+    }
 
-    return len + hash.len;
+    if (stored->first && stored->until != 0) {
+        len += (size_t) snprintf(out + len, PUPIL_PASSWORD_STORED_LEN - len,
+                                 "%" PRId64, stored->until);
+    }
+
+    memcpy(out + len, stored->hash.data, stored->hash.len);
+
+    return len + stored->hash.len;
 }
 
 
 pupil_rc_t
-pupil_password_numbered(pupil_str_t stored, uint32_t *number,
-    pupil_str_t *hash)
+pupil_password_read(pupil_str_t text, pupil_password_stored_t *stored)
 {
-    size_t    i;
+    size_t    at;
+    uint64_t  number, until;
+
+    at = 0;
+    until = 0;
+    number = pupil_digits_read(text, &at);
+
+    stored->first = at < text.len && text.data[at] == '!';
+
+    if (stored->first) {
+        at++;
+        until = pupil_digits_read(text, &at);
+    }
+
+    if (at == text.len || text.data[at] != '$' || number > UINT32_MAX
+        || until > INT64_MAX)
+    {
+        return PUPIL_INVALID;
+    }
+
+    stored->number = (uint32_t) number;
+    stored->until = (int64_t) until;
+    stored->hash.data = text.data + at;
+    stored->hash.len = text.len - at;
+
+    return PUPIL_OK;
+}
+
+
+/* None is 0; more than fits is UINT64_MAX. */
+static uint64_t
+pupil_digits_read(pupil_str_t text, size_t *at)
+{
     uint64_t  n;
 
     n = 0;
 
-    for (i = 0; i < stored.len && stored.data[i] != '$'; i++) {
-        if (stored.data[i] < '0' || stored.data[i] > '9' || n > UINT32_MAX) {
-            return PUPIL_INVALID;
-        }
-
-        n = n * 10 + stored.data[i] - '0';
+    for ( ; *at < text.len && text.data[*at] >= '0' && text.data[*at] <= '9';
+         (*at)++)
+    {
+        n = n > INT64_MAX / 10 ? UINT64_MAX : n * 10 + text.data[*at] - '0';
     }
 
-    if (i == stored.len || n > UINT32_MAX) {
-        return PUPIL_INVALID;
+    return n;
+}
+
+
+/* Letters and digits that are not taken for others. */
+void
+pupil_password_code(char out[PUPIL_PASSWORD_CODE_LEN])
+{
+    int      i;
+    uint8_t  random[PUPIL_PASSWORD_CODE_LEN];
+
+    static const char  alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+    randombytes_buf(random, sizeof(random));
+
+    for (i = 0; i < PUPIL_PASSWORD_CODE_LEN - 1; i++) {
+        out[i] = i % 5 == 4 ? '-' : alphabet[random[i] & 0x1f];
     }
 
-    *number = (uint32_t) n;
-    hash->data = stored.data + i;
-    hash->len = stored.len - i;
-
-    return PUPIL_OK;
+    out[i] = '\0';
+    sodium_memzero(random, sizeof(random));
 }
 
 

@@ -13,7 +13,8 @@
 
 
 #define PUPIL_PASSWORD_HASH_LEN    128  /* bytes, with NUL */
-#define PUPIL_PASSWORD_STORED_LEN  (10 + PUPIL_PASSWORD_HASH_LEN)
+#define PUPIL_PASSWORD_STORED_LEN  (10 + 1 + 19 + PUPIL_PASSWORD_HASH_LEN)
+#define PUPIL_PASSWORD_CODE_LEN    15   /* bytes, with NUL */
 
 
 typedef struct {
@@ -31,16 +32,28 @@ pupil_rc_t pupil_password_form(pupil_str_t in, const pupil_alloc_t *alloc,
     pupil_str_t *out);
 
 /*
- * A hash is stored behind the number that it was written under
- * (docs/architecture.md, "Floors"), in decimal; 0 is not written.  Sealed, so
- * that nobody changes the number.  Returns the length; out has no NUL.
+ * What is stored beside a hash, sealed with it, so that nobody changes it: the
+ * number that it was written under (docs/architecture.md, "Floors"), whether it
+ * is to be changed by whoever logs in with it, and until when it counts.  As
+ * text in front of the hash: NUMBER[!SECONDS], what is 0 left out.
  */
-size_t pupil_password_number(uint32_t number, pupil_str_t hash,
+typedef struct {
+    uint32_t      number;
+    unsigned      first:1;
+    int64_t       until;        /* of a first one, since 1970; 0: for ever */
+    pupil_str_t   hash;
+} pupil_password_stored_t;
+
+/* Returns the length; out has no NUL. */
+size_t pupil_password_write(const pupil_password_stored_t *stored,
     char out[PUPIL_PASSWORD_STORED_LEN]);
 
-/* The two of what is stored; *hash points into it.  PUPIL_INVALID. */
-pupil_rc_t pupil_password_numbered(pupil_str_t stored, uint32_t *number,
-    pupil_str_t *hash);
+/* stored->hash points into text.  PUPIL_INVALID. */
+pupil_rc_t pupil_password_read(pupil_str_t text,
+    pupil_password_stored_t *stored);
+
+/* A code that can be read out, of 60 random bits; with its NUL. */
+void pupil_password_code(char out[PUPIL_PASSWORD_CODE_LEN]);
 
 /* Hashes into out, NUL-terminated.  PUPIL_NO_MEMORY. */
 pupil_rc_t pupil_password_hash(pupil_str_t password,

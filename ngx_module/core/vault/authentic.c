@@ -10,6 +10,7 @@
 
 
 #define PUPIL_MAC_HASH_LEN  crypto_verify_32_BYTES
+#define PUPIL_MAC_LIMITED   0x80000000u     /* of a session's number */
 
 
 typedef struct {
@@ -119,9 +120,12 @@ void
 pupil_mac_session(const pupil_key_t *key, const pupil_session_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN])
 {
+    uint32_t       number;
     pupil_keyed_t  hash;
 
-    pupil_mac_begin(&hash, key, &pupil_mac_of_session, row->number);
+    number = row->limited ? row->number | PUPIL_MAC_LIMITED : row->number;
+
+    pupil_mac_begin(&hash, key, &pupil_mac_of_session, number);
     pupil_keyed_uuid(&hash, &row->tenant);
     pupil_keyed_str(&hash, row->token_hash);
     pupil_keyed_uuid(&hash, &row->subject);
@@ -130,7 +134,7 @@ pupil_mac_session(const pupil_key_t *key, const pupil_session_row_t *row,
     pupil_keyed_u64(&hash, (uint64_t) row->created_at);
     pupil_keyed_u64(&hash, (uint64_t) row->seen_at);
     pupil_keyed_u64(&hash, (uint64_t) row->expires_at);
-    pupil_mac_end(&hash, row->number, mac);
+    pupil_mac_end(&hash, number, mac);
 }
 
 
@@ -172,6 +176,18 @@ pupil_mac_number(pupil_str_t stored)
 {
     return stored.len == PUPIL_MAC_LEN
            ? pupil_u32_read(stored.data + PUPIL_MAC_HASH_LEN) : 0;
+}
+
+
+void
+pupil_mac_session_read(pupil_str_t stored, pupil_session_row_t *row)
+{
+    uint32_t  number;
+
+    number = pupil_mac_number(stored);
+
+    row->number = number & ~PUPIL_MAC_LIMITED;
+    row->limited = (number & PUPIL_MAC_LIMITED) != 0;
 }
 
 

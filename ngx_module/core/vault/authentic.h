@@ -60,6 +60,7 @@ typedef struct {
     pupil_uuid_t  institution;
     pupil_time_t  created_at, seen_at, expires_at;
     uint32_t      number;
+    unsigned      limited:1;    /* to changing the password */
 } pupil_session_row_t;
 
 
@@ -85,6 +86,12 @@ size_t pupil_mac_len(const uint8_t mac[PUPIL_MAC_LEN]);
 
 /* The number that a stored MAC names; believed once the MAC was checked. */
 uint32_t pupil_mac_number(pupil_str_t stored);
+
+/*
+ * The same of a session, and whether it is limited: the highest bit of its
+ * number, which no floor has.
+ */
+void pupil_mac_session_read(pupil_str_t stored, pupil_session_row_t *row);
 
 /* PUPIL_OK or PUPIL_TAMPERED, in constant time. */
 pupil_rc_t pupil_mac_check(const uint8_t made[PUPIL_MAC_LEN],

@@ -198,6 +198,11 @@ static const command_t  commands[] = {
         .arguments = "LOGIN [--generate]",
         .summary = "set a password, read from standard input"
     }, {
+        .words = "user reset", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_user_reset,
+        .arguments = "LOGIN",
+        .summary = "a code for whoever has forgotten their password"
+    }, {
         .words = "user show", .min = 1, .max = 1, .personal = 1,
         .run = ctl_cmd_user_show,
         .arguments = "LOGIN",

@@ -1,17 +1,21 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * pupilctl user password: read from standard input, or made.
+ * pupilctl user password: read from standard input, or made; and user reset,
+ * for whoever has forgotten theirs.  What is made here is to be changed by
+ * whoever logs in with it.
  */
 
 #include <sodium.h>
 #include <string.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/text.h"
 #include "core/endpoints/login.h"
 #include "ctl/base/db.h"
+#include "ctl/base/text.h"
 #include "ctl/people/password.h"
 #include "ctl/people/user.h"
 #include "ctl/store/floors.h"
@@ -23,9 +27,12 @@
 #define PASSWORD_MIN   8        /* bytes */
 #define RANDOM_BYTES   16
 #define LINE_SIZE      (PUPIL_INPUT_PASSWORD_MAX + 1)
+#define RESET_SECONDS  3600     /* a code counts */
 
 
-static int password_set(ctl_t *ctl, pupil_str_t password);
+/* note: of its record, or NULL. */
+static int password_set(ctl_t *ctl, pupil_str_t password,
+    const pupil_password_stored_t *beside, const char *note);
 static void password_generate(char *line, size_t *len);
 static int password_read(char *line, size_t *len);
 static int password_ask(char *line, size_t *len);
@@ -48,6 +55,7 @@ ctl_cmd_user_password(ctl_t *ctl)
     char                   *line;
     pupil_str_t             password, formed;
     pupil_password_cost_t   cost;
+    pupil_password_stored_t beside = { .number = 0 };
 
     if (ctl_password_cost(ctl, &cost) != 0) {
         return CTL_USAGE;
@@ -59,6 +67,7 @@ ctl_cmd_user_password(ctl_t *ctl)
 
     if (ctl->opt.generate) {
         password_generate(line, &password.len);
+        beside.first = 1;
         rc = 0;
     } else {
         rc = password_read(line, &password.len);
@@ -66,7 +75,8 @@ ctl_cmd_user_password(ctl_t *ctl)
 
     if (rc == 0) {
         rc = pupil_password_form(password, &ctl->alloc, &formed) == PUPIL_OK
-             ? password_set(ctl, formed) : -1;
+             ? password_set(ctl, formed, &beside,
+                            beside.first ? "password=first" : NULL) : -1;
 
         if (formed.data != password.data) {
             sodium_memzero((uint8_t *) formed.data, formed.len);
@@ -83,17 +93,47 @@ ctl_cmd_user_password(ctl_t *ctl)
 }
 
 
+/* One that is read out to whoever has forgotten theirs: it counts an hour. */
+int
+ctl_cmd_user_reset(ctl_t *ctl)
+{
+    int                      rc;
+    char                     code[PUPIL_PASSWORD_CODE_LEN];
+    pupil_password_cost_t    cost;
+    pupil_password_stored_t  beside = { .first = 1 };
+
+    if (ctl_password_cost(ctl, &cost) != 0) {
+        return CTL_USAGE;
+    }
+
+    pupil_password_code(code);
+    beside.until = (int64_t) time(NULL) + RESET_SECONDS;
+
+    rc = password_set(ctl, ctl_str(code), &beside, "password=reset");
+
+    if (rc == 0) {
+        puts(code);
+    }
+
+    sodium_memzero(code, sizeof(code));
+
+    return rc == 0 ? CTL_DONE : CTL_FAILED;
+}
+
+
 /*
  * Whoever knew the old one, and used it, is logged out, and stays so when
  * somebody puts the old rows back.  The record is committed before the new one
  * is sealed, and whoever keeps that has it on record (invariant I19).
  */
 static int
-password_set(ctl_t *ctl, pupil_str_t password)
+password_set(ctl_t *ctl, pupil_str_t password,
+    const pupil_password_stored_t *beside, const char *note)
 {
-    ctl_owner_t     owner;
-    pupil_uuid_t    subject;
-    pupil_floors_t  to = { 0 };
+    ctl_owner_t              owner;
+    pupil_uuid_t             subject;
+    pupil_floors_t           to = { 0 };
+    pupil_password_stored_t  numbered;
 
     if (ctl_user_write(ctl) != 0) {
         return -1;
@@ -109,7 +149,7 @@ password_set(ctl_t *ctl, pupil_str_t password)
 
     if (ctl_user_find(ctl, &password_access, &subject) != 0
         || ctl_subject_owner(ctl, &subject, &owner) != 0
-        || ctl_record_one(ctl, &password_access, "allowed", &subject, NULL)
+        || ctl_record_one(ctl, &password_access, "allowed", &subject, note)
            != 0
         || ctl_revoke_begin(ctl, &subject) != 0
         || ctl_number_take(ctl, &subject, CTL_FLOOR_SESSION, &to) != 0
@@ -118,7 +158,10 @@ password_set(ctl_t *ctl, pupil_str_t password)
         return -1;
     }
 
-    if (ctl_password_store(ctl, &owner, to.credential, password) != 0
+    numbered = *beside;
+    numbered.number = to.credential;
+
+    if (ctl_password_store(ctl, &owner, &numbered, password) != 0
         || ctl_sessions_end(ctl, &subject) != 0
         || ctl_revoke_open(ctl, &subject, &to) != 0
         || ctl_commit(ctl->data) != 0)

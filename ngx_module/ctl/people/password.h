@@ -11,5 +11,6 @@
 
 
 int ctl_cmd_user_password(ctl_t *ctl);
+int ctl_cmd_user_reset(ctl_t *ctl);
 
 #endif /* PUPIL_CTL_PASSWORD_H */

@@ -213,8 +213,7 @@ session_authentic(ctl_t *ctl, const PGresult *res, int n,
     row->created_at = time_get(res, n, SESSION_CREATED);
     row->seen_at = time_get(res, n, SESSION_SEEN);
     row->expires_at = time_get(res, n, SESSION_EXPIRES);
-    row->number = pupil_mac_number(mac);
-
+    pupil_mac_session_read(mac, row);
     pupil_mac_session(key, row, made);
 
     return pupil_mac_check(made, mac) == PUPIL_OK;

@@ -242,15 +242,17 @@ decoy_rows(ctl_t *ctl, ctl_owner_t *decoy)
 static int
 decoy_password(ctl_t *ctl, ctl_owner_t *decoy)
 {
-    int          rc;
-    uint8_t      secret[32];
-    pupil_str_t  password;
+    int                      rc;
+    uint8_t                  secret[32];
+    pupil_str_t              password;
+    pupil_password_stored_t  beside;
 
+    memset(&beside, 0, sizeof(pupil_password_stored_t));
     randombytes_buf(secret, sizeof(secret));
     password.data = secret;
     password.len = sizeof(secret);
 
-    rc = ctl_password_store(ctl, decoy, 0, password);
+    rc = ctl_password_store(ctl, decoy, &beside, password);
     sodium_memzero(secret, sizeof(secret));
 
     return rc;

@@ -540,15 +540,16 @@ invalid:
 
 
 int
-ctl_password_store(ctl_t *ctl, ctl_owner_t *owner, uint32_t number,
-    pupil_str_t password)
+ctl_password_store(ctl_t *ctl, ctl_owner_t *owner,
+    const pupil_password_stored_t *beside, pupil_str_t password)
 {
-    int                    rc;
-    char                   hash[PUPIL_PASSWORD_HASH_LEN];
-    char                   stored[PUPIL_PASSWORD_STORED_LEN];
-    ctl_place_t            place;
-    pupil_str_t            value, sealed;
-    pupil_password_cost_t  cost;
+    int                      rc;
+    char                     hash[PUPIL_PASSWORD_HASH_LEN];
+    char                     stored[PUPIL_PASSWORD_STORED_LEN];
+    ctl_place_t              place;
+    pupil_str_t              value, sealed;
+    pupil_password_cost_t    cost;
+    pupil_password_stored_t  fresh;
 
     if (ctl_password_cost(ctl, &cost) != 0) {
         return -1;
@@ -563,8 +564,10 @@ ctl_password_store(ctl_t *ctl, ctl_owner_t *owner, uint32_t number,
     place.field = "password_hash";
     place.record = &owner->id;
 
+    fresh = *beside;
+    fresh.hash = ctl_str(hash);
     value.data = (uint8_t *) stored;
-    value.len = pupil_password_number(number, ctl_str(hash), stored);
+    value.len = pupil_password_write(&fresh, stored);
 
     rc = ctl_seal(ctl, &ctl->pool, &place, value, &sealed);
     sodium_memzero(hash, sizeof(hash));

@@ -61,11 +61,11 @@ int ctl_subject_status(ctl_t *ctl, const pupil_uuid_t *subject,
 int ctl_password_cost(ctl_t *ctl, pupil_password_cost_t *cost);
 
 /*
- * In the caller's transaction, which also records it.  number: the floor that
- * it is written under.
+ * In the caller's transaction, which also records it.  beside: what is stored
+ * with its hash, which is made here.
  */
-int ctl_password_store(ctl_t *ctl, ctl_owner_t *owner, uint32_t number,
-    pupil_str_t password);
+int ctl_password_store(ctl_t *ctl, ctl_owner_t *owner,
+    const pupil_password_stored_t *beside, pupil_str_t password);
 
 /* All sessions of the subject, on all hosts, once that is committed. */
 int ctl_sessions_end(ctl_t *ctl, const pupil_uuid_t *subject);

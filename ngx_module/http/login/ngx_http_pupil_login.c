@@ -364,7 +364,6 @@ static ngx_int_t
 ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
     char stored[PUPIL_PASSWORD_HASH_LEN])
 {
-    uint32_t                 number;
     ngx_http_pupil_row_t     row;
     ngx_http_pupil_login_t  *login;
 
@@ -377,14 +376,14 @@ ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
     row.record = &login->owner.id;
 
     if (!login->has_owner
-        || ngx_http_pupil_login_hashed(ctx, &row, PUPIL_LF_CHANGED_AT, &number,
-                                       stored) != NGX_OK)
+        || ngx_http_pupil_login_hashed(ctx, &row, PUPIL_LF_CHANGED_AT, stored)
+           != NGX_OK)
     {
         return NGX_DECLINED;
     }
 
     if (!ngx_http_pupil_login_named(ctx, &row)
-        || number < ctx->floors.are.credential)
+        || !ngx_http_pupil_login_current(ctx))
     {
         login->eligible = 0;
     }
@@ -395,24 +394,41 @@ ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
 
 ngx_int_t
 ngx_http_pupil_login_hashed(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_row_t *row, ngx_uint_t changed_at, uint32_t *number,
+    const ngx_http_pupil_row_t *row, ngx_uint_t changed_at,
     char stored[PUPIL_PASSWORD_HASH_LEN])
 {
-    pupil_str_t  value, hash;
+    pupil_str_t              value, *hash;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+    hash = &login->stored.hash;
 
     if (ngx_http_pupil_login_stored(ctx, row, changed_at) != NGX_OK
         || ngx_http_pupil_value(ctx, row, PUPIL_LF_WANT_PASSWORD_HASH, &value)
            != PUPIL_OK
-        || pupil_password_numbered(value, number, &hash) != PUPIL_OK
-        || hash.len >= PUPIL_PASSWORD_HASH_LEN)
+        || pupil_password_read(value, &login->stored) != PUPIL_OK
+        || hash->len >= PUPIL_PASSWORD_HASH_LEN)
     {
         return NGX_DECLINED;
     }
 
-    ngx_memcpy(stored, hash.data, hash.len);
-    stored[hash.len] = '\0';
+    ngx_memcpy(stored, hash->data, hash->len);
+    stored[hash->len] = '\0';
 
     return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_pupil_login_current(ngx_http_pupil_ctx_t *ctx)
+{
+    const pupil_password_stored_t  *stored;
+
+    stored = &((ngx_http_pupil_login_t *) ctx->data)->stored;
+
+    return stored->number >= ctx->floors.are.credential
+           && (stored->until == 0
+               || ctx->now / PUPIL_TIME_SECOND < stored->until);
 }
 
 

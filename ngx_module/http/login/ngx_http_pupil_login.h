@@ -68,6 +68,7 @@ struct ngx_http_pupil_login_s {
     pupil_str_t                   subject_mac;
     pupil_time_t                  changed_at;     /* the credential was */
     pupil_str_t                   facts;          /* its; of found */
+    pupil_password_stored_t       stored;         /* but for the hash */
     u_char                        renewed[PUPIL_PASSWORD_HASH_LEN];
     pupil_str_t                   role;           /* static */
     pupil_uuid_t                  institution;
@@ -112,11 +113,12 @@ typedef struct {
 } ngx_http_pupil_hashed_t;
 
 /*
- * login->renewed, which is wiped, under this number, in place of that of the
- * credential that the statement has found.
+ * login->renewed, which is wiped, with what is stored beside it, in place of
+ * that of the credential that the statement has found.
  */
 ngx_int_t ngx_http_pupil_login_seal(ngx_http_pupil_ctx_t *ctx,
-    ngx_uint_t found, uint32_t number, ngx_http_pupil_hashed_t *made);
+    ngx_uint_t found, const pupil_password_stored_t *beside,
+    ngx_http_pupil_hashed_t *made);
 
 /* Index terms, and what is throttled. */
 ngx_int_t ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx);
@@ -152,12 +154,15 @@ ngx_int_t ngx_http_pupil_login_stored(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row, ngx_uint_t changed_at);
 
 /*
- * The hash of it, with its NUL, and the number that it stands under.
- * NGX_DECLINED: there is none that can be read.
+ * The hash of it, with its NUL, and login->stored.  NGX_DECLINED: there is none
+ * that can be read.
  */
 ngx_int_t ngx_http_pupil_login_hashed(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_row_t *row, ngx_uint_t changed_at, uint32_t *number,
+    const ngx_http_pupil_row_t *row, ngx_uint_t changed_at,
     char stored[PUPIL_PASSWORD_HASH_LEN]);
+
+/* Is login->stored of now: not from before a floor, nor over? */
+ngx_uint_t ngx_http_pupil_login_current(ngx_http_pupil_ctx_t *ctx);
 
 /* Reads the rest of it into the log-in, once the floors are known. */
 void ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx);

@@ -9,7 +9,8 @@
 #include "http/login/ngx_http_pupil_oidc.h"
 
 
-#define NGX_HTTP_PUPIL_DEVICE_AGE  "31536000"    /* seconds, a year */
+#define NGX_HTTP_PUPIL_DEVICE_AGE    "31536000"    /* seconds, a year */
+#define NGX_HTTP_PUPIL_LIMITED_LIFE  900           /* seconds */
 
 
 /* What is made for the statement, beside the session. */
@@ -153,6 +154,13 @@ ngx_http_pupil_login_session(ngx_http_pupil_ctx_t *ctx,
     session->expires_at = ctx->now + ctx->conf->absolute * PUPIL_TIME_SECOND;
     session->number = ctx->floors.are.session;
 
+    if (login->oidc == NULL && login->stored.first) {
+        session->limited = 1;
+        session->expires_at = ngx_min(session->expires_at, ctx->now
+                                      + NGX_HTTP_PUPIL_LIMITED_LIFE
+                                        * PUPIL_TIME_SECOND);
+    }
+
     ngx_http_pupil_session_mac(ctx, key, session, mac);
     ctx->has_session = 1;
 
@@ -223,28 +231,31 @@ ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx,
         return NGX_DECLINED;
     }
 
-    return ngx_http_pupil_login_seal(ctx, PUPIL_LOGIN_FIND,
-                                     ctx->floors.are.credential,
+    login->stored.number = ctx->floors.are.credential;
+
+    return ngx_http_pupil_login_seal(ctx, PUPIL_LOGIN_FIND, &login->stored,
                                      &made->renewed);
 }
 
 
 ngx_int_t
 ngx_http_pupil_login_seal(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found,
-    uint32_t number, ngx_http_pupil_hashed_t *made)
+    const pupil_password_stored_t *beside, ngx_http_pupil_hashed_t *made)
 {
-    char                     stored[PUPIL_PASSWORD_STORED_LEN];
-    pupil_rc_t               rc;
-    pupil_str_t              value, hash;
-    ngx_http_pupil_login_t  *login;
-    ngx_http_pupil_place_t   place;
+    char                      stored[PUPIL_PASSWORD_STORED_LEN];
+    pupil_rc_t                rc;
+    pupil_str_t               value;
+    ngx_http_pupil_login_t   *login;
+    ngx_http_pupil_place_t    place;
+    pupil_password_stored_t   fresh;
 
     login = ctx->data;
 
-    hash.data = login->renewed;
-    hash.len = ngx_strlen(login->renewed);
+    fresh = *beside;
+    fresh.hash.data = login->renewed;
+    fresh.hash.len = ngx_strlen(login->renewed);
     value.data = (uint8_t *) stored;
-    value.len = pupil_password_number(number, hash, stored);
+    value.len = pupil_password_write(&fresh, stored);
 
     place.category = "credential";
     place.field = "password_hash";
@@ -360,7 +371,8 @@ ngx_http_pupil_login_answer(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
     pupil_writer_object_begin(out);
     pupil_writer_key(out, "status");
-    pupil_writer_cstr(out, "ok");
+    pupil_writer_cstr(out, ctx->session.limited ? "password_change_required"
+                                                : "ok");
     pupil_writer_key(out, "user");
     pupil_writer_object_begin(out);
     pupil_writer_key(out, "id");

@@ -44,7 +44,7 @@ static ngx_int_t ngx_http_pupil_password_risen(ngx_http_pupil_ctx_t *ctx);
 static const ngx_http_pupil_route_t  ngx_http_pupil_password_routes[] = {
 
     { .method = NGX_HTTP_POST, .path = "",
-      .flags = NGX_HTTP_PUPIL_BODY,
+      .flags = NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_LIMITED,
       .parse = ngx_http_pupil_password_parse,
       .start = ngx_http_pupil_password_start },
 
@@ -164,7 +164,6 @@ ngx_http_pupil_password_found(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_password_judge(ngx_http_pupil_ctx_t *ctx)
 {
-    uint32_t                    number;
     PGresult                   *res;
     const char                 *broken;
     ngx_http_pupil_row_t        row;
@@ -185,9 +184,9 @@ ngx_http_pupil_password_judge(ngx_http_pupil_ctx_t *ctx)
 
     ngx_http_pupil_password_row(ctx, &row);
 
-    if (ngx_http_pupil_login_hashed(ctx, &row, PUPIL_LO_CHANGED_AT, &number,
+    if (ngx_http_pupil_login_hashed(ctx, &row, PUPIL_LO_CHANGED_AT,
                                     password->stored) != NGX_OK
-        || number < ctx->floors.are.credential
+        || !ngx_http_pupil_login_current(ctx)
         || ngx_libpq_get_timestamptz(res, 0, PUPIL_LO_CHANGED_AT,
                                      &login->changed_at) != NGX_OK)
     {
@@ -324,6 +323,7 @@ ngx_http_pupil_password_change(ngx_http_pupil_ctx_t *ctx)
     uint8_t                    mac[PUPIL_MAC_LEN];
     ngx_int_t                  rc;
     ngx_uint_t                 at;
+    pupil_password_stored_t    beside;
     ngx_libpq_exchange_t      *ex;
     ngx_http_pupil_login_t    *login;
     ngx_http_pupil_hashed_t    made;
@@ -333,8 +333,11 @@ ngx_http_pupil_password_change(ngx_http_pupil_ctx_t *ctx)
 
     login = ctx->data;
 
-    if (ngx_http_pupil_login_seal(ctx, PUPIL_LOGIN_OWN,
-                                  ctx->floors.own.credential, &made) != NGX_OK
+    ngx_memzero(&beside, sizeof(pupil_password_stored_t));
+    beside.number = ctx->floors.own.credential;
+
+    if (ngx_http_pupil_login_seal(ctx, PUPIL_LOGIN_OWN, &beside, &made)
+        != NGX_OK
         || ngx_http_pupil_password_session(ctx, mac) != NGX_OK)
     {
         return NGX_ERROR;
@@ -366,7 +369,7 @@ ngx_http_pupil_password_change(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* As the one that asks, with another token, and no longer. */
+/* As the one that asks, with another token; longer where it was limited. */
 static ngx_int_t
 ngx_http_pupil_password_session(ngx_http_pupil_ctx_t *ctx,
     uint8_t mac[PUPIL_MAC_LEN])
@@ -387,6 +390,12 @@ ngx_http_pupil_password_session(ngx_http_pupil_ctx_t *ctx,
     *session = ctx->session;
     session->seen_at = ctx->now;
     session->number = ctx->floors.own.session;
+
+    if (session->limited) {
+        session->limited = 0;
+        session->expires_at = session->created_at
+                              + ctx->conf->absolute * PUPIL_TIME_SECOND;
+    }
 
     pupil_token_make(session->token, password->text);
     pupil_token_hash(token, session->token, session->hash);

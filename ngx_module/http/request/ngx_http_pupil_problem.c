@@ -64,6 +64,10 @@ static const ngx_http_pupil_problem_row_t  ngx_http_pupil_problems[] = {
         403, "wrong-password", "Not the present password",
         "The present password is another one.  Nothing was changed."
     },
+    [NGX_HTTP_PUPIL_PASSWORD_CHANGE_REQUIRED] = {
+        403, "password-change-required", "A password of one's own is required",
+        "This session may set a new password, and nothing else."
+    },
     [NGX_HTTP_PUPIL_UNKNOWN_TENANT] = {
         404, "unknown-tenant", "Unknown tenant",
         "No organisation is served at this address."

@@ -529,6 +529,12 @@ ngx_http_pupil_step_start(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t  rc;
 
+    if (ctx->session.limited && !(ctx->route->flags & NGX_HTTP_PUPIL_LIMITED))
+    {
+        return ngx_http_pupil_problem(ctx,
+                                      NGX_HTTP_PUPIL_PASSWORD_CHANGE_REQUIRED);
+    }
+
     rc = ngx_http_pupil_csrf(ctx);
     if (rc != NGX_OK) {
         return rc;

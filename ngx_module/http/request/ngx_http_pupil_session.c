@@ -277,8 +277,7 @@ ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     row.token_hash.data = session->hash;
     row.token_hash.len = sizeof(session->hash);
 
-    row.number = pupil_mac_number(stored);
-
+    pupil_mac_session_read(stored, &row);
     pupil_mac_session(key, &row, mac);
 
     if (pupil_mac_check(mac, stored) != PUPIL_OK
@@ -296,6 +295,7 @@ ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     session->seen_at = row.seen_at;
     session->expires_at = row.expires_at;
     session->number = row.number;
+    session->limited = row.limited;
 
     return NGX_OK;
 }
@@ -441,6 +441,7 @@ ngx_http_pupil_session_mac(ngx_http_pupil_ctx_t *ctx, const pupil_key_t *key,
     row.seen_at = session->seen_at;
     row.expires_at = session->expires_at;
     row.number = session->number;
+    row.limited = session->limited;
 
     pupil_mac_session(key, &row, mac);
 }

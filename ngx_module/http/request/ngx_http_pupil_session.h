@@ -21,6 +21,7 @@ typedef struct {
     pupil_str_t   role;                        /* static */
     pupil_time_t  created_at, seen_at, expires_at;
     uint32_t      number;                      /* that its MAC names */
+    unsigned      limited:1;                   /* to changing the password */
 } ngx_http_pupil_session_t;
 
 

@@ -16,7 +16,7 @@
 #include "http/request/ngx_http_pupil.h"
 
 
-#define NGX_HTTP_PUPIL_ZONE_VERSION    3
+#define NGX_HTTP_PUPIL_ZONE_VERSION    4
 #define NGX_HTTP_PUPIL_ZONE_WAYS       8
 #define NGX_HTTP_PUPIL_ZONE_ALIVE      1000           /* ms since a heartbeat */
 
@@ -31,6 +31,7 @@ typedef struct {
     ngx_msec_t    read_at;
     uint64_t      generation;      /* the zone's, or nothing is there */
     uint8_t       role;
+    uint8_t       limited;         /* to changing the password */
 } ngx_http_pupil_zone_entry_t;
 
 
@@ -235,6 +236,7 @@ ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx, const uint8_t hash[32],
     session->seen_at = found.seen_at;
     session->expires_at = found.expires_at;
     session->number = found.number;
+    session->limited = found.limited;
     ngx_memcpy(session->hash, hash, 32);
     ctx->read_at = found.read_at;
     ctx->floors.subject = found.subject;
@@ -298,6 +300,7 @@ ngx_http_pupil_zone_put(ngx_http_pupil_ctx_t *ctx,
     entry.seen_at = session->seen_at;
     entry.expires_at = session->expires_at;
     entry.number = session->number;
+    entry.limited = session->limited;
     entry.authority = ctx->floors.are.authority;
     entry.read_at = read_at;
     entry.role = (uint8_t) pupil_role_find(session->role);

@@ -67,6 +67,7 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_session_routes[] = {
       .render = ngx_http_pupil_session_show_render },
 
     { .method = NGX_HTTP_DELETE, .path = "",
+      .flags = NGX_HTTP_PUPIL_LIMITED,
       .parse = ngx_http_pupil_no_arguments,
       .start = ngx_http_pupil_session_end_start,
       .render = ngx_http_pupil_session_end_render },
