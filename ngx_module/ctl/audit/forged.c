@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "core/base/time.h"
 #include "ctl/audit/forged.h"
 #include "ctl/base/text.h"
 
@@ -67,6 +68,20 @@ forged_rest_say(forged_t *forged, const ctl_t *ctl)
     }
 
     forged->fresh = 0;
+}
+
+
+int
+forged_flood_say(const ctl_t *ctl, int count, pupil_time_t read)
+{
+    char  at[PUPIL_TIME_TEXT_MAX + 1];
+
+    at[pupil_time_format(read, (uint8_t *) at)] = '\0';
+
+    return ctl_error("tenant %s: %d records up to %s are none that Pupil wrote:"
+                     " pupilctl audit verify says which; nothing behind them is"
+                     " sealed before they are gone", ctl->tenant_text, count,
+                     at);
 }
 
 

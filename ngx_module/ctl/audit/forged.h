@@ -29,6 +29,9 @@ int forged_say(forged_t *forged, const ctl_t *ctl,
 /* Behind the batch: how many more there were than were said one by one. */
 void forged_rest_say(forged_t *forged, const ctl_t *ctl);
 
+/* So many were all that was read, up to a time.  -1. */
+int forged_flood_say(const ctl_t *ctl, int count, pupil_time_t read);
+
 void forged_free(forged_t *forged);
 
 #endif /* PUPIL_CTL_AUDIT_FORGED_H */

@@ -268,6 +268,25 @@ seconds_now(void)
 
 
 void
+prefix_missing_say(const prefix_t *prefix, uint64_t batch)
+{
+    size_t                i;
+    const audit_event_t  *event;
+
+    event = prefix->events.elts;
+
+    for (i = 0; i < prefix->events.count; i++) {
+        if (event[i].row == NULL && event[i].why == PUPIL_ABSENT_MISSING) {
+            ctl_error("tenant %s: writer %016" PRIx64 " number %" PRIu64
+                      " is not there, and nobody declared it: it is sealed as"
+                      " missing, in hole %" PRIu64, prefix->ctl->tenant_text,
+                      event[i].writer, event[i].number, batch);
+        }
+    }
+}
+
+
+void
 prefix_free(prefix_t *prefix)
 {
     sequence_free(&prefix->declared);

@@ -59,6 +59,9 @@ typedef struct {
  */
 int prefix_take(prefix_t *prefix, const prefix_row_t *rows, size_t count);
 
+/* Of what was sealed as this batch: what is missing. */
+void prefix_missing_say(const prefix_t *prefix, uint64_t batch);
+
 void prefix_free(prefix_t *prefix);
 
 #endif /* PUPIL_CTL_AUDIT_PREFIX_H */

@@ -31,6 +31,7 @@
 #include "ctl/audit/seal.h"
 #include "ctl/audit/turn.h"
 #include "ctl/base/db.h"
+#include "ctl/base/guard.h"
 #include "ctl/base/text.h"
 
 
@@ -80,6 +81,7 @@ typedef struct {
 static int tenants_read(seal_t *s);
 static seal_tenant_t *tenant_find(seal_t *s, const pupil_uuid_t *tenant);
 static int seal_once(seal_t *s);
+static void seal_again(seal_t *s);
 static int now_read(seal_t *s);
 static int beat(seal_t *s);
 static int tenant_pass(seal_t *s, seal_tenant_t *t);
@@ -91,11 +93,8 @@ static int records_read(seal_t *s, pupil_time_t from, records_t *records);
 static int records_seal(seal_t *s, seal_tenant_t *t, const records_t *records);
 static size_t records_check(seal_t *s, seal_tenant_t *t,
     const audit_log_t *log, const records_t *records);
-static int flood_say(const seal_t *s, const records_t *records);
 static int prefix_seal(seal_t *s, seal_tenant_t *t, const audit_log_t *log,
     const prefix_t *prefix);
-static void missing_say(const ctl_t *ctl, const prefix_t *prefix,
-    uint64_t batch);
 static int seal_end(seal_t *s);
 static int64_t seconds_now(void);
 
@@ -145,14 +144,18 @@ ctl_cmd_audit_seal(ctl_t *ctl)
     memset(&s, 0, sizeof(s));
     s.ctl = ctl;
 
-    if (anchor_folder(ctl) != 0 || ctl_open_data(ctl) != 0
-        || ctl_open_keys(ctl) != 0 || turn_take(ctl) != 0)
-    {
+    if (anchor_folder(ctl) != 0 || turn_take(ctl) != 0) {
         return CTL_FAILED;
     }
 
     do {
         rc = seal_once(&s);
+        ctl_guard_end();
+
+        if (rc != 0 && ctl->opt.follow && !ctl_connected(ctl)) {
+            seal_again(&s);
+            rc = 0;
+        }
     } while (rc == 0 && (s.more || (!ctl->opt.follow && s.waits
                                     && sleep(1) == 0)
                          || (ctl->opt.follow && sleep(PAUSE) == 0)));
@@ -169,6 +172,29 @@ ctl_cmd_audit_seal(ctl_t *ctl)
 }
 
 
+/* Whatever was under way when connections were lost begins anew. */
+static void
+seal_again(seal_t *s)
+{
+    size_t          i;
+    seal_tenant_t  *t;
+
+    if (ctl_guard_lost()) {
+        ctl_error("a database did not answer for %d s", CTL_GUARD_SECONDS);
+    }
+
+    ctl_note("a connection is lost: both are made anew");
+    turn_again(s->ctl);
+
+    t = s->tenants.elts;
+
+    for (i = 0; i < s->tenants.count; i++) {
+        t[i].begun = 0;
+        t[i].again = 0;
+    }
+}
+
+
 /* What one tenant lacks does not keep others from being sealed. */
 static int
 seal_once(seal_t *s)
@@ -179,6 +205,8 @@ seal_once(seal_t *s)
     s->more = 0;
     s->waits = 0;
 
+    ctl_guard_begin(s->ctl);
+
     if (tenants_read(s) != 0 || now_read(s) != 0) {
         return -1;
     }
@@ -187,6 +215,8 @@ seal_once(seal_t *s)
         t = &((seal_tenant_t *) s->tenants.elts)[i];
         s->ctl->tenant = t->tenant;
         ctl_uuid_text(&t->tenant, s->ctl->tenant_text);
+
+        ctl_guard_begin(s->ctl);
 
         /* also of one that has ended, however long that takes */
         ship_poll(&t->outside.ship);
@@ -203,12 +233,12 @@ seal_once(seal_t *s)
                     || tenant_pass(s, t) != 0 || tenant_recount(s, t) != 0;
         t->again = seconds_now() + AGAIN;
 
-        if (PQstatus(s->ctl->data) != CONNECTION_OK
-            || PQstatus(s->ctl->keys) != CONNECTION_OK)
-        {
+        if (!ctl_connected(s->ctl)) {
             return -1;
         }
     }
+
+    ctl_guard_begin(s->ctl);
 
     return beat(s);
 }
@@ -497,7 +527,7 @@ records_seal(seal_t *s, seal_tenant_t *t, const records_t *records)
         /* they would be read again, for ever */
         if (forged == BATCH_MAX && records->read <= t->read)
         {
-            rc = flood_say(s, records);
+            rc = forged_flood_say(s->ctl, BATCH_MAX, records->read);
         }
     }
 
@@ -553,20 +583,6 @@ records_check(seal_t *s, seal_tenant_t *t, const audit_log_t *log,
 }
 
 
-static int
-flood_say(const seal_t *s, const records_t *records)
-{
-    char  at[PUPIL_TIME_TEXT_MAX + 1];
-
-    at[pupil_time_format(records->read, (uint8_t *) at)] = '\0';
-
-    return ctl_error("tenant %s: %d records up to %s are none that Pupil wrote:"
-                     " pupilctl audit verify says which; nothing behind them is"
-                     " sealed before they are gone", s->ctl->tenant_text,
-                     BATCH_MAX, at);
-}
-
-
 /* Commits. */
 static int
 prefix_seal(seal_t *s, seal_tenant_t *t, const audit_log_t *log,
@@ -599,7 +615,7 @@ prefix_seal(seal_t *s, seal_tenant_t *t, const audit_log_t *log,
     t->missing += prefix->missing;
 
     if (prefix->missing != 0) {
-        missing_say(s->ctl, prefix, batch);
+        prefix_missing_say(prefix, batch);
     }
 
     if (outside_keep(&t->outside, batch, note) != 0) {
@@ -608,25 +624,6 @@ prefix_seal(seal_t *s, seal_tenant_t *t, const audit_log_t *log,
     }
 
     return 0;
-}
-
-
-static void
-missing_say(const ctl_t *ctl, const prefix_t *prefix, uint64_t batch)
-{
-    size_t                i;
-    const audit_event_t  *event;
-
-    event = prefix->events.elts;
-
-    for (i = 0; i < prefix->events.count; i++) {
-        if (event[i].row == NULL && event[i].why == PUPIL_ABSENT_MISSING) {
-            ctl_error("tenant %s: writer %016" PRIx64 " number %" PRIu64
-                      " is not there, and nobody declared it: it is sealed as"
-                      " missing, in hole %" PRIu64, ctl->tenant_text,
-                      event[i].writer, event[i].number, batch);
-        }
-    }
 }
 
 

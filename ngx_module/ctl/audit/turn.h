@@ -1,7 +1,8 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Whose turn it is to seal: of one sealer at a time, by a lock of its session.
+ * The sealer's connections, and its turn: there is one sealer at a time, by a
+ * lock of its session.
  */
 
 #ifndef PUPIL_CTL_AUDIT_TURN_H
@@ -10,7 +11,13 @@
 #include "ctl/base/ctl.h"
 
 
-/* With --follow, until whoever seals is gone.  0 or -1 with the error said. */
+/*
+ * Connects, and takes the turn: with --follow, once whoever seals is gone.
+ * 0 or -1 with the error said.
+ */
 int turn_take(ctl_t *ctl);
+
+/* Those that were lost are made anew, however long that takes. */
+void turn_again(ctl_t *ctl);
 
 #endif /* PUPIL_CTL_AUDIT_TURN_H */

@@ -36,9 +36,14 @@ static const char *const  database_options[PUPIL_DATABASE_COUNT] = {
     [PUPIL_DATABASE_KEYSTORE] = "--keystore"
 };
 
-/* The conninfo decides over the next two; it says no sslmode where we do. */
+/*
+ * The conninfo decides over what stands before it, by which a server that is
+ * gone is found; and over the next two; it says no sslmode where we do.
+ */
 static const char *const  connect_words[] = {
-    "dbname", "fallback_application_name", "client_encoding", "sslmode", NULL
+    "connect_timeout", "keepalives_idle", "keepalives_interval",
+    "keepalives_count", "tcp_user_timeout", "dbname",
+    "fallback_application_name", "client_encoding", "sslmode", NULL
 };
 
 
@@ -46,8 +51,8 @@ PGconn *
 ctl_connect(const char *conninfo, const char *what)
 {
     PGconn      *conn;
-    const char  *values[] = { conninfo, "pupilctl", "UTF8",
-                              tls_mode(conninfo), NULL };
+    const char  *values[] = { "10", "30", "5", "3", "30000", conninfo,
+                              "pupilctl", "UTF8", tls_mode(conninfo), NULL };
 
     conn = PQconnectdbParams(connect_words, values, 1);
 
