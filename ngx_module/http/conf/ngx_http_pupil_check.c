@@ -202,6 +202,7 @@ ngx_http_pupil_check_data(PGconn *conn, void *data, char *text)
 {
     ngx_http_pupil_check_t *check = data;
 
+    ngx_int_t                 rc;
     ngx_uint_t                i;
     ngx_http_pupil_stored_t  *stored;
 
@@ -217,8 +218,9 @@ ngx_http_pupil_check_data(PGconn *conn, void *data, char *text)
     stored = check->stored.elts;
 
     for (i = 0; i < check->stored.nelts; i++) {
-        if (ngx_http_pupil_check_insert(conn, &stored[i], text) != NGX_OK) {
-            return NGX_ERROR;
+        rc = ngx_http_pupil_check_insert(conn, &stored[i], text);
+        if (rc != NGX_OK) {
+            return rc;
         }
     }
 
@@ -245,11 +247,17 @@ ngx_http_pupil_check_keys(PGconn *conn, void *data, char *text)
 {
     ngx_http_pupil_check_t *check = data;
 
+    ngx_int_t  rc;
+
     if (ngx_http_pupil_check_schema(conn, check, text) != NGX_OK
-        || ngx_http_pupil_check_system(conn, check, text) != NGX_OK
-        || ngx_http_pupil_check_epochs(conn, check, text) != NGX_OK)
+        || ngx_http_pupil_check_system(conn, check, text) != NGX_OK)
     {
         return NGX_ERROR;
+    }
+
+    rc = ngx_http_pupil_check_epochs(conn, check, text);
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     return ngx_http_pupil_check_mark(conn, check, text);
@@ -515,6 +523,10 @@ ngx_http_pupil_check_one(PGconn *conn, const char *sql, char *text)
 }
 
 
+/*
+ * Writes.  A database that cannot be written just now, as in the middle of a
+ * failover, is the one that is meant all the same: NGX_AGAIN.
+ */
 static ngx_int_t
 ngx_http_pupil_check_run(PGconn *conn, const char *sql, ngx_uint_t n,
     const char *const *params, char *text)
@@ -524,7 +536,7 @@ ngx_http_pupil_check_run(PGconn *conn, const char *sql, ngx_uint_t n,
     res = ngx_libpq_query(conn, sql, n, params, NGX_HTTP_PUPIL_CHECK_TIMEOUT,
                           text);
     if (res == NULL) {
-        return NGX_ERROR;
+        return NGX_AGAIN;
     }
 
     PQclear(res);
