@@ -40,6 +40,10 @@ sub read_only ($pg, $is) {
     $pg->set(default_transaction_read_only => $is)->reload;
 }
 
+# What a worker says of one that is frozen, as it had connections to it, made one,
+# or looked what it is.
+my $frozen = qr/(?:no answer|timeout expired|took too long)/;
+
 # What happens, what is over, why it is red, and what the log says.
 my @outages = (
     { name => 'the data database stops', why => qr/to the database$/,
@@ -48,7 +52,7 @@ my @outages = (
     { name => 'the data database is frozen', why => qr/database|audit/,
       begin => sub { freeze($data, 'STOP') },
       end => sub { freeze($data, 'CONT') },
-      line => qr/"data": no answer|audit records cannot/ },
+      line => qr/"data": .*$frozen|audit records cannot/ },
     { name => 'the data database is read-only', why => qr/database|audit/,
       begin => sub { read_only($data, 'on') },
       end => sub { read_only($data, undef) },
@@ -59,7 +63,7 @@ my @outages = (
     { name => 'the key store is frozen', why => qr/the key store/,
       begin => sub { freeze($keys, 'STOP') },
       end => sub { freeze($keys, 'CONT') },
-      line => qr/"keys": no answer/ },
+      line => qr/"keys": .*$frozen/ },
     { name => 'the key store is locked', why => qr/the key store/,
       begin => sub { hold($keys, 'pupil_keys', 'keystore.floor') },
       end => \&let_go, line => qr/"floors" on "keys" failed: SQLSTATE 5/ },
