@@ -157,6 +157,13 @@ sub test ($self) {
 }
 
 
+# The clock (Pupil::Clock) that it goes by from the next start on.
+sub by ($self, $clock) {
+    $self->{clock} = $clock;
+    return $self;
+}
+
+
 # Starts it, and waits until it listens and has its workers.
 sub start ($self) {
     die "nginx runs already\n" if $self->{pid};
@@ -164,7 +171,8 @@ sub start ($self) {
     $self->{pid} = start_process(
         [@{ $self->{wrap} // [] }, $self->command, '-e', $self->error_log],
         stdout => $log,
-        stderr => $log, env => $self->sanitizer_env);
+        stderr => $log, env => $self->{clock} ? $self->{clock}->env
+                                              : $self->sanitizer_env);
 
     wait_until(30, 'nginx to listen', sub {
         if (process_ends($self->{pid}, 0)) {
