@@ -9,11 +9,19 @@
 
 use lib 't/lib';
 use Pupil::Test;
+use Pupil::Clock;
 use Pupil::Day;
 
-my $day = Pupil::Day->up(workers => 1, pg => { conf => { wal_level => 'replica',
-    max_wal_senders => 2 } })->all_here->work;
-my ($db, $nginx) = ($day->db, $day->nginx);
+my $day = Pupil::Day->up(workers => 1, start => 0,
+    pg => { conf => { wal_level => 'replica', max_wal_senders => 2 } });
+my $nginx = $day->nginx;
+
+# The database and the worker go by one clock.
+my $clock = Pupil::Clock->new;
+$day->pg->by($clock)->restart;
+$nginx->by($clock)->start;
+$day->ready->all_here->work;
+my $db = $day->db;
 my $log = 'pupil.audit_record';
 my $month = $db->selectrow_array(
     q{SELECT to_char(now() AT TIME ZONE 'UTC', '"audit_record_"YYYY_MM')});
@@ -93,6 +101,7 @@ for my $break (@breaks) {
 for my $break (@breaks) {
     my ($name, $break_sql, $mend_sql) = @$break;
     $db->do($break_sql);
+    $clock->forward(6);         # a probe is that old before there is another
     red(qr/audit/, "$name, without traffic");
     $db->do($mend_sql);
     green("$name, without traffic");
