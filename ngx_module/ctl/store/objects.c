@@ -101,23 +101,61 @@
     " AND NOT a.attisdropped AND c.relkind IN ('r', 'p')"                     \
     " AND NOT c.relispartition"
 
+/*
+ * Who has which privilege, by what takes it back; its definition is whether it
+ * may be handed on.  What the gateway and the operator have of plugins' data
+ * comes with the acceptance of grants (sql/data/013_privileges.sql), as does
+ * what the gateway writes of the blind index.
+ */
+#define GRANTED                                                               \
+    "SELECT c.relowner AS owner, coalesce(c.relacl, acldefault('r',"          \
+    " c.relowner)) AS acl, concat(CASE c.relkind WHEN 'S' THEN 'SEQUENCE '"   \
+    " ELSE 'TABLE ' END, c.oid::regclass) AS what, NULL AS part,"             \
+    " n.nspname AS home, c.relname AS name"                                   \
+    " FROM pg_class AS r" OF_OURS("r.oid")                                    \
+    " AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')"                        \
+    " UNION ALL SELECT c.relowner, a.attacl, concat('TABLE ',"                \
+    " c.oid::regclass), concat(' (', quote_ident(a.attname), ')'),"           \
+    " n.nspname, c.relname FROM pg_attribute AS a" OF_OURS("a.attrelid")      \
+    " AND a.attacl IS NOT NULL AND NOT a.attisdropped"                        \
+    " UNION ALL SELECT p.proowner, coalesce(p.proacl, acldefault('f',"        \
+    " p.proowner)), concat('FUNCTION ', p.oid::regprocedure), NULL,"          \
+    " n.nspname, p.proname FROM pg_proc AS p"                                 \
+    " JOIN pg_namespace AS n ON n.oid = p.pronamespace"                       \
+    " WHERE n.nspname IN " OURS                                               \
+    " UNION ALL SELECT n.nspowner, n.nspacl, concat('SCHEMA ',"               \
+    " quote_ident(n.nspname)), NULL, n.nspname, n.nspname"                    \
+    " FROM pg_namespace AS n WHERE n.nspname IN " OURS
+
+#define GRANTS                                                                \
+    "SELECT 'grant', concat(a.privilege_type, g.part, ' ON ', g.what,"        \
+    " ' FROM ', CASE WHEN a.grantee = 0 THEN 'PUBLIC'"                        \
+    " ELSE a.grantee::regrole::text END), bool_or(a.is_grantable)::text"      \
+    " FROM (" GRANTED ") AS g CROSS JOIN aclexplode(g.acl) AS a"              \
+    " WHERE a.grantee <> g.owner AND NOT (a.grantee <> 0"                     \
+    " AND a.grantee::regrole::text IN ('pupil_gateway', 'pupil_operator')"    \
+    " AND (g.home = 'data' OR g.name = 'blind_index'))"                       \
+    " GROUP BY a.privilege_type, g.part, g.what, a.grantee"
+
 #define OBJECTS                                                               \
     "(SELECT o.kind, o.name, encode(sha256(convert_to(o.definition, 'UTF8'))," \
     " 'hex') AS digest FROM (" FUNCTIONS " UNION ALL " TRIGGERS " UNION ALL " \
     RULES " UNION ALL " VIEWS " UNION ALL " POLICIES " UNION ALL "            \
     CONSTRAINTS " UNION ALL " INDEXES " UNION ALL " DEFAULTS " UNION ALL "    \
-    COLUMNS ") AS o"                                                          \
+    COLUMNS " UNION ALL " GRANTS ") AS o"                                     \
     " (kind, name, definition))"
 
 /* Kinds that were not written down from the beginning. */
-#define NEWER  "('column', 'constraint', 'default', 'index')"
+#define NEWER  "('column', 'constraint', 'default', 'grant', 'index')"
 
 
 static const char  table_sql[] =
     "CREATE TABLE public.pupil_object (kind text NOT NULL,"
     " name text NOT NULL, digest text NOT NULL, PRIMARY KEY (kind, name));"
-    "INSERT INTO public.pupil_object SELECT * FROM " OBJECTS " AS now;"
     "GRANT SELECT ON public.pupil_object TO ";
+
+static const char  all_sql[] =
+    ";INSERT INTO public.pupil_object SELECT * FROM " OBJECTS " AS now";
 
 static const char  newer_sql[] =
     "INSERT INTO public.pupil_object SELECT * FROM " OBJECTS " AS now"
@@ -138,14 +176,23 @@ static const char  made_sql[] =
     " SELECT * FROM before) ON CONFLICT (kind, name)"
     " DO UPDATE SET digest = EXCLUDED.digest";
 
+/* Of two that differ, one may be handed on. */
+#define GRANT_CHANGED                                                         \
+    "CASE WHEN now.digest IS NULL"                                            \
+    " THEN 'a migration gave this, and it is gone: GRANT '"                   \
+    " || regexp_replace(name, ' FROM (?=\\S+$)', ' TO ')"                     \
+    " ELSE concat('no migration gave this: REVOKE ', CASE"                    \
+    " WHEN made.digest IS NOT NULL THEN 'GRANT OPTION FOR ' END, name) END"
+
 #define CHANGED                                                               \
-    "SELECT concat(kind, ' ', name, CASE"                                     \
+    "SELECT CASE WHEN kind = 'grant' THEN " GRANT_CHANGED                     \
+    " ELSE concat(kind, ' ', name, CASE"                                      \
     " WHEN made.digest IS NULL THEN ' is not of a migration or a plugin''s"   \
     " file: find out who made it, and drop it'"                               \
     " WHEN now.digest IS NULL THEN ' is gone: restore it from the file that"  \
     " made it'"                                                               \
     " ELSE ' is not as the file that made it has it: find out who changed"    \
-    " it, and restore it' END)"                                               \
+    " it, and restore it' END) END"                                           \
     " FROM " OBJECTS " AS now"                                                \
     " FULL JOIN public.pupil_object AS made USING (kind, name)"               \
     " WHERE now.digest IS DISTINCT FROM made.digest"
@@ -154,12 +201,12 @@ const char  ctl_objects_changed_sql[] =
     CHANGED " ORDER BY kind, name";
 
 const char  ctl_objects_changed_of_sql[] =
-    CHANGED " AND name ~ $1 ORDER BY kind, name";
+    CHANGED " AND name ~ $1 AND kind <> 'grant' ORDER BY kind, name";
 
-/* A trigger, and what bears on rows that are written, hide none. */
+/* A trigger, a grant, and what bears on rows that are written, hide none. */
 static const char  hiding_sql[] =
     CHANGED " AND kind NOT IN ('trigger', 'column', 'constraint', 'default',"
-    " 'index')"
+    " 'grant', 'index')"
     " AND (name = $1 OR right(name, length($1) + 4) = ' on ' || $1)"
     " ORDER BY kind, name";
 
@@ -187,6 +234,7 @@ ctl_objects_table(PGconn *conn, const char *readers)
     ctl_buf_init(&sql);
     ctl_buf_text(&sql, table_sql);
     ctl_buf_text(&sql, readers);
+    ctl_buf_text(&sql, all_sql);
 
     rc = ctl_exec(conn, sql.data, 0, NULL);
     ctl_buf_free(&sql);
