@@ -84,6 +84,7 @@ struct ngx_http_pupil_ctx_s {
     ngx_http_pupil_response_t        response;
 
     ngx_http_pupil_request_keys_t    keys;
+    ngx_http_pupil_answer_t          answer;       /* of the key store */
     ngx_http_pupil_floors_t          floors;
     ngx_http_pupil_sessions_t        sessions;     /* of the actor */
     ngx_http_pupil_ending_t          ending;       /* sessions */

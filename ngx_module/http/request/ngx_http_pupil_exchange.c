@@ -1,14 +1,15 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * A request's exchanges with the data database: made, sent, and gone on with
- * once they are committed (invariant I1).  All of them stay until the request
+ * A request's exchanges with the databases: made, sent, and gone on with once
+ * they are committed (invariant I1).  All of them stay until the request
  * ends, as steps look back at earlier results.
  */
 
 #include "http/request/ngx_http_pupil.h"
 
 
+static void ngx_http_pupil_keystore_answered(ngx_libpq_exchange_t *ex);
 static void ngx_http_pupil_exchange_done(ngx_libpq_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_step_failed(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_refused(ngx_http_pupil_ctx_t *ctx);
@@ -28,6 +29,37 @@ ngx_http_pupil_exchange(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
 
     return ex;
+}
+
+
+ngx_libpq_exchange_t *
+ngx_http_pupil_keystore_exchange(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt step)
+{
+    ngx_libpq_exchange_t  *ex;
+
+    ex = ngx_libpq_exchange_create(ctx->main->keystore,
+                                   ngx_http_pupil_keystore_answered, ctx);
+    if (ex == NULL) {
+        return NULL;
+    }
+
+    ctx->answer.step = step;
+    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
+
+    return ex;
+}
+
+
+static void
+ngx_http_pupil_keystore_answered(ngx_libpq_exchange_t *ex)
+{
+    ngx_http_pupil_ctx_t  *ctx;
+
+    ctx = ex->data;
+    ctx->answer.exchange = ex;
+
+    ngx_http_pupil_resume(ctx, ctx->answer.step);
 }
 
 

@@ -23,8 +23,22 @@ struct ngx_http_pupil_sent_s {
 };
 
 
+/* What the key store was asked last, but for keys: ctx->answer. */
+typedef struct {
+    ngx_libpq_exchange_t    *exchange;
+    ngx_http_pupil_step_pt   step;        /* goes on with it */
+} ngx_http_pupil_answer_t;
+
+
 /* A new exchange of the data pool for this tenant; NULL: out of memory. */
 ngx_libpq_exchange_t *ngx_http_pupil_exchange(ngx_http_pupil_ctx_t *ctx);
+
+/*
+ * One of the key store's, for ngx_http_pupil_track().  Whether it failed, step
+ * sees from ctx->answer.
+ */
+ngx_libpq_exchange_t *ngx_http_pupil_keystore_exchange(
+    ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step);
 
 /*
  * Adds a statement with the common parameters $2 to $7 set; its position.

@@ -7,7 +7,6 @@
 #include "http/request/ngx_http_pupil.h"
 
 
-static void ngx_http_pupil_floors_done(ngx_libpq_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_floors_step(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_floors_read(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
@@ -16,7 +15,6 @@ static ngx_uint_t ngx_http_pupil_floors_unknown(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t ngx_http_pupil_floors_own(ngx_http_pupil_ctx_t *ctx,
     pupil_fixed_id_t stmt, ngx_http_pupil_step_pt step,
     ngx_http_pupil_step_pt next);
-static void ngx_http_pupil_floors_owned(ngx_libpq_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_floors_taken(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_floors_risen(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_floors_next(ngx_http_pupil_ctx_t *ctx);
@@ -29,8 +27,7 @@ ngx_http_pupil_floors_fetch(ngx_http_pupil_ctx_t *ctx,
 {
     ngx_libpq_exchange_t  *ex;
 
-    ex = ngx_libpq_exchange_create(ctx->main->keystore,
-                                   ngx_http_pupil_floors_done, ctx);
+    ex = ngx_http_pupil_keystore_exchange(ctx, ngx_http_pupil_floors_step);
     if (ex == NULL) {
         return NGX_ERROR;
     }
@@ -39,7 +36,6 @@ ngx_http_pupil_floors_fetch(ngx_http_pupil_ctx_t *ctx,
     ctx->floors.known = 0;
     ctx->floors.next = next;
 
-    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
     (void) ngx_libpq_exchange_add(ex, ctx->main->fixed[PUPIL_FIXED_FLOORS]);
     ngx_libpq_param_uuid(ex, ctx->tenant.b);
     ngx_libpq_param_uuid(ex, subject->b);
@@ -55,24 +51,12 @@ ngx_http_pupil_floors_fetch(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-static void
-ngx_http_pupil_floors_done(ngx_libpq_exchange_t *ex)
-{
-    ngx_http_pupil_ctx_t  *ctx;
-
-    ctx = ex->data;
-    ctx->floors.exchange = ex;
-
-    ngx_http_pupil_resume(ctx, ngx_http_pupil_floors_step);
-}
-
-
 static ngx_int_t
 ngx_http_pupil_floors_step(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_libpq_exchange_t  *ex;
 
-    ex = ctx->floors.exchange;
+    ex = ctx->answer.exchange;
 
     if (ex->status != NGX_LIBPQ_OK) {
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
@@ -188,16 +172,13 @@ ngx_http_pupil_floors_own(ngx_http_pupil_ctx_t *ctx, pupil_fixed_id_t stmt,
 
     floors = &ctx->floors;
 
-    ex = ngx_libpq_exchange_create(ctx->main->keystore,
-                                   ngx_http_pupil_floors_owned, ctx);
+    ex = ngx_http_pupil_keystore_exchange(ctx, step);
     if (ex == NULL) {
         return NGX_ERROR;
     }
 
-    floors->step = step;
     floors->next = next;
 
-    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
     (void) ngx_libpq_exchange_add(ex, ctx->main->fixed[stmt]);
     ngx_libpq_param_uuid(ex, ctx->session.subject.b);
 
@@ -212,18 +193,6 @@ ngx_http_pupil_floors_own(ngx_http_pupil_ctx_t *ctx, pupil_fixed_id_t stmt,
 }
 
 
-static void
-ngx_http_pupil_floors_owned(ngx_libpq_exchange_t *ex)
-{
-    ngx_http_pupil_ctx_t  *ctx;
-
-    ctx = ex->data;
-    ctx->floors.exchange = ex;
-
-    ngx_http_pupil_resume(ctx, ctx->floors.step);
-}
-
-
 static ngx_int_t
 ngx_http_pupil_floors_taken(ngx_http_pupil_ctx_t *ctx)
 {
@@ -233,7 +202,7 @@ ngx_http_pupil_floors_taken(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_floors_t  *floors;
 
     floors = &ctx->floors;
-    ex = floors->exchange;
+    ex = ctx->answer.exchange;
 
     if (ex->status != NGX_LIBPQ_OK) {
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
@@ -268,7 +237,7 @@ ngx_http_pupil_floors_risen(ngx_http_pupil_ctx_t *ctx)
     ngx_uint_t             raised;
     ngx_libpq_exchange_t  *ex;
 
-    ex = ctx->floors.exchange;
+    ex = ctx->answer.exchange;
 
     if (ex->status != NGX_LIBPQ_OK) {
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);

@@ -21,8 +21,7 @@ typedef struct {
     pupil_floors_t           are;
     pupil_floors_t           own;          /* numbers of the actor's; 0: none */
     pupil_owner_state_t      owner;        /* as the key store has it */
-    ngx_libpq_exchange_t    *exchange;
-    ngx_http_pupil_step_pt   step, next;
+    ngx_http_pupil_step_pt   next;
     unsigned                 known:1;
     unsigned                 ended:1;      /* the token was logged out */
     unsigned                 raised:1;     /* to own, or not: they are above */

@@ -8,7 +8,6 @@
 
 static ngx_int_t ngx_http_pupil_sessions_listed(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_sessions_ask(ngx_http_pupil_ctx_t *ctx);
-static void ngx_http_pupil_sessions_known(ngx_libpq_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_sessions_read(ngx_http_pupil_ctx_t *ctx);
 static ngx_uint_t ngx_http_pupil_sessions_row(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t i, ngx_http_pupil_session_t *session);
@@ -19,7 +18,6 @@ static ngx_uint_t ngx_http_pupil_sessions_ended(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t ngx_http_pupil_sessions_next(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_sessions_gone(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_ending_tell(ngx_http_pupil_ctx_t *ctx);
-static void ngx_http_pupil_ending_told(ngx_libpq_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_ending_step(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_revocation_closed(ngx_libpq_exchange_t *ex);
 
@@ -95,31 +93,17 @@ ngx_http_pupil_sessions_ask(ngx_http_pupil_ctx_t *ctx)
     hashes[n].data = ctx->session.hash;
     hashes[n].len = sizeof(ctx->session.hash);
 
-    ex = ngx_libpq_exchange_create(ctx->main->keystore,
-                                   ngx_http_pupil_sessions_known, ctx);
+    ex = ngx_http_pupil_keystore_exchange(ctx, ngx_http_pupil_sessions_read);
     if (ex == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
     (void) ngx_libpq_exchange_add(ex, ctx->main->fixed[PUPIL_FIXED_SESSIONS]);
     ngx_libpq_param_uuid(ex, ctx->tenant.b);
     ngx_libpq_param_uuid(ex, ctx->session.subject.b);
     ngx_http_pupil_param_bytea_array(ex, hashes, n + 1);
 
     return ngx_http_pupil_track(ctx, ex);
-}
-
-
-static void
-ngx_http_pupil_sessions_known(ngx_libpq_exchange_t *ex)
-{
-    ngx_http_pupil_ctx_t  *ctx;
-
-    ctx = ex->data;
-    ctx->sessions.known = ex;
-
-    ngx_http_pupil_resume(ctx, ngx_http_pupil_sessions_read);
 }
 
 
@@ -134,7 +118,7 @@ ngx_http_pupil_sessions_read(ngx_http_pupil_ctx_t *ctx)
 
     sessions = &ctx->sessions;
 
-    if (sessions->known->status != NGX_LIBPQ_OK) {
+    if (ctx->answer.exchange->status != NGX_LIBPQ_OK) {
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
     }
 
@@ -145,8 +129,8 @@ ngx_http_pupil_sessions_read(ngx_http_pupil_ctx_t *ctx)
     sessions->list = ngx_pcalloc(ctx->request->pool, n * sizeof(*session));
 
     if (sessions->list == NULL
-        || ngx_libpq_get_int4(sessions->known->results[0], 0, PUPIL_KN_SESSION,
-                              &floor) != NGX_OK)
+        || ngx_libpq_get_int4(ctx->answer.exchange->results[0], 0,
+                              PUPIL_KN_SESSION, &floor) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -229,7 +213,7 @@ ngx_http_pupil_sessions_ended(ngx_http_pupil_ctx_t *ctx,
     PGresult    *known;
     pupil_str_t  ended;
 
-    known = ctx->sessions.known->results[0];
+    known = ctx->answer.exchange->results[0];
 
     for (row = 0; row < PQntuples(known); row++) {
         if (ngx_http_pupil_get_bytea(known, row, PUPIL_KN_TOKEN_HASH, &ended)
@@ -350,13 +334,11 @@ ngx_http_pupil_ending_tell(ngx_http_pupil_ctx_t *ctx)
 
     ending = &ctx->ending;
 
-    ex = ngx_libpq_exchange_create(ctx->main->keystore,
-                                   ngx_http_pupil_ending_told, ctx);
+    ex = ngx_http_pupil_keystore_exchange(ctx, ngx_http_pupil_ending_step);
     if (ex == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
     (void) ngx_libpq_exchange_add(ex,
                                   ctx->main->fixed[PUPIL_FIXED_END_SESSIONS]);
     ngx_http_pupil_param_bytea_array(ex, ending->hashes, ending->n);
@@ -367,23 +349,11 @@ ngx_http_pupil_ending_tell(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-static void
-ngx_http_pupil_ending_told(ngx_libpq_exchange_t *ex)
-{
-    ngx_http_pupil_ctx_t  *ctx;
-
-    ctx = ex->data;
-    ctx->ending.exchange = ex;
-
-    ngx_http_pupil_resume(ctx, ngx_http_pupil_ending_step);
-}
-
-
 /* What the key store did not take stays open, and pupilctl finishes it. */
 static ngx_int_t
 ngx_http_pupil_ending_step(ngx_http_pupil_ctx_t *ctx)
 {
-    if (ctx->ending.exchange->status != NGX_LIBPQ_OK) {
+    if (ctx->answer.exchange->status != NGX_LIBPQ_OK) {
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
     }
 

@@ -19,7 +19,6 @@ typedef struct {
     ngx_uint_t                 n;
     ngx_uint_t                 least;
     PGresult                  *rows;
-    ngx_libpq_exchange_t      *known;        /* what the key store knows */
     ngx_http_pupil_step_pt     next;
     unsigned                   whole:1;      /* no row is in doubt, and none is
                                                 missing that is known of */
@@ -32,7 +31,6 @@ typedef struct {
     ngx_uint_t                 n;
     pupil_time_t               until;        /* the last would have lived */
     pupil_str_t                one;
-    ngx_libpq_exchange_t      *exchange;
     ngx_http_pupil_step_pt     next;
 } ngx_http_pupil_ending_t;
 
