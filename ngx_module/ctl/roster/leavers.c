@@ -64,12 +64,12 @@ row_gone(const roster_t *roster, const roster_stored_t *row)
 }
 
 
+/* Few, as a rule: the map has no others. */
 static void
-rows_see(roster_t *roster, const roster_table_t *table, ctl_map_t *seen)
+gone_see(roster_t *roster, const roster_table_t *table, ctl_map_t *seen)
 {
     int               fresh;
     size_t            i;
-    ctl_slot_t       *slot;
     pupil_str_t       key;
     roster_stored_t  *row;
 
@@ -77,11 +77,38 @@ rows_see(roster_t *roster, const roster_table_t *table, ctl_map_t *seen)
 
     for (i = 0; i < table->count; i++) {
         row = &table->rows[i];
+
+        if (row_gone(roster, row)) {
+            key.data = row->subject.b;
+            ctl_map_put(seen, key, &fresh)->value = SEEN_GONE;
+        }
+    }
+}
+
+
+static void
+remains_see(const roster_t *roster, const roster_table_t *table,
+    const ctl_map_t *seen)
+{
+    size_t                  i;
+    ctl_slot_t             *slot;
+    pupil_str_t             key;
+    const roster_stored_t  *row;
+
+    if (seen->entries == NULL) {
+        return;
+    }
+
+    key.len = PUPIL_UUID_LEN;
+
+    for (i = 0; i < table->count; i++) {
+        row = &table->rows[i];
         key.data = row->subject.b;
 
-        slot = ctl_map_put(seen, key, &fresh);
-        slot->value |= row_remains(roster, row) ? SEEN_REMAINS
-                       : row_gone(roster, row) ? SEEN_GONE : 0;
+        slot = ctl_map_get(seen, key);
+        if (slot != NULL && row_remains(roster, row)) {
+            slot->value |= SEEN_REMAINS;
+        }
     }
 }
 
@@ -130,11 +157,11 @@ seen_resolve(roster_t *roster, const roster_table_t *table, ctl_map_t *seen)
     key.len = PUPIL_UUID_LEN;
     count = 0;
 
-    for (i = 0; i < table->count; i++) {
+    for (i = 0; seen->entries != NULL && i < table->count; i++) {
         key.data = table->rows[i].subject.b;
         slot = ctl_map_get(seen, key);
 
-        if (slot->value != SEEN_GONE) {
+        if (slot == NULL || slot->value != SEEN_GONE) {
             continue;
         }
 
@@ -163,8 +190,9 @@ roster_leavers_resolve(roster_t *roster, const roster_table_t *tables)
     conn = roster->ctl->data;
     memset(&seen, 0, sizeof(ctl_map_t));
 
-    rows_see(roster, &tables[ROSTER_ROLE], &seen);
-    rows_see(roster, &tables[ROSTER_ENROLMENT], &seen);
+    gone_see(roster, &tables[ROSTER_ROLE], &seen);
+    remains_see(roster, &tables[ROSTER_ROLE], &seen);
+    remains_see(roster, &tables[ROSTER_ENROLMENT], &seen);
 
     if (ctl_begin(conn, &roster->ctl->tenant) != 0) {
         ctl_map_free(&seen);
