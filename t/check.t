@@ -51,6 +51,7 @@ my @refused = (
     ['no pupil_database', conf(pupil_database => undef)],
     ['no pupil_keystore', conf(pupil_keystore => undef)],
     ['no pupil_master_key', conf(pupil_master_key => undef)],
+    ['no list of common passwords', conf(pupil_password_new => undef)],
     ['no pupil_plugin', plugins => []],
     ['same_cluster=on', conf(pupil_keystore => "$keystore same_cluster=on")],
     ['same_cluster=off',

@@ -62,6 +62,8 @@ refused "no $_->[0]", $_->[1], base => { $_->[0] => '' } for
     [tenant => qr/needs pupil_tenant/];
 refused 'no thread pool', qr/write "thread_pool pupil threads=1/, main => '',
     server => $all;
+refused 'a list of common passwords', qr/add "pupil_password_new FILE;"/,
+    server => 'location /v1/me/password { pupil_password; }';
 refused 'a plugin that an endpoint needs', qr/category "identity": add pupil/,
     base => { plugins => "pupil_plugin $plugins/pupil_enrolment.so;" };
 
