@@ -30,6 +30,15 @@ record_other(roster_t *roster, const roster_item_t *user,
 }
 
 
+/* Who has no given name has lost it, if it is not as it was. */
+static int
+record_lost(const roster_item_t *user, roster_record_t record)
+{
+    return (record == ROSTER_IDENTITY && user->one_name)
+           || !roster_record_there(ROSTER_USER, user, record);
+}
+
+
 /* Whom a run knows and takes. */
 static int
 user_known(const roster_item_t *user)
@@ -58,7 +67,7 @@ roster_lost(roster_t *roster, roster_record_t record, uint32_t *lost,
 
         (*had)++;
 
-        if (roster_record_there(ROSTER_USER, user, record)) {
+        if (!record_lost(user, record)) {
             continue;
         }
 

@@ -117,6 +117,7 @@ typedef struct {
     const char       *address;  /* of a user: the rule that its e-mail breaks */
     uint8_t           refused, known;
     uint8_t           leaves;   /* deleted, disabled or inactive */
+    uint8_t           one_name; /* of a user: has no given one */
     uint8_t           erased;   /* of a user: see erased.h */
     uint8_t           returns;  /* of a user: the account is closed */
     uint8_t           other;    /* of a user: has a role that is not taken */

@@ -122,6 +122,7 @@ names_settle(roster_t *roster)
         user = roster_item(roster, ROSTER_USER, i);
 
         if (user->values[ROSTER_GIVEN].len == 0) {
+            user->one_name = 1;
             user->values[ROSTER_GIVEN] = user->values[ROSTER_FAMILY];
             user->values[ROSTER_FAMILY].len = 0;
         }
