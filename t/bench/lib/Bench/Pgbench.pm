@@ -44,24 +44,31 @@ sub pgbench_limit ($school, $seconds, $warm, $connections = 8) {
                   session_options($settings);
     open my $err, '>', "$log-err" or die "$log-err: $!\n";
     my $pid = start_process(['pgbench', '-n', '-M', 'prepared', '-c',
-        $connections, '-j', 2, '-T', int($seconds + $warm + 2),
+        $connections, '-j', 2, '-T', int($seconds + $warm + 60),
         '-f', $script, '-l', '--log-prefix', $log, '-D', "blocks=$blocks",
         '-D', 'most=50', '-D', 'now=' . now(), "$conninfo options='$options'"],
         stdout => $err, stderr => $err);
 
     my ($since) = $school->db->selectrow_array('SELECT clock_timestamp()');
-    sleep $warm + 0.7;      # connected, and every statement planned
+    my $audited = sub {
+        return ($school->db->selectrow_array('SELECT count(*)'
+            . ' FROM pupil.audit_record WHERE tenant = ? AND at >= ?', {},
+            $site->tenant, $since))[0];
+    };
+    # Connected, and every statement planned.
+    wait_until(30, 'pgbench to fetch', sub {
+        $audited->() >= BLOCK * $connections });
+    sleep $warm;
     my @from = moment($school);
     sleep $seconds;
     my @to = moment($school);
-    process_ends($pid, $seconds + 30) or kill KILL => $pid;
+    kill ALRM => $pid;      # as when its time is over
+    process_ends($pid, 30) or kill KILL => $pid;
     die 'pgbench: ' . slurp("$log-err") if $?;
 
     my $fetches = BLOCK * fetched($log, $from[0], $to[0]);
     die "pgbench: nothing was fetched\n" if !$fetches;
-    my ($audited) = $school->db->selectrow_array('SELECT count(*)'
-        . ' FROM pupil.audit_record WHERE tenant = ? AND at >= ?', {},
-        $site->tenant, $since);
+    $audited = $audited->();
     die "pgbench: $audited audit records of $fetches fetches\n"
         if $audited < $fetches;
     return { rate => $fetches / ($to[0] - $from[0]),
