@@ -214,9 +214,10 @@ sub reload ($self, %opt) {
 
 
 # A signal to one worker, SIGKILL if none is named; what nginx writes about
-# its death is then expected.
+# its death is then expected, that it took away a lock of the worker's as well.
 sub kill_worker ($self, $pid = ($self->workers)[0], $signal = 'KILL') {
-    $self->allow_log(qr/worker process $pid exited on signal/);
+    $self->allow_log(qr/worker process $pid exited on signal/,
+                     qr/shared memory zone "\w+" was locked by $pid\b/);
     kill $signal => $pid;
     wait_until(10, "worker $pid to end", sub { !alive($pid) });
     return $self;
