@@ -119,6 +119,11 @@ tenants_run(ctl_t *ctl, PGresult *res, int (*run)(ctl_t *ctl, void *data),
             ctl_rollback(ctl->keys);
             rc = ctl_error("tenant %s: not done", ctl->tenant_text);
         }
+
+        /* The ring has room for the keys of a few: of those in use. */
+        if (ctl->ring != NULL) {
+            pupil_keyring_forget_tenant(ctl->ring, &ctl->tenant);
+        }
     }
 
     PQclear(res);

@@ -144,6 +144,10 @@ ctl_keys_load(ctl_t *ctl)
                          ctl->opt.key);
     }
 
+    if (rc == PUPIL_NO_MEMORY) {
+        return ctl_error("there is no room for the keys of another tenant");
+    }
+
     if (rc != PUPIL_OK) {
         return ctl_error("the key of the tenant does not open with %s: it is"
                          " the wrong file, or the key store was tampered with",
