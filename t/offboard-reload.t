@@ -42,7 +42,8 @@ is check()->{code}, 0, 'two tenants that are there';
 # ---- its keys are destroyed, and it is not done
 
 offboard();
-$site->ctl_ok('audit', 'seal', '--checkpoints', "$dir/checkpoints", @databases);
+$site->ctl_ok('audit', 'seal', '--checkpoints', "$dir/checkpoints",
+              '--ship', 'true', @databases);
 $db->do('CREATE FUNCTION public.dies() RETURNS trigger LANGUAGE plpgsql AS'
     . " 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); END'");
 $db->do('CREATE TRIGGER dies BEFORE DELETE ON pupil.tenant FOR EACH ROW EXECUTE'
