@@ -16,6 +16,7 @@
 #include "ctl/audit/tree.h"
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
+#include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/record.h"
 
@@ -74,7 +75,8 @@ ctl_cmd_audit_index(ctl_t *ctl)
     index.ctl = ctl;
 
     if (ctl_plugins_open(ctl) != 0 || ctl_open_tenant(ctl) != 0
-        || ctl_open_keys(ctl) != 0 || ctl_begin(ctl->data, &ctl->tenant) != 0)
+        || ctl_open_keys(ctl) != 0 || ctl_keys_served(ctl) != 0
+        || ctl_begin(ctl->data, &ctl->tenant) != 0)
     {
         return CTL_FAILED;
     }

@@ -178,7 +178,7 @@ keys_open(verify_t *v)
         return 0;
     }
 
-    if (ctl_plugins_open(ctl) != 0 || ctl_keys_open(ctl) != 0) {
+    if (ctl_plugins_open(ctl) != 0 || ctl_keys_take(ctl) != 0) {
         return -1;
     }
 

@@ -353,7 +353,7 @@ ctl_erasures_finish(ctl_t *ctl, size_t *restored)
     }
 
     rc = ctl_ledger_check(ctl) == 0 && ctl_plugins_open(ctl) == 0
-         && ctl_keys_open(ctl) == 0
+         && ctl_keys_take(ctl) == 0
          && entries_run(ctl, open, open_count, restored) == 0
          ? entries_run(ctl, missing, missing_count, restored) : -1;
     ctl_turn_give(ctl);

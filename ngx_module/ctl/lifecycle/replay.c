@@ -80,7 +80,7 @@ tenant_destroyed(ctl_t *ctl, void *data)
                : whole_replay(ctl, last, &end);
     }
 
-    if (ctl_keys_open(ctl) != 0
+    if (ctl_keys_take(ctl) != 0
         || ctl_ledger_again(ctl, last, &list, &count) != 0)
     {
         return -1;
@@ -120,7 +120,7 @@ tenant_others(ctl_t *ctl, void *data)
                : end.destroyed ? 0 : whole_replay(ctl, last, &end);
     }
 
-    if (ctl_keys_open(ctl) != 0
+    if (ctl_keys_take(ctl) != 0
         || ctl_ledger_again(ctl, last, &list, &count) != 0)
     {
         return -1;
@@ -146,7 +146,7 @@ moved_replay(ctl_t *ctl, const char *last, const ctl_ledger_entry_t *entry)
     size_t               i, count;
     ctl_ledger_entry_t  *list;
 
-    if (ctl_keys_open(ctl) != 0
+    if (ctl_keys_take(ctl) != 0
         || ctl_ledger_missing(ctl, &list, &count) != 0)
     {
         return -1;

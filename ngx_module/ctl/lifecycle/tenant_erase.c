@@ -73,7 +73,7 @@ tenant_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry, int seal)
 
     if (ctl_kek_open(ctl) != 0
         || (!entry->destroyed
-            && (ctl_plugins_open(ctl) != 0 || ctl_keys_open(ctl) != 0)))
+            && (ctl_plugins_open(ctl) != 0 || ctl_keys_take(ctl) != 0)))
     {
         return -1;
     }

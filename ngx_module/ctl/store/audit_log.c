@@ -22,7 +22,7 @@ audit_log_open(audit_log_t *log, ctl_t *ctl, int make)
     memset(log, 0, sizeof(audit_log_t));
     log->ctl = ctl;
 
-    if (ctl_keys_open(ctl) != 0
+    if (ctl_keys_take(ctl) != 0
         || (make && ctl_key_ensure(ctl, SIGNS) != 0))
     {
         return -1;

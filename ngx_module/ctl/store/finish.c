@@ -300,7 +300,7 @@ batch_record(const batch_t *batch)
         return 0;
     }
 
-    if (ctl_plugins_open(ctl) != 0 || ctl_keys_open(ctl) != 0) {
+    if (ctl_plugins_open(ctl) != 0 || ctl_keys_take(ctl) != 0) {
         return -1;
     }
 

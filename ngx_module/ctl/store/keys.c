@@ -50,6 +50,12 @@ static const char  ended_sql[] =
     " g.tenant) UNION ALL SELECT m.at FROM keystore.moved AS m WHERE m.tenant ="
     " $1::uuid) AS e ORDER BY e.at LIMIT 1";
 
+/* That it is elsewhere holds without the entry that says where, too. */
+static const char  moved_sql[] =
+    "SELECT coalesce(l.place, 'another installation') FROM keystore.moved AS m"
+    " LEFT JOIN keystore.ledger AS l ON l.tenant = m.tenant AND l.kind ="
+    " 'moved' WHERE m.tenant = $1::uuid LIMIT 1";
+
 
 int
 ctl_keys_tenant(ctl_t *ctl)
@@ -64,6 +70,32 @@ ctl_keys_tenant(ctl_t *ctl)
 
 int
 ctl_keys_open(ctl_t *ctl)
+{
+    return ctl_keys_served(ctl) == 0 ? ctl_keys_take(ctl) : -1;
+}
+
+
+/* What the data database says of it is of before, where it was restored. */
+int
+ctl_keys_served(ctl_t *ctl)
+{
+    const char  *place;
+
+    if (ctl_keys_moved(ctl, &place) != 0) {
+        return -1;
+    }
+
+    if (place != NULL) {
+        return ctl_error("the tenant %s was moved to %s: nobody of it is read"
+                         " or changed here", ctl->tenant_text, place);
+    }
+
+    return 0;
+}
+
+
+int
+ctl_keys_take(ctl_t *ctl)
 {
     int       rc;
     uint32_t  version;
@@ -113,6 +145,17 @@ ctl_keys_ended(ctl_t *ctl, const char **when)
     params[0] = ctl->tenant_text;
 
     return ctl_query_text(ctl, ctl->keys, ended_sql, 1, params, when);
+}
+
+
+int
+ctl_keys_moved(ctl_t *ctl, const char **place)
+{
+    const char  *params[1];
+
+    params[0] = ctl->tenant_text;
+
+    return ctl_query_text(ctl, ctl->keys, moved_sql, 1, params, place);
 }
 
 

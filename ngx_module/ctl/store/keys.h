@@ -17,15 +17,31 @@
  */
 int ctl_keys_tenant(ctl_t *ctl);
 
-/* The key file and the tenant's keys; both databases are open. */
+/*
+ * The key file and the tenant's keys, as long as it is served; both databases
+ * are open.
+ */
 int ctl_keys_open(ctl_t *ctl);
 
 /*
- * *when: all keys of the tenant were destroyed with it; NULL: it has not ended.
- * The key store is open.  0 or -1 with the error said.  Ownership: the
- * command's pool.
+ * 0 where the tenant is one of here, by the key store's word (invariant I8); or
+ * -1 with the error said.
+ */
+int ctl_keys_served(ctl_t *ctl);
+
+/*
+ * As _open(), whatever became of the tenant: for what replays, finishes what is
+ * begun, ends the tenant, and seals or verifies its log.
+ */
+int ctl_keys_take(ctl_t *ctl);
+
+/*
+ * *when: all keys of the tenant were destroyed with it, or it was moved; NULL:
+ * neither.  *place: where it was moved to, or NULL.  The key store is open.  0
+ * or -1 with the error said.  Ownership: the command's pool.
  */
 int ctl_keys_ended(ctl_t *ctl, const char **when);
+int ctl_keys_moved(ctl_t *ctl, const char **place);
 
 /*
  * What the key store has of the tenant, into the keyring.  Until the caller's
