@@ -13,6 +13,7 @@
 #include "ctl/base/text.h"
 #include "ctl/store/kek.h"
 #include "ctl/store/keys.h"
+#include "ctl/store/marks.h"
 
 
 /* Of a service key: "index:<category>.<field>". */
@@ -75,11 +76,13 @@ ctl_keys_open(ctl_t *ctl)
 }
 
 
-/* What the data database says of it is of before, where it was restored. */
+/* What the data database says of either is of before, where it was restored. */
 int
 ctl_keys_served(ctl_t *ctl)
 {
-    const char  *place;
+    int             rc;
+    const char     *place;
+    pupil_error_t   error;
 
     if (ctl_keys_moved(ctl, &place) != 0) {
         return -1;
@@ -90,7 +93,9 @@ ctl_keys_served(ctl_t *ctl)
                          " or changed here", ctl->tenant_text, place);
     }
 
-    return 0;
+    rc = ctl_marks_behind(ctl, &error);
+
+    return rc <= 0 ? rc : ctl_error("restore-pending: %s", error.text);
 }
 
 

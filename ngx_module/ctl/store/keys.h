@@ -24,8 +24,8 @@ int ctl_keys_tenant(ctl_t *ctl);
 int ctl_keys_open(ctl_t *ctl);
 
 /*
- * 0 where the tenant is one of here, by the key store's word (invariant I8); or
- * -1 with the error said.
+ * 0 where the tenant is one of here, and no database lacks erasures since it
+ * was restored (invariant I8); or -1 with the error said.
  */
 int ctl_keys_served(ctl_t *ctl);
 
