@@ -111,10 +111,11 @@ outcome_check(const char *text)
 int
 audit_filter_open(ctl_t *ctl, int *ended)
 {
-    const char  *when;
+    const char  *when, *place;
 
     if (ctl_open_tenant(ctl) != 0 || ctl_open_keys(ctl) != 0
-        || ctl_keys_ended(ctl, &when) != 0)
+        || ctl_keys_ended(ctl, &when) != 0
+        || ctl_keys_moved(ctl, &place) != 0)
     {
         return -1;
     }
@@ -125,8 +126,13 @@ audit_filter_open(ctl_t *ctl, int *ended)
         return ctl_plugins_open(ctl) == 0 ? ctl_keys_open(ctl) : -1;
     }
 
-    ctl_note("the tenant ended at %s, and its keys with it: that this is read"
-             " is not on record", when);
+    if (place != NULL) {
+        ctl_note("the tenant was moved to %s, and its log here has ended: that"
+                 " this is read here is not on record", place);
+    } else {
+        ctl_note("the tenant ended at %s, and its keys with it: that this is"
+                 " read is not on record", when);
+    }
 
     return 0;
 }

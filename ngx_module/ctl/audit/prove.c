@@ -116,10 +116,11 @@ prove_open(ctl_t *ctl)
     }
 
     return ended == NULL ? 0
-           : ctl_error("the tenant %s ended at %s, and with its keys what salts"
-                       " its events: a proof that was handed out before proves"
-                       " on, and pupilctl audit verify --vkey says whether the"
-                       " log is whole", ctl->tenant_text, ended);
+           : ctl_error("the tenant %s ended at %s here, and with its keys goes"
+                       " what salts its events: a proof that was handed out"
+                       " before proves on, and pupilctl audit verify --vkey"
+                       " says whether the log is whole", ctl->tenant_text,
+                       ended);
 }
 
 

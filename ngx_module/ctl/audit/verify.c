@@ -504,8 +504,8 @@ verify_print(const verify_t *v)
     }
 
     if (v->ended != NULL) {
-        ctl_note("the tenant ended at %s, and its keys with it: whether a"
-                 " record says what was sealed is past checking", v->ended);
+        ctl_note("the tenant ended at %s here: without its keys it is past"
+                 " checking whether a record says what was sealed", v->ended);
     }
 
     if (said->batch != 0) {
