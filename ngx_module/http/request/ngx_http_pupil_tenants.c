@@ -3,7 +3,8 @@
  *
  * A UUID of no tenant is a typing error, or a tenant that is still to be made.
  * Its requests are answered 404, and others are served; so that somebody sees
- * it, the worker is not ready.  The key store is asked, as it is for requests,
+ * it, the worker is not ready.  One that was moved is known, and no reason to
+ * take workers from the others.  The key store is asked, as it is for requests,
  * for one at a time.
  */
 
@@ -17,8 +18,8 @@ static void ngx_http_pupil_tenants_wake(ngx_event_t *ev);
 static void ngx_http_pupil_tenants_ask(ngx_http_pupil_main_conf_t *pmcf);
 static void ngx_http_pupil_tenants_answered(ngx_libpq_exchange_t *ex);
 static void ngx_http_pupil_tenants_found(ngx_http_pupil_tenants_t *tenants);
-static void ngx_http_pupil_tenants_missed(ngx_http_pupil_tenants_t *tenants,
-    ngx_uint_t moved);
+static void ngx_http_pupil_tenants_missed(ngx_http_pupil_tenants_t *tenants);
+static void ngx_http_pupil_tenants_moved(ngx_http_pupil_tenants_t *tenants);
 
 
 ngx_int_t
@@ -155,8 +156,11 @@ ngx_http_pupil_tenants_answered(ngx_libpq_exchange_t *ex)
     if (rc == NGX_OK) {
         ngx_http_pupil_tenants_found(&pmcf->tenants);
 
+    } else if (moved) {
+        ngx_http_pupil_tenants_moved(&pmcf->tenants);
+
     } else {
-        ngx_http_pupil_tenants_missed(&pmcf->tenants, moved);
+        ngx_http_pupil_tenants_missed(&pmcf->tenants);
     }
 
     ngx_http_pupil_tenants_ask(pmcf);
@@ -176,8 +180,7 @@ ngx_http_pupil_tenants_found(ngx_http_pupil_tenants_t *tenants)
 
 
 static void
-ngx_http_pupil_tenants_missed(ngx_http_pupil_tenants_t *tenants,
-    ngx_uint_t moved)
+ngx_http_pupil_tenants_missed(ngx_http_pupil_tenants_t *tenants)
 {
     u_char                    text[PUPIL_UUID_TEXT_LEN + 1];
     ngx_http_pupil_sought_t  *sought;
@@ -195,19 +198,30 @@ ngx_http_pupil_tenants_missed(ngx_http_pupil_tenants_t *tenants,
     pupil_uuid_format(&sought->tenant, text);
     text[PUPIL_UUID_TEXT_LEN] = '\0';
 
-    if (moved) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "pupil: pupil_tenant: the tenant %s was moved: its "
-                      "requests are answered 421; take it out of the "
-                      "configuration", text);
-        return;
-    }
-
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                   "pupil: pupil_tenant: there is no tenant %s: its requests "
                   "are answered 404; if it has ended, take it out of the "
                   "configuration; \"pupilctl tenant list\" says which there "
                   "are", text);
+}
+
+
+static void
+ngx_http_pupil_tenants_moved(ngx_http_pupil_tenants_t *tenants)
+{
+    u_char                    text[PUPIL_UUID_TEXT_LEN + 1];
+    ngx_http_pupil_sought_t  *sought;
+
+    sought = tenants->sought.elts;
+
+    pupil_uuid_format(&sought[tenants->next].tenant, text);
+    text[PUPIL_UUID_TEXT_LEN] = '\0';
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "pupil: pupil_tenant: the tenant %s was moved: its requests "
+                  "are answered 421; take it out of the configuration", text);
+
+    ngx_http_pupil_tenants_found(tenants);
 }
 
 
