@@ -17,10 +17,11 @@ for my $database (qw(pupil pupil_keys)) {
     my $work = start_process([build_dir() . '/pupilctl', qw(work --follow),
         $site->ctl_databases], env => Pupil::Nginx->sanitizer_env,
         stdout => $out, stderr => $out);
-    my $pid = wait_until(30, 'its connection', sub {
+    my $pid = wait_until(30, 'it to pause', sub {
         $site->db->selectrow_array('SELECT min(pid) FROM pg_stat_activity'
-            . " WHERE usename = 'pupil_operator' AND datname = ?"
-            . " AND query LIKE '%SELECT%'", {}, $database) });
+            . " WHERE usename = 'pupil_operator' AND datname = ? AND state ="
+            . " 'idle' AND state_change < now() - interval '0.3 s'", {},
+            $database) });
     kill STOP => $pid or die "$pid: $!\n";
     ok process_ends($work, 60), "$database: it ends";
     isnt $?, 0, "$database: and not well";
