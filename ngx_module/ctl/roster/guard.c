@@ -163,9 +163,9 @@ guard_others(roster_t *roster, uint32_t count)
     }
 
     if (count >= OTHERS_LEAST && count * OTHERS_OF > known) {
-        roster_hold(roster, "%u of %u known users have another name and"
-                    " another log-in name: are these ids those of other"
-                    " people?", count, known);
+        roster_hold(roster, "%u of %u known users have neither the name nor"
+                    " the log-in name that they had: are these ids those of"
+                    " other people?", count, known);
     }
 }
 

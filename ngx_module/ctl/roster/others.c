@@ -8,9 +8,17 @@
 #include "ctl/roster/print.h"
 
 
-/* Whether a record that was there is another one: 1, 0, or -1. */
+/* What a row says of a record that an import has written before. */
+typedef enum {
+    KNOWN_NOT = 0,              /* nothing: there is nothing to go by */
+    KNOWN_SAME,
+    KNOWN_OTHER                 /* or gone */
+} known_t;
+
+
+/* -1 with the error said.  What stays is no other. */
 static int
-record_other(roster_t *roster, const roster_item_t *user,
+record_known(roster_t *roster, const roster_item_t *user,
     roster_record_t record)
 {
     uint8_t                print[ROSTER_PRINT_LEN];
@@ -19,14 +27,59 @@ record_other(roster_t *roster, const roster_item_t *user,
     state = &user->states[record];
 
     if (!state->has_print || user->keeps[record]) {
-        return 0;
+        return KNOWN_NOT;
     }
 
     if (roster_print(roster, ROSTER_USER, user, record, print) != 0) {
         return -1;
     }
 
-    return memcmp(print, state->print, ROSTER_PRINT_LEN) != 0;
+    if (memcmp(print, state->print, ROSTER_PRINT_LEN) != 0) {
+        return KNOWN_OTHER;
+    }
+
+    return roster_record_there(ROSTER_USER, user, record) ? KNOWN_SAME
+                                                          : KNOWN_NOT;
+}
+
+
+/* By what somebody logs in: an address where there is no log-in name. */
+static int
+login_known(roster_t *roster, const roster_item_t *user)
+{
+    int  known;
+
+    known = record_known(roster, user, ROSTER_CREDENTIAL);
+
+    if (known < 0 || roster_record_there(ROSTER_USER, user, ROSTER_CREDENTIAL))
+    {
+        return known;
+    }
+
+    return record_known(roster, user, ROSTER_CONTACT) == KNOWN_SAME
+           ? KNOWN_SAME : known;
+}
+
+
+/*
+ * 1, 0, or -1.  One of the two has to say that they are who they were, once the
+ * other has changed: a record that is gone, was not there or whose fingerprint
+ * is, says nothing.
+ */
+static int
+user_other(roster_t *roster, const roster_item_t *user)
+{
+    int  name, login;
+
+    name = record_known(roster, user, ROSTER_IDENTITY);
+    login = login_known(roster, user);
+
+    if (name < 0 || login < 0) {
+        return -1;
+    }
+
+    return name != KNOWN_SAME && login != KNOWN_SAME
+           && (name == KNOWN_OTHER || login == KNOWN_OTHER);
 }
 
 
@@ -71,12 +124,12 @@ roster_lost(roster_t *roster, roster_record_t record, uint32_t *lost,
             continue;
         }
 
-        rc = record_other(roster, user, record);
+        rc = record_known(roster, user, record);
         if (rc < 0) {
             return -1;
         }
 
-        *lost += (uint32_t) rc;
+        *lost += rc == KNOWN_OTHER;
     }
 
     return 0;
@@ -97,18 +150,7 @@ roster_others(roster_t *roster, uint32_t **others, uint32_t *count)
     for (i = 0; i < all; i++) {
         user = roster_item(roster, ROSTER_USER, i);
 
-        if (!user_known(user)
-            || !roster_record_there(ROSTER_USER, user, ROSTER_IDENTITY)
-            || !roster_record_there(ROSTER_USER, user, ROSTER_CREDENTIAL))
-        {
-            continue;
-        }
-
-        rc = record_other(roster, user, ROSTER_CREDENTIAL);
-        if (rc == 1) {
-            rc = record_other(roster, user, ROSTER_IDENTITY);
-        }
-
+        rc = user_known(user) ? user_other(roster, user) : 0;
         if (rc < 0) {
             return -1;
         }
@@ -131,7 +173,7 @@ roster_others_refuse(roster_t *roster, const uint32_t *others,
     for (i = 0; i < count; i++) {
         roster_item_refuse(roster, ROSTER_USER,
                            roster_item(roster, ROSTER_USER, others[i]),
-                           "its name and its log-in name are others: is this"
-                           " id that of somebody else?");
+                           "neither its name nor its log-in name is as it was:"
+                           " is this id that of somebody else?");
     }
 }

@@ -1,9 +1,10 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Ids that are used again: who has another name and another log-in name than
- * what this source last gave may be somebody else, who would get an account
- * with its password and its work.
+ * Ids that are used again: who has neither the name nor the log-in name that
+ * this source last gave may be somebody else, who would get an account with its
+ * password and its work.  What is gone, or is not known any more, is not as it
+ * was; who has no log-in name may have an address that is.
  */
 
 #ifndef PUPIL_CTL_ROSTER_OTHERS_H
