@@ -151,8 +151,8 @@ guard_columns(roster_t *roster)
 }
 
 
-/* Ids that stand for other people than before. */
-static void
+/* Ids that stand for other people than before: whether it is held for them. */
+static int
 guard_others(roster_t *roster, uint32_t count)
 {
     uint32_t  i, known;
@@ -162,11 +162,15 @@ guard_others(roster_t *roster, uint32_t count)
         known += roster_item(roster, ROSTER_USER, i)->known;
     }
 
-    if (count >= OTHERS_LEAST && count * OTHERS_OF > known) {
-        roster_hold(roster, "%u of %u known users have neither the name nor"
-                    " the log-in name that they had: are these ids those of"
-                    " other people?", count, known);
+    if (count < OTHERS_LEAST || count * OTHERS_OF <= known) {
+        return 0;
     }
+
+    roster_hold(roster, "%u of %u known users have neither the name nor the"
+                " log-in name that they had: are these ids those of other"
+                " people?", count, known);
+
+    return 1;
 }
 
 
@@ -235,7 +239,7 @@ held_record(const roster_t *roster)
     ctl_t  *ctl;
 
     ctl = roster->ctl;
-    snprintf(detail, sizeof(detail), "held=%s", roster->plan);
+    snprintf(detail, sizeof(detail), "held=%s", roster_plan_first(roster));
 
     if (ctl_begin(ctl->data, &ctl->tenant) != 0
         || ctl_record_one(ctl, &held_access, "refused", NULL, detail) != 0)
@@ -244,29 +248,6 @@ held_record(const roster_t *roster)
     }
 
     return ctl_commit(ctl->data);
-}
-
-
-/* 1: what is held was accepted. */
-static int
-accepted(roster_t *roster, const roster_table_t *tables)
-{
-    const char  *plan;
-
-    if (roster_plan(roster, tables) != 0) {
-        return -1;
-    }
-
-    plan = roster->ctl->opt.accept;
-
-    if (plan == NULL || strcmp(plan, roster->plan) != 0) {
-        return 0;
-    }
-
-    json_array_clear(roster->held);
-    roster->plan[0] = '\0';
-
-    return 1;
 }
 
 
@@ -282,17 +263,72 @@ held(roster_t *roster)
     }
 
     ctl_error("nothing was changed: an accident?  If not, say --accept %s",
-              roster->plan);
+              roster_plan_first(roster));
 
     return held_record(roster) == 0 ? 1 : -1;
+}
+
+
+/*
+ * Who is not accepted is refused by line.  What a roster is held for is one
+ * thing, and each of the others is one: who was erased comes in by no plan but
+ * that which says so.  Returns 1 where it is held.
+ */
+static int
+guard_accepted(roster_t *roster, const roster_table_t *tables,
+    const roster_others_t *others, int many)
+{
+    int  rc, held, other, erased;
+
+    held = json_array_size(roster->held) != 0;
+    other = 0;
+    erased = 0;
+
+    if (held) {
+        rc = roster_plan_accepted(roster, tables, others, ROSTER_TAKES_HELD);
+        if (rc < 0) {
+            return -1;
+        }
+
+        held = rc == 0;
+        other = rc == 1 && many;
+
+    } else {
+        if (others->count != 0) {
+            other = roster_plan_accepted(roster, tables, others,
+                                         ROSTER_TAKES_OTHERS);
+        }
+
+        if (roster_erased_count(roster) != 0) {
+            erased = roster_plan_accepted(roster, tables, others,
+                                          ROSTER_TAKES_ERASED);
+        }
+
+        if (other < 0 || erased < 0) {
+            return -1;
+        }
+    }
+
+    if (!other) {
+        roster_others_refuse(roster, others);
+    }
+
+    if (!erased) {
+        roster_erased_refuse(roster);
+    }
+
+    roster_moves_settle(roster, ROSTER_CREDENTIAL);
+    roster_moves_settle(roster, ROSTER_CONTACT);
+
+    return held;
 }
 
 
 int
 roster_guard(roster_t *roster, const roster_table_t *tables)
 {
-    int        rc;
-    uint32_t  *others, count;
+    int              rc, many;
+    roster_others_t  others;
 
     guard_users(roster, &tables[ROSTER_ROLE]);
 
@@ -304,30 +340,19 @@ roster_guard(roster_t *roster, const roster_table_t *tables)
     roster_schools_guard(roster, &tables[ROSTER_ROLE]);
     guard_source(roster);
 
-    if (guard_columns(roster) != 0
-        || roster_others(roster, &others, &count) != 0)
-    {
+    if (guard_columns(roster) != 0 || roster_others(roster, &others) != 0) {
         return -1;
     }
 
-    guard_others(roster, count);
+    many = guard_others(roster, others.count);
+    rc = guard_accepted(roster, tables, &others, many);
+    free(others.users);
 
-    rc = count + roster_erased_count(roster) == 0
-         && json_array_size(roster->held) == 0
-         ? 1 : accepted(roster, tables);
-
-    if (rc == 0) {
-        roster_others_refuse(roster, others, count);
-        roster_erased_refuse(roster);
-        roster_moves_settle(roster, ROSTER_CREDENTIAL);
-        roster_moves_settle(roster, ROSTER_CONTACT);
+    if (rc == 1) {
+        return held(roster);
     }
 
-    free(others);
+    json_array_clear(roster->held);
 
-    if (rc != 0 || json_array_size(roster->held) == 0) {
-        return rc < 0 ? -1 : 0;
-    }
-
-    return held(roster);
+    return rc;
 }

@@ -137,15 +137,15 @@ roster_lost(roster_t *roster, roster_record_t record, uint32_t *lost,
 
 
 int
-roster_others(roster_t *roster, uint32_t **others, uint32_t *count)
+roster_others(roster_t *roster, roster_others_t *others)
 {
     int                   rc;
     uint32_t              i, all;
     const roster_item_t  *user;
 
     all = roster->items[ROSTER_USER].count;
-    *others = ctl_memory((all + 1) * sizeof(uint32_t));
-    *count = 0;
+    others->users = ctl_memory((all + 1) * sizeof(uint32_t));
+    others->count = 0;
 
     for (i = 0; i < all; i++) {
         user = roster_item(roster, ROSTER_USER, i);
@@ -156,7 +156,7 @@ roster_others(roster_t *roster, uint32_t **others, uint32_t *count)
         }
 
         if (rc == 1) {
-            (*others)[(*count)++] = i;
+            others->users[others->count++] = i;
         }
     }
 
@@ -165,14 +165,13 @@ roster_others(roster_t *roster, uint32_t **others, uint32_t *count)
 
 
 void
-roster_others_refuse(roster_t *roster, const uint32_t *others,
-    uint32_t count)
+roster_others_refuse(roster_t *roster, const roster_others_t *others)
 {
     uint32_t  i;
 
-    for (i = 0; i < count; i++) {
+    for (i = 0; i < others->count; i++) {
         roster_item_refuse(roster, ROSTER_USER,
-                           roster_item(roster, ROSTER_USER, others[i]),
+                           roster_item(roster, ROSTER_USER, others->users[i]),
                            "neither its name nor its log-in name is as it was:"
                            " is this id that of somebody else?");
     }

@@ -13,11 +13,15 @@
 #include "ctl/roster/roster.h"
 
 
-/*
- * Numbers of users, from malloc(), the caller's.  Returns -1 with the error
- * said.
- */
-int roster_others(roster_t *roster, uint32_t **others, uint32_t *count);
+/* Numbers of users; the caller's, from malloc(). */
+typedef struct {
+    uint32_t  *users;
+    uint32_t   count;
+} roster_others_t;
+
+
+/* Returns -1 with the error said. */
+int roster_others(roster_t *roster, roster_others_t *others);
 
 /*
  * Of how many users a record that they had is empty now, of how many who have
@@ -27,7 +31,6 @@ int roster_lost(roster_t *roster, roster_record_t record, uint32_t *lost,
     uint32_t *had);
 
 /* By line: what is stored of them stays. */
-void roster_others_refuse(roster_t *roster, const uint32_t *others,
-    uint32_t count);
+void roster_others_refuse(roster_t *roster, const roster_others_t *others);
 
 #endif /* PUPIL_CTL_ROSTER_OTHERS_H */

@@ -7,6 +7,7 @@
 
 #include "core/login/token.h"
 #include "ctl/base/buf.h"
+#include "ctl/base/text.h"
 #include "ctl/roster/plan.h"
 #include "ctl/store/keys.h"
 
@@ -46,6 +47,7 @@ add_items(hash_t *hash, const roster_t *roster, roster_kind_t kind)
         add_text(hash, item->id);
         add_number(hash, item->parent);
         add_number(hash, item->refused);
+        add_number(hash, item->erased);
 
         for (v = 0; v < ROSTER_VALUES; v++) {
             add_text(hash, item->values[v]);
@@ -90,9 +92,38 @@ add_rows(hash_t *hash, const roster_t *roster, const roster_table_t *table)
 }
 
 
+static void
+add_others(hash_t *hash, const roster_others_t *others)
+{
+    uint32_t  i;
+
+    for (i = 0; i < others->count; i++) {
+        add_number(hash, others->users[i]);
+    }
+}
+
+
+/* What it is for, and why. */
+static void
+add_takes(hash_t *hash, const roster_t *roster, const char *takes)
+{
+    size_t   i;
+    json_t  *entry;
+
+    add_text(hash, ctl_str(takes));
+
+    json_array_foreach(roster->held, i, entry) {
+        add_text(hash, ctl_str(json_string_value(json_object_get(entry,
+                                                                 "reason"))));
+    }
+}
+
+
 /* Under a key: a plan is printed, and says nothing of whom it has. */
-int
-roster_plan(roster_t *roster, const roster_table_t *tables)
+static int
+plan_make(roster_t *roster, const roster_table_t *tables,
+    const roster_others_t *others, const char *takes,
+    char plan[ROSTER_PLAN_LEN + 1])
 {
     uint8_t             digest[PUPIL_HASH_LEN], print[PUPIL_HASH_LEN];
     hash_t              hash;
@@ -107,9 +138,9 @@ roster_plan(roster_t *roster, const roster_table_t *tables)
 
     crypto_generichash_init(&hash, NULL, 0, sizeof(digest));
 
-    s.data = (const uint8_t *) roster->source;
-    s.len = strlen(roster->source);
-    add_text(&hash, s);
+    add_takes(&hash, roster, takes);
+    add_others(&hash, others);
+    add_text(&hash, ctl_str(roster->source));
 
     for (kind = 0; kind < ROSTER_ITEM_KINDS; kind++) {
         add_items(&hash, roster, kind);
@@ -126,8 +157,39 @@ roster_plan(roster_t *roster, const roster_table_t *tables)
     s.len = sizeof(digest);
     pupil_fingerprint_make(key, s, print);
 
-    sodium_bin2hex(roster->plan, sizeof(roster->plan), print,
-                   ROSTER_PLAN_LEN / 2);
+    sodium_bin2hex(plan, ROSTER_PLAN_LEN + 1, print, ROSTER_PLAN_LEN / 2);
 
     return 0;
+}
+
+
+int
+roster_plan_accepted(roster_t *roster, const roster_table_t *tables,
+    const roster_others_t *others, const char *takes)
+{
+    char         plan[ROSTER_PLAN_LEN + 1];
+    const char  *accept;
+
+    if (plan_make(roster, tables, others, takes, plan) != 0) {
+        return -1;
+    }
+
+    accept = roster->ctl->opt.accept;
+
+    if (accept != NULL && strcmp(accept, plan) == 0) {
+        return 1;
+    }
+
+    json_array_append_new(roster->plans, json_pack("{s:s,s:s}", "takes", takes,
+                                                   "plan", plan));
+
+    return 0;
+}
+
+
+const char *
+roster_plan_first(const roster_t *roster)
+{
+    return json_string_value(json_object_get(json_array_get(roster->plans, 0),
+                                             "plan"));
 }

@@ -8,10 +8,24 @@
 #ifndef PUPIL_CTL_ROSTER_PLAN_H
 #define PUPIL_CTL_ROSTER_PLAN_H
 
+#include "ctl/roster/others.h"
 #include "ctl/roster/stored.h"
 
 
-/* Sets roster->plan.  Returns -1 with the error said. */
-int roster_plan(roster_t *roster, const roster_table_t *tables);
+/* What is taken where a plan is accepted: each has one of its own. */
+#define ROSTER_TAKES_HELD    "held"     /* what a roster is held for */
+#define ROSTER_TAKES_OTHERS  "others"   /* who may be somebody else */
+#define ROSTER_TAKES_ERASED  "erased"   /* who was erased */
+
+
+/*
+ * Whether this was accepted: 1, 0 with the plan in roster->plans, or -1 with
+ * the error said.
+ */
+int roster_plan_accepted(roster_t *roster, const roster_table_t *tables,
+    const roster_others_t *others, const char *takes);
+
+/* That of what comes first, NULL where there is none. */
+const char *roster_plan_first(const roster_t *roster);
 
 #endif /* PUPIL_CTL_ROSTER_PLAN_H */

@@ -3,9 +3,11 @@
  */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "ctl/base/file.h"
 #include "ctl/base/text.h"
+#include "ctl/roster/plan.h"
 #include "ctl/roster/report.h"
 
 
@@ -78,9 +80,11 @@ report_json(const roster_t *roster, double seconds)
     json_object_set_new(report, "no_login",
                         json_integer((json_int_t) roster->no_login));
     json_object_set(report, "held", roster->held);
-    if (roster->plan[0] != '\0') {
-        json_object_set_new(report, "plan", json_string(roster->plan));
+    if (roster_plan_first(roster) != NULL) {
+        json_object_set_new(report, "plan",
+                            json_string(roster_plan_first(roster)));
     }
+    json_object_set(report, "plans", roster->plans);
     json_object_set(report, "refused", roster->refused);
     json_object_set_new(report, "rules", rules_json(roster));
     json_object_set(report, "tampered", roster->tampered);
@@ -163,6 +167,21 @@ rules_print(const roster_t *roster)
 
 
 static void
+plans_print(const roster_t *roster)
+{
+    size_t   i;
+    json_t  *entry;
+
+    json_array_foreach(roster->plans, i, entry) {
+        printf("  who %s is taken by --accept %s\n",
+               strcmp(text_of(entry, "takes"), ROSTER_TAKES_ERASED) == 0
+               ? "was erased" : "may be somebody else",
+               text_of(entry, "plan"));
+    }
+}
+
+
+static void
 refused_print(const roster_t *roster)
 {
     size_t   i;
@@ -174,10 +193,8 @@ refused_print(const roster_t *roster)
 
     puts("\nRefused:");
 
-    if (roster->plan[0] != '\0' && json_array_size(roster->held) == 0) {
-        printf("  who may be somebody else, or was erased, is taken by"
-               " --accept %s\n",
-               roster->plan);
+    if (json_array_size(roster->held) == 0) {
+        plans_print(roster);
     }
 
     json_array_foreach(roster->refused, i, entry) {
@@ -262,7 +279,8 @@ held_print(const roster_t *roster)
         printf("  %s\n", text_of(entry, "reason"));
     }
 
-    printf("If this is no accident: --accept %s\n\n", roster->plan);
+    printf("If this is no accident: --accept %s\n\n",
+           roster_plan_first(roster));
 }
 
 

@@ -98,6 +98,7 @@ roster_init(roster_t *roster, ctl_t *ctl, const char *source)
     roster->columns = json_array();
     roster->files = json_array();
     roster->held = json_array();
+    roster->plans = json_array();
 }
 
 
@@ -131,6 +132,7 @@ roster_free(roster_t *roster)
     json_decref(roster->columns);
     json_decref(roster->files);
     json_decref(roster->held);
+    json_decref(roster->plans);
     ctl_pool_free(&roster->pool);
 }
 

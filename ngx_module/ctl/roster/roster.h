@@ -229,7 +229,7 @@ typedef struct {
     json_t           *rules;            /* all, by what and why */
     json_t           *tampered, *columns, *files;
     json_t           *held;             /* why nothing is written */
-    char              plan[ROSTER_PLAN_LEN + 1];    /* if it is held */
+    json_t           *plans;            /* what may be accepted; see plan.h */
 } roster_t;
 
 
