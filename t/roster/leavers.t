@@ -165,4 +165,48 @@ rosters($site,
     is Pupil::Roster::id_of($site, 'pupil6'), $new, 'as the name has gone';
 }
 
+
+# ---- log-in names of those who are closed
+
+{
+    my $case = { name => 'leavers', format => 'oneroster' };
+    my $nginx = $class->nginx->http;
+    my $row = sub ($id, $login) {
+        "$id,,,true,o1,student,$login,,Nils,N$id,,,,,,,,\n" };
+    import(without());
+    $site->ctl_ok('user', 'add', 'by.hand', 'pupil', '--institution',
+        $db->selectrow_array('SELECT institution FROM pupil.role LIMIT 1'),
+        $site->ctl_where);
+    my %of = map { ($_ => $site->person($_)) } qw(by.hand pupil8 pupil9);
+    $site->ctl_ok('subject', 'close', $of{$_}{id}, $site->ctl_where)
+        for qw(by.hand pupil8);
+
+    my $some = $users =~ s/^p[89],.*\n//mgr;
+    my $rest = $in =~ s/^e-p[89],.*\n//mgr;
+    import(roster_folder($case, 1, 'users.csv' => $some,
+                         'enrollments.csv' => $rest));
+    my $run = import(roster_folder($case, 1, 'enrollments.csv' => $rest,
+        'users.csv' => $some . join '', map { $row->(@$_) }
+            ['p70', 'by.hand'], ['p80', 'pupil8'], ['p90', 'pupil9']));
+    my $first = () = $some =~ /\n/g;
+    is_deeply [sort map { $_->{line} } grep { $_->{reason} =~ /log-in name/ }
+               @{ $run->{json}{refused} }], [$first + 1, $first + 2],
+        'whom somebody has closed keeps the name, whom a roster has closed not';
+
+    for my $login (qw(by.hand pupil8)) {
+        unlike $site->ctl_ok('subject', 'reopen', $of{$login}{id},
+                             $site->ctl_where)->{out}, qr/log-in name/,
+            "$login is opened again";
+        is Pupil::Roster::id_of($site, $login), $of{$login}{id},
+            'and has the log-in name';
+    }
+    is $nginx->login('by.hand', $of{'by.hand'}{password})->status, 200,
+        'by which somebody logs in whose role no roster has ended';
+
+    like $site->ctl_ok('subject', 'reopen', $of{pupil9}{id},
+                       $site->ctl_where)->{out},
+        qr/^its log-in name is free since, or somebody else's/m,
+        'who is opened behind a roster has lost the name, which is said';
+}
+
 done_testing;
