@@ -47,8 +47,9 @@ static int status_refuse(ctl_t *ctl, const ctl_whom_t *whom,
 static const char *refusal(const ctl_whom_t *whom, const change_t *change);
 static int status_revoke(ctl_t *ctl, const ctl_whom_t *whom,
     const change_t *change, const pupil_floors_t *floors, uint32_t *number);
+static int status_lost(ctl_t *ctl, const ctl_whom_t *whom, json_t *lost);
 static void status_print(const ctl_t *ctl, const ctl_whom_t *whom,
-    const change_t *change, int changed);
+    const change_t *change, int changed, json_t *lost);
 
 
 static const ctl_access_t  status_access = {
@@ -138,6 +139,7 @@ static int
 status_change(ctl_t *ctl, const change_t *change)
 {
     int             changed;
+    json_t         *lost;
     ctl_whom_t      whom;
     pupil_floors_t  floors;
 
@@ -168,7 +170,14 @@ status_change(ctl_t *ctl, const change_t *change)
         return CTL_FAILED;
     }
 
-    status_print(ctl, &whom, change, changed);
+    lost = json_array();
+
+    if (change == &change_reopen && status_lost(ctl, &whom, lost) != 0) {
+        json_decref(lost);
+        return CTL_FAILED;
+    }
+
+    status_print(ctl, &whom, change, changed, lost);
 
     return CTL_DONE;
 }
@@ -378,17 +387,66 @@ status_revoke(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change,
 }
 
 
+/*
+ * Categories of names that a roster has taken from who left, for others: their
+ * fingerprints are empty until a roster gives them one again.
+ */
+static int
+status_lost(ctl_t *ctl, const ctl_whom_t *whom, json_t *lost)
+{
+    int          n;
+    PGresult    *res;
+    const char  *params[2];
+
+    params[0] = ctl->tenant_text;
+    params[1] = whom->text;
+
+    res = ctl_begin(ctl->data, &ctl->tenant) == 0
+          ? ctl_query(ctl->data, "SELECT category FROM pupil.imported WHERE"
+                      " tenant = $1::uuid AND owner = $2::uuid AND fingerprint"
+                      " = ''::bytea ORDER BY category", 2, params)
+          : NULL;
+    ctl_rollback(ctl->data);
+
+    if (res == NULL) {
+        return -1;
+    }
+
+    for (n = 0; n < PQntuples(res); n++) {
+        json_array_append_new(lost, json_string(PQgetvalue(res, n, 0)));
+    }
+
+    PQclear(res);
+
+    return 0;
+}
+
+
+/* Takes what was lost. */
 static void
 status_print(const ctl_t *ctl, const ctl_whom_t *whom, const change_t *change,
-    int changed)
+    int changed, json_t *lost)
 {
+    size_t   i;
+    json_t  *category;
+
     if (ctl->opt.json) {
-        ctl_json_print(json_pack("{s:s,s:s,s:s,s:b}", "id", whom->text,
+        ctl_json_print(json_pack("{s:s,s:s,s:s,s:b,s:o}", "id", whom->text,
                                  "before", whom->status,
                                  "status", change->status,
-                                 "changed", changed));
-    } else {
-        printf("%s %s%s%s\n", whom->text, change->status,
-               changed ? ", was " : "", changed ? whom->status : "");
+                                 "changed", changed, "lost", lost));
+        return;
     }
+
+    printf("%s %s%s%s\n", whom->text, change->status,
+           changed ? ", was " : "", changed ? whom->status : "");
+
+    json_array_foreach(lost, i, category) {
+        printf("its %s is free since, or somebody else's: the next roster"
+               " that has this person gives one\n",
+               strcmp(json_string_value(category), "credential") == 0
+               ? "log-in name" : "address");
+    }
+
+    json_decref(lost);
 }

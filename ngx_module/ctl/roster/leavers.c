@@ -203,7 +203,7 @@ roster_leavers_resolve(roster_t *roster, const roster_table_t *tables)
     ctl_map_free(&seen);
 
     if (rc == 0) {
-        roster_moves_leavers(roster);
+        rc = roster_moves_leavers(roster);
     }
 
     return ctl_commit(conn) == 0 ? rc : -1;

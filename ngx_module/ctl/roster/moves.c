@@ -3,9 +3,11 @@
  */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "ctl/base/db.h"
 #include "ctl/base/literal.h"
+#include "ctl/roster/accounts.h"
 #include "ctl/roster/claims.h"
 #include "ctl/roster/moves.h"
 #include "ctl/roster/rows.h"
@@ -94,13 +96,68 @@ roster_moves_settle(roster_t *roster, roster_record_t record)
 }
 
 
-void
+/* Of those who are closed already, whom a roster of this source has closed. */
+static int
+left_read(roster_t *roster, ctl_map_t *left)
+{
+    int                   fresh;
+    size_t                k, found;
+    uint32_t              i, count;
+    pupil_str_t           key;
+    pupil_uuid_t         *subjects;
+    roster_account_t     *accounts;
+    const roster_move_t  *move;
+
+    subjects = ctl_memory((roster->moves.count + 1) * sizeof(pupil_uuid_t));
+    count = 0;
+
+    for (i = 0; i < roster->moves.count; i++) {
+        move = &roster->moves.moves[i];
+
+        if (move->from == ROSTER_NONE && move->closed) {
+            subjects[count++] = move->owner;
+        }
+    }
+
+    found = 0;
+    accounts = count == 0 ? NULL
+               : roster_accounts_read(roster, subjects, count, "closed",
+                                      &found);
+    free(subjects);
+
+    if (count != 0 && accounts == NULL) {
+        return -1;
+    }
+
+    key.len = PUPIL_UUID_LEN;
+
+    for (k = 0; k < found; k++) {
+        if (accounts[k].left) {
+            key.data = accounts[k].subject.b;
+            ctl_map_put(left, key, &fresh);
+        }
+    }
+
+    return 0;
+}
+
+
+/* Whom somebody else has closed may be opened again, by their name. */
+int
 roster_moves_leavers(roster_t *roster)
 {
     uint32_t              i;
+    ctl_map_t             left;
     pupil_str_t           key;
     roster_item_t        *user;
     const roster_move_t  *move;
+
+    memset(&left, 0, sizeof(ctl_map_t));
+
+    if (left_read(roster, &left) != 0) {
+        ctl_map_free(&left);
+        return -1;
+    }
 
     key.len = PUPIL_UUID_LEN;
 
@@ -108,8 +165,9 @@ roster_moves_leavers(roster_t *roster)
         move = &roster->moves.moves[i];
         key.data = move->owner.b;
 
-        if (move->from != ROSTER_NONE || move->closed
-            || ctl_map_get(&roster->leavers.ids, key) != NULL)
+        if (move->from != ROSTER_NONE
+            || ctl_map_get(move->closed ? &left : &roster->leavers.ids, key)
+               != NULL)
         {
             continue;
         }
@@ -121,8 +179,12 @@ roster_moves_leavers(roster_t *roster)
         }
     }
 
+    ctl_map_free(&left);
+
     roster_moves_settle(roster, ROSTER_CREDENTIAL);
     roster_moves_settle(roster, ROSTER_CONTACT);
+
+    return 0;
 }
 
 

@@ -29,8 +29,12 @@ void roster_moves_add(roster_t *roster, const roster_move_t *move);
 /* Refuses whoever waits for what stays.  Whenever users were refused. */
 void roster_moves_settle(roster_t *roster, roster_record_t record);
 
-/* Refuses whoever waits for what somebody has who is not closed by this run. */
-void roster_moves_leavers(roster_t *roster);
+/*
+ * Refuses whoever waits for what somebody has whom neither this run nor one
+ * before it closes.  In the caller's transaction, which commits what was found
+ * tampered with.  Returns -1 with the error said.
+ */
+int roster_moves_leavers(roster_t *roster);
 
 /*
  * Before users are written, in transactions behind one with their audit (I19):
