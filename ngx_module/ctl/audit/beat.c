@@ -3,6 +3,7 @@
  */
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "ctl/audit/beat.h"
 #include "ctl/base/db.h"
@@ -16,6 +17,9 @@
     "WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))"
 
 #define UNTIL  " timestamptz 'epoch' + $1::bigint * interval '1 us'"
+
+static const char  now_sql[] =
+    "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
 static const char  beat_sql[] =
     QUICK " INSERT INTO pupil.sealer AS s (until, ships) SELECT" UNTIL ","
@@ -46,6 +50,23 @@ static const char  since_sql[] =
 
 
 static void time_text(char text[NUMBER_SIZE], pupil_time_t time);
+
+
+int
+beat_now(ctl_t *ctl, pupil_time_t *now)
+{
+    PGresult  *res;
+
+    res = ctl_query_one(ctl->data, now_sql, 0, NULL);
+    if (res == NULL) {
+        return -1;
+    }
+
+    *now = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+    PQclear(res);
+
+    return 0;
+}
 
 
 int

@@ -10,6 +10,12 @@
 #include "ctl/base/ctl.h"
 
 
+/*
+ * The data database's time: the clock of this host may differ from all that
+ * records are dated by.
+ */
+int beat_now(ctl_t *ctl, pupil_time_t *now);
+
 /* What is older than until is sealed, of every tenant; and whether it ships. */
 int beat_store(ctl_t *ctl, pupil_time_t until);
 

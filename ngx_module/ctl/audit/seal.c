@@ -27,6 +27,7 @@
 #include "ctl/audit/beat.h"
 #include "ctl/audit/forged.h"
 #include "ctl/audit/hole.h"
+#include "ctl/audit/listing.h"
 #include "ctl/audit/outside.h"
 #include "ctl/audit/seal.h"
 #include "ctl/audit/turn.h"
@@ -52,6 +53,7 @@ typedef struct {
     int64_t       again;        /* then not before */
     int64_t       counted;      /* when its holes were */
     pupil_time_t  read;         /* up to then all was read */
+    listing_t     listing;      /* whether its row is there */
     int64_t       looked[WINDOWS];  /* when, by the table below */
     uint64_t      events, missing, forged;
     outside_t     outside;      /* its file */
@@ -82,7 +84,6 @@ static int tenants_read(seal_t *s);
 static seal_tenant_t *tenant_find(seal_t *s, const pupil_uuid_t *tenant);
 static int seal_once(seal_t *s);
 static void seal_again(seal_t *s);
-static int now_read(seal_t *s);
 static int beat(seal_t *s);
 static int tenant_pass(seal_t *s, seal_tenant_t *t);
 static int tenant_begin(seal_t *s, seal_tenant_t *t);
@@ -96,6 +97,7 @@ static size_t records_check(seal_t *s, seal_tenant_t *t,
 static int prefix_seal(seal_t *s, seal_tenant_t *t, const audit_log_t *log,
     const prefix_t *prefix);
 static int seal_end(seal_t *s);
+static pupil_time_t earlier(pupil_time_t a, pupil_time_t b);
 static int64_t seconds_now(void);
 
 
@@ -114,9 +116,6 @@ static const struct {
     { 30, PUPIL_AUDIT_CLOCKS + 30 * PUPIL_TIME_SECOND },
     { 0, 3 * PUPIL_TIME_SECOND }
 };
-
-static const char  now_sql[] =
-    "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
 /* In the order of their times: what is left out comes later. */
 static const char  records_sql[] =
@@ -207,7 +206,7 @@ seal_once(seal_t *s)
 
     ctl_guard_begin(s->ctl);
 
-    if (tenants_read(s) != 0 || now_read(s) != 0) {
+    if (beat_now(s->ctl, &s->now) != 0 || tenants_read(s) != 0) {
         return -1;
     }
 
@@ -244,25 +243,10 @@ seal_once(seal_t *s)
 }
 
 
-/* The clock of this host may differ from all that records are dated by. */
-static int
-now_read(seal_t *s)
-{
-    PGresult  *res;
-
-    res = ctl_query_one(s->ctl->data, now_sql, 0, NULL);
-    if (res == NULL) {
-        return -1;
-    }
-
-    s->now = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
-    PQclear(res);
-
-    return 0;
-}
-
-
-/* What all tenants are sealed up to, or the only one that is sealed here. */
+/*
+ * What all tenants are sealed up to, or the only one that is sealed here; no
+ * further than the last time that the row of each was there.
+ */
 static int
 beat(seal_t *s)
 {
@@ -278,8 +262,9 @@ beat(seal_t *s)
     until = s->now;
 
     for (i = 0; i < s->tenants.count; i++) {
-        if (t[i].there && t[i].read < until) {
-            until = t[i].read;
+        if (t[i].there) {
+            until = earlier(until, t[i].read);
+            until = earlier(until, t[i].listing.at);
         }
     }
 
@@ -290,11 +275,14 @@ beat(seal_t *s)
 }
 
 
-/* That of --tenant, or all: those that came since, too, and none that ended. */
+/*
+ * That of --tenant, or all: those that came since, too, and none that ended.
+ * One whose row somebody took away is sealed as before.
+ */
 static int
 tenants_read(seal_t *s)
 {
-    int             row;
+    int             row, listed;
     size_t          i;
     PGresult       *res;
     pupil_uuid_t    tenant;
@@ -305,13 +293,14 @@ tenants_read(seal_t *s)
             return -1;
         }
 
-        tenant_find(s, &s->ctl->tenant)->there = 1;
+        t = tenant_find(s, &s->ctl->tenant);
+        t->there = 1;
+        t->listing.at = s->now;
 
         return 0;
     }
 
-    res = ctl_query(s->ctl->data, "SELECT tenant FROM pupil.tenant ORDER BY"
-                    " tenant", 0, NULL);
+    res = listing_read(s->ctl);
     if (res == NULL) {
         return -1;
     }
@@ -323,8 +312,11 @@ tenants_read(seal_t *s)
     }
 
     for (row = 0; row < PQntuples(res); row++) {
-        if (ctl_get_uuid(res, row, 0, &tenant) == 0) {
-            tenant_find(s, &tenant)->there = 1;
+        if (ctl_get_uuid(res, row, LISTING_TENANT, &tenant) == 0) {
+            t = tenant_find(s, &tenant);
+            t->there = 1;
+            listed = PQgetvalue(res, row, LISTING_LISTED)[0] == 't';
+            listing_said(&t->listing, &tenant, listed, s->now);
         }
     }
 
@@ -673,6 +665,13 @@ seal_end(seal_t *s)
     json_decref(list);
 
     return rc;
+}
+
+
+static pupil_time_t
+earlier(pupil_time_t a, pupil_time_t b)
+{
+    return a < b ? a : b;
 }
 
 
