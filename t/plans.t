@@ -143,6 +143,7 @@ my %cold = (
     session_close => 'once a log-out, by the primary key',
     end_sessions => 'once a log-out, a function of the key store',
     homework_target => 'before a change, one homework by its key',
+    login_back => 'once for each new password, one row by its primary key',
     own_give => 'once for each new password, a function of the key store',
     own_raise => 'the same',
     login_tell => 'once for each window of a throttled bucket',

@@ -89,8 +89,9 @@ static const char  pupil_sessions_sql[] =
     " AND e.token_hash = ANY ($4)";
 
 static const char  pupil_own_give_sql[] =
-    "SELECT $1::bigint, n.session, n.credential FROM " PUPIL_SQL_ONE
-    " LEFT JOIN keystore.give_own($2) AS n ON true";
+    "SELECT $1::bigint, n.session, n.credential,"
+    " CASE WHEN n.session IS NULL THEN keystore.own_after($2) END"
+    " FROM " PUPIL_SQL_ONE " LEFT JOIN keystore.give_own($2) AS n ON true";
 
 static const char  pupil_own_raise_sql[] =
     "SELECT $1::bigint, keystore.raise_own($2, $3, $4)";
@@ -159,7 +160,7 @@ static const uint8_t  pupil_params_own_raise[] = {
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
     [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 68 },
-    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 70 }
+    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 71 }
 };
 
 /*

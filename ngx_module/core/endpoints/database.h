@@ -259,6 +259,7 @@ enum {
 enum {
     PUPIL_KG_SESSION = 1,
     PUPIL_KG_CREDENTIAL,
+    PUPIL_KG_AFTER,             /* not now: seconds until there are; or NULL */
     PUPIL_KG_COLUMNS
 };
 

@@ -250,6 +250,13 @@ static const char  own_sql[] =
     " LEFT JOIN data.contact AS e ON e.tenant = $2 AND e.owner = $4"
     " AND e.record = $4";
 
+static const char  back_sql[] =
+    "WITH back AS ("
+    "UPDATE pupil.login_throttle AS t SET"
+    " failures = greatest(t.failures - 1, 0), not_before = t.last_at"
+    " WHERE t.tenant = $2 AND t.bucket = $8 RETURNING 1)"
+    " SELECT $1::bigint, (SELECT count(*) FROM back)";
+
 /*
  * Of several at once the one whose row is still as it was when the password was
  * looked at.
@@ -470,6 +477,13 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .facts = "c",
         .facts_of = "credential",
         PUPIL_WANTS(look_wants)
+    },
+
+    [PUPIL_LOGIN_BACK] = {
+        .name = "login back",
+        .sql = back_sql,
+        .fixed = 2,
+        .params = { PUPIL_PARAM_BYTEA }
     },
 
     [PUPIL_LOGIN_CHANGE] = {

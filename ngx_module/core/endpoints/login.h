@@ -24,6 +24,7 @@ enum {
     PUPIL_LOGIN_RENEW,          /* accept, and a hash at another cost */
     PUPIL_LOGIN_REFUSE,         /* same work, audit */
     PUPIL_LOGIN_OWN,            /* the credential of who has a session */
+    PUPIL_LOGIN_BACK,           /* throttle: it was right, and is no failure */
     PUPIL_LOGIN_CHANGE,         /* a new one, and a session alone; audit */
     PUPIL_LOGIN_COUNT
 };
@@ -126,6 +127,8 @@ enum {
     PUPIL_LO_CHANGED_AT = PUPIL_LO_OWNER + PUPIL_OWNER_COLUMNS,
     PUPIL_LO_COLUMNS
 };
+
+/* PUPIL_LOGIN_BACK, $8 the bucket: nothing of interest. */
 
 /*
  * PUPIL_LOGIN_CHANGE, of the actor: $8 hash of the token that asks, $9 to $13

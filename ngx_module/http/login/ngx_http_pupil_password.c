@@ -30,6 +30,8 @@ static const char *ngx_http_pupil_password_named(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row);
 static ngx_int_t ngx_http_pupil_password_hash(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_verified(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_password_back(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_password_right(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_numbered(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_change(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_session(ngx_http_pupil_ctx_t *ctx,
@@ -287,6 +289,42 @@ ngx_http_pupil_password_verified(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_login_refuse(ctx);
     }
 
+    return ngx_http_pupil_password_back(ctx);
+}
+
+
+/* Who knows it has not failed, whatever comes of the new one. */
+static ngx_int_t
+ngx_http_pupil_password_back(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_libpq_exchange_t    *ex;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_BACK);
+    ngx_libpq_param_bytea(ex, login->bytes[0], sizeof(login->bytes[0]));
+
+    ctx->resume = ngx_http_pupil_password_right;
+
+    return ngx_http_pupil_submit(ctx, ex, 1);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_password_right(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_login_t  *login;
+
+    ngx_http_pupil_debug(ctx, "attempt taken back");
+
+    login = ctx->data;
+
     if (login->renewed[0] == '\0') {
         return ngx_http_pupil_login_busy(ctx);
     }
@@ -303,6 +341,12 @@ static ngx_int_t
 ngx_http_pupil_password_numbered(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_debug(ctx, "numbers taken");
+
+    if (ctx->floors.own_after != 0) {
+        ctx->response.retry_after = ctx->floors.own_after;
+
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_BUSY);
+    }
 
     if (ctx->floors.own.credential == 0) {
         return ngx_http_pupil_login_busy(ctx);

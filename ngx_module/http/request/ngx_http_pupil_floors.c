@@ -196,7 +196,7 @@ ngx_http_pupil_floors_own(ngx_http_pupil_ctx_t *ctx, pupil_fixed_id_t stmt,
 static ngx_int_t
 ngx_http_pupil_floors_taken(ngx_http_pupil_ctx_t *ctx)
 {
-    int32_t                   session, credential;
+    int32_t                   session, credential, after;
     ngx_int_t                 rc;
     ngx_libpq_exchange_t     *ex;
     ngx_http_pupil_floors_t  *floors;
@@ -209,6 +209,7 @@ ngx_http_pupil_floors_taken(ngx_http_pupil_ctx_t *ctx)
     }
 
     ngx_memzero(&floors->own, sizeof(pupil_floors_t));
+    floors->own_after = 0;
 
     rc = ngx_libpq_get_int4(ex->results[0], 0, PUPIL_KG_SESSION, &session);
 
@@ -224,6 +225,17 @@ ngx_http_pupil_floors_taken(ngx_http_pupil_ctx_t *ctx)
     if (rc == NGX_OK) {
         floors->own.session = (uint32_t) session;
         floors->own.credential = (uint32_t) credential;
+
+    } else {
+        rc = ngx_libpq_get_int4(ex->results[0], 0, PUPIL_KG_AFTER, &after);
+
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        if (rc == NGX_OK) {
+            floors->own_after = (ngx_uint_t) ngx_max(after, 1);
+        }
     }
 
     return ngx_http_pupil_floors_next(ctx);
