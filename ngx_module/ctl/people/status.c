@@ -170,9 +170,9 @@ status_change(ctl_t *ctl, const change_t *change)
         return CTL_FAILED;
     }
 
-    lost = json_array();
+    lost = change == &change_reopen ? json_array() : NULL;
 
-    if (change == &change_reopen && status_lost(ctl, &whom, lost) != 0) {
+    if (lost != NULL && status_lost(ctl, &whom, lost) != 0) {
         json_decref(lost);
         return CTL_FAILED;
     }
@@ -422,7 +422,7 @@ status_lost(ctl_t *ctl, const ctl_whom_t *whom, json_t *lost)
 }
 
 
-/* Takes what was lost. */
+/* Takes what was lost, NULL where nothing can be. */
 static void
 status_print(const ctl_t *ctl, const ctl_whom_t *whom, const change_t *change,
     int changed, json_t *lost)
@@ -431,7 +431,7 @@ status_print(const ctl_t *ctl, const ctl_whom_t *whom, const change_t *change,
     json_t  *category;
 
     if (ctl->opt.json) {
-        ctl_json_print(json_pack("{s:s,s:s,s:s,s:b,s:o}", "id", whom->text,
+        ctl_json_print(json_pack("{s:s,s:s,s:s,s:b,s:o*}", "id", whom->text,
                                  "before", whom->status,
                                  "status", change->status,
                                  "changed", changed, "lost", lost));
