@@ -12,11 +12,16 @@ use Pupil::Day;
 use Pupil::PgProxy;
 
 my $site = pupil_up(import => 1);
+# Which of the two statements were sent: workers ask for their mark beside them.
 my $seen = tmp_dir() . '/seen';
+my %which;
 my $proxy = Pupil::PgProxy->new($site->pg, database => 'pupil_keys',
     client => sub ($type, $body) {
+        my ($first, $second) = unpack 'Z*Z*', $body;
+        $which{$first} = $1 if $type eq 'P'
+            && $second =~ /keystore\.(ask|fetch)_owner_keys/;
         open my $out, '>>', $seen or die "$seen: $!\n";
-        print {$out} $type;
+        print {$out} "$which{$second} " if $type eq 'B' && $which{$second};
         return $body;
     });
 my $day = Pupil::Day->up(site => $site, start => 0,
@@ -42,8 +47,8 @@ spew($seen, '');
 $client->send_raw($client->request_bytes(GET => '/v1/data/identity'));
 wait_until(4, 'it waits', sub { $keys->selectrow_array(
     'SELECT 1 FROM pg_locks WHERE NOT granted') });
-wait_until(2, 'all to be sent', sub { slurp($seen) =~ /S.*S/ });
-like slurp($seen) =~ tr/EPS//cdr, qr/^(?:ESES)+$/,
+wait_until(4, 'both to be sent', sub { slurp($seen) =~ /fetch/ });
+like slurp($seen), qr{^(?:ask fetch )+$},
     'keys are asked for and fetched before an answer has come';
 $lock->rollback;
 $lock->disconnect;
