@@ -25,8 +25,6 @@ static int acknowledge(ctl_t *ctl, const char *batch);
 static int acknowledge_record(ctl_t *ctl, const char *batch);
 static int hole_open(ctl_t *ctl, const char *batch);
 static int hole_number(const char *text);
-static PGresult *keys_query(ctl_t *ctl, const char *sql, int count,
-    const char *const *params);
 
 
 static const ctl_access_t  acknowledge_access = {
@@ -75,7 +73,7 @@ ctl_cmd_audit_holes(ctl_t *ctl)
 
     params[0] = ctl->tenant_text;
 
-    res = keys_query(ctl, holes_sql, 1, params);
+    res = ctl_ask(ctl, ctl->keys, holes_sql, 1, params);
     if (res == NULL) {
         return CTL_FAILED;
     }
@@ -148,9 +146,9 @@ hole_open(ctl_t *ctl, const char *batch)
     params[0] = ctl->tenant_text;
     params[1] = batch;
 
-    res = keys_query(ctl, "SELECT (acknowledged_at IS NULL)::integer FROM"
-                     " keystore.hole WHERE tenant = $1::uuid AND batch ="
-                     " $2::bigint", 2, params);
+    res = ctl_ask(ctl, ctl->keys, "SELECT (acknowledged_at IS NULL)::integer"
+                  " FROM keystore.hole WHERE tenant = $1::uuid AND batch ="
+                  " $2::bigint", 2, params);
     if (res == NULL) {
         return -1;
     }
@@ -273,7 +271,7 @@ hole_read(ctl_t *ctl, sequence_list_t *holes)
 
     params[0] = ctl->tenant_text;
 
-    res = keys_query(ctl, holes_sql, 1, params);
+    res = ctl_ask(ctl, ctl->keys, holes_sql, 1, params);
     if (res == NULL) {
         return -1;
     }
@@ -288,17 +286,4 @@ hole_read(ctl_t *ctl, sequence_list_t *holes)
     PQclear(res);
 
     return 0;
-}
-
-
-static PGresult *
-keys_query(ctl_t *ctl, const char *sql, int count, const char *const *params)
-{
-    PGresult  *res;
-
-    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
-          ? ctl_query(ctl->keys, sql, count, params) : NULL;
-    ctl_rollback(ctl->keys);
-
-    return res;
 }

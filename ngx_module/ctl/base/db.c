@@ -267,6 +267,20 @@ ctl_ask(ctl_t *ctl, PGconn *conn, const char *sql, int count,
 }
 
 
+PGresult *
+ctl_ask_one(ctl_t *ctl, PGconn *conn, const char *sql, int count,
+    const char *const *params)
+{
+    PGresult  *res;
+
+    res = ctl_begin(conn, &ctl->tenant) == 0
+          ? ctl_query_one(conn, sql, count, params) : NULL;
+    ctl_rollback(conn);
+
+    return res;
+}
+
+
 int
 ctl_query_text(ctl_t *ctl, PGconn *conn, const char *sql, int count,
     const char *const *params, const char **text)

@@ -36,8 +36,13 @@ int ctl_locked(const PGresult *res);
 PGresult *ctl_query_one(PGconn *conn, const char *sql, int count,
     const char *const *params);
 
-/* In a transaction of its own, of ctl's tenant, which changes nothing. */
+/*
+ * ctl_query() and ctl_query_one() in a transaction of its own, of ctl's tenant,
+ * which changes nothing.
+ */
 PGresult *ctl_ask(ctl_t *ctl, PGconn *conn, const char *sql, int count,
+    const char *const *params);
+PGresult *ctl_ask_one(ctl_t *ctl, PGconn *conn, const char *sql, int count,
     const char *const *params);
 
 /*

@@ -155,9 +155,7 @@ category_check(ctl_t *ctl, const pupil_category_t *category)
                    " t.owner WHERE t.tenant = $1::uuid AND t.facts IS NULL"
                    " AND o.state <> 'erased'", category->plugin->name);
 
-    res = ctl_begin(ctl->data, &ctl->tenant) == 0
-          ? ctl_query_one(ctl->data, sql.data, 1, params) : NULL;
-    ctl_rollback(ctl->data);
+    res = ctl_ask_one(ctl, ctl->data, sql.data, 1, params);
     ctl_buf_free(&sql);
 
     if (res == NULL) {

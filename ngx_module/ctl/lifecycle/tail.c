@@ -141,10 +141,7 @@ tail_read(ctl_t *ctl, int *sealed, int *sealer)
 {
     PGresult  *res;
 
-    res = ctl_begin(ctl->data, &ctl->tenant) == 0
-          ? ctl_query_one(ctl->data, tail_sql, 0, NULL) : NULL;
-    ctl_rollback(ctl->data);
-
+    res = ctl_ask_one(ctl, ctl->data, tail_sql, 0, NULL);
     if (res == NULL) {
         return -1;
     }

@@ -243,11 +243,8 @@ tables_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
     int        rc, row;
     PGresult  *res;
 
-    res = ctl_begin(ctl->data, &ctl->tenant) == 0
-          ? ctl_query(ctl->data, "SELECT name FROM pupil.offboarded()", 0,
-                      NULL) : NULL;
-    ctl_rollback(ctl->data);
-
+    res = ctl_ask(ctl, ctl->data, "SELECT name FROM pupil.offboarded()", 0,
+                  NULL);
     if (res == NULL) {
         return -1;
     }

@@ -116,10 +116,7 @@ ctl_handed_check(ctl_t *ctl)
 
     params[0] = ctl->tenant_text;
 
-    res = ctl_begin(ctl->data, &ctl->tenant) == 0
-          ? ctl_query(ctl->data, all_sql, 1, params) : NULL;
-    ctl_rollback(ctl->data);
-
+    res = ctl_ask(ctl, ctl->data, all_sql, 1, params);
     if (res == NULL) {
         return -1;
     }

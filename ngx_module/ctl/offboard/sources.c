@@ -139,10 +139,7 @@ ctl_sources_read(ctl_t *ctl, const ctl_source_t **list, size_t *count)
     PGresult      *res;
     ctl_source_t  *sources;
 
-    res = ctl_begin(ctl->data, &ctl->tenant) == 0
-          ? ctl_query(ctl->data, categories_sql, 0, NULL) : NULL;
-    ctl_rollback(ctl->data);
-
+    res = ctl_ask(ctl, ctl->data, categories_sql, 0, NULL);
     if (res == NULL) {
         return -1;
     }

@@ -401,13 +401,9 @@ status_lost(ctl_t *ctl, const ctl_whom_t *whom, json_t *lost)
     params[0] = ctl->tenant_text;
     params[1] = whom->text;
 
-    res = ctl_begin(ctl->data, &ctl->tenant) == 0
-          ? ctl_query(ctl->data, "SELECT category FROM pupil.imported WHERE"
-                      " tenant = $1::uuid AND owner = $2::uuid AND fingerprint"
-                      " = ''::bytea ORDER BY category", 2, params)
-          : NULL;
-    ctl_rollback(ctl->data);
-
+    res = ctl_ask(ctl, ctl->data, "SELECT category FROM pupil.imported WHERE"
+                  " tenant = $1::uuid AND owner = $2::uuid AND fingerprint"
+                  " = ''::bytea ORDER BY category", 2, params);
     if (res == NULL) {
         return -1;
     }

@@ -226,13 +226,9 @@ release_known(release_t *r)
     params[1] = r->category->plugin->name;
     params[2] = r->day;
 
-    res = ctl_begin(r->ctl->keys, &r->ctl->tenant) == 0
-          ? ctl_query(r->ctl->keys, "SELECT FROM keystore.release WHERE tenant"
-                      " = $1::uuid AND category = $2 AND released = $3::date",
-                      3, params)
-          : NULL;
-    ctl_rollback(r->ctl->keys);
-
+    res = ctl_ask(r->ctl, r->ctl->keys, "SELECT FROM keystore.release WHERE"
+                  " tenant = $1::uuid AND category = $2 AND released ="
+                  " $3::date", 3, params);
     if (res == NULL) {
         return -1;
     }

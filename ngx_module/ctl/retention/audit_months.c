@@ -113,10 +113,7 @@ ended_count(ctl_t *ctl, int64_t *records)
 {
     PGresult  *res;
 
-    res = ctl_begin(ctl->data, &ctl->tenant) == 0
-          ? ctl_query_one(ctl->data, ended_sql, 0, NULL) : NULL;
-    ctl_rollback(ctl->data);
-
+    res = ctl_ask_one(ctl, ctl->data, ended_sql, 0, NULL);
     if (res == NULL) {
         return -1;
     }

@@ -176,27 +176,20 @@ closed_read(ctl_t *ctl)
     PGresult    *known, *res;
     const char  *params[1];
 
-    known = ctl_begin(ctl->keys, &ctl->tenant) == 0
-            ? ctl_query_one(ctl->keys, "SELECT coalesce(array_agg(owner),"
-                            " '{}') FROM keystore.owner_key WHERE state ="
-                            " 'recovery'", 0, NULL)
-            : NULL;
-    ctl_rollback(ctl->keys);
-
+    known = ctl_ask_one(ctl, ctl->keys, "SELECT coalesce(array_agg(owner),"
+                        " '{}') FROM keystore.owner_key WHERE state ="
+                        " 'recovery'", 0, NULL);
     if (known == NULL) {
         return NULL;
     }
 
     params[0] = PQgetvalue(known, 0, 0);
 
-    res = ctl_begin(ctl->data, &ctl->tenant) == 0
-          ? ctl_query(ctl->data, "SELECT c.subject FROM pupil.closed AS c JOIN"
-                      " pupil.owner AS o ON o.tenant = c.tenant AND o.owner ="
-                      " c.subject WHERE o.state NOT IN ('recovery', 'erased')"
-                      " OR (o.state = 'recovery' AND c.subject <> ALL"
-                      " ($1::uuid[])) ORDER BY c.subject", 1, params)
-          : NULL;
-    ctl_rollback(ctl->data);
+    res = ctl_ask(ctl, ctl->data, "SELECT c.subject FROM pupil.closed AS c JOIN"
+                  " pupil.owner AS o ON o.tenant = c.tenant AND o.owner ="
+                  " c.subject WHERE o.state NOT IN ('recovery', 'erased')"
+                  " OR (o.state = 'recovery' AND c.subject <> ALL"
+                  " ($1::uuid[])) ORDER BY c.subject", 1, params);
     PQclear(known);
 
     return res;
@@ -245,14 +238,11 @@ due_read(ctl_t *ctl, const char *held, const json_t *periods, uint32_t ahead)
     params[1] = days;
     params[2] = held;
 
-    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
-          ? ctl_query(ctl->keys, "SELECT owner FROM keystore.owner_key WHERE"
-                      " owner = ANY ($1::uuid[]) AND state = 'recovery' AND"
-                      " changed_at < now() - $2::integer * interval '1 day'"
-                      " AND owner <> ALL ($3::uuid[]) ORDER BY owner", 3,
-                      params)
-          : NULL;
-    ctl_rollback(ctl->keys);
+    res = ctl_ask(ctl, ctl->keys, "SELECT owner FROM keystore.owner_key WHERE"
+                  " owner = ANY ($1::uuid[]) AND state = 'recovery' AND"
+                  " changed_at < now() - $2::integer * interval '1 day'"
+                  " AND owner <> ALL ($3::uuid[]) ORDER BY owner", 3,
+                  params);
     PQclear(due);
 
     return res;
@@ -264,7 +254,6 @@ static PGresult *
 due_data(ctl_t *ctl, const char *held, int days)
 {
     char         text[16];
-    PGresult    *res;
     const char  *params[2];
 
     snprintf(text, sizeof(text), "%d", days);
@@ -272,14 +261,9 @@ due_data(ctl_t *ctl, const char *held, int days)
     params[0] = text;
     params[1] = held;
 
-    res = ctl_begin(ctl->data, &ctl->tenant) == 0
-          ? ctl_query_one(ctl->data, "SELECT coalesce(array_agg(l), '{}') FROM"
-                          " pupil.leavers($1::integer, $2::uuid[]) AS l", 2,
-                          params)
-          : NULL;
-    ctl_rollback(ctl->data);
-
-    return res;
+    return ctl_ask_one(ctl, ctl->data, "SELECT coalesce(array_agg(l), '{}')"
+                       " FROM pupil.leavers($1::integer, $2::uuid[]) AS l", 2,
+                       params);
 }
 
 

@@ -221,12 +221,8 @@ ctl_periods_read(ctl_t *ctl, json_t **periods)
 
     params[0] = ctl->tenant_text;
 
-    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
-          ? ctl_query(ctl->keys, "SELECT name, days, reference FROM"
-                      " keystore.retention WHERE tenant = $1::uuid", 1, params)
-          : NULL;
-    ctl_rollback(ctl->keys);
-
+    res = ctl_ask(ctl, ctl->keys, "SELECT name, days, reference FROM"
+                  " keystore.retention WHERE tenant = $1::uuid", 1, params);
     if (res == NULL) {
         return -1;
     }

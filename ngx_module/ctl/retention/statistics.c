@@ -24,14 +24,10 @@ ctl_cmd_retention_statistics(ctl_t *ctl)
     params[0] = ctl->tenant_text;
     params[1] = ctl->args[0];
 
-    res = ctl_begin(ctl->data, &ctl->tenant) == 0
-          ? ctl_query(ctl->data, "SELECT released, grouped, nullif(value, ''),"
-                      " persons FROM pupil.aggregate WHERE tenant = $1::uuid"
-                      " AND category = $2 ORDER BY released, grouped, value",
-                      2, params)
-          : NULL;
-    ctl_rollback(ctl->data);
-
+    res = ctl_ask(ctl, ctl->data, "SELECT released, grouped, nullif(value, ''),"
+                  " persons FROM pupil.aggregate WHERE tenant = $1::uuid"
+                  " AND category = $2 ORDER BY released, grouped, value",
+                  2, params);
     if (res == NULL) {
         return CTL_FAILED;
     }

@@ -149,13 +149,9 @@ category_look(ctl_t *ctl, pupil_category_t *category, void *data)
     params[3] = u->kept.people;
     params[4] = ahead;
 
-    res = ctl_begin(ctl->data, &ctl->tenant) == 0
-          ? ctl_query_one(ctl->data, "SELECT records, owners FROM"
-                          " pupil.upcoming($1, $2, $3::integer, $4::uuid[],"
-                          " $5::integer)", 5, params)
-          : NULL;
-    ctl_rollback(ctl->data);
-
+    res = ctl_ask_one(ctl, ctl->data, "SELECT records, owners FROM"
+                      " pupil.upcoming($1, $2, $3::integer, $4::uuid[],"
+                      " $5::integer)", 5, params);
     if (res == NULL) {
         return -1;
     }

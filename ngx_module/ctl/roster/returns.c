@@ -86,16 +86,13 @@ keys_read(roster_t *roster, const pupil_uuid_t *subjects, size_t count,
     params[0] = list.data;
     params[1] = most;
 
-    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
-          ? ctl_query(ctl->keys, "SELECT k.owner FROM keystore.owner_key AS k"
-                      " WHERE k.owner = ANY ($1::uuid[]) AND (k.state ="
-                      " 'active' OR k.state = 'recovery' AND k.before ="
-                      " 'active' AND k.changed_at >= now() -"
-                      " least($2::integer, (SELECT r.days FROM"
-                      " keystore.retention AS r WHERE r.tenant = k.tenant AND"
-                      " r.name = 'recovery')) * interval '1 day')", 2, params)
-          : NULL;
-    ctl_rollback(ctl->keys);
+    res = ctl_ask(ctl, ctl->keys, "SELECT k.owner FROM keystore.owner_key AS k"
+                  " WHERE k.owner = ANY ($1::uuid[]) AND (k.state ="
+                  " 'active' OR k.state = 'recovery' AND k.before ="
+                  " 'active' AND k.changed_at >= now() -"
+                  " least($2::integer, (SELECT r.days FROM"
+                  " keystore.retention AS r WHERE r.tenant = k.tenant AND"
+                  " r.name = 'recovery')) * interval '1 day')", 2, params);
     ctl_buf_free(&list);
 
     if (res == NULL) {

@@ -279,19 +279,13 @@ ctl_ledger_copy_restore(ctl_t *ctl)
 int
 ctl_ledger_last(ctl_t *ctl, char last[CTL_LEDGER_NUMBER_SIZE])
 {
-    int          rc;
     PGresult    *res;
     const char  *params[1];
 
     params[0] = ctl->tenant_text;
 
-    rc = ctl_begin(ctl->keys, &ctl->tenant);
-    res = rc != 0 ? NULL
-          : ctl_query_one(ctl->keys, "SELECT coalesce(max(number), 0) FROM"
-                          " keystore.ledger WHERE tenant = $1::uuid", 1,
-                          params);
-    ctl_rollback(ctl->keys);
-
+    res = ctl_ask_one(ctl, ctl->keys, "SELECT coalesce(max(number), 0) FROM"
+                      " keystore.ledger WHERE tenant = $1::uuid", 1, params);
     if (res == NULL) {
         return -1;
     }

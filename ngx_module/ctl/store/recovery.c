@@ -30,13 +30,9 @@ ctl_recovery_back(ctl_t *ctl, const ctl_whom_t *whom)
     params[0] = ctl->tenant_text;
     params[1] = whom->text;
 
-    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
-          ? ctl_query_one(ctl->keys, "SELECT coalesce(before, state) FROM"
-                          " keystore.owner_key WHERE tenant = $1::uuid AND"
-                          " owner = $2::uuid", 2, params)
-          : NULL;
-    ctl_rollback(ctl->keys);
-
+    res = ctl_ask_one(ctl, ctl->keys, "SELECT coalesce(before, state) FROM"
+                      " keystore.owner_key WHERE tenant = $1::uuid AND"
+                      " owner = $2::uuid", 2, params);
     if (res == NULL) {
         return -1;
     }
@@ -112,17 +108,13 @@ ctl_recovery_over(ctl_t *ctl, const ctl_whom_t *whom)
     params[1] = whom->text;
     params[2] = most;
 
-    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
-          ? ctl_query_one(ctl->keys, "SELECT EXISTS (SELECT FROM"
-                          " keystore.owner_key AS k WHERE k.tenant = $1::uuid"
-                          " AND k.owner = $2::uuid AND k.state = 'recovery'"
-                          " AND k.changed_at < now() - least($3::integer,"
-                          " (SELECT r.days FROM keystore.retention AS r WHERE"
-                          " r.tenant = k.tenant AND r.name = 'recovery'))"
-                          " * interval '1 day')", 3, params)
-          : NULL;
-    ctl_rollback(ctl->keys);
-
+    res = ctl_ask_one(ctl, ctl->keys, "SELECT EXISTS (SELECT FROM"
+                      " keystore.owner_key AS k WHERE k.tenant = $1::uuid"
+                      " AND k.owner = $2::uuid AND k.state = 'recovery'"
+                      " AND k.changed_at < now() - least($3::integer,"
+                      " (SELECT r.days FROM keystore.retention AS r WHERE"
+                      " r.tenant = k.tenant AND r.name = 'recovery'))"
+                      " * interval '1 day')", 3, params);
     if (res == NULL) {
         return -1;
     }

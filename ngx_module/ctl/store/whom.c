@@ -205,12 +205,8 @@ whom_keys(ctl_t *ctl, ctl_whom_t *whom)
 
     params[0] = whom->text;
 
-    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
-          ? ctl_query(ctl->keys, "SELECT state FROM keystore.owner_key WHERE"
-                      " owner = $1::uuid", 1, params)
-          : NULL;
-    ctl_rollback(ctl->keys);
-
+    res = ctl_ask(ctl, ctl->keys, "SELECT state FROM keystore.owner_key WHERE"
+                  " owner = $1::uuid", 1, params);
     if (res == NULL) {
         return -1;
     }
