@@ -460,7 +460,7 @@ roster_claims_resolve(roster_t *roster, roster_record_t record)
     ctl_join_free(&claims.join);
     ctl_map_free(&claims.owners);
 
-    roster_moves_settle(roster, record);
+    roster_moves_settle(roster);
 
     return rc;
 }

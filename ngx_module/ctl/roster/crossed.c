@@ -262,8 +262,7 @@ roster_crossed_resolve(roster_t *roster)
         return -1;
     }
 
-    roster_moves_settle(roster, ROSTER_CREDENTIAL);
-    roster_moves_settle(roster, ROSTER_CONTACT);
+    roster_moves_settle(roster);
 
     return 0;
 }

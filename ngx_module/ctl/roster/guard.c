@@ -317,8 +317,7 @@ guard_accepted(roster_t *roster, const roster_table_t *tables,
         roster_erased_refuse(roster);
     }
 
-    roster_moves_settle(roster, ROSTER_CREDENTIAL);
-    roster_moves_settle(roster, ROSTER_CONTACT);
+    roster_moves_settle(roster);
 
     return held;
 }

@@ -56,19 +56,14 @@ heirs_refuse(roster_t *roster, roster_record_t record, uint32_t *heirs,
 }
 
 
-void
-roster_moves_settle(roster_t *roster, roster_record_t record)
+static void
+record_settle(roster_t *roster, roster_record_t record)
 {
     uint32_t               i, users, *heirs;
     const roster_move_t   *move;
     const roster_moves_t  *moves;
 
     moves = &roster->moves;
-
-    if (moves->count == 0) {
-        return;
-    }
-
     users = roster->items[ROSTER_USER].count;
     heirs = ctl_memory(users * sizeof(uint32_t));
 
@@ -93,6 +88,21 @@ roster_moves_settle(roster_t *roster, roster_record_t record)
     }
 
     free(heirs);
+}
+
+
+void
+roster_moves_settle(roster_t *roster)
+{
+    roster_record_t  record;
+
+    for (record = 0; roster->moves.count != 0 && record < ROSTER_RECORDS;
+         record++)
+    {
+        if (roster_records[record].indexed) {
+            record_settle(roster, record);
+        }
+    }
 }
 
 
@@ -181,8 +191,7 @@ roster_moves_leavers(roster_t *roster)
 
     ctl_map_free(&left);
 
-    roster_moves_settle(roster, ROSTER_CREDENTIAL);
-    roster_moves_settle(roster, ROSTER_CONTACT);
+    roster_moves_settle(roster);
 
     return 0;
 }

@@ -27,7 +27,7 @@ int roster_moves_stays(const roster_item_t *user, roster_record_t record);
 void roster_moves_add(roster_t *roster, const roster_move_t *move);
 
 /* Refuses whoever waits for what stays.  Whenever users were refused. */
-void roster_moves_settle(roster_t *roster, roster_record_t record);
+void roster_moves_settle(roster_t *roster);
 
 /*
  * Refuses whoever waits for what somebody has whom neither this run nor one

@@ -202,8 +202,7 @@ roster_returns_resolve(roster_t *roster)
     free(users);
     free(subjects);
 
-    roster_moves_settle(roster, ROSTER_CREDENTIAL);
-    roster_moves_settle(roster, ROSTER_CONTACT);
+    roster_moves_settle(roster);
 
     return rc;
 }
