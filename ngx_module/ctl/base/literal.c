@@ -116,3 +116,18 @@ ctl_array_end(ctl_buf_t *buf)
 {
     ctl_buf_add(buf, "}", 1);
 }
+
+
+void
+ctl_array_uuids(ctl_buf_t *buf, const pupil_uuid_t *ids, size_t count)
+{
+    size_t  i;
+
+    ctl_array_begin(buf);
+
+    for (i = 0; i < count; i++) {
+        ctl_array_uuid(buf, &ids[i]);
+    }
+
+    ctl_array_end(buf);
+}

@@ -30,4 +30,7 @@ void ctl_array_int(ctl_buf_t *buf, int64_t value);
 void ctl_array_null(ctl_buf_t *buf);
 void ctl_array_end(ctl_buf_t *buf);
 
+/* The whole array, of ids that lie beside each other. */
+void ctl_array_uuids(ctl_buf_t *buf, const pupil_uuid_t *ids, size_t count);
+
 #endif /* PUPIL_CTL_LITERAL_H */

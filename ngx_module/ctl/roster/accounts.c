@@ -108,7 +108,6 @@ roster_accounts_read(roster_t *roster, const pupil_uuid_t *subjects,
     size_t count, const char *status, size_t *found)
 {
     int                n, rc;
-    size_t             i;
     PGresult          *res;
     ctl_buf_t          list;
     const char        *params[3];
@@ -116,11 +115,7 @@ roster_accounts_read(roster_t *roster, const pupil_uuid_t *subjects,
 
     *found = 0;
     ctl_buf_init(&list);
-    ctl_array_begin(&list);
-    for (i = 0; i < count; i++) {
-        ctl_array_uuid(&list, &subjects[i]);
-    }
-    ctl_array_end(&list);
+    ctl_array_uuids(&list, subjects, count);
 
     params[0] = list.data;
     params[1] = status;
@@ -149,6 +144,33 @@ roster_accounts_read(roster_t *roster, const pupil_uuid_t *subjects,
     PQclear(res);
 
     return rc < 0 ? NULL : accounts;
+}
+
+
+int
+roster_accounts_left(roster_t *roster, const pupil_uuid_t *subjects,
+    size_t count, ctl_map_t *left)
+{
+    int                fresh;
+    size_t             i, found;
+    pupil_str_t        key;
+    roster_account_t  *accounts;
+
+    accounts = roster_accounts_read(roster, subjects, count, "closed", &found);
+    if (accounts == NULL) {
+        return -1;
+    }
+
+    key.len = PUPIL_UUID_LEN;
+
+    for (i = 0; i < found; i++) {
+        if (accounts[i].left) {
+            key.data = accounts[i].subject.b;
+            ctl_map_put(left, key, &fresh);
+        }
+    }
+
+    return 0;
 }
 
 
@@ -353,15 +375,12 @@ roster_accounts_change(roster_t *roster,
 
     whom = ctl_pool_alloc(&roster->pool, count * sizeof(ctl_authority_t));
     ctl_buf_init(&list);
-    ctl_array_begin(&list);
+    ctl_array_uuids(&list, subjects, count);
 
     for (i = 0; i < count; i++) {
         whom[i].subject = subjects[i];
         whom[i].floor = roster_floor(roster, &subjects[i]);
-        ctl_array_uuid(&list, &subjects[i]);
     }
-
-    ctl_array_end(&list);
 
     rc = accounts_record(roster, change, list.data);
 

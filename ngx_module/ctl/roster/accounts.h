@@ -23,7 +23,7 @@ typedef struct {
 } roster_account_t;
 
 typedef struct {
-    const char           *from, *to;    /* statuses */
+    const char           *to;           /* status */
     const char           *state;        /* of the owner, in the data database */
     const char           *keys;         /* the function of the key store */
     const char           *detail;       /* for the record */
@@ -40,6 +40,13 @@ typedef struct {
 roster_account_t *roster_accounts_read(roster_t *roster,
     const pupil_uuid_t *subjects, size_t count, const char *status,
     size_t *found);
+
+/*
+ * Of these subjects those that a roster of this source has closed, into a map
+ * of their ids; the rest as roster_accounts_read().
+ */
+int roster_accounts_left(roster_t *roster, const pupil_uuid_t *subjects,
+    size_t count, ctl_map_t *left);
 
 /*
  * Changes so many accounts, ROSTER_ACCOUNTS at most, whose floors are as the

@@ -27,7 +27,6 @@ static const ctl_access_t  close_access = {
 };
 
 static const roster_change_account_t  change_close = {
-    .from = "active",
     .to = "closed",
     .state = "recovery",
     .keys = "SELECT keystore.close(o) FROM unnest($1::uuid[]) AS o",
@@ -122,8 +121,7 @@ chunk_resolve(roster_t *roster, const pupil_uuid_t *subjects, size_t count)
     pupil_str_t        key;
     roster_account_t  *accounts;
 
-    accounts = roster_accounts_read(roster, subjects, count, change_close.from,
-                                    &found);
+    accounts = roster_accounts_read(roster, subjects, count, "active", &found);
     if (accounts == NULL) {
         return -1;
     }

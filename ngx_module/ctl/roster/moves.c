@@ -110,12 +110,9 @@ roster_moves_settle(roster_t *roster)
 static int
 left_read(roster_t *roster, ctl_map_t *left)
 {
-    int                   fresh;
-    size_t                k, found;
+    int                   rc;
     uint32_t              i, count;
-    pupil_str_t           key;
     pupil_uuid_t         *subjects;
-    roster_account_t     *accounts;
     const roster_move_t  *move;
 
     subjects = ctl_memory((roster->moves.count + 1) * sizeof(pupil_uuid_t));
@@ -129,26 +126,11 @@ left_read(roster_t *roster, ctl_map_t *left)
         }
     }
 
-    found = 0;
-    accounts = count == 0 ? NULL
-               : roster_accounts_read(roster, subjects, count, "closed",
-                                      &found);
+    rc = count == 0 ? 0
+         : roster_accounts_left(roster, subjects, count, left);
     free(subjects);
 
-    if (count != 0 && accounts == NULL) {
-        return -1;
-    }
-
-    key.len = PUPIL_UUID_LEN;
-
-    for (k = 0; k < found; k++) {
-        if (accounts[k].left) {
-            key.data = accounts[k].subject.b;
-            ctl_map_put(left, key, &fresh);
-        }
-    }
-
-    return 0;
+    return rc;
 }
 
 

@@ -23,7 +23,6 @@ static const ctl_access_t  open_access = {
 };
 
 static const roster_change_account_t  change_open = {
-    .from = "closed",
     .to = "active",
     .state = "active",
     .keys = "SELECT keystore.reopen(o) FROM unnest($1::uuid[]) AS o",
@@ -66,7 +65,6 @@ keys_read(roster_t *roster, const pupil_uuid_t *subjects, size_t count,
 {
     int            row, rc, fresh;
     char           most[16];
-    size_t         i;
     ctl_t         *ctl;
     PGresult      *res;
     ctl_buf_t      list;
@@ -76,11 +74,7 @@ keys_read(roster_t *roster, const pupil_uuid_t *subjects, size_t count,
 
     ctl = roster->ctl;
     ctl_buf_init(&list);
-    ctl_array_begin(&list);
-    for (i = 0; i < count; i++) {
-        ctl_array_uuid(&list, &subjects[i]);
-    }
-    ctl_array_end(&list);
+    ctl_array_uuids(&list, subjects, count);
 
     snprintf(most, sizeof(most), "%d", CTL_RECOVERY_DAYS);
     params[0] = list.data;
@@ -89,10 +83,8 @@ keys_read(roster_t *roster, const pupil_uuid_t *subjects, size_t count,
     res = ctl_ask(ctl, ctl->keys, "SELECT k.owner FROM keystore.owner_key AS k"
                   " WHERE k.owner = ANY ($1::uuid[]) AND (k.state ="
                   " 'active' OR k.state = 'recovery' AND k.before ="
-                  " 'active' AND k.changed_at >= now() -"
-                  " least($2::integer, (SELECT r.days FROM"
-                  " keystore.retention AS r WHERE r.tenant = k.tenant AND"
-                  " r.name = 'recovery')) * interval '1 day')", 2, params);
+                  " 'active' AND k.changed_at >= " CTL_RECOVERY_SINCE("$2")
+                  ")", 2, params);
     ctl_buf_free(&list);
 
     if (res == NULL) {
@@ -115,34 +107,15 @@ keys_read(roster_t *roster, const pupil_uuid_t *subjects, size_t count,
 }
 
 
-/* Of those whom the key store gives back, whom a roster has closed. */
+/* Whom a roster has closed; commits what was found tampered with. */
 static int
 left_read(roster_t *roster, const pupil_uuid_t *subjects, size_t count,
-    const ctl_map_t *open, ctl_map_t *left)
+    ctl_map_t *left)
 {
-    int                fresh;
-    size_t             i, found;
-    pupil_str_t        key;
-    roster_account_t  *accounts;
-
-    if (ctl_begin(roster->ctl->data, &roster->ctl->tenant) != 0) {
+    if (ctl_begin(roster->ctl->data, &roster->ctl->tenant) != 0
+        || roster_accounts_left(roster, subjects, count, left) != 0)
+    {
         return -1;
-    }
-
-    accounts = roster_accounts_read(roster, subjects, count, change_open.from,
-                                    &found);
-    if (accounts == NULL) {
-        return -1;
-    }
-
-    key.len = PUPIL_UUID_LEN;
-
-    for (i = 0; i < found; i++) {
-        key.data = accounts[i].subject.b;
-
-        if (accounts[i].left && ctl_map_get(open, key) != NULL) {
-            ctl_map_put(left, key, &fresh);
-        }
     }
 
     return ctl_commit(roster->ctl->data);
@@ -164,13 +137,14 @@ users_resolve(roster_t *roster, const uint32_t *users,
 
     rc = keys_read(roster, subjects, count, &open);
     if (rc == 0) {
-        rc = left_read(roster, subjects, count, &open, &left);
+        rc = left_read(roster, subjects, count, &left);
     }
 
     for (i = 0; rc == 0 && i < count; i++) {
         key.data = subjects[i].b;
 
-        if (ctl_map_get(&left, key) == NULL) {
+        if (ctl_map_get(&open, key) == NULL || ctl_map_get(&left, key) == NULL)
+        {
             roster_item_refuse(roster, ROSTER_USER,
                                roster_item(roster, ROSTER_USER, users[i]),
                                "its account is closed");
@@ -179,30 +153,6 @@ users_resolve(roster_t *roster, const uint32_t *users,
 
     ctl_map_free(&open);
     ctl_map_free(&left);
-
-    return rc;
-}
-
-
-int
-roster_returns_resolve(roster_t *roster)
-{
-    int            rc;
-    size_t         count, all;
-    uint32_t      *users;
-    pupil_uuid_t  *subjects;
-
-    all = roster->items[ROSTER_USER].count + 1;
-    users = ctl_memory(all * sizeof(uint32_t));
-    subjects = ctl_memory(all * sizeof(pupil_uuid_t));
-
-    count = returning(roster, users, subjects);
-    rc = count == 0 ? 0 : users_resolve(roster, users, subjects, count);
-
-    free(users);
-    free(subjects);
-
-    roster_moves_settle(roster);
 
     return rc;
 }
@@ -235,8 +185,10 @@ users_open(roster_t *roster, const uint32_t *users,
 }
 
 
-int
-roster_returns_apply(roster_t *roster)
+/* run: with their items, and their ids. */
+static int
+returning_run(roster_t *roster, int (*run)(roster_t *roster,
+    const uint32_t *users, const pupil_uuid_t *subjects, size_t count))
 {
     int            rc;
     size_t         count, all;
@@ -248,10 +200,30 @@ roster_returns_apply(roster_t *roster)
     subjects = ctl_memory(all * sizeof(pupil_uuid_t));
 
     count = returning(roster, users, subjects);
-    rc = users_open(roster, users, subjects, count);
+    rc = count == 0 ? 0 : run(roster, users, subjects, count);
 
     free(users);
     free(subjects);
 
     return rc;
+}
+
+
+int
+roster_returns_resolve(roster_t *roster)
+{
+    int  rc;
+
+    rc = returning_run(roster, users_resolve);
+
+    roster_moves_settle(roster);
+
+    return rc;
+}
+
+
+int
+roster_returns_apply(roster_t *roster)
+{
+    return returning_run(roster, users_open);
 }

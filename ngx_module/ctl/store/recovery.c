@@ -111,10 +111,8 @@ ctl_recovery_over(ctl_t *ctl, const ctl_whom_t *whom)
     res = ctl_ask_one(ctl, ctl->keys, "SELECT EXISTS (SELECT FROM"
                       " keystore.owner_key AS k WHERE k.tenant = $1::uuid"
                       " AND k.owner = $2::uuid AND k.state = 'recovery'"
-                      " AND k.changed_at < now() - least($3::integer,"
-                      " (SELECT r.days FROM keystore.retention AS r WHERE"
-                      " r.tenant = k.tenant AND r.name = 'recovery'))"
-                      " * interval '1 day')", 3, params);
+                      " AND k.changed_at < " CTL_RECOVERY_SINCE("$3") ")",
+                      3, params);
     if (res == NULL) {
         return -1;
     }

@@ -15,6 +15,15 @@
 
 #define CTL_RECOVERY_DAYS  365  /* at most */
 
+/*
+ * SQL: of what was closed before that, by a row k of keystore.owner_key,
+ * recovery is over.  most: the parameter that has CTL_RECOVERY_DAYS.
+ */
+#define CTL_RECOVERY_SINCE(most)                                              \
+    "(now() - least(" most "::integer, (SELECT r.days FROM"                   \
+    " keystore.retention AS r WHERE r.tenant = k.tenant AND r.name ="         \
+    " 'recovery')) * interval '1 day')"
+
 
 /* In the data database's transaction that closes, or opens, the account. */
 int ctl_recovery_note(ctl_t *ctl, const ctl_whom_t *whom);
