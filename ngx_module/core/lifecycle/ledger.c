@@ -2,13 +2,10 @@
  * Copyright (C) the Pupil authors
  */
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "core/base/file.h"
 #include "core/lifecycle/ledger.h"
 
 
@@ -20,8 +17,6 @@ static pupil_rc_t ledger_take(const pupil_note_t *note,
 static int entry_begins(pupil_str_t text);
 static int ledger_repeats(const pupil_ledger_t *ledger,
     const pupil_entry_t *entry);
-static pupil_rc_t ledger_file(int fd, const char *path,
-    const pupil_alloc_t *alloc, pupil_str_t *text, pupil_error_t *error);
 
 
 pupil_rc_t
@@ -184,7 +179,6 @@ pupil_rc_t
 pupil_ledger_read(const char *path, pupil_str_t signer,
     const pupil_alloc_t *alloc, int64_t *entries, pupil_error_t *error)
 {
-    int                fd;
     pupil_rc_t         rc;
     pupil_str_t        text;
     pupil_error_t      why;
@@ -197,19 +191,7 @@ pupil_ledger_read(const char *path, pupil_str_t signer,
                                (int) signer.len, (const char *) signer.data);
     }
 
-    memset(&text, 0, sizeof(pupil_str_t));
-
-    /* Non-blocking: a FIFO at this path must not hang the start. */
-
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd == -1) {
-        return pupil_error_set(error, "cannot open \"%s\": %s", path,
-                               strerror(errno));
-    }
-
-    rc = ledger_file(fd, path, alloc, &text, error);
-    (void) close(fd);
-
+    rc = pupil_file_read(path, PUPIL_LEDGER_MAX, alloc, &text, error);
     if (rc != PUPIL_OK) {
         return rc;
     }
@@ -221,38 +203,6 @@ pupil_ledger_read(const char *path, pupil_str_t signer,
     }
 
     *entries = (int64_t) ledger.count;
-
-    return PUPIL_OK;
-}
-
-
-static pupil_rc_t
-ledger_file(int fd, const char *path, const pupil_alloc_t *alloc,
-    pupil_str_t *text, pupil_error_t *error)
-{
-    ssize_t      n;
-    uint8_t     *data;
-    struct stat  st;
-
-    if (fstat(fd, &st) == -1) {
-        return pupil_error_set(error, "cannot read \"%s\": %s", path,
-                               strerror(errno));
-    }
-
-    if (!S_ISREG(st.st_mode) || st.st_size > PUPIL_LEDGER_MAX) {
-        return pupil_error_set(error, "\"%s\" is no regular file of at most"
-                               " %d bytes", path, PUPIL_LEDGER_MAX);
-    }
-
-    data = alloc->alloc(alloc->ctx, (size_t) st.st_size + 1);
-    n = data != NULL ? read(fd, data, (size_t) st.st_size) : -1;
-
-    if (n < 0) {
-        return pupil_error_set(error, "cannot read \"%s\"", path);
-    }
-
-    text->data = data;
-    text->len = (size_t) n;
 
     return PUPIL_OK;
 }

@@ -5,12 +5,9 @@
  * password is copied.
  */
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/login/chosen.h"
 
@@ -18,8 +15,6 @@
 #define PUPIL_COMMON_MAX  (16 * 1024 * 1024)           /* bytes of a file */
 
 
-static pupil_rc_t pupil_common_load(int fd, const char *path,
-    const pupil_alloc_t *alloc, pupil_str_t *text, pupil_error_t *error);
 static pupil_rc_t pupil_common_check(const char *path, pupil_str_t text,
     pupil_str_t *lines, pupil_error_t *error);
 static size_t pupil_common_line(pupil_str_t text, size_t at);
@@ -32,62 +27,12 @@ pupil_rc_t
 pupil_common_read(const char *path, const pupil_alloc_t *alloc,
     pupil_str_t *lines, pupil_error_t *error)
 {
-    int          fd;
     pupil_rc_t   rc;
     pupil_str_t  text;
 
-    /* Non-blocking: a FIFO at this path must not hang the start. */
-
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd == -1) {
-        return pupil_error_set(error, "cannot open \"%s\": %s", path,
-                               strerror(errno));
-    }
-
-    text.data = NULL;
-    text.len = 0;
-
-    rc = pupil_common_load(fd, path, alloc, &text, error);
-    (void) close(fd);
+    rc = pupil_file_read(path, PUPIL_COMMON_MAX, alloc, &text, error);
 
     return rc == PUPIL_OK ? pupil_common_check(path, text, lines, error) : rc;
-}
-
-
-static pupil_rc_t
-pupil_common_load(int fd, const char *path, const pupil_alloc_t *alloc,
-    pupil_str_t *text, pupil_error_t *error)
-{
-    ssize_t      n;
-    uint8_t     *data;
-    struct stat  st;
-
-    if (fstat(fd, &st) == -1) {
-        return pupil_error_set(error, "cannot read \"%s\": %s", path,
-                               strerror(errno));
-    }
-
-    if (!S_ISREG(st.st_mode) || st.st_size > PUPIL_COMMON_MAX) {
-        return pupil_error_set(error, "\"%s\" is no regular file of at most"
-                               " %d bytes", path, PUPIL_COMMON_MAX);
-    }
-
-    data = alloc->alloc(alloc->ctx, (size_t) st.st_size + 1);
-    if (data == NULL) {
-        (void) pupil_error_set(error, "out of memory");
-        return PUPIL_NO_MEMORY;
-    }
-
-    n = read(fd, data, (size_t) st.st_size);
-
-    if (n != (ssize_t) st.st_size) {
-        return pupil_error_set(error, "cannot read all of \"%s\"", path);
-    }
-
-    text->data = data;
-    text->len = (size_t) n;
-
-    return PUPIL_OK;
 }
 
 
