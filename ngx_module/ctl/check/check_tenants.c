@@ -42,6 +42,8 @@ static void sealer_check(check_t *check);
 static void tenants_check(tenants_t *tenants, const nginxconf_t *block);
 static void values_check(tenants_t *tenants, const char *variable);
 static void tenant_check(tenants_t *tenants, const char *word);
+static int rows_of(check_t *check, pupil_database_id_t database,
+    const char *sql);
 static int tenant_is(check_t *check, const char *word);
 static int tenant_here(check_t *check, const char *word);
 static int keys_are(check_t *check, const char *word);
@@ -221,29 +223,40 @@ tenant_check(tenants_t *tenants, const char *word)
 }
 
 
+/* How many the tenant has; -1: an error that was said. */
+static int
+rows_of(check_t *check, pupil_database_id_t database, const char *sql)
+{
+    int        rows;
+    PGresult  *res;
+
+    res = ctl_query(check->conn[database], sql, 0, NULL);
+    if (res == NULL) {
+        return -1;
+    }
+
+    rows = PQntuples(res);
+    PQclear(res);
+
+    return rows;
+}
+
+
 static int
 tenant_is(check_t *check, const char *word)
 {
-    int        is;
-    PGresult  *res;
+    int  rows;
 
-    res = ctl_query(check->conn[PUPIL_DATABASE_DATA],
-                    "SELECT FROM pupil.tenant", 0, NULL);
-    if (res == NULL) {
-        return 0;
-    }
+    rows = rows_of(check, PUPIL_DATABASE_DATA, "SELECT FROM pupil.tenant");
 
-    is = PQntuples(res) == 1;
-    PQclear(res);
-
-    if (!is) {
+    if (rows >= 0 && rows != 1) {
         check_found(check, "pupil_tenant: there is no tenant %s in the"
                     " database: if it has ended, take it out of the"
                     " configuration; pupilctl tenant list says which there"
                     " are", word);
     }
 
-    return is;
+    return rows == 1;
 }
 
 
@@ -251,25 +264,18 @@ tenant_is(check_t *check, const char *word)
 static int
 tenant_here(check_t *check, const char *word)
 {
-    int        moved;
-    PGresult  *res;
+    int  rows;
 
-    res = ctl_query(check->conn[PUPIL_DATABASE_KEYSTORE],
-                    "SELECT FROM keystore.moved", 0, NULL);
-    if (res == NULL) {
-        return 0;
-    }
+    rows = rows_of(check, PUPIL_DATABASE_KEYSTORE,
+                   "SELECT FROM keystore.moved");
 
-    moved = PQntuples(res) != 0;
-    PQclear(res);
-
-    if (moved) {
+    if (rows > 0) {
         check_found(check, "pupil_tenant: the tenant %s was moved, and its"
                     " requests are answered 421: take it out of the"
                     " configuration", word);
     }
 
-    return !moved;
+    return rows == 0;
 }
 
 
@@ -277,25 +283,18 @@ tenant_here(check_t *check, const char *word)
 static int
 keys_are(check_t *check, const char *word)
 {
-    int        are;
-    PGresult  *res;
+    int  rows;
 
-    res = ctl_query(check->conn[PUPIL_DATABASE_KEYSTORE],
-                    "SELECT FROM keystore.tenant_key", 0, NULL);
-    if (res == NULL) {
-        return 0;
-    }
+    rows = rows_of(check, PUPIL_DATABASE_KEYSTORE,
+                   "SELECT FROM keystore.tenant_key");
 
-    are = PQntuples(res) != 0;
-    PQclear(res);
-
-    if (!are) {
+    if (rows == 0) {
         check_found(check, "pupil_tenant: the tenant %s has no key in the key"
                     " store: if it has ended, take it out of the"
                     " configuration, and run pupilctl work", word);
     }
 
-    return are;
+    return rows > 0;
 }
 
 
