@@ -130,21 +130,11 @@ static ngx_int_t
 ngx_http_pupil_login_session(ngx_http_pupil_ctx_t *ctx,
     uint8_t mac[PUPIL_MAC_LEN])
 {
-    const pupil_key_t         *token, *key;
     ngx_http_pupil_login_t    *login;
     ngx_http_pupil_session_t  *session;
 
     login = ctx->data;
     session = &ctx->session;
-    token = ngx_http_pupil_key(ctx, "token");
-    key = ngx_http_pupil_key(ctx, "mac");
-
-    if (token == NULL || key == NULL) {
-        return NGX_ERROR;
-    }
-
-    pupil_token_make(session->token, login->text);
-    pupil_token_hash(token, session->token, session->hash);
 
     session->subject = login->owner.id;
     session->role = login->role;
@@ -161,7 +151,11 @@ ngx_http_pupil_login_session(ngx_http_pupil_ctx_t *ctx,
                                         * PUPIL_TIME_SECOND);
     }
 
-    ngx_http_pupil_session_mac(ctx, key, session, mac);
+    if (ngx_http_pupil_session_make(ctx, session, login->text, mac) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     ctx->has_session = 1;
 
     return NGX_OK;

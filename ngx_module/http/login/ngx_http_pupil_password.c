@@ -418,18 +418,11 @@ static ngx_int_t
 ngx_http_pupil_password_session(ngx_http_pupil_ctx_t *ctx,
     uint8_t mac[PUPIL_MAC_LEN])
 {
-    const pupil_key_t          *token, *key;
     ngx_http_pupil_session_t   *session;
     ngx_http_pupil_password_t  *password;
 
     password = ctx->data;
     session = &password->session;
-    token = ngx_http_pupil_key(ctx, "token");
-    key = ngx_http_pupil_key(ctx, "mac");
-
-    if (token == NULL || key == NULL) {
-        return NGX_ERROR;
-    }
 
     *session = ctx->session;
     session->seen_at = ctx->now;
@@ -441,11 +434,7 @@ ngx_http_pupil_password_session(ngx_http_pupil_ctx_t *ctx,
                               + ctx->conf->absolute * PUPIL_TIME_SECOND;
     }
 
-    pupil_token_make(session->token, password->text);
-    pupil_token_hash(token, session->token, session->hash);
-    ngx_http_pupil_session_mac(ctx, key, session, mac);
-
-    return NGX_OK;
+    return ngx_http_pupil_session_make(ctx, session, password->text, mac);
 }
 
 

@@ -25,6 +25,9 @@ static ngx_int_t ngx_http_pupil_session_subject(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static void ngx_http_pupil_session_touch(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_session_touched(ngx_libpq_exchange_t *ex);
+static void ngx_http_pupil_session_mac(ngx_http_pupil_ctx_t *ctx,
+    const pupil_key_t *key, const ngx_http_pupil_session_t *session,
+    uint8_t mac[PUPIL_MAC_LEN]);
 
 
 /*
@@ -425,7 +428,30 @@ ngx_http_pupil_session_touched(ngx_libpq_exchange_t *ex)
 }
 
 
-void
+ngx_int_t
+ngx_http_pupil_session_make(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_session_t *session, uint8_t text[PUPIL_TOKEN_TEXT_LEN],
+    uint8_t mac[PUPIL_MAC_LEN])
+{
+    const pupil_key_t  *token, *key;
+
+    token = ngx_http_pupil_key(ctx, "token");
+    key = ngx_http_pupil_key(ctx, "mac");
+
+    if (token == NULL || key == NULL) {
+        return NGX_ERROR;
+    }
+
+    pupil_token_make(session->token, text);
+    pupil_token_hash(token, session->token, session->hash);
+    ngx_http_pupil_session_mac(ctx, key, session, mac);
+
+    return NGX_OK;
+}
+
+
+/* Of a session's row; key: "mac". */
+static void
 ngx_http_pupil_session_mac(ngx_http_pupil_ctx_t *ctx, const pupil_key_t *key,
     const ngx_http_pupil_session_t *session, uint8_t mac[PUPIL_MAC_LEN])
 {

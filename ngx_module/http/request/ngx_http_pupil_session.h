@@ -58,9 +58,12 @@ ngx_int_t ngx_http_pupil_session_forget(ngx_http_pupil_ctx_t *ctx);
 /* Writes the "session" member that log-in and session answers share. */
 void ngx_http_pupil_session_write(ngx_http_pupil_ctx_t *ctx);
 
-/* The MAC of a session's row; key: "mac". */
-void ngx_http_pupil_session_mac(ngx_http_pupil_ctx_t *ctx,
-    const pupil_key_t *key, const ngx_http_pupil_session_t *session,
+/*
+ * A token for a session that is filled in but for that: its text, for the
+ * cookie, its hash, and the MAC of its row.
+ */
+ngx_int_t ngx_http_pupil_session_make(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_session_t *session, uint8_t text[PUPIL_TOKEN_TEXT_LEN],
     uint8_t mac[PUPIL_MAC_LEN]);
 
 /*

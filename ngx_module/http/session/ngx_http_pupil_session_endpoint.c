@@ -425,7 +425,6 @@ ngx_http_pupil_session_switch_write(ngx_http_pupil_ctx_t *ctx,
     uint8_t                           mac[PUPIL_MAC_LEN];
     uint8_t                           note[NGX_HTTP_PUPIL_SWITCH_NOTE];
     ngx_uint_t                        at;
-    const pupil_key_t                *token, *key;
     ngx_libpq_exchange_t             *ex;
     ngx_http_pupil_session_t         *made;
     ngx_http_pupil_writing_t          what;
@@ -433,23 +432,16 @@ ngx_http_pupil_session_switch_write(ngx_http_pupil_ctx_t *ctx,
 
     sw = ctx->data;
     made = &sw->session;
-    token = ngx_http_pupil_key(ctx, "token");
-    key = ngx_http_pupil_key(ctx, "mac");
 
     *made = ctx->session;
     made->institution = role->institution;
     made->seen_at = ctx->now;
 
-    if (token == NULL || key == NULL
-        || pupil_role_name(pupil_role_find(role->role), &made->role)
-           != PUPIL_OK)
+    if (pupil_role_name(pupil_role_find(role->role), &made->role) != PUPIL_OK
+        || ngx_http_pupil_session_make(ctx, made, sw->text, mac) != NGX_OK)
     {
         return NGX_ERROR;
     }
-
-    pupil_token_make(made->token, sw->text);
-    pupil_token_hash(token, made->token, made->hash);
-    ngx_http_pupil_session_mac(ctx, key, made, mac);
 
     ex = ngx_http_pupil_exchange(ctx);
     if (ex == NULL) {
