@@ -26,7 +26,8 @@ static ngx_int_t ngx_http_pupil_login_floors(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
     char stored[PUPIL_PASSWORD_HASH_LEN]);
-static ngx_int_t ngx_http_pupil_login_verified(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_login_send(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_http_pupil_step_pt resume);
 static ngx_int_t ngx_http_pupil_login_refused(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_login_left(ngx_http_pupil_ctx_t *ctx);
 static void *ngx_http_pupil_login_create(ngx_conf_t *cf);
@@ -80,8 +81,30 @@ const ngx_http_pupil_endpoint_t  ngx_http_pupil_login_endpoint = {
 static ngx_int_t
 ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_int_t                begun;
     pupil_rc_t               rc;
     pupil_fault_t            fault;
+    ngx_http_pupil_login_t  *login;
+
+    begun = ngx_http_pupil_login_begin(ctx, sizeof(ngx_http_pupil_login_t));
+    if (begun != NGX_OK) {
+        return begun;
+    }
+
+    login = ctx->data;
+    login->next = ngx_http_pupil_login_look;
+    login->fits = ngx_http_pupil_login_accept;
+    login->failed = NGX_HTTP_PUPIL_INVALID_CREDENTIALS;
+
+    rc = pupil_input_login(&ctx->alloc, &ctx->body, &login->input, &fault);
+
+    return ngx_http_pupil_parsed(ctx, rc, &fault);
+}
+
+
+ngx_int_t
+ngx_http_pupil_login_begin(ngx_http_pupil_ctx_t *ctx, size_t size)
+{
     ngx_http_pupil_login_t  *login;
 
     ngx_http_pupil_debug(ctx, "parse");
@@ -94,18 +117,14 @@ ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx)
         return NGX_DONE;
     }
 
-    login = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_login_t));
+    login = ngx_http_pupil_ctx_data(ctx, size);
     if (login == NULL) {
         return NGX_ERROR;
     }
 
     login->conf = ngx_http_pupil_login_conf(ctx->main);
-    login->next = ngx_http_pupil_login_look;
-    login->failed = NGX_HTTP_PUPIL_INVALID_CREDENTIALS;
 
-    rc = pupil_input_login(&ctx->alloc, &ctx->body, &login->input, &fault);
-
-    return ngx_http_pupil_parsed(ctx, rc, &fault);
+    return NGX_OK;
 }
 
 
@@ -369,11 +388,7 @@ ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
 
     login = ctx->data;
 
-    row.stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_FIND);
-    row.res = login->found->results[0];
-    row.n = 0;
-    row.owner = &login->owner;
-    row.record = &login->owner.id;
+    ngx_http_pupil_login_credential(ctx, PUPIL_LOGIN_FIND, &row);
 
     if (!login->has_owner
         || ngx_http_pupil_login_hashed(ctx, &row, PUPIL_LF_CHANGED_AT, stored)
@@ -389,6 +404,22 @@ ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
     }
 
     return NGX_OK;
+}
+
+
+void
+ngx_http_pupil_login_credential(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found,
+    ngx_http_pupil_row_t *row)
+{
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    row->stmt = ngx_http_pupil_stmt(ctx, found);
+    row->res = login->found->results[0];
+    row->n = 0;
+    row->owner = &login->owner;
+    row->record = &login->owner.id;
 }
 
 
@@ -457,7 +488,7 @@ ngx_http_pupil_login_stored(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_login_verified(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_login_t  *login;
@@ -474,14 +505,13 @@ ngx_http_pupil_login_verified(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_login_refuse(ctx);
     }
 
-    return ngx_http_pupil_login_accept(ctx);
+    return login->fits(ctx);
 }
 
 
 ngx_int_t
 ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_int_t                rc;
     ngx_libpq_exchange_t    *ex;
     ngx_http_pupil_login_t  *login;
 
@@ -495,10 +525,40 @@ ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx)
 
     ngx_http_pupil_login_refusal(ctx, ex);
 
-    ctx->resume = ngx_http_pupil_login_refused;
+    return ngx_http_pupil_login_send(ctx, ex, ngx_http_pupil_login_refused);
+}
+
+
+ngx_int_t
+ngx_http_pupil_login_write(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex,
+    ngx_uint_t at, ngx_uint_t stmt, ngx_http_pupil_step_pt resume)
+{
+    ngx_http_pupil_writing_t  what;
+
+    ngx_memzero(&what, sizeof(ngx_http_pupil_writing_t));
+    what.choices = pupil_login_choices;
+    what.n = PUPIL_LOGIN_CHOICES;
+    what.numbers = 1;
+    ngx_http_pupil_audit_write(ctx, ex, at, ngx_http_pupil_stmt(ctx, stmt),
+                               &what);
+
+    return ngx_http_pupil_login_send(ctx, ex, resume);
+}
+
+
+/* With the record in it. */
+static ngx_int_t
+ngx_http_pupil_login_send(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex,
+    ngx_http_pupil_step_pt resume)
+{
+    ngx_int_t                rc;
+    ngx_http_pupil_login_t  *login;
+
+    ctx->resume = resume;
 
     rc = ngx_http_pupil_submit(ctx, ex, 1);
 
+    login = ctx->data;
     login->recorded = rc == NGX_AGAIN;
 
     return rc;

@@ -49,6 +49,7 @@ struct ngx_http_pupil_login_s {
     pupil_input_login_t           input;
     pupil_str_t                   fresh;          /* a new password, or none */
     ngx_http_pupil_step_pt        next;           /* the attempt counts */
+    ngx_http_pupil_step_pt        fits;           /* the password does */
     ngx_http_pupil_problem_e      failed;         /* what it then comes to */
     uint8_t                       terms[PUPIL_LOGIN_TERMS][PUPIL_TERM_LEN];
     ngx_uint_t                    found_by;       /* of them; if known */
@@ -87,14 +88,28 @@ struct ngx_http_pupil_login_s {
 };
 
 
+/*
+ * A request that brings a password, with so many bytes of its own, a log-in
+ * first: NGX_OK, or what its parse answers.
+ */
+ngx_int_t ngx_http_pupil_login_begin(ngx_http_pupil_ctx_t *ctx, size_t size);
+
 /* A seat is taken: NGX_OK, or a problem. */
 ngx_int_t ngx_http_pupil_login_seat(ngx_http_pupil_ctx_t *ctx);
 
 /* Reserves the attempt, and runs login->next; NGX_AGAIN, or NGX_ERROR. */
 ngx_int_t ngx_http_pupil_login_reserve(ngx_http_pupil_ctx_t *ctx);
 
+/* The password is hashed: login->fits, or it is refused. */
+ngx_int_t ngx_http_pupil_login_verified(ngx_http_pupil_ctx_t *ctx);
+
 /* It failed, on record: login->failed. */
 ngx_int_t ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx);
+
+/* Sends a statement of pupil_login_choices with its record, the at-th of ex. */
+ngx_int_t ngx_http_pupil_login_write(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_uint_t at, ngx_uint_t stmt,
+    ngx_http_pupil_step_pt resume);
 
 /* There is too much to do. */
 ngx_int_t ngx_http_pupil_login_busy(ngx_http_pupil_ctx_t *ctx);
@@ -148,6 +163,10 @@ void ngx_http_pupil_login_whom(ngx_http_pupil_ctx_t *ctx);
  */
 ngx_uint_t ngx_http_pupil_login_named(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row);
+
+/* The row that the statement of login->found has of the account. */
+void ngx_http_pupil_login_credential(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t found, ngx_http_pupil_row_t *row);
 
 /* The credential is what was stored; whoever has none has nothing changed. */
 ngx_int_t ngx_http_pupil_login_stored(ngx_http_pupil_ctx_t *ctx,

@@ -46,14 +46,9 @@ static ngx_int_t ngx_http_pupil_login_before_ended(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t
 ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_int_t                  rc;
-    ngx_uint_t                 stmt, at;
-    ngx_libpq_exchange_t      *ex;
-    ngx_http_pupil_made_t      made;
-    ngx_http_pupil_login_t    *login;
-    ngx_http_pupil_writing_t   what;
-
-    login = ctx->data;
+    ngx_uint_t              stmt, at;
+    ngx_libpq_exchange_t   *ex;
+    ngx_http_pupil_made_t   made;
 
     pupil_uuid_random(&made.record);
     ngx_http_pupil_login_address(ctx, &made.record, &made.address);
@@ -73,20 +68,8 @@ ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
     at = ngx_http_pupil_add_stmt(ctx, ex, stmt);
     ngx_http_pupil_login_params(ctx, ex, &made);
 
-    ngx_memzero(&what, sizeof(ngx_http_pupil_writing_t));
-    what.choices = pupil_login_choices;
-    what.n = PUPIL_LOGIN_CHOICES;
-    what.numbers = 1;
-    ngx_http_pupil_audit_write(ctx, ex, at, ngx_http_pupil_stmt(ctx, stmt),
-                               &what);
-
-    ctx->resume = ngx_http_pupil_login_accepted;
-
-    rc = ngx_http_pupil_submit(ctx, ex, 1);
-
-    login->recorded = rc == NGX_AGAIN;
-
-    return rc;
+    return ngx_http_pupil_login_write(ctx, ex, at, stmt,
+                                      ngx_http_pupil_login_accepted);
 }
 
 
@@ -284,14 +267,9 @@ ngx_http_pupil_login_bound(ngx_http_pupil_ctx_t *ctx,
 {
     pupil_bound_row_t        bound;
     ngx_http_pupil_row_t     row;
-    ngx_http_pupil_login_t  *login;
     const pupil_category_t  *category;
 
-    login = ctx->data;
-
-    row.stmt = ngx_http_pupil_stmt(ctx, found);
-    row.res = login->found->results[0];
-    row.n = 0;
+    ngx_http_pupil_login_credential(ctx, found, &row);
 
     category = row.stmt->statement.bound;
 

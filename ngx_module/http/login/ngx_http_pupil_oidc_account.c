@@ -88,11 +88,7 @@ ngx_http_pupil_oidc_opened(ngx_http_pupil_ctx_t *ctx)
 
     login = ctx->data;
 
-    row.stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_FIND);
-    row.res = login->found->results[0];
-    row.n = 0;
-    row.owner = &login->owner;
-    row.record = &login->owner.id;
+    ngx_http_pupil_login_credential(ctx, PUPIL_LOGIN_FIND, &row);
 
     fits = ngx_http_pupil_login_stored(ctx, &row, PUPIL_LF_CHANGED_AT) == NGX_OK
            && ngx_http_pupil_login_named(ctx, &row)

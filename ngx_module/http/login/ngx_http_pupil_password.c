@@ -24,12 +24,9 @@ static ngx_int_t ngx_http_pupil_password_parse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_found(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_judge(ngx_http_pupil_ctx_t *ctx);
-static void ngx_http_pupil_password_row(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_row_t *row);
 static const char *ngx_http_pupil_password_named(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row);
 static ngx_int_t ngx_http_pupil_password_hash(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_password_verified(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_back(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_right(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_numbered(ngx_http_pupil_ctx_t *ctx);
@@ -67,29 +64,22 @@ const ngx_http_pupil_endpoint_t  ngx_http_pupil_password_endpoint = {
 static ngx_int_t
 ngx_http_pupil_password_parse(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_int_t                   begun;
     pupil_rc_t                  rc;
     pupil_fault_t               fault;
     ngx_http_pupil_login_t     *login;
     ngx_http_pupil_password_t  *password;
 
-    ngx_http_pupil_debug(ctx, "parse");
-
-    if (ctx->conf->login_password == PUPIL_PASSWORD_OFF) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_PASSWORD_LOGIN_OFF);
+    begun = ngx_http_pupil_login_begin(ctx, sizeof(ngx_http_pupil_password_t));
+    if (begun != NGX_OK) {
+        return begun;
     }
 
-    if (ngx_http_pupil_no_arguments(ctx) != NGX_OK) {
-        return NGX_DONE;
-    }
-
-    password = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_password_t));
-    if (password == NULL) {
-        return NGX_ERROR;
-    }
-
+    password = ctx->data;
     login = &password->login;
-    login->conf = ngx_http_pupil_login_conf(ctx->main);
     login->next = ngx_http_pupil_password_hash;
+    login->fits = ngx_http_pupil_password_back;
+    login->eligible = 1;
     login->failed = NGX_HTTP_PUPIL_WRONG_PASSWORD;
 
     rc = pupil_input_password(&ctx->alloc, &ctx->body, &login->conf->chosen,
@@ -184,7 +174,7 @@ ngx_http_pupil_password_judge(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NO_SESSION);
     }
 
-    ngx_http_pupil_password_row(ctx, &row);
+    ngx_http_pupil_login_credential(ctx, PUPIL_LOGIN_OWN, &row);
 
     if (ngx_http_pupil_login_hashed(ctx, &row, PUPIL_LO_CHANGED_AT,
                                     password->stored) != NGX_OK
@@ -208,22 +198,6 @@ ngx_http_pupil_password_judge(ngx_http_pupil_ctx_t *ctx)
     }
 
     return ngx_http_pupil_login_reserve(ctx);
-}
-
-
-static void
-ngx_http_pupil_password_row(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_row_t *row)
-{
-    ngx_http_pupil_login_t  *login;
-
-    login = ctx->data;
-
-    row->stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_OWN);
-    row->res = login->found->results[0];
-    row->n = 0;
-    row->owner = &login->owner;
-    row->record = &login->owner.id;
 }
 
 
@@ -263,33 +237,12 @@ ngx_http_pupil_password_hash(ngx_http_pupil_ctx_t *ctx)
 
     rc = ngx_http_pupil_hash_verify(ctx, password->stored,
                                     password->login.renewed,
-                                    ngx_http_pupil_password_verified);
+                                    ngx_http_pupil_login_verified);
 
     ngx_explicit_memzero(password->stored, sizeof(password->stored));
     pupil_input_password_wipe(&password->input);
 
     return rc;
-}
-
-
-static ngx_int_t
-ngx_http_pupil_password_verified(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_http_pupil_login_t  *login;
-
-    ngx_http_pupil_debug(ctx, "passwords hashed");
-
-    login = ctx->data;
-
-    if (login->verified == PUPIL_NO_MEMORY) {
-        return ngx_http_pupil_login_busy(ctx);
-    }
-
-    if (login->verified != PUPIL_OK) {
-        return ngx_http_pupil_login_refuse(ctx);
-    }
-
-    return ngx_http_pupil_password_back(ctx);
 }
 
 
@@ -364,18 +317,13 @@ ngx_http_pupil_password_numbered(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_password_change(ngx_http_pupil_ctx_t *ctx)
 {
-    uint8_t                    mac[PUPIL_MAC_LEN];
-    ngx_int_t                  rc;
-    ngx_uint_t                 at;
-    pupil_password_stored_t    beside;
-    ngx_libpq_exchange_t      *ex;
-    ngx_http_pupil_login_t    *login;
-    ngx_http_pupil_hashed_t    made;
-    ngx_http_pupil_writing_t   what;
+    uint8_t                   mac[PUPIL_MAC_LEN];
+    ngx_uint_t                at;
+    pupil_password_stored_t   beside;
+    ngx_libpq_exchange_t     *ex;
+    ngx_http_pupil_hashed_t   made;
 
     ngx_http_pupil_debug(ctx, "key fetched");
-
-    login = ctx->data;
 
     ngx_memzero(&beside, sizeof(pupil_password_stored_t));
     beside.number = ctx->floors.own.credential;
@@ -395,21 +343,8 @@ ngx_http_pupil_password_change(ngx_http_pupil_ctx_t *ctx)
     at = ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_CHANGE);
     ngx_http_pupil_password_params(ctx, ex, mac, &made);
 
-    ngx_memzero(&what, sizeof(ngx_http_pupil_writing_t));
-    what.choices = pupil_login_choices;
-    what.n = PUPIL_LOGIN_CHOICES;
-    what.numbers = 1;
-    ngx_http_pupil_audit_write(ctx, ex, at,
-                               ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_CHANGE),
-                               &what);
-
-    ctx->resume = ngx_http_pupil_password_changed;
-
-    rc = ngx_http_pupil_submit(ctx, ex, 1);
-
-    login->recorded = rc == NGX_AGAIN;
-
-    return rc;
+    return ngx_http_pupil_login_write(ctx, ex, at, PUPIL_LOGIN_CHANGE,
+                                      ngx_http_pupil_password_changed);
 }
 
 
