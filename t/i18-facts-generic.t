@@ -7,6 +7,7 @@
 
 use lib 't/lib';
 use Pupil::Test;
+use Pupil::Badge;
 use Pupil::Day;
 
 my $check = run_cmd(build_dir() . '/plugin_load', 'check',
@@ -17,22 +18,7 @@ is $check->{code}, 0, 'bound fields that the generic endpoint writes'
 my $site = pupil_up(import => 1);
 my $dir = tmp_dir() . '/plugins';
 mkdir $dir or die "$dir: $!\n";
-my $object = "$dir/pupil_badge.so";
-spew($object, slurp(build_dir() . '/t/plugins/badge.so'));
-spew("$dir/badge.sql", <<'SQL');
-CREATE TABLE data.badge (
-    tenant uuid NOT NULL, owner uuid NOT NULL,
-    record uuid NOT NULL CHECK (record = owner),
-    key_version integer NOT NULL, source text NOT NULL,
-    updated_at timestamptz NOT NULL DEFAULT now(),
-    motto bytea NOT NULL, remark bytea, colour text, points bigint,
-    valid boolean, given_by uuid, given_on date, ends_at timestamptz,
-    for_work uuid[], place bigint, PRIMARY KEY (tenant, owner, record));
-SELECT pupil.protect('badge');
-SQL
-$site->ctl_ok('migrate', '--database', $site->pg->conninfo('pupil'),
-              '--plugins', $dir, '--plugin-sql', "$dir/badge.sql",
-              '--ticket', 'badges');
+my $object = badge_add($site, $dir);
 
 my $day = Pupil::Day->up(site => $site, pupil => "pupil_plugin $object;\n");
 my $db = $day->db;

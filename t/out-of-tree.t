@@ -8,6 +8,7 @@
 
 use lib 't/lib';
 use Pupil::Test;
+use Pupil::Badge;
 use Pupil::Day;
 
 use JSON::XS qw(decode_json);
@@ -18,22 +19,7 @@ my $plugins = "$dir/plugins";
 mkdir $plugins or die "$plugins: $!\n";
 symlink $_, "$plugins/" . (split m{/}, $_)[-1] or die "$_: $!\n"
     for glob Pupil::Nginx::plugins() . '/pupil_*.so';
-my $object = spew("$plugins/pupil_badge.so",
-                  slurp(build_dir() . '/t/plugins/badge.so'));
-spew("$dir/badge.sql", <<'SQL');
-CREATE TABLE data.badge (
-    tenant uuid NOT NULL, owner uuid NOT NULL,
-    record uuid NOT NULL CHECK (record = owner),
-    key_version integer NOT NULL, source text NOT NULL,
-    updated_at timestamptz NOT NULL DEFAULT now(),
-    motto bytea NOT NULL, remark bytea, colour text, points bigint,
-    valid boolean, given_by uuid, given_on date, ends_at timestamptz,
-    for_work uuid[], place bigint, PRIMARY KEY (tenant, owner, record));
-SELECT pupil.protect('badge');
-SQL
-$site->ctl_ok('migrate', '--database', $site->pg->conninfo('pupil'),
-              '--plugins', $plugins, '--plugin-sql', "$dir/badge.sql",
-              '--ticket', 'badges');
+my $object = badge_add($site, $plugins);
 my @where = ($site->ctl_where, '--plugins', $plugins);
 
 my $day = Pupil::Day->up(site => $site, pupil => "pupil_plugin $object;\n");
