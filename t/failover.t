@@ -70,8 +70,7 @@ sub has_preference ($text, $name) {
         or diag $res->text;
 }
 
-wait_until(10, 'ready', sub {
-    $nginx->http->get('/status/ready')->status == 200 });
+$nginx->wait_ready(10);
 is_status $http->login(@$teacher{qw(login password)}), 200,
     'the first host is dead, the second read-only: a log-in';
 is preference('Astronomi'), 200, 'and a write';

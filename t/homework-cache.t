@@ -21,8 +21,7 @@ my ($db, $site, $cached) = ($day->db, $day->site, $day->nginx);
 my $plain = $site->nginx(workers => 1, http => '', conf => {
     pupil_homework_cache => 'off' })->start;
 my @people = qw(teacher colleague pupil classmate other EParker MThomas);
-wait_until(20, 'the other server', sub {
-    $plain->http->get('/status/ready')->status == 200 });
+$plain->wait_ready;
 
 # The session of a client, at the server that keeps nothing, or another.
 sub at ($who, $nginx) {
@@ -68,8 +67,7 @@ sub deep_eq ($one, $two) {
 sub restart ($nginx, %opt) {
     $nginx->set(%opt);
     $nginx->reload(wait => 1);
-    wait_until(20, 'nginx', sub {
-        $nginx->http->get('/status/ready')->status == 200 });
+    $nginx->wait_ready;
 }
 
 sub titles ($res) { [map { $_->{title} } @{ $res->json->{homework} }] }

@@ -15,17 +15,7 @@ my @hosts = map { $site->nginx(workers => 2, conf => {
     pupil_session_zone => 'pupil_sessions:1m valid=5m' })->start } 1 .. 2;
 
 # A connection to each worker of each host.
-my @clients;
-for my $host (@hosts) {
-    my %of;
-    for (1 .. 100) {
-        my $http = $host->http;
-        $of{ $http->get('/status')->json->{worker}{pid} } //= $http;
-        last if keys %of == 2;
-    }
-    is scalar(keys %of), 2, 'a client of each worker';
-    push @clients, values %of;
-}
+my @clients = map { my %of = $_->client_of_each; values %of } @hosts;
 
 # One session, on all of them.
 sub log_in ($who = 0) {

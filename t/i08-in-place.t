@@ -58,16 +58,15 @@ sub shut ($name) {
         $last = $nginx->http->get('/v1/session');
         return $last->body =~ /restore-pending/ }) }, $name
         or diag $last->text;
+    my %of = $nginx->client_of_each;
     ok eval { wait_until(20, 'all workers', sub {
-        !grep { $nginx->http->get('/status/ready')->status != 503 }
-              1 .. 20 }) }, 'by no worker';
+        !grep { $_->get('/status/ready')->status != 503 }
+              values %of }) }, 'by no worker';
 }
 
 sub opens {
-    my $last;
-    ok eval { wait_until(30, 'the gate to open', sub {
-        $last = $nginx->http->get('/status/ready');
-        return $last->status == 200 }) }, 'the gate opens' or diag $last->body;
+    ok eval { $nginx->wait_ready(30) }, 'the gate opens of each worker'
+        or diag $@, $nginx->http->get('/status/ready')->body;
     $day->ready;
 }
 

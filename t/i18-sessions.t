@@ -17,26 +17,11 @@ my $day = Pupil::Day->up(%conf);
 my @hosts = ($day->nginx, $day->site->nginx(%conf)->start);
 my ($db, $id) = ($day->db, $day->person('pupil')->{id});
 
-sub ready () {
-    for my $host (@hosts) {
-        wait_until(20, 'ready', sub {
-            $host->http->get('/status/ready')->status == 200 });
-    }
-}
+sub ready () { $_->wait_ready for @hosts }
 
 # A client of each worker of each host.
 sub clients () {
-    my @clients;
-    for my $host (@hosts) {
-        my %of;
-        for (1 .. 200) {
-            my $http = $host->http;
-            $of{ $http->get('/status')->json->{worker}{pid} } //= $http;
-            last if keys %of == 2;
-        }
-        push @clients, values %of;
-    }
-    return @clients;
+    return map { my %of = $_->client_of_each; values %of } @hosts;
 }
 
 sub log_in () {

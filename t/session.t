@@ -233,8 +233,7 @@ is @{ $http->get('/v1/session')->json->{institutions} }, 1,
 
 $nginx->kill_worker($_) for $nginx->workers;
 wait_until(10, 'new workers', sub { $nginx->workers >= 3 });
-wait_until(10, 'ready', sub { $nginx->http->get('/status/ready')->status
-                              == 200 });
+$nginx->wait_ready(10);
 is $again->($http)->get('/v1/session')->status, 200,
     'after all workers were killed' for 1 .. 4;
 

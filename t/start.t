@@ -22,14 +22,7 @@ my $nginx = $site->nginx(workers => 2)->start;
 my @workers = $nginx->workers;
 is scalar(@workers), 2, 'both workers are there';
 
-# A client of each worker, by the pid in what /status says.
-my %client;
-for (1 .. 100) {
-    my $http = $nginx->http;
-    my $pid = $http->get('/status')->json->{worker}{pid};
-    $client{$pid} //= $http;
-    last if keys %client == 2;
-}
+my %client = $nginx->client_of_each;
 is join(' ', sort keys %client), join(' ', sort @workers),
     'a client of each worker';
 

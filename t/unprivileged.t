@@ -57,8 +57,7 @@ sub locked ($name) {
         "$name: nothing to say about it";
 }
 
-wait_until(10, 'ready', sub {
-    $nginx->http->get('/status/ready')->status == 200 });
+$nginx->wait_ready(10);
 locked('start');
 
 
@@ -87,8 +86,7 @@ is $check->{code}, 0, 'pupilctl check finds nothing'
 # ---- a reload reads key and plugins again
 
 $nginx->reload(wait => 1);
-wait_until(10, 'ready', sub {
-    $nginx->http->get('/status/ready')->status == 200 });
+$nginx->wait_ready(10);
 locked('reload');
 $_->close for values %{ $class->{http} };
 is_status $class->pupil->get('/v1/progress'), 200, 'sessions live on';

@@ -181,23 +181,15 @@ sub reload ($self, %conf) {
 }
 
 sub ready ($self) {
-    wait_until(20, 'nginx to be ready', sub {
-        $self->{nginx}->http->get('/status/ready')->status == 200
-    });
+    $self->{nginx}->wait_ready;
     $_->close for values %{ $self->{http} };
     return $self;
 }
 
 
-# The session of a client, once for each of two workers.
+# The session of a client, once for each worker.
 sub on_each ($self, $http) {
-    my %of;
-    for (1 .. 100) {
-        my $other = $self->{nginx}->http;
-        my $pid = $other->get('/status')->json->{worker}{pid};
-        $of{$pid} //= $other;
-        last if keys %of == 2;
-    }
+    my %of = $self->{nginx}->client_of_each;
     for my $other (values %of) {
         $other->{cookies} = { %{ $http->cookies } };
         $other->csrf($http->csrf);

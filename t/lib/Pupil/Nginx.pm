@@ -194,6 +194,26 @@ sub workers ($self) {
     return $self->{pid} ? children_of($self->{pid}) : ();
 }
 
+# A client of each worker, by its pid, as /status says it.
+sub client_of_each ($self) {
+    my $workers = () = $self->workers;
+    my %of;
+    for (1 .. 200) {
+        my $http = $self->http;
+        $of{ $http->get('/status')->json->{worker}{pid} } //= $http;
+        return %of if keys %of == $workers;
+    }
+    die "of $workers workers, only " . keys(%of) . " answered\n";
+}
+
+# Waits until each worker can serve.
+sub wait_ready ($self, $seconds = 20) {
+    my %of = $self->client_of_each;
+    wait_until($seconds, 'each worker to be ready', sub {
+        !grep { $_->get('/status/ready')->status != 200 } values %of });
+    return $self;
+}
+
 
 # SIGHUP; waits until all of the old workers' successors are there, and with
 # wait => 1 until the old ones are gone.
