@@ -129,6 +129,7 @@ is status_of('teacher', $teacher->{password}), 200, 'none changed anything';
 
 my $pupil = log_in('pupil');
 is_status change($pupil, 'pupil', 'å' x 15), 200, 'any characters will do';
+is_status change($pupil, 'pupil', 'ö' x 512), 200, 'as many as 1,024 bytes';
 
 
 # ---- where passwords are not for everybody, and shorter ones are
