@@ -47,6 +47,11 @@ $http->login(@{ $person{pupil} }{qw(login password)});
 $person{pupil}{family_name}
     = $http->get('/v1/data/identity')->json->{records}[0]{family_name};
 
+# Somebody whose password pupilctl has made.
+$person{newcomer} = $site->person('EParker');
+chomp($person{newcomer}{password} = $site->ctl_ok('user', 'password',
+    '--generate', $person{newcomer}{login}, $site->ctl_where)->{out});
+
 my $shots = $ENV{PUPIL_SHOTS} // tmp_dir() . '/browser';
 mkdir $shots;
 my $run = run_cmd('node', "$root/t/browser/school.mjs", $shots, {

@@ -5,8 +5,8 @@
  *
  *     node school.mjs FOLDER <JSON
  *
- * with { url, teacher, pupil, other, admin: { login, password, id } } on
- * standard input.  One line of JSON out for each check: { name, ok, detail }.
+ * with { url, teacher, pupil, other, admin, newcomer: { login, password, id } }
+ * on standard input.  One line of JSON out for each check: { name, ok, detail }.
  * Screenshots go to FOLDER.
  */
 
@@ -22,6 +22,8 @@ const ANSWER = 'Bees tell each other the way by dancing.';
 const LATE = 'Written while the session ended.';
 const DRAFT = 'Not handed in yet.';
 const TITLE = 'How bees talk';
+const OWN = 'bees dance in the dark';
+const OTHER = 'wasps do no such thing';
 
 const complaints = [];      /* of the console and the content policy */
 const foreign = [];         /* requests to anywhere else */
@@ -91,7 +93,7 @@ async function browser(name) {
 
 async function logIn(page, { login, password }) {
   await page.getByLabel('User name or e-mail').fill(login);
-  await page.getByLabel('Password').fill(password);
+  await page.getByLabel('Password', { exact: true }).fill(password);
   await page.getByRole('button', { name: 'Log in' }).click();
 }
 
@@ -305,6 +307,56 @@ async function strangers(page) {
 }
 
 
+/* Somebody with a first password, and a second thought. */
+async function newcomer(page) {
+  const { login, password } = input.newcomer;
+
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await step('a first password is to be changed', page, async () => {
+    await logIn(page, input.newcomer);
+    await heading(page, 'Choose a password').waitFor();
+  });
+  await readable(page, 'the page of passwords');
+  await picture(page, 'password');
+
+  expected = [/422/];
+  await step('a common one is refused, in words', page, async () => {
+    await page.getByLabel('New password').fill('1q2w3e4r5t6y7u8i');
+    await page.getByRole('button', { name: 'Set password' }).click();
+    await page.getByText('Many people have this password.').waitFor();
+  });
+  expected = [];
+  await step('one of their own opens the rest', page, async () => {
+    await page.getByLabel('New password').fill(OWN);
+    await page.getByRole('button', { name: 'Set password' }).click();
+    await heading(page, 'Your homework').waitFor();
+    await page.getByText('Your password is changed.').waitFor();
+  });
+
+  await step('and can be changed again', page, async () => {
+    await page.getByRole('button', { name: 'Password' }).click();
+    await heading(page, 'Choose a password').waitFor();
+  });
+  expected = [/403/];
+  await step('by whoever knows the present one', page, async () => {
+    await page.getByLabel('Present password').fill(password);
+    await page.getByLabel('New password').fill(OTHER);
+    await page.getByRole('button', { name: 'Set password' }).click();
+    await page.getByText('The present password is another one.').waitFor();
+  });
+  expected = [];
+  await step('or left', page, async () => {
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await heading(page, 'Your homework').waitFor();
+  });
+  await step('their own logs in', page, async () => {
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await logIn(page, { login, password: OWN });
+    await heading(page, 'Your homework').waitFor();
+  });
+}
+
+
 const teacher = await browser('teacher');
 const pupil = await browser('pupil');
 
@@ -313,6 +365,7 @@ try {
   await pupilHandsIn(pupil.context, pupil.page);
   await overview(teacher.page);
   await strangers(pupil.page);
+  await newcomer(pupil.page);
 } catch (error) {
   check('the day went to its end', false, error.stack);
 } finally {
