@@ -64,10 +64,11 @@ function say(text, good = false) {
 
 
 function show(view) {
-  for (const id of ['login', 'pupil', 'teacher', 'other']) {
+  for (const id of ['login', 'password', 'pupil', 'teacher', 'other']) {
     $(id).hidden = id !== view;
   }
   $('who').hidden = view === 'login';
+  $('own').hidden = view === 'password';
 }
 
 
@@ -197,13 +198,84 @@ onSubmit($('login'), async (form) => {
       password: form.password.value,
     });
 
+    const first = state.status === 'password_change_required'
+      ? form.password.value : null;
+
     form.reset();
+    if (first !== null) {
+      csrf = state.session.csrf_token;
+      choose(first);
+      return;
+    }
     await enter(state.institutions ? state : await api('GET', '/v1/session'));
   } catch (error) {
     form.password.value = '';
     form.password.focus();
     throw error;
   }
+});
+
+
+/* ---- a password of one's own ---- */
+
+const REFUSED = {
+  minLength: 'The new password is too short.',
+  maxLength: 'The new password is too long.',
+  common: 'Many people have this password. Choose another one.',
+  name: 'This is your user name. Choose something else.',
+  different: 'This is the password that you have.',
+};
+
+
+/* present: the first one, which was just typed, and has to be changed. */
+function choose(present = null) {
+  const form = $('password');
+
+  form.reset();
+  form.current.value = present ?? '';
+  form.current.parentElement.hidden = present !== null;
+  form.cancel.hidden = present !== null;
+  $('name').textContent = '';       /* perhaps of who was here before */
+  $('role').textContent = '';
+  $('school-label').hidden = true;
+  show('password');
+  form.querySelector('h2').focus();
+  say(present === null ? ''
+    : 'Your password was made for you. Choose one of your own.');
+}
+
+
+async function leave() {
+  $('password').reset();
+  await enter(await api('GET', '/v1/session'));
+}
+
+
+onSubmit($('password'), async (form) => {
+  try {
+    const changed = await api('POST', '/v1/me/password', {
+      current: form.current.value, new: form.new.value,
+    });
+
+    csrf = changed.session.csrf_token;
+  } catch (error) {
+    const [fault] = error.problem?.errors ?? [];
+
+    if (fault?.field === '/new' && REFUSED[fault.rule]) {
+      error.message = REFUSED[fault.rule];
+    }
+    form.new.focus();
+    throw error;
+  }
+  await leave();
+  say('Your password is changed.', true);
+});
+
+
+$('own').addEventListener('click', () => choose());
+$('password').cancel.addEventListener('click', () => {
+  say('');
+  leave().catch(failed);
 });
 
 
