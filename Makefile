@@ -104,7 +104,7 @@ all: $(CORE_LIB) $(MODULE) $(CTL) $(PLUGINS) $(B)/plugin_info
 
 # What only the tests need.
 tests: all $(UNITS) $(TPLUGS) $(TPG) $(B)/plugin_load $(B)/keytool \
-    $(B)/search $(B)/clock.so
+    $(B)/search $(B)/clock.so $(B)/hashes.so
 
 
 # A change of flags makes everything again.
@@ -218,6 +218,9 @@ $(B)/plugin_load $(B)/keytool $(B)/search: $(B)/%: t/lib/%.c $(CORE_LIB) $(B)/fl
 
 # Loaded before the C library by programs that may have no sanitizer.
 $(B)/clock.so: t/lib/clock.c $(B)/flags
+	$(call link,-std=gnu11 -O2 -fPIC -shared $(WARN_OURS) -o $@ $<)
+
+$(B)/hashes.so: t/lib/hashes.c $(B)/flags
 	$(call link,-std=gnu11 -O2 -fPIC -shared $(WARN_OURS) -o $@ $<)
 
 -include $(shell find $(B)/obj $(B)/plugin_info.d -name '*.d' 2>/dev/null)

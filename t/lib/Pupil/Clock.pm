@@ -32,10 +32,8 @@ sub forward ($self, $seconds) {
 }
 
 sub env ($self) {
-    my $env = Pupil::Nginx->sanitizer_env(leaks => 0);
-    $env->{ASAN_OPTIONS} .= ':verify_asan_link_order=0';
-    return { %$env, LD_PRELOAD => build_dir() . '/clock.so',
-             PUPIL_CLOCK => $self->{file} };
+    return Pupil::Nginx->preload_env('clock.so',
+                                     PUPIL_CLOCK => $self->{file});
 }
 
 1;

@@ -125,6 +125,13 @@ sub set ($self, %opt) {
     return $self;
 }
 
+# Of a program, be it nginx, with a library of build/ loaded before its own.
+sub preload_env ($class, $library, %env) {
+    my $env = $class->sanitizer_env(leaks => 0);
+    $env->{ASAN_OPTIONS} .= ':verify_asan_link_order=0';
+    return { %$env, LD_PRELOAD => build_dir() . "/$library", %env };
+}
+
 sub write_conf ($self) { spew($self->conf_file, $self->conf_text) }
 
 
@@ -157,9 +164,10 @@ sub test ($self) {
 }
 
 
-# The clock (Pupil::Clock) that it goes by from the next start on.
-sub by ($self, $clock) {
-    $self->{clock} = $clock;
+# From the next start on: its clock (Pupil::Clock), or what counts its hashes
+# (Pupil::Hashes).
+sub by ($self, $preload) {
+    $self->{preload} = $preload;
     return $self;
 }
 
@@ -171,8 +179,8 @@ sub start ($self) {
     $self->{pid} = start_process(
         [@{ $self->{wrap} // [] }, $self->command, '-e', $self->error_log],
         stdout => $log,
-        stderr => $log, env => $self->{clock} ? $self->{clock}->env
-                                              : $self->sanitizer_env);
+        stderr => $log, env => $self->{preload} ? $self->{preload}->env
+                                                : $self->sanitizer_env);
 
     wait_until(30, 'nginx to listen', sub {
         if (process_ends($self->{pid}, 0)) {
