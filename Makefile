@@ -14,7 +14,7 @@ SHELL = /bin/bash
 .SECONDARY:
 .DEFAULT_GOAL := all
 .PHONY: all help tests deps deps-lint test test-asan test-static coverage \
-        bench bench-fair bench-rush bench-growth bench-sealed soak mutations \
+        bench bench-fair bench-rush bench-storm bench-growth bench-sealed soak mutations \
         demo demo-stop lint format fuzz fuzzers install uninstall clean FORCE
 
 B            ?= build
@@ -292,6 +292,12 @@ bench-rush:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory tests
 	@PUPIL_BUILD=$(abspath $(B)) perl -I t/lib t/bench/rush
+
+## bench-storm: everybody logs in within a minute, by passwords and at a provider
+bench-storm:
+	@$(MAKE) --no-print-directory deps-lint
+	@$(MAKE) --no-print-directory all
+	@t/bench/storm
 
 ## bench-growth: how cost grows with what is stored, and what a country needs
 bench-growth:

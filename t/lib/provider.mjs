@@ -5,7 +5,7 @@
 //     node provider.mjs PORT KEY CERTIFICATE
 //
 // /control?mode=MODE&claims=JSON says what its next tokens are like, and
-// answers what it has seen.
+// answers what it has seen.  A login_hint is whom it takes for logged in.
 
 import { createHash, createHmac, constants, generateKeyPairSync, randomBytes,
          sign as signBytes } from 'node:crypto';
@@ -73,14 +73,14 @@ const modes = {
     weak: { claims: { unilogin_loa: 'EnFaktor' } },
 };
 
-function idToken(nonce, access) {
+function idToken({ nonce, hint }, access) {
     const how = modes[mode] ?? {};
     const half = createHash('sha256').update(access).digest().subarray(0, 16);
     const all = { iss: issuer, aud: 'pupil', sub: 'f:1', iat: now(),
                   exp: now() + 300, auth_time: now(), nonce,
                   at_hash: b64(half), aktoer_gruppe: 'Elev',
                   unilogin_loa: 'ToFaktor', institution_ids: ['101001'],
-                  has_license: 'true', ...claims, ...how.claims };
+                  has_license: 'true', ...hint, ...claims, ...how.claims };
     const by = how.by ?? published[0];
     const alg = how.alg ?? 'RS256';
     let text = JSON.stringify(all);
@@ -119,7 +119,7 @@ function token(res, form) {
     if (mode === 'cut') return res.socket.destroy();
     const access = randomBytes(32).toString('base64url');
     const all = { access_token: access, token_type: 'Bearer',
-                  id_token: idToken(code.nonce, access) };
+                  id_token: idToken(code, access) };
     if (mode === 'no_id_token') delete all.id_token;
     return answer(res, 200, all);
 }
@@ -151,7 +151,9 @@ const routes = {
     },
     '/auth/realms/broker/auth'(res, query) {
         const code = randomBytes(16).toString('hex');
-        codes.set(code, { nonce: query.get('nonce'),
+        const hint = query.has('login_hint')
+            ? { uniid: query.get('login_hint') } : {};
+        codes.set(code, { nonce: query.get('nonce'), hint,
             challenge: query.get('code_challenge'),
             redirect: query.get('redirect_uri') });
         const back = new URLSearchParams({ code, state: query.get('state'),

@@ -22,13 +22,14 @@ use constant PUPILS => 12;
 my $DATA = root_dir() . '/docs/quickstart/data/sds-100-users';
 
 
-sub up () {
+# Options: server, more of that block.
+sub up (%opt) {
     my $site = Pupil::Site->new(import => 1, pg => { fsync => 1, conf => {
         synchronous_commit => 'on', shared_buffers => '256MB',
         max_wal_size => '4GB', checkpoint_timeout => '30min',
         autovacuum => 'off' } });
     my $there = neighbour($site);
-    my $nginx = $site->nginx(workers => 2,
+    my $nginx = $site->nginx(workers => 2, %opt,
         conf => { pupil_tenant => '$school' },
         http => "map \$http_x_school \$school { default @{[$site->tenant]};"
                 . " there @{[$there->tenant]}; }\n")->start;
@@ -69,10 +70,20 @@ sub clients ($self) { @{ $self->{clients} } }
 
 # The pupils of section 11001, which CBeane teaches.
 sub pupils () {
-    my %login = slurp("$DATA/Student.csv")
-        =~ /^(\d+),[^,]*,[^,]*,[^,]*,([^,]+),/mg;
+    my %login = logins();
     my @ids = slurp("$DATA/StudentEnrollment.csv") =~ /^11001,(\d+)/mg;
     return map { $login{$_} } @ids[0 .. PUPILS - 1];
+}
+
+sub logins () {
+    return slurp("$DATA/Student.csv")
+        =~ /^(\d+),[^,]*,[^,]*,[^,]*,([^,]+),/mg;
+}
+
+# All pupils of the roster.
+sub students () {
+    my %login = logins();
+    return map { $login{$_} } sort { $a <=> $b } keys %login;
 }
 
 sub client ($self, $login) {
