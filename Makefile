@@ -13,7 +13,7 @@ SHELL = /bin/bash
 .DELETE_ON_ERROR:
 .SECONDARY:
 .DEFAULT_GOAL := all
-.PHONY: all help tests deps deps-lint test test-asan test-static coverage \
+.PHONY: all help tests deps deps-lint test test-asan test-static test-timing coverage \
         bench bench-fair bench-rush bench-storm bench-growth bench-sealed soak mutations \
         demo demo-stop lint format fuzz fuzzers install uninstall clean FORCE
 
@@ -262,6 +262,12 @@ test-static:
 	    T="$(if $(filter file,$(origin T)),$(T_STATIC),$(T))"
 
 T_STATIC = $(patsubst %,t/%.t,harness login session homework progress data)
+
+## test-timing: whether the time of a failing log-in tells which accounts there are
+test-timing:
+	@$(MAKE) --no-print-directory deps-lint
+	@$(MAKE) --no-print-directory all
+	@t/bench/timing
 
 ## coverage: line coverage of core, plugins and http by the suite
 coverage:

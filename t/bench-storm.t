@@ -14,8 +14,8 @@ plan(skip_all => 'not under sanitizers') if $ENV{PUPIL_SANITIZE};
 
 my ($out, $result) = map { tmp_dir() . "/storm.$_" } qw(md json);
 my $run = run_cmd(root_dir() . '/t/bench/storm', '--rounds', 1, '--seconds', 1,
-    '--minute', 2, '--logins', 50, '--people', 10, '--out', $out, '--result', $result,
-    { timeout => 300 });
+    '--minute', 2, '--logins', 50, '--people', 10, '--out', $out,
+    '--result', $result, { timeout => 300 });
 is $run->{code}, 0, 't/bench/storm' or diag $run->{err};
 is $run->{err} =~ s/^(?:password|provider)\n//mgr, '', 'without a word more';
 
