@@ -5,7 +5,9 @@
 //     node provider.mjs PORT KEY CERTIFICATE
 //
 // /control?mode=MODE&claims=JSON says what its next tokens are like, and
-// answers what it has seen.  A login_hint is whom it takes for logged in.
+// answers what it has seen; /logout-token?mode=MODE&claims=JSON answers such a
+// token (OpenID Connect Back-Channel Logout), without the claims that are null.
+// A login_hint is whom it takes for logged in.
 
 import { createHash, createHmac, constants, generateKeyPairSync, randomBytes,
          sign as signBytes } from 'node:crypto';
@@ -24,6 +26,7 @@ let mode = 'good', claims = {}, rotations = 0;
 let seen = { discovery: 0, jwks: 0, token: 0, headers: {} };
 const codes = new Map();
 
+const LOGOUT = 'http://schemas.openid.net/event/backchannel-logout';
 const b64 = (data) => Buffer.from(data).toString('base64url');
 const now = () => Math.floor(Date.now() / 1000);
 
@@ -81,12 +84,17 @@ function idToken({ nonce, hint }, access) {
                   at_hash: b64(half), aktoer_gruppe: 'Elev',
                   unilogin_loa: 'ToFaktor', institution_ids: ['101001'],
                   has_license: 'true', ...hint, ...claims, ...how.claims };
-    const by = how.by ?? published[0];
-    const alg = how.alg ?? 'RS256';
     let text = JSON.stringify(all);
     if (mode === 'twice') text = text.replace('{', '{"uniid":"somebody",');
+    return tokenOf(mode, 'JWT', text);
+}
+
+function tokenOf(mode, typ, text) {
+    const how = modes[mode] ?? {};
+    const by = how.by ?? published[0];
+    const alg = how.alg ?? 'RS256';
     const kid = how.kid === 'own' ? published[0] : how.kid ?? by;
-    let token = signed({ alg, kid, typ: 'JWT' }, text, by, alg);
+    let token = signed({ alg, kid, typ }, text, by, alg);
     if (mode === 'padding') token = token.replace(/\.e/, '.e=');
     if (mode === 'bad_signature') {
         const at = token.length - 30;
@@ -94,6 +102,16 @@ function idToken({ nonce, hint }, access) {
             + token.slice(at + 1);
     }
     return token;
+}
+
+function logoutToken(mode, claims) {
+    const all = { iss: issuer, aud: 'pupil', iat: now(), exp: now() + 120,
+                  jti: randomBytes(16).toString('hex'),
+                  events: { [LOGOUT]: {} }, ...claims };
+    for (const name in all) if (all[name] === null) delete all[name];
+    let text = JSON.stringify(all);
+    if (mode === 'twice') text = text.replace('{', '{"sid":"else",');
+    return tokenOf(mode, 'logout+jwt', text);
 }
 
 function answer(res, status, body, header = {}) {
@@ -134,6 +152,11 @@ const routes = {
             published = [name, 'ec'];
         }
         answer(res, 200, seen);
+    },
+    '/logout-token'(res, query) {
+        const token = logoutToken(query.get('mode') ?? 'good',
+                                  JSON.parse(query.get('claims')));
+        answer(res, 200, { token });
     },
     '/auth/realms/broker/.well-known/openid-configuration'(res) {
         seen.discovery++;

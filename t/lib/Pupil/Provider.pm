@@ -71,12 +71,26 @@ pupil_login_provider $name issuer=$issuer client_id=pupil
 }
 
 # Tells it, and returns what it has seen.
-sub tell ($self, %opt) {
+sub tell ($self, %opt) { $self->_ask('/control', %opt) }
+
+# A token that says whose log-out it is.  Options: mode, claims, of which undef
+# is left out.
+sub logout_token ($self, %opt) {
+    return $self->_ask('/logout-token', claims => {}, %opt)->{token};
+}
+
+# The form that it comes in, for Pupil::HTTP.
+sub logout_form ($self, $token) {
+    return (body => "logout_token=$token",
+            type => 'application/x-www-form-urlencoded');
+}
+
+sub _ask ($self, $path, %opt) {
     $opt{claims} = encode_json($opt{claims}) if $opt{claims};
     my $query = join '&', map {
         "$_=" . $opt{$_} =~ s/([^\w])/sprintf '%%%02X', ord $1/ger
     } sort keys %opt;
-    return decode_json($self->client->get("/control?$query")->body);
+    return decode_json($self->client->get("$path?$query")->body);
 }
 
 sub client ($self) { Pupil::HTTP->new(port => $self->{port}, tls => 1) }
