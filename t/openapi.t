@@ -133,6 +133,13 @@ ask(nobody => 'GET /v1/login/{provider}', '/v1/login/else', 404);
 ask(nobody => 'GET /v1/login/{provider}', '/v1/login/uni?x=1', 422);
 ask(nobody => 'GET /v1/login/{provider}/logout', '/v1/login/uni/logout', 303);
 ask(nobody => 'GET /v1/login/{provider}/logout', '/v1/login/else/logout', 404);
+my $out = 'POST /v1/login/{provider}/backchannel-logout';
+ask(nobody => $out, '/v1/login/uni/backchannel-logout', $_->[0],
+    $idp->logout_form($idp->logout_token(claims => $_->[1])))
+    for [200, { sid => 'x' }], [400, {}];
+ask(nobody => $out, '/v1/login/else/backchannel-logout', 404,
+    $idp->logout_form('x'));
+ask(nobody => $out, '/v1/login/uni/backchannel-logout', 415, body => '{}');
 $http{there} = $nginx->http;
 for my $way ('GET', 'POST') {
     my $operation = "$way /v1/login/{provider}/callback";

@@ -44,6 +44,7 @@ my @accept = (key(token => 'new'), 'now', 'tomorrow', key(session => 0),
               key(bucket => $pupil), id(network => 'new'), $sealed, 1,
               key(subject => $pupil), '2026-01-01T00:00:00Z');
 my @bound = (key(credential => $pupil), $sealed);
+my @there = (key(provider_session => $pupil), key(provider_subject => $pupil));
 
 # Behind the parameters of a statement that writes records: when, by whom, the
 # first number, MACs.
@@ -56,8 +57,8 @@ my %hot = (
         [900, 900]],
     login_find => ['nobody', 1, key(term => 'none'), key(term => $pupil),
                    (key(term => 'none')) x 2],
-    login_accept => ['pupil', 1, @accept, undef, @bound, @record],
-    login_renew => ['pupil', 1, @accept, $sealed, @bound, @record],
+    login_accept => ['pupil', 1, @accept, undef, @bound, @there, @record],
+    login_renew => ['pupil', 1, @accept, $sealed, @bound, @there, @record],
     login_refuse => ['nobody', 1, [id(subject => $pupil)], @record],
     login_own => ['pupil', 1],
     login_change => ['pupil', 1, key(token => $pupil), key(token => 'new'),
@@ -72,6 +73,10 @@ my %hot = (
     session_list => ['pupil', 1, key(token => $pupil)],
     session_end_these => ['pupil', 1, [key(token => $pupil)],
                           [id(revocation => 1)], @record],
+    session_there => ['nobody', 1, @there, key(bucket => 'new')],
+    session_end_there => ['nobody', 1, [key(token => $pupil)],
+        [id(revocation => 1)], [key(bucket => 'new')], [id(subject => $pupil)],
+        'logged out', @record],
     homework_evidence => ['pupil', CLASSES, undef],
     homework_pupil_list => ['pupil', 2 * CLASSES, @page],
     homework_pupil_progress => ['pupil', 4, @page],
@@ -129,7 +134,7 @@ my %part = (
     login_change => [made => 1],
     login_accept => [made => 1], login_renew => [made => 1],
     session_touch => [touched => 1], session_end => [gone => 1],
-    session_end_these => [gone => 1],
+    session_end_these => [gone => 1], session_end_there => [gone => 1],
     login_reserve => [put => 2], progress_submit => [w => CLASSES],
 );
 

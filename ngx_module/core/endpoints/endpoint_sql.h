@@ -74,6 +74,26 @@
 #define PUPIL_SQL_FACTS_HASH(t)                                               \
     "substr(" t ".facts, octet_length(" t ".facts) - 31)"
 
+/*
+ * Buckets of the throttle that nobody touched for a day weigh nothing.  Each
+ * that is touched looks at a few behind it, which are anybody's, as buckets are
+ * hashes, and takes those away: rows of the CTE purged.  these: the array of
+ * those that are touched, of which the first is looked behind.
+ */
+#define PUPIL_SQL_PURGED(these)                                               \
+    " over AS MATERIALIZED ("                                                 \
+    "SELECT t.bucket FROM ("                                                  \
+    "SELECT o.bucket FROM pupil.login_throttle AS o"                          \
+    " WHERE o.tenant = $2 AND o.bucket > (" these ")[1]"                      \
+    " ORDER BY o.bucket LIMIT 16) AS a CROSS JOIN LATERAL ("                  \
+    "SELECT t.bucket FROM pupil.login_throttle AS t"                          \
+    " WHERE t.tenant = $2 AND t.bucket = a.bucket"                            \
+    " AND t.last_at < now() - interval '1 day'"                               \
+    " FOR UPDATE SKIP LOCKED) AS t WHERE t.bucket <> ALL (" these ")),"       \
+    " purged AS ("                                                            \
+    "DELETE FROM pupil.login_throttle AS t USING over AS o"                   \
+    " WHERE t.tenant = $2 AND t.bucket = o.bucket)"
+
 /* At least one row, the nonce first (invariant I12). */
 #define PUPIL_SQL_ONE  "(VALUES (1)) AS one (one)"
 

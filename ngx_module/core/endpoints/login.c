@@ -65,12 +65,8 @@ static const pupil_rule_t  password_rules[] = {
  * ids (pitfall 12).
  *
  * Of attempts that wait, one is recorded for each bucket and window, or
- * whoever has no session could fill the log.  Buckets that nobody touched for a
- * day weigh nothing: each attempt looks at a few behind its own, which are
- * anybody's, as buckets are hashes, and takes those away.
+ * whoever has no session could fill the log.
  */
-#define PUPIL_SQL_LOOKED_AT  "16"
-
 static const char  reserve_sql[] =
     "WITH asked AS MATERIALIZED ("
     "SELECT * FROM unnest($8, $9, $10, $11)"
@@ -102,17 +98,7 @@ static const char  reserve_sql[] =
     " / a.forget)::integer) + 1) AS n (failures)"
     " WHERE a.bucket = t.bucket)"
     " WHERE t.not_before <= clock_timestamp() RETURNING 1),"
-    " over AS MATERIALIZED ("
-    "SELECT t.bucket FROM pupil.login_throttle AS t"
-    " WHERE t.tenant = $2 AND t.bucket = ANY (ARRAY("
-    "SELECT o.bucket FROM pupil.login_throttle AS o"
-    " WHERE o.tenant = $2 AND o.bucket > ($8)[1]"
-    " ORDER BY o.bucket LIMIT " PUPIL_SQL_LOOKED_AT "))"
-    " AND t.last_at < now() - interval '1 day' AND t.bucket <> ALL ($8)"
-    " FOR UPDATE SKIP LOCKED),"
-    " purged AS ("
-    "DELETE FROM pupil.login_throttle AS t USING over AS o"
-    " WHERE t.tenant = $2 AND t.bucket = o.bucket)"
+    PUPIL_SQL_PURGED("$8")
     " SELECT $1::bigint, coalesce((SELECT w.seconds FROM wait AS w),"
     " CASE WHEN (SELECT count(*) FROM put) < cardinality($8) THEN 1"
     " ELSE 0 END)::integer,"
@@ -200,8 +186,9 @@ static const char  accept_sql[] =
     " AND s.expires_at < $9),"
     " made AS ("
     "INSERT INTO pupil.session (tenant, token_hash, subject, role,"
-    " institution, created_at, seen_at, expires_at, mac)"
-    " SELECT $2, $8, ok.subject, $5, $6, $9, $9, $10, $11 FROM ok"
+    " institution, created_at, seen_at, expires_at, mac, provider_session,"
+    " provider_subject)"
+    " SELECT $2, $8, ok.subject, $5, $6, $9, $9, $10, $11, $22, $23 FROM ok"
     " RETURNING 1),"
     " held AS MATERIALIZED ("
     "SELECT t.bucket FROM pupil.login_throttle AS t WHERE t.tenant = $2"
@@ -276,12 +263,15 @@ static const char  change_sql[] =
     " AND c.updated_at = $17 AND c.facts = $18 RETURNING c.owner),"
     " gone AS ("
     "DELETE FROM pupil.session AS s USING changed AS c"
-    " WHERE s.tenant = $2 AND s.subject = c.owner RETURNING s.token_hash),"
+    " WHERE s.tenant = $2 AND s.subject = c.owner"
+    " RETURNING s.token_hash, s.provider_session, s.provider_subject),"
     " made AS ("
     "INSERT INTO pupil.session (tenant, token_hash, subject, role,"
-    " institution, created_at, seen_at, expires_at, mac)"
-    " SELECT $2, $9, c.owner, $5, $6, $10, $11, $12, $13 FROM changed AS c"
-    " RETURNING 1),"
+    " institution, created_at, seen_at, expires_at, mac, provider_session,"
+    " provider_subject)"
+    " SELECT $2, $9, c.owner, $5, $6, $10, $11, $12, $13, g.provider_session,"
+    " g.provider_subject FROM changed AS c"
+    " LEFT JOIN gone AS g ON g.token_hash = $8 RETURNING 1),"
     " opened AS ("
     "INSERT INTO pupil.revocation (tenant, revocation, subject, session,"
     " credential, own) SELECT $2, $3, c.owner, $21, $22, true"
@@ -395,7 +385,8 @@ static const pupil_want_t  change_wants[] = {
       PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA,          \
       PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4,                  \
       PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA,          \
-      PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
+      PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,                \
+      PUPIL_PARAM_BYTEA }
 
 
 const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {

@@ -96,7 +96,8 @@ enum {
  * the subject's row, $18 when the credential changed, as they were when the
  * password was looked at; $19 the sealed hash of the same password at the cost
  * in force, or NULL, which is no change of the password; $20 the facts of the
- * credential, $21 those that go with $19.
+ * credential, $21 those that go with $19; $22 the session and $23 the subject
+ * of a provider, as hashes, by whose word it is, or NULL.
  */
 enum {
     PUPIL_LA_MADE = PUPIL_RECORDED + 1,

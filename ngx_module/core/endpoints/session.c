@@ -89,12 +89,15 @@ static const char  show_sql[] =
 static const char  switch_sql[] =
     "WITH gone AS ("
     "DELETE FROM pupil.session WHERE tenant = $2 AND token_hash = $8"
-    " RETURNING token_hash, subject, expires_at),"
+    " RETURNING token_hash, subject, expires_at, provider_session,"
+    " provider_subject),"
     OPENED ","
     " made AS ("
     "INSERT INTO pupil.session (tenant, token_hash, subject, role,"
-    " institution, created_at, seen_at, expires_at, mac)"
-    " SELECT $2, $9, g.subject, $10, $11, $12, $13, $14, $15 FROM gone AS g"
+    " institution, created_at, seen_at, expires_at, mac, provider_session,"
+    " provider_subject)"
+    " SELECT $2, $9, g.subject, $10, $11, $12, $13, $14, $15,"
+    " g.provider_session, g.provider_subject FROM gone AS g"
     " WHERE g.subject = $4 RETURNING institution, role),"
     " audit AS ("
     "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome, note)"
@@ -137,21 +140,69 @@ static const char  list_sql[] =
     " AS s ON true ORDER BY s.created_at, s.token_hash";
 
 /* Each is open as a revocation of its own. */
+#define OPENED_EACH                                                           \
+    " opened AS ("                                                            \
+    "INSERT INTO pupil.revocation (tenant, revocation, subject, token_hash,"  \
+    " until) SELECT $2, a.revocation, g.subject, g.token_hash, g.expires_at"  \
+    " FROM gone AS g JOIN unnest($8, $9) AS a (token_hash, revocation)"       \
+    " ON a.token_hash = g.token_hash)"
+
 static const char  end_these_sql[] =
     "WITH gone AS ("
     "DELETE FROM pupil.session AS s WHERE s.tenant = $2 AND s.subject = $4"
     " AND s.token_hash = ANY ($8)"
     " RETURNING s.token_hash, s.subject, s.expires_at),"
-    " opened AS ("
-    "INSERT INTO pupil.revocation (tenant, revocation, subject, token_hash,"
-    " until) SELECT $2, a.revocation, g.subject, g.token_hash, g.expires_at"
-    " FROM gone AS g JOIN unnest($8, $9) AS a (token_hash, revocation)"
-    " ON a.token_hash = g.token_hash),"
+    OPENED_EACH ","
     " audit AS ("
     "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome)"
     " SELECT {audit_values}, {number}, {macs}, 'allowed' RETURNING 1)"
     " SELECT " PUPIL_SQL_RECORDED("audit", "1", "1") ","
     " (SELECT count(*) FROM gone),"
+    " (SELECT string_agg(pg_notify('pupil_session',"
+    " encode(g.token_hash, 'hex'))::text, '') FROM gone AS g)";
+
+/*
+ * A session of a provider's, of that subject if it says so, or all of a
+ * subject's: an index walk either way.
+ */
+static const char  there_sql[] =
+    "SELECT $1::bigint, s.token_hash, " PUPIL_SQL_SESSION("s") ","
+    " EXISTS (SELECT FROM pupil.login_throttle AS t WHERE t.tenant = $2"
+    " AND t.bucket = $10)"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN (SELECT s.* FROM pupil.session AS s WHERE s.tenant = $2"
+    " AND s.provider_session = $8"
+    " AND ($9 IS NULL OR s.provider_subject = $9)"
+    " UNION ALL SELECT s.* FROM pupil.session AS s WHERE s.tenant = $2"
+    " AND s.provider_subject = $9 AND $8 IS NULL"
+    " LIMIT " MOST ") AS s ON true ORDER BY s.subject, s.token_hash";
+
+/*
+ * The token that asks counts once, on all workers and hosts, by a bucket of the
+ * throttle; of several that ask by it at once, one does all of this.
+ */
+static const char  end_there_sql[] =
+    "WITH used AS ("
+    "INSERT INTO pupil.login_throttle (tenant, bucket, failures, last_at,"
+    " not_before) SELECT $2, a.bucket, 1, clock_timestamp(), clock_timestamp()"
+    " FROM unnest($10) AS a (bucket)"
+    " ON CONFLICT DO NOTHING RETURNING 1),"
+    " once AS MATERIALIZED ("
+    "SELECT WHERE (SELECT count(*) FROM used) = cardinality($10)),"
+    PUPIL_SQL_PURGED("$10") ","
+    " gone AS ("
+    "DELETE FROM pupil.session AS s WHERE s.tenant = $2"
+    " AND s.token_hash = ANY ($8) AND EXISTS (SELECT FROM once)"
+    " RETURNING s.token_hash, s.subject, s.expires_at),"
+    OPENED_EACH ","
+    " audit AS ("
+    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome, subjects,"
+    " note) SELECT {audit_values}, {number}, {macs},"
+    " CASE cardinality($11) WHEN 0 THEN 'not_found' ELSE 'allowed' END,"
+    " $11, $12 FROM once RETURNING 1)"
+    " SELECT " PUPIL_SQL_RECORDED("audit", "SELECT count(*) FROM once",
+                                  "SELECT count(*) FROM once") ","
+    " (SELECT count(*) FROM once),"
     " (SELECT string_agg(pg_notify('pupil_session',"
     " encode(g.token_hash, 'hex'))::text, '') FROM gone AS g)";
 
@@ -177,6 +228,17 @@ static const pupil_want_t  list_wants[] = {
 
 static const pupil_want_t  end_these_wants[] = {
     { .field = "", OWN_SESSIONS, .operation = PUPIL_OPERATION_WRITE }
+};
+
+static const pupil_want_t  end_there_wants[] = {
+    { .category = "session", .field = "",
+      .purpose = PUPIL_PURPOSE_AUTHENTICATION,
+      .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_WRITE,
+      .about = PUPIL_ABOUT_SUBJECTS, .flags = PUPIL_WANT_ASKED }
+};
+
+const pupil_audit_choice_t  pupil_session_nobody[1] = {
+    { .outcome = PUPIL_OUTCOME_NOT_FOUND }
 };
 
 
@@ -245,6 +307,24 @@ const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT] = {
         .fixed = PUPIL_SN_COLUMNS,
         PUPIL_WANTS(end_these_wants),
         .params = { PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_UUID_ARRAY },
+        .records = 1
+    },
+
+    [PUPIL_SESSION_THERE] = {
+        .name = "session there",
+        .sql = there_sql,
+        .fixed = PUPIL_SY_COLUMNS,
+        .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
+    },
+
+    [PUPIL_SESSION_END_THERE] = {
+        .name = "session end there",
+        .sql = end_there_sql,
+        .fixed = PUPIL_SX_COLUMNS,
+        PUPIL_WANTS(end_there_wants),
+        .params = { PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_UUID_ARRAY,
+                    PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_UUID_ARRAY,
+                    PUPIL_PARAM_TEXT },
         .records = 1
     }
 };

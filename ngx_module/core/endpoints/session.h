@@ -7,6 +7,7 @@
 #ifndef PUPIL_SESSION_H
 #define PUPIL_SESSION_H
 
+#include "core/audit/audit.h"
 #include "core/endpoints/columns.h"
 #include "core/endpoints/endpoints.h"
 #include "core/input/input.h"
@@ -25,6 +26,8 @@ enum {
     PUPIL_SESSION_LIST,         /* those of the actor; audit of who is shown
                                    them */
     PUPIL_SESSION_END_THESE,    /* delete and NOTIFY; audit */
+    PUPIL_SESSION_THERE,        /* those by the word of a provider */
+    PUPIL_SESSION_END_THERE,    /* delete and NOTIFY, by its word; audit */
     PUPIL_SESSION_COUNT
 };
 
@@ -123,6 +126,36 @@ enum {
     PUPIL_SN_NOTIFIED,
     PUPIL_SN_COLUMNS
 };
+
+/*
+ * PUPIL_SESSION_THERE, $8 session and $9 subject of a provider, as hashes, NULL
+ * where it names none; $10 the bucket of the token that says so: a row for
+ * each, by subjects, no more than PUPIL_SESSIONS_MOST; NULL when there is none.
+ */
+enum {
+    PUPIL_SY_TOKEN_HASH = 1,
+    PUPIL_SY_SESSION,
+    PUPIL_SY_USED = PUPIL_SY_SESSION + PUPIL_SESSION_COLUMNS,
+    PUPIL_SY_COLUMNS
+};
+
+/* The note of their end, and the provider's name. */
+#define PUPIL_SESSION_NOTE_THERE  "logged out at "
+
+/*
+ * PUPIL_SESSION_END_THERE, $8 token hashes, $9 under which id each is open as a
+ * revocation; $10 the token's bucket, or none while more is to follow by it;
+ * $11 whose they are, or nobody; $12 the note.
+ */
+enum {
+    PUPIL_SX_ENDED = PUPIL_RECORDED + 1,
+                                /* 1, or 0: the token was used before */
+    PUPIL_SX_NOTIFIED,
+    PUPIL_SX_COLUMNS
+};
+
+/* Its record, when the token names nobody who is here. */
+extern const pupil_audit_choice_t  pupil_session_nobody[1];
 
 
 typedef struct {

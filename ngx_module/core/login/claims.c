@@ -14,7 +14,7 @@
 
 #define CLAIMS_AUDIENCES  8
 #define CLAIMS_DIGITS     12    /* of a time in seconds */
-#define CLAIMS_SUB_MAX    255   /* OpenID Connect Core section 2 */
+#define CLAIMS_NAME_MAX   255   /* OpenID Connect Core section 2: of sub */
 #define AT_HASH_LEN       16    /* the left half of SHA-256 */
 
 
@@ -51,12 +51,26 @@ static int claim_nbf(const pupil_json_t *json, uint32_t node,
     const pupil_claims_expected_t *expected);
 static int claim_nonce(const pupil_json_t *json, uint32_t node,
     const pupil_claims_expected_t *expected);
-static int claim_sub(const pupil_json_t *json, uint32_t node,
+static int claim_name(const pupil_json_t *json, uint32_t node,
     const pupil_claims_expected_t *expected);
 static int claim_auth_time(const pupil_json_t *json, uint32_t node,
     const pupil_claims_expected_t *expected);
 static int claim_at_hash(const pupil_json_t *json, uint32_t node,
     const pupil_claims_expected_t *expected);
+static int claim_iat_logout(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected);
+static int claim_events(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected);
+static int claim_none(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected);
+static int claim_sub_logout(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected);
+static int claim_sid_logout(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected);
+static pupil_rc_t claims_check(const pupil_json_t *json, const claim_t *rows,
+    size_t count, const pupil_claims_expected_t *expected, const char **why);
+static pupil_rc_t claim_text(const pupil_alloc_t *alloc,
+    const pupil_json_t *json, const char *name, pupil_str_t *out);
 static int claim_is(const pupil_json_t *json, uint32_t node, pupil_str_t text);
 static int claim_time(const pupil_json_t *json, uint32_t node, int64_t *out);
 static int claim_among(const pupil_json_t *json, uint32_t node,
@@ -71,9 +85,22 @@ static const claim_t  claims[] = {
     { "iat", claim_iat, "it is not of the time of this log-in" },
     { "nbf", claim_nbf, "it is not valid yet" },
     { "nonce", claim_nonce, "it is of another log-in" },
-    { "sub", claim_sub, "it is about nobody" },
+    { "sub", claim_name, "it is about nobody" },
     { "auth_time", claim_auth_time, "somebody logged in too long ago" },
     { "at_hash", claim_at_hash, "it came with another access token" }
+};
+
+static const claim_t  logout_claims[] = {
+    { "iss", claim_iss, "it is of another issuer" },
+    { "aud", claim_aud, "it is not for this client" },
+    { "exp", claim_exp, "it has expired" },
+    { "iat", claim_iat_logout, "it is not of now" },
+    { "nbf", claim_nbf, "it is not valid yet" },
+    { "jti", claim_name, "it has no name, by which it would count once" },
+    { "events", claim_events, "it is no log-out" },
+    { "nonce", claim_none, "it is an ID token, as it has a nonce" },
+    { "sub", claim_sub_logout, "its sub is no name" },
+    { "sid", claim_sid_logout, "it names nobody, or its sid is no name" }
 };
 
 static const pupil_profile_t  profiles[] = {
@@ -84,6 +111,9 @@ static const pupil_profile_t  profiles[] = {
 };
 
 #define COUNT(table)  (sizeof(table) / sizeof(table[0]))
+
+static const char  logout_event[] =
+    "http://schemas.openid.net/event/backchannel-logout";
 
 static const pupil_json_limits_t  claims_limits = { .max_depth = 8,
                                                     .max_nodes = 1024 };
@@ -138,18 +168,69 @@ pupil_rc_t
 pupil_claims_check(const pupil_json_t *json,
     const pupil_claims_expected_t *expected, const char **why)
 {
+    return claims_check(json, claims, COUNT(claims), expected, why);
+}
+
+
+pupil_rc_t
+pupil_claims_check_logout(const pupil_json_t *json,
+    const pupil_claims_expected_t *expected, const char **why)
+{
+    return claims_check(json, logout_claims, COUNT(logout_claims), expected,
+                        why);
+}
+
+
+static pupil_rc_t
+claims_check(const pupil_json_t *json, const claim_t *rows, size_t count,
+    const pupil_claims_expected_t *expected, const char **why)
+{
     size_t  i;
 
-    for (i = 0; i < COUNT(claims); i++) {
-        if (!claims[i].check(json, pupil_json_member(json, 0, claims[i].name),
-                             expected))
+    for (i = 0; i < count; i++) {
+        if (!rows[i].check(json, pupil_json_member(json, 0, rows[i].name),
+                           expected))
         {
-            *why = claims[i].why;
+            *why = rows[i].why;
             return PUPIL_INVALID;
         }
     }
 
     return PUPIL_OK;
+}
+
+
+pupil_rc_t
+pupil_claims_names(const pupil_alloc_t *alloc, const pupil_json_t *json,
+    pupil_claims_names_t *out)
+{
+    pupil_rc_t  rc;
+
+    rc = claim_text(alloc, json, "sid", &out->session);
+
+    if (rc == PUPIL_OK) {
+        rc = claim_text(alloc, json, "sub", &out->subject);
+    }
+
+    if (rc == PUPIL_OK) {
+        rc = claim_text(alloc, json, "jti", &out->token);
+    }
+
+    return rc;
+}
+
+
+static pupil_rc_t
+claim_text(const pupil_alloc_t *alloc, const pupil_json_t *json,
+    const char *name, pupil_str_t *out)
+{
+    uint32_t  node;
+
+    node = pupil_json_member(json, 0, name);
+    memset(out, 0, sizeof(pupil_str_t));
+
+    return claim_name(json, node, NULL)
+           ? pupil_json_string(json, node, alloc, out) : PUPIL_OK;
 }
 
 
@@ -316,8 +397,9 @@ claim_nonce(const pupil_json_t *json, uint32_t node,
 }
 
 
+/* Somebody's or something's, at the issuer. */
 static int
-claim_sub(const pupil_json_t *json, uint32_t node,
+claim_name(const pupil_json_t *json, uint32_t node,
     const pupil_claims_expected_t *expected)
 {
     pupil_str_t  raw;
@@ -332,7 +414,7 @@ claim_sub(const pupil_json_t *json, uint32_t node,
 
     raw = pupil_json_raw(json, node);
 
-    return raw.len > 2 && raw.len <= CLAIMS_SUB_MAX + 2;
+    return raw.len > 2 && raw.len <= CLAIMS_NAME_MAX + 2;
 }
 
 
@@ -373,6 +455,73 @@ claim_at_hash(const pupil_json_t *json, uint32_t node,
     made.len = pupil_base64url_encode(hash, AT_HASH_LEN, text);
 
     return claim_is(json, node, made);
+}
+
+
+/*
+ * Told at once; so who has one that was on its way has it for minutes, and what
+ * says that it was used may be forgotten after a day.
+ */
+static int
+claim_iat_logout(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected)
+{
+    int64_t  iat;
+
+    return claim_time(json, node, &iat)
+           && iat >= expected->now - PUPIL_LOGOUT_AGE - PUPIL_CLAIMS_SKEW
+           && iat <= expected->now + PUPIL_CLAIMS_SKEW;
+}
+
+
+static int
+claim_events(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected)
+{
+    uint32_t  event;
+
+    (void) expected;
+
+    if (node == PUPIL_JSON_NONE
+        || pupil_json_type(json, node) != PUPIL_JSON_OBJECT)
+    {
+        return 0;
+    }
+
+    event = pupil_json_member(json, node, logout_event);
+
+    return event != PUPIL_JSON_NONE
+           && pupil_json_type(json, event) == PUPIL_JSON_OBJECT;
+}
+
+
+static int
+claim_none(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected)
+{
+    (void) json;
+    (void) expected;
+
+    return node == PUPIL_JSON_NONE;
+}
+
+
+static int
+claim_sub_logout(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected)
+{
+    return node == PUPIL_JSON_NONE || claim_name(json, node, expected);
+}
+
+
+/* One of both must be there. */
+static int
+claim_sid_logout(const pupil_json_t *json, uint32_t node,
+    const pupil_claims_expected_t *expected)
+{
+    return node == PUPIL_JSON_NONE
+           ? pupil_json_member(json, 0, "sub") != PUPIL_JSON_NONE
+           : claim_name(json, node, expected);
 }
 
 

@@ -2,7 +2,8 @@
  * Copyright (C) the Pupil authors
  *
  * What an ID token must say (OpenID Connect Core section 3.1.3.7), and whom a
- * national log-in means by it.  The payload is one whose signature fits.
+ * national log-in means by it; and what a log-out token must (OpenID Connect
+ * Back-Channel Logout section 2.6).  The payload is one whose signature fits.
  * Context: any.
  */
 
@@ -14,6 +15,7 @@
 
 #define PUPIL_CLAIMS_SKEW     60     /* seconds that clocks may differ by */
 #define PUPIL_ACCOUNT_MAX     200    /* bytes of a log-in name */
+#define PUPIL_LOGOUT_AGE      300    /* seconds that a log-out is told within */
 
 
 /* What the log-in that asked for it expects. */
@@ -24,6 +26,11 @@ typedef struct {
     int64_t      begun;         /* the log-in was */
     int64_t      max_age;       /* seconds since a password; 0: any */
 } pupil_claims_expected_t;
+
+/* What a token names at its issuer: len 0: nothing that is a name. */
+typedef struct {
+    pupil_str_t  session, subject, token;    /* sid, sub, jti */
+} pupil_claims_names_t;
 
 
 /* How a kind of log-in names people and says how sure it is of them. */
@@ -43,6 +50,14 @@ pupil_rc_t pupil_claims_read(const pupil_alloc_t *alloc, pupil_str_t payload,
 /* Is it of this provider, for us, of this log-in, and of now? */
 pupil_rc_t pupil_claims_check(const pupil_json_t *json,
     const pupil_claims_expected_t *expected, const char **why);
+
+/* The same of a log-out; what is expected: issuer, client, now. */
+pupil_rc_t pupil_claims_check_logout(const pupil_json_t *json,
+    const pupil_claims_expected_t *expected, const char **why);
+
+/* PUPIL_OK or PUPIL_NO_MEMORY; texts are alloc's. */
+pupil_rc_t pupil_claims_names(const pupil_alloc_t *alloc,
+    const pupil_json_t *json, pupil_claims_names_t *out);
 
 /*
  * The log-in name: prefix and the profile's claim, from alloc.  loa: what the

@@ -57,7 +57,7 @@ pupil_str_t pupil_oidc_well_known(const pupil_alloc_t *alloc,
     pupil_str_t issuer);
 
 /*
- * The three functions that read: PUPIL_OK, PUPIL_INVALID with *why, static, or
+ * The four functions that read: PUPIL_OK, PUPIL_INVALID with *why, static, or
  * PUPIL_NO_MEMORY; texts are alloc's or point into what was read.
  */
 
@@ -68,6 +68,10 @@ pupil_rc_t pupil_oidc_discovery(const pupil_alloc_t *alloc, pupil_str_t text,
 /* A query or a form; a parameter that is known must not be there twice. */
 pupil_rc_t pupil_oidc_answer(const pupil_alloc_t *alloc, pupil_str_t form,
     pupil_oidc_answer_t *out, const char **why);
+
+/* The form by which a provider logs somebody out. */
+pupil_rc_t pupil_oidc_logout_form(const pupil_alloc_t *alloc, pupil_str_t form,
+    pupil_str_t *token, const char **why);
 
 pupil_rc_t pupil_oidc_tokens(const pupil_alloc_t *alloc, pupil_str_t text,
     pupil_tokens_t *out, const char **why);

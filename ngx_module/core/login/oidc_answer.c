@@ -2,13 +2,15 @@
  * Copyright (C) the Pupil authors
  *
  * What comes back with the browser: a query, or a form that another site's page
- * sends.  Providers add parameters of their own, which are passed over; one
- * that we know and that is there twice is somebody's trick.
+ * sends; and the form of a provider that logs somebody out.  Providers add
+ * parameters of their own, which are passed over; one that we know and that is
+ * there twice is somebody's trick.
  */
 
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/login/jws.h"
 #include "core/login/oidc.h"
 
 
@@ -21,9 +23,19 @@ typedef struct {
     size_t       offset;
 } answer_param_t;
 
+/* What of a form is known, and where it goes. */
+typedef struct {
+    const answer_param_t  *params;
+    size_t                 count;
+    uint32_t               given;   /* a bit for each that came */
+    void                  *out;
+} answer_known_t;
 
+
+static pupil_rc_t answer_read(const pupil_alloc_t *alloc, pupil_str_t form,
+    answer_known_t *known, const char **why);
 static pupil_rc_t answer_param(const pupil_alloc_t *alloc, const uint8_t *s,
-    size_t len, uint32_t *given, pupil_oidc_answer_t *out, const char **why);
+    size_t len, answer_known_t *known, const char **why);
 static pupil_rc_t answer_decode(const pupil_alloc_t *alloc, const uint8_t *s,
     size_t len, pupil_str_t *out);
 
@@ -35,26 +47,73 @@ static const answer_param_t  answer_params[] = {
     { "error", 128, offsetof(pupil_oidc_answer_t, error) }
 };
 
-#define ANSWER_PARAMS  (sizeof(answer_params) / sizeof(answer_params[0]))
+static const answer_param_t  logout_params[] = {
+    { "logout_token", PUPIL_JWS_MAX, 0 }
+};
+
+#define COUNT(table)  (sizeof(table) / sizeof(table[0]))
 
 
 pupil_rc_t
 pupil_oidc_answer(const pupil_alloc_t *alloc, pupil_str_t form,
     pupil_oidc_answer_t *out, const char **why)
 {
-    size_t          rest, len;
-    uint32_t        given;
     pupil_rc_t      rc;
-    const uint8_t  *p, *next;
+    answer_known_t  known = { .params = answer_params,
+                              .count = COUNT(answer_params),
+                              .out = out };
 
     memset(out, 0, sizeof(pupil_oidc_answer_t));
-    given = 0;
+
+    rc = answer_read(alloc, form, &known, why);
+
+    if (rc == PUPIL_OK
+        && (out->state.len == 0
+            || (out->code.len == 0) == (out->error.len == 0)))
+    {
+        *why = "it has no state, or not one of code and error";
+        return PUPIL_INVALID;
+    }
+
+    return rc;
+}
+
+
+pupil_rc_t
+pupil_oidc_logout_form(const pupil_alloc_t *alloc, pupil_str_t form,
+    pupil_str_t *token, const char **why)
+{
+    pupil_rc_t      rc;
+    answer_known_t  known = { .params = logout_params,
+                              .count = COUNT(logout_params),
+                              .out = token };
+
+    memset(token, 0, sizeof(pupil_str_t));
+
+    rc = answer_read(alloc, form, &known, why);
+
+    if (rc == PUPIL_OK && token->len == 0) {
+        *why = "it has no logout_token";
+        return PUPIL_INVALID;
+    }
+
+    return rc;
+}
+
+
+static pupil_rc_t
+answer_read(const pupil_alloc_t *alloc, pupil_str_t form,
+    answer_known_t *known, const char **why)
+{
+    size_t          rest, len;
+    pupil_rc_t      rc;
+    const uint8_t  *p, *next;
 
     for (p = form.data, rest = form.len; rest != 0; rest -= len + 1) {
         next = memchr(p, '&', rest);
         len = next != NULL ? (size_t) (next - p) : rest;
 
-        rc = answer_param(alloc, p, len, &given, out, why);
+        rc = answer_param(alloc, p, len, known, why);
         if (rc != PUPIL_OK) {
             return rc;
         }
@@ -66,18 +125,13 @@ pupil_oidc_answer(const pupil_alloc_t *alloc, pupil_str_t form,
         p = next + 1;
     }
 
-    if (out->state.len == 0 || (out->code.len == 0) == (out->error.len == 0)) {
-        *why = "it has no state, or not one of code and error";
-        return PUPIL_INVALID;
-    }
-
     return PUPIL_OK;
 }
 
 
 static pupil_rc_t
 answer_param(const pupil_alloc_t *alloc, const uint8_t *s, size_t len,
-    uint32_t *given, pupil_oidc_answer_t *out, const char **why)
+    answer_known_t *known, const char **why)
 {
     size_t          i, name_len;
     pupil_rc_t      rc;
@@ -98,22 +152,22 @@ answer_param(const pupil_alloc_t *alloc, const uint8_t *s, size_t len,
         return rc;
     }
 
-    for (i = 0; i < ANSWER_PARAMS; i++) {
-        if (pupil_str_is(name, answer_params[i].name)) {
+    for (i = 0; i < known->count; i++) {
+        if (pupil_str_is(name, known->params[i].name)) {
             break;
         }
     }
 
-    if (i == ANSWER_PARAMS) {
+    if (i == known->count) {
         return PUPIL_OK;
     }
 
-    if (*given & UINT32_C(1) << i) {
+    if (known->given & UINT32_C(1) << i) {
         *why = "a parameter is there twice";
         return PUPIL_INVALID;
     }
 
-    *given |= UINT32_C(1) << i;
+    known->given |= UINT32_C(1) << i;
 
     rc = equals == NULL ? PUPIL_INVALID
                         : answer_decode(alloc, equals + 1, len - name_len - 1,
@@ -122,12 +176,12 @@ answer_param(const pupil_alloc_t *alloc, const uint8_t *s, size_t len,
         return rc;
     }
 
-    if (value.len > answer_params[i].max) {
+    if (value.len > known->params[i].max) {
         *why = "a parameter is too long";
         return PUPIL_INVALID;
     }
 
-    memcpy((uint8_t *) out + answer_params[i].offset, &value,
+    memcpy((uint8_t *) known->out + known->params[i].offset, &value,
            sizeof(pupil_str_t));
 
     return PUPIL_OK;

@@ -179,6 +179,22 @@ pupil_bucket_make(const pupil_key_t *key, const char *kind, pupil_str_t what,
 
 
 void
+pupil_there_make(const pupil_key_t *key, const char *claim,
+    pupil_str_t issuer, pupil_str_t name, uint8_t out[PUPIL_HASH_LEN])
+{
+    pupil_str_t    what = { (const uint8_t *) claim, strlen(claim) };
+    pupil_keyed_t  hash;
+
+    pupil_keyed_begin(&hash, key, "pupil.there.v1", PUPIL_HASH_LEN);
+    pupil_keyed_str(&hash, what);
+    pupil_keyed_str(&hash, issuer);
+    pupil_keyed_str(&hash, name);
+    pupil_keyed_end(&hash, out);
+    pupil_stack_wipe();
+}
+
+
+void
 pupil_fingerprint_make(const pupil_key_t *key, pupil_str_t content,
     uint8_t out[PUPIL_HASH_LEN])
 {

@@ -2,7 +2,8 @@
  * Copyright (C) the Pupil authors
  *
  * What a browser carries: session tokens, CSRF tokens, device cookies, and
- * the keyed hashes under which the database knows them.  key is always the
+ * the keyed hashes under which the database knows them, and what a provider
+ * names.  key is always the
  * tenant's service key "token"; each use has a label of its own.
  */
 
@@ -58,6 +59,10 @@ pupil_rc_t pupil_device_check(const pupil_key_t *key, pupil_str_t identifier,
  */
 void pupil_bucket_make(const pupil_key_t *key, const char *kind,
     pupil_str_t what, pupil_str_t device, uint8_t bucket[PUPIL_HASH_LEN]);
+
+/* What an issuer names by a claim: a session, a person, a token. */
+void pupil_there_make(const pupil_key_t *key, const char *claim,
+    pupil_str_t issuer, pupil_str_t name, uint8_t out[PUPIL_HASH_LEN]);
 
 /* A keyed fingerprint of a submission's content (key: "fingerprint"). */
 void pupil_fingerprint_make(const pupil_key_t *key, pupil_str_t content,

@@ -78,11 +78,15 @@ static void
 ngx_http_pupil_login_params(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, const ngx_http_pupil_made_t *made)
 {
-    ngx_http_pupil_login_t    *login;
-    ngx_http_pupil_session_t  *session;
+    ngx_http_pupil_login_t        *login;
+    ngx_http_pupil_session_t      *session;
+    const ngx_http_pupil_there_t  *there;
+
+    static const ngx_http_pupil_there_t  nowhere;
 
     login = ctx->data;
     session = &ctx->session;
+    there = login->oidc == NULL ? &nowhere : &login->oidc->there;
 
     ngx_libpq_param_bytea(ex, session->hash, 32);
     ngx_libpq_param_timestamptz(ex, session->created_at);
@@ -106,6 +110,8 @@ ngx_http_pupil_login_params(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_param_bytea(ex, &made->renewed.hash);
     ngx_http_pupil_param_bytea(ex, &login->facts);
     ngx_http_pupil_param_bytea(ex, &made->renewed.facts);
+    ngx_http_pupil_param_bytea(ex, &there->session);
+    ngx_http_pupil_param_bytea(ex, &there->subject);
 }
 
 

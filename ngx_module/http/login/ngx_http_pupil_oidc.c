@@ -9,7 +9,6 @@
 #include "http/login/ngx_http_pupil_oidc.h"
 
 
-static ngx_int_t ngx_http_pupil_oidc_create(ngx_http_pupil_ctx_t *ctx);
 static ngx_http_pupil_provider_t *ngx_http_pupil_oidc_find(
     ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_redirect(ngx_http_pupil_ctx_t *ctx);
@@ -19,18 +18,15 @@ static ngx_int_t ngx_http_pupil_oidc_parse(ngx_http_pupil_ctx_t *ctx,
     pupil_str_t form);
 static ngx_int_t ngx_http_pupil_oidc_redeem(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_redeemed(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_oidc_verify(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_verified(ngx_http_pupil_ctx_t *ctx,
     pupil_rc_t rc, pupil_str_t payload, const char *why);
 static pupil_rc_t ngx_http_pupil_oidc_claims(ngx_http_pupil_ctx_t *ctx,
     pupil_str_t payload, const char **why);
+static pupil_str_t ngx_http_pupil_oidc_hashed(ngx_http_pupil_ctx_t *ctx,
+    const char *claim, pupil_str_t name);
 
 
-#define ngx_http_pupil_oidc_of(ctx)                                           \
-    ((ngx_http_pupil_login_t *) (ctx)->data)->oidc
-
-
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_oidc_create(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_oidc_t      *oidc;
@@ -381,6 +377,9 @@ ngx_http_pupil_oidc_redeemed(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
+    oidc->token = oidc->tokens.id_token;
+    oidc->verified = ngx_http_pupil_oidc_verified;
+
     rc = ngx_http_pupil_oidc_keys(ctx, 0, ngx_http_pupil_oidc_verify);
 
     return rc == NGX_OK ? ngx_http_pupil_oidc_verify(ctx) : rc;
@@ -388,7 +387,7 @@ ngx_http_pupil_oidc_redeemed(ngx_http_pupil_ctx_t *ctx)
 
 
 /* Runs again, once, when it names a key that may have come since. */
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_oidc_verify(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t               rc;
@@ -400,7 +399,7 @@ ngx_http_pupil_oidc_verify(ngx_http_pupil_ctx_t *ctx)
     oidc = ngx_http_pupil_oidc_of(ctx);
 
     verified = pupil_jws_verify(&ctx->alloc, &oidc->provider->jwks,
-                                oidc->tokens.id_token, &payload, &why);
+                                oidc->token, &payload, &why);
 
     if (verified == PUPIL_NO_KEY && !oidc->sought) {
         oidc->sought = 1;
@@ -411,7 +410,7 @@ ngx_http_pupil_oidc_verify(ngx_http_pupil_ctx_t *ctx)
         }
     }
 
-    return ngx_http_pupil_oidc_verified(ctx, verified, payload, why);
+    return oidc->verified(ctx, verified, payload, why);
 }
 
 
@@ -472,5 +471,59 @@ ngx_http_pupil_oidc_claims(ngx_http_pupil_ctx_t *ctx, pupil_str_t payload,
                                   &oidc->account, why);
     }
 
+    if (rc == PUPIL_OK && ngx_http_pupil_oidc_there(ctx, &json) != NGX_OK) {
+        return PUPIL_NO_MEMORY;
+    }
+
     return rc;
+}
+
+
+ngx_int_t
+ngx_http_pupil_oidc_there(ngx_http_pupil_ctx_t *ctx, const pupil_json_t *json)
+{
+    pupil_claims_names_t     names;
+    ngx_http_pupil_there_t  *there;
+
+    there = &ngx_http_pupil_oidc_of(ctx)->there;
+
+    if (pupil_claims_names(&ctx->alloc, json, &names) != PUPIL_OK) {
+        return NGX_ERROR;
+    }
+
+    there->session = ngx_http_pupil_oidc_hashed(ctx, "sid", names.session);
+    there->subject = ngx_http_pupil_oidc_hashed(ctx, "sub", names.subject);
+    there->token = ngx_http_pupil_oidc_hashed(ctx, "jti", names.token);
+
+    return (there->session.data == NULL) == (names.session.len == 0)
+           && (there->subject.data == NULL) == (names.subject.len == 0)
+           && (there->token.data == NULL) == (names.token.len == 0)
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+/* Without data: it has no name, or there is no memory, or no key. */
+static pupil_str_t
+ngx_http_pupil_oidc_hashed(ngx_http_pupil_ctx_t *ctx, const char *claim,
+    pupil_str_t name)
+{
+    uint8_t            *p;
+    pupil_str_t         hash;
+    const pupil_key_t  *key;
+
+    ngx_memzero(&hash, sizeof(pupil_str_t));
+
+    key = ngx_http_pupil_key(ctx, "token");
+    p = name.len == 0 || key == NULL
+        ? NULL : ngx_http_pupil_alloc(ctx, PUPIL_HASH_LEN);
+
+    if (p != NULL) {
+        pupil_there_make(key, claim,
+                         ngx_http_pupil_oidc_of(ctx)->provider->client.issuer,
+                         name, p);
+        hash.data = p;
+        hash.len = PUPIL_HASH_LEN;
+    }
+
+    return hash;
 }

@@ -54,6 +54,26 @@ typedef struct {
 } ngx_http_pupil_ask_t;
 
 
+/* Under what the database has what a token names; data NULL: nothing. */
+typedef struct {
+    pupil_str_t              session, subject, token;
+} ngx_http_pupil_there_t;
+
+
+/* Sessions that a provider ends, by whose they are. */
+typedef struct {
+    ngx_http_pupil_session_t  *list;           /* no tokens */
+    ngx_uint_t                 n, at;          /* those before it have ended */
+    unsigned                   whole:1;        /* they are all, and no row is
+                                                  in doubt */
+} ngx_http_pupil_out_t;
+
+
+/* Which key has signed is found: the payload, or why not. */
+typedef ngx_int_t (*ngx_http_pupil_verified_pt)(ngx_http_pupil_ctx_t *ctx,
+    pupil_rc_t rc, pupil_str_t payload, const char *why);
+
+
 /* What such a log-in has beside what any has; in the log-in. */
 struct ngx_http_pupil_oidc_s {
     ngx_http_pupil_provider_t  *provider;
@@ -62,21 +82,42 @@ struct ngx_http_pupil_oidc_s {
     pupil_flow_t                flow;
     pupil_flow_words_t          words;
     pupil_tokens_t              tokens;
+    pupil_str_t                 token;         /* that is verified */
+    ngx_http_pupil_verified_pt  verified;
+    ngx_http_pupil_there_t      there;
+    ngx_http_pupil_out_t        out;
     pupil_str_t                 account;       /* whom they are about */
     ngx_http_pupil_ask_t       *ask;           /* under way, or the last */
     ngx_http_pupil_step_pt      next;          /* once the provider is known */
     ngx_http_pupil_problem_e    refusal;       /* once it is on record */
     unsigned                    sought:1;      /* newer keys were */
+    unsigned                    by_provider:1; /* no browser asks */
 };
 
+#define ngx_http_pupil_oidc_of(ctx)                                           \
+    ((ngx_http_pupil_login_t *) (ctx)->data)->oidc
 
-/* Of the routes /{name}, /{name}/logout and /{name}/callback. */
+
+/* Of the routes below /{name}. */
 ngx_int_t ngx_http_pupil_oidc_begin_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_begin(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_leave(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_query_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_form_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_callback(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_oidc_out_parse(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_oidc_out(ngx_http_pupil_ctx_t *ctx);
+
+
+/* The provider that the path names; NGX_OK, or what a parse answers. */
+ngx_int_t ngx_http_pupil_oidc_create(ngx_http_pupil_ctx_t *ctx);
+
+/* oidc->token is checked by the provider's keys, then oidc->verified runs. */
+ngx_int_t ngx_http_pupil_oidc_verify(ngx_http_pupil_ctx_t *ctx);
+
+/* What a token's claims name, into oidc->there. */
+ngx_int_t ngx_http_pupil_oidc_there(ngx_http_pupil_ctx_t *ctx,
+    const pupil_json_t *json);
 
 
 /*

@@ -161,9 +161,9 @@ ngx_http_pupil_oidc_failed(ngx_http_pupil_ctx_t *ctx,
     const char   *slug;
     pupil_str_t   url;
 
-    page = &((ngx_http_pupil_login_t *) ctx->data)->oidc->provider->failed;
+    page = &ngx_http_pupil_oidc_of(ctx)->provider->failed;
 
-    if (page->len == 0) {
+    if (page->len == 0 || ngx_http_pupil_oidc_of(ctx)->by_provider) {
         return ngx_http_pupil_problem(ctx, problem);
     }
 

@@ -167,6 +167,11 @@ static const ngx_http_pupil_problem_row_t  ngx_http_pupil_problems[] = {
         400, "login-flow", "No such log-in under way",
         "It was not begun in this browser, or too long ago.  Begin again."
     },
+    [NGX_HTTP_PUPIL_LOGOUT_TOKEN] = {
+        400, "logout-token", "Not a log-out that is believed",
+        "The token is not one that this provider has signed for this client"
+        " now, or it was used before.  The log says more."
+    },
     [NGX_HTTP_PUPIL_LOGIN_DENIED] = {
         403, "login-denied", "Not logged in there",
         "The log-in service let nobody in.  Begin again."

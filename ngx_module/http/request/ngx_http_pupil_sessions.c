@@ -16,7 +16,6 @@ static ngx_uint_t ngx_http_pupil_sessions_count(ngx_http_pupil_ctx_t *ctx,
 static ngx_uint_t ngx_http_pupil_sessions_ended(ngx_http_pupil_ctx_t *ctx,
     const uint8_t hash[32]);
 static ngx_int_t ngx_http_pupil_sessions_next(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_sessions_gone(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_ending_tell(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_ending_step(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_revocation_closed(ngx_libpq_exchange_t *ex);
@@ -242,32 +241,20 @@ ngx_int_t
 ngx_http_pupil_sessions_end(ngx_http_pupil_ctx_t *ctx,
     const ngx_uint_t *which, ngx_uint_t n, ngx_http_pupil_step_pt next)
 {
-    ngx_uint_t                 i, at;
-    ngx_libpq_exchange_t      *ex;
-    ngx_http_pupil_ending_t   *ending;
-    ngx_http_pupil_session_t  *session;
+    ngx_uint_t                i, at;
+    ngx_libpq_exchange_t     *ex;
+    ngx_http_pupil_ending_t  *ending;
 
     ending = &ctx->ending;
-    ending->n = n;
-    ending->next = next;
-    ending->until = 0;
-    ending->hashes = ngx_palloc(ctx->request->pool, n * sizeof(pupil_str_t));
-    ending->revocations = ngx_palloc(ctx->request->pool,
-                                     n * sizeof(pupil_uuid_t));
 
     ex = ngx_http_pupil_exchange(ctx);
 
-    if (ending->hashes == NULL || ending->revocations == NULL || ex == NULL) {
+    if (ex == NULL || ngx_http_pupil_ending_begin(ctx, n, next) != NGX_OK) {
         return NGX_ERROR;
     }
 
     for (i = 0; i < n; i++) {
-        session = &ctx->sessions.list[which[i]];
-
-        ending->hashes[i].data = session->hash;
-        ending->hashes[i].len = sizeof(session->hash);
-        ending->until = ngx_max(ending->until, session->expires_at);
-        pupil_uuid_random(&ending->revocations[i]);
+        ngx_http_pupil_ending_add(ctx, &ctx->sessions.list[which[i]]);
     }
 
     at = ngx_http_pupil_add_session_stmt(ctx, ex, PUPIL_SESSION_END_THESE);
@@ -284,7 +271,44 @@ ngx_http_pupil_sessions_end(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-static ngx_int_t
+ngx_int_t
+ngx_http_pupil_ending_begin(ngx_http_pupil_ctx_t *ctx, ngx_uint_t n,
+    ngx_http_pupil_step_pt next)
+{
+    ngx_pool_t               *pool;
+    ngx_http_pupil_ending_t  *ending;
+
+    pool = ctx->request->pool;
+    ending = &ctx->ending;
+
+    ending->n = 0;
+    ending->next = next;
+    ending->until = 0;
+    ending->hashes = ngx_palloc(pool, n * sizeof(pupil_str_t));
+    ending->revocations = ngx_palloc(pool, n * sizeof(pupil_uuid_t));
+
+    return ending->hashes != NULL && ending->revocations != NULL ? NGX_OK
+                                                                 : NGX_ERROR;
+}
+
+
+void
+ngx_http_pupil_ending_add(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_session_t *session)
+{
+    ngx_http_pupil_ending_t  *ending;
+
+    ending = &ctx->ending;
+
+    ending->hashes[ending->n].data = session->hash;
+    ending->hashes[ending->n].len = sizeof(session->hash);
+    ending->until = ngx_max(ending->until, session->expires_at);
+    pupil_uuid_random(&ending->revocations[ending->n]);
+    ending->n++;
+}
+
+
+ngx_int_t
 ngx_http_pupil_sessions_gone(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_uint_t                i;

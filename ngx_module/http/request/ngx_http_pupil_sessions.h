@@ -50,6 +50,18 @@ ngx_int_t ngx_http_pupil_sessions_list(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_sessions_end(ngx_http_pupil_ctx_t *ctx,
     const ngx_uint_t *which, ngx_uint_t n, ngx_http_pupil_step_pt next);
 
+/* Room in ctx->ending for so many; then each that is to end. */
+ngx_int_t ngx_http_pupil_ending_begin(ngx_http_pupil_ctx_t *ctx, ngx_uint_t n,
+    ngx_http_pupil_step_pt next);
+void ngx_http_pupil_ending_add(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_session_t *session);
+
+/*
+ * Those of ctx->ending have no rows any more, and are revocations: they leave
+ * the zone, and the key store is told.  NGX_AGAIN, then next, or a problem.
+ */
+ngx_int_t ngx_http_pupil_sessions_gone(ngx_http_pupil_ctx_t *ctx);
+
 /*
  * Tells the key store of a session whose row the data database has deleted;
  * then closes the revocation, which the statement that deleted it has opened
