@@ -166,6 +166,8 @@ fuzz_claims(const pupil_alloc_t *alloc, pupil_str_t in)
     const char               *why;
     pupil_str_t               out;
     pupil_json_t              json;
+    pupil_claims_names_t      names;
+    pupil_account_rules_t     rules;
     pupil_claims_expected_t   expected;
 
     static const pupil_str_t  text = pupil_str("a");
@@ -183,9 +185,14 @@ fuzz_claims(const pupil_alloc_t *alloc, pupil_str_t in)
 
     (void) pupil_claims_check(&json, &expected, &why);
 
-    if (pupil_claims_account(alloc, &json, pupil_profile_find(profile), text,
-                             text, &out, &why) == PUPIL_OK)
-    {
+    (void) pupil_claims_check_logout(&json, &expected, &why);
+    (void) pupil_claims_names(alloc, &json, &names);
+
+    memset(&rules, 0, sizeof(pupil_account_rules_t));
+    rules.profile = pupil_profile_find(profile);
+    rules.prefix = rules.loa = rules.schools = text;
+
+    if (pupil_claims_account(alloc, &json, &rules, &out, &why) == PUPIL_OK) {
         check(out.len > 1 && out.len <= PUPIL_ACCOUNT_MAX);
     }
 }

@@ -369,11 +369,12 @@ test_claims(void)
 static void
 test_profiles(void)
 {
-    size_t        i;
-    pupil_rc_t    rc;
-    const char   *why;
-    pupil_str_t   name;
-    pupil_json_t  json;
+    size_t                  i;
+    pupil_rc_t              rc;
+    const char             *why;
+    pupil_str_t             name;
+    pupil_json_t            json;
+    pupil_account_rules_t   rules;
 
     static const struct {
         const char  *profile, *claims, *loa, *want;
@@ -408,9 +409,12 @@ test_profiles(void)
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         (void) pupil_claims_read(&alloc, str(rows[i].claims), &json, &why);
-        rc = pupil_claims_account(&alloc, &json,
-                                  pupil_profile_find(str(rows[i].profile)),
-                                  str("p:"), str(rows[i].loa), &name, &why);
+        memset(&rules, 0, sizeof(pupil_account_rules_t));
+        rules.profile = pupil_profile_find(str(rows[i].profile));
+        rules.prefix = str("p:");
+        rules.loa = str(rows[i].loa);
+
+        rc = pupil_claims_account(&alloc, &json, &rules, &name, &why);
 
         ok(rows[i].want == NULL ? rc == PUPIL_INVALID
                                 : rc == PUPIL_OK && is(name, rows[i].want),
@@ -422,7 +426,7 @@ test_profiles(void)
                               str("A"))
        && pupil_profile_same(pupil_profile_find(str("eppn")), str("a"),
                              str("A")), "profiles: spellings");
-    ok(pupil_profile_find(str("bankid")) == NULL, "profiles: an unknown one");
+    ok(pupil_profile_find(str("nobody")) == NULL, "profiles: an unknown one");
 }
 
 

@@ -6,6 +6,7 @@
 
 #include "core/base/text.h"
 #include "core/endpoints/directive_url.h"
+#include "core/login/claims.h"
 #include "core/login/oidc.h"
 
 
@@ -14,12 +15,14 @@
 #define PUPIL_PROVIDER_PATH_MAX   256
 
 
+static pupil_rc_t pupil_provider_account(const pupil_str_t *text,
+    pupil_error_t *error);
 static int pupil_provider_name(pupil_str_t name);
 static int pupil_provider_path(pupil_str_t path);
 
 
 static const char *const  pupil_profiles[] =
-    { "uni-login", "eppn", "sub", NULL };
+    { "uni-login", "bankid", "eppn", "sub", NULL };
 static const char *const  pupil_prompts[] =
     { "login", "select_account", NULL };
 
@@ -35,9 +38,12 @@ const pupil_word_t  pupil_provider_words[PUPIL_PROVIDER_WORDS] = {
     [PUPIL_PROVIDER_PROFILE] =
     { .name = "profile=", .kind = PUPIL_WORD_CHOICE,
       .choices = pupil_profiles },
+    [PUPIL_PROVIDER_CLAIM] = { .name = "claim=", .kind = PUPIL_WORD_TEXT },
     [PUPIL_PROVIDER_PREFIX] = { .name = "prefix=", .kind = PUPIL_WORD_TEXT },
     [PUPIL_PROVIDER_SCOPE] = { .name = "scope=", .kind = PUPIL_WORD_TEXT },
     [PUPIL_PROVIDER_LOA] = { .name = "loa=", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_PROVIDER_SCHOOLS] =
+    { .name = "schools=", .kind = PUPIL_WORD_TEXT },
     [PUPIL_PROVIDER_ACR] = { .name = "acr_values=", .kind = PUPIL_WORD_TEXT },
     [PUPIL_PROVIDER_MAX_AGE] =
     { .name = "max_age=", .kind = PUPIL_WORD_SEC, .min = 60,
@@ -81,6 +87,10 @@ pupil_provider_rule(const pupil_str_t *given, uint32_t count,
                                " has it, and profile=");
     }
 
+    if (pupil_provider_account(text, error) != PUPIL_OK) {
+        return PUPIL_INVALID;
+    }
+
     if (!pupil_provider_path(text[PUPIL_PROVIDER_THROUGH])
         || text[PUPIL_PROVIDER_THROUGH]
                .data[text[PUPIL_PROVIDER_THROUGH].len - 1] != '/')
@@ -97,6 +107,37 @@ pupil_provider_rule(const pupil_str_t *given, uint32_t count,
     {
         return pupil_error_set(error, "after= and failed= take a path of this"
                                " server, such as /app/");
+    }
+
+    return PUPIL_OK;
+}
+
+
+/* What its profile asks for. */
+static pupil_rc_t
+pupil_provider_account(const pupil_str_t *text, pupil_error_t *error)
+{
+    const pupil_profile_t  *profile;
+
+    profile = pupil_profile_find(text[PUPIL_PROVIDER_PROFILE]);
+
+    if (pupil_profile_national(profile)
+        && (text[PUPIL_PROVIDER_CLAIM].len == 0
+            || text[PUPIL_PROVIDER_LOA].len == 0))
+    {
+        return pupil_error_set(error, "with profile=bankid it %s",
+                               text[PUPIL_PROVIDER_LOA].len == 0
+                               ? "needs loa=, the levels of assurance that"
+                                 " will do"
+                               : "needs claim=, in which its tokens have the"
+                                 " national number");
+    }
+
+    if (text[PUPIL_PROVIDER_SCHOOLS].len != 0
+        && !pupil_profile_schools(profile))
+    {
+        return pupil_error_set(error, "this profile says nothing of schools:"
+                               " schools= goes with uni-login and eppn");
     }
 
     return PUPIL_OK;

@@ -27,16 +27,6 @@ typedef struct {
     const char      *why;
 } claim_t;
 
-struct pupil_profile_s {
-    const char  *name;
-    const char  *account;       /* the claim that names somebody */
-    const char  *loa;           /* the claim of assurance */
-    const char  *group;         /* NULL: anybody may log in */
-    const char  *groups;        /* who may, separated by commas */
-    unsigned     folded:1;      /* spellings of a name are one */
-};
-
-
 static int claim_iss(const pupil_json_t *json, uint32_t node,
     const pupil_claims_expected_t *expected);
 static int claim_aud(const pupil_json_t *json, uint32_t node,
@@ -71,10 +61,7 @@ static pupil_rc_t claims_check(const pupil_json_t *json, const claim_t *rows,
     size_t count, const pupil_claims_expected_t *expected, const char **why);
 static pupil_rc_t claim_text(const pupil_alloc_t *alloc,
     const pupil_json_t *json, const char *name, pupil_str_t *out);
-static int claim_is(const pupil_json_t *json, uint32_t node, pupil_str_t text);
 static int claim_time(const pupil_json_t *json, uint32_t node, int64_t *out);
-static int claim_among(const pupil_json_t *json, uint32_t node,
-    pupil_str_t list);
 
 
 static const claim_t  claims[] = {
@@ -103,13 +90,6 @@ static const claim_t  logout_claims[] = {
     { "sid", claim_sid_logout, "it names nobody, or its sid is no name" }
 };
 
-static const pupil_profile_t  profiles[] = {
-    { .name = "uni-login", .account = "uniid", .loa = "unilogin_loa",
-      .group = "aktoer_gruppe", .groups = "Elev,Medarbejder,Ekstern" },
-    { .name = "eppn", .account = "eppn", .loa = "acr", .folded = 1 },
-    { .name = "sub", .account = "sub", .loa = "acr" }
-};
-
 #define COUNT(table)  (sizeof(table) / sizeof(table[0]))
 
 static const char  logout_event[] =
@@ -117,32 +97,6 @@ static const char  logout_event[] =
 
 static const pupil_json_limits_t  claims_limits = { .max_depth = 8,
                                                     .max_nodes = 1024 };
-
-
-const pupil_profile_t *
-pupil_profile_find(pupil_str_t name)
-{
-    size_t  i;
-
-    for (i = 0; i < COUNT(profiles); i++) {
-        if (pupil_str_is(name, profiles[i].name)) {
-            return &profiles[i];
-        }
-    }
-
-    return NULL;
-}
-
-
-/* eduPerson compares eppn without case; OpenID has sub to the letter. */
-int
-pupil_profile_same(const pupil_profile_t *profile, pupil_str_t said,
-    pupil_str_t stored)
-{
-    return profile->folded
-           || (said.len == stored.len
-               && memcmp(said.data, stored.data, said.len) == 0);
-}
 
 
 pupil_rc_t
@@ -234,70 +188,11 @@ claim_text(const pupil_alloc_t *alloc, const pupil_json_t *json,
 }
 
 
-pupil_rc_t
-pupil_claims_account(const pupil_alloc_t *alloc, const pupil_json_t *json,
-    const pupil_profile_t *profile, pupil_str_t prefix, pupil_str_t loa,
-    pupil_str_t *out, const char **why)
-{
-    uint32_t      node;
-    uint8_t      *data;
-    pupil_rc_t    rc;
-    pupil_str_t   name;
-    pupil_str_t   groups;
-
-    if (profile->group != NULL) {
-        groups.data = (const uint8_t *) profile->groups;
-        groups.len = strlen(profile->groups);
-
-        if (!claim_among(json, pupil_json_member(json, 0, profile->group),
-                         groups))
-        {
-            *why = "it is about somebody who is neither pupil nor staff";
-            return PUPIL_INVALID;
-        }
-    }
-
-    if (loa.len != 0
-        && !claim_among(json, pupil_json_member(json, 0, profile->loa), loa))
-    {
-        *why = "its level of assurance is not one that loa= names";
-        return PUPIL_INVALID;
-    }
-
-    *why = "it has no claim that names an account";
-    node = pupil_json_member(json, 0, profile->account);
-
-    rc = pupil_json_string(json, node, alloc, &name);
-    if (rc != PUPIL_OK) {
-        return rc;
-    }
-
-    if (name.len == 0 || name.len > PUPIL_ACCOUNT_MAX - prefix.len) {
-        return PUPIL_INVALID;
-    }
-
-    data = alloc->alloc(alloc->ctx, prefix.len + name.len);
-    if (data == NULL) {
-        return PUPIL_NO_MEMORY;
-    }
-
-    if (prefix.len != 0) {
-        memcpy(data, prefix.data, prefix.len);
-    }
-
-    memcpy(data + prefix.len, name.data, name.len);
-    out->data = data;
-    out->len = prefix.len + name.len;
-
-    return PUPIL_OK;
-}
-
-
 static int
 claim_iss(const pupil_json_t *json, uint32_t node,
     const pupil_claims_expected_t *expected)
 {
-    return claim_is(json, node, expected->issuer);
+    return pupil_claim_is(json, node, expected->issuer);
 }
 
 
@@ -312,7 +207,7 @@ claim_aud(const pupil_json_t *json, uint32_t node,
     if (node == PUPIL_JSON_NONE
         || pupil_json_type(json, node) != PUPIL_JSON_ARRAY)
     {
-        return claim_is(json, node, expected->client);
+        return pupil_claim_is(json, node, expected->client);
     }
 
     found = 0;
@@ -327,7 +222,7 @@ claim_aud(const pupil_json_t *json, uint32_t node,
             return 0;
         }
 
-        found = found || claim_is(json, element, expected->client);
+        found = found || pupil_claim_is(json, element, expected->client);
     }
 
     return found;
@@ -342,7 +237,7 @@ claim_azp(const pupil_json_t *json, uint32_t node,
     uint32_t  aud, first;
 
     if (node != PUPIL_JSON_NONE) {
-        return claim_is(json, node, expected->client);
+        return pupil_claim_is(json, node, expected->client);
     }
 
     aud = pupil_json_member(json, 0, "aud");
@@ -393,7 +288,7 @@ static int
 claim_nonce(const pupil_json_t *json, uint32_t node,
     const pupil_claims_expected_t *expected)
 {
-    return claim_is(json, node, expected->nonce);
+    return pupil_claim_is(json, node, expected->nonce);
 }
 
 
@@ -454,7 +349,7 @@ claim_at_hash(const pupil_json_t *json, uint32_t node,
     made.data = text;
     made.len = pupil_base64url_encode(hash, AT_HASH_LEN, text);
 
-    return claim_is(json, node, made);
+    return pupil_claim_is(json, node, made);
 }
 
 
@@ -525,9 +420,8 @@ claim_sid_logout(const pupil_json_t *json, uint32_t node,
 }
 
 
-/* As it stands: a value that needs an escape is nobody's we know. */
-static int
-claim_is(const pupil_json_t *json, uint32_t node, pupil_str_t text)
+int
+pupil_claim_is(const pupil_json_t *json, uint32_t node, pupil_str_t text)
 {
     pupil_str_t  raw;
 
@@ -571,28 +465,4 @@ claim_time(const pupil_json_t *json, uint32_t node, int64_t *out)
     return i == raw.len || (i != 0 && raw.data[i] == '.'
                             && memchr(raw.data, 'e', raw.len) == NULL
                             && memchr(raw.data, 'E', raw.len) == NULL);
-}
-
-
-/* Is the text one of a list with commas? */
-static int
-claim_among(const pupil_json_t *json, uint32_t node, pupil_str_t list)
-{
-    pupil_str_t     word;
-    const uint8_t  *comma, *last;
-
-    last = list.data + list.len;
-
-    for (word.data = list.data; /* void */; word.data = comma + 1) {
-        comma = memchr(word.data, ',', (size_t) (last - word.data));
-        word.len = (size_t) ((comma != NULL ? comma : last) - word.data);
-
-        if (word.len != 0 && claim_is(json, node, word)) {
-            return 1;
-        }
-
-        if (comma == NULL) {
-            return 0;
-        }
-    }
 }

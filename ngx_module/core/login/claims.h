@@ -11,6 +11,7 @@
 #define PUPIL_CLAIMS_H
 
 #include "core/json/json_tree.h"
+#include "core/vault/vault.h"
 
 
 #define PUPIL_CLAIMS_SKEW     60     /* seconds that clocks may differ by */
@@ -36,9 +37,27 @@ typedef struct {
 /* How a kind of log-in names people and says how sure it is of them. */
 typedef struct pupil_profile_s  pupil_profile_t;
 
-/* "uni-login", "eppn", "sub"; NULL: there is none of that name. */
+/* "uni-login", "bankid", "eppn", "sub"; NULL: there is none of that name. */
 const pupil_profile_t *pupil_profile_find(pupil_str_t name);
 
+/* Does it name people by a national number?  Does it say of which school? */
+int pupil_profile_national(const pupil_profile_t *profile);
+int pupil_profile_schools(const pupil_profile_t *profile);
+
+/* Whose log-ins count, and for whom.  Lists have commas. */
+typedef struct {
+    const pupil_profile_t  *profile;
+    const char             *claim;     /* that names somebody; NULL: the
+                                          profile's */
+    pupil_str_t             prefix;    /* of log-in names */
+    pupil_str_t             loa;       /* one of; len 0: any */
+    pupil_str_t             schools;   /* one of; len 0: any */
+    const pupil_key_t      *key;       /* of the index of log-in names */
+} pupil_account_rules_t;
+
+
+/* A text, as it stands: what needs an escape is nobody's we know. */
+int pupil_claim_is(const pupil_json_t *json, uint32_t node, pupil_str_t text);
 
 /*
  * Reads the payload; repeated members are refused.  PUPIL_OK, PUPIL_INVALID
@@ -60,13 +79,12 @@ pupil_rc_t pupil_claims_names(const pupil_alloc_t *alloc,
     const pupil_json_t *json, pupil_claims_names_t *out);
 
 /*
- * The log-in name: prefix and the profile's claim, from alloc.  loa: what the
- * profile's claim of assurance must be one of, separated by commas; len 0: it
- * is not looked at.
+ * The log-in name: prefix and what the claim says, from alloc; of a national
+ * number what pupil_national_name() makes of it.
  */
 pupil_rc_t pupil_claims_account(const pupil_alloc_t *alloc,
-    const pupil_json_t *json, const pupil_profile_t *profile,
-    pupil_str_t prefix, pupil_str_t loa, pupil_str_t *out, const char **why);
+    const pupil_json_t *json, const pupil_account_rules_t *rules,
+    pupil_str_t *out, const char **why);
 
 /*
  * Is the name that an account has the one that a provider says?  Both are found

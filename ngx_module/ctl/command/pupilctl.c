@@ -29,6 +29,7 @@
 #include "ctl/offboard/offboard.h"
 #include "ctl/people/add.h"
 #include "ctl/people/held.h"
+#include "ctl/people/national.h"
 #include "ctl/people/password.h"
 #include "ctl/people/role.h"
 #include "ctl/people/sessions.h"
@@ -192,6 +193,12 @@ static const command_t  commands[] = {
         .run = ctl_cmd_user_add,
         .arguments = "LOGIN ROLE [--institution ID]",
         .summary = "an account for somebody whom no roster has"
+    }, {
+        .words = "user national", .max = 1, .personal = 1,
+        .run = ctl_cmd_user_national,
+        .arguments = "[PREFIX]",
+        .summary = "log-in names of national numbers, read from standard"
+                   " input"
     }, {
         .words = "user password", .min = 1, .max = 1, .personal = 1,
         .run = ctl_cmd_user_password,

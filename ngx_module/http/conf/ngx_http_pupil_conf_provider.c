@@ -13,6 +13,8 @@
 
 static ngx_http_pupil_provider_t *ngx_http_pupil_provider_add(ngx_conf_t *cf,
     ngx_http_pupil_loc_conf_t *plcf, const pupil_words_t *words);
+static ngx_int_t ngx_http_pupil_provider_account(ngx_conf_t *cf,
+    const pupil_words_t *words, pupil_account_rules_t *account);
 static ngx_int_t ngx_http_pupil_provider_secret(ngx_conf_t *cf,
     const pupil_str_t *file, pupil_str_t *secret);
 static ngx_str_t ngx_http_pupil_provider_text(const pupil_str_t *text,
@@ -54,9 +56,11 @@ ngx_http_pupil_set_provider(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     client->max_age = pupil_words_number(&words, PUPIL_PROVIDER_MAX_AGE, 0);
     client->form_post = words.number[PUPIL_PROVIDER_FORM_POST] == 1;
 
-    provider->profile = pupil_profile_find(words.text[PUPIL_PROVIDER_PROFILE]);
-    provider->prefix = words.text[PUPIL_PROVIDER_PREFIX];
-    provider->loa = words.text[PUPIL_PROVIDER_LOA];
+    if (ngx_http_pupil_provider_account(cf, &words, &provider->account)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
 
     provider->through = ngx_http_pupil_provider_text(
                             &words.text[PUPIL_PROVIDER_THROUGH], "/");
@@ -70,6 +74,34 @@ ngx_http_pupil_set_provider(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                           &words.text[PUPIL_PROVIDER_SECRET],
                                           &client->secret) == NGX_OK
            ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_provider_account(ngx_conf_t *cf, const pupil_words_t *words,
+    pupil_account_rules_t *account)
+{
+    u_char             *p;
+    const pupil_str_t  *claim;
+
+    claim = &words->text[PUPIL_PROVIDER_CLAIM];
+
+    account->profile = pupil_profile_find(words->text[PUPIL_PROVIDER_PROFILE]);
+    account->prefix = words->text[PUPIL_PROVIDER_PREFIX];
+    account->loa = words->text[PUPIL_PROVIDER_LOA];
+    account->schools = words->text[PUPIL_PROVIDER_SCHOOLS];
+
+    if (claim->len != 0) {
+        p = ngx_pnalloc(cf->pool, claim->len + 1);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_cpystrn(p, (u_char *) claim->data, claim->len + 1);
+        account->claim = (char *) p;
+    }
+
+    return NGX_OK;
 }
 
 

@@ -443,6 +443,7 @@ ngx_http_pupil_oidc_claims(ngx_http_pupil_ctx_t *ctx, pupil_str_t payload,
     pupil_rc_t                  rc;
     pupil_json_t                json;
     ngx_http_pupil_oidc_t      *oidc;
+    pupil_account_rules_t       rules;
     pupil_claims_expected_t     expected;
     ngx_http_pupil_provider_t  *provider;
 
@@ -465,14 +466,19 @@ ngx_http_pupil_oidc_claims(ngx_http_pupil_ctx_t *ctx, pupil_str_t payload,
         rc = pupil_claims_check(&json, &expected, why);
     }
 
-    if (rc == PUPIL_OK) {
-        rc = pupil_claims_account(&ctx->alloc, &json, provider->profile,
-                                  provider->prefix, provider->loa,
-                                  &oidc->account, why);
-    }
-
+    /* before a national number, which may be its sub, is wiped */
     if (rc == PUPIL_OK && ngx_http_pupil_oidc_there(ctx, &json) != NGX_OK) {
         return PUPIL_NO_MEMORY;
+    }
+
+    if (rc == PUPIL_OK) {
+        rules = provider->account;
+        rules.key = ngx_http_pupil_key(ctx, "index:credential.login_id");
+
+        rc = rules.key == NULL
+             ? PUPIL_NO_MEMORY
+             : pupil_claims_account(&ctx->alloc, &json, &rules, &oidc->account,
+                                    why);
     }
 
     return rc;

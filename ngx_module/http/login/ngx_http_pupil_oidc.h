@@ -18,9 +18,7 @@
 /* pupil_login_provider, and what a worker knows of the provider. */
 typedef struct {
     pupil_oidc_client_t      client;
-    const pupil_profile_t   *profile;
-    pupil_str_t              prefix;       /* of log-in names */
-    pupil_str_t              loa;          /* accepted, by commas; or none */
+    pupil_account_rules_t    account;      /* without the key */
     ngx_str_t                through;      /* "/idp/": its location */
     ngx_str_t                after;        /* where a browser goes then */
     ngx_str_t                failed;       /* or else; len 0: a problem */

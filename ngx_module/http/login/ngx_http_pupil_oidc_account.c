@@ -94,7 +94,7 @@ ngx_http_pupil_oidc_opened(ngx_http_pupil_ctx_t *ctx)
            && ngx_http_pupil_login_named(ctx, &row)
            && ngx_http_pupil_value(ctx, &row, PUPIL_LF_WANT_LOGIN_ID, &stored)
               == PUPIL_OK
-           && pupil_profile_same(login->oidc->provider->profile,
+           && pupil_profile_same(login->oidc->provider->account.profile,
                                  login->oidc->account, stored);
 
     /* a damaged value is audited, and lets nobody in */
