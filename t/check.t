@@ -107,6 +107,12 @@ my @refused = (
     ['idle over an absolute of outside',
      conf(pupil_session_timeout => 'absolute=1h'),
      locations(session => 'pupil_session_timeout idle=90m;')],
+    (map { ["a guard: $_", server => "location /x { pupil_access $_; }"] }
+     'A purpose=learning', 'a', 'a purpose=fun', 'a purpose=learning role=x',
+     'a purpose=learning age=1s', 'a purpose=learning claims=identity.shoe',
+     'a purpose=learning claims=identity.given_name',
+     'a purpose=authentication claims=enrolment.class_id',
+     'a purpose=learning; pupil_data', 'a purpose=learning; pupil_access off'),
     ['bodies in files',
      locations(login => 'client_body_in_file_only on;')],
     ['the same around it', server => 'client_body_in_file_only clean;'],
@@ -258,6 +264,11 @@ pupil_session_timeout idle=5m absolute=31d; pupil_probe on;
 pupil_password_hash memory=32m iterations=3 queue=8 parallel=1 pool=pupil;
 pupil_allowed_origin https://a.example https://b.example:8443;
 END
+    ['guards', server => join '', map { "location $_ { pupil_access forum"
+        . ' purpose=authentication role=pupil,teacher age=1d login=/in'
+        . ' claims=identity.given_name,enrolment.role; return 204; }' }
+     qw(/a ~^/b @c)],
+    ['a guard that is off', server => 'location /a { pupil_access off; }'],
     ['what is switched off', pupil =>
      "pupil_key_cache off; pupil_homework_cache OFF; pupil_probe Off;\n"],
 );

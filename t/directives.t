@@ -212,6 +212,45 @@ refused "twice: $_", qr/duplicate|there already/, http => "$_; $_;" for
     "pupil_login_provider $provider through=/idp/";
 
 
+# ---- guards
+
+accepted 'a guard of any location', server => join '', map {
+    "location $_ { pupil_access a purpose=learning; return 204; }\n" }
+    qw(/a =/b ~^/c @d);
+accepted 'one that is switched off inside', server => 'location /a {
+    pupil_access a purpose=learning; location /a/b { pupil_access off; }
+    location /a/c { pupil_session; } if ($http_x) { return 204; } }';
+refused 'a guard of a handler', qr/a location of its own/, server =>
+    'location /a { pupil_session; pupil_access a purpose=learning; }';
+refused 'a handler behind a guard', qr/a location of its own/, server =>
+    'location /a { pupil_access a purpose=learning; pupil_session; }';
+refused 'two guards', qr/a location of its own|duplicate/, server =>
+    'location /a { pupil_access a purpose=learning; pupil_access off; }';
+refused 'a guard of a server', qr/not allowed here/, server =>
+    'pupil_access a purpose=learning;';
+refused "a guard: $_->[0]", $_->[1], server => "location /a { pupil_access"
+    . " $_->[0]; }" for
+    ['A purpose=learning', qr/name of an application/],
+    ['a', qr/needs purpose=/],
+    ['a purpose=commerce', qr/is none of: authentication, teaching/],
+    ['a purpose=learning role=king', qr/role= takes roles/],
+    ['a purpose=learning age=1s', qr/out of bounds: 1m to 31d/],
+    ['a purpose=learning login=https://elsewhere.example/', qr/login= takes/],
+    ['a purpose=learning claims=identity.given_name',
+     qr/its plugin does not grant it/],
+    ['a purpose=authentication claims=enrolment.class_id',
+     qr/not one record for each person/];
+refused 'a claim that is denied', qr/pupil_deny takes it away/,
+    http => 'pupil_deny identity.family_name;', server => 'location /a {
+    pupil_access a purpose=authentication claims=identity.family_name; }';
+refused 'a guard without a tenant', qr/needs pupil_tenant/,
+    base => { tenant => '' },
+    server => 'location /a { pupil_access a purpose=learning; }';
+refused 'a guard without a database', qr/add "pupil_database/,
+    base => { database => '' },
+    server => 'location /a { pupil_access a purpose=learning; }';
+
+
 # ---- the key file
 
 my @keys = (

@@ -121,12 +121,13 @@ walk 'a preference under restriction', pupil => PATCH => '/v1/data/example',
 # of their own (t/i01-throttled.t, t/i13-equal-failures.t, t/login-oidc.t,
 # t/login-oidc-logout.t), and so has a record that another owner has
 # (t/generic.t).  A session that may set a password alone says so itself, like
-# none (t/first-password.t).  Nothing answers "erased".
+# none (t/first-password.t).  Nothing but pupil_access answers "erased" and
+# "login-again" (t/access.t).
 my %elsewhere = map { $_ => 1 } qw(malformed unexpected-body no-session csrf
     origin plain-http password-login-off unknown-tenant method-not-allowed
     timeout too-large media-type misdirected refused throttled
     invalid-credentials conflict erased login-flow login-denied login-doubted
-    unknown-account moved password-change-required logout-token);
+    unknown-account moved password-change-required logout-token login-again);
 my @slugs = slurp(root_dir()
     . '/ngx_module/http/request/ngx_http_pupil_problem.c')
     =~ /^        4\d\d, "([a-z-]+)", "/mg;

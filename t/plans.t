@@ -66,6 +66,7 @@ my %hot = (
         key(subject => $pupil), '2026-01-01T00:00:00Z', @bound[0, 1], $sealed,
         1, 1, @record],
     session_load => ['pupil', 1, key(token => $pupil)],
+    access_enter => ['pupil', 1],
     session_touch => ['pupil', 1, key(token => $pupil), 'tomorrow',
                       key(session => 0)],
     session_show => ['pupil', 1],

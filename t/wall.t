@@ -125,7 +125,8 @@ my @HOUSES = (
      qw(base json input vault login plugin policy audit lifecycle roster
         endpoints)],
     [http => ['include', 'pg', 'core'],
-     'request', join(' ', Pupil::Site::endpoints()), 'conf'],
+     'request', join(' ', Pupil::Site::endpoints(), 'access'),
+     'conf'],
     [ctl => ['include', 'core'],
      'base', 'store',
      'setup check people audit roster lifecycle report',

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "core/audit/audit.h"
+#include "core/endpoints/access.h"
 #include "core/endpoints/database.h"
 #include "core/endpoints/data.h"
 #include "core/endpoints/endpoints.h"
@@ -165,6 +166,43 @@ print_endpoints(const pupil_policy_t *policy, const uint8_t hash[32])
 }
 
 
+/* What a guard asks: of a directive with claims of a table that is there. */
+static void
+print_access(const pupil_policy_t *policy, const uint8_t hash[32])
+{
+    uint32_t         i;
+    pupil_error_t    error;
+    pupil_words_t    words;
+    pupil_access_t  *access;
+
+    static const char *const  given[] = {
+        "forum", "purpose=authentication",
+        "claims=identity.given_name,identity.family_name,enrolment.role"
+    };
+
+    pupil_str_t  texts[sizeof(given) / sizeof(given[0])];
+
+    for (i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
+        texts[i].data = (const uint8_t *) given[i];
+        texts[i].len = strlen(given[i]);
+    }
+
+    pupil_words_init(&words);
+
+    if (pupil_words_read(pupil_access_words, PUPIL_ACCESS_WORDS, texts, i,
+                         &words, &error) != PUPIL_OK
+        || pupil_access_read(&words, &heap, &access) != PUPIL_OK
+        || pupil_access_compose(access, policy, &heap, &error) != PUPIL_OK)
+    {
+        fprintf(stderr, "pupil_access: %s\n", error.text);
+        exit(1);
+    }
+
+    print_statement(policy, hash, &access->template, "%s",
+                    access->template.name);
+}
+
+
 static void
 print_category(const pupil_policy_t *policy, const uint8_t hash[32],
     uint32_t category, uint32_t relation)
@@ -234,6 +272,7 @@ print_sql(int count, char **files, int endpoints)
 
     if (endpoints) {
         print_endpoints(&policy, hash);
+        print_access(&policy, hash);
     }
 
     for (c = 0; c < policy.count && !endpoints; c++) {

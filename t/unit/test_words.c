@@ -167,7 +167,8 @@ test_directives(void)
 
         bad = strncmp(d->name, "pupil_", 6) != 0 || d->where == 0
               || d->least > d->most || d->table_count > PUPIL_WORDS_MAX
-              || (d->handler && (d->where != PUPIL_IN_LOCATION || d->most));
+              || (d->handler && (d->where != PUPIL_IN_LOCATION
+                                 || (d->most != 0) != (d->table != NULL)));
 
         for (k = 0; k < d->table_count; k++) {
             word = &d->table[k];

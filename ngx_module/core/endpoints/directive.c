@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/endpoints/access.h"
 #include "core/endpoints/database.h"
 #include "core/endpoints/directive.h"
 #include "core/endpoints/directive_url.h"
@@ -392,6 +393,18 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
         .name = "pupil_status",
         .where = PUPIL_IN_LOCATION,
         .handler = 1
+    },
+
+    [PUPIL_DIRECTIVE_ACCESS] = {
+        .name = "pupil_access",
+        .where = PUPIL_IN_LOCATION,
+        .least = 1,
+        .most = UINT32_MAX,
+        .once = 1,
+        .handler = 1,
+        .endpoint = &pupil_access_endpoint,
+        PUPIL_TABLE(pupil_access_words),
+        .rule = pupil_access_rule
     }
 };
 
@@ -549,53 +562,6 @@ pupil_need_missing(pupil_need_id_t need, pupil_error_t *error)
                            " missing: add \"%s %s;\" to http {}",
                            pupil_directives[pupil_needs[need].directive].name,
                            pupil_needs[need].words);
-}
-
-
-pupil_rc_t
-pupil_handler_place(const char *directive, const pupil_handler_at_t *place,
-    pupil_error_t *error)
-{
-    if (place->handled) {
-        return pupil_error_set(error, "a location has one handler of Pupil's:"
-                               " give \"%s\" a location of its own",
-                               directive);
-    }
-
-    if (place->named || place->regex || place->name.len == 0
-        || place->name.data[0] != '/')
-    {
-        return pupil_error_set(error, "%s takes a location with a prefix,"
-                               " such as location /v1/session { %s; }, no"
-                               " named one and no regular expression",
-                               directive, directive);
-    }
-
-    return PUPIL_OK;
-}
-
-
-pupil_rc_t
-pupil_handler_around(const pupil_handler_around_t *around, pupil_error_t *error)
-{
-    if (around->idle > around->absolute) {
-        return pupil_error_set(error, "idle= of pupil_session_timeout"
-                               " (%d s) is over absolute= (%d s)",
-                               (int) around->idle, (int) around->absolute);
-    }
-
-    if (!around->tenant) {
-        return pupil_error_set(error, "the handler needs pupil_tenant, in the"
-                               " location or around it");
-    }
-
-    if (around->body_in_file) {
-        return pupil_error_set(error, "client_body_in_file_only would put"
-                               " personal data into files: switch it off"
-                               " here");
-    }
-
-    return PUPIL_OK;
 }
 
 

@@ -61,6 +61,7 @@ typedef enum {
     PUPIL_DIRECTIVE_BEHIND_PROXY,
     PUPIL_ENDPOINTS(PUPIL_DIRECTIVE_ID)
     PUPIL_DIRECTIVE_STATUS,
+    PUPIL_DIRECTIVE_ACCESS,
     PUPIL_DIRECTIVE_COUNT
 } pupil_directive_id_t;
 
@@ -232,9 +233,10 @@ typedef struct {
     unsigned     named:1;       /* location @name */
     unsigned     regex:1;
     unsigned     handled:1;     /* has a handler of Pupil's already */
+    unsigned     guard:1;       /* stands before another's handler */
 } pupil_handler_at_t;
 
-/* A handler has a location of its own, with a prefix. */
+/* A handler has a location of its own, with a prefix; a guard any. */
 pupil_rc_t pupil_handler_place(const char *directive,
     const pupil_handler_at_t *place, pupil_error_t *error);
 
@@ -243,6 +245,7 @@ typedef struct {
     int64_t   idle, absolute;   /* seconds */
     unsigned  tenant:1;         /* pupil_tenant is there */
     unsigned  body_in_file:1;   /* client_body_in_file_only is not off */
+    unsigned  guard:1;          /* bodies are another's */
 } pupil_handler_around_t;
 
 /* Can a handler with an endpoint work in it? */

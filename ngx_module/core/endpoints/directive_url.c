@@ -18,7 +18,6 @@
 static pupil_rc_t pupil_provider_account(const pupil_str_t *text,
     pupil_error_t *error);
 static int pupil_provider_name(pupil_str_t name);
-static int pupil_provider_path(pupil_str_t path);
 
 
 static const char *const  pupil_profiles[] =
@@ -91,7 +90,7 @@ pupil_provider_rule(const pupil_str_t *given, uint32_t count,
         return PUPIL_INVALID;
     }
 
-    if (!pupil_provider_path(text[PUPIL_PROVIDER_THROUGH])
+    if (!pupil_local_path(text[PUPIL_PROVIDER_THROUGH])
         || text[PUPIL_PROVIDER_THROUGH]
                .data[text[PUPIL_PROVIDER_THROUGH].len - 1] != '/')
     {
@@ -101,9 +100,9 @@ pupil_provider_rule(const pupil_str_t *given, uint32_t count,
     }
 
     if ((text[PUPIL_PROVIDER_AFTER].len != 0
-         && !pupil_provider_path(text[PUPIL_PROVIDER_AFTER]))
+         && !pupil_local_path(text[PUPIL_PROVIDER_AFTER]))
         || (text[PUPIL_PROVIDER_FAILED].len != 0
-            && !pupil_provider_path(text[PUPIL_PROVIDER_FAILED])))
+            && !pupil_local_path(text[PUPIL_PROVIDER_FAILED])))
     {
         return pupil_error_set(error, "after= and failed= take a path of this"
                                " server, such as /app/");
@@ -162,9 +161,8 @@ pupil_provider_name(pupil_str_t name)
 }
 
 
-/* Not "//", which is another server. */
-static int
-pupil_provider_path(pupil_str_t path)
+int
+pupil_local_path(pupil_str_t path)
 {
     size_t  i;
 

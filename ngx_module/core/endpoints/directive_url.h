@@ -20,4 +20,7 @@ pupil_rc_t pupil_provider_rule(const pupil_str_t *given, uint32_t count,
 pupil_rc_t pupil_origin_rule(const pupil_str_t *given, uint32_t count,
     pupil_words_t *words, pupil_error_t *error);
 
+/* A path of this server: not "//", which is another one. */
+int pupil_local_path(pupil_str_t path);
+
 #endif /* PUPIL_DIRECTIVE_URL_H */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/endpoints/access.h"
 #include "core/endpoints/compose.h"
 #include "ctl/base/buf.h"
 #include "ctl/base/text.h"
@@ -219,6 +220,7 @@ at_read(const nginxconf_t *d, pupil_handler_at_t *at)
     const nginxconf_t  *other;
 
     memset(at, 0, sizeof(pupil_handler_at_t));
+    at->guard = check_directive_find(d) == PUPIL_DIRECTIVE_ACCESS;
 
     word = d->parent->count > 1 ? d->parent->words[1] : "";
 
@@ -313,24 +315,66 @@ around_read(check_t *check, const nginxconf_t *block,
 }
 
 
+/*
+ * What pupil_access says makes its endpoint.  *access: NULL for "off", or when
+ * its words are no good, which was found already.
+ */
+static pupil_rc_t
+access_read(check_t *check, const nginxconf_t *d, const pupil_policy_t *policy,
+    pupil_access_t **access, pupil_error_t *error)
+{
+    pupil_words_t  words;
+
+    *access = NULL;
+    pupil_words_init(&words);
+
+    if (pupil_directive_read(PUPIL_DIRECTIVE_ACCESS, check_words(check, d),
+                             d->count - 1, &words, error) != PUPIL_OK
+        || pupil_access_read(&words, &check->ctl->alloc, access) != PUPIL_OK
+        || *access == NULL)
+    {
+        return PUPIL_OK;
+    }
+
+    return pupil_access_compose(*access, policy, &check->ctl->alloc, error);
+}
+
+
 /* What is served, prepared as a worker prepares it. */
 static void
 endpoint_check(check_t *check, const nginxconf_t *d,
     const pupil_endpoint_t *endpoint)
 {
+    pupil_rc_t        rc;
     location_t        location;
     pupil_error_t     error;
+    pupil_access_t   *access;
     pupil_policy_t    policy;
     pupil_location_t  serves;
-
-    check->locations++;
 
     policy = check->ctl->policy;
     denies_read(check, d->parent, &policy);
 
-    if (pupil_location_compose(endpoint, &policy, &check->ctl->alloc, &serves,
-                               &error) != PUPIL_OK)
-    {
+    rc = PUPIL_OK;
+
+    if (endpoint == &pupil_access_endpoint) {
+        rc = access_read(check, d, &policy, &access, &error);
+
+        if (rc == PUPIL_OK && access == NULL) {
+            return;
+        }
+
+        endpoint = &access->endpoint;
+    }
+
+    check->locations++;
+
+    if (rc == PUPIL_OK) {
+        rc = pupil_location_compose(endpoint, &policy, &check->ctl->alloc,
+                                    &serves, &error);
+    }
+
+    if (rc != PUPIL_OK) {
         check_found_at(check, d, "%s", error.text);
         return;
     }
@@ -362,6 +406,7 @@ handler_check(check_t *check, const nginxconf_t *d,
     }
 
     around_read(check, d->parent, &around);
+    around.guard = at.guard;
 
     if (pupil_handler_around(&around, &error) != PUPIL_OK) {
         check_found_at(check, d, "%s", error.text);

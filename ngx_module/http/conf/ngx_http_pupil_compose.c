@@ -31,6 +31,7 @@ ngx_http_pupil_compose_location(ngx_conf_t *cf,
     pupil_error_t              error;
     pupil_policy_t             policy;
     pupil_location_t         **place;
+    const pupil_endpoint_t    *core;
     ngx_http_pupil_compose_t   compose;
 
     ngx_http_pupil_conf_alloc(cf, &alloc);
@@ -42,8 +43,14 @@ ngx_http_pupil_compose_location(ngx_conf_t *cf,
         policy.denies_count = (uint32_t) plcf->denies->nelts;
     }
 
-    if (pupil_location_compose(plcf->endpoint->core, &policy, &alloc,
-                               &plcf->serves, &error) != PUPIL_OK)
+    core = plcf->access != NULL ? &plcf->access->endpoint
+                                : plcf->endpoint->core;
+
+    if ((plcf->access != NULL
+         && pupil_access_compose(plcf->access, &policy, &alloc, &error)
+            != PUPIL_OK)
+        || pupil_location_compose(core, &policy, &alloc, &plcf->serves, &error)
+           != PUPIL_OK)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "location \"%V\": %s",
                            &plcf->prefix, error.text);

@@ -108,6 +108,8 @@ char *ngx_http_pupil_set_origin(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_pupil_set_provider(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_pupil_set_access(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_pupil_set_endpoint(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 

@@ -7,6 +7,9 @@
 #include "http/conf/ngx_http_pupil_conf.h"
 
 
+static ngx_int_t ngx_http_pupil_place(ngx_conf_t *cf,
+    ngx_http_core_loc_conf_t *clcf, ngx_http_pupil_loc_conf_t *plcf,
+    ngx_uint_t guard);
 static ngx_int_t ngx_http_pupil_prefix(ngx_conf_t *cf,
     ngx_http_core_loc_conf_t *clcf, ngx_http_pupil_loc_conf_t *plcf);
 
@@ -199,10 +202,52 @@ ngx_http_pupil_set_endpoint(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* What a path begins with, so that routes are read behind it. */
+/* Before the location's own handler, whichever that is. */
+char *
+ngx_http_pupil_set_access(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_pupil_loc_conf_t *plcf = conf;
+
+    pupil_alloc_t                alloc;
+    pupil_words_t                words;
+    ngx_http_core_loc_conf_t    *clcf;
+    ngx_http_pupil_main_conf_t  *pmcf;
+
+    if (plcf->access != NULL || plcf->unguarded) {
+        return "is duplicate";
+    }
+
+    pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_pupil_module);
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    pupil_words_init(&words);
+    ngx_http_pupil_conf_alloc(cf, &alloc);
+
+    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_ACCESS, &words) != NGX_OK
+        || ngx_http_pupil_place(cf, clcf, plcf, 1) != NGX_OK
+        || pupil_access_read(&words, &alloc, &plcf->access) != PUPIL_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (plcf->access == NULL) {
+        plcf->unguarded = 1;
+        return NGX_CONF_OK;
+    }
+
+    plcf->endpoint = &ngx_http_pupil_access_endpoint;
+    plcf->prefix = clcf->name;
+    pmcf->served |= 1u << plcf->endpoint->id;
+    pmcf->used = 1;
+
+    return NGX_CONF_OK;
+}
+
+
+/* Can it stand in this location? */
 static ngx_int_t
-ngx_http_pupil_prefix(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf,
-    ngx_http_pupil_loc_conf_t *plcf)
+ngx_http_pupil_place(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf,
+    ngx_http_pupil_loc_conf_t *plcf, ngx_uint_t guard)
 {
     ngx_str_t           *directive;
     pupil_error_t        error;
@@ -215,7 +260,8 @@ ngx_http_pupil_prefix(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf,
     at.name.data = clcf->name.data;
     at.name.len = clcf->name.len;
     at.named = clcf->named;
-    at.handled = plcf->endpoint != NULL;
+    at.handled = plcf->endpoint != NULL || plcf->unguarded;
+    at.guard = guard ? 1 : 0;
 #if (NGX_PCRE)
     at.regex = clcf->regex != NULL;
 #endif
@@ -224,6 +270,19 @@ ngx_http_pupil_prefix(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf,
         != PUPIL_OK)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s", error.text);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* What a path begins with, so that routes are read behind it. */
+static ngx_int_t
+ngx_http_pupil_prefix(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf,
+    ngx_http_pupil_loc_conf_t *plcf)
+{
+    if (ngx_http_pupil_place(cf, clcf, plcf, 0) != NGX_OK) {
         return NGX_ERROR;
     }
 

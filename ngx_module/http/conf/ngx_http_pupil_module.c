@@ -243,6 +243,13 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       0,
       NULL },
 
+    { ngx_string("pupil_access"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_pupil_set_access,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("pupil_behind_proxy"),
       NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_TAKE1,
       ngx_http_pupil_set_value,
@@ -250,7 +257,7 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       offsetof(ngx_http_pupil_loc_conf_t, behind_proxy),
       (void *) &ngx_http_pupil_behind_proxy },
 
-    NGX_HTTP_PUPIL_ENDPOINTS(NGX_HTTP_PUPIL_ENDPOINT_COMMAND)
+    NGX_HTTP_PUPIL_HANDLERS(NGX_HTTP_PUPIL_ENDPOINT_COMMAND)
 
     ngx_null_command
 };
@@ -530,7 +537,10 @@ ngx_http_pupil_merge_values(ngx_http_pupil_loc_conf_t *prev,
 }
 
 
-/* The blocks of "if" and "limit_except" are the location's. */
+/*
+ * The blocks of "if" and "limit_except" are the location's; a guard is of all
+ * that is inside of its location and has no handler of ours.
+ */
 static void
 ngx_http_pupil_merge_endpoint(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *prev,
     ngx_http_pupil_loc_conf_t *conf)
@@ -538,6 +548,13 @@ ngx_http_pupil_merge_endpoint(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *prev,
     ngx_http_core_loc_conf_t  *clcf;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (prev->access != NULL && conf->endpoint == NULL && !conf->unguarded) {
+        conf->endpoint = prev->endpoint;
+        conf->access = prev->access;
+        conf->prefix = clcf->name;
+        return;
+    }
 
     if (clcf->noname && conf->endpoint == NULL && prev->endpoint != NULL
         && clcf->handler == NULL)
@@ -602,6 +619,7 @@ ngx_http_pupil_merge_around(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *conf)
     around.absolute = conf->absolute;
     around.tenant = conf->tenant != NULL;
     around.body_in_file = clcf->client_body_in_file_only != 0;
+    around.guard = conf->access != NULL;
 
     if (pupil_handler_around(&around, &error) != PUPIL_OK) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "location \"%V\": %s",
@@ -609,7 +627,9 @@ ngx_http_pupil_merge_around(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *conf)
         return NGX_ERROR;
     }
 
-    ngx_http_pupil_merge_body(clcf, conf);
+    if (conf->access == NULL) {
+        ngx_http_pupil_merge_body(clcf, conf);
+    }
 
     return NGX_OK;
 }

@@ -21,6 +21,9 @@
  * that it asked for and calls render again from its beginning.  It may find
  * tampered rows: the engine audits them before it answers.
  *
+ * A guard of another's handler takes the steps from session on, and goes on in
+ * nginx's phases in place of the last (ngx_http_pupil_guard.h).
+ *
  * Everything here runs on the event loop.  Memory of a request is r->pool's;
  * what was clear lies in ctx->memory, and is wiped with the request.
  */
@@ -39,6 +42,7 @@
 #include "http/request/ngx_http_pupil_exchange.h"
 #include "http/request/ngx_http_pupil_facts.h"
 #include "http/request/ngx_http_pupil_floors.h"
+#include "http/request/ngx_http_pupil_guard.h"
 #include "http/request/ngx_http_pupil_keys.h"
 #include "http/request/ngx_http_pupil_main.h"
 #include "http/request/ngx_http_pupil_memory.h"
@@ -81,6 +85,7 @@ struct ngx_http_pupil_ctx_s {
     ngx_libpq_exchange_t            *exchange;     /* results for render */
     ngx_http_pupil_step_pt           resume;       /* for render, once */
     pupil_writer_t                   out;          /* JSON */
+    ngx_http_pupil_guard_t          *guard;        /* NULL: none was met */
     ngx_http_pupil_response_t        response;
 
     ngx_http_pupil_request_keys_t    keys;
@@ -105,6 +110,7 @@ struct ngx_http_pupil_ctx_s {
     ngx_http_pupil_sent_t           *sent;
     ngx_event_t                      deadline;
     void                           (*left)(ngx_http_pupil_ctx_t *ctx);
+    void                           (*decided)(ngx_http_pupil_ctx_t *ctx);
     ngx_http_pupil_stranger_t        stranger;     /* of the session's token */
     ngx_http_pupil_memory_t          memory;
     ngx_http_pupil_unsent_t          unsent;       /* waits for the client */
@@ -137,8 +143,12 @@ void ngx_http_pupil_run(ngx_http_pupil_ctx_t *ctx,
 void ngx_http_pupil_resume(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt step);
 
-/* The step that has nothing to do but to send. */
+/* The steps that have nothing to do but to send, and that begin with all. */
 ngx_int_t ngx_http_pupil_step_send(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_step_parse(ngx_http_pupil_ctx_t *ctx);
+
+/* The client's network, for the audit: never more than /24 or /48. */
+void ngx_http_pupil_network(ngx_http_pupil_ctx_t *ctx);
 
 /* All records of the request are committed, or have failed: goes on. */
 void ngx_http_pupil_audited(ngx_http_pupil_ctx_t *ctx);

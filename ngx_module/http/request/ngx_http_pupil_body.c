@@ -12,7 +12,6 @@
 
 static ngx_int_t ngx_http_pupil_media_type(ngx_http_request_t *r);
 static ngx_int_t ngx_http_pupil_form_type(ngx_http_request_t *r);
-static ngx_int_t ngx_http_pupil_origin(ngx_http_pupil_ctx_t *ctx);
 static ngx_uint_t ngx_http_pupil_same_host(ngx_http_request_t *r,
     ngx_str_t *origin);
 
@@ -288,8 +287,7 @@ ngx_http_pupil_csrf(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* No Origin header, our own https origin, or one that was allowed. */
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_origin(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_str_t   *origin, *allowed;

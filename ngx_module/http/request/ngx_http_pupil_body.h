@@ -25,6 +25,9 @@ ngx_int_t ngx_http_pupil_body_take(ngx_http_pupil_ctx_t *ctx);
 /* Unsafe methods: NGX_OK, or 403, counted and not audited. */
 ngx_int_t ngx_http_pupil_csrf(ngx_http_pupil_ctx_t *ctx);
 
+/* No Origin header, our own https origin, or one that was allowed. */
+ngx_int_t ngx_http_pupil_origin(ngx_http_pupil_ctx_t *ctx);
+
 /* The query arguments, into query; others than allowed are refused. */
 ngx_int_t ngx_http_pupil_arguments(ngx_http_pupil_ctx_t *ctx,
     const pupil_argument_t *allowed, void *query);

@@ -14,10 +14,15 @@
 #include "http/request/ngx_http_pupil_types.h"
 
 
-/* Those of core, in its order, and what touches no personal data. */
-#define NGX_HTTP_PUPIL_ENDPOINTS(row)                                         \
+/* Those of core, in its order, and what touches no personal data: handlers. */
+#define NGX_HTTP_PUPIL_HANDLERS(row)                                          \
     PUPIL_ENDPOINTS(row)                                                      \
     row(STATUS, status)
+
+/* And what stands before the handler of another. */
+#define NGX_HTTP_PUPIL_ENDPOINTS(row)                                         \
+    NGX_HTTP_PUPIL_HANDLERS(row)                                              \
+    row(ACCESS, access)
 
 #define NGX_HTTP_PUPIL_ENDPOINT_ID(ID, name)  NGX_HTTP_PUPIL_ENDPOINT_##ID,
 
@@ -50,14 +55,14 @@ _Static_assert(NGX_HTTP_PUPIL_ENDPOINT_COUNT <= 32, "too many endpoints");
  *          what _problem() returned.  Called again from its beginning after
  *          keys were fetched: ctx->out is then empty.
  */
-typedef struct {
+struct ngx_http_pupil_route_s {
     ngx_uint_t              method;    /* NGX_HTTP_GET, ... one */
     const char             *path;      /* NULL: the table's end */
     ngx_uint_t              flags;     /* NGX_HTTP_PUPIL_BODY ... */
     ngx_http_pupil_step_pt  parse;
     ngx_http_pupil_step_pt  start;
     ngx_http_pupil_step_pt  render;
-} ngx_http_pupil_route_t;
+};
 
 
 /*

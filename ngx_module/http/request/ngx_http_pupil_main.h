@@ -8,6 +8,7 @@
 #ifndef _NGX_HTTP_PUPIL_MAIN_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_MAIN_H_INCLUDED_
 
+#include "core/endpoints/access.h"
 #include "core/endpoints/compose.h"
 #include "core/endpoints/database.h"
 #include "core/endpoints/directive.h"
@@ -81,6 +82,7 @@ typedef pupil_composed_generic_t  ngx_http_pupil_generic_t;
 
 struct ngx_http_pupil_loc_conf_s {
     const ngx_http_pupil_endpoint_t  *endpoint;  /* NULL: none of ours */
+    pupil_access_t                   *access;    /* pupil_access; NULL: none */
     ngx_http_complex_value_t         *tenant;    /* pupil_tenant */
     ngx_array_t                      *denies;    /* pupil_deny_t */
     pupil_location_t                  serves;    /* policy and statements */
@@ -96,6 +98,7 @@ struct ngx_http_pupil_loc_conf_s {
     ngx_str_t                         prefix;    /* of the location, without a
                                                     slash at its end */
     unsigned                          slash:1;   /* that was there */
+    unsigned                          unguarded:1;  /* pupil_access off */
 };
 
 #endif /* _NGX_HTTP_PUPIL_MAIN_H_INCLUDED_ */

@@ -35,6 +35,10 @@ static const ngx_http_pupil_problem_row_t  ngx_http_pupil_problems[] = {
         401, "no-session", "Not logged in",
         "There is no session, or it has ended.  Log in, then send again."
     },
+    [NGX_HTTP_PUPIL_LOGIN_AGAIN] = {
+        401, "login-again", "Logged in too long ago",
+        "This is for who has logged in just now.  Log in, then send again."
+    },
     [NGX_HTTP_PUPIL_INVALID_CREDENTIALS] = {
         401, "invalid-credentials", "Log-in failed",
         "The identifier and the password do not open an account here."

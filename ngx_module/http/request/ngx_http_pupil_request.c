@@ -22,14 +22,12 @@ static void ngx_http_pupil_begin(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_run_held(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt step);
 static ngx_int_t ngx_http_pupil_tenant(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_step_parse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_session(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_keys(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_again(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_record(ngx_http_pupil_ctx_t *ctx);
 static ngx_uint_t ngx_http_pupil_must_record(ngx_http_pupil_ctx_t *ctx);
-static void ngx_http_pupil_network(ngx_http_pupil_ctx_t *ctx);
 
 
 /*
@@ -60,7 +58,7 @@ ngx_http_pupil_ctx(ngx_http_request_t *r)
         return ctx;
     }
 
-    /* After an internal redirect the id stays what it was. */
+    /* After an internal redirect what is of the request stays. */
     old = NULL;
     for (cln = r->pool->cleanup; cln; cln = cln->next) {
         if (cln->handler == ngx_http_pupil_cleanup) {
@@ -87,6 +85,7 @@ ngx_http_pupil_ctx(ngx_http_request_t *r)
 
     if (old != NULL) {
         ctx->id = old->id;
+        ctx->guard = old->guard;
 
     } else {
         ngx_http_pupil_id(ctx->main, &ctx->id);
@@ -474,7 +473,7 @@ ngx_http_pupil_step_send(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_step_parse(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t  rc;
@@ -576,8 +575,7 @@ ngx_http_pupil_tenant(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* The client's network, for the audit: never more than /24 or /48. */
-static void
+void
 ngx_http_pupil_network(ngx_http_pupil_ctx_t *ctx)
 {
     struct sockaddr     *sa;

@@ -17,7 +17,10 @@ static void ngx_http_pupil_content_type(ngx_http_request_t *r,
     ngx_uint_t problem);
 static ngx_int_t ngx_http_pupil_headers(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_allow(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_rewrite(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_rewrite(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_problem_e problem);
+static ngx_int_t ngx_http_pupil_found(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_refused(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_count(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t status);
 static ngx_int_t ngx_http_pupil_header_filter(ngx_http_request_t *r);
@@ -69,6 +72,13 @@ ngx_http_pupil_send(ngx_http_pupil_ctx_t *ctx)
     if (ctx->response.done) {
         ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
                       "pupil: a second answer to one request");
+        return;
+    }
+
+    if (ctx->decided != NULL) {
+        ctx->response.done = 1;
+        ngx_http_pupil_answered(ctx);
+        ctx->decided(ctx);
         return;
     }
 
@@ -363,7 +373,8 @@ ngx_http_pupil_allow(ngx_http_pupil_ctx_t *ctx)
 
 /* An error page of nginx's becomes a problem document. */
 static ngx_int_t
-ngx_http_pupil_rewrite(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_rewrite(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_problem_e problem)
 {
     ngx_uint_t           status;
     pupil_writer_t       out;
@@ -372,14 +383,8 @@ ngx_http_pupil_rewrite(ngx_http_pupil_ctx_t *ctx)
     r = ctx->request;
     status = r->headers_out.status;
 
-    /* that of a step has its line */
-    if (status == NGX_HTTP_INTERNAL_SERVER_ERROR) {
-        ngx_http_pupil_internal(ctx);
-    }
-
     pupil_writer_init(&out, &ctx->alloc, 1024);
-    ngx_http_pupil_problem_write(ctx, &out, ngx_http_pupil_problem_of(status),
-                                 status, NULL, NULL);
+    ngx_http_pupil_problem_write(ctx, &out, problem, status, NULL, NULL);
 
     ctx->response.replaced = ngx_http_pupil_chain(ctx, &out);
     if (ctx->response.replaced == NULL) {
@@ -389,7 +394,6 @@ ngx_http_pupil_rewrite(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_debug(ctx, "nginx's page is replaced, status %ui", status);
 
     ctx->response.done = 1;
-    ngx_http_pupil_count(ctx, status);
 
     ngx_http_clear_content_length(r);
     ngx_http_clear_accept_ranges(r);
@@ -403,6 +407,49 @@ ngx_http_pupil_rewrite(ngx_http_pupil_ctx_t *ctx)
 }
 
 
+/* What nginx found itself; the 500 of a step has its line. */
+static ngx_int_t
+ngx_http_pupil_found(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_uint_t  status;
+
+    status = ctx->request->headers_out.status;
+
+    if (status == NGX_HTTP_INTERNAL_SERVER_ERROR) {
+        ngx_http_pupil_internal(ctx);
+    }
+
+    ngx_http_pupil_count(ctx, status);
+
+    return ngx_http_pupil_rewrite(ctx, ngx_http_pupil_problem_of(status));
+}
+
+
+/* By the guard; a browser is sent to log in, where the location says so. */
+static ngx_int_t
+ngx_http_pupil_refused(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_request_t      *r;
+    ngx_http_pupil_guard_t  *guard;
+
+    r = ctx->request;
+    guard = ctx->guard;
+
+    if (ngx_http_pupil_rewrite(ctx, guard->problem) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (guard->login.len == 0) {
+        return NGX_OK;
+    }
+
+    r->headers_out.status = NGX_HTTP_MOVED_TEMPORARILY;
+    ngx_str_null(&r->headers_out.status_line);
+
+    return ngx_http_pupil_header(r, "Location", &guard->login);
+}
+
+
 static ngx_int_t
 ngx_http_pupil_header_filter(ngx_http_request_t *r)
 {
@@ -411,7 +458,9 @@ ngx_http_pupil_header_filter(ngx_http_request_t *r)
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_pupil_module);
 
-    if (conf->endpoint == NULL || r != r->main) {
+    if (conf->endpoint == NULL || r != r->main
+        || (conf->access != NULL && !ngx_http_pupil_guard_ends(r)))
+    {
         return ngx_http_next_header_filter(r);
     }
 
@@ -423,13 +472,18 @@ ngx_http_pupil_header_filter(ngx_http_request_t *r)
     /* nginx may have refused the request before its handler saw it */
     ctx->conf = conf;
 
-    if (ctx->response.done) {
+    if (conf->access != NULL) {
+        if (ngx_http_pupil_refused(ctx) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+    } else if (ctx->response.done) {
         if (!ctx->response.headers) {
             ngx_http_pupil_count(ctx, r->headers_out.status);
         }
 
     } else if (r->headers_out.status >= NGX_HTTP_BAD_REQUEST
-               && ngx_http_pupil_rewrite(ctx) != NGX_OK)
+               && ngx_http_pupil_found(ctx) != NGX_OK)
     {
         return NGX_ERROR;
     }

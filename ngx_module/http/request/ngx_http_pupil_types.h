@@ -22,6 +22,7 @@
 typedef struct ngx_http_pupil_ctx_s        ngx_http_pupil_ctx_t;
 typedef struct ngx_http_pupil_main_conf_s  ngx_http_pupil_main_conf_t;
 typedef struct ngx_http_pupil_loc_conf_s   ngx_http_pupil_loc_conf_t;
+typedef struct ngx_http_pupil_route_s      ngx_http_pupil_route_t;
 
 /* What is registered of it is an ngx_libpq_stmt_t. */
 typedef pupil_composed_t  ngx_http_pupil_stmt_t;

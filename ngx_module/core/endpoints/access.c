@@ -1,0 +1,500 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include <string.h>
+
+#include "core/base/text.h"
+#include "core/endpoints/access.h"
+#include "core/endpoints/directive_url.h"
+#include "core/endpoints/endpoint_sql.h"
+#include "core/policy/role.h"
+#include "core/policy/sql.h"
+
+
+#define PUPIL_ACCESS_ALL    UINT32_MAX      /* roles */
+#define PUPIL_ACCESS_ROLED  "enrolment.role"
+
+
+static const char *const  pupil_access_purposes[] = {
+    "authentication", "teaching", "learning", "administration", NULL
+};
+
+static const uint32_t  pupil_access_purpose[] = {
+    PUPIL_PURPOSE_AUTHENTICATION, PUPIL_PURPOSE_TEACHING,
+    PUPIL_PURPOSE_LEARNING, PUPIL_PURPOSE_ADMINISTRATION
+};
+
+/* Of the tables that a statement reads, a letter each. */
+static const char *const  pupil_access_aliases[] = { "a", "b", "c", "d" };
+
+
+const pupil_word_t  pupil_access_words[PUPIL_ACCESS_WORDS] = {
+    [PUPIL_ACCESS_APPLICATION] = { .name = "", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_ACCESS_PURPOSE] =
+    { .name = "purpose=", .kind = PUPIL_WORD_CHOICE,
+      .choices = pupil_access_purposes },
+    [PUPIL_ACCESS_ROLE] = { .name = "role=", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_ACCESS_AGE] =
+    { .name = "age=", .kind = PUPIL_WORD_SEC, .min = PUPIL_ACCESS_AGE_LEAST,
+      .max = 31 * 86400 },
+    [PUPIL_ACCESS_TOLD] = { .name = "claims=", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_ACCESS_LOGIN] = { .name = "login=", .kind = PUPIL_WORD_TEXT }
+};
+
+const pupil_endpoint_t  pupil_access_endpoint = {
+    .name = "access",
+    .directive = "pupil_access"
+};
+
+
+/* The next of a list with commas, which is cut off; 0: there is none. */
+static int
+pupil_access_next(pupil_str_t *list, pupil_str_t *item)
+{
+    const uint8_t  *comma;
+
+    if (list->data == NULL) {
+        return 0;
+    }
+
+    *item = *list;
+    comma = memchr(list->data, ',', list->len);
+
+    if (comma == NULL) {
+        list->data = NULL;
+        return 1;
+    }
+
+    item->len = (size_t) (comma - list->data);
+    list->data += item->len + 1;
+    list->len -= item->len + 1;
+
+    return 1;
+}
+
+
+static int
+pupil_access_name(pupil_str_t name, size_t max)
+{
+    size_t  i;
+
+    for (i = 0; i < name.len; i++) {
+        if (!pupil_is_digit(name.data[i]) && name.data[i] != '_'
+            && (name.data[i] < 'a' || name.data[i] > 'z'))
+        {
+            return 0;
+        }
+    }
+
+    return name.len != 0 && name.len <= max;
+}
+
+
+/* A bit for each role of a list; 0: one of them is none. */
+static uint32_t
+pupil_access_roles(pupil_str_t list)
+{
+    uint32_t      roles;
+    pupil_str_t   name;
+    pupil_role_t  role;
+
+    for (roles = 0; pupil_access_next(&list, &name); /* void */ ) {
+        role = pupil_role_find(name);
+
+        if (role == PUPIL_ROLE_NONE) {
+            return 0;
+        }
+
+        roles |= UINT32_C(1) << role;
+    }
+
+    return roles;
+}
+
+
+static pupil_rc_t
+pupil_access_claim(pupil_str_t text, pupil_str_t *category,
+    pupil_str_t *field)
+{
+    const uint8_t  *dot;
+
+    dot = memchr(text.data, '.', text.len);
+    if (dot == NULL) {
+        return PUPIL_INVALID;
+    }
+
+    category->data = text.data;
+    category->len = (size_t) (dot - text.data);
+    field->data = dot + 1;
+    field->len = text.len - category->len - 1;
+
+    return pupil_access_name(*category, PUPIL_MAX_NAME)
+           && pupil_access_name(*field, PUPIL_MAX_NAME)
+           ? PUPIL_OK : PUPIL_INVALID;
+}
+
+
+static pupil_rc_t
+pupil_access_claims_rule(pupil_str_t list, pupil_error_t *error)
+{
+    uint32_t     n;
+    pupil_str_t  text, category, field;
+
+    for (n = 0; pupil_access_next(&list, &text); n++) {
+        if (pupil_access_claim(text, &category, &field) != PUPIL_OK) {
+            return pupil_error_set(error, "\"%.*s\" is no claim such as"
+                                   " identity.given_name", (int) text.len,
+                                   (const char *) text.data);
+        }
+    }
+
+    return n <= PUPIL_ACCESS_CLAIMS
+           ? PUPIL_OK
+           : pupil_error_set(error, "an application is told %d claims at"
+                             " most", PUPIL_ACCESS_CLAIMS);
+}
+
+
+pupil_rc_t
+pupil_access_rule(const pupil_str_t *given, uint32_t count,
+    pupil_words_t *words, pupil_error_t *error)
+{
+    pupil_str_t  *text;
+
+    (void) given;
+
+    text = words->text;
+
+    if (pupil_str_is(text[PUPIL_ACCESS_APPLICATION], "off")) {
+        return count == 1
+               ? PUPIL_OK : pupil_error_set(error, "\"off\" stands alone");
+    }
+
+    if (!pupil_access_name(text[PUPIL_ACCESS_APPLICATION],
+                           PUPIL_ACCESS_NAME_MAX))
+    {
+        return pupil_error_set(error, "the name of an application stands"
+                               " first: at most %d lower-case letters, digits"
+                               " and _", PUPIL_ACCESS_NAME_MAX);
+    }
+
+    if (words->number[PUPIL_ACCESS_PURPOSE] == PUPIL_WORD_UNSET) {
+        return pupil_error_set(error, "it needs purpose=: what the application"
+                               " is told people's names for");
+    }
+
+    if (words->number[PUPIL_ACCESS_ROLE] != PUPIL_WORD_UNSET
+        && pupil_access_roles(text[PUPIL_ACCESS_ROLE]) == 0)
+    {
+        return pupil_error_set(error, "role= takes roles such as"
+                               " pupil,teacher");
+    }
+
+    if (words->number[PUPIL_ACCESS_LOGIN] != PUPIL_WORD_UNSET
+        && (!pupil_local_path(text[PUPIL_ACCESS_LOGIN])
+            || memchr(text[PUPIL_ACCESS_LOGIN].data, '?',
+                      text[PUPIL_ACCESS_LOGIN].len) != NULL))
+    {
+        return pupil_error_set(error, "login= takes a path of this host,"
+                               " without arguments");
+    }
+
+    return words->number[PUPIL_ACCESS_TOLD] != PUPIL_WORD_UNSET
+           ? pupil_access_claims_rule(text[PUPIL_ACCESS_TOLD], error)
+           : PUPIL_OK;
+}
+
+
+/* As header fields are written: X-Pupil-User-Identity-Given-Name. */
+static void
+pupil_access_header(pupil_claim_t *claim)
+{
+    int          begins;
+    char        *p;
+    const char  *from[] = { claim->category, claim->field }, *s;
+    unsigned     i;
+
+    p = claim->header;
+    memcpy(p, PUPIL_ACCESS_HEADER, sizeof(PUPIL_ACCESS_HEADER) - 1);
+    p += sizeof(PUPIL_ACCESS_HEADER) - 1;
+
+    for (i = 0; i < PUPIL_COUNT(from); i++) {
+        *p++ = '-';
+        begins = 1;
+
+        for (s = from[i]; *s != '\0'; s++) {
+            *p++ = *s == '_' ? '-'
+                   : begins && *s >= 'a' ? (char) (*s - 'a' + 'A') : *s;
+            begins = *s == '_';
+        }
+    }
+
+    *p = '\0';
+}
+
+
+static void
+pupil_access_text(char *to, pupil_str_t text)
+{
+    memcpy(to, text.data, text.len);
+    to[text.len] = '\0';
+}
+
+
+pupil_rc_t
+pupil_access_read(const pupil_words_t *words, const pupil_alloc_t *alloc,
+    pupil_access_t **access)
+{
+    pupil_str_t      list, text, category, field;
+    pupil_claim_t   *claim;
+    pupil_access_t  *a;
+
+    *access = NULL;
+
+    if (pupil_str_is(words->text[PUPIL_ACCESS_APPLICATION], "off")) {
+        return PUPIL_OK;
+    }
+
+    a = alloc->alloc(alloc->ctx, sizeof(*a));
+    if (a == NULL) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    memset(a, 0, sizeof(*a));
+
+    pupil_access_text(a->application, words->text[PUPIL_ACCESS_APPLICATION]);
+    a->purpose = pupil_access_purpose[words->number[PUPIL_ACCESS_PURPOSE]];
+    a->age = pupil_words_number(words, PUPIL_ACCESS_AGE, 0);
+    a->login = words->text[PUPIL_ACCESS_LOGIN];
+
+    list = words->text[PUPIL_ACCESS_ROLE];
+    a->roles = list.data != NULL ? pupil_access_roles(list)
+                                 : PUPIL_ACCESS_ALL;
+
+    list = words->text[PUPIL_ACCESS_TOLD];
+
+    while (pupil_access_next(&list, &text)) {
+        (void) pupil_access_claim(text, &category, &field);
+
+        claim = &a->claims[a->count++];
+        claim->role = pupil_str_is(text, PUPIL_ACCESS_ROLED) != 0;
+        pupil_access_text(claim->category, category);
+        pupil_access_text(claim->field, field);
+        pupil_access_header(claim);
+    }
+
+    *access = a;
+
+    return PUPIL_OK;
+}
+
+
+/* Is it text that a header field can have? */
+static pupil_rc_t
+pupil_access_field(const pupil_claim_t *claim, const pupil_field_t *field,
+    pupil_error_t *error)
+{
+    if (strcmp(field->name, claim->field) != 0
+        || (!(field->flags & PUPIL_FIELD_INTERNAL)
+            && field->type != PUPIL_TYPE_JSON
+            && field->type != PUPIL_TYPE_UUID_LIST))
+    {
+        return PUPIL_OK;
+    }
+
+    return pupil_error_set(error, "\"%s.%s\" is no claim: it is nothing that a"
+                           " header field can hold", claim->category,
+                           claim->field);
+}
+
+
+/* Can what is there of a person be read by their id alone, as it is? */
+static pupil_rc_t
+pupil_access_category(const pupil_claim_t *claim, const pupil_policy_t *policy,
+    pupil_error_t *error)
+{
+    int32_t                at;
+    uint32_t               i;
+    pupil_str_t            name;
+    const pupil_plugin_t  *plugin;
+
+    name.data = (const uint8_t *) claim->category;
+    name.len = strlen(claim->category);
+
+    at = pupil_policy_category(policy, name);
+    if (at < 0) {
+        return PUPIL_OK;        /* that no plugin is loaded is said later */
+    }
+
+    plugin = policy->categories[at]->plugin;
+
+    if (plugin->owner != PUPIL_OWNER_SUBJECT
+        || plugin->cardinality != PUPIL_CARDINALITY_ONE)
+    {
+        return pupil_error_set(error, "\"%s.%s\" is no claim: of the category"
+                               " \"%s\" there is not one record for each"
+                               " person", claim->category, claim->field,
+                               claim->category);
+    }
+
+    for (i = 0; i < plugin->fields_count; i++) {
+        if (plugin->fields[i].flags & PUPIL_FIELD_BOUND) {
+            return pupil_error_set(error, "\"%s.%s\" is no claim: what decides"
+                                   " something here is told to nobody else",
+                                   claim->category, claim->field);
+        }
+
+        if (pupil_access_field(claim, &plugin->fields[i], error) != PUPIL_OK) {
+            return PUPIL_INVALID;
+        }
+    }
+
+    return PUPIL_OK;
+}
+
+
+/* Which of the tables is the claim's: the count when there are too many. */
+static uint32_t
+pupil_access_table(pupil_template_t *template, const char *category)
+{
+    uint32_t  i;
+
+    for (i = 0; i < PUPIL_COUNT(pupil_access_aliases); i++) {
+        if (template->tables[i] == NULL) {
+            template->tables[i] = category;
+        }
+
+        if (strcmp(template->tables[i], category) == 0) {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
+static pupil_rc_t
+pupil_access_want(pupil_access_t *access, uint32_t n,
+    const pupil_policy_t *policy, pupil_error_t *error)
+{
+    uint32_t        table;
+    pupil_rc_t      rc;
+    pupil_want_t   *want;
+    pupil_claim_t  *claim;
+
+    claim = &access->claims[n];
+    want = &access->wants[PUPIL_AC_WANT_CLAIM + n];
+
+    want->category = claim->category;
+    want->field = claim->field;
+    want->purpose = access->purpose;
+    want->relation = PUPIL_RELATION_SELF;
+    want->operation = PUPIL_OPERATION_READ;
+    want->about = PUPIL_ABOUT_ACTOR;
+    want->flags = PUPIL_WANT_REQUIRED;
+
+    if (claim->role) {
+        return PUPIL_OK;
+    }
+
+    rc = pupil_access_category(claim, policy, error);
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    table = pupil_access_table(&access->template, claim->category);
+    if (table == PUPIL_COUNT(pupil_access_aliases)) {
+        return pupil_error_set(error, "claims= takes those of %d categories at"
+                               " most", (int) table);
+    }
+
+    want->alias = pupil_access_aliases[table];
+
+    return PUPIL_OK;
+}
+
+
+static pupil_rc_t
+pupil_access_sql(pupil_template_t *template, const pupil_alloc_t *alloc)
+{
+    uint32_t     i;
+    pupil_rc_t   rc;
+    pupil_sql_t  sql;
+    pupil_str_t  text;
+    const char  *alias;
+
+    pupil_sql_init(&sql, alloc);
+    pupil_sql_add(&sql, "SELECT $1::bigint, o.owner, o.state, o.key_version");
+
+    for (i = 0; template->tables[i] != NULL; i++) {
+        pupil_sql_add(&sql, "{%s}", pupil_access_aliases[i]);
+    }
+
+    pupil_sql_add(&sql, " FROM " PUPIL_SQL_ONE
+                  " LEFT JOIN pupil.owner AS o ON o.tenant = $2"
+                  " AND o.owner = $4");
+
+    for (i = 0; template->tables[i] != NULL; i++) {
+        alias = pupil_access_aliases[i];
+
+        pupil_sql_add(&sql, " LEFT JOIN data.");
+        pupil_sql_name(&sql, template->tables[i]);
+        pupil_sql_add(&sql, " AS %s ON %s.tenant = $2 AND %s.owner = $4"
+                      " AND %s.record = $4", alias, alias, alias, alias);
+    }
+
+    rc = pupil_sql_finish(&sql, &text);
+    template->sql = (const char *) text.data;
+
+    return rc;
+}
+
+
+pupil_rc_t
+pupil_access_compose(pupil_access_t *access, const pupil_policy_t *policy,
+    const pupil_alloc_t *alloc, pupil_error_t *error)
+{
+    uint32_t           i;
+    pupil_rc_t         rc;
+    pupil_want_t      *name;
+    pupil_template_t  *template;
+
+    if (access->endpoint.count != 0) {
+        return PUPIL_OK;
+    }
+
+    template = &access->template;
+    memset(template, 0, sizeof(*template));
+
+    /* for the record, as there is no category of that name */
+    name = &access->wants[PUPIL_AC_WANT_NAME];
+    name->category = "application";
+    name->field = access->application;
+    name->purpose = access->purpose;
+    name->relation = PUPIL_RELATION_SELF;
+    name->operation = PUPIL_OPERATION_READ;
+    name->about = PUPIL_ABOUT_ACTOR;
+    name->flags = PUPIL_WANT_ASKED;
+
+    for (i = 0; i < access->count; i++) {
+        rc = pupil_access_want(access, i, policy, error);
+        if (rc != PUPIL_OK) {
+            return rc;
+        }
+    }
+
+    template->name = "access enter";
+    template->fixed = PUPIL_AC_COLUMNS;
+    template->wants = access->wants;
+    template->wants_count = PUPIL_AC_WANT_CLAIM + access->count;
+
+    access->endpoint = pupil_access_endpoint;
+    access->endpoint.templates = template;
+    access->endpoint.count = PUPIL_ACCESS_COUNT;
+
+    rc = pupil_access_sql(template, alloc);
+
+    return rc == PUPIL_OK ? PUPIL_OK
+                          : pupil_error_set(error, "out of memory");
+}
