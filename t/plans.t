@@ -16,6 +16,8 @@ my $site = Pupil::Site->new(pg => { conf => {
 } });
 my $volume = Pupil::Volume->new($site);
 my ($tenant, $json) = ($site->tenant, JSON::XS->new);
+my $SET = "SELECT set_config('pupil.tenant', '$tenant', true),"
+    . " set_config('pupil.day', (current_date - DATE '1970-01-01')::text, true)";
 
 
 # ---- who asks, and what
@@ -125,7 +127,7 @@ my %hot = (
                key(token => $pupil)],
     sessions => ['keeper', 1, $tenant, id(subject => $pupil),
                  [key(token => $pupil)]],
-    tenant_keys => ['keeper', 1, $tenant],
+    tenant_keys => ['keeper', 1, $tenant, 'now'],
     service_keys => ['keeper', 8, $tenant],
 );
 
@@ -236,13 +238,13 @@ sub executed ($dbh, $call, $before = undef) {
     my $plan;
     if ($before) {
         $dbh->begin_work;
-        $dbh->do("SELECT set_config('pupil.tenant', '$tenant', true)");
+        $dbh->do($SET);
         $dbh->do($before);
         $dbh->commit;
     }
     for (1 .. 2) {
         $dbh->begin_work;
-        $dbh->do("SELECT set_config('pupil.tenant', '$tenant', true)");
+        $dbh->do($SET);
         $plan = $dbh->selectrow_array(
             "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) $call");
         $dbh->rollback;
@@ -362,7 +364,7 @@ no_growth({ map { $_ => $few->{$_} } @own },
           look($many, 'statistics, answers', @own), 'statistics, answers');
 
 $many->begin_work;
-$many->do("SELECT set_config('pupil.tenant', '$tenant', true)");
+$many->do($SET);
 is $many->selectrow_arrayref('EXECUTE progress_submit_one('
     . arguments('progress_submit_one') . ')')->[-1], 'stored',
     'a submission alone finds what allows it';
@@ -399,7 +401,7 @@ sub updates ($table, $times, $run) {
     my ($all, $hot) = $count->();
     for my $n (1 .. $times) {
         $many->begin_work;
-        $many->do("SELECT set_config('pupil.tenant', '$tenant', true)");
+        $many->do($SET);
         $run->($n);
         $many->commit;
     }

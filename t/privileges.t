@@ -99,7 +99,7 @@ my %allowed = (
         pupil_keeper => {
             map { ("keystore.$_" => 'SELECT') }
                 qw(bound kek_epoch tenant_key service_key floor ended mark
-                   owner_key hole_count moved)
+                   owner_key hole_count moved zone)
         },
         pupil_operator => {
             (map { ("keystore.$_" => 'SELECT INSERT') }
@@ -120,6 +120,7 @@ my %allowed = (
             'keystore.setting' => 'SELECT INSERT keys_a_minute',
             'keystore.size' => 'SELECT INSERT owners',
             'keystore.worker' => 'SELECT',
+            'keystore.zone' => 'SELECT INSERT zone',
         },
     },
 );

@@ -101,21 +101,12 @@ ngx_libpq_pool_create(ngx_conf_t *cf, const ngx_libpq_use_t *use)
 
 
 static ngx_int_t
-ngx_libpq_setting_init(ngx_conf_t *cf, ngx_libpq_pool_t *pg)
+ngx_libpq_setting_name(ngx_conf_t *cf, const char *name)
 {
-    char         sql[256];
-    size_t       len;
-    const char  *name, *dot;
+    size_t  len;
 
     static const char  allowed[] =
         "abcdefghijklmnopqrstuvwxyz0123456789_.";
-
-    name = pg->use->setting;
-
-    if (name == NULL) {
-        pg->setting_word = "session";
-        return NGX_OK;
-    }
 
     len = ngx_strlen(name);
 
@@ -125,18 +116,56 @@ ngx_libpq_setting_init(ngx_conf_t *cf, ngx_libpq_pool_t *pg)
         return NGX_ERROR;
     }
 
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_libpq_setting_init(ngx_conf_t *cf, ngx_libpq_pool_t *pg)
+{
+    char         sql[512];
+    u_char      *p;
+    const char  *name, *more, *dot;
+
+    name = pg->use->setting;
+    more = pg->use->setting_more;
+
+    if (name == NULL) {
+        pg->setting_word = "session";
+        return NGX_OK;
+    }
+
+    if (ngx_libpq_setting_name(cf, name) != NGX_OK
+        || (more != NULL && ngx_libpq_setting_name(cf, more) != NGX_OK))
+    {
+        return NGX_ERROR;
+    }
+
     /* logs speak of the role, not of app.role */
 
     dot = strrchr(name, '.');
     pg->setting_word = dot ? dot + 1 : name;
 
+    if (more == NULL) {
+        p = ngx_snprintf((u_char *) sql, sizeof(sql),
+                         "SELECT $1::int8, "
+                         "pg_catalog.set_config('%s', $2, false)", name);
+
+    } else {
+        p = ngx_snprintf((u_char *) sql, sizeof(sql),
+                         "SELECT $1::int8, pg_catalog.concat_ws(' ', "
+                         "pg_catalog.set_config('%s', "
+                         "pg_catalog.split_part($2, ' ', 1), false), "
+                         "pg_catalog.set_config('%s', "
+                         "pg_catalog.split_part($2, ' ', 2), false))",
+                         name, more);
+    }
+
     /* $3: of the transactions that follow, as this one has begun */
 
-    (void) ngx_snprintf((u_char *) sql, sizeof(sql),
-                        "SELECT $1::int8, "
-                        "pg_catalog.set_config('%s', $2, false), "
-                        "pg_catalog.set_config("
-                        "'default_transaction_isolation', $3, false)%Z", name);
+    (void) ngx_slprintf(p, (u_char *) sql + sizeof(sql),
+                        ", pg_catalog.set_config("
+                        "'default_transaction_isolation', $3, false)%Z");
 
     pg->setting_stmt = ngx_libpq_stmt_add(cf, pg, sql, 3,
                                           ngx_libpq_setting_types);

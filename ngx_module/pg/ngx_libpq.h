@@ -187,6 +187,9 @@ typedef struct {
     const char  *setting;         /* name of the session setting whose value
                                      each exchange says, "class.name";
                                      NULL: none */
+    const char  *setting_more;    /* another one, whose value stands behind
+                                     that of the first and a blank; NULL:
+                                     none */
     ngx_uint_t   row_security;    /* 1: refuse a role that row-level security
                                      does not bind */
     ngx_uint_t   one_snapshot;    /* 1: the statements of an exchange that does

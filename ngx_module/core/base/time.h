@@ -19,6 +19,13 @@
 #define PUPIL_TIME_MAX       INT64_C(32503679999999999)     /* end of 2999 */
 
 
+/* A day of some time zone, of 23 to 25 hours, since 1970-01-01. */
+typedef struct {
+    int32_t       day;
+    pupil_time_t  begins, ends;         /* the next one begins */
+} pupil_day_t;
+
+
 /*
  * RFC 3339 date-time with its zone: Z, or an offset of at most 23:59; a
  * fraction, of which what is below a microsecond is cut off; a day that the

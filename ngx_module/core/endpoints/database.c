@@ -29,10 +29,13 @@ static const char  pupil_audit_probe_sql[] =
 
 static const char  pupil_tenant_keys_sql[] =
     "SELECT $1::bigint, k.version, k.epoch, k.wrapped, coalesce(h.holes, 0),"
-    " (m.tenant IS NOT NULL)::integer FROM " PUPIL_SQL_ONE
+    " (m.tenant IS NOT NULL)::integer, d.day, d.begins, d.ends"
+    " FROM " PUPIL_SQL_ONE
     " LEFT JOIN keystore.tenant_key AS k ON k.tenant = $2"
     " LEFT JOIN keystore.hole_count AS h ON h.tenant = $2"
     " LEFT JOIN keystore.moved AS m ON m.tenant = $2"
+    " LEFT JOIN keystore.zone AS z ON z.tenant = $2"
+    " CROSS JOIN keystore.zone_day(coalesce(z.zone, 'UTC'), $3) AS d"
     " ORDER BY k.version";
 
 static const char  pupil_service_keys_sql[] =
@@ -131,6 +134,10 @@ static const uint8_t  pupil_params_uuid[] = {
     PUPIL_PARAM_INT8, PUPIL_PARAM_UUID
 };
 
+static const uint8_t  pupil_params_tenant_keys[] = {
+    PUPIL_PARAM_INT8, PUPIL_PARAM_UUID, PUPIL_PARAM_TIMESTAMPTZ
+};
+
 static const uint8_t  pupil_params_ticket[] = {
     PUPIL_PARAM_INT8, PUPIL_PARAM_UUID, PUPIL_PARAM_UUID_ARRAY
 };
@@ -160,7 +167,7 @@ static const uint8_t  pupil_params_own_raise[] = {
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
     [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 74 },
-    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 70 }
+    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 78 }
 };
 
 /*
@@ -253,8 +260,8 @@ const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT] = {
         .name = "tenant_keys",
         .database = PUPIL_DATABASE_KEYSTORE,
         .sql = pupil_tenant_keys_sql,
-        .params = pupil_params_uuid,
-        .params_count = PUPIL_COUNT(pupil_params_uuid),
+        .params = pupil_params_tenant_keys,
+        .params_count = PUPIL_COUNT(pupil_params_tenant_keys),
         .columns = PUPIL_KT_COLUMNS
     },
 

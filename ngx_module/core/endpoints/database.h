@@ -174,13 +174,19 @@ enum {
     PUPIL_AP_COLUMNS
 };
 
-/* PUPIL_FIXED_TENANT_KEYS, $2 tenant: oldest first; NULL: no such tenant. */
+/*
+ * PUPIL_FIXED_TENANT_KEYS, $2 tenant, $3 now: oldest first; NULL: no such
+ * tenant.
+ */
 enum {
     PUPIL_KT_VERSION = 1,
     PUPIL_KT_EPOCH,             /* of the master key that wraps it */
     PUPIL_KT_WRAPPED,
     PUPIL_KT_HOLES,             /* of its audit that nobody has acknowledged */
     PUPIL_KT_MOVED,             /* 1: to another installation, without a key */
+    PUPIL_KT_DAY,               /* that it is there, since 1970-01-01 */
+    PUPIL_KT_BEGINS,
+    PUPIL_KT_ENDS,
     PUPIL_KT_COLUMNS
 };
 

@@ -10,8 +10,15 @@
 #define PUPIL_ENDPOINT_SQL_H
 
 
-/* Enrolments and roles begin and end with days of UTC. */
-#define PUPIL_SQL_TODAY  "(now() AT TIME ZONE 'UTC')::date"
+/*
+ * Enrolments and roles begin and end with days of the tenant's time zone.
+ * Which day it is comes from the key store, and goes with each exchange; where
+ * nobody has said it, nothing is live.
+ */
+#define PUPIL_DAY_SETTING  "pupil.day"
+#define PUPIL_SQL_TODAY                                                       \
+    "(DATE '1970-01-01' + current_setting('" PUPIL_DAY_SETTING "',"           \
+    " true)::integer)"
 
 #define PUPIL_SQL_LIVE(e)                                                     \
     e ".valid_from <= " PUPIL_SQL_TODAY                                       \

@@ -296,6 +296,45 @@ pupil_keyring_service(const pupil_keyring_t *ring, const pupil_uuid_t *tenant,
 
 
 void
+pupil_keyring_put_day(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
+    const pupil_day_t *day)
+{
+    uint32_t  at;
+
+    at = pupil_ring_tenant_find(ring, tenant);
+    if (at == PUPIL_RING_NONE) {
+        return;
+    }
+
+    if (day != NULL) {
+        ring->tenants[at].day = *day;
+
+    } else {
+        memset(&ring->tenants[at].day, 0, sizeof(pupil_day_t));
+    }
+}
+
+
+int
+pupil_keyring_day(const pupil_keyring_t *ring, const pupil_uuid_t *tenant,
+    pupil_time_t now, int32_t *day)
+{
+    uint32_t            at;
+    const pupil_day_t  *known;
+
+    at = pupil_ring_tenant_find(ring, tenant);
+    if (at == PUPIL_RING_NONE) {
+        return 0;
+    }
+
+    known = &ring->tenants[at].day;
+    *day = known->day;
+
+    return now >= known->begins && now < known->ends;
+}
+
+
+void
 pupil_keyring_forget_tenant(pupil_keyring_t *ring, const pupil_uuid_t *tenant)
 {
     uint32_t              at, next, *link;

@@ -10,6 +10,7 @@
 #ifndef PUPIL_KEYRING_H
 #define PUPIL_KEYRING_H
 
+#include "core/base/time.h"
 #include "core/vault/arena.h"
 #include "core/vault/kek.h"
 
@@ -84,6 +85,16 @@ const pupil_key_t *pupil_keyring_tenant(const pupil_keyring_t *ring,
 /* A service key by name: "mac", "token", "index:contact.email".  NULL. */
 const pupil_key_t *pupil_keyring_service(const pupil_keyring_t *ring,
     const pupil_uuid_t *tenant, pupil_str_t name);
+
+/*
+ * Which day it is for a tenant whose keys are loaded, and from when to when;
+ * NULL: nobody knows.  It goes with the keys, with which it came.
+ */
+void pupil_keyring_put_day(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
+    const pupil_day_t *day);
+/* 0 where now is of no day that is known. */
+int pupil_keyring_day(const pupil_keyring_t *ring, const pupil_uuid_t *tenant,
+    pupil_time_t now, int32_t *day);
 
 /* Wipes all that the ring holds of a tenant. */
 void pupil_keyring_forget_tenant(pupil_keyring_t *ring,

@@ -41,6 +41,7 @@ typedef struct {
     uint32_t      versions[PUPIL_KEYRING_VERSIONS];
     pupil_key_t   keys[PUPIL_KEYRING_VERSIONS];
     pupil_uuid_t  tenant;
+    pupil_day_t   day;                  /* ends 0: not known */
 } pupil_ring_tenant_t;
 
 typedef struct {

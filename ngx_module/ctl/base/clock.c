@@ -19,10 +19,3 @@ ctl_now(void)
 
     return (pupil_time_t) ts.tv_sec * PUPIL_TIME_SECOND + ts.tv_nsec / 1000;
 }
-
-
-int32_t
-ctl_today(void)
-{
-    return (int32_t) (ctl_now() / PUPIL_TIME_DAY);
-}

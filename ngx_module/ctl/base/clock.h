@@ -12,7 +12,4 @@
 
 pupil_time_t ctl_now(void);
 
-/* In UTC, as days since 1970-01-01. */
-int32_t ctl_today(void);
-
 #endif /* PUPIL_CTL_CLOCK_H */

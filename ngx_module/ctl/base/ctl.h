@@ -81,6 +81,8 @@ typedef struct {
     ctl_revoked_t    *revoked;      /* NULL: none */
     pupil_uuid_t      tenant;
     char              tenant_text[PUPIL_UUID_TEXT_LEN + 1];
+    const char       *zone;         /* where its days begin, and which day it */
+    int32_t           today;        /* is there, by ctl_zone_load() */
 
     uint64_t          writer;       /* of this run's audit records */
     pupil_uuid_t      writer_tenant;

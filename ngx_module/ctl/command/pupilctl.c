@@ -48,6 +48,7 @@
 #include "ctl/setup/plugin_show.h"
 #include "ctl/setup/share.h"
 #include "ctl/setup/tenant.h"
+#include "ctl/setup/zone.h"
 #include "ctl/store/promises.h"
 #include "ctl/store/revoked.h"
 
@@ -137,6 +138,11 @@ static const command_t  commands[] = {
         .run = ctl_cmd_tenant_list,
         .arguments = "",
         .summary = "the controllers"
+    }, {
+        .words = "tenant zone", .max = 1,
+        .run = ctl_cmd_tenant_zone,
+        .arguments = "[ZONE]",
+        .summary = "in which time zone a tenant's days begin"
     }, {
         .words = "tenant sessions", .personal = 1,
         .run = ctl_cmd_tenant_sessions,

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "core/base/text.h"
-#include "ctl/base/clock.h"
 #include "ctl/base/db.h"
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
@@ -238,7 +237,7 @@ ctl_role_write(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor)
 
     row->tenant = ctl->tenant;
     row->source = ctl_str("operator");
-    row->valid_from = ctl_today();
+    row->valid_from = ctl->today;
     row->valid_to = PUPIL_DATE_NONE;
     row->number = floor;
     pupil_mac_role(key, row, mac);

@@ -41,18 +41,21 @@ static const char *const  list_columns[] = {
     "id", "role", "institution", NULL
 };
 
-/* Parameters: class, role or NULL, limit. */
+/* $4: the day. */
+#define TODAY  "(DATE '1970-01-01' + $4::integer)"
+#define LIVE                                                                  \
+    "valid_from <= " TODAY " AND coalesce(valid_to, " TODAY ") >= " TODAY
+
+/* Parameters: class, role or NULL, limit, day. */
 static const char  class_sql[] =
     "SELECT subject, role, institution FROM pupil.enrolment WHERE class ="
-    " $1::uuid AND role = coalesce($2, role) AND valid_from <= current_date"
-    " AND coalesce(valid_to, current_date) >= current_date ORDER BY role,"
+    " $1::uuid AND role = coalesce($2, role) AND " LIVE " ORDER BY role,"
     " subject LIMIT $3::integer";
 
 /* The same, with no class. */
 static const char  tenant_sql[] =
     "SELECT subject, role, institution FROM pupil.role WHERE $1::uuid IS NULL"
-    " AND role = coalesce($2, role) AND valid_from <= current_date AND"
-    " coalesce(valid_to, current_date) >= current_date ORDER BY role, subject"
+    " AND role = coalesce($2, role) AND " LIVE " ORDER BY role, subject"
     " LIMIT $3::integer";
 
 static const char  roles_sql[] =
@@ -287,9 +290,9 @@ int
 ctl_cmd_user_list(ctl_t *ctl)
 {
     int          rc;
-    char         limit[16];
+    char         limit[16], today[16];
     PGresult    *res;
-    const char  *params[3];
+    const char  *params[4];
 
     if (ctl_limit_read(ctl, limit) != 0
         || ctl_id_check(ctl->opt.class_id, "--class") != 0)
@@ -304,10 +307,13 @@ ctl_cmd_user_list(ctl_t *ctl)
     params[0] = ctl->opt.class_id;
     params[1] = ctl->opt.role;
     params[2] = limit;
+    params[3] = today;
+
+    snprintf(today, sizeof(today), "%d", (int) ctl->today);
 
     res = ctl_query(ctl->data, ctl->opt.class_id != NULL ? class_sql
                                                          : tenant_sql,
-                    3, params);
+                    4, params);
     if (res == NULL) {
         return CTL_FAILED;
     }

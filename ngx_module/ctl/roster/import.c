@@ -231,6 +231,8 @@ import(ctl_t *ctl, const roster_format_t *format)
         goto done;
     }
 
+    roster.today = ctl->today;
+
     run = roster_run(&roster, format, source, tables);
     roster_progress_end();
 

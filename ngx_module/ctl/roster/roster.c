@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "core/base/text.h"
-#include "ctl/base/clock.h"
 #include "ctl/roster/roster.h"
 #include "ctl/roster/work.h"
 #include "ctl/store/plugins.h"
@@ -91,7 +90,6 @@ roster_init(roster_t *roster, ctl_t *ctl, const char *source)
     roster->source = source;
     roster->dates_open = ctl->opt.dates != NULL
                          && strcmp(ctl->opt.dates, "open") == 0;
-    roster->today = ctl_today();
     roster->refused = json_array();
     roster->rules = json_object();
     roster->tampered = json_array();

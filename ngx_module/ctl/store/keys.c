@@ -14,6 +14,7 @@
 #include "ctl/store/kek.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/marks.h"
+#include "ctl/store/zone.h"
 
 
 /* Of a service key: "index:<category>.<field>". */
@@ -72,7 +73,11 @@ ctl_keys_tenant(ctl_t *ctl)
 int
 ctl_keys_open(ctl_t *ctl)
 {
-    return ctl_keys_served(ctl) == 0 ? ctl_keys_take(ctl) : -1;
+    if (ctl_keys_served(ctl) != 0 || ctl_keys_take(ctl) != 0) {
+        return -1;
+    }
+
+    return ctl_zone_load(ctl);
 }
 
 

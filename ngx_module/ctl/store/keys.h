@@ -18,8 +18,8 @@
 int ctl_keys_tenant(ctl_t *ctl);
 
 /*
- * The key file and the tenant's keys, as long as it is served; both databases
- * are open.
+ * The key file, the tenant's keys and which day it is, as long as it is served;
+ * both databases are open.
  */
 int ctl_keys_open(ctl_t *ctl);
 

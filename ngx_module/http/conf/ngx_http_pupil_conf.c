@@ -4,6 +4,7 @@
  * Setters of the directives for the whole server.
  */
 
+#include "core/endpoints/endpoint_sql.h"
 #include "core/lifecycle/ledger.h"
 #include "http/conf/ngx_http_pupil_conf.h"
 #include "http/homework/ngx_http_pupil_homework_cache.h"
@@ -30,6 +31,7 @@ static const ngx_libpq_use_t  ngx_http_pupil_data = {
     .application  = "pupil",
     .session_sql  = pupil_session_sql,
     .setting      = "pupil.tenant",
+    .setting_more = PUPIL_DAY_SETTING,
     .row_security = 1,
     .one_snapshot = 1
 };

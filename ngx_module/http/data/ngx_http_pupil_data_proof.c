@@ -113,7 +113,7 @@ ngx_http_pupil_data_proof(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     about.owner = &data->subject;
     about.institution = &ctx->session.institution;
     about.class_id = NULL;
-    about.day = ngx_http_pupil_today(ctx);
+    about.day = ctx->today;
 
     held = 0;
 

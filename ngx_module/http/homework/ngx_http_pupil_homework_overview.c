@@ -150,7 +150,7 @@ ngx_http_pupil_overview_pupil(ngx_http_pupil_ctx_t *ctx,
     ngx_memzero(&expected, sizeof(pupil_expected_t));
     expected.class_id = &view->item.class->owner.id;
     expected.role = role;
-    expected.day = ngx_http_pupil_today(ctx);
+    expected.day = ctx->today;
 
     if (ngx_http_pupil_enrolment(ctx, view->pupils, row, PUPIL_HO_ENROLMENT,
                                  &expected, &enrolment) != NGX_OK)

@@ -206,7 +206,7 @@ ngx_http_pupil_teacher_check(ngx_http_pupil_ctx_t *ctx,
         expected.subject = &teacher->subject;
         expected.class_id = &teacher->class_id;
         expected.role = role;
-        expected.day = ngx_http_pupil_today(ctx);
+        expected.day = ctx->today;
 
         teacher->authentic =
             ngx_http_pupil_enrolment(ctx, teacher->res, teacher->row,

@@ -477,7 +477,7 @@ ngx_http_pupil_login_index(ngx_http_pupil_ctx_t *ctx)
     row.record = login->found_record;
     pupil_mac_index(key, &row, mac);
 
-    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
+    ngx_http_pupil_exchange_day(ex, &ctx->tenant, ctx->today);
     (void) ngx_libpq_exchange_add(ex, ngx_http_pupil_stmt(ctx,
                                       PUPIL_LOGIN_INDEX)->registered);
     ngx_http_pupil_common(ctx, ex);

@@ -34,7 +34,7 @@ ngx_http_pupil_login_gone(ngx_http_pupil_ctx_t *ctx)
         return;
     }
 
-    ngx_http_pupil_exchange_tenant(refuse, &ctx->tenant);
+    ngx_http_pupil_exchange_day(refuse, &ctx->tenant, ctx->today);
     ngx_http_pupil_login_refusal(ctx, refuse);
     refuse->data = ngx_http_pupil_audit_take(ctx);
 

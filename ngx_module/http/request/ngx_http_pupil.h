@@ -72,6 +72,8 @@ struct ngx_http_pupil_ctx_s {
     const ngx_http_pupil_route_t    *route;
     pupil_alloc_t                    alloc;        /* of memory */
     pupil_time_t                     now;          /* when it began */
+    int32_t                          today;        /* then, in the tenant's
+                                                      time zone */
 
     pupil_uuid_t                     id;           /* of the request */
     pupil_uuid_t                     tenant;

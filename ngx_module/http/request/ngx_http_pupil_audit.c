@@ -51,6 +51,7 @@ struct ngx_http_pupil_group_s {
     ngx_event_t                     event;   /* sends it, this turn or when
                                                 it has waited */
     pupil_uuid_t                    tenant;
+    int32_t                         today;         /* 0: nobody knows */
     pupil_time_t                    at;      /* of all its records */
     ngx_msec_t                      sent;    /* when it left */
     ngx_uint_t                      n;       /* of requests */
@@ -118,6 +119,7 @@ ngx_http_pupil_audit(ngx_http_pupil_ctx_t *ctx,
     }
 
     i = group->n;
+    group->today = ctx->today;
 
     if (ngx_http_pupil_group_subjects(group, subjects, n, &group->subjects[i])
         != NGX_OK
@@ -247,6 +249,7 @@ ngx_http_pupil_group(ngx_http_pupil_main_conf_t *pmcf,
     group->pool = pool;
     group->tenant = *tenant;
     group->at = ngx_http_pupil_time();
+    group->today = 0;
     group->n = 0;
     group->declaring = 0;
     group->flying = 0;
@@ -486,7 +489,7 @@ ngx_http_pupil_group_params(ngx_http_pupil_group_t *group,
         behind[i] = (int32_t) (group->given[i].first - first);
     }
 
-    ngx_http_pupil_exchange_tenant(ex, &group->tenant);
+    ngx_http_pupil_exchange_day(ex, &group->tenant, group->today);
     (void) ngx_libpq_exchange_add(ex,
                                   group->main->fixed[PUPIL_FIXED_AUDIT_GROUP]);
 

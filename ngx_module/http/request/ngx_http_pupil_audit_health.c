@@ -221,7 +221,7 @@ ngx_http_pupil_health_probe(ngx_http_pupil_main_conf_t *pmcf, time_t age)
 
     /* Partitions are nobody's: a tenant that is not there. */
     ngx_memset(&nobody, 0xff, sizeof(pupil_uuid_t));
-    ngx_http_pupil_exchange_tenant(ex, &nobody);
+    ngx_http_pupil_exchange_day(ex, &nobody, 0);
     (void) ngx_libpq_exchange_add(ex, pmcf->fixed[PUPIL_FIXED_AUDIT_PROBE]);
     ngx_libpq_param_timestamptz(ex, ngx_http_pupil_time());
     ex->writes = 1;

@@ -230,25 +230,14 @@ ngx_http_pupil_expect_actor(ngx_http_pupil_ctx_t *ctx,
     expected->subject = &ctx->session.subject;
     expected->institution = &ctx->session.institution;
     expected->role = ctx->session.role;
-    expected->day = ngx_http_pupil_today(ctx);
-}
-
-
-int32_t
-ngx_http_pupil_today(ngx_http_pupil_ctx_t *ctx)
-{
-    return (int32_t) (ctx->now / PUPIL_TIME_DAY);
+    expected->day = ctx->today;
 }
 
 
 ngx_uint_t
 ngx_http_pupil_live(ngx_http_pupil_ctx_t *ctx, int32_t from, int32_t to)
 {
-    int32_t  today;
-
-    today = ngx_http_pupil_today(ctx);
-
-    return from <= today && (to == PUPIL_DATE_NONE || to >= today);
+    return from <= ctx->today && (to == PUPIL_DATE_NONE || to >= ctx->today);
 }
 
 

@@ -40,8 +40,7 @@ ngx_int_t ngx_http_pupil_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 void ngx_http_pupil_expect_actor(ngx_http_pupil_ctx_t *ctx,
     pupil_expected_t *expected);
 
-/* The day of ctx->now, UTC; is it within these days? */
-int32_t ngx_http_pupil_today(ngx_http_pupil_ctx_t *ctx);
+/* Is it a day within these? */
 ngx_uint_t ngx_http_pupil_live(ngx_http_pupil_ctx_t *ctx, int32_t from,
     int32_t to);
 

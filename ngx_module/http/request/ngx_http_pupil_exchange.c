@@ -26,7 +26,7 @@ ngx_http_pupil_exchange(ngx_http_pupil_ctx_t *ctx)
         return NULL;
     }
 
-    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
+    ngx_http_pupil_exchange_day(ex, &ctx->tenant, ctx->today);
 
     return ex;
 }

@@ -23,6 +23,8 @@ static ngx_int_t ngx_http_pupil_keys_refused(ngx_http_pupil_ctx_t *ctx,
     const pupil_str_t *why);
 static ngx_int_t ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
+static ngx_int_t ngx_http_pupil_keys_put_day(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
 static ngx_int_t ngx_http_pupil_keys_put_services(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx,
@@ -42,7 +44,13 @@ ngx_int_t
 ngx_http_pupil_keys_tenant(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt next)
 {
-    if (pupil_keyring_has_tenant(ctx->main->vault.ring, &ctx->tenant)) {
+    pupil_keyring_t  *ring;
+
+    ring = ctx->main->vault.ring;
+
+    if (pupil_keyring_has_tenant(ring, &ctx->tenant)
+        && pupil_keyring_day(ring, &ctx->tenant, ctx->now, &ctx->today))
+    {
         return NGX_OK;
     }
 
@@ -106,6 +114,7 @@ ngx_http_pupil_keys_fetch(ngx_http_pupil_ctx_t *ctx, ngx_uint_t what,
         (void) ngx_libpq_exchange_add(ex,
                                       pmcf->fixed[PUPIL_FIXED_TENANT_KEYS]);
         ngx_libpq_param_uuid(ex, ctx->tenant.b);
+        ngx_libpq_param_timestamptz(ex, ctx->now);
         (void) ngx_libpq_exchange_add(ex,
                                       pmcf->fixed[PUPIL_FIXED_SERVICE_KEYS]);
         ngx_libpq_param_uuid(ex, ctx->tenant.b);
@@ -373,6 +382,30 @@ ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         if (rc != PUPIL_OK && !(rc == PUPIL_NO_KEY && i + 1 < n)) {
             return ngx_http_pupil_keys_broken(ctx, rc, "a tenant's key");
         }
+    }
+
+    return ngx_http_pupil_keys_put_day(ctx, res);
+}
+
+
+/* One that was asked for before another zone was told is asked for anew. */
+static ngx_int_t
+ngx_http_pupil_keys_put_day(ngx_http_pupil_ctx_t *ctx, PGresult *res)
+{
+    pupil_day_t  day;
+
+    if (ngx_libpq_get_int4(res, 0, PUPIL_KT_DAY, &day.day) != NGX_OK
+        || ngx_libpq_get_timestamptz(res, 0, PUPIL_KT_BEGINS, &day.begins)
+           != NGX_OK
+        || ngx_libpq_get_timestamptz(res, 0, PUPIL_KT_ENDS, &day.ends)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if ((ngx_msec_int_t) (ctx->keys.asked_at - ctx->main->vault.zoned_at) > 0)
+    {
+        pupil_keyring_put_day(ctx->main->vault.ring, &ctx->tenant, &day);
     }
 
     return NGX_OK;

@@ -70,6 +70,7 @@ typedef struct {
     ngx_atomic_uint_t     fetches;
     ngx_http_pupil_cap_t  cap;
     ngx_msec_t            told_at;      /* by the key store, at last */
+    ngx_msec_t            zoned_at;     /* of a time zone, at last */
     ngx_event_t           sweep;
     unsigned              unavailable:1;  /* why was logged */
 } ngx_http_pupil_vault_t;
@@ -110,6 +111,10 @@ void ngx_http_pupil_keys_distrust(ngx_http_pupil_main_conf_t *pmcf);
 
 /* A tenant is no more: text is its id; NULL: that may be so of any. */
 void ngx_http_pupil_keys_gone(ngx_http_pupil_main_conf_t *pmcf,
+    const ngx_str_t *text);
+
+/* Another time zone of a tenant, whose id text is. */
+void ngx_http_pupil_keys_zoned(ngx_http_pupil_main_conf_t *pmcf,
     const ngx_str_t *text);
 
 /* Worker: keys whose time is over are wiped, whether others come or not. */

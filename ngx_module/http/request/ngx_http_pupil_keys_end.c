@@ -81,6 +81,22 @@ ngx_http_pupil_keys_gone(ngx_http_pupil_main_conf_t *pmcf,
 
 
 void
+ngx_http_pupil_keys_zoned(ngx_http_pupil_main_conf_t *pmcf,
+    const ngx_str_t *text)
+{
+    pupil_uuid_t  tenant;
+
+    pmcf->vault.zoned_at = ngx_current_msec;
+
+    if (pmcf->vault.ring != NULL
+        && pupil_uuid_parse(text->data, text->len, &tenant) == PUPIL_OK)
+    {
+        pupil_keyring_put_day(pmcf->vault.ring, &tenant, NULL);
+    }
+}
+
+
+void
 ngx_http_pupil_keys_sweep(ngx_http_pupil_main_conf_t *pmcf, ngx_log_t *log)
 {
     if (pmcf->vault.ring == NULL) {

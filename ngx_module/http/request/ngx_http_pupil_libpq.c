@@ -11,8 +11,9 @@
 
 _Static_assert(NGX_HTTP_PUPIL_PROBE_END <= NGX_LIBPQ_PROBE_MAX,
                "ngx_libpq counts fewer kinds of callbacks");
-_Static_assert(PUPIL_UUID_TEXT_LEN <= NGX_LIBPQ_SETTING_MAX,
-               "a tenant is too long for a session setting");
+_Static_assert(PUPIL_UUID_TEXT_LEN + 1 + NGX_INT32_LEN
+               <= NGX_LIBPQ_SETTING_MAX,
+               "a tenant and its day are too long for a session setting");
 
 /* Core says the types of parameters, and the pool sets them. */
 #define NGX_HTTP_PUPIL_OID(type)                                              \
@@ -52,6 +53,22 @@ ngx_http_pupil_exchange_tenant(ngx_libpq_exchange_t *ex,
 
     pupil_uuid_format(tenant, text);
     ngx_libpq_exchange_setting(ex, text, sizeof(text));
+}
+
+
+void
+ngx_http_pupil_exchange_day(ngx_libpq_exchange_t *ex,
+    const pupil_uuid_t *tenant, int32_t day)
+{
+    u_char  *p, text[PUPIL_UUID_TEXT_LEN + 1 + NGX_INT32_LEN];
+
+    if (pupil_uuid_is_zero(tenant)) {
+        return;
+    }
+
+    pupil_uuid_format(tenant, text);
+    p = ngx_sprintf(text + PUPIL_UUID_TEXT_LEN, " %D", day);
+    ngx_libpq_exchange_setting(ex, text, (size_t) (p - text));
 }
 
 

@@ -30,10 +30,13 @@ enum {
 
 /*
  * The tenant of row-level security (I10), which is the session setting of both
- * pools.  The zero UUID is none: submit() then refuses ex.
+ * pools.  The zero UUID is none: submit() then refuses ex.  Of the data's pool
+ * it is also the day that it is there.
  */
 void ngx_http_pupil_exchange_tenant(ngx_libpq_exchange_t *ex,
     const pupil_uuid_t *tenant);
+void ngx_http_pupil_exchange_day(ngx_libpq_exchange_t *ex,
+    const pupil_uuid_t *tenant, int32_t day);
 
 /* As the setters and readers of ngx_libpq; data NULL is NULL. */
 void ngx_http_pupil_param_bytea(ngx_libpq_exchange_t *ex,

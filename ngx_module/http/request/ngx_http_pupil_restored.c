@@ -319,7 +319,14 @@ ngx_http_pupil_restored_ask(ngx_http_pupil_marked_t *marked)
     stmt = ngx_http_pupil_restored_words[marked->database].stmt;
 
     ngx_memset(&nobody, 0xff, sizeof(pupil_uuid_t));
-    ngx_http_pupil_exchange_tenant(ex, &nobody);
+
+    if (marked->database == PUPIL_DATABASE_DATA) {
+        ngx_http_pupil_exchange_day(ex, &nobody, 0);
+
+    } else {
+        ngx_http_pupil_exchange_tenant(ex, &nobody);
+    }
+
     (void) ngx_libpq_exchange_add(ex, marked->main->fixed[stmt]);
     ex->background = 1;
 

@@ -401,7 +401,7 @@ ngx_http_pupil_session_touch(ngx_http_pupil_ctx_t *ctx)
     session->seen_at = ctx->now;
     ngx_http_pupil_session_mac(ctx, key, session, mac);
 
-    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
+    ngx_http_pupil_exchange_day(ex, &ctx->tenant, ctx->today);
     (void) ngx_libpq_exchange_add(ex, stmt->registered);
     ngx_http_pupil_common(ctx, ex);
     ngx_libpq_param_bytea(ex, session->hash, 32);

@@ -406,7 +406,7 @@ ngx_http_pupil_revocation_close(ngx_http_pupil_ctx_t *ctx,
         return;
     }
 
-    ngx_http_pupil_exchange_tenant(ex, &ctx->tenant);
+    ngx_http_pupil_exchange_day(ex, &ctx->tenant, ctx->today);
     (void) ngx_libpq_exchange_add(ex, stmt->registered);
     ngx_http_pupil_common(ctx, ex);
     ngx_libpq_param_uuid_array(ex, revocations, n);

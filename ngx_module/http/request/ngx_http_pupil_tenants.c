@@ -111,6 +111,7 @@ ngx_http_pupil_tenants_ask(ngx_http_pupil_main_conf_t *pmcf)
         (void) ngx_libpq_exchange_add(ex,
                                       pmcf->fixed[PUPIL_FIXED_TENANT_KEYS]);
         ngx_libpq_param_uuid(ex, sought->tenant.b);
+        ngx_libpq_param_timestamptz(ex, ngx_http_pupil_time());
 
         if (ngx_libpq_exchange_submit(ex) == NGX_OK) {
             return;

@@ -503,8 +503,8 @@ ngx_http_pupil_zone_notify(ngx_libpq_listen_t *l, ngx_str_t *payload)
 
 /*
  * "session HASH", "floor TENANT SUBJECT", "owner TENANT OWNER", "mark ...",
- * "tenant TENANT", "gone TENANT"; whatever else it is, nothing that is cached
- * can be believed.
+ * "tenant TENANT", "gone TENANT", "zone TENANT"; whatever else it is, nothing
+ * that is cached can be believed.
  */
 static void
 ngx_http_pupil_zone_keystore(ngx_libpq_listen_t *l, ngx_str_t *payload)
@@ -527,6 +527,9 @@ ngx_http_pupil_zone_keystore(ngx_libpq_listen_t *l, ngx_str_t *payload)
 
     } else if (ngx_http_pupil_zone_word(payload, "mark ", &rest)) {
         ngx_http_pupil_restored_heard(ear->main);
+
+    } else if (ngx_http_pupil_zone_word(payload, "zone ", &rest)) {
+        ngx_http_pupil_keys_zoned(ear->main, &rest);
 
     } else {
         ngx_http_pupil_zone_clear(ear->main);

@@ -1,0 +1,42 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include <inttypes.h>
+
+#include "ctl/base/clock.h"
+#include "ctl/base/db.h"
+#include "ctl/store/zone.h"
+
+
+static const char  zone_sql[] =
+    "SELECT z.zone, d.day FROM (SELECT coalesce((SELECT s.zone FROM"
+    " keystore.zone AS s WHERE s.tenant = $1::uuid), 'UTC')) AS z (zone),"
+    " keystore.zone_day(z.zone, timestamptz 'epoch' + $2::bigint * interval"
+    " '1 microsecond') AS d";
+
+
+int
+ctl_zone_load(ctl_t *ctl)
+{
+    char         now[24];
+    PGresult    *res;
+    const char  *params[2];
+
+    snprintf(now, sizeof(now), "%" PRId64, ctl_now());
+
+    params[0] = ctl->tenant_text;
+    params[1] = now;
+
+    res = ctl_ask_one(ctl, ctl->keys, zone_sql, 2, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    ctl->zone = ctl_pool_text(&ctl->pool, PQgetvalue(res, 0, 0),
+                              (size_t) PQgetlength(res, 0, 0));
+    ctl->today = (int32_t) ctl_get_int(res, 0, 1, 0);
+    PQclear(res);
+
+    return 0;
+}
