@@ -8,7 +8,6 @@
 
 use lib 't/lib';
 use Pupil::Test;
-use Pupil::Killed;
 use Pupil::Roster;
 use JSON::XS ();
 

@@ -42,12 +42,12 @@ typedef struct {
     const char  *limit, *password_hash, *login, *waive;
     const char  *ledger, *mirror, *signer, *reference, *key_backup_days;
     const char  *to, *recipients;
-    const char  *shares, *threshold, *accept, *report;
+    const char  *shares, *threshold, *accept, *apply, *report;
     const char  *plugin_sql[64];
     unsigned     plugin_sql_count;
     int          json, same_cluster, generate, close_absent, help, version;
     int          confirm_removal, follow, dry_run, from_copy, without_export;
-    int          end;
+    int          end, plan;
 } ctl_options_t;
 
 

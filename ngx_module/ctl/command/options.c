@@ -72,6 +72,8 @@ static const option_t  options[] = {
     { "close-absent", NULL, OPT(close_absent), OPTION_FLAG },
     { "confirm-removal", NULL, OPT(confirm_removal), OPTION_FLAG },
     { "accept", NULL, OPT(accept), OPTION_TEXT },
+    { "plan", NULL, OPT(plan), OPTION_FLAG },
+    { "apply", NULL, OPT(apply), OPTION_TEXT },
     { "report", NULL, OPT(report), OPTION_TEXT },
     { "generate", NULL, OPT(generate), OPTION_FLAG },
     { "dry-run", NULL, OPT(dry_run), OPTION_FLAG },

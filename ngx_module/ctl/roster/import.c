@@ -13,6 +13,7 @@
 #include "ctl/base/file.h"
 #include "ctl/base/text.h"
 #include "ctl/roster/apply.h"
+#include "ctl/roster/changes.h"
 #include "ctl/roster/csv.h"
 #include "ctl/roster/ends.h"
 #include "ctl/roster/erased.h"
@@ -23,6 +24,7 @@
 #include "ctl/roster/links.h"
 #include "ctl/roster/oneroster.h"
 #include "ctl/roster/oulad.h"
+#include "ctl/roster/plan.h"
 #include "ctl/roster/progress.h"
 #include "ctl/roster/report.h"
 #include "ctl/roster/resolve.h"
@@ -36,6 +38,12 @@
 #include "ctl/store/plugins.h"
 #include "ctl/store/turn.h"
 
+
+/* How a run ends that writes nothing. */
+enum {
+    HELD = 1,
+    PLANNED
+};
 
 static const roster_format_t *const  formats[] = {
     &roster_oneroster, &roster_sds, &roster_oulad, NULL
@@ -129,8 +137,45 @@ left_check(const roster_t *roster)
 
 
 /*
+ * Nothing is written where it is only planned, or where what was planned is not
+ * what this would write: PLANNED or HELD.  0, or -1 with the error said.
+ */
+static int
+plan_check(roster_t *roster, const roster_table_t *tables)
+{
+    const ctl_t  *ctl;
+
+    ctl = roster->ctl;
+
+    if (!ctl->opt.plan && ctl->opt.apply == NULL) {
+        return 0;
+    }
+
+    if (roster_plan_whole(roster, tables, roster->apply) != 0) {
+        return -1;
+    }
+
+    if (ctl->opt.plan) {
+        return roster_changes(roster, tables) == 0 ? PLANNED : -1;
+    }
+
+    if (strcmp(ctl->opt.apply, roster->apply) == 0) {
+        return 0;
+    }
+
+    roster_hold(roster, "what this would write is not that plan: the roster,"
+                " or what is stored, has changed since, or it was applied");
+    ctl_error("%s is not that plan: the roster, or what is stored, has changed"
+              " since, or it was applied; nothing was changed: say --plan",
+              ctl->opt.apply);
+
+    return HELD;
+}
+
+
+/*
  * All is read, and known to be no accident, before anything is written.
- * Returns 1 where it is held.
+ * Returns HELD or PLANNED where nothing is.
  */
 static int
 roster_run(roster_t *roster, const roster_format_t *format,
@@ -161,6 +206,11 @@ roster_run(roster_t *roster, const roster_format_t *format,
     }
 
     rc = roster_guard(roster, tables);
+    if (rc != 0) {
+        return rc < 0 ? -1 : HELD;
+    }
+
+    rc = plan_check(roster, tables);
     if (rc != 0) {
         return rc;
     }
@@ -246,8 +296,8 @@ import(ctl_t *ctl, const roster_format_t *format)
         goto done;
     }
 
-    if (run == 1) {
-        rc = CTL_HELD;
+    if (run == HELD || run == PLANNED) {
+        rc = run == HELD ? CTL_HELD : CTL_DONE;
         goto done;
     }
 

@@ -92,6 +92,84 @@ add_rows(hash_t *hash, const roster_t *roster, const roster_table_t *table)
 }
 
 
+static uint64_t
+row_number(const roster_stored_t *row)
+{
+    hash_t    hash;
+    uint8_t   digest[crypto_generichash_BYTES_MIN];
+    uint64_t  number;
+
+    crypto_generichash_init(&hash, NULL, 0, sizeof(digest));
+    crypto_generichash_update(&hash, row->subject.b, PUPIL_UUID_LEN);
+    crypto_generichash_update(&hash, row->where.b, PUPIL_UUID_LEN);
+    crypto_generichash_update(&hash, row->institution.b, PUPIL_UUID_LEN);
+    add_number(&hash, row->role);
+    add_number(&hash, row->from);
+    add_number(&hash, row->to);
+    add_number(&hash, row->authentic);
+    add_number(&hash, row->ends);
+    add_text(&hash, ctl_str(row->source));
+
+    crypto_generichash_final(&hash, digest, sizeof(digest));
+    memcpy(&number, digest, sizeof(number));
+
+    return number;
+}
+
+
+/*
+ * All that decides what is written, and not only what it takes away; as a sum,
+ * as the database gives its rows in any order.
+ */
+static void
+add_stored(hash_t *hash, const roster_table_t *table)
+{
+    size_t    i;
+    uint64_t  sum;
+
+    sum = 0;
+
+    for (i = 0; i < table->count; i++) {
+        sum += row_number(&table->rows[i]);
+    }
+
+    add_number(hash, (int64_t) table->count);
+    add_number(hash, (int64_t) sum);
+}
+
+
+static void
+add_known(hash_t *hash, const roster_t *roster, roster_kind_t kind)
+{
+    uint32_t              i;
+    unsigned              r;
+    const roster_item_t  *item;
+    const roster_state_t *state;
+
+    for (i = 0; i < roster->items[kind].count; i++) {
+        item = roster_item(roster, kind, i);
+
+        add_number(hash, item->known);
+        add_number(hash, item->leaves);
+        add_number(hash, item->returns);
+
+        if (item->known) {
+            crypto_generichash_update(hash, item->owner.id.b, PUPIL_UUID_LEN);
+        }
+
+        for (r = 0; r < roster_record_count(kind); r++) {
+            state = &item->states[r];
+            add_number(hash, item->keeps[r]);
+
+            if (state->has_print) {
+                crypto_generichash_update(hash, state->print,
+                                          ROSTER_PRINT_LEN);
+            }
+        }
+    }
+}
+
+
 static void
 add_others(hash_t *hash, const roster_others_t *others)
 {
@@ -120,15 +198,30 @@ add_takes(hash_t *hash, const roster_t *roster, const char *takes)
 
 
 /* Under a key: a plan is printed, and says nothing of whom it has. */
+static void
+plan_name(hash_t *hash, const pupil_key_t *key,
+    char plan[ROSTER_PLAN_LEN + 1])
+{
+    uint8_t      digest[PUPIL_HASH_LEN], print[PUPIL_HASH_LEN];
+    pupil_str_t  s;
+
+    crypto_generichash_final(hash, digest, sizeof(digest));
+
+    s.data = digest;
+    s.len = sizeof(digest);
+    pupil_fingerprint_make(key, s, print);
+
+    sodium_bin2hex(plan, ROSTER_PLAN_LEN + 1, print, ROSTER_PLAN_LEN / 2);
+}
+
+
 static int
 plan_make(roster_t *roster, const roster_table_t *tables,
     const roster_others_t *others, const char *takes,
     char plan[ROSTER_PLAN_LEN + 1])
 {
-    uint8_t             digest[PUPIL_HASH_LEN], print[PUPIL_HASH_LEN];
     hash_t              hash;
     unsigned            kind;
-    pupil_str_t         s;
     const pupil_key_t  *key;
 
     key = ctl_key(roster->ctl, "fingerprint");
@@ -136,7 +229,7 @@ plan_make(roster_t *roster, const roster_table_t *tables,
         return -1;
     }
 
-    crypto_generichash_init(&hash, NULL, 0, sizeof(digest));
+    crypto_generichash_init(&hash, NULL, 0, PUPIL_HASH_LEN);
 
     add_takes(&hash, roster, takes);
     add_others(&hash, others);
@@ -151,13 +244,42 @@ plan_make(roster_t *roster, const roster_table_t *tables,
         add_rows(&hash, roster, &tables[kind]);
     }
 
-    crypto_generichash_final(&hash, digest, sizeof(digest));
+    plan_name(&hash, key, plan);
 
-    s.data = digest;
-    s.len = sizeof(digest);
-    pupil_fingerprint_make(key, s, print);
+    return 0;
+}
 
-    sodium_bin2hex(plan, ROSTER_PLAN_LEN + 1, print, ROSTER_PLAN_LEN / 2);
+
+int
+roster_plan_whole(roster_t *roster, const roster_table_t *tables,
+    char plan[ROSTER_PLAN_LEN + 1])
+{
+    hash_t              hash;
+    unsigned            kind;
+    const pupil_key_t  *key;
+
+    key = ctl_key(roster->ctl, "fingerprint");
+    if (key == NULL) {
+        return -1;
+    }
+
+    crypto_generichash_init(&hash, NULL, 0, PUPIL_HASH_LEN);
+
+    add_takes(&hash, roster, ROSTER_TAKES_ALL);
+    add_text(&hash, ctl_str(roster->source));
+    add_number(&hash, roster->leavers.count);
+
+    for (kind = 0; kind < ROSTER_ITEM_KINDS; kind++) {
+        add_items(&hash, roster, kind);
+        add_known(&hash, roster, kind);
+    }
+
+    for (kind = ROSTER_ITEM_KINDS; kind < ROSTER_KINDS; kind++) {
+        add_links(&hash, &roster->links[kind]);
+        add_stored(&hash, &tables[kind]);
+    }
+
+    plan_name(&hash, key, plan);
 
     return 0;
 }

@@ -16,6 +16,7 @@
 #define ROSTER_TAKES_HELD    "held"     /* what a roster is held for */
 #define ROSTER_TAKES_OTHERS  "others"   /* who may be somebody else */
 #define ROSTER_TAKES_ERASED  "erased"   /* who was erased */
+#define ROSTER_TAKES_ALL     "all"      /* what is planned, and applied then */
 
 
 /*
@@ -24,6 +25,13 @@
  */
 int roster_plan_accepted(roster_t *roster, const roster_table_t *tables,
     const roster_others_t *others, const char *takes);
+
+/*
+ * All that this run would write, behind roster_guard(): the roster, and what of
+ * it is stored.  Returns -1 with the error said.
+ */
+int roster_plan_whole(roster_t *roster, const roster_table_t *tables,
+    char plan[ROSTER_PLAN_LEN + 1]);
 
 /* That of what comes first, NULL where there is none. */
 const char *roster_plan_first(const roster_t *roster);

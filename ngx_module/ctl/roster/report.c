@@ -85,6 +85,10 @@ report_json(const roster_t *roster, double seconds)
                             json_string(roster_plan_first(roster)));
     }
     json_object_set(report, "plans", roster->plans);
+    if (roster->changes != NULL) {
+        json_object_set_new(report, "apply", json_string(roster->apply));
+        json_object_update(report, roster->changes);
+    }
     json_object_set(report, "refused", roster->refused);
     json_object_set_new(report, "rules", rules_json(roster));
     json_object_set(report, "tampered", roster->tampered);
@@ -279,8 +283,53 @@ held_print(const roster_t *roster)
         printf("  %s\n", text_of(entry, "reason"));
     }
 
-    printf("If this is no accident: --accept %s\n\n",
-           roster_plan_first(roster));
+    if (roster_plan_first(roster) != NULL) {
+        printf("If this is no accident: --accept %s\n\n",
+               roster_plan_first(roster));
+    }
+}
+
+
+static void
+changes_print(const roster_t *roster)
+{
+    size_t       i;
+    unsigned     k;
+    json_t      *counts, *school, *schools;
+    long long    n;
+
+    static const char *const  words[][2] = {
+        { "joins", "join" },
+        { "leaves", "leave" },
+        { "returns", "come back" },
+        { "renamed", "have another name" },
+        { "logins", "have another log-in name" },
+        { "schools", "go to another school" },
+        { "roles", "have other roles" },
+        { "classes", "have other classes" }
+    };
+
+    printf("Plan %s: nothing was changed.\n", roster->apply);
+
+    counts = json_object_get(roster->changes, "changes");
+
+    for (k = 0; k < sizeof(words) / sizeof(words[0]); k++) {
+        n = number_of(counts, words[k][0]);
+        if (n != 0) {
+            printf("  %lld %s\n", n, words[k][1]);
+        }
+    }
+
+    schools = json_object_get(roster->changes, "schools");
+
+    json_array_foreach(schools, i, school) {
+        printf("  %s:%lld: %lld join, %lld leave, %lld come, %lld go\n",
+               text_of(school, "file"), number_of(school, "line"),
+               number_of(school, "joins"), number_of(school, "leaves"),
+               number_of(school, "comes"), number_of(school, "goes"));
+    }
+
+    printf("To do just that: --apply %s\n\n", roster->apply);
 }
 
 
@@ -308,7 +357,14 @@ static void
 report_print(const roster_t *roster, double seconds)
 {
     held_print(roster);
-    counts_print(roster);
+
+    if (roster->changes != NULL) {
+        changes_print(roster);
+
+    } else {
+        counts_print(roster);
+    }
+
     refused_print(roster);
     tampered_print(roster);
     not_taken_print(roster);

@@ -131,6 +131,7 @@ roster_free(roster_t *roster)
     json_decref(roster->files);
     json_decref(roster->held);
     json_decref(roster->plans);
+    json_decref(roster->changes);
     ctl_pool_free(&roster->pool);
 }
 

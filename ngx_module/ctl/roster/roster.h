@@ -230,6 +230,8 @@ typedef struct {
     json_t           *tampered, *columns, *files;
     json_t           *held;             /* why nothing is written */
     json_t           *plans;            /* what may be accepted; see plan.h */
+    json_t           *changes;          /* NULL: they are not only planned */
+    char              apply[ROSTER_PLAN_LEN + 1];   /* what is planned */
 } roster_t;
 
 
