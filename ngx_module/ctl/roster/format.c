@@ -471,7 +471,8 @@ row_read(void *ctx, const csv_row_t *from)
 
     file->take(reading->roster, &row);
 
-    return reading->roster->failed ? -1 : 0;
+    return reading->roster->failed || reading->roster->stopped != NULL
+           ? -1 : 0;
 }
 
 

@@ -235,11 +235,13 @@ guard_links(roster_t *roster, const roster_table_t *table)
 static int
 held_record(const roster_t *roster)
 {
-    char    detail[64];
-    ctl_t  *ctl;
+    char         detail[64];
+    ctl_t       *ctl;
+    const char  *plan;
 
     ctl = roster->ctl;
-    snprintf(detail, sizeof(detail), "held=%s", roster_plan_first(roster));
+    plan = roster_plan_first(roster);
+    snprintf(detail, sizeof(detail), "held=%s", plan == NULL ? "none" : plan);
 
     if (ctl_begin(ctl->data, &ctl->tenant) != 0
         || ctl_record_one(ctl, &held_access, "refused", NULL, detail) != 0)
@@ -354,4 +356,16 @@ roster_guard(roster_t *roster, const roster_table_t *tables)
     json_array_clear(roster->held);
 
     return rc;
+}
+
+
+int
+roster_guard_stopped(roster_t *roster)
+{
+    roster_hold(roster, "over %d %s are refused: what is behind them was not"
+                " read", ROSTER_REFUSED_MOST, roster->stopped);
+    ctl_error("held: over %d %s are refused; nothing was changed",
+              ROSTER_REFUSED_MOST, roster->stopped);
+
+    return held_record(roster) == 0 ? 1 : -1;
 }

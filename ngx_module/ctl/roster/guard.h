@@ -14,6 +14,9 @@
 /* Returns 1 where it is held: why is said, in the report and on record. */
 int roster_guard(roster_t *roster, const roster_table_t *tables);
 
+/* The same of one that was not read to its end: nobody accepts that. */
+int roster_guard_stopped(roster_t *roster);
+
 /* A limit that is met: which, and by what. */
 __attribute__((format(printf, 2, 3)))
 void roster_hold(roster_t *roster, const char *format, ...);

@@ -184,7 +184,8 @@ roster_run(roster_t *roster, const roster_format_t *format,
     int  rc;
 
     if (roster_format_read(roster, format, source) != 0) {
-        return -1;
+        return roster->stopped == NULL ? -1
+               : roster_guard_stopped(roster) < 0 ? -1 : HELD;
     }
 
     roster_settle(roster);

@@ -197,15 +197,17 @@ roster_item_add(roster_t *roster, roster_kind_t kind,
     }
 
     items = &roster->items[kind];
-    id = ctl_pool_str(&roster->pool, id.data, id.len);
 
-    slot = ctl_map_put(&items->ids, id, &fresh);
-    if (!fresh) {
+    slot = ctl_map_get(&items->ids, id);
+    if (slot != NULL) {
         snprintf(text, sizeof(text), "its id is there already, in line %zu",
                  items->items[slot->value]->place.line);
         roster_refuse(roster, kind, place, text);
         return NULL;
     }
+
+    id = ctl_pool_str(&roster->pool, id.data, id.len);
+    slot = ctl_map_put(&items->ids, id, &fresh);
 
     item = ctl_pool_alloc(&roster->pool, sizeof(roster_item_t));
     memset(item, 0, sizeof(roster_item_t));
@@ -324,7 +326,7 @@ roster_link_add(roster_t *roster, roster_kind_t kind,
     const roster_link_t *link)
 {
     int              fresh;
-    uint32_t        *key;
+    uint32_t         key[LINK_KEY];
     ctl_slot_t      *slot;
     pupil_str_t      s;
     roster_link_t    new, *old;
@@ -338,12 +340,10 @@ roster_link_add(roster_t *roster, roster_kind_t kind,
         new.to = PUPIL_DATE_NONE;
     }
 
-    key = ctl_pool_alloc(&roster->pool, LINK_KEY * sizeof(uint32_t));
     s = link_key(new.user, new.where, new.role, key);
+    slot = ctl_map_get(&links->keys, s);
 
-    slot = ctl_map_put(&links->keys, s, &fresh);
-
-    if (!fresh) {
+    if (slot != NULL) {
         old = &links->links[slot->value];
 
         if (new.said != old->said) {
@@ -359,6 +359,8 @@ roster_link_add(roster_t *roster, roster_kind_t kind,
         return;
     }
 
+    s = ctl_pool_str(&roster->pool, s.data, s.len);
+    slot = ctl_map_put(&links->keys, s, &fresh);
     slot->value = links->count;
     links->links = roster_grow(links->links, links->count, &links->size,
                         sizeof(roster_link_t));
@@ -415,13 +417,13 @@ roster_term_add(roster_t *roster, pupil_str_t id, roster_term_t term)
     roster_terms_t  *terms;
 
     terms = &roster->terms;
-    id = ctl_pool_str(&roster->pool, id.data, id.len);
 
-    slot = ctl_map_put(&terms->ids, id, &fresh);
-    if (!fresh) {
+    if (ctl_map_get(&terms->ids, id) != NULL) {
         return;
     }
 
+    id = ctl_pool_str(&roster->pool, id.data, id.len);
+    slot = ctl_map_put(&terms->ids, id, &fresh);
     slot->value = terms->count;
     terms->terms = roster_grow(terms->terms, terms->count, &terms->size,
                         sizeof(roster_term_t));
@@ -508,9 +510,15 @@ void
 roster_item_refuse(roster_t *roster, roster_kind_t kind, roster_item_t *item,
     const char *reason)
 {
-    if (!item->refused) {
-        item->refused = 1;
-        roster_refuse(roster, kind, &item->place, reason);
+    if (item->refused) {
+        return;
+    }
+
+    item->refused = 1;
+    roster_refuse(roster, kind, &item->place, reason);
+
+    if (++roster->items[kind].refused > ROSTER_REFUSED_MOST) {
+        roster->stopped = roster_kinds[kind].name;
     }
 }
 

@@ -28,6 +28,8 @@
 
 #define ROSTER_PLAN_LEN   16            /* of the id of a plan */
 
+#define ROSTER_REFUSED_MOST  50000      /* items of a kind: each takes memory */
+
 /* What a roster has: items, which have ids, and links between two of them. */
 typedef enum {
     ROSTER_INSTITUTION = 0,
@@ -147,6 +149,7 @@ typedef struct {
 typedef struct {
     roster_item_t   **items;
     uint32_t          count, size;
+    uint32_t          refused;
     ctl_map_t         ids;
 } roster_items_t;
 
@@ -206,6 +209,8 @@ typedef struct {
     int               again;            /* what is read was read before, and
                                            refused if it is */
     int               failed;           /* what was read is not written */
+    const char       *stopped;          /* kind of which too many are refused
+                                           for any more to be read, or NULL */
     uint8_t           absent[ROSTER_COUNTS];    /* no file says anything */
     int32_t           today;
 
