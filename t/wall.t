@@ -35,6 +35,13 @@ my @rules = (
      sub ($text, $) {
          $text =~ /libpq-fe\.h|\bPG(?:conn|result)\b|\bPQ\w+\(/ ? $& : undef },
      "#include <libpq-fe.h>\n"],
+    ['pupilctl waits for a database in one place', 150,
+     [grep { $_ ne 'ngx_module/ctl/base/wait.c' }
+          files_below(qr/\.c\z/, 'ngx_module/ctl')],
+     sub ($text, $) {
+         $text =~ /\bPQ(?:exec\w*|prepare|getResult|getCopyData|reset)\(/ ? $&
+             : undef },
+     "PQexec(conn, sql);\n"],
     ['at most 700 lines', 330, [@text],
      sub ($text, $) { my $n = $text =~ tr/\n//; $n > 700 ? $n : undef },
      "\n" x 701],

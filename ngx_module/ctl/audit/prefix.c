@@ -5,11 +5,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/base/text.h"
 #include "core/base/time.h"
 #include "ctl/audit/prefix.h"
+#include "ctl/base/clock.h"
 #include "ctl/base/db.h"
 
 
@@ -29,7 +29,6 @@ static int gap_waits(prefix_t *prefix, const pupil_audit_record_t *next,
 static int declared_read(prefix_t *prefix, pupil_time_t at);
 static void event_add(prefix_t *prefix, uint64_t writer, uint64_t number,
     const audit_row_t *row, pupil_absent_t why);
-static int64_t seconds_now(void);
 
 
 static const char  declaring_sql[] =
@@ -165,7 +164,7 @@ gap_waits(prefix_t *prefix, const pupil_audit_record_t *next, uint64_t first)
         return 0;
     }
 
-    now = seconds_now();
+    now = ctl_seconds();
     gap = prefix->gaps->elts;
 
     for (i = 0; i < prefix->gaps->count; i++, gap++) {
@@ -253,17 +252,6 @@ event_add(prefix_t *prefix, uint64_t writer, uint64_t number,
     range->writer = writer;
     range->first = number;
     range->last = number;
-}
-
-
-static int64_t
-seconds_now(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return ts.tv_sec;
 }
 
 

@@ -17,7 +17,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/base/text.h"
@@ -31,8 +30,8 @@
 #include "ctl/audit/outside.h"
 #include "ctl/audit/seal.h"
 #include "ctl/audit/turn.h"
+#include "ctl/base/clock.h"
 #include "ctl/base/db.h"
-#include "ctl/base/guard.h"
 #include "ctl/base/text.h"
 
 
@@ -98,7 +97,6 @@ static int prefix_seal(seal_t *s, seal_tenant_t *t, const audit_log_t *log,
     const prefix_t *prefix);
 static int seal_end(seal_t *s);
 static pupil_time_t earlier(pupil_time_t a, pupil_time_t b);
-static int64_t seconds_now(void);
 
 
 /*
@@ -149,7 +147,6 @@ ctl_cmd_audit_seal(ctl_t *ctl)
 
     do {
         rc = seal_once(&s);
-        ctl_guard_end();
 
         if (rc != 0 && ctl->opt.follow && !ctl_connected(ctl)) {
             seal_again(&s);
@@ -178,10 +175,6 @@ seal_again(seal_t *s)
     size_t          i;
     seal_tenant_t  *t;
 
-    if (ctl_guard_lost()) {
-        ctl_error("a database did not answer for %d s", CTL_GUARD_SECONDS);
-    }
-
     ctl_note("a connection is lost: both are made anew");
     turn_again(s->ctl);
 
@@ -204,8 +197,6 @@ seal_once(seal_t *s)
     s->more = 0;
     s->waits = 0;
 
-    ctl_guard_begin(s->ctl);
-
     if (beat_now(s->ctl, &s->now) != 0 || tenants_read(s) != 0) {
         return -1;
     }
@@ -215,8 +206,6 @@ seal_once(seal_t *s)
         s->ctl->tenant = t->tenant;
         ctl_uuid_text(&t->tenant, s->ctl->tenant_text);
 
-        ctl_guard_begin(s->ctl);
-
         /* also of one that has ended, however long that takes */
         ship_poll(&t->outside.ship);
 
@@ -224,20 +213,18 @@ seal_once(seal_t *s)
             return -1;
         }
 
-        if (!t->there || (t->failed && seconds_now() < t->again)) {
+        if (!t->there || (t->failed && ctl_seconds() < t->again)) {
             continue;
         }
 
         t->failed = (!t->begun && tenant_begin(s, t) != 0)
                     || tenant_pass(s, t) != 0 || tenant_recount(s, t) != 0;
-        t->again = seconds_now() + AGAIN;
+        t->again = ctl_seconds() + AGAIN;
 
         if (!ctl_connected(s->ctl)) {
             return -1;
         }
     }
-
-    ctl_guard_begin(s->ctl);
 
     return beat(s);
 }
@@ -254,7 +241,7 @@ beat(seal_t *s)
     pupil_time_t    until;
     seal_tenant_t  *t;
 
-    if (seconds_now() < s->beat + BEAT) {
+    if (ctl_seconds() < s->beat + BEAT) {
         return 0;
     }
 
@@ -268,7 +255,7 @@ beat(seal_t *s)
         }
     }
 
-    s->beat = seconds_now();
+    s->beat = ctl_seconds();
 
     return s->ctl->opt.tenant != NULL ? beat_store_tenant(s->ctl, until)
                                       : beat_store(s->ctl, until);
@@ -394,11 +381,11 @@ tenant_begin(seal_t *s, seal_tenant_t *t)
 static int
 tenant_recount(seal_t *s, seal_tenant_t *t)
 {
-    if (seconds_now() < t->counted + RECOUNT) {
+    if (ctl_seconds() < t->counted + RECOUNT) {
         return 0;
     }
 
-    t->counted = seconds_now();
+    t->counted = ctl_seconds();
 
     return hole_recount(s->ctl);
 }
@@ -489,7 +476,7 @@ window(seal_tenant_t *t)
     size_t   i;
     int64_t  now;
 
-    now = seconds_now();
+    now = ctl_seconds();
 
     for (i = 0; t->looked[i] != 0 && now - t->looked[i] < windows[i].every;
          i++)
@@ -672,15 +659,4 @@ static pupil_time_t
 earlier(pupil_time_t a, pupil_time_t b)
 {
     return a < b ? a : b;
-}
-
-
-static int64_t
-seconds_now(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return ts.tv_sec;
 }

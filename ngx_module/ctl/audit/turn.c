@@ -6,7 +6,6 @@
 
 #include "ctl/audit/turn.h"
 #include "ctl/base/db.h"
-#include "ctl/base/guard.h"
 #include "ctl/base/wait.h"
 
 
@@ -39,33 +38,19 @@ static const char  holder_sql[] =
 int
 turn_take(ctl_t *ctl)
 {
-    int  rc;
-
-    ctl_guard_begin(ctl);
-
-    rc = ctl_open_data(ctl) == 0 && ctl_open_keys(ctl) == 0
-         && ctl_exec(ctl->data, bound_sql, 0, NULL) == 0
-         ? turn_lock(ctl) : -1;
-
-    ctl_guard_end();
-
-    return rc;
+    return ctl_open_data(ctl) == 0 && ctl_open_keys(ctl) == 0
+           && ctl_exec(ctl->data, bound_sql, 0, NULL) == 0
+           ? turn_lock(ctl) : -1;
 }
 
 
 void
 turn_again(ctl_t *ctl)
 {
-    int  rc;
-
     do {
         turn_close(ctl);
-        rc = turn_take(ctl);
-
-        if (ctl_guard_lost()) {
-            ctl_error("a database does not answer");
-        }
-    } while (rc != 0 && sleep(AGAIN) == 0);
+        ctl_wait_anew();
+    } while (turn_take(ctl) != 0 && sleep(AGAIN) == 0);
 }
 
 
@@ -86,8 +71,6 @@ turn_lock(ctl_t *ctl)
     PGresult  *res;
 
     for (said = 0; /* void */ ; said = 1) {
-        ctl_guard_begin(ctl);
-
         res = ctl_query_one(ctl->data, lock_sql, 0, NULL);
         if (res == NULL) {
             return -1;

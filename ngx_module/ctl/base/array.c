@@ -6,6 +6,7 @@
 
 #include "core/vault/keyed.h"
 #include "ctl/base/array.h"
+#include "ctl/base/wait.h"
 
 
 #define PARAMS_MAX  8
@@ -85,17 +86,17 @@ word_add(ctl_array_t *array, uint32_t value)
 PGresult *
 ctl_binary_exec(PGconn *conn, const char *sql, ctl_array_t *arrays, int count)
 {
-    int          i, lengths[PARAMS_MAX], formats[PARAMS_MAX];
+    int          i, lengths[PARAMS_MAX];
     const char  *values[PARAMS_MAX];
+    ctl_holder_t holder;
 
     for (i = 0; i < count && i < PARAMS_MAX; i++) {
         head_set(&arrays[i]);
         values[i] = arrays[i].buf.data;
         lengths[i] = (int) arrays[i].buf.len;
-        formats[i] = 1;
     }
 
-    return PQexecParams(conn, sql, count, NULL, values, lengths, formats, 0);
+    return ctl_wait_binary(conn, sql, count, values, lengths, &holder);
 }
 
 

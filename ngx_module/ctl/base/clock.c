@@ -19,3 +19,14 @@ ctl_now(void)
 
     return (pupil_time_t) ts.tv_sec * PUPIL_TIME_SECOND + ts.tv_nsec / 1000;
 }
+
+
+int64_t
+ctl_seconds(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return ts.tv_sec;
+}

@@ -12,4 +12,7 @@
 
 pupil_time_t ctl_now(void);
 
+/* Of a clock that only runs on: what is waited for. */
+int64_t ctl_seconds(void);
+
 #endif /* PUPIL_CTL_CLOCK_H */

@@ -28,6 +28,7 @@
 #define CTL_FAILED   1      /* said on standard error, or found by check */
 #define CTL_USAGE    2
 #define CTL_HELD     3      /* a roster that nobody has accepted */
+#define CTL_SILENT   4      /* a database did not answer */
 
 
 /* Options, by the table in options.c.  NULL: not given. */

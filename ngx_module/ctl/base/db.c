@@ -196,6 +196,11 @@ ctl_query_error(const PGconn *conn, const PGresult *res,
                          " that, and try again", PQdb(conn), holder->text);
     }
 
+    /* that it does not answer is said where it was waited for */
+    if (text == NULL && ctl_wait_lost() && PQstatus(conn) != CONNECTION_OK) {
+        return -1;
+    }
+
     return ctl_error("the database \"%s\" said: %s (SQLSTATE %s)", PQdb(conn),
                      text != NULL ? text : "the connection was lost",
                      state != NULL ? state : "none");
@@ -421,7 +426,7 @@ ctl_commit(PGconn *conn)
 void
 ctl_rollback(PGconn *conn)
 {
-    PQclear(PQexec(conn, "ROLLBACK"));
+    ctl_wait_rollback(conn);
 }
 
 

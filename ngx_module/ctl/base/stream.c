@@ -72,7 +72,7 @@ ctl_stream_next(ctl_stream_t *stream)
     PQfreemem(stream->row);
     stream->row = NULL;
 
-    len = PQgetCopyData(stream->conn, &stream->row, 0);
+    len = ctl_wait_row(stream->conn, &stream->row);
     if (len < 0) {
         return stream_over(stream);
     }
@@ -145,7 +145,7 @@ stream_over(ctl_stream_t *stream)
 
     rc = 0;
 
-    while ((res = PQgetResult(stream->conn)) != NULL) {
+    while ((res = ctl_wait_over(stream->conn)) != NULL) {
         if (PQresultStatus(res) != PGRES_COMMAND_OK) {
             rc = ctl_query_error(stream->conn, res, NULL);
         }

@@ -119,11 +119,12 @@ static const place_t  places[PUPIL_DATABASE_COUNT] = {
 static int
 question_ask(check_t *check, PGconn *conn, const check_question_t *question)
 {
-    int        n;
-    char       text[512];
-    PGresult  *res;
+    int            n;
+    char           text[512];
+    PGresult      *res;
+    ctl_holder_t   holder;
 
-    res = PQexec(conn, question->sql);
+    res = ctl_wait(conn, question->sql, 0, NULL, &holder);
 
     if (PQresultStatus(res) != PGRES_TUPLES_OK) {
         check_found(check, "the database \"%s\" cannot be looked at: %s",

@@ -12,6 +12,7 @@
 #include "core/endpoints/compose.h"
 #include "ctl/base/buf.h"
 #include "ctl/base/text.h"
+#include "ctl/base/wait.h"
 #include "ctl/check/found.h"
 
 
@@ -26,9 +27,10 @@ typedef struct {
 static PGresult *
 statement_plan(PGconn *conn, uint32_t n)
 {
-    uint32_t    i;
-    PGresult   *res;
-    ctl_buf_t   sql;
+    uint32_t       i;
+    PGresult      *res;
+    ctl_buf_t      sql;
+    ctl_holder_t   holder;
 
     ctl_buf_init(&sql);
     ctl_buf_text(&sql, "EXPLAIN EXECUTE checked (NULL");
@@ -39,7 +41,7 @@ statement_plan(PGconn *conn, uint32_t n)
 
     ctl_buf_text(&sql, ")");
 
-    res = PQexec(conn, sql.data);
+    res = ctl_wait(conn, sql.data, 0, NULL, &holder);
 
     ctl_buf_free(&sql);
 
@@ -52,8 +54,9 @@ static PGresult *
 statement_try(check_t *check, pupil_database_id_t database, const char *sql,
     uint32_t n, const uint32_t *oids)
 {
-    PGconn    *conn;
-    PGresult  *res;
+    PGconn        *conn;
+    PGresult      *res;
+    ctl_holder_t   holder;
 
     check->statements++;
 
@@ -62,7 +65,7 @@ statement_try(check_t *check, pupil_database_id_t database, const char *sql,
         return NULL;
     }
 
-    res = PQprepare(conn, "checked", sql, (int) n, oids);
+    res = ctl_wait_prepare(conn, "checked", sql, (int) n, oids);
 
     if (PQresultStatus(res) != PGRES_COMMAND_OK) {
         return res;
@@ -71,7 +74,7 @@ statement_try(check_t *check, pupil_database_id_t database, const char *sql,
     PQclear(res);
 
     res = statement_plan(conn, n);
-    PQclear(PQexec(conn, "DEALLOCATE checked"));
+    PQclear(ctl_wait(conn, "DEALLOCATE checked", 0, NULL, &holder));
 
     if (PQresultStatus(res) == PGRES_TUPLES_OK) {
         PQclear(res);

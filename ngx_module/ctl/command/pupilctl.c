@@ -15,6 +15,7 @@
 #include "ctl/audit/seal.h"
 #include "ctl/audit/verify.h"
 #include "ctl/audit/witness.h"
+#include "ctl/base/wait.h"
 #include "ctl/check/check.h"
 #include "ctl/command/options.h"
 #include "ctl/command/process.h"
@@ -60,6 +61,7 @@ typedef struct {
     const char  *words;         /* separated by single spaces */
     int          min, max;      /* words behind them */
     int          personal;      /* touches persons: only with a ticket (I19) */
+    int          large;         /* a statement may be of all of a tenant */
     int        (*run)(ctl_t *ctl);
     const char  *arguments;     /* for the help */
     const char  *summary;
@@ -78,18 +80,18 @@ static void finish(ctl_t *ctl);
 
 static const command_t  commands[] = {
     {
-        .words = "init",
+        .words = "init", .large = 1,
         .run = ctl_cmd_init,
         .arguments = "--tenant-name NAME [--passfile FILE] [--same-cluster]",
         .summary = "roles, both databases, the first key, a tenant;"
                    " repeatable"
     }, {
-        .words = "migrate",
+        .words = "migrate", .large = 1,
         .run = ctl_cmd_migrate,
         .arguments = "[--plugin-sql FILE]...",
         .summary = "apply new migrations, add audit partitions"
     }, {
-        .words = "check", .min = 1, .max = 1,
+        .words = "check", .min = 1, .max = 1, .large = 1,
         .run = ctl_cmd_check,
         .arguments = "NGINX.CONF",
         .summary = "what only the databases know, before a reload"
@@ -149,17 +151,18 @@ static const command_t  commands[] = {
         .arguments = "--end",
         .summary = "log out everybody of a tenant"
     }, {
-        .words = "tenant export", .personal = 1,
+        .words = "tenant export", .personal = 1, .large = 1,
         .run = ctl_cmd_tenant_export,
         .arguments = "--to FILE --recipients FILE",
         .summary = "all that is held of a tenant, as an encrypted archive"
     }, {
         .words = "tenant offboard", .min = 1, .max = 1, .personal = 1,
+        .large = 1,
         .run = ctl_cmd_tenant_offboard,
         .arguments = "NAME [--without-export]",
         .summary = "destroy a tenant's keys and delete what is theirs"
     }, {
-        .words = "tenant moved", .min = 1, .max = 1, .personal = 1,
+        .words = "tenant moved", .min = 1, .max = 1, .personal = 1, .large = 1,
         .run = ctl_cmd_tenant_moved,
         .arguments = "NAME --to PLACE",
         .summary = "serve a tenant no more, as another installation does"
@@ -302,20 +305,20 @@ static const command_t  commands[] = {
         .arguments = "FILE --signer KEY",
         .summary = "whether a receipt, or a ledger, is signed and whole"
     }, {
-        .words = "audit list", .personal = 1,
+        .words = "audit list", .personal = 1, .large = 1,
         .run = ctl_cmd_audit_list,
         .arguments = "[--subject ID] [--actor ID] [--category NAME]"
                      " [--outcome NAME] [--since TIME] [--until TIME]"
                      " [--limit N]",
         .summary = "who did what, newest first"
     }, {
-        .words = "audit export", .min = 1, .max = 1, .personal = 1,
+        .words = "audit export", .min = 1, .max = 1, .personal = 1, .large = 1,
         .run = ctl_cmd_audit_export,
         .arguments = "FILE [--subject ID] [--actor ID] [--category NAME]"
                      " [--outcome NAME] [--since TIME] [--until TIME]",
         .summary = "the same as lines of JSON, all of it, oldest first"
     }, {
-        .words = "audit verify", .personal = 1,
+        .words = "audit verify", .personal = 1, .large = 1,
         .run = ctl_cmd_audit_verify,
         .arguments = "[--since TIME] [--checkpoints DIR] [--vkey KEY]",
         .summary = "whether the audit is whole, and what was sealed"
@@ -366,22 +369,22 @@ static const command_t  commands[] = {
         .arguments = "HOLE --reference TEXT",
         .summary = "serve a tenant again that is refused for a hole"
     }, {
-        .words = "audit index", .personal = 1,
+        .words = "audit index", .personal = 1, .large = 1,
         .run = ctl_cmd_audit_index,
         .arguments = "",
         .summary = "list again under whom sealed events are"
     }, {
-        .words = "restore replay", .personal = 1,
+        .words = "restore replay", .personal = 1, .large = 1,
         .run = ctl_cmd_restore_replay,
         .arguments = "[--from-copy]",
         .summary = "erase again what a restored database has back"
     }, {
-        .words = "retention run", .personal = 1,
+        .words = "retention run", .personal = 1, .large = 1,
         .run = ctl_cmd_retention_run,
         .arguments = "[--dry-run]",
         .summary = "delete what has expired, by what plugins declare"
     }, {
-        .words = "retention upcoming", .personal = 1,
+        .words = "retention upcoming", .personal = 1, .large = 1,
         .run = ctl_cmd_retention_upcoming,
         .arguments = "",
         .summary = "what will expire within thirty days, by category"
@@ -421,12 +424,12 @@ static const command_t  commands[] = {
         .arguments = "",
         .summary = "how long each category is kept, and by which decision"
     }, {
-        .words = "work",
+        .words = "work", .large = 1,
         .run = ctl_cmd_work,
         .arguments = "[--follow]",
         .summary = "finish what others began, once or for ever"
     }, {
-        .words = "facts", .personal = 1,
+        .words = "facts", .personal = 1, .large = 1,
         .run = ctl_cmd_facts,
         .arguments = "",
         .summary = "bind records that were stored before there were facts,"
@@ -470,6 +473,7 @@ main(int argc, char **argv)
 static int
 run(ctl_t *ctl, int argc, char **argv)
 {
+    int               rc;
     const command_t  *command;
 
     if (ctl_options_parse(ctl, argc, argv) != 0) {
@@ -504,7 +508,11 @@ run(ctl_t *ctl, int argc, char **argv)
 
     ctl_process_account(ctl);
 
-    return command->run(ctl);
+    ctl_wait_long(command->large);
+
+    rc = command->run(ctl);
+
+    return rc == CTL_FAILED && ctl_wait_lost() ? CTL_SILENT : rc;
 }
 
 
@@ -627,7 +635,7 @@ help(FILE *out)
           "  --json               answer in JSON\n"
           "  --help, --version\n\n"
           "Exit status: 0 done, 1 failed or found, 2 usage, 3 a roster"
-          " is held.  See\npupilctl(1).\n", out);
+          " is held,\n4 a database did not answer.  See pupilctl(1).\n", out);
 }
 
 

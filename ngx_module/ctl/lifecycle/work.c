@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "ctl/base/db.h"
-#include "ctl/base/guard.h"
 #include "ctl/base/text.h"
 #include "ctl/lifecycle/erase.h"
 #include "ctl/lifecycle/tenants.h"
@@ -24,7 +23,6 @@
 
 
 static int work(ctl_t *ctl);
-static int answered(ctl_t *ctl);
 static int tenant_work(ctl_t *ctl, void *data);
 static int job_revocations(ctl_t *ctl);
 static int job_fetches(ctl_t *ctl);
@@ -49,7 +47,7 @@ ctl_cmd_work(ctl_t *ctl)
     }
 
     do {
-        rc = answered(ctl) == 0 ? work(ctl) : -1;
+        rc = work(ctl);
 
         if (rc != 0 && !(ctl->opt.follow && ctl_connected(ctl))) {
             return CTL_FAILED;
@@ -63,28 +61,6 @@ ctl_cmd_work(ctl_t *ctl)
     }
 
     return CTL_DONE;
-}
-
-
-/*
- * Both databases, before a round: a job itself may take as long as it takes.
- * Who waits for one that is there and does not answer would wait for ever.
- */
-static int
-answered(ctl_t *ctl)
-{
-    int  rc;
-
-    ctl_guard_begin(ctl);
-
-    rc = ctl_exec(ctl->data, "SELECT", 0, NULL) == 0
-         && ctl_exec(ctl->keys, "SELECT", 0, NULL) == 0 ? 0 : -1;
-
-    ctl_guard_end();
-
-    return ctl_guard_lost()
-           ? ctl_error("a database did not answer for %d s", CTL_GUARD_SECONDS)
-           : rc;
 }
 
 
