@@ -150,6 +150,37 @@ is $site->ctl('work', @ledger, @databases)->{code}, 0, 'work ends it';
 is_deeply left($id), \%end, 'the same end';
 
 
+# ---- once it has ended
+
+ok killed_at($site, [pupil => 'LOCK TABLE data.contact IN SHARE MODE'],
+             words($id, 'city')), 'killed as it ends again';
+is_deeply left($id), \%end, 'what is done stays done';
+
+# What a version of before left open.
+$db->do("UPDATE pupil.erasure SET state = 'open' WHERE tenant = ? AND name <>"
+    . " 'data.contact'", {}, $id);
+is $site->ctl('restore', 'replay', @ledger, @databases)->{code}, 0, 'replay';
+is_deeply left($id), \%end, 'finds what is open';
+
+
+# ---- what somebody keeps in a table
+
+my $late = tenant('late');
+$site->ctl(words($late, 'late'));
+seal();
+$db->do($_) for "INSERT INTO pupil.closed (tenant, subject) VALUES ('$late',"
+    . ' gen_random_uuid())', 'CREATE FUNCTION public.keep() RETURNS trigger'
+    . " LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'", 'CREATE TRIGGER keep'
+    . ' BEFORE DELETE ON pupil.closed FOR EACH ROW EXECUTE FUNCTION'
+    . ' public.keep()';
+my $run = $site->ctl(words($late, 'late'));
+is $run->{code}, 1, 'is not done';
+like $run->{err}, qr/pupil\.closed has rows of this tenant still/, 'and said';
+$db->do('DROP FUNCTION public.keep CASCADE');
+is $site->ctl('work', @ledger, @databases)->{code}, 0, 'work';
+is_deeply left($late), \%end, 'finds it once nobody does';
+
+
 # ---- all of them
 
 is $site->ctl('work', @ledger, @databases)->{code}, 0, 'and has nothing to do';
