@@ -41,6 +41,8 @@ static int tables_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int table_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const char *name);
 static int tables_left(ctl_t *ctl, const char **left);
+static int tables_undone(ctl_t *ctl, const ctl_ledger_entry_t *entry,
+    const char **open);
 
 
 static const ctl_access_t  end_access = {
@@ -119,10 +121,13 @@ rows_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
     int          tries;
     const char  *left;
 
+    if (tables_open(ctl, entry) != 0) {
+        ctl_rollback(ctl->data);
+        return -1;
+    }
+
     for (tries = 0, left = ""; left != NULL && tries < TRIES; tries++) {
-        if (tables_open(ctl, entry) != 0 || tables_erase(ctl, entry) != 0
-            || tables_left(ctl, &left) != 0)
-        {
+        if (tables_erase(ctl, entry) != 0 || tables_left(ctl, &left) != 0) {
             ctl_rollback(ctl->data);
             return -1;
         }
@@ -218,6 +223,7 @@ audit_end(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 }
 
 
+/* Behind its end none is left open: nobody would look for it. */
 static int
 tables_open(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 {
@@ -227,21 +233,25 @@ tables_open(ctl_t *ctl, const ctl_ledger_entry_t *entry)
     params[1] = entry->number;
 
     return ctl_begin(ctl->data, &ctl->tenant) == 0
-           && ctl_exec(ctl->data, "INSERT INTO pupil.erasure AS e (tenant,"
-                       " number, name, state) SELECT $1::uuid, $2::bigint,"
-                       " o.name, 'open' FROM pupil.offboarded() AS o ON"
-                       " CONFLICT (tenant, number, name) DO UPDATE SET state ="
-                       " 'open'", 2, params) == 0
+           && ctl_exec(ctl->data, "INSERT INTO pupil.erasure (tenant, number,"
+                       " name, state) SELECT t.tenant, $2::bigint, o.name,"
+                       " 'open' FROM pupil.tenant AS t, pupil.offboarded() AS"
+                       " o WHERE t.tenant = $1::uuid ON CONFLICT (tenant,"
+                       " number, name) DO NOTHING", 2, params) == 0
            ? ctl_commit(ctl->data) : -1;
 }
 
 
-/* The tenant's own row is the last: by it, whoever is to go on is found. */
+/*
+ * The tenant's own row is the last, and stays as long as anything does: by it,
+ * whoever is to go on is found.
+ */
 static int
 tables_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 {
-    int        rc, row;
-    PGresult  *res;
+    int          rc, row, last;
+    PGresult    *res;
+    const char  *left;
 
     res = ctl_ask(ctl, ctl->data, "SELECT name FROM pupil.offboarded()", 0,
                   NULL);
@@ -249,8 +259,20 @@ tables_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
         return -1;
     }
 
-    for (row = 0, rc = 0; rc == 0 && row < PQntuples(res); row++) {
+    last = PQntuples(res) - 1;
+
+    for (row = 0, rc = 0; rc == 0 && row < last; row++) {
         rc = table_erase(ctl, entry, PQgetvalue(res, row, 0));
+    }
+
+    if (rc == 0) {
+        rc = tables_left(ctl, &left);
+    }
+
+    if (rc == 0
+        && (left == NULL || strcmp(left, PQgetvalue(res, last, 0)) == 0))
+    {
+        rc = table_erase(ctl, entry, PQgetvalue(res, last, 0));
     }
 
     PQclear(res);
@@ -259,15 +281,21 @@ tables_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 }
 
 
+/* One that is done is open for that long alone, and so is a new one. */
 static int
 table_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry, const char *name)
 {
-    const char  *params[2];
+    const char  *params[3];
 
     params[0] = entry->number;
     params[1] = name;
+    params[2] = ctl->tenant_text;
 
     return ctl_begin(ctl->data, &ctl->tenant) == 0
+           && ctl_exec(ctl->data, "INSERT INTO pupil.erasure (tenant, number,"
+                       " name, state) VALUES ($3::uuid, $1::bigint, $2, 'open')"
+                       " ON CONFLICT (tenant, number, name) DO UPDATE SET state"
+                       " = 'open'", 3, params) == 0
            && ctl_exec(ctl->data, "SELECT pupil.offboard($1::bigint, $2)", 2,
                        params) == 0
            ? ctl_commit(ctl->data) : -1;
@@ -287,16 +315,35 @@ int
 ctl_tenant_erased(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 {
     size_t               count;
-    const char          *left;
+    const char          *left, *open;
     ctl_ledger_entry_t  *list;
 
     left = NULL;
+    open = NULL;
 
     if (ctl_ledger_missing(ctl, &list, &count) != 0
-        || (entry->kind != PUPIL_ENTRY_MOVED && tables_left(ctl, &left) != 0))
+        || (entry->kind != PUPIL_ENTRY_MOVED
+            && (tables_left(ctl, &left) != 0
+                || tables_undone(ctl, entry, &open) != 0)))
     {
         return -1;
     }
 
-    return entry->destroyed && count == 0 && left == NULL;
+    return entry->destroyed && count == 0 && left == NULL && open == NULL;
+}
+
+
+/* *open: a table that is not done, whatever it has, or NULL. */
+static int
+tables_undone(ctl_t *ctl, const ctl_ledger_entry_t *entry, const char **open)
+{
+    const char  *params[2];
+
+    params[0] = ctl->tenant_text;
+    params[1] = entry->number;
+
+    return ctl_query_text(ctl, ctl->data, "SELECT min(name) FROM pupil.erasure"
+                          " JOIN pupil.offboarded() USING (name) WHERE tenant ="
+                          " $1::uuid AND number = $2::bigint AND state ="
+                          " 'open'", 2, params, open);
 }
