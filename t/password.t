@@ -228,17 +228,34 @@ $keys->do('CREATE TRIGGER away BEFORE UPDATE ON keystore.floor FOR EACH ROW'
     . ' EXECUTE FUNCTION keystore.away()');
 my $row = $day->rows_of('data.credential', $day->person('classmate')->{id});
 $nginx->allow_log(qr/away/);
-is_problem change($classmate, 'classmate', 'a long walk along the shore'), 503,
-    'unavailable';
+my $beside = log_in('classmate');
+my $said = change($classmate, 'classmate', 'a long walk along the shore');
+is_status $said, 202, 'stored, and not all that goes with it is done';
+is $said->json->{status}, 'pending', 'which is said';
+is_status $classmate->get('/v1/session'), 200, 'who asked goes on';
+is_status $beside->get('/v1/session'), 401, 'and no other session does';
+is status_of('classmate', $old), 401, 'the old one lets nobody in';
 is open_(), 1, 'the key store does not know: it is open';
 is status_of('classmate', 'a long walk along the shore'), 200,
     'the new one lets in';
+
+# Nor is an answer that does not come the end of what is stored.
+$keys->do('CREATE OR REPLACE FUNCTION keystore.away() RETURNS trigger LANGUAGE'
+    . q{ plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN NEW; END $$});
+is_status change($classmate, 'classmate', 'a long walk along the coast',
+                 current => 'a long walk along the shore'), 202,
+    'as long as the key store says nothing';
+is_status $classmate->get('/v1/session'), 200, 'who asked goes on';
+is status_of('classmate', 'a long walk along the shore'), 401,
+    'the old one lets nobody in';
+is open_(), 2, 'both are open';
 $keys->do('DROP TRIGGER away ON keystore.floor');
 is $day->site->ctl('work', $day->site->ctl_where)->{code}, 0, 'pupilctl work';
 is open_(), 0, 'finishes it';
-is floors('classmate'), '2 2 0', 'the floors have risen';
-is status_of('classmate', 'a long walk along the shore'), 200,
+is floors('classmate'), '3 3 0', 'the floors have risen';
+is status_of('classmate', 'a long walk along the coast'), 200,
     'the new one lets in';
+is_status $classmate->get('/v1/session'), 200, 'who asked goes on';
 $day->put_back($row);
 is status_of('classmate', $old), 401, 'the old one does not, put back';
 
