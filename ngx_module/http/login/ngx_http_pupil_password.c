@@ -38,6 +38,9 @@ static void ngx_http_pupil_password_params(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_hashed_t *made);
 static ngx_int_t ngx_http_pupil_password_changed(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_risen(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_password_pending(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_password_answer(ngx_http_pupil_ctx_t *ctx,
+    const char *status);
 
 
 static const ngx_http_pupil_route_t  ngx_http_pupil_password_routes[] = {
@@ -406,7 +409,8 @@ ngx_http_pupil_password_params(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t
 ngx_http_pupil_password_changed(ngx_http_pupil_ctx_t *ctx)
 {
-    int64_t  made;
+    int64_t    made;
+    ngx_int_t  rc;
 
     ngx_http_pupil_debug(ctx, "written");
 
@@ -422,28 +426,56 @@ ngx_http_pupil_password_changed(ngx_http_pupil_ctx_t *ctx)
 
     ngx_http_pupil_zone_remove(ctx->main, ctx->session.hash);
 
-    return ngx_http_pupil_floors_raise(ctx, ngx_http_pupil_password_risen);
+    /* it counts from here on, whatever becomes of the rest */
+    ctx->late = ngx_http_pupil_password_pending;
+
+    rc = ngx_http_pupil_floors_raise(ctx, ngx_http_pupil_password_risen);
+
+    return rc == NGX_ERROR ? ngx_http_pupil_password_pending(ctx) : rc;
 }
 
 
 static ngx_int_t
 ngx_http_pupil_password_risen(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_http_pupil_password_t  *password;
+    ngx_http_pupil_debug(ctx, "the key store was told");
 
-    ngx_http_pupil_debug(ctx, "the key store knows");
-
-    password = ctx->data;
+    if (!ctx->floors.told) {
+        return ngx_http_pupil_password_pending(ctx);
+    }
 
     if (!ctx->floors.raised) {       /* by whoever was later, an operator */
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_CONFLICT);
     }
 
+    return ngx_http_pupil_password_answer(ctx, "ok");
+}
+
+
+/*
+ * Who asked has a new password and a new session, and has to know; that nothing
+ * of before comes back is not acknowledged (invariant I18).
+ */
+static ngx_int_t
+ngx_http_pupil_password_pending(ngx_http_pupil_ctx_t *ctx)
+{
+    ctx->response.status = NGX_HTTP_ACCEPTED;
+
+    return ngx_http_pupil_password_answer(ctx, "pending");
+}
+
+
+static ngx_int_t
+ngx_http_pupil_password_answer(ngx_http_pupil_ctx_t *ctx, const char *status)
+{
+    ngx_http_pupil_password_t  *password;
+
+    password = ctx->data;
     ctx->session = password->session;
 
     pupil_writer_object_begin(&ctx->out);
     pupil_writer_key(&ctx->out, "status");
-    pupil_writer_cstr(&ctx->out, "ok");
+    pupil_writer_cstr(&ctx->out, status);
     ngx_http_pupil_session_write(ctx);
     pupil_writer_object_end(&ctx->out);
 

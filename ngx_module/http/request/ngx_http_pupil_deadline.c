@@ -53,7 +53,11 @@ ngx_http_pupil_deadline(ngx_event_t *ev)
 
     ngx_http_pupil_abandon(ctx);
     ngx_http_pupil_tampered_forget(ctx);
-    (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
+
+    if (ctx->late == NULL || ctx->late(ctx) != NGX_OK) {
+        (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
+    }
+
     ngx_http_pupil_send(ctx);
 
     ngx_http_run_posted_requests(c);

@@ -251,18 +251,14 @@ ngx_http_pupil_floors_risen(ngx_http_pupil_ctx_t *ctx)
 
     ex = ctx->answer.exchange;
 
-    if (ex->status != NGX_LIBPQ_OK) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
-    }
-
-    if (ngx_libpq_get_bool(ex->results[0], 0, PUPIL_KR_RAISED, &raised)
-        != NGX_OK)
+    if (ex->status == NGX_LIBPQ_OK
+        && ngx_libpq_get_bool(ex->results[0], 0, PUPIL_KR_RAISED, &raised)
+           == NGX_OK)
     {
-        return NGX_ERROR;
+        ctx->floors.told = 1;
+        ctx->floors.raised = raised;
+        ngx_http_pupil_revocation_close(ctx, &ctx->id, 1);
     }
-
-    ctx->floors.raised = raised;
-    ngx_http_pupil_revocation_close(ctx, &ctx->id, 1);
 
     return ngx_http_pupil_floors_next(ctx);
 }

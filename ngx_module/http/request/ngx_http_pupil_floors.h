@@ -25,6 +25,7 @@ typedef struct {
     ngx_http_pupil_step_pt   next;
     unsigned                 known:1;
     unsigned                 ended:1;      /* the token was logged out */
+    unsigned                 told:1;       /* the key store, that they rise */
     unsigned                 raised:1;     /* to own, or not: they are above */
 } ngx_http_pupil_floors_t;
 
@@ -39,7 +40,8 @@ ngx_int_t ngx_http_pupil_floors_fetch(ngx_http_pupil_ctx_t *ctx,
  * Of the actor, who changes what they log in with: numbers for session and
  * credential, under which what they keep is written; then, once that is
  * committed and open as a revocation, the floors rise to them
- * (sql/keystore/066_own.sql).  NGX_AGAIN, then next, or a problem.
+ * (sql/keystore/066_own.sql).  NGX_AGAIN, then next, or a problem; a key store
+ * that does not take them is none, as what was written counts: told says so.
  */
 ngx_int_t ngx_http_pupil_floors_take(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt next);
