@@ -113,6 +113,17 @@ is_status out(token(sid => 's2', sub => 'f:1')), 200, 'of who it is of';
 dead($phone, 'which counts with its new row');
 
 
+# ---- whom the audit does not take (I1)
+
+$token = token(sid => 's3');
+$db->do('REVOKE INSERT ON pupil.audit_record FROM pupil_gateway');
+is_problem out($token), 503, 'unavailable',
+    name => 'without a record no session ends';
+$db->do('GRANT INSERT ON pupil.audit_record TO pupil_gateway');
+$_->wait_ready for @hosts;
+lives($stranger, 'as the provider is told');
+
+
 # ---- all of somebody's there
 
 my @browsers = map { login($pupil, sub => 'f:1', sid => $_) } 's4', undef;
