@@ -8,6 +8,7 @@
 #include "core/endpoints/access.h"
 #include "core/endpoints/database.h"
 #include "core/endpoints/directive.h"
+#include "core/endpoints/directive_login.h"
 #include "core/endpoints/directive_url.h"
 
 
@@ -26,7 +27,6 @@ static pupil_rc_t pupil_tenant_rule(const pupil_str_t *given, uint32_t count,
 
 
 static const char *const  pupil_flags[] = { "off", "on", NULL };
-static const char *const  pupil_passwords[] = { "off", "staff", "all", NULL };
 static const char *const  pupil_durabilities[] = { "on", "local", "off", NULL };
 static const char *const  pupil_holes[] = { "alarm", "refuse", NULL };
 static const char *const  pupil_pools[] = { "data", "keys", NULL };
@@ -111,32 +111,6 @@ static const pupil_word_t  pupil_session_limit_words[] = {
     [PUPIL_VALUE] =
     { .name = "", .kind = PUPIL_WORD_NUMBER, .min = 1,
       .max = PUPIL_SESSION_LIMIT_MOST }
-};
-
-static const pupil_word_t  pupil_login_password_words[] = {
-    [PUPIL_VALUE] =
-    { .name = "", .kind = PUPIL_WORD_CHOICE, .choices = pupil_passwords }
-};
-
-static const pupil_word_t  pupil_password_hash_words[] = {
-    [PUPIL_HASH_MEMORY] =
-    { .name = "memory=", .kind = PUPIL_WORD_KIB, .min = 19 * 1024,
-      .max = 1024 * 1024 },
-    [PUPIL_HASH_ITERATIONS] =
-    { .name = "iterations=", .kind = PUPIL_WORD_NUMBER, .min = 2,
-      .max = 10 },
-    [PUPIL_HASH_POOL] = { .name = "pool=", .kind = PUPIL_WORD_TEXT },
-    [PUPIL_HASH_QUEUE] =
-    { .name = "queue=", .kind = PUPIL_WORD_NUMBER, .min = 1, .max = 1024 },
-    [PUPIL_HASH_PARALLEL] =
-    { .name = "parallel=", .kind = PUPIL_WORD_NUMBER, .min = 1,
-      .max = PUPIL_HASH_PARALLEL_MOST }
-};
-
-static const pupil_word_t  pupil_password_new_words[] = {
-    [PUPIL_NEW_COMMON] = { .name = "", .kind = PUPIL_WORD_TEXT },
-    [PUPIL_NEW_LENGTH] =
-    { .name = "length=", .kind = PUPIL_WORD_NUMBER, .min = 8, .max = 64 }
 };
 
 static const pupil_word_t  pupil_durability_words[] = {

@@ -1,20 +1,14 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * /v1/login: what a client sends, and the statements.  Whoever fails, and why,
- * the same ones run: reserve, find, refuse (invariant I13).  And those of
- * /v1/me/password, of somebody who is known already.
+ * /v1/login: the statements.  Whoever fails, and why, the same ones run:
+ * reserve, find, refuse (invariant I13).  And those of /v1/me/password, of
+ * somebody who is known already.
  */
-
-#include <string.h>
-
-#include <sodium.h>
 
 #include "core/endpoints/endpoint_sql.h"
 #include "core/endpoints/endpoints.h"
 #include "core/endpoints/login.h"
-#include "core/input/rule.h"
-#include "core/login/password.h"
 
 
 #define READ      PUPIL_OPERATION_READ
@@ -30,30 +24,6 @@
     .purpose = PUPIL_PURPOSE_AUTHENTICATION, .relation = PUPIL_RELATION_SYSTEM
 #define SECURITY_SYSTEM                                                       \
     .purpose = PUPIL_PURPOSE_SECURITY, .relation = PUPIL_RELATION_SYSTEM
-
-
-static pupil_rc_t input_form(const pupil_alloc_t *alloc,
-    pupil_str_t *password);
-static void input_wipe(pupil_str_t *password);
-
-
-static const pupil_rule_t  login_rules[] = {
-    { .name = "identifier", .kind = RULE_NAME, .flags = RULE_REQUIRED,
-      .min = 1, .max = PUPIL_INPUT_IDENTIFIER_MAX,
-      .offset = offsetof(pupil_input_login_t, identifier) },
-    { .name = "password", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
-      .min = 1, .max = PUPIL_INPUT_PASSWORD_MAX,
-      .offset = offsetof(pupil_input_login_t, password) }
-};
-
-static const pupil_rule_t  password_rules[] = {
-    { .name = "current", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
-      .min = 1, .max = PUPIL_INPUT_PASSWORD_MAX,
-      .offset = offsetof(pupil_input_password_t, current) },
-    { .name = "new", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
-      .min = 1, .max = PUPIL_INPUT_PASSWORD_MAX,
-      .offset = offsetof(pupil_input_password_t, fresh) }
-};
 
 
 /* Parameters and columns of each are told in login.h. */
@@ -509,109 +479,3 @@ const pupil_endpoint_t  pupil_password_endpoint = {
     .templates = pupil_login_templates,
     .count = PUPIL_LOGIN_COUNT
 };
-
-
-pupil_rc_t
-pupil_input_login(const pupil_alloc_t *alloc, const pupil_str_t *body,
-    pupil_input_login_t *out, pupil_fault_t *fault)
-{
-    pupil_rc_t    rc;
-    pupil_body_t  in;
-
-    memset(out, 0, sizeof(pupil_input_login_t));
-
-    rc = pupil_input_parse(&in, alloc, body, 0, fault);
-    if (rc != PUPIL_OK) {
-        return rc;
-    }
-
-    rc = pupil_rule_object(&in, 0, login_rules,
-                           pupil_rule_count(login_rules), out, NULL);
-
-    return rc == PUPIL_OK ? input_form(alloc, &out->password) : rc;
-}
-
-
-pupil_rc_t
-pupil_input_password(const pupil_alloc_t *alloc, const pupil_str_t *body,
-    const pupil_chosen_t *rules, pupil_input_password_t *out,
-    pupil_fault_t *fault)
-{
-    pupil_rc_t    rc;
-    const char   *broken;
-    pupil_body_t  in;
-
-    memset(out, 0, sizeof(pupil_input_password_t));
-
-    rc = pupil_input_parse(&in, alloc, body, 0, fault);
-
-    if (rc == PUPIL_OK) {
-        rc = pupil_rule_object(&in, 0, password_rules,
-                               pupil_rule_count(password_rules), out, NULL);
-    }
-
-    if (rc == PUPIL_OK) {
-        rc = input_form(alloc, &out->current);
-    }
-
-    if (rc == PUPIL_OK) {
-        rc = input_form(alloc, &out->fresh);
-    }
-
-    if (rc != PUPIL_OK) {
-        return rc;
-    }
-
-    broken = out->fresh.len == out->current.len
-             && memcmp(out->fresh.data, out->current.data, out->fresh.len) == 0
-             ? "different" : pupil_chosen_breaks(rules, out->fresh, NULL, 0);
-
-    return broken == NULL
-           ? PUPIL_OK : pupil_rule_refuse_member(&in, 0, "new", broken);
-}
-
-
-/* As it is hashed; what it was made of is wiped. */
-static pupil_rc_t
-input_form(const pupil_alloc_t *alloc, pupil_str_t *password)
-{
-    pupil_rc_t   rc;
-    pupil_str_t  sent;
-
-    sent = *password;
-
-    rc = pupil_password_form(sent, alloc, password);
-
-    if (password->data != sent.data) {
-        input_wipe(&sent);
-    }
-
-    return rc;
-}
-
-
-void
-pupil_input_login_wipe(pupil_input_login_t *login)
-{
-    input_wipe(&login->password);
-}
-
-
-void
-pupil_input_password_wipe(pupil_input_password_t *password)
-{
-    input_wipe(&password->current);
-    input_wipe(&password->fresh);
-}
-
-
-static void
-input_wipe(pupil_str_t *password)
-{
-    if (password->data != NULL) {
-        sodium_memzero((uint8_t *) password->data, password->len);
-    }
-
-    password->data = NULL;
-    password->len = 0;
-}

@@ -1,0 +1,17 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What directives of the log-in take.
+ */
+
+#ifndef PUPIL_DIRECTIVE_LOGIN_H
+#define PUPIL_DIRECTIVE_LOGIN_H
+
+#include "core/endpoints/directive.h"
+
+
+extern const pupil_word_t  pupil_login_password_words[1];
+extern const pupil_word_t  pupil_password_hash_words[5];
+extern const pupil_word_t  pupil_password_new_words[2];
+
+#endif /* PUPIL_DIRECTIVE_LOGIN_H */
