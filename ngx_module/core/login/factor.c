@@ -1,0 +1,451 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Codes are compared in constant time, and all that a code could be is tried:
+ * how long that takes says nothing.
+ */
+
+#include <string.h>
+
+#include <liboath/oath.h>
+#include <sodium.h>
+
+#include "core/base/text.h"
+#include "core/json/json_tree.h"
+#include "core/json/writer.h"
+#include "core/login/factor.h"
+#include "core/vault/keyed.h"
+
+
+#define NUMBER_DIGITS  18
+#define HASH_TEXT      PUPIL_BASE64URL_LEN(PUPIL_HASH_LEN)
+
+
+static pupil_rc_t factor_bytes(const pupil_json_t *json,
+    const char *name, uint8_t *out, size_t size);
+static pupil_rc_t factor_decode(pupil_str_t text, uint8_t *out, size_t size);
+static pupil_rc_t factor_number(const pupil_json_t *json,
+    const char *name, uint64_t *out);
+static pupil_rc_t factor_recovery(const pupil_json_t *json,
+    pupil_factor_t *factor);
+static void factor_put(pupil_writer_t *out, const uint8_t *bytes, size_t len);
+static size_t factor_form(pupil_str_t sent,
+    uint8_t code[PUPIL_FACTOR_CODE_MAX]);
+
+
+/*
+ * {"secret":"...","step":N,"recovery":["...",...],"token":"...","until":N},
+ * what there is not of it left out.
+ */
+pupil_rc_t
+pupil_factor_read(const pupil_alloc_t *alloc, pupil_str_t text,
+    pupil_factor_t *factor)
+{
+    uint64_t                   until;
+    pupil_rc_t                 rc;
+    pupil_json_t               json;
+
+    static const pupil_json_limits_t  limits = { .max_depth = 2,
+                                                 .max_nodes = 32 };
+
+    memset(factor, 0, sizeof(pupil_factor_t));
+
+    if (text.len == 0) {
+        return PUPIL_OK;
+    }
+
+    rc = pupil_json_parse(alloc, text.data, text.len, &limits, &json, NULL);
+
+    if (rc == PUPIL_OK && pupil_json_type(&json, 0) != PUPIL_JSON_OBJECT) {
+        rc = PUPIL_INVALID;
+    }
+
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    if (pupil_json_member(&json, 0, "secret") != PUPIL_JSON_NONE) {
+        factor->enrolled = 1;
+
+        if (factor_bytes(&json, "secret", factor->secret,
+                         PUPIL_FACTOR_SECRET_LEN) != PUPIL_OK
+            || factor_number(&json, "step", &factor->step) != PUPIL_OK
+            || factor_recovery(&json, factor) != PUPIL_OK)
+        {
+            return PUPIL_INVALID;
+        }
+    }
+
+    if (pupil_json_member(&json, 0, "token") != PUPIL_JSON_NONE) {
+
+        if (factor_bytes(&json, "token", factor->token, PUPIL_HASH_LEN)
+            != PUPIL_OK
+            || factor_number(&json, "until", &until) != PUPIL_OK)
+        {
+            return PUPIL_INVALID;
+        }
+
+        factor->until = (int64_t) until;
+    }
+
+    return PUPIL_OK;
+}
+
+
+static pupil_rc_t
+factor_bytes(const pupil_json_t *json, const char *name,
+    uint8_t *out, size_t size)
+{
+    uint32_t  node;
+
+    node = pupil_json_member(json, 0, name);
+
+    return node != PUPIL_JSON_NONE
+           ? factor_decode(pupil_json_raw(json, node), out, size)
+           : PUPIL_INVALID;
+}
+
+
+/* A JSON string of base64url, with its quotes. */
+static pupil_rc_t
+factor_decode(pupil_str_t text, uint8_t *out, size_t size)
+{
+    size_t  written;
+
+    return text.len == PUPIL_BASE64URL_LEN(size) + 2 && text.data[0] == '"'
+           && pupil_base64url_decode(text.data + 1, text.len - 2, out, size,
+                                     &written) == PUPIL_OK
+           && written == size ? PUPIL_OK : PUPIL_INVALID;
+}
+
+
+static pupil_rc_t
+factor_number(const pupil_json_t *json, const char *name,
+    uint64_t *out)
+{
+    size_t       i;
+    uint32_t     node;
+    pupil_str_t  text;
+
+    node = pupil_json_member(json, 0, name);
+    if (node == PUPIL_JSON_NONE) {
+        return PUPIL_INVALID;
+    }
+
+    text = pupil_json_raw(json, node);
+    *out = 0;
+
+    for (i = 0; i < text.len; i++) {
+        if (i == NUMBER_DIGITS || !pupil_is_digit(text.data[i])) {
+            return PUPIL_INVALID;
+        }
+
+        *out = *out * 10 + (uint64_t) (text.data[i] - '0');
+    }
+
+    return PUPIL_OK;
+}
+
+
+static pupil_rc_t
+factor_recovery(const pupil_json_t *json, pupil_factor_t *factor)
+{
+    uint32_t  list, node;
+
+    list = pupil_json_member(json, 0, "recovery");
+    if (list == PUPIL_JSON_NONE) {
+        return PUPIL_INVALID;
+    }
+
+    for (node = pupil_json_first(json, list); node != PUPIL_JSON_NONE;
+         node = pupil_json_next(json, node))
+    {
+        if (factor->recovery_count == PUPIL_FACTOR_RECOVERY
+            || factor_decode(pupil_json_raw(json, node),
+                             factor->recovery[factor->recovery_count++],
+                             PUPIL_HASH_LEN) != PUPIL_OK)
+        {
+            return PUPIL_INVALID;
+        }
+    }
+
+    return PUPIL_OK;
+}
+
+
+pupil_rc_t
+pupil_factor_write(const pupil_alloc_t *alloc, const pupil_factor_t *factor,
+    pupil_str_t *text)
+{
+    uint32_t        i;
+    pupil_writer_t  out;
+
+    pupil_writer_init(&out, alloc, 0);
+    pupil_writer_object_begin(&out);
+
+    if (factor->enrolled) {
+        pupil_writer_key(&out, "secret");
+        factor_put(&out, factor->secret, PUPIL_FACTOR_SECRET_LEN);
+        pupil_writer_key(&out, "step");
+        pupil_writer_int64(&out, (int64_t) factor->step);
+        pupil_writer_key(&out, "recovery");
+        pupil_writer_array_begin(&out);
+
+        for (i = 0; i < factor->recovery_count; i++) {
+            factor_put(&out, factor->recovery[i], PUPIL_HASH_LEN);
+        }
+
+        pupil_writer_array_end(&out);
+    }
+
+    if (factor->until != 0) {
+        pupil_writer_key(&out, "token");
+        factor_put(&out, factor->token, PUPIL_HASH_LEN);
+        pupil_writer_key(&out, "until");
+        pupil_writer_int64(&out, factor->until);
+    }
+
+    pupil_writer_object_end(&out);
+
+    if (pupil_writer_flatten(&out, alloc, text) != PUPIL_OK) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    pupil_writer_reset(&out);
+
+    return PUPIL_OK;
+}
+
+
+static void
+factor_put(pupil_writer_t *out, const uint8_t *bytes, size_t len)
+{
+    uint8_t  text[HASH_TEXT];
+
+    pupil_writer_string(out, text, pupil_base64url_encode(bytes, len, text));
+    sodium_memzero(text, sizeof(text));
+}
+
+
+void
+pupil_factor_wipe(pupil_factor_t *factor)
+{
+    sodium_memzero(factor, sizeof(pupil_factor_t));
+}
+
+
+void
+pupil_factor_secret(uint8_t secret[PUPIL_FACTOR_SECRET_LEN])
+{
+    randombytes_buf(secret, PUPIL_FACTOR_SECRET_LEN);
+}
+
+
+/* Of two steps that have the same code the later: so that it counts once. */
+pupil_rc_t
+pupil_factor_code(const uint8_t secret[PUPIL_FACTOR_SECRET_LEN], uint64_t last,
+    int64_t now, pupil_str_t code, uint64_t *step)
+{
+    int         fits;
+    char        made[PUPIL_FACTOR_DIGITS + 1];
+    size_t      len;
+    uint8_t     sent[PUPIL_FACTOR_CODE_MAX];
+    uint64_t    at, first;
+    pupil_rc_t  rc;
+
+    len = factor_form(code, sent);
+
+    if (len != PUPIL_FACTOR_DIGITS || now < PUPIL_FACTOR_STEP
+        || oath_init() != OATH_OK)
+    {
+        return PUPIL_INVALID;
+    }
+
+    rc = PUPIL_INVALID;
+    first = (uint64_t) now / PUPIL_FACTOR_STEP - 1;
+
+    for (at = first; at <= first + 2; at++) {
+
+        if (oath_hotp_generate((const char *) secret, PUPIL_FACTOR_SECRET_LEN,
+                               at, PUPIL_FACTOR_DIGITS, false,
+                               OATH_HOTP_DYNAMIC_TRUNCATION, made) != OATH_OK)
+        {
+            continue;
+        }
+
+        fits = sodium_memcmp(made, sent, PUPIL_FACTOR_DIGITS) == 0;
+
+        if (fits && at > last) {
+            *step = at;
+            rc = PUPIL_OK;
+        }
+    }
+
+    sodium_memzero(made, sizeof(made));
+    sodium_memzero(sent, sizeof(sent));
+
+    return rc;
+}
+
+
+/* RFC 4648: five bytes are eight characters, and a secret has no rest. */
+void
+pupil_factor_base32(const uint8_t secret[PUPIL_FACTOR_SECRET_LEN],
+    uint8_t text[PUPIL_FACTOR_SECRET_TEXT])
+{
+    size_t    i, bit;
+    uint32_t  two;
+
+    static const char  letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+    for (i = 0; i < PUPIL_FACTOR_SECRET_TEXT; i++) {
+        bit = i * 5;
+        two = (uint32_t) secret[bit / 8] << 8;
+
+        if (bit / 8 + 1 < PUPIL_FACTOR_SECRET_LEN) {
+            two |= secret[bit / 8 + 1];
+        }
+
+        text[i] = (uint8_t) letters[two >> (11 - bit % 8) & 31];
+    }
+}
+
+
+pupil_rc_t
+pupil_factor_uri(const pupil_alloc_t *alloc, pupil_str_t issuer,
+    const uint8_t secret[PUPIL_FACTOR_SECRET_TEXT], pupil_str_t *uri)
+{
+    size_t    i, len;
+    uint8_t  *p, *name;
+
+    static const char  scheme[] = "otpauth://totp/";
+    static const char  key[] = "?secret=";
+    static const char  from[] = "&issuer=";
+
+    p = alloc->alloc(alloc->ctx, sizeof(scheme) + sizeof(key) + sizeof(from)
+                                 + PUPIL_FACTOR_SECRET_TEXT + 6 * issuer.len);
+    if (p == NULL) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    uri->data = p;
+    memcpy(p, scheme, sizeof(scheme) - 1);
+    name = p += sizeof(scheme) - 1;
+
+    for (i = 0; i < issuer.len; i++) {
+        if (pupil_is_digit(issuer.data[i]) || issuer.data[i] == '.'
+            || issuer.data[i] == '-'
+            || (issuer.data[i] >= 'a' && issuer.data[i] <= 'z'))
+        {
+            *p++ = issuer.data[i];
+            continue;
+        }
+
+        *p++ = '%';
+        p += pupil_hex_encode(&issuer.data[i], 1, p);
+    }
+
+    len = (size_t) (p - name);
+    memcpy(p, key, sizeof(key) - 1);
+    p += sizeof(key) - 1;
+    memcpy(p, secret, PUPIL_FACTOR_SECRET_TEXT);
+    p += PUPIL_FACTOR_SECRET_TEXT;
+    memcpy(p, from, sizeof(from) - 1);
+    p += sizeof(from) - 1;
+    memcpy(p, name, len);
+    uri->len = (size_t) (p + len - uri->data);
+
+    return PUPIL_OK;
+}
+
+
+pupil_rc_t
+pupil_factor_hash(const pupil_key_t *key, const char *kind,
+    const pupil_uuid_t *subject, pupil_str_t code,
+    uint8_t hash[PUPIL_HASH_LEN])
+{
+    uint8_t        formed[PUPIL_FACTOR_CODE_MAX];
+    pupil_str_t    name, form;
+    pupil_keyed_t  keyed;
+
+    form.data = formed;
+    form.len = factor_form(code, formed);
+
+    if (form.len == 0) {
+        return PUPIL_INVALID;
+    }
+
+    name.data = (const uint8_t *) kind;
+    name.len = strlen(kind);
+
+    pupil_keyed_begin(&keyed, key, "pupil.factor.v1", PUPIL_HASH_LEN);
+    pupil_keyed_str(&keyed, name);
+    pupil_keyed_uuid(&keyed, subject);
+    pupil_keyed_str(&keyed, form);
+    pupil_keyed_end(&keyed, hash);
+
+    sodium_memzero(formed, sizeof(formed));
+    pupil_stack_wipe();
+
+    return PUPIL_OK;
+}
+
+
+/* As people read a code out and type it; 0: that is none. */
+static size_t
+factor_form(pupil_str_t sent, uint8_t code[PUPIL_FACTOR_CODE_MAX])
+{
+    size_t   i, len;
+    uint8_t  c;
+
+    len = 0;
+
+    if (sent.len > PUPIL_FACTOR_CODE_MAX) {
+        return 0;
+    }
+
+    for (i = 0; i < sent.len; i++) {
+        c = sent.data[i];
+
+        if (c != ' ' && c != '-') {
+            code[len++] = c >= 'A' && c <= 'Z' ? (uint8_t) (c | 0x20) : c;
+        }
+    }
+
+    return len;
+}
+
+
+pupil_rc_t
+pupil_factor_recover(pupil_factor_t *factor,
+    const uint8_t hash[PUPIL_HASH_LEN])
+{
+    uint32_t  i, at;
+
+    at = PUPIL_FACTOR_RECOVERY;
+
+    for (i = 0; i < factor->recovery_count; i++) {
+        if (sodium_memcmp(factor->recovery[i], hash, PUPIL_HASH_LEN) == 0) {
+            at = i;
+        }
+    }
+
+    if (at == PUPIL_FACTOR_RECOVERY) {
+        return PUPIL_NOT_FOUND;
+    }
+
+    factor->recovery_count--;
+    memmove(factor->recovery[at], factor->recovery[at + 1],
+            (factor->recovery_count - at) * PUPIL_HASH_LEN);
+
+    return PUPIL_OK;
+}
+
+
+int
+pupil_factor_token(const pupil_factor_t *factor,
+    const uint8_t hash[PUPIL_HASH_LEN], int64_t now)
+{
+    return now < factor->until
+           && sodium_memcmp(factor->token, hash, PUPIL_HASH_LEN) == 0;
+}
