@@ -35,6 +35,7 @@
 #include "ctl/people/role.h"
 #include "ctl/people/sessions.h"
 #include "ctl/people/status.h"
+#include "ctl/people/token.h"
 #include "ctl/people/user.h"
 #include "ctl/retention/hold.h"
 #include "ctl/retention/period.h"
@@ -218,6 +219,11 @@ static const command_t  commands[] = {
         .run = ctl_cmd_user_reset,
         .arguments = "LOGIN",
         .summary = "a code for whoever has forgotten their password"
+    }, {
+        .words = "user token", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_user_token,
+        .arguments = "LOGIN",
+        .summary = "with which somebody enrols a second factor, for a day"
     }, {
         .words = "user show", .min = 1, .max = 1, .personal = 1,
         .run = ctl_cmd_user_show,

@@ -39,9 +39,8 @@ static int named(ctl_t *ctl, const uint8_t term[PUPIL_TERM_LEN],
 static int name_read(ctl_t *ctl, const ctl_owner_t *owner, const char **name);
 static int name_open(ctl_t *ctl, const ctl_owner_t *owner, const char *hex,
     const char **name);
-static int password_write(ctl_t *ctl, ctl_owner_t *owner, pupil_str_t sealed);
-static int password_facts(ctl_t *ctl, ctl_owner_t *owner, pupil_str_t sealed,
-    pupil_str_t *facts);
+static int credential_facts(ctl_t *ctl, ctl_owner_t *owner, const char *field,
+    pupil_str_t sealed, pupil_str_t *facts);
 
 
 static const ctl_access_t  find_tampered = {
@@ -573,13 +572,14 @@ ctl_password_store(ctl_t *ctl, ctl_owner_t *owner,
     sodium_memzero(hash, sizeof(hash));
     sodium_memzero(stored, sizeof(stored));
 
-    return rc == 0 ? password_write(ctl, owner, sealed) : -1;
+    return rc == 0 ? ctl_credential_write(ctl, owner, "password_hash", sealed)
+                   : -1;
 }
 
 
-/* The rest of the credential stays as it is, and bound to the new hash. */
-static int
-password_write(ctl_t *ctl, ctl_owner_t *owner, pupil_str_t sealed)
+int
+ctl_credential_write(ctl_t *ctl, ctl_owner_t *owner, const char *field,
+    pupil_str_t sealed)
 {
     int          n;
     char        *text;
@@ -588,7 +588,7 @@ password_write(ctl_t *ctl, ctl_owner_t *owner, pupil_str_t sealed)
     const char  *params[5];
     pupil_str_t  facts;
 
-    if (password_facts(ctl, owner, sealed, &facts) != 0) {
+    if (credential_facts(ctl, owner, field, sealed, &facts) != 0) {
         return -1;
     }
 
@@ -608,13 +608,13 @@ password_write(ctl_t *ctl, ctl_owner_t *owner, pupil_str_t sealed)
 
     ctl_buf_init(&sql);
     ctl_buf_printf(&sql, "INSERT INTO data.credential (tenant, owner, record,"
-                   " key_version, source, password_hash%s) VALUES ($1::uuid,"
+                   " key_version, source, %s%s) VALUES ($1::uuid,"
                    " $2::uuid, $2::uuid, $3::integer, 'operator',"
                    " $4::bytea%s) ON CONFLICT (tenant, owner, record) DO"
-                   " UPDATE SET password_hash = EXCLUDED.password_hash,"
-                   " key_version = EXCLUDED.key_version, updated_at = now()%s",
+                   " UPDATE SET %s = EXCLUDED.%s, key_version ="
+                   " EXCLUDED.key_version, updated_at = now()%s", field,
                    facts.data != NULL ? ", facts" : "",
-                   facts.data != NULL ? ", $5::bytea" : "",
+                   facts.data != NULL ? ", $5::bytea" : "", field, field,
                    facts.data != NULL ? ", facts = EXCLUDED.facts" : "");
 
     n = ctl_exec(ctl->data, sql.data, n, params);
@@ -626,8 +626,8 @@ password_write(ctl_t *ctl, ctl_owner_t *owner, pupil_str_t sealed)
 
 /* data NULL: the plugin binds nothing. */
 static int
-password_facts(ctl_t *ctl, ctl_owner_t *owner, pupil_str_t sealed,
-    pupil_str_t *facts)
+credential_facts(ctl_t *ctl, ctl_owner_t *owner, const char *field,
+    pupil_str_t sealed, pupil_str_t *facts)
 {
     ctl_owner_t        *owners[1];
     pupil_category_t   *category;
@@ -648,7 +648,7 @@ password_facts(ctl_t *ctl, ctl_owner_t *owner, pupil_str_t sealed,
         return -1;
     }
 
-    ctl_bound_set(category, "password_hash", sealed, bound);
+    ctl_bound_set(category, field, sealed, bound);
 
     return ctl_facts_make(ctl, &ctl->pool, category, owner, &owner->id, bound,
                           facts);

@@ -67,6 +67,13 @@ int ctl_password_cost(ctl_t *ctl, pupil_password_cost_t *cost);
 int ctl_password_store(ctl_t *ctl, ctl_owner_t *owner,
     const pupil_password_stored_t *beside, pupil_str_t password);
 
+/*
+ * A sealed value of a field of the credential; the rest of that stays as it is,
+ * and is bound to it.
+ */
+int ctl_credential_write(ctl_t *ctl, ctl_owner_t *owner, const char *field,
+    pupil_str_t sealed);
+
 /* All sessions of the subject, on all hosts, once that is committed. */
 int ctl_sessions_end(ctl_t *ctl, const pupil_uuid_t *subject);
 

@@ -1,0 +1,15 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * pupilctl user token.
+ */
+
+#ifndef PUPIL_CTL_TOKEN_H
+#define PUPIL_CTL_TOKEN_H
+
+#include "ctl/base/ctl.h"
+
+
+int ctl_cmd_user_token(ctl_t *ctl);
+
+#endif /* PUPIL_CTL_TOKEN_H */
