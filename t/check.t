@@ -166,6 +166,8 @@ my @wrong = (
      'idle=500ms'],
     [pupil_session_limit => '', '0', '1001', 'x', '3 4'],
     [pupil_login_password => '', 'on', 'pupils', 'off off'],
+    [pupil_second_factor => '', 'required', 'teacher=on', 'parent=off',
+     'teacher=off teacher=required'],
     [pupil_login_provider => '', 'a', 'A issuer=https://a.example',
      'a issuer=http://a.example client_id=x', 'a client_id=x colour=red',
      'a issuer=https://a.example client_id=x profile=bankid',

@@ -97,6 +97,9 @@ my @values = (
     ['pupil_session_timeout', qr/is over absolute/, 'idle=2h absolute=1h'],
     ['pupil_session_limit', qr/out of bounds: 1 to 1000/, '0', '1001'],
     ['pupil_login_password', qr/is none of: off, staff, all/, 'on', 'pupils'],
+    ['pupil_second_factor', qr/is none of: off, optional, required/,
+     'teacher=on', 'teacher='],
+    ['pupil_second_factor', qr/unknown parameter/, 'parent=off', 'required'],
     ['pupil_login_provider', qr/part of URLs/, 'A issuer=https://a.example',
      'a-b issuer=https://a.example'],
     ['pupil_login_provider', qr/it needs issuer=https/, 'a',
@@ -191,6 +194,7 @@ accepted $_, server => $all, http => "$_;" for
     'pupil_audit_holes alarm', 'pupil_probe on', 'pupil_probe off',
     "pupil_plugin $plugins/pupil_example.so",
     "$provider through=/idp/ form_post" =~ s/^/pupil_login_provider /r,
+    'pupil_second_factor teacher=required pupil=off dpo=optional',
     'pupil_login_password off';
 accepted 'a tenant in a variable', base => { tenant => '' },
     http => 'map $host $tenant { default x; } pupil_tenant $tenant;';

@@ -7,6 +7,7 @@ use lib 't/lib';
 use Pupil::Test;
 
 use Encode qw(decode_utf8);
+use Pupil::Factor;
 use Pupil::Provider;
 use Pupil::Seal;
 
@@ -41,8 +42,8 @@ is_deeply [sort $schema =~ /urn:pupil:problem:([a-z-]+)/g],
 
 my $idp = Pupil::Provider->new;
 my $site = pupil_up(import => 1);
-my $nginx = $site->nginx(server => $idp->server_conf
-    . 'location /v1/login/ { pupil_login; }')->start;
+my $nginx = $site->nginx(conf => { pupil_second_factor => 'pupil=optional' },
+    server => $idp->server_conf . 'location /v1/login/ { pupil_login; }')->start;
 my %person = map { $_->[0] => $site->person($_->[1]) }
     [teacher => 'CBeane'], [pupil => 'OKlein'], [admin => 'FFlowers'];
 my (@cases, %http);
@@ -116,6 +117,27 @@ for my $who (sort keys %person) {
         json => { identifier => $person{$who}{login},
                   password => $person{$who}{password} });
 }
+
+# ---- and a second factor
+
+my $bring = 'POST /v1/login/second-factor';
+my $second = '/v1/login/second-factor';
+my $mate = $site->person('BMcMillan');
+my $token = $site->ctl_ok('user', 'token', $mate->{login}, $site->ctl_where)
+    ->{out} =~ s/\s//gr;
+$http{mate} = $nginx->http;
+ask(mate => $bring, $second, 401, json => { method => 'totp', code => '1' });
+ask(mate => $log_in, '/v1/login', 200, json => {
+    identifier => $mate->{login}, password => $mate->{password} });
+ask(mate => $bring, $second, 401, json => { method => 'token', code => '1' });
+ask(mate => $bring, $second, 422, valid => 0,
+    json => { method => 'sms', code => '1' });
+my $secret = ask(mate => $bring, $second, 200,
+    json => { method => 'token', code => $token })->json->{secret};
+ask(mate => $bring, $second, 200, json => { method => 'totp',
+    code => Pupil::Factor::at($secret, int(time / 30)) });
+ask(mate => $log_in, '/v1/login', 200, json => {
+    identifier => $mate->{login}, password => $mate->{password} });
 
 # ---- at a provider
 

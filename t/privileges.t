@@ -33,7 +33,8 @@ my %allowed = (
             'pupil.unshipped' => 'SELECT',
 
             (map { ("data.$_" => 'SELECT') } qw(contact enrolment identity)),
-            'data.credential' => 'SELECT facts password_hash updated_at',
+            'data.credential' => 'SELECT facts password_hash second_factor'
+                . ' updated_at',
             'data.network' => 'SELECT INSERT',
             'data.homework' => 'SELECT INSERT deleted_at description due_at'
                 . ' facts title updated_at',

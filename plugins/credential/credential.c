@@ -41,7 +41,8 @@ static const pupil_grant_t  credential_grants[] = {
       .purpose = PUPIL_PURPOSE_AUTHENTICATION,
       .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_READ,
       .basis = PUPIL_BASIS_PUBLIC_TASK },
-    { .fields = "password_hash", .purpose = PUPIL_PURPOSE_AUTHENTICATION,
+    { .fields = "password_hash second_factor",
+      .purpose = PUPIL_PURPOSE_AUTHENTICATION,
       .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_WRITE,
       .basis = PUPIL_BASIS_PUBLIC_TASK },
     { .fields = "login_id", .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS,
@@ -71,7 +72,7 @@ static const pupil_plugin_t  credential_plugin = {
     PUPIL_PLUGIN_HEADER,
     .flags = PUPIL_PLUGIN_NO_GENERIC_WRITE,
     .name = "credential",
-    .version = "1.1.0",
+    .version = "1.2.0",
     .summary = "Log-in name, password hash and second factor of an account.",
     .source =
         "The roster of the school; the operator; the account's own user.",

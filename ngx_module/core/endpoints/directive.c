@@ -290,6 +290,15 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
         .rule = pupil_provider_rule
     },
 
+    [PUPIL_DIRECTIVE_SECOND_FACTOR] = {
+        .name = "pupil_second_factor",
+        .where = PUPIL_IN_ANY,
+        .least = 1,
+        .most = PUPIL_ROLE_NONE,
+        .once = 1,
+        PUPIL_TABLE(pupil_second_factor_words)
+    },
+
     [PUPIL_DIRECTIVE_PASSWORD_HASH] = {
         .name = "pupil_password_hash",
         .where = PUPIL_IN_HTTP,

@@ -5,7 +5,13 @@
 #include "core/endpoints/directive_login.h"
 
 
+/* A role in pupil_second_factor. */
+#define FACTOR(word)                                                          \
+    { .name = (word), .kind = PUPIL_WORD_CHOICE, .choices = factors }
+
+
 static const char *const  passwords[] = { "off", "staff", "all", NULL };
+static const char *const  factors[] = { "off", "optional", "required", NULL };
 
 
 const pupil_word_t  pupil_login_password_words[1] = {
@@ -32,4 +38,13 @@ const pupil_word_t  pupil_password_new_words[2] = {
     [PUPIL_NEW_COMMON] = { .name = "", .kind = PUPIL_WORD_TEXT },
     [PUPIL_NEW_LENGTH] =
     { .name = "length=", .kind = PUPIL_WORD_NUMBER, .min = 8, .max = 64 }
+};
+
+const pupil_word_t  pupil_second_factor_words[PUPIL_ROLE_NONE] = {
+    [PUPIL_ROLE_TENANT_ADMIN] = FACTOR("tenant_admin="),
+    [PUPIL_ROLE_DPO] = FACTOR("dpo="),
+    [PUPIL_ROLE_SCHOOL_ADMIN] = FACTOR("school_admin="),
+    [PUPIL_ROLE_TEACHER] = FACTOR("teacher="),
+    [PUPIL_ROLE_SUPPORT] = FACTOR("support="),
+    [PUPIL_ROLE_PUPIL] = FACTOR("pupil=")
 };

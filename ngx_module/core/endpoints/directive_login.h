@@ -8,10 +8,12 @@
 #define PUPIL_DIRECTIVE_LOGIN_H
 
 #include "core/endpoints/directive.h"
+#include "core/policy/role.h"
 
 
 extern const pupil_word_t  pupil_login_password_words[1];
 extern const pupil_word_t  pupil_password_hash_words[5];
 extern const pupil_word_t  pupil_password_new_words[2];
+extern const pupil_word_t  pupil_second_factor_words[PUPIL_ROLE_NONE];
 
 #endif /* PUPIL_DIRECTIVE_LOGIN_H */

@@ -94,6 +94,32 @@ static const char  tell_sql[] =
     " SELECT " PUPIL_SQL_RECORDED("audit", "SELECT count(*) FROM one",
                                   "SELECT count(*) FROM one");
 
+/* Whom "who" says, in a row for each of their roles. */
+#define FOUND                                                                 \
+    " SELECT $1::bigint, w.decoy, w.category, w.field, w.term, w.owner,"      \
+    " w.record, w.mac, u.subject, u.status, u.source, u.mac,"                 \
+    " o.owner, o.state, o.key_version, " PUPIL_SQL_ROLE("r") ","              \
+    " c.updated_at{c}{e}"                                                     \
+    " FROM " PUPIL_SQL_ONE                                                    \
+    " LEFT JOIN (who AS w"                                                    \
+    " LEFT JOIN " PUPIL_SQL_EACH(                                             \
+        "SELECT u.* FROM pupil.subject AS u"                                  \
+        " WHERE u.tenant = $2 AND u.subject = w.id") " AS u ON true"          \
+    " LEFT JOIN " PUPIL_SQL_OWNER("o", "w.id") " ON true"                     \
+    " LEFT JOIN " PUPIL_SQL_EACH(                                             \
+        "SELECT c.updated_at{c} FROM data.credential AS c"                    \
+        " WHERE c.tenant = $2 AND c.owner = w.id AND c.record = w.id")        \
+    " AS c ON true"                                                           \
+    " LEFT JOIN " PUPIL_SQL_EACH(                                             \
+        "SELECT e.owner{e} FROM data.contact AS e"                            \
+        " WHERE e.tenant = $2 AND e.owner = w.id AND e.record = w.id")        \
+    " AS e ON true"                                                           \
+    " LEFT JOIN " PUPIL_SQL_EACH(                                             \
+        "SELECT r.* FROM pupil.role AS r"                                     \
+        " WHERE r.tenant = $2 AND r.subject = w.id") " AS r ON true)"         \
+    " ON true"                                                                \
+    " ORDER BY r.institution, r.role"
+
 static const char  find_sql[] =
     "WITH found AS MATERIALIZED ("
     "SELECT b.* FROM (VALUES (0, 'credential', 'login_id', $8),"
@@ -110,85 +136,117 @@ static const char  find_sql[] =
     " f.term, f.owner, f.record, f.mac"
     " FROM pupil.tenant AS t LEFT JOIN found AS f ON true"
     " WHERE t.tenant = $2)"
-    " SELECT $1::bigint, w.decoy, w.category, w.field, w.term, w.owner,"
-    " w.record, w.mac, u.subject, u.status, u.source, u.mac,"
-    " o.owner, o.state, o.key_version, " PUPIL_SQL_ROLE("r") ","
-    " c.updated_at{c}{e}"
-    " FROM " PUPIL_SQL_ONE
-    " LEFT JOIN (who AS w"
-    " LEFT JOIN " PUPIL_SQL_EACH(
-        "SELECT u.* FROM pupil.subject AS u"
-        " WHERE u.tenant = $2 AND u.subject = w.id") " AS u ON true"
-    " LEFT JOIN " PUPIL_SQL_OWNER("o", "w.id") " ON true"
-    " LEFT JOIN " PUPIL_SQL_EACH(
-        "SELECT c.updated_at{c} FROM data.credential AS c"
-        " WHERE c.tenant = $2 AND c.owner = w.id AND c.record = w.id")
-    " AS c ON true"
-    " LEFT JOIN " PUPIL_SQL_EACH(
-        "SELECT e.owner{e} FROM data.contact AS e"
-        " WHERE e.tenant = $2 AND e.owner = w.id AND e.record = w.id")
-    " AS e ON true"
-    " LEFT JOIN " PUPIL_SQL_EACH(
-        "SELECT r.* FROM pupil.role AS r"
-        " WHERE r.tenant = $2 AND r.subject = w.id") " AS r ON true)"
-    " ON true"
-    " ORDER BY r.institution, r.role";
+    FOUND;
+
+static const char  again_sql[] =
+    "WITH who AS MATERIALIZED ("
+    "SELECT t.decoy, $8::uuid AS id, NULL::text AS category,"
+    " NULL::text AS field, NULL::bytea AS term, NULL::uuid AS owner,"
+    " NULL::uuid AS record, NULL::bytea AS mac"
+    " FROM pupil.tenant AS t WHERE t.tenant = $2)"
+    FOUND;
 
 static const char  index_sql[] =
     "SELECT $1::bigint, pupil.index_also($8, $9, $10, $11, $4, $12, $13)::text";
 
-static const char  accept_sql[] =
-    "WITH ok AS MATERIALIZED ("
-    "SELECT u.subject FROM pupil.subject AS u JOIN pupil.owner AS o"
-    " ON o.tenant = $2 AND o.owner = u.subject"
-    " WHERE u.tenant = $2 AND u.subject = $4 AND u.status = 'active'"
-    " AND u.mac = $17 AND o.state = 'active' AND o.key_version = $16"
-    " AND EXISTS (SELECT FROM data.credential AS c WHERE c.tenant = $2"
-    " AND c.owner = $4 AND c.record = $4 AND c.updated_at = $18"
+/* Who is as they were when the password was looked at. */
+#define UNCHANGED                                                             \
+    "WITH ok AS MATERIALIZED ("                                               \
+    "SELECT u.subject FROM pupil.subject AS u JOIN pupil.owner AS o"          \
+    " ON o.tenant = $2 AND o.owner = u.subject"                               \
+    " WHERE u.tenant = $2 AND u.subject = $4 AND u.status = 'active'"         \
+    " AND u.mac = $17 AND o.state = 'active' AND o.key_version = $16"         \
+    " AND EXISTS (SELECT FROM data.credential AS c WHERE c.tenant = $2"       \
+    " AND c.owner = $4 AND c.record = $4 AND c.updated_at = $18"              \
     " AND c.facts = $20)),"
+
+/* Attempts that are held were none; of the network's, this one. */
+#define TAKEN_BACK(network)                                                   \
+    " back AS ("                                                              \
+    "UPDATE pupil.login_throttle AS t SET"                                    \
+    " failures = CASE WHEN t.bucket = " network                               \
+    " THEN greatest(t.failures - 1, 0) ELSE 0 END,"                           \
+    " not_before = CASE WHEN t.bucket = " network " THEN t.not_before"        \
+    " ELSE t.last_at END"                                                     \
+    " FROM held WHERE t.tenant = $2 AND t.bucket = held.bucket),"
+
+/* The session of whom "who" has, and all that goes with it; more columns. */
+#define ACCEPTED(who, more)                                                   \
+    " old AS ("                                                               \
+    "DELETE FROM pupil.session AS s WHERE s.tenant = $2 AND s.subject = $4"   \
+    " AND s.expires_at < $9),"                                                \
+    " made AS ("                                                              \
+    "INSERT INTO pupil.session (tenant, token_hash, subject, role,"           \
+    " institution, created_at, seen_at, expires_at, mac, provider_session,"   \
+    " provider_subject)"                                                      \
+    " SELECT $2, $8, w.subject, $5, $6, $9, $9, $10, $11, $22, $23"           \
+    " FROM " who " AS w RETURNING 1),"                                        \
+    " held AS MATERIALIZED ("                                                 \
+    "SELECT t.bucket FROM pupil.login_throttle AS t WHERE t.tenant = $2"      \
+    " AND t.bucket = ANY ($12) AND EXISTS (SELECT FROM " who ")"              \
+    " ORDER BY t.bucket FOR UPDATE),"                                         \
+    TAKEN_BACK("$13")                                                         \
+    " network AS ("                                                           \
+    "INSERT INTO data.network (tenant, owner, record, key_version, source,"   \
+    " updated_at, address, seen_at)"                                          \
+    " SELECT $2, w.subject, $14, $16, 'gateway', $9, $15, $9"                 \
+    " FROM " who " AS w WHERE $15 IS NOT NULL),"                              \
+    " which AS MATERIALIZED ("                                                \
+    "SELECT (NOT EXISTS (SELECT FROM " who "))::integer AS choice),"          \
+    " audit AS ("                                                             \
+    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome)"          \
+    " SELECT {audit_values}, {number}, " PUPIL_SQL_MAC("w.choice") ","        \
+    " CASE w.choice WHEN 0 THEN 'allowed' ELSE 'refused' END"                 \
+    " FROM which AS w RETURNING 1)"                                           \
+    " SELECT " PUPIL_SQL_RECORDED("audit", "1", "SELECT 1 << w.choice"        \
+                                                " FROM which AS w") ","       \
+    " (SELECT count(*) FROM made)" more "{i}"                                 \
+    " FROM " PUPIL_SQL_ONE                                                    \
+    " LEFT JOIN data.identity AS i ON i.tenant = $2 AND i.owner = $4"         \
+    " AND i.record = $4 AND EXISTS (SELECT FROM " who ")"
+
+static const char  accept_sql[] =
+    UNCHANGED
     " renewed AS ("
     "UPDATE data.credential AS c SET password_hash = $19, facts = $21"
     " FROM ok"
     " WHERE c.tenant = $2 AND c.owner = $4 AND c.record = $4"
     " AND c.updated_at = $18 AND c.facts = $20 AND $19 IS NOT NULL),"
-    " old AS ("
-    "DELETE FROM pupil.session AS s WHERE s.tenant = $2 AND s.subject = $4"
-    " AND s.expires_at < $9),"
-    " made AS ("
-    "INSERT INTO pupil.session (tenant, token_hash, subject, role,"
-    " institution, created_at, seen_at, expires_at, mac, provider_session,"
-    " provider_subject)"
-    " SELECT $2, $8, ok.subject, $5, $6, $9, $9, $10, $11, $22, $23 FROM ok"
-    " RETURNING 1),"
-    " held AS MATERIALIZED ("
+    ACCEPTED("ok", "");
+
+/*
+ * Of many at once that bring one code, the one whose row still has the facts
+ * that it read has a session (pitfall 34): facts change with each code.
+ */
+static const char  prove_sql[] =
+    UNCHANGED
+    " used AS ("
+    "UPDATE data.credential AS c SET second_factor = $24, facts = $21,"
+    " password_hash = coalesce($19, c.password_hash),"
+    " updated_at = CASE WHEN $19 IS NULL THEN c.updated_at ELSE now() END"
+    " FROM ok WHERE c.tenant = $2 AND c.owner = $4 AND c.record = $4"
+    " AND c.updated_at = $18 AND c.facts = $20 RETURNING c.owner AS subject),"
+    " gone AS ("
+    "DELETE FROM pupil.session AS s USING used AS u"
+    " WHERE s.tenant = $2 AND s.subject = u.subject AND s.expires_at >= $9"
+    " AND $25 IS NOT NULL RETURNING s.token_hash),"
+    " opened AS ("
+    "INSERT INTO pupil.revocation (tenant, revocation, subject, session,"
+    " credential, own) SELECT $2, $3, u.subject, $25, $26, true"
+    " FROM used AS u WHERE $25 IS NOT NULL),"
+    ACCEPTED("used", ", (SELECT string_agg(pg_notify('pupil_session',"
+                     " encode(g.token_hash, 'hex'))::text, '')"
+                     " FROM gone AS g)");
+
+static const char  half_sql[] =
+    "WITH held AS MATERIALIZED ("
     "SELECT t.bucket FROM pupil.login_throttle AS t WHERE t.tenant = $2"
-    " AND t.bucket = ANY ($12) AND EXISTS (SELECT FROM ok)"
-    " ORDER BY t.bucket FOR UPDATE),"
-    " back AS ("
-    "UPDATE pupil.login_throttle AS t SET"
-    " failures = CASE WHEN t.bucket = $13 THEN greatest(t.failures - 1, 0)"
-    " ELSE 0 END,"
-    " not_before = CASE WHEN t.bucket = $13 THEN t.not_before"
-    " ELSE t.last_at END"
-    " FROM held WHERE t.tenant = $2 AND t.bucket = held.bucket),"
-    " network AS ("
-    "INSERT INTO data.network (tenant, owner, record, key_version, source,"
-    " updated_at, address, seen_at)"
-    " SELECT $2, ok.subject, $14, $16, 'gateway', $9, $15, $9 FROM ok"
-    " WHERE $15 IS NOT NULL),"
-    " which AS MATERIALIZED ("
-    "SELECT (NOT EXISTS (SELECT FROM ok))::integer AS choice),"
+    " AND t.bucket = ANY ($9) ORDER BY t.bucket FOR UPDATE),"
+    TAKEN_BACK("$10")
     " audit AS ("
-    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome)"
-    " SELECT {audit_values}, {number}, " PUPIL_SQL_MAC("w.choice") ","
-    " CASE w.choice WHEN 0 THEN 'allowed' ELSE 'refused' END"
-    " FROM which AS w RETURNING 1)"
-    " SELECT " PUPIL_SQL_RECORDED("audit", "1", "SELECT 1 << w.choice"
-                                                " FROM which AS w") ","
-    " (SELECT count(*) FROM made){i}"
-    " FROM " PUPIL_SQL_ONE
-    " LEFT JOIN data.identity AS i ON i.tenant = $2 AND i.owner = $4"
-    " AND i.record = $4 AND EXISTS (SELECT FROM ok)";
+    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome, subjects)"
+    " SELECT {audit_values}, {number}, {macs}, 'allowed', $8 RETURNING 1)"
+    " SELECT " PUPIL_SQL_RECORDED("audit", "1", "1");
 
 static const char  refuse_sql[] =
     "WITH audit AS ("
@@ -274,6 +332,10 @@ const pupil_audit_choice_t  pupil_login_refused[1] = {
     { .outcome = PUPIL_OUTCOME_REFUSED }
 };
 
+const pupil_audit_choice_t  pupil_login_half[1] = {
+    { .outcome = PUPIL_OUTCOME_ALLOWED }
+};
+
 const pupil_audit_choice_t  pupil_login_throttled[1] = {
     { .outcome = PUPIL_OUTCOME_THROTTLED }
 };
@@ -334,6 +396,20 @@ static const pupil_want_t  renew_wants[] = {
       AUTHENTICATION_SYSTEM, .operation = WRITE, .about = ACTOR }
 };
 
+static const pupil_want_t  prove_wants[] = {
+    ACCEPT_WANTS,
+    { .category = "credential", .field = "second_factor",
+      AUTHENTICATION_SYSTEM, .operation = WRITE, .about = ACTOR }
+};
+
+static const pupil_want_t  enrol_wants[] = {
+    ACCEPT_WANTS,
+    { .category = "credential", .field = "second_factor",
+      AUTHENTICATION_SYSTEM, .operation = WRITE, .about = ACTOR },
+    { .category = "credential", .field = "password_hash",
+      AUTHENTICATION_SYSTEM, .operation = WRITE, .about = ACTOR }
+};
+
 static const pupil_want_t  change_wants[] = {
     { .category = "credential", .field = "login_id",
       AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR,
@@ -350,13 +426,16 @@ static const pupil_want_t  change_wants[] = {
       .flags = REQUIRED }
 };
 
-#define ACCEPT_PARAMS                                                         \
-    { PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,    \
-      PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA,          \
-      PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4,                  \
-      PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA,          \
-      PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,                \
-      PUPIL_PARAM_BYTEA }
+#define SESSION_PARAMS                                                        \
+    PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,      \
+    PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA,            \
+    PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4,                    \
+    PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA,            \
+    PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,                  \
+    PUPIL_PARAM_BYTEA
+#define ACCEPT_PARAMS  { SESSION_PARAMS }
+#define PROVE_PARAMS                                                          \
+    { SESSION_PARAMS, PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4, PUPIL_PARAM_INT4 }
 
 
 const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
@@ -418,6 +497,49 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .facts_of = "credential",
         PUPIL_WANTS(renew_wants),
         .params = ACCEPT_PARAMS,
+        .records = PUPIL_LOGIN_CHOICES
+    },
+
+    [PUPIL_LOGIN_HALF] = {
+        .name = "login half",
+        .sql = half_sql,
+        .fixed = PUPIL_RECORDED + 1,
+        PUPIL_WANTS(refuse_wants),
+        .params = { PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_BYTEA_ARRAY,
+                    PUPIL_PARAM_BYTEA },
+        .records = 1
+    },
+
+    [PUPIL_LOGIN_AGAIN] = {
+        .name = "login again",
+        .sql = again_sql,
+        .fixed = PUPIL_LF_COLUMNS,
+        .tables = { "credential", "contact" },
+        .facts = "c",
+        .facts_of = "credential",
+        PUPIL_WANTS(look_wants),
+        .params = { PUPIL_PARAM_UUID }
+    },
+
+    [PUPIL_LOGIN_PROVE] = {
+        .name = "login prove",
+        .sql = prove_sql,
+        .fixed = PUPIL_LP_COLUMNS,
+        .tables = { "credential", "network", "identity" },
+        .facts_of = "credential",
+        PUPIL_WANTS(prove_wants),
+        .params = PROVE_PARAMS,
+        .records = PUPIL_LOGIN_CHOICES
+    },
+
+    [PUPIL_LOGIN_ENROL] = {
+        .name = "login enrol",
+        .sql = prove_sql,
+        .fixed = PUPIL_LP_COLUMNS,
+        .tables = { "credential", "network", "identity" },
+        .facts_of = "credential",
+        PUPIL_WANTS(enrol_wants),
+        .params = PROVE_PARAMS,
         .records = PUPIL_LOGIN_CHOICES
     },
 

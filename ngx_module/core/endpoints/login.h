@@ -12,6 +12,7 @@
 #include "core/endpoints/endpoints.h"
 #include "core/input/input.h"
 #include "core/login/chosen.h"
+#include "core/login/factor.h"
 
 
 /* The statements of both, by index: the steps of one are those of the other. */
@@ -23,6 +24,10 @@ enum {
     PUPIL_LOGIN_ACCEPT,         /* session, throttle, network, audit */
     PUPIL_LOGIN_RENEW,          /* accept, and a hash at another cost */
     PUPIL_LOGIN_REFUSE,         /* same work, audit */
+    PUPIL_LOGIN_HALF,           /* the password was right: audit, throttle */
+    PUPIL_LOGIN_AGAIN,          /* find, whom a ticket names */
+    PUPIL_LOGIN_PROVE,          /* accept, and a code is used */
+    PUPIL_LOGIN_ENROL,          /* the same, and all before it is revoked */
     PUPIL_LOGIN_OWN,            /* the credential of who has a session */
     PUPIL_LOGIN_BACK,           /* throttle: it was right, and is no failure */
     PUPIL_LOGIN_CHANGE,         /* a new one, and a session alone; audit */
@@ -118,6 +123,26 @@ enum {
 
 /* PUPIL_LOGIN_REFUSE, $8 the subject if there is one. */
 
+/* PUPIL_LOGIN_HALF, $8 the subject; $9 buckets, $10 that of the network. */
+
+/* PUPIL_LOGIN_AGAIN, $8 the subject: columns and wants of PUPIL_LOGIN_FIND. */
+
+/*
+ * PUPIL_LOGIN_PROVE and _ENROL: as PUPIL_LOGIN_ACCEPT; $19 the hash of the
+ * password, sealed anew under its number, or NULL; $21 the facts that go with
+ * it and with $24, the second factor; $25 and $26 the numbers of session and
+ * hash, to which the floors will rise, or NULL.
+ */
+enum {
+    PUPIL_LP_NOTIFIED = PUPIL_LA_COLUMNS,
+    PUPIL_LP_COLUMNS
+};
+
+enum {
+    PUPIL_LP_WANT_FACTOR = PUPIL_LA_WANT_ADDRESS + 1,
+    PUPIL_LP_WANT_HASH          /* of _ENROL alone */
+};
+
 /*
  * PUPIL_LOGIN_OWN, of the actor: the subject, that as owner, when the
  * credential changed, and the wants of PUPIL_LOGIN_FIND.
@@ -149,17 +174,32 @@ enum {
 };
 
 
-/* The records of ACCEPT and RENEW, of REFUSE, and of TELL. */
+/* The records of ACCEPT and the like, of REFUSE, of HALF, and of TELL. */
 #define PUPIL_LOGIN_CHOICES  2
 
 extern const pupil_audit_choice_t  pupil_login_choices[PUPIL_LOGIN_CHOICES];
 extern const pupil_audit_choice_t  pupil_login_refused[1];
+extern const pupil_audit_choice_t  pupil_login_half[1];
 extern const pupil_audit_choice_t  pupil_login_throttled[1];
 
 
 #define PUPIL_INPUT_IDENTIFIER_MAX  254     /* bytes */
 #define PUPIL_INPUT_PASSWORD_MAX    1024    /* bytes */
 
+
+/* How somebody shows that they have the second factor. */
+typedef enum {
+    PUPIL_METHOD_TOTP = 0,
+    PUPIL_METHOD_RECOVERY,
+    PUPIL_METHOD_TOKEN          /* nothing yet: they enrol */
+} pupil_method_t;
+
+/* code.data is a copy, to be zeroed. */
+typedef struct {
+    pupil_str_t     name;
+    pupil_str_t     code;
+    pupil_method_t  method;
+} pupil_input_factor_t;
 
 /* password.data is a copy of its own: pupil_input_login_wipe() zeroes it. */
 typedef struct {
@@ -190,5 +230,10 @@ pupil_rc_t pupil_input_password(const pupil_alloc_t *alloc,
     const pupil_str_t *body, const pupil_chosen_t *rules,
     pupil_input_password_t *out, pupil_fault_t *fault);
 void pupil_input_password_wipe(pupil_input_password_t *password);
+
+/* {"method":"totp"|"recovery"|"token","code"} */
+pupil_rc_t pupil_input_factor(const pupil_alloc_t *alloc,
+    const pupil_str_t *body, pupil_input_factor_t *out, pupil_fault_t *fault);
+void pupil_input_factor_wipe(pupil_input_factor_t *factor);
 
 #endif /* PUPIL_LOGIN_H */

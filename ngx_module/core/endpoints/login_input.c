@@ -1,7 +1,8 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * What a client sends to /v1/login and /v1/me/password.
+ * What a client sends to /v1/login, with what goes on there, and to
+ * /v1/me/password.
  */
 
 #include <string.h>
@@ -11,6 +12,9 @@
 #include "core/endpoints/login.h"
 #include "core/input/rule.h"
 #include "core/login/password.h"
+
+
+#define METHOD_MAX  16      /* bytes, of any method's name */
 
 
 static pupil_rc_t input_form(const pupil_alloc_t *alloc,
@@ -34,6 +38,22 @@ static const pupil_rule_t  password_rules[] = {
     { .name = "new", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
       .min = 1, .max = PUPIL_INPUT_PASSWORD_MAX,
       .offset = offsetof(pupil_input_password_t, fresh) }
+};
+
+static const pupil_rule_t  factor_rules[] = {
+    { .name = "method", .kind = RULE_NAME, .flags = RULE_REQUIRED,
+      .min = 1, .max = METHOD_MAX,
+      .offset = offsetof(pupil_input_factor_t, name) },
+    { .name = "code", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
+      .min = 1, .max = PUPIL_FACTOR_CODE_MAX,
+      .offset = offsetof(pupil_input_factor_t, code) }
+};
+
+/* By pupil_method_t. */
+static const pupil_str_t  methods[] = {
+    [PUPIL_METHOD_TOTP] = pupil_str("totp"),
+    [PUPIL_METHOD_RECOVERY] = pupil_str("recovery"),
+    [PUPIL_METHOD_TOKEN] = pupil_str("token")
 };
 
 
@@ -140,4 +160,46 @@ input_wipe(pupil_str_t *password)
 
     password->data = NULL;
     password->len = 0;
+}
+
+
+pupil_rc_t
+pupil_input_factor(const pupil_alloc_t *alloc, const pupil_str_t *body,
+    pupil_input_factor_t *out, pupil_fault_t *fault)
+{
+    size_t        i;
+    pupil_rc_t    rc;
+    pupil_body_t  in;
+
+    memset(out, 0, sizeof(pupil_input_factor_t));
+
+    rc = pupil_input_parse(&in, alloc, body, 0, fault);
+
+    if (rc == PUPIL_OK) {
+        rc = pupil_rule_object(&in, 0, factor_rules,
+                               pupil_rule_count(factor_rules), out, NULL);
+    }
+
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+
+        if (out->name.len == methods[i].len
+            && memcmp(out->name.data, methods[i].data, methods[i].len) == 0)
+        {
+            out->method = (pupil_method_t) i;
+            return PUPIL_OK;
+        }
+    }
+
+    return pupil_rule_refuse_member(&in, 0, "method", "enum");
+}
+
+
+void
+pupil_input_factor_wipe(pupil_input_factor_t *factor)
+{
+    input_wipe(&factor->code);
 }

@@ -103,6 +103,8 @@ char *ngx_http_pupil_set_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_pupil_set_tenant(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_pupil_set_second_factor(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_pupil_set_deny(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_pupil_set_origin(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -149,5 +151,9 @@ ngx_int_t ngx_http_pupil_check_init(ngx_conf_t *cf,
 ngx_int_t ngx_http_pupil_init_module(ngx_cycle_t *cycle);
 ngx_int_t ngx_http_pupil_init_process(ngx_cycle_t *cycle);
 void ngx_http_pupil_exit_process(ngx_cycle_t *cycle);
+
+/* What is denied around a location is denied in it. */
+ngx_int_t ngx_http_pupil_merge_denies(ngx_conf_t *cf,
+    ngx_http_pupil_loc_conf_t *prev, ngx_http_pupil_loc_conf_t *conf);
 
 #endif /* _NGX_HTTP_PUPIL_CONF_H_INCLUDED_ */

@@ -4,6 +4,8 @@
  * Setters of the directives that servers and locations take.
  */
 
+#include "core/login/factor.h"
+#include "core/policy/role.h"
 #include "http/conf/ngx_http_pupil_conf.h"
 
 
@@ -45,6 +47,44 @@ ngx_http_pupil_set_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd,
     plcf->absolute = (time_t) pupil_words_number(&words,
                                                  PUPIL_TIMEOUT_ABSOLUTE,
                                                  NGX_CONF_UNSET);
+
+    return NGX_CONF_OK;
+}
+
+
+/* Of the roles that are not said nobody needs one. */
+char *
+ngx_http_pupil_set_second_factor(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_pupil_loc_conf_t *plcf = conf;
+
+    int64_t        *factor;
+    uint32_t        role;
+    pupil_words_t   words;
+
+    if (plcf->factor != NULL) {
+        return "is duplicate";
+    }
+
+    pupil_words_init(&words);
+
+    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_SECOND_FACTOR, &words)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    factor = ngx_palloc(cf->pool, PUPIL_ROLE_NONE * sizeof(int64_t));
+    if (factor == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (role = 0; role < PUPIL_ROLE_NONE; role++) {
+        factor[role] = pupil_words_number(&words, role, PUPIL_FACTOR_OFF);
+    }
+
+    plcf->factor = factor;
 
     return NGX_CONF_OK;
 }
@@ -292,6 +332,44 @@ ngx_http_pupil_prefix(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf,
         plcf->prefix.len--;
         plcf->slash = 1;
     }
+
+    return NGX_OK;
+}
+
+
+/* What is denied outside is denied inside: narrowing only (invariant I4). */
+ngx_int_t
+ngx_http_pupil_merge_denies(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *prev,
+    ngx_http_pupil_loc_conf_t *conf)
+{
+    void         *p;
+    ngx_array_t  *all;
+
+    if (prev->denies == NULL) {
+        return NGX_OK;
+    }
+
+    if (conf->denies == NULL) {
+        conf->denies = prev->denies;
+        return NGX_OK;
+    }
+
+    all = ngx_array_create(cf->pool, prev->denies->nelts
+                                     + conf->denies->nelts,
+                           sizeof(pupil_deny_t));
+    if (all == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_array_push_n(all, prev->denies->nelts);
+    ngx_memcpy(p, prev->denies->elts,
+               prev->denies->nelts * sizeof(pupil_deny_t));
+
+    p = ngx_array_push_n(all, conf->denies->nelts);
+    ngx_memcpy(p, conf->denies->elts,
+               conf->denies->nelts * sizeof(pupil_deny_t));
+
+    conf->denies = all;
 
     return NGX_OK;
 }

@@ -24,8 +24,6 @@ static void ngx_http_pupil_merge_values(ngx_http_pupil_loc_conf_t *prev,
     ngx_http_pupil_loc_conf_t *conf);
 static void ngx_http_pupil_merge_endpoint(ngx_conf_t *cf,
     ngx_http_pupil_loc_conf_t *prev, ngx_http_pupil_loc_conf_t *conf);
-static ngx_int_t ngx_http_pupil_merge_denies(ngx_conf_t *cf,
-    ngx_http_pupil_loc_conf_t *prev, ngx_http_pupil_loc_conf_t *conf);
 static ngx_int_t ngx_http_pupil_merge_around(ngx_conf_t *cf,
     ngx_http_pupil_loc_conf_t *conf);
 static void ngx_http_pupil_merge_body(ngx_http_core_loc_conf_t *clcf,
@@ -176,6 +174,13 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
     { ngx_string("pupil_login_provider"),
       NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_1MORE,
       ngx_http_pupil_set_provider,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("pupil_second_factor"),
+      NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_1MORE,
+      ngx_http_pupil_set_second_factor,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -524,6 +529,10 @@ ngx_http_pupil_merge_values(ngx_http_pupil_loc_conf_t *prev,
         conf->providers = prev->providers;
     }
 
+    if (conf->factor == NULL) {
+        conf->factor = prev->factor;
+    }
+
     ngx_conf_merge_uint_value(conf->login_password, prev->login_password,
                               PUPIL_PASSWORD_STAFF);
     ngx_conf_merge_uint_value(conf->session_limit, prev->session_limit,
@@ -564,44 +573,6 @@ ngx_http_pupil_merge_endpoint(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *prev,
         conf->slash = prev->slash;
         clcf->handler = ngx_http_pupil_handler;
     }
-}
-
-
-/* What is denied outside is denied inside: narrowing only (invariant I4). */
-static ngx_int_t
-ngx_http_pupil_merge_denies(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *prev,
-    ngx_http_pupil_loc_conf_t *conf)
-{
-    void         *p;
-    ngx_array_t  *all;
-
-    if (prev->denies == NULL) {
-        return NGX_OK;
-    }
-
-    if (conf->denies == NULL) {
-        conf->denies = prev->denies;
-        return NGX_OK;
-    }
-
-    all = ngx_array_create(cf->pool, prev->denies->nelts
-                                     + conf->denies->nelts,
-                           sizeof(pupil_deny_t));
-    if (all == NULL) {
-        return NGX_ERROR;
-    }
-
-    p = ngx_array_push_n(all, prev->denies->nelts);
-    ngx_memcpy(p, prev->denies->elts,
-               prev->denies->nelts * sizeof(pupil_deny_t));
-
-    p = ngx_array_push_n(all, conf->denies->nelts);
-    ngx_memcpy(p, conf->denies->elts,
-               conf->denies->nelts * sizeof(pupil_deny_t));
-
-    conf->denies = all;
-
-    return NGX_OK;
 }
 
 

@@ -6,6 +6,7 @@
  * one Argon2id, refuse (invariant I13).
  */
 
+#include "http/login/ngx_http_pupil_factor.h"
 #include "http/login/ngx_http_pupil_oidc.h"
 
 
@@ -26,8 +27,6 @@ static ngx_int_t ngx_http_pupil_login_floors(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
     char stored[PUPIL_PASSWORD_HASH_LEN]);
-static ngx_int_t ngx_http_pupil_login_send(ngx_http_pupil_ctx_t *ctx,
-    ngx_libpq_exchange_t *ex, ngx_http_pupil_step_pt resume);
 static ngx_int_t ngx_http_pupil_login_refused(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_login_left(ngx_http_pupil_ctx_t *ctx);
 static void *ngx_http_pupil_login_create(ngx_conf_t *cf);
@@ -41,6 +40,11 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_login_routes[] = {
       .flags = NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_PUBLIC,
       .parse = ngx_http_pupil_login_parse,
       .start = ngx_http_pupil_login_start },
+
+    { .method = NGX_HTTP_POST, .path = "/second-factor",
+      .flags = NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_PUBLIC,
+      .parse = ngx_http_pupil_factor_parse,
+      .start = ngx_http_pupil_factor_start },
 
     { .method = NGX_HTTP_GET, .path = "/{name}",
       .flags = NGX_HTTP_PUPIL_PUBLIC,
@@ -98,7 +102,7 @@ ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx)
 
     login = ctx->data;
     login->next = ngx_http_pupil_login_look;
-    login->fits = ngx_http_pupil_login_accept;
+    login->fits = ngx_http_pupil_factor_asked;
     login->failed = NGX_HTTP_PUPIL_INVALID_CREDENTIALS;
 
     rc = pupil_input_login(&ctx->alloc, &ctx->body, &login->input, &fault);
@@ -551,8 +555,7 @@ ngx_http_pupil_login_write(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex,
 }
 
 
-/* With the record in it. */
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_login_send(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex,
     ngx_http_pupil_step_pt resume)
 {

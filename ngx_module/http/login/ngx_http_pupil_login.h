@@ -41,7 +41,8 @@ typedef struct {
     ((ngx_http_pupil_login_conf_t *) ngx_http_pupil_own(pmcf, LOGIN))
 
 
-typedef struct ngx_http_pupil_oidc_s  ngx_http_pupil_oidc_t;
+typedef struct ngx_http_pupil_oidc_s    ngx_http_pupil_oidc_t;
+typedef struct ngx_http_pupil_factor_s  ngx_http_pupil_factor_t;
 
 /* A log-in under way; wiped with the request. */
 struct ngx_http_pupil_login_s {
@@ -55,6 +56,7 @@ struct ngx_http_pupil_login_s {
     ngx_uint_t                    found_by;       /* of them; if known */
     pupil_uuid_t                  found_record;
     pupil_str_t                   known_as;       /* for the device cookie */
+    pupil_str_t                   device_sent;    /* that, if it is known */
 
     uint8_t                       bytes[NGX_HTTP_PUPIL_LOGIN_BUCKETS][32];
     pupil_str_t                   buckets[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
@@ -77,6 +79,9 @@ struct ngx_http_pupil_login_s {
     ngx_http_pupil_session_t      before;         /* of the cookie, to end */
     ngx_http_pupil_seat_t         seat;           /* until it is hashed */
     ngx_http_pupil_oidc_t        *oidc;           /* NULL: by a password */
+    ngx_http_pupil_factor_t      *factor;         /* and by a second one */
+    int64_t                       policy;         /* pupil_factor_policy_t */
+    u_char                       *ticket;         /* for that; its text */
     ngx_http_pupil_hash_t        *hash;           /* under way */
     pupil_rc_t                    verified;       /* what it found */
     unsigned                      reserved:1;     /* the attempt counts */
@@ -106,6 +111,10 @@ ngx_int_t ngx_http_pupil_login_verified(ngx_http_pupil_ctx_t *ctx);
 /* It failed, on record: login->failed. */
 ngx_int_t ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx);
 
+/* Sends what has a record in it. */
+ngx_int_t ngx_http_pupil_login_send(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_http_pupil_step_pt resume);
+
 /* Sends a statement of pupil_login_choices with its record, the at-th of ex. */
 ngx_int_t ngx_http_pupil_login_write(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, ngx_uint_t at, ngx_uint_t stmt,
@@ -120,6 +129,16 @@ ngx_int_t ngx_http_pupil_login_init(ngx_conf_t *cf,
 
 /* What is throttled of somebody who has a session. */
 void ngx_http_pupil_login_own_bucket(ngx_http_pupil_ctx_t *ctx);
+
+/* What is, of codes: made where the password was right, taken with a code. */
+void ngx_http_pupil_login_code_bucket(ngx_http_pupil_ctx_t *ctx,
+    uint8_t bucket[PUPIL_HASH_LEN]);
+void ngx_http_pupil_login_code_taken(ngx_http_pupil_ctx_t *ctx,
+    const uint8_t bucket[PUPIL_HASH_LEN]);
+
+/* What an accepting statement is handed of buckets; network: the last. */
+void ngx_http_pupil_login_buckets(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex);
 
 /* A sealed hash, and the facts of the credential with it. */
 typedef struct {
@@ -195,6 +214,20 @@ void ngx_http_pupil_login_gone(ngx_http_pupil_ctx_t *ctx);
 
 /* The password fits: a session. */
 ngx_int_t ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx);
+
+/* What is stored once a code was right. */
+typedef struct {
+    pupil_str_t  factor;        /* sealed */
+    pupil_str_t  hash;          /* sealed anew; data NULL: it stays */
+    pupil_str_t  facts;
+} ngx_http_pupil_proof_t;
+
+/* So is the code: a session, and where there is a hash, the only one. */
+ngx_int_t ngx_http_pupil_login_prove(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_proof_t *proof, ngx_http_pupil_step_pt resume);
+
+/* The session is written: the answer. */
+ngx_int_t ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx);
 
 /* Last of all: whoever has more sessions than they may loses the oldest. */
 ngx_int_t ngx_http_pupil_login_limit(ngx_http_pupil_ctx_t *ctx);

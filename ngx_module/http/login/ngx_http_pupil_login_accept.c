@@ -6,6 +6,7 @@
  */
 
 #include "core/endpoints/session.h"
+#include "http/login/ngx_http_pupil_factor.h"
 #include "http/login/ngx_http_pupil_oidc.h"
 
 
@@ -34,7 +35,6 @@ static ngx_int_t ngx_http_pupil_login_renewed(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t ngx_http_pupil_login_bound(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_place_t *place, ngx_uint_t found,
     ngx_http_pupil_hashed_t *made);
-static ngx_int_t ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_answer(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_login_device(ngx_http_pupil_ctx_t *ctx);
@@ -73,6 +73,49 @@ ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
 }
 
 
+ngx_int_t
+ngx_http_pupil_login_prove(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_proof_t *proof, ngx_http_pupil_step_pt resume)
+{
+    ngx_uint_t              stmt, at;
+    pupil_floors_t         *own;
+    ngx_libpq_exchange_t   *ex;
+    ngx_http_pupil_made_t   made;
+
+    own = &ctx->floors.own;
+
+    pupil_uuid_random(&made.record);
+    ngx_http_pupil_login_address(ctx, &made.record, &made.address);
+    made.renewed.hash = proof->hash;
+    made.renewed.facts = proof->facts;
+    stmt = proof->hash.data != NULL ? PUPIL_LOGIN_ENROL : PUPIL_LOGIN_PROVE;
+
+    if (ngx_http_pupil_login_session(ctx, made.mac) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    at = ngx_http_pupil_add_stmt(ctx, ex, stmt);
+    ngx_http_pupil_login_params(ctx, ex, &made);
+    ngx_http_pupil_param_bytea(ex, &proof->factor);
+
+    if (stmt == PUPIL_LOGIN_ENROL) {
+        ngx_libpq_param_int4(ex, (int32_t) own->session);
+        ngx_libpq_param_int4(ex, (int32_t) own->credential);
+
+    } else {
+        ngx_libpq_param_null(ex);
+        ngx_libpq_param_null(ex);
+    }
+
+    return ngx_http_pupil_login_write(ctx, ex, at, stmt, resume);
+}
+
+
 /* As core/endpoints/login.h tells them. */
 static void
 ngx_http_pupil_login_params(ngx_http_pupil_ctx_t *ctx,
@@ -93,15 +136,7 @@ ngx_http_pupil_login_params(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_param_timestamptz(ex, session->expires_at);
     ngx_libpq_param_bytea(ex, made->mac, pupil_mac_len(made->mac));
 
-    ngx_http_pupil_param_bytea_array(ex, login->buckets, login->buckets_count);
-
-    if (login->buckets_count == NGX_HTTP_PUPIL_LOGIN_BUCKETS) {
-        ngx_libpq_param_bytea(ex, login->bytes[login->buckets_count - 1], 32);
-
-    } else {
-        ngx_libpq_param_bytea(ex, "", 0);     /* no network's bucket */
-    }
-
+    ngx_http_pupil_login_buckets(ctx, ex);
     ngx_libpq_param_uuid(ex, made->record.b);
     ngx_http_pupil_param_bytea(ex, &made->address);
     ngx_libpq_param_int4(ex, (int32_t) login->owner.version);
@@ -131,7 +166,8 @@ ngx_http_pupil_login_session(ngx_http_pupil_ctx_t *ctx,
     session->created_at = ctx->now;
     session->seen_at = ctx->now;
     session->expires_at = ctx->now + ctx->conf->absolute * PUPIL_TIME_SECOND;
-    session->number = ctx->floors.are.session;
+    session->number = ngx_max(ctx->floors.are.session,
+                              ctx->floors.own.session);
 
     if (login->oidc == NULL && login->stored.first) {
         session->limited = 1;
@@ -287,7 +323,7 @@ ngx_http_pupil_login_bound(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx)
 {
     int64_t                  made;
@@ -326,7 +362,9 @@ ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx)
 
     if (ngx_http_pupil_session_cookie(ctx, login->text, sizeof(login->text))
         != NGX_OK
-        || ngx_http_pupil_login_device(ctx) != NGX_OK)
+        || ngx_http_pupil_login_device(ctx) != NGX_OK
+        || (login->factor != NULL
+            && ngx_http_pupil_factor_done(ctx) != NGX_OK))
     {
         return NGX_ERROR;
     }
@@ -358,7 +396,9 @@ ngx_http_pupil_login_answer(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     pupil_writer_key(out, "role");
     pupil_writer_str(out, &ctx->session.role);
 
-    row.stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_ACCEPT);
+    row.stmt = ngx_http_pupil_stmt(ctx, login->factor != NULL
+                                        ? PUPIL_LOGIN_PROVE
+                                        : PUPIL_LOGIN_ACCEPT);
     row.res = res;
     row.n = 0;
     row.owner = &login->owner;
@@ -367,6 +407,11 @@ ngx_http_pupil_login_answer(ngx_http_pupil_ctx_t *ctx, PGresult *res)
                                 PUPIL_LA_WANT_FAMILY_NAME);
     pupil_writer_object_end(out);
     ngx_http_pupil_session_write(ctx);
+
+    if (login->factor != NULL) {
+        ngx_http_pupil_factor_recovery(ctx);
+    }
+
     pupil_writer_object_end(out);
 
     return NGX_OK;
@@ -402,7 +447,14 @@ ngx_http_pupil_login_device(ngx_http_pupil_ctx_t *ctx)
 
     value.data = p;
     p = ngx_cpymem(p, name, sizeof(name) - 1);
-    pupil_device_make(key, login->known_as, p);
+
+    if (login->factor != NULL) {
+        ngx_memcpy(p, login->factor->ticket.device, PUPIL_DEVICE_TEXT_LEN);
+
+    } else {
+        pupil_device_make(key, login->known_as, p);
+    }
+
     p = ngx_cpymem(p + PUPIL_DEVICE_TEXT_LEN, attributes,
                    sizeof(attributes) - 1);
     value.len = p - value.data;

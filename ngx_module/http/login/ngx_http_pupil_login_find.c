@@ -34,6 +34,8 @@ static ngx_int_t ngx_http_pupil_login_term(ngx_http_pupil_ctx_t *ctx,
 static void ngx_http_pupil_login_bucket(ngx_http_pupil_ctx_t *ctx,
     const char *kind, pupil_str_t what, pupil_str_t device,
     const ngx_http_pupil_limit_t *limit);
+static void ngx_http_pupil_login_limited_by(ngx_http_pupil_login_t *login,
+    const ngx_http_pupil_limit_t *limit);
 static ngx_int_t ngx_http_pupil_login_row(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, pupil_uuid_t *owner);
 static const ngx_http_pupil_indexed_t *ngx_http_pupil_login_by(ngx_uint_t by);
@@ -104,6 +106,7 @@ ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx)
         && pupil_device_check(key, login->known_as, device) == PUPIL_OK)
     {
         login->device = 1;
+        login->device_sent = device;
 
     } else {
         ngx_memzero(&device, sizeof(pupil_str_t));
@@ -139,6 +142,39 @@ ngx_http_pupil_login_own_bucket(ngx_http_pupil_ctx_t *ctx)
 
     ngx_http_pupil_login_bucket(ctx, "password", subject, device,
                                 &ngx_http_pupil_limit_account);
+}
+
+
+/*
+ * A known device has one of its own: who knows a password keeps nobody from
+ * their account by guessing codes (pitfall 32).
+ */
+void
+ngx_http_pupil_login_code_bucket(ngx_http_pupil_ctx_t *ctx,
+    uint8_t bucket[PUPIL_HASH_LEN])
+{
+    pupil_str_t              subject;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+    subject.data = login->owner.id.b;
+    subject.len = PUPIL_UUID_LEN;
+
+    pupil_bucket_make(ngx_http_pupil_key(ctx, "token"), "code", subject,
+                      login->device_sent, bucket);
+}
+
+
+void
+ngx_http_pupil_login_code_taken(ngx_http_pupil_ctx_t *ctx,
+    const uint8_t bucket[PUPIL_HASH_LEN])
+{
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    ngx_memcpy(login->bytes[login->buckets_count], bucket, PUPIL_HASH_LEN);
+    ngx_http_pupil_login_limited_by(login, &ngx_http_pupil_limit_account);
 }
 
 
@@ -235,20 +271,49 @@ static void
 ngx_http_pupil_login_bucket(ngx_http_pupil_ctx_t *ctx, const char *kind,
     pupil_str_t what, pupil_str_t device, const ngx_http_pupil_limit_t *limit)
 {
-    ngx_uint_t               i;
     ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
-    i = login->buckets_count++;
 
     pupil_bucket_make(ngx_http_pupil_key(ctx, "token"), kind, what, device,
-                      login->bytes[i]);
+                      login->bytes[login->buckets_count]);
+    ngx_http_pupil_login_limited_by(login, limit);
+}
+
+
+/* The next bucket, whose bytes are there. */
+static void
+ngx_http_pupil_login_limited_by(ngx_http_pupil_login_t *login,
+    const ngx_http_pupil_limit_t *limit)
+{
+    ngx_uint_t  i;
+
+    i = login->buckets_count++;
 
     login->buckets[i].data = login->bytes[i];
     login->buckets[i].len = sizeof(login->bytes[i]);
     login->free[i] = limit->free;
     login->forget[i] = limit->forget;
     login->longest[i] = limit->longest;
+}
+
+
+void
+ngx_http_pupil_login_buckets(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex)
+{
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    ngx_http_pupil_param_bytea_array(ex, login->buckets, login->buckets_count);
+
+    if (login->buckets_count == NGX_HTTP_PUPIL_LOGIN_BUCKETS) {
+        ngx_libpq_param_bytea(ex, login->bytes[login->buckets_count - 1], 32);
+
+    } else {
+        ngx_libpq_param_bytea(ex, "", 0);     /* no network's bucket */
+    }
 }
 
 
@@ -524,12 +589,16 @@ ngx_http_pupil_login_active(ngx_http_pupil_ctx_t *ctx, ngx_uint_t col)
 }
 
 
-/* The role and institution that the session begins in. */
+/*
+ * The role and institution that the session begins in; of what roles need the
+ * strictest, as the session may change to any.
+ */
 static ngx_uint_t
 ngx_http_pupil_login_role(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
     int                      i, n;
     ngx_uint_t               found;
+    pupil_role_t             rank;
     pupil_expected_t         expected;
     pupil_role_row_t         role, best;
     ngx_http_pupil_login_t  *login;
@@ -554,6 +623,12 @@ ngx_http_pupil_login_role(ngx_http_pupil_ctx_t *ctx, PGresult *res)
             && pupil_role_find(role.role) == PUPIL_ROLE_PUPIL)
         {
             continue;
+        }
+
+        rank = pupil_role_find(role.role);
+
+        if (ctx->conf->factor != NULL && rank != PUPIL_ROLE_NONE) {
+            login->policy = ngx_max(login->policy, ctx->conf->factor[rank]);
         }
 
         if (!found || ngx_http_pupil_login_better(&role, &best)) {

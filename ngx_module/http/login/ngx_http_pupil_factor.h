@@ -1,0 +1,59 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The second half of a log-in: what proves more than a password.
+ */
+
+#ifndef _NGX_HTTP_PUPIL_FACTOR_H_INCLUDED_
+#define _NGX_HTTP_PUPIL_FACTOR_H_INCLUDED_
+
+#include "core/login/ticket.h"
+#include "http/login/ngx_http_pupil_login.h"
+
+
+typedef char  ngx_http_pupil_code_t[PUPIL_PASSWORD_CODE_LEN];
+
+/* That half under way; wiped with the request. */
+struct ngx_http_pupil_factor_s {
+    ngx_http_pupil_login_t  login;         /* first: its steps run */
+    pupil_input_factor_t    input;
+    pupil_ticket_t          ticket;        /* of the first half */
+    pupil_factor_t          is;            /* stored, then to be stored */
+    char                    hash[PUPIL_PASSWORD_HASH_LEN];
+    ngx_http_pupil_code_t   recovery[PUPIL_FACTOR_RECOVERY];
+    unsigned                enrolled:1;    /* by this very code */
+};
+
+
+/* POST /v1/login/second-factor. */
+ngx_int_t ngx_http_pupil_factor_parse(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_factor_start(ngx_http_pupil_ctx_t *ctx);
+
+/* The password fits: a session, a ticket for the second half, or neither. */
+ngx_int_t ngx_http_pupil_factor_asked(ngx_http_pupil_ctx_t *ctx);
+
+/*
+ * What is stored of it beside the password that the statement has found.
+ * NGX_AGAIN: a key is missing, which is noted; NGX_DECLINED: it cannot be read,
+ * or what it becomes not be stored.
+ */
+ngx_int_t ngx_http_pupil_factor_stored(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t found, pupil_factor_t *factor);
+
+/*
+ * The ticket is made, and on record, with what the attempt reserved taken back;
+ * then next, which gives it to the browser.
+ */
+ngx_int_t ngx_http_pupil_factor_ticket(ngx_http_pupil_ctx_t *ctx,
+    pupil_ticket_t *ticket, ngx_http_pupil_step_pt next);
+ngx_int_t ngx_http_pupil_factor_give(ngx_http_pupil_ctx_t *ctx);
+
+/* Opens the ticket of the request; NGX_DECLINED: there is none that counts. */
+ngx_int_t ngx_http_pupil_factor_sent(ngx_http_pupil_ctx_t *ctx,
+    pupil_ticket_t *ticket);
+
+/* The answer's recovery codes, if somebody enrolled; the end of the ticket. */
+void ngx_http_pupil_factor_recovery(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_factor_done(ngx_http_pupil_ctx_t *ctx);
+
+#endif /* _NGX_HTTP_PUPIL_FACTOR_H_INCLUDED_ */
