@@ -106,8 +106,11 @@ my @values = (
      'a issuer=http://a.example', 'a issuer=https://'],
     ['pupil_login_provider', qr/it needs client_id=/,
      'a issuer=https://a.example', 'a issuer=https://a.example client_id=x'],
-    ['pupil_login_provider', qr/is none of: uni-login, eppn, sub/,
-     'a issuer=https://a.example client_id=x profile=bankid'],
+    ['pupil_login_provider', qr/is none of: uni-login, bankid, eppn, sub/,
+     'a issuer=https://a.example client_id=x profile=bank'],
+    ['pupil_login_provider', qr/says nothing of schools/,
+     map { "a issuer=https://a.example client_id=x profile=$_ schools=1" }
+     'sub', 'bankid claim=ssn loa=high'],
     ['pupil_login_provider', qr/is none of: login, select_account/,
      "$provider through=/idp/ prompt=none"],
     ['pupil_login_provider', qr/it needs through=/,
