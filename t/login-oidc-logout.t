@@ -227,6 +227,59 @@ is_status out($token, 1), 200, 'and the token still counts';
 dead($stranger, 'by which it');
 
 
+# ---- a new password, which makes a new row
+
+my $changed = login($other, sub => 'f:2', sid => 's5');
+is_status $changed->post('/v1/me/password', json => {
+    current => $other->{password}, new => 'a long walk along the shore' }), 200,
+    'a new password';
+is_status out(token(sid => 's5')), 200, 'and a log-out there';
+dead($changed, 'the session that set it');
+
+
+# ---- one token, many times at once
+
+my $once = login($pupil, sub => 'f:1', sid => 's6');
+my %form = $idp->logout_form(token(sid => 's6'));
+my @clients = map { $_->http, $_->http, $_->http } @hosts;
+for my $http (@clients) {
+    $http->connect;
+    $http->send_raw($http->request_bytes(POST => $PATH, %form));
+}
+is join(' ', sort map { $_->read_response->status } @clients),
+    '200 400 400 400 400 400', 'counts once, on all hosts';
+dead($once, 'the session');
+
+
+# ---- a person there, two accounts here
+
+my @two = map { login($_, sub => 'f:9', sid => "s9$_->{login}") } $pupil, $other;
+$token = token(sub => 'f:9');
+$res = out($token);
+is_status $res, 200, 'who is two accounts here';
+dead($two[$_], "of account $_") for 0, 1;
+is_deeply [sort map { "$_->{outcome} @{ $_->{subjects} }" } @{ recorded($res) }],
+    [sort map { "allowed $_->{id}" } $pupil, $other], 'a record for each'
+    or diag explain recorded($res);
+is_problem out($token), 400, 'logout-token', name => 'and one token';
+
+
+# ---- beside a row in doubt (I20)
+
+my @doubt = map { login($pupil, sub => 'f:7', sid => "d$_") } 1, 2;
+my $swap = $db->prepare("UPDATE pupil.session SET role = ? WHERE role = ?"
+    . ' AND created_at = (SELECT max(created_at) FROM pupil.session)');
+$_->allow_log(qr/\[crit\].*pupil\.session is not authentic/) for @hosts;
+is $swap->execute('teacher', 'pupil'), 1, 'somebody wrote a row';
+$token = token(sub => 'f:7');
+is_problem out($token), 500, 'integrity',
+    name => 'no provider is told that all have ended';
+dead($doubt[0], 'what is authentic');
+is $swap->execute('pupil', 'teacher'), 1, 'it is put right';
+is_status out($token), 200, 'and the token still counts';
+dead($doubt[1], 'the other');
+
+
 # ---- what is kept
 
 login($other, sub => 'f:2', sid => 'a-session-there');
