@@ -137,6 +137,20 @@ like status(Pupil::Roster::id_of($site, 'pupil5')), qr/^active/, 'nor touched';
     $run = import(without());
     is $run->{json}{returned}, 1, 'the next run finishes';
     is status($id), 'active active active', 'in both databases';
+
+    my @closing = ([pupil_keys => 'LOCK TABLE keystore.owner_key IN SHARE'
+        . ' MODE'], @import, without('p7'));
+    ok killed_at($site, @closing), 'while they are closed again';
+    is status($id), 'closed recovery active', 'their key is as it was';
+    import(without('p7'));
+    is status($id), 'closed recovery recovery', 'the next run closes it';
+    import(without());
+    ok killed_at($site, @closing), 'and once more';
+    is status($id), 'closed recovery active', 'their key is as it was';
+    is $site->ctl('work', $site->ctl_where)->{code}, 0, 'pupilctl work';
+    is status($id), 'closed recovery recovery', 'closes it as well';
+    import(without());
+    is status($id), 'active active active', 'and they come back';
 }
 
 
