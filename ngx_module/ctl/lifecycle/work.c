@@ -14,7 +14,10 @@
 #include "ctl/lifecycle/erase.h"
 #include "ctl/lifecycle/tenants.h"
 #include "ctl/lifecycle/work.h"
+#include "ctl/store/closed.h"
 #include "ctl/store/floors.h"
+#include "ctl/store/marks.h"
+#include "ctl/store/turn.h"
 
 
 /* Seconds, with --follow; AGAIN: where something failed, and is said. */
@@ -22,32 +25,45 @@
 #define AGAIN  10
 
 
-static int work(ctl_t *ctl);
+typedef struct {
+    int      (*run)(ctl_t *ctl);
+    unsigned   every;
+} job_t;
+
+
+static int work(ctl_t *ctl, unsigned *round);
 static int tenant_work(ctl_t *ctl, void *data);
 static int job_revocations(ctl_t *ctl);
 static int job_fetches(ctl_t *ctl);
+static int job_closed(ctl_t *ctl);
 static int job_erasures(ctl_t *ctl);
 
 
-static int (*const jobs[])(ctl_t *ctl) = {
-    job_revocations,
-    job_fetches,
-    job_erasures,
-    NULL
+/* every: seconds, with --follow, as some look at more than is left to do. */
+static const job_t  jobs[] = {
+    { .run = job_revocations, .every = 1 },
+    { .run = job_fetches, .every = 1 },
+    { .run = job_closed, .every = 60 },
+    { .run = job_erasures, .every = 1 },
+    { .run = NULL }
 };
 
 
 int
 ctl_cmd_work(ctl_t *ctl)
 {
-    int  rc;
+    int       rc;
+    unsigned  round;
 
     if (ctl_open_data(ctl) != 0 || ctl_open_keys(ctl) != 0) {
         return CTL_FAILED;
     }
 
+    round = 0;
+
     do {
-        rc = work(ctl);
+        rc = work(ctl, &round);
+        round++;
 
         if (rc != 0 && !(ctl->opt.follow && ctl_connected(ctl))) {
             return CTL_FAILED;
@@ -69,10 +85,10 @@ ctl_cmd_work(ctl_t *ctl)
  * somebody meddles with it, keeps no other from being done.
  */
 static int
-work(ctl_t *ctl)
+work(ctl_t *ctl, unsigned *round)
 {
-    return ctl->opt.tenant == NULL ? ctl_tenants_all(ctl, tenant_work, NULL)
-           : ctl_open_tenant(ctl) == 0 ? tenant_work(ctl, NULL) : -1;
+    return ctl->opt.tenant == NULL ? ctl_tenants_all(ctl, tenant_work, round)
+           : ctl_open_tenant(ctl) == 0 ? tenant_work(ctl, round) : -1;
 }
 
 
@@ -82,9 +98,10 @@ tenant_work(ctl_t *ctl, void *data)
 {
     int                 rc, whole;
     size_t              i;
+    const unsigned     *round;
     ctl_ledger_entry_t  entry;
 
-    (void) data;
+    round = data;
 
     whole = ctl_ledger_whole(ctl, &entry);
     if (whole != 0) {
@@ -93,8 +110,8 @@ tenant_work(ctl_t *ctl, void *data)
 
     rc = 0;
 
-    for (i = 0; jobs[i] != NULL && ctl_connected(ctl); i++) {
-        if (jobs[i](ctl) != 0) {
+    for (i = 0; jobs[i].run != NULL && ctl_connected(ctl); i++) {
+        if (*round % jobs[i].every == 0 && jobs[i].run(ctl) != 0) {
             rc = -1;
             ctl_rollback(ctl->data);
             ctl_rollback(ctl->keys);
@@ -128,6 +145,33 @@ job_fetches(ctl_t *ctl)
     }
 
     return ctl_commit(ctl->keys);
+}
+
+
+/*
+ * Whom a roster that was killed has closed in one of the two; one under way is
+ * not this job's, nor a database that was restored.
+ */
+static int
+job_closed(ctl_t *ctl)
+{
+    int            rc;
+    pupil_error_t  error;
+
+    rc = ctl_marks_behind(ctl, &error);
+
+    if (rc == 0) {
+        rc = ctl_turn_take(ctl);
+    }
+
+    if (rc != 0) {
+        return rc < 0 ? -1 : 0;
+    }
+
+    rc = ctl_closed_settle(ctl);
+    ctl_turn_give(ctl);
+
+    return rc;
 }
 
 

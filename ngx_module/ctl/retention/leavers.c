@@ -15,18 +15,9 @@
 #include "ctl/retention/kept.h"
 #include "ctl/retention/leavers.h"
 #include "ctl/retention/period.h"
-#include "ctl/store/recovery.h"
+#include "ctl/store/closed.h"
 
 
-/* Somebody of a list; 1: not counted. */
-typedef int (*leaver_pt)(ctl_t *ctl, const ctl_whom_t *whom);
-
-static int leavers_each(ctl_t *ctl, const PGresult *res, leaver_pt run,
-    int64_t *count);
-static int leaver_read(ctl_t *ctl, const char *subject, ctl_whom_t *whom);
-static PGresult *closed_read(ctl_t *ctl);
-static int closed_settle(ctl_t *ctl);
-static int closed_finish(ctl_t *ctl, const ctl_whom_t *whom);
 static PGresult *due_read(ctl_t *ctl, const char *held, const json_t *periods,
     uint32_t ahead);
 static PGresult *due_data(ctl_t *ctl, const char *held, int days);
@@ -34,15 +25,6 @@ static int leaver_erase(ctl_t *ctl, const ctl_whom_t *whom);
 static int leaver_enter(ctl_t *ctl, const ctl_whom_t *whom,
     ctl_ledger_entry_t *entry);
 static int leaver_kept(ctl_t *ctl, const ctl_whom_t *whom);
-
-
-static const ctl_access_t  leaver_access = {
-    .category = "enrolment",
-    .fields = "role",
-    .purpose = PUPIL_PURPOSE_LEGAL_OBLIGATION,
-    .operation = PUPIL_OPERATION_WRITE,
-    .about = "subjects"
-};
 
 
 int
@@ -53,7 +35,7 @@ ctl_leavers_run(ctl_t *ctl, const char *held, const json_t *periods,
     PGresult  *due;
 
     if (!ctl->opt.dry_run
-        && (ctl_erasures_ready(ctl) != 0 || closed_settle(ctl) != 0))
+        && (ctl_erasures_ready(ctl) != 0 || ctl_closed_settle(ctl) != 0))
     {
         return -1;
     }
@@ -65,7 +47,7 @@ ctl_leavers_run(ctl_t *ctl, const char *held, const json_t *periods,
 
     *count = PQntuples(due);
 
-    rc = ctl->opt.dry_run ? 0 : leavers_each(ctl, due, leaver_erase, count);
+    rc = ctl->opt.dry_run ? 0 : ctl_closed_each(ctl, due, leaver_erase, count);
     PQclear(due);
 
     return rc;
@@ -87,129 +69,6 @@ ctl_leavers_ahead(ctl_t *ctl, const char *held, const json_t *periods,
     PQclear(due);
 
     return 0;
-}
-
-
-/* One who cannot be is said, and keeps nobody else. */
-static int
-leavers_each(ctl_t *ctl, const PGresult *res, leaver_pt run, int64_t *count)
-{
-    int         rc, row, done;
-    ctl_whom_t  whom;
-
-    rc = 0;
-    *count = 0;
-
-    for (row = 0; row < PQntuples(res); row++) {
-        done = leaver_read(ctl, PQgetvalue(res, row, 0), &whom) == 0
-               ? run(ctl, &whom) : -1;
-
-        if (done < 0) {
-            rc = -1;
-
-        } else if (done == 0) {
-            (*count)++;
-        }
-    }
-
-    return rc;
-}
-
-
-static int
-leaver_read(ctl_t *ctl, const char *subject, ctl_whom_t *whom)
-{
-    int  rc;
-
-    memset(whom, 0, sizeof(ctl_whom_t));
-
-    if (ctl_uuid_parse(subject, &whom->id) != 0
-        || ctl_begin(ctl->data, &ctl->tenant) != 0)
-    {
-        return -1;
-    }
-
-    ctl_uuid_text(&whom->id, whom->text);
-
-    rc = ctl_whom_read(ctl, &leaver_access, whom);
-    ctl_rollback(ctl->data);
-
-    if (rc != 0) {
-        return -1;
-    }
-
-    /* a row that was revoked is no reason, without the key store's word */
-    return strcmp(whom->status, "closed") == 0
-           && (!whom->revoked || whom->keys == PUPIL_OWNER_STATE_RECOVERY)
-           ? 0 : ctl_error("%s is in pupil.closed and not closed: find out who"
-                       " wrote that", whom->text);
-}
-
-
-/*
- * Whose closing was killed between the two databases, or is older than
- * recovery.  The row of whoever was opened again since is below the floor, and
- * the days count from now on, as the key store has it.
- */
-static int
-closed_settle(ctl_t *ctl)
-{
-    int        rc;
-    int64_t    count;
-    PGresult  *res;
-
-    res = closed_read(ctl);
-    if (res == NULL) {
-        return -1;
-    }
-
-    rc = leavers_each(ctl, res, closed_finish, &count);
-    PQclear(res);
-
-    return rc;
-}
-
-
-static PGresult *
-closed_read(ctl_t *ctl)
-{
-    PGresult    *known, *res;
-    const char  *params[1];
-
-    known = ctl_ask_one(ctl, ctl->keys, "SELECT coalesce(array_agg(owner),"
-                        " '{}') FROM keystore.owner_key WHERE state ="
-                        " 'recovery'", 0, NULL);
-    if (known == NULL) {
-        return NULL;
-    }
-
-    params[0] = PQgetvalue(known, 0, 0);
-
-    res = ctl_ask(ctl, ctl->data, "SELECT c.subject FROM pupil.closed AS c JOIN"
-                  " pupil.owner AS o ON o.tenant = c.tenant AND o.owner ="
-                  " c.subject WHERE o.state NOT IN ('recovery', 'erased')"
-                  " OR (o.state = 'recovery' AND c.subject <> ALL"
-                  " ($1::uuid[])) ORDER BY c.subject", 1, params);
-    PQclear(known);
-
-    return res;
-}
-
-
-static int
-closed_finish(ctl_t *ctl, const ctl_whom_t *whom)
-{
-    if (ctl_begin(ctl->data, &ctl->tenant) != 0
-        || ctl_recovery_note(ctl, whom) != 0
-        || ctl_record_one(ctl, &leaver_access, "allowed", &whom->id,
-                          "status=closed") != 0
-        || ctl_commit(ctl->data) != 0)
-    {
-        ctl_rollback(ctl->data);
-        return -1;
-    }
-
-    return ctl_recovery_begin(ctl, whom);
 }
 
 

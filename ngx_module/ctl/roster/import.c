@@ -34,6 +34,7 @@
 #include "ctl/roster/settle.h"
 #include "ctl/roster/stored.h"
 #include "ctl/roster/work.h"
+#include "ctl/store/closed.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/turn.h"
@@ -283,6 +284,11 @@ import(ctl_t *ctl, const roster_format_t *format)
     }
 
     roster.today = ctl->today;
+
+    /* who is not what pupil.closed says is said, and keeps no roster back */
+    if (!ctl->opt.plan) {
+        (void) ctl_closed_settle(ctl);
+    }
 
     run = roster_run(&roster, format, source, tables);
     roster_progress_end();
