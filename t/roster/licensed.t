@@ -70,7 +70,7 @@ is_deeply [live('role'), live('enrolment')], [10, 9], 'nor written';
 is Pupil::Roster::person($site, $_->[0]), $_->[1], "$_->[0]: $_->[1]"
     for ['pupil8', 'pupil 1, in pupil 1'], ['pupil9', 'nobody'];
 
-$run = import(@schools, '--schools', list('more', "o1\no7\n"));
+$run = import('--schools', list('more', "o1\no7\n"));
 like $run->{out}, qr/"line": 2,\s+"what": "values",\s+"reason": "is not in /,
     'a school that the roster does not have';
 unlike $run->{out}, qr/\bo7\b/, 'is not said by its id';
