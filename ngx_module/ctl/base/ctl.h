@@ -44,6 +44,7 @@ typedef struct {
     const char  *ledger, *mirror, *signer, *reference, *key_backup_days;
     const char  *to, *recipients;
     const char  *shares, *threshold, *accept, *apply, *report;
+    const char  *schools, *classes;
     const char  *plugin_sql[64];
     unsigned     plugin_sql_count;
     int          json, same_cluster, generate, close_absent, help, version;

@@ -73,6 +73,8 @@ static const option_t  options[] = {
     { "confirm-removal", NULL, OPT(confirm_removal), OPTION_FLAG },
     { "accept", NULL, OPT(accept), OPTION_TEXT },
     { "plan", NULL, OPT(plan), OPTION_FLAG },
+    { "schools", NULL, OPT(schools), OPTION_TEXT },
+    { "classes", NULL, OPT(classes), OPTION_TEXT },
     { "apply", NULL, OPT(apply), OPTION_TEXT },
     { "report", NULL, OPT(report), OPTION_TEXT },
     { "generate", NULL, OPT(generate), OPTION_FLAG },

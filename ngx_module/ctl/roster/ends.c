@@ -15,7 +15,7 @@ typedef enum {
     FATE_ENDS
 } row_fate_t;
 
-/* Items by their owners. */
+/* Items by their owners: of what is not chosen the roster says nothing. */
 typedef struct {
     roster_t   *roster;
     ctl_map_t   items[ROSTER_ITEM_KINDS];
@@ -39,7 +39,7 @@ owners_make(owners_t *owners, roster_t *roster)
         for (i = 0; i < roster->items[kind].count; i++) {
             item = roster_item(roster, kind, i);
 
-            if (item->known) {
+            if (item->known && !item->skipped) {
                 key.data = item->owner.id.b;
                 ctl_map_put(&owners->items[kind], key, &fresh)->value = i;
             }

@@ -14,6 +14,7 @@
 #include "ctl/base/text.h"
 #include "ctl/roster/apply.h"
 #include "ctl/roster/changes.h"
+#include "ctl/roster/chosen.h"
 #include "ctl/roster/csv.h"
 #include "ctl/roster/ends.h"
 #include "ctl/roster/erased.h"
@@ -184,12 +185,17 @@ roster_run(roster_t *roster, const roster_format_t *format,
 {
     int  rc;
 
+    if (roster_chosen_read(roster) != 0) {
+        return -1;
+    }
+
     if (roster_format_read(roster, format, source) != 0) {
         return roster->stopped == NULL ? -1
                : roster_guard_stopped(roster) < 0 ? -1 : HELD;
     }
 
     roster_settle(roster);
+    roster_chosen_report(roster);
 
     if (roster_resolve(roster) != 0
         || roster_stored_load(roster, tables) != 0)

@@ -108,6 +108,8 @@ roster_free(roster_t *roster)
     for (kind = 0; kind < ROSTER_ITEM_KINDS; kind++) {
         free(roster->items[kind].items);
         ctl_map_free(&roster->items[kind].ids);
+        free(roster->chosen[kind].list);
+        ctl_map_free(&roster->chosen[kind].lines);
     }
 
     for (kind = ROSTER_ITEM_KINDS; kind < ROSTER_KINDS; kind++) {

@@ -123,6 +123,10 @@ typedef struct {
     uint8_t           erased;   /* of a user: see erased.h */
     uint8_t           returns;  /* of a user: the account is closed */
     uint8_t           other;    /* of a user: has a role that is not taken */
+    uint8_t           elsewhere;        /* of a user: at a school that is
+                                           not chosen */
+    uint8_t           skipped;  /* not chosen; it counts as refused, but what
+                                   is stored of it is absent, and not kept */
     uint8_t           keeps[ROSTER_RECORDS];    /* what is stored stays */
 
     ctl_owner_t       owner;
@@ -176,6 +180,13 @@ typedef struct {
     uint32_t          count, size;
 } roster_moves_t;
 
+/* Ids of what is taken, by their lines; see chosen.h. */
+typedef struct {
+    pupil_str_t      *list;             /* none: all is taken */
+    uint32_t          count, size;
+    ctl_map_t         lines;
+} roster_chosen_t;
+
 /* Whose accounts are closed; see leavers.h. */
 typedef struct {
     pupil_uuid_t     *list;
@@ -214,6 +225,7 @@ typedef struct {
     uint8_t           absent[ROSTER_COUNTS];    /* no file says anything */
     int32_t           today;
 
+    roster_chosen_t   chosen[ROSTER_ITEM_KINDS];
     roster_items_t    items[ROSTER_ITEM_KINDS];
     roster_links_t    links[ROSTER_KINDS];      /* from ROSTER_ROLE on */
     roster_terms_t    terms;

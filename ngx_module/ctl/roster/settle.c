@@ -151,6 +151,13 @@ heads_check(roster_t *roster)
 static void
 role_missing(roster_t *roster, roster_item_t *user)
 {
+    if (user->elsewhere) {
+        roster->counts[ROSTER_USER].other += !user->refused;
+        user->refused = 1;
+        user->skipped = 1;
+        return;
+    }
+
     if (!user->other) {
         roster_item_refuse(roster, ROSTER_USER, user, "has no role");
         return;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/plugin/value.h"
+#include "ctl/roster/chosen.h"
 #include "ctl/roster/dates.h"
 #include "ctl/roster/take.h"
 
@@ -154,6 +155,16 @@ item_add(roster_t *roster, roster_kind_t kind, const roster_row_t *row)
 }
 
 
+/* Not chosen, by itself or by where it is: which is no error. */
+static void
+item_skip(roster_t *roster, roster_kind_t kind, roster_item_t *item)
+{
+    item->refused = 1;
+    item->skipped = 1;
+    roster->counts[kind].other++;
+}
+
+
 void
 roster_take_institution(roster_t *roster, const roster_row_t *row)
 {
@@ -162,6 +173,11 @@ roster_take_institution(roster_t *roster, const roster_row_t *row)
 
     item = item_add(roster, ROSTER_INSTITUTION, row);
     if (item == NULL) {
+        return;
+    }
+
+    if (!roster_chosen(roster, ROSTER_INSTITUTION, item->id)) {
+        item_skip(roster, ROSTER_INSTITUTION, item);
         return;
     }
 
@@ -219,13 +235,21 @@ roster_take_class(roster_t *roster, const roster_row_t *row)
         return;
     }
 
+    class->parent = parent;
+
+    if (roster_item(roster, ROSTER_INSTITUTION, parent)->skipped
+        || !roster_chosen(roster, ROSTER_CLASS, class->id))
+    {
+        item_skip(roster, ROSTER_CLASS, class);
+        return;
+    }
+
     reason = roster_dates_read(roster, row, &dates);
     if (reason != NULL) {
         roster_item_refuse(roster, ROSTER_CLASS, class, reason);
         return;
     }
 
-    class->parent = parent;
     class->from = dates.from;
     class->to = dates.to;
 
@@ -334,6 +358,19 @@ link_of(const roster_t *roster, const roster_row_t *row, const char **reason)
 }
 
 
+/* Of a school that is not chosen: who has no other one is not taken. */
+static void
+role_skip(roster_t *roster, const roster_row_t *row,
+    const roster_link_t *link)
+{
+    roster->counts[ROSTER_ROLE].other += !row->leaves;
+
+    if (link->user != ROSTER_NONE && !row->leaves) {
+        roster_item(roster, ROSTER_USER, link->user)->elsewhere = 1;
+    }
+}
+
+
 /*
  * Guardians, relatives and others stay out, and are no error.  One of a row
  * that is refused stands for what is stored, which stays. */
@@ -347,6 +384,13 @@ role_add(roster_t *roster, const roster_row_t *row, roster_link_t *link,
         if (link->user != ROSTER_NONE && !row->leaves) {
             roster_item(roster, ROSTER_USER, link->user)->other = 1;
         }
+        return;
+    }
+
+    if (link->where != ROSTER_NONE
+        && roster_item(roster, ROSTER_INSTITUTION, link->where)->skipped)
+    {
+        role_skip(roster, row, link);
         return;
     }
 
@@ -491,6 +535,24 @@ enrolment_other(const roster_t *roster, const roster_link_t *link)
 }
 
 
+/* Whose class is not chosen may have no role that is taken. */
+static int
+enrolment_skipped(roster_t *roster, const roster_link_t *link)
+{
+    if (link->where == ROSTER_NONE
+        || !roster_item(roster, ROSTER_CLASS, link->where)->skipped)
+    {
+        return 0;
+    }
+
+    if (link->user != ROSTER_NONE) {
+        roster_item(roster, ROSTER_USER, link->user)->elsewhere = 1;
+    }
+
+    return 1;
+}
+
+
 /* Whether a row is refused for what it is about, and stands for nothing. */
 static const char *
 enrolment_none(const roster_t *roster, const roster_link_t *link)
@@ -530,7 +592,7 @@ roster_take_enrolment(roster_t *roster, const roster_row_t *row)
     link.where = roster_item_find(roster, ROSTER_CLASS,
                                   row->cells[ROSTER_CELL_CLASS]);
 
-    if (enrolment_other(roster, &link)) {
+    if (enrolment_other(roster, &link) || enrolment_skipped(roster, &link)) {
         roster->counts[ROSTER_ENROLMENT].other += !row->leaves;
         return;
     }
