@@ -154,6 +154,47 @@ like status(Pupil::Roster::id_of($site, 'pupil5')), qr/^active/, 'nor touched';
 }
 
 
+# ---- the operator closes whom a roster brings back at the same moment
+
+{
+    my $id = Pupil::Roster::id_of($site, 'pupil8');
+    import(without('p8'));
+    is status($id), 'closed recovery recovery', 'who has left';
+
+    my $waiting = sub { $db->selectrow_array('SELECT count(*) FROM'
+        . " pg_stat_activity WHERE usename = 'pupil_operator' AND"
+        . " wait_event_type = 'Lock'") };
+    my $start = sub ($out, @words) {
+        open my $log, '>', $out or die "$out: $!\n";
+        return start_process([build_dir() . '/pupilctl', @words,
+            $site->ctl_where], env => Pupil::Site->ctl_env, stdout => $log,
+            stderr => $log);
+    };
+    my $holder = $site->pg->connect('pupil', AutoCommit => 0);
+    $holder->do('LOCK TABLE pupil.subject IN SHARE MODE');
+    my $said = tmp_dir() . '/said';
+    my $import = $start->('/dev/null', 'import', 'oneroster', without(),
+                          '--close-absent');
+    wait_until(20, 'the roster to wait', sub { $waiting->() == 1 });
+    is status($id), 'closed recovery active', 'is half back';
+    my $close = $start->($said, 'subject', 'close', $id);
+    wait_until(20, 'the operator to wait, or to be told', sub {
+        $waiting->() == 2 || !alive($close) });
+    $holder->rollback;
+    $holder->disconnect;
+    process_ends($_, 30) for $import, $close;
+
+    like slurp($said), qr/an import of this tenant is running/,
+        'the operator is told to try again';
+    is status($id), 'active active active', 'and the roster is whole';
+    $site->ctl_ok('subject', 'close', $id, $site->ctl_where);
+    is status($id), 'closed recovery recovery', 'the operator has the last word';
+    import(without());
+    is status($id), 'closed recovery recovery', 'which no roster takes back';
+    $site->ctl_ok('subject', 'reopen', $id, $site->ctl_where);
+}
+
+
 # ---- log-in names
 
 rosters($site,
