@@ -17,6 +17,7 @@
 #include "ctl/store/recovery.h"
 #include "ctl/store/revoked.h"
 #include "ctl/store/subject.h"
+#include "ctl/store/turn.h"
 #include "ctl/store/whom.h"
 
 
@@ -147,7 +148,10 @@ status_change(ctl_t *ctl, const change_t *change)
         return CTL_USAGE;
     }
 
+    /* what goes through both databases has no roster in between */
+
     if (ctl_whom_find(ctl, change->access, &whom) != 0
+        || (change->keys != NULL && ctl_turn_share(ctl) != 0)
         || status_refuse(ctl, &whom, change) != 0
         || status_record(ctl, &whom, change) != 0
         || ctl_revoke_begin(ctl, &whom.id) != 0
