@@ -57,12 +57,13 @@ SQL
 # These are answered without a record, as they show nothing personal.  A
 # log-out takes access away and gives none: that it cannot be recorded must
 # not leave a session open.  The way to a provider and back is gone in
-# t/login-oidc.t, and a provider says that somebody has logged out in
-# t/login-oidc-logout.t.
+# t/login-oidc.t, a provider says that somebody has logged out in
+# t/login-oidc-logout.t, and the second half of a log-in is t/second-factor.t's.
 my %unrecorded = map { $_ => 1 } 'GET /status', 'GET /status/live',
     'GET /status/ready', 'GET /v1/data/', 'DELETE /v1/session',
     'GET /v1/login/{provider}', 'GET /v1/login/{provider}/logout',
     'POST /v1/login/{provider}/backchannel-logout',
+    'POST /v1/login/second-factor',
     map { "$_ /v1/login/{provider}/callback" } qw(GET POST);
 
 my $list = run_cmd('node', root_dir() . '/t/browser/openapi.mjs', 'list',

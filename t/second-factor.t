@@ -148,6 +148,24 @@ ok !$res->json->{recovery_codes}, 'with no codes of recovery';
 is floors(), '2 2 0', 'and no floor rises';
 is $again->get('/v1/session')->status, 200, 'a session';
 is $http->get('/v1/session')->status, 200, 'beside the other';
+
+
+# ---- whom the audit does not take (I1)
+
+($again) = $teacher->half;
+$used = $teacher->next_code;
+my $rows = $day->rows_of('data.credential', $id);
+$db->do('REVOKE INSERT ON pupil.audit_record FROM pupil_gateway');
+$res = $teacher->prove($again, totp => $used);
+is_problem $res, 503, 'unavailable', name => 'without a record nobody is let in';
+is_deeply [cookie_of($res, '__Host-pupil')], [], 'there is no session';
+is_problem +($teacher->half)[1], 503, 'unavailable',
+    name => 'nor is anybody told that the password is right';
+$db->do('GRANT INSERT ON pupil.audit_record TO pupil_gateway');
+$nginx->wait_ready;
+is_deeply $day->rows_of('data.credential', $id), $rows,
+    'nothing was written, either';
+is_status $teacher->prove($again, totp => $used), 200, 'and the code still counts';
 ($again) = $teacher->half;
 $res = $teacher->prove($again, totp => $used);
 is_problem $res, 401, 'invalid-credentials', name => 'the same code again';
