@@ -3,8 +3,8 @@
 # Copyright (C) the Pupil authors
 #
 # Ids that a school's system uses again: another child never gets the account of
-# who had the id, with its work and its password, at once, in steps, or behind a
-# run that was killed.
+# who had the id, with its work and its password, at once, in steps, behind a run
+# that was killed, or after a night.
 
 use lib 't/lib';
 use Pupil::Test;
@@ -22,14 +22,18 @@ sub folder ($some, $rest = $in) {
                          'enrollments.csv' => $rest);
 }
 
-# Lines that were refused, of a run that has to be taken.
-sub refused ($folder, @options) {
+# What a run says that has to be taken.
+sub report ($folder, @options) {
     my $run = $site->ctl('import', 'oneroster', $folder, '--json',
                          '--close-absent', @options, $site->ctl_where);
     is $run->{code}, 0, 'the roster is taken' or diag $run->{err};
-    my $report = eval { JSON::XS::decode_json($run->{out}) } // {};
+    return eval { JSON::XS::decode_json($run->{out}) } // {};
+}
+
+# Lines that it refuses.
+sub refused (@words) {
     return [map { "$_->{file}:$_->{line} $_->{reason}" }
-            @{ $report->{refused} }];
+            @{ report(@words)->{refused} }];
 }
 
 sub id ($login) { Pupil::Roster::id_of($site, $login) // 'nobody' }
@@ -46,6 +50,12 @@ sub with ($text, $id, $login, $name) {
 sub other ($line) {
     return ["users.csv:$line neither its name nor its log-in name is as it was:"
             . ' is this id that of somebody else?'];
+}
+
+# The same of whom nothing is known.
+sub unknown ($line) {
+    return ["users.csv:$line not known who it was: neither a name nor a log-in"
+            . ' name is kept of what this source said before'];
 }
 
 refused(folder($users));
@@ -114,5 +124,69 @@ is_deeply refused(folder(with($swapped, 'p4', 'nova4', 'Nova,Ny'))), other(7),
 isnt id('nova4'), $id{4}, 'who is not who had the id';
 is_deeply refused(folder($swapped)), [], 'the next run completes the swap';
 is_deeply [id('pupil3'), id('pupil4')], [@id{4, 3}], 'of both names';
+
+
+# ---- after a night, of who was in no class
+
+my ($nora, $tova) = (row('p13', 'pupil13', 'Nora,Nord'),
+                     row('p14', 'pupil14', 'Tova,Tall'));
+my $orm = row('p13', 'olle13', 'Olle,Orm');
+my $mus = row('p14', 'moa14', 'Moa,Mus');
+my $night = sub { $site->ctl_ok('retention', 'run', $site->ctl_where) };
+
+refused(folder($swapped . $nora . $tova));
+@id{13, 14} = map { id("pupil$_") } 13, 14;
+refused(folder($swapped . $tova));
+$site->ctl_ok('user', 'role', 'remove', 'pupil14', 'pupil', '--institution',
+    $site->db->selectrow_array('SELECT institution FROM pupil.role WHERE'
+        . ' subject = ?', {}, $id{14}), $site->ctl_where);
+$night->();
+is_deeply refused(folder($swapped . $orm . $mus)),
+    [@{ other(16) }, @{ other(17) }],
+    'the ids of who left and of whose role was ended are other children\'s';
+$site->ctl_ok('subject', 'reopen', $id{13}, $site->ctl_where);
+is_deeply refused(folder($swapped . $orm . $mus)),
+    [@{ other(16) }, @{ other(17) }], 'nor once an account is opened again';
+isnt id('olle13'), $id{13}, 'who is not who left';
+isnt id('moa14'), $id{14}, 'nor whose role was ended';
+is_deeply refused(folder($swapped . $nora . $tova)), [], 'both come back';
+is_deeply [map { id("pupil$_") } 13, 14], [@id{13, 14}], 'and are who they were';
+
+refused(folder($swapped . $tova));
+$night->();
+is_deeply refused(folder($swapped . $tova
+                         . row('p98', 'pupil13', 'Nisse,Ny'))), [],
+    'the log-in name of who left is free after a night, too';
+is_deeply refused(folder($swapped . $tova
+                         . row('p13', 'nora13', 'Nora,Nord'))), [],
+    'and who left comes back';
+is id('nora13'), $id{13}, 'who is who they were';
+
+
+# ---- of whom nothing is known
+
+$site->db->do('DELETE FROM pupil.imported WHERE owner = ?', {}, $id{14});
+is_deeply refused(folder($swapped . $mus)), unknown(16),
+    'whose fingerprints are gone is not known';
+is_deeply refused(folder($swapped . $tova)), unknown(16),
+    'by the name of before, either';
+isnt id('moa14'), $id{14}, 'and nobody else';
+my ($plan) = map { $_->{plan} } @{ report(folder($swapped . $tova))->{plans} };
+is_deeply refused(folder($swapped . $tova), '--accept', $plan // 'none'), [],
+    'whose plan is accepted is taken';
+is id('pupil14'), $id{14}, 'as who they were';
+is_deeply refused(folder($swapped . $mus)), other(16), 'and known again';
+
+
+# ---- who had no name, and whose log-in name somebody else has got
+
+my $heir = row('p99', 'pupil15', 'Ny,Nisse');
+refused(folder($swapped . row('p15', 'pupil15', ',')));
+$id{15} = id('pupil15');
+refused(folder($swapped));
+is_deeply refused(folder($swapped . $heir)), [], 'a name is somebody else\'s';
+is_deeply refused(folder($swapped . $heir . row('p15', 'olle15', 'Olle,Orm'))),
+    other(17), 'the id of who has nothing left is another child\'s';
+isnt id('olle15'), $id{15}, 'who is not who had it';
 
 done_testing;
