@@ -345,9 +345,9 @@ roster_guard(roster_t *roster, const roster_table_t *tables)
         return -1;
     }
 
-    many = guard_others(roster, others.count);
+    many = guard_others(roster, others.changed);
     rc = guard_accepted(roster, tables, &others, many);
-    free(others.users);
+    free(others.list);
 
     if (rc == 1) {
         return held(roster);

@@ -16,6 +16,15 @@ typedef enum {
 } known_t;
 
 
+static const char  reason_other[] =
+    "neither its name nor its log-in name is as it was: is this id that of"
+    " somebody else?";
+
+static const char  reason_unknown[] =
+    "not known who it was: neither a name nor a log-in name is kept of what"
+    " this source said before";
+
+
 /* -1 with the error said.  What stays is no other. */
 static int
 record_known(roster_t *roster, const roster_item_t *user,
@@ -43,7 +52,7 @@ record_known(roster_t *roster, const roster_item_t *user,
 }
 
 
-/* By what somebody logs in: an address where there is no log-in name. */
+/* By what somebody logs in: an address where there is, or was, no name. */
 static int
 login_known(roster_t *roster, const roster_item_t *user)
 {
@@ -51,7 +60,9 @@ login_known(roster_t *roster, const roster_item_t *user)
 
     known = record_known(roster, user, ROSTER_CREDENTIAL);
 
-    if (known < 0 || roster_record_there(ROSTER_USER, user, ROSTER_CREDENTIAL))
+    if (known < 0
+        || (known != KNOWN_NOT
+            && roster_record_there(ROSTER_USER, user, ROSTER_CREDENTIAL)))
     {
         return known;
     }
@@ -61,13 +72,32 @@ login_known(roster_t *roster, const roster_item_t *user)
 }
 
 
+/* Whether anything of who they are would be written. */
+static int
+user_gets(const roster_item_t *user)
+{
+    roster_record_t  record;
+
+    for (record = 0; record < ROSTER_RECORDS; record++) {
+        if (!user->keeps[record]
+            && roster_record_there(ROSTER_USER, user, record))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 /*
- * 1, 0, or -1.  One of the two has to say that they are who they were, once the
- * other has changed: a record that is gone, was not there or whose fingerprint
- * is, says nothing.
+ * One of the two has to say that they are who they were: a record that is gone,
+ * was not there or whose fingerprint is, says nothing.  *reason: NULL for who
+ * is, or stays who they are, as nothing is said of them.  -1 with the error
+ * said.
  */
 static int
-user_other(roster_t *roster, const roster_item_t *user)
+user_other(roster_t *roster, const roster_item_t *user, const char **reason)
 {
     int  name, login;
 
@@ -78,8 +108,17 @@ user_other(roster_t *roster, const roster_item_t *user)
         return -1;
     }
 
-    return name != KNOWN_SAME && login != KNOWN_SAME
-           && (name == KNOWN_OTHER || login == KNOWN_OTHER);
+    if (name == KNOWN_SAME || login == KNOWN_SAME) {
+        *reason = NULL;
+
+    } else if (name == KNOWN_OTHER || login == KNOWN_OTHER) {
+        *reason = reason_other;
+
+    } else {
+        *reason = user_gets(user) ? reason_unknown : NULL;
+    }
+
+    return 0;
 }
 
 
@@ -139,24 +178,32 @@ roster_lost(roster_t *roster, roster_record_t record, uint32_t *lost,
 int
 roster_others(roster_t *roster, roster_others_t *others)
 {
-    int                   rc;
     uint32_t              i, all;
+    const char           *reason;
+    roster_other_t       *other;
     const roster_item_t  *user;
 
     all = roster->items[ROSTER_USER].count;
-    others->users = ctl_memory((all + 1) * sizeof(uint32_t));
+    others->list = ctl_memory((all + 1) * sizeof(roster_other_t));
     others->count = 0;
+    others->changed = 0;
 
     for (i = 0; i < all; i++) {
         user = roster_item(roster, ROSTER_USER, i);
 
-        rc = user_known(user) ? user_other(roster, user) : 0;
-        if (rc < 0) {
+        if (!user_known(user)) {
+            continue;
+        }
+
+        if (user_other(roster, user, &reason) != 0) {
             return -1;
         }
 
-        if (rc == 1) {
-            others->users[others->count++] = i;
+        if (reason != NULL) {
+            other = &others->list[others->count++];
+            other->user = i;
+            other->reason = reason;
+            others->changed += reason == reason_other;
         }
     }
 
@@ -167,12 +214,14 @@ roster_others(roster_t *roster, roster_others_t *others)
 void
 roster_others_refuse(roster_t *roster, const roster_others_t *others)
 {
-    uint32_t  i;
+    uint32_t               i;
+    const roster_other_t  *other;
 
     for (i = 0; i < others->count; i++) {
+        other = &others->list[i];
+
         roster_item_refuse(roster, ROSTER_USER,
-                           roster_item(roster, ROSTER_USER, others->users[i]),
-                           "neither its name nor its log-in name is as it was:"
-                           " is this id that of somebody else?");
+                           roster_item(roster, ROSTER_USER, other->user),
+                           other->reason);
     }
 }

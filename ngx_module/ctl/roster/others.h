@@ -13,10 +13,17 @@
 #include "ctl/roster/roster.h"
 
 
-/* Numbers of users; the caller's, from malloc(). */
 typedef struct {
-    uint32_t  *users;
-    uint32_t   count;
+    uint32_t      user;
+    const char   *reason;
+} roster_other_t;
+
+/* Who may be somebody else; the caller's, from malloc(). */
+typedef struct {
+    roster_other_t  *list;
+    uint32_t         count;
+    uint32_t         changed;   /* of them, who is not as before: the rest is
+                                   not known */
 } roster_others_t;
 
 

@@ -176,7 +176,7 @@ add_others(hash_t *hash, const roster_others_t *others)
     uint32_t  i;
 
     for (i = 0; i < others->count; i++) {
-        add_number(hash, others->users[i]);
+        add_number(hash, others->list[i].user);
     }
 }
 
