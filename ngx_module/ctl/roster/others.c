@@ -35,8 +35,12 @@ record_known(roster_t *roster, const roster_item_t *user,
 
     state = &user->states[record];
 
-    if (!state->has_print || user->keeps[record]) {
+    if (user->keeps[record]) {
         return KNOWN_NOT;
+    }
+
+    if (!state->has_print) {
+        return state->lost ? KNOWN_OTHER : KNOWN_NOT;
     }
 
     if (roster_print(roster, ROSTER_USER, user, record, print) != 0) {

@@ -236,6 +236,7 @@ print_row(void *ctx, uint32_t index, const PGresult *res, int n)
     chunk_t         *chunk = ctx;
     roster_state_t  *state;
 
+    len = 0;
     state = state_find(chunk->kind, chunk->items[index],
                        PQgetvalue(res, n, 1));
 
@@ -243,6 +244,7 @@ print_row(void *ctx, uint32_t index, const PGresult *res, int n)
         state->has_print = ctl_get_bytes(res, n, 2, state->print,
                                          ROSTER_PRINT_LEN, &len) == 0
                            && len == ROSTER_PRINT_LEN;
+        state->lost = len == 0;
     }
 
     return 0;

@@ -100,6 +100,7 @@ typedef struct {
 /* What is known of a record. */
 typedef struct {
     uint8_t           has_print, has_term;
+    uint8_t           lost;     /* somebody else has it: the print is empty */
     uint8_t           held;     /* the value is this user's by the index */
     uint8_t           print[ROSTER_PRINT_LEN];  /* of the last import */
     uint8_t           term[PUPIL_TERM_LEN];     /* of its value, if indexed */
