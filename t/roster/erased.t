@@ -60,6 +60,61 @@ $run = import($folder);
 is_deeply refused($run), [], 'and is remembered no more';
 is $run->{json}{users}{unchanged}, 14, 'nothing of it';
 
+my $again = Pupil::Roster::id_of($site, 'pupil1');
+$site->ctl_ok('subject', 'erase', $again, @where);
+is_deeply refused(import($folder, '--accept', $plan)), \@line,
+    'the plan of one erasure is not that of the next';
+
+
+# ---- who was erased under an id of before ids of pupils and teachers were two
+
+{
+    my $school = Pupil::Roster::tenant($site, 'bare ids');
+    my $sds = roster_folder({ name => 'erased', format => 'sds' }, 1);
+    my ($id, $login) = (split /,/, (split /\r?\n/,
+                                     slurp("$sds/Student.csv"))[1])[0, 4];
+    my $take = sub ($format, $from) {
+        my $run = $school->ctl('import', $format, $from, '--source', 'sds',
+                               '--confirm-removal', '--json',
+                               $school->ctl_where);
+        is $run->{code}, 0, "a roster by $format is taken"
+            or diag $run->{err};
+        return { json => eval { JSON::XS::decode_json($run->{out}) } // {} };
+    };
+    $take->('oneroster', roster_folder($case, 1,
+        'users.csv' => $users =~ s/pupil1,,/$login,,/r =~ s/^p1,/$id,/mr,
+        'enrollments.csv' => slurp(root_dir()
+            . '/t/roster/cases/oneroster/enrollments.csv')
+            =~ s/,p1,/,$id,/r));
+    my $bare = Pupil::Roster::id_of($school, $login);
+    $school->ctl_ok('subject', 'erase', $bare, $school->ctl_where);
+    my $run = $take->('sds', $sds);
+    ok +(grep { $_ eq 'Student.csv:2 this person was erased' }
+         @{ refused($run) }), 'is refused by the id that it is now';
+    is Pupil::Roster::id_of($school, $login), undef, 'and does not come back';
+}
+
+
+# ---- a data database that was restored
+
+my $dump = tmp_dir() . '/data.sql';
+my $more = roster_folder($case, 1,
+    'users.csv' => "${users}p13,,,true,o1,student,pupil13,,Nora,Nord,,,,,,,,\n");
+$site->pg->dump('pupil', $dump);
+import($more);
+$site->ctl_ok('subject', 'erase', Pupil::Roster::id_of($site, 'pupil13'),
+              @where);
+$site->pg->replace('pupil', $dump);
+$site->ctl_ok('restore', 'replay', @where);
+is_deeply refused(import($more)),
+    [@line, 'users.csv:16 this person was erased'],
+    'who came and was erased since a backup is refused behind it, too';
+($plan) = map { $_->{plan} } @{ import($more)->{json}{plans} };
+is_deeply refused(import($more, '--accept', $plan // 'none')), [],
+    'until that is accepted';
+is $site->keystore->selectrow_array('SELECT count(*) FROM'
+    . ' keystore.erased_source'), 0, 'and then no database remembers it';
+
 
 # ---- whom somebody has added by hand
 
