@@ -36,6 +36,8 @@ sub refused (@words) {
             @{ report(@words)->{refused} }];
 }
 
+sub plan_of ($folder) { report($folder)->{plans}[0]{plan} // 'none' }
+
 sub id ($login) { Pupil::Roster::id_of($site, $login) // 'nobody' }
 
 # A row of a pupil.
@@ -171,11 +173,21 @@ is_deeply refused(folder($swapped . $mus)), unknown(16),
 is_deeply refused(folder($swapped . $tova)), unknown(16),
     'by the name of before, either';
 isnt id('moa14'), $id{14}, 'and nobody else';
-my ($plan) = map { $_->{plan} } @{ report(folder($swapped . $tova))->{plans} };
-is_deeply refused(folder($swapped . $tova), '--accept', $plan // 'none'), [],
+is_deeply refused(folder($swapped . $tova), '--accept',
+                  plan_of(folder($swapped . $tova))), [],
     'whose plan is accepted is taken';
 is id('pupil14'), $id{14}, 'as who they were';
 is_deeply refused(folder($swapped . $mus)), other(16), 'and known again';
+
+
+# ---- by a plan of when the id was somebody else's
+
+my $kim = folder($swapped . row('p14', 'kim14', 'Kim,Kant'));
+my $first = plan_of(folder($swapped . $mus));
+is_deeply refused($kim, '--accept', plan_of($kim)), [], 'an id is accepted once';
+is_deeply refused(folder($swapped . $mus), '--accept', $first), other(16),
+    'which a plan of before knows nothing of';
+refused(folder($swapped . $tova), '--accept', plan_of(folder($swapped . $tova)));
 
 
 # ---- who had no name, and whose log-in name somebody else has got
