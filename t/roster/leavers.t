@@ -195,6 +195,34 @@ like status(Pupil::Roster::id_of($site, 'pupil5')), qr/^active/, 'nor touched';
 }
 
 
+# ---- whom somebody closes while a run opens the account
+
+{
+    my $id = Pupil::Roster::id_of($site, 'pupil7');
+    my $log = tmp_dir() . '/import';
+    import(without('p7'));
+    my $holder = $site->pg->connect('pupil_keys', AutoCommit => 0);
+    $holder->do('SELECT FROM keystore.owner_key WHERE owner = ? FOR UPDATE',
+                {}, $id);
+    open my $out, '>', $log or die "$log: $!\n";
+    my $pid = start_process([build_dir() . '/pupilctl', 'import', 'oneroster',
+                             without(), $site->ctl_where],
+                            env => $site->ctl_env, stdout => $out,
+                            stderr => $out);
+    wait_until(20, 'the import to wait for the key', sub {
+        $site->pg->dbh('postgres')->selectrow_array('SELECT count(*) FROM'
+            . " pg_stat_activity WHERE usename = 'pupil_operator' AND"
+            . " wait_event_type = 'Lock'") });
+    $site->ctl_ok('subject', 'close', $id, $site->ctl_where);
+    $holder->rollback;
+    ok process_ends($pid, 60), 'the import ends';
+    isnt $?, 0, 'and fails';
+    is status($id), 'closed recovery recovery',
+        'who is closed meanwhile is closed in both databases';
+    $site->ctl_ok('subject', 'reopen', $id, $site->ctl_where);
+}
+
+
 # ---- log-in names
 
 rosters($site,
