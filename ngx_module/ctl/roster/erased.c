@@ -5,24 +5,56 @@
 #include <string.h>
 
 #include "ctl/base/db.h"
-#include "ctl/base/join.h"
 #include "ctl/base/literal.h"
+#include "ctl/base/map.h"
 #include "ctl/roster/erased.h"
 
 
+/* Terms of who was erased.  Ownership of them: the roster's pool. */
 static int
-erased_row(void *ctx, uint32_t i, const PGresult *res, int n)
+terms_read(roster_t *roster, ctl_map_t *terms)
 {
-    roster_t       *roster = ctx;
-    roster_item_t  *user;
+    int           rc, row, fresh;
+    size_t        len;
+    uint8_t      *term;
+    PGresult     *res;
+    pupil_str_t   key;
 
-    (void) res;
-    (void) n;
+    res = ctl_query(roster->ctl->data, "SELECT term FROM pupil.erased_source",
+                    0, NULL);
+    if (res == NULL) {
+        return -1;
+    }
 
-    user = roster_item(roster, ROSTER_USER, i);
-    user->erased = !user->known;
+    rc = 0;
+    key.len = PUPIL_TERM_LEN;
 
-    return 0;
+    for (row = 0; rc == 0 && row < PQntuples(res); row++) {
+        term = ctl_pool_alloc(&roster->pool, PUPIL_TERM_LEN);
+
+        rc = ctl_get_bytes(res, row, 0, term, PUPIL_TERM_LEN, &len) == 0
+             && len == PUPIL_TERM_LEN
+             ? 0 : ctl_error("a row of pupil.erased_source is malformed");
+
+        key.data = term;
+        ctl_map_put(terms, key, &fresh);
+    }
+
+    PQclear(res);
+
+    return rc;
+}
+
+
+static int
+term_erased(const ctl_map_t *terms, const uint8_t *term)
+{
+    pupil_str_t  key;
+
+    key.data = term;
+    key.len = PUPIL_TERM_LEN;
+
+    return ctl_map_get(terms, key) != NULL;
 }
 
 
@@ -31,31 +63,22 @@ roster_erased_resolve(roster_t *roster)
 {
     int             rc;
     uint32_t        i;
-    PGresult       *res;
-    ctl_join_t      join;
+    ctl_map_t       terms;
     roster_item_t  *user;
 
-    res = ctl_query(roster->ctl->data, "SELECT term FROM pupil.erased_source",
-                    0, NULL);
+    memset(&terms, 0, sizeof(ctl_map_t));
+    rc = terms_read(roster, &terms);
 
-    if (res == NULL || PQntuples(res) == 0) {
-        rc = res == NULL ? -1 : 0;
-        PQclear(res);
-        return rc;
-    }
-
-    memset(&join, 0, sizeof(ctl_join_t));
-    join.key_len = PUPIL_TERM_LEN;
-
-    for (i = 0; i < roster->items[ROSTER_USER].count; i++) {
+    for (i = 0; rc == 0 && i < roster->items[ROSTER_USER].count; i++) {
         user = roster_item(roster, ROSTER_USER, i);
-        ctl_join_add(&join, user->term, i);
+
+        user->erased = !user->known
+                       && (term_erased(&terms, user->term)
+                           || (user->has_bare
+                               && term_erased(&terms, user->bare)));
     }
 
-    rc = ctl_join_rows(&join, res, erased_row, roster);
-
-    ctl_join_free(&join);
-    PQclear(res);
+    ctl_map_free(&terms);
 
     return rc;
 }
@@ -119,6 +142,10 @@ roster_erased_apply(roster_t *roster)
 
         if (user->erased && !user->refused && !user->leaves) {
             ctl_array_bytes(&terms, user->term, PUPIL_TERM_LEN);
+
+            if (user->has_bare) {
+                ctl_array_bytes(&terms, user->bare, PUPIL_TERM_LEN);
+            }
         }
     }
 

@@ -377,8 +377,10 @@ space_resolve(roster_t *roster, const space_t *space, chunk_t *chunk)
 
         id.data += len;
         id.len -= len;
-        source_term(roster, key, id,
-                    chunk->terms + chunk->count * PUPIL_TERM_LEN);
+        source_term(roster, key, id, user->bare);
+        user->has_bare = 1;
+        memcpy(chunk->terms + chunk->count * PUPIL_TERM_LEN, user->bare,
+               PUPIL_TERM_LEN);
         chunk->items[chunk->count++] = user;
 
         if (chunk->count == CHUNK && old_chunk(chunk) != 0) {

@@ -123,6 +123,7 @@ typedef struct {
     uint8_t           one_name; /* of a user: has no given one */
     uint8_t           erased;   /* of a user: see erased.h */
     uint8_t           returns;  /* of a user: the account is closed */
+    uint8_t           has_bare; /* of a user: the id may have been without */
     uint8_t           other;    /* of a user: has a role that is not taken */
     uint8_t           elsewhere;        /* of a user: at a school that is
                                            not chosen */
@@ -132,6 +133,7 @@ typedef struct {
 
     ctl_owner_t       owner;
     uint8_t           term[PUPIL_TERM_LEN];     /* of its id, for the index */
+    uint8_t           bare[PUPIL_TERM_LEN];     /* of that without its space */
     roster_state_t    states[ROSTER_RECORDS];
 } roster_item_t;
 
