@@ -112,6 +112,7 @@ my %allowed = (
             'keystore.ledger' => 'SELECT', 'keystore.mark' => 'SELECT',
             'keystore.gone' => 'SELECT', 'keystore.hole' => 'SELECT',
             'keystore.moved' => 'SELECT',
+            'keystore.erased_source' => 'SELECT INSERT DELETE',
             'keystore.hold' => 'SELECT INSERT DELETE reference',
             'keystore.release' => 'SELECT INSERT',
             'keystore.retention' => 'SELECT INSERT days reference set_at',

@@ -113,7 +113,9 @@ is_deeply refused(import($more)),
 is_deeply refused(import($more, '--accept', $plan // 'none')), [],
     'until that is accepted';
 is $site->keystore->selectrow_array('SELECT count(*) FROM'
-    . ' keystore.erased_source'), 0, 'and then no database remembers it';
+    . ' keystore.erased_source WHERE tenant = ? AND number = (SELECT'
+    . ' max(number) FROM keystore.ledger WHERE tenant = ?)', {},
+    ($site->tenant) x 2), 0, 'and then no database remembers it';
 
 
 # ---- whom somebody has added by hand

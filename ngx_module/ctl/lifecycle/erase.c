@@ -4,7 +4,8 @@
  * The order is what makes it safe to be killed anywhere:
  *
  *     the ledger       in the key store, which gives the number: from here on
- *                      it will happen, whoever goes on with it
+ *                      it will happen, whoever goes on with it; and by which
+ *                      id the school's system knows them
  *     the fence        a transaction of the data database: a copy of the entry,
  *                      state erased, account closed, sessions and all that
  *                      authorises revoked, what is to be deleted
@@ -38,6 +39,7 @@
 
 static int erase_ready(ctl_t *ctl, ctl_whom_t *whom);
 static int marks_ready(ctl_t *ctl);
+static int source_keep(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int fence(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int fence_numbers(ctl_t *ctl, const pupil_uuid_t *subject,
     pupil_floors_t *to);
@@ -170,7 +172,7 @@ ctl_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 {
     const char  *when;
 
-    if (fence(ctl, entry) != 0) {
+    if (source_keep(ctl, entry) != 0 || fence(ctl, entry) != 0) {
         ctl_rollback(ctl->data);
         return -1;
     }
@@ -182,6 +184,49 @@ ctl_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
     }
 
     return ctl_parts_erase(ctl, entry);
+}
+
+
+/*
+ * In the key store, with the entry: a data database that is restored from
+ * before they came knows them no more.
+ */
+static int
+source_keep(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    int          rc;
+    PGresult    *res;
+    const char  *params[3];
+
+    params[0] = ctl->tenant_text;
+    params[1] = entry->subject;
+
+    res = ctl_ask_one(ctl, ctl->data, "SELECT array_agg(b.term)::text FROM"
+                      " pupil.blind_index AS b WHERE b.tenant = $1::uuid AND"
+                      " b.owner = $2::uuid AND b.category = 'source' AND"
+                      " b.field = 'user'", 2, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    params[1] = entry->number;
+    params[2] = PQgetvalue(res, 0, 0);
+
+    rc = PQgetisnull(res, 0, 0) ? 0
+         : ctl_begin(ctl->keys, &ctl->tenant) == 0
+           && ctl_exec(ctl->keys, "INSERT INTO keystore.erased_source (tenant,"
+                       " number, term) SELECT $1::uuid, $2::bigint, t FROM"
+                       " unnest($3::bytea[]) AS t ON CONFLICT DO NOTHING", 3,
+                       params) == 0
+           && ctl_commit(ctl->keys) == 0 ? 0 : -1;
+
+    PQclear(res);
+
+    if (rc != 0) {
+        ctl_rollback(ctl->keys);
+    }
+
+    return rc;
 }
 
 
@@ -227,16 +272,29 @@ fence_numbers(ctl_t *ctl, const pupil_uuid_t *subject, pupil_floors_t *to)
 static int
 fence_source(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 {
+    int          rc;
+    PGresult    *res;
     const char  *params[2];
 
     params[0] = ctl->tenant_text;
-    params[1] = entry->subject;
+    params[1] = entry->number;
 
-    return ctl_exec(ctl->data, "INSERT INTO pupil.erased_source (tenant, term)"
-                    " SELECT b.tenant, b.term FROM pupil.blind_index AS b"
-                    " WHERE b.tenant = $1::uuid AND b.owner = $2::uuid AND"
-                    " b.category = 'source' AND b.field = 'user' ON CONFLICT DO"
-                    " NOTHING", 2, params);
+    res = ctl_ask_one(ctl, ctl->keys, "SELECT coalesce(array_agg(e.term),"
+                      " '{}')::text FROM keystore.erased_source AS e WHERE"
+                      " e.tenant = $1::uuid AND e.number = $2::bigint", 2,
+                      params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    params[1] = PQgetvalue(res, 0, 0);
+
+    rc = ctl_exec(ctl->data, "INSERT INTO pupil.erased_source (tenant, term)"
+                  " SELECT $1::uuid, t FROM unnest($2::bytea[]) AS t ON"
+                  " CONFLICT DO NOTHING", 2, params);
+    PQclear(res);
+
+    return rc;
 }
 
 

@@ -118,6 +118,20 @@ roster_erased_refuse(roster_t *roster)
 }
 
 
+static int
+terms_forget(ctl_t *ctl, PGconn *conn, const char *sql, const char *terms)
+{
+    const char  *params[2];
+
+    params[0] = ctl->tenant_text;
+    params[1] = terms;
+
+    return ctl_begin(conn, &ctl->tenant) == 0
+           && ctl_exec(conn, sql, 2, params) == 0
+           && ctl_commit(conn) == 0 ? 0 : -1;
+}
+
+
 /* Who was taken has it on record that they were. */
 int
 roster_erased_apply(roster_t *roster)
@@ -126,7 +140,6 @@ roster_erased_apply(roster_t *roster)
     ctl_t          *ctl;
     uint32_t        i;
     ctl_buf_t       terms;
-    const char     *params[2];
     roster_item_t  *user;
 
     if (roster_erased_count(roster) == 0) {
@@ -151,13 +164,15 @@ roster_erased_apply(roster_t *roster)
 
     ctl_array_end(&terms);
 
-    params[0] = ctl->tenant_text;
-    params[1] = terms.data;
+    rc = terms_forget(ctl, ctl->data, "DELETE FROM pupil.erased_source WHERE"
+                      " tenant = $1::uuid AND term = ANY ($2::bytea[])",
+                      terms.data);
 
-    rc = ctl_begin(ctl->data, &ctl->tenant) == 0
-         && ctl_exec(ctl->data, "DELETE FROM pupil.erased_source WHERE tenant ="
-                     " $1::uuid AND term = ANY ($2::bytea[])", 2, params) == 0
-         && ctl_commit(ctl->data) == 0 ? 0 : -1;
+    if (rc == 0) {
+        rc = terms_forget(ctl, ctl->keys, "DELETE FROM keystore.erased_source"
+                          " WHERE tenant = $1::uuid AND term = ANY"
+                          " ($2::bytea[])", terms.data);
+    }
 
     ctl_buf_free(&terms);
 
