@@ -8,6 +8,7 @@
 
 #include "ctl/base/db.h"
 #include "ctl/base/wait.h"
+#include "ctl/lifecycle/ended.h"
 #include "ctl/lifecycle/tail.h"
 #include "ctl/store/retained.h"
 
@@ -15,7 +16,7 @@
 #define LOOKS  90               /* a second apart */
 
 enum {
-    COLUMN_SEALED = 0,
+    COLUMN_KEPT = 0,
     COLUMN_SEALER
 };
 
@@ -30,36 +31,27 @@ enum {
 
 static int tail_settled(ctl_t *ctl);
 static int tail_close(ctl_t *ctl);
-static int tail_wait(ctl_t *ctl);
-static int tail_read(ctl_t *ctl, int *sealed, int *sealer);
+static int tail_wait(const audit_log_t *log);
+static int tail_look(const audit_log_t *log, int *sealed, int *sealer);
+static int tail_read(const audit_log_t *log, int *sealed, int *sealer);
 static int kept_days(ctl_t *ctl, const char **days);
 static int last_read(ctl_t *ctl, const char *days, pupil_retained_t *said);
 
 
 /*
  * A sealer that begins another pass behind a batch has kept its checkpoint
- * outside of the database.  What is not authentic is sealed by nobody: so what
- * the sealer says counts, too, once it has read what is dated by a clock that
- * is a minute behind.
+ * outside of the database.
  */
-static const char  tail_sql[] =
+static const char  kept_sql[] =
     "WITH held AS (SELECT EXISTS (SELECT FROM pg_locks AS l"
     " WHERE l.locktype = 'advisory' AND l.granted AND " CTL_SEAL_LOCK ")"
     " AS sealer),"
     " said AS (SELECT s.until FROM pupil.sealer AS s UNION ALL"
     " SELECT t.until FROM pupil.sealer_tenant AS t"
     " WHERE t.tenant = pupil.current_tenant())"
-    " SELECT NOT EXISTS (SELECT FROM pupil.audit_record AS r"
-    " LEFT JOIN pupil.seal_writer AS w ON w.tenant = r.tenant"
-    " AND w.writer = r.writer WHERE r.tenant = pupil.current_tenant()"
-    " AND r.number > coalesce(w.number, 0))"
-    " AND (NOT h.sealer OR EXISTS (SELECT FROM said AS z WHERE z.until >"
+    " SELECT NOT h.sealer OR EXISTS (SELECT FROM said AS z WHERE z.until >"
     " (SELECT max(s.at) FROM pupil.seal AS s"
-    " WHERE s.tenant = pupil.current_tenant())))"
-    " OR EXISTS (SELECT FROM said AS z, pupil.audit_end AS e"
-    " WHERE e.tenant = pupil.current_tenant()"
-    " AND z.until > e.at + interval '70 s'), h.sealer"
-    " FROM held AS h";
+    " WHERE s.tenant = pupil.current_tenant())), h.sealer FROM held AS h";
 
 /* Where the audit is held, or to be confirmed, nobody says when it is over. */
 static const char  days_sql[] =
@@ -83,9 +75,12 @@ static const char  last_sql[] =
 int
 ctl_tail_sealed(ctl_t *ctl)
 {
-    return tail_settled(ctl) == 0 && tail_wait(ctl) == 0
+    audit_log_t  log;
+
+    return audit_log_open(&log, ctl, 0) == 0
+           && tail_settled(ctl) == 0 && tail_wait(&log) == 0
            && tail_close(ctl) == 0 && tail_settled(ctl) == 0
-           && tail_wait(ctl) == 0
+           && tail_wait(&log) == 0
            ? 0 : -1;
 }
 
@@ -100,21 +95,34 @@ tail_settled(ctl_t *ctl)
 static int
 tail_close(ctl_t *ctl)
 {
-    return ctl_begin(ctl->data, &ctl->tenant) == 0
-           && ctl_exec(ctl->data, "UPDATE pupil.audit_end SET at = now(),"
-                       " closed = true WHERE tenant = pupil.current_tenant()"
-                       " AND NOT closed", 0, NULL) == 0
-           ? ctl_commit(ctl->data) : -1;
+    PGresult  *res;
+
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0) {
+        return -1;
+    }
+
+    res = ctl_query_one(ctl->data, "UPDATE pupil.audit_end SET at = CASE WHEN"
+                        " closed THEN at ELSE now() END, closed = true WHERE"
+                        " tenant = pupil.current_tenant() RETURNING closed", 0,
+                        NULL);
+    if (res == NULL) {
+        ctl_rollback(ctl->data);
+        return -1;
+    }
+
+    PQclear(res);
+
+    return ctl_commit(ctl->data);
 }
 
 
 static int
-tail_wait(ctl_t *ctl)
+tail_wait(const audit_log_t *log)
 {
     int  look, sealed, sealer;
 
     for (look = 0; look < LOOKS; look++) {
-        if (tail_read(ctl, &sealed, &sealer) != 0) {
+        if (tail_look(log, &sealed, &sealer) != 0) {
             return -1;
         }
 
@@ -137,16 +145,38 @@ tail_wait(ctl_t *ctl)
 
 
 static int
-tail_read(ctl_t *ctl, int *sealed, int *sealer)
+tail_look(const audit_log_t *log, int *sealed, int *sealer)
+{
+    int     rc;
+    ctl_t  *ctl;
+
+    ctl = log->ctl;
+
+    rc = ctl_begin(ctl->data, &ctl->tenant) == 0
+         ? tail_read(log, sealed, sealer) : -1;
+    ctl_rollback(ctl->data);
+
+    return rc;
+}
+
+
+/* What is sealed is kept once a sealer says so later: in this order. */
+static int
+tail_read(const audit_log_t *log, int *sealed, int *sealer)
 {
     PGresult  *res;
 
-    res = ctl_ask_one(ctl, ctl->data, tail_sql, 0, NULL);
+    *sealed = ctl_ended_sealed(log);
+    if (*sealed < 0) {
+        return -1;
+    }
+
+    res = ctl_query_one(log->ctl->data, kept_sql, 0, NULL);
     if (res == NULL) {
         return -1;
     }
 
-    *sealed = PQgetvalue(res, 0, COLUMN_SEALED)[0] == 't';
+    *sealed = *sealed && PQgetvalue(res, 0, COLUMN_KEPT)[0] == 't';
     *sealer = PQgetvalue(res, 0, COLUMN_SEALER)[0] == 't';
     PQclear(res);
 

@@ -15,6 +15,7 @@
 
 #include "ctl/base/buf.h"
 #include "ctl/base/db.h"
+#include "ctl/lifecycle/ended.h"
 #include "ctl/lifecycle/tail.h"
 #include "ctl/lifecycle/tenant_erase.h"
 #include "ctl/store/kek.h"
@@ -34,6 +35,9 @@ static int fence(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const ctl_ledger_entry_t *list, size_t count);
 static int fence_record(ctl_t *ctl, const ctl_ledger_entry_t *entry);
+static int end_write(ctl_t *ctl, const char *detail);
+static int end_there(ctl_t *ctl, const ctl_ledger_entry_t *entry);
+static void end_detail(const ctl_ledger_entry_t *entry, ctl_buf_t *detail);
 static int audit_end(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int rows_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static int tables_open(ctl_t *ctl, const ctl_ledger_entry_t *entry);
@@ -105,8 +109,9 @@ log_end(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 {
     const char  *moved;
 
-    if (ctl_keys_ended(ctl, &moved) != 0
-        || (moved == NULL && ctl_tail_sealed(ctl) != 0))
+    if (ctl_keys_moved(ctl, &moved) != 0
+        || (moved == NULL
+            && (ctl_tail_sealed(ctl) != 0 || end_there(ctl, entry) != 0)))
     {
         return -1;
     }
@@ -168,9 +173,7 @@ fence_write(ctl_t *ctl, const ctl_ledger_entry_t *entry,
         }
     }
 
-    /* once: what is there again after each try is never all sealed */
-
-    rc = !entry->destroyed && count != 0 ? fence_record(ctl, entry) : 0;
+    rc = entry->destroyed ? 0 : fence_record(ctl, entry);
 
     return rc == 0 && audit_end(ctl, entry) == 0 ? ctl_commit(ctl->data) : -1;
 }
@@ -181,30 +184,90 @@ static int
 fence_record(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 {
     int          rc;
-    PGresult    *res;
     ctl_buf_t    detail;
+    const char  *moved;
+
+    if (ctl_keys_moved(ctl, &moved) != 0) {
+        return -1;
+    }
+
+    if (moved != NULL) {
+        return 0;
+    }
+
+    end_detail(entry, &detail);
+    rc = end_write(ctl, detail.data);
+    ctl_buf_free(&detail);
+
+    return rc;
+}
+
+
+/*
+ * Once: what is there again after each try is never all sealed.  Whether it is
+ * there says no row that anybody can write.
+ */
+static int
+end_write(ctl_t *ctl, const char *detail)
+{
+    int          rc;
+    PGresult    *res;
     const char  *params[1];
+
+    rc = ctl_ended_recorded(ctl, detail);
+    if (rc != 0) {
+        return rc < 0 ? -1 : 0;
+    }
 
     params[0] = ctl->tenant_text;
 
     res = ctl_query(ctl->data, "SELECT FROM pupil.audit_end WHERE tenant ="
                     " $1::uuid", 1, params);
-    rc = res == NULL ? -1 : PQntuples(res);
-    PQclear(res);
-
-    if (rc != 0) {
-        return rc < 0 ? -1 : 0;
+    if (res == NULL) {
+        return -1;
     }
 
-    ctl_buf_init(&detail);
-    ctl_buf_printf(&detail, "%s=%s%s%s",
+    rc = PQntuples(res) == 0
+         ? ctl_record_one(ctl, &end_access, "allowed", NULL, detail)
+         : ctl_error("pupil.audit_end has a row of this tenant, and there is"
+                     " no record of its end: somebody has written the data"
+                     " database.  As its superuser, DELETE that row, and run"
+                     " this again");
+    PQclear(res);
+
+    return rc;
+}
+
+
+/* Before keys go: whoever writes the data database can have taken it away. */
+static int
+end_there(ctl_t *ctl, const ctl_ledger_entry_t *entry)
+{
+    int        rc;
+    ctl_buf_t  detail;
+
+    end_detail(entry, &detail);
+
+    rc = ctl_begin(ctl->data, &ctl->tenant) == 0
+         ? ctl_ended_recorded(ctl, detail.data) : -1;
+
+    ctl_rollback(ctl->data);
+    ctl_buf_free(&detail);
+
+    return rc == 0 ? ctl_error("the record of the tenant's end is there no"
+                               " more: run this again")
+                   : rc < 0 ? -1 : 0;
+}
+
+
+static void
+end_detail(const ctl_ledger_entry_t *entry, ctl_buf_t *detail)
+{
+    ctl_buf_init(detail);
+    ctl_buf_printf(detail, "%s=%s%s%s",
                    entry->place != NULL ? "moved" : "offboard", entry->number,
                    entry->place != NULL ? " to=" : "",
                    entry->place != NULL ? entry->place : "");
-    rc = ctl_record_one(ctl, &end_access, "allowed", NULL, detail.data);
-    ctl_buf_free(&detail);
-
-    return rc;
 }
 
 
@@ -212,14 +275,28 @@ fence_record(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 static int
 audit_end(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 {
+    int          stored;
+    PGresult    *res;
     const char  *params[2];
 
     params[0] = ctl->tenant_text;
     params[1] = entry->destroyed ? "true" : "false";
 
-    return ctl_exec(ctl->data, "INSERT INTO pupil.audit_end (tenant, closed)"
-                    " VALUES ($1::uuid, $2::boolean) ON CONFLICT (tenant) DO"
-                    " NOTHING", 2, params);
+    res = ctl_query(ctl->data, "INSERT INTO pupil.audit_end AS e (tenant,"
+                    " closed) VALUES ($1::uuid, $2::boolean) ON CONFLICT"
+                    " (tenant) DO UPDATE SET closed = e.closed OR"
+                    " EXCLUDED.closed RETURNING e.closed", 2, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    stored = PQntuples(res) == 1;
+    PQclear(res);
+
+    return stored ? 0
+           : ctl_error("the end of the tenant's audit is not stored: look for"
+                       " a trigger or a rule on pupil.audit_end, see pupilctl"
+                       " check");
 }
 
 
