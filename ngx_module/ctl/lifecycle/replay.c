@@ -18,6 +18,7 @@
 #include "ctl/store/kek.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/ledger_file.h"
+#include "ctl/store/marks.h"
 #include "ctl/store/plugins.h"
 
 
@@ -28,6 +29,7 @@ static int moved_replay(ctl_t *ctl, const char *last,
 static int whole_replay(ctl_t *ctl, const char *last,
     const ctl_ledger_entry_t *entry);
 static int entry_replay(ctl_t *ctl, const ctl_ledger_entry_t *entry);
+static int gate_open(ctl_t *ctl);
 
 
 int
@@ -36,7 +38,8 @@ ctl_cmd_restore_replay(ctl_t *ctl)
     if (ctl_open_data(ctl) != 0 || ctl_open_keys(ctl) != 0
         || ctl_plugins_open(ctl) != 0 || ctl_ledger_known(ctl) != 0
         || ctl_tenants_erased(ctl, tenant_destroyed, NULL) != 0
-        || ctl_tenants_erased(ctl, tenant_others, NULL) != 0)
+        || ctl_tenants_erased(ctl, tenant_others, NULL) != 0
+        || gate_open(ctl) != 0)
     {
         return CTL_FAILED;
     }
@@ -208,4 +211,22 @@ entry_replay(ctl_t *ctl, const ctl_ledger_entry_t *entry)
     }
 
     return 0;
+}
+
+
+/* What workers serve by: where they would not, nothing is done. */
+static int
+gate_open(ctl_t *ctl)
+{
+    int            rc;
+    int64_t        copied;
+    pupil_error_t  error;
+
+    if (ctl_mark_count(ctl, &copied) != 0) {
+        return -1;
+    }
+
+    rc = ctl_marks_behind(ctl, &error);
+
+    return rc <= 0 ? rc : ctl_error("%s", error.text);
 }

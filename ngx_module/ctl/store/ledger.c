@@ -519,8 +519,8 @@ ctl_ledger_destroy(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     PGresult    *res;
     const char  *params[2];
 
-    /* this entry is counted, as it was copied */
-    if (ctl_mark_copied(ctl, &copied) != 0
+    /* with this entry, which was copied before */
+    if (ctl_mark_count(ctl, &copied) != 0
         || ctl_begin(ctl->keys, &ctl->tenant) != 0)
     {
         return -1;

@@ -2,6 +2,7 @@
  * Copyright (C) the Pupil authors
  */
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "ctl/base/db.h"
@@ -79,15 +80,33 @@ ctl_marks_behind(ctl_t *ctl, pupil_error_t *error)
 }
 
 
+/* Triggers and rules are not relied on: they can be off, or somebody's. */
 int
-ctl_mark_copied(ctl_t *ctl, int64_t *copied)
+ctl_mark_count(ctl_t *ctl, int64_t *copied)
 {
+    int64_t        there;
+    PGresult      *res;
     pupil_rc_t     rc;
     pupil_error_t  error;
+
+    res = ctl_query_one(ctl->data, "SELECT pupil.count_mark()", 0, NULL);
+    if (res == NULL) {
+        return -1;
+    }
+
+    there = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+    PQclear(res);
 
     rc = mark_read(ctl->data, PUPIL_DATABASE_DATA, PUPIL_QM_COPIED, copied,
                    &error);
 
-    return rc == PUPIL_OK ? 0
-           : rc == PUPIL_INVALID ? ctl_error("%s", error.text) : -1;
+    if (rc != PUPIL_OK) {
+        return rc == PUPIL_INVALID ? ctl_error("%s", error.text) : -1;
+    }
+
+    return *copied == there ? 0
+           : ctl_error("pupil.mark counts %" PRId64 " of %" PRId64 " entries"
+                       " that the data database has of the erasure ledger:"
+                       " look for a trigger or a rule on it, see pupilctl"
+                       " check", *copied, there);
 }

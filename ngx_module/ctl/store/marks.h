@@ -25,8 +25,12 @@ typedef struct {
 pupil_rc_t ctl_marks_read(PGconn *data, PGconn *keys, ctl_marks_t *marks,
     pupil_error_t *error);
 
-/* The data database's alone: 0, or -1 with the error said. */
-int ctl_mark_copied(ctl_t *ctl, int64_t *copied);
+/*
+ * Counts the copies that the data database has; *copied: what its mark says
+ * then, which is as many.  Outside of transactions.  0, or -1 with the error
+ * said.
+ */
+int ctl_mark_count(ctl_t *ctl, int64_t *copied);
 
 /*
  * Whether erasures can be done.  A mark counts those of all tenants: one that
