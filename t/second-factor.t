@@ -157,7 +157,8 @@ $used = $teacher->next_code;
 my $rows = $day->rows_of('data.credential', $id);
 $db->do('REVOKE INSERT ON pupil.audit_record FROM pupil_gateway');
 $res = $teacher->prove($again, totp => $used);
-is_problem $res, 503, 'unavailable', name => 'without a record nobody is let in';
+is_problem $res, 503, 'unavailable',
+    name => 'without a record nobody is let in';
 is_deeply [cookie_of($res, '__Host-pupil')], [], 'there is no session';
 is_problem +($teacher->half)[1], 503, 'unavailable',
     name => 'nor is anybody told that the password is right';
@@ -165,7 +166,8 @@ $db->do('GRANT INSERT ON pupil.audit_record TO pupil_gateway');
 $nginx->wait_ready;
 is_deeply $day->rows_of('data.credential', $id), $rows,
     'nothing was written, either';
-is_status $teacher->prove($again, totp => $used), 200, 'and the code still counts';
+is_status $teacher->prove($again, totp => $used), 200,
+    'and the code still counts';
 ($again) = $teacher->half;
 $res = $teacher->prove($again, totp => $used);
 is_problem $res, 401, 'invalid-credentials', name => 'the same code again';
@@ -217,6 +219,17 @@ is_problem $teacher->prove($late, totp => $teacher->next_code), 401,
     'invalid-credentials', name => 'which was set anew';
 ($late, $half) = $teacher->half;
 is methods($half), 'totp recovery', 'and keeps the second factor';
+
+chomp(my $reset = $site->ctl_ok('user', 'reset', $teacher->who->{login},
+                                $site->ctl_where)->{out});
+my $forgot = $nginx->http;
+$half = $forgot->login($teacher->who->{login}, $reset);
+is methods($half), 'totp recovery', 'a code of user reset is half of it, too';
+$res = $teacher->prove($forgot, totp => $teacher->next_code);
+is_status $res, 200, 'and the other half lets in';
+is $res->json->{status}, 'password_change_required', 'to set a password alone';
+is_problem $forgot->get('/v1/homework'), 403, 'password-change-required';
+$site->password($teacher->who->{login}, $teacher->who->{password});
 
 
 # ---- whoever may have one
