@@ -9,6 +9,7 @@
 
 use lib 't/lib';
 use Pupil::Test;
+use Pupil::Clock;
 use Pupil::Day;
 use Pupil::Factor;
 
@@ -18,17 +19,23 @@ my $day = Pupil::Day->up(start => 0, workers => 2,
     server => 'location /v1/login/ { pupil_login; }',
     conf => { pupil_second_factor => 'teacher=required',
               pupil_pool => 'data connections=12 writers=8' });
-my ($site, $nginx, $db) = ($day->site, $day->nginx, $day->db);
+my ($site, $nginx) = ($day->site, $day->nginx);
 
 is $nginx->test->{code}, 0, 'nginx takes pupil_second_factor' or do {
     done_testing;
     exit;
 };
+# The database, the workers and pupilctl go by one clock.
+my $clock = Pupil::Clock->new;
+$day->pg->stop;
+@ENV{qw(LD_PRELOAD PUPIL_CLOCK)} = @{ $clock->env }{qw(LD_PRELOAD PUPIL_CLOCK)};
+$day->pg->start;
 $nginx->start;
+my $db = $day->db;
 $day->ready;
 
 my $PATH = '/v1/login/second-factor';
-my $teacher = Pupil::Factor->new($day, 'teacher');
+my $teacher = Pupil::Factor->new($day, 'teacher', $clock);
 $teacher->token;
 my @recovery = @{ $teacher->enrol->json->{recovery_codes} };
 

@@ -8,24 +8,31 @@
 
 use lib 't/lib';
 use Pupil::Test;
+use Pupil::Clock;
 use Pupil::Day;
 use Pupil::Factor;
 
 my $below = 'location /v1/login/ { pupil_login; }';
 my $day = Pupil::Day->up(start => 0, server => $below, conf => {
     pupil_second_factor => 'teacher=required pupil=optional' });
-my ($site, $nginx, $db) = ($day->site, $day->nginx, $day->db);
+my ($site, $nginx) = ($day->site, $day->nginx);
 my $test = $nginx->test;
 
 is $test->{code}, 0, 'nginx takes pupil_second_factor' or do {
     done_testing;
     exit;
 };
+# The database, the workers and pupilctl go by one clock.
+my $clock = Pupil::Clock->new;
+$day->pg->stop;
+@ENV{qw(LD_PRELOAD PUPIL_CLOCK)} = @{ $clock->env }{qw(LD_PRELOAD PUPIL_CLOCK)};
+$day->pg->start;
 $nginx->start;
+my $db = $day->db;
 $day->ready;
 
 my $PATH = '/v1/login/second-factor';
-my $teacher = Pupil::Factor->new($day, 'teacher');
+my $teacher = Pupil::Factor->new($day, 'teacher', $clock);
 my $id = $teacher->who->{id};
 
 sub methods ($res) { join ' ', @{ $res->json->{methods} // [] } }
@@ -54,9 +61,9 @@ is $shape->($res), $shape->($nginx->http->login($teacher->who->{login}, 'x')),
     'is answered as by a wrong password';
 is_deeply $day->outcomes($res), ['refused'], 'which is on record';
 
-is_problem +(Pupil::Factor->new($day, 'admin')->half)[1], 401,
+is_problem +(Pupil::Factor->new($day, 'admin', $clock)->half)[1], 401,
     'invalid-credentials', name => 'of several roles the strictest counts';
-my $pupil = Pupil::Factor->new($day, 'pupil');
+my $pupil = Pupil::Factor->new($day, 'pupil', $clock);
 is +($pupil->half)[1]->json->{status}, 'ok',
     'who may have one and has none is not asked';
 
@@ -245,7 +252,7 @@ is methods(+($pupil->half)[1]), 'totp recovery', 'and are asked from then on';
 # ---- the key store does not hear of it
 
 my $keys = $site->keystore;
-my $mate = Pupil::Factor->new($day, 'classmate');
+my $mate = Pupil::Factor->new($day, 'classmate', $clock);
 $mate->token;
 $http = $mate->half;
 is_status $mate->ask($http), 200, 'a token';

@@ -34,6 +34,8 @@ sub faster ($self, $speed) {
     return $self->set;
 }
 
+sub ahead ($self) { $self->{ahead} }
+
 # In its place: programs have it mapped.
 sub set ($self) {
     open my $out, '+<:raw', $self->{file} or die "$self->{file}: $!\n";
