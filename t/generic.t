@@ -105,6 +105,8 @@ for my $class ($C1, $C2) {
 my $gateway = $pg->connect('pupil', pg_server_prepare => 0);
 $gateway->do('SET ROLE pupil_gateway');
 $gateway->do("SET pupil.tenant = '$T'");
+$gateway->do(q{SELECT set_config('pupil.day', (current_date
+    - DATE '1970-01-01')::text, false)});
 
 my (%columns, $columns);
 for (split /\n/, $run->{out}) {
