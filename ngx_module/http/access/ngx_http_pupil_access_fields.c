@@ -96,7 +96,7 @@ ngx_http_pupil_access_ours(const ngx_table_elt_t *h)
     u_char      c;
     ngx_uint_t  i;
 
-    static const char  ours[] = "x-pupil-user";
+    static const char  ours[] = PUPIL_ACCESS_HEADER;
 
     if (h->key.len < sizeof(ours) - 1) {
         return 0;
@@ -109,7 +109,7 @@ ngx_http_pupil_access_ours(const ngx_table_elt_t *h)
             c = '-';
         }
 
-        if (c != (u_char) ours[i]) {
+        if (c != ngx_tolower(ours[i])) {
             return 0;
         }
     }

@@ -18,7 +18,6 @@
 typedef struct {
     pupil_str_t   category, field;
     const char   *key;
-    ngx_uint_t    term;             /* that of before is the one before it */
     ngx_uint_t    want;             /* of PUPIL_LOGIN_FIND: what is in force */
 } ngx_http_pupil_indexed_t;
 
@@ -52,7 +51,6 @@ static const ngx_http_pupil_indexed_t  ngx_http_pupil_login_id = {
     .category = pupil_str("credential"),
     .field = pupil_str("login_id"),
     .key = "index:credential.login_id",
-    .term = PUPIL_LOGIN_ID,
     .want = PUPIL_LF_WANT_LOGIN_ID
 };
 
@@ -60,7 +58,6 @@ static const ngx_http_pupil_indexed_t  ngx_http_pupil_login_email = {
     .category = pupil_str("contact"),
     .field = pupil_str("email"),
     .key = "index:contact.email",
-    .term = PUPIL_LOGIN_EMAIL,
     .want = PUPIL_LF_WANT_EMAIL
 };
 
