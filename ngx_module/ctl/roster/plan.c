@@ -8,8 +8,10 @@
 #include "core/login/token.h"
 #include "ctl/base/buf.h"
 #include "ctl/base/text.h"
+#include "ctl/roster/erased.h"
 #include "ctl/roster/plan.h"
 #include "ctl/store/keys.h"
+#include "ctl/store/ledger.h"
 
 
 typedef crypto_generichash_state  hash_t;
@@ -138,13 +140,33 @@ add_stored(hash_t *hash, const roster_table_t *table)
 }
 
 
+/* Of a known item: whose it is, and what an import has written of it. */
+static void
+add_owner(hash_t *hash, roster_kind_t kind, const roster_item_t *item)
+{
+    unsigned               r;
+    const roster_state_t  *state;
+
+    if (item->known) {
+        crypto_generichash_update(hash, item->owner.id.b, PUPIL_UUID_LEN);
+    }
+
+    for (r = 0; r < roster_record_count(kind); r++) {
+        state = &item->states[r];
+        add_number(hash, item->keeps[r]);
+
+        if (state->has_print) {
+            crypto_generichash_update(hash, state->print, ROSTER_PRINT_LEN);
+        }
+    }
+}
+
+
 static void
 add_known(hash_t *hash, const roster_t *roster, roster_kind_t kind)
 {
     uint32_t              i;
-    unsigned              r;
     const roster_item_t  *item;
-    const roster_state_t *state;
 
     for (i = 0; i < roster->items[kind].count; i++) {
         item = roster_item(roster, kind, i);
@@ -152,32 +174,42 @@ add_known(hash_t *hash, const roster_t *roster, roster_kind_t kind)
         add_number(hash, item->known);
         add_number(hash, item->leaves);
         add_number(hash, item->returns);
-
-        if (item->known) {
-            crypto_generichash_update(hash, item->owner.id.b, PUPIL_UUID_LEN);
-        }
-
-        for (r = 0; r < roster_record_count(kind); r++) {
-            state = &item->states[r];
-            add_number(hash, item->keeps[r]);
-
-            if (state->has_print) {
-                crypto_generichash_update(hash, state->print,
-                                          ROSTER_PRINT_LEN);
-            }
-        }
+        add_owner(hash, kind, item);
     }
 }
 
 
+/* With who they are now: a plan is good for no other one of the same id. */
 static void
-add_others(hash_t *hash, const roster_others_t *others)
+add_others(hash_t *hash, const roster_t *roster, const roster_others_t *others)
 {
     uint32_t  i;
 
     for (i = 0; i < others->count; i++) {
         add_number(hash, others->list[i].user);
+        add_owner(hash, ROSTER_USER,
+                  roster_item(roster, ROSTER_USER, others->list[i].user));
     }
+}
+
+
+/* By the last erasure: a plan of before it says nothing of who was erased. */
+static int
+add_erased(hash_t *hash, const roster_t *roster)
+{
+    char  last[CTL_LEDGER_NUMBER_SIZE];
+
+    if (roster_erased_count(roster) == 0) {
+        return 0;
+    }
+
+    if (ctl_ledger_last(roster->ctl, last) != 0) {
+        return -1;
+    }
+
+    add_text(hash, ctl_str(last));
+
+    return 0;
 }
 
 
@@ -224,15 +256,15 @@ plan_make(roster_t *roster, const roster_table_t *tables,
     unsigned            kind;
     const pupil_key_t  *key;
 
+    crypto_generichash_init(&hash, NULL, 0, PUPIL_HASH_LEN);
+
     key = ctl_key(roster->ctl, "fingerprint");
-    if (key == NULL) {
+    if (key == NULL || add_erased(&hash, roster) != 0) {
         return -1;
     }
 
-    crypto_generichash_init(&hash, NULL, 0, PUPIL_HASH_LEN);
-
     add_takes(&hash, roster, takes);
-    add_others(&hash, others);
+    add_others(&hash, roster, others);
     add_text(&hash, ctl_str(roster->source));
 
     for (kind = 0; kind < ROSTER_ITEM_KINDS; kind++) {
