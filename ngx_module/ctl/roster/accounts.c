@@ -315,8 +315,7 @@ sessions_open(roster_t *roster, const roster_change_account_t *change,
 
 
 static int
-keys_write(roster_t *roster, const roster_change_account_t *change,
-    const char *subjects)
+keys_write(roster_t *roster, const char *sql, const char *subjects)
 {
     ctl_t       *ctl;
     const char  *params[1];
@@ -325,7 +324,7 @@ keys_write(roster_t *roster, const roster_change_account_t *change,
     params[0] = subjects;
 
     if (ctl_begin(ctl->keys, &ctl->tenant) == 0
-        && ctl_exec(ctl->keys, change->keys, 1, params) == 0
+        && ctl_exec(ctl->keys, sql, 1, params) == 0
         && ctl_commit(ctl->keys) == 0)
     {
         return 0;
@@ -359,7 +358,7 @@ data_write(roster_t *roster, const roster_change_account_t *change,
         return -1;
     }
 
-    return ctl_revoke_finish(ctl, NULL);
+    return 0;
 }
 
 
@@ -386,15 +385,24 @@ roster_accounts_change(roster_t *roster,
 
     /* wherever a run is killed, the stricter of the two is in force */
     if (rc == 0 && change->opens) {
-        rc = keys_write(roster, change, list.data);
+        rc = keys_write(roster, change->keys, list.data);
     }
 
     if (rc == 0) {
         rc = data_write(roster, change, list.data, whom, count);
+
+        /* somebody may have closed them meanwhile, whose word is the last */
+        if (rc != 0 && change->opens) {
+            (void) keys_write(roster, change->back, list.data);
+        }
+    }
+
+    if (rc == 0) {
+        rc = ctl_revoke_finish(roster->ctl, NULL);
     }
 
     if (rc == 0 && !change->opens) {
-        rc = keys_write(roster, change, list.data);
+        rc = keys_write(roster, change->keys, list.data);
     }
 
     ctl_buf_free(&list);

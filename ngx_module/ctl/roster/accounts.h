@@ -29,6 +29,9 @@ typedef struct {
     const char           *detail;       /* for the record */
     const ctl_access_t   *access;
     int                   opens;        /* and closes not */
+    const char           *back;         /* what opens: the function of the key
+                                           store that takes it back, where the
+                                           data could not be written */
 } roster_change_account_t;
 
 

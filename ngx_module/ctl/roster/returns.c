@@ -26,6 +26,7 @@ static const roster_change_account_t  change_open = {
     .to = "active",
     .state = "active",
     .keys = "SELECT keystore.reopen(o) FROM unnest($1::uuid[]) AS o",
+    .back = "SELECT keystore.close(o) FROM unnest($1::uuid[]) AS o",
     .detail = "status=reopened",
     .access = &open_access,
     .opens = 1
