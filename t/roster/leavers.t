@@ -134,9 +134,15 @@ like status(Pupil::Roster::id_of($site, 'pupil5')), qr/^active/, 'nor touched';
     ok killed_at($site, [pupil => 'LOCK TABLE pupil.subject IN SHARE MODE'],
         @import, without()), 'while they come back';
     is status($id), 'closed recovery active', 'leaves them closed as well';
+    like $site->ctl('check', $class->nginx->conf_file, $site->ctl_where)->{out},
+        qr/^1 accounts are closed or restricted in one of .*: \Q$id\E$/m,
+        'which pupilctl check says';
     $run = import(without());
     is $run->{json}{returned}, 1, 'the next run finishes';
     is status($id), 'active active active', 'in both databases';
+    unlike $site->ctl('check', $class->nginx->conf_file,
+                      $site->ctl_where)->{out}, qr/in one of the two/,
+        'and check finds nothing of it any more';
 
     my @closing = ([pupil_keys => 'LOCK TABLE keystore.owner_key IN SHARE'
         . ' MODE'], @import, without('p7'));
