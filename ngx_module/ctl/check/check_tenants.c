@@ -6,7 +6,8 @@
  * And which of its rows that authorise are below their subject's floor
  * (invariant I18)?  A restored database has them; they give nothing until a
  * roster or an officer writes them anew, and nobody else would say whose they
- * are.  Whose names are one by now?
+ * are.  Whose names are one by now?  Of whom do the two databases say that they
+ * are closed, or restricted, and each something else?
  */
 
 #include <string.h>
@@ -50,6 +51,8 @@ static int keys_are(check_t *check, const char *word);
 static void bound_check(check_t *check, const char *word);
 static void floors_check(check_t *check);
 static void spelled_check(check_t *check);
+static void states_check(check_t *check);
+static void states_find(check_t *check, const PGresult *states);
 static PGresult *floors_read(PGconn *keys);
 static void below_find(check_t *check, const PGresult *floors);
 
@@ -72,6 +75,20 @@ static const char  below_sql[] =
 static const char  spelled_sql[] =
     "SELECT b.owner, b.other FROM pupil.blind_index AS b"
     " WHERE b.other IS NOT NULL ORDER BY b.owner";
+
+static const char  states_sql[] =
+    "SELECT coalesce(array_agg(o.owner), '{}')::text,"
+    " coalesce(array_agg(o.state), '{}')::text FROM pupil.owner AS o"
+    " WHERE o.state <> 'active'";
+
+/* As above.  An erasure that is not done is not of these. */
+static const char  differ_sql[] =
+    "SELECT count(*), array_to_string((array_agg(owner))[1:" NAMED "], ', ')"
+    " FROM unnest($1::uuid[], $2::text[]) AS d (owner, state) FULL JOIN"
+    " (SELECT k.owner, k.state FROM keystore.owner_key AS k WHERE k.state <>"
+    " 'active') AS k USING (owner) WHERE d.state IS DISTINCT FROM k.state"
+    " AND 'erased' NOT IN (coalesce(d.state, ''), coalesce(k.state, ''))"
+    " HAVING count(*) > 0";
 
 static const char  sealer_sql[] =
     "SELECT concat(to_char(until, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
@@ -216,6 +233,7 @@ tenant_check(tenants_t *tenants, const char *word)
         bound_check(tenants->check, word);
         floors_check(tenants->check);
         spelled_check(tenants->check);
+        states_check(tenants->check);
     }
 
     ctl_rollback(keys);
@@ -366,6 +384,46 @@ spelled_check(check_t *check)
         check_found(check, "%s and %s log in by names that differ in case or"
                     " composition alone: give one of them another",
                     PQgetvalue(res, n, 0), PQgetvalue(res, n, 1));
+    }
+
+    PQclear(res);
+}
+
+
+/* Whoever was killed between the two databases has left one of them. */
+static void
+states_check(check_t *check)
+{
+    PGresult  *states;
+
+    states = ctl_query_one(check->conn[PUPIL_DATABASE_DATA], states_sql, 0,
+                           NULL);
+
+    if (states != NULL) {
+        states_find(check, states);
+        PQclear(states);
+    }
+}
+
+
+static void
+states_find(check_t *check, const PGresult *states)
+{
+    PGresult    *res;
+    const char  *params[2];
+
+    params[0] = PQgetvalue(states, 0, 0);
+    params[1] = PQgetvalue(states, 0, 1);
+
+    res = ctl_query(check->conn[PUPIL_DATABASE_KEYSTORE], differ_sql, 2,
+                    params);
+
+    if (res != NULL && PQntuples(res) == 1) {
+        check_found(check, "%s accounts are closed or restricted in one of the"
+                    " two databases alone, and the stricter is in force: unless"
+                    " a command is at work on them, pupilctl subject close,"
+                    " reopen, restrict or unrestrict says what they are: %s",
+                    PQgetvalue(res, 0, 0), PQgetvalue(res, 0, 1));
     }
 
     PQclear(res);
