@@ -2,9 +2,11 @@
 
 # Copyright (C) the Pupil authors
 #
-# Ids that a school's system uses again: another child never gets the account of
-# who had the id, with its work and its password, at once, in steps, behind a run
-# that was killed, or after a night.
+# Ids that a school's system uses again: another child whose name and log-in name
+# are both others does not get the account of who had the id, with its work and
+# its password, by a row without one of the two first, behind a run that was
+# killed, or after a night.  Who keeps one of the two is the same person, from
+# one roster to the next.
 
 use lib 't/lib';
 use Pupil::Test;
@@ -112,6 +114,19 @@ is_deeply refused(folder(with($users, 'p7', '', 'Zora,Nystrom'))), other(10),
     'the id is another child\'s, who has no log-in name';
 is_deeply refused(folder($users)), [], 'who left comes back';
 is id('pupil7'), $id{7}, 'and is who they were';
+
+
+# ---- who keeps one of the two is the same person, each time
+
+is_deeply refused(folder(with($users, 'p8', 'pupil8', 'Olle,Orm'))), [],
+    'another name, by the log-in name of before';
+is_deeply refused(folder(with($users, 'p8', 'olle8', 'Olle,Orm'))), [],
+    'and then another log-in name, by that name';
+is id('olle8'), $id{8}, 'is who they were';
+is_deeply refused(folder($users)), other(11), 'but not with both at once';
+is_deeply refused(folder(with($users, 'p8', 'pupil8', 'Olle,Orm'))), [],
+    'the log-in name is back';
+is_deeply refused(folder($users)), [], 'and then the name';
 
 
 # ---- behind a run that was killed within a swap
