@@ -391,7 +391,7 @@ roster_accounts_change(roster_t *roster,
     if (rc == 0) {
         rc = data_write(roster, change, list.data, whom, count);
 
-        /* somebody may have closed them meanwhile, whose word is the last */
+        /* who was not opened is closed in both, as before */
         if (rc != 0 && change->opens) {
             (void) keys_write(roster, change->back, list.data);
         }
