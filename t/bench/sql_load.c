@@ -275,7 +275,7 @@ static void
 worker_connect(const load_t *load, worker_t *w, int number)
 {
     int                 s, i, st;
-    char                name[16], tenant[80];
+    char                name[16], tenant[80], day[40];
     PGresult           *res;
     const statement_t  *from;
 
@@ -293,6 +293,9 @@ worker_connect(const load_t *load, worker_t *w, int number)
     snprintf(tenant, sizeof(tenant), "SET pupil.tenant = '%s'",
              load->tenant_text);
     run_sql(w->pg, tenant);
+    snprintf(day, sizeof(day), "SET pupil.day = '%ld'",
+             (long) (time(NULL) / 86400));
+    run_sql(w->pg, day);
 
     for (s = 0; load->form->syncs[s][0] >= 0; s++) {
         for (i = 0; (st = load->form->syncs[s][i]) >= 0; i++) {

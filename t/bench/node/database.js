@@ -23,7 +23,8 @@ const settings = Object.fromEntries(statements.session.split(';')
 function connect (to, max) {
   return postgres({ ...to, max, fetch_types: false, prepare: true, idle_timeout: 0,
     connection: { application_name: 'node', TimeZone: 'UTC', ...settings,
-      'pupil.tenant': tenantText },
+      'pupil.tenant': tenantText,
+      'pupil.day': String(Math.floor(Date.now() / 86400000)) },
     types: { date: { to: 1184, from: [1082, 1114, 1184], serialize: (x) => x,
       parse: (x) => x } } })
 }
@@ -87,7 +88,7 @@ export async function connectionsOpen () {
 export async function keysLoad () {
   const [, epoch, hex] = readFileSync(config.kek, 'utf8').trim().split(' ')
   const [[own], rows] = await Promise.all([
-    execute(keys, TENANT_KEYS, ['1', tenantText]),
+    execute(keys, TENANT_KEYS, ['1', tenantText, new Date().toISOString()]),
     execute(keys, SERVICE_KEYS, ['1', tenantText])])
   const { version, wrapped } = TENANT_KEYS.columns
   tenantVersion = own[version]

@@ -29,7 +29,7 @@ class Keys
     private function load(): array
     {
         [, $epoch, $hex] = explode(' ', $this->config['kek']);
-        [[$own]] = $this->ask(['tenant_keys', [$this->config['tenant']]]);
+        [[$own]] = $this->ask(['tenant_keys', [$this->config['tenant'], gmdate('c')]]);
         ['version' => $versionAt, 'wrapped' => $wrappedAt] = $this->columns('tenant_keys');
         $version = $own[$versionAt];
         $key = unwrap(hex2bin($hex), 'tenant-key', $this->tenant, str_repeat("\0", 16), '',

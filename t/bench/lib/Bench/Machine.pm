@@ -75,9 +75,10 @@ sub load_tool () {
 }
 
 
-# The settings of Pupil's sessions, as libpq's options have them.
+# The settings of Pupil's sessions, and which day it is, as libpq's options
+# have them.
 sub session_options ($sql) {
-    return map {
+    return '-c pupil.day=' . int(time / 86_400), map {
         my ($name, $value) = /^SET (\w+) = (\w+(?:, \w+)*)\z/
             or die "a setting: $_\n";
         "-c $name=" . $value =~ s/ //gr;
