@@ -32,6 +32,9 @@ location /staff/ { pupil_access staff purpose=teaching
 location /now/ { pupil_access now purpose=learning age=10m; $to }
 location /pages/ { pupil_access pages purpose=learning login=/login.html; $to }
 location /open/ { $to }
+location /early/ { set \$early "\$http_x_pupil_user";
+    pupil_access forum purpose=learning;
+    proxy_set_header X-Late \$http_x_pupil_user; $to }
 location ~ ^/by/regex/ { pupil_access forum purpose=learning; $to }
 location /any/ { satisfy any; allow 127.0.0.1; deny all;
     pupil_access forum purpose=learning; $to }
@@ -110,6 +113,11 @@ isnt $wiki, $forum, 'has another name for the person';
 isnt user($day->classmate->get('/forum/')), $forum, 'as has another person';
 unlike $res->body, qr/$id/, 'nobody is told the id';
 is user($pupil->get('/forum/inner/')), $forum, 'a location inside inherits it';
+for my $header ({}, { 'X-Pupil-User' => 'f' x 32 }) {
+    my $late = head($pupil->get('/early/', header => $header), 'X-Late');
+    is +($late // ['none'])->[0], $forum,
+        'a variable that was looked at before is as it is now';
+}
 
 $res = $pupil->get('/names/');
 is told($res), 'allowed:application.names allowed:enrolment.role'

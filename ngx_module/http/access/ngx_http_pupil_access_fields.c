@@ -21,6 +21,7 @@ static ngx_int_t ngx_http_pupil_access_cookie(ngx_http_request_t *r,
     ngx_str_t *value);
 static ngx_int_t ngx_http_pupil_access_within(ngx_http_request_t *r,
     ngx_http_pupil_loc_conf_t *conf);
+static void ngx_http_pupil_access_forget(ngx_http_request_t *r);
 
 
 ngx_int_t
@@ -170,7 +171,36 @@ ngx_http_pupil_access_list(ngx_http_request_t *r, ngx_uint_t guarded)
         }
     }
 
+    ngx_http_pupil_access_forget(r);
+
     return NGX_OK;
+}
+
+
+/*
+ * nginx keeps what a variable was when it was first looked at, by a rewrite or
+ * a limit before us: those of our fields are looked up anew.
+ */
+static void
+ngx_http_pupil_access_forget(ngx_http_request_t *r)
+{
+    ngx_uint_t                  i;
+    ngx_http_variable_t        *v;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    static const char  ours[] = "http_x_pupil_user";
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+    v = cmcf->variables.elts;
+
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+        if (v[i].name.len >= sizeof(ours) - 1
+            && ngx_strncmp(v[i].name.data, ours, sizeof(ours) - 1) == 0)
+        {
+            r->variables[i].valid = 0;
+            r->variables[i].not_found = 0;
+        }
+    }
 }
 
 
@@ -278,6 +308,8 @@ ngx_http_pupil_access_send(ngx_http_request_t *r,
 
         *h = field[i];
     }
+
+    ngx_http_pupil_access_forget(r);
 
     return NGX_OK;
 }
