@@ -25,11 +25,7 @@ is $nginx->test->{code}, 0, 'nginx takes pupil_second_factor' or do {
     done_testing;
     exit;
 };
-# The database, the workers and pupilctl go by one clock.
-my $clock = Pupil::Clock->new;
-$day->pg->stop;
-@ENV{qw(LD_PRELOAD PUPIL_CLOCK)} = @{ $clock->env }{qw(LD_PRELOAD PUPIL_CLOCK)};
-$day->pg->start;
+my $clock = Pupil::Clock->new->of_all($day->pg);
 $nginx->start;
 my $db = $day->db;
 $day->ready;

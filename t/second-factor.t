@@ -22,11 +22,7 @@ is $test->{code}, 0, 'nginx takes pupil_second_factor' or do {
     done_testing;
     exit;
 };
-# The database, the workers and pupilctl go by one clock.
-my $clock = Pupil::Clock->new;
-$day->pg->stop;
-@ENV{qw(LD_PRELOAD PUPIL_CLOCK)} = @{ $clock->env }{qw(LD_PRELOAD PUPIL_CLOCK)};
-$day->pg->start;
+my $clock = Pupil::Clock->new->of_all($day->pg);
 $nginx->start;
 my $db = $day->db;
 $day->ready;
@@ -307,9 +303,7 @@ for my $bad ([{ method => 'sms', code => '1' }, '/method', 'enum'],
 }
 is_problem $guess->get($PATH), 405, 'method-not-allowed';
 
-my $off = $site->nginx(server => $below)->start;
-wait_until(20, 'ready', sub {
-    $off->http->get('/status/ready')->status == 200 });
+my $off = $site->nginx(server => $below)->start->wait_ready;
 is_problem $off->http->post($PATH, json => { method => 'totp', code => '1' }),
     404, 'not-found', name => 'where there is none';
 is $off->http->login(@{ $teacher->who }{qw(login password)})->json->{status},

@@ -43,6 +43,17 @@ sub set ($self) {
     return $self;
 }
 
+# That of all that is started from then on, nginx, pupilctl and PostgreSQL, which
+# is started anew.
+sub of_all ($self, $pg) {
+    my $env = $self->env;
+
+    $pg->stop;
+    @ENV{qw(LD_PRELOAD PUPIL_CLOCK)} = @$env{qw(LD_PRELOAD PUPIL_CLOCK)};
+    $pg->start;
+    return $self;
+}
+
 sub env ($self) {
     return Pupil::Nginx->preload_env('clock.so',
                                      PUPIL_CLOCK => $self->{file});

@@ -17,11 +17,7 @@ our @EXPORT = qw(later);
 
 # Starts PostgreSQL anew; nginx does not run.
 sub later ($site, $days) {
-    my $env = Pupil::Clock->new(ahead => $days * 86_400)->env;
-
-    $site->pg->stop;
-    @ENV{qw(LD_PRELOAD PUPIL_CLOCK)} = @$env{qw(LD_PRELOAD PUPIL_CLOCK)};
-    $site->pg->start;
+    Pupil::Clock->new(ahead => $days * 86_400)->of_all($site->pg);
     $site->db->do('SET client_min_messages = warning');
     $site->db->do('SELECT pupil.audit_partitions()');  # as migrate does
 }
