@@ -324,7 +324,8 @@ sub mutations () { return (
     'the events of a batch' => batch_edit('events = events + 1'),
     'the event of a batch' => batch_edit('event = event + 1'),
     'the size of a batch' => batch_edit('size = size - 1'),
-    'a batch\'s note' => batch_edit("note = replace(note, 'A', 'B')"),
+    'a batch\'s note' => batch_edit("note = translate(note, 'abcdeABCDE',"
+        . " 'bcdeaBCDEA')"),
     'a batch\'s note ends' => batch_edit("note = note || ' '"),
     'a batch\'s note is that before' => sub {
         my $n = one(grep { $_ > 1 } keys %$batches);
@@ -466,8 +467,11 @@ sub mutations () { return (
     },
 
     # ---- tiles
-    'a hash' => tile_edit('hashes = set_byte(hashes, (random() *'
-        . ' (length(hashes) - 1))::integer, 255 - get_byte(hashes, 0))'),
+    'a hash' => sub {
+        my $at = int rand 32;
+        tile_edit("hashes = set_byte(hashes, $at, 255 - get_byte(hashes,"
+            . " $at))")->();
+    },
     'hashes behind a tile' => tile_edit('hashes = hashes || sha256(hashes)'),
     'bytes behind a tile' => tile_edit("hashes = hashes || '\\x00'"),
     'a tile is short' => tile_edit('hashes = substr(hashes, 1, length(hashes)'
