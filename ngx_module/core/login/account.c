@@ -9,6 +9,7 @@
 
 #include <sodium.h>
 
+#include "pupil_plugin.h"
 #include "core/base/text.h"
 #include "core/login/claims.h"
 #include "core/login/national.h"
@@ -46,15 +47,13 @@ static const pupil_profile_t  profiles[] = {
     { .name = "sub", .account = "sub", .loa = "acr" }
 };
 
-#define COUNT(table)  (sizeof(table) / sizeof(table[0]))
-
 
 const pupil_profile_t *
 pupil_profile_find(pupil_str_t name)
 {
     size_t  i;
 
-    for (i = 0; i < COUNT(profiles); i++) {
+    for (i = 0; i < PUPIL_COUNT(profiles); i++) {
         if (pupil_str_is(name, profiles[i].name)) {
             return &profiles[i];
         }

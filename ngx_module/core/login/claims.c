@@ -8,6 +8,7 @@
 
 #include <sodium.h>
 
+#include "pupil_plugin.h"
 #include "core/base/text.h"
 #include "core/login/claims.h"
 
@@ -90,8 +91,6 @@ static const claim_t  logout_claims[] = {
     { "sid", claim_sid_logout, "it names nobody, or its sid is no name" }
 };
 
-#define COUNT(table)  (sizeof(table) / sizeof(table[0]))
-
 static const char  logout_event[] =
     "http://schemas.openid.net/event/backchannel-logout";
 
@@ -122,7 +121,7 @@ pupil_rc_t
 pupil_claims_check(const pupil_json_t *json,
     const pupil_claims_expected_t *expected, const char **why)
 {
-    return claims_check(json, claims, COUNT(claims), expected, why);
+    return claims_check(json, claims, PUPIL_COUNT(claims), expected, why);
 }
 
 
@@ -130,8 +129,8 @@ pupil_rc_t
 pupil_claims_check_logout(const pupil_json_t *json,
     const pupil_claims_expected_t *expected, const char **why)
 {
-    return claims_check(json, logout_claims, COUNT(logout_claims), expected,
-                        why);
+    return claims_check(json, logout_claims, PUPIL_COUNT(logout_claims),
+                        expected, why);
 }
 
 

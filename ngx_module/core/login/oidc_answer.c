@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "pupil_plugin.h"
 #include "core/base/text.h"
 #include "core/login/jws.h"
 #include "core/login/oidc.h"
@@ -51,8 +52,6 @@ static const answer_param_t  logout_params[] = {
     { "logout_token", PUPIL_JWS_MAX, 0 }
 };
 
-#define COUNT(table)  (sizeof(table) / sizeof(table[0]))
-
 
 pupil_rc_t
 pupil_oidc_answer(const pupil_alloc_t *alloc, pupil_str_t form,
@@ -60,7 +59,7 @@ pupil_oidc_answer(const pupil_alloc_t *alloc, pupil_str_t form,
 {
     pupil_rc_t      rc;
     answer_known_t  known = { .params = answer_params,
-                              .count = COUNT(answer_params),
+                              .count = PUPIL_COUNT(answer_params),
                               .out = out };
 
     memset(out, 0, sizeof(pupil_oidc_answer_t));
@@ -85,7 +84,7 @@ pupil_oidc_logout_form(const pupil_alloc_t *alloc, pupil_str_t form,
 {
     pupil_rc_t      rc;
     answer_known_t  known = { .params = logout_params,
-                              .count = COUNT(logout_params),
+                              .count = PUPIL_COUNT(logout_params),
                               .out = token };
 
     memset(token, 0, sizeof(pupil_str_t));

@@ -9,6 +9,7 @@
 
 #include <sodium.h>
 
+#include "pupil_plugin.h"
 #include "core/base/text.h"
 #include "core/login/oidc.h"
 
@@ -29,7 +30,6 @@ static int form_plain(uint8_t c);
 
 
 #define WORD(bytes)  { (bytes), PUPIL_FLOW_WORD_LEN }
-#define COUNT(table)  (sizeof(table) / sizeof(table[0]))
 
 
 pupil_str_t
@@ -70,7 +70,8 @@ pupil_oidc_authorize(const pupil_alloc_t *alloc,
             { "prompt", client->prompt }
         };
 
-        return form_write(alloc, provider->authorize, params, COUNT(params));
+        return form_write(alloc, provider->authorize, params,
+                          PUPIL_COUNT(params));
     }
 }
 
@@ -85,7 +86,7 @@ pupil_oidc_logout(const pupil_alloc_t *alloc,
         { "post_logout_redirect_uri", redirect }
     };
 
-    return form_write(alloc, end, params, COUNT(params));
+    return form_write(alloc, end, params, PUPIL_COUNT(params));
 }
 
 
@@ -109,7 +110,7 @@ pupil_oidc_token_request(const pupil_alloc_t *alloc,
         { "client_secret", client->secret }
     };
 
-    return form_write(alloc, nothing, params, COUNT(params));
+    return form_write(alloc, nothing, params, PUPIL_COUNT(params));
 }
 
 
