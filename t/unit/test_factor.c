@@ -76,8 +76,8 @@ test_uri(pupil_alloc_t *alloc)
     uint8_t      text[PUPIL_FACTOR_SECRET_TEXT];
     pupil_str_t  uri;
 
-    static const char  want[] = "otpauth://totp/a-1.example%3a?secret="
-        "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=a-1.example%3a";
+    static const char  want[] = "otpauth://totp/a-1.example%3A?secret="
+        "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=a-1.example%3A";
 
     pupil_factor_base32(secret, text);
 

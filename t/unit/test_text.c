@@ -469,6 +469,34 @@ test_every_digit(void)
 }
 
 
+/* Each byte, against the unreserved characters of RFC 3986. */
+static void
+test_percent(void)
+{
+    int       good, plain;
+    char      want[4];
+    size_t    n;
+    uint8_t   byte, text[3], many[9];
+    unsigned  c;
+
+    static const char  unreserved[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+    for (good = 1, c = 0; c < 256; c++) {
+        byte = (uint8_t) c;
+        plain = c != 0 && strchr(unreserved, (int) c) != NULL;
+        (void) snprintf(want, sizeof(want), plain ? "%c" : "%%%02X", c);
+
+        n = pupil_percent_encode(tap_guarded(&byte, 1), 1, text);
+        good &= n == strlen(want) && memcmp(text, want, n) == 0;
+    }
+
+    ok(good, "each byte is percent-encoded, but for the unreserved");
+    ok(pupil_percent_encode((const uint8_t *) "a/b", 3, many) == 5
+       && memcmp(many, "a%2Fb", 5) == 0, "one behind another");
+}
+
+
 static void
 test_fault(void)
 {
@@ -502,6 +530,7 @@ main(void)
     test_utf8();
     test_encodings();
     test_every_digit();
+    test_percent();
     test_fault();
 
     return tap_done();

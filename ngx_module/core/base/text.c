@@ -235,6 +235,39 @@ pupil_hex_decode(const uint8_t *s, size_t len, uint8_t *out, size_t size,
 }
 
 
+/* RFC 3986's unreserved characters. */
+static inline int
+text_unreserved(uint8_t c)
+{
+    return pupil_is_digit(c) || (c >= 'a' && c <= 'z')
+           || (c >= 'A' && c <= 'Z')
+           || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+
+size_t
+pupil_percent_encode(const uint8_t *s, size_t len, uint8_t *out)
+{
+    size_t  i, n;
+
+    static const char  digits[] = "0123456789ABCDEF";
+
+    for (i = 0, n = 0; i < len; i++) {
+
+        if (text_unreserved(s[i])) {
+            out[n++] = s[i];
+            continue;
+        }
+
+        out[n++] = '%';
+        out[n++] = (uint8_t) digits[s[i] >> 4];
+        out[n++] = (uint8_t) digits[s[i] & 15];
+    }
+
+    return n;
+}
+
+
 size_t
 pupil_utf8_sequence(const uint8_t *s, size_t len)
 {

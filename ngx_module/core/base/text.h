@@ -86,6 +86,13 @@ pupil_rc_t pupil_hex_decode(const uint8_t *s, size_t len, uint8_t *out,
 
 
 /*
+ * Percent-encoding, RFC 3986 section 2.1, of all but unreserved characters;
+ * out has 3 * len bytes.  Returns the length.
+ */
+size_t pupil_percent_encode(const uint8_t *s, size_t len, uint8_t *out);
+
+
+/*
  * The bytes (1 to 4) of the UTF-8 sequence that s begins with, or 0 when it
  * is none: RFC 3629, so no overlong form, surrogate or value over U+10FFFF.
  */

@@ -315,7 +315,7 @@ pupil_rc_t
 pupil_factor_uri(const pupil_alloc_t *alloc, pupil_str_t issuer,
     const uint8_t secret[PUPIL_FACTOR_SECRET_TEXT], pupil_str_t *uri)
 {
-    size_t    i, len;
+    size_t    len;
     uint8_t  *p, *name;
 
     static const char  scheme[] = "otpauth://totp/";
@@ -332,20 +332,8 @@ pupil_factor_uri(const pupil_alloc_t *alloc, pupil_str_t issuer,
     memcpy(p, scheme, sizeof(scheme) - 1);
     name = p += sizeof(scheme) - 1;
 
-    for (i = 0; i < issuer.len; i++) {
-        if (pupil_is_digit(issuer.data[i]) || issuer.data[i] == '.'
-            || issuer.data[i] == '-'
-            || (issuer.data[i] >= 'a' && issuer.data[i] <= 'z'))
-        {
-            *p++ = issuer.data[i];
-            continue;
-        }
-
-        *p++ = '%';
-        p += pupil_hex_encode(&issuer.data[i], 1, p);
-    }
-
-    len = (size_t) (p - name);
+    len = pupil_percent_encode(issuer.data, issuer.len, p);
+    p += len;
     memcpy(p, key, sizeof(key) - 1);
     p += sizeof(key) - 1;
     memcpy(p, secret, PUPIL_FACTOR_SECRET_TEXT);

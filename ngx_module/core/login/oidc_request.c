@@ -25,8 +25,6 @@ typedef struct {
 
 static pupil_str_t form_write(const pupil_alloc_t *alloc, pupil_str_t before,
     const form_param_t *params, size_t count);
-static uint8_t *form_escape(uint8_t *p, pupil_str_t value);
-static int form_plain(uint8_t c);
 
 
 #define WORD(bytes)  { (bytes), PUPIL_FLOW_WORD_LEN }
@@ -158,44 +156,12 @@ form_write(const pupil_alloc_t *alloc, pupil_str_t before,
         memcpy(p, params[i].name, strlen(params[i].name));
         p += strlen(params[i].name);
         *p++ = '=';
-        p = form_escape(p, params[i].value);
+        p += pupil_percent_encode(params[i].value.data, params[i].value.len,
+                                  p);
         between = '&';
     }
 
     out.len = (size_t) (p - out.data);
 
     return out;
-}
-
-
-static uint8_t *
-form_escape(uint8_t *p, pupil_str_t value)
-{
-    size_t  i;
-
-    static const char  digits[] = "0123456789ABCDEF";
-
-    for (i = 0; i < value.len; i++) {
-
-        if (form_plain(value.data[i])) {
-            *p++ = value.data[i];
-            continue;
-        }
-
-        *p++ = '%';
-        *p++ = (uint8_t) digits[value.data[i] >> 4];
-        *p++ = (uint8_t) digits[value.data[i] & 15];
-    }
-
-    return p;
-}
-
-
-/* RFC 3986's unreserved characters. */
-static int
-form_plain(uint8_t c)
-{
-    return pupil_is_digit(c) || (c >= 'a' && c <= 'z')
-           || (c >= 'A' && c <= 'Z')
-           || c == '-' || c == '.' || c == '_' || c == '~';
 }
