@@ -79,7 +79,7 @@ ngx_http_pupil_factor_start(ngx_http_pupil_ctx_t *ctx)
     factor = ctx->data;
     login = &factor->login;
 
-    rc = ngx_http_pupil_factor_sent(ctx, &factor->ticket);
+    rc = ngx_http_pupil_ticket_sent(ctx, &factor->ticket);
     if (rc != NGX_OK) {
         return rc == NGX_DECLINED
                ? ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NO_SESSION) : rc;
@@ -373,7 +373,7 @@ ngx_http_pupil_factor_token(ngx_http_pupil_ctx_t *ctx)
     ngx_memcpy(ticket->token, hash, PUPIL_HASH_LEN);
     pupil_factor_secret(ticket->secret);
 
-    return ngx_http_pupil_factor_ticket(ctx, ticket,
+    return ngx_http_pupil_ticket_record(ctx, ticket,
                                         ngx_http_pupil_factor_shown);
 }
 
@@ -414,7 +414,7 @@ ngx_http_pupil_factor_shown(ngx_http_pupil_ctx_t *ctx)
 
     ngx_explicit_memzero(secret, sizeof(secret));
 
-    return rc == PUPIL_OK ? ngx_http_pupil_factor_give(ctx) : NGX_ERROR;
+    return rc == PUPIL_OK ? ngx_http_pupil_ticket_give(ctx) : NGX_ERROR;
 }
 
 
@@ -601,7 +601,7 @@ ngx_http_pupil_factor_pending(ngx_http_pupil_ctx_t *ctx)
 
     return ngx_http_pupil_session_cookie(ctx, login->text,
                                          sizeof(login->text)) == NGX_OK
-           ? ngx_http_pupil_factor_done(ctx) : NGX_ERROR;
+           ? ngx_http_pupil_ticket_end(ctx) : NGX_ERROR;
 }
 
 

@@ -30,7 +30,7 @@ ngx_int_t ngx_http_pupil_factor_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_factor_start(ngx_http_pupil_ctx_t *ctx);
 
 /* The password fits: a session, a ticket for the second half, or neither. */
-ngx_int_t ngx_http_pupil_factor_asked(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_ticket_asked(ngx_http_pupil_ctx_t *ctx);
 
 /*
  * What is stored of it beside the password that the statement has found.
@@ -44,16 +44,16 @@ ngx_int_t ngx_http_pupil_factor_stored(ngx_http_pupil_ctx_t *ctx,
  * The ticket is made, and on record, with what the attempt reserved taken back;
  * then next, which gives it to the browser.
  */
-ngx_int_t ngx_http_pupil_factor_ticket(ngx_http_pupil_ctx_t *ctx,
+ngx_int_t ngx_http_pupil_ticket_record(ngx_http_pupil_ctx_t *ctx,
     pupil_ticket_t *ticket, ngx_http_pupil_step_pt next);
-ngx_int_t ngx_http_pupil_factor_give(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_ticket_give(ngx_http_pupil_ctx_t *ctx);
 
 /* Opens the ticket of the request; NGX_DECLINED: there is none that counts. */
-ngx_int_t ngx_http_pupil_factor_sent(ngx_http_pupil_ctx_t *ctx,
+ngx_int_t ngx_http_pupil_ticket_sent(ngx_http_pupil_ctx_t *ctx,
     pupil_ticket_t *ticket);
 
 /* The answer's recovery codes, if somebody enrolled; the end of the ticket. */
 void ngx_http_pupil_factor_recovery(ngx_http_pupil_ctx_t *ctx);
-ngx_int_t ngx_http_pupil_factor_done(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_ticket_end(ngx_http_pupil_ctx_t *ctx);
 
 #endif /* _NGX_HTTP_PUPIL_FACTOR_H_INCLUDED_ */

@@ -102,7 +102,7 @@ ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx)
 
     login = ctx->data;
     login->next = ngx_http_pupil_login_look;
-    login->fits = ngx_http_pupil_factor_asked;
+    login->fits = ngx_http_pupil_ticket_asked;
     login->failed = NGX_HTTP_PUPIL_INVALID_CREDENTIALS;
 
     rc = pupil_input_login(&ctx->alloc, &ctx->body, &login->input, &fault);

@@ -364,7 +364,7 @@ ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx)
         != NGX_OK
         || ngx_http_pupil_login_device(ctx) != NGX_OK
         || (login->factor != NULL
-            && ngx_http_pupil_factor_done(ctx) != NGX_OK))
+            && ngx_http_pupil_ticket_end(ctx) != NGX_OK))
     {
         return NGX_ERROR;
     }

@@ -25,7 +25,7 @@ static ngx_int_t ngx_http_pupil_ticket_cookie(ngx_http_pupil_ctx_t *ctx,
  * password (invariant I13).
  */
 ngx_int_t
-ngx_http_pupil_factor_asked(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_ticket_asked(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                rc;
     pupil_factor_t           factor;
@@ -42,7 +42,7 @@ ngx_http_pupil_factor_asked(ngx_http_pupil_ctx_t *ctx)
     rc = ngx_http_pupil_factor_stored(ctx, PUPIL_LOGIN_FIND, &factor);
 
     if (rc == NGX_AGAIN) {
-        return ngx_http_pupil_keys_owners(ctx, ngx_http_pupil_factor_asked);
+        return ngx_http_pupil_keys_owners(ctx, ngx_http_pupil_ticket_asked);
     }
 
     if (rc == NGX_OK && !ngx_http_pupil_ticket_counts(ctx, &factor)) {
@@ -65,7 +65,7 @@ ngx_http_pupil_factor_asked(ngx_http_pupil_ctx_t *ctx)
     }
 
     ngx_http_pupil_ticket_make(ctx, key, &ticket);
-    rc = ngx_http_pupil_factor_ticket(ctx, &ticket,
+    rc = ngx_http_pupil_ticket_record(ctx, &ticket,
                                       ngx_http_pupil_ticket_answer);
     pupil_ticket_wipe(&ticket);
 
@@ -103,7 +103,7 @@ ngx_http_pupil_ticket_make(ngx_http_pupil_ctx_t *ctx, const pupil_key_t *key,
 
 
 ngx_int_t
-ngx_http_pupil_factor_ticket(ngx_http_pupil_ctx_t *ctx,
+ngx_http_pupil_ticket_record(ngx_http_pupil_ctx_t *ctx,
     pupil_ticket_t *ticket, ngx_http_pupil_step_pt next)
 {
     ngx_uint_t                 at;
@@ -182,7 +182,7 @@ ngx_http_pupil_ticket_answer(ngx_http_pupil_ctx_t *ctx)
 
     pupil_factor_wipe(&factor);
 
-    return ngx_http_pupil_factor_give(ctx);
+    return ngx_http_pupil_ticket_give(ctx);
 }
 
 
@@ -228,7 +228,7 @@ ngx_http_pupil_factor_stored(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found,
 
 
 ngx_int_t
-ngx_http_pupil_factor_sent(ngx_http_pupil_ctx_t *ctx, pupil_ticket_t *ticket)
+ngx_http_pupil_ticket_sent(ngx_http_pupil_ctx_t *ctx, pupil_ticket_t *ticket)
 {
     pupil_str_t         text;
     const pupil_key_t  *key;
@@ -247,7 +247,7 @@ ngx_http_pupil_factor_sent(ngx_http_pupil_ctx_t *ctx, pupil_ticket_t *ticket)
 
 
 ngx_int_t
-ngx_http_pupil_factor_give(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_ticket_give(ngx_http_pupil_ctx_t *ctx)
 {
     return ngx_http_pupil_ticket_cookie(ctx, PUPIL_TICKET_TEXT_LEN,
                                         PUPIL_TICKET_LIFETIME);
@@ -255,7 +255,7 @@ ngx_http_pupil_factor_give(ngx_http_pupil_ctx_t *ctx)
 
 
 ngx_int_t
-ngx_http_pupil_factor_done(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_ticket_end(ngx_http_pupil_ctx_t *ctx)
 {
     return ngx_http_pupil_ticket_cookie(ctx, 0, 0);
 }
