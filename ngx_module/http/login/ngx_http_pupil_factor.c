@@ -28,10 +28,6 @@ static ngx_int_t ngx_http_pupil_factor_token(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_factor_shown(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_factor_numbered(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_factor_renumber(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_factor_store(ngx_http_pupil_ctx_t *ctx,
-    pupil_str_t hash, ngx_http_pupil_step_pt resume);
-static ngx_int_t ngx_http_pupil_factor_bound(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_proof_t *proof);
 static ngx_int_t ngx_http_pupil_factor_written(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_factor_risen(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_factor_pending(ngx_http_pupil_ctx_t *ctx);
@@ -465,75 +461,6 @@ ngx_http_pupil_factor_renumber(ngx_http_pupil_ctx_t *ctx)
 
     return ngx_http_pupil_factor_store(ctx, made.hash,
                                        ngx_http_pupil_factor_written);
-}
-
-
-static ngx_int_t
-ngx_http_pupil_factor_store(ngx_http_pupil_ctx_t *ctx, pupil_str_t hash,
-    ngx_http_pupil_step_pt resume)
-{
-    pupil_rc_t                rc;
-    pupil_str_t               text;
-    ngx_http_pupil_place_t    place;
-    ngx_http_pupil_proof_t    proof;
-    ngx_http_pupil_factor_t  *factor;
-
-    factor = ctx->data;
-    proof.hash = hash;
-
-    place.category = "credential";
-    place.field = "second_factor";
-    place.owner = &factor->login.owner;
-    place.record = &factor->login.owner.id;
-
-    rc = pupil_factor_write(&ctx->alloc, &factor->is, &text);
-
-    if (rc == PUPIL_OK) {
-        rc = ngx_http_pupil_seal(ctx, &place, text, &proof.factor);
-        ngx_explicit_memzero((u_char *) text.data, text.len);
-    }
-
-    pupil_factor_wipe(&factor->is);
-
-    if (rc != PUPIL_OK
-        || ngx_http_pupil_factor_bound(ctx, &proof) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_pupil_login_prove(ctx, &proof, resume);
-}
-
-
-/* The facts of the credential that was found, with what is new of it. */
-static ngx_int_t
-ngx_http_pupil_factor_bound(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_proof_t *proof)
-{
-    pupil_bound_row_t        bound;
-    ngx_http_pupil_row_t     row;
-    ngx_http_pupil_place_t   place;
-    const pupil_category_t  *category;
-
-    ngx_http_pupil_login_credential(ctx, PUPIL_LOGIN_AGAIN, &row);
-
-    category = row.stmt->statement.bound;
-    place.category = "credential";
-    place.field = "second_factor";
-    place.owner = row.owner;
-    place.record = row.record;
-
-    ngx_http_pupil_facts_row(&row, &bound);
-    ngx_http_pupil_facts_sealed(category, "second_factor", proof->factor,
-                                &bound);
-
-    if (proof->hash.data != NULL) {
-        ngx_http_pupil_facts_sealed(category, "password_hash", proof->hash,
-                                    &bound);
-    }
-
-    return ngx_http_pupil_facts_make(ctx, category, &place, &bound,
-                                     &proof->facts);
 }
 
 

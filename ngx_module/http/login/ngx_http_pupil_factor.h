@@ -41,6 +41,13 @@ ngx_int_t ngx_http_pupil_factor_stored(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t found, pupil_factor_t *factor);
 
 /*
+ * Stores what it has become, with the hash of the password, sealed anew, or
+ * none, on the condition that nothing has changed; and a session with it.
+ */
+ngx_int_t ngx_http_pupil_factor_store(ngx_http_pupil_ctx_t *ctx,
+    pupil_str_t hash, ngx_http_pupil_step_pt resume);
+
+/*
  * The ticket is made, and on record, with what the attempt reserved taken back;
  * then next, which gives it to the browser.
  */

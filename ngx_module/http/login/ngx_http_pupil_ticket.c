@@ -187,47 +187,6 @@ ngx_http_pupil_ticket_answer(ngx_http_pupil_ctx_t *ctx)
 
 
 ngx_int_t
-ngx_http_pupil_factor_stored(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found,
-    pupil_factor_t *factor)
-{
-    ngx_int_t                     rc;
-    pupil_rc_t                    got;
-    pupil_str_t                   text;
-    ngx_http_pupil_row_t          row;
-    const ngx_http_pupil_stmt_t  *stmt;
-
-    ngx_http_pupil_login_credential(ctx, found, &row);
-    ngx_memzero(factor, sizeof(pupil_factor_t));
-
-    stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_PROVE);
-
-    if (!row.stmt->statement.granted[PUPIL_LF_WANT_SECOND_FACTOR]
-        || !stmt->statement.granted[PUPIL_LP_WANT_FACTOR])
-    {
-        return NGX_DECLINED;
-    }
-
-    got = ngx_http_pupil_value(ctx, &row, PUPIL_LF_WANT_SECOND_FACTOR, &text);
-
-    if (got == PUPIL_NOT_FOUND) {
-        return NGX_OK;
-    }
-
-    if (got == PUPIL_NO_KEY) {
-        return NGX_AGAIN;
-    }
-
-    rc = got == PUPIL_OK
-         && pupil_factor_read(&ctx->alloc, text, factor) == PUPIL_OK
-         ? NGX_OK : NGX_DECLINED;
-
-    ctx->integrity = 0;              /* it is audited, and lets nobody in */
-
-    return rc;
-}
-
-
-ngx_int_t
 ngx_http_pupil_ticket_sent(ngx_http_pupil_ctx_t *ctx, pupil_ticket_t *ticket)
 {
     pupil_str_t         text;
