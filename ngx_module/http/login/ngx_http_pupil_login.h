@@ -17,6 +17,7 @@
 
 #define NGX_HTTP_PUPIL_LOGIN_BUCKETS  3
 #define NGX_HTTP_PUPIL_LOGIN_BODY     (16 * 1024)    /* bytes */
+#define NGX_HTTP_PUPIL_DEVICE_COOKIE  "__Host-pupil-device"
 
 
 /* What the log-in has for itself: pupil_password_hash, and a worker's own. */

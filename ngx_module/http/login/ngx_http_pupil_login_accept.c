@@ -10,7 +10,7 @@
 #include "http/login/ngx_http_pupil_oidc.h"
 
 
-#define NGX_HTTP_PUPIL_DEVICE_AGE    "31536000"    /* seconds, a year */
+#define NGX_HTTP_PUPIL_DEVICE_AGE    31536000      /* seconds, a year */
 #define NGX_HTTP_PUPIL_LIMITED_LIFE  900           /* seconds */
 
 
@@ -422,14 +422,10 @@ ngx_http_pupil_login_answer(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 static ngx_int_t
 ngx_http_pupil_login_device(ngx_http_pupil_ctx_t *ctx)
 {
-    u_char                  *p;
-    ngx_str_t                value;
-    const pupil_key_t       *key;
-    ngx_http_pupil_login_t  *login;
-
-    static const char  name[] = "__Host-pupil-device=";
-    static const char  attributes[] = "; Path=/; Secure; HttpOnly;"
-        " SameSite=Lax; Max-Age=" NGX_HTTP_PUPIL_DEVICE_AGE;
+    uint8_t                   made[PUPIL_DEVICE_TEXT_LEN];
+    const pupil_key_t        *key;
+    ngx_http_pupil_login_t   *login;
+    ngx_http_pupil_cookie_t   cookie;
 
     login = ctx->data;
 
@@ -439,27 +435,24 @@ ngx_http_pupil_login_device(ngx_http_pupil_ctx_t *ctx)
     }
 
     key = ngx_http_pupil_key(ctx, "token");
-    p = ngx_http_pupil_alloc_header(ctx, sizeof(name) + PUPIL_DEVICE_TEXT_LEN
-                                         + sizeof(attributes));
-    if (key == NULL || p == NULL) {
+    if (key == NULL) {
         return NGX_ERROR;
     }
 
-    value.data = p;
-    p = ngx_cpymem(p, name, sizeof(name) - 1);
+    ngx_memzero(&cookie, sizeof(ngx_http_pupil_cookie_t));
+    cookie.name = NGX_HTTP_PUPIL_DEVICE_COOKIE;
+    cookie.value.len = PUPIL_DEVICE_TEXT_LEN;
+    cookie.age = NGX_HTTP_PUPIL_DEVICE_AGE;
 
     if (login->factor != NULL) {
-        ngx_memcpy(p, login->factor->ticket.device, PUPIL_DEVICE_TEXT_LEN);
+        cookie.value.data = login->factor->ticket.device;
 
     } else {
-        pupil_device_make(key, login->known_as, p);
+        pupil_device_make(key, login->known_as, made);
+        cookie.value.data = made;
     }
 
-    p = ngx_cpymem(p + PUPIL_DEVICE_TEXT_LEN, attributes,
-                   sizeof(attributes) - 1);
-    value.len = p - value.data;
-
-    return ngx_http_pupil_header(ctx->request, "Set-Cookie", &value);
+    return ngx_http_pupil_cookie_set(ctx, &cookie);
 }
 
 

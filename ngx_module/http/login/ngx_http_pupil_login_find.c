@@ -11,9 +11,6 @@
 #include "http/login/ngx_http_pupil_login.h"
 
 
-#define NGX_HTTP_PUPIL_DEVICE_COOKIE  "__Host-pupil-device"
-
-
 /* What an identifier may be, and where its terms go. */
 typedef struct {
     pupil_str_t   category, field;

@@ -35,7 +35,9 @@ static ngx_int_t ngx_http_pupil_oidc_flow_trim(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_flow_sent(ngx_http_pupil_ctx_t *ctx,
     u_char *p, u_char *last, ngx_http_pupil_flows_t *flows);
 static ngx_int_t ngx_http_pupil_oidc_flow_cookie(ngx_http_pupil_ctx_t *ctx,
-    const u_char *name, const u_char *text);
+    const u_char *state, const u_char *text);
+static const char *ngx_http_pupil_oidc_flow_name(
+    u_char name[NGX_HTTP_PUPIL_FLOW_LEN + 1], const u_char *state);
 
 
 ngx_int_t
@@ -88,10 +90,9 @@ ngx_http_pupil_oidc_flow_end(ngx_http_pupil_ctx_t *ctx)
         return NGX_DECLINED;
     }
 
-    ngx_snprintf(name, sizeof(name), NGX_HTTP_PUPIL_FLOW_COOKIE ".%*s%Z",
-                 (size_t) NGX_HTTP_PUPIL_FLOW_NAME, oidc->answer.state.data);
-
-    if (ngx_http_pupil_cookie(ctx->request, (char *) name, &text) != NGX_OK
+    if (ngx_http_pupil_cookie(ctx->request,
+                              ngx_http_pupil_oidc_flow_name(name,
+                                  oidc->answer.state.data), &text) != NGX_OK
         || pupil_flow_parse(text, ngx_time(), &oidc->flow) != PUPIL_OK)
     {
         return NGX_DECLINED;
@@ -183,37 +184,33 @@ ngx_http_pupil_oidc_flow_sent(ngx_http_pupil_ctx_t *ctx, u_char *p,
 
 /* text NULL: it ends. */
 static ngx_int_t
-ngx_http_pupil_oidc_flow_cookie(ngx_http_pupil_ctx_t *ctx, const u_char *name,
+ngx_http_pupil_oidc_flow_cookie(ngx_http_pupil_ctx_t *ctx, const u_char *state,
     const u_char *text)
 {
-    u_char                 *p;
-    ngx_str_t               value;
-    ngx_http_pupil_oidc_t  *oidc;
-
-    static const char  fixed[] = "; Path=/; Secure; HttpOnly; SameSite=";
+    u_char                    name[NGX_HTTP_PUPIL_FLOW_LEN + 1];
+    ngx_http_pupil_oidc_t    *oidc;
+    ngx_http_pupil_cookie_t   cookie;
 
     oidc = ((ngx_http_pupil_login_t *) ctx->data)->oidc;
 
-    p = ngx_http_pupil_alloc_header(ctx, NGX_HTTP_PUPIL_FLOW_LEN + 1
-                                         + PUPIL_FLOW_TEXT_LEN + sizeof(fixed)
-                                         + sizeof("None; Max-Age=")
-                                         + NGX_INT_T_LEN);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
+    ngx_memzero(&cookie, sizeof(ngx_http_pupil_cookie_t));
+    cookie.name = ngx_http_pupil_oidc_flow_name(name, state);
+    cookie.value.data = text;
+    cookie.value.len = text != NULL ? PUPIL_FLOW_TEXT_LEN : 0;
+    cookie.age = PUPIL_FLOW_LIFETIME;
+    cookie.cross_site = oidc->provider->client.form_post;
 
-    value.data = p;
-    p = ngx_sprintf(p, NGX_HTTP_PUPIL_FLOW_COOKIE ".%*s=",
-                    (size_t) NGX_HTTP_PUPIL_FLOW_NAME, name);
+    return ngx_http_pupil_cookie_set(ctx, &cookie);
+}
 
-    if (text != NULL) {
-        p = ngx_cpymem(p, text, PUPIL_FLOW_TEXT_LEN);
-    }
 
-    p = ngx_sprintf(p, "%s%s; Max-Age=%d", fixed,
-                    oidc->provider->client.form_post ? "None" : "Lax",
-                    text != NULL ? PUPIL_FLOW_LIFETIME : 0);
-    value.len = p - value.data;
+static const char *
+ngx_http_pupil_oidc_flow_name(u_char name[NGX_HTTP_PUPIL_FLOW_LEN + 1],
+    const u_char *state)
+{
+    ngx_snprintf(name, NGX_HTTP_PUPIL_FLOW_LEN + 1,
+                 NGX_HTTP_PUPIL_FLOW_COOKIE ".%*s%Z",
+                 (size_t) NGX_HTTP_PUPIL_FLOW_NAME, state);
 
-    return ngx_http_pupil_header(ctx->request, "Set-Cookie", &value);
+    return (const char *) name;
 }

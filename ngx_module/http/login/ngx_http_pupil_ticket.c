@@ -17,7 +17,7 @@ static ngx_uint_t ngx_http_pupil_ticket_counts(ngx_http_pupil_ctx_t *ctx,
 static void ngx_http_pupil_ticket_make(ngx_http_pupil_ctx_t *ctx,
     const pupil_key_t *key, pupil_ticket_t *ticket);
 static ngx_int_t ngx_http_pupil_ticket_cookie(ngx_http_pupil_ctx_t *ctx,
-    size_t len, ngx_int_t age);
+    size_t len);
 
 
 /*
@@ -208,48 +208,30 @@ ngx_http_pupil_ticket_sent(ngx_http_pupil_ctx_t *ctx, pupil_ticket_t *ticket)
 ngx_int_t
 ngx_http_pupil_ticket_give(ngx_http_pupil_ctx_t *ctx)
 {
-    return ngx_http_pupil_ticket_cookie(ctx, PUPIL_TICKET_TEXT_LEN,
-                                        PUPIL_TICKET_LIFETIME);
+    return ngx_http_pupil_ticket_cookie(ctx, PUPIL_TICKET_TEXT_LEN);
 }
 
 
 ngx_int_t
 ngx_http_pupil_ticket_end(ngx_http_pupil_ctx_t *ctx)
 {
-    return ngx_http_pupil_ticket_cookie(ctx, 0, 0);
+    return ngx_http_pupil_ticket_cookie(ctx, 0);
 }
 
 
 static ngx_int_t
-ngx_http_pupil_ticket_cookie(ngx_http_pupil_ctx_t *ctx, size_t len,
-    ngx_int_t age)
+ngx_http_pupil_ticket_cookie(ngx_http_pupil_ctx_t *ctx, size_t len)
 {
-    u_char                  *p;
-    ngx_str_t                value;
-    ngx_http_pupil_login_t  *login;
-
-    static const char  fixed[] = "; Path=/; Secure; HttpOnly; SameSite=Lax;"
-                                 " Max-Age=";
+    ngx_http_pupil_login_t   *login;
+    ngx_http_pupil_cookie_t   cookie;
 
     login = ctx->data;
 
-    p = ngx_http_pupil_alloc_header(ctx, sizeof(NGX_HTTP_PUPIL_TICKET_COOKIE)
-                                         + len + sizeof(fixed)
-                                         + NGX_INT_T_LEN);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
+    ngx_memzero(&cookie, sizeof(ngx_http_pupil_cookie_t));
+    cookie.name = NGX_HTTP_PUPIL_TICKET_COOKIE;
+    cookie.value.data = login->ticket;
+    cookie.value.len = len;
+    cookie.age = PUPIL_TICKET_LIFETIME;
 
-    value.data = p;
-    p = ngx_cpymem(p, NGX_HTTP_PUPIL_TICKET_COOKIE "=",
-                   sizeof(NGX_HTTP_PUPIL_TICKET_COOKIE));
-
-    if (len != 0) {
-        p = ngx_cpymem(p, login->ticket, len);
-    }
-
-    p = ngx_sprintf(p, "%s%i", fixed, age);
-    value.len = p - value.data;
-
-    return ngx_http_pupil_header(ctx->request, "Set-Cookie", &value);
+    return ngx_http_pupil_cookie_set(ctx, &cookie);
 }

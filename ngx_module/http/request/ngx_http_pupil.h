@@ -37,6 +37,7 @@
 #include "http/request/ngx_http_pupil_types.h"
 #include "http/request/ngx_http_pupil_audit.h"
 #include "http/request/ngx_http_pupil_body.h"
+#include "http/request/ngx_http_pupil_cookie.h"
 #include "http/request/ngx_http_pupil_endpoint.h"
 #include "http/request/ngx_http_pupil_deadline.h"
 #include "http/request/ngx_http_pupil_exchange.h"

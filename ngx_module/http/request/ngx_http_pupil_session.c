@@ -10,7 +10,6 @@
 
 
 #define NGX_HTTP_PUPIL_COOKIE       "__Host-pupil"
-#define NGX_HTTP_PUPIL_COOKIE_IS    "; Path=/; Secure; HttpOnly; SameSite=Lax"
 #define NGX_HTTP_PUPIL_CLOCKS       60    /* seconds, between hosts */
 #define NGX_HTTP_PUPIL_TOUCH_MIN    60    /* seconds */
 #define NGX_HTTP_PUPIL_TOUCH_PARTS  24    /* of the idle time */
@@ -28,53 +27,6 @@ static void ngx_http_pupil_session_touched(ngx_libpq_exchange_t *ex);
 static void ngx_http_pupil_session_mac(ngx_http_pupil_ctx_t *ctx,
     const pupil_key_t *key, const ngx_http_pupil_session_t *session,
     uint8_t mac[PUPIL_MAC_LEN]);
-
-
-/*
- * The value of a cookie; NGX_DECLINED when there is none, or more than one:
- * which of two another site may have planted cannot be told.
- */
-ngx_int_t
-ngx_http_pupil_cookie(ngx_http_request_t *r, const char *name,
-    pupil_str_t *value)
-{
-    u_char            *p, *last, *end;
-    size_t             len;
-    ngx_uint_t         i, found;
-    ngx_table_elt_t  **h;
-
-    h = r->headers_in.cookies.elts;
-    len = ngx_strlen(name);
-    found = 0;
-
-    for (i = 0; i < r->headers_in.cookies.nelts; i++) {
-        p = h[i]->value.data;
-        last = p + h[i]->value.len;
-
-        while (p < last) {
-            while (p < last && (*p == ' ' || *p == ';' || *p == ',')) {
-                p++;
-            }
-
-            end = ngx_strlchr(p, last, ';');
-            if (end == NULL) {
-                end = last;
-            }
-
-            if ((size_t) (end - p) > len && p[len] == '='
-                && ngx_strncmp(p, name, len) == 0)
-            {
-                value->data = p + len + 1;
-                value->len = end - p - len - 1;
-                found++;
-            }
-
-            p = end;
-        }
-    }
-
-    return found == 1 ? NGX_OK : NGX_DECLINED;
-}
 
 
 static ngx_int_t
@@ -477,25 +429,14 @@ ngx_int_t
 ngx_http_pupil_session_cookie(ngx_http_pupil_ctx_t *ctx, const uint8_t *text,
     size_t len)
 {
-    u_char     *p;
-    ngx_str_t   value;
+    ngx_http_pupil_cookie_t  cookie;
 
-    p = ngx_http_pupil_alloc_header(ctx, sizeof(NGX_HTTP_PUPIL_COOKIE "=")
-                                         + len
-                                         + sizeof(NGX_HTTP_PUPIL_COOKIE_IS));
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
+    ngx_memzero(&cookie, sizeof(ngx_http_pupil_cookie_t));
+    cookie.name = NGX_HTTP_PUPIL_COOKIE;
+    cookie.value.data = text;
+    cookie.value.len = len;
 
-    value.data = p;
-    p = ngx_cpymem(p, NGX_HTTP_PUPIL_COOKIE "=",
-                   sizeof(NGX_HTTP_PUPIL_COOKIE "=") - 1);
-    p = ngx_cpymem(p, text, len);
-    p = ngx_cpymem(p, NGX_HTTP_PUPIL_COOKIE_IS,
-                   sizeof(NGX_HTTP_PUPIL_COOKIE_IS) - 1);
-    value.len = p - value.data;
-
-    return ngx_http_pupil_header(ctx->request, "Set-Cookie", &value);
+    return ngx_http_pupil_cookie_set(ctx, &cookie);
 }
 
 
@@ -506,12 +447,9 @@ ngx_http_pupil_session_cookie(ngx_http_pupil_ctx_t *ctx, const uint8_t *text,
 ngx_int_t
 ngx_http_pupil_session_forget(ngx_http_pupil_ctx_t *ctx)
 {
-    static ngx_str_t  cookie = ngx_string(NGX_HTTP_PUPIL_COOKIE "="
-                                          NGX_HTTP_PUPIL_COOKIE_IS
-                                          "; Max-Age=0");
     static ngx_str_t  clear = ngx_string("\"cache\", \"storage\"");
 
-    return ngx_http_pupil_header(ctx->request, "Set-Cookie", &cookie) == NGX_OK
+    return ngx_http_pupil_session_cookie(ctx, NULL, 0) == NGX_OK
            ? ngx_http_pupil_header(ctx->request, "Clear-Site-Data", &clear)
            : NGX_ERROR;
 }

@@ -48,7 +48,7 @@ ngx_int_t ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 ngx_uint_t ngx_http_pupil_session_over(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_session_t *session);
 
-/* Sets the session's cookie. */
+/* Sets the session's cookie; len 0: the browser forgets it. */
 ngx_int_t ngx_http_pupil_session_cookie(ngx_http_pupil_ctx_t *ctx,
     const uint8_t *text, size_t len);
 
@@ -65,13 +65,6 @@ void ngx_http_pupil_session_write(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_session_make(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_session_t *session, uint8_t text[PUPIL_TOKEN_TEXT_LEN],
     uint8_t mac[PUPIL_MAC_LEN]);
-
-/*
- * A cookie's value; NGX_DECLINED when there is none, or more than one: which
- * of two another site may have planted cannot be told.
- */
-ngx_int_t ngx_http_pupil_cookie(ngx_http_request_t *r, const char *name,
-    pupil_str_t *value);
 
 /* Is it the session's role, at the session's institution? */
 ngx_uint_t ngx_http_pupil_role_active(ngx_http_pupil_ctx_t *ctx,

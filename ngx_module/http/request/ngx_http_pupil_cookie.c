@@ -1,0 +1,89 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include "http/request/ngx_http_pupil.h"
+
+
+ngx_int_t
+ngx_http_pupil_cookie(ngx_http_request_t *r, const char *name,
+    pupil_str_t *value)
+{
+    u_char            *p, *last, *end;
+    size_t             len;
+    ngx_uint_t         i, found;
+    ngx_table_elt_t  **h;
+
+    h = r->headers_in.cookies.elts;
+    len = ngx_strlen(name);
+    found = 0;
+
+    for (i = 0; i < r->headers_in.cookies.nelts; i++) {
+        p = h[i]->value.data;
+        last = p + h[i]->value.len;
+
+        while (p < last) {
+            while (p < last && (*p == ' ' || *p == ';' || *p == ',')) {
+                p++;
+            }
+
+            end = ngx_strlchr(p, last, ';');
+            if (end == NULL) {
+                end = last;
+            }
+
+            if ((size_t) (end - p) > len && p[len] == '='
+                && ngx_strncmp(p, name, len) == 0)
+            {
+                value->data = p + len + 1;
+                value->len = end - p - len - 1;
+                found++;
+            }
+
+            p = end;
+        }
+    }
+
+    return found == 1 ? NGX_OK : NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_pupil_cookie_set(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_cookie_t *cookie)
+{
+    u_char     *p;
+    ngx_str_t   header;
+
+    static const char  attributes[] = "; Path=/; Secure; HttpOnly; SameSite=";
+
+    p = ngx_http_pupil_alloc_header(ctx, ngx_strlen(cookie->name)
+                                         + sizeof("=") + cookie->value.len
+                                         + sizeof(attributes)
+                                         + sizeof("None; Max-Age=")
+                                         + NGX_INT_T_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    header.data = p;
+    p = ngx_sprintf(p, "%s=", cookie->name);
+
+    if (cookie->value.len != 0) {
+        p = ngx_cpymem(p, cookie->value.data, cookie->value.len);
+    }
+
+    p = ngx_sprintf(p, "%s%s", attributes,
+                    cookie->cross_site ? "None" : "Lax");
+
+    if (cookie->value.len == 0) {
+        p = ngx_sprintf(p, "; Max-Age=0");
+
+    } else if (cookie->age != 0) {
+        p = ngx_sprintf(p, "; Max-Age=%i", cookie->age);
+    }
+
+    header.len = p - header.data;
+
+    return ngx_http_pupil_header(ctx->request, "Set-Cookie", &header);
+}
