@@ -128,6 +128,13 @@ ngx_int_t ngx_http_pupil_login_busy(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_login_init(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf);
 
+/*
+ * What is throttled of a log-in: the identifier, as either is compared, and
+ * the network, unless the device is known; NGX_ERROR: a key is missing.
+ */
+ngx_int_t ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
+    pupil_str_t login_plain, pupil_str_t email_plain);
+
 /* What is throttled of somebody who has a session. */
 void ngx_http_pupil_login_own_bucket(ngx_http_pupil_ctx_t *ctx);
 

@@ -1,8 +1,8 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Who wants to log in: index terms of the identifier, buckets of the
- * throttle, and what the database has of the account.
+ * Who wants to log in: index terms of the identifier, and what the database
+ * has of the account.
  */
 
 #include <sodium.h>
@@ -18,20 +18,10 @@ typedef struct {
     ngx_uint_t    want;             /* of PUPIL_LOGIN_FIND: what is in force */
 } ngx_http_pupil_indexed_t;
 
-/* Failures without a delay, seconds to forget one, the longest delay. */
-typedef struct {
-    int32_t  free, forget, longest;
-} ngx_http_pupil_limit_t;
-
 
 static ngx_int_t ngx_http_pupil_login_term(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_indexed_t *indexed, pupil_str_t sent,
     uint8_t (*terms)[PUPIL_TERM_LEN], pupil_str_t *plain);
-static void ngx_http_pupil_login_bucket(ngx_http_pupil_ctx_t *ctx,
-    const char *kind, pupil_str_t what, pupil_str_t device,
-    const ngx_http_pupil_limit_t *limit);
-static void ngx_http_pupil_login_limited_by(ngx_http_pupil_login_t *login,
-    const ngx_http_pupil_limit_t *limit);
 static ngx_int_t ngx_http_pupil_login_row(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, pupil_uuid_t *owner);
 static const ngx_http_pupil_indexed_t *ngx_http_pupil_login_by(ngx_uint_t by);
@@ -58,18 +48,11 @@ static const ngx_http_pupil_indexed_t  ngx_http_pupil_login_email = {
     .want = PUPIL_LF_WANT_EMAIL
 };
 
-/* Guessing at one account from anywhere, and from one network at any. */
-static const ngx_http_pupil_limit_t  ngx_http_pupil_limit_account =
-    { 5, 180, 900 };
-static const ngx_http_pupil_limit_t  ngx_http_pupil_limit_network =
-    { 300, 1, 60 };
-
 
 ngx_int_t
 ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx)
 {
-    pupil_str_t              sent, login_plain, email_plain, device, network;
-    const pupil_key_t       *key;
+    pupil_str_t              sent, login_plain, email_plain;
     ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
@@ -85,90 +68,7 @@ ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    key = ngx_http_pupil_key(ctx, "token");
-    if (key == NULL) {
-        return NGX_ERROR;
-    }
-
-    /* As the e-mail address is looked up: the wider folding of the two. */
-    login->known_as = email_plain;
-
-    ngx_memzero(&device, sizeof(pupil_str_t));
-
-    if (ngx_http_pupil_cookie(ctx->request, NGX_HTTP_PUPIL_DEVICE_COOKIE,
-                              &device) == NGX_OK
-        && pupil_device_check(key, login->known_as, device) == PUPIL_OK)
-    {
-        login->device = 1;
-        login->device_sent = device;
-
-    } else {
-        ngx_memzero(&device, sizeof(pupil_str_t));
-    }
-
-    /* One for each look-up: spellings of one account share a bucket. */
-    ngx_http_pupil_login_bucket(ctx, "login_id", login_plain, device,
-                                &ngx_http_pupil_limit_account);
-    ngx_http_pupil_login_bucket(ctx, "email", email_plain, device,
-                                &ngx_http_pupil_limit_account);
-
-    /* A known device gets in whatever its neighbours do (pitfall 32). */
-    if (!login->device && ctx->network[0] != '\0') {
-        network.data = (uint8_t *) ctx->network;
-        network.len = ngx_strlen(ctx->network);
-        ngx_http_pupil_login_bucket(ctx, "network", network, device,
-                                    &ngx_http_pupil_limit_network);
-    }
-
-    return NGX_OK;
-}
-
-
-/* A stolen session is as good as a known device, and as bad: it may guess. */
-void
-ngx_http_pupil_login_own_bucket(ngx_http_pupil_ctx_t *ctx)
-{
-    pupil_str_t  subject, device;
-
-    subject.data = ctx->session.subject.b;
-    subject.len = PUPIL_UUID_LEN;
-    ngx_memzero(&device, sizeof(pupil_str_t));
-
-    ngx_http_pupil_login_bucket(ctx, "password", subject, device,
-                                &ngx_http_pupil_limit_account);
-}
-
-
-/*
- * A known device has one of its own: who knows a password keeps nobody from
- * their account by guessing codes (pitfall 32).
- */
-void
-ngx_http_pupil_login_code_bucket(ngx_http_pupil_ctx_t *ctx,
-    uint8_t bucket[PUPIL_HASH_LEN])
-{
-    pupil_str_t              subject;
-    ngx_http_pupil_login_t  *login;
-
-    login = ctx->data;
-    subject.data = login->owner.id.b;
-    subject.len = PUPIL_UUID_LEN;
-
-    pupil_bucket_make(ngx_http_pupil_key(ctx, "token"), "code", subject,
-                      login->device_sent, bucket);
-}
-
-
-void
-ngx_http_pupil_login_code_taken(ngx_http_pupil_ctx_t *ctx,
-    const uint8_t bucket[PUPIL_HASH_LEN])
-{
-    ngx_http_pupil_login_t  *login;
-
-    login = ctx->data;
-
-    ngx_memcpy(login->bytes[login->buckets_count], bucket, PUPIL_HASH_LEN);
-    ngx_http_pupil_login_limited_by(login, &ngx_http_pupil_limit_account);
+    return ngx_http_pupil_login_throttle(ctx, login_plain, email_plain);
 }
 
 
@@ -258,56 +158,6 @@ ngx_http_pupil_login_term(ngx_http_pupil_ctx_t *ctx,
     pupil_blind_term(key, *plain, terms[1]);
 
     return NGX_OK;
-}
-
-
-static void
-ngx_http_pupil_login_bucket(ngx_http_pupil_ctx_t *ctx, const char *kind,
-    pupil_str_t what, pupil_str_t device, const ngx_http_pupil_limit_t *limit)
-{
-    ngx_http_pupil_login_t  *login;
-
-    login = ctx->data;
-
-    pupil_bucket_make(ngx_http_pupil_key(ctx, "token"), kind, what, device,
-                      login->bytes[login->buckets_count]);
-    ngx_http_pupil_login_limited_by(login, limit);
-}
-
-
-/* The next bucket, whose bytes are there. */
-static void
-ngx_http_pupil_login_limited_by(ngx_http_pupil_login_t *login,
-    const ngx_http_pupil_limit_t *limit)
-{
-    ngx_uint_t  i;
-
-    i = login->buckets_count++;
-
-    login->buckets[i].data = login->bytes[i];
-    login->buckets[i].len = sizeof(login->bytes[i]);
-    login->free[i] = limit->free;
-    login->forget[i] = limit->forget;
-    login->longest[i] = limit->longest;
-}
-
-
-void
-ngx_http_pupil_login_buckets(ngx_http_pupil_ctx_t *ctx,
-    ngx_libpq_exchange_t *ex)
-{
-    ngx_http_pupil_login_t  *login;
-
-    login = ctx->data;
-
-    ngx_http_pupil_param_bytea_array(ex, login->buckets, login->buckets_count);
-
-    if (login->buckets_count == NGX_HTTP_PUPIL_LOGIN_BUCKETS) {
-        ngx_libpq_param_bytea(ex, login->bytes[login->buckets_count - 1], 32);
-
-    } else {
-        ngx_libpq_param_bytea(ex, "", 0);     /* no network's bucket */
-    }
 }
 
 

@@ -1,0 +1,210 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What is throttled: attempts count in buckets, each under a name of its own,
+ * so that what fills one leaves the others as they are.
+ */
+
+#include "http/login/ngx_http_pupil_login.h"
+
+
+/* Guessing at one account from anywhere, and from one network at any. */
+#define NGX_HTTP_PUPIL_LIMIT_ACCOUNT  .free = 5, .forget = 180, .longest = 900
+#define NGX_HTTP_PUPIL_LIMIT_NETWORK  .free = 300, .forget = 1, .longest = 60
+
+
+typedef enum {
+    NGX_HTTP_PUPIL_BUCKET_LOGIN_ID = 0,
+    NGX_HTTP_PUPIL_BUCKET_EMAIL,
+    NGX_HTTP_PUPIL_BUCKET_NETWORK,
+    NGX_HTTP_PUPIL_BUCKET_PASSWORD,
+    NGX_HTTP_PUPIL_BUCKET_CODE
+} ngx_http_pupil_bucket_e;
+
+/* Failures without a delay, seconds to forget one, the longest delay. */
+typedef struct {
+    const char  *name;
+    int32_t      free, forget, longest;
+} ngx_http_pupil_bucket_t;
+
+
+static void ngx_http_pupil_login_bucket(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_bucket_e kind, pupil_str_t what, pupil_str_t device);
+static void ngx_http_pupil_login_bucket_made(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_bucket_e kind, pupil_str_t what, pupil_str_t device,
+    uint8_t bucket[PUPIL_HASH_LEN]);
+static void ngx_http_pupil_login_limited_by(ngx_http_pupil_login_t *login,
+    ngx_http_pupil_bucket_e kind);
+
+
+static const ngx_http_pupil_bucket_t  ngx_http_pupil_buckets[] = {
+    [NGX_HTTP_PUPIL_BUCKET_LOGIN_ID] =
+    { .name = "login_id", NGX_HTTP_PUPIL_LIMIT_ACCOUNT },
+    [NGX_HTTP_PUPIL_BUCKET_EMAIL] =
+    { .name = "email", NGX_HTTP_PUPIL_LIMIT_ACCOUNT },
+    [NGX_HTTP_PUPIL_BUCKET_NETWORK] =
+    { .name = "network", NGX_HTTP_PUPIL_LIMIT_NETWORK },
+    [NGX_HTTP_PUPIL_BUCKET_PASSWORD] =
+    { .name = "password", NGX_HTTP_PUPIL_LIMIT_ACCOUNT },
+    [NGX_HTTP_PUPIL_BUCKET_CODE] =
+    { .name = "code", NGX_HTTP_PUPIL_LIMIT_ACCOUNT }
+};
+
+
+ngx_int_t
+ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
+    pupil_str_t login_plain, pupil_str_t email_plain)
+{
+    pupil_str_t              device, network;
+    const pupil_key_t       *key;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    key = ngx_http_pupil_key(ctx, "token");
+    if (key == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* As the e-mail address is looked up: the wider folding of the two. */
+    login->known_as = email_plain;
+
+    ngx_memzero(&device, sizeof(pupil_str_t));
+
+    if (ngx_http_pupil_cookie(ctx->request, NGX_HTTP_PUPIL_DEVICE_COOKIE,
+                              &device) == NGX_OK
+        && pupil_device_check(key, login->known_as, device) == PUPIL_OK)
+    {
+        login->device = 1;
+        login->device_sent = device;
+
+    } else {
+        ngx_memzero(&device, sizeof(pupil_str_t));
+    }
+
+    /* One for each look-up: spellings of one account share a bucket. */
+    ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_LOGIN_ID,
+                                login_plain, device);
+    ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_EMAIL, email_plain,
+                                device);
+
+    /* A known device gets in whatever its neighbours do (pitfall 32). */
+    if (!login->device && ctx->network[0] != '\0') {
+        network.data = (uint8_t *) ctx->network;
+        network.len = ngx_strlen(ctx->network);
+        ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_NETWORK,
+                                    network, device);
+    }
+
+    return NGX_OK;
+}
+
+
+/* A stolen session is as good as a known device, and as bad: it may guess. */
+void
+ngx_http_pupil_login_own_bucket(ngx_http_pupil_ctx_t *ctx)
+{
+    pupil_str_t  subject, device;
+
+    subject.data = ctx->session.subject.b;
+    subject.len = PUPIL_UUID_LEN;
+    ngx_memzero(&device, sizeof(pupil_str_t));
+
+    ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_PASSWORD, subject,
+                                device);
+}
+
+
+/*
+ * A known device has one of its own: who knows a password keeps nobody from
+ * their account by guessing codes (pitfall 32).
+ */
+void
+ngx_http_pupil_login_code_bucket(ngx_http_pupil_ctx_t *ctx,
+    uint8_t bucket[PUPIL_HASH_LEN])
+{
+    pupil_str_t              subject;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+    subject.data = login->owner.id.b;
+    subject.len = PUPIL_UUID_LEN;
+
+    ngx_http_pupil_login_bucket_made(ctx, NGX_HTTP_PUPIL_BUCKET_CODE, subject,
+                                     login->device_sent, bucket);
+}
+
+
+void
+ngx_http_pupil_login_code_taken(ngx_http_pupil_ctx_t *ctx,
+    const uint8_t bucket[PUPIL_HASH_LEN])
+{
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    ngx_memcpy(login->bytes[login->buckets_count], bucket, PUPIL_HASH_LEN);
+    ngx_http_pupil_login_limited_by(login, NGX_HTTP_PUPIL_BUCKET_CODE);
+}
+
+
+static void
+ngx_http_pupil_login_bucket(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_bucket_e kind, pupil_str_t what, pupil_str_t device)
+{
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    ngx_http_pupil_login_bucket_made(ctx, kind, what, device,
+                                     login->bytes[login->buckets_count]);
+    ngx_http_pupil_login_limited_by(login, kind);
+}
+
+
+static void
+ngx_http_pupil_login_bucket_made(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_bucket_e kind, pupil_str_t what, pupil_str_t device,
+    uint8_t bucket[PUPIL_HASH_LEN])
+{
+    pupil_bucket_make(ngx_http_pupil_key(ctx, "token"),
+                      ngx_http_pupil_buckets[kind].name, what, device, bucket);
+}
+
+
+/* The next bucket, whose bytes are there. */
+static void
+ngx_http_pupil_login_limited_by(ngx_http_pupil_login_t *login,
+    ngx_http_pupil_bucket_e kind)
+{
+    ngx_uint_t                      i;
+    const ngx_http_pupil_bucket_t  *bucket;
+
+    i = login->buckets_count++;
+    bucket = &ngx_http_pupil_buckets[kind];
+
+    login->buckets[i].data = login->bytes[i];
+    login->buckets[i].len = sizeof(login->bytes[i]);
+    login->free[i] = bucket->free;
+    login->forget[i] = bucket->forget;
+    login->longest[i] = bucket->longest;
+}
+
+
+void
+ngx_http_pupil_login_buckets(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex)
+{
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    ngx_http_pupil_param_bytea_array(ex, login->buckets, login->buckets_count);
+
+    if (login->buckets_count == NGX_HTTP_PUPIL_LOGIN_BUCKETS) {
+        ngx_libpq_param_bytea(ex, login->bytes[login->buckets_count - 1], 32);
+
+    } else {
+        ngx_libpq_param_bytea(ex, "", 0);     /* no network's bucket */
+    }
+}
