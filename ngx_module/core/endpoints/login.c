@@ -342,30 +342,24 @@ const pupil_audit_choice_t  pupil_login_throttled[1] = {
 
 
 /* All of a credential, so that its facts tell what is gone of it. */
+#define CREDENTIAL_READ(c, e, who)                                            \
+    { .alias = c, .category = "credential", .field = "login_id",              \
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = who,                 \
+      .flags = REQUIRED },                                                    \
+    { .alias = e, .category = "contact", .field = "email",                    \
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = who },               \
+    { .alias = c, .category = "credential", .field = "password_hash",         \
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = who,                 \
+      .flags = REQUIRED },                                                    \
+    { .alias = c, .category = "credential", .field = "second_factor",         \
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = who }
+
 static const pupil_want_t  look_wants[] = {
-    { .alias = "c", .category = "credential", .field = "login_id",
-      AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS,
-      .flags = REQUIRED },
-    { .alias = "e", .category = "contact", .field = "email",
-      AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS },
-    { .alias = "c", .category = "credential", .field = "password_hash",
-      AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS,
-      .flags = REQUIRED },
-    { .alias = "c", .category = "credential", .field = "second_factor",
-      AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS }
+    CREDENTIAL_READ("c", "e", SUBJECTS)
 };
 
 static const pupil_want_t  refuse_wants[] = {
-    { .category = "credential", .field = "login_id",
-      AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS,
-      .flags = REQUIRED },
-    { .category = "contact", .field = "email",
-      AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS },
-    { .category = "credential", .field = "password_hash",
-      AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS,
-      .flags = REQUIRED },
-    { .category = "credential", .field = "second_factor",
-      AUTHENTICATION_SYSTEM, .operation = READ, .about = SUBJECTS }
+    CREDENTIAL_READ(NULL, NULL, SUBJECTS)
 };
 
 #define ACCEPT_WANTS                                                          \
@@ -373,16 +367,7 @@ static const pupil_want_t  refuse_wants[] = {
       AUTHENTICATION_SELF, .operation = READ, .about = ACTOR },               \
     { .alias = "i", .category = "identity", .field = "family_name",           \
       AUTHENTICATION_SELF, .operation = READ, .about = ACTOR },               \
-    { .category = "credential", .field = "login_id",                          \
-      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR,               \
-      .flags = REQUIRED },                                                    \
-    { .category = "contact", .field = "email",                                \
-      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR },             \
-    { .category = "credential", .field = "password_hash",                     \
-      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR,               \
-      .flags = REQUIRED },                                                    \
-    { .category = "credential", .field = "second_factor",                     \
-      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR },             \
+    CREDENTIAL_READ(NULL, NULL, ACTOR),                                       \
     { .category = "network", .field = "address",                              \
       SECURITY_SYSTEM, .operation = WRITE, .about = ACTOR }
 
@@ -411,16 +396,7 @@ static const pupil_want_t  enrol_wants[] = {
 };
 
 static const pupil_want_t  change_wants[] = {
-    { .category = "credential", .field = "login_id",
-      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR,
-      .flags = REQUIRED },
-    { .category = "contact", .field = "email",
-      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR },
-    { .category = "credential", .field = "password_hash",
-      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR,
-      .flags = REQUIRED },
-    { .category = "credential", .field = "second_factor",
-      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR },
+    CREDENTIAL_READ(NULL, NULL, ACTOR),
     { .category = "credential", .field = "password_hash",
       AUTHENTICATION_SYSTEM, .operation = WRITE, .about = ACTOR,
       .flags = REQUIRED }
