@@ -11,6 +11,12 @@
 #include "ctl/base/ctl.h"
 
 
+/* Of pg_locks AS l: the lock of whoever seals. */
+#define CTL_SEAL_LOCK                                                         \
+    "(l.classid::bigint << 32) | l.objid::bigint ="                           \
+    " hashtextextended('pupil.seal', 0) AND l.objsubid = 1"
+
+
 /*
  * Connects, and takes the turn: with --follow, once whoever seals is gone.
  * 0 or -1 with the error said.

@@ -14,12 +14,6 @@
 #include "ctl/base/ctl.h"
 
 
-/* Of pg_locks AS l: the lock of whoever seals. */
-#define CTL_SEAL_LOCK                                                         \
-    "(l.classid::bigint << 32) | l.objid::bigint ="                           \
-    " hashtextextended('pupil.seal', 0) AND l.objsubid = 1"
-
-
 /*
  * Those who are waited for, or hold something, in words; NULL: nobody was
  * seen.

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "ctl/audit/turn.h"
 #include "ctl/base/db.h"
 #include "ctl/base/wait.h"
 #include "ctl/lifecycle/ended.h"
