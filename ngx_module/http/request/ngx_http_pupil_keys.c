@@ -403,6 +403,11 @@ ngx_http_pupil_keys_put_day(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         return NGX_ERROR;
     }
 
+    if (ctx->now < day.begins || ctx->now >= day.ends) {
+        return ngx_http_pupil_keys_broken(ctx, PUPIL_INVALID,
+                                          "a tenant's day");
+    }
+
     if ((ngx_msec_int_t) (ctx->keys.asked_at - ctx->main->vault.zoned_at) > 0)
     {
         pupil_keyring_put_day(ctx->main->vault.ring, &ctx->tenant, &day);
@@ -670,6 +675,10 @@ ngx_http_pupil_keys_broken(ngx_http_pupil_ctx_t *ctx, pupil_rc_t rc,
 
     case PUPIL_NOT_FOUND:
         why = "is missing: make it with pupilctl";
+        break;
+
+    case PUPIL_INVALID:
+        why = "is of another moment: the key store's zone_day() was changed";
         break;
 
     default:
