@@ -168,6 +168,8 @@ my %cold = (
     homework_patch => 'rarer',
     homework_delete => 'rarer still',
     audit_probe => 'once a minute a worker',
+    audit_end => 'once a second a worker of a tenant that has ended, by its'
+        . ' primary key',
     mark_data => 'once a second a worker, one row by its primary key, and an'
         . ' index of what is not shipped',
     mark_keys => 'the same, and an index of tenants with holes',

@@ -30,7 +30,7 @@ my %allowed = (
             'pupil.plugin' => 'SELECT',     # pupilctl check
             'pupil.mark' => 'SELECT', 'pupil.restricted' => 'SELECT',
              'pupil.sealer' => 'SELECT', 'pupil.audit_end' => 'SELECT',
-            'pupil.unshipped' => 'SELECT',
+            'pupil.unshipped' => 'SELECT', 'pupil.ledger' => 'SELECT',
 
             (map { ("data.$_" => 'SELECT') } qw(contact enrolment identity)),
             'data.credential' => 'SELECT facts password_hash second_factor'
@@ -184,15 +184,21 @@ for my $db (sort keys %allowed) {
 }
 
 
-# ---- of the row of a key, workers see the state
+# ---- of some rows, workers see some columns
 
-my $keeper = $site->pg->connect('pupil_keys');
-$keeper->do('SET SESSION AUTHORIZATION pupil_keeper');
-is join(' ', grep { may($keeper, "SELECT $_ FROM keystore.owner_key") }
-             @{ $site->keystore->selectcol_arrayref('SELECT column_name FROM'
-        . " information_schema.columns WHERE table_schema = 'keystore' AND"
-        . " table_name = 'owner_key' ORDER BY ordinal_position") }),
-    'tenant owner state', 'pupil_keeper in pupil_keys: the state, and no key';
+sub seen ($db, $role, $table) {
+    my $dbh = $site->pg->connect($db);
+    my $columns = $dbh->selectcol_arrayref('SELECT attname FROM pg_attribute'
+        . ' WHERE attrelid = ?::regclass AND attnum > 0 ORDER BY attnum', {},
+        $table);
+    $dbh->do("SET SESSION AUTHORIZATION $role");
+    return join ' ', grep { may($dbh, "SELECT $_ FROM $table") } @$columns;
+}
+
+is seen(pupil_keys => 'pupil_keeper', 'keystore.owner_key'),
+    'tenant owner state', 'of the row of a key the state, and no key';
+is seen(pupil => 'pupil_gateway', 'pupil.ledger'), 'tenant kind',
+    'of an entry of the ledger the kind, and nobody';
 
 
 # ---- what does not run as who calls it finds its names where it should

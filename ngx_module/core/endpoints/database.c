@@ -27,6 +27,12 @@ static const char  pupil_audit_probe_sql[] =
     "SELECT $1::bigint, " PUPIL_PARTITIONS ", pupil.audit_probe("
     PUPIL_SQL_AT("$2") ")";
 
+static const char  pupil_audit_end_sql[] =
+    "SELECT $1::bigint, e.closed, EXISTS (SELECT FROM pupil.ledger AS l"
+    " WHERE l.tenant = $2 AND l.kind <> 'erasure')"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN pupil.audit_end AS e ON e.tenant = $2";
+
 static const char  pupil_tenant_keys_sql[] =
     "SELECT $1::bigint, k.version, k.epoch, k.wrapped, coalesce(h.holes, 0),"
     " (m.tenant IS NOT NULL)::integer, d.day, d.begins, d.ends"
@@ -166,7 +172,7 @@ static const uint8_t  pupil_params_own_raise[] = {
 
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
-    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 83 },
+    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 84 },
     [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 82 }
 };
 
@@ -254,6 +260,15 @@ const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT] = {
         .params = pupil_params_probe,
         .params_count = PUPIL_COUNT(pupil_params_probe),
         .columns = PUPIL_AP_COLUMNS
+    },
+
+    [PUPIL_FIXED_AUDIT_END] = {
+        .name = "audit_end",
+        .database = PUPIL_DATABASE_DATA,
+        .sql = pupil_audit_end_sql,
+        .params = pupil_params_uuid,
+        .params_count = PUPIL_COUNT(pupil_params_uuid),
+        .columns = PUPIL_AE_COLUMNS
     },
 
     [PUPIL_FIXED_TENANT_KEYS] = {

@@ -149,6 +149,7 @@ extern const char  pupil_partitions_sql[];
 typedef enum {
     PUPIL_FIXED_AUDIT_GROUP = 0,    /* see audit.h */
     PUPIL_FIXED_AUDIT_PROBE,
+    PUPIL_FIXED_AUDIT_END,
     PUPIL_FIXED_TENANT_KEYS,
     PUPIL_FIXED_SERVICE_KEYS,
     PUPIL_FIXED_OWNER_KEYS_ASK,     /* committed before the next */
@@ -172,6 +173,13 @@ enum {
     PUPIL_AP_UNTIL = 1,         /* there are partitions, seconds since 1970 */
     PUPIL_AP_STORED,            /* false: a record was taken away */
     PUPIL_AP_COLUMNS
+};
+
+/* PUPIL_FIXED_AUDIT_END, $2 tenant. */
+enum {
+    PUPIL_AE_CLOSED = 1,        /* NULL: its audit has not ended */
+    PUPIL_AE_ENTERED,           /* in the ledger: it has, or was moved */
+    PUPIL_AE_COLUMNS
 };
 
 /*

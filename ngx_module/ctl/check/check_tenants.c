@@ -7,7 +7,8 @@
  * (invariant I18)?  A restored database has them; they give nothing until a
  * roster or an officer writes them anew, and nobody else would say whose they
  * are.  Whose names are one by now?  Of whom do the two databases say that they
- * are closed, or restricted, and each something else?
+ * are closed, or restricted, and each something else?  And whose audit has
+ * ended, as somebody says who writes the data database?
  */
 
 #include <string.h>
@@ -48,6 +49,7 @@ static int rows_of(check_t *check, pupil_database_id_t database,
 static int tenant_is(check_t *check, const char *word);
 static int tenant_here(check_t *check, const char *word);
 static int keys_are(check_t *check, const char *word);
+static void ended_check(check_t *check, const char *word);
 static void bound_check(check_t *check, const char *word);
 static void floors_check(check_t *check);
 static void spelled_check(check_t *check);
@@ -230,6 +232,7 @@ tenant_check(tenants_t *tenants, const char *word)
     if (tenant_is(tenants->check, word) && tenant_here(tenants->check, word)
         && keys_are(tenants->check, word))
     {
+        ended_check(tenants->check, word);
         bound_check(tenants->check, word);
         floors_check(tenants->check);
         spelled_check(tenants->check);
@@ -313,6 +316,34 @@ keys_are(check_t *check, const char *word)
     }
 
     return rows > 0;
+}
+
+
+/* It has keys, and nothing of it goes on record: it is not served. */
+static void
+ended_check(check_t *check, const char *word)
+{
+    int  entered;
+
+    if (rows_of(check, PUPIL_DATABASE_DATA, "SELECT FROM pupil.audit_end")
+        != 1)
+    {
+        return;
+    }
+
+    entered = rows_of(check, PUPIL_DATABASE_DATA, "SELECT FROM pupil.ledger"
+                      " AS l WHERE l.kind <> 'erasure'");
+
+    if (entered == 0) {
+        check_found(check, "pupil.audit_end has a row of the tenant %s, and the"
+                    " ledger no entry: somebody has written the data database,"
+                    " and nothing of the tenant is answered.  As its superuser,"
+                    " DELETE that row", word);
+
+    } else if (entered > 0) {
+        check_found(check, "the end of the tenant %s is not done: take it out"
+                    " of the configuration, and run pupilctl work", word);
+    }
 }
 
 

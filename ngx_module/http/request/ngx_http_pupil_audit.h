@@ -159,6 +159,13 @@ void ngx_http_pupil_audit_declare(ngx_http_pupil_main_conf_t *pmcf,
 const pupil_key_t *ngx_http_pupil_audit_key(ngx_http_pupil_main_conf_t *pmcf,
     const pupil_uuid_t *tenant);
 
+/* Whether a tenant that has ended still has.  Context: event loop. */
+void ngx_http_pupil_ended_ask(ngx_http_pupil_main_conf_t *pmcf,
+    ngx_http_pupil_writer_t *writer);
+
+/* Why a probe is told that a tenant is shut; NULL: none is, without an end. */
+const char *ngx_http_pupil_ended_trouble(ngx_http_pupil_main_conf_t *pmcf);
+
 /*
  * An insert of records was submitted; it has ended, with all stored or not.
  * Context: event loop.

@@ -165,7 +165,7 @@ ngx_http_pupil_numbers_give(ngx_http_pupil_main_conf_t *pmcf,
 
     writer = ngx_http_pupil_writer(pmcf, tenant);
 
-    if (writer != NULL && writer->ended && reserve != 0) {
+    if (writer != NULL && (writer->closed || (writer->ended && reserve != 0))) {
         return NGX_ERROR;
     }
 
@@ -365,10 +365,11 @@ ngx_http_pupil_writer_add(ngx_http_pupil_numbers_conf_t *conf,
 
 
 /*
- * Each second: who has ended, and what is to be declared without waiting for a
- * request.  What needs the keys of a tenant that this worker does not have
- * waits for another worker, or for the tenant's next request.  A worker that
- * ends declares what it knows, as there may be none after it.
+ * Each second: who has ended, worker or tenant, and what is to be declared
+ * without waiting for a request.  What needs the keys of a tenant that this
+ * worker does not have waits for another worker, or for the tenant's next
+ * request.  A worker that ends declares what it knows, as there may be none
+ * after it.
  */
 static void
 ngx_http_pupil_numbers_look(ngx_event_t *ev)
@@ -402,6 +403,10 @@ ngx_http_pupil_numbers_look(ngx_event_t *ev)
          q = ngx_queue_next(q))
     {
         writer = ngx_queue_data(q, ngx_http_pupil_writer_t, queue);
+
+        if (writer->ended) {
+            ngx_http_pupil_ended_ask(pmcf, writer);
+        }
 
         if (writer->left || writer->stream->numbers.open != 0) {
             open = 1;

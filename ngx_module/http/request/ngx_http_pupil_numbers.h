@@ -31,6 +31,9 @@ typedef struct {
     unsigned                  left:1;
     unsigned                  declaring:1;  /* a group says what is open */
     unsigned                  ended:1;      /* the tenant has: nothing else */
+    unsigned                  closed:1;     /* nor is anything declared */
+    unsigned                  unfounded:1;  /* which no command has written */
+    unsigned                  asking:1;     /* whether it has */
 } ngx_http_pupil_writer_t;
 
 

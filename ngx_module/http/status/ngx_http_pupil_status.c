@@ -164,6 +164,10 @@ ngx_http_pupil_status_trouble(ngx_http_pupil_main_conf_t *pmcf)
         trouble = ngx_http_pupil_health_trouble(pmcf);
     }
 
+    if (trouble == NULL) {
+        trouble = ngx_http_pupil_ended_trouble(pmcf);
+    }
+
     return trouble != NULL ? trouble : ngx_http_pupil_tenants_trouble(pmcf);
 }
 
