@@ -35,6 +35,9 @@ location /open/ { $to }
 location /early/ { set \$early "\$http_x_pupil_user";
     pupil_access forum purpose=learning;
     proxy_set_header X-Late \$http_x_pupil_user; $to }
+location /mapped/ { if (\$who = nobody) { return 418; }
+    pupil_access forum purpose=learning;
+    proxy_set_header X-Late \$who; $to }
 location ~ ^/by/regex/ { pupil_access forum purpose=learning; $to }
 location /any/ { satisfy any; allow 127.0.0.1; deny all;
     pupil_access forum purpose=learning; $to }
@@ -63,6 +66,7 @@ location /stream/ { pupil_access forum purpose=learning;
 
 my $clock = Pupil::Clock->new;
 my $day = Pupil::Day->up(start => 0, server => $server, http2 => 1,
+    http => 'map $http_x_pupil_user $who { default "$http_x_pupil_user"; }',
                          conf => { pupil_request_timeout => '3s' });
 my ($nginx, $db) = ($day->{nginx}, $day->db);
 is $nginx->test->{code}, 0, 'nginx -t knows it' or do {
@@ -115,8 +119,10 @@ unlike $res->body, qr/$id/, 'nobody is told the id';
 is user($pupil->get('/forum/inner/')), $forum, 'a location inside inherits it';
 for my $header ({}, { 'X-Pupil-User' => 'f' x 32 }) {
     my $late = head($pupil->get('/early/', header => $header), 'X-Late');
+    my $mapped = head($pupil->get('/mapped/', header => $header), 'X-Late');
     is +($late // ['none'])->[0], $forum,
         'a variable that was looked at before is as it is now';
+    is $mapped, undef, 'what a map has made of it before is nobody\'s word';
 }
 
 $res = $pupil->get('/names/');
@@ -212,6 +218,11 @@ $res = $pupil->curl(GET => '/forum/', version => 2, header => { Cookie =>
 is_deeply head($res, 'cookie'), ['c=4'], 'nor by HTTP/2';
 $res = $pupil->get('/forum/');
 is head($res, 'Cookie'), undef, 'none is left';
+for my $path (qw(/forum/open/ /open/)) {
+    $res = $pupil->get($path);
+    is_status $res, 200, "$path asks nobody";
+    unlike $res->body, qr/__Host-pupil/, 'and is handed no session';
+}
 
 
 # ---- around it, inside of nginx
