@@ -47,11 +47,16 @@ const ngx_http_pupil_endpoint_t  ngx_http_pupil_access_endpoint = {
 static ngx_int_t
 ngx_http_pupil_access_init(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf)
 {
-    return ngx_http_pupil_access_phase(cf, NGX_HTTP_PREACCESS_PHASE,
-                                       ngx_http_pupil_access_clear) == NGX_OK
-           ? ngx_http_pupil_access_phase(cf, NGX_HTTP_ACCESS_PHASE,
-                                         ngx_http_pupil_access_handler)
-           : NGX_ERROR;
+    if (ngx_http_pupil_access_phase(cf, NGX_HTTP_POST_READ_PHASE,
+                                    ngx_http_pupil_access_read) != NGX_OK
+        || ngx_http_pupil_access_phase(cf, NGX_HTTP_PREACCESS_PHASE,
+                                       ngx_http_pupil_access_clear) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_pupil_access_phase(cf, NGX_HTTP_ACCESS_PHASE,
+                                       ngx_http_pupil_access_handler);
 }
 
 

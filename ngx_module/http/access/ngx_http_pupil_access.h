@@ -12,10 +12,12 @@
 
 
 /*
- * Preaccess, in every location as soon as one has a guard: what a client, or a
- * guard before a redirect, says in our header fields goes nowhere.  Behind a
- * guard no cookie of ours does, either.
+ * In every location as soon as one has a guard: what a client, or a guard
+ * before a redirect, says in our header fields goes nowhere, first of all
+ * (_read) and before access (_clear).  From a location that is none of ours no
+ * cookie of ours does, either: whoever has it is that person.
  */
+ngx_int_t ngx_http_pupil_access_read(ngx_http_request_t *r);
 ngx_int_t ngx_http_pupil_access_clear(ngx_http_request_t *r);
 
 /* A header field for who is behind the guard.  NGX_OK, NGX_ERROR. */

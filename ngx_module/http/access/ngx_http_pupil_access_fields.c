@@ -13,10 +13,12 @@
 #define NGX_HTTP_PUPIL_ACCESS_FIELDS  16               /* of a request */
 
 
-static ngx_uint_t ngx_http_pupil_access_forged(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_pupil_access_carries(ngx_http_request_t *r,
+    ngx_uint_t cookies);
+static ngx_uint_t ngx_http_pupil_access_cookies(const ngx_table_elt_t *h);
 static ngx_uint_t ngx_http_pupil_access_ours(const ngx_table_elt_t *h);
 static ngx_int_t ngx_http_pupil_access_list(ngx_http_request_t *r,
-    ngx_uint_t guarded);
+    ngx_uint_t cookies);
 static ngx_int_t ngx_http_pupil_access_cookie(ngx_http_request_t *r,
     ngx_str_t *value);
 static ngx_int_t ngx_http_pupil_access_within(ngx_http_request_t *r,
@@ -24,23 +26,34 @@ static ngx_int_t ngx_http_pupil_access_within(ngx_http_request_t *r,
 static void ngx_http_pupil_access_forget(ngx_http_request_t *r);
 
 
+/* Before nginx looks at anything: what a map makes of a field, it keeps. */
+ngx_int_t
+ngx_http_pupil_access_read(ngx_http_request_t *r)
+{
+    return !ngx_http_pupil_access_carries(r, 0)
+           || ngx_http_pupil_access_list(r, 0) == NGX_OK
+           ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+/* Where the location is none of ours, it may hand on what it was sent. */
 ngx_int_t
 ngx_http_pupil_access_clear(ngx_http_request_t *r)
 {
-    ngx_uint_t                  guarded;
+    ngx_uint_t                  others;
     ngx_http_pupil_loc_conf_t  *conf;
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_pupil_module);
-    guarded = conf->access != NULL;
+    others = conf->endpoint == NULL || conf->access != NULL;
 
-    if ((guarded || ngx_http_pupil_access_forged(r))
-        && ngx_http_pupil_access_list(r, guarded) != NGX_OK)
+    if (ngx_http_pupil_access_carries(r, others)
+        && ngx_http_pupil_access_list(r, others) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return guarded && r != r->main ? ngx_http_pupil_access_within(r, conf)
-                                   : NGX_DECLINED;
+    return conf->access != NULL && r != r->main
+           ? ngx_http_pupil_access_within(r, conf) : NGX_DECLINED;
 }
 
 
@@ -66,8 +79,9 @@ ngx_http_pupil_access_within(ngx_http_request_t *r,
 }
 
 
+/* Whether something has to go: a field of ours, and with cookies ours, too. */
 static ngx_uint_t
-ngx_http_pupil_access_forged(ngx_http_request_t *r)
+ngx_http_pupil_access_carries(ngx_http_request_t *r, ngx_uint_t cookies)
 {
     ngx_uint_t        i;
     ngx_list_part_t  *part;
@@ -77,13 +91,28 @@ ngx_http_pupil_access_forged(ngx_http_request_t *r)
         h = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
-            if (ngx_http_pupil_access_ours(&h[i])) {
+            if (ngx_http_pupil_access_ours(&h[i])
+                || (cookies && ngx_http_pupil_access_cookies(&h[i])))
+            {
                 return 1;
             }
         }
     }
 
     return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_pupil_access_cookies(const ngx_table_elt_t *h)
+{
+    return h->key.len == sizeof("cookie") - 1
+           && ngx_strncasecmp(h->key.data, (u_char *) "cookie",
+                              sizeof("cookie") - 1) == 0
+           && ngx_strlcasestrn(h->value.data, h->value.data + h->value.len,
+                               (u_char *) NGX_HTTP_PUPIL_ACCESS_COOKIE,
+                               sizeof(NGX_HTTP_PUPIL_ACCESS_COOKIE) - 2)
+              != NULL;
 }
 
 
@@ -124,7 +153,7 @@ ngx_http_pupil_access_ours(const ngx_table_elt_t *h)
  * found in the old one, such as cookies, stays where it points to.
  */
 static ngx_int_t
-ngx_http_pupil_access_list(ngx_http_request_t *r, ngx_uint_t guarded)
+ngx_http_pupil_access_list(ngx_http_request_t *r, ngx_uint_t cookies)
 {
     ngx_uint_t        i;
     ngx_list_part_t   old, *part;
@@ -149,10 +178,7 @@ ngx_http_pupil_access_list(ngx_http_request_t *r, ngx_uint_t guarded)
                 continue;
             }
 
-            if (guarded && kept.key.len == sizeof("cookie") - 1
-                && ngx_strncasecmp(kept.key.data, (u_char *) "cookie",
-                                   sizeof("cookie") - 1) == 0)
-            {
+            if (cookies && ngx_http_pupil_access_cookies(&kept)) {
                 if (ngx_http_pupil_access_cookie(r, &kept.value) != NGX_OK) {
                     return NGX_ERROR;
                 }
