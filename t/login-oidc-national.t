@@ -63,6 +63,13 @@ for my $case (['nothing', "\n"], ['too short', "12345\n"],
     like $run->{err}, qr/line \d+ is no national number/, 'as it says';
     unlike $run->{err}, qr/1212|1111|Anna/, 'without it';
 }
+for my $line ('19121212' . ' ' x 55 . "1212\n", '19121212' . ' ' x 56 . '1212',
+              "191212121212\0 191212121213\n")
+{
+    my $cut = name_of($line);
+    is $cut->{code}, 1, 'a line of no end is refused';
+    is $cut->{out}, '', 'and is not two numbers';
+}
 
 
 # ---- there and back

@@ -55,7 +55,9 @@ names_print(const char *prefix, const pupil_key_t *key)
     for (n = 1; rc == 0 && fgets(line, sizeof(line), stdin) != NULL; n++) {
         number.len = strcspn(line, "\r\n");
 
-        if (pupil_national_name(key, number, name) == PUPIL_OK) {
+        if ((line[number.len] != '\0' || feof(stdin))
+            && pupil_national_name(key, number, name) == PUPIL_OK)
+        {
             printf("%s%.*s\n", prefix, PUPIL_NATIONAL_NAME, name);
             continue;
         }
