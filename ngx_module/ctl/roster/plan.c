@@ -76,6 +76,26 @@ add_links(hash_t *hash, const roster_links_t *links)
 }
 
 
+/* What has begun and what is over: a day may change what is written. */
+static void
+add_day(hash_t *hash, const roster_t *roster, int32_t from, int32_t to)
+{
+    add_number(hash, from <= roster->today);
+    add_number(hash, to < roster->today);
+}
+
+
+static void
+add_begun(hash_t *hash, const roster_t *roster, const roster_links_t *links)
+{
+    uint32_t  i;
+
+    for (i = 0; i < links->count; i++) {
+        add_day(hash, roster, links->links[i].from, links->links[i].to);
+    }
+}
+
+
 /* What is there already, and would end. */
 static void
 add_rows(hash_t *hash, const roster_t *roster, const roster_table_t *table)
@@ -95,7 +115,7 @@ add_rows(hash_t *hash, const roster_t *roster, const roster_table_t *table)
 
 
 static uint64_t
-row_number(const roster_stored_t *row)
+row_number(const roster_t *roster, const roster_stored_t *row)
 {
     hash_t    hash;
     uint8_t   digest[crypto_generichash_BYTES_MIN];
@@ -110,6 +130,7 @@ row_number(const roster_stored_t *row)
     add_number(&hash, row->to);
     add_number(&hash, row->authentic);
     add_number(&hash, row->ends);
+    add_day(&hash, roster, row->from, row->to);
     add_text(&hash, ctl_str(row->source));
 
     crypto_generichash_final(&hash, digest, sizeof(digest));
@@ -124,7 +145,7 @@ row_number(const roster_stored_t *row)
  * as the database gives its rows in any order.
  */
 static void
-add_stored(hash_t *hash, const roster_table_t *table)
+add_stored(hash_t *hash, const roster_t *roster, const roster_table_t *table)
 {
     size_t    i;
     uint64_t  sum;
@@ -132,7 +153,7 @@ add_stored(hash_t *hash, const roster_table_t *table)
     sum = 0;
 
     for (i = 0; i < table->count; i++) {
-        sum += row_number(&table->rows[i]);
+        sum += row_number(roster, &table->rows[i]);
     }
 
     add_number(hash, (int64_t) table->count);
@@ -308,7 +329,8 @@ roster_plan_whole(roster_t *roster, const roster_table_t *tables,
 
     for (kind = ROSTER_ITEM_KINDS; kind < ROSTER_KINDS; kind++) {
         add_links(&hash, &roster->links[kind]);
-        add_stored(&hash, &tables[kind]);
+        add_begun(&hash, roster, &roster->links[kind]);
+        add_stored(&hash, roster, &tables[kind]);
     }
 
     plan_name(&hash, key, plan);
