@@ -142,6 +142,38 @@ for my $name ('a locked account', 'a closed account', 'somebody erased') {
     is bytes($res), $expected, "there, too: $name";
 }
 
+
+# ---- whom nobody meets
+
+# Which of a person's values are stored: what is read takes its time.
+sub stored ($id) {
+    return [$db->selectrow_array('SELECT c.login_id IS NOT NULL,'
+        . ' c.password_hash IS NOT NULL, e.email IS NOT NULL FROM'
+        . ' data.credential AS c LEFT JOIN data.contact AS e'
+        . ' ON e.owner = c.owner WHERE c.owner = ?', {}, $id)];
+}
+
+my $decoy = $db->selectrow_array('SELECT decoy FROM pupil.tenant');
+is_deeply stored($decoy), [1, 1, 1],
+    'the decoy has a name, a password and an address, as staff have';
+
+$db->do("DELETE FROM data.$_ WHERE owner = ?", {}, $decoy)
+    for qw(contact credential);
+$site->ctl_ok(qw(tenant add Testkommunen), $site->ctl_where);
+is_deeply stored($decoy), [1, 1, 1], 'what one lacks, tenant add makes';
+my $before = $db->selectrow_array('SELECT count(*) FROM pupil.audit_record');
+$site->ctl_ok(qw(tenant add Testkommunen), $site->ctl_where);
+is $db->selectrow_array('SELECT count(*) FROM pupil.audit_record'), $before,
+    'once';
+for my $name ('an unknown account', 'an unknown address') {
+    my ($res, $statements) = attempt($case{$name});
+    is bytes($res), $expected, "then, $name: the same bytes";
+    is $statements, $sql, "then, $name: the same statements";
+    is_deeply $day->outcomes($res), ['refused'],
+        "then, $name: refused, and nothing is changed of it";
+}
+
+
 # The way back: what was not right about it is what kept them out.
 $day->set_status($who{locked}{id}, 'active');
 ($res) = attempt($case{'a locked account'});
