@@ -1,17 +1,16 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Controllers: their keys, and the decoy that unknown log-ins meet, so that
- * every failing log-in does the same work (invariant I13).
+ * Controllers: their keys, and what else each begins with.
  */
 
-#include <sodium.h>
 #include <string.h>
 
 #include "core/base/text.h"
 #include "ctl/base/db.h"
 #include "ctl/base/list.h"
 #include "ctl/base/text.h"
+#include "ctl/setup/decoy.h"
 #include "ctl/setup/tenant.h"
 #include "ctl/store/facts.h"
 #include "ctl/store/kek.h"
@@ -29,17 +28,6 @@ static int credential_check(ctl_t *ctl);
 static int tenant_bound(ctl_t *ctl);
 static int tenant_rows(ctl_t *ctl, const char *name);
 static int tenant_row(ctl_t *ctl, const char *name, const ctl_owner_t *decoy);
-static int decoy_rows(ctl_t *ctl, ctl_owner_t *decoy);
-static int decoy_password(ctl_t *ctl, ctl_owner_t *decoy);
-
-
-static const ctl_access_t  decoy_access = {
-    .category = "credential",
-    .fields = "password_hash",
-    .purpose = PUPIL_PURPOSE_ADMINISTRATION,
-    .operation = PUPIL_OPERATION_WRITE,
-    .about = "subjects"
-};
 
 
 int
@@ -81,7 +69,7 @@ ctl_tenant_create(ctl_t *ctl, const char *name)
 
     if (found == 1) {
         ctl_note("tenant: %s is there", name);
-        return 0;
+        return ctl_decoy_complete(ctl);
     }
 
     return tenant_rows(ctl, name);
@@ -197,7 +185,8 @@ tenant_rows(ctl_t *ctl, const char *name)
     }
 
     if (ctl_begin(ctl->data, &ctl->tenant) != 0
-        || tenant_row(ctl, name, &decoy) != 0 || decoy_rows(ctl, &decoy) != 0
+        || tenant_row(ctl, name, &decoy) != 0
+        || ctl_decoy_make(ctl, &decoy) != 0
         || ctl_commit(ctl->data) != 0)
     {
         ctl_rollback(ctl->data);
@@ -220,42 +209,6 @@ tenant_row(ctl_t *ctl, const char *name, const ctl_owner_t *decoy)
 
     return ctl_exec(ctl->data, "INSERT INTO pupil.tenant (tenant, name, decoy)"
                     " VALUES ($1::uuid, $2, $3::uuid)", 3, params);
-}
-
-
-static int
-decoy_rows(ctl_t *ctl, ctl_owner_t *decoy)
-{
-    /* locked: even the right password would not let it in */
-
-    if (ctl_subject_add(ctl, &decoy->id, "decoy", "locked") != 0
-        || decoy_password(ctl, decoy) != 0)
-    {
-        return -1;
-    }
-
-    return ctl_record_one(ctl, &decoy_access, "allowed", &decoy->id, "decoy");
-}
-
-
-/* One that nobody knows. */
-static int
-decoy_password(ctl_t *ctl, ctl_owner_t *decoy)
-{
-    int                      rc;
-    uint8_t                  secret[32];
-    pupil_str_t              password;
-    pupil_password_stored_t  beside;
-
-    memset(&beside, 0, sizeof(pupil_password_stored_t));
-    randombytes_buf(secret, sizeof(secret));
-    password.data = secret;
-    password.len = sizeof(secret);
-
-    rc = ctl_password_store(ctl, decoy, &beside, password);
-    sodium_memzero(secret, sizeof(secret));
-
-    return rc;
 }
 
 
