@@ -38,6 +38,7 @@ static int parts_gone(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static PGresult *left_read(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 static void left_add(ctl_buf_t *sql, const char *schema, const char *name,
     const char *whose);
+static int table_returned(ctl_t *ctl, const char *name, const char *whose);
 static int part_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const char *name);
 static int part_record(ctl_t *ctl, const ctl_ledger_entry_t *entry,
@@ -415,6 +416,82 @@ left_add(ctl_buf_t *sql, const char *schema, const char *name,
     ctl_buf_printf(sql, " UNION ALL SELECT '%s%s' WHERE EXISTS (SELECT FROM"
                    " %s%s WHERE tenant = $1::uuid AND %s = $2::uuid)", schema,
                    name, schema, name, whose);
+}
+
+
+/*
+ * Without plugins, which need not be here: the names are tables, as PostgreSQL
+ * writes them.
+ */
+int
+ctl_parts_returned(ctl_t *ctl)
+{
+    int          rc, row;
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = ctl->tenant_text;
+
+    res = ctl_query(ctl->data, "SELECT n.name, min(a.attname) FROM (SELECT"
+                    " DISTINCT e.name FROM pupil.erasure AS e WHERE e.tenant"
+                    " = $1::uuid AND e.state = 'done') AS n JOIN pg_class AS"
+                    " c ON c.oid = to_regclass(n.name) AND c.relkind = 'r'"
+                    " AND n.name = concat(c.relnamespace::regnamespace, '.',"
+                    " quote_ident(c.relname)) JOIN pg_attribute AS a ON"
+                    " a.attrelid = c.oid AND a.attname IN ('owner',"
+                    " 'subject') AND NOT a.attisdropped WHERE"
+                    " has_table_privilege(c.oid, 'SELECT') GROUP BY n.name",
+                    1, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    rc = 0;
+
+    for (row = 0; rc == 0 && row < PQntuples(res); row++) {
+        rc = table_returned(ctl, PQgetvalue(res, row, 0),
+                            PQgetvalue(res, row, 1));
+    }
+
+    PQclear(res);
+
+    return rc;
+}
+
+
+static int
+table_returned(ctl_t *ctl, const char *name, const char *whose)
+{
+    ctl_buf_t    sql;
+    PGresult    *res;
+    const char  *params[2];
+
+    params[0] = ctl->tenant_text;
+    params[1] = name;
+
+    ctl_buf_init(&sql);
+    ctl_buf_printf(&sql, "UPDATE pupil.erasure AS e SET state = 'open' FROM"
+                   " pupil.ledger AS l WHERE e.tenant = $1::uuid AND e.name ="
+                   " $2 AND e.state = 'done' AND l.tenant = e.tenant AND"
+                   " l.number = e.number AND l.kind = 'erasure' AND EXISTS"
+                   " (SELECT FROM %s AS t WHERE t.tenant = $1::uuid AND t.%s ="
+                   " l.subject) RETURNING e.number", name, whose);
+
+    res = ctl_query(ctl->data, sql.data, 2, params);
+    ctl_buf_free(&sql);
+
+    if (res == NULL) {
+        return -1;
+    }
+
+    if (PQntuples(res) != 0) {
+        ctl_note("%s has rows of %d who were erased: they go again; was a"
+                 " part of the data database restored?", name, PQntuples(res));
+    }
+
+    PQclear(res);
+
+    return 0;
 }
 
 

@@ -25,6 +25,12 @@ int ctl_parts_note(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 int ctl_parts_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 
 /*
+ * Opens again what was done of any erasure and has rows of the person, in a
+ * transaction of the data database.  0, or -1, said.
+ */
+int ctl_parts_returned(ctl_t *ctl);
+
+/*
  * An array of objects: table, state, records, at, reference; NULL with the
  * error said.
  */

@@ -12,6 +12,7 @@
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
 #include "ctl/lifecycle/erase.h"
+#include "ctl/lifecycle/parts.h"
 #include "ctl/lifecycle/tenants.h"
 #include "ctl/lifecycle/work.h"
 #include "ctl/store/closed.h"
@@ -36,6 +37,7 @@ static int tenant_work(ctl_t *ctl, void *data);
 static int job_revocations(ctl_t *ctl);
 static int job_fetches(ctl_t *ctl);
 static int job_closed(ctl_t *ctl);
+static int job_returned(ctl_t *ctl);
 static int job_erasures(ctl_t *ctl);
 
 
@@ -44,6 +46,7 @@ static const job_t  jobs[] = {
     { .run = job_revocations, .every = 1 },
     { .run = job_fetches, .every = 1 },
     { .run = job_closed, .every = 60 },
+    { .run = job_returned, .every = 600 },
     { .run = job_erasures, .every = 1 },
     { .run = NULL }
 };
@@ -172,6 +175,21 @@ job_closed(ctl_t *ctl)
     ctl_turn_give(ctl);
 
     return rc;
+}
+
+
+/*
+ * Who was erased and is here again, as a backup of some tables has them, or a
+ * hand: no gate says so.  The next job goes on with it.
+ */
+static int
+job_returned(ctl_t *ctl)
+{
+    int  rc;
+
+    rc = ctl_begin(ctl->data, &ctl->tenant) == 0 ? ctl_parts_returned(ctl) : -1;
+
+    return rc == 0 ? ctl_commit(ctl->data) : -1;
 }
 
 
