@@ -393,7 +393,9 @@ wait_look(wait_t *wait)
     char       pid[16];
     PGresult  *res;
 
-    if (wait->look == NULL) {
+    /* who was not let in may be by now */
+    if (PQstatus(wait->look) != CONNECTION_OK) {
+        PQfinish(wait->look);
         wait->look = look_open(wait->conn);
     }
 
