@@ -16,7 +16,14 @@ my $conf = $day->nginx->conf_file;
 
 sub findings () { return $site->ctl('check', $conf)->{out} }
 
-sub run (@sql) { $db->do($_) for @sql }
+sub run (@sql) { ref $_ ? $_->() : $db->do($_) for @sql }
+
+# A server takes a setting when it gets to it.
+sub reloads ($value) {
+    $db->do('SELECT pg_reload_conf()');
+    wait_until 20, 'the setting', sub { $value eq $site->pg->connect('pupil')
+        ->selectrow_array('SHOW session_replication_role') };
+}
 
 $db->do('SET client_min_messages = error');
 run('CREATE SCHEMA evil',
@@ -149,6 +156,60 @@ my @unmade = (
      [q{ALTER DATABASE pupil SET session_preload_libraries = 'plpgsql'}],
      qr/DATABASE pupil SET session_preload_libraries/,
      ['ALTER DATABASE pupil RESET session_preload_libraries']],
+    ['a table that is somebody\'s',
+     ['CREATE ROLE evil_two', 'ALTER TABLE pupil.role OWNER TO evil_two'],
+     qr/table pupil\.role is not as the file that made it has it/,
+     ['ALTER TABLE pupil.role OWNER TO pupil_owner', 'DROP ROLE evil_two']],
+    ['a table whose owner sees all tenants',
+     ['ALTER TABLE pupil.ledger NO FORCE ROW LEVEL SECURITY'],
+     qr/table pupil\.ledger is not as the file that made it has it/,
+     ['ALTER TABLE pupil.ledger FORCE ROW LEVEL SECURITY']],
+    ['a table beside ours', ['CREATE TABLE pupil.odd (tenant uuid)'],
+     qr/table pupil\.odd is not of a migration/, ['DROP TABLE pupil.odd']],
+    ['a schema that is somebody\'s',
+     ['CREATE ROLE evil_two', 'ALTER SCHEMA data OWNER TO evil_two'],
+     qr/schema data is not as the file that made it has it/,
+     ['ALTER SCHEMA data OWNER TO pupil_owner', 'DROP ROLE evil_two']],
+    ['a server that fires no trigger',
+     ['ALTER SYSTEM SET session_replication_role = replica',
+      sub { reloads('replica') }],
+     qr/session_replication_role = replica is in force for all/,
+     ['ALTER SYSTEM RESET session_replication_role',
+      sub { reloads('origin') }]],
+    ['a role of ours that sees all tenants',
+     ['ALTER ROLE pupil_operator BYPASSRLS CREATEROLE'],
+     qr/ALTER ROLE pupil_operator NOBYPASSRLS\n.*pupil_operator NOCREATEROLE\n/,
+     ['ALTER ROLE pupil_operator NOBYPASSRLS NOCREATEROLE']],
+    ['a role of ours that is in another',
+     ['GRANT pg_write_all_data TO pupil_gateway'],
+     qr/role pupil_gateway is a member of pg_write_all_data/,
+     ['REVOKE pg_write_all_data FROM pupil_gateway']],
+    ['who may make a schema', ['GRANT CREATE ON DATABASE pupil TO PUBLIC'],
+     qr/REVOKE CREATE ON DATABASE pupil FROM PUBLIC$/m,
+     ['REVOKE CREATE ON DATABASE pupil FROM PUBLIC']],
+    ['who may write to the schema public',
+     ['GRANT CREATE ON SCHEMA public TO pupil_operator'],
+     qr/REVOKE CREATE ON SCHEMA public FROM pupil_operator$/m,
+     ['REVOKE CREATE ON SCHEMA public FROM pupil_operator']],
+    ['who may set what only a superuser sets',
+     ['GRANT SET ON PARAMETER session_replication_role TO pupil_gateway'],
+     qr/REVOKE SET ON PARAMETER session_replication_role FROM pupil_gateway$/m,
+     ['REVOKE SET ON PARAMETER session_replication_role FROM pupil_gateway']],
+    ['what is given away when it is made',
+     ['ALTER DEFAULT PRIVILEGES FOR ROLE pupil_owner IN SCHEMA pupil GRANT'
+      . ' SELECT ON TABLES TO pupil_gateway'],
+     qr/FOR ROLE pupil_owner IN SCHEMA pupil: SELECT FROM pupil_gateway/,
+     ['ALTER DEFAULT PRIVILEGES FOR ROLE pupil_owner IN SCHEMA pupil REVOKE'
+      . ' SELECT ON TABLES FROM pupil_gateway']],
+    ['a language',
+     ['CREATE LANGUAGE odd HANDLER plpgsql_call_handler'],
+     qr/language odd is of no migration/, ['DROP LANGUAGE odd']],
+    ['a conversion',
+     [q{CREATE CONVERSION evil.odd FOR 'LATIN1' TO 'UTF8' FROM}
+      . ' iso8859_1_to_utf8'],
+     qr/conversion evil\.odd is of no migration/, ['DROP CONVERSION evil.odd']],
+    ['an extension', ['CREATE EXTENSION file_fdw'],
+     qr/extension file_fdw is of no migration/, ['DROP EXTENSION file_fdw']],
     ['who is in a role of ours',
      ['CREATE ROLE evil_one IN ROLE pupil_operator LOGIN'],
      qr/role evil_one is a member of pupil_operator/, ['DROP ROLE evil_one']],
