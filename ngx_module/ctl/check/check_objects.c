@@ -35,6 +35,30 @@
     " FROM " catalogue " AS c WHERE NOT c.oid " MADE_LATER                    \
     " AND " WRITTEN("c") but
 
+/* Those that pupilctl init makes: of others the operator knows. */
+#define ROLES                                                                 \
+    "('pupil_gateway', 'pupil_keeper', 'pupil_keystore_owner',"               \
+    " 'pupil_operator', 'pupil_owner')"
+
+#define GRANTEE                                                               \
+    "CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END"
+
+/* Extensions that only look. */
+#define LOOKS                                                                 \
+    "('amcheck', 'pageinspect', 'pg_buffercache', 'pg_freespacemap',"         \
+    " 'pg_stat_statements', 'pg_visibility', 'pgrowlocks', 'pgstattuple',"    \
+    " 'plpgsql')"
+
+/*
+ * Settings by which a server skips triggers, reads past what is broken, or
+ * compares otherwise, and none of which it needs to be set.
+ */
+#define BENDING                                                               \
+    "('allow_system_table_mods', 'ignore_checksum_failure',"                  \
+    " 'ignore_system_indexes', 'local_preload_libraries',"                    \
+    " 'session_replication_role', 'transform_null_equals',"                   \
+    " 'zero_damaged_pages')"
+
 /* Settings that cost time or memory, and decide nothing. */
 #define HARMLESS                                                              \
     "('idle_in_transaction_session_timeout', 'lock_timeout',"                 \
@@ -72,6 +96,50 @@ static const check_question_t  object_questions[] = {
       " ORDER BY 1",
       "%s is in force, and no part of Pupil sets it: RESET it" },
 
+    { "SELECT format('%s = %s', s.name, s.reset_val) FROM pg_settings AS s"
+      " WHERE s.name IN " BENDING " AND s.reset_val <> s.boot_val ORDER BY 1",
+      "%s is in force for all, and no part of Pupil sets it: ALTER SYSTEM RESET"
+      " it, and look into postgresql.conf" },
+
+    { "SELECT format('%s NO%s', r.rolname, a.name) FROM pg_roles AS r"
+      " CROSS JOIN LATERAL (VALUES ('SUPERUSER', r.rolsuper),"
+      " ('BYPASSRLS', r.rolbypassrls), ('CREATEROLE', r.rolcreaterole),"
+      " ('CREATEDB', r.rolcreatedb), ('REPLICATION', r.rolreplication))"
+      " AS a (name, may) WHERE r.rolname IN " ROLES " AND a.may ORDER BY 1",
+      "a role of Pupil's may what pupilctl init did not give it: ALTER ROLE"
+      " %s" },
+
+    { "SELECT format('%s is a member of %s', m.member::regrole,"
+      " m.roleid::regrole) FROM pg_auth_members AS m"
+      " WHERE m.member::regrole::text IN " ROLES
+      " AND m.roleid::regrole::text NOT LIKE 'pupil\\_%'"
+      " AND m.roleid::regrole::text NOT IN ('pg_monitor',"
+      " 'pg_read_all_settings', 'pg_read_all_stats') ORDER BY 1",
+      "the role %s, which no part of Pupil made it: REVOKE that" },
+
+    { "SELECT format('CREATE ON %s FROM %s', g.what, " GRANTEE ")"
+      " FROM (SELECT concat('DATABASE ', quote_ident(d.datname)) AS what,"
+      " d.datdba AS owner, d.datacl AS acl FROM pg_database AS d"
+      " WHERE d.datname = current_database() UNION ALL SELECT 'SCHEMA public',"
+      " n.nspowner, n.nspacl FROM pg_namespace AS n WHERE n.nspname = 'public')"
+      " AS g CROSS JOIN aclexplode(g.acl) AS a WHERE a.privilege_type ="
+      " 'CREATE' AND a.grantee <> g.owner AND NOT EXISTS (SELECT"
+      " FROM pg_namespace AS n WHERE n.nspname IN " OURS
+      " AND n.nspowner = a.grantee)"
+      " UNION ALL SELECT format('%s ON PARAMETER %I FROM %s',"
+      " a.privilege_type, p.parname, " GRANTEE ") FROM pg_parameter_acl AS p"
+      " CROSS JOIN aclexplode(p.paracl) AS a WHERE a.grantee = 0"
+      " OR a.grantee::regrole::text IN " ROLES " ORDER BY 1",
+      "no part of Pupil gave this: REVOKE %s" },
+
+    { "SELECT format('FOR ROLE %s%s: %s FROM %s', d.defaclrole::regrole,"
+      " ' IN SCHEMA ' || nullif(d.defaclnamespace, 0)::regnamespace,"
+      " a.privilege_type, " GRANTEE ") FROM pg_default_acl AS d"
+      " CROSS JOIN aclexplode(d.defaclacl) AS a"
+      " WHERE a.grantee <> d.defaclrole ORDER BY 1",
+      "what a migration makes would be given away by default: ALTER DEFAULT"
+      " PRIVILEGES %s is to be REVOKEd" },
+
     { "SELECT format('%I.%s(%s,%s)', n.nspname, o.oprname, CASE WHEN o.oprleft"
       " <> 0 THEN o.oprleft::regtype END, o.oprright::regtype)"
       " FROM pg_operator AS o JOIN pg_namespace AS n ON n.oid = o.oprnamespace"
@@ -90,6 +158,10 @@ static const check_question_t  object_questions[] = {
       " UNION ALL SELECT format('aggregate %s', c.aggfnoid::regprocedure)"
       " FROM pg_aggregate AS c WHERE NOT c.aggfnoid::oid " MADE_LATER
       " AND " WRITTEN("c") " ORDER BY 1",
+      "%s, as PostgreSQL does not have it: the catalogue was edited; restore"
+      " the database from a backup" },
+
+    { CHANGED("pg_conversion", "") " ORDER BY 1",
       "%s, as PostgreSQL does not have it: the catalogue was edited; restore"
       " the database from a backup" },
 
@@ -147,6 +219,15 @@ static const check_question_t  object_questions[] = {
       " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
       " WHERE n.nspname IN " OURS " ORDER BY 1",
       "table %s, whose rows it adds to: ALTER TABLE it NO INHERIT" },
+
+    { "SELECT format('language %I', l.lanname) FROM pg_language AS l"
+      " WHERE l.oid " MADE_LATER
+      " UNION ALL SELECT format('conversion %I.%I', n.nspname, c.conname)"
+      " FROM pg_conversion AS c JOIN pg_namespace AS n ON n.oid ="
+      " c.connamespace WHERE c.oid " MADE_LATER
+      " UNION ALL SELECT format('extension %I', e.extname) FROM pg_extension"
+      " AS e WHERE e.extname NOT IN " LOOKS " ORDER BY 1",
+      "the %s is of no migration: drop it" },
 
     { "SELECT e.evtname FROM pg_event_trigger AS e ORDER BY 1",
       "the event trigger %s is of no migration, whatever extension has it:"

@@ -102,6 +102,18 @@
     " AND NOT c.relispartition"
 
 /*
+ * Whose they are, and whether row security binds: rows, sequences and what is
+ * made later are their owner's.  A partition comes and goes with its month.
+ */
+#define TABLES                                                                \
+    "SELECT 'table', c.oid::regclass::text, concat_ws(' ', c.relkind,"        \
+    " c.relowner::regrole, c.relrowsecurity, c.relforcerowsecurity)"          \
+    " FROM pg_class AS r" OF_OURS("r.oid")                                    \
+    " AND c.relkind IN ('r', 'p', 'S') AND NOT c.relispartition"              \
+    " UNION ALL SELECT 'schema', n.nspname, n.nspowner::regrole::text"        \
+    " FROM pg_namespace AS n WHERE n.nspname IN " OURS
+
+/*
  * Who has which privilege, by what takes it back; its definition is whether it
  * may be handed on.  What the gateway and the operator have of plugins' data
  * comes with the acceptance of grants (sql/data/013_privileges.sql), as does
@@ -142,11 +154,12 @@
     " 'hex') AS digest FROM (" FUNCTIONS " UNION ALL " TRIGGERS " UNION ALL " \
     RULES " UNION ALL " VIEWS " UNION ALL " POLICIES " UNION ALL "            \
     CONSTRAINTS " UNION ALL " INDEXES " UNION ALL " DEFAULTS " UNION ALL "    \
-    COLUMNS " UNION ALL " GRANTS ") AS o"                                     \
+    COLUMNS " UNION ALL " TABLES " UNION ALL " GRANTS ") AS o"                \
     " (kind, name, definition))"
 
 /* Kinds that were not written down from the beginning. */
-#define NEWER  "('column', 'constraint', 'default', 'grant', 'index')"
+#define NEWER                                                                 \
+    "('column', 'constraint', 'default', 'grant', 'index', 'schema', 'table')"
 
 
 static const char  table_sql[] =
@@ -203,10 +216,13 @@ const char  ctl_objects_changed_sql[] =
 const char  ctl_objects_changed_of_sql[] =
     CHANGED " AND name ~ $1 AND kind <> 'grant' ORDER BY kind, name";
 
-/* A trigger, a grant, and what bears on rows that are written, hide none. */
+/*
+ * A trigger, a grant, an owner, and what bears on rows that are written, hide
+ * none.
+ */
 static const char  hiding_sql[] =
     CHANGED " AND kind NOT IN ('trigger', 'column', 'constraint', 'default',"
-    " 'grant', 'index')"
+    " 'grant', 'index', 'schema', 'table')"
     " AND (name = $1 OR right(name, length($1) + 4) = ' on ' || $1)"
     " ORDER BY kind, name";
 

@@ -2,10 +2,10 @@
  * Copyright (C) the Pupil authors
  *
  * What decides in a database beside its tables: functions, triggers, rules,
- * views, policies, constraints, indexes, defaults, columns, grants.  `pupilctl
- * migrate` writes down what each migration and each plugin's file made, by name
- * and digest, in public.pupil_object, so that pupilctl check can tell what none
- * of them made (invariant I20).
+ * views, policies, constraints, indexes, defaults, columns, grants, and whose
+ * the tables are.  `pupilctl migrate` writes down what each migration and each
+ * plugin's file made, by name and digest, in public.pupil_object, so that
+ * pupilctl check can tell what none of them made (invariant I20).
  *
  * Written down, and not a list in this program, as plugins bring objects of
  * their own.  Whoever may run DDL can edit that table, too: it is for
