@@ -166,6 +166,8 @@ my @wrong = (
      'idle=500ms'],
     [pupil_session_limit => '', '0', '1001', 'x', '3 4'],
     [pupil_login_password => '', 'on', 'pupils', 'off off'],
+    [pupil_login_network => '', '""', '$http_x', 'a${cookie_b}', '$arg_c',
+     '$query_string', '$request_uri', 'north off'],
     [pupil_second_factor => '', 'required', 'teacher=on', 'parent=off',
      'teacher=off teacher=required'],
     [pupil_login_provider => '', 'a', 'A issuer=https://a.example',
@@ -208,6 +210,8 @@ push @refused, ["$_ twice", pupil => "$_;\n"]
     for 'pupil_database "dbname=a"', 'pupil_keystore "dbname=a"',
         "pupil_master_key $open_key", 'pupil_tenant ' . uuid(),
         'pupil_session_zone x:1m', 'pupil_login_password off';
+push @refused, ['pupil_login_network twice', pupil =>
+                "pupil_login_network a; pupil_login_network b;\n"];
 
 my %documented = map { $_ => 1 } $docs =~ /^### (\w+)$/mg;
 delete @documented{@handlers, map { $_->[0] } @wrong};
@@ -244,6 +248,8 @@ my @accepted = (
                grep { $_ ne 'status' } Pupil::Site::endpoints())],
     ['a tenant in a variable', conf(pupil_tenant => '$pupil_of_host'),
      http => "map \$host \$pupil_of_host { pupil_x " . $site->tenant . "; }\n"],
+    ['a network in a variable', conf(pupil_login_network => '$school'),
+     http => "geo \$school { default off; 10.0.0.0/8 north; }\n"],
     ['timeouts of two levels',
      conf(pupil_session_timeout => 'idle=13h absolute=1d'),
      locations(session => 'pupil_session_timeout idle=90m;')],

@@ -97,6 +97,7 @@ my @values = (
     ['pupil_session_timeout', qr/is over absolute/, 'idle=2h absolute=1h'],
     ['pupil_session_limit', qr/out of bounds: 1 to 1000/, '0', '1001'],
     ['pupil_login_password', qr/is none of: off, staff, all/, 'on', 'pupils'],
+    ['pupil_login_network', qr/what a client says/, '$http_x', 'a${arg_b}'],
     ['pupil_second_factor', qr/is none of: off, optional, required/,
      'teacher=on', 'teacher='],
     ['pupil_second_factor', qr/unknown parameter/, 'parent=off', 'required'],
@@ -199,6 +200,9 @@ accepted $_, server => $all, http => "$_;" for
     "$provider through=/idp/ form_post" =~ s/^/pupil_login_provider /r,
     'pupil_second_factor teacher=required pupil=off dpo=optional',
     'pupil_login_password off';
+accepted 'a network in a variable', http => 'geo $school { default off;
+    10.0.0.0/8 north; } pupil_login_network $school;';
+accepted 'a network of a name', http => 'pupil_login_network north;';
 accepted 'a tenant in a variable', base => { tenant => '' },
     http => 'map $host $tenant { default x; } pupil_tenant $tenant;';
 like check(http => 'pupil_audit_durability off;')->{err}, qr/\[warn\].*crash/,

@@ -280,6 +280,15 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
         PUPIL_ONE_WORD(pupil_login_password_words)
     },
 
+    [PUPIL_DIRECTIVE_LOGIN_NETWORK] = {
+        .name = "pupil_login_network",
+        .where = PUPIL_IN_ANY,
+        .least = 1,
+        .most = 1,
+        .once = 1,
+        .rule = pupil_login_network_rule
+    },
+
     [PUPIL_DIRECTIVE_LOGIN_PROVIDER] = {
         .name = "pupil_login_provider",
         .where = PUPIL_IN_ANY,

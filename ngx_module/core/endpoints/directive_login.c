@@ -2,6 +2,9 @@
  * Copyright (C) the Pupil authors
  */
 
+#include <string.h>
+
+#include "core/base/text.h"
 #include "core/endpoints/directive_login.h"
 
 
@@ -10,8 +13,16 @@
     { .name = (word), .kind = PUPIL_WORD_CHOICE, .choices = factors }
 
 
+static int login_said(const pupil_str_t *given, size_t at);
+
+
 static const char *const  passwords[] = { "off", "staff", "all", NULL };
 static const char *const  factors[] = { "off", "optional", "required", NULL };
+
+/* How nginx's variables of what a client says begin. */
+static const char *const  said[] = {
+    "arg", "cookie_", "http_", "query_string", "request", NULL
+};
 
 
 const pupil_word_t  pupil_login_password_words[1] = {
@@ -48,3 +59,50 @@ const pupil_word_t  pupil_second_factor_words[PUPIL_ROLE_NONE] = {
     [PUPIL_ROLE_SUPPORT] = FACTOR("support="),
     [PUPIL_ROLE_PUPIL] = FACTOR("pupil=")
 };
+
+
+pupil_rc_t
+pupil_login_network_rule(const pupil_str_t *given, uint32_t count,
+    pupil_words_t *words, pupil_error_t *error)
+{
+    size_t  i;
+
+    (void) count;
+    (void) words;
+
+    for (i = 0; i < given->len; i++) {
+        if (given->data[i] == '$' && login_said(given, i + 1)) {
+            return pupil_error_set(error, "\"%.*s\" is what a client says:"
+                                   " take a variable of its address, such as"
+                                   " that of a geo {}", (int) given->len,
+                                   (const char *) given->data);
+        }
+    }
+
+    return given->len != 0 ? PUPIL_OK
+           : pupil_error_set(error, "it takes the name of a network, a"
+                             " variable that holds one, such as that of a"
+                             " geo {}, or \"off\"");
+}
+
+
+/* Of a variable whose name is there. */
+static int
+login_said(const pupil_str_t *given, size_t at)
+{
+    size_t  i, n;
+
+    at += at < given->len && given->data[at] == '{';
+
+    for (i = 0; said[i] != NULL; i++) {
+        n = strlen(said[i]);
+
+        if (given->len - at >= n
+            && memcmp(given->data + at, said[i], n) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}

@@ -16,4 +16,8 @@ extern const pupil_word_t  pupil_password_hash_words[5];
 extern const pupil_word_t  pupil_password_new_words[2];
 extern const pupil_word_t  pupil_second_factor_words[PUPIL_ROLE_NONE];
 
+/* A name, or a variable that no client sets. */
+pupil_rc_t pupil_login_network_rule(const pupil_str_t *given, uint32_t count,
+    pupil_words_t *words, pupil_error_t *error);
+
 #endif /* PUPIL_DIRECTIVE_LOGIN_H */

@@ -101,7 +101,7 @@ char *ngx_http_pupil_set_password_new(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_pupil_set_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-char *ngx_http_pupil_set_tenant(ngx_conf_t *cf, ngx_command_t *cmd,
+char *ngx_http_pupil_set_complex(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_pupil_set_second_factor(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

@@ -91,26 +91,25 @@ ngx_http_pupil_set_second_factor(ngx_conf_t *cf, ngx_command_t *cmd,
 
 
 char *
-ngx_http_pupil_set_tenant(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_http_pupil_set_complex(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_pupil_loc_conf_t *plcf = conf;
-
-    ngx_str_t                         *value;
-    pupil_words_t                      words;
-    ngx_http_complex_value_t          *cv;
-    ngx_http_compile_complex_value_t   ccv;
+    ngx_str_t                          *value;
+    pupil_words_t                       words;
+    const pupil_directive_id_t         *directive;
+    ngx_http_complex_value_t           *cv, **place;
+    ngx_http_compile_complex_value_t    ccv;
 
     value = cf->args->elts;
+    place = (ngx_http_complex_value_t **) ((u_char *) conf + cmd->offset);
+    directive = cmd->post;
 
-    if (plcf->tenant != NULL) {
+    if (*place != NULL) {
         return "is duplicate";
     }
 
     pupil_words_init(&words);
 
-    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_TENANT, &words)
-        != NGX_OK)
-    {
+    if (ngx_http_pupil_conf_words(cf, *directive, &words) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -128,7 +127,7 @@ ngx_http_pupil_set_tenant(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    plcf->tenant = cv;
+    *place = cv;
 
     return NGX_CONF_OK;
 }

@@ -35,9 +35,13 @@ static ngx_int_t ngx_http_pupil_accepted(ngx_conf_t *cf,
 static ngx_int_t ngx_http_pupil_postconfiguration(ngx_conf_t *cf);
 
 
-/* For ngx_http_pupil_set_value(). */
+/* For ngx_http_pupil_set_value() and _set_complex(). */
 static const pupil_directive_id_t  ngx_http_pupil_login_password =
     PUPIL_DIRECTIVE_LOGIN_PASSWORD;
+static const pupil_directive_id_t  ngx_http_pupil_login_network =
+    PUPIL_DIRECTIVE_LOGIN_NETWORK;
+static const pupil_directive_id_t  ngx_http_pupil_tenant_is =
+    PUPIL_DIRECTIVE_TENANT;
 static const pupil_directive_id_t  ngx_http_pupil_session_limit =
     PUPIL_DIRECTIVE_SESSION_LIMIT;
 static const pupil_directive_id_t  ngx_http_pupil_durability =
@@ -152,10 +156,10 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
 
     { ngx_string("pupil_tenant"),
       NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_TAKE1,
-      ngx_http_pupil_set_tenant,
+      ngx_http_pupil_set_complex,
       NGX_HTTP_LOC_CONF_OFFSET,
-      0,
-      NULL },
+      offsetof(ngx_http_pupil_loc_conf_t, tenant),
+      (void *) &ngx_http_pupil_tenant_is },
 
     { ngx_string("pupil_deny"),
       NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_1MORE,
@@ -170,6 +174,13 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_pupil_loc_conf_t, login_password),
       (void *) &ngx_http_pupil_login_password },
+
+    { ngx_string("pupil_login_network"),
+      NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_TAKE1,
+      ngx_http_pupil_set_complex,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_pupil_loc_conf_t, login_network),
+      (void *) &ngx_http_pupil_login_network },
 
     { ngx_string("pupil_login_provider"),
       NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_1MORE,
@@ -504,6 +515,10 @@ ngx_http_pupil_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
+    if (conf->login_network != NULL) {
+        ngx_http_pupil_login_conf(pmcf)->seats.schools = 1;
+    }
+
     /* what has a variable is known when a request comes */
 
     return conf->tenant->lengths != NULL
@@ -519,6 +534,10 @@ ngx_http_pupil_merge_values(ngx_http_pupil_loc_conf_t *prev,
 {
     if (conf->tenant == NULL) {
         conf->tenant = prev->tenant;
+    }
+
+    if (conf->login_network == NULL) {
+        conf->login_network = prev->login_network;
     }
 
     if (conf->origins == NULL) {

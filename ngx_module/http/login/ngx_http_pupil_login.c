@@ -28,7 +28,6 @@ static ngx_int_t ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
     char stored[PUPIL_PASSWORD_HASH_LEN]);
 static ngx_int_t ngx_http_pupil_login_refused(ngx_http_pupil_ctx_t *ctx);
-static void ngx_http_pupil_login_left(ngx_http_pupil_ctx_t *ctx);
 static void *ngx_http_pupil_login_create(ngx_conf_t *cf);
 static void ngx_http_pupil_login_metrics(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_metrics_t *metrics);
@@ -133,7 +132,7 @@ ngx_http_pupil_login_begin(ngx_http_pupil_ctx_t *ctx, size_t size)
 
     login->conf = ngx_http_pupil_login_conf(ctx->main);
 
-    return NGX_OK;
+    return ngx_http_pupil_login_place(ctx);
 }
 
 
@@ -163,39 +162,6 @@ ngx_http_pupil_login_start(ngx_http_pupil_ctx_t *ctx)
     rc = ngx_http_pupil_login_seat(ctx);
 
     return rc == NGX_OK ? ngx_http_pupil_login_reserve(ctx) : rc;
-}
-
-
-/*
- * A place in the queue is taken before the attempt is reserved: whoever is
- * sent away because it is full has not failed.
- */
-ngx_int_t
-ngx_http_pupil_login_seat(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_http_pupil_login_t  *login;
-
-    login = ctx->data;
-
-    if (ngx_http_pupil_seats_take(&login->conf->seats, login->conf->queue,
-                                   &ctx->tenant, ctx->network, login->device,
-                                   &login->seat) != NGX_OK)
-    {
-        return ngx_http_pupil_login_busy(ctx);
-    }
-
-    ctx->left = ngx_http_pupil_login_left;
-    login->conf->attempts++;
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_http_pupil_login_left(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_http_pupil_hash_detach(ctx->data);
-    ngx_http_pupil_login_gone(ctx);
 }
 
 

@@ -57,7 +57,10 @@ struct ngx_http_pupil_login_s {
     ngx_uint_t                    found_by;       /* of them; if known */
     pupil_uuid_t                  found_record;
     pupil_str_t                   known_as;       /* for the device cookie */
-    pupil_str_t                   device_sent;    /* that, if it is known */
+    pupil_str_t                   school;         /* a network's name */
+    pupil_str_t                   apart;          /* what has counts of its
+                                                     own: a known device, or
+                                                     else a school's network */
 
     uint8_t                       bytes[NGX_HTTP_PUPIL_LOGIN_BUCKETS][32];
     pupil_str_t                   buckets[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
@@ -99,6 +102,9 @@ struct ngx_http_pupil_login_s {
  * first: NGX_OK, or what its parse answers.
  */
 ngx_int_t ngx_http_pupil_login_begin(ngx_http_pupil_ctx_t *ctx, size_t size);
+
+/* Whether it comes from a network that pupil_login_network names. */
+ngx_int_t ngx_http_pupil_login_place(ngx_http_pupil_ctx_t *ctx);
 
 /* A seat is taken: NGX_OK, or a problem. */
 ngx_int_t ngx_http_pupil_login_seat(ngx_http_pupil_ctx_t *ctx);

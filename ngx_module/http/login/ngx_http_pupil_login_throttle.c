@@ -76,24 +76,28 @@ ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
         && pupil_device_check(key, login->known_as, device) == PUPIL_OK)
     {
         login->device = 1;
-        login->device_sent = device;
+        login->apart = device;
 
     } else {
-        ngx_memzero(&device, sizeof(pupil_str_t));
+        login->apart = login->school;
     }
 
     /* One for each look-up: spellings of one account share a bucket. */
     ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_LOGIN_ID,
-                                login_plain, device);
+                                login_plain, login->apart);
     ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_EMAIL, email_plain,
-                                device);
+                                login->apart);
 
-    /* A known device gets in whatever its neighbours do (pitfall 32). */
-    if (!login->device && ctx->network[0] != '\0') {
+    /*
+     * A known device gets in whatever its neighbours do, and from a school's
+     * network everybody (pitfall 32): what bounds guesses there is the count
+     * of each account, as it does for who guesses from many networks.
+     */
+    if (login->apart.len == 0 && ctx->network[0] != '\0') {
         network.data = (uint8_t *) ctx->network;
         network.len = ngx_strlen(ctx->network);
         ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_NETWORK,
-                                    network, device);
+                                    network, login->apart);
     }
 
     return NGX_OK;
@@ -131,7 +135,7 @@ ngx_http_pupil_login_code_bucket(ngx_http_pupil_ctx_t *ctx,
     subject.len = PUPIL_UUID_LEN;
 
     ngx_http_pupil_login_bucket_made(ctx, NGX_HTTP_PUPIL_BUCKET_CODE, subject,
-                                     login->device_sent, bucket);
+                                     login->apart, bucket);
 }
 
 

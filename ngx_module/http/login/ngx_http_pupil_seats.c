@@ -7,15 +7,18 @@
 #include "http/login/ngx_http_pupil_seats.h"
 
 
-#define NGX_HTTP_PUPIL_SEATS_KNOWN  4    /* one of so many is theirs */
+#define NGX_HTTP_PUPIL_SEATS_KEPT   4    /* one of so many is a kind's */
 #define NGX_HTTP_PUPIL_SEATS_SHARE  7    /* of a network, by what is left */
 
 
 static ngx_uint_t ngx_http_pupil_seats_party(
     const ngx_http_pupil_seats_t *seats, const pupil_uuid_t *tenant,
-    const char *network);
+    const pupil_str_t *network);
+static ngx_uint_t ngx_http_pupil_seats_left(
+    const ngx_http_pupil_seats_t *seats, ngx_uint_t most,
+    ngx_http_pupil_seater_t kind);
 static ngx_uint_t ngx_http_pupil_seats_held(
-    const ngx_http_pupil_seats_t *seats, ngx_uint_t network);
+    const ngx_http_pupil_seats_t *seats, const ngx_http_pupil_seat_t *like);
 static ngx_uint_t ngx_http_pupil_seats_before(
     const ngx_http_pupil_seats_t *seats, const ngx_http_pupil_seat_t *a,
     const ngx_http_pupil_seat_t *b);
@@ -32,33 +35,29 @@ ngx_http_pupil_seats_init(ngx_http_pupil_seats_t *seats)
 
 ngx_int_t
 ngx_http_pupil_seats_take(ngx_http_pupil_seats_t *seats, ngx_uint_t most,
-    const pupil_uuid_t *tenant, const char *network, ngx_uint_t known,
-    ngx_http_pupil_seat_t *seat)
+    const pupil_uuid_t *tenant, const pupil_str_t *network,
+    ngx_http_pupil_seater_t kind, ngx_http_pupil_seat_t *seat)
 {
-    ngx_uint_t  left, strangers;
+    static const pupil_str_t  none = pupil_str("");
 
-    seat->tenant = ngx_http_pupil_seats_party(seats, tenant, "");
+    seat->tenant = ngx_http_pupil_seats_party(seats, tenant, &none);
     seat->network = ngx_http_pupil_seats_party(seats, tenant, network);
-    seat->known = known ? 1 : 0;
+    seat->kind = kind;
 
     if (seats->n >= most) {
         return NGX_BUSY;
     }
 
-    if (!known) {
-        strangers = most - most / NGX_HTTP_PUPIL_SEATS_KNOWN;
-        left = strangers - ngx_min(strangers, seats->strangers);
-
-        if (ngx_http_pupil_seats_held(seats, seat->network)
-            >= left * NGX_HTTP_PUPIL_SEATS_SHARE)
-        {
-            return NGX_BUSY;
-        }
-
-        seats->strangers++;
+    if (kind != NGX_HTTP_PUPIL_SEATS_KNOWN
+        && ngx_http_pupil_seats_held(seats, seat)
+           >= ngx_http_pupil_seats_left(seats, most, kind)
+              * NGX_HTTP_PUPIL_SEATS_SHARE)
+    {
+        return NGX_BUSY;
     }
 
     ngx_queue_insert_tail(&seats->taken, &seat->link);
+    seats->of[kind]++;
     seats->n++;
     seat->taken = 1;
 
@@ -68,24 +67,46 @@ ngx_http_pupil_seats_take(ngx_http_pupil_seats_t *seats, ngx_uint_t most,
 
 static ngx_uint_t
 ngx_http_pupil_seats_party(const ngx_http_pupil_seats_t *seats,
-    const pupil_uuid_t *tenant, const char *network)
+    const pupil_uuid_t *tenant, const pupil_str_t *network)
 {
     uint32_t  hash;
 
     ngx_crc32_init(hash);
     ngx_crc32_update(&hash, (u_char *) &seats->seed, sizeof(seats->seed));
     ngx_crc32_update(&hash, (u_char *) tenant->b, sizeof(tenant->b));
-    ngx_crc32_update(&hash, (u_char *) network, ngx_strlen(network));
+    ngx_crc32_update(&hash, (u_char *) network->data, network->len);
     ngx_crc32_final(hash);
 
     return hash % NGX_HTTP_PUPIL_SEATS_PARTIES;
 }
 
 
-/* By strangers. */
+/* To this kind and those before it. */
+static ngx_uint_t
+ngx_http_pupil_seats_left(const ngx_http_pupil_seats_t *seats,
+    ngx_uint_t most, ngx_http_pupil_seater_t kind)
+{
+    ngx_uint_t  i, kept, theirs, held;
+
+    kept = most / NGX_HTTP_PUPIL_SEATS_KEPT;
+    theirs = most - kept;
+
+    if (kind == NGX_HTTP_PUPIL_SEATS_STRANGER && seats->schools) {
+        theirs -= kept;
+    }
+
+    for (i = 0, held = 0; i <= kind; i++) {
+        held += seats->of[i];
+    }
+
+    return theirs - ngx_min(theirs, held);
+}
+
+
+/* Not by known devices. */
 static ngx_uint_t
 ngx_http_pupil_seats_held(const ngx_http_pupil_seats_t *seats,
-    ngx_uint_t network)
+    const ngx_http_pupil_seat_t *like)
 {
     ngx_uint_t               held;
     ngx_queue_t             *q;
@@ -97,7 +118,8 @@ ngx_http_pupil_seats_held(const ngx_http_pupil_seats_t *seats,
          q != ngx_queue_sentinel(&seats->taken); q = ngx_queue_next(q))
     {
         seat = ngx_queue_data(q, ngx_http_pupil_seat_t, link);
-        held += !seat->known && seat->network == network;
+        held += seat->kind != NGX_HTTP_PUPIL_SEATS_KNOWN
+                && seat->network == like->network;
     }
 
     return held;
@@ -128,11 +150,8 @@ ngx_http_pupil_seats_leave(ngx_http_pupil_seats_t *seats,
 
     ngx_queue_remove(&seat->link);
     seat->taken = 0;
+    seats->of[seat->kind]--;
     seats->n--;
-
-    if (!seat->known) {
-        seats->strangers--;
-    }
 }
 
 
@@ -160,7 +179,7 @@ ngx_http_pupil_seats_next(ngx_http_pupil_seats_t *seats)
     if (next != NULL) {
         next->waits = 0;
         seats->turn++;
-        seats->kinds[next->known] = seats->turn;
+        seats->kinds[next->kind] = seats->turn;
         seats->served[next->tenant] = seats->turn;
         seats->served[next->network] = seats->turn;
     }
@@ -170,15 +189,15 @@ ngx_http_pupil_seats_next(ngx_http_pupil_seats_t *seats)
 
 
 /*
- * Whose like was served the longest ago: of the two kinds, then of tenants,
+ * Whose like was served the longest ago: of the kinds, then of tenants,
  * then of networks; of the same, who came first, which is b.
  */
 static ngx_uint_t
 ngx_http_pupil_seats_before(const ngx_http_pupil_seats_t *seats,
     const ngx_http_pupil_seat_t *a, const ngx_http_pupil_seat_t *b)
 {
-    if (seats->kinds[a->known] != seats->kinds[b->known]) {
-        return seats->kinds[a->known] < seats->kinds[b->known];
+    if (seats->kinds[a->kind] != seats->kinds[b->kind]) {
+        return seats->kinds[a->kind] < seats->kinds[b->kind];
     }
 
     if (seats->served[a->tenant] != seats->served[b->tenant]) {

@@ -5,9 +5,10 @@
  * guesses from everywhere, or from the network of a school, keeps out neither
  * devices that are known nor other networks and tenants (pitfalls 31 and 32).
  *
- *     known      a quarter of the seats is for devices that are known alone,
- *                and every other hash is theirs while some wait
- *     networks   one holds no more than seven times what is left to strangers
+ *     kinds      a quarter of the seats is for devices that are known alone,
+ *                and where schools' networks are named, another for these; of
+ *                those that wait, each kind has every second or third hash
+ *     networks   one holds no more than seven times what is left to its kind
  *     turns      tenants take turns, and the networks of each
  */
 
@@ -20,11 +21,19 @@
 #define NGX_HTTP_PUPIL_SEATS_PARTIES  1024    /* some share one by hash */
 
 
+/* Who takes one: each kind leaves seats to those behind it. */
+typedef enum {
+    NGX_HTTP_PUPIL_SEATS_STRANGER = 0,
+    NGX_HTTP_PUPIL_SEATS_SCHOOL,               /* from a school's network */
+    NGX_HTTP_PUPIL_SEATS_KNOWN,                /* a device */
+    NGX_HTTP_PUPIL_SEATS_KINDS
+} ngx_http_pupil_seater_t;
+
 /* A log-in's; in its own memory, while it is taken. */
 typedef struct {
     ngx_queue_t    link;
     ngx_uint_t     tenant, network;            /* entries of served */
-    unsigned       known:1;                    /* a device */
+    ngx_http_pupil_seater_t  kind;
     unsigned       taken:1;
     unsigned       waits:1;                    /* for its hash */
 } ngx_http_pupil_seat_t;
@@ -32,10 +41,12 @@ typedef struct {
 /* A worker's. */
 typedef struct {
     ngx_queue_t    taken;                      /* in the order of arrival */
-    ngx_uint_t     n, strangers;
+    ngx_uint_t     n;
+    ngx_uint_t     of[NGX_HTTP_PUPIL_SEATS_KINDS];
+    unsigned       schools:1;                  /* some network is named */
     uint32_t       seed;
     uint64_t       turn;
-    uint64_t       kinds[2];                   /* the last turn of each */
+    uint64_t       kinds[NGX_HTTP_PUPIL_SEATS_KINDS];  /* last turns */
     uint64_t       served[NGX_HTTP_PUPIL_SEATS_PARTIES];
 } ngx_http_pupil_seats_t;
 
@@ -44,12 +55,12 @@ typedef struct {
 void ngx_http_pupil_seats_init(ngx_http_pupil_seats_t *seats);
 
 /*
- * Takes one of so many; network: as text, or empty.  NGX_BUSY: there is none
- * for it.
+ * Takes one of so many; network: in whatever form, or empty.  NGX_BUSY: there
+ * is none for it.
  */
 ngx_int_t ngx_http_pupil_seats_take(ngx_http_pupil_seats_t *seats,
-    ngx_uint_t most, const pupil_uuid_t *tenant, const char *network,
-    ngx_uint_t known, ngx_http_pupil_seat_t *seat);
+    ngx_uint_t most, const pupil_uuid_t *tenant, const pupil_str_t *network,
+    ngx_http_pupil_seater_t kind, ngx_http_pupil_seat_t *seat);
 
 /* The same seat, in other memory. */
 void ngx_http_pupil_seats_move(ngx_http_pupil_seat_t *from,

@@ -84,6 +84,7 @@ struct ngx_http_pupil_loc_conf_s {
     const ngx_http_pupil_endpoint_t  *endpoint;  /* NULL: none of ours */
     pupil_access_t                   *access;    /* pupil_access; NULL: none */
     ngx_http_complex_value_t         *tenant;    /* pupil_tenant */
+    ngx_http_complex_value_t         *login_network;  /* NULL: none */
     ngx_array_t                      *denies;    /* pupil_deny_t */
     pupil_location_t                  serves;    /* policy and statements */
     ngx_uint_t                        login_password;

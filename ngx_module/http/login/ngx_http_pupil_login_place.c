@@ -1,0 +1,130 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Where a log-in comes from, and its seat.
+ */
+
+#include "http/login/ngx_http_pupil_login.h"
+
+
+static void ngx_http_pupil_login_party(ngx_http_pupil_ctx_t *ctx,
+    pupil_str_t *party);
+static void ngx_http_pupil_login_left(ngx_http_pupil_ctx_t *ctx);
+
+
+ngx_int_t
+ngx_http_pupil_login_place(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_str_t                name;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    if (ctx->conf->login_network == NULL) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_complex_value(ctx->request, ctx->conf->login_network, &name)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (name.len != 3 || ngx_strncmp(name.data, "off", 3) != 0) {
+        login->school.data = name.data;
+        login->school.len = name.len;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * A seat is taken before the attempt is reserved: whoever is sent away because
+ * there is none has not failed.
+ */
+ngx_int_t
+ngx_http_pupil_login_seat(ngx_http_pupil_ctx_t *ctx)
+{
+    pupil_str_t               party;
+    ngx_http_pupil_login_t   *login;
+    ngx_http_pupil_seater_t   kind;
+
+    login = ctx->data;
+
+    kind = login->device         ? NGX_HTTP_PUPIL_SEATS_KNOWN
+         : login->school.len > 0 ? NGX_HTTP_PUPIL_SEATS_SCHOOL
+                                 : NGX_HTTP_PUPIL_SEATS_STRANGER;
+
+    ngx_http_pupil_login_party(ctx, &party);
+
+    if (ngx_http_pupil_seats_take(&login->conf->seats, login->conf->queue,
+                                  &ctx->tenant, &party, kind, &login->seat)
+        != NGX_OK)
+    {
+        return ngx_http_pupil_login_busy(ctx);
+    }
+
+    ctx->left = ngx_http_pupil_login_left;
+    login->conf->attempts++;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Whom a seat is shared with: the network; in a school's, the one client, or
+ * with IPv6 its subnet, of whose addresses it has as many as it likes.
+ */
+static void
+ngx_http_pupil_login_party(ngx_http_pupil_ctx_t *ctx, pupil_str_t *party)
+{
+    struct sockaddr         *sa;
+    ngx_http_pupil_login_t  *login;
+#if (NGX_HAVE_INET6)
+    struct sockaddr_in6     *sin6;
+#endif
+
+    login = ctx->data;
+    sa = ctx->request->connection->sockaddr;
+
+    party->data = (uint8_t *) ctx->network;
+    party->len = ngx_strlen(ctx->network);
+
+    if (login->school.len == 0) {
+        return;
+    }
+
+    switch (sa->sa_family) {
+
+    case AF_INET:
+        party->data = (uint8_t *) &((struct sockaddr_in *) sa)->sin_addr;
+        party->len = 4;
+        break;
+
+#if (NGX_HAVE_INET6)
+    case AF_INET6:
+        sin6 = (struct sockaddr_in6 *) sa;
+        party->data = sin6->sin6_addr.s6_addr;
+        party->len = 8;
+
+        if (IN6_IS_ADDR_V4MAPPED(&sin6->sin6_addr)) {
+            party->data += 12;
+            party->len = 4;
+        }
+
+        break;
+#endif
+
+    default:                                             /* a unix socket */
+        break;
+    }
+}
+
+
+static void
+ngx_http_pupil_login_left(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_hash_detach(ctx->data);
+    ngx_http_pupil_login_gone(ctx);
+}
