@@ -141,6 +141,7 @@ sub another_cluster () {
 sub here ($text) {
     my %path = ('/etc/ssl/school.crt' => $tls->{cert},
                 '/etc/ssl/private/school.key' => $tls->{key},
+                '/etc/ssl/computers.crt' => $tls->{ca},
                 '/etc/nginx/nginx.conf' => $nginx->conf_file,
                 '/var/tmp/audit.jsonl' => "$etc/audit.jsonl",
                 '/etc/pupil' => $etc);

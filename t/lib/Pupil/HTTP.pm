@@ -55,7 +55,7 @@ sub connect ($self) {
         IO::Socket::SSL->start_SSL($socket, SSL_hostname => $self->{host},
             SSL_verifycn_name => $self->{host},
             SSL_verifycn_scheme => 'http', SSL_ca_file => test_ca()->{ca},
-            Timeout => $self->{timeout})
+            Timeout => $self->{timeout}, %{ $self->{ssl} // {} })
             or die "TLS: $IO::Socket::SSL::SSL_ERROR\n";
     }
 
