@@ -247,7 +247,8 @@ my @statements = (
      pupil => ['classmate', 'other'], column(unused('decoy')), index_row(),
      subject(), owner('account'), role(),
      column(not_promised('times', 'updated_at'), found(qw(login_id
-     password_hash)), unused('second_factor'), found('facts'),
+     password_hash)), unused('second_factor'), unused('external_id'),
+     found('facts'),
      unused('email'))],
     ['log-in: accept', qr/made AS \(INSERT INTO pupil\.session.*held/,
      \&log_in, pupil => ['classmate'],

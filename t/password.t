@@ -78,7 +78,8 @@ is open_(), 0, 'and nothing is left to be finished';
 is_deeply [map { "@$_{qw(role outcome operation category)}: @{ $_->{fields} }" }
            $day->audit($res)],
     ['teacher allowed read contact: email',
-     'teacher allowed read credential: login_id password_hash second_factor',
+     'teacher allowed read credential: external_id login_id'
+     . ' password_hash second_factor',
      'teacher allowed write credential: password_hash'], 'it is on record';
 
 

@@ -58,7 +58,7 @@ my %hot = (
         [key(bucket => $pupil), key(bucket => 'new')], [5, 5], [60, 60],
         [900, 900]],
     login_find => ['nobody', 1, key(term => 'none'), key(term => $pupil),
-                   (key(term => 'none')) x 2],
+                   (key(term => 'none')) x 3],
     login_accept => ['pupil', 1, @accept, undef, @bound, @there, @record],
     login_renew => ['pupil', 1, @accept, $sealed, @bound, @there, @record],
     login_refuse => ['nobody', 1, [id(subject => $pupil)], @record],
@@ -136,7 +136,7 @@ my %hot = (
     sessions => ['keeper', 1, $tenant, id(subject => $pupil),
                  [key(token => $pupil)]],
     tenant_keys => ['keeper', 1, $tenant, 'now'],
-    service_keys => ['keeper', 8, $tenant],
+    service_keys => ['keeper', 9, $tenant],
 );
 
 # Of statements that write: the part that shows whether they found what allows

@@ -89,8 +89,8 @@ my %allowed = (
             'data.progress' => 'SELECT INSERT answer class_id done exercise_id'
                 . " facts homework_id result $import",
             'data.contact' => "SELECT INSERT email $import",
-            'data.credential' => 'SELECT INSERT facts login_id password_hash'
-                . " second_factor $import",
+            'data.credential' => 'SELECT INSERT external_id facts login_id'
+                . " password_hash second_factor $import",
             'data.homework_version' => 'SELECT INSERT class tenant version',
             'data.identity' =>
                 "SELECT INSERT family_name given_name $import",

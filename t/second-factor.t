@@ -130,7 +130,7 @@ is $db->selectrow_array('SELECT count(*) FROM pupil.revocation'), 0,
     'and nothing is left to be finished';
 is_deeply [map { "@$_{qw(role operation)}: @{ $_->{fields} }" }
            grep { $_->{category} eq 'credential' } $day->audit($res)],
-    ['teacher read: login_id password_hash second_factor',
+    ['teacher read: external_id login_id password_hash second_factor',
      'teacher write: password_hash second_factor'], 'it is on record';
 
 my $stored = $db->selectrow_array("SELECT encode(second_factor, 'escape')"

@@ -16,7 +16,10 @@ static int32_t credential_index_term(const pupil_host_t *host, void *call,
 
 
 enum {
-    CREDENTIAL_LOGIN_ID = 0
+    CREDENTIAL_LOGIN_ID = 0,
+    CREDENTIAL_PASSWORD_HASH,
+    CREDENTIAL_SECOND_FACTOR,
+    CREDENTIAL_EXTERNAL_ID
 };
 
 static const pupil_field_t  credential_fields[] = {
@@ -26,18 +29,26 @@ static const pupil_field_t  credential_fields[] = {
       .pattern = "[^\\p{C}\\s]+",
       .why = "The name that the school or a national log-in knows somebody"
              " by." },
+    [CREDENTIAL_PASSWORD_HASH] =
     { .name = "password_hash", .type = PUPIL_TYPE_TEXT,
       .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_INTERNAL, .max_size = 256,
       .pattern = "\\$argon2id\\$[!-~]+",
       .why = "Checks a password without storing it." },
+    [CREDENTIAL_SECOND_FACTOR] =
     { .name = "second_factor", .type = PUPIL_TYPE_JSON,
       .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_INTERNAL | PUPIL_FIELD_BOUND,
       .max_size = 2048,
-      .why = "Checks a code from something that somebody has." }
+      .why = "Checks a code from something that somebody has." },
+    [CREDENTIAL_EXTERNAL_ID] =
+    { .name = "external_id", .type = PUPIL_TYPE_TEXT,
+      .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_INDEXED, .max_size = 200,
+      .pattern = "[^\\p{C}\\s]+",
+      .why = "The name that a national log-in knows somebody by who has"
+             " another one for passwords." }
 };
 
 static const pupil_grant_t  credential_grants[] = {
-    { .fields = "login_id password_hash second_factor",
+    { .fields = "login_id password_hash second_factor external_id",
       .purpose = PUPIL_PURPOSE_AUTHENTICATION,
       .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_READ,
       .basis = PUPIL_BASIS_PUBLIC_TASK },
@@ -45,13 +56,14 @@ static const pupil_grant_t  credential_grants[] = {
       .purpose = PUPIL_PURPOSE_AUTHENTICATION,
       .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_WRITE,
       .basis = PUPIL_BASIS_PUBLIC_TASK },
-    { .fields = "login_id", .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS,
+    { .fields = "login_id external_id",
+      .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS,
       .relation = PUPIL_RELATION_SELF, .operation = PUPIL_OPERATION_READ,
       .basis = PUPIL_BASIS_LEGAL_OBLIGATION },
     { .fields = "login_id", .purpose = PUPIL_PURPOSE_ROSTERING,
       .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_WRITE,
       .basis = PUPIL_BASIS_PUBLIC_TASK },
-    { .fields = "login_id password_hash second_factor",
+    { .fields = "login_id password_hash second_factor external_id",
       .purpose = PUPIL_PURPOSE_ADMINISTRATION,
       .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_WRITE,
       .basis = PUPIL_BASIS_PUBLIC_TASK }
@@ -72,8 +84,8 @@ static const pupil_plugin_t  credential_plugin = {
     PUPIL_PLUGIN_HEADER,
     .flags = PUPIL_PLUGIN_NO_GENERIC_WRITE,
     .name = "credential",
-    .version = "1.2.0",
-    .summary = "Log-in name, password hash and second factor of an account.",
+    .version = "1.3.0",
+    .summary = "Log-in names, password hash and second factor of an account.",
     .source =
         "The roster of the school; the operator; the account's own user.",
     .recipients = "none",
@@ -93,7 +105,8 @@ credential_normalise(const pupil_host_t *host, void *call, uint32_t field,
     (void) host;
     (void) call;
 
-    *out = field == CREDENTIAL_LOGIN_ID ? pupil_spaces_trim(in) : in;
+    *out = field == CREDENTIAL_LOGIN_ID || field == CREDENTIAL_EXTERNAL_ID
+           ? pupil_spaces_trim(in) : in;
 
     return 0;
 }

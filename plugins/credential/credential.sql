@@ -1,7 +1,7 @@
 -- Copyright (C) the Pupil authors
 --
--- What a subject proves itself with.  The blind index of login_id is in
--- pupil.blind_index.
+-- What a subject proves itself with.  The blind indexes of login_id and
+-- external_id are in pupil.blind_index.
 
 CREATE TABLE data.credential (
     tenant         uuid NOT NULL,
@@ -13,6 +13,7 @@ CREATE TABLE data.credential (
     login_id       bytea,
     password_hash  bytea,
     second_factor  bytea,
+    external_id    bytea,
     PRIMARY KEY (tenant, owner, record)
 );
 

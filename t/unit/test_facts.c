@@ -295,6 +295,7 @@ appended(void)
     pupil_plugin_t    older = plugin;
     const char       *why;
     pupil_category_t  old = *category;
+    pupil_bound_row_t whole = row;
 
     memcpy(fewer, fields, sizeof(fewer));
     fewer[RESULT].flags = 0;
@@ -313,6 +314,17 @@ appended(void)
     row.cells[RESULT].data = result;
     row.cells[RESULT].len = pupil_seal_size(9);
     ok(strcmp(check(), "result") == 0, "and say that there is no result");
+
+    row = whole;
+    memcpy(made, facts, sizeof(made));
+    row.facts.data = made;
+    row.facts.len = pupil_bound_trim(made, sizeof(made));
+    ok(row.facts.len == 64
+       && pupil_bound_check(&old, &key, &place, &row, &why) == PUPIL_OK,
+       "without a result those of a newer one hold for it, too");
+    ok(check()[0] == '\0', "and for the newer one");
+    ok(pupil_bound_trim(made, 64) == 64, "what is told stays");
+    row = whole;
 }
 
 

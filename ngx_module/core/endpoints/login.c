@@ -124,7 +124,8 @@ static const char  find_sql[] =
     "WITH found AS MATERIALIZED ("
     "SELECT b.* FROM (VALUES (0, 'credential', 'login_id', $8),"
     " (1, 'credential', 'login_id', $9), (2, 'contact', 'email', $10),"
-    " (3, 'contact', 'email', $11)) AS a (n, category, field, term)"
+    " (3, 'contact', 'email', $11),"
+    " (-1, 'credential', 'external_id', $12)) AS a (n, category, field, term)"
     " JOIN " PUPIL_SQL_EACH(
         "SELECT b.category, b.field, b.term, b.owner, b.record, b.mac"
         " FROM pupil.blind_index AS b WHERE b.tenant = $2 AND b.term = a.term"
@@ -352,6 +353,8 @@ const pupil_audit_choice_t  pupil_login_throttled[1] = {
       AUTHENTICATION_SYSTEM, .operation = READ, .about = who,                 \
       .flags = REQUIRED },                                                    \
     { .alias = c, .category = "credential", .field = "second_factor",         \
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = who },               \
+    { .alias = c, .category = "credential", .field = "external_id",           \
       AUTHENTICATION_SYSTEM, .operation = READ, .about = who }
 
 static const pupil_want_t  look_wants[] = {
@@ -443,7 +446,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .facts_of = "credential",
         PUPIL_WANTS(look_wants),
         .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,
-                    PUPIL_PARAM_BYTEA }
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
     },
 
     [PUPIL_LOGIN_INDEX] = {

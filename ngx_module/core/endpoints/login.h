@@ -53,20 +53,23 @@ enum {
 /* PUPIL_LOGIN_TELL, $8 the buckets: a record, if nobody told meanwhile. */
 
 /*
- * What an identifier is looked up by, in this order: as a login id and as an
- * e-mail address; of each, as identifiers were compared before migration 021,
- * so that two accounts which are one name by now stay apart.
+ * What an identifier is looked up by: as a login id and as an e-mail address;
+ * of each, as identifiers were compared before migration 021, so that two
+ * accounts which are one name by now stay apart.  In this order, but for the
+ * second name that an account may have: what a provider says is looked for
+ * there first, and what somebody types is not (random bytes).
  */
 enum {
     PUPIL_LOGIN_ID_BEFORE = 0,
     PUPIL_LOGIN_ID,
     PUPIL_LOGIN_EMAIL_BEFORE,
     PUPIL_LOGIN_EMAIL,
+    PUPIL_LOGIN_EXTERNAL,
     PUPIL_LOGIN_TERMS
 };
 
 /*
- * PUPIL_LOGIN_FIND, $8 to $11 the terms of the identifier.  The account's row
+ * PUPIL_LOGIN_FIND, $8 to $12 the terms of the identifier.  The account's row
  * of the index, the subject, and that as owner; one row for each of its roles;
  * when the credential changed; the names that are in force.  Whom no term finds
  * meets the tenant's decoy: the index row is NULL.
@@ -85,7 +88,8 @@ enum {
     PUPIL_LF_WANT_LOGIN_ID = 0,
     PUPIL_LF_WANT_EMAIL,
     PUPIL_LF_WANT_PASSWORD_HASH,
-    PUPIL_LF_WANT_SECOND_FACTOR
+    PUPIL_LF_WANT_SECOND_FACTOR,
+    PUPIL_LF_WANT_EXTERNAL_ID
 };
 
 /*
@@ -117,6 +121,7 @@ enum {
     PUPIL_LA_WANT_EMAIL,
     PUPIL_LA_WANT_PASSWORD_HASH,
     PUPIL_LA_WANT_SECOND_FACTOR,
+    PUPIL_LA_WANT_EXTERNAL_ID,
     PUPIL_LA_WANT_ADDRESS,
     PUPIL_LA_WANT_RENEWED_HASH  /* of _RENEW alone */
 };

@@ -131,6 +131,28 @@ pupil_bound_make(const pupil_category_t *category,
 }
 
 
+size_t
+pupil_bound_trim(uint8_t *facts, size_t size)
+{
+    size_t  end;
+
+    end = size - PUPIL_FACTS_HASH_LEN;
+
+    while (end != 0
+           && memcmp(facts + end - PUPIL_COMMITMENT_LEN, pupil_bound_none,
+                     PUPIL_COMMITMENT_LEN)
+              == 0)
+    {
+        end -= PUPIL_COMMITMENT_LEN;
+    }
+
+    memmove(facts + end, facts + size - PUPIL_FACTS_HASH_LEN,
+            PUPIL_FACTS_HASH_LEN);
+
+    return end + PUPIL_FACTS_HASH_LEN;
+}
+
+
 /* The size of the facts that begin with them; 0: one is malformed. */
 static size_t
 pupil_bound_commitments(const pupil_category_t *category,

@@ -57,6 +57,14 @@ pupil_rc_t pupil_bound_make(const pupil_category_t *category,
 
 
 /*
+ * The same facts without the last values where there are none; returns their
+ * size.  Hosts are upgraded one after the other: those whose plugin has not
+ * yet the field that was appended can read them as long as nobody uses it.
+ */
+size_t pupil_bound_trim(uint8_t *facts, size_t size);
+
+
+/*
  * Columns as PostgreSQL sends them, for rows that are to be stored.  Each
  * writes to out, whose memory the row then points to.
  */

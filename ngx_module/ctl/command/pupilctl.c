@@ -30,6 +30,7 @@
 #include "ctl/offboard/offboard.h"
 #include "ctl/people/add.h"
 #include "ctl/people/held.h"
+#include "ctl/people/link.h"
 #include "ctl/people/national.h"
 #include "ctl/people/password.h"
 #include "ctl/people/role.h"
@@ -219,6 +220,16 @@ static const command_t  commands[] = {
         .run = ctl_cmd_user_reset,
         .arguments = "LOGIN",
         .summary = "a code for whoever has forgotten their password"
+    }, {
+        .words = "user link", .min = 2, .max = 2, .personal = 1,
+        .run = ctl_cmd_user_link,
+        .arguments = "LOGIN NAME",
+        .summary = "a second log-in name, which a national log-in knows"
+    }, {
+        .words = "user unlink", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_user_unlink,
+        .arguments = "LOGIN",
+        .summary = "take the second log-in name away"
     }, {
         .words = "user token", .min = 1, .max = 1, .personal = 1,
         .run = ctl_cmd_user_token,

@@ -35,7 +35,6 @@ static int account_make(ctl_t *ctl, account_t *account);
 static int credential_add(ctl_t *ctl, account_t *account);
 static int credential_write(ctl_t *ctl, const account_t *account,
     pupil_str_t sealed, pupil_str_t facts);
-static int index_add(ctl_t *ctl, const account_t *account);
 
 
 static const ctl_access_t  login_access = {
@@ -99,7 +98,7 @@ account_check(ctl_t *ctl, account_t *account)
                          " administration through system");
     }
 
-    rc = ctl_subject_login(ctl, login, &account->login);
+    rc = ctl_subject_login(ctl, "login_id", login, &account->login);
 
     if (rc == 0 || (rc == 1 && account->login.clear.len == 0)) {
         return ctl_error("this is no log-in name: at most 200 bytes, without"
@@ -111,6 +110,10 @@ account_check(ctl_t *ctl, account_t *account)
     }
 
     rc = ctl_subject_find(ctl, login, &other);
+
+    if (rc == 0) {
+        rc = ctl_subject_linked(ctl, login);
+    }
 
     if (rc == 1) {
         return ctl_error("somebody logs in with this name already");
@@ -162,7 +165,9 @@ account_make(ctl_t *ctl, account_t *account)
     if (ctl_owners_make(ctl, owners, 1) != 0
         || ctl_subject_add(ctl, &account->owner.id, SOURCE, "active") != 0
         || credential_add(ctl, account) != 0
-        || index_add(ctl, account) != 0)
+        || ctl_user_index(ctl, "login_id", account->login.term,
+                          &account->owner.id)
+           != 0)
     {
         return -1;
     }
@@ -245,34 +250,4 @@ credential_write(ctl_t *ctl, const account_t *account, pupil_str_t sealed,
     ctl_buf_free(&sql);
 
     return bound;
-}
-
-
-static int
-index_add(ctl_t *ctl, const account_t *account)
-{
-    char                 id[PUPIL_UUID_TEXT_LEN + 1];
-    char                 term[CTL_BYTEA_SIZE(PUPIL_TERM_LEN)];
-    char                 text[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)];
-    uint8_t              mac[PUPIL_MAC_LEN];
-    const char          *params[4];
-    const pupil_uuid_t  *owner;
-
-    owner = &account->owner.id;
-
-    if (ctl_index_mac(ctl, "credential", "login_id", account->login.term, owner,
-                      owner, mac) != 0)
-    {
-        return -1;
-    }
-
-    params[0] = ctl->tenant_text;
-    params[1] = ctl_bytea(account->login.term, PUPIL_TERM_LEN, term);
-    params[2] = ctl_uuid_text(owner, id);
-    params[3] = ctl_bytea(mac, pupil_mac_len(mac), text);
-
-    return ctl_exec(ctl->data, "INSERT INTO pupil.blind_index (tenant,"
-                    " category, field, term, owner, record, mac) VALUES"
-                    " ($1::uuid, 'credential', 'login_id', $2::bytea,"
-                    " $3::uuid, $3::uuid, $4::bytea)", 4, params);
 }

@@ -7,6 +7,7 @@
 #ifndef PUPIL_CTL_USER_H
 #define PUPIL_CTL_USER_H
 
+#include "core/vault/vault.h"
 #include "ctl/store/record.h"
 
 
@@ -19,6 +20,10 @@ int ctl_user_write(ctl_t *ctl);
 /* Finds LOGIN, the first word; that nobody has it is on record as well. */
 int ctl_user_find(ctl_t *ctl, const ctl_access_t *access,
     pupil_uuid_t *subject);
+
+/* A row of the blind index of a field of the credential. */
+int ctl_user_index(ctl_t *ctl, const char *field,
+    const uint8_t term[PUPIL_TERM_LEN], const pupil_uuid_t *owner);
 
 /*
  * The roles of a person, an array of objects; NULL with the error said.  One

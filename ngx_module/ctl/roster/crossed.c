@@ -10,19 +10,23 @@
 #include "ctl/base/db.h"
 #include "ctl/base/join.h"
 #include "ctl/base/literal.h"
+#include "ctl/base/text.h"
 #include "ctl/roster/claims.h"
 #include "ctl/roster/crossed.h"
 #include "ctl/roster/index.h"
 #include "ctl/roster/moves.h"
 #include "ctl/store/keys.h"
+#include "ctl/store/plugins.h"
 
 
 #define CHUNK  5000             /* terms a query */
 
-/* Values of one record that nobody has yet, as terms of the other. */
+/* Values of one record that nobody has yet, as terms of another field. */
 typedef struct {
     roster_t          *roster;
-    roster_record_t    record, as;
+    roster_record_t    record;
+    const char        *category, *field;
+    unsigned           linked:1;    /* which no roster writes */
     ctl_join_t         join;        /* to users */
     uint8_t          **terms;       /* the roster's memory */
     uint32_t           count;
@@ -44,7 +48,11 @@ crossed_refuse(crossed_t *crossed, uint32_t i)
 
     user = roster_item(crossed->roster, ROSTER_USER, i);
 
-    if (crossed->record == ROSTER_CREDENTIAL) {
+    if (crossed->linked) {
+        roster_item_refuse(crossed->roster, ROSTER_USER, user, "its log-in"
+                           " name is linked to another account");
+
+    } else if (crossed->record == ROSTER_CREDENTIAL) {
         roster_item_refuse(crossed->roster, ROSTER_USER, user, "its log-in"
                            " name is the e-mail of another account");
 
@@ -92,22 +100,28 @@ terms_make(crossed_t *crossed)
     int32_t               field;
     uint8_t              *term;
     uint32_t              i;
-    const char           *category, *name;
     roster_value_t        value;
     pupil_category_t     *plugin;
     const pupil_key_t    *key;
     const roster_item_t  *user;
 
     value = roster_records[crossed->record].values[0];
-    category = roster_records[crossed->as].category;
-    name = field_of(crossed->as);
 
-    field = roster_granted(crossed->roster, category, name, &plugin);
+    if (crossed->linked) {
+        plugin = ctl_plugin_find(crossed->roster->ctl, crossed->category);
+        field = plugin == NULL ? -1
+                : pupil_category_field(plugin, ctl_str(crossed->field));
+    } else {
+        field = roster_granted(crossed->roster, crossed->category,
+                               crossed->field, &plugin);
+    }
+
     if (field < 0) {
         return 0;
     }
 
-    key = ctl_key_index(crossed->roster->ctl, category, name);
+    key = ctl_key_index(crossed->roster->ctl, crossed->category,
+                        crossed->field);
     if (key == NULL) {
         return -1;
     }
@@ -141,9 +155,8 @@ stored_row(void *ctx, uint32_t i, const PGresult *res, int n)
     roster_index_row_t    row;
     const roster_item_t  *user;
 
-    if (roster_index_row(crossed->roster, res, n,
-                         roster_records[crossed->as].category,
-                         field_of(crossed->as), &row) != 0)
+    if (roster_index_row(crossed->roster, res, n, crossed->category,
+                         crossed->field, &row) != 0)
     {
         return -1;
     }
@@ -174,8 +187,8 @@ stored_chunk(crossed_t *crossed, uint32_t from, uint32_t to)
     }
     ctl_array_end(&terms);
 
-    params[0] = roster_records[crossed->as].category;
-    params[1] = field_of(crossed->as);
+    params[0] = crossed->category;
+    params[1] = crossed->field;
     params[2] = terms.data;
 
     res = ctl_query(crossed->roster->ctl->data, "SELECT b.term, b.owner,"
@@ -194,7 +207,7 @@ stored_chunk(crossed_t *crossed, uint32_t from, uint32_t to)
 
 /* Of two who are new: the address is in the roster as well. */
 static void
-new_refuse(crossed_t *crossed)
+new_refuse(crossed_t *crossed, roster_record_t as)
 {
     uint32_t              i;
     ctl_slot_t           *slot;
@@ -206,11 +219,11 @@ new_refuse(crossed_t *crossed)
     for (i = 0; i < crossed->roster->items[ROSTER_USER].count; i++) {
         user = roster_item(crossed->roster, ROSTER_USER, i);
 
-        if (user->refused || !user->states[crossed->as].has_term) {
+        if (user->refused || !user->states[as].has_term) {
             continue;
         }
 
-        key.data = user->states[crossed->as].term;
+        key.data = user->states[as].term;
         slot = ctl_map_get(&crossed->join.map, key);
 
         if (slot != NULL && slot->value != i) {
@@ -221,35 +234,64 @@ new_refuse(crossed_t *crossed)
 
 
 static int
+crossed_resolve(crossed_t *crossed, roster_record_t as)
+{
+    int       rc;
+    uint32_t  i, to, users;
+
+    users = crossed->roster->items[ROSTER_USER].count;
+    crossed->join.key_len = PUPIL_TERM_LEN;
+    crossed->terms = ctl_memory((users + 1) * sizeof(uint8_t *));
+
+    rc = terms_make(crossed);
+
+    for (i = 0; rc == 0 && i < crossed->count; i = to) {
+        to = crossed->count - i < CHUNK ? crossed->count : i + CHUNK;
+        rc = stored_chunk(crossed, i, to);
+    }
+
+    if (rc == 0 && !crossed->linked && crossed->record == ROSTER_CREDENTIAL
+        && crossed->count != 0)
+    {
+        new_refuse(crossed, as);
+    }
+
+    free(crossed->terms);
+    ctl_join_free(&crossed->join);
+
+    return rc;
+}
+
+
+static int
 record_resolve(roster_t *roster, roster_record_t record, roster_record_t as)
 {
-    int         rc;
-    uint32_t    i, to;
-    crossed_t   crossed;
+    crossed_t  crossed;
 
     memset(&crossed, 0, sizeof(crossed_t));
     crossed.roster = roster;
     crossed.record = record;
-    crossed.as = as;
-    crossed.join.key_len = PUPIL_TERM_LEN;
-    crossed.terms = ctl_memory((roster->items[ROSTER_USER].count + 1)
-                               * sizeof(uint8_t *));
+    crossed.category = roster_records[as].category;
+    crossed.field = field_of(as);
 
-    rc = terms_make(&crossed);
+    return crossed_resolve(&crossed, as);
+}
 
-    for (i = 0; rc == 0 && i < crossed.count; i = to) {
-        to = crossed.count - i < CHUNK ? crossed.count : i + CHUNK;
-        rc = stored_chunk(&crossed, i, to);
-    }
 
-    if (rc == 0 && record == ROSTER_CREDENTIAL && crossed.count != 0) {
-        new_refuse(&crossed);
-    }
+/* Or a provider's word would be of two people. */
+static int
+linked_resolve(roster_t *roster)
+{
+    crossed_t  crossed;
 
-    free(crossed.terms);
-    ctl_join_free(&crossed.join);
+    memset(&crossed, 0, sizeof(crossed_t));
+    crossed.roster = roster;
+    crossed.record = ROSTER_CREDENTIAL;
+    crossed.category = "credential";
+    crossed.field = "external_id";
+    crossed.linked = 1;
 
-    return rc;
+    return crossed_resolve(&crossed, ROSTER_CREDENTIAL);
 }
 
 
@@ -257,7 +299,8 @@ int
 roster_crossed_resolve(roster_t *roster)
 {
     if (record_resolve(roster, ROSTER_CONTACT, ROSTER_CREDENTIAL) != 0
-        || record_resolve(roster, ROSTER_CREDENTIAL, ROSTER_CONTACT) != 0)
+        || record_resolve(roster, ROSTER_CREDENTIAL, ROSTER_CONTACT) != 0
+        || linked_resolve(roster) != 0)
     {
         return -1;
     }

@@ -295,6 +295,8 @@ ctl_facts_make(ctl_t *ctl, ctl_pool_t *pool,
                          place.category);
     }
 
+    facts->len = pupil_bound_trim(out, facts->len);
+
     return 0;
 }
 

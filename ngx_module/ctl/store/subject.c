@@ -32,6 +32,8 @@
 
 static int index_row(ctl_t *ctl, const PGresult *res,
     const uint8_t term[PUPIL_TERM_LEN], pupil_uuid_t *subject);
+static int term_stored(ctl_t *ctl, const char *category, const char *field,
+    const ctl_login_t *sought);
 static int login_terms(ctl_t *ctl, const char *name, const char *field,
     const char *login, ctl_login_t *out);
 static int named(ctl_t *ctl, const uint8_t term[PUPIL_TERM_LEN],
@@ -63,7 +65,7 @@ ctl_subject_find(ctl_t *ctl, const char *login, pupil_uuid_t *subject)
     ctl_login_t     sought;
     const uint8_t  *term;
 
-    rc = ctl_subject_login(ctl, login, &sought);
+    rc = ctl_subject_login(ctl, "login_id", login, &sought);
     if (rc <= 0) {
         return rc;
     }
@@ -130,7 +132,7 @@ named(ctl_t *ctl, const uint8_t term[PUPIL_TERM_LEN],
     rc = name_read(ctl, &owner, &name);
 
     if (rc == 1) {
-        rc = ctl_subject_login(ctl, name, &is);
+        rc = ctl_subject_login(ctl, "login_id", name, &is);
     }
 
     if (rc < 0) {
@@ -216,14 +218,28 @@ name_open(ctl_t *ctl, const ctl_owner_t *owner, const char *hex,
 
 
 int
-ctl_subject_login(ctl_t *ctl, const char *login, ctl_login_t *out)
+ctl_subject_login(ctl_t *ctl, const char *field, const char *login,
+    ctl_login_t *out)
 {
     if (ctl_plugin_find(ctl, "credential") == NULL) {
         return ctl_error("the plugin credential is not in %s",
                          ctl->opt.plugins);
     }
 
-    return login_terms(ctl, "credential", "login_id", login, out);
+    return login_terms(ctl, "credential", field, login, out);
+}
+
+
+int
+ctl_subject_linked(ctl_t *ctl, const char *name)
+{
+    int          rc;
+    ctl_login_t  sought;
+
+    rc = ctl_subject_login(ctl, "external_id", name, &sought);
+
+    return rc <= 0 ? rc : term_stored(ctl, "credential", "external_id",
+                                      &sought);
 }
 
 
@@ -231,10 +247,6 @@ int
 ctl_subject_address(ctl_t *ctl, const char *login)
 {
     int          rc;
-    char         before[CTL_BYTEA_SIZE(PUPIL_TERM_LEN)];
-    char         today[CTL_BYTEA_SIZE(PUPIL_TERM_LEN)];
-    PGresult    *res;
-    const char  *params[2];
     ctl_login_t  sought;
 
     if (ctl_plugin_find(ctl, "contact") == NULL) {
@@ -242,16 +254,29 @@ ctl_subject_address(ctl_t *ctl, const char *login)
     }
 
     rc = login_terms(ctl, "contact", "email", login, &sought);
-    if (rc <= 0) {
-        return rc;
-    }
 
-    params[0] = ctl_bytea(sought.before, PUPIL_TERM_LEN, before);
-    params[1] = ctl_bytea(sought.term, PUPIL_TERM_LEN, today);
+    return rc <= 0 ? rc : term_stored(ctl, "contact", "email", &sought);
+}
+
+
+static int
+term_stored(ctl_t *ctl, const char *category, const char *field,
+    const ctl_login_t *sought)
+{
+    int          rc;
+    char         before[CTL_BYTEA_SIZE(PUPIL_TERM_LEN)];
+    char         today[CTL_BYTEA_SIZE(PUPIL_TERM_LEN)];
+    PGresult    *res;
+    const char  *params[4];
+
+    params[0] = ctl_bytea(sought->before, PUPIL_TERM_LEN, before);
+    params[1] = ctl_bytea(sought->term, PUPIL_TERM_LEN, today);
+    params[2] = category;
+    params[3] = field;
 
     res = ctl_query(ctl->data, "SELECT FROM pupil.blind_index WHERE category ="
-                    " 'contact' AND field = 'email' AND term IN ($1::bytea,"
-                    " $2::bytea) LIMIT 1", 2, params);
+                    " $3 AND field = $4 AND term IN ($1::bytea, $2::bytea)"
+                    " LIMIT 1", 4, params);
     if (res == NULL) {
         return -1;
     }
@@ -599,7 +624,8 @@ ctl_credential_write(ctl_t *ctl, ctl_owner_t *owner, const char *field,
     params[n++] = ctl->tenant_text;
     params[n++] = ctl_uuid_text(&owner->id, id);
     params[n++] = version;
-    params[n++] = ctl_bytea(sealed.data, sealed.len, text);
+    params[n++] = sealed.data != NULL
+                  ? ctl_bytea(sealed.data, sealed.len, text) : NULL;
 
     if (facts.data != NULL) {
         text = ctl_pool_alloc(&ctl->pool, CTL_BYTEA_SIZE(facts.len));

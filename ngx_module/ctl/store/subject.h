@@ -23,8 +23,15 @@ typedef struct {
     uint8_t      before[PUPIL_TERM_LEN];    /* as it was before migration 021 */
 } ctl_login_t;
 
-/* 1, 0 when it can be nobody's, -1 error said. */
-int ctl_subject_login(ctl_t *ctl, const char *login, ctl_login_t *out);
+/*
+ * field: of the credential, "login_id" or "external_id".  1, 0 when it can be
+ * nobody's, -1 error said.
+ */
+int ctl_subject_login(ctl_t *ctl, const char *field, const char *login,
+    ctl_login_t *out);
+
+/* Whether a provider knows somebody by this beside their own: 1, 0 or -1. */
+int ctl_subject_linked(ctl_t *ctl, const char *name);
 
 /* Whether somebody logs in with this as an e-mail address: 1, 0 or -1. */
 int ctl_subject_address(ctl_t *ctl, const char *login);
@@ -68,8 +75,8 @@ int ctl_password_store(ctl_t *ctl, ctl_owner_t *owner,
     const pupil_password_stored_t *beside, pupil_str_t password);
 
 /*
- * A sealed value of a field of the credential; the rest of that stays as it is,
- * and is bound to it.
+ * A sealed value of a field of the credential, or none, data NULL; the rest of
+ * that stays as it is, and is bound to it.
  */
 int ctl_credential_write(ctl_t *ctl, ctl_owner_t *owner, const char *field,
     pupil_str_t sealed);

@@ -197,6 +197,9 @@ void ngx_http_pupil_login_whom(ngx_http_pupil_ctx_t *ctx);
 ngx_uint_t ngx_http_pupil_login_named(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row);
 
+/* Which of PUPIL_LF_WANT_ has the name that the account was found by. */
+ngx_uint_t ngx_http_pupil_login_want(ngx_http_pupil_ctx_t *ctx);
+
 /* The row that the statement of login->found has of the account. */
 void ngx_http_pupil_login_credential(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t found, ngx_http_pupil_row_t *row);

@@ -48,6 +48,13 @@ static const ngx_http_pupil_indexed_t  ngx_http_pupil_login_email = {
     .want = PUPIL_LF_WANT_EMAIL
 };
 
+static const ngx_http_pupil_indexed_t  ngx_http_pupil_login_external = {
+    .category = pupil_str("credential"),
+    .field = pupil_str("external_id"),
+    .key = "index:credential.external_id",
+    .want = PUPIL_LF_WANT_EXTERNAL_ID
+};
+
 
 ngx_int_t
 ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx)
@@ -68,6 +75,8 @@ ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
+    randombytes_buf(login->terms[PUPIL_LOGIN_EXTERNAL], PUPIL_TERM_LEN);
+
     return ngx_http_pupil_login_throttle(ctx, login_plain, email_plain);
 }
 
@@ -76,11 +85,20 @@ ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_login_terms_of(ngx_http_pupil_ctx_t *ctx, pupil_str_t name)
 {
+    uint8_t                  external[2][PUPIL_TERM_LEN];
     pupil_str_t              plain;
     ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
 
+    if (ngx_http_pupil_login_term(ctx, &ngx_http_pupil_login_external, name,
+                                  external, &plain) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(login->terms[PUPIL_LOGIN_EXTERNAL], external[1],
+               PUPIL_TERM_LEN);
     randombytes_buf(login->terms[PUPIL_LOGIN_EMAIL_BEFORE], PUPIL_TERM_LEN);
     randombytes_buf(login->terms[PUPIL_LOGIN_EMAIL], PUPIL_TERM_LEN);
 
@@ -327,8 +345,20 @@ ngx_http_pupil_login_named(ngx_http_pupil_ctx_t *ctx,
 static const ngx_http_pupil_indexed_t *
 ngx_http_pupil_login_by(ngx_uint_t by)
 {
-    return by <= PUPIL_LOGIN_ID ? &ngx_http_pupil_login_id
-                                : &ngx_http_pupil_login_email;
+    return by <= PUPIL_LOGIN_ID    ? &ngx_http_pupil_login_id
+         : by <= PUPIL_LOGIN_EMAIL ? &ngx_http_pupil_login_email
+                                   : &ngx_http_pupil_login_external;
+}
+
+
+ngx_uint_t
+ngx_http_pupil_login_want(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    return ngx_http_pupil_login_by(login->found_by)->want;
 }
 
 

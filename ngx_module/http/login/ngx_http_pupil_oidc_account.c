@@ -12,6 +12,8 @@
 static ngx_int_t ngx_http_pupil_oidc_found(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_floors(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_opened(ngx_http_pupil_ctx_t *ctx);
+static ngx_uint_t ngx_http_pupil_oidc_linked(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row);
 static ngx_int_t ngx_http_pupil_oidc_refused(ngx_http_pupil_ctx_t *ctx);
 
 
@@ -92,8 +94,10 @@ ngx_http_pupil_oidc_opened(ngx_http_pupil_ctx_t *ctx)
 
     fits = ngx_http_pupil_login_stored(ctx, &row, PUPIL_LF_CHANGED_AT) == NGX_OK
            && ngx_http_pupil_login_named(ctx, &row)
-           && ngx_http_pupil_value(ctx, &row, PUPIL_LF_WANT_LOGIN_ID, &stored)
+           && ngx_http_pupil_value(ctx, &row, ngx_http_pupil_login_want(ctx),
+                                   &stored)
               == PUPIL_OK
+           && ngx_http_pupil_oidc_linked(ctx, &row)
            && pupil_profile_same(login->oidc->provider->account.profile,
                                  login->oidc->account, stored);
 
@@ -106,6 +110,35 @@ ngx_http_pupil_oidc_opened(ngx_http_pupil_ctx_t *ctx)
     }
 
     return ngx_http_pupil_login_accept(ctx);
+}
+
+
+/*
+ * The second name of an account is of the row that has its password: whoever
+ * takes it away writes that anew, so that a row from before is below the floor
+ * (invariant I18).
+ */
+static ngx_uint_t
+ngx_http_pupil_oidc_linked(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row)
+{
+    char                     hash[PUPIL_PASSWORD_HASH_LEN];
+    ngx_uint_t               linked;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    if (login->found_by != PUPIL_LOGIN_EXTERNAL) {
+        return 1;
+    }
+
+    linked = ngx_http_pupil_login_hashed(ctx, row, PUPIL_LF_CHANGED_AT, hash)
+             == NGX_OK
+             && login->stored.number >= ctx->floors.are.credential;
+
+    ngx_explicit_memzero(hash, sizeof(hash));
+
+    return linked;
 }
 
 

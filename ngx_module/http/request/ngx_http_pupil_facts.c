@@ -157,6 +157,8 @@ ngx_http_pupil_facts_make(ngx_http_pupil_ctx_t *ctx,
         return NGX_ERROR;
     }
 
+    facts->len = pupil_bound_trim(out, facts->len);
+
     return NGX_OK;
 }
 
