@@ -88,23 +88,20 @@ state_change(ctl_t *ctl, const change_t *change)
 static int
 state_refuse(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change)
 {
-    pupil_owner_state_t  state;
-
-    state = ctl_whom_state(whom);
-
-    if (state < PUPIL_OWNER_STATE_RECOVERY) {
+    if (ctl_whom_state(whom) != PUPIL_OWNER_STATE_ERASED) {
         return 0;
     }
 
     (void) ctl_whom_refuse(ctl, &restrict_access, whom, change->detail);
 
-    return ctl_error(state == PUPIL_OWNER_STATE_ERASED
-                     ? "this person was erased"
-                     : "this account is closed: nobody reads what is held");
+    return ctl_error("this person was erased");
 }
 
 
-/* The data first: a restriction without a record would be the worse. */
+/*
+ * The data first: a restriction without a record would be the worse.  Whose
+ * account is closed stays so; the key store knows what they are behind that.
+ */
 static int
 state_write(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change)
 {
@@ -116,7 +113,7 @@ state_write(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change)
 
     if (ctl_exec(ctl->data, "UPDATE pupil.owner SET state = $3 WHERE tenant ="
                  " $1::uuid AND owner = $2::uuid AND state NOT IN ('erased',"
-                 " $3)", 3, params) != 0
+                 " 'recovery', $3)", 3, params) != 0
         || ctl_record_one(ctl, &restrict_access, "allowed", &whom->id,
                           change->detail) != 0
         || ctl_commit(ctl->data) != 0)
@@ -163,6 +160,12 @@ state_print(const ctl_t *ctl, const ctl_whom_t *whom, const change_t *change)
     before = ctl_state_name(ctl_whom_state(whom));
     state = ctl_state_name(change->state);
     changed = whom->data != change->state || whom->keys != change->state;
+
+    if (ctl_whom_state(whom) == PUPIL_OWNER_STATE_RECOVERY) {
+        ctl_note("this account is closed: %s once it is opened again", state);
+        state = before;
+        changed = 0;
+    }
 
     if (ctl->opt.json) {
         ctl_json_print(json_pack("{s:s,s:s,s:s,s:b}", "id", whom->text,

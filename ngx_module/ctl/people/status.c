@@ -148,10 +148,19 @@ status_change(ctl_t *ctl, const change_t *change)
         return CTL_USAGE;
     }
 
+    if (ctl_whom_find(ctl, change->access, &whom) != 0) {
+        return CTL_FAILED;
+    }
+
+    /* signed anew, no roster takes it for an account that a roster closed */
+
+    if (change == &change_lock && ctl_whom_closed(&whom)) {
+        change = &change_close;
+    }
+
     /* what goes through both databases has no roster in between */
 
-    if (ctl_whom_find(ctl, change->access, &whom) != 0
-        || (change->keys != NULL && ctl_turn_share(ctl) != 0)
+    if ((change->keys != NULL && ctl_turn_share(ctl) != 0)
         || status_refuse(ctl, &whom, change) != 0
         || status_record(ctl, &whom, change) != 0
         || ctl_revoke_begin(ctl, &whom.id) != 0
