@@ -34,6 +34,7 @@ typedef struct {
 typedef struct {
     int         number, retired, newest;
     json_int_t  keys;                   /* that it wraps */
+    int         moved;                  /* tenants that no rotation is of */
     char        last[16];               /* the newest in force */
 } epoch_t;
 
@@ -265,9 +266,12 @@ epoch_read(ctl_t *ctl, epoch_t *epoch)
                     "::integer, (NOT EXISTS (SELECT FROM keystore.kek_epoch AS"
                     " n WHERE n.epoch > e.epoch AND n.retired_at IS NULL))"
                     "::integer, e.keys, (SELECT max(n.epoch) FROM"
-                    " keystore.kek_epoch AS n WHERE n.retired_at IS NULL) FROM"
-                    " keystore.kek_epoch AS e WHERE e.epoch = $1::integer", 1,
-                    params);
+                    " keystore.kek_epoch AS n WHERE n.retired_at IS NULL),"
+                    " (SELECT count(DISTINCT l.tenant) FROM keystore.ledger AS"
+                    " l WHERE l.kind = 'moved' AND NOT EXISTS (SELECT FROM"
+                    " keystore.ledger AS t WHERE t.tenant = l.tenant AND"
+                    " t.kind = 'tenant')) FROM keystore.kek_epoch AS e WHERE"
+                    " e.epoch = $1::integer", 1, params);
     if (res == NULL) {
         return -1;
     }
@@ -281,6 +285,7 @@ epoch_read(ctl_t *ctl, epoch_t *epoch)
         epoch->keys = ctl_get_int(res, 0, 3, 0);
         snprintf(epoch->last, sizeof(epoch->last), "%d",
                  ctl_get_int(res, 0, 4, 0));
+        epoch->moved = ctl_get_int(res, 0, 5, 0);
     }
 
     PQclear(res);
@@ -294,6 +299,8 @@ epoch_read(ctl_t *ctl, epoch_t *epoch)
 static int
 epoch_check(ctl_t *ctl, const epoch_t *epoch)
 {
+    char  moved[128];
+
     if (epoch->retired) {
         return 0;
     }
@@ -304,10 +311,18 @@ epoch_check(ctl_t *ctl, const epoch_t *epoch)
     }
 
     if (epoch->keys != 0) {
+        moved[0] = '\0';
+
+        if (epoch->moved != 0) {
+            snprintf(moved, sizeof(moved), "; %d tenant%s moved, and keeps the"
+                     " key that it has until pupilctl tenant offboard",
+                     epoch->moved, epoch->moved == 1 ? " was" : "s were");
+        }
+
         return ctl_error("%lld key%s of tenants %s wrapped under epoch %s: run"
-                         " pupilctl key rotate first", (long long) epoch->keys,
-                         epoch->keys == 1 ? "" : "s",
-                         epoch->keys == 1 ? "is" : "are", ctl->args[0]);
+                         " pupilctl key rotate first%s",
+                         (long long) epoch->keys, epoch->keys == 1 ? "" : "s",
+                         epoch->keys == 1 ? "is" : "are", ctl->args[0], moved);
     }
 
     return hosts_know(ctl, epoch->last);
