@@ -9,8 +9,8 @@
 #include "ctl/base/buf.h"
 #include "ctl/base/db.h"
 #include "ctl/people/held.h"
-#include "ctl/people/user.h"
 #include "ctl/store/hold.h"
+#include "ctl/store/roles.h"
 #include "ctl/store/whom.h"
 
 
@@ -45,7 +45,7 @@ ctl_cmd_subject_show(ctl_t *ctl)
         return CTL_FAILED;
     }
 
-    roles = ctl_user_roles(ctl, &whom.id);
+    roles = ctl_roles(ctl, &held_access, &whom.id);
     held = held_read(ctl, &whom);
 
     if (roles == NULL || held == NULL
@@ -164,7 +164,7 @@ held_print(const ctl_whom_t *whom, const char *hold, const json_t *roles,
         printf("  held: %s\n", hold);
     }
 
-    ctl_user_roles_print(roles);
+    ctl_roles_print(roles);
 
     json_object_foreach((json_t *) held, category, entry) {
         from = json_string_value(json_object_get(entry, "from"));

@@ -25,15 +25,6 @@ int ctl_user_find(ctl_t *ctl, const ctl_access_t *access,
 int ctl_user_index(ctl_t *ctl, const char *field,
     const uint8_t term[PUPIL_TERM_LEN], const pupil_uuid_t *owner);
 
-/*
- * The roles of a person, an array of objects; NULL with the error said.  One
- * that is not authentic is left out, and on record.
- */
-json_t *ctl_user_roles(ctl_t *ctl, const pupil_uuid_t *subject);
-
-/* A line for each. */
-void ctl_user_roles_print(const json_t *roles);
-
 int ctl_cmd_user_show(ctl_t *ctl);
 int ctl_cmd_user_list(ctl_t *ctl);
 
