@@ -185,7 +185,7 @@ is $site->ctl('tenant', 'add', 'Testkommunen', @where)->{code}, 0,
     'its own name is that of the same';
 is $pg->dbh('pupil_keys')->selectrow_array(
     'SELECT count(*) FROM keystore.service_key WHERE tenant = ?', undef,
-    $second), 9, 'with keys of its own';
+    $second), 10, 'with keys of its own';
 is $site->db->selectrow_array('SELECT s.status FROM pupil.tenant t JOIN'
     . ' pupil.subject s ON s.subject = t.decoy JOIN data.credential c ON'
     . ' c.owner = t.decoy WHERE t.tenant = ? AND c.password_hash IS NOT NULL',
@@ -461,7 +461,7 @@ is_deeply $record->{retention}, { from => 'account_closed', days => 1,
 is_deeply [grep { $_->{relation} eq 'self' } @{ $record->{grants} }],
     [{ purpose => 'subject_access', relation => 'self', operation => 'read',
        basis => 'legal_obligation', projected => JSON::XS::false,
-       fields => ['login_id'] }], '--json: grants';
+       fields => ['login_id', 'external_id'] }], '--json: grants';
 is $site->ctl('plugin', 'show', 'shoes')->{code}, 1, 'no such category';
 
 like $site->ctl('plugin', 'list', @where)->{out}, qr/contact .*not accepted/,
