@@ -2,8 +2,8 @@
  * Copyright (C) the Pupil authors
  *
  * The decoy of a tenant, which log-ins of nobody meet, so that each log-in that
- * fails does the same work (invariant I13).  It has what an account of staff
- * has, but for roles and a row of the blind index: nothing finds it.
+ * fails does the same steps (invariant I13).  It has what an account of staff
+ * has, but for roles, and for rows of the blind index: nothing finds it.
  */
 
 #ifndef PUPIL_CTL_DECOY_H
