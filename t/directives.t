@@ -101,6 +101,8 @@ my @values = (
     ['pupil_second_factor', qr/is none of: off, optional, required/,
      'teacher=on', 'teacher='],
     ['pupil_second_factor', qr/unknown parameter/, 'parent=off', 'required'],
+    ['pupil_step_up', qr/out of bounds/, 'dpo=59s', 'teacher=32d'],
+    ['pupil_step_up', qr/unknown parameter/, 'parent=10m', '10m'],
     ['pupil_login_provider', qr/part of URLs/, 'A issuer=https://a.example',
      'a-b issuer=https://a.example'],
     ['pupil_login_provider', qr/it needs issuer=https/, 'a',
@@ -199,6 +201,7 @@ accepted $_, server => $all, http => "$_;" for
     "pupil_plugin $plugins/pupil_example.so",
     "$provider through=/idp/ form_post" =~ s/^/pupil_login_provider /r,
     'pupil_second_factor teacher=required pupil=off dpo=optional',
+    'pupil_step_up dpo=15m school_admin=1h pupil=off',
     'pupil_login_password off';
 accepted 'a network in a variable', http => 'geo $school { default off;
     10.0.0.0/8 north; } pupil_login_network $school;';

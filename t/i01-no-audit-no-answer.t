@@ -61,7 +61,7 @@ SQL
 # t/login-oidc-logout.t, and the second half of a log-in is t/second-factor.t's.
 my %unrecorded = map { $_ => 1 } 'GET /status', 'GET /status/live',
     'GET /status/ready', 'GET /v1/data/', 'DELETE /v1/session',
-    'GET /v1/login/{provider}', 'GET /v1/login/{provider}/logout',
+    map({ "GET /v1/login/{provider}$_" } '', '/logout', '/step-up'),
     'POST /v1/login/{provider}/backchannel-logout',
     'POST /v1/login/second-factor',
     map { "$_ /v1/login/{provider}/callback" } qw(GET POST);

@@ -55,6 +55,8 @@ walk 'a new record without all of it', classmate => PATCH =>
 walk 'not the present password', pupil => POST => '/v1/me/password',
     { current => 'not the password', new => 'a long walk along the shore' }, 403,
     'wrong-password', 'refused';
+walk 'no proof', pupil => POST => '/v1/login/step-up',
+    { password => 'not the password' }, 403, 'not-proved', 'refused';
 walk 'a submission that is another now', pupil => POST => '/v1/progress',
     { %{ $day->submission }, answer => { text => 'else' } }, 409,
     'id-conflict', 'conflict';
@@ -121,13 +123,15 @@ walk 'a preference under restriction', pupil => PATCH => '/v1/data/example',
 # of their own (t/i01-throttled.t, t/i13-equal-failures.t, t/login-oidc.t,
 # t/login-oidc-logout.t), and so has a record that another owner has
 # (t/generic.t).  A session that may set a password alone says so itself, like
-# none (t/first-password.t).  Nothing but pupil_access answers "erased" and
-# "login-again" (t/access.t).
+# none (t/first-password.t), and so does one whose proof is too old
+# (t/step-up.t, with what is asked of who has a second factor).  Nothing but
+# pupil_access answers "erased" and "login-again" (t/access.t).
 my %elsewhere = map { $_ => 1 } qw(malformed unexpected-body no-session csrf
     origin plain-http password-login-off unknown-tenant method-not-allowed
     timeout too-large media-type misdirected refused throttled
     invalid-credentials conflict erased login-flow login-denied login-doubted
-    unknown-account moved password-change-required logout-token login-again);
+    unknown-account moved password-change-required logout-token login-again
+    step-up-required second-factor-required);
 my @slugs = slurp(root_dir()
     . '/ngx_module/http/request/ngx_http_pupil_problem.c')
     =~ /^        4\d\d, "([a-z-]+)", "/mg;

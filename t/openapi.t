@@ -43,7 +43,7 @@ is_deeply [sort $schema =~ /urn:pupil:problem:([a-z-]+)/g],
 my $idp = Pupil::Provider->new;
 my $site = pupil_up(import => 1);
 my $nginx = $site->nginx(conf => { pupil_second_factor => 'pupil=optional' },
-    server => $idp->server_conf . 'location /v1/login/ { pupil_login; }')->start;
+    server => $idp->server_conf)->start;
 my %person = map { $_->[0] => $site->person($_->[1]) }
     [teacher => 'CBeane'], [pupil => 'OKlein'], [admin => 'FFlowers'];
 my (@cases, %http);
@@ -118,6 +118,17 @@ for my $who (sort keys %person) {
                   password => $person{$who}{password} });
 }
 
+# ---- within a session
+
+my $step_up = 'POST /v1/login/step-up';
+my $proving = '/v1/login/step-up';
+my %proof = (password => $person{teacher}{password});
+ask(teacher => $step_up, $proving, 403, json => { password => 'x' });
+ask(teacher => $step_up, $proving, 422, valid => 0, json => { code => '1' });
+ask(teacher => $step_up, $proving, 415, body => '{}', type => 'text/xml');
+ask_without($step_up, $proving, json => \%proof);
+ask(teacher => $step_up, $proving, 200, json => \%proof);
+
 # ---- and a second factor
 
 my $bring = 'POST /v1/login/second-factor';
@@ -153,6 +164,9 @@ sub ask_there ($as, $way, $code, $account = $person{pupil}{login}) {
 
 ask(nobody => 'GET /v1/login/{provider}', '/v1/login/else', 404);
 ask(nobody => 'GET /v1/login/{provider}', '/v1/login/uni?x=1', 422);
+ask(nobody => "GET /v1/login/{provider}/$_->[0]", "/v1/login/$_->[1]", $_->[2])
+    for ['step-up', 'uni/step-up', 303], ['step-up', 'else/step-up', 404],
+        ['step-up', 'uni/step-up?x=1', 422];
 ask(nobody => 'GET /v1/login/{provider}/logout', '/v1/login/uni/logout', 303);
 ask(nobody => 'GET /v1/login/{provider}/logout', '/v1/login/else/logout', 404);
 my $out = 'POST /v1/login/{provider}/backchannel-logout';

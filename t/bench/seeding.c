@@ -223,6 +223,7 @@ seed_session_make(const seed_t *seed, const pupil_uuid_t *subject,
     row->seen_at = seed->now;
     row->expires_at = seed->now + 12 * SEED_HOURS;
     row->number = number;
+    row->proved_at = 0;
     row->limited = 0;
     pupil_mac_session(&seed->mac, row, session->mac);
 }

@@ -15,6 +15,7 @@
  *     role TENANT SUBJECT INSTITUTION ROLE FROM TO SOURCE
  *     enrolment TENANT ENROLMENT SUBJECT CLASS INSTITUTION ROLE FROM TO SOURCE
  *     session TENANT SUBJECT ROLE INSTITUTION CREATED SEEN EXPIRES NUMBER
+ *             PROVED
  *                                              microseconds since 1970; makes
  *                                              a token: "token TEXT", "hash
  *                                              HEX", and the MAC of its row
@@ -343,6 +344,7 @@ session_row(tool_t *tool)
     row.seen_at = atoll(w[6]);
     row.expires_at = atoll(w[7]);
     row.number = (uint32_t) atoi(w[8]);
+    row.proved_at = atoll(w[9]);
     row.limited = 0;
     pupil_mac_session(&tenant->mac, &row, mac);
 
@@ -400,7 +402,7 @@ command(tool_t *tool)
     } else if (strcmp(name, "value") == 0 && tool->words == 5) {
         value(tool);
 
-    } else if (strcmp(name, "session") == 0 && tool->words == 9) {
+    } else if (strcmp(name, "session") == 0 && tool->words == 10) {
         session_row(tool);
 
     } else if (strcmp(name, "login") == 0 && tool->words == 4) {

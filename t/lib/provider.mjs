@@ -66,6 +66,7 @@ const modes = {
     no_nonce: { claims: { nonce: undefined } },
     no_sub: { claims: { sub: undefined } },
     no_iat: { claims: { iat: undefined } },
+    no_auth_time: { claims: { auth_time: undefined } },
     expired: { claims: { exp: now() - 3600 } },
     future: { claims: { iat: now() + 3600 } },
     stale: { claims: { iat: now() - 3600 } },

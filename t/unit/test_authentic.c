@@ -168,6 +168,7 @@ row_session(row_t *row)
     row->session.created_at = 1000;
     row->session.seen_at = 2000;
     row->session.expires_at = 3000;
+    row->session.proved_at = 0;
     row->session.number = 0;
     row->session.limited = 0;
 }
@@ -244,7 +245,7 @@ static const column_t  session_columns[] = {
     COLUMN(UUID, session, subject), COLUMN(STR, session, role),
     COLUMN(UUID, session, institution), COLUMN(TIME, session, created_at),
     COLUMN(TIME, session, seen_at), COLUMN(TIME, session, expires_at),
-    COLUMN(DAYS, session, number), END
+    COLUMN(TIME, session, proved_at), COLUMN(DAYS, session, number), END
 };
 
 static const table_t  tables[] = {
@@ -430,6 +431,29 @@ test_limited(void)
 }
 
 
+/* Of a session whose person has proved who they are since, that counts too. */
+static void
+test_proved(void)
+{
+    row_t           row;
+    uint8_t         mac[PUPIL_MAC_LEN], before[PUPIL_MAC_LEN];
+    const table_t  *session = &tables[4];
+
+    row_session(&row);
+    mac_session(&key, &row, before);
+
+    row.session.proved_at = 2500;
+    mac_session(&key, &row, mac);
+    ok(!tampered(session, &row, mac), "a session that was proved");
+    ok(tampered(session, &row, before), "I18: one that was not says it was");
+
+    row.session.proved_at = 2501;
+    ok(tampered(session, &row, mac), "I18: a later proof is found");
+    row.session.proved_at = 0;
+    ok(tampered(session, &row, mac), "I18: so is one that is gone");
+}
+
+
 /* A number is named behind the hash, which covers it. */
 static void
 test_numbers(void)
@@ -511,6 +535,7 @@ main(void)
 
     test_boundaries();
     test_limited();
+    test_proved();
     test_numbers();
     test_check();
 

@@ -492,7 +492,8 @@ test_requests(void)
     client.scope = str("openid");
 
     got = pupil_oidc_authorize(&alloc, &client, &provider, &words,
-                               str("https://s.example/v1/login/a/callback"));
+                               str("https://s.example/v1/login/a/callback"),
+                               0);
     ok(is(got, "https://idp.example/a?x=1&response_type=code&client_id=us%20%26"
           "%20co&redirect_uri=https%3A%2F%2Fs.example%2Fv1%2Flogin%2Fa%2F"
           "callback&scope=openid"
@@ -506,12 +507,19 @@ test_requests(void)
     client.max_age = 60;
     client.acr = str("high");
     provider.authorize = str("https://idp.example/a");
-    got = pupil_oidc_authorize(&alloc, &client, &provider, &words, str("r"));
+    got = pupil_oidc_authorize(&alloc, &client, &provider, &words, str("r"), 0);
     ok(got.len > 80 && memcmp(got.data, "https://idp.example/a?response_type=",
                               36) == 0
        && memcmp(got.data + got.len - 55,
                  "=S256&response_mode=form_post&acr_values=high&max_age=60"
                  + 1, 55) == 0, "requests: what a directive asks for");
+
+    client.prompt = str("select_account");
+    got = pupil_oidc_authorize(&alloc, &client, &provider, &words, str("r"), 1);
+    ok(got.len > 80
+       && memcmp(got.data + got.len - 39,
+                 "&acr_values=high&max_age=0&prompt=login", 39) == 0,
+       "requests: again, of whoever is logged in");
 
     got = pupil_oidc_logout(&alloc, &client, str("https://idp.example/e"),
                             str("https://s.example/"));

@@ -35,6 +35,9 @@ const pupil_word_t  pupil_access_words[PUPIL_ACCESS_WORDS] = {
     [PUPIL_ACCESS_AGE] =
     { .name = "age=", .kind = PUPIL_WORD_SEC, .min = PUPIL_ACCESS_AGE_LEAST,
       .max = 31 * 86400 },
+    [PUPIL_ACCESS_STEP_UP] =
+    { .name = "step_up=", .kind = PUPIL_WORD_SEC,
+      .min = PUPIL_ACCESS_AGE_LEAST, .max = 31 * 86400 },
     [PUPIL_ACCESS_TOLD] = { .name = "claims=", .kind = PUPIL_WORD_TEXT },
     [PUPIL_ACCESS_LOGIN] = { .name = "login=", .kind = PUPIL_WORD_TEXT }
 };
@@ -258,6 +261,7 @@ pupil_access_read(const pupil_words_t *words, const pupil_alloc_t *alloc,
     pupil_access_text(a->application, words->text[PUPIL_ACCESS_APPLICATION]);
     a->purpose = pupil_access_purpose[words->number[PUPIL_ACCESS_PURPOSE]];
     a->age = pupil_words_number(words, PUPIL_ACCESS_AGE, 0);
+    a->step_up = pupil_words_number(words, PUPIL_ACCESS_STEP_UP, 0);
     a->login = words->text[PUPIL_ACCESS_LOGIN];
 
     list = words->text[PUPIL_ACCESS_ROLE];

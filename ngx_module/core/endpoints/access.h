@@ -30,6 +30,7 @@ enum {
     PUPIL_ACCESS_PURPOSE,
     PUPIL_ACCESS_ROLE,
     PUPIL_ACCESS_AGE,                 /* seconds */
+    PUPIL_ACCESS_STEP_UP,             /* seconds */
     PUPIL_ACCESS_TOLD,                /* claims */
     PUPIL_ACCESS_LOGIN,               /* a path */
     PUPIL_ACCESS_WORDS
@@ -73,6 +74,7 @@ typedef struct {
     uint32_t          roles;          /* a bit for each pupil_role_t */
     int64_t           age;            /* of the log-in at most, seconds; 0: any
                                          that the session lives to */
+    int64_t           step_up;        /* of the proof, as that */
     pupil_str_t       login;          /* empty: nobody is sent there */
     pupil_claim_t     claims[PUPIL_ACCESS_CLAIMS];
     uint32_t          count;          /* of claims */

@@ -308,6 +308,15 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
         PUPIL_TABLE(pupil_second_factor_words)
     },
 
+    [PUPIL_DIRECTIVE_STEP_UP] = {
+        .name = "pupil_step_up",
+        .where = PUPIL_IN_ANY,
+        .least = 1,
+        .most = PUPIL_ROLE_NONE,
+        .once = 1,
+        PUPIL_TABLE(pupil_step_up_words)
+    },
+
     [PUPIL_DIRECTIVE_PASSWORD_HASH] = {
         .name = "pupil_password_hash",
         .where = PUPIL_IN_HTTP,

@@ -12,6 +12,11 @@
 #define FACTOR(word)                                                          \
     { .name = (word), .kind = PUPIL_WORD_CHOICE, .choices = factors }
 
+/* And in pupil_step_up. */
+#define PROOF(word)                                                           \
+    { .name = (word), .kind = PUPIL_WORD_SEC, .off = 1,                       \
+      .min = PUPIL_STEP_UP_LEAST, .max = PUPIL_STEP_UP_MOST }
+
 
 static int login_said(const pupil_str_t *given, size_t at);
 
@@ -106,3 +111,13 @@ login_said(const pupil_str_t *given, size_t at)
 
     return 0;
 }
+
+
+const pupil_word_t  pupil_step_up_words[PUPIL_ROLE_NONE] = {
+    [PUPIL_ROLE_TENANT_ADMIN] = PROOF("tenant_admin="),
+    [PUPIL_ROLE_DPO] = PROOF("dpo="),
+    [PUPIL_ROLE_SCHOOL_ADMIN] = PROOF("school_admin="),
+    [PUPIL_ROLE_TEACHER] = PROOF("teacher="),
+    [PUPIL_ROLE_SUPPORT] = PROOF("support="),
+    [PUPIL_ROLE_PUPIL] = PROOF("pupil=")
+};

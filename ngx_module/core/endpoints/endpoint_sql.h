@@ -41,7 +41,14 @@
 /* A session: the columns that its MAC covers beside the hash, and it. */
 #define PUPIL_SQL_SESSION(s)                                                  \
     s ".subject, " s ".role, " s ".institution, " s ".created_at, "           \
-    s ".seen_at, " s ".expires_at, " s ".mac"
+    s ".seen_at, " s ".expires_at, " s ".proved_at, " s ".mac"
+
+/* A session that is gone is open as a revocation until the key store knows. */
+#define PUPIL_SQL_OPENED                                                      \
+    " opened AS ("                                                            \
+    "INSERT INTO pupil.revocation (tenant, revocation, subject, token_hash,"  \
+    " until) SELECT $2, $3, g.subject, g.token_hash, g.expires_at"            \
+    " FROM gone AS g)"
 
 /* PUPIL_DATE_NONE, an open end, as parameters have it. */
 #define PUPIL_SQL_NO_DATE  "2147483647"

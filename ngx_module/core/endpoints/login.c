@@ -179,8 +179,8 @@ static const char  index_sql[] =
     " made AS ("                                                              \
     "INSERT INTO pupil.session (tenant, token_hash, subject, role,"           \
     " institution, created_at, seen_at, expires_at, mac, provider_session,"   \
-    " provider_subject)"                                                      \
-    " SELECT $2, $8, w.subject, $5, $6, $9, $9, $10, $11, $22, $23"           \
+    " provider_subject, proved_at)"                                           \
+    " SELECT $2, $8, w.subject, $5, $6, $9, $9, $10, $11, $22, $23, $24"      \
     " FROM " who " AS w RETURNING 1),"                                        \
     " held AS MATERIALIZED ("                                                 \
     "SELECT t.bucket FROM pupil.login_throttle AS t WHERE t.tenant = $2"      \
@@ -222,7 +222,7 @@ static const char  accept_sql[] =
 static const char  prove_sql[] =
     UNCHANGED
     " used AS ("
-    "UPDATE data.credential AS c SET second_factor = $24, facts = $21,"
+    "UPDATE data.credential AS c SET second_factor = $25, facts = $21,"
     " password_hash = coalesce($19, c.password_hash),"
     " updated_at = CASE WHEN $19 IS NULL THEN c.updated_at ELSE now() END"
     " FROM ok WHERE c.tenant = $2 AND c.owner = $4 AND c.record = $4"
@@ -230,11 +230,11 @@ static const char  prove_sql[] =
     " gone AS ("
     "DELETE FROM pupil.session AS s USING used AS u"
     " WHERE s.tenant = $2 AND s.subject = u.subject AND s.expires_at >= $9"
-    " AND $25 IS NOT NULL RETURNING s.token_hash),"
+    " AND $26 IS NOT NULL RETURNING s.token_hash),"
     " opened AS ("
     "INSERT INTO pupil.revocation (tenant, revocation, subject, session,"
-    " credential, own) SELECT $2, $3, u.subject, $25, $26, true"
-    " FROM used AS u WHERE $25 IS NOT NULL),"
+    " credential, own) SELECT $2, $3, u.subject, $26, $27, true"
+    " FROM used AS u WHERE $26 IS NOT NULL),"
     ACCEPTED("used", ", (SELECT string_agg(pg_notify('pupil_session',"
                      " encode(g.token_hash, 'hex'))::text, '')"
                      " FROM gone AS g)");
@@ -297,9 +297,9 @@ static const char  change_sql[] =
     " made AS ("
     "INSERT INTO pupil.session (tenant, token_hash, subject, role,"
     " institution, created_at, seen_at, expires_at, mac, provider_session,"
-    " provider_subject)"
+    " provider_subject, proved_at)"
     " SELECT $2, $9, c.owner, $5, $6, $10, $11, $12, $13, g.provider_session,"
-    " g.provider_subject FROM changed AS c"
+    " g.provider_subject, $23 FROM changed AS c"
     " LEFT JOIN gone AS g ON g.token_hash = $8 RETURNING 1),"
     " opened AS ("
     "INSERT INTO pupil.revocation (tenant, revocation, subject, session,"
@@ -316,6 +316,55 @@ static const char  change_sql[] =
     " SELECT {audit_values}, {number}, " PUPIL_SQL_MAC("w.choice") ","
     " CASE w.choice WHEN 0 THEN 'allowed' ELSE 'refused' END"
     " FROM which AS w RETURNING 1)"
+    " SELECT " PUPIL_SQL_RECORDED("audit", "1", "SELECT 1 << w.choice"
+                                                " FROM which AS w") ","
+    " (SELECT count(*) FROM made),"
+    " (SELECT string_agg(pg_notify('pupil_session',"
+    " encode(g.token_hash, 'hex'))::text, '') FROM gone AS g)";
+
+/*
+ * Of many at once the one whose session, and whose code, still were there.  A
+ * code that was used stays so, whatever becomes of the session.
+ */
+static const char  step_up_sql[] =
+    "WITH ok AS MATERIALIZED ("
+    "SELECT u.subject FROM pupil.subject AS u JOIN pupil.owner AS o"
+    " ON o.tenant = $2 AND o.owner = u.subject"
+    " WHERE u.tenant = $2 AND u.subject = $4 AND u.status = 'active'"
+    " AND u.mac = $18 AND o.state = 'active' AND o.key_version = $17"
+    " AND EXISTS (SELECT FROM data.credential AS c WHERE c.tenant = $2"
+    " AND c.owner = $4 AND c.record = $4 AND c.updated_at = $19"
+    " AND c.facts = $20)),"
+    " used AS ("
+    "UPDATE data.credential AS c SET second_factor = $21, facts = $22 FROM ok"
+    " WHERE c.tenant = $2 AND c.owner = $4 AND c.record = $4"
+    " AND c.updated_at = $19 AND c.facts = $20 AND $21 IS NOT NULL"
+    " RETURNING 1),"
+    " gone AS ("
+    "DELETE FROM pupil.session AS s WHERE s.tenant = $2"
+    " AND s.token_hash = $8 AND CASE WHEN $21 IS NULL"
+    " THEN EXISTS (SELECT FROM ok) ELSE EXISTS (SELECT FROM used) END"
+    " RETURNING s.*),"
+    PUPIL_SQL_OPENED ","
+    " made AS ("
+    "INSERT INTO pupil.session (tenant, token_hash, subject, role,"
+    " institution, created_at, seen_at, expires_at, mac, provider_session,"
+    " provider_subject, proved_at)"
+    " SELECT $2, $9, g.subject, $5, $6, $10, $11, $12, $13,"
+    " g.provider_session, g.provider_subject, $14 FROM gone AS g"
+    " WHERE g.subject = $4 RETURNING 1),"
+    " held AS MATERIALIZED ("
+    "SELECT t.bucket FROM pupil.login_throttle AS t WHERE t.tenant = $2"
+    " AND t.bucket = ANY ($15) AND EXISTS (SELECT FROM made)"
+    " ORDER BY t.bucket FOR UPDATE),"
+    TAKEN_BACK("$16")
+    " which AS MATERIALIZED ("
+    "SELECT (NOT EXISTS (SELECT FROM made))::integer AS choice),"
+    " audit AS ("
+    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome, note)"
+    " SELECT {audit_values}, {number}, " PUPIL_SQL_MAC("w.choice") ","
+    " CASE w.choice WHEN 0 THEN 'allowed' ELSE 'refused' END,"
+    " '" PUPIL_LOGIN_NOTE_STEP_UP "' FROM which AS w RETURNING 1)"
     " SELECT " PUPIL_SQL_RECORDED("audit", "1", "SELECT 1 << w.choice"
                                                 " FROM which AS w") ","
     " (SELECT count(*) FROM made),"
@@ -405,13 +454,39 @@ static const pupil_want_t  change_wants[] = {
       .flags = REQUIRED }
 };
 
+#define STEP_UP_WANTS                                                         \
+    { .category = "credential", .field = "login_id",                          \
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR,               \
+      .flags = REQUIRED },                                                    \
+    { .category = "credential", .field = "password_hash",                     \
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR,               \
+      .flags = REQUIRED },                                                    \
+    { .category = "credential", .field = "second_factor",                     \
+      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR }
+
+static const pupil_want_t  step_up_wants[] = {
+    STEP_UP_WANTS
+};
+
+static const pupil_want_t  step_up_code_wants[] = {
+    STEP_UP_WANTS,
+    { .category = "credential", .field = "second_factor",
+      AUTHENTICATION_SYSTEM, .operation = WRITE, .about = ACTOR }
+};
+
+#define STEP_UP_PARAMS                                                        \
+    { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ,          \
+      PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA,    \
+      PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA,    \
+      PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ,           \
+      PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
 #define SESSION_PARAMS                                                        \
     PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,      \
     PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA,            \
     PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4,                    \
     PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA,            \
     PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,                  \
-    PUPIL_PARAM_BYTEA
+    PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ
 #define ACCEPT_PARAMS  { SESSION_PARAMS }
 #define PROVE_PARAMS                                                          \
     { SESSION_PARAMS, PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4, PUPIL_PARAM_INT4 }
@@ -561,7 +636,29 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
                     PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA,
                     PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA,
                     PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4,
-                    PUPIL_PARAM_INT4 },
+                    PUPIL_PARAM_INT4, PUPIL_PARAM_TIMESTAMPTZ },
+        .records = PUPIL_LOGIN_CHOICES
+    },
+
+    [PUPIL_LOGIN_STEP_UP] = {
+        .name = "login step up",
+        .sql = step_up_sql,
+        .fixed = PUPIL_LT_COLUMNS,
+        .tables = { "credential" },
+        .facts_of = "credential",
+        PUPIL_WANTS(step_up_wants),
+        .params = STEP_UP_PARAMS,
+        .records = PUPIL_LOGIN_CHOICES
+    },
+
+    [PUPIL_LOGIN_STEP_UP_CODE] = {
+        .name = "login step up by a code",
+        .sql = step_up_sql,
+        .fixed = PUPIL_LT_COLUMNS,
+        .tables = { "credential" },
+        .facts_of = "credential",
+        PUPIL_WANTS(step_up_code_wants),
+        .params = STEP_UP_PARAMS,
         .records = PUPIL_LOGIN_CHOICES
     }
 };

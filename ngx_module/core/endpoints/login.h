@@ -31,6 +31,8 @@ enum {
     PUPIL_LOGIN_OWN,            /* the credential of who has a session */
     PUPIL_LOGIN_BACK,           /* throttle: it was right, and is no failure */
     PUPIL_LOGIN_CHANGE,         /* a new one, and a session alone; audit */
+    PUPIL_LOGIN_STEP_UP,        /* a session proved anew, in its place; audit */
+    PUPIL_LOGIN_STEP_UP_CODE,   /* the same, and a code is used */
     PUPIL_LOGIN_COUNT
 };
 
@@ -106,7 +108,8 @@ enum {
  * password was looked at; $19 the sealed hash of the same password at the cost
  * in force, or NULL, which is no change of the password; $20 the facts of the
  * credential, $21 those that go with $19; $22 the session and $23 the subject
- * of a provider, as hashes, by whose word it is, or NULL.
+ * of a provider, as hashes, by whose word it is, or NULL; $24 when they proved
+ * who they are.
  */
 enum {
     PUPIL_LA_MADE = PUPIL_RECORDED + 1,
@@ -135,7 +138,7 @@ enum {
 /*
  * PUPIL_LOGIN_PROVE and _ENROL: as PUPIL_LOGIN_ACCEPT; $19 the hash of the
  * password, sealed anew under its number, or NULL; $21 the facts that go with
- * it and with $24, the second factor; $25 and $26 the numbers of session and
+ * it and with $25, the second factor; $26 and $27 the numbers of session and
  * hash, to which the floors will rise, or NULL.
  */
 enum {
@@ -168,8 +171,8 @@ enum {
  * subject's row, $17 when the credential changed and $18 its facts, as they
  * were when the password was looked at; $19 the sealed hash of the new one and
  * $20 the facts that go with it; $21 and $22 the numbers of session and hash,
- * to which the floors will rise.  It is open as a revocation under the
- * request's id.
+ * to which the floors will rise; $23 when its owner proved who they are.  It is
+ * open as a revocation under the request's id.
  */
 enum {
     PUPIL_LC_MADE = PUPIL_RECORDED + 1,
@@ -177,6 +180,25 @@ enum {
     PUPIL_LC_NOTIFIED,
     PUPIL_LC_COLUMNS
 };
+
+
+/*
+ * PUPIL_LOGIN_STEP_UP and _STEP_UP_CODE, of the actor: $8 hash of the token
+ * that asks, $9 to $14 hash, created_at, seen_at, expires_at, MAC and proved_at
+ * of the session that takes its place; $15 and $16 as $12 and $13 of _ACCEPT;
+ * $17 key version, $18 MAC of the subject's row, $19 when the credential
+ * changed and $20 its facts, as they were when the password was looked at; $21
+ * the second factor once its code is used and $22 the facts that go with it, or
+ * NULL.
+ */
+enum {
+    PUPIL_LT_MADE = PUPIL_RECORDED + 1,
+                                /* 1, or 0: something changed meanwhile */
+    PUPIL_LT_NOTIFIED,
+    PUPIL_LT_COLUMNS
+};
+
+#define PUPIL_LOGIN_NOTE_STEP_UP  "step-up"
 
 
 /* The records of ACCEPT and the like, of REFUSE, of HALF, and of TELL. */
@@ -213,6 +235,13 @@ typedef struct {
 } pupil_input_login_t;
 
 
+/* code.data NULL: none was sent.  Both are copies, to be zeroed. */
+typedef struct {
+    pupil_str_t  password;
+    pupil_str_t  code;
+} pupil_input_step_up_t;
+
+
 /* As the log-in's password both are copies, to be zeroed. */
 typedef struct {
     pupil_str_t  current;
@@ -235,6 +264,11 @@ pupil_rc_t pupil_input_password(const pupil_alloc_t *alloc,
     const pupil_str_t *body, const pupil_chosen_t *rules,
     pupil_input_password_t *out, pupil_fault_t *fault);
 void pupil_input_password_wipe(pupil_input_password_t *password);
+
+/* {"password","code"?} */
+pupil_rc_t pupil_input_step_up(const pupil_alloc_t *alloc,
+    const pupil_str_t *body, pupil_input_step_up_t *out, pupil_fault_t *fault);
+void pupil_input_step_up_wipe(pupil_input_step_up_t *proof);
 
 /* {"method":"totp"|"recovery"|"token","code"} */
 pupil_rc_t pupil_input_factor(const pupil_alloc_t *alloc,

@@ -1,7 +1,7 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * What a client sends to /v1/login, with what goes on there, and to
+ * What a client sends to /v1/login, with what goes on below it, and to
  * /v1/me/password.
  */
 
@@ -47,6 +47,15 @@ static const pupil_rule_t  factor_rules[] = {
     { .name = "code", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
       .min = 1, .max = PUPIL_FACTOR_CODE_MAX,
       .offset = offsetof(pupil_input_factor_t, code) }
+};
+
+static const pupil_rule_t  step_up_rules[] = {
+    { .name = "password", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
+      .min = 1, .max = PUPIL_INPUT_PASSWORD_MAX,
+      .offset = offsetof(pupil_input_step_up_t, password) },
+    { .name = "code", .kind = RULE_SECRET,
+      .min = 1, .max = PUPIL_FACTOR_CODE_MAX,
+      .offset = offsetof(pupil_input_step_up_t, code) }
 };
 
 /* By pupil_method_t. */
@@ -160,6 +169,34 @@ input_wipe(pupil_str_t *password)
 
     password->data = NULL;
     password->len = 0;
+}
+
+
+pupil_rc_t
+pupil_input_step_up(const pupil_alloc_t *alloc, const pupil_str_t *body,
+    pupil_input_step_up_t *out, pupil_fault_t *fault)
+{
+    pupil_rc_t    rc;
+    pupil_body_t  in;
+
+    memset(out, 0, sizeof(pupil_input_step_up_t));
+
+    rc = pupil_input_parse(&in, alloc, body, 0, fault);
+
+    if (rc == PUPIL_OK) {
+        rc = pupil_rule_object(&in, 0, step_up_rules,
+                               pupil_rule_count(step_up_rules), out, NULL);
+    }
+
+    return rc == PUPIL_OK ? input_form(alloc, &out->password) : rc;
+}
+
+
+void
+pupil_input_step_up_wipe(pupil_input_step_up_t *proof)
+{
+    input_wipe(&proof->password);
+    input_wipe(&proof->code);
 }
 
 

@@ -77,13 +77,6 @@ static const char  show_sql[] =
     " AS t ON true) ON r.tenant = $2 AND r.subject = $4"
     " ORDER BY r.institution, r.role";
 
-/* A session that is gone is open as a revocation until the key store knows. */
-#define OPENED                                                                \
-    " opened AS ("                                                            \
-    "INSERT INTO pupil.revocation (tenant, revocation, subject, token_hash,"  \
-    " until) SELECT $2, $3, g.subject, g.token_hash, g.expires_at"            \
-    " FROM gone AS g)"
-
 /* Recorded here, by the session that asked, with what the answer shows whoever
  * it is: without a record nothing is switched (invariant I2). */
 static const char  switch_sql[] =
@@ -91,13 +84,13 @@ static const char  switch_sql[] =
     "DELETE FROM pupil.session WHERE tenant = $2 AND token_hash = $8"
     " RETURNING token_hash, subject, expires_at, provider_session,"
     " provider_subject),"
-    OPENED ","
+    PUPIL_SQL_OPENED ","
     " made AS ("
     "INSERT INTO pupil.session (tenant, token_hash, subject, role,"
     " institution, created_at, seen_at, expires_at, mac, provider_session,"
-    " provider_subject)"
+    " provider_subject, proved_at)"
     " SELECT $2, $9, g.subject, $10, $11, $12, $13, $14, $15,"
-    " g.provider_session, g.provider_subject FROM gone AS g"
+    " g.provider_session, g.provider_subject, $16 FROM gone AS g"
     " WHERE g.subject = $4 RETURNING institution, role),"
     " audit AS ("
     "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome, note)"
@@ -117,7 +110,7 @@ static const char  end_sql[] =
     "WITH gone AS ("
     "DELETE FROM pupil.session WHERE tenant = $2 AND token_hash = $8"
     " RETURNING token_hash, subject, expires_at),"
-    OPENED
+    PUPIL_SQL_OPENED
     " SELECT $1::bigint, (SELECT string_agg(pg_notify('pupil_session',"
     " encode(g.token_hash, 'hex'))::text, '') FROM gone AS g)";
 
@@ -275,7 +268,7 @@ const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT] = {
         .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_TEXT,
                     PUPIL_PARAM_UUID, PUPIL_PARAM_TIMESTAMPTZ,
                     PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,
-                    PUPIL_PARAM_BYTEA },
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ },
         .records = 1
     },
 

@@ -173,6 +173,16 @@ pupil_claims_names(const pupil_alloc_t *alloc, const pupil_json_t *json,
 }
 
 
+int64_t
+pupil_claims_proved(const pupil_json_t *json)
+{
+    int64_t  at;
+
+    return claim_time(json, pupil_json_member(json, 0, "auth_time"), &at)
+           ? at : 0;
+}
+
+
 static pupil_rc_t
 claim_text(const pupil_alloc_t *alloc, const pupil_json_t *json,
     const char *name, pupil_str_t *out)

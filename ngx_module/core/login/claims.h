@@ -78,6 +78,9 @@ pupil_rc_t pupil_claims_check_logout(const pupil_json_t *json,
 pupil_rc_t pupil_claims_names(const pupil_alloc_t *alloc,
     const pupil_json_t *json, pupil_claims_names_t *out);
 
+/* When somebody proved there who they are, since 1970; 0: that is not said. */
+int64_t pupil_claims_proved(const pupil_json_t *json);
+
 /*
  * The log-in name: prefix and what the claim says, from alloc; of a national
  * number what pupil_national_name() makes of it.

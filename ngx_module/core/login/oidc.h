@@ -79,10 +79,10 @@ pupil_rc_t pupil_oidc_tokens(const pupil_alloc_t *alloc, pupil_str_t text,
 
 /* What is sent, from alloc; data NULL: no memory. */
 
-/* Where the browser is sent. */
+/* Where the browser is sent.  again: whoever is logged in there, too. */
 pupil_str_t pupil_oidc_authorize(const pupil_alloc_t *alloc,
     const pupil_oidc_client_t *client, const pupil_discovery_t *provider,
-    const pupil_flow_words_t *words, pupil_str_t redirect);
+    const pupil_flow_words_t *words, pupil_str_t redirect, int again);
 
 /* Where the browser is sent to log out; redirect: where it comes back to. */
 pupil_str_t pupil_oidc_logout(const pupil_alloc_t *alloc,

@@ -33,7 +33,7 @@ static pupil_str_t form_write(const pupil_alloc_t *alloc, pupil_str_t before,
 pupil_str_t
 pupil_oidc_authorize(const pupil_alloc_t *alloc,
     const pupil_oidc_client_t *client, const pupil_discovery_t *provider,
-    const pupil_flow_words_t *words, pupil_str_t redirect)
+    const pupil_flow_words_t *words, pupil_str_t redirect, int again)
 {
     char         age[AGE_SIZE];
     uint8_t      hash[crypto_hash_sha256_BYTES];
@@ -41,6 +41,7 @@ pupil_oidc_authorize(const pupil_alloc_t *alloc,
     pupil_str_t  max_age, mode;
 
     static const pupil_str_t  form_post = pupil_str("form_post");
+    static const pupil_str_t  login = pupil_str("login");
     static const pupil_str_t  left_out = { NULL, 0 };
 
     crypto_hash_sha256(hash, words->verifier, PUPIL_FLOW_WORD_LEN);
@@ -48,7 +49,7 @@ pupil_oidc_authorize(const pupil_alloc_t *alloc,
 
     max_age.data = (const uint8_t *) age;
     max_age.len = (size_t) snprintf(age, sizeof(age), "%lld",
-                                    (long long) client->max_age);
+                                    again ? 0 : (long long) client->max_age);
 
     mode = client->form_post ? form_post : left_out;
 
@@ -64,8 +65,8 @@ pupil_oidc_authorize(const pupil_alloc_t *alloc,
             { "code_challenge_method", pupil_str("S256") },
             { "response_mode", mode },
             { "acr_values", client->acr },
-            { "max_age", client->max_age != 0 ? max_age : left_out },
-            { "prompt", client->prompt }
+            { "max_age", again || client->max_age != 0 ? max_age : left_out },
+            { "prompt", again ? login : client->prompt }
         };
 
         return form_write(alloc, provider->authorize, params,

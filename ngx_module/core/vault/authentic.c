@@ -45,6 +45,10 @@ static const pupil_mac_label_t  pupil_mac_of_session = {
     "pupil.mac.session.v1", "pupil.mac.session.v2"
 };
 
+static const pupil_mac_label_t  pupil_mac_of_proved = {
+    "pupil.mac.session.v3", "pupil.mac.session.v4"
+};
+
 
 void
 pupil_mac_subject(const pupil_key_t *key, const pupil_subject_row_t *row,
@@ -125,7 +129,9 @@ pupil_mac_session(const pupil_key_t *key, const pupil_session_row_t *row,
 
     number = row->limited ? row->number | PUPIL_MAC_LIMITED : row->number;
 
-    pupil_mac_begin(&hash, key, &pupil_mac_of_session, number);
+    pupil_mac_begin(&hash, key, row->proved_at == 0 ? &pupil_mac_of_session
+                                                    : &pupil_mac_of_proved,
+                    number);
     pupil_keyed_uuid(&hash, &row->tenant);
     pupil_keyed_str(&hash, row->token_hash);
     pupil_keyed_uuid(&hash, &row->subject);
@@ -134,6 +140,11 @@ pupil_mac_session(const pupil_key_t *key, const pupil_session_row_t *row,
     pupil_keyed_u64(&hash, (uint64_t) row->created_at);
     pupil_keyed_u64(&hash, (uint64_t) row->seen_at);
     pupil_keyed_u64(&hash, (uint64_t) row->expires_at);
+
+    if (row->proved_at != 0) {
+        pupil_keyed_u64(&hash, (uint64_t) row->proved_at);
+    }
+
     pupil_mac_end(&hash, number, mac);
 }
 

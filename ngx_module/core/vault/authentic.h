@@ -59,6 +59,7 @@ typedef struct {
     pupil_str_t   role;
     pupil_uuid_t  institution;
     pupil_time_t  created_at, seen_at, expires_at;
+    pupil_time_t  proved_at;    /* who it is was; 0: as it was created */
     uint32_t      number;
     unsigned      limited:1;    /* to changing the password */
 } pupil_session_row_t;

@@ -56,8 +56,8 @@ static const ctl_access_t  end_access = {
 static const char  sessions_sql[] =
     "SELECT token_hash, subject, role, institution, "
     MICROSECONDS("created_at") ", " MICROSECONDS("seen_at") ", "
-    MICROSECONDS("expires_at") ", mac, " STAMP("created_at") ", "
-    STAMP("seen_at") ", " STAMP("expires_at")
+    MICROSECONDS("expires_at") ", " MICROSECONDS("proved_at") ", mac, "
+    STAMP("created_at") ", " STAMP("seen_at") ", " STAMP("expires_at")
     " FROM pupil.session WHERE tenant = $1::uuid AND subject = $2::uuid"
     " AND expires_at > now() ORDER BY created_at, token_hash";
 
@@ -70,6 +70,7 @@ enum {
     SESSION_CREATED,
     SESSION_SEEN,
     SESSION_EXPIRES,
+    SESSION_PROVED,
     SESSION_MAC,
     SESSION_CREATED_TEXT,
     SESSION_SEEN_TEXT,
@@ -213,6 +214,7 @@ session_authentic(ctl_t *ctl, const PGresult *res, int n,
     row->created_at = time_get(res, n, SESSION_CREATED);
     row->seen_at = time_get(res, n, SESSION_SEEN);
     row->expires_at = time_get(res, n, SESSION_EXPIRES);
+    row->proved_at = time_get(res, n, SESSION_PROVED);
     pupil_mac_session_read(mac, row);
     pupil_mac_session(key, row, made);
 

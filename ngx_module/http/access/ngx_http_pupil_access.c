@@ -257,6 +257,10 @@ ngx_http_pupil_access_start(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_LOGIN_AGAIN);
     }
 
+    if (!ngx_http_pupil_session_proves(ctx, access->step_up)) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_STEP_UP_REQUIRED);
+    }
+
     ex = ngx_http_pupil_exchange(ctx);
     if (ex == NULL) {
         return NGX_ERROR;

@@ -52,39 +52,39 @@ ngx_http_pupil_set_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd,
 }
 
 
-/* Of the roles that are not said nobody needs one. */
+/* Of the roles that are not said nothing is asked: 0, or off. */
 char *
-ngx_http_pupil_set_second_factor(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf)
+ngx_http_pupil_set_by_role(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_pupil_loc_conf_t *plcf = conf;
+    int64_t                     *asked;
+    uint32_t                     role;
+    pupil_words_t                words;
+    const int64_t              **place;
+    const pupil_directive_id_t  *directive;
 
-    int64_t        *factor;
-    uint32_t        role;
-    pupil_words_t   words;
+    place = (const int64_t **) ((u_char *) conf + cmd->offset);
+    directive = cmd->post;
 
-    if (plcf->factor != NULL) {
+    if (*place != NULL) {
         return "is duplicate";
     }
 
     pupil_words_init(&words);
 
-    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_SECOND_FACTOR, &words)
-        != NGX_OK)
-    {
+    if (ngx_http_pupil_conf_words(cf, *directive, &words) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
-    factor = ngx_palloc(cf->pool, PUPIL_ROLE_NONE * sizeof(int64_t));
-    if (factor == NULL) {
+    asked = ngx_palloc(cf->pool, PUPIL_ROLE_NONE * sizeof(int64_t));
+    if (asked == NULL) {
         return NGX_CONF_ERROR;
     }
 
     for (role = 0; role < PUPIL_ROLE_NONE; role++) {
-        factor[role] = pupil_words_number(&words, role, PUPIL_FACTOR_OFF);
+        asked[role] = pupil_words_number(&words, role, 0);
     }
 
-    plcf->factor = factor;
+    *place = asked;
 
     return NGX_CONF_OK;
 }

@@ -57,6 +57,12 @@ static const pupil_directive_id_t  ngx_http_pupil_probe =
 static const pupil_directive_id_t  ngx_http_pupil_behind_proxy =
     PUPIL_DIRECTIVE_BEHIND_PROXY;
 
+/* For ngx_http_pupil_set_by_role(). */
+static const pupil_directive_id_t  ngx_http_pupil_second_factor =
+    PUPIL_DIRECTIVE_SECOND_FACTOR;
+static const pupil_directive_id_t  ngx_http_pupil_step_up =
+    PUPIL_DIRECTIVE_STEP_UP;
+
 
 #define NGX_HTTP_PUPIL_ANYWHERE                                               \
     (NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF)
@@ -191,10 +197,17 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
 
     { ngx_string("pupil_second_factor"),
       NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_1MORE,
-      ngx_http_pupil_set_second_factor,
+      ngx_http_pupil_set_by_role,
       NGX_HTTP_LOC_CONF_OFFSET,
-      0,
-      NULL },
+      offsetof(ngx_http_pupil_loc_conf_t, factor),
+      (void *) &ngx_http_pupil_second_factor },
+
+    { ngx_string("pupil_step_up"),
+      NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_1MORE,
+      ngx_http_pupil_set_by_role,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_pupil_loc_conf_t, step_up),
+      (void *) &ngx_http_pupil_step_up },
 
     { ngx_string("pupil_password_hash"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
@@ -550,6 +563,10 @@ ngx_http_pupil_merge_values(ngx_http_pupil_loc_conf_t *prev,
 
     if (conf->factor == NULL) {
         conf->factor = prev->factor;
+    }
+
+    if (conf->step_up == NULL) {
+        conf->step_up = prev->step_up;
     }
 
     ngx_conf_merge_uint_value(conf->login_password, prev->login_password,

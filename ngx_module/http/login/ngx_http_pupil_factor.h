@@ -29,6 +29,10 @@ struct ngx_http_pupil_factor_s {
 ngx_int_t ngx_http_pupil_factor_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_factor_start(ngx_http_pupil_ctx_t *ctx);
 
+/* POST /v1/login/step-up. */
+ngx_int_t ngx_http_pupil_step_up_parse(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_step_up_start(ngx_http_pupil_ctx_t *ctx);
+
 /* The password fits: a session, a ticket for the second half, or neither. */
 ngx_int_t ngx_http_pupil_ticket_asked(ngx_http_pupil_ctx_t *ctx);
 
@@ -58,6 +62,13 @@ ngx_int_t ngx_http_pupil_ticket_give(ngx_http_pupil_ctx_t *ctx);
 /* Opens the ticket of the request; NGX_DECLINED: there is none that counts. */
 ngx_int_t ngx_http_pupil_ticket_sent(ngx_http_pupil_ctx_t *ctx,
     pupil_ticket_t *ticket);
+
+/*
+ * What is stored of it as it is now, with the hash, whose data is NULL if it
+ * stays: all but the hash is of ctx->data, and wiped there.
+ */
+ngx_int_t ngx_http_pupil_factor_seal(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t found, pupil_str_t hash, ngx_http_pupil_proof_t *proof);
 
 /* The answer's recovery codes, if somebody enrolled; the end of the ticket. */
 void ngx_http_pupil_factor_recovery(ngx_http_pupil_ctx_t *ctx);

@@ -9,7 +9,7 @@
 
 
 static ngx_int_t ngx_http_pupil_factor_bound(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_proof_t *proof);
+    ngx_uint_t found, ngx_http_pupil_proof_t *proof);
 
 
 ngx_int_t
@@ -57,14 +57,25 @@ ngx_int_t
 ngx_http_pupil_factor_store(ngx_http_pupil_ctx_t *ctx, pupil_str_t hash,
     ngx_http_pupil_step_pt resume)
 {
+    ngx_http_pupil_proof_t  proof;
+
+    return ngx_http_pupil_factor_seal(ctx, PUPIL_LOGIN_AGAIN, hash, &proof)
+           == NGX_OK
+           ? ngx_http_pupil_login_prove(ctx, &proof, resume) : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_pupil_factor_seal(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found,
+    pupil_str_t hash, ngx_http_pupil_proof_t *proof)
+{
     pupil_rc_t                rc;
     pupil_str_t               text;
     ngx_http_pupil_place_t    place;
-    ngx_http_pupil_proof_t    proof;
     ngx_http_pupil_factor_t  *factor;
 
     factor = ctx->data;
-    proof.hash = hash;
+    proof->hash = hash;
 
     place.category = "credential";
     place.field = "second_factor";
@@ -74,25 +85,20 @@ ngx_http_pupil_factor_store(ngx_http_pupil_ctx_t *ctx, pupil_str_t hash,
     rc = pupil_factor_write(&ctx->alloc, &factor->is, &text);
 
     if (rc == PUPIL_OK) {
-        rc = ngx_http_pupil_seal(ctx, &place, text, &proof.factor);
+        rc = ngx_http_pupil_seal(ctx, &place, text, &proof->factor);
         ngx_explicit_memzero((u_char *) text.data, text.len);
     }
 
     pupil_factor_wipe(&factor->is);
 
-    if (rc != PUPIL_OK
-        || ngx_http_pupil_factor_bound(ctx, &proof) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_pupil_login_prove(ctx, &proof, resume);
+    return rc == PUPIL_OK ? ngx_http_pupil_factor_bound(ctx, found, proof)
+                          : NGX_ERROR;
 }
 
 
 /* The facts of the credential that was found, with what is new of it. */
 static ngx_int_t
-ngx_http_pupil_factor_bound(ngx_http_pupil_ctx_t *ctx,
+ngx_http_pupil_factor_bound(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found,
     ngx_http_pupil_proof_t *proof)
 {
     pupil_bound_row_t        bound;
@@ -100,7 +106,7 @@ ngx_http_pupil_factor_bound(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_place_t   place;
     const pupil_category_t  *category;
 
-    ngx_http_pupil_login_credential(ctx, PUPIL_LOGIN_AGAIN, &row);
+    ngx_http_pupil_login_credential(ctx, found, &row);
 
     category = row.stmt->statement.bound;
     place.category = "credential";

@@ -130,9 +130,24 @@ ngx_int_t ngx_http_pupil_login_write(ngx_http_pupil_ctx_t *ctx,
 /* There is too much to do. */
 ngx_int_t ngx_http_pupil_login_busy(ngx_http_pupil_ctx_t *ctx);
 
+/* What the log-in has for itself, and its part of /status. */
+void *ngx_http_pupil_login_create(ngx_conf_t *cf);
+void ngx_http_pupil_login_metrics(ngx_http_pupil_main_conf_t *pmcf,
+    ngx_http_pupil_metrics_t *metrics);
+
 /* Configuration, of each endpoint that hashes: the thread pool, the gate. */
 ngx_int_t ngx_http_pupil_login_init(ngx_conf_t *cf,
     ngx_http_pupil_main_conf_t *pmcf);
+
+/* Kinds of attempts, each of which counts by itself. */
+typedef enum {
+    NGX_HTTP_PUPIL_BUCKET_LOGIN_ID = 0,
+    NGX_HTTP_PUPIL_BUCKET_EMAIL,
+    NGX_HTTP_PUPIL_BUCKET_NETWORK,
+    NGX_HTTP_PUPIL_BUCKET_PASSWORD,
+    NGX_HTTP_PUPIL_BUCKET_STEP_UP,
+    NGX_HTTP_PUPIL_BUCKET_CODE
+} ngx_http_pupil_bucket_e;
 
 /*
  * What is throttled of a log-in: the identifier, as either is compared, and
@@ -141,8 +156,9 @@ ngx_int_t ngx_http_pupil_login_init(ngx_conf_t *cf,
 ngx_int_t ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
     pupil_str_t login_plain, pupil_str_t email_plain);
 
-/* What is throttled of somebody who has a session. */
-void ngx_http_pupil_login_own_bucket(ngx_http_pupil_ctx_t *ctx);
+/* What is throttled of somebody who has a session: a kind of attempt. */
+void ngx_http_pupil_login_own_bucket(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_bucket_e kind);
 
 /* What is, of codes: made where the password was right, taken with a code. */
 void ngx_http_pupil_login_code_bucket(ngx_http_pupil_ctx_t *ctx,

@@ -147,6 +147,7 @@ ngx_http_pupil_login_params(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_param_bytea(ex, &made->renewed.facts);
     ngx_http_pupil_param_bytea(ex, &there->session);
     ngx_http_pupil_param_bytea(ex, &there->subject);
+    ngx_libpq_param_timestamptz(ex, session->proved_at);
 }
 
 
@@ -165,6 +166,8 @@ ngx_http_pupil_login_session(ngx_http_pupil_ctx_t *ctx,
     session->institution = login->institution;
     session->created_at = ctx->now;
     session->seen_at = ctx->now;
+    session->proved_at = login->oidc == NULL
+                         ? 0 : ngx_min(login->oidc->proved_at, ctx->now);
     session->expires_at = ctx->now + ctx->conf->absolute * PUPIL_TIME_SECOND;
     session->number = ngx_max(ctx->floors.are.session,
                               ctx->floors.own.session);

@@ -13,14 +13,6 @@
 #define NGX_HTTP_PUPIL_LIMIT_NETWORK  .free = 300, .forget = 1, .longest = 60
 
 
-typedef enum {
-    NGX_HTTP_PUPIL_BUCKET_LOGIN_ID = 0,
-    NGX_HTTP_PUPIL_BUCKET_EMAIL,
-    NGX_HTTP_PUPIL_BUCKET_NETWORK,
-    NGX_HTTP_PUPIL_BUCKET_PASSWORD,
-    NGX_HTTP_PUPIL_BUCKET_CODE
-} ngx_http_pupil_bucket_e;
-
 /* Failures without a delay, seconds to forget one, the longest delay. */
 typedef struct {
     const char  *name;
@@ -46,6 +38,8 @@ static const ngx_http_pupil_bucket_t  ngx_http_pupil_buckets[] = {
     { .name = "network", NGX_HTTP_PUPIL_LIMIT_NETWORK },
     [NGX_HTTP_PUPIL_BUCKET_PASSWORD] =
     { .name = "password", NGX_HTTP_PUPIL_LIMIT_ACCOUNT },
+    [NGX_HTTP_PUPIL_BUCKET_STEP_UP] =
+    { .name = "step-up", NGX_HTTP_PUPIL_LIMIT_ACCOUNT },
     [NGX_HTTP_PUPIL_BUCKET_CODE] =
     { .name = "code", NGX_HTTP_PUPIL_LIMIT_ACCOUNT }
 };
@@ -106,7 +100,8 @@ ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
 
 /* A stolen session is as good as a known device, and as bad: it may guess. */
 void
-ngx_http_pupil_login_own_bucket(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_login_own_bucket(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_bucket_e kind)
 {
     pupil_str_t  subject, device;
 
@@ -114,8 +109,7 @@ ngx_http_pupil_login_own_bucket(ngx_http_pupil_ctx_t *ctx)
     subject.len = PUPIL_UUID_LEN;
     ngx_memzero(&device, sizeof(pupil_str_t));
 
-    ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_PASSWORD, subject,
-                                device);
+    ngx_http_pupil_login_bucket(ctx, kind, subject, device);
 }
 
 

@@ -144,6 +144,20 @@ ngx_http_pupil_oidc_begin(ngx_http_pupil_ctx_t *ctx)
 }
 
 
+/*
+ * The same, for who is to prove there anew who they are.  What comes back is a
+ * log-in like any other: a browser that leaves that out on its way brings a
+ * token which says how old the proof is.
+ */
+ngx_int_t
+ngx_http_pupil_oidc_again(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_oidc_of(ctx)->again = 1;
+
+    return ngx_http_pupil_oidc_begin(ctx);
+}
+
+
 static ngx_int_t
 ngx_http_pupil_oidc_send(ngx_http_pupil_ctx_t *ctx)
 {
@@ -161,7 +175,7 @@ ngx_http_pupil_oidc_send(ngx_http_pupil_ctx_t *ctx)
 
     url = pupil_oidc_authorize(&ctx->alloc, &oidc->provider->client,
                                &oidc->provider->discovery, &oidc->words,
-                               redirect);
+                               redirect, oidc->again);
 
     return ngx_http_pupil_oidc_onward(ctx, url);
 }
@@ -472,6 +486,10 @@ ngx_http_pupil_oidc_claims(ngx_http_pupil_ctx_t *ctx, pupil_str_t payload,
     }
 
     if (rc == PUPIL_OK) {
+        /* who does not say when has not seen it for a long time */
+        oidc->proved_at = ngx_max(pupil_claims_proved(&json), 1)
+                          * PUPIL_TIME_SECOND;
+
         rules = provider->account;
         rules.key = ngx_http_pupil_key(ctx, "index:credential.login_id");
 

@@ -84,11 +84,13 @@ struct ngx_http_pupil_oidc_s {
     ngx_http_pupil_verified_pt  verified;
     ngx_http_pupil_there_t      there;
     ngx_http_pupil_out_t        out;
+    pupil_time_t                proved_at;     /* who logs in was, there */
     pupil_str_t                 account;       /* whom they are about */
     ngx_http_pupil_ask_t       *ask;           /* under way, or the last */
     ngx_http_pupil_step_pt      next;          /* once the provider is known */
     ngx_http_pupil_problem_e    refusal;       /* once it is on record */
     unsigned                    sought:1;      /* newer keys were */
+    unsigned                    again:1;       /* it asks whom it knows, too */
     unsigned                    by_provider:1; /* no browser asks */
 };
 
@@ -99,6 +101,7 @@ struct ngx_http_pupil_oidc_s {
 /* Of the routes below /{name}. */
 ngx_int_t ngx_http_pupil_oidc_begin_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_begin(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_oidc_again(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_leave(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_query_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_form_parse(ngx_http_pupil_ctx_t *ctx);

@@ -110,7 +110,7 @@ ngx_http_pupil_password_start(ngx_http_pupil_ctx_t *ctx)
                                           NGX_HTTP_PUPIL_NOT_GRANTED);
     }
 
-    ngx_http_pupil_login_own_bucket(ctx);
+    ngx_http_pupil_login_own_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_PASSWORD);
 
     rc = ngx_http_pupil_login_seat(ctx);
     if (rc != NGX_OK) {
@@ -403,6 +403,7 @@ ngx_http_pupil_password_params(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_param_bytea(ex, &made->facts);
     ngx_libpq_param_int4(ex, (int32_t) ctx->floors.own.session);
     ngx_libpq_param_int4(ex, (int32_t) ctx->floors.own.credential);
+    ngx_libpq_param_timestamptz(ex, session->proved_at);
 }
 
 

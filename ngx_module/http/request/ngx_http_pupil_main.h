@@ -89,6 +89,7 @@ struct ngx_http_pupil_loc_conf_s {
     pupil_location_t                  serves;    /* policy and statements */
     ngx_uint_t                        login_password;
     ngx_uint_t                        session_limit; /* of somebody */
+    const int64_t                    *step_up;   /* seconds by role; 0: any */
     const int64_t                    *factor;    /* pupil_factor_policy_t, by
                                                     pupil_role_t; NULL: off */
     ngx_uint_t                        behind_proxy;

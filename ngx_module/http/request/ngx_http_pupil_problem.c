@@ -39,6 +39,11 @@ static const ngx_http_pupil_problem_row_t  ngx_http_pupil_problems[] = {
         401, "login-again", "Logged in too long ago",
         "This is for who has logged in just now.  Log in, then send again."
     },
+    [NGX_HTTP_PUPIL_STEP_UP_REQUIRED] = {
+        401, "step-up-required", "A fresh proof is required",
+        "This is for who has proved just now who they are.  Step up, then send"
+        " again."
+    },
     [NGX_HTTP_PUPIL_INVALID_CREDENTIALS] = {
         401, "invalid-credentials", "Log-in failed",
         "The identifier and the password do not open an account here."
@@ -67,6 +72,14 @@ static const ngx_http_pupil_problem_row_t  ngx_http_pupil_problems[] = {
     [NGX_HTTP_PUPIL_WRONG_PASSWORD] = {
         403, "wrong-password", "Not the present password",
         "The present password is another one.  Nothing was changed."
+    },
+    [NGX_HTTP_PUPIL_NOT_PROVED] = {
+        403, "not-proved", "Not proved",
+        "The password or the code is another one.  Nothing was changed."
+    },
+    [NGX_HTTP_PUPIL_SECOND_FACTOR_REQUIRED] = {
+        403, "second-factor-required", "A second factor is required",
+        "Send a code of the second factor beside the password."
     },
     [NGX_HTTP_PUPIL_PASSWORD_CHANGE_REQUIRED] = {
         403, "password-change-required", "A password of one's own is required",

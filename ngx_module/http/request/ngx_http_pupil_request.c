@@ -21,6 +21,7 @@ static void ngx_http_pupil_body_ready(ngx_http_request_t *r);
 static void ngx_http_pupil_begin(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_run_held(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt step);
+static ngx_uint_t ngx_http_pupil_stale(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_tenant(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_session(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_start(ngx_http_pupil_ctx_t *ctx);
@@ -534,6 +535,10 @@ ngx_http_pupil_step_start(ngx_http_pupil_ctx_t *ctx)
                                       NGX_HTTP_PUPIL_PASSWORD_CHANGE_REQUIRED);
     }
 
+    if (ngx_http_pupil_stale(ctx)) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_STEP_UP_REQUIRED);
+    }
+
     rc = ngx_http_pupil_csrf(ctx);
     if (rc != NGX_OK) {
         return rc;
@@ -542,6 +547,26 @@ ngx_http_pupil_step_start(ngx_http_pupil_ctx_t *ctx)
     ctx->step = ctx->route->start;
 
     return ctx->route->start(ctx);
+}
+
+
+/* Does this location ask of the session's role for a proof that is younger? */
+static ngx_uint_t
+ngx_http_pupil_stale(ngx_http_pupil_ctx_t *ctx)
+{
+    pupil_role_t  role;
+
+    if (ctx->conf->step_up == NULL || !ctx->has_session
+        || (ctx->route->flags & (NGX_HTTP_PUPIL_PUBLIC|NGX_HTTP_PUPIL_LIMITED
+                                 |NGX_HTTP_PUPIL_UNPROVED)))
+    {
+        return 0;
+    }
+
+    role = pupil_role_find(ctx->session.role);
+
+    return role == PUPIL_ROLE_NONE
+           || !ngx_http_pupil_session_proves(ctx, ctx->conf->step_up[role]);
 }
 
 

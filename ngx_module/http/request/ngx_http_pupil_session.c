@@ -217,6 +217,8 @@ ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
                                      &row.seen_at) != NGX_OK
         || ngx_libpq_get_timestamptz(res, n, col + PUPIL_CN_EXPIRES_AT,
                                      &row.expires_at) != NGX_OK
+        || ngx_libpq_get_timestamptz(res, n, col + PUPIL_CN_PROVED_AT,
+                                     &row.proved_at) != NGX_OK
         || ngx_http_pupil_get_bytea(res, n, col + PUPIL_CN_MAC, &stored)
            != NGX_OK)
     {
@@ -249,6 +251,7 @@ ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     session->created_at = row.created_at;
     session->seen_at = row.seen_at;
     session->expires_at = row.expires_at;
+    session->proved_at = row.proved_at;
     session->number = row.number;
     session->limited = row.limited;
 
@@ -307,11 +310,24 @@ ngx_http_pupil_session_over(ngx_http_pupil_ctx_t *ctx,
     last = ctx->now + NGX_HTTP_PUPIL_CLOCKS * PUPIL_TIME_SECOND;
 
     return session->created_at > last || session->seen_at > last
+           || session->proved_at > last
            || ctx->now >= session->expires_at
            || ctx->now - session->created_at
               >= ctx->conf->absolute * PUPIL_TIME_SECOND
            || ctx->now - session->seen_at
               >= ctx->conf->idle * PUPIL_TIME_SECOND;
+}
+
+
+ngx_uint_t
+ngx_http_pupil_session_proves(ngx_http_pupil_ctx_t *ctx, int64_t within)
+{
+    pupil_time_t  at;
+
+    at = ctx->session.proved_at != 0 ? ctx->session.proved_at
+                                     : ctx->session.created_at;
+
+    return within == 0 || ctx->now - at < within * PUPIL_TIME_SECOND;
 }
 
 
@@ -418,6 +434,7 @@ ngx_http_pupil_session_mac(ngx_http_pupil_ctx_t *ctx, const pupil_key_t *key,
     row.created_at = session->created_at;
     row.seen_at = session->seen_at;
     row.expires_at = session->expires_at;
+    row.proved_at = session->proved_at;
     row.number = session->number;
     row.limited = session->limited;
 

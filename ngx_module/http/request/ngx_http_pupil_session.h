@@ -20,6 +20,7 @@ typedef struct {
     pupil_uuid_t  subject, institution;
     pupil_str_t   role;                        /* static */
     pupil_time_t  created_at, seen_at, expires_at;
+    pupil_time_t  proved_at;                   /* 0: as it was created */
     uint32_t      number;                      /* that its MAC names */
     unsigned      limited:1;                   /* to changing the password */
 } ngx_http_pupil_session_t;
@@ -47,6 +48,10 @@ ngx_int_t ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 /* Is its time over, as this location has it? */
 ngx_uint_t ngx_http_pupil_session_over(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_session_t *session);
+
+/* Has its person proved who they are within so many seconds?  0: ever. */
+ngx_uint_t ngx_http_pupil_session_proves(ngx_http_pupil_ctx_t *ctx,
+    int64_t within);
 
 /* Sets the session's cookie; len 0: the browser forgets it. */
 ngx_int_t ngx_http_pupil_session_cookie(ngx_http_pupil_ctx_t *ctx,

@@ -16,7 +16,7 @@
 #include "http/request/ngx_http_pupil.h"
 
 
-#define NGX_HTTP_PUPIL_ZONE_VERSION    4
+#define NGX_HTTP_PUPIL_ZONE_VERSION    5
 #define NGX_HTTP_PUPIL_ZONE_WAYS       8
 #define NGX_HTTP_PUPIL_ZONE_ALIVE      1000           /* ms since a heartbeat */
 
@@ -25,7 +25,7 @@ typedef struct {
     pupil_uuid_t  tenant;
     uint8_t       hash[32];
     pupil_uuid_t  subject, institution;
-    pupil_time_t  created_at, seen_at, expires_at;
+    pupil_time_t  created_at, seen_at, expires_at, proved_at;
     uint32_t      number;          /* of the session's row */
     uint32_t      authority;       /* the subject's floor */
     ngx_msec_t    read_at;
@@ -235,6 +235,7 @@ ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx, const uint8_t hash[32],
     session->created_at = found.created_at;
     session->seen_at = found.seen_at;
     session->expires_at = found.expires_at;
+    session->proved_at = found.proved_at;
     session->number = found.number;
     session->limited = found.limited;
     ngx_memcpy(session->hash, hash, 32);
@@ -299,6 +300,7 @@ ngx_http_pupil_zone_put(ngx_http_pupil_ctx_t *ctx,
     entry.created_at = session->created_at;
     entry.seen_at = session->seen_at;
     entry.expires_at = session->expires_at;
+    entry.proved_at = session->proved_at;
     entry.number = session->number;
     entry.limited = session->limited;
     entry.authority = ctx->floors.are.authority;

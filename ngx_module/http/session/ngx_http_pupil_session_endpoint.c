@@ -62,6 +62,7 @@ static ngx_int_t ngx_http_pupil_session_end_answer(ngx_http_pupil_ctx_t *ctx);
 static const ngx_http_pupil_route_t  ngx_http_pupil_session_routes[] = {
 
     { .method = NGX_HTTP_GET, .path = "",
+      .flags = NGX_HTTP_PUPIL_UNPROVED,
       .parse = ngx_http_pupil_no_arguments,
       .start = ngx_http_pupil_session_show_start,
       .render = ngx_http_pupil_session_show_render },
@@ -73,7 +74,7 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_session_routes[] = {
       .render = ngx_http_pupil_session_end_render },
 
     { .method = NGX_HTTP_POST, .path = "/institution",
-      .flags = NGX_HTTP_PUPIL_BODY,
+      .flags = NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_UNPROVED,
       .parse = ngx_http_pupil_session_switch_parse,
       .start = ngx_http_pupil_session_show_start,
       .render = ngx_http_pupil_session_switch_render },
@@ -457,6 +458,7 @@ ngx_http_pupil_session_switch_write(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_param_timestamptz(ex, made->seen_at);
     ngx_libpq_param_timestamptz(ex, made->expires_at);
     ngx_libpq_param_bytea(ex, mac, pupil_mac_len(mac));
+    ngx_libpq_param_timestamptz(ex, made->proved_at);
 
     p = ngx_cpymem(note, PUPIL_SESSION_NOTE, sizeof(PUPIL_SESSION_NOTE) - 1);
     pupil_uuid_format(&made->institution, p);

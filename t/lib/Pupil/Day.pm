@@ -138,6 +138,10 @@ sub requests ($self) {
         ['not the present password', pupil => POST => '/v1/me/password', 403,
          { current => 'not the password',
            new => 'a long walk along the shore' }],
+        ['step-up', pupil => POST => '/v1/login/step-up', 200,
+         { password => $self->person('pupil')->{password} }],
+        ['no step-up', teacher => POST => '/v1/login/step-up', 403,
+         { password => 'not the password' }],
         ['a good log-in', nobody => POST => '/v1/login', 200,
          $self->credentials('pupil')],
         ['a bad log-in', nobody => POST => '/v1/login', 401,
@@ -295,7 +299,7 @@ sub mac ($self, $table, @columns) {
 
 # Sessions of a person as a log-in would have made them, without one: the
 # cookies' values.  Options: n (1), and seconds from now: created, seen (0),
-# expires (3600).
+# expires (3600), proved (as it was created).
 sub sessions ($self, $id, %at) {
     my $n = $at{n} // 1;
     my $now = int time;
@@ -305,12 +309,15 @@ sub sessions ($self, $id, %at) {
         . ' keystore.floor WHERE subject = ?', {}, $id) // 0;
     my @at = map { ($now + $_) * 1_000_000 } $at{created} // 0, $at{seen} // 0,
         $at{expires} // 3600;
+    my $proved = defined $at{proved} ? ($now + $at{proved}) * 1_000_000 : 0;
     my @said = $self->keytool((grep { /^(?:tenant|service) / } $self->key_rows),
-        (join ' ', 'session', $self->tenant, $id, $role, $school, @at, $floor)
+        (join ' ', 'session', $self->tenant, $id, $role, $school, @at, $floor,
+        $proved)
         x $n);
     my $put = $self->db->prepare('INSERT INTO pupil.session VALUES (?, ?, ?, ?,'
         . ' ?' . (q{, 'epoch'::timestamptz + ? * interval '1 microsecond'} x 3)
-        . ', ?)');
+        . q{, ?, NULL, NULL, 'epoch'::timestamptz + ? * interval}
+        . q{ '1 microsecond')});
     my %row;
     my @tokens;
 
@@ -320,9 +327,9 @@ sub sessions ($self, $id, %at) {
         $row{$what} = pack 'H*', $value if $what eq 'hash';
         next if $what ne 'mac';
         my @row = ($self->tenant, $row{hash}, $id, $role, $school, @at,
-                   pack 'H*', $value);
+                   pack('H*', $value), $proved);
         $put->bind_param($_ + 1, $row[$_], $_ == 1 || $_ == 8
-            ? { pg_type => DBD::Pg::PG_BYTEA() } : ()) for 0 .. 8;
+            ? { pg_type => DBD::Pg::PG_BYTEA() } : ()) for 0 .. 9;
         $put->execute;
     }
     return @tokens;

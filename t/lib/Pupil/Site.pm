@@ -173,7 +173,7 @@ sub endpoints () {
 }
 
 # Where the handlers are that are not at /v1/ and their name.
-my %PATHS = (login => '= /v1/login', data => '/v1/data/',
+my %PATHS = (data => '/v1/data/',
              rights => '/v1/me/', password => '= /v1/me/password',
              status => '/status');
 
