@@ -355,9 +355,9 @@ static const char  step_up_sql[] =
     " WHERE g.subject = $4 RETURNING 1),"
     " held AS MATERIALIZED ("
     "SELECT t.bucket FROM pupil.login_throttle AS t WHERE t.tenant = $2"
-    " AND t.bucket = ANY ($15) AND EXISTS (SELECT FROM made)"
+    " AND t.bucket IN ($15, $16) AND EXISTS (SELECT FROM made)"
     " ORDER BY t.bucket FOR UPDATE),"
-    TAKEN_BACK("$16")
+    TAKEN_BACK("NULL")
     " which AS MATERIALIZED ("
     "SELECT (NOT EXISTS (SELECT FROM made))::integer AS choice),"
     " audit AS ("
@@ -477,7 +477,7 @@ static const pupil_want_t  step_up_code_wants[] = {
 #define STEP_UP_PARAMS                                                        \
     { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ,          \
       PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA,    \
-      PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA,    \
+      PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,          \
       PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ,           \
       PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
 #define SESSION_PARAMS                                                        \

@@ -185,7 +185,7 @@ enum {
 /*
  * PUPIL_LOGIN_STEP_UP and _STEP_UP_CODE, of the actor: $8 hash of the token
  * that asks, $9 to $14 hash, created_at, seen_at, expires_at, MAC and proved_at
- * of the session that takes its place; $15 and $16 as $12 and $13 of _ACCEPT;
+ * of the session that takes its place; $15 and $16 the buckets;
  * $17 key version, $18 MAC of the subject's row, $19 when the credential
  * changed and $20 its facts, as they were when the password was looked at; $21
  * the second factor once its code is used and $22 the facts that go with it, or

@@ -324,7 +324,8 @@ ngx_http_pupil_step_up_params(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_param_timestamptz(ex, session->expires_at);
     ngx_libpq_param_bytea(ex, mac, pupil_mac_len(mac));
     ngx_libpq_param_timestamptz(ex, session->proved_at);
-    ngx_http_pupil_login_buckets(ctx, ex);
+    ngx_libpq_param_bytea(ex, login->bytes[0], sizeof(login->bytes[0]));
+    ngx_libpq_param_bytea(ex, login->bytes[1], sizeof(login->bytes[1]));
     ngx_libpq_param_int4(ex, (int32_t) login->owner.version);
     ngx_libpq_param_bytea(ex, login->subject_mac.data, login->subject_mac.len);
     ngx_libpq_param_timestamptz(ex, login->changed_at);
