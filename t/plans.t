@@ -49,7 +49,8 @@ my @bound = (key(credential => $pupil), $sealed);
 my @there = (key(provider_session => $pupil), key(provider_subject => $pupil));
 my @step_up = (key(token => $pupil), key(token => 'new'), 'now', 'now',
     'tomorrow', key(session => 0), 'now', key(bucket => $pupil),
-    key(bucket => $pupil + 1), 1, key(subject => $pupil), '2026-01-01T00:00:00Z', $bound[0]);
+    key(bucket => $pupil + 1), 1, key(subject => $pupil),
+    '2026-01-01T00:00:00Z', $bound[0]);
 
 # Behind the parameters of a statement that writes records: when, by whom, the
 # first number, MACs.
