@@ -105,6 +105,12 @@ is_deeply [grep {
     "$root/README.md", glob "$root/docs/*.md"], [],
     'the versions of plugins that documents name';
 
+# Second factor, step-up and providers are below the location of the log-in.
+is_deeply [grep { !m{^/v1/login \{} } map {
+    slurp($_) =~ m/^\s*location (.*(?:\n\s*)?pupil_login;)/mg
+} "$root/README.md", "$root/docs/quickstart/nginx.conf.in",
+    glob "$root/docs/*.md"], [], 'log-ins of documents reach what is below them';
+
 my ($variables) = $source
     =~ /ngx_http_variable_t\s+ngx_http_pupil_\w+\[\] = \{(.*?)\n\};/s;
 is_deeply [sort +($variables // '') =~ /ngx_string\("(\w+)"\)/g],

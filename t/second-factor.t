@@ -12,8 +12,11 @@ use Pupil::Clock;
 use Pupil::Day;
 use Pupil::Factor;
 
-my $below = 'location /v1/login/ { pupil_login; }';
-my $day = Pupil::Day->up(start => 0, server => $below, conf => {
+# Where the README's configuration has the log-in.
+my ($below) = slurp(root_dir() . '/README.md')
+    =~ /^\s*(location .*\{ pupil_login; \})$/m;
+my @login = (server => $below, locations => { login => undef });
+my $day = Pupil::Day->up(start => 0, @login, conf => {
     pupil_second_factor => 'teacher=required pupil=optional' });
 my ($site, $nginx) = ($day->site, $day->nginx);
 my $test = $nginx->test;
@@ -303,7 +306,7 @@ for my $bad ([{ method => 'sms', code => '1' }, '/method', 'enum'],
 }
 is_problem $guess->get($PATH), 405, 'method-not-allowed';
 
-my $off = $site->nginx(server => $below)->start->wait_ready;
+my $off = $site->nginx(@login)->start->wait_ready;
 is_problem $off->http->post($PATH, json => { method => 'totp', code => '1' }),
     404, 'not-found', name => 'where there is none';
 is $off->http->login(@{ $teacher->who }{qw(login password)})->json->{status},
