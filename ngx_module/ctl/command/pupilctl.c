@@ -236,6 +236,11 @@ static const command_t  commands[] = {
         .arguments = "LOGIN",
         .summary = "with which somebody enrols a second factor, for a day"
     }, {
+        .words = "user factor remove", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_user_factor_remove,
+        .arguments = "LOGIN",
+        .summary = "takes a second factor away, and ends the sessions"
+    }, {
         .words = "user show", .min = 1, .max = 1, .personal = 1,
         .run = ctl_cmd_user_show,
         .arguments = "LOGIN",

@@ -4,6 +4,8 @@
  * pupilctl user token: with which somebody enrols a second factor, so that
  * nobody does who knows the password alone.  A factor that is there stays until
  * another takes its place: a token that is not used takes nothing away.
+ * pupilctl user factor remove: that does, with the sessions, for good: the
+ * credential goes under a new number, to which the floor rises (I18).
  */
 
 #include <sodium.h>
@@ -16,7 +18,9 @@
 #include "ctl/people/token.h"
 #include "ctl/people/user.h"
 #include "ctl/store/facts.h"
+#include "ctl/store/floors.h"
 #include "ctl/store/keys.h"
+#include "ctl/store/numbers.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/subject.h"
 
@@ -24,6 +28,14 @@
 #define TOKEN_SECONDS  86400    /* it counts */
 
 
+static int credential_find(ctl_t *ctl, const ctl_access_t *access,
+    const char *detail, ctl_owner_t *owner);
+static void credential_place(ctl_owner_t *owner, const char *field,
+    ctl_place_t *place);
+static int factor_empty(ctl_t *ctl, ctl_owner_t *owner);
+static int password_renumber(ctl_t *ctl, ctl_owner_t *owner, uint32_t number);
+static int credential_open(ctl_t *ctl, const ctl_place_t *place,
+    ctl_owner_t *owner, pupil_str_t *text);
 static int token_store(ctl_t *ctl, const ctl_place_t *place,
     ctl_owner_t *owner, const char *code);
 static int token_stored(ctl_t *ctl, const ctl_place_t *place,
@@ -40,42 +52,30 @@ static const ctl_access_t  token_access = {
     .about = "subjects"
 };
 
+static const ctl_access_t  remove_access = {
+    .category = "credential",
+    .fields = "password_hash second_factor",
+    .purpose = PUPIL_PURPOSE_ADMINISTRATION,
+    .operation = PUPIL_OPERATION_WRITE,
+    .about = "subjects"
+};
+
 
 int
 ctl_cmd_user_token(ctl_t *ctl)
 {
-    int           rc;
-    char          code[PUPIL_PASSWORD_CODE_LEN];
-    ctl_owner_t   owner;
-    ctl_place_t   place;
-    pupil_uuid_t  subject;
+    int          rc;
+    char         code[PUPIL_PASSWORD_CODE_LEN];
+    ctl_owner_t  owner;
+    ctl_place_t  place;
 
-    if (ctl_user_write(ctl) != 0) {
-        return CTL_FAILED;
-    }
-
-    if (ctl_granted(ctl, "credential", "second_factor",
-                    PUPIL_PURPOSE_ADMINISTRATION, PUPIL_OPERATION_WRITE, NULL)
-        < 0)
-    {
-        ctl_error("no plugin grants credential.second_factor to"
-                  " administration through system");
-        return CTL_FAILED;
-    }
-
-    if (ctl_user_find(ctl, &token_access, &subject) != 0
-        || ctl_subject_owner(ctl, &subject, &owner) != 0
-        || ctl_record_one(ctl, &token_access, "allowed", &subject,
-                          "second_factor=token") != 0)
+    if (credential_find(ctl, &token_access, "second_factor=token", &owner)
+        != 0)
     {
         return CTL_FAILED;
     }
 
-    place.owner = &owner;
-    place.category = "credential";
-    place.field = "second_factor";
-    place.record = &owner.id;
-
+    credential_place(&owner, "second_factor", &place);
     pupil_password_code(code);
 
     rc = token_store(ctl, &place, &owner, code);
@@ -91,6 +91,122 @@ ctl_cmd_user_token(ctl_t *ctl)
     sodium_memzero(code, sizeof(code));
 
     return rc == 0 ? CTL_DONE : CTL_FAILED;
+}
+
+
+int
+ctl_cmd_user_factor_remove(ctl_t *ctl)
+{
+    ctl_owner_t     owner;
+    pupil_floors_t  to = { 0 };
+
+    if (credential_find(ctl, &remove_access, "second_factor=remove", &owner)
+        != 0
+        || ctl_revoke_begin(ctl, &owner.id) != 0
+        || ctl_number_take(ctl, &owner.id, CTL_FLOOR_SESSION, &to) != 0
+        || ctl_number_take(ctl, &owner.id, CTL_FLOOR_CREDENTIAL, &to) != 0
+        || factor_empty(ctl, &owner) != 0
+        || password_renumber(ctl, &owner, to.credential) != 0
+        || ctl_sessions_end(ctl, &owner.id) != 0
+        || ctl_revoke_open(ctl, &owner.id, &to) != 0
+        || ctl_commit(ctl->data) != 0)
+    {
+        return CTL_FAILED;
+    }
+
+    return ctl_revoke_finish(ctl, &owner.id) == 0 ? CTL_DONE : CTL_FAILED;
+}
+
+
+/* Whose it is, on record, where the plugin grants what the access says. */
+static int
+credential_find(ctl_t *ctl, const ctl_access_t *access, const char *detail,
+    ctl_owner_t *owner)
+{
+    pupil_uuid_t  subject;
+
+    if (ctl_user_write(ctl) != 0) {
+        return -1;
+    }
+
+    if (ctl_granted(ctl, "credential", "second_factor",
+                    PUPIL_PURPOSE_ADMINISTRATION, PUPIL_OPERATION_WRITE, NULL)
+        < 0)
+    {
+        return ctl_error("no plugin grants credential.second_factor to"
+                         " administration through system");
+    }
+
+    return ctl_user_find(ctl, access, &subject) == 0
+           && ctl_subject_owner(ctl, &subject, owner) == 0
+           && ctl_record_one(ctl, access, "allowed", &subject, detail) == 0
+           ? 0 : -1;
+}
+
+
+static void
+credential_place(ctl_owner_t *owner, const char *field, ctl_place_t *place)
+{
+    place->owner = owner;
+    place->category = "credential";
+    place->field = field;
+    place->record = &owner->id;
+}
+
+
+/* Codes of recovery and a token go with it. */
+static int
+factor_empty(ctl_t *ctl, ctl_owner_t *owner)
+{
+    int             there;
+    ctl_place_t     place;
+    pupil_factor_t  factor;
+
+    credential_place(owner, "second_factor", &place);
+
+    if (token_stored(ctl, &place, owner, &factor) != 0) {
+        return -1;
+    }
+
+    there = factor.enrolled || factor.until != 0;
+
+    pupil_factor_wipe(&factor);
+    memset(&factor, 0, sizeof(factor));
+
+    return there ? token_seal(ctl, &place, owner, &factor)
+                 : ctl_error("there is no second factor to remove");
+}
+
+
+/* The same password: what is put back from before is of a number below. */
+static int
+password_renumber(ctl_t *ctl, ctl_owner_t *owner, uint32_t number)
+{
+    int                      rc;
+    char                     stored[PUPIL_PASSWORD_STORED_LEN];
+    ctl_place_t              place;
+    pupil_str_t              text, value, sealed;
+    pupil_password_stored_t  password;
+
+    credential_place(owner, "password_hash", &place);
+
+    if (credential_open(ctl, &place, owner, &text) != 0
+        || pupil_password_read(text, &password) != PUPIL_OK)
+    {
+        return ctl_error("the password that is stored cannot be read");
+    }
+
+    password.number = number;
+    value.data = (uint8_t *) stored;
+    value.len = pupil_password_write(&password, stored);
+
+    rc = ctl_seal(ctl, &ctl->pool, &place, value, &sealed);
+
+    sodium_memzero(stored, sizeof(stored));
+    sodium_memzero((uint8_t *) text.data, text.len);
+
+    return rc == 0 ? ctl_credential_write(ctl, owner, place.field, sealed)
+                   : -1;
 }
 
 
@@ -120,14 +236,29 @@ token_store(ctl_t *ctl, const ctl_place_t *place, ctl_owner_t *owner,
 }
 
 
-/* Its row is locked, so that no code is used meanwhile. */
 static int
 token_stored(ctl_t *ctl, const ctl_place_t *place, ctl_owner_t *owner,
     pupil_factor_t *factor)
 {
+    pupil_str_t  text;
+
+    if (credential_open(ctl, place, owner, &text) != 0
+        || pupil_factor_read(&ctl->alloc, text, factor) != PUPIL_OK)
+    {
+        return ctl_error("the second factor that is stored cannot be read");
+    }
+
+    return 0;
+}
+
+
+/* Its row is locked, so that no code is used meanwhile.  Empty: not there. */
+static int
+credential_open(ctl_t *ctl, const ctl_place_t *place, ctl_owner_t *owner,
+    pupil_str_t *text)
+{
     int32_t             field;
     ctl_owner_t        *owners[1];
-    pupil_str_t         text;
     pupil_category_t   *category;
     pupil_bound_row_t  *bound;
 
@@ -142,16 +273,10 @@ token_stored(ctl_t *ctl, const ctl_place_t *place, ctl_owner_t *owner,
         return -1;
     }
 
-    memset(&text, 0, sizeof(pupil_str_t));
+    memset(text, 0, sizeof(pupil_str_t));
 
-    if ((bound->cells[field].len != 0
-         && ctl_open(ctl, &ctl->pool, place, bound->cells[field], &text) != 0)
-        || pupil_factor_read(&ctl->alloc, text, factor) != PUPIL_OK)
-    {
-        return ctl_error("the second factor that is stored cannot be read");
-    }
-
-    return 0;
+    return bound->cells[field].len == 0
+           ? 0 : ctl_open(ctl, &ctl->pool, place, bound->cells[field], text);
 }
 
 

@@ -1,7 +1,7 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * pupilctl user token.
+ * pupilctl user token, user factor remove.
  */
 
 #ifndef PUPIL_CTL_TOKEN_H
@@ -11,5 +11,6 @@
 
 
 int ctl_cmd_user_token(ctl_t *ctl);
+int ctl_cmd_user_factor_remove(ctl_t *ctl);
 
 #endif /* PUPIL_CTL_TOKEN_H */
