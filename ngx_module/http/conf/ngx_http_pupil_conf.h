@@ -152,6 +152,10 @@ ngx_int_t ngx_http_pupil_init_module(ngx_cycle_t *cycle);
 ngx_int_t ngx_http_pupil_init_process(ngx_cycle_t *cycle);
 void ngx_http_pupil_exit_process(ngx_cycle_t *cycle);
 
+/* Of the module: ngx_http_pupil_conf_merge.c. */
+void *ngx_http_pupil_create_loc_conf(ngx_conf_t *cf);
+char *ngx_http_pupil_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
+
 /* What is denied around a location is denied in it. */
 ngx_int_t ngx_http_pupil_merge_denies(ngx_conf_t *cf,
     ngx_http_pupil_loc_conf_t *prev, ngx_http_pupil_loc_conf_t *conf);
