@@ -459,6 +459,8 @@ ngx_http_pupil_factor_renumber(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
+    ctx->stored = ngx_http_pupil_factor_written;
+
     return ngx_http_pupil_factor_store(ctx, made.hash,
                                        ngx_http_pupil_factor_written);
 }
@@ -467,8 +469,7 @@ ngx_http_pupil_factor_renumber(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_factor_written(ngx_http_pupil_ctx_t *ctx)
 {
-    int64_t    made;
-    ngx_int_t  rc;
+    int64_t  made;
 
     ngx_http_pupil_debug(ctx, "written");
 
@@ -485,9 +486,7 @@ ngx_http_pupil_factor_written(ngx_http_pupil_ctx_t *ctx)
     /* it counts from here on, and its codes are shown but now */
     ctx->late = ngx_http_pupil_factor_pending;
 
-    rc = ngx_http_pupil_floors_raise(ctx, ngx_http_pupil_factor_risen);
-
-    return rc == NGX_ERROR ? ngx_http_pupil_factor_pending(ctx) : rc;
+    return ngx_http_pupil_floors_raise(ctx, ngx_http_pupil_factor_risen);
 }
 
 
@@ -500,9 +499,9 @@ ngx_http_pupil_factor_risen(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_factor_pending(ctx);
     }
 
-    ctx->late = NULL;
-
     if (!ctx->floors.raised) {       /* by whoever was later, an operator */
+        ctx->late = NULL;
+
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_CONFLICT);
     }
 

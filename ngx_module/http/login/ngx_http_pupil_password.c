@@ -343,6 +343,8 @@ ngx_http_pupil_password_change(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
+    ctx->stored = ngx_http_pupil_password_changed;
+
     at = ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_CHANGE);
     ngx_http_pupil_password_params(ctx, ex, mac, &made);
 
@@ -410,8 +412,7 @@ ngx_http_pupil_password_params(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t
 ngx_http_pupil_password_changed(ngx_http_pupil_ctx_t *ctx)
 {
-    int64_t    made;
-    ngx_int_t  rc;
+    int64_t  made;
 
     ngx_http_pupil_debug(ctx, "written");
 
@@ -430,9 +431,7 @@ ngx_http_pupil_password_changed(ngx_http_pupil_ctx_t *ctx)
     /* it counts from here on, whatever becomes of the rest */
     ctx->late = ngx_http_pupil_password_pending;
 
-    rc = ngx_http_pupil_floors_raise(ctx, ngx_http_pupil_password_risen);
-
-    return rc == NGX_ERROR ? ngx_http_pupil_password_pending(ctx) : rc;
+    return ngx_http_pupil_floors_raise(ctx, ngx_http_pupil_password_risen);
 }
 
 
@@ -446,6 +445,8 @@ ngx_http_pupil_password_risen(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (!ctx->floors.raised) {       /* by whoever was later, an operator */
+        ctx->late = NULL;
+
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_CONFLICT);
     }
 

@@ -112,8 +112,9 @@ struct ngx_http_pupil_ctx_s {
     const ngx_http_pupil_stmt_t     *denied;       /* was not granted */
     ngx_http_pupil_sent_t           *sent;
     ngx_event_t                      deadline;
+    ngx_http_pupil_step_pt           stored;       /* needs no keys */
     ngx_http_pupil_step_pt           late;         /* answers what is stored,
-                                                      past the deadline */
+                                                      whatever else fails */
     void                           (*left)(ngx_http_pupil_ctx_t *ctx);
     void                           (*decided)(ngx_http_pupil_ctx_t *ctx);
     ngx_http_pupil_stranger_t        stranger;     /* of the session's token */

@@ -5,6 +5,9 @@
 #include "http/request/ngx_http_pupil.h"
 
 
+static ngx_str_t  ngx_http_pupil_set_cookie = ngx_string("Set-Cookie");
+
+
 ngx_int_t
 ngx_http_pupil_cookie(ngx_http_request_t *r, const char *name,
     pupil_str_t *value)
@@ -85,5 +88,26 @@ ngx_http_pupil_cookie_set(ngx_http_pupil_ctx_t *ctx,
 
     header.len = p - header.data;
 
-    return ngx_http_pupil_header(ctx->request, "Set-Cookie", &header);
+    return ngx_http_pupil_header(ctx->request,
+                                 (char *) ngx_http_pupil_set_cookie.data,
+                                 &header);
+}
+
+
+void
+ngx_http_pupil_cookies_none(ngx_http_request_t *r)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].key.data == ngx_http_pupil_set_cookie.data) {
+                h[i].hash = 0;
+            }
+        }
+    }
 }

@@ -29,4 +29,7 @@ ngx_int_t ngx_http_pupil_cookie(ngx_http_request_t *r, const char *name,
 ngx_int_t ngx_http_pupil_cookie_set(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_cookie_t *cookie);
 
+/* None of those that were set is sent. */
+void ngx_http_pupil_cookies_none(ngx_http_request_t *r);
+
 #endif /* _NGX_HTTP_PUPIL_COOKIE_H_INCLUDED_ */

@@ -54,11 +54,37 @@ ngx_http_pupil_deadline(ngx_event_t *ev)
     ngx_http_pupil_abandon(ctx);
     ngx_http_pupil_tampered_forget(ctx);
 
-    if (ctx->late == NULL || ctx->late(ctx) != NGX_OK) {
+    if (ngx_http_pupil_late_answer(ctx) != NGX_OK) {
         (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
     }
 
     ngx_http_pupil_send(ctx);
 
     ngx_http_run_posted_requests(c);
+}
+
+
+ngx_int_t
+ngx_http_pupil_late_answer(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_step_pt  late;
+
+    if (ctx->late == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ngx_http_pupil_debug(ctx, "what is stored is answered");
+
+    late = ctx->late;
+    ctx->late = NULL;
+
+    pupil_writer_reset(&ctx->out);
+    ngx_http_pupil_shown_none(ctx);
+    ngx_http_pupil_cookies_none(ctx->request);
+    ngx_memzero(&ctx->response, sizeof(ngx_http_pupil_response_t));
+    ctx->integrity = 0;
+    ctx->keys.missing_count = 0;
+    ctx->resume = NULL;
+
+    return late(ctx);
 }

@@ -21,4 +21,10 @@ void ngx_http_pupil_deadline_start(ngx_http_pupil_ctx_t *ctx);
 /* The request ends. */
 void ngx_http_pupil_deadline_stop(ngx_http_pupil_ctx_t *ctx);
 
+/*
+ * What came after the write has failed: ctx->late answers, once, in place of
+ * all that was to be answered.  NGX_DECLINED: nothing is stored.
+ */
+ngx_int_t ngx_http_pupil_late_answer(ngx_http_pupil_ctx_t *ctx);
+
 #endif /* _NGX_HTTP_PUPIL_DEADLINE_H_INCLUDED_ */

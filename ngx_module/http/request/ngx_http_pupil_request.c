@@ -319,6 +319,12 @@ ngx_http_pupil_run_held(ngx_http_pupil_ctx_t *ctx,
         }
     }
 
+    if ((rc == NGX_ERROR || ctx->integrity || ctx->response.problem)
+        && ctx->late != NULL)
+    {
+        rc = ngx_http_pupil_late_answer(ctx);
+    }
+
     if (ctx->integrity && !ctx->response.problem) {
         (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INTEGRITY);
     }
@@ -429,7 +435,8 @@ ngx_http_pupil_resume(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_step_pt step)
 /*
  * While the request waited, its tenant's keys may have made room for those of
  * others.  Without them no row would be authentic: they are fetched again
- * before a step goes on, so that no step need think of it.
+ * before a step goes on, so that no step need think of it.  But where something
+ * was stored, it is known before anything else can fail.
  */
 static ngx_int_t
 ngx_http_pupil_step_keys(ngx_http_pupil_ctx_t *ctx)
@@ -437,7 +444,8 @@ ngx_http_pupil_step_keys(ngx_http_pupil_ctx_t *ctx)
     ngx_int_t  rc;
 
     if (!pupil_uuid_is_zero(&ctx->tenant)
-        && ctx->waited != ngx_http_pupil_keys_step)
+        && ctx->waited != ngx_http_pupil_keys_step
+        && ctx->waited != ctx->stored)
     {
         rc = ngx_http_pupil_keys_tenant(ctx, ctx->waited);
         if (rc != NGX_OK) {

@@ -412,6 +412,7 @@ ngx_http_pupil_session_make(ngx_http_pupil_ctx_t *ctx,
 
     pupil_token_make(session->token, text);
     pupil_token_hash(token, session->token, session->hash);
+    pupil_csrf_make(token, session->token, session->csrf);
     ngx_http_pupil_session_mac(ctx, key, session, mac);
 
     return NGX_OK;
@@ -475,20 +476,23 @@ ngx_http_pupil_session_forget(ngx_http_pupil_ctx_t *ctx)
 void
 ngx_http_pupil_session_write(ngx_http_pupil_ctx_t *ctx)
 {
-    uint8_t                    csrf[PUPIL_TOKEN_TEXT_LEN];
     pupil_time_t               end;
     const pupil_key_t         *key;
     ngx_http_pupil_session_t  *session;
 
     session = &ctx->session;
-    key = ngx_http_pupil_key(ctx, "token");
 
-    if (key == NULL) {
-        ctx->out.rc = PUPIL_FAILED;
-        return;
+    if (session->csrf[0] == '\0') {
+        key = ngx_http_pupil_key(ctx, "token");
+
+        if (key == NULL) {
+            ctx->out.rc = PUPIL_FAILED;
+            return;
+        }
+
+        pupil_csrf_make(key, session->token, session->csrf);
     }
 
-    pupil_csrf_make(key, session->token, csrf);
     end = ngx_min(session->expires_at,
                   session->created_at
                   + ctx->conf->absolute * PUPIL_TIME_SECOND);
@@ -496,14 +500,12 @@ ngx_http_pupil_session_write(ngx_http_pupil_ctx_t *ctx)
     pupil_writer_key(&ctx->out, "session");
     pupil_writer_object_begin(&ctx->out);
     pupil_writer_key(&ctx->out, "csrf_token");
-    pupil_writer_string(&ctx->out, csrf, sizeof(csrf));
+    pupil_writer_string(&ctx->out, session->csrf, PUPIL_TOKEN_TEXT_LEN);
     pupil_writer_key(&ctx->out, "expires_at");
     pupil_writer_time(&ctx->out, end / PUPIL_TIME_SECOND * PUPIL_TIME_SECOND);
     pupil_writer_key(&ctx->out, "idle_timeout");
     pupil_writer_int64(&ctx->out, ctx->conf->idle);
     pupil_writer_object_end(&ctx->out);
-
-    ngx_explicit_memzero(csrf, sizeof(csrf));
 }
 
 
