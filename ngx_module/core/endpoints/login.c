@@ -222,9 +222,9 @@ static const char  accept_sql[] =
 static const char  prove_sql[] =
     UNCHANGED
     " used AS ("
-    "UPDATE data.credential AS c SET second_factor = $25, facts = $21,"
+    "UPDATE data.credential AS c SET facts = $21, second_factor = $25,"
     " password_hash = coalesce($19, c.password_hash),"
-    " updated_at = CASE WHEN $19 IS NULL THEN c.updated_at ELSE now() END"
+    " updated_at = CASE WHEN $26 IS NULL THEN c.updated_at ELSE now() END"
     " FROM ok WHERE c.tenant = $2 AND c.owner = $4 AND c.record = $4"
     " AND c.updated_at = $18 AND c.facts = $20 RETURNING c.owner AS subject),"
     " gone AS ("

@@ -27,7 +27,8 @@ enum {
     PUPIL_LOGIN_HALF,           /* the password was right: audit, throttle */
     PUPIL_LOGIN_AGAIN,          /* find, whom a ticket names */
     PUPIL_LOGIN_PROVE,          /* accept, and a code is used */
-    PUPIL_LOGIN_ENROL,          /* the same, and all before it is revoked */
+    PUPIL_LOGIN_ENROL,          /* the same, and the hash, with which all that
+                                   was before may be revoked */
     PUPIL_LOGIN_OWN,            /* the credential of who has a session */
     PUPIL_LOGIN_BACK,           /* throttle: it was right, and is no failure */
     PUPIL_LOGIN_CHANGE,         /* a new one, and a session alone; audit */
@@ -137,9 +138,9 @@ enum {
 
 /*
  * PUPIL_LOGIN_PROVE and _ENROL: as PUPIL_LOGIN_ACCEPT; $19 the hash of the
- * password, sealed anew under its number, or NULL; $21 the facts that go with
- * it and with $25, the second factor; $26 and $27 the numbers of session and
- * hash, to which the floors will rise, or NULL.
+ * password, sealed anew, or NULL; $21 the facts that go with it and with $25,
+ * the second factor; $26 and $27 the numbers of session and hash, to which the
+ * floors will rise, or NULL.
  */
 enum {
     PUPIL_LP_NOTIFIED = PUPIL_LA_COLUMNS,

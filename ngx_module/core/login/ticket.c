@@ -130,6 +130,7 @@ ticket_walk(pupil_ticket_t *ticket, uint8_t *bytes, int out)
     ticket_part(&walk, ticket->device, sizeof(ticket->device));
     ticket_part(&walk, ticket->token, sizeof(ticket->token));
     ticket_part(&walk, ticket->secret, sizeof(ticket->secret));
+    ticket_part(&walk, ticket->hash, sizeof(ticket->hash));
 
     ticket->made = (int64_t) ((uint64_t) high << 32 | low);
 }

@@ -11,6 +11,7 @@
 
 #include "core/base/text.h"
 #include "core/login/factor.h"
+#include "core/login/password.h"
 #include "core/login/token.h"
 
 
@@ -25,11 +26,13 @@ typedef struct {
     uint8_t       device[PUPIL_DEVICE_TEXT_LEN];    /* or zeroes */
     uint8_t       token[PUPIL_HASH_LEN];            /* or zeroes */
     uint8_t       secret[PUPIL_FACTOR_SECRET_LEN];  /* it is to confirm */
+    char          hash[PUPIL_PASSWORD_HASH_LEN];    /* of the password, at the
+                                                       cost in force; or "" */
 } pupil_ticket_t;
 
 #define PUPIL_TICKET_LEN                                                      \
     (PUPIL_UUID_LEN + 12 + PUPIL_HASH_LEN + PUPIL_DEVICE_TEXT_LEN             \
-     + PUPIL_HASH_LEN + PUPIL_FACTOR_SECRET_LEN)
+     + PUPIL_HASH_LEN + PUPIL_FACTOR_SECRET_LEN + PUPIL_PASSWORD_HASH_LEN)
 #define PUPIL_TICKET_SEALED    (24 + PUPIL_TICKET_LEN + 16)
 #define PUPIL_TICKET_TEXT_LEN  PUPIL_BASE64URL_LEN(PUPIL_TICKET_SEALED)
 

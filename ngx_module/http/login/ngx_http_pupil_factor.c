@@ -28,6 +28,8 @@ static ngx_int_t ngx_http_pupil_factor_token(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_factor_shown(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_factor_numbered(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_factor_renumber(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_factor_rehashed(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt resume);
 static ngx_int_t ngx_http_pupil_factor_written(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_factor_risen(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_factor_pending(ngx_http_pupil_ctx_t *ctx);
@@ -206,6 +208,10 @@ ngx_http_pupil_factor_read(ngx_http_pupil_ctx_t *ctx)
         rc = ngx_http_pupil_factor_stored(ctx, PUPIL_LOGIN_AGAIN, &factor->is);
     }
 
+    if (factor->ticket.hash[0] != '\0') {
+        ngx_memcpy(factor->hash, factor->ticket.hash, sizeof(factor->hash));
+    }
+
     ctx->keys.missing_count = 0;
     ctx->integrity = 0;
 
@@ -242,19 +248,28 @@ ngx_http_pupil_factor_judge(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_factor_totp(ngx_http_pupil_ctx_t *ctx)
 {
-    pupil_factor_t           *is;
-    ngx_http_pupil_factor_t  *factor;
+    pupil_factor_t               *is;
+    ngx_http_pupil_factor_t      *factor;
+    const ngx_http_pupil_stmt_t  *stmt;
 
     static const pupil_str_t  same = { NULL, 0 };
 
     factor = ctx->data;
     is = &factor->is;
+    stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_ENROL);
 
     if (!is->enrolled
         || pupil_factor_code(is->secret, is->step, ctx->now / PUPIL_TIME_SECOND,
                              factor->input.code, &is->step) != PUPIL_OK)
     {
         return NGX_DECLINED;
+    }
+
+    if (factor->ticket.hash[0] != '\0'
+        && stmt->statement.granted[PUPIL_LP_WANT_HASH])
+    {
+        return ngx_http_pupil_factor_rehashed(ctx,
+                                              ngx_http_pupil_login_accepted);
     }
 
     return ngx_http_pupil_factor_store(ctx, same,
@@ -442,6 +457,20 @@ ngx_http_pupil_factor_numbered(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_factor_renumber(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+    login->stored.number = ctx->floors.own.credential;
+    ctx->stored = ngx_http_pupil_factor_written;
+
+    return ngx_http_pupil_factor_rehashed(ctx, ngx_http_pupil_factor_written);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_factor_rehashed(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt resume)
+{
     ngx_http_pupil_login_t   *login;
     ngx_http_pupil_factor_t  *factor;
     ngx_http_pupil_hashed_t   made;
@@ -451,7 +480,6 @@ ngx_http_pupil_factor_renumber(ngx_http_pupil_ctx_t *ctx)
 
     ngx_memcpy(login->renewed, factor->hash, PUPIL_PASSWORD_HASH_LEN);
     ngx_explicit_memzero(factor->hash, PUPIL_PASSWORD_HASH_LEN);
-    login->stored.number = ctx->floors.own.credential;
 
     if (ngx_http_pupil_login_seal(ctx, PUPIL_LOGIN_AGAIN, &login->stored,
                                   &made) != NGX_OK)
@@ -459,10 +487,7 @@ ngx_http_pupil_factor_renumber(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    ctx->stored = ngx_http_pupil_factor_written;
-
-    return ngx_http_pupil_factor_store(ctx, made.hash,
-                                       ngx_http_pupil_factor_written);
+    return ngx_http_pupil_factor_store(ctx, made.hash, resume);
 }
 
 

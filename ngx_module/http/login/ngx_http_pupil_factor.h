@@ -33,6 +33,12 @@ ngx_int_t ngx_http_pupil_factor_start(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_step_up_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_step_up_start(ngx_http_pupil_ctx_t *ctx);
 
+/*
+ * Does the right password get on?  For nobody else is a hash made anew, which
+ * costs more: who is refused must not see that it was right (invariant I13).
+ */
+ngx_uint_t ngx_http_pupil_ticket_can(ngx_http_pupil_ctx_t *ctx);
+
 /* The password fits: a session, a ticket for the second half, or neither. */
 ngx_int_t ngx_http_pupil_ticket_asked(ngx_http_pupil_ctx_t *ctx);
 

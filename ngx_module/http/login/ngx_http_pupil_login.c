@@ -340,8 +340,8 @@ ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx)
     ctx->keys.missing_count = 0;
     ctx->integrity = 0;
 
-    rc = ngx_http_pupil_hash_verify(ctx, stored,
-                                    login->eligible ? login->renewed : NULL,
+    rc = ngx_http_pupil_hash_verify(ctx, stored, ngx_http_pupil_ticket_can(ctx)
+                                                 ? login->renewed : NULL,
                                     ngx_http_pupil_login_verified);
 
     ngx_explicit_memzero(stored, sizeof(stored));

@@ -103,7 +103,7 @@ ngx_http_pupil_login_prove(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_login_params(ctx, ex, &made);
     ngx_http_pupil_param_bytea(ex, &proof->factor);
 
-    if (stmt == PUPIL_LOGIN_ENROL) {
+    if (own->session != 0) {
         ngx_libpq_param_int4(ex, (int32_t) own->session);
         ngx_libpq_param_int4(ex, (int32_t) own->credential);
 

@@ -20,6 +20,29 @@ static ngx_int_t ngx_http_pupil_ticket_cookie(ngx_http_pupil_ctx_t *ctx,
     size_t len);
 
 
+ngx_uint_t
+ngx_http_pupil_ticket_can(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_uint_t               can;
+    pupil_factor_t           factor;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    if (!login->eligible || login->policy != PUPIL_FACTOR_REQUIRED) {
+        return login->eligible;
+    }
+
+    can = ngx_http_pupil_factor_stored(ctx, PUPIL_LOGIN_FIND, &factor)
+          == NGX_OK && ngx_http_pupil_ticket_counts(ctx, &factor);
+
+    pupil_factor_wipe(&factor);
+    ctx->keys.missing_count = 0;
+
+    return can;
+}
+
+
 /*
  * Whoever needs one and has none is answered like who does not know the
  * password (invariant I13).
@@ -94,6 +117,8 @@ ngx_http_pupil_ticket_make(ngx_http_pupil_ctx_t *ctx, const pupil_key_t *key,
     ticket->subject = login->owner.id;
     ticket->number = login->stored.number;
     ngx_http_pupil_login_code_bucket(ctx, ticket->bucket);
+    ngx_memcpy(ticket->hash, login->renewed, sizeof(ticket->hash));
+    ngx_memzero(login->renewed, sizeof(login->renewed));
 
     /* whoever has no second factor gets none of a device to guess from */
     if (!login->device) {
