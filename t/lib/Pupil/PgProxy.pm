@@ -20,6 +20,8 @@ package Pupil::PgProxy;
 #             flight: next_one()
 #     lie     rows of a statement are changed, until another mode is set: lie()
 #     look    rows of a statement are written down: look(), seen()
+#     cut     the connection ends in place of the answer to a statement, once
+#             that is committed: next_one()
 #     hold    a statement waits, once what was sent before it has run, until
 #             another mode is set: hold(), held()
 
@@ -195,6 +197,10 @@ sub forward ($self, $link, $side) {
                     . $body;
         } else {
             $out .= $self->answer($link, $type, $body);
+            if ($link->{over}) {
+                $self->mode('pass');
+                return 0;
+            }
         }
     }
 
@@ -293,6 +299,12 @@ sub answer ($self, $link, $type, $body) {
         $link->{held} = [];
         $self->mode('pass');
         return join '', reverse @held;
+    }
+
+    if ($asked && $mode eq 'cut' || $link->{cut}) {
+        $link->{cut} = 1;
+        $link->{over} = 1 if $type eq 'Z';
+        return '';
     }
 
     if ($asked && $mode eq 'nonce' && $type eq 'D') {
