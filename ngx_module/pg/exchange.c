@@ -288,6 +288,14 @@ ngx_libpq_exchange_hand(ngx_libpq_exchange_t *ex, ngx_libpq_handler_pt handler,
 }
 
 
+ngx_uint_t
+ngx_libpq_exchange_in_doubt(const ngx_libpq_exchange_t *ex)
+{
+    return ex->status == NGX_LIBPQ_UNAVAILABLE && ex->sent_at != 0
+           && ex->sqlstate[0] == '\0';
+}
+
+
 void
 ngx_libpq_exchange_clear(ngx_libpq_exchange_t *ex, ngx_uint_t from)
 {

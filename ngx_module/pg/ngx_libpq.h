@@ -549,6 +549,12 @@ ngx_int_t ngx_libpq_exchange_submit(ngx_libpq_exchange_t *ex);
  */
 void ngx_libpq_exchange_destroy(ngx_libpq_exchange_t *ex);
 
+/*
+ * Has it ended without an answer, after it was sent?  Nobody knows whether it
+ * was committed.
+ */
+ngx_uint_t ngx_libpq_exchange_in_doubt(const ngx_libpq_exchange_t *ex);
+
 /* Another hears the end, which has not come yet, and owns ex from then on. */
 void ngx_libpq_exchange_hand(ngx_libpq_exchange_t *ex,
     ngx_libpq_handler_pt handler, void *data);

@@ -1,9 +1,9 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * A log-in whose client has gone before its record was on its way.  The
- * attempt counts from the moment that it is reserved, and what counts is on
- * record (invariant I1).
+ * A log-in that ends before its record was on its way, as its client has gone,
+ * or the database.  The attempt counts from the moment that it is reserved, and
+ * what counts, or may, is on record (invariant I1).
  */
 
 #include "http/login/ngx_http_pupil_login.h"
@@ -17,14 +17,19 @@ static void ngx_http_pupil_login_gone_record(ngx_libpq_exchange_t *refuse);
 void
 ngx_http_pupil_login_gone(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_uint_t               counts;
     ngx_libpq_exchange_t    *refuse;
     ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
 
-    if (login->recorded || login->reserve == NULL
-        || (!login->reserved && login->reserve->status != NGX_LIBPQ_PENDING))
-    {
+    if (login->recorded || login->reserve == NULL) {
+        return;
+    }
+
+    counts = login->reserved || ngx_libpq_exchange_in_doubt(login->reserve);
+
+    if (!counts && login->reserve->status != NGX_LIBPQ_PENDING) {
         return;
     }
 
@@ -38,7 +43,7 @@ ngx_http_pupil_login_gone(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_login_refusal(ctx, refuse);
     refuse->data = ngx_http_pupil_audit_take(ctx);
 
-    if (login->reserved) {
+    if (counts) {
         ngx_http_pupil_login_gone_record(refuse);
         return;
     }
@@ -57,10 +62,11 @@ ngx_http_pupil_login_gone_reserved(ngx_libpq_exchange_t *ex)
 
     refuse = ex->data;
 
-    if (ex->status == NGX_LIBPQ_OK
-        && ngx_libpq_get_int4(ex->results[0], 0, PUPIL_LR_WAIT, &wait)
-           == NGX_OK
-        && wait == 0)
+    if (ngx_libpq_exchange_in_doubt(ex)
+        || (ex->status == NGX_LIBPQ_OK
+            && ngx_libpq_get_int4(ex->results[0], 0, PUPIL_LR_WAIT, &wait)
+               == NGX_OK
+            && wait == 0))
     {
         ngx_http_pupil_login_gone_record(refuse);
 
