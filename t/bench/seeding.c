@@ -225,5 +225,6 @@ seed_session_make(const seed_t *seed, const pupil_uuid_t *subject,
     row->number = number;
     row->proved_at = 0;
     row->limited = 0;
+    row->second = 0;
     pupil_mac_session(&seed->mac, row, session->mac);
 }

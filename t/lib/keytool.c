@@ -346,6 +346,7 @@ session_row(tool_t *tool)
     row.number = (uint32_t) atoi(w[8]);
     row.proved_at = atoll(w[9]);
     row.limited = 0;
+    row.second = 0;
     pupil_mac_session(&tenant->mac, &row, mac);
 
     printf("token %.*s\n", (int) sizeof(text), (char *) text);

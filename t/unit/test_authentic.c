@@ -171,6 +171,7 @@ row_session(row_t *row)
     row->session.proved_at = 0;
     row->session.number = 0;
     row->session.limited = 0;
+    row->session.second = 0;
 }
 
 
@@ -400,6 +401,40 @@ test_boundaries(void)
 }
 
 
+/* One by a second factor says so in its number, which its MAC covers. */
+static void
+test_second(void)
+{
+    row_t                row;
+    uint8_t              mac[PUPIL_MAC_LEN];
+    pupil_str_t          stored = { mac, PUPIL_MAC_LEN };
+    pupil_session_row_t  read;
+
+    row_session(&row);
+    row.session.number = 7;
+    pupil_mac_session(&key, &row.session, mac);
+
+    mac[32] |= 0x40;
+    pupil_mac_session_read(stored, &read);
+    row.session.second = read.second;
+    ok(read.number == 7 && read.second, "one that says it had a second factor");
+    pupil_mac_session(&key, &row.session, mac);
+    pupil_mac_session_read(stored, &read);
+    ok(read.number == 7 && read.second && !read.limited, "one that had it");
+
+    row.session.second = 0;
+    pupil_mac_session(&key, &row.session, mac);
+    mac[32] |= 0x40;
+    row.session.second = 1;
+    {
+        uint8_t  made[PUPIL_MAC_LEN];
+
+        pupil_mac_session(&key, &row.session, made);
+        ok(pupil_mac_check(made, stored) == PUPIL_TAMPERED, "I18: is found");
+    }
+}
+
+
 /* A session that is limited says so in its number, which its MAC covers. */
 static void
 test_limited(void)
@@ -534,6 +569,7 @@ main(void)
     }
 
     test_boundaries();
+    test_second();
     test_limited();
     test_proved();
     test_numbers();

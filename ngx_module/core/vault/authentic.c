@@ -11,6 +11,7 @@
 
 #define PUPIL_MAC_HASH_LEN  crypto_verify_32_BYTES
 #define PUPIL_MAC_LIMITED   0x80000000u     /* of a session's number */
+#define PUPIL_MAC_SECOND    0x40000000u
 
 
 typedef struct {
@@ -127,7 +128,8 @@ pupil_mac_session(const pupil_key_t *key, const pupil_session_row_t *row,
     uint32_t       number;
     pupil_keyed_t  hash;
 
-    number = row->limited ? row->number | PUPIL_MAC_LIMITED : row->number;
+    number = row->number | (row->limited ? PUPIL_MAC_LIMITED : 0)
+                         | (row->second ? PUPIL_MAC_SECOND : 0);
 
     pupil_mac_begin(&hash, key, row->proved_at == 0 ? &pupil_mac_of_session
                                                     : &pupil_mac_of_proved,
@@ -197,8 +199,9 @@ pupil_mac_session_read(pupil_str_t stored, pupil_session_row_t *row)
 
     number = pupil_mac_number(stored);
 
-    row->number = number & ~PUPIL_MAC_LIMITED;
+    row->number = number & ~(PUPIL_MAC_LIMITED|PUPIL_MAC_SECOND);
     row->limited = (number & PUPIL_MAC_LIMITED) != 0;
+    row->second = (number & PUPIL_MAC_SECOND) != 0;
 }
 
 

@@ -62,6 +62,7 @@ typedef struct {
     pupil_time_t  proved_at;    /* who it is was; 0: as it was created */
     uint32_t      number;
     unsigned      limited:1;    /* to changing the password */
+    unsigned      second:1;     /* by a second factor, or a provider's word */
 } pupil_session_row_t;
 
 
@@ -89,8 +90,8 @@ size_t pupil_mac_len(const uint8_t mac[PUPIL_MAC_LEN]);
 uint32_t pupil_mac_number(pupil_str_t stored);
 
 /*
- * The same of a session, and whether it is limited: the highest bit of its
- * number, which no floor has.
+ * The same of a session, and whether it is limited, and by a second factor: the
+ * highest bits of its number, which no floor has.
  */
 void pupil_mac_session_read(pupil_str_t stored, pupil_session_row_t *row);
 

@@ -172,6 +172,8 @@ ngx_http_pupil_login_session(ngx_http_pupil_ctx_t *ctx,
     session->number = ngx_max(ctx->floors.are.session,
                               ctx->floors.own.session);
 
+    session->second = login->factor != NULL || login->oidc != NULL;
+
     if (login->oidc == NULL && login->stored.first) {
         session->limited = 1;
         session->expires_at = ngx_min(session->expires_at, ctx->now

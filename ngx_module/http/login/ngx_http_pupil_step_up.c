@@ -275,6 +275,7 @@ ngx_http_pupil_step_up_write(ngx_http_pupil_ctx_t *ctx,
     step->session = ctx->session;
     step->session.seen_at = ctx->now;
     step->session.proved_at = ctx->now;
+    step->session.second |= proof->factor.data != NULL;
 
     if (ngx_http_pupil_session_make(ctx, &step->session, step->text, mac)
         != NGX_OK)

@@ -40,7 +40,7 @@ _Static_assert(NGX_HTTP_PUPIL_ENDPOINT_COUNT <= 32, "too many endpoints");
 #define NGX_HTTP_PUPIL_NOTHING  0x04   /* a GET that shows nothing personal */
 #define NGX_HTTP_PUPIL_FORM     0x08   /* a form is, of another site's page */
 #define NGX_HTTP_PUPIL_LIMITED  0x10   /* a limited session will do */
-#define NGX_HTTP_PUPIL_UNPROVED 0x20   /* whatever pupil_step_up asks for */
+#define NGX_HTTP_PUPIL_UNPROVED 0x20   /* however it was proved, and when */
 
 /*
  * One route.  path: behind the location's prefix: "", "/{id}", "/{name}",

@@ -36,8 +36,10 @@ static const ngx_http_pupil_problem_row_t  ngx_http_pupil_problems[] = {
         "There is no session, or it has ended.  Log in, then send again."
     },
     [NGX_HTTP_PUPIL_LOGIN_AGAIN] = {
-        401, "login-again", "Logged in too long ago",
-        "This is for who has logged in just now.  Log in, then send again."
+        401, "login-again", "Log in again",
+        "Of who does this a log-in is asked that is younger, or has a second"
+        " factor.  Log in, then send again.",
+        PUPIL_OUTCOME_REFUSED
     },
     [NGX_HTTP_PUPIL_STEP_UP_REQUIRED] = {
         401, "step-up-required", "A fresh proof is required",

@@ -547,6 +547,14 @@ ngx_http_pupil_step_start(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_STEP_UP_REQUIRED);
     }
 
+    if (ctx->has_session
+        && !(ctx->route->flags & (NGX_HTTP_PUPIL_LIMITED
+                                  |NGX_HTTP_PUPIL_UNPROVED))
+        && !ngx_http_pupil_session_suffices(ctx, ctx->session.role))
+    {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_LOGIN_AGAIN);
+    }
+
     rc = ngx_http_pupil_csrf(ctx);
     if (rc != NGX_OK) {
         return rc;

@@ -6,6 +6,7 @@
  */
 
 #include "core/endpoints/session.h"
+#include "core/login/factor.h"
 #include "http/request/ngx_http_pupil.h"
 
 
@@ -254,6 +255,7 @@ ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     session->proved_at = row.proved_at;
     session->number = row.number;
     session->limited = row.limited;
+    session->second = row.second;
 
     return NGX_OK;
 }
@@ -328,6 +330,23 @@ ngx_http_pupil_session_proves(ngx_http_pupil_ctx_t *ctx, int64_t within)
                                      : ctx->session.created_at;
 
     return within == 0 || ctx->now - at < within * PUPIL_TIME_SECOND;
+}
+
+
+/* A role may have come, or its terms have changed, since the log-in. */
+ngx_uint_t
+ngx_http_pupil_session_suffices(ngx_http_pupil_ctx_t *ctx, pupil_str_t role)
+{
+    pupil_role_t  rank;
+
+    if (ctx->conf->factor == NULL || ctx->session.second) {
+        return 1;
+    }
+
+    rank = pupil_role_find(role);
+
+    return rank != PUPIL_ROLE_NONE
+           && ctx->conf->factor[rank] != PUPIL_FACTOR_REQUIRED;
 }
 
 
@@ -438,6 +457,7 @@ ngx_http_pupil_session_mac(ngx_http_pupil_ctx_t *ctx, const pupil_key_t *key,
     row.proved_at = session->proved_at;
     row.number = session->number;
     row.limited = session->limited;
+    row.second = session->second;
 
     pupil_mac_session(key, &row, mac);
 }

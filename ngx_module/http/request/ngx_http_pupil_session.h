@@ -24,6 +24,8 @@ typedef struct {
     pupil_time_t  proved_at;                   /* 0: as it was created */
     uint32_t      number;                      /* that its MAC names */
     unsigned      limited:1;                   /* to changing the password */
+    unsigned      second:1;                    /* by a second factor, or by a
+                                                  provider's word */
 } ngx_http_pupil_session_t;
 
 
@@ -53,6 +55,10 @@ ngx_uint_t ngx_http_pupil_session_over(ngx_http_pupil_ctx_t *ctx,
 /* Has its person proved who they are within so many seconds?  0: ever. */
 ngx_uint_t ngx_http_pupil_session_proves(ngx_http_pupil_ctx_t *ctx,
     int64_t within);
+
+/* Is there the second factor that this location asks of a role? */
+ngx_uint_t ngx_http_pupil_session_suffices(ngx_http_pupil_ctx_t *ctx,
+    pupil_str_t role);
 
 /* Sets the session's cookie; len 0: the browser forgets it. */
 ngx_int_t ngx_http_pupil_session_cookie(ngx_http_pupil_ctx_t *ctx,

@@ -32,6 +32,7 @@ typedef struct {
     uint64_t      generation;      /* the zone's, or nothing is there */
     uint8_t       role;
     uint8_t       limited;         /* to changing the password */
+    uint8_t       second;          /* by a second factor */
 } ngx_http_pupil_zone_entry_t;
 
 
@@ -238,6 +239,7 @@ ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx, const uint8_t hash[32],
     session->proved_at = found.proved_at;
     session->number = found.number;
     session->limited = found.limited;
+    session->second = found.second;
     ngx_memcpy(session->hash, hash, 32);
     ctx->read_at = found.read_at;
     ctx->floors.subject = found.subject;
@@ -303,6 +305,7 @@ ngx_http_pupil_zone_put(ngx_http_pupil_ctx_t *ctx,
     entry.proved_at = session->proved_at;
     entry.number = session->number;
     entry.limited = session->limited;
+    entry.second = session->second;
     entry.authority = ctx->floors.are.authority;
     entry.read_at = read_at;
     entry.role = (uint8_t) pupil_role_find(session->role);

@@ -378,11 +378,12 @@ ngx_http_pupil_session_switch_parse(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* The account's roles are known: is one of them there? */
+/* The account's roles are known: is one of them there, and open to it? */
 static ngx_int_t
 ngx_http_pupil_session_switch_render(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_uint_t                        i;
+    ngx_http_pupil_problem_e          problem;
     pupil_input_institution_t        *input;
     ngx_http_pupil_session_roles_t    roles;
     ngx_http_pupil_session_switch_t  *sw;
@@ -399,21 +400,29 @@ ngx_http_pupil_session_switch_render(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
+    problem = NGX_HTTP_PUPIL_NOT_FOUND;
+
     for (i = 0; i < roles.n; i++) {
         if (pupil_uuid_compare(&roles.list[i].is.institution,
-                               &input->institution_id) == 0
-            && (input->role == PUPIL_ROLE_NONE
-                || input->role == roles.list[i].rank))
+                               &input->institution_id) != 0
+            || (input->role != PUPIL_ROLE_NONE
+                && input->role != roles.list[i].rank))
         {
+            continue;
+        }
+
+        if (ngx_http_pupil_session_suffices(ctx, roles.list[i].is.role)) {
             return ngx_http_pupil_session_switch_write(ctx,
                                                        &roles.list[i].is);
         }
+
+        problem = NGX_HTTP_PUPIL_LOGIN_AGAIN;
     }
 
     return ngx_http_pupil_refuse(ctx,
                                  ngx_http_pupil_session_stmt(ctx,
                                                         PUPIL_SESSION_SHOW),
-                                 NULL, NGX_HTTP_PUPIL_NOT_FOUND);
+                                 NULL, problem);
 }
 
 
