@@ -91,7 +91,7 @@ LDFLAGS_ALL = $(LDFLAGS) $(RELRO) $(VARIANT)
 LIBS_CORE = -lsodium -lcjose -loath -lcrypto -lpcre2-8 -lunistring -ldl -lpthread
 LIBS_HTTP = $(LIBS_CORE) -lpq -lssl
 LIBS_PG   = -lpq -lssl -lcrypto
-LIBS_CTL  = $(LIBS_CORE) -lpq -ljansson -lcsv -lzip -lgfshare
+LIBS_CTL  = $(LIBS_CORE) -lpq -ljansson -lcsv -lzip -lgfshare -lcurl
 
 # Not for core, which nginx's own build compiles without it.
 CTL_DEFS  = -D_GNU_SOURCE= -DPUPIL_SQL_DIR='"$(PREFIX)/share/pupil/sql"' \

@@ -169,6 +169,7 @@ my @wrong = (
     [pupil_login_network => '', '""', '$http_x', 'a${cookie_b}', '$arg_c',
      '$query_string', '$request_uri', 'north off'],
     [pupil_step_up => '', '10m', 'teacher=on', 'dpo=59s', 'parent=10m'],
+    [pupil_mail => '', 'on', 'fi', 'sv da'],
     [pupil_second_factor => '', 'required', 'teacher=on', 'parent=off',
      'teacher=off teacher=required'],
     [pupil_login_provider => '', 'a', 'A issuer=https://a.example',

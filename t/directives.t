@@ -98,6 +98,7 @@ my @values = (
     ['pupil_session_limit', qr/out of bounds: 1 to 1000/, '0', '1001'],
     ['pupil_login_password', qr/is none of: off, staff, all/, 'on', 'pupils'],
     ['pupil_login_network', qr/what a client says/, '$http_x', 'a${arg_b}'],
+    ['pupil_mail', qr/is none of: off, sv, da, en/, 'on', 'fi'],
     ['pupil_second_factor', qr/is none of: off, optional, required/,
      'teacher=on', 'teacher='],
     ['pupil_second_factor', qr/unknown parameter/, 'parent=off', 'required'],
@@ -202,7 +203,7 @@ accepted $_, server => $all, http => "$_;" for
     "$provider through=/idp/ form_post" =~ s/^/pupil_login_provider /r,
     'pupil_second_factor teacher=required pupil=off dpo=optional',
     'pupil_step_up dpo=15m school_admin=1h pupil=off',
-    'pupil_login_password off';
+    'pupil_login_password off', 'pupil_mail da', 'pupil_mail off';
 accepted 'a network in a variable', http => 'geo $school { default off;
     10.0.0.0/8 north; } pupil_login_network $school;';
 accepted 'a network of a name', http => 'pupil_login_network north;';

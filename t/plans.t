@@ -78,7 +78,7 @@ my %hot = (
     login_change => ['pupil', 1, key(token => $pupil), key(token => 'new'),
         'now', 'now', 'tomorrow', key(session => 0), key(bucket => $pupil), 1,
         key(subject => $pupil), '2026-01-01T00:00:00Z', @bound[0, 1], $sealed,
-        1, 1, 'epoch', @record],
+        1, 1, 'epoch', 'sv', key(session => 0), @record],
     login_step_up => ['pupil', 1, @step_up, undef, undef, @record],
     login_step_up_by_a_code => ['pupil', 1, @step_up, $sealed, $bound[1],
                                 @record],

@@ -27,6 +27,7 @@ my %allowed = (
             (map { ("pupil.$_" => 'INSERT') }
                  qw(audit_record audit_shape policy)),
             'pupil.revocation' => 'SELECT INSERT DELETE',
+            'pupil.outbox' => 'INSERT',
             'pupil.plugin' => 'SELECT',     # pupilctl check
             'pupil.mark' => 'SELECT', 'pupil.restricted' => 'SELECT',
              'pupil.sealer' => 'SELECT', 'pupil.audit_end' => 'SELECT',
@@ -56,6 +57,7 @@ my %allowed = (
                 . ' valid_from valid_to',
             'pupil.blind_index' => 'SELECT INSERT DELETE',
             'pupil.imported' => 'SELECT INSERT fingerprint',
+            'pupil.outbox' => 'SELECT DELETE due tries',
             'pupil.erased_source' => 'SELECT INSERT DELETE',
             'pupil.ledger' => 'SELECT INSERT', 'pupil.mark' => 'SELECT',
             'pupil.erasure' => 'SELECT INSERT reference state',

@@ -1,8 +1,9 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Category contact: the e-mail address of staff, with which they log in.
- * Pupils have none: the roster's import takes it for staff alone.
+ * Category contact: the e-mail address of staff, with which they log in and at
+ * which they are told of what changes in that.  Pupils have none: the roster's
+ * import takes it for staff alone.
  */
 
 #include <string.h>
@@ -30,7 +31,8 @@ static const pupil_field_t  contact_fields[] = {
       .pattern = "[^\\s\\p{C}@\"<>(),:;\\\\\\[\\]]+@(?:[\\p{L}\\p{N}]"
                  "(?:[\\p{L}\\p{N}-]*[\\p{L}\\p{N}])?\\.)+"
                  "[\\p{L}\\p{N}-]*[\\p{L}\\p{N}]",
-      .why = "Members of staff log in with it." }
+      .why = "Members of staff log in with it, and are told of what changes"
+             " in their log-in." }
 };
 
 static const pupil_grant_t  contact_grants[] = {

@@ -19,6 +19,7 @@
  *                                              microseconds since 1970; makes
  *                                              a token: "token TEXT", "hash
  *                                              HEX", and the MAC of its row
+ *     mail TENANT MAIL SUBJECT KIND LANGUAGE CREATED
  *     login TENANT TEXT OWNER                  prints "term HEX" of a log-in
  *                                              name, and the MAC of its row
  *
@@ -294,6 +295,7 @@ row_mac(tool_t *tool)
     pupil_role_row_t       role;
     pupil_subject_row_t    subject;
     pupil_enrolment_row_t  e;
+    pupil_mail_row_t       mail;
 
     if (strcmp(w[0], "subject") == 0 && tool->words == 5) {
         subject = (pupil_subject_row_t){ uuid(w[1]), uuid(w[2]), str(w[3]),
@@ -311,6 +313,11 @@ row_mac(tool_t *tool)
                                      uuid(w[4]), uuid(w[5]), str(w[6]),
                                      days(w[7]), days(w[8]), str(w[9]), 0 };
         pupil_mac_enrolment(key, &e, mac);
+
+    } else if (strcmp(w[0], "mail") == 0 && tool->words == 7) {
+        mail = (pupil_mail_row_t){ uuid(w[1]), uuid(w[2]), uuid(w[3]),
+                                   str(w[4]), str(w[5]), atoll(w[6]) };
+        pupil_mac_mail(key, &mail, mac);
 
     } else {
         die("what is this line?");

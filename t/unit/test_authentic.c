@@ -31,6 +31,9 @@ static const char  vec_mac_index[] =
 static const char  vec_mac_session[] =
     "ba7ac6ea13814ad7436fac8528142b1e1cb7f19a176f92c2b706d57bbe86ad63";
 
+static const char  vec_mac_mail[] =
+    "21459321567227696cb429270a7417e2eb2779b079d69d926305ec7406ff0fdc";
+
 
 typedef union {
     pupil_subject_row_t    subject;
@@ -38,6 +41,7 @@ typedef union {
     pupil_enrolment_row_t  enrolment;
     pupil_index_row_t      index;
     pupil_session_row_t    session;
+    pupil_mail_row_t       mail;
 } row_t;
 
 typedef enum {
@@ -176,6 +180,18 @@ row_session(row_t *row)
 
 
 static void
+row_mail(row_t *row)
+{
+    row->mail.tenant = uuid(1);
+    row->mail.mail = uuid(2);
+    row->mail.subject = uuid(3);
+    row->mail.kind = str("password_changed");
+    row->mail.language = str("sv");
+    row->mail.created_at = 1000;
+}
+
+
+static void
 mac_subject(const pupil_key_t *k, const row_t *row, uint8_t *mac)
 {
     pupil_mac_subject(k, &row->subject, mac);
@@ -207,6 +223,13 @@ static void
 mac_session(const pupil_key_t *k, const row_t *row, uint8_t *mac)
 {
     pupil_mac_session(k, &row->session, mac);
+}
+
+
+static void
+mac_mail(const pupil_key_t *k, const row_t *row, uint8_t *mac)
+{
+    pupil_mac_mail(k, &row->mail, mac);
 }
 
 
@@ -249,6 +272,12 @@ static const column_t  session_columns[] = {
     COLUMN(TIME, session, proved_at), COLUMN(DAYS, session, number), END
 };
 
+static const column_t  mail_columns[] = {
+    COLUMN(UUID, mail, tenant), COLUMN(UUID, mail, mail),
+    COLUMN(UUID, mail, subject), COLUMN(STR, mail, kind),
+    COLUMN(STR, mail, language), COLUMN(TIME, mail, created_at), END
+};
+
 static const table_t  tables[] = {
     { "subject", vec_mac_subject, row_subject, mac_subject,
       subject_columns },
@@ -258,6 +287,7 @@ static const table_t  tables[] = {
     { "index", vec_mac_index, row_index, mac_index, index_columns },
     { "session", vec_mac_session, row_session, mac_session,
       session_columns },
+    { "mail", vec_mac_mail, row_mail, mac_mail, mail_columns },
 };
 
 

@@ -289,6 +289,12 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
         .rule = pupil_login_network_rule
     },
 
+    [PUPIL_DIRECTIVE_MAIL] = {
+        .name = "pupil_mail",
+        .where = PUPIL_IN_ANY,
+        PUPIL_ONE_WORD(pupil_mail_words)
+    },
+
     [PUPIL_DIRECTIVE_LOGIN_PROVIDER] = {
         .name = "pupil_login_provider",
         .where = PUPIL_IN_ANY,

@@ -22,6 +22,7 @@ static int login_said(const pupil_str_t *given, size_t at);
 
 
 static const char *const  passwords[] = { "off", "staff", "all", NULL };
+static const char *const  mails[] = { "off", "sv", "da", "en", NULL };
 static const char *const  factors[] = { "off", "optional", "required", NULL };
 
 /* How nginx's variables of what a client says begin. */
@@ -33,6 +34,11 @@ static const char *const  said[] = {
 const pupil_word_t  pupil_login_password_words[1] = {
     [PUPIL_VALUE] =
     { .name = "", .kind = PUPIL_WORD_CHOICE, .choices = passwords }
+};
+
+const pupil_word_t  pupil_mail_words[1] = {
+    [PUPIL_VALUE] =
+    { .name = "", .kind = PUPIL_WORD_CHOICE, .choices = mails }
 };
 
 const pupil_word_t  pupil_password_hash_words[5] = {

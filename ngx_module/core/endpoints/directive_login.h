@@ -12,6 +12,7 @@
 
 
 extern const pupil_word_t  pupil_login_password_words[1];
+extern const pupil_word_t  pupil_mail_words[1];
 extern const pupil_word_t  pupil_password_hash_words[5];
 extern const pupil_word_t  pupil_password_new_words[2];
 extern const pupil_word_t  pupil_second_factor_words[PUPIL_ROLE_NONE];

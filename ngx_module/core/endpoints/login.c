@@ -305,6 +305,13 @@ static const char  change_sql[] =
     "INSERT INTO pupil.revocation (tenant, revocation, subject, session,"
     " credential, own) SELECT $2, $3, c.owner, $21, $22, true"
     " FROM changed AS c),"
+    " mail AS ("
+    "INSERT INTO pupil.outbox (tenant, mail, subject, kind, language,"
+    " created_at, mac)"
+    " SELECT $2, $3, c.owner, '" PUPIL_MAIL_PASSWORD_CHANGED "', $24, $11, $25"
+    " FROM changed AS c WHERE $24 IS NOT NULL"
+    " AND NOT EXISTS (SELECT FROM pupil.role AS r WHERE r.tenant = $2"
+    " AND r.subject = $4 AND r.role = 'pupil')),"
     " back AS ("
     "UPDATE pupil.login_throttle AS t SET failures = 0,"
     " not_before = t.last_at FROM changed"
@@ -636,7 +643,8 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
                     PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA,
                     PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA,
                     PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4,
-                    PUPIL_PARAM_INT4, PUPIL_PARAM_TIMESTAMPTZ },
+                    PUPIL_PARAM_INT4, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TEXT,
+                    PUPIL_PARAM_BYTEA },
         .records = PUPIL_LOGIN_CHOICES
     },
 

@@ -173,7 +173,8 @@ enum {
  * were when the password was looked at; $19 the sealed hash of the new one and
  * $20 the facts that go with it; $21 and $22 the numbers of session and hash,
  * to which the floors will rise; $23 when its owner proved who they are.  It is
- * open as a revocation under the request's id.
+ * open as a revocation under the request's id; and under it, too, there is a
+ * mail to staff, $24 the language, or NULL for none, and $25 the MAC of its row.
  */
 enum {
     PUPIL_LC_MADE = PUPIL_RECORDED + 1,
@@ -200,6 +201,9 @@ enum {
 };
 
 #define PUPIL_LOGIN_NOTE_STEP_UP  "step-up"
+
+/* A kind of mail: it is to whoever's password was changed. */
+#define PUPIL_MAIL_PASSWORD_CHANGED  "password_changed"
 
 
 /* The records of ACCEPT and the like, of REFUSE, of HALF, and of TELL. */

@@ -50,6 +50,10 @@ static const pupil_mac_label_t  pupil_mac_of_proved = {
     "pupil.mac.session.v3", "pupil.mac.session.v4"
 };
 
+static const pupil_mac_label_t  pupil_mac_of_mail = {
+    "pupil.mac.mail.v1", NULL
+};
+
 
 void
 pupil_mac_subject(const pupil_key_t *key, const pupil_subject_row_t *row,
@@ -148,6 +152,23 @@ pupil_mac_session(const pupil_key_t *key, const pupil_session_row_t *row,
     }
 
     pupil_mac_end(&hash, number, mac);
+}
+
+
+void
+pupil_mac_mail(const pupil_key_t *key, const pupil_mail_row_t *row,
+    uint8_t mac[PUPIL_MAC_LEN])
+{
+    pupil_keyed_t  hash;
+
+    pupil_mac_begin(&hash, key, &pupil_mac_of_mail, 0);
+    pupil_keyed_uuid(&hash, &row->tenant);
+    pupil_keyed_uuid(&hash, &row->mail);
+    pupil_keyed_uuid(&hash, &row->subject);
+    pupil_keyed_str(&hash, row->kind);
+    pupil_keyed_str(&hash, row->language);
+    pupil_keyed_u64(&hash, (uint64_t) row->created_at);
+    pupil_mac_end(&hash, 0, mac);
 }
 
 

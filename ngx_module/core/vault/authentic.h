@@ -65,6 +65,12 @@ typedef struct {
     unsigned      second:1;     /* by a second factor, or a provider's word */
 } pupil_session_row_t;
 
+typedef struct {
+    pupil_uuid_t  tenant, mail, subject;
+    pupil_str_t   kind, language;
+    pupil_time_t  created_at;
+} pupil_mail_row_t;
+
 
 /*
  * Each writes the MAC of a row.  key: the tenant's service key "mac".  A MAC
@@ -81,6 +87,8 @@ void pupil_mac_enrolment(const pupil_key_t *key,
 void pupil_mac_index(const pupil_key_t *key, const pupil_index_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);
 void pupil_mac_session(const pupil_key_t *key, const pupil_session_row_t *row,
+    uint8_t mac[PUPIL_MAC_LEN]);
+void pupil_mac_mail(const pupil_key_t *key, const pupil_mail_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);
 
 /* How many bytes of it are stored. */

@@ -45,11 +45,12 @@ typedef struct {
     const char  *to, *recipients;
     const char  *shares, *threshold, *accept, *apply, *report;
     const char  *schools, *classes;
+    const char  *mail, *mail_from, *mail_login, *mail_ca;
     const char  *plugin_sql[64];
     unsigned     plugin_sql_count;
     int          json, same_cluster, generate, close_absent, help, version;
     int          confirm_removal, follow, dry_run, from_copy, without_export;
-    int          end, plan;
+    int          end, plan, mail_plain;
 } ctl_options_t;
 
 

@@ -448,8 +448,10 @@ static const command_t  commands[] = {
     }, {
         .words = "work", .large = 1,
         .run = ctl_cmd_work,
-        .arguments = "[--follow]",
-        .summary = "finish what others began, once or for ever"
+        .arguments = "[--follow] [--mail URL --mail-from ADDRESS"
+                     " [--mail-login FILE] [--mail-ca FILE] [--mail-plain]]",
+        .summary = "finish what others began, send mail to staff, once or for"
+                   " ever"
     }, {
         .words = "facts", .personal = 1, .large = 1,
         .run = ctl_cmd_facts,

@@ -57,6 +57,7 @@ static const struct {
     { "session", "subject" },
     { "blind_index", "owner" },
     { "imported", "owner" },
+    { "outbox", "subject" },
     { NULL, NULL }
 };
 

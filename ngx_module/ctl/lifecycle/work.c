@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "ctl/base/db.h"
+#include "ctl/base/smtp.h"
 #include "ctl/base/text.h"
 #include "ctl/lifecycle/erase.h"
+#include "ctl/lifecycle/mail.h"
 #include "ctl/lifecycle/parts.h"
 #include "ctl/lifecycle/tenants.h"
 #include "ctl/lifecycle/work.h"
@@ -48,6 +50,7 @@ static const job_t  jobs[] = {
     { .run = job_closed, .every = 60 },
     { .run = job_returned, .every = 600 },
     { .run = job_erasures, .every = 1 },
+    { .run = ctl_mail_work, .every = 1 },
     { .run = NULL }
 };
 
@@ -57,6 +60,10 @@ ctl_cmd_work(ctl_t *ctl)
 {
     int       rc;
     unsigned  round;
+
+    if (ctl_smtp_check(ctl) != 0) {
+        return CTL_USAGE;
+    }
 
     if (ctl_open_data(ctl) != 0 || ctl_open_keys(ctl) != 0) {
         return CTL_FAILED;

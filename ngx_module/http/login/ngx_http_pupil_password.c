@@ -7,6 +7,7 @@
  * what was before does not come back (invariant I18).
  */
 
+#include "core/endpoints/directive_login.h"
 #include "core/endpoints/session.h"
 #include "http/login/ngx_http_pupil_login.h"
 
@@ -36,6 +37,8 @@ static ngx_int_t ngx_http_pupil_password_session(ngx_http_pupil_ctx_t *ctx,
 static void ngx_http_pupil_password_params(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, const uint8_t mac[PUPIL_MAC_LEN],
     const ngx_http_pupil_hashed_t *made);
+static ngx_int_t ngx_http_pupil_password_mail(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_password_changed(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_risen(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_pending(ngx_http_pupil_ctx_t *ctx);
@@ -348,6 +351,10 @@ ngx_http_pupil_password_change(ngx_http_pupil_ctx_t *ctx)
     at = ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_CHANGE);
     ngx_http_pupil_password_params(ctx, ex, mac, &made);
 
+    if (ngx_http_pupil_password_mail(ctx, ex) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return ngx_http_pupil_login_write(ctx, ex, at, PUPIL_LOGIN_CHANGE,
                                       ngx_http_pupil_password_changed);
 }
@@ -406,6 +413,47 @@ ngx_http_pupil_password_params(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_param_int4(ex, (int32_t) ctx->floors.own.session);
     ngx_libpq_param_int4(ex, (int32_t) ctx->floors.own.credential);
     ngx_libpq_param_timestamptz(ex, session->proved_at);
+}
+
+
+/* Pupils get no mail (M17), nor does who is one, too, which the SQL minds. */
+static ngx_int_t
+ngx_http_pupil_password_mail(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex)
+{
+    uint8_t             mac[PUPIL_MAC_LEN];
+    const char         *language;
+    pupil_mail_row_t    row;
+    const pupil_key_t  *key;
+
+    if (ctx->conf->mail == PUPIL_MAIL_OFF || ngx_http_pupil_is(ctx, "pupil")) {
+        ngx_libpq_param_null(ex);
+        ngx_libpq_param_null(ex);
+
+        return NGX_OK;
+    }
+
+    key = ngx_http_pupil_key(ctx, "mac");
+    if (key == NULL) {
+        return NGX_ERROR;
+    }
+
+    language = pupil_mail_words[PUPIL_VALUE].choices[ctx->conf->mail];
+
+    row.tenant = ctx->tenant;
+    row.mail = ctx->id;
+    row.subject = ctx->session.subject;
+    row.kind.data = (const uint8_t *) PUPIL_MAIL_PASSWORD_CHANGED;
+    row.kind.len = sizeof(PUPIL_MAIL_PASSWORD_CHANGED) - 1;
+    row.language.data = (const uint8_t *) language;
+    row.language.len = ngx_strlen(language);
+    row.created_at = ctx->now;
+    pupil_mac_mail(key, &row, mac);
+
+    ngx_libpq_param_text(ex, language, row.language.len);
+    ngx_libpq_param_bytea(ex, mac, pupil_mac_len(mac));
+
+    return NGX_OK;
 }
 
 

@@ -88,6 +88,7 @@ struct ngx_http_pupil_loc_conf_s {
     ngx_array_t                      *denies;    /* pupil_deny_t */
     pupil_location_t                  serves;    /* policy and statements */
     ngx_uint_t                        login_password;
+    ngx_uint_t                        mail;      /* PUPIL_MAIL_OFF, ... */
     ngx_uint_t                        session_limit; /* of somebody */
     const int64_t                    *step_up;   /* seconds by role; 0: any */
     const int64_t                    *factor;    /* pupil_factor_policy_t, by

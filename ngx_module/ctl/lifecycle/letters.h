@@ -1,0 +1,23 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What mail says: no name, no address, nothing that a category holds.
+ */
+
+#ifndef PUPIL_CTL_LETTERS_H
+#define PUPIL_CTL_LETTERS_H
+
+#include "core/base/pupil.h"
+
+
+typedef struct {
+    const char  *kind, *language;   /* of the row in the outbox */
+    const char  *subject;           /* RFC 2047, as header fields are ASCII */
+    const char  *text;              /* UTF-8 */
+} ctl_letter_t;
+
+
+/* NULL: there is none such. */
+const ctl_letter_t *ctl_letter_find(pupil_str_t kind, pupil_str_t language);
+
+#endif /* PUPIL_CTL_LETTERS_H */

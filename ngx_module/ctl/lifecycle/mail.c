@@ -1,0 +1,493 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * One mail after the other: it is claimed, put off to when it is tried again,
+ * and put on record, all in one transaction; then it is sent; then its row
+ * goes.  What is killed after the relay said yes and before the row is gone is
+ * sent once more, under the same Message-ID.
+ */
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "core/base/time.h"
+#include "core/vault/authentic.h"
+#include "ctl/base/clock.h"
+#include "ctl/base/db.h"
+#include "ctl/base/smtp.h"
+#include "ctl/base/text.h"
+#include "ctl/lifecycle/letters.h"
+#include "ctl/lifecycle/mail.h"
+#include "ctl/store/keys.h"
+#include "ctl/store/plugins.h"
+#include "ctl/store/roles.h"
+#include "ctl/store/subject.h"
+#include "ctl/store/whom.h"
+
+
+#define MAIL_SECONDS    (3 * 86400)     /* it counts */
+#define MAIL_ADDRESS    254             /* bytes at most */
+
+
+/* Texts: of the pool of one mail. */
+typedef struct {
+    pupil_mail_row_t     row;
+    char                 id[PUPIL_UUID_TEXT_LEN + 1];
+    const ctl_letter_t  *letter;
+    char                 to[MAIL_ADDRESS + 1];
+} mail_t;
+
+
+static int mail_forget(ctl_t *ctl);
+static int mail_due(ctl_t *ctl);
+static int mail_next(ctl_t *ctl, ctl_pool_t *pool);
+static int mail_claim(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
+    pupil_str_t *mac);
+static int mail_judge(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
+    pupil_str_t mac, const char **why);
+static int mail_addressee(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
+    const char **why);
+static int staff(ctl_t *ctl, const pupil_uuid_t *subject);
+static int address_open(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
+    const char **why);
+static int mail_refuse(ctl_t *ctl, const mail_t *mail, const char *why);
+static int mail_send(ctl_t *ctl, mail_t *mail);
+static int mail_delete(ctl_t *ctl, const mail_t *mail);
+
+
+static const ctl_access_t  mail_access = {
+    .category = "contact",
+    .fields = "email",
+    .purpose = PUPIL_PURPOSE_AUTHENTICATION,
+    .operation = PUPIL_OPERATION_READ,
+    .about = "subjects"
+};
+
+/* It waits twice as long each time; longer than a relay is waited for. */
+static const char  claim_sql[] =
+    "WITH next AS MATERIALIZED ("
+    "SELECT o.mail FROM pupil.outbox AS o WHERE o.tenant = $1::uuid"
+    " AND o.due <= now() ORDER BY o.due, o.mail LIMIT 1"
+    " FOR UPDATE SKIP LOCKED)"
+    " UPDATE pupil.outbox AS o SET tries = o.tries + 1, due = now()"
+    " + least(interval '5 minutes' * power(2, least(o.tries, 10)),"
+    " interval '6 hours') FROM next AS n"
+    " WHERE o.tenant = $1::uuid AND o.mail = n.mail"
+    " RETURNING o.mail, o.subject, o.kind, o.language,"
+    " (extract(epoch FROM o.created_at) * 1000000)::bigint, o.mac";
+
+enum {
+    CLAIM_MAIL = 0,
+    CLAIM_SUBJECT,
+    CLAIM_KIND,
+    CLAIM_LANGUAGE,
+    CLAIM_CREATED_AT,           /* microseconds */
+    CLAIM_MAC
+};
+
+
+int
+ctl_mail_work(ctl_t *ctl)
+{
+    int         rc, failed;
+    ctl_pool_t  pool;
+
+    if (mail_forget(ctl) != 0) {
+        return -1;
+    }
+
+    if (ctl->opt.mail == NULL) {
+        return 0;
+    }
+
+    rc = mail_due(ctl);
+    failed = 0;
+
+    if (rc == 1 && (ctl_plugins_open(ctl) != 0 || ctl_keys_open(ctl) != 0)) {
+        return -1;
+    }
+
+    /* that one is refused keeps no other from being sent */
+    while (rc > 0) {
+        memset(&pool, 0, sizeof(ctl_pool_t));
+        rc = mail_next(ctl, &pool);
+        ctl_pool_free(&pool);
+
+        failed |= rc > 1;
+    }
+
+    return rc < 0 || failed ? -1 : 0;
+}
+
+
+/* By this database's clock: what is sent is judged by its MAC. */
+static int
+mail_forget(ctl_t *ctl)
+{
+    const char  *params[1];
+
+    params[0] = ctl->tenant_text;
+
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0) {
+        return -1;
+    }
+
+    if (ctl_exec(ctl->data, "DELETE FROM pupil.outbox WHERE tenant ="
+                 " $1::uuid AND created_at < now() - interval '3 days'", 1,
+                 params) != 0)
+    {
+        ctl_rollback(ctl->data);
+        return -1;
+    }
+
+    return ctl_commit(ctl->data);
+}
+
+
+/* Keys are opened where there is something to send. */
+static int
+mail_due(ctl_t *ctl)
+{
+    int          due;
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = ctl->tenant_text;
+
+    res = ctl_ask(ctl, ctl->data, "SELECT FROM pupil.outbox WHERE tenant ="
+                  " $1::uuid AND due <= now() LIMIT 1", 1, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    due = PQntuples(res);
+    PQclear(res);
+
+    return due;
+}
+
+
+/* 0: none is due; 1: done; 2: refused by the relay; -1: all others wait. */
+static int
+mail_next(ctl_t *ctl, ctl_pool_t *pool)
+{
+    int          rc;
+    mail_t       mail;
+    const char  *why;
+    pupil_str_t  mac;
+
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0) {
+        return -1;
+    }
+
+    rc = mail_claim(ctl, pool, &mail, &mac);
+
+    if (rc != 1) {
+        ctl_rollback(ctl->data);
+        return rc;
+    }
+
+    why = NULL;
+
+    if (mail_judge(ctl, pool, &mail, mac, &why) != 0) {
+        (void) ctl_commit(ctl->data);   /* it is put off, others are not */
+        return -1;
+    }
+
+    if (why != NULL) {
+        return mail_refuse(ctl, &mail, why);
+    }
+
+    return mail_send(ctl, &mail);
+}
+
+
+static int
+mail_claim(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, pupil_str_t *mac)
+{
+    int          rc;
+    uint8_t     *stored;
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = ctl->tenant_text;
+
+    res = ctl_query(ctl->data, claim_sql, 1, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    rc = PQntuples(res);
+
+    if (rc == 1) {
+        memset(mail, 0, sizeof(mail_t));
+        mail->row.tenant = ctl->tenant;
+
+        if (ctl_get_uuid(res, 0, CLAIM_MAIL, &mail->row.mail) != 0
+            || ctl_get_uuid(res, 0, CLAIM_SUBJECT, &mail->row.subject) != 0)
+        {
+            rc = -1;
+        }
+
+        ctl_uuid_text(&mail->row.mail, mail->id);
+        mail->row.kind = ctl_str(ctl_pool_text(pool,
+            PQgetvalue(res, 0, CLAIM_KIND),
+            strlen(PQgetvalue(res, 0, CLAIM_KIND))));
+        mail->row.language = ctl_str(ctl_pool_text(pool,
+            PQgetvalue(res, 0, CLAIM_LANGUAGE),
+            strlen(PQgetvalue(res, 0, CLAIM_LANGUAGE))));
+        mail->row.created_at =
+            strtoll(PQgetvalue(res, 0, CLAIM_CREATED_AT), NULL, 10);
+
+        stored = ctl_pool_alloc(pool, PUPIL_MAC_LEN);
+        mac->data = stored;
+        ctl_get_bytes(res, 0, CLAIM_MAC, stored, PUPIL_MAC_LEN, &mac->len);
+    }
+
+    PQclear(res);
+
+    return rc;
+}
+
+
+/*
+ * Whether it is a worker's, as it is, of these days, and to whom.  *why: it is
+ * not to be sent.
+ */
+static int
+mail_judge(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, pupil_str_t mac,
+    const char **why)
+{
+    uint8_t             made[PUPIL_MAC_LEN];
+    const pupil_key_t  *key;
+
+    key = ctl_key(ctl, "mac");
+    if (key == NULL) {
+        return -1;
+    }
+
+    pupil_mac_mail(key, &mail->row, made);
+
+    if (pupil_mac_check(made, mac) != PUPIL_OK) {
+        *why = "tampered";
+        return 0;
+    }
+
+    mail->letter = ctl_letter_find(mail->row.kind, mail->row.language);
+
+    if (mail->letter == NULL
+        || ctl_now() - mail->row.created_at > MAIL_SECONDS * PUPIL_TIME_SECOND)
+    {
+        *why = "refused";
+        return 0;
+    }
+
+    return mail_addressee(ctl, pool, mail, why);
+}
+
+
+/* Whoever left, was restricted or became a pupil meanwhile gets none (M17). */
+static int
+mail_addressee(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, const char **why)
+{
+    int         rc;
+    ctl_whom_t  whom;
+
+    memset(&whom, 0, sizeof(ctl_whom_t));
+    whom.id = mail->row.subject;
+    ctl_uuid_text(&whom.id, whom.text);
+
+    if (ctl_whom_read(ctl, &mail_access, &whom) != 0) {
+        return -1;
+    }
+
+    rc = staff(ctl, &whom.id);
+    if (rc < 0) {
+        return -1;
+    }
+
+    if (rc == 0 || whom.revoked || strcmp(whom.status, "active") != 0
+        || ctl_whom_state(&whom) != PUPIL_OWNER_STATE_ACTIVE
+        || ctl_granted(ctl, "contact", "email", mail_access.purpose,
+                       mail_access.operation, NULL)
+           < 0)
+    {
+        *why = "refused";
+        return 0;
+    }
+
+    return address_open(ctl, pool, mail, why);
+}
+
+
+/* By roles that count today, of which none is a pupil's. */
+static int
+staff(ctl_t *ctl, const pupil_uuid_t *subject)
+{
+    int          is;
+    char         today[PUPIL_DATE_TEXT_LEN + 1];
+    size_t       i;
+    json_t      *roles, *role;
+    const char  *to;
+
+    roles = ctl_roles(ctl, &mail_access, subject);
+    if (roles == NULL) {
+        return -1;
+    }
+
+    today[pupil_date_format(ctl->today, (uint8_t *) today)] = '\0';
+    is = 0;
+
+    json_array_foreach(roles, i, role) {
+        to = json_string_value(json_object_get(role, "to"));
+
+        if (json_is_true(json_object_get(role, "revoked"))
+            || (to != NULL && strcmp(to, today) < 0))
+        {
+            continue;
+        }
+
+        if (strcmp(json_string_value(json_object_get(role, "role")), "pupil")
+            == 0)
+        {
+            is = 0;
+            break;
+        }
+
+        is = 1;
+    }
+
+    json_decref(roles);
+
+    return is;
+}
+
+
+static int
+address_open(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, const char **why)
+{
+    char          subject[PUPIL_UUID_TEXT_LEN + 1];
+    uint8_t       sealed[MAIL_ADDRESS + PUPIL_SEAL_OVERHEAD];
+    PGresult     *res;
+    const char   *params[2];
+    ctl_owner_t   owner;
+    ctl_place_t   place;
+    pupil_str_t   stored, value;
+
+    if (ctl_subject_owner(ctl, &mail->row.subject, &owner) != 0) {
+        return -1;
+    }
+
+    params[0] = ctl->tenant_text;
+    params[1] = ctl_uuid_text(&owner.id, subject);
+
+    res = ctl_query(ctl->data, "SELECT email FROM data.contact WHERE tenant ="
+                    " $1::uuid AND owner = $2::uuid AND record = $2::uuid", 2,
+                    params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    stored.data = sealed;
+    stored.len = 0;
+
+    if (PQntuples(res) == 1) {
+        ctl_get_bytes(res, 0, 0, sealed, sizeof(sealed), &stored.len);
+    }
+
+    PQclear(res);
+
+    if (stored.len == 0) {
+        *why = "refused";           /* nobody knows an address */
+        return 0;
+    }
+
+    place.owner = &owner;
+    place.category = "contact";
+    place.field = "email";
+    place.record = &owner.id;
+
+    if (ctl_open(ctl, pool, &place, stored, &value) != 0) {
+        *why = "tampered";
+        return 0;
+    }
+
+    memcpy(mail->to, value.data, value.len);
+
+    return 0;
+}
+
+
+/* It is on record, and goes. */
+static int
+mail_refuse(ctl_t *ctl, const mail_t *mail, const char *why)
+{
+    if (ctl_record_one(ctl, &mail_access, why, &mail->row.subject, "row=outbox")
+        != 0
+        || mail_delete(ctl, mail) != 0)
+    {
+        ctl_rollback(ctl->data);
+        return -1;
+    }
+
+    return ctl_commit(ctl->data) == 0 ? 1 : -1;
+}
+
+
+/* The record is committed before the address leaves (I1). */
+static int
+mail_send(ctl_t *ctl, mail_t *mail)
+{
+    int              rc;
+    char             detail[64];
+    ctl_smtp_mail_t  message;
+
+    snprintf(detail, sizeof(detail), "mail=%s", mail->letter->kind);
+
+    if (ctl_record_one(ctl, &mail_access, "allowed", &mail->row.subject,
+                       detail) != 0)
+    {
+        ctl_rollback(ctl->data);
+        return -1;
+    }
+
+    if (ctl_commit(ctl->data) != 0) {
+        return -1;
+    }
+
+    message.to = mail->to;
+    message.id = mail->id;
+    message.subject = mail->letter->subject;
+    message.text = mail->letter->text;
+
+    rc = ctl_smtp_send(ctl, &message);
+    sodium_memzero(mail->to, sizeof(mail->to));
+
+    if (rc != 0) {
+        return rc > 0 ? 2 : -1;
+    }
+
+    if (ctl_begin(ctl->data, &ctl->tenant) != 0
+        || mail_delete(ctl, mail) != 0)
+    {
+        ctl_rollback(ctl->data);
+        return -1;
+    }
+
+    return ctl_commit(ctl->data) == 0 ? 1 : -1;
+}
+
+
+static int
+mail_delete(ctl_t *ctl, const mail_t *mail)
+{
+    const char  *params[2];
+
+    params[0] = ctl->tenant_text;
+    params[1] = mail->id;
+
+    return ctl_exec(ctl->data, "DELETE FROM pupil.outbox WHERE tenant ="
+                    " $1::uuid AND mail = $2::uuid", 2, params);
+}
