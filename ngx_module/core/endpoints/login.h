@@ -174,7 +174,7 @@ enum {
  * $20 the facts that go with it; $21 and $22 the numbers of session and hash,
  * to which the floors will rise; $23 when its owner proved who they are.  It is
  * open as a revocation under the request's id; and under it, too, there is a
- * mail to staff, $24 the language, or NULL for none, and $25 the MAC of its row.
+ * mail to staff, $24 the language, or NULL for none, and $25 its row's MAC.
  */
 enum {
     PUPIL_LC_MADE = PUPIL_RECORDED + 1,
