@@ -111,7 +111,8 @@ static const char  end_sql[] =
     "DELETE FROM pupil.session WHERE tenant = $2 AND token_hash = $8"
     " RETURNING token_hash, subject, expires_at),"
     PUPIL_SQL_OPENED
-    " SELECT $1::bigint, (SELECT string_agg(pg_notify('pupil_session',"
+    " SELECT $1::bigint, (SELECT count(*) FROM gone),"
+    " (SELECT string_agg(pg_notify('pupil_session',"
     " encode(g.token_hash, 'hex'))::text, '') FROM gone AS g)";
 
 static const char  close_sql[] =

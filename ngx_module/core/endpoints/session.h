@@ -93,7 +93,8 @@ enum {
 };
 
 enum {
-    PUPIL_SE_NOTIFIED = 1,
+    PUPIL_SE_GONE = 1,
+    PUPIL_SE_NOTIFIED,
     PUPIL_SE_COLUMNS
 };
 

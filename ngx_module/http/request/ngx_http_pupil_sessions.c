@@ -16,6 +16,11 @@ static ngx_uint_t ngx_http_pupil_sessions_count(ngx_http_pupil_ctx_t *ctx,
 static ngx_uint_t ngx_http_pupil_sessions_ended(ngx_http_pupil_ctx_t *ctx,
     const uint8_t hash[32]);
 static ngx_int_t ngx_http_pupil_sessions_next(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_sessions_went(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_sessions_followed(ngx_http_pupil_ctx_t *ctx);
+static ngx_uint_t ngx_http_pupil_ending_has(
+    const ngx_http_pupil_ending_t *ending,
+    const ngx_http_pupil_session_t *session);
 static ngx_int_t ngx_http_pupil_ending_tell(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_ending_step(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_revocation_closed(ngx_libpq_exchange_t *ex);
@@ -238,6 +243,16 @@ ngx_http_pupil_sessions_next(ngx_http_pupil_ctx_t *ctx)
 
 
 ngx_int_t
+ngx_http_pupil_sessions_doubt(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_tampered(ctx, "pupil.session", NULL, &ctx->session.subject,
+                            "others may be missing");
+
+    return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INTEGRITY);
+}
+
+
+ngx_int_t
 ngx_http_pupil_sessions_end(ngx_http_pupil_ctx_t *ctx,
     const ngx_uint_t *which, ngx_uint_t n, ngx_http_pupil_step_pt next)
 {
@@ -253,6 +268,8 @@ ngx_http_pupil_sessions_end(ngx_http_pupil_ctx_t *ctx,
         return NGX_ERROR;
     }
 
+    ending->then = next;
+
     for (i = 0; i < n; i++) {
         ngx_http_pupil_ending_add(ctx, &ctx->sessions.list[which[i]]);
     }
@@ -265,9 +282,89 @@ ngx_http_pupil_sessions_end(ngx_http_pupil_ctx_t *ctx,
                                                    PUPIL_SESSION_END_THESE),
                                    pupil_audit_allowed);
 
-    ctx->resume = ngx_http_pupil_sessions_gone;
+    ctx->resume = ngx_http_pupil_sessions_went;
 
     return ngx_http_pupil_submit(ctx, ex, 1);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_sessions_went(ngx_http_pupil_ctx_t *ctx)
+{
+    int64_t  gone;
+
+    if (ngx_libpq_get_int8(ctx->exchange->results[0], 0, PUPIL_SN_GONE, &gone)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if ((ngx_uint_t) gone != ctx->ending.n) {
+        ctx->ending.next = ngx_http_pupil_sessions_follow;
+    }
+
+    return ngx_http_pupil_sessions_gone(ctx);
+}
+
+
+ngx_int_t
+ngx_http_pupil_sessions_follow(ngx_http_pupil_ctx_t *ctx)
+{
+    return ngx_http_pupil_sessions_list(ctx, 0,
+                                        ngx_http_pupil_sessions_followed);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_sessions_followed(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_uint_t                  i, n, *which;
+    ngx_http_pupil_ending_t    *ending;
+    ngx_http_pupil_sessions_t  *sessions;
+
+    ngx_http_pupil_debug(ctx, "sessions: do they live on");
+
+    ending = &ctx->ending;
+    sessions = &ctx->sessions;
+
+    which = ngx_palloc(ctx->request->pool, sessions->n * sizeof(ngx_uint_t));
+    if (which == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0, n = 0; i < sessions->n; i++) {
+        if (ngx_http_pupil_ending_has(ending, &sessions->list[i])) {
+            which[n++] = i;
+        }
+    }
+
+    if (n != 0) {
+        return ngx_http_pupil_sessions_end(ctx, which, n, ending->then);
+    }
+
+    if (!sessions->whole) {
+        return ngx_http_pupil_sessions_doubt(ctx);
+    }
+
+    ctx->step = ending->then;
+
+    return ending->then(ctx);
+}
+
+
+static ngx_uint_t
+ngx_http_pupil_ending_has(const ngx_http_pupil_ending_t *ending,
+    const ngx_http_pupil_session_t *session)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < ending->n; i++) {
+        if (ending->began[i] == session->created_at) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -286,9 +383,10 @@ ngx_http_pupil_ending_begin(ngx_http_pupil_ctx_t *ctx, ngx_uint_t n,
     ending->until = 0;
     ending->hashes = ngx_palloc(pool, n * sizeof(pupil_str_t));
     ending->revocations = ngx_palloc(pool, n * sizeof(pupil_uuid_t));
+    ending->began = ngx_palloc(pool, n * sizeof(pupil_time_t));
 
-    return ending->hashes != NULL && ending->revocations != NULL ? NGX_OK
-                                                                 : NGX_ERROR;
+    return ending->hashes != NULL && ending->revocations != NULL
+           && ending->began != NULL ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -302,6 +400,7 @@ ngx_http_pupil_ending_add(ngx_http_pupil_ctx_t *ctx,
 
     ending->hashes[ending->n].data = session->hash;
     ending->hashes[ending->n].len = sizeof(session->hash);
+    ending->began[ending->n] = session->created_at;
     ending->until = ngx_max(ending->until, session->expires_at);
     pupil_uuid_random(&ending->revocations[ending->n]);
     ending->n++;
@@ -338,6 +437,8 @@ ngx_http_pupil_session_end(ngx_http_pupil_ctx_t *ctx,
     ending->one.len = sizeof(session->hash);
     ending->hashes = &ending->one;
     ending->revocations = &ctx->id;
+    ending->one_began = session->created_at;
+    ending->began = &ending->one_began;
     ending->n = 1;
     ending->until = session->expires_at;
     ending->next = next;

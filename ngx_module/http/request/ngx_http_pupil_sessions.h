@@ -28,10 +28,13 @@ typedef struct {
 typedef struct {
     pupil_str_t               *hashes;       /* of tokens */
     pupil_uuid_t              *revocations;  /* each is open as one of these */
+    pupil_time_t              *began;        /* and is known by this */
     ngx_uint_t                 n;
     pupil_time_t               until;        /* the last would have lived */
     pupil_str_t                one;
+    pupil_time_t               one_began;
     ngx_http_pupil_step_pt     next;
+    ngx_http_pupil_step_pt     then;         /* none of them lives on */
 } ngx_http_pupil_ending_t;
 
 
@@ -44,11 +47,24 @@ ngx_int_t ngx_http_pupil_sessions_list(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t least, ngx_http_pupil_step_pt next);
 
 /*
- * Ends n of that list, on record.  which: places in it, in order.  NGX_AGAIN,
- * then next, or a problem.
+ * By a list that somebody filled or emptied nobody is told that a session has
+ * ended, or that there is none (invariant I20): a problem.
+ */
+ngx_int_t ngx_http_pupil_sessions_doubt(ngx_http_pupil_ctx_t *ctx);
+
+/*
+ * Ends n of that list, on record, and whatever takes their place meanwhile.
+ * which: places in it, in order.  NGX_AGAIN, then next, or a problem.
  */
 ngx_int_t ngx_http_pupil_sessions_end(ngx_http_pupil_ctx_t *ctx,
     const ngx_uint_t *which, ngx_uint_t n, ngx_http_pupil_step_pt next);
+
+/*
+ * Of those of ctx->ending a row was gone before it was deleted.  Whoever takes
+ * another role, or password, has another token and another row, and began when
+ * they began: those end, too, then ctx->ending.then.
+ */
+ngx_int_t ngx_http_pupil_sessions_follow(ngx_http_pupil_ctx_t *ctx);
 
 /* Room in ctx->ending for so many; then each that is to end. */
 ngx_int_t ngx_http_pupil_ending_begin(ngx_http_pupil_ctx_t *ctx, ngx_uint_t n,

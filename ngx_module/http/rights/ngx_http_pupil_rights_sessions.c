@@ -12,8 +12,6 @@ static void ngx_http_pupil_rights_sessions_write(ngx_http_pupil_ctx_t *ctx,
     const pupil_key_t *key, const ngx_http_pupil_session_t *session);
 static ngx_uint_t ngx_http_pupil_rights_current(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_session_t *session);
-static ngx_int_t ngx_http_pupil_rights_sessions_doubt(
-    ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_rights_session_ended(
     ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_rights_others_again(
@@ -136,27 +134,13 @@ ngx_http_pupil_rights_session_end(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (!ctx->sessions.whole) {
-        return ngx_http_pupil_rights_sessions_doubt(ctx);
+        return ngx_http_pupil_sessions_doubt(ctx);
     }
 
     return ngx_http_pupil_refuse(ctx,
                                  ngx_http_pupil_session_stmt(ctx,
                                                    PUPIL_SESSION_END_THESE),
                                  NULL, NGX_HTTP_PUPIL_NOT_FOUND);
-}
-
-
-/*
- * By a list that somebody filled or emptied nobody is told that a session has
- * ended, or that there is none (invariant I20).
- */
-static ngx_int_t
-ngx_http_pupil_rights_sessions_doubt(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_http_pupil_tampered(ctx, "pupil.session", NULL, &ctx->session.subject,
-                            "others may be missing");
-
-    return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INTEGRITY);
 }
 
 
@@ -205,7 +189,7 @@ ngx_http_pupil_rights_others_end(ngx_http_pupil_ctx_t *ctx)
 
     if (n == 0 && ctx->ending.hashes != NULL) {
         return ctx->sessions.whole ? ngx_http_pupil_rights_session_ended(ctx)
-                                   : ngx_http_pupil_rights_sessions_doubt(ctx);
+                                   : ngx_http_pupil_sessions_doubt(ctx);
     }
 
     return ngx_http_pupil_sessions_end(ctx, which, n,

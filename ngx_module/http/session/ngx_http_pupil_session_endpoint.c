@@ -559,15 +559,28 @@ ngx_http_pupil_session_end_start(ngx_http_pupil_ctx_t *ctx)
 }
 
 
+/* In another tab it may have taken another role at this moment. */
 static ngx_int_t
 ngx_http_pupil_session_end_render(ngx_http_pupil_ctx_t *ctx)
 {
+    int64_t  gone;
+
     ngx_http_pupil_debug(ctx, "end: render");
+
+    if (ngx_libpq_get_int8(ctx->exchange->results[0], 0, PUPIL_SE_GONE, &gone)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     ngx_http_pupil_zone_remove(ctx->main, ctx->session.hash);
 
+    ctx->ending.then = ngx_http_pupil_session_end_answer;
+
     return ngx_http_pupil_session_end(ctx, &ctx->session,
-                                     ngx_http_pupil_session_end_answer);
+                                     gone != 0
+                                     ? ngx_http_pupil_session_end_answer
+                                     : ngx_http_pupil_sessions_follow);
 }
 
 
