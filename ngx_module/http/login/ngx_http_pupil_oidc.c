@@ -422,6 +422,10 @@ ngx_http_pupil_oidc_verify(ngx_http_pupil_ctx_t *ctx)
         if (rc != NGX_DECLINED) {
             return rc;
         }
+
+        if (oidc->by_provider) {            /* it may be good, and comes once */
+            return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
+        }
     }
 
     return oidc->verified(ctx, verified, payload, why);

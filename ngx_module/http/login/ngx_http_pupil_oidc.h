@@ -30,7 +30,8 @@ typedef struct {
     ngx_pool_t              *keyed;        /* of jwks; NULL: none yet */
     pupil_jwks_t             jwks;
     time_t                   keyed_at;
-    time_t                   sought_at;    /* newer keys were asked for */
+    time_t                   sought_at[2]; /* newer keys were asked for: by a
+                                              log-in, by a log-out token */
 } ngx_http_pupil_provider_t;
 
 
@@ -153,7 +154,7 @@ ngx_int_t ngx_http_pupil_oidc_know(ngx_http_pupil_ctx_t *ctx,
 
 /*
  * The same of its keys.  again: a token names one that is not among them;
- * NGX_DECLINED: they were asked for a moment ago.
+ * NGX_DECLINED: they were asked for a moment ago, and Retry-After is set.
  */
 ngx_int_t ngx_http_pupil_oidc_keys(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t again, ngx_http_pupil_step_pt next);

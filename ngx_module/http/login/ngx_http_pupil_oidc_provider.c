@@ -4,7 +4,8 @@
  * What a worker knows of a provider: its own document and its keys.  Either is
  * kept for an hour, and longer while the provider does not answer.  A token may
  * name a key that came later: then they are asked for at once, but not again
- * within half a minute, as anybody can make up names.
+ * within half a minute, as anybody can make up names.  An ID token comes from
+ * the provider itself: a log-in waits for no stranger's log-out token.
  */
 
 #include "http/login/ngx_http_pupil_oidc.h"
@@ -108,6 +109,7 @@ ngx_int_t
 ngx_http_pupil_oidc_keys(ngx_http_pupil_ctx_t *ctx, ngx_uint_t again,
     ngx_http_pupil_step_pt next)
 {
+    time_t                      since, *sought_at;
     ngx_http_pupil_oidc_t      *oidc;
     ngx_http_pupil_provider_t  *provider;
 
@@ -115,11 +117,15 @@ ngx_http_pupil_oidc_keys(ngx_http_pupil_ctx_t *ctx, ngx_uint_t again,
     provider = oidc->provider;
 
     if (again) {
-        if (ngx_time() - provider->sought_at < NGX_HTTP_PUPIL_OIDC_AGAIN) {
+        sought_at = &provider->sought_at[oidc->by_provider];
+        since = ngx_time() - *sought_at;
+
+        if (since < NGX_HTTP_PUPIL_OIDC_AGAIN) {
+            ctx->response.retry_after = NGX_HTTP_PUPIL_OIDC_AGAIN - since;
             return NGX_DECLINED;
         }
 
-        provider->sought_at = ngx_time();
+        *sought_at = ngx_time();
 
     } else if (provider->keyed != NULL
                && ngx_time() - provider->keyed_at < NGX_HTTP_PUPIL_OIDC_KEPT)
