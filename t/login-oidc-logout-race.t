@@ -100,11 +100,10 @@ $db->do('DROP TRIGGER held ON pupil.session');
 # ---- the browser is on its way back
 
 for my $by (qw(sid sub)) {
-    my %claims = (sub => 'f:2', sid => "way$by");
+    my %claims = (sub => "f:2$by", sid => "way$by");
     says($pupil, %claims);
     my $browser = $nginx->http;
     my $back = $idp->authorize($browser->get('/v1/login/uni'));
-    says($other, sub => 'f:3', sid => 'else');
     my $stranger = $nginx->http;
     my $theirs = $idp->authorize($stranger->get('/v1/login/uni'));
 
@@ -118,6 +117,7 @@ for my $by (qw(sid sub)) {
     like recorded($in), qr/ refused/, "by $by: which is on record";
     unlike recorded($in), qr/ allowed/, "by $by: as no log-in";
     is is_in($browser), 401, "by $by: there is no session";
+    says($other, sub => 'f:3', sid => 'else');
     is $stranger->get($theirs)->header('location'), '/',
         "by $by: who is somebody else comes in";
     is is_in($stranger), 200, "by $by: and is";

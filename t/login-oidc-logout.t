@@ -296,13 +296,14 @@ unlike $_->log_text, qr/f:[12]|s[123]\b.*sid|a-session-there|eyJ/,
     'and no log has them' for @hosts;
 
 # A token leaves a mark that ends as a throttle's bucket does: each looks at some
-# behind its own.
-for my $case (['1 hour', 2], ['2 days', 1]) {
+# behind its own.  Beside it there is one of whom it names.
+for my $case (['1 hour', 3], ['2 days', 2]) {
     my ($age, $left) = @$case;
     $db->do('DELETE FROM pupil.login_throttle');
     out(token(sid => 'nobody'));
     is $db->do('UPDATE pupil.login_throttle SET bucket = ?,'
-        . ' last_at = now() - ?::interval', {}, '\x' . 'ff' x 32, $age), 1,
+        . ' last_at = now() - ?::interval WHERE failures = 1', {},
+        '\x' . 'ff' x 32, $age), 1,
         'a token leaves a mark';
     out(token(sid => 'nobody'));
     is $db->selectrow_array('SELECT count(*) FROM pupil.login_throttle'), $left,

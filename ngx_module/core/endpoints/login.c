@@ -206,6 +206,12 @@ static const char  index_sql[] =
     " LEFT JOIN data.identity AS i ON i.tenant = $2 AND i.owner = $4"         \
     " AND i.record = $4 AND EXISTS (SELECT FROM " who ")"
 
+/*
+ * By the word of a provider: not where that has said meanwhile that they have
+ * logged out there, as a bucket of the throttle tells (PUPIL_SESSION_HEAR).
+ * Both write it, so that whichever is second waits for the other, and sees what
+ * that did.
+ */
 static const char  accept_sql[] =
     UNCHANGED
     " renewed AS ("
@@ -213,7 +219,17 @@ static const char  accept_sql[] =
     " FROM ok"
     " WHERE c.tenant = $2 AND c.owner = $4 AND c.record = $4"
     " AND c.updated_at = $18 AND c.facts = $20 AND $19 IS NOT NULL),"
-    ACCEPTED("ok", "");
+    " there AS ("
+    "INSERT INTO pupil.login_throttle AS t (tenant, bucket, failures, last_at,"
+    " not_before) SELECT $2, a.bucket, 0, clock_timestamp(), '-infinity'"
+    " FROM unnest($25) AS a (bucket) ORDER BY a.bucket"
+    " ON CONFLICT (tenant, bucket) DO UPDATE SET last_at = clock_timestamp()"
+    " WHERE t.not_before < $26 RETURNING 1),"
+    PUPIL_SQL_PURGED("$25") ","
+    " here AS MATERIALIZED ("
+    "SELECT ok.subject FROM ok"
+    " WHERE (SELECT count(*) FROM there) = cardinality($25)),"
+    ACCEPTED("here", "");
 
 /*
  * Of many at once that bring one code, the one whose row still has the facts
@@ -494,7 +510,8 @@ static const pupil_want_t  step_up_code_wants[] = {
     PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA,            \
     PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,                  \
     PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ
-#define ACCEPT_PARAMS  { SESSION_PARAMS }
+#define ACCEPT_PARAMS                                                         \
+    { SESSION_PARAMS, PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_TIMESTAMPTZ }
 #define PROVE_PARAMS                                                          \
     { SESSION_PARAMS, PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4, PUPIL_PARAM_INT4 }
 

@@ -156,6 +156,21 @@ static const char  end_these_sql[] =
     " encode(g.token_hash, 'hex'))::text, '') FROM gone AS g)";
 
 /*
+ * Whose log-in began before that and is not done yet will have no session: it
+ * meets this bucket of the throttle (PUPIL_LOGIN_ACCEPT), or this waits for it,
+ * and what looks for sessions behind this sees the one that it has made.
+ */
+static const char  hear_sql[] =
+    "WITH heard AS ("
+    "INSERT INTO pupil.login_throttle AS t (tenant, bucket, failures, last_at,"
+    " not_before) SELECT $2, $8, 0, clock_timestamp(), $9"
+    " WHERE NOT EXISTS (SELECT FROM pupil.login_throttle AS u"
+    " WHERE u.tenant = $2 AND u.bucket = $10)"
+    " ON CONFLICT (tenant, bucket) DO UPDATE SET last_at = clock_timestamp(),"
+    " not_before = greatest(t.not_before, $9) RETURNING 1)"
+    " SELECT $1::bigint, (SELECT count(*) FROM heard)";
+
+/*
  * A session of a provider's, of that subject if it says so, or all of a
  * subject's: an index walk either way.
  */
@@ -171,34 +186,48 @@ static const char  there_sql[] =
     " AND s.provider_subject = $9 AND $8 IS NULL"
     " LIMIT " MOST ") AS s ON true ORDER BY s.subject, s.token_hash";
 
+/* What the key store has not heard of: revocations by one token begin alike. */
+static const char  open_there_sql[] =
+    "SELECT $1::bigint, r.revocation, r.token_hash"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN pupil.revocation AS r ON r.tenant = $2"
+    " AND r.revocation BETWEEN $8 AND $9 AND r.token_hash IS NOT NULL";
+
+static const char  end_there_sql[] =
+    "WITH gone AS ("
+    "DELETE FROM pupil.session AS s WHERE s.tenant = $2"
+    " AND s.token_hash = ANY ($8)"
+    " RETURNING s.token_hash, s.subject, s.expires_at),"
+    OPENED_EACH ","
+    " once AS MATERIALIZED (SELECT FROM gone LIMIT 1),"
+    " audit AS ("
+    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome, subjects,"
+    " note) SELECT {audit_values}, {number}, {macs}, 'allowed', $10, $11"
+    " FROM once RETURNING 1)"
+    " SELECT " PUPIL_SQL_RECORDED("audit", "SELECT count(*) FROM once",
+                                  "SELECT count(*) FROM once") ","
+    " (SELECT string_agg(pg_notify('pupil_session',"
+    " encode(g.token_hash, 'hex'))::text, '') FROM gone AS g)";
+
 /*
  * The token that asks counts once, on all workers and hosts, by a bucket of the
- * throttle; of several that ask by it at once, one does all of this.
+ * throttle.
  */
-static const char  end_there_sql[] =
+static const char  spend_sql[] =
     "WITH used AS ("
     "INSERT INTO pupil.login_throttle (tenant, bucket, failures, last_at,"
     " not_before) SELECT $2, a.bucket, 1, clock_timestamp(), clock_timestamp()"
-    " FROM unnest($10) AS a (bucket)"
+    " FROM unnest($8) AS a (bucket)"
     " ON CONFLICT DO NOTHING RETURNING 1),"
-    " once AS MATERIALIZED ("
-    "SELECT WHERE (SELECT count(*) FROM used) = cardinality($10)),"
-    PUPIL_SQL_PURGED("$10") ","
-    " gone AS ("
-    "DELETE FROM pupil.session AS s WHERE s.tenant = $2"
-    " AND s.token_hash = ANY ($8) AND EXISTS (SELECT FROM once)"
-    " RETURNING s.token_hash, s.subject, s.expires_at),"
-    OPENED_EACH ","
+    PUPIL_SQL_PURGED("$8") ","
+    " once AS MATERIALIZED (SELECT FROM used WHERE $10 IS NOT NULL),"
     " audit AS ("
     "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome, subjects,"
-    " note) SELECT {audit_values}, {number}, {macs},"
-    " CASE cardinality($11) WHEN 0 THEN 'not_found' ELSE 'allowed' END,"
-    " $11, $12 FROM once RETURNING 1)"
+    " note) SELECT {audit_values}, {number}, {macs}, 'not_found', $9, $10"
+    " FROM once RETURNING 1)"
     " SELECT " PUPIL_SQL_RECORDED("audit", "SELECT count(*) FROM once",
                                   "SELECT count(*) FROM once") ","
-    " (SELECT count(*) FROM once),"
-    " (SELECT string_agg(pg_notify('pupil_session',"
-    " encode(g.token_hash, 'hex'))::text, '') FROM gone AS g)";
+    " (SELECT count(*) FROM used)";
 
 
 static const pupil_want_t  show_wants[] = {
@@ -304,11 +333,26 @@ const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT] = {
         .records = 1
     },
 
+    [PUPIL_SESSION_HEAR] = {
+        .name = "session hear",
+        .sql = hear_sql,
+        .fixed = PUPIL_SH_COLUMNS,
+        .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ,
+                    PUPIL_PARAM_BYTEA }
+    },
+
     [PUPIL_SESSION_THERE] = {
         .name = "session there",
         .sql = there_sql,
         .fixed = PUPIL_SY_COLUMNS,
         .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
+    },
+
+    [PUPIL_SESSION_OPEN_THERE] = {
+        .name = "session open there",
+        .sql = open_there_sql,
+        .fixed = PUPIL_SR_COLUMNS,
+        .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_UUID }
     },
 
     [PUPIL_SESSION_END_THERE] = {
@@ -317,7 +361,16 @@ const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT] = {
         .fixed = PUPIL_SX_COLUMNS,
         PUPIL_WANTS(end_there_wants),
         .params = { PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_UUID_ARRAY,
-                    PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_UUID_ARRAY,
+                    PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_TEXT },
+        .records = 1
+    },
+
+    [PUPIL_SESSION_SPEND] = {
+        .name = "session spend",
+        .sql = spend_sql,
+        .fixed = PUPIL_SP_COLUMNS,
+        PUPIL_WANTS(end_there_wants),
+        .params = { PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_UUID_ARRAY,
                     PUPIL_PARAM_TEXT },
         .records = 1
     }

@@ -26,8 +26,12 @@ enum {
     PUPIL_SESSION_LIST,         /* those of the actor; audit of who is shown
                                    them */
     PUPIL_SESSION_END_THESE,    /* delete and NOTIFY; audit */
+    PUPIL_SESSION_HEAR,         /* a provider's word, for log-ins under way */
     PUPIL_SESSION_THERE,        /* those by the word of a provider */
+    PUPIL_SESSION_OPEN_THERE,   /* those that it has ended in part */
     PUPIL_SESSION_END_THERE,    /* delete and NOTIFY, by its word; audit */
+    PUPIL_SESSION_SPEND,        /* its word counts no more; audit, if nobody
+                                   was there */
     PUPIL_SESSION_COUNT
 };
 
@@ -130,6 +134,15 @@ enum {
 };
 
 /*
+ * PUPIL_SESSION_HEAR, $8 session or subject of a provider, as a hash; $9 now;
+ * $10 the bucket of the token that says so, which does nothing once it is used.
+ */
+enum {
+    PUPIL_SH_HEARD = 1,
+    PUPIL_SH_COLUMNS
+};
+
+/*
  * PUPIL_SESSION_THERE, $8 session and $9 subject of a provider, as hashes, NULL
  * where it names none; $10 the bucket of the token that says so: a row for
  * each, by subjects, no more than PUPIL_SESSIONS_MOST; NULL when there is none.
@@ -145,15 +158,32 @@ enum {
 #define PUPIL_SESSION_NOTE_THERE  "logged out at "
 
 /*
- * PUPIL_SESSION_END_THERE, $8 token hashes, $9 under which id each is open as a
- * revocation; $10 the token's bucket, or none while more is to follow by it;
- * $11 whose they are, or nobody; $12 the note.
+ * PUPIL_SESSION_OPEN_THERE, $8 and $9 the first and last id of revocations by a
+ * token: a row for each that is open; NULL when there is none.
  */
 enum {
-    PUPIL_SX_ENDED = PUPIL_RECORDED + 1,
-                                /* 1, or 0: the token was used before */
-    PUPIL_SX_NOTIFIED,
+    PUPIL_SR_REVOCATION = 1,
+    PUPIL_SR_TOKEN_HASH,
+    PUPIL_SR_COLUMNS
+};
+
+/*
+ * PUPIL_SESSION_END_THERE, $8 token hashes, $9 under which id each is open as a
+ * revocation; $10 whose they are, $11 the note.  On record if a row went.
+ */
+enum {
+    PUPIL_SX_NOTIFIED = PUPIL_RECORDED + 1,
     PUPIL_SX_COLUMNS
+};
+
+/*
+ * PUPIL_SESSION_SPEND, $8 the token's bucket, as an array; $9 nobody, $10 the
+ * note if nobody was there, or NULL: then there is no record.
+ */
+enum {
+    PUPIL_SP_SPENT = PUPIL_RECORDED + 1,
+                                /* 1, or 0: the token was used before */
+    PUPIL_SP_COLUMNS
 };
 
 /* Its record, when the token names nobody who is here. */

@@ -26,6 +26,8 @@ typedef struct {
 
 static void ngx_http_pupil_login_params(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, const ngx_http_pupil_made_t *made);
+static void ngx_http_pupil_login_there(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_login_session(ngx_http_pupil_ctx_t *ctx,
     uint8_t mac[PUPIL_MAC_LEN]);
 static void ngx_http_pupil_login_address(ngx_http_pupil_ctx_t *ctx,
@@ -67,6 +69,7 @@ ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
 
     at = ngx_http_pupil_add_stmt(ctx, ex, stmt);
     ngx_http_pupil_login_params(ctx, ex, &made);
+    ngx_http_pupil_login_there(ctx, ex);
 
     return ngx_http_pupil_login_write(ctx, ex, at, stmt,
                                       ngx_http_pupil_login_accepted);
@@ -148,6 +151,33 @@ ngx_http_pupil_login_params(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_param_bytea(ex, &there->session);
     ngx_http_pupil_param_bytea(ex, &there->subject);
     ngx_libpq_param_timestamptz(ex, session->proved_at);
+}
+
+
+/* By what names a provider may say meanwhile that it is over. */
+static void
+ngx_http_pupil_login_there(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex)
+{
+    ngx_uint_t              n;
+    pupil_str_t             names[2];
+    ngx_http_pupil_oidc_t  *oidc;
+
+    oidc = ngx_http_pupil_oidc_of(ctx);
+    n = 0;
+
+    if (oidc != NULL && oidc->there.session.data != NULL) {
+        names[n++] = oidc->there.session;
+    }
+
+    if (oidc != NULL && oidc->there.subject.data != NULL) {
+        names[n++] = oidc->there.subject;
+    }
+
+    ngx_http_pupil_param_bytea_array(ex, names, n);
+    ngx_libpq_param_timestamptz(ex, oidc != NULL
+                                    ? oidc->flow.begun * PUPIL_TIME_SECOND
+                                    : ctx->now);
 }
 
 
@@ -348,8 +378,12 @@ ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx)
     if (made != 1) {                 /* locked, erased ... while we hashed */
         login->conf->failures++;
         ctx->has_session = 0;
+        ctx->audit.due = 1 << 1;     /* the choice that is refused */
 
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INVALID_CREDENTIALS);
+        return login->oidc == NULL
+               ? ngx_http_pupil_problem(ctx,
+                                        NGX_HTTP_PUPIL_INVALID_CREDENTIALS)
+               : ngx_http_pupil_oidc_failed(ctx, NGX_HTTP_PUPIL_LOGIN_DENIED);
     }
 
     if (login->oidc != NULL) {

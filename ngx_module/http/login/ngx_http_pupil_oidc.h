@@ -65,6 +65,7 @@ typedef struct {
     ngx_uint_t                 n, at;          /* those before it have ended */
     unsigned                   whole:1;        /* they are all, and no row is
                                                   in doubt */
+    unsigned                   some:1;         /* by this token, some did */
 } ngx_http_pupil_out_t;
 
 

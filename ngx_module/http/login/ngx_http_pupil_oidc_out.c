@@ -12,22 +12,31 @@
 #include "http/login/ngx_http_pupil_oidc.h"
 
 
+#define NGX_HTTP_PUPIL_OUT_ALIKE  6        /* bytes before a UUID's version */
+
+
 static ngx_int_t ngx_http_pupil_oidc_out_keys(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_out_verified(ngx_http_pupil_ctx_t *ctx,
     pupil_rc_t rc, pupil_str_t payload, const char *why);
 static pupil_rc_t ngx_http_pupil_oidc_out_claims(ngx_http_pupil_ctx_t *ctx,
     pupil_str_t payload, const char **why);
 static ngx_int_t ngx_http_pupil_oidc_out_find(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_oidc_out_mark(ngx_http_pupil_ctx_t *ctx,
+    pupil_uuid_t *revocation);
 static ngx_int_t ngx_http_pupil_oidc_out_found(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_oidc_out_finish(ngx_http_pupil_ctx_t *ctx,
+    PGresult *rows);
 static ngx_int_t ngx_http_pupil_oidc_out_read(ngx_http_pupil_ctx_t *ctx,
     PGresult *rows);
 static ngx_int_t ngx_http_pupil_oidc_out_next(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_out_end(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t n);
-static ngx_int_t ngx_http_pupil_oidc_out_record(ngx_http_pupil_ctx_t *ctx,
-    ngx_libpq_exchange_t *ex, ngx_uint_t at, const pupil_uuid_t *subject);
 static ngx_int_t ngx_http_pupil_oidc_out_ended(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_oidc_out_answer(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_oidc_out_spend(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_oidc_out_record(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_uint_t at, ngx_uint_t stmt,
+    const pupil_uuid_t *subject);
+static ngx_int_t ngx_http_pupil_oidc_out_spent(ngx_http_pupil_ctx_t *ctx);
 
 
 ngx_int_t
@@ -141,9 +150,15 @@ ngx_http_pupil_oidc_out_claims(ngx_http_pupil_ctx_t *ctx, pupil_str_t payload,
 }
 
 
+/*
+ * One transaction: of a log-in that is under way either the session is found,
+ * or what is heard here is met by it.  And what this token has ended before,
+ * while the key store did not hear.
+ */
 static ngx_int_t
 ngx_http_pupil_oidc_out_find(ngx_http_pupil_ctx_t *ctx)
 {
+    pupil_uuid_t                   first, last;
     ngx_libpq_exchange_t          *ex;
     const ngx_http_pupil_there_t  *there;
 
@@ -154,26 +169,55 @@ ngx_http_pupil_oidc_out_find(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
+    ngx_memset(&first, 0x00, sizeof(pupil_uuid_t));
+    ngx_memset(&last, 0xff, sizeof(pupil_uuid_t));
+    ngx_http_pupil_oidc_out_mark(ctx, &first);
+    ngx_http_pupil_oidc_out_mark(ctx, &last);
+
+    (void) ngx_http_pupil_add_session_stmt(ctx, ex, PUPIL_SESSION_HEAR);
+    ngx_http_pupil_param_bytea(ex, there->session.data != NULL
+                                   ? &there->session : &there->subject);
+    ngx_libpq_param_timestamptz(ex, ctx->now);
+    ngx_http_pupil_param_bytea(ex, &there->token);
+
     (void) ngx_http_pupil_add_session_stmt(ctx, ex, PUPIL_SESSION_THERE);
     ngx_http_pupil_param_bytea(ex, &there->session);
     ngx_http_pupil_param_bytea(ex, &there->subject);
     ngx_http_pupil_param_bytea(ex, &there->token);
 
+    (void) ngx_http_pupil_add_session_stmt(ctx, ex, PUPIL_SESSION_OPEN_THERE);
+    ngx_libpq_param_uuid(ex, first.b);
+    ngx_libpq_param_uuid(ex, last.b);
+
     ctx->resume = ngx_http_pupil_oidc_out_found;
 
-    return ngx_http_pupil_submit(ctx, ex, 0);
+    return ngx_http_pupil_submit(ctx, ex, 1);
+}
+
+
+/*
+ * Revocations by one token begin alike, so that it finds them when it is sent
+ * again.  Of another that begins so by chance the key store is told, too.
+ */
+static void
+ngx_http_pupil_oidc_out_mark(ngx_http_pupil_ctx_t *ctx,
+    pupil_uuid_t *revocation)
+{
+    ngx_memcpy(revocation->b, ngx_http_pupil_oidc_of(ctx)->there.token.data,
+               NGX_HTTP_PUPIL_OUT_ALIKE);
 }
 
 
 static ngx_int_t
 ngx_http_pupil_oidc_out_found(ngx_http_pupil_ctx_t *ctx)
 {
-    PGresult    *rows;
+    PGresult    *rows, *open;
     ngx_uint_t   used;
 
     ngx_http_pupil_debug(ctx, "sessions looked up");
 
-    rows = ctx->exchange->results[0];
+    rows = ctx->exchange->results[1];
+    open = ctx->exchange->results[2];
 
     if (ngx_libpq_get_bool(rows, 0, PUPIL_SY_USED, &used) != NGX_OK
         || ngx_http_pupil_oidc_out_read(ctx, rows) != NGX_OK)
@@ -187,7 +231,55 @@ ngx_http_pupil_oidc_out_found(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_LOGOUT_TOKEN);
     }
 
-    return ngx_http_pupil_oidc_out_next(ctx);
+    return PQgetisnull(open, 0, PUPIL_SR_REVOCATION)
+           ? ngx_http_pupil_oidc_out_next(ctx)
+           : ngx_http_pupil_oidc_out_finish(ctx, open);
+}
+
+
+/* Their rows are gone: until when they would have lived is not believed. */
+static ngx_int_t
+ngx_http_pupil_oidc_out_finish(ngx_http_pupil_ctx_t *ctx, PGresult *rows)
+{
+    ngx_uint_t                 i, n;
+    pupil_str_t                hash;
+    ngx_http_pupil_session_t  *session;
+
+    n = (ngx_uint_t) PQntuples(rows);
+
+    session = ngx_pcalloc(ctx->request->pool,
+                          n * sizeof(ngx_http_pupil_session_t));
+
+    if (session == NULL
+        || ngx_http_pupil_ending_begin(ctx, n, ngx_http_pupil_oidc_out_next)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        if (ngx_http_pupil_get_bytea(rows, i, PUPIL_SR_TOKEN_HASH, &hash)
+            != NGX_OK
+            || hash.len != sizeof(session[i].hash))
+        {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(session[i].hash, hash.data, hash.len);
+        session[i].expires_at = ctx->now
+                                + ctx->conf->absolute * PUPIL_TIME_SECOND;
+        ngx_http_pupil_ending_add(ctx, &session[i]);
+
+        if (ngx_libpq_get_uuid(rows, i, PUPIL_SR_REVOCATION,
+                               ctx->ending.revocations[i].b) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_http_pupil_oidc_of(ctx)->out.some = 1;
+
+    return ngx_http_pupil_sessions_gone(ctx);
 }
 
 
@@ -203,6 +295,8 @@ ngx_http_pupil_oidc_out_read(ngx_http_pupil_ctx_t *ctx, PGresult *rows)
     out = &ngx_http_pupil_oidc_of(ctx)->out;
     n = (ngx_uint_t) PQntuples(rows);
     out->whole = n < PUPIL_SESSIONS_MOST;
+    out->n = 0;
+    out->at = 0;
 
     out->list = ngx_pcalloc(ctx->request->pool,
                             n * sizeof(ngx_http_pupil_session_t));
@@ -238,8 +332,9 @@ ngx_http_pupil_oidc_out_read(ngx_http_pupil_ctx_t *ctx, PGresult *rows)
 
 
 /*
- * All of one person at a time, as a record is about one.  The token counts as
- * used with the last of them: whoever is interrupted may send it again.
+ * All of one person at a time, as a record is about one, until none is found:
+ * whoever takes another role or password meanwhile has another row.  Only then
+ * the token counts as used: whoever is interrupted may send it again.
  */
 static ngx_int_t
 ngx_http_pupil_oidc_out_next(ngx_http_pupil_ctx_t *ctx)
@@ -249,8 +344,12 @@ ngx_http_pupil_oidc_out_next(ngx_http_pupil_ctx_t *ctx)
 
     out = &ngx_http_pupil_oidc_of(ctx)->out;
 
-    if (out->at == out->n && (out->n != 0 || !out->whole)) {
-        return ngx_http_pupil_oidc_out_answer(ctx);
+    if (out->n == 0) {
+        return ngx_http_pupil_oidc_out_spend(ctx);
+    }
+
+    if (out->at == out->n) {
+        return ngx_http_pupil_oidc_out_find(ctx);
     }
 
     for (n = 0; out->at + n < out->n; n++) {
@@ -271,12 +370,10 @@ ngx_http_pupil_oidc_out_end(ngx_http_pupil_ctx_t *ctx, ngx_uint_t n)
     ngx_uint_t                 i, at;
     ngx_libpq_exchange_t      *ex;
     ngx_http_pupil_out_t      *out;
-    ngx_http_pupil_oidc_t     *oidc;
     ngx_http_pupil_ending_t   *ending;
     ngx_http_pupil_session_t  *session;
 
-    oidc = ngx_http_pupil_oidc_of(ctx);
-    out = &oidc->out;
+    out = &ngx_http_pupil_oidc_of(ctx)->out;
     session = &out->list[out->at];
     ending = &ctx->ending;
 
@@ -291,6 +388,7 @@ ngx_http_pupil_oidc_out_end(ngx_http_pupil_ctx_t *ctx, ngx_uint_t n)
 
     for (i = 0; i < n; i++) {
         ngx_http_pupil_ending_add(ctx, &session[i]);
+        ngx_http_pupil_oidc_out_mark(ctx, &ending->revocations[i]);
     }
 
     out->at += n;
@@ -298,13 +396,10 @@ ngx_http_pupil_oidc_out_end(ngx_http_pupil_ctx_t *ctx, ngx_uint_t n)
     at = ngx_http_pupil_add_session_stmt(ctx, ex, PUPIL_SESSION_END_THERE);
     ngx_http_pupil_param_bytea_array(ex, ending->hashes, n);
     ngx_libpq_param_uuid_array(ex, ending->revocations, n);
-    ngx_http_pupil_param_bytea_array(ex, &oidc->there.token,
-                                     out->at == out->n && out->whole);
-    ngx_libpq_param_uuid_array(ex, &session->subject, n != 0);
+    ngx_libpq_param_uuid_array(ex, &session->subject, 1);
 
-    if (ngx_http_pupil_oidc_out_record(ctx, ex, at,
-                                       n != 0 ? &session->subject : NULL)
-        != NGX_OK)
+    if (ngx_http_pupil_oidc_out_record(ctx, ex, at, PUPIL_SESSION_END_THERE,
+                                       &session->subject) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -315,16 +410,72 @@ ngx_http_pupil_oidc_out_end(ngx_http_pupil_ctx_t *ctx, ngx_uint_t n)
 }
 
 
-/* The parameters from the note on. */
+static ngx_int_t
+ngx_http_pupil_oidc_out_ended(ngx_http_pupil_ctx_t *ctx)
+{
+    int32_t  recorded;
+
+    if (ngx_libpq_get_int4(ctx->exchange->results[0], 0, PUPIL_RECORDED,
+                           &recorded) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_http_pupil_oidc_of(ctx)->out.some |= recorded != 0;
+
+    return ngx_http_pupil_sessions_gone(ctx);
+}
+
+
+/* Beside a row in doubt nobody is told that all have ended (invariant I20). */
+static ngx_int_t
+ngx_http_pupil_oidc_out_spend(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_uint_t              at;
+    ngx_libpq_exchange_t   *ex;
+    ngx_http_pupil_oidc_t  *oidc;
+
+    oidc = ngx_http_pupil_oidc_of(ctx);
+
+    if (!oidc->out.whole) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INTEGRITY);
+    }
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    at = ngx_http_pupil_add_session_stmt(ctx, ex, PUPIL_SESSION_SPEND);
+    ngx_http_pupil_param_bytea_array(ex, &oidc->there.token, 1);
+    ngx_libpq_param_uuid_array(ex, NULL, 0);
+
+    if (ngx_http_pupil_oidc_out_record(ctx, ex, at, PUPIL_SESSION_SPEND, NULL)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ctx->resume = ngx_http_pupil_oidc_out_spent;
+
+    return ngx_http_pupil_submit(ctx, ex, 1);
+}
+
+
+/* The parameters from the note on; of nobody, if there was somebody: none. */
 static ngx_int_t
 ngx_http_pupil_oidc_out_record(ngx_http_pupil_ctx_t *ctx,
-    ngx_libpq_exchange_t *ex, ngx_uint_t at, const pupil_uuid_t *subject)
+    ngx_libpq_exchange_t *ex, ngx_uint_t at, ngx_uint_t stmt,
+    const pupil_uuid_t *subject)
 {
     u_char                    *p;
+    ngx_uint_t                 due;
     pupil_str_t                name;
+    ngx_http_pupil_oidc_t     *oidc;
     ngx_http_pupil_writing_t   what;
 
-    name = ngx_http_pupil_oidc_of(ctx)->provider->client.name;
+    oidc = ngx_http_pupil_oidc_of(ctx);
+    name = oidc->provider->client.name;
 
     p = ngx_http_pupil_alloc(ctx, sizeof(PUPIL_SESSION_NOTE_THERE) + name.len);
     if (p == NULL) {
@@ -343,46 +494,38 @@ ngx_http_pupil_oidc_out_record(ngx_http_pupil_ctx_t *ctx,
     p = ngx_cpymem(p, name.data, name.len);
     what.note.len = p - what.note.data;
 
-    ngx_libpq_param_text(ex, what.note.data, what.note.len);
+    due = subject != NULL || !oidc->out.some;
+
+    if (due) {
+        ngx_libpq_param_text(ex, what.note.data, what.note.len);
+
+    } else {
+        ngx_libpq_param_null(ex);
+    }
+
     ngx_http_pupil_audit_write(ctx, ex, at,
-                               ngx_http_pupil_session_stmt(ctx,
-                                                   PUPIL_SESSION_END_THERE),
-                               &what);
+                               ngx_http_pupil_session_stmt(ctx, stmt), &what);
+    ctx->audit.due = due;
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_http_pupil_oidc_out_ended(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_oidc_out_spent(ngx_http_pupil_ctx_t *ctx)
 {
-    int64_t  ended;
+    int64_t  spent;
 
-    ngx_http_pupil_debug(ctx, "sessions: %ui end", ctx->ending.n);
+    ngx_http_pupil_debug(ctx, "the token is used");
 
-    if (ngx_libpq_get_int8(ctx->exchange->results[0], 0, PUPIL_SX_ENDED,
-                           &ended) != NGX_OK)
+    if (ngx_libpq_get_int8(ctx->exchange->results[0], 0, PUPIL_SP_SPENT,
+                           &spent) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    if (ended != 1) {                       /* by somebody else, meanwhile */
+    if (spent != 1) {                       /* by somebody else, meanwhile */
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_LOGOUT_TOKEN);
-    }
-
-    return ctx->ending.n != 0 ? ngx_http_pupil_sessions_gone(ctx)
-                              : ngx_http_pupil_oidc_out_answer(ctx);
-}
-
-
-/* Beside a row in doubt nobody is told that all have ended (invariant I20). */
-static ngx_int_t
-ngx_http_pupil_oidc_out_answer(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_http_pupil_debug(ctx, "answer");
-
-    if (!ngx_http_pupil_oidc_of(ctx)->out.whole) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INTEGRITY);
     }
 
     ctx->response.status = NGX_HTTP_OK;
