@@ -18,7 +18,7 @@ my ($tenant, $zero) = ($site->tenant, '00000000-0000-0000-0000-000000000000');
 my $run = run_cmd(build_dir() . '/plugin_load', 'fixed');
 my %prepare = map { /^PREPARE (audit_\w+) / ? ($1 => $_) : () }
               split /\n/, $run->{out};
-is join(' ', sort keys %prepare), 'audit_group audit_probe',
+is join(' ', sort keys %prepare), 'audit_end audit_group audit_probe',
     'the statements of the audit';
 $gateway->do($_) for "SET pupil.tenant = '$tenant'", values %prepare;
 $gateway->{PrintError} = 0;

@@ -216,7 +216,7 @@ is_deeply [map { "$_->{file}:$_->{line} $_->{reason}" }
 # ---- broken: by line, column and rule, and never the value
 
 my @bad = (
-    [courses => qr/"268"/, '"2b8"', 2, 'module_presentation_length', 'integer'],
+    [courses => qr/"268"/, '"2x8"', 2, 'module_presentation_length', 'integer'],
     [courses => qr/"268"/, '"0"', 2, 'module_presentation_length', 'minimum'],
     [courses => qr/"2013J"/, '"2013X"', 2, 'code_presentation', 'pattern'],
     [courses => qr/"AAA"/, '"aaa;"', 2, 'code_module', 'pattern'],

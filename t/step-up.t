@@ -135,7 +135,8 @@ is $copy->get('/v1/session')->status, 401, 'that of before is dead';
 is asked($mine), '200 200 200', 'it is proved';
 is_deeply [map { "@$_{qw(role outcome operation category note)}" }
            $day->audit($res)],
-    ['teacher allowed read credential step-up'], 'it is on record';
+    [map { "teacher allowed read $_ step-up" } qw(contact credential)],
+    'it is on record';
 is $db->selectrow_array('SELECT count(*) FROM pupil.revocation'), 0,
     'and nothing is left to be finished';
 my $after = $mine->get('/v1/session')->json;
@@ -263,7 +264,8 @@ is_status $res, 200, 'both';
 is asked($http), '200 200 200', 'are a proof';
 is_deeply [map { "@$_{qw(outcome operation category note)}" }
            $day->audit($res)],
-    ['allowed read credential step-up', 'allowed write credential step-up'],
+    ['allowed read contact step-up', 'allowed read credential step-up',
+     'allowed write credential step-up'],
     'and on record';
 is_problem prove($http, code => $code), 403, 'not-proved',
     name => 'the code counts once';

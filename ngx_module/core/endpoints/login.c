@@ -477,22 +477,12 @@ static const pupil_want_t  change_wants[] = {
       .flags = REQUIRED }
 };
 
-#define STEP_UP_WANTS                                                         \
-    { .category = "credential", .field = "login_id",                          \
-      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR,               \
-      .flags = REQUIRED },                                                    \
-    { .category = "credential", .field = "password_hash",                     \
-      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR,               \
-      .flags = REQUIRED },                                                    \
-    { .category = "credential", .field = "second_factor",                     \
-      AUTHENTICATION_SYSTEM, .operation = READ, .about = ACTOR }
-
 static const pupil_want_t  step_up_wants[] = {
-    STEP_UP_WANTS
+    CREDENTIAL_READ(NULL, NULL, ACTOR)
 };
 
 static const pupil_want_t  step_up_code_wants[] = {
-    STEP_UP_WANTS,
+    CREDENTIAL_READ(NULL, NULL, ACTOR),
     { .category = "credential", .field = "second_factor",
       AUTHENTICATION_SYSTEM, .operation = WRITE, .about = ACTOR }
 };

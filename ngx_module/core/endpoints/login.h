@@ -139,8 +139,8 @@ enum {
 /*
  * PUPIL_LOGIN_PROVE and _ENROL: as PUPIL_LOGIN_ACCEPT up to $24; $19 the hash
  * of the password, sealed anew, or NULL; $21 the facts that go with it and with
- * $25, the second factor; $26 and $27 the numbers of session and hash, to which the
- * floors will rise, or NULL.
+ * $25, the second factor; $26 and $27 the numbers of session and hash, to which
+ * the floors will rise, or NULL.
  */
 enum {
     PUPIL_LP_NOTIFIED = PUPIL_LA_COLUMNS,
