@@ -44,7 +44,8 @@ rosters(pupil_up,
       changed('users.csv', qr/tina\@skola.example/, 'n/a'),
       refused => ['users.csv:2'], then => sub ($school, $) {
           is $school->db->selectrow_array('SELECT count(*) FROM data.contact'
-              . ' WHERE tenant = ? AND email IS NOT NULL', undef,
+              . ' AS c JOIN pupil.tenant AS t USING (tenant) WHERE tenant = ?'
+              . ' AND email IS NOT NULL AND owner <> t.decoy', undef,
               $school->tenant), 2, 'the old one is kept' } },
     { @once, is => 'a NUL byte', @all,
       changed('users.csv', qr/,Alva,/, ",Al\0va,"),
