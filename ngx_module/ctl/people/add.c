@@ -14,6 +14,7 @@
 #include "ctl/people/add.h"
 #include "ctl/people/role.h"
 #include "ctl/people/user.h"
+#include "ctl/store/credential.h"
 #include "ctl/store/facts.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/subject.h"
@@ -184,13 +185,11 @@ credential_add(ctl_t *ctl, account_t *account)
     pupil_category_t   *category;
     pupil_bound_row_t  *bound;
 
-    place.owner = &account->owner;
-    place.category = "credential";
-    place.field = "login_id";
-    place.record = &account->owner.id;
+    ctl_credential_place(&account->owner, "login_id", &place);
 
     if (ctl_seal(ctl, &ctl->pool, &place, account->login.clear, &sealed)
-        != 0) {
+        != 0)
+    {
         return -1;
     }
 

@@ -16,6 +16,7 @@
 #include "ctl/base/text.h"
 #include "ctl/people/link.h"
 #include "ctl/people/user.h"
+#include "ctl/store/credential.h"
 #include "ctl/store/facts.h"
 #include "ctl/store/floors.h"
 #include "ctl/store/numbers.h"
@@ -33,13 +34,9 @@ typedef struct {
 } credential_t;
 
 
-static int credential_find(ctl_t *ctl, const char *note,
-    credential_t *credential);
 static int credential_read(ctl_t *ctl, credential_t *credential);
 static int password_read(ctl_t *ctl, credential_t *credential,
     pupil_str_t sealed);
-static int password_renumber(ctl_t *ctl, credential_t *credential,
-    uint32_t number);
 static int name_check(ctl_t *ctl, ctl_login_t *name);
 static int name_add(ctl_t *ctl, credential_t *credential,
     const ctl_login_t *name);
@@ -66,7 +63,8 @@ ctl_cmd_user_link(ctl_t *ctl)
 
     /* what is signed is on record before (invariant I19) */
     if (ctl_user_write(ctl) != 0 || name_check(ctl, &name) != 0
-        || credential_find(ctl, "user=link", &credential) != 0
+        || ctl_user_credential(ctl, &link_access, "external_id", "user=link",
+                               &credential.owner) != 0
         || ctl_commit(ctl->data) != 0
         || ctl_begin(ctl->data, &ctl->tenant) != 0)
     {
@@ -109,7 +107,8 @@ ctl_cmd_user_unlink(ctl_t *ctl)
     memset(&credential, 0, sizeof(credential_t));
 
     if (ctl_user_write(ctl) != 0
-        || credential_find(ctl, "user=unlink", &credential) != 0
+        || ctl_user_credential(ctl, &link_access, "external_id",
+                               "user=unlink", &credential.owner) != 0
         || ctl_revoke_begin(ctl, &credential.owner.id) != 0)
     {
         return CTL_FAILED;
@@ -132,44 +131,15 @@ ctl_cmd_user_unlink(ctl_t *ctl)
     }
 
     if (rc == 0 && credential.current) {
-        rc = password_renumber(ctl, &credential, to.credential);
+        credential.password.number = to.credential;
+        rc = ctl_password_write(ctl, &credential.owner, &credential.password);
     }
 
     sodium_memzero((uint8_t *) credential.text.data, credential.text.len);
 
-    if (rc != 0 || name_end(ctl, &credential) != 0
-        || ctl_sessions_end(ctl, &credential.owner.id) != 0
-        || ctl_revoke_open(ctl, &credential.owner.id, &to) != 0
-        || ctl_commit(ctl->data) != 0
-        || ctl_revoke_finish(ctl, &credential.owner.id) != 0)
-    {
-        return CTL_FAILED;
-    }
-
-    return CTL_DONE;
-}
-
-
-static int
-credential_find(ctl_t *ctl, const char *note, credential_t *credential)
-{
-    pupil_uuid_t  subject;
-
-    if (ctl_granted(ctl, "credential", "external_id",
-                    PUPIL_PURPOSE_ADMINISTRATION, PUPIL_OPERATION_WRITE, NULL)
-        < 0)
-    {
-        return ctl_error("no plugin grants credential.external_id to"
-                         " administration through system");
-    }
-
-    if (ctl_user_find(ctl, &link_access, &subject) != 0
-        || ctl_subject_owner(ctl, &subject, &credential->owner) != 0)
-    {
-        return -1;
-    }
-
-    return ctl_record_one(ctl, &link_access, "allowed", &subject, note);
+    return rc == 0 && name_end(ctl, &credential) == 0
+           && ctl_credential_end(ctl, &credential.owner.id, &to) == 0
+           ? CTL_DONE : CTL_FAILED;
 }
 
 
@@ -209,10 +179,7 @@ password_read(ctl_t *ctl, credential_t *credential, pupil_str_t sealed)
         return 0;
     }
 
-    place.owner = &credential->owner;
-    place.category = "credential";
-    place.field = "password_hash";
-    place.record = &credential->owner.id;
+    ctl_credential_place(&credential->owner, "password_hash", &place);
 
     if (ctl_open(ctl, &ctl->pool, &place, sealed, &credential->text) != 0
         || ctl_floors_read(ctl, &credential->owner.id, &floors) != 0)
@@ -229,33 +196,6 @@ password_read(ctl_t *ctl, credential_t *credential, pupil_str_t sealed)
     credential->current = credential->password.number >= floors.credential;
 
     return 0;
-}
-
-
-/* The same password: whoever knows it goes on. */
-static int
-password_renumber(ctl_t *ctl, credential_t *credential, uint32_t number)
-{
-    int          rc;
-    char         stored[PUPIL_PASSWORD_STORED_LEN];
-    ctl_place_t  place;
-    pupil_str_t  value, sealed;
-
-    place.owner = &credential->owner;
-    place.category = "credential";
-    place.field = "password_hash";
-    place.record = &credential->owner.id;
-
-    credential->password.number = number;
-    value.data = (uint8_t *) stored;
-    value.len = pupil_password_write(&credential->password, stored);
-
-    rc = ctl_seal(ctl, &ctl->pool, &place, value, &sealed);
-    sodium_memzero(stored, sizeof(stored));
-
-    return rc == 0 ? ctl_credential_write(ctl, &credential->owner,
-                                          place.field, sealed)
-                   : -1;
 }
 
 
@@ -288,23 +228,11 @@ name_check(ctl_t *ctl, ctl_login_t *name)
 static int
 name_add(ctl_t *ctl, credential_t *credential, const ctl_login_t *name)
 {
-    ctl_place_t  place;
-    pupil_str_t  sealed;
-
-    place.owner = &credential->owner;
-    place.category = "credential";
-    place.field = "external_id";
-    place.record = &credential->owner.id;
-
-    if (ctl_seal(ctl, &ctl->pool, &place, name->clear, &sealed) != 0
-        || ctl_credential_write(ctl, &credential->owner, place.field, sealed)
-           != 0)
-    {
-        return -1;
-    }
-
-    return ctl_user_index(ctl, place.field, name->term,
-                          &credential->owner.id);
+    return ctl_credential_put(ctl, &credential->owner, "external_id",
+                              name->clear) == 0
+           ? ctl_user_index(ctl, "external_id", name->term,
+                            &credential->owner.id)
+           : -1;
 }
 
 

@@ -18,6 +18,7 @@
 #include "ctl/base/text.h"
 #include "ctl/people/password.h"
 #include "ctl/people/user.h"
+#include "ctl/store/credential.h"
 #include "ctl/store/floors.h"
 #include "ctl/store/numbers.h"
 #include "ctl/store/plugins.h"
@@ -131,29 +132,15 @@ password_set(ctl_t *ctl, pupil_str_t password,
     const pupil_password_stored_t *beside, const char *note)
 {
     ctl_owner_t              owner;
-    pupil_uuid_t             subject;
     pupil_floors_t           to = { 0 };
     pupil_password_stored_t  numbered;
 
-    if (ctl_user_write(ctl) != 0) {
-        return -1;
-    }
-
-    if (ctl_granted(ctl, "credential", "password_hash",
-                    PUPIL_PURPOSE_ADMINISTRATION, PUPIL_OPERATION_WRITE, NULL)
-        < 0)
-    {
-        return ctl_error("no plugin grants credential.password_hash to"
-                         " administration through system");
-    }
-
-    if (ctl_user_find(ctl, &password_access, &subject) != 0
-        || ctl_subject_owner(ctl, &subject, &owner) != 0
-        || ctl_record_one(ctl, &password_access, "allowed", &subject, note)
-           != 0
-        || ctl_revoke_begin(ctl, &subject) != 0
-        || ctl_number_take(ctl, &subject, CTL_FLOOR_SESSION, &to) != 0
-        || ctl_number_take(ctl, &subject, CTL_FLOOR_CREDENTIAL, &to) != 0)
+    if (ctl_user_write(ctl) != 0
+        || ctl_user_credential(ctl, &password_access, "password_hash", note,
+                               &owner) != 0
+        || ctl_revoke_begin(ctl, &owner.id) != 0
+        || ctl_number_take(ctl, &owner.id, CTL_FLOOR_SESSION, &to) != 0
+        || ctl_number_take(ctl, &owner.id, CTL_FLOOR_CREDENTIAL, &to) != 0)
     {
         return -1;
     }
@@ -161,15 +148,8 @@ password_set(ctl_t *ctl, pupil_str_t password,
     numbered = *beside;
     numbered.number = to.credential;
 
-    if (ctl_password_store(ctl, &owner, &numbered, password) != 0
-        || ctl_sessions_end(ctl, &subject) != 0
-        || ctl_revoke_open(ctl, &subject, &to) != 0
-        || ctl_commit(ctl->data) != 0)
-    {
-        return -1;
-    }
-
-    return ctl_revoke_finish(ctl, &subject);
+    return ctl_password_store(ctl, &owner, &numbered, password) == 0
+           ? ctl_credential_end(ctl, &owner.id, &to) : -1;
 }
 
 

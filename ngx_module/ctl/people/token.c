@@ -17,6 +17,7 @@
 #include "ctl/base/text.h"
 #include "ctl/people/token.h"
 #include "ctl/people/user.h"
+#include "ctl/store/credential.h"
 #include "ctl/store/facts.h"
 #include "ctl/store/floors.h"
 #include "ctl/store/keys.h"
@@ -28,20 +29,15 @@
 #define TOKEN_SECONDS  86400    /* it counts */
 
 
-static int credential_find(ctl_t *ctl, const ctl_access_t *access,
-    const char *detail, ctl_owner_t *owner);
-static void credential_place(ctl_owner_t *owner, const char *field,
-    ctl_place_t *place);
 static int factor_empty(ctl_t *ctl, ctl_owner_t *owner);
 static int password_renumber(ctl_t *ctl, ctl_owner_t *owner, uint32_t number);
-static int credential_open(ctl_t *ctl, const ctl_place_t *place,
-    ctl_owner_t *owner, pupil_str_t *text);
-static int token_store(ctl_t *ctl, const ctl_place_t *place,
-    ctl_owner_t *owner, const char *code);
-static int token_stored(ctl_t *ctl, const ctl_place_t *place,
-    ctl_owner_t *owner, pupil_factor_t *factor);
-static int token_seal(ctl_t *ctl, const ctl_place_t *place,
-    ctl_owner_t *owner, const pupil_factor_t *factor);
+static int credential_open(ctl_t *ctl, ctl_owner_t *owner, const char *name,
+    pupil_str_t *text);
+static int token_store(ctl_t *ctl, ctl_owner_t *owner, const char *code);
+static int token_stored(ctl_t *ctl, ctl_owner_t *owner,
+    pupil_factor_t *factor);
+static int token_seal(ctl_t *ctl, ctl_owner_t *owner,
+    const pupil_factor_t *factor);
 
 
 static const ctl_access_t  token_access = {
@@ -67,18 +63,17 @@ ctl_cmd_user_token(ctl_t *ctl)
     int          rc;
     char         code[PUPIL_PASSWORD_CODE_LEN];
     ctl_owner_t  owner;
-    ctl_place_t  place;
 
-    if (credential_find(ctl, &token_access, "second_factor=token", &owner)
-        != 0)
+    if (ctl_user_write(ctl) != 0
+        || ctl_user_credential(ctl, &token_access, "second_factor",
+                               "second_factor=token", &owner) != 0)
     {
         return CTL_FAILED;
     }
 
-    credential_place(&owner, "second_factor", &place);
     pupil_password_code(code);
 
-    rc = token_store(ctl, &place, &owner, code);
+    rc = token_store(ctl, &owner, code);
 
     if (rc == 0) {
         rc = ctl_commit(ctl->data);
@@ -100,57 +95,20 @@ ctl_cmd_user_factor_remove(ctl_t *ctl)
     ctl_owner_t     owner;
     pupil_floors_t  to = { 0 };
 
-    if (credential_find(ctl, &remove_access, "second_factor=remove", &owner)
-        != 0
+    if (ctl_user_write(ctl) != 0
+        || ctl_user_credential(ctl, &remove_access, "second_factor",
+                               "second_factor=remove", &owner) != 0
         || ctl_revoke_begin(ctl, &owner.id) != 0
         || ctl_number_take(ctl, &owner.id, CTL_FLOOR_SESSION, &to) != 0
         || ctl_number_take(ctl, &owner.id, CTL_FLOOR_CREDENTIAL, &to) != 0
         || factor_empty(ctl, &owner) != 0
-        || password_renumber(ctl, &owner, to.credential) != 0
-        || ctl_sessions_end(ctl, &owner.id) != 0
-        || ctl_revoke_open(ctl, &owner.id, &to) != 0
-        || ctl_commit(ctl->data) != 0)
+        || password_renumber(ctl, &owner, to.credential) != 0)
     {
         return CTL_FAILED;
     }
 
-    return ctl_revoke_finish(ctl, &owner.id) == 0 ? CTL_DONE : CTL_FAILED;
-}
-
-
-/* Whose it is, on record, where the plugin grants what the access says. */
-static int
-credential_find(ctl_t *ctl, const ctl_access_t *access, const char *detail,
-    ctl_owner_t *owner)
-{
-    pupil_uuid_t  subject;
-
-    if (ctl_user_write(ctl) != 0) {
-        return -1;
-    }
-
-    if (ctl_granted(ctl, "credential", "second_factor",
-                    PUPIL_PURPOSE_ADMINISTRATION, PUPIL_OPERATION_WRITE, NULL)
-        < 0)
-    {
-        return ctl_error("no plugin grants credential.second_factor to"
-                         " administration through system");
-    }
-
-    return ctl_user_find(ctl, access, &subject) == 0
-           && ctl_subject_owner(ctl, &subject, owner) == 0
-           && ctl_record_one(ctl, access, "allowed", &subject, detail) == 0
-           ? 0 : -1;
-}
-
-
-static void
-credential_place(ctl_owner_t *owner, const char *field, ctl_place_t *place)
-{
-    place->owner = owner;
-    place->category = "credential";
-    place->field = field;
-    place->record = &owner->id;
+    return ctl_credential_end(ctl, &owner.id, &to) == 0 ? CTL_DONE
+                                                        : CTL_FAILED;
 }
 
 
@@ -159,12 +117,9 @@ static int
 factor_empty(ctl_t *ctl, ctl_owner_t *owner)
 {
     int             there;
-    ctl_place_t     place;
     pupil_factor_t  factor;
 
-    credential_place(owner, "second_factor", &place);
-
-    if (token_stored(ctl, &place, owner, &factor) != 0) {
+    if (token_stored(ctl, owner, &factor) != 0) {
         return -1;
     }
 
@@ -173,7 +128,7 @@ factor_empty(ctl_t *ctl, ctl_owner_t *owner)
     pupil_factor_wipe(&factor);
     memset(&factor, 0, sizeof(factor));
 
-    return there ? token_seal(ctl, &place, owner, &factor)
+    return there ? token_seal(ctl, owner, &factor)
                  : ctl_error("there is no second factor to remove");
 }
 
@@ -183,36 +138,26 @@ static int
 password_renumber(ctl_t *ctl, ctl_owner_t *owner, uint32_t number)
 {
     int                      rc;
-    char                     stored[PUPIL_PASSWORD_STORED_LEN];
-    ctl_place_t              place;
-    pupil_str_t              text, value, sealed;
+    pupil_str_t              text;
     pupil_password_stored_t  password;
 
-    credential_place(owner, "password_hash", &place);
-
-    if (credential_open(ctl, &place, owner, &text) != 0
+    if (credential_open(ctl, owner, "password_hash", &text) != 0
         || pupil_password_read(text, &password) != PUPIL_OK)
     {
         return ctl_error("the password that is stored cannot be read");
     }
 
     password.number = number;
-    value.data = (uint8_t *) stored;
-    value.len = pupil_password_write(&password, stored);
 
-    rc = ctl_seal(ctl, &ctl->pool, &place, value, &sealed);
-
-    sodium_memzero(stored, sizeof(stored));
+    rc = ctl_password_write(ctl, owner, &password);
     sodium_memzero((uint8_t *) text.data, text.len);
 
-    return rc == 0 ? ctl_credential_write(ctl, owner, place.field, sealed)
-                   : -1;
+    return rc;
 }
 
 
 static int
-token_store(ctl_t *ctl, const ctl_place_t *place, ctl_owner_t *owner,
-    const char *code)
+token_store(ctl_t *ctl, ctl_owner_t *owner, const char *code)
 {
     int                 rc;
     pupil_factor_t      factor;
@@ -220,7 +165,7 @@ token_store(ctl_t *ctl, const ctl_place_t *place, ctl_owner_t *owner,
 
     key = ctl_key(ctl, "token");
 
-    if (key == NULL || token_stored(ctl, place, owner, &factor) != 0) {
+    if (key == NULL || token_stored(ctl, owner, &factor) != 0) {
         return -1;
     }
 
@@ -228,7 +173,7 @@ token_store(ctl_t *ctl, const ctl_place_t *place, ctl_owner_t *owner,
 
     rc = pupil_factor_hash(key, "token", &owner->id, ctl_str(code),
                            factor.token) == PUPIL_OK
-         ? token_seal(ctl, place, owner, &factor) : -1;
+         ? token_seal(ctl, owner, &factor) : -1;
 
     pupil_factor_wipe(&factor);
 
@@ -237,12 +182,11 @@ token_store(ctl_t *ctl, const ctl_place_t *place, ctl_owner_t *owner,
 
 
 static int
-token_stored(ctl_t *ctl, const ctl_place_t *place, ctl_owner_t *owner,
-    pupil_factor_t *factor)
+token_stored(ctl_t *ctl, ctl_owner_t *owner, pupil_factor_t *factor)
 {
     pupil_str_t  text;
 
-    if (credential_open(ctl, place, owner, &text) != 0
+    if (credential_open(ctl, owner, "second_factor", &text) != 0
         || pupil_factor_read(&ctl->alloc, text, factor) != PUPIL_OK)
     {
         return ctl_error("the second factor that is stored cannot be read");
@@ -254,16 +198,19 @@ token_stored(ctl_t *ctl, const ctl_place_t *place, ctl_owner_t *owner,
 
 /* Its row is locked, so that no code is used meanwhile.  Empty: not there. */
 static int
-credential_open(ctl_t *ctl, const ctl_place_t *place, ctl_owner_t *owner,
+credential_open(ctl_t *ctl, ctl_owner_t *owner, const char *name,
     pupil_str_t *text)
 {
     int32_t             field;
     ctl_owner_t        *owners[1];
+    ctl_place_t         place;
     pupil_category_t   *category;
     pupil_bound_row_t  *bound;
 
-    category = ctl_plugin_find(ctl, place->category);
-    field = pupil_category_field(category, ctl_str(place->field));
+    ctl_credential_place(owner, name, &place);
+
+    category = ctl_plugin_find(ctl, place.category);
+    field = pupil_category_field(category, ctl_str(name));
     owners[0] = owner;
 
     bound = ctl_pool_alloc(&ctl->pool, sizeof(pupil_bound_row_t));
@@ -276,24 +223,22 @@ credential_open(ctl_t *ctl, const ctl_place_t *place, ctl_owner_t *owner,
     memset(text, 0, sizeof(pupil_str_t));
 
     return bound->cells[field].len == 0
-           ? 0 : ctl_open(ctl, &ctl->pool, place, bound->cells[field], text);
+           ? 0 : ctl_open(ctl, &ctl->pool, &place, bound->cells[field], text);
 }
 
 
 static int
-token_seal(ctl_t *ctl, const ctl_place_t *place, ctl_owner_t *owner,
-    const pupil_factor_t *factor)
+token_seal(ctl_t *ctl, ctl_owner_t *owner, const pupil_factor_t *factor)
 {
     int          rc;
-    pupil_str_t  text, sealed;
+    pupil_str_t  text;
 
     if (pupil_factor_write(&ctl->alloc, factor, &text) != PUPIL_OK) {
         return ctl_error("out of memory");
     }
 
-    rc = ctl_seal(ctl, &ctl->pool, place, text, &sealed);
+    rc = ctl_credential_put(ctl, owner, "second_factor", text);
     sodium_memzero((uint8_t *) text.data, text.len);
 
-    return rc == 0 ? ctl_credential_write(ctl, owner, place->field, sealed)
-                   : -1;
+    return rc;
 }

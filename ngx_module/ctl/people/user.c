@@ -91,6 +91,27 @@ ctl_user_find(ctl_t *ctl, const ctl_access_t *access, pupil_uuid_t *subject)
 
 
 int
+ctl_user_credential(ctl_t *ctl, const ctl_access_t *access, const char *field,
+    const char *note, ctl_owner_t *owner)
+{
+    pupil_uuid_t  subject;
+
+    if (ctl_granted(ctl, "credential", field, PUPIL_PURPOSE_ADMINISTRATION,
+                    PUPIL_OPERATION_WRITE, NULL)
+        < 0)
+    {
+        return ctl_error("no plugin grants credential.%s to administration"
+                         " through system", field);
+    }
+
+    return ctl_user_find(ctl, access, &subject) == 0
+           && ctl_subject_owner(ctl, &subject, owner) == 0
+           && ctl_record_one(ctl, access, "allowed", &subject, note) == 0
+           ? 0 : -1;
+}
+
+
+int
 ctl_user_index(ctl_t *ctl, const char *field,
     const uint8_t term[PUPIL_TERM_LEN], const pupil_uuid_t *owner)
 {

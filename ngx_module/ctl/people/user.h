@@ -8,6 +8,7 @@
 #define PUPIL_CTL_USER_H
 
 #include "core/vault/vault.h"
+#include "ctl/store/owners.h"
 #include "ctl/store/record.h"
 
 
@@ -20,6 +21,13 @@ int ctl_user_write(ctl_t *ctl);
 /* Finds LOGIN, the first word; that nobody has it is on record as well. */
 int ctl_user_find(ctl_t *ctl, const ctl_access_t *access,
     pupil_uuid_t *subject);
+
+/*
+ * The same, for what is written of the credential: field is granted to
+ * administration, and that is on record.  note: of the record, or NULL.
+ */
+int ctl_user_credential(ctl_t *ctl, const ctl_access_t *access,
+    const char *field, const char *note, ctl_owner_t *owner);
 
 /* A row of the blind index of a field of the credential. */
 int ctl_user_index(ctl_t *ctl, const char *field,

@@ -11,6 +11,7 @@
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
 #include "ctl/setup/decoy.h"
+#include "ctl/store/credential.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/record.h"
 #include "ctl/store/subject.h"

@@ -1,14 +1,12 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * A person: found by what they log in with, their key, their password, their
- * sessions.
+ * A person: found by what they log in with, their key, their sessions.
  */
 
 #ifndef PUPIL_CTL_SUBJECT_H
 #define PUPIL_CTL_SUBJECT_H
 
-#include "core/login/password.h"
 #include "core/vault/authentic.h"
 #include "ctl/store/owners.h"
 
@@ -63,23 +61,6 @@ int ctl_subject_add(ctl_t *ctl, const pupil_uuid_t *subject,
  */
 int ctl_subject_status(ctl_t *ctl, const pupil_uuid_t *subject,
     const char *source, const char *status, uint32_t number);
-
-/* What --password-hash says, "m=19456,t=2", or its default. */
-int ctl_password_cost(ctl_t *ctl, pupil_password_cost_t *cost);
-
-/*
- * In the caller's transaction, which also records it.  beside: what is stored
- * with its hash, which is made here.
- */
-int ctl_password_store(ctl_t *ctl, ctl_owner_t *owner,
-    const pupil_password_stored_t *beside, pupil_str_t password);
-
-/*
- * A sealed value of a field of the credential, or none, data NULL; the rest of
- * that stays as it is, and is bound to it.
- */
-int ctl_credential_write(ctl_t *ctl, ctl_owner_t *owner, const char *field,
-    pupil_str_t sealed);
 
 /* All sessions of the subject, on all hosts, once that is committed. */
 int ctl_sessions_end(ctl_t *ctl, const pupil_uuid_t *subject);
