@@ -273,7 +273,6 @@ void pupil_input_password_wipe(pupil_input_password_t *password);
 /* {"password","code"?} */
 pupil_rc_t pupil_input_step_up(const pupil_alloc_t *alloc,
     const pupil_str_t *body, pupil_input_step_up_t *out, pupil_fault_t *fault);
-void pupil_input_step_up_wipe(pupil_input_step_up_t *proof);
 
 /* {"method":"totp"|"recovery"|"token","code"} */
 pupil_rc_t pupil_input_factor(const pupil_alloc_t *alloc,

@@ -192,14 +192,6 @@ pupil_input_step_up(const pupil_alloc_t *alloc, const pupil_str_t *body,
 }
 
 
-void
-pupil_input_step_up_wipe(pupil_input_step_up_t *proof)
-{
-    input_wipe(&proof->password);
-    input_wipe(&proof->code);
-}
-
-
 pupil_rc_t
 pupil_input_factor(const pupil_alloc_t *alloc, const pupil_str_t *body,
     pupil_input_factor_t *out, pupil_fault_t *fault)

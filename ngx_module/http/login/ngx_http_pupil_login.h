@@ -202,6 +202,13 @@ void ngx_http_pupil_login_index(ngx_http_pupil_ctx_t *ctx);
 ngx_uint_t ngx_http_pupil_login_active(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t col);
 
+/*
+ * What was found of somebody who has a session, col: of the owner's row; then
+ * the floors of both, and next.
+ */
+ngx_int_t ngx_http_pupil_login_own(ngx_http_pupil_ctx_t *ctx, ngx_uint_t col,
+    ngx_http_pupil_step_pt next);
+
 /* Of what was found, whose account it would be. */
 void ngx_http_pupil_login_whom(ngx_http_pupil_ctx_t *ctx);
 

@@ -179,6 +179,29 @@ ngx_http_pupil_login_term(ngx_http_pupil_ctx_t *ctx,
 }
 
 
+/* The key store is asked before any row of this person is believed. */
+ngx_int_t
+ngx_http_pupil_login_own(ngx_http_pupil_ctx_t *ctx, ngx_uint_t col,
+    ngx_http_pupil_step_pt next)
+{
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+    login->found = ctx->exchange;
+
+    if (ngx_http_pupil_owner(ctx, login->found->results[0], 0, col,
+                             &ctx->session.subject, &login->owner) != NGX_OK)
+    {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NO_SESSION);
+    }
+
+    login->known = 1;
+
+    return ngx_http_pupil_floors_fetch(ctx, &ctx->session.subject,
+                                       ctx->session.hash, next);
+}
+
+
 /* The account, or the decoy: everybody is somebody. */
 void
 ngx_http_pupil_login_whom(ngx_http_pupil_ctx_t *ctx)

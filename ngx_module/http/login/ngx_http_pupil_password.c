@@ -133,28 +133,13 @@ ngx_http_pupil_password_start(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* The key store is asked before any row of this person is believed. */
 static ngx_int_t
 ngx_http_pupil_password_found(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_http_pupil_login_t  *login;
-
     ngx_http_pupil_debug(ctx, "credential read");
 
-    login = ctx->data;
-    login->found = ctx->exchange;
-
-    if (ngx_http_pupil_owner(ctx, login->found->results[0], 0, PUPIL_LO_OWNER,
-                             &ctx->session.subject, &login->owner) != NGX_OK)
-    {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NO_SESSION);
-    }
-
-    login->known = 1;
-
-    return ngx_http_pupil_floors_fetch(ctx, &ctx->session.subject,
-                                       ctx->session.hash,
-                                       ngx_http_pupil_password_judge);
+    return ngx_http_pupil_login_own(ctx, PUPIL_LO_OWNER,
+                                    ngx_http_pupil_password_judge);
 }
 
 
@@ -174,7 +159,7 @@ ngx_http_pupil_password_judge(ngx_http_pupil_ctx_t *ctx)
     login = &password->login;
     res = login->found->results[0];
 
-    if (ctx->floors.ended || ctx->session.number < ctx->floors.are.session
+    if (ngx_http_pupil_session_revoked(ctx)
         || !ngx_http_pupil_login_active(ctx, PUPIL_LO_SUBJECT))
     {
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NO_SESSION);

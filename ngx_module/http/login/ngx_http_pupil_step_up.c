@@ -92,29 +92,13 @@ ngx_http_pupil_step_up_start(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* The key store is asked before any row of this person is believed. */
 static ngx_int_t
 ngx_http_pupil_step_up_found(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_http_pupil_login_t  *login;
-
     ngx_http_pupil_debug(ctx, "account looked up");
 
-    login = ctx->data;
-    login->found = ctx->exchange;
-
-    if (ngx_http_pupil_owner(ctx, login->found->results[0], 0, PUPIL_LF_OWNER,
-                             &ctx->session.subject, &login->owner) != NGX_OK)
-    {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NO_SESSION);
-    }
-
-    login->has_owner = 1;
-    login->known = 1;
-
-    return ngx_http_pupil_floors_fetch(ctx, &ctx->session.subject,
-                                       ctx->session.hash,
-                                       ngx_http_pupil_step_up_floors);
+    return ngx_http_pupil_login_own(ctx, PUPIL_LF_OWNER,
+                                    ngx_http_pupil_step_up_floors);
 }
 
 
@@ -123,7 +107,7 @@ ngx_http_pupil_step_up_floors(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_debug(ctx, "floors known");
 
-    if (ctx->floors.ended || ctx->session.number < ctx->floors.are.session) {
+    if (ngx_http_pupil_session_revoked(ctx)) {
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NO_SESSION);
     }
 

@@ -175,8 +175,7 @@ ngx_http_pupil_session_floors(ngx_http_pupil_ctx_t *ctx)
 
     if (ngx_http_pupil_session_row(ctx, res, 0, PUPIL_SL_SESSION,
                                    &ctx->session) != NGX_OK
-        || ctx->floors.ended
-        || ctx->session.number < ctx->floors.are.session
+        || ngx_http_pupil_session_revoked(ctx)
         || ngx_http_pupil_session_over(ctx, &ctx->session)
         || ngx_http_pupil_session_subject(ctx, res) != NGX_OK)
     {
@@ -318,6 +317,14 @@ ngx_http_pupil_session_over(ngx_http_pupil_ctx_t *ctx,
               >= ctx->conf->absolute * PUPIL_TIME_SECOND
            || ctx->now - session->seen_at
               >= ctx->conf->idle * PUPIL_TIME_SECOND;
+}
+
+
+ngx_uint_t
+ngx_http_pupil_session_revoked(ngx_http_pupil_ctx_t *ctx)
+{
+    return ctx->floors.ended
+           || ctx->session.number < ctx->floors.are.session;
 }
 
 

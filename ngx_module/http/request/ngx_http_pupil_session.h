@@ -52,6 +52,9 @@ ngx_int_t ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 ngx_uint_t ngx_http_pupil_session_over(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_session_t *session);
 
+/* Do the floors that were fetched say that the request's has ended? */
+ngx_uint_t ngx_http_pupil_session_revoked(ngx_http_pupil_ctx_t *ctx);
+
 /* Has its person proved who they are within so many seconds?  0: ever. */
 ngx_uint_t ngx_http_pupil_session_proves(ngx_http_pupil_ctx_t *ctx,
     int64_t within);
