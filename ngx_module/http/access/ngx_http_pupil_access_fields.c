@@ -234,12 +234,12 @@ ngx_http_pupil_access_forget(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_pupil_access_cookie(ngx_http_request_t *r, ngx_str_t *value)
 {
-    u_char  *p, *out, *last, *end;
+    u_char     *out;
+    ngx_str_t   rest, cookie;
 
     static const char  ours[] = NGX_HTTP_PUPIL_ACCESS_COOKIE;
 
-    p = value->data;
-    last = value->data + value->len;
+    rest = *value;
 
     out = ngx_pnalloc(r->pool, value->len + 1);
     if (out == NULL) {
@@ -248,29 +248,20 @@ ngx_http_pupil_access_cookie(ngx_http_request_t *r, ngx_str_t *value)
 
     value->data = out;
 
-    while (p < last) {
-        while (p < last && (*p == ' ' || *p == ';' || *p == ',')) {
-            p++;
-        }
-
-        end = ngx_strlchr(p, last, ';');
-        if (end == NULL) {
-            end = last;
-        }
-
-        if (end != p && (end - p < (ssize_t) sizeof(ours) - 1
-                         || ngx_strncasecmp(p, (u_char *) ours,
-                                            sizeof(ours) - 1) != 0))
+    while (ngx_http_pupil_cookie_next(&rest, &cookie)) {
+        if (cookie.len >= sizeof(ours) - 1
+            && ngx_strncasecmp(cookie.data, (u_char *) ours, sizeof(ours) - 1)
+               == 0)
         {
-            if (out != value->data) {
-                *out++ = ';';
-                *out++ = ' ';
-            }
-
-            out = ngx_cpymem(out, p, end - p);
+            continue;
         }
 
-        p = end;
+        if (out != value->data) {
+            *out++ = ';';
+            *out++ = ' ';
+        }
+
+        out = ngx_cpymem(out, cookie.data, cookie.len);
     }
 
     value->len = out - value->data;

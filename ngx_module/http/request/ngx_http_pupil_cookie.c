@@ -12,8 +12,8 @@ ngx_int_t
 ngx_http_pupil_cookie(ngx_http_request_t *r, const char *name,
     pupil_str_t *value)
 {
-    u_char            *p, *last, *end;
     size_t             len;
+    ngx_str_t          rest, cookie;
     ngx_uint_t         i, found;
     ngx_table_elt_t  **h;
 
@@ -22,32 +22,46 @@ ngx_http_pupil_cookie(ngx_http_request_t *r, const char *name,
     found = 0;
 
     for (i = 0; i < r->headers_in.cookies.nelts; i++) {
-        p = h[i]->value.data;
-        last = p + h[i]->value.len;
+        rest = h[i]->value;
 
-        while (p < last) {
-            while (p < last && (*p == ' ' || *p == ';' || *p == ',')) {
-                p++;
-            }
-
-            end = ngx_strlchr(p, last, ';');
-            if (end == NULL) {
-                end = last;
-            }
-
-            if ((size_t) (end - p) > len && p[len] == '='
-                && ngx_strncmp(p, name, len) == 0)
+        while (ngx_http_pupil_cookie_next(&rest, &cookie)) {
+            if (cookie.len > len && cookie.data[len] == '='
+                && ngx_strncmp(cookie.data, name, len) == 0)
             {
-                value->data = p + len + 1;
-                value->len = end - p - len - 1;
+                value->data = cookie.data + len + 1;
+                value->len = cookie.len - len - 1;
                 found++;
             }
-
-            p = end;
         }
     }
 
     return found == 1 ? NGX_OK : NGX_DECLINED;
+}
+
+
+ngx_uint_t
+ngx_http_pupil_cookie_next(ngx_str_t *rest, ngx_str_t *cookie)
+{
+    u_char  *p, *last, *end;
+
+    p = rest->data;
+    last = p + rest->len;
+
+    while (p < last && (*p == ' ' || *p == ';' || *p == ',')) {
+        p++;
+    }
+
+    end = ngx_strlchr(p, last, ';');
+    if (end == NULL) {
+        end = last;
+    }
+
+    cookie->data = p;
+    cookie->len = end - p;
+    rest->data = end;
+    rest->len = last - end;
+
+    return cookie->len != 0;
 }
 
 

@@ -25,6 +25,12 @@ typedef struct {
 ngx_int_t ngx_http_pupil_cookie(ngx_http_request_t *r, const char *name,
     pupil_str_t *value);
 
+/*
+ * The next name and value of a Cookie field, of which rest is what is left;
+ * 0: there is none.
+ */
+ngx_uint_t ngx_http_pupil_cookie_next(ngx_str_t *rest, ngx_str_t *cookie);
+
 /* Whose name begins with __Host-: a browser keeps it for this host alone. */
 ngx_int_t ngx_http_pupil_cookie_set(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_cookie_t *cookie);
