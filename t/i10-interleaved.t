@@ -110,10 +110,14 @@ is $_->pupil->patch('/v1/data/example', json => $_->preference)->status, 200,
 
 # ---- as often as needed
 
-# Once a second a worker asks something of each tenant in between.
-my ($least) = sort { $a <=> $b } map {
-    settings(sub { $here->pupil->get('/v1/data/identity') for 1 .. 5 }) } 1 .. 9;
-cmp_ok $least, '<=', 1, 'five requests of one tenant: set once at most';
+# A worker declares numbers of a tenant in between, once a second at most: most
+# tries are by themselves.
+my @sets = map {
+    $away->pupil->get('/v1/data/identity');
+    settings(sub { $here->pupil->get('/v1/data/identity') for 1 .. 5 })
+} 1 .. 9;
+cmp_ok scalar(grep { $_ == 1 } @sets), '>', 4,
+    'five requests of one tenant: set once';
 cmp_ok settings(sub { map { $_->pupil->get('/v1/data/identity') }
                       (@days) x 3 }), '>=', 5, 'by turns: set each time';
 
