@@ -18,6 +18,7 @@ my @endpoints = (
      '{"identifier":"a","password":"b"}'],
     [pupil => POST => '/v1/session/institution', 'institution_id',
      '{"institution_id":"<id>"}'],
+    [pupil => POST => '/v1/me/support-grants', 'minutes', '{"minutes":1}'],
     [teacher => POST => '/v1/homework', 'title',
      '{"class_id":"<class>","title":"t","due_at":"<tomorrow>",'
      . '"exercises":[{"title":"e","max_score":1}]}'],

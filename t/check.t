@@ -165,6 +165,7 @@ my @wrong = (
      'ide=1h', 'idle=1h idle=1h', 'idle=1h absolute=2h absolute=3h',
      'idle=500ms'],
     [pupil_session_limit => '', '0', '1001', 'x', '3 4'],
+    [pupil_support_grant => '', '59s', '25h', 'x', '1h 2h'],
     [pupil_login_password => '', 'on', 'pupils', 'off off'],
     [pupil_login_network => '', '""', '$http_x', 'a${cookie_b}', '$arg_c',
      '$query_string', '$request_uri', 'north off'],

@@ -32,7 +32,8 @@ sub answer (@args) {
 
 my @OWNED = qw(data.identity data.contact data.credential data.network
                data.progress data.example pupil.blind_index pupil.imported);
-my @ABOUT = qw(pupil.role pupil.enrolment pupil.session pupil.outbox);
+my @ABOUT = qw(pupil.role pupil.enrolment pupil.session pupil.outbox
+               pupil.support_grant);
 
 # How many rows there are of somebody, by table.
 sub rows ($who) {

@@ -72,6 +72,7 @@ for my $case (['homework', other => GET => $mine],
                $day->answer($homework, 0)],
               ['a class', colleague => POST => '/v1/homework', $day->body],
               ['a session', pupil => DELETE => '/v1/me/sessions/' . uuid()],
+              ['a grant', pupil => DELETE => '/v1/me/support-grants/' . uuid()],
               ['a name', pupil => GET => "/v1/data/identity/$id{other}"],
               ['a school', pupil => POST => '/v1/session/institution',
                { institution_id => uuid() }])
@@ -86,6 +87,8 @@ walk 'a pupil assigns', pupil => POST => '/v1/homework', $day->body, 403,
 walk 'a preference of another', pupil => PATCH =>
     "/v1/data/example/$id{other}", $day->preference, 403, 'not-granted',
     'not_granted';
+walk 'a teacher redeems', teacher => POST => '/v1/support/redeem',
+    { code => '0000-0000-0000' }, 403, 'not-granted', 'not_granted';
 walk 'a teacher submits', teacher => POST => '/v1/progress',
     $day->answer($homework, 0), 403, 'not-granted', 'not_granted';
 

@@ -25,6 +25,8 @@ my @grants = (
     [pupil => 'UPDATE ON TABLE pupil.seal_tile FROM pupil_gateway'],
     [pupil => 'UPDATE ON TABLE pupil.subject FROM pupil_gateway'],
     [pupil => 'INSERT ON TABLE pupil.owner FROM pupil_gateway'],
+    [pupil => 'UPDATE (subject) ON TABLE pupil.support_grant FROM'
+              . ' pupil_gateway'],
     [pupil => 'UPDATE (key_version) ON TABLE pupil.owner FROM pupil_operator'],
     [pupil => 'SELECT ON TABLE pupil.audit_subject FROM pupil_gateway'],
     [pupil => 'TRUNCATE ON TABLE pupil.audit_record FROM pupil_operator'],
@@ -40,6 +42,7 @@ my @grants = (
                  . ' pupil_keeper'],
     [keystore => 'UPDATE ON TABLE keystore.floor FROM pupil_operator'],
     [keystore => 'DELETE ON TABLE keystore.hole FROM pupil_operator'],
+    [keystore => 'DELETE ON TABLE keystore.ended FROM pupil_keeper'],
     [keystore => 'INSERT ON TABLE keystore.gone FROM pupil_keeper'],
 );
 

@@ -409,6 +409,37 @@ my ($one_more) = grep { !$_->{current} } do {
 ask(pupil => $end, "/v1/me/sessions/$one_more->{id}", 204);
 
 
+# ---- whom of support they let in
+
+my ($let_in, $redeem) = ('POST /v1/me/support-grants', 'POST /v1/support/redeem');
+$site->ctl_ok(qw(user add helping.hand support), $site->ctl_where);
+$person{support} = $site->person('helping.hand');
+$http{support} = $nginx->http;
+$http{support}->login(@{ $person{support} }{qw(login password)});
+my $grant = ask(pupil => $let_in, '/v1/me/support-grants', 201,
+                json => { minutes => 5 })->json;
+ask(pupil => $let_in, '/v1/me/support-grants', 422, valid => 0,
+    json => { minutes => 0 });
+ask_without($let_in, '/v1/me/support-grants', json => {});
+ask(support => $redeem, '/v1/support/redeem', 200,
+    json => { code => $grant->{code} });
+ask(support => $redeem, '/v1/support/redeem', 404,
+    json => { code => $grant->{code} });
+ask(support => $redeem, '/v1/support/redeem', 422, valid => 0, json => {});
+ask(teacher => $redeem, '/v1/support/redeem', 403, json => { code => 'x' });
+ask_without($redeem, '/v1/support/redeem', json => { code => 'x' });
+ask(support => 'GET /v1/data/{category}/{subject}',
+    "/v1/data/identity/$person{pupil}{id}", 200);
+my $grants = 'GET /v1/me/support-grants';
+ask(pupil => $grants, '/v1/me/support-grants', 200);
+ask(pupil => $grants, '/v1/me/support-grants?x=1', 422);
+ask_without($grants, '/v1/me/support-grants');
+my $end_grant = 'DELETE /v1/me/support-grants/{id}';
+ask(teacher => $end_grant, "/v1/me/support-grants/$grant->{id}", 404);
+ask_without($end_grant, "/v1/me/support-grants/$grant->{id}");
+ask(pupil => $end_grant, "/v1/me/support-grants/$grant->{id}", 204);
+
+
 # ---- another password
 
 my $change = 'POST /v1/me/password';

@@ -21,6 +21,8 @@ my %allowed = (
                  qw(tenant owner subject institution class role enrolment
                     blind_index)),
             'pupil.session' => 'SELECT INSERT DELETE mac seen_at',
+            'pupil.support_grant' => 'SELECT INSERT DELETE actor mac redeemed_at'
+                . ' session',
             # DELETE: what is over
             'pupil.login_throttle' =>
                 'SELECT INSERT DELETE failures last_at not_before told_at',
@@ -59,6 +61,7 @@ my %allowed = (
             'pupil.imported' => 'SELECT INSERT fingerprint',
             'pupil.outbox' => 'SELECT DELETE due tries',
             'pupil.erased_source' => 'SELECT INSERT DELETE',
+            'pupil.support_grant' => 'SELECT',  # what an erasure has left
             'pupil.ledger' => 'SELECT INSERT', 'pupil.mark' => 'SELECT',
             'pupil.erasure' => 'SELECT INSERT reference state',
             'pupil.exported' => 'SELECT INSERT',

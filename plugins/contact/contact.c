@@ -51,6 +51,9 @@ static const pupil_grant_t  contact_grants[] = {
     { .fields = "email", .purpose = PUPIL_PURPOSE_ACCOUNTABILITY,
       .relation = PUPIL_RELATION_DPO, .operation = PUPIL_OPERATION_READ,
       .basis = PUPIL_BASIS_LEGAL_OBLIGATION },
+    { .fields = "email", .purpose = PUPIL_PURPOSE_SUPPORT,
+      .relation = PUPIL_RELATION_SUPPORT_GRANT,
+      .operation = PUPIL_OPERATION_READ, .basis = PUPIL_BASIS_PUBLIC_TASK },
     { .fields = "email", .purpose = PUPIL_PURPOSE_ROSTERING,
       .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_WRITE,
       .basis = PUPIL_BASIS_PUBLIC_TASK }
@@ -71,7 +74,7 @@ static const pupil_hooks_t  contact_hooks = {
 static const pupil_plugin_t  contact_plugin = {
     PUPIL_PLUGIN_HEADER,
     .name = "contact",
-    .version = "1.0.0",
+    .version = "1.1.0",
     .summary = "The e-mail address of a member of staff.",
     .source = "The roster of the school.",
     .recipients = "none",

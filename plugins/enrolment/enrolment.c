@@ -62,6 +62,9 @@ static const pupil_grant_t  enrolment_grants[] = {
     { .fields = ENROLMENT_ALL, .purpose = PUPIL_PURPOSE_ACCOUNTABILITY,
       .relation = PUPIL_RELATION_DPO, .operation = PUPIL_OPERATION_READ,
       .basis = PUPIL_BASIS_LEGAL_OBLIGATION },
+    { .fields = ENROLMENT_ALL, .purpose = PUPIL_PURPOSE_SUPPORT,
+      .relation = PUPIL_RELATION_SUPPORT_GRANT,
+      .operation = PUPIL_OPERATION_READ, .basis = PUPIL_BASIS_PUBLIC_TASK },
     { .fields = ENROLMENT_ALL, .purpose = PUPIL_PURPOSE_ROSTERING,
       .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_WRITE,
       .basis = PUPIL_BASIS_PUBLIC_TASK }
@@ -77,7 +80,7 @@ static const pupil_plugin_t  enrolment_plugin = {
     PUPIL_PLUGIN_HEADER,
     .flags = PUPIL_PLUGIN_NO_GENERIC_WRITE,
     .name = "enrolment",
-    .version = "1.0.0",
+    .version = "1.1.0",
     .summary =
         "School, class and role of a pupil or a member of staff, and since"
         " when.",

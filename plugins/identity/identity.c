@@ -52,6 +52,9 @@ static const pupil_grant_t  identity_grants[] = {
     { .fields = IDENTITY_NAMES, .purpose = PUPIL_PURPOSE_ACCOUNTABILITY,
       .relation = PUPIL_RELATION_DPO, .operation = PUPIL_OPERATION_READ,
       .basis = PUPIL_BASIS_LEGAL_OBLIGATION },
+    { .fields = IDENTITY_NAMES, .purpose = PUPIL_PURPOSE_SUPPORT,
+      .relation = PUPIL_RELATION_SUPPORT_GRANT,
+      .operation = PUPIL_OPERATION_READ, .basis = PUPIL_BASIS_PUBLIC_TASK },
     { .fields = IDENTITY_NAMES, .purpose = PUPIL_PURPOSE_ROSTERING,
       .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_WRITE,
       .basis = PUPIL_BASIS_PUBLIC_TASK }
@@ -70,7 +73,7 @@ static const pupil_hooks_t  identity_hooks = {
 static const pupil_plugin_t  identity_plugin = {
     PUPIL_PLUGIN_HEADER,
     .name = "identity",
-    .version = "1.0.0",
+    .version = "1.1.0",
     .summary =
         "The given and the family name of a pupil or a member of staff.",
     .source = "The roster of the school.",

@@ -5,6 +5,7 @@
  * place; days and their neighbours; and what the groups of a proof declare.
  */
 
+#include "core/base/time.h"
 #include "core/endpoints/relation.h"
 #include "core/policy/expected.h"
 #include "pupil_plugin.h"
@@ -169,6 +170,64 @@ test_others(void)
 }
 
 
+/* Of a grant all that is expected decides, and nothing else is an error. */
+static void
+test_support(void)
+{
+    pupil_expected_t     all;
+    const char          *why;
+    pupil_support_row_t  grant = {
+        .grant = ids[0], .subject = ids[1], .actor = ids[2],
+        .code = pupil_str("code"), .session = pupil_str("session"),
+        .created_at = 1000 * PUPIL_TIME_SECOND,
+        .expires_at = 2000 * PUPIL_TIME_SECOND
+    };
+    const pupil_expected_t  right = {
+        .record = &ids[0], .subject = &ids[1], .actor = &ids[2],
+        .code = pupil_str("code"), .session = pupil_str("session"),
+        .now = 1500 * PUPIL_TIME_SECOND
+    };
+    const pupil_expected_t  none = { .record = NULL };
+
+    ok(pupil_expected_support(&right, &grant, &why) == PUPIL_OK, "a grant");
+    ok(pupil_expected_support(&none, &grant, &why) == PUPIL_OK, "any grant");
+
+    all = right;
+    all.record = &ids[3];
+    ok(pupil_expected_support(&all, &grant, &why) == PUPIL_TAMPERED,
+       "another grant: %s", why);
+
+    all = right;
+    all.subject = &ids[3];
+    ok(pupil_expected_support(&all, &grant, &why) == PUPIL_TAMPERED,
+       "another's grant: %s", why);
+
+    all = right;
+    all.actor = &ids[3];
+    ok(pupil_expected_support(&all, &grant, &why) == PUPIL_TAMPERED,
+       "to somebody else: %s", why);
+
+    all = right;
+    all.code.data = (const uint8_t *) "cide";
+    ok(pupil_expected_support(&all, &grant, &why) == PUPIL_TAMPERED,
+       "of another code: %s", why);
+
+    all = right;
+    all.session.len--;
+    ok(pupil_expected_support(&all, &grant, &why) == PUPIL_NOT_FOUND,
+       "by another log-in");
+
+    all = right;
+    all.now = grant.expires_at;
+    ok(pupil_expected_support(&all, &grant, &why) == PUPIL_NOT_FOUND,
+       "when its time is over");
+
+    all.now = grant.created_at - 61 * PUPIL_TIME_SECOND;
+    ok(pupil_expected_support(&all, &grant, &why) == PUPIL_NOT_FOUND,
+       "or is still to come");
+}
+
+
 /* Every relation declares whom its rows are about. */
 static void
 test_proofs(void)
@@ -187,6 +246,12 @@ test_proofs(void)
             relates = pupil_relates_find(relation, owner);
 
             if (relates == NULL || relates->evidence.sql == NULL) {
+                continue;
+            }
+
+            if (relation == PUPIL_RELATION_SUPPORT_GRANT) {
+                ok(relates->groups[0].column == 0,
+                   "a support grant is one row, and the evidence");
                 continue;
             }
 
@@ -223,6 +288,7 @@ main(void)
     test_enrolment();
     test_days();
     test_others();
+    test_support();
     test_proofs();
 
     return tap_done();

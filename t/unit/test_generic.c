@@ -137,9 +137,14 @@ test_none(void)
             t = pupil_generic_evidence(r, o);
 
             ok((t != NULL)
-               == (r >= PUPIL_RELATION_TEACHES && r <= PUPIL_RELATION_DPO
-                   && o >= 1 && o < PUPIL_OWNER_COUNT)
-               && (t == NULL || t->fixed == PUPIL_DE_COLUMNS),
+               == ((r >= PUPIL_RELATION_TEACHES && r <= PUPIL_RELATION_DPO
+                    && o >= 1 && o < PUPIL_OWNER_COUNT)
+                   || (r == PUPIL_RELATION_SUPPORT_GRANT
+                       && o == PUPIL_OWNER_SUBJECT))
+               && (t == NULL
+                   || t->fixed == (r == PUPIL_RELATION_SUPPORT_GRANT
+                                   ? PUPIL_DE_SUPPORT + PUPIL_SUPPORT_COLUMNS
+                                   : PUPIL_DE_COLUMNS)),
                "evidence of %s, owner %u", pupil_relation_name(r), o);
         }
     }

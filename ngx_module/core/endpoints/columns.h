@@ -63,6 +63,20 @@ enum {
     PUPIL_SESSION_COLUMNS
 };
 
+/* PUPIL_SQL_SUPPORT: a row of pupil.support_grant. */
+enum {
+    PUPIL_CG_GRANT = 0,
+    PUPIL_CG_SUBJECT,
+    PUPIL_CG_CODE,
+    PUPIL_CG_CREATED_AT,
+    PUPIL_CG_EXPIRES_AT,
+    PUPIL_CG_REDEEMED_AT,
+    PUPIL_CG_ACTOR,
+    PUPIL_CG_SESSION,
+    PUPIL_CG_MAC,
+    PUPIL_SUPPORT_COLUMNS
+};
+
 /* A row of pupil.blind_index. */
 enum {
     PUPIL_CI_CATEGORY = 0,

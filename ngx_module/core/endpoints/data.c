@@ -302,9 +302,11 @@ pupil_generic_write(const pupil_policy_t *policy, uint32_t category,
 
     *generic = NULL;
 
-    if (category < policy->count
-        && (policy->categories[category]->plugin->flags
-            & PUPIL_PLUGIN_NO_GENERIC_WRITE))
+    /* whoever was let in looks, and changes nothing, whatever is granted */
+    if (relation == PUPIL_RELATION_SUPPORT_GRANT
+        || (category < policy->count
+            && (policy->categories[category]->plugin->flags
+                & PUPIL_PLUGIN_NO_GENERIC_WRITE)))
     {
         return PUPIL_NOT_FOUND;
     }

@@ -91,11 +91,16 @@ static const char  pupil_end_sessions_sql[] =
     " ORDER BY u.hash) AS h)";
 
 static const char  pupil_sessions_sql[] =
-    "SELECT $1::bigint, coalesce(f.session, 0), e.token_hash"
+    "SELECT $1::bigint, coalesce(f.session, 0), e.token_hash,"
+    " coalesce(k.state, 'absent')"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN keystore.floor AS f ON f.tenant = $2 AND f.subject = $3"
+    " LEFT JOIN keystore.owner_key AS k ON k.tenant = $2 AND k.owner = $3"
     " LEFT JOIN keystore.ended AS e ON e.tenant = $2"
     " AND e.token_hash = ANY ($4)";
+
+static const char  pupil_redeem_sql[] =
+    "SELECT $1::bigint, keystore.redeem($2, $3, $4, $5, $6)";
 
 static const char  pupil_own_give_sql[] =
     "SELECT $1::bigint, n.session, n.credential,"
@@ -166,14 +171,19 @@ static const uint8_t  pupil_params_sessions[] = {
     PUPIL_PARAM_BYTEA_ARRAY
 };
 
+static const uint8_t  pupil_params_redeem[] = {
+    PUPIL_PARAM_INT8, PUPIL_PARAM_UUID, PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA,
+    PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ
+};
+
 static const uint8_t  pupil_params_own_raise[] = {
     PUPIL_PARAM_INT8, PUPIL_PARAM_UUID, PUPIL_PARAM_INT4, PUPIL_PARAM_INT4
 };
 
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
-    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 93 },
-    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 84 }
+    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 98 },
+    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 98 }
 };
 
 /*
@@ -377,6 +387,15 @@ const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT] = {
         .params = pupil_params_own_raise,
         .params_count = PUPIL_COUNT(pupil_params_own_raise),
         .columns = PUPIL_KR_COLUMNS
+    },
+
+    [PUPIL_FIXED_REDEEM] = {
+        .name = "redeem",
+        .database = PUPIL_DATABASE_KEYSTORE,
+        .sql = pupil_redeem_sql,
+        .params = pupil_params_redeem,
+        .params_count = PUPIL_COUNT(pupil_params_redeem),
+        .columns = PUPIL_KU_COLUMNS
     }
 };
 

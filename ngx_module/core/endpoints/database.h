@@ -165,6 +165,7 @@ typedef enum {
     PUPIL_FIXED_SESSIONS,
     PUPIL_FIXED_OWN_GIVE,       /* committed before anything is signed */
     PUPIL_FIXED_OWN_RAISE,
+    PUPIL_FIXED_REDEEM,         /* a support code is used */
     PUPIL_FIXED_COUNT
 } pupil_fixed_id_t;
 
@@ -266,6 +267,7 @@ enum {
 enum {
     PUPIL_KN_SESSION = 1,       /* the floor */
     PUPIL_KN_TOKEN_HASH,        /* NULL: none */
+    PUPIL_KN_STATE,             /* of the person as an owner */
     PUPIL_KN_COLUMNS
 };
 
@@ -281,6 +283,16 @@ enum {
 enum {
     PUPIL_KR_RAISED = 1,        /* true, or the floors are above */
     PUPIL_KR_COLUMNS
+};
+
+/*
+ * PUPIL_FIXED_REDEEM, $2 whose data, $3 the number of the grant's row, $4 its
+ * hash and $5 that of the code, $6 until when: they count, and the code was not
+ * used before.
+ */
+enum {
+    PUPIL_KU_REDEEMED = 1,
+    PUPIL_KU_COLUMNS
 };
 
 typedef struct {

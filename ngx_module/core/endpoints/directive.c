@@ -113,6 +113,12 @@ static const pupil_word_t  pupil_session_limit_words[] = {
       .max = PUPIL_SESSION_LIMIT_MOST }
 };
 
+static const pupil_word_t  pupil_support_grant_words[] = {
+    [PUPIL_VALUE] =
+    { .name = "", .kind = PUPIL_WORD_SEC, .min = 60,
+      .max = PUPIL_SUPPORT_TIME_MOST }
+};
+
 static const pupil_word_t  pupil_durability_words[] = {
     [PUPIL_VALUE] =
     { .name = "", .kind = PUPIL_WORD_CHOICE, .choices = pupil_durabilities }
@@ -256,6 +262,12 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
         .name = "pupil_session_limit",
         .where = PUPIL_IN_ANY,
         PUPIL_ONE_WORD(pupil_session_limit_words)
+    },
+
+    [PUPIL_DIRECTIVE_SUPPORT_GRANT] = {
+        .name = "pupil_support_grant",
+        .where = PUPIL_IN_ANY,
+        PUPIL_ONE_WORD(pupil_support_grant_words)
     },
 
     [PUPIL_DIRECTIVE_TENANT] = {

@@ -17,6 +17,7 @@
 #define PUPIL_SESSION_IDLE              7200      /* seconds */
 #define PUPIL_SESSION_ABSOLUTE          43200
 #define PUPIL_SESSION_LIMIT             50        /* of somebody */
+#define PUPIL_SUPPORT_TIME              3600      /* seconds, of a grant */
 /* By pupil_database_id_t. */
 #define PUPIL_POOL_DATA_CONNECTIONS  6
 #define PUPIL_POOL_KEYS_CONNECTIONS  4
@@ -27,6 +28,7 @@
 #define PUPIL_AUDIT_GROUP_MOST          128       /* records */
 #define PUPIL_HASH_PARALLEL_MOST        64
 #define PUPIL_SESSION_LIMIT_MOST        1000
+#define PUPIL_SUPPORT_TIME_MOST         86400
 
 
 /* Handlers come last, in the order of the endpoints. */
@@ -45,6 +47,7 @@ typedef enum {
     PUPIL_DIRECTIVE_SESSION_ZONE,
     PUPIL_DIRECTIVE_SESSION_TIMEOUT,
     PUPIL_DIRECTIVE_SESSION_LIMIT,
+    PUPIL_DIRECTIVE_SUPPORT_GRANT,
     PUPIL_DIRECTIVE_TENANT,
     PUPIL_DIRECTIVE_DENY,
     PUPIL_DIRECTIVE_LOGIN_PASSWORD,

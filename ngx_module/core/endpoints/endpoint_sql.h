@@ -50,6 +50,12 @@
     " until) SELECT $2, $3, g.subject, g.token_hash, g.expires_at"            \
     " FROM gone AS g)"
 
+/* A support grant: the columns that its MAC covers, and it. */
+#define PUPIL_SQL_SUPPORT(g)                                                  \
+    g ".support_grant, " g ".subject, " g ".code, " g ".created_at, "         \
+    g ".expires_at, " g ".redeemed_at, " g ".actor, " g ".session, "          \
+    g ".mac"
+
 /* PUPIL_DATE_NONE, an open end, as parameters have it. */
 #define PUPIL_SQL_NO_DATE  "2147483647"
 

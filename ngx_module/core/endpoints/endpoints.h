@@ -21,7 +21,8 @@
     row(HOMEWORK, homework)                                                   \
     row(PROGRESS, progress)                                                   \
     row(DATA, data)                                                           \
-    row(RIGHTS, rights)
+    row(RIGHTS, rights)                                                       \
+    row(SUPPORT, support)
 
 
 /*

@@ -37,7 +37,7 @@
  * Of attempts that wait, one is recorded for each bucket and window, or
  * whoever has no session could fill the log.
  */
-static const char  reserve_sql[] =
+const char  pupil_login_reserve_sql[] =
     "WITH asked AS MATERIALIZED ("
     "SELECT * FROM unnest($8, $9, $10, $11)"
     " AS a (bucket, free, forget, longest)),"
@@ -75,7 +75,7 @@ static const char  reserve_sql[] =
     " EXISTS (SELECT FROM held AS h WHERE h.blocks"
     " AND h.told_at IS DISTINCT FROM h.not_before)";
 
-static const char  tell_sql[] =
+const char  pupil_login_tell_sql[] =
     "WITH held AS MATERIALIZED ("
     "SELECT t.bucket FROM pupil.login_throttle AS t"
     " WHERE t.tenant = $2 AND t.bucket = ANY ($8)"
@@ -510,7 +510,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
 
     [PUPIL_LOGIN_RESERVE] = {
         .name = "login reserve",
-        .sql = reserve_sql,
+        .sql = pupil_login_reserve_sql,
         .fixed = PUPIL_LR_COLUMNS,
         PUPIL_WANTS(refuse_wants),
         .params = { PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_INT4_ARRAY,
@@ -519,7 +519,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
 
     [PUPIL_LOGIN_TELL] = {
         .name = "login tell",
-        .sql = tell_sql,
+        .sql = pupil_login_tell_sql,
         .fixed = PUPIL_RECORDED + 1,
         PUPIL_WANTS(refuse_wants),
         .params = { PUPIL_PARAM_BYTEA_ARRAY },

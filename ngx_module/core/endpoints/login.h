@@ -39,6 +39,10 @@ enum {
 
 extern const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT];
 
+/* Of RESERVE and TELL, for whatever else is guessed at. */
+extern const char  pupil_login_reserve_sql[];
+extern const char  pupil_login_tell_sql[];
+
 
 /* Column 0 of all results is the nonce. */
 

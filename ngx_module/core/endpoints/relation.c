@@ -14,6 +14,14 @@
     "a.tenant = $2 AND a.subject = $4 AND a.role = '" role "'"                \
     " AND a.institution = " institution " AND " PUPIL_SQL_LIVE("a")
 
+/*
+ * What the subject has granted to the actor, who is in support.  By which of
+ * their sessions, and that it was not ended, is for the host to see.
+ */
+#define GRANTED                                                               \
+    "FROM pupil.support_grant AS g WHERE g.tenant = $2 AND g.subject = $8"    \
+    " AND g.actor = $4 AND g.expires_at > now()"
+
 #define EVERYWHERE  "'00000000-0000-0000-0000-000000000000'::uuid"
 
 /* The subject belongs to the session's school. */
@@ -222,7 +230,18 @@ static const pupil_relates_t  pupil_relates[] = {
       .purpose = PUPIL_PURPOSE_ACCOUNTABILITY,
       .relates = TENANT_RELATES("dpo", "class"),
       PROVED_BY("dpo", ROLE_EVIDENCE("dpo", EVERYWHERE)),
-      TENANT_GROUPS("dpo") }
+      TENANT_GROUPS("dpo") },
+
+    /* no groups: the host asks the key store about each row, too */
+    { .relation = PUPIL_RELATION_SUPPORT_GRANT,
+      .owner = PUPIL_OWNER_SUBJECT,
+      .purpose = PUPIL_PURPOSE_SUPPORT,
+      .relates = "SELECT NULL::uuid AS class " GRANTED,
+      .evidence = { .name = "support_grant evidence",
+                    .sql = EVIDENCE("SELECT " PUPIL_SQL_SUPPORT("g")
+                                    " " GRANTED),
+                    .fixed = PUPIL_DE_SUPPORT + PUPIL_SUPPORT_COLUMNS,
+                    .params = { PUPIL_PARAM_UUID } } }
 };
 
 
@@ -277,10 +296,6 @@ uint32_t
 pupil_generic_purpose(uint32_t relation)
 {
     const pupil_relates_t  *relates;
-
-    if (relation == PUPIL_RELATION_SUPPORT_GRANT) {
-        return PUPIL_PURPOSE_SUPPORT;
-    }
 
     relates = pupil_relates_find(relation, PUPIL_OWNER_SUBJECT);
 

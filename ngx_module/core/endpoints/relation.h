@@ -27,6 +27,11 @@ enum {
     PUPIL_DE_COLUMNS = PUPIL_DE_SUBJECT_ROLE + PUPIL_ROLE_COLUMNS
 };
 
+/* And of a support grant, which proves it alone. */
+enum {
+    PUPIL_DE_SUPPORT = 1
+};
+
 
 /* Which records of a category relate: those whose field is among these. */
 typedef struct {

@@ -8,6 +8,7 @@
 
 #include "core/endpoints/endpoint_sql.h"
 #include "core/endpoints/rights.h"
+#include "core/endpoints/support.h"
 
 
 /* For the record alone, as there is no category of that name. */
@@ -16,8 +17,17 @@
     .relation = PUPIL_RELATION_SELF, .operation = PUPIL_OPERATION_READ,       \
     .about = PUPIL_ABOUT_ACTOR, .flags = PUPIL_WANT_ASKED
 
+/* The same of whom one lets in. */
+#define OWN_SUPPORT                                                           \
+    .category = "support_grant", .field = "",                                 \
+    .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS, .relation = PUPIL_RELATION_SELF, \
+    .about = PUPIL_ABOUT_ACTOR, .flags = PUPIL_WANT_ASKED
+
 /* The largest number: an id is a client's, and one more must be one, too. */
 #define LAST  "9223372036854775807"
+
+#define MOST  "5"       /* PUPIL_SUPPORT_MOST */
+#define ROWS  "64"      /* PUPIL_SUPPORT_ROWS */
 
 
 const pupil_argument_t  pupil_rights_arguments[] = {
@@ -43,12 +53,69 @@ static const char  proof_sql[] =
     " LEFT JOIN LATERAL pupil.audit_tiles(a.leaf) AS t ON true) ON true";
 
 
+static const char  support_make_sql[] =
+    "WITH old AS ("
+    "DELETE FROM pupil.support_grant AS g WHERE g.tenant = $2"
+    " AND g.subject = $4 AND g.expires_at < now()),"
+    " made AS ("
+    "INSERT INTO pupil.support_grant (tenant, support_grant, subject, code,"
+    " created_at, expires_at, mac) SELECT $2, $8, $4, $9, $10, $11, $12"
+    " WHERE (SELECT count(*) FROM pupil.support_grant AS g WHERE g.tenant = $2"
+    " AND g.subject = $4 AND g.expires_at >= now()) < " MOST
+    " AND EXISTS (SELECT FROM pupil.owner AS o WHERE o.tenant = $2"
+    " AND o.owner = $4 AND o.state = 'active') RETURNING 1),"
+    " which AS MATERIALIZED ("
+    "SELECT (NOT EXISTS (SELECT FROM made))::integer AS choice),"
+    " audit AS ("
+    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome)"
+    " SELECT {audit_values}, {number}, " PUPIL_SQL_MAC("w.choice") ","
+    " CASE w.choice WHEN 0 THEN 'allowed' ELSE 'refused' END"
+    " FROM which AS w RETURNING 1)"
+    " SELECT " PUPIL_SQL_RECORDED("audit", "1", "SELECT 1 << w.choice"
+                                                " FROM which AS w") ","
+    " (SELECT count(*) FROM made)";
+
+static const char  support_list_sql[] =
+    "SELECT $1::bigint, " PUPIL_SQL_SUPPORT("g")
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN (SELECT g.* FROM pupil.support_grant AS g WHERE g.tenant = $2"
+    " AND g.subject = $4 AND g.expires_at > now() LIMIT " ROWS
+    ") AS g ON true ORDER BY g.created_at, g.support_grant";
+
+/* As a session that ends (session.c). */
+static const char  support_end_sql[] =
+    "WITH gone AS ("
+    "DELETE FROM pupil.support_grant AS g WHERE g.tenant = $2"
+    " AND g.subject = $4 AND g.support_grant = $8 RETURNING g.subject),"
+    " opened AS ("
+    "INSERT INTO pupil.revocation (tenant, revocation, subject, token_hash,"
+    " until) SELECT $2, $3, g.subject, $9, $10 FROM gone AS g),"
+    " which AS MATERIALIZED ("
+    "SELECT (NOT EXISTS (SELECT FROM gone))::integer AS choice),"
+    " audit AS ("
+    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome)"
+    " SELECT {audit_values}, {number}, " PUPIL_SQL_MAC("w.choice") ","
+    " CASE w.choice WHEN 0 THEN 'allowed' ELSE 'not_found' END"
+    " FROM which AS w RETURNING 1)"
+    " SELECT " PUPIL_SQL_RECORDED("audit", "1", "SELECT 1 << w.choice"
+                                                " FROM which AS w") ","
+    " (SELECT count(*) FROM gone)";
+
+
 static const pupil_want_t  audit_wants[] = {
     { .field = "", OWN_AUDIT }
 };
 
 static const pupil_want_t  proof_wants[] = {
     { .field = "proof", OWN_AUDIT }
+};
+
+static const pupil_want_t  support_list_wants[] = {
+    { OWN_SUPPORT, .operation = PUPIL_OPERATION_READ }
+};
+
+static const pupil_want_t  support_wants[] = {
+    { OWN_SUPPORT, .operation = PUPIL_OPERATION_WRITE }
 };
 
 
@@ -69,6 +136,34 @@ const pupil_template_t  pupil_rights_templates[PUPIL_RIGHTS_COUNT] = {
         .fixed = PUPIL_RP_COLUMNS,
         PUPIL_WANTS(proof_wants),
         .params = { PUPIL_PARAM_INT8, PUPIL_PARAM_INT8 }
+    },
+
+    [PUPIL_RIGHTS_SUPPORT_MAKE] = {
+        .name = "rights support make",
+        .sql = support_make_sql,
+        .fixed = PUPIL_RM_COLUMNS,
+        PUPIL_WANTS(support_wants),
+        .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA,
+                    PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,
+                    PUPIL_PARAM_BYTEA },
+        .records = PUPIL_SUPPORT_CHOICES
+    },
+
+    [PUPIL_RIGHTS_SUPPORT_LIST] = {
+        .name = "rights support list",
+        .sql = support_list_sql,
+        .fixed = PUPIL_RL_COLUMNS,
+        PUPIL_WANTS(support_list_wants)
+    },
+
+    [PUPIL_RIGHTS_SUPPORT_END] = {
+        .name = "rights support end",
+        .sql = support_end_sql,
+        .fixed = PUPIL_RE_COLUMNS,
+        PUPIL_WANTS(support_wants),
+        .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA,
+                    PUPIL_PARAM_TIMESTAMPTZ },
+        .records = PUPIL_SUPPORT_CHOICES
     }
 };
 

@@ -7,6 +7,7 @@
 #ifndef PUPIL_RIGHTS_H
 #define PUPIL_RIGHTS_H
 
+#include "core/endpoints/columns.h"
 #include "core/endpoints/endpoints.h"
 #include "core/input/query.h"
 
@@ -15,6 +16,9 @@
 enum {
     PUPIL_RIGHTS_AUDIT = 0,         /* who looked */
     PUPIL_RIGHTS_PROOF,             /* that it is in the log */
+    PUPIL_RIGHTS_SUPPORT_MAKE,      /* support may be let in */
+    PUPIL_RIGHTS_SUPPORT_LIST,
+    PUPIL_RIGHTS_SUPPORT_END,
     PUPIL_RIGHTS_COUNT
 };
 
@@ -68,6 +72,34 @@ enum {
     PUPIL_RP_TILE,
     PUPIL_RP_HASHES,
     PUPIL_RP_COLUMNS
+};
+
+
+/*
+ * PUPIL_RIGHTS_SUPPORT_MAKE, $8 id, $9 hash of the code, $10 created_at, $11
+ * expires_at, $12 MAC.
+ */
+enum {
+    PUPIL_RM_MADE = PUPIL_RECORDED + 1,
+                                    /* 1, or 0: there are too many, or the
+                                       actor is restricted */
+    PUPIL_RM_COLUMNS
+};
+
+/* PUPIL_RIGHTS_SUPPORT_LIST: those that run, oldest first; NULL: none. */
+enum {
+    PUPIL_RL_GRANT = 1,
+    PUPIL_RL_COLUMNS = PUPIL_RL_GRANT + PUPIL_SUPPORT_COLUMNS
+};
+
+/*
+ * PUPIL_RIGHTS_SUPPORT_END, $8 id, $9 its hash, by which it is open as a
+ * revocation until $10, under the request's id.
+ */
+enum {
+    PUPIL_RE_ENDED = PUPIL_RECORDED + 1,
+                                    /* 1, or 0: there is none */
+    PUPIL_RE_COLUMNS
 };
 
 

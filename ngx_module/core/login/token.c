@@ -195,6 +195,19 @@ pupil_there_make(const pupil_key_t *key, const char *claim,
 
 
 void
+pupil_support_hash(const pupil_key_t *key, const pupil_uuid_t *grant,
+    uint8_t out[PUPIL_HASH_LEN])
+{
+    pupil_keyed_t  hash;
+
+    pupil_keyed_begin(&hash, key, "pupil.support.v1", PUPIL_HASH_LEN);
+    pupil_keyed_uuid(&hash, grant);
+    pupil_keyed_end(&hash, out);
+    pupil_stack_wipe();
+}
+
+
+void
 pupil_fingerprint_make(const pupil_key_t *key, pupil_str_t content,
     uint8_t out[PUPIL_HASH_LEN])
 {

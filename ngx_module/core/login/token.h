@@ -64,6 +64,10 @@ void pupil_bucket_make(const pupil_key_t *key, const char *kind,
 void pupil_there_make(const pupil_key_t *key, const char *claim,
     pupil_str_t issuer, pupil_str_t name, uint8_t out[PUPIL_HASH_LEN]);
 
+/* What the key store knows a support grant by that has ended. */
+void pupil_support_hash(const pupil_key_t *key, const pupil_uuid_t *grant,
+    uint8_t out[PUPIL_HASH_LEN]);
+
 /* A keyed fingerprint of a submission's content (key: "fingerprint"). */
 void pupil_fingerprint_make(const pupil_key_t *key, pupil_str_t content,
     uint8_t out[PUPIL_HASH_LEN]);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/base/time.h"
 #include "core/policy/expected.h"
 
 
@@ -103,6 +104,40 @@ pupil_expected_subject(const pupil_expected_t *expected,
     }
 
     *why = "another subject";
+
+    return PUPIL_TAMPERED;
+}
+
+
+pupil_rc_t
+pupil_expected_support(const pupil_expected_t *expected,
+    const pupil_support_row_t *row, const char **why)
+{
+    if (!expected_id(expected->record, &row->grant)) {
+        *why = "another record";
+
+    } else if (!expected_id(expected->subject, &row->subject)) {
+        *why = "another subject";
+
+    } else if (!expected_id(expected->actor, &row->actor)) {
+        *why = "another actor";
+
+    } else if (expected->code.data != NULL
+               && !expected_text(expected->code, row->code))
+    {
+        *why = "another code";
+
+    } else if ((expected->session.data != NULL
+                && !expected_text(expected->session, row->session))
+               || (expected->now != 0
+                   && (row->created_at > expected->now + PUPIL_TIME_SECOND * 60
+                       || row->expires_at <= expected->now)))
+    {
+        return PUPIL_NOT_FOUND;
+
+    } else {
+        return PUPIL_OK;
+    }
 
     return PUPIL_TAMPERED;
 }

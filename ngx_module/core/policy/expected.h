@@ -22,6 +22,12 @@ typedef struct {
     const pupil_uuid_t  *institution;
     pupil_str_t          role;
     int32_t              day;           /* since 1970-01-01: within its days */
+
+    /* of a support grant alone */
+    const pupil_uuid_t  *actor;         /* zero: nobody has redeemed it */
+    pupil_str_t          code;
+    pupil_str_t          session;
+    pupil_time_t         now;           /* within its time */
 } pupil_expected_t;
 
 
@@ -36,6 +42,13 @@ pupil_rc_t pupil_expected_role(const pupil_expected_t *expected,
     const pupil_role_row_t *row, const char **why);
 pupil_rc_t pupil_expected_subject(const pupil_expected_t *expected,
     const pupil_subject_row_t *row, const char **why);
+
+/*
+ * The same; PUPIL_NOT_FOUND as well when its time is over, or when the same
+ * actor has redeemed it with a session that was another.
+ */
+pupil_rc_t pupil_expected_support(const pupil_expected_t *expected,
+    const pupil_support_row_t *row, const char **why);
 
 /* Category, field and term are those of one of the n that were asked for. */
 pupil_rc_t pupil_expected_index(const pupil_index_row_t *asked, uint32_t n,

@@ -54,6 +54,10 @@ static const pupil_mac_label_t  pupil_mac_of_mail = {
     "pupil.mac.mail.v1", NULL
 };
 
+static const pupil_mac_label_t  pupil_mac_of_support = {
+    "pupil.mac.support.v1", "pupil.mac.support.v2"
+};
+
 
 void
 pupil_mac_subject(const pupil_key_t *key, const pupil_subject_row_t *row,
@@ -169,6 +173,26 @@ pupil_mac_mail(const pupil_key_t *key, const pupil_mail_row_t *row,
     pupil_keyed_str(&hash, row->language);
     pupil_keyed_u64(&hash, (uint64_t) row->created_at);
     pupil_mac_end(&hash, 0, mac);
+}
+
+
+void
+pupil_mac_support(const pupil_key_t *key, const pupil_support_row_t *row,
+    uint8_t mac[PUPIL_MAC_LEN])
+{
+    pupil_keyed_t  hash;
+
+    pupil_mac_begin(&hash, key, &pupil_mac_of_support, row->number);
+    pupil_keyed_uuid(&hash, &row->tenant);
+    pupil_keyed_uuid(&hash, &row->grant);
+    pupil_keyed_uuid(&hash, &row->subject);
+    pupil_keyed_str(&hash, row->code);
+    pupil_keyed_u64(&hash, (uint64_t) row->created_at);
+    pupil_keyed_u64(&hash, (uint64_t) row->expires_at);
+    pupil_keyed_u64(&hash, (uint64_t) row->redeemed_at);
+    pupil_keyed_uuid(&hash, &row->actor);
+    pupil_keyed_str(&hash, row->session);
+    pupil_mac_end(&hash, row->number, mac);
 }
 
 

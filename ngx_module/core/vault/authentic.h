@@ -71,6 +71,16 @@ typedef struct {
     pupil_time_t  created_at;
 } pupil_mail_row_t;
 
+typedef struct {
+    pupil_uuid_t  tenant, grant, subject;
+    pupil_str_t   code;         /* its hash */
+    pupil_time_t  created_at, expires_at;
+    pupil_time_t  redeemed_at;  /* PUPIL_TIME_NONE: not yet */
+    pupil_uuid_t  actor;        /* by whom; zero: by nobody */
+    pupil_str_t   session;      /* hash of the token that they had; or empty */
+    uint32_t      number;       /* of the session that it was made by */
+} pupil_support_row_t;
+
 
 /*
  * Each writes the MAC of a row.  key: the tenant's service key "mac".  A MAC
@@ -89,6 +99,8 @@ void pupil_mac_index(const pupil_key_t *key, const pupil_index_row_t *row,
 void pupil_mac_session(const pupil_key_t *key, const pupil_session_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);
 void pupil_mac_mail(const pupil_key_t *key, const pupil_mail_row_t *row,
+    uint8_t mac[PUPIL_MAC_LEN]);
+void pupil_mac_support(const pupil_key_t *key, const pupil_support_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);
 
 /* How many bytes of it are stored. */

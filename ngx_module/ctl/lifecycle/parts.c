@@ -58,6 +58,7 @@ static const struct {
     { "blind_index", "owner" },
     { "imported", "owner" },
     { "outbox", "subject" },
+    { "support_grant", "subject" },
     { NULL, NULL }
 };
 

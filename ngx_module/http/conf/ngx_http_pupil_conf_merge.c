@@ -31,6 +31,7 @@ ngx_http_pupil_create_loc_conf(ngx_conf_t *cf)
     conf->login_password = NGX_CONF_UNSET_UINT;
     conf->mail = NGX_CONF_UNSET_UINT;
     conf->session_limit = NGX_CONF_UNSET_UINT;
+    conf->support_time = NGX_CONF_UNSET_UINT;
     conf->behind_proxy = NGX_CONF_UNSET_UINT;
     conf->audit_holes = NGX_CONF_UNSET_UINT;
     conf->idle = NGX_CONF_UNSET;
@@ -113,6 +114,8 @@ ngx_http_pupil_merge_values(ngx_http_pupil_loc_conf_t *prev,
     ngx_conf_merge_uint_value(conf->mail, prev->mail, PUPIL_MAIL_OFF);
     ngx_conf_merge_uint_value(conf->session_limit, prev->session_limit,
                               PUPIL_SESSION_LIMIT);
+    ngx_conf_merge_uint_value(conf->support_time, prev->support_time,
+                              PUPIL_SUPPORT_TIME);
     ngx_conf_merge_uint_value(conf->behind_proxy, prev->behind_proxy, 0);
     ngx_conf_merge_uint_value(conf->audit_holes, prev->audit_holes,
                               PUPIL_HOLES_ALARM);

@@ -34,6 +34,8 @@ static const pupil_directive_id_t  ngx_http_pupil_tenant_is =
 static const pupil_directive_id_t  ngx_http_pupil_mail = PUPIL_DIRECTIVE_MAIL;
 static const pupil_directive_id_t  ngx_http_pupil_session_limit =
     PUPIL_DIRECTIVE_SESSION_LIMIT;
+static const pupil_directive_id_t  ngx_http_pupil_support_grant =
+    PUPIL_DIRECTIVE_SUPPORT_GRANT;
 static const pupil_directive_id_t  ngx_http_pupil_durability =
     PUPIL_DIRECTIVE_AUDIT_DURABILITY;
 static const pupil_directive_id_t  ngx_http_pupil_group =
@@ -149,6 +151,13 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_pupil_loc_conf_t, session_limit),
       (void *) &ngx_http_pupil_session_limit },
+
+    { ngx_string("pupil_support_grant"),
+      NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_TAKE1,
+      ngx_http_pupil_set_value,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_pupil_loc_conf_t, support_time),
+      (void *) &ngx_http_pupil_support_grant },
 
     { ngx_string("pupil_tenant"),
       NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_TAKE1,

@@ -13,6 +13,7 @@
 static ngx_int_t ngx_http_pupil_data_index_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_data_parse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_data_start(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_data_supported(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_data_render(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_data_records(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
@@ -286,7 +287,35 @@ ngx_http_pupil_data_start(ngx_http_pupil_ctx_t *ctx)
     /* one more, to know if there is another page */
     ngx_libpq_param_int4(ex, (int32_t) page->limit + 1);
 
+    if (data->relation == PUPIL_RELATION_SUPPORT_GRANT) {
+        ctx->resume = ngx_http_pupil_data_supported;
+    }
+
     return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+/* A grant proves itself, and no key of the subject's is asked for before. */
+static ngx_int_t
+ngx_http_pupil_data_supported(ngx_http_pupil_ctx_t *ctx)
+{
+    pupil_expected_t        expected;
+    ngx_http_pupil_data_t  *data;
+
+    ngx_http_pupil_debug(ctx, "read: by which grant");
+
+    data = ctx->data;
+
+    ngx_memzero(&expected, sizeof(pupil_expected_t));
+    expected.subject = &data->subject;
+    expected.actor = &ctx->session.subject;
+    expected.session.data = ctx->session.hash;
+    expected.session.len = sizeof(ctx->session.hash);
+    expected.now = ctx->now;
+
+    return ngx_http_pupil_supports(ctx, ctx->exchange->results[0],
+                                   PUPIL_DE_SUPPORT, &expected,
+                                   ctx->route->render);
 }
 
 
@@ -297,8 +326,11 @@ ngx_http_pupil_data_unknown(ngx_http_pupil_ctx_t *ctx)
 
     data = ctx->data;
 
+    /* who lets nobody in looks as if they were not there to support, too */
     return ngx_http_pupil_refuse(ctx, &data->generic->stmt, &data->subject,
-                                 NGX_HTTP_PUPIL_NOT_FOUND);
+                                 data->relation == PUPIL_RELATION_SUPPORT_GRANT
+                                 ? NGX_HTTP_PUPIL_NOT_GRANTED
+                                 : NGX_HTTP_PUPIL_NOT_FOUND);
 }
 
 

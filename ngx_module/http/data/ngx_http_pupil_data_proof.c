@@ -14,6 +14,7 @@
 #define NGX_HTTP_PUPIL_PROOF_TEXT  PUPIL_UUID_TEXT_LEN
 
 
+static ngx_int_t ngx_http_pupil_data_granted(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_data_proof(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, const pupil_relates_t *relates);
 static ngx_int_t ngx_http_pupil_data_group(ngx_http_pupil_ctx_t *ctx,
@@ -70,6 +71,10 @@ ngx_http_pupil_data_proved(ngx_http_pupil_ctx_t *ctx)
         return NGX_OK;
     }
 
+    if (data->relation == PUPIL_RELATION_SUPPORT_GRANT) {
+        return ngx_http_pupil_data_granted(ctx);
+    }
+
     relates = pupil_relates_find(data->relation,
                                  data->category->plugin->owner);
     if (relates == NULL) {
@@ -92,6 +97,29 @@ ngx_http_pupil_data_proved(ngx_http_pupil_ctx_t *ctx)
     }
 
     return proofs ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* What is shown is on record with the grant that it is shown by. */
+static ngx_int_t
+ngx_http_pupil_data_granted(ngx_http_pupil_ctx_t *ctx)
+{
+    u_char                    *p;
+    ngx_http_pupil_support_t  *support;
+
+    support = &ctx->support;
+
+    if (support->n == 0) {
+        return NGX_DECLINED;
+    }
+
+    p = ngx_cpymem(support->note, PUPIL_SUPPORT_NOTE,
+                   sizeof(PUPIL_SUPPORT_NOTE) - 1);
+    pupil_uuid_format(&support->list[0].grant, p);
+    p[PUPIL_UUID_TEXT_LEN] = '\0';
+    ctx->audit.note = support->note;
+
+    return NGX_OK;
 }
 
 

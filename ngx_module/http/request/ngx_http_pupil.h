@@ -58,6 +58,7 @@
 #include "http/request/ngx_http_pupil_session.h"
 #include "http/request/ngx_http_pupil_sessions.h"
 #include "http/request/ngx_http_pupil_strangers.h"
+#include "http/request/ngx_http_pupil_support.h"
 #include "http/request/ngx_http_pupil_tampered.h"
 #include "http/request/ngx_http_pupil_transport.h"
 #include "http/request/ngx_http_pupil_unsent.h"
@@ -96,6 +97,7 @@ struct ngx_http_pupil_ctx_s {
     ngx_http_pupil_floors_t          floors;
     ngx_http_pupil_sessions_t        sessions;     /* of the actor */
     ngx_http_pupil_ending_t          ending;       /* sessions */
+    ngx_http_pupil_support_t         support;      /* grants */
     ngx_http_pupil_request_audit_t   audit;
 
     /* what follows is the engine's */

@@ -51,6 +51,7 @@ typedef struct {
     ngx_http_pupil_tampered_t      tampered;
     ngx_http_pupil_shown_t         shown[NGX_HTTP_PUPIL_SHOWN];
     ngx_uint_t                     shown_count;
+    const char                    *note;       /* of what is shown; or NULL */
     ngx_http_pupil_withheld_t     *withheld;   /* of restricted owners */
     ngx_uint_t                     withheld_count;
     ngx_http_pupil_record_t       *records;    /* not known to be committed */

@@ -278,7 +278,7 @@ ngx_http_pupil_shown_record(ngx_http_pupil_ctx_t *ctx,
 
     if (!none) {
         rc = ngx_http_pupil_audit(ctx, statement, PUPIL_OUTCOME_ALLOWED,
-                                  shown->subjects, n, NULL);
+                                  shown->subjects, n, ctx->audit.note);
 
         if (rc != NGX_OK || n == shown->count) {
             return rc;
@@ -286,7 +286,8 @@ ngx_http_pupil_shown_record(ngx_http_pupil_ctx_t *ctx,
     }
 
     return ngx_http_pupil_audit(ctx, statement, PUPIL_OUTCOME_RESTRICTED,
-                                shown->subjects + n, shown->count - n, NULL);
+                                shown->subjects + n, shown->count - n,
+                                ctx->audit.note);
 }
 
 

@@ -91,6 +91,7 @@ struct ngx_http_pupil_loc_conf_s {
     ngx_uint_t                        mail;      /* PUPIL_MAIL_OFF, ... */
     ngx_uint_t                        session_limit; /* of somebody */
     const int64_t                    *step_up;   /* seconds by role; 0: any */
+    ngx_uint_t                        support_time;  /* seconds at most */
     const int64_t                    *factor;    /* pupil_factor_policy_t, by
                                                     pupil_role_t; NULL: off */
     ngx_uint_t                        behind_proxy;

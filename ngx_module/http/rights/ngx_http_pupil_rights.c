@@ -52,6 +52,22 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_rights_routes[] = {
       .start = ngx_http_pupil_rights_sessions_start,
       .render = ngx_http_pupil_rights_session_end },
 
+    { .method = NGX_HTTP_GET, .path = "/support-grants",
+      .parse = ngx_http_pupil_no_arguments,
+      .start = ngx_http_pupil_rights_supports_start,
+      .render = ngx_http_pupil_rights_supports_render },
+
+    { .method = NGX_HTTP_POST, .path = "/support-grants",
+      .flags = NGX_HTTP_PUPIL_BODY,
+      .parse = ngx_http_pupil_rights_support_parse,
+      .start = ngx_http_pupil_rights_support_make,
+      .render = ngx_http_pupil_rights_support_made },
+
+    { .method = NGX_HTTP_DELETE, .path = "/support-grants/{id}",
+      .parse = ngx_http_pupil_no_arguments,
+      .start = ngx_http_pupil_rights_support_end,
+      .render = ngx_http_pupil_rights_support_gone },
+
     { .path = NULL }
 };
 

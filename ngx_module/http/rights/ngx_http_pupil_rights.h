@@ -37,4 +37,12 @@ ngx_int_t ngx_http_pupil_rights_sessions_render(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_rights_session_end(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_rights_others_end(ngx_http_pupil_ctx_t *ctx);
 
+ngx_int_t ngx_http_pupil_rights_supports_start(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_rights_supports_render(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_rights_support_parse(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_rights_support_make(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_rights_support_made(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_rights_support_end(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_rights_support_gone(ngx_http_pupil_ctx_t *ctx);
+
 #endif /* _NGX_HTTP_PUPIL_RIGHTS_H_INCLUDED_ */

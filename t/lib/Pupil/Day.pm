@@ -124,6 +124,13 @@ sub requests ($self) {
         ['no such session', pupil => DELETE =>
          '/v1/me/sessions/' . Pupil::Test::uuid(), 404],
         ['all other sessions', other => DELETE => '/v1/me/sessions', 204],
+        ['support is let in', pupil => POST => '/v1/me/support-grants', 201,
+         { minutes => 1 }],
+        ['whom one lets in', pupil => GET => '/v1/me/support-grants', 200],
+        ['no such grant', pupil => DELETE => '/v1/me/support-grants/'
+         . Pupil::Test::uuid(), 404],
+        ['not in support', teacher => POST => '/v1/support/redeem', 403,
+         { code => '0000-0000-0000' }],
         ['switch of schools', classmate => POST => '/v1/session/institution',
          200, { institution_id => $self->school }],
         ['no such school', classmate => POST => '/v1/session/institution',
