@@ -5,67 +5,73 @@
 
 use lib 't/lib';
 use Pupil::Test;
+use Pupil::Web;
 
 my $root = root_dir();
-my $quick = slurp("$root/docs/quickstart/nginx.conf.in");
-my $web = tmp_dir() . '/web';
-my ($location) = $quick =~ /^(        location \/ \{.*?^        \})$/ms;
+my $folder = Pupil::Web->folder;
 
-ok $location, 'the quick start serves the web app';
-like $location, qr/Content-Security-Policy "default-src '(none|self)'/,
-    'under a content policy';
+like +Pupil::Web->location,
+    qr/Content-Security-Policy "default-src '(none|self)'/,
+    'the quick start serves the web app, under a content policy';
 unlike slurp($_), qr{https?://(?!www\.w3\.org/)|\bstyle=|\bon\w+=|innerHTML},
-    "$_: nothing from elsewhere, nothing inline"
-    for glob "$root/docs/quickstart/web/*";
+    "$_: nothing from elsewhere, nothing inline" for glob "$folder/*";
 
-system('cp', '-r', "$root/docs/quickstart/web", $web) == 0 or die "cp\n";
-system('chmod', '-R', 'a+rX', $web) == 0 or die "chmod\n";
-$location =~ s{\@RUN\@/web}{$web};
-$location =~ s{\@MIME\@}{/etc/nginx/mime.types};
 
-my $site = pupil_up(import => 1);
-my $nginx = $site->nginx(server => $location, workers => 2)->start;
-my %person = map { $_->[0] => $site->person($_->[1]) }
+# ---- its texts: each in each language, and none that is not there
+
+my %texts = map {
+    my ($code) = /words\.(\w+)\.js$/;
+    my $text = slurp($_);
+    $text =~ s{/\*.*?\*/}{}gs;
+    my %keys = map { $_ => 1 }
+               $text =~ /^  (?! )'?([\w.-]+)'?: /gm,
+               $text =~ /', '?([\w.-]+)'?: ['{]/g;
+    ($code => \%keys);
+} glob "$folder/words.??.js";
+is_deeply [sort keys %texts], [qw(da en sv)], 'in three languages';
+is_deeply [sort keys $texts{$_}->%*], [sort keys $texts{en}->%*],
+    "$_: the texts of en" for qw(da sv);
+cmp_ok scalar(keys $texts{en}->%*), '>', 150, 'all of them are looked at';
+
+for my $file (glob "$folder/*.{js,html}") {
+    my $code = slurp($file);
+    my @used = ($code =~ /\bt\('([\w.-]+)'/g,
+                $code =~ /data-t(?:-label)?="([\w.-]+)"/g);
+    is_deeply [grep { !$texts{en}{$_} } @used], [], "$file: texts are there";
+}
+
+# What is loaded first, as it is sent.
+my $first = join '', map { slurp($_) }
+    grep { !/words\.(?:sv|da)\.js/ } glob "$folder/*";
+open my $gzip, '|-', 'gzip -6 >' . tmp_dir() . '/first.gz' or die "gzip\n";
+print $gzip $first;
+close $gzip;
+cmp_ok -s tmp_dir() . '/first.gz', '<', 60_000, 'less than 60 KB at first';
+
+
+# ---- a day
+
+my $web = Pupil::Web->up;
+my $site = $web->site;
+my %person = map { $_->[0] => $web->person($_->[1]) }
     [teacher => 'CBeane'], [pupil => 'OKlein'], [admin => 'FFlowers'],
     [other => (map { (split /,/)[4] } grep { (split /,/)[1] eq '10002' }
                split /\r?\n/, slurp("$root/docs/quickstart/data/sds-100-users/"
                                     . 'Student.csv'))[0]];
-
-# A class of that teacher and that pupil.
-my $class = $site->db->selectrow_array(<<'', undef,
-    SELECT t.class FROM pupil.enrolment t
-      JOIN pupil.enrolment p USING (tenant, class)
-     WHERE t.subject = ? AND t.role = 'teacher' AND p.subject = ?
-           AND p.role = 'pupil'
-
-    $person{teacher}{id}, $person{pupil}{id});
+my $class = $web->class_of(@person{qw(teacher pupil)});
 ok $class, 'teacher and pupil share a class';
-
-# The name, as the pupil sees it.
-my $http = $nginx->http;
-$http->login(@{ $person{pupil} }{qw(login password)});
-$person{pupil}{family_name}
-    = $http->get('/v1/data/identity')->json->{records}[0]{family_name};
 
 # Somebody whose password pupilctl has made.
 $person{newcomer} = $site->person('EParker');
 chomp($person{newcomer}{password} = $site->ctl_ok('user', 'password',
     '--generate', $person{newcomer}{login}, $site->ctl_where)->{out});
 
-my $shots = $ENV{PUPIL_SHOTS} // tmp_dir() . '/browser';
-mkdir $shots;
-my $run = run_cmd('node', "$root/t/browser/school.mjs", $shots, {
-    timeout => 300, env => { HOME => tmp_dir() },
-    stdin => json_of({ %person, url => $nginx->url, class_id => $class }),
-});
-is $run->{code}, 0, 'the browser ran' or diag $run->{err};
-
-my @checks = map { JSON::XS::decode_json($_) } split /\n/, $run->{out};
-cmp_ok scalar(@checks), '>=', 30, 'to the end: ' . @checks . ' checks';
+my @checks = $web->browse('school.mjs', 300, { %person, class_id => $class });
+cmp_ok scalar(@checks), '>=', 120, 'to the end: ' . @checks . ' checks';
 ok $_->{ok}, $_->{name} or diag $_->{detail} for @checks;
 
 # Nothing that was written is in a log.
-unlike $nginx->log_text . slurp($nginx->dir . '/access.log'),
+unlike $web->nginx->log_text . slurp($web->nginx->dir . '/access.log'),
     qr/Bees tell|dancing|How bees/, 'no log holds a text';
 
 done_testing;

@@ -1,592 +1,420 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The quick start's school web app: what a pupil, a teacher and an
- * administrator do on a school day, on nothing but the HTTP API.  No personal
- * data is kept in the browser: state lives in memory, and the session in an
- * HttpOnly cookie.
- *
- * What a pupil writes or hands in is not lost by a failing network or a
- * session that ended: it stays in memory until the same person has logged in
- * again.  A submission keeps its id and is sent until it is stored; the server
- * stores it once.
+ * The quick start's school web app: what people do on a school day, on nothing
+ * but the HTTP API.  Each view has an address; this file says which view that
+ * is, and whose it is.  No personal data is kept in the browser: state lives in
+ * memory, and the session in an HttpOnly cookie.  When the session ends, or is
+ * somebody else's, the page forgets all but what the same person has written
+ * and not handed in.
  */
 
-const $ = (id) => document.getElementById(id);
+import { api, get, post, session } from './api.js';
+import { $, button, confirmed, el, heading, lasting, link, say }
+  from './dom.js';
+import { login } from './login.js';
+import * as own from './own.js';
+import { patiently, tell } from './problem.js';
+import * as pupil from './pupil.js';
+import * as queue from './queue.js';
+import * as teacher from './teacher.js';
+import { choose, languages, named, speak, t } from './words.js';
 
-const VIEWS = { pupil, teacher };
-
-let csrf = '';
-let subject = null;         /* whose the two below are */
-let pending = [];           /* submissions that are not known to be stored */
-let drafts = new Map();     /* text that was not handed in, by exercise */
-
-
-/* ---- the API ---- */
-
-async function api(method, path, body) {
-  const headers = {};
-
-  if (body !== undefined) {
-    headers['Content-Type'] = 'application/json';
-  }
-  if (method !== 'GET') {
-    headers['X-Pupil-CSRF'] = csrf;
-  }
-
-  const answer = await fetch(path, {
-    method, headers,
-    body: body === undefined ? undefined : JSON.stringify(body),
-    credentials: 'same-origin',
-    cache: 'no-store',
-  });
-
-  const data = answer.status === 204 ? null : await answer.json();
-
-  if (!answer.ok) {
-    const error = new Error(data.detail ?? data.title);
-    error.status = answer.status;
-    error.problem = data;
-    throw error;
-  }
-
-  return data;
-}
+const WARNED = 2 * 60 * 1000;       /* ms before the session ends */
+const STALE = 60 * 1000;
+const TYPING = 5 * 60 * 1000;
 
 
-/* ---- what is on the page ---- */
+/* ---- which view an address is ---- */
 
-function say(text, good = false) {
-  $('message').textContent = text;
-  $('message').hidden = !text;
-  $('message').classList.toggle('good', good);
-}
+/* Of everybody: the first is in the menu, and leads to the others. */
+const MINE = [
+  ['me', 'me', own.stored],
+  ['looked', 'looked', own.audit],
+  ['sessions', 'sessions', own.sessions],
+  ['password', 'password.own', own.password],
+];
 
+/* By role: address, its name in the menu (null: it is not there), view. */
+const VIEWS = {
+  pupil: [
+    ['', 'todo', pupil.todo],
+    ['done', 'finished', pupil.finished],
+    ['results', 'results', pupil.results],
+    ['homework', null, pupil.homework],
+    ...MINE,
+  ],
+  teacher: [
+    ['', 'given', teacher.given],
+    ['give', null, teacher.give],
+    ['homework', null, teacher.overview],
+    ['edit', null, teacher.edit],
+    ...MINE,
+  ],
+  other: [
+    ['', 'look', own.look],
+    ...MINE,
+  ],
+};
 
-function show(view) {
-  for (const id of ['login', 'password', 'pupil', 'teacher', 'other']) {
-    $(id).hidden = id !== view;
-  }
-  $('who').hidden = view === 'login';
-  $('own').hidden = view === 'password';
-}
+const views = () => VIEWS[session.user?.role] ?? VIEWS.other;
 
-
-const words = (name) => name.replaceAll('_', ' ');
-
-function date(text) {
-  const day = new Date(text);
-  const here = day.getFullYear() === new Date().getFullYear();
-
-  return day.toLocaleDateString(undefined, {
-    day: 'numeric', month: 'long', year: here ? undefined : 'numeric',
-  });
-}
-
-
-
-function cell(row, label, text, number = false) {
-  const at = row.insertCell();
-
-  at.textContent = text ?? '–';
-  at.dataset.label = label;
-  at.classList.toggle('number', number);
-  at.classList.toggle('empty', text == null);
-
-  return at;
-}
+let shown = 0;                      /* counts views: an old one is not shown */
 
 
-function button(text, label, action) {
-  const made = document.createElement('button');
-
-  made.type = 'button';
-  made.className = 'quiet';
-  made.textContent = text;
-  made.setAttribute('aria-label', label);
-  made.addEventListener('click', () => action().catch(failed));
-
-  return made;
-}
-
-
-/* A form that is sent once at a time. */
-function onSubmit(form, send) {
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault();
-    const send_button = form.querySelector('button[type=submit]');
-
-    send_button.disabled = true;
-    try {
-      await send(form);
-    } catch (error) {
-      failed(error);
-    } finally {
-      send_button.disabled = false;
-    }
-  });
-}
-
-
-function failed(error) {
-  if (error.status === 401 && error.problem.type.endsWith(':no-session')) {
-    localStorage.removeItem('logged-in');
-    show('login');
-    say('Your session has ended. Log in again: nothing that you wrote is '
-        + 'lost.');
-    $('login').identifier.focus();
+async function route() {
+  if (!session.user) {
     return;
   }
-  say(error.status === undefined
-    ? 'The school cannot be reached. Try again in a moment.' : error.message);
+
+  const mine = ++shown;
+  const [name, id] = location.hash.replace(/^#\/?/, '').split('/');
+  const [at, , view] = views().find(([one]) => one === name) ?? views()[0];
+  const current = () => mine === shown;
+  const show = (...nodes) => current() && put(nodes);
+
+  say('');
+  menu(at);
+  queue.on.state = () => {};
+  try {
+    await patiently(() => view(show, id), current);
+    if (current()) {
+      focusHeading();
+      dispatchEvent(new CustomEvent('shown'));
+    }
+  } catch (error) {
+    if (current() && session.user) {
+      tell(error);
+      put([heading(t('gone')), el('p', null, link('#/', t('start')))]);
+    }
+  }
 }
 
 
-/* ---- log in, log out ---- */
+/* Focus stays where it is while more of the same view comes. */
+function put(nodes) {
+  const first = $('view').childElementCount === 0
+    || $('view').dataset.of !== String(shown);
+
+  $('view').dataset.of = shown;
+  $('view').replaceChildren(...nodes.flat().filter(Boolean));
+  if (first) {
+    scrollTo(0, 0);
+    focusHeading();
+  }
+}
+
+
+function focusHeading() {
+  const title = $('view').querySelector('[tabindex="-1"]');
+
+  document.title = `${title?.dataset.title ?? ''} – ${t('school')}`;
+  if (!$('view').contains(document.activeElement)) {
+    title?.focus();
+  }
+}
+
+
+function menu(at) {
+  const mine = MINE.some(([to]) => to === at);
+  const links = (list, current) => list.filter(([, text]) => text)
+    .map(([to, text]) => link(`#/${to}`, t(text), {
+      'aria-current': to === current && 'page' }));
+
+  $('menu').replaceChildren(...links(
+    [...views().filter((one) => !MINE.includes(one)), MINE[0]],
+    mine ? 'me' : at));
+  $('mine').replaceChildren(...mine ? links(MINE, at) : []);
+}
+
+
+/* ---- whose it is ---- */
+
+const channel = new BroadcastChannel('pupil');
+
+
+/* Before a page of somebody else, or of nobody. */
+function forget() {
+  shown++;
+  $('view').replaceChildren();
+  $('menu').replaceChildren();
+  $('mine').replaceChildren();
+  $('who').replaceChildren();
+  document.querySelectorAll('dialog').forEach((box) => box.close());
+  $('school').textContent = t('school');
+  document.title = t('school');
+  session.user = null;
+  session.csrf = '';
+  say('');
+  lasting('');
+}
+
+
+let subject = null;                 /* whose the drafts are */
 
 async function enter(state) {
-  csrf = state.session.csrf_token;
+  const same = state.user.id === subject;
+
+  forget();
+  if (!same) {
+    queue.forget();
+    if (subject !== null) {
+      history.replaceState(null, '', '#/');
+    }
+  }
+  subject = state.user.id;
+  session.user = state.user;
+  session.csrf = state.session.csrf_token;
+  session.idle = state.session.idle_timeout * 1000;
+  session.seen = Date.now();
   localStorage.setItem('logged-in', '1');
+  channel.postMessage({ entered: subject });
 
-  if (state.user.id !== subject) {
-    subject = state.user.id;
-    pending = [];
-    drafts = new Map();
+  header(state);
+  queue.flush();
+  await route();
+}
+
+
+function header(state) {
+  const active = state.institutions.find((one) => one.active);
+
+  $('school').textContent = active?.title ?? t('school');
+  $('who').replaceChildren(
+    el('span', null, el('strong', { dir: 'auto' },
+                        state.user.display_name ?? ''), ' ',
+      el('small', null, named('role', state.user.role))),
+    ...schools(state), button(t('logout'), logout, { id: 'logout' }));
+}
+
+
+/* Somebody with several roles, here or at other schools, acts in one: chosen,
+   then done by the button, as an arrow key must not act. */
+function schools(state) {
+  const all = state.institutions.flatMap((one) => one.roles.map((role) => ({
+    choice: { institution_id: one.id, role },
+    here: one.active && role === one.role,
+    text: `${one.id === null ? t('schools.all') : one.title ?? t('school')} (${
+      named('role', role)})`,
+  })));
+
+  if (all.length < 2) {
+    return [];
   }
 
-  $('name').textContent = state.user.display_name ?? '';
-  $('role').textContent = words(state.user.role);
-  schools(state);
+  const list = el('select', { 'aria-label': t('schools') }, all.map((one, n) =>
+    el('option', { value: n, selected: one.here }, one.text)));
 
-  if (pending.length > 0) {
-    await flush();
+  return [list, button(t('switch'), async () => {
+    try {
+      const { choice } = all[list.value];
+
+      history.replaceState(null, '', '#/');
+      await enter(await post('/v1/session/institution', choice));
+    } catch (error) {
+      tell(error);
+    }
+  })];
+}
+
+
+function ask(text = '') {
+  forget();
+  localStorage.removeItem('logged-in');
+  login((...nodes) => put(nodes), async (state, typed) => {
+    if (state.status === 'password_change_required') {
+      session.csrf = state.session.csrf_token;
+      own.password((...nodes) => put(nodes), typed);
+      return;
+    }
+    await begin();
+  });
+  document.title = `${t('login')} – ${t('school')}`;
+  $('view').querySelector('input')?.focus();
+  say(text);
+}
+
+
+function over() {
+  ask(t(queue.unsent() > 0 ? 'ended.kept' : 'ended.session'));
+}
+
+
+/* The session as the gateway has it. */
+async function begin() {
+  await enter(await get('/v1/session'));
+}
+
+
+async function logout() {
+  if (queue.unsent() > 0 && !await confirmed(t('logout.sure'),
+    t('logout.what', { n: queue.unsent() }), t('logout')))
+  {
+    return;
+  }
+  try {
+    await api('DELETE', '/v1/session');
+  } catch (error) {
+    if (error.kind !== 'ended') {
+      tell(error);
+      return;
+    }
+  }
+  channel.postMessage({ ended: subject });
+  queue.forget();
+  subject = null;
+  history.replaceState(null, '', '#/');
+  localStorage.removeItem('logged-in');
+  ask();
+}
+
+
+session.ended = () => {
+  if (session.user) {
+    channel.postMessage({ ended: subject });
+    over();
+  } else {
+    ask();
+  }
+};
+
+session.changed = (state) => {
+  enter(state).catch((error) => tell(error));
+};
+
+
+/* ---- other tabs, Back, and nobody there ---- */
+
+/* Whoever is logged in now: the same person, another one, or nobody. */
+async function look() {
+  const state = await get('/v1/session');
+
+  if (state.user.id === session.user?.id
+      && state.user.role === session.user.role)
+  {
+    session.csrf = state.session.csrf_token;
+  } else {
+    await enter(state);
+  }
+}
+
+const lookQuietly = () => look().catch(() => {});
+
+
+channel.addEventListener('message', ({ data }) => {
+  if (data.alive) {
+    session.seen = Math.max(session.seen, data.alive);
+  } else if (data.ended !== undefined && data.ended === session.user?.id) {
+    over();
+  } else if (data.entered !== undefined && data.entered !== session.user?.id) {
+    forget();
+    begin().catch(() => ask());
+  } else if (data.entered !== undefined) {
+    lookQuietly();
+  }
+});
+
+
+/* A page that Back brings as it was shows nobody's data before it is known
+   whose they are. */
+addEventListener('pagehide', () => {
+  if (session.user) {
+    $('view').replaceChildren();
+    $('who').replaceChildren();
+  }
+});
+
+addEventListener('pageshow', (event) => {
+  if (event.persisted) {
+    start();
+  }
+});
+
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'visible' && session.user
+      && Date.now() - session.seen > STALE)
+  {
+    lookQuietly();
+  }
+});
+
+
+/* Who writes is there, though nothing is sent. */
+document.addEventListener('input', () => {
+  if (session.user && Date.now() - session.seen > TYPING) {
+    session.seen = Date.now();
+    lookQuietly();
+  }
+});
+
+
+let told = 0;
+
+setInterval(() => {
+  if (!session.user) {
+    return;
   }
 
-  const view = VIEWS[state.user.role] ?? other;
-  const name = VIEWS[state.user.role] ? state.user.role : 'other';
+  const left = session.seen + session.idle - Date.now();
 
-  await view();
-  show(name);
-  $(name).querySelector('h2').focus();
+  if (session.seen !== told) {
+    told = session.seen;
+    channel.postMessage({ alive: told });
+  }
+  if (left <= 0) {
+    session.ended();
+  } else if (left < Math.min(WARNED, session.idle / 2) && !$('idle').open) {
+    $('idle').showModal();
+  } else if (left > WARNED && $('idle').open) {
+    $('idle').close();
+  }
+}, 1000);
+
+$('skip').addEventListener('click', (event) => {
+  event.preventDefault();
+  $('main').focus();
+});
+
+$('stay').addEventListener('click', () => {
+  $('idle').close();
+  lookQuietly();
+});
+
+
+/* ---- what is always there ---- */
+
+queue.on.count = (n) => lasting(n > 0 ? t('waiting.n', { n }) : '');
+
+addEventListener('hashchange', route);
+addEventListener('again', () => begin().catch((error) => tell(error)));
+
+
+function language() {
+  $('language').replaceChildren(...languages().map(({ code, name, chosen }) =>
+    button(name, async () => {
+      await choose(code);
+      language();
+      await (session.user ? look().then(() => session.user && begin())
+        : ask());
+    }, { lang: code, 'aria-pressed': String(chosen) })));
 }
 
 
 async function start() {
+  await speak();
+  language();
+
   /* No question without hope of an answer: the cookie cannot be seen here. */
   if (!localStorage.getItem('logged-in')) {
-    show('login');
+    ask();
     return;
   }
-
   try {
-    await enter(await api('GET', '/v1/session'));
+    await patiently(begin, () => session.user === null);
   } catch (error) {
-    if (error.status !== 401) {
-      say(error.message);
-    }
-    localStorage.removeItem('logged-in');
-    show('login');
+    tell(error);
   }
 }
-
-
-onSubmit($('login'), async (form) => {
-  say('');
-  try {
-    const state = await api('POST', '/v1/login', {
-      identifier: form.identifier.value,
-      password: form.password.value,
-    });
-
-    const first = state.status === 'password_change_required'
-      ? form.password.value : null;
-
-    form.reset();
-    if (first !== null) {
-      csrf = state.session.csrf_token;
-      choose(first);
-      return;
-    }
-    await enter(state.institutions ? state : await api('GET', '/v1/session'));
-  } catch (error) {
-    form.password.value = '';
-    form.password.focus();
-    throw error;
-  }
-});
-
-
-/* ---- a password of one's own ---- */
-
-const REFUSED = {
-  minLength: 'The new password is too short.',
-  maxLength: 'The new password is too long.',
-  common: 'Many people have this password. Choose another one.',
-  name: 'This is your user name. Choose something else.',
-  different: 'This is the password that you have.',
-};
-
-
-/* present: the first one, which was just typed, and has to be changed. */
-function choose(present = null) {
-  const form = $('password');
-
-  form.reset();
-  form.current.value = present ?? '';
-  form.current.parentElement.hidden = present !== null;
-  form.cancel.hidden = present !== null;
-  $('name').textContent = '';       /* perhaps of who was here before */
-  $('role').textContent = '';
-  $('school-label').hidden = true;
-  show('password');
-  form.querySelector('h2').focus();
-  say(present === null ? ''
-    : 'Your password was made for you. Choose one of your own.');
-}
-
-
-async function leave() {
-  $('password').reset();
-  await enter(await api('GET', '/v1/session'));
-}
-
-
-onSubmit($('password'), async (form) => {
-  try {
-    const changed = await api('POST', '/v1/me/password', {
-      current: form.current.value, new: form.new.value,
-    });
-
-    csrf = changed.session.csrf_token;
-  } catch (error) {
-    const [fault] = error.problem?.errors ?? [];
-
-    if (fault?.field === '/new' && REFUSED[fault.rule]) {
-      error.message = REFUSED[fault.rule];
-    }
-    form.new.focus();
-    throw error;
-  }
-  await leave();
-  say('Your password is changed.', true);
-});
-
-
-$('own').addEventListener('click', () => choose());
-$('password').cancel.addEventListener('click', () => {
-  say('');
-  leave().catch(failed);
-});
-
-
-$('logout').addEventListener('click', async () => {
-  try {
-    await api('DELETE', '/v1/session');
-  } catch (error) {
-    if (error.status !== 401) {
-      failed(error);
-      return;
-    }
-  }
-  localStorage.removeItem('logged-in');
-  location.reload();
-});
-
-
-/* Somebody with several roles, here or at other schools, acts in one. */
-function schools(state) {
-  const list = (state.institutions ?? []).flatMap((one) => one.roles.map(
-    (role) => ({ one, choice: { institution_id: one.id, role } })));
-
-  $('school-label').hidden = list.length < 2;
-  $('school').replaceChildren(...list.map(({ one, choice }) => {
-    const where = one.id === null ? 'All schools' : one.title ?? 'School';
-    const option = new Option(`${where} (${words(choice.role)})`,
-                              JSON.stringify(choice));
-
-    option.selected = one.active && choice.role === one.role;
-
-    return option;
-  }));
-}
-
-
-$('school').addEventListener('change', async (event) => {
-  try {
-    await enter(await api('POST', '/v1/session/institution',
-                          JSON.parse(event.target.value)));
-    say('');
-  } catch (error) {
-    failed(error);
-  }
-});
-
-
-/* ---- pupil ---- */
-
-async function pupil() {
-  const [{ homework }, { submissions }] = await Promise.all([
-    api('GET', '/v1/homework?status=all&limit=100'),
-    api('GET', '/v1/progress?limit=100'),
-  ]);
-
-  /* newest first: the first of an exercise is what counts */
-  const answers = new Map();
-  for (const one of submissions) {
-    if (!answers.has(one.exercise_id)) {
-      answers.set(one.exercise_id, one.answer);
-    }
-  }
-
-  $('tasks').replaceChildren(...homework.map((item) => task(item, answers)));
-  if (homework.length === 0) {
-    $('tasks').textContent = 'No homework.';
-  }
-}
-
-
-function task(item, answers) {
-  const node = $('task').content.cloneNode(true);
-  const { exercises = [], progress = {} } = item;
-  const by = item.assigned_by?.display_name;
-  const bar = node.querySelector('progress');
-
-  node.querySelector('h3').textContent = item.title;
-  node.querySelector('.facts').textContent = [
-    item.class.title, `due ${date(item.due_at)}`, by,
-  ].filter(Boolean).join(' · ');
-  bar.max = exercises.length || 1;
-  bar.value = progress.exercises_done ?? 0;
-  bar.setAttribute('aria-label', 'Exercises done');
-  node.querySelector('.progress span').textContent =
-    `${progress.exercises_done ?? 0} of ${exercises.length} done`
-    + (progress.score == null ? ''
-      : `, ${progress.score} of ${progress.max_score} points`);
-  node.querySelector('.text').textContent = item.description ?? '';
-  node.querySelector('.exercises').replaceChildren(
-    ...exercises.map((exercise) => exerciseForm(item, exercise, answers)));
-
-  return node;
-}
-
-
-function exerciseForm(item, exercise, answers) {
-  const node = $('exercise').content.cloneNode(true);
-  const form = node.querySelector('form');
-  const given = answers.get(exercise.id);
-
-  node.querySelector('span').textContent =
-    `${exercise.title} (${exercise.max_score} points)`;
-  form.classList.toggle('done', given !== undefined);
-  if (given !== undefined) {
-    form.querySelector('button').textContent = 'Hand in again';
-  }
-  form.answer.value = drafts.get(exercise.id)
-    ?? (typeof given === 'string' ? given : '');
-  form.answer.addEventListener('input', () => {
-    drafts.set(exercise.id, form.answer.value);
-  });
-
-  onSubmit(form, async () => {
-    pending.push({
-      id: crypto.randomUUID(),
-      homework_id: item.id,
-      exercise_id: exercise.id,
-      answer: form.answer.value,
-      completion: true,
-      timestamp: new Date().toISOString(),
-    });
-    drafts.delete(exercise.id);
-
-    if (await flush()) {
-      say('Handed in.', true);
-    }
-    await pupil();
-  });
-
-  return node;
-}
-
-
-/* Sends what waits; what was refused for good is dropped and said. */
-async function flush() {
-  let fine = true;
-
-  while (pending.length > 0) {
-    const batch = pending.slice(0, 100);
-    const { results } = await api('POST', '/v1/progress', batch);
-
-    pending = pending.slice(batch.length);
-    if (results.some((one) => !['stored', 'replayed'].includes(one.status))) {
-      fine = false;
-      say('An answer was refused: the homework is not yours any more.');
-    }
-  }
-
-  return fine;
-}
-
-
-/* ---- teacher ---- */
-
-async function teacher() {
-  const [{ homework }, { records }] = await Promise.all([
-    api('GET', '/v1/homework?status=all&limit=100'),
-    api('GET', '/v1/data/enrolment'),
-  ]);
-
-  $('given').replaceChildren(...homework.map(given));
-  $('none-given').hidden = homework.length > 0;
-  $('assign').class_id.replaceChildren(...records
-    .filter((record) => record.role === 'teacher')
-    .map((record) => new Option(record.class_title, record.class_id)));
-}
-
-
-function given(item) {
-  const row = document.createElement('tr');
-  const { summary = {} } = item;
-
-  cell(row, 'Homework', item.title);
-  cell(row, 'Class', item.class.title);
-  cell(row, 'Due', date(item.due_at));
-  cell(row, 'Done', summary.completed, true);
-  cell(row, 'Begun', summary.in_progress, true);
-  cell(row, 'Pupils', summary.pupils, true);
-
-  const actions = cell(row, '', '');
-
-  actions.className = 'actions';
-  actions.append(
-    button('Show', `Show ${item.title}`, () => overview(item)), ' ',
-    button('Take back', `Take back ${item.title}`, () => takeBack(item)));
-
-  return row;
-}
-
-
-async function overview(item) {
-  const { homework, pupils, summary } =
-    await api('GET', `/v1/homework/${item.id}/progress`);
-
-  $('overview-title').textContent = homework.title;
-  $('overview-facts').textContent = summary
-    ? `${summary.completed} of ${summary.pupils} pupils are done, `
-      + `${summary.in_progress} have begun` : '';
-  pupils.sort((a, b) =>
-    (a.display_name ?? '').localeCompare(b.display_name ?? ''));
-  $('pupils').replaceChildren(...pupils.map((one) => {
-    const row = document.createElement('tr');
-
-    cell(row, 'Pupil', one.display_name);
-    cell(row, 'Status', one.status && words(one.status));
-    cell(row, 'Exercises', one.exercises_done || null, true);
-    cell(row, 'Score', one.score, true);
-    cell(row, 'Last', one.updated_at && date(one.updated_at));
-
-    return row;
-  }));
-  $('overview').hidden = false;
-  $('overview-title').focus();
-}
-
-
-async function takeBack(item) {
-  if (!confirm(`Take back "${item.title}"?`)) {
-    return;
-  }
-  await api('DELETE', `/v1/homework/${item.id}`);
-  $('overview').hidden = true;
-  await teacher();
-  say('Taken back.', true);
-}
-
-
-/* Sent again after an error, as it is, it is the same homework. */
-let givenAs = crypto.randomUUID();
-
-$('assign').addEventListener('input', () => {
-  givenAs = crypto.randomUUID();
-});
-
-onSubmit($('assign'), async (form) => {
-  const points = Number(form.points.value);
-
-  await api('POST', '/v1/homework', {
-    id: givenAs,
-    class_id: form.class_id.value,
-    title: form.title.value,
-    ...(form.description.value && { description: form.description.value }),
-    due_at: new Date(`${form.due.value}T15:00:00`).toISOString(),
-    exercises: form.exercises.value.split('\n')
-      .map((line) => line.trim()).filter(Boolean)
-      .map((title) => ({ title, max_score: points })),
-  });
-  givenAs = crypto.randomUUID();
-  form.reset();
-  await teacher();
-  say('Homework given.', true);
-});
-
-
-/* ---- everybody else: one's own data, and what the role may see ---- */
-
-function list(record) {
-  const made = document.createElement('dl');
-
-  for (const [name, value] of Object.entries(record)) {
-    const term = document.createElement('dt');
-    const text = document.createElement('dd');
-
-    term.textContent = words(name);
-    text.textContent = typeof value === 'object' ? JSON.stringify(value)
-      : value;
-    made.append(term, text);
-  }
-
-  return made;
-}
-
-
-async function other() {
-  const { categories } = await api('GET', '/v1/data/');
-  const names = (self) => categories
-    .filter((one) => one.read.length > 0
-                     && (one.relation === 'self') === self)
-    .map((one) => one.category);
-  const own = await Promise.all(names(true)
-    .map((name) => api('GET', `/v1/data/${name}`)));
-
-  $('mine').replaceChildren(...own.filter((one) => one.records.length > 0)
-    .map((one) => {
-      const card = document.createElement('article');
-      const title = document.createElement('h3');
-
-      card.className = 'card';
-      title.textContent = words(one.category);
-      card.append(title, ...one.records.map(list));
-
-      return card;
-    }));
-
-  $('look').hidden = names(false).length === 0;
-  $('look').category.replaceChildren(...names(false)
-    .map((name) => new Option(words(name), name)));
-}
-
-
-onSubmit($('look'), async (form) => {
-  say('');
-  $('found').replaceChildren();
-
-  const { records } = await api('GET',
-    `/v1/data/${form.category.value}/${form.subject.value}`);
-
-  $('found').replaceChildren(...records.map(list));
-  if (records.length === 0) {
-    $('found').textContent = 'Nothing is stored.';
-  }
-});
 
 
 await start();

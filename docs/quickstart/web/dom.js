@@ -1,0 +1,193 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Elements, and what the page says to who looks and to who listens.  Text comes
+ * in as text: nothing here reads HTML.
+ */
+
+import { t } from './words.js';
+
+export const $ = (id) => document.getElementById(id);
+
+
+/*
+ * el('p', { class: 'facts' }, 'text', node, ...): null and false are left out.
+ * A member of attributes that begins with "on" is listened to.
+ */
+export function el(name, attributes, ...children) {
+  const node = document.createElement(name);
+
+  for (const [key, value] of Object.entries(attributes ?? {})) {
+    if (value === null || value === undefined || value === false) {
+      continue;
+    }
+    if (key.startsWith('on')) {
+      node.addEventListener(key.slice(2), value);
+    } else if (key === 'value') {
+      node.value = value;
+    } else {
+      node.setAttribute(key, value === true ? '' : value);
+    }
+  }
+  node.append(...children.flat().filter((one) => one !== null
+                                                 && one !== undefined
+                                                 && one !== false));
+
+  return node;
+}
+
+
+/* Text that somebody wrote, in whatever script: it has a direction of its
+   own. */
+export const written = (name, text, attributes = {}) =>
+  el(name, { dir: 'auto', ...attributes }, text);
+
+
+/*
+ * A heading that the focus goes to when its view is shown.  title: what the tab
+ * and the browser's history say, which stays on a computer that others use: a
+ * text of ours, not one that somebody wrote.
+ */
+export const heading = (text, title = text) =>
+  written('h2', text, { 'tabindex': '-1', 'data-title': title });
+
+
+export const link = (to, text, attributes = {}) =>
+  el('a', { href: to, ...attributes }, text);
+
+
+export const button = (text, action, attributes = {}) =>
+  el('button', { type: 'button', class: 'quiet', onclick: action,
+                 ...attributes }, text);
+
+
+let last = 0;
+
+/* A field with its label, and a place for what is wrong with it. */
+export function field(label, control, hint = null) {
+  const id = `f${++last}`;
+
+  control.id = id;
+  control.setAttribute('aria-describedby',
+                       hint ? `${id}-hint ${id}-wrong` : `${id}-wrong`);
+
+  return el('div', { class: 'field' },
+    el('label', { for: id }, label),
+    hint && el('p', { id: `${id}-hint`, class: 'facts' }, hint),
+    control,
+    el('p', { id: `${id}-wrong`, class: 'wrong', hidden: true }));
+}
+
+
+/* Says at a field what is wrong with it; an empty text takes that away. */
+export function wrong(control, text) {
+  const place = $(`${control.id}-wrong`);
+
+  if (text) {
+    control.setAttribute('aria-invalid', 'true');
+  } else {
+    control.removeAttribute('aria-invalid');
+  }
+  place.textContent = text;
+  place.hidden = !text;
+}
+
+
+/*
+ * A form that is sent once at a time.  wrongs: by the names of its controls
+ * what a problem says of them, see problem.js.
+ */
+export function form(attributes, send, ...children) {
+  const made = el('form', { novalidate: true, ...attributes }, ...children);
+
+  made.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    if (made.dataset.busy) {
+      return;
+    }
+    for (const control of made.elements) {
+      if ($(`${control.id}-wrong`)) {
+        wrong(control, '');
+      }
+    }
+    if (!complete(made)) {
+      return;
+    }
+    made.dataset.busy = 'yes';
+    made.setAttribute('aria-busy', 'true');
+    try {
+      await send(made);
+    } finally {
+      delete made.dataset.busy;
+      made.removeAttribute('aria-busy');
+    }
+  });
+
+  return made;
+}
+
+
+/* What a browser finds missing, said at the field in the page's language. */
+function complete(made) {
+  const missing = [...made.elements].find((one) => one.willValidate
+                                                   && !one.checkValidity());
+
+  if (missing) {
+    wrong(missing, t(missing.validity.valueMissing ? 'rule.required'
+      : 'rule.pattern'));
+    missing.focus();
+  }
+
+  return !missing;
+}
+
+
+/* ---- messages ---- */
+
+export function say(text, good = false) {
+  const place = $('message');
+
+  place.classList.toggle('good', good);
+  place.hidden = !text;
+  place.textContent = text;
+}
+
+
+/* What holds for as long as it is: no connection, what waits to be sent. */
+export function lasting(text) {
+  $('state').hidden = !text;
+  if ($('state').textContent !== text) {
+    $('state').textContent = text;
+  }
+}
+
+
+/* Asks before something is done; resolves to whether it shall be. */
+export function confirmed(title, text, action) {
+  const box = el('dialog', { 'aria-labelledby': 'sure' },
+    el('form', { method: 'dialog' },
+      el('h2', { id: 'sure' }, title),
+      el('p', null, text),
+      el('div', { class: 'actions' },
+        el('button', { value: 'no', class: 'quiet' }, t('cancel')),
+        el('button', { value: 'yes' }, action))));
+
+  document.body.append(box);
+  box.showModal();
+
+  return new Promise((resolve) => {
+    box.addEventListener('close', () => {
+      box.remove();
+      resolve(box.returnValue === 'yes');
+    });
+  });
+}
+
+
+/* Colour is never all that tells a state: there is a sign, and a word. */
+const SIGNS = { completed: '✓', in_progress: '◐', not_started: '○',
+                late: '!' };
+
+export const badge = (state, text) =>
+  el('span', { class: `badge ${state}` },
+    el('span', { 'aria-hidden': 'true' }, `${SIGNS[state] ?? ''} `), text);

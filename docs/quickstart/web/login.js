@@ -1,0 +1,142 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The log-in: a password, and where a role asks for one a second factor, which
+ * may have to be enrolled first.
+ */
+
+import { post } from './api.js';
+import { el, field, form, heading } from './dom.js';
+import { tell } from './problem.js';
+import { t } from './words.js';
+
+
+/*
+ * On a computer that others use the browser is not to keep who logged in: it
+ * keeps the fields of a form unless it is told not to.
+ */
+function remember(made) {
+  const own = made.own.checked;
+
+  made.setAttribute('autocomplete', own ? 'on' : 'off');
+  made.identifier.autocomplete = own ? 'username' : 'off';
+  made.password.autocomplete = own ? 'current-password' : 'off';
+}
+
+
+/* entered(state): the answer of a log-in that is complete, and the password if
+   it is to be changed. */
+export function login(show, entered) {
+  const made = form({ class: 'card narrow' }, async () => {
+    const { value } = made.password;
+
+    try {
+      const state = await post('/v1/login', {
+        identifier: made.identifier.value, password: value,
+      });
+
+      made.reset();
+      if (state.status === 'second_factor_required') {
+        second(show, state.methods, entered);
+      } else {
+        await entered(state, value);
+      }
+    } catch (error) {
+      made.password.value = '';
+      made.password.focus();
+      tell(error, made);
+    }
+  },
+  heading(t('login')),
+  field(t('login.name'), el('input', {
+    name: 'identifier', required: true, autocapitalize: 'none',
+    spellcheck: 'false' })),
+  field(t('login.password'), el('input', {
+    name: 'password', type: 'password', required: true })),
+  el('label', { class: 'tick' },
+    el('input', { type: 'checkbox', name: 'own',
+                  onchange: () => remember(made) }), t('login.own')),
+  el('button', { type: 'submit' }, t('login')));
+
+  remember(made);
+  show(made);
+}
+
+
+/* ---- the second half ---- */
+
+function second(show, methods, entered) {
+  const made = form({ class: 'card narrow' }, async () => {
+    const method = made.method?.value ?? methods[0];
+
+    try {
+      const state = await post('/v1/login/second-factor', {
+        method, code: made.code.value.trim(),
+      });
+
+      if (state.status === 'confirm') {
+        confirm(show, state, entered);
+      } else {
+        await codes(show, state, entered);
+      }
+    } catch (error) {
+      made.code.value = '';
+      made.code.focus();
+      tell(error, made);
+    }
+  },
+  heading(t('second')),
+  methods.length > 1 && field(t('second.by'), el('select', { name: 'method' },
+    methods.map((one) => el('option', { value: one }, t(`second.${one}`))))),
+  field(t('second.code'), el('input', {
+    name: 'code', required: true, autocomplete: 'one-time-code',
+    autocapitalize: 'none', spellcheck: 'false' })),
+  el('button', { type: 'submit' }, t('next')));
+
+  show(made);
+}
+
+
+/* What an authenticator reads, and the first of its codes. */
+function confirm(show, state, entered) {
+  const made = form({ class: 'card narrow' }, async () => {
+    try {
+      await codes(show, await post('/v1/login/second-factor', {
+        method: 'totp', code: made.code.value.trim(),
+      }), entered);
+    } catch (error) {
+      made.code.value = '';
+      made.code.focus();
+      tell(error, made);
+    }
+  },
+  heading(t('second.enrol')),
+  el('p', null, t('second.enrol.what')),
+  el('p', { class: 'secret', translate: 'no' },
+     state.secret.match(/.{4}/g).join(' ')),
+  el('p', null, el('a', { href: state.uri }, t('second.open'))),
+  field(t('second.code'), el('input', {
+    name: 'code', required: true, autocomplete: 'one-time-code',
+    inputmode: 'numeric', pattern: '[0-9]{6}' })),
+  el('button', { type: 'submit' }, t('next')));
+
+  show(made);
+}
+
+
+/* Codes of recovery are shown once: who has them goes on. */
+async function codes(show, state, entered) {
+  if (!state.recovery_codes) {
+    await entered(state);
+    return;
+  }
+
+  const made = form({ class: 'card narrow' }, () => entered(state),
+    heading(t('recovery')),
+    el('p', null, t('recovery.what')),
+    el('ul', { class: 'secret', translate: 'no' },
+       state.recovery_codes.map((one) => el('li', null, one))),
+    el('button', { type: 'submit' }, t('recovery.kept')));
+
+  show(made);
+}

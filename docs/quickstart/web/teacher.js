@@ -1,0 +1,224 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What a teacher sees: the homework of the classes, how far each pupil is, and
+ * the form that gives homework, which sends it once whatever happens.
+ */
+
+import { api, get, pages, post } from './api.js';
+import { badge, button, confirmed, el, field, form, heading, link, say,
+         written } from './dom.js';
+import { tell } from './problem.js';
+import { day, moment, sorted, t } from './words.js';
+
+const COLUMNS = ['homework', 'class', 'due.head', 'done.head'];
+
+
+/* ---- the lists ---- */
+
+function row(item) {
+  const { pupils = 0, completed = 0, in_progress: begun = 0 }
+    = item.summary ?? {};
+
+  return el('tr', null,
+    el('th', { scope: 'row' }, written('a', item.title,
+                                       { href: `#/homework/${item.id}` })),
+    written('td', item.class.title ?? '–', { 'data-label': t('class') }),
+    el('td', { 'data-label': t('due.head') }, moment(item.due_at)),
+    el('td', { 'data-label': t('done.head') },
+      el('meter', { min: 0, max: pupils || 1, value: completed,
+                    'aria-hidden': 'true' }), ' ',
+      t('pupils.done', { n: pupils, done: completed }),
+      begun > 0 && el('span', { class: 'facts' },
+                      ` · ${t('pupils.begun', { n: begun })}`)));
+}
+
+
+const table = (caption, columns, rows) =>
+  el('table', { class: 'stack' }, el('caption', null, caption),
+    el('thead', null, el('tr', null, columns.map((name) =>
+      el('th', { scope: 'col' }, t(name))))),
+    el('tbody', null, rows));
+
+
+export async function given(show) {
+  const now = new Date();
+  const page = (open, past) => show(heading(t('given')),
+    el('p', null, link('#/give', t('give'), { class: 'button' })),
+    open.length > 0 && table(t('given.open'), COLUMNS, open.map(row)),
+    past === null ? el('p', { class: 'facts', role: 'status' }, t('loading'))
+      : past.length > 0 && table(t('given.past'), COLUMNS, past.map(row)),
+    open.length === 0 && past?.length === 0
+      && el('p', { class: 'card empty' }, t('given.none')));
+  const open = await pages('/v1/homework?status=open&', 'homework');
+
+  page(open, null);
+  page(open, (await pages('/v1/homework?status=all&', 'homework'))
+    .filter((item) => new Date(item.due_at) < now).reverse());
+}
+
+
+/* ---- one homework: the class ---- */
+
+function pupilRow(one, exercises) {
+  return el('tr', null,
+    written('th', one.display_name ?? t('nobody'), { scope: 'row' }),
+    el('td', { 'data-label': t('state.head') },
+      one.status && badge(one.status, t(`state.${one.status}`))),
+    el('td', { 'data-label': t('exercises.head') },
+      t('exercises.done', { n: exercises, done: one.exercises_done ?? 0 })),
+    el('td', { 'data-label': t('points.head') }, one.score === null
+      || one.score === undefined ? '–' : t('points', { n: one.score })),
+    el('td', { 'data-label': t('last.head') },
+      one.updated_at ? day(one.updated_at) : '–'));
+}
+
+
+export async function overview(show, id) {
+  const { homework: item, pupils, summary }
+    = await get(`/v1/homework/${id}/progress`);
+  const { exercises = [] } = item;
+  const answered = (summary?.completed ?? 0) + (summary?.in_progress ?? 0);
+
+  show(
+    el('p', null, link('#/', t('back.given'))),
+    heading(item.title, t('homework')),
+    el('p', { class: 'facts' }, written('span', item.class.title ?? ''), ' · ',
+      t('due', { when: moment(item.due_at) })),
+    item.description && written('p', item.description, { class: 'text card' }),
+    el('details', null, el('summary', null,
+      t('exercises', { n: exercises.length })),
+      el('ol', null, exercises.map((one) => el('li', null,
+        written('span', one.title), ' ',
+        el('small', null, t('points', { n: one.max_score })))))),
+    table(t('pupils'), ['pupil', 'state.head', 'exercises.head', 'points.head',
+                        'last.head'],
+          sorted(pupils, (one) => one.display_name ?? '')
+            .map((one) => pupilRow(one, exercises.length))),
+    el('div', { class: 'actions' },
+      link(`#/edit/${id}`, t('edit'), { class: 'button quiet' }),
+      button(t('take.back'), () => takeBack(item, answered))));
+}
+
+
+async function takeBack(item, answered) {
+  if (!await confirmed(t('take.back.sure', { title: item.title }),
+    t('take.back.what', { n: answered }), t('take.back')))
+  {
+    return;
+  }
+  try {
+    await api('DELETE', `/v1/homework/${item.id}`);
+  } catch (error) {
+    tell(error);
+    return;
+  }
+  location.hash = '#/';
+  addEventListener('shown', () => say(t('taken.back'), true), { once: true });
+}
+
+
+/* ---- give, change ---- */
+
+/* A day and a time here, as an instant. */
+const instant = (made) =>
+  new Date(`${made.due.value}T${made.hour.value}`).toISOString();
+
+const local = (at, from, to) => {
+  const shift = new Date(at.getTime() - at.getTimezoneOffset() * 60000);
+
+  return shift.toISOString().slice(from, to);
+};
+
+/* Until the end of the day, which may be today. */
+const dueFields = (at) => el('div', { class: 'beside' },
+  field(t('due.day'), el('input', { type: 'date', name: 'due', required: true,
+                                    value: at ? local(at, 0, 10) : '' })),
+  field(t('due.hour'), el('input', { type: 'time', name: 'hour', required: true,
+                                     value: at ? local(at, 11, 16)
+                                       : '23:59' })));
+
+const NAMES = { due_at: 'due', class_id: 'class' };
+
+
+export async function give(show) {
+  const { records } = await get('/v1/data/enrolment');
+  const classes = records.filter((record) => record.role === 'teacher');
+  let id = crypto.randomUUID();     /* sent again it is the same homework */
+  const made = form({ class: 'card' }, async () => {
+    const title = made.elements.title.value;
+
+    try {
+      await post('/v1/homework', {
+        id, class_id: made.elements.class.value, title,
+        ...(made.description.value && { description: made.description.value }),
+        due_at: instant(made),
+        exercises: made.exercises.value.split('\n')
+          .map((line) => line.trim()).filter(Boolean)
+          .map((line) => ({ title: line,
+                            max_score: Number(made.points.value) })),
+      });
+    } catch (error) {
+      tell(error, made, NAMES);
+      return;
+    }
+    location.hash = '#/';
+    addEventListener('shown', () => say(t('gave', { title }), true),
+                     { once: true });
+  },
+  field(t('class'), el('select', { name: 'class', required: true },
+    sorted(classes, (one) => one.class_title ?? '').map((one) =>
+      el('option', { value: one.class_id }, one.class_title ?? t('nobody'))))),
+  field(t('title'), el('input', { name: 'title', required: true, dir: 'auto',
+                                  autocomplete: 'off' })),
+  field(t('text'), el('textarea', { name: 'description', rows: 4,
+                                    dir: 'auto' })),
+  dueFields(null),
+  field(t('exercises.lines'), el('textarea', { name: 'exercises', rows: 4,
+                                               required: true, dir: 'auto' }),
+        t('exercises.hint')),
+  field(t('points.each'), el('input', { name: 'points', type: 'number', min: 1,
+                                        max: 1000, value: 10,
+                                        required: true })),
+  el('div', { class: 'actions' }, link('#/', t('cancel'),
+                                       { class: 'button quiet' }),
+     el('button', { type: 'submit' }, t('give'))));
+
+  /* What was changed since it was refused, or lost, is another one: the one
+     before may be stored. */
+  made.addEventListener('input', () => {
+    id = crypto.randomUUID();
+  });
+  show(el('p', null, link('#/', t('back.given'))), heading(t('give')),
+       classes.length > 0 ? made
+         : el('p', { class: 'card empty' }, t('classes.none')));
+}
+
+
+export async function edit(show, id) {
+  const item = await get(`/v1/homework/${id}`);
+  const made = form({ class: 'card' }, async () => {
+    try {
+      await api('PATCH', `/v1/homework/${id}`, {
+        title: made.elements.title.value,
+        description: made.description.value || null,
+        due_at: instant(made),
+      });
+    } catch (error) {
+      tell(error, made, NAMES);
+      return;
+    }
+    location.hash = `#/homework/${id}`;
+    addEventListener('shown', () => say(t('changed'), true), { once: true });
+  },
+  field(t('title'), el('input', { name: 'title', required: true, dir: 'auto',
+                                  value: item.title })),
+  field(t('text'), el('textarea', { name: 'description', rows: 4, dir: 'auto',
+                                    value: item.description ?? '' })),
+  dueFields(new Date(item.due_at)),
+  el('div', { class: 'actions' }, link(`#/homework/${id}`, t('cancel'),
+                                       { class: 'button quiet' }),
+     el('button', { type: 'submit' }, t('save'))));
+
+  show(heading(t('edit.title', { title: item.title }), t('edit')), made);
+}

@@ -1,0 +1,122 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What the page says, in the language of who reads it.  A text has {names} that
+ * are filled in, and forms by a number where it has one: n is that number.
+ */
+
+const LANGUAGES = ['sv', 'da', 'en'];
+const NAMES = { sv: 'Svenska', da: 'Dansk', en: 'English' };
+const NEAREST = { nb: 'da', nn: 'da', no: 'da' };
+const DAY = 24 * 60 * 60 * 1000;
+
+let language = 'en';
+let locale = 'en';                  /* as the browser writes that language */
+let texts = {};
+
+
+/* What the browser asks for, or what was chosen on this device. */
+function preferred() {
+  const asked = [localStorage.getItem('language'), ...navigator.languages]
+    .filter(Boolean)
+    .map((tag) => tag.slice(0, 2).toLowerCase())
+    .map((tag) => NEAREST[tag] ?? tag);
+
+  return asked.find((tag) => LANGUAGES.includes(tag)) ?? 'en';
+}
+
+
+export async function speak(code = preferred()) {
+  ({ default: texts } = await import(`./words.${code}.js`));
+  language = code;
+  locale = navigator.languages.find((tag) => tag.startsWith(code)) ?? code;
+  document.documentElement.lang = code;
+
+  /* what stands in the page itself */
+  for (const node of document.querySelectorAll('[data-t]')) {
+    node.textContent = t(node.dataset.t);
+  }
+  for (const node of document.querySelectorAll('[data-t-label]')) {
+    node.setAttribute('aria-label', t(node.dataset.tLabel));
+  }
+}
+
+
+export async function choose(code) {
+  localStorage.setItem('language', code);
+  await speak(code);
+}
+
+
+export const languages = () => LANGUAGES.map((code) => (
+  { code, name: NAMES[code], chosen: code === language }));
+
+
+const number = (value) => value.toLocaleString(locale);
+
+
+export function t(key, args = {}) {
+  let text = texts[key] ?? key;
+
+  if (typeof text === 'object') {
+    text = text[new Intl.PluralRules(language).select(args.n)] ?? text.other;
+  }
+
+  return text.replace(/\{(\w+)\}/g, (_, name) => {
+    const value = args[name] ?? '';
+
+    return typeof value === 'number' ? number(value) : value;
+  });
+}
+
+
+/* The text of a name of the API; what has none is shown as it is. */
+export const named = (kind, name) =>
+  texts[`${kind}.${name}`] === undefined ? name.replaceAll('_', ' ')
+    : t(`${kind}.${name}`);
+
+
+/* ---- days and times, as clocks here show them ---- */
+
+const midnight = (at) => new Date(at.getFullYear(), at.getMonth(),
+                                  at.getDate());
+
+/* Days from today, which a change of the clocks does not shift. */
+export const daysFrom = (at, now = new Date()) =>
+  Math.round((midnight(at) - midnight(now)) / DAY);
+
+
+/* The Sunday that ends this week, as a number of days from today. */
+export const weekEnds = (now = new Date()) => (7 - now.getDay()) % 7;
+
+
+export function day(text) {
+  const at = new Date(text);
+  const far = daysFrom(at);
+
+  if (Math.abs(far) <= 1) {
+    return new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
+      .format(far, 'day');
+  }
+
+  return at.toLocaleDateString(locale, {
+    weekday: 'long', day: 'numeric', month: 'long',
+    year: at.getFullYear() === new Date().getFullYear() ? undefined
+      : 'numeric',
+  });
+}
+
+
+export const hour = (text) => new Date(text).toLocaleTimeString(locale,
+  { hour: '2-digit', minute: '2-digit' });
+
+
+export const moment = (text) => `${day(text)} ${hour(text)}`;
+
+export const listed = (names) => new Intl.ListFormat(locale).format(names);
+
+export const sorted = (list, key) => {
+  const { compare } = new Intl.Collator(locale);
+
+  return [...list].sort((a, b) => compare(key(a), key(b)));
+};

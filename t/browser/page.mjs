@@ -1,0 +1,180 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * A browser for tests of the school web app: steps, pictures, and what every
+ * reader of a page needs.  One line of JSON out for each check: { name, ok,
+ * detail }.
+ */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+
+export const folder = process.argv[2];
+export const input = JSON.parse(readFileSync(0, 'utf8'));
+
+const SIZES = { small: { width: 320, height: 640 },
+                phone: { width: 375, height: 740 },
+                tablet: { width: 768, height: 1024 },
+                desktop: { width: 1280, height: 850 } };
+
+const axe = readFileSync(new URL('node_modules/axe-core/axe.min.js',
+                                 import.meta.url), 'utf8');
+
+const complaints = [];      /* of the console and the content policy */
+const foreign = [];         /* requests to anywhere else */
+let expected = [];          /* what the console may say now */
+
+export const expect = (...patterns) => { expected = patterns; };
+
+
+export function check(name, ok, detail = '') {
+  console.log(JSON.stringify({ name, ok: Boolean(ok), detail }));
+}
+
+
+/* Runs a step; what goes wrong in it is a failed check with a picture. */
+export async function step(name, page, run) {
+  try {
+    await run();
+    check(name, true);
+  } catch (error) {
+    await page.screenshot({ path: `${folder}/failed.png`, fullPage: true })
+      .catch(() => {});
+    writeFileSync(`${folder}/failed.html`, await page.content());
+    check(name, false, `${error.message}\n${await page.locator('#message')
+      .textContent().catch(() => '')}`);
+    throw error;
+  }
+}
+
+
+export async function browser(name, locale = 'en-GB', more = {}) {
+  const context = await chromium.launchPersistentContext(
+    `${folder}/profile-${name}`, {
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      headless: true,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic',
+             '--no-first-run', '--disable-background-networking',
+             '--disable-component-update', '--disable-sync'],
+      ignoreHTTPSErrors: true,
+      viewport: SIZES.desktop,
+      locale,
+      timezoneId: 'UTC',
+      ...more,
+    });
+
+  context.setDefaultTimeout(15000);
+  await context.addInitScript(() => {
+    addEventListener('securitypolicyviolation', (event) =>
+      console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
+  });
+  context.on('page', (page) => listen(name, page));
+  context.pages().forEach((page) => listen(name, page));
+
+  return { context, page: context.pages()[0] ?? await context.newPage() };
+}
+
+
+function listen(name, page) {
+  page.on('console', (message) => {
+    const text = message.text();
+
+    if (['error', 'warning'].includes(message.type())
+        && !expected.some((pattern) => pattern.test(text))) {
+      complaints.push(`${name}: ${text} ${message.location().url}`);
+    }
+  });
+  page.on('pageerror', (error) => complaints.push(`${name}: ${error.stack}`));
+  page.on('dialog', (dialog) => dialog.accept());
+  page.on('request', (request) => {
+    if (!request.url().startsWith(`${input.url}/`)) {
+      foreign.push(request.url());
+    }
+  });
+}
+
+
+export async function logIn(page, { login, password }) {
+  await page.getByLabel('User name or e-mail').fill(login);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Log in' }).click();
+}
+
+export async function logOut(page) {
+  await page.getByRole('button', { name: 'Log out', exact: true }).click();
+  await heading(page, 'Log in').waitFor();
+}
+
+
+export const heading = (page, name) =>
+  page.getByRole('heading', { name, exact: true });
+
+
+/* Ends the session as the gateway would, behind the back of the page. */
+export async function endSession(context) {
+  const { session } = await (await context.request.get(
+    `${input.url}/v1/session`)).json();
+  const ended = await context.request.delete(`${input.url}/v1/session`, {
+    headers: { 'X-Pupil-CSRF': session.csrf_token },
+  });
+
+  if (ended.status() !== 204) {
+    throw new Error(`log-out: ${ended.status()}`);
+  }
+}
+
+
+export async function picture(page, name) {
+  for (const [kind, size] of Object.entries(SIZES)) {
+    await page.setViewportSize(size);
+
+    const wide = await page.evaluate(() =>
+      document.documentElement.scrollWidth - innerWidth);
+    check(`${name} fits a ${kind}`, wide <= 0, `${wide} px too wide`);
+    await page.screenshot({ path: `${folder}/${name}-${kind}.png`,
+                            fullPage: true });
+  }
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.screenshot({ path: `${folder}/${name}-dark.png`,
+                          fullPage: true });
+  await page.emulateMedia({ colorScheme: 'light' });
+}
+
+
+/* What axe finds, in both colours. */
+export async function readable(page, name) {
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    /* the policy of the page forbids eval: this goes around it, as a debugger
+       does */
+    if (!await page.evaluate('typeof axe === "object"')) {
+      await page.evaluate(axe);
+    }
+
+    const { violations } = await page.evaluate('axe.run()');
+    check(`${name}, ${colorScheme}, can be read and listened to`,
+          violations.length === 0, violations.map((one) =>
+            `${one.id}: ${one.nodes.map((node) => node.html).join('\n')}`)
+            .join('\n'));
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+}
+
+
+/* No key of a text is shown in place of the text. */
+export async function spoken(page, name, code) {
+  const lang = await page.evaluate('document.documentElement.lang');
+  const text = await page.locator('body').innerText();
+  const keys = text.match(/\b[a-z]+\.[a-z]+(\.[a-z]+)?\b/g) ?? [];
+
+  check(`${name} speaks ${code}`, lang === code && keys.length === 0,
+        `${lang} ${keys}`);
+}
+
+
+export function summary() {
+  check('no complaint in any console', complaints.length === 0,
+        complaints.join('\n'));
+  check('no request to anywhere else', foreign.length === 0,
+        foreign.join('\n'));
+}
