@@ -142,7 +142,8 @@ my @statements = (
     ['session load', qr/pupil\.session AS s LEFT/, get('/v1/data/identity'),
      pupil => ['classmate', 'other'],
      group('session', found(qw(subject role institution created_at seen_at
-                               expires_at proved_at mac))),
+                               expires_at proved_at provider_session
+                               provider_subject mac))),
      role(), subject(), column(not_promised('status', 'state'))],
 
     ['session show', qr/AS school_title FROM pupil/, get('/v1/session'),

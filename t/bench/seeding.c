@@ -224,6 +224,7 @@ seed_session_make(const seed_t *seed, const pupil_uuid_t *subject,
     row->expires_at = seed->now + 12 * SEED_HOURS;
     row->number = number;
     row->proved_at = 0;
+    row->provider_session = row->provider_subject = (pupil_str_t){ NULL, 0 };
     row->limited = 0;
     row->second = 0;
     pupil_mac_session(&seed->mac, row, session->mac);

@@ -352,6 +352,7 @@ session_row(tool_t *tool)
     row.expires_at = atoll(w[7]);
     row.number = (uint32_t) atoi(w[8]);
     row.proved_at = atoll(w[9]);
+    row.provider_session = row.provider_subject = str("");
     row.limited = 0;
     row.second = 0;
     pupil_mac_session(&tenant->mac, &row, mac);

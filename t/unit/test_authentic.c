@@ -31,6 +31,10 @@ static const char  vec_mac_index[] =
 static const char  vec_mac_session[] =
     "ba7ac6ea13814ad7436fac8528142b1e1cb7f19a176f92c2b706d57bbe86ad63";
 
+/* With a session and a subject of a provider. */
+static const char  vec_mac_there[] =
+    "80c41da21c1d2a43ff0c991d64e9c2bf0e3a0789ea66852aeb2ea19ab519638f";
+
 static const char  vec_mac_mail[] =
     "21459321567227696cb429270a7417e2eb2779b079d69d926305ec7406ff0fdc";
 
@@ -173,9 +177,21 @@ row_session(row_t *row)
     row->session.seen_at = 2000;
     row->session.expires_at = 3000;
     row->session.proved_at = 0;
+    row->session.provider_session = str("");
+    row->session.provider_subject = str("");
     row->session.number = 0;
     row->session.limited = 0;
     row->session.second = 0;
+}
+
+
+static void
+row_there(row_t *row)
+{
+    row_session(row);
+    row->session.proved_at = 2500;
+    row->session.provider_session = str("a session there");
+    row->session.provider_subject = str("a subject there");
 }
 
 
@@ -272,6 +288,12 @@ static const column_t  session_columns[] = {
     COLUMN(TIME, session, proved_at), COLUMN(DAYS, session, number), END
 };
 
+static const column_t  there_columns[] = {
+    COLUMN(STR, session, token_hash), COLUMN(TIME, session, proved_at),
+    COLUMN(STR, session, provider_session),
+    COLUMN(STR, session, provider_subject), COLUMN(DAYS, session, number), END
+};
+
 static const column_t  mail_columns[] = {
     COLUMN(UUID, mail, tenant), COLUMN(UUID, mail, mail),
     COLUMN(UUID, mail, subject), COLUMN(STR, mail, kind),
@@ -288,6 +310,8 @@ static const table_t  tables[] = {
     { "session", vec_mac_session, row_session, mac_session,
       session_columns },
     { "mail", vec_mac_mail, row_mail, mac_mail, mail_columns },
+    { "session at a provider", vec_mac_there, row_there, mac_session,
+      there_columns },
 };
 
 
@@ -519,6 +543,36 @@ test_proved(void)
 }
 
 
+/* Of which session and subject of a provider it is, if of any. */
+static void
+test_there(void)
+{
+    row_t           row;
+    uint8_t         mac[PUPIL_MAC_LEN], none[PUPIL_MAC_LEN];
+    const table_t  *session = &tables[4];
+
+    row_session(&row);
+    row.session.proved_at = 2500;
+    mac_session(&key, &row, none);
+
+    row_there(&row);
+    ok(tampered(session, &row, none), "I18: one of none says it is of one");
+
+    mac_session(&key, &row, mac);
+    row.session.provider_session = row.session.provider_subject;
+    row.session.provider_subject = str("a session there");
+    ok(tampered(session, &row, mac), "I18: the one is not the other");
+
+    row_there(&row);
+    row.session.provider_session = str("");
+    ok(tampered(session, &row, mac), "I18: a session there that is gone");
+
+    row.session.provider_subject = str("");
+    ok(tampered(session, &row, mac), "I18: and who it is of");
+    ok(!tampered(session, &row, none), "that of none is as it was");
+}
+
+
 /* A number is named behind the hash, which covers it. */
 static void
 test_numbers(void)
@@ -602,6 +656,7 @@ main(void)
     test_second();
     test_limited();
     test_proved();
+    test_there();
     test_numbers();
     test_check();
 

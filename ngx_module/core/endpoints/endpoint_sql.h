@@ -41,7 +41,14 @@
 /* A session: the columns that its MAC covers beside the hash, and it. */
 #define PUPIL_SQL_SESSION(s)                                                  \
     s ".subject, " s ".role, " s ".institution, " s ".created_at, "           \
-    s ".seen_at, " s ".expires_at, " s ".proved_at, " s ".mac"
+    s ".seen_at, " s ".expires_at, " s ".proved_at, "                         \
+    s ".provider_session, " s ".provider_subject, " s ".mac"
+
+/* A row of pupil.session, in the order in which statements write one. */
+#define PUPIL_SQL_SESSION_ROW                                                 \
+    "pupil.session (tenant, token_hash, subject, role, institution,"          \
+    " created_at, seen_at, expires_at, mac, provider_session,"                \
+    " provider_subject, proved_at)"
 
 /* A session that is gone is open as a revocation until the key store knows. */
 #define PUPIL_SQL_OPENED                                                      \

@@ -177,9 +177,7 @@ static const char  index_sql[] =
     "DELETE FROM pupil.session AS s WHERE s.tenant = $2 AND s.subject = $4"   \
     " AND s.expires_at < $9),"                                                \
     " made AS ("                                                              \
-    "INSERT INTO pupil.session (tenant, token_hash, subject, role,"           \
-    " institution, created_at, seen_at, expires_at, mac, provider_session,"   \
-    " provider_subject, proved_at)"                                           \
+    "INSERT INTO " PUPIL_SQL_SESSION_ROW                                      \
     " SELECT $2, $8, w.subject, $5, $6, $9, $9, $10, $11, $22, $23, $24"      \
     " FROM " who " AS w RETURNING 1),"                                        \
     " held AS MATERIALIZED ("                                                 \
@@ -309,14 +307,11 @@ static const char  change_sql[] =
     " gone AS ("
     "DELETE FROM pupil.session AS s USING changed AS c"
     " WHERE s.tenant = $2 AND s.subject = c.owner"
-    " RETURNING s.token_hash, s.provider_session, s.provider_subject),"
+    " RETURNING s.token_hash),"
     " made AS ("
-    "INSERT INTO pupil.session (tenant, token_hash, subject, role,"
-    " institution, created_at, seen_at, expires_at, mac, provider_session,"
-    " provider_subject, proved_at)"
-    " SELECT $2, $9, c.owner, $5, $6, $10, $11, $12, $13, g.provider_session,"
-    " g.provider_subject, $23 FROM changed AS c"
-    " LEFT JOIN gone AS g ON g.token_hash = $8 RETURNING 1),"
+    "INSERT INTO " PUPIL_SQL_SESSION_ROW
+    " SELECT $2, $9, c.owner, $5, $6, $10, $11, $12, $13, $24, $25, $23"
+    " FROM changed AS c RETURNING 1),"
     " opened AS ("
     "INSERT INTO pupil.revocation (tenant, revocation, subject, session,"
     " credential, own) SELECT $2, $3, c.owner, $21, $22, true"
@@ -324,8 +319,8 @@ static const char  change_sql[] =
     " mail AS ("
     "INSERT INTO pupil.outbox (tenant, mail, subject, kind, language,"
     " created_at, mac)"
-    " SELECT $2, $3, c.owner, '" PUPIL_MAIL_PASSWORD_CHANGED "', $24, $11, $25"
-    " FROM changed AS c WHERE $24 IS NOT NULL"
+    " SELECT $2, $3, c.owner, '" PUPIL_MAIL_PASSWORD_CHANGED "', $26, $11, $27"
+    " FROM changed AS c WHERE $26 IS NOT NULL"
     " AND NOT EXISTS (SELECT FROM pupil.role AS r WHERE r.tenant = $2"
     " AND r.subject = $4 AND r.role = 'pupil')),"
     " back AS ("
@@ -367,14 +362,12 @@ static const char  step_up_sql[] =
     "DELETE FROM pupil.session AS s WHERE s.tenant = $2"
     " AND s.token_hash = $8 AND CASE WHEN $21 IS NULL"
     " THEN EXISTS (SELECT FROM ok) ELSE EXISTS (SELECT FROM used) END"
-    " RETURNING s.*),"
+    " RETURNING s.token_hash, s.subject, s.expires_at),"
     PUPIL_SQL_OPENED ","
     " made AS ("
-    "INSERT INTO pupil.session (tenant, token_hash, subject, role,"
-    " institution, created_at, seen_at, expires_at, mac, provider_session,"
-    " provider_subject, proved_at)"
-    " SELECT $2, $9, g.subject, $5, $6, $10, $11, $12, $13,"
-    " g.provider_session, g.provider_subject, $14 FROM gone AS g"
+    "INSERT INTO " PUPIL_SQL_SESSION_ROW
+    " SELECT $2, $9, g.subject, $5, $6, $10, $11, $12, $13, $23, $24, $14"
+    " FROM gone AS g"
     " WHERE g.subject = $4 RETURNING 1),"
     " held AS MATERIALIZED ("
     "SELECT t.bucket FROM pupil.login_throttle AS t WHERE t.tenant = $2"
@@ -492,7 +485,8 @@ static const pupil_want_t  step_up_code_wants[] = {
       PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA,    \
       PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,          \
       PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ,           \
-      PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
+      PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,                \
+      PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
 #define SESSION_PARAMS                                                        \
     PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,      \
     PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA,            \
@@ -650,7 +644,8 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
                     PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA,
                     PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA,
                     PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4,
-                    PUPIL_PARAM_INT4, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TEXT,
+                    PUPIL_PARAM_INT4, PUPIL_PARAM_TIMESTAMPTZ,
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_TEXT,
                     PUPIL_PARAM_BYTEA },
         .records = PUPIL_LOGIN_CHOICES
     },

@@ -176,9 +176,10 @@ enum {
  * subject's row, $17 when the credential changed and $18 its facts, as they
  * were when the password was looked at; $19 the sealed hash of the new one and
  * $20 the facts that go with it; $21 and $22 the numbers of session and hash,
- * to which the floors will rise; $23 when its owner proved who they are.  It is
- * open as a revocation under the request's id; and under it, too, there is a
- * mail to staff, $24 the language, or NULL for none, and $25 its row's MAC.
+ * to which the floors will rise; $23 when its owner proved who they are, $24
+ * and $25 its session and subject of a provider.  It is open as a revocation
+ * under the request's id; and under it, too, there is a mail to staff, $26 the
+ * language, or NULL for none, and $27 its row's MAC.
  */
 enum {
     PUPIL_LC_MADE = PUPIL_RECORDED + 1,
@@ -195,7 +196,7 @@ enum {
  * $17 key version, $18 MAC of the subject's row, $19 when the credential
  * changed and $20 its facts, as they were when the password was looked at; $21
  * the second factor once its code is used and $22 the facts that go with it, or
- * NULL.
+ * NULL; $23 and $24 the session's and subject of a provider.
  */
 enum {
     PUPIL_LT_MADE = PUPIL_RECORDED + 1,

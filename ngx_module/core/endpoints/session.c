@@ -82,15 +82,12 @@ static const char  show_sql[] =
 static const char  switch_sql[] =
     "WITH gone AS ("
     "DELETE FROM pupil.session WHERE tenant = $2 AND token_hash = $8"
-    " RETURNING token_hash, subject, expires_at, provider_session,"
-    " provider_subject),"
+    " RETURNING token_hash, subject, expires_at),"
     PUPIL_SQL_OPENED ","
     " made AS ("
-    "INSERT INTO pupil.session (tenant, token_hash, subject, role,"
-    " institution, created_at, seen_at, expires_at, mac, provider_session,"
-    " provider_subject, proved_at)"
-    " SELECT $2, $9, g.subject, $10, $11, $12, $13, $14, $15,"
-    " g.provider_session, g.provider_subject, $16 FROM gone AS g"
+    "INSERT INTO " PUPIL_SQL_SESSION_ROW
+    " SELECT $2, $9, g.subject, $10, $11, $12, $13, $14, $15, $17, $18, $16"
+    " FROM gone AS g"
     " WHERE g.subject = $4 RETURNING institution, role),"
     " audit AS ("
     "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome, note)"
@@ -298,7 +295,8 @@ const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT] = {
         .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_TEXT,
                     PUPIL_PARAM_UUID, PUPIL_PARAM_TIMESTAMPTZ,
                     PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,
-                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ },
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ,
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA },
         .records = 1
     },
 

@@ -84,9 +84,9 @@ enum {
 #define PUPIL_SESSION_NOTE_AS  " as "
 
 /*
- * PUPIL_SESSION_SWITCH, $8 the old hash; $9 to $16 hash, role, institution,
- * created_at, seen_at, expires_at, MAC and proved_at of the row that takes its
- * place.
+ * PUPIL_SESSION_SWITCH, $8 the old hash; $9 to $18 hash, role, institution,
+ * created_at, seen_at, expires_at, MAC, proved_at and a provider's session and
+ * subject of the row that takes its place.
  * PUPIL_SESSION_END, $8 the token's hash.
  */
 enum {

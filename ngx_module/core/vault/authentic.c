@@ -50,6 +50,10 @@ static const pupil_mac_label_t  pupil_mac_of_proved = {
     "pupil.mac.session.v3", "pupil.mac.session.v4"
 };
 
+static const pupil_mac_label_t  pupil_mac_of_there = {
+    "pupil.mac.session.v5", "pupil.mac.session.v6"
+};
+
 static const pupil_mac_label_t  pupil_mac_of_mail = {
     "pupil.mac.mail.v1", NULL
 };
@@ -133,15 +137,19 @@ void
 pupil_mac_session(const pupil_key_t *key, const pupil_session_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN])
 {
-    uint32_t       number;
-    pupil_keyed_t  hash;
+    int                       there;
+    uint32_t                  number;
+    pupil_keyed_t             hash;
+    const pupil_mac_label_t  *label;
 
+    there = row->provider_session.len != 0 || row->provider_subject.len != 0;
+    label = there ? &pupil_mac_of_there
+            : row->proved_at != 0 ? &pupil_mac_of_proved
+                                  : &pupil_mac_of_session;
     number = row->number | (row->limited ? PUPIL_MAC_LIMITED : 0)
                          | (row->second ? PUPIL_MAC_SECOND : 0);
 
-    pupil_mac_begin(&hash, key, row->proved_at == 0 ? &pupil_mac_of_session
-                                                    : &pupil_mac_of_proved,
-                    number);
+    pupil_mac_begin(&hash, key, label, number);
     pupil_keyed_uuid(&hash, &row->tenant);
     pupil_keyed_str(&hash, row->token_hash);
     pupil_keyed_uuid(&hash, &row->subject);
@@ -151,8 +159,13 @@ pupil_mac_session(const pupil_key_t *key, const pupil_session_row_t *row,
     pupil_keyed_u64(&hash, (uint64_t) row->seen_at);
     pupil_keyed_u64(&hash, (uint64_t) row->expires_at);
 
-    if (row->proved_at != 0) {
+    if (there || row->proved_at != 0) {
         pupil_keyed_u64(&hash, (uint64_t) row->proved_at);
+    }
+
+    if (there) {
+        pupil_keyed_str(&hash, row->provider_session);
+        pupil_keyed_str(&hash, row->provider_subject);
     }
 
     pupil_mac_end(&hash, number, mac);

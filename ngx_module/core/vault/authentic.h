@@ -60,6 +60,7 @@ typedef struct {
     pupil_uuid_t  institution;
     pupil_time_t  created_at, seen_at, expires_at;
     pupil_time_t  proved_at;    /* who it is was; 0: as it was created */
+    pupil_str_t   provider_session, provider_subject;   /* empty: none */
     uint32_t      number;
     unsigned      limited:1;    /* to changing the password */
     unsigned      second:1;     /* by a second factor, or a provider's word */

@@ -26,6 +26,8 @@ static json_t *session_entry(const PGresult *res, int n,
 static int session_authentic(ctl_t *ctl, const PGresult *res, int n,
     const pupil_key_t *key, uint8_t hash[PUPIL_HASH_LEN],
     pupil_session_row_t *row);
+static int hash_get(const PGresult *res, int n, int col,
+    uint8_t hash[PUPIL_HASH_LEN], pupil_str_t *out);
 static pupil_time_t time_get(const PGresult *res, int n, int col);
 static void sessions_print(const json_t *sessions);
 static int sessions_end(ctl_t *ctl, const pupil_uuid_t *subject);
@@ -56,7 +58,8 @@ static const ctl_access_t  end_access = {
 static const char  sessions_sql[] =
     "SELECT token_hash, subject, role, institution, "
     MICROSECONDS("created_at") ", " MICROSECONDS("seen_at") ", "
-    MICROSECONDS("expires_at") ", " MICROSECONDS("proved_at") ", mac, "
+    MICROSECONDS("expires_at") ", " MICROSECONDS("proved_at")
+    ", provider_session, provider_subject, mac, "
     STAMP("created_at") ", " STAMP("seen_at") ", " STAMP("expires_at")
     " FROM pupil.session WHERE tenant = $1::uuid AND subject = $2::uuid"
     " AND expires_at > now() ORDER BY created_at, token_hash";
@@ -71,6 +74,8 @@ enum {
     SESSION_SEEN,
     SESSION_EXPIRES,
     SESSION_PROVED,
+    SESSION_PROVIDER_SESSION,
+    SESSION_PROVIDER_SUBJECT,
     SESSION_MAC,
     SESSION_CREATED_TEXT,
     SESSION_SEEN_TEXT,
@@ -194,12 +199,17 @@ session_authentic(ctl_t *ctl, const PGresult *res, int n,
     pupil_session_row_t *row)
 {
     uint8_t      made[PUPIL_MAC_LEN], stored[PUPIL_MAC_LEN];
+    uint8_t      there[2][PUPIL_HASH_LEN];
     pupil_str_t  mac;
 
     mac.data = stored;
     row->token_hash.data = hash;
 
-    if (ctl_get_bytes(res, n, SESSION_HASH, hash, PUPIL_HASH_LEN,
+    if (hash_get(res, n, SESSION_PROVIDER_SESSION, there[0],
+                 &row->provider_session) != 0
+        || hash_get(res, n, SESSION_PROVIDER_SUBJECT, there[1],
+                    &row->provider_subject) != 0
+        || ctl_get_bytes(res, n, SESSION_HASH, hash, PUPIL_HASH_LEN,
                       &row->token_hash.len) != 0
         || ctl_get_uuid(res, n, SESSION_SUBJECT, &row->subject) != 0
         || ctl_get_uuid(res, n, SESSION_INSTITUTION, &row->institution) != 0
@@ -219,6 +229,19 @@ session_authentic(ctl_t *ctl, const PGresult *res, int n,
     pupil_mac_session(key, row, made);
 
     return pupil_mac_check(made, mac) == PUPIL_OK;
+}
+
+
+/* Empty: NULL. */
+static int
+hash_get(const PGresult *res, int n, int col, uint8_t hash[PUPIL_HASH_LEN],
+    pupil_str_t *out)
+{
+    out->data = hash;
+    out->len = 0;
+
+    return PQgetisnull(res, n, col)
+           ? 0 : ctl_get_bytes(res, n, col, hash, PUPIL_HASH_LEN, &out->len);
 }
 
 

@@ -124,15 +124,11 @@ static void
 ngx_http_pupil_login_params(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, const ngx_http_pupil_made_t *made)
 {
-    ngx_http_pupil_login_t        *login;
-    ngx_http_pupil_session_t      *session;
-    const ngx_http_pupil_there_t  *there;
-
-    static const ngx_http_pupil_there_t  nowhere;
+    ngx_http_pupil_login_t    *login;
+    ngx_http_pupil_session_t  *session;
 
     login = ctx->data;
     session = &ctx->session;
-    there = login->oidc == NULL ? &nowhere : &login->oidc->there;
 
     ngx_libpq_param_bytea(ex, session->hash, 32);
     ngx_libpq_param_timestamptz(ex, session->created_at);
@@ -148,8 +144,7 @@ ngx_http_pupil_login_params(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_param_bytea(ex, &made->renewed.hash);
     ngx_http_pupil_param_bytea(ex, &login->facts);
     ngx_http_pupil_param_bytea(ex, &made->renewed.facts);
-    ngx_http_pupil_param_bytea(ex, &there->session);
-    ngx_http_pupil_param_bytea(ex, &there->subject);
+    ngx_http_pupil_session_params(ex, session);
     ngx_libpq_param_timestamptz(ex, session->proved_at);
 }
 
@@ -203,6 +198,13 @@ ngx_http_pupil_login_session(ngx_http_pupil_ctx_t *ctx,
                               ctx->floors.own.session);
 
     session->second = login->factor != NULL || login->oidc != NULL;
+
+    if (login->oidc != NULL) {
+        ngx_http_pupil_session_of(session->provider_session,
+                                  login->oidc->there.session);
+        ngx_http_pupil_session_of(session->provider_subject,
+                                  login->oidc->there.subject);
+    }
 
     if (login->oidc == NULL && login->stored.first) {
         session->limited = 1;

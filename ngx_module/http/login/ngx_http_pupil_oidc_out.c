@@ -28,6 +28,10 @@ static ngx_int_t ngx_http_pupil_oidc_out_finish(ngx_http_pupil_ctx_t *ctx,
     PGresult *rows);
 static ngx_int_t ngx_http_pupil_oidc_out_read(ngx_http_pupil_ctx_t *ctx,
     PGresult *rows);
+static ngx_uint_t ngx_http_pupil_oidc_out_meant(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_session_t *session);
+static ngx_uint_t ngx_http_pupil_oidc_out_is(
+    const uint8_t hash[PUPIL_HASH_LEN], pupil_str_t named);
 static ngx_int_t ngx_http_pupil_oidc_out_next(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_out_end(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t n);
@@ -318,7 +322,8 @@ ngx_http_pupil_oidc_out_read(ngx_http_pupil_ctx_t *ctx, PGresult *rows)
         ngx_memcpy(session->hash, hash.data, hash.len);
 
         if (ngx_http_pupil_session_row(ctx, rows, i, PUPIL_SY_SESSION, session)
-            == NGX_OK)
+            == NGX_OK
+            && ngx_http_pupil_oidc_out_meant(ctx, session))
         {
             out->n++;
 
@@ -328,6 +333,38 @@ ngx_http_pupil_oidc_out_read(ngx_http_pupil_ctx_t *ctx, PGresult *rows)
     }
 
     return NGX_OK;
+}
+
+
+/* Of whom the token names, by its MAC (invariant I20). */
+static ngx_uint_t
+ngx_http_pupil_oidc_out_meant(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_session_t *session)
+{
+    const ngx_http_pupil_there_t  *there;
+
+    there = &ngx_http_pupil_oidc_of(ctx)->there;
+
+    if (ngx_http_pupil_oidc_out_is(session->provider_session, there->session)
+        && ngx_http_pupil_oidc_out_is(session->provider_subject,
+                                      there->subject))
+    {
+        return 1;
+    }
+
+    ngx_http_pupil_tampered(ctx, "pupil.session", NULL, &session->subject,
+                            "it is another's");
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_pupil_oidc_out_is(const uint8_t hash[PUPIL_HASH_LEN],
+    pupil_str_t named)
+{
+    return named.data == NULL
+           || ngx_memcmp(hash, named.data, PUPIL_HASH_LEN) == 0;
 }
 
 

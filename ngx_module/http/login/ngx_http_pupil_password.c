@@ -398,6 +398,7 @@ ngx_http_pupil_password_params(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_param_int4(ex, (int32_t) ctx->floors.own.session);
     ngx_libpq_param_int4(ex, (int32_t) ctx->floors.own.credential);
     ngx_libpq_param_timestamptz(ex, session->proved_at);
+    ngx_http_pupil_session_params(ex, session);
 }
 
 

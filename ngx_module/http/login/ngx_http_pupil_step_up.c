@@ -317,6 +317,7 @@ ngx_http_pupil_step_up_params(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_param_bytea(ex, &login->facts);
     ngx_http_pupil_param_bytea(ex, &proof->factor);
     ngx_http_pupil_param_bytea(ex, &proof->facts);
+    ngx_http_pupil_session_params(ex, session);
 }
 
 

@@ -21,6 +21,8 @@ static ngx_int_t ngx_http_pupil_session_gone(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_session_ask(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_session_loaded(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_session_floors(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_session_get(PGresult *res, ngx_uint_t n,
+    ngx_uint_t col, pupil_str_t *hash);
 static ngx_int_t ngx_http_pupil_session_subject(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static void ngx_http_pupil_session_touch(ngx_http_pupil_ctx_t *ctx);
@@ -219,6 +221,10 @@ ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
                                      &row.expires_at) != NGX_OK
         || ngx_libpq_get_timestamptz(res, n, col + PUPIL_CN_PROVED_AT,
                                      &row.proved_at) != NGX_OK
+        || ngx_http_pupil_session_get(res, n, col + PUPIL_CN_PROVIDER_SESSION,
+                                      &row.provider_session) != NGX_OK
+        || ngx_http_pupil_session_get(res, n, col + PUPIL_CN_PROVIDER_SUBJECT,
+                                      &row.provider_subject) != NGX_OK
         || ngx_http_pupil_get_bytea(res, n, col + PUPIL_CN_MAC, &stored)
            != NGX_OK)
     {
@@ -255,8 +261,62 @@ ngx_http_pupil_session_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     session->number = row.number;
     session->limited = row.limited;
     session->second = row.second;
+    ngx_http_pupil_session_of(session->provider_session, row.provider_session);
+    ngx_http_pupil_session_of(session->provider_subject, row.provider_subject);
 
     return NGX_OK;
+}
+
+
+/* NULL is none; what is of another length has no MAC. */
+static ngx_int_t
+ngx_http_pupil_session_get(PGresult *res, ngx_uint_t n, ngx_uint_t col,
+    pupil_str_t *hash)
+{
+    ngx_memzero(hash, sizeof(pupil_str_t));
+
+    return PQgetisnull(res, (int) n, (int) col)
+           ? NGX_OK : ngx_http_pupil_get_bytea(res, n, col, hash);
+}
+
+
+void
+ngx_http_pupil_session_of(uint8_t to[PUPIL_HASH_LEN], pupil_str_t hash)
+{
+    if (hash.len == PUPIL_HASH_LEN) {
+        ngx_memcpy(to, hash.data, PUPIL_HASH_LEN);
+
+    } else {
+        ngx_memzero(to, PUPIL_HASH_LEN);
+    }
+}
+
+
+pupil_str_t
+ngx_http_pupil_session_there(const uint8_t hash[PUPIL_HASH_LEN])
+{
+    pupil_str_t  str;
+
+    static const uint8_t  none[PUPIL_HASH_LEN];
+
+    str.len = ngx_memcmp(hash, none, PUPIL_HASH_LEN) == 0 ? 0 : PUPIL_HASH_LEN;
+    str.data = str.len == 0 ? NULL : hash;
+
+    return str;
+}
+
+
+void
+ngx_http_pupil_session_params(ngx_libpq_exchange_t *ex,
+    const ngx_http_pupil_session_t *session)
+{
+    pupil_str_t  hash;
+
+    hash = ngx_http_pupil_session_there(session->provider_session);
+    ngx_http_pupil_param_bytea(ex, &hash);
+
+    hash = ngx_http_pupil_session_there(session->provider_subject);
+    ngx_http_pupil_param_bytea(ex, &hash);
 }
 
 
@@ -462,6 +522,10 @@ ngx_http_pupil_session_mac(ngx_http_pupil_ctx_t *ctx, const pupil_key_t *key,
     row.seen_at = session->seen_at;
     row.expires_at = session->expires_at;
     row.proved_at = session->proved_at;
+    row.provider_session = ngx_http_pupil_session_there(
+                               session->provider_session);
+    row.provider_subject = ngx_http_pupil_session_there(
+                               session->provider_subject);
     row.number = session->number;
     row.limited = session->limited;
     row.second = session->second;

@@ -22,6 +22,11 @@ typedef struct {
     pupil_str_t   role;                        /* static */
     pupil_time_t  created_at, seen_at, expires_at;
     pupil_time_t  proved_at;                   /* 0: as it was created */
+
+    /* all zeros: none */
+    uint8_t       provider_session[PUPIL_HASH_LEN];
+    uint8_t       provider_subject[PUPIL_HASH_LEN];
+
     uint32_t      number;                      /* that its MAC names */
     unsigned      limited:1;                   /* to changing the password */
     unsigned      second:1;                    /* by a second factor, or by a
@@ -80,6 +85,14 @@ void ngx_http_pupil_session_write(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_session_make(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_session_t *session, uint8_t text[PUPIL_TOKEN_TEXT_LEN],
     uint8_t mac[PUPIL_MAC_LEN]);
+
+/* Sets session or subject of a provider; data NULL: none. */
+void ngx_http_pupil_session_of(uint8_t to[PUPIL_HASH_LEN], pupil_str_t hash);
+pupil_str_t ngx_http_pupil_session_there(const uint8_t hash[PUPIL_HASH_LEN]);
+
+/* Both, as two parameters. */
+void ngx_http_pupil_session_params(ngx_libpq_exchange_t *ex,
+    const ngx_http_pupil_session_t *session);
 
 /* Is it the session's role, at the session's institution? */
 ngx_uint_t ngx_http_pupil_role_active(ngx_http_pupil_ctx_t *ctx,

@@ -16,7 +16,7 @@
 #include "http/request/ngx_http_pupil.h"
 
 
-#define NGX_HTTP_PUPIL_ZONE_VERSION    5
+#define NGX_HTTP_PUPIL_ZONE_VERSION    6
 #define NGX_HTTP_PUPIL_ZONE_WAYS       8
 #define NGX_HTTP_PUPIL_ZONE_ALIVE      1000           /* ms since a heartbeat */
 
@@ -26,6 +26,8 @@ typedef struct {
     uint8_t       hash[32];
     pupil_uuid_t  subject, institution;
     pupil_time_t  created_at, seen_at, expires_at, proved_at;
+    uint8_t       provider_session[PUPIL_HASH_LEN];
+    uint8_t       provider_subject[PUPIL_HASH_LEN];
     uint32_t      number;          /* of the session's row */
     uint32_t      authority;       /* the subject's floor */
     ngx_msec_t    read_at;
@@ -237,6 +239,10 @@ ngx_http_pupil_zone_get(ngx_http_pupil_ctx_t *ctx, const uint8_t hash[32],
     session->seen_at = found.seen_at;
     session->expires_at = found.expires_at;
     session->proved_at = found.proved_at;
+    ngx_memcpy(session->provider_session, found.provider_session,
+               PUPIL_HASH_LEN);
+    ngx_memcpy(session->provider_subject, found.provider_subject,
+               PUPIL_HASH_LEN);
     session->number = found.number;
     session->limited = found.limited;
     session->second = found.second;
@@ -303,6 +309,10 @@ ngx_http_pupil_zone_put(ngx_http_pupil_ctx_t *ctx,
     entry.seen_at = session->seen_at;
     entry.expires_at = session->expires_at;
     entry.proved_at = session->proved_at;
+    ngx_memcpy(entry.provider_session, session->provider_session,
+               PUPIL_HASH_LEN);
+    ngx_memcpy(entry.provider_subject, session->provider_subject,
+               PUPIL_HASH_LEN);
     entry.number = session->number;
     entry.limited = session->limited;
     entry.second = session->second;

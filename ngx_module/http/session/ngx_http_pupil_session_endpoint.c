@@ -468,6 +468,7 @@ ngx_http_pupil_session_switch_write(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_param_timestamptz(ex, made->expires_at);
     ngx_libpq_param_bytea(ex, mac, pupil_mac_len(mac));
     ngx_libpq_param_timestamptz(ex, made->proved_at);
+    ngx_http_pupil_session_params(ex, made);
 
     p = ngx_cpymem(note, PUPIL_SESSION_NOTE, sizeof(PUPIL_SESSION_NOTE) - 1);
     pupil_uuid_format(&made->institution, p);
