@@ -12,7 +12,7 @@ use Pupil::Web;
 my $web = Pupil::Web->up;
 my %person = map { $_->[0] => $web->person($_->[1]) }
     [teacher => 'CBeane'], [second => 'FFlowers'], [pupil => 'OKlein'];
-my @checks = $web->browse('faults.mjs', 300, { %person,
+my @checks = $web->browse('faults.mjs', 600, { %person,
     class_id => $web->class_of(@person{qw(teacher pupil)}) });
 cmp_ok scalar(@checks), '>=', 26, 'to the end: ' . @checks . ' checks';
 ok $_->{ok}, $_->{name} or diag $_->{detail} for @checks;

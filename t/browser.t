@@ -61,13 +61,16 @@ my %person = map { $_->[0] => $web->person($_->[1]) }
 my $class = $web->class_of(@person{qw(teacher pupil)});
 ok $class, 'teacher and pupil share a class';
 
+$site->ctl_ok(qw(user add helping.hand support), $site->ctl_where);
+$person{support} = $site->person('helping.hand');
+
 # Somebody whose password pupilctl has made.
 $person{newcomer} = $site->person('EParker');
 chomp($person{newcomer}{password} = $site->ctl_ok('user', 'password',
     '--generate', $person{newcomer}{login}, $site->ctl_where)->{out});
 
-my @checks = $web->browse('school.mjs', 300, { %person, class_id => $class });
-cmp_ok scalar(@checks), '>=', 120, 'to the end: ' . @checks . ' checks';
+my @checks = $web->browse('school.mjs', 600, { %person, class_id => $class });
+cmp_ok scalar(@checks), '>=', 140, 'to the end: ' . @checks . ' checks';
 ok $_->{ok}, $_->{name} or diag $_->{detail} for @checks;
 
 # Nothing that was written is in a log.

@@ -5,8 +5,8 @@
  *
  *     node school.mjs FOLDER <JSON
  *
- * with { url, teacher, pupil, other, admin, newcomer: { login, password, id } }
- * on standard input.  Screenshots go to FOLDER.
+ * with { url, class_id, teacher, pupil, other, admin, support, newcomer: {
+ * login, password, id } } on standard input.  Screenshots go to FOLDER.
  */
 
 import { browser, check, endSession, expect, heading, input, logIn, logOut,
@@ -230,7 +230,7 @@ async function own(page) {
       await heading(page, todo).waitFor();
     });
     for (const at of ['', 'done', 'results', 'me', 'looked', 'sessions',
-                      'password'])
+                      'password', 'support'])
     {
       await page.goto(`${input.url}/#/${at}`);
       await page.locator('#view h2').waitFor();
@@ -264,6 +264,51 @@ async function strangers(page) {
   await readable(page, 'the administrator\'s page');
   await picture(page, 'admin');
   await logOut(page);
+}
+
+
+/* Somebody is let in by a code that is read out, and let out again. */
+async function support(user, helper) {
+  let code;
+
+  await step('a pupil lets support in', user, async () => {
+    await logIn(user, input.pupil);
+    await user.getByRole('link', { name: 'About me' }).click();
+    await user.getByRole('link', { name: 'Let support in' }).click();
+    await user.getByRole('button', { name: 'Make a code' }).click();
+    await user.getByText('Read this code out.').waitFor();
+    code = await user.locator('.secret').textContent();
+  });
+  await readable(user, 'whom one lets in');
+  await picture(user, 'support');
+  await step('support sees what it is let see', helper, async () => {
+    await helper.goto(`${input.url}/`);
+    await logIn(helper, input.support);
+    await helper.getByLabel('Code that was read out').fill(code);
+    await helper.getByRole('button', { name: 'See their pages' }).click();
+    await helper.getByText(input.pupil.family_name, { exact: true }).waitFor();
+    await helper.getByText('You see this person’s pages until').waitFor();
+  });
+  await readable(helper, 'what support sees');
+  await picture(helper, 'helper');
+  await step('the pupil ends it', user, async () => {
+    await user.reload();
+    await heading(user, 'Support is let in').waitFor();
+    await user.getByRole('button', { name: 'End it' }).click();
+    await user.getByText('Support is let in no more.').waitFor();
+  });
+  expect(/404/);
+  await step('and the code opens nothing more', helper, async () => {
+    await helper.getByLabel('Code that was read out').fill(code);
+    await helper.getByRole('button', { name: 'See their pages' }).click();
+    await helper.getByText('not yours any more').waitFor();
+    if (await helper.getByText(input.pupil.family_name).count() > 0) {
+      throw new Error('there is the pupil');
+    }
+  });
+  expect();
+  await logOut(user);
+  await logOut(helper);
 }
 
 
@@ -323,6 +368,8 @@ try {
   await overview(teacher.page);
   await own(pupil.page);
   await strangers(pupil.page);
+  await logOut(teacher.page);
+  await support(pupil.page, teacher.page);
   await newcomer(pupil.page);
 } catch (error) {
   check('the day went to its end', false, error.stack);

@@ -17,6 +17,7 @@ import * as own from './own.js';
 import { patiently, tell } from './problem.js';
 import * as pupil from './pupil.js';
 import * as queue from './queue.js';
+import * as support from './support.js';
 import * as teacher from './teacher.js';
 import { choose, languages, named, speak, t } from './words.js';
 
@@ -33,6 +34,7 @@ const MINE = [
   ['looked', 'looked', own.audit],
   ['sessions', 'sessions', own.sessions],
   ['password', 'password.own', own.password],
+  ['support', 'support', support.mine],
 ];
 
 /* By role: address, its name in the menu (null: it is not there), view. */
@@ -49,6 +51,10 @@ const VIEWS = {
     ['give', null, teacher.give],
     ['homework', null, teacher.overview],
     ['edit', null, teacher.edit],
+    ...MINE,
+  ],
+  support: [
+    ['', 'support.redeem', support.redeem],
     ...MINE,
   ],
   other: [

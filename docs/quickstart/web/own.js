@@ -40,7 +40,8 @@ function value(name, held) {
 }
 
 
-const list = (record) => el('dl', null, Object.entries(record)
+/* What is granted of a record; ids say nothing to a reader. */
+export const list = (record) => el('dl', null, Object.entries(record)
   .filter(([, held]) => !IS_ID.test(held))
   .map(([name, held]) => [el('dt', null, named('field', name)),
                           el('dd', null, value(name, held))]).flat());

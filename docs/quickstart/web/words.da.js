@@ -112,6 +112,24 @@ export default {
   end: 'Log ud', 'end.of': 'Log ud dér, hvor du loggede ind {when}',
   'end.others': 'Log ud alle andre steder', ended: 'Logget ud dér.',
 
+  /* support */
+  support: 'Luk support ind',
+  'support.what': 'En fra supporten ser dine sider uden at ændre noget, så'
+    + ' længe du siger. De beder dig om koden: ingen skal bruge din'
+    + ' adgangskode.',
+  'support.minutes': 'Hvor længe',
+  minutes: { one: '{n} minut', other: '{n} minutter' },
+  'support.let': 'Lav en kode',
+  'support.read': 'Læs denne kode op. Den gælder én gang, til {until}.',
+  'support.in': 'Supporten er lukket ind',
+  'support.waits': 'Koden er ikke brugt endnu',
+  'support.until': 'siden {from}, til {until}', 'support.end': 'Afslut',
+  'support.ended': 'Supporten er ikke lukket ind længere.',
+  'support.redeem': 'Bliv lukket ind', 'support.code': 'Koden, der blev læst op',
+  'support.enter': 'Se siderne',
+  'support.sees': 'Du ser denne persons sider til {until}. Hvert kig gemmes, og'
+    + ' personen ser, at du kiggede.',
+
   /* looking up */
   look: 'Slå noget op',
   'look.recorded': 'Hvert opslag gemmes: hvem, hvad og hvorfor.',

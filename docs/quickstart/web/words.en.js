@@ -109,6 +109,23 @@ export default {
   end: 'Log out', 'end.of': 'Log out there, where you logged in {when}',
   'end.others': 'Log out everywhere else', ended: 'Logged out there.',
 
+  /* support */
+  support: 'Let support in',
+  'support.what': 'Somebody of support sees your pages, and changes nothing,'
+    + ' for as long as you say. They ask you for the code: nobody needs your'
+    + ' password.',
+  'support.minutes': 'For how long',
+  minutes: { one: '{n} minute', other: '{n} minutes' },
+  'support.let': 'Make a code',
+  'support.read': 'Read this code out. It works once, until {until}.',
+  'support.in': 'Support is let in', 'support.waits': 'The code is not used yet',
+  'support.until': 'since {from}, until {until}', 'support.end': 'End it',
+  'support.ended': 'Support is let in no more.',
+  'support.redeem': 'Be let in', 'support.code': 'Code that was read out',
+  'support.enter': 'See their pages',
+  'support.sees': 'You see this person’s pages until {until}. Each look is'
+    + ' recorded, and they see that you looked.',
+
   /* looking up */
   look: 'Look something up',
   'look.recorded': 'Each look is recorded: who, what and why.',

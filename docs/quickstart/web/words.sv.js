@@ -109,6 +109,23 @@ export default {
   end: 'Logga ut', 'end.of': 'Logga ut där du loggade in {when}',
   'end.others': 'Logga ut överallt annars', ended: 'Utloggad där.',
 
+  /* support */
+  support: 'Släpp in support',
+  'support.what': 'Någon på supporten ser dina sidor, utan att ändra något, så'
+    + ' länge du säger. De ber dig om koden: ingen behöver ditt lösenord.',
+  'support.minutes': 'Hur länge',
+  minutes: { one: '{n} minut', other: '{n} minuter' },
+  'support.let': 'Gör en kod',
+  'support.read': 'Läs upp den här koden. Den gäller en gång, till {until}.',
+  'support.in': 'Supporten är insläppt',
+  'support.waits': 'Koden är inte använd än',
+  'support.until': 'sedan {from}, till {until}', 'support.end': 'Avsluta',
+  'support.ended': 'Supporten är inte insläppt längre.',
+  'support.redeem': 'Bli insläppt', 'support.code': 'Koden som lästes upp',
+  'support.enter': 'Se sidorna',
+  'support.sees': 'Du ser den här personens sidor till {until}. Varje titt'
+    + ' sparas, och personen ser att du tittade.',
+
   /* looking up */
   look: 'Slå upp något',
   'look.recorded': 'Varje uppslag sparas: vem, vad och varför.',
