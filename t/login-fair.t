@@ -4,7 +4,9 @@
 #
 # A rush of strangers, who guess at what they like from where they like: a
 # device that is known gets in meanwhile, and so does whoever comes from another
-# network or to another school.
+# network or to another school; who has a session proves who they are.  Nor does
+# a rush of somebody who is known, on as many devices as they like, keep others
+# out.
 
 use lib 't/lib';
 use Pupil::Test;
@@ -29,15 +31,16 @@ sub login () { $nginx->http->get('/status')->json->{login} }
 
 sub client () { $nginx->http(timeout => 120)->connect }
 
-# Sends a log-in from that network, the n-th of many.  Options: who, path, http.
+# Sends a log-in from that network, the n-th of many.  Options: who, path, http,
+# json.
 sub attempt ($network, %opt) {
     my $http = $opt{http} // client();
     my $who = $opt{who} // { login => 'nobody' . rand, password => 'x' };
-    $http->csrf(undef);
+    $http->csrf(undef) if !$opt{json};
     $http->send_raw($http->request_bytes(POST => $opt{path} // '/v1/login',
         header => { 'X-Forwarded-For' => "198.18.$network.7" },
-        json => { identifier => $who->{login},
-                  password => $who->{password} }));
+        json => $opt{json} // { identifier => $who->{login},
+                                password => $who->{password} }));
     return $http;
 }
 
@@ -89,6 +92,50 @@ is_status $res, 200, 'a known device gets in while strangers have the queue';
 is scalar(grep { $_->status !~ /^(?:401|503)$/ } @others), 0,
     'strangers are heard, or may come again';
 cmp_ok before($res, @others) // 99, '<=', 4, 'and does not wait for all of them';
+
+
+# ---- who has a session
+
+my %mine = map { $_ => client() } '/v1/login/step-up', '/v1/me/password';
+is_status $_->login(@$pupil{qw(login password)}), 200, 'a session'
+    for values %mine;
+quiet();
+$before = login();
+@crowd = strangers(80, sub ($n) { $n });
+cmp_ok arrived(80, $before), '>', 0, 'strangers are sent away again';
+attempt(200, http => $mine{'/v1/login/step-up'}, path => '/v1/login/step-up',
+        json => { password => $pupil->{password} });
+($res) = answers($mine{'/v1/login/step-up'});
+is_status $res, 200, 'a step-up while strangers have the queue';
+attempt(200, http => $mine{'/v1/me/password'}, path => '/v1/me/password',
+        json => { current => 'x', new => 'a long walk along the shore' });
+($res) = answers($mine{'/v1/me/password'});
+is_problem $res, 403, 'wrong-password', name => 'so is a password looked at';
+answers(@crowd);
+
+
+# ---- an account on many devices
+
+my @devices = map { client() } 1 .. 4;
+for my $device (@devices) {
+    is_status $device->login(@$classmate{qw(login password)}), 200,
+        'one of its devices';
+    delete $device->cookies->{'__Host-pupil'};
+}
+quiet();
+$before = login();
+my @all = map { client() } 0 .. 2 * QUEUE - 1;
+$all[$_]{cookies} = { %{ $devices[$_ % 4]->cookies } } for 0 .. $#all;
+my $guest = client();
+@crowd = map { attempt(7, who => $classmate, http => $_) } @all;
+cmp_ok arrived(2 * QUEUE, $before), '>', 0, 'an account has not all places';
+attempt(200, who => $pupil, http => $browser);
+attempt(8, http => $guest);
+my ($known, $unknown) = answers($browser, $guest);
+@others = answers(@crowd);
+is_status $known, 200, 'another account, known as well: there is a place';
+cmp_ok before($known, @others) // 99, '<=', 4, 'and it has its turn';
+is_status $unknown, 401, 'and one for a stranger';
 
 
 # ---- another network

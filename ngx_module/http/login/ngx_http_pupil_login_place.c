@@ -7,6 +7,9 @@
 #include "http/login/ngx_http_pupil_login.h"
 
 
+static ngx_int_t ngx_http_pupil_login_seat_known(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_login_seat_take(ngx_http_pupil_ctx_t *ctx,
+    const pupil_str_t *party, ngx_http_pupil_seater_t kind);
 static void ngx_http_pupil_login_party(ngx_http_pupil_ctx_t *ctx,
     pupil_str_t *party);
 static void ngx_http_pupil_login_left(ngx_http_pupil_ctx_t *ctx);
@@ -46,29 +49,63 @@ ngx_http_pupil_login_place(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_login_seat(ngx_http_pupil_ctx_t *ctx)
 {
-    pupil_str_t               party;
-    ngx_http_pupil_login_t   *login;
-    ngx_http_pupil_seater_t   kind;
+    pupil_str_t              party;
+    ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
 
-    kind = login->device         ? NGX_HTTP_PUPIL_SEATS_KNOWN
-         : login->school.len > 0 ? NGX_HTTP_PUPIL_SEATS_SCHOOL
-                                 : NGX_HTTP_PUPIL_SEATS_STRANGER;
+    if (ngx_http_pupil_login_seat_known(ctx) != NGX_OK) {
+        ngx_http_pupil_login_party(ctx, &party);
 
-    ngx_http_pupil_login_party(ctx, &party);
-
-    if (ngx_http_pupil_seats_take(&login->conf->seats, login->conf->queue,
-                                  &ctx->tenant, &party, kind, &login->seat)
-        != NGX_OK)
-    {
-        return ngx_http_pupil_login_busy(ctx);
+        if (ngx_http_pupil_login_seat_take(ctx, &party, login->school.len > 0
+                                           ? NGX_HTTP_PUPIL_SEATS_SCHOOL
+                                           : NGX_HTTP_PUPIL_SEATS_STRANGER)
+            != NGX_OK)
+        {
+            return ngx_http_pupil_login_busy(ctx);
+        }
     }
 
     ctx->left = ngx_http_pupil_login_left;
     login->conf->attempts++;
 
     return NGX_OK;
+}
+
+
+/* By the account, whose devices and sessions are as many as it likes. */
+static ngx_int_t
+ngx_http_pupil_login_seat_known(ngx_http_pupil_ctx_t *ctx)
+{
+    pupil_str_t              account;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+    account = login->known_as;
+
+    if (ctx->has_session) {
+        account.data = ctx->session.subject.b;
+        account.len = PUPIL_UUID_LEN;
+
+    } else if (!login->device) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_http_pupil_login_seat_take(ctx, &account,
+                                          NGX_HTTP_PUPIL_SEATS_KNOWN);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_login_seat_take(ngx_http_pupil_ctx_t *ctx,
+    const pupil_str_t *party, ngx_http_pupil_seater_t kind)
+{
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    return ngx_http_pupil_seats_take(&login->conf->seats, login->conf->queue,
+                                     &ctx->tenant, party, kind, &login->seat);
 }
 
 

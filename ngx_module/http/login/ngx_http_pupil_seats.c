@@ -9,11 +9,15 @@
 
 #define NGX_HTTP_PUPIL_SEATS_KEPT   4    /* one of so many is a kind's */
 #define NGX_HTTP_PUPIL_SEATS_SHARE  7    /* of a network, by what is left */
+#define NGX_HTTP_PUPIL_SEATS_PART   16   /* of an account: one of so many */
 
 
 static ngx_uint_t ngx_http_pupil_seats_party(
     const ngx_http_pupil_seats_t *seats, const pupil_uuid_t *tenant,
-    const pupil_str_t *network);
+    const pupil_str_t *party);
+static ngx_uint_t ngx_http_pupil_seats_share(
+    const ngx_http_pupil_seats_t *seats, ngx_uint_t most,
+    ngx_http_pupil_seater_t kind);
 static ngx_uint_t ngx_http_pupil_seats_left(
     const ngx_http_pupil_seats_t *seats, ngx_uint_t most,
     ngx_http_pupil_seater_t kind);
@@ -35,23 +39,18 @@ ngx_http_pupil_seats_init(ngx_http_pupil_seats_t *seats)
 
 ngx_int_t
 ngx_http_pupil_seats_take(ngx_http_pupil_seats_t *seats, ngx_uint_t most,
-    const pupil_uuid_t *tenant, const pupil_str_t *network,
+    const pupil_uuid_t *tenant, const pupil_str_t *party,
     ngx_http_pupil_seater_t kind, ngx_http_pupil_seat_t *seat)
 {
     static const pupil_str_t  none = pupil_str("");
 
     seat->tenant = ngx_http_pupil_seats_party(seats, tenant, &none);
-    seat->network = ngx_http_pupil_seats_party(seats, tenant, network);
+    seat->party = ngx_http_pupil_seats_party(seats, tenant, party);
     seat->kind = kind;
 
-    if (seats->n >= most) {
-        return NGX_BUSY;
-    }
-
-    if (kind != NGX_HTTP_PUPIL_SEATS_KNOWN
-        && ngx_http_pupil_seats_held(seats, seat)
-           >= ngx_http_pupil_seats_left(seats, most, kind)
-              * NGX_HTTP_PUPIL_SEATS_SHARE)
+    if (seats->n >= most
+        || ngx_http_pupil_seats_held(seats, seat)
+           >= ngx_http_pupil_seats_share(seats, most, kind))
     {
         return NGX_BUSY;
     }
@@ -67,17 +66,29 @@ ngx_http_pupil_seats_take(ngx_http_pupil_seats_t *seats, ngx_uint_t most,
 
 static ngx_uint_t
 ngx_http_pupil_seats_party(const ngx_http_pupil_seats_t *seats,
-    const pupil_uuid_t *tenant, const pupil_str_t *network)
+    const pupil_uuid_t *tenant, const pupil_str_t *party)
 {
     uint32_t  hash;
 
     ngx_crc32_init(hash);
     ngx_crc32_update(&hash, (u_char *) &seats->seed, sizeof(seats->seed));
     ngx_crc32_update(&hash, (u_char *) tenant->b, sizeof(tenant->b));
-    ngx_crc32_update(&hash, (u_char *) network->data, network->len);
+    ngx_crc32_update(&hash, (u_char *) party->data, party->len);
     ngx_crc32_final(hash);
 
     return hash % NGX_HTTP_PUPIL_SEATS_PARTIES;
+}
+
+
+/* How many one party may hold. */
+static ngx_uint_t
+ngx_http_pupil_seats_share(const ngx_http_pupil_seats_t *seats,
+    ngx_uint_t most, ngx_http_pupil_seater_t kind)
+{
+    return kind == NGX_HTTP_PUPIL_SEATS_KNOWN
+           ? ngx_max(most / NGX_HTTP_PUPIL_SEATS_PART, 1)
+           : ngx_http_pupil_seats_left(seats, most, kind)
+             * NGX_HTTP_PUPIL_SEATS_SHARE;
 }
 
 
@@ -103,7 +114,7 @@ ngx_http_pupil_seats_left(const ngx_http_pupil_seats_t *seats,
 }
 
 
-/* Not by known devices. */
+/* By this party: accounts that are known, or networks. */
 static ngx_uint_t
 ngx_http_pupil_seats_held(const ngx_http_pupil_seats_t *seats,
     const ngx_http_pupil_seat_t *like)
@@ -118,8 +129,9 @@ ngx_http_pupil_seats_held(const ngx_http_pupil_seats_t *seats,
          q != ngx_queue_sentinel(&seats->taken); q = ngx_queue_next(q))
     {
         seat = ngx_queue_data(q, ngx_http_pupil_seat_t, link);
-        held += seat->kind != NGX_HTTP_PUPIL_SEATS_KNOWN
-                && seat->network == like->network;
+        held += (seat->kind == NGX_HTTP_PUPIL_SEATS_KNOWN)
+                == (like->kind == NGX_HTTP_PUPIL_SEATS_KNOWN)
+                && seat->party == like->party;
     }
 
     return held;
@@ -181,7 +193,7 @@ ngx_http_pupil_seats_next(ngx_http_pupil_seats_t *seats)
         seats->turn++;
         seats->kinds[next->kind] = seats->turn;
         seats->served[next->tenant] = seats->turn;
-        seats->served[next->network] = seats->turn;
+        seats->served[next->party] = seats->turn;
     }
 
     return next;
@@ -190,7 +202,7 @@ ngx_http_pupil_seats_next(ngx_http_pupil_seats_t *seats)
 
 /*
  * Whose like was served the longest ago: of the kinds, then of tenants,
- * then of networks; of the same, who came first, which is b.
+ * then of parties; of the same, who came first, which is b.
  */
 static ngx_uint_t
 ngx_http_pupil_seats_before(const ngx_http_pupil_seats_t *seats,
@@ -204,5 +216,5 @@ ngx_http_pupil_seats_before(const ngx_http_pupil_seats_t *seats,
         return seats->served[a->tenant] < seats->served[b->tenant];
     }
 
-    return seats->served[a->network] < seats->served[b->network];
+    return seats->served[a->party] < seats->served[b->party];
 }

@@ -3,13 +3,17 @@
  *
  * The seats of a worker's log-ins, and whose hash is made next: so that who
  * guesses from everywhere, or from the network of a school, keeps out neither
- * devices that are known nor other networks and tenants (pitfalls 31 and 32).
+ * who is known nor other networks and tenants, and who is known keeps out
+ * nobody (pitfalls 31 and 32).
  *
- *     kinds      a quarter of the seats is for devices that are known alone,
- *                and where schools' networks are named, another for these; of
- *                those that wait, each kind has every second or third hash
+ *     kinds      a quarter of the seats is for who is known alone, by a device
+ *                or a session, and where schools' networks are named, another
+ *                for these; of those that wait, each kind has every second or
+ *                third hash
  *     networks   one holds no more than seven times what is left to its kind
- *     turns      tenants take turns, and the networks of each
+ *     accounts   one holds a sixteenth as known; what it asks for more, from
+ *                how many devices ever, it asks for as its network
+ *     turns      tenants take turns, and the networks and accounts of each
  */
 
 #ifndef _NGX_HTTP_PUPIL_SEATS_H_INCLUDED_
@@ -25,14 +29,14 @@
 typedef enum {
     NGX_HTTP_PUPIL_SEATS_STRANGER = 0,
     NGX_HTTP_PUPIL_SEATS_SCHOOL,               /* from a school's network */
-    NGX_HTTP_PUPIL_SEATS_KNOWN,                /* a device */
+    NGX_HTTP_PUPIL_SEATS_KNOWN,                /* a device, or a session */
     NGX_HTTP_PUPIL_SEATS_KINDS
 } ngx_http_pupil_seater_t;
 
 /* A log-in's; in its own memory, while it is taken. */
 typedef struct {
     ngx_queue_t    link;
-    ngx_uint_t     tenant, network;            /* entries of served */
+    ngx_uint_t     tenant, party;              /* entries of served */
     ngx_http_pupil_seater_t  kind;
     unsigned       taken:1;
     unsigned       waits:1;                    /* for its hash */
@@ -55,11 +59,11 @@ typedef struct {
 void ngx_http_pupil_seats_init(ngx_http_pupil_seats_t *seats);
 
 /*
- * Takes one of so many; network: in whatever form, or empty.  NGX_BUSY: there
- * is none for it.
+ * Takes one of so many.  party: a network, or of who is known the account, in
+ * whatever form, or empty.  NGX_BUSY: there is none for it.
  */
 ngx_int_t ngx_http_pupil_seats_take(ngx_http_pupil_seats_t *seats,
-    ngx_uint_t most, const pupil_uuid_t *tenant, const pupil_str_t *network,
+    ngx_uint_t most, const pupil_uuid_t *tenant, const pupil_str_t *party,
     ngx_http_pupil_seater_t kind, ngx_http_pupil_seat_t *seat);
 
 /* The same seat, in other memory. */
