@@ -178,6 +178,32 @@ $site->ctl_ok('user', 'role', 'remove', $day->person('colleague')->{login},
               'pupil', '--institution', $school, $site->ctl_where);
 
 
+# ---- nor does who is not of the staff yet
+
+for my $case ([0, 1, 'today', 'allowed mail=password_changed'],
+              [2, 0, 'in two days', 'refused row=outbox'])
+{
+    my ($in, $sent, $when, $outcome) = @$case;
+    change('teacher');
+    my $id = $day->person('teacher')->{id};
+    my $roles = $day->rows_of('pupil.role', $id);
+    my ($where, $as, $source, $begins, $days) = $db->selectrow_array('SELECT'
+        . ' institution, role, source, d, d - DATE \'1970-01-01\' FROM'
+        . ' pupil.role, (SELECT current_date + ?::integer) AS n (d)'
+        . ' WHERE subject = ?', {}, $in, $id);
+    $db->do('DELETE FROM pupil.role WHERE subject = ?', {}, $id);
+    $db->do('INSERT INTO pupil.role (tenant, subject, institution, role,'
+        . " valid_from, source, mac) VALUES (?, ?, ?, ?, ?, ?,"
+        . " decode(?, 'hex'))", {}, $day->tenant, $id, $where, $as, $begins,
+        $source, unpack 'H*',
+        $day->mac(role => $id, $where, $as, $days, '-', $source));
+    is work(by())->{code}, 0, "whose role begins $when";
+    is scalar(my @got = mails()), $sent, "$when: a mail, or none";
+    is +(records('teacher'))[-1], $outcome, "$when: on record";
+    $day->put_back($roles);
+}
+
+
 # ---- no record, no mail (I1)
 
 change('teacher');

@@ -13,6 +13,7 @@
 
 #define CONNECT_SECONDS  10L
 #define SEND_SECONDS     60L
+#define REPLY_SECONDS    30L        /* libcurl's own for QUIT is 120 */
 #define REFUSED          400L       /* replies from here on */
 
 
@@ -182,6 +183,8 @@ options_set(const ctl_t *ctl, CURL *curl)
         { CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 },
         { CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS },
         { CURLOPT_TIMEOUT, SEND_SECONDS },
+        { CURLOPT_SERVER_RESPONSE_TIMEOUT, REPLY_SECONDS },
+        { CURLOPT_FORBID_REUSE, 1 },    /* or its end knows none of these */
         { CURLOPT_NOSIGNAL, 1 },
         { CURLOPT_NETRC, ctl->opt.mail_login != NULL ? CURL_NETRC_REQUIRED
                                                      : CURL_NETRC_IGNORED }

@@ -26,7 +26,7 @@ int ctl_smtp_check(ctl_t *ctl);
 /*
  * 0: the relay said yes; 1: it refused this mail, for now or for good; -1: it
  * takes none.  Both say the error, without the address.  Waits for a minute at
- * most.
+ * most, and half of one for a goodbye that nobody says.
  */
 int ctl_smtp_send(ctl_t *ctl, const ctl_smtp_mail_t *mail);
 

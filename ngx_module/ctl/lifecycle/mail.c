@@ -29,6 +29,7 @@
 
 #define MAIL_SECONDS    (3 * 86400)     /* it counts */
 #define MAIL_ADDRESS    254             /* bytes at most */
+#define MAIL_AGAIN      300             /* seconds, of a relay that is away */
 
 
 /* Texts: of the pool of one mail. */
@@ -42,7 +43,7 @@ typedef struct {
 
 static int mail_forget(ctl_t *ctl);
 static int mail_due(ctl_t *ctl);
-static int mail_next(ctl_t *ctl, ctl_pool_t *pool);
+static int mail_next(ctl_t *ctl, ctl_pool_t *pool, ctl_mail_turn_t *turn);
 static int mail_claim(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
     pupil_str_t *mac);
 static int mail_judge(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
@@ -53,7 +54,7 @@ static int staff(ctl_t *ctl, const pupil_uuid_t *subject);
 static int address_open(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
     const char **why);
 static int mail_refuse(ctl_t *ctl, const mail_t *mail, const char *why);
-static int mail_send(ctl_t *ctl, mail_t *mail);
+static int mail_send(ctl_t *ctl, mail_t *mail, ctl_mail_turn_t *turn);
 static int mail_delete(ctl_t *ctl, const mail_t *mail);
 
 
@@ -89,7 +90,7 @@ enum {
 
 
 int
-ctl_mail_work(ctl_t *ctl)
+ctl_mail_work(ctl_t *ctl, ctl_mail_turn_t *turn)
 {
     int         rc, failed;
     ctl_pool_t  pool;
@@ -98,7 +99,7 @@ ctl_mail_work(ctl_t *ctl)
         return -1;
     }
 
-    if (ctl->opt.mail == NULL) {
+    if (ctl->opt.mail == NULL || ctl_seconds() < turn->again) {
         return 0;
     }
 
@@ -110,9 +111,9 @@ ctl_mail_work(ctl_t *ctl)
     }
 
     /* that one is refused keeps no other from being sent */
-    while (rc > 0) {
+    while (rc > 0 && (turn->until == 0 || ctl_seconds() < turn->until)) {
         memset(&pool, 0, sizeof(ctl_pool_t));
-        rc = mail_next(ctl, &pool);
+        rc = mail_next(ctl, &pool, turn);
         ctl_pool_free(&pool);
 
         failed |= rc > 1;
@@ -171,7 +172,7 @@ mail_due(ctl_t *ctl)
 
 /* 0: none is due; 1: done; 2: refused by the relay; -1: all others wait. */
 static int
-mail_next(ctl_t *ctl, ctl_pool_t *pool)
+mail_next(ctl_t *ctl, ctl_pool_t *pool, ctl_mail_turn_t *turn)
 {
     int          rc;
     mail_t       mail;
@@ -200,7 +201,7 @@ mail_next(ctl_t *ctl, ctl_pool_t *pool)
         return mail_refuse(ctl, &mail, why);
     }
 
-    return mail_send(ctl, &mail);
+    return mail_send(ctl, &mail, turn);
 }
 
 
@@ -330,7 +331,7 @@ staff(ctl_t *ctl, const pupil_uuid_t *subject)
     char         today[PUPIL_DATE_TEXT_LEN + 1];
     size_t       i;
     json_t      *roles, *role;
-    const char  *to;
+    const char  *from, *to;
 
     roles = ctl_roles(ctl, &mail_access, subject);
     if (roles == NULL) {
@@ -341,10 +342,11 @@ staff(ctl_t *ctl, const pupil_uuid_t *subject)
     is = 0;
 
     json_array_foreach(roles, i, role) {
+        from = json_string_value(json_object_get(role, "from"));
         to = json_string_value(json_object_get(role, "to"));
 
         if (json_is_true(json_object_get(role, "revoked"))
-            || (to != NULL && strcmp(to, today) < 0))
+            || strcmp(from, today) > 0 || (to != NULL && strcmp(to, today) < 0))
         {
             continue;
         }
@@ -438,7 +440,7 @@ mail_refuse(ctl_t *ctl, const mail_t *mail, const char *why)
 
 /* The record is committed before the address leaves (I1). */
 static int
-mail_send(ctl_t *ctl, mail_t *mail)
+mail_send(ctl_t *ctl, mail_t *mail, ctl_mail_turn_t *turn)
 {
     int              rc;
     char             detail[64];
@@ -465,8 +467,13 @@ mail_send(ctl_t *ctl, mail_t *mail)
     rc = ctl_smtp_send(ctl, &message);
     sodium_memzero(mail->to, sizeof(mail->to));
 
-    if (rc != 0) {
-        return rc > 0 ? 2 : -1;
+    if (rc > 0) {
+        return 2;
+    }
+
+    if (rc < 0) {
+        turn->again = ctl_seconds() + MAIL_AGAIN;
+        return -1;
     }
 
     if (ctl_begin(ctl->data, &ctl->tenant) != 0

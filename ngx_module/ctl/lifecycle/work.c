@@ -1,14 +1,16 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Jobs, one after the other, for each tenant.  Each can be taken up where a
- * process that was killed has left it, and two of these do no harm: so there
- * is nothing to lock, and nothing to do when this ends.
+ * Jobs, one after the other, for each tenant; then mail, as others say how long
+ * that takes.  Each can be taken up where a process that was killed has left
+ * it, and two of these do no harm: so there is nothing to lock, and nothing to
+ * do when this ends.
  */
 
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl/base/clock.h"
 #include "ctl/base/db.h"
 #include "ctl/base/smtp.h"
 #include "ctl/base/text.h"
@@ -26,6 +28,7 @@
 /* Seconds, with --follow; AGAIN: where something failed, and is said. */
 #define PAUSE  1
 #define AGAIN  10
+#define MAILS  10               /* for mail, before the other jobs are next */
 
 
 typedef struct {
@@ -34,8 +37,10 @@ typedef struct {
 } job_t;
 
 
-static int work(ctl_t *ctl, unsigned *round);
+static int work(ctl_t *ctl, unsigned *round, ctl_mail_turn_t *turn);
+static int each(ctl_t *ctl, int (*run)(ctl_t *ctl, void *data), void *data);
 static int tenant_work(ctl_t *ctl, void *data);
+static int tenant_mail(ctl_t *ctl, void *data);
 static int job_revocations(ctl_t *ctl);
 static int job_fetches(ctl_t *ctl);
 static int job_closed(ctl_t *ctl);
@@ -50,7 +55,6 @@ static const job_t  jobs[] = {
     { .run = job_closed, .every = 60 },
     { .run = job_returned, .every = 600 },
     { .run = job_erasures, .every = 1 },
-    { .run = ctl_mail_work, .every = 1 },
     { .run = NULL }
 };
 
@@ -58,8 +62,9 @@ static const job_t  jobs[] = {
 int
 ctl_cmd_work(ctl_t *ctl)
 {
-    int       rc;
-    unsigned  round;
+    int              rc;
+    unsigned         round;
+    ctl_mail_turn_t  turn;
 
     if (ctl_smtp_check(ctl) != 0) {
         return CTL_USAGE;
@@ -70,9 +75,10 @@ ctl_cmd_work(ctl_t *ctl)
     }
 
     round = 0;
+    memset(&turn, 0, sizeof(ctl_mail_turn_t));
 
     do {
-        rc = work(ctl, &round);
+        rc = work(ctl, &round, &turn);
         round++;
 
         if (rc != 0 && !(ctl->opt.follow && ctl_connected(ctl))) {
@@ -90,15 +96,35 @@ ctl_cmd_work(ctl_t *ctl)
 }
 
 
+/* What of one fails keeps the other from nothing. */
+static int
+work(ctl_t *ctl, unsigned *round, ctl_mail_turn_t *turn)
+{
+    int  rc;
+
+    rc = each(ctl, tenant_work, round);
+
+    if (!ctl_connected(ctl)) {
+        return -1;
+    }
+
+    if (ctl->opt.follow) {
+        turn->until = ctl_seconds() + MAILS;
+    }
+
+    return each(ctl, tenant_mail, turn) == 0 ? rc : -1;
+}
+
+
 /*
- * Once, for the tenant of --tenant, or for all: what fails of one, because
- * somebody meddles with it, keeps no other from being done.
+ * For the tenant of --tenant, or for all: what fails of one, because somebody
+ * meddles with it, keeps no other from being done.
  */
 static int
-work(ctl_t *ctl, unsigned *round)
+each(ctl_t *ctl, int (*run)(ctl_t *ctl, void *data), void *data)
 {
-    return ctl->opt.tenant == NULL ? ctl_tenants_all(ctl, tenant_work, round)
-           : ctl_open_tenant(ctl) == 0 ? tenant_work(ctl, round) : -1;
+    return ctl->opt.tenant == NULL ? ctl_tenants_all(ctl, run, data)
+           : ctl_open_tenant(ctl) == 0 ? run(ctl, data) : -1;
 }
 
 
@@ -129,6 +155,18 @@ tenant_work(ctl_t *ctl, void *data)
     }
 
     return rc;
+}
+
+
+static int
+tenant_mail(ctl_t *ctl, void *data)
+{
+    int                 whole;
+    ctl_ledger_entry_t  entry;
+
+    whole = ctl_ledger_whole(ctl, &entry);
+
+    return whole == 0 ? ctl_mail_work(ctl, data) : whole < 0 ? -1 : 0;
 }
 
 
