@@ -73,6 +73,17 @@ is_status $s->support->delete('/v1/session'), 204, 'support logs out';
 $s->again;
 is reads('pupil'), $DEAD, 'another log-in of theirs reads nothing';
 
+# ---- or gets another token
+
+my $helper = $day->person('helping.hand');
+$site->password($helper->{login}, $helper->{password});
+$s->again;
+$s->let_in($user);
+is reads('pupil'), $LIVES, 'a grant again';
+is_status $s->support->post('/v1/login/step-up', json => {
+    password => $helper->{password} }), 200, 'support proves who they are';
+is reads('pupil'), $DEAD, 'and is let in no more by that';
+
 
 # ---- what ends the owner's own log-ins
 
