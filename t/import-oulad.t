@@ -89,7 +89,8 @@ is count('FROM data.progress WHERE source = ?', 'oulad'), $want{results},
 
 sub state_of_data {
     return map { Digest::SHA::sha256_hex(run_cmd('pg_dump', '--no-comments',
-        '-a', '-T', 'pupil.audit_record*', $site->pg->conninfo($_))->{out}
+        '-a', '-T', 'pupil.audit_record*', '-T', 'pupil.source',
+        $site->pg->conninfo($_))->{out}
         =~ s/^\\(?:un)?restrict.*$//mgr) } qw(pupil pupil_keys);
 }
 my @before = state_of_data();

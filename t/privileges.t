@@ -50,9 +50,10 @@ my %allowed = (
             'pupil.tenant' => 'SELECT INSERT',
             'pupil.revocation' => 'SELECT INSERT DELETE',
             'pupil.owner' => 'SELECT INSERT state',
-            'pupil.subject' => 'SELECT INSERT mac status',
-            'pupil.institution' => 'SELECT INSERT title updated_at',
-            'pupil.class' => 'SELECT INSERT institution title updated_at',
+            'pupil.subject' => 'SELECT INSERT mac source status',
+            'pupil.institution' => 'SELECT INSERT source title updated_at',
+            'pupil.class' => 'SELECT INSERT institution source title'
+                . ' updated_at',
             'pupil.role' =>
                 'SELECT INSERT DELETE mac source valid_from valid_to',
             'pupil.enrolment' => 'SELECT INSERT institution mac source'
@@ -62,6 +63,8 @@ my %allowed = (
             'pupil.outbox' => 'SELECT DELETE due tries',
             'pupil.erased_source' => 'SELECT INSERT DELETE',
             'pupil.support_grant' => 'SELECT',  # what an erasure has left
+            'pupil.source' => 'SELECT INSERT DELETE ended format good_at plan'
+                . ' ran_at',
             'pupil.ledger' => 'SELECT INSERT', 'pupil.mark' => 'SELECT',
             'pupil.erasure' => 'SELECT INSERT reference state',
             'pupil.exported' => 'SELECT INSERT',
@@ -118,6 +121,8 @@ my %allowed = (
             'keystore.gone' => 'SELECT', 'keystore.hole' => 'SELECT',
             'keystore.moved' => 'SELECT',
             'keystore.erased_source' => 'SELECT INSERT DELETE',
+            'keystore.moved_source' => 'SELECT INSERT DELETE done',
+            'keystore.source_name' => 'SELECT INSERT space was',
             'keystore.hold' => 'SELECT INSERT DELETE reference',
             'keystore.release' => 'SELECT INSERT',
             'keystore.retention' => 'SELECT INSERT days reference set_at',

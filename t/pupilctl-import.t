@@ -48,9 +48,11 @@ sub roster ($from, %change) {
     return $dir;
 }
 
+# All but what is said of a run: its records, and how it ended.
 sub state_of_data {
     join "\n", map { run_cmd('pg_dump', '--no-comments', '-a', '-T',
-                             'pupil.audit_*', $site->pg->conninfo($_),
+                             'pupil.audit_*', '-T', 'pupil.source',
+                             $site->pg->conninfo($_),
                             )->{out} =~ s/^\\(?:un)?restrict.*$//mgr }
                qw(pupil pupil_keys)
 }

@@ -387,3 +387,25 @@ trim(char *text)
 
     return text;
 }
+
+
+void
+ctl_options_help(FILE *out)
+{
+    fputs("\nOptions of all commands, each also a line \"name = value\" of the"
+          " file of\n--config, and in the environment:\n"
+          "  --database CONNINFO  data database (PUPIL_DATABASE)\n"
+          "  --keystore CONNINFO  key store (PUPIL_KEYSTORE)\n"
+          "  --key FILE           key-encryption key (PUPIL_MASTER_KEY)\n"
+          "  --tenant UUID        the controller (PUPIL_TENANT)\n"
+          "  --plugins DIR        plugins (PUPIL_PLUGINS)\n"
+          "  --sql DIR            migrations (PUPIL_SQL)\n"
+          "  --ticket TEXT        why, for the audit (PUPIL_TICKET); import,\n"
+          "                       user, subject, audit, source and restore need"
+          " it\n"
+          "  --config FILE        (PUPIL_CONFIG)\n"
+          "  --json               answer in JSON\n"
+          "  --help, --version\n\n"
+          "Exit status: 0 done, 1 failed or found, 2 usage, 3 a roster"
+          " is held,\n4 a database did not answer.  See pupilctl(1).\n", out);
+}

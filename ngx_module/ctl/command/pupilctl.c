@@ -44,6 +44,7 @@
 #include "ctl/retention/statistics.h"
 #include "ctl/retention/upcoming.h"
 #include "ctl/roster/import.h"
+#include "ctl/roster/source.h"
 #include "ctl/setup/init.h"
 #include "ctl/setup/key.h"
 #include "ctl/setup/migrate.h"
@@ -199,6 +200,26 @@ static const command_t  commands[] = {
         .run = ctl_cmd_import_sds,
         .arguments = "DIR|ZIP",
         .summary = "a roster in School Data Sync CSV"
+    }, {
+        .words = "source list",
+        .run = ctl_cmd_source_list,
+        .arguments = "",
+        .summary = "the systems that rosters come from, and their last imports"
+    }, {
+        .words = "source map", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_source_map,
+        .arguments = "FILE --source NAME [--to NAME] --plan|--apply PLAN",
+        .summary = "ids of a source become those of another, or others"
+    }, {
+        .words = "source merge", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_source_merge,
+        .arguments = "FILE --source NAME --to NAME --plan|--apply PLAN",
+        .summary = "the same of all of a source"
+    }, {
+        .words = "source rename", .min = 2, .max = 2, .personal = 1,
+        .run = ctl_cmd_source_rename,
+        .arguments = "OLD NEW --plan|--apply PLAN",
+        .summary = "another name for a source"
     }, {
         .words = "user add", .min = 2, .max = 2, .personal = 1,
         .run = ctl_cmd_user_add,
@@ -645,21 +666,7 @@ help(FILE *out)
                 command->arguments, command->summary);
     }
 
-    fputs("\nOptions of all commands, each also a line \"name = value\" of the"
-          " file of\n--config, and in the environment:\n"
-          "  --database CONNINFO  data database (PUPIL_DATABASE)\n"
-          "  --keystore CONNINFO  key store (PUPIL_KEYSTORE)\n"
-          "  --key FILE           key-encryption key (PUPIL_MASTER_KEY)\n"
-          "  --tenant UUID        the controller (PUPIL_TENANT)\n"
-          "  --plugins DIR        plugins (PUPIL_PLUGINS)\n"
-          "  --sql DIR            migrations (PUPIL_SQL)\n"
-          "  --ticket TEXT        why, for the audit (PUPIL_TICKET); import,\n"
-          "                       user, subject, audit, restore need it\n"
-          "  --config FILE        (PUPIL_CONFIG)\n"
-          "  --json               answer in JSON\n"
-          "  --help, --version\n\n"
-          "Exit status: 0 done, 1 failed or found, 2 usage, 3 a roster"
-          " is held,\n4 a database did not answer.  See pupilctl(1).\n", out);
+    ctl_options_help(out);
 }
 
 

@@ -189,36 +189,39 @@ ctl_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 
 /*
  * In the key store, with the entry: a data database that is restored from
- * before they came knows them no more.
+ * before they came knows them no more.  With the ids that they had before
+ * others, which are those of an older roster.
  */
 static int
 source_keep(ctl_t *ctl, const ctl_ledger_entry_t *entry)
 {
     int          rc;
     PGresult    *res;
-    const char  *params[3];
+    const char  *params[4];
 
     params[0] = ctl->tenant_text;
     params[1] = entry->subject;
 
-    res = ctl_ask_one(ctl, ctl->data, "SELECT array_agg(b.term)::text FROM"
-                      " pupil.blind_index AS b WHERE b.tenant = $1::uuid AND"
-                      " b.owner = $2::uuid AND b.category = 'source' AND"
-                      " b.field = 'user'", 2, params);
+    res = ctl_ask_one(ctl, ctl->data, "SELECT coalesce(array_agg(b.term),"
+                      " '{}')::text FROM pupil.blind_index AS b WHERE b.tenant"
+                      " = $1::uuid AND b.owner = $2::uuid AND b.category ="
+                      " 'source' AND b.field = 'user'", 2, params);
     if (res == NULL) {
         return -1;
     }
 
-    params[1] = entry->number;
-    params[2] = PQgetvalue(res, 0, 0);
+    params[2] = entry->number;
+    params[3] = PQgetvalue(res, 0, 0);
 
-    rc = PQgetisnull(res, 0, 0) ? 0
-         : ctl_begin(ctl->keys, &ctl->tenant) == 0
-           && ctl_exec(ctl->keys, "INSERT INTO keystore.erased_source (tenant,"
-                       " number, term) SELECT $1::uuid, $2::bigint, t FROM"
-                       " unnest($3::bytea[]) AS t ON CONFLICT DO NOTHING", 3,
-                       params) == 0
-           && ctl_commit(ctl->keys) == 0 ? 0 : -1;
+    rc = ctl_begin(ctl->keys, &ctl->tenant) == 0
+         && ctl_exec(ctl->keys, "WITH had AS (DELETE FROM"
+                     " keystore.moved_source AS m WHERE m.tenant = $1::uuid"
+                     " AND m.owner = $2::uuid RETURNING m.term) INSERT INTO"
+                     " keystore.erased_source (tenant, number, term) SELECT"
+                     " $1::uuid, $3::bigint, t FROM (SELECT"
+                     " unnest($4::bytea[]) UNION SELECT term FROM had) AS i (t)"
+                     " ON CONFLICT DO NOTHING", 4, params) == 0
+         && ctl_commit(ctl->keys) == 0 ? 0 : -1;
 
     PQclear(res);
 

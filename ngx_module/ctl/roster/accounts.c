@@ -37,9 +37,8 @@ enum {
 };
 
 
-/* That this source closed it, under this number. */
-static int
-print_make(const roster_t *roster, const pupil_uuid_t *subject,
+int
+roster_account_print(const roster_t *roster, const pupil_uuid_t *subject,
     uint32_t number, uint8_t out[ROSTER_PRINT_LEN])
 {
     int                 n;
@@ -84,7 +83,7 @@ account_read(roster_t *roster, const char *status, const PGresult *res, int n,
 
     if (ctl_subject_mac(roster->ctl, &account->subject, roster->source,
                         status, number, made) != 0
-        || print_make(roster, &account->subject, number, want) != 0)
+        || roster_account_print(roster, &account->subject, number, want) != 0)
     {
         return -1;
     }
@@ -228,7 +227,8 @@ prints_write(roster_t *roster, const ctl_authority_t *whom, size_t count)
     roster_unnest_begin(&rows, 2);
 
     for (i = 0; rc == 0 && i < count; i++) {
-        rc = print_make(roster, &whom[i].subject, whom[i].number, print);
+        rc = roster_account_print(roster, &whom[i].subject, whom[i].number,
+                                  print);
         ctl_array_uuid(&rows.columns[0], &whom[i].subject);
         ctl_array_bytes(&rows.columns[1], print, ROSTER_PRINT_LEN);
     }

@@ -51,6 +51,10 @@ roster_account_t *roster_accounts_read(roster_t *roster,
 int roster_accounts_left(roster_t *roster, const pupil_uuid_t *subjects,
     size_t count, ctl_map_t *left);
 
+/* What pupil.imported has of one that this source closed, as "left". */
+int roster_account_print(const roster_t *roster, const pupil_uuid_t *subject,
+    uint32_t number, uint8_t out[ROSTER_PRINT_LEN]);
+
 /*
  * Changes so many accounts, ROSTER_ACCOUNTS at most, whose floors are as the
  * roster has them; and these floors.  Their record is committed before any row

@@ -197,6 +197,27 @@ csv_source_open(const char *path)
 }
 
 
+csv_source_t *
+csv_source_file(const char *path)
+{
+    const char    *slash;
+    ctl_pool_t     pool;
+    csv_source_t  *source;
+
+    memset(&pool, 0, sizeof(ctl_pool_t));
+    source = ctl_pool_alloc(&pool, sizeof(csv_source_t));
+    memset(source, 0, sizeof(csv_source_t));
+
+    slash = strrchr(path, '/');
+    source->path = slash == NULL ? "."
+                   : ctl_pool_text(&pool, path, (size_t) (slash - path) + 1);
+    source->names[source->count++] = slash == NULL ? path : slash + 1;
+    source->pool = pool;
+
+    return source;
+}
+
+
 void
 csv_source_close(csv_source_t *source)
 {

@@ -31,6 +31,8 @@ typedef int (*csv_row_pt)(void *ctx, const csv_row_t *row);
 
 /* NULL with the error said.  path: the caller's memory, until the end. */
 csv_source_t *csv_source_open(const char *path);
+/* Of one file, whatever it is called. */
+csv_source_t *csv_source_file(const char *path);
 void csv_source_close(csv_source_t *source);
 
 /* The names of its CSV files.  Ownership: the source's. */

@@ -180,7 +180,8 @@ guard_source(roster_t *roster)
 {
     if (roster->foreign * ABSENT_OF > roster->items[ROSTER_USER].count) {
         roster_hold(roster, "%zu of %u users have log-in names of accounts of"
-                    " source \"%s\": are they these people?",
+                    " source \"%s\": are they these people?  pupilctl source"
+                    " map takes them over",
                     roster->foreign, roster->items[ROSTER_USER].count,
                     roster->foreign_source);
     }

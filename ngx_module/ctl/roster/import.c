@@ -20,6 +20,7 @@
 #include "ctl/roster/erased.h"
 #include "ctl/roster/format.h"
 #include "ctl/roster/guard.h"
+#include "ctl/roster/ids.h"
 #include "ctl/roster/import.h"
 #include "ctl/roster/leavers.h"
 #include "ctl/roster/links.h"
@@ -33,6 +34,7 @@
 #include "ctl/roster/roster.h"
 #include "ctl/roster/sds.h"
 #include "ctl/roster/settle.h"
+#include "ctl/roster/sources.h"
 #include "ctl/roster/stored.h"
 #include "ctl/roster/work.h"
 #include "ctl/store/closed.h"
@@ -51,44 +53,14 @@ static const roster_format_t *const  formats[] = {
     &roster_oneroster, &roster_sds, &roster_oulad, NULL
 };
 
-/* Of accounts that no roster gives. */
-static const char *const  reserved_sources[] = {
-    "operator", "manual", "decoy", NULL
-};
-
-
-static int
-source_check(const char *source)
-{
-    size_t              len;
-    const char *const  *reserved;
-
-    len = strlen(source);
-
-    if (len == 0 || len > 32
-        || strspn(source, "abcdefghijklmnopqrstuvwxyz0123456789-_") != len)
-    {
-        return -1;
-    }
-
-    for (reserved = reserved_sources; *reserved != NULL; reserved++) {
-        if (strcmp(source, *reserved) == 0) {
-            return -1;
-        }
-    }
-
-    return 0;
-}
-
 
 static int
 options_check(const ctl_t *ctl, const char *source)
 {
     const char  *dates;
 
-    if (source_check(source) != 0) {
-        return ctl_error("--source has 1 to 32 of a-z, 0-9, - and _, and is"
-                         " none of operator, manual and decoy");
+    if (roster_source_check("--source", source) != 0) {
+        return -1;
     }
 
     dates = ctl->opt.dates;
@@ -284,7 +256,8 @@ import(ctl_t *ctl, const roster_format_t *format)
 
     if (source == NULL || format_check(format, source) != 0
         || report_check(ctl) != 0 || ctl_plugins_open(ctl) != 0
-        || ctl_keys_tenant(ctl) != 0 || import_lock(ctl) != 0)
+        || ctl_keys_tenant(ctl) != 0 || import_lock(ctl) != 0
+        || roster_ids_ready(&roster) != 0)
     {
         goto done;
     }
@@ -298,6 +271,14 @@ import(ctl_t *ctl, const roster_format_t *format)
 
     run = roster_run(&roster, format, source, tables);
     roster_progress_end();
+
+    if (!ctl->opt.plan
+        && roster_source_ran(&roster, format->name,
+                             run < 0 ? "failed" : run == HELD ? "held"
+                                                              : "done") != 0)
+    {
+        goto done;
+    }
 
     if (run < 0) {
         goto done;

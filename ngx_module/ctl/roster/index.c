@@ -49,7 +49,15 @@ roster_index_row(roster_t *roster, const PGresult *res, int n,
     ctl_get_bytes(res, n, 3, stored, sizeof(stored), &mac.len);
     row->authentic = pupil_mac_check(made, mac) == PUPIL_OK;
 
-    return row->authentic ? 0
-           : ctl_record_one(roster->ctl, &tampered_access, "tampered",
-                            &row->owner, "row=blind_index");
+    return row->authentic ? 0 : roster_index_tampered(roster, row);
+}
+
+
+int
+roster_index_tampered(roster_t *roster, roster_index_row_t *row)
+{
+    row->authentic = 0;
+
+    return ctl_record_one(roster->ctl, &tampered_access, "tampered",
+                          &row->owner, "row=blind_index");
 }

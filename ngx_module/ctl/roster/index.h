@@ -24,4 +24,7 @@ typedef struct {
 int roster_index_row(roster_t *roster, const PGresult *res, int n,
     const char *category, const char *field, roster_index_row_t *row);
 
+/* That one is not: in the transaction that found it. */
+int roster_index_tampered(roster_t *roster, roster_index_row_t *row);
+
 #endif /* PUPIL_CTL_ROSTER_INDEX_H */

@@ -13,11 +13,8 @@
 #include "ctl/roster/claims.h"
 #include "ctl/roster/crossed.h"
 #include "ctl/roster/erased.h"
-#include "ctl/roster/index.h"
+#include "ctl/roster/ids.h"
 #include "ctl/roster/resolve.h"
-#include "ctl/store/keys.h"
-#include "ctl/store/record.h"
-#include "ctl/store/subject.h"
 
 
 #define CHUNK  5000             /* terms a query */
@@ -134,12 +131,10 @@ source_found(roster_t *roster, roster_kind_t kind, roster_item_t *item,
 static int
 source_row(void *ctx, uint32_t index, const PGresult *res, int n)
 {
-    chunk_t      *chunk = ctx;
+    chunk_t             *chunk = ctx;
     roster_index_row_t   row;
 
-    if (roster_index_row(chunk->roster, res, n, "source",
-                  roster_kinds[chunk->kind].source, &row) != 0)
-    {
+    if (roster_ids_row(chunk->roster, chunk->kind, res, n, &row) != 0) {
         return -1;
     }
 
@@ -283,51 +278,18 @@ prints_chunk(chunk_t *chunk)
 }
 
 
-/* An id counts within its source. */
-static void
-source_term(const roster_t *roster, const pupil_key_t *key, pupil_str_t id,
-    uint8_t term[PUPIL_TERM_LEN])
-{
-    char         text[640];
-    int          n;
-    pupil_str_t  s;
-
-    n = snprintf(text, sizeof(text), "%s:", roster->source);
-    memcpy(text + n, id.data, id.len);
-
-    s.data = (const uint8_t *) text;
-    s.len = (size_t) n + id.len;
-    pupil_blind_term(key, s, term);
-}
-
-
-static const pupil_key_t *
-source_key(roster_t *roster, roster_kind_t kind)
-{
-    char  name[64];
-
-    snprintf(name, sizeof(name), "index:source.%s",
-             roster_kinds[kind].source);
-
-    return ctl_key(roster->ctl, name);
-}
-
-
 static int
 source_terms(roster_t *roster, roster_kind_t kind)
 {
-    uint32_t            i;
-    roster_item_t      *item;
-    const pupil_key_t  *key;
-
-    key = source_key(roster, kind);
-    if (key == NULL) {
-        return -1;
-    }
+    uint32_t        i;
+    roster_item_t  *item;
 
     for (i = 0; i < roster->items[kind].count; i++) {
         item = roster_item(roster, kind, i);
-        source_term(roster, key, item->id, item->term);
+
+        if (roster_id_term(roster, kind, item->id, item->term) != 0) {
+            return -1;
+        }
     }
 
     return 0;
@@ -351,16 +313,10 @@ old_chunk(chunk_t *chunk)
 static int
 space_resolve(roster_t *roster, const space_t *space, chunk_t *chunk)
 {
-    size_t              len;
-    uint32_t            i;
-    pupil_str_t         id;
-    roster_item_t      *user;
-    const pupil_key_t  *key;
-
-    key = source_key(roster, ROSTER_USER);
-    if (key == NULL) {
-        return -1;
-    }
+    size_t          len;
+    uint32_t        i;
+    pupil_str_t     id;
+    roster_item_t  *user;
 
     len = strlen(space->prefix);
     chunk->pupils = space->pupils;
@@ -377,7 +333,11 @@ space_resolve(roster_t *roster, const space_t *space, chunk_t *chunk)
 
         id.data += len;
         id.len -= len;
-        source_term(roster, key, id, user->bare);
+
+        if (roster_id_term(roster, ROSTER_USER, id, user->bare) != 0) {
+            return -1;
+        }
+
         user->has_bare = 1;
         memcpy(chunk->terms + chunk->count * PUPIL_TERM_LEN, user->bare,
                PUPIL_TERM_LEN);

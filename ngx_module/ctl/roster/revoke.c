@@ -133,9 +133,9 @@ same_subject(const roster_revoked_t *a, const roster_revoked_t *b)
 }
 
 
-/* What is left of a row, so that no more of it is written anew. */
-static int
-revoked_note(roster_t *roster, roster_kind_t kind, const roster_stored_t *row)
+int
+roster_revoke_note(roster_t *roster, roster_kind_t kind,
+    const roster_stored_t *row)
 {
     uint8_t             mac[PUPIL_MAC_LEN];
     ctl_row_t           left;
@@ -205,7 +205,8 @@ revoked_add(roster_t *roster, batch_t *batch,
 
     roster_put_add(roster, put, &row);
 
-    return revoked_note(roster, revoked->kind, &put->rows[put->count - 1]);
+    return roster_revoke_note(roster, revoked->kind,
+                              &put->rows[put->count - 1]);
 }
 
 

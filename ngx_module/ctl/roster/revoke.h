@@ -35,6 +35,10 @@ void roster_floor_set(roster_t *roster, const pupil_uuid_t *subject,
 void roster_revoke_add(roster_revoked_list_t *list, roster_kind_t kind,
     const roster_stored_t *row);
 
+/* What is left of a row, so that no more of it is written anew. */
+int roster_revoke_note(roster_t *roster, roster_kind_t kind,
+    const roster_stored_t *row);
+
 /*
  * Writes them, all of a subject in one transaction, in which whatever else
  * authorises them is written under another number; then raises the floors.

@@ -88,6 +88,7 @@ roster_init(roster_t *roster, ctl_t *ctl, const char *source)
 
     roster->ctl = ctl;
     roster->source = source;
+    roster->space = source;
     roster->dates_open = ctl->opt.dates != NULL
                          && strcmp(ctl->opt.dates, "open") == 0;
     roster->refused = json_array();
@@ -125,6 +126,7 @@ roster_free(roster_t *roster)
     free(roster->terms.terms);
     ctl_map_free(&roster->terms.ids);
     ctl_map_free(&roster->floors);
+    ctl_map_free(&roster->moved);
 
     json_decref(roster->refused);
     json_decref(roster->rules);

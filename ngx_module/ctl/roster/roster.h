@@ -215,7 +215,9 @@ typedef struct {
 typedef struct {
     ctl_t            *ctl;
     ctl_pool_t        pool;             /* of what was taken */
-    const char       *source;           /* each has ids of its own */
+    const char       *source;           /* each has ids of its own, */
+    const char       *space;            /* hashed under this name: see ids.h */
+    const char       *becomes;          /* NULL: it is not being renamed */
     int               dates_open;       /* no link has dates: --dates open */
     unsigned          dates;            /* ROSTER_DATES_... of the format */
     int               spaces;           /* ids of users have some */
@@ -236,6 +238,7 @@ typedef struct {
     roster_moves_t    moves;
     roster_leavers_t  leavers;
     ctl_map_t         floors;           /* of authority, by subject */
+    ctl_map_t         moved;            /* ids of before: see ids.h */
 
     roster_count_t    counts[ROSTER_COUNTS];
     size_t            left;             /* tampered rows, not ended */

@@ -111,7 +111,7 @@ roster_work_id(const roster_t *roster, const char *what, pupil_str_t id,
     }
 
     ctl_buf_init(&buf);
-    ctl_buf_printf(&buf, "%s %s ", what, roster->source);
+    ctl_buf_printf(&buf, "%s %s ", what, roster->space);
 
     if (of != NULL) {
         ctl_buf_add(&buf, of->b, PUPIL_UUID_LEN);

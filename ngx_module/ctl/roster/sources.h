@@ -1,0 +1,26 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The sources of a tenant, and how their imports ended.
+ */
+
+#ifndef PUPIL_CTL_ROSTER_SOURCES_H
+#define PUPIL_CTL_ROSTER_SOURCES_H
+
+#include "ctl/roster/roster.h"
+
+
+/* 0, or -1 with the error said: a roster's source cannot be called that. */
+int roster_source_check(const char *option, const char *source);
+
+/*
+ * How a run ended: "done", "held" or "failed", and by which plan what is held
+ * can be accepted.  Returns -1 with the error said.
+ */
+int roster_source_ran(const roster_t *roster, const char *format,
+    const char *ended);
+
+/* What was told of one is told of another. */
+int roster_source_rename(ctl_t *ctl, const char *from, const char *to);
+
+#endif /* PUPIL_CTL_ROSTER_SOURCES_H */
