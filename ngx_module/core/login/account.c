@@ -77,6 +77,15 @@ pupil_profile_schools(const pupil_profile_t *profile)
 }
 
 
+int
+pupil_claims_school(const pupil_json_t *json, const pupil_profile_t *profile,
+    pupil_str_t school)
+{
+    return claim_any(json, pupil_json_member(json, 0, profile->school),
+                     school);
+}
+
+
 /* eduPerson compares eppn without case; OpenID has sub to the letter. */
 int
 pupil_profile_same(const pupil_profile_t *profile, pupil_str_t said,

@@ -44,6 +44,10 @@ const pupil_profile_t *pupil_profile_find(pupil_str_t name);
 int pupil_profile_national(const pupil_profile_t *profile);
 int pupil_profile_schools(const pupil_profile_t *profile);
 
+/* Is a token of this school, or of several one of which this is? */
+int pupil_claims_school(const pupil_json_t *json,
+    const pupil_profile_t *profile, pupil_str_t school);
+
 /* Whose log-ins count, and for whom.  Lists have commas. */
 typedef struct {
     const pupil_profile_t  *profile;
