@@ -177,6 +177,10 @@ my @wrong = (
      'a issuer=http://a.example client_id=x', 'a client_id=x colour=red',
      'a issuer=https://a.example client_id=x profile=bankid',
      'a issuer=https://a.example client_id=x profile=eppn through=idp'],
+    [pupil_login_tenant => '', 'a', 'A id=6f1c2c4e-7d1f-4a53-9d2e-0f5a3a1b9c77',
+     'a id=6F1C2C4E-7d1f-4a53-9d2e-0f5a3a1b9c77', 'a schools=1',
+     map { "a id=6f1c2c4e-7d1f-4a53-9d2e-0f5a3a1b9c77 schools=$_" } 'a,', ',a',
+     'a,b,a', 'uni:', ':a', 'uni:a,a', 'a.b', 'a' x 33],
     [pupil_password_hash => '', 'memory=8m', 'memory=2000m', 'memory=x',
      'iterations=1', 'iterations=11', 'queue=0', 'queue=1025', 'parallel=0',
      'parallel=65', 'pool=', 'pool=a pool=b', 'lanes=2'],
@@ -216,6 +220,18 @@ push @refused, ["$_ twice", pupil => "$_;\n"]
 push @refused, ['pupil_login_network twice', pupil =>
                 "pupil_login_network a; pupil_login_network b;\n"];
 
+# What cannot be beside each other.
+my $idp = 'issuer=https://a.example client_id=x through=/idp/';
+push @refused, map { [$_->[0], pupil => "$_->[1]\n"] }
+    ['tenants of one school', join '', map { "pupil_login_tenant $_ id="
+        . uuid() . ' schools=1; ' } qw(a b)],
+    ['tenants, and no page to choose on', 'pupil_login_tenant a id=' . uuid()
+        . "; pupil_login_provider uni $idp profile=uni-login;"],
+    ['providers of one prefix', "pupil_login_provider a $idp profile=sub;"
+        . " pupil_login_provider b $idp profile=eppn;"];
+push @refused, ['tenants, and a variable', conf(pupil_tenant => '$host',
+    pupil_login_tenant => 'a id=' . uuid())];
+
 my %documented = map { $_ => 1 } $docs =~ /^### (\w+)$/mg;
 delete @documented{@handlers, map { $_->[0] } @wrong};
 is join(' ', sort keys %documented), '',
@@ -251,6 +267,9 @@ my @accepted = (
                grep { $_ ne 'status' } Pupil::Site::endpoints())],
     ['a tenant in a variable', conf(pupil_tenant => '$pupil_of_host'),
      http => "map \$host \$pupil_of_host { pupil_x " . $site->tenant . "; }\n"],
+    ['tenants that share an address', conf(pupil_login_tenant => 'a id='
+        . $site->tenant . ' schools=1', pupil_login_provider =>
+        "uni $idp profile=uni-login choose=/choose")],
     ['a network in a variable', conf(pupil_login_network => '$school'),
      http => "geo \$school { default off; 10.0.0.0/8 north; }\n"],
     ['timeouts of two levels',

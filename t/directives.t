@@ -127,6 +127,17 @@ my @values = (
     ['pupil_login_provider', qr/no file with one line/,
      "$provider through=/idp/ client_secret_file=/dev/null",
      "$provider through=/idp/ client_secret_file=/nowhere"],
+    ['pupil_login_provider', qr/and so does choose=/,
+     "$provider through=/idp/ choose=https://elsewhere.example/"],
+    ['pupil_login_tenant', qr/a word that pages use/,
+     map { "$_ id=" . uuid() } 'A', 'a-b', 'a' x 33],
+    ['pupil_login_tenant', qr/it needs id=/, 'a schools=1', 'a id=x',
+     'a id=' . uc uuid()],
+    ['pupil_login_tenant', qr/is no code of a school/,
+     map { 'a id=' . uuid() . " schools=$_" } 'a,', ',a', 'a,,b', 'uni:', ':a',
+     'a:b:c', 'a.b', 'a' x 33],
+    ['pupil_login_tenant', qr/"a" is there twice/,
+     map { 'a id=' . uuid() . " schools=$_" } 'a,b,a', 'a,uni:a', 'uni:a,uni:a'],
     ['pupil_allowed_origin', qr/origins such as/, 'http://a.example',
      'https://a.example/', 'a.example', 'https://'],
     ['pupil_deny', qr/pupil_deny: /, 'nothing', 'identity.nickname',
@@ -226,7 +237,75 @@ refused "twice: $_", qr/duplicate|there already/, http => "$_; $_;" for
     'pupil_password_hash queue=2', 'pupil_pool data depth=2',
     'pupil_session_timeout idle=1h', 'pupil_audit_durability on',
     'pupil_audit_holes refuse', 'pupil_probe on',
-    "pupil_login_provider $provider through=/idp/";
+    "pupil_login_provider $provider through=/idp/",
+    'pupil_login_tenant a id=' . uuid();
+
+
+# ---- what may be beside what
+
+# One directive after the other, each with these words.
+sub beside ($directive, @words) { join ' ', map { "$directive $_;" } @words }
+
+my %id = map { $_ => 'id=' . uuid() } qw(a b);
+for my $case (['the same school', 'a', "b $id{b} schools=2,1"],
+    ['one of any provider and one of one', 'a', "b $id{b} schools=uni:1"],
+    ['the same id', 'already', "b $id{a}"])
+{
+    my ($name, $says, $other) = @$case;
+    refused "tenants: $name", $says eq 'a' ? qr/"1" cannot be of both/
+        : qr/there already/, server => $all, http => beside(
+        'pupil_login_tenant', "a $id{a} schools=1", $other);
+}
+accepted 'tenants of schools of their own', server => $all, http => beside(
+    'pupil_login_tenant', "a $id{a} schools=1,uni:2", "b $id{b} schools=12,skol:2");
+refused 'tenants, and a variable', qr/takes the UUID of the tenant/,
+    base => { tenant => '' }, server => $all, http => 'map $host $tenant {'
+    . " default x; } pupil_tenant \$tenant; pupil_login_tenant a $id{a};";
+refused 'tenants, and no page to choose on', qr/needs choose=/, server => $all,
+    http => "pupil_login_tenant a $id{a};"
+            . "pupil_login_provider $provider through=/idp/;";
+accepted 'tenants, and a provider that says nothing of schools', server => $all,
+    http => "pupil_login_tenant a $id{a}; pupil_login_provider "
+            . $provider =~ s/uni-login/sub/r . ' through=/idp/;';
+accepted 'tenants, and one', server => $all, http =>
+    "pupil_login_tenant a $id{a};"
+    . "pupil_login_provider $provider through=/idp/ choose=/choose;";
+
+my %at = (a => 'a issuer=https://a.example client_id=x through=/idp/',
+          b => 'b issuer=https://b.example client_id=x through=/idp/',
+          again => 'c issuer=https://a.example client_id=x through=/idp/');
+my $nin = 'profile=bankid claim=ssn';
+for my $case (
+    ['no prefix', "$at{a} profile=sub", "$at{b} profile=sub"],
+    ['none of one', "$at{a} profile=sub prefix=a:", "$at{b} profile=sub"],
+    ['the same', "$at{a} profile=sub prefix=a:",
+     "$at{b} profile=uni-login prefix=a:"],
+    ['a longer one', "$at{a} profile=sub prefix=a:",
+     "$at{b} profile=sub prefix=a:b"],
+    ['one issuer, two claims', "$at{a} profile=sub",
+     "$at{again} profile=sub claim=email"],
+    ['one issuer, numbers of two countries', "$at{a} $nin loa=se",
+     "$at{again} $nin loa=dk"],
+    ['one of both shares', "$at{a} profile=sub shared_names",
+     "$at{b} profile=sub"],
+    ['both share, and do not', "$at{a} profile=sub prefix=a: shared_names",
+     "$at{b} profile=sub prefix=a:b shared_names"])
+{
+    my ($name, @providers) = @$case;
+    refused "prefixes: $name", qr/it could name accounts of "a": give both/,
+        server => $all, http => beside('pupil_login_provider', @providers);
+}
+for my $case (
+    ['two', "$at{a} profile=sub prefix=a:", "$at{b} profile=sub prefix=b:"],
+    ['one issuer twice', "$at{a} profile=sub",
+     "$at{again} profile=sub acr_values=high"],
+    ['who is one person at both', "$at{a} $nin loa=x prefix=n: shared_names",
+     "$at{b} $nin loa=y prefix=n: shared_names"])
+{
+    my ($name, @providers) = @$case;
+    accepted "prefixes: $name", server => $all,
+        http => beside('pupil_login_provider', @providers);
+}
 
 
 # ---- guards

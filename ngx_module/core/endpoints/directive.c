@@ -9,6 +9,7 @@
 #include "core/endpoints/database.h"
 #include "core/endpoints/directive.h"
 #include "core/endpoints/directive_login.h"
+#include "core/endpoints/directive_tenant.h"
 #include "core/endpoints/directive_url.h"
 
 
@@ -315,6 +316,16 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
         .table = pupil_provider_words,
         .table_count = PUPIL_PROVIDER_WORDS,
         .rule = pupil_provider_rule
+    },
+
+    [PUPIL_DIRECTIVE_LOGIN_TENANT] = {
+        .name = "pupil_login_tenant",
+        .where = PUPIL_IN_ANY,
+        .least = 2,
+        .most = PUPIL_LOGIN_TENANT_WORDS,
+        .table = pupil_login_tenant_words,
+        .table_count = PUPIL_LOGIN_TENANT_WORDS,
+        .rule = pupil_login_tenant_rule
     },
 
     [PUPIL_DIRECTIVE_SECOND_FACTOR] = {

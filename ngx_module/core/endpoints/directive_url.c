@@ -11,13 +11,14 @@
 
 
 #define PUPIL_HTTPS               "https://"
-#define PUPIL_PROVIDER_NAME_MAX   32      /* bytes */
 #define PUPIL_PROVIDER_PATH_MAX   256
 
 
 static pupil_rc_t pupil_provider_account(const pupil_str_t *text,
     pupil_error_t *error);
-static int pupil_provider_name(pupil_str_t name);
+static int pupil_begins(pupil_str_t text, pupil_str_t with);
+static int pupil_same(const pupil_words_t *one, const pupil_words_t *other,
+    uint32_t row);
 
 
 static const char *const  pupil_profiles[] =
@@ -53,7 +54,10 @@ const pupil_word_t  pupil_provider_words[PUPIL_PROVIDER_WORDS] = {
     [PUPIL_PROVIDER_AFTER] = { .name = "after=", .kind = PUPIL_WORD_TEXT },
     [PUPIL_PROVIDER_FAILED] = { .name = "failed=", .kind = PUPIL_WORD_TEXT },
     [PUPIL_PROVIDER_FORM_POST] =
-    { .name = "form_post", .kind = PUPIL_WORD_FLAG }
+    { .name = "form_post", .kind = PUPIL_WORD_FLAG },
+    [PUPIL_PROVIDER_CHOOSE] = { .name = "choose=", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_PROVIDER_SHARED] =
+    { .name = "shared_names", .kind = PUPIL_WORD_FLAG }
 };
 
 
@@ -68,10 +72,10 @@ pupil_provider_rule(const pupil_str_t *given, uint32_t count,
 
     text = words->text;
 
-    if (!pupil_provider_name(text[PUPIL_PROVIDER_NAME])) {
+    if (!pupil_url_name(text[PUPIL_PROVIDER_NAME])) {
         return pupil_error_set(error, "its name is a part of URLs: at most %d"
                                " lower-case letters, digits and _",
-                               PUPIL_PROVIDER_NAME_MAX);
+                               PUPIL_URL_NAME_MAX);
     }
 
     if (pupil_oidc_origin(text[PUPIL_PROVIDER_ISSUER]).len == 0) {
@@ -102,10 +106,12 @@ pupil_provider_rule(const pupil_str_t *given, uint32_t count,
     if ((text[PUPIL_PROVIDER_AFTER].len != 0
          && !pupil_local_path(text[PUPIL_PROVIDER_AFTER]))
         || (text[PUPIL_PROVIDER_FAILED].len != 0
-            && !pupil_local_path(text[PUPIL_PROVIDER_FAILED])))
+            && !pupil_local_path(text[PUPIL_PROVIDER_FAILED]))
+        || (text[PUPIL_PROVIDER_CHOOSE].len != 0
+            && !pupil_local_path(text[PUPIL_PROVIDER_CHOOSE])))
     {
         return pupil_error_set(error, "after= and failed= take a path of this"
-                               " server, such as /app/");
+                               " server, such as /app/, and so does choose=");
     }
 
     return PUPIL_OK;
@@ -143,9 +149,8 @@ pupil_provider_account(const pupil_str_t *text, pupil_error_t *error)
 }
 
 
-/* As a route's {name} takes it. */
-static int
-pupil_provider_name(pupil_str_t name)
+int
+pupil_url_name(pupil_str_t name)
 {
     size_t  i;
 
@@ -157,7 +162,7 @@ pupil_provider_name(pupil_str_t name)
         }
     }
 
-    return name.len != 0 && name.len <= PUPIL_PROVIDER_NAME_MAX;
+    return name.len != 0 && name.len <= PUPIL_URL_NAME_MAX;
 }
 
 
@@ -176,6 +181,69 @@ pupil_local_path(pupil_str_t path)
 
     return path.len != 0 && path.len <= PUPIL_PROVIDER_PATH_MAX
            && path.data[0] == '/' && (path.len == 1 || path.data[1] != '/');
+}
+
+
+/*
+ * Prefixes keep names of providers apart, unless they are of one authority: a
+ * provider that is there twice, or two of which the operator says so.  Of a
+ * national number, one provider may say it of several countries.
+ */
+pupil_rc_t
+pupil_providers_apart(const pupil_words_t *one, const pupil_words_t *other,
+    pupil_error_t *error)
+{
+    const pupil_str_t      *name, *mine, *theirs;
+    const pupil_profile_t  *profile;
+
+    name = &one->text[PUPIL_PROVIDER_NAME];
+
+    if (pupil_same(one, other, PUPIL_PROVIDER_NAME)) {
+        return pupil_error_set(error, "\"%.*s\" is there already",
+                               (int) name->len, (const char *) name->data);
+    }
+
+    mine = &one->text[PUPIL_PROVIDER_PREFIX];
+    theirs = &other->text[PUPIL_PROVIDER_PREFIX];
+    profile = pupil_profile_find(one->text[PUPIL_PROVIDER_PROFILE]);
+
+    if ((!pupil_begins(*mine, *theirs) && !pupil_begins(*theirs, *mine))
+        || (!pupil_profile_national(profile)
+            && pupil_same(one, other, PUPIL_PROVIDER_ISSUER)
+            && pupil_same(one, other, PUPIL_PROVIDER_PROFILE)
+            && pupil_same(one, other, PUPIL_PROVIDER_CLAIM)
+            && mine->len == theirs->len)
+        || (one->number[PUPIL_PROVIDER_SHARED] == 1
+            && other->number[PUPIL_PROVIDER_SHARED] == 1
+            && mine->len == theirs->len))
+    {
+        return PUPIL_OK;
+    }
+
+    name = &other->text[PUPIL_PROVIDER_NAME];
+
+    return pupil_error_set(error, "it could name accounts of \"%.*s\": give"
+                           " both prefix=, of which none begins with the"
+                           " other, or shared_names, if a name means the same"
+                           " person at both", (int) name->len,
+                           (const char *) name->data);
+}
+
+
+static int
+pupil_begins(pupil_str_t text, pupil_str_t with)
+{
+    return with.len == 0
+           || (text.len >= with.len
+               && memcmp(text.data, with.data, with.len) == 0);
+}
+
+
+static int
+pupil_same(const pupil_words_t *one, const pupil_words_t *other, uint32_t row)
+{
+    return one->text[row].len == other->text[row].len
+           && pupil_begins(one->text[row], other->text[row]);
 }
 
 

@@ -10,7 +10,8 @@
 #include "core/endpoints/directive.h"
 
 
-#define PUPIL_PROVIDER_WORDS  (PUPIL_PROVIDER_FORM_POST + 1)
+#define PUPIL_PROVIDER_WORDS  (PUPIL_PROVIDER_SHARED + 1)
+#define PUPIL_URL_NAME_MAX    32      /* bytes */
 
 extern const pupil_word_t  pupil_provider_words[PUPIL_PROVIDER_WORDS];
 
@@ -19,6 +20,16 @@ pupil_rc_t pupil_provider_rule(const pupil_str_t *given, uint32_t count,
     pupil_words_t *words, pupil_error_t *error);
 pupil_rc_t pupil_origin_rule(const pupil_str_t *given, uint32_t count,
     pupil_words_t *words, pupil_error_t *error);
+
+/*
+ * Can both be at one level: neither of the same name, nor such that one could
+ * name accounts of the other's?  PUPIL_INVALID with error set.
+ */
+pupil_rc_t pupil_providers_apart(const pupil_words_t *one,
+    const pupil_words_t *other, pupil_error_t *error);
+
+/* As a route's {name} takes it. */
+int pupil_url_name(pupil_str_t name);
 
 /* A path of this server: not "//", which is another one. */
 int pupil_local_path(pupil_str_t path);

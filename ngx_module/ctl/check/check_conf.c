@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/endpoints/directive_tenant.h"
+#include "core/endpoints/directive_url.h"
 #include "core/lifecycle/ledger.h"
 #include "core/login/chosen.h"
 #include "core/plugin/accepted.h"
@@ -151,6 +153,54 @@ earlier_read(check_t *check, const nginxconf_t *d, pupil_words_t *words)
 }
 
 
+/* -1: it cannot be beside one of those before it in its block. */
+static int
+apart_check(check_t *check, pupil_directive_id_t id, const nginxconf_t *d,
+    const pupil_words_t *words)
+{
+    pupil_rc_t             rc;
+    pupil_words_t          other;
+    pupil_error_t          error;
+    const nginxconf_t     *earlier;
+    pupil_login_tenant_t   one, two;
+
+    if (id != PUPIL_DIRECTIVE_LOGIN_PROVIDER
+        && id != PUPIL_DIRECTIVE_LOGIN_TENANT)
+    {
+        return 0;
+    }
+
+    for (earlier = earlier_find(d, d->parent->first); earlier != NULL;
+         earlier = earlier_find(d, earlier->next))
+    {
+        pupil_words_init(&other);
+
+        if (pupil_directive_read(id, check_words(check, earlier),
+                                 earlier->count - 1, &other, &error)
+            != PUPIL_OK)
+        {
+            continue;
+        }
+
+        if (id == PUPIL_DIRECTIVE_LOGIN_PROVIDER) {
+            rc = pupil_providers_apart(words, &other, &error);
+
+        } else {
+            pupil_login_tenant_of(words, &one);
+            pupil_login_tenant_of(&other, &two);
+            rc = pupil_tenants_apart(&one, &two, &error);
+        }
+
+        if (rc != PUPIL_OK) {
+            check_found_at(check, d, "%s: %s", d->words[0], error.text);
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
 /* -1: nginx would not hand it to the module. */
 static int
 shape_check(check_t *check, pupil_directive_id_t id, const nginxconf_t *d,
@@ -211,6 +261,10 @@ words_check(check_t *check, pupil_directive_id_t id, const nginxconf_t *d)
     if (is_duplicate(id, d)) {
         check_found_at(check, d, "\"%s\" directive is duplicate",
                        d->words[0]);
+        return -1;
+    }
+
+    if (apart_check(check, id, d, &words) != 0) {
         return -1;
     }
 

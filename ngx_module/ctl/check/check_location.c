@@ -10,6 +10,7 @@
 
 #include "core/endpoints/access.h"
 #include "core/endpoints/compose.h"
+#include "core/endpoints/directive_tenant.h"
 #include "ctl/base/buf.h"
 #include "ctl/base/text.h"
 #include "ctl/base/wait.h"
@@ -318,6 +319,56 @@ around_read(check_t *check, const nginxconf_t *block,
 }
 
 
+/* Has each provider of a level that says of schools a page to choose on? */
+static int
+providers_choose(check_t *check, const nginxconf_t *d)
+{
+    pupil_words_t  words;
+    pupil_error_t  error;
+
+    for ( /* void */ ; d != NULL; d = d->next) {
+        pupil_words_init(&words);
+
+        if (check_directive_find(d) == PUPIL_DIRECTIVE_LOGIN_PROVIDER
+            && pupil_directive_read(PUPIL_DIRECTIVE_LOGIN_PROVIDER,
+                                    check_words(check, d), d->count - 1,
+                                    &words, &error) == PUPIL_OK
+            && words.text[PUPIL_PROVIDER_CHOOSE].len == 0
+            && pupil_profile_schools(pupil_profile_find(
+                                         words.text[PUPIL_PROVIDER_PROFILE])))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* What pupil_login_tenant asks of a location that has some. */
+static pupil_rc_t
+tenants_around(check_t *check, const nginxconf_t *block, pupil_error_t *error)
+{
+    const char         *tenant, *provider;
+    const nginxconf_t  *home, *providers;
+
+    tenant = pupil_directives[PUPIL_DIRECTIVE_LOGIN_TENANT].name;
+    provider = pupil_directives[PUPIL_DIRECTIVE_LOGIN_PROVIDER].name;
+    home = inherited_find(block,
+                          pupil_directives[PUPIL_DIRECTIVE_TENANT].name);
+
+    if (home == NULL || inherited_find(block, tenant) == NULL) {
+        return PUPIL_OK;
+    }
+
+    providers = inherited_find(block, provider);
+
+    return pupil_login_tenants_around(ctl_str(home->words[1]),
+                                      providers_choose(check, providers),
+                                      error);
+}
+
+
 /*
  * What pupil_access says makes its endpoint.  *access: NULL for "off", or when
  * its words are no good, which was found already.
@@ -411,7 +462,9 @@ handler_check(check_t *check, const nginxconf_t *d,
     around_read(check, d->parent, &around);
     around.guard = at.guard;
 
-    if (pupil_handler_around(&around, &error) != PUPIL_OK) {
+    if (pupil_handler_around(&around, &error) != PUPIL_OK
+        || tenants_around(check, d->parent, &error) != PUPIL_OK)
+    {
         check_found_at(check, d, "%s", error.text);
     }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/endpoints/directive_tenant.h"
 #include "ctl/base/db.h"
 #include "ctl/base/map.h"
 #include "ctl/base/text.h"
@@ -42,6 +43,7 @@ typedef struct {
 
 static void sealer_check(check_t *check);
 static void tenants_check(tenants_t *tenants, const nginxconf_t *block);
+static void login_tenant_check(tenants_t *tenants, const nginxconf_t *d);
 static void values_check(tenants_t *tenants, const char *variable);
 static void tenant_check(tenants_t *tenants, const char *word);
 static int rows_of(check_t *check, pupil_database_id_t database,
@@ -176,7 +178,30 @@ tenants_check(tenants_t *tenants, const nginxconf_t *block)
             } else {
                 tenant_check(tenants, d->words[1]);
             }
+
+        } else if (check_directive_find(d) == PUPIL_DIRECTIVE_LOGIN_TENANT) {
+            login_tenant_check(tenants, d);
         }
+    }
+}
+
+
+static void
+login_tenant_check(tenants_t *tenants, const nginxconf_t *d)
+{
+    pupil_str_t    id;
+    pupil_words_t  words;
+    pupil_error_t  error;
+
+    pupil_words_init(&words);
+
+    if (pupil_directive_read(PUPIL_DIRECTIVE_LOGIN_TENANT,
+                             check_words(tenants->check, d), d->count - 1,
+                             &words, &error) == PUPIL_OK)
+    {
+        id = words.text[PUPIL_LOGIN_TENANT_ID];
+        tenant_check(tenants, ctl_pool_text(&tenants->check->ctl->pool,
+                                            (const char *) id.data, id.len));
     }
 }
 

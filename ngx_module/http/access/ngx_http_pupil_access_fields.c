@@ -352,6 +352,7 @@ ngx_http_pupil_access_same(ngx_http_request_t *r,
         || was->idle != conf->idle
         || was->absolute != conf->absolute
         || was->origins != conf->origins
+        || was->tenants != conf->tenants
         || was->audit_holes != conf->audit_holes
         || was->behind_proxy != conf->behind_proxy
         || ngx_memcmp(was->serves.policy_hash, conf->serves.policy_hash,

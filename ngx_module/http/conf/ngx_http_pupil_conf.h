@@ -110,11 +110,17 @@ char *ngx_http_pupil_set_origin(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_pupil_set_provider(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_pupil_set_login_tenant(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_pupil_set_access(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_pupil_set_endpoint(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+
+/* Can the tenants of pupil_login_tenant be at this location? */
+ngx_int_t ngx_http_pupil_merge_tenants(ngx_conf_t *cf,
+    ngx_http_pupil_main_conf_t *pmcf, ngx_http_pupil_loc_conf_t *conf);
 
 /*
  * Reads the words of the directive by core's rules.  words: initialised.

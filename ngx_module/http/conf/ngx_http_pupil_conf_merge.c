@@ -14,6 +14,8 @@ static void ngx_http_pupil_merge_endpoint(ngx_conf_t *cf,
     ngx_http_pupil_loc_conf_t *prev, ngx_http_pupil_loc_conf_t *conf);
 static ngx_int_t ngx_http_pupil_merge_around(ngx_conf_t *cf,
     ngx_http_pupil_loc_conf_t *conf);
+static ngx_int_t ngx_http_pupil_merge_tenant(ngx_conf_t *cf,
+    ngx_http_pupil_main_conf_t *pmcf, ngx_http_pupil_loc_conf_t *conf);
 static void ngx_http_pupil_merge_body(ngx_http_core_loc_conf_t *clcf,
     ngx_http_pupil_loc_conf_t *conf);
 
@@ -72,12 +74,34 @@ ngx_http_pupil_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         ngx_http_pupil_login_conf(pmcf)->seats.schools = 1;
     }
 
-    /* what has a variable is known when a request comes */
+    if (conf->tenants != NULL
+        && ngx_http_pupil_merge_tenants(cf, pmcf, conf) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
 
-    return conf->tenant->lengths != NULL
-           || ngx_http_pupil_tenants_add(cf, &pmcf->tenants,
-                                         &conf->tenant->value) == NGX_OK
+    return ngx_http_pupil_merge_tenant(cf, pmcf, conf) == NGX_OK
            ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+/* What has a variable is known when a request comes. */
+static ngx_int_t
+ngx_http_pupil_merge_tenant(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
+    ngx_http_pupil_loc_conf_t *conf)
+{
+    ngx_str_t     *text;
+    pupil_uuid_t   tenant;
+
+    text = &conf->tenant->value;
+
+    if (conf->tenant->lengths != NULL) {
+        return NGX_OK;
+    }
+
+    return pupil_uuid_parse(text->data, text->len, &tenant) == PUPIL_OK
+           ? ngx_http_pupil_tenants_add(cf, &pmcf->tenants, &tenant)
+           : NGX_ERROR;
 }
 
 
@@ -99,6 +123,10 @@ ngx_http_pupil_merge_values(ngx_http_pupil_loc_conf_t *prev,
 
     if (conf->providers == NULL) {
         conf->providers = prev->providers;
+    }
+
+    if (conf->tenants == NULL) {
+        conf->tenants = prev->tenants;
     }
 
     if (conf->factor == NULL) {

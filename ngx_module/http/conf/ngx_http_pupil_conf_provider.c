@@ -4,6 +4,8 @@
  * pupil_login_provider.
  */
 
+#include "core/endpoints/directive_tenant.h"
+#include "core/endpoints/directive_url.h"
 #include "http/conf/ngx_http_pupil_conf.h"
 #include "http/login/ngx_http_pupil_oidc.h"
 
@@ -12,6 +14,8 @@
 
 
 static ngx_http_pupil_provider_t *ngx_http_pupil_provider_add(ngx_conf_t *cf,
+    ngx_http_pupil_loc_conf_t *plcf, const pupil_words_t *words);
+static ngx_int_t ngx_http_pupil_provider_apart(ngx_conf_t *cf,
     ngx_http_pupil_loc_conf_t *plcf, const pupil_words_t *words);
 static ngx_int_t ngx_http_pupil_provider_account(ngx_conf_t *cf,
     const pupil_words_t *words, pupil_account_rules_t *account);
@@ -69,6 +73,8 @@ ngx_http_pupil_set_provider(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     provider->failed = ngx_http_pupil_provider_text(
                            &words.text[PUPIL_PROVIDER_FAILED], NULL);
+    provider->choose = ngx_http_pupil_provider_text(
+                           &words.text[PUPIL_PROVIDER_CHOOSE], NULL);
 
     return ngx_http_pupil_provider_secret(cf,
                                           &words.text[PUPIL_PROVIDER_SECRET],
@@ -109,12 +115,8 @@ static ngx_http_pupil_provider_t *
 ngx_http_pupil_provider_add(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *plcf,
     const pupil_words_t *words)
 {
-    ngx_uint_t                   i;
-    const pupil_str_t           *name;
     ngx_pool_cleanup_t          *cln;
     ngx_http_pupil_provider_t   *provider, **place;
-
-    name = &words->text[PUPIL_PROVIDER_NAME];
 
     if (plcf->providers == NULL) {
         plcf->providers = ngx_array_create(cf->pool, 2,
@@ -124,18 +126,8 @@ ngx_http_pupil_provider_add(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *plcf,
         }
     }
 
-    place = plcf->providers->elts;
-
-    for (i = 0; i < plcf->providers->nelts; i++) {
-        if (place[i]->client.name.len == name->len
-            && ngx_memcmp(place[i]->client.name.data, name->data, name->len)
-               == 0)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "pupil_login_provider: \"%*s\" is there "
-                               "already", name->len, name->data);
-            return NULL;
-        }
+    if (ngx_http_pupil_provider_apart(cf, plcf, words) != NGX_OK) {
+        return NULL;
     }
 
     place = ngx_array_push(plcf->providers);
@@ -147,10 +139,125 @@ ngx_http_pupil_provider_add(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *plcf,
     }
 
     *place = provider;
+    provider->words = *words;
     cln->handler = ngx_http_pupil_oidc_forget;
     cln->data = provider;
 
     return provider;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_provider_apart(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *plcf,
+    const pupil_words_t *words)
+{
+    ngx_uint_t                   i;
+    pupil_error_t                error;
+    ngx_http_pupil_provider_t  **providers;
+
+    providers = plcf->providers->elts;
+
+    for (i = 0; i < plcf->providers->nelts; i++) {
+        if (pupil_providers_apart(words, &providers[i]->words, &error)
+            != PUPIL_OK)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "pupil_login_provider: %s", error.text);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+char *
+ngx_http_pupil_set_login_tenant(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_pupil_loc_conf_t *plcf = conf;
+
+    ngx_uint_t             i;
+    pupil_words_t          words;
+    pupil_error_t          error;
+    pupil_login_tenant_t   tenant, *place;
+
+    pupil_words_init(&words);
+
+    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_LOGIN_TENANT, &words)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (plcf->tenants == NULL) {
+        plcf->tenants = ngx_array_create(cf->pool, 4,
+                                         sizeof(pupil_login_tenant_t));
+        if (plcf->tenants == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    pupil_login_tenant_of(&words, &tenant);
+    place = plcf->tenants->elts;
+
+    for (i = 0; i < plcf->tenants->nelts; i++) {
+        if (pupil_tenants_apart(&tenant, &place[i], &error) != PUPIL_OK) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "pupil_login_tenant: %s",
+                               error.text);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    place = ngx_array_push(plcf->tenants);
+    if (place == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *place = tenant;
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_pupil_merge_tenants(ngx_conf_t *cf, ngx_http_pupil_main_conf_t *pmcf,
+    ngx_http_pupil_loc_conf_t *conf)
+{
+    int                          chooses;
+    ngx_uint_t                   i;
+    pupil_str_t                  home;
+    pupil_error_t                error;
+    pupil_login_tenant_t        *tenants;
+    ngx_http_pupil_provider_t  **providers;
+
+    chooses = 1;
+
+    for (i = 0; conf->providers != NULL && i < conf->providers->nelts; i++) {
+        providers = conf->providers->elts;
+        chooses &= providers[i]->choose.len != 0
+                   || !pupil_profile_schools(providers[i]->account.profile);
+    }
+
+    home.data = conf->tenant->value.data;
+    home.len = conf->tenant->value.len;
+
+    if (pupil_login_tenants_around(home, chooses, &error) != PUPIL_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "location \"%V\": %s",
+                           &conf->prefix, error.text);
+        return NGX_ERROR;
+    }
+
+    tenants = conf->tenants->elts;
+
+    for (i = 0; i < conf->tenants->nelts; i++) {
+        if (ngx_http_pupil_tenants_add(cf, &pmcf->tenants, &tenants[i].id)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 

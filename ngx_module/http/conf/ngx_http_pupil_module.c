@@ -201,6 +201,13 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       0,
       NULL },
 
+    { ngx_string("pupil_login_tenant"),
+      NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_TAKE23,
+      ngx_http_pupil_set_login_tenant,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("pupil_second_factor"),
       NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_1MORE,
       ngx_http_pupil_set_by_role,

@@ -9,6 +9,8 @@
 #ifndef _NGX_HTTP_PUPIL_OIDC_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_OIDC_H_INCLUDED_
 
+#include "core/endpoints/words.h"
+#include "core/login/choice.h"
 #include "core/login/claims.h"
 #include "core/login/jws.h"
 #include "core/login/oidc.h"
@@ -22,6 +24,8 @@ typedef struct {
     ngx_str_t                through;      /* "/idp/": its location */
     ngx_str_t                after;        /* where a browser goes then */
     ngx_str_t                failed;       /* or else; len 0: a problem */
+    ngx_str_t                choose;       /* or to choose a tenant */
+    pupil_words_t            words;        /* of the directive */
 
     /* a worker's own */
     ngx_pool_t              *known;        /* of discovery; NULL: not yet */
@@ -66,6 +70,11 @@ typedef struct {
     unsigned                   whole:1;        /* they are all, and no row is
                                                   in doubt */
     unsigned                   some:1;         /* by this token, some did */
+    ngx_uint_t                 tenants;        /* of the address's, those that
+                                                  were looked at */
+    pupil_uuid_t               doubtful;       /* one with a row in doubt */
+    unsigned                   doubt:1;        /* there is one */
+    unsigned                   last:1;         /* which is looked at again */
 } ngx_http_pupil_out_t;
 
 
@@ -84,16 +93,26 @@ struct ngx_http_pupil_oidc_s {
     pupil_tokens_t              tokens;
     pupil_str_t                 token;         /* that is verified */
     ngx_http_pupil_verified_pt  verified;
+    pupil_claims_names_t        names;         /* that it names, in clear */
     ngx_http_pupil_there_t      there;
     ngx_http_pupil_out_t        out;
     pupil_time_t                proved_at;     /* who logs in was, there */
     pupil_str_t                 account;       /* whom they are about */
+    pupil_choice_t             *choice;        /* of the tenants of which it
+                                                  says they are; NULL: it says
+                                                  of none, or of one address */
+    pupil_uuid_t                home;          /* the address's own */
+    pupil_uuid_t                from;          /* the tenant that the browser
+                                                  comes with */
+    const pupil_login_tenant_t *entered;       /* that it is logged in to */
+    pupil_uuid_t                request;       /* by what name, there */
     ngx_http_pupil_ask_t       *ask;           /* under way, or the last */
     ngx_http_pupil_step_pt      next;          /* once the provider is known */
     ngx_http_pupil_problem_e    refusal;       /* once it is on record */
     unsigned                    sought:1;      /* newer keys were */
     unsigned                    again:1;       /* it asks whom it knows, too */
     unsigned                    by_provider:1; /* no browser asks */
+    unsigned                    plain:1;       /* nor is it sent on */
 };
 
 #define ngx_http_pupil_oidc_of(ctx)                                           \
@@ -110,6 +129,14 @@ ngx_int_t ngx_http_pupil_oidc_form_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_callback(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_out_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_out(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_oidc_choice_parse(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_oidc_choice(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_oidc_choose_parse(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_oidc_choose(ngx_http_pupil_ctx_t *ctx);
+
+/* And of /tenant: which tenant's credentials come next. */
+ngx_int_t ngx_http_pupil_login_tenant_parse(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_login_tenant(ngx_http_pupil_ctx_t *ctx);
 
 
 /* The provider that the path names; NGX_OK, or what a parse answers. */
@@ -118,9 +145,12 @@ ngx_int_t ngx_http_pupil_oidc_create(ngx_http_pupil_ctx_t *ctx);
 /* oidc->token is checked by the provider's keys, then oidc->verified runs. */
 ngx_int_t ngx_http_pupil_oidc_verify(ngx_http_pupil_ctx_t *ctx);
 
-/* What a token's claims name, into oidc->there. */
+/* What a token's claims name, into oidc->names and oidc->there. */
 ngx_int_t ngx_http_pupil_oidc_there(ngx_http_pupil_ctx_t *ctx,
     const pupil_json_t *json);
+
+/* oidc->there anew, of oidc->names, as the tenant knows it. */
+ngx_int_t ngx_http_pupil_oidc_names(ngx_http_pupil_ctx_t *ctx);
 
 
 /*
@@ -185,5 +215,36 @@ ngx_int_t ngx_http_pupil_oidc_account(ngx_http_pupil_ctx_t *ctx);
 /* A refusal that is on record before it is told; the problem's choice. */
 ngx_int_t ngx_http_pupil_oidc_refuse(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_problem_e problem);
+
+
+/*
+ * An address of many tenants: what is begun at a provider that says of which
+ * somebody is belongs to the address's own.  NGX_OK, or a problem.
+ */
+ngx_int_t ngx_http_pupil_oidc_share(ngx_http_pupil_ctx_t *ctx);
+
+/* Which of them a token names, into oidc->choice. */
+pupil_rc_t ngx_http_pupil_oidc_claimed(ngx_http_pupil_ctx_t *ctx,
+    const pupil_json_t *json, const char **why);
+
+/* The provider is believed: none, one, or a choice. */
+ngx_int_t ngx_http_pupil_oidc_tenant(ngx_http_pupil_ctx_t *ctx);
+
+/* The session is made: the browser's next requests are of its tenant. */
+ngx_int_t ngx_http_pupil_oidc_keep(ngx_http_pupil_ctx_t *ctx);
+
+/* Into the tenant that the browser came with, and back. */
+ngx_int_t ngx_http_pupil_oidc_leave_tenant(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt next);
+ngx_int_t ngx_http_pupil_oidc_back(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt next);
+
+/*
+ * Something counts no more, by its bucket (PUPIL_SESSION_SPEND); note: of the
+ * record that is made of it, NULL: none.
+ */
+ngx_int_t ngx_http_pupil_oidc_spend(ngx_http_pupil_ctx_t *ctx,
+    const pupil_str_t *bucket, const ngx_str_t *note,
+    ngx_http_pupil_step_pt resume);
 
 #endif /* _NGX_HTTP_PUPIL_OIDC_H_INCLUDED_ */

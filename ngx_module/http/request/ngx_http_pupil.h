@@ -60,6 +60,7 @@
 #include "http/request/ngx_http_pupil_strangers.h"
 #include "http/request/ngx_http_pupil_support.h"
 #include "http/request/ngx_http_pupil_tampered.h"
+#include "http/request/ngx_http_pupil_tenant.h"
 #include "http/request/ngx_http_pupil_transport.h"
 #include "http/request/ngx_http_pupil_unsent.h"
 #include "http/request/ngx_http_pupil_value.h"

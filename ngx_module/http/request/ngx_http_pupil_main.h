@@ -101,6 +101,8 @@ struct ngx_http_pupil_loc_conf_s {
     time_t                            absolute;  /* seconds, default 43200 */
     ngx_array_t                      *origins;   /* ngx_str_t, allowed */
     ngx_array_t                      *providers; /* of the log-in's own */
+    ngx_array_t                      *tenants;   /* pupil_login_tenant_t;
+                                                    NULL: none but that */
     ngx_str_t                         prefix;    /* of the location, without a
                                                     slash at its end */
     unsigned                          slash:1;   /* that was there */

@@ -22,7 +22,6 @@ static void ngx_http_pupil_begin(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_run_held(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt step);
 static ngx_uint_t ngx_http_pupil_stale(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_tenant(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_session(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_keys(ngx_http_pupil_ctx_t *ctx);
@@ -583,36 +582,6 @@ ngx_http_pupil_stale(ngx_http_pupil_ctx_t *ctx)
 
     return role == PUPIL_ROLE_NONE
            || !ngx_http_pupil_session_proves(ctx, ctx->conf->step_up[role]);
-}
-
-
-static ngx_int_t
-ngx_http_pupil_tenant(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_str_t            value;
-    ngx_http_request_t  *r;
-
-    r = ctx->request;
-
-    if (ctx->main->vault.ring == NULL) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
-    }
-
-    if (ngx_http_pupil_restored(ctx->main) != NULL) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_RESTORE_PENDING);
-    }
-
-    ctx->restored = ctx->main->restored.times + 1;
-
-    if (ngx_http_complex_value(r, ctx->conf->tenant, &value) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (pupil_uuid_parse(value.data, value.len, &ctx->tenant) != PUPIL_OK) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNKNOWN_TENANT);
-    }
-
-    return NGX_OK;
 }
 
 

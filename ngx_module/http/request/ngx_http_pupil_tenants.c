@@ -24,20 +24,15 @@ static void ngx_http_pupil_tenants_moved(ngx_http_pupil_tenants_t *tenants);
 
 ngx_int_t
 ngx_http_pupil_tenants_add(ngx_conf_t *cf, ngx_http_pupil_tenants_t *tenants,
-    ngx_str_t *text)
+    const pupil_uuid_t *tenant)
 {
     ngx_uint_t                i;
-    pupil_uuid_t              tenant;
     ngx_http_pupil_sought_t  *sought;
-
-    if (pupil_uuid_parse(text->data, text->len, &tenant) != PUPIL_OK) {
-        return NGX_ERROR;
-    }
 
     sought = tenants->sought.elts;
 
     for (i = 0; i < tenants->sought.nelts; i++) {
-        if (pupil_uuid_compare(&sought[i].tenant, &tenant) == 0) {
+        if (pupil_uuid_compare(&sought[i].tenant, tenant) == 0) {
             return NGX_OK;
         }
     }
@@ -47,7 +42,7 @@ ngx_http_pupil_tenants_add(ngx_conf_t *cf, ngx_http_pupil_tenants_t *tenants,
         return NGX_ERROR;
     }
 
-    sought->tenant = tenant;
+    sought->tenant = *tenant;
     sought->missing = 0;
 
     return NGX_OK;

@@ -25,9 +25,9 @@ typedef struct {
 } ngx_http_pupil_tenants_t;
 
 
-/* A UUID of pupil_tenant, once however often.  Context: configuration. */
+/* One that it names, once however often.  Context: configuration. */
 ngx_int_t ngx_http_pupil_tenants_add(ngx_conf_t *cf,
-    ngx_http_pupil_tenants_t *tenants, ngx_str_t *text);
+    ngx_http_pupil_tenants_t *tenants, const pupil_uuid_t *tenant);
 
 /* Looks for all of them, and each second for those that are missing. */
 void ngx_http_pupil_tenants_init_process(ngx_http_pupil_main_conf_t *pmcf,
