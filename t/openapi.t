@@ -169,6 +169,39 @@ ask(nobody => "GET /v1/login/{provider}/$_->[0]", "/v1/login/$_->[1]", $_->[2])
         ['step-up', 'uni/step-up?x=1', 422];
 ask(nobody => 'GET /v1/login/{provider}/logout', '/v1/login/uni/logout', 303);
 ask(nobody => 'GET /v1/login/{provider}/logout', '/v1/login/else/logout', 404);
+
+# An address that is two tenants', of which the school is one.
+my $shared = $site->nginx(server => join ' ', map({ "pupil_login_tenant $_;" }
+    'north id=' . $site->tenant . ' schools=1', 'south id=' . uuid()
+    . ' schools=2'), $idp->server_conf(words => 'profile=uni-login choose=/c'))
+    ->start;
+$http{shared} = $shared->http;
+for my $choice ('POST /v1/login/{provider}/tenant', 'POST /v1/login/tenant') {
+    my $at = $choice =~ s/POST //r =~ s/\{provider\}/uni/r;
+    ask(shared => $choice, $at, 400, body => '{');
+    ask(shared => $choice, $at, 415, body => '{}', type => 'text/plain');
+    ask(shared => $choice, $at, 413, body => '"' . 'x' x 20000 . '"');
+    ask(shared => $choice, $at, 422, valid => 0, json => { tenant => 7 });
+    ask(shared => $choice, $at, 403, json => { tenant => 'north' },
+        header => { Origin => 'https://elsewhere.example' });
+    ask(nobody => $choice, $at, 404, json => { tenant => 'north' });
+}
+my $tenants = 'GET /v1/login/{provider}/tenant';
+ask(shared => $tenants, '/v1/login/uni/tenant', 400);
+ask(nobody => $tenants, '/v1/login/uni/tenant', 404);
+$idp->tell(claims => { uniid => $person{pupil}{login}, institution_ids => [3] });
+is_status $idp->visit($http{shared}), 403, 'of no school';
+$idp->tell(claims => { uniid => $person{pupil}{login},
+                       institution_ids => ['1', '2'] });
+is_status $idp->visit($http{shared}), 303, 'of two';
+ask(shared => $tenants, '/v1/login/uni/tenant', 200);
+ask(shared => $tenants, '/v1/login/uni/tenant?x=1', 422);
+ask(shared => 'POST /v1/login/{provider}/tenant', '/v1/login/uni/tenant',
+    $_->[0], json => { tenant => $_->[1] })
+    for [422, 'else'], [200, 'north'], [400, 'north'];
+ask(shared => 'POST /v1/login/tenant', '/v1/login/tenant', $_->[0],
+    json => { tenant => $_->[1] }) for [422, 'else'], [200, 'south'];
+
 my $out = 'POST /v1/login/{provider}/backchannel-logout';
 ask(nobody => $out, '/v1/login/uni/backchannel-logout', $_->[0],
     $idp->logout_form($idp->logout_token(claims => $_->[1])))

@@ -259,6 +259,15 @@ typedef struct {
 } pupil_input_password_t;
 
 
+typedef struct {
+    pupil_str_t  tenant;        /* a word of pupil_login_tenant */
+} pupil_input_tenant_t;
+
+
+/* {"tenant"} */
+pupil_rc_t pupil_input_tenant(const pupil_alloc_t *alloc,
+    const pupil_str_t *body, pupil_input_tenant_t *out, pupil_fault_t *fault);
+
 /* {"identifier","password"} */
 pupil_rc_t pupil_input_login(const pupil_alloc_t *alloc,
     const pupil_str_t *body, pupil_input_login_t *out, pupil_fault_t *fault);

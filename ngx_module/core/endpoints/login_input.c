@@ -15,6 +15,7 @@
 
 
 #define METHOD_MAX  16      /* bytes, of any method's name */
+#define TENANT_MAX  32      /* and of a tenant's */
 
 
 static pupil_rc_t input_form(const pupil_alloc_t *alloc,
@@ -56,6 +57,12 @@ static const pupil_rule_t  step_up_rules[] = {
     { .name = "code", .kind = RULE_SECRET,
       .min = 1, .max = PUPIL_FACTOR_CODE_MAX,
       .offset = offsetof(pupil_input_step_up_t, code) }
+};
+
+static const pupil_rule_t  tenant_rules[] = {
+    { .name = "tenant", .kind = RULE_NAME, .flags = RULE_REQUIRED,
+      .min = 1, .max = TENANT_MAX,
+      .offset = offsetof(pupil_input_tenant_t, tenant) }
 };
 
 /* By pupil_method_t. */
@@ -169,6 +176,24 @@ input_wipe(pupil_str_t *password)
 
     password->data = NULL;
     password->len = 0;
+}
+
+
+pupil_rc_t
+pupil_input_tenant(const pupil_alloc_t *alloc, const pupil_str_t *body,
+    pupil_input_tenant_t *out, pupil_fault_t *fault)
+{
+    pupil_rc_t    rc;
+    pupil_body_t  in;
+
+    memset(out, 0, sizeof(pupil_input_tenant_t));
+
+    rc = pupil_input_parse(&in, alloc, body, 0, fault);
+
+    return rc == PUPIL_OK
+           ? pupil_rule_object(&in, 0, tenant_rules,
+                               pupil_rule_count(tenant_rules), out, NULL)
+           : rc;
 }
 
 

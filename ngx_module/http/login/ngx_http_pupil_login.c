@@ -41,6 +41,11 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_login_routes[] = {
       .parse = ngx_http_pupil_step_up_parse,
       .start = ngx_http_pupil_step_up_start },
 
+    { .method = NGX_HTTP_POST, .path = "/tenant",
+      .flags = NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_PUBLIC,
+      .parse = ngx_http_pupil_login_tenant_parse,
+      .start = ngx_http_pupil_login_tenant },
+
     { .method = NGX_HTTP_GET, .path = "/{name}",
       .flags = NGX_HTTP_PUPIL_PUBLIC,
       .parse = ngx_http_pupil_oidc_begin_parse,
@@ -70,6 +75,16 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_login_routes[] = {
       .flags = NGX_HTTP_PUPIL_FORM|NGX_HTTP_PUPIL_PUBLIC,
       .parse = ngx_http_pupil_oidc_out_parse,
       .start = ngx_http_pupil_oidc_out },
+
+    { .method = NGX_HTTP_GET, .path = "/{name}/tenant",
+      .flags = NGX_HTTP_PUPIL_PUBLIC,
+      .parse = ngx_http_pupil_oidc_choice_parse,
+      .start = ngx_http_pupil_oidc_choice },
+
+    { .method = NGX_HTTP_POST, .path = "/{name}/tenant",
+      .flags = NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_PUBLIC,
+      .parse = ngx_http_pupil_oidc_choose_parse,
+      .start = ngx_http_pupil_oidc_choose },
 
     { .path = NULL }
 };

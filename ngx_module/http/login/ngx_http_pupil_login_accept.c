@@ -388,7 +388,7 @@ ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx)
                : ngx_http_pupil_oidc_failed(ctx, NGX_HTTP_PUPIL_LOGIN_DENIED);
     }
 
-    if (login->oidc != NULL) {
+    if (login->oidc != NULL && !login->oidc->plain) {
         rc = ngx_http_pupil_oidc_welcome(ctx);
 
     } else {
@@ -404,6 +404,7 @@ ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx)
     if (ngx_http_pupil_session_cookie(ctx, login->text, sizeof(login->text))
         != NGX_OK
         || ngx_http_pupil_login_device(ctx) != NGX_OK
+        || (login->oidc != NULL && ngx_http_pupil_oidc_keep(ctx) != NGX_OK)
         || (login->factor != NULL
             && ngx_http_pupil_ticket_end(ctx) != NGX_OK))
     {
@@ -412,7 +413,7 @@ ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx)
 
     ngx_http_pupil_login_index(ctx);
 
-    return ngx_http_pupil_login_before(ctx);
+    return ngx_http_pupil_oidc_leave_tenant(ctx, ngx_http_pupil_login_before);
 }
 
 
@@ -512,7 +513,8 @@ ngx_http_pupil_login_before(ngx_http_pupil_ctx_t *ctx)
 
     rc = ngx_http_pupil_session_sent(ctx, before);
     if (rc != NGX_OK) {
-        return rc == NGX_DECLINED ? ngx_http_pupil_login_limit(ctx) : rc;
+        return rc == NGX_DECLINED ? ngx_http_pupil_login_before_ended(ctx)
+                                  : rc;
     }
 
     ex = ngx_http_pupil_exchange(ctx);
@@ -555,7 +557,7 @@ ngx_http_pupil_login_before_gone(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_login_before_ended(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_http_pupil_debug(ctx, "the key store knows");
+    ngx_http_pupil_debug(ctx, "of the session before it nothing is left");
 
-    return ngx_http_pupil_login_limit(ctx);
+    return ngx_http_pupil_oidc_back(ctx, ngx_http_pupil_login_limit);
 }

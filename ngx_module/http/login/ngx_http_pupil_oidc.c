@@ -29,6 +29,7 @@ static pupil_str_t ngx_http_pupil_oidc_hashed(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t
 ngx_http_pupil_oidc_create(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_int_t                   rc;
     ngx_http_pupil_oidc_t      *oidc;
     ngx_http_pupil_login_t     *login;
     ngx_http_pupil_provider_t  *provider;
@@ -52,7 +53,9 @@ ngx_http_pupil_oidc_create(ngx_http_pupil_ctx_t *ctx)
 
     ctx->left = ngx_http_pupil_oidc_left;
 
-    return ngx_http_pupil_oidc_redirect(ctx);
+    rc = ngx_http_pupil_oidc_share(ctx);
+
+    return rc == NGX_OK ? ngx_http_pupil_oidc_redirect(ctx) : rc;
 }
 
 
@@ -441,7 +444,9 @@ ngx_http_pupil_oidc_verified(ngx_http_pupil_ctx_t *ctx, pupil_rc_t rc,
     }
 
     if (rc == PUPIL_OK) {
-        return ngx_http_pupil_oidc_account(ctx);
+        return ngx_http_pupil_oidc_of(ctx)->choice != NULL
+               ? ngx_http_pupil_oidc_tenant(ctx)
+               : ngx_http_pupil_oidc_account(ctx);
     }
 
     if (rc == PUPIL_NO_MEMORY) {
@@ -503,29 +508,36 @@ ngx_http_pupil_oidc_claims(ngx_http_pupil_ctx_t *ctx, pupil_str_t payload,
                                     why);
     }
 
-    return rc;
+    return rc == PUPIL_OK && oidc->choice != NULL
+           ? ngx_http_pupil_oidc_claimed(ctx, &json, why) : rc;
 }
 
 
 ngx_int_t
 ngx_http_pupil_oidc_there(ngx_http_pupil_ctx_t *ctx, const pupil_json_t *json)
 {
-    pupil_claims_names_t     names;
-    ngx_http_pupil_there_t  *there;
+    return pupil_claims_names(&ctx->alloc, json,
+                              &ngx_http_pupil_oidc_of(ctx)->names) == PUPIL_OK
+           ? ngx_http_pupil_oidc_names(ctx) : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_pupil_oidc_names(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_there_t      *there;
+    const pupil_claims_names_t  *names;
 
     there = &ngx_http_pupil_oidc_of(ctx)->there;
+    names = &ngx_http_pupil_oidc_of(ctx)->names;
 
-    if (pupil_claims_names(&ctx->alloc, json, &names) != PUPIL_OK) {
-        return NGX_ERROR;
-    }
+    there->session = ngx_http_pupil_oidc_hashed(ctx, "sid", names->session);
+    there->subject = ngx_http_pupil_oidc_hashed(ctx, "sub", names->subject);
+    there->token = ngx_http_pupil_oidc_hashed(ctx, "jti", names->token);
 
-    there->session = ngx_http_pupil_oidc_hashed(ctx, "sid", names.session);
-    there->subject = ngx_http_pupil_oidc_hashed(ctx, "sub", names.subject);
-    there->token = ngx_http_pupil_oidc_hashed(ctx, "jti", names.token);
-
-    return (there->session.data == NULL) == (names.session.len == 0)
-           && (there->subject.data == NULL) == (names.subject.len == 0)
-           && (there->token.data == NULL) == (names.token.len == 0)
+    return (there->session.data == NULL) == (names->session.len == 0)
+           && (there->subject.data == NULL) == (names->subject.len == 0)
+           && (there->token.data == NULL) == (names->token.len == 0)
            ? NGX_OK : NGX_ERROR;
 }
 

@@ -196,7 +196,7 @@ ngx_http_pupil_oidc_failed(ngx_http_pupil_ctx_t *ctx,
 
     page = &ngx_http_pupil_oidc_of(ctx)->provider->failed;
 
-    if (page->len == 0 || ngx_http_pupil_oidc_of(ctx)->by_provider) {
+    if (page->len == 0 || ngx_http_pupil_oidc_of(ctx)->plain) {
         return ngx_http_pupil_problem(ctx, problem);
     }
 

@@ -36,10 +36,14 @@ static ngx_int_t ngx_http_pupil_oidc_out_next(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_out_end(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t n);
 static ngx_int_t ngx_http_pupil_oidc_out_ended(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_oidc_out_spend(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_oidc_out_record(ngx_http_pupil_ctx_t *ctx,
+static ngx_int_t ngx_http_pupil_oidc_out_done(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_oidc_out_entered(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_oidc_out_home(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_oidc_out_note(ngx_http_pupil_ctx_t *ctx,
+    ngx_str_t *note);
+static void ngx_http_pupil_oidc_out_record(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, ngx_uint_t at, ngx_uint_t stmt,
-    const pupil_uuid_t *subject);
+    const pupil_uuid_t *subject, const ngx_str_t *note);
 static ngx_int_t ngx_http_pupil_oidc_out_spent(ngx_http_pupil_ctx_t *ctx);
 
 
@@ -64,6 +68,7 @@ ngx_http_pupil_oidc_out_parse(ngx_http_pupil_ctx_t *ctx)
 
     oidc = ngx_http_pupil_oidc_of(ctx);
     oidc->by_provider = 1;
+    oidc->plain = 1;
     oidc->verified = ngx_http_pupil_oidc_out_verified;
 
     parsed = pupil_oidc_logout_form(&ctx->alloc, ctx->body, &oidc->token,
@@ -382,7 +387,7 @@ ngx_http_pupil_oidc_out_next(ngx_http_pupil_ctx_t *ctx)
     out = &ngx_http_pupil_oidc_of(ctx)->out;
 
     if (out->n == 0) {
-        return ngx_http_pupil_oidc_out_spend(ctx);
+        return ngx_http_pupil_oidc_out_done(ctx);
     }
 
     if (out->at == out->n) {
@@ -404,6 +409,7 @@ ngx_http_pupil_oidc_out_next(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_oidc_out_end(ngx_http_pupil_ctx_t *ctx, ngx_uint_t n)
 {
+    ngx_str_t                  note;
     ngx_uint_t                 i, at;
     ngx_libpq_exchange_t      *ex;
     ngx_http_pupil_out_t      *out;
@@ -417,6 +423,7 @@ ngx_http_pupil_oidc_out_end(ngx_http_pupil_ctx_t *ctx, ngx_uint_t n)
     ex = ngx_http_pupil_exchange(ctx);
 
     if (ex == NULL
+        || ngx_http_pupil_oidc_out_note(ctx, &note) != NGX_OK
         || ngx_http_pupil_ending_begin(ctx, n, ngx_http_pupil_oidc_out_next)
            != NGX_OK)
     {
@@ -435,11 +442,8 @@ ngx_http_pupil_oidc_out_end(ngx_http_pupil_ctx_t *ctx, ngx_uint_t n)
     ngx_libpq_param_uuid_array(ex, ending->revocations, n);
     ngx_libpq_param_uuid_array(ex, &session->subject, 1);
 
-    if (ngx_http_pupil_oidc_out_record(ctx, ex, at, PUPIL_SESSION_END_THERE,
-                                       &session->subject) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
+    ngx_http_pupil_oidc_out_record(ctx, ex, at, PUPIL_SESSION_END_THERE,
+                                   &session->subject, &note);
 
     ctx->resume = ngx_http_pupil_oidc_out_ended;
 
@@ -464,19 +468,89 @@ ngx_http_pupil_oidc_out_ended(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* Beside a row in doubt nobody is told that all have ended (invariant I20). */
+/*
+ * Of this tenant none is left.  Where a provider says of which somebody is, all
+ * that share the address are looked at, each by a name of its own.  Beside a
+ * row in doubt nobody is told that all have ended (invariant I20); of several
+ * tenants that one comes last again, as what is found is recorded there.
+ */
 static ngx_int_t
-ngx_http_pupil_oidc_out_spend(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_oidc_out_done(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_uint_t              at;
-    ngx_libpq_exchange_t   *ex;
+    ngx_http_pupil_out_t   *out;
+    ngx_http_pupil_oidc_t  *oidc;
+    pupil_login_tenant_t   *tenant;
+
+    oidc = ngx_http_pupil_oidc_of(ctx);
+    out = &oidc->out;
+
+    if (!out->whole && (oidc->choice == NULL || out->last)) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INTEGRITY);
+    }
+
+    if (oidc->choice == NULL) {
+        return ngx_http_pupil_oidc_out_home(ctx);
+    }
+
+    if (!out->whole) {
+        out->doubt = 1;
+        out->doubtful = ctx->tenant;
+        ngx_http_pupil_tampered_forget(ctx);
+    }
+
+    while (out->tenants < ctx->conf->tenants->nelts) {
+        tenant = ctx->conf->tenants->elts;
+        tenant += out->tenants++;
+
+        if (pupil_uuid_compare(&tenant->id, &oidc->home) != 0) {
+            return ngx_http_pupil_tenant_enter(ctx, &tenant->id,
+                                            ngx_http_pupil_oidc_out_entered);
+        }
+    }
+
+    if (out->doubt && !out->last) {
+        out->last = 1;
+        return ngx_http_pupil_tenant_enter(ctx, &out->doubtful,
+                                           ngx_http_pupil_oidc_out_entered);
+    }
+
+    return ngx_http_pupil_tenant_enter(ctx, &oidc->home,
+                                       ngx_http_pupil_oidc_out_home);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_oidc_out_entered(ngx_http_pupil_ctx_t *ctx)
+{
+    return ngx_http_pupil_oidc_names(ctx) == NGX_OK
+           ? ngx_http_pupil_oidc_out_find(ctx) : NGX_ERROR;
+}
+
+
+/* The token is used; on record, if nobody was there whose record says so. */
+static ngx_int_t
+ngx_http_pupil_oidc_out_home(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_str_t               note;
     ngx_http_pupil_oidc_t  *oidc;
 
     oidc = ngx_http_pupil_oidc_of(ctx);
 
-    if (!oidc->out.whole) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INTEGRITY);
-    }
+    return ngx_http_pupil_oidc_names(ctx) == NGX_OK
+           && ngx_http_pupil_oidc_out_note(ctx, &note) == NGX_OK
+           ? ngx_http_pupil_oidc_spend(ctx, &oidc->there.token,
+                                       oidc->out.some ? NULL : &note,
+                                       ngx_http_pupil_oidc_out_spent)
+           : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_pupil_oidc_spend(ngx_http_pupil_ctx_t *ctx, const pupil_str_t *bucket,
+    const ngx_str_t *note, ngx_http_pupil_step_pt resume)
+{
+    ngx_uint_t             at;
+    ngx_libpq_exchange_t  *ex;
 
     ex = ngx_http_pupil_exchange(ctx);
     if (ex == NULL) {
@@ -484,40 +558,47 @@ ngx_http_pupil_oidc_out_spend(ngx_http_pupil_ctx_t *ctx)
     }
 
     at = ngx_http_pupil_add_session_stmt(ctx, ex, PUPIL_SESSION_SPEND);
-    ngx_http_pupil_param_bytea_array(ex, &oidc->there.token, 1);
+    ngx_http_pupil_param_bytea_array(ex, bucket, 1);
     ngx_libpq_param_uuid_array(ex, NULL, 0);
 
-    if (ngx_http_pupil_oidc_out_record(ctx, ex, at, PUPIL_SESSION_SPEND, NULL)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    ctx->resume = ngx_http_pupil_oidc_out_spent;
+    ngx_http_pupil_oidc_out_record(ctx, ex, at, PUPIL_SESSION_SPEND, NULL,
+                                   note);
+    ctx->resume = resume;
 
     return ngx_http_pupil_submit(ctx, ex, 1);
 }
 
 
-/* The parameters from the note on; of nobody, if there was somebody: none. */
 static ngx_int_t
-ngx_http_pupil_oidc_out_record(ngx_http_pupil_ctx_t *ctx,
-    ngx_libpq_exchange_t *ex, ngx_uint_t at, ngx_uint_t stmt,
-    const pupil_uuid_t *subject)
+ngx_http_pupil_oidc_out_note(ngx_http_pupil_ctx_t *ctx, ngx_str_t *note)
 {
-    u_char                    *p;
-    ngx_uint_t                 due;
-    pupil_str_t                name;
-    ngx_http_pupil_oidc_t     *oidc;
-    ngx_http_pupil_writing_t   what;
+    u_char       *p;
+    pupil_str_t   name;
 
-    oidc = ngx_http_pupil_oidc_of(ctx);
-    name = oidc->provider->client.name;
+    name = ngx_http_pupil_oidc_of(ctx)->provider->client.name;
 
     p = ngx_http_pupil_alloc(ctx, sizeof(PUPIL_SESSION_NOTE_THERE) + name.len);
     if (p == NULL) {
         return NGX_ERROR;
     }
+
+    note->data = p;
+    p = ngx_cpymem(p, PUPIL_SESSION_NOTE_THERE,
+                   sizeof(PUPIL_SESSION_NOTE_THERE) - 1);
+    p = ngx_cpymem(p, name.data, name.len);
+    note->len = p - note->data;
+
+    return NGX_OK;
+}
+
+
+/* The parameters from the note on; note NULL: there is no record. */
+static void
+ngx_http_pupil_oidc_out_record(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_uint_t at, ngx_uint_t stmt,
+    const pupil_uuid_t *subject, const ngx_str_t *note)
+{
+    ngx_http_pupil_writing_t  what;
 
     ngx_memzero(&what, sizeof(ngx_http_pupil_writing_t));
     what.choices = subject != NULL ? pupil_audit_allowed
@@ -525,16 +606,11 @@ ngx_http_pupil_oidc_out_record(ngx_http_pupil_ctx_t *ctx,
     what.n = 1;
     what.numbers = 1;
     what.subject = subject;
-    what.note.data = p;
-    p = ngx_cpymem(p, PUPIL_SESSION_NOTE_THERE,
-                   sizeof(PUPIL_SESSION_NOTE_THERE) - 1);
-    p = ngx_cpymem(p, name.data, name.len);
-    what.note.len = p - what.note.data;
 
-    due = subject != NULL || !oidc->out.some;
-
-    if (due) {
-        ngx_libpq_param_text(ex, what.note.data, what.note.len);
+    if (note != NULL) {
+        what.note.data = note->data;
+        what.note.len = note->len;
+        ngx_libpq_param_text(ex, note->data, note->len);
 
     } else {
         ngx_libpq_param_null(ex);
@@ -542,9 +618,7 @@ ngx_http_pupil_oidc_out_record(ngx_http_pupil_ctx_t *ctx,
 
     ngx_http_pupil_audit_write(ctx, ex, at,
                                ngx_http_pupil_session_stmt(ctx, stmt), &what);
-    ctx->audit.due = due;
-
-    return NGX_OK;
+    ctx->audit.due = note != NULL;
 }
 
 

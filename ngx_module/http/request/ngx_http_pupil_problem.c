@@ -204,6 +204,11 @@ static const ngx_http_pupil_problem_row_t  ngx_http_pupil_problems[] = {
         "The log-in service knows you, and this school does not.  Ask its"
         " administrator to add you."
     },
+    [NGX_HTTP_PUPIL_UNKNOWN_SCHOOL] = {
+        403, "unknown-school", "No school of this address",
+        "The log-in service knows you, and names no school that is served"
+        " here.  Ask your school's administrator."
+    },
     [NGX_HTTP_PUPIL_REFUSED] = {
         403, "refused", "Refused",
         "The request was refused."
