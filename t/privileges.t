@@ -34,6 +34,7 @@ my %allowed = (
             'pupil.mark' => 'SELECT', 'pupil.restricted' => 'SELECT',
              'pupil.sealer' => 'SELECT', 'pupil.audit_end' => 'SELECT',
             'pupil.unshipped' => 'SELECT', 'pupil.ledger' => 'SELECT',
+            'pupil.source' => 'ended good_at source synced tenant',
 
             (map { ("data.$_" => 'SELECT') } qw(contact enrolment identity)),
             'data.credential' => 'SELECT facts password_hash second_factor'
@@ -63,8 +64,8 @@ my %allowed = (
             'pupil.outbox' => 'SELECT DELETE due tries',
             'pupil.erased_source' => 'SELECT INSERT DELETE',
             'pupil.support_grant' => 'SELECT',  # what an erasure has left
-            'pupil.source' => 'SELECT INSERT DELETE ended format good_at plan'
-                . ' ran_at',
+            'pupil.source' => 'SELECT INSERT DELETE ended format good_at input'
+                . ' plan ran_at',
             'pupil.ledger' => 'SELECT INSERT', 'pupil.mark' => 'SELECT',
             'pupil.erasure' => 'SELECT INSERT reference state',
             'pupil.exported' => 'SELECT INSERT',

@@ -117,12 +117,17 @@ static const char  pupil_own_raise_sql[] =
 static const char  pupil_mark_data_sql[] =
     "SELECT $1::bigint, m.copied, " PUPIL_LAG("z.until") ","
     " CASE WHEN z.ships THEN coalesce(" PUPIL_LAG("u.since") ", 0) END,"
-    " u.tenant FROM " PUPIL_SQL_ONE
+    " u.tenant, CASE WHEN r.oldest IS NOT NULL THEN " PUPIL_LAG("r.oldest")
+    " END, r.held FROM " PUPIL_SQL_ONE
     " LEFT JOIN pupil.mark AS m ON m.one"
     " LEFT JOIN pupil.sealer AS z ON z.one"
     " LEFT JOIN " PUPIL_SQL_EACH("SELECT w.tenant, w.since"
         " FROM pupil.unshipped AS w ORDER BY w.since LIMIT 1")
-    " AS u ON true";
+    " AS u ON true"
+    " LEFT JOIN " PUPIL_SQL_EACH("SELECT min(coalesce(s.good_at, s.synced))"
+        " AS oldest, count(*) FILTER (WHERE s.ended = 'held') AS held"
+        " FROM pupil.source AS s WHERE s.synced IS NOT NULL")
+    " AS r ON true";
 
 static const char  pupil_mark_keys_sql[] =
     "SELECT $1::bigint, m.entered, m.destroyed, h.tenants, h.holes"
@@ -182,7 +187,7 @@ static const uint8_t  pupil_params_own_raise[] = {
 
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
-    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 127 },
+    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 128 },
     [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 127 }
 };
 

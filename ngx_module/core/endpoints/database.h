@@ -207,6 +207,9 @@ enum {
     PUPIL_DM_UNSHIPPED,         /* that a checkpoint waits to be shipped, 0:
                                    none does; NULL: nobody ships */
     PUPIL_DM_TENANT,            /* whose it is, or NULL */
+    PUPIL_DM_SYNCED,            /* that the oldest of what timers import is
+                                   old, or NULL: they import nothing */
+    PUPIL_DM_HELD,              /* how many of their rosters are held */
     PUPIL_DM_COLUMNS
 };
 

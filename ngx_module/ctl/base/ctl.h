@@ -29,6 +29,7 @@
 #define CTL_USAGE    2
 #define CTL_HELD     3      /* a roster that nobody has accepted */
 #define CTL_SILENT   4      /* a database did not answer */
+#define CTL_BUSY     75     /* of a try of sync: somebody else's turn */
 
 
 /* Options, by the table in options.c.  NULL: not given. */
@@ -51,6 +52,7 @@ typedef struct {
     int          json, same_cluster, generate, close_absent, help, version;
     int          confirm_removal, follow, dry_run, from_copy, without_export;
     int          end, plan, mail_plain;
+    int          sync;             /* the roster may be that of before */
 } ctl_options_t;
 
 

@@ -45,6 +45,7 @@
 #include "ctl/retention/upcoming.h"
 #include "ctl/roster/import.h"
 #include "ctl/roster/source.h"
+#include "ctl/roster/sync.h"
 #include "ctl/setup/init.h"
 #include "ctl/setup/key.h"
 #include "ctl/setup/migrate.h"
@@ -220,6 +221,11 @@ static const command_t  commands[] = {
         .run = ctl_cmd_source_rename,
         .arguments = "OLD NEW --plan|--apply PLAN",
         .summary = "another name for a source"
+    }, {
+        .words = "sync", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_sync,
+        .arguments = "FILE [--end]",
+        .summary = "the roster of a source, by a timer: FILE says which"
     }, {
         .words = "user add", .min = 2, .max = 2, .personal = 1,
         .run = ctl_cmd_user_add,

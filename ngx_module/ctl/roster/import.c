@@ -22,6 +22,7 @@
 #include "ctl/roster/guard.h"
 #include "ctl/roster/ids.h"
 #include "ctl/roster/import.h"
+#include "ctl/roster/input.h"
 #include "ctl/roster/leavers.h"
 #include "ctl/roster/links.h"
 #include "ctl/roster/oneroster.h"
@@ -83,7 +84,7 @@ report_check(const ctl_t *ctl)
 }
 
 
-/* One import of a tenant at a time. */
+/* One import of a tenant at a time: 0, or how the command ends. */
 static int
 import_lock(ctl_t *ctl)
 {
@@ -91,8 +92,16 @@ import_lock(ctl_t *ctl)
 
     rc = ctl_turn_take(ctl);
 
-    return rc <= 0 ? rc : ctl_error("another import of this tenant is running,"
-                                    " or an erasure");
+    if (rc > 0 && ctl->opt.sync) {
+        return CTL_BUSY;
+    }
+
+    if (rc > 0) {
+        (void) ctl_error("another import of this tenant is running, or an"
+                         " erasure");
+    }
+
+    return rc == 0 ? 0 : CTL_FAILED;
 }
 
 
@@ -230,12 +239,72 @@ format_check(const roster_format_t *format, const csv_source_t *source)
 }
 
 
+/* By the last one of this day: there is nothing to be read again. */
+static int
+unchanged(const roster_t *roster)
+{
+    if (roster->ctl->opt.json) {
+        ctl_json_print(json_pack("{s:s,s:s,s:b}", "source", roster->source,
+                                 "tenant", roster->ctl->tenant_text,
+                                 "unchanged", 1));
+    } else {
+        puts("The roster is that of the last import.");
+    }
+
+    return CTL_DONE;
+}
+
+
+/* 1, and how the command ends, where nothing is to be read; or 0. */
+static int
+import_begin(roster_t *roster, const roster_format_t *format,
+    csv_source_t *source, uint8_t input[ROSTER_PRINT_LEN], int *ends)
+{
+    int     same;
+    ctl_t  *ctl;
+
+    ctl = roster->ctl;
+    *ends = CTL_FAILED;
+
+    if (format_check(format, source) != 0 || report_check(ctl) != 0
+        || ctl_plugins_open(ctl) != 0 || ctl_keys_tenant(ctl) != 0)
+    {
+        return 1;
+    }
+
+    roster->today = ctl->today;
+    *ends = import_lock(ctl);
+
+    if (*ends != 0) {
+        return 1;
+    }
+
+    *ends = CTL_FAILED;
+
+    if (roster_ids_ready(roster) != 0
+        || roster_input_print(roster, format->name, ctl->args[0], source,
+                              input) != 0)
+    {
+        return 1;
+    }
+
+    same = ctl->opt.sync ? roster_input_same(roster, input) : 0;
+
+    if (same > 0) {
+        *ends = unchanged(roster);
+    }
+
+    return same != 0;
+}
+
+
 static int
 import(ctl_t *ctl, const roster_format_t *format)
 {
     int              rc, run;
     double           seconds;
     roster_t         roster;
+    uint8_t          input[ROSTER_PRINT_LEN];
     const char      *name;
     pupil_time_t     start;
     csv_source_t    *source;
@@ -254,15 +323,11 @@ import(ctl_t *ctl, const roster_format_t *format)
 
     source = csv_source_open(ctl->args[0]);
 
-    if (source == NULL || format_check(format, source) != 0
-        || report_check(ctl) != 0 || ctl_plugins_open(ctl) != 0
-        || ctl_keys_tenant(ctl) != 0 || import_lock(ctl) != 0
-        || roster_ids_ready(&roster) != 0)
+    if (source == NULL || import_begin(&roster, format, source, input, &rc)
+                          != 0)
     {
         goto done;
     }
-
-    roster.today = ctl->today;
 
     /* who is not what pupil.closed says is said, and keeps no roster back */
     if (!ctl->opt.plan) {
@@ -275,7 +340,8 @@ import(ctl_t *ctl, const roster_format_t *format)
     if (!ctl->opt.plan
         && roster_source_ran(&roster, format->name,
                              run < 0 ? "failed" : run == HELD ? "held"
-                                                              : "done") != 0)
+                                                              : "done",
+                             input) != 0)
     {
         goto done;
     }

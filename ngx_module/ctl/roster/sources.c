@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ctl/base/db.h"
+#include "ctl/base/literal.h"
 #include "ctl/roster/plan.h"
 #include "ctl/roster/source.h"
 #include "ctl/roster/sources.h"
@@ -57,10 +58,11 @@ roster_source_check(const char *option, const char *source)
 
 int
 roster_source_ran(const roster_t *roster, const char *format,
-    const char *ended)
+    const char *ended, const uint8_t input[ROSTER_PRINT_LEN])
 {
+    char         print[CTL_BYTEA_SIZE(ROSTER_PRINT_LEN)];
     ctl_t       *ctl;
-    const char  *params[5];
+    const char  *params[7];
 
     ctl = roster->ctl;
     params[0] = ctl->tenant_text;
@@ -68,15 +70,21 @@ roster_source_ran(const roster_t *roster, const char *format,
     params[2] = format;
     params[3] = ended;
     params[4] = strcmp(ended, "held") == 0 ? roster_plan_first(roster) : NULL;
+    params[5] = ctl_bytea(input, ROSTER_PRINT_LEN, print);
+    params[6] = ctl->opt.sync ? "true" : "false";
 
     if (ctl_begin(ctl->data, &ctl->tenant) == 0
         && ctl_exec(ctl->data, "INSERT INTO pupil.source AS s (tenant, source,"
-                    " format, ran_at, good_at, ended, plan) VALUES ($1::uuid,"
-                    " $2, $3, now(), CASE WHEN $4 = 'done' THEN now() END, $4,"
-                    " $5) ON CONFLICT (tenant, source) DO UPDATE SET format ="
+                    " format, ran_at, good_at, ended, plan, input,"
+                    " synced) VALUES ($1::uuid, $2, $3, now(), CASE WHEN $4 ="
+                    " 'done' THEN now() END, $4, $5, $6::bytea, CASE WHEN"
+                    " $7::boolean THEN now() END) ON CONFLICT"
+                    " (tenant, source) DO UPDATE SET format ="
                     " EXCLUDED.format, ran_at = EXCLUDED.ran_at, good_at ="
                     " coalesce(EXCLUDED.good_at, s.good_at), ended ="
-                    " EXCLUDED.ended, plan = EXCLUDED.plan", 5, params) == 0
+                    " EXCLUDED.ended, plan = EXCLUDED.plan, input ="
+                    " EXCLUDED.input, synced = coalesce(s.synced,"
+                    " EXCLUDED.synced)", 7, params) == 0
         && ctl_commit(ctl->data) == 0)
     {
         return 0;
@@ -105,8 +113,31 @@ roster_source_rename(ctl_t *ctl, const char *from, const char *to)
         && ctl_exec(ctl->data, "WITH gone AS (DELETE FROM pupil.source WHERE"
                     " tenant = $1::uuid AND source = $2 RETURNING *) INSERT"
                     " INTO pupil.source (tenant, source, format, ran_at,"
-                    " good_at, ended, plan) SELECT tenant, $3, format, ran_at,"
-                    " good_at, ended, plan FROM gone", 3, params) == 0
+                    " good_at, ended, plan, synced) SELECT tenant, $3, format,"
+                    " ran_at, good_at, ended, plan, synced FROM gone", 3,
+                    params) == 0
+        && ctl_commit(ctl->data) == 0)
+    {
+        return 0;
+    }
+
+    ctl_rollback(ctl->data);
+
+    return -1;
+}
+
+
+int
+roster_source_unsynced(ctl_t *ctl, const char *source)
+{
+    const char  *params[2];
+
+    params[0] = ctl->tenant_text;
+    params[1] = source;
+
+    if (ctl_begin(ctl->data, &ctl->tenant) == 0
+        && ctl_exec(ctl->data, "UPDATE pupil.source SET synced = NULL WHERE"
+                    " tenant = $1::uuid AND source = $2", 2, params) == 0
         && ctl_commit(ctl->data) == 0)
     {
         return 0;

@@ -14,11 +14,15 @@
 int roster_source_check(const char *option, const char *source);
 
 /*
- * How a run ended: "done", "held" or "failed", and by which plan what is held
- * can be accepted.  Returns -1 with the error said.
+ * How a run ended: "done", "held" or "failed", by which plan what is held can
+ * be accepted, and of what it was: see input.h.  Returns -1 with the error
+ * said.
  */
 int roster_source_ran(const roster_t *roster, const char *format,
-    const char *ended);
+    const char *ended, const uint8_t input[ROSTER_PRINT_LEN]);
+
+/* No timer imports it any more. */
+int roster_source_unsynced(ctl_t *ctl, const char *source);
 
 /* What was told of one is told of another. */
 int roster_source_rename(ctl_t *ctl, const char *from, const char *to);

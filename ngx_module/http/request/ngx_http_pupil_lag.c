@@ -21,6 +21,8 @@ ngx_http_pupil_lag_read(ngx_http_pupil_lag_t *lag, const PGresult *res)
 {
     lag->unsealed = ngx_http_pupil_lag_get(res, PUPIL_DM_UNSEALED);
     lag->unshipped = ngx_http_pupil_lag_get(res, PUPIL_DM_UNSHIPPED);
+    lag->synced = ngx_http_pupil_lag_get(res, PUPIL_DM_SYNCED);
+    lag->held = ngx_http_pupil_lag_get(res, PUPIL_DM_HELD);
 
     /* all workers know it, and once is enough (pitfall 42) */
     if (ngx_worker == 0) {

@@ -14,7 +14,8 @@
 
 /* pmcf->lag, a worker's own.  In seconds; -1: not known, or there is none. */
 typedef struct {
-    int64_t   unsealed, unshipped;
+    int64_t   unsealed, unshipped, synced;
+    int64_t   held;                     /* rosters */
     unsigned  unsealed_said:1;
     unsigned  unshipped_said:1;
 } ngx_http_pupil_lag_t;

@@ -20,6 +20,8 @@ static void ngx_http_pupil_metrics_keys(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_metrics_t *metrics);
 static void ngx_http_pupil_metrics_sessions(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_metrics_t *metrics);
+static void ngx_http_pupil_metrics_rosters(ngx_http_pupil_main_conf_t *pmcf,
+    ngx_http_pupil_metrics_t *metrics);
 static void ngx_http_pupil_metrics_audit(ngx_http_pupil_main_conf_t *pmcf,
     ngx_http_pupil_metrics_t *metrics);
 
@@ -128,6 +130,7 @@ ngx_http_pupil_metrics_collect(ngx_http_pupil_main_conf_t *pmcf,
     }
 
     ngx_http_pupil_metrics_audit(pmcf, metrics);
+    ngx_http_pupil_metrics_rosters(pmcf, metrics);
 }
 
 
@@ -281,6 +284,22 @@ ngx_http_pupil_metrics_sessions(ngx_http_pupil_main_conf_t *pmcf,
                           pmcf->zone.data.listen != NULL
                           && ngx_libpq_listen_up(pmcf->zone.data.listen)
                           && ngx_libpq_listen_up(pmcf->zone.keystore.listen));
+}
+
+
+/* Of what timers import, of all tenants. */
+static void
+ngx_http_pupil_metrics_rosters(ngx_http_pupil_main_conf_t *pmcf,
+    ngx_http_pupil_metrics_t *metrics)
+{
+    if (pmcf->lag.synced == NGX_ERROR) {
+        return;
+    }
+
+    ngx_http_pupil_metric(metrics, "rosters", "age_seconds",
+                          NGX_HTTP_PUPIL_GAUGE, pmcf->lag.synced);
+    ngx_http_pupil_metric(metrics, "rosters", "held", NGX_HTTP_PUPIL_GAUGE,
+                          pmcf->lag.held);
 }
 
 
