@@ -14,8 +14,8 @@ my ($db, $keys) = ($site->db, $site->keystore);
 
 my @tables = (qw(data.contact data.credential data.example data.identity
                  data.network data.progress pupil.blind_index pupil.enrolment
-                 pupil.imported pupil.outbox pupil.role pupil.session
-                 pupil.support_grant));
+                 pupil.imported pupil.notice pupil.outbox pupil.role
+                 pupil.session pupil.support_grant));
 my %owned = map { $_ => 1 } grep { /^data|blind|imported/ } @tables;
 
 # Each step: its name, in which database, what holds it.

@@ -33,7 +33,7 @@ sub answer (@args) {
 my @OWNED = qw(data.identity data.contact data.credential data.network
                data.progress data.example pupil.blind_index pupil.imported);
 my @ABOUT = qw(pupil.role pupil.enrolment pupil.session pupil.outbox
-               pupil.support_grant);
+               pupil.support_grant pupil.notice);
 
 # How many rows there are of somebody, by table.
 sub rows ($who) {

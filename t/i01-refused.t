@@ -72,6 +72,8 @@ for my $case (['homework', other => GET => $mine],
                $day->answer($homework, 0)],
               ['a class', colleague => POST => '/v1/homework', $day->body],
               ['a session', pupil => DELETE => '/v1/me/sessions/' . uuid()],
+              ['a notice', pupil => POST => '/v1/me/notices/' . uuid()
+               . '/seen'],
               ['a grant', pupil => DELETE => '/v1/me/support-grants/' . uuid()],
               ['a name', pupil => GET => "/v1/data/identity/$id{other}"],
               ['a school', pupil => POST => '/v1/session/institution',

@@ -23,9 +23,11 @@ my %allowed = (
             'pupil.session' => 'SELECT INSERT DELETE mac seen_at',
             'pupil.support_grant' => 'SELECT INSERT DELETE actor mac redeemed_at'
                 . ' session',
+            'pupil.notice' => 'SELECT INSERT seen_at',
             # DELETE: what is over
             'pupil.login_throttle' =>
-                'SELECT INSERT DELETE failures last_at not_before told_at',
+                'SELECT INSERT DELETE burst failures last_at not_before'
+                . ' told_at',
             (map { ("pupil.$_" => 'INSERT') }
                  qw(audit_record audit_shape policy)),
             'pupil.revocation' => 'SELECT INSERT DELETE',
@@ -63,6 +65,7 @@ my %allowed = (
             'pupil.imported' => 'SELECT INSERT fingerprint',
             'pupil.outbox' => 'SELECT DELETE due tries',
             'pupil.erased_source' => 'SELECT INSERT DELETE',
+            'pupil.notice' => 'SELECT INSERT',  # and a tenant's export
             'pupil.support_grant' => 'SELECT',  # what an erasure has left
             'pupil.source' => 'SELECT INSERT DELETE ended format good_at input'
                 . ' plan ran_at',

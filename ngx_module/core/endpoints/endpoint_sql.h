@@ -102,7 +102,8 @@
     "substr(" t ".facts, octet_length(" t ".facts) - 31)"
 
 /*
- * Buckets of the throttle that nobody touched for a day weigh nothing.  Each
+ * Buckets of the throttle that nobody touched for a day weigh nothing, but
+ * that a burst of failures is told to its owner, for a week.  Each
  * that is touched looks at a few behind it, which are anybody's, as buckets are
  * hashes, and takes those away: rows of the CTE purged.  these: the array of
  * those that are touched, of which the first is looked behind.
@@ -115,7 +116,8 @@
     " ORDER BY o.bucket LIMIT 16) AS a CROSS JOIN LATERAL ("                  \
     "SELECT t.bucket FROM pupil.login_throttle AS t"                          \
     " WHERE t.tenant = $2 AND t.bucket = a.bucket"                            \
-    " AND t.last_at < now() - interval '1 day'"                               \
+    " AND t.last_at < now() - CASE WHEN t.burst > 5"                          \
+    " THEN interval '7 days' ELSE interval '1 day' END"                       \
     " FOR UPDATE SKIP LOCKED) AS t WHERE t.bucket <> ALL (" these ")),"       \
     " purged AS ("                                                            \
     "DELETE FROM pupil.login_throttle AS t USING over AS o"                   \

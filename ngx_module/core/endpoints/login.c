@@ -58,8 +58,9 @@ const char  pupil_login_reserve_sql[] =
     " FROM asked AS a WHERE (SELECT w.seconds FROM wait AS w) IS NULL"
     " ORDER BY a.bucket"
     " ON CONFLICT (tenant, bucket) DO UPDATE"
-    " SET (failures, last_at, not_before) = ("
-    "SELECT n.failures, clock_timestamp(), clock_timestamp()"
+    " SET (failures, burst, last_at, not_before) = ("
+    "SELECT n.failures, greatest(t.burst, n.failures), clock_timestamp(),"
+    " clock_timestamp()"
     " + CASE WHEN n.failures <= a.free THEN interval '0'"
     " ELSE least(a.longest, power(2, least(n.failures - a.free, 20)))"
     " * interval '1 second' END"
@@ -172,7 +173,7 @@ static const char  index_sql[] =
     " FROM held WHERE t.tenant = $2 AND t.bucket = held.bucket),"
 
 /* The session of whom "who" has, and all that goes with it; more columns. */
-#define ACCEPTED(who, more)                                                   \
+#define ACCEPTED(who, more, note)                                             \
     " old AS ("                                                               \
     "DELETE FROM pupil.session AS s WHERE s.tenant = $2 AND s.subject = $4"   \
     " AND s.expires_at < $9),"                                                \
@@ -193,9 +194,9 @@ static const char  index_sql[] =
     " which AS MATERIALIZED ("                                                \
     "SELECT (NOT EXISTS (SELECT FROM " who "))::integer AS choice),"          \
     " audit AS ("                                                             \
-    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome)"          \
+    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome, note)"    \
     " SELECT {audit_values}, {number}, " PUPIL_SQL_MAC("w.choice") ","        \
-    " CASE w.choice WHEN 0 THEN 'allowed' ELSE 'refused' END"                 \
+    " CASE w.choice WHEN 0 THEN 'allowed' ELSE 'refused' END, " note          \
     " FROM which AS w RETURNING 1)"                                           \
     " SELECT " PUPIL_SQL_RECORDED("audit", "1", "SELECT 1 << w.choice"        \
                                                 " FROM which AS w") ","       \
@@ -227,7 +228,7 @@ static const char  accept_sql[] =
     " here AS MATERIALIZED ("
     "SELECT ok.subject FROM ok"
     " WHERE (SELECT count(*) FROM there) = cardinality($25)),"
-    ACCEPTED("here", "");
+    ACCEPTED("here", "", "$27");
 
 /*
  * Of many at once that bring one code, the one whose row still has the facts
@@ -251,7 +252,7 @@ static const char  prove_sql[] =
     " FROM used AS u WHERE $26 IS NOT NULL),"
     ACCEPTED("used", ", (SELECT string_agg(pg_notify('pupil_session',"
                      " encode(g.token_hash, 'hex'))::text, '')"
-                     " FROM gone AS g)");
+                     " FROM gone AS g)", "$28");
 
 static const char  half_sql[] =
     "WITH held AS MATERIALIZED ("
@@ -495,9 +496,11 @@ static const pupil_want_t  step_up_code_wants[] = {
     PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,                  \
     PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ
 #define ACCEPT_PARAMS                                                         \
-    { SESSION_PARAMS, PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_TIMESTAMPTZ }
+    { SESSION_PARAMS, PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_TIMESTAMPTZ,       \
+      PUPIL_PARAM_TEXT }
 #define PROVE_PARAMS                                                          \
-    { SESSION_PARAMS, PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4, PUPIL_PARAM_INT4 }
+    { SESSION_PARAMS, PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4, PUPIL_PARAM_INT4,  \
+      PUPIL_PARAM_TEXT }
 
 
 const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {

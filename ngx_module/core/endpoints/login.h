@@ -114,7 +114,8 @@ enum {
  * in force, or NULL, which is no change of the password; $20 the facts of the
  * credential, $21 those that go with $19; $22 the session and $23 the subject
  * of a provider, as hashes, by whose word it is, or NULL; $24 when they proved
- * who they are; $25 which of a provider there are, $26 when the log-in began.
+ * who they are; $25 which of a provider there are, $26 when the log-in began;
+ * $27 the note of its record, or NULL.
  */
 enum {
     PUPIL_LA_MADE = PUPIL_RECORDED + 1,
@@ -144,7 +145,7 @@ enum {
  * PUPIL_LOGIN_PROVE and _ENROL: as PUPIL_LOGIN_ACCEPT up to $24; $19 the hash
  * of the password, sealed anew, or NULL; $21 the facts that go with it and with
  * $25, the second factor; $26 and $27 the numbers of session and hash, to which
- * the floors will rise, or NULL.
+ * the floors will rise, or NULL; $28 as $27 there.
  */
 enum {
     PUPIL_LP_NOTIFIED = PUPIL_LA_COLUMNS,

@@ -23,6 +23,12 @@
     .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS, .relation = PUPIL_RELATION_SELF, \
     .about = PUPIL_ABOUT_ACTOR, .flags = PUPIL_WANT_ASKED
 
+/* And of what one is told. */
+#define OWN_NOTICES                                                           \
+    .category = "notice", .field = "",                                        \
+    .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS, .relation = PUPIL_RELATION_SELF, \
+    .about = PUPIL_ABOUT_ACTOR, .flags = PUPIL_WANT_ASKED
+
 /* The largest number: an id is a client's, and one more must be one, too. */
 #define LAST  "9223372036854775807"
 
@@ -101,6 +107,30 @@ static const char  support_end_sql[] =
                                                 " FROM which AS w") ","
     " (SELECT count(*) FROM gone)";
 
+static const char  notices_sql[] =
+    "SELECT $1::bigint, n.notice, n.subject, n.kind, n.at, n.seen_at,"
+    " n.mac"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN (SELECT n.* FROM pupil.notice AS n WHERE n.tenant = $2"
+    " AND n.subject = $4 AND (n.at, n.notice) < ($8, $9)"
+    " ORDER BY n.at DESC, n.notice DESC LIMIT $10) AS n ON true"
+    " ORDER BY n.at DESC, n.notice DESC";
+
+static const char  notice_seen_sql[] =
+    "WITH seen AS ("
+    "UPDATE pupil.notice AS n SET seen_at = coalesce(n.seen_at, $9)"
+    " WHERE n.tenant = $2 AND n.subject = $4 AND n.notice = $8 RETURNING 1),"
+    " which AS MATERIALIZED ("
+    "SELECT (NOT EXISTS (SELECT FROM seen))::integer AS choice),"
+    " audit AS ("
+    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome)"
+    " SELECT {audit_values}, {number}, " PUPIL_SQL_MAC("w.choice") ","
+    " CASE w.choice WHEN 0 THEN 'allowed' ELSE 'not_found' END"
+    " FROM which AS w RETURNING 1)"
+    " SELECT " PUPIL_SQL_RECORDED("audit", "1", "SELECT 1 << w.choice"
+                                                " FROM which AS w") ","
+    " (SELECT count(*) FROM seen)";
+
 
 static const pupil_want_t  audit_wants[] = {
     { .field = "", OWN_AUDIT }
@@ -116,6 +146,14 @@ static const pupil_want_t  support_list_wants[] = {
 
 static const pupil_want_t  support_wants[] = {
     { OWN_SUPPORT, .operation = PUPIL_OPERATION_WRITE }
+};
+
+static const pupil_want_t  notices_wants[] = {
+    { OWN_NOTICES, .operation = PUPIL_OPERATION_READ }
+};
+
+static const pupil_want_t  notice_seen_wants[] = {
+    { OWN_NOTICES, .operation = PUPIL_OPERATION_WRITE }
 };
 
 
@@ -163,6 +201,24 @@ const pupil_template_t  pupil_rights_templates[PUPIL_RIGHTS_COUNT] = {
         PUPIL_WANTS(support_wants),
         .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA,
                     PUPIL_PARAM_TIMESTAMPTZ },
+        .records = PUPIL_SUPPORT_CHOICES
+    },
+
+    [PUPIL_RIGHTS_NOTICES] = {
+        .name = "rights notices",
+        .sql = notices_sql,
+        .fixed = PUPIL_RO_COLUMNS,
+        PUPIL_WANTS(notices_wants),
+        .params = { PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_UUID,
+                    PUPIL_PARAM_INT4 }
+    },
+
+    [PUPIL_RIGHTS_NOTICE_SEEN] = {
+        .name = "rights notice seen",
+        .sql = notice_seen_sql,
+        .fixed = PUPIL_RZ_COLUMNS,
+        PUPIL_WANTS(notice_seen_wants),
+        .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_TIMESTAMPTZ },
         .records = PUPIL_SUPPORT_CHOICES
     }
 };

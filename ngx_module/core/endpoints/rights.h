@@ -19,6 +19,8 @@ enum {
     PUPIL_RIGHTS_SUPPORT_MAKE,      /* support may be let in */
     PUPIL_RIGHTS_SUPPORT_LIST,
     PUPIL_RIGHTS_SUPPORT_END,
+    PUPIL_RIGHTS_NOTICES,           /* what one is told */
+    PUPIL_RIGHTS_NOTICE_SEEN,
     PUPIL_RIGHTS_COUNT
 };
 
@@ -103,7 +105,29 @@ enum {
 };
 
 
-/* The cursor's id is that of a record: see below. */
+/*
+ * PUPIL_RIGHTS_NOTICES: $8 and $9 before this time and id, $10 how many at
+ * most.  Newest first, a row each; NULL where there is none.
+ */
+enum {
+    PUPIL_RO_NOTICE = 1,
+    PUPIL_RO_SUBJECT,
+    PUPIL_RO_KIND,
+    PUPIL_RO_AT,
+    PUPIL_RO_SEEN_AT,
+    PUPIL_RO_MAC,
+    PUPIL_RO_COLUMNS
+};
+
+/* PUPIL_RIGHTS_NOTICE_SEEN, $8 id, $9 when: the first time stays. */
+enum {
+    PUPIL_RZ_SEEN = PUPIL_RECORDED + 1,
+                                    /* 1, or 0: there is none */
+    PUPIL_RZ_COLUMNS
+};
+
+
+/* The cursor's id is that of a record, see below, or of a notice. */
 typedef struct {
     pupil_page_t  page;
 } pupil_rights_query_t;

@@ -9,6 +9,7 @@
 
 #include "core/endpoints/endpoint_sql.h"
 #include "core/endpoints/endpoints.h"
+#include "core/endpoints/notice.h"
 #include "core/endpoints/session.h"
 #include "core/input/rule.h"
 
@@ -226,6 +227,31 @@ static const char  spend_sql[] =
                                   "SELECT count(*) FROM once") ","
     " (SELECT count(*) FROM used)";
 
+/*
+ * Who writes a bucket meanwhile is not waited for, or two log-ins could wait
+ * for each other (pitfall 12): the next one tells.
+ */
+static const char  notice_sql[] =
+    "WITH done AS MATERIALIZED ("
+    "SELECT WHERE ($13 IS NULL OR EXISTS (SELECT FROM pupil.session AS s"
+    " WHERE s.tenant = $2 AND s.token_hash = $13 AND s.subject = $8))"
+    " AND ($14 IS NULL OR EXISTS (SELECT FROM pupil.support_grant AS g"
+    " WHERE g.tenant = $2 AND g.subject = $8 AND g.mac = $14))),"
+    " burst AS MATERIALIZED ("
+    "SELECT t.bucket FROM pupil.login_throttle AS t WHERE t.tenant = $2"
+    " AND t.bucket = ANY ($15) AND t.burst > " PUPIL_NOTICE_BURST
+    " AND EXISTS (SELECT FROM done) FOR UPDATE SKIP LOCKED),"
+    " quiet AS ("
+    "UPDATE pupil.login_throttle AS t SET burst = 0 FROM burst AS b"
+    " WHERE t.tenant = $2 AND t.bucket = b.bucket),"
+    " told AS ("
+    "INSERT INTO pupil.notice (tenant, notice, subject, kind, at, mac)"
+    " SELECT $2, n.notice, $8, n.kind, $11, n.mac"
+    " FROM done, unnest($9, $10, $12) AS n (notice, kind, mac)"
+    " WHERE n.kind <> '" PUPIL_NOTICE_FAILED_LOGINS "'"
+    " OR EXISTS (SELECT FROM burst) RETURNING 1)"
+    " SELECT $1::bigint, (SELECT count(*) FROM told)";
+
 
 static const pupil_want_t  show_wants[] = {
     { .alias = "i", .category = "identity", .field = "given_name", OWN },
@@ -329,6 +355,16 @@ const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT] = {
         PUPIL_WANTS(end_these_wants),
         .params = { PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_UUID_ARRAY },
         .records = 1
+    },
+
+    [PUPIL_SESSION_NOTICE] = {
+        .name = "session notice",
+        .sql = notice_sql,
+        .fixed = PUPIL_SZ_COLUMNS,
+        .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_UUID_ARRAY,
+                    PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_TIMESTAMPTZ,
+                    PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA,
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA_ARRAY }
     },
 
     [PUPIL_SESSION_HEAR] = {

@@ -32,6 +32,7 @@ enum {
     PUPIL_SESSION_END_THERE,    /* delete and NOTIFY, by its word; audit */
     PUPIL_SESSION_SPEND,        /* its word counts no more; audit, if nobody
                                    was there */
+    PUPIL_SESSION_NOTICE,       /* what somebody is told */
     PUPIL_SESSION_COUNT
 };
 
@@ -121,6 +122,18 @@ enum {
     PUPIL_SO_TOKEN_HASH = 1,
     PUPIL_SO_SESSION,
     PUPIL_SO_COLUMNS = PUPIL_SO_SESSION + PUPIL_SESSION_COLUMNS
+};
+
+/*
+ * PUPIL_SESSION_NOTICE, $8 whom, of each notice $9 id, $10 kind and $12 MAC,
+ * $11 when; behind the statement that does it, in one transaction, and only
+ * where that has made $13 a session of this hash, and $14 a support grant of
+ * this MAC, unless NULL.  The kind "failed_logins" only where there was a burst
+ * in one of $15, buckets, which then is told.
+ */
+enum {
+    PUPIL_SZ_TOLD = 1,
+    PUPIL_SZ_COLUMNS
 };
 
 /*

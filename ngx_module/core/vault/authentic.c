@@ -62,6 +62,10 @@ static const pupil_mac_label_t  pupil_mac_of_support = {
     "pupil.mac.support.v1", "pupil.mac.support.v2"
 };
 
+static const pupil_mac_label_t  pupil_mac_of_notice = {
+    "pupil.mac.notice.v1", NULL
+};
+
 
 void
 pupil_mac_subject(const pupil_key_t *key, const pupil_subject_row_t *row,
@@ -206,6 +210,22 @@ pupil_mac_support(const pupil_key_t *key, const pupil_support_row_t *row,
     pupil_keyed_uuid(&hash, &row->actor);
     pupil_keyed_str(&hash, row->session);
     pupil_mac_end(&hash, row->number, mac);
+}
+
+
+void
+pupil_mac_notice(const pupil_key_t *key, const pupil_notice_row_t *row,
+    uint8_t mac[PUPIL_MAC_LEN])
+{
+    pupil_keyed_t  hash;
+
+    pupil_mac_begin(&hash, key, &pupil_mac_of_notice, 0);
+    pupil_keyed_uuid(&hash, &row->tenant);
+    pupil_keyed_uuid(&hash, &row->notice);
+    pupil_keyed_uuid(&hash, &row->subject);
+    pupil_keyed_str(&hash, row->kind);
+    pupil_keyed_u64(&hash, (uint64_t) row->at);
+    pupil_mac_end(&hash, 0, mac);
 }
 
 

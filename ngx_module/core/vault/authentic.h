@@ -82,6 +82,13 @@ typedef struct {
     uint32_t      number;       /* of the session that it was made by */
 } pupil_support_row_t;
 
+/* That it was seen is not of it. */
+typedef struct {
+    pupil_uuid_t  tenant, notice, subject;
+    pupil_str_t   kind;
+    pupil_time_t  at;
+} pupil_notice_row_t;
+
 
 /*
  * Each writes the MAC of a row.  key: the tenant's service key "mac".  A MAC
@@ -102,6 +109,8 @@ void pupil_mac_session(const pupil_key_t *key, const pupil_session_row_t *row,
 void pupil_mac_mail(const pupil_key_t *key, const pupil_mail_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);
 void pupil_mac_support(const pupil_key_t *key, const pupil_support_row_t *row,
+    uint8_t mac[PUPIL_MAC_LEN]);
+void pupil_mac_notice(const pupil_key_t *key, const pupil_notice_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);
 
 /* How many bytes of it are stored. */

@@ -59,6 +59,7 @@ static const struct {
     { "imported", "owner" },
     { "outbox", "subject" },
     { "support_grant", "subject" },
+    { "notice", "subject" },
     { NULL, NULL }
 };
 

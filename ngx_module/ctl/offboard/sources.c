@@ -85,6 +85,14 @@ static const ctl_member_t  statistics[] = {
     { .name = "persons", .sql = "t.persons::text", .type = PUPIL_TYPE_INTEGER }
 };
 
+static const ctl_member_t  notices[] = {
+    { .name = "owner", .sql = "t.subject::text", .type = PUPIL_TYPE_UUID },
+    { .name = "kind", .sql = "t.kind", .type = PUPIL_TYPE_TEXT },
+    { .name = "at", .sql = TIME("t.at"), .type = PUPIL_TYPE_TIMESTAMP },
+    { .name = "seen_at", .sql = TIME("t.seen_at"),
+      .type = PUPIL_TYPE_TIMESTAMP }
+};
+
 /* Of a row that has none. */
 #define ID(columns)  "md5(json_build_array(" columns ")::text)::uuid"
 
@@ -101,6 +109,11 @@ static const ctl_source_t  host[] = {
                 NOBODY,
         .owner = "t.subject", .record = "t.subject", .persons = 1,
         .members = accounts, .count = PUPIL_COUNT(accounts)
+    }, {
+        .name = "notices", .category = "enrolment",
+        .rows = "pupil.notice AS t WHERE t.tenant = $1",
+        .owner = "t.subject", .record = "t.notice", .persons = 1,
+        .members = notices, .count = PUPIL_COUNT(notices)
     }, {
         .name = "schools", .category = "enrolment",
         .rows = "pupil.institution AS t WHERE t.tenant = $1",

@@ -20,6 +20,7 @@
 #include "ctl/people/user.h"
 #include "ctl/store/credential.h"
 #include "ctl/store/floors.h"
+#include "ctl/store/notice.h"
 #include "ctl/store/numbers.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/subject.h"
@@ -149,6 +150,7 @@ password_set(ctl_t *ctl, pupil_str_t password,
     numbered.number = to.credential;
 
     return ctl_password_store(ctl, &owner, &numbered, password) == 0
+           && ctl_notice(ctl, &owner.id, PUPIL_NOTICE_PASSWORD_CHANGED) == 0
            ? ctl_credential_end(ctl, &owner.id, &to) : -1;
 }
 

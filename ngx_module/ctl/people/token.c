@@ -21,6 +21,7 @@
 #include "ctl/store/facts.h"
 #include "ctl/store/floors.h"
 #include "ctl/store/keys.h"
+#include "ctl/store/notice.h"
 #include "ctl/store/numbers.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/subject.h"
@@ -102,7 +103,8 @@ ctl_cmd_user_factor_remove(ctl_t *ctl)
         || ctl_number_take(ctl, &owner.id, CTL_FLOOR_SESSION, &to) != 0
         || ctl_number_take(ctl, &owner.id, CTL_FLOOR_CREDENTIAL, &to) != 0
         || factor_empty(ctl, &owner) != 0
-        || password_renumber(ctl, &owner, to.credential) != 0)
+        || password_renumber(ctl, &owner, to.credential) != 0
+        || ctl_notice(ctl, &owner.id, PUPIL_NOTICE_FACTOR_CHANGED) != 0)
     {
         return CTL_FAILED;
     }

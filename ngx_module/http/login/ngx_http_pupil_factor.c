@@ -320,6 +320,8 @@ ngx_http_pupil_factor_confirm(ngx_http_pupil_ctx_t *ctx)
     }
 
     factor->enrolled = 1;
+    ngx_http_pupil_notice_add(&factor->login.telling,
+                              PUPIL_NOTICE_FACTOR_CHANGED);
     ctx->session.subject = ticket->subject;
 
     return ngx_http_pupil_floors_take(ctx, ngx_http_pupil_factor_numbered);
@@ -347,6 +349,8 @@ ngx_http_pupil_factor_recover(ngx_http_pupil_ctx_t *ctx)
         return NGX_DECLINED;
     }
 
+    ngx_http_pupil_notice_add(&factor->login.telling,
+                              PUPIL_NOTICE_RECOVERY_USED);
     ctx->session.subject = factor->ticket.subject;
 
     return ngx_http_pupil_floors_take(ctx, ngx_http_pupil_factor_numbered);

@@ -530,8 +530,11 @@ ngx_http_pupil_login_write(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex,
     what.choices = pupil_login_choices;
     what.n = PUPIL_LOGIN_CHOICES;
     what.numbers = 1;
+    what.note = ((ngx_http_pupil_login_t *) ctx->data)->note;
     ngx_http_pupil_audit_write(ctx, ex, at, ngx_http_pupil_stmt(ctx, stmt),
                                &what);
+    ngx_http_pupil_notice(ctx, ex,
+                          &((ngx_http_pupil_login_t *) ctx->data)->telling);
 
     return ngx_http_pupil_login_send(ctx, ex, resume);
 }

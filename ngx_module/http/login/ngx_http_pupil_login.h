@@ -87,6 +87,8 @@ struct ngx_http_pupil_login_s {
     int64_t                       policy;         /* pupil_factor_policy_t */
     u_char                       *ticket;         /* for that; its text */
     ngx_http_pupil_hash_t        *hash;           /* under way */
+    ngx_http_pupil_telling_t      telling;        /* once it is written */
+    pupil_str_t                   note;           /* of its record, or none */
     pupil_rc_t                    verified;       /* what it found */
     unsigned                      reserved:1;     /* the attempt counts */
     unsigned                      recorded:1;     /* its record is sent */
@@ -169,6 +171,17 @@ void ngx_http_pupil_login_code_taken(ngx_http_pupil_ctx_t *ctx,
 /* What an accepting statement is handed of buckets; network: the last. */
 void ngx_http_pupil_login_buckets(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex);
+
+/*
+ * What its owner is told of a log-in; found: the statement that has found them.
+ * Whoever guesses at any of their names, or has guessed at anything of theirs,
+ * was counted in the buckets that are looked at, from wherever it was.
+ */
+void ngx_http_pupil_login_tells(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found);
+
+/* A name as buckets have it; NGX_ERROR: a key is missing. */
+ngx_int_t ngx_http_pupil_login_plain(ngx_http_pupil_ctx_t *ctx,
+    pupil_str_t name, pupil_str_t *plain);
 
 /* A sealed hash, and the facts of the credential with it. */
 typedef struct {

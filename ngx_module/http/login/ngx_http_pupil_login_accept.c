@@ -28,6 +28,8 @@ static void ngx_http_pupil_login_params(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, const ngx_http_pupil_made_t *made);
 static void ngx_http_pupil_login_there(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex);
+static void ngx_http_pupil_login_noted(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_login_session(ngx_http_pupil_ctx_t *ctx,
     uint8_t mac[PUPIL_MAC_LEN]);
 static void ngx_http_pupil_login_address(ngx_http_pupil_ctx_t *ctx,
@@ -67,9 +69,12 @@ ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
+    ngx_http_pupil_login_tells(ctx, PUPIL_LOGIN_FIND);
+
     at = ngx_http_pupil_add_stmt(ctx, ex, stmt);
     ngx_http_pupil_login_params(ctx, ex, &made);
     ngx_http_pupil_login_there(ctx, ex);
+    ngx_http_pupil_login_noted(ctx, ex);
 
     return ngx_http_pupil_login_write(ctx, ex, at, stmt,
                                       ngx_http_pupil_login_accepted);
@@ -102,6 +107,8 @@ ngx_http_pupil_login_prove(ngx_http_pupil_ctx_t *ctx,
         return NGX_ERROR;
     }
 
+    ngx_http_pupil_login_tells(ctx, PUPIL_LOGIN_AGAIN);
+
     at = ngx_http_pupil_add_stmt(ctx, ex, stmt);
     ngx_http_pupil_login_params(ctx, ex, &made);
     ngx_http_pupil_param_bytea(ex, &proof->factor);
@@ -114,6 +121,8 @@ ngx_http_pupil_login_prove(ngx_http_pupil_ctx_t *ctx,
         ngx_libpq_param_null(ex);
         ngx_libpq_param_null(ex);
     }
+
+    ngx_http_pupil_login_noted(ctx, ex);
 
     return ngx_http_pupil_login_write(ctx, ex, at, stmt, resume);
 }
@@ -173,6 +182,23 @@ ngx_http_pupil_login_there(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_param_timestamptz(ex, oidc != NULL
                                     ? oidc->flow.begun * PUPIL_TIME_SECOND
                                     : ctx->now);
+}
+
+
+static void
+ngx_http_pupil_login_noted(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex)
+{
+    const pupil_str_t  *note;
+
+    note = &((ngx_http_pupil_login_t *) ctx->data)->note;
+
+    if (note->len != 0) {
+        ngx_libpq_param_text(ex, note->data, note->len);
+
+    } else {
+        ngx_libpq_param_null(ex);
+    }
 }
 
 

@@ -109,6 +109,17 @@ ngx_http_pupil_login_terms_of(ngx_http_pupil_ctx_t *ctx, pupil_str_t name)
 
 
 ngx_int_t
+ngx_http_pupil_login_plain(ngx_http_pupil_ctx_t *ctx, pupil_str_t name,
+    pupil_str_t *plain)
+{
+    uint8_t  terms[2][PUPIL_TERM_LEN];
+
+    return ngx_http_pupil_login_term(ctx, &ngx_http_pupil_login_email, name,
+                                     terms, plain);
+}
+
+
+ngx_int_t
 ngx_http_pupil_login_find(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt found)
 {

@@ -41,6 +41,8 @@ ngx_http_pupil_login_listed(ngx_http_pupil_ctx_t *ctx)
         which[i] = i;
     }
 
+    ctx->ending.tell = PUPIL_NOTICE_SESSIONS_ENDED;
+
     return ngx_http_pupil_sessions_end(ctx, which, n,
                                        ngx_http_pupil_login_limited);
 }

@@ -25,9 +25,14 @@ static void ngx_http_pupil_login_bucket(ngx_http_pupil_ctx_t *ctx,
 static void ngx_http_pupil_login_bucket_made(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_bucket_e kind, pupil_str_t what, pupil_str_t device,
     uint8_t bucket[PUPIL_HASH_LEN]);
+static void ngx_http_pupil_login_told_of(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_bucket_e kind, pupil_str_t what, pupil_str_t device);
 static void ngx_http_pupil_login_limited_by(ngx_http_pupil_login_t *login,
     ngx_http_pupil_bucket_e kind);
 
+
+static const pupil_str_t  ngx_http_pupil_login_new_device =
+    pupil_str(PUPIL_NOTICE_NOTE_NEW_DEVICE);
 
 static const ngx_http_pupil_bucket_t  ngx_http_pupil_buckets[] = {
     [NGX_HTTP_PUPIL_BUCKET_LOGIN_ID] =
@@ -143,6 +148,81 @@ ngx_http_pupil_login_code_taken(ngx_http_pupil_ctx_t *ctx,
 
     ngx_memcpy(login->bytes[login->buckets_count], bucket, PUPIL_HASH_LEN);
     ngx_http_pupil_login_limited_by(login, NGX_HTTP_PUPIL_BUCKET_CODE);
+}
+
+
+void
+ngx_http_pupil_login_tells(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found)
+{
+    ngx_uint_t                 i;
+    pupil_str_t                name, subject, none;
+    ngx_http_pupil_row_t       row;
+    ngx_http_pupil_login_t    *login;
+    ngx_http_pupil_telling_t  *telling;
+
+    static const ngx_uint_t  wants[] = { PUPIL_LF_WANT_LOGIN_ID,
+                                         PUPIL_LF_WANT_EMAIL };
+    static const ngx_http_pupil_bucket_e  kinds[] = {
+        NGX_HTTP_PUPIL_BUCKET_PASSWORD, NGX_HTTP_PUPIL_BUCKET_STEP_UP,
+        NGX_HTTP_PUPIL_BUCKET_CODE
+    };
+
+    login = ctx->data;
+    telling = &login->telling;
+
+    telling->subject = &ctx->session.subject;
+    telling->session.data = ctx->session.hash;
+    telling->session.len = sizeof(ctx->session.hash);
+
+    /* a school's computers forget, and a provider tells of its own */
+    if (!login->device && login->school.len == 0 && login->oidc == NULL) {
+        ngx_http_pupil_notice_add(telling, PUPIL_NOTICE_NEW_DEVICE);
+        login->note = ngx_http_pupil_login_new_device;
+    }
+
+    ngx_http_pupil_notice_add(telling, PUPIL_NOTICE_FAILED_LOGINS);
+
+    ngx_memzero(&none, sizeof(pupil_str_t));
+    subject.data = ctx->session.subject.b;
+    subject.len = PUPIL_UUID_LEN;
+
+    for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        ngx_http_pupil_login_told_of(ctx, kinds[i], subject, none);
+    }
+
+    ngx_http_pupil_login_told_of(ctx, NGX_HTTP_PUPIL_BUCKET_CODE, subject,
+                                 login->apart);
+
+    ngx_http_pupil_login_credential(ctx, found, &row);
+
+    for (i = 0; i < sizeof(wants) / sizeof(wants[0]); i++) {
+        if (ngx_http_pupil_value(ctx, &row, wants[i], &name) == PUPIL_OK
+            && ngx_http_pupil_login_plain(ctx, name, &name) == NGX_OK)
+        {
+            ngx_http_pupil_login_told_of(ctx, NGX_HTTP_PUPIL_BUCKET_EMAIL,
+                                         name, none);
+        }
+    }
+
+    ctx->keys.missing_count = 0;
+}
+
+
+/* Whoever guesses at a name is counted by it in either kind of bucket. */
+static void
+ngx_http_pupil_login_told_of(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_bucket_e kind, pupil_str_t what, pupil_str_t device)
+{
+    ngx_uint_t                 i;
+    ngx_http_pupil_telling_t  *telling;
+
+    telling = &((ngx_http_pupil_login_t *) ctx->data)->telling;
+    i = telling->buckets_count++;
+
+    ngx_http_pupil_login_bucket_made(ctx, kind, what, device,
+                                     telling->bytes[i]);
+    telling->buckets[i].data = telling->bytes[i];
+    telling->buckets[i].len = sizeof(telling->bytes[i]);
 }
 
 

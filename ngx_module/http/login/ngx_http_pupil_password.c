@@ -39,6 +39,7 @@ static void ngx_http_pupil_password_params(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_hashed_t *made);
 static ngx_int_t ngx_http_pupil_password_mail(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex);
+static void ngx_http_pupil_password_tells(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_changed(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_risen(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_pending(ngx_http_pupil_ctx_t *ctx);
@@ -340,6 +341,8 @@ ngx_http_pupil_password_change(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
+    ngx_http_pupil_password_tells(ctx);
+
     return ngx_http_pupil_login_write(ctx, ex, at, PUPIL_LOGIN_CHANGE,
                                       ngx_http_pupil_password_changed);
 }
@@ -440,6 +443,22 @@ ngx_http_pupil_password_mail(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_param_bytea(ex, mac, pupil_mac_len(mac));
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_pupil_password_tells(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_telling_t   *telling;
+    ngx_http_pupil_password_t  *password;
+
+    password = ctx->data;
+    telling = &password->login.telling;
+
+    telling->subject = &ctx->session.subject;
+    telling->session.data = password->session.hash;
+    telling->session.len = sizeof(password->session.hash);
+    ngx_http_pupil_notice_add(telling, PUPIL_NOTICE_PASSWORD_CHANGED);
 }
 
 

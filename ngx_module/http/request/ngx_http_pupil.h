@@ -48,6 +48,7 @@
 #include "http/request/ngx_http_pupil_main.h"
 #include "http/request/ngx_http_pupil_memory.h"
 #include "http/request/ngx_http_pupil_name.h"
+#include "http/request/ngx_http_pupil_notice.h"
 #include "http/request/ngx_http_pupil_problem.h"
 #include "http/request/ngx_http_pupil_holes.h"
 #include "http/request/ngx_http_pupil_lag.h"

@@ -256,9 +256,10 @@ ngx_int_t
 ngx_http_pupil_sessions_end(ngx_http_pupil_ctx_t *ctx,
     const ngx_uint_t *which, ngx_uint_t n, ngx_http_pupil_step_pt next)
 {
-    ngx_uint_t                i, at;
-    ngx_libpq_exchange_t     *ex;
-    ngx_http_pupil_ending_t  *ending;
+    ngx_uint_t                 i, at;
+    ngx_libpq_exchange_t      *ex;
+    ngx_http_pupil_ending_t   *ending;
+    ngx_http_pupil_telling_t   telling;
 
     ending = &ctx->ending;
 
@@ -281,6 +282,14 @@ ngx_http_pupil_sessions_end(ngx_http_pupil_ctx_t *ctx,
                                    ngx_http_pupil_session_stmt(ctx,
                                                    PUPIL_SESSION_END_THESE),
                                    pupil_audit_allowed);
+
+    if (ending->tell != NULL) {
+        ngx_memzero(&telling, sizeof(ngx_http_pupil_telling_t));
+        telling.subject = &ctx->session.subject;
+        ngx_http_pupil_notice_add(&telling, ending->tell);
+        ngx_http_pupil_notice(ctx, ex, &telling);
+        ending->tell = NULL;
+    }
 
     ctx->resume = ngx_http_pupil_sessions_went;
 

@@ -35,6 +35,7 @@ typedef struct {
     pupil_time_t               one_began;
     ngx_http_pupil_step_pt     next;
     ngx_http_pupil_step_pt     then;         /* none of them lives on */
+    const char                *tell;         /* kind of a notice, or NULL */
 } ngx_http_pupil_ending_t;
 
 

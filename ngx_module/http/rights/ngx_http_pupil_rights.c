@@ -12,7 +12,7 @@
 #define NGX_HTTP_PUPIL_UNSEALED  (60 * PUPIL_TIME_SECOND)
 
 
-static ngx_int_t ngx_http_pupil_rights_audit_parse(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_rights_page_parse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_rights_audit_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_rights_audit_render(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_rights_events(ngx_http_pupil_ctx_t *ctx,
@@ -28,7 +28,7 @@ static ngx_int_t ngx_http_pupil_seen_number(PGresult *res, ngx_uint_t row,
 static const ngx_http_pupil_route_t  ngx_http_pupil_rights_routes[] = {
 
     { .method = NGX_HTTP_GET, .path = "/audit",
-      .parse = ngx_http_pupil_rights_audit_parse,
+      .parse = ngx_http_pupil_rights_page_parse,
       .start = ngx_http_pupil_rights_audit_start,
       .render = ngx_http_pupil_rights_audit_render },
 
@@ -68,6 +68,16 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_rights_routes[] = {
       .start = ngx_http_pupil_rights_support_end,
       .render = ngx_http_pupil_rights_support_gone },
 
+    { .method = NGX_HTTP_GET, .path = "/notices",
+      .parse = ngx_http_pupil_rights_page_parse,
+      .start = ngx_http_pupil_rights_notices_start,
+      .render = ngx_http_pupil_rights_notices_render },
+
+    { .method = NGX_HTTP_POST, .path = "/notices/{id}/seen",
+      .parse = ngx_http_pupil_no_arguments,
+      .start = ngx_http_pupil_rights_seen_start,
+      .render = ngx_http_pupil_rights_seen_render },
+
     { .path = NULL }
 };
 
@@ -82,11 +92,11 @@ const ngx_http_pupil_endpoint_t  ngx_http_pupil_rights_endpoint = {
 
 
 static ngx_int_t
-ngx_http_pupil_rights_audit_parse(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_rights_page_parse(ngx_http_pupil_ctx_t *ctx)
 {
     pupil_rights_query_t  *query;
 
-    ngx_http_pupil_debug(ctx, "audit: parse");
+    ngx_http_pupil_debug(ctx, "page: parse");
 
     query = ngx_http_pupil_ctx_data(ctx, sizeof(pupil_rights_query_t));
     if (query == NULL) {

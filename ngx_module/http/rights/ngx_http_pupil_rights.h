@@ -45,4 +45,9 @@ ngx_int_t ngx_http_pupil_rights_support_made(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_rights_support_end(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_rights_support_gone(ngx_http_pupil_ctx_t *ctx);
 
+ngx_int_t ngx_http_pupil_rights_notices_start(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_rights_notices_render(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_rights_seen_start(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_rights_seen_render(ngx_http_pupil_ctx_t *ctx);
+
 #endif /* _NGX_HTTP_PUPIL_RIGHTS_H_INCLUDED_ */

@@ -67,6 +67,7 @@ ngx_http_pupil_rights_support_make(ngx_http_pupil_ctx_t *ctx)
     pupil_support_row_t        *row;
     ngx_libpq_exchange_t       *ex;
     ngx_http_pupil_writing_t    what;
+    ngx_http_pupil_telling_t    telling;
 
     ngx_http_pupil_debug(ctx, "support grant: start");
 
@@ -96,6 +97,13 @@ ngx_http_pupil_rights_support_make(ngx_http_pupil_ctx_t *ctx)
                                ngx_http_pupil_stmt(ctx,
                                                    PUPIL_RIGHTS_SUPPORT_MAKE),
                                &what);
+
+    ngx_memzero(&telling, sizeof(ngx_http_pupil_telling_t));
+    telling.subject = &ctx->session.subject;
+    telling.grant.data = mac;
+    telling.grant.len = pupil_mac_len(mac);
+    ngx_http_pupil_notice_add(&telling, PUPIL_NOTICE_SUPPORT_GRANTED);
+    ngx_http_pupil_notice(ctx, ex, &telling);
 
     return ngx_http_pupil_submit(ctx, ex, 1);
 }

@@ -127,6 +127,9 @@ sub requests ($self) {
         ['support is let in', pupil => POST => '/v1/me/support-grants', 201,
          { minutes => 1 }],
         ['whom one lets in', pupil => GET => '/v1/me/support-grants', 200],
+        ['notices', pupil => GET => '/v1/me/notices', 200],
+        ['no such notice', pupil => POST => '/v1/me/notices/'
+         . Pupil::Test::uuid() . '/seen', 404],
         ['no such grant', pupil => DELETE => '/v1/me/support-grants/'
          . Pupil::Test::uuid(), 404],
         ['not in support', teacher => POST => '/v1/support/redeem', 403,

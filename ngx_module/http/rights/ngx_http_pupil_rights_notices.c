@@ -1,0 +1,237 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * /v1/me/notices: what people are told of their own account, newest first.
+ */
+
+#include "core/endpoints/support.h"
+#include "core/vault/authentic.h"
+#include "http/rights/ngx_http_pupil_rights.h"
+
+
+static ngx_int_t ngx_http_pupil_rights_notice(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, pupil_cursor_t *cursor);
+static ngx_int_t ngx_http_pupil_notice_row(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t row, pupil_notice_row_t *notice);
+
+
+ngx_int_t
+ngx_http_pupil_rights_notices_start(ngx_http_pupil_ctx_t *ctx)
+{
+    pupil_page_t          *page;
+    pupil_time_t           before;
+    ngx_libpq_exchange_t  *ex;
+
+    ngx_http_pupil_debug(ctx, "notices: start");
+
+    page = &((pupil_rights_query_t *) ctx->data)->page;
+    before = pupil_uuid_is_zero(&page->cursor.id) ? PUPIL_TIME_MAX
+                                                  : page->cursor.time;
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_RIGHTS_NOTICES);
+    ngx_libpq_param_timestamptz(ex, before);
+    ngx_libpq_param_uuid(ex, page->cursor.id.b);
+    ngx_libpq_param_int4(ex, (int32_t) page->limit + 1);
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+ngx_int_t
+ngx_http_pupil_rights_notices_render(ngx_http_pupil_ctx_t *ctx)
+{
+    uint8_t          text[PUPIL_CURSOR_TEXT_LEN];
+    PGresult        *res;
+    ngx_uint_t       row, n, limit;
+    pupil_cursor_t   cursor;
+
+    ngx_http_pupil_debug(ctx, "notices: render");
+
+    res = ctx->exchange->results[0];
+    limit = ((pupil_rights_query_t *) ctx->data)->page.limit;
+    n = (ngx_uint_t) PQntuples(res);
+
+    ngx_http_pupil_shown(ctx, ngx_http_pupil_stmt(ctx, PUPIL_RIGHTS_NOTICES));
+    ngx_memzero(&cursor, sizeof(pupil_cursor_t));
+
+    pupil_writer_object_begin(&ctx->out);
+    pupil_writer_key(&ctx->out, "notices");
+    pupil_writer_array_begin(&ctx->out);
+
+    for (row = 0; row < n && row < limit; row++) {
+        if (ngx_http_pupil_rights_notice(ctx, res, row, &cursor)
+            == NGX_ERROR)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    pupil_writer_array_end(&ctx->out);
+    pupil_writer_key(&ctx->out, "next");
+
+    if (n > limit) {
+        pupil_cursor_encode(&cursor, text);
+        pupil_writer_string(&ctx->out, text, PUPIL_CURSOR_TEXT_LEN);
+
+    } else {
+        pupil_writer_null(&ctx->out);
+    }
+
+    pupil_writer_object_end(&ctx->out);
+
+    return NGX_OK;
+}
+
+
+/* What is another's, or nobody has written, is left out, and noted (I20). */
+static ngx_int_t
+ngx_http_pupil_rights_notice(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, pupil_cursor_t *cursor)
+{
+    int64_t              seen;
+    ngx_int_t            rc;
+    pupil_writer_t      *out;
+    pupil_notice_row_t   notice;
+
+    rc = ngx_libpq_get_uuid(res, row, PUPIL_RO_NOTICE, cursor->id.b);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_pupil_notice_row(ctx, res, row, &notice);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    cursor->time = notice.at;
+
+    rc = ngx_libpq_get_timestamptz(res, row, PUPIL_RO_SEEN_AT, &seen);
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    out = &ctx->out;
+
+    pupil_writer_object_begin(out);
+    pupil_writer_key(out, "id");
+    pupil_writer_uuid(out, &cursor->id);
+    pupil_writer_key(out, "kind");
+    pupil_writer_str(out, &notice.kind);
+    pupil_writer_key(out, "at");
+    pupil_writer_time(out, cursor->time);
+    pupil_writer_key(out, "seen_at");
+
+    if (rc == NGX_OK) {
+        pupil_writer_time(out, seen);
+
+    } else {
+        pupil_writer_null(out);
+    }
+
+    pupil_writer_object_end(out);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_notice_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, pupil_notice_row_t *notice)
+{
+    uint8_t             mac[PUPIL_MAC_LEN];
+    const char         *why;
+    pupil_str_t         stored;
+    const pupil_key_t  *key;
+
+    key = ngx_http_pupil_key(ctx, "mac");
+
+    if (key == NULL
+        || ngx_libpq_get_uuid(res, row, PUPIL_RO_NOTICE, notice->notice.b)
+           != NGX_OK
+        || ngx_libpq_get_uuid(res, row, PUPIL_RO_SUBJECT, notice->subject.b)
+           != NGX_OK
+        || ngx_http_pupil_get_text(res, row, PUPIL_RO_KIND, &notice->kind)
+           != NGX_OK
+        || ngx_libpq_get_timestamptz(res, row, PUPIL_RO_AT, &notice->at)
+           != NGX_OK
+        || ngx_http_pupil_get_bytea(res, row, PUPIL_RO_MAC, &stored)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    notice->tenant = ctx->tenant;
+    pupil_mac_notice(key, notice, mac);
+
+    why = pupil_mac_check(mac, stored) != PUPIL_OK ? "its MAC does not fit"
+          : pupil_uuid_compare(&notice->subject, &ctx->session.subject) != 0
+          ? "it is another's" : NULL;
+
+    if (why == NULL) {
+        return NGX_OK;
+    }
+
+    ngx_http_pupil_tampered(ctx, "pupil.notice", &notice->notice,
+                            &notice->subject, why);
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_pupil_rights_seen_start(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_uint_t                  at;
+    ngx_libpq_exchange_t       *ex;
+    ngx_http_pupil_writing_t    what;
+
+    ngx_http_pupil_debug(ctx, "notice: seen");
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    at = ngx_http_pupil_add_stmt(ctx, ex, PUPIL_RIGHTS_NOTICE_SEEN);
+    ngx_libpq_param_uuid(ex, ctx->path_id.b);
+    ngx_libpq_param_timestamptz(ex, ctx->now);
+
+    ngx_memzero(&what, sizeof(ngx_http_pupil_writing_t));
+    what.choices = pupil_support_ends;
+    what.n = PUPIL_SUPPORT_CHOICES;
+    what.numbers = 1;
+    ngx_http_pupil_audit_write(ctx, ex, at,
+                               ngx_http_pupil_stmt(ctx,
+                                                   PUPIL_RIGHTS_NOTICE_SEEN),
+                               &what);
+
+    return ngx_http_pupil_submit(ctx, ex, 1);
+}
+
+
+ngx_int_t
+ngx_http_pupil_rights_seen_render(ngx_http_pupil_ctx_t *ctx)
+{
+    int64_t  seen;
+
+    ngx_http_pupil_debug(ctx, "notice: written");
+
+    if (ngx_libpq_get_int8(ctx->exchange->results[0], 0, PUPIL_RZ_SEEN, &seen)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (seen != 1) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NOT_FOUND);
+    }
+
+    ctx->response.status = NGX_HTTP_NO_CONTENT;
+
+    return NGX_OK;
+}
