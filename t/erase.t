@@ -31,7 +31,8 @@ sub answer (@args) {
 }
 
 my @OWNED = qw(data.identity data.contact data.credential data.network
-               data.progress data.example pupil.blind_index pupil.imported);
+               data.progress data.example pupil.blind_index pupil.imported
+               pupil.import_image);
 my @ABOUT = qw(pupil.role pupil.enrolment pupil.session pupil.outbox
                pupil.support_grant pupil.notice);
 

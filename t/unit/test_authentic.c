@@ -38,6 +38,9 @@ static const char  vec_mac_there[] =
 static const char  vec_mac_mail[] =
     "21459321567227696cb429270a7417e2eb2779b079d69d926305ec7406ff0fdc";
 
+static const char  vec_mac_image[] =
+    "2b404080a183633a2607f84d81668dc7e92aec3772abcb1f5b6be3d312a13b35";
+
 
 typedef union {
     pupil_subject_row_t    subject;
@@ -46,6 +49,7 @@ typedef union {
     pupil_index_row_t      index;
     pupil_session_row_t    session;
     pupil_mail_row_t       mail;
+    pupil_image_row_t      image;
 } row_t;
 
 typedef enum {
@@ -208,6 +212,17 @@ row_mail(row_t *row)
 
 
 static void
+row_image(row_t *row)
+{
+    row->image.tenant = uuid(1);
+    row->image.run = uuid(2);
+    row->image.record = uuid(3);
+    row->image.owner = uuid(4);
+    row->image.image = str("a sealed image");
+}
+
+
+static void
 mac_subject(const pupil_key_t *k, const row_t *row, uint8_t *mac)
 {
     pupil_mac_subject(k, &row->subject, mac);
@@ -246,6 +261,13 @@ static void
 mac_mail(const pupil_key_t *k, const row_t *row, uint8_t *mac)
 {
     pupil_mac_mail(k, &row->mail, mac);
+}
+
+
+static void
+mac_image(const pupil_key_t *k, const row_t *row, uint8_t *mac)
+{
+    pupil_mac_image(k, &row->image, mac);
 }
 
 
@@ -300,6 +322,12 @@ static const column_t  mail_columns[] = {
     COLUMN(STR, mail, language), COLUMN(TIME, mail, created_at), END
 };
 
+static const column_t  image_columns[] = {
+    COLUMN(UUID, image, tenant), COLUMN(UUID, image, run),
+    COLUMN(UUID, image, record), COLUMN(UUID, image, owner),
+    COLUMN(STR, image, image), END
+};
+
 static const table_t  tables[] = {
     { "subject", vec_mac_subject, row_subject, mac_subject,
       subject_columns },
@@ -312,6 +340,7 @@ static const table_t  tables[] = {
     { "mail", vec_mac_mail, row_mail, mac_mail, mail_columns },
     { "session at a provider", vec_mac_there, row_there, mac_session,
       there_columns },
+    { "image", vec_mac_image, row_image, mac_image, image_columns },
 };
 
 

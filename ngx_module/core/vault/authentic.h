@@ -89,6 +89,11 @@ typedef struct {
     pupil_time_t  at;
 } pupil_notice_row_t;
 
+typedef struct {
+    pupil_uuid_t  tenant, run, record, owner;
+    pupil_str_t   image;        /* sealed */
+} pupil_image_row_t;
+
 
 /*
  * Each writes the MAC of a row.  key: the tenant's service key "mac".  A MAC
@@ -111,6 +116,8 @@ void pupil_mac_mail(const pupil_key_t *key, const pupil_mail_row_t *row,
 void pupil_mac_support(const pupil_key_t *key, const pupil_support_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);
 void pupil_mac_notice(const pupil_key_t *key, const pupil_notice_row_t *row,
+    uint8_t mac[PUPIL_MAC_LEN]);
+void pupil_mac_image(const pupil_key_t *key, const pupil_image_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);
 
 /* How many bytes of it are stored. */

@@ -44,6 +44,7 @@
 #include "ctl/retention/statistics.h"
 #include "ctl/retention/upcoming.h"
 #include "ctl/roster/import.h"
+#include "ctl/roster/runs.h"
 #include "ctl/roster/source.h"
 #include "ctl/roster/sync.h"
 #include "ctl/setup/init.h"
@@ -201,6 +202,11 @@ static const command_t  commands[] = {
         .run = ctl_cmd_import_sds,
         .arguments = "DIR|ZIP",
         .summary = "a roster in School Data Sync CSV"
+    }, {
+        .words = "import list",
+        .run = ctl_cmd_import_list,
+        .arguments = "",
+        .summary = "imports that can be undone"
     }, {
         .words = "source list",
         .run = ctl_cmd_source_list,

@@ -57,6 +57,7 @@ static const struct {
     { "session", "subject" },
     { "blind_index", "owner" },
     { "imported", "owner" },
+    { "import_image", "owner" },
     { "outbox", "subject" },
     { "support_grant", "subject" },
     { "notice", "subject" },

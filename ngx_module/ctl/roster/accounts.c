@@ -10,6 +10,7 @@
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
 #include "ctl/roster/accounts.h"
+#include "ctl/roster/images.h"
 #include "ctl/roster/revoke.h"
 #include "ctl/roster/unnest.h"
 #include "ctl/store/floors.h"
@@ -337,6 +338,25 @@ keys_write(roster_t *roster, const char *sql, const char *subjects)
 
 
 static int
+images_write(roster_t *roster, const roster_change_account_t *change,
+    const ctl_authority_t *whom, size_t count)
+{
+    size_t         i;
+    pupil_uuid_t  *subjects;
+
+    subjects = ctl_pool_alloc(&roster->pool, count * sizeof(pupil_uuid_t));
+
+    for (i = 0; i < count; i++) {
+        subjects[i] = whom[i].subject;
+    }
+
+    return roster_images_account(roster, subjects, count,
+                                 change->opens ? "closed" : "active",
+                                 change->to);
+}
+
+
+static int
 data_write(roster_t *roster, const roster_change_account_t *change,
     const char *subjects, ctl_authority_t *whom, size_t count)
 {
@@ -349,6 +369,7 @@ data_write(roster_t *roster, const roster_change_account_t *change,
     if (ctl_numbers_take(ctl, whom, count) != 0
         || sessions_take(roster, change, whom, count, floors) != 0
         || ctl_begin(ctl->data, &ctl->tenant) != 0
+        || images_write(roster, change, whom, count) != 0
         || rows_write(roster, change, subjects, whom, count) != 0
         || ctl_revoke_authority(ctl, whom, count) != 0
         || sessions_open(roster, change, whom, count, floors) != 0

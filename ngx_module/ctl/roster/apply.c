@@ -9,6 +9,7 @@
 
 #include "ctl/base/db.h"
 #include "ctl/roster/apply.h"
+#include "ctl/roster/images.h"
 #include "ctl/roster/moves.h"
 #include "ctl/roster/print.h"
 #include "ctl/roster/progress.h"
@@ -89,6 +90,7 @@ batch_write(roster_t *roster, roster_batch_t *batch)
         || roster_rows_record(roster, batch) != 0
         || ctl_commit(ctl->data) != 0
         || ctl_begin(ctl->data, &ctl->tenant) != 0
+        || roster_images_batch(roster, batch) != 0
         || roster_rows_write(roster, batch) != 0
         || ctl_commit(ctl->data) != 0)
     {

@@ -21,6 +21,7 @@
 #include "ctl/roster/format.h"
 #include "ctl/roster/guard.h"
 #include "ctl/roster/ids.h"
+#include "ctl/roster/images.h"
 #include "ctl/roster/import.h"
 #include "ctl/roster/input.h"
 #include "ctl/roster/leavers.h"
@@ -204,12 +205,15 @@ roster_run(roster_t *roster, const roster_format_t *format,
         return rc;
     }
 
+    roster_images_keep(roster, tables);
+
     if (roster_returns_apply(roster) != 0 || roster_apply(roster) != 0
         || roster_erased_apply(roster) != 0
         || roster_links_apply(roster, tables) != 0
         || roster_leavers_apply(roster) != 0
         || roster_tasks_apply(roster) != 0
-        || roster_results_apply(roster, format, source) != 0)
+        || roster_results_apply(roster, format, source) != 0
+        || roster_images_end(roster, &roster->run) != 0)
     {
         return -1;
     }
@@ -367,6 +371,7 @@ done:
 
     csv_source_close(source);
     roster_stored_free(tables);
+    roster_images_free(&roster);
     roster_free(&roster);
 
     return rc;

@@ -9,6 +9,7 @@
 #include "ctl/base/literal.h"
 #include "ctl/roster/accounts.h"
 #include "ctl/roster/claims.h"
+#include "ctl/roster/images.h"
 #include "ctl/roster/moves.h"
 #include "ctl/roster/rows.h"
 
@@ -216,6 +217,7 @@ batch_release(roster_t *roster, roster_record_t record, const char *subjects)
         || roster_rows_record_one(roster, record, subjects) != 0
         || ctl_commit(ctl->data) != 0
         || ctl_begin(ctl->data, &ctl->tenant) != 0
+        || roster_images_release(roster) != 0
         || release(roster, record, subjects) != 0
         || ctl_commit(ctl->data) != 0)
     {
@@ -229,7 +231,7 @@ batch_release(roster_t *roster, roster_record_t record, const char *subjects)
 
 /* The next ones of a record that can be done; the place behind them. */
 static uint32_t
-batch_take(const roster_t *roster, roster_record_t record, uint32_t i,
+batch_take(roster_t *roster, roster_record_t record, uint32_t i,
     ctl_buf_t *subjects, unsigned *taken)
 {
     const roster_move_t  *move;
@@ -249,6 +251,14 @@ batch_take(const roster_t *roster, roster_record_t record, uint32_t i,
 
         ctl_array_uuid(subjects, &move->owner);
         (*taken)++;
+
+        /* who is closed already has no key, and is written anew, if ever */
+        if (move->from != ROSTER_NONE || !move->closed) {
+            roster_images_release_add(roster, record, &move->owner,
+                                      move->from == ROSTER_NONE ? NULL
+                                      : roster_item(roster, ROSTER_USER,
+                                                    move->from));
+        }
     }
 
     ctl_array_end(subjects);

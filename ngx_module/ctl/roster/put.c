@@ -7,6 +7,7 @@
 #include "ctl/base/db.h"
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
+#include "ctl/roster/images.h"
 #include "ctl/roster/put.h"
 #include "ctl/roster/unnest.h"
 #include "ctl/store/keys.h"
@@ -137,6 +138,10 @@ roster_put_write(roster_t *roster, roster_put_t *put)
         return -1;
     }
 
+    if (roster_images_put(roster, put) != 0) {
+        return -1;
+    }
+
     roster_unnest_begin(&rows, COLUMNS);
     for (i = 0; i < put->count; i++) {
         row_add(roster, put->kind, &put->rows[i], key, rows.columns);
@@ -161,7 +166,7 @@ put_record(const roster_t *roster, const roster_put_t *put)
     subjects_list(put, &subjects);
 
     rc = ctl_record(roster->ctl, &roster_link_access[put->kind], "allowed",
-                    subjects.data, roster->source);
+                    subjects.data, roster->detail);
     ctl_buf_free(&subjects);
 
     return rc;

@@ -79,6 +79,9 @@ report_json(const roster_t *roster, double seconds)
                         json_integer((json_int_t) roster->returned));
     json_object_set_new(report, "no_login",
                         json_integer((json_int_t) roster->no_login));
+    if (roster->run != NULL) {
+        json_object_set_new(report, "run", json_string(roster->run));
+    }
     json_object_set(report, "held", roster->held);
     if (roster_plan_first(roster) != NULL) {
         json_object_set_new(report, "plan",
@@ -368,6 +371,12 @@ report_print(const roster_t *roster, double seconds)
     refused_print(roster);
     tampered_print(roster);
     not_taken_print(roster);
+
+    if (roster->run != NULL) {
+        printf("\nRun %s: pupilctl import undo takes it back\n",
+               roster->run);
+    }
+
     printf("\n%.1f seconds\n", seconds);
 }
 

@@ -236,7 +236,7 @@ kind_record(roster_t *roster, const roster_revoked_list_t *list, size_t from,
 
     rc = last == NULL ? 0
          : ctl_record(roster->ctl, &roster_link_access[kind], "allowed",
-                      subjects.data, roster->source);
+                      subjects.data, roster->detail);
     ctl_buf_free(&subjects);
 
     return rc;

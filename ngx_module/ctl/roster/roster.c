@@ -89,6 +89,7 @@ roster_init(roster_t *roster, ctl_t *ctl, const char *source)
     roster->ctl = ctl;
     roster->source = source;
     roster->space = source;
+    roster->detail = source;
     roster->dates_open = ctl->opt.dates != NULL
                          && strcmp(ctl->opt.dates, "open") == 0;
     roster->refused = json_array();

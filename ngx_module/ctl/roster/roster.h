@@ -176,6 +176,7 @@ typedef struct roster_move_s    roster_move_t;
 typedef struct roster_task_s    roster_task_t;
 typedef struct roster_result_s  roster_result_t;
 typedef struct submissions_s    submissions_t;
+typedef struct roster_images_s  roster_images_t;
 
 /* See moves.h. */
 typedef struct {
@@ -218,6 +219,9 @@ typedef struct {
     const char       *source;           /* each has ids of its own, */
     const char       *space;            /* hashed under this name: see ids.h */
     const char       *becomes;          /* NULL: it is not being renamed */
+    const char       *detail;           /* for the record: the source, and
+                                           more where it is no import */
+    roster_images_t  *images;           /* see images.h; NULL: none is kept */
     int               dates_open;       /* no link has dates: --dates open */
     unsigned          dates;            /* ROSTER_DATES_... of the format */
     int               spaces;           /* ids of users have some */
@@ -255,6 +259,7 @@ typedef struct {
     json_t           *plans;            /* what may be accepted; see plan.h */
     json_t           *changes;          /* NULL: they are not only planned */
     char              apply[ROSTER_PLAN_LEN + 1];   /* what is planned */
+    const char       *run;              /* that wrote something, or NULL */
 } roster_t;
 
 

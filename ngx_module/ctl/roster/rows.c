@@ -667,7 +667,7 @@ roster_rows_record_one(roster_t *roster, roster_record_t record,
     const char *subjects)
 {
     return ctl_record(roster->ctl, &record_access[record], "allowed",
-                      subjects, roster->source);
+                      subjects, roster->detail);
 }
 
 
@@ -680,7 +680,7 @@ roster_rows_record(roster_t *roster, const roster_batch_t *batch)
 
     if (batch->kind != ROSTER_USER) {
         return ctl_record(roster->ctl, &title_access[batch->kind], "allowed",
-                          "{}", roster->source);
+                          "{}", roster->detail);
     }
 
     rc = 0;

@@ -263,23 +263,31 @@ keys_make(roster_t *roster, roster_table_t *table)
 
 
 roster_stored_t *
-roster_stored_find(const roster_t *roster, const roster_table_t *table,
-    const roster_link_t *link)
+roster_stored_at(const roster_table_t *table, const pupil_uuid_t *subject,
+    const pupil_uuid_t *where, roster_role_t role)
 {
-    uint8_t         key[KEY_LEN];
-    ctl_slot_t     *slot;
-    pupil_str_t     s;
-    roster_item_t  *user, *where;
+    uint8_t       key[KEY_LEN];
+    ctl_slot_t   *slot;
+    pupil_str_t   s;
 
-    user = roster_item(roster, ROSTER_USER, link->user);
-    where = roster_link_where(roster, table->kind, link);
-
-    key_make(&user->owner.id, &where->owner.id, link->role, key);
+    key_make(subject, where, role, key);
     s.data = key;
     s.len = KEY_LEN;
     slot = ctl_map_get(&table->keys, s);
 
     return slot == NULL ? NULL : &table->rows[slot->value];
+}
+
+
+roster_stored_t *
+roster_stored_find(const roster_t *roster, const roster_table_t *table,
+    const roster_link_t *link)
+{
+    return roster_stored_at(table,
+                            &roster_item(roster, ROSTER_USER,
+                                         link->user)->owner.id,
+                            &roster_link_where(roster, table->kind,
+                                               link)->owner.id, link->role);
 }
 
 

@@ -53,9 +53,12 @@ extern const ctl_access_t  roster_link_access[ROSTER_KINDS];
 int roster_stored_load(roster_t *roster, roster_table_t *tables);
 void roster_stored_free(roster_table_t *tables);
 
-/* The row of a link, or NULL. */
+/* The row of a link, or NULL; the same by ids. */
 roster_stored_t *roster_stored_find(const roster_t *roster,
     const roster_table_t *table, const roster_link_t *link);
+roster_stored_t *roster_stored_at(const roster_table_t *table,
+    const pupil_uuid_t *subject, const pupil_uuid_t *where,
+    roster_role_t role);
 /* Whether an import of this source gave it and it has not ended. */
 int roster_stored_live(const roster_t *roster, const roster_stored_t *row);
 
