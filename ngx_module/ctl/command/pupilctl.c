@@ -47,6 +47,7 @@
 #include "ctl/roster/runs.h"
 #include "ctl/roster/source.h"
 #include "ctl/roster/sync.h"
+#include "ctl/roster/undo.h"
 #include "ctl/setup/init.h"
 #include "ctl/setup/key.h"
 #include "ctl/setup/migrate.h"
@@ -202,6 +203,11 @@ static const command_t  commands[] = {
         .run = ctl_cmd_import_sds,
         .arguments = "DIR|ZIP",
         .summary = "a roster in School Data Sync CSV"
+    }, {
+        .words = "import undo", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_import_undo,
+        .arguments = "RUN [--plan]",
+        .summary = "take back what an import did, as a whole"
     }, {
         .words = "import list",
         .run = ctl_cmd_import_list,

@@ -72,12 +72,8 @@ row_differs(const roster_stored_t *row, const roster_stored_t *want)
 }
 
 
-/*
- * Whether the row as it is, or as it was before somebody changed it, would let
- * somebody do what this does not.
- */
-static int
-row_narrows(const roster_stored_t *row, const roster_stored_t *want)
+int
+roster_links_narrows(const roster_stored_t *row, const roster_stored_t *want)
 {
     if (row->tampered) {
         return 1;
@@ -131,7 +127,7 @@ link_apply(roster_t *roster, const roster_table_t *table, plan_t *plan,
         roster_stored_tampered(roster, table->kind, row, "written anew");
     }
 
-    if (row != NULL && row_narrows(row, &want)) {
+    if (row != NULL && roster_links_narrows(row, &want)) {
         roster_revoke_add(&plan->revoked, table->kind, &want);
 
     } else {
@@ -189,14 +185,22 @@ row_ends(roster_t *roster, roster_kind_t kind, const roster_stored_t *row)
 }
 
 
+void
+roster_links_end(const roster_t *roster, roster_stored_t *row)
+{
+    row->to = roster->today - 1;
+
+    if (row->from > row->to) {
+        row->from = row->to;
+    }
+}
+
+
 static void
 rows_end(roster_t *roster, const roster_table_t *table, plan_t *plan)
 {
     size_t            i;
-    int32_t           yesterday;
     roster_stored_t   ended;
-
-    yesterday = roster->today - 1;
 
     for (i = 0; i < table->count; i++) {
         ended = table->rows[i];
@@ -205,11 +209,7 @@ rows_end(roster_t *roster, const roster_table_t *table, plan_t *plan)
             continue;
         }
 
-        ended.to = yesterday;
-        if (ended.from > yesterday) {
-            ended.from = yesterday;
-        }
-
+        roster_links_end(roster, &ended);
         roster->counts[table->kind].ended++;
         roster_revoke_add(&plan->revoked, table->kind, &ended);
     }
