@@ -56,7 +56,7 @@ fi
 
 [ "$1" != demo ] || exit 0
 
-for folder in t/browser t/bench/node; do
+for folder in t/browser t/peers t/bench/node; do
     [ ! $folder/node_modules/.package-lock.json -nt \
         $folder/package-lock.json ] || continue
     PUPPETEER_SKIP_DOWNLOAD=1 PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 \

@@ -46,6 +46,7 @@ typedef struct {
     const char  *to, *recipients;
     const char  *shares, *threshold, *accept, *apply, *report;
     const char  *schools, *classes;
+    const char  *credentials, *ca, *state;
     const char  *mail, *mail_from, *mail_login, *mail_ca;
     const char  *plugin_sql[64];
     unsigned     plugin_sql_count;

@@ -22,12 +22,29 @@
 #define PATH_SIZE  1024
 
 
+static char *file_take(ctl_pool_t *pool, const char *path, int own,
+    size_t *len);
+static int file_own(int fd, const char *path);
 static int file_read(int fd, ctl_buf_t *buf, const char *path);
 static void folder_of(ctl_buf_t *folder, const char *path);
 
 
 char *
 ctl_file_read(ctl_pool_t *pool, const char *path, size_t *len)
+{
+    return file_take(pool, path, 0, len);
+}
+
+
+char *
+ctl_file_secret(ctl_pool_t *pool, const char *path, size_t *len)
+{
+    return file_take(pool, path, 1, len);
+}
+
+
+static char *
+file_take(ctl_pool_t *pool, const char *path, int own, size_t *len)
 {
     int         fd;
     char       *text;
@@ -42,7 +59,7 @@ ctl_file_read(ctl_pool_t *pool, const char *path, size_t *len)
     text = NULL;
     ctl_buf_init(&buf);
 
-    if (file_read(fd, &buf, path) == 0) {
+    if ((!own || file_own(fd, path) == 0) && file_read(fd, &buf, path) == 0) {
         text = ctl_pool_text(pool, buf.data, buf.len);
         *len = buf.len;
     }
@@ -51,6 +68,20 @@ ctl_file_read(ctl_pool_t *pool, const char *path, size_t *len)
     ctl_buf_free(&buf);
 
     return text;
+}
+
+
+static int
+file_own(int fd, const char *path)
+{
+    struct stat  st;
+
+    if (fstat(fd, &st) != 0) {
+        return ctl_error("%s: %s", path, strerror(errno));
+    }
+
+    return (st.st_mode & 077) == 0
+           ? 0 : ctl_error("%s is not its owner's alone: chmod 600 it", path);
 }
 
 

@@ -19,6 +19,9 @@
  */
 char *ctl_file_read(ctl_pool_t *pool, const char *path, size_t *len);
 
+/* The same of one that is its owner's alone, or nobody reads it. */
+char *ctl_file_secret(ctl_pool_t *pool, const char *path, size_t *len);
+
 /*
  * A descriptor of a file that was not there: nothing is written over, nor
  * through a link.  -1 with the error said.

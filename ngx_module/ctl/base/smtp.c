@@ -9,6 +9,7 @@
 #include "ctl/base/buf.h"
 #include "ctl/base/clock.h"
 #include "ctl/base/smtp.h"
+#include "ctl/base/url.h"
 
 
 #define CONNECT_SECONDS  10L
@@ -18,7 +19,6 @@
 
 
 static int relay_check(const ctl_t *ctl, CURLU *url);
-static int loopback(CURLU *url);
 static int from_check(const char *from);
 static CURLcode options_set(const ctl_t *ctl, CURL *curl);
 static CURLcode mail_set(CURL *curl, curl_mime *mime,
@@ -82,30 +82,12 @@ relay_check(const ctl_t *ctl, CURLU *url)
                          " a file with --mail-login");
     }
 
-    if (ctl->opt.mail_plain && !loopback(url)) {
+    if (ctl->opt.mail_plain && !ctl_url_loopback(url)) {
         return ctl_error("--mail-plain is for a relay at 127.0.0.1 or [::1]"
                          " alone");
     }
 
     return 0;
-}
-
-
-/* By its address: what a name means, others say. */
-static int
-loopback(CURLU *url)
-{
-    int    is;
-    char  *host;
-
-    if (curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK) {
-        return 0;
-    }
-
-    is = strcmp(host, "127.0.0.1") == 0 || strcmp(host, "[::1]") == 0;
-    curl_free(host);
-
-    return is;
 }
 
 

@@ -46,6 +46,7 @@
 #include "ctl/roster/import.h"
 #include "ctl/roster/runs.h"
 #include "ctl/roster/source.h"
+#include "ctl/roster/ss12000.h"
 #include "ctl/roster/sync.h"
 #include "ctl/roster/undo.h"
 #include "ctl/setup/init.h"
@@ -213,6 +214,12 @@ static const command_t  commands[] = {
         .run = ctl_cmd_import_list,
         .arguments = "",
         .summary = "imports that can be undone"
+    }, {
+        .words = "import ss12000", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_import_ss12000,
+        .arguments = "URL [--credentials FILE] [--ca FILE] [--state FILE]"
+                     " [--limit N]",
+        .summary = "a roster from a server that speaks SS 12000, version 2"
     }, {
         .words = "source list",
         .run = ctl_cmd_source_list,

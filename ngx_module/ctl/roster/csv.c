@@ -34,6 +34,8 @@ struct csv_source_s {
     zip_uint64_t  index[FILES_MAX];
     unsigned      count;
     unsigned      folders;              /* in a folder */
+    csv_read_pt   read;                 /* NULL: they are read here */
+    void         *files;
 };
 
 /* An open file of either kind. */
@@ -161,11 +163,48 @@ open_archive(csv_source_t *source)
 }
 
 
+static csv_source_t *
+source_make(void)
+{
+    ctl_pool_t     pool;
+    csv_source_t  *source;
+
+    /* it lies in its own pool */
+    memset(&pool, 0, sizeof(ctl_pool_t));
+    source = ctl_pool_alloc(&pool, sizeof(csv_source_t));
+    memset(source, 0, sizeof(csv_source_t));
+    source->pool = pool;
+
+    return source;
+}
+
+
+csv_source_t *
+csv_source_made(csv_read_pt read, void *files)
+{
+    csv_source_t  *source;
+
+    source = source_make();
+    source->read = read;
+    source->files = files;
+
+    return source;
+}
+
+
+void
+csv_source_named(csv_source_t *source, const char *name)
+{
+    if (source->count < FILES_MAX) {
+        source->names[source->count++] = name;
+    }
+}
+
+
 csv_source_t *
 csv_source_open(const char *path)
 {
     int            rc;
-    ctl_pool_t     pool;
     struct stat    st;
     csv_source_t  *source;
 
@@ -174,11 +213,7 @@ csv_source_open(const char *path)
         return NULL;
     }
 
-    /* the source lies in its own pool */
-    memset(&pool, 0, sizeof(ctl_pool_t));
-    source = ctl_pool_alloc(&pool, sizeof(csv_source_t));
-    memset(source, 0, sizeof(csv_source_t));
-    source->pool = pool;
+    source = source_make();
     source->path = path;
 
     rc = S_ISDIR(st.st_mode) ? open_folder(source) : open_archive(source);
@@ -233,6 +268,13 @@ csv_source_close(csv_source_t *source)
 
     pool = source->pool;
     ctl_pool_free(&pool);
+}
+
+
+const char *
+csv_source_path(const csv_source_t *source)
+{
+    return source->read == NULL ? source->path : NULL;
 }
 
 
@@ -529,6 +571,10 @@ csv_source_read(csv_source_t *source, unsigned i, csv_row_pt row, void *ctx)
     const char        *error;
     csv_state_t       *state;
     struct csv_parser  parser;
+
+    if (source->read != NULL) {
+        return source->read(source->files, i, row, ctx);
+    }
 
     if (file_open(source, i, &file) != 0) {
         return -1;

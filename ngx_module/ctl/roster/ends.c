@@ -131,7 +131,8 @@ row_fate(const owners_t *owners, roster_kind_t kind, roster_stored_t *row)
         return FATE_KEPT;
     }
 
-    if (roster->roles_said && user != ROSTER_NONE
+    /* a row that was not understood may be the one that says it */
+    if (roster->roles_said && roster->unread == 0 && user != ROSTER_NONE
         && institution != ROSTER_NONE
         && !roster_link_there(roster, ROSTER_ROLE, user, institution,
                               row->role))

@@ -40,6 +40,7 @@ typedef struct {
 
 static const reason_t  reasons[] = {
     { "password", "passwords are never imported" },
+    { "civic", "national numbers are never taken" },
     { "phone", "not needed" },
     { "sms", "not needed" },
     { "birth", "not needed" },
@@ -51,6 +52,7 @@ static const reason_t  reasons[] = {
     { "demographic", "special category of data" },
     { "flag", "special category of data" },
     { "relationship", "guardians and relatives are not taken" },
+    { "responsible", "guardians and relatives are not taken" },
     { "agent", "guardians and relatives are not taken" },
     { "email", "no e-mail is taken here" },
     { "e-mail", "no e-mail is taken here" },
@@ -337,7 +339,7 @@ cells_read(const reading_t *reading, const csv_row_t *from, roster_row_t *row)
     pupil_str_t             cell;
     const roster_column_t  *column;
 
-    row->refused = NULL;
+    row->refused = from->refused;
     row->leaves = 0;
 
     for (k = 0; k < ROSTER_CELLS; k++) {
@@ -424,7 +426,7 @@ row_read(void *ctx, const csv_row_t *from)
         return -1;
     }
 
-    if (row_blank(from)) {
+    if (from->refused == NULL && row_blank(from)) {
         return 0;
     }
 

@@ -15,7 +15,7 @@
 
 #define ROSTER_COLUMNS   12     /* of a file that are known */
 #define ROSTER_REQUIRED  1      /* a file without this column is refused */
-#define ROSTER_FILES     8      /* of a format */
+#define ROSTER_FILES     12    /* of a format */
 
 #define ROSTER_EXTRA     1      /* a roster without this file is whole */
 #define ROSTER_PART      2      /* one without it says nothing of such rows */

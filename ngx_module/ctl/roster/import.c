@@ -264,14 +264,15 @@ static int
 import_begin(roster_t *roster, const roster_format_t *format,
     csv_source_t *source, uint8_t input[ROSTER_PRINT_LEN], int *ends)
 {
-    int     same;
-    ctl_t  *ctl;
+    int          same;
+    ctl_t       *ctl;
+    const char  *path;
 
     ctl = roster->ctl;
     *ends = CTL_FAILED;
 
-    if (format_check(format, source) != 0 || report_check(ctl) != 0
-        || ctl_plugins_open(ctl) != 0 || ctl_keys_tenant(ctl) != 0)
+    if (report_check(ctl) != 0 || ctl_plugins_open(ctl) != 0
+        || ctl_keys_tenant(ctl) != 0)
     {
         return 1;
     }
@@ -285,14 +286,17 @@ import_begin(roster_t *roster, const roster_format_t *format,
 
     *ends = CTL_FAILED;
 
+    path = csv_source_path(source);
+
     if (roster_ids_ready(roster) != 0
-        || roster_input_print(roster, format->name, ctl->args[0], source,
-                              input) != 0)
+        || (path != NULL
+            && roster_input_print(roster, format->name, path, source, input)
+               != 0))
     {
         return 1;
     }
 
-    same = ctl->opt.sync ? roster_input_same(roster, input) : 0;
+    same = ctl->opt.sync && path != NULL ? roster_input_same(roster, input) : 0;
 
     if (same > 0) {
         *ends = unchanged(roster);
@@ -302,34 +306,36 @@ import_begin(roster_t *roster, const roster_format_t *format,
 }
 
 
-static int
-import(ctl_t *ctl, const roster_format_t *format)
+static const char *
+source_name(const ctl_t *ctl, const roster_format_t *format)
+{
+    return ctl->opt.source != NULL ? ctl->opt.source : format->name;
+}
+
+
+int
+roster_import_check(const ctl_t *ctl, const roster_format_t *format)
+{
+    return options_check(ctl, source_name(ctl, format));
+}
+
+
+int
+roster_import(ctl_t *ctl, const roster_format_t *format, csv_source_t *source)
 {
     int              rc, run;
     double           seconds;
     roster_t         roster;
     uint8_t          input[ROSTER_PRINT_LEN];
-    const char      *name;
     pupil_time_t     start;
-    csv_source_t    *source;
     roster_table_t   tables[ROSTER_KINDS];
 
     start = ctl_now();
-    name = ctl->opt.source != NULL ? ctl->opt.source : format->name;
-
-    if (options_check(ctl, name) != 0) {
-        return CTL_USAGE;
-    }
-
     rc = CTL_FAILED;
-    roster_init(&roster, ctl, name);
+    roster_init(&roster, ctl, source_name(ctl, format));
     memset(tables, 0, sizeof(tables));
 
-    source = csv_source_open(ctl->args[0]);
-
-    if (source == NULL || import_begin(&roster, format, source, input, &rc)
-                          != 0)
-    {
+    if (import_begin(&roster, format, source, input, &rc) != 0) {
         goto done;
     }
 
@@ -345,7 +351,8 @@ import(ctl_t *ctl, const roster_format_t *format)
         && roster_source_ran(&roster, format->name,
                              run < 0 ? "failed" : run == HELD ? "held"
                                                               : "done",
-                             input) != 0)
+                             csv_source_path(source) != NULL ? input : NULL)
+           != 0)
     {
         goto done;
     }
@@ -369,10 +376,30 @@ import(ctl_t *ctl, const roster_format_t *format)
 
 done:
 
-    csv_source_close(source);
     roster_stored_free(tables);
     roster_images_free(&roster);
     roster_free(&roster);
+
+    return rc;
+}
+
+
+static int
+import(ctl_t *ctl, const roster_format_t *format)
+{
+    int            rc;
+    csv_source_t  *source;
+
+    if (roster_import_check(ctl, format) != 0) {
+        return CTL_USAGE;
+    }
+
+    source = csv_source_open(ctl->args[0]);
+
+    rc = source != NULL && format_check(format, source) == 0
+         ? roster_import(ctl, format, source) : CTL_FAILED;
+
+    csv_source_close(source);
 
     return rc;
 }

@@ -58,7 +58,7 @@ roster_source_check(const char *option, const char *source)
 
 int
 roster_source_ran(const roster_t *roster, const char *format,
-    const char *ended, const uint8_t input[ROSTER_PRINT_LEN])
+    const char *ended, const uint8_t *input)
 {
     char         print[CTL_BYTEA_SIZE(ROSTER_PRINT_LEN)];
     ctl_t       *ctl;
@@ -70,7 +70,8 @@ roster_source_ran(const roster_t *roster, const char *format,
     params[2] = format;
     params[3] = ended;
     params[4] = strcmp(ended, "held") == 0 ? roster_plan_first(roster) : NULL;
-    params[5] = ctl_bytea(input, ROSTER_PRINT_LEN, print);
+    params[5] = input != NULL ? ctl_bytea(input, ROSTER_PRINT_LEN, print)
+                              : NULL;
     params[6] = ctl->opt.sync ? "true" : "false";
 
     if (ctl_begin(ctl->data, &ctl->tenant) == 0

@@ -15,11 +15,11 @@ int roster_source_check(const char *option, const char *source);
 
 /*
  * How a run ended: "done", "held" or "failed", by which plan what is held can
- * be accepted, and of what it was: see input.h.  Returns -1 with the error
- * said.
+ * be accepted, and of what it was, or NULL: see input.h.  Returns -1 with the
+ * error said.
  */
 int roster_source_ran(const roster_t *roster, const char *format,
-    const char *ended, const uint8_t input[ROSTER_PRINT_LEN]);
+    const char *ended, const uint8_t *input);
 
 /* No timer imports it any more. */
 int roster_source_unsynced(ctl_t *ctl, const char *source);

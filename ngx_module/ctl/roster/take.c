@@ -371,6 +371,45 @@ role_skip(roster_t *roster, const roster_row_t *row,
 }
 
 
+/* Of a row that names nobody it is not known whose it is. */
+static void
+link_refuse(roster_t *roster, roster_kind_t kind, const roster_row_t *row,
+    const char *reason)
+{
+    if (row->refused != NULL && row->cells[ROSTER_CELL_USER].len == 0
+        && row->cells[ROSTER_CELL_ID].len == 0)
+    {
+        roster_refuse_unread(roster, kind, &row->place, row->refused);
+
+    } else {
+        roster_refuse(roster, kind, &row->place, reason);
+    }
+}
+
+
+/* It may be any role, so whoever has it keeps what there is of them. */
+static int
+role_unknown(roster_t *roster, const roster_row_t *row,
+    const roster_link_t *link)
+{
+    if (link->role != 0 || row->refused == NULL
+        || row->cells[ROSTER_CELL_ROLE].len != 0)
+    {
+        return 0;
+    }
+
+    link_refuse(roster, ROSTER_ROLE, row, row->refused);
+
+    if (link->user != ROSTER_NONE) {
+        roster_item_refuse(roster, ROSTER_USER,
+                           roster_item(roster, ROSTER_USER, link->user),
+                           "has a role that is not understood");
+    }
+
+    return 1;
+}
+
+
 /*
  * Guardians, relatives and others stay out, and are no error.  One of a row
  * that is refused stands for what is stored, which stays. */
@@ -378,6 +417,10 @@ static void
 role_add(roster_t *roster, const roster_row_t *row, roster_link_t *link,
     const char *reason)
 {
+    if (role_unknown(roster, row, link)) {
+        return;
+    }
+
     if (link->role == 0) {
         roster->counts[ROSTER_ROLE].other += !row->leaves;
 
@@ -403,7 +446,7 @@ role_add(roster_t *roster, const roster_row_t *row, roster_link_t *link,
     }
 
     if (reason != NULL && !row->leaves) {
-        roster_refuse(roster, ROSTER_ROLE, &link->place, reason);
+        link_refuse(roster, ROSTER_ROLE, row, reason);
     }
 
     if (link->user != ROSTER_NONE && link->where != ROSTER_NONE) {
@@ -601,7 +644,7 @@ roster_take_enrolment(roster_t *roster, const roster_row_t *row)
 
     if (none != NULL) {
         if (!row->leaves) {
-            roster_refuse(roster, ROSTER_ENROLMENT, &row->place, none);
+            link_refuse(roster, ROSTER_ENROLMENT, row, none);
         }
         return;
     }

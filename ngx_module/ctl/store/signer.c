@@ -61,16 +61,12 @@ ctl_signer_open(ctl_t *ctl, ctl_signer_t *signer)
                          strerror(errno));
     }
 
-    if ((st.st_mode & 077) != 0) {
-        return ctl_error("%s is not its owner's alone: chmod 600 it", path);
-    }
-
     seed = pupil_arena_alloc(ctl->arena, sizeof(pupil_key_t));
     if (seed == NULL) {
         return ctl_error("the arena is too small");
     }
 
-    text = ctl_file_read(&ctl->pool, path, &len);
+    text = ctl_file_secret(&ctl->pool, path, &len);
     if (text == NULL) {
         return -1;
     }

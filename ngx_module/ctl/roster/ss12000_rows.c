@@ -1,0 +1,693 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Items of SS 12000, and the rows that they become: by tables, but for what
+ * one item says of others.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/base/buf.h"
+#include "ctl/base/text.h"
+#include "ctl/roster/format.h"
+#include "ctl/roster/ss12000_rows.h"
+#include "ctl/roster/ss12000_value.h"
+
+
+#define ROWS_MOST    5000000            /* of all sheets */
+#define KEY_MOST     40                 /* letters of the name of a property */
+
+#define CLASSES      "Undervisning|Klass|Mentor|Avdelning"
+#define TAUGHT       "Undervisning"
+
+
+typedef struct {
+    const char        *path;    /* as ss12000_at() has it; also a column */
+    ss12000_value_pt   get;
+    const char        *known;   /* what it may be, by '|'; NULL: anything */
+    int                needed;
+} property_t;
+
+typedef struct {
+    const char        *name;
+    const property_t  *properties;      /* the last one has no path */
+    const char        *others;          /* that are read elsewhere, by '|' */
+    const char        *columns[2];      /* beside those; or NULL */
+} sheet_def_t;
+
+
+static const property_t  organisation_properties[] = {
+    { "id", ss12000_text, NULL, 0 },
+    { "displayName", ss12000_text, NULL, 0 },
+    { NULL, NULL, NULL, 0 }
+};
+
+static const property_t  group_properties[] = {
+    { "id", ss12000_text, NULL, 0 },
+    { "displayName", ss12000_text, NULL, 0 },
+    { "organisation.id", ss12000_text, NULL, 0 },
+    { "startDate", ss12000_date, NULL, 0 },
+    { "endDate", ss12000_date, NULL, 0 },
+    { NULL, NULL, NULL, 0 }
+};
+
+static const property_t  person_properties[] = {
+    { "id", ss12000_text, NULL, 0 },
+    { "givenName", ss12000_text, NULL, 0 },
+    { "familyName", ss12000_text, NULL, 0 },
+    { "eduPersonPrincipalNames", ss12000_first, NULL, 0 },
+    { "emails", ss12000_address, NULL, 0 },
+    { "securityMarking", ss12000_text, NULL, 0 },
+    { "personStatus", ss12000_text, NULL, 0 },
+    { NULL, NULL, NULL, 0 }
+};
+
+static const property_t  enrolment_properties[] = {
+    { "enroledAt.id", ss12000_text, NULL, 1 },
+    { "startDate", ss12000_date, NULL, 0 },
+    { "endDate", ss12000_date, NULL, 0 },
+    { "cancelled", ss12000_flag, NULL, 0 },
+    { NULL, NULL, NULL, 0 }
+};
+
+static const property_t  duty_properties[] = {
+    { "person.id", ss12000_text, NULL, 1 },
+    { "dutyAt.id", ss12000_text, NULL, 1 },
+    { "dutyRole", ss12000_text,
+      "Rektor|Lärare|Förskollärare|Barnskötare|Bibliotekarie|Lärarassistent"
+      "|Fritidspedagog|Annan personal|Studie- och yrkesvägledare|Förstelärare"
+      "|Kurator|Skolsköterska|Skolläkare|Skolpsykolog"
+      "|Speciallärare/specialpedagog|Skoladministratör|Övrig arbetsledning"
+      "|Övrig pedagogisk personal|Förskolechef", 1 },
+    { "startDate", ss12000_date, NULL, 0 },
+    { "endDate", ss12000_date, NULL, 0 },
+    { NULL, NULL, NULL, 0 }
+};
+
+static const property_t  membership_properties[] = {
+    { "person.id", ss12000_text, NULL, 1 },
+    { "startDate", ss12000_date, NULL, 0 },
+    { "endDate", ss12000_date, NULL, 0 },
+    { NULL, NULL, NULL, 0 }
+};
+
+static const property_t  dates[] = {
+    { "startDate", ss12000_date, NULL, 0 },
+    { "endDate", ss12000_date, NULL, 0 },
+    { NULL, NULL, NULL, 0 }
+};
+
+static const property_t  id_alone[] = {
+    { "id", ss12000_text, NULL, 0 },
+    { NULL, NULL, NULL, 0 }
+};
+
+static const sheet_def_t  definitions[SHEETS] = {
+    [ORGANISATIONS] =
+    { "organisations", organisation_properties, "meta", { NULL } },
+    [GROUPS] =
+    { "groups", group_properties, "meta|groupType|groupMemberships",
+      { NULL } },
+    [PERSONS] =
+    { "persons", person_properties, "meta|enrolments", { NULL } },
+    [ENROLMENTS] =
+    { "persons/enrolments", enrolment_properties, "", { "person", "role" } },
+    [DUTIES] =
+    { "duties", duty_properties, "id|meta", { NULL } },
+    [MEMBERSHIPS] =
+    { "groups/groupMemberships", membership_properties, "", { "group" } },
+    [TEACHERS] =
+    { "activities/teachers", dates, "id|meta|activityType|groups|teachers",
+      { "group", "person" } },
+    [GONE_ORGANISATIONS] =
+    { "deletedEntities/organisations", id_alone, "", { "status" } },
+    [GONE_GROUPS] =
+    { "deletedEntities/groups", id_alone, "", { "status" } },
+    [GONE_PERSONS] =
+    { "deletedEntities/persons", id_alone, "", { "status" } },
+    [OTHER_GROUPS] =
+    { "groups of other types", id_alone, "", { NULL } },
+    [OTHER_ACTIVITIES] =
+    { "activities of other types", id_alone, "", { NULL } },
+    [VACANT] =
+    { "duties of nobody", id_alone, "", { NULL } }
+};
+
+/* Of what is deleted, what has rows of its own. */
+static const struct {
+    const char  *name;
+    kind_t       sheet;
+} deleted[] = {
+    { "organisations", GONE_ORGANISATIONS },
+    { "groups", GONE_GROUPS },
+    { "persons", GONE_PERSONS },
+    { NULL, SHEETS }
+};
+
+
+void
+ss12000_rows_init(ss12000_t *all)
+{
+    sheet_t            *sheet;
+    unsigned            kind, k;
+    const property_t   *property;
+    const sheet_def_t  *def;
+
+    for (kind = 0; kind < SHEETS; kind++) {
+        def = &definitions[kind];
+        sheet = &all->sheets[kind];
+        sheet->pool = &all->pool;
+        sheet->name = def->name;
+
+        for (k = 0; k < 2 && def->columns[k] != NULL; k++) {
+            sheet_column(sheet, def->columns[k]);
+        }
+
+        for (property = def->properties; property->path != NULL; property++) {
+            sheet_column(sheet, property->path);
+        }
+    }
+}
+
+
+void
+ss12000_rows_free(ss12000_t *all)
+{
+    free(all->holders);
+    ctl_map_free(&all->persons);
+    ctl_map_free(&all->staff);
+    ctl_map_free(&all->groups);
+    ctl_map_free(&all->duties);
+}
+
+
+static const char *
+reason(ss12000_t *all, const char *name, const char *what)
+{
+    ctl_buf_t    buf;
+    const char  *text;
+
+    ctl_buf_init(&buf);
+    ctl_buf_printf(&buf, "its %s %s", name, what);
+    text = ctl_pool_text(&all->pool, buf.data, buf.len);
+    ctl_buf_free(&buf);
+
+    return text;
+}
+
+
+static void
+property_read(ss12000_t *all, sheet_t *sheet, const json_t *item,
+    const property_t *property)
+{
+    pupil_str_t    text;
+    const char    *wrong;
+    const json_t  *value;
+
+    value = ss12000_at(item, property->path);
+
+    text = ctl_str("");
+    wrong = value != NULL && !json_is_null(value) ? property->get(value, &text)
+            : property->needed ? "is missing" : NULL;
+
+    if (wrong == NULL && property->known != NULL && text.len != 0
+        && !roster_is_one_of(text, property->known))
+    {
+        wrong = "is none that is known";
+    }
+
+    if (wrong != NULL) {
+        sheet_refuse(sheet, reason(all, property->path, wrong));
+        return;
+    }
+
+    sheet_cell(sheet, property->path, text);
+}
+
+
+/* What a server calls something may be what somebody is called. */
+static const char *
+key_shown(const char *key)
+{
+    size_t  len;
+
+    len = strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+    return key[len] == '\0' && len != 0 && len <= KEY_MOST ? key : "(another)";
+}
+
+
+static int
+is_read(const sheet_def_t *def, const char *key)
+{
+    size_t             len;
+    const property_t  *property;
+
+    len = strlen(key);
+
+    for (property = def->properties; property->path != NULL; property++) {
+        if (strcspn(property->path, ".") == len
+            && memcmp(property->path, key, len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return roster_is_one_of(ctl_str(key), def->others);
+}
+
+
+static int
+is_empty(const json_t *value)
+{
+    return json_is_null(value)
+           || (json_is_string(value) && json_string_length(value) == 0)
+           || (json_is_array(value) && json_array_size(value) == 0)
+           || (json_is_object(value) && json_object_size(value) == 0);
+}
+
+
+/* The cells of a row that was begun. */
+static void
+item_read(ss12000_t *all, kind_t kind, const json_t *item)
+{
+    json_t             *value;
+    sheet_t            *sheet;
+    const char         *key;
+    const property_t   *property;
+    const sheet_def_t  *def;
+
+    def = &definitions[kind];
+    sheet = &all->sheets[kind];
+
+    if (!json_is_object(item)) {
+        sheet_refuse(sheet, "is no object");
+        return;
+    }
+
+    for (property = def->properties; property->path != NULL; property++) {
+        property_read(all, sheet, item, property);
+    }
+
+    json_object_foreach((json_t *) (uintptr_t) item, key, value) {
+        if (!is_read(def, key) && !is_empty(value)) {
+            sheet_mark(sheet, key_shown(key));
+        }
+    }
+}
+
+
+static void
+row_end(ss12000_t *all, kind_t kind)
+{
+    if (all->rows == ROWS_MOST) {
+        all->full = 1;
+        return;
+    }
+
+    all->rows++;
+    sheet_end(&all->sheets[kind]);
+}
+
+
+static pupil_str_t
+id_of(const json_t *item)
+{
+    pupil_str_t  id;
+
+    id = ctl_str("");
+    (void) ss12000_text(json_object_get(item, "id"), &id);
+
+    return id;
+}
+
+
+/* 0 where it was there before, or is none. */
+static int
+remember(ss12000_t *all, ctl_map_t *map, pupil_str_t id, uint32_t value)
+{
+    int          fresh;
+    ctl_slot_t  *slot;
+
+    if (id.len == 0 || ctl_map_get(map, id) != NULL) {
+        return 0;
+    }
+
+    id = ctl_pool_str(&all->pool, id.data, id.len);
+    slot = ctl_map_put(map, id, &fresh);
+    slot->value = value;
+
+    return 1;
+}
+
+
+void
+ss12000_organisation(ss12000_t *all, const json_t *item, size_t line)
+{
+    sheet_begin(&all->sheets[ORGANISATIONS], line);
+    item_read(all, ORGANISATIONS, item);
+    row_end(all, ORGANISATIONS);
+}
+
+
+static void
+other_take(ss12000_t *all, kind_t kind, const json_t *item, size_t line)
+{
+    sheet_begin(&all->sheets[kind], line);
+    sheet_cell(&all->sheets[kind], "id", id_of(item));
+    row_end(all, kind);
+}
+
+
+/* Of a post that is vacant there is a duty, and nobody has it. */
+void
+ss12000_duty(ss12000_t *all, const json_t *item, size_t line)
+{
+    pupil_str_t    id;
+    const json_t  *person;
+
+    person = json_object_get(item, "person");
+
+    if (json_is_object(item) && (person == NULL || json_is_null(person))) {
+        other_take(all, VACANT, item, line);
+
+    } else {
+        sheet_begin(&all->sheets[DUTIES], line);
+        item_read(all, DUTIES, item);
+        row_end(all, DUTIES);
+        all->anybody |= id_of(person).len == 0;
+    }
+
+    if (!remember(all, &all->duties, id_of(item), all->holders_count)) {
+        return;
+    }
+
+    id = id_of(person);
+    all->holders = roster_grow(all->holders, all->holders_count,
+                               &all->holders_size, sizeof(pupil_str_t));
+    all->holders[all->holders_count++] = ctl_pool_str(&all->pool, id.data,
+                                                      id.len);
+    (void) remember(all, &all->staff, id, 0);
+}
+
+
+/* A list in an item; NULL: there is none, or it is refused for it. */
+static const json_t *
+list_in(ss12000_t *all, kind_t kind, const json_t *item, const char *name)
+{
+    const json_t  *list;
+
+    list = json_object_get(item, name);
+
+    if (list == NULL || json_is_null(list) || json_is_array(list)) {
+        return json_is_array(list) ? list : NULL;
+    }
+
+    sheet_refuse(&all->sheets[kind], reason(all, name, "is no list"));
+
+    return NULL;
+}
+
+
+/*
+ * Who is neither enrolled nor on duty, as a guardian, is not taken; unless a
+ * duty may be anybody's: then it is not known who that is.
+ */
+static void
+enrolments_take(ss12000_t *all, const json_t *list, pupil_str_t id,
+    size_t line)
+{
+    size_t    i;
+    json_t   *entry;
+    sheet_t  *sheet;
+
+    sheet = &all->sheets[ENROLMENTS];
+
+    json_array_foreach(list, i, entry) {
+        sheet_begin(sheet, line);
+        sheet_cell(sheet, "person", id);
+        item_read(all, ENROLMENTS, entry);
+        row_end(all, ENROLMENTS);
+    }
+
+    if (json_array_size(list) == 0 && !all->anybody
+        && ctl_map_get(&all->staff, id) == NULL)
+    {
+        sheet_begin(sheet, line);
+        sheet_cell(sheet, "person", id);
+        sheet_cell(sheet, "role", ctl_str("none"));
+        row_end(all, ENROLMENTS);
+    }
+}
+
+
+void
+ss12000_person(ss12000_t *all, const json_t *item, size_t line)
+{
+    const char    *refused;
+    pupil_str_t    id;
+    const json_t  *list;
+
+    sheet_begin(&all->sheets[PERSONS], line);
+    list = list_in(all, PERSONS, item, "enrolments");
+    refused = all->sheets[PERSONS].refused;
+    item_read(all, PERSONS, item);
+    row_end(all, PERSONS);
+
+    id = id_of(item);
+
+    if (remember(all, &all->persons, id, 0) && refused == NULL) {
+        enrolments_take(all, list, id, line);
+    }
+}
+
+
+static void
+memberships_take(ss12000_t *all, const json_t *list, pupil_str_t id,
+    size_t line)
+{
+    size_t    i;
+    json_t   *entry;
+    sheet_t  *sheet;
+
+    sheet = &all->sheets[MEMBERSHIPS];
+
+    json_array_foreach(list, i, entry) {
+        sheet_begin(sheet, line);
+        sheet_cell(sheet, "group", id);
+        item_read(all, MEMBERSHIPS, entry);
+        row_end(all, MEMBERSHIPS);
+    }
+}
+
+
+/* Why a type says nothing; *other: it says that nothing is to be taken. */
+static const char *
+type_read(ss12000_t *all, const json_t *item, const char *name,
+    const char *taken, const char *known, int *other)
+{
+    pupil_str_t  type;
+
+    *other = 0;
+    type = ctl_str("");
+
+    if (ss12000_text(json_object_get(item, name), &type) != NULL
+        || !roster_is_one_of(type, known))
+    {
+        return reason(all, name, "is none that is known");
+    }
+
+    *other = !roster_is_one_of(type, taken);
+
+    return NULL;
+}
+
+
+void
+ss12000_group(ss12000_t *all, const json_t *item, size_t line)
+{
+    int            other;
+    const char    *refused;
+    pupil_str_t    id;
+    const json_t  *list;
+
+    refused = type_read(all, item, "groupType", CLASSES,
+                        CLASSES "|Provgrupp|Schema|Personalgrupp|Övrigt",
+                        &other);
+    id = id_of(item);
+
+    if (other) {
+        other_take(all, OTHER_GROUPS, item, line);
+        (void) remember(all, &all->groups, id, 0);
+        return;
+    }
+
+    sheet_begin(&all->sheets[GROUPS], line);
+    list = list_in(all, GROUPS, item, "groupMemberships");
+
+    if (refused != NULL) {
+        sheet_refuse(&all->sheets[GROUPS], refused);
+    }
+
+    item_read(all, GROUPS, item);
+    row_end(all, GROUPS);
+
+    if (remember(all, &all->groups, id, 1)) {
+        memberships_take(all, list, id, line);
+    }
+}
+
+
+/* Whom an assignment is of; empty: of nobody.  NULL: nobody knows. */
+static const pupil_str_t *
+holder(const ss12000_t *all, const json_t *assigned)
+{
+    ctl_slot_t  *slot;
+
+    slot = ctl_map_get(&all->duties, id_of(json_object_get(assigned, "duty")));
+
+    return slot == NULL ? NULL : &all->holders[slot->value];
+}
+
+
+static void
+teacher_take(ss12000_t *all, const json_t *activity, const json_t *assigned,
+    pupil_str_t group, const char *refused, size_t line)
+{
+    sheet_t            *sheet;
+    const property_t   *property;
+    const pupil_str_t  *person;
+
+    sheet = &all->sheets[TEACHERS];
+    person = holder(all, assigned);
+
+    if (person != NULL && person->len == 0) {
+        return;
+    }
+
+    sheet_begin(sheet, line);
+    sheet_cell(sheet, "group", group);
+
+    if (person != NULL) {
+        sheet_cell(sheet, "person", *person);
+
+    } else {
+        sheet_refuse(sheet, "a duty of its teachers is not in the roster");
+    }
+
+    if (refused != NULL) {
+        sheet_refuse(sheet, refused);
+    }
+
+    item_read(all, TEACHERS, activity);
+
+    /* the assignment has dates of its own, or has not */
+    for (property = dates; property->path != NULL; property++) {
+        property_read(all, sheet, assigned, property);
+    }
+
+    row_end(all, TEACHERS);
+}
+
+
+static void
+teachers_take(ss12000_t *all, const json_t *activity, const char *refused,
+    size_t line)
+{
+    size_t         i, k;
+    json_t        *group, *teacher;
+    ctl_slot_t    *slot;
+    const json_t  *groups, *teachers;
+
+    groups = json_object_get(activity, "groups");
+    teachers = json_object_get(activity, "teachers");
+
+    json_array_foreach(groups, i, group) {
+        slot = ctl_map_get(&all->groups, id_of(group));
+
+        if (slot != NULL && slot->value == 0) {
+            continue;
+        }
+
+        json_array_foreach(teachers, k, teacher) {
+            teacher_take(all, activity, teacher, id_of(group),
+                         refused, line);
+
+            if (all->full) {
+                return;
+            }
+        }
+    }
+}
+
+
+/* Without a type it is taught. */
+void
+ss12000_activity(ss12000_t *all, const json_t *item, size_t line)
+{
+    int            other;
+    const char    *refused;
+    const json_t  *groups, *teachers;
+
+    other = 0;
+    refused = NULL;
+
+    if (json_object_get(item, "activityType") != NULL) {
+        refused = type_read(all, item, "activityType", TAUGHT, TAUGHT
+                            "|Elevaktivitet|Provaktivitet|Läraraktivitet"
+                            "|Övrigt", &other);
+    }
+
+    if (other) {
+        other_take(all, OTHER_ACTIVITIES, item, line);
+        return;
+    }
+
+    groups = json_object_get(item, "groups");
+    teachers = json_object_get(item, "teachers");
+
+    if (!json_is_array(groups)
+        || !(teachers == NULL || json_is_null(teachers)
+             || json_is_array(teachers)))
+    {
+        sheet_begin(&all->sheets[TEACHERS], line);
+        sheet_refuse(&all->sheets[TEACHERS], "its groups, or its teachers,"
+                       " are no list");
+        row_end(all, TEACHERS);
+        return;
+    }
+
+    teachers_take(all, item, refused, line);
+}
+
+
+/* Of all three lists the line is the one of its own. */
+void
+ss12000_deleted(ss12000_t *all, const json_t *data, size_t line)
+{
+    size_t        i;
+    json_t       *entry;
+    sheet_t      *sheet;
+    unsigned      k;
+    pupil_str_t   id;
+
+    (void) line;
+
+    for (k = 0; deleted[k].name != NULL; k++) {
+        sheet = &all->sheets[deleted[k].sheet];
+
+        json_array_foreach(json_object_get(data, deleted[k].name), i, entry) {
+            id = ctl_str("");
+            sheet_begin(sheet, sheet->rows + 1);
+
+            if (ss12000_text(entry, &id) != NULL) {
+                sheet_refuse(sheet, "is no text");
+            }
+
+            sheet_cell(sheet, "id", id);
+            sheet_cell(sheet, "status", ctl_str("deleted"));
+            row_end(all, deleted[k].sheet);
+        }
+    }
+}
