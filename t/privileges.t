@@ -36,7 +36,7 @@ my %allowed = (
             'pupil.mark' => 'SELECT', 'pupil.restricted' => 'SELECT',
              'pupil.sealer' => 'SELECT', 'pupil.audit_end' => 'SELECT',
             'pupil.unshipped' => 'SELECT', 'pupil.ledger' => 'SELECT',
-            'pupil.source' => 'ended good_at source synced tenant',
+            'pupil.source' => 'SELECT',
 
             (map { ("data.$_" => 'SELECT') } qw(contact enrolment identity)),
             'data.credential' => 'SELECT facts password_hash second_factor'
@@ -69,7 +69,7 @@ my %allowed = (
             'pupil.notice' => 'SELECT INSERT',  # and a tenant's export
             'pupil.support_grant' => 'SELECT',  # what an erasure has left
             'pupil.source' => 'SELECT INSERT DELETE ended format good_at input'
-                . ' plan ran_at',
+                . ' plan ran_at synced',
             'pupil.ledger' => 'SELECT INSERT', 'pupil.mark' => 'SELECT',
             'pupil.erasure' => 'SELECT INSERT reference state',
             'pupil.exported' => 'SELECT INSERT',
