@@ -37,9 +37,15 @@ my ($SESSION, $CHOICE, $TENANT) = map { "__Host-pupil$_" } '', '-choice',
     '-tenant';
 my $PATH = '/v1/login/uni/tenant';
 
+# What the provider calls somebody is another word once they have logged out
+# there: a log-in that begins in that same second counts as begun before.
+my $times = 0;
+
+sub there ($whose) { "f:$times:$whose->{login}" }
+
 sub said ($whose, @schools) {
     $idp->tell(mode => 'good', claims => { uniid => $whose->{login},
-        institution_ids => \@schools, sub => "f:$whose->{login}", sid => 's1' });
+        institution_ids => \@schools, sub => there($whose), sid => 's1' });
 }
 
 sub begin ($http, $behind = '') {
@@ -278,6 +284,7 @@ is_deeply $db->selectcol_arrayref('SELECT request FROM pupil.audit_record'
 # ---- the provider's log-out
 
 sub out (%claims) {
+    $times++;
     my $token = $idp->logout_token(claims => \%claims);
     return $nginx->http->post('/v1/login/uni/backchannel-logout',
                               $idp->logout_form($token)), $token;
@@ -292,7 +299,7 @@ my $other = $nginx->http;
 said($pupil{north}, '280321');
 is visit($other), '/app/', 'and somebody else';
 $before = counts();
-($res, my $token) = out(sub => "f:$teacher{north}{login}");
+($res, my $token) = out(sub => there($teacher{north}));
 is_status $res, 200, 'who logs out there';
 for my $tenant (sort keys %at) {
     is_problem $at{$tenant}->get('/v1/session'), 401, 'no-session',
@@ -325,7 +332,7 @@ my $swap = $db->prepare('UPDATE pupil.session SET role = ? WHERE tenant = ?'
     . ' AND subject = ?');
 $nginx->allow_log(qr/\[crit\].*pupil\.session is not authentic/);
 $swap->execute('dpo', $id{north}, $teacher{north}{id});
-($res, $token) = out(sub => "f:$teacher{north}{login}");
+($res, $token) = out(sub => there($teacher{north}));
 is_problem $res, 500, 'integrity', name => 'with a row that somebody wrote';
 is_problem $at{south}->get('/v1/session'), 401, 'no-session',
     name => 'what is authentic ends, at whichever';
@@ -339,7 +346,7 @@ is_problem $at{north}->get('/v1/session'), 401, 'no-session', name => 'there';
 
 # who may choose, and logs out there before
 my $under_way = asked($teacher{north}, qw(280321 280323));
-($res) = out(sub => "f:$teacher{north}{login}");
+($res) = out(sub => there($teacher{north}));
 is_status $res, 200, 'a log-out meanwhile';
 is_problem choose($under_way, 'south'), 403, 'login-denied',
     name => 'ends a choice';
