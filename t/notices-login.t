@@ -38,7 +38,7 @@ my ($below) = slurp(root_dir() . '/README.md')
 my $day = Pupil::Day->up(site => $site, workers => 1, start => 0, server => $below,
     locations => { login => undef }, http => "map \$http_x_school \$school { default off; north north; }\n"
             . "pupil_login_network \$school;\n",
-    conf => { pupil_session_limit => LIMIT,
+    conf => { pupil_request_timeout => '300s', pupil_session_limit => LIMIT,
               pupil_second_factor => 'teacher=optional' });
 my $clock = Pupil::Clock->new->of_all($day->pg);
 my ($db, $nginx) = ($day->db, $day->nginx);
