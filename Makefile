@@ -19,7 +19,7 @@ SHELL = /bin/bash
 
 B            ?= build
 T            ?= $(wildcard t/*.t t/roster/*.t)
-J            ?= 2
+J            ?= 3
 PREFIX       ?= /usr
 NGX_SRC      ?= /usr/share/nginx/src
 FUZZ_SECONDS ?= 20
