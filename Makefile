@@ -4,7 +4,7 @@
 #
 #     B=build        where everything that is made goes
 #     T=t/x.t        which tests `make test` runs
-#     J=2            how many test files run at once
+#     J=3            how many test files run at once
 #     SAN=1, COV=1   sanitizers, coverage (set by test-asan and coverage)
 #     NGX_SRC        nginx's sources or headers, here Debian's nginx-dev
 #     PREFIX, DESTDIR, FUZZ_SECONDS, SOAK_SECONDS, SOAK_SEED, DEMO_PORT
