@@ -62,6 +62,7 @@ unlike findings(%readable, user => "user $worker daemon;"), $of,
     'which nginx.conf gives them';
 
 my $plain = Pupil::Nginx->new(load => 0, user => '')->start;
+$plain->http->get('/');                 # a worker that answers is who it is
 my $own = getpwuid((stat '/proc/' . ($plain->workers)[0])[4]);
 chown 0, 0, $passfile;
 like findings(user => '', conf => { pupil_database => '"'
