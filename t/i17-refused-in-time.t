@@ -189,9 +189,10 @@ sub meets ($name, $says, $http = $good) {
 $db->do('UPDATE pupil_migration SET number = number + 900, compatible_from ='
         . ' number + 900 WHERE number = (SELECT max(number)'
         . ' FROM pupil_migration)');
+my ($future) = $db->selectrow_array('SELECT max(number) FROM pupil_migration');
 $run = check();
 isnt $run->{code}, 0, 'a schema of the future: pupilctl check finds it';
-like "$run->{out}$run->{err}", qr/9\d\d/, 'and says which';
+like "$run->{out}$run->{err}", qr/\b$future\b/, 'and says which';
 meets('a schema of the future', qr/schema|migration|version/);
 $db->do('UPDATE pupil_migration SET number = number - 900, compatible_from ='
         . ' number - 900 WHERE number > 900');

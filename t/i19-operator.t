@@ -59,10 +59,10 @@ sub now { $db->selectrow_array('SELECT clock_timestamp()::text') }
 my %whose = (
     (map { ("data.$_" => 'owner') } qw(identity contact credential)),
     (map { ("pupil.$_" => 'subject') } qw(role enrolment subject)),
-    (map { ("pupil.$_" => undef) } qw(class institution)),
+    (map { ("pupil.$_" => undef) } qw(class institution import_image)),
 );
 
-# Rows of those whom an event names that a later transaction wrote.
+# Rows of those whom an event names that its transaction, or a later one, wrote.
 sub written ($event) {
     my $sum = 0;
     for my $table (sort keys %whose) {
@@ -70,7 +70,7 @@ sub written ($event) {
         my @whom = @{ $event->{subjects} };
         next if !defined $whose != !@whom;
         $sum += $db->selectrow_array("SELECT count(*) FROM $table WHERE"
-            . ' xmin::text::bigint > ?'
+            . ' xmin::text::bigint >= ?'
             . (@whom ? " AND $whose = ANY (?::uuid[])" : ''), {},
             $event->{xid}, @whom ? \@whom : ());
     }

@@ -36,7 +36,6 @@ my %allowed = (
             'pupil.mark' => 'SELECT', 'pupil.restricted' => 'SELECT',
              'pupil.sealer' => 'SELECT', 'pupil.audit_end' => 'SELECT',
             'pupil.unshipped' => 'SELECT', 'pupil.ledger' => 'SELECT',
-            'pupil.source' => 'SELECT',
 
             (map { ("data.$_" => 'SELECT') } qw(contact enrolment identity)),
             'data.credential' => 'SELECT facts password_hash second_factor'

@@ -11,7 +11,13 @@ ALTER TABLE pupil.source ADD COLUMN input bytea,
     ADD COLUMN synced timestamptz;
 GRANT UPDATE (input, synced) ON pupil.source TO pupil_operator;
 
-CREATE POLICY any_tenant ON pupil.source FOR SELECT TO pupil_gateway
-    USING (true);
-GRANT SELECT (tenant, source, good_at, ended, synced) ON pupil.source
-    TO pupil_gateway;
+-- Of all tenants, as it names none.
+CREATE FUNCTION pupil.rosters(OUT oldest timestamptz, OUT held bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp AS $$
+    SELECT min(coalesce(s.good_at, s.synced)),
+           count(*) FILTER (WHERE s.ended = 'held')
+      FROM pupil.source AS s WHERE s.synced IS NOT NULL
+$$;
+REVOKE ALL ON FUNCTION pupil.rosters() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pupil.rosters() TO pupil_gateway;

@@ -124,10 +124,7 @@ static const char  pupil_mark_data_sql[] =
     " LEFT JOIN " PUPIL_SQL_EACH("SELECT w.tenant, w.since"
         " FROM pupil.unshipped AS w ORDER BY w.since LIMIT 1")
     " AS u ON true"
-    " LEFT JOIN " PUPIL_SQL_EACH("SELECT min(coalesce(s.good_at, s.synced))"
-        " AS oldest, count(*) FILTER (WHERE s.ended = 'held') AS held"
-        " FROM pupil.source AS s WHERE s.synced IS NOT NULL")
-    " AS r ON true";
+    " LEFT JOIN pupil.rosters() AS r ON true";
 
 static const char  pupil_mark_keys_sql[] =
     "SELECT $1::bigint, m.entered, m.destroyed, h.tenants, h.holes"
