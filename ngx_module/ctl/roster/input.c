@@ -32,14 +32,21 @@ add_text(hash_t *hash, const char *text)
 static int
 add_file(hash_t *hash, ctl_pool_t *pool, const char *path)
 {
-    int       fd;
-    ssize_t   n;
-    uint8_t  *chunk;
-    uint64_t  size;
+    int          fd;
+    ssize_t      n;
+    uint8_t     *chunk;
+    uint64_t     size;
+    struct stat  st;
 
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         return ctl_error("%s: %s", path, strerror(errno));
+    }
+
+    /* a device has no end */
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        return ctl_error("%s is no plain file", path);
     }
 
     size = 0;
