@@ -153,7 +153,14 @@ for my $step (@IMPORT, ['the end', pupil => 'LOCK TABLE pupil.import_image IN'
 
 # ---- one at a time
 
-my $run = said($site->ctl(changing()))->{run} // 'none';
+# The run of one more import.
+sub imported {
+    my $made = $site->ctl(changing());
+    is $made->{code}, 0, 'an import' or diag "$made->{out}$made->{err}";
+    return said($made)->{run} // 'none';
+}
+
+my $run = imported();
 my @undo = ('import', 'undo', $run, $site->ctl_where);
 my $holder = $site->pg->connect('pupil', AutoCommit => 0);
 $holder->do('LOCK TABLE pupil.role IN SHARE MODE');
@@ -177,7 +184,7 @@ is state_of(), $before, 'and all is as before';
 
 # ---- a connection that is cut
 
-$run = said($site->ctl(changing()))->{run} // 'none';
+$run = imported();
 @undo = ('import', 'undo', $run, $site->ctl_where);
 for my $name (qw(pupil pupil_keys)) {
     my $hold = $site->pg->connect('pupil', AutoCommit => 0);
