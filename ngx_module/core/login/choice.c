@@ -1,8 +1,8 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * XChaCha20-Poly1305 under a key that is derived of the address's, always of
- * the same length: how long a name is does not show.
+ * Sealed under a key that is derived of the address's, always of the same
+ * length: how long a name is does not show.
  */
 
 #include <string.h>
@@ -16,27 +16,11 @@
 
 #define CHOICE_SKEW  60     /* seconds, between hosts */
 
-_Static_assert(PUPIL_CHOICE_SEALED
-               == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
-                  + PUPIL_CHOICE_LEN
-                  + crypto_aead_xchacha20poly1305_ietf_ABYTES,
-               "a nonce, the choice, a tag");
-
-
-/* Each part, in both directions. */
-typedef struct {
-    uint8_t  *at;
-    int       out;
-} choice_walk_t;
-
 
 static void choice_key(const pupil_key_t *key, pupil_str_t provider,
     uint8_t derived[PUPIL_HASH_LEN]);
 static int choice_is(const pupil_choice_t *choice, int64_t now);
 static void choice_walk(pupil_choice_t *choice, uint8_t *bytes, int out);
-static void choice_part(choice_walk_t *walk, void *part, size_t len);
-static void choice_number(choice_walk_t *walk, uint32_t *number);
-static void choice_time(choice_walk_t *walk, int64_t *at);
 static uint8_t *choice_at(const pupil_choice_t *choice, uint32_t which);
 
 
@@ -85,18 +69,14 @@ void
 pupil_choice_seal(const pupil_key_t *key, pupil_str_t provider,
     pupil_choice_t *choice, uint8_t text[PUPIL_CHOICE_TEXT_LEN])
 {
-    uint8_t  clear[PUPIL_CHOICE_LEN], sealed[PUPIL_CHOICE_SEALED];
+    uint8_t  clear[PUPIL_CHOICE_LEN];
+    uint8_t  sealed[PUPIL_CARRIED_SEALED(PUPIL_CHOICE_LEN)];
     uint8_t  derived[PUPIL_HASH_LEN];
 
     randombytes_buf(choice->mark, sizeof(choice->mark));
     choice_walk(choice, clear, 1);
     choice_key(key, provider, derived);
-
-    randombytes_buf(sealed, crypto_aead_xchacha20poly1305_ietf_NPUBBYTES);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(
-        sealed + crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, NULL, clear,
-        sizeof(clear), NULL, 0, NULL, sealed, derived);
-    pupil_base64url_encode(sealed, sizeof(sealed), text);
+    pupil_carried_seal(derived, clear, sizeof(clear), sealed, text);
 
     sodium_memzero(derived, sizeof(derived));
     sodium_memzero(clear, sizeof(clear));
@@ -108,25 +88,13 @@ pupil_rc_t
 pupil_choice_open(const pupil_key_t *key, pupil_str_t provider,
     pupil_str_t text, int64_t now, pupil_choice_t *choice)
 {
-    size_t      written;
-    uint8_t     clear[PUPIL_CHOICE_LEN], sealed[PUPIL_CHOICE_SEALED];
+    uint8_t     clear[PUPIL_CHOICE_LEN];
+    uint8_t     sealed[PUPIL_CARRIED_SEALED(PUPIL_CHOICE_LEN)];
     uint8_t     derived[PUPIL_HASH_LEN];
     pupil_rc_t  rc;
 
-    if (text.len != PUPIL_CHOICE_TEXT_LEN
-        || pupil_base64url_decode(text.data, text.len, sealed, sizeof(sealed),
-                                  &written) != PUPIL_OK
-        || written != sizeof(sealed))
-    {
-        return PUPIL_INVALID;
-    }
-
     choice_key(key, provider, derived);
-
-    rc = crypto_aead_xchacha20poly1305_ietf_decrypt(clear, NULL, NULL,
-            sealed + crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
-            sizeof(sealed) - crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
-            NULL, 0, sealed, derived) == 0 ? PUPIL_OK : PUPIL_INVALID;
+    rc = pupil_carried_open(derived, text, sealed, clear, sizeof(clear));
 
     if (rc == PUPIL_OK) {
         choice_walk(choice, clear, 0);
@@ -177,68 +145,27 @@ choice_key(const pupil_key_t *key, pupil_str_t provider,
 static void
 choice_walk(pupil_choice_t *choice, uint8_t *bytes, int out)
 {
-    uint32_t       i;
-    choice_walk_t  walk;
+    uint32_t         i;
+    pupil_carried_t  walk;
 
     walk.at = bytes;
     walk.out = out;
 
-    choice_time(&walk, &choice->made);
-    choice_time(&walk, &choice->begun);
-    choice_time(&walk, &choice->proved);
-    choice_number(&walk, &choice->count);
+    pupil_carried_time(&walk, &choice->made);
+    pupil_carried_time(&walk, &choice->begun);
+    pupil_carried_time(&walk, &choice->proved);
+    pupil_carried_number(&walk, &choice->count);
 
     for (i = 0; i < PUPIL_CHOICE_MOST; i++) {
-        choice_part(&walk, choice->tenants[i].b, PUPIL_UUID_LEN);
+        pupil_carried_part(&walk, choice->tenants[i].b, PUPIL_UUID_LEN);
     }
 
-    choice_part(&walk, choice->mark, sizeof(choice->mark));
+    pupil_carried_part(&walk, choice->mark, sizeof(choice->mark));
 
     for (i = 0; i < PUPIL_COUNT(choice->len); i++) {
-        choice_number(&walk, &choice->len[i]);
-        choice_part(&walk, choice_at(choice, i), PUPIL_CHOICE_NAME);
+        pupil_carried_number(&walk, &choice->len[i]);
+        pupil_carried_part(&walk, choice_at(choice, i), PUPIL_CHOICE_NAME);
     }
-}
-
-
-static void
-choice_part(choice_walk_t *walk, void *part, size_t len)
-{
-    if (walk->out) {
-        memcpy(walk->at, part, len);
-    } else {
-        memcpy(part, walk->at, len);
-    }
-
-    walk->at += len;
-}
-
-
-static void
-choice_number(choice_walk_t *walk, uint32_t *number)
-{
-    if (walk->out) {
-        pupil_u32_write(walk->at, *number);
-    } else {
-        *number = pupil_u32_read(walk->at);
-    }
-
-    walk->at += 4;
-}
-
-
-static void
-choice_time(choice_walk_t *walk, int64_t *at)
-{
-    uint32_t  high, low;
-
-    high = (uint32_t) ((uint64_t) *at >> 32);
-    low = (uint32_t) *at;
-
-    choice_number(walk, &high);
-    choice_number(walk, &low);
-
-    *at = (int64_t) ((uint64_t) high << 32 | low);
 }
 
 

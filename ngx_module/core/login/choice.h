@@ -11,6 +11,7 @@
 #define PUPIL_CHOICE_H
 
 #include "core/base/text.h"
+#include "core/login/carried.h"
 #include "core/login/claims.h"
 
 
@@ -33,8 +34,7 @@ typedef struct {
 #define PUPIL_CHOICE_LEN                                                      \
     (3 * 8 + 4 + PUPIL_CHOICE_MOST * PUPIL_UUID_LEN + PUPIL_HASH_LEN + 3 * 4  \
      + 3 * PUPIL_CHOICE_NAME)
-#define PUPIL_CHOICE_SEALED    (24 + PUPIL_CHOICE_LEN + 16)
-#define PUPIL_CHOICE_TEXT_LEN  PUPIL_BASE64URL_LEN(PUPIL_CHOICE_SEALED)
+#define PUPIL_CHOICE_TEXT_LEN  PUPIL_CARRIED_TEXT_LEN(PUPIL_CHOICE_LEN)
 
 
 /* By len: what they are of. */

@@ -10,6 +10,7 @@
 #define PUPIL_TICKET_H
 
 #include "core/base/text.h"
+#include "core/login/carried.h"
 #include "core/login/factor.h"
 #include "core/login/password.h"
 #include "core/login/token.h"
@@ -33,8 +34,7 @@ typedef struct {
 #define PUPIL_TICKET_LEN                                                      \
     (PUPIL_UUID_LEN + 12 + PUPIL_HASH_LEN + PUPIL_DEVICE_TEXT_LEN             \
      + PUPIL_HASH_LEN + PUPIL_FACTOR_SECRET_LEN + PUPIL_PASSWORD_HASH_LEN)
-#define PUPIL_TICKET_SEALED    (24 + PUPIL_TICKET_LEN + 16)
-#define PUPIL_TICKET_TEXT_LEN  PUPIL_BASE64URL_LEN(PUPIL_TICKET_SEALED)
+#define PUPIL_TICKET_TEXT_LEN  PUPIL_CARRIED_TEXT_LEN(PUPIL_TICKET_LEN)
 
 
 /* key: the tenant's service key "token". */
