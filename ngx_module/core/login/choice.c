@@ -21,7 +21,6 @@ static void choice_key(const pupil_key_t *key, pupil_str_t provider,
     uint8_t derived[PUPIL_HASH_LEN]);
 static int choice_is(const pupil_choice_t *choice, int64_t now);
 static void choice_walk(pupil_choice_t *choice, uint8_t *bytes, int out);
-static uint8_t *choice_at(const pupil_choice_t *choice, uint32_t which);
 
 
 pupil_rc_t
@@ -32,7 +31,7 @@ pupil_choice_put(pupil_choice_t *choice, uint32_t which, pupil_str_t text)
     }
 
     if (text.len != 0) {
-        memcpy(choice_at(choice, which), text.data, text.len);
+        memcpy(choice->names[which], text.data, text.len);
     }
 
     choice->len[which] = (uint32_t) text.len;
@@ -46,22 +45,10 @@ pupil_choice_get(const pupil_choice_t *choice, uint32_t which)
 {
     pupil_str_t  text;
 
-    text.data = choice_at(choice, which);
+    text.data = choice->names[which];
     text.len = choice->len[which];
 
     return text;
-}
-
-
-static uint8_t *
-choice_at(const pupil_choice_t *choice, uint32_t which)
-{
-    const uint8_t  *at;
-
-    at = which == PUPIL_CHOICE_ACCOUNT ? choice->account
-         : which == PUPIL_CHOICE_SESSION ? choice->session : choice->subject;
-
-    return (uint8_t *) at;
 }
 
 
@@ -164,7 +151,7 @@ choice_walk(pupil_choice_t *choice, uint8_t *bytes, int out)
 
     for (i = 0; i < PUPIL_COUNT(choice->len); i++) {
         pupil_carried_number(&walk, &choice->len[i]);
-        pupil_carried_part(&walk, choice_at(choice, i), PUPIL_CHOICE_NAME);
+        pupil_carried_part(&walk, choice->names[i], PUPIL_CHOICE_NAME);
     }
 }
 

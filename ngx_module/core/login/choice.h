@@ -26,9 +26,7 @@ typedef struct {
     pupil_uuid_t  tenants[PUPIL_CHOICE_MOST];
     uint8_t       mark[PUPIL_HASH_LEN]; /* by which it counts once */
     uint32_t      len[3];               /* of what follows */
-    uint8_t       account[PUPIL_CHOICE_NAME];
-    uint8_t       session[PUPIL_CHOICE_NAME];
-    uint8_t       subject[PUPIL_CHOICE_NAME];
+    uint8_t       names[3][PUPIL_CHOICE_NAME];
 } pupil_choice_t;
 
 #define PUPIL_CHOICE_LEN                                                      \
