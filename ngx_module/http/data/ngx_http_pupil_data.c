@@ -386,7 +386,6 @@ ngx_http_pupil_data_render(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_data_records(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
-    uint8_t                 text[PUPIL_CURSOR_TEXT_LEN];
     ngx_int_t               rc;
     ngx_uint_t              row, n;
     pupil_cursor_t          cursor;
@@ -414,15 +413,7 @@ ngx_http_pupil_data_records(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     }
 
     pupil_writer_array_end(&ctx->out);
-    pupil_writer_key(&ctx->out, "next");
-
-    if (n > data->query.page.limit) {
-        pupil_cursor_encode(&cursor, text);
-        pupil_writer_string(&ctx->out, text, PUPIL_CURSOR_TEXT_LEN);
-
-    } else {
-        pupil_writer_null(&ctx->out);
-    }
+    ngx_http_pupil_next_write(ctx, n > data->query.page.limit ? &cursor : NULL);
 
     return NGX_OK;
 }

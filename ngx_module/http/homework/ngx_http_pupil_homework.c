@@ -412,27 +412,9 @@ ngx_http_pupil_homework_next(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         return NGX_ERROR;
     }
 
-    ngx_http_pupil_homework_next_write(ctx, more ? &cursor : NULL);
+    ngx_http_pupil_next_write(ctx, more ? &cursor : NULL);
 
     return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
-}
-
-
-void
-ngx_http_pupil_homework_next_write(ngx_http_pupil_ctx_t *ctx,
-    const pupil_cursor_t *cursor)
-{
-    uint8_t  text[PUPIL_CURSOR_TEXT_LEN];
-
-    pupil_writer_key(&ctx->out, "next");
-
-    if (cursor == NULL) {
-        pupil_writer_null(&ctx->out);
-        return;
-    }
-
-    pupil_cursor_encode(cursor, text);
-    pupil_writer_string(&ctx->out, text, PUPIL_CURSOR_TEXT_LEN);
 }
 
 

@@ -172,9 +172,6 @@ ngx_int_t ngx_http_pupil_homework_feed_start(ngx_http_pupil_ctx_t *ctx);
 /* The list as one statement reads it: what the feed falls back to. */
 ngx_int_t ngx_http_pupil_homework_list_ask(ngx_http_pupil_ctx_t *ctx);
 
-/* Writes "next". */
-void ngx_http_pupil_homework_next_write(ngx_http_pupil_ctx_t *ctx,
-    const pupil_cursor_t *cursor);
 
 /* Fills data->classes from the evidence; NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_http_pupil_homework_classes(ngx_http_pupil_ctx_t *ctx,

@@ -451,7 +451,7 @@ ngx_http_pupil_feed_render(ngx_http_pupil_ctx_t *ctx)
     more = n == data->query.page.limit
            && ngx_http_pupil_feed_next(ctx, &last) != NULL;
 
-    ngx_http_pupil_homework_next_write(ctx, more ? &last : NULL);
+    ngx_http_pupil_next_write(ctx, more ? &last : NULL);
     pupil_writer_object_end(&ctx->out);
 
     return NGX_OK;

@@ -83,7 +83,6 @@ ngx_int_t
 ngx_http_pupil_history_render(ngx_http_pupil_ctx_t *ctx)
 {
     int              row;
-    uint8_t          text[PUPIL_CURSOR_TEXT_LEN];
     PGresult        *res;
     ngx_int_t        rc;
     ngx_uint_t       more;
@@ -113,15 +112,7 @@ ngx_http_pupil_history_render(ngx_http_pupil_ctx_t *ctx)
     }
 
     pupil_writer_array_end(&ctx->out);
-    pupil_writer_key(&ctx->out, "next");
-
-    if (more) {
-        pupil_cursor_encode(&cursor, text);
-        pupil_writer_string(&ctx->out, text, PUPIL_CURSOR_TEXT_LEN);
-
-    } else {
-        pupil_writer_null(&ctx->out);
-    }
+    ngx_http_pupil_next_write(ctx, more ? &cursor : NULL);
 
     pupil_writer_object_end(&ctx->out);
 

@@ -559,3 +559,21 @@ ngx_http_pupil_count(ngx_http_pupil_ctx_t *ctx, ngx_uint_t status)
         break;
     }
 }
+
+
+void
+ngx_http_pupil_next_write(ngx_http_pupil_ctx_t *ctx,
+    const pupil_cursor_t *cursor)
+{
+    uint8_t  text[PUPIL_CURSOR_TEXT_LEN];
+
+    pupil_writer_key(&ctx->out, "next");
+
+    if (cursor == NULL) {
+        pupil_writer_null(&ctx->out);
+        return;
+    }
+
+    pupil_cursor_encode(cursor, text);
+    pupil_writer_string(&ctx->out, text, PUPIL_CURSOR_TEXT_LEN);
+}

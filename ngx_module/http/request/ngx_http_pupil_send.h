@@ -9,6 +9,7 @@
 #ifndef _NGX_HTTP_PUPIL_SEND_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_SEND_H_INCLUDED_
 
+#include "core/input/query.h"
 #include "http/request/ngx_http_pupil_problem.h"
 #include "http/request/ngx_http_pupil_types.h"
 
@@ -31,6 +32,10 @@ typedef struct {
 
 /* The answer as it stands in ctx; the end of the engine's work. */
 void ngx_http_pupil_send(ngx_http_pupil_ctx_t *ctx);
+
+/* The member "next" of a page; cursor NULL: it is the last. */
+void ngx_http_pupil_next_write(ngx_http_pupil_ctx_t *ctx,
+    const pupil_cursor_t *cursor);
 
 /* Adds a header field; name is static, the value's bytes stay. */
 ngx_int_t ngx_http_pupil_header(ngx_http_request_t *r, const char *name,

@@ -142,7 +142,6 @@ ngx_http_pupil_rights_audit_start(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_rights_audit_render(ngx_http_pupil_ctx_t *ctx)
 {
-    uint8_t          text[PUPIL_CURSOR_TEXT_LEN];
     PGresult        *res;
     ngx_uint_t       n, limit;
     pupil_cursor_t   cursor;
@@ -166,15 +165,7 @@ ngx_http_pupil_rights_audit_render(ngx_http_pupil_ctx_t *ctx)
     }
 
     pupil_writer_array_end(&ctx->out);
-    pupil_writer_key(&ctx->out, "next");
-
-    if (n > limit) {
-        pupil_cursor_encode(&cursor, text);
-        pupil_writer_string(&ctx->out, text, PUPIL_CURSOR_TEXT_LEN);
-
-    } else {
-        pupil_writer_null(&ctx->out);
-    }
+    ngx_http_pupil_next_write(ctx, n > limit ? &cursor : NULL);
 
     if (ngx_http_pupil_rights_unlisted(ctx, res) != NGX_OK) {
         return NGX_ERROR;
