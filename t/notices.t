@@ -110,6 +110,24 @@ is kinds($day->as('classmate')), $others, 'nor is that of another';
 $db->do('UPDATE pupil.notice SET subject = ? WHERE notice = ?', {}, $id,
         $one->{id});
 
+# Many of them hide none of those behind them.
+my $whole = kinds($user);
+$db->do(<<'', {}, $site->tenant, $id);
+INSERT INTO pupil.notice (tenant, notice, subject, kind, at, mac)
+SELECT ?::uuid, gen_random_uuid(), ?::uuid, 'new_device',
+       now() + n * interval '1 minute', decode(repeat('00', 32), 'hex')
+  FROM generate_series(1, 5) AS n
+
+my ($next, @shown) = '';
+for my $page (1 .. 10) {
+    $res = notices($user, "?limit=2$next");
+    push @shown, map { $_->{kind} } @{ $res->{notices} };
+    last if !defined $res->{next};
+    $next = "&cursor=$res->{next}";
+}
+is join(' ', @shown), $whole, 'behind what nobody has written are the others';
+$db->do('DELETE FROM pupil.notice WHERE at > now()');
+
 
 # ---- none that is old, unless nobody may delete it; none of who was erased
 
