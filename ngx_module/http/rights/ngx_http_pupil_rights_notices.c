@@ -63,9 +63,7 @@ ngx_http_pupil_rights_notices_render(ngx_http_pupil_ctx_t *ctx)
     pupil_writer_array_begin(&ctx->out);
 
     for (row = 0; row < n && row < limit; row++) {
-        if (ngx_http_pupil_rights_notice(ctx, res, row, &cursor)
-            == NGX_ERROR)
-        {
+        if (ngx_http_pupil_rights_notice(ctx, res, row, &cursor) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -79,7 +77,10 @@ ngx_http_pupil_rights_notices_render(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* What is another's, or nobody has written, is left out, and noted (I20). */
+/*
+ * What is another's, or nobody has written, is left out, and noted (I20); the
+ * page ends behind it all the same.
+ */
 static ngx_int_t
 ngx_http_pupil_rights_notice(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, pupil_cursor_t *cursor)
@@ -89,17 +90,17 @@ ngx_http_pupil_rights_notice(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     pupil_writer_t      *out;
     pupil_notice_row_t   notice;
 
-    rc = ngx_libpq_get_uuid(res, row, PUPIL_RO_NOTICE, cursor->id.b);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
     rc = ngx_http_pupil_notice_row(ctx, res, row, &notice);
-    if (rc != NGX_OK) {
-        return rc;
+    if (rc == NGX_ERROR || rc == NGX_DECLINED) {
+        return rc == NGX_DECLINED ? NGX_OK : rc;
     }
 
+    cursor->id = notice.notice;
     cursor->time = notice.at;
+
+    if (rc == NGX_DONE) {
+        return NGX_OK;
+    }
 
     rc = ngx_libpq_get_timestamptz(res, row, PUPIL_RO_SEEN_AT, &seen);
     if (rc == NGX_ERROR) {
@@ -110,11 +111,11 @@ ngx_http_pupil_rights_notice(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     pupil_writer_object_begin(out);
     pupil_writer_key(out, "id");
-    pupil_writer_uuid(out, &cursor->id);
+    pupil_writer_uuid(out, &notice.notice);
     pupil_writer_key(out, "kind");
     pupil_writer_str(out, &notice.kind);
     pupil_writer_key(out, "at");
-    pupil_writer_time(out, cursor->time);
+    pupil_writer_time(out, notice.at);
     pupil_writer_key(out, "seen_at");
 
     if (rc == NGX_OK) {
@@ -130,20 +131,28 @@ ngx_http_pupil_rights_notice(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 }
 
 
+/*
+ * NGX_DECLINED: there is none; NGX_DONE: a row, which does not count, and is
+ * noted.
+ */
 static ngx_int_t
 ngx_http_pupil_notice_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, pupil_notice_row_t *notice)
 {
     uint8_t             mac[PUPIL_MAC_LEN];
+    ngx_int_t           rc;
     const char         *why;
     pupil_str_t         stored;
     const pupil_key_t  *key;
 
+    rc = ngx_libpq_get_uuid(res, row, PUPIL_RO_NOTICE, notice->notice.b);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
     key = ngx_http_pupil_key(ctx, "mac");
 
     if (key == NULL
-        || ngx_libpq_get_uuid(res, row, PUPIL_RO_NOTICE, notice->notice.b)
-           != NGX_OK
         || ngx_libpq_get_uuid(res, row, PUPIL_RO_SUBJECT, notice->subject.b)
            != NGX_OK
         || ngx_http_pupil_get_text(res, row, PUPIL_RO_KIND, &notice->kind)
@@ -170,7 +179,7 @@ ngx_http_pupil_notice_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_http_pupil_tampered(ctx, "pupil.notice", &notice->notice,
                             &notice->subject, why);
 
-    return NGX_DECLINED;
+    return NGX_DONE;
 }
 
 
