@@ -86,19 +86,13 @@ beat_store(ctl_t *ctl, pupil_time_t until)
 int
 beat_store_tenant(ctl_t *ctl, pupil_time_t until)
 {
-    int          rc;
     char         text[NUMBER_SIZE];
     const char  *params[1];
 
     time_text(text, until);
     params[0] = text;
 
-    rc = ctl_begin(ctl->data, &ctl->tenant) == 0
-         && ctl_exec(ctl->data, beat_tenant_sql, 1, params) == 0
-         ? ctl_commit(ctl->data) : -1;
-    ctl_rollback(ctl->data);
-
-    return rc;
+    return ctl_write(ctl, ctl->data, beat_tenant_sql, 1, params);
 }
 
 

@@ -184,10 +184,9 @@ acknowledge(ctl_t *ctl, const char *batch)
     params[0] = batch;
     params[1] = ctl->opt.reference;
 
-    return ctl_begin(ctl->keys, &ctl->tenant) == 0
-           && ctl_exec(ctl->keys, "SELECT FROM keystore.acknowledge_hole("
-                       "$1::bigint, $2)", 2, params) == 0
-           && ctl_commit(ctl->keys) == 0
+    return ctl_write(ctl, ctl->keys, "SELECT FROM"
+                     " keystore.acknowledge_hole($1::bigint, $2)", 2,
+                     params) == 0
            ? 0 : ctl_error("the key store was not changed: run this again");
 }
 
@@ -203,17 +202,8 @@ hole_found(ctl_t *ctl, uint64_t batch, uint32_t missing)
     params[0] = text[0];
     params[1] = text[1];
 
-    if (ctl_begin(ctl->keys, &ctl->tenant) == 0
-        && ctl_exec(ctl->keys, "SELECT keystore.find_hole($1::bigint,"
-                    " $2::integer)", 2, params) == 0
-        && ctl_commit(ctl->keys) == 0)
-    {
-        return 0;
-    }
-
-    ctl_rollback(ctl->keys);
-
-    return -1;
+    return ctl_write(ctl, ctl->keys, "SELECT keystore.find_hole($1::bigint,"
+                     " $2::integer)", 2, params);
 }
 
 
@@ -250,14 +240,7 @@ hole_list(ctl_t *ctl)
 int
 hole_recount(ctl_t *ctl)
 {
-    int  rc;
-
-    rc = ctl_begin(ctl->keys, &ctl->tenant) == 0
-         && ctl_exec(ctl->keys, recount_sql, 0, NULL) == 0
-         ? ctl_commit(ctl->keys) : -1;
-    ctl_rollback(ctl->keys);
-
-    return rc;
+    return ctl_write(ctl, ctl->keys, recount_sql, 0, NULL);
 }
 
 

@@ -56,6 +56,10 @@ int ctl_query_text(ctl_t *ctl, PGconn *conn, const char *sql, int count,
 int ctl_exec(PGconn *conn, const char *sql, int count,
     const char *const *params);
 
+/* ctl_exec() in a transaction of its own, of ctl's tenant: 0 or -1. */
+int ctl_write(ctl_t *ctl, PGconn *conn, const char *sql, int count,
+    const char *const *params);
+
 /*
  * tenant: whose rows the transaction sees; NULL: nobody's.  The data database's
  * transactions have ctl->written count.

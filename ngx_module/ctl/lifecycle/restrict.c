@@ -140,14 +140,8 @@ keys_write(ctl_t *ctl, const ctl_whom_t *whom, const change_t *change)
     params[0] = whom->text;
     params[1] = change->state == PUPIL_OWNER_STATE_RESTRICTED ? "t" : "f";
 
-    if (ctl_begin(ctl->keys, &ctl->tenant) != 0
-        || ctl_exec(ctl->keys, "SELECT keystore.restrict($1::uuid,"
-                    " $2::boolean)", 2, params) != 0)
-    {
-        return -1;
-    }
-
-    return ctl_commit(ctl->keys);
+    return ctl_write(ctl, ctl->keys, "SELECT keystore.restrict($1::uuid,"
+                     " $2::boolean)", 2, params);
 }
 
 

@@ -256,18 +256,11 @@ release_tell(const release_t *r)
     params[1] = r->category->plugin->name;
     params[2] = r->day;
 
-    if (ctl_begin(r->ctl->keys, &r->ctl->tenant) == 0
-        && ctl_exec(r->ctl->keys, "INSERT INTO keystore.release (tenant,"
-                    " category, released) VALUES ($1::uuid, $2, $3::date) ON"
-                    " CONFLICT DO NOTHING", 3, params) == 0
-        && ctl_commit(r->ctl->keys) == 0)
-    {
-        return 0;
-    }
-
-    ctl_rollback(r->ctl->keys);
-
-    return ctl_error("the key store was not told of a release: run this again");
+    return ctl_write(r->ctl, r->ctl->keys, "INSERT INTO keystore.release"
+                     " (tenant, category, released) VALUES ($1::uuid, $2,"
+                     " $3::date) ON CONFLICT DO NOTHING", 3, params) == 0
+           ? 0 : ctl_error("the key store was not told of a release: run this"
+                           " again");
 }
 
 

@@ -276,13 +276,6 @@ day_delete(ctl_t *ctl, ctl_kept_t *kept, const char *days, int64_t *records)
 static int
 months_drop(ctl_t *ctl)
 {
-    int  rc;
-
-    rc = ctl_begin(ctl->data, &ctl->tenant) == 0
-         && ctl_exec(ctl->data, "SELECT pupil.drop_audit_months()", 0, NULL)
-            == 0
-         ? ctl_commit(ctl->data) : -1;
-    ctl_rollback(ctl->data);
-
-    return rc;
+    return ctl_write(ctl, ctl->data, "SELECT pupil.drop_audit_months()", 0,
+                     NULL);
 }

@@ -164,17 +164,11 @@ period_decide(ctl_t *ctl, const char *name, const char *days)
     params[2] = days;
     params[3] = ctl->opt.reference;
 
-    if (ctl_begin(ctl->keys, &ctl->tenant) != 0
-        || ctl_exec(ctl->keys, "INSERT INTO keystore.retention (tenant, name,"
-                    " days, reference) VALUES ($1::uuid, $2, $3::integer, $4)"
-                    " ON CONFLICT (tenant, name) DO UPDATE SET days ="
-                    " EXCLUDED.days, reference = EXCLUDED.reference, set_at ="
-                    " now()", 4, params) != 0)
-    {
-        return -1;
-    }
-
-    return ctl_commit(ctl->keys);
+    return ctl_write(ctl, ctl->keys, "INSERT INTO keystore.retention (tenant,"
+                     " name, days, reference) VALUES ($1::uuid, $2,"
+                     " $3::integer, $4) ON CONFLICT (tenant, name) DO UPDATE"
+                     " SET days = EXCLUDED.days, reference ="
+                     " EXCLUDED.reference, set_at = now()", 4, params);
 }
 
 

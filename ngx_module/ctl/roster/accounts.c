@@ -324,16 +324,7 @@ keys_write(roster_t *roster, const char *sql, const char *subjects)
     ctl = roster->ctl;
     params[0] = subjects;
 
-    if (ctl_begin(ctl->keys, &ctl->tenant) == 0
-        && ctl_exec(ctl->keys, sql, 1, params) == 0
-        && ctl_commit(ctl->keys) == 0)
-    {
-        return 0;
-    }
-
-    ctl_rollback(ctl->keys);
-
-    return -1;
+    return ctl_write(ctl, ctl->keys, sql, 1, params);
 }
 
 

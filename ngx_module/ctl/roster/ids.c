@@ -193,22 +193,6 @@ roster_id_term(roster_t *roster, roster_kind_t kind, pupil_str_t id,
 }
 
 
-static int
-keys_write(ctl_t *ctl, const char *sql, int count, const char *const *params)
-{
-    if (ctl_begin(ctl->keys, &ctl->tenant) == 0
-        && ctl_exec(ctl->keys, sql, count, params) == 0
-        && ctl_commit(ctl->keys) == 0)
-    {
-        return 0;
-    }
-
-    ctl_rollback(ctl->keys);
-
-    return -1;
-}
-
-
 int
 roster_ids_moving(ctl_t *ctl, const char *terms, const char *owners)
 {
@@ -218,11 +202,11 @@ roster_ids_moving(ctl_t *ctl, const char *terms, const char *owners)
     params[1] = terms;
     params[2] = owners;
 
-    return keys_write(ctl, "INSERT INTO keystore.moved_source (tenant, term,"
-                      " owner, done) SELECT $1::uuid, m.term, m.owner, false"
-                      " FROM unnest($2::bytea[], $3::uuid[]) AS m (term,"
-                      " owner) ON CONFLICT (tenant, term, owner) DO UPDATE SET"
-                      " done = false", 3, params);
+    return ctl_write(ctl, ctl->keys, "INSERT INTO keystore.moved_source"
+                     " (tenant, term, owner, done) SELECT $1::uuid, m.term,"
+                     " m.owner, false FROM unnest($2::bytea[], $3::uuid[]) AS"
+                     " m (term, owner) ON CONFLICT (tenant, term, owner) DO"
+                     " UPDATE SET done = false", 3, params);
 }
 
 
@@ -235,13 +219,13 @@ roster_ids_moved(ctl_t *ctl, const char *terms, const char *owners)
     params[1] = terms;
     params[2] = owners;
 
-    return keys_write(ctl, "WITH back AS (DELETE FROM keystore.moved_source"
-                      " AS m USING unnest($2::bytea[], $3::uuid[]) AS n (term,"
-                      " owner) WHERE m.tenant = $1::uuid AND m.term = n.term"
-                      " AND m.owner = n.owner) UPDATE keystore.moved_source"
-                      " AS m SET done = true WHERE m.tenant = $1::uuid AND"
-                      " m.owner = ANY ($3::uuid[]) AND NOT m.done AND m.term"
-                      " <> ALL ($2::bytea[])", 3, params);
+    return ctl_write(ctl, ctl->keys, "WITH back AS (DELETE FROM"
+                     " keystore.moved_source AS m USING unnest($2::bytea[],"
+                     " $3::uuid[]) AS n (term, owner) WHERE m.tenant ="
+                     " $1::uuid AND m.term = n.term AND m.owner = n.owner)"
+                     " UPDATE keystore.moved_source AS m SET done = true WHERE"
+                     " m.tenant = $1::uuid AND m.owner = ANY ($3::uuid[]) AND"
+                     " NOT m.done AND m.term <> ALL ($2::bytea[])", 3, params);
 }
 
 
@@ -291,6 +275,7 @@ roster_ids_renamed(ctl_t *ctl, const char *to)
     params[0] = ctl->tenant_text;
     params[1] = to;
 
-    return keys_write(ctl, "UPDATE keystore.source_name SET was = NULL WHERE"
-                      " tenant = $1::uuid AND source = $2", 2, params);
+    return ctl_write(ctl, ctl->keys, "UPDATE keystore.source_name SET was ="
+                     " NULL WHERE tenant = $1::uuid AND source = $2", 2,
+                     params);
 }

@@ -40,23 +40,6 @@ static const char  over_sql[] =
     " k.tenant = $1::uuid AND k.begun_at < " CTL_RECOVERY_SINCE("$2");
 
 
-/* One statement of the key store that changes something. */
-static int
-keys_write(ctl_t *ctl, const char *sql, int count, const char *const *params)
-{
-    if (ctl_begin(ctl->keys, &ctl->tenant) == 0
-        && ctl_exec(ctl->keys, sql, count, params) == 0
-        && ctl_commit(ctl->keys) == 0)
-    {
-        return 0;
-    }
-
-    ctl_rollback(ctl->keys);
-
-    return -1;
-}
-
-
 int
 roster_run_begin(ctl_t *ctl, const char *source, roster_run_t *run)
 {
@@ -70,8 +53,9 @@ roster_run_begin(ctl_t *ctl, const char *source, roster_run_t *run)
     params[1] = ctl_uuid_text(&run->id, run->text);
     params[2] = source;
 
-    return keys_write(ctl, "INSERT INTO keystore.import_run (tenant, run,"
-                      " source) VALUES ($1::uuid, $2::uuid, $3)", 3, params);
+    return ctl_write(ctl, ctl->keys, "INSERT INTO keystore.import_run (tenant,"
+                     " run, source) VALUES ($1::uuid, $2::uuid, $3)", 3,
+                     params);
 }
 
 
@@ -89,10 +73,10 @@ roster_run_ended(ctl_t *ctl, const roster_run_t *run)
     params[2] = people;
     params[3] = images;
 
-    return keys_write(ctl, "UPDATE keystore.import_run SET state = 'done',"
-                      " ended_at = now(), people = $3::integer, images ="
-                      " $4::integer WHERE tenant = $1::uuid AND run ="
-                      " $2::uuid AND state = 'begun'", 4, params);
+    return ctl_write(ctl, ctl->keys, "UPDATE keystore.import_run SET state ="
+                     " 'done', ended_at = now(), people = $3::integer, images"
+                     " = $4::integer WHERE tenant = $1::uuid AND run ="
+                     " $2::uuid AND state = 'begun'", 4, params);
 }
 
 
@@ -106,9 +90,9 @@ roster_run_state(ctl_t *ctl, const roster_run_t *run,
     params[1] = run->text;
     params[2] = states[state];
 
-    return keys_write(ctl, "UPDATE keystore.import_run SET state = $3,"
-                      " ended_at = now() WHERE tenant = $1::uuid AND run ="
-                      " $2::uuid AND state <> 'undone'", 3, params);
+    return ctl_write(ctl, ctl->keys, "UPDATE keystore.import_run SET state ="
+                     " $3, ended_at = now() WHERE tenant = $1::uuid AND run ="
+                     " $2::uuid AND state <> 'undone'", 3, params);
 }
 
 
@@ -273,17 +257,15 @@ runs_delete(ctl_t *ctl, const char *runs)
     params[0] = ctl->tenant_text;
     params[1] = runs;
 
-    if (ctl_begin(ctl->data, &ctl->tenant) != 0
-        || ctl_exec(ctl->data, "DELETE FROM pupil.import_image WHERE tenant ="
-                    " $1::uuid AND run = ANY ($2::uuid[])", 2, params) != 0
-        || ctl_commit(ctl->data) != 0)
+    if (ctl_write(ctl, ctl->data, "DELETE FROM pupil.import_image WHERE tenant"
+                  " = $1::uuid AND run = ANY ($2::uuid[])", 2, params) != 0)
     {
-        ctl_rollback(ctl->data);
         return -1;
     }
 
-    return keys_write(ctl, "DELETE FROM keystore.import_run WHERE tenant ="
-                      " $1::uuid AND run = ANY ($2::uuid[])", 2, params);
+    return ctl_write(ctl, ctl->keys, "DELETE FROM keystore.import_run WHERE"
+                     " tenant = $1::uuid AND run = ANY ($2::uuid[])", 2,
+                     params);
 }
 
 

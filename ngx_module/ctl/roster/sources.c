@@ -74,26 +74,16 @@ roster_source_ran(const roster_t *roster, const char *format,
                               : NULL;
     params[6] = ctl->opt.sync ? "true" : "false";
 
-    if (ctl_begin(ctl->data, &ctl->tenant) == 0
-        && ctl_exec(ctl->data, "INSERT INTO pupil.source AS s (tenant, source,"
-                    " format, ran_at, good_at, ended, plan, input,"
-                    " synced) VALUES ($1::uuid, $2, $3, now(), CASE WHEN $4 ="
-                    " 'done' THEN now() END, $4, $5, $6::bytea, CASE WHEN"
-                    " $7::boolean THEN now() END) ON CONFLICT"
-                    " (tenant, source) DO UPDATE SET format ="
-                    " EXCLUDED.format, ran_at = EXCLUDED.ran_at, good_at ="
-                    " coalesce(EXCLUDED.good_at, s.good_at), ended ="
-                    " EXCLUDED.ended, plan = EXCLUDED.plan, input ="
-                    " EXCLUDED.input, synced = coalesce(s.synced,"
-                    " EXCLUDED.synced)", 7, params) == 0
-        && ctl_commit(ctl->data) == 0)
-    {
-        return 0;
-    }
-
-    ctl_rollback(ctl->data);
-
-    return -1;
+    return ctl_write(ctl, ctl->data, "INSERT INTO pupil.source AS s (tenant,"
+                     " source, format, ran_at, good_at, ended, plan, input,"
+                     " synced) VALUES ($1::uuid, $2, $3, now(), CASE WHEN $4 ="
+                     " 'done' THEN now() END, $4, $5, $6::bytea, CASE WHEN"
+                     " $7::boolean THEN now() END) ON CONFLICT (tenant,"
+                     " source) DO UPDATE SET format = EXCLUDED.format, ran_at"
+                     " = EXCLUDED.ran_at, good_at = coalesce(EXCLUDED.good_at,"
+                     " s.good_at), ended = EXCLUDED.ended, plan ="
+                     " EXCLUDED.plan, input = EXCLUDED.input, synced ="
+                     " coalesce(s.synced, EXCLUDED.synced)", 7, params);
 }
 
 
@@ -136,17 +126,8 @@ roster_source_unsynced(ctl_t *ctl, const char *source)
     params[0] = ctl->tenant_text;
     params[1] = source;
 
-    if (ctl_begin(ctl->data, &ctl->tenant) == 0
-        && ctl_exec(ctl->data, "UPDATE pupil.source SET synced = NULL WHERE"
-                    " tenant = $1::uuid AND source = $2", 2, params) == 0
-        && ctl_commit(ctl->data) == 0)
-    {
-        return 0;
-    }
-
-    ctl_rollback(ctl->data);
-
-    return -1;
+    return ctl_write(ctl, ctl->data, "UPDATE pupil.source SET synced = NULL"
+                     " WHERE tenant = $1::uuid AND source = $2", 2, params);
 }
 
 

@@ -193,17 +193,8 @@ undo_forget(undo_t *undo)
     params[0] = ctl->tenant_text;
     params[1] = undo->run.text;
 
-    if (ctl_begin(ctl->data, &ctl->tenant) == 0
-        && ctl_exec(ctl->data, "DELETE FROM pupil.import_image WHERE tenant ="
-                    " $1::uuid AND run = $2::uuid", 2, params) == 0
-        && ctl_commit(ctl->data) == 0)
-    {
-        return 0;
-    }
-
-    ctl_rollback(ctl->data);
-
-    return -1;
+    return ctl_write(ctl, ctl->data, "DELETE FROM pupil.import_image WHERE"
+                     " tenant = $1::uuid AND run = $2::uuid", 2, params);
 }
 
 

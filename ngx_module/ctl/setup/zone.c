@@ -67,15 +67,9 @@ zone_set(ctl_t *ctl, const char *zone)
     params[0] = ctl->tenant_text;
     params[1] = zone;
 
-    if (ctl_begin(ctl->keys, &ctl->tenant) != 0
-        || ctl_exec(ctl->keys, "INSERT INTO keystore.zone (tenant, zone) VALUES"
-                    " ($1::uuid, $2) ON CONFLICT (tenant) DO UPDATE SET zone ="
-                    " EXCLUDED.zone", 2, params) != 0)
-    {
-        return -1;
-    }
-
-    return ctl_commit(ctl->keys);
+    return ctl_write(ctl, ctl->keys, "INSERT INTO keystore.zone (tenant, zone)"
+                     " VALUES ($1::uuid, $2) ON CONFLICT (tenant) DO UPDATE"
+                     " SET zone = EXCLUDED.zone", 2, params);
 }
 
 

@@ -80,17 +80,9 @@ keys_write(ctl_t *ctl, const ctl_whom_t *whom, const char *sql)
 
     params[0] = whom->text;
 
-    if (ctl_begin(ctl->keys, &ctl->tenant) == 0
-        && ctl_exec(ctl->keys, sql, 1, params) == 0
-        && ctl_commit(ctl->keys) == 0)
-    {
-        return 0;
-    }
-
-    ctl_rollback(ctl->keys);
-
-    return ctl_error("the key store was not changed, and the stricter of the"
-                     " two is in force: run this again");
+    return ctl_write(ctl, ctl->keys, sql, 1, params) == 0
+           ? 0 : ctl_error("the key store was not changed, and the stricter of"
+                           " the two is in force: run this again");
 }
 
 
