@@ -12,25 +12,12 @@ use Encode ();
 use MIME::QuotedPrint ();
 use Pupil::Test;
 use Pupil::Day;
+use Pupil::Outbox;
 
 use JSON::XS ();
 
 my $site = pupil_up(import => 1);
-
-# Teachers have addresses.
-my $data = root_dir() . '/docs/quickstart/data/sds-100-users';
-my $roster = tmp_dir() . '/roster';
-mkdir $roster or die;
-for my $file (glob "$data/*.csv") {
-    my $text = slurp($file);
-    if ($file =~ /Teacher\.csv$/) {
-        my ($head, @rows) = map { [split /,/, $_, -1] } split /\r?\n/, $text;
-        $_->[10] = lc "$_->[4]\@skolan.example" for @rows;
-        $text = join '', map { join(',', @$_) . "\n" } $head, @rows;
-    }
-    spew($roster . $file =~ s{.*(?=/)}{}r, $text);
-}
-$site->ctl_ok('import', 'sds', $roster, '--dates', 'open', $site->ctl_where);
+Pupil::Outbox::addresses($site);        # of teachers
 
 my $day = Pupil::Day->up(site => $site, conf => { pupil_mail => 'sv' },
     server => join '', map {

@@ -2,41 +2,30 @@
 
 # Copyright (C) the Pupil authors
 #
-# What people are told of log-ins (M20): of one from a browser that is not known,
-# of a burst of failures, by whichever of their names and whether at password or
+# What people are told of log-ins (M20): of one from a browser that is not
+# known, of a burst of failures, by whichever of their names and whether at password or
 # code, of more sessions than there may be, and of a second factor that is
 # another.  Who fails writes nothing that anybody is told of.
 
 use lib 't/lib';
 use Pupil::Test;
 use Pupil::Day;
+use Pupil::Outbox;
 use Pupil::Clock;
 use Pupil::Factor;
 
 use constant BURST => 6;
 use constant LIMIT => 3;
 
-# Teachers have addresses.
 my $site = pupil_up(import => 1);
-my $data = root_dir() . '/docs/quickstart/data/sds-100-users';
-my $roster = tmp_dir() . '/roster';
-mkdir $roster or die;
-for my $file (glob "$data/*.csv") {
-    my $text = slurp($file);
-    if ($file =~ /Teacher\.csv$/) {
-        my ($head, @rows) = map { [split /,/, $_, -1] } split /\r?\n/, $text;
-        $_->[10] = lc "$_->[4]\@skolan.example" for @rows;
-        $text = join '', map { join(',', @$_) . "\n" } $head, @rows;
-    }
-    spew($roster . $file =~ s{.*(?=/)}{}r, $text);
-}
-$site->ctl_ok('import', 'sds', $roster, '--dates', 'open', $site->ctl_where);
+Pupil::Outbox::addresses($site);        # of teachers
 
 # Where the README's configuration has the log-in.
 my ($below) = slurp(root_dir() . '/README.md')
     =~ /^\s*(location .*\{ pupil_login; \})$/m;
-my $day = Pupil::Day->up(site => $site, workers => 1, start => 0, server => $below,
-    locations => { login => undef }, http => "map \$http_x_school \$school { default off; north north; }\n"
+my $day = Pupil::Day->up(site => $site, workers => 1, start => 0,
+    server => $below, locations => { login => undef },
+    http => "map \$http_x_school \$school { default off; north north; }\n"
             . "pupil_login_network \$school;\n",
     conf => { pupil_request_timeout => '300s', pupil_session_limit => LIMIT,
               pupil_second_factor => 'teacher=optional' });

@@ -232,25 +232,32 @@ guard_links(roster_t *roster, const roster_table_t *table)
 }
 
 
-/* That somebody tried is on record. */
+int
+roster_held_record(ctl_t *ctl, const char *detail)
+{
+    if (ctl_begin(ctl->data, &ctl->tenant) == 0
+        && ctl_record_one(ctl, &held_access, "refused", NULL, detail) == 0
+        && ctl_commit(ctl->data) == 0)
+    {
+        return 0;
+    }
+
+    ctl_rollback(ctl->data);
+
+    return -1;
+}
+
+
 static int
 held_record(const roster_t *roster)
 {
     char         detail[64];
-    ctl_t       *ctl;
     const char  *plan;
 
-    ctl = roster->ctl;
     plan = roster_plan_first(roster);
     snprintf(detail, sizeof(detail), "held=%s", plan == NULL ? "none" : plan);
 
-    if (ctl_begin(ctl->data, &ctl->tenant) != 0
-        || ctl_record_one(ctl, &held_access, "refused", NULL, detail) != 0)
-    {
-        return -1;
-    }
-
-    return ctl_commit(ctl->data);
+    return roster_held_record(roster->ctl, detail);
 }
 
 

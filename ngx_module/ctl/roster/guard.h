@@ -17,6 +17,9 @@ int roster_guard(roster_t *roster, const roster_table_t *tables);
 /* The same of one that was not read to its end: nobody accepts that. */
 int roster_guard_stopped(roster_t *roster);
 
+/* That somebody tried is on record, of nobody: 0 or -1. */
+int roster_held_record(ctl_t *ctl, const char *detail);
+
 /* A limit that is met: which, and by what. */
 __attribute__((format(printf, 2, 3)))
 void roster_hold(roster_t *roster, const char *format, ...);

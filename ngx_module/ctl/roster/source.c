@@ -13,6 +13,7 @@
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
 #include "ctl/roster/adopt.h"
+#include "ctl/roster/guard.h"
 #include "ctl/roster/ids.h"
 #include "ctl/roster/mapping.h"
 #include "ctl/roster/plan.h"
@@ -41,14 +42,6 @@ typedef struct {
     int                again;           /* a rename that was killed */
 } source_run_t;
 
-
-static const ctl_access_t  held_access = {
-    .category = "enrolment",
-    .fields = "",
-    .purpose = PUPIL_PURPOSE_ROSTERING,
-    .operation = PUPIL_OPERATION_WRITE,
-    .about = "none"
-};
 
 static const char *const  kind_names[ROSTER_ITEM_KINDS] = {
     [ROSTER_INSTITUTION] = "schools",
@@ -282,25 +275,13 @@ report_text(const source_run_t *run)
 }
 
 
-/* That somebody tried is on record. */
 static int
 held(source_run_t *run)
 {
-    ctl_t  *ctl;
-
-    ctl = run->ctl;
     ctl_error("%s; nothing was changed", run->held);
 
-    if (ctl_begin(ctl->data, &ctl->tenant) != 0
-        || ctl_record_one(ctl, &held_access, "refused", NULL, run->detail)
-           != 0
-        || ctl_commit(ctl->data) != 0)
-    {
-        ctl_rollback(ctl->data);
-        return CTL_FAILED;
-    }
-
-    return CTL_HELD;
+    return roster_held_record(run->ctl, run->detail) == 0 ? CTL_HELD
+                                                          : CTL_FAILED;
 }
 
 

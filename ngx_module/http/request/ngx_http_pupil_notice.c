@@ -64,3 +64,19 @@ ngx_http_pupil_notice(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex,
     ngx_http_pupil_param_bytea_array(ex, telling->buckets,
                                      telling->buckets_count);
 }
+
+
+void
+ngx_http_pupil_notice_grant(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, const pupil_uuid_t *subject, const uint8_t *mac,
+    const char *kind)
+{
+    ngx_http_pupil_telling_t  telling;
+
+    ngx_memzero(&telling, sizeof(ngx_http_pupil_telling_t));
+    telling.subject = subject;
+    telling.grant.data = mac;
+    telling.grant.len = pupil_mac_len(mac);
+    ngx_http_pupil_notice_add(&telling, kind);
+    ngx_http_pupil_notice(ctx, ex, &telling);
+}

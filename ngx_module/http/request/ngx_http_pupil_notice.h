@@ -42,4 +42,9 @@ void ngx_http_pupil_notice_add(ngx_http_pupil_telling_t *telling,
 void ngx_http_pupil_notice(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, const ngx_http_pupil_telling_t *telling);
 
+/* One of a support grant, if that is there with this MAC. */
+void ngx_http_pupil_notice_grant(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, const pupil_uuid_t *subject, const uint8_t *mac,
+    const char *kind);
+
 #endif /* _NGX_HTTP_PUPIL_NOTICE_H_INCLUDED_ */

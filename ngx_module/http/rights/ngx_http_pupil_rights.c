@@ -5,6 +5,7 @@
  * record as every access is, and stands in what they read next.
  */
 
+#include "core/endpoints/support.h"
 #include "http/rights/ngx_http_pupil_rights.h"
 
 
@@ -358,4 +359,20 @@ ngx_http_pupil_seen_number(PGresult *res, ngx_uint_t row, ngx_uint_t col,
 
     return ngx_libpq_get_int8(res, row, col, value) == NGX_ERROR ? NGX_ERROR
                                                                  : NGX_OK;
+}
+
+
+void
+ngx_http_pupil_rights_record(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_uint_t at, ngx_uint_t stmt,
+    const pupil_audit_choice_t *choices)
+{
+    ngx_http_pupil_writing_t  what;
+
+    ngx_memzero(&what, sizeof(ngx_http_pupil_writing_t));
+    what.choices = choices;
+    what.n = PUPIL_SUPPORT_CHOICES;
+    what.numbers = 1;
+    ngx_http_pupil_audit_write(ctx, ex, at, ngx_http_pupil_stmt(ctx, stmt),
+                               &what);
 }

@@ -29,6 +29,11 @@ typedef struct {
 ngx_int_t ngx_http_pupil_seen(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, ngx_uint_t col, ngx_http_pupil_seen_t *seen);
 
+/* The record of a statement that says which of two outcomes it had. */
+void ngx_http_pupil_rights_record(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_uint_t at, ngx_uint_t stmt,
+    const pupil_audit_choice_t *choices);
+
 ngx_int_t ngx_http_pupil_rights_proof_start(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_rights_proof_render(ngx_http_pupil_ctx_t *ctx);
 

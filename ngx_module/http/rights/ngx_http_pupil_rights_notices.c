@@ -188,7 +188,6 @@ ngx_http_pupil_rights_seen_start(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_uint_t                  at;
     ngx_libpq_exchange_t       *ex;
-    ngx_http_pupil_writing_t    what;
 
     ngx_http_pupil_debug(ctx, "notice: seen");
 
@@ -201,14 +200,8 @@ ngx_http_pupil_rights_seen_start(ngx_http_pupil_ctx_t *ctx)
     ngx_libpq_param_uuid(ex, ctx->path_id.b);
     ngx_libpq_param_timestamptz(ex, ctx->now);
 
-    ngx_memzero(&what, sizeof(ngx_http_pupil_writing_t));
-    what.choices = pupil_support_ends;
-    what.n = PUPIL_SUPPORT_CHOICES;
-    what.numbers = 1;
-    ngx_http_pupil_audit_write(ctx, ex, at,
-                               ngx_http_pupil_stmt(ctx,
-                                                   PUPIL_RIGHTS_NOTICE_SEEN),
-                               &what);
+    ngx_http_pupil_rights_record(ctx, ex, at, PUPIL_RIGHTS_NOTICE_SEEN,
+                                 pupil_support_ends);
 
     return ngx_http_pupil_submit(ctx, ex, 1);
 }

@@ -66,8 +66,6 @@ ngx_http_pupil_rights_support_make(ngx_http_pupil_ctx_t *ctx)
     ngx_uint_t                  at;
     pupil_support_row_t        *row;
     ngx_libpq_exchange_t       *ex;
-    ngx_http_pupil_writing_t    what;
-    ngx_http_pupil_telling_t    telling;
 
     ngx_http_pupil_debug(ctx, "support grant: start");
 
@@ -89,21 +87,11 @@ ngx_http_pupil_rights_support_make(ngx_http_pupil_ctx_t *ctx)
     ngx_libpq_param_timestamptz(ex, row->expires_at);
     ngx_libpq_param_bytea(ex, mac, pupil_mac_len(mac));
 
-    ngx_memzero(&what, sizeof(ngx_http_pupil_writing_t));
-    what.choices = pupil_support_makes;
-    what.n = PUPIL_SUPPORT_CHOICES;
-    what.numbers = 1;
-    ngx_http_pupil_audit_write(ctx, ex, at,
-                               ngx_http_pupil_stmt(ctx,
-                                                   PUPIL_RIGHTS_SUPPORT_MAKE),
-                               &what);
+    ngx_http_pupil_rights_record(ctx, ex, at, PUPIL_RIGHTS_SUPPORT_MAKE,
+                                 pupil_support_makes);
 
-    ngx_memzero(&telling, sizeof(ngx_http_pupil_telling_t));
-    telling.subject = &ctx->session.subject;
-    telling.grant.data = mac;
-    telling.grant.len = pupil_mac_len(mac);
-    ngx_http_pupil_notice_add(&telling, PUPIL_NOTICE_SUPPORT_GRANTED);
-    ngx_http_pupil_notice(ctx, ex, &telling);
+    ngx_http_pupil_notice_grant(ctx, ex, &ctx->session.subject, mac,
+                                PUPIL_NOTICE_SUPPORT_GRANTED);
 
     return ngx_http_pupil_submit(ctx, ex, 1);
 }
@@ -297,7 +285,6 @@ ngx_http_pupil_rights_support_end(ngx_http_pupil_ctx_t *ctx)
     const pupil_key_t          *key;
     ngx_libpq_exchange_t       *ex;
     ngx_http_pupil_session_t   *ends;
-    ngx_http_pupil_writing_t    what;
 
     ngx_http_pupil_debug(ctx, "support grant: ends");
 
@@ -317,14 +304,8 @@ ngx_http_pupil_rights_support_end(ngx_http_pupil_ctx_t *ctx)
     ngx_libpq_param_bytea(ex, ends->hash, sizeof(ends->hash));
     ngx_libpq_param_timestamptz(ex, ends->expires_at);
 
-    ngx_memzero(&what, sizeof(ngx_http_pupil_writing_t));
-    what.choices = pupil_support_ends;
-    what.n = PUPIL_SUPPORT_CHOICES;
-    what.numbers = 1;
-    ngx_http_pupil_audit_write(ctx, ex, at,
-                               ngx_http_pupil_stmt(ctx,
-                                                   PUPIL_RIGHTS_SUPPORT_END),
-                               &what);
+    ngx_http_pupil_rights_record(ctx, ex, at, PUPIL_RIGHTS_SUPPORT_END,
+                                 pupil_support_ends);
 
     return ngx_http_pupil_submit(ctx, ex, 1);
 }

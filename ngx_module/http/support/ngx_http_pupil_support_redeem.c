@@ -352,7 +352,6 @@ ngx_http_pupil_redeem_write(ngx_http_pupil_ctx_t *ctx)
     ngx_libpq_exchange_t      *ex;
     ngx_http_pupil_redeem_t   *redeem;
     ngx_http_pupil_writing_t   what;
-    ngx_http_pupil_telling_t   telling;
     u_char                     note[sizeof(ctx->support.note)];
 
     redeem = ctx->data;
@@ -391,12 +390,8 @@ ngx_http_pupil_redeem_write(ngx_http_pupil_ctx_t *ctx)
                                ngx_http_pupil_stmt(ctx, PUPIL_SUPPORT_REDEEM),
                                &what);
 
-    ngx_memzero(&telling, sizeof(ngx_http_pupil_telling_t));
-    telling.subject = &row->subject;
-    telling.grant.data = mac;
-    telling.grant.len = pupil_mac_len(mac);
-    ngx_http_pupil_notice_add(&telling, PUPIL_NOTICE_SUPPORT_REDEEMED);
-    ngx_http_pupil_notice(ctx, ex, &telling);
+    ngx_http_pupil_notice_grant(ctx, ex, &row->subject, mac,
+                                PUPIL_NOTICE_SUPPORT_REDEEMED);
 
     ctx->resume = ngx_http_pupil_redeem_written;
 
