@@ -6,6 +6,7 @@
  * detail }.
  */
 
+import { createHmac } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
@@ -103,6 +104,23 @@ export async function logIn(page, { login, password }) {
 export async function logOut(page) {
   await page.getByRole('button', { name: 'Log out', exact: true }).click();
   await heading(page, 'Log in').waitFor();
+}
+
+
+/* What an authenticator shows now (RFC 6238), by its secret in base32. */
+export function totp(secret) {
+  const bits = [...secret.replaceAll(' ', '')].map((letter) =>
+    'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2)
+      .padStart(5, '0')).join('');
+  const key = Buffer.from(bits.match(/.{8}/g).map((one) => parseInt(one, 2)));
+  const step = Buffer.alloc(8);
+
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000)));
+
+  const mac = createHmac('sha1', key).update(step).digest();
+  const code = mac.readUInt32BE(mac[19] & 15) & 0x7fffffff;
+
+  return String(code % 1000000).padStart(6, '0');
 }
 
 

@@ -10,7 +10,7 @@
  */
 
 import { browser, check, endSession, expect, heading, input, logIn, logOut,
-         picture, readable, spoken, step, summary } from './page.mjs';
+         picture, readable, spoken, step, summary, totp } from './page.mjs';
 
 const ANSWER = 'Bees tell each other the way by dancing.';
 const LATE = 'Written while the session ended.';
@@ -252,8 +252,35 @@ async function strangers(page) {
     }
     await logOut(page);
   });
-  await step('the administrator looks a pupil up', page, async () => {
+  await step('the administrator enrols a second factor', page, async () => {
     await logIn(page, input.admin);
+    await heading(page, 'One more step').waitFor();
+    await page.getByLabel('How').selectOption('token').catch(() => {});
+    await page.getByLabel('Code', { exact: true }).fill(input.admin.token);
+    await page.getByRole('button', { name: 'Next' }).click();
+    await heading(page, 'Add your authenticator').waitFor();
+  });
+  await readable(page, 'the enrolment');
+  await picture(page, 'enrol');
+  expect(/401/);
+  await step('a code that is wrong is said', page, async () => {
+    await page.getByLabel('Code', { exact: true }).fill('000000');
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByText('This code is not the right one.').waitFor();
+  });
+  expect();
+  await step('the right one shows codes of recovery, once', page, async () => {
+    const secret = await page.locator('.secret').textContent();
+
+    await page.getByLabel('Code', { exact: true }).fill(totp(secret));
+    await page.getByRole('button', { name: 'Next' }).click();
+    await heading(page, 'Your codes of recovery').waitFor();
+    if (await page.locator('.secret li').count() !== 10) {
+      throw new Error('there are not ten');
+    }
+    await page.getByRole('button', { name: 'I have kept them' }).click();
+  });
+  await step('the administrator looks a pupil up', page, async () => {
     await heading(page, 'Look something up').waitFor();
     await page.getByRole('combobox', { name: 'What' })
       .selectOption('identity');

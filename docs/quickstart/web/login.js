@@ -65,62 +65,60 @@ export function login(show, entered) {
 
 /* ---- the second half ---- */
 
-function second(show, methods, entered) {
+/* A form with a code, which is typed again if it is not taken. */
+function coded(send, attributes, before) {
   const made = form({ class: 'card narrow' }, async () => {
-    const method = made.method?.value ?? methods[0];
-
     try {
-      const state = await post('/v1/login/second-factor', {
-        method, code: made.code.value.trim(),
-      });
-
-      if (state.status === 'confirm') {
-        confirm(show, state, entered);
-      } else {
-        await codes(show, state, entered);
-      }
+      await send(made, made.code.value.trim());
     } catch (error) {
       made.code.value = '';
       made.code.focus();
+      if (error.slug === 'invalid-credentials') {
+        error.slug = 'not-proved';      /* the password was right */
+      }
       tell(error, made);
     }
   },
-  heading(t('second')),
-  methods.length > 1 && field(t('second.by'), el('select', { name: 'method' },
-    methods.map((one) => el('option', { value: one }, t(`second.${one}`))))),
-  field(t('second.code'), el('input', {
-    name: 'code', required: true, autocomplete: 'one-time-code',
-    autocapitalize: 'none', spellcheck: 'false' })),
+  ...before,
+  field(t('second.code'), el('input', { name: 'code', required: true,
+    autocomplete: 'one-time-code', ...attributes })),
   el('button', { type: 'submit' }, t('next')));
 
-  show(made);
+  return made;
+}
+
+const prove = (method, code) => post('/v1/login/second-factor',
+                                     { method, code });
+
+
+function second(show, methods, entered) {
+  show(coded(async (made, code) => {
+    const state = await prove(made.method?.value ?? methods[0], code);
+
+    if (state.status === 'confirm') {
+      confirm(show, state, entered);
+    } else {
+      await codes(show, state, entered);
+    }
+  }, { autocapitalize: 'none', spellcheck: 'false' }, [
+    heading(t('second')),
+    methods.length > 1 && field(t('second.by'), el('select', { name: 'method' },
+      methods.map((one) => el('option', { value: one }, t(`second.${one}`))))),
+  ]));
 }
 
 
 /* What an authenticator reads, and the first of its codes. */
 function confirm(show, state, entered) {
-  const made = form({ class: 'card narrow' }, async () => {
-    try {
-      await codes(show, await post('/v1/login/second-factor', {
-        method: 'totp', code: made.code.value.trim(),
-      }), entered);
-    } catch (error) {
-      made.code.value = '';
-      made.code.focus();
-      tell(error, made);
-    }
-  },
-  heading(t('second.enrol')),
-  el('p', null, t('second.enrol.what')),
-  el('p', { class: 'secret', translate: 'no' },
-     state.secret.match(/.{4}/g).join(' ')),
-  el('p', null, el('a', { href: state.uri }, t('second.open'))),
-  field(t('second.code'), el('input', {
-    name: 'code', required: true, autocomplete: 'one-time-code',
-    inputmode: 'numeric', pattern: '[0-9]{6}' })),
-  el('button', { type: 'submit' }, t('next')));
-
-  show(made);
+  show(coded(async (made, code) => {
+    await codes(show, await prove('totp', code), entered);
+  }, { inputmode: 'numeric', pattern: '[0-9]{6}' }, [
+    heading(t('second.enrol')),
+    el('p', null, t('second.enrol.what')),
+    el('p', { class: 'secret', translate: 'no' },
+       state.secret.match(/.{4}/g).join(' ')),
+    el('p', null, el('a', { href: state.uri }, t('second.open'))),
+  ]));
 }
 
 

@@ -23,7 +23,8 @@ sub location ($class = undef) {
     return $location // '';
 }
 
-sub up ($class) {
+# Options: those of Pupil::Site's nginx.
+sub up ($class, %opt) {
     my $web = tmp_dir() . '/web';
     system('cp', '-r', folder(), $web) == 0 or die "cp\n";
     system('chmod', '-R', 'a+rX', $web) == 0 or die "chmod\n";
@@ -32,7 +33,7 @@ sub up ($class) {
     my $site = Pupil::Test::pupil_up(import => 1);
     return bless {
         site => $site,
-        nginx => $site->nginx(server => $location, workers => 2)->start,
+        nginx => $site->nginx(server => $location, workers => 2, %opt)->start,
     }, $class;
 }
 
