@@ -46,6 +46,17 @@ CREATE OR REPLACE FUNCTION pupil.sweep()
 $$;
 
 
+-- The tables of ours that an erasure deletes from: a migration that adds one
+-- replaces this.
+CREATE FUNCTION pupil.erased_from() RETURNS text[] LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp AS $$
+    SELECT ARRAY['pupil.role', 'pupil.enrolment', 'pupil.session',
+                 'pupil.blind_index', 'pupil.imported', 'pupil.outbox',
+                 'pupil.support_grant']
+$$;
+REVOKE ALL ON FUNCTION pupil.erased_from() FROM PUBLIC;
+
+
 -- As in 087_outbox.sql; and support grants.  A statement locks the tables
 -- that it writes before it takes its snapshot: so whoever does not see the fence
 -- has this one locked.  Nobody waits for this, as it takes no lock of the table
@@ -60,9 +71,7 @@ DECLARE
     target CONSTANT regclass := (SELECT c.oid FROM pg_class AS c
          WHERE c.oid = to_regclass(erase.name) AND c.relkind = 'r'
            AND (c.relnamespace = 'data'::regnamespace
-                OR erase.name IN ('pupil.role', 'pupil.enrolment',
-                    'pupil.session', 'pupil.blind_index', 'pupil.imported',
-                    'pupil.outbox', 'pupil.support_grant')));
+                OR erase.name = ANY (pupil.erased_from())));
     whose CONSTANT text := (SELECT a.attname FROM pg_attribute AS a
          WHERE a.attrelid = target AND a.attname IN ('owner', 'subject')
            AND NOT a.attisdropped ORDER BY a.attname LIMIT 1);
