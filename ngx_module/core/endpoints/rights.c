@@ -32,7 +32,6 @@
 /* The largest number: an id is a client's, and one more must be one, too. */
 #define LAST  "9223372036854775807"
 
-#define MOST  "5"       /* PUPIL_SUPPORT_MOST */
 #define ROWS  "64"      /* PUPIL_SUPPORT_ROWS */
 
 
@@ -59,19 +58,19 @@ static const char  proof_sql[] =
     " LEFT JOIN LATERAL pupil.audit_tiles(a.leaf) AS t ON true) ON true";
 
 
+/* old locks the table before the statement has a snapshot: pupil.erase(). */
 static const char  support_make_sql[] =
     "WITH old AS ("
     "DELETE FROM pupil.support_grant AS g WHERE g.tenant = $2"
-    " AND g.subject = $4 AND g.expires_at < now()),"
-    " made AS ("
-    "INSERT INTO pupil.support_grant (tenant, support_grant, subject, code,"
-    " created_at, expires_at, mac) SELECT $2, $8, $4, $9, $10, $11, $12"
-    " WHERE (SELECT count(*) FROM pupil.support_grant AS g WHERE g.tenant = $2"
-    " AND g.subject = $4 AND g.expires_at >= now()) < " MOST
-    " AND EXISTS (SELECT FROM pupil.owner AS o WHERE o.tenant = $2"
-    " AND o.owner = $4 AND o.state = 'active') RETURNING 1),"
+    " AND g.subject = $4 AND g.expires_at < now() RETURNING 1),"
+    " made AS MATERIALIZED ("
+    "SELECT pupil.let_in($8, $4, $9, $10, $11, $12) AS slot"
+    " FROM (SELECT count(*) FROM old OFFSET 0) AS o"
+    " WHERE EXISTS (SELECT FROM pupil.owner AS o WHERE o.tenant = $2"
+    " AND o.owner = $4 AND o.state = 'active')),"
     " which AS MATERIALIZED ("
-    "SELECT (NOT EXISTS (SELECT FROM made))::integer AS choice),"
+    "SELECT (NOT EXISTS (SELECT FROM made AS m WHERE m.slot IS NOT NULL))"
+    "::integer AS choice),"
     " audit AS ("
     "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome)"
     " SELECT {audit_values}, {number}, " PUPIL_SQL_MAC("w.choice") ","
@@ -79,7 +78,7 @@ static const char  support_make_sql[] =
     " FROM which AS w RETURNING 1)"
     " SELECT " PUPIL_SQL_RECORDED("audit", "1", "SELECT 1 << w.choice"
                                                 " FROM which AS w") ","
-    " (SELECT count(*) FROM made)";
+    " (SELECT count(*) FROM made AS m WHERE m.slot IS NOT NULL)";
 
 static const char  support_list_sql[] =
     "SELECT $1::bigint, " PUPIL_SQL_SUPPORT("g")

@@ -83,7 +83,7 @@ enum {
  */
 enum {
     PUPIL_RM_MADE = PUPIL_RECORDED + 1,
-                                    /* 1, or 0: there are too many, or the
+                                    /* 1, or 0: there are five, or the
                                        actor is restricted */
     PUPIL_RM_COLUMNS
 };

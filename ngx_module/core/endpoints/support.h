@@ -16,7 +16,6 @@
 
 
 #define PUPIL_SUPPORT_CODE_TIME  (10 * 60)      /* seconds that a code counts */
-#define PUPIL_SUPPORT_MOST       5              /* grants of somebody at once */
 #define PUPIL_SUPPORT_ROWS       64             /* that are looked at */
 
 /* The note of what is read by a grant, and its id behind it. */
