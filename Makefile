@@ -88,7 +88,7 @@ NGX_INC   = $(patsubst %,-isystem $(NGX_SRC)/src/%,core event event/modules \
 RELRO     = -Wl,-z,relro -Wl,-z,now
 SCRIPT    = -Wl,--version-script=
 LDFLAGS_ALL = $(LDFLAGS) $(RELRO) $(VARIANT)
-LIBS_CORE = -lsodium -lcjose -loath -lcrypto -lpcre2-8 -lunistring -ldl -lpthread
+LIBS_CORE = -lsodium -lcjose -loath -lqrencode -lcrypto -lpcre2-8 -lunistring -ldl -lpthread
 LIBS_HTTP = $(LIBS_CORE) -lpq -lssl
 LIBS_PG   = -lpq -lssl -lcrypto
 LIBS_CTL  = $(LIBS_CORE) -lpq -ljansson -lcsv -lzip -lgfshare -lcurl

@@ -5,6 +5,7 @@
 
 use lib 't/lib';
 use Pupil::Test;
+use Pupil::Qr;
 use Pupil::Web;
 
 my $root = root_dir();
@@ -78,6 +79,13 @@ chomp($person{newcomer}{password} = $site->ctl_ok('user', 'password',
 my @checks = $web->browse('school.mjs', 600, { %person, class_id => $class });
 cmp_ok scalar(@checks), '>=', 140, 'to the end: ' . @checks . ' checks';
 ok $_->{ok}, $_->{name} or diag $_->{detail} for @checks;
+
+# The picture of a key, as a camera reads it off the page.
+my $shots = Pupil::Web->shots;
+my $key = slurp("$shots/qr.txt");
+like $key, qr/^[A-Z2-7]{32}$/, 'a key was shown';
+is qr_read("$shots/qr.png"), "otpauth://totp/localhost?secret=$key"
+    . '&issuer=localhost', 'and as a QR code, on the page';
 
 # Nothing that was written is in a log.
 unlike $web->nginx->log_text . slurp($web->nginx->dir . '/access.log'),

@@ -11,6 +11,7 @@ use Pupil::Test;
 use Pupil::Clock;
 use Pupil::Day;
 use Pupil::Factor;
+use Pupil::Qr;
 
 # Where the README's configuration has the log-in.
 my ($below) = slurp(root_dir() . '/README.md')
@@ -103,11 +104,14 @@ is_problem $teacher->prove($nginx->http, token => $token), 401, 'no-session',
 $res = $teacher->ask($http, uc $token =~ tr/-/ /r);
 is_status $res, 200, 'the token is right, however it is typed';
 my $answer = $res->json;
-is_deeply [sort keys %$answer], [qw(methods secret status uri)],
+is_deeply [sort keys %$answer], [qw(methods qr secret status uri)],
     'a secret, once';
 like $answer->{secret}, qr/^[A-Z2-7]{32}$/, 'of 160 bits';
 is $answer->{uri}, "otpauth://totp/localhost?secret=$answer->{secret}"
     . '&issuer=localhost', 'as an authenticator reads it';
+is qr_text($answer->{qr}), $answer->{uri}, 'and as a camera does';
+unlike $answer->{qr}, qr/<(?!\/?(?:svg|path)\b)|\b(?:on\w+|href|style)=/,
+    'a picture, and nothing but that';
 is_problem $teacher->prove($http, totp => $teacher->code(-2)), 401,
     'invalid-credentials', name => 'a code of a minute ago';
 is_problem $teacher->prove($http, totp => $teacher->code(3)), 401,

@@ -9,8 +9,10 @@
  * login, password, id } } on standard input.  Screenshots go to FOLDER.
  */
 
-import { browser, check, endSession, expect, heading, input, logIn, logOut,
-         picture, readable, spoken, step, summary, totp } from './page.mjs';
+import { writeFileSync } from 'node:fs';
+import { browser, check, endSession, expect, folder, heading, input, logIn,
+         logOut, picture, readable, spoken, step, summary, totp }
+  from './page.mjs';
 
 const ANSWER = 'Bees tell each other the way by dancing.';
 const LATE = 'Written while the session ended.';
@@ -262,6 +264,10 @@ async function strangers(page) {
   });
   await readable(page, 'the enrolment');
   await picture(page, 'enrol');
+  await page.getByRole('img', { name: 'The key as a QR code' })
+    .screenshot({ path: `${folder}/qr.png` });
+  writeFileSync(`${folder}/qr.txt`, (await page.locator('.secret')
+    .textContent()).replaceAll(' ', ''));
   expect(/401/);
   await step('a code that is wrong is said', page, async () => {
     await page.getByLabel('Code', { exact: true }).fill('000000');

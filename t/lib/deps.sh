@@ -12,12 +12,13 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 demo="gcc make binutils pkg-config libc6-dev nginx nginx-dev libpq-dev
-      libsodium-dev libcjose-dev liboath-dev libpcre2-dev libunistring-dev
-      libjansson-dev libcsv-dev libzip-dev libgfshare-dev libcurl4-openssl-dev
+      libsodium-dev libcjose-dev liboath-dev libqrencode-dev
+      libpcre2-dev libunistring-dev libjansson-dev libcsv-dev libzip-dev libgfshare-dev libcurl4-openssl-dev
       uthash-dev libssl-dev zlib1g-dev
       postgresql-15 postgresql-client-15 openssl ca-certificates curl jq perl"
 test="g++ libdbi-perl libdbd-pg-perl libio-socket-ssl-perl libjson-xs-perl
-      strace gdb procps chromium nodejs age time python3-aiosmtpd"
+      strace gdb procps chromium nodejs age time python3-aiosmtpd
+      librsvg2-bin zbar-tools"
 lint="clang clang-format clang-tidy cppcheck shellcheck valgrind wrk lcov
       dpkg-dev patch xz-utils"
 

@@ -37,6 +37,20 @@ export function el(name, attributes, ...children) {
 }
 
 
+/* A picture that the server has drawn, as SVG; said to who listens. */
+export function drawing(svg, label, attributes = {}) {
+  const made = document.importNode(new DOMParser()
+    .parseFromString(svg, 'image/svg+xml').documentElement, true);
+
+  for (const [key, value] of Object.entries({ 'role': 'img',
+    'aria-label': label, ...attributes })) {
+    made.setAttribute(key, value);
+  }
+
+  return made;
+}
+
+
 /* Text that somebody wrote, in whatever script: it has a direction of its
    own. */
 export const written = (name, text, attributes = {}) =>

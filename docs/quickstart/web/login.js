@@ -6,7 +6,7 @@
  */
 
 import { post } from './api.js';
-import { el, field, form, heading } from './dom.js';
+import { drawing, el, field, form, heading } from './dom.js';
 import { tell } from './problem.js';
 import { t } from './words.js';
 
@@ -115,6 +115,7 @@ function confirm(show, state, entered) {
   }, { inputmode: 'numeric', pattern: '[0-9]{6}' }, [
     heading(t('second.enrol')),
     el('p', null, t('second.enrol.what')),
+    state.qr && drawing(state.qr, t('second.qr'), { class: 'qr' }),
     el('p', { class: 'secret', translate: 'no' },
        state.secret.match(/.{4}/g).join(' ')),
     el('p', null, el('a', { href: state.uri }, t('second.open'))),

@@ -35,8 +35,9 @@ export default {
   'second.token': 'Kode fra skolen, til at begynde med en godkendelsesapp',
   'second.email': 'Kode med e-mail',
   'second.enrol': 'Tilføj din godkendelsesapp',
-  'second.enrol.what': 'Skriv denne nøgle i en godkendelsesapp, eller åbn den'
-    + ' dér. Skriv så koden, som appen viser.',
+  'second.enrol.what': 'Scan billedet med en godkendelsesapp, skriv nøglen dér,'
+    + ' eller åbn den dér. Skriv så koden, som appen viser.',
+  'second.qr': 'Nøglen som QR-kode',
   'second.open': 'Åbn i en app på denne enhed',
   recovery: 'Dine gendannelseskoder',
   'recovery.what': 'Gem dem, hvor kun du finder dem. Hver af dem lukker dig ind'

@@ -34,8 +34,9 @@ export default {
   'second.token': 'Code from your school, to begin with an authenticator',
   'second.email': 'Code by mail',
   'second.enrol': 'Add your authenticator',
-  'second.enrol.what': 'Type this key into an authenticator app, or open it'
-    + ' there. Then type the code that it shows.',
+  'second.enrol.what': 'Scan this with an authenticator app, type the key in'
+    + ' there, or open it there. Then type the code that the app shows.',
+  'second.qr': 'The key as a QR code',
   'second.open': 'Open in an app on this device',
   recovery: 'Your codes of recovery',
   'recovery.what': 'Keep them where only you find them. Each lets you in once,'

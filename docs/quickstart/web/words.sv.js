@@ -34,8 +34,9 @@ export default {
   'second.token': 'Kod från skolan, för att börja med en autentiseringsapp',
   'second.email': 'Kod med e-post',
   'second.enrol': 'Lägg till din autentiseringsapp',
-  'second.enrol.what': 'Skriv in den här nyckeln i en autentiseringsapp, eller'
-    + ' öppna den där. Skriv sedan koden som appen visar.',
+  'second.enrol.what': 'Skanna bilden med en autentiseringsapp, skriv in nyckeln'
+    + ' där, eller öppna den där. Skriv sedan koden som appen visar.',
+  'second.qr': 'Nyckeln som QR-kod',
   'second.open': 'Öppna i en app på den här enheten',
   recovery: 'Dina återställningskoder',
   'recovery.what': 'Spara dem där bara du hittar dem. Var och en släpper in'

@@ -12,6 +12,7 @@
  * under a new number, to which the floor rises (invariant I18).
  */
 
+#include "core/login/qr.h"
 #include "http/login/ngx_http_pupil_factor.h"
 
 
@@ -398,7 +399,7 @@ ngx_http_pupil_factor_shown(ngx_http_pupil_ctx_t *ctx)
 {
     uint8_t                   secret[PUPIL_FACTOR_SECRET_TEXT];
     pupil_rc_t                rc;
-    pupil_str_t               host, uri;
+    pupil_str_t               host, uri, qr;
     pupil_writer_t           *out;
     ngx_http_pupil_factor_t  *factor;
 
@@ -413,6 +414,10 @@ ngx_http_pupil_factor_shown(ngx_http_pupil_ctx_t *ctx)
     rc = pupil_factor_uri(&ctx->alloc, host, secret, &uri);
 
     if (rc == PUPIL_OK) {
+        rc = pupil_qr_svg(&ctx->alloc, uri, &qr);
+    }
+
+    if (rc == PUPIL_OK || rc == PUPIL_INVALID) {
         pupil_writer_object_begin(out);
         pupil_writer_key(out, "status");
         pupil_writer_cstr(out, "confirm");
@@ -424,12 +429,19 @@ ngx_http_pupil_factor_shown(ngx_http_pupil_ctx_t *ctx)
         pupil_writer_string(out, secret, sizeof(secret));
         pupil_writer_key(out, "uri");
         pupil_writer_str(out, &uri);
+
+        if (rc == PUPIL_OK) {   /* who has typed a longer name types a secret */
+            pupil_writer_key(out, "qr");
+            pupil_writer_str(out, &qr);
+        }
+
         pupil_writer_object_end(out);
     }
 
     ngx_explicit_memzero(secret, sizeof(secret));
 
-    return rc == PUPIL_OK ? ngx_http_pupil_ticket_give(ctx) : NGX_ERROR;
+    return rc == PUPIL_OK || rc == PUPIL_INVALID
+           ? ngx_http_pupil_ticket_give(ctx) : NGX_ERROR;
 }
 
 

@@ -61,9 +61,12 @@ sub class_of ($self, $teacher, $pupil) {
         $pupil->{id});
 }
 
+# Where it leaves its pictures.
+sub shots ($class = undef) { $ENV{PUPIL_SHOTS} // tmp_dir() . '/browser' }
+
 # What the script checked: { name, ok, detail } each, the last one that it ran.
 sub browse ($self, $script, $timeout, $input) {
-    my $shots = $ENV{PUPIL_SHOTS} // tmp_dir() . '/browser';
+    my $shots = shots();
     mkdir $shots;
     my $run = run_cmd('node', root_dir() . "/t/browser/$script", $shots, {
         timeout => $timeout, env => { HOME => tmp_dir() },
