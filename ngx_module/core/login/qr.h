@@ -17,8 +17,8 @@
 
 /*
  * SVG with a white margin, and without scripts, styles or anything from
- * elsewhere; its viewBox is in modules.  PUPIL_INVALID: the text is empty or too
- * long; PUPIL_NO_MEMORY.  Ownership: alloc's, for the caller to wipe.
+ * elsewhere; its viewBox is in modules.  PUPIL_INVALID: the text is empty or
+ * too long; PUPIL_NO_MEMORY.  Ownership: alloc's, for the caller to wipe.
  */
 pupil_rc_t pupil_qr_svg(const pupil_alloc_t *alloc, pupil_str_t text,
     pupil_str_t *svg);
