@@ -12,9 +12,11 @@ use Fcntl qw(:flock O_RDWR O_CREAT);
 use File::Basename qw(dirname);
 use File::Find ();
 use File::Path qw(make_path remove_tree);
+use File::Spec ();
 use File::Temp ();
 use IO::Socket::INET;
 use IO::Select;
+use List::Util qw(min);
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
@@ -32,11 +34,28 @@ sub build_dir () { $ENV{PUPIL_BUILD} // root_dir() . '/build' }
 sub am_root () { $> == 0 }
 
 
+# Where tests have their folders.  Each copies a cluster of two thousand files
+# and removes it: on a disk that was a quarter of the processor time of all
+# tests, in memory it is next to nothing.
+sub tmp_place () {
+    my $memory = '/dev/shm';
+    return File::Spec->tmpdir if $ENV{TMPDIR} || !-w $memory;
+
+    my ($free) = qx(df -BM --output=avail $memory) =~ /(\d+)M/;
+    my ($left) = slurp('/proc/meminfo') =~ /^MemAvailable: +(\d+) kB/m;
+    my ($flags) = slurp('/proc/mounts') =~ m{^\S+ $memory \S+ (\S+)}m;
+    my $fits = min($free // 0, $left / 1024) >= 8192
+        && ($flags // 'noexec') !~ /\bnoexec\b/;
+    return $fits ? $memory : File::Spec->tmpdir;
+}
+
+
 # The test's own folder.  Others may enter it: PostgreSQL and nginx's workers
 # run under accounts of their own.
 sub tmp_dir () {
     return $tmp if $tmp;
-    $tmp = File::Temp::tempdir('pupil-XXXXXX', TMPDIR => 1, CLEANUP => 0);
+    $tmp = File::Temp::tempdir('pupil-XXXXXX', DIR => tmp_place(),
+                               CLEANUP => 0);
     chmod 0755, $tmp;
     return $tmp;
 }
