@@ -381,6 +381,26 @@ subtest 'what is not understood is refused by item, and keeps what was there'
     live(@all);
 };
 
+subtest 'what a server calls something may be what somebody is called' => sub {
+    fresh();
+    my $run = imported(school(sub {
+        my $person = $_->{persons}[0];
+        @$person{qw(birthDate Annabella ANNA9)} = ('2013-01-01', 1, 1);
+        $_->{groups}[0]{Annabella} = { x => 1 };
+        $_->{persons}[1]{enrolments}[0]{Annabella} = 'x';
+    }));
+    taken($run, 'names that the standard does not have');
+    unlike $run->{all}, qr/anna/i, 'are not shown';
+    my @columns = map { "$_->{file} $_->{column} $_->{values}" }
+        @{ $run->{json}{columns_not_taken} };
+    ok((grep { $_ eq 'persons birthDate 1' } @columns), 'one that it has is');
+    for my $file (qw(persons groups persons/enrolments)) {
+        is scalar(grep { /^$file another 1$/ } @columns), 1,
+            "and of $file another is counted";
+    }
+    live(@all);
+};
+
 
 subtest 'a duty that may be anybody\'s ends nobody\'s' => sub {
     fresh();

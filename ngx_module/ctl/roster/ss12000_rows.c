@@ -16,10 +16,21 @@
 
 
 #define ROWS_MOST    5000000            /* of all sheets */
-#define KEY_MOST     40                 /* letters of the name of a property */
-
 #define CLASSES      "Undervisning|Klass|Mentor|Avdelning"
 #define TAUGHT       "Undervisning"
+
+/*
+ * What the standard calls that which is not taken.  Any other name of a
+ * property is not shown: it may be what somebody is called.
+ */
+#define OFFERED                                                               \
+    "middleName|civicNo|birthDate|sex|photo|phoneNumbers|addresses"           \
+    "|responsibles|careOfDetails|externalIdentifiers|securityMarking"         \
+    "|schoolYear|schoolType|schoolTypes|educationCode|programme|specification"\
+    "|parentActivity|parentOrganisation|organisationNumber|organisationCode"  \
+    "|organisationType|municipalityCode|schoolUnitCode|url|email|phoneNumber" \
+    "|contactInfo|address|code|description|signature|dutyPercent|hoursPerYear"\
+    "|calendarEventsRequired|minutesPlanned|syllabus|displayName|organisation"
 
 
 typedef struct {
@@ -226,15 +237,10 @@ property_read(ss12000_t *all, sheet_t *sheet, const json_t *item,
 }
 
 
-/* What a server calls something may be what somebody is called. */
 static const char *
 key_shown(const char *key)
 {
-    size_t  len;
-
-    len = strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
-
-    return key[len] == '\0' && len != 0 && len <= KEY_MOST ? key : "(another)";
+    return roster_is_one_of(ctl_str(key), OFFERED) ? key : "another";
 }
 
 
