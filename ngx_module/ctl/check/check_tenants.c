@@ -30,8 +30,7 @@
     " WHERE pupil.mac_number(b.mac) < f.authority AND " live
 
 #define VALID                                                                 \
-    "b.valid_from <= current_date"                                            \
-    " AND coalesce(b.valid_to, current_date) >= current_date"
+    "b.valid_from <= $3::date AND coalesce(b.valid_to, $3::date) >= $3::date"
 
 
 /* The tenants that the configuration names, each once. */
@@ -62,10 +61,11 @@ static void below_find(check_t *check, const PGresult *floors);
 
 
 static const char  floors_sql[] =
-    "SELECT array_agg(f.subject)::text, array_agg(f.authority)::text"
-    " FROM keystore.floor AS f WHERE f.authority > 0";
+    "SELECT array_agg(f.subject)::text, array_agg(f.authority)::text,"
+    " (now() AT TIME ZONE coalesce((SELECT z.zone FROM keystore.zone AS z),"
+    " 'UTC'))::date FROM keystore.floor AS f WHERE f.authority > 0";
 
-/* $1: subjects, $2: the floors of their authority. */
+/* $1: subjects, $2: the floors of their authority, $3: today. */
 static const char  below_sql[] =
     "WITH f AS (SELECT * FROM unnest($1::uuid[], $2::integer[])"
     " AS f (subject, authority)), b (name, subject) AS ("
@@ -508,12 +508,13 @@ below_find(check_t *check, const PGresult *floors)
 {
     int          n;
     PGresult    *res;
-    const char  *params[2];
+    const char  *params[3];
 
     params[0] = PQgetvalue(floors, 0, 0);
     params[1] = PQgetvalue(floors, 0, 1);
+    params[2] = PQgetvalue(floors, 0, 2);
 
-    res = ctl_query(check->conn[PUPIL_DATABASE_DATA], below_sql, 2, params);
+    res = ctl_query(check->conn[PUPIL_DATABASE_DATA], below_sql, 3, params);
     if (res == NULL) {
         return;
     }

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/base/time.h"
 #include "core/plugin/aggregate.h"
 #include "core/plugin/value.h"
 #include "ctl/base/buf.h"
@@ -93,9 +94,10 @@ static int release_store(release_t *r);
 
 /* The day, and whether its release is known already. */
 static const char  begin_sql[] =
-    "WITH day AS (SELECT (date_trunc('year', current_date) + (extract(month"
-    " FROM current_date)::int - 1) / $3::int * $3::int * interval"
-    " '1 month')::date AS released), made AS (INSERT INTO pupil.release"
+    "WITH day AS (SELECT (date_trunc('year', t.today) + (extract(month FROM"
+    " t.today)::int - 1) / $3::int * $3::int * interval '1 month')::date AS"
+    " released FROM (SELECT $4::date) AS t (today)),"
+    " made AS (INSERT INTO pupil.release"
     " (tenant, category, released) SELECT $1::uuid, $2, released FROM day"
     " ON CONFLICT DO NOTHING RETURNING released)"
     " SELECT released, NOT EXISTS (SELECT FROM made) FROM day";
@@ -182,10 +184,10 @@ static int
 release_begin(release_t *r)
 {
     int          made;
-    char         months[16];
+    char         months[16], today[PUPIL_DATE_TEXT_LEN + 1];
     ctl_t       *ctl;
     PGresult    *res;
-    const char  *params[3];
+    const char  *params[4];
 
     ctl = r->ctl;
     snprintf(months, sizeof(months), "%u", (unsigned) r->aggregate->months);
@@ -193,12 +195,14 @@ release_begin(release_t *r)
     params[0] = ctl->tenant_text;
     params[1] = r->category->plugin->name;
     params[2] = months;
+    params[3] = today;
+    today[pupil_date_format(ctl->today, (uint8_t *) today)] = '\0';
 
     if (ctl_begin(ctl->data, &ctl->tenant) != 0) {
         return -1;
     }
 
-    res = ctl_query_one(ctl->data, begin_sql, 3, params);
+    res = ctl_query_one(ctl->data, begin_sql, 4, params);
     if (res == NULL) {
         return -1;
     }

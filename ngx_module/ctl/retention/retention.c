@@ -28,6 +28,7 @@
 #include "ctl/store/plugins.h"
 #include "ctl/store/record.h"
 #include "ctl/store/turn.h"
+#include "ctl/store/zone.h"
 
 
 #define BATCH      "1000"
@@ -181,7 +182,8 @@ tenant_run(ctl_t *ctl, void *data)
     ctl_buf_init(&run.before);
     ctl_array_begin(&run.before);
 
-    rc = ctl_periods_read(ctl, &run.narrowed) == 0
+    rc = ctl_zone_tell(ctl) == 0
+         && ctl_periods_read(ctl, &run.narrowed) == 0
          && holds_run(ctl, &run) == 0 && ctl_kept_read(ctl, &run.kept) == 0
          && categories_run(ctl, &run) == 0 && people_run(ctl, &run) == 0
          && audit_run(ctl, &run) == 0

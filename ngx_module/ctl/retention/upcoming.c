@@ -17,6 +17,7 @@
 #include "ctl/store/hold.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
+#include "ctl/store/zone.h"
 
 
 /* What is known of a tenant. */
@@ -108,7 +109,7 @@ ctl_cmd_retention_upcoming(ctl_t *ctl)
     upcoming_t  u = { .list = json_array() };
 
     rc = ctl_plugins_open(ctl) == 0 && ctl_keys_tenant(ctl) == 0
-         && ctl_kept_read(ctl, &u.kept) == 0
+         && ctl_zone_tell(ctl) == 0 && ctl_kept_read(ctl, &u.kept) == 0
          && ctl_periods_read(ctl, &u.periods) == 0
          && ctl_retention_each(ctl, category_look, &u) == 0
          && people_look(ctl, &u) == 0

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "core/base/time.h"
 #include "ctl/base/clock.h"
 #include "ctl/base/db.h"
 #include "ctl/store/zone.h"
@@ -39,4 +40,18 @@ ctl_zone_load(ctl_t *ctl)
     PQclear(res);
 
     return 0;
+}
+
+
+int
+ctl_zone_tell(const ctl_t *ctl)
+{
+    char         today[PUPIL_DATE_TEXT_LEN + 1];
+    const char  *params[1];
+
+    today[pupil_date_format(ctl->today, (uint8_t *) today)] = '\0';
+    params[0] = today;
+
+    return ctl_exec(ctl->data, "SELECT set_config('pupil.today', $1, false)",
+                    1, params);
 }

@@ -16,4 +16,7 @@
  */
 int ctl_zone_load(ctl_t *ctl);
 
+/* For the functions of the data database that count days: 0, or -1, said. */
+int ctl_zone_tell(const ctl_t *ctl);
+
 #endif /* PUPIL_CTL_ZONE_H */
