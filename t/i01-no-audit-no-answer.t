@@ -63,7 +63,8 @@ my %unrecorded = map { $_ => 1 } 'GET /status', 'GET /status/live',
     'GET /status/ready', 'GET /v1/data/', 'DELETE /v1/session',
     map({ "GET /v1/login/{provider}$_" } '', '/logout', '/step-up'),
     'POST /v1/login/{provider}/backchannel-logout',
-    'POST /v1/login/second-factor', 'POST /v1/login/tenant',
+    'POST /v1/login/second-factor',
+    map({ "POST /v1/login/$_" } qw(forgotten password tenant)),
     map({ "$_ /v1/login/{provider}/tenant" } qw(GET POST)),
     map { "$_ /v1/login/{provider}/callback" } qw(GET POST);
 

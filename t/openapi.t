@@ -9,6 +9,8 @@ use Pupil::Test;
 use Encode qw(decode_utf8);
 use Pupil::Factor;
 use Pupil::Provider;
+use Pupil::Outbox;
+use Pupil::Relay;
 use Pupil::Seal;
 
 my $root = root_dir();
@@ -42,7 +44,8 @@ is_deeply [sort $schema =~ /urn:pupil:problem:([a-z-]+)/g],
 
 my $idp = Pupil::Provider->new;
 my $site = pupil_up(import => 1);
-my $nginx = $site->nginx(conf => { pupil_second_factor => 'pupil=optional' },
+my $nginx = $site->nginx(conf => { pupil_second_factor => 'pupil=optional',
+        pupil_mail => 'sv forgotten=https://school.example/password' },
     server => $idp->server_conf)->start;
 my %person = map { $_->[0] => $site->person($_->[1]) }
     [teacher => 'CBeane'], [pupil => 'OKlein'], [admin => 'FFlowers'];
@@ -149,6 +152,31 @@ ask(mate => $bring, $second, 200, json => { method => 'totp',
     code => Pupil::Factor::at($secret, int(time / 30)) });
 ask(mate => $log_in, '/v1/login', 200, json => {
     identifier => $mate->{login}, password => $mate->{password} });
+
+# ---- whoever has forgotten theirs
+
+for my $case (['forgotten', { identifier => 'nobody' }, 202],
+              ['password', { token => 'x', new => 'a long walk home' }, 401])
+{
+    my ($route, $body, $code) = @$case;
+    my $path = "/v1/login/$route";
+    ask(nobody => "POST $path", $path, $code, json => $body);
+    ask(nobody => "POST $path", $path, 400, body => '{');
+    ask(nobody => "POST $path", $path, 413, body => '"' . 'x' x 20000 . '"');
+    ask(nobody => "POST $path", $path, 415, body => '{}', type => 'text/xml');
+    ask(nobody => "POST $path", $path, 422, json => { %$body, a => 1 },
+        valid => 0);
+}
+
+my $relay = Pupil::Relay->new;
+Pupil::Outbox::addresses($site);
+my $colleague = $site->person('DTodd');
+ask(nobody => 'POST /v1/login/forgotten', '/v1/login/forgotten', 202,
+    json => { identifier => $colleague->{login} });
+$site->ctl_ok('work', $relay->options, $site->ctl_where);
+my ($link) = ($relay->mails)[0]{body} =~ m{password#([\w-]+)$}m;
+ask(nobody => 'POST /v1/login/password', '/v1/login/password', $_,
+    json => { token => $link, new => 'a long walk home' }) for 200, 401;
 
 # ---- at a provider
 

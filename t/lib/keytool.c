@@ -19,7 +19,7 @@
  *                                              microseconds since 1970; makes
  *                                              a token: "token TEXT", "hash
  *                                              HEX", and the MAC of its row
- *     mail TENANT MAIL SUBJECT KIND LANGUAGE CREATED
+ *     mail TENANT MAIL SUBJECT KIND LANGUAGE CREATED [LINK NUMBER]
  *     login TENANT TEXT OWNER                  prints "term HEX" of a log-in
  *                                              name, and the MAC of its row
  *
@@ -314,9 +314,18 @@ row_mac(tool_t *tool)
                                      days(w[7]), days(w[8]), str(w[9]), 0 };
         pupil_mac_enrolment(key, &e, mac);
 
-    } else if (strcmp(w[0], "mail") == 0 && tool->words == 7) {
+    } else if (strcmp(w[0], "mail") == 0
+               && (tool->words == 7 || tool->words == 9))
+    {
         mail = (pupil_mail_row_t){ uuid(w[1]), uuid(w[2]), uuid(w[3]),
-                                   str(w[4]), str(w[5]), atoll(w[6]) };
+                                   str(w[4]), str(w[5]), atoll(w[6]),
+                                   str(""), 0 };
+
+        if (tool->words == 9) {
+            mail.link = str(w[7]);
+            mail.number = (uint32_t) atoll(w[8]);
+        }
+
         pupil_mac_mail(key, &mail, mac);
 
     } else {

@@ -6,40 +6,9 @@
 
 #include <sodium.h>
 
+#include "authentic_vectors.h"
 #include "core/vault/authentic.h"
 #include "tap.h"
-
-
-/* Key 00 01 .. 1f over the rows of row_*(); from a second implementation. */
-
-static const char  vec_mac_subject[] =
-    "983e68ae5ffac522b287bc17932292d021d179d43cb122c6739e7886d574fb11";
-
-static const char  vec_mac_role[] =
-    "d0b3b85db2a7702b88891b62cb77ae71fc52ee9b3f5bdf24401413b8c5594e75";
-
-/* The same with number 0x01020304. */
-static const char  vec_mac_role_numbered[] =
-    "effe558be6acce59c379e4622d5595cf2525b8f29ae7ee5629d203fdb0d372b9";
-
-static const char  vec_mac_enrolment[] =
-    "67a897cbf2df51f20ebd1ef6ae325b32880a97698123001c57668bd24d7dacb8";
-
-static const char  vec_mac_index[] =
-    "7ad02a5a07f265c1c7305aa85deda52653500f219cf0e6f70e7cf4120d221efb";
-
-static const char  vec_mac_session[] =
-    "ba7ac6ea13814ad7436fac8528142b1e1cb7f19a176f92c2b706d57bbe86ad63";
-
-/* With a session and a subject of a provider. */
-static const char  vec_mac_there[] =
-    "80c41da21c1d2a43ff0c991d64e9c2bf0e3a0789ea66852aeb2ea19ab519638f";
-
-static const char  vec_mac_mail[] =
-    "21459321567227696cb429270a7417e2eb2779b079d69d926305ec7406ff0fdc";
-
-static const char  vec_mac_image[] =
-    "2b404080a183633a2607f84d81668dc7e92aec3772abcb1f5b6be3d312a13b35";
 
 
 typedef union {
@@ -208,6 +177,17 @@ row_mail(row_t *row)
     row->mail.kind = str("password_changed");
     row->mail.language = str("sv");
     row->mail.created_at = 1000;
+    row->mail.link = str("");
+    row->mail.number = 0;
+}
+
+
+static void
+row_link(row_t *row)
+{
+    row_mail(row);
+    row->mail.link = str("https://school.example/password");
+    row->mail.number = 7;
 }
 
 
@@ -328,6 +308,13 @@ static const column_t  image_columns[] = {
     COLUMN(STR, image, image), END
 };
 
+static const column_t  link_columns[] = {
+    COLUMN(UUID, mail, tenant), COLUMN(UUID, mail, mail),
+    COLUMN(UUID, mail, subject), COLUMN(STR, mail, kind),
+    COLUMN(STR, mail, language), COLUMN(TIME, mail, created_at),
+    COLUMN(STR, mail, link), COLUMN(DAYS, mail, number), END
+};
+
 static const table_t  tables[] = {
     { "subject", vec_mac_subject, row_subject, mac_subject,
       subject_columns },
@@ -341,6 +328,7 @@ static const table_t  tables[] = {
     { "session at a provider", vec_mac_there, row_there, mac_session,
       there_columns },
     { "image", vec_mac_image, row_image, mac_image, image_columns },
+    { "mail with a link", vec_mac_link, row_link, mac_mail, link_columns },
 };
 
 

@@ -305,7 +305,11 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
     [PUPIL_DIRECTIVE_MAIL] = {
         .name = "pupil_mail",
         .where = PUPIL_IN_ANY,
-        PUPIL_ONE_WORD(pupil_mail_words)
+        .least = 1,
+        .most = PUPIL_MAIL_WORDS,
+        .once = 1,
+        PUPIL_TABLE(pupil_mail_words),
+        .rule = pupil_mail_rule
     },
 
     [PUPIL_DIRECTIVE_LOGIN_PROVIDER] = {

@@ -208,6 +208,14 @@ enum {
     PUPIL_PASSWORD_ALL
 };
 
+enum {
+    PUPIL_MAIL_LANGUAGE = 0,
+    PUPIL_MAIL_FORGOTTEN,       /* a URL */
+    PUPIL_MAIL_WORDS
+};
+
+#define PUPIL_MAIL_LINK_MAX  200        /* bytes of a URL */
+
 /* pupil_mail: in which language. */
 enum {
     PUPIL_MAIL_OFF = 0,

@@ -6,6 +6,7 @@
 
 #include "core/base/text.h"
 #include "core/endpoints/directive_login.h"
+#include "core/endpoints/directive_url.h"
 
 
 /* A role in pupil_second_factor. */
@@ -36,9 +37,10 @@ const pupil_word_t  pupil_login_password_words[1] = {
     { .name = "", .kind = PUPIL_WORD_CHOICE, .choices = passwords }
 };
 
-const pupil_word_t  pupil_mail_words[1] = {
-    [PUPIL_VALUE] =
-    { .name = "", .kind = PUPIL_WORD_CHOICE, .choices = mails }
+const pupil_word_t  pupil_mail_words[PUPIL_MAIL_WORDS] = {
+    [PUPIL_MAIL_LANGUAGE] =
+    { .name = "", .kind = PUPIL_WORD_CHOICE, .choices = mails },
+    [PUPIL_MAIL_FORGOTTEN] = { .name = "forgotten=", .kind = PUPIL_WORD_TEXT }
 };
 
 const pupil_word_t  pupil_password_hash_words[5] = {
@@ -70,6 +72,28 @@ const pupil_word_t  pupil_second_factor_words[PUPIL_ROLE_NONE] = {
     [PUPIL_ROLE_SUPPORT] = FACTOR("support="),
     [PUPIL_ROLE_PUPIL] = FACTOR("pupil=")
 };
+
+
+pupil_rc_t
+pupil_mail_rule(const pupil_str_t *given, uint32_t count,
+    pupil_words_t *words, pupil_error_t *error)
+{
+    (void) given;
+
+    if (words->number[PUPIL_MAIL_LANGUAGE] == PUPIL_MAIL_OFF && count > 1) {
+        return pupil_error_set(error, "where mail is off there is nothing else"
+                               " to say of it");
+    }
+
+    return words->text[PUPIL_MAIL_FORGOTTEN].len == 0
+           || pupil_link_page(words->text[PUPIL_MAIL_FORGOTTEN])
+           ? PUPIL_OK
+           : pupil_error_set(error, "forgotten= takes the page that a link"
+                             " leads to, such as"
+                             " https://school.example/password, without a"
+                             " \"#\", of %d bytes at most",
+                             PUPIL_MAIL_LINK_MAX);
+}
 
 
 pupil_rc_t

@@ -247,6 +247,41 @@ pupil_same(const pupil_words_t *one, const pupil_words_t *other, uint32_t row)
 }
 
 
+int
+pupil_link_page(pupil_str_t url)
+{
+    size_t       len;
+    pupil_str_t  rest;
+
+    len = sizeof(PUPIL_HTTPS) - 1;
+
+    if (url.len <= len || url.len > PUPIL_MAIL_LINK_MAX
+        || memcmp(url.data, PUPIL_HTTPS, len) != 0 || url.data[len] == '/'
+        || memchr(url.data, '#', url.len) != NULL)
+    {
+        return 0;
+    }
+
+    rest.data = memchr(url.data + len, '/', url.len - len);
+
+    if (rest.data == NULL) {
+        return 0;
+    }
+
+    rest.len = url.len - (size_t) (rest.data - url.data);
+
+    for (; len < url.len; len++) {
+        if (url.data[len] <= 0x20 || url.data[len] > 0x7e
+            || strchr("\"<>\\", url.data[len]) != NULL)
+        {
+            return 0;
+        }
+    }
+
+    return pupil_local_path(rest);
+}
+
+
 pupil_rc_t
 pupil_origin_rule(const pupil_str_t *given, uint32_t count,
     pupil_words_t *words, pupil_error_t *error)

@@ -31,6 +31,9 @@ pupil_rc_t pupil_providers_apart(const pupil_words_t *one,
 /* As a route's {name} takes it. */
 int pupil_url_name(pupil_str_t name);
 
+/* A page behind which "#" and a token may stand. */
+int pupil_link_page(pupil_str_t url);
+
 /* A path of this server: not "//", which is another one. */
 int pupil_local_path(pupil_str_t path);
 

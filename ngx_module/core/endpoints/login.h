@@ -34,6 +34,7 @@ enum {
     PUPIL_LOGIN_CHANGE,         /* a new one, and a session alone; audit */
     PUPIL_LOGIN_STEP_UP,        /* a session proved anew, in its place; audit */
     PUPIL_LOGIN_STEP_UP_CODE,   /* the same, and a code is used */
+    PUPIL_LOGIN_FORGOTTEN,      /* a mail, or not; audit */
     PUPIL_LOGIN_COUNT
 };
 
@@ -180,7 +181,9 @@ enum {
  * to which the floors will rise; $23 when its owner proved who they are, $24
  * and $25 its session and subject of a provider.  It is open as a revocation
  * under the request's id; and under it, too, there is a mail to staff, $26 the
- * language, or NULL for none, and $27 its row's MAC.
+ * language, or NULL for none, and $27 its row's MAC; $28 the note of the
+ * record, or NULL.  By a link, without a session: $8 to $10, $12 to $14 and
+ * $23 to $25 are NULL, and none takes their place.
  */
 enum {
     PUPIL_LC_MADE = PUPIL_RECORDED + 1,
@@ -206,10 +209,18 @@ enum {
     PUPIL_LT_COLUMNS
 };
 
-#define PUPIL_LOGIN_NOTE_STEP_UP  "step-up"
+/*
+ * PUPIL_LOGIN_FORGOTTEN, $8 bucket of the account, or of the name that is none;
+ * $9 the subject if there is one; $10 whom the mail is to, or NULL, $11 its
+ * language, $12 link, $13 created_at, $14 MAC; $15 a bucket of nobody.
+ */
 
-/* A kind of mail: it is to whoever's password was changed. */
+#define PUPIL_LOGIN_NOTE_STEP_UP    "step-up"
+#define PUPIL_LOGIN_NOTE_FORGOTTEN  "forgotten"
+
+/* Kinds of mail: to whoever's password was changed, or was forgotten. */
 #define PUPIL_MAIL_PASSWORD_CHANGED  "password_changed"
+#define PUPIL_MAIL_FORGOTTEN_KIND    "forgotten"
 
 
 /* The records of ACCEPT and the like, of REFUSE, of HALF, and of TELL. */
@@ -284,6 +295,15 @@ pupil_rc_t pupil_input_password(const pupil_alloc_t *alloc,
     const pupil_str_t *body, const pupil_chosen_t *rules,
     pupil_input_password_t *out, pupil_fault_t *fault);
 void pupil_input_password_wipe(pupil_input_password_t *password);
+
+/* {"identifier"} */
+pupil_rc_t pupil_input_forgotten(const pupil_alloc_t *alloc,
+    const pupil_str_t *body, pupil_input_login_t *out, pupil_fault_t *fault);
+
+/* {"token","new"}, as of a password: the token is its current. */
+pupil_rc_t pupil_input_reset(const pupil_alloc_t *alloc,
+    const pupil_str_t *body, const pupil_chosen_t *rules,
+    pupil_input_password_t *out, pupil_fault_t *fault);
 
 /* {"password","code"?} */
 pupil_rc_t pupil_input_step_up(const pupil_alloc_t *alloc,

@@ -16,6 +16,7 @@
 
 #define METHOD_MAX  16      /* bytes, of any method's name */
 #define TENANT_MAX  32      /* and of a tenant's */
+#define TOKEN_MAX   128     /* bytes of a link's token, or what is none */
 
 
 static pupil_rc_t input_form(const pupil_alloc_t *alloc,
@@ -35,6 +36,21 @@ static const pupil_rule_t  login_rules[] = {
 static const pupil_rule_t  password_rules[] = {
     { .name = "current", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
       .min = 1, .max = PUPIL_INPUT_PASSWORD_MAX,
+      .offset = offsetof(pupil_input_password_t, current) },
+    { .name = "new", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
+      .min = 1, .max = PUPIL_INPUT_PASSWORD_MAX,
+      .offset = offsetof(pupil_input_password_t, fresh) }
+};
+
+static const pupil_rule_t  forgotten_rules[] = {
+    { .name = "identifier", .kind = RULE_NAME, .flags = RULE_REQUIRED,
+      .min = 1, .max = PUPIL_INPUT_IDENTIFIER_MAX,
+      .offset = offsetof(pupil_input_login_t, identifier) }
+};
+
+static const pupil_rule_t  reset_rules[] = {
+    { .name = "token", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
+      .min = 1, .max = TOKEN_MAX,
       .offset = offsetof(pupil_input_password_t, current) },
     { .name = "new", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
       .min = 1, .max = PUPIL_INPUT_PASSWORD_MAX,
@@ -127,6 +143,57 @@ pupil_input_password(const pupil_alloc_t *alloc, const pupil_str_t *body,
     broken = out->fresh.len == out->current.len
              && memcmp(out->fresh.data, out->current.data, out->fresh.len) == 0
              ? "different" : pupil_chosen_breaks(rules, out->fresh, NULL, 0);
+
+    return broken == NULL
+           ? PUPIL_OK : pupil_rule_refuse_member(&in, 0, "new", broken);
+}
+
+
+pupil_rc_t
+pupil_input_forgotten(const pupil_alloc_t *alloc, const pupil_str_t *body,
+    pupil_input_login_t *out, pupil_fault_t *fault)
+{
+    pupil_rc_t    rc;
+    pupil_body_t  in;
+
+    memset(out, 0, sizeof(pupil_input_login_t));
+
+    rc = pupil_input_parse(&in, alloc, body, 0, fault);
+
+    return rc == PUPIL_OK
+           ? pupil_rule_object(&in, 0, forgotten_rules,
+                               pupil_rule_count(forgotten_rules), out, NULL)
+           : rc;
+}
+
+
+pupil_rc_t
+pupil_input_reset(const pupil_alloc_t *alloc, const pupil_str_t *body,
+    const pupil_chosen_t *rules, pupil_input_password_t *out,
+    pupil_fault_t *fault)
+{
+    pupil_rc_t    rc;
+    const char   *broken;
+    pupil_body_t  in;
+
+    memset(out, 0, sizeof(pupil_input_password_t));
+
+    rc = pupil_input_parse(&in, alloc, body, 0, fault);
+
+    if (rc == PUPIL_OK) {
+        rc = pupil_rule_object(&in, 0, reset_rules,
+                               pupil_rule_count(reset_rules), out, NULL);
+    }
+
+    if (rc == PUPIL_OK) {
+        rc = input_form(alloc, &out->fresh);
+    }
+
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    broken = pupil_chosen_breaks(rules, out->fresh, NULL, 0);
 
     return broken == NULL
            ? PUPIL_OK : pupil_rule_refuse_member(&in, 0, "new", broken);

@@ -236,7 +236,9 @@ static const char  notice_sql[] =
     "SELECT WHERE ($13 IS NULL OR EXISTS (SELECT FROM pupil.session AS s"
     " WHERE s.tenant = $2 AND s.token_hash = $13 AND s.subject = $8))"
     " AND ($14 IS NULL OR EXISTS (SELECT FROM pupil.support_grant AS g"
-    " WHERE g.tenant = $2 AND g.subject = $8 AND g.mac = $14))),"
+    " WHERE g.tenant = $2 AND g.subject = $8 AND g.mac = $14))"
+    " AND ($16 IS NULL OR EXISTS (SELECT FROM pupil.revocation AS v"
+    " WHERE v.tenant = $2 AND v.revocation = $16 AND v.subject = $8))),"
     " burst AS MATERIALIZED ("
     "SELECT t.bucket FROM pupil.login_throttle AS t WHERE t.tenant = $2"
     " AND t.bucket = ANY ($15) AND t.burst > " PUPIL_NOTICE_BURST
@@ -364,7 +366,8 @@ const pupil_template_t  pupil_session_templates[PUPIL_SESSION_COUNT] = {
         .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_UUID_ARRAY,
                     PUPIL_PARAM_TEXT_ARRAY, PUPIL_PARAM_TIMESTAMPTZ,
                     PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA,
-                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA_ARRAY }
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA_ARRAY,
+                    PUPIL_PARAM_UUID }
     },
 
     [PUPIL_SESSION_HEAR] = {

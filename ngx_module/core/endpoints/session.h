@@ -127,9 +127,9 @@ enum {
 /*
  * PUPIL_SESSION_NOTICE, $8 whom, of each notice $9 id, $10 kind and $12 MAC,
  * $11 when; behind the statement that does it, in one transaction, and only
- * where that has made $13 a session of this hash, and $14 a support grant of
- * this MAC, unless NULL.  The kind "failed_logins" only where there was a burst
- * in one of $15, buckets, which then is told.
+ * where that has made $13 a session of this hash, $14 a support grant of this
+ * MAC, and $16 a revocation, each unless NULL.  The kind "failed_logins" only
+ * where there was a burst in one of $15, buckets, which then is told.
  */
 enum {
     PUPIL_SZ_TOLD = 1,

@@ -55,7 +55,11 @@ static const pupil_mac_label_t  pupil_mac_of_there = {
 };
 
 static const pupil_mac_label_t  pupil_mac_of_mail = {
-    "pupil.mac.mail.v1", NULL
+    "pupil.mac.mail.v1", "pupil.mac.mail.v2"
+};
+
+static const pupil_mac_label_t  pupil_mac_of_link = {
+    "pupil.mac.mail.v3", "pupil.mac.mail.v4"
 };
 
 static const pupil_mac_label_t  pupil_mac_of_support = {
@@ -186,14 +190,21 @@ pupil_mac_mail(const pupil_key_t *key, const pupil_mail_row_t *row,
 {
     pupil_keyed_t  hash;
 
-    pupil_mac_begin(&hash, key, &pupil_mac_of_mail, 0);
+    pupil_mac_begin(&hash, key, row->link.len == 0 ? &pupil_mac_of_mail
+                                                   : &pupil_mac_of_link,
+                    row->number);
     pupil_keyed_uuid(&hash, &row->tenant);
     pupil_keyed_uuid(&hash, &row->mail);
     pupil_keyed_uuid(&hash, &row->subject);
     pupil_keyed_str(&hash, row->kind);
     pupil_keyed_str(&hash, row->language);
     pupil_keyed_u64(&hash, (uint64_t) row->created_at);
-    pupil_mac_end(&hash, 0, mac);
+
+    if (row->link.len != 0) {
+        pupil_keyed_str(&hash, row->link);
+    }
+
+    pupil_mac_end(&hash, row->number, mac);
 }
 
 

@@ -70,6 +70,8 @@ typedef struct {
     pupil_uuid_t  tenant, mail, subject;
     pupil_str_t   kind, language;
     pupil_time_t  created_at;
+    pupil_str_t   link;         /* where its page is; empty: there is none */
+    uint32_t      number;       /* of the credential, where that matters */
 } pupil_mail_row_t;
 
 typedef struct {

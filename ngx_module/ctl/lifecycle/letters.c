@@ -4,12 +4,17 @@
 
 #include "core/base/text.h"
 #include "core/endpoints/login.h"
+#include "core/login/link.h"
 #include "ctl/lifecycle/letters.h"
+
+
+#define THREE_DAYS  (3 * 86400)
 
 
 static const ctl_letter_t  letters[] = {
 
     { .kind = PUPIL_MAIL_PASSWORD_CHANGED, .language = "sv",
+      .seconds = THREE_DAYS,
       .subject = "=?utf-8?Q?Ditt_l=C3=B6senord_har_=C3=A4ndrats?=",
       .text =
         "Hej!\r\n\r\n"
@@ -20,6 +25,7 @@ static const ctl_letter_t  letters[] = {
         "Det här meddelandet skickas automatiskt och kan inte besvaras.\r\n" },
 
     { .kind = PUPIL_MAIL_PASSWORD_CHANGED, .language = "da",
+      .seconds = THREE_DAYS,
       .subject = "=?utf-8?Q?Din_adgangskode_er_blevet_=C3=A6ndret?=",
       .text =
         "Hej!\r\n\r\n"
@@ -30,6 +36,7 @@ static const ctl_letter_t  letters[] = {
         "Denne besked er sendt automatisk og kan ikke besvares.\r\n" },
 
     { .kind = PUPIL_MAIL_PASSWORD_CHANGED, .language = "en",
+      .seconds = THREE_DAYS,
       .subject = "Your password has been changed",
       .text =
         "Hello,\r\n\r\n"
@@ -38,6 +45,49 @@ static const ctl_letter_t  letters[] = {
         " been logged out.\r\n\r\n"
         "If it was you, there is nothing to do. If it was not you, tell the"
         " school's administrator at once.\r\n\r\n"
+        "This message was sent automatically and cannot be answered.\r\n" },
+
+    { .kind = PUPIL_MAIL_FORGOTTEN_KIND, .language = "sv",
+      .seconds = PUPIL_LINK_LIFETIME, .link = 1,
+      .subject = "=?utf-8?Q?V=C3=A4lj_ett_nytt_l=C3=B6senord?=",
+      .text =
+        "Hej!\r\n\r\n"
+        "Någon, kanske du, har bett om ett nytt lösenord till ditt konto på"
+        " skolans lärplattform. Det väljer du här:\r\n\r\n",
+      .after =
+        "\r\n\r\n"
+        "Länken gäller en gång, i en halvtimme. Ge den inte till någon.\r\n\r\n"
+        "Var det inte du behöver du inte göra något: ditt lösenord är"
+        " detsamma som förut.\r\n\r\n"
+        "Det här meddelandet skickas automatiskt och kan inte besvaras.\r\n" },
+
+    { .kind = PUPIL_MAIL_FORGOTTEN_KIND, .language = "da",
+      .seconds = PUPIL_LINK_LIFETIME, .link = 1,
+      .subject = "=?utf-8?Q?V=C3=A6lg_en_ny_adgangskode?=",
+      .text =
+        "Hej!\r\n\r\n"
+        "Nogen, måske dig, har bedt om en ny adgangskode til din konto på"
+        " skolens læringsplatform. Den vælger du her:\r\n\r\n",
+      .after =
+        "\r\n\r\n"
+        "Linket gælder én gang, i en halv time. Giv det ikke til nogen."
+        "\r\n\r\n"
+        "Var det ikke dig, behøver du ikke at gøre noget: din adgangskode er"
+        " den samme som før.\r\n\r\n"
+        "Denne besked er sendt automatisk og kan ikke besvares.\r\n" },
+
+    { .kind = PUPIL_MAIL_FORGOTTEN_KIND, .language = "en",
+      .seconds = PUPIL_LINK_LIFETIME, .link = 1,
+      .subject = "Choose a new password",
+      .text =
+        "Hello,\r\n\r\n"
+        "somebody, perhaps you, has asked for a new password of your account on"
+        " the school's learning platform. You choose it here:\r\n\r\n",
+      .after =
+        "\r\n\r\n"
+        "The link counts once, for half an hour. Give it to nobody.\r\n\r\n"
+        "If it was not you, there is nothing to do: your password is what it"
+        " was.\r\n\r\n"
         "This message was sent automatically and cannot be answered.\r\n" }
 };
 

@@ -13,7 +13,10 @@
 typedef struct {
     const char  *kind, *language;   /* of the row in the outbox */
     const char  *subject;           /* RFC 2047, as header fields are ASCII */
+    int64_t      seconds;           /* it counts */
+    unsigned     link:1;            /* a link goes between text and after */
     const char  *text;              /* UTF-8 */
+    const char  *after;
 } ctl_letter_t;
 
 

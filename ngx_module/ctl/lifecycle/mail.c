@@ -13,13 +13,16 @@
 
 #include "core/base/text.h"
 #include "core/base/time.h"
+#include "core/login/link.h"
 #include "core/vault/authentic.h"
+#include "ctl/base/buf.h"
 #include "ctl/base/clock.h"
 #include "ctl/base/db.h"
 #include "ctl/base/smtp.h"
 #include "ctl/base/text.h"
 #include "ctl/lifecycle/letters.h"
 #include "ctl/lifecycle/mail.h"
+#include "ctl/store/floors.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/roles.h"
@@ -27,7 +30,6 @@
 #include "ctl/store/whom.h"
 
 
-#define MAIL_SECONDS    (3 * 86400)     /* it counts */
 #define MAIL_ADDRESS    254             /* bytes at most */
 #define MAIL_AGAIN      300             /* seconds, of a relay that is away */
 
@@ -37,6 +39,7 @@ typedef struct {
     pupil_mail_row_t     row;
     char                 id[PUPIL_UUID_TEXT_LEN + 1];
     const ctl_letter_t  *letter;
+    char                *text;          /* with a link; NULL: the letter's */
     char                 to[MAIL_ADDRESS + 1];
 } mail_t;
 
@@ -46,8 +49,11 @@ static int mail_due(ctl_t *ctl);
 static int mail_next(ctl_t *ctl, ctl_pool_t *pool, ctl_mail_turn_t *turn);
 static int mail_claim(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
     pupil_str_t *mac);
+static pupil_str_t mail_text(ctl_pool_t *pool, const PGresult *res, int col);
 static int mail_judge(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
     pupil_str_t mac, const char **why);
+static int mail_link(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
+    const char **why);
 static int mail_addressee(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
     const char **why);
 static int staff(ctl_t *ctl, const pupil_uuid_t *subject);
@@ -76,7 +82,7 @@ static const char  claim_sql[] =
     " + least(interval '5 minutes' * power(2, least(o.tries, 10)),"
     " interval '6 hours') FROM next AS n"
     " WHERE o.tenant = $1::uuid AND o.mail = n.mail"
-    " RETURNING o.mail, o.subject, o.kind, o.language,"
+    " RETURNING o.mail, o.subject, o.kind, o.language, o.link,"
     " (extract(epoch FROM o.created_at) * 1000000)::bigint, o.mac";
 
 enum {
@@ -84,6 +90,7 @@ enum {
     CLAIM_SUBJECT,
     CLAIM_KIND,
     CLAIM_LANGUAGE,
+    CLAIM_LINK,
     CLAIM_CREATED_AT,           /* microseconds */
     CLAIM_MAC
 };
@@ -233,23 +240,32 @@ mail_claim(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, pupil_str_t *mac)
         }
 
         ctl_uuid_text(&mail->row.mail, mail->id);
-        mail->row.kind = ctl_str(ctl_pool_text(pool,
-            PQgetvalue(res, 0, CLAIM_KIND),
-            strlen(PQgetvalue(res, 0, CLAIM_KIND))));
-        mail->row.language = ctl_str(ctl_pool_text(pool,
-            PQgetvalue(res, 0, CLAIM_LANGUAGE),
-            strlen(PQgetvalue(res, 0, CLAIM_LANGUAGE))));
+        mail->row.kind = mail_text(pool, res, CLAIM_KIND);
+        mail->row.language = mail_text(pool, res, CLAIM_LANGUAGE);
+        mail->row.link = mail_text(pool, res, CLAIM_LINK);
         mail->row.created_at =
             strtoll(PQgetvalue(res, 0, CLAIM_CREATED_AT), NULL, 10);
 
         stored = ctl_pool_alloc(pool, PUPIL_MAC_LEN);
         mac->data = stored;
         ctl_get_bytes(res, 0, CLAIM_MAC, stored, PUPIL_MAC_LEN, &mac->len);
+        mail->row.number = pupil_mac_number(*mac);
     }
 
     PQclear(res);
 
     return rc;
+}
+
+
+static pupil_str_t
+mail_text(ctl_pool_t *pool, const PGresult *res, int col)
+{
+    const char  *value;
+
+    value = PQgetvalue(res, 0, col);
+
+    return ctl_str(ctl_pool_text(pool, value, strlen(value)));
 }
 
 
@@ -279,13 +295,64 @@ mail_judge(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, pupil_str_t mac,
     mail->letter = ctl_letter_find(mail->row.kind, mail->row.language);
 
     if (mail->letter == NULL
-        || ctl_now() - mail->row.created_at > MAIL_SECONDS * PUPIL_TIME_SECOND)
+        || ctl_now() - mail->row.created_at
+           > mail->letter->seconds * PUPIL_TIME_SECOND)
     {
         *why = "refused";
         return 0;
     }
 
-    return mail_addressee(ctl, pool, mail, why);
+    if (mail->letter->link && mail_link(ctl, pool, mail, why) != 0) {
+        return -1;
+    }
+
+    return *why == NULL ? mail_addressee(ctl, pool, mail, why) : 0;
+}
+
+
+/*
+ * What the link has behind its page is made here, and nowhere stored.  None
+ * is for a password that there is not any more, by whatever row (I18).
+ */
+static int
+mail_link(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, const char **why)
+{
+    ctl_buf_t           text;
+    uint8_t             token[PUPIL_LINK_TEXT_LEN];
+    pupil_link_t        link;
+    pupil_floors_t      floors;
+    const pupil_key_t  *key;
+
+    key = ctl_key(ctl, "token");
+
+    if (key == NULL
+        || ctl_floors_read(ctl, &mail->row.subject, &floors) != 0)
+    {
+        return -1;
+    }
+
+    if (mail->row.link.len == 0 || mail->row.number != floors.credential) {
+        *why = "refused";
+        return 0;
+    }
+
+    link.subject = mail->row.subject;
+    link.made = mail->row.created_at / PUPIL_TIME_SECOND;
+    link.number = mail->row.number;
+    pupil_link_seal(key, &link, token);
+
+    ctl_buf_init(&text);
+    ctl_buf_printf(&text, "%s%.*s#%.*s%s", mail->letter->text,
+                   (int) mail->row.link.len,
+                   (const char *) mail->row.link.data, (int) sizeof(token),
+                   (const char *) token, mail->letter->after);
+    mail->text = ctl_pool_text(pool, text.data, text.len);
+
+    sodium_memzero(text.data, text.len);
+    sodium_memzero(token, sizeof(token));
+    ctl_buf_free(&text);
+
+    return 0;
 }
 
 
@@ -462,10 +529,14 @@ mail_send(ctl_t *ctl, mail_t *mail, ctl_mail_turn_t *turn)
     message.to = mail->to;
     message.id = mail->id;
     message.subject = mail->letter->subject;
-    message.text = mail->letter->text;
+    message.text = mail->text != NULL ? mail->text : mail->letter->text;
 
     rc = ctl_smtp_send(ctl, &message);
     sodium_memzero(mail->to, sizeof(mail->to));
+
+    if (mail->text != NULL) {
+        sodium_memzero(mail->text, strlen(mail->text));
+    }
 
     if (rc > 0) {
         return 2;

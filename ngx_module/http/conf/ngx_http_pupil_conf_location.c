@@ -91,6 +91,38 @@ ngx_http_pupil_set_by_role(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
+ngx_http_pupil_set_mail(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_pupil_loc_conf_t *plcf = conf;
+
+    pupil_words_t           words;
+    ngx_http_pupil_mail_t  *mail;
+
+    if (plcf->mail != NULL) {
+        return "is duplicate";
+    }
+
+    pupil_words_init(&words);
+
+    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_MAIL, &words) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    mail = ngx_palloc(cf->pool, sizeof(ngx_http_pupil_mail_t));
+    if (mail == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    mail->language = (ngx_uint_t) words.number[PUPIL_MAIL_LANGUAGE];
+    mail->forgotten = words.text[PUPIL_MAIL_FORGOTTEN];
+    plcf->mail = mail;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
 ngx_http_pupil_set_complex(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_str_t                          *value;

@@ -31,7 +31,6 @@ ngx_http_pupil_create_loc_conf(ngx_conf_t *cf)
     }
 
     conf->login_password = NGX_CONF_UNSET_UINT;
-    conf->mail = NGX_CONF_UNSET_UINT;
     conf->session_limit = NGX_CONF_UNSET_UINT;
     conf->support_time = NGX_CONF_UNSET_UINT;
     conf->behind_proxy = NGX_CONF_UNSET_UINT;
@@ -133,13 +132,16 @@ ngx_http_pupil_merge_values(ngx_http_pupil_loc_conf_t *prev,
         conf->factor = prev->factor;
     }
 
+    if (conf->mail == NULL) {
+        conf->mail = prev->mail;
+    }
+
     if (conf->step_up == NULL) {
         conf->step_up = prev->step_up;
     }
 
     ngx_conf_merge_uint_value(conf->login_password, prev->login_password,
                               PUPIL_PASSWORD_STAFF);
-    ngx_conf_merge_uint_value(conf->mail, prev->mail, PUPIL_MAIL_OFF);
     ngx_conf_merge_uint_value(conf->session_limit, prev->session_limit,
                               PUPIL_SESSION_LIMIT);
     ngx_conf_merge_uint_value(conf->support_time, prev->support_time,

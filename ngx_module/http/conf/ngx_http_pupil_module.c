@@ -31,7 +31,6 @@ static const pupil_directive_id_t  ngx_http_pupil_login_network =
     PUPIL_DIRECTIVE_LOGIN_NETWORK;
 static const pupil_directive_id_t  ngx_http_pupil_tenant_is =
     PUPIL_DIRECTIVE_TENANT;
-static const pupil_directive_id_t  ngx_http_pupil_mail = PUPIL_DIRECTIVE_MAIL;
 static const pupil_directive_id_t  ngx_http_pupil_session_limit =
     PUPIL_DIRECTIVE_SESSION_LIMIT;
 static const pupil_directive_id_t  ngx_http_pupil_support_grant =
@@ -188,11 +187,11 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       (void *) &ngx_http_pupil_login_network },
 
     { ngx_string("pupil_mail"),
-      NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_TAKE1,
-      ngx_http_pupil_set_value,
+      NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_1MORE,
+      ngx_http_pupil_set_mail,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_pupil_loc_conf_t, mail),
-      (void *) &ngx_http_pupil_mail },
+      0,
+      NULL },
 
     { ngx_string("pupil_login_provider"),
       NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_1MORE,

@@ -16,9 +16,6 @@
 #include "http/login/ngx_http_pupil_factor.h"
 
 
-static ngx_int_t ngx_http_pupil_factor_find(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_factor_found(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_factor_floors(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_factor_opened(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_factor_read(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_factor_judge(ngx_http_pupil_ctx_t *ctx);
@@ -57,7 +54,8 @@ ngx_http_pupil_factor_parse(ngx_http_pupil_ctx_t *ctx)
     factor = ctx->data;
     login = &factor->login;
     login->factor = factor;
-    login->next = ngx_http_pupil_factor_find;
+    login->next = ngx_http_pupil_login_again;
+    login->opened = ngx_http_pupil_factor_opened;
     login->failed = NGX_HTTP_PUPIL_INVALID_CREDENTIALS;
 
     rc = pupil_input_factor(&ctx->alloc, &ctx->body, &factor->input, &fault);
@@ -92,80 +90,6 @@ ngx_http_pupil_factor_start(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_login_code_taken(ctx, factor->ticket.bucket);
 
     return ngx_http_pupil_login_reserve(ctx);
-}
-
-
-static ngx_int_t
-ngx_http_pupil_factor_find(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_libpq_exchange_t    *ex;
-    ngx_http_pupil_login_t  *login;
-
-    login = ctx->data;
-
-    ex = ngx_http_pupil_exchange(ctx);
-    if (ex == NULL) {
-        return NGX_ERROR;
-    }
-
-    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_AGAIN);
-    ngx_libpq_param_uuid(ex, login->owner.id.b);
-
-    ctx->resume = ngx_http_pupil_factor_found;
-
-    return ngx_http_pupil_submit(ctx, ex, 0);
-}
-
-
-/* The key store is asked before any row of this person is believed. */
-static ngx_int_t
-ngx_http_pupil_factor_found(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_int_t                 rc;
-    ngx_http_pupil_login_t   *login;
-    ngx_http_pupil_factor_t  *factor;
-
-    ngx_http_pupil_debug(ctx, "account looked up");
-
-    factor = ctx->data;
-    login = &factor->login;
-    login->found = ctx->exchange;
-    ctx->read_at = ngx_current_msec;
-
-    rc = ngx_http_pupil_owner(ctx, login->found->results[0], 0,
-                              PUPIL_LF_OWNER, &factor->ticket.subject,
-                              &login->owner);
-
-    login->has_owner = rc == NGX_OK;
-    login->known = login->has_owner;
-    login->owner.id = factor->ticket.subject;
-
-    return ngx_http_pupil_floors_fetch(ctx, &login->owner.id, NULL,
-                                       ngx_http_pupil_factor_floors);
-}
-
-
-/* The key is fetched, whether or not it is cached: it may have been dropped. */
-static ngx_int_t
-ngx_http_pupil_factor_floors(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_http_pupil_login_t  *login;
-
-    ngx_http_pupil_debug(ctx, "floors known");
-
-    login = ctx->data;
-
-    ngx_http_pupil_login_account(ctx);
-
-    if (!login->eligible) {
-        return ngx_http_pupil_login_refuse(ctx);
-    }
-
-    if (ngx_http_pupil_keys_missing(ctx, &login->owner.id) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_pupil_keys_owners(ctx, ngx_http_pupil_factor_opened);
 }
 
 

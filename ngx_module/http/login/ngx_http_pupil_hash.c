@@ -34,6 +34,7 @@ struct ngx_http_pupil_hash_s {
     ngx_http_pupil_seat_t         seat;
     unsigned                      posted:1; /* it is in the pool */
     unsigned                      always:1; /* one that fits has a new one */
+    unsigned                      alone:1;  /* and there is none to fit */
 
     /* written by the thread */
     pupil_rc_t                    rc;
@@ -94,6 +95,7 @@ ngx_http_pupil_hash_verify(ngx_http_pupil_ctx_t *ctx, const char *stored,
     hash->renewed = renewed;
 
     hash->always = login->fresh.data != NULL;
+    hash->alone = hash->always && login->input.password.data == NULL;
     ngx_cpystrn((u_char *) hash->stored, (u_char *) stored,
                 sizeof(hash->stored));
 
@@ -238,6 +240,14 @@ ngx_http_pupil_hash_equal_work(ngx_http_pupil_hash_t *hash)
     uint64_t  full, done;
 
     full = pupil_password_work(&hash->cost);
+
+    if (hash->alone) {
+        hash->rc = pupil_password_hash(hash->fresh_of, &hash->cost,
+                                       hash->fresh);
+        hash->runs = 1;
+        hash->work = full;
+        return;
+    }
 
     if (pupil_password_made_at(hash->stored, &hash->made_at) == PUPIL_OK) {
         hash->runs = 1;

@@ -20,7 +20,8 @@ typedef struct ngx_http_pupil_hash_s   ngx_http_pupil_hash_t;
  * thread; then next(ctx), with the result in login->verified.  renewed: NULL,
  * or PUPIL_PASSWORD_HASH_LEN bytes of the request's that get a new hash of a
  * password that fits one of another cost than the one in force, else an empty
- * string; where login->fresh is there, a hash of that if the password fits.  It
+ * string; where login->fresh is there, a hash of that if the password fits, or
+ * if there is none to verify.  It
  * has the log-in's seat until it is done.  NGX_AGAIN or
  * NGX_ERROR.  Event loop.
  */

@@ -7,6 +7,7 @@
  */
 
 #include "http/login/ngx_http_pupil_factor.h"
+#include "http/login/ngx_http_pupil_forgotten.h"
 #include "http/login/ngx_http_pupil_oidc.h"
 
 
@@ -15,7 +16,6 @@ static ngx_int_t ngx_http_pupil_login_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_tell(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_told(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_login_look(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_found(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_floors(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx);
@@ -35,6 +35,16 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_login_routes[] = {
       .flags = NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_PUBLIC,
       .parse = ngx_http_pupil_factor_parse,
       .start = ngx_http_pupil_factor_start },
+
+    { .method = NGX_HTTP_POST, .path = "/forgotten",
+      .flags = NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_PUBLIC,
+      .parse = ngx_http_pupil_forgotten_parse,
+      .start = ngx_http_pupil_forgotten_start },
+
+    { .method = NGX_HTTP_POST, .path = "/password",
+      .flags = NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_PUBLIC,
+      .parse = ngx_http_pupil_reset_parse,
+      .start = ngx_http_pupil_reset_start },
 
     { .method = NGX_HTTP_POST, .path = "/step-up",
       .flags = NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_LIMITED,
@@ -117,6 +127,7 @@ ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx)
 
     login = ctx->data;
     login->next = ngx_http_pupil_login_look;
+    login->opened = ngx_http_pupil_login_opened;
     login->fits = ngx_http_pupil_ticket_asked;
     login->failed = NGX_HTTP_PUPIL_INVALID_CREDENTIALS;
 
@@ -249,7 +260,7 @@ ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_login_look(ngx_http_pupil_ctx_t *ctx)
 {
     return ngx_http_pupil_login_find(ctx, ngx_http_pupil_login_found);
@@ -331,7 +342,7 @@ ngx_http_pupil_login_floors(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    return ngx_http_pupil_keys_owners(ctx, ngx_http_pupil_login_opened);
+    return ngx_http_pupil_keys_owners(ctx, login->opened);
 }
 
 

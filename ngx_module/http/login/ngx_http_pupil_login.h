@@ -51,6 +51,7 @@ struct ngx_http_pupil_login_s {
     pupil_input_login_t           input;
     pupil_str_t                   fresh;          /* a new password, or none */
     ngx_http_pupil_step_pt        next;           /* the attempt counts */
+    ngx_http_pupil_step_pt        opened;         /* the key is there */
     ngx_http_pupil_step_pt        fits;           /* the password does */
     ngx_http_pupil_problem_e      failed;         /* what it then comes to */
     uint8_t                       terms[PUPIL_LOGIN_TERMS][PUPIL_TERM_LEN];
@@ -96,6 +97,8 @@ struct ngx_http_pupil_login_s {
     unsigned                      known:1;        /* an account, no decoy */
     unsigned                      has_owner:1;
     unsigned                      eligible:1;     /* but for the password */
+    unsigned                      pupil:1;        /* one, too, today */
+    unsigned                      forgotten:1;    /* it asks for a mail */
 };
 
 
@@ -124,6 +127,10 @@ ngx_int_t ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_login_send(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, ngx_http_pupil_step_pt resume);
 
+/* login->note as a parameter. */
+void ngx_http_pupil_login_noted(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex);
+
 /* Sends a statement of pupil_login_choices with its record, the at-th of ex. */
 ngx_int_t ngx_http_pupil_login_write(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, ngx_uint_t at, ngx_uint_t stmt,
@@ -148,7 +155,10 @@ typedef enum {
     NGX_HTTP_PUPIL_BUCKET_NETWORK,
     NGX_HTTP_PUPIL_BUCKET_PASSWORD,
     NGX_HTTP_PUPIL_BUCKET_STEP_UP,
-    NGX_HTTP_PUPIL_BUCKET_CODE
+    NGX_HTTP_PUPIL_BUCKET_CODE,
+    NGX_HTTP_PUPIL_BUCKET_FORGOTTEN,            /* of an account or a name */
+    NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_TENANT,
+    NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_NETWORK
 } ngx_http_pupil_bucket_e;
 
 /*
@@ -167,6 +177,10 @@ void ngx_http_pupil_login_code_bucket(ngx_http_pupil_ctx_t *ctx,
     uint8_t bucket[PUPIL_HASH_LEN]);
 void ngx_http_pupil_login_code_taken(ngx_http_pupil_ctx_t *ctx,
     const uint8_t bucket[PUPIL_HASH_LEN]);
+
+/* Those of mails to this account, or to this name of nobody, and a new one. */
+ngx_int_t ngx_http_pupil_login_mail_buckets(ngx_http_pupil_ctx_t *ctx,
+    uint8_t account[PUPIL_HASH_LEN], uint8_t nobody[PUPIL_HASH_LEN]);
 
 /* What an accepting statement is handed of buckets; network: the last. */
 void ngx_http_pupil_login_buckets(ngx_http_pupil_ctx_t *ctx,
@@ -203,6 +217,15 @@ ngx_int_t ngx_http_pupil_login_terms(ngx_http_pupil_ctx_t *ctx);
 /* Those of a log-in name that nobody typed: nothing is throttled. */
 ngx_int_t ngx_http_pupil_login_terms_of(ngx_http_pupil_ctx_t *ctx,
     pupil_str_t name);
+
+/* A log-in's steps from the look-up on: to login->opened. */
+ngx_int_t ngx_http_pupil_login_look(ngx_http_pupil_ctx_t *ctx);
+
+/*
+ * Whom login->owner.id names, looked up with floors and key: login->opened, or
+ * it is refused.
+ */
+ngx_int_t ngx_http_pupil_login_again(ngx_http_pupil_ctx_t *ctx);
 
 /* Asks the database for whom these terms are; found: the next step. */
 ngx_int_t ngx_http_pupil_login_find(ngx_http_pupil_ctx_t *ctx,

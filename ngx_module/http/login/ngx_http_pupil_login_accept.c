@@ -28,8 +28,6 @@ static void ngx_http_pupil_login_params(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, const ngx_http_pupil_made_t *made);
 static void ngx_http_pupil_login_there(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex);
-static void ngx_http_pupil_login_noted(ngx_http_pupil_ctx_t *ctx,
-    ngx_libpq_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_login_session(ngx_http_pupil_ctx_t *ctx,
     uint8_t mac[PUPIL_MAC_LEN]);
 static void ngx_http_pupil_login_address(ngx_http_pupil_ctx_t *ctx,
@@ -185,7 +183,7 @@ ngx_http_pupil_login_there(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-static void
+void
 ngx_http_pupil_login_noted(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex)
 {

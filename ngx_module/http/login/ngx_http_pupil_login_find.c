@@ -24,6 +24,8 @@ static ngx_int_t ngx_http_pupil_login_term(ngx_http_pupil_ctx_t *ctx,
     uint8_t (*terms)[PUPIL_TERM_LEN], pupil_str_t *plain);
 static ngx_int_t ngx_http_pupil_login_row(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, pupil_uuid_t *owner);
+static ngx_int_t ngx_http_pupil_login_again_found(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_login_again_floors(ngx_http_pupil_ctx_t *ctx);
 static const ngx_http_pupil_indexed_t *ngx_http_pupil_login_by(ngx_uint_t by);
 static void ngx_http_pupil_login_asked(ngx_http_pupil_login_t *login,
     ngx_uint_t by, pupil_index_row_t *asked);
@@ -143,6 +145,78 @@ ngx_http_pupil_login_find(ngx_http_pupil_ctx_t *ctx,
     ctx->resume = found;
 
     return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+ngx_int_t
+ngx_http_pupil_login_again(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_libpq_exchange_t    *ex;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_AGAIN);
+    ngx_libpq_param_uuid(ex, login->owner.id.b);
+
+    ctx->resume = ngx_http_pupil_login_again_found;
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+/* The key store is asked before any row of this person is believed. */
+static ngx_int_t
+ngx_http_pupil_login_again_found(ngx_http_pupil_ctx_t *ctx)
+{
+    pupil_uuid_t             account;
+    ngx_http_pupil_login_t  *login;
+
+    ngx_http_pupil_debug(ctx, "account looked up");
+
+    login = ctx->data;
+    login->found = ctx->exchange;
+    ctx->read_at = ngx_current_msec;
+
+    account = login->owner.id;
+    login->has_owner = ngx_http_pupil_owner(ctx, login->found->results[0], 0,
+                                            PUPIL_LF_OWNER, &account,
+                                            &login->owner)
+                       == NGX_OK;
+    login->known = login->has_owner;
+    login->owner.id = account;
+
+    return ngx_http_pupil_floors_fetch(ctx, &login->owner.id, NULL,
+                                       ngx_http_pupil_login_again_floors);
+}
+
+
+/* The key is fetched, whether or not it is cached: it may have been dropped. */
+static ngx_int_t
+ngx_http_pupil_login_again_floors(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_login_t  *login;
+
+    ngx_http_pupil_debug(ctx, "floors known");
+
+    login = ctx->data;
+
+    ngx_http_pupil_login_account(ctx);
+
+    if (!login->eligible) {
+        return ngx_http_pupil_login_refuse(ctx);
+    }
+
+    if (ngx_http_pupil_keys_missing(ctx, &login->owner.id) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_pupil_keys_owners(ctx, login->opened);
 }
 
 
@@ -525,6 +599,8 @@ ngx_http_pupil_login_role(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         {
             continue;
         }
+
+        login->pupil |= pupil_role_find(role.role) == PUPIL_ROLE_PUPIL;
 
         if (login->oidc == NULL
             && ctx->conf->login_password != PUPIL_PASSWORD_ALL

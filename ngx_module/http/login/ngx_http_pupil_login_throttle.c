@@ -5,6 +5,8 @@
  * so that what fills one leaves the others as they are.
  */
 
+#include <sodium.h>
+
 #include "http/login/ngx_http_pupil_login.h"
 
 
@@ -29,6 +31,7 @@ static void ngx_http_pupil_login_told_of(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_bucket_e kind, pupil_str_t what, pupil_str_t device);
 static void ngx_http_pupil_login_limited_by(ngx_http_pupil_login_t *login,
     ngx_http_pupil_bucket_e kind);
+static void ngx_http_pupil_login_forgotten(ngx_http_pupil_ctx_t *ctx);
 
 
 static const pupil_str_t  ngx_http_pupil_login_new_device =
@@ -46,7 +49,13 @@ static const ngx_http_pupil_bucket_t  ngx_http_pupil_buckets[] = {
     [NGX_HTTP_PUPIL_BUCKET_STEP_UP] =
     { .name = "step-up", NGX_HTTP_PUPIL_LIMIT_ACCOUNT },
     [NGX_HTTP_PUPIL_BUCKET_CODE] =
-    { .name = "code", NGX_HTTP_PUPIL_LIMIT_ACCOUNT }
+    { .name = "code", NGX_HTTP_PUPIL_LIMIT_ACCOUNT },
+    [NGX_HTTP_PUPIL_BUCKET_FORGOTTEN] =
+    { .name = "forgotten", 0, 0, 0 },               /* its statement says */
+    [NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_TENANT] =
+    { .name = "forgotten tenant", .free = 200, .forget = 10, .longest = 60 },
+    [NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_NETWORK] =
+    { .name = "forgotten network", .free = 20, .forget = 30, .longest = 300 }
 };
 
 
@@ -81,6 +90,11 @@ ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
         login->apart = login->school;
     }
 
+    if (login->forgotten) {
+        ngx_http_pupil_login_forgotten(ctx);
+        return NGX_OK;
+    }
+
     /* One for each look-up: spellings of one account share a bucket. */
     ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_LOGIN_ID,
                                 login_plain, login->apart);
@@ -98,6 +112,58 @@ ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
         ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_NETWORK,
                                     network, login->apart);
     }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Who asks for mail fails at nothing: what is delayed is asking, of a network
+ * and of all.  A known device and a school's network have counts of their own,
+ * so that strangers keep nobody there from it.
+ */
+static void
+ngx_http_pupil_login_forgotten(ngx_http_pupil_ctx_t *ctx)
+{
+    pupil_str_t              tenant, network;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+    tenant.data = ctx->tenant.b;
+    tenant.len = PUPIL_UUID_LEN;
+    network.data = (uint8_t *) ctx->network;
+    network.len = ngx_strlen(ctx->network);
+
+    ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_TENANT,
+                                tenant, login->apart);
+    ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_NETWORK,
+                                network, login->apart);
+}
+
+
+ngx_int_t
+ngx_http_pupil_login_mail_buckets(ngx_http_pupil_ctx_t *ctx,
+    uint8_t account[PUPIL_HASH_LEN], uint8_t nobody[PUPIL_HASH_LEN])
+{
+    pupil_str_t              whom, device;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+    whom = login->known_as;
+    ngx_memzero(&device, sizeof(pupil_str_t));
+
+    if (ngx_http_pupil_key(ctx, "token") == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (login->known) {
+        whom.data = login->owner.id.b;
+        whom.len = PUPIL_UUID_LEN;
+    }
+
+    ngx_http_pupil_login_bucket_made(ctx, NGX_HTTP_PUPIL_BUCKET_FORGOTTEN, whom,
+                                     device, account);
+    randombytes_buf(nobody, PUPIL_HASH_LEN);
 
     return NGX_OK;
 }

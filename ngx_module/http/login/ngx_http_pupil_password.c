@@ -7,36 +7,23 @@
  * what was before does not come back (invariant I18).
  */
 
-#include "core/endpoints/directive_login.h"
 #include "core/endpoints/session.h"
-#include "http/login/ngx_http_pupil_login.h"
-
-
-typedef struct {
-    ngx_http_pupil_login_t    login;         /* first: its steps run */
-    pupil_input_password_t    input;
-    char                      stored[PUPIL_PASSWORD_HASH_LEN];
-    ngx_http_pupil_session_t  session;       /* that takes all places */
-    uint8_t                   text[PUPIL_TOKEN_TEXT_LEN];
-} ngx_http_pupil_password_t;
+#include "http/login/ngx_http_pupil_mail.h"
+#include "http/login/ngx_http_pupil_password.h"
 
 
 static ngx_int_t ngx_http_pupil_password_parse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_found(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_judge(ngx_http_pupil_ctx_t *ctx);
-static const char *ngx_http_pupil_password_named(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_row_t *row);
 static ngx_int_t ngx_http_pupil_password_hash(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_back(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_password_right(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_numbered(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_change(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_session(ngx_http_pupil_ctx_t *ctx,
     uint8_t mac[PUPIL_MAC_LEN]);
-static void ngx_http_pupil_password_params(ngx_http_pupil_ctx_t *ctx,
-    ngx_libpq_exchange_t *ex, const uint8_t mac[PUPIL_MAC_LEN],
-    const ngx_http_pupil_hashed_t *made);
+static ngx_int_t ngx_http_pupil_password_params(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, const ngx_http_pupil_hashed_t *made);
 static ngx_int_t ngx_http_pupil_password_mail(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex);
 static void ngx_http_pupil_password_tells(ngx_http_pupil_ctx_t *ctx);
@@ -88,6 +75,7 @@ ngx_http_pupil_password_parse(ngx_http_pupil_ctx_t *ctx)
     login->fits = ngx_http_pupil_password_back;
     login->eligible = 1;
     login->failed = NGX_HTTP_PUPIL_WRONG_PASSWORD;
+    password->found = PUPIL_LOGIN_OWN;
 
     rc = pupil_input_password(&ctx->alloc, &ctx->body, &login->conf->chosen,
                               &password->input, &fault);
@@ -193,8 +181,7 @@ ngx_http_pupil_password_judge(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* The rule that the new one breaks by being what its owner is called. */
-static const char *
+const char *
 ngx_http_pupil_password_named(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row)
 {
@@ -261,7 +248,7 @@ ngx_http_pupil_password_back(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_password_right(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_login_t  *login;
@@ -309,20 +296,21 @@ ngx_http_pupil_password_numbered(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_password_change(ngx_http_pupil_ctx_t *ctx)
 {
-    uint8_t                   mac[PUPIL_MAC_LEN];
-    ngx_uint_t                at;
-    pupil_password_stored_t   beside;
-    ngx_libpq_exchange_t     *ex;
-    ngx_http_pupil_hashed_t   made;
+    ngx_uint_t                  at;
+    pupil_password_stored_t     beside;
+    ngx_libpq_exchange_t       *ex;
+    ngx_http_pupil_hashed_t     made;
+    ngx_http_pupil_password_t  *password;
 
     ngx_http_pupil_debug(ctx, "key fetched");
+
+    password = ctx->data;
 
     ngx_memzero(&beside, sizeof(pupil_password_stored_t));
     beside.number = ctx->floors.own.credential;
 
-    if (ngx_http_pupil_login_seal(ctx, PUPIL_LOGIN_OWN, &beside, &made)
-        != NGX_OK
-        || ngx_http_pupil_password_session(ctx, mac) != NGX_OK)
+    if (ngx_http_pupil_login_seal(ctx, password->found, &beside, &made)
+        != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -335,13 +323,15 @@ ngx_http_pupil_password_change(ngx_http_pupil_ctx_t *ctx)
     ctx->stored = ngx_http_pupil_password_changed;
 
     at = ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_CHANGE);
-    ngx_http_pupil_password_params(ctx, ex, mac, &made);
 
-    if (ngx_http_pupil_password_mail(ctx, ex) != NGX_OK) {
+    if (ngx_http_pupil_password_params(ctx, ex, &made) != NGX_OK
+        || ngx_http_pupil_password_mail(ctx, ex) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
     ngx_http_pupil_password_tells(ctx);
+    ngx_http_pupil_login_noted(ctx, ex);
 
     return ngx_http_pupil_login_write(ctx, ex, at, PUPIL_LOGIN_CHANGE,
                                       ngx_http_pupil_password_changed);
@@ -374,24 +364,44 @@ ngx_http_pupil_password_session(ngx_http_pupil_ctx_t *ctx,
 
 
 /* As core/endpoints/login.h tells them. */
-static void
+static ngx_int_t
 ngx_http_pupil_password_params(ngx_http_pupil_ctx_t *ctx,
-    ngx_libpq_exchange_t *ex, const uint8_t mac[PUPIL_MAC_LEN],
-    const ngx_http_pupil_hashed_t *made)
+    ngx_libpq_exchange_t *ex, const ngx_http_pupil_hashed_t *made)
 {
-    ngx_http_pupil_login_t    *login;
-    ngx_http_pupil_session_t  *session;
+    uint8_t                     mac[PUPIL_MAC_LEN];
+    ngx_http_pupil_login_t     *login;
+    ngx_http_pupil_session_t   *session;
+    ngx_http_pupil_password_t  *password;
 
-    login = ctx->data;
-    session = &((ngx_http_pupil_password_t *) ctx->data)->session;
+    password = ctx->data;
+    login = &password->login;
+    session = &password->session;
 
-    ngx_libpq_param_bytea(ex, ctx->session.hash, 32);
-    ngx_libpq_param_bytea(ex, session->hash, 32);
-    ngx_libpq_param_timestamptz(ex, session->created_at);
-    ngx_libpq_param_timestamptz(ex, session->seen_at);
-    ngx_libpq_param_timestamptz(ex, session->expires_at);
-    ngx_libpq_param_bytea(ex, mac, pupil_mac_len(mac));
-    ngx_libpq_param_bytea(ex, login->bytes[0], sizeof(login->bytes[0]));
+    if (!password->forgotten
+        && ngx_http_pupil_password_session(ctx, mac) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (password->forgotten) {
+        ngx_libpq_param_null(ex);
+        ngx_libpq_param_null(ex);
+        ngx_libpq_param_null(ex);
+        ngx_libpq_param_timestamptz(ex, ctx->now);
+        ngx_libpq_param_null(ex);
+        ngx_libpq_param_null(ex);
+        ngx_libpq_param_null(ex);
+
+    } else {
+        ngx_libpq_param_bytea(ex, ctx->session.hash, 32);
+        ngx_libpq_param_bytea(ex, session->hash, 32);
+        ngx_libpq_param_timestamptz(ex, session->created_at);
+        ngx_libpq_param_timestamptz(ex, session->seen_at);
+        ngx_libpq_param_timestamptz(ex, session->expires_at);
+        ngx_libpq_param_bytea(ex, mac, pupil_mac_len(mac));
+        ngx_libpq_param_bytea(ex, login->bytes[0], sizeof(login->bytes[0]));
+    }
+
     ngx_libpq_param_int4(ex, (int32_t) login->owner.version);
     ngx_libpq_param_bytea(ex, login->subject_mac.data, login->subject_mac.len);
     ngx_libpq_param_timestamptz(ex, login->changed_at);
@@ -400,8 +410,18 @@ ngx_http_pupil_password_params(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_param_bytea(ex, &made->facts);
     ngx_libpq_param_int4(ex, (int32_t) ctx->floors.own.session);
     ngx_libpq_param_int4(ex, (int32_t) ctx->floors.own.credential);
-    ngx_libpq_param_timestamptz(ex, session->proved_at);
-    ngx_http_pupil_session_params(ex, session);
+
+    if (password->forgotten) {
+        ngx_libpq_param_null(ex);
+        ngx_libpq_param_null(ex);
+        ngx_libpq_param_null(ex);
+
+    } else {
+        ngx_libpq_param_timestamptz(ex, session->proved_at);
+        ngx_http_pupil_session_params(ex, session);
+    }
+
+    return NGX_OK;
 }
 
 
@@ -410,36 +430,24 @@ static ngx_int_t
 ngx_http_pupil_password_mail(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex)
 {
-    uint8_t             mac[PUPIL_MAC_LEN];
-    const char         *language;
-    pupil_mail_row_t    row;
-    const pupil_key_t  *key;
+    uint8_t           mac[PUPIL_MAC_LEN];
+    pupil_mail_row_t  row;
 
-    if (ctx->conf->mail == PUPIL_MAIL_OFF || ngx_http_pupil_is(ctx, "pupil")) {
+    if (!ngx_http_pupil_mail_on(ctx) || ngx_http_pupil_is(ctx, "pupil")) {
         ngx_libpq_param_null(ex);
         ngx_libpq_param_null(ex);
 
         return NGX_OK;
     }
 
-    key = ngx_http_pupil_key(ctx, "mac");
-    if (key == NULL) {
+    ngx_http_pupil_mail_row(ctx, PUPIL_MAIL_PASSWORD_CHANGED,
+                            &ctx->session.subject, &row);
+
+    if (ngx_http_pupil_mail_mac(ctx, &row, mac) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    language = pupil_mail_words[PUPIL_VALUE].choices[ctx->conf->mail];
-
-    row.tenant = ctx->tenant;
-    row.mail = ctx->id;
-    row.subject = ctx->session.subject;
-    row.kind.data = (const uint8_t *) PUPIL_MAIL_PASSWORD_CHANGED;
-    row.kind.len = sizeof(PUPIL_MAIL_PASSWORD_CHANGED) - 1;
-    row.language.data = (const uint8_t *) language;
-    row.language.len = ngx_strlen(language);
-    row.created_at = ctx->now;
-    pupil_mac_mail(key, &row, mac);
-
-    ngx_libpq_param_text(ex, language, row.language.len);
+    ngx_libpq_param_text(ex, row.language.data, row.language.len);
     ngx_libpq_param_bytea(ex, mac, pupil_mac_len(mac));
 
     return NGX_OK;
@@ -456,8 +464,7 @@ ngx_http_pupil_password_tells(ngx_http_pupil_ctx_t *ctx)
     telling = &password->login.telling;
 
     telling->subject = &ctx->session.subject;
-    telling->session.data = password->session.hash;
-    telling->session.len = sizeof(password->session.hash);
+    telling->revoked = 1;
     ngx_http_pupil_notice_add(telling, PUPIL_NOTICE_PASSWORD_CHANGED);
 }
 
@@ -479,7 +486,9 @@ ngx_http_pupil_password_changed(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_CONFLICT);
     }
 
-    ngx_http_pupil_zone_remove(ctx->main, ctx->session.hash);
+    if (!((ngx_http_pupil_password_t *) ctx->data)->forgotten) {
+        ngx_http_pupil_zone_remove(ctx->main, ctx->session.hash);
+    }
 
     /* it counts from here on, whatever becomes of the rest */
     ctx->late = ngx_http_pupil_password_pending;
@@ -526,13 +535,21 @@ ngx_http_pupil_password_answer(ngx_http_pupil_ctx_t *ctx, const char *status)
     ngx_http_pupil_password_t  *password;
 
     password = ctx->data;
-    ctx->session = password->session;
 
     pupil_writer_object_begin(&ctx->out);
     pupil_writer_key(&ctx->out, "status");
     pupil_writer_cstr(&ctx->out, status);
-    ngx_http_pupil_session_write(ctx);
+
+    if (!password->forgotten) {
+        ctx->session = password->session;
+        ngx_http_pupil_session_write(ctx);
+    }
+
     pupil_writer_object_end(&ctx->out);
+
+    if (password->forgotten) {
+        return NGX_OK;
+    }
 
     return ngx_http_pupil_session_cookie(ctx, password->text,
                                          sizeof(password->text));

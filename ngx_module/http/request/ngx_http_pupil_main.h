@@ -80,6 +80,13 @@ struct ngx_http_pupil_main_conf_s {
 typedef pupil_composed_generic_t  ngx_http_pupil_generic_t;
 
 
+/* pupil_mail. */
+typedef struct {
+    ngx_uint_t                        language;  /* PUPIL_MAIL_OFF, ... */
+    pupil_str_t                       forgotten; /* a page; or empty */
+} ngx_http_pupil_mail_t;
+
+
 struct ngx_http_pupil_loc_conf_s {
     const ngx_http_pupil_endpoint_t  *endpoint;  /* NULL: none of ours */
     pupil_access_t                   *access;    /* pupil_access; NULL: none */
@@ -88,7 +95,7 @@ struct ngx_http_pupil_loc_conf_s {
     ngx_array_t                      *denies;    /* pupil_deny_t */
     pupil_location_t                  serves;    /* policy and statements */
     ngx_uint_t                        login_password;
-    ngx_uint_t                        mail;      /* PUPIL_MAIL_OFF, ... */
+    const ngx_http_pupil_mail_t      *mail;      /* NULL: none */
     ngx_uint_t                        session_limit; /* of somebody */
     const int64_t                    *step_up;   /* seconds by role; 0: any */
     ngx_uint_t                        support_time;  /* seconds at most */

@@ -63,6 +63,13 @@ ngx_http_pupil_notice(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex,
     ngx_http_pupil_param_bytea(ex, &telling->grant);
     ngx_http_pupil_param_bytea_array(ex, telling->buckets,
                                      telling->buckets_count);
+
+    if (telling->revoked) {
+        ngx_libpq_param_uuid(ex, ctx->id.b);
+
+    } else {
+        ngx_libpq_param_null(ex);
+    }
 }
 
 

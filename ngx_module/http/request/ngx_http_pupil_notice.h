@@ -23,6 +23,8 @@ typedef struct {
     ngx_uint_t           n;
     pupil_str_t          session;      /* hash of one that is to be there */
     pupil_str_t          grant;        /* MAC of one; data NULL: either */
+    unsigned             revoked:1;    /* the request is to have opened a
+                                          revocation */
 
     /* whose burst of failures is told */
     uint8_t              bytes[NGX_HTTP_PUPIL_NOTICE_BUCKETS][32];

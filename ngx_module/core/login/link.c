@@ -1,0 +1,104 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * XChaCha20-Poly1305 under a key that is derived of the tenant's.
+ */
+
+#include <string.h>
+
+#include <sodium.h>
+
+#include "core/login/link.h"
+#include "core/vault/keyed.h"
+
+
+#define NONCE  crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
+
+_Static_assert(PUPIL_LINK_SEALED
+               == NONCE + PUPIL_LINK_LEN
+                  + crypto_aead_xchacha20poly1305_ietf_ABYTES,
+               "a nonce, the link, a tag");
+
+
+static void link_key(const pupil_key_t *key, uint8_t derived[PUPIL_HASH_LEN]);
+
+
+void
+pupil_link_seal(const pupil_key_t *key, const pupil_link_t *link,
+    uint8_t text[PUPIL_LINK_TEXT_LEN])
+{
+    uint8_t  clear[PUPIL_LINK_LEN], sealed[PUPIL_LINK_SEALED];
+    uint8_t  derived[PUPIL_HASH_LEN];
+
+    memcpy(clear, link->subject.b, PUPIL_UUID_LEN);
+    pupil_u32_write(clear + PUPIL_UUID_LEN,
+                    (uint32_t) ((uint64_t) link->made >> 32));
+    pupil_u32_write(clear + PUPIL_UUID_LEN + 4, (uint32_t) link->made);
+    pupil_u32_write(clear + PUPIL_UUID_LEN + 8, link->number);
+
+    link_key(key, derived);
+    randombytes_buf(sealed, NONCE);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + NONCE, NULL, clear,
+        sizeof(clear), NULL, 0, NULL, sealed, derived);
+    pupil_base64url_encode(sealed, sizeof(sealed), text);
+
+    sodium_memzero(derived, sizeof(derived));
+    sodium_memzero(clear, sizeof(clear));
+    sodium_memzero(sealed, sizeof(sealed));
+    pupil_stack_wipe();
+}
+
+
+pupil_rc_t
+pupil_link_open(const pupil_key_t *key, pupil_str_t text, int64_t now,
+    pupil_link_t *link)
+{
+    size_t      written;
+    uint8_t     clear[PUPIL_LINK_LEN], sealed[PUPIL_LINK_SEALED];
+    uint8_t     derived[PUPIL_HASH_LEN];
+    pupil_rc_t  rc;
+
+    if (text.len != PUPIL_LINK_TEXT_LEN
+        || pupil_base64url_decode(text.data, text.len, sealed, sizeof(sealed),
+                                  &written) != PUPIL_OK
+        || written != sizeof(sealed))
+    {
+        return PUPIL_INVALID;
+    }
+
+    link_key(key, derived);
+
+    rc = crypto_aead_xchacha20poly1305_ietf_decrypt(clear, NULL, NULL,
+            sealed + NONCE, sizeof(sealed) - NONCE, NULL, 0, sealed, derived)
+         == 0 ? PUPIL_OK : PUPIL_INVALID;
+
+    if (rc == PUPIL_OK) {
+        memcpy(link->subject.b, clear, PUPIL_UUID_LEN);
+        link->made = (int64_t)
+            ((uint64_t) pupil_u32_read(clear + PUPIL_UUID_LEN) << 32
+             | pupil_u32_read(clear + PUPIL_UUID_LEN + 4));
+        link->number = pupil_u32_read(clear + PUPIL_UUID_LEN + 8);
+
+        if (link->made > now + PUPIL_LINK_SKEW
+            || now - link->made >= PUPIL_LINK_LIFETIME)
+        {
+            rc = PUPIL_INVALID;
+        }
+    }
+
+    sodium_memzero(derived, sizeof(derived));
+    sodium_memzero(clear, sizeof(clear));
+    pupil_stack_wipe();
+
+    return rc;
+}
+
+
+static void
+link_key(const pupil_key_t *key, uint8_t derived[PUPIL_HASH_LEN])
+{
+    pupil_keyed_t  hash;
+
+    pupil_keyed_begin(&hash, key, "pupil.link.v1", PUPIL_HASH_LEN);
+    pupil_keyed_end(&hash, derived);
+}

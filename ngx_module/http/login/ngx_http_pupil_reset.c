@@ -1,0 +1,175 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * POST /v1/login/password: a new password, by the token of a link that a mail
+ * had.  The token is opened before anybody is looked up, and says under which
+ * number the password stood that was forgotten: the floor in the key store is
+ * that number until there is another one, so it counts once, and whoever puts
+ * rows back brings back nothing (invariant I18).  There is no session for it:
+ * who logs in then is asked for the second factor like everybody.
+ */
+
+#include "http/login/ngx_http_pupil_forgotten.h"
+#include "http/login/ngx_http_pupil_password.h"
+
+
+static ngx_int_t ngx_http_pupil_reset_opened(ngx_http_pupil_ctx_t *ctx);
+static ngx_uint_t ngx_http_pupil_reset_counts(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row);
+static ngx_int_t ngx_http_pupil_reset_hashed(ngx_http_pupil_ctx_t *ctx);
+
+
+static const pupil_str_t  ngx_http_pupil_reset_note =
+    pupil_str(PUPIL_LOGIN_NOTE_FORGOTTEN);
+
+
+ngx_int_t
+ngx_http_pupil_reset_parse(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                   begun;
+    pupil_rc_t                  rc;
+    pupil_fault_t               fault;
+    ngx_http_pupil_login_t     *login;
+    ngx_http_pupil_password_t  *password;
+
+    if (ctx->conf->mail == NULL || ctx->conf->mail->forgotten.len == 0) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NOT_FOUND);
+    }
+
+    begun = ngx_http_pupil_login_begin(ctx, sizeof(ngx_http_pupil_password_t));
+    if (begun != NGX_OK) {
+        return begun;
+    }
+
+    password = ctx->data;
+    password->forgotten = 1;
+    password->found = PUPIL_LOGIN_AGAIN;
+
+    login = &password->login;
+    login->opened = ngx_http_pupil_reset_opened;
+    login->failed = NGX_HTTP_PUPIL_INVALID_CREDENTIALS;
+    login->note = ngx_http_pupil_reset_note;
+
+    rc = pupil_input_reset(&ctx->alloc, &ctx->body, &login->conf->chosen,
+                           &password->input, &fault);
+
+    login->fresh = password->input.fresh;
+
+    return ngx_http_pupil_parsed(ctx, rc, &fault);
+}
+
+
+/* What is no token, or not of these minutes, is nobody's: no record. */
+ngx_int_t
+ngx_http_pupil_reset_start(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                   rc;
+    const pupil_key_t          *key;
+    ngx_http_pupil_login_t     *login;
+    ngx_http_pupil_password_t  *password;
+
+    ngx_http_pupil_debug(ctx, "start");
+
+    password = ctx->data;
+    login = &password->login;
+
+    key = ngx_http_pupil_key(ctx, "token");
+    if (key == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (pupil_link_open(key, password->input.current,
+                        ctx->now / PUPIL_TIME_SECOND, &password->link)
+        != PUPIL_OK)
+    {
+        login->conf->failures++;
+
+        return ngx_http_pupil_problem(ctx, login->failed);
+    }
+
+    login->owner.id = password->link.subject;
+
+    rc = ngx_http_pupil_login_seat(ctx);
+
+    return rc == NGX_OK ? ngx_http_pupil_login_again(ctx) : rc;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_reset_opened(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                   rc;
+    const char                 *broken;
+    ngx_uint_t                  counts;
+    ngx_http_pupil_row_t        row;
+    ngx_http_pupil_login_t     *login;
+    ngx_http_pupil_password_t  *password;
+
+    ngx_http_pupil_debug(ctx, "key fetched");
+
+    password = ctx->data;
+    login = &password->login;
+
+    ngx_http_pupil_login_credential(ctx, PUPIL_LOGIN_AGAIN, &row);
+
+    counts = ngx_http_pupil_reset_counts(ctx, &row);
+    broken = counts ? ngx_http_pupil_password_named(ctx, &row) : NULL;
+
+    ctx->keys.missing_count = 0;
+    ctx->integrity = 0;
+
+    if (!counts) {
+        return ngx_http_pupil_login_refuse(ctx);
+    }
+
+    if (broken != NULL) {
+        return ngx_http_pupil_problem_at(ctx, NGX_HTTP_PUPIL_INVALID, "/new",
+                                         broken);
+    }
+
+    rc = ngx_http_pupil_hash_verify(ctx, "", login->renewed,
+                                    ngx_http_pupil_reset_hashed);
+
+    pupil_input_password_wipe(&password->input);
+
+    return rc;
+}
+
+
+/* The account is as it was when the link was asked for. */
+static ngx_uint_t
+ngx_http_pupil_reset_counts(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row)
+{
+    ngx_int_t                   rc;
+    ngx_http_pupil_password_t  *password;
+
+    password = ctx->data;
+
+    rc = ngx_http_pupil_login_hashed(ctx, row, PUPIL_LF_CHANGED_AT,
+                                     password->stored);
+    ngx_explicit_memzero(password->stored, sizeof(password->stored));
+
+    return rc == NGX_OK && !password->login.pupil
+           && password->link.number == ctx->floors.are.credential
+           && password->login.stored.number >= password->link.number;
+}
+
+
+/* From here on the request is the subject's. */
+static ngx_int_t
+ngx_http_pupil_reset_hashed(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_login_t  *login;
+
+    ngx_http_pupil_debug(ctx, "password hashed");
+
+    login = ctx->data;
+
+    ctx->session.subject = login->owner.id;
+    ctx->session.role = login->role;
+    ctx->session.institution = login->institution;
+    ctx->has_session = 1;
+
+    return ngx_http_pupil_password_right(ctx);
+}
