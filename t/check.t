@@ -15,10 +15,10 @@ my $bad_plugins = build_dir() . '/t/plugins/bad';
 my @all = map { m{/pupil_(\w+)\.so$} } sort glob "$plugins/pupil_*.so";
 
 # What both say of a configuration; see Pupil::Site for the options.
-sub both (%opt) {
-    my $nginx = $site->nginx(%opt)->disown;
+sub both ($opt, @how) {
+    my $nginx = $site->nginx(@$opt)->disown;
     my $test = $nginx->test;
-    my $check = $site->ctl('check', $nginx->conf_file);
+    my $check = $site->ctl('check', $nginx->conf_file, @how);
     my ($said) = $test->{err}
         =~ m{\[emerg\] (?:\d+#\d+: )?(.*) in \S+:\d+$}m;
 
@@ -239,9 +239,10 @@ delete @documented{@handlers, map { $_->[0] } @wrong};
 is join(' ', sort keys %documented), '',
     'each directive of docs/directives.md has a wrong value here';
 
+# nginx -t asks no database, and pupilctl check need not.
 for my $case (@refused) {
     my ($name, @opt) = @$case;
-    my $both = both(@opt);
+    my $both = both(\@opt, '--offline');
 
     isnt $both->{nginx}, 0, "$name: nginx -t refuses it";
     is $both->{check}, 1, "$name: so does pupilctl check";
@@ -307,7 +308,7 @@ END
 
 for my $case (@accepted) {
     my ($name, @opt) = @$case;
-    my $both = both(@opt);
+    my $both = both(\@opt);
 
     is $both->{nginx}, 0, "$name: nginx -t accepts it" or diag $both->{err};
     is $both->{check}, 0, "$name: so does pupilctl check"
@@ -326,7 +327,7 @@ my @alone = (
 
 for my $case (@alone) {
     my ($name, @opt) = @$case;
-    my $both = both(@opt);
+    my $both = both(\@opt);
 
     isnt $both->{nginx}, 0, "$name: nginx -t refuses it";
     is $both->{check}, 0, "$name: pupilctl check cannot know"
@@ -337,9 +338,9 @@ for my $case (@alone) {
 # ---- what pupilctl alone can know
 
 my @unknown = (uuid(), uuid());
-my $tenants = both(conf(pupil_tenant => '$pupil_of_host'),
+my $tenants = both([conf(pupil_tenant => '$pupil_of_host'),
     http => "map \$host \$pupil_of_host { hostnames; default $unknown[0];"
-        . " a " . $site->tenant . "; b $unknown[1]; }\n");
+        . " a " . $site->tenant . "; b $unknown[1]; }\n"]);
 is $tenants->{nginx}, 0, 'a tenant that the database has not: nginx -t';
 is $tenants->{check}, 1, 'pupilctl check looks';
 is join(' ', sort $tenants->{found} =~ /no tenant ([-0-9a-f]{36})/g),
@@ -392,5 +393,16 @@ for my $case (@broken) {
 }
 
 is $site->ctl('check', $conf)->{code}, 0, 'mended, it finds nothing';
+
+
+# ---- where no database is in reach
+
+$site->pg->stop;
+is $site->ctl('check', $conf)->{code}, 1, 'no database: it is said';
+my $offline = $site->ctl('check', $conf, '--offline');
+is $offline->{code}, 0, '--offline: none is asked';
+like $offline->{out},
+    qr/: [1-9]\d* locations, [1-9]\d* statements, 0 findings$/,
+    'all of the configuration is looked at';
 
 done_testing;

@@ -51,7 +51,8 @@ typedef struct {
     const char  *plugin_sql[64];
     unsigned     plugin_sql_count;
     int          json, same_cluster, generate, close_absent, help, version;
-    int          confirm_removal, follow, dry_run, from_copy, without_export;
+    int          confirm_removal, follow, dry_run, from_copy, offline;
+    int          without_export;
     int          end, plan, mail_plain;
     int          sync;             /* the roster may be that of before */
 } ctl_options_t;

@@ -99,8 +99,12 @@ ctl_cmd_check(ctl_t *ctl)
 
     if (check.used) {
         needs_check(&check);
-        check_files(&check);
-        check_databases(&check);
+
+        if (!ctl->opt.offline) {
+            check_files(&check);
+            check_databases(&check);
+        }
+
         check_tenants(&check);
         check_plugins(&check);
         check_key(&check);

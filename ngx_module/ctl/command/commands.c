@@ -69,7 +69,7 @@ const ctl_command_t  ctl_commands[] = {
     }, {
         .words = "check", .min = 1, .max = 1, .large = 1,
         .run = ctl_cmd_check,
-        .arguments = "NGINX.CONF",
+        .arguments = "NGINX.CONF [--offline]",
         .summary = "what only the databases know, before a reload"
     }, {
         .words = "key generate",

@@ -88,6 +88,7 @@ static const option_t  options[] = {
     { "generate", NULL, OPT(generate), OPTION_FLAG },
     { "dry-run", NULL, OPT(dry_run), OPTION_FLAG },
     { "follow", NULL, OPT(follow), OPTION_FLAG },
+    { "offline", NULL, OPT(offline), OPTION_FLAG },
     { "from-copy", NULL, OPT(from_copy), OPTION_FLAG },
     { "without-export", NULL, OPT(without_export), OPTION_FLAG },
     { "end", NULL, OPT(end), OPTION_FLAG },
