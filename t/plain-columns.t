@@ -14,7 +14,9 @@ my $site = pupil_up;
 # What is ciphertext: fields by their plugins' word, titles of schools and
 # classes, and wrapped keys.
 my %sealed = map { $_ => 1 } qw(pupil.institution.title pupil.class.title
-                                pupil.import_image.image),
+                                pupil.import_image.image
+                                pupil.import_part.sealed),
+    'keystore.import_plan.key',
     map { "keystore.$_.wrapped" } qw(tenant_key service_key owner_key);
 for my $file (glob Pupil::Nginx::plugins() . '/pupil_*.so') {
     my ($category) = $file =~ /pupil_(\w+)\.so$/;

@@ -64,6 +64,8 @@ my %allowed = (
             'pupil.imported' => 'SELECT INSERT fingerprint',
             'pupil.outbox' => 'SELECT DELETE due tries',
             'pupil.import_image' => 'SELECT INSERT DELETE',
+            'pupil.import_part' => 'SELECT INSERT DELETE',
+            'pupil.import_plan' => 'SELECT INSERT DELETE',
             'pupil.erased_source' => 'SELECT INSERT DELETE',
             'pupil.notice' => 'SELECT INSERT',  # and a tenant's export
             'pupil.support_grant' => 'SELECT',  # what an erasure has left
@@ -127,6 +129,8 @@ my %allowed = (
             'keystore.erased_source' => 'SELECT INSERT DELETE',
             'keystore.moved_source' => 'SELECT INSERT DELETE done',
             'keystore.source_name' => 'SELECT INSERT space was',
+            'keystore.import_plan' => 'SELECT INSERT DELETE accepted_by'
+                . ' begun_at digest key parts plan source state',
             'keystore.import_run' => 'SELECT INSERT DELETE ended_at images'
                 . ' people state',
             'keystore.hold' => 'SELECT INSERT DELETE reference',

@@ -74,6 +74,10 @@ static const pupil_mac_label_t  pupil_mac_of_image = {
     "pupil.mac.image.v1", NULL
 };
 
+static const pupil_mac_label_t  pupil_mac_of_plan = {
+    "pupil.mac.plan.v1", NULL
+};
+
 
 void
 pupil_mac_subject(const pupil_key_t *key, const pupil_subject_row_t *row,
@@ -257,6 +261,21 @@ pupil_mac_image(const pupil_key_t *key, const pupil_image_row_t *row,
     pupil_keyed_uuid(&hash, &row->record);
     pupil_keyed_uuid(&hash, &row->owner);
     pupil_keyed_str(&hash, row->image);
+    pupil_mac_end(&hash, 0, mac);
+}
+
+
+void
+pupil_mac_plan(const pupil_key_t *key, const pupil_plan_row_t *row,
+    uint8_t mac[PUPIL_MAC_LEN])
+{
+    pupil_keyed_t  hash;
+
+    pupil_keyed_begin(&hash, key, pupil_mac_of_plan.first, PUPIL_MAC_HASH_LEN);
+    pupil_keyed_uuid(&hash, &row->tenant);
+    pupil_keyed_uuid(&hash, &row->id);
+    pupil_keyed_str(&hash, row->plan);
+    pupil_keyed_str(&hash, row->note);
     pupil_mac_end(&hash, 0, mac);
 }
 

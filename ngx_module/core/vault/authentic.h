@@ -96,6 +96,12 @@ typedef struct {
     pupil_str_t   image;        /* sealed */
 } pupil_image_row_t;
 
+/* pupil.import_plan */
+typedef struct {
+    pupil_uuid_t  tenant, id;
+    pupil_str_t   plan, note;
+} pupil_plan_row_t;
+
 
 /*
  * Each writes the MAC of a row.  key: the tenant's service key "mac".  A MAC
@@ -120,6 +126,8 @@ void pupil_mac_support(const pupil_key_t *key, const pupil_support_row_t *row,
 void pupil_mac_notice(const pupil_key_t *key, const pupil_notice_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);
 void pupil_mac_image(const pupil_key_t *key, const pupil_image_row_t *row,
+    uint8_t mac[PUPIL_MAC_LEN]);
+void pupil_mac_plan(const pupil_key_t *key, const pupil_plan_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);
 
 /* How many bytes of it are stored. */

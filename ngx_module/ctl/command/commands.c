@@ -39,6 +39,7 @@
 #include "ctl/retention/statistics.h"
 #include "ctl/retention/upcoming.h"
 #include "ctl/roster/import.h"
+#include "ctl/roster/planned.h"
 #include "ctl/roster/runs.h"
 #include "ctl/roster/source.h"
 #include "ctl/roster/ss12000.h"
@@ -157,6 +158,12 @@ const ctl_command_t  ctl_commands[] = {
         .run = ctl_cmd_plugin_accept,
         .arguments = "FILE",
         .summary = "accept the grants of a plugin"
+    }, {
+        .words = "import apply", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_import_apply,
+        .arguments = "PLAN",
+        .summary = "do what a plan says, or a roster that is held, without its"
+                   " files"
     }, {
         .words = "import oneroster", .min = 1, .max = 1, .personal = 1,
         .run = ctl_cmd_import_oneroster,

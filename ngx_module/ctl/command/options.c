@@ -85,6 +85,7 @@ static const option_t  options[] = {
     { "ca", NULL, OPT(ca), OPTION_TEXT },
     { "state", NULL, OPT(state), OPTION_TEXT },
     { "report", NULL, OPT(report), OPTION_TEXT },
+    { "html", NULL, OPT(html), OPTION_TEXT },
     { "generate", NULL, OPT(generate), OPTION_FLAG },
     { "dry-run", NULL, OPT(dry_run), OPTION_FLAG },
     { "follow", NULL, OPT(follow), OPTION_FLAG },

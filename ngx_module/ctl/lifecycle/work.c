@@ -19,6 +19,7 @@
 #include "ctl/lifecycle/parts.h"
 #include "ctl/lifecycle/tenants.h"
 #include "ctl/lifecycle/work.h"
+#include "ctl/roster/planned.h"
 #include "ctl/roster/runs.h"
 #include "ctl/store/closed.h"
 #include "ctl/store/floors.h"
@@ -57,6 +58,7 @@ static const job_t  jobs[] = {
     { .run = job_returned, .every = 600 },
     { .run = job_erasures, .every = 1 },
     { .run = ctl_imports_forget, .every = 600 },
+    { .run = ctl_plans_forget, .every = 600 },
     { .run = NULL }
 };
 

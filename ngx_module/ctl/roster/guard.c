@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "ctl/base/db.h"
+#include "ctl/roster/changes.h"
 #include "ctl/roster/erased.h"
 #include "ctl/roster/guard.h"
 #include "ctl/roster/moves.h"
 #include "ctl/roster/others.h"
 #include "ctl/roster/plan.h"
+#include "ctl/roster/planned.h"
 #include "ctl/roster/schools.h"
 #include "ctl/store/record.h"
 
@@ -261,11 +263,37 @@ held_record(const roster_t *roster)
 }
 
 
+/* It is stored, to be applied without its files once it is accepted. */
 static int
-held(roster_t *roster)
+held_keep(roster_t *roster, const roster_table_t *tables, unsigned accepts)
+{
+    int  rc;
+
+    if (roster->planned == NULL) {
+        return 0;
+    }
+
+    rc = roster_changes(roster, tables) == 0
+         ? roster_planned_made(roster, roster_plan_first(roster), accepts)
+         : -1;
+
+    /* the report is of a roster that is held */
+    json_decref(roster->changes);
+    roster->changes = NULL;
+
+    return rc;
+}
+
+
+static int
+held(roster_t *roster, const roster_table_t *tables, unsigned accepts)
 {
     size_t   i;
     json_t  *entry;
+
+    if (held_keep(roster, tables, accepts) != 0) {
+        return -1;
+    }
 
     json_array_foreach(roster->held, i, entry) {
         ctl_error("held: %s",
@@ -294,7 +322,18 @@ guard_accepted(roster_t *roster, const roster_table_t *tables,
     other = 0;
     erased = 0;
 
-    if (held) {
+    if ((held || roster->ctl->opt.plan)
+        && roster_planned_keep(roster, tables) != 0)
+    {
+        return -1;
+    }
+
+    if (roster->planned != NULL && roster->planned->applies) {
+        held = 0;               /* it was said, and has not changed since */
+        other = roster->planned->accepts & ROSTER_ACCEPTS_OTHERS;
+        erased = roster->planned->accepts & ROSTER_ACCEPTS_ERASED;
+
+    } else if (held) {
         rc = roster_plan_accepted(roster, tables, others, ROSTER_TAKES_HELD);
         if (rc < 0) {
             return -1;
@@ -302,6 +341,7 @@ guard_accepted(roster_t *roster, const roster_table_t *tables,
 
         held = rc == 0;
         other = rc == 1 && many;
+        roster->accepts = rc == 1 ? ROSTER_ACCEPTS_HELD : 0;
 
     } else {
         if (others->count != 0) {
@@ -318,6 +358,9 @@ guard_accepted(roster_t *roster, const roster_table_t *tables,
             return -1;
         }
     }
+
+    roster->accepts |= (other ? ROSTER_ACCEPTS_OTHERS : 0)
+                       | (erased ? ROSTER_ACCEPTS_ERASED : 0);
 
     if (!other) {
         roster_others_refuse(roster, others);
@@ -358,7 +401,8 @@ roster_guard(roster_t *roster, const roster_table_t *tables)
     free(others.list);
 
     if (rc == 1) {
-        return held(roster);
+        return held(roster, tables, ROSTER_ACCEPTS_HELD
+                                    | (many ? ROSTER_ACCEPTS_OTHERS : 0));
     }
 
     json_array_clear(roster->held);

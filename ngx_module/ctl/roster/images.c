@@ -9,6 +9,7 @@
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
 #include "ctl/roster/images.h"
+#include "ctl/roster/planned.h"
 #include "ctl/roster/runs.h"
 #include "ctl/roster/sealing.h"
 #include "ctl/roster/sorted.h"
@@ -274,7 +275,9 @@ run_begin(roster_t *roster)
         return 0;
     }
 
-    if (roster_run_begin(roster->ctl, roster->source, &images->run) != 0) {
+    if (roster_run_begin(roster->ctl, roster->source,
+                         roster->planned != NULL ? roster->planned->plan
+                                                 : NULL, &images->run) != 0) {
         return -1;
     }
 

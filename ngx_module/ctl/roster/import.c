@@ -29,6 +29,8 @@
 #include "ctl/roster/oneroster.h"
 #include "ctl/roster/oulad.h"
 #include "ctl/roster/plan.h"
+#include "ctl/roster/planned.h"
+#include "ctl/roster/planned_note.h"
 #include "ctl/roster/progress.h"
 #include "ctl/roster/report.h"
 #include "ctl/roster/resolve.h"
@@ -81,7 +83,10 @@ options_check(const ctl_t *ctl, const char *source)
 static int
 report_check(const ctl_t *ctl)
 {
-    return ctl->opt.report == NULL ? 0 : ctl_file_creatable(ctl->opt.report);
+    return (ctl->opt.report == NULL
+            || ctl_file_creatable(ctl->opt.report) == 0)
+           && (ctl->opt.html == NULL
+               || ctl_file_creatable(ctl->opt.html) == 0) ? 0 : -1;
 }
 
 
@@ -140,7 +145,9 @@ plan_check(roster_t *roster, const roster_table_t *tables)
     }
 
     if (ctl->opt.plan) {
-        return roster_changes(roster, tables) == 0 ? PLANNED : -1;
+        return roster_changes(roster, tables) == 0
+               && roster_planned_made(roster, roster->apply, roster->accepts)
+                  == 0 ? PLANNED : -1;
     }
 
     if (strcmp(ctl->opt.apply, roster->apply) == 0) {
@@ -157,15 +164,14 @@ plan_check(roster_t *roster, const roster_table_t *tables)
 }
 
 
-/*
- * All is read, and known to be no accident, before anything is written.
- * Returns HELD or PLANNED where nothing is.
- */
+/* From its files, or, without one, as it was when it was planned. */
 static int
-roster_run(roster_t *roster, const roster_format_t *format,
-    csv_source_t *source, roster_table_t *tables)
+roster_read(roster_t *roster, const roster_format_t *format,
+    csv_source_t *source)
 {
-    int  rc;
+    if (source == NULL) {
+        return roster_planned_load(roster);
+    }
 
     if (roster_chosen_read(roster) != 0) {
         return -1;
@@ -178,6 +184,43 @@ roster_run(roster_t *roster, const roster_format_t *format,
 
     roster_settle(roster);
     roster_chosen_report(roster);
+
+    return 0;
+}
+
+
+static int
+roster_write(roster_t *roster, const roster_format_t *format,
+    csv_source_t *source, roster_table_t *tables)
+{
+    roster_images_keep(roster, tables);
+
+    return roster_planned_begin(roster) != 0
+           || roster_returns_apply(roster) != 0 || roster_apply(roster) != 0
+           || roster_erased_apply(roster) != 0
+           || roster_links_apply(roster, tables) != 0
+           || roster_leavers_apply(roster) != 0
+           || roster_tasks_apply(roster) != 0
+           || roster_results_apply(roster, format, source) != 0
+           || roster_images_end(roster, &roster->run) != 0
+           || roster_planned_done(roster) != 0 ? -1 : 0;
+}
+
+
+/*
+ * All is read, and known to be no accident, before anything is written.
+ * Returns HELD or PLANNED where nothing is.
+ */
+static int
+roster_run(roster_t *roster, const roster_format_t *format,
+    csv_source_t *source, roster_table_t *tables)
+{
+    int  rc;
+
+    rc = roster_read(roster, format, source);
+    if (rc != 0) {
+        return rc;
+    }
 
     if (roster_resolve(roster) != 0
         || roster_stored_load(roster, tables) != 0)
@@ -195,30 +238,18 @@ roster_run(roster_t *roster, const roster_format_t *format,
         return -1;
     }
 
-    rc = roster_guard(roster, tables);
+    rc = roster_planned_check(roster, tables);
+
+    if (rc == 0) {
+        rc = roster_guard(roster, tables);
+    }
+
     if (rc != 0) {
         return rc < 0 ? -1 : HELD;
     }
 
     rc = plan_check(roster, tables);
-    if (rc != 0) {
-        return rc;
-    }
-
-    roster_images_keep(roster, tables);
-
-    if (roster_returns_apply(roster) != 0 || roster_apply(roster) != 0
-        || roster_erased_apply(roster) != 0
-        || roster_links_apply(roster, tables) != 0
-        || roster_leavers_apply(roster) != 0
-        || roster_tasks_apply(roster) != 0
-        || roster_results_apply(roster, format, source) != 0
-        || roster_images_end(roster, &roster->run) != 0)
-    {
-        return -1;
-    }
-
-    return 0;
+    return rc != 0 ? rc : roster_write(roster, format, source, tables);
 }
 
 
@@ -286,7 +317,11 @@ import_begin(roster_t *roster, const roster_format_t *format,
 
     *ends = CTL_FAILED;
 
-    path = csv_source_path(source);
+    if (source == NULL && roster_planned_open(roster, ctl->args[0]) != 0) {
+        return 1;
+    }
+
+    path = source != NULL ? csv_source_path(source) : NULL;
 
     if (roster_ids_ready(roster) != 0
         || (path != NULL
@@ -309,7 +344,8 @@ import_begin(roster_t *roster, const roster_format_t *format,
 static const char *
 source_name(const ctl_t *ctl, const roster_format_t *format)
 {
-    return ctl->opt.source != NULL ? ctl->opt.source : format->name;
+    return ctl->opt.source != NULL ? ctl->opt.source
+           : format != NULL ? format->name : "";
 }
 
 
@@ -348,11 +384,11 @@ roster_import(ctl_t *ctl, const roster_format_t *format, csv_source_t *source)
     roster_progress_end();
 
     if (!ctl->opt.plan
-        && roster_source_ran(&roster, format->name,
+        && roster_source_ran(&roster, format != NULL ? format->name : NULL,
                              run < 0 ? "failed" : run == HELD ? "held"
                                                               : "done",
-                             csv_source_path(source) != NULL ? input : NULL)
-           != 0)
+                             source != NULL && csv_source_path(source) != NULL
+                             ? input : NULL) != 0)
     {
         goto done;
     }
@@ -376,6 +412,7 @@ roster_import(ctl_t *ctl, const roster_format_t *format, csv_source_t *source)
 
 done:
 
+    roster_planned_free(&roster);
     roster_stored_free(tables);
     roster_images_free(&roster);
     roster_free(&roster);
@@ -402,6 +439,22 @@ import(ctl_t *ctl, const roster_format_t *format)
     csv_source_close(source);
 
     return rc;
+}
+
+
+int
+ctl_cmd_import_apply(ctl_t *ctl)
+{
+    if (ctl->opt.plan || ctl->opt.apply != NULL || ctl->opt.accept != NULL
+        || ctl->opt.source != NULL)
+    {
+        (void) ctl_error("a plan says itself of which source it is, and what is"
+                         " accepted: --source, --accept, --apply and --plan are"
+                         " not for it");
+        return CTL_USAGE;
+    }
+
+    return roster_import(ctl, NULL, NULL);
 }
 
 

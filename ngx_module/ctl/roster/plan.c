@@ -114,8 +114,8 @@ add_rows(hash_t *hash, const roster_t *roster, const roster_table_t *table)
 }
 
 
-static uint64_t
-row_number(const roster_t *roster, const roster_stored_t *row)
+uint64_t
+roster_plan_row(const roster_t *roster, const roster_stored_t *row)
 {
     hash_t    hash;
     uint8_t   digest[crypto_generichash_BYTES_MIN];
@@ -153,7 +153,7 @@ add_stored(hash_t *hash, const roster_t *roster, const roster_table_t *table)
     sum = 0;
 
     for (i = 0; i < table->count; i++) {
-        sum += row_number(roster, &table->rows[i]);
+        sum += roster_plan_row(roster, &table->rows[i]);
     }
 
     add_number(hash, (int64_t) table->count);

@@ -33,6 +33,9 @@ int roster_plan_accepted(roster_t *roster, const roster_table_t *tables,
 int roster_plan_whole(roster_t *roster, const roster_table_t *tables,
     char plan[ROSTER_PLAN_LEN + 1]);
 
+/* All of a row that decides what is written: a sum of them has no order. */
+uint64_t roster_plan_row(const roster_t *roster, const roster_stored_t *row);
+
 /* That of what comes first, NULL where there is none. */
 const char *roster_plan_first(const roster_t *roster);
 

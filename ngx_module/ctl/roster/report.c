@@ -8,6 +8,8 @@
 #include "ctl/base/file.h"
 #include "ctl/base/text.h"
 #include "ctl/roster/plan.h"
+#include "ctl/roster/planned.h"
+#include "ctl/roster/planned_note.h"
 #include "ctl/roster/report.h"
 
 
@@ -91,6 +93,13 @@ report_json(const roster_t *roster, double seconds)
     if (roster->changes != NULL) {
         json_object_set_new(report, "apply", json_string(roster->apply));
         json_object_update(report, roster->changes);
+    }
+    if (roster->planned != NULL && roster->planned->note != NULL) {
+        json_object_set_new(report, "signed",
+                            json_string(roster->planned->note));
+    }
+    if (roster->changed != NULL) {
+        json_object_set(report, "changed", roster->changed);
     }
     json_object_set(report, "refused", roster->refused);
     json_object_set_new(report, "rules", rules_json(roster));
@@ -287,8 +296,58 @@ held_print(const roster_t *roster)
     }
 
     if (roster_plan_first(roster) != NULL) {
-        printf("If this is no accident: --accept %s\n\n",
+        printf("If this is no accident: --accept %s, or, without its files,"
+               " pupilctl import apply %s\n\n", roster_plan_first(roster),
                roster_plan_first(roster));
+    }
+}
+
+
+static void
+changed_print(const roster_t *roster)
+{
+    size_t   i;
+    json_t  *entry;
+
+    if (json_array_size(roster->changed) == 0) {
+        return;
+    }
+
+    puts("Changed since:");
+
+    json_array_foreach(roster->changed, i, entry) {
+        if (i == REFUSED_SHOWN) {
+            puts("  ... and more; --json shows the first thousand");
+            break;
+        }
+
+        if (text_of(entry, "id") != NULL) {
+            printf("  %s %s\n", text_of(entry, "what"), text_of(entry, "id"));
+        } else {
+            printf("  %s of %s:%lld\n", text_of(entry, "what"),
+                   text_of(entry, "file"), number_of(entry, "line"));
+        }
+    }
+}
+
+
+/* Who they are, by pseudonyms: the first of them. */
+static void
+people_print(const roster_t *roster, const char *change)
+{
+    size_t   i;
+    json_t  *people, *id;
+
+    people = json_object_get(json_object_get(roster->changes, "people"),
+                             change);
+
+    json_array_foreach(people, i, id) {
+        if (i == REFUSED_SHOWN) {
+            puts("    ... and more; --json shows the first thousand");
+            break;
+        }
+
+        printf("    %s\n", json_string_value(id));
     }
 }
 
@@ -320,6 +379,7 @@ changes_print(const roster_t *roster)
         n = number_of(counts, words[k][0]);
         if (n != 0) {
             printf("  %lld %s\n", n, words[k][1]);
+            people_print(roster, words[k][0]);
         }
     }
 
@@ -332,7 +392,12 @@ changes_print(const roster_t *roster)
                number_of(school, "comes"), number_of(school, "goes"));
     }
 
-    printf("To do just that: --apply %s\n\n", roster->apply);
+    if (roster->planned != NULL) {
+        printf("To do just that, within %d days: pupilctl import apply %s\n\n",
+               ROSTER_PLANNED_DAYS, roster->apply);
+    } else {
+        printf("To do just that: --apply %s\n\n", roster->apply);
+    }
 }
 
 
@@ -360,6 +425,7 @@ static void
 report_print(const roster_t *roster, double seconds)
 {
     held_print(roster);
+    changed_print(roster);
 
     if (roster->changes != NULL) {
         changes_print(roster);
@@ -391,6 +457,10 @@ roster_report(const roster_t *roster, double seconds)
     path = roster->ctl->opt.report;
     report = report_json(roster, seconds);
     rc = path == NULL ? 0 : report_write(path, report);
+
+    if (rc == 0 && roster->ctl->opt.html != NULL) {
+        rc = roster_plan_html(report, roster->ctl->opt.html);
+    }
 
     if (roster->ctl->opt.json) {
         ctl_json_print(report);

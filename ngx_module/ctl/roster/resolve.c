@@ -122,6 +122,10 @@ source_found(roster_t *roster, roster_kind_t kind, roster_item_t *item,
         return;
     }
 
+    if (item->refused && roster->planned != NULL) {
+        return;                 /* which its plan has said */
+    }
+
     /* said even of what is refused for a value that it has */
     item->refused = 1;
     roster_refuse(roster, kind, &item->place, reason);

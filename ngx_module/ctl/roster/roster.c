@@ -137,6 +137,7 @@ roster_free(roster_t *roster)
     json_decref(roster->held);
     json_decref(roster->plans);
     json_decref(roster->changes);
+    json_decref(roster->changed);
     ctl_pool_free(&roster->pool);
 }
 

@@ -177,6 +177,7 @@ typedef struct roster_task_s    roster_task_t;
 typedef struct roster_result_s  roster_result_t;
 typedef struct submissions_s    submissions_t;
 typedef struct roster_images_s  roster_images_t;
+typedef struct roster_planned_s roster_planned_t;
 
 /* See moves.h. */
 typedef struct {
@@ -258,6 +259,11 @@ typedef struct {
     json_t           *held;             /* why nothing is written */
     json_t           *plans;            /* what may be accepted; see plan.h */
     json_t           *changes;          /* NULL: they are not only planned */
+    json_t           *changed;          /* who is stored otherwise than a plan
+                                           says, the first of so many */
+    size_t            changed_count;
+    unsigned          accepts;          /* what was accepted: see planned.h */
+    roster_planned_t *planned;          /* NULL: none is stored, or applied */
     char              apply[ROSTER_PLAN_LEN + 1];   /* what is planned */
     const char       *run;              /* that wrote something, or NULL */
 } roster_t;

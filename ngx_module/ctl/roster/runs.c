@@ -41,9 +41,10 @@ static const char  over_sql[] =
 
 
 int
-roster_run_begin(ctl_t *ctl, const char *source, roster_run_t *run)
+roster_run_begin(ctl_t *ctl, const char *source, const char *plan,
+    roster_run_t *run)
 {
-    const char  *params[3];
+    const char  *params[4];
 
     memset(run, 0, sizeof(roster_run_t));
     pupil_uuid_random(&run->id);
@@ -52,10 +53,11 @@ roster_run_begin(ctl_t *ctl, const char *source, roster_run_t *run)
     params[0] = ctl->tenant_text;
     params[1] = ctl_uuid_text(&run->id, run->text);
     params[2] = source;
+    params[3] = plan;
 
     return ctl_write(ctl, ctl->keys, "INSERT INTO keystore.import_run (tenant,"
-                     " run, source) VALUES ($1::uuid, $2::uuid, $3)", 3,
-                     params);
+                     " run, source, plan) VALUES ($1::uuid, $2::uuid, $3, $4)",
+                     4, params);
 }
 
 

@@ -30,8 +30,12 @@ typedef struct {
 } roster_run_t;
 
 
-/* Begins one, in a transaction of its own of the key store: sets id, text. */
-int roster_run_begin(ctl_t *ctl, const char *source, roster_run_t *run);
+/*
+ * Begins one, in a transaction of its own of the key store: sets id, text.
+ * plan: that is applied, or NULL.
+ */
+int roster_run_begin(ctl_t *ctl, const char *source, const char *plan,
+    roster_run_t *run);
 
 /* In a transaction of its own, too. */
 int roster_run_ended(ctl_t *ctl, const roster_run_t *run);

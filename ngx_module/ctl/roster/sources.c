@@ -67,7 +67,7 @@ roster_source_ran(const roster_t *roster, const char *format,
     ctl = roster->ctl;
     params[0] = ctl->tenant_text;
     params[1] = roster->source;
-    params[2] = format;
+    params[2] = format;         /* NULL: that of before */
     params[3] = ended;
     params[4] = strcmp(ended, "held") == 0 ? roster_plan_first(roster) : NULL;
     params[5] = input != NULL ? ctl_bytea(input, ROSTER_PRINT_LEN, print)
@@ -76,14 +76,15 @@ roster_source_ran(const roster_t *roster, const char *format,
 
     return ctl_write(ctl, ctl->data, "INSERT INTO pupil.source AS s (tenant,"
                      " source, format, ran_at, good_at, ended, plan, input,"
-                     " synced) VALUES ($1::uuid, $2, $3, now(), CASE WHEN $4 ="
-                     " 'done' THEN now() END, $4, $5, $6::bytea, CASE WHEN"
-                     " $7::boolean THEN now() END) ON CONFLICT (tenant,"
-                     " source) DO UPDATE SET format = EXCLUDED.format, ran_at"
-                     " = EXCLUDED.ran_at, good_at = coalesce(EXCLUDED.good_at,"
-                     " s.good_at), ended = EXCLUDED.ended, plan ="
-                     " EXCLUDED.plan, input = EXCLUDED.input, synced ="
-                     " coalesce(s.synced, EXCLUDED.synced)", 7, params);
+                     " synced) VALUES ($1::uuid, $2, coalesce($3, ''), now(),"
+                     " CASE WHEN $4 = 'done' THEN now() END, $4, $5,"
+                     " $6::bytea, CASE WHEN $7::boolean THEN now() END)"
+                     " ON CONFLICT (tenant, source) DO UPDATE SET format ="
+                     " coalesce($3, s.format), ran_at = EXCLUDED.ran_at,"
+                     " good_at = coalesce(EXCLUDED.good_at, s.good_at), ended"
+                     " = EXCLUDED.ended, plan = EXCLUDED.plan, input ="
+                     " EXCLUDED.input, synced = coalesce(s.synced,"
+                     " EXCLUDED.synced)", 7, params);
 }
 
 
