@@ -45,6 +45,7 @@ typedef struct {
     const char  *ledger, *mirror, *signer, *reference, *key_backup_days;
     const char  *to, *recipients;
     const char  *shares, *threshold, *accept, *apply, *report, *html;
+    const char  *acceptance;
     const char  *schools, *classes;
     const char  *credentials, *ca, *state;
     const char  *mail, *mail_from, *mail_login, *mail_ca;

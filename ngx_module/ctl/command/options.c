@@ -61,6 +61,7 @@ static const option_t  options[] = {
     { "mail-from", "PUPIL_MAIL_FROM", OPT(mail_from), OPTION_TEXT },
     { "mail-login", "PUPIL_MAIL_LOGIN", OPT(mail_login), OPTION_TEXT },
     { "mail-ca", "PUPIL_MAIL_CA", OPT(mail_ca), OPTION_TEXT },
+    { "acceptance", "PUPIL_ACCEPTANCE", OPT(acceptance), OPTION_TEXT },
     { "config", "PUPIL_CONFIG", OPT(config), OPTION_TEXT },
     { "witness", NULL, OPT(witness), OPTION_TEXT },
     { "checkpoint", NULL, OPT(checkpoint), OPTION_TEXT },

@@ -58,12 +58,36 @@ static const roster_format_t *const  formats[] = {
 };
 
 
+/* What nobody else has seen is removed by nobody alone. */
+static int
+acceptance_check(const ctl_t *ctl)
+{
+    const char  *acceptance;
+
+    acceptance = ctl->opt.acceptance;
+
+    if (acceptance == NULL || strcmp(acceptance, "one") == 0) {
+        return 0;
+    }
+
+    if (strcmp(acceptance, "two") != 0) {
+        return ctl_error("--acceptance is one or two");
+    }
+
+    return !ctl->opt.confirm_removal || ctl->opt.plan ? 0
+           : ctl_error("with --acceptance two --confirm-removal is for --plan,"
+                       " and another person says import apply");
+}
+
+
 static int
 options_check(const ctl_t *ctl, const char *source)
 {
     const char  *dates;
 
-    if (roster_source_check("--source", source) != 0) {
+    if (roster_source_check("--source", source) != 0
+        || acceptance_check(ctl) != 0)
+    {
         return -1;
     }
 
@@ -249,7 +273,14 @@ roster_run(roster_t *roster, const roster_format_t *format,
     }
 
     rc = plan_check(roster, tables);
-    return rc != 0 ? rc : roster_write(roster, format, source, tables);
+    if (rc != 0) {
+        return rc;
+    }
+
+    rc = roster_planned_second(roster);
+
+    return rc < 0 ? -1 : rc > 0 ? HELD
+           : roster_write(roster, format, source, tables);
 }
 
 
@@ -454,7 +485,8 @@ ctl_cmd_import_apply(ctl_t *ctl)
         return CTL_USAGE;
     }
 
-    return roster_import(ctl, NULL, NULL);
+    return acceptance_check(ctl) == 0 ? roster_import(ctl, NULL, NULL)
+                                      : CTL_USAGE;
 }
 
 

@@ -423,6 +423,68 @@ roster_planned_check(roster_t *roster, const roster_table_t *tables)
 }
 
 
+static int
+second_refused(roster_t *roster, const char *plan, const char *by)
+{
+    char  detail[160];
+
+    if (by[0] == '\0') {
+        roster_hold(roster, "nobody else has made plan %s", plan);
+        ctl_error("nobody else has made plan %s: with --acceptance two one"
+                  " person plans, by --plan, and another says import apply;"
+                  " nothing was changed", plan);
+    } else {
+        roster_hold(roster, "who made plan %s does not accept it", plan);
+        ctl_error("plan %s was made by %s: with --acceptance two another"
+                  " person accepts it; nothing was changed", plan, by);
+    }
+
+    snprintf(detail, sizeof(detail), "accept=%s made_by=%s", plan,
+             by[0] != '\0' ? by : "none");
+
+    return roster_held_record(roster->ctl, detail) == 0 ? 1 : -1;
+}
+
+
+int
+roster_planned_second(roster_t *roster)
+{
+    char                     by[65];
+    ctl_t                   *ctl;
+    const char              *plan;
+    const roster_planned_t  *planned;
+
+    ctl = roster->ctl;
+    planned = roster->planned;
+
+    if (ctl->opt.acceptance == NULL || strcmp(ctl->opt.acceptance, "two") != 0
+        || ctl->opt.plan)
+    {
+        return 0;
+    }
+
+    if (planned != NULL && planned->applies) {
+        return planned->begun[0] != '\0'       /* it was accepted then */
+               || strcmp(planned->by, ctl->account) != 0 ? 0
+               : second_refused(roster, planned->plan, planned->by);
+    }
+
+    plan = ctl->opt.apply != NULL ? ctl->opt.apply
+           : roster->accepts != 0 ? ctl->opt.accept : NULL;
+
+    if (plan == NULL) {
+        return 0;
+    }
+
+    if (roster_planned_maker(ctl, plan, by) != 0) {
+        return -1;
+    }
+
+    return by[0] != '\0' && strcmp(by, ctl->account) != 0
+           ? 0 : second_refused(roster, plan, by);
+}
+
+
 int
 roster_planned_begin(roster_t *roster)
 {

@@ -129,6 +129,12 @@ int roster_planned_load(roster_t *roster);
 /* 1 where something has changed since, which is said; 0, or -1. */
 int roster_planned_check(roster_t *roster, const roster_table_t *tables);
 
+/*
+ * Whether what was accepted was made by somebody else, where --acceptance asks
+ * for two: 0, 1 where it was not, which is said and on record, or -1.
+ */
+int roster_planned_second(roster_t *roster);
+
 /* On record, before anything is written; and once all is. */
 int roster_planned_begin(roster_t *roster);
 int roster_planned_done(roster_t *roster);
@@ -142,6 +148,9 @@ int roster_planned_insert(roster_planned_t *planned, const uint8_t *sealed);
 int roster_planned_name(roster_planned_t *planned, const char *source);
 int roster_planned_find(roster_planned_t *planned, const char *plan);
 int roster_planned_begun(roster_planned_t *planned);
+
+/* by: who made the plan that may be applied, "" where there is none. */
+int roster_planned_maker(ctl_t *ctl, const char *plan, char by[65]);
 int roster_planned_used(roster_planned_t *planned);
 
 /* pupilctl import apply */

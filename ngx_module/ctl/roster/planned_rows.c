@@ -199,6 +199,29 @@ roster_planned_find(roster_planned_t *planned, const char *plan)
 
 
 int
+roster_planned_maker(ctl_t *ctl, const char *plan, char by[65])
+{
+    const char  *text, *params[2];
+
+    params[0] = ctl->tenant_text;
+    params[1] = plan;
+    by[0] = '\0';
+
+    if (ctl_query_text(ctl, ctl->keys, "SELECT p.made_by FROM"
+                       " keystore.import_plan AS p WHERE p.tenant = $1::uuid"
+                       " AND p.plan = $2 AND p.made_at >= " OLD " AND p.state ="
+                       " 'open'", 2, params, &text) != 0)
+    {
+        return -1;
+    }
+
+    snprintf(by, 65, "%s", text != NULL ? text : "");
+
+    return 0;
+}
+
+
+int
 roster_planned_begun(roster_planned_t *planned)
 {
     ctl_t       *ctl;
