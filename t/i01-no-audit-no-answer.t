@@ -58,12 +58,13 @@ SQL
 # log-out takes access away and gives none: that it cannot be recorded must
 # not leave a session open.  The way to a provider and back is gone in
 # t/login-oidc.t, a provider says that somebody has logged out in
-# t/login-oidc-logout.t, and the second half of a log-in is t/second-factor.t's.
+# t/login-oidc-logout.t, the second half of a log-in is t/second-factor.t's, and
+# new codes of recovery are t/recovery-codes.t's.
 my %unrecorded = map { $_ => 1 } 'GET /status', 'GET /status/live',
     'GET /status/ready', 'GET /v1/data/', 'DELETE /v1/session',
     map({ "GET /v1/login/{provider}$_" } '', '/logout', '/step-up'),
     'POST /v1/login/{provider}/backchannel-logout',
-    'POST /v1/login/second-factor',
+    'POST /v1/login/second-factor', 'POST /v1/login/recovery-codes',
     map({ "POST /v1/login/$_" } qw(forgotten password tenant)),
     map({ "$_ /v1/login/{provider}/tenant" } qw(GET POST)),
     map { "$_ /v1/login/{provider}/callback" } qw(GET POST);

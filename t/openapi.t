@@ -150,6 +150,12 @@ my $secret = ask(mate => $bring, $second, 200,
     json => { method => 'token', code => $token })->json->{secret};
 ask(mate => $bring, $second, 200, json => { method => 'totp',
     code => Pupil::Factor::at($secret, int(time / 30)) });
+my $renew = 'POST /v1/login/recovery-codes';
+my $codes = '/v1/login/recovery-codes';
+ask(mate => $renew, "$codes?x=1", 422, valid => 0);
+ask_without($renew, $codes);
+ask(teacher => $renew, $codes, 409);
+ask(mate => $renew, $codes, 200);
 ask(mate => $log_in, '/v1/login', 200, json => {
     identifier => $mate->{login}, password => $mate->{password} });
 

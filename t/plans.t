@@ -81,6 +81,10 @@ my %hot = (
         'now', 'now', 'tomorrow', key(session => 0), key(bucket => $pupil), 1,
         key(subject => $pupil), '2026-01-01T00:00:00Z', @bound[0, 1], $sealed,
         1, 1, 'epoch', @there, 'sv', key(session => 0), undef, @record],
+    login_codes => ['pupil', 1, key(token => $pupil), key(token => 'new'),
+        'now', 'now', 'tomorrow', key(session => 0), key(bucket => $pupil), 1,
+        key(subject => $pupil), '2026-01-01T00:00:00Z', @bound[0, 1], $sealed,
+        1, 1, 'epoch', @there, $sealed, @record],
     login_step_up => ['pupil', 1, @step_up, undef, undef, @there,
                       @record],
     login_step_up_by_a_code => ['pupil', 1, @step_up, $sealed, $bound[1],
@@ -157,7 +161,7 @@ my %hot = (
 # Of statements that write: the part that shows whether they found what allows
 # it, and how much.
 my %part = (
-    login_change => [made => 1],
+    login_change => [made => 1], login_codes => [made => 1],
     login_accept => [made => 1], login_renew => [made => 1],
     login_prove => [made => 1], login_enrol => [made => 1],
     login_step_up => [made => 1], login_step_up_by_a_code => [made => 1],

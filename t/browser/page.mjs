@@ -107,15 +107,16 @@ export async function logOut(page) {
 }
 
 
-/* What an authenticator shows now (RFC 6238), by its secret in base32. */
-export function totp(secret) {
+/* What an authenticator shows now, or some steps later (RFC 6238), by its
+   secret in base32. */
+export function totp(secret, later = 0) {
   const bits = [...secret.replaceAll(' ', '')].map((letter) =>
     'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2)
       .padStart(5, '0')).join('');
   const key = Buffer.from(bits.match(/.{8}/g).map((one) => parseInt(one, 2)));
   const step = Buffer.alloc(8);
 
-  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000)));
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000) + later));
 
   const mac = createHmac('sha1', key).update(step).digest();
   const code = mac.readUInt32BE(mac[19] & 15) & 0x7fffffff;

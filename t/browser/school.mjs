@@ -275,9 +275,9 @@ async function strangers(page) {
     await page.getByText('This code is not the right one.').waitFor();
   });
   expect();
-  await step('the right one shows codes of recovery, once', page, async () => {
-    const secret = await page.locator('.secret').textContent();
+  const secret = await page.locator('.secret').textContent();
 
+  await step('the right one shows codes of recovery, once', page, async () => {
     await page.getByLabel('Code', { exact: true }).fill(totp(secret));
     await page.getByRole('button', { name: 'Next' }).click();
     await heading(page, 'Your codes of recovery').waitFor();
@@ -296,6 +296,20 @@ async function strangers(page) {
   });
   await readable(page, 'the administrator\'s page');
   await picture(page, 'admin');
+  await step('new codes of recovery take the place of all', page, async () => {
+    await page.getByRole('link', { name: 'About me' }).click();
+    await page.getByRole('link', { name: 'Codes of recovery' }).click();
+    await page.getByLabel('Present password').fill(input.admin.password);
+    await page.getByLabel('Code of an authenticator')
+      .fill(totp(secret, 1));
+    await page.getByRole('button', { name: 'Make new ones' }).click();
+    await page.getByText('The old ones are none any more.').waitFor();
+    if (await page.locator('.secret li').count() !== 10) {
+      throw new Error('there are not ten');
+    }
+  });
+  await readable(page, 'new codes');
+  await picture(page, 'codes');
   await logOut(page);
 }
 

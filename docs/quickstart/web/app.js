@@ -34,6 +34,7 @@ const MINE = [
   ['looked', 'looked', own.audit],
   ['sessions', 'sessions', own.sessions],
   ['password', 'password.own', own.password],
+  ['codes', 'recovery.own', own.codes],
   ['support', 'support', support.mine],
 ];
 

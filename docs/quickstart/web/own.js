@@ -2,8 +2,8 @@
  * Copyright (C) the Pupil authors
  *
  * What everybody may ask about themselves: what is stored, who looked, where
- * they are logged in, a password of their own; and what an officer or an
- * administrator looks up.
+ * they are logged in, a password and codes of their own; and what an officer
+ * or an administrator looks up.
  */
 
 import { api, get, post, session } from './api.js';
@@ -204,6 +204,50 @@ export async function password(show, present = null) {
 
   show(heading(t('password.choose')),
        present !== null && el('p', null, t('password.first')), made);
+}
+
+
+/* ---- codes of recovery ---- */
+
+export async function codes(show) {
+  const made = form({ class: 'card narrow' }, async () => {
+    let fresh;
+
+    try {
+      const { session: state } = await post('/v1/login/step-up', {
+        password: made.password.value, code: made.code.value.trim(),
+      });
+
+      session.csrf = state.csrf_token;
+      fresh = await post('/v1/login/recovery-codes');
+      session.csrf = fresh.session.csrf_token;
+    } catch (error) {
+      if (error.slug === 'not-proved') {
+        error.field = '/code';
+      }
+      if (error.slug === 'conflict' || error.slug === 'not-found') {
+        say(t('recovery.none'));
+      } else {
+        tell(error, made);
+      }
+      return;
+    }
+    show(heading(t('recovery')), el('div', { class: 'card narrow' },
+      el('p', null, t('recovery.what')),
+      el('ul', { class: 'secret', translate: 'no' },
+         fresh.recovery_codes.map((one) => el('li', null, one)))));
+    say(t('recovery.made'), true);
+  },
+  el('p', { class: 'facts' }, t('recovery.why')),
+  field(t('password.present'), el('input', {
+    name: 'password', type: 'password', required: true,
+    autocomplete: 'current-password' })),
+  field(t('second.totp'), el('input', { name: 'code', required: true,
+    inputmode: 'numeric', pattern: '[0-9]{6}',
+    autocomplete: 'one-time-code' })),
+  el('button', { type: 'submit' }, t('recovery.make')));
+
+  show(heading(t('recovery.own')), made);
 }
 
 

@@ -42,7 +42,12 @@ export default {
   recovery: 'Dine gendannelseskoder',
   'recovery.what': 'Gem dem, hvor kun du finder dem. Hver af dem lukker dig ind'
     + ' én gang, hvis du mister din app. De vises ikke igen.',
-  'recovery.kept': 'Jeg har gemt dem',
+  'recovery.kept': 'Jeg har gemt dem', 'recovery.own': 'Gendannelseskoder',
+  'recovery.why': 'Nye koder erstatter alle, du har. Du logges ud alle andre'
+    + ' steder.',
+  'recovery.make': 'Lav nye', 'recovery.made': 'De gamle gælder ikke længere.',
+  'recovery.none': 'Gendannelseskoder er for dig, der logger ind med en'
+    + ' godkendelsesapp.',
 
   /* password */
   'password.own': 'Adgangskode', 'password.choose': 'Vælg en adgangskode',

@@ -41,7 +41,13 @@ export default {
   recovery: 'Your codes of recovery',
   'recovery.what': 'Keep them where only you find them. Each lets you in once,'
     + ' if you lose your authenticator. They are not shown again.',
-  'recovery.kept': 'I have kept them',
+  'recovery.kept': 'I have kept them', 'recovery.own': 'Codes of recovery',
+  'recovery.why': 'New ones take the place of all that you have. You are'
+    + ' logged out everywhere else.',
+  'recovery.make': 'Make new ones', 'recovery.made': 'The old ones are none'
+    + ' any more.',
+  'recovery.none': 'There are codes of recovery where you log in with an'
+    + ' authenticator.',
 
   /* password */
   'password.own': 'Password', 'password.choose': 'Choose a password',

@@ -41,7 +41,12 @@ export default {
   recovery: 'Dina återställningskoder',
   'recovery.what': 'Spara dem där bara du hittar dem. Var och en släpper in'
     + ' dig en gång om du blir av med din app. De visas inte igen.',
-  'recovery.kept': 'Jag har sparat dem',
+  'recovery.kept': 'Jag har sparat dem', 'recovery.own': 'Återställningskoder',
+  'recovery.why': 'Nya koder ersätter alla du har. Du loggas ut överallt'
+    + ' annars.',
+  'recovery.make': 'Gör nya', 'recovery.made': 'De gamla gäller inte längre.',
+  'recovery.none': 'Återställningskoder finns för den som loggar in med en'
+    + ' autentiseringsapp.',
 
   /* password */
   'password.own': 'Lösenord', 'password.choose': 'Välj ett lösenord',

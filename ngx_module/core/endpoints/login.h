@@ -32,6 +32,7 @@ enum {
     PUPIL_LOGIN_OWN,            /* the credential of who has a session */
     PUPIL_LOGIN_BACK,           /* throttle: it was right, and is no failure */
     PUPIL_LOGIN_CHANGE,         /* a new one, and a session alone; audit */
+    PUPIL_LOGIN_CODES,          /* the same of codes of recovery; audit */
     PUPIL_LOGIN_STEP_UP,        /* a session proved anew, in its place; audit */
     PUPIL_LOGIN_STEP_UP_CODE,   /* the same, and a code is used */
     PUPIL_LOGIN_FORGOTTEN,      /* a mail, or not; audit */
@@ -190,6 +191,14 @@ enum {
                                 /* 1, or 0: something changed meanwhile */
     PUPIL_LC_NOTIFIED,
     PUPIL_LC_COLUMNS
+};
+
+/*
+ * PUPIL_LOGIN_CODES: as PUPIL_LOGIN_CHANGE up to $25, $19 the same password
+ * under the new number; $26 the second factor with other codes, sealed.
+ */
+enum {
+    PUPIL_LX_WANT_FACTOR = PUPIL_LF_WANT_EXTERNAL_ID + 1
 };
 
 

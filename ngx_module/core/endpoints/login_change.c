@@ -2,7 +2,7 @@
  * Copyright (C) the Pupil authors
  *
  * Another password in the place of one's own: by whoever knows that, and, by a
- * link, by whoever has forgotten it.
+ * link, by whoever has forgotten it.  And other codes of recovery.
  */
 
 #include "core/endpoints/endpoint_sql.h"
@@ -14,54 +14,62 @@
  * Of several at once the one whose row is still as it was when the password was
  * looked at.
  */
-const char  pupil_login_change_sql[] =
-    "WITH ok AS MATERIALIZED ("
-    "SELECT u.subject FROM pupil.subject AS u JOIN pupil.owner AS o"
-    " ON o.tenant = $2 AND o.owner = u.subject"
-    " WHERE u.tenant = $2 AND u.subject = $4 AND u.status = 'active'"
-    " AND u.mac = $16 AND o.state = 'active' AND o.key_version = $15"
-    " AND ($8 IS NULL OR EXISTS (SELECT FROM pupil.session AS s"
-    " WHERE s.tenant = $2 AND s.token_hash = $8))),"
-    " changed AS ("
-    "UPDATE data.credential AS c SET password_hash = $19, facts = $20,"
-    " updated_at = now() FROM ok"
-    " WHERE c.tenant = $2 AND c.owner = $4 AND c.record = $4"
-    " AND c.updated_at = $17 AND c.facts = $18 RETURNING c.owner),"
-    " gone AS ("
-    "DELETE FROM pupil.session AS s USING changed AS c"
-    " WHERE s.tenant = $2 AND s.subject = c.owner"
-    " RETURNING s.token_hash),"
-    " made AS ("
-    "INSERT INTO " PUPIL_SQL_SESSION_ROW
-    " SELECT $2, $9, c.owner, $5, $6, $10, $11, $12, $13, $24, $25, $23"
-    " FROM changed AS c WHERE $8 IS NOT NULL RETURNING 1),"
-    " opened AS ("
-    "INSERT INTO pupil.revocation (tenant, revocation, subject, session,"
-    " credential, own) SELECT $2, $3, c.owner, $21, $22, true"
-    " FROM changed AS c),"
-    " mail AS ("
-    "INSERT INTO pupil.outbox (tenant, mail, subject, kind, language,"
-    " created_at, mac)"
-    " SELECT $2, $3, c.owner, '" PUPIL_MAIL_PASSWORD_CHANGED "', $26, $11, $27"
-    " FROM changed AS c WHERE $26 IS NOT NULL"
-    " AND NOT EXISTS (SELECT FROM pupil.role AS r WHERE r.tenant = $2"
+#define CHANGED(set, mail, note)                                              \
+    "WITH ok AS MATERIALIZED ("                                               \
+    "SELECT u.subject FROM pupil.subject AS u JOIN pupil.owner AS o"          \
+    " ON o.tenant = $2 AND o.owner = u.subject"                               \
+    " WHERE u.tenant = $2 AND u.subject = $4 AND u.status = 'active'"         \
+    " AND u.mac = $16 AND o.state = 'active' AND o.key_version = $15"         \
+    " AND ($8 IS NULL OR EXISTS (SELECT FROM pupil.session AS s"              \
+    " WHERE s.tenant = $2 AND s.token_hash = $8))),"                          \
+    " changed AS ("                                                           \
+    "UPDATE data.credential AS c SET password_hash = $19, facts = $20,"       \
+    " updated_at = now()" set " FROM ok"                                      \
+    " WHERE c.tenant = $2 AND c.owner = $4 AND c.record = $4"                 \
+    " AND c.updated_at = $17 AND c.facts = $18 RETURNING c.owner),"           \
+    " gone AS ("                                                              \
+    "DELETE FROM pupil.session AS s USING changed AS c"                       \
+    " WHERE s.tenant = $2 AND s.subject = c.owner"                            \
+    " RETURNING s.token_hash),"                                               \
+    " made AS ("                                                              \
+    "INSERT INTO " PUPIL_SQL_SESSION_ROW                                      \
+    " SELECT $2, $9, c.owner, $5, $6, $10, $11, $12, $13, $24, $25, $23"      \
+    " FROM changed AS c WHERE $8 IS NOT NULL RETURNING 1),"                   \
+    " opened AS ("                                                            \
+    "INSERT INTO pupil.revocation (tenant, revocation, subject, session,"     \
+    " credential, own) SELECT $2, $3, c.owner, $21, $22, true"                \
+    " FROM changed AS c),"                                                    \
+    mail                                                                      \
+    " back AS ("                                                              \
+    "UPDATE pupil.login_throttle AS t SET failures = 0,"                      \
+    " not_before = t.last_at FROM changed"                                    \
+    " WHERE t.tenant = $2 AND t.bucket = $14),"                               \
+    " which AS MATERIALIZED ("                                                \
+    "SELECT (NOT EXISTS (SELECT FROM changed))::integer AS choice),"          \
+    " audit AS ("                                                             \
+    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome, note)"    \
+    " SELECT {audit_values}, {number}, " PUPIL_SQL_MAC("w.choice") ","        \
+    " CASE w.choice WHEN 0 THEN 'allowed' ELSE 'refused' END, " note          \
+    " FROM which AS w RETURNING 1)"                                           \
+    " SELECT " PUPIL_SQL_RECORDED("audit", "1", "SELECT 1 << w.choice"        \
+                                                " FROM which AS w") ","       \
+    " (SELECT count(*) FROM changed),"                                        \
+    " (SELECT string_agg(pg_notify('pupil_session',"                          \
+    " encode(g.token_hash, 'hex'))::text, '') FROM gone AS g)"
+
+#define MAILED                                                                \
+    " mail AS ("                                                              \
+    "INSERT INTO pupil.outbox (tenant, mail, subject, kind, language,"        \
+    " created_at, mac)"                                                       \
+    " SELECT $2, $3, c.owner, '" PUPIL_MAIL_PASSWORD_CHANGED "', $26, $11,"   \
+    " $27 FROM changed AS c WHERE $26 IS NOT NULL"                            \
+    " AND NOT EXISTS (SELECT FROM pupil.role AS r WHERE r.tenant = $2"        \
     " AND r.subject = $4 AND r.role = 'pupil')),"
-    " back AS ("
-    "UPDATE pupil.login_throttle AS t SET failures = 0,"
-    " not_before = t.last_at FROM changed"
-    " WHERE t.tenant = $2 AND t.bucket = $14),"
-    " which AS MATERIALIZED ("
-    "SELECT (NOT EXISTS (SELECT FROM changed))::integer AS choice),"
-    " audit AS ("
-    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome, note)"
-    " SELECT {audit_values}, {number}, " PUPIL_SQL_MAC("w.choice") ","
-    " CASE w.choice WHEN 0 THEN 'allowed' ELSE 'refused' END, $28"
-    " FROM which AS w RETURNING 1)"
-    " SELECT " PUPIL_SQL_RECORDED("audit", "1", "SELECT 1 << w.choice"
-                                                " FROM which AS w") ","
-    " (SELECT count(*) FROM changed),"
-    " (SELECT string_agg(pg_notify('pupil_session',"
-    " encode(g.token_hash, 'hex'))::text, '') FROM gone AS g)";
+
+const char  pupil_login_change_sql[] = CHANGED("", MAILED, "$28");
+
+const char  pupil_login_codes_sql[] =
+    CHANGED(", second_factor = $26", "", "NULL");
 
 /*
  * A mail, or nothing: to whoever gets none a row is written, too, of no use

@@ -8,6 +8,7 @@
 #define PUPIL_LOGIN_SQL_H
 
 extern const char  pupil_login_change_sql[];
+extern const char  pupil_login_codes_sql[];
 extern const char  pupil_login_forgotten_sql[];
 
 #endif /* PUPIL_LOGIN_SQL_H */

@@ -16,6 +16,7 @@
 #define PUPIL_NOTICE_PASSWORD_CHANGED  "password_changed"
 #define PUPIL_NOTICE_FACTOR_CHANGED    "second_factor_changed"
 #define PUPIL_NOTICE_RECOVERY_USED     "recovery_used"
+#define PUPIL_NOTICE_RECOVERY_CHANGED  "recovery_codes_changed"
 #define PUPIL_NOTICE_SUPPORT_GRANTED   "support_granted"
 #define PUPIL_NOTICE_SUPPORT_REDEEMED  "support_redeemed"
 

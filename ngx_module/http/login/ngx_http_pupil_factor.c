@@ -207,21 +207,13 @@ static ngx_int_t
 ngx_http_pupil_factor_confirm(ngx_http_pupil_ctx_t *ctx)
 {
     uint64_t                  step;
-    ngx_uint_t                i;
-    pupil_str_t               code;
     pupil_factor_t           *is;
-    const pupil_key_t        *key;
     const pupil_ticket_t     *ticket;
     ngx_http_pupil_factor_t  *factor;
 
     factor = ctx->data;
     ticket = &factor->ticket;
     is = &factor->is;
-
-    key = ngx_http_pupil_key(ctx, "token");
-    if (key == NULL) {
-        return NGX_ERROR;
-    }
 
     if (!pupil_factor_token(is, ticket->token, ctx->now / PUPIL_TIME_SECOND)
         || pupil_factor_code(ticket->secret, 0, ctx->now / PUPIL_TIME_SECOND,
@@ -234,17 +226,11 @@ ngx_http_pupil_factor_confirm(ngx_http_pupil_ctx_t *ctx)
     ngx_memcpy(is->secret, ticket->secret, PUPIL_FACTOR_SECRET_LEN);
     is->enrolled = 1;
     is->step = step;
-    is->recovery_count = PUPIL_FACTOR_RECOVERY;
 
-    for (i = 0; i < PUPIL_FACTOR_RECOVERY; i++) {
-        pupil_password_code(factor->recovery[i]);
-        code.data = (uint8_t *) factor->recovery[i];
-        code.len = ngx_strlen(factor->recovery[i]);
-        (void) pupil_factor_hash(key, "recovery", &ticket->subject, code,
-                                 is->recovery[i]);
+    if (ngx_http_pupil_factor_codes(ctx, &ticket->subject) != NGX_OK) {
+        return NGX_ERROR;
     }
 
-    factor->enrolled = 1;
     ngx_http_pupil_notice_add(&factor->login.telling,
                               PUPIL_NOTICE_FACTOR_CHANGED);
     ctx->session.subject = ticket->subject;
@@ -496,6 +482,37 @@ ngx_http_pupil_factor_pending(ngx_http_pupil_ctx_t *ctx)
 }
 
 
+ngx_int_t
+ngx_http_pupil_factor_codes(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *subject)
+{
+    ngx_uint_t                i;
+    pupil_str_t               code;
+    const pupil_key_t        *key;
+    ngx_http_pupil_factor_t  *factor;
+
+    factor = ctx->data;
+
+    key = ngx_http_pupil_key(ctx, "token");
+    if (key == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < PUPIL_FACTOR_RECOVERY; i++) {
+        pupil_password_code(factor->recovery[i]);
+        code.data = (uint8_t *) factor->recovery[i];
+        code.len = ngx_strlen(factor->recovery[i]);
+        (void) pupil_factor_hash(key, "recovery", subject, code,
+                                 factor->is.recovery[i]);
+    }
+
+    factor->is.recovery_count = PUPIL_FACTOR_RECOVERY;
+    factor->fresh = 1;
+
+    return NGX_OK;
+}
+
+
 /* They are shown once: nobody can make them of what is stored. */
 void
 ngx_http_pupil_factor_recovery(ngx_http_pupil_ctx_t *ctx)
@@ -505,7 +522,7 @@ ngx_http_pupil_factor_recovery(ngx_http_pupil_ctx_t *ctx)
 
     factor = ctx->data;
 
-    if (!factor->enrolled) {
+    if (!factor->fresh) {
         return;
     }
 

@@ -21,7 +21,7 @@ struct ngx_http_pupil_factor_s {
     pupil_factor_t          is;            /* stored, then to be stored */
     char                    hash[PUPIL_PASSWORD_HASH_LEN];
     ngx_http_pupil_code_t   recovery[PUPIL_FACTOR_RECOVERY];
-    unsigned                enrolled:1;    /* by this very code */
+    unsigned                fresh:1;       /* the codes are new */
 };
 
 
@@ -32,6 +32,10 @@ ngx_int_t ngx_http_pupil_factor_start(ngx_http_pupil_ctx_t *ctx);
 /* POST /v1/login/step-up. */
 ngx_int_t ngx_http_pupil_step_up_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_step_up_start(ngx_http_pupil_ctx_t *ctx);
+
+/* POST /v1/login/recovery-codes. */
+ngx_int_t ngx_http_pupil_codes_parse(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_codes_start(ngx_http_pupil_ctx_t *ctx);
 
 /*
  * Does the right password get on?  For nobody else is a hash made anew, which
@@ -76,7 +80,11 @@ ngx_int_t ngx_http_pupil_ticket_sent(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_factor_seal(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t found, pupil_str_t hash, ngx_http_pupil_proof_t *proof);
 
-/* The answer's recovery codes, if somebody enrolled; the end of the ticket. */
+/* New codes of recovery, to be stored and shown. */
+ngx_int_t ngx_http_pupil_factor_codes(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *subject);
+
+/* The answer's recovery codes, if there are new ones; the end of the ticket. */
 void ngx_http_pupil_factor_recovery(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_ticket_end(ngx_http_pupil_ctx_t *ctx);
 

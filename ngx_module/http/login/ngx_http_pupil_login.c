@@ -51,6 +51,10 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_login_routes[] = {
       .parse = ngx_http_pupil_step_up_parse,
       .start = ngx_http_pupil_step_up_start },
 
+    { .method = NGX_HTTP_POST, .path = "/recovery-codes",
+      .parse = ngx_http_pupil_codes_parse,
+      .start = ngx_http_pupil_codes_start },
+
     { .method = NGX_HTTP_POST, .path = "/tenant",
       .flags = NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_PUBLIC,
       .parse = ngx_http_pupil_login_tenant_parse,

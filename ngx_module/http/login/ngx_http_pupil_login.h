@@ -44,6 +44,7 @@ typedef struct {
 
 typedef struct ngx_http_pupil_oidc_s    ngx_http_pupil_oidc_t;
 typedef struct ngx_http_pupil_factor_s  ngx_http_pupil_factor_t;
+typedef struct ngx_http_pupil_anew_s    ngx_http_pupil_anew_t;
 
 /* A log-in under way; wiped with the request. */
 struct ngx_http_pupil_login_s {
@@ -85,6 +86,7 @@ struct ngx_http_pupil_login_s {
     ngx_http_pupil_seat_t         seat;           /* until it is hashed */
     ngx_http_pupil_oidc_t        *oidc;           /* NULL: by a password */
     ngx_http_pupil_factor_t      *factor;         /* and by a second one */
+    ngx_http_pupil_anew_t        *anew;           /* of who is logged in */
     int64_t                       policy;         /* pupil_factor_policy_t */
     u_char                       *ticket;         /* for that; its text */
     ngx_http_pupil_hash_t        *hash;           /* under way */

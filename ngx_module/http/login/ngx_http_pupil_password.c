@@ -20,18 +20,8 @@ static ngx_int_t ngx_http_pupil_password_hash(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_back(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_numbered(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_password_change(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_password_session(ngx_http_pupil_ctx_t *ctx,
-    uint8_t mac[PUPIL_MAC_LEN]);
-static ngx_int_t ngx_http_pupil_password_params(ngx_http_pupil_ctx_t *ctx,
-    ngx_libpq_exchange_t *ex, const ngx_http_pupil_hashed_t *made);
 static ngx_int_t ngx_http_pupil_password_mail(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex);
-static void ngx_http_pupil_password_tells(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_password_changed(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_password_risen(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_password_pending(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_password_answer(ngx_http_pupil_ctx_t *ctx,
-    const char *status);
 
 
 static const ngx_http_pupil_route_t  ngx_http_pupil_password_routes[] = {
@@ -75,6 +65,7 @@ ngx_http_pupil_password_parse(ngx_http_pupil_ctx_t *ctx)
     login->fits = ngx_http_pupil_password_back;
     login->eligible = 1;
     login->failed = NGX_HTTP_PUPIL_WRONG_PASSWORD;
+    login->anew = &password->anew;
     password->found = PUPIL_LOGIN_OWN;
 
     rc = pupil_input_password(&ctx->alloc, &ctx->body, &login->conf->chosen,
@@ -320,108 +311,21 @@ ngx_http_pupil_password_change(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    ctx->stored = ngx_http_pupil_password_changed;
+    ctx->stored = ngx_http_pupil_anew_written;
 
     at = ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_CHANGE);
 
-    if (ngx_http_pupil_password_params(ctx, ex, &made) != NGX_OK
+    if (ngx_http_pupil_anew_params(ctx, ex, &made) != NGX_OK
         || ngx_http_pupil_password_mail(ctx, ex) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    ngx_http_pupil_password_tells(ctx);
+    ngx_http_pupil_anew_tells(ctx, PUPIL_NOTICE_PASSWORD_CHANGED);
     ngx_http_pupil_login_noted(ctx, ex);
 
     return ngx_http_pupil_login_write(ctx, ex, at, PUPIL_LOGIN_CHANGE,
-                                      ngx_http_pupil_password_changed);
-}
-
-
-/* As the one that asks, with another token; longer where it was limited. */
-static ngx_int_t
-ngx_http_pupil_password_session(ngx_http_pupil_ctx_t *ctx,
-    uint8_t mac[PUPIL_MAC_LEN])
-{
-    ngx_http_pupil_session_t   *session;
-    ngx_http_pupil_password_t  *password;
-
-    password = ctx->data;
-    session = &password->session;
-
-    *session = ctx->session;
-    session->seen_at = ctx->now;
-    session->number = ctx->floors.own.session;
-
-    if (session->limited) {
-        session->limited = 0;
-        session->expires_at = session->created_at
-                              + ctx->conf->absolute * PUPIL_TIME_SECOND;
-    }
-
-    return ngx_http_pupil_session_make(ctx, session, password->text, mac);
-}
-
-
-/* As core/endpoints/login.h tells them. */
-static ngx_int_t
-ngx_http_pupil_password_params(ngx_http_pupil_ctx_t *ctx,
-    ngx_libpq_exchange_t *ex, const ngx_http_pupil_hashed_t *made)
-{
-    uint8_t                     mac[PUPIL_MAC_LEN];
-    ngx_http_pupil_login_t     *login;
-    ngx_http_pupil_session_t   *session;
-    ngx_http_pupil_password_t  *password;
-
-    password = ctx->data;
-    login = &password->login;
-    session = &password->session;
-
-    if (!password->forgotten
-        && ngx_http_pupil_password_session(ctx, mac) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (password->forgotten) {
-        ngx_libpq_param_null(ex);
-        ngx_libpq_param_null(ex);
-        ngx_libpq_param_null(ex);
-        ngx_libpq_param_timestamptz(ex, ctx->now);
-        ngx_libpq_param_null(ex);
-        ngx_libpq_param_null(ex);
-        ngx_libpq_param_null(ex);
-
-    } else {
-        ngx_libpq_param_bytea(ex, ctx->session.hash, 32);
-        ngx_libpq_param_bytea(ex, session->hash, 32);
-        ngx_libpq_param_timestamptz(ex, session->created_at);
-        ngx_libpq_param_timestamptz(ex, session->seen_at);
-        ngx_libpq_param_timestamptz(ex, session->expires_at);
-        ngx_libpq_param_bytea(ex, mac, pupil_mac_len(mac));
-        ngx_libpq_param_bytea(ex, login->bytes[0], sizeof(login->bytes[0]));
-    }
-
-    ngx_libpq_param_int4(ex, (int32_t) login->owner.version);
-    ngx_libpq_param_bytea(ex, login->subject_mac.data, login->subject_mac.len);
-    ngx_libpq_param_timestamptz(ex, login->changed_at);
-    ngx_http_pupil_param_bytea(ex, &login->facts);
-    ngx_http_pupil_param_bytea(ex, &made->hash);
-    ngx_http_pupil_param_bytea(ex, &made->facts);
-    ngx_libpq_param_int4(ex, (int32_t) ctx->floors.own.session);
-    ngx_libpq_param_int4(ex, (int32_t) ctx->floors.own.credential);
-
-    if (password->forgotten) {
-        ngx_libpq_param_null(ex);
-        ngx_libpq_param_null(ex);
-        ngx_libpq_param_null(ex);
-
-    } else {
-        ngx_libpq_param_timestamptz(ex, session->proved_at);
-        ngx_http_pupil_session_params(ex, session);
-    }
-
-    return NGX_OK;
+                                      ngx_http_pupil_anew_written);
 }
 
 
@@ -451,106 +355,4 @@ ngx_http_pupil_password_mail(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_param_bytea(ex, mac, pupil_mac_len(mac));
 
     return NGX_OK;
-}
-
-
-static void
-ngx_http_pupil_password_tells(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_http_pupil_telling_t   *telling;
-    ngx_http_pupil_password_t  *password;
-
-    password = ctx->data;
-    telling = &password->login.telling;
-
-    telling->subject = &ctx->session.subject;
-    telling->revoked = 1;
-    ngx_http_pupil_notice_add(telling, PUPIL_NOTICE_PASSWORD_CHANGED);
-}
-
-
-static ngx_int_t
-ngx_http_pupil_password_changed(ngx_http_pupil_ctx_t *ctx)
-{
-    int64_t  made;
-
-    ngx_http_pupil_debug(ctx, "written");
-
-    if (ngx_libpq_get_int8(ctx->exchange->results[0], 0, PUPIL_LC_MADE, &made)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (made != 1) {                 /* by whoever was first */
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_CONFLICT);
-    }
-
-    if (!((ngx_http_pupil_password_t *) ctx->data)->forgotten) {
-        ngx_http_pupil_zone_remove(ctx->main, ctx->session.hash);
-    }
-
-    /* it counts from here on, whatever becomes of the rest */
-    ctx->late = ngx_http_pupil_password_pending;
-
-    return ngx_http_pupil_floors_raise(ctx, ngx_http_pupil_password_risen);
-}
-
-
-static ngx_int_t
-ngx_http_pupil_password_risen(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_http_pupil_debug(ctx, "the key store was told");
-
-    if (!ctx->floors.told) {
-        return ngx_http_pupil_password_pending(ctx);
-    }
-
-    if (!ctx->floors.raised) {       /* by whoever was later, an operator */
-        ctx->late = NULL;
-
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_CONFLICT);
-    }
-
-    return ngx_http_pupil_password_answer(ctx, "ok");
-}
-
-
-/*
- * Who asked has a new password and a new session, and has to know; that nothing
- * of before comes back is not acknowledged (invariant I18).
- */
-static ngx_int_t
-ngx_http_pupil_password_pending(ngx_http_pupil_ctx_t *ctx)
-{
-    ctx->response.status = NGX_HTTP_ACCEPTED;
-
-    return ngx_http_pupil_password_answer(ctx, "pending");
-}
-
-
-static ngx_int_t
-ngx_http_pupil_password_answer(ngx_http_pupil_ctx_t *ctx, const char *status)
-{
-    ngx_http_pupil_password_t  *password;
-
-    password = ctx->data;
-
-    pupil_writer_object_begin(&ctx->out);
-    pupil_writer_key(&ctx->out, "status");
-    pupil_writer_cstr(&ctx->out, status);
-
-    if (!password->forgotten) {
-        ctx->session = password->session;
-        ngx_http_pupil_session_write(ctx);
-    }
-
-    pupil_writer_object_end(&ctx->out);
-
-    if (password->forgotten) {
-        return NGX_OK;
-    }
-
-    return ngx_http_pupil_session_cookie(ctx, password->text,
-                                         sizeof(password->text));
 }

@@ -8,7 +8,7 @@
 #define _NGX_HTTP_PUPIL_PASSWORD_H_INCLUDED_
 
 #include "core/login/link.h"
-#include "http/login/ngx_http_pupil_login.h"
+#include "http/login/ngx_http_pupil_anew.h"
 
 
 typedef struct {
@@ -17,9 +17,7 @@ typedef struct {
     pupil_link_t              link;          /* by which it is set */
     ngx_uint_t                found;         /* the statement that was asked */
     char                      stored[PUPIL_PASSWORD_HASH_LEN];
-    ngx_http_pupil_session_t  session;       /* that takes all places */
-    uint8_t                   text[PUPIL_TOKEN_TEXT_LEN];
-    unsigned                  forgotten:1;   /* by a link: without a session */
+    ngx_http_pupil_anew_t     anew;
 } ngx_http_pupil_password_t;
 
 

@@ -42,10 +42,11 @@ ngx_http_pupil_reset_parse(ngx_http_pupil_ctx_t *ctx)
     }
 
     password = ctx->data;
-    password->forgotten = 1;
+    password->anew.forgotten = 1;
     password->found = PUPIL_LOGIN_AGAIN;
 
     login = &password->login;
+    login->anew = &password->anew;
     login->opened = ngx_http_pupil_reset_opened;
     login->failed = NGX_HTTP_PUPIL_INVALID_CREDENTIALS;
     login->note = ngx_http_pupil_reset_note;

@@ -106,7 +106,8 @@ static const ngx_http_pupil_problem_row_t  ngx_http_pupil_problems[] = {
     },
     [NGX_HTTP_PUPIL_CONFLICT] = {
         409, "conflict", "Conflict",
-        "The request does not fit the present state."
+        "The request does not fit the present state.",
+        PUPIL_OUTCOME_CONFLICT
     },
     [NGX_HTTP_PUPIL_ID_CONFLICT] = {
         409, "id-conflict", "Conflicting id",
