@@ -53,6 +53,7 @@ typedef struct {
     unsigned     plugin_sql_count;
     int          json, same_cluster, generate, close_absent, help, version;
     int          confirm_removal, follow, dry_run, from_copy, offline;
+    int          pupil_login_email;
     int          without_export;
     int          end, plan, mail_plain;
     int          sync;             /* the roster may be that of before */

@@ -76,6 +76,7 @@ static const option_t  options[] = {
     { "dates", NULL, OPT(dates), OPTION_TEXT },
     { "close-absent", NULL, OPT(close_absent), OPTION_FLAG },
     { "confirm-removal", NULL, OPT(confirm_removal), OPTION_FLAG },
+    { "pupil-login-email", NULL, OPT(pupil_login_email), OPTION_FLAG },
     { "accept", NULL, OPT(accept), OPTION_TEXT },
     { "plan", NULL, OPT(plan), OPTION_FLAG },
     { "mail-plain", NULL, OPT(mail_plain), OPTION_FLAG },

@@ -125,6 +125,7 @@ roster_input_print(roster_t *roster, const char *format, const char *path,
     add_text(&hash, roster->source);
     add_text(&hash, ctl->opt.dates != NULL ? ctl->opt.dates : "");
     add_text(&hash, ctl->opt.close_absent ? "closes" : "");
+    add_text(&hash, ctl->opt.pupil_login_email ? "addresses" : "");
     crypto_generichash_update(&hash, (const uint8_t *) &roster->today,
                               sizeof(roster->today));
     crypto_generichash_update(&hash, ctl->policy_hash,

@@ -38,13 +38,53 @@ address_drop(roster_t *roster, roster_item_t *user)
 }
 
 
+/*
+ * What a pupil logs in with where the tenant chose so: a name that is found by
+ * its blind index, and no contact.  Who has none has the name of the roster.
+ */
+static void
+address_name(roster_t *roster, roster_item_t *user)
+{
+    int32_t            field;
+    pupil_str_t       *address, *login;
+    pupil_category_t  *plugin;
+
+    address = &user->values[ROSTER_EMAIL];
+    login = &user->values[ROSTER_LOGIN];
+
+    field = roster_granted(roster,
+                           roster_category(ROSTER_USER, ROSTER_CREDENTIAL),
+                           roster_values[ROSTER_LOGIN].field, &plugin);
+
+    if (field < 0 || user->address != NULL
+        || address->len > plugin->plugin->fields[field].max_size)
+    {
+        roster_remark(roster, &user->place, "its e-mail cannot be a log-in"
+                      " name, and what it has stays");
+        login->len = 0;
+        user->keeps[ROSTER_CREDENTIAL] = 1;
+
+    } else {
+        *login = *address;
+    }
+
+    address->len = 0;
+    user->address = NULL;
+}
+
+
 /* One that cannot be taken is left out, and what is stored stays. */
 static void
 address_settle(roster_t *roster, roster_item_t *user)
 {
     char  text[160];
 
-    if (user->refused || (user->roles & ROSTER_PUPIL)) {
+    if (!user->refused && (user->roles & ROSTER_PUPIL)
+        && roster->ctl->opt.pupil_login_email)
+    {
+        address_name(roster, user);
+
+    } else if (user->refused || (user->roles & ROSTER_PUPIL)) {
         address_drop(roster, user);
 
     } else if (user->address != NULL) {

@@ -44,7 +44,8 @@ typedef struct {
 } setting_t;
 
 typedef struct {
-    const char  *kind, *from, *close_absent, *tries, *wait;
+    const char  *kind, *from, *tries, *wait;
+    const char  *close_absent, *pupil_login_email;
 } sync_t;
 
 
@@ -81,7 +82,8 @@ setting_set(ctl_t *ctl, sync_t *sync, const char *name, const char *value)
     } own[] = {
         { "kind", &sync->kind }, { "from", &sync->from },
         { "close-absent", &sync->close_absent }, { "tries", &sync->tries },
-        { "wait", &sync->wait }
+        { "wait", &sync->wait },
+        { "pupil-login-email", &sync->pupil_login_email }
     };
 
     for (i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
@@ -306,6 +308,24 @@ tries_run(ctl_t *ctl, const kind_t *kind, int tries, int wait)
 }
 
 
+/* What the command line says stays. */
+static int
+flag_read(const char *name, const char *value, int *flag)
+{
+    if (value == NULL || strcmp(value, "no") == 0) {
+        return 0;
+    }
+
+    if (strcmp(value, "yes") != 0) {
+        return ctl_error("%s is yes or no", name);
+    }
+
+    *flag = 1;
+
+    return 0;
+}
+
+
 int
 ctl_cmd_sync(ctl_t *ctl)
 {
@@ -336,10 +356,12 @@ ctl_cmd_sync(ctl_t *ctl)
         return CTL_USAGE;
     }
 
-    if (sync.close_absent != NULL && strcmp(sync.close_absent, "yes") != 0
-        && strcmp(sync.close_absent, "no") != 0)
+    if (flag_read("close-absent", sync.close_absent, &ctl->opt.close_absent)
+        != 0
+        || flag_read("pupil-login-email", sync.pupil_login_email,
+                     &ctl->opt.pupil_login_email)
+           != 0)
     {
-        (void) ctl_error("close-absent is yes or no");
         return CTL_USAGE;
     }
 
@@ -353,8 +375,6 @@ ctl_cmd_sync(ctl_t *ctl)
                ? CTL_DONE : CTL_FAILED;
     }
 
-    ctl->opt.close_absent |= sync.close_absent != NULL
-                             && strcmp(sync.close_absent, "yes") == 0;
     ctl->opt.sync = 1;
     ctl->args[0] = sync.from;
 
