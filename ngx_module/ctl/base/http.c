@@ -3,6 +3,7 @@
  */
 
 #include <curl/curl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ctl/base/http.h"
@@ -10,6 +11,7 @@
 
 #define CONNECT_SECONDS  10L
 #define ANSWER_SECONDS   300L
+#define TOTAL_DIGITS     18
 #define STALL_SECONDS    20L        /* without a byte a second */
 
 
@@ -28,6 +30,8 @@ static CURLcode request_set(ctl_http_t *http, struct curl_slist *fields);
 static int fields_make(const ctl_http_request_t *request,
     struct curl_slist **fields);
 static size_t body_take(char *data, size_t size, size_t count, void *ctx);
+static int64_t total_of(const ctl_http_t *http);
+static int next_of(const ctl_http_t *http);
 static int failed(const ctl_http_t *http, CURLcode code);
 
 
@@ -116,6 +120,8 @@ ctl_http_send(ctl_http_t *http, const ctl_http_request_t *request,
     wait = 0;
     (void) curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &wait);
     answer->wait = (long) wait;
+    answer->total = total_of(http);
+    answer->next = next_of(http);
 
     return 0;
 }
@@ -224,6 +230,51 @@ body_take(char *data, size_t size, size_t count, void *ctx)
     ctl_buf_add(&http->answer->body, data, size);
 
     return size;
+}
+
+
+static int64_t
+total_of(const ctl_http_t *http)
+{
+    size_t              len;
+    struct curl_header *field;
+
+    if (curl_easy_header(http->curl, "X-Total-Count", 0, CURLH_HEADER, -1,
+                         &field) != CURLHE_OK)
+    {
+        return CTL_HTTP_NONE;
+    }
+
+    len = strspn(field->value, "0123456789");
+
+    return len == 0 || len > TOTAL_DIGITS || field->value[len] != '\0'
+           || field->amount != 1
+           ? CTL_HTTP_ODD : strtoll(field->value, NULL, 10);
+}
+
+
+/* RFC 8288; there may be several fields, or one with several links. */
+static int
+next_of(const ctl_http_t *http)
+{
+    int                  next;
+    size_t               i;
+    struct curl_header  *field;
+
+    next = CTL_HTTP_NONE;
+
+    for (i = 0; curl_easy_header(http->curl, "Link", i, CURLH_HEADER, -1,
+                                 &field) == CURLHE_OK; i++)
+    {
+        if (next == CTL_HTTP_NONE) {
+            next = 0;
+        }
+
+        next |= strcasestr(field->value, "rel=\"next\"") != NULL
+                || strcasestr(field->value, "rel=next") != NULL;
+    }
+
+    return next;
 }
 
 

@@ -15,6 +15,9 @@
 
 #define CTL_HTTP_FIELDS  4
 
+#define CTL_HTTP_NONE    (-1)   /* there is no such field */
+#define CTL_HTTP_ODD     (-2)   /* it is no number */
+
 
 typedef struct ctl_http_s  ctl_http_t;
 
@@ -29,6 +32,9 @@ typedef struct {
 typedef struct {
     long         status;
     long         wait;          /* seconds, of Retry-After; 0: it has none */
+    int64_t      total;         /* of X-Total-Count, or CTL_HTTP_... */
+    int          next;          /* whether Link has a next page, or
+                                   CTL_HTTP_NONE */
     ctl_buf_t    body;          /* freed by the caller, which wipes it */
 } ctl_http_answer_t;
 

@@ -39,6 +39,7 @@
 #include "ctl/retention/statistics.h"
 #include "ctl/retention/upcoming.h"
 #include "ctl/roster/import.h"
+#include "ctl/roster/oneroster.h"
 #include "ctl/roster/planned.h"
 #include "ctl/roster/runs.h"
 #include "ctl/roster/source.h"
@@ -190,6 +191,12 @@ const ctl_command_t  ctl_commands[] = {
         .run = ctl_cmd_import_list,
         .arguments = "",
         .summary = "imports that can be undone"
+    }, {
+        .words = "import oneroster-rest", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_import_oneroster_rest,
+        .arguments = "URL [--credentials FILE] [--ca FILE] [--state FILE]"
+                     " [--limit N]",
+        .summary = "a roster from a server that speaks OneRoster 1.1 or 1.2"
     }, {
         .words = "import ss12000", .min = 1, .max = 1, .personal = 1,
         .run = ctl_cmd_import_ss12000,

@@ -539,6 +539,20 @@ file_read(roster_t *roster, const roster_format_t *format,
 }
 
 
+/* What a server has is called as the files, and is none. */
+static int
+name_fits(const char *there, const char *name)
+{
+    size_t  len;
+
+    len = strlen(there);
+
+    return strcasecmp(there, name) == 0
+           || (strncasecmp(there, name, len) == 0
+               && strcmp(name + len, ".csv") == 0);
+}
+
+
 /* The number of files where there is none of this name. */
 static unsigned
 file_find(const csv_source_t *source, const char *name)
@@ -546,7 +560,7 @@ file_find(const csv_source_t *source, const char *name)
     unsigned  i;
 
     for (i = 0; i < csv_source_count(source); i++) {
-        if (strcasecmp(csv_source_name(source, i), name) == 0) {
+        if (name_fits(csv_source_name(source, i), name)) {
             break;
         }
     }

@@ -3,6 +3,7 @@
  */
 
 #include "ctl/roster/oneroster.h"
+#include "ctl/roster/oneroster_fetch.h"
 #include "ctl/roster/take.h"
 
 
@@ -14,6 +15,10 @@ static const roster_role_name_t  roles[] = {
     { 0, NULL }
 };
 
+/*
+ * As the CSV files have them, and, with a dot, as the REST service does: the
+ * columns of both are of one table.
+ */
 static const roster_file_t  files[] = {
     {
         .name = "orgs.csv",
@@ -42,8 +47,8 @@ static const roster_file_t  files[] = {
         .take = roster_take_class,
         .columns = {
             { ROSTER_CELL_ID, "sourcedId", ROSTER_REQUIRED },
-            { ROSTER_CELL_INSTITUTION, "orgSourcedId|schoolSourcedId",
-              ROSTER_REQUIRED },
+            { ROSTER_CELL_INSTITUTION, "orgSourcedId|schoolSourcedId"
+                                       "|school.sourcedId", ROSTER_REQUIRED },
             { ROSTER_CELL_TITLE, "title", ROSTER_REQUIRED },
             { ROSTER_CELL_STATUS, "status", 0 },
             { ROSTER_CELL_TERMS, "sessionSourcedIds|termSourcedIds"
@@ -74,7 +79,8 @@ static const roster_file_t  files[] = {
         .take = roster_take_role,
         .columns = {
             { ROSTER_CELL_USER, "userSourcedId", ROSTER_REQUIRED },
-            { ROSTER_CELL_INSTITUTION, "orgSourcedId", ROSTER_REQUIRED },
+            { ROSTER_CELL_INSTITUTION, "orgSourcedId|org.sourcedId",
+              ROSTER_REQUIRED },
             { ROSTER_CELL_ROLE, "role", ROSTER_REQUIRED },
             { ROSTER_CELL_STATUS, "status", 0 },
             { ROSTER_CELL_FROM, "roleStartDate|beginDate", 0 },
@@ -87,8 +93,10 @@ static const roster_file_t  files[] = {
         .kind = ROSTER_ENROLMENT,
         .take = roster_take_enrolment,
         .columns = {
-            { ROSTER_CELL_CLASS, "classSourcedId", ROSTER_REQUIRED },
-            { ROSTER_CELL_USER, "userSourcedId", ROSTER_REQUIRED },
+            { ROSTER_CELL_CLASS, "classSourcedId|class.sourcedId",
+              ROSTER_REQUIRED },
+            { ROSTER_CELL_USER, "userSourcedId|user.sourcedId",
+              ROSTER_REQUIRED },
             { ROSTER_CELL_ROLE, "role", ROSTER_REQUIRED },
             { ROSTER_CELL_STATUS, "status", 0 },
             { ROSTER_CELL_FROM, "beginDate", 0 },
@@ -110,3 +118,19 @@ const roster_format_t  roster_oneroster = {
     .dates = ROSTER_DATES_EXCLUSIVE,
     .roles_said = 1
 };
+
+static const roster_server_t  server = {
+    .format = &roster_oneroster,
+    .check = oneroster_check,
+    .changed = oneroster_changed,
+    .fetch = oneroster_fetch,
+    .source = oneroster_source,
+    .free = oneroster_free
+};
+
+
+int
+ctl_cmd_import_oneroster_rest(ctl_t *ctl)
+{
+    return roster_server_import(ctl, &server);
+}

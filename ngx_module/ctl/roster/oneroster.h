@@ -12,4 +12,8 @@
 
 extern const roster_format_t  roster_oneroster;
 
+
+/* From a server that speaks its REST binding, version 1.1 or 1.2. */
+int ctl_cmd_import_oneroster_rest(ctl_t *ctl);
+
 #endif /* PUPIL_CTL_ROSTER_ONEROSTER_H */

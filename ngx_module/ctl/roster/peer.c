@@ -66,6 +66,8 @@ static const struct {
 static const long  again[] = { 429, 502, 503, 504, 0 };
 
 
+static json_t *page_get(roster_peer_t *peer, const char *path,
+    const char *query, int *none, roster_paging_t *paging);
 static int secrets_read(ctl_t *ctl, roster_peer_t *peer);
 static int secrets_take(roster_peer_t *peer, const char *path,
     const json_t *json);
@@ -285,6 +287,24 @@ json_t *
 roster_peer_get(roster_peer_t *peer, const char *path, const char *query,
     int *none)
 {
+    roster_paging_t  paging;
+
+    return page_get(peer, path, query, none, &paging);
+}
+
+
+json_t *
+roster_peer_page(roster_peer_t *peer, const char *path, const char *query,
+    roster_paging_t *paging)
+{
+    return page_get(peer, path, query, NULL, paging);
+}
+
+
+static json_t *
+page_get(roster_peer_t *peer, const char *path, const char *query, int *none,
+    roster_paging_t *paging)
+{
     json_t              *json;
     ctl_buf_t            url, what;
     ctl_http_answer_t    answer;
@@ -305,6 +325,8 @@ roster_peer_get(roster_peer_t *peer, const char *path, const char *query,
     if (send_allowed(peer, &request, &answer) == 0) {
         if (answer.status == STATUS_OK) {
             json = answer_parse(what.data, &answer.body);
+            paging->total = answer.total;
+            paging->next = answer.next;
 
         } else if (none != NULL && (answer.status == STATUS_NOWHERE
                                     || answer.status == STATUS_NEVER))

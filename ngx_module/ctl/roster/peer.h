@@ -38,6 +38,16 @@ void roster_peer_close(roster_peer_t *peer);
 json_t *roster_peer_get(roster_peer_t *peer, const char *path,
     const char *query, int *none);
 
+/* What the head of an answer says of pages: see ctl/base/http.h. */
+typedef struct {
+    int64_t  total;
+    int      next;
+} roster_paging_t;
+
+/* The same of a path that is there, one page. */
+json_t *roster_peer_page(roster_peer_t *peer, const char *path,
+    const char *query, roster_paging_t *paging);
+
 /* Of a text, as a query has it.  Ownership: the pool's. */
 const char *roster_peer_escape(ctl_pool_t *pool, const char *text);
 

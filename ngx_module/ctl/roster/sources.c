@@ -120,6 +120,20 @@ roster_source_rename(ctl_t *ctl, const char *from, const char *to)
 
 
 int
+roster_source_good(ctl_t *ctl, const char *source)
+{
+    const char  *params[2];
+
+    params[0] = ctl->tenant_text;
+    params[1] = source;
+
+    return ctl_write(ctl, ctl->data, "UPDATE pupil.source SET ran_at = now(),"
+                     " good_at = now() WHERE tenant = $1::uuid AND source = $2"
+                     " AND ended = 'done'", 2, params);
+}
+
+
+int
 roster_source_unsynced(ctl_t *ctl, const char *source)
 {
     const char  *params[2];

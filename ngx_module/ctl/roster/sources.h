@@ -21,6 +21,9 @@ int roster_source_check(const char *option, const char *source);
 int roster_source_ran(const roster_t *roster, const char *format,
     const char *ended, const uint8_t *input);
 
+/* What a timer asks for is as its last good run has it. */
+int roster_source_good(ctl_t *ctl, const char *source);
+
 /* No timer imports it any more. */
 int roster_source_unsynced(ctl_t *ctl, const char *source);
 

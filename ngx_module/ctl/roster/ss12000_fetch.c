@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "ctl/base/buf.h"
-#include "ctl/base/list.h"
 #include "ctl/base/text.h"
 #include "ctl/roster/ss12000_fetch.h"
 #include "ctl/roster/ss12000_rows.h"
@@ -16,7 +15,6 @@
 
 #define PAGES_MOST   100000             /* of an endpoint */
 #define TOKEN_MOST   8192               /* bytes of one of a page */
-#define LIMIT        500                /* items that a page is asked for */
 #define PRINT        16                 /* of what was there before */
 
 
@@ -35,7 +33,7 @@ typedef struct {
     roster_peer_t      *peer;
     ss12000_t          *all;
     const endpoint_t   *endpoint;
-    char                limit[16];
+    char                limit[ROSTER_LIMIT_TEXT];
     ctl_map_t           seen;   /* prints of tokens, and of pages */
     size_t              items;
     unsigned            pages;
@@ -67,20 +65,17 @@ static void query_add(ctl_pool_t *pool, ctl_buf_t *query, const char *name,
 static int page_says(const endpoint_t *endpoint, const json_t *page);
 
 
-ss12000_t *
+void *
 ss12000_fetch(ctl_t *ctl, roster_peer_t *peer, const char *after)
 {
     int                rc;
-    char               limit[16];
+    char               limit[ROSTER_LIMIT_TEXT];
     ss12000_t         *all;
     reading_t          reading;
     ctl_pool_t         pool;
     const endpoint_t  *endpoint;
 
-    if (ctl->opt.limit == NULL) {
-        snprintf(limit, sizeof(limit), "%d", LIMIT);
-
-    } else if (ctl_limit_read(ctl, limit) != 0) {
+    if (roster_server_limit(ctl, limit) != 0) {
         return NULL;
     }
 
@@ -116,9 +111,10 @@ ss12000_fetch(ctl_t *ctl, roster_peer_t *peer, const char *after)
 
 
 void
-ss12000_free(ss12000_t *all)
+ss12000_free(void *files)
 {
-    ctl_pool_t  pool;
+    ss12000_t   *all = files;
+    ctl_pool_t   pool;
 
     if (all == NULL) {
         return;
@@ -140,9 +136,10 @@ sheet_row(void *files, unsigned i, csv_row_pt row, void *ctx)
 
 
 csv_source_t *
-ss12000_source(ss12000_t *all)
+ss12000_source(void *files)
 {
     unsigned       i;
+    ss12000_t     *all = files;
     csv_source_t  *source;
 
     source = csv_source_made(sheet_row, all);

@@ -8,11 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/base/buf.h"
 #include "ctl/base/text.h"
 #include "ctl/roster/format.h"
+#include "ctl/roster/items.h"
 #include "ctl/roster/ss12000_rows.h"
-#include "ctl/roster/ss12000_value.h"
 
 
 #define ROWS_MOST    5000000            /* of all sheets */
@@ -33,88 +32,99 @@
     "|calendarEventsRequired|minutesPlanned|syllabus|displayName|organisation"
 
 
-typedef struct {
-    const char        *path;    /* as ss12000_at() has it; also a column */
-    ss12000_value_pt   get;
-    const char        *known;   /* what it may be, by '|'; NULL: anything */
-    int                needed;
-} property_t;
+/* Of work: nobody's own. */
+static const char *
+address(const json_t *value, pupil_str_t *text)
+{
+    size_t        i;
+    json_t       *entry;
+    pupil_str_t   type;
 
-typedef struct {
-    const char        *name;
-    const property_t  *properties;      /* the last one has no path */
-    const char        *others;          /* that are read elsewhere, by '|' */
-    const char        *columns[2];      /* beside those; or NULL */
-} sheet_def_t;
+    if (!json_is_array(value)) {
+        return "is no list";
+    }
+
+    json_array_foreach(value, i, entry) {
+        if (item_text(json_object_get(entry, "type"), &type) != NULL) {
+            return "has one without a type";
+        }
+
+        if (roster_is_one_of(type, "Skola personal|Arbete övrigt")) {
+            return item_text(json_object_get(entry, "value"), text);
+        }
+    }
+
+    return NULL;
+}
 
 
-static const property_t  organisation_properties[] = {
-    { "id", ss12000_text, NULL, 0 },
-    { "displayName", ss12000_text, NULL, 0 },
+static const item_property_t  organisation_properties[] = {
+    { "id", item_text, NULL, 0 },
+    { "displayName", item_text, NULL, 0 },
     { NULL, NULL, NULL, 0 }
 };
 
-static const property_t  group_properties[] = {
-    { "id", ss12000_text, NULL, 0 },
-    { "displayName", ss12000_text, NULL, 0 },
-    { "organisation.id", ss12000_text, NULL, 0 },
-    { "startDate", ss12000_date, NULL, 0 },
-    { "endDate", ss12000_date, NULL, 0 },
+static const item_property_t  group_properties[] = {
+    { "id", item_text, NULL, 0 },
+    { "displayName", item_text, NULL, 0 },
+    { "organisation.id", item_text, NULL, 0 },
+    { "startDate", item_date, NULL, 0 },
+    { "endDate", item_date, NULL, 0 },
     { NULL, NULL, NULL, 0 }
 };
 
-static const property_t  person_properties[] = {
-    { "id", ss12000_text, NULL, 0 },
-    { "givenName", ss12000_text, NULL, 0 },
-    { "familyName", ss12000_text, NULL, 0 },
-    { "eduPersonPrincipalNames", ss12000_first, NULL, 0 },
-    { "emails", ss12000_address, NULL, 0 },
-    { "securityMarking", ss12000_text, NULL, 0 },
-    { "personStatus", ss12000_text, NULL, 0 },
+static const item_property_t  person_properties[] = {
+    { "id", item_text, NULL, 0 },
+    { "givenName", item_text, NULL, 0 },
+    { "familyName", item_text, NULL, 0 },
+    { "eduPersonPrincipalNames", item_first, NULL, 0 },
+    { "emails", address, NULL, 0 },
+    { "securityMarking", item_text, NULL, 0 },
+    { "personStatus", item_text, NULL, 0 },
     { NULL, NULL, NULL, 0 }
 };
 
-static const property_t  enrolment_properties[] = {
-    { "enroledAt.id", ss12000_text, NULL, 1 },
-    { "startDate", ss12000_date, NULL, 0 },
-    { "endDate", ss12000_date, NULL, 0 },
-    { "cancelled", ss12000_flag, NULL, 0 },
+static const item_property_t  enrolment_properties[] = {
+    { "enroledAt.id", item_text, NULL, 1 },
+    { "startDate", item_date, NULL, 0 },
+    { "endDate", item_date, NULL, 0 },
+    { "cancelled", item_flag, NULL, 0 },
     { NULL, NULL, NULL, 0 }
 };
 
-static const property_t  duty_properties[] = {
-    { "person.id", ss12000_text, NULL, 1 },
-    { "dutyAt.id", ss12000_text, NULL, 1 },
-    { "dutyRole", ss12000_text,
+static const item_property_t  duty_properties[] = {
+    { "person.id", item_text, NULL, 1 },
+    { "dutyAt.id", item_text, NULL, 1 },
+    { "dutyRole", item_text,
       "Rektor|Lärare|Förskollärare|Barnskötare|Bibliotekarie|Lärarassistent"
       "|Fritidspedagog|Annan personal|Studie- och yrkesvägledare|Förstelärare"
       "|Kurator|Skolsköterska|Skolläkare|Skolpsykolog"
       "|Speciallärare/specialpedagog|Skoladministratör|Övrig arbetsledning"
       "|Övrig pedagogisk personal|Förskolechef", 1 },
-    { "startDate", ss12000_date, NULL, 0 },
-    { "endDate", ss12000_date, NULL, 0 },
+    { "startDate", item_date, NULL, 0 },
+    { "endDate", item_date, NULL, 0 },
     { NULL, NULL, NULL, 0 }
 };
 
-static const property_t  membership_properties[] = {
-    { "person.id", ss12000_text, NULL, 1 },
-    { "startDate", ss12000_date, NULL, 0 },
-    { "endDate", ss12000_date, NULL, 0 },
+static const item_property_t  membership_properties[] = {
+    { "person.id", item_text, NULL, 1 },
+    { "startDate", item_date, NULL, 0 },
+    { "endDate", item_date, NULL, 0 },
     { NULL, NULL, NULL, 0 }
 };
 
-static const property_t  dates[] = {
-    { "startDate", ss12000_date, NULL, 0 },
-    { "endDate", ss12000_date, NULL, 0 },
+static const item_property_t  dates[] = {
+    { "startDate", item_date, NULL, 0 },
+    { "endDate", item_date, NULL, 0 },
     { NULL, NULL, NULL, 0 }
 };
 
-static const property_t  id_alone[] = {
-    { "id", ss12000_text, NULL, 0 },
+static const item_property_t  id_alone[] = {
+    { "id", item_text, NULL, 0 },
     { NULL, NULL, NULL, 0 }
 };
 
-static const sheet_def_t  definitions[SHEETS] = {
+static const item_sheet_t  definitions[SHEETS] = {
     [ORGANISATIONS] =
     { "organisations", organisation_properties, "meta", { NULL } },
     [GROUPS] =
@@ -160,24 +170,10 @@ static const struct {
 void
 ss12000_rows_init(ss12000_t *all)
 {
-    sheet_t            *sheet;
-    unsigned            kind, k;
-    const property_t   *property;
-    const sheet_def_t  *def;
+    unsigned  kind;
 
     for (kind = 0; kind < SHEETS; kind++) {
-        def = &definitions[kind];
-        sheet = &all->sheets[kind];
-        sheet->pool = &all->pool;
-        sheet->name = def->name;
-
-        for (k = 0; k < 2 && def->columns[k] != NULL; k++) {
-            sheet_column(sheet, def->columns[k]);
-        }
-
-        for (property = def->properties; property->path != NULL; property++) {
-            sheet_column(sheet, property->path);
-        }
+        item_sheet_init(&all->sheets[kind], &all->pool, &definitions[kind]);
     }
 }
 
@@ -193,114 +189,10 @@ ss12000_rows_free(ss12000_t *all)
 }
 
 
-static const char *
-reason(ss12000_t *all, const char *name, const char *what)
-{
-    ctl_buf_t    buf;
-    const char  *text;
-
-    ctl_buf_init(&buf);
-    ctl_buf_printf(&buf, "its %s %s", name, what);
-    text = ctl_pool_text(&all->pool, buf.data, buf.len);
-    ctl_buf_free(&buf);
-
-    return text;
-}
-
-
 static void
-property_read(ss12000_t *all, sheet_t *sheet, const json_t *item,
-    const property_t *property)
+cells_read(ss12000_t *all, kind_t kind, const json_t *item)
 {
-    pupil_str_t    text;
-    const char    *wrong;
-    const json_t  *value;
-
-    value = ss12000_at(item, property->path);
-
-    text = ctl_str("");
-    wrong = value != NULL && !json_is_null(value) ? property->get(value, &text)
-            : property->needed ? "is missing" : NULL;
-
-    if (wrong == NULL && property->known != NULL && text.len != 0
-        && !roster_is_one_of(text, property->known))
-    {
-        wrong = "is none that is known";
-    }
-
-    if (wrong != NULL) {
-        sheet_refuse(sheet, reason(all, property->path, wrong));
-        return;
-    }
-
-    sheet_cell(sheet, property->path, text);
-}
-
-
-static const char *
-key_shown(const char *key)
-{
-    return roster_is_one_of(ctl_str(key), OFFERED) ? key : "another";
-}
-
-
-static int
-is_read(const sheet_def_t *def, const char *key)
-{
-    size_t             len;
-    const property_t  *property;
-
-    len = strlen(key);
-
-    for (property = def->properties; property->path != NULL; property++) {
-        if (strcspn(property->path, ".") == len
-            && memcmp(property->path, key, len) == 0)
-        {
-            return 1;
-        }
-    }
-
-    return roster_is_one_of(ctl_str(key), def->others);
-}
-
-
-static int
-is_empty(const json_t *value)
-{
-    return json_is_null(value)
-           || (json_is_string(value) && json_string_length(value) == 0)
-           || (json_is_array(value) && json_array_size(value) == 0)
-           || (json_is_object(value) && json_object_size(value) == 0);
-}
-
-
-/* The cells of a row that was begun. */
-static void
-item_read(ss12000_t *all, kind_t kind, const json_t *item)
-{
-    json_t             *value;
-    sheet_t            *sheet;
-    const char         *key;
-    const property_t   *property;
-    const sheet_def_t  *def;
-
-    def = &definitions[kind];
-    sheet = &all->sheets[kind];
-
-    if (!json_is_object(item)) {
-        sheet_refuse(sheet, "is no object");
-        return;
-    }
-
-    for (property = def->properties; property->path != NULL; property++) {
-        property_read(all, sheet, item, property);
-    }
-
-    json_object_foreach((json_t *) (uintptr_t) item, key, value) {
-        if (!is_read(def, key) && !is_empty(value)) {
-            sheet_mark(sheet, key_shown(key));
-        }
-    }
+    item_read(&all->sheets[kind], &definitions[kind], item, OFFERED);
 }
 
 
@@ -323,7 +215,7 @@ id_of(const json_t *item)
     pupil_str_t  id;
 
     id = ctl_str("");
-    (void) ss12000_text(json_object_get(item, "id"), &id);
+    (void) item_text(json_object_get(item, "id"), &id);
 
     return id;
 }
@@ -352,7 +244,7 @@ void
 ss12000_organisation(ss12000_t *all, const json_t *item, size_t line)
 {
     sheet_begin(&all->sheets[ORGANISATIONS], line);
-    item_read(all, ORGANISATIONS, item);
+    cells_read(all, ORGANISATIONS, item);
     row_end(all, ORGANISATIONS);
 }
 
@@ -380,7 +272,7 @@ ss12000_duty(ss12000_t *all, const json_t *item, size_t line)
 
     } else {
         sheet_begin(&all->sheets[DUTIES], line);
-        item_read(all, DUTIES, item);
+        cells_read(all, DUTIES, item);
         row_end(all, DUTIES);
         all->anybody |= id_of(person).len == 0;
     }
@@ -395,24 +287,6 @@ ss12000_duty(ss12000_t *all, const json_t *item, size_t line)
     all->holders[all->holders_count++] = ctl_pool_str(&all->pool, id.data,
                                                       id.len);
     (void) remember(all, &all->staff, id, 0);
-}
-
-
-/* A list in an item; NULL: there is none, or it is refused for it. */
-static const json_t *
-list_in(ss12000_t *all, kind_t kind, const json_t *item, const char *name)
-{
-    const json_t  *list;
-
-    list = json_object_get(item, name);
-
-    if (list == NULL || json_is_null(list) || json_is_array(list)) {
-        return json_is_array(list) ? list : NULL;
-    }
-
-    sheet_refuse(&all->sheets[kind], reason(all, name, "is no list"));
-
-    return NULL;
 }
 
 
@@ -433,7 +307,7 @@ enrolments_take(ss12000_t *all, const json_t *list, pupil_str_t id,
     json_array_foreach(list, i, entry) {
         sheet_begin(sheet, line);
         sheet_cell(sheet, "person", id);
-        item_read(all, ENROLMENTS, entry);
+        cells_read(all, ENROLMENTS, entry);
         row_end(all, ENROLMENTS);
     }
 
@@ -456,9 +330,9 @@ ss12000_person(ss12000_t *all, const json_t *item, size_t line)
     const json_t  *list;
 
     sheet_begin(&all->sheets[PERSONS], line);
-    list = list_in(all, PERSONS, item, "enrolments");
+    list = item_list(&all->sheets[PERSONS], item, "enrolments");
     refused = all->sheets[PERSONS].refused;
-    item_read(all, PERSONS, item);
+    cells_read(all, PERSONS, item);
     row_end(all, PERSONS);
 
     id = id_of(item);
@@ -482,7 +356,7 @@ memberships_take(ss12000_t *all, const json_t *list, pupil_str_t id,
     json_array_foreach(list, i, entry) {
         sheet_begin(sheet, line);
         sheet_cell(sheet, "group", id);
-        item_read(all, MEMBERSHIPS, entry);
+        cells_read(all, MEMBERSHIPS, entry);
         row_end(all, MEMBERSHIPS);
     }
 }
@@ -498,10 +372,10 @@ type_read(ss12000_t *all, const json_t *item, const char *name,
     *other = 0;
     type = ctl_str("");
 
-    if (ss12000_text(json_object_get(item, name), &type) != NULL
+    if (item_text(json_object_get(item, name), &type) != NULL
         || !roster_is_one_of(type, known))
     {
-        return reason(all, name, "is none that is known");
+        return item_reason(&all->pool, name, "is none that is known");
     }
 
     *other = !roster_is_one_of(type, taken);
@@ -530,13 +404,13 @@ ss12000_group(ss12000_t *all, const json_t *item, size_t line)
     }
 
     sheet_begin(&all->sheets[GROUPS], line);
-    list = list_in(all, GROUPS, item, "groupMemberships");
+    list = item_list(&all->sheets[GROUPS], item, "groupMemberships");
 
     if (refused != NULL) {
         sheet_refuse(&all->sheets[GROUPS], refused);
     }
 
-    item_read(all, GROUPS, item);
+    cells_read(all, GROUPS, item);
     row_end(all, GROUPS);
 
     if (remember(all, &all->groups, id, 1)) {
@@ -562,7 +436,7 @@ teacher_take(ss12000_t *all, const json_t *activity, const json_t *assigned,
     pupil_str_t group, const char *refused, size_t line)
 {
     sheet_t            *sheet;
-    const property_t   *property;
+    const item_property_t   *property;
     const pupil_str_t  *person;
 
     sheet = &all->sheets[TEACHERS];
@@ -586,11 +460,11 @@ teacher_take(ss12000_t *all, const json_t *activity, const json_t *assigned,
         sheet_refuse(sheet, refused);
     }
 
-    item_read(all, TEACHERS, activity);
+    cells_read(all, TEACHERS, activity);
 
     /* the assignment has dates of its own, or has not */
     for (property = dates; property->path != NULL; property++) {
-        property_read(all, sheet, assigned, property);
+        item_property(sheet, assigned, property);
     }
 
     row_end(all, TEACHERS);
@@ -687,7 +561,7 @@ ss12000_deleted(ss12000_t *all, const json_t *data, size_t line)
             id = ctl_str("");
             sheet_begin(sheet, sheet->rows + 1);
 
-            if (ss12000_text(entry, &id) != NULL) {
+            if (item_text(entry, &id) != NULL) {
                 sheet_refuse(sheet, "is no text");
             }
 

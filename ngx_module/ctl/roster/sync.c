@@ -21,7 +21,9 @@
 #include "ctl/base/text.h"
 #include "ctl/roster/dates.h"
 #include "ctl/roster/import.h"
+#include "ctl/roster/oneroster.h"
 #include "ctl/roster/sources.h"
+#include "ctl/roster/ss12000.h"
 #include "ctl/roster/sync.h"
 #include "ctl/store/keys.h"
 
@@ -51,7 +53,9 @@ typedef struct {
 
 static const kind_t  kinds[] = {
     { "oneroster", ctl_cmd_import_oneroster },
+    { "oneroster-rest", ctl_cmd_import_oneroster_rest },
     { "sds", ctl_cmd_import_sds },
+    { "ss12000", ctl_cmd_import_ss12000 },
     { NULL, NULL }
 };
 
@@ -64,6 +68,10 @@ static const setting_t  settings[] = {
     { "dates", OPT(dates) },
     { "schools", OPT(schools) },
     { "classes", OPT(classes) },
+    { "credentials", OPT(credentials) },
+    { "ca", OPT(ca) },
+    { "state", OPT(state) },
+    { "limit", OPT(limit) },
     { NULL, 0 }
 };
 
@@ -199,7 +207,7 @@ kind_find(const char *name)
     }
 
     (void) ctl_error("kind is one of those that pupilctl import takes:"
-                     " oneroster or sds");
+                     " oneroster, oneroster-rest, sds or ss12000");
 
     return NULL;
 }

@@ -623,6 +623,30 @@ enrolment_none(const roster_t *roster, const roster_link_t *link)
 }
 
 
+/* It may be any role, so whatever there is of both stays. */
+static int
+enrolment_unknown(roster_t *roster, const roster_row_t *row,
+    roster_link_t *link)
+{
+    if (link->role != 0 || row->refused == NULL
+        || row->cells[ROSTER_CELL_ROLE].len != 0)
+    {
+        return 0;
+    }
+
+    link_refuse(roster, ROSTER_ENROLMENT, row, row->refused);
+
+    if (link->user != ROSTER_NONE && link->where != ROSTER_NONE) {
+        link->role = ROSTER_PUPIL;
+        roster_link_add(roster, ROSTER_ENROLMENT, link);
+        link->role = ROSTER_TEACHER;
+        roster_link_add(roster, ROSTER_ENROLMENT, link);
+    }
+
+    return 1;
+}
+
+
 void
 roster_take_enrolment(roster_t *roster, const roster_row_t *row)
 {
@@ -634,6 +658,10 @@ roster_take_enrolment(roster_t *roster, const roster_row_t *row)
     link.user = user_find(roster, row, ROSTER_CELL_USER);
     link.where = roster_item_find(roster, ROSTER_CLASS,
                                   row->cells[ROSTER_CELL_CLASS]);
+
+    if (enrolment_unknown(roster, row, &link)) {
+        return;
+    }
 
     if (enrolment_other(roster, &link) || enrolment_skipped(roster, &link)) {
         roster->counts[ROSTER_ENROLMENT].other += !row->leaves;

@@ -3,81 +3,21 @@ package Pupil::Ss12000;
 # Copyright (C) the Pupil authors
 #
 # A server that speaks SS 12000, version 2.1, as a school's system does: pages
-# of what it is told that there is, filters of what was changed, deletions, and
-# OAuth 2.0 client credentials.  It takes what the OpenAPI of the standard takes
-# and nothing else.
+# of what it is told that there is, filters of what was changed, and deletions.
+# It takes what the OpenAPI of the standard takes and nothing else.
 #
 #     my $peer = Pupil::Ss12000->new(tls => 1);
 #     $peer->tell(Pupil::Ss12000::school());
 #     $peer->faults(persons => [{}, { status => 429 }]);
 #
-# A fault is of one answer: the first of a path, the second, and so on; {} is
-# none.  status; head => { name => value }; body => text; cut => bytes of it
-# that are sent; token => what pageToken is; stall => seconds.
+# Of a fault, token is what pageToken is; again: the first page.
 
 use v5.36;
 use utf8;
 
-use IO::Socket::SSL ();
-use JSON::XS ();
-use MIME::Base64 qw(decode_base64);
-use POSIX ();
-use Pupil::Util;
+use parent 'Pupil::RosterServer';
 
-my $json = JSON::XS->new->canonical->utf8;
-
-sub new ($class, %opt) {
-    state $n = 0;
-    my $folder = tmp_dir() . '/ss12000-' . ++$n;
-    mkdir $folder or die "$folder: $!\n";
-    my $self = bless { port => free_port(), folder => $folder, %opt }, $class;
-    $self->tell({});
-    $self->{pid} = fork // die "fork: $!\n";
-    if (!$self->{pid}) {
-        eval { $self->_serve };
-        print STDERR "# ss12000: $@" if $@;
-        POSIX::_exit(1);
-    }
-    wait_until(20, 'the server of rosters', sub {
-        IO::Socket::INET->new("127.0.0.1:$self->{port}") });
-    return $self;
-}
-
-sub DESTROY ($self) {
-    return if !$self->{pid} || $self->{gone}++;
-    local $?;
-    kill KILL => $self->{pid};
-    waitpid $self->{pid}, 0;
-}
-
-sub url ($self) { $self->_origin . '/ss12000/v2' }
-sub token_url ($self) { $self->_origin . '/token' }
-
-sub _origin ($self) {
-    return $self->{tls} ? "https://localhost:$self->{port}"
-                        : "http://127.0.0.1:$self->{port}";
-}
-
-# What there is, by paths; and no fault any more.
-sub tell ($self, $world) {
-    $self->{world} = $world;
-    $self->faults;
-}
-
-sub faults ($self, %faults) {
-    state $n = 0;
-    my $file = "$self->{folder}/told";
-    spew("$file.new", $json->encode({ n => ++$n, world => $self->{world},
-                                      faults => \%faults }));
-    rename "$file.new", $file or die "$file: $!\n";
-    unlink "$self->{folder}/asked";
-}
-
-# What it was asked since it was told something: [path, { query }, { head }].
-sub asked ($self) {
-    my $file = "$self->{folder}/asked";
-    return -f $file ? map { $json->decode($_) } split /\n/, slurp($file) : ();
-}
+sub _base { 'ss12000/v2' }
 
 
 # ---- a school
@@ -147,87 +87,10 @@ sub school () {
 }
 
 
-# ---- the server, a process of its own
+# ---- what it answers
 
-sub _serve ($self) {
-    my $ca = test_ca();
-    my @own = (LocalAddr => '127.0.0.1', LocalPort => $self->{port},
-               Listen => 50, ReuseAddr => 1);
-    my $listen = IO::Socket::INET->new(@own) or die "listen: $!\n";
-    $SIG{CHLD} = 'IGNORE';
-    while (1) {
-        my $client = $listen->accept or next;
-        if ($self->{tls}) {
-            IO::Socket::SSL->start_SSL($client, SSL_server => 1, Timeout => 5,
-                SSL_cert_file => $ca->{cert}, SSL_key_file => $ca->{key})
-                or next;
-        }
-        eval { $self->_connection($client) };
-        print STDERR "# ss12000: $@" if $@;
-        $client->close;
-    }
-}
-
-# One request: connections are not kept.
-sub _connection ($self, $client) {
-    my $head = '';
-    while ($head !~ /\r\n\r\n/) {
-        defined(my $line = $client->getline) or return;
-        $head .= $line;
-    }
-    my ($method, $path, $query) = $head =~ m{^(\w+) ([^ ?]+)(?:\?(\S+))? HTTP};
-    my %head = map { lc($_->[0]) => $_->[1] }
-        map { [/^([^:]+): *(.*?)\r?$/] } grep { /:/ } split /\n/, $head;
-    my $body = '';
-    $client->read($body, $head{'content-length'}) if $head{'content-length'};
-
-    my $told = $json->decode(slurp("$self->{folder}/told"));
-    if (($self->{n} // 0) != $told->{n}) {
-        @$self{qw(n count)} = ($told->{n}, {});
-    }
-    my %query = map { map { s/%(..)/chr hex $1/ger } split /=/, $_, 2 }
-        split /&/, $query // '';
-    $path =~ s{^/ss12000/v2/}{};
-    open my $log, '>>', "$self->{folder}/asked" or die;
-    print {$log} $json->encode([$path, \%query, \%head]), "\n";
-    close $log;
-
-    my $fault = $told->{faults}{$path}[$self->{count}{$path}++] // {};
-    my ($status, $answer) = $path eq '/token'
-        ? $self->_token(\%head, $body)
-        : $self->_answer($told->{world}, $method, $path, \%query, \%head,
-                         $fault);
-    sleep $fault->{stall} if $fault->{stall};
-    ($status, $answer) = ($fault->{status}, { code => 'x', message => 'x' })
-        if $fault->{status};
-    $answer->{pageToken} = $fault->{token} if exists $fault->{token};
-    my $text = $fault->{body} // $json->encode($answer);
-    print {$client} "HTTP/1.1 $status X\r\nContent-Type: application/json\r\n",
-        "Connection: close\r\nContent-Length: ", length $text, "\r\n",
-        (map { "$_: $fault->{head}{$_}\r\n" } keys %{ $fault->{head} // {} }),
-        "\r\n", defined $fault->{cut} ? substr $text, 0, $fault->{cut} : $text;
-}
-
-sub _token ($self, $head, $body) {
-    my ($basic) = ($head->{authorization} // '') =~ /^Basic (.*)/;
-    my $login = decode_base64($basic // '');
-    return 401, { error => "no $login" }
-        if $login ne 'pupil%20test:s%3Acret%2F1'
-            || $body ne 'grant_type=client_credentials&scope=ss12000%20read';
-    return 200, { access_token => 'token-' . ++$self->{tokens},
-                  token_type => 'Bearer', expires_in => 60 };
-}
-
-sub _allowed ($self, $head) {
-    return 1 if !$self->{login};
-    return ($head->{authorization} // '') eq "Bearer token-$self->{tokens}"
-        if $self->{login} eq 'oauth';
-    return ($head->{ $self->{login}[0] } // '') eq $self->{login}[1];
-}
-
-sub _answer ($self, $world, $method, $path, $query, $head, $fault) {
-    return 401, { code => '401', message => 'no' } if !$self->_allowed($head);
-    return 404, {} if $method ne 'GET' || !exists $world->{$path};
+sub _answer ($self, $world, $path, $query, $fault) {
+    return 404, {} if !exists $world->{$path};
     my %left = %$query;
     my ($limit, $token) = delete @left{qw(limit pageToken)};
     my $after = $path eq 'deletedEntities' ? 'after' : 'meta.modified.after';
