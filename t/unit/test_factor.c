@@ -107,6 +107,7 @@ test_stored(pupil_alloc_t *alloc, const pupil_key_t *key)
     randombytes_buf(factor.recovery, sizeof(factor.recovery));
     randombytes_buf(factor.token, sizeof(factor.token));
     factor.until = 1800000000;
+    factor.number = 7;
 
     ok(pupil_factor_hash(key, "recovery", &subject, str("7k2m-x9pd-4hqa"),
                          factor.recovery[3]) == PUPIL_OK, "a hash of a code");
@@ -147,10 +148,12 @@ test_stored(pupil_alloc_t *alloc, const pupil_key_t *key)
        "a code of recovery is taken out");
     ok(pupil_factor_recover(&again, hash) == PUPIL_NOT_FOUND, "once");
 
-    ok(pupil_factor_token(&factor, factor.token, 1799999999), "a token");
-    ok(!pupil_factor_token(&factor, factor.token, 1800000000),
+    ok(pupil_factor_token(&factor, factor.token, 1799999999, 7), "a token");
+    ok(!pupil_factor_token(&factor, factor.token, 1800000000, 7),
        "counts until its end");
-    ok(!pupil_factor_token(&factor, hash, 1799999999), "and no other");
+    ok(!pupil_factor_token(&factor, hash, 1799999999, 7), "and no other");
+    ok(!pupil_factor_token(&factor, factor.token, 1799999999, 8),
+       "nor once a later one was given");
 }
 
 

@@ -260,6 +260,7 @@ enum {
     PUPIL_KF_AUTHORITY,
     PUPIL_KF_ENDED,             /* 1: it was logged out */
     PUPIL_KF_STATE,             /* of the person as an owner */
+    PUPIL_KF_TOKEN,             /* the last that was given */
     PUPIL_KF_COLUMNS
 };
 

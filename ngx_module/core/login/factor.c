@@ -217,8 +217,8 @@ pupil_factor_recover(pupil_factor_t *factor,
 
 int
 pupil_factor_token(const pupil_factor_t *factor,
-    const uint8_t hash[PUPIL_HASH_LEN], int64_t now)
+    const uint8_t hash[PUPIL_HASH_LEN], int64_t now, uint32_t floor)
 {
-    return now < factor->until
+    return now < factor->until && factor->number >= floor
            && sodium_memcmp(factor->token, hash, PUPIL_HASH_LEN) == 0;
 }

@@ -34,6 +34,7 @@ typedef struct {
     uint32_t  recovery_count;           /* that are left */
     uint8_t   token[PUPIL_HASH_LEN];
     int64_t   until;                    /* the token counts; 0: there is none */
+    uint32_t  number;                   /* of the token, in the key store */
     unsigned  enrolled:1;               /* there is a secret */
 } pupil_factor_t;
 
@@ -80,8 +81,11 @@ pupil_rc_t pupil_factor_hash(const pupil_key_t *key, const char *kind,
 pupil_rc_t pupil_factor_recover(pupil_factor_t *factor,
     const uint8_t hash[PUPIL_HASH_LEN]);
 
-/* Is it the token's, and does that still count? */
+/*
+ * Is it the token's, and does that still count?  floor: the number of the last
+ * that was given, so that none of before comes back (invariant I18).
+ */
 int pupil_factor_token(const pupil_factor_t *factor,
-    const uint8_t hash[PUPIL_HASH_LEN], int64_t now);
+    const uint8_t hash[PUPIL_HASH_LEN], int64_t now, uint32_t floor);
 
 #endif /* PUPIL_FACTOR_H */

@@ -29,14 +29,14 @@ static void factor_put(pupil_writer_t *out, const uint8_t *bytes, size_t len);
 
 
 /*
- * {"secret":"...","step":N,"recovery":["...",...],"token":"...","until":N},
- * what there is not of it left out.
+ * {"secret":"...","step":N,"recovery":["...",...],"token":"...","until":N,
+ * "number":N}, what there is not of it left out.
  */
 pupil_rc_t
 pupil_factor_read(const pupil_alloc_t *alloc, pupil_str_t text,
     pupil_factor_t *factor)
 {
-    uint64_t                   until;
+    uint64_t                   until, number;
     pupil_rc_t                 rc;
     pupil_json_t               json;
 
@@ -81,6 +81,18 @@ pupil_factor_read(const pupil_alloc_t *alloc, pupil_str_t text,
         }
 
         factor->until = (int64_t) until;
+
+        /* of before there were numbers: the first that is given ends it */
+        if (pupil_json_member(&json, 0, "number") != PUPIL_JSON_NONE) {
+
+            if (factor_number(&json, "number", &number) != PUPIL_OK
+                || number > UINT32_MAX)
+            {
+                return PUPIL_INVALID;
+            }
+
+            factor->number = (uint32_t) number;
+        }
     }
 
     return PUPIL_OK;
@@ -198,6 +210,8 @@ pupil_factor_write(const pupil_alloc_t *alloc, const pupil_factor_t *factor,
         factor_put(&out, factor->token, PUPIL_HASH_LEN);
         pupil_writer_key(&out, "until");
         pupil_writer_int64(&out, factor->until);
+        pupil_writer_key(&out, "number");
+        pupil_writer_int64(&out, factor->number);
     }
 
     pupil_writer_object_end(&out);

@@ -171,6 +171,11 @@ token_store(ctl_t *ctl, ctl_owner_t *owner, const char *code)
         return -1;
     }
 
+    if (ctl_number_token(ctl, &owner->id, &factor.number) != 0) {
+        pupil_factor_wipe(&factor);
+        return -1;
+    }
+
     factor.until = (int64_t) time(NULL) + TOKEN_SECONDS;
 
     rc = pupil_factor_hash(key, "token", &owner->id, ctl_str(code),

@@ -4,6 +4,7 @@
 
 #include "ctl/base/db.h"
 #include "ctl/base/literal.h"
+#include "ctl/base/text.h"
 #include "ctl/store/numbers.h"
 
 
@@ -74,6 +75,34 @@ ctl_numbers_take(ctl_t *ctl, ctl_authority_t *list, size_t count)
     PQclear(res);
 
     return 0;
+}
+
+
+int
+ctl_number_token(ctl_t *ctl, const pupil_uuid_t *subject, uint32_t *number)
+{
+    char         id[PUPIL_UUID_TEXT_LEN + 1];
+    PGresult    *res;
+    const char  *params[1];
+
+    params[0] = ctl_uuid_text(subject, id);
+
+    res = ctl_begin(ctl->keys, &ctl->tenant) == 0
+          ? ctl_query(ctl->keys, "SELECT keystore.give_token($1::uuid)", 1,
+                      params)
+          : NULL;
+
+    if (res != NULL && ctl_commit(ctl->keys) == 0) {
+        *number = (uint32_t) ctl_get_int(res, 0, 0, 0);
+        PQclear(res);
+        return 0;
+    }
+
+    PQclear(res);
+    ctl_rollback(ctl->keys);
+
+    return ctl_error("the key store gives no number for a token: nothing was"
+                     " changed");
 }
 
 

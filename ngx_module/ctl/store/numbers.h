@@ -21,4 +21,8 @@ int ctl_number_take(ctl_t *ctl, const pupil_uuid_t *subject,
 /* One of authority for each of the list, no subject of which is in it twice. */
 int ctl_numbers_take(ctl_t *ctl, ctl_authority_t *list, size_t count);
 
+/* One for a token; those that were given before count no more. */
+int ctl_number_token(ctl_t *ctl, const pupil_uuid_t *subject,
+    uint32_t *number);
+
 #endif /* PUPIL_CTL_NUMBERS_H */

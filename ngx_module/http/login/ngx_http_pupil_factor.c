@@ -215,7 +215,8 @@ ngx_http_pupil_factor_confirm(ngx_http_pupil_ctx_t *ctx)
     ticket = &factor->ticket;
     is = &factor->is;
 
-    if (!pupil_factor_token(is, ticket->token, ctx->now / PUPIL_TIME_SECOND)
+    if (!pupil_factor_token(is, ticket->token, ctx->now / PUPIL_TIME_SECOND,
+                            ctx->floors.token)
         || pupil_factor_code(ticket->secret, 0, ctx->now / PUPIL_TIME_SECOND,
                              factor->input.code, &step) != PUPIL_OK)
     {
@@ -291,7 +292,8 @@ ngx_http_pupil_factor_token(ngx_http_pupil_ctx_t *ctx)
     if (pupil_factor_hash(key, "token", &ticket->subject, factor->input.code,
                           hash) != PUPIL_OK
         || !pupil_factor_token(&factor->is, hash,
-                               ctx->now / PUPIL_TIME_SECOND))
+                               ctx->now / PUPIL_TIME_SECOND,
+                               ctx->floors.token))
     {
         return NGX_DECLINED;
     }

@@ -73,7 +73,7 @@ ngx_http_pupil_floors_step(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_floors_read(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
-    int32_t                   session, credential, authority, ended;
+    int32_t                   session, credential, authority, ended, token;
     pupil_str_t               state;
     ngx_http_pupil_floors_t  *floors;
 
@@ -85,7 +85,8 @@ ngx_http_pupil_floors_read(ngx_http_pupil_ctx_t *ctx, PGresult *res)
         || ngx_libpq_get_int4(res, 0, PUPIL_KF_AUTHORITY, &authority)
            != NGX_OK
         || ngx_libpq_get_int4(res, 0, PUPIL_KF_ENDED, &ended) != NGX_OK
-        || ngx_http_pupil_get_text(res, 0, PUPIL_KF_STATE, &state) != NGX_OK)
+        || ngx_http_pupil_get_text(res, 0, PUPIL_KF_STATE, &state) != NGX_OK
+        || ngx_libpq_get_int4(res, 0, PUPIL_KF_TOKEN, &token) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -93,6 +94,7 @@ ngx_http_pupil_floors_read(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     floors->are.session = (uint32_t) session;
     floors->are.credential = (uint32_t) credential;
     floors->are.authority = (uint32_t) authority;
+    floors->token = (uint32_t) token;
     floors->owner = pupil_owner_state(state);
     floors->ended = ended != 0;
     floors->known = 1;
