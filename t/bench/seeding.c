@@ -168,7 +168,8 @@ seed_keys_load(seed_t *seed, const char *file)
     what.tenant = seed->tenant;
     what.version = seed->tenant_version;
     what.parent_version = keks[0].epoch;
-    seed_unwrap(&keks[0].key, &what, seed_get_str(res, 0, 1), &seed->tenant_key);
+    seed_unwrap(&keks[0].key, &what, seed_get_str(res, 0, 1),
+                &seed->tenant_key);
     PQclear(res);
 
     res = seed_query(seed, seed->keys, "SELECT name, wrapped"
