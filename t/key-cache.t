@@ -68,7 +68,13 @@ is keys_of_nginx()->{fetches}, $asked, 'with that key';
 # Requests without end ask for more than such a small school should need.
 $site->keystore->do('INSERT INTO keystore.setting (tenant, keys_a_minute)'
     . ' VALUES (?, 1000000)', {}, $site->tenant);
-$nginx->set(http => $site->http_conf(pupil => "pupil_key_cache off;\n"));
+# All of them have places, and wait as long as a busy machine lets them.
+$nginx->set(http => $site->http_conf(pupil => <<'END'));
+pupil_key_cache off;
+pupil_pool data depth=16;
+pupil_pool keys depth=16;
+pupil_request_timeout 1m;
+END
 $nginx->reload(wait => 1);
 wait_until(10, 'ready', sub {
     $nginx->http->get('/status/ready')->status == 200 });
