@@ -100,7 +100,9 @@ my @values = (
     ['pupil_login_password', qr/is none of: off, staff, all/, 'on', 'pupils'],
     ['pupil_login_network', qr/what a client says/, '$http_x', 'a${arg_b}'],
     ['pupil_mail', qr/is none of: off, sv, da, en/, 'on', 'fi'],
-    ['pupil_mail', qr/nothing else/, 'off forgotten=https://a.example/b'],
+    ['pupil_mail', qr/nothing else/, 'off forgotten=https://a.example/b',
+     'off second_factor'],
+    ['pupil_mail', qr/unknown parameter/, 'sv second_factor=on'],
     ['pupil_mail', qr/takes the page/, map { "sv forgotten=$_" }
      'https://a.example', 'http://a.example/b', 'https:///b',
      'https://a.example/b#c', 'https://a.example//b',
@@ -223,7 +225,8 @@ accepted $_, server => $all, http => "$_;" for
     'pupil_second_factor teacher=required pupil=off dpo=optional',
     'pupil_step_up dpo=15m school_admin=1h pupil=off',
     'pupil_login_password off', 'pupil_mail da', 'pupil_mail off',
-    'pupil_mail sv forgotten=https://a.example/b?c=d';
+    'pupil_mail sv forgotten=https://a.example/b?c=d second_factor',
+    'pupil_mail en second_factor';
 accepted 'a network in a variable', http => 'geo $school { default off;
     10.0.0.0/8 north; } pupil_login_network $school;';
 accepted 'a network of a name', http => 'pupil_login_network north;';

@@ -146,6 +146,8 @@ ask(mate => $log_in, '/v1/login', 200, json => {
 ask(mate => $bring, $second, 401, json => { method => 'token', code => '1' });
 ask(mate => $bring, $second, 422, valid => 0,
     json => { method => 'sms', code => '1' });
+ask(mate => $bring, $second, 422, valid => 0, json => { method => 'totp' });
+ask(mate => $bring, $second, 202, json => { method => 'email' });
 my $secret = ask(mate => $bring, $second, 200,
     json => { method => 'token', code => $token })->json->{secret};
 ask(mate => $bring, $second, 200, json => { method => 'totp',

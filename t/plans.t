@@ -193,6 +193,7 @@ my %cold = (
     login_back => 'once for each new password, one row by its primary key',
     own_give => 'once for each new password, a function of the key store',
     own_raise => 'the same',
+    login_mail => 'seldom, and throttled: one row of the outbox',
     login_forgotten => 'seldom, and throttled: a few rows by primary keys',
     login_tell => 'once for each window of a throttled bucket',
     homework_create => 'a few a week and class',

@@ -108,6 +108,7 @@ test_stored(pupil_alloc_t *alloc, const pupil_key_t *key)
     randombytes_buf(factor.token, sizeof(factor.token));
     factor.until = 1800000000;
     factor.number = 7;
+    factor.mailed = 1700000000;
 
     ok(pupil_factor_hash(key, "recovery", &subject, str("7k2m-x9pd-4hqa"),
                          factor.recovery[3]) == PUPIL_OK, "a hash of a code");
@@ -157,6 +158,47 @@ test_stored(pupil_alloc_t *alloc, const pupil_key_t *key)
 }
 
 
+/* The code of a mail is of whom it is to, of that mail, and of the key. */
+static void
+test_mailed(const pupil_key_t *key)
+{
+    size_t        i, same;
+    char          code[PUPIL_FACTOR_DIGITS + 1], other[sizeof(code)];
+    pupil_key_t   another;
+    pupil_uuid_t  subject, mail, id;
+
+    memset(subject.b, 1, PUPIL_UUID_LEN);
+    memset(mail.b, 2, PUPIL_UUID_LEN);
+    another = *key;
+    another.b[0] ^= 1;
+    pupil_factor_mailed(key, &subject, &mail, code);
+
+    ok(strlen(code) == PUPIL_FACTOR_DIGITS
+       && strspn(code, "0123456789") == PUPIL_FACTOR_DIGITS, "six digits");
+    ok(pupil_factor_mailed_is(key, &subject, &mail, str(code)), "is the code");
+    ok(!pupil_factor_mailed_is(key, &mail, &mail, str(code))
+       && !pupil_factor_mailed_is(key, &subject, &subject, str(code))
+       && !pupil_factor_mailed_is(&another, &subject, &mail, str(code)),
+       "and of nobody else, no other mail, and no other key");
+
+    code[5]--;
+    ok(!pupil_factor_mailed_is(key, &subject, &mail, str(code))
+       && !pupil_factor_mailed_is(key, &subject, &mail, str(""))
+       && !pupil_factor_mailed_is(key, &subject, &mail, str("12345")),
+       "what is none is none");
+    code[5]++;
+
+    for (i = 0, same = 0; i < 1000; i++) {
+        id = mail;
+        id.b[i % PUPIL_UUID_LEN] ^= (uint8_t) (1 + i / PUPIL_UUID_LEN);
+        pupil_factor_mailed(key, &subject, &id, other);
+        same += strcmp(code, other) == 0;
+    }
+
+    ok(same <= 1, "other mails have others");
+}
+
+
 static void
 test_ticket(const pupil_key_t *key)
 {
@@ -202,6 +244,15 @@ test_ticket(const pupil_key_t *key)
 
     ok(refused == sizeof(text), "nor changed anywhere");
 
+    ok(!pupil_ticket_mailed(&ticket), "without a mail");
+    randombytes_buf(ticket.mail.b, PUPIL_UUID_LEN);
+    pupil_ticket_seal(key, &ticket, text);
+    ok(pupil_ticket_open(key, sent, 5000000599, &again) == PUPIL_OK
+       && memcmp(&ticket, &again, sizeof(ticket)) == 0
+       && pupil_ticket_mailed(&again), "with one it has ten minutes");
+    ok(pupil_ticket_open(key, sent, 5000000600, &again) == PUPIL_INVALID,
+       "and no more");
+
     sent.len--;
     ok(pupil_ticket_open(key, sent, 5000000000, &again) == PUPIL_INVALID,
        "nor shorter");
@@ -224,6 +275,7 @@ main(void)
     test_codes();
     test_uri(&alloc);
     test_stored(&alloc, &key);
+    test_mailed(&key);
     test_ticket(&key);
 
     tap_arena_reset(&arena);

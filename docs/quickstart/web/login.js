@@ -90,6 +90,20 @@ function coded(send, attributes, before) {
 const prove = (method, code) => post('/v1/login/second-factor',
                                      { method, code });
 
+/* A code by mail is asked for, and then typed like any other. */
+async function mailed(made) {
+  try {
+    await prove('email');
+    made.querySelector('.sent').textContent = t('second.email.sent');
+    if (made.method) {
+      made.method.value = 'email';
+    }
+    made.code.focus();
+  } catch (error) {
+    tell(error, made);
+  }
+}
+
 
 function second(show, methods, entered) {
   show(coded(async (made, code) => {
@@ -104,6 +118,10 @@ function second(show, methods, entered) {
     heading(t('second')),
     methods.length > 1 && field(t('second.by'), el('select', { name: 'method' },
       methods.map((one) => el('option', { value: one }, t(`second.${one}`))))),
+    methods.includes('email') && el('button', {
+      type: 'button', onclick: ({ target }) => mailed(target.form) },
+      t('second.email.send')),
+    methods.includes('email') && el('p', { class: 'sent', role: 'status' }),
   ]));
 }
 

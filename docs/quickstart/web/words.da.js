@@ -34,6 +34,9 @@ export default {
   'second.recovery': 'Gendannelseskode',
   'second.token': 'Kode fra skolen, til at begynde med en godkendelsesapp',
   'second.email': 'Kode med e-mail',
+  'second.email.send': 'Send en kode med e-mail',
+  'second.email.sent':
+    'En kode er på vej til din e-mail. Den gælder i ti minutter.',
   'second.enrol': 'Tilføj din godkendelsesapp',
   'second.enrol.what': 'Scan billedet med en godkendelsesapp, skriv nøglen dér,'
     + ' eller åbn den dér. Skriv så koden, som appen viser.',

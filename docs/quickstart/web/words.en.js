@@ -33,6 +33,9 @@ export default {
   'second.recovery': 'Code of recovery',
   'second.token': 'Code from your school, to begin with an authenticator',
   'second.email': 'Code by mail',
+  'second.email.send': 'Send a code by mail',
+  'second.email.sent':
+    'A code is on its way to your mailbox. It counts for ten minutes.',
   'second.enrol': 'Add your authenticator',
   'second.enrol.what': 'Scan this with an authenticator app, type the key in'
     + ' there, or open it there. Then type the code that the app shows.',

@@ -33,6 +33,9 @@ export default {
   'second.recovery': 'Återställningskod',
   'second.token': 'Kod från skolan, för att börja med en autentiseringsapp',
   'second.email': 'Kod med e-post',
+  'second.email.send': 'Skicka en kod med e-post',
+  'second.email.sent':
+    'En kod är på väg till din e-post. Den gäller i tio minuter.',
   'second.enrol': 'Lägg till din autentiseringsapp',
   'second.enrol.what': 'Skanna bilden med en autentiseringsapp, skriv in nyckeln'
     + ' där, eller öppna den där. Skriv sedan koden som appen visar.',

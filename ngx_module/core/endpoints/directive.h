@@ -211,6 +211,7 @@ enum {
 enum {
     PUPIL_MAIL_LANGUAGE = 0,
     PUPIL_MAIL_FORGOTTEN,       /* a URL */
+    PUPIL_MAIL_SECOND_FACTOR,   /* 1: codes, too */
     PUPIL_MAIL_WORDS
 };
 

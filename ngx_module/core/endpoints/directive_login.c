@@ -40,7 +40,9 @@ const pupil_word_t  pupil_login_password_words[1] = {
 const pupil_word_t  pupil_mail_words[PUPIL_MAIL_WORDS] = {
     [PUPIL_MAIL_LANGUAGE] =
     { .name = "", .kind = PUPIL_WORD_CHOICE, .choices = mails },
-    [PUPIL_MAIL_FORGOTTEN] = { .name = "forgotten=", .kind = PUPIL_WORD_TEXT }
+    [PUPIL_MAIL_FORGOTTEN] = { .name = "forgotten=", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_MAIL_SECOND_FACTOR] =
+    { .name = "second_factor", .kind = PUPIL_WORD_FLAG }
 };
 
 const pupil_word_t  pupil_password_hash_words[5] = {

@@ -565,6 +565,16 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .records = PUPIL_LOGIN_CHOICES
     },
 
+    [PUPIL_LOGIN_MAIL] = {
+        .name = "login mail",
+        .sql = pupil_login_mail_sql,
+        .fixed = PUPIL_RECORDED + 1,
+        PUPIL_WANTS(refuse_wants),
+        .params = { PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_UUID, PUPIL_PARAM_TEXT,
+                    PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA },
+        .records = PUPIL_LOGIN_CHOICES
+    },
+
     [PUPIL_LOGIN_STEP_UP] = {
         .name = "login step up",
         .sql = step_up_sql,

@@ -36,6 +36,7 @@ enum {
     PUPIL_LOGIN_STEP_UP,        /* a session proved anew, in its place; audit */
     PUPIL_LOGIN_STEP_UP_CODE,   /* the same, and a code is used */
     PUPIL_LOGIN_FORGOTTEN,      /* a mail, or not; audit */
+    PUPIL_LOGIN_MAIL,           /* one with a code, or not; audit */
     PUPIL_LOGIN_COUNT
 };
 
@@ -224,12 +225,22 @@ enum {
  * language, $12 link, $13 created_at, $14 MAC; $15 a bucket of nobody.
  */
 
+/*
+ * PUPIL_LOGIN_MAIL, $8 the subject; $9 whom the mail is to, or NULL, $10 its
+ * language, $11 created_at, $12 MAC.
+ */
+
 #define PUPIL_LOGIN_NOTE_STEP_UP    "step-up"
 #define PUPIL_LOGIN_NOTE_FORGOTTEN  "forgotten"
+#define PUPIL_LOGIN_NOTE_MAIL       "mail"
 
-/* Kinds of mail: to whoever's password was changed, or was forgotten. */
+/*
+ * Kinds of mail: to whoever's password was changed, or was forgotten, and a
+ * code as the second half of a log-in.
+ */
 #define PUPIL_MAIL_PASSWORD_CHANGED  "password_changed"
 #define PUPIL_MAIL_FORGOTTEN_KIND    "forgotten"
+#define PUPIL_MAIL_CODE              "code"
 
 
 /* The records of ACCEPT and the like, of REFUSE, of HALF, and of TELL. */
@@ -249,10 +260,11 @@ extern const pupil_audit_choice_t  pupil_login_throttled[1];
 typedef enum {
     PUPIL_METHOD_TOTP = 0,
     PUPIL_METHOD_RECOVERY,
-    PUPIL_METHOD_TOKEN          /* nothing yet: they enrol */
+    PUPIL_METHOD_TOKEN,         /* nothing yet: they enrol */
+    PUPIL_METHOD_MAIL           /* without a code: they ask for one */
 } pupil_method_t;
 
-/* code.data is a copy, to be zeroed. */
+/* code.data is a copy, to be zeroed; NULL: none was sent (MAIL). */
 typedef struct {
     pupil_str_t     name;
     pupil_str_t     code;

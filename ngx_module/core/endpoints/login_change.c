@@ -111,3 +111,20 @@ const char  pupil_login_forgotten_sql[] =
     " '" PUPIL_LOGIN_NOTE_FORGOTTEN "' FROM which AS w RETURNING 1)"
     " SELECT " PUPIL_SQL_RECORDED("audit", "1", "SELECT 1 << w.choice"
                                                 " FROM which AS w");
+
+
+/* A code by mail to who knows the password, or nothing, which is not told. */
+const char  pupil_login_mail_sql[] =
+    "WITH mail AS ("
+    "INSERT INTO pupil.outbox (tenant, mail, subject, kind, language,"
+    " created_at, mac) SELECT $2, $3, $9, '" PUPIL_MAIL_CODE "', $10, $11, $12"
+    " WHERE $9 IS NOT NULL RETURNING 1),"
+    " which AS MATERIALIZED ("
+    "SELECT (NOT EXISTS (SELECT FROM mail))::integer AS choice),"
+    " audit AS ("
+    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome, subjects,"
+    " note) SELECT {audit_values}, {number}, " PUPIL_SQL_MAC("w.choice") ","
+    " CASE w.choice WHEN 0 THEN 'allowed' ELSE 'refused' END, $8,"
+    " '" PUPIL_LOGIN_NOTE_MAIL "' FROM which AS w RETURNING 1)"
+    " SELECT " PUPIL_SQL_RECORDED("audit", "1", "SELECT 1 << w.choice"
+                                                " FROM which AS w");

@@ -61,7 +61,7 @@ static const pupil_rule_t  factor_rules[] = {
     { .name = "method", .kind = RULE_NAME, .flags = RULE_REQUIRED,
       .min = 1, .max = METHOD_MAX,
       .offset = offsetof(pupil_input_factor_t, name) },
-    { .name = "code", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
+    { .name = "code", .kind = RULE_SECRET,
       .min = 1, .max = PUPIL_FACTOR_CODE_MAX,
       .offset = offsetof(pupil_input_factor_t, code) }
 };
@@ -85,7 +85,8 @@ static const pupil_rule_t  tenant_rules[] = {
 static const pupil_str_t  methods[] = {
     [PUPIL_METHOD_TOTP] = pupil_str("totp"),
     [PUPIL_METHOD_RECOVERY] = pupil_str("recovery"),
-    [PUPIL_METHOD_TOKEN] = pupil_str("token")
+    [PUPIL_METHOD_TOKEN] = pupil_str("token"),
+    [PUPIL_METHOD_MAIL] = pupil_str("email")
 };
 
 
@@ -311,7 +312,10 @@ pupil_input_factor(const pupil_alloc_t *alloc, const pupil_str_t *body,
             && memcmp(out->name.data, methods[i].data, methods[i].len) == 0)
         {
             out->method = (pupil_method_t) i;
-            return PUPIL_OK;
+
+            return out->code.data != NULL || i == PUPIL_METHOD_MAIL
+                   ? PUPIL_OK
+                   : pupil_rule_refuse_member(&in, 0, "code", "required");
         }
     }
 

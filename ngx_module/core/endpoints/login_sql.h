@@ -10,5 +10,6 @@
 extern const char  pupil_login_change_sql[];
 extern const char  pupil_login_codes_sql[];
 extern const char  pupil_login_forgotten_sql[];
+extern const char  pupil_login_mail_sql[];
 
 #endif /* PUPIL_LOGIN_SQL_H */

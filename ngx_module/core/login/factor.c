@@ -73,6 +73,58 @@ pupil_factor_code(const uint8_t secret[PUPIL_FACTOR_SECRET_LEN], uint64_t last,
 }
 
 
+void
+pupil_factor_mailed(const pupil_key_t *key, const pupil_uuid_t *subject,
+    const pupil_uuid_t *mail, char code[PUPIL_FACTOR_DIGITS + 1])
+{
+    size_t         i;
+    uint8_t        bytes[PUPIL_HASH_LEN];
+    uint64_t       value;
+    pupil_keyed_t  hash;
+
+    pupil_keyed_begin(&hash, key, "pupil.mailed.v1", PUPIL_HASH_LEN);
+    pupil_keyed_uuid(&hash, subject);
+    pupil_keyed_uuid(&hash, mail);
+    pupil_keyed_end(&hash, bytes);
+
+    value = 0;
+
+    for (i = 0; i < sizeof(value); i++) {
+        value = value << 8 | bytes[i];
+    }
+
+    for (i = PUPIL_FACTOR_DIGITS; i-- > 0; value /= 10) {
+        code[i] = (char) ('0' + value % 10);
+    }
+
+    code[PUPIL_FACTOR_DIGITS] = '\0';
+    sodium_memzero(bytes, sizeof(bytes));
+    pupil_stack_wipe();
+}
+
+
+int
+pupil_factor_mailed_is(const pupil_key_t *key, const pupil_uuid_t *subject,
+    const pupil_uuid_t *mail, pupil_str_t code)
+{
+    int      is;
+    char     made[PUPIL_FACTOR_DIGITS + 1];
+    size_t   len;
+    uint8_t  sent[PUPIL_FACTOR_CODE_MAX];
+
+    len = factor_form(code, sent);
+    pupil_factor_mailed(key, subject, mail, made);
+
+    is = len == PUPIL_FACTOR_DIGITS
+         && sodium_memcmp(made, sent, PUPIL_FACTOR_DIGITS) == 0;
+
+    sodium_memzero(made, sizeof(made));
+    sodium_memzero(sent, sizeof(sent));
+
+    return is;
+}
+
+
 /* RFC 4648: five bytes are eight characters, and a secret has no rest. */
 void
 pupil_factor_base32(const uint8_t secret[PUPIL_FACTOR_SECRET_LEN],

@@ -35,6 +35,8 @@ typedef struct {
     uint8_t   token[PUPIL_HASH_LEN];
     int64_t   until;                    /* the token counts; 0: there is none */
     uint32_t  number;                   /* of the token, in the key store */
+    int64_t   mailed;                   /* when the ticket was made whose code
+                                           by mail counted last; 0: none has */
     unsigned  enrolled:1;               /* there is a secret */
 } pupil_factor_t;
 
@@ -58,6 +60,16 @@ void pupil_factor_secret(uint8_t secret[PUPIL_FACTOR_SECRET_LEN]);
  */
 pupil_rc_t pupil_factor_code(const uint8_t secret[PUPIL_FACTOR_SECRET_LEN],
     uint64_t last, int64_t now, pupil_str_t code, uint64_t *step);
+
+/*
+ * The code of this mail to this person, as text: nothing of it is stored, so
+ * whoever sends it makes it, and whoever is sent it again, of the tenant's
+ * service key "token".  Is it what was sent?
+ */
+void pupil_factor_mailed(const pupil_key_t *key, const pupil_uuid_t *subject,
+    const pupil_uuid_t *mail, char code[PUPIL_FACTOR_DIGITS + 1]);
+int pupil_factor_mailed_is(const pupil_key_t *key, const pupil_uuid_t *subject,
+    const pupil_uuid_t *mail, pupil_str_t code);
 
 /*
  * What an authenticator reads: otpauth://totp/ISSUER?secret=...  issuer: text

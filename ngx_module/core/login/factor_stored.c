@@ -30,7 +30,7 @@ static void factor_put(pupil_writer_t *out, const uint8_t *bytes, size_t len);
 
 /*
  * {"secret":"...","step":N,"recovery":["...",...],"token":"...","until":N,
- * "number":N}, what there is not of it left out.
+ * "number":N,"mailed":N}, what there is not of it left out.
  */
 pupil_rc_t
 pupil_factor_read(const pupil_alloc_t *alloc, pupil_str_t text,
@@ -93,6 +93,15 @@ pupil_factor_read(const pupil_alloc_t *alloc, pupil_str_t text,
 
             factor->number = (uint32_t) number;
         }
+    }
+
+    if (pupil_json_member(&json, 0, "mailed") != PUPIL_JSON_NONE) {
+
+        if (factor_number(&json, "mailed", &number) != PUPIL_OK) {
+            return PUPIL_INVALID;
+        }
+
+        factor->mailed = (int64_t) number;
     }
 
     return PUPIL_OK;
@@ -212,6 +221,11 @@ pupil_factor_write(const pupil_alloc_t *alloc, const pupil_factor_t *factor,
         pupil_writer_int64(&out, factor->until);
         pupil_writer_key(&out, "number");
         pupil_writer_int64(&out, factor->number);
+    }
+
+    if (factor->mailed != 0) {
+        pupil_writer_key(&out, "mailed");
+        pupil_writer_int64(&out, factor->mailed);
     }
 
     pupil_writer_object_end(&out);

@@ -54,7 +54,9 @@ pupil_ticket_open(const pupil_key_t *key, pupil_str_t text, int64_t now,
         ticket_walk(ticket, clear, 0);
 
         if (ticket->made > now + PUPIL_TICKET_SKEW
-            || now - ticket->made >= PUPIL_TICKET_LIFETIME)
+            || now - ticket->made >= (pupil_ticket_mailed(ticket)
+                                      ? PUPIL_TICKET_MAILED
+                                      : PUPIL_TICKET_LIFETIME))
         {
             pupil_ticket_wipe(ticket);
             rc = PUPIL_INVALID;
@@ -74,7 +76,7 @@ ticket_key(const pupil_key_t *key, uint8_t derived[PUPIL_HASH_LEN])
 {
     pupil_keyed_t  hash;
 
-    pupil_keyed_begin(&hash, key, "pupil.ticket.v1", PUPIL_HASH_LEN);
+    pupil_keyed_begin(&hash, key, "pupil.ticket.v2", PUPIL_HASH_LEN);
     pupil_keyed_end(&hash, derived);
 }
 
@@ -89,6 +91,7 @@ ticket_walk(pupil_ticket_t *ticket, uint8_t *bytes, int out)
 
     pupil_carried_part(&walk, ticket->subject.b, PUPIL_UUID_LEN);
     pupil_carried_time(&walk, &ticket->made);
+    pupil_carried_part(&walk, ticket->mail.b, PUPIL_UUID_LEN);
     pupil_carried_number(&walk, &ticket->number);
     pupil_carried_part(&walk, ticket->bucket, sizeof(ticket->bucket));
     pupil_carried_part(&walk, ticket->device, sizeof(ticket->device));
@@ -102,6 +105,13 @@ void
 pupil_ticket_wipe(pupil_ticket_t *ticket)
 {
     sodium_memzero(ticket, sizeof(pupil_ticket_t));
+}
+
+
+int
+pupil_ticket_mailed(const pupil_ticket_t *ticket)
+{
+    return !sodium_is_zero(ticket->mail.b, PUPIL_UUID_LEN);
 }
 
 

@@ -17,11 +17,14 @@
 
 
 #define PUPIL_TICKET_LIFETIME  300      /* seconds */
+#define PUPIL_TICKET_MAILED    600      /* once a code by mail was asked for */
 #define PUPIL_TICKET_SKEW      60       /* seconds, between hosts */
 
 typedef struct {
     pupil_uuid_t  subject;
-    int64_t       made;                 /* seconds since 1970 */
+    int64_t       made;                 /* seconds since 1970; with a mail:
+                                           when the first was asked for */
+    pupil_uuid_t  mail;                 /* the last with a code; or zeroes */
     uint32_t      number;               /* of the password that was right */
     uint8_t       bucket[PUPIL_HASH_LEN];           /* of the throttle */
     uint8_t       device[PUPIL_DEVICE_TEXT_LEN];    /* or zeroes */
@@ -32,7 +35,7 @@ typedef struct {
 } pupil_ticket_t;
 
 #define PUPIL_TICKET_LEN                                                      \
-    (PUPIL_UUID_LEN + 12 + PUPIL_HASH_LEN + PUPIL_DEVICE_TEXT_LEN             \
+    (2 * PUPIL_UUID_LEN + 12 + PUPIL_HASH_LEN + PUPIL_DEVICE_TEXT_LEN         \
      + PUPIL_HASH_LEN + PUPIL_FACTOR_SECRET_LEN + PUPIL_PASSWORD_HASH_LEN)
 #define PUPIL_TICKET_TEXT_LEN  PUPIL_CARRIED_TEXT_LEN(PUPIL_TICKET_LEN)
 
@@ -46,6 +49,9 @@ pupil_rc_t pupil_ticket_open(const pupil_key_t *key, pupil_str_t text,
     int64_t now, pupil_ticket_t *ticket);
 
 void pupil_ticket_wipe(pupil_ticket_t *ticket);
+
+/* Was a code by mail asked for? */
+int pupil_ticket_mailed(const pupil_ticket_t *ticket);
 
 /* Was a token right? */
 int pupil_ticket_enrols(const pupil_ticket_t *ticket);

@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "core/endpoints/login.h"
 #include "core/login/link.h"
+#include "core/login/ticket.h"
 #include "ctl/lifecycle/letters.h"
 
 
@@ -88,6 +89,49 @@ static const ctl_letter_t  letters[] = {
         "The link counts once, for half an hour. Give it to nobody.\r\n\r\n"
         "If it was not you, there is nothing to do: your password is what it"
         " was.\r\n\r\n"
+        "This message was sent automatically and cannot be answered.\r\n" },
+
+    { .kind = PUPIL_MAIL_CODE, .language = "sv",
+      .seconds = PUPIL_TICKET_MAILED, .code = 1,
+      .subject = "=?utf-8?Q?Din_kod_f=C3=B6r_inloggning?=",
+      .text =
+        "Hej!\r\n\r\n"
+        "Här är koden för inloggningen på skolans lärplattform:\r\n\r\n    ",
+      .after =
+        "\r\n\r\n"
+        "Den gäller en gång, i tio minuter, där du angav lösenordet. Ge den"
+        " inte till någon: ingen på skolan frågar efter den.\r\n\r\n"
+        "Var det inte du kan någon annan ditt lösenord: byt det genast, och"
+        " berätta det för skolans administratör.\r\n\r\n"
+        "Det här meddelandet skickas automatiskt och kan inte besvaras.\r\n" },
+
+    { .kind = PUPIL_MAIL_CODE, .language = "da",
+      .seconds = PUPIL_TICKET_MAILED, .code = 1,
+      .subject = "Din kode til at logge ind",
+      .text =
+        "Hej!\r\n\r\n"
+        "Her er koden til at logge ind på skolens læringsplatform:\r\n\r\n    ",
+      .after =
+        "\r\n\r\n"
+        "Den gælder én gang, i ti minutter, dér hvor du skrev adgangskoden. Giv"
+        " den ikke til nogen: ingen på skolen spørger efter den.\r\n\r\n"
+        "Var det ikke dig, kender en anden din adgangskode: skift den straks,"
+        " og fortæl det til skolens administrator.\r\n\r\n"
+        "Denne besked er sendt automatisk og kan ikke besvares.\r\n" },
+
+    { .kind = PUPIL_MAIL_CODE, .language = "en",
+      .seconds = PUPIL_TICKET_MAILED, .code = 1,
+      .subject = "Your code to log in",
+      .text =
+        "Hello,\r\n\r\n"
+        "here is the code to log in to the school's learning platform:"
+        "\r\n\r\n    ",
+      .after =
+        "\r\n\r\n"
+        "It counts once, for ten minutes, where you gave the password. Give it"
+        " to nobody: nobody at the school asks for it.\r\n\r\n"
+        "If it was not you, somebody else knows your password: change it at"
+        " once, and tell the school's administrator.\r\n\r\n"
         "This message was sent automatically and cannot be answered.\r\n" }
 };
 

@@ -15,6 +15,7 @@ typedef struct {
     const char  *subject;           /* RFC 2047, as header fields are ASCII */
     int64_t      seconds;           /* it counts */
     unsigned     link:1;            /* a link goes between text and after */
+    unsigned     code:1;            /* or a code */
     const char  *text;              /* UTF-8 */
     const char  *after;
 } ctl_letter_t;

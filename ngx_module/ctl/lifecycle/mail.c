@@ -13,6 +13,8 @@
 
 #include "core/base/text.h"
 #include "core/base/time.h"
+#include "core/endpoints/directive.h"
+#include "core/login/factor.h"
 #include "core/login/link.h"
 #include "core/vault/authentic.h"
 #include "ctl/base/buf.h"
@@ -31,6 +33,7 @@
 
 
 #define MAIL_ADDRESS    254             /* bytes at most */
+#define MAIL_SECRET     (PUPIL_MAIL_LINK_MAX + 1 + PUPIL_LINK_TEXT_LEN + 1)
 #define MAIL_AGAIN      300             /* seconds, of a relay that is away */
 
 
@@ -52,8 +55,10 @@ static int mail_claim(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
 static pupil_str_t mail_text(ctl_pool_t *pool, const PGresult *res, int col);
 static int mail_judge(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
     pupil_str_t mac, const char **why);
-static int mail_link(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
+static int mail_secret(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
     const char **why);
+static void mail_link(const pupil_key_t *key, const pupil_mail_row_t *row,
+    char *secret);
 static int mail_addressee(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
     const char **why);
 static int staff(ctl_t *ctl, const pupil_uuid_t *subject);
@@ -302,7 +307,9 @@ mail_judge(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, pupil_str_t mac,
         return 0;
     }
 
-    if (mail->letter->link && mail_link(ctl, pool, mail, why) != 0) {
+    if ((mail->letter->link || mail->letter->code)
+        && mail_secret(ctl, pool, mail, why) != 0)
+    {
         return -1;
     }
 
@@ -311,15 +318,15 @@ mail_judge(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, pupil_str_t mac,
 
 
 /*
- * What the link has behind its page is made here, and nowhere stored.  None
- * is for a password that there is not any more, by whatever row (I18).
+ * What the link has behind its page, or a code, is made here, and nowhere
+ * stored.  None is for a password that there is not any more, by whatever row
+ * (I18).
  */
 static int
-mail_link(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, const char **why)
+mail_secret(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, const char **why)
 {
+    char                secret[MAIL_SECRET];
     ctl_buf_t           text;
-    uint8_t             token[PUPIL_LINK_TEXT_LEN];
-    pupil_link_t        link;
     pupil_floors_t      floors;
     const pupil_key_t  *key;
 
@@ -331,28 +338,49 @@ mail_link(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, const char **why)
         return -1;
     }
 
-    if (mail->row.link.len == 0 || mail->row.number != floors.credential) {
+    if ((mail->row.link.len != 0) != mail->letter->link
+        || mail->row.number != floors.credential)
+    {
         *why = "refused";
         return 0;
     }
 
-    link.subject = mail->row.subject;
-    link.made = mail->row.created_at / PUPIL_TIME_SECOND;
-    link.number = mail->row.number;
-    pupil_link_seal(key, &link, token);
+    if (mail->letter->link) {
+        mail_link(key, &mail->row, secret);
+
+    } else {
+        pupil_factor_mailed(key, &mail->row.subject, &mail->row.mail, secret);
+    }
 
     ctl_buf_init(&text);
-    ctl_buf_printf(&text, "%s%.*s#%.*s%s", mail->letter->text,
-                   (int) mail->row.link.len,
-                   (const char *) mail->row.link.data, (int) sizeof(token),
-                   (const char *) token, mail->letter->after);
+    ctl_buf_printf(&text, "%s%s%s", mail->letter->text, secret,
+                   mail->letter->after);
     mail->text = ctl_pool_text(pool, text.data, text.len);
 
     sodium_memzero(text.data, text.len);
-    sodium_memzero(token, sizeof(token));
+    sodium_memzero(secret, sizeof(secret));
     ctl_buf_free(&text);
 
     return 0;
+}
+
+
+static void
+mail_link(const pupil_key_t *key, const pupil_mail_row_t *row,
+    char *secret)
+{
+    uint8_t       token[PUPIL_LINK_TEXT_LEN];
+    pupil_link_t  link;
+
+    link.subject = row->subject;
+    link.made = row->created_at / PUPIL_TIME_SECOND;
+    link.number = row->number;
+    pupil_link_seal(key, &link, token);
+
+    (void) snprintf(secret, MAIL_SECRET, "%.*s#%.*s", (int) row->link.len,
+                    (const char *) row->link.data, (int) sizeof(token),
+                    (const char *) token);
+    sodium_memzero(token, sizeof(token));
 }
 
 

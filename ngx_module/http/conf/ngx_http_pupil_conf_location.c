@@ -116,6 +116,7 @@ ngx_http_pupil_set_mail(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     mail->language = (ngx_uint_t) words.number[PUPIL_MAIL_LANGUAGE];
     mail->forgotten = words.text[PUPIL_MAIL_FORGOTTEN];
+    mail->codes = words.number[PUPIL_MAIL_SECOND_FACTOR] == 1;
     plcf->mail = mail;
 
     return NGX_CONF_OK;

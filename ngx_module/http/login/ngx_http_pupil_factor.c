@@ -20,6 +20,8 @@ static ngx_int_t ngx_http_pupil_factor_opened(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_factor_read(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_factor_judge(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_factor_totp(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_factor_mailed(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_factor_used(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_factor_confirm(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_factor_recover(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_factor_token(ngx_http_pupil_ctx_t *ctx);
@@ -164,6 +166,11 @@ ngx_http_pupil_factor_judge(ngx_http_pupil_ctx_t *ctx)
     case PUPIL_METHOD_RECOVERY:
         return ngx_http_pupil_factor_recover(ctx);
 
+    case PUPIL_METHOD_MAIL:
+        return factor->input.code.data == NULL
+               ? ngx_http_pupil_mailed_ask(ctx)
+               : ngx_http_pupil_factor_mailed(ctx);
+
     default: /* PUPIL_METHOD_TOKEN */
         return ngx_http_pupil_factor_token(ctx);
     }
@@ -173,15 +180,11 @@ ngx_http_pupil_factor_judge(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_factor_totp(ngx_http_pupil_ctx_t *ctx)
 {
-    pupil_factor_t               *is;
-    ngx_http_pupil_factor_t      *factor;
-    const ngx_http_pupil_stmt_t  *stmt;
-
-    static const pupil_str_t  same = { NULL, 0 };
+    pupil_factor_t           *is;
+    ngx_http_pupil_factor_t  *factor;
 
     factor = ctx->data;
     is = &factor->is;
-    stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_ENROL);
 
     if (!is->enrolled
         || pupil_factor_code(is->secret, is->step, ctx->now / PUPIL_TIME_SECOND,
@@ -189,6 +192,33 @@ ngx_http_pupil_factor_totp(ngx_http_pupil_ctx_t *ctx)
     {
         return NGX_DECLINED;
     }
+
+    return ngx_http_pupil_factor_used(ctx);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_factor_mailed(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_pupil_mailed_judge(ctx);
+
+    return rc == NGX_OK ? ngx_http_pupil_factor_used(ctx) : rc;
+}
+
+
+/* What says that the code is used is stored with the session. */
+static ngx_int_t
+ngx_http_pupil_factor_used(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_factor_t      *factor;
+    const ngx_http_pupil_stmt_t  *stmt;
+
+    static const pupil_str_t  same = { NULL, 0 };
+
+    factor = ctx->data;
+    stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_ENROL);
 
     if (factor->ticket.hash[0] != '\0'
         && stmt->statement.granted[PUPIL_LP_WANT_HASH])

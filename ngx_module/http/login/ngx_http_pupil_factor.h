@@ -69,6 +69,11 @@ ngx_int_t ngx_http_pupil_ticket_record(ngx_http_pupil_ctx_t *ctx,
     pupil_ticket_t *ticket, ngx_http_pupil_step_pt next);
 ngx_int_t ngx_http_pupil_ticket_give(ngx_http_pupil_ctx_t *ctx);
 
+/* The text of the ticket, for ngx_http_pupil_ticket_give_mailed(). */
+ngx_int_t ngx_http_pupil_ticket_seal(ngx_http_pupil_ctx_t *ctx,
+    const pupil_ticket_t *ticket);
+ngx_int_t ngx_http_pupil_ticket_give_mailed(ngx_http_pupil_ctx_t *ctx);
+
 /* Opens the ticket of the request; NGX_DECLINED: there is none that counts. */
 ngx_int_t ngx_http_pupil_ticket_sent(ngx_http_pupil_ctx_t *ctx,
     pupil_ticket_t *ticket);
@@ -83,6 +88,19 @@ ngx_int_t ngx_http_pupil_factor_seal(ngx_http_pupil_ctx_t *ctx,
 /* New codes of recovery, to be stored and shown. */
 ngx_int_t ngx_http_pupil_factor_codes(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *subject);
+
+/*
+ * Do codes go to this person by mail?  NGX_DECLINED: none does; NGX_AGAIN: a
+ * key is missing, which is noted.  factor: what is stored.
+ */
+ngx_int_t ngx_http_pupil_mailed_can(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t found, const pupil_factor_t *factor);
+
+/* Puts one into the outbox, and into the ticket which it is. */
+ngx_int_t ngx_http_pupil_mailed_ask(ngx_http_pupil_ctx_t *ctx);
+
+/* Is the code that of the ticket?  NGX_DECLINED: it proves nothing. */
+ngx_int_t ngx_http_pupil_mailed_judge(ngx_http_pupil_ctx_t *ctx);
 
 /* The answer's recovery codes, if there are new ones; the end of the ticket. */
 void ngx_http_pupil_factor_recovery(ngx_http_pupil_ctx_t *ctx);

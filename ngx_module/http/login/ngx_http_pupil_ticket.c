@@ -17,7 +17,7 @@ static ngx_uint_t ngx_http_pupil_ticket_counts(ngx_http_pupil_ctx_t *ctx,
 static void ngx_http_pupil_ticket_make(ngx_http_pupil_ctx_t *ctx,
     const pupil_key_t *key, pupil_ticket_t *ticket);
 static ngx_int_t ngx_http_pupil_ticket_cookie(ngx_http_pupil_ctx_t *ctx,
-    size_t len);
+    size_t len, time_t age);
 
 
 ngx_uint_t
@@ -34,7 +34,10 @@ ngx_http_pupil_ticket_can(ngx_http_pupil_ctx_t *ctx)
     }
 
     can = ngx_http_pupil_factor_stored(ctx, PUPIL_LOGIN_FIND, &factor)
-          == NGX_OK && ngx_http_pupil_ticket_counts(ctx, &factor);
+          == NGX_OK
+          && (ngx_http_pupil_ticket_counts(ctx, &factor)
+              || ngx_http_pupil_mailed_can(ctx, PUPIL_LOGIN_FIND, &factor)
+                 == NGX_OK);
 
     pupil_factor_wipe(&factor);
     ctx->keys.missing_count = 0;
@@ -64,15 +67,17 @@ ngx_http_pupil_ticket_asked(ngx_http_pupil_ctx_t *ctx)
 
     rc = ngx_http_pupil_factor_stored(ctx, PUPIL_LOGIN_FIND, &factor);
 
-    if (rc == NGX_AGAIN) {
-        return ngx_http_pupil_keys_owners(ctx, ngx_http_pupil_ticket_asked);
-    }
-
     if (rc == NGX_OK && !ngx_http_pupil_ticket_counts(ctx, &factor)) {
-        rc = login->policy == PUPIL_FACTOR_REQUIRED ? NGX_DECLINED : NGX_DONE;
+        rc = login->policy == PUPIL_FACTOR_REQUIRED
+             ? ngx_http_pupil_mailed_can(ctx, PUPIL_LOGIN_FIND, &factor)
+             : NGX_DONE;
     }
 
     pupil_factor_wipe(&factor);
+
+    if (rc == NGX_AGAIN) {
+        return ngx_http_pupil_keys_owners(ctx, ngx_http_pupil_ticket_asked);
+    }
 
     if (rc == NGX_DONE) {
         return ngx_http_pupil_login_accept(ctx);
@@ -132,23 +137,18 @@ ngx_http_pupil_ticket_record(ngx_http_pupil_ctx_t *ctx,
     pupil_ticket_t *ticket, ngx_http_pupil_step_pt next)
 {
     ngx_uint_t                 at;
-    const pupil_key_t         *key;
     ngx_libpq_exchange_t      *ex;
     ngx_http_pupil_login_t    *login;
     ngx_http_pupil_writing_t   what;
 
     login = ctx->data;
+    ticket->made = ctx->now / PUPIL_TIME_SECOND;
 
-    key = ngx_http_pupil_key(ctx, "token");
     ex = ngx_http_pupil_exchange(ctx);
-    login->ticket = ngx_http_pupil_alloc(ctx, PUPIL_TICKET_TEXT_LEN);
 
-    if (key == NULL || ex == NULL || login->ticket == NULL) {
+    if (ex == NULL || ngx_http_pupil_ticket_seal(ctx, ticket) != NGX_OK) {
         return NGX_ERROR;
     }
-
-    ticket->made = ctx->now / PUPIL_TIME_SECOND;
-    pupil_ticket_seal(key, ticket, login->ticket);
 
     at = ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_HALF);
     ngx_libpq_param_uuid_array(ex, &login->owner.id, 1);
@@ -167,10 +167,33 @@ ngx_http_pupil_ticket_record(ngx_http_pupil_ctx_t *ctx,
 }
 
 
+ngx_int_t
+ngx_http_pupil_ticket_seal(ngx_http_pupil_ctx_t *ctx,
+    const pupil_ticket_t *ticket)
+{
+    const pupil_key_t       *key;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    key = ngx_http_pupil_key(ctx, "token");
+    login->ticket = ngx_http_pupil_alloc(ctx, PUPIL_TICKET_TEXT_LEN);
+
+    if (key == NULL || login->ticket == NULL) {
+        return NGX_ERROR;
+    }
+
+    pupil_ticket_seal(key, ticket, login->ticket);
+
+    return NGX_OK;
+}
+
+
 /* Runs again from its beginning once a key that it missed is there. */
 static ngx_int_t
 ngx_http_pupil_ticket_answer(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_int_t        mailed;
     pupil_writer_t  *out;
     pupil_factor_t   factor;
 
@@ -180,6 +203,13 @@ ngx_http_pupil_ticket_answer(ngx_http_pupil_ctx_t *ctx)
         != NGX_OK)
     {
         return ctx->keys.missing_count != 0 ? NGX_OK : NGX_ERROR;
+    }
+
+    mailed = ngx_http_pupil_mailed_can(ctx, PUPIL_LOGIN_FIND, &factor);
+
+    if (mailed == NGX_AGAIN) {
+        pupil_factor_wipe(&factor);
+        return NGX_OK;
     }
 
     out = &ctx->out;
@@ -200,6 +230,10 @@ ngx_http_pupil_ticket_answer(ngx_http_pupil_ctx_t *ctx)
 
     if (ctx->now / PUPIL_TIME_SECOND < factor.until) {
         pupil_writer_cstr(out, "token");
+    }
+
+    if (mailed == NGX_OK) {
+        pupil_writer_cstr(out, "email");
     }
 
     pupil_writer_array_end(out);
@@ -233,19 +267,29 @@ ngx_http_pupil_ticket_sent(ngx_http_pupil_ctx_t *ctx, pupil_ticket_t *ticket)
 ngx_int_t
 ngx_http_pupil_ticket_give(ngx_http_pupil_ctx_t *ctx)
 {
-    return ngx_http_pupil_ticket_cookie(ctx, PUPIL_TICKET_TEXT_LEN);
+    return ngx_http_pupil_ticket_cookie(ctx, PUPIL_TICKET_TEXT_LEN,
+                                        PUPIL_TICKET_LIFETIME);
+}
+
+
+ngx_int_t
+ngx_http_pupil_ticket_give_mailed(ngx_http_pupil_ctx_t *ctx)
+{
+    return ngx_http_pupil_ticket_cookie(ctx, PUPIL_TICKET_TEXT_LEN,
+                                        PUPIL_TICKET_MAILED);
 }
 
 
 ngx_int_t
 ngx_http_pupil_ticket_end(ngx_http_pupil_ctx_t *ctx)
 {
-    return ngx_http_pupil_ticket_cookie(ctx, 0);
+    return ngx_http_pupil_ticket_cookie(ctx, 0, 0);
 }
 
 
 static ngx_int_t
-ngx_http_pupil_ticket_cookie(ngx_http_pupil_ctx_t *ctx, size_t len)
+ngx_http_pupil_ticket_cookie(ngx_http_pupil_ctx_t *ctx, size_t len,
+    time_t age)
 {
     ngx_http_pupil_login_t   *login;
     ngx_http_pupil_cookie_t   cookie;
@@ -256,7 +300,7 @@ ngx_http_pupil_ticket_cookie(ngx_http_pupil_ctx_t *ctx, size_t len)
     cookie.name = NGX_HTTP_PUPIL_TICKET_COOKIE;
     cookie.value.data = login->ticket;
     cookie.value.len = len;
-    cookie.age = PUPIL_TICKET_LIFETIME;
+    cookie.age = age;
 
     return ngx_http_pupil_cookie_set(ctx, &cookie);
 }

@@ -84,6 +84,7 @@ typedef pupil_composed_generic_t  ngx_http_pupil_generic_t;
 typedef struct {
     ngx_uint_t                        language;  /* PUPIL_MAIL_OFF, ... */
     pupil_str_t                       forgotten; /* a page; or empty */
+    unsigned                          codes:1;   /* of a second factor */
 } ngx_http_pupil_mail_t;
 
 
