@@ -89,6 +89,8 @@ accepted 'any limit of bodies', server => 'client_max_body_size 0;
 # ---- values
 
 my $provider = 'a issuer=https://a.example client_id=x profile=uni-login';
+my $uuid = uuid();
+my $sign_up = "institution=$uuid page=https://a.example/b";
 my @values = (
     ['pupil_tenant', qr/lower-case UUID/, 'X', uuid() . 'x', uc 'abcdef00'],
     ['pupil_session_timeout', qr/out of bounds: 5m to 31d/, 'idle=1s',
@@ -108,6 +110,19 @@ my @values = (
      'https://a.example/b#c', 'https://a.example//b',
      'https://a.example/' . 'b' x 200],
     ['pupil_mail', qr/takes the page/, 'sv "forgotten=https://a.example/b c"'],
+    ['pupil_sign_up', qr/unknown parameter/, 'on'],
+    ['pupil_sign_up', qr/nothing else/, 'off trial=30d'],
+    ['pupil_sign_up', qr/needs tenant=/, 'trial=30d', "tenant=x $sign_up",
+     'tenant=00000000-0000-0000-0000-000000000000 trial=30d'],
+    ['pupil_sign_up', qr/needs institution=/, "tenant=$uuid trial=30d",
+     "tenant=$uuid institution=x trial=30d"],
+    ['pupil_sign_up', qr/needs page=/, map { "tenant=$uuid institution=$uuid"
+     . " trial=30d $_" } '', 'page=http://a.example/b',
+     'page=https://a.example/b#c'],
+    ['pupil_sign_up', qr/needs trial=/, "tenant=$uuid $sign_up",
+     "tenant=$uuid $sign_up trial=25h"],
+    ['pupil_sign_up', qr/out of bounds/, "tenant=$uuid $sign_up trial=1h",
+     "tenant=$uuid $sign_up trial=367d"],
     ['pupil_second_factor', qr/is none of: off, optional, required/,
      'teacher=on', 'teacher='],
     ['pupil_second_factor', qr/unknown parameter/, 'parent=off', 'required'],
@@ -226,7 +241,8 @@ accepted $_, server => $all, http => "$_;" for
     'pupil_step_up dpo=15m school_admin=1h pupil=off',
     'pupil_login_password off', 'pupil_mail da', 'pupil_mail off',
     'pupil_mail sv forgotten=https://a.example/b?c=d second_factor',
-    'pupil_mail en second_factor';
+    'pupil_mail en second_factor', 'pupil_sign_up off',
+    "pupil_sign_up tenant=$uuid $sign_up trial=30d";
 accepted 'a network in a variable', http => 'geo $school { default off;
     10.0.0.0/8 north; } pupil_login_network $school;';
 accepted 'a network of a name', http => 'pupil_login_network north;';

@@ -15,7 +15,8 @@ my ($db, $keys) = ($site->db, $site->keystore);
 my @tables = (qw(data.contact data.credential data.example data.identity
                  data.network data.progress pupil.blind_index pupil.enrolment
                  pupil.imported pupil.import_image pupil.notice pupil.outbox
-                 pupil.role pupil.session pupil.support_grant));
+                 pupil.role pupil.session pupil.sign_up pupil.support_grant
+                 pupil.trial));
 my %owned = map { $_ => 1 } grep { /^data|blind|import/ } @tables;
 
 # Each step: its name, in which database, what holds it.

@@ -28,6 +28,7 @@ my @grants = (
     [pupil => 'UPDATE (subject) ON TABLE pupil.support_grant FROM'
               . ' pupil_gateway'],
     [pupil => 'DELETE ON TABLE pupil.notice FROM pupil_gateway'],
+    [pupil => 'UPDATE (trial) ON TABLE pupil.sign_up FROM pupil_gateway'],
     [pupil => 'UPDATE (key_version) ON TABLE pupil.owner FROM pupil_operator'],
     [pupil => 'SELECT ON TABLE pupil.audit_subject FROM pupil_gateway'],
     [pupil => 'TRUNCATE ON TABLE pupil.audit_record FROM pupil_operator'],

@@ -44,8 +44,12 @@ is_deeply [sort $schema =~ /urn:pupil:problem:([a-z-]+)/g],
 
 my $idp = Pupil::Provider->new;
 my $site = pupil_up(import => 1);
+my ($school) = $site->db->selectrow_array('SELECT institution FROM'
+    . ' pupil.institution LIMIT 1');
 my $nginx = $site->nginx(conf => { pupil_second_factor => 'pupil=optional',
-        pupil_mail => 'sv forgotten=https://school.example/password' },
+        pupil_mail => 'sv forgotten=https://school.example/password',
+        pupil_sign_up => 'tenant=' . $site->tenant . " institution=$school"
+            . ' page=https://school.example/sign-up trial=30d' },
     server => $idp->server_conf)->start;
 my %person = map { $_->[0] => $site->person($_->[1]) }
     [teacher => 'CBeane'], [pupil => 'OKlein'], [admin => 'FFlowers'];
@@ -161,10 +165,13 @@ ask(mate => $renew, $codes, 200);
 ask(mate => $log_in, '/v1/login', 200, json => {
     identifier => $mate->{login}, password => $mate->{password} });
 
-# ---- whoever has forgotten theirs
+# ---- whoever has forgotten theirs, and whoever signs up
 
 for my $case (['forgotten', { identifier => 'nobody' }, 202],
-              ['password', { token => 'x', new => 'a long walk home' }, 401])
+              ['password', { token => 'x', new => 'a long walk home' }, 401],
+              ['sign-up', { email => 'a@b.example', language => 'en' }, 202],
+              ['sign-up/confirm', { token => 'x', given_name => 'Gudrun',
+                                    new => 'a long walk home' }, 401])
 {
     my ($route, $body, $code) = @$case;
     my $path = "/v1/login/$route";
@@ -182,9 +189,16 @@ my $colleague = $site->person('DTodd');
 ask(nobody => 'POST /v1/login/forgotten', '/v1/login/forgotten', 202,
     json => { identifier => $colleague->{login} });
 $site->ctl_ok('work', $relay->options, $site->ctl_where);
-my ($link) = ($relay->mails)[0]{body} =~ m{password#([\w-]+)$}m;
+my ($link) = map { $_->{body} =~ m{/password#([\w-]+)$}m } $relay->mails;
 ask(nobody => 'POST /v1/login/password', '/v1/login/password', $_,
     json => { token => $link, new => 'a long walk home' }) for 200, 401;
+ask(nobody => 'POST /v1/login/sign-up', '/v1/login/sign-up', 202,
+    json => { email => 'c@d.example', language => 'sv' });
+$site->ctl_ok('work', $relay->options, $site->ctl_where);
+($link) = map { $_->{body} =~ m{/sign-up#([\w-]+)$}m } $relay->mails;
+ask(nobody => 'POST /v1/login/sign-up/confirm', '/v1/login/sign-up/confirm',
+    $_, json => { token => $link, given_name => 'Gudrun', family_name => '',
+                  new => 'a long walk home' }) for 202, 401;
 
 # ---- at a provider
 

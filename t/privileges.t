@@ -32,6 +32,7 @@ my %allowed = (
                  qw(audit_record audit_shape policy)),
             'pupil.revocation' => 'SELECT INSERT DELETE',
             'pupil.outbox' => 'INSERT',
+            'pupil.sign_up' => 'SELECT INSERT confirmed_at mac sealed',
             'pupil.plugin' => 'SELECT',     # pupilctl check
             'pupil.mark' => 'SELECT', 'pupil.restricted' => 'SELECT',
              'pupil.sealer' => 'SELECT', 'pupil.audit_end' => 'SELECT',
@@ -62,7 +63,9 @@ my %allowed = (
                 . ' valid_from valid_to',
             'pupil.blind_index' => 'SELECT INSERT DELETE',
             'pupil.imported' => 'SELECT INSERT fingerprint',
-            'pupil.outbox' => 'SELECT DELETE due tries',
+            'pupil.outbox' => 'SELECT INSERT DELETE due tries',
+            'pupil.sign_up' => 'SELECT DELETE',
+            'pupil.trial' => 'SELECT INSERT DELETE ends told',
             'pupil.import_image' => 'SELECT INSERT DELETE',
             'pupil.import_part' => 'SELECT INSERT DELETE',
             'pupil.import_plan' => 'SELECT INSERT DELETE',

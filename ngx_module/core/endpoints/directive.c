@@ -23,8 +23,6 @@ static pupil_rc_t pupil_key_cache_rule(const pupil_str_t *given,
     uint32_t count, pupil_words_t *words, pupil_error_t *error);
 static pupil_rc_t pupil_zone_rule(const pupil_str_t *given, uint32_t count,
     pupil_words_t *words, pupil_error_t *error);
-static pupil_rc_t pupil_tenant_rule(const pupil_str_t *given, uint32_t count,
-    pupil_words_t *words, pupil_error_t *error);
 
 
 static const char *const  pupil_flags[] = { "off", "on", NULL };
@@ -312,6 +310,16 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
         .rule = pupil_mail_rule
     },
 
+    [PUPIL_DIRECTIVE_SIGN_UP] = {
+        .name = "pupil_sign_up",
+        .where = PUPIL_IN_ANY,
+        .least = 1,
+        .most = PUPIL_SIGN_UP_WORDS,
+        .once = 1,
+        PUPIL_TABLE(pupil_sign_up_words),
+        .rule = pupil_sign_up_rule
+    },
+
     [PUPIL_DIRECTIVE_LOGIN_PROVIDER] = {
         .name = "pupil_login_provider",
         .where = PUPIL_IN_ANY,
@@ -563,29 +571,6 @@ pupil_zone_rule(const pupil_str_t *given, uint32_t count,
     }
 
     return PUPIL_OK;
-}
-
-
-/* What has a variable is nginx's to read. */
-static pupil_rc_t
-pupil_tenant_rule(const pupil_str_t *given, uint32_t count,
-    pupil_words_t *words, pupil_error_t *error)
-{
-    pupil_uuid_t  uuid;
-
-    (void) count;
-    (void) words;
-
-    if (memchr(given->data, '$', given->len) != NULL
-        || pupil_uuid_parse(given->data, given->len, &uuid) == PUPIL_OK)
-    {
-        return PUPIL_OK;
-    }
-
-    return pupil_error_set(error, "it takes the lower-case UUID that"
-                           " \"pupilctl tenant add\" printed, or a variable"
-                           " that holds one, not \"%.*s\"", (int) given->len,
-                           (const char *) given->data);
 }
 
 

@@ -53,6 +53,7 @@ typedef enum {
     PUPIL_DIRECTIVE_LOGIN_PASSWORD,
     PUPIL_DIRECTIVE_LOGIN_NETWORK,
     PUPIL_DIRECTIVE_MAIL,
+    PUPIL_DIRECTIVE_SIGN_UP,
     PUPIL_DIRECTIVE_LOGIN_PROVIDER,
     PUPIL_DIRECTIVE_LOGIN_TENANT,
     PUPIL_DIRECTIVE_SECOND_FACTOR,
@@ -216,6 +217,15 @@ enum {
 };
 
 #define PUPIL_MAIL_LINK_MAX  200        /* bytes of a URL */
+
+enum {
+    PUPIL_SIGN_UP_OFF = 0,
+    PUPIL_SIGN_UP_TENANT,
+    PUPIL_SIGN_UP_INSTITUTION,
+    PUPIL_SIGN_UP_PAGE,         /* a URL */
+    PUPIL_SIGN_UP_TRIAL_OF,     /* seconds, of whole days */
+    PUPIL_SIGN_UP_WORDS
+};
 
 /* pupil_mail: in which language. */
 enum {

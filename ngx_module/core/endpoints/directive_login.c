@@ -7,7 +7,10 @@
 #include "core/base/text.h"
 #include "core/endpoints/directive_login.h"
 #include "core/endpoints/directive_url.h"
+#include "core/login/sign_up.h"
 
+
+#define DAY  86400
 
 /* A role in pupil_second_factor. */
 #define FACTOR(word)                                                          \
@@ -19,6 +22,7 @@
       .min = PUPIL_STEP_UP_LEAST, .max = PUPIL_STEP_UP_MOST }
 
 
+static int login_uuid(pupil_str_t text);
 static int login_said(const pupil_str_t *given, size_t at);
 
 
@@ -43,6 +47,17 @@ const pupil_word_t  pupil_mail_words[PUPIL_MAIL_WORDS] = {
     [PUPIL_MAIL_FORGOTTEN] = { .name = "forgotten=", .kind = PUPIL_WORD_TEXT },
     [PUPIL_MAIL_SECOND_FACTOR] =
     { .name = "second_factor", .kind = PUPIL_WORD_FLAG }
+};
+
+const pupil_word_t  pupil_sign_up_words[PUPIL_SIGN_UP_WORDS] = {
+    [PUPIL_SIGN_UP_OFF] = { .name = "off", .kind = PUPIL_WORD_FLAG },
+    [PUPIL_SIGN_UP_TENANT] = { .name = "tenant=", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_SIGN_UP_INSTITUTION] =
+    { .name = "institution=", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_SIGN_UP_PAGE] = { .name = "page=", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_SIGN_UP_TRIAL_OF] =
+    { .name = "trial=", .kind = PUPIL_WORD_SEC, .min = DAY,
+      .max = PUPIL_SIGN_UP_TRIAL * DAY }
 };
 
 const pupil_word_t  pupil_password_hash_words[5] = {
@@ -95,6 +110,60 @@ pupil_mail_rule(const pupil_str_t *given, uint32_t count,
                              " https://school.example/password, without a"
                              " \"#\", of %d bytes at most",
                              PUPIL_MAIL_LINK_MAX);
+}
+
+
+pupil_rc_t
+pupil_sign_up_rule(const pupil_str_t *given, uint32_t count,
+    pupil_words_t *words, pupil_error_t *error)
+{
+    const pupil_str_t  *text;
+
+    (void) given;
+
+    text = words->text;
+
+    if (words->number[PUPIL_SIGN_UP_OFF] != PUPIL_WORD_UNSET) {
+        return count == 1
+               ? PUPIL_OK
+               : pupil_error_set(error, "where it is off there is nothing else"
+                                 " to say of it");
+    }
+
+    if (!login_uuid(text[PUPIL_SIGN_UP_TENANT])) {
+        return pupil_error_set(error, "it needs tenant=, the lower-case UUID of"
+                               " the tenant whose controller the provider is,"
+                               " and of no school's");
+    }
+
+    if (!login_uuid(text[PUPIL_SIGN_UP_INSTITUTION])) {
+        return pupil_error_set(error, "it needs institution=, the lower-case"
+                               " UUID of the institution where they teach");
+    }
+
+    if (!pupil_link_page(text[PUPIL_SIGN_UP_PAGE])) {
+        return pupil_error_set(error, "it needs page=, the page that a link"
+                               " leads to, such as"
+                               " https://school.example/sign-up, without a"
+                               " \"#\", of %d bytes at most",
+                               PUPIL_MAIL_LINK_MAX);
+    }
+
+    return words->number[PUPIL_SIGN_UP_TRIAL_OF] != PUPIL_WORD_UNSET
+           && words->number[PUPIL_SIGN_UP_TRIAL_OF] % DAY == 0
+           ? PUPIL_OK
+           : pupil_error_set(error, "it needs trial=, whole days, such as"
+                             " trial=30d");
+}
+
+
+static int
+login_uuid(pupil_str_t text)
+{
+    pupil_uuid_t  id;
+
+    return pupil_uuid_parse(text.data, text.len, &id) == PUPIL_OK
+           && !pupil_uuid_is_zero(&id);
 }
 
 

@@ -2,6 +2,8 @@
  * Copyright (C) the Pupil authors
  */
 
+#include <string.h>
+
 #include "core/base/text.h"
 #include "core/endpoints/directive_tenant.h"
 #include "core/endpoints/directive_url.h"
@@ -13,6 +15,29 @@ const pupil_word_t  pupil_login_tenant_words[PUPIL_LOGIN_TENANT_WORDS] = {
     [PUPIL_LOGIN_TENANT_SCHOOLS] =
     { .name = "schools=", .kind = PUPIL_WORD_TEXT }
 };
+
+
+/* What has a variable is nginx's to read. */
+pupil_rc_t
+pupil_tenant_rule(const pupil_str_t *given, uint32_t count,
+    pupil_words_t *words, pupil_error_t *error)
+{
+    pupil_uuid_t  uuid;
+
+    (void) count;
+    (void) words;
+
+    if (memchr(given->data, '$', given->len) != NULL
+        || pupil_uuid_parse(given->data, given->len, &uuid) == PUPIL_OK)
+    {
+        return PUPIL_OK;
+    }
+
+    return pupil_error_set(error, "it takes the lower-case UUID that"
+                           " \"pupilctl tenant add\" printed, or a variable"
+                           " that holds one, not \"%.*s\"", (int) given->len,
+                           (const char *) given->data);
+}
 
 
 pupil_rc_t

@@ -1,7 +1,7 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * pupil_login_tenant, and what it asks of what is around it.
+ * pupil_tenant; pupil_login_tenant, and what it asks of what is around it.
  */
 
 #ifndef PUPIL_DIRECTIVE_TENANT_H
@@ -12,6 +12,10 @@
 
 
 extern const pupil_word_t  pupil_login_tenant_words[PUPIL_LOGIN_TENANT_WORDS];
+
+/* Of pupil_tenant: a UUID, or a variable. */
+pupil_rc_t pupil_tenant_rule(const pupil_str_t *given, uint32_t count,
+    pupil_words_t *words, pupil_error_t *error);
 
 pupil_rc_t pupil_login_tenant_rule(const pupil_str_t *given, uint32_t count,
     pupil_words_t *words, pupil_error_t *error);

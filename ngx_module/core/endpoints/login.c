@@ -575,6 +575,36 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .records = PUPIL_LOGIN_CHOICES
     },
 
+    [PUPIL_LOGIN_SIGN_UP] = {
+        .name = "login sign up",
+        .sql = pupil_login_sign_up_sql,
+        .fixed = PUPIL_RECORDED + 1,
+        PUPIL_WANTS(pupil_login_sign_up_wants),
+        .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID, PUPIL_PARAM_UUID,
+                    PUPIL_PARAM_INT4, PUPIL_PARAM_TEXT,
+                    PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA,
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_TEXT, PUPIL_PARAM_BYTEA },
+        .records = PUPIL_LOGIN_CHOICES
+    },
+
+    [PUPIL_LOGIN_SIGNED_UP] = {
+        .name = "login signed up",
+        .sql = pupil_login_signed_up_sql,
+        .fixed = PUPIL_LS_COLUMNS,
+        .params = { PUPIL_PARAM_UUID }
+    },
+
+    [PUPIL_LOGIN_CONFIRM] = {
+        .name = "login confirm",
+        .sql = pupil_login_confirm_sql,
+        .fixed = PUPIL_LC_MADE + 1,
+        PUPIL_WANTS(pupil_login_confirm_wants),
+        .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA,
+                    PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA,
+                    PUPIL_PARAM_BYTEA },
+        .records = PUPIL_LOGIN_CHOICES
+    },
+
     [PUPIL_LOGIN_STEP_UP] = {
         .name = "login step up",
         .sql = step_up_sql,

@@ -37,6 +37,9 @@ enum {
     PUPIL_LOGIN_STEP_UP_CODE,   /* the same, and a code is used */
     PUPIL_LOGIN_FORGOTTEN,      /* a mail, or not; audit */
     PUPIL_LOGIN_MAIL,           /* one with a code, or not; audit */
+    PUPIL_LOGIN_SIGN_UP,        /* who signs up, and a mail; audit */
+    PUPIL_LOGIN_SIGNED_UP,      /* who did, by the link of it */
+    PUPIL_LOGIN_CONFIRM,        /* that the address is theirs; audit */
     PUPIL_LOGIN_COUNT
 };
 
@@ -230,17 +233,45 @@ enum {
  * language, $11 created_at, $12 MAC.
  */
 
+/*
+ * PUPIL_LOGIN_SIGN_UP, $8 bucket of the address; the row: $9 subject, $10
+ * institution, $11 days of the trial, $12 language, $13 asked_at, $14 sealed,
+ * $15 MAC; of the mail $16 link, $17 MAC.
+ */
+
+/* PUPIL_LOGIN_SIGNED_UP, $8 the subject: the row, unless it is confirmed. */
+enum {
+    PUPIL_LS_SUBJECT = 1,
+    PUPIL_LS_INSTITUTION,
+    PUPIL_LS_TRIAL,
+    PUPIL_LS_LANGUAGE,
+    PUPIL_LS_ASKED_AT,
+    PUPIL_LS_SEALED,
+    PUPIL_LS_MAC,
+    PUPIL_LS_COLUMNS
+};
+
+/*
+ * PUPIL_LOGIN_CONFIRM, $8 the subject, $9 the MAC of the row as it was read;
+ * then $10 confirmed_at, $11 sealed, $12 MAC.
+ */
+
 #define PUPIL_LOGIN_NOTE_STEP_UP    "step-up"
 #define PUPIL_LOGIN_NOTE_FORGOTTEN  "forgotten"
 #define PUPIL_LOGIN_NOTE_MAIL       "mail"
+#define PUPIL_LOGIN_NOTE_SIGN_UP    "sign-up"
 
 /*
- * Kinds of mail: to whoever's password was changed, or was forgotten, and a
- * code as the second half of a log-in.
+ * Kinds of mail: to whoever's password was changed, or was forgotten; a code as
+ * the second half of a log-in; to who signs up, and has an account already; to
+ * whose trial ends.
  */
 #define PUPIL_MAIL_PASSWORD_CHANGED  "password_changed"
 #define PUPIL_MAIL_FORGOTTEN_KIND    "forgotten"
 #define PUPIL_MAIL_CODE              "code"
+#define PUPIL_MAIL_SIGN_UP           "sign_up"
+#define PUPIL_MAIL_SIGN_UP_KNOWN     "sign_up_known"
+#define PUPIL_MAIL_TRIAL_ENDS        "trial_ends"
 
 
 /* The records of ACCEPT and the like, of REFUSE, of HALF, and of TELL. */
@@ -320,6 +351,25 @@ void pupil_input_password_wipe(pupil_input_password_t *password);
 /* {"identifier"} */
 pupil_rc_t pupil_input_forgotten(const pupil_alloc_t *alloc,
     const pupil_str_t *body, pupil_input_login_t *out, pupil_fault_t *fault);
+
+/* All of it are copies, or of the body; the password is one to be zeroed. */
+typedef struct {
+    pupil_str_t  token;
+    pupil_str_t  email, given_name, family_name;
+    pupil_str_t  language;
+    pupil_str_t  fresh;
+} pupil_input_sign_up_t;
+
+/* {"email","language"}, of which the second is one that there are mails in. */
+pupil_rc_t pupil_input_sign_up(const pupil_alloc_t *alloc,
+    const pupil_str_t *body, pupil_input_sign_up_t *out,
+    pupil_fault_t *fault);
+
+/* {"token","given_name","family_name"?,"new"}, of which the last may be. */
+pupil_rc_t pupil_input_confirm(const pupil_alloc_t *alloc,
+    const pupil_str_t *body, const pupil_chosen_t *rules,
+    pupil_input_sign_up_t *out, pupil_fault_t *fault);
+void pupil_input_sign_up_wipe(pupil_input_sign_up_t *said);
 
 /* {"token","new"}, as of a password: the token is its current. */
 pupil_rc_t pupil_input_reset(const pupil_alloc_t *alloc,

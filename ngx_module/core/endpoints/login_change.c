@@ -73,25 +73,10 @@ const char  pupil_login_codes_sql[] =
 
 /*
  * A mail, or nothing: to whoever gets none a row is written, too, of no use
- * to anybody, so that both are as much work (invariant I13).  Once an account
- * had a mail, it has none for longer than its link counts, and then twice and
- * four times as long, while somebody goes on asking.
+ * to anybody, so that both are as much work (invariant I13).
  */
 const char  pupil_login_forgotten_sql[] =
-    "WITH due AS ("
-    "INSERT INTO pupil.login_throttle AS t"
-    " (tenant, bucket, failures, last_at, not_before)"
-    " VALUES ($2, $8, 1, clock_timestamp(),"
-    " clock_timestamp() + interval '2048 s')"
-    " ON CONFLICT (tenant, bucket) DO UPDATE"
-    " SET (failures, last_at, not_before) = ("
-    "SELECT n.failures, clock_timestamp(), clock_timestamp()"
-    " + least(8192, 1024 * power(2, least(n.failures, 20)))"
-    " * interval '1 second'"
-    " FROM (SELECT greatest(0, t.failures"
-    " - floor(extract(epoch FROM clock_timestamp() - t.last_at)"
-    " / 8192)::integer) + 1) AS n (failures))"
-    " WHERE t.not_before <= clock_timestamp() RETURNING 1),"
+    "WITH " PUPIL_SQL_MAIL_DUE("$8") ","
     " mail AS ("
     "INSERT INTO pupil.outbox (tenant, mail, subject, kind, language, link,"
     " created_at, mac)"

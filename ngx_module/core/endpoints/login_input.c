@@ -9,6 +9,7 @@
 
 #include <sodium.h>
 
+#include "core/endpoints/directive_login.h"
 #include "core/endpoints/login.h"
 #include "core/input/rule.h"
 #include "core/login/password.h"
@@ -16,6 +17,7 @@
 
 #define METHOD_MAX  16      /* bytes, of any method's name */
 #define TENANT_MAX  32      /* and of a tenant's */
+#define NAME_MAX_LETTERS  200
 #define TOKEN_MAX   128     /* bytes of a link's token, or what is none */
 
 
@@ -55,6 +57,30 @@ static const pupil_rule_t  reset_rules[] = {
     { .name = "new", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
       .min = 1, .max = PUPIL_INPUT_PASSWORD_MAX,
       .offset = offsetof(pupil_input_password_t, fresh) }
+};
+
+static const pupil_rule_t  sign_up_rules[] = {
+    { .name = "email", .kind = RULE_NAME, .flags = RULE_REQUIRED,
+      .min = 1, .max = PUPIL_INPUT_IDENTIFIER_MAX,
+      .offset = offsetof(pupil_input_sign_up_t, email) },
+    { .name = "language", .kind = RULE_NAME, .flags = RULE_REQUIRED,
+      .min = 1, .max = METHOD_MAX,
+      .offset = offsetof(pupil_input_sign_up_t, language) }
+};
+
+static const pupil_rule_t  confirm_rules[] = {
+    { .name = "token", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
+      .min = 1, .max = TOKEN_MAX,
+      .offset = offsetof(pupil_input_sign_up_t, token) },
+    { .name = "given_name", .kind = RULE_LINE, .flags = RULE_REQUIRED,
+      .min = 1, .max = NAME_MAX_LETTERS,
+      .offset = offsetof(pupil_input_sign_up_t, given_name) },
+    { .name = "family_name", .kind = RULE_LINE,
+      .min = 0, .max = NAME_MAX_LETTERS,
+      .offset = offsetof(pupil_input_sign_up_t, family_name) },
+    { .name = "new", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
+      .min = 1, .max = PUPIL_INPUT_PASSWORD_MAX,
+      .offset = offsetof(pupil_input_sign_up_t, fresh) }
 };
 
 static const pupil_rule_t  factor_rules[] = {
@@ -201,6 +227,75 @@ pupil_input_reset(const pupil_alloc_t *alloc, const pupil_str_t *body,
 }
 
 
+pupil_rc_t
+pupil_input_sign_up(const pupil_alloc_t *alloc, const pupil_str_t *body,
+    pupil_input_sign_up_t *out, pupil_fault_t *fault)
+{
+    size_t               i;
+    pupil_rc_t           rc;
+    pupil_body_t         in;
+    const char *const   *names;
+
+    names = pupil_mail_words[PUPIL_MAIL_LANGUAGE].choices;
+    memset(out, 0, sizeof(pupil_input_sign_up_t));
+
+    rc = pupil_input_parse(&in, alloc, body, 0, fault);
+
+    if (rc == PUPIL_OK) {
+        rc = pupil_rule_object(&in, 0, sign_up_rules,
+                               pupil_rule_count(sign_up_rules), out, NULL);
+    }
+
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    for (i = PUPIL_MAIL_OFF + 1; names[i] != NULL; i++) {
+
+        if (out->language.len == strlen(names[i])
+            && memcmp(out->language.data, names[i], out->language.len) == 0)
+        {
+            return PUPIL_OK;
+        }
+    }
+
+    return pupil_rule_refuse_member(&in, 0, "language", "enum");
+}
+
+
+pupil_rc_t
+pupil_input_confirm(const pupil_alloc_t *alloc, const pupil_str_t *body,
+    const pupil_chosen_t *rules, pupil_input_sign_up_t *out,
+    pupil_fault_t *fault)
+{
+    pupil_rc_t    rc;
+    const char   *broken;
+    pupil_body_t  in;
+
+    memset(out, 0, sizeof(pupil_input_sign_up_t));
+
+    rc = pupil_input_parse(&in, alloc, body, 0, fault);
+
+    if (rc == PUPIL_OK) {
+        rc = pupil_rule_object(&in, 0, confirm_rules,
+                               pupil_rule_count(confirm_rules), out, NULL);
+    }
+
+    if (rc == PUPIL_OK) {
+        rc = input_form(alloc, &out->fresh);
+    }
+
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    broken = pupil_chosen_breaks(rules, out->fresh, NULL, 0);
+
+    return broken == NULL
+           ? PUPIL_OK : pupil_rule_refuse_member(&in, 0, "new", broken);
+}
+
+
 /* As it is hashed; what it was made of is wiped. */
 static pupil_rc_t
 input_form(const pupil_alloc_t *alloc, pupil_str_t *password)
@@ -232,6 +327,14 @@ pupil_input_password_wipe(pupil_input_password_t *password)
 {
     input_wipe(&password->current);
     input_wipe(&password->fresh);
+}
+
+
+void
+pupil_input_sign_up_wipe(pupil_input_sign_up_t *said)
+{
+    input_wipe(&said->token);
+    input_wipe(&said->fresh);
 }
 
 

@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 #include "core/login/link.h"
+#include "core/login/sign_up.h"
 #include "core/vault/keyed.h"
 
 
@@ -20,12 +21,22 @@ _Static_assert(PUPIL_LINK_SEALED
                "a nonce, the link, a tag");
 
 
-static void link_key(const pupil_key_t *key, uint8_t derived[PUPIL_HASH_LEN]);
+static void link_key(const pupil_key_t *key, pupil_link_for_t what,
+    uint8_t derived[PUPIL_HASH_LEN]);
+
+
+static const struct {
+    const char  *label;         /* of the key */
+    int64_t      lifetime;      /* seconds */
+} links[] = {
+    [PUPIL_LINK_PASSWORD] = { "pupil.link.v1", PUPIL_LINK_LIFETIME },
+    [PUPIL_LINK_SIGN_UP] = { "pupil.link.sign_up.v1", PUPIL_SIGN_UP_LIFETIME }
+};
 
 
 void
-pupil_link_seal(const pupil_key_t *key, const pupil_link_t *link,
-    uint8_t text[PUPIL_LINK_TEXT_LEN])
+pupil_link_seal(const pupil_key_t *key, pupil_link_for_t what,
+    const pupil_link_t *link, uint8_t text[PUPIL_LINK_TEXT_LEN])
 {
     uint8_t  clear[PUPIL_LINK_LEN], sealed[PUPIL_LINK_SEALED];
     uint8_t  derived[PUPIL_HASH_LEN];
@@ -36,7 +47,7 @@ pupil_link_seal(const pupil_key_t *key, const pupil_link_t *link,
     pupil_u32_write(clear + PUPIL_UUID_LEN + 4, (uint32_t) link->made);
     pupil_u32_write(clear + PUPIL_UUID_LEN + 8, link->number);
 
-    link_key(key, derived);
+    link_key(key, what, derived);
     randombytes_buf(sealed, NONCE);
     crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + NONCE, NULL, clear,
         sizeof(clear), NULL, 0, NULL, sealed, derived);
@@ -50,8 +61,8 @@ pupil_link_seal(const pupil_key_t *key, const pupil_link_t *link,
 
 
 pupil_rc_t
-pupil_link_open(const pupil_key_t *key, pupil_str_t text, int64_t now,
-    pupil_link_t *link)
+pupil_link_open(const pupil_key_t *key, pupil_link_for_t what,
+    pupil_str_t text, int64_t now, pupil_link_t *link)
 {
     size_t      written;
     uint8_t     clear[PUPIL_LINK_LEN], sealed[PUPIL_LINK_SEALED];
@@ -66,7 +77,7 @@ pupil_link_open(const pupil_key_t *key, pupil_str_t text, int64_t now,
         return PUPIL_INVALID;
     }
 
-    link_key(key, derived);
+    link_key(key, what, derived);
 
     rc = crypto_aead_xchacha20poly1305_ietf_decrypt(clear, NULL, NULL,
             sealed + NONCE, sizeof(sealed) - NONCE, NULL, 0, sealed, derived)
@@ -80,7 +91,7 @@ pupil_link_open(const pupil_key_t *key, pupil_str_t text, int64_t now,
         link->number = pupil_u32_read(clear + PUPIL_UUID_LEN + 8);
 
         if (link->made > now + PUPIL_LINK_SKEW
-            || now - link->made >= PUPIL_LINK_LIFETIME)
+            || now - link->made >= links[what].lifetime)
         {
             rc = PUPIL_INVALID;
         }
@@ -95,10 +106,11 @@ pupil_link_open(const pupil_key_t *key, pupil_str_t text, int64_t now,
 
 
 static void
-link_key(const pupil_key_t *key, uint8_t derived[PUPIL_HASH_LEN])
+link_key(const pupil_key_t *key, pupil_link_for_t what,
+    uint8_t derived[PUPIL_HASH_LEN])
 {
     pupil_keyed_t  hash;
 
-    pupil_keyed_begin(&hash, key, "pupil.link.v1", PUPIL_HASH_LEN);
+    pupil_keyed_begin(&hash, key, links[what].label, PUPIL_HASH_LEN);
     pupil_keyed_end(&hash, derived);
 }

@@ -15,14 +15,20 @@
 #include "core/vault/vault.h"
 
 
-#define PUPIL_LINK_LIFETIME  1800       /* seconds */
+#define PUPIL_LINK_LIFETIME  1800       /* seconds, of a password's */
 #define PUPIL_LINK_SKEW      60         /* seconds, between hosts */
+
+/* What it is good for: one is none of the others. */
+typedef enum {
+    PUPIL_LINK_PASSWORD = 0,
+    PUPIL_LINK_SIGN_UP
+} pupil_link_for_t;
 
 typedef struct {
     pupil_uuid_t  subject;
     int64_t       made;                 /* seconds since 1970: it was asked
                                            for */
-    uint32_t      number;               /* of the credential then */
+    uint32_t      number;               /* of the credential then, or 0 */
 } pupil_link_t;
 
 #define PUPIL_LINK_LEN       (PUPIL_UUID_LEN + 12)
@@ -31,11 +37,11 @@ typedef struct {
 
 
 /* key: the tenant's service key "token". */
-void pupil_link_seal(const pupil_key_t *key, const pupil_link_t *link,
-    uint8_t text[PUPIL_LINK_TEXT_LEN]);
+void pupil_link_seal(const pupil_key_t *key, pupil_link_for_t what,
+    const pupil_link_t *link, uint8_t text[PUPIL_LINK_TEXT_LEN]);
 
 /* PUPIL_INVALID: it is none, or its time is over.  now: since 1970. */
-pupil_rc_t pupil_link_open(const pupil_key_t *key, pupil_str_t text,
-    int64_t now, pupil_link_t *link);
+pupil_rc_t pupil_link_open(const pupil_key_t *key, pupil_link_for_t what,
+    pupil_str_t text, int64_t now, pupil_link_t *link);
 
 #endif /* PUPIL_LINK_H */

@@ -62,6 +62,10 @@ static const pupil_mac_label_t  pupil_mac_of_link = {
     "pupil.mac.mail.v3", "pupil.mac.mail.v4"
 };
 
+static const pupil_mac_label_t  pupil_mac_of_sign_up = {
+    "pupil.mac.sign_up.v1", NULL
+};
+
 static const pupil_mac_label_t  pupil_mac_of_support = {
     "pupil.mac.support.v1", "pupil.mac.support.v2"
 };
@@ -209,6 +213,25 @@ pupil_mac_mail(const pupil_key_t *key, const pupil_mail_row_t *row,
     }
 
     pupil_mac_end(&hash, row->number, mac);
+}
+
+
+void
+pupil_mac_sign_up(const pupil_key_t *key, const pupil_sign_up_row_t *row,
+    uint8_t mac[PUPIL_MAC_LEN])
+{
+    pupil_keyed_t  hash;
+
+    pupil_mac_begin(&hash, key, &pupil_mac_of_sign_up, 0);
+    pupil_keyed_uuid(&hash, &row->tenant);
+    pupil_keyed_uuid(&hash, &row->subject);
+    pupil_keyed_uuid(&hash, &row->institution);
+    pupil_keyed_u32(&hash, row->trial);
+    pupil_keyed_str(&hash, row->language);
+    pupil_keyed_u64(&hash, (uint64_t) row->asked_at);
+    pupil_keyed_u64(&hash, (uint64_t) row->confirmed_at);
+    pupil_keyed_str(&hash, row->sealed);
+    pupil_mac_end(&hash, 0, mac);
 }
 
 

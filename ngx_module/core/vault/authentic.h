@@ -84,6 +84,15 @@ typedef struct {
     uint32_t      number;       /* of the session that it was made by */
 } pupil_support_row_t;
 
+typedef struct {
+    pupil_uuid_t  tenant, subject, institution;
+    uint32_t      trial;        /* days */
+    pupil_str_t   language;
+    pupil_time_t  asked_at;
+    pupil_time_t  confirmed_at; /* PUPIL_TIME_NONE: not yet */
+    pupil_str_t   sealed;
+} pupil_sign_up_row_t;
+
 /* That it was seen is not of it. */
 typedef struct {
     pupil_uuid_t  tenant, notice, subject;
@@ -120,6 +129,8 @@ void pupil_mac_index(const pupil_key_t *key, const pupil_index_row_t *row,
 void pupil_mac_session(const pupil_key_t *key, const pupil_session_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);
 void pupil_mac_mail(const pupil_key_t *key, const pupil_mail_row_t *row,
+    uint8_t mac[PUPIL_MAC_LEN]);
+void pupil_mac_sign_up(const pupil_key_t *key, const pupil_sign_up_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);
 void pupil_mac_support(const pupil_key_t *key, const pupil_support_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);

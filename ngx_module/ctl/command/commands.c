@@ -32,6 +32,7 @@
 #include "ctl/people/sessions.h"
 #include "ctl/people/status.h"
 #include "ctl/people/token.h"
+#include "ctl/people/trial.h"
 #include "ctl/people/user.h"
 #include "ctl/retention/hold.h"
 #include "ctl/retention/period.h"
@@ -269,6 +270,11 @@ const ctl_command_t  ctl_commands[] = {
         .run = ctl_cmd_user_factor_remove,
         .arguments = "LOGIN",
         .summary = "takes a second factor away, and ends the sessions"
+    }, {
+        .words = "user trial", .min = 2, .max = 2, .personal = 1,
+        .run = ctl_cmd_user_trial,
+        .arguments = "LOGIN DAY",
+        .summary = "the last day of a trial"
     }, {
         .words = "user show", .min = 1, .max = 1, .personal = 1,
         .run = ctl_cmd_user_show,

@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "core/endpoints/login.h"
 #include "core/login/link.h"
+#include "core/login/sign_up.h"
 #include "core/login/ticket.h"
 #include "ctl/lifecycle/letters.h"
 
@@ -132,6 +133,123 @@ static const ctl_letter_t  letters[] = {
         " to nobody: nobody at the school asks for it.\r\n\r\n"
         "If it was not you, somebody else knows your password: change it at"
         " once, and tell the school's administrator.\r\n\r\n"
+        "This message was sent automatically and cannot be answered.\r\n" },
+
+    { .kind = PUPIL_MAIL_SIGN_UP, .language = "sv",
+      .seconds = PUPIL_SIGN_UP_LIFETIME, .link = 1,
+      .subject = "=?utf-8?Q?Bekr=C3=A4fta_din_e-postadress?=",
+      .text =
+        "Hej!\r\n\r\n"
+        "Någon, kanske du, vill öppna ett provkonto för lärare på"
+        " lärplattformen med den här e-postadressen. Bekräfta den, och välj ett"
+        " lösenord, här:\r\n\r\n",
+      .after =
+        "\r\n\r\n"
+        "Länken gäller en gång, i ett dygn. Ge den inte till någon.\r\n\r\n"
+        "Var det inte du behöver du inte göra något: utan länken blir det inget"
+        " konto.\r\n\r\n"
+        "Det här meddelandet skickas automatiskt och kan inte besvaras.\r\n" },
+
+    { .kind = PUPIL_MAIL_SIGN_UP, .language = "da",
+      .seconds = PUPIL_SIGN_UP_LIFETIME, .link = 1,
+      .subject = "=?utf-8?Q?Bekr=C3=A6ft_din_e-mailadresse?=",
+      .text =
+        "Hej!\r\n\r\n"
+        "Nogen, måske dig, vil åbne en prøvekonto for lærere på"
+        " læringsplatformen med denne e-mailadresse. Bekræft den, og vælg en"
+        " adgangskode, her:\r\n\r\n",
+      .after =
+        "\r\n\r\n"
+        "Linket gælder én gang, i et døgn. Giv det ikke til nogen.\r\n\r\n"
+        "Var det ikke dig, behøver du ikke at gøre noget: uden linket bliver"
+        " der ingen konto.\r\n\r\n"
+        "Denne besked er sendt automatisk og kan ikke besvares.\r\n" },
+
+    { .kind = PUPIL_MAIL_SIGN_UP, .language = "en",
+      .seconds = PUPIL_SIGN_UP_LIFETIME, .link = 1,
+      .subject = "Confirm your e-mail address",
+      .text =
+        "Hello,\r\n\r\n"
+        "somebody, perhaps you, wants to open a trial account for teachers on"
+        " the learning platform with this e-mail address. Confirm it, and"
+        " choose a password, here:\r\n\r\n",
+      .after =
+        "\r\n\r\n"
+        "The link counts once, for a day. Give it to nobody.\r\n\r\n"
+        "If it was not you, there is nothing to do: without the link there will"
+        " be no account.\r\n\r\n"
+        "This message was sent automatically and cannot be answered.\r\n" },
+
+    { .kind = PUPIL_MAIL_SIGN_UP_KNOWN, .language = "sv",
+      .seconds = PUPIL_SIGN_UP_LIFETIME,
+      .subject = "=?utf-8?Q?Du_har_redan_ett_konto?=",
+      .text =
+        "Hej!\r\n\r\n"
+        "Någon, kanske du, ville öppna ett provkonto för lärare på"
+        " lärplattformen med den här e-postadressen. Det finns redan ett konto"
+        " med den, så det blir inget nytt.\r\n\r\n"
+        "Logga in som vanligt, eller be om ett nytt lösenord om du har glömt"
+        " ditt. Var det inte du behöver du inte göra något.\r\n\r\n"
+        "Det här meddelandet skickas automatiskt och kan inte besvaras.\r\n" },
+
+    { .kind = PUPIL_MAIL_SIGN_UP_KNOWN, .language = "da",
+      .seconds = PUPIL_SIGN_UP_LIFETIME,
+      .subject = "Du har allerede en konto",
+      .text =
+        "Hej!\r\n\r\n"
+        "Nogen, måske dig, ville åbne en prøvekonto for lærere på"
+        " læringsplatformen med denne e-mailadresse. Der er allerede en konto"
+        " med den, så der bliver ikke en ny.\r\n\r\n"
+        "Log ind som du plejer, eller bed om en ny adgangskode, hvis du har"
+        " glemt din. Var det ikke dig, behøver du ikke at gøre noget.\r\n\r\n"
+        "Denne besked er sendt automatisk og kan ikke besvares.\r\n" },
+
+    { .kind = PUPIL_MAIL_SIGN_UP_KNOWN, .language = "en",
+      .seconds = PUPIL_SIGN_UP_LIFETIME,
+      .subject = "You have an account already",
+      .text =
+        "Hello,\r\n\r\n"
+        "somebody, perhaps you, wanted to open a trial account for teachers on"
+        " the learning platform with this e-mail address. There is an account"
+        " with it already, so there will be no new one.\r\n\r\n"
+        "Log in as before, or ask for a new password if you have forgotten"
+        " yours. If it was not you, there is nothing to do.\r\n\r\n"
+        "This message was sent automatically and cannot be answered.\r\n" },
+
+    { .kind = PUPIL_MAIL_TRIAL_ENDS, .language = "sv",
+      .seconds = THREE_DAYS,
+      .subject = "=?utf-8?Q?Din_provtid_g=C3=A5r_snart_ut?=",
+      .text =
+        "Hej!\r\n\r\n"
+        "Provtiden för ditt konto på lärplattformen går ut om en vecka eller"
+        " mindre. Efter det går det inte att logga in, och det som finns om"
+        " dig raderas efter en tid.\r\n\r\n"
+        "Vill du fortsätta: kontakta lärplattformens administratör innan"
+        " dess.\r\n\r\n"
+        "Det här meddelandet skickas automatiskt och kan inte besvaras.\r\n" },
+
+    { .kind = PUPIL_MAIL_TRIAL_ENDS, .language = "da",
+      .seconds = THREE_DAYS,
+      .subject = "=?utf-8?Q?Din_pr=C3=B8vetid_udl=C3=B8ber_snart?=",
+      .text =
+        "Hej!\r\n\r\n"
+        "Prøvetiden for din konto på læringsplatformen udløber om en uge eller"
+        " mindre. Derefter kan der ikke logges ind, og det, der er gemt om"
+        " dig, slettes efter en tid.\r\n\r\n"
+        "Vil du fortsætte, så kontakt læringsplatformens administrator inden"
+        " da.\r\n\r\n"
+        "Denne besked er sendt automatisk og kan ikke besvares.\r\n" },
+
+    { .kind = PUPIL_MAIL_TRIAL_ENDS, .language = "en",
+      .seconds = THREE_DAYS,
+      .subject = "Your trial ends soon",
+      .text =
+        "Hello,\r\n\r\n"
+        "the trial of your account on the learning platform ends in a week or"
+        " less. Nobody can log in to it after that, and what is held of you is"
+        " deleted after some time.\r\n\r\n"
+        "If you want to go on, tell the administrator of the learning platform"
+        " before.\r\n\r\n"
         "This message was sent automatically and cannot be answered.\r\n" }
 };
 

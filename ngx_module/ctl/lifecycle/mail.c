@@ -14,6 +14,7 @@
 #include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/endpoints/directive.h"
+#include "core/endpoints/login.h"
 #include "core/login/factor.h"
 #include "core/login/link.h"
 #include "core/vault/authentic.h"
@@ -24,6 +25,8 @@
 #include "ctl/base/text.h"
 #include "ctl/lifecycle/letters.h"
 #include "ctl/lifecycle/mail.h"
+#include "ctl/people/account.h"
+#include "ctl/people/sign_up.h"
 #include "ctl/store/floors.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
@@ -57,13 +60,18 @@ static int mail_judge(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
     pupil_str_t mac, const char **why);
 static int mail_secret(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
     const char **why);
+static int mail_written(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
+    pupil_link_for_t what);
 static void mail_link(const pupil_key_t *key, const pupil_mail_row_t *row,
-    char *secret);
+    pupil_link_for_t what, char *secret);
+static int mail_stranger(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
+    const char **why);
 static int mail_addressee(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
     const char **why);
 static int staff(ctl_t *ctl, const pupil_uuid_t *subject);
 static int address_open(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail,
     const char **why);
+static const pupil_uuid_t *mail_whom(const mail_t *mail);
 static int mail_refuse(ctl_t *ctl, const mail_t *mail, const char *why);
 static int mail_send(ctl_t *ctl, mail_t *mail, ctl_mail_turn_t *turn);
 static int mail_delete(ctl_t *ctl, const mail_t *mail);
@@ -307,6 +315,10 @@ mail_judge(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, pupil_str_t mac,
         return 0;
     }
 
+    if (pupil_str_is(mail->row.kind, PUPIL_MAIL_SIGN_UP)) {
+        return mail_stranger(ctl, pool, mail, why);
+    }
+
     if ((mail->letter->link || mail->letter->code)
         && mail_secret(ctl, pool, mail, why) != 0)
     {
@@ -318,23 +330,60 @@ mail_judge(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, pupil_str_t mac,
 
 
 /*
- * What the link has behind its page, or a code, is made here, and nowhere
- * stored.  None is for a password that there is not any more, by whatever row
- * (I18).
+ * To who signs up, of whom there is the row alone.  Whether there is an account
+ * says the letter, to whoever reads the mail of that address, and to nobody
+ * else (invariant I13).
+ */
+static int
+mail_stranger(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, const char **why)
+{
+    int            rc, taken;
+    ctl_sign_up_t  sign_up;
+
+    memset(&sign_up, 0, sizeof(ctl_sign_up_t));
+
+    rc = ctl_sign_up_read(ctl, pool, &mail->row.subject, &sign_up, why);
+
+    if (rc == 1
+        && (sign_up.row.confirmed_at != PUPIL_TIME_NONE
+            || sign_up.row.asked_at != mail->row.created_at
+            || sign_up.said.email.len > MAIL_ADDRESS))
+    {
+        rc = 0;
+    }
+
+    if (rc == 1) {
+        memcpy(mail->to, sign_up.said.email.data, sign_up.said.email.len);
+    }
+
+    ctl_sign_up_wipe(&sign_up);
+
+    if (rc != 1) {
+        *why = rc == 0 && *why == NULL ? "refused" : *why;
+        return rc;
+    }
+
+    taken = ctl_account_named(ctl, mail->to);
+
+    if (taken == 1) {
+        mail->letter = ctl_letter_find(ctl_str(PUPIL_MAIL_SIGN_UP_KNOWN),
+                                       mail->row.language);
+    }
+
+    return taken == 0 ? mail_written(ctl, pool, mail, PUPIL_LINK_SIGN_UP)
+                      : taken < 0 ? -1 : 0;
+}
+
+
+/*
+ * None is for a password that there is not any more, by whatever row (I18).
  */
 static int
 mail_secret(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, const char **why)
 {
-    char                secret[MAIL_SECRET];
-    ctl_buf_t           text;
-    pupil_floors_t      floors;
-    const pupil_key_t  *key;
+    pupil_floors_t  floors;
 
-    key = ctl_key(ctl, "token");
-
-    if (key == NULL
-        || ctl_floors_read(ctl, &mail->row.subject, &floors) != 0)
-    {
+    if (ctl_floors_read(ctl, &mail->row.subject, &floors) != 0) {
         return -1;
     }
 
@@ -345,8 +394,27 @@ mail_secret(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, const char **why)
         return 0;
     }
 
+    return mail_written(ctl, pool, mail, PUPIL_LINK_PASSWORD);
+}
+
+
+/*
+ * What a link has behind its page, or a code, is made here, and nowhere stored.
+ */
+static int
+mail_written(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, pupil_link_for_t what)
+{
+    char                secret[MAIL_SECRET];
+    ctl_buf_t           text;
+    const pupil_key_t  *key;
+
+    key = ctl_key(ctl, "token");
+    if (key == NULL) {
+        return -1;
+    }
+
     if (mail->letter->link) {
-        mail_link(key, &mail->row, secret);
+        mail_link(key, &mail->row, what, secret);
 
     } else {
         pupil_factor_mailed(key, &mail->row.subject, &mail->row.mail, secret);
@@ -367,7 +435,7 @@ mail_secret(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, const char **why)
 
 static void
 mail_link(const pupil_key_t *key, const pupil_mail_row_t *row,
-    char *secret)
+    pupil_link_for_t what, char *secret)
 {
     uint8_t       token[PUPIL_LINK_TEXT_LEN];
     pupil_link_t  link;
@@ -375,7 +443,7 @@ mail_link(const pupil_key_t *key, const pupil_mail_row_t *row,
     link.subject = row->subject;
     link.made = row->created_at / PUPIL_TIME_SECOND;
     link.number = row->number;
-    pupil_link_seal(key, &link, token);
+    pupil_link_seal(key, what, &link, token);
 
     (void) snprintf(secret, MAIL_SECRET, "%.*s#%.*s", (int) row->link.len,
                     (const char *) row->link.data, (int) sizeof(token),
@@ -517,11 +585,20 @@ address_open(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, const char **why)
 }
 
 
+/* Who signs up is nobody yet. */
+static const pupil_uuid_t *
+mail_whom(const mail_t *mail)
+{
+    return pupil_str_is(mail->row.kind, PUPIL_MAIL_SIGN_UP)
+           ? NULL : &mail->row.subject;
+}
+
+
 /* It is on record, and goes. */
 static int
 mail_refuse(ctl_t *ctl, const mail_t *mail, const char *why)
 {
-    if (ctl_record_one(ctl, &mail_access, why, &mail->row.subject, "row=outbox")
+    if (ctl_record_one(ctl, &mail_access, why, mail_whom(mail), "row=outbox")
         != 0
         || mail_delete(ctl, mail) != 0)
     {
@@ -543,8 +620,8 @@ mail_send(ctl_t *ctl, mail_t *mail, ctl_mail_turn_t *turn)
 
     snprintf(detail, sizeof(detail), "mail=%s", mail->letter->kind);
 
-    if (ctl_record_one(ctl, &mail_access, "allowed", &mail->row.subject,
-                       detail) != 0)
+    if (ctl_record_one(ctl, &mail_access, "allowed", mail_whom(mail), detail)
+        != 0)
     {
         ctl_rollback(ctl->data);
         return -1;

@@ -61,6 +61,8 @@ static const struct {
     { "outbox", "subject" },
     { "support_grant", "subject" },
     { "notice", "subject" },
+    { "sign_up", "subject" },
+    { "trial", "subject" },
     { NULL, NULL }
 };
 

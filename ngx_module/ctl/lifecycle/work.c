@@ -19,6 +19,8 @@
 #include "ctl/lifecycle/parts.h"
 #include "ctl/lifecycle/tenants.h"
 #include "ctl/lifecycle/work.h"
+#include "ctl/people/sign_up.h"
+#include "ctl/people/trial.h"
 #include "ctl/roster/planned.h"
 #include "ctl/roster/runs.h"
 #include "ctl/store/closed.h"
@@ -55,6 +57,9 @@ static const job_t  jobs[] = {
     { .run = job_revocations, .every = 1 },
     { .run = job_fetches, .every = 1 },
     { .run = job_closed, .every = 60 },
+    { .run = ctl_sign_ups_make, .every = 1 },
+    { .run = ctl_sign_ups_forget, .every = 60 },
+    { .run = ctl_trials_work, .every = 60 },
     { .run = job_returned, .every = 600 },
     { .run = job_erasures, .every = 1 },
     { .run = ctl_imports_forget, .every = 600 },

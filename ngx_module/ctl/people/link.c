@@ -230,7 +230,7 @@ name_add(ctl_t *ctl, credential_t *credential, const ctl_login_t *name)
 {
     return ctl_credential_put(ctl, &credential->owner, "external_id",
                               name->clear) == 0
-           ? ctl_user_index(ctl, "external_id", name->term,
+           ? ctl_user_index(ctl, "credential", "external_id", name->term,
                             &credential->owner.id)
            : -1;
 }

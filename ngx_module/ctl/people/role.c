@@ -192,7 +192,18 @@ role_add(ctl_t *ctl, pupil_role_row_t *row)
         return -1;
     }
 
+    ctl_role_today(ctl, row);
+
     return ctl_role_write(ctl, row, floors.authority);
+}
+
+
+void
+ctl_role_today(const ctl_t *ctl, pupil_role_row_t *row)
+{
+    row->source = ctl_str("operator");
+    row->valid_from = ctl->today;
+    row->valid_to = PUPIL_DATE_NONE;
 }
 
 
@@ -222,12 +233,12 @@ ctl_role_record(ctl_t *ctl, const pupil_role_row_t *row, const char *what)
 int
 ctl_role_write(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor)
 {
-    char                from[16];
+    char                from[16], to[16];
     char                subject[PUPIL_UUID_TEXT_LEN + 1];
     char                institution[PUPIL_UUID_TEXT_LEN + 1];
     char                text[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)];
     uint8_t             mac[PUPIL_MAC_LEN];
-    const char         *params[6];
+    const char         *params[8];
     const pupil_key_t  *key;
 
     key = ctl_key(ctl, "mac");
@@ -236,13 +247,11 @@ ctl_role_write(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor)
     }
 
     row->tenant = ctl->tenant;
-    row->source = ctl_str("operator");
-    row->valid_from = ctl->today;
-    row->valid_to = PUPIL_DATE_NONE;
     row->number = floor;
     pupil_mac_role(key, row, mac);
 
     snprintf(from, sizeof(from), "%d", (int) row->valid_from);
+    snprintf(to, sizeof(to), "%d", (int) row->valid_to);
 
     params[0] = ctl->tenant_text;
     params[1] = ctl_uuid_text(&row->subject, subject);
@@ -250,14 +259,18 @@ ctl_role_write(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor)
     params[3] = (const char *) row->role.data;
     params[4] = ctl_bytea(mac, pupil_mac_len(mac), text);
     params[5] = from;
+    params[6] = row->valid_to == PUPIL_DATE_NONE ? NULL : to;
+    params[7] = (const char *) row->source.data;
 
     return ctl_exec(ctl->data, "INSERT INTO pupil.role (tenant, subject,"
-                    " institution, role, valid_from, source, mac) VALUES"
-                    " ($1::uuid, $2::uuid, $3::uuid, $4, DATE '1970-01-01' +"
-                    " $6::integer, 'operator', $5::bytea) ON CONFLICT (tenant,"
+                    " institution, role, valid_from, valid_to, source, mac)"
+                    " VALUES ($1::uuid, $2::uuid, $3::uuid, $4, DATE"
+                    " '1970-01-01' + $6::integer, DATE '1970-01-01' +"
+                    " $7::integer, $8, $5::bytea) ON CONFLICT (tenant,"
                     " subject, institution, role) DO UPDATE SET valid_from ="
-                    " EXCLUDED.valid_from, valid_to = NULL, source ="
-                    " EXCLUDED.source, mac = EXCLUDED.mac", 6, params);
+                    " EXCLUDED.valid_from, valid_to = EXCLUDED.valid_to,"
+                    " source = EXCLUDED.source, mac = EXCLUDED.mac", 8,
+                    params);
 }
 
 

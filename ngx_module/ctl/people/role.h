@@ -17,7 +17,10 @@ int ctl_role_words(ctl_t *ctl, pupil_role_row_t *row);
 /* In a transaction: the tenant has the school of the row, if it has one. */
 int ctl_role_institution(ctl_t *ctl, const pupil_role_row_t *row);
 
-/* In a transaction, from today on, under the floor of the row's subject. */
+/* From today on, without an end, by the operator. */
+void ctl_role_today(const ctl_t *ctl, pupil_role_row_t *row);
+
+/* In a transaction, under the floor of the row's subject. */
 int ctl_role_write(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor);
 
 /* The record of it: what was done, which role, and where. */

@@ -35,6 +35,8 @@ typedef struct {
 
 
 static int status_change(ctl_t *ctl, const change_t *change);
+static int status_apply(ctl_t *ctl, const change_t *change, ctl_whom_t *whom,
+    int *changed);
 static int status_record(ctl_t *ctl, const ctl_whom_t *whom,
     const change_t *change);
 static int status_changes(const ctl_whom_t *whom, const change_t *change);
@@ -131,18 +133,12 @@ ctl_cmd_subject_reopen(ctl_t *ctl)
 }
 
 
-/*
- * The row is read again once nobody else can revoke anything of theirs.  It is
- * on record before anything is signed: ctl_revoke_begin() commits the record
- * (invariant I19).
- */
 static int
 status_change(ctl_t *ctl, const change_t *change)
 {
-    int             changed;
-    json_t         *lost;
-    ctl_whom_t      whom;
-    pupil_floors_t  floors;
+    int          changed;
+    json_t      *lost;
+    ctl_whom_t   whom;
 
     if (ctl_whom_words(ctl, &whom) != 0) {
         return CTL_USAGE;
@@ -161,24 +157,7 @@ status_change(ctl_t *ctl, const change_t *change)
     /* what goes through both databases has no roster in between */
 
     if ((change->keys != NULL && ctl_turn_share(ctl) != 0)
-        || status_refuse(ctl, &whom, change) != 0
-        || status_record(ctl, &whom, change) != 0
-        || ctl_revoke_begin(ctl, &whom.id) != 0
-        || ctl_floors_read(ctl, &whom.id, &floors) != 0
-        || ctl_whom_read(ctl, change->access, &whom) != 0
-        || status_refuse(ctl, &whom, change) != 0)
-    {
-        return CTL_FAILED;
-    }
-
-    changed = status_changes(&whom, change);
-
-    /* what seems to be done may be a row of before: to revoke is done anew */
-    if (((changed || change->revokes)
-         && status_set(ctl, &whom, change, &floors) != 0)
-        || ctl_commit(ctl->data) != 0
-        || ctl_revoke_finish(ctl, &whom.id) != 0
-        || (change->keys != NULL && change->keys(ctl, &whom) != 0))
+        || status_apply(ctl, change, &whom, &changed) != 0)
     {
         return CTL_FAILED;
     }
@@ -193,6 +172,49 @@ status_change(ctl_t *ctl, const change_t *change)
     status_print(ctl, &whom, change, changed, lost);
 
     return CTL_DONE;
+}
+
+
+int
+ctl_status_close(ctl_t *ctl, ctl_whom_t *whom)
+{
+    int  changed;
+
+    return ctl_whom_read(ctl, change_close.access, whom) == 0
+           ? status_apply(ctl, &change_close, whom, &changed) : -1;
+}
+
+
+/*
+ * The row is read again once nobody else can revoke anything of theirs.  It is
+ * on record before anything is signed: ctl_revoke_begin() commits the record
+ * (invariant I19).
+ */
+static int
+status_apply(ctl_t *ctl, const change_t *change, ctl_whom_t *whom,
+    int *changed)
+{
+    pupil_floors_t  floors;
+
+    if (status_refuse(ctl, whom, change) != 0
+        || status_record(ctl, whom, change) != 0
+        || ctl_revoke_begin(ctl, &whom->id) != 0
+        || ctl_floors_read(ctl, &whom->id, &floors) != 0
+        || ctl_whom_read(ctl, change->access, whom) != 0
+        || status_refuse(ctl, whom, change) != 0)
+    {
+        return -1;
+    }
+
+    *changed = status_changes(whom, change);
+
+    /* what seems to be done may be a row of before: to revoke is done anew */
+    return ((*changed || change->revokes)
+            && status_set(ctl, whom, change, &floors) != 0)
+           || ctl_commit(ctl->data) != 0
+           || ctl_revoke_finish(ctl, &whom->id) != 0
+           || (change->keys != NULL && change->keys(ctl, whom) != 0)
+           ? -1 : 0;
 }
 
 

@@ -7,8 +7,14 @@
 #ifndef PUPIL_CTL_STATUS_H
 #define PUPIL_CTL_STATUS_H
 
-#include "ctl/base/ctl.h"
+#include "ctl/store/whom.h"
 
+
+/*
+ * In a transaction of the data database, which it ends; the turn is the
+ * caller's.  whom: the id and its text.
+ */
+int ctl_status_close(ctl_t *ctl, ctl_whom_t *whom);
 
 int ctl_cmd_subject_lock(ctl_t *ctl);
 int ctl_cmd_subject_unlock(ctl_t *ctl);

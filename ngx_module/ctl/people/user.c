@@ -112,16 +112,16 @@ ctl_user_credential(ctl_t *ctl, const ctl_access_t *access, const char *field,
 
 
 int
-ctl_user_index(ctl_t *ctl, const char *field,
+ctl_user_index(ctl_t *ctl, const char *category, const char *field,
     const uint8_t term[PUPIL_TERM_LEN], const pupil_uuid_t *owner)
 {
     char         id[PUPIL_UUID_TEXT_LEN + 1];
     char         hex[CTL_BYTEA_SIZE(PUPIL_TERM_LEN)];
     char         text[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)];
     uint8_t      mac[PUPIL_MAC_LEN];
-    const char  *params[5];
+    const char  *params[6];
 
-    if (ctl_index_mac(ctl, "credential", field, term, owner, owner, mac)
+    if (ctl_index_mac(ctl, category, field, term, owner, owner, mac)
         != 0)
     {
         return -1;
@@ -132,11 +132,12 @@ ctl_user_index(ctl_t *ctl, const char *field,
     params[2] = ctl_bytea(term, PUPIL_TERM_LEN, hex);
     params[3] = ctl_uuid_text(owner, id);
     params[4] = ctl_bytea(mac, pupil_mac_len(mac), text);
+    params[5] = category;
 
     return ctl_exec(ctl->data, "INSERT INTO pupil.blind_index (tenant,"
                     " category, field, term, owner, record, mac) VALUES"
-                    " ($1::uuid, 'credential', $2, $3::bytea, $4::uuid,"
-                    " $4::uuid, $5::bytea)", 5, params);
+                    " ($1::uuid, $6, $2, $3::bytea, $4::uuid, $4::uuid,"
+                    " $5::bytea)", 6, params);
 }
 
 

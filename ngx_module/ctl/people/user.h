@@ -29,8 +29,8 @@ int ctl_user_find(ctl_t *ctl, const ctl_access_t *access,
 int ctl_user_credential(ctl_t *ctl, const ctl_access_t *access,
     const char *field, const char *note, ctl_owner_t *owner);
 
-/* A row of the blind index of a field of the credential. */
-int ctl_user_index(ctl_t *ctl, const char *field,
+/* A row of the blind index of a field. */
+int ctl_user_index(ctl_t *ctl, const char *category, const char *field,
     const uint8_t term[PUPIL_TERM_LEN], const pupil_uuid_t *owner);
 
 int ctl_cmd_user_show(ctl_t *ctl);

@@ -26,8 +26,6 @@ static int index_row(ctl_t *ctl, const PGresult *res,
     const uint8_t term[PUPIL_TERM_LEN], pupil_uuid_t *subject);
 static int term_stored(ctl_t *ctl, const char *category, const char *field,
     const ctl_login_t *sought);
-static int login_terms(ctl_t *ctl, const char *name, const char *field,
-    const char *login, ctl_login_t *out);
 static int named(ctl_t *ctl, const uint8_t term[PUPIL_TERM_LEN],
     const pupil_uuid_t *subject);
 static int name_read(ctl_t *ctl, const ctl_owner_t *owner, const char **name);
@@ -213,7 +211,7 @@ ctl_subject_login(ctl_t *ctl, const char *field, const char *login,
                          ctl->opt.plugins);
     }
 
-    return login_terms(ctl, "credential", field, login, out);
+    return ctl_subject_terms(ctl, "credential", field, login, out);
 }
 
 
@@ -240,7 +238,7 @@ ctl_subject_address(ctl_t *ctl, const char *login)
         return 0;
     }
 
-    rc = login_terms(ctl, "contact", "email", login, &sought);
+    rc = ctl_subject_terms(ctl, "contact", "email", login, &sought);
 
     return rc <= 0 ? rc : term_stored(ctl, "contact", "email", &sought);
 }
@@ -276,9 +274,9 @@ term_stored(ctl_t *ctl, const char *category, const char *field,
 
 
 /* 1; 0 for what no such field can hold. */
-static int
-login_terms(ctl_t *ctl, const char *name, const char *field, const char *login,
-    ctl_login_t *out)
+int
+ctl_subject_terms(ctl_t *ctl, const char *name, const char *field,
+    const char *login, ctl_login_t *out)
 {
     int32_t             f;
     pupil_str_t         before, value;

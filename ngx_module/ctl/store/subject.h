@@ -28,6 +28,10 @@ typedef struct {
 int ctl_subject_login(ctl_t *ctl, const char *field, const char *login,
     ctl_login_t *out);
 
+/* The same of a field of a category that is there. */
+int ctl_subject_terms(ctl_t *ctl, const char *category, const char *field,
+    const char *login, ctl_login_t *out);
+
 /* Whether a provider knows somebody by this beside their own: 1, 0 or -1. */
 int ctl_subject_linked(ctl_t *ctl, const char *name);
 

@@ -10,6 +10,9 @@
 #include "ctl/store/zone.h"
 
 
+static PGresult *zone_ask(ctl_t *ctl, int64_t at);
+
+
 static const char  zone_sql[] =
     "SELECT z.zone, d.day FROM (SELECT coalesce((SELECT s.zone FROM"
     " keystore.zone AS s WHERE s.tenant = $1::uuid), 'UTC')) AS z (zone),"
@@ -17,19 +20,27 @@ static const char  zone_sql[] =
     " '1 microsecond') AS d";
 
 
+static PGresult *
+zone_ask(ctl_t *ctl, int64_t at)
+{
+    char         text[24];
+    const char  *params[2];
+
+    snprintf(text, sizeof(text), "%" PRId64, at);
+
+    params[0] = ctl->tenant_text;
+    params[1] = text;
+
+    return ctl_ask_one(ctl, ctl->keys, zone_sql, 2, params);
+}
+
+
 int
 ctl_zone_load(ctl_t *ctl)
 {
-    char         now[24];
-    PGresult    *res;
-    const char  *params[2];
+    PGresult  *res;
 
-    snprintf(now, sizeof(now), "%" PRId64, ctl_now());
-
-    params[0] = ctl->tenant_text;
-    params[1] = now;
-
-    res = ctl_ask_one(ctl, ctl->keys, zone_sql, 2, params);
+    res = zone_ask(ctl, ctl_now());
     if (res == NULL) {
         return -1;
     }
@@ -54,4 +65,21 @@ ctl_zone_tell(const ctl_t *ctl)
 
     return ctl_exec(ctl->data, "SELECT set_config('pupil.today', $1, false)",
                     1, params);
+}
+
+
+int
+ctl_zone_day(ctl_t *ctl, int64_t at, int32_t *day)
+{
+    PGresult  *res;
+
+    res = zone_ask(ctl, at);
+    if (res == NULL) {
+        return -1;
+    }
+
+    *day = (int32_t) ctl_get_int(res, 0, 1, 0);
+    PQclear(res);
+
+    return 0;
 }

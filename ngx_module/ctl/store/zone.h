@@ -19,4 +19,7 @@ int ctl_zone_load(ctl_t *ctl);
 /* For the functions of the data database that count days: 0, or -1, said. */
 int ctl_zone_tell(const ctl_t *ctl);
 
+/* Which day it was there then, microseconds since 1970. */
+int ctl_zone_day(ctl_t *ctl, int64_t at, int32_t *day);
+
 #endif /* PUPIL_CTL_ZONE_H */

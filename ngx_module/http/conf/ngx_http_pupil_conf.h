@@ -104,6 +104,8 @@ char *ngx_http_pupil_set_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_pupil_set_complex(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_pupil_set_mail(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_pupil_set_sign_up(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_pupil_set_by_role(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_pupil_set_deny(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

@@ -124,6 +124,52 @@ ngx_http_pupil_set_mail(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
+ngx_http_pupil_set_sign_up(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_pupil_loc_conf_t *plcf = conf;
+
+    pupil_str_t               *text;
+    pupil_words_t              words;
+    ngx_http_pupil_sign_up_t  *sign_up;
+
+    if (plcf->sign_up != NULL) {
+        return "is duplicate";
+    }
+
+    pupil_words_init(&words);
+
+    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_SIGN_UP, &words)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    sign_up = ngx_pcalloc(cf->pool, sizeof(ngx_http_pupil_sign_up_t));
+    if (sign_up == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    plcf->sign_up = sign_up;
+    text = words.text;
+
+    if (words.number[PUPIL_SIGN_UP_OFF] != PUPIL_WORD_UNSET) {
+        return NGX_CONF_OK;
+    }
+
+    (void) pupil_uuid_parse(text[PUPIL_SIGN_UP_TENANT].data,
+                            text[PUPIL_SIGN_UP_TENANT].len, &sign_up->tenant);
+    (void) pupil_uuid_parse(text[PUPIL_SIGN_UP_INSTITUTION].data,
+                            text[PUPIL_SIGN_UP_INSTITUTION].len,
+                            &sign_up->institution);
+
+    sign_up->page = text[PUPIL_SIGN_UP_PAGE];
+    sign_up->trial = (int32_t) (words.number[PUPIL_SIGN_UP_TRIAL_OF] / 86400);
+
+    return NGX_CONF_OK;
+}
+
+
+char *
 ngx_http_pupil_set_complex(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_str_t                          *value;

@@ -136,6 +136,10 @@ ngx_http_pupil_merge_values(ngx_http_pupil_loc_conf_t *prev,
         conf->mail = prev->mail;
     }
 
+    if (conf->sign_up == NULL) {
+        conf->sign_up = prev->sign_up;
+    }
+
     if (conf->step_up == NULL) {
         conf->step_up = prev->step_up;
     }

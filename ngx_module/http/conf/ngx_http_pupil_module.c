@@ -193,6 +193,13 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       0,
       NULL },
 
+    { ngx_string("pupil_sign_up"),
+      NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_1MORE,
+      ngx_http_pupil_set_sign_up,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("pupil_login_provider"),
       NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_1MORE,
       ngx_http_pupil_set_provider,

@@ -9,6 +9,7 @@
 #include "http/login/ngx_http_pupil_factor.h"
 #include "http/login/ngx_http_pupil_forgotten.h"
 #include "http/login/ngx_http_pupil_oidc.h"
+#include "http/login/ngx_http_pupil_sign_up.h"
 
 
 static ngx_int_t ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx);
@@ -45,6 +46,16 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_login_routes[] = {
       .flags = NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_PUBLIC,
       .parse = ngx_http_pupil_reset_parse,
       .start = ngx_http_pupil_reset_start },
+
+    { .method = NGX_HTTP_POST, .path = "/sign-up",
+      .flags = NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_PUBLIC,
+      .parse = ngx_http_pupil_sign_up_parse,
+      .start = ngx_http_pupil_sign_up_start },
+
+    { .method = NGX_HTTP_POST, .path = "/sign-up/confirm",
+      .flags = NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_PUBLIC,
+      .parse = ngx_http_pupil_confirm_parse,
+      .start = ngx_http_pupil_confirm_start },
 
     { .method = NGX_HTTP_POST, .path = "/step-up",
       .flags = NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_LIMITED,

@@ -101,6 +101,7 @@ struct ngx_http_pupil_login_s {
     unsigned                      eligible:1;     /* but for the password */
     unsigned                      pupil:1;        /* one, too, today */
     unsigned                      forgotten:1;    /* it asks for a mail */
+    unsigned                      sign_up:1;      /* the same, of nobody yet */
 };
 
 
@@ -160,7 +161,10 @@ typedef enum {
     NGX_HTTP_PUPIL_BUCKET_CODE,
     NGX_HTTP_PUPIL_BUCKET_FORGOTTEN,            /* of an account or a name */
     NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_TENANT,
-    NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_NETWORK
+    NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_NETWORK,
+    NGX_HTTP_PUPIL_BUCKET_SIGN_UP,              /* of an address */
+    NGX_HTTP_PUPIL_BUCKET_SIGN_UP_TENANT,
+    NGX_HTTP_PUPIL_BUCKET_SIGN_UP_NETWORK
 } ngx_http_pupil_bucket_e;
 
 /*

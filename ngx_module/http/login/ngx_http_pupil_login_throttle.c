@@ -31,7 +31,8 @@ static void ngx_http_pupil_login_told_of(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_bucket_e kind, pupil_str_t what, pupil_str_t device);
 static void ngx_http_pupil_login_limited_by(ngx_http_pupil_login_t *login,
     ngx_http_pupil_bucket_e kind);
-static void ngx_http_pupil_login_forgotten(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_login_asking(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_bucket_e by_tenant, ngx_http_pupil_bucket_e by_network);
 
 
 static const pupil_str_t  ngx_http_pupil_login_new_device =
@@ -55,7 +56,13 @@ static const ngx_http_pupil_bucket_t  ngx_http_pupil_buckets[] = {
     [NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_TENANT] =
     { .name = "forgotten tenant", .free = 200, .forget = 10, .longest = 60 },
     [NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_NETWORK] =
-    { .name = "forgotten network", .free = 20, .forget = 30, .longest = 300 }
+    { .name = "forgotten network", .free = 20, .forget = 30, .longest = 300 },
+    [NGX_HTTP_PUPIL_BUCKET_SIGN_UP] =
+    { .name = "sign-up", 0, 0, 0 },                 /* the same */
+    [NGX_HTTP_PUPIL_BUCKET_SIGN_UP_TENANT] =
+    { .name = "sign-up tenant", .free = 200, .forget = 10, .longest = 60 },
+    [NGX_HTTP_PUPIL_BUCKET_SIGN_UP_NETWORK] =
+    { .name = "sign-up network", .free = 20, .forget = 30, .longest = 300 }
 };
 
 
@@ -91,7 +98,15 @@ ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
     }
 
     if (login->forgotten) {
-        ngx_http_pupil_login_forgotten(ctx);
+        ngx_http_pupil_login_asking(ctx,
+                                    NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_TENANT,
+                                    NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_NETWORK);
+        return NGX_OK;
+    }
+
+    if (login->sign_up) {
+        ngx_http_pupil_login_asking(ctx, NGX_HTTP_PUPIL_BUCKET_SIGN_UP_TENANT,
+                                    NGX_HTTP_PUPIL_BUCKET_SIGN_UP_NETWORK);
         return NGX_OK;
     }
 
@@ -123,7 +138,8 @@ ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
  * so that strangers keep nobody there from it.
  */
 static void
-ngx_http_pupil_login_forgotten(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_login_asking(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_bucket_e by_tenant, ngx_http_pupil_bucket_e by_network)
 {
     pupil_str_t              tenant, network;
     ngx_http_pupil_login_t  *login;
@@ -134,10 +150,8 @@ ngx_http_pupil_login_forgotten(ngx_http_pupil_ctx_t *ctx)
     network.data = (uint8_t *) ctx->network;
     network.len = ngx_strlen(ctx->network);
 
-    ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_TENANT,
-                                tenant, login->apart);
-    ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_NETWORK,
-                                network, login->apart);
+    ngx_http_pupil_login_bucket(ctx, by_tenant, tenant, login->apart);
+    ngx_http_pupil_login_bucket(ctx, by_network, network, login->apart);
 }
 
 
@@ -161,8 +175,10 @@ ngx_http_pupil_login_mail_buckets(ngx_http_pupil_ctx_t *ctx,
         whom.len = PUPIL_UUID_LEN;
     }
 
-    ngx_http_pupil_login_bucket_made(ctx, NGX_HTTP_PUPIL_BUCKET_FORGOTTEN, whom,
-                                     device, account);
+    ngx_http_pupil_login_bucket_made(ctx, login->sign_up
+                                          ? NGX_HTTP_PUPIL_BUCKET_SIGN_UP
+                                          : NGX_HTTP_PUPIL_BUCKET_FORGOTTEN,
+                                     whom, device, account);
     randombytes_buf(nobody, PUPIL_HASH_LEN);
 
     return NGX_OK;

@@ -79,7 +79,7 @@ ngx_http_pupil_reset_start(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    if (pupil_link_open(key, password->input.current,
+    if (pupil_link_open(key, PUPIL_LINK_PASSWORD, password->input.current,
                         ctx->now / PUPIL_TIME_SECOND, &password->link)
         != PUPIL_OK)
     {

@@ -88,6 +88,14 @@ typedef struct {
 } ngx_http_pupil_mail_t;
 
 
+/* pupil_sign_up. */
+typedef struct {
+    pupil_uuid_t                      tenant, institution;
+    pupil_str_t                       page;
+    int32_t                           trial;     /* days; 0: off */
+} ngx_http_pupil_sign_up_t;
+
+
 struct ngx_http_pupil_loc_conf_s {
     const ngx_http_pupil_endpoint_t  *endpoint;  /* NULL: none of ours */
     pupil_access_t                   *access;    /* pupil_access; NULL: none */
@@ -97,6 +105,7 @@ struct ngx_http_pupil_loc_conf_s {
     pupil_location_t                  serves;    /* policy and statements */
     ngx_uint_t                        login_password;
     const ngx_http_pupil_mail_t      *mail;      /* NULL: none */
+    const ngx_http_pupil_sign_up_t   *sign_up;   /* NULL: none */
     ngx_uint_t                        session_limit; /* of somebody */
     const int64_t                    *step_up;   /* seconds by role; 0: any */
     ngx_uint_t                        support_time;  /* seconds at most */
