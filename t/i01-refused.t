@@ -91,6 +91,9 @@ walk 'a preference of another', pupil => PATCH =>
     'not_granted';
 walk 'a teacher redeems', teacher => POST => '/v1/support/redeem',
     { code => '0000-0000-0000' }, 403, 'not-granted', 'not_granted';
+walk 'a teacher accepts an import', teacher => POST =>
+    '/v1/admin/imports/' . uuid() . '/accept', undef, 403, 'not-granted',
+    'not_granted';
 walk 'a teacher submits', teacher => POST => '/v1/progress',
     $day->answer($homework, 0), 403, 'not-granted', 'not_granted';
 

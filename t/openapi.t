@@ -5,6 +5,7 @@
 
 use lib 't/lib';
 use Pupil::Test;
+use Pupil::Roster;
 
 use Encode qw(decode_utf8);
 use Pupil::Factor;
@@ -517,6 +518,33 @@ my $grants = 'GET /v1/me/support-grants';
 ask(pupil => $grants, '/v1/me/support-grants', 200);
 ask(pupil => $grants, '/v1/me/support-grants?x=1', 422);
 ask_without($grants, '/v1/me/support-grants');
+
+# ---- who administers the tenant, and imports
+
+my @import = ('import', 'oneroster', roster_folder(
+    { name => 'openapi', format => 'oneroster' }, 1), '--source', 'another',
+    $site->ctl_where);
+$site->ctl_ok(@import);
+$site->ctl_ok(@import, '--plan');
+$site->ctl_ok(qw(user add chief tenant_admin), $site->ctl_where);
+$person{chief} = $site->person('chief');
+$http{chief} = $nginx->http;
+$http{chief}->login(@{ $person{chief} }{qw(login password)});
+my $imports = 'GET /v1/admin/imports';
+my $of = ask(chief => $imports, '/v1/admin/imports', 200)->json->{imports};
+ask(teacher => $imports, '/v1/admin/imports', 403);
+ask(chief => $imports, '/v1/admin/imports?x=1', 422);
+ask_without($imports, '/v1/admin/imports');
+for ([accept => $of->[0]{id}], [undo => $of->[1]{id}]) {
+    my ($what, $which) = @$_;
+    my $operation = "POST /v1/admin/imports/{id}/$what";
+    ask(chief => $operation, "/v1/admin/imports/$which/$what", 202);
+    ask(chief => $operation, "/v1/admin/imports/" . uuid() . "/$what", 404)
+        if $what eq 'accept';
+    ask(teacher => $operation, "/v1/admin/imports/$which/$what", 403);
+    ask_without($operation, "/v1/admin/imports/$which/$what");
+}
+ask(chief => $imports, '/v1/admin/imports', 200);
 my ($told, $saw) = ('GET /v1/me/notices', 'POST /v1/me/notices/{id}/seen');
 my $notice = ask(pupil => $told, '/v1/me/notices', 200)->json->{notices}[0];
 ask(pupil => $told, '/v1/me/notices?limit=0', 422);

@@ -183,6 +183,9 @@ my %cold = (
     rights_notice_seen => 'once for each notice, by the primary key',
     rights_support_make => 'once for each support grant',
     rights_support_end => 'the same, by the primary key',
+    imports_list => 'a few a day: who administers the tenant looks, by pages of'
+        . ' an index',
+    imports_decide => 'once for each import, by primary keys',
     support_reserve => 'once for each support code; it is login_reserve',
     support_tell => 'rarer',
     support_find => 'the same, by a unique index',

@@ -34,6 +34,8 @@ my %allowed = (
             'pupil.outbox' => 'INSERT',
             'pupil.sign_up' => 'SELECT INSERT confirmed_at mac sealed',
             'pupil.plugin' => 'SELECT',     # pupilctl check
+            'pupil.import_plan' => 'SELECT',
+            'pupil.import_decision' => 'SELECT INSERT',
             'pupil.mark' => 'SELECT', 'pupil.restricted' => 'SELECT',
              'pupil.sealer' => 'SELECT', 'pupil.audit_end' => 'SELECT',
             'pupil.unshipped' => 'SELECT', 'pupil.ledger' => 'SELECT',
@@ -68,7 +70,8 @@ my %allowed = (
             'pupil.trial' => 'SELECT INSERT DELETE ends told',
             'pupil.import_image' => 'SELECT INSERT DELETE',
             'pupil.import_part' => 'SELECT INSERT DELETE',
-            'pupil.import_plan' => 'SELECT INSERT DELETE',
+            'pupil.import_plan' => 'SELECT INSERT DELETE state',
+            'pupil.import_decision' => 'SELECT DELETE state',
             'pupil.erased_source' => 'SELECT INSERT DELETE',
             'pupil.notice' => 'SELECT INSERT',  # and a tenant's export
             'pupil.support_grant' => 'SELECT',  # what an erasure has left

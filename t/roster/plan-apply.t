@@ -211,8 +211,8 @@ $site->ctl_ok('work', $site->ctl_where);
 is parts(), 0, 'and work deletes it';
 is $keys->selectrow_array('SELECT count(*) FROM keystore.import_plan'), 0,
     'and its key';
-is $db->selectrow_array('SELECT count(*) FROM pupil.import_plan'), 0,
-    'and its note';
+is $db->selectrow_array('SELECT count(*) FROM pupil.import_plan WHERE kind ='
+    . " 'plan'"), 0, 'and its note';
 
 $plan = id(planned(['users.csv' => $users =~ s/Alva/Alma/r]));
 isnt $plan, 'none', 'a plan';

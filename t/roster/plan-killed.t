@@ -99,8 +99,8 @@ for my $step (@STEPS) {
 my $run = $site->ctl(@apply);
 is $run->{code}, 1, 'what was killed at its very end';
 like $run->{err}, qr/plan $plan was applied/, 'was applied';
-is $db->selectrow_array('SELECT count(*) FROM pupil.import_plan WHERE plan = ?',
-    {}, $plan), 1, 'its note is there still';
+is $db->selectrow_array('SELECT count(*) FROM pupil.import_plan WHERE plan = ?'
+    . " AND kind = 'plan'", {}, $plan), 1, 'its note is there still';
 $site->ctl_ok('work', $site->ctl_where);
 is $db->selectrow_array('SELECT count(*) FROM pupil.import_part'), 0,
     'and work deletes what is left of it';

@@ -22,7 +22,8 @@
     row(PROGRESS, progress)                                                   \
     row(DATA, data)                                                           \
     row(RIGHTS, rights)                                                       \
-    row(SUPPORT, support)
+    row(SUPPORT, support)                                                     \
+    row(IMPORTS, imports)
 
 
 /*

@@ -82,6 +82,10 @@ static const pupil_mac_label_t  pupil_mac_of_plan = {
     "pupil.mac.plan.v1", NULL
 };
 
+static const pupil_mac_label_t  pupil_mac_of_decision = {
+    "pupil.mac.decision.v1", NULL
+};
+
 
 void
 pupil_mac_subject(const pupil_key_t *key, const pupil_subject_row_t *row,
@@ -299,6 +303,23 @@ pupil_mac_plan(const pupil_key_t *key, const pupil_plan_row_t *row,
     pupil_keyed_uuid(&hash, &row->id);
     pupil_keyed_str(&hash, row->plan);
     pupil_keyed_str(&hash, row->note);
+    pupil_mac_end(&hash, 0, mac);
+}
+
+
+void
+pupil_mac_decision(const pupil_key_t *key, const pupil_decision_row_t *row,
+    uint8_t mac[PUPIL_MAC_LEN])
+{
+    pupil_keyed_t  hash;
+
+    pupil_keyed_begin(&hash, key, pupil_mac_of_decision.first,
+                      PUPIL_MAC_HASH_LEN);
+    pupil_keyed_uuid(&hash, &row->tenant);
+    pupil_keyed_uuid(&hash, &row->id);
+    pupil_keyed_uuid(&hash, &row->request);
+    pupil_keyed_str(&hash, row->what);
+    pupil_keyed_u64(&hash, (uint64_t) row->at);
     pupil_mac_end(&hash, 0, mac);
 }
 

@@ -111,6 +111,13 @@ typedef struct {
     pupil_str_t   plan, note;
 } pupil_plan_row_t;
 
+/* pupil.import_decision */
+typedef struct {
+    pupil_uuid_t  tenant, id, request;
+    pupil_str_t   what;
+    pupil_time_t  at;
+} pupil_decision_row_t;
+
 
 /*
  * Each writes the MAC of a row.  key: the tenant's service key "mac".  A MAC
@@ -140,6 +147,8 @@ void pupil_mac_image(const pupil_key_t *key, const pupil_image_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);
 void pupil_mac_plan(const pupil_key_t *key, const pupil_plan_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);
+void pupil_mac_decision(const pupil_key_t *key,
+    const pupil_decision_row_t *row, uint8_t mac[PUPIL_MAC_LEN]);
 
 /* How many bytes of it are stored. */
 size_t pupil_mac_len(const uint8_t mac[PUPIL_MAC_LEN]);

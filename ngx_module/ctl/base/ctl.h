@@ -56,6 +56,7 @@ typedef struct {
     int          pupil_login_email;
     int          without_export;
     int          end, plan, mail_plain;
+    int          decided;          /* by an administrator: see decided.h */
     int          sync;             /* the roster may be that of before */
 } ctl_options_t;
 

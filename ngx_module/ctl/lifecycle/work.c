@@ -21,6 +21,7 @@
 #include "ctl/lifecycle/work.h"
 #include "ctl/people/sign_up.h"
 #include "ctl/people/trial.h"
+#include "ctl/roster/decided.h"
 #include "ctl/roster/planned.h"
 #include "ctl/roster/runs.h"
 #include "ctl/store/closed.h"
@@ -62,6 +63,7 @@ static const job_t  jobs[] = {
     { .run = ctl_trials_work, .every = 60 },
     { .run = job_returned, .every = 600 },
     { .run = job_erasures, .every = 1 },
+    { .run = ctl_imports_decided, .every = 5 },
     { .run = ctl_imports_forget, .every = 600 },
     { .run = ctl_plans_forget, .every = 600 },
     { .run = NULL }

@@ -10,6 +10,7 @@
 #include "ctl/base/text.h"
 #include "ctl/roster/images.h"
 #include "ctl/roster/planned.h"
+#include "ctl/roster/planned_note.h"
 #include "ctl/roster/runs.h"
 #include "ctl/roster/sealing.h"
 #include "ctl/roster/sorted.h"
@@ -490,7 +491,8 @@ roster_images_end(roster_t *roster, const char **run)
     images->run.people = (int32_t) images->people;
     images->run.images = (int32_t) images->images;
 
-    return roster_run_ended(roster->ctl, &images->run);
+    return roster_run_note(roster, &images->run) == 0
+           ? roster_run_ended(roster->ctl, &images->run) : -1;
 }
 
 

@@ -122,7 +122,7 @@ import_lock(ctl_t *ctl)
 
     rc = ctl_turn_take(ctl);
 
-    if (rc > 0 && ctl->opt.sync) {
+    if (rc > 0 && (ctl->opt.sync || ctl->opt.decided)) {
         return CTL_BUSY;
     }
 

@@ -147,6 +147,11 @@ void roster_planned_free(roster_t *roster);
 int roster_planned_insert(roster_planned_t *planned, const uint8_t *sealed);
 int roster_planned_name(roster_planned_t *planned, const char *source);
 int roster_planned_find(roster_planned_t *planned, const char *plan);
+/* What is shown of a plan, or of a run; and what became of it. */
+int roster_note_write(ctl_t *ctl, const char *kind, const pupil_uuid_t *id,
+    const char *plan, const char *note);
+int roster_note_state(ctl_t *ctl, const char *id, const char *state);
+
 int roster_planned_begun(roster_planned_t *planned);
 
 /* by: who made the plan that may be applied, "" where there is none. */

@@ -210,3 +210,23 @@ roster_note_check(roster_planned_t *planned)
 
     return rc;
 }
+
+
+int
+roster_run_note(const roster_t *roster, const roster_run_t *run)
+{
+    int          rc;
+    ctl_buf_t    text;
+    const char  *plan;
+
+    plan = roster->planned != NULL ? roster->planned->plan : "";
+
+    ctl_buf_init(&text);
+    ctl_buf_printf(&text, "pupil-run-v1\nrun %s\nsource %s\nby %s\npeople"
+                   " %d\n", run->text, roster->source, roster->ctl->account,
+                   run->people);
+    rc = roster_note_write(roster->ctl, "run", &run->id, plan, text.data);
+    ctl_buf_free(&text);
+
+    return rc;
+}

@@ -44,8 +44,10 @@ static const char  find_sql[] =
 static const char *const  forget_sql[] = {
     "DELETE FROM pupil.import_part AS p WHERE p.tenant = $1::uuid AND p.id"
         " <> ALL ($2::uuid[])",
-    "DELETE FROM pupil.import_plan AS p WHERE p.tenant = $1::uuid AND p.id"
-        " <> ALL ($2::uuid[])"
+    "WITH gone AS (DELETE FROM pupil.import_plan AS p WHERE p.tenant ="
+        " $1::uuid AND p.kind = 'plan' AND p.id <> ALL ($2::uuid[]) RETURNING"
+        " p.id) DELETE FROM pupil.import_decision AS d USING gone AS g WHERE"
+        " d.tenant = $1::uuid AND d.id = g.id"
 };
 
 
@@ -68,37 +70,52 @@ roster_planned_insert(roster_planned_t *planned, const uint8_t *sealed)
 }
 
 
-static int
-note_insert(roster_planned_t *planned)
+int
+roster_note_write(ctl_t *ctl, const char *kind, const pupil_uuid_t *id,
+    const char *plan, const char *note)
 {
-    ctl_t              *ctl;
     char                text[CTL_BYTEA_SIZE(PUPIL_MAC_LEN)];
+    char                uuid[PUPIL_UUID_TEXT_LEN + 1];
     uint8_t             mac[PUPIL_MAC_LEN];
-    const char         *params[5];
+    const char         *params[6];
     pupil_plan_row_t    row;
     const pupil_key_t  *key;
 
-    ctl = planned->ctl;
     key = ctl_key(ctl, "mac");
     if (key == NULL) {
         return -1;
     }
 
     row.tenant = ctl->tenant;
-    row.id = planned->id;
-    row.plan = ctl_str(planned->plan);
-    row.note = ctl_str(planned->note);
+    row.id = *id;
+    row.plan = ctl_str(plan);
+    row.note = ctl_str(note);
     pupil_mac_plan(key, &row, mac);
 
     params[0] = ctl->tenant_text;
-    params[1] = planned->text;
-    params[2] = planned->plan;
-    params[3] = planned->note;
+    params[1] = ctl_uuid_text(id, uuid);
+    params[2] = plan;
+    params[3] = note;
     params[4] = ctl_bytea(mac, pupil_mac_len(mac), text);
+    params[5] = kind;
 
     return ctl_write(ctl, ctl->data, "INSERT INTO pupil.import_plan (tenant,"
-                     " id, plan, note, mac) VALUES ($1::uuid, $2::uuid, $3,"
-                     " $4, $5::bytea)", 5, params);
+                     " id, plan, note, mac, kind) VALUES ($1::uuid, $2::uuid,"
+                     " $3, $4, $5::bytea, $6)", 6, params);
+}
+
+
+int
+roster_note_state(ctl_t *ctl, const char *id, const char *state)
+{
+    const char  *params[3];
+
+    params[0] = ctl->tenant_text;
+    params[1] = id;
+    params[2] = state;
+
+    return ctl_write(ctl, ctl->data, "UPDATE pupil.import_plan SET state = $3"
+                     " WHERE tenant = $1::uuid AND id = $2::uuid", 3, params);
 }
 
 
@@ -120,7 +137,8 @@ roster_planned_name(roster_planned_t *planned, const char *source)
     params[4] = parts;
     params[5] = ctl_bytea(planned->digest, PUPIL_HASH_LEN, digest);
 
-    return note_insert(planned) == 0
+    return roster_note_write(ctl, "plan", &planned->id, planned->plan,
+                             planned->note) == 0
            ? ctl_write(ctl, ctl->keys, "WITH before AS (DELETE FROM"
                        " keystore.import_plan AS p WHERE p.tenant = $1::uuid"
                        " AND p.plan = $3 AND p.state = 'open') UPDATE"
@@ -252,9 +270,10 @@ roster_planned_used(roster_planned_t *planned)
     return ctl_write(ctl, ctl->keys, "UPDATE keystore.import_plan SET state ="
                      " 'used', key = NULL WHERE tenant = $1::uuid AND id ="
                      " $2::uuid", 2, params) == 0
-           ? ctl_write(ctl, ctl->data, "DELETE FROM pupil.import_part AS p"
-                       " WHERE p.tenant = $1::uuid AND p.id = $2::uuid", 2,
-                       params) : -1;
+           && ctl_write(ctl, ctl->data, "DELETE FROM pupil.import_part AS p"
+                        " WHERE p.tenant = $1::uuid AND p.id = $2::uuid", 2,
+                        params) == 0
+           ? roster_note_state(ctl, planned->text, "done") : -1;
 }
 
 

@@ -9,6 +9,7 @@
 #include "ctl/base/db.h"
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
+#include "ctl/roster/planned.h"
 #include "ctl/roster/runs.h"
 #include "ctl/store/recovery.h"
 
@@ -92,9 +93,15 @@ roster_run_state(ctl_t *ctl, const roster_run_t *run,
     params[1] = run->text;
     params[2] = states[state];
 
-    return ctl_write(ctl, ctl->keys, "UPDATE keystore.import_run SET state ="
-                     " $3, ended_at = now() WHERE tenant = $1::uuid AND run ="
-                     " $2::uuid AND state <> 'undone'", 3, params);
+    if (ctl_write(ctl, ctl->keys, "UPDATE keystore.import_run SET state = $3,"
+                  " ended_at = now() WHERE tenant = $1::uuid AND run ="
+                  " $2::uuid AND state <> 'undone'", 3, params) != 0)
+    {
+        return -1;
+    }
+
+    return state != ROSTER_RUN_UNDONE ? 0
+           : roster_note_state(ctl, run->text, states[state]);
 }
 
 
@@ -259,8 +266,13 @@ runs_delete(ctl_t *ctl, const char *runs)
     params[0] = ctl->tenant_text;
     params[1] = runs;
 
-    if (ctl_write(ctl, ctl->data, "DELETE FROM pupil.import_image WHERE tenant"
-                  " = $1::uuid AND run = ANY ($2::uuid[])", 2, params) != 0)
+    if (ctl_write(ctl, ctl->data, "WITH note AS (DELETE FROM pupil.import_plan"
+                  " AS p WHERE p.tenant = $1::uuid AND p.id = ANY"
+                  " ($2::uuid[])), decision AS (DELETE FROM"
+                  " pupil.import_decision AS d WHERE d.tenant = $1::uuid AND"
+                  " d.id = ANY ($2::uuid[])) DELETE FROM pupil.import_image"
+                  " AS i WHERE i.tenant = $1::uuid AND i.run = ANY"
+                  " ($2::uuid[])", 2, params) != 0)
     {
         return -1;
     }

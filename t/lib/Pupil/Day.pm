@@ -134,6 +134,10 @@ sub requests ($self) {
          . Pupil::Test::uuid(), 404],
         ['not in support', teacher => POST => '/v1/support/redeem', 403,
          { code => '0000-0000-0000' }],
+        ['no administrator of imports', teacher => GET =>
+         '/v1/admin/imports', 403],
+        map({ ["no $_ of an import", teacher => POST => '/v1/admin/imports/'
+               . Pupil::Test::uuid() . "/$_", 403] } qw(accept undo)),
         ['switch of schools', classmate => POST => '/v1/session/institution',
          200, { institution_id => $self->school }],
         ['no such school', classmate => POST => '/v1/session/institution',
