@@ -190,7 +190,9 @@ ngx_http_pupil_step_up_fits(ngx_http_pupil_ctx_t *ctx)
 
     ngx_memzero(&proof, sizeof(ngx_http_pupil_proof_t));
 
-    if (login->policy != PUPIL_FACTOR_OFF) {
+    /* what both proved once, one alone does not prove anew */
+
+    if (login->policy != PUPIL_FACTOR_OFF || ctx->session.second) {
         rc = ngx_http_pupil_factor_stored(ctx, PUPIL_LOGIN_AGAIN, is);
 
         if (rc == NGX_AGAIN) {
