@@ -388,7 +388,7 @@ mail_secret(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, const char **why)
     }
 
     if ((mail->row.link.len != 0) != mail->letter->link
-        || mail->row.number != floors.credential)
+        || mail->row.number < floors.credential)
     {
         *why = "refused";
         return 0;

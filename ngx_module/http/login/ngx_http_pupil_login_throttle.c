@@ -135,7 +135,8 @@ ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
 /*
  * Who asks for mail fails at nothing: what is delayed is asking, of a network
  * and of all.  A known device and a school's network have counts of their own,
- * so that strangers keep nobody there from it.
+ * so that strangers keep nobody there from it; and those of a network count for
+ * neither, as with log-ins.
  */
 static void
 ngx_http_pupil_login_asking(ngx_http_pupil_ctx_t *ctx,
@@ -147,11 +148,14 @@ ngx_http_pupil_login_asking(ngx_http_pupil_ctx_t *ctx,
     login = ctx->data;
     tenant.data = ctx->tenant.b;
     tenant.len = PUPIL_UUID_LEN;
-    network.data = (uint8_t *) ctx->network;
-    network.len = ngx_strlen(ctx->network);
 
     ngx_http_pupil_login_bucket(ctx, by_tenant, tenant, login->apart);
-    ngx_http_pupil_login_bucket(ctx, by_network, network, login->apart);
+
+    if (login->apart.len == 0) {
+        network.data = (uint8_t *) ctx->network;
+        network.len = ngx_strlen(ctx->network);
+        ngx_http_pupil_login_bucket(ctx, by_network, network, login->apart);
+    }
 }
 
 
@@ -159,12 +163,11 @@ ngx_int_t
 ngx_http_pupil_login_mail_buckets(ngx_http_pupil_ctx_t *ctx,
     uint8_t account[PUPIL_HASH_LEN], uint8_t nobody[PUPIL_HASH_LEN])
 {
-    pupil_str_t              whom, device;
+    pupil_str_t              whom;
     ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
     whom = login->known_as;
-    ngx_memzero(&device, sizeof(pupil_str_t));
 
     if (ngx_http_pupil_key(ctx, "token") == NULL) {
         return NGX_ERROR;
@@ -178,7 +181,7 @@ ngx_http_pupil_login_mail_buckets(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_login_bucket_made(ctx, login->sign_up
                                           ? NGX_HTTP_PUPIL_BUCKET_SIGN_UP
                                           : NGX_HTTP_PUPIL_BUCKET_FORGOTTEN,
-                                     whom, device, account);
+                                     whom, login->apart, account);
     randombytes_buf(nobody, PUPIL_HASH_LEN);
 
     return NGX_OK;

@@ -137,7 +137,10 @@ ngx_http_pupil_reset_opened(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* The account is as it was when the link was asked for. */
+/*
+ * The account is as it was when the link was asked for: of its own number, also
+ * where the key store has not heard of a newer one yet.
+ */
 static ngx_uint_t
 ngx_http_pupil_reset_counts(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row)
@@ -152,8 +155,8 @@ ngx_http_pupil_reset_counts(ngx_http_pupil_ctx_t *ctx,
     ngx_explicit_memzero(password->stored, sizeof(password->stored));
 
     return rc == NGX_OK && !password->login.pupil
-           && password->link.number == ctx->floors.are.credential
-           && password->login.stored.number >= password->link.number;
+           && password->link.number == password->login.stored.number
+           && password->link.number >= ctx->floors.are.credential;
 }
 
 
