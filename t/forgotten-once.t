@@ -163,4 +163,20 @@ is_status $nginx->http->post('/school/login', json => { identifier =>
     'who can log in there, whatever pupils play';
 
 
+
+# ---- what is told of its owner is on record (I1)
+
+$token = token($teacher->{login});
+my $res = reset_by($token, lc "$teacher->{login}\@skolan.example");
+is_status $res, 422, 'it is what its owner is called';
+is_deeply $day->outcomes($res), ['refused'], 'which is on record';
+$http = $nginx->http;
+is_status $http->login(@$teacher{qw(login password)}), 200, 'logged in';
+$res = $http->post('/v1/me/password', json => {
+    current => $teacher->{password},
+    new => lc "$teacher->{login}\@skolan.example" });
+is_status $res, 422, 'a session that asks the same';
+is_deeply $day->outcomes($res), ['refused'], 'the same record'
+    or diag $res->text;
+
 done_testing;

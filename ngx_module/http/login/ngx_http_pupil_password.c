@@ -164,8 +164,10 @@ ngx_http_pupil_password_judge(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (broken != NULL) {
-        return ngx_http_pupil_problem_at(ctx, NGX_HTTP_PUPIL_INVALID, "/new",
-                                         broken);
+        return ngx_http_pupil_refuse_at(ctx,
+                                        ngx_http_pupil_stmt(ctx,
+                                                            PUPIL_LOGIN_OWN),
+                                        NULL, "/new", broken);
     }
 
     return ngx_http_pupil_login_reserve(ctx);

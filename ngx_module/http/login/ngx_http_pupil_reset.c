@@ -124,8 +124,10 @@ ngx_http_pupil_reset_opened(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (broken != NULL) {
-        return ngx_http_pupil_problem_at(ctx, NGX_HTTP_PUPIL_INVALID, "/new",
-                                         broken);
+        return ngx_http_pupil_refuse_at(ctx,
+                                        ngx_http_pupil_stmt(ctx,
+                                                            PUPIL_LOGIN_AGAIN),
+                                        &login->owner.id, "/new", broken);
     }
 
     rc = ngx_http_pupil_hash_verify(ctx, "", login->renewed,
