@@ -25,7 +25,7 @@ my %texts = map {
     my $text = slurp($_);
     $text =~ s{/\*.*?\*/}{}gs;
     my %keys = map { $_ => 1 }
-               $text =~ /^  (?! )'?([\w.-]+)'?: /gm,
+               $text =~ /^  (?! )'?([\w.-]+)'?:\s/gm,
                $text =~ /', '?([\w.-]+)'?: ['{]/g;
     ($code => \%keys);
 } glob "$folder/words.??.js";

@@ -279,8 +279,8 @@ ask_without('GET /v1/session', '/v1/session');
 ask_without('DELETE /v1/session', '/v1/session');
 
 my $switch = 'POST /v1/session/institution';
-my ($school) = grep { $_->{active} } @{ $session->{institutions} };
-my %choice = (institution_id => $school->{id});
+my ($active) = grep { $_->{active} } @{ $session->{institutions} };
+my %choice = (institution_id => $active->{id});
 ask_without($switch, '/v1/session/institution', json => \%choice);
 ask(teacher => $switch, '/v1/session/institution', 404,
     json => { institution_id => uuid() });

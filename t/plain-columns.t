@@ -15,7 +15,8 @@ my $site = pupil_up;
 # classes, and wrapped keys.
 my %sealed = map { $_ => 1 } qw(pupil.institution.title pupil.class.title
                                 pupil.import_image.image
-                                pupil.import_part.sealed),
+                                pupil.import_part.sealed
+                                pupil.sign_up.sealed),
     'keystore.import_plan.key',
     map { "keystore.$_.wrapped" } qw(tenant_key service_key owner_key);
 for my $file (glob Pupil::Nginx::plugins() . '/pupil_*.so') {

@@ -52,6 +52,7 @@ sub roster ($from, %change) {
 sub state_of_data {
     join "\n", map { run_cmd('pg_dump', '--no-comments', '-a', '-T',
                              'pupil.audit_*', '-T', 'pupil.source',
+                             map({ ('-T', "*.import_$_") } qw(plan part)),
                              $site->pg->conninfo($_),
                             )->{out} =~ s/^\\(?:un)?restrict.*$//mgr }
                qw(pupil pupil_keys)
@@ -247,6 +248,7 @@ like $why{"Student.csv:$_->[0]"}, $_->[1], "line $_->[0] and why"
 
 # ---- Accidents (pitfall 36)
 
+import_json(sds => "$data/sds-100-users", @open, '--plan');  # its key is made
 $before = state_of_data();
 my @lines = split /^/, slurp("$data/sds-100-users/StudentEnrollment.csv");
 for my $case (
