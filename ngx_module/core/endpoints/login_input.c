@@ -9,6 +9,7 @@
 
 #include <sodium.h>
 
+#include "core/base/text.h"
 #include "core/endpoints/directive_login.h"
 #include "core/endpoints/login.h"
 #include "core/input/rule.h"
@@ -21,6 +22,8 @@
 #define TOKEN_MAX   128     /* bytes of a link's token, or what is none */
 
 
+static pupil_rc_t input_chosen(pupil_body_t *in, const pupil_chosen_t *rules,
+    pupil_str_t *fresh);
 static pupil_rc_t input_form(const pupil_alloc_t *alloc,
     pupil_str_t *password);
 static void input_wipe(pupil_str_t *password);
@@ -125,13 +128,8 @@ pupil_input_login(const pupil_alloc_t *alloc, const pupil_str_t *body,
 
     memset(out, 0, sizeof(pupil_input_login_t));
 
-    rc = pupil_input_parse(&in, alloc, body, 0, fault);
-    if (rc != PUPIL_OK) {
-        return rc;
-    }
-
-    rc = pupil_rule_object(&in, 0, login_rules,
-                           pupil_rule_count(login_rules), out, NULL);
+    rc = pupil_rule_body(&in, alloc, body, login_rules,
+                         pupil_rule_count(login_rules), out, fault);
 
     return rc == PUPIL_OK ? input_form(alloc, &out->password) : rc;
 }
@@ -148,12 +146,8 @@ pupil_input_password(const pupil_alloc_t *alloc, const pupil_str_t *body,
 
     memset(out, 0, sizeof(pupil_input_password_t));
 
-    rc = pupil_input_parse(&in, alloc, body, 0, fault);
-
-    if (rc == PUPIL_OK) {
-        rc = pupil_rule_object(&in, 0, password_rules,
-                               pupil_rule_count(password_rules), out, NULL);
-    }
+    rc = pupil_rule_body(&in, alloc, body, password_rules,
+                         pupil_rule_count(password_rules), out, fault);
 
     if (rc == PUPIL_OK) {
         rc = input_form(alloc, &out->current);
@@ -180,17 +174,12 @@ pupil_rc_t
 pupil_input_forgotten(const pupil_alloc_t *alloc, const pupil_str_t *body,
     pupil_input_login_t *out, pupil_fault_t *fault)
 {
-    pupil_rc_t    rc;
     pupil_body_t  in;
 
     memset(out, 0, sizeof(pupil_input_login_t));
 
-    rc = pupil_input_parse(&in, alloc, body, 0, fault);
-
-    return rc == PUPIL_OK
-           ? pupil_rule_object(&in, 0, forgotten_rules,
-                               pupil_rule_count(forgotten_rules), out, NULL)
-           : rc;
+    return pupil_rule_body(&in, alloc, body, forgotten_rules,
+                           pupil_rule_count(forgotten_rules), out, fault);
 }
 
 
@@ -200,30 +189,14 @@ pupil_input_reset(const pupil_alloc_t *alloc, const pupil_str_t *body,
     pupil_fault_t *fault)
 {
     pupil_rc_t    rc;
-    const char   *broken;
     pupil_body_t  in;
 
     memset(out, 0, sizeof(pupil_input_password_t));
 
-    rc = pupil_input_parse(&in, alloc, body, 0, fault);
+    rc = pupil_rule_body(&in, alloc, body, reset_rules,
+                         pupil_rule_count(reset_rules), out, fault);
 
-    if (rc == PUPIL_OK) {
-        rc = pupil_rule_object(&in, 0, reset_rules,
-                               pupil_rule_count(reset_rules), out, NULL);
-    }
-
-    if (rc == PUPIL_OK) {
-        rc = input_form(alloc, &out->fresh);
-    }
-
-    if (rc != PUPIL_OK) {
-        return rc;
-    }
-
-    broken = pupil_chosen_breaks(rules, out->fresh, NULL, 0);
-
-    return broken == NULL
-           ? PUPIL_OK : pupil_rule_refuse_member(&in, 0, "new", broken);
+    return rc == PUPIL_OK ? input_chosen(&in, rules, &out->fresh) : rc;
 }
 
 
@@ -239,22 +212,15 @@ pupil_input_sign_up(const pupil_alloc_t *alloc, const pupil_str_t *body,
     names = pupil_mail_words[PUPIL_MAIL_LANGUAGE].choices;
     memset(out, 0, sizeof(pupil_input_sign_up_t));
 
-    rc = pupil_input_parse(&in, alloc, body, 0, fault);
-
-    if (rc == PUPIL_OK) {
-        rc = pupil_rule_object(&in, 0, sign_up_rules,
-                               pupil_rule_count(sign_up_rules), out, NULL);
-    }
+    rc = pupil_rule_body(&in, alloc, body, sign_up_rules,
+                         pupil_rule_count(sign_up_rules), out, fault);
 
     if (rc != PUPIL_OK) {
         return rc;
     }
 
     for (i = PUPIL_MAIL_OFF + 1; names[i] != NULL; i++) {
-
-        if (out->language.len == strlen(names[i])
-            && memcmp(out->language.data, names[i], out->language.len) == 0)
-        {
+        if (pupil_str_is(out->language, names[i])) {
             return PUPIL_OK;
         }
     }
@@ -269,30 +235,33 @@ pupil_input_confirm(const pupil_alloc_t *alloc, const pupil_str_t *body,
     pupil_fault_t *fault)
 {
     pupil_rc_t    rc;
-    const char   *broken;
     pupil_body_t  in;
 
     memset(out, 0, sizeof(pupil_input_sign_up_t));
 
-    rc = pupil_input_parse(&in, alloc, body, 0, fault);
+    rc = pupil_rule_body(&in, alloc, body, confirm_rules,
+                         pupil_rule_count(confirm_rules), out, fault);
 
-    if (rc == PUPIL_OK) {
-        rc = pupil_rule_object(&in, 0, confirm_rules,
-                               pupil_rule_count(confirm_rules), out, NULL);
-    }
+    return rc == PUPIL_OK ? input_chosen(&in, rules, &out->fresh) : rc;
+}
 
-    if (rc == PUPIL_OK) {
-        rc = input_form(alloc, &out->fresh);
-    }
 
+/* A new password, as it is hashed, by the rules of one. */
+static pupil_rc_t
+input_chosen(pupil_body_t *in, const pupil_chosen_t *rules, pupil_str_t *fresh)
+{
+    pupil_rc_t   rc;
+    const char  *broken;
+
+    rc = input_form(in->alloc, fresh);
     if (rc != PUPIL_OK) {
         return rc;
     }
 
-    broken = pupil_chosen_breaks(rules, out->fresh, NULL, 0);
+    broken = pupil_chosen_breaks(rules, *fresh, NULL, 0);
 
     return broken == NULL
-           ? PUPIL_OK : pupil_rule_refuse_member(&in, 0, "new", broken);
+           ? PUPIL_OK : pupil_rule_refuse_member(in, 0, "new", broken);
 }
 
 
@@ -354,17 +323,12 @@ pupil_rc_t
 pupil_input_tenant(const pupil_alloc_t *alloc, const pupil_str_t *body,
     pupil_input_tenant_t *out, pupil_fault_t *fault)
 {
-    pupil_rc_t    rc;
     pupil_body_t  in;
 
     memset(out, 0, sizeof(pupil_input_tenant_t));
 
-    rc = pupil_input_parse(&in, alloc, body, 0, fault);
-
-    return rc == PUPIL_OK
-           ? pupil_rule_object(&in, 0, tenant_rules,
-                               pupil_rule_count(tenant_rules), out, NULL)
-           : rc;
+    return pupil_rule_body(&in, alloc, body, tenant_rules,
+                           pupil_rule_count(tenant_rules), out, fault);
 }
 
 
@@ -377,12 +341,8 @@ pupil_input_step_up(const pupil_alloc_t *alloc, const pupil_str_t *body,
 
     memset(out, 0, sizeof(pupil_input_step_up_t));
 
-    rc = pupil_input_parse(&in, alloc, body, 0, fault);
-
-    if (rc == PUPIL_OK) {
-        rc = pupil_rule_object(&in, 0, step_up_rules,
-                               pupil_rule_count(step_up_rules), out, NULL);
-    }
+    rc = pupil_rule_body(&in, alloc, body, step_up_rules,
+                         pupil_rule_count(step_up_rules), out, fault);
 
     return rc == PUPIL_OK ? input_form(alloc, &out->password) : rc;
 }
@@ -398,12 +358,8 @@ pupil_input_factor(const pupil_alloc_t *alloc, const pupil_str_t *body,
 
     memset(out, 0, sizeof(pupil_input_factor_t));
 
-    rc = pupil_input_parse(&in, alloc, body, 0, fault);
-
-    if (rc == PUPIL_OK) {
-        rc = pupil_rule_object(&in, 0, factor_rules,
-                               pupil_rule_count(factor_rules), out, NULL);
-    }
+    rc = pupil_rule_body(&in, alloc, body, factor_rules,
+                         pupil_rule_count(factor_rules), out, fault);
 
     if (rc != PUPIL_OK) {
         return rc;

@@ -432,13 +432,8 @@ pupil_input_institution(const pupil_alloc_t *alloc, const pupil_str_t *body,
     memset(out, 0, sizeof(pupil_input_institution_t));
     out->role = PUPIL_ROLE_NONE;
 
-    rc = pupil_input_parse(&in, alloc, body, 0, fault);
-    if (rc != PUPIL_OK) {
-        return rc;
-    }
-
-    rc = pupil_rule_object(&in, 0, institution_rules,
-                           pupil_rule_count(institution_rules), out, NULL);
+    rc = pupil_rule_body(&in, alloc, body, institution_rules,
+                         pupil_rule_count(institution_rules), out, fault);
 
     if (rc != PUPIL_OK || out->role_name.data == NULL) {
         return rc;

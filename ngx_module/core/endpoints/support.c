@@ -143,12 +143,8 @@ pupil_input_grant(const pupil_alloc_t *alloc, const pupil_str_t *body,
     memset(&minutes, 0, sizeof(minutes));
     *seconds = longest;
 
-    rc = pupil_input_parse(&in, alloc, body, 0, fault);
-
-    if (rc == PUPIL_OK) {
-        rc = pupil_rule_object(&in, 0, grant_rules,
-                               pupil_rule_count(grant_rules), &minutes, NULL);
-    }
+    rc = pupil_rule_body(&in, alloc, body, grant_rules,
+                         pupil_rule_count(grant_rules), &minutes, fault);
 
     if (rc != PUPIL_OK || minutes.raw.data == NULL) {
         return rc;
@@ -170,14 +166,10 @@ pupil_rc_t
 pupil_input_code(const pupil_alloc_t *alloc, const pupil_str_t *body,
     pupil_input_code_t *out, pupil_fault_t *fault)
 {
-    pupil_rc_t    rc;
     pupil_body_t  in;
 
     memset(out, 0, sizeof(pupil_input_code_t));
 
-    rc = pupil_input_parse(&in, alloc, body, 0, fault);
-
-    return rc == PUPIL_OK
-           ? pupil_rule_object(&in, 0, code_rules,
-                               pupil_rule_count(code_rules), out, NULL) : rc;
+    return pupil_rule_body(&in, alloc, body, code_rules,
+                           pupil_rule_count(code_rules), out, fault);
 }

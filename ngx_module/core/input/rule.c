@@ -493,3 +493,17 @@ pupil_rule_object(pupil_body_t *in, uint32_t object, const pupil_rule_t *rules,
 
     return rc;
 }
+
+
+pupil_rc_t
+pupil_rule_body(pupil_body_t *in, const pupil_alloc_t *alloc,
+    const pupil_str_t *body, const pupil_rule_t *rules, size_t count,
+    void *out, pupil_fault_t *fault)
+{
+    pupil_rc_t  rc;
+
+    rc = pupil_input_parse(in, alloc, body, 0, fault);
+
+    return rc == PUPIL_OK
+           ? pupil_rule_object(in, 0, rules, count, out, NULL) : rc;
+}

@@ -68,4 +68,13 @@ pupil_rc_t pupil_rule_member(pupil_body_t *in, uint32_t node,
 pupil_rc_t pupil_rule_object(pupil_body_t *in, uint32_t object,
     const pupil_rule_t *rules, size_t count, void *out, unsigned *given);
 
+/*
+ * A body that is one object, without dates, by its table, into out.  *in is for
+ * what is judged of it afterwards.  As pupil_input_parse() and
+ * pupil_rule_object().
+ */
+pupil_rc_t pupil_rule_body(pupil_body_t *in, const pupil_alloc_t *alloc,
+    const pupil_str_t *body, const pupil_rule_t *rules, size_t count,
+    void *out, pupil_fault_t *fault);
+
 #endif /* PUPIL_RULE_H */
