@@ -44,7 +44,7 @@ typedef struct {
 } account_t;
 
 
-static int accounts_each(ctl_t *ctl, const PGresult *res);
+static int account_each(ctl_t *ctl, const PGresult *res, int row);
 static int account_take(ctl_t *ctl, account_t *account);
 static int account_judge(ctl_t *ctl, account_t *account, const char **why);
 static int account_values(ctl_t *ctl, account_t *account, const char **why);
@@ -106,68 +106,29 @@ enum {
 int
 ctl_sign_ups_make(ctl_t *ctl)
 {
-    int          rc;
-    PGresult    *res;
     const char  *params[1];
 
     params[0] = ctl->tenant_text;
 
-    res = ctl_ask(ctl, ctl->data, "SELECT subject FROM pupil.sign_up WHERE"
-                  " tenant = $1::uuid AND confirmed_at IS NOT NULL ORDER BY"
-                  " confirmed_at LIMIT " ROWS, 1, params);
-    if (res == NULL) {
-        return -1;
-    }
-
-    if (PQntuples(res) == 0) {
-        PQclear(res);
-        return 0;
-    }
-
-    if (ctl_plugins_open(ctl) != 0 || ctl_keys_open(ctl) != 0) {
-        PQclear(res);
-        return -1;
-    }
-
-    /* of several of these processes one, and no roster meanwhile */
-    rc = ctl_turn_take(ctl);
-
-    if (rc == 0) {
-        rc = accounts_each(ctl, res);
-        ctl_turn_give(ctl);
-
-    } else if (rc > 0) {
-        rc = 0;
-    }
-
-    PQclear(res);
-
-    return rc;
+    return ctl_turn_rows(ctl, ctl_ask(ctl, ctl->data, "SELECT subject FROM"
+                         " pupil.sign_up WHERE tenant = $1::uuid AND"
+                         " confirmed_at IS NOT NULL ORDER BY confirmed_at"
+                         " LIMIT " ROWS, 1, params), account_each);
 }
 
 
-/* What fails of one keeps the others from nothing. */
 static int
-accounts_each(ctl_t *ctl, const PGresult *res)
+account_each(ctl_t *ctl, const PGresult *res, int row)
 {
-    int        rc, row;
+    int        rc;
     account_t  account;
 
-    rc = 0;
+    memset(&account, 0, sizeof(account_t));
 
-    for (row = 0; row < PQntuples(res) && ctl_connected(ctl); row++) {
-        memset(&account, 0, sizeof(account_t));
+    rc = ctl_get_uuid(res, row, 0, &account.owner.id) == 0
+         ? account_take(ctl, &account) : -1;
 
-        if (ctl_get_uuid(res, row, 0, &account.owner.id) != 0
-            || account_take(ctl, &account) != 0)
-        {
-            rc = -1;
-            ctl_rollback(ctl->data);
-            ctl_rollback(ctl->keys);
-        }
-
-        ctl_sign_up_wipe(&account.sign_up);
-    }
+    ctl_sign_up_wipe(&account.sign_up);
 
     return rc;
 }

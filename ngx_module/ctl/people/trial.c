@@ -43,7 +43,7 @@ typedef struct {
 } span_t;
 
 
-static int trials_each(ctl_t *ctl, const PGresult *res);
+static int trial_each(ctl_t *ctl, const PGresult *res, int row);
 static int trial_look(ctl_t *ctl, ctl_whom_t *whom, pupil_str_t language);
 static int trial_span(ctl_t *ctl, const pupil_uuid_t *subject, span_t *span);
 static int trial_tell(ctl_t *ctl, const ctl_whom_t *whom, int32_t ends,
@@ -96,12 +96,9 @@ ctl_trial_add(ctl_t *ctl, const pupil_uuid_t *subject, int32_t ends,
 int
 ctl_trials_work(ctl_t *ctl)
 {
-    int          rc;
     char         today[16], soon[16];
-    PGresult    *res;
     const char  *params[3];
 
-    /* there are none as a rule, and no key is opened for that */
     if (ctl_zone_load(ctl) != 0) {
         return -1;
     }
@@ -114,66 +111,26 @@ ctl_trials_work(ctl_t *ctl)
     params[1] = today;
     params[2] = soon;
 
-    res = ctl_ask(ctl, ctl->data, due_sql, 3, params);
-    if (res == NULL) {
-        return -1;
-    }
-
-    if (PQntuples(res) == 0) {
-        PQclear(res);
-        return 0;
-    }
-
-    if (ctl_plugins_open(ctl) != 0 || ctl_keys_open(ctl) != 0) {
-        PQclear(res);
-        return -1;
-    }
-
-    /* of several of these processes one, and no roster meanwhile */
-    rc = ctl_turn_take(ctl);
-
-    if (rc == 0) {
-        rc = trials_each(ctl, res);
-        ctl_turn_give(ctl);
-
-    } else if (rc > 0) {
-        rc = 0;
-    }
-
-    PQclear(res);
-
-    return rc;
+    return ctl_turn_rows(ctl, ctl_ask(ctl, ctl->data, due_sql, 3, params),
+                         trial_each);
 }
 
 
-/* What fails of one keeps the others from nothing. */
 static int
-trials_each(ctl_t *ctl, const PGresult *res)
+trial_each(ctl_t *ctl, const PGresult *res, int row)
 {
-    int         rc, row;
     ctl_whom_t  whom;
 
-    rc = 0;
+    memset(&whom, 0, sizeof(ctl_whom_t));
 
-    for (row = 0; row < PQntuples(res) && ctl_connected(ctl); row++) {
-        memset(&whom, 0, sizeof(ctl_whom_t));
-
-        if (ctl_get_uuid(res, row, 0, &whom.id) != 0) {
-            rc = -1;
-            continue;
-        }
-
-        ctl_uuid_text(&whom.id, whom.text);
-
-        if (ctl_begin(ctl->data, &ctl->tenant) != 0
-            || trial_look(ctl, &whom, ctl_get_str(res, row, 1)) != 0)
-        {
-            rc = -1;
-            ctl_rollback(ctl->data);
-        }
+    if (ctl_get_uuid(res, row, 0, &whom.id) != 0) {
+        return -1;
     }
 
-    return rc;
+    ctl_uuid_text(&whom.id, whom.text);
+
+    return ctl_begin(ctl->data, &ctl->tenant) == 0
+           ? trial_look(ctl, &whom, ctl_get_str(res, row, 1)) : -1;
 }
 
 

@@ -8,6 +8,8 @@
 
 #include "ctl/base/db.h"
 #include "ctl/base/wait.h"
+#include "ctl/store/keys.h"
+#include "ctl/store/plugins.h"
 #include "ctl/store/turn.h"
 
 
@@ -17,6 +19,7 @@
 #define PAUSE  100000000        /* ns */
 
 
+static int rows_do(ctl_t *ctl, const PGresult *res, ctl_turn_row_pt each);
 static int turn_wait(ctl_t *ctl, const char *sql);
 static int turn_stranger(ctl_t *ctl);
 static int turn_try(ctl_t *ctl, const char *sql);
@@ -38,6 +41,49 @@ ctl_turn_share(ctl_t *ctl)
 
     return rc <= 0 ? rc : ctl_error("an import of this tenant is running, or"
                                     " an erasure: try again");
+}
+
+
+int
+ctl_turn_rows(ctl_t *ctl, PGresult *res, ctl_turn_row_pt each)
+{
+    int  rc;
+
+    rc = res == NULL ? -1
+         : PQntuples(res) == 0 ? 1
+         : ctl_plugins_open(ctl) == 0 && ctl_keys_open(ctl) == 0
+         ? ctl_turn_take(ctl) : -1;
+
+    if (rc == 0) {
+        rc = rows_do(ctl, res, each);
+        ctl_turn_give(ctl);
+
+    } else if (rc > 0) {
+        rc = 0;
+    }
+
+    PQclear(res);
+
+    return rc;
+}
+
+
+static int
+rows_do(ctl_t *ctl, const PGresult *res, ctl_turn_row_pt each)
+{
+    int  rc, row;
+
+    rc = 0;
+
+    for (row = 0; row < PQntuples(res) && ctl_connected(ctl); row++) {
+        if (each(ctl, res, row) != 0) {
+            rc = -1;
+            ctl_rollback(ctl->data);
+            ctl_rollback(ctl->keys);
+        }
+    }
+
+    return rc;
 }
 
 
