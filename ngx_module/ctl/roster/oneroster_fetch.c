@@ -155,29 +155,12 @@ oneroster_free(void *files)
 }
 
 
-static int
-sheet_row(void *files, unsigned i, csv_row_pt row, void *ctx)
-{
-    oneroster_t  *all = files;
-
-    return sheet_read(&all->sheets[i], row, ctx);
-}
-
-
 csv_source_t *
 oneroster_source(void *files)
 {
-    unsigned       i;
-    oneroster_t   *all = files;
-    csv_source_t  *source;
+    oneroster_t  *all = files;
 
-    source = csv_source_made(sheet_row, all);
-
-    for (i = 0; i < SHEETS; i++) {
-        csv_source_named(source, all->sheets[i].name);
-    }
-
-    return source;
+    return sheet_source(all->sheets, SHEETS);
 }
 
 

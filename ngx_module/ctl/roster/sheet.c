@@ -160,3 +160,26 @@ sheet_read(const sheet_t *sheet, csv_row_pt row, void *ctx)
 
     return 0;
 }
+
+
+static int
+sheet_of(void *sheets, unsigned i, csv_row_pt row, void *ctx)
+{
+    return sheet_read((sheet_t *) sheets + i, row, ctx);
+}
+
+
+csv_source_t *
+sheet_source(sheet_t *sheets, unsigned count)
+{
+    unsigned       i;
+    csv_source_t  *source;
+
+    source = csv_source_made(sheet_of, sheets);
+
+    for (i = 0; i < count; i++) {
+        csv_source_named(source, sheets[i].name);
+    }
+
+    return source;
+}

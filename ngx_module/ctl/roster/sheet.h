@@ -50,4 +50,7 @@ void sheet_end(sheet_t *sheet);
 /* As csv_source_read() of one file. */
 int sheet_read(const sheet_t *sheet, csv_row_pt row, void *ctx);
 
+/* All of them, as files; they outlive it. */
+csv_source_t *sheet_source(sheet_t *sheets, unsigned count);
+
 #endif /* PUPIL_CTL_ROSTER_SHEET_H */

@@ -126,29 +126,12 @@ ss12000_free(void *files)
 }
 
 
-static int
-sheet_row(void *files, unsigned i, csv_row_pt row, void *ctx)
-{
-    ss12000_t  *all = files;
-
-    return sheet_read(&all->sheets[i], row, ctx);
-}
-
-
 csv_source_t *
 ss12000_source(void *files)
 {
-    unsigned       i;
-    ss12000_t     *all = files;
-    csv_source_t  *source;
+    ss12000_t  *all = files;
 
-    source = csv_source_made(sheet_row, all);
-
-    for (i = 0; i < SHEETS; i++) {
-        csv_source_named(source, all->sheets[i].name);
-    }
-
-    return source;
+    return sheet_source(all->sheets, SHEETS);
 }
 
 
