@@ -176,8 +176,9 @@ is_problem login($email), 401, 'invalid-credentials', name => 'nobody yet';
 is_problem confirm($token, new => 'x'), 422, 'invalid', field => '/new';
 is_problem confirm($token, new => 'password'), 422, 'invalid',
     field => '/new', name => 'none that is common';
-is_problem confirm($token, new => $email), 422, 'invalid', field => '/new',
-    name => 'nor the address';
+my $res = confirm($token, new => $email);
+is_problem $res, 422, 'invalid', field => '/new', name => 'nor the address';
+is_deeply $day->outcomes($res), ['refused'], 'which is on record (I1)';
 is_problem confirm($token, given_name => ''), 422, 'invalid',
     field => '/given_name';
 is_problem confirm($token, role => 'school_admin'), 422, 'invalid',
@@ -204,7 +205,7 @@ my $id = $asked;
 is_deeply $db->selectrow_arrayref('SELECT role, institution, valid_to -'
     . ' valid_from, source FROM pupil.role WHERE subject = ?', {}, $id),
     ['teacher', $school, $DAYS, 'sign-up'], 'a teacher, until the trial ends';
-my $res = login($email);
+$res = login($email);
 is_status $res, 200, 'who logs in';
 is $res->json->{user}{display_name}, "$given Ek", 'under their name';
 is $res->json->{user}{role}, 'teacher', 'as a teacher';

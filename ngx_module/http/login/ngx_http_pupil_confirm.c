@@ -126,8 +126,10 @@ ngx_http_pupil_confirm_read(ngx_http_pupil_ctx_t *ctx)
     broken = pupil_chosen_breaks(&login->conf->chosen, login->fresh, names, 3);
 
     if (broken != NULL) {
-        return ngx_http_pupil_problem_at(ctx, NGX_HTTP_PUPIL_INVALID, "/new",
-                                         broken);
+        return ngx_http_pupil_refuse_at(ctx,
+                                        ngx_http_pupil_stmt(ctx,
+                                                         PUPIL_LOGIN_CONFIRM),
+                                        &signing->row.subject, "/new", broken);
     }
 
     rc = ngx_http_pupil_hash_verify(ctx, "", login->renewed,
