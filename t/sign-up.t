@@ -161,7 +161,7 @@ is $sent{address($teacher)}{subject}, 'Du har redan ett konto',
 unlike $sent{address($teacher)}{body}, qr/https:/, 'and gets no link';
 is $sent{'new@nowhere.example'}{subject}, 'Bekräfta din e-postadress',
     'who has none gets one';
-unlike $sent{'new@nowhere.example'}{body}, qr/nowhere|new/i,
+unlike $sent{'new@nowhere.example'}{body} =~ s/#[\w-]+//r, qr/nowhere|new/i,
     'which names nobody';
 is_deeply [sort map { s/.* //r } (records())[-3 .. -1]],
     [('mail=sign_up') x 2, 'mail=sign_up_known'], 'on record';
