@@ -147,6 +147,9 @@ unlike join(' ', map { @$_ } @{ $db->selectall_arrayref(
 
 is_problem ask($_), 422, 'invalid', field => '/email', name => "not \"$_\""
     for 'x', 'a b@c.example', '@c.example', 'x' x 300;
+is_problem ask('x' x 60 . '@' . join('.', ('y' x 60) x 3, 'example')), 422,
+    'invalid', field => '/email', name => 'nor one that is too long to be the'
+    . ' name of a log-in, as it will be';
 is_problem ask('new@nowhere.example', '/v1/login', 'fi'), 422, 'invalid',
     field => '/language';
 is_problem ask('new@nowhere.example', $_), 404, 'not-found', name => $_

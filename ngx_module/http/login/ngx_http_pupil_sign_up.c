@@ -11,6 +11,8 @@
 #include "http/login/ngx_http_pupil_sign_up.h"
 
 
+static pupil_rc_t ngx_http_pupil_signing_address(ngx_http_pupil_ctx_t *ctx,
+    pupil_str_t *address, pupil_fault_t *fault);
 static ngx_int_t ngx_http_pupil_sign_up_put(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_sign_up_params(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex);
@@ -37,13 +39,34 @@ ngx_http_pupil_sign_up_parse(ngx_http_pupil_ctx_t *ctx)
     rc = pupil_input_sign_up(&ctx->alloc, &ctx->body, &signing->input, &fault);
 
     if (rc == PUPIL_OK) {
-        rc = ngx_http_pupil_signing_value(ctx, "contact", "email",
-                                          &signing->input.email, &fault);
+        rc = ngx_http_pupil_signing_address(ctx, &signing->input.email,
+                                            &fault);
     }
 
     signing->login.input.identifier = signing->input.email;
 
     return ngx_http_pupil_parsed(ctx, rc, &fault);
+}
+
+
+/* It will be an address, and the name that they log in with. */
+static pupil_rc_t
+ngx_http_pupil_signing_address(ngx_http_pupil_ctx_t *ctx, pupil_str_t *address,
+    pupil_fault_t *fault)
+{
+    pupil_rc_t   rc;
+    pupil_str_t  name;
+
+    rc = ngx_http_pupil_signing_value(ctx, "contact", "email", address, fault);
+
+    if (rc == PUPIL_OK) {
+        name = *address;
+        rc = ngx_http_pupil_signing_value(ctx, "credential", "login_id", &name,
+                                          fault);
+    }
+
+    return rc == PUPIL_INVALID
+           ? pupil_fault_set(fault, fault->status, "/email", fault->rule) : rc;
 }
 
 
