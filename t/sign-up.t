@@ -380,11 +380,43 @@ is count("pupil.subject WHERE subject = '$id' AND status <> 'closed'"), 0,
 
 my $stays = 'stays@hemma.example';
 my $who = account($stays);
+
+# Whoever is given a role, here or elsewhere, is on trial no more.
+my ($other) = $db->selectrow_array('SELECT institution FROM pupil.institution'
+    . ' WHERE institution <> ? LIMIT 1', {}, $school);
+my %given = (here => $school, elsewhere => $other);
+my (%given_id, %before);
+for my $where (sort keys %given) {
+    my $id = $given_id{$where} = account("$where\@hemma.example");
+    $before{$where} = [map { $day->rows_of($_, $id) } qw(pupil.role
+                                                         pupil.trial)];
+    my $add = $site->ctl(qw(user role add), "$where\@hemma.example", 'teacher',
+        '--institution', $given{$where}, @where);
+    is $add->{code}, 0, "a role $where" or diag $add->{err};
+    is count("pupil.trial WHERE subject = '$id'"), 0, "$where: no trial";
+    is $site->ctl('user', 'trial', "$where\@hemma.example", $later, @where)
+        ->{code}, 1, "$where: nor is there one to change";
+}
+is $db->selectrow_array('SELECT valid_to - valid_from FROM pupil.role WHERE'
+    . ' subject = ? AND institution = ?', {}, $given_id{elsewhere}, $school),
+    $DAYS, 'the role of the trial ends as it would';
 is $site->ctl('user', 'trial', $stays, 'none', @where)->{code}, 0,
     'a trial that is none any more';
 $clock->forward(($DAYS + 1) * 86400);
 is work()->{code}, 0, 'pupilctl work';
 is_status login($stays), 200, 'goes on';
+is_status login("$_\@hemma.example"), 200, "and who has a role $_"
+    for sort keys %given;
+for my $where (sort keys %given) {
+    my $id = $given_id{$where};
+    $where eq 'here' ? $day->put_back($before{$where}[0])
+        : $db->do('DELETE FROM pupil.role WHERE subject = ? AND institution ='
+                  . ' ?', {}, $id, $other);
+    $day->put_back($before{$where}[1]);
+    is work()->{code}, 0, "$where: rows of before";
+    is $db->selectrow_array('SELECT status FROM pupil.subject WHERE subject ='
+        . ' ?', {}, $id), 'active', "$where: close nobody";
+}
 is $db->selectrow_array('SELECT source FROM pupil.role WHERE subject = ?', {},
     $who), 'operator', 'as whoever the operator adds';
 

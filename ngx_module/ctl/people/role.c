@@ -11,6 +11,7 @@
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
 #include "ctl/people/role.h"
+#include "ctl/people/trial.h"
 #include "ctl/people/user.h"
 #include "ctl/store/floors.h"
 #include "ctl/store/keys.h"
@@ -34,9 +35,12 @@ static int role_change(ctl_t *ctl, const change_t *change);
 static const role_t *role_find(const char *name);
 static int role_add(ctl_t *ctl, pupil_role_row_t *row);
 static int role_remove(ctl_t *ctl, pupil_role_row_t *row);
+static int role_one(ctl_t *ctl, const pupil_role_row_t *row, const char *sql);
 static int role_rows(ctl_t *ctl, const pupil_role_row_t *row,
     const char *sql);
 static int role_revoke(ctl_t *ctl, const pupil_role_row_t *row);
+static int same_place(const pupil_role_row_t *one,
+    const pupil_role_row_t *other);
 
 
 /* $1: tenant, $2: subject, $3: institution, $4: role. */
@@ -177,12 +181,17 @@ role_find(const char *name)
 
 /*
  * The record is committed before the role is signed, and whoever keeps what was
- * signed has it on record (invariant I19).
+ * signed has it on record (invariant I19).  Whoever is given one is on trial no
+ * more: when that ends, nothing that somebody deletes or puts back in the data
+ * database closes the account (invariant I18).
  */
 static int
 role_add(ctl_t *ctl, pupil_role_row_t *row)
 {
-    pupil_floors_t  floors;
+    int               stands, trial;
+    size_t            count;
+    pupil_floors_t    floors;
+    pupil_role_row_t  rows[2];
 
     if (ctl_role_institution(ctl, row) != 0
         || ctl_role_record(ctl, row, "role=add") != 0
@@ -194,7 +203,76 @@ role_add(ctl_t *ctl, pupil_role_row_t *row)
 
     ctl_role_today(ctl, row);
 
-    return ctl_role_write(ctl, row, floors.authority);
+    rows[1].subject = row->subject;
+    stands = role_rows(ctl, row, "SELECT" ROLE_IS);
+    trial = ctl_trial_role(ctl, &rows[1]);
+
+    if (stands < 0 || trial < 0) {
+        return -1;
+    }
+
+    if (!stands && !trial) {
+        return ctl_role_write(ctl, row, floors.authority);
+    }
+
+    rows[0] = *row;
+    rows[1].source = row->source;
+    count = trial && !same_place(&rows[0], &rows[1]) ? 2 : 1;
+
+    return ctl_roles_replace(ctl, rows, count) == 0
+           ? ctl_trial_delete(ctl, &row->subject) : -1;
+}
+
+
+static int
+same_place(const pupil_role_row_t *one, const pupil_role_row_t *other)
+{
+    return pupil_uuid_compare(&one->institution, &other->institution) == 0
+           && one->role.len == other->role.len
+           && memcmp(one->role.data, other->role.data, one->role.len) == 0;
+}
+
+
+int
+ctl_roles_replace(ctl_t *ctl, pupil_role_row_t *rows, size_t count)
+{
+    size_t              i;
+    uint8_t             mac[PUPIL_MAC_LEN];
+    ctl_row_t           left;
+    pupil_floors_t      floors;
+    ctl_authority_t     whom = { .subject = rows->subject };
+    const pupil_key_t  *key;
+
+    key = ctl_key(ctl, "mac");
+
+    if (key == NULL || ctl_floors_read(ctl, &rows->subject, &floors) != 0) {
+        return -1;
+    }
+
+    whom.floor = floors.authority;
+
+    if (ctl_numbers_take(ctl, &whom, 1) != 0) {
+        return -1;
+    }
+
+    for (i = 0; i < count; i++) {
+
+        if (ctl_role_write(ctl, &rows[i], whom.floor) != 0) {
+            return -1;
+        }
+
+        rows[i].number = whom.number;
+        pupil_mac_role(key, &rows[i], mac);
+
+        memset(&left, 0, sizeof(ctl_row_t));
+        left.table = CTL_ROW_ROLE;
+        left.subject = rows[i].subject;
+        left.where = rows[i].institution;
+        left.role = rows[i].role;
+        ctl_revoked(ctl, &left, mac);
+    }
+
+    return ctl_revoke_authority(ctl, &whom, 1);
 }
 
 
@@ -305,10 +383,10 @@ ctl_role_institution(ctl_t *ctl, const pupil_role_row_t *row)
 static int
 role_remove(ctl_t *ctl, pupil_role_row_t *row)
 {
-    if (role_rows(ctl, row, "SELECT" ROLE_IS) != 0
+    if (role_one(ctl, row, "SELECT" ROLE_IS) != 0
         || ctl_role_record(ctl, row, "role=remove") != 0
         || ctl_revoke_begin(ctl, &row->subject) != 0
-        || role_rows(ctl, row, "DELETE" ROLE_IS) != 0)
+        || role_one(ctl, row, "DELETE" ROLE_IS) != 0)
     {
         return -1;
     }
@@ -319,9 +397,22 @@ role_remove(ctl_t *ctl, pupil_role_row_t *row)
 
 /* -1 unless it is one row that the statement finds. */
 static int
+role_one(ctl_t *ctl, const pupil_role_row_t *row, const char *sql)
+{
+    int  rows;
+
+    rows = role_rows(ctl, row, sql);
+
+    return rows == 1 ? 0 : rows < 0 ? -1
+           : ctl_error("this person has no such role there");
+}
+
+
+/* How many the statement finds, none or one, or -1. */
+static int
 role_rows(ctl_t *ctl, const pupil_role_row_t *row, const char *sql)
 {
-    int          one;
+    int          rows;
     char         subject[PUPIL_UUID_TEXT_LEN + 1];
     char         institution[PUPIL_UUID_TEXT_LEN + 1];
     PGresult    *res;
@@ -337,10 +428,10 @@ role_rows(ctl_t *ctl, const pupil_role_row_t *row, const char *sql)
         return -1;
     }
 
-    one = strcmp(PQcmdTuples(res), "1") == 0;
+    rows = strcmp(PQcmdTuples(res), "1") == 0;
     PQclear(res);
 
-    return one ? 0 : ctl_error("this person has no such role there");
+    return rows;
 }
 
 

@@ -23,6 +23,13 @@ void ctl_role_today(const ctl_t *ctl, pupil_role_row_t *row);
 /* In a transaction, under the floor of the row's subject. */
 int ctl_role_write(ctl_t *ctl, pupil_role_row_t *row, uint32_t floor);
 
+/*
+ * In the transaction that revokes: rows of one subject, of which each may stand
+ * already, under another number, so that those of before are below the floor
+ * (invariant I18).
+ */
+int ctl_roles_replace(ctl_t *ctl, pupil_role_row_t *rows, size_t count);
+
 /* The record of it: what was done, which role, and where. */
 int ctl_role_record(ctl_t *ctl, const pupil_role_row_t *row,
     const char *what);

@@ -24,9 +24,7 @@
 #include "ctl/store/keys.h"
 #include "ctl/store/mail.h"
 #include "ctl/store/notice.h"
-#include "ctl/store/numbers.h"
 #include "ctl/store/plugins.h"
-#include "ctl/store/revoked.h"
 #include "ctl/store/roles.h"
 #include "ctl/store/turn.h"
 #include "ctl/store/zone.h"
@@ -49,10 +47,9 @@ static int trial_span(ctl_t *ctl, const pupil_uuid_t *subject, span_t *span);
 static int trial_tell(ctl_t *ctl, const ctl_whom_t *whom, int32_t ends,
     pupil_str_t language);
 static int trial_forget(ctl_t *ctl, const ctl_whom_t *whom);
-static int trial_delete(ctl_t *ctl, const ctl_whom_t *whom);
 static int trial_find(ctl_t *ctl, pupil_role_row_t *row);
-static int trial_extend(ctl_t *ctl, pupil_role_row_t *row, int32_t until);
-static int trial_put(ctl_t *ctl, const pupil_uuid_t *subject, int32_t until);
+static int trial_read(ctl_t *ctl, const json_t *role, pupil_role_row_t *row);
+static int trial_put(ctl_t *ctl, pupil_role_row_t *row, int32_t until);
 
 
 static const ctl_access_t  look_access = {
@@ -261,17 +258,18 @@ trial_tell(ctl_t *ctl, const ctl_whom_t *whom, int32_t ends,
 static int
 trial_forget(ctl_t *ctl, const ctl_whom_t *whom)
 {
-    return trial_delete(ctl, whom) == 0 ? ctl_commit(ctl->data) : -1;
+    return ctl_trial_delete(ctl, &whom->id) == 0 ? ctl_commit(ctl->data) : -1;
 }
 
 
-static int
-trial_delete(ctl_t *ctl, const ctl_whom_t *whom)
+int
+ctl_trial_delete(ctl_t *ctl, const pupil_uuid_t *subject)
 {
+    char         id[PUPIL_UUID_TEXT_LEN + 1];
     const char  *params[2];
 
     params[0] = ctl->tenant_text;
-    params[1] = whom->text;
+    params[1] = ctl_uuid_text(subject, id);
 
     return ctl_exec(ctl->data, "DELETE FROM pupil.trial WHERE tenant ="
                     " $1::uuid AND subject = $2::uuid", 2, params);
@@ -316,7 +314,7 @@ ctl_cmd_user_trial(ctl_t *ctl)
         || ctl_role_record(ctl, &row, "trial") != 0
         || ctl_revoke_begin(ctl, &row.subject) != 0
         || trial_find(ctl, &row) != 0
-        || trial_extend(ctl, &row, until) != 0
+        || trial_put(ctl, &row, until) != 0
         || ctl_commit(ctl->data) != 0
         || ctl_revoke_finish(ctl, &row.subject) != 0)
     {
@@ -335,11 +333,22 @@ ctl_cmd_user_trial(ctl_t *ctl)
 }
 
 
-/* The role that is on trial; an end that has passed is one. */
 static int
 trial_find(ctl_t *ctl, pupil_role_row_t *row)
 {
-    int          found;
+    int  rc;
+
+    rc = ctl_trial_role(ctl, row);
+
+    return rc == 0 ? ctl_error("this person has no role on trial")
+           : rc < 0 ? -1 : 0;
+}
+
+
+int
+ctl_trial_role(ctl_t *ctl, pupil_role_row_t *row)
+{
+    int          rc;
     size_t       i;
     json_t      *roles, *role;
     const char  *text;
@@ -349,91 +358,64 @@ trial_find(ctl_t *ctl, pupil_role_row_t *row)
         return -1;
     }
 
-    found = 0;
+    rc = 0;
 
     json_array_foreach(roles, i, role) {
         text = json_string_value(json_object_get(role, "source"));
 
-        if (json_is_true(json_object_get(role, "revoked"))
-            || strcmp(text, CTL_SIGN_UP_SOURCE) != 0)
+        if (!json_is_true(json_object_get(role, "revoked"))
+            && strcmp(text, CTL_SIGN_UP_SOURCE) == 0)
         {
-            continue;
+            rc = trial_read(ctl, role, row) == 0 ? 1 : -1;
+            break;
         }
-
-        text = json_string_value(json_object_get(role, "role"));
-        row->role = ctl_str(ctl_pool_text(&ctl->pool, text, strlen(text)));
-        row->source = ctl_str(CTL_SIGN_UP_SOURCE);
-
-        text = json_string_value(json_object_get(role, "from"));
-        found = pupil_date_parse((const uint8_t *) text, strlen(text),
-                                 &row->valid_from) == PUPIL_OK;
-
-        text = json_string_value(json_object_get(role, "institution"));
-        found = found && ctl_uuid_parse(text, &row->institution) == 0;
-        break;
     }
 
     json_decref(roles);
 
-    return found ? 0 : ctl_error("this person has no role on trial");
+    return rc;
 }
 
 
-/* Under another number, so that the row of before is below the floor. */
 static int
-trial_extend(ctl_t *ctl, pupil_role_row_t *row, int32_t until)
+trial_read(ctl_t *ctl, const json_t *role, pupil_role_row_t *row)
 {
-    uint8_t             mac[PUPIL_MAC_LEN];
-    ctl_row_t           left;
-    pupil_floors_t      floors;
-    ctl_authority_t     whom = { .subject = row->subject };
-    const pupil_key_t  *key;
+    const char  *text, *from, *to;
 
-    key = ctl_key(ctl, "mac");
+    text = json_string_value(json_object_get(role, "role"));
+    row->role = ctl_str(ctl_pool_text(&ctl->pool, text, strlen(text)));
+    row->source = ctl_str(CTL_SIGN_UP_SOURCE);
+    row->valid_to = PUPIL_DATE_NONE;
 
-    if (key == NULL || ctl_floors_read(ctl, &row->subject, &floors) != 0) {
-        return -1;
-    }
+    text = json_string_value(json_object_get(role, "institution"));
+    from = json_string_value(json_object_get(role, "from"));
+    to = json_string_value(json_object_get(role, "to"));
 
-    whom.floor = floors.authority;
+    return ctl_uuid_parse(text, &row->institution) == 0
+           && pupil_date_parse((const uint8_t *) from, strlen(from),
+                               &row->valid_from) == PUPIL_OK
+           && (to == NULL
+               || pupil_date_parse((const uint8_t *) to, strlen(to),
+                                   &row->valid_to) == PUPIL_OK)
+           ? 0 : ctl_error("a role that was signed is malformed");
+}
+
+
+/* A row that was there keeps its language. */
+static int
+trial_put(ctl_t *ctl, pupil_role_row_t *row, int32_t until)
+{
     row->valid_to = until;
 
     if (until == PUPIL_DATE_NONE) {
         row->source = ctl_str("operator");
     }
 
-    if (ctl_numbers_take(ctl, &whom, 1) != 0
-        || ctl_role_write(ctl, row, whom.floor) != 0)
-    {
+    if (ctl_roles_replace(ctl, row, 1) != 0) {
         return -1;
     }
 
-    row->number = whom.number;
-    pupil_mac_role(key, row, mac);
-
-    memset(&left, 0, sizeof(ctl_row_t));
-    left.table = CTL_ROW_ROLE;
-    left.subject = row->subject;
-    left.where = row->institution;
-    left.role = row->role;
-    ctl_revoked(ctl, &left, mac);
-
-    return ctl_revoke_authority(ctl, &whom, 1) == 0
-           ? trial_put(ctl, &row->subject, until) : -1;
-}
-
-
-/* A row that was there keeps its language. */
-static int
-trial_put(ctl_t *ctl, const pupil_uuid_t *subject, int32_t until)
-{
-    ctl_whom_t  whom;
-
-    if (until != PUPIL_DATE_NONE) {
-        return ctl_trial_add(ctl, subject, until, ctl_str("en"));
-    }
-
-    ctl_uuid_text(subject, whom.text);
-
-    return trial_delete(ctl, &whom);
+    return until == PUPIL_DATE_NONE
+           ? ctl_trial_delete(ctl, &row->subject)
+           : ctl_trial_add(ctl, &row->subject, until, ctl_str("en"));
 }
