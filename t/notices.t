@@ -101,6 +101,10 @@ for my $case ([kind => "'new_device'"], [at => "at - interval '1 hour'"]) {
     is join(' ', map { $_->{kind} } @{ $res->json->{notices} }),
         'support_redeemed', "with another $column it is not shown";
     like recorded($res), qr/tampered/, 'and on record';
+    $res = $user->post("/v1/me/notices/$one->{id}/seen");
+    is_problem $res, 404, 'not-found', name => "nor seen, with another $column";
+    is recorded($res), 'notice subject_access write not_found,notice'
+        . ' subject_access write tampered', 'which is on record, too';
     $db->do('DELETE FROM pupil.notice WHERE subject = ?', {}, $id);
     $day->put_back($rows);
 }

@@ -146,6 +146,7 @@ my %hot = (
     rights_proof => ['pupil', 1, 1, $pupil * 5 + 1],
     rights_support_list => ['pupil', 1],
     rights_notices => ['pupil', 1, 'infinity', id(notice => 0), 51],
+    rights_notice => ['pupil', 1, id(notice => 0)],
     progress_history => ['pupil', 5, undef, 'infinity', $last, 50],
     (map { $_ => ['keeper', /ask/ ? 1 : 2, id(ticket => 1),
                   [map { id(subject => $_) } $pupil, $teacher]] }

@@ -115,10 +115,18 @@ static const char  notices_sql[] =
     " ORDER BY n.at DESC, n.notice DESC LIMIT $10) AS n ON true"
     " ORDER BY n.at DESC, n.notice DESC";
 
+static const char  notice_sql[] =
+    "SELECT $1::bigint, n.notice, n.subject, n.kind, n.at, n.seen_at,"
+    " n.mac"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN pupil.notice AS n ON n.tenant = $2 AND n.subject = $4"
+    " AND n.notice = $8";
+
 static const char  notice_seen_sql[] =
     "WITH seen AS ("
     "UPDATE pupil.notice AS n SET seen_at = coalesce(n.seen_at, $9)"
-    " WHERE n.tenant = $2 AND n.subject = $4 AND n.notice = $8 RETURNING 1),"
+    " WHERE n.tenant = $2 AND n.subject = $4 AND n.notice = $8"
+    " AND n.mac = $10 RETURNING 1),"
     " which AS MATERIALIZED ("
     "SELECT (NOT EXISTS (SELECT FROM seen))::integer AS choice),"
     " audit AS ("
@@ -212,12 +220,21 @@ const pupil_template_t  pupil_rights_templates[PUPIL_RIGHTS_COUNT] = {
                     PUPIL_PARAM_INT4 }
     },
 
+    [PUPIL_RIGHTS_NOTICE] = {
+        .name = "rights notice",
+        .sql = notice_sql,
+        .fixed = PUPIL_RO_COLUMNS,
+        PUPIL_WANTS(notices_wants),
+        .params = { PUPIL_PARAM_UUID }
+    },
+
     [PUPIL_RIGHTS_NOTICE_SEEN] = {
         .name = "rights notice seen",
         .sql = notice_seen_sql,
         .fixed = PUPIL_RZ_COLUMNS,
         PUPIL_WANTS(notice_seen_wants),
-        .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_TIMESTAMPTZ },
+        .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_TIMESTAMPTZ,
+                    PUPIL_PARAM_BYTEA },
         .records = PUPIL_SUPPORT_CHOICES
     }
 };

@@ -20,6 +20,7 @@ enum {
     PUPIL_RIGHTS_SUPPORT_LIST,
     PUPIL_RIGHTS_SUPPORT_END,
     PUPIL_RIGHTS_NOTICES,           /* what one is told */
+    PUPIL_RIGHTS_NOTICE,
     PUPIL_RIGHTS_NOTICE_SEEN,
     PUPIL_RIGHTS_COUNT
 };
@@ -119,7 +120,12 @@ enum {
     PUPIL_RO_COLUMNS
 };
 
-/* PUPIL_RIGHTS_NOTICE_SEEN, $8 id, $9 when: the first time stays. */
+/* PUPIL_RIGHTS_NOTICE, $8 id: one of these. */
+
+/*
+ * PUPIL_RIGHTS_NOTICE_SEEN, $8 id, $9 when: the first time stays; $10 the MAC
+ * that it was read with.
+ */
 enum {
     PUPIL_RZ_SEEN = PUPIL_RECORDED + 1,
                                     /* 1, or 0: there is none */

@@ -13,6 +13,7 @@ static ngx_int_t ngx_http_pupil_rights_notice(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, pupil_cursor_t *cursor);
 static ngx_int_t ngx_http_pupil_notice_row(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, pupil_notice_row_t *notice);
+static ngx_int_t ngx_http_pupil_rights_seen_read(ngx_http_pupil_ctx_t *ctx);
 
 
 ngx_int_t
@@ -186,22 +187,64 @@ ngx_http_pupil_notice_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 ngx_int_t
 ngx_http_pupil_rights_seen_start(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_uint_t                  at;
-    ngx_libpq_exchange_t       *ex;
+    ngx_libpq_exchange_t  *ex;
 
-    ngx_http_pupil_debug(ctx, "notice: seen");
+    ngx_http_pupil_debug(ctx, "notice: start");
 
     ex = ngx_http_pupil_exchange(ctx);
     if (ex == NULL) {
         return NGX_ERROR;
     }
 
+    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_RIGHTS_NOTICE);
+    ngx_libpq_param_uuid(ex, ctx->path_id.b);
+
+    ctx->resume = ngx_http_pupil_rights_seen_read;
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+/* What is not shown was not seen, either: no row has the MAC of none. */
+static ngx_int_t
+ngx_http_pupil_rights_seen_read(ngx_http_pupil_ctx_t *ctx)
+{
+    PGresult              *res;
+    ngx_int_t              rc;
+    ngx_uint_t             at;
+    pupil_str_t            mac;
+    pupil_notice_row_t     notice;
+    ngx_libpq_exchange_t  *ex;
+
+    ngx_http_pupil_debug(ctx, "notice: read");
+
+    res = ctx->exchange->results[0];
+
+    ngx_memzero(&mac, sizeof(pupil_str_t));
+
+    rc = ngx_http_pupil_notice_row(ctx, res, 0, &notice);
+
+    if (rc == NGX_OK
+        && pupil_uuid_compare(&notice.notice, &ctx->path_id) == 0)
+    {
+        rc = ngx_http_pupil_get_bytea(res, 0, PUPIL_RO_MAC, &mac);
+    }
+
+    ex = ngx_http_pupil_exchange(ctx);
+
+    if (rc == NGX_ERROR || ex == NULL) {
+        return NGX_ERROR;
+    }
+
     at = ngx_http_pupil_add_stmt(ctx, ex, PUPIL_RIGHTS_NOTICE_SEEN);
     ngx_libpq_param_uuid(ex, ctx->path_id.b);
     ngx_libpq_param_timestamptz(ex, ctx->now);
+    ngx_libpq_param_bytea(ex, mac.data, mac.len);
 
     ngx_http_pupil_rights_record(ctx, ex, at, PUPIL_RIGHTS_NOTICE_SEEN,
                                  pupil_support_ends);
+
+    ctx->resume = ngx_http_pupil_rights_seen_render;
 
     return ngx_http_pupil_submit(ctx, ex, 1);
 }
