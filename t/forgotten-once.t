@@ -152,6 +152,29 @@ for my $wait (2049, 4097, 8193) {
 }
 
 
+# ---- who asked in vain, as they were locked, has a link once they are not
+
+sub bucket { $db->selectrow_hashref('SELECT count(*) AS n, max(failures) AS f'
+    . ' FROM pupil.login_throttle WHERE failures > 0') }
+
+forget();
+$site->ctl_ok(qw(subject lock), $colleague->{id}, $site->ctl_where);
+is_status forgotten($colleague->{login}), 202, 'who is locked asks' for 1 .. 2;
+is outbox(), 0, 'in vain';
+my $locked = bucket();
+forget();
+is_status forgotten('nobody at all'), 202, 'and nobody asks' for 1 .. 2;
+is_deeply bucket(), $locked, 'which is counted alike';
+forget();
+forgotten($colleague->{login});
+$site->ctl_ok(qw(subject unlock), $colleague->{id}, $site->ctl_where);
+$day->ready;
+is_status forgotten($colleague->{login}), 202, 'once unlocked they ask again';
+is outbox(), 1, 'and have a link';
+is_status forgotten($colleague->{login}), 202, 'and again';
+is outbox(), 1, 'one';
+
+
 # ---- one client of a school's network keeps its teachers from a link
 
 forget();

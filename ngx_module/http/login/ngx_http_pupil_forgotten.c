@@ -158,7 +158,10 @@ ngx_http_pupil_forgotten_put(ngx_http_pupil_ctx_t *ctx, ngx_uint_t may)
 }
 
 
-/* As core/endpoints/login.h tells them. */
+/*
+ * As core/endpoints/login.h tells them.  Who asks in vain is counted as who has
+ * a mail is, and elsewhere: an account that is unlocked has one at once.
+ */
 static ngx_int_t
 ngx_http_pupil_forgotten_params(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, const pupil_mail_row_t *row, ngx_uint_t may)
@@ -166,10 +169,14 @@ ngx_http_pupil_forgotten_params(ngx_http_pupil_ctx_t *ctx,
     uint8_t                  account[PUPIL_HASH_LEN], nobody[PUPIL_HASH_LEN];
     uint8_t                  mac[PUPIL_MAC_LEN];
     ngx_http_pupil_login_t  *login;
+    ngx_http_pupil_bucket_e  kind;
 
     login = ctx->data;
 
-    if (ngx_http_pupil_login_mail_buckets(ctx, account, nobody) != NGX_OK
+    kind = may ? NGX_HTTP_PUPIL_BUCKET_FORGOTTEN
+               : NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_VAIN;
+
+    if (ngx_http_pupil_login_mail_buckets(ctx, kind, account, nobody) != NGX_OK
         || ngx_http_pupil_mail_mac(ctx, row, mac) != NGX_OK)
     {
         return NGX_ERROR;

@@ -159,7 +159,9 @@ typedef enum {
     NGX_HTTP_PUPIL_BUCKET_PASSWORD,
     NGX_HTTP_PUPIL_BUCKET_STEP_UP,
     NGX_HTTP_PUPIL_BUCKET_CODE,
-    NGX_HTTP_PUPIL_BUCKET_FORGOTTEN,            /* of an account or a name */
+    NGX_HTTP_PUPIL_BUCKET_FORGOTTEN,            /* of an account */
+    NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_VAIN,       /* of one without a mail, or a
+                                                   name */
     NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_TENANT,
     NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_NETWORK,
     NGX_HTTP_PUPIL_BUCKET_SIGN_UP,              /* of an address */
@@ -186,7 +188,8 @@ void ngx_http_pupil_login_code_taken(ngx_http_pupil_ctx_t *ctx,
 
 /* Those of mails to this account, or to this name of nobody, and a new one. */
 ngx_int_t ngx_http_pupil_login_mail_buckets(ngx_http_pupil_ctx_t *ctx,
-    uint8_t account[PUPIL_HASH_LEN], uint8_t nobody[PUPIL_HASH_LEN]);
+    ngx_http_pupil_bucket_e kind, uint8_t account[PUPIL_HASH_LEN],
+    uint8_t nobody[PUPIL_HASH_LEN]);
 
 /* What an accepting statement is handed of buckets; network: the last. */
 void ngx_http_pupil_login_buckets(ngx_http_pupil_ctx_t *ctx,

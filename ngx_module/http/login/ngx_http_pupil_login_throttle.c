@@ -53,6 +53,8 @@ static const ngx_http_pupil_bucket_t  ngx_http_pupil_buckets[] = {
     { .name = "code", NGX_HTTP_PUPIL_LIMIT_ACCOUNT },
     [NGX_HTTP_PUPIL_BUCKET_FORGOTTEN] =
     { .name = "forgotten", 0, 0, 0 },               /* its statement says */
+    [NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_VAIN] =
+    { .name = "forgotten in vain", 0, 0, 0 },       /* the same */
     [NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_TENANT] =
     { .name = "forgotten tenant", .free = 200, .forget = 10, .longest = 60 },
     [NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_NETWORK] =
@@ -161,7 +163,8 @@ ngx_http_pupil_login_asking(ngx_http_pupil_ctx_t *ctx,
 
 ngx_int_t
 ngx_http_pupil_login_mail_buckets(ngx_http_pupil_ctx_t *ctx,
-    uint8_t account[PUPIL_HASH_LEN], uint8_t nobody[PUPIL_HASH_LEN])
+    ngx_http_pupil_bucket_e kind, uint8_t account[PUPIL_HASH_LEN],
+    uint8_t nobody[PUPIL_HASH_LEN])
 {
     pupil_str_t              whom;
     ngx_http_pupil_login_t  *login;
@@ -178,10 +181,7 @@ ngx_http_pupil_login_mail_buckets(ngx_http_pupil_ctx_t *ctx,
         whom.len = PUPIL_UUID_LEN;
     }
 
-    ngx_http_pupil_login_bucket_made(ctx, login->sign_up
-                                          ? NGX_HTTP_PUPIL_BUCKET_SIGN_UP
-                                          : NGX_HTTP_PUPIL_BUCKET_FORGOTTEN,
-                                     whom, login->apart, account);
+    ngx_http_pupil_login_bucket_made(ctx, kind, whom, login->apart, account);
     randombytes_buf(nobody, PUPIL_HASH_LEN);
 
     return NGX_OK;

@@ -140,7 +140,8 @@ ngx_http_pupil_sign_up_params(ngx_http_pupil_ctx_t *ctx,
     mail.link = ctx->conf->sign_up->page;
     mail.created_at = ctx->now;
 
-    if (ngx_http_pupil_login_mail_buckets(ctx, address, nobody) != NGX_OK
+    if (ngx_http_pupil_login_mail_buckets(ctx, NGX_HTTP_PUPIL_BUCKET_SIGN_UP,
+                                          address, nobody) != NGX_OK
         || ngx_http_pupil_mail_mac(ctx, &mail, sent) != NGX_OK
         || ngx_http_pupil_signing_seal(ctx, mac) != NGX_OK)
     {
