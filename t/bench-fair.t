@@ -13,7 +13,7 @@ plan(skip_all => 'not under sanitizers') if $ENV{PUPIL_SANITIZE};
 
 my ($out, $result) = map { tmp_dir() . "/fair.$_" } qw(md json);
 my $run = run_cmd(root_dir() . '/t/bench/fair', '--rounds', 1, '--seconds',
-    0.5, '--out', $out, '--result', $result, { timeout => 300 });
+    0.5, '--out', $out, '--result', $result, { timeout => 1800 });
 is $run->{code}, 0, 't/bench/fair' or diag $run->{err};
 
 my $rows = JSON::XS::decode_json(slurp($result))->{rows};

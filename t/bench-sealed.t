@@ -14,7 +14,7 @@ plan(skip_all => 'not under sanitizers') if $ENV{PUPIL_SANITIZE};
 my ($out, $result) = map { tmp_dir() . "/sealed.$_" } qw(md json);
 my $run = run_cmd(root_dir() . '/t/bench/sealed', '--small', '--records', 5000,
     '--rounds', 1, '--seconds', 1, '--out', $out, '--result', $result,
-    { timeout => 300 });
+    { timeout => 1800 });
 is $run->{code}, 0, 't/bench/sealed' or diag $run->{err};
 
 my $got = JSON::XS::decode_json(slurp($result));

@@ -14,7 +14,7 @@ plan(skip_all => 'not under sanitizers') if $ENV{PUPIL_SANITIZE};
 
 my ($out, $result) = map { tmp_dir() . "/timing.$_" } qw(md json);
 my $run = run_cmd(root_dir() . '/t/bench/timing', '--pairs', 4, '--out', $out,
-    '--result', $result, { timeout => 300 });
+    '--result', $result, { timeout => 1800 });
 my $told = () = $run->{out} =~ /^told apart: /mg;
 is $run->{code}, $told ? 1 : 0, 't/bench/timing' or diag $run->{err};
 

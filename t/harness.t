@@ -49,6 +49,14 @@ END
 is $fast->{out}, 'fast', 'and is fast, as is who sleeps by it' or diag $fast->{err};
 
 
+# ---- programs
+
+my $slow = run_cmd('sh', '-c', 'trap "echo ends >&2; exit 3" TERM; echo on >&2;'
+    . ' while :; do sleep 0.05; done', { timeout => 1 });
+like $slow->{err}, qr/ends\n# cut short\n\z/, 'who is cut short may end, and it says so';
+is $slow->{code}, 3, '... as it ended';
+
+
 # ---- sites
 
 my @sites = (pupil_up(), pupil_up(), pupil_up(own => 1));

@@ -369,7 +369,7 @@ sub lacking (@headers) {
         qw(-Wall -Wextra -Wno-unused-parameter -Iinclude -Ingx_module),
         "-I$pg_include", (map { ('-isystem', "$nginx/$_") } 'core', 'event',
             'event/modules', 'os/unix', 'http', 'http/modules', 'http/v2'),
-        '-isystem', $objs, @headers);
+        '-isystem', $objs, @headers, { timeout => 900 });
     return $run->{err};
 }
 

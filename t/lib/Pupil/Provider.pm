@@ -21,7 +21,7 @@ sub new ($class) {
     open my $log, '>', tmp_dir() . '/provider.log' or die "$!\n";
     $self->{pid} = start_process(['node', root_dir() . '/t/lib/provider.mjs',
         $self->{port}, @$ca{qw(key cert)}], stdout => $log, stderr => $log);
-    wait_until(30, 'the provider to listen', sub {
+    wait_until(120, 'the provider to listen', sub {
         IO::Socket::INET->new(PeerAddr => '127.0.0.1',
                               PeerPort => $self->{port}) });
     return $self;
@@ -93,7 +93,9 @@ sub _ask ($self, $path, %opt) {
     return decode_json($self->client->get("$path?$query")->body);
 }
 
-sub client ($self) { Pupil::HTTP->new(port => $self->{port}, tls => 1) }
+sub client ($self, %opt) {
+    return Pupil::HTTP->new(port => $self->{port}, tls => 1, %opt);
+}
 
 # What of a URL is behind its host.
 sub behind ($url) { $url =~ s{^https://[^/]+}{}r }

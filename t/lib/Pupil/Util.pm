@@ -120,15 +120,19 @@ sub run_cmd (@cmd) {
     my $status = $?;
 
     if (!$ended) {
-        kill KILL => $pid;
-        process_ends($pid, 5);
+        kill TERM => $pid;              # it may have started others
+        if (!process_ends($pid, 20)) {
+            kill KILL => $pid;
+            process_ends($pid, 5);
+        }
         $status = $?;
     }
 
     return {
         code => $status & 127 ? 128 + ($status & 127) : $status >> 8,
         out => slurp($file{out}->filename),
-        err => slurp($file{err}->filename),
+        err => slurp($file{err}->filename)
+            . ($ended ? '' : "# cut short\n"),
         timeout => !$ended,
     };
 }

@@ -5,6 +5,7 @@ package Bench::Tenants;
 # something in.
 #
 #     my ($here, $there) = Bench::Tenants::up();
+#     my ($alone) = Bench::Tenants::up(alone => 1);
 #     $here->get($here->clients, '/v1/homework');      # requests, as bytes
 #     $here->submit(($here->clients)[0], 20);
 
@@ -14,6 +15,7 @@ use JSON::XS ();
 use POSIX qw(strftime);
 use Pupil::Site;
 use Pupil::Util;
+use Time::HiRes qw(sleep);
 
 # In a request of http_load: a new one each time.
 use constant NEW_UUID => 'uuiduuid-uuid-uuid-uuid-uuiduuiduuid';
@@ -22,20 +24,20 @@ use constant PUPILS => 12;
 my $DATA = root_dir() . '/docs/quickstart/data/sds-100-users';
 
 
-# Options: server, more of that block.
+# Options: server, more of that block; alone: the first tenant, and no other.
 sub up (%opt) {
     my $site = Pupil::Site->new(import => 1, pg => { fsync => 1, conf => {
         synchronous_commit => 'on', shared_buffers => '256MB',
         max_wal_size => '4GB', checkpoint_timeout => '30min',
         autovacuum => 'off' } });
-    my $there = neighbour($site);
-    my $nginx = $site->nginx(workers => 2, %opt,
+    my $there = delete $opt{alone} ? undef : neighbour($site);
+    my $nginx = $site->nginx(workers => 2, %opt, $there ? (
         conf => { pupil_tenant => '$school' },
         http => "map \$http_x_school \$school { default @{[$site->tenant]};"
-                . " there @{[$there->tenant]}; }\n")->start;
+                . " there @{[$there->tenant]}; }\n") : ())->start;
 
-    my @tenants = map { at_work($nginx, @$_) }
-                  [$site, {}], [$there, { 'X-School' => 'there' }];
+    my @tenants = map { at_work($nginx, @$_) } [$site, {}],
+                  $there ? [$there, { 'X-School' => 'there' }] : ();
     $site->db->do('VACUUM ANALYZE');
     return @tenants;
 }
@@ -55,8 +57,9 @@ sub at_work ($nginx, $site, $header) {
     $self->{homework} = $self->assign;
     for my $login (pupils()) {
         my $http = $self->client($login);
-        expect(201, $http->post('/v1/progress',
-            json => { %{ $self->submission(0) }, id => new_id() }));
+        my $id = new_id();
+        done(sub { $http->post('/v1/progress',
+            json => { %{ $self->submission(0) }, id => $id }) });
         push @{ $self->{clients} }, $http;
     }
     return $self;
@@ -89,26 +92,39 @@ sub students () {
 sub client ($self, $login) {
     my $person = $self->{site}->person($login, "At the bench, $login, 2026");
     my $http = $self->{nginx}->http(header => $self->{header});
-    expect(200, $http->login(@$person{qw(login password)}));
+    done(sub { $http->login(@$person{qw(login password)}) });
     $http->{person} = $person->{id};
     return $http;
 }
 
 sub assign ($self) {
     my $teacher = $self->client('CBeane');
-    my $of = expect(200, $teacher->get('/v1/data/enrolment'))->{records};
+    my $of = done(sub { $teacher->get('/v1/data/enrolment') })->{records};
     my ($class) = map { $_->{class_id} }
                   grep { $_->{class_title} =~ /Algebra/ } @$of;
-    return expect(201, $teacher->post('/v1/homework', json => {
+    return done(sub { $teacher->post('/v1/homework', json => {
         class_id => $class, title => 'Chapter one',
         due_at => strftime('%Y-%m-%dT00:00:00Z', gmtime(time + 86400 * 30)),
         exercises => [map { { title => "Part $_", max_score => 10 } } 1 .. 3],
-    }));
+    }) });
 }
 
-sub expect ($status, $res) {
+# Asks; waits as 503 tells it to, as of nginx that has just begun or a machine
+# that is full, and asks again: (response, answers 503 before).
+sub answered ($ask) {
+    my $busy = 0;
+    while (1) {
+        my $res = $ask->();
+        return ($res, $busy) if $res->status != 503;
+        $busy++;
+        sleep($res->header('retry-after') || 1);
+    }
+}
+
+sub done ($ask) {
+    my ($res) = answered($ask);
     die 'status ', $res->status, ': ', $res->text, "\n"
-        if $res->status != $status;
+        if $res->status !~ /^2/;
     return $res->json;
 }
 
