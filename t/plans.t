@@ -60,7 +60,7 @@ my @record = ('now', 1, 1, '\x' . '5a' x 96);
 my %hot = (
     login_reserve => ['nobody', 1,
         [key(bucket => $pupil), key(bucket => 'new')], [5, 5], [60, 60],
-        [900, 900]],
+        [900, 900], 0],
     login_find => ['nobody', 1, key(term => 'none'), key(term => $pupil),
                    (key(term => 'none')) x 3],
     login_accept => ['pupil', 1, @accept, undef, @bound, @there, 'epoch', [],

@@ -407,7 +407,8 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .fixed = PUPIL_LR_COLUMNS,
         PUPIL_WANTS(refuse_wants),
         .params = { PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_INT4_ARRAY,
-                    PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_INT4_ARRAY }
+                    PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_INT4_ARRAY,
+                    PUPIL_PARAM_INT4 }
     },
 
     [PUPIL_LOGIN_TELL] = {

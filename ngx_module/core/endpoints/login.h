@@ -55,7 +55,8 @@ extern const char  pupil_login_tell_sql[];
 /*
  * PUPIL_LOGIN_RESERVE, $8 buckets; for each, $9 failures without delay, $10
  * seconds after which one failure is forgotten, $11 the longest delay in
- * seconds.
+ * seconds; $12 0, or of the first two one counts: the first, where the last has
+ * had nothing for so many seconds, or else the second.
  */
 enum {
     PUPIL_LR_WAIT = 1,          /* seconds, 0: go on */

@@ -18,16 +18,27 @@
  *
  * Of attempts that wait, one is recorded for each bucket and window, or
  * whoever has no session could fill the log.
+ *
+ * Of "asked", who is new where the last of these buckets counts is held up by
+ * the first alone, and the others by the second: what those do often keeps
+ * nobody from doing it once.
  */
 const char  pupil_login_reserve_sql[] =
     "WITH asked AS MATERIALIZED ("
-    "SELECT * FROM unnest($8, $9, $10, $11)"
-    " AS a (bucket, free, forget, longest)),"
+    "SELECT a.bucket, a.free, a.forget, a.longest"
+    " FROM unnest($8, $9, $10, $11) WITH ORDINALITY"
+    " AS a (bucket, free, forget, longest, n)"
+    " WHERE $12 = 0 OR a.n <> CASE WHEN EXISTS ("
+    "SELECT FROM pupil.login_throttle AS t WHERE t.tenant = $2"
+    " AND t.bucket = $8[cardinality($8)]"
+    " AND t.last_at > clock_timestamp() - $12 * interval '1 second')"
+    " THEN 1 ELSE 2 END),"
     " held AS MATERIALIZED ("
     "SELECT t.bucket, t.not_before, t.told_at,"
     " t.not_before > clock_timestamp() AS blocks"
     " FROM pupil.login_throttle AS t"
-    " WHERE t.tenant = $2 AND t.bucket = ANY ($8)"
+    " WHERE t.tenant = $2"
+    " AND t.bucket = ANY (ARRAY(SELECT a.bucket FROM asked AS a))"
     " ORDER BY t.bucket FOR UPDATE),"
     " wait AS MATERIALIZED ("
     "SELECT max(greatest(1, ceil(extract(epoch FROM h.not_before"
@@ -53,8 +64,8 @@ const char  pupil_login_reserve_sql[] =
     " WHERE t.not_before <= clock_timestamp() RETURNING 1),"
     PUPIL_SQL_PURGED("$8")
     " SELECT $1::bigint, coalesce((SELECT w.seconds FROM wait AS w),"
-    " CASE WHEN (SELECT count(*) FROM put) < cardinality($8) THEN 1"
-    " ELSE 0 END)::integer,"
+    " CASE WHEN (SELECT count(*) FROM put)"
+    " < (SELECT count(*) FROM asked) THEN 1 ELSE 0 END)::integer,"
     " EXISTS (SELECT FROM held AS h WHERE h.blocks"
     " AND h.told_at IS DISTINCT FROM h.not_before)";
 

@@ -92,7 +92,8 @@ static const pupil_template_t  support_templates[PUPIL_SUPPORT_COUNT] = {
         .sql = pupil_login_reserve_sql,
         .fixed = PUPIL_LR_COLUMNS,
         .params = { PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_INT4_ARRAY,
-                    PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_INT4_ARRAY }
+                    PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_INT4_ARRAY,
+                    PUPIL_PARAM_INT4 }
     },
 
     [PUPIL_SUPPORT_TELL] = {

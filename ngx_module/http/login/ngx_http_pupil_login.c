@@ -226,6 +226,7 @@ ngx_http_pupil_login_reserve(ngx_http_pupil_ctx_t *ctx)
     ngx_libpq_param_int4_array(ex, login->free, login->buckets_count);
     ngx_libpq_param_int4_array(ex, login->forget, login->buckets_count);
     ngx_libpq_param_int4_array(ex, login->longest, login->buckets_count);
+    ngx_libpq_param_int4(ex, login->rests);
 
     /* attempts on an account lock its row */
     ngx_libpq_exchange_key(ex, login->buckets[0].data, login->buckets[0].len);

@@ -70,6 +70,8 @@ struct ngx_http_pupil_login_s {
     int32_t                       forget[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
     int32_t                       longest[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
     ngx_uint_t                    buckets_count;  /* the network's last */
+    int32_t                       rests;          /* seconds until that is new,
+                                                     or 0: it makes no odds */
 
     ngx_libpq_exchange_t         *reserve;
     ngx_libpq_exchange_t         *found;
@@ -162,9 +164,11 @@ typedef enum {
     NGX_HTTP_PUPIL_BUCKET_FORGOTTEN,            /* of an account */
     NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_VAIN,       /* of one without a mail, or a
                                                    name */
-    NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_TENANT,
+    NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_FIRST,      /* of a network that is new */
+    NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_TENANT,     /* of the others */
     NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_NETWORK,
     NGX_HTTP_PUPIL_BUCKET_SIGN_UP,              /* of an address */
+    NGX_HTTP_PUPIL_BUCKET_SIGN_UP_FIRST,
     NGX_HTTP_PUPIL_BUCKET_SIGN_UP_TENANT,
     NGX_HTTP_PUPIL_BUCKET_SIGN_UP_NETWORK
 } ngx_http_pupil_bucket_e;

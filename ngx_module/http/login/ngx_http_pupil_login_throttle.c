@@ -15,6 +15,9 @@
 #define NGX_HTTP_PUPIL_LIMIT_NETWORK  .free = 300, .forget = 1, .longest = 60
 
 
+/* A network that has asked for no mail for so long is new: ten minutes. */
+#define NGX_HTTP_PUPIL_RESTS  600
+
 /* Failures without a delay, seconds to forget one, the longest delay. */
 typedef struct {
     const char  *name;
@@ -32,7 +35,7 @@ static void ngx_http_pupil_login_told_of(ngx_http_pupil_ctx_t *ctx,
 static void ngx_http_pupil_login_limited_by(ngx_http_pupil_login_t *login,
     ngx_http_pupil_bucket_e kind);
 static void ngx_http_pupil_login_asking(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_bucket_e by_tenant, ngx_http_pupil_bucket_e by_network);
+    ngx_http_pupil_bucket_e first);
 
 
 static const pupil_str_t  ngx_http_pupil_login_new_device =
@@ -55,12 +58,16 @@ static const ngx_http_pupil_bucket_t  ngx_http_pupil_buckets[] = {
     { .name = "forgotten", 0, 0, 0 },               /* its statement says */
     [NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_VAIN] =
     { .name = "forgotten in vain", 0, 0, 0 },       /* the same */
+    [NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_FIRST] =
+    { .name = "forgotten first", .free = 1000, .forget = 1, .longest = 60 },
     [NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_TENANT] =
     { .name = "forgotten tenant", .free = 200, .forget = 10, .longest = 60 },
     [NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_NETWORK] =
     { .name = "forgotten network", .free = 20, .forget = 30, .longest = 300 },
     [NGX_HTTP_PUPIL_BUCKET_SIGN_UP] =
     { .name = "sign-up", 0, 0, 0 },                 /* the same */
+    [NGX_HTTP_PUPIL_BUCKET_SIGN_UP_FIRST] =
+    { .name = "sign-up first", .free = 1000, .forget = 10, .longest = 60 },
     [NGX_HTTP_PUPIL_BUCKET_SIGN_UP_TENANT] =
     { .name = "sign-up tenant", .free = 200, .forget = 10, .longest = 60 },
     [NGX_HTTP_PUPIL_BUCKET_SIGN_UP_NETWORK] =
@@ -101,14 +108,12 @@ ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
 
     if (login->forgotten) {
         ngx_http_pupil_login_asking(ctx,
-                                    NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_TENANT,
-                                    NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_NETWORK);
+                                    NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_FIRST);
         return NGX_OK;
     }
 
     if (login->sign_up) {
-        ngx_http_pupil_login_asking(ctx, NGX_HTTP_PUPIL_BUCKET_SIGN_UP_TENANT,
-                                    NGX_HTTP_PUPIL_BUCKET_SIGN_UP_NETWORK);
+        ngx_http_pupil_login_asking(ctx, NGX_HTTP_PUPIL_BUCKET_SIGN_UP_FIRST);
         return NGX_OK;
     }
 
@@ -136,13 +141,15 @@ ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
 
 /*
  * Who asks for mail fails at nothing: what is delayed is asking, of a network
- * and of all.  A known device and a school's network have counts of their own,
- * so that strangers keep nobody there from it; and those of a network count for
- * neither, as with log-ins.
+ * and of all.  The first time of a network counts with those of other networks
+ * alone, or who asks from a few would keep all others from it.  A known device
+ * and a school's network have counts of their own, so that strangers keep
+ * nobody there from it; and those of a network count for neither, as with
+ * log-ins.  The buckets of the tenant and of the network are behind the first.
  */
 static void
 ngx_http_pupil_login_asking(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_bucket_e by_tenant, ngx_http_pupil_bucket_e by_network)
+    ngx_http_pupil_bucket_e first)
 {
     pupil_str_t              tenant, network;
     ngx_http_pupil_login_t  *login;
@@ -151,13 +158,18 @@ ngx_http_pupil_login_asking(ngx_http_pupil_ctx_t *ctx,
     tenant.data = ctx->tenant.b;
     tenant.len = PUPIL_UUID_LEN;
 
-    ngx_http_pupil_login_bucket(ctx, by_tenant, tenant, login->apart);
-
-    if (login->apart.len == 0) {
-        network.data = (uint8_t *) ctx->network;
-        network.len = ngx_strlen(ctx->network);
-        ngx_http_pupil_login_bucket(ctx, by_network, network, login->apart);
+    if (login->apart.len != 0) {
+        ngx_http_pupil_login_bucket(ctx, first + 1, tenant, login->apart);
+        return;
     }
+
+    network.data = (uint8_t *) ctx->network;
+    network.len = ngx_strlen(ctx->network);
+
+    ngx_http_pupil_login_bucket(ctx, first, tenant, login->apart);
+    ngx_http_pupil_login_bucket(ctx, first + 1, tenant, login->apart);
+    ngx_http_pupil_login_bucket(ctx, first + 2, network, login->apart);
+    login->rests = NGX_HTTP_PUPIL_RESTS;
 }
 
 

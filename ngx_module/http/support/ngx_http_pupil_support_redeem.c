@@ -153,6 +153,7 @@ ngx_http_pupil_redeem_reserve(ngx_http_pupil_ctx_t *ctx)
     ngx_libpq_param_int4_array(ex, &free, 1);
     ngx_libpq_param_int4_array(ex, &forget, 1);
     ngx_libpq_param_int4_array(ex, &longest, 1);
+    ngx_libpq_param_int4(ex, 0);
 
     ctx->resume = ngx_http_pupil_redeem_reserved;
 
