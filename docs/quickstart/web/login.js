@@ -95,8 +95,8 @@ async function mailed(made) {
   try {
     await prove('email');
     made.querySelector('.sent').textContent = t('second.email.sent');
-    if (made.method) {
-      made.method.value = 'email';
+    if (made.elements.method) {     /* there is one where there are several */
+      made.elements.method.value = 'email';
     }
     made.code.focus();
   } catch (error) {
@@ -107,7 +107,8 @@ async function mailed(made) {
 
 function second(show, methods, entered) {
   show(coded(async (made, code) => {
-    const state = await prove(made.method?.value ?? methods[0], code);
+    const state = await prove(made.elements.method?.value ?? methods[0],
+                              code);
 
     if (state.status === 'confirm') {
       confirm(show, state, entered);
