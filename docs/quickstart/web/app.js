@@ -12,9 +12,10 @@
 import { api, get, post, session } from './api.js';
 import { $, button, confirmed, el, heading, lasting, link, say }
   from './dom.js';
+import * as door from './door.js';
 import { login } from './login.js';
 import * as own from './own.js';
-import { patiently, tell } from './problem.js';
+import { patiently, tell, words } from './problem.js';
 import * as pupil from './pupil.js';
 import * as queue from './queue.js';
 import * as support from './support.js';
@@ -31,6 +32,7 @@ const TYPING = 5 * 60 * 1000;
 /* Of everybody: the first is in the menu, and leads to the others. */
 const MINE = [
   ['me', 'me', own.stored],
+  ['notices', 'notices', own.notices],
   ['looked', 'looked', own.audit],
   ['sessions', 'sessions', own.sessions],
   ['password', 'password.own', own.password],
@@ -69,13 +71,17 @@ const views = () => VIEWS[session.user?.role] ?? VIEWS.other;
 let shown = 0;                      /* counts views: an old one is not shown */
 
 
+const address = () => location.hash.replace(/^#\/?/, '').split('/');
+
+
 async function route() {
   if (!session.user) {
+    await outside();
     return;
   }
 
   const mine = ++shown;
-  const [name, id] = location.hash.replace(/^#\/?/, '').split('/');
+  const [name, id] = address();
   const [at, , view] = views().find(([one]) => one === name) ?? views()[0];
   const current = () => mine === shown;
   const show = (...nodes) => current() && put(nodes);
@@ -124,15 +130,33 @@ function focusHeading() {
 
 function menu(at) {
   const mine = MINE.some(([to]) => to === at);
-  const links = (list, current) => list.filter(([, text]) => text)
-    .map(([to, text]) => link(`#/${to}`, t(text), {
-      'aria-current': to === current && 'page' }));
+  const links = (list, current, fresh) => list.filter(([, text]) => text)
+    .map(([to, text]) => link(`#/${to}`, [`${t(text)} `,
+      news && to === fresh
+        && el('span', { class: 'badge' }, t('notices.new'))],
+    { 'aria-current': to === current && 'page' }));
 
   $('menu').replaceChildren(...links(
     [...views().filter((one) => !MINE.includes(one)), MINE[0]],
-    mine ? 'me' : at));
-  $('mine').replaceChildren(...mine ? links(MINE, at) : []);
+    mine ? 'me' : at, 'me'));
+  $('mine').replaceChildren(...mine ? links(MINE, at, 'notices') : []);
 }
+
+
+/* Whether there is a notice that was not seen: the menu says so. */
+let news = false;
+
+async function seek() {
+  const { notices: [newest] } = await get('/v1/me/notices?limit=1');
+
+  if (news === (newest?.seen_at === null)) {
+    return;
+  }
+  news = !news;
+  menu((views().find(([one]) => one === address()[0]) ?? views()[0])[0]);
+}
+
+const newsQuietly = () => seek().catch(() => {});
 
 
 /* ---- whose it is ---- */
@@ -152,6 +176,7 @@ function forget() {
   document.title = t('school');
   session.user = null;
   session.csrf = '';
+  news = false;
   say('');
   lasting('');
 }
@@ -174,12 +199,15 @@ async function enter(state) {
   session.csrf = state.session.csrf_token;
   session.idle = state.session.idle_timeout * 1000;
   session.seen = Date.now();
-  localStorage.setItem('logged-in', '1');
+  if (!localStorage.getItem('logged-in')) {
+    localStorage.setItem('logged-in', '1');
+  }
   channel.postMessage({ entered: subject });
 
   header(state);
   queue.flush();
   await route();
+  newsQuietly();
 }
 
 
@@ -226,19 +254,60 @@ function schools(state) {
 
 
 function ask(text = '') {
-  forget();
   localStorage.removeItem('logged-in');
-  login((...nodes) => put(nodes), async (state, typed) => {
-    if (state.status === 'password_change_required') {
-      session.csrf = state.session.csrf_token;
-      own.password((...nodes) => put(nodes), typed);
+  outside(text);
+}
+
+
+/* Each is a page of its own. */
+function page(...nodes) {
+  shown++;
+  say('');
+  put(nodes);
+}
+
+
+/* Nobody is logged in, as far as the page knows: who may be is asked after, at
+   most, and whoever is on a page that needs no session stays there. */
+async function outside(text = '') {
+  const [name, id] = address();
+  const free = door.PAGES.get(name);
+
+  forget();
+  try {
+    if (free) {
+      await free(page, { done: leave, entered: begin }, id);
+    } else if (localStorage.getItem('logged-in')) {
+      await patiently(begin, () => session.user === null);
       return;
+    } else {
+      login(page, entered);
+      $('view').querySelector('select, input')?.focus();
     }
-    await begin();
-  });
-  document.title = `${t('login')} – ${t('school')}`;
-  $('view').querySelector('input')?.focus();
-  say(text);
+    say(text);
+  } catch (error) {
+    if (free) {
+      leave(words(error));
+    } else {
+      tell(error);
+    }
+  }
+}
+
+
+function leave(text) {
+  history.replaceState(null, '', '#/');
+  ask(text);
+}
+
+
+async function entered(state, typed) {
+  if (state.status === 'password_change_required') {
+    session.csrf = state.session.csrf_token;
+    own.password(page, typed);
+    return;
+  }
+  await begin();
 }
 
 
@@ -259,6 +328,9 @@ async function logout() {
   {
     return;
   }
+
+  const there = door.wayOut();      /* a log-out takes what says so */
+
   try {
     await api('DELETE', '/v1/session');
   } catch (error) {
@@ -271,8 +343,10 @@ async function logout() {
   queue.forget();
   subject = null;
   history.replaceState(null, '', '#/');
-  localStorage.removeItem('logged-in');
   ask();
+  if (there) {
+    location.assign(there);
+  }
 }
 
 
@@ -313,6 +387,8 @@ channel.addEventListener('message', ({ data }) => {
     session.seen = Math.max(session.seen, data.alive);
   } else if (data.ended !== undefined && data.ended === session.user?.id) {
     over();
+  } else if (!session.user && door.PAGES.has(address()[0])) {
+    return;
   } else if (data.entered !== undefined && data.entered !== session.user?.id) {
     forget();
     begin().catch(() => ask());
@@ -393,6 +469,7 @@ $('stay').addEventListener('click', () => {
 queue.on.count = (n) => lasting(n > 0 ? t('waiting.n', { n }) : '');
 
 addEventListener('hashchange', route);
+addEventListener('news', newsQuietly);
 addEventListener('again', () => begin().catch((error) => tell(error)));
 
 
@@ -402,7 +479,7 @@ function language() {
       await choose(code);
       language();
       await (session.user ? look().then(() => session.user && begin())
-        : ask());
+        : outside());
     }, { lang: code, 'aria-pressed': String(chosen) })));
 }
 
@@ -412,15 +489,7 @@ async function start() {
   language();
 
   /* No question without hope of an answer: the cookie cannot be seen here. */
-  if (!localStorage.getItem('logged-in')) {
-    ask();
-    return;
-  }
-  try {
-    await patiently(begin, () => session.user === null);
-  } catch (error) {
-    tell(error);
-  }
+  await outside(door.arrive());
 }
 
 

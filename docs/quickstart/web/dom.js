@@ -130,7 +130,7 @@ export function form(attributes, send, ...children) {
     made.dataset.busy = 'yes';
     made.setAttribute('aria-busy', 'true');
     try {
-      await send(made);
+      await send(made, event);
     } finally {
       delete made.dataset.busy;
       made.removeAttribute('aria-busy');

@@ -6,6 +6,7 @@
  */
 
 import { post } from './api.js';
+import { others, providers, tenantChosen, tenantField } from './door.js';
 import { drawing, el, field, form, heading } from './dom.js';
 import { tell } from './problem.js';
 import { t } from './words.js';
@@ -31,6 +32,8 @@ export function login(show, entered) {
     const { value } = made.password;
 
     try {
+      await tenantChosen(made);
+
       const state = await post('/v1/login', {
         identifier: made.identifier.value, password: value,
       });
@@ -48,6 +51,7 @@ export function login(show, entered) {
     }
   },
   heading(t('login')),
+  tenantField(),
   field(t('login.name'), el('input', {
     name: 'identifier', required: true, autocapitalize: 'none',
     spellcheck: 'false' })),
@@ -56,10 +60,10 @@ export function login(show, entered) {
   el('label', { class: 'tick' },
     el('input', { type: 'checkbox', name: 'own',
                   onchange: () => remember(made) }), t('login.own')),
-  el('button', { type: 'submit' }, t('login')));
+  el('button', { type: 'submit' }, t('login')), ...others());
 
   remember(made);
-  show(made);
+  show(made, providers());
 }
 
 

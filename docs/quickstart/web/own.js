@@ -141,6 +141,58 @@ export async function audit(show) {
 }
 
 
+/* ---- what one is told of one's account ---- */
+
+const told = (kind) => t(`notice.${kind}`) === `notice.${kind}`
+  ? t('notice.other') : t(`notice.${kind}`);
+
+
+function notice(one) {
+  const made = el('li', { class: 'entry' },
+    el('div', null, el('h3', null, told(one.kind)),
+       el('p', { class: 'facts' }, moment(one.at))),
+    one.seen_at === null && button(t('notice.seen'), async () => {
+      try {
+        await post(`/v1/me/notices/${one.id}/seen`);
+      } catch (error) {
+        tell(error);
+        return;
+      }
+
+      const list = made.parentElement;
+
+      made.replaceWith(notice({ ...one, seen_at: '' }));
+      (list.querySelector('button') ?? document.querySelector('h2')).focus();
+      dispatchEvent(new CustomEvent('news'));
+    }, { 'aria-label': t('notice.seen.of', { what: told(one.kind),
+                                             when: moment(one.at) }) }));
+
+  return made;
+}
+
+
+export async function notices(show) {
+  const all = el('ul', { class: 'entries' });
+  const more = button(t('more'), () => patiently(next, () => more.isConnected)
+    .catch((error) => tell(error)));
+  let cursor = null;
+
+  async function next() {
+    const page = await get(`/v1/me/notices?limit=50${cursor
+      ? `&cursor=${encodeURIComponent(cursor)}` : ''}`);
+
+    all.append(...page.notices.map(notice));
+    cursor = page.next;
+    more.hidden = !cursor;
+  }
+
+  await next();
+  show(heading(t('notices')), el('p', { class: 'facts' }, t('notices.what')),
+       all.childElementCount > 0 ? all
+         : el('p', { class: 'card empty' }, t('notices.none')), more);
+}
+
+
 /* ---- where one is logged in ---- */
 
 export async function sessions(show) {

@@ -26,6 +26,9 @@ export default {
   login: 'Log ind', 'login.name': 'Brugernavn eller e-mail',
   'login.password': 'Adgangskode',
   'login.own': 'Det her er min egen enhed: mit brugernavn må gemmes',
+  'login.back': 'Tilbage til log ind', 'login.with': 'Log ind med {name}',
+  tenant: 'Din skole', 'tenant.choose': 'Vælg en skole',
+  'tenant.what': 'Du findes på flere skoler. Hvor vil du hen?',
   'ended.session': 'Du er blevet logget ud. Log ind igen.',
   'ended.kept': 'Du er blevet logget ud. Log ind igen: intet af det, du har'
     + ' skrevet, er tabt.',
@@ -51,6 +54,30 @@ export default {
   'recovery.make': 'Lav nye', 'recovery.made': 'De gamle gælder ikke længere.',
   'recovery.none': 'Gendannelseskoder er for dig, der logger ind med en'
     + ' godkendelsesapp.',
+
+  /* links by mail */
+  email: 'E-mail', forgotten: 'Glemt din adgangskode?',
+  'forgotten.what': 'Du, der arbejder på en skole, får et link med e-mail, hvor'
+    + ' du vælger en ny adgangskode. Elever spørger deres lærer.',
+  'forgotten.send': 'Send et link', 'forgotten.sent': 'Se i din e-mail',
+  'forgotten.mail': 'Hvis kontoen har en e-mailadresse, er et link på vej'
+    + ' dertil. Det gælder i en halv time, én gang.',
+  reset: 'Vælg en ny adgangskode',
+  'reset.what': 'Lang er god: fire eller fem ord, som du kan huske, med'
+    + ' mellemrum. Du bliver logget ud alle steder.',
+  'reset.send': 'Skift adgangskode',
+  'reset.done': 'Din adgangskode er skiftet. Log ind med den.',
+  'link.again': 'Bed om et nyt link',
+  sign: 'Tilmeld dig som lærer',
+  'sign.what': 'For lærere, hvis skole ikke er her endnu. Du får et link med'
+    + ' e-mail.',
+  'sign.send': 'Send et link', 'sign.sent': 'Se i din e-mail nu',
+  'sign.mail': 'En e-mail er på vej. Linket gælder i et døgn, én gang.',
+  welcome: 'Velkommen', 'welcome.what': 'Skriv, hvad du hedder, og vælg en'
+    + ' adgangskode: fire eller fem ord, som du kan huske.',
+  'welcome.send': 'Lav min konto',
+  'welcome.done': 'Din konto bliver lavet. Om lidt kan du logge ind med din'
+    + ' e-mailadresse.',
 
   /* password */
   'password.own': 'Adgangskode', 'password.choose': 'Vælg en adgangskode',
@@ -115,6 +142,24 @@ export default {
   'did.read': 'så {what}, til {why}', 'did.write': 'ændrede {what}, til {why}',
   times: { one: 'én gang', other: '{n} gange' },
   proof: 'Bevis', 'proof.of': 'Bevis for {when}, til at hente',
+  notices: 'Beskeder', 'notices.new': 'ny',
+  'notices.what': 'Hvad der er sket med din konto. Spørg din skole om det, der'
+    + ' ikke var dig.',
+  'notices.none': 'Der er ikke sket noget.',
+  'notice.seen': 'Jeg har set det', 'notice.seen.of': 'Jeg har set det: {what},'
+    + ' {when}',
+  'notice.other': 'Der er sket noget med din konto',
+  'notice.new_device': 'Et log-in fra en ukendt browser',
+  'notice.failed_logins': 'Mange log-ins mislykkedes før dit',
+  'notice.sessions_ended': 'Du blev logget ud, hvor du var logget ind længst',
+  'notice.password_changed': 'Din adgangskode blev skiftet',
+  'notice.second_factor_changed': 'Din godkendelsesapp blev tilføjet eller'
+    + ' fjernet',
+  'notice.recovery_used': 'Nogen loggede ind med en gendannelseskode',
+  'notice.recovery_codes_changed': 'Der er nye gendannelseskoder',
+  'notice.support_granted': 'En kode til supporten blev lavet',
+  'notice.support_redeemed': 'Supporten blev lukket ind',
+  'notice.trial_ends': 'Din prøvetid udløber inden for en uge',
   sessions: 'Hvor jeg er logget ind', 'session.this': 'Her',
   'session.other': 'Et andet sted, som {role}',
   'session.when': 'siden {from}, sidst brugt {seen}',
@@ -157,6 +202,7 @@ export default {
   'category.credential': 'log-in', 'category.enrolment': 'klasser',
   'category.network': 'enheder og netværk', 'category.homework': 'lektier',
   'category.progress': 'svar og resultater',
+  'category.notice': 'beskeder',
   'category.example': 'fag af interesse',
   'field.given_name': 'Fornavn', 'field.family_name': 'Efternavn',
   'field.email': 'E-mail', 'field.login_id': 'Brugernavn',
@@ -187,6 +233,13 @@ export default {
   'problem.other': 'Det lykkedes ikke. Prøv igen, eller spørg din skole.',
   'problem.invalid-credentials': 'Brugernavn og adgangskode åbner ingen konto.',
   'problem.not-proved': 'Denne kode er ikke den rigtige.',
+  'problem.link-over': 'Linket gælder ikke længere. Bed om et nyt.',
+  'problem.unknown-account': 'Ingen konto her har det navn. Spørg din skole.',
+  'problem.unknown-school': 'Din skole er ikke her. Spørg din skole.',
+  'problem.login-denied': 'Du blev ikke lukket ind dér.',
+  'problem.login-doubted': 'Det, der blev sagt dér, er ikke til at stole på.'
+    + ' Log ind igen.',
+  'problem.gateway': 'Det log-in svarer ikke lige nu. Prøv igen om lidt.',
   'problem.throttled': 'For mange forsøg. Vent lidt.',
   'problem.busy': 'Mange logger ind lige nu. Prøv igen om lidt.',
   'problem.unavailable': 'Skolen kan ikke nås lige nu. Prøv igen om lidt.',

@@ -25,6 +25,9 @@ export default {
   login: 'Log in', 'login.name': 'User name or e-mail',
   'login.password': 'Password',
   'login.own': 'This is my own device: my user name may be kept',
+  'login.back': 'Back to the log-in', 'login.with': 'Log in with {name}',
+  tenant: 'Your school', 'tenant.choose': 'Choose a school',
+  'tenant.what': 'You are known at several schools. Where do you want to go?',
   'ended.session': 'Your session has ended. Log in again.',
   'ended.kept': 'Your session has ended. Log in again: nothing that you wrote'
     + ' is lost.',
@@ -51,6 +54,30 @@ export default {
     + ' any more.',
   'recovery.none': 'There are codes of recovery where you log in with an'
     + ' authenticator.',
+
+  /* links by mail */
+  email: 'E-mail', forgotten: 'Forgotten your password?',
+  'forgotten.what': 'Who works at a school gets a link by mail to choose a new'
+    + ' password. Pupils ask their teacher.',
+  'forgotten.send': 'Send a link', 'forgotten.sent': 'Look in your mailbox',
+  'forgotten.mail': 'If the account has an e-mail address, a link is on its'
+    + ' way there. It counts for half an hour, and once.',
+  reset: 'Choose a new password',
+  'reset.what': 'Long is good: four or five words that you can remember,'
+    + ' spaces and all. You are logged out everywhere.',
+  'reset.send': 'Set password',
+  'reset.done': 'Your password is set. Log in with it.',
+  'link.again': 'Ask for another link',
+  sign: 'Sign up as a teacher',
+  'sign.what': 'For teachers whose school is not here yet. You get a link by'
+    + ' mail.',
+  'sign.send': 'Send a link', 'sign.sent': 'Look in your mailbox now',
+  'sign.mail': 'A mail is on its way. Its link counts for a day, and once.',
+  welcome: 'Welcome', 'welcome.what': 'Say what you are called, and choose a'
+    + ' password: four or five words that you can remember.',
+  'welcome.send': 'Make my account',
+  'welcome.done': 'Your account is being made. In a moment you can log in with'
+    + ' your e-mail address.',
 
   /* password */
   'password.own': 'Password', 'password.choose': 'Choose a password',
@@ -113,6 +140,23 @@ export default {
   'did.read': 'saw {what}, for {why}', 'did.write': 'changed {what}, for {why}',
   times: { one: 'once', other: '{n} times' },
   proof: 'Proof', 'proof.of': 'Proof of {when}, to download',
+  notices: 'Notices', 'notices.new': 'new',
+  'notices.what': 'What has happened to your account. Ask your school about'
+    + ' what was not you.',
+  'notices.none': 'Nothing has happened.',
+  'notice.seen': 'I have seen it', 'notice.seen.of': 'I have seen it: {what},'
+    + ' {when}',
+  'notice.other': 'Something has happened to your account',
+  'notice.new_device': 'A log-in from a browser that was not known',
+  'notice.failed_logins': 'Many log-ins failed before yours',
+  'notice.sessions_ended': 'You were logged out where you were longest',
+  'notice.password_changed': 'Your password was changed',
+  'notice.second_factor_changed': 'Your authenticator was added or taken away',
+  'notice.recovery_used': 'Somebody logged in by a code of recovery',
+  'notice.recovery_codes_changed': 'There are new codes of recovery',
+  'notice.support_granted': 'A code for support was made',
+  'notice.support_redeemed': 'Support was let in',
+  'notice.trial_ends': 'Your trial ends within a week',
   sessions: 'Where I am logged in', 'session.this': 'Here',
   'session.other': 'Somewhere else, as {role}',
   'session.when': 'since {from}, last used {seen}',
@@ -153,6 +197,7 @@ export default {
   'category.credential': 'log-in', 'category.enrolment': 'classes',
   'category.network': 'devices and networks', 'category.homework': 'homework',
   'category.progress': 'answers and results',
+  'category.notice': 'notices',
   'category.example': 'subjects of interest',
   'field.given_name': 'Given name', 'field.family_name': 'Family name',
   'field.email': 'E-mail', 'field.login_id': 'User name',
@@ -184,6 +229,14 @@ export default {
   'problem.invalid-credentials': 'User name and password do not open an'
     + ' account.',
   'problem.not-proved': 'This code is not the right one.',
+  'problem.link-over': 'This link does not count any more. Ask for another.',
+  'problem.unknown-account': 'No account here has this name. Ask your school.',
+  'problem.unknown-school': 'Your school is not here. Ask your school.',
+  'problem.login-denied': 'You were not let in there.',
+  'problem.login-doubted': 'What was said there cannot be believed. Log in'
+    + ' again.',
+  'problem.gateway': 'That log-in does not answer just now. Try again in a'
+    + ' moment.',
   'problem.throttled': 'Too many attempts. Wait a moment.',
   'problem.busy': 'Many people log in just now. Try again in a moment.',
   'problem.unavailable': 'The school is not there just now. Try again in a'

@@ -25,6 +25,10 @@ export default {
   login: 'Logga in', 'login.name': 'Användarnamn eller e-post',
   'login.password': 'Lösenord',
   'login.own': 'Det här är min egen enhet: mitt användarnamn får sparas',
+  'login.back': 'Tillbaka till inloggningen',
+  'login.with': 'Logga in med {name}',
+  tenant: 'Din skola', 'tenant.choose': 'Välj en skola',
+  'tenant.what': 'Du finns på flera skolor. Vart vill du?',
   'ended.session': 'Du har loggats ut. Logga in igen.',
   'ended.kept': 'Du har loggats ut. Logga in igen: inget av det du skrev är'
     + ' borta.',
@@ -50,6 +54,30 @@ export default {
   'recovery.make': 'Gör nya', 'recovery.made': 'De gamla gäller inte längre.',
   'recovery.none': 'Återställningskoder finns för den som loggar in med en'
     + ' autentiseringsapp.',
+
+  /* links by mail */
+  email: 'E-post', forgotten: 'Glömt ditt lösenord?',
+  'forgotten.what': 'Du som arbetar på en skola får en länk med e-post, där du'
+    + ' väljer ett nytt lösenord. Elever frågar sin lärare.',
+  'forgotten.send': 'Skicka en länk', 'forgotten.sent': 'Titta i din e-post',
+  'forgotten.mail': 'Om kontot har en e-postadress är en länk på väg dit. Den'
+    + ' gäller i en halvtimme, en gång.',
+  reset: 'Välj ett nytt lösenord',
+  'reset.what': 'Långt är bra: fyra eller fem ord som du minns, med'
+    + ' mellanslag. Du loggas ut överallt.',
+  'reset.send': 'Byt lösenord',
+  'reset.done': 'Ditt lösenord är bytt. Logga in med det.',
+  'link.again': 'Be om en ny länk',
+  sign: 'Registrera dig som lärare',
+  'sign.what': 'För lärare vars skola inte finns här än. Du får en länk med'
+    + ' e-post.',
+  'sign.send': 'Skicka en länk', 'sign.sent': 'Titta i din e-post nu',
+  'sign.mail': 'Ett brev är på väg. Länken gäller i ett dygn, en gång.',
+  welcome: 'Välkommen', 'welcome.what': 'Skriv vad du heter och välj ett'
+    + ' lösenord: fyra eller fem ord som du minns.',
+  'welcome.send': 'Skapa mitt konto',
+  'welcome.done': 'Ditt konto skapas. Om en liten stund kan du logga in med'
+    + ' din e-postadress.',
 
   /* password */
   'password.own': 'Lösenord', 'password.choose': 'Välj ett lösenord',
@@ -112,6 +140,24 @@ export default {
   'did.read': 'såg {what}, för {why}', 'did.write': 'ändrade {what}, för {why}',
   times: { one: 'en gång', other: '{n} gånger' },
   proof: 'Bevis', 'proof.of': 'Bevis för {when}, att ladda ner',
+  notices: 'Meddelanden', 'notices.new': 'nytt',
+  'notices.what': 'Vad som har hänt med ditt konto. Fråga din skola om det som'
+    + ' inte var du.',
+  'notices.none': 'Ingenting har hänt.',
+  'notice.seen': 'Jag har sett det', 'notice.seen.of': 'Jag har sett det:'
+    + ' {what}, {when}',
+  'notice.other': 'Något har hänt med ditt konto',
+  'notice.new_device': 'En inloggning från en okänd webbläsare',
+  'notice.failed_logins': 'Många inloggningar misslyckades före din',
+  'notice.sessions_ended': 'Du loggades ut där du varit inloggad längst',
+  'notice.password_changed': 'Ditt lösenord byttes',
+  'notice.second_factor_changed': 'Din autentiseringsapp lades till eller togs'
+    + ' bort',
+  'notice.recovery_used': 'Någon loggade in med en återställningskod',
+  'notice.recovery_codes_changed': 'Det finns nya återställningskoder',
+  'notice.support_granted': 'En kod för supporten gjordes',
+  'notice.support_redeemed': 'Supporten släpptes in',
+  'notice.trial_ends': 'Din provtid går ut inom en vecka',
   sessions: 'Var jag är inloggad', 'session.this': 'Här',
   'session.other': 'Någon annanstans, som {role}',
   'session.when': 'sedan {from}, senast använd {seen}',
@@ -152,6 +198,7 @@ export default {
   'category.credential': 'inloggning', 'category.enrolment': 'klasser',
   'category.network': 'enheter och nätverk', 'category.homework': 'läxor',
   'category.progress': 'svar och resultat',
+  'category.notice': 'meddelanden',
   'category.example': 'ämnen av intresse',
   'field.given_name': 'Förnamn', 'field.family_name': 'Efternamn',
   'field.email': 'E-post', 'field.login_id': 'Användarnamn',
@@ -183,6 +230,14 @@ export default {
   'problem.invalid-credentials': 'Användarnamn och lösenord öppnar inget'
     + ' konto.',
   'problem.not-proved': 'Den här koden är inte rätt.',
+  'problem.link-over': 'Länken gäller inte längre. Be om en ny.',
+  'problem.unknown-account': 'Inget konto här har det namnet. Fråga din skola.',
+  'problem.unknown-school': 'Din skola finns inte här. Fråga din skola.',
+  'problem.login-denied': 'Du släpptes inte in där.',
+  'problem.login-doubted': 'Det som sades där går inte att lita på. Logga in'
+    + ' igen.',
+  'problem.gateway': 'Den inloggningen svarar inte just nu. Försök igen om en'
+    + ' stund.',
   'problem.throttled': 'För många försök. Vänta en stund.',
   'problem.busy': 'Många loggar in just nu. Försök igen om en stund.',
   'problem.unavailable': 'Skolan går inte att nå just nu. Försök igen om en'

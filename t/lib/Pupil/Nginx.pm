@@ -37,7 +37,7 @@ sub new ($class, %opt) {
     my $self = bless {
         workers => 1, connections => 512, load => 1, log_level => 'info', main => '',
         events => '', http => '', server => '', http2 => 1, allow => [],
-        %opt, dir => $dir, port => free_port(),
+        %opt, dir => $dir, port => $opt{port} // free_port(),
     }, $class;
 
     for my $made ($dir, "$dir/html", "$dir/temp") {

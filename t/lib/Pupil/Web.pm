@@ -23,17 +23,29 @@ sub location ($class = undef) {
     return $location // '';
 }
 
-# Options: those of Pupil::Site's nginx.
+# Where the quick start has links in mails lead, by what a directive calls them.
+sub link_of ($class, $word, $port) {
+    my ($page) = slurp(root_dir() . '/docs/quickstart/nginx.conf.in')
+        =~ /\b\Q$word\E=([^\s;]+)/;
+    return $page =~ s/\@PORT\@/$port/r;
+}
+
+# Options: those of Pupil::Site's nginx, whose server is added to; site, if there is one; ways, what the
+# web app's ways.js has.
 sub up ($class, %opt) {
     my $web = tmp_dir() . '/web';
     system('cp', '-r', folder(), $web) == 0 or die "cp\n";
     system('chmod', '-R', 'a+rX', $web) == 0 or die "chmod\n";
     my $location = location() =~ s{\@RUN\@/web}{$web}r
                               =~ s{\@MIME\@}{/etc/nginx/mime.types}r;
-    my $site = Pupil::Test::pupil_up(import => 1);
+    my $ways = delete $opt{ways};
+    spew("$web/ways.js", 'export default ' . Pupil::Test::json_of($ways)
+         . ";\n") if $ways;
+    my $site = delete $opt{site} // Pupil::Test::pupil_up(import => 1);
     return bless {
         site => $site,
-        nginx => $site->nginx(server => $location, workers => 2, %opt)->start,
+        nginx => $site->nginx(workers => 2, %opt,
+            server => $location . ($opt{server} // ''))->start,
     }, $class;
 }
 
@@ -72,7 +84,8 @@ sub browse ($self, $script, $timeout, $input) {
         timeout => $timeout, env => { HOME => tmp_dir() },
         stdin => Pupil::Test::json_of({ %$input, url => $self->{nginx}->url }),
     });
-    return ((map { JSON::XS::decode_json($_) } split /\n/, $run->{out}),
+    return ((map { JSON::XS::decode_json($_) }
+                grep { /^\{/ } split /\n/, $run->{out}),
             { name => 'the browser ran', ok => !$run->{code},
               detail => $run->{err} });
 }

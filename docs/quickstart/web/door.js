@@ -1,0 +1,213 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * What somebody sees who is not logged in: a forgotten password, a teacher who
+ * signs up, the pages that links in mails lead to, and the choice among the
+ * tenants of which a provider says that they are.
+ */
+
+import { get, post } from './api.js';
+import { el, field, form, heading, link } from './dom.js';
+import { tell, words } from './problem.js';
+import ways from './ways.js';
+import { t } from './words.js';
+
+/* By the argument of a mail's link: the page that it leads to. */
+const LETTERS = { 'password': 'new-password', 'sign-up': 'welcome' };
+
+let token = '';                     /* what such a link has behind its "#" */
+
+
+/*
+ * Where somebody comes from, which the address says: it goes out of that, and
+ * out of the browser's history.  Returns what is to be said of it.
+ */
+export function arrive() {
+  const given = new URLSearchParams(location.search);
+  const go = (to) => history.replaceState(null, '', location.pathname + to);
+  const letter = Object.keys(LETTERS).find((name) => given.has(name));
+
+  if (letter) {
+    token = location.hash.slice(1);
+    go(`#/${LETTERS[letter]}`);
+  } else if (given.has('choose')) {
+    go(`#/choose/${encodeURIComponent(given.get('choose'))}`);
+  } else if (given.has('in')) {
+    localStorage.setItem('logged-in', given.get('in') || '1');
+    go('#/');
+  } else if (given.has('login')) {
+    localStorage.removeItem('logged-in');
+    go('#/');
+    return words({ slug: given.get('login') });
+  }
+
+  return '';
+}
+
+
+/* ---- whose tenant it is, where several share the address ---- */
+
+export const tenantField = () => Object.keys(ways.tenants).length > 0
+  && field(t('tenant'), el('select', { name: 'tenant', required: true },
+    el('option', { value: '' }), Object.entries(ways.tenants)
+      .map(([value, title]) => el('option', { value }, title))));
+
+
+/* Of a form with such a field: before anything else is sent. */
+export const tenantChosen = async (made) => made.tenant
+  && post('/v1/login/tenant', { tenant: made.tenant.value });
+
+
+/* show, and entered(): somebody is logged in. */
+async function choose(show, { entered }, provider) {
+  const { tenants } = await get(`/v1/login/${provider}/tenant`);
+  const made = form({ class: 'card narrow' }, async (_, { submitter }) => {
+    try {
+      await post(`/v1/login/${provider}/tenant`, { tenant: submitter.value });
+    } catch (error) {
+      tell(error);
+      return;
+    }
+    localStorage.setItem('logged-in', provider);
+    history.replaceState(null, '', '#/');
+    await entered();
+  },
+  heading(t('tenant.choose')),
+  el('p', { class: 'facts' }, t('tenant.what')),
+  tenants.map((value) => el('button', { type: 'submit', value },
+                            ways.tenants[value] ?? value)));
+
+  show(made);
+}
+
+
+/* ---- links by mail ---- */
+
+const back = () => el('p', null, link('#/', t('login.back')));
+
+const email = (name) => field(t(name === 'email' ? 'email' : 'login.name'),
+  el('input', { name, type: name === 'email' ? 'email' : 'text',
+                required: true, autocapitalize: 'none', spellcheck: 'false',
+                autocomplete: name === 'email' ? 'email' : 'username' }));
+
+const fresh = () => field(t('password.new'), el('input', {
+  name: 'new', type: 'password', required: true,
+  autocomplete: 'new-password' }));
+
+
+/* A form that is answered alike whoever is named; and what it says then. */
+function asks(show, name, send, ...fields) {
+  const made = form({ class: 'card narrow' }, async () => {
+    try {
+      await send(made);
+    } catch (error) {
+      tell(error, made);
+      return;
+    }
+    show(el('div', { class: 'card narrow' }, heading(t(`${name}.sent`)),
+            el('p', null, t(`${name}.mail`)), back()));
+  },
+  heading(t(name)), el('p', { class: 'facts' }, t(`${name}.what`)), ...fields,
+  el('button', { type: 'submit' }, t(`${name}.send`)), back());
+
+  show(made);
+}
+
+
+const forgotten = (show) => asks(show, 'forgotten', async (made) => {
+  await tenantChosen(made);
+  await post('/v1/login/forgotten', {
+    identifier: made.identifier.value.trim() });
+}, tenantField(), email('identifier'));
+
+
+const signUp = (show) => asks(show, 'sign', (made) =>
+  post('/v1/login/sign-up', { email: made.email.value.trim(),
+                              language: document.documentElement.lang }),
+email('email'));
+
+
+/* What the link of a mail opens, once; and what is said on the page of the
+   log-in then. */
+function opened(show, { done }, name, again, send, ...fields) {
+  const made = form({ class: 'card narrow' }, async () => {
+    try {
+      await send(made);
+    } catch (error) {
+      if (error.slug === 'invalid-credentials') {
+        error.slug = 'link-over';
+      }
+      tell(error, made);
+      return;
+    }
+    token = '';
+    done(t(`${name}.done`));
+  },
+  heading(t(name)), el('p', { class: 'facts' }, t(`${name}.what`)), ...fields,
+  el('button', { type: 'submit' }, t(`${name}.send`)),
+  el('p', null, link(`#/${again}`, t('link.again'))));
+
+  show(made);
+}
+
+
+function newPassword(show, on) {
+  if (!token) {
+    forgotten(show);
+    return;
+  }
+  opened(show, on, 'reset', 'forgotten', async (made) => {
+    await tenantChosen(made);
+    await post('/v1/login/password', { token, new: made.elements.new.value });
+  }, tenantField(), fresh());
+}
+
+
+function welcome(show, on) {
+  if (!token) {
+    signUp(show);
+    return;
+  }
+  opened(show, on, 'welcome', 'sign-up', (made) =>
+    post('/v1/login/sign-up/confirm', {
+      token, given_name: made.given_name.value.trim(),
+      family_name: made.family_name.value.trim(),
+      new: made.elements.new.value }),
+  field(t('field.given_name'), el('input', { name: 'given_name', dir: 'auto',
+    required: true, autocomplete: 'given-name' })),
+  field(t('field.family_name'), el('input', { name: 'family_name', dir: 'auto',
+    autocomplete: 'family-name' })),
+  fresh());
+}
+
+
+/* ---- what the log-in leads to ---- */
+
+/* Pages that need no session, by their addresses. */
+export const PAGES = new Map(Object.entries({
+  forgotten, 'sign-up': signUp, welcome, 'new-password': newPassword, choose,
+}));
+
+
+export const others = () => [
+  ways.forgotten && el('p', null, link('#/forgotten', t('forgotten'))),
+  ways.signUp && el('p', null, link('#/sign-up', t('sign'))),
+];
+
+
+/* From where whoever came by a provider leaves there, too: the next one at this
+   computer would be them. */
+export function wayOut() {
+  const name = localStorage.getItem('logged-in');
+
+  return Object.hasOwn(ways.providers, name) ? `/v1/login/${name}/logout`
+    : null;
+}
+
+
+/* Links, as a browser is sent to a provider. */
+export const providers = () => Object.keys(ways.providers).length > 0
+  && el('div', { class: 'card narrow ways' },
+    Object.entries(ways.providers).map(([name, title]) =>
+      link(`/v1/login/${name}`, t('login.with', { name: title }),
+           { class: 'button quiet' })));

@@ -1,0 +1,301 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Before a log-in, in a real browser: a forgotten password, a sign-up, a code
+ * by mail.  Called by t/browser-door.t:
+ *
+ *     node door.mjs FOLDER <JSON
+ *
+ * with { url, mails, work, env, teacher, admin: { login, password } } on
+ * standard input: mails is the folder of a relay, work the command that sends
+ * mail to it.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { browser, check, expect, heading, input, logIn, logOut, picture,
+         readable, spoken, step, summary } from './page.mjs';
+
+const NEW = 'a long walk along the shore';
+const GIVEN = 'Gudrun';
+let seen = 0;
+
+
+const send = () => spawnSync(input.work[0], input.work.slice(1),
+  { env: { ...process.env, ...input.env } });
+
+/* Quoted-printable, as it is read. */
+const plain = (text) => text.replaceAll(/=\r?\n/g, '')
+  .replaceAll(/=([0-9A-F]{2})/g, (_, hex) =>
+    String.fromCharCode(parseInt(hex, 16)));
+
+
+/* What a mail has that is sent now; there may be others. */
+function mailed(pattern) {
+  const run = send();
+
+  for (;;) {
+    const file = `${input.mails}/mail${seen + 1}`;
+
+    if (run.status !== 0 || !existsSync(file)) {
+      throw new Error(`no mail: ${run.stderr}`);
+    }
+    seen++;
+
+    const found = plain(JSON.parse(readFileSync(file, 'utf8')).text)
+      .match(pattern);
+
+    if (found) {
+      return found[1];
+    }
+  }
+}
+
+const LINK = /^(https:\S+#[\w-]+)/m;
+const CODE = /^ {4}(\d{6})\r?$/m;
+
+const says = (page, text) => page.getByText(text).waitFor();
+const press = (page, name) => page.getByRole('button', { name, exact: true })
+  .click();
+
+async function focused(page, name) {
+  if (await page.evaluate('document.activeElement.name') !== name) {
+    throw new Error('the focus is elsewhere');
+  }
+}
+
+
+/* By keyboard alone. */
+async function forgotten(page) {
+  await page.goto(`${input.url}/`);
+  await step('who has forgotten their password says so', page, async () => {
+    await page.getByRole('link', { name: 'Forgotten your password?' }).focus();
+    await page.keyboard.press('Enter');
+    await heading(page, 'Forgotten your password?').waitFor();
+    await page.keyboard.press('Tab');
+    await focused(page, 'identifier');
+  });
+  await readable(page, 'the page that asks');
+  await picture(page, 'forgotten');
+  for (const [code, name] of [['sv', 'Svenska'], ['da', 'Dansk'],
+                              ['en', 'English']])
+  {
+    await press(page, name);
+    await page.waitForFunction((lang) =>
+      document.documentElement.lang === lang, code);
+    await page.getByRole('textbox').waitFor();
+    await spoken(page, 'the page that asks', code);
+  }
+  await step('nothing is asked of nobody', page, async () => {
+    await press(page, 'Send a link');
+    await says(page, 'This is missing.');
+    await focused(page, 'identifier');
+  });
+  for (const who of ['nobody.of.ours', input.teacher.login]) {
+    await step(`all are told the same: ${who}`, page, async () => {
+      await page.getByLabel('User name or e-mail').fill(who);
+      await page.keyboard.press('Enter');
+      await heading(page, 'Look in your mailbox').waitFor();
+      await says(page, 'If the account has an e-mail address');
+    });
+    await readable(page, `what is said to ${who}`);
+    await page.getByRole('link', { name: 'Back to the log-in' }).click();
+    await page.getByRole('link', { name: 'Forgotten your password?' }).click();
+  }
+
+  const link = mailed(LINK);
+
+  await step('which leads to a page', page, async () => {
+    await page.goto(link);
+    await heading(page, 'Choose a new password').waitFor();
+  });
+  check('whose address has no token',
+        page.url() === `${input.url}/#/new-password`, page.url());
+  await readable(page, 'the page of the link');
+  await picture(page, 'reset');
+  expect(/422/);
+  await step('a common one is refused, at the field', page, async () => {
+    await page.getByLabel('New password').fill('1q2w3e4r5t6y7u8i');
+    await press(page, 'Set password');
+    await says(page, 'Many people have this password.');
+    await focused(page, 'new');
+  });
+  expect();
+  await step('another one is set', page, async () => {
+    await page.getByLabel('New password').fill(NEW);
+    await page.keyboard.press('Enter');
+    await heading(page, 'Log in').waitFor();
+    await says(page, 'Your password is set. Log in with it.');
+  });
+  expect(/401/);
+  await step('the link counts once, in words', page, async () => {
+    await page.goto(link);
+    await page.getByLabel('New password').fill('another walk along the shore');
+    await press(page, 'Set password');
+    await says(page, 'This link does not count any more.');
+    await page.getByRole('link', { name: 'Ask for another link' }).click();
+    await heading(page, 'Forgotten your password?').waitFor();
+  });
+  expect();
+  await step('and the way back is there', page, async () => {
+    await page.getByRole('link', { name: 'Back to the log-in' }).click();
+    await logIn(page, { ...input.teacher, password: NEW });
+    await heading(page, 'Homework of my classes').waitFor();
+  });
+}
+
+
+/* Of who has just got another password. */
+async function notices(page, context) {
+  await step('the menu says that there is news', page, async () => {
+    await page.getByRole('link', { name: 'About me new' }).click();
+    await page.getByRole('link', { name: 'Notices new' }).click();
+    await heading(page, 'Notices').waitFor();
+    await heading(page, 'Your password was changed').first().waitFor();
+  });
+  await readable(page, 'notices');
+  await picture(page, 'notices');
+  await step('which is seen', page, async () => {
+    const buttons = page.getByRole('button', { name: 'I have seen it' });
+
+    for (let left = await buttons.count(); left > 0; left--) {
+      await buttons.first().click();
+      await page.waitForFunction((n) => document.querySelectorAll(
+        '#view button:not([hidden])').length < n, left);
+    }
+    await page.getByText('new', { exact: true }).first()
+      .waitFor({ state: 'detached' });
+  });
+  await step('and stays so', page, async () => {
+    await page.reload();
+    await heading(page, 'Your password was changed').first().waitFor();
+    if (await page.getByRole('button', { name: 'I have seen it' }).count()) {
+      throw new Error('it does not');
+    }
+  });
+
+  await step('a session elsewhere is there', page, async () => {
+    const elsewhere = await context.browser().newContext({
+      ignoreHTTPSErrors: true });
+    const answer = await elsewhere.request.post(`${input.url}/v1/login`, {
+      data: { identifier: input.teacher.login, password: NEW } });
+
+    if (answer.status() !== 200) {
+      throw new Error(`log-in: ${answer.status()}`);
+    }
+    await page.getByRole('link', { name: 'Where I am logged in' }).click();
+    await heading(page, 'Somewhere else, as teacher').waitFor();
+    await page.getByRole('button', { name: 'Log out there' }).click();
+    await says(page, 'Logged out there.');
+
+    const { status } = await elsewhere.request.get(`${input.url}/v1/session`)
+      .then((one) => ({ status: one.status() }));
+
+    await elsewhere.close();
+    if (status !== 401) {
+      throw new Error(`it is logged in: ${status}`);
+    }
+  });
+  await logOut(page);
+}
+
+
+async function signUp(page) {
+  const address = 'gudrun@hemma.example';
+  let link;
+
+  await step('a teacher of no school signs up', page, async () => {
+    await page.getByRole('link', { name: 'Sign up as a teacher' }).click();
+    await heading(page, 'Sign up as a teacher').waitFor();
+    await page.getByLabel('E-mail').fill('not an address');
+    await press(page, 'Send a link');
+    await says(page, 'This does not look right.');
+    await focused(page, 'email');
+  });
+  await readable(page, 'the form of a sign-up');
+  await picture(page, 'sign-up');
+  await step('and gets a link', page, async () => {
+    await page.getByLabel('E-mail').fill(address);
+    await page.keyboard.press('Enter');
+    await heading(page, 'Look in your mailbox now').waitFor();
+    link = mailed(LINK);
+    await page.goto(link);
+    await heading(page, 'Welcome').waitFor();
+  });
+  check('the address of the page has no token',
+        page.url() === `${input.url}/#/welcome`, page.url());
+  await readable(page, 'the page of that link');
+  await picture(page, 'welcome');
+  expect(/422/);
+  await step('what is wrong is said at its field', page, async () => {
+    await page.getByLabel('New password').fill('short');
+    await press(page, 'Make my account');
+    await says(page, 'This is missing.');
+    await focused(page, 'given_name');
+    await page.getByLabel('Given name').fill(GIVEN);
+    await press(page, 'Make my account');
+    await says(page, 'This is too short.');
+    await focused(page, 'new');
+  });
+  expect();
+  await step('the account is made', page, async () => {
+    await page.getByLabel('New password').fill(NEW);
+    await page.keyboard.press('Enter');
+    await heading(page, 'Log in').waitFor();
+    await says(page, 'Your account is being made.');
+    send();
+    await logIn(page, { login: address, password: NEW });
+    await heading(page, 'Homework of my classes').waitFor();
+    await page.locator('#who').getByText(GIVEN).waitFor();
+  });
+  await logOut(page);
+}
+
+
+async function code(page) {
+  await step('an administrator without an authenticator', page, async () => {
+    await logIn(page, input.admin);
+    await heading(page, 'One more step').waitFor();
+  });
+  await readable(page, 'the page of a code');
+  await step('asks for a code by mail', page, async () => {
+    await press(page, 'Send a code by mail');
+    await says(page, 'A code is on its way to your mailbox.');
+    await focused(page, 'code');
+  });
+  await picture(page, 'code');
+
+  const right = mailed(CODE);
+
+  expect(/401/);
+  await step('one that is wrong is said, at the field', page, async () => {
+    await page.getByLabel('Code', { exact: true })
+      .fill(String((Number(right) + 1) % 1000000).padStart(6, '0'));
+    await page.keyboard.press('Enter');
+    await says(page, 'This code is not the right one.');
+    await focused(page, 'code');
+  });
+  expect();
+  await step('and by the right one is in', page, async () => {
+    await page.getByLabel('Code', { exact: true }).fill(right);
+    await page.keyboard.press('Enter');
+    await page.locator('#menu a').first().waitFor();
+  });
+  await logOut(page);
+}
+
+
+const { context, page } = await browser('door');
+
+try {
+  await forgotten(page);
+  await notices(page, context);
+  await signUp(page);
+  await code(page);
+} catch (error) {
+  check('to the end', false, error.stack);
+} finally {
+  await context.close();
+}
+
+summary();
