@@ -10,16 +10,12 @@
  * of JSON out for each check: { name, ok, detail }.
  */
 
-import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:https';
 import { chromium } from 'playwright-core';
-import Provider from 'oidc-provider';
+import { broker } from './broker.mjs';
 
 const folder = process.argv[2];
 const input = JSON.parse(readFileSync(0, 'utf8'));
-const realm = '/auth/realms/broker';
-const signing = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
 
 function check(name, ok, detail = '') {
@@ -27,48 +23,8 @@ function check(name, ok, detail = '') {
 }
 
 
-/* ---- the provider ---- */
-
-const claims = ['uniid', 'aktoer_gruppe', 'unilogin_loa', 'institution_ids',
-                'has_license'];
-const provider = new Provider(`https://localhost:${input.port}${realm}`, {
-  clients: [{
-    client_id: 'pupil',
-    client_secret: input.secret,
-    redirect_uris: ['query', 'form'].map(
-      (name) => `${input.url}/v1/login/${name}/callback`),
-    token_endpoint_auth_method: 'client_secret_post',
-  }],
-  claims: { openid: ['sub', ...claims] },
-  conformIdTokenClaims: false,
-  pkce: { required: () => true },
-  cookies: { keys: ['of this test'] },
-  jwks: { keys: [{ ...signing.privateKey.export({ format: 'jwk' }),
-                   kid: 'signing', use: 'sig', alg: 'RS256' }] },
-  findAccount: (ctx, id) => ({
-    accountId: id,
-    claims: () => ({ sub: `f:${id}`, uniid: id, aktoer_gruppe: 'Elev',
-                     unilogin_loa: 'ToFaktor', institution_ids: ['101001'],
-                     has_license: 'true' }),
-  }),
-  async loadExistingGrant(ctx) {
-    const grant = new ctx.oidc.provider.Grant({
-      clientId: ctx.oidc.client.clientId,
-      accountId: ctx.oidc.session.accountId,
-    });
-    grant.addOIDCScope('openid');
-    await grant.save();
-    return grant;
-  },
-});
-const serve = provider.callback();
-const server = createServer(
-  { key: readFileSync(input.key), cert: readFileSync(input.cert) },
-  (req, res) => {
-    req.originalUrl = req.url;
-    req.url = req.url.slice(realm.length) || '/';
-    serve(req, res);
-  });
+const server = broker({ ...input, names: ['query', 'form'],
+                        schools: () => ['101001'] });
 
 
 /* ---- the browser ---- */

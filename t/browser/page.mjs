@@ -76,11 +76,17 @@ export async function browser(name, locale = 'en-GB', more = {}) {
 }
 
 
+/* A provider's pages are not ours. */
+const elsewhere = (page, url) => input.broker
+  && [url, page.url()].some((one) => one.startsWith(input.broker));
+
+
 function listen(name, page) {
   page.on('console', (message) => {
     const text = message.text();
 
     if (['error', 'warning'].includes(message.type())
+        && !elsewhere(page, message.location().url)
         && !expected.some((pattern) => pattern.test(text))) {
       complaints.push(`${name}: ${text} ${message.location().url}`);
     }
@@ -88,7 +94,8 @@ function listen(name, page) {
   page.on('pageerror', (error) => complaints.push(`${name}: ${error.stack}`));
   page.on('dialog', (dialog) => dialog.accept());
   page.on('request', (request) => {
-    if (!request.url().startsWith(`${input.url}/`)) {
+    if (!request.url().startsWith(`${input.url}/`)
+        && !elsewhere(page, request.url())) {
       foreign.push(request.url());
     }
   });
