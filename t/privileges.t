@@ -63,7 +63,7 @@ my %allowed = (
                 'SELECT INSERT DELETE mac source valid_from valid_to',
             'pupil.enrolment' => 'SELECT INSERT institution mac source'
                 . ' valid_from valid_to',
-            'pupil.blind_index' => 'SELECT INSERT DELETE',
+            'pupil.blind_index' => 'SELECT INSERT DELETE numbered',
             'pupil.imported' => 'SELECT INSERT fingerprint',
             'pupil.outbox' => 'SELECT INSERT DELETE due tries',
             'pupil.sign_up' => 'SELECT DELETE',

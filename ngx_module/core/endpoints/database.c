@@ -184,8 +184,8 @@ static const uint8_t  pupil_params_own_raise[] = {
 
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
-    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 135 },
-    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 134 }
+    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 136 },
+    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 136 }
 };
 
 /*

@@ -20,6 +20,7 @@
 #define PUPIL_NOTICE_SUPPORT_GRANTED   "support_granted"
 #define PUPIL_NOTICE_SUPPORT_REDEEMED  "support_redeemed"
 #define PUPIL_NOTICE_TRIAL_ENDS        "trial_ends"
+#define PUPIL_NOTICE_ADDRESS_CHANGED   "address_changed"
 
 /* More attempts than the throttle lets pass without a delay (SQL's literal). */
 #define PUPIL_NOTICE_BURST  "5"

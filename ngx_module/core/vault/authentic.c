@@ -20,6 +20,9 @@ typedef struct {
 } pupil_mac_label_t;
 
 
+static void pupil_mac_indexed(const pupil_key_t *key,
+    const pupil_mac_label_t *label, const pupil_index_row_t *row,
+    uint32_t number, uint8_t mac[PUPIL_MAC_LEN]);
 static void pupil_mac_begin(pupil_keyed_t *hash, const pupil_key_t *key,
     const pupil_mac_label_t *label, uint32_t number);
 static void pupil_mac_end(pupil_keyed_t *hash, uint32_t number,
@@ -42,6 +45,10 @@ static const pupil_mac_label_t  pupil_mac_of_index = {
     "pupil.mac.index.v1", NULL
 };
 
+static const pupil_mac_label_t  pupil_mac_of_address = {
+    "pupil.mac.address.v1", "pupil.mac.address.v2"
+};
+
 static const pupil_mac_label_t  pupil_mac_of_session = {
     "pupil.mac.session.v1", "pupil.mac.session.v2"
 };
@@ -60,6 +67,10 @@ static const pupil_mac_label_t  pupil_mac_of_mail = {
 
 static const pupil_mac_label_t  pupil_mac_of_link = {
     "pupil.mac.mail.v3", "pupil.mac.mail.v4"
+};
+
+static const pupil_mac_label_t  pupil_mac_of_mail_to = {
+    "pupil.mac.mail.v5", "pupil.mac.mail.v6"
 };
 
 static const pupil_mac_label_t  pupil_mac_of_sign_up = {
@@ -144,16 +155,32 @@ void
 pupil_mac_index(const pupil_key_t *key, const pupil_index_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN])
 {
+    pupil_mac_indexed(key, &pupil_mac_of_index, row, 0, mac);
+}
+
+
+void
+pupil_mac_address(const pupil_key_t *key, const pupil_index_row_t *row,
+    uint32_t number, uint8_t mac[PUPIL_MAC_LEN])
+{
+    pupil_mac_indexed(key, &pupil_mac_of_address, row, number, mac);
+}
+
+
+static void
+pupil_mac_indexed(const pupil_key_t *key, const pupil_mac_label_t *label,
+    const pupil_index_row_t *row, uint32_t number, uint8_t mac[PUPIL_MAC_LEN])
+{
     pupil_keyed_t  hash;
 
-    pupil_mac_begin(&hash, key, &pupil_mac_of_index, 0);
+    pupil_mac_begin(&hash, key, label, number);
     pupil_keyed_uuid(&hash, &row->tenant);
     pupil_keyed_str(&hash, row->category);
     pupil_keyed_str(&hash, row->field);
     pupil_keyed_str(&hash, row->term);
     pupil_keyed_uuid(&hash, &row->owner);
     pupil_keyed_uuid(&hash, &row->record);
-    pupil_mac_end(&hash, 0, mac);
+    pupil_mac_end(&hash, number, mac);
 }
 
 
@@ -202,8 +229,9 @@ pupil_mac_mail(const pupil_key_t *key, const pupil_mail_row_t *row,
 {
     pupil_keyed_t  hash;
 
-    pupil_mac_begin(&hash, key, row->link.len == 0 ? &pupil_mac_of_mail
-                                                   : &pupil_mac_of_link,
+    pupil_mac_begin(&hash, key, row->sealed.len != 0 ? &pupil_mac_of_mail_to
+                                : row->link.len == 0 ? &pupil_mac_of_mail
+                                                     : &pupil_mac_of_link,
                     row->number);
     pupil_keyed_uuid(&hash, &row->tenant);
     pupil_keyed_uuid(&hash, &row->mail);
@@ -212,8 +240,12 @@ pupil_mac_mail(const pupil_key_t *key, const pupil_mail_row_t *row,
     pupil_keyed_str(&hash, row->language);
     pupil_keyed_u64(&hash, (uint64_t) row->created_at);
 
-    if (row->link.len != 0) {
+    if (row->sealed.len != 0 || row->link.len != 0) {
         pupil_keyed_str(&hash, row->link);
+    }
+
+    if (row->sealed.len != 0) {
+        pupil_keyed_str(&hash, row->sealed);
     }
 
     pupil_mac_end(&hash, row->number, mac);

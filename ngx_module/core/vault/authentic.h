@@ -72,6 +72,7 @@ typedef struct {
     pupil_time_t  created_at;
     pupil_str_t   link;         /* where its page is; empty: there is none */
     uint32_t      number;       /* of the credential, where that matters */
+    pupil_str_t   sealed;       /* the address, unless it is that in force */
 } pupil_mail_row_t;
 
 typedef struct {
@@ -133,6 +134,8 @@ void pupil_mac_enrolment(const pupil_key_t *key,
     const pupil_enrolment_row_t *row, uint8_t mac[PUPIL_MAC_LEN]);
 void pupil_mac_index(const pupil_key_t *key, const pupil_index_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);
+void pupil_mac_address(const pupil_key_t *key, const pupil_index_row_t *row,
+    uint32_t number, uint8_t mac[PUPIL_MAC_LEN]);
 void pupil_mac_session(const pupil_key_t *key, const pupil_session_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);
 void pupil_mac_mail(const pupil_key_t *key, const pupil_mail_row_t *row,

@@ -250,6 +250,25 @@ static const ctl_letter_t  letters[] = {
         " deleted after some time.\r\n\r\n"
         "If you want to go on, tell the administrator of the learning platform"
         " before.\r\n\r\n"
+        "This message was sent automatically and cannot be answered.\r\n" },
+
+    /* whoever changes it has no language */
+    { .kind = PUPIL_MAIL_ADDRESS_CHANGED, .language = "mul",
+      .seconds = THREE_DAYS, .old = 1,
+      .subject = "Ny e-postadress / Ny e-mailadresse / New e-mail address",
+      .text =
+        "Hej!\r\n\r\n"
+        "Ett konto på skolans lärplattform, som hade den här e-postadressen,"
+        " har fått en annan. Visste du inte om det: kontakta genast skolans"
+        " administratör.\r\n\r\n"
+        "En konto på skolens læringsplatform, som havde denne e-mailadresse,"
+        " har fået en anden. Vidste du det ikke, så kontakt straks skolens"
+        " administrator.\r\n\r\n"
+        "An account on the school's learning platform that had this e-mail"
+        " address has been given another. If you did not know of it, tell the"
+        " school's administrator at once.\r\n\r\n"
+        "Det här meddelandet skickas automatiskt och kan inte besvaras.\r\n"
+        "Denne besked er sendt automatisk og kan ikke besvares.\r\n"
         "This message was sent automatically and cannot be answered.\r\n" }
 };
 

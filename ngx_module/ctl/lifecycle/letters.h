@@ -16,6 +16,7 @@ typedef struct {
     int64_t      seconds;           /* it counts */
     unsigned     link:1;            /* a link goes between text and after */
     unsigned     code:1;            /* or a code */
+    unsigned     old:1;             /* to an address that is sealed with it */
     const char  *text;              /* UTF-8 */
     const char  *after;
 } ctl_letter_t;

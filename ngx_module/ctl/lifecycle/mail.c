@@ -27,6 +27,7 @@
 #include "ctl/lifecycle/mail.h"
 #include "ctl/people/account.h"
 #include "ctl/people/sign_up.h"
+#include "ctl/store/address.h"
 #include "ctl/store/floors.h"
 #include "ctl/store/keys.h"
 #include "ctl/store/plugins.h"
@@ -96,7 +97,8 @@ static const char  claim_sql[] =
     " interval '6 hours') FROM next AS n"
     " WHERE o.tenant = $1::uuid AND o.mail = n.mail"
     " RETURNING o.mail, o.subject, o.kind, o.language, o.link,"
-    " (extract(epoch FROM o.created_at) * 1000000)::bigint, o.mac";
+    " (extract(epoch FROM o.created_at) * 1000000)::bigint, o.mac,"
+    " o.sealed";
 
 enum {
     CLAIM_MAIL = 0,
@@ -105,7 +107,8 @@ enum {
     CLAIM_LANGUAGE,
     CLAIM_LINK,
     CLAIM_CREATED_AT,           /* microseconds */
-    CLAIM_MAC
+    CLAIM_MAC,
+    CLAIM_SEALED                /* NULL: to the address that is in force */
 };
 
 
@@ -263,6 +266,11 @@ mail_claim(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, pupil_str_t *mac)
         mac->data = stored;
         ctl_get_bytes(res, 0, CLAIM_MAC, stored, PUPIL_MAC_LEN, &mac->len);
         mail->row.number = pupil_mac_number(*mac);
+
+        stored = ctl_pool_alloc(pool, CTL_ADDRESS_SEALED);
+        mail->row.sealed.data = stored;
+        ctl_get_bytes(res, 0, CLAIM_SEALED, stored, CTL_ADDRESS_SEALED,
+                      &mail->row.sealed.len);
     }
 
     PQclear(res);
@@ -308,6 +316,7 @@ mail_judge(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, pupil_str_t mac,
     mail->letter = ctl_letter_find(mail->row.kind, mail->row.language);
 
     if (mail->letter == NULL
+        || (mail->row.sealed.len != 0) != mail->letter->old
         || ctl_now() - mail->row.created_at
            > mail->letter->seconds * PUPIL_TIME_SECOND)
     {
@@ -530,13 +539,15 @@ staff(ctl_t *ctl, const pupil_uuid_t *subject)
 }
 
 
+/*
+ * One that was somebody's before gets nothing but the word that it is so no
+ * more, for which it stands in the row, under its MAC.
+ */
 static int
 address_open(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, const char **why)
 {
-    char          subject[PUPIL_UUID_TEXT_LEN + 1];
-    uint8_t       sealed[MAIL_ADDRESS + PUPIL_SEAL_OVERHEAD];
-    PGresult     *res;
-    const char   *params[2];
+    int           rc;
+    uint8_t       sealed[CTL_ADDRESS_SEALED];
     ctl_owner_t   owner;
     ctl_place_t   place;
     pupil_str_t   stored, value;
@@ -545,24 +556,13 @@ address_open(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, const char **why)
         return -1;
     }
 
-    params[0] = ctl->tenant_text;
-    params[1] = ctl_uuid_text(&owner.id, subject);
+    stored = mail->row.sealed;
 
-    res = ctl_query(ctl->data, "SELECT email FROM data.contact WHERE tenant ="
-                    " $1::uuid AND owner = $2::uuid AND record = $2::uuid", 2,
-                    params);
-    if (res == NULL) {
+    if (stored.len == 0
+        && ctl_address_read(ctl, &owner.id, sealed, &stored) != 0)
+    {
         return -1;
     }
-
-    stored.data = sealed;
-    stored.len = 0;
-
-    if (PQntuples(res) == 1) {
-        ctl_get_bytes(res, 0, 0, sealed, sizeof(sealed), &stored.len);
-    }
-
-    PQclear(res);
 
     if (stored.len == 0) {
         *why = "refused";           /* nobody knows an address */
@@ -574,14 +574,23 @@ address_open(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, const char **why)
     place.field = "email";
     place.record = &owner.id;
 
-    if (ctl_open(ctl, pool, &place, stored, &value) != 0) {
-        *why = "tampered";
+    if (ctl_open(ctl, pool, &place, stored, &value) != 0
+        || value.len > MAIL_ADDRESS)
+    {
+        *why = mail->letter->old ? "refused" : "tampered";
         return 0;
     }
 
     memcpy(mail->to, value.data, value.len);
 
-    return 0;
+    rc = mail->letter->old ? 1 : ctl_address_counts(ctl, &owner.id, mail->to);
+
+    if (rc == 0) {
+        sodium_memzero(mail->to, sizeof(mail->to));
+        *why = "tampered";
+    }
+
+    return rc < 0 ? -1 : 0;
 }
 
 

@@ -225,6 +225,7 @@ trial_tell(ctl_t *ctl, const ctl_whom_t *whom, int32_t ends,
 {
     char         day[16], told[16];
     const char  *params[4];
+    pupil_str_t  none = { 0 };
 
     snprintf(day, sizeof(day), "%d", (int) ends);
     snprintf(told, sizeof(told), "%d", (int) ends);
@@ -245,8 +246,8 @@ trial_tell(ctl_t *ctl, const ctl_whom_t *whom, int32_t ends,
         && (ctl_record_one(ctl, &look_access, "allowed", &whom->id,
                            "trial=told") != 0
             || ctl_notice(ctl, &whom->id, PUPIL_NOTICE_TRIAL_ENDS) != 0
-            || ctl_mail_put(ctl, &whom->id, PUPIL_MAIL_TRIAL_ENDS, language)
-               != 0))
+            || ctl_mail_put(ctl, &whom->id, PUPIL_MAIL_TRIAL_ENDS, language,
+                            none) != 0))
     {
         return -1;
     }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ctl/base/db.h"
+#include "ctl/roster/addresses.h"
 #include "ctl/roster/apply.h"
 #include "ctl/roster/images.h"
 #include "ctl/roster/moves.h"
@@ -89,9 +90,12 @@ batch_write(roster_t *roster, roster_batch_t *batch)
     if (ctl_begin(ctl->data, &ctl->tenant) != 0
         || roster_rows_record(roster, batch) != 0
         || ctl_commit(ctl->data) != 0
+        || roster_addresses_take(roster, batch) != 0
         || ctl_begin(ctl->data, &ctl->tenant) != 0
         || roster_images_batch(roster, batch) != 0
+        || roster_addresses_tell(roster, batch) != 0
         || roster_rows_write(roster, batch) != 0
+        || roster_addresses_write(roster, batch) != 0
         || ctl_commit(ctl->data) != 0)
     {
         ctl_rollback(ctl->data);

@@ -17,6 +17,7 @@ typedef struct {
     roster_item_t   *item;      /* whose owner has a key */
     uint8_t          write[ROSTER_RECORDS];     /* which records */
     uint8_t          prints[ROSTER_RECORDS][ROSTER_PRINT_LEN];
+    uint32_t         address;   /* the number of one that changes, or 0 */
 } roster_change_t;
 
 typedef struct {

@@ -10,8 +10,12 @@
 #include "ctl/base/ctl.h"
 
 
-/* In the transaction of the data database.  0, or -1 with the error said. */
+/*
+ * In the transaction of the data database.  sealed: the address, as it is
+ * stored, or empty for the one that is in force when it is sent.  0, or -1 with
+ * the error said.
+ */
 int ctl_mail_put(ctl_t *ctl, const pupil_uuid_t *subject, const char *kind,
-    pupil_str_t language);
+    pupil_str_t language, pupil_str_t sealed);
 
 #endif /* PUPIL_CTL_STORE_MAIL_H */

@@ -229,7 +229,7 @@ sub soon ($self, $is, $name, $code, @clients) {
 # The rows of a person in a table, as they are now; put_back() makes them so
 # again, as somebody could who can write the database.
 sub rows_of ($self, $table, $id) {
-    my $key = $table =~ /^data[.]/ ? 'owner' : 'subject';
+    my $key = $table =~ /^data[.]|index$/ ? 'owner' : 'subject';
     return [$table, $key, $id, @{ $self->db->selectcol_arrayref(
         "SELECT row_to_json(t)::text FROM $table AS t WHERE $key = ?", {},
         $id) }];
