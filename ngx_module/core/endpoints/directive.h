@@ -216,7 +216,8 @@ enum {
     PUPIL_MAIL_WORDS
 };
 
-#define PUPIL_MAIL_LINK_MAX  200        /* bytes of a URL */
+#define PUPIL_MAIL_PAGE_MAX  160        /* bytes of a URL */
+#define PUPIL_MAIL_LINK_MAX  200        /* of that with a tenant's name */
 
 enum {
     PUPIL_SIGN_UP_OFF = 0,

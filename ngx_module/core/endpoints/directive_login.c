@@ -109,7 +109,7 @@ pupil_mail_rule(const pupil_str_t *given, uint32_t count,
                              " leads to, such as"
                              " https://school.example/password, without a"
                              " \"#\", of %d bytes at most",
-                             PUPIL_MAIL_LINK_MAX);
+                             PUPIL_MAIL_PAGE_MAX);
 }
 
 
@@ -146,7 +146,7 @@ pupil_sign_up_rule(const pupil_str_t *given, uint32_t count,
                                " leads to, such as"
                                " https://school.example/sign-up, without a"
                                " \"#\", of %d bytes at most",
-                               PUPIL_MAIL_LINK_MAX);
+                               PUPIL_MAIL_PAGE_MAX);
     }
 
     return words->number[PUPIL_SIGN_UP_TRIAL_OF] != PUPIL_WORD_UNSET

@@ -255,7 +255,7 @@ pupil_link_page(pupil_str_t url)
 
     len = sizeof(PUPIL_HTTPS) - 1;
 
-    if (url.len <= len || url.len > PUPIL_MAIL_LINK_MAX
+    if (url.len <= len || url.len > PUPIL_MAIL_PAGE_MAX
         || memcmp(url.data, PUPIL_HTTPS, len) != 0 || url.data[len] == '/'
         || memchr(url.data, '#', url.len) != NULL)
     {

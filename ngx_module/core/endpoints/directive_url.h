@@ -13,6 +13,9 @@
 #define PUPIL_PROVIDER_WORDS  (PUPIL_PROVIDER_SHARED + 1)
 #define PUPIL_URL_NAME_MAX    32      /* bytes */
 
+_Static_assert(PUPIL_MAIL_PAGE_MAX + PUPIL_URL_NAME_MAX + 2
+               <= PUPIL_MAIL_LINK_MAX, "a page, #, a name, a dot");
+
 extern const pupil_word_t  pupil_provider_words[PUPIL_PROVIDER_WORDS];
 
 /* pupil_login_provider, pupil_allowed_origin. */

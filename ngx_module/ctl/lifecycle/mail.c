@@ -454,9 +454,11 @@ mail_link(const pupil_key_t *key, const pupil_mail_row_t *row,
     link.number = row->number;
     pupil_link_seal(key, what, &link, token);
 
-    (void) snprintf(secret, MAIL_SECRET, "%.*s#%.*s", (int) row->link.len,
-                    (const char *) row->link.data, (int) sizeof(token),
-                    (const char *) token);
+    /* where tenants share an address, there is the name of one behind # */
+    (void) snprintf(secret, MAIL_SECRET, "%.*s%s%.*s", (int) row->link.len,
+                    (const char *) row->link.data,
+                    memchr(row->link.data, '#', row->link.len) == NULL
+                    ? "#" : "", (int) sizeof(token), (const char *) token);
     sodium_memzero(token, sizeof(token));
 }
 

@@ -7,9 +7,11 @@
  * the row.
  */
 
+#include "http/login/ngx_http_pupil_mail.h"
 #include "http/login/ngx_http_pupil_sign_up.h"
 
 
+static ngx_int_t ngx_http_pupil_confirm_entered(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_confirm_read(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_confirm_row(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_confirm_columns(ngx_http_pupil_ctx_t *ctx,
@@ -28,7 +30,10 @@ ngx_http_pupil_confirm_parse(ngx_http_pupil_ctx_t *ctx)
     pupil_input_sign_up_t     *input;
     ngx_http_pupil_signing_t  *signing;
 
-    begun = ngx_http_pupil_signing_begin(ctx);
+    /* where several share the address, the link says of which it is */
+    begun = ctx->conf->tenants != NULL || ngx_http_pupil_signing_here(ctx)
+            ? ngx_http_pupil_signing_begin(ctx)
+            : ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NOT_FOUND);
     if (begun != NGX_OK) {
         return begun;
     }
@@ -61,11 +66,28 @@ ngx_int_t
 ngx_http_pupil_confirm_start(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                  rc;
+    ngx_http_pupil_signing_t  *signing;
+
+    ngx_http_pupil_debug(ctx, "start");
+
+    signing = ctx->data;
+
+    rc = ngx_http_pupil_mail_enter(ctx, &signing->input.token,
+                                   ngx_http_pupil_confirm_entered);
+
+    return rc == NGX_DECLINED ? ngx_http_pupil_confirm_none(ctx) : rc;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_confirm_entered(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                  rc;
     const pupil_key_t         *key;
     ngx_libpq_exchange_t      *ex;
     ngx_http_pupil_signing_t  *signing;
 
-    ngx_http_pupil_debug(ctx, "start");
+    ngx_http_pupil_debug(ctx, "the tenant is entered");
 
     signing = ctx->data;
 
@@ -74,9 +96,10 @@ ngx_http_pupil_confirm_start(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    if (pupil_link_open(key, PUPIL_LINK_SIGN_UP, signing->input.token,
-                        ctx->now / PUPIL_TIME_SECOND, &signing->link)
-        != PUPIL_OK)
+    if (!ngx_http_pupil_signing_here(ctx)
+        || pupil_link_open(key, PUPIL_LINK_SIGN_UP, signing->input.token,
+                           ctx->now / PUPIL_TIME_SECOND, &signing->link)
+           != PUPIL_OK)
     {
         return ngx_http_pupil_confirm_none(ctx);
     }

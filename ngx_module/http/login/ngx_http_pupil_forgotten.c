@@ -134,8 +134,13 @@ ngx_http_pupil_forgotten_put(ngx_http_pupil_ctx_t *ctx, ngx_uint_t may)
 
     ngx_http_pupil_mail_row(ctx, PUPIL_MAIL_FORGOTTEN_KIND, &login->owner.id,
                             &row);
-    row.link = ctx->conf->mail->forgotten;
     row.number = login->stored.number;
+
+    if (ngx_http_pupil_mail_link(ctx, ctx->conf->mail->forgotten, &row.link)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     at = ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_FORGOTTEN);
 

@@ -10,9 +10,12 @@
  */
 
 #include "http/login/ngx_http_pupil_forgotten.h"
+#include "http/login/ngx_http_pupil_mail.h"
 #include "http/login/ngx_http_pupil_password.h"
 
 
+static ngx_int_t ngx_http_pupil_reset_entered(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_reset_none(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_reset_opened(ngx_http_pupil_ctx_t *ctx);
 static ngx_uint_t ngx_http_pupil_reset_counts(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row);
@@ -65,11 +68,28 @@ ngx_int_t
 ngx_http_pupil_reset_start(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                   rc;
+    ngx_http_pupil_password_t  *password;
+
+    ngx_http_pupil_debug(ctx, "start");
+
+    password = ctx->data;
+
+    rc = ngx_http_pupil_mail_enter(ctx, &password->input.current,
+                                   ngx_http_pupil_reset_entered);
+
+    return rc == NGX_DECLINED ? ngx_http_pupil_reset_none(ctx) : rc;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_reset_entered(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                   rc;
     const pupil_key_t          *key;
     ngx_http_pupil_login_t     *login;
     ngx_http_pupil_password_t  *password;
 
-    ngx_http_pupil_debug(ctx, "start");
+    ngx_http_pupil_debug(ctx, "the tenant is entered");
 
     password = ctx->data;
     login = &password->login;
@@ -83,9 +103,7 @@ ngx_http_pupil_reset_start(ngx_http_pupil_ctx_t *ctx)
                         ctx->now / PUPIL_TIME_SECOND, &password->link)
         != PUPIL_OK)
     {
-        login->conf->failures++;
-
-        return ngx_http_pupil_problem(ctx, login->failed);
+        return ngx_http_pupil_reset_none(ctx);
     }
 
     login->owner.id = password->link.subject;
@@ -93,6 +111,18 @@ ngx_http_pupil_reset_start(ngx_http_pupil_ctx_t *ctx)
     rc = ngx_http_pupil_login_seat(ctx);
 
     return rc == NGX_OK ? ngx_http_pupil_login_again(ctx) : rc;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_reset_none(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+    login->conf->failures++;
+
+    return ngx_http_pupil_problem(ctx, login->failed);
 }
 
 

@@ -27,7 +27,9 @@ ngx_http_pupil_sign_up_parse(ngx_http_pupil_ctx_t *ctx)
     pupil_fault_t              fault;
     ngx_http_pupil_signing_t  *signing;
 
-    begun = ngx_http_pupil_signing_begin(ctx);
+    begun = ngx_http_pupil_signing_here(ctx)
+            ? ngx_http_pupil_signing_begin(ctx)
+            : ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NOT_FOUND);
     if (begun != NGX_OK) {
         return begun;
     }
@@ -137,11 +139,12 @@ ngx_http_pupil_sign_up_params(ngx_http_pupil_ctx_t *ctx,
     mail.kind.data = (const uint8_t *) PUPIL_MAIL_SIGN_UP;
     mail.kind.len = sizeof(PUPIL_MAIL_SIGN_UP) - 1;
     mail.language = row->language;
-    mail.link = ctx->conf->sign_up->page;
     mail.created_at = ctx->now;
 
     if (ngx_http_pupil_login_mail_buckets(ctx, NGX_HTTP_PUPIL_BUCKET_SIGN_UP,
                                           address, nobody) != NGX_OK
+        || ngx_http_pupil_mail_link(ctx, ctx->conf->sign_up->page, &mail.link)
+           != NGX_OK
         || ngx_http_pupil_mail_mac(ctx, &mail, sent) != NGX_OK
         || ngx_http_pupil_signing_seal(ctx, mac) != NGX_OK)
     {
@@ -184,9 +187,7 @@ ngx_http_pupil_signing_begin(ngx_http_pupil_ctx_t *ctx)
 
     conf = ctx->conf->sign_up;
 
-    /* a server that is another tenant's may inherit it */
     if (conf == NULL || conf->trial == 0
-        || pupil_uuid_compare(&conf->tenant, &ctx->tenant) != 0
         || pupil_policy_category(&ctx->conf->serves.policy,
                (pupil_str_t) pupil_str("contact")) < 0
         || pupil_policy_category(&ctx->conf->serves.policy,
@@ -196,6 +197,16 @@ ngx_http_pupil_signing_begin(ngx_http_pupil_ctx_t *ctx)
     }
 
     return ngx_http_pupil_login_begin(ctx, sizeof(ngx_http_pupil_signing_t));
+}
+
+
+/* A server that is another tenant's may inherit the directive. */
+ngx_uint_t
+ngx_http_pupil_signing_here(ngx_http_pupil_ctx_t *ctx)
+{
+    return ctx->conf->sign_up != NULL
+           && pupil_uuid_compare(&ctx->conf->sign_up->tenant, &ctx->tenant)
+              == 0;
 }
 
 

@@ -39,6 +39,9 @@ ngx_int_t ngx_http_pupil_confirm_start(ngx_http_pupil_ctx_t *ctx);
  */
 ngx_int_t ngx_http_pupil_signing_begin(ngx_http_pupil_ctx_t *ctx);
 
+/* Is the request of the tenant in which they do? */
+ngx_uint_t ngx_http_pupil_signing_here(ngx_http_pupil_ctx_t *ctx);
+
 /* As the plugin of the field takes it; its fault names the member. */
 pupil_rc_t ngx_http_pupil_signing_value(ngx_http_pupil_ctx_t *ctx,
     const char *category, const char *field, pupil_str_t *value,
