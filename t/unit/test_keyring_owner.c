@@ -224,6 +224,14 @@ test_lifetime(void)
     put_owner(&f, 1, 1, ACTIVE, 5000);
     ok(get(&f, 1, 4999) == PUPIL_NO_KEY, "a clock set back ends it");
 
+    put_owner(&f, 1, 1, ACTIVE, 5000);
+    pupil_keyring_distrust(f.ring);
+    ok(get(&f, 1, 5000) == PUPIL_NO_KEY, "what is distrusted serves no more");
+    put_owner(&f, 1, 1, ACTIVE, 4000);
+    ok(get(&f, 1, 4000) == PUPIL_OK, "what is put after that does, also by a"
+       " clock that was set back");
+    pupil_keyring_forget_owner(f.ring, &one, &one);
+
     put_owner(&f, 1, 1, ACTIVE, 0);
     put_owner(&f, 2, 1, ACTIVE, 500);
     get(&f, 1, 600);

@@ -98,6 +98,7 @@ pupil_keyring_put_owner(pupil_keyring_t *ring, const pupil_wrapping_t *what,
     slot->state = state;
     slot->version = what->version;
     slot->put_at = now;
+    slot->trust = ring->trust;
 
     sodium_memzero(&ring->scratch, sizeof(ring->scratch));
     pupil_stack_wipe();
@@ -257,9 +258,9 @@ pupil_keyring_expire(pupil_keyring_t *ring, pupil_time_t now)
 
 
 void
-pupil_keyring_distrust(pupil_keyring_t *ring, pupil_time_t now)
+pupil_keyring_distrust(pupil_keyring_t *ring)
 {
-    ring->trusted_from = now;
+    ring->trust++;
 }
 
 
@@ -427,7 +428,7 @@ static int
 pupil_ring_owner_expired(const pupil_keyring_t *ring,
     const pupil_ring_owner_t *owner, pupil_time_t now)
 {
-    return now < owner->put_at || owner->put_at < ring->trusted_from
+    return now < owner->put_at || owner->trust != ring->trust
            || (uint64_t) now - (uint64_t) owner->put_at
               >= (uint64_t) ring->lifetime;
 }

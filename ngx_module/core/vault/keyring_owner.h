@@ -83,8 +83,8 @@ int pupil_keyring_put_since(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
  */
 void pupil_keyring_expire(pupil_keyring_t *ring, pupil_time_t now);
 
-/* What was put before now has expired. */
-void pupil_keyring_distrust(pupil_keyring_t *ring, pupil_time_t now);
+/* What was put before has expired. */
+void pupil_keyring_distrust(pupil_keyring_t *ring);
 
 /* Wipes the cached key of an owner. */
 void pupil_keyring_forget_owner(pupil_keyring_t *ring,

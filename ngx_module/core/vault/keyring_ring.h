@@ -58,6 +58,7 @@ typedef struct {
     pupil_uuid_t         tenant;
     pupil_uuid_t         owner;
     pupil_time_t         put_at;
+    uint64_t             trust;         /* the ring's then */
     uint32_t             version;
     uint32_t             authority;     /* the floor */
     pupil_owner_state_t  state;
@@ -74,7 +75,8 @@ struct pupil_keyring_s {
     pupil_key_t            again;       /* ...and once more, to compare */
     uint8_t                hash_key[crypto_shorthash_KEYBYTES];
     pupil_time_t           lifetime;
-    pupil_time_t           trusted_from;    /* what was put before expired */
+    uint64_t               trust;       /* what was put under another expired:
+                                           no time, as clocks are set back */
     pupil_keyring_stats_t  stats;
     uint32_t               keks_count;
     pupil_kek_t            keks[PUPIL_KEYRING_EPOCHS];

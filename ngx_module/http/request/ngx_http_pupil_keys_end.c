@@ -49,7 +49,7 @@ ngx_http_pupil_keys_distrust(ngx_http_pupil_main_conf_t *pmcf)
     pmcf->vault.told_at = ngx_current_msec;
 
     if (pmcf->vault.ring != NULL) {
-        pupil_keyring_distrust(pmcf->vault.ring, ngx_http_pupil_time());
+        pupil_keyring_distrust(pmcf->vault.ring);
     }
 }
 
