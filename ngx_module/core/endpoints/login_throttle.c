@@ -11,6 +11,12 @@
 /* Parameters and columns of each are told in login.h. */
 
 /*
+ * Of a row that is about now: by one of a clock that was set back since,
+ * whoever logged in under it would wait until it is that time again.
+ */
+#define OF_NOW  "t.last_at <= clock_timestamp() + interval '2 s'"
+
+/*
  * Reserves the attempt in all buckets, or in none, before anything is looked
  * at (pitfall 31): it counts as a failure until a log-in takes it back.
  * Delays double and end (pitfall 32).  Rows are locked in the order of their
@@ -35,7 +41,7 @@ const char  pupil_login_reserve_sql[] =
     " THEN 1 ELSE 2 END),"
     " held AS MATERIALIZED ("
     "SELECT t.bucket, t.not_before, t.told_at,"
-    " t.not_before > clock_timestamp() AS blocks"
+    " t.not_before > clock_timestamp() AND " OF_NOW " AS blocks"
     " FROM pupil.login_throttle AS t"
     " WHERE t.tenant = $2"
     " AND t.bucket = ANY (ARRAY(SELECT a.bucket FROM asked AS a))"
@@ -58,10 +64,11 @@ const char  pupil_login_reserve_sql[] =
     " ELSE least(a.longest, power(2, least(n.failures - a.free, 20)))"
     " * interval '1 second' END"
     " FROM asked AS a CROSS JOIN LATERAL (SELECT greatest(0, t.failures"
-    " - floor(extract(epoch FROM clock_timestamp() - t.last_at)"
+    " - floor(greatest(0, extract(epoch FROM clock_timestamp() - t.last_at))"
     " / a.forget)::integer) + 1) AS n (failures)"
     " WHERE a.bucket = t.bucket)"
-    " WHERE t.not_before <= clock_timestamp() RETURNING 1),"
+    " WHERE NOT (t.not_before > clock_timestamp() AND " OF_NOW ")"
+    " RETURNING 1),"
     PUPIL_SQL_PURGED("$8")
     " SELECT $1::bigint, coalesce((SELECT w.seconds FROM wait AS w),"
     " CASE WHEN (SELECT count(*) FROM put)"
@@ -73,7 +80,7 @@ const char  pupil_login_tell_sql[] =
     "WITH held AS MATERIALIZED ("
     "SELECT t.bucket FROM pupil.login_throttle AS t"
     " WHERE t.tenant = $2 AND t.bucket = ANY ($8)"
-    " AND t.not_before > clock_timestamp()"
+    " AND t.not_before > clock_timestamp() AND " OF_NOW
     " AND t.told_at IS DISTINCT FROM t.not_before"
     " ORDER BY t.bucket FOR UPDATE),"
     " told AS ("
