@@ -190,11 +190,17 @@ my @workers = $nginx->workers;
 # ---- many of them, while the others work
 
 $chaos->{pupils} = [($chaos->pupils)[0 .. 2]];
-my $load = $chaos->start;
 my $rounds = 0;
-for (my $until = time + 12; time < $until || $rounds < 2; $rounds++) {
-    leave_all();
+
+sub leave_while_others_work () {
+    my $load = $chaos->start;
+    for (my $until = time + 12; time < $until || $rounds < 2; $rounds++) {
+        leave_all();
+    }
+    return $load;
 }
+
+my $load = leave_while_others_work();
 is join('', @failed), '', 2 * $rounds * (keys(%http1) + keys %http2)
     . ' clients have left';
 sleep 0.5;
@@ -225,7 +231,8 @@ is $db->selectrow_array('SELECT count(*) FROM data.progress WHERE record'
     'each is stored once';
 is $chaos->unaudited, 0, 'each with its audit record';
 
-$chaos->flat($warm, 'clients that leave');
+$chaos->flat($warm, 'clients that leave', 6144,
+             sub { $chaos->end(leave_while_others_work()) });
 my $text = $nginx->log_text;
 unlike $text, qr/\[(?:alert|crit|emerg)\]/, 'nothing critical in the log';
 
