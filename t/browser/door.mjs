@@ -174,6 +174,20 @@ async function notices(page, context) {
     }
   });
 
+  await step('no link logs anybody out', page, async () => {
+    await page.goto(`${input.url}/?password#${'A'.repeat(91)}`);
+    await heading(page, 'Choose a new password').waitFor();
+    if (await page.locator('#who, #menu').getByRole('link').count() > 0) {
+      throw new Error('there is a menu');
+    }
+    await page.getByRole('link', { name: 'Ask for another link' }).click();
+    await page.getByRole('link', { name: 'Back to the log-in' }).click();
+    await page.getByRole('link', { name: 'About me' }).click();
+    await page.goto(`${input.url}/?login=login-denied`);
+    await says(page, 'You were not let in there.');
+    await page.getByRole('link', { name: 'About me' }).click();
+  });
+
   await step('a session elsewhere is there', page, async () => {
     const elsewhere = await context.browser().newContext({
       ignoreHTTPSErrors: true });

@@ -231,8 +231,8 @@ async function own(page) {
       await page.locator('#menu a').first().click();
       await heading(page, todo).waitFor();
     });
-    for (const at of ['', 'done', 'results', 'me', 'looked', 'sessions',
-                      'password', 'support'])
+    for (const at of ['', 'done', 'results', 'me', 'notices', 'looked',
+                      'sessions', 'password', 'codes', 'support'])
     {
       await page.goto(`${input.url}/#/${at}`);
       await page.locator('#view h2').waitFor();

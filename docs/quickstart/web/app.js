@@ -279,20 +279,25 @@ async function outside(text = '') {
       await free(page, { done: leave, entered: begin }, id);
     } else if (localStorage.getItem('logged-in')) {
       await patiently(begin, () => session.user === null);
-      return;
     } else {
       login(page, entered);
       $('view').querySelector('select, input')?.focus();
     }
-    say(text);
+    add(text);
   } catch (error) {
     if (free) {
       leave(words(error));
+    } else if (error.kind === 'ended') {
+      add(text);
     } else {
       tell(error);
     }
   }
 }
+
+
+/* Not in place of what the page has just said itself. */
+const add = (text) => text && say(text);
 
 
 function leave(text) {

@@ -36,7 +36,6 @@ export function arrive() {
     localStorage.setItem('logged-in', given.get('in') || '1');
     go('#/');
   } else if (given.has('login')) {
-    localStorage.removeItem('logged-in');
     go('#/');
     return words({ slug: given.get('login') });
   }
