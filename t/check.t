@@ -352,6 +352,20 @@ is join(' ', sort $tenants->{found} =~ /no tenant ([-0-9a-f]{36})/g),
     join(' ', sort @unknown), 'and names each once';
 
 
+my $school = uuid();
+$site->db->do('INSERT INTO pupil.institution (tenant, institution, title,'
+    . " source) VALUES (?, ?, '', '')", {}, $site->tenant, $school);
+for my $case ([$school, 0], [uuid(), 1]) {
+    my $sign_up = both([conf(pupil_sign_up => 'tenant=' . $site->tenant
+        . " institution=$case->[0] page=https://a.example/ trial=30d")]);
+    is $sign_up->{check}, $case->[1], 'where teachers sign up to:'
+        . ($case->[1] ? ' no school of the tenant' : ' a school')
+        or diag $sign_up->{found};
+    is scalar(() = $sign_up->{found} =~ /no such institution/g), $case->[1],
+        'and how often that is said';
+}
+
+
 # ---- all that a worker prepares is prepared
 
 my $conf = $site->nginx->disown->conf_file;

@@ -43,6 +43,7 @@ typedef struct {
 static void sealer_check(check_t *check);
 static void tenants_check(tenants_t *tenants, const nginxconf_t *block);
 static void login_tenant_check(tenants_t *tenants, const nginxconf_t *d);
+static void sign_up_check(check_t *check, const nginxconf_t *d);
 static void values_check(tenants_t *tenants, const char *variable);
 static void tenant_check(tenants_t *tenants, const char *word);
 static int rows_of(check_t *check, pupil_database_id_t database,
@@ -181,6 +182,9 @@ tenants_check(tenants_t *tenants, const nginxconf_t *block)
 
         } else if (check_directive_find(d) == PUPIL_DIRECTIVE_LOGIN_TENANT) {
             login_tenant_check(tenants, d);
+
+        } else if (check_directive_find(d) == PUPIL_DIRECTIVE_SIGN_UP) {
+            sign_up_check(tenants->check, d);
         }
     }
 }
@@ -203,6 +207,53 @@ login_tenant_check(tenants_t *tenants, const nginxconf_t *d)
         tenant_check(tenants, ctl_pool_text(&tenants->check->ctl->pool,
                                             (const char *) id.data, id.len));
     }
+}
+
+
+/* Or whoever signs up confirms, and pupilctl work makes no account of them. */
+static void
+sign_up_check(check_t *check, const nginxconf_t *d)
+{
+    PGconn         *data;
+    PGresult       *res;
+    const char     *params[1];
+    pupil_str_t     id, school;
+    pupil_uuid_t    tenant;
+    pupil_words_t   words;
+    pupil_error_t   error;
+
+    pupil_words_init(&words);
+
+    if (pupil_directive_read(PUPIL_DIRECTIVE_SIGN_UP, check_words(check, d),
+                             d->count - 1, &words, &error) != PUPIL_OK
+        || words.number[PUPIL_SIGN_UP_OFF] != PUPIL_WORD_UNSET)
+    {
+        return;
+    }
+
+    data = check->conn[PUPIL_DATABASE_DATA];
+    id = words.text[PUPIL_SIGN_UP_TENANT];
+    school = words.text[PUPIL_SIGN_UP_INSTITUTION];
+    params[0] = ctl_pool_text(&check->ctl->pool, (const char *) school.data,
+                              school.len);
+
+    if (pupil_uuid_parse(id.data, id.len, &tenant) != PUPIL_OK
+        || ctl_begin(data, &tenant) != 0)
+    {
+        return;
+    }
+
+    res = ctl_query(data, "SELECT FROM pupil.institution WHERE institution ="
+                    " $1::uuid", 1, params);
+
+    if (res != NULL && PQntuples(res) == 0) {
+        check_found_at(check, d, "pupil_sign_up: the tenant has no such"
+                       " institution, and nobody who signs up would have an"
+                       " account");
+    }
+
+    PQclear(res);
+    ctl_rollback(data);
 }
 
 
