@@ -4,7 +4,7 @@
 #
 # A code by mail as the second half of a log-in (pupil_mail second_factor): for
 # members of staff who need one and have no authenticator.  It is of the log-in
-# that asked for it, counts once and for ten minutes (I18), and stands in no row;
+# that asked for it, counts once and for ten minutes, and stands in no row;
 # pupils get none (M17), and the answer does not say who does (I13).
 
 use lib 't/lib';
@@ -115,7 +115,6 @@ unlike slurp($nginx->error_log), qr/\b\Q$code\E\b/, 'nor has a log';
 
 is_problem prove($http, other($code)), 401, 'invalid-credentials',
     name => 'another code';
-my $stored = $day->rows_of('data.credential', $id);
 my $kept = $http->cookies->{$TICKET};
 $res = prove($http, substr($code, 0, 3) . ' ' . substr $code, 3);
 is_status $res, 200, 'the code, as it is read out';
