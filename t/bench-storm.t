@@ -35,8 +35,10 @@ for my $kind (qw(password provider)) {
     cmp_ok $morning->{$_}, '>', 0, "... $_" for qw(p50 p99 homework);
     cmp_ok $crowd->{$_}, '>', 0, "... a crowd: $_"
         for qw(rate each p99 quiet ratio);
+    cmp_ok $crowd->{shares}{$_}, '>', 0, "... what the $_ took"
+        for qw(gateway database clients);
 }
 my $rows = () = slurp($out) =~ /^\| (?:by passwords|at a provider) \|/mg;
-is $rows, 4, 'and each is a row of the report';
+is $rows, 6, 'and each is a row of the report';
 
 done_testing;
