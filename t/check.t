@@ -191,6 +191,8 @@ my @wrong = (
     [pupil_password_hash => '', 'memory=8m', 'memory=2000m', 'memory=x',
      'iterations=1', 'iterations=11', 'queue=0', 'queue=1025', 'parallel=0',
      'parallel=65', 'pool=', 'pool=a pool=b', 'lanes=2'],
+    [pupil_login_pace => '', 'rate=0', 'rate=60001', 'rate=x', 'queue=0',
+     'queue=1025', 'rate=1 rate=2', 'burst=2'],
     [pupil_password_new => '', '/nowhere', '/dev/null length=7',
      '/dev/null length=65', '/dev/null a b'],
     [pupil_allowed_origin => '', 'http://a.example', 'https://a.example/',
@@ -219,7 +221,7 @@ push @refused, ["$_ twice", pupil => "$_; $_;\n"]
         'pupil_audit_group 2', 'pupil_key_cache owners=2000',
         'pupil_key_cache off', 'pupil_homework_cache 1m',
         'pupil_session_timeout idle=1h', 'pupil_password_hash queue=2',
-        'pupil_probe on';
+        'pupil_login_pace rate=60', 'pupil_probe on';
 push @refused, ["$_ twice", pupil => "$_;\n"]
     for 'pupil_database "dbname=a"', 'pupil_keystore "dbname=a"',
         "pupil_master_key $open_key", 'pupil_tenant ' . uuid(),
@@ -300,6 +302,7 @@ pupil_request_timeout 100ms; pupil_unsent_answers worker=512m session=64k;
 pupil_key_cache owners=2000 lifetime=1d; pupil_homework_cache 16k;
 pupil_session_timeout idle=5m absolute=31d; pupil_probe on;
 pupil_password_hash memory=32m iterations=3 queue=8 parallel=1 pool=pupil;
+pupil_login_pace rate=60 queue=8;
 pupil_allowed_origin https://a.example https://b.example:8443;
 END
     ['guards', server => join '', map { "location $_ { pupil_access forum"

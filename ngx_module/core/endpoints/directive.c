@@ -367,6 +367,15 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
         PUPIL_TABLE(pupil_password_hash_words)
     },
 
+    [PUPIL_DIRECTIVE_LOGIN_PACE] = {
+        .name = "pupil_login_pace",
+        .where = PUPIL_IN_HTTP,
+        .least = 1,
+        .most = 2,
+        .once = 1,
+        PUPIL_TABLE(pupil_login_pace_words)
+    },
+
     [PUPIL_DIRECTIVE_PASSWORD_NEW] = {
         .name = "pupil_password_new",
         .where = PUPIL_IN_HTTP,

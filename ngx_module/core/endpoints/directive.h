@@ -60,6 +60,7 @@ typedef enum {
     PUPIL_DIRECTIVE_STEP_UP,
     PUPIL_DIRECTIVE_PASSWORD_HASH,
     PUPIL_DIRECTIVE_PASSWORD_NEW,
+    PUPIL_DIRECTIVE_LOGIN_PACE,
     PUPIL_DIRECTIVE_AUDIT_DURABILITY,
     PUPIL_DIRECTIVE_AUDIT_GROUP,
     PUPIL_DIRECTIVE_AUDIT_HOLES,
@@ -200,6 +201,12 @@ enum {
 enum {
     PUPIL_NEW_COMMON = 0,       /* a file */
     PUPIL_NEW_LENGTH            /* characters */
+};
+
+/* pupil_login_pace */
+enum {
+    PUPIL_PACE_RATE = 0,        /* log-ins a minute */
+    PUPIL_PACE_QUEUE
 };
 
 /* pupil_login_password: who may log in with one. */

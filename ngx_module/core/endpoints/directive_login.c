@@ -75,6 +75,13 @@ const pupil_word_t  pupil_password_hash_words[5] = {
       .max = PUPIL_HASH_PARALLEL_MOST }
 };
 
+const pupil_word_t  pupil_login_pace_words[2] = {
+    [PUPIL_PACE_RATE] =
+    { .name = "rate=", .kind = PUPIL_WORD_NUMBER, .min = 1, .max = 60000 },
+    [PUPIL_PACE_QUEUE] =
+    { .name = "queue=", .kind = PUPIL_WORD_NUMBER, .min = 1, .max = 1024 }
+};
+
 const pupil_word_t  pupil_password_new_words[2] = {
     [PUPIL_NEW_COMMON] = { .name = "", .kind = PUPIL_WORD_TEXT },
     [PUPIL_NEW_LENGTH] =

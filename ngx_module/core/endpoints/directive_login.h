@@ -11,6 +11,7 @@
 #include "core/policy/role.h"
 
 
+extern const pupil_word_t  pupil_login_pace_words[2];
 extern const pupil_word_t  pupil_login_password_words[1];
 extern const pupil_word_t  pupil_mail_words[PUPIL_MAIL_WORDS];
 extern const pupil_word_t  pupil_password_hash_words[5];

@@ -97,6 +97,8 @@ char *ngx_http_pupil_set_session_zone(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_pupil_set_password_hash(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_pupil_set_login_pace(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_pupil_set_password_new(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_pupil_set_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -71,6 +71,7 @@ ngx_http_pupil_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (conf->login_network != NULL) {
         ngx_http_pupil_login_conf(pmcf)->seats.schools = 1;
+        ngx_http_pupil_login_conf(pmcf)->pace.seats.schools = 1;
     }
 
     if (conf->tenants != NULL

@@ -331,3 +331,33 @@ ngx_http_pupil_provider_text(const pupil_str_t *text, const char *otherwise)
 
     return out;
 }
+
+
+char *
+ngx_http_pupil_set_login_pace(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_pupil_main_conf_t *pmcf = conf;
+
+    pupil_words_t           words;
+    ngx_http_pupil_pace_t  *pace;
+
+    pace = &ngx_http_pupil_login_conf(pmcf)->pace;
+
+    if (pace->set) {
+        return "is duplicate";
+    }
+
+    pace->set = 1;
+    pupil_words_init(&words);
+
+    if (ngx_http_pupil_conf_words(cf, PUPIL_DIRECTIVE_LOGIN_PACE, &words)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    pace->rate = pupil_words_number(&words, PUPIL_PACE_RATE, pace->rate);
+    pace->queue = pupil_words_number(&words, PUPIL_PACE_QUEUE, pace->queue);
+
+    return NGX_CONF_OK;
+}

@@ -235,6 +235,13 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       0,
       NULL },
 
+    { ngx_string("pupil_login_pace"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_http_pupil_set_login_pace,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("pupil_password_new"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
       ngx_http_pupil_set_password_new,

@@ -17,6 +17,7 @@
 struct ngx_http_pupil_gate_s {
     ngx_atomic_t     inside;
     ngx_atomic_t     most;
+    ngx_atomic_t     next;              /* log-in by the clock, in us */
     pthread_mutex_t  places[NGX_HTTP_PUPIL_GATE_MAX];
 };
 
@@ -170,6 +171,28 @@ ngx_http_pupil_gate_leave(ngx_http_pupil_gate_t *gate, ngx_uint_t place)
 
     (void) ngx_atomic_fetch_add(&gate->inside, -1);
     (void) pthread_mutex_unlock(&gate->places[place]);
+}
+
+
+/* What is far ahead is of a slower pace, before a reload. */
+ngx_msec_t
+ngx_http_pupil_gate_pace(ngx_http_pupil_gate_t *gate, ngx_uint_t rate)
+{
+    ngx_atomic_uint_t  now, each, next;
+
+    now = (ngx_atomic_uint_t) ngx_current_msec * 1000;
+    each = 60 * 1000 * 1000 / rate;
+
+    do {
+        next = gate->next;
+
+        if (next > now && next - now <= each) {
+            return (next - now + 999) / 1000;
+        }
+
+    } while (!ngx_atomic_cmp_set(&gate->next, next, now + each));
+
+    return 0;
 }
 
 

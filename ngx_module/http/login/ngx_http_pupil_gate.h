@@ -38,6 +38,14 @@ ngx_uint_t ngx_http_pupil_gate_enter(ngx_http_pupil_gate_t *gate,
 void ngx_http_pupil_gate_leave(ngx_http_pupil_gate_t *gate,
     ngx_uint_t place);
 
+/*
+ * Log-ins that are no hash are let through by the clock, so many a minute from
+ * all workers: 0: this one may go on; else who asks after so many milliseconds
+ * may.
+ */
+ngx_msec_t ngx_http_pupil_gate_pace(ngx_http_pupil_gate_t *gate,
+    ngx_uint_t rate);
+
 /* The most that were inside at a time since nginx was started. */
 ngx_uint_t ngx_http_pupil_gate_most(ngx_http_pupil_gate_t *gate);
 

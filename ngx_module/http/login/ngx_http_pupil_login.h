@@ -11,6 +11,7 @@
 #include "core/login/password.h"
 #include "http/login/ngx_http_pupil_gate.h"
 #include "http/login/ngx_http_pupil_hash.h"
+#include "http/login/ngx_http_pupil_pace.h"
 #include "http/login/ngx_http_pupil_seats.h"
 #include "http/request/ngx_http_pupil.h"
 
@@ -31,6 +32,7 @@ typedef struct {
     ngx_http_pupil_gate_t  *gate;
     unsigned                set:1;             /* the directive was there */
 
+    ngx_http_pupil_pace_t   pace;              /* pupil_login_pace */
     ngx_http_pupil_seats_t  seats;
     ngx_uint_t              posted;            /* hashes in the pool */
     ngx_atomic_uint_t       attempts, failures, busy;
@@ -115,6 +117,10 @@ ngx_int_t ngx_http_pupil_login_begin(ngx_http_pupil_ctx_t *ctx, size_t size);
 
 /* Whether it comes from a network that pupil_login_network names. */
 ngx_int_t ngx_http_pupil_login_place(ngx_http_pupil_ctx_t *ctx);
+
+/* Whom a seat is shared with: the network; in a school's, the one client. */
+void ngx_http_pupil_login_party(ngx_http_pupil_ctx_t *ctx,
+    pupil_str_t *party);
 
 /* A seat is taken: NGX_OK, or a problem. */
 ngx_int_t ngx_http_pupil_login_seat(ngx_http_pupil_ctx_t *ctx);

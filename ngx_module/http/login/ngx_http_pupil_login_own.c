@@ -24,6 +24,7 @@ ngx_http_pupil_login_create(ngx_conf_t *cf)
     }
 
     ngx_http_pupil_seats_init(&conf->seats);
+    ngx_http_pupil_pace_init(&conf->pace);
 
     conf->queue = NGX_HTTP_PUPIL_LOGIN_QUEUE;
     conf->parallel = ngx_min(ngx_max(ngx_ncpu, 2) - 1,
@@ -83,6 +84,12 @@ ngx_http_pupil_login_metrics(ngx_http_pupil_main_conf_t *pmcf,
         ngx_http_pupil_gauge("queue_max", ngx_http_pupil_login_conf_t, queue),
         ngx_http_pupil_gauge("parallel_max", ngx_http_pupil_login_conf_t,
                              parallel),
+        ngx_http_pupil_gauge("provider_waiting", ngx_http_pupil_login_conf_t,
+                             pace.seats.n),
+        ngx_http_pupil_counter("provider_busy", ngx_http_pupil_login_conf_t,
+                               pace.busy),
+        ngx_http_pupil_gauge("provider_rate_max", ngx_http_pupil_login_conf_t,
+                             pace.rate),
         { NULL, 0, 0, 0 }
     };
 

@@ -10,8 +10,6 @@
 static ngx_int_t ngx_http_pupil_login_seat_known(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_seat_take(ngx_http_pupil_ctx_t *ctx,
     const pupil_str_t *party, ngx_http_pupil_seater_t kind);
-static void ngx_http_pupil_login_party(ngx_http_pupil_ctx_t *ctx,
-    pupil_str_t *party);
 static void ngx_http_pupil_login_left(ngx_http_pupil_ctx_t *ctx);
 
 
@@ -109,11 +107,8 @@ ngx_http_pupil_login_seat_take(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-/*
- * Whom a seat is shared with: the network; in a school's, the one client, or
- * with IPv6 its subnet, of whose addresses it has as many as it likes.
- */
-static void
+/* With IPv6 a client is its subnet, of whose addresses it has many. */
+void
 ngx_http_pupil_login_party(ngx_http_pupil_ctx_t *ctx, pupil_str_t *party)
 {
     struct sockaddr         *sa;

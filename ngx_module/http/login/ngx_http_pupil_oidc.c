@@ -16,6 +16,7 @@ static ngx_int_t ngx_http_pupil_oidc_send(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_send_out(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_parse(ngx_http_pupil_ctx_t *ctx,
     pupil_str_t form);
+static ngx_int_t ngx_http_pupil_oidc_turn(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_redeem(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_redeemed(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_verified(ngx_http_pupil_ctx_t *ctx,
@@ -292,6 +293,10 @@ ngx_http_pupil_oidc_parse(ngx_http_pupil_ctx_t *ctx, pupil_str_t form)
 }
 
 
+/*
+ * Who is sent away for now has the flow still, and the code, which counts once:
+ * they may come again with both.
+ */
 ngx_int_t
 ngx_http_pupil_oidc_callback(ngx_http_pupil_ctx_t *ctx)
 {
@@ -302,14 +307,35 @@ ngx_http_pupil_oidc_callback(ngx_http_pupil_ctx_t *ctx)
 
     oidc = ngx_http_pupil_oidc_of(ctx);
 
-    rc = ngx_http_pupil_oidc_flow_end(ctx);
+    rc = ngx_http_pupil_oidc_flow_find(ctx);
     if (rc != NGX_OK) {
         return rc != NGX_DECLINED ? rc
                : ngx_http_pupil_oidc_failed(ctx, NGX_HTTP_PUPIL_LOGIN_FLOW);
     }
 
     if (oidc->answer.error.len != 0) {
-        return ngx_http_pupil_oidc_failed(ctx, NGX_HTTP_PUPIL_LOGIN_DENIED);
+        return ngx_http_pupil_oidc_flow_end(ctx) != NGX_OK ? NGX_ERROR
+               : ngx_http_pupil_oidc_failed(ctx, NGX_HTTP_PUPIL_LOGIN_DENIED);
+    }
+
+    rc = ngx_http_pupil_pace_enter(ctx, &oidc->turn, ngx_http_pupil_oidc_turn);
+
+    return rc == NGX_OK ? ngx_http_pupil_oidc_turn(ctx)
+           : rc == NGX_BUSY ? ngx_http_pupil_oidc_failed(ctx,
+                                                         NGX_HTTP_PUPIL_BUSY)
+           : rc;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_oidc_turn(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    ngx_http_pupil_debug(ctx, "its turn");
+
+    if (ngx_http_pupil_oidc_flow_end(ctx) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     ((ngx_http_pupil_login_t *) ctx->data)->conf->attempts++;

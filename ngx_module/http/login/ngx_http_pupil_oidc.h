@@ -88,6 +88,7 @@ struct ngx_http_pupil_oidc_s {
     ngx_http_pupil_provider_t  *provider;
     ngx_str_t                   redirect;      /* our callback's URL */
     pupil_oidc_answer_t         answer;        /* what the browser brought */
+    ngx_http_pupil_turn_t       turn;
     pupil_flow_t                flow;
     pupil_flow_words_t          words;
     pupil_tokens_t              tokens;
@@ -194,7 +195,10 @@ ngx_int_t ngx_http_pupil_oidc_keys(ngx_http_pupil_ctx_t *ctx,
 /* Sets the cookie of a new flow, and ends those that are too many. */
 ngx_int_t ngx_http_pupil_oidc_flow_begin(ngx_http_pupil_ctx_t *ctx);
 
-/* The flow that the answer's state is of; its cookie ends.  NGX_DECLINED. */
+/* The flow that the answer's state is of.  NGX_DECLINED. */
+ngx_int_t ngx_http_pupil_oidc_flow_find(ngx_http_pupil_ctx_t *ctx);
+
+/* Its cookie ends. */
 ngx_int_t ngx_http_pupil_oidc_flow_end(ngx_http_pupil_ctx_t *ctx);
 
 

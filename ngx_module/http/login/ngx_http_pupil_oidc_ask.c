@@ -298,9 +298,13 @@ ngx_http_pupil_oidc_ask_resume(ngx_event_t *ev)
 void
 ngx_http_pupil_oidc_left(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_http_pupil_ask_t  *ask;
+    ngx_http_pupil_ask_t   *ask;
+    ngx_http_pupil_oidc_t  *oidc;
 
-    ask = ((ngx_http_pupil_login_t *) ctx->data)->oidc->ask;
+    oidc = ((ngx_http_pupil_login_t *) ctx->data)->oidc;
+    ask = oidc->ask;
+
+    ngx_http_pupil_pace_leave(ctx, &oidc->turn);
 
     if (ask == NULL) {
         return;

@@ -72,7 +72,7 @@ ngx_http_pupil_oidc_flow_begin(ngx_http_pupil_ctx_t *ctx)
 
 
 ngx_int_t
-ngx_http_pupil_oidc_flow_end(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_oidc_flow_find(ngx_http_pupil_ctx_t *ctx)
 {
     u_char                  name[NGX_HTTP_PUPIL_FLOW_LEN + 1];
     pupil_str_t             text;
@@ -101,11 +101,16 @@ ngx_http_pupil_oidc_flow_end(ngx_http_pupil_ctx_t *ctx)
     pupil_flow_words(key, oidc->provider->client.name, &oidc->flow,
                      &oidc->words);
 
-    if (!pupil_flow_is(&oidc->words, oidc->answer.state)) {
-        return NGX_DECLINED;
-    }
+    return pupil_flow_is(&oidc->words, oidc->answer.state) ? NGX_OK
+                                                           : NGX_DECLINED;
+}
 
-    return ngx_http_pupil_oidc_flow_cookie(ctx, oidc->words.state, NULL);
+
+ngx_int_t
+ngx_http_pupil_oidc_flow_end(ngx_http_pupil_ctx_t *ctx)
+{
+    return ngx_http_pupil_oidc_flow_cookie(
+        ctx, ngx_http_pupil_oidc_of(ctx)->words.state, NULL);
 }
 
 

@@ -100,7 +100,7 @@ ngx_http_pupil_seats_left(const ngx_http_pupil_seats_t *seats,
     ngx_uint_t  i, kept, theirs, held;
 
     kept = most / NGX_HTTP_PUPIL_SEATS_KEPT;
-    theirs = most - kept;
+    theirs = seats->strange ? most : most - kept;
 
     if (kind == NGX_HTTP_PUPIL_SEATS_STRANGER && seats->schools) {
         theirs -= kept;

@@ -48,6 +48,7 @@ typedef struct {
     ngx_uint_t     n;
     ngx_uint_t     of[NGX_HTTP_PUPIL_SEATS_KINDS];
     unsigned       schools:1;                  /* some network is named */
+    unsigned       strange:1;                  /* nobody is known before */
     uint32_t       seed;
     uint64_t       turn;
     uint64_t       kinds[NGX_HTTP_PUPIL_SEATS_KINDS];  /* last turns */
