@@ -16,7 +16,7 @@ my @person = map { $site->person($_) } qw(CBeane OKlein);
 
 # A log-in on each of n connections, over both workers: [connection, ...].
 sub rush ($nginx, $n) {
-    my @http = map { $nginx->http } 1 .. $n;
+    my @http = map { $nginx->http(timeout => 300) } 1 .. $n;
     $_->connect for @http;
     $http[$_]->send_raw($http[$_]->request_bytes(POST => '/v1/login', json => {
         identifier => "nobody$_." . rand, password => 'x' })) for 0 .. $#http;
@@ -40,6 +40,7 @@ sub change ($nginx, $settings) {
 
 sub at_once ($parallel) {
     my $nginx = $site->nginx(workers => 2,
+        conf => { pupil_request_timeout => '300s' },   # it may be full
         http => "pupil_password_hash parallel=$parallel queue=64;")->start;
     ready($nginx);
     $site->db->do('DELETE FROM pupil.login_throttle');
