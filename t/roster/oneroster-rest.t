@@ -306,6 +306,11 @@ my @odd = (
     ['an enrollment without a role', sub {
         delete $_->{enrollments}[0]{role} },
      ['enrollments:1: its role is missing']],
+    ['an enrollment of no class', sub { delete $_->{enrollments}[0]{class} },
+     ['enrollments:1: its class.sourcedId is missing']],
+    ['a role at no school', sub { $_->{users}[2]{orgs} = [{}] },
+     ['roles:3: its org.sourcedId is no text',
+      'users:3: has a role that is not understood']],
     ['a role that is no text', sub { $_->{enrollments}[0]{role} = 1 },
      ['enrollments:1: its role is no text']],
     ['a day with a time', sub {

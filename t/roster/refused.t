@@ -14,11 +14,16 @@ my @steps = (steps => [[1], [2, '--close-absent', '--confirm-removal']]);
 my @once = (name => 'once', steps => [[1], [1, '--close-absent']]);
 
 # A file of a roster, changed.
-sub changed ($file, $from, $to) {
-    my $text = slurp(root_dir() . "/t/roster/cases/oneroster/$file");
+sub changed ($file, $from, $to, $of = 'oneroster') {
+    my $text = slurp(root_dir() . "/t/roster/cases/$of/$file");
     $text =~ s/$from/$to/ or die "$file has no $from\n";
     return with => { $file => $text };
 }
+
+my @sds = (@once, format => 'sds', @all);
+my @roles = (name => '51-roles12', live => [12, 2, 1, 12, 1],
+             steps => [[1], [1, '--close-absent']]);
+my $role = qr/p1,primary,student,,,o1/;
 
 rosters(pupil_up,
     { name => '07-newline-in-title', is => 'a title that cannot be taken',
@@ -56,6 +61,35 @@ rosters(pupil_up,
     { @once, is => 'a cell too many: nobody knows whose row that is', @all,
       changed('users.csv', qr/^p1,.*/m, 'p1,,,true,o1,student,,,,,,,,,,,,,x'),
       refused => ['users.csv:4', 'enrollments.csv:3'],
+      says => qr/nobody was ended as absent/ },
+    { @once, is => 'an enrolment without a role', @all,
+      changed('enrollments.csv', qr/(?<=o1,p1,)student/, ''),
+      refused => ['enrollments.csv:3'], says => qr/"its role is empty"/ },
+    { @once, is => 'one without a class', @all,
+      changed('enrollments.csv', qr/c1(?=,o1,p1,)/, ''),
+      refused => ['enrollments.csv:3'], says => qr/"its class is empty"/ },
+    { @once, is => 'one of nobody', @all,
+      changed('enrollments.csv', qr/p1(?=,student)/, ''),
+      refused => ['enrollments.csv:3'],
+      says => [qr/"its user is empty"/, qr/nobody was ended as absent/] },
+    { @once, is => 'one without a role, that ends',
+      live => [12, 1, 1, 11, 1],
+      changed('enrollments.csv', qr/,,(c1,o1,p1,)student/,
+              'tobedeleted,,c1,o1,p1,'), refused => [] },
+    { @roles, is => 'a role that is empty',
+      changed('roles.csv', $role, 'p1,primary,,,,o1', '51-roles12/1'),
+      says => qr/"its role is empty"/,
+      refused => ['roles.csv:4', 'users.csv:4'] },
+    { @roles, is => 'one at no school',
+      changed('roles.csv', $role, 'p1,primary,student,,,', '51-roles12/1'),
+      says => qr/"its institution is empty"/,
+      refused => ['roles.csv:4', 'users.csv:4'] },
+    { @sds, is => 'SDS: an enrolment without a class',
+      changed('StudentEnrollment.csv', qr/10(?=,101)/, '', 'sds'),
+      refused => ['StudentEnrollment.csv:2'] },
+    { @sds, is => 'SDS: one of nobody',
+      changed('StudentEnrollment.csv', qr/(?<=10,)101/, '', 'sds'),
+      refused => ['StudentEnrollment.csv:2'],
       says => qr/nobody was ended as absent/ },
     { name => '55-roles-unknown', live => [3, 2, 1, 3, 1],
       is => 'who has another role is not taken, and no error',

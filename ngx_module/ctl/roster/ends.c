@@ -126,6 +126,13 @@ row_fate(const owners_t *owners, roster_kind_t kind, roster_stored_t *row)
         return FATE_KEPT;
     }
 
+    /* its class may be that of a row that says none */
+    if (kind == ROSTER_ENROLMENT && user != ROSTER_NONE
+        && roster_item(roster, ROSTER_USER, user)->unplaced)
+    {
+        return FATE_KEPT;
+    }
+
     /* the role may be that of an enrolment, of which nothing is said */
     if (user != ROSTER_NONE && roster->absent[ROSTER_ENROLMENT]) {
         return FATE_KEPT;

@@ -14,6 +14,7 @@
 #include "ctl/roster/format.h"
 #include "ctl/roster/manifest.h"
 #include "ctl/roster/protect.h"
+#include "ctl/roster/unknown.h"
 
 
 /* Why a column or a file that schools' systems export is not taken. */
@@ -459,6 +460,10 @@ row_read(void *ctx, const csv_row_t *from)
     row.space = file->space;
     cells_read(reading, from, &row);
     marks_read(reading, from, &row);
+
+    if (row.refused == NULL) {
+        row.refused = roster_unknown_cell(file, &row);
+    }
 
     if (row.refused != NULL && reading->format->derived) {
         roster_refuse_unread(reading->roster, file->kind, &row.place,

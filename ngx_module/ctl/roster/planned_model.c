@@ -29,7 +29,7 @@ typedef struct {
     int32_t    from, to;
     uint8_t    headed, refused, leaves, one_name, other, elsewhere, skipped;
     uint8_t    keeps[ROSTER_RECORDS];
-    uint8_t    unused[2];
+    uint8_t    unplaced, unused;
 } flat_item_t;
 
 typedef struct {
@@ -147,6 +147,7 @@ item_put(model_t *model, const roster_item_t *item)
     flat.other = item->other;
     flat.elsewhere = item->elsewhere;
     flat.skipped = item->skipped;
+    flat.unplaced = item->unplaced;
     memcpy(flat.keeps, item->keeps, sizeof(flat.keeps));
 
     if (roster_planned_put(model->planned, &flat, sizeof(flat)) != 0
@@ -206,6 +207,7 @@ item_take(model_t *model, roster_kind_t kind)
     item->other = flat.other;
     item->elsewhere = flat.elsewhere;
     item->skipped = flat.skipped;
+    item->unplaced = flat.unplaced;
     memcpy(item->keeps, flat.keeps, sizeof(flat.keeps));
 
     for (v = 0; v < ROSTER_VALUES; v++) {

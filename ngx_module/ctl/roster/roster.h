@@ -127,6 +127,8 @@ typedef struct {
     uint8_t           other;    /* of a user: has a role that is not taken */
     uint8_t           elsewhere;        /* of a user: at a school that is
                                            not chosen */
+    uint8_t           unplaced; /* of a user: is in a class that its row does
+                                   not say */
     uint8_t           skipped;  /* not chosen; it counts as refused, but what
                                    is stored of it is absent, and not kept */
     uint8_t           keeps[ROSTER_RECORDS];    /* what is stored stays */

@@ -8,6 +8,7 @@
 #include "ctl/roster/chosen.h"
 #include "ctl/roster/dates.h"
 #include "ctl/roster/take.h"
+#include "ctl/roster/unknown.h"
 
 
 #define ID_MAX   255            /* bytes */
@@ -371,45 +372,6 @@ role_skip(roster_t *roster, const roster_row_t *row,
 }
 
 
-/* Of a row that names nobody it is not known whose it is. */
-static void
-link_refuse(roster_t *roster, roster_kind_t kind, const roster_row_t *row,
-    const char *reason)
-{
-    if (row->refused != NULL && row->cells[ROSTER_CELL_USER].len == 0
-        && row->cells[ROSTER_CELL_ID].len == 0)
-    {
-        roster_refuse_unread(roster, kind, &row->place, row->refused);
-
-    } else {
-        roster_refuse(roster, kind, &row->place, reason);
-    }
-}
-
-
-/* It may be any role, so whoever has it keeps what there is of them. */
-static int
-role_unknown(roster_t *roster, const roster_row_t *row,
-    const roster_link_t *link)
-{
-    if (link->role != 0 || row->refused == NULL
-        || row->cells[ROSTER_CELL_ROLE].len != 0)
-    {
-        return 0;
-    }
-
-    link_refuse(roster, ROSTER_ROLE, row, row->refused);
-
-    if (link->user != ROSTER_NONE) {
-        roster_item_refuse(roster, ROSTER_USER,
-                           roster_item(roster, ROSTER_USER, link->user),
-                           "has a role that is not understood");
-    }
-
-    return 1;
-}
-
-
 /*
  * Guardians, relatives and others stay out, and are no error.  One of a row
  * that is refused stands for what is stored, which stays. */
@@ -417,7 +379,7 @@ static void
 role_add(roster_t *roster, const roster_row_t *row, roster_link_t *link,
     const char *reason)
 {
-    if (role_unknown(roster, row, link)) {
+    if (roster_unknown_role(roster, row, link)) {
         return;
     }
 
@@ -446,7 +408,7 @@ role_add(roster_t *roster, const roster_row_t *row, roster_link_t *link,
     }
 
     if (reason != NULL && !row->leaves) {
-        link_refuse(roster, ROSTER_ROLE, row, reason);
+        roster_unknown_refuse(roster, ROSTER_ROLE, row, reason);
     }
 
     if (link->user != ROSTER_NONE && link->where != ROSTER_NONE) {
@@ -623,30 +585,6 @@ enrolment_none(const roster_t *roster, const roster_link_t *link)
 }
 
 
-/* It may be any role, so whatever there is of both stays. */
-static int
-enrolment_unknown(roster_t *roster, const roster_row_t *row,
-    roster_link_t *link)
-{
-    if (link->role != 0 || row->refused == NULL
-        || row->cells[ROSTER_CELL_ROLE].len != 0)
-    {
-        return 0;
-    }
-
-    link_refuse(roster, ROSTER_ENROLMENT, row, row->refused);
-
-    if (link->user != ROSTER_NONE && link->where != ROSTER_NONE) {
-        link->role = ROSTER_PUPIL;
-        roster_link_add(roster, ROSTER_ENROLMENT, link);
-        link->role = ROSTER_TEACHER;
-        roster_link_add(roster, ROSTER_ENROLMENT, link);
-    }
-
-    return 1;
-}
-
-
 void
 roster_take_enrolment(roster_t *roster, const roster_row_t *row)
 {
@@ -659,7 +597,7 @@ roster_take_enrolment(roster_t *roster, const roster_row_t *row)
     link.where = roster_item_find(roster, ROSTER_CLASS,
                                   row->cells[ROSTER_CELL_CLASS]);
 
-    if (enrolment_unknown(roster, row, &link)) {
+    if (roster_unknown_enrolment(roster, row, &link)) {
         return;
     }
 
@@ -672,7 +610,7 @@ roster_take_enrolment(roster_t *roster, const roster_row_t *row)
 
     if (none != NULL) {
         if (!row->leaves) {
-            link_refuse(roster, ROSTER_ENROLMENT, row, none);
+            roster_unknown_refuse(roster, ROSTER_ENROLMENT, row, none);
         }
         return;
     }
