@@ -70,8 +70,26 @@ export const link = (to, text, attributes = {}) =>
   el('a', { href: to, ...attributes }, text);
 
 
+/* Done once at a time, as a double click is one. */
+export function once(action) {
+  let busy = false;
+
+  return async (event) => {
+    if (busy) {
+      return;
+    }
+    busy = true;
+    try {
+      await action(event);
+    } finally {
+      busy = false;
+    }
+  };
+}
+
+
 export const button = (text, action, attributes = {}) =>
-  el('button', { type: 'button', class: 'quiet', onclick: action,
+  el('button', { type: 'button', class: 'quiet', onclick: once(action),
                  ...attributes }, text);
 
 

@@ -7,7 +7,7 @@
 
 import { post } from './api.js';
 import { others, providers, tenantChosen, tenantField } from './door.js';
-import { drawing, el, field, form, heading } from './dom.js';
+import { drawing, el, field, form, heading, once, say } from './dom.js';
 import { tell } from './problem.js';
 import { t } from './words.js';
 
@@ -98,6 +98,7 @@ const prove = (method, code) => post('/v1/login/second-factor',
 async function mailed(made) {
   try {
     await prove('email');
+    say('');
     made.querySelector('.sent').textContent = t('second.email.sent');
     if (made.elements.method) {     /* there is one where there are several */
       made.elements.method.value = 'email';
@@ -124,7 +125,7 @@ function second(show, methods, entered) {
     methods.length > 1 && field(t('second.by'), el('select', { name: 'method' },
       methods.map((one) => el('option', { value: one }, t(`second.${one}`))))),
     methods.includes('email') && el('button', {
-      type: 'button', onclick: ({ target }) => mailed(target.form) },
+      type: 'button', onclick: once(({ target }) => mailed(target.form)) },
       t('second.email.send')),
     methods.includes('email') && el('p', { class: 'sent', role: 'status' }),
   ]));
