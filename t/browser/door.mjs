@@ -13,8 +13,8 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { browser, check, expect, heading, input, logIn, logOut, picture,
-         readable, spoken, step, summary } from './page.mjs';
+import { browser, check, endSession, expect, heading, input, logIn, logOut,
+         picture, readable, spoken, step, summary } from './page.mjs';
 
 const NEW = 'a long walk along the shore';
 const GIVEN = 'Gudrun';
@@ -135,7 +135,8 @@ async function forgotten(page) {
     await page.goto(link);
     await page.getByLabel('New password').fill('another walk along the shore');
     await press(page, 'Set password');
-    await says(page, 'This link does not count any more.');
+    await says(page, 'This link does not count any more. If you have used it');
+    await page.getByRole('link', { name: 'Back to the log-in' }).waitFor();
     await page.getByRole('link', { name: 'Ask for another link' }).click();
     await heading(page, 'Forgotten your password?').waitFor();
   });
@@ -189,8 +190,43 @@ async function notices(page, context) {
     await page.goto(`${input.url}/?login=login-denied`);
     await says(page, 'You were not let in there.');
     await page.getByRole('link', { name: 'About me' }).click();
+    expect(/404/);
+    await page.goto(`${input.url}/?choose=uni`);
+    await says(page, 'This is not there');
+    expect();
+    await page.getByRole('link', { name: 'About me' }).click();
+  });
+  await step('nor leads a request elsewhere', page, async () => {
+    const asked = [];
+
+    page.on('request', (one) => asked.push(new URL(one.url()).pathname));
+    expect(/404/);
+    await page.goto(`${input.url}/?choose=uni`);
+    await says(page, 'This is not there');
+    await page.goto(`${input.url}/?x#/choose/..%2Fme%2Fnotices?`);
+    await says(page, 'This is not there');
+    expect();
+    if (!asked.some((one) => one.startsWith('/v1/login/..%252Fme'))) {
+      throw new Error(asked.join(' '));
+    }
+    await page.getByRole('link', { name: 'About me' }).click();
   });
 
+  await step('codes are for who is logged in', page, async () => {
+    await page.getByRole('link', { name: 'Codes of recovery' }).click();
+    expect(/403/);
+    await page.getByLabel('Present password').fill('another one');
+    await page.getByLabel('Code of an authenticator').fill('123456');
+    await press(page, 'Make new ones');
+    await says(page, 'The password or the code is not the right one.');
+    await focused(page, 'code');
+    expect(/401/);
+    await endSession(context);
+    await press(page, 'Make new ones');
+    await says(page, 'Your session has ended. Log in again.');
+    expect();
+    await logIn(page, { ...input.teacher, password: NEW });
+  });
   await step('a session elsewhere is there', page, async () => {
     const elsewhere = await context.browser().newContext({
       ignoreHTTPSErrors: true });
@@ -248,6 +284,10 @@ async function signUp(page) {
     await page.getByLabel('New password').fill('short');
     await press(page, 'Make my account');
     await says(page, 'This is missing.');
+    await focused(page, 'given_name');
+    await page.getByLabel('Given name').fill(`${GIVEN}\u200b`);
+    await press(page, 'Make my account');
+    await says(page, 'This has a character that cannot be seen.');
     await focused(page, 'given_name');
     await page.getByLabel('Given name').fill(GIVEN);
     await press(page, 'Make my account');

@@ -105,7 +105,10 @@ export async function api(method, path, body, again = true) {
       await renewed();
       return api(method, path, body, false);
     }
-    if (error.status === 401 && !path.startsWith('/v1/login')) {
+    if (error.status === 401
+        && (!path.startsWith('/v1/login')
+            || (session.user && error.slug === 'no-session')))
+    {
       session.ended(error);
       throw new Failure('ended', 401);
     }

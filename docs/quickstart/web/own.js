@@ -275,6 +275,7 @@ export async function codes(show) {
       session.csrf = fresh.session.csrf_token;
     } catch (error) {
       if (error.slug === 'not-proved') {
+        error.slug = 'neither';         /* which of them, it does not say */
         error.field = '/code';
       }
       if (error.slug === 'conflict' || error.slug === 'not-found') {

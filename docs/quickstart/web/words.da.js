@@ -68,6 +68,7 @@ export default {
   'reset.send': 'Skift adgangskode',
   'reset.done': 'Din adgangskode er skiftet. Log ind med den.',
   'link.again': 'Bed om et nyt link',
+  'link.open': 'Åbn linket i din e-mail en gang til, eller bed om et nyt.',
   sign: 'Tilmeld dig som lærer',
   'sign.what': 'For lærere, hvis skole ikke er her endnu. Du får et link med'
     + ' e-mail.',
@@ -233,7 +234,9 @@ export default {
   'problem.other': 'Det lykkedes ikke. Prøv igen, eller spørg din skole.',
   'problem.invalid-credentials': 'Brugernavn og adgangskode åbner ingen konto.',
   'problem.not-proved': 'Denne kode er ikke den rigtige.',
-  'problem.link-over': 'Linket gælder ikke længere. Bed om et nyt.',
+  'problem.neither': 'Adgangskoden eller koden er ikke den rigtige.',
+  'problem.link-over': 'Linket gælder ikke længere. Har du brugt det, så log'
+    + ' ind. Ellers: bed om et nyt.',
   'problem.unknown-account': 'Ingen konto her har det navn. Spørg din skole.',
   'problem.unknown-school': 'Din skole er ikke her. Spørg din skole.',
   'problem.login-denied': 'Du blev ikke lukket ind dér.',
@@ -256,6 +259,10 @@ export default {
   'problem.too-large': 'Det her er for langt.',
   'rule.required': 'Det her mangler.',
   'rule.pattern': 'Det her ser ikke rigtigt ud.',
+  'rule.control-character': 'Her er et tegn, som ikke kan ses. Skriv det i'
+    + ' stedet for at indsætte det.',
+  'rule.format-character': 'Her er et tegn, som ikke kan ses. Skriv det i'
+    + ' stedet for at indsætte det.',
   'rule.minLength': 'Det her er for kort.',
   'rule.maxLength': 'Det her er for langt.',
   'rule.maxBytes': 'Det her er {over} tegn for langt.',

@@ -68,6 +68,7 @@ export default {
   'reset.send': 'Set password',
   'reset.done': 'Your password is set. Log in with it.',
   'link.again': 'Ask for another link',
+  'link.open': 'Open the link in your mail again, or ask for another.',
   sign: 'Sign up as a teacher',
   'sign.what': 'For teachers whose school is not here yet. You get a link by'
     + ' mail.',
@@ -229,7 +230,9 @@ export default {
   'problem.invalid-credentials': 'User name and password do not open an'
     + ' account.',
   'problem.not-proved': 'This code is not the right one.',
-  'problem.link-over': 'This link does not count any more. Ask for another.',
+  'problem.neither': 'The password or the code is not the right one.',
+  'problem.link-over': 'This link does not count any more. If you have used it,'
+    + ' log in. If not, ask for another.',
   'problem.unknown-account': 'No account here has this name. Ask your school.',
   'problem.unknown-school': 'Your school is not here. Ask your school.',
   'problem.login-denied': 'You were not let in there.',
@@ -254,6 +257,10 @@ export default {
   'problem.too-large': 'This is too long.',
   'rule.required': 'This is missing.',
   'rule.pattern': 'This does not look right.',
+  'rule.control-character': 'This has a character that cannot be seen. Type it,'
+    + ' and do not paste it.',
+  'rule.format-character': 'This has a character that cannot be seen. Type it,'
+    + ' and do not paste it.',
   'rule.minLength': 'This is too short.',
   'rule.maxLength': 'This is too long.',
   'rule.maxBytes': 'This is too long, by {over} characters.',

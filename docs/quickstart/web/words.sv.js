@@ -68,6 +68,7 @@ export default {
   'reset.send': 'Byt lösenord',
   'reset.done': 'Ditt lösenord är bytt. Logga in med det.',
   'link.again': 'Be om en ny länk',
+  'link.open': 'Öppna länken i din e-post en gång till, eller be om en ny.',
   sign: 'Registrera dig som lärare',
   'sign.what': 'För lärare vars skola inte finns här än. Du får en länk med'
     + ' e-post.',
@@ -230,7 +231,9 @@ export default {
   'problem.invalid-credentials': 'Användarnamn och lösenord öppnar inget'
     + ' konto.',
   'problem.not-proved': 'Den här koden är inte rätt.',
-  'problem.link-over': 'Länken gäller inte längre. Be om en ny.',
+  'problem.neither': 'Lösenordet eller koden är inte rätt.',
+  'problem.link-over': 'Länken gäller inte längre. Har du använt den, logga in.'
+    + ' Annars: be om en ny.',
   'problem.unknown-account': 'Inget konto här har det namnet. Fråga din skola.',
   'problem.unknown-school': 'Din skola finns inte här. Fråga din skola.',
   'problem.login-denied': 'Du släpptes inte in där.',
@@ -255,6 +258,10 @@ export default {
   'problem.too-large': 'Det här är för långt.',
   'rule.required': 'Det här saknas.',
   'rule.pattern': 'Det här ser inte rätt ut.',
+  'rule.control-character': 'Här är ett tecken som inte syns. Skriv det, i'
+    + ' stället för att klistra in.',
+  'rule.format-character': 'Här är ett tecken som inte syns. Skriv det, i'
+    + ' stället för att klistra in.',
   'rule.minLength': 'Det här är för kort.',
   'rule.maxLength': 'Det här är för långt.',
   'rule.maxBytes': 'Det här är {over} tecken för långt.',
