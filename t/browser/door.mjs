@@ -130,6 +130,8 @@ async function forgotten(page) {
     await heading(page, 'Log in').waitFor();
     await says(page, 'Your password is set. Log in with it.');
   });
+  check('which is good news',
+        await page.locator('#message.good').count() === 1);
   expect(/401/);
   await step('the link counts once, in words', page, async () => {
     await page.goto(link);
@@ -348,6 +350,33 @@ async function code(page) {
 }
 
 
+/* Whoever opened a link and went away; and who is at that computer next. */
+async function left(page) {
+  await step('a page that was loaded again says where it came from', page,
+             async () => {
+    await page.goto(`${input.url}/?password#${'A'.repeat(91)}`);
+    await heading(page, 'Choose a new password').waitFor();
+    await page.reload();
+    await heading(page, 'Forgotten your password?').waitFor();
+    await says(page, 'Open the link in your mail again');
+  });
+  await step('a link that was not used', page, async () => {
+    await page.goto(`${input.url}/?password#${'A'.repeat(91)}`);
+    await heading(page, 'Choose a new password').waitFor();
+    await page.getByRole('link', { name: 'Back to the log-in' }).click();
+    await logIn(page, { ...input.teacher, password: NEW });
+    await heading(page, 'Homework of my classes').waitFor();
+    await logOut(page);
+  });
+  await step('is not there for the next at this computer', page, async () => {
+    await page.evaluate(() => { location.hash = '#/new-password'; });
+    await heading(page, 'Forgotten your password?').waitFor();
+  });
+  check('and nothing is kept of either', await page.evaluate(
+    'localStorage.length + sessionStorage.length') <= 1);
+}
+
+
 const { context, page } = await browser('door');
 
 try {
@@ -355,6 +384,7 @@ try {
   await notices(page, context);
   await signUp(page);
   await code(page);
+  await left(page);
 } catch (error) {
   check('to the end', false, error.stack);
 } finally {

@@ -77,6 +77,10 @@ async function bySchool(context, page) {
   await page.reload();
   await step('which a page loaded again shows', page, () =>
     heading(page, 'To do').waitFor());
+  await step('and no link makes it a log-out here alone', page, async () => {
+    await page.goto(`${input.url}/?in=1`);
+    await heading(page, 'To do').waitFor();
+  });
   await leave(page);
 }
 
@@ -91,6 +95,8 @@ async function byChoice(context, page) {
   await readable(page, 'the choice');
   await picture(page, 'choice');
   await spoken(page, 'the choice', 'en');
+  check('there is a way back', await page.getByRole('link',
+    { name: 'Back to the log-in' }).count() === 1);
   await step('and is where they choose, by keyboard', page, async () => {
     await page.getByRole('button', { name: 'Sydskolen' }).focus();
     await page.keyboard.press('Enter');

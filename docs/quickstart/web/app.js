@@ -71,7 +71,9 @@ const views = () => VIEWS[session.user?.role] ?? VIEWS.other;
 let shown = 0;                      /* counts views: an old one is not shown */
 
 
-const address = () => location.hash.replace(/^#\/?/, '').split('/');
+/* Each part of it is one part of a request's path, whatever a link has there. */
+const address = () => location.hash.replace(/^#\/?/, '').split('/')
+  .map(encodeURIComponent);
 
 
 async function route() {
@@ -194,6 +196,7 @@ async function enter(state) {
       history.replaceState(null, '', '#/');
     }
   }
+  door.forget();
   subject = state.user.id;
   session.user = state.user;
   session.csrf = state.session.csrf_token;
@@ -269,7 +272,7 @@ function page(...nodes) {
 
 /* Nobody is logged in, as far as the page knows: who may be is asked after, at
    most, and whoever is on a page that needs no session stays there. */
-async function outside(text = '') {
+async function outside(text = '', good = false) {
   const [name, id] = address();
   const free = door.PAGES.get(name);
 
@@ -283,12 +286,12 @@ async function outside(text = '') {
       login(page, entered);
       $('view').querySelector('select, input')?.focus();
     }
-    add(text);
+    add(text, good);
   } catch (error) {
     if (free) {
       leave(words(error));
     } else if (error.kind === 'ended') {
-      add(text);
+      add(text, good);
     } else {
       tell(error);
     }
@@ -297,12 +300,13 @@ async function outside(text = '') {
 
 
 /* Not in place of what the page has just said itself. */
-const add = (text) => text && say(text);
+const add = (text, good) => text && say(text, good);
 
 
-function leave(text) {
+/* A page that needs no session, which ends none, either: to whose it is. */
+function leave(text, good = false) {
   history.replaceState(null, '', '#/');
-  ask(text);
+  outside(text, good);
 }
 
 

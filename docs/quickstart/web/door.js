@@ -7,7 +7,7 @@
  */
 
 import { get, post } from './api.js';
-import { el, field, form, heading, link } from './dom.js';
+import { el, field, form, heading, link, say } from './dom.js';
 import { tell, words } from './problem.js';
 import ways from './ways.js';
 import { t } from './words.js';
@@ -17,10 +17,15 @@ const LETTERS = { 'password': 'new-password', 'sign-up': 'welcome' };
 
 let token = '';                     /* what such a link has behind its "#" */
 
+/* Somebody has logged in: who is at this page next is not whose link it is. */
+export function forget() {
+  token = '';
+}
+
 
 /*
  * Where somebody comes from, which the address says: it goes out of that, and
- * out of the browser's history.  Returns what is to be said of it.
+ * out of what Back shows.  Returns what is to be said of it.
  */
 export function arrive() {
   const given = new URLSearchParams(location.search);
@@ -33,7 +38,7 @@ export function arrive() {
   } else if (given.has('choose')) {
     go(`#/choose/${encodeURIComponent(given.get('choose'))}`);
   } else if (given.has('in')) {
-    localStorage.setItem('logged-in', given.get('in') || '1');
+    came(given.get('in'));
     go('#/');
   } else if (given.has('login')) {
     go('#/');
@@ -41,6 +46,16 @@ export function arrive() {
   }
 
   return '';
+}
+
+
+/* Where the next log-out leads: no link takes away that it is one there, too. */
+function came(provider) {
+  if (Object.hasOwn(ways.providers, provider)
+      || !localStorage.getItem('logged-in'))
+  {
+    localStorage.setItem('logged-in', provider || '1');
+  }
 }
 
 
@@ -74,7 +89,7 @@ async function choose(show, { entered }, provider) {
   heading(t('tenant.choose')),
   el('p', { class: 'facts' }, t('tenant.what')),
   tenants.map((value) => el('button', { type: 'submit', value },
-                            ways.tenants[value] ?? value)));
+                            ways.tenants[value] ?? value)), back());
 
   show(made);
 }
@@ -140,31 +155,37 @@ function opened(show, { done }, name, again, send, ...fields) {
       return;
     }
     token = '';
-    done(t(`${name}.done`));
+    done(t(`${name}.done`), true);
   },
   heading(t(name)), el('p', { class: 'facts' }, t(`${name}.what`)), ...fields,
   el('button', { type: 'submit' }, t(`${name}.send`)),
-  el('p', null, link(`#/${again}`, t('link.again'))));
+  el('p', null, link(`#/${again}`, t('link.again'))), back());
 
   show(made);
 }
 
 
+/* A page that was loaded again, on a telephone by itself, has no token. */
+function lost(show, instead) {
+  instead(show);
+  say(t('link.open'));
+}
+
+
 function newPassword(show, on) {
   if (!token) {
-    forgotten(show);
+    lost(show, forgotten);
     return;
   }
-  opened(show, on, 'reset', 'forgotten', async (made) => {
-    await tenantChosen(made);
-    await post('/v1/login/password', { token, new: made.elements.new.value });
-  }, tenantField(), fresh());
+  opened(show, on, 'reset', 'forgotten', (made) =>
+    post('/v1/login/password', { token, new: made.elements.new.value }),
+  fresh());
 }
 
 
 function welcome(show, on) {
   if (!token) {
-    signUp(show);
+    lost(show, signUp);
     return;
   }
   opened(show, on, 'welcome', 'sign-up', (made) =>
