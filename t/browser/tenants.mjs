@@ -61,11 +61,32 @@ const selected = async (context) => (await context.cookies(input.url))
   .find((one) => one.name === TENANT)?.value;
 
 
+/* One word, and the longest: of what people call a provider or a school. */
+async function long(page, what) {
+  const size = page.viewportSize();
+
+  await page.setViewportSize({ width: 320, height: 640 });
+  const wide = await page.evaluate((one) => {
+    const named = document.querySelector(one);
+    const text = named.textContent;
+
+    named.textContent = 'x'.repeat(60);
+    const over = document.documentElement.scrollWidth - innerWidth;
+
+    named.textContent = text;
+    return over;
+  }, what);
+  check(`a long name fits, ${what}`, wide <= 0, `${wide} px too wide`);
+  await page.setViewportSize(size);
+}
+
+
 async function bySchool(context, page) {
   await page.goto(`${input.url}/`);
   await heading(page, 'Log in').waitFor();
   await readable(page, 'the ways in');
   await picture(page, 'ways');
+  await long(page, '.ways a');
 
   await step('a pupil of one school is logged in', page, async () => {
     await there(page, input.pupil.south.login);
@@ -94,6 +115,7 @@ async function byChoice(context, page) {
   check('and nobody until then', await who(context) === 401);
   await readable(page, 'the choice');
   await picture(page, 'choice');
+  await long(page, 'button[type=submit]');
   await spoken(page, 'the choice', 'en');
   check('there is a way back', await page.getByRole('link',
     { name: 'Back to the log-in' }).count() === 1);
