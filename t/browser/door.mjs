@@ -59,7 +59,10 @@ const press = (page, name) => page.getByRole('button', { name, exact: true })
   .click();
 
 /* A double click, of which the second comes before any answer. */
-const twice = (button) => button.evaluate((one) => { one.click(); one.click(); });
+const twice = (button) => button.evaluate((one) => {
+  one.click();
+  one.click();
+});
 
 async function focused(page, name) {
   if (await page.evaluate('document.activeElement.name') !== name) {
@@ -350,6 +353,39 @@ async function code(page) {
 }
 
 
+/* Whose network is slow, and who is. */
+async function slow(page, context) {
+  await step('a link is not in the address while words come', page,
+             async () => {
+    let go;
+    const words = new Promise((done) => { go = done; });
+
+    await page.route('**/words.en.js', async (route) => {
+      await words;
+      await route.continue();
+    });
+    await page.goto(`${input.url}/?password#${'A'.repeat(91)}`,
+                    { waitUntil: 'commit' });
+    await page.waitForURL(`${input.url}/#/new-password`,
+                          { waitUntil: 'commit' });
+    go();
+    await heading(page, 'Choose a new password').waitFor();
+    await page.unroute('**/words.en.js');
+    await page.getByRole('link', { name: 'Back to the log-in' }).click();
+  });
+  await step('a second step after too long a time is said', page, async () => {
+    await logIn(page, input.admin);
+    await heading(page, 'One more step').waitFor();
+    await context.clearCookies();
+    expect(/401/);
+    await page.getByLabel('Code', { exact: true }).fill('123456');
+    await page.keyboard.press('Enter');
+    await says(page, 'That took too long. Log in again.');
+    expect();
+  });
+}
+
+
 /* Whoever opened a link and went away; and who is at that computer next. */
 async function left(page) {
   await step('a page that was loaded again says where it came from', page,
@@ -385,6 +421,7 @@ try {
   await signUp(page);
   await code(page);
   await left(page);
+  await slow(page, context);
 } catch (error) {
   check('to the end', false, error.stack);
 } finally {

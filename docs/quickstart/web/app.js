@@ -71,7 +71,7 @@ const views = () => VIEWS[session.user?.role] ?? VIEWS.other;
 let shown = 0;                      /* counts views: an old one is not shown */
 
 
-/* Each part of it is one part of a request's path, whatever a link has there. */
+/* Each part of it is one part of a request's path, whatever a link has. */
 const address = () => location.hash.replace(/^#\/?/, '').split('/')
   .map(encodeURIComponent);
 
@@ -494,11 +494,13 @@ function language() {
 
 
 async function start() {
+  const refused = door.arrive();    /* a link is not in the address for long */
+
   await speak();
   language();
 
   /* No question without hope of an answer: the cookie cannot be seen here. */
-  await outside(door.arrive());
+  await outside(refused === null ? '' : words({ slug: refused }));
 }
 
 

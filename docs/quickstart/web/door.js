@@ -8,7 +8,7 @@
 
 import { get, post } from './api.js';
 import { el, field, form, heading, link, say } from './dom.js';
-import { tell, words } from './problem.js';
+import { tell } from './problem.js';
 import ways from './ways.js';
 import { t } from './words.js';
 
@@ -25,7 +25,7 @@ export function forget() {
 
 /*
  * Where somebody comes from, which the address says: it goes out of that, and
- * out of what Back shows.  Returns what is to be said of it.
+ * out of what Back shows.  Returns for what somebody was refused, or null.
  */
 export function arrive() {
   const given = new URLSearchParams(location.search);
@@ -42,14 +42,14 @@ export function arrive() {
     go('#/');
   } else if (given.has('login')) {
     go('#/');
-    return words({ slug: given.get('login') });
+    return given.get('login');
   }
 
-  return '';
+  return null;
 }
 
 
-/* Where the next log-out leads: no link takes away that it is one there, too. */
+/* Where the next log-out leads: no link takes away that it is one there. */
 function came(provider) {
   if (Object.hasOwn(ways.providers, provider)
       || !localStorage.getItem('logged-in'))

@@ -247,6 +247,7 @@ export default {
   'problem.busy': 'Mange logger ind lige nu. Prøv igen om lidt.',
   'problem.unavailable': 'Skolen kan ikke nås lige nu. Prøv igen om lidt.',
   'problem.login-flow': 'Det tog for lang tid. Log ind igen.',
+  'problem.no-session': 'Det tog for lang tid. Log ind igen.',
   'problem.login-again': 'Log ind igen.',
   'problem.step-up-required': 'Log ind igen, for at vise at det er dig.',
   'problem.password-login-off': 'Du kan ikke logge ind med adgangskode her.',

@@ -245,6 +245,7 @@ export default {
   'problem.unavailable': 'The school is not there just now. Try again in a'
     + ' moment.',
   'problem.login-flow': 'That took too long. Log in again.',
+  'problem.no-session': 'That took too long. Log in again.',
   'problem.login-again': 'Log in again.',
   'problem.step-up-required': 'Log in again, to show that it is you.',
   'problem.password-login-off': 'You cannot log in with a password here.',

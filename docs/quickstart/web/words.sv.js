@@ -246,6 +246,7 @@ export default {
   'problem.unavailable': 'Skolan går inte att nå just nu. Försök igen om en'
     + ' stund.',
   'problem.login-flow': 'Det tog för lång tid. Logga in igen.',
+  'problem.no-session': 'Det tog för lång tid. Logga in igen.',
   'problem.login-again': 'Logga in igen.',
   'problem.step-up-required': 'Logga in igen, för att visa att det är du.',
   'problem.password-login-off': 'Du kan inte logga in med lösenord här.',
