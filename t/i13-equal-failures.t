@@ -68,7 +68,7 @@ sub statements {
             if $line =~ /(pupil_gateway|pupil_keeper)\@\w+\sLOG:\s+
                          execute[^:]*:\ (.*)/sx
                && $2 !~ /^SELECT pg_notify|^LISTEN|pg_catalog\.set_config/
-               && $2 !~ /(?:pupil|keystore)\.mark AS/;
+               && $2 !~ /(?:pupil|keystore)\.mark AS|keystore\.report\(/;
     }
     return join "\n", @all;
 }
@@ -161,10 +161,11 @@ $db->do("DELETE FROM data.$_ WHERE owner = ?", {}, $decoy)
     for qw(contact credential);
 $site->ctl_ok(qw(tenant add Testkommunen), $site->ctl_where);
 is_deeply stored($decoy), [1, 1, 1], 'what one lacks, tenant add makes';
-my $before = $db->selectrow_array('SELECT count(*) FROM pupil.audit_record');
+my $records = 'SELECT count(*) FROM pupil.audit_record'
+    . " WHERE role IS DISTINCT FROM 'gateway'";
+my $before = $db->selectrow_array($records);
 $site->ctl_ok(qw(tenant add Testkommunen), $site->ctl_where);
-is $db->selectrow_array('SELECT count(*) FROM pupil.audit_record'), $before,
-    'once';
+is $db->selectrow_array($records), $before, 'once';
 for my $name ('an unknown account', 'an unknown address') {
     my ($res, $statements) = attempt($case{$name});
     is bytes($res), $expected, "then, $name: the same bytes";
