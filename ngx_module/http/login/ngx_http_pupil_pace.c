@@ -132,9 +132,14 @@ void
 ngx_http_pupil_pace_leave(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_turn_t *turn)
 {
-    ngx_http_pupil_login_t  *login;
+    ngx_http_pupil_pace_t  *pace;
 
-    login = ctx->data;
+    pace = &((ngx_http_pupil_login_t *) ctx->data)->conf->pace;
 
-    ngx_http_pupil_seats_leave(&login->conf->pace.seats, &turn->seat);
+    ngx_http_pupil_seats_leave(&pace->seats, &turn->seat);
+
+    /* it would keep a worker that is being replaced */
+    if (pace->seats.n == 0 && pace->timer.timer_set) {
+        ngx_del_timer(&pace->timer);
+    }
 }
