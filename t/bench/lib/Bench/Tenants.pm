@@ -11,6 +11,7 @@ package Bench::Tenants;
 
 use v5.36;
 
+use Exporter 'import';
 use JSON::XS ();
 use POSIX qw(strftime);
 use Pupil::Site;
@@ -20,6 +21,8 @@ use Time::HiRes qw(sleep);
 # In a request of http_load: a new one each time.
 use constant NEW_UUID => 'uuiduuid-uuid-uuid-uuid-uuiduuiduuid';
 use constant PUPILS => 12;
+
+our @EXPORT_OK = qw(answered done);
 
 my $DATA = root_dir() . '/docs/quickstart/data/sds-100-users';
 
