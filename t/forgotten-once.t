@@ -152,6 +152,30 @@ for my $wait (2049, 4097, 8193) {
 }
 
 
+# ---- a link of before a lock, and of before another address
+
+$token = token($colleague->{login});
+$site->ctl_ok(qw(subject lock), $colleague->{id}, $site->ctl_where);
+$site->ctl_ok(qw(subject unlock), $colleague->{id}, $site->ctl_where);
+is status_of($colleague), 200, 'locked, and not any more';
+is_problem reset_by($token, 'chosen by who had the link'), 401,
+    'invalid-credentials', name => 'a link of before is none';
+$token = token($colleague->{login});
+$keys->do('UPDATE keystore.floor SET address = address + 1 WHERE subject = ?',
+          {}, $colleague->{id});
+is_problem reset_by($token, 'chosen by who had the link'), 401,
+    'invalid-credentials', name => 'nor is one of before another address';
+forget();
+$db->do('DELETE FROM pupil.outbox');
+is_status forgotten($colleague->{login}), 202, 'a row of before';
+is $db->do('UPDATE pupil.outbox SET floors = floors + 1'), 1, 'made one of now';
+work();
+is scalar(my @none = $relay->mails), 0, 'sends nothing';
+$keys->do('UPDATE keystore.floor SET session = session + 1 WHERE subject = ?',
+          {}, $colleague->{id});
+is status_of($colleague), 200, 'the password is what it was';
+
+
 # ---- who asked in vain, as they were locked, has a link once they are not
 
 sub bucket { $db->selectrow_hashref('SELECT count(*) AS n, max(failures) AS f'

@@ -319,7 +319,7 @@ row_mac(tool_t *tool)
     {
         mail = (pupil_mail_row_t){ uuid(w[1]), uuid(w[2]), uuid(w[3]),
                                    str(w[4]), str(w[5]), atoll(w[6]),
-                                   str(""), 0, str("") };
+                                   str(""), 0, 0, str("") };
 
         if (tool->words == 9) {
             mail.link = str(w[7]);

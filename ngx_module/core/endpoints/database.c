@@ -76,7 +76,8 @@ static const char  pupil_floors_sql[] =
     "SELECT $1::bigint, coalesce(f.session, 0), coalesce(f.credential, 0),"
     " coalesce(f.authority, 0), EXISTS (SELECT FROM keystore.ended AS e"
     " WHERE e.tenant = $2 AND e.token_hash = $4)::integer,"
-    " coalesce(k.state, 'absent'), coalesce(f.token, 0)"
+    " coalesce(k.state, 'absent'), coalesce(f.token, 0),"
+    " coalesce(f.address, 0)"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN keystore.floor AS f ON f.tenant = $2 AND f.subject = $3"
     " LEFT JOIN keystore.owner_key AS k ON k.tenant = $2 AND k.owner = $3";
@@ -184,7 +185,7 @@ static const uint8_t  pupil_params_own_raise[] = {
 
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
-    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 136 },
+    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 137 },
     [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 136 }
 };
 

@@ -261,6 +261,7 @@ enum {
     PUPIL_KF_ENDED,             /* 1: it was logged out */
     PUPIL_KF_STATE,             /* of the person as an owner */
     PUPIL_KF_TOKEN,             /* the last that was given */
+    PUPIL_KF_ADDRESS,           /* the same */
     PUPIL_KF_COLUMNS
 };
 

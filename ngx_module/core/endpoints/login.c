@@ -562,7 +562,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID_ARRAY,
                     PUPIL_PARAM_UUID, PUPIL_PARAM_TEXT, PUPIL_PARAM_TEXT,
                     PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA,
-                    PUPIL_PARAM_BYTEA },
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT8 },
         .records = PUPIL_LOGIN_CHOICES
     },
 

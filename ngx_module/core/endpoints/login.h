@@ -226,7 +226,8 @@ enum {
 /*
  * PUPIL_LOGIN_FORGOTTEN, $8 bucket of the account, or of the name that is none;
  * $9 the subject if there is one; $10 whom the mail is to, or NULL, $11 its
- * language, $12 link, $13 created_at, $14 MAC; $15 a bucket of nobody.
+ * language, $12 link, $13 created_at, $14 MAC; $15 a bucket of nobody; $16 the
+ * floors of a link.
  */
 
 /*

@@ -15,6 +15,9 @@
 
 #define NONCE  crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 
+#define LINK_SEALED(what)                                                     \
+    (NONCE + links[what].len + crypto_aead_xchacha20poly1305_ietf_ABYTES)
+
 _Static_assert(PUPIL_LINK_SEALED
                == NONCE + PUPIL_LINK_LEN
                   + crypto_aead_xchacha20poly1305_ietf_ABYTES,
@@ -28,13 +31,16 @@ static void link_key(const pupil_key_t *key, pupil_link_for_t what,
 static const struct {
     const char  *label;         /* of the key */
     int64_t      lifetime;      /* seconds */
+    size_t       len;           /* in clear */
 } links[] = {
-    [PUPIL_LINK_PASSWORD] = { "pupil.link.v1", PUPIL_LINK_LIFETIME },
-    [PUPIL_LINK_SIGN_UP] = { "pupil.link.sign_up.v1", PUPIL_SIGN_UP_LIFETIME }
+    [PUPIL_LINK_PASSWORD] =
+    { "pupil.link.v2", PUPIL_LINK_LIFETIME, PUPIL_LINK_LEN },
+    [PUPIL_LINK_SIGN_UP] =
+    { "pupil.link.sign_up.v1", PUPIL_SIGN_UP_LIFETIME, PUPIL_LINK_LEN - 4 }
 };
 
 
-void
+size_t
 pupil_link_seal(const pupil_key_t *key, pupil_link_for_t what,
     const pupil_link_t *link, uint8_t text[PUPIL_LINK_TEXT_LEN])
 {
@@ -46,17 +52,20 @@ pupil_link_seal(const pupil_key_t *key, pupil_link_for_t what,
                     (uint32_t) ((uint64_t) link->made >> 32));
     pupil_u32_write(clear + PUPIL_UUID_LEN + 4, (uint32_t) link->made);
     pupil_u32_write(clear + PUPIL_UUID_LEN + 8, link->number);
+    pupil_u32_write(clear + PUPIL_UUID_LEN + 12, link->floors);
 
     link_key(key, what, derived);
     randombytes_buf(sealed, NONCE);
     crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + NONCE, NULL, clear,
-        sizeof(clear), NULL, 0, NULL, sealed, derived);
-    pupil_base64url_encode(sealed, sizeof(sealed), text);
+        links[what].len, NULL, 0, NULL, sealed, derived);
+    pupil_base64url_encode(sealed, LINK_SEALED(what), text);
 
     sodium_memzero(derived, sizeof(derived));
     sodium_memzero(clear, sizeof(clear));
     sodium_memzero(sealed, sizeof(sealed));
     pupil_stack_wipe();
+
+    return PUPIL_BASE64URL_LEN(LINK_SEALED(what));
 }
 
 
@@ -69,10 +78,10 @@ pupil_link_open(const pupil_key_t *key, pupil_link_for_t what,
     uint8_t     derived[PUPIL_HASH_LEN];
     pupil_rc_t  rc;
 
-    if (text.len != PUPIL_LINK_TEXT_LEN
+    if (text.len != PUPIL_BASE64URL_LEN(LINK_SEALED(what))
         || pupil_base64url_decode(text.data, text.len, sealed, sizeof(sealed),
                                   &written) != PUPIL_OK
-        || written != sizeof(sealed))
+        || written != LINK_SEALED(what))
     {
         return PUPIL_INVALID;
     }
@@ -80,7 +89,7 @@ pupil_link_open(const pupil_key_t *key, pupil_link_for_t what,
     link_key(key, what, derived);
 
     rc = crypto_aead_xchacha20poly1305_ietf_decrypt(clear, NULL, NULL,
-            sealed + NONCE, sizeof(sealed) - NONCE, NULL, 0, sealed, derived)
+            sealed + NONCE, written - NONCE, NULL, 0, sealed, derived)
          == 0 ? PUPIL_OK : PUPIL_INVALID;
 
     if (rc == PUPIL_OK) {
@@ -89,6 +98,8 @@ pupil_link_open(const pupil_key_t *key, pupil_link_for_t what,
             ((uint64_t) pupil_u32_read(clear + PUPIL_UUID_LEN) << 32
              | pupil_u32_read(clear + PUPIL_UUID_LEN + 4));
         link->number = pupil_u32_read(clear + PUPIL_UUID_LEN + 8);
+        link->floors = what == PUPIL_LINK_PASSWORD
+                       ? pupil_u32_read(clear + PUPIL_UUID_LEN + 12) : 0;
 
         if (link->made > now + PUPIL_LINK_SKEW
             || now - link->made >= links[what].lifetime)

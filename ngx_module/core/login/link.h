@@ -5,7 +5,9 @@
  * an account, sealed.  Nothing of it is stored.  Whoever sends the mail makes
  * it of what the outbox says and of a key, and a worker opens it; the number is
  * that of the credential, so that it ends with the first new password, whatever
- * rows somebody puts back (invariant I18).  Context: any.
+ * rows somebody puts back (invariant I18), and the floors are those since which
+ * nothing else was revoked: an account that is locked, an address that another
+ * took the place of.  Context: any.
  */
 
 #ifndef PUPIL_LINK_H
@@ -29,15 +31,20 @@ typedef struct {
     int64_t       made;                 /* seconds since 1970: it was asked
                                            for */
     uint32_t      number;               /* of the credential then, or 0 */
+    uint32_t      floors;               /* then, of a password's */
 } pupil_link_t;
 
-#define PUPIL_LINK_LEN       (PUPIL_UUID_LEN + 12)
+/* At most: one to sign up has no floors. */
+#define PUPIL_LINK_LEN       (PUPIL_UUID_LEN + 16)
 #define PUPIL_LINK_SEALED    (24 + PUPIL_LINK_LEN + 16)
 #define PUPIL_LINK_TEXT_LEN  PUPIL_BASE64URL_LEN(PUPIL_LINK_SEALED)
 
 
-/* key: the tenant's service key "token". */
-void pupil_link_seal(const pupil_key_t *key, pupil_link_for_t what,
+/*
+ * key: the tenant's service key "token".  How many bytes of text it has, which
+ * have no NUL.
+ */
+size_t pupil_link_seal(const pupil_key_t *key, pupil_link_for_t what,
     const pupil_link_t *link, uint8_t text[PUPIL_LINK_TEXT_LEN]);
 
 /* PUPIL_INVALID: it is none, or its time is over.  now: since 1970. */

@@ -73,6 +73,10 @@ static const pupil_mac_label_t  pupil_mac_of_mail_to = {
     "pupil.mac.mail.v5", "pupil.mac.mail.v6"
 };
 
+static const pupil_mac_label_t  pupil_mac_of_link_since = {
+    "pupil.mac.mail.v7", "pupil.mac.mail.v8"
+};
+
 static const pupil_mac_label_t  pupil_mac_of_sign_up = {
     "pupil.mac.sign_up.v1", NULL
 };
@@ -227,12 +231,15 @@ void
 pupil_mac_mail(const pupil_key_t *key, const pupil_mail_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN])
 {
-    pupil_keyed_t  hash;
+    pupil_keyed_t             hash;
+    const pupil_mac_label_t  *label;
 
-    pupil_mac_begin(&hash, key, row->sealed.len != 0 ? &pupil_mac_of_mail_to
-                                : row->link.len == 0 ? &pupil_mac_of_mail
-                                                     : &pupil_mac_of_link,
-                    row->number);
+    label = row->floors != 0 ? &pupil_mac_of_link_since
+            : row->sealed.len != 0 ? &pupil_mac_of_mail_to
+            : row->link.len == 0 ? &pupil_mac_of_mail
+                                 : &pupil_mac_of_link;
+
+    pupil_mac_begin(&hash, key, label, row->number);
     pupil_keyed_uuid(&hash, &row->tenant);
     pupil_keyed_uuid(&hash, &row->mail);
     pupil_keyed_uuid(&hash, &row->subject);
@@ -240,12 +247,16 @@ pupil_mac_mail(const pupil_key_t *key, const pupil_mail_row_t *row,
     pupil_keyed_str(&hash, row->language);
     pupil_keyed_u64(&hash, (uint64_t) row->created_at);
 
-    if (row->sealed.len != 0 || row->link.len != 0) {
+    if (row->floors != 0 || row->sealed.len != 0 || row->link.len != 0) {
         pupil_keyed_str(&hash, row->link);
     }
 
-    if (row->sealed.len != 0) {
+    if (row->floors != 0 || row->sealed.len != 0) {
         pupil_keyed_str(&hash, row->sealed);
+    }
+
+    if (row->floors != 0) {
+        pupil_keyed_u32(&hash, row->floors);
     }
 
     pupil_mac_end(&hash, row->number, mac);

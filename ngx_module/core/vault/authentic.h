@@ -72,6 +72,7 @@ typedef struct {
     pupil_time_t  created_at;
     pupil_str_t   link;         /* where its page is; empty: there is none */
     uint32_t      number;       /* of the credential, where that matters */
+    uint32_t      floors;       /* of a link; 0: none has risen */
     pupil_str_t   sealed;       /* the address, unless it is that in force */
 } pupil_mail_row_t;
 

@@ -98,7 +98,7 @@ static const char  claim_sql[] =
     " WHERE o.tenant = $1::uuid AND o.mail = n.mail"
     " RETURNING o.mail, o.subject, o.kind, o.language, o.link,"
     " (extract(epoch FROM o.created_at) * 1000000)::bigint, o.mac,"
-    " o.sealed";
+    " o.sealed, o.floors";
 
 enum {
     CLAIM_MAIL = 0,
@@ -108,7 +108,8 @@ enum {
     CLAIM_LINK,
     CLAIM_CREATED_AT,           /* microseconds */
     CLAIM_MAC,
-    CLAIM_SEALED                /* NULL: to the address that is in force */
+    CLAIM_SEALED,               /* NULL: to the address that is in force */
+    CLAIM_FLOORS
 };
 
 
@@ -266,6 +267,8 @@ mail_claim(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, pupil_str_t *mac)
         mac->data = stored;
         ctl_get_bytes(res, 0, CLAIM_MAC, stored, PUPIL_MAC_LEN, &mac->len);
         mail->row.number = pupil_mac_number(*mac);
+        mail->row.floors = (uint32_t)
+            strtoull(PQgetvalue(res, 0, CLAIM_FLOORS), NULL, 10);
 
         stored = ctl_pool_alloc(pool, CTL_ADDRESS_SEALED);
         mail->row.sealed.data = stored;
@@ -446,19 +449,21 @@ static void
 mail_link(const pupil_key_t *key, const pupil_mail_row_t *row,
     pupil_link_for_t what, char *secret)
 {
+    size_t        len;
     uint8_t       token[PUPIL_LINK_TEXT_LEN];
     pupil_link_t  link;
 
     link.subject = row->subject;
     link.made = row->created_at / PUPIL_TIME_SECOND;
     link.number = row->number;
-    pupil_link_seal(key, what, &link, token);
+    link.floors = row->floors;
+    len = pupil_link_seal(key, what, &link, token);
 
     /* where tenants share an address, there is the name of one behind # */
     (void) snprintf(secret, MAIL_SECRET, "%.*s%s%.*s", (int) row->link.len,
                     (const char *) row->link.data,
                     memchr(row->link.data, '#', row->link.len) == NULL
-                    ? "#" : "", (int) sizeof(token), (const char *) token);
+                    ? "#" : "", (int) len, (const char *) token);
     sodium_memzero(token, sizeof(token));
 }
 

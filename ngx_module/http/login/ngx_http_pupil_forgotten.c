@@ -116,6 +116,17 @@ ngx_http_pupil_forgotten_whom(ngx_http_pupil_ctx_t *ctx)
 }
 
 
+/*
+ * What a link was asked for since: neither falls, so that the sum is the same
+ * as long as both are.
+ */
+uint32_t
+ngx_http_pupil_forgotten_floors(ngx_http_pupil_ctx_t *ctx)
+{
+    return ctx->floors.are.session + ctx->floors.address;
+}
+
+
 static ngx_int_t
 ngx_http_pupil_forgotten_put(ngx_http_pupil_ctx_t *ctx, ngx_uint_t may)
 {
@@ -135,6 +146,7 @@ ngx_http_pupil_forgotten_put(ngx_http_pupil_ctx_t *ctx, ngx_uint_t may)
     ngx_http_pupil_mail_row(ctx, PUPIL_MAIL_FORGOTTEN_KIND, &login->owner.id,
                             &row);
     row.number = login->stored.number;
+    row.floors = ngx_http_pupil_forgotten_floors(ctx);
 
     if (ngx_http_pupil_mail_link(ctx, ctx->conf->mail->forgotten, &row.link)
         != NGX_OK)
@@ -202,6 +214,7 @@ ngx_http_pupil_forgotten_params(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_param_timestamptz(ex, row->created_at);
     ngx_libpq_param_bytea(ex, mac, pupil_mac_len(mac));
     ngx_libpq_param_bytea(ex, nobody, sizeof(nobody));
+    ngx_libpq_param_int8(ex, (int64_t) row->floors);
 
     return NGX_OK;
 }

@@ -14,6 +14,9 @@
 ngx_int_t ngx_http_pupil_forgotten_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_forgotten_start(ngx_http_pupil_ctx_t *ctx);
 
+/* Of the account, which a link that counts has: once they are known. */
+uint32_t ngx_http_pupil_forgotten_floors(ngx_http_pupil_ctx_t *ctx);
+
 /* POST /v1/login/password. */
 ngx_int_t ngx_http_pupil_reset_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_reset_start(ngx_http_pupil_ctx_t *ctx);

@@ -171,7 +171,8 @@ ngx_http_pupil_reset_opened(ngx_http_pupil_ctx_t *ctx)
 
 /*
  * The account is as it was when the link was asked for: of its own number, also
- * where the key store has not heard of a newer one yet.
+ * where the key store has not heard of a newer one yet; and nothing of it was
+ * revoked since, by a lock, or another address.
  */
 static ngx_uint_t
 ngx_http_pupil_reset_counts(ngx_http_pupil_ctx_t *ctx,
@@ -187,6 +188,7 @@ ngx_http_pupil_reset_counts(ngx_http_pupil_ctx_t *ctx,
     ngx_explicit_memzero(password->stored, sizeof(password->stored));
 
     return rc == NGX_OK && !password->login.pupil
+           && password->link.floors == ngx_http_pupil_forgotten_floors(ctx)
            && password->link.number == password->login.stored.number
            && password->link.number >= ctx->floors.are.credential;
 }

@@ -74,6 +74,7 @@ static ngx_int_t
 ngx_http_pupil_floors_read(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
     int32_t                   session, credential, authority, ended, token;
+    int32_t                   address;
     pupil_str_t               state;
     ngx_http_pupil_floors_t  *floors;
 
@@ -86,7 +87,8 @@ ngx_http_pupil_floors_read(ngx_http_pupil_ctx_t *ctx, PGresult *res)
            != NGX_OK
         || ngx_libpq_get_int4(res, 0, PUPIL_KF_ENDED, &ended) != NGX_OK
         || ngx_http_pupil_get_text(res, 0, PUPIL_KF_STATE, &state) != NGX_OK
-        || ngx_libpq_get_int4(res, 0, PUPIL_KF_TOKEN, &token) != NGX_OK)
+        || ngx_libpq_get_int4(res, 0, PUPIL_KF_TOKEN, &token) != NGX_OK
+        || ngx_libpq_get_int4(res, 0, PUPIL_KF_ADDRESS, &address) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -95,6 +97,7 @@ ngx_http_pupil_floors_read(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     floors->are.credential = (uint32_t) credential;
     floors->are.authority = (uint32_t) authority;
     floors->token = (uint32_t) token;
+    floors->address = (uint32_t) address;
     floors->owner = pupil_owner_state(state);
     floors->ended = ended != 0;
     floors->known = 1;

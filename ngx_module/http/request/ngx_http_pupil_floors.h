@@ -22,6 +22,7 @@ typedef struct {
     pupil_floors_t           own;          /* numbers of the actor's; 0: none */
     ngx_uint_t               own_after;    /* none for so many seconds, or 0 */
     uint32_t                 token;        /* the last that was given */
+    uint32_t                 address;      /* the same */
     pupil_owner_state_t      owner;        /* as the key store has it */
     ngx_http_pupil_step_pt   next;
     unsigned                 known:1;
