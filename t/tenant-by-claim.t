@@ -174,6 +174,8 @@ cmp_ok $after->{south}, '>', $before->{south}, 'on record where they chose';
 is $after->{$_}, $before->{$_}, "and not at $_" for qw(north home);
 
 for my $tenant (qw(south north)) {
+    # nor by who writes the database, and forgets that it was used
+    $db->do('DELETE FROM pupil.login_throttle WHERE tenant = ?', {}, $home);
     my $again = $nginx->http;
     $again->{cookies} = { %ticket };
     is_problem choose($again, $tenant), 400, 'login-flow',
@@ -212,6 +214,11 @@ for my $text ('', 'x', 'A' x length $mine->cookies->{$CHOICE}) {
     is_problem choose($none, 'north'), 400, 'login-flow',
         name => 'made up: ' . substr($text, 0, 5);
 }
+my $SPEND = 'EXECUTE ON FUNCTION keystore.spend(bytea[], timestamptz)';
+$site->keystore->do("REVOKE $SPEND FROM pupil_keeper");
+is_problem choose($mine, 'north'), 503, 'unavailable',
+    name => 'where the key store does not hear of it';
+$site->keystore->do("GRANT $SPEND TO pupil_keeper");
 is_status choose($mine, 'north'), 200, 'which did the right one no harm';
 is who($mine), $teacher{north}{id}, 'whose it is';
 

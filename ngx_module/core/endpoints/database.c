@@ -103,6 +103,9 @@ static const char  pupil_sessions_sql[] =
 static const char  pupil_redeem_sql[] =
     "SELECT $1::bigint, keystore.redeem($2, $3, $4, $5, $6)";
 
+static const char  pupil_spend_sql[] =
+    "SELECT $1::bigint, keystore.spend($2, $3)";
+
 static const char  pupil_own_give_sql[] =
     "SELECT $1::bigint, n.session, n.credential,"
     " CASE WHEN n.session IS NULL THEN keystore.own_after($2) END"
@@ -186,7 +189,7 @@ static const uint8_t  pupil_params_own_raise[] = {
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
     [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 137 },
-    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 136 }
+    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 138 }
 };
 
 /*
@@ -399,6 +402,15 @@ const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT] = {
         .params = pupil_params_redeem,
         .params_count = PUPIL_COUNT(pupil_params_redeem),
         .columns = PUPIL_KU_COLUMNS
+    },
+
+    [PUPIL_FIXED_SPEND] = {
+        .name = "spend",
+        .database = PUPIL_DATABASE_KEYSTORE,
+        .sql = pupil_spend_sql,
+        .params = pupil_params_end_sessions,
+        .params_count = PUPIL_COUNT(pupil_params_end_sessions),
+        .columns = PUPIL_KX_COLUMNS
     }
 };
 

@@ -166,6 +166,7 @@ typedef enum {
     PUPIL_FIXED_OWN_GIVE,       /* committed before anything is signed */
     PUPIL_FIXED_OWN_RAISE,
     PUPIL_FIXED_REDEEM,         /* a support code is used */
+    PUPIL_FIXED_SPEND,          /* what else counts once is */
     PUPIL_FIXED_COUNT
 } pupil_fixed_id_t;
 
@@ -298,6 +299,15 @@ enum {
 enum {
     PUPIL_KU_REDEEMED = 1,
     PUPIL_KU_COLUMNS
+};
+
+/*
+ * PUPIL_FIXED_SPEND, $2 hashes, of which the first is what is used, $3 until
+ * when they are kept.
+ */
+enum {
+    PUPIL_KX_FRESH = 1,         /* true: it was not used before */
+    PUPIL_KX_COLUMNS
 };
 
 typedef struct {

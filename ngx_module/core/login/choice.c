@@ -14,9 +14,6 @@
 #include "core/vault/keyed.h"
 
 
-#define CHOICE_SKEW  60     /* seconds, between hosts */
-
-
 static void choice_key(const pupil_key_t *key, pupil_str_t provider,
     uint8_t derived[PUPIL_HASH_LEN]);
 static int choice_is(const pupil_choice_t *choice, int64_t now);
@@ -112,7 +109,7 @@ choice_is(const pupil_choice_t *choice, int64_t now)
     }
 
     return choice->count <= PUPIL_CHOICE_MOST
-           && choice->made <= now + CHOICE_SKEW
+           && choice->made <= now + PUPIL_CHOICE_SKEW
            && now - choice->made < PUPIL_CHOICE_LIFETIME;
 }
 

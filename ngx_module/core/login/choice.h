@@ -16,6 +16,7 @@
 
 
 #define PUPIL_CHOICE_LIFETIME  300      /* seconds */
+#define PUPIL_CHOICE_SKEW      60       /* seconds, between hosts */
 #define PUPIL_CHOICE_MOST      32       /* tenants */
 #define PUPIL_CHOICE_NAME      255      /* bytes, of a sub or sid */
 

@@ -243,12 +243,4 @@ ngx_int_t ngx_http_pupil_oidc_leave_tenant(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_oidc_back(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt next);
 
-/*
- * Something counts no more, by its bucket (PUPIL_SESSION_SPEND); note: of the
- * record that is made of it, NULL: none.
- */
-ngx_int_t ngx_http_pupil_oidc_spend(ngx_http_pupil_ctx_t *ctx,
-    const pupil_str_t *bucket, const ngx_str_t *note,
-    ngx_http_pupil_step_pt resume);
-
 #endif /* _NGX_HTTP_PUPIL_OIDC_H_INCLUDED_ */

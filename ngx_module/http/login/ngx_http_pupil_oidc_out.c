@@ -39,6 +39,8 @@ static ngx_int_t ngx_http_pupil_oidc_out_ended(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_out_done(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_out_entered(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_out_home(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_oidc_out_spend(ngx_http_pupil_ctx_t *ctx,
+    const pupil_str_t *bucket, const ngx_str_t *note);
 static ngx_int_t ngx_http_pupil_oidc_out_note(ngx_http_pupil_ctx_t *ctx,
     ngx_str_t *note);
 static void ngx_http_pupil_oidc_out_record(ngx_http_pupil_ctx_t *ctx,
@@ -538,16 +540,16 @@ ngx_http_pupil_oidc_out_home(ngx_http_pupil_ctx_t *ctx)
 
     return ngx_http_pupil_oidc_names(ctx) == NGX_OK
            && ngx_http_pupil_oidc_out_note(ctx, &note) == NGX_OK
-           ? ngx_http_pupil_oidc_spend(ctx, &oidc->there.token,
-                                       oidc->out.some ? NULL : &note,
-                                       ngx_http_pupil_oidc_out_spent)
+           ? ngx_http_pupil_oidc_out_spend(ctx, &oidc->there.token,
+                                           oidc->out.some ? NULL : &note)
            : NGX_ERROR;
 }
 
 
-ngx_int_t
-ngx_http_pupil_oidc_spend(ngx_http_pupil_ctx_t *ctx, const pupil_str_t *bucket,
-    const ngx_str_t *note, ngx_http_pupil_step_pt resume)
+/* The token counts no more, by its bucket; note NULL: there is no record. */
+static ngx_int_t
+ngx_http_pupil_oidc_out_spend(ngx_http_pupil_ctx_t *ctx,
+    const pupil_str_t *bucket, const ngx_str_t *note)
 {
     ngx_uint_t             at;
     ngx_libpq_exchange_t  *ex;
@@ -563,7 +565,7 @@ ngx_http_pupil_oidc_spend(ngx_http_pupil_ctx_t *ctx, const pupil_str_t *bucket,
 
     ngx_http_pupil_oidc_out_record(ctx, ex, at, PUPIL_SESSION_SPEND, NULL,
                                    note);
-    ctx->resume = resume;
+    ctx->resume = ngx_http_pupil_oidc_out_spent;
 
     return ngx_http_pupil_submit(ctx, ex, 1);
 }

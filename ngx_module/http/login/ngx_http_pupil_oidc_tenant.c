@@ -298,8 +298,9 @@ ngx_http_pupil_oidc_choose_parse(ngx_http_pupil_ctx_t *ctx)
 
 /*
  * It counts once, whatever comes of it, and for one of those that the provider
- * has named.  That it was used is known where the address is at home, and says
- * neither whose it was nor for which.
+ * has named.  That it was used the key store knows, where the address is at
+ * home: neither whose it was nor for which, and whoever writes the data
+ * database takes nothing of it back (invariant I18).
  */
 ngx_int_t
 ngx_http_pupil_oidc_choose(ngx_http_pupil_ctx_t *ctx)
@@ -329,29 +330,27 @@ ngx_http_pupil_oidc_choose(ngx_http_pupil_ctx_t *ctx)
     mark.data = oidc->choice->mark;
     mark.len = sizeof(oidc->choice->mark);
 
-    return ngx_http_pupil_oidc_spend(ctx, &mark, NULL,
-                                     ngx_http_pupil_oidc_choice_spent);
+    return ngx_http_pupil_floors_spend(ctx, &mark, 1,
+               (oidc->choice->made + PUPIL_CHOICE_LIFETIME
+                + 2 * PUPIL_CHOICE_SKEW) * PUPIL_TIME_SECOND,
+               ngx_http_pupil_oidc_choice_spent);
 }
 
 
 static ngx_int_t
 ngx_http_pupil_oidc_choice_spent(ngx_http_pupil_ctx_t *ctx)
 {
-    int64_t                 spent;
     pupil_choice_t         *choice;
     ngx_http_pupil_oidc_t  *oidc;
 
     oidc = ngx_http_pupil_oidc_of(ctx);
     choice = oidc->choice;
 
-    if (ngx_libpq_get_int8(ctx->exchange->results[0], 0, PUPIL_SP_SPENT,
-                           &spent) != NGX_OK
-        || ngx_http_pupil_oidc_choice_cookie(ctx, NULL) != NGX_OK)
-    {
+    if (ngx_http_pupil_oidc_choice_cookie(ctx, NULL) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (spent != 1) {
+    if (!ctx->floors.fresh) {
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_LOGIN_FLOW);
     }
 
