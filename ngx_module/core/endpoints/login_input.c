@@ -19,7 +19,7 @@
 #define METHOD_MAX  16      /* bytes, of any method's name */
 #define TENANT_MAX  32      /* and of a tenant's */
 #define NAME_MAX_LETTERS  200
-#define TOKEN_MAX   128     /* bytes of a link's token, or what is none */
+#define TOKEN_MAX   160     /* bytes of a link's token, or what is none */
 
 
 static pupil_rc_t input_chosen(pupil_body_t *in, const pupil_chosen_t *rules,
