@@ -178,6 +178,8 @@ row_mail(row_t *row)
     row->mail.language = str("sv");
     row->mail.created_at = 1000;
     row->mail.link = str("");
+    row->mail.sealed = str("");
+    row->mail.floors = 0;
     row->mail.number = 0;
 }
 
