@@ -306,15 +306,12 @@ my @odd = (
      ['persons:3: its enrolments is no list']],
     ['an enrolment that is none', sub {
         $_->{persons}[2]{enrolments} = [1] },
-     ['persons:3: has no role', 'persons/enrolments:3: is no object',
-      'groups/groupMemberships:1: its user does not have this role',
-      'groups/groupMemberships:2: its user does not have this role']],
+     ['persons:3: has a role that is not understood',
+      'persons/enrolments:3: is no object']],
     ['an enrolment nowhere', sub {
         delete $_->{persons}[2]{enrolments}[0]{enroledAt} },
-     ['persons:3: has no role',
-      'persons/enrolments:3: its enroledAt.id is missing',
-      'groups/groupMemberships:1: its user does not have this role',
-      'groups/groupMemberships:2: its user does not have this role']],
+     ['persons:3: has a role that is not understood',
+      'persons/enrolments:3: its enroledAt.id is missing']],
     ['a school that nobody knows', sub {
         push @{ $_->{persons}[2]{enrolments} },
             Pupil::Ss12000::enrolled(9) },
