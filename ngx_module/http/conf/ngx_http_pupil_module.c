@@ -381,6 +381,7 @@ ngx_http_pupil_create_main_conf(ngx_conf_t *cf)
     pmcf->audit.group_size = NGX_CONF_UNSET;
     pmcf->lag.unsealed = NGX_ERROR;
     pmcf->lag.unshipped = NGX_ERROR;
+    pmcf->lag.synced = NGX_ERROR;
     pmcf->timeout = NGX_CONF_UNSET_MSEC;
     pmcf->unsent.session = NGX_CONF_UNSET_SIZE;
     pmcf->unsent.worker = NGX_CONF_UNSET_SIZE;
