@@ -98,6 +98,46 @@ add_list(hash_t *hash, ctl_pool_t *pool, const char *path)
 }
 
 
+/* What is to be done with a roster, whatever is in it. */
+static int
+add_settings(hash_t *hash, ctl_pool_t *pool, const ctl_t *ctl,
+    const char *format, const char *source)
+{
+    add_text(hash, "input");
+    add_text(hash, format);
+    add_text(hash, source);
+    add_text(hash, ctl->opt.dates != NULL ? ctl->opt.dates : "");
+    add_text(hash, ctl->opt.close_absent ? "closes" : "");
+    add_text(hash, ctl->opt.pupil_login_email ? "addresses" : "");
+    crypto_generichash_update(hash, ctl->policy_hash,
+                              sizeof(ctl->policy_hash));
+
+    return add_list(hash, pool, ctl->opt.schools) == 0
+           ? add_list(hash, pool, ctl->opt.classes) : -1;
+}
+
+
+int
+roster_input_settings(const ctl_t *ctl, const char *format,
+    const char *source, char text[ROSTER_SETTINGS_TEXT])
+{
+    int         rc;
+    hash_t      hash;
+    uint8_t     digest[PUPIL_HASH_LEN];
+    ctl_pool_t  pool;
+
+    memset(&pool, 0, sizeof(ctl_pool_t));
+    crypto_generichash_init(&hash, NULL, 0, sizeof(digest));
+    rc = add_settings(&hash, &pool, ctl, format, source);
+    ctl_pool_free(&pool);
+
+    crypto_generichash_final(&hash, digest, sizeof(digest));
+    sodium_bin2hex(text, ROSTER_SETTINGS_TEXT, digest, sizeof(digest));
+
+    return rc;
+}
+
+
 int
 roster_input_print(roster_t *roster, const char *format, const char *path,
     csv_source_t *source, uint8_t print[ROSTER_PRINT_LEN])
@@ -108,10 +148,8 @@ roster_input_print(roster_t *roster, const char *format, const char *path,
     ctl_pool_t          pool;
     struct stat         st;
     pupil_str_t         s;
-    const ctl_t        *ctl;
     const pupil_key_t  *key;
 
-    ctl = roster->ctl;
     key = ctl_key(roster->ctl, "fingerprint");
     if (key == NULL) {
         return -1;
@@ -120,24 +158,14 @@ roster_input_print(roster_t *roster, const char *format, const char *path,
     memset(&pool, 0, sizeof(ctl_pool_t));
     crypto_generichash_init(&hash, NULL, 0, sizeof(digest));
 
-    add_text(&hash, "input");
-    add_text(&hash, format);
-    add_text(&hash, roster->source);
-    add_text(&hash, ctl->opt.dates != NULL ? ctl->opt.dates : "");
-    add_text(&hash, ctl->opt.close_absent ? "closes" : "");
-    add_text(&hash, ctl->opt.pupil_login_email ? "addresses" : "");
+    rc = add_settings(&hash, &pool, roster->ctl, format, roster->source);
     crypto_generichash_update(&hash, (const uint8_t *) &roster->today,
                               sizeof(roster->today));
-    crypto_generichash_update(&hash, ctl->policy_hash,
-                              sizeof(ctl->policy_hash));
-
-    rc = stat(path, &st) != 0 ? ctl_error("%s: %s", path, strerror(errno))
-         : S_ISDIR(st.st_mode) ? add_folder(&hash, &pool, path, source)
-         : add_file(&hash, &pool, path);
 
     if (rc == 0) {
-        rc = add_list(&hash, &pool, ctl->opt.schools) == 0
-             ? add_list(&hash, &pool, ctl->opt.classes) : -1;
+        rc = stat(path, &st) != 0 ? ctl_error("%s: %s", path, strerror(errno))
+             : S_ISDIR(st.st_mode) ? add_folder(&hash, &pool, path, source)
+             : add_file(&hash, &pool, path);
     }
 
     ctl_pool_free(&pool);

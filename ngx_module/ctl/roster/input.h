@@ -11,6 +11,16 @@
 #include "ctl/roster/roster.h"
 
 
+#define ROSTER_SETTINGS_TEXT  (2 * PUPIL_HASH_LEN + 1)
+
+
+/*
+ * A hash of what is to be done with a roster: what of it is taken, and what
+ * plugins grant, which are open.  Returns -1 with the error said.
+ */
+int roster_input_settings(const ctl_t *ctl, const char *format,
+    const char *source, char text[ROSTER_SETTINGS_TEXT]);
+
 /*
  * A keyed fingerprint of its files, of what is to be done with them, of what
  * plugins grant, and of the day.  Returns -1 with the error said.

@@ -12,9 +12,11 @@
 #include "ctl/base/list.h"
 #include "ctl/base/text.h"
 #include "ctl/roster/import.h"
+#include "ctl/roster/input.h"
 #include "ctl/roster/server.h"
 #include "ctl/roster/sources.h"
 #include "ctl/store/keys.h"
+#include "ctl/store/plugins.h"
 
 
 #define OVERLAP_SECONDS  600    /* by which its clock may be behind ours */
@@ -23,13 +25,15 @@
 
 
 static const char *source_of(const ctl_t *ctl, const roster_server_t *server);
+static int settings_read(ctl_t *ctl, const roster_server_t *server,
+    char settings[ROSTER_SETTINGS_TEXT]);
 static int state_read(ctl_t *ctl, const roster_server_t *server,
-    const char **after);
+    const char *settings, const char **after);
 static int state_mine(const ctl_t *ctl, const roster_server_t *server,
     const json_t *state);
 static json_t *state_of(const ctl_t *ctl, const roster_server_t *server);
 static int state_write(const ctl_t *ctl, const roster_server_t *server,
-    pupil_time_t start);
+    const char *settings, pupil_time_t start);
 static int unchanged(ctl_t *ctl, const roster_server_t *server,
     const char *after);
 static int fetched_import(ctl_t *ctl, const roster_server_t *server,
@@ -40,6 +44,7 @@ int
 roster_server_import(ctl_t *ctl, const roster_server_t *server)
 {
     int             rc;
+    char            settings[ROSTER_SETTINGS_TEXT];
     const char     *after;
     pupil_time_t    start;
     roster_peer_t  *peer;
@@ -52,7 +57,8 @@ roster_server_import(ctl_t *ctl, const roster_server_t *server)
     }
 
     if ((server->check != NULL && server->check(ctl->args[0]) != 0)
-        || state_read(ctl, server, &after) != 0)
+        || settings_read(ctl, server, settings) != 0
+        || state_read(ctl, server, settings, &after) != 0)
     {
         return CTL_FAILED;
     }
@@ -73,7 +79,9 @@ roster_server_import(ctl_t *ctl, const roster_server_t *server)
     } else {
         rc = fetched_import(ctl, server, peer, after);
 
-        if (rc == CTL_DONE && state_write(ctl, server, start) != 0) {
+        if (rc == CTL_DONE
+            && state_write(ctl, server, settings, start) != 0)
+        {
             rc = CTL_FAILED;
         }
     }
@@ -127,15 +135,34 @@ source_of(const ctl_t *ctl, const roster_server_t *server)
 }
 
 
-/* When the last good run began, where there was one. */
+/* As they are now: what a list has by the time that it is read is another's. */
 static int
-state_read(ctl_t *ctl, const roster_server_t *server, const char **after)
+settings_read(ctl_t *ctl, const roster_server_t *server,
+    char settings[ROSTER_SETTINGS_TEXT])
+{
+    settings[0] = '\0';
+
+    return ctl->opt.state == NULL
+           || (ctl_plugins_open(ctl) == 0
+               && roster_input_settings(ctl, server->format->name,
+                                        source_of(ctl, server), settings)
+                  == 0) ? 0 : -1;
+}
+
+
+/*
+ * When the last good run began, where there was one, and it took what this one
+ * is to take.
+ */
+static int
+state_read(ctl_t *ctl, const roster_server_t *server, const char *settings,
+    const char **after)
 {
     int           rc;
     char         *text;
     size_t        len;
     json_t       *state;
-    const char   *path, *value;
+    const char   *path, *value, *taken;
     json_error_t  error;
 
     path = ctl->opt.state;
@@ -155,6 +182,7 @@ state_read(ctl_t *ctl, const roster_server_t *server, const char **after)
 
     state = json_loadb(text, len, 0, &error);
     value = json_string_value(json_object_get(state, "after"));
+    taken = json_string_value(json_object_get(state, "settings"));
 
     if (value == NULL || strlen(value) >= TIME_TEXT) {
         rc = ctl_error("%s says of no run when it began: remove it, and all is"
@@ -164,8 +192,11 @@ state_read(ctl_t *ctl, const roster_server_t *server, const char **after)
         rc = ctl_error("%s is of another tenant, source or server", path);
 
     } else {
-        *after = ctl_pool_text(&ctl->pool, value, strlen(value));
         rc = 0;
+
+        if (taken != NULL && strcmp(taken, settings) == 0) {
+            *after = ctl_pool_text(&ctl->pool, value, strlen(value));
+        }
     }
 
     json_decref(state);
@@ -179,8 +210,7 @@ static json_t *
 state_of(const ctl_t *ctl, const roster_server_t *server)
 {
     return json_pack("{s:s,s:s,s:s}", "server", ctl->args[0],
-                     "source", ctl->opt.source != NULL
-                               ? ctl->opt.source : server->format->name,
+                     "source", source_of(ctl, server),
                      "tenant", ctl->opt.tenant != NULL ? ctl->opt.tenant : "");
 }
 
@@ -208,7 +238,7 @@ state_mine(const ctl_t *ctl, const roster_server_t *server,
 
 static int
 state_write(const ctl_t *ctl, const roster_server_t *server,
-    pupil_time_t start)
+    const char *settings, pupil_time_t start)
 {
     int         rc;
     char        after[TIME_TEXT], *text;
@@ -226,6 +256,7 @@ state_write(const ctl_t *ctl, const roster_server_t *server,
 
     state = state_of(ctl, server);
     json_object_set_new(state, "after", json_string(after));
+    json_object_set_new(state, "settings", json_string(settings));
     text = json_dumps(state, JSON_INDENT(2));
     json_decref(state);
 
