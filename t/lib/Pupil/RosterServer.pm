@@ -8,7 +8,8 @@ package Pupil::RosterServer;
 #
 # A fault is of one answer: the first of a path, the second, and so on; {} is
 # none.  status; head => { name => value }; body => text; cut => bytes of it
-# that are sent; stall => seconds; what else there is is the protocol's.
+# that are sent; stall => seconds, or until it is told something; what else
+# there is is the protocol's.
 
 use v5.36;
 use utf8;
@@ -82,7 +83,7 @@ sub _serve ($self) {
     my @own = (LocalAddr => '127.0.0.1', LocalPort => $self->{port},
                Listen => 50, ReuseAddr => 1);
     my $listen = IO::Socket::INET->new(@own) or die "listen: $!\n";
-    $SIG{CHLD} = 'IGNORE';
+    $SIG{CHLD} = $SIG{PIPE} = 'IGNORE';
     while (1) {
         my $client = $listen->accept or next;
         if ($self->{tls}) {
@@ -127,7 +128,7 @@ sub _connection ($self, $client) {
         : $method ne 'GET' ? (404, {})
         : !$self->_allowed(\%head) ? (401, { code => '401', message => 'no' })
         : $self->_answer($told->{world}, $path, \%query, $fault);
-    sleep $fault->{stall} if $fault->{stall};
+    $self->_stall($fault->{stall}, $told->{n}) if $fault->{stall};
     ($status, $answer) = ($fault->{status}, { code => 'x', message => 'x' })
         if $fault->{status};
     $answer->{pageToken} = $fault->{token} if exists $fault->{token};
@@ -137,6 +138,14 @@ sub _connection ($self, $client) {
         "Connection: close\r\nContent-Length: ", length $text, "\r\n",
         (map { "$_: $more{$_}\r\n" } grep { defined $more{$_} } sort keys %more),
         "\r\n", defined $fault->{cut} ? substr $text, 0, $fault->{cut} : $text;
+}
+
+# So many seconds, or until it is told something.
+sub _stall ($self, $seconds, $n) {
+    my $end = time + $seconds;
+    select undef, undef, undef, 0.05
+        while time < $end
+              && $json->decode(slurp("$self->{folder}/told"))->{n} == $n;
 }
 
 sub _token ($self, $head, $body) {
