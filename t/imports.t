@@ -10,10 +10,12 @@
 use lib 't/lib';
 use Pupil::Test;
 use Pupil::Class;
+use Pupil::Clock;
 use Pupil::Roster;
 use JSON::XS ();
 
 my $site = pupil_up;
+my $clock = Pupil::Clock->new->of_all($site->pg);
 my ($db, $keys) = ($site->db, $site->keystore);
 my $all = root_dir() . '/t/roster/cases/oneroster';
 my ($users, $in) = map { slurp("$all/$_") } 'users.csv', 'enrollments.csv';
@@ -125,5 +127,26 @@ $db->do("UPDATE pupil.import_plan SET note = replace(note, 'leaves 6',"
 isnt((listed())[0]{id}, $plan->{id}, 'a plan that was changed is not shown');
 is $db->selectrow_array("SELECT count(*) FROM pupil.audit_record WHERE note"
     . " LIKE '%pupil.import_plan%'"), 1, 'but on record';
+
+
+# ---- by whoever has shown lately who they are
+
+import('users.csv' => $some, 'enrollments.csv' => $rest);
+($plan) = grep { $_->{kind} eq 'plan' && !$_->{decision} } listed();
+my ($open) = grep { $_->{kind} eq 'run' && $_->{state} eq 'open' } listed();
+my @decide = ("$plan->{id}/accept", "$open->{id}/undo");
+sub decided { 0 + $db->selectrow_array('SELECT count(*) FROM'
+    . ' pupil.import_decision') }
+my $before = decided();
+
+$clock->forward(11 * 60);
+is_problem $boss->post("$PATH/$_"), 401, 'step-up-required',
+    name => "longer ago: no $_" for @decide;
+is_problem $boss->get($PATH), 401, 'step-up-required', name => 'nor a list';
+is decided(), $before, 'nothing is decided';
+is_status $boss->post('/v1/login/step-up', json => { password =>
+    $class->{people}{boss}{password} }), 200, 'who shows it again';
+is_status $boss->post("$PATH/$_"), 202, "decides: $_" for @decide;
+is decided(), $before + 2, 'both';
 
 done_testing;
