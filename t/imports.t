@@ -27,7 +27,7 @@ sub import (%change) {
         '--close-absent', $site->ctl_where);
     return eval { JSON::XS::decode_json($run->{out}) } // {};
 }
-sub work { $site->ctl_ok('work', $site->ctl_where) }
+sub work (@how) { $site->ctl_ok('work', $site->ctl_where, @how) }
 
 import();
 $site->ctl_ok('user', 'add', 'boss', 'tenant_admin', $site->ctl_where);
@@ -91,7 +91,7 @@ is_status $boss->post("$PATH/$plan->{id}/accept"), 202, 'again is once';
 is record("import accept $plan->{id}"), 2, 'on record';
 isnt Pupil::Roster::id_of($site, 'pupil1'), undef, 'nothing is done yet';
 is((listed())[0]{decision}{state}, 'waiting', 'which is shown');
-work();
+work({ env => { PUPIL_ACCEPTANCE => 'two' } });     # by two: theirs and ours
 my ($new, $done) = listed();
 is_deeply [@$done{qw(id state)}, $done->{decision}{state}],
     [$plan->{id}, 'done', 'done'], 'work has done it';
