@@ -137,11 +137,21 @@ sub end ($self, $load) {
         my $one = JSON::XS->new->utf8->decode(slurp($file));
         $sum{statuses}{$_} += $one->{statuses}{$_}
             for keys %{ $one->{statuses} };
+        $sum{late} += $one->{late} // 0;
         %{ $sum{$_} } = (%{ $sum{$_} }, %{ $one->{$_} }) for qw(acked open);
         push @{ $sum{faults} }, @{ $one->{faults} };
         $sum{slowest} = $one->{slowest} if $one->{slowest} > $sum{slowest};
     }
     return \%sum;
+}
+
+# Which statuses are errors where workers are replaced: all but answers,
+# connections that were cut, and reads that a new one has held for too long to
+# know that nothing was revoked.
+sub errors ($self, $report) {
+    return join ' ', grep { !/^(?:200|201|0)$/ && !($_ == 503
+        && $report->{statuses}{503} <= ($report->{late} // 0)) }
+        sort keys %{ $report->{statuses} };
 }
 
 
@@ -207,7 +217,9 @@ sub submit ($self, $http, $person, $report, $n) {
 
 
 # One request, once.  503 is a problem with Retry-After; other errors are none
-# of what an outage excuses.
+# of what an outage excuses.  A read that was under way for half a second as its
+# worker began to hear of revocations is to come again (I18): how many may be
+# such is in late.
 sub ask ($self, $report, $http, $method, $path, %opt) {
     my $start = time;
     my $res = eval { $http->request($method, $path, %opt, once => 1) };
@@ -221,6 +233,7 @@ sub ask ($self, $report, $http, $method, $path, %opt) {
 
     my $status = $res->status;
     $report->{statuses}{$status}++;
+    $report->{late}++ if $status == 503 && $method eq 'GET' && $took > 0.5;
     if ($status == 503) {
         my $slug = $res->body =~ /problem:busy"/ ? 'busy' : 'unavailable';
         push @{ $report->{faults} }, map { "$method $path 503: $_" }
