@@ -9,6 +9,7 @@
 use lib 't/lib';
 use utf8;
 use Pupil::Test;
+use Pupil::Alike;
 use Pupil::Clock;
 use Pupil::Day;
 use Pupil::Factor;
@@ -87,26 +88,8 @@ my ($alone) = $db->selectrow_array('SELECT r.subject FROM pupil.role AS r'
     . " WHERE r.role = 'teacher' AND r.subject <> ALL (?) ORDER BY 1 LIMIT 1",
     {}, [map { $_->{id} } $teacher, $colleague, values %who]);
 
-# Everything of an answer but what may differ.
-sub bytes ($res) {
-    my $id = $res->request_id;
-    return ($res->head . "\r\n\r\n" . $res->body) =~ s/\Q$id\E/<id>/gr
-           =~ s/^Date: [^\r]*/Date:/mr;
-}
-
-sub statements {
-    my @all;
-    for my $line (split /^(?=\d{4}-)/m, $site->pg->new_log) {
-        push @all, "$1: " . substr $2, 0, 60
-            if $line =~ /(pupil_gateway|pupil_keeper)\@\w+\sLOG:\s+
-                         execute[^:]*:\ (.*)/sx
-               && $2 !~ /^SELECT pg_notify|^LISTEN|pg_catalog\.set_config
-                         |^WITH\ a\ AS\ \(INSERT\ INTO\ pupil.audit_record/x
-               && $2 !~ /(?:pupil|keystore)\.mark AS|keystore\.report\(/;
-    }
-    return join "\n", @all;
-}
-
+# in a group, with whatever comes at that moment
+my $audited = qr/^WITH a AS \(INSERT INTO pupil.audit_record/;
 my @cases = (['a teacher' => $teacher->{login}, 1],
     ['the same, throttled' => $teacher->{login}, 0],
     ['their address, throttled' => address($teacher), 0],
@@ -122,9 +105,9 @@ forgotten('somebody.else');
 for my $case (@cases) {
     my ($name, $identifier, $mails) = @$case;
     my $before = outbox();
-    statements();
+    statements($site, $audited);
     my $res = forgotten($identifier);
-    my $sql = statements();
+    my $sql = statements($site, $audited);
     is_status $res, 202, $name;
     $bytes //= bytes($res);
     $statements //= $sql;

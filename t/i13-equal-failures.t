@@ -9,6 +9,7 @@
 
 use lib 't/lib';
 use Pupil::Test;
+use Pupil::Alike;
 use Pupil::Day;
 
 my $day = Pupil::Day->up(
@@ -47,31 +48,7 @@ my %case = (
 
 # ---- what a client can see
 
-# Everything of a response but what may differ.
-sub bytes ($res) {
-    my $id = $res->request_id;
-    my $all = $res->head . "\r\n\r\n" . $res->body;
-    $all =~ s/\Q$id\E/<id>/g;
-    $all =~ s/^Date: [^\r]*/Date:/m;
-    return $all;
-}
-
 # ---- what it costs
-
-# But those that ask for the mark, once a second, and what a connection's tenant
-# is.
-sub statements {
-    my @all;
-    for my $line (split /^(?=\d{4}-)/m, $site->pg->new_log) {
-        # Nothing is done in the background for a log-in.
-        push @all, "$1: " . substr $2, 0, 60
-            if $line =~ /(pupil_gateway|pupil_keeper)\@\w+\sLOG:\s+
-                         execute[^:]*:\ (.*)/sx
-               && $2 !~ /^SELECT pg_notify|^LISTEN|pg_catalog\.set_config/
-               && $2 !~ /(?:pupil|keystore)\.mark AS|keystore\.report\(/;
-    }
-    return join "\n", @all;
-}
 
 # Nanoseconds on a processor of a worker's threads: the loop's, the others'.
 sub burnt {
@@ -86,14 +63,14 @@ sub burnt {
 
 sub attempt ($case, $path = '/v1/login') {
     $db->do('DELETE FROM pupil.login_throttle');
-    statements();
+    statements($site);
     my $http = $nginx->http;
     $http->connect;
     my ($loop, $others) = burnt();
     my $res = $http->post($path, json => { identifier => $case->[0],
                                            password => $case->[1] });
     my ($loop_after, $others_after) = burnt();
-    return ($res, statements(), $others_after - $others,
+    return ($res, statements($site), $others_after - $others,
             $loop_after - $loop);
 }
 

@@ -7,6 +7,7 @@
 
 use lib 't/lib';
 use Pupil::Test;
+use Pupil::Alike;
 use Pupil::Day;
 use Pupil::Outbox;
 use Pupil::Provider;
@@ -57,13 +58,6 @@ sub mailed ($tenant) {
     $site->ctl_ok('work', $relay->options, $site->ctl_where);
     my ($mail) = $relay->mails;
     return ($mail->{body} =~ m{^\Q$PAGE\E#(\S+)$}m)[0];
-}
-
-# Everything of an answer but what may differ.
-sub bytes ($res) {
-    my $id = $res->request_id;
-    return ($res->head . "\r\n\r\n" . $res->body) =~ s/\Q$id\E/<id>/gr
-           =~ s/^Date: [^\r]*/Date:/mr;
 }
 
 sub records ($tenant) {

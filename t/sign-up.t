@@ -10,6 +10,7 @@
 use lib 't/lib';
 use utf8;
 use Pupil::Test;
+use Pupil::Alike;
 use Pupil::Clock;
 use Pupil::Day;
 use Pupil::Outbox;
@@ -95,26 +96,8 @@ sub records ($of = undef) {
 
 # ---- whoever is named
 
-# Everything of an answer but what may differ.
-sub bytes ($res) {
-    my $id = $res->request_id;
-    return ($res->head . "\r\n\r\n" . $res->body) =~ s/\Q$id\E/<id>/gr
-           =~ s/^Date: [^\r]*/Date:/mr;
-}
-
-sub statements {
-    my @all;
-    for my $line (split /^(?=\d{4}-)/m, $site->pg->new_log) {
-        push @all, "$1: " . substr $2, 0, 60
-            if $line =~ /(pupil_gateway|pupil_keeper)\@\w+\sLOG:\s+
-                         execute[^:]*:\ (.*)/sx
-               && $2 !~ /^SELECT pg_notify|^LISTEN|pg_catalog\.set_config
-                         |^WITH\ a\ AS\ \(INSERT\ INTO\ pupil.audit_record/x
-               && $2 !~ /(?:pupil|keystore)\.mark AS|keystore\.report\(/;
-    }
-    return join "\n", @all;
-}
-
+# in a group, with whatever comes at that moment
+my $audited = qr/^WITH a AS \(INSERT INTO pupil.audit_record/;
 my @cases = (['of nobody' => 'new@nowhere.example', 'allowed', 1],
     ['of nobody, again' => 'NEW@nowhere.example', 'refused', 0],
     ['of a teacher' => address($teacher), 'allowed', 1],
@@ -126,9 +109,9 @@ $db->do('DELETE FROM pupil.outbox');
 for my $case (@cases) {
     my ($name, $email, $outcome, $mails) = @$case;
     my @before = map { count("pupil.$_") } qw(outbox sign_up);
-    statements();
+    statements($site, $audited);
     my $res = ask($email);
-    my $sql = statements();
+    my $sql = statements($site, $audited);
     is_status $res, 202, $name;
     $bytes //= bytes($res);
     $statements //= $sql;
