@@ -192,6 +192,7 @@ my %cold = (
     support_find => 'the same, by a unique index',
     support_redeem => 'the same, by the primary key',
     redeem => 'the same, a function of the key store',
+    unspend => 'where what a code is good for cannot be written, the same',
     spend => 'once for each code and choice, a function of the key store',
     end_sessions => 'once a log-out, a function of the key store',
     homework_target => 'before a change, one homework by its key',

@@ -116,6 +116,7 @@ unlike slurp($nginx->error_log), qr/\b\Q$code\E\b/, 'nor has a log';
 is_problem prove($http, other($code)), 401, 'invalid-credentials',
     name => 'another code';
 my $kept = $http->cookies->{$TICKET};
+my $credential = $day->rows_of('data.credential', $id);
 $res = prove($http, substr($code, 0, 3) . ' ' . substr $code, 3);
 is_status $res, 200, 'the code, as it is read out';
 is $res->json->{status}, 'ok', 'lets in';
@@ -129,6 +130,16 @@ $http = $nginx->http;
 $http->cookies->{$TICKET} = $kept;
 is_problem prove($http, $code), 401, 'invalid-credentials', name => 'once';
 is methods(+($teacher->half)[1]), 'email', 'the next log-in asks again';
+
+# Who puts back what was there before it was used has no second use of it (I18).
+my $used = $day->rows_of('data.credential', $id);
+$day->put_back($credential);
+$http->cookies->{$TICKET} = $kept;
+is_problem prove($http, $code), 401, 'invalid-credentials',
+    name => 'put back: no second time, either';
+is_deeply $day->rows_of('data.credential', $id), $credential,
+    'nothing is written';
+$day->put_back($used);
 
 
 # ---- of one log-in
@@ -198,15 +209,16 @@ $db->do('CREATE TRIGGER no_throttle BEFORE INSERT OR UPDATE ON'
 my $had = sessions();
 my @clients = map { $nginx->http } 1 .. 10;
 $_->cookies->{$TICKET} = $http->cookies->{$TICKET}, $_->connect for @clients;
-my $pg = $site->pg->connect('pupil');
-$db->begin_work;
-$db->do('SELECT FROM data.credential WHERE owner = ? FOR UPDATE', {}, $id);
+my $keys = $site->keystore;
+$keys->begin_work;
+$keys->do('LOCK TABLE keystore.ended IN SHARE MODE');
 $_->send_raw($_->request_bytes(POST => $PATH, json => {
     method => 'email', code => $code }) x 5) for @clients;
-wait_until(60, 'several statements that wait for one row', sub {
-    $pg->selectrow_array(q{SELECT count(*) >= 2 FROM pg_stat_activity WHERE}
-        . q{ wait_event_type = 'Lock' AND query LIKE '%second_factor = %'}) });
-$db->commit;
+wait_until(60, 'several workers that wait to use it', sub {
+    my %pid = map { $_ => 1 } slurp($site->pg->log_file) =~
+        /\[(\d+)\].*STATEMENT: .*keystore\.spend/g;
+    keys %pid >= 2 });
+$keys->commit;
 my %seen;
 for my $client (@clients) {
     $seen{$client->read_response('POST')->status}++ for 1 .. 5;

@@ -3,9 +3,10 @@
 # Copyright (C) the Pupil authors
 #
 # A code of the second factor that is sent a thousand times, by as many as can be
-# at the same moment, is worth one session, and a code of recovery, too.  Their
-# statements meet at the row, which is held until several wait for it.  The
-# throttle, which would refuse most of them, is switched off by a trigger.
+# at the same moment, is worth one session, and a code of recovery, too.  Those
+# of the one meet in the key store, those of the other at the credential's row:
+# each is held until several wait for it.  The throttle, which would refuse most
+# of them, is switched off by a trigger.
 
 use lib 't/lib';
 use Pupil::Test;
@@ -50,22 +51,37 @@ sub sessions () {
 # Until then nobody changes the credential; whoever wants to is there.
 my $pg = $site->pg->connect('pupil');
 
-sub hold () {
+sub hold_row () {
     $db->begin_work;
     $db->do('SELECT FROM data.credential WHERE owner = ? FOR UPDATE', {},
             $teacher->who->{id});
+    return sub {
+        wait_until(60, 'several statements that wait for one row', sub {
+            $pg->selectrow_array(q{SELECT count(*) >= 2 FROM pg_stat_activity}
+                . q{ WHERE wait_event_type = 'Lock'}
+                . q{ AND query LIKE '%second_factor = %'})
+        });
+        $db->commit;
+    };
 }
 
-sub let_go () {
-    wait_until(60, 'several statements that wait for one row', sub {
-        $pg->selectrow_array(q{SELECT count(*) >= 2 FROM pg_stat_activity WHERE}
-            . q{ wait_event_type = 'Lock' AND query LIKE '%second_factor = %'})
-    });
-    $db->commit;
+# Nobody uses a code; whoever wants to gives up after a moment, and comes again.
+sub hold_codes () {
+    my $keys = $site->keystore;
+    $keys->begin_work;
+    $keys->do('LOCK TABLE keystore.ended IN SHARE MODE');
+    return sub {
+        wait_until(60, 'several workers that wait for it', sub {
+            my %pid = map { $_ => 1 } slurp($site->pg->log_file) =~
+                /\[(\d+)\].*STATEMENT: .*keystore\.spend/g;
+            keys %pid >= 2;
+        });
+        $keys->commit;
+    };
 }
 
 # All of one ticket; the statuses, each with how often it came.
-sub at_once ($method, $code) {
+sub at_once ($method, $code, $hold) {
     my $ticket = $teacher->half->cookies->{'__Host-pupil-login'};
     my @clients = map { $nginx->http } 1 .. CLIENTS;
     my %seen;
@@ -74,12 +90,12 @@ sub at_once ($method, $code) {
         $client->cookies->{'__Host-pupil-login'} = $ticket;
         $client->connect;
     }
-    hold();
+    my $let_go = $hold->();
     for my $client (@clients) {
         $client->send_raw($client->request_bytes(POST => $PATH,
             json => { method => $method, code => $code }) x TIMES);
     }
-    let_go();
+    $let_go->();
     for my $client (@clients) {
         $seen{$client->read_response('POST')->status}++ for 1 .. TIMES;
     }
@@ -87,14 +103,14 @@ sub at_once ($method, $code) {
 }
 
 my $before = sessions();
-my %seen = at_once(totp => $teacher->next_code);
+my %seen = at_once(totp => $teacher->next_code, \&hold_codes);
 is $seen{200}, 1, 'a code, a thousand times at once: one log-in'
     or diag explain \%seen;
 is_deeply [grep { !/^(?:200|401|429|503)$/ } keys %seen], [],
     'all others are refused';
 is sessions(), $before + 1, 'one session';
 
-%seen = at_once(recovery => $recovery[0]);
+%seen = at_once(recovery => $recovery[0], \&hold_row);
 is $seen{200}, 1, 'a code of recovery: one log-in' or diag explain \%seen;
 is_deeply [grep { !/^(?:200|401|409|429|503)$/ } keys %seen], [],
     'all others are refused';

@@ -214,7 +214,8 @@ for my $text ('', 'x', 'A' x length $mine->cookies->{$CHOICE}) {
     is_problem choose($none, 'north'), 400, 'login-flow',
         name => 'made up: ' . substr($text, 0, 5);
 }
-my $SPEND = 'EXECUTE ON FUNCTION keystore.spend(bytea[], timestamptz)';
+my $SPEND = 'EXECUTE ON FUNCTION keystore.spend(bytea[], timestamptz,'
+    . ' bytea)';
 $site->keystore->do("REVOKE $SPEND FROM pupil_keeper");
 is_problem choose($mine, 'north'), 503, 'unavailable',
     name => 'where the key store does not hear of it';

@@ -199,6 +199,40 @@ test_mailed(const pupil_key_t *key)
 }
 
 
+/* By what a used code is known: of whom it was, and of the two steps before. */
+static void
+test_spent(const pupil_key_t *key)
+{
+    uint8_t       one[PUPIL_FACTOR_SPENT][PUPIL_HASH_LEN];
+    uint8_t       next[PUPIL_FACTOR_SPENT][PUPIL_HASH_LEN];
+    uint8_t       mailed[PUPIL_HASH_LEN], other[PUPIL_HASH_LEN];
+    pupil_key_t   another;
+    pupil_uuid_t  subject, mail;
+
+    memset(subject.b, 1, PUPIL_UUID_LEN);
+    memset(mail.b, 2, PUPIL_UUID_LEN);
+    another = *key;
+    another.b[0] ^= 1;
+
+    pupil_factor_spent(key, &subject, 37037036, one);
+    pupil_factor_spent(key, &subject, 37037037, next);
+    ok(memcmp(next[1], one[0], 2 * PUPIL_HASH_LEN) == 0
+       && memcmp(next[0], one[0], PUPIL_HASH_LEN) != 0,
+       "a step that is used uses up those before it, and no later one");
+
+    pupil_factor_spent(key, &mail, 37037036, next);
+    ok(memcmp(next[0], one[0], PUPIL_HASH_LEN) != 0, "of nobody else");
+    pupil_factor_spent(&another, &subject, 37037036, next);
+    ok(memcmp(next[0], one[0], PUPIL_HASH_LEN) != 0, "by another key");
+
+    pupil_factor_mailed_spent(key, &subject, &mail, mailed);
+    pupil_factor_mailed_spent(key, &subject, &subject, other);
+    ok(memcmp(mailed, other, PUPIL_HASH_LEN) != 0, "a code by mail is of one");
+    pupil_factor_mailed_spent(key, &mail, &mail, other);
+    ok(memcmp(mailed, other, PUPIL_HASH_LEN) != 0, "to one");
+}
+
+
 static void
 test_ticket(const pupil_key_t *key)
 {
@@ -276,6 +310,7 @@ main(void)
     test_uri(&alloc);
     test_stored(&alloc, &key);
     test_mailed(&key);
+    test_spent(&key);
     test_ticket(&key);
 
     tap_arena_reset(&arena);

@@ -104,7 +104,10 @@ static const char  pupil_redeem_sql[] =
     "SELECT $1::bigint, keystore.redeem($2, $3, $4, $5, $6)";
 
 static const char  pupil_spend_sql[] =
-    "SELECT $1::bigint, keystore.spend($2, $3)";
+    "SELECT $1::bigint, keystore.spend($2, $3, $4)";
+
+static const char  pupil_unspend_sql[] =
+    "SELECT $1::bigint, keystore.unspend($2, $3)::text";
 
 static const char  pupil_own_give_sql[] =
     "SELECT $1::bigint, n.session, n.credential,"
@@ -172,6 +175,15 @@ static const uint8_t  pupil_params_end_sessions[] = {
     PUPIL_PARAM_INT8, PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_TIMESTAMPTZ
 };
 
+static const uint8_t  pupil_params_spend[] = {
+    PUPIL_PARAM_INT8, PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_TIMESTAMPTZ,
+    PUPIL_PARAM_BYTEA
+};
+
+static const uint8_t  pupil_params_unspend[] = {
+    PUPIL_PARAM_INT8, PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_BYTEA
+};
+
 static const uint8_t  pupil_params_sessions[] = {
     PUPIL_PARAM_INT8, PUPIL_PARAM_UUID, PUPIL_PARAM_UUID,
     PUPIL_PARAM_BYTEA_ARRAY
@@ -189,7 +201,7 @@ static const uint8_t  pupil_params_own_raise[] = {
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
     [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 139 },
-    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 138 }
+    [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 140 }
 };
 
 /*
@@ -408,9 +420,18 @@ const pupil_fixed_t  pupil_fixed[PUPIL_FIXED_COUNT] = {
         .name = "spend",
         .database = PUPIL_DATABASE_KEYSTORE,
         .sql = pupil_spend_sql,
-        .params = pupil_params_end_sessions,
-        .params_count = PUPIL_COUNT(pupil_params_end_sessions),
+        .params = pupil_params_spend,
+        .params_count = PUPIL_COUNT(pupil_params_spend),
         .columns = PUPIL_KX_COLUMNS
+    },
+
+    [PUPIL_FIXED_UNSPEND] = {
+        .name = "unspend",
+        .database = PUPIL_DATABASE_KEYSTORE,
+        .sql = pupil_unspend_sql,
+        .params = pupil_params_unspend,
+        .params_count = PUPIL_COUNT(pupil_params_unspend),
+        .columns = 2
     }
 };
 

@@ -167,6 +167,8 @@ typedef enum {
     PUPIL_FIXED_OWN_RAISE,
     PUPIL_FIXED_REDEEM,         /* a support code is used */
     PUPIL_FIXED_SPEND,          /* what else counts once is */
+    PUPIL_FIXED_UNSPEND,        /* $2 hashes that were, $3 what takes them
+                                   back; nothing of interest */
     PUPIL_FIXED_COUNT
 } pupil_fixed_id_t;
 
@@ -303,7 +305,7 @@ enum {
 
 /*
  * PUPIL_FIXED_SPEND, $2 hashes, of which the first is what is used, $3 until
- * when they are kept.
+ * when they are kept, $4 the SHA-256 of what takes them back, or NULL.
  */
 enum {
     PUPIL_KX_FRESH = 1,         /* true: it was not used before */

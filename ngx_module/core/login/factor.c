@@ -125,6 +125,39 @@ pupil_factor_mailed_is(const pupil_key_t *key, const pupil_uuid_t *subject,
 }
 
 
+void
+pupil_factor_spent(const pupil_key_t *key, const pupil_uuid_t *subject,
+    uint64_t step, uint8_t hashes[PUPIL_FACTOR_SPENT][PUPIL_HASH_LEN])
+{
+    uint32_t       i;
+    pupil_keyed_t  hash;
+
+    for (i = 0; i < PUPIL_FACTOR_SPENT; i++) {
+        pupil_keyed_begin(&hash, key, "pupil.spent.totp.v1", PUPIL_HASH_LEN);
+        pupil_keyed_uuid(&hash, subject);
+        pupil_keyed_u64(&hash, step - i);
+        pupil_keyed_end(&hash, hashes[i]);
+    }
+
+    pupil_stack_wipe();
+}
+
+
+void
+pupil_factor_mailed_spent(const pupil_key_t *key, const pupil_uuid_t *subject,
+    const pupil_uuid_t *mail, uint8_t hash[PUPIL_HASH_LEN])
+{
+    pupil_keyed_t  keyed;
+
+    pupil_keyed_begin(&keyed, key, "pupil.spent.mailed.v1", PUPIL_HASH_LEN);
+    pupil_keyed_uuid(&keyed, subject);
+    pupil_keyed_uuid(&keyed, mail);
+    pupil_keyed_end(&keyed, hash);
+
+    pupil_stack_wipe();
+}
+
+
 /* RFC 4648: five bytes are eight characters, and a secret has no rest. */
 void
 pupil_factor_base32(const uint8_t secret[PUPIL_FACTOR_SECRET_LEN],

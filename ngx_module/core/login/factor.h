@@ -15,6 +15,7 @@
 #define PUPIL_FACTOR_SECRET_LEN  20      /* bytes, as HMAC-SHA-1 has them */
 #define PUPIL_FACTOR_SECRET_TEXT 32      /* in base32 */
 #define PUPIL_FACTOR_STEP        30      /* seconds */
+#define PUPIL_FACTOR_SPENT       3       /* steps that one code uses up */
 #define PUPIL_FACTOR_DIGITS      6
 #define PUPIL_FACTOR_RECOVERY    10      /* codes */
 #define PUPIL_FACTOR_CODE_MAX    32      /* bytes of a code, as it is sent */
@@ -70,6 +71,17 @@ void pupil_factor_mailed(const pupil_key_t *key, const pupil_uuid_t *subject,
     const pupil_uuid_t *mail, char code[PUPIL_FACTOR_DIGITS + 1]);
 int pupil_factor_mailed_is(const pupil_key_t *key, const pupil_uuid_t *subject,
     const pupil_uuid_t *mail, pupil_str_t code);
+
+/*
+ * By what the key store knows that a code is used (invariant I18): one by time
+ * by its step, and with it the older ones that may still be sent, as it may be
+ * of the step to come; one by mail by which that is.
+ */
+void pupil_factor_spent(const pupil_key_t *key, const pupil_uuid_t *subject,
+    uint64_t step, uint8_t hashes[PUPIL_FACTOR_SPENT][PUPIL_HASH_LEN]);
+void pupil_factor_mailed_spent(const pupil_key_t *key,
+    const pupil_uuid_t *subject, const pupil_uuid_t *mail,
+    uint8_t hash[PUPIL_HASH_LEN]);
 
 /*
  * What an authenticator reads: otpauth://totp/ISSUER?secret=...  issuer: text

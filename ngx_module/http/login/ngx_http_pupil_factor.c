@@ -4,9 +4,9 @@
  * POST /v1/login/second-factor: a code, by whoever has a ticket.  The attempt
  * is reserved before anything is looked at (pitfall 31), in a bucket of its
  * own, so that guessing codes keeps nobody from trying a password, nor the
- * other way round.  What a code changes is stored, on the condition that
- * nothing of the credential has changed since it was read: so each counts once
- * (pitfall 34).
+ * other way round.  That a code is used the key store knows first, and what it
+ * changes is stored on the condition that nothing of the credential has changed
+ * since it was read: so each counts once (pitfall 34, invariant I18).
  *
  * Enrolment and recovery revoke all that was before: the whole credential goes
  * under a new number, to which the floor rises (invariant I18).
@@ -193,7 +193,7 @@ ngx_http_pupil_factor_totp(ngx_http_pupil_ctx_t *ctx)
         return NGX_DECLINED;
     }
 
-    return ngx_http_pupil_factor_used(ctx);
+    return ngx_http_pupil_factor_spend(ctx, ngx_http_pupil_factor_used);
 }
 
 
@@ -204,11 +204,12 @@ ngx_http_pupil_factor_mailed(ngx_http_pupil_ctx_t *ctx)
 
     rc = ngx_http_pupil_mailed_judge(ctx);
 
-    return rc == NGX_OK ? ngx_http_pupil_factor_used(ctx) : rc;
+    return rc == NGX_OK
+           ? ngx_http_pupil_mailed_spend(ctx, ngx_http_pupil_factor_used) : rc;
 }
 
 
-/* What says that the code is used is stored with the session. */
+/* What says so of the code is stored with the session, too. */
 static ngx_int_t
 ngx_http_pupil_factor_used(ngx_http_pupil_ctx_t *ctx)
 {
@@ -217,8 +218,15 @@ ngx_http_pupil_factor_used(ngx_http_pupil_ctx_t *ctx)
 
     static const pupil_str_t  same = { NULL, 0 };
 
+    ngx_http_pupil_debug(ctx, "the key store knows");
+
     factor = ctx->data;
     stmt = ngx_http_pupil_stmt(ctx, PUPIL_LOGIN_ENROL);
+
+    if (!ctx->spend.fresh) {
+        pupil_factor_wipe(&factor->is);
+        return ngx_http_pupil_login_refuse(ctx);
+    }
 
     if (factor->ticket.hash[0] != '\0'
         && stmt->statement.granted[PUPIL_LP_WANT_HASH])

@@ -102,6 +102,15 @@ ngx_int_t ngx_http_pupil_mailed_ask(ngx_http_pupil_ctx_t *ctx);
 /* Is the code that of the ticket?  NGX_DECLINED: it proves nothing. */
 ngx_int_t ngx_http_pupil_mailed_judge(ngx_http_pupil_ctx_t *ctx);
 
+/*
+ * The code by time whose step factor.is has, or by mail of the ticket, is used:
+ * then next, with ctx->spend.fresh.  NGX_AGAIN, a problem, or NGX_ERROR.
+ */
+ngx_int_t ngx_http_pupil_factor_spend(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt next);
+ngx_int_t ngx_http_pupil_mailed_spend(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt next);
+
 /* The answer's recovery codes, if there are new ones; the end of the ticket. */
 void ngx_http_pupil_factor_recovery(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_ticket_end(ngx_http_pupil_ctx_t *ctx);

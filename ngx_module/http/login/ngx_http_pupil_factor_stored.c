@@ -96,6 +96,32 @@ ngx_http_pupil_factor_seal(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found,
 }
 
 
+/* It can be sent until its step and the next are over, by any host's clock. */
+ngx_int_t
+ngx_http_pupil_factor_spend(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt next)
+{
+    int64_t                   until;
+    const pupil_key_t        *key;
+    ngx_http_pupil_factor_t  *factor;
+
+    factor = ctx->data;
+    until = (int64_t) (factor->is.step + 2) * PUPIL_FACTOR_STEP;
+
+    key = ngx_http_pupil_key(ctx, "token");
+    if (key == NULL) {
+        return NGX_ERROR;
+    }
+
+    pupil_factor_spent(key, &factor->login.owner.id, factor->is.step,
+                       ctx->spend.hashes);
+    ctx->spend.n = PUPIL_FACTOR_SPENT;
+
+    return ngx_http_pupil_spend(ctx, (until + 2 * PUPIL_TICKET_SKEW)
+                                     * PUPIL_TIME_SECOND, 1, next);
+}
+
+
 /* The facts of the credential that was found, with what is new of it. */
 static ngx_int_t
 ngx_http_pupil_factor_bound(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found,

@@ -204,3 +204,27 @@ ngx_http_pupil_mailed_judge(ngx_http_pupil_ctx_t *ctx)
 
     return NGX_OK;
 }
+
+
+ngx_int_t
+ngx_http_pupil_mailed_spend(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt next)
+{
+    const pupil_key_t     *key;
+    const pupil_ticket_t  *ticket;
+
+    ticket = &((ngx_http_pupil_factor_t *) ctx->data)->ticket;
+
+    key = ngx_http_pupil_key(ctx, "token");
+    if (key == NULL) {
+        return NGX_ERROR;
+    }
+
+    pupil_factor_mailed_spent(key, &ticket->subject, &ticket->mail,
+                              ctx->spend.hashes[0]);
+    ctx->spend.n = 1;
+
+    return ngx_http_pupil_spend(ctx, (ticket->made + PUPIL_TICKET_MAILED
+                                      + 2 * PUPIL_TICKET_SKEW)
+                                     * PUPIL_TIME_SECOND, 1, next);
+}

@@ -306,7 +306,6 @@ ngx_int_t
 ngx_http_pupil_oidc_choose(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t               rc;
-    pupil_str_t             mark;
     ngx_http_pupil_oidc_t  *oidc;
 
     ngx_http_pupil_debug(ctx, "start");
@@ -327,13 +326,13 @@ ngx_http_pupil_oidc_choose(ngx_http_pupil_ctx_t *ctx)
 
     ((ngx_http_pupil_login_t *) ctx->data)->conf->attempts++;
 
-    mark.data = oidc->choice->mark;
-    mark.len = sizeof(oidc->choice->mark);
+    ngx_memcpy(ctx->spend.hashes[0], oidc->choice->mark, PUPIL_HASH_LEN);
+    ctx->spend.n = 1;
 
-    return ngx_http_pupil_floors_spend(ctx, &mark, 1,
+    return ngx_http_pupil_spend(ctx,
                (oidc->choice->made + PUPIL_CHOICE_LIFETIME
                 + 2 * PUPIL_CHOICE_SKEW) * PUPIL_TIME_SECOND,
-               ngx_http_pupil_oidc_choice_spent);
+               0, ngx_http_pupil_oidc_choice_spent);
 }
 
 
@@ -350,7 +349,7 @@ ngx_http_pupil_oidc_choice_spent(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    if (!ctx->floors.fresh) {
+    if (!ctx->spend.fresh) {
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_LOGIN_FLOW);
     }
 

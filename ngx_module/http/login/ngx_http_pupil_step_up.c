@@ -24,6 +24,7 @@ static ngx_int_t ngx_http_pupil_step_up_opened(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_up_hash(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_up_fits(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_up_code(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_step_up_spent(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_up_write(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_proof_t *proof);
 static void ngx_http_pupil_step_up_params(ngx_http_pupil_ctx_t *ctx,
@@ -178,17 +179,13 @@ ngx_http_pupil_step_up_fits(ngx_http_pupil_ctx_t *ctx)
     ngx_int_t                 rc;
     pupil_factor_t           *is;
     ngx_http_pupil_login_t   *login;
-    ngx_http_pupil_proof_t    proof;
+    ngx_http_pupil_proof_t    none;
     ngx_http_pupil_factor_t  *factor;
-
-    static const pupil_str_t  same = { NULL, 0 };
 
     factor = ctx->data;
     login = &factor->login;
     is = &factor->is;
     rc = NGX_OK;
-
-    ngx_memzero(&proof, sizeof(ngx_http_pupil_proof_t));
 
     /* what both proved once, one alone does not prove anew */
 
@@ -204,10 +201,11 @@ ngx_http_pupil_step_up_fits(ngx_http_pupil_ctx_t *ctx)
             && (is->enrolled || login->policy == PUPIL_FACTOR_REQUIRED))
         {
             rc = ngx_http_pupil_step_up_code(ctx);
+            pupil_input_factor_wipe(&factor->input);
 
             if (rc == NGX_OK) {
-                rc = ngx_http_pupil_factor_seal(ctx, PUPIL_LOGIN_AGAIN, same,
-                                                &proof);
+                return ngx_http_pupil_factor_spend(ctx,
+                                                 ngx_http_pupil_step_up_spent);
             }
         }
     }
@@ -216,7 +214,8 @@ ngx_http_pupil_step_up_fits(ngx_http_pupil_ctx_t *ctx)
     pupil_input_factor_wipe(&factor->input);
 
     if (rc == NGX_OK) {
-        return ngx_http_pupil_step_up_write(ctx, &proof);
+        ngx_memzero(&none, sizeof(ngx_http_pupil_proof_t));
+        return ngx_http_pupil_step_up_write(ctx, &none);
     }
 
     return rc == NGX_DECLINED ? ngx_http_pupil_login_refuse(ctx) : rc;
@@ -243,6 +242,29 @@ ngx_http_pupil_step_up_code(ngx_http_pupil_ctx_t *ctx)
                                 ctx->now / PUPIL_TIME_SECOND,
                                 factor->input.code, &is->step) == PUPIL_OK
            ? NGX_OK : NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_step_up_spent(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_proof_t    proof;
+    ngx_http_pupil_factor_t  *factor;
+
+    static const pupil_str_t  same = { NULL, 0 };
+
+    ngx_http_pupil_debug(ctx, "the key store knows of the code");
+
+    factor = ctx->data;
+
+    if (!ctx->spend.fresh) {
+        pupil_factor_wipe(&factor->is);
+        return ngx_http_pupil_login_refuse(ctx);
+    }
+
+    return ngx_http_pupil_factor_seal(ctx, PUPIL_LOGIN_AGAIN, same, &proof)
+           == NGX_OK
+           ? ngx_http_pupil_step_up_write(ctx, &proof) : NGX_ERROR;
 }
 
 

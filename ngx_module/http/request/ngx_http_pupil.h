@@ -58,6 +58,7 @@
 #include "http/request/ngx_http_pupil_send.h"
 #include "http/request/ngx_http_pupil_session.h"
 #include "http/request/ngx_http_pupil_sessions.h"
+#include "http/request/ngx_http_pupil_spend.h"
 #include "http/request/ngx_http_pupil_strangers.h"
 #include "http/request/ngx_http_pupil_support.h"
 #include "http/request/ngx_http_pupil_tampered.h"
@@ -97,6 +98,7 @@ struct ngx_http_pupil_ctx_s {
     ngx_http_pupil_request_keys_t    keys;
     ngx_http_pupil_answer_t          answer;       /* of the key store */
     ngx_http_pupil_floors_t          floors;
+    ngx_http_pupil_spend_t           spend;
     ngx_http_pupil_sessions_t        sessions;     /* of the actor */
     ngx_http_pupil_ending_t          ending;       /* sessions */
     ngx_http_pupil_support_t         support;      /* grants */

@@ -243,6 +243,9 @@ ngx_http_pupil_exchange_done(ngx_libpq_exchange_t *ex)
 
     if (ex->status != NGX_LIBPQ_OK) {
         step = ngx_http_pupil_step_failed;
+
+    } else {
+        ctx->spend.held = 0;             /* something came of it */
     }
 
     ngx_http_pupil_debug(ctx, "exchange %ui: %s", ex->number,

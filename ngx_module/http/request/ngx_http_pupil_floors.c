@@ -17,7 +17,6 @@ static ngx_int_t ngx_http_pupil_floors_own(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt next);
 static ngx_int_t ngx_http_pupil_floors_taken(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_floors_risen(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_floors_spent(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_floors_next(ngx_http_pupil_ctx_t *ctx);
 
 
@@ -265,53 +264,6 @@ ngx_http_pupil_floors_risen(ngx_http_pupil_ctx_t *ctx)
         ctx->floors.raised = raised;
         ngx_http_pupil_revocation_close(ctx, &ctx->id, 1);
     }
-
-    return ngx_http_pupil_floors_next(ctx);
-}
-
-
-ngx_int_t
-ngx_http_pupil_floors_spend(ngx_http_pupil_ctx_t *ctx,
-    const pupil_str_t *hashes, ngx_uint_t n, pupil_time_t until,
-    ngx_http_pupil_step_pt next)
-{
-    ngx_libpq_exchange_t  *ex;
-
-    ex = ngx_http_pupil_keystore_exchange(ctx, ngx_http_pupil_floors_spent);
-    if (ex == NULL) {
-        return NGX_ERROR;
-    }
-
-    ctx->floors.next = next;
-
-    (void) ngx_libpq_exchange_add(ex, ctx->main->fixed[PUPIL_FIXED_SPEND]);
-    ngx_http_pupil_param_bytea_array(ex, hashes, n);
-    ngx_libpq_param_timestamptz(ex, until);
-    ex->writes = 1;
-
-    return ngx_http_pupil_track(ctx, ex);
-}
-
-
-static ngx_int_t
-ngx_http_pupil_floors_spent(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_uint_t             fresh;
-    ngx_libpq_exchange_t  *ex;
-
-    ex = ctx->answer.exchange;
-
-    if (ex->status != NGX_LIBPQ_OK) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_UNAVAILABLE);
-    }
-
-    if (ngx_libpq_get_bool(ex->results[0], 0, PUPIL_KX_FRESH, &fresh)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    ctx->floors.fresh = fresh;
 
     return ngx_http_pupil_floors_next(ctx);
 }

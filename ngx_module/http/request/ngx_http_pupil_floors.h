@@ -29,7 +29,6 @@ typedef struct {
     unsigned                 ended:1;      /* the token was logged out */
     unsigned                 told:1;       /* the key store, that they rise */
     unsigned                 raised:1;     /* to own, or not: they are above */
-    unsigned                 fresh:1;      /* what was spent, until then */
 } ngx_http_pupil_floors_t;
 
 
@@ -49,15 +48,6 @@ ngx_int_t ngx_http_pupil_floors_fetch(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_floors_take(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt next);
 ngx_int_t ngx_http_pupil_floors_raise(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_step_pt next);
-
-/*
- * What counts once is used, whatever of it is in the data database: the first
- * of these hashes, and with it the others; the key store keeps them until then.
- * NGX_AGAIN, then next, with ctx->floors.fresh; or a problem.
- */
-ngx_int_t ngx_http_pupil_floors_spend(ngx_http_pupil_ctx_t *ctx,
-    const pupil_str_t *hashes, ngx_uint_t n, pupil_time_t until,
     ngx_http_pupil_step_pt next);
 
 /*

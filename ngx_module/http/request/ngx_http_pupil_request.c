@@ -332,7 +332,9 @@ ngx_http_pupil_run_held(ngx_http_pupil_ctx_t *ctx,
         (void) ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INTERNAL);
     }
 
-    if (ngx_http_pupil_record(ctx) != NGX_OK) {
+    if (ngx_http_pupil_record(ctx) != NGX_OK
+        || ngx_http_pupil_unspend(ctx) != NGX_OK)
+    {
         ngx_http_pupil_deadline_start(ctx);
         return;
     }
