@@ -51,6 +51,32 @@ async function open(page, title = TITLE) {
 }
 
 
+/* The rest of a list that comes between a press and its release moves nothing
+   from under the finger. */
+async function pressed(page) {
+  const rest = '**/v1/homework?status=all**';
+  let come;
+  const wanted = new Promise((resolve) => { come = resolve; });
+
+  await step('what comes late takes no click away', page, async () => {
+    await page.route(rest, async (route) => {
+      await wanted;
+      await route.continue();
+    });
+    await page.reload();
+    await page.getByRole('link', { name: TITLE }).hover();
+    await page.mouse.down();
+    come();
+    await page.getByText('Loading').waitFor({ state: 'hidden' });
+    await page.mouse.up();
+    await heading(page, TITLE).waitFor();
+    await page.unroute(rest);
+    await page.goBack();
+    await page.getByRole('link', { name: TITLE }).waitFor();
+  });
+}
+
+
 async function cut(context, page) {
   expect(/ERR_|Failed to load/);
   await step('the network goes while answers are handed in', page, async () => {
@@ -186,8 +212,10 @@ async function people(context, page) {
   const other = await context.newPage();
 
   await page.goto(`${input.url}/`);
+  await logIn(page, input.teacher);
+  await heading(page, 'Homework of my classes').waitFor();
+  await pressed(page);
   await step('a teacher sees the class', page, async () => {
-    await logIn(page, input.teacher);
     await open(page);
     await page.getByText(input.pupil.family_name).waitFor();
   });
@@ -344,6 +372,8 @@ try {
 
   await pupil.page.goto(`${input.url}/`);
   await logIn(pupil.page, input.pupil);
+  await heading(pupil.page, 'To do').waitFor();
+  await pressed(pupil.page);
   await cut(pupil.context, pupil.page);
   await texts(pupil.context, pupil.page);
   await tabs(pupil.context, pupil.page);

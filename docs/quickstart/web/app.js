@@ -106,13 +106,22 @@ async function route() {
 }
 
 
-/* Focus stays where it is while more of the same view comes. */
+/* Focus stays where it is while more of the same view comes, and so does what is
+   shown again: a click is lost whose element goes between press and release. */
 function put(nodes) {
-  const first = $('view').childElementCount === 0
-    || $('view').dataset.of !== String(shown);
+  const view = $('view');
+  const list = nodes.flat().filter(Boolean);
+  const first = view.childElementCount === 0
+    || view.dataset.of !== String(shown);
 
-  $('view').dataset.of = shown;
-  $('view').replaceChildren(...nodes.flat().filter(Boolean));
+  view.dataset.of = shown;
+  [...view.childNodes].filter((node) => !list.includes(node))
+    .forEach((node) => node.remove());
+  list.forEach((node, n) => {
+    if (view.childNodes[n] !== node) {
+      view.insertBefore(node, view.childNodes[n] ?? null);
+    }
+  });
   if (first) {
     scrollTo(0, 0);
     focusHeading();

@@ -57,19 +57,22 @@ const section = (name, items) => items.length > 0 && el('section', null,
   el('ul', { class: 'entries' }, items.map(entry)));
 
 
-/* What is still to come is there first: the rest of the year takes longer. */
+/* What is still to come is there first: the rest of the year, of which only what
+   is late is shown, takes longer. */
 export async function todo(show) {
-  const parts = (items) => ['late', 'today', 'week', 'later'].map((name) =>
-    section(name, items.filter((item) => !done(item)
-                                         && part(item) === name)));
-  const page = (items, more) => show(heading(t('todo')),
-    items.every(done) && !more
-      ? el('p', { class: 'card empty' }, t('todo.none')) : parts(items),
-    more && el('p', { class: 'facts', role: 'status' }, t('loading')));
-  const open = await pages('/v1/homework?status=open&', 'homework');
+  const parts = (items, ...names) => names.map((name) => section(name,
+    items.filter((item) => !done(item) && part(item) === name)));
+  const title = heading(t('todo'));
+  const ahead = parts(await pages('/v1/homework?status=open&', 'homework'),
+                      'today', 'week', 'later');
 
-  page(open, true);
-  page(await pages('/v1/homework?status=all&', 'homework'), false);
+  show(title, ahead, el('p', { class: 'facts', role: 'status' }, t('loading')));
+
+  const late = parts(await pages('/v1/homework?status=all&', 'homework'),
+                     'late');
+
+  show(title, late, ahead, ![...late, ...ahead].some(Boolean)
+    && el('p', { class: 'card empty' }, t('todo.none')));
 }
 
 

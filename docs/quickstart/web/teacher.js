@@ -43,18 +43,21 @@ const table = (caption, columns, rows) =>
 
 export async function given(show) {
   const now = new Date();
-  const page = (open, past) => show(heading(t('given')),
-    el('p', null, link('#/give', t('give'), { class: 'button' })),
-    open.length > 0 && table(t('given.open'), COLUMNS, open.map(row)),
-    past === null ? el('p', { class: 'facts', role: 'status' }, t('loading'))
-      : past.length > 0 && table(t('given.past'), COLUMNS, past.map(row)),
-    open.length === 0 && past?.length === 0
-      && el('p', { class: 'card empty' }, t('given.none')));
-  const open = await pages('/v1/homework?status=open&', 'homework');
+  const list = (name, items) => items.length > 0
+    && table(t(name), COLUMNS, items.map(row));
+  const open = list('given.open',
+                    await pages('/v1/homework?status=open&', 'homework'));
+  const ahead = [heading(t('given')),
+    el('p', null, link('#/give', t('give'), { class: 'button' })), open];
 
-  page(open, null);
-  page(open, (await pages('/v1/homework?status=all&', 'homework'))
-    .filter((item) => new Date(item.due_at) < now).reverse());
+  show(...ahead, el('p', { class: 'facts', role: 'status' }, t('loading')));
+
+  const past = list('given.past',
+    (await pages('/v1/homework?status=all&', 'homework'))
+      .filter((item) => new Date(item.due_at) < now).reverse());
+
+  show(...ahead, past, !open && !past
+    && el('p', { class: 'card empty' }, t('given.none')));
 }
 
 
