@@ -236,7 +236,7 @@ my @statements = (
      column(not_promised('status', 'related'), found(qw(record owner
      class))), owner(), owner('class'), owner('school'), enrolment('proof'),
      column(found(qw(class_id class_title school_id school_title role from
-     to)))],
+     to)), unused(qw(group_type department)))],
     ['data look', qr/old AS \(SELECT t\.record FROM data/, \&prefer,
      pupil => ['classmate'], column(not_promised('status', qw(related
      existed))), owner()],

@@ -14,6 +14,8 @@ my $site = pupil_up;
 # What is ciphertext: fields by their plugins' word, titles of schools and
 # classes, and wrapped keys.
 my %sealed = map { $_ => 1 } qw(pupil.institution.title pupil.class.title
+                                pupil.class.group_type
+                                pupil.class.department
                                 pupil.import_image.image
                                 pupil.import_part.sealed
                                 pupil.sign_up.sealed),

@@ -57,8 +57,8 @@ my %allowed = (
             'pupil.owner' => 'SELECT INSERT state',
             'pupil.subject' => 'SELECT INSERT mac source status',
             'pupil.institution' => 'SELECT INSERT source title updated_at',
-            'pupil.class' => 'SELECT INSERT institution source title'
-                . ' updated_at',
+            'pupil.class' => 'SELECT INSERT department group_type institution'
+                . ' source title updated_at',
             'pupil.role' =>
                 'SELECT INSERT DELETE mac source valid_from valid_to',
             'pupil.enrolment' => 'SELECT INSERT institution mac source'

@@ -31,11 +31,23 @@ static const pupil_field_t  enrolment_fields[] = {
     { .name = "from", .type = PUPIL_TYPE_DATE, .flags = PUPIL_FIELD_REQUIRED,
       .max_size = 10, .why = "An enrolment counts from this day." },
     { .name = "to", .type = PUPIL_TYPE_DATE, .max_size = 10,
-      .why = "An enrolment counts to the end of this day." }
+      .why = "An enrolment counts to the end of this day." },
+    { .name = "group_type", .type = PUPIL_TYPE_TEXT,
+      .flags = PUPIL_FIELD_SEALED, .max_size = 16,
+      .pattern = "main|year|line|taught|mentor|team|leisure|other",
+      .why = "Tells somebody's main class from the groups that they are in"
+             " besides.",
+      .sealed_by = "class_id" },
+    { .name = "department", .type = PUPIL_TYPE_TEXT,
+      .flags = PUPIL_FIELD_SEALED, .max_size = 400, .pattern = PUPIL_LINE,
+      .why = "Tells classes of one name apart in a school that has several"
+             " departments.",
+      .sealed_by = "class_id" }
 };
 
 #define ENROLMENT_ALL                                                         \
-    "class_id class_title school_id school_title role from to"
+    "class_id class_title school_id school_title role from to group_type"     \
+    " department"
 
 static const pupil_grant_t  enrolment_grants[] = {
     { .fields = "school_id school_title role",
@@ -44,13 +56,14 @@ static const pupil_grant_t  enrolment_grants[] = {
     { .fields = ENROLMENT_ALL, .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS,
       .relation = PUPIL_RELATION_SELF, .operation = PUPIL_OPERATION_READ,
       .basis = PUPIL_BASIS_LEGAL_OBLIGATION },
-    { .fields = "class_id class_title", .purpose = PUPIL_PURPOSE_LEARNING,
-      .relation = PUPIL_RELATION_SELF, .operation = PUPIL_OPERATION_READ,
+    { .fields = "class_id class_title group_type department",
+      .purpose = PUPIL_PURPOSE_LEARNING, .relation = PUPIL_RELATION_SELF,
+      .operation = PUPIL_OPERATION_READ,
       .basis = PUPIL_BASIS_PUBLIC_TASK },
     { .fields = "class_id class_title", .purpose = PUPIL_PURPOSE_LEARNING,
       .relation = PUPIL_RELATION_TAUGHT_BY, .operation = PUPIL_OPERATION_READ,
       .basis = PUPIL_BASIS_PUBLIC_TASK },
-    { .fields = "class_id class_title role from to",
+    { .fields = "class_id class_title role from to group_type department",
       .purpose = PUPIL_PURPOSE_TEACHING, .relation = PUPIL_RELATION_TEACHES,
       .operation = PUPIL_OPERATION_READ, .basis = PUPIL_BASIS_PUBLIC_TASK },
     { .fields = ENROLMENT_ALL, .purpose = PUPIL_PURPOSE_ADMINISTRATION,
@@ -80,7 +93,7 @@ static const pupil_plugin_t  enrolment_plugin = {
     PUPIL_PLUGIN_HEADER,
     .flags = PUPIL_PLUGIN_NO_GENERIC_WRITE,
     .name = "enrolment",
-    .version = "1.1.0",
+    .version = "1.2.0",
     .summary =
         "School, class and role of a pupil or a member of staff, and since"
         " when.",

@@ -6,7 +6,7 @@
 -- asks.  Its sub-queries are not flattened: a class and a school are looked up
 -- for each enrolment found, whatever the planner believes of the sizes.
 
-CREATE VIEW data.enrolment WITH (security_invoker = true) AS
+CREATE OR REPLACE VIEW data.enrolment WITH (security_invoker = true) AS
     SELECT e.tenant,
            e.subject AS owner,
            e.enrolment AS record,
@@ -19,9 +19,12 @@ CREATE VIEW data.enrolment WITH (security_invoker = true) AS
            i.title AS school_title,
            e.role,
            e.valid_from AS "from",
-           e.valid_to AS "to"
+           e.valid_to AS "to",
+           c.group_type,
+           c.department
       FROM pupil.enrolment e
-      JOIN LATERAL (SELECT c.title, c.updated_at FROM pupil.class c
+      JOIN LATERAL (SELECT c.title, c.group_type, c.department,
+                           c.updated_at FROM pupil.class c
                      WHERE c.tenant = e.tenant AND c.class = e.class
                     OFFSET 0) c ON true
       JOIN LATERAL (SELECT i.title, i.updated_at FROM pupil.institution i

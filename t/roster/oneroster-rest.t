@@ -144,8 +144,8 @@ subtest 'the same roster as CSV' => sub {
         orgs => [qw(sourcedId status dateLastModified name type)],
         academicSessions => [qw(sourcedId status dateLastModified title type
             startDate endDate)],
-        classes => [qw(sourcedId status dateLastModified title schoolSourcedId
-            termSourcedIds)],
+        classes => [qw(sourcedId status dateLastModified title classType
+            schoolSourcedId termSourcedIds)],
         users => [qw(sourcedId status dateLastModified enabledUser
             orgSourcedIds role username givenName familyName email)],
         enrollments => [qw(sourcedId status dateLastModified classSourcedId

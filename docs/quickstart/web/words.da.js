@@ -208,6 +208,7 @@ export default {
   'field.given_name': 'Fornavn', 'field.family_name': 'Efternavn',
   'field.email': 'E-mail', 'field.login_id': 'Brugernavn',
   'field.class_title': 'Klasse', 'field.school_title': 'Skole',
+  'field.group_type': 'Gruppetype', 'field.department': 'Afdeling',
   'field.role': 'Rolle', 'field.from': 'Fra', 'field.to': 'Til',
   'field.address': 'Netværk', 'field.seen_at': 'Set',
   'field.title': 'Titel', 'field.description': 'Tekst',

@@ -203,6 +203,7 @@ export default {
   'field.given_name': 'Given name', 'field.family_name': 'Family name',
   'field.email': 'E-mail', 'field.login_id': 'User name',
   'field.class_title': 'Class', 'field.school_title': 'School',
+  'field.group_type': 'Kind of group', 'field.department': 'Department',
   'field.role': 'Role', 'field.from': 'From', 'field.to': 'Until',
   'field.address': 'Network', 'field.seen_at': 'Seen',
   'field.title': 'Title', 'field.description': 'Text',

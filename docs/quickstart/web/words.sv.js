@@ -204,6 +204,7 @@ export default {
   'field.given_name': 'Förnamn', 'field.family_name': 'Efternamn',
   'field.email': 'E-post', 'field.login_id': 'Användarnamn',
   'field.class_title': 'Klass', 'field.school_title': 'Skola',
+  'field.group_type': 'Grupptyp', 'field.department': 'Avdelning',
   'field.role': 'Roll', 'field.from': 'Från', 'field.to': 'Till',
   'field.address': 'Nätverk', 'field.seen_at': 'Sedd',
   'field.title': 'Rubrik', 'field.description': 'Text',

@@ -69,6 +69,10 @@ static const ctl_member_t  classes[] = {
       .type = PUPIL_TYPE_UUID },
     { .name = "source", .sql = "t.source", .type = PUPIL_TYPE_TEXT },
     { .name = "class_title", .sql = "t.title", .type = PUPIL_TYPE_TEXT,
+      .sealed = 1 },
+    { .name = "group_type", .sql = "t.group_type", .type = PUPIL_TYPE_TEXT,
+      .sealed = 1 },
+    { .name = "department", .sql = "t.department", .type = PUPIL_TYPE_TEXT,
       .sealed = 1 }
 };
 

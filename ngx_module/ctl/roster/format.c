@@ -643,6 +643,7 @@ roster_format_read(roster_t *roster, const roster_format_t *format,
     roster->roles_said = format->roles_said;
     roster->spaces = format->spaces;
     roster->dates = format->dates;
+    roster->groups = format->groups;
 
     count = csv_source_count(source);
     used = ctl_pool_alloc(&roster->pool, (count + 1) * sizeof(int));

@@ -25,6 +25,8 @@
 typedef enum {
     ROSTER_CELL_ID = 0,
     ROSTER_CELL_TITLE,
+    ROSTER_CELL_TYPE,           /* of a class: see groups */
+    ROSTER_CELL_DEPARTMENT,     /* of a class */
     ROSTER_CELL_HEAD,           /* of an institution: the id of a teacher */
     ROSTER_CELL_INSTITUTION,    /* its id */
     ROSTER_CELL_INSTITUTIONS,   /* their ids, separated by commas */
@@ -98,6 +100,8 @@ typedef struct {
                                                there are; or NULL */
     const roster_role_name_t  *roles;   /* the last one has no names; NULL:
                                            no cell has a role */
+    const roster_group_name_t *groups;      /* as roles; NULL: no class has
+                                               a type */
     unsigned                   dates;       /* ROSTER_DATES_... */
     int                        spaces;      /* files of users have some */
     int                        roles_said;  /* a user has the roles that the

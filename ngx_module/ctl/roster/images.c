@@ -166,9 +166,14 @@ opened_json(const change_t *change, const roster_opened_t *opened)
         json_array_append_new(list, value_json(opened->values[i]));
     }
 
+    /* of a class its school comes second, as images had it before others */
     if (change->kind == ROSTER_CLASS) {
         json_array_append_new(list, json_string(ctl_uuid_text(&opened->parent,
                                                               text)));
+
+        for (i = ROSTER_GROUP_TYPE; i < ROSTER_TITLED; i++) {
+            json_array_append_new(list, value_json(opened->values[i]));
+        }
     }
 
     return list;
@@ -192,7 +197,6 @@ after_json(const roster_t *roster, const change_t *change,
 
     memset(&after, 0, sizeof(roster_opened_t));
     after.is = ROSTER_VALUES_THERE;
-    after.values[0] = item->values[ROSTER_TITLE];
 
     if (change->kind == ROSTER_USER) {
         def = &roster_records[change->record];
@@ -201,7 +205,9 @@ after_json(const roster_t *roster, const change_t *change,
             after.values[i] = item->values[def->values[i]];
         }
 
-    } else if (change->kind == ROSTER_CLASS) {
+    } else {
+        memcpy(after.values, item->values,
+               roster_titles(change->kind) * sizeof(pupil_str_t));
         parent = roster_parent(roster, item);
         after.parent = parent != NULL ? parent->owner.id : item->owner.id;
     }

@@ -15,6 +15,12 @@ static const roster_role_name_t  roles[] = {
     { 0, NULL }
 };
 
+static const roster_group_name_t  groups[] = {
+    { "main", "homeroom" },
+    { "taught", "scheduled" },
+    { NULL, NULL }
+};
+
 /*
  * As the CSV files have them, and, with a dot, as the REST service does: the
  * columns of both are of one table.
@@ -50,6 +56,8 @@ static const roster_file_t  files[] = {
             { ROSTER_CELL_INSTITUTION, "orgSourcedId|schoolSourcedId"
                                        "|school.sourcedId", ROSTER_REQUIRED },
             { ROSTER_CELL_TITLE, "title", ROSTER_REQUIRED },
+            { ROSTER_CELL_TYPE, "classType", 0 },
+            { ROSTER_CELL_DEPARTMENT, "metadata.department", 0 },
             { ROSTER_CELL_STATUS, "status", 0 },
             { ROSTER_CELL_TERMS, "sessionSourcedIds|termSourcedIds"
                                  "|termSourcedId", 0 }
@@ -114,6 +122,7 @@ const roster_format_t  roster_oneroster = {
     .keys = "sourcedId|userSourcedId|classSourcedId|courseSourcedId",
     .manifest = "manifest.csv",
     .roles = roles,
+    .groups = groups,
     .files = files,
     .dates = ROSTER_DATES_EXCLUSIVE,
     .roles_said = 1

@@ -41,7 +41,8 @@ typedef struct {
 
 #define ORG_FIELDS         "sourcedId,status,name"
 #define SESSION_FIELDS     "sourcedId,status,startDate,endDate"
-#define CLASS_FIELDS       "sourcedId,status,title,school,terms"
+#define CLASS_FIELDS       "sourcedId,status,title,classType,"            \
+                           "school,terms"
 #define USER_FIELDS        "sourcedId,status,enabledUser,givenName,"          \
                            "familyName,username,email,metadata,"
 #define ENROLLMENT_FIELDS  "sourcedId,status,user,class,role,beginDate,"      \

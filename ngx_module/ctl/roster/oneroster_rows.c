@@ -17,7 +17,7 @@
 /* What the standard calls that which is not taken. */
 #define OFFERED                                                               \
     "href|type|identifier|parent|children|title|schoolYear|course|classCode"  \
-    "|classType|location|grades|subjects|subjectCodes|periods|resources|name" \
+    "|location|grades|subjects|subjectCodes|periods|resources|name" \
     "|school|terms|userMasterIdentifier|userIds|middleName|preferredFirstName"\
     "|preferredMiddleName|preferredLastName|pronouns|sms|phone|agents"        \
     "|password|userProfiles|userProfile|primaryOrg|demographics|primary"      \
@@ -49,6 +49,7 @@ static const item_property_t  class_properties[] = {
     { "sourcedId", item_text, NULL, 0 },
     { "school.sourcedId", item_text, NULL, 0 },
     { "title", item_text, NULL, 0 },
+    { "classType", item_text, NULL, 0 },
     { "status", item_text, NULL, 0 },
     { NULL, NULL, NULL, 0 }
 };

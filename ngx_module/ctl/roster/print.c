@@ -26,6 +26,33 @@ print_add(ctl_buf_t *buf, const void *data, size_t len)
 }
 
 
+/* What a class has not adds nothing: as before it could have any of it. */
+static void
+titles_add(ctl_buf_t *buf, const roster_t *roster, roster_kind_t kind,
+    const roster_item_t *item)
+{
+    unsigned              v, count;
+    const roster_item_t  *parent;
+
+    count = roster_titles(kind);
+    print_add(buf, item->values[ROSTER_TITLE].data,
+              item->values[ROSTER_TITLE].len);
+
+    parent = roster_parent(roster, item);
+    if (parent != NULL) {
+        print_add(buf, parent->owner.id.b, PUPIL_UUID_LEN);
+    }
+
+    while (count > 1 && item->values[count - 1].len == 0) {
+        count--;
+    }
+
+    for (v = 1; v < count; v++) {
+        print_add(buf, item->values[v].data, item->values[v].len);
+    }
+}
+
+
 int
 roster_print(roster_t *roster, roster_kind_t kind, const roster_item_t *item,
     roster_record_t record, uint8_t out[ROSTER_PRINT_LEN])
@@ -35,7 +62,6 @@ roster_print(roster_t *roster, roster_kind_t kind, const roster_item_t *item,
     const char                 *category;
     pupil_str_t                 s;
     const pupil_key_t          *key;
-    const roster_item_t        *parent;
     const roster_record_def_t  *def;
 
     key = ctl_key(roster->ctl, "fingerprint");
@@ -58,13 +84,7 @@ roster_print(roster_t *roster, roster_kind_t kind, const roster_item_t *item,
         }
 
     } else {
-        s = item->values[ROSTER_TITLE];
-        print_add(&buf, s.data, s.len);
-
-        parent = roster_parent(roster, item);
-        if (parent != NULL) {
-            print_add(&buf, parent->owner.id.b, PUPIL_UUID_LEN);
-        }
+        titles_add(&buf, roster, kind, item);
     }
 
     s.data = (const uint8_t *) buf.data;

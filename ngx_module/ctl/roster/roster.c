@@ -23,13 +23,13 @@ const roster_kind_def_t  roster_kinds[ROSTER_COUNTS] = {
         .name = "institutions",
         .source = "institution",
         .owner = "institution",
-        .title = "school_title"
+        .titles = { "school_title" }
     },
     [ROSTER_CLASS] = {
         .name = "classes",
         .source = "class",
         .owner = "class",
-        .title = "class_title"
+        .titles = { "class_title", "group_type", "department" }
     },
     [ROSTER_USER] = {
         .name = "users",
@@ -52,7 +52,7 @@ const roster_kind_def_t  roster_kinds[ROSTER_COUNTS] = {
     }
 };
 
-/* Of users: the title of anything else is in roster_kinds. */
+/* Of users: those of anything else are in roster_kinds. */
 const roster_value_def_t  roster_values[ROSTER_VALUES] = {
     [ROSTER_GIVEN]  = { "given_name", ROSTER_IDENTITY },
     [ROSTER_FAMILY] = { "family_name", ROSTER_IDENTITY },
@@ -163,6 +163,13 @@ roster_category(roster_kind_t kind, roster_record_t record)
 {
     return kind == ROSTER_USER ? roster_records[record].category
                                : "enrolment";
+}
+
+
+unsigned
+roster_titles(roster_kind_t kind)
+{
+    return kind == ROSTER_CLASS ? ROSTER_TITLED : ROSTER_TITLE + 1;
 }
 
 

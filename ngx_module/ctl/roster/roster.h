@@ -46,7 +46,10 @@ typedef enum {
 
 /* Values of an item. */
 typedef enum {
-    ROSTER_TITLE = 0,           /* of an institution or a class: all it has */
+    ROSTER_TITLE = 0,           /* of an institution: all it has */
+    ROSTER_GROUP_TYPE,          /* of a class: these, too */
+    ROSTER_DEPARTMENT,
+    ROSTER_TITLED,              /* how many values a class has */
     ROSTER_GIVEN = 0,           /* of a user */
     ROSTER_FAMILY,
     ROSTER_LOGIN,
@@ -74,7 +77,8 @@ typedef struct {
     const char       *name;     /* in reports */
     const char       *source;   /* of an item: the index field of its ids */
     const char       *owner;    /* of an item: its kind in pupil.owner */
-    const char       *title;    /* but of users: its field of "enrolment" */
+    /* but of users: its fields of "enrolment", by the values; or NULL */
+    const char       *titles[ROSTER_TITLED];
     roster_kind_t     where;    /* of a link: the kind that it leads to */
 } roster_kind_def_t;
 
@@ -89,6 +93,12 @@ typedef struct {
     unsigned          count;
     int               indexed;  /* its only value has a blind index */
 } roster_record_def_t;
+
+/* What a source calls groups of a type, which is a value. */
+typedef struct {
+    const char       *type;
+    const char       *names;    /* separated by '|' */
+} roster_group_name_t;
 
 
 /* Where a row stood. */
@@ -227,6 +237,7 @@ typedef struct {
     roster_images_t  *images;           /* see images.h; NULL: none is kept */
     int               dates_open;       /* no link has dates: --dates open */
     unsigned          dates;            /* ROSTER_DATES_... of the format */
+    const roster_group_name_t  *groups; /* of the format, or NULL */
     int               spaces;           /* ids of users have some */
     int               roles_said;       /* of users, and not by enrolments */
     int               again;            /* what is read was read before, and
@@ -289,6 +300,8 @@ int32_t roster_granted(const roster_t *roster, const char *category,
 /* How many records an item of this kind has; the category of each. */
 unsigned roster_record_count(roster_kind_t kind);
 const char *roster_category(roster_kind_t kind, roster_record_t record);
+/* How many values the only record of an institution or a class has. */
+unsigned roster_titles(roster_kind_t kind);
 
 /* A new item with this id, or NULL when it is refused. */
 roster_item_t *roster_item_add(roster_t *roster, roster_kind_t kind,

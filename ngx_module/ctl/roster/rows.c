@@ -8,6 +8,7 @@
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
 #include "ctl/roster/rows.h"
+#include "ctl/roster/titles.h"
 #include "ctl/roster/unnest.h"
 #include "ctl/store/facts.h"
 #include "ctl/store/keys.h"
@@ -38,38 +39,6 @@ static const ctl_access_t  record_access[ROSTER_RECORDS] = {
         .operation = PUPIL_OPERATION_WRITE,
         .about = "subjects"
     }
-};
-
-static const ctl_access_t  title_access[] = {
-    [ROSTER_INSTITUTION] = {
-        .category = "enrolment",
-        .fields = "school_title",
-        .purpose = PUPIL_PURPOSE_ROSTERING,
-        .operation = PUPIL_OPERATION_WRITE,
-        .about = "none"
-    },
-    [ROSTER_CLASS] = {
-        .category = "enrolment",
-        .fields = "class_title",
-        .purpose = PUPIL_PURPOSE_ROSTERING,
-        .operation = PUPIL_OPERATION_WRITE,
-        .about = "none"
-    }
-};
-
-static const char *const  title_sql[] = {
-    [ROSTER_INSTITUTION] =
-        "INSERT INTO pupil.institution (tenant, institution, title, source)"
-        " SELECT $1::uuid, r.id, r.title, $2 FROM unnest($3::uuid[],"
-        " $4::uuid[], $5::bytea[]) AS r(id, parent, title) ON CONFLICT"
-        " (tenant, institution) DO UPDATE SET title = EXCLUDED.title,"
-        " updated_at = now()",
-    [ROSTER_CLASS] =
-        "INSERT INTO pupil.class (tenant, class, institution, title, source)"
-        " SELECT $1::uuid, r.id, r.parent, r.title, $2 FROM"
-        " unnest($3::uuid[], $4::uuid[], $5::bytea[]) AS r(id, parent,"
-        " title) ON CONFLICT (tenant, class) DO UPDATE SET institution ="
-        " EXCLUDED.institution, title = EXCLUDED.title, updated_at = now()"
 };
 
 
@@ -203,55 +172,6 @@ source_rows(roster_t *roster, const roster_batch_t *batch)
 
     if (rc == 0) {
         rc = index_exec(roster, &rows, "source", field);
-    }
-
-    roster_unnest_free(&rows);
-
-    return rc;
-}
-
-
-static int
-title_rows(roster_t *roster, const roster_batch_t *batch)
-{
-    int               rc;
-    unsigned          i;
-    ctl_pool_t        pool;
-    pupil_str_t       sealed;
-    ctl_place_t       place;
-    roster_item_t    *item, *parent;
-    roster_unnest_t   rows;
-
-    rc = 0;
-    place.category = "enrolment";
-    place.field = roster_kinds[batch->kind].title;
-    memset(&pool, 0, sizeof(ctl_pool_t));
-    roster_unnest_begin(&rows, 3);
-
-    for (i = 0; rc == 0 && i < batch->count; i++) {
-        item = batch->changes[i].item;
-        parent = roster_parent(roster, item);
-        if (parent == NULL) {
-            parent = item;      /* an institution is nobody's */
-        }
-
-        place.owner = &item->owner;
-        place.record = &item->owner.id;
-
-        rc = ctl_seal(roster->ctl, &pool, &place, item->values[ROSTER_TITLE],
-                      &sealed);
-        if (rc == 0) {
-            ctl_array_uuid(&rows.columns[0], &item->owner.id);
-            ctl_array_uuid(&rows.columns[1], &parent->owner.id);
-            ctl_array_bytes(&rows.columns[2], sealed.data, sealed.len);
-        }
-
-        ctl_pool_free(&pool);
-    }
-
-    if (rc == 0) {
-        rc = roster_unnest_exec(roster, &rows, title_sql[batch->kind],
-                                roster->source, NULL);
     }
 
     roster_unnest_free(&rows);
@@ -654,7 +574,7 @@ roster_rows_write(roster_t *roster, const roster_batch_t *batch)
         rc = source_rows(roster, batch);
 
         if (rc == 0) {
-            rc = title_rows(roster, batch);
+            rc = roster_titles_write(roster, batch);
         }
     }
 
@@ -679,8 +599,7 @@ roster_rows_record(roster_t *roster, const roster_batch_t *batch)
     ctl_buf_t  subjects;
 
     if (batch->kind != ROSTER_USER) {
-        return ctl_record(roster->ctl, &title_access[batch->kind], "allowed",
-                          "{}", roster->detail);
+        return roster_titles_record(roster, batch->kind);
     }
 
     rc = 0;

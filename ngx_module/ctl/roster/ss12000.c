@@ -18,6 +18,14 @@ static const roster_role_name_t  roles[] = {
     { 0, NULL }
 };
 
+/* In a preschool a department is what a class is in a school. */
+static const roster_group_name_t  groups[] = {
+    { "main", "Klass|Avdelning" },
+    { "taught", "Undervisning" },
+    { "mentor", "Mentor" },
+    { NULL, NULL }
+};
+
 /* What is deleted comes last: what is there as well is there. */
 static const roster_file_t  files[] = {
     {
@@ -37,6 +45,7 @@ static const roster_file_t  files[] = {
             { ROSTER_CELL_ID, "id", ROSTER_REQUIRED },
             { ROSTER_CELL_INSTITUTION, "organisation.id", ROSTER_REQUIRED },
             { ROSTER_CELL_TITLE, "displayName", ROSTER_REQUIRED },
+            { ROSTER_CELL_TYPE, "groupType", 0 },
             { ROSTER_CELL_FROM, "startDate", 0 },
             { ROSTER_CELL_TO, "endDate", 0 }
         }
@@ -142,6 +151,7 @@ const roster_format_t  roster_ss12000 = {
     .ended = "Utvandrad|Avliden|true|deleted",
     .keys = "id",
     .roles = roles,
+    .groups = groups,
     .files = files,
     .roles_said = 1
 };

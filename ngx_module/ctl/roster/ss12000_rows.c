@@ -68,6 +68,7 @@ static const item_property_t  group_properties[] = {
     { "id", item_text, NULL, 0 },
     { "displayName", item_text, NULL, 0 },
     { "organisation.id", item_text, NULL, 0 },
+    { "groupType", item_text, NULL, 0 },
     { "startDate", item_date, NULL, 0 },
     { "endDate", item_date, NULL, 0 },
     { NULL, NULL, NULL, 0 }
@@ -128,7 +129,7 @@ static const item_sheet_t  definitions[SHEETS] = {
     [ORGANISATIONS] =
     { "organisations", organisation_properties, "meta", { NULL } },
     [GROUPS] =
-    { "groups", group_properties, "meta|groupType|groupMemberships",
+    { "groups", group_properties, "meta|groupMemberships",
       { NULL } },
     [PERSONS] =
     { "persons", person_properties, "meta|enrolments", { NULL } },

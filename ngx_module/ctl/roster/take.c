@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/plugin/value.h"
+#include "ctl/base/text.h"
 #include "ctl/roster/chosen.h"
 #include "ctl/roster/dates.h"
 #include "ctl/roster/take.h"
@@ -31,7 +32,7 @@ value_take(roster_t *roster, roster_kind_t kind, roster_item_t *item,
 
     category = roster_category(kind, roster_values[value].record);
     name = kind == ROSTER_USER ? roster_values[value].field
-                               : roster_kinds[kind].title;
+                               : roster_kinds[kind].titles[value];
     field = roster_granted(roster, category, name, &plugin);
 
     if (field < 0) {
@@ -44,7 +45,7 @@ value_take(roster_t *roster, roster_kind_t kind, roster_item_t *item,
 
     if (cell.len == 0) {
         /* a record of a user may be absent as a whole: see settle.c */
-        if (kind != ROSTER_USER) {
+        if (kind != ROSTER_USER && value == ROSTER_TITLE) {
             snprintf(text, sizeof(text), "%s is empty", name);
             roster_item_refuse(roster, kind, item, text);
         }
@@ -215,6 +216,36 @@ roster_take_term(roster_t *roster, const roster_row_t *row)
 }
 
 
+/* One that the format does not know is left out, and the class is taken. */
+static void
+group_type_take(roster_t *roster, const roster_row_t *row,
+    roster_item_t *class)
+{
+    pupil_str_t                 cell;
+    const roster_group_name_t  *group;
+
+    cell = row->cells[ROSTER_CELL_TYPE];
+    group = roster->groups;
+
+    if (cell.len == 0 || group == NULL) {
+        return;
+    }
+
+    while (group->names != NULL && !roster_is_one_of(cell, group->names)) {
+        group++;
+    }
+
+    if (group->names == NULL) {
+        roster_remark(roster, &row->place, "its type of group is none that is"
+                      " known: it has none");
+        return;
+    }
+
+    value_take(roster, ROSTER_CLASS, class, ROSTER_GROUP_TYPE,
+               ctl_str(group->type));
+}
+
+
 void
 roster_take_class(roster_t *roster, const roster_row_t *row)
 {
@@ -256,6 +287,9 @@ roster_take_class(roster_t *roster, const roster_row_t *row)
 
     value_take(roster, ROSTER_CLASS, class, ROSTER_TITLE,
                row->cells[ROSTER_CELL_TITLE]);
+    group_type_take(roster, row, class);
+    value_take(roster, ROSTER_CLASS, class, ROSTER_DEPARTMENT,
+               row->cells[ROSTER_CELL_DEPARTMENT]);
 }
 
 

@@ -21,7 +21,10 @@ void roster_take_institution(roster_t *roster, const roster_row_t *row);
 /* ID, FROM, TO: an academic session, when both are dates */
 void roster_take_term(roster_t *roster, const roster_row_t *row);
 
-/* ID, TITLE, INSTITUTION; FROM and TO, or else what TERMS span */
+/*
+ * ID, TITLE, TYPE, DEPARTMENT, INSTITUTION; FROM and TO, or else what TERMS
+ * span.
+ */
 void roster_take_class(roster_t *roster, const roster_row_t *row);
 
 /* ID, the values, and ROLE at INSTITUTIONS where there are both */

@@ -49,7 +49,7 @@ typedef struct {
     const char          *touched;       /* by whom, or NULL */
 } undo_person_t;
 
-/* A school or a class whose title, or whose school, the run changed. */
+/* A school or a class of which the run changed a title, type or school. */
 typedef struct {
     pupil_uuid_t         id;
     undo_record_t        record;

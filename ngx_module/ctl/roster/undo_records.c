@@ -76,15 +76,27 @@ text_of(const json_t *list, size_t i)
 }
 
 
-/* list: null where there is no record, whose values are as none. */
+/* Where an image has a value: of a class, its school is behind the title. */
+static unsigned
+place_of(roster_kind_t kind, unsigned value)
+{
+    return value + (kind == ROSTER_CLASS && value >= ROSTER_GROUP_TYPE);
+}
+
+
+/*
+ * list: null where there is no record, whose values are as none; neither has
+ * an image of before a class had more than a title.
+ */
 static int
-values_are(const json_t *list, const roster_opened_t *opened, unsigned count)
+values_are(const json_t *list, roster_kind_t kind,
+    const roster_opened_t *opened, unsigned count)
 {
     unsigned     i;
     pupil_str_t  text;
 
     for (i = 0; i < count; i++) {
-        text = text_of(list, i);
+        text = text_of(list, place_of(kind, i));
 
         if (text.len != opened->values[i].len
             || (text.len != 0
@@ -117,8 +129,9 @@ record_is(const json_t *list, roster_kind_t kind, roster_record_t record,
     const roster_opened_t *opened)
 {
     return kind == ROSTER_USER
-           ? values_are(list, opened, roster_records[record].count)
-           : values_are(list, opened, 1) && parent_is(list, opened);
+           ? values_are(list, kind, opened, roster_records[record].count)
+           : values_are(list, kind, opened, roster_titles(kind))
+             && parent_is(list, opened);
 }
 
 
@@ -133,7 +146,8 @@ state_set(undo_t *undo, roster_kind_t kind, roster_record_t record,
     now = *item;
 
     if (kind != ROSTER_USER) {
-        now.values[ROSTER_TITLE] = opened->values[0];
+        memcpy(now.values, opened->values,
+               roster_titles(kind) * sizeof(pupil_str_t));
 
     } else {
         for (i = 0; i < roster_records[record].count; i++) {
@@ -219,6 +233,7 @@ title_check(chunk_t *chunk, uint32_t place, const roster_opened_t *opened)
 {
     int              same;
     undo_t          *undo;
+    unsigned         v;
     pupil_str_t      id;
     roster_item_t   *item;
     undo_title_t    *title;
@@ -249,7 +264,12 @@ title_check(chunk_t *chunk, uint32_t place, const roster_opened_t *opened)
     item->owner.id = title->id;
     item->owner.version = 1;
     item->owner.state = PUPIL_OWNER_STATE_ACTIVE;
-    item->values[ROSTER_TITLE] = text_of(title->record.before, 0);
+
+    for (v = 0; v < roster_titles(title->kind); v++) {
+        item->values[v] = text_of(title->record.before,
+                                  place_of(title->kind, v));
+    }
+
     item->parent = title->kind == ROSTER_CLASS
                    ? school_item(undo, title->record.before) : ROSTER_NONE;
     item->states[ROSTER_TITLES].has_print = 1;  /* of something else */

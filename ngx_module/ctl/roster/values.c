@@ -10,6 +10,7 @@
 #include "ctl/base/join.h"
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
+#include "ctl/roster/titles.h"
 #include "ctl/roster/values.h"
 
 
@@ -25,18 +26,8 @@ typedef struct {
     const ctl_owner_t  *owners;
     roster_opened_t    *opened;
     unsigned            count;          /* of columns of values */
-    unsigned            places[2];      /* in values */
+    unsigned            places[ROSTER_OPENED];  /* in values */
 } reading_t;
-
-
-static const char *const  title_sql[] = {
-    [ROSTER_INSTITUTION] =
-        "SELECT t.institution, t.institution, t.title FROM pupil.institution"
-        " AS t WHERE t.institution = ANY ($1::uuid[])",
-    [ROSTER_CLASS] =
-        "SELECT t.class, t.institution, t.title FROM pupil.class AS t"
-        " WHERE t.class = ANY ($1::uuid[])"
-};
 
 
 /* Only what is sealed under keys that are there is opened with them. */
@@ -87,7 +78,8 @@ roster_values_owners(roster_t *roster, const pupil_uuid_t *ids, size_t count)
 static const char *
 field_of(const reading_t *reading, unsigned place)
 {
-    return reading->kind != ROSTER_USER ? roster_kinds[reading->kind].title
+    return reading->kind != ROSTER_USER
+           ? roster_kinds[reading->kind].titles[place]
            : roster_values[roster_records[reading->record].values[place]]
              .field;
 }
@@ -101,7 +93,9 @@ columns_find(reading_t *reading)
     const roster_record_def_t  *def;
 
     if (reading->kind != ROSTER_USER) {
-        reading->places[reading->count++] = 0;
+        for (i = 0; i < roster_titles(reading->kind); i++) {
+            reading->places[reading->count++] = i;
+        }
         return;
     }
 
@@ -123,7 +117,7 @@ record_sql(const reading_t *reading, ctl_buf_t *sql)
     unsigned  i;
 
     if (reading->kind != ROSTER_USER) {
-        ctl_buf_text(sql, title_sql[reading->kind]);
+        ctl_buf_text(sql, roster_titles_sql[reading->kind]);
         return;
     }
 
@@ -209,7 +203,7 @@ roster_values_open(roster_t *roster, ctl_pool_t *pool, roster_kind_t kind,
     size_t       i;
     reading_t    reading = { roster, pool, kind, record,
                              roster_category(kind, record), owners, opened,
-                             0, { 0, 0 } };
+                             0, { 0 } };
     PGresult    *res;
     ctl_buf_t    sql, ids;
     ctl_join_t   join;

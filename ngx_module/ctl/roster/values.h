@@ -17,10 +17,12 @@ typedef enum {
     ROSTER_VALUES_UNREADABLE    /* somebody without the keys changed it */
 } roster_values_is_t;
 
+#define ROSTER_OPENED  ROSTER_TITLED    /* values, of any record */
+
 typedef struct {
     roster_values_is_t  is;
-    pupil_str_t         values[2];      /* as its record's definition has
-                                           them; of a title one */
+    pupil_str_t         values[ROSTER_OPENED];  /* as its record's definition
+                                                   has them, or titles */
     pupil_uuid_t        parent;         /* of a class: its institution */
 } roster_opened_t;
 
