@@ -23,7 +23,7 @@ sub plan_skip ($why) {
 
 sub configure ($flags) {
     return run_cmd('bash', '-c', ". ./conf_flags && ./configure $flags "
-        . "--with-cc-opt='-fPIC -O0' --add-dynamic-module=$root "
+        . "--with-cc-opt='-fPIC -O0 -g0' --add-dynamic-module=$root "
         . "--builddir=$objs", { dir => $source, timeout => 600 });
 }
 
