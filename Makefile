@@ -72,10 +72,12 @@ WARN      = -Wall -Wextra -Werror
 WARN_OURS = $(WARN) -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 INC       = -Iinclude -Ingx_module
 PG_INC   := -I$(shell pg_config --includedir 2>/dev/null)
+XML_INC  := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags \
+            xmlsec1-openssl 2>/dev/null))
 
 BASE      = -std=gnu11 -fPIC $(CFLAGS) $(HARDEN) $(VARIANT) -MMD -MP
 CFLAGS_CORE   = $(BASE) $(WARN_OURS) -fvisibility=hidden $(INC)
-CFLAGS_CTL    = $(CFLAGS_CORE) $(PG_INC) $(CTL_DEFS)
+CFLAGS_CTL    = $(CFLAGS_CORE) $(PG_INC) $(XML_INC) $(CTL_DEFS)
 CFLAGS_PLUGIN = $(BASE) $(WARN_OURS) -fvisibility=hidden -Iinclude
 CFLAGS_TEST   = $(filter-out -Wmissing-prototypes,$(CFLAGS_CTL)) -It/unit
 CFLAGS_HTTP   = $(BASE) $(WARN) -Wno-unused-parameter $(INC) \
@@ -91,7 +93,8 @@ LDFLAGS_ALL = $(LDFLAGS) $(RELRO) $(VARIANT)
 LIBS_CORE = -lsodium -lcjose -loath -lqrencode -lcrypto -lpcre2-8 -lunistring -ldl -lpthread
 LIBS_HTTP = $(LIBS_CORE) -lpq -lssl
 LIBS_PG   = -lpq -lssl -lcrypto
-LIBS_CTL  = $(LIBS_CORE) -lpq -ljansson -lcsv -lzip -lgfshare -lcurl
+LIBS_CTL  = $(LIBS_CORE) -lpq -ljansson -lcsv -lzip -lgfshare -lcurl \
+            -lxmlsec1-openssl -lxmlsec1 -lxml2
 
 # Not for core, which nginx's own build compiles without it.
 CTL_DEFS  = -D_GNU_SOURCE= -DPUPIL_SQL_DIR='"$(PREFIX)/share/pupil/sql"' \
@@ -367,7 +370,7 @@ tidy = @echo clang-tidy; printf '%s\n' $1 | xargs -r -P$(J) -n4 sh -c \
 lint: $(NGX_OBJS)/ngx_auto_config.h
 	perl t/lib/format.pl --check $(C_FILES) $(H_FILES)
 	$(call tidy,$(CORE_SRC) $(wildcard plugins/*/*.c),$(INC))
-	$(call tidy,$(CTL_SRC),$(INC) $(PG_INC) -D_GNU_SOURCE= \
+	$(call tidy,$(CTL_SRC),$(INC) $(PG_INC) $(XML_INC) -D_GNU_SOURCE= \
 	    -DPUPIL_SQL_DIR=\"\" -DPUPIL_PLUGIN_DIR=\"\" \
 	    -DPUPIL_NGINX_USER=\"\" -DPUPIL_NGINX_GROUP=\"\")
 	$(call tidy,$(HTTP_SRC) $(TPG_SRC),$(INC) $(PG_INC) $(NGX_INC))

@@ -363,11 +363,12 @@ is scalar(astray({ pupil_x => 'ngx_module/core/base/text.c' }, declared(
 my $nginx = '/usr/share/nginx/src/src';
 my $objs = build_dir() . '/nginx';
 my ($pg_include) = run_cmd('pg_config', '--includedir')->{out} =~ /(.*)/;
+my @xml = split ' ', run_cmd(qw(pkg-config --cflags libxml-2.0))->{out};
 
 sub lacking (@headers) {
     my $run = run_cmd(qw(gcc -std=gnu11 -fsyntax-only -x c -D_GNU_SOURCE),
         qw(-Wall -Wextra -Wno-unused-parameter -Iinclude -Ingx_module),
-        "-I$pg_include", (map { ('-isystem', "$nginx/$_") } 'core', 'event',
+        "-I$pg_include", @xml, (map { ('-isystem', "$nginx/$_") } 'core', 'event',
             'event/modules', 'os/unix', 'http', 'http/modules', 'http/v2'),
         '-isystem', $objs, @headers, { timeout => 900 });
     return $run->{err};

@@ -14,6 +14,7 @@ use Pupil::Class;
 use Pupil::OneRoster;
 use Pupil::Roster;
 use Pupil::Ss12000;
+use Pupil::UniLogin;
 use JSON::XS ();
 
 my $site = pupil_up;
@@ -115,5 +116,20 @@ import_of('OneRoster by REST', 'oneroster-rest', $peer->url, '--source',
 is_deeply groups('elev01@annan.example'),
     { 'Klass 1' => 'main, none', 'Klass 2' => 'taught, none' },
     'says classType';
+
+$peer = Pupil::UniLogin->new(tls => 1, careless => 1);
+my @types = (['M', 'Matematik', 'Hold', 'taught'], ['Y', 'Å 7', 'Årgang', 'year'],
+             ['L', 'Linje', 'Retning', 'line'], ['T', 'Team 1', 'Team', 'team'],
+             ['F', 'Fritid', 'SFO', 'leisure'], ['O', 'Kor', 'Andet', 'other']);
+my $schools = Pupil::UniLogin::schools();
+$schools->{101001}{groups} = [Pupil::UniLogin::group('7A', '7.A'),
+    map { Pupil::UniLogin::group(@$_[0 .. 2]) } @types];
+$schools->{101001}{persons}[0] = Pupil::UniLogin::pupil(1, '7A',
+                                                        map { $_->[0] } @types);
+$peer->tell($schools);
+import_of('UNI-Login', 'unilogin', $peer->url, '--ca', test_ca()->{ca},
+          '--credentials', Pupil::UniLogin::credentials());
+is_deeply groups('elev1'), { '7.A' => 'main, none',
+    map { ($_->[1] => "$_->[3], none") } @types }, 'says GroupType';
 
 done_testing;

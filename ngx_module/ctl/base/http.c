@@ -19,6 +19,7 @@ struct ctl_http_s {
     ctl_pool_t                 pool;
     CURL                      *curl;
     const char                *ca;
+    pupil_str_t                certificate, key;    /* empty: none */
     const ctl_http_request_t  *request;
     ctl_http_answer_t         *answer;
     int                        large;   /* the body is too large */
@@ -26,6 +27,7 @@ struct ctl_http_s {
 
 
 static CURLcode options_set(ctl_http_t *http);
+static CURLcode identity_set(ctl_http_t *http);
 static CURLcode request_set(ctl_http_t *http, struct curl_slist *fields);
 static int fields_make(const ctl_http_request_t *request,
     struct curl_slist **fields);
@@ -79,6 +81,14 @@ ctl_http_close(ctl_http_t *http)
 }
 
 
+void
+ctl_http_identity(ctl_http_t *http, pupil_str_t certificate, pupil_str_t key)
+{
+    http->certificate = certificate;
+    http->key = key;
+}
+
+
 int
 ctl_http_send(ctl_http_t *http, const ctl_http_request_t *request,
     ctl_http_answer_t *answer)
@@ -100,6 +110,10 @@ ctl_http_send(ctl_http_t *http, const ctl_http_request_t *request,
     curl_easy_reset(http->curl);    /* which keeps its connections */
 
     code = options_set(http);
+    if (code == CURLE_OK) {
+        code = identity_set(http);
+    }
+
     if (code == CURLE_OK) {
         code = request_set(http, fields);
     }
@@ -196,6 +210,30 @@ options_set(ctl_http_t *http)
     }
 
     return code;
+}
+
+
+/* From memory: what was looked at is what is used. */
+static CURLcode
+identity_set(ctl_http_t *http)
+{
+    CURLcode          code;
+    struct curl_blob  blob;
+
+    if (http->key.len == 0) {
+        return CURLE_OK;
+    }
+
+    blob.flags = CURL_BLOB_NOCOPY;
+    blob.data = (void *) (uintptr_t) http->certificate.data;
+    blob.len = http->certificate.len;
+    code = curl_easy_setopt(http->curl, CURLOPT_SSLCERT_BLOB, &blob);
+
+    blob.data = (void *) (uintptr_t) http->key.data;
+    blob.len = http->key.len;
+
+    return code == CURLE_OK
+           ? curl_easy_setopt(http->curl, CURLOPT_SSLKEY_BLOB, &blob) : code;
 }
 
 

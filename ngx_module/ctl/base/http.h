@@ -25,7 +25,8 @@ typedef struct {
     const char  *what;          /* is asked for, in errors */
     const char  *url;
     const char  *fields[CTL_HTTP_FIELDS];   /* of the head, up to a NULL */
-    const char  *form;          /* NULL: GET; else a POST of it */
+    const char  *form;          /* NULL: GET; else a POST of it, which is one
+                                   unless a field says otherwise */
     size_t       most;          /* bytes of a body that is taken */
 } ctl_http_request_t;
 
@@ -41,6 +42,9 @@ typedef struct {
 
 /* ca: a file, or NULL for those of the system.  NULL with the error said. */
 ctl_http_t *ctl_http_open(const char *ca);
+/* Who asks, by TLS: PEM, which is the caller's and outlives it. */
+void ctl_http_identity(ctl_http_t *http, pupil_str_t certificate,
+    pupil_str_t key);
 void ctl_http_close(ctl_http_t *http);
 
 /* 0 with an answer that is whole, whatever its status; -1, said. */

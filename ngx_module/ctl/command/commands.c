@@ -47,6 +47,7 @@
 #include "ctl/roster/ss12000.h"
 #include "ctl/roster/sync.h"
 #include "ctl/roster/undo.h"
+#include "ctl/roster/unilogin.h"
 #include "ctl/setup/init.h"
 #include "ctl/setup/key.h"
 #include "ctl/setup/migrate.h"
@@ -204,6 +205,11 @@ const ctl_command_t  ctl_commands[] = {
         .arguments = "URL [--credentials FILE] [--ca FILE] [--state FILE]"
                      " [--limit N]",
         .summary = "a roster from a server that speaks SS 12000, version 2"
+    }, {
+        .words = "import unilogin", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_import_unilogin,
+        .arguments = "URL --credentials FILE [--ca FILE]",
+        .summary = "rosters of UNI-Login, by STIL's wsiEKSPORT, version 7"
     }, {
         .words = "source list",
         .run = ctl_cmd_source_list,

@@ -25,6 +25,7 @@
 #include "ctl/roster/sources.h"
 #include "ctl/roster/ss12000.h"
 #include "ctl/roster/sync.h"
+#include "ctl/roster/unilogin.h"
 #include "ctl/store/keys.h"
 
 
@@ -56,6 +57,7 @@ static const kind_t  kinds[] = {
     { "oneroster-rest", ctl_cmd_import_oneroster_rest },
     { "sds", ctl_cmd_import_sds },
     { "ss12000", ctl_cmd_import_ss12000 },
+    { "unilogin", ctl_cmd_import_unilogin },
     { NULL, NULL }
 };
 
@@ -207,7 +209,7 @@ kind_find(const char *name)
     }
 
     (void) ctl_error("kind is one of those that pupilctl import takes:"
-                     " oneroster, oneroster-rest, sds or ss12000");
+                     " oneroster, oneroster-rest, sds, ss12000 or unilogin");
 
     return NULL;
 }

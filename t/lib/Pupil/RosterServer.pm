@@ -4,7 +4,8 @@ package Pupil::RosterServer;
 #
 # A server that has a roster: what it is told that there is, by paths, OAuth 2.0
 # client credentials, and faults.  What it answers is of a package with its
-# protocol, _base and _answer: Pupil::Ss12000, Pupil::OneRoster.
+# protocol, _base and _answer: Pupil::Ss12000, Pupil::OneRoster; or _connection:
+# Pupil::UniLogin.
 #
 # A fault is of one answer: the first of a path, the second, and so on; {} is
 # none.  status; head => { name => value }; body => text; cut => bytes of it
@@ -88,8 +89,8 @@ sub _serve ($self) {
         my $client = $listen->accept or next;
         if ($self->{tls}) {
             IO::Socket::SSL->start_SSL($client, SSL_server => 1, Timeout => 5,
-                SSL_cert_file => $ca->{cert}, SSL_key_file => $ca->{key})
-                or next;
+                SSL_cert_file => $ca->{cert}, SSL_key_file => $ca->{key},
+                $self->_tls) or next;
         }
         eval { $self->_connection($client) };
         print STDERR "# roster server: $@" if $@;
@@ -97,36 +98,54 @@ sub _serve ($self) {
     }
 }
 
-# One request: connections are not kept.
-sub _connection ($self, $client) {
+# What else is to be said of TLS.
+sub _tls ($self) { }
+
+# A request: the first line, { head }, body; nothing where there is none.
+sub _request ($self, $client) {
     my $head = '';
     while ($head !~ /\r\n\r\n/) {
         defined(my $line = $client->getline) or return;
         $head .= $line;
     }
-    my ($method, $path, $query) = $head =~ m{^(\w+) ([^ ?]+)(?:\?(\S+))? HTTP};
     my %head = map { lc($_->[0]) => $_->[1] }
         map { [/^([^:]+): *(.*?)\r?$/] } grep { /:/ } split /\n/, $head;
     my $body = '';
     $client->read($body, $head{'content-length'}) if $head{'content-length'};
+    return $head =~ s/\r\n.*//sr, \%head, $body;
+}
 
+# What it was told last.
+sub _told ($self) {
     my $told = $json->decode(slurp("$self->{folder}/told"));
     if (($self->{n} // 0) != $told->{n}) {
         @$self{qw(n count)} = ($told->{n}, {});
     }
+    return $told;
+}
+
+sub _log ($self, @asked) {
+    open my $log, '>>', "$self->{folder}/asked" or die;
+    print {$log} $json->encode(\@asked), "\n";
+    close $log;
+}
+
+# One request: connections are not kept.
+sub _connection ($self, $client) {
+    my ($line, $head, $body) = $self->_request($client) or return;
+    my ($method, $path, $query) = $line =~ m{^(\w+) ([^ ?]+)(?:\?(\S+))? HTTP};
+    my $told = $self->_told;
     my %query = map { map { s/%(..)/chr hex $1/ger } split /=/, $_, 2 }
         split /&/, $query // '';
     my $base = $self->_base;
     $path =~ s{^/\Q$base\E/}{};
-    open my $log, '>>', "$self->{folder}/asked" or die;
-    print {$log} $json->encode([$path, \%query, \%head]), "\n";
-    close $log;
+    $self->_log($path, \%query, $head);
 
     my $fault = $told->{faults}{$path}[$self->{count}{$path}++] // {};
     my ($status, $answer, %more) = $path eq '/token'
-        ? $self->_token(\%head, $body)
+        ? $self->_token($head, $body)
         : $method ne 'GET' ? (404, {})
-        : !$self->_allowed(\%head) ? (401, { code => '401', message => 'no' })
+        : !$self->_allowed($head) ? (401, { code => '401', message => 'no' })
         : $self->_answer($told->{world}, $path, \%query, $fault);
     $self->_stall($fault->{stall}, $told->{n}) if $fault->{stall};
     ($status, $answer) = ($fault->{status}, { code => 'x', message => 'x' })
