@@ -14,8 +14,8 @@ SHELL = /bin/bash
 .SECONDARY:
 .DEFAULT_GOAL := all
 .PHONY: all help tests deps deps-lint test test-asan test-static test-timing coverage \
-        bench bench-fair bench-rush bench-storm bench-growth bench-sealed soak mutations \
-        demo demo-stop lint format fuzz fuzzers install uninstall clean FORCE
+        bench bench-fair bench-rush bench-storm bench-growth bench-sealed rollover soak \
+        mutations demo demo-stop lint format fuzz fuzzers install uninstall clean FORCE
 
 B            ?= build
 T            ?= $(wildcard t/*.t t/roster/*.t)
@@ -321,6 +321,13 @@ bench-sealed:
 	@t/bench/sealed --records "$(RECORDS)"
 
 RECORDS = 1000000
+
+## rollover: the next school year of OULAD's 32,593 enrolments as one plan, and its undo
+rollover:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory tests
+	@PUPIL_ROLLOVER=all $(MAKE) --no-print-directory test-run \
+	    T=t/roster/rollover.t
 
 ## soak: faults at random under load for SOAK_SECONDS, every answer compared (SOAK_SEED)
 soak:
