@@ -2,8 +2,9 @@
  * Copyright (C) the Pupil authors
  *
  * Requests, and what became of them.  Whoever is not logged in any more is told
- * by ended(), whoever is somebody else by changed(): only a 401 is a log-out,
- * and all that is not an answer of the gateway is "no connection".
+ * by ended(), whoever is somebody else by changed(): only "no session" is a
+ * log-out, and all that is not an answer of the gateway is "no connection".
+ * Where the gateway asks for a proof of who it is, so does proved().
  */
 
 const PATIENCE = 20 * 1000;         /* ms */
@@ -11,7 +12,7 @@ const PATIENCE = 20 * 1000;         /* ms */
 /* Set by app.js. */
 export const session = {
   csrf: '', user: null, idle: 0, seen: 0,
-  ended() {}, changed() {},
+  ended() {}, changed() {}, async proved() {},
 };
 
 
@@ -105,9 +106,11 @@ export async function api(method, path, body, again = true) {
       await renewed();
       return api(method, path, body, false);
     }
-    if (error.status === 401
-        && (!path.startsWith('/v1/login')
-            || (session.user && error.slug === 'no-session')))
+    if (error.slug === 'step-up-required' && again && await session.proved()) {
+      return api(method, path, body, false);
+    }
+    if (error.slug === 'no-session'
+        && (!path.startsWith('/v1/login') || session.user))
     {
       session.ended(error);
       throw new Failure('ended', 401);

@@ -16,6 +16,7 @@ import * as door from './door.js';
 import { login } from './login.js';
 import * as own from './own.js';
 import { patiently, tell, words } from './problem.js';
+import { proved } from './proof.js';
 import * as pupil from './pupil.js';
 import * as queue from './queue.js';
 import * as support from './support.js';
@@ -376,6 +377,8 @@ session.ended = () => {
     ask();
   }
 };
+
+session.proved = proved;
 
 session.changed = (state) => {
   enter(state).catch((error) => tell(error));

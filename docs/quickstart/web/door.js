@@ -217,12 +217,14 @@ export const others = () => [
 
 /* From where whoever came by a provider leaves there, too: the next one at this
    computer would be them. */
-export function wayOut() {
+const way = (to) => {
   const name = localStorage.getItem('logged-in');
 
-  return Object.hasOwn(ways.providers, name) ? `/v1/login/${name}/logout`
-    : null;
-}
+  return Object.hasOwn(ways.providers, name) ? `/v1/login/${name}/${to}` : null;
+};
+
+export const wayOut = () => way('logout');
+export const wayAgain = () => way('step-up');
 
 
 /* Links, as a browser is sent to a provider. */

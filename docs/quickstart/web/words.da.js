@@ -34,6 +34,9 @@ export default {
     + ' skrevet, er tabt.',
   second: 'Et trin til', 'second.by': 'Hvordan', 'second.code': 'Kode',
   'second.totp': 'Kode fra en godkendelsesapp',
+  anew: 'Er det dig?', 'anew.code': 'Kun hvis du har en.',
+  'anew.what':
+    'Det er et stykke tid siden du viste hvem du er: her skal du gøre det igen.',
   'second.recovery': 'Gendannelseskode',
   'second.token': 'Kode fra skolen, til at begynde med en godkendelsesapp',
   'second.email': 'Kode med e-mail',

@@ -33,6 +33,9 @@ export default {
     + ' is lost.',
   second: 'One more step', 'second.by': 'How', 'second.code': 'Code',
   'second.totp': 'Code of an authenticator',
+  anew: 'Is it you?', 'anew.code': 'Only if you have one.',
+  'anew.what':
+    'You proved who you are a while ago: for this, please do it once more.',
   'second.recovery': 'Code of recovery',
   'second.token': 'Code from your school, to begin with an authenticator',
   'second.email': 'Code by mail',

@@ -34,6 +34,9 @@ export default {
     + ' borta.',
   second: 'Ett steg till', 'second.by': 'Hur', 'second.code': 'Kod',
   'second.totp': 'Kod från en autentiseringsapp',
+  anew: 'Är det du?', 'anew.code': 'Bara om du har en.',
+  'anew.what':
+    'Det var ett tag sedan du visade vem du är: för det här gör du det igen.',
   'second.recovery': 'Återställningskod',
   'second.token': 'Kod från skolan, för att börja med en autentiseringsapp',
   'second.email': 'Kod med e-post',
