@@ -208,8 +208,8 @@ my @submission = (
         (map { [$member, $_, "/$member", 'uuid'] }
          $member eq 'answer' ? () : @no_uuid),
     } qw(id homework_id exercise_id answer)),
-    ['answer', '"' . 'a' x 8191 . '"', '/answer', 'maxLength'],
-    ['answer', '[' . join(',', ('"<mark>"') x 600) . ']', '/answer',
+    ['answer', '"' . 'a' x 59_999 . '"', '/answer', 'maxLength'],
+    ['answer', '["<mark>","' . 'a' x 60_000 . '"]', '/answer',
      'maxLength'],
     ['score', 'null', '/score', 'type'], ['score', '5', '/score', 'type'],
     ['score', '[1,2]', '/score', 'type'],

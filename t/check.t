@@ -167,6 +167,7 @@ my @wrong = (
     [pupil_session_limit => '', '0', '1001', 'x', '3 4'],
     [pupil_support_grant => '', '59s', '25h', 'x', '1h 2h'],
     [pupil_login_password => '', 'on', 'pupils', 'off off'],
+    [pupil_score_claims => '', 'yes', 'off off'],
     [pupil_login_network => '', '""', '$http_x', 'a${cookie_b}', '$arg_c',
      '$query_string', '$request_uri', 'north off'],
     [pupil_step_up => '', '10m', 'teacher=on', 'dpo=59s', 'parent=10m'],

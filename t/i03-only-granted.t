@@ -11,8 +11,8 @@ use Pupil::Test;
 use Pupil::Day;
 
 my @SEALED = qw(given_name family_name email login_id password_hash
-                second_factor external_id address title description exercises answer
-                result favourite_subjects class_title school_title
+                second_factor external_id address title description exercises keys
+                answer result favourite_subjects class_title school_title
                 group_type department);
 my %INTERNAL = map { $_ => 1 } qw(password_hash second_factor);
 

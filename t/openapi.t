@@ -318,6 +318,26 @@ for my $wrong ([title => ''], [title => 'x' x 201], [due_at => 'tomorrow'],
     ask(teacher => $assign, $path, 422, valid => 0,
         json => { %homework, @$wrong });
 }
+my @choice = (title => 'x', max_score => 2, kind => 'choice');
+my @number = (title => 'x', max_score => 1, kind => 'number');
+for my $wrong ([@choice], [@choice, options => ['a']], [@number, unit => ''],
+               [@choice, options => [qw(a b)], key => {}],
+               [@choice, options => [qw(a b)], unit => 'm'],
+               [@number, options => [qw(a b)]], [@number, key => 7],
+               [@number, text => 'x' x 4001],
+               [@number, kind => 'essay', key => [0]],
+               [title => 'x', max_score => 1, text => 'y'])
+{
+    ask(teacher => $assign, $path, 422, valid => 0,
+        json => { %homework, exercises => [{ @$wrong }] });
+}
+my $kinds = ask(teacher => $assign, $path, 201, json => { %homework,
+    exercises => [
+        { @choice, text => "Which?\nOne.", options => [qw(a b)], key => [1] },
+        { @choice, options => [qw(a b c)], multiple => \1 },
+        { @number, unit => 'm', key => { value => -2.5, tolerance => 0.1 } },
+        map { { title => 'x', max_score => 1, kind => $_ } }
+            qw(text essay link) ] })->json;
 my $given = ask(teacher => $assign, $path, 201, json => {
     %homework, description => "Read it.\nThen write." })->json;
 ask(teacher => $assign, $path, 201, json => \%homework);
@@ -378,6 +398,18 @@ for my $wrong ([id => '1'], [score => { raw => -1, max => 1 }],
 ask(pupil => $submit, $progress, 200, json => [
     \%scored, \%answer, { %answer, answer => 'wasps' },
     { %answer, id => uuid(), homework_id => uuid() }, { id => 'x' }]);
+my @kind = (%answer, homework_id => $kinds->{id}, exercise_id => '');
+for my $with ([0, 201, answer => [1]], [2, 201, answer => 7],
+              [0, 422, answer => [2]], [3, 422, answer => {}],
+              [3, 422, answer => 'x', score => { raw => 1, max => 1 }],
+              [4, 201, answer => "x\ny"], [5, 422, answer => 'http://a.b/'])
+{
+    my ($n, $status, %with) = @$with;
+    ask(pupil => $submit, $progress, $status, json => { @kind, id => uuid(),
+        exercise_id => $kinds->{exercises}[$n]{id}, %with });
+}
+ask(pupil => $get, "$path/$kinds->{id}", 200);
+ask(teacher => $overview, "$path/$kinds->{id}/progress", 200);
 ask(pupil => $submit, $progress, 422, json => [], valid => 0);
 ask_without($submit, $progress, json => \%scored);
 ask(teacher => $submit, $progress, 403, json => \%scored);

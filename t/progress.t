@@ -28,6 +28,7 @@ is_deeply $res->json, { id => $first->{id}, status => 'stored' },
 is_deeply [map { [@$_{qw(category operation purpose relation outcome)}] }
                $class->audit($res)],
     [[qw(homework read learning taught_by allowed)],
+     [qw(homework read learning system allowed)],
      [qw(progress write learning self allowed)]],
     'I2: with its audit record, also of what it was judged by';
 

@@ -18,7 +18,7 @@ static const pupil_field_t  homework_fields[] = {
       .why = "Says what is to be done." },
     { .name = "exercises", .type = PUPIL_TYPE_JSON,
       .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED, .max_size = 65536,
-      .why = "The exercises, each with id, title and greatest score." },
+      .why = "The exercises, each with id, title, greatest score and kind." },
     { .name = "exercise_ids", .type = PUPIL_TYPE_UUID_LIST,
       .flags = PUPIL_FIELD_REQUIRED | PUPIL_FIELD_BOUND, .max_size = 3700,
       .why = "Says which exercises a submission may be for." },
@@ -34,7 +34,10 @@ static const pupil_field_t  homework_fields[] = {
       .why = "Homework is open until then." },
     { .name = "deleted_at", .type = PUPIL_TYPE_TIMESTAMP,
       .flags = PUPIL_FIELD_INTERNAL | PUPIL_FIELD_BOUND, .max_size = 32,
-      .why = "Hides withdrawn homework while results still name it." }
+      .why = "Hides withdrawn homework while results still name it." },
+    { .name = "keys", .type = PUPIL_TYPE_JSON,
+      .flags = PUPIL_FIELD_SEALED, .max_size = 65536,
+      .why = "Answers of choices and numbers are scored by it." }
 };
 
 #define HOMEWORK_SHOWN                                                        \
@@ -47,9 +50,12 @@ static const pupil_grant_t  homework_grants[] = {
     { .fields = HOMEWORK_SHOWN " deleted_at",
       .purpose = PUPIL_PURPOSE_TEACHING, .relation = PUPIL_RELATION_TEACHES,
       .operation = PUPIL_OPERATION_READ, .basis = PUPIL_BASIS_PUBLIC_TASK },
-    { .fields = HOMEWORK_SHOWN " deleted_at",
+    { .fields = HOMEWORK_SHOWN " deleted_at keys",
       .purpose = PUPIL_PURPOSE_TEACHING, .relation = PUPIL_RELATION_TEACHES,
       .operation = PUPIL_OPERATION_WRITE, .basis = PUPIL_BASIS_PUBLIC_TASK },
+    { .fields = "keys", .purpose = PUPIL_PURPOSE_LEARNING,
+      .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_PUBLIC_TASK },
     { .fields = HOMEWORK_SHOWN, .purpose = PUPIL_PURPOSE_ROSTERING,
       .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_WRITE,
       .basis = PUPIL_BASIS_PUBLIC_TASK },
@@ -68,7 +74,7 @@ static const pupil_plugin_t  homework_plugin = {
     PUPIL_PLUGIN_HEADER,
     .flags = PUPIL_PLUGIN_NO_GENERIC_WRITE,
     .name = "homework",
-    .version = "1.2.0",
+    .version = "1.3.0",
     .summary = "Homework that a teacher gave to a class.",
     .source = "The teachers of the class, or an import of a course.",
     .recipients = "none",

@@ -22,6 +22,9 @@ CREATE TABLE IF NOT EXISTS data.homework (
     PRIMARY KEY (tenant, owner, record)
 );
 
+-- Of choices and numbers, by which the gateway scores.
+ALTER TABLE data.homework ADD COLUMN IF NOT EXISTS keys bytea;
+
 -- Both lists: the homework of a class by its due date, and a page of it.
 CREATE INDEX IF NOT EXISTS homework_due
     ON data.homework (tenant, owner, due_at, record)

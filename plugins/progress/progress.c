@@ -44,12 +44,12 @@ static const pupil_field_t  progress_fields[] = {
       .why = "Counts what is done without opening a result." },
     [PROGRESS_ANSWER] =
     { .name = "answer", .type = PUPIL_TYPE_JSON,
-      .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED, .max_size = 8192,
+      .flags = PUPIL_FIELD_SEALED | PUPIL_FIELD_REQUIRED, .max_size = 60000,
       .why = "What the pupil answered." },
     [PROGRESS_RESULT] =
     { .name = "result", .type = PUPIL_TYPE_JSON, .flags = PUPIL_FIELD_SEALED,
       .max_size = 1024,
-      .why = "Score, success, duration and time of the answer." }
+      .why = "Score and who gave it, success, duration and time." }
 };
 
 #define PROGRESS_ALL  "homework_id class_id exercise_id done answer result"
@@ -107,7 +107,7 @@ static const pupil_plugin_t  progress_plugin = {
     PUPIL_PLUGIN_HEADER,
     .flags = PUPIL_PLUGIN_NO_GENERIC_WRITE,
     .name = "progress",
-    .version = "1.3.0",
+    .version = "1.4.0",
     .summary = "Answers and results of a pupil's homework.",
     .source = "The pupil, through the learning platform, or an import of a"
               " course.",

@@ -161,7 +161,7 @@ target_progress(const pupil_alloc_t *alloc, const pupil_str_t *input,
         item = &out.items[i];
 
         if (item->rc == PUPIL_OK) {
-            check(item->answer.len >= 1 && item->answer.len <= 8192);
+            check(item->answer.len >= 1 && item->answer.len <= 60000);
             check(!pupil_uuid_is_zero(&item->id));
             check(item->score_raw.value >= 0);
             check(item->score_raw.value <= item->score_max.value);

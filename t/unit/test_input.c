@@ -418,8 +418,8 @@ test_limits(void)
     ok(at_limit(PROGRESS, "[1", ",1", 99, "]", "maxItems"),
        "100 submissions");
     ok(at_limit(PROGRESS, "{\"id\":\"" UUID_A "\",\"homework_id\":\"" UUID_B
-                "\",\"exercise_id\":\"" UUID_C "\",\"answer\":\"", "a", 8190,
-                "\"}", "maxLength"), "answer: 8192 bytes of JSON");
+                "\",\"exercise_id\":\"" UUID_C "\",\"answer\":\"", "a",
+                59998, "\"}", "maxLength"), "answer: 60000 bytes of JSON");
 }
 
 

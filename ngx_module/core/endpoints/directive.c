@@ -11,6 +11,7 @@
 #include "core/endpoints/directive_login.h"
 #include "core/endpoints/directive_tenant.h"
 #include "core/endpoints/directive_url.h"
+#include "core/endpoints/exercise.h"
 
 
 #define PUPIL_SHA256    "sha256="
@@ -401,6 +402,12 @@ const pupil_directive_t  pupil_directives[PUPIL_DIRECTIVE_COUNT] = {
         .name = "pupil_audit_holes",
         .where = PUPIL_IN_ANY,
         PUPIL_ONE_WORD(pupil_holes_words)
+    },
+
+    [PUPIL_DIRECTIVE_SCORE_CLAIMS] = {
+        .name = "pupil_score_claims",
+        .where = PUPIL_IN_ANY,
+        PUPIL_ONE_WORD(pupil_score_claims_words)
     },
 
     [PUPIL_DIRECTIVE_REQUEST_TIMEOUT] = {

@@ -12,7 +12,7 @@
 #ifndef PUPIL_EVIDENCE_H
 #define PUPIL_EVIDENCE_H
 
-#include "core/base/number.h"
+#include "core/endpoints/exercise.h"
 #include "core/endpoints/kept.h"
 #include "core/vault/authentic.h"
 #include "core/vault/facts.h"
@@ -45,9 +45,10 @@ typedef struct {
 typedef struct {
     pupil_uuid_t  tenant, homework, exercise;
     pupil_uuid_t  class_id;
-    pupil_time_t     assigned_at;
-    pupil_decimal_t  max_score;                 /* zero: it has none */
-    uint8_t          hash[PUPIL_FACTS_HASH_LEN];   /* of the homework's facts */
+    pupil_time_t      assigned_at;
+    pupil_decimal_t   max_score;                /* zero: it has none */
+    pupil_question_t  question;                 /* with its key */
+    uint8_t           hash[PUPIL_FACTS_HASH_LEN];  /* of the homework's facts */
 } pupil_assigned_t;
 
 

@@ -231,9 +231,9 @@ static const char  create_sql[] =
     " w AS ("
     "INSERT INTO data.homework AS h (tenant, owner, record, key_version,"
     " source, title, description, exercises, exercise_ids, assigned_by,"
-    " assigned_at, due_at, facts)"
+    " assigned_at, due_at, facts, keys)"
     " SELECT $2, a.class, $10, $11, 'gateway', $12, $13, $14, $15, $4, $16,"
-    " $17, $18 FROM a WHERE" KEYED
+    " $17, $18, $19 FROM a WHERE" KEYED
     " ON CONFLICT DO NOTHING"
     " RETURNING h.record)"
     WRITTEN;
@@ -426,6 +426,8 @@ static const pupil_want_t  create_wants[] = {
     { .category = "homework", .field = "due_at",
       TEACHING_TEACHES, .operation = WRITE, .about = NONE,
       .flags = REQUIRED },
+    { .category = "homework", .field = "keys",
+      TEACHING_TEACHES, .operation = WRITE, .about = NONE },
     { .category = "homework", .field = "exercises",
       TEACHING_TEACHES, .operation = WRITE, .about = NONE,
       .flags = REQUIRED },
@@ -612,7 +614,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
                     PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,
                     PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID_ARRAY,
                     PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,
-                    PUPIL_PARAM_BYTEA },
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA },
         .records = 1
     },
 

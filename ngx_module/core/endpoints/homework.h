@@ -151,7 +151,7 @@ enum {
  *
  * PUPIL_HOMEWORK_CREATE  $10 record, $11 key version, $12 title,
  *     $13 description, $14 exercises, $15 exercise ids, $16 assigned at,
- *     $17 due at, $18 facts
+ *     $17 due at, $18 facts, $19 keys or NULL
  * PUPIL_HOMEWORK_PATCH   $10 record, $11 key version, $12 title or NULL,
  *     $13 set the description, $14 description, $15 due at or NULL,
  *     $16 facts, $17 facts that it has
@@ -167,7 +167,8 @@ enum {
 enum {
     PUPIL_HW_WANT_TITLE = 0,
     PUPIL_HW_WANT_DESCRIPTION,
-    PUPIL_HW_WANT_DUE_AT
+    PUPIL_HW_WANT_DUE_AT,
+    PUPIL_HW_WANT_KEYS          /* of PUPIL_HOMEWORK_CREATE */
 };
 
 /*

@@ -34,17 +34,6 @@ static const pupil_rule_t  homework_rules[] = {
 };
 
 
-static const pupil_rule_t  exercise_rules[] = {
-    { .name = "title", .kind = RULE_LINE, .flags = RULE_REQUIRED,
-      .min = 1, .max = PUPIL_INPUT_TITLE_MAX,
-      .offset = offsetof(pupil_input_exercise_t, title) },
-    { .name = "max_score", .kind = RULE_NUMBER,
-      .flags = RULE_REQUIRED | RULE_EXCLUSIVE,
-      .max = PUPIL_INPUT_SCORE_MAX,
-      .offset = offsetof(pupil_input_exercise_t, max_score) }
-};
-
-
 /* In the order of the bits PUPIL_INPUT_SET_*. */
 static const pupil_rule_t  patch_rules[] = {
     { .name = "title", .kind = RULE_LINE,
@@ -72,10 +61,9 @@ static pupil_rc_t
 homework_exercises(pupil_body_t *in, uint32_t list,
     pupil_input_homework_t *out)
 {
-    size_t                   size;
-    uint32_t                 node;
-    pupil_rc_t               rc;
-    pupil_input_exercise_t  *exercise;
+    size_t      size;
+    uint32_t    node;
+    pupil_rc_t  rc;
 
     size = in->json.nodes[list].children * sizeof(pupil_input_exercise_t);
 
@@ -90,11 +78,8 @@ homework_exercises(pupil_body_t *in, uint32_t list,
          node != PUPIL_JSON_NONE;
          node = pupil_json_next(&in->json, node))
     {
-        exercise = &out->exercises[out->exercise_count++];
-
-        rc = pupil_rule_object(in, node, exercise_rules,
-                               pupil_rule_count(exercise_rules), exercise,
-                               NULL);
+        rc = pupil_exercise_input(in, node,
+                                  &out->exercises[out->exercise_count++]);
         if (rc != PUPIL_OK) {
             return rc;
         }

@@ -7,13 +7,12 @@
 #ifndef PUPIL_HOMEWORK_INPUT_H
 #define PUPIL_HOMEWORK_INPUT_H
 
+#include "core/endpoints/exercise.h"
 #include "core/input/query.h"
 
 
-#define PUPIL_INPUT_TITLE_MAX        200        /* characters */
 #define PUPIL_INPUT_DESCRIPTION_MAX  20000      /* bytes */
 #define PUPIL_INPUT_EXERCISES_MAX    100
-#define PUPIL_INPUT_SCORE_MAX        1000000    /* of max_score */
 
 /* Of a new one: members that were sent, of those where it matters. */
 #define PUPIL_INPUT_SET_ASSIGNED_AT  0x10
@@ -22,12 +21,6 @@
 #define PUPIL_INPUT_SET_TITLE        0x1
 #define PUPIL_INPUT_SET_DESCRIPTION  0x2
 #define PUPIL_INPUT_SET_DUE_AT       0x4
-
-
-typedef struct {
-    pupil_str_t           title;
-    pupil_input_number_t  max_score;
-} pupil_input_exercise_t;
 
 
 typedef struct {

@@ -36,7 +36,7 @@ static const pupil_rule_t  submission_rules[] = {
     { .name = "exercise_id", .kind = RULE_UUID, .flags = RULE_REQUIRED,
       .offset = offsetof(pupil_input_submission_t, exercise_id) },
     { .name = "answer", .kind = RULE_RAW, .flags = RULE_REQUIRED,
-      .max = PUPIL_INPUT_ANSWER_MAX,
+      .max = PUPIL_ANSWER_ESSAY_MAX,
       .offset = offsetof(pupil_input_submission_t, answer) },
     { .name = "score", .kind = RULE_OBJECT },
     { .name = "success", .kind = RULE_BOOL,
@@ -286,8 +286,15 @@ const pupil_audit_choice_t  pupil_progress_choices[PUPIL_PROGRESS_CHOICES] = {
     .purpose = PUPIL_PURPOSE_LEARNING,                                        \
     .relation = PUPIL_RELATION_TAUGHT_BY, .operation = READ
 
+/* What the worker scores by, and nobody is shown. */
+#define KEYS                                                                  \
+    .category = "homework", .field = "keys",                                  \
+    .purpose = PUPIL_PURPOSE_LEARNING,                                        \
+    .relation = PUPIL_RELATION_SYSTEM, .operation = READ
+
 static const pupil_want_t  assigned_wants[] = {
-    { .alias = "h", EXERCISES }
+    { .alias = "h", EXERCISES },
+    { .alias = "h", KEYS }
 };
 
 static const pupil_want_t  submit_wants[] = {
@@ -297,7 +304,8 @@ static const pupil_want_t  submit_wants[] = {
     { .field = "class_id", OWN, .operation = WRITE, .flags = REQUIRED },
     { .field = "exercise_id", OWN, .operation = WRITE, .flags = REQUIRED },
     { .field = "done", OWN, .operation = WRITE, .flags = REQUIRED },
-    { EXERCISES }
+    { EXERCISES },
+    { KEYS }
 };
 
 static const pupil_want_t  history_wants[] = {
@@ -507,17 +515,12 @@ pupil_input_progress(const pupil_alloc_t *alloc, const pupil_str_t *body,
 }
 
 
-pupil_rc_t
-pupil_submission_fits(const pupil_input_progress_t *in,
-    pupil_input_submission_t *item, pupil_decimal_t max_score)
+/* Where an item's fault is: behind its number, in an array. */
+static pupil_rc_t
+submission_refuse(const pupil_input_progress_t *in,
+    pupil_input_submission_t *item, const char *at, const char *rule)
 {
-    char  field[32];
-
-    if (item->score_max.raw.data == NULL || max_score == 0
-        || pupil_decimal_compare(item->score_max.value, max_score) == 0)
-    {
-        return PUPIL_OK;
-    }
+    char  field[sizeof(item->fault.field)];
 
     field[0] = '\0';
 
@@ -525,8 +528,70 @@ pupil_submission_fits(const pupil_input_progress_t *in,
         snprintf(field, sizeof(field), "/%u", (unsigned) (item - in->items));
     }
 
-    memcpy(field + strlen(field), "/score/max", sizeof("/score/max"));
-    item->rc = pupil_fault_set(&item->fault, 422, field, "const");
+    snprintf(field + strlen(field), sizeof(field) - strlen(field), "%s", at);
+    item->rc = pupil_fault_set(&item->fault, 422, field, rule);
 
     return item->rc;
+}
+
+
+/* Whether what the client says of the result may be said. */
+static pupil_rc_t
+submission_claim(const pupil_input_progress_t *in,
+    pupil_input_submission_t *item, const pupil_question_t *question,
+    unsigned claims)
+{
+    int  accepted;
+
+    accepted = !question->keyed
+               && (claims == PUPIL_CLAIMS_ON
+                   || (claims == PUPIL_CLAIMS_KINDLESS
+                       && question->kind == PUPIL_KIND_NONE));
+
+    if (item->score_max.raw.data != NULL && !accepted) {
+        return submission_refuse(in, item, "/score", "not-accepted");
+    }
+
+    if (item->success != PUPIL_INPUT_ABSENT && question->keyed) {
+        return submission_refuse(in, item, "/success", "not-accepted");
+    }
+
+    if (item->score_max.raw.data != NULL && item->max_score != 0
+        && pupil_decimal_compare(item->score_max.value, item->max_score) != 0)
+    {
+        return submission_refuse(in, item, "/score/max", "const");
+    }
+
+    return PUPIL_OK;
+}
+
+
+pupil_rc_t
+pupil_submission_fits(const pupil_alloc_t *alloc,
+    const pupil_input_progress_t *in, pupil_input_submission_t *item,
+    const pupil_question_t *question, pupil_decimal_t max_score,
+    unsigned claims)
+{
+    unsigned       right;
+    pupil_rc_t     rc;
+    pupil_fault_t  fault;
+
+    item->max_score = max_score;
+
+    rc = pupil_answer_fits(alloc, question, item->answer, &right, &fault);
+
+    if (rc == PUPIL_INVALID) {
+        return submission_refuse(in, item, fault.field, fault.rule);
+    }
+
+    if (rc == PUPIL_OK) {
+        rc = submission_claim(in, item, question, claims);
+    }
+
+    item->scored = question->keyed ? (right ? PUPIL_SCORED_RIGHT
+                                            : PUPIL_SCORED_WRONG)
+                   : question->kind != PUPIL_KIND_NONE ? PUPIL_SCORED_CLAIM
+                                                       : PUPIL_SCORED_NOT;
+
+    return rc;
 }

@@ -11,6 +11,7 @@
 #include "core/audit/audit.h"
 #include "core/endpoints/columns.h"
 #include "core/endpoints/endpoints.h"
+#include "core/endpoints/exercise.h"
 #include "core/input/query.h"
 
 
@@ -49,7 +50,8 @@ enum {
 };
 
 enum {
-    PUPIL_PA_WANT_EXERCISES = 0
+    PUPIL_PA_WANT_EXERCISES = 0,
+    PUPIL_PA_WANT_KEYS
 };
 
 /*
@@ -127,8 +129,16 @@ enum {
 
 
 #define PUPIL_INPUT_BATCH_MAX     100       /* submissions */
-#define PUPIL_INPUT_ANSWER_MAX    8192      /* bytes of JSON */
 #define PUPIL_INPUT_POINTS_MAX    1000000   /* of score/raw and score/max */
+
+
+/* Who says what an answer is worth. */
+typedef enum {
+    PUPIL_SCORED_NOT = 0,       /* nobody, or the client as ever */
+    PUPIL_SCORED_CLAIM,         /* the client, of an exercise of a kind */
+    PUPIL_SCORED_WRONG,         /* a machine, by a key: no point, */
+    PUPIL_SCORED_RIGHT          /* or all of them */
+} pupil_scored_t;
 
 
 typedef struct {
@@ -144,6 +154,8 @@ typedef struct {
     pupil_input_bool_t    completion;
     pupil_str_t           duration;         /* data is NULL when absent */
     pupil_time_t          timestamp;        /* or PUPIL_TIME_NONE */
+    pupil_scored_t        scored;           /* as it was judged last, */
+    pupil_decimal_t       max_score;        /* by that of its exercise */
 } pupil_input_submission_t;
 
 
@@ -174,10 +186,14 @@ pupil_rc_t pupil_input_progress(const pupil_alloc_t *alloc,
     pupil_fault_t *fault);
 
 /*
- * Is the maximum of its score that of the exercise, max_score, if that has one,
- * and is not zero?  Else PUPIL_INVALID, and its fault says so.
+ * Is it an answer to the question, with no score but one that may be said,
+ * whose maximum is max_score if that is not zero?  Then PUPIL_OK, and it is
+ * scored; else PUPIL_INVALID, and its fault says so; or PUPIL_NO_MEMORY.
+ * claims: PUPIL_CLAIMS_*.
  */
-pupil_rc_t pupil_submission_fits(const pupil_input_progress_t *in,
-    pupil_input_submission_t *item, pupil_decimal_t max_score);
+pupil_rc_t pupil_submission_fits(const pupil_alloc_t *alloc,
+    const pupil_input_progress_t *in, pupil_input_submission_t *item,
+    const pupil_question_t *question, pupil_decimal_t max_score,
+    unsigned claims);
 
 #endif /* PUPIL_PROGRESS_H */

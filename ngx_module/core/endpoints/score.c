@@ -24,7 +24,7 @@ static pupil_rc_t score_exercise(const pupil_json_t *json, uint32_t node,
     pupil_exercise_t *out);
 static pupil_rc_t score_number(pupil_str_t raw, pupil_decimal_t *sum);
 static pupil_rc_t score_raw(pupil_str_t result, const pupil_alloc_t *alloc,
-    pupil_str_t *raw);
+    pupil_str_t *raw, uint32_t *machine);
 static void score_bool(pupil_writer_t *writer, const char *name,
     pupil_input_bool_t value);
 
@@ -128,28 +128,39 @@ score_number(pupil_str_t raw, pupil_decimal_t *sum)
 }
 
 
-pupil_decimal_t
-pupil_exercises_max(const pupil_exercises_t *exercises, const pupil_uuid_t *id)
+/* What an exercise of a kind has more than others. */
+static void
+exercises_kind(pupil_writer_t *writer, const pupil_input_exercise_t *in)
 {
-    uint32_t                 i;
-    const char              *rule;
-    pupil_decimal_t          max;
-    const pupil_exercise_t  *item;
+    uint32_t  i;
 
-    for (i = 0; i < exercises->count; i++) {
-        item = &exercises->items[i];
+    pupil_writer_key(writer, "kind");
+    pupil_writer_str(writer, &in->kind);
 
-        if (pupil_uuid_compare(&item->id, id) == 0
-            && item->max_score.len != 0
-            && pupil_decimal_parse(item->max_score.data, item->max_score.len,
-                                   &max, &rule)
-               == PUPIL_OK)
-        {
-            return max;
-        }
+    if (in->text.data != NULL) {
+        pupil_writer_key(writer, "text");
+        pupil_writer_str(writer, &in->text);
     }
 
-    return 0;
+    if (in->unit.data != NULL) {
+        pupil_writer_key(writer, "unit");
+        pupil_writer_str(writer, &in->unit);
+    }
+
+    if (in->options == NULL) {
+        return;
+    }
+
+    pupil_writer_key(writer, "options");
+    pupil_writer_array_begin(writer);
+
+    for (i = 0; i < in->question.options; i++) {
+        pupil_writer_str(writer, &in->options[i]);
+    }
+
+    pupil_writer_array_end(writer);
+    pupil_writer_key(writer, "multiple");
+    pupil_writer_bool(writer, in->question.multiple);
 }
 
 
@@ -177,12 +188,90 @@ pupil_exercises_text(const pupil_alloc_t *alloc,
                 input->exercises[i].max_score.raw.len);
         }
 
+        if (input->exercises[i].question.kind != PUPIL_KIND_NONE) {
+            exercises_kind(&writer, &input->exercises[i]);
+        }
+
         pupil_writer_object_end(&writer);
     }
 
     pupil_writer_array_end(&writer);
 
     return pupil_writer_flatten(&writer, alloc, out);
+}
+
+
+pupil_rc_t
+pupil_exercises_keys(const pupil_alloc_t *alloc,
+    const pupil_input_homework_t *input, const pupil_uuid_t *ids,
+    pupil_str_t *out)
+{
+    uint32_t                       i, n;
+    pupil_writer_t                 writer;
+    const pupil_input_exercise_t  *in;
+
+    memset(out, 0, sizeof(*out));
+    pupil_writer_init(&writer, alloc, 0);
+    pupil_writer_array_begin(&writer);
+
+    for (i = 0, n = 0; i < input->exercise_count; i++) {
+        in = &input->exercises[i];
+
+        if (!in->question.keyed) {
+            continue;
+        }
+
+        n++;
+        pupil_writer_object_begin(&writer);
+        pupil_writer_key(&writer, "id");
+        pupil_writer_uuid(&writer, &ids[i]);
+        pupil_writer_key(&writer, "key");
+        pupil_writer_raw(&writer, in->key.data, in->key.len);
+        pupil_writer_object_end(&writer);
+    }
+
+    pupil_writer_array_end(&writer);
+
+    return n == 0 ? PUPIL_OK : pupil_writer_flatten(&writer, alloc, out);
+}
+
+
+/* The score as a machine gives it, or as it was sent. */
+static void
+result_score(pupil_writer_t *writer, const pupil_input_submission_t *input)
+{
+    int  machine;
+
+    machine = input->scored >= PUPIL_SCORED_WRONG;
+
+    if (!machine && input->score_raw.raw.data == NULL) {
+        return;
+    }
+
+    pupil_writer_key(writer, "score");
+    pupil_writer_object_begin(writer);
+    pupil_writer_key(writer, "raw");
+
+    if (machine) {
+        pupil_writer_decimal(writer, input->scored == PUPIL_SCORED_RIGHT
+                                     ? input->max_score : 0);
+        pupil_writer_key(writer, "max");
+        pupil_writer_decimal(writer, input->max_score);
+
+    } else {
+        pupil_writer_raw(writer, input->score_raw.raw.data,
+            input->score_raw.raw.len);
+        pupil_writer_key(writer, "max");
+        pupil_writer_raw(writer, input->score_max.raw.data,
+            input->score_max.raw.len);
+    }
+
+    if (input->scored != PUPIL_SCORED_NOT) {
+        pupil_writer_key(writer, "by");
+        pupil_writer_cstr(writer, machine ? "machine" : "claimed");
+    }
+
+    pupil_writer_object_end(writer);
 }
 
 
@@ -195,19 +284,16 @@ pupil_result_text(const pupil_alloc_t *alloc,
     pupil_writer_init(&writer, alloc, 512);
     pupil_writer_object_begin(&writer);
 
-    if (input->score_raw.raw.data) {
-        pupil_writer_key(&writer, "score");
-        pupil_writer_object_begin(&writer);
-        pupil_writer_key(&writer, "raw");
-        pupil_writer_raw(&writer, input->score_raw.raw.data,
-            input->score_raw.raw.len);
-        pupil_writer_key(&writer, "max");
-        pupil_writer_raw(&writer, input->score_max.raw.data,
-            input->score_max.raw.len);
-        pupil_writer_object_end(&writer);
+    result_score(&writer, input);
+
+    if (input->scored >= PUPIL_SCORED_WRONG) {
+        pupil_writer_key(&writer, "success");
+        pupil_writer_bool(&writer, input->scored == PUPIL_SCORED_RIGHT);
+
+    } else {
+        score_bool(&writer, "success", input->success);
     }
 
-    score_bool(&writer, "success", input->success);
     score_bool(&writer, "completion", input->completion);
 
     if (input->duration.data) {
@@ -265,7 +351,7 @@ pupil_score_add(pupil_score_t *score, const pupil_exercises_t *exercises,
     }
 
     if (submission->result.len) {
-        rc = score_raw(submission->result, alloc, &raw);
+        rc = score_raw(submission->result, alloc, &raw, &score->machine);
 
         if (rc == PUPIL_OK) {
             rc = score_number(raw, &score->sum);
@@ -289,36 +375,72 @@ pupil_score_add(pupil_score_t *score, const pupil_exercises_t *exercises,
 }
 
 
-/*
- * The number of a result; PUPIL_NOT_FOUND when it has none.  What
- * pupil_result_text() wrote begins with it; any other text is read as JSON.
- */
-static pupil_rc_t
-score_raw(pupil_str_t result, const pupil_alloc_t *alloc, pupil_str_t *raw)
+/* Bytes of a number that a text begins with. */
+static size_t
+score_digits(const uint8_t *p, size_t left)
 {
-    size_t        left;
-    uint32_t      node;
-    pupil_rc_t    rc;
-    pupil_json_t  json;
+    size_t  n;
 
-    static const char  head[] = "{\"score\":{\"raw\":";
     static const char  number[] = "0123456789.-+eE";
 
-    if (result.len > sizeof(head) - 1
-        && memcmp(result.data, head, sizeof(head) - 1) == 0)
-    {
-        raw->data = result.data + sizeof(head) - 1;
-        left = result.len - (sizeof(head) - 1);
-
-        for (raw->len = 0; raw->len < left; raw->len++) {
-            if (memchr(number, raw->data[raw->len], sizeof(number) - 1)
-                == NULL)
-            {
-                break;
-            }
+    for (n = 0; n < left; n++) {
+        if (memchr(number, p[n], sizeof(number) - 1) == NULL) {
+            break;
         }
+    }
 
-        if (raw->len < left && raw->data[raw->len] == ',') {
+    return n;
+}
+
+
+/* Does what is left of a result begin with this?  Then it is left behind. */
+static int
+score_begins(pupil_str_t *text, const char *with)
+{
+    size_t  len;
+
+    len = strlen(with);
+
+    if (text->len < len || memcmp(text->data, with, len) != 0) {
+        return 0;
+    }
+
+    text->data += len;
+    text->len -= len;
+
+    return 1;
+}
+
+
+/*
+ * The number of a result, which counts for *machine if one gave it;
+ * PUPIL_NOT_FOUND when it has none.  What pupil_result_text() wrote begins with
+ * it; any other text is read as JSON.
+ */
+static pupil_rc_t
+score_raw(pupil_str_t result, const pupil_alloc_t *alloc, pupil_str_t *raw,
+    uint32_t *machine)
+{
+    size_t        n;
+    uint32_t      score, node;
+    pupil_rc_t    rc;
+    pupil_str_t   text;
+    pupil_json_t  json;
+
+    text = result;
+
+    if (score_begins(&text, "{\"score\":{\"raw\":")) {
+        raw->data = text.data;
+        raw->len = score_digits(text.data, text.len);
+        text.data += raw->len;
+        text.len -= raw->len;
+
+        if (score_begins(&text, ",\"max\":")) {
+            n = score_digits(text.data, text.len);
+            text.data += n;
+            text.len -= n;
+            *machine += score_begins(&text, ",\"by\":\"machine\"}");
+
             return PUPIL_OK;
         }
     }
@@ -329,16 +451,18 @@ score_raw(pupil_str_t result, const pupil_alloc_t *alloc, pupil_str_t *raw)
         return rc;
     }
 
-    node = pupil_json_member(&json, 0, "score");
-    if (node != PUPIL_JSON_NONE) {
-        node = pupil_json_member(&json, node, "raw");
-    }
+    score = pupil_json_member(&json, 0, "score");
+    node = score == PUPIL_JSON_NONE
+           ? score : pupil_json_member(&json, score, "raw");
 
     if (node == PUPIL_JSON_NONE) {
         return PUPIL_NOT_FOUND;
     }
 
     *raw = pupil_json_raw(&json, node);
+    *machine += pupil_json_text_is(&json,
+                                   pupil_json_member(&json, score, "by"),
+                                   "machine");
 
     return PUPIL_OK;
 }
@@ -384,6 +508,12 @@ pupil_score_write(pupil_writer_t *writer, const pupil_score_t *score,
         score_status_names[pupil_score_status(score, exercises)]);
 
     score_sum_write(writer, "score", score->scored, score->raw, score->sum);
+
+    if (score->machine != 0) {
+        pupil_writer_key(writer, "score_by");
+        pupil_writer_cstr(writer, score->machine == score->scored ? "machine"
+                                                                  : "mixed");
+    }
 
     if (with_max) {
         score_sum_write(writer, "max_score", exercises->scored,

@@ -43,7 +43,8 @@ typedef struct {
 typedef struct {
     uint32_t         submissions;
     uint32_t         done;
-    uint32_t         scored;        /* submissions with a score */
+    uint32_t         scored;        /* submissions with a score, */
+    uint32_t         machine;       /* of these: scored here */
     pupil_decimal_t  sum;
     pupil_str_t      raw;           /* of the last score: a view or a copy */
     pupil_time_t     updated_at;    /* PUPIL_TIME_NONE: never */
@@ -64,18 +65,19 @@ typedef enum {
 pupil_rc_t pupil_exercises_read(const pupil_alloc_t *alloc, pupil_str_t text,
     pupil_exercises_t *out);
 
-/* The max_score of one of them; zero: it has none, or is none of them. */
-pupil_decimal_t pupil_exercises_max(const pupil_exercises_t *exercises,
-    const pupil_uuid_t *id);
-
 /* Writes that text of what a client sent: ids has input->exercise_count. */
 pupil_rc_t pupil_exercises_text(const pupil_alloc_t *alloc,
     const pupil_input_homework_t *input, const pupil_uuid_t *ids,
     pupil_str_t *out);
 
+/* The same of their keys, which have a text of their own; empty: none has. */
+pupil_rc_t pupil_exercises_keys(const pupil_alloc_t *alloc,
+    const pupil_input_homework_t *input, const pupil_uuid_t *ids,
+    pupil_str_t *out);
+
 /*
  * The text of a submission's result: the members that were sent, numbers
- * byte for byte.
+ * byte for byte, and who has scored it; or as it was scored here.
  */
 pupil_rc_t pupil_result_text(const pupil_alloc_t *alloc,
     const pupil_input_submission_t *input, pupil_str_t *out);
@@ -95,8 +97,9 @@ pupil_score_status_t pupil_score_status(const pupil_score_t *score,
     const pupil_exercises_t *exercises);
 
 /*
- * Writes "status", "score", "exercises_done" and "updated_at" as members, and
- * "max_score" if with_max.  A sum of one number is that number as sent.
+ * Writes "status", "score", "exercises_done" and "updated_at" as members,
+ * "max_score" if with_max, and "score_by" where a machine has scored.  A sum of
+ * one number is that number as sent.
  */
 void pupil_score_write(pupil_writer_t *writer, const pupil_score_t *score,
     const pupil_exercises_t *exercises, int with_max);

@@ -109,3 +109,27 @@ pupil_line_has_format(const pupil_str_t *text)
 
     return 0;
 }
+
+
+int
+pupil_line_has_control(const pupil_str_t *text, int spaces)
+{
+    size_t   i;
+    uint8_t  c;
+
+    for (i = 0; i < text->len; i++) {
+        c = text->data[i];
+
+        if (spaces && (c == '\t' || c == '\n' || c == '\r')) {
+            continue;
+        }
+
+        if (c < 0x20 || c == 0x7f
+            || (c == 0xc2 && text->data[i + 1] < 0xa0))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}

@@ -1,7 +1,7 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Characters that do not belong into a title.
+ * Characters that do not belong into a title, or into any text.
  */
 
 #ifndef PUPIL_LINE_H
@@ -18,5 +18,11 @@
  * plugins/common/text.h says the same of names, as a pattern.
  */
 int pupil_line_has_format(const pupil_str_t *text);
+
+/*
+ * Does the UTF-8 hold one of C0, DEL or C1?  Those that break lines or indent
+ * are let through where spaces says so.
+ */
+int pupil_line_has_control(const pupil_str_t *text, int spaces);
 
 #endif /* PUPIL_LINE_H */

@@ -135,34 +135,6 @@ rule_set_uuid(pupil_body_t *in, uint32_t node, const pupil_rule_t *rule,
 }
 
 
-/*
- * Does it hold one of C0, DEL or C1?  Those that break lines or indent are
- * let through where spaces says so.
- */
-static int
-rule_has_control(const pupil_str_t *text, int spaces)
-{
-    size_t   i;
-    uint8_t  c;
-
-    for (i = 0; i < text->len; i++) {
-        c = text->data[i];
-
-        if (spaces && (c == '\t' || c == '\n' || c == '\r')) {
-            continue;
-        }
-
-        if (c < 0x20 || c == 0x7f
-            || (c == 0xc2 && text->data[i + 1] < 0xa0))
-        {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
 static const char *
 rule_set_text(pupil_body_t *in, uint32_t node, const pupil_rule_t *rule,
     void *out)
@@ -189,7 +161,7 @@ rule_set_text(pupil_body_t *in, uint32_t node, const pupil_rule_t *rule,
         return "maxLength";
     }
 
-    if (rule_has_control(&text, rule->kind == RULE_TEXT)) {
+    if (pupil_line_has_control(&text, rule->kind == RULE_TEXT)) {
         return "control-character";
     }
 

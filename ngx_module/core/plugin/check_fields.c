@@ -37,7 +37,8 @@ static const char *const  pupil_check_reserved[] = {
 
 /*
  * What a request is for follows from the relation: that of /v1/data/, then
- * those of endpoints of their own.  The system is log-in and pupilctl.
+ * those of endpoints of their own.  The system is log-in and pupilctl, and the
+ * worker that scores what a pupil learns.
  */
 static const uint32_t  pupil_check_purposes[PUPIL_RELATION_COUNT] = {
     [PUPIL_RELATION_SELF] =
@@ -52,6 +53,7 @@ static const uint32_t  pupil_check_purposes[PUPIL_RELATION_COUNT] = {
     [PUPIL_RELATION_SUPPORT_GRANT] = PUPIL_FOR(PUPIL_PURPOSE_SUPPORT),
     [PUPIL_RELATION_SYSTEM] =
     PUPIL_FOR(PUPIL_PURPOSE_AUTHENTICATION)
+    | PUPIL_FOR(PUPIL_PURPOSE_LEARNING)
     | PUPIL_FOR(PUPIL_PURPOSE_SECURITY)
     | PUPIL_FOR(PUPIL_PURPOSE_ROSTERING)
     | PUPIL_FOR(PUPIL_PURPOSE_ADMINISTRATION)

@@ -4,6 +4,7 @@
  * What a location has of the level above it.
  */
 
+#include "core/endpoints/exercise.h"
 #include "http/conf/ngx_http_pupil_conf.h"
 #include "http/login/ngx_http_pupil_login.h"
 
@@ -35,6 +36,7 @@ ngx_http_pupil_create_loc_conf(ngx_conf_t *cf)
     conf->support_time = NGX_CONF_UNSET_UINT;
     conf->behind_proxy = NGX_CONF_UNSET_UINT;
     conf->audit_holes = NGX_CONF_UNSET_UINT;
+    conf->score_claims = NGX_CONF_UNSET_UINT;
     conf->idle = NGX_CONF_UNSET;
     conf->absolute = NGX_CONF_UNSET;
 
@@ -154,6 +156,8 @@ ngx_http_pupil_merge_values(ngx_http_pupil_loc_conf_t *prev,
     ngx_conf_merge_uint_value(conf->behind_proxy, prev->behind_proxy, 0);
     ngx_conf_merge_uint_value(conf->audit_holes, prev->audit_holes,
                               PUPIL_HOLES_ALARM);
+    ngx_conf_merge_uint_value(conf->score_claims, prev->score_claims,
+                              PUPIL_CLAIMS_KINDLESS);
     ngx_conf_merge_sec_value(conf->idle, prev->idle, PUPIL_SESSION_IDLE);
     ngx_conf_merge_sec_value(conf->absolute, prev->absolute,
                              PUPIL_SESSION_ABSOLUTE);

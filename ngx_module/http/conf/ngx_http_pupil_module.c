@@ -41,6 +41,8 @@ static const pupil_directive_id_t  ngx_http_pupil_group =
     PUPIL_DIRECTIVE_AUDIT_GROUP;
 static const pupil_directive_id_t  ngx_http_pupil_audit_holes =
     PUPIL_DIRECTIVE_AUDIT_HOLES;
+static const pupil_directive_id_t  ngx_http_pupil_score_claims =
+    PUPIL_DIRECTIVE_SCORE_CLAIMS;
 static const pupil_directive_id_t  ngx_http_pupil_request_timeout =
     PUPIL_DIRECTIVE_REQUEST_TIMEOUT;
 static const pupil_directive_id_t  ngx_http_pupil_probe =
@@ -276,6 +278,13 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_pupil_loc_conf_t, audit_holes),
       (void *) &ngx_http_pupil_audit_holes },
+
+    { ngx_string("pupil_score_claims"),
+      NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_TAKE1,
+      ngx_http_pupil_set_value,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_pupil_loc_conf_t, score_claims),
+      (void *) &ngx_http_pupil_score_claims },
 
     { ngx_string("pupil_request_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,

@@ -12,6 +12,8 @@
 
 static void ngx_http_pupil_homework_content(ngx_http_pupil_ctx_t *ctx,
     const pupil_key_t *key, uint8_t content[PUPIL_HASH_LEN]);
+static void ngx_http_pupil_homework_exercises(pupil_keyed_t *hash,
+    const pupil_input_homework_t *in, ngx_uint_t kinds);
 static ngx_uint_t ngx_http_pupil_homework_same(ngx_http_pupil_ctx_t *ctx,
     const pupil_bound_row_t *stored, const pupil_uuid_t *ids);
 
@@ -51,12 +53,16 @@ ngx_http_pupil_homework_ids(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* All that was sent, by whom, in a fixed order; a date that was not is 0. */
+/*
+ * All that was sent, by whom, in a fixed order; a date that was not is 0.  Of
+ * exercises without a kind it is what it was before there were kinds.
+ */
 static void
 ngx_http_pupil_homework_content(ngx_http_pupil_ctx_t *ctx,
     const pupil_key_t *key, uint8_t content[PUPIL_HASH_LEN])
 {
     uint32_t                    i;
+    ngx_uint_t                  kinds;
     pupil_keyed_t               hash;
     pupil_time_t                assigned_at;
     pupil_input_homework_t     *in;
@@ -66,7 +72,12 @@ ngx_http_pupil_homework_content(ngx_http_pupil_ctx_t *ctx,
     in = &data->create;
     assigned_at = in->set & PUPIL_INPUT_SET_ASSIGNED_AT ? in->assigned_at : 0;
 
-    pupil_keyed_begin(&hash, key, "pupil homework v1", PUPIL_HASH_LEN);
+    for (i = 0, kinds = 0; i < in->exercise_count; i++) {
+        kinds |= in->exercises[i].question.kind;
+    }
+
+    pupil_keyed_begin(&hash, key, kinds ? "pupil homework v2"
+                                        : "pupil homework v1", PUPIL_HASH_LEN);
     pupil_keyed_uuid(&hash, &ctx->session.subject);
     pupil_keyed_uuid(&hash, &data->record);
     pupil_keyed_uuid(&hash, &in->class_id);
@@ -77,12 +88,41 @@ ngx_http_pupil_homework_content(ngx_http_pupil_ctx_t *ctx,
     pupil_keyed_u64(&hash, (uint64_t) in->due_at);
     pupil_keyed_u32(&hash, in->exercise_count);
 
-    for (i = 0; i < in->exercise_count; i++) {
-        pupil_keyed_str(&hash, in->exercises[i].title);
-        pupil_keyed_str(&hash, in->exercises[i].max_score.raw);
-    }
+    ngx_http_pupil_homework_exercises(&hash, in, kinds);
 
     pupil_keyed_end(&hash, content);
+}
+
+
+static void
+ngx_http_pupil_homework_exercises(pupil_keyed_t *hash,
+    const pupil_input_homework_t *in, ngx_uint_t kinds)
+{
+    uint32_t                       i, k;
+    const pupil_input_exercise_t  *exercise;
+
+    for (i = 0; i < in->exercise_count; i++) {
+        exercise = &in->exercises[i];
+
+        pupil_keyed_str(hash, exercise->title);
+        pupil_keyed_str(hash, exercise->max_score.raw);
+
+        if (!kinds) {
+            continue;
+        }
+
+        pupil_keyed_u32(hash, exercise->question.kind);
+        pupil_keyed_u32(hash, exercise->multiple);
+        pupil_keyed_u32(hash, exercise->text.data != NULL);
+        pupil_keyed_str(hash, exercise->text);
+        pupil_keyed_str(hash, exercise->unit);
+        pupil_keyed_str(hash, exercise->key);
+        pupil_keyed_u32(hash, exercise->question.options);
+
+        for (k = 0; k < exercise->question.options; k++) {
+            pupil_keyed_str(hash, exercise->options[k]);
+        }
+    }
 }
 
 

@@ -10,14 +10,22 @@
 #include "http/homework/ngx_http_pupil_homework.h"
 
 
+/* What a class owns of a new one, sealed; data NULL: there is none. */
+typedef struct {
+    pupil_str_t  title, description, exercises, keys;
+} ngx_http_pupil_homework_texts_t;
+
+
 static ngx_int_t ngx_http_pupil_homework_target(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t stmt, const ngx_http_pupil_class_t *target);
+static ngx_int_t ngx_http_pupil_homework_fits(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_homework_create_write(
+    ngx_http_pupil_ctx_t *ctx, const pupil_uuid_t *ids);
 static ngx_int_t ngx_http_pupil_homework_texts(ngx_http_pupil_ctx_t *ctx,
-    const pupil_uuid_t *ids, pupil_str_t *title, pupil_str_t *description,
-    pupil_str_t *exercises);
+    const pupil_uuid_t *ids, ngx_http_pupil_homework_texts_t *texts);
 static ngx_int_t ngx_http_pupil_homework_bind(ngx_http_pupil_ctx_t *ctx,
-    const pupil_uuid_t *ids, pupil_str_t title, pupil_str_t description,
-    pupil_str_t exercises, pupil_str_t *facts);
+    const pupil_uuid_t *ids, const ngx_http_pupil_homework_texts_t *texts,
+    pupil_str_t *facts);
 static ngx_int_t ngx_http_pupil_homework_begun(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t stmt, pupil_bound_row_t *bound);
 static ngx_int_t ngx_http_pupil_homework_rebind(ngx_http_pupil_ctx_t *ctx,
@@ -60,7 +68,37 @@ ngx_http_pupil_homework_create_parse(ngx_http_pupil_ctx_t *ctx)
         pupil_uuid_random(&data->record);
     }
 
-    return ngx_http_pupil_parsed(ctx, parsed, &fault);
+    rc = ngx_http_pupil_parsed(ctx, parsed, &fault);
+
+    return rc == NGX_OK ? ngx_http_pupil_homework_fits(ctx) : rc;
+}
+
+
+/* The exercises are one value, which no plugin may make longer. */
+static ngx_int_t
+ngx_http_pupil_homework_fits(ngx_http_pupil_ctx_t *ctx)
+{
+    pupil_rc_t               rc;
+    pupil_str_t              text;
+    pupil_uuid_t            *ids;
+    pupil_fault_t            fault;
+    pupil_input_homework_t  *in;
+
+    in = &((ngx_http_pupil_homework_t *) ctx->data)->create;
+
+    ids = ngx_pcalloc(ctx->request->pool,
+                      in->exercise_count * sizeof(pupil_uuid_t));
+    if (ids == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = pupil_exercises_text(&ctx->alloc, in, ids, &text);
+
+    if (rc == PUPIL_OK && text.len > PUPIL_EXERCISES_MAX) {
+        rc = pupil_fault_set(&fault, 422, "/exercises", "maxLength");
+    }
+
+    return ngx_http_pupil_parsed(ctx, rc, &fault);
 }
 
 
@@ -169,24 +207,20 @@ ngx_int_t
 ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                      rc;
-    pupil_str_t                    title, description, exercises, facts;
     pupil_uuid_t                  *ids;
-    ngx_libpq_exchange_t          *ex;
-    pupil_input_homework_t        *in;
     ngx_http_pupil_homework_t     *data;
     const ngx_http_pupil_class_t  *class, *stored;
 
     ngx_http_pupil_debug(ctx, "create: evidence read");
 
     data = ctx->data;
-    in = &data->create;
 
     rc = ngx_http_pupil_homework_classes(ctx, ctx->exchange->results[0]);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    class = ngx_http_pupil_homework_class(data, &in->class_id);
+    class = ngx_http_pupil_homework_class(data, &data->create.class_id);
 
     rc = ngx_http_pupil_homework_target(ctx, PUPIL_HOMEWORK_CREATE, class);
     if (rc != NGX_OK) {
@@ -204,12 +238,36 @@ ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_homework_again(ctx, stored, ids);
     }
 
-    if (ngx_http_pupil_homework_texts(ctx, ids, &title, &description,
-                                      &exercises) != NGX_OK
-        || ngx_http_pupil_homework_bind(ctx, ids, title, description,
-                                        exercises, &facts) != NGX_OK)
+    return ngx_http_pupil_homework_create_write(ctx, ids);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_homework_create_write(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *ids)
+{
+    pupil_str_t                       facts;
+    ngx_libpq_exchange_t             *ex;
+    pupil_input_homework_t           *in;
+    ngx_http_pupil_homework_t        *data;
+    ngx_http_pupil_homework_texts_t   texts;
+
+    data = ctx->data;
+    in = &data->create;
+
+    if (ngx_http_pupil_homework_texts(ctx, ids, &texts) != NGX_OK
+        || ngx_http_pupil_homework_bind(ctx, ids, &texts, &facts) != NGX_OK)
     {
         return NGX_ERROR;
+    }
+
+    /* no way to keep a key: nothing is stored that will not be scored */
+    if (texts.keys.data != NULL
+        && !ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_CREATE)
+                ->statement.granted[PUPIL_HW_WANT_KEYS])
+    {
+        return ngx_http_pupil_refuse_stmt(ctx, PUPIL_HOMEWORK_CREATE,
+                                          NGX_HTTP_PUPIL_NOT_GRANTED);
     }
 
     ex = ngx_http_pupil_homework_begin(ctx, PUPIL_HOMEWORK_CREATE);
@@ -218,13 +276,14 @@ ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
     }
 
     ngx_libpq_param_int4(ex, (int32_t) data->target->owner.version);
-    ngx_http_pupil_param_bytea(ex, &title);
-    ngx_http_pupil_param_bytea(ex, &description);
-    ngx_http_pupil_param_bytea(ex, &exercises);
+    ngx_http_pupil_param_bytea(ex, &texts.title);
+    ngx_http_pupil_param_bytea(ex, &texts.description);
+    ngx_http_pupil_param_bytea(ex, &texts.exercises);
     ngx_libpq_param_uuid_array(ex, ids, in->exercise_count);
     ngx_libpq_param_timestamptz(ex, in->assigned_at);
     ngx_libpq_param_timestamptz(ex, in->due_at);
     ngx_http_pupil_param_bytea(ex, &facts);
+    ngx_http_pupil_param_bytea(ex, &texts.keys);
 
     return ngx_http_pupil_homework_end(ctx, ex, PUPIL_HOMEWORK_CREATE,
                                        ngx_http_pupil_homework_created);
@@ -234,33 +293,48 @@ ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
 /* Those of a new one, sealed. */
 static ngx_int_t
 ngx_http_pupil_homework_texts(ngx_http_pupil_ctx_t *ctx,
-    const pupil_uuid_t *ids, pupil_str_t *title, pupil_str_t *description,
-    pupil_str_t *exercises)
+    const pupil_uuid_t *ids, ngx_http_pupil_homework_texts_t *texts)
 {
-    pupil_str_t              text;
+    ngx_uint_t               i;
+    pupil_str_t              exercises, keys;
     pupil_input_homework_t  *in;
 
     in = &((ngx_http_pupil_homework_t *) ctx->data)->create;
 
-    if (pupil_exercises_text(&ctx->alloc, in, ids, &text) != PUPIL_OK
-        || ngx_http_pupil_homework_seal(ctx, "title", in->title, title)
-           != NGX_OK
-        || ngx_http_pupil_homework_seal(ctx, "description", in->description,
-                                        description)
-           != NGX_OK)
+    if (pupil_exercises_text(&ctx->alloc, in, ids, &exercises) != PUPIL_OK
+        || pupil_exercises_keys(&ctx->alloc, in, ids, &keys) != PUPIL_OK)
     {
         return NGX_ERROR;
     }
 
-    return ngx_http_pupil_homework_seal(ctx, "exercises", text, exercises);
+    const struct {
+        const char   *field;
+        pupil_str_t  *value, *sealed;
+    } fields[] = {
+        { "title", &in->title, &texts->title },
+        { "description", &in->description, &texts->description },
+        { "exercises", &exercises, &texts->exercises },
+        { "keys", &keys, &texts->keys }
+    };
+
+    for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        if (ngx_http_pupil_homework_seal(ctx, fields[i].field,
+                                         *fields[i].value, fields[i].sealed)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 
 /* The facts of a new one. */
 static ngx_int_t
 ngx_http_pupil_homework_bind(ngx_http_pupil_ctx_t *ctx,
-    const pupil_uuid_t *ids, pupil_str_t title, pupil_str_t description,
-    pupil_str_t exercises, pupil_str_t *facts)
+    const pupil_uuid_t *ids, const ngx_http_pupil_homework_texts_t *texts,
+    pupil_str_t *facts)
 {
     uint8_t                     assigned_at[8], due_at[8];
     pupil_bound_row_t           bound;
@@ -276,10 +350,12 @@ ngx_http_pupil_homework_bind(ngx_http_pupil_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    ngx_http_pupil_homework_bind_text(ctx, &bound, "title", title);
+    ngx_http_pupil_homework_bind_text(ctx, &bound, "title", texts->title);
     ngx_http_pupil_homework_bind_text(ctx, &bound, "description",
-                                      description);
-    ngx_http_pupil_homework_bind_text(ctx, &bound, "exercises", exercises);
+                                      texts->description);
+    ngx_http_pupil_homework_bind_text(ctx, &bound, "exercises",
+                                      texts->exercises);
+    ngx_http_pupil_homework_bind_text(ctx, &bound, "keys", texts->keys);
     ngx_http_pupil_homework_bind_time(ctx, &bound, "assigned_at",
                                       in->assigned_at, assigned_at);
     ngx_http_pupil_homework_bind_time(ctx, &bound, "due_at", in->due_at,

@@ -24,6 +24,9 @@ typedef enum {
 /* Of evidence that is read for a request, at most. */
 #define NGX_HTTP_PUPIL_PROGRESS_ROUNDS  4
 
+/* Of a request: room for four essays. */
+#define NGX_HTTP_PUPIL_PROGRESS_BODY  (256 * 1024)
+
 
 static ngx_int_t ngx_http_pupil_progress_parse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_progress_start(ngx_http_pupil_ctx_t *ctx);
@@ -69,7 +72,7 @@ const ngx_http_pupil_endpoint_t  ngx_http_pupil_progress_endpoint = {
     .name = "progress",
     .core = &pupil_progress_endpoint,
     .routes = ngx_http_pupil_progress_routes,
-    .body_max = NGX_HTTP_PUPIL_BODY_MAX,
+    .body_max = NGX_HTTP_PUPIL_PROGRESS_BODY,
     .create = ngx_http_pupil_progress_create,
     .init_process = ngx_http_pupil_evidence_init,
     .exit_process = ngx_http_pupil_evidence_exit,
@@ -317,13 +320,20 @@ ngx_http_pupil_progress_write(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_progress_judge(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_int_t                   rc;
     ngx_http_pupil_progress_t  *data;
 
     data = ctx->data;
 
-    if (ngx_http_pupil_assigned_judge(ctx) != NGX_OK) {
+    rc = ngx_http_pupil_assigned_judge(ctx);
+
+    if (rc == NGX_DECLINED) {
         ngx_http_pupil_evidence_stale(ctx);
         return ngx_http_pupil_progress_fresh(ctx);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     return data->nsent != 0 ? ngx_http_pupil_progress_send(ctx)

@@ -51,7 +51,8 @@ typedef struct {
     unsigned                 cached:1;    /* evidence is the cache's */
     unsigned                 fresh:1;     /* that did not do */
     unsigned                 keys:1;      /* with it, keys were asked for */
-    unsigned                 misfit:1;    /* a score is not its exercise's */
+    unsigned                 misfit:1;    /* an item is no answer, or says a
+                                             score that may not be said */
 } ngx_http_pupil_progress_t;
 
 
@@ -89,8 +90,9 @@ ngx_int_t ngx_http_pupil_assigned_read(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 
 /*
- * Those whose score is not one of their exercise break a rule, too.
- * NGX_DECLINED: by what the worker keeps, which may be no longer so.
+ * Scores what has a key.  Those that are no answers to their exercises, or say
+ * a score that may not be said, break a rule, too.  NGX_DECLINED: by what the
+ * worker keeps, which may be no longer so.
  */
 ngx_int_t ngx_http_pupil_assigned_judge(ngx_http_pupil_ctx_t *ctx);
 

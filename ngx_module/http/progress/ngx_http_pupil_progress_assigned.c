@@ -7,16 +7,15 @@
  * longer so, is read.
  */
 
-#include "core/endpoints/score.h"
 #include "http/progress/ngx_http_pupil_progress.h"
 
 
 /* A homework of a row, and the enrolment through which it is the actor's. */
 typedef struct {
-    pupil_assigned_t   assigned;
-    ngx_uint_t         enrolment;
-    ngx_libpq_array_t  exercises;
-    pupil_exercises_t  texts;      /* of them, for their points */
+    pupil_assigned_t    assigned;
+    ngx_uint_t          enrolment;
+    ngx_libpq_array_t   exercises;
+    pupil_asked_list_t  asked;     /* what each of them is */
 } ngx_http_pupil_homework_row_t;
 
 
@@ -26,8 +25,10 @@ static ngx_int_t ngx_http_pupil_assigned_row(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, ngx_http_pupil_homework_row_t *given);
 static ngx_int_t ngx_http_pupil_assigned_plain(
     const ngx_http_pupil_row_t *row, ngx_http_pupil_homework_row_t *given);
-static ngx_int_t ngx_http_pupil_assigned_texts(ngx_http_pupil_ctx_t *ctx,
+static ngx_int_t ngx_http_pupil_assigned_asked(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row, ngx_http_pupil_homework_row_t *given);
+static ngx_int_t ngx_http_pupil_assigned_text(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row, ngx_uint_t want, pupil_str_t *text);
 static void ngx_http_pupil_assigned_items(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_homework_row_t *given);
 
@@ -203,7 +204,7 @@ ngx_http_pupil_assigned_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
     rc = ngx_http_pupil_assigned_plain(&stored, given);
 
-    return rc == NGX_OK ? ngx_http_pupil_assigned_texts(ctx, &stored, given)
+    return rc == NGX_OK ? ngx_http_pupil_assigned_asked(ctx, &stored, given)
                         : rc;
 }
 
@@ -242,22 +243,47 @@ ngx_http_pupil_assigned_plain(const ngx_http_pupil_row_t *row,
 }
 
 
+/* What its exercises are; none: it is not granted, and nobody knows. */
 static ngx_int_t
-ngx_http_pupil_assigned_texts(ngx_http_pupil_ctx_t *ctx,
+ngx_http_pupil_assigned_asked(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row, ngx_http_pupil_homework_row_t *given)
 {
-    pupil_str_t  text;
+    ngx_int_t    rc;
+    pupil_str_t  exercises, keys;
 
-    ngx_memzero(&given->texts, sizeof(pupil_exercises_t));
+    ngx_memzero(&given->asked, sizeof(pupil_asked_list_t));
 
-    switch (ngx_http_pupil_value(ctx, row, PUPIL_PA_WANT_EXERCISES, &text)) {
+    rc = ngx_http_pupil_assigned_text(ctx, row, PUPIL_PA_WANT_EXERCISES,
+                                      &exercises);
+
+    if (rc == NGX_OK && exercises.len != 0) {
+        rc = ngx_http_pupil_assigned_text(ctx, row, PUPIL_PA_WANT_KEYS, &keys);
+
+        if (rc == NGX_OK
+            && pupil_asked_read(&ctx->alloc, exercises, keys, &given->asked)
+               != PUPIL_OK)
+        {
+            rc = NGX_ERROR;
+        }
+    }
+
+    return rc;
+}
+
+
+/* Empty: there is none, or it is not granted. */
+static ngx_int_t
+ngx_http_pupil_assigned_text(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row, ngx_uint_t want, pupil_str_t *text)
+{
+    switch (ngx_http_pupil_value(ctx, row, want, text)) {
 
     case PUPIL_OK:
-        return pupil_exercises_read(&ctx->alloc, text, &given->texts)
-               == PUPIL_OK ? NGX_OK : NGX_ERROR;
+        return NGX_OK;
 
     case PUPIL_NOT_FOUND:
-        return NGX_OK;                  /* not granted: nobody knows them */
+        ngx_memzero(text, sizeof(pupil_str_t));
+        return NGX_OK;
 
     case PUPIL_NO_MEMORY:
         return NGX_ERROR;
@@ -275,6 +301,7 @@ ngx_http_pupil_assigned_items(ngx_http_pupil_ctx_t *ctx,
 {
     uint32_t                         i;
     pupil_assigned_t                *assigned;
+    const pupil_asked_t             *asked;
     ngx_http_pupil_progress_t       *data;
     ngx_http_pupil_submission_t     *sent;
     ngx_http_pupil_progress_conf_t  *conf;
@@ -290,8 +317,15 @@ ngx_http_pupil_assigned_items(ngx_http_pupil_ctx_t *ctx,
     while (ngx_libpq_array_next_uuid(&given->exercises, assigned->exercise.b)
            == NGX_OK)
     {
-        assigned->max_score = pupil_exercises_max(&given->texts,
-                                                  &assigned->exercise);
+        asked = pupil_asked_find(&given->asked, &assigned->exercise);
+        ngx_memzero(&assigned->question, sizeof(pupil_question_t));
+        assigned->max_score = 0;
+
+        if (asked != NULL) {
+            assigned->question = asked->question;
+            assigned->max_score = asked->max_score;
+        }
+
         pupil_kept_put(conf->assigned, assigned);
 
         for (i = 0; i < data->nsent; i++) {
@@ -314,6 +348,7 @@ ngx_int_t
 ngx_http_pupil_assigned_judge(ngx_http_pupil_ctx_t *ctx)
 {
     uint32_t                      i, n;
+    pupil_rc_t                    rc;
     ngx_http_pupil_progress_t    *data;
     ngx_http_pupil_submission_t  *sent;
 
@@ -322,11 +357,18 @@ ngx_http_pupil_assigned_judge(ngx_http_pupil_ctx_t *ctx)
     for (i = 0, n = 0; i < data->nsent; i++) {
         sent = &data->sent[i];
 
-        if (sent->enrolment == 0
-            || pupil_submission_fits(&data->input, sent->item,
-                                     sent->assigned.max_score)
-               == PUPIL_OK)
-        {
+        rc = sent->enrolment == 0
+             ? PUPIL_OK
+             : pupil_submission_fits(&ctx->alloc, &data->input, sent->item,
+                                     &sent->assigned.question,
+                                     sent->assigned.max_score,
+                                     (unsigned) ctx->conf->score_claims);
+
+        if (rc == PUPIL_NO_MEMORY) {
+            return NGX_ERROR;
+        }
+
+        if (rc == PUPIL_OK) {
             data->sent[n++] = *sent;
 
         } else if (data->cached) {

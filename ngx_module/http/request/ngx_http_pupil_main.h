@@ -113,6 +113,7 @@ struct ngx_http_pupil_loc_conf_s {
                                                     pupil_role_t; NULL: off */
     ngx_uint_t                        behind_proxy;
     ngx_uint_t                        audit_holes;
+    ngx_uint_t                        score_claims;  /* PUPIL_CLAIMS_* */
     size_t                            body_max;  /* bytes */
     time_t                            idle;      /* seconds, default 7200 */
     time_t                            absolute;  /* seconds, default 43200 */
