@@ -19,7 +19,7 @@ struct ctl_http_s {
     ctl_pool_t                 pool;
     CURL                      *curl;
     const char                *ca;
-    pupil_str_t                certificate, key;    /* empty: none */
+    char                      *certificate, *key;   /* NULL: none */
     const ctl_http_request_t  *request;
     ctl_http_answer_t         *answer;
     int                        large;   /* the body is too large */
@@ -82,7 +82,7 @@ ctl_http_close(ctl_http_t *http)
 
 
 void
-ctl_http_identity(ctl_http_t *http, pupil_str_t certificate, pupil_str_t key)
+ctl_http_identity(ctl_http_t *http, char *certificate, char *key)
 {
     http->certificate = certificate;
     http->key = key;
@@ -220,17 +220,17 @@ identity_set(ctl_http_t *http)
     CURLcode          code;
     struct curl_blob  blob;
 
-    if (http->key.len == 0) {
+    if (http->key == NULL) {
         return CURLE_OK;
     }
 
     blob.flags = CURL_BLOB_NOCOPY;
-    blob.data = (void *) (uintptr_t) http->certificate.data;
-    blob.len = http->certificate.len;
+    blob.data = http->certificate;
+    blob.len = strlen(http->certificate);
     code = curl_easy_setopt(http->curl, CURLOPT_SSLCERT_BLOB, &blob);
 
-    blob.data = (void *) (uintptr_t) http->key.data;
-    blob.len = http->key.len;
+    blob.data = http->key;
+    blob.len = strlen(http->key);
 
     return code == CURLE_OK
            ? curl_easy_setopt(http->curl, CURLOPT_SSLKEY_BLOB, &blob) : code;

@@ -42,9 +42,8 @@ typedef struct {
 
 /* ca: a file, or NULL for those of the system.  NULL with the error said. */
 ctl_http_t *ctl_http_open(const char *ca);
-/* Who asks, by TLS: PEM, which is the caller's and outlives it. */
-void ctl_http_identity(ctl_http_t *http, pupil_str_t certificate,
-    pupil_str_t key);
+/* Who asks, by TLS: texts in PEM, which are the caller's and outlive it. */
+void ctl_http_identity(ctl_http_t *http, char *certificate, char *key);
 void ctl_http_close(ctl_http_t *http);
 
 /* 0 with an answer that is whole, whatever its status; -1, said. */

@@ -31,7 +31,7 @@ static const char *info_read(signed_parts_t *parts, const xmlNode *info);
 static const char *reference_read(signed_parts_t *parts,
     const xmlNode *reference);
 static const char *how_check(const xmlNode *reference);
-static const char *part_add(signed_parts_t *parts, const char *uri);
+static const char *part_add(signed_parts_t *parts, const char *id);
 static xmlNodePtr part_find(const signed_parts_t *parts, const char *id);
 static const char *key_check(const signed_parts_t *parts,
     const xmlNode *info);

@@ -57,8 +57,8 @@ typedef struct {
 
 
 static int identity_read(ctl_soap_t *soap);
-static int identity_take(ctl_soap_t *soap, pupil_str_t certificate,
-    pupil_str_t key);
+static int identity_take(ctl_soap_t *soap, const char *certificate,
+    const char *key);
 static int no_passphrase(char *text, int size, int writing, void *ctx);
 static int message_make(const ctl_soap_t *soap,
     const ctl_soap_request_t *request, message_t *message);
@@ -129,26 +129,20 @@ ctl_soap_close(ctl_soap_t *soap)
 static int
 identity_read(ctl_soap_t *soap)
 {
-    int          rc;
-    size_t       len;
-    const char  *text;
-    pupil_str_t  certificate, key;
+    int      rc;
+    char    *certificate, *key;
+    size_t   len;
 
-    text = ctl_file_read(&soap->pool, soap->settings->certificate, &len);
-    if (text == NULL) {
+    certificate = ctl_file_read(&soap->pool, soap->settings->certificate,
+                                &len);
+    if (certificate == NULL) {
         return -1;
     }
 
-    certificate.data = (const uint8_t *) text;
-    certificate.len = len;
-
-    text = ctl_file_secret(&soap->pool, soap->settings->key, &len);
-    if (text == NULL) {
+    key = ctl_file_secret(&soap->pool, soap->settings->key, &len);
+    if (key == NULL) {
         return -1;
     }
-
-    key.data = (const uint8_t *) text;
-    key.len = len;
 
     rc = identity_take(soap, certificate, key);
     ERR_clear_error();
@@ -162,14 +156,14 @@ identity_read(ctl_soap_t *soap)
 
 
 static int
-identity_take(ctl_soap_t *soap, pupil_str_t certificate, pupil_str_t key)
+identity_take(ctl_soap_t *soap, const char *certificate, const char *key)
 {
     BIO                        *bio;
     const ctl_soap_settings_t  *settings;
 
     settings = soap->settings;
 
-    bio = BIO_new_mem_buf(certificate.data, (int) certificate.len);
+    bio = BIO_new_mem_buf(certificate, -1);
     soap->certificate = bio != NULL
                         ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
     BIO_free(bio);
@@ -179,7 +173,7 @@ identity_take(ctl_soap_t *soap, pupil_str_t certificate, pupil_str_t key)
                          settings->certificate);
     }
 
-    bio = BIO_new_mem_buf(key.data, (int) key.len);
+    bio = BIO_new_mem_buf(key, -1);
     soap->key = bio != NULL
                 ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL)
                 : NULL;

@@ -45,13 +45,14 @@ typedef struct {
 static const struct {
     const char  *name;
     size_t       offset;
+    int          sent;          /* in a request, without escapes */
 } secret_names[] = {
-    { "system", offsetof(secrets_t, system) },
-    { "certificate", offsetof(secrets_t, certificate) },
-    { "key", offsetof(secrets_t, key) },
-    { "authorities", offsetof(secrets_t, authorities) },
-    { "signer", offsetof(secrets_t, signer) },
-    { NULL, 0 }
+    { "system", offsetof(secrets_t, system), 1 },
+    { "certificate", offsetof(secrets_t, certificate), 0 },
+    { "key", offsetof(secrets_t, key), 0 },
+    { "authorities", offsetof(secrets_t, authorities), 0 },
+    { "signer", offsetof(secrets_t, signer), 0 },
+    { NULL, 0, 0 }
 };
 
 
@@ -129,6 +130,7 @@ settings_read(reading_t *reading)
     secrets_t             secrets;
     ctl_soap_settings_t  *settings;
 
+    memset(&secrets, 0, sizeof(secrets_t));
     url = reading->ctl->args[0];
 
     if (ctl_url_check(url, "the service's address") != 0) {
@@ -207,17 +209,18 @@ secrets_take(reading_t *reading, const char *path, const json_t *json,
                              secret_names[k].name);
         }
 
+        if (secret_names[k].sent && strspn(text, WORD) != strlen(text)) {
+            return ctl_error("%s: \"%s\" is no id of a system", path,
+                             secret_names[k].name);
+        }
+
         to = (const char **) (void *) ((char *) secrets
                                        + secret_names[k].offset);
         *to = ctl_pool_text(&reading->all->pool, text, strlen(text));
     }
 
-    if (json_object_size(json) != k) {
-        return ctl_error("%s has a name that is none of it", path);
-    }
-
-    return strspn(secrets->system, WORD) == strlen(secrets->system)
-           ? 0 : ctl_error("%s: \"system\" is no id of a system", path);
+    return json_object_size(json) == k
+           ? 0 : ctl_error("%s has a name that is none of it", path);
 }
 
 
