@@ -14,8 +14,8 @@ SHELL = /bin/bash
 .SECONDARY:
 .DEFAULT_GOAL := all
 .PHONY: all help tests deps deps-lint test test-asan test-static test-timing coverage \
-        bench bench-fair bench-rush bench-storm bench-growth bench-sealed rollover soak \
-        mutations demo demo-stop lint format fuzz fuzzers install uninstall clean FORCE
+        bench bench-fair bench-rush bench-storm bench-growth bench-sealed bench-roster \
+        rollover soak mutations demo demo-stop lint format fuzz fuzzers install uninstall clean FORCE
 
 B            ?= build
 T            ?= $(wildcard t/*.t t/roster/*.t)
@@ -321,6 +321,14 @@ bench-sealed:
 	@t/bench/sealed --records "$(RECORDS)"
 
 RECORDS = 1000000
+
+## bench-roster: a municipality's roster, its next year and the undo of that (USERS)
+bench-roster:
+	@$(MAKE) --no-print-directory deps-lint
+	@$(MAKE) --no-print-directory all
+	@t/bench/roster --users "$(USERS)"
+
+USERS = 200000
 
 ## rollover: the next school year of OULAD's 32,593 enrolments as one plan, and its undo
 rollover:
