@@ -82,7 +82,7 @@ run_cmd('chmod', '-R', 'a+rX', $dir);
 
 # ---- the recipe, with the paths of here, beside a server of pupils
 
-my $nginx = $site->nginx(
+my $nginx = $site->nginx(locations => { imports => undef },
     http => 'set_real_ip_from 127.0.0.1; real_ip_header X-Forwarded-For;');
 my %path = ('/etc/ssl/school.crt' => $ca->{cert},
     '/etc/ssl/private/school.key' => $ca->{key},
@@ -98,7 +98,10 @@ $nginx->set(http => $nginx->{http} . $server)->start;
 
 $site->ctl_ok('user', 'add', 'officer', 'dpo', $site->ctl_where);
 $site->password('officer', 'A long password, 2026');
+$site->ctl_ok('user', 'add', 'chief', 'tenant_admin', $site->ctl_where);
+$site->password('chief', 'A long password, 2026');
 my $teacher = $site->person('CBeane');
+my $ADMIN = '/v1/admin/imports';
 
 # A client of the server of administrators.  Options: by, of a name in TLS.
 sub client ($with, %opt) {
@@ -121,8 +124,15 @@ like +(Pupil::App::seen($res)->{head}{'X-Pupil-User'} // [''])->[0],
     qr/^[0-9a-f]{32}$/, 'which knows them by a name of its own';
 my $teachers = client('approved');
 is_status $teachers->login(@$teacher{qw(login password)}), 200, 'a teacher';
-is_problem $teachers->get('/reports/'), 403, 'not-granted',
-    name => 'who comes from such a computer has no role there';
+is_problem $teachers->get($_), 403, 'not-granted',
+    name => "$_: who comes from such a computer has no role there"
+    for '/reports/', $ADMIN;
+my $chief = client('approved');
+is_problem $chief->get($ADMIN), 401, 'no-session',
+    name => "$ADMIN: an approved computer is no log-in";
+is_status $chief->login('chief', 'A long password, 2026'), 200,
+    'who administers the tenant';
+is_status $chief->get($ADMIN), 200, "is at $ADMIN";
 
 
 # ---- who has none
@@ -136,18 +146,23 @@ for my $case (['none', 'no certificate'], ['other', 'one of another authority'],
     $other->{cookies} = { %{ $http->cookies } };
     is_status $other->get($_), 400, "$name: $_, with a session that is good"
         for '/reports/', '/v1/session', '/';
+    $other->{cookies} = { %{ $chief->cookies } };
+    is_status $other->get($ADMIN), 400,
+        "$name: $ADMIN, with a session that is good";
     is_status client($with)->login('officer', 'A long password, 2026'), 400,
         "$name: nor is there a log-in";
 }
+is_status $chief->get($ADMIN), 200, "$ADMIN: the session is as good as it was";
 is_status $http->get('/reports/'), 200, 'the session is as good as it was';
 
 
 # ---- networks, and names
 
-for my $path ('/reports/', '/v1/session') {
-    is_status $http->get($path, header => { 'X-Forwarded-For' => $_ }), 403,
+for my $case ([$http, '/reports/'], [$http, '/v1/session'], [$chief, $ADMIN]) {
+    my ($client, $path) = @$case;
+    is_status $client->get($path, header => { 'X-Forwarded-For' => $_ }), 403,
         "from $_: $path" for '203.0.113.7', '2001:db8:2::1';
-    is_status $http->get($path, header => { 'X-Forwarded-For' => $_ }), 200,
+    is_status $client->get($path, header => { 'X-Forwarded-For' => $_ }), 200,
         "from $_: $path" for '198.51.100.200', '2001:db8:1::1';
 }
 $res = client('none', SSL_hostname => 'localhost');
@@ -158,6 +173,7 @@ is_status $res->get('/reports/'), 421,
 my $pupils = $nginx->http;
 $pupils->{cookies} = { %{ $http->cookies } };
 is_status $pupils->get('/v1/session'), 200, 'on the other server there is';
-is_status $pupils->get('/reports/'), 404, 'a session, and no administration';
+is_status $pupils->get($_), 404, "a session, and no $_"
+    for '/reports/', $ADMIN;
 
 done_testing;
