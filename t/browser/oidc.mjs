@@ -1,13 +1,15 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * A pupil logs in at a real OpenID provider, shaped as UNI-Login's broker, in a
- * real browser.  Called by t/login-oidc-browser.t:
+ * A pupil logs in at a real OpenID provider, shaped as UNI-Login's broker, and
+ * somebody with a national number at one of BankID, in a real browser.  Called by
+ * t/login-oidc-browser.t:
  *
  *     node oidc.mjs FOLDER <JSON
  *
- * with { url, port, key, cert, secret, login, id } on standard input.  One line
- * of JSON out for each check: { name, ok, detail }.
+ * with { url, port, key, cert, secret, login, id, bank: { port, number, level,
+ * id } } on standard input.  One line of JSON out for each check: { name, ok,
+ * detail }.
  */
 
 import { readFileSync } from 'node:fs';
@@ -23,13 +25,16 @@ function check(name, ok, detail = '') {
 }
 
 
+const { bank } = input;
 const server = broker({ ...input, names: ['query', 'form'],
                         schools: () => ['101001'] });
+const atBank = broker({ ...input, port: bank.port, names: ['bank'],
+                        path: '/bank/login', shape: 'bank' });
 
 
 /* ---- the browser ---- */
 
-async function visit(name, login, profile) {
+async function visit(name, login, profile, path = '/v1/login') {
   const context = await chromium.launchPersistentContext(
     `${folder}/profile-${profile}`, {
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -44,7 +49,7 @@ async function visit(name, login, profile) {
   context.setDefaultTimeout(20000);
 
   try {
-    await page.goto(`${input.url}/v1/login/${name}`);
+    await page.goto(`${input.url}${path}/${name}`);
     await page.locator('input[name=login]').fill(login);
     await page.locator('input[name=password]').fill('any');
     await page.screenshot({ path: `${folder}/${profile}-there.png` });
@@ -70,6 +75,27 @@ async function visit(name, login, profile) {
 }
 
 
+async function byNumber() {
+  const seen = await visit('bank', `${bank.number}@${bank.level}`, 'bank',
+                           '/bank/login');
+
+  check('bank: logged in as who has that number', seen.session === bank.id,
+        seen.error ?? `${seen.session} ${seen.text}`);
+
+  for (const [name, login] of [
+    ['another level', `${bank.number}@urn:loa:password`],
+    ['no level', bank.number],
+    ['a number of nobody', `191212121220@${bank.level}`],
+  ]) {
+    const refused = await visit('bank', login, `bank-${name}`, '/bank/login');
+
+    check(`bank: ${name}: nobody`, refused.session === 401
+          && /problem:/.test(refused.text), refused.error ?? refused.text);
+  }
+}
+
+
+await new Promise((done) => { atBank.listen(bank.port, '127.0.0.1', done); });
 server.listen(input.port, '127.0.0.1', async () => {
   for (const name of ['query', 'form']) {
     const seen = await visit(name, input.login, name);
@@ -90,6 +116,9 @@ server.listen(input.port, '127.0.0.1', async () => {
         /Ask its administrator/.test(seen.text ?? ''),
         seen.error ?? seen.text);
   check('nobody of ours: has no session', seen.session === 401, seen.session);
-  server.close();
-  server.closeAllConnections();
+  await byNumber();
+  for (const one of [server, atBank]) {
+    one.close();
+    one.closeAllConnections();
+  }
 });
