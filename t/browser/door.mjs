@@ -71,6 +71,33 @@ async function focused(page, name) {
 }
 
 
+const LANGUAGES = [['sv', 'Svenska'], ['da', 'Dansk'], ['en', 'English']];
+
+/* The page speaks another language, and has what was typed in these fields. */
+async function kept(page, what, ...names) {
+  const typed = () => page.evaluate((all) => all.map((name) => {
+    const one = document.querySelector(`#view [name="${name}"]`);
+
+    return one?.type === 'checkbox' ? `${one.checked}` : one?.value;
+  }).join(' / '), names);
+  const before = await typed();
+  const titles = new Set();
+
+  for (const [code, name] of LANGUAGES) {
+    await press(page, name);
+    await page.waitForFunction((lang) =>
+      document.documentElement.lang === lang, code);
+    titles.add(await page.locator('#view h2').textContent());
+    check(`${what}: ${name} leaves what was typed`,
+          await typed() === before, `${await typed()}, and before ${before}`);
+    check(`${what}: ${name} has the focus`, await page.evaluate(
+      'document.activeElement.lang') === code);
+  }
+  check(`${what}: three languages`, titles.size === LANGUAGES.length,
+        [...titles].join(' / '));
+}
+
+
 /* By keyboard alone. */
 async function forgotten(page) {
   await page.goto(`${input.url}/`);
@@ -83,9 +110,10 @@ async function forgotten(page) {
   });
   await readable(page, 'the page that asks');
   await picture(page, 'forgotten');
-  for (const [code, name] of [['sv', 'Svenska'], ['da', 'Dansk'],
-                              ['en', 'English']])
-  {
+  await page.getByRole('textbox').fill('somebody');
+  await kept(page, 'the page that asks', 'identifier');
+  await page.getByRole('textbox').fill('');
+  for (const [code, name] of LANGUAGES) {
     await press(page, name);
     await page.waitForFunction((lang) =>
       document.documentElement.lang === lang, code);
@@ -287,6 +315,7 @@ async function signUp(page) {
   expect(/422/);
   await step('what is wrong is said at its field', page, async () => {
     await page.getByLabel('New password').fill('short');
+    await kept(page, 'that page', 'given_name', 'new');
     await press(page, 'Make my account');
     await says(page, 'This is missing.');
     await focused(page, 'given_name');
@@ -315,11 +344,19 @@ async function signUp(page) {
 
 
 async function code(page) {
+  await page.getByLabel('User name or e-mail').fill('somebody');
+  await page.getByLabel('Password', { exact: true }).fill('a secret');
+  await page.getByRole('checkbox').check();
+  await kept(page, 'the log-in', 'identifier', 'password', 'own');
+  check('the log-in: whose device it is', await page.evaluate(
+    'document.forms[0].autocomplete') === 'on');
   await step('an administrator without an authenticator', page, async () => {
     await logIn(page, input.admin);
     await heading(page, 'One more step').waitFor();
   });
   await readable(page, 'the page of a code');
+  await page.getByLabel('Code', { exact: true }).fill('12');
+  await kept(page, 'the page of a code', 'code');
   await step('asks for a code by mail', page, async () => {
     let asked = 0;
 

@@ -107,11 +107,13 @@ async function route() {
 }
 
 
-/* Focus stays where it is while more of the same view comes, and so does what is
-   shown again: a click is lost whose element goes between press and release. */
+/* Nodes, or what draws some.  Focus stays where it is while more of the same
+   view comes, and so does what is shown again: a click is lost whose element
+   goes between press and release. */
 function put(nodes) {
   const view = $('view');
-  const list = nodes.flat().filter(Boolean);
+  const list = nodes.map((one) => (typeof one === 'function' ? one() : one))
+    .flat().filter(Boolean);
   const first = view.childElementCount === 0
     || view.dataset.of !== String(shown);
 
@@ -130,10 +132,18 @@ function put(nodes) {
 }
 
 
-function focusHeading() {
+function entitle() {
   const title = $('view').querySelector('[tabindex="-1"]');
 
   document.title = `${title?.dataset.title ?? ''} – ${t('school')}`;
+
+  return title;
+}
+
+
+function focusHeading() {
+  const title = entitle();
+
   if (!$('view').contains(document.activeElement)) {
     title?.focus();
   }
@@ -186,6 +196,7 @@ function forget() {
   document.querySelectorAll('dialog').forEach((box) => box.close());
   $('school').textContent = t('school');
   document.title = t('school');
+  outdoors = [];
   session.user = null;
   session.csrf = '';
   news = false;
@@ -272,11 +283,31 @@ function ask(text = '') {
 }
 
 
+let outdoors = [];                  /* what is shown to who is not logged in */
+
 /* Each is a page of its own. */
 function page(...nodes) {
   shown++;
   say('');
+  outdoors = nodes;
   put(nodes);
+}
+
+
+/* In another language, with what somebody has typed and not sent. */
+function again() {
+  const typed = [...$('view').querySelectorAll('[name]')]
+    .map(({ name, value, checked }) => ({ name, value, checked }));
+
+  say('');
+  put(outdoors);
+  entitle();
+  for (const { name, value, checked } of typed) {
+    const control = $('view').querySelector(`[name="${name}"]`);
+
+    Object.assign(control, { value, checked });
+    control.dispatchEvent(new Event('change'));
+  }
 }
 
 
@@ -497,10 +528,14 @@ addEventListener('again', () => begin().catch((error) => tell(error)));
 function language() {
   $('language').replaceChildren(...languages().map(({ code, name, chosen }) =>
     button(name, async () => {
+      if ($('view').querySelector('[data-busy]')) {
+        return;                     /* what is sent says more in a moment */
+      }
       await choose(code);
       language();
+      $('language').querySelector('[aria-pressed="true"]').focus();
       await (session.user ? look().then(() => session.user && begin())
-        : outside());
+        : again());
     }, { lang: code, 'aria-pressed': String(chosen) })));
 }
 

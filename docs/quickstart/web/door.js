@@ -72,10 +72,12 @@ export const tenantChosen = async (made) => made.tenant
   && post('/v1/login/tenant', { tenant: made.tenant.value });
 
 
-/* show, and entered(): somebody is logged in. */
+/* show, which draws again in another language what it is given to draw with, and
+   entered(): somebody is logged in. */
 async function choose(show, { entered }, provider) {
   const { tenants } = await get(`/v1/login/${provider}/tenant`);
-  const made = form({ class: 'card narrow' }, async (_, { submitter }) => {
+
+  show(() => form({ class: 'card narrow' }, async (_, { submitter }) => {
     try {
       await post(`/v1/login/${provider}/tenant`, { tenant: submitter.value });
     } catch (error) {
@@ -89,9 +91,7 @@ async function choose(show, { entered }, provider) {
   heading(t('tenant.choose')),
   el('p', { class: 'facts' }, t('tenant.what')),
   tenants.map((value) => el('button', { type: 'submit', value },
-                            ways.tenants[value] ?? value)), back());
-
-  show(made);
+                            ways.tenants[value] ?? value)), back()));
 }
 
 
@@ -110,21 +110,19 @@ const fresh = () => field(t('password.new'), el('input', {
 
 
 /* A form that is answered alike whoever is named; and what it says then. */
-function asks(show, name, send, ...fields) {
-  const made = form({ class: 'card narrow' }, async () => {
+function asks(show, name, send, fields) {
+  show(() => form({ class: 'card narrow' }, async (made) => {
     try {
       await send(made);
     } catch (error) {
       tell(error, made);
       return;
     }
-    show(el('div', { class: 'card narrow' }, heading(t(`${name}.sent`)),
-            el('p', null, t(`${name}.mail`)), back()));
+    show(() => el('div', { class: 'card narrow' }, heading(t(`${name}.sent`)),
+                  el('p', null, t(`${name}.mail`)), back()));
   },
-  heading(t(name)), el('p', { class: 'facts' }, t(`${name}.what`)), ...fields,
-  el('button', { type: 'submit' }, t(`${name}.send`)), back());
-
-  show(made);
+  heading(t(name)), el('p', { class: 'facts' }, t(`${name}.what`)), fields(),
+  el('button', { type: 'submit' }, t(`${name}.send`)), back()));
 }
 
 
@@ -132,19 +130,19 @@ const forgotten = (show) => asks(show, 'forgotten', async (made) => {
   await tenantChosen(made);
   await post('/v1/login/forgotten', {
     identifier: made.identifier.value.trim() });
-}, tenantField(), email('identifier'));
+}, () => [tenantField(), email('identifier')]);
 
 
 const signUp = (show) => asks(show, 'sign', (made) =>
   post('/v1/login/sign-up', { email: made.email.value.trim(),
                               language: document.documentElement.lang }),
-email('email'));
+() => email('email'));
 
 
 /* What the link of a mail opens, once; and what is said on the page of the
    log-in then. */
-function opened(show, { done }, name, again, send, ...fields) {
-  const made = form({ class: 'card narrow' }, async () => {
+function opened(show, { done }, name, again, send, fields) {
+  show(() => form({ class: 'card narrow' }, async (made) => {
     try {
       await send(made);
     } catch (error) {
@@ -157,11 +155,9 @@ function opened(show, { done }, name, again, send, ...fields) {
     token = '';
     done(t(`${name}.done`), true);
   },
-  heading(t(name)), el('p', { class: 'facts' }, t(`${name}.what`)), ...fields,
+  heading(t(name)), el('p', { class: 'facts' }, t(`${name}.what`)), fields(),
   el('button', { type: 'submit' }, t(`${name}.send`)),
-  el('p', null, link(`#/${again}`, t('link.again'))), back());
-
-  show(made);
+  el('p', null, link(`#/${again}`, t('link.again'))), back()));
 }
 
 
@@ -179,7 +175,7 @@ function newPassword(show, on) {
   }
   opened(show, on, 'reset', 'forgotten', (made) =>
     post('/v1/login/password', { token, new: made.elements.new.value }),
-  fresh());
+  fresh);
 }
 
 
@@ -193,11 +189,13 @@ function welcome(show, on) {
       token, given_name: made.given_name.value.trim(),
       family_name: made.family_name.value.trim(),
       new: made.elements.new.value }),
-  field(t('field.given_name'), el('input', { name: 'given_name', dir: 'auto',
-    required: true, autocomplete: 'given-name' })),
-  field(t('field.family_name'), el('input', { name: 'family_name', dir: 'auto',
-    autocomplete: 'family-name' })),
-  fresh());
+  () => [
+    field(t('field.given_name'), el('input', { name: 'given_name', dir: 'auto',
+      required: true, autocomplete: 'given-name' })),
+    field(t('field.family_name'), el('input', { name: 'family_name',
+      dir: 'auto', autocomplete: 'family-name' })),
+    fresh(),
+  ]);
 }
 
 

@@ -27,7 +27,7 @@ function remember(made) {
 
 /* entered(state): the answer of a log-in that is complete, and the password if
    it is to be changed. */
-export function login(show, entered) {
+export const login = (show, entered) => show(() => {
   const made = form({ class: 'card narrow' }, async () => {
     const { value } = made.password;
 
@@ -63,14 +63,16 @@ export function login(show, entered) {
   el('button', { type: 'submit' }, t('login')), ...others());
 
   remember(made);
-  show(made, providers());
-}
+
+  return [made, providers()];
+});
 
 
 /* ---- the second half ---- */
 
-/* A form with a code, which is typed again if it is not taken. */
-function coded(send, attributes, before) {
+/* A form with a code, which is typed again if it is not taken; before() what
+   stands above it. */
+const coded = (send, attributes, before) => () => {
   const made = form({ class: 'card narrow' }, async () => {
     try {
       await send(made, made.code.value.trim());
@@ -83,13 +85,13 @@ function coded(send, attributes, before) {
       tell(error, made);
     }
   },
-  ...before,
+  ...before(),
   field(t('second.code'), el('input', { name: 'code', required: true,
     autocomplete: 'one-time-code', ...attributes })),
   el('button', { type: 'submit' }, t('next')));
 
   return made;
-}
+};
 
 const prove = (method, code) => post('/v1/login/second-factor',
                                      { method, code });
@@ -120,7 +122,7 @@ function second(show, methods, entered) {
     } else {
       await codes(show, state, entered);
     }
-  }, { autocapitalize: 'none', spellcheck: 'false' }, [
+  }, { autocapitalize: 'none', spellcheck: 'false' }, () => [
     heading(t('second')),
     methods.length > 1 && field(t('second.by'), el('select', { name: 'method' },
       methods.map((one) => el('option', { value: one }, t(`second.${one}`))))),
@@ -136,7 +138,7 @@ function second(show, methods, entered) {
 function confirm(show, state, entered) {
   show(coded(async (made, code) => {
     await codes(show, await prove('totp', code), entered);
-  }, { inputmode: 'numeric', pattern: '[0-9]{6}' }, [
+  }, { inputmode: 'numeric', pattern: '[0-9]{6}' }, () => [
     heading(t('second.enrol')),
     el('p', null, t('second.enrol.what')),
     state.qr && drawing(state.qr, t('second.qr'), { class: 'qr' }),
@@ -154,12 +156,10 @@ async function codes(show, state, entered) {
     return;
   }
 
-  const made = form({ class: 'card narrow' }, () => entered(state),
+  show(() => form({ class: 'card narrow' }, () => entered(state),
     heading(t('recovery')),
     el('p', null, t('recovery.what')),
     el('ul', { class: 'secret', translate: 'no' },
        state.recovery_codes.map((one) => el('li', null, one))),
-    el('button', { type: 'submit' }, t('recovery.kept')));
-
-  show(made);
+    el('button', { type: 'submit' }, t('recovery.kept'))));
 }

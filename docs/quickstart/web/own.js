@@ -225,7 +225,7 @@ export async function sessions(show) {
 /* ---- a password ---- */
 
 /* present: the first one, which was just typed, and has to be changed. */
-export async function password(show, present = null) {
+export const password = (show, present = null) => show(() => {
   const made = form({ class: 'card narrow' }, async () => {
     try {
       const { session: state } = await post('/v1/me/password', {
@@ -254,9 +254,9 @@ export async function password(show, present = null) {
     autocomplete: 'new-password' })),
   el('button', { type: 'submit' }, t('password.set')));
 
-  show(heading(t('password.choose')),
-       present !== null && el('p', null, t('password.first')), made);
-}
+  return [heading(t('password.choose')),
+          present !== null && el('p', null, t('password.first')), made];
+});
 
 
 /* ---- codes of recovery ---- */
