@@ -214,6 +214,7 @@ for my $case (['that was not confirmed' => $unconfirmed],
 {
     my ($name, $rows) = @$case;
     $day->put_back($rows);
+    forget();
     confirm($token);
     is work()->{code}, 0, "a row $name";
     is count('pupil.sign_up'), 0, "$name: goes";

@@ -20,6 +20,7 @@ typedef struct {
 } ngx_http_pupil_codes_t;
 
 
+static ngx_int_t ngx_http_pupil_codes_look(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_codes_found(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_codes_floors(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_codes_opened(ngx_http_pupil_ctx_t *ctx);
@@ -48,6 +49,7 @@ ngx_http_pupil_codes_parse(ngx_http_pupil_ctx_t *ctx)
     codes = ctx->data;
     codes->anew.shows = ngx_http_pupil_factor_recovery;
     codes->factor.login.anew = &codes->anew;
+    codes->factor.login.next = ngx_http_pupil_codes_look;
 
     return NGX_OK;
 }
@@ -56,13 +58,24 @@ ngx_http_pupil_codes_parse(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_codes_start(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_libpq_exchange_t  *ex;
-
     ngx_http_pupil_debug(ctx, "start");
 
     if (!ngx_http_pupil_session_proves(ctx, NGX_HTTP_PUPIL_CODES_PROOF)) {
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_STEP_UP_REQUIRED);
     }
+
+    ngx_http_pupil_login_own_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_CODES);
+
+    return ngx_http_pupil_login_reserve(ctx);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_codes_look(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_libpq_exchange_t  *ex;
+
+    ngx_http_pupil_debug(ctx, "attempt counted");
 
     ex = ngx_http_pupil_exchange(ctx);
     if (ex == NULL) {

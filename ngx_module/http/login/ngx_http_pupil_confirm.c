@@ -12,6 +12,7 @@
 
 
 static ngx_int_t ngx_http_pupil_confirm_entered(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_confirm_look(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_confirm_read(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_confirm_row(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_confirm_columns(ngx_http_pupil_ctx_t *ctx,
@@ -40,6 +41,7 @@ ngx_http_pupil_confirm_parse(ngx_http_pupil_ctx_t *ctx)
 
     signing = ctx->data;
     input = &signing->input;
+    signing->login.next = ngx_http_pupil_confirm_look;
     signing->login.failed = NGX_HTTP_PUPIL_INVALID_CREDENTIALS;
 
     rc = pupil_input_confirm(&ctx->alloc, &ctx->body,
@@ -84,7 +86,6 @@ ngx_http_pupil_confirm_entered(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                  rc;
     const pupil_key_t         *key;
-    ngx_libpq_exchange_t      *ex;
     ngx_http_pupil_signing_t  *signing;
 
     ngx_http_pupil_debug(ctx, "the tenant is entered");
@@ -104,10 +105,25 @@ ngx_http_pupil_confirm_entered(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_confirm_none(ctx);
     }
 
+    ngx_http_pupil_login_link_bucket(ctx, &signing->link);
+
     rc = ngx_http_pupil_login_seat(ctx);
-    if (rc != NGX_OK) {
-        return rc;
-    }
+
+    return rc == NGX_OK ? ngx_http_pupil_login_reserve(ctx) : rc;
+}
+
+
+/* Nobody's account is guessed at: what comes of it has its own record. */
+static ngx_int_t
+ngx_http_pupil_confirm_look(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_libpq_exchange_t      *ex;
+    ngx_http_pupil_signing_t  *signing;
+
+    ngx_http_pupil_debug(ctx, "attempt counted");
+
+    signing = ctx->data;
+    signing->login.reserve = NULL;
 
     ex = ngx_http_pupil_exchange(ctx);
     if (ex == NULL) {

@@ -8,6 +8,7 @@
 #define _NGX_HTTP_PUPIL_LOGIN_H_INCLUDED_
 
 #include "core/endpoints/login.h"
+#include "core/login/link.h"
 #include "core/login/password.h"
 #include "http/login/ngx_http_pupil_gate.h"
 #include "http/login/ngx_http_pupil_hash.h"
@@ -167,6 +168,8 @@ typedef enum {
     NGX_HTTP_PUPIL_BUCKET_PASSWORD,
     NGX_HTTP_PUPIL_BUCKET_STEP_UP,
     NGX_HTTP_PUPIL_BUCKET_CODE,
+    NGX_HTTP_PUPIL_BUCKET_CODES,                /* new ones of recovery */
+    NGX_HTTP_PUPIL_BUCKET_LINK,                 /* of a mail */
     NGX_HTTP_PUPIL_BUCKET_FORGOTTEN,            /* of an account */
     NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_VAIN,       /* of one without a mail, or a
                                                    name */
@@ -189,6 +192,10 @@ ngx_int_t ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
 /* What is throttled of somebody who has a session: a kind of attempt. */
 void ngx_http_pupil_login_own_bucket(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_bucket_e kind);
+
+/* What is, of who has a link. */
+void ngx_http_pupil_login_link_bucket(ngx_http_pupil_ctx_t *ctx,
+    const pupil_link_t *link);
 
 /* What is, of codes: made where the password was right, taken with a code. */
 void ngx_http_pupil_login_code_bucket(ngx_http_pupil_ctx_t *ctx,

@@ -54,6 +54,10 @@ static const ngx_http_pupil_bucket_t  ngx_http_pupil_buckets[] = {
     { .name = "step-up", NGX_HTTP_PUPIL_LIMIT_ACCOUNT },
     [NGX_HTTP_PUPIL_BUCKET_CODE] =
     { .name = "code", NGX_HTTP_PUPIL_LIMIT_ACCOUNT },
+    [NGX_HTTP_PUPIL_BUCKET_CODES] =
+    { .name = "recovery codes", NGX_HTTP_PUPIL_LIMIT_ACCOUNT },
+    [NGX_HTTP_PUPIL_BUCKET_LINK] =
+    { .name = "link", NGX_HTTP_PUPIL_LIMIT_ACCOUNT },
     [NGX_HTTP_PUPIL_BUCKET_FORGOTTEN] =
     { .name = "forgotten", 0, 0, 0 },               /* its statement says */
     [NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_VAIN] =
@@ -212,6 +216,26 @@ ngx_http_pupil_login_own_bucket(ngx_http_pupil_ctx_t *ctx,
     ngx_memzero(&device, sizeof(pupil_str_t));
 
     ngx_http_pupil_login_bucket(ctx, kind, subject, device);
+}
+
+
+/*
+ * One that was used, too: each time it costs a key, and a record.  One of the
+ * same account that is newer has a bucket of its own.
+ */
+void
+ngx_http_pupil_login_link_bucket(ngx_http_pupil_ctx_t *ctx,
+    const pupil_link_t *link)
+{
+    pupil_str_t  subject, made;
+
+    subject.data = link->subject.b;
+    subject.len = PUPIL_UUID_LEN;
+    made.data = (const uint8_t *) &link->made;
+    made.len = sizeof(link->made);
+
+    ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_LINK, subject,
+                                made);
 }
 
 

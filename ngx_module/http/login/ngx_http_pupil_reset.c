@@ -50,6 +50,7 @@ ngx_http_pupil_reset_parse(ngx_http_pupil_ctx_t *ctx)
 
     login = &password->login;
     login->anew = &password->anew;
+    login->next = ngx_http_pupil_login_again;
     login->opened = ngx_http_pupil_reset_opened;
     login->failed = NGX_HTTP_PUPIL_INVALID_CREDENTIALS;
     login->note = ngx_http_pupil_reset_note;
@@ -107,10 +108,11 @@ ngx_http_pupil_reset_entered(ngx_http_pupil_ctx_t *ctx)
     }
 
     login->owner.id = password->link.subject;
+    ngx_http_pupil_login_link_bucket(ctx, &password->link);
 
     rc = ngx_http_pupil_login_seat(ctx);
 
-    return rc == NGX_OK ? ngx_http_pupil_login_again(ctx) : rc;
+    return rc == NGX_OK ? ngx_http_pupil_login_reserve(ctx) : rc;
 }
 
 
@@ -154,6 +156,8 @@ ngx_http_pupil_reset_opened(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (broken != NULL) {
+        login->recorded = 1;
+
         return ngx_http_pupil_refuse_at(ctx,
                                         ngx_http_pupil_stmt(ctx,
                                                             PUPIL_LOGIN_AGAIN),

@@ -18,6 +18,7 @@ typedef struct {
 } ngx_http_pupil_step_up_t;
 
 
+static ngx_int_t ngx_http_pupil_step_up_look(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_up_found(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_up_floors(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_up_opened(ngx_http_pupil_ctx_t *ctx);
@@ -50,7 +51,7 @@ ngx_http_pupil_step_up_parse(ngx_http_pupil_ctx_t *ctx)
 
     step = ctx->data;
     login = &step->factor.login;
-    login->next = ngx_http_pupil_step_up_hash;
+    login->next = ngx_http_pupil_step_up_look;
     login->fits = ngx_http_pupil_step_up_fits;
     login->failed = NGX_HTTP_PUPIL_NOT_PROVED;
 
@@ -63,11 +64,11 @@ ngx_http_pupil_step_up_parse(ngx_http_pupil_ctx_t *ctx)
 }
 
 
+/* It counts before anything is looked at, or guesses would cost keys. */
 ngx_int_t
 ngx_http_pupil_step_up_start(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_int_t              rc;
-    ngx_libpq_exchange_t  *ex;
+    ngx_int_t  rc;
 
     ngx_http_pupil_debug(ctx, "start");
 
@@ -75,9 +76,17 @@ ngx_http_pupil_step_up_start(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_login_own_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_STEP_UP);
 
     rc = ngx_http_pupil_login_seat(ctx);
-    if (rc != NGX_OK) {
-        return rc;
-    }
+
+    return rc == NGX_OK ? ngx_http_pupil_login_reserve(ctx) : rc;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_step_up_look(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_libpq_exchange_t  *ex;
+
+    ngx_http_pupil_debug(ctx, "attempt counted");
 
     ex = ngx_http_pupil_exchange(ctx);
     if (ex == NULL) {
@@ -149,7 +158,7 @@ ngx_http_pupil_step_up_opened(ngx_http_pupil_ctx_t *ctx)
     ctx->keys.missing_count = 0;
     ctx->integrity = 0;
 
-    return ngx_http_pupil_login_reserve(ctx);
+    return ngx_http_pupil_step_up_hash(ctx);
 }
 
 
@@ -158,8 +167,6 @@ ngx_http_pupil_step_up_hash(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                 rc;
     ngx_http_pupil_factor_t  *factor;
-
-    ngx_http_pupil_debug(ctx, "attempt counted");
 
     factor = ctx->data;
 
