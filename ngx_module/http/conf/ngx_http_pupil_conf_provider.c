@@ -139,6 +139,7 @@ ngx_http_pupil_provider_add(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *plcf,
     }
 
     *place = provider;
+    ngx_queue_init(&provider->waiting);
     provider->words = *words;
     cln->handler = ngx_http_pupil_oidc_forget;
     cln->data = provider;

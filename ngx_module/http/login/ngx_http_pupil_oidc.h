@@ -17,6 +17,13 @@
 #include "http/login/ngx_http_pupil_login.h"
 
 
+/* Something that a worker asks a provider for, now and then. */
+typedef struct {
+    ngx_msec_t               due;          /* until then nobody does again */
+    ngx_uint_t               asking;       /* requests that do */
+} ngx_http_pupil_learning_t;
+
+
 /* pupil_login_provider, and what a worker knows of the provider. */
 typedef struct {
     pupil_oidc_client_t      client;
@@ -30,12 +37,15 @@ typedef struct {
     /* a worker's own */
     ngx_pool_t              *known;        /* of discovery; NULL: not yet */
     pupil_discovery_t        discovery;
-    time_t                   known_at;
+    ngx_http_pupil_learning_t
+                             knowing;
     ngx_pool_t              *keyed;        /* of jwks; NULL: none yet */
     pupil_jwks_t             jwks;
-    time_t                   keyed_at;
-    time_t                   sought_at[2]; /* newer keys were asked for: by a
-                                              log-in, by a log-out token */
+    ngx_http_pupil_learning_t
+                             keying;
+    ngx_queue_t              waiting;      /* those that wait for either */
+    ngx_msec_t               sought[2];    /* nor for newer keys: a log-in, a
+                                              log-out token */
 } ngx_http_pupil_provider_t;
 
 
@@ -109,10 +119,15 @@ struct ngx_http_pupil_oidc_s {
     pupil_uuid_t                request;       /* by what name, there */
     ngx_http_pupil_ask_t       *ask;           /* under way, or the last */
     ngx_http_pupil_step_pt      next;          /* once the provider is known */
+    ngx_http_pupil_learning_t  *learning;      /* what it asks for, of that */
+    ngx_queue_t                 link;          /* or, while another does: */
+    ngx_event_t                 event;         /* that is over */
+    ngx_http_pupil_step_pt      wakes;
     ngx_http_pupil_problem_e    refusal;       /* once it is on record */
     unsigned                    sought:1;      /* newer keys were */
     unsigned                    again:1;       /* it asks whom it knows, too */
     unsigned                    by_provider:1; /* no browser asks */
+    unsigned                    waits:1;       /* for another to be told */
     unsigned                    plain:1;       /* nor is it sent on */
 };
 
@@ -173,6 +188,9 @@ ngx_int_t ngx_http_pupil_oidc_answered(ngx_http_pupil_ctx_t *ctx,
 void ngx_http_pupil_oidc_doubt(ngx_http_pupil_ctx_t *ctx, const char *what,
     const char *why);
 
+
+/* The client goes: another asks in its place, and it waits for none. */
+void ngx_http_pupil_oidc_unlearn(ngx_http_pupil_oidc_t *oidc);
 
 /* The worker ends: what it knows of a provider (data). */
 void ngx_http_pupil_oidc_forget(void *data);

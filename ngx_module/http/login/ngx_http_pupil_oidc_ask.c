@@ -305,6 +305,7 @@ ngx_http_pupil_oidc_left(ngx_http_pupil_ctx_t *ctx)
     ask = oidc->ask;
 
     ngx_http_pupil_pace_leave(ctx, &oidc->turn);
+    ngx_http_pupil_oidc_unlearn(oidc);
 
     if (ask == NULL) {
         return;

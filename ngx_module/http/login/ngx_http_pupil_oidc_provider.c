@@ -6,17 +6,30 @@
  * name a key that came later: then they are asked for at once, but not again
  * within half a minute, as anybody can make up names.  An ID token comes from
  * the provider itself: a log-in waits for no stranger's log-out token.
+ *
+ * Of a worker that knows nothing yet one request asks, and the others wait for
+ * what comes of it; when nothing does, half a minute passes until one asks
+ * again.
  */
 
 #include "http/login/ngx_http_pupil_oidc.h"
 
 
-#define NGX_HTTP_PUPIL_OIDC_KEPT   3600    /* seconds */
-#define NGX_HTTP_PUPIL_OIDC_AGAIN  30
+#define NGX_HTTP_PUPIL_OIDC_KEPT   (3600 * 1000)    /* milliseconds */
+#define NGX_HTTP_PUPIL_OIDC_AGAIN  (30 * 1000)
 
 
 static ngx_int_t ngx_http_pupil_oidc_known(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_keyed(ngx_http_pupil_ctx_t *ctx);
+static ngx_uint_t ngx_http_pupil_oidc_before(ngx_msec_t due);
+static ngx_int_t ngx_http_pupil_oidc_unknown(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_learning_t *learning, ngx_http_pupil_step_pt again);
+static ngx_int_t ngx_http_pupil_oidc_know_again(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_oidc_keys_again(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_oidc_asks(ngx_http_pupil_oidc_t *oidc,
+    ngx_http_pupil_learning_t *learning);
+static void ngx_http_pupil_oidc_asked(ngx_http_pupil_oidc_t *oidc);
+static void ngx_http_pupil_oidc_wake(ngx_event_t *ev);
 static void *ngx_http_pupil_oidc_pool_alloc(void *data, size_t size);
 static ngx_int_t ngx_http_pupil_oidc_learn(ngx_http_pupil_ctx_t *ctx,
     const char *what, ngx_pool_t *before, pupil_alloc_t *alloc,
@@ -35,22 +48,21 @@ ngx_http_pupil_oidc_know(ngx_http_pupil_ctx_t *ctx,
     oidc = ((ngx_http_pupil_login_t *) ctx->data)->oidc;
     provider = oidc->provider;
 
-    if (provider->known != NULL
-        && ngx_time() - provider->known_at < NGX_HTTP_PUPIL_OIDC_KEPT)
-    {
-        return NGX_OK;
-    }
+    oidc->next = next;
 
-    /* until it has come, others go on with what there is */
-    provider->known_at = ngx_time() - NGX_HTTP_PUPIL_OIDC_KEPT
-                         + NGX_HTTP_PUPIL_OIDC_AGAIN;
+    if (ngx_http_pupil_oidc_before(provider->knowing.due)) {
+        return provider->known != NULL
+               ? NGX_OK
+               : ngx_http_pupil_oidc_unknown(ctx, &provider->knowing,
+                                             ngx_http_pupil_oidc_know_again);
+    }
 
     path = pupil_oidc_well_known(&ctx->alloc, provider->client.issuer);
     if (path.data == NULL) {
         return NGX_ERROR;
     }
 
-    oidc->next = next;
+    ngx_http_pupil_oidc_asks(oidc, &provider->knowing);
 
     return ngx_http_pupil_oidc_ask(ctx, path, NULL, ngx_http_pupil_oidc_known);
 }
@@ -72,6 +84,8 @@ ngx_http_pupil_oidc_known(ngx_http_pupil_ctx_t *ctx)
 
     oidc = ((ngx_http_pupil_login_t *) ctx->data)->oidc;
     provider = oidc->provider;
+
+    ngx_http_pupil_oidc_asked(oidc);
 
     rc = ngx_http_pupil_oidc_learn(ctx, "its discovery document",
                                    provider->known, &alloc, &text);
@@ -99,7 +113,7 @@ ngx_http_pupil_oidc_known(ngx_http_pupil_ctx_t *ctx)
 
     provider->known = alloc.ctx;
     provider->discovery = discovery;
-    provider->known_at = ngx_time();
+    provider->knowing.due = ngx_current_msec + NGX_HTTP_PUPIL_OIDC_KEPT;
 
     return oidc->next(ctx);
 }
@@ -109,33 +123,32 @@ ngx_int_t
 ngx_http_pupil_oidc_keys(ngx_http_pupil_ctx_t *ctx, ngx_uint_t again,
     ngx_http_pupil_step_pt next)
 {
-    time_t                      since, *sought_at;
+    ngx_msec_t                 *due;
     ngx_http_pupil_oidc_t      *oidc;
     ngx_http_pupil_provider_t  *provider;
 
     oidc = ((ngx_http_pupil_login_t *) ctx->data)->oidc;
     provider = oidc->provider;
+    oidc->next = next;
 
     if (again) {
-        sought_at = &provider->sought_at[oidc->by_provider];
-        since = ngx_time() - *sought_at;
+        due = &provider->sought[oidc->by_provider];
 
-        if (since < NGX_HTTP_PUPIL_OIDC_AGAIN) {
-            ctx->response.retry_after = NGX_HTTP_PUPIL_OIDC_AGAIN - since;
+        if (ngx_http_pupil_oidc_before(*due)) {
+            ctx->response.retry_after = (*due - ngx_current_msec + 999) / 1000;
             return NGX_DECLINED;
         }
 
-        *sought_at = ngx_time();
+        *due = ngx_current_msec + NGX_HTTP_PUPIL_OIDC_AGAIN;
 
-    } else if (provider->keyed != NULL
-               && ngx_time() - provider->keyed_at < NGX_HTTP_PUPIL_OIDC_KEPT)
-    {
-        return NGX_OK;
+    } else if (ngx_http_pupil_oidc_before(provider->keying.due)) {
+        return provider->keyed != NULL
+               ? NGX_OK
+               : ngx_http_pupil_oidc_unknown(ctx, &provider->keying,
+                                             ngx_http_pupil_oidc_keys_again);
     }
 
-    provider->keyed_at = ngx_time() - NGX_HTTP_PUPIL_OIDC_KEPT
-                         + NGX_HTTP_PUPIL_OIDC_AGAIN;
-    oidc->next = next;
+    ngx_http_pupil_oidc_asks(oidc, &provider->keying);
 
     return ngx_http_pupil_oidc_ask(ctx, provider->discovery.jwks, NULL,
                                    ngx_http_pupil_oidc_keyed);
@@ -159,6 +172,8 @@ ngx_http_pupil_oidc_keyed(ngx_http_pupil_ctx_t *ctx)
 
     oidc = ((ngx_http_pupil_login_t *) ctx->data)->oidc;
     provider = oidc->provider;
+
+    ngx_http_pupil_oidc_asked(oidc);
 
     rc = ngx_http_pupil_oidc_learn(ctx, "its keys", provider->keyed, &alloc,
                                    &text);
@@ -188,12 +203,158 @@ ngx_http_pupil_oidc_keyed(ngx_http_pupil_ctx_t *ctx)
 
     provider->keyed = alloc.ctx;
     provider->jwks = jwks;
-    provider->keyed_at = ngx_time();
+    provider->keying.due = ngx_current_msec + NGX_HTTP_PUPIL_OIDC_KEPT;
 
     cln->handler = ngx_http_pupil_oidc_release;
     cln->data = &provider->jwks;
 
     return oidc->next(ctx);
+}
+
+
+/* By a clock that nobody sets; 0 is long ago. */
+static ngx_uint_t
+ngx_http_pupil_oidc_before(ngx_msec_t due)
+{
+    return (ngx_msec_int_t) (due - ngx_current_msec) > 0;
+}
+
+
+/* It was asked for a moment ago: what comes of that, or that nothing did. */
+static ngx_int_t
+ngx_http_pupil_oidc_unknown(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_learning_t *learning, ngx_http_pupil_step_pt again)
+{
+    ngx_http_pupil_oidc_t  *oidc;
+
+    oidc = ngx_http_pupil_oidc_of(ctx);
+
+    if (learning->asking == 0) {
+        return ngx_http_pupil_oidc_failed(ctx, NGX_HTTP_PUPIL_GATEWAY);
+    }
+
+    ngx_http_pupil_debug(ctx, "another asks the provider");
+
+    oidc->wakes = again;
+    oidc->event.handler = ngx_http_pupil_oidc_wake;
+    oidc->event.data = ctx;
+    oidc->event.log = ngx_cycle->log;
+    oidc->waits = 1;
+    ngx_queue_insert_tail(&oidc->provider->waiting, &oidc->link);
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_oidc_know_again(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t               rc;
+    ngx_http_pupil_step_pt  next;
+
+    next = ngx_http_pupil_oidc_of(ctx)->next;
+    rc = ngx_http_pupil_oidc_know(ctx, next);
+
+    return rc == NGX_OK ? next(ctx) : rc;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_oidc_keys_again(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t               rc;
+    ngx_http_pupil_step_pt  next;
+
+    next = ngx_http_pupil_oidc_of(ctx)->next;
+    rc = ngx_http_pupil_oidc_keys(ctx, 0, next);
+
+    return rc == NGX_OK ? next(ctx) : rc;
+}
+
+
+/* Until it has come, others go on with what there is. */
+static void
+ngx_http_pupil_oidc_asks(ngx_http_pupil_oidc_t *oidc,
+    ngx_http_pupil_learning_t *learning)
+{
+    learning->due = ngx_current_msec + NGX_HTTP_PUPIL_OIDC_AGAIN;
+    learning->asking++;
+    oidc->learning = learning;
+}
+
+
+/* Those that wait go on soon, one after the other, by what is known then. */
+static void
+ngx_http_pupil_oidc_asked(ngx_http_pupil_oidc_t *oidc)
+{
+    ngx_queue_t            *q, *waiting;
+    ngx_http_pupil_oidc_t  *other;
+
+    waiting = &oidc->provider->waiting;
+
+    oidc->learning->asking--;
+    oidc->learning = NULL;
+
+    for (q = ngx_queue_head(waiting); q != ngx_queue_sentinel(waiting);
+         q = ngx_queue_next(q))
+    {
+        other = ngx_queue_data(q, ngx_http_pupil_oidc_t, link);
+
+        if (!other->event.posted) {
+            ngx_post_event(&other->event, &ngx_posted_events);
+        }
+    }
+}
+
+
+static void
+ngx_http_pupil_oidc_wake(ngx_event_t *ev)
+{
+    ngx_http_pupil_ctx_t   *ctx;
+    ngx_http_pupil_oidc_t  *oidc;
+
+    ngx_http_pupil_probe(RESUME);
+
+    ctx = ev->data;
+    oidc = ngx_http_pupil_oidc_of(ctx);
+
+    ngx_queue_remove(&oidc->link);
+    oidc->waits = 0;
+
+    ngx_http_pupil_resume(ctx, oidc->wakes);
+}
+
+
+void
+ngx_http_pupil_oidc_unlearn(ngx_http_pupil_oidc_t *oidc)
+{
+    ngx_http_pupil_learning_t  *learning;
+    ngx_http_pupil_provider_t  *provider;
+
+    provider = oidc->provider;
+    learning = oidc->learning;
+
+    if (oidc->waits) {
+        ngx_queue_remove(&oidc->link);
+        oidc->waits = 0;
+    }
+
+    if (oidc->event.posted) {
+        ngx_delete_posted_event(&oidc->event);
+    }
+
+    if (learning == NULL) {
+        return;
+    }
+
+    if (learning->asking == 1
+        && (learning == &provider->knowing ? provider->known
+                                           : provider->keyed) == NULL)
+    {
+        learning->due = 0;
+    }
+
+    ngx_http_pupil_oidc_asked(oidc);
 }
 
 
