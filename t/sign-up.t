@@ -93,6 +93,13 @@ sub records ($of = undef) {
         . ' ORDER BY at', {}, $of // '{}') };
 }
 
+# Outcome and subjects of what is on record of a request.
+sub of_whom ($res) {
+    my %seen;
+    return grep { !$seen{$_}++ } map { "$_->{outcome} @{ $_->{subjects} }" }
+           $day->audit($res);
+}
+
 
 # ---- whoever is named
 
@@ -182,7 +189,9 @@ is join(' ', sort map { $_->read_response('POST')->status } @at_once)
     =~ s/401|503/no/gr, '202 no no', 'of several at once one';
 my $confirmed = $day->rows_of('pupil.sign_up', $asked);
 unlike "@$confirmed", qr/Gudrun|argon2|hemma/, 'nothing of it in clear';
-is_problem confirm($token), 401, 'invalid-credentials', name => 'once';
+$res = confirm($token);
+is_problem $res, 401, 'invalid-credentials', name => 'once';
+is_deeply [of_whom($res)], ["refused $asked"], 'again is on record';
 is_problem login($email), 401, 'invalid-credentials', name => 'still nobody';
 
 is work()->{code}, 0, 'pupilctl work';
@@ -198,8 +207,10 @@ is $res->json->{user}{role}, 'teacher', 'as a teacher';
 is join(', ', records($id)), join(', ', 'contact allowed user=sign-up',
     'identity allowed user=sign-up', 'credential allowed user=sign-up',
     "enrolment allowed institution=$school"), 'on record';
-is_problem confirm($token), 401, 'invalid-credentials',
+$res = confirm($token);
+is_problem $res, 401, 'invalid-credentials',
     name => 'the link is none any more';
+is_deeply [of_whom($res)], ["refused $id"], 'whose it was is on record';
 is_problem $nginx->http->post('/v1/login/password', json => {
     token => $token, new => 'another walk along the shore' }), 401,
     'invalid-credentials', name => 'nor one of a forgotten password';
@@ -425,5 +436,19 @@ forget();
 is_deeply [map { ask("nobody$_\@hemma.example")->status } 1 .. 24],
     [(202) x 21, (429) x 3], 'a network waits';
 is_status login($stays), 200, 'and logs in';
+
+
+# ---- who goes on with a link that is over: each try is one at a code
+
+forget();
+is_deeply [map { confirm($token)->status } 1 .. 6], [(401) x 6],
+    'a link that was used, tried again';
+$db->do("UPDATE pupil.login_throttle SET not_before = clock_timestamp()"
+    . " + interval '1 hour' WHERE failures > 5");
+my $MINE = "pupil.audit_record WHERE role <> 'gateway'";
+my $told = count($MINE);
+is_deeply [map { confirm($token)->status } 1 .. 10], [(429) x 10],
+    'waits then';
+is count($MINE) - $told, 1, 'and fills no log';
 
 done_testing;

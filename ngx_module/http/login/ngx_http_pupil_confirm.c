@@ -19,6 +19,7 @@ static ngx_int_t ngx_http_pupil_confirm_columns(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_confirm_hashed(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_confirm_done(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_confirm_over(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_confirm_none(ngx_http_pupil_ctx_t *ctx);
 
 
@@ -155,7 +156,7 @@ ngx_http_pupil_confirm_read(ngx_http_pupil_ctx_t *ctx)
 
     rc = ngx_http_pupil_confirm_row(ctx);
     if (rc != NGX_OK) {
-        return rc == NGX_DECLINED ? ngx_http_pupil_confirm_none(ctx) : rc;
+        return rc == NGX_DECLINED ? ngx_http_pupil_confirm_over(ctx) : rc;
     }
 
     names[0] = signing->said.email;
@@ -321,6 +322,31 @@ ngx_http_pupil_confirm_done(ngx_http_pupil_ctx_t *ctx)
     }
 
     return ngx_http_pupil_signing_accepted(ctx, "pending");
+}
+
+
+/*
+ * A link that we have sent, and that is over: on record, as somebody has it.
+ * Each try counts as one at a code, so that who has such a link does not fill
+ * the log by it (invariant I1).
+ */
+static ngx_int_t
+ngx_http_pupil_confirm_over(ngx_http_pupil_ctx_t *ctx)
+{
+    uint8_t                  bucket[PUPIL_HASH_LEN];
+    ngx_http_pupil_login_t  *login;
+
+    ngx_http_pupil_debug(ctx, "the link is over");
+
+    login = ctx->data;
+    login->owner.id = ((ngx_http_pupil_signing_t *) ctx->data)->link.subject;
+    login->known = 1;
+    login->next = ngx_http_pupil_login_refuse;
+
+    ngx_http_pupil_login_code_bucket(ctx, bucket);
+    ngx_http_pupil_login_code_taken(ctx, bucket);
+
+    return ngx_http_pupil_login_reserve(ctx);
 }
 
 
