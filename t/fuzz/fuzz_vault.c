@@ -12,6 +12,7 @@
 #include <sodium.h>
 
 #include "core/base/text.h"
+#include "core/login/device.h"
 #include "core/login/token.h"
 #include "core/vault/keyring.h"
 #include "core/vault/vault.h"
@@ -132,15 +133,22 @@ fuzz_kek(const uint8_t *data, size_t size)
 static void
 fuzz_token(const uint8_t *data, size_t size)
 {
-    uint8_t      token[PUPIL_TOKEN_LEN], text[PUPIL_TOKEN_TEXT_LEN];
-    pupil_str_t  s = { data, size };
+    uint8_t         token[PUPIL_TOKEN_LEN], text[PUPIL_TOKEN_TEXT_LEN];
+    uint8_t         cookie[PUPIL_DEVICE_TEXT_MAX];
+    pupil_str_t     s = { data, size };
+    pupil_device_t  device;
 
     if (pupil_token_parse(s, token) == PUPIL_OK) {
         pupil_base64url_encode(token, sizeof(token), text);
         require(size == sizeof(text) && memcmp(text, data, size) == 0);
     }
 
-    require(pupil_device_check(&key, place.field, s) == PUPIL_INVALID);
+    if (pupil_device_parse(s, &device) == PUPIL_OK) {
+        require(pupil_device_text(&device, cookie) == size
+                && memcmp(cookie, data, size) == 0);
+    }
+
+    require(pupil_device_age(&key, &device, place.field, 20000) == -1);
 }
 
 

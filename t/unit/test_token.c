@@ -1,7 +1,7 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Session, CSRF and device tokens, buckets and fingerprints.
+ * Session and CSRF tokens, buckets and fingerprints.
  */
 
 #include <sodium.h>
@@ -17,11 +17,6 @@ static const char  token_text[] =
     "VVZXWFlaW1xdXl9gYWJjZGVmZ2hpamtsbW5vcHFyc3Q";
 static const char  csrf_text[] =
     "grrLsJDu4z1qmAy-kvmf8me_UBJwbEhBfEu_BFy5PRs";
-
-/* Of the identifier "zoe" and the random bytes 30 31 .. 4f. */
-static const char  device_text[] =
-    "MDEyMzQ1Njc4OTo7PD0-P0BBQkNERUZHSElKS0xNTk9KtfNhKZXhqlqhpf86EXiMM7A6oIrv"
-    "JaWjTLvFWhlJPg";
 
 static const char  vec_token_hash[] =
     "30abde162d0e24478ae1e2a290497a0ebfdb7e3d9f8e3a8b428802ae15b9a74b";
@@ -61,7 +56,7 @@ is_hex(const uint8_t *got, const char *want)
 static void
 test_known_answers(const pupil_key_t *key, const uint8_t *token)
 {
-    uint8_t       out[86], name[PUPIL_UUID_TEXT_LEN];
+    uint8_t       out[43], name[PUPIL_UUID_TEXT_LEN];
     pupil_uuid_t  id;
 
     ok(pupil_token_parse(str(token_text), out) == PUPIL_OK
@@ -79,9 +74,6 @@ test_known_answers(const pupil_key_t *key, const uint8_t *token)
     pupil_csrf_make(key, token, out);
     ok(memcmp(out, csrf_text, PUPIL_TOKEN_TEXT_LEN) == 0,
        "known answer: a CSRF token");
-
-    ok(pupil_device_check(key, str("zoe"), str(device_text)) == PUPIL_OK,
-       "known answer: a device cookie");
 
     pupil_bucket_make(key, "identifier", str("zoe"), str(""), out);
     ok(is_hex(out, vec_bucket), "known answer: a bucket");
@@ -157,33 +149,17 @@ check_token(const pupil_key_t *key, const uint8_t *token, pupil_str_t text)
 }
 
 
-static pupil_rc_t
-check_device(const pupil_key_t *key, const uint8_t *token, pupil_str_t text)
-{
-    (void) token;
-
-    return pupil_device_check(key, str("zoe"), text);
-}
-
-
 static void
 test_fresh(const pupil_key_t *key)
 {
-    uint8_t      a[32], b[32], got[32], text[43], device[86], hash[32];
-    pupil_str_t  s = { text, sizeof(text) }, d = { device, sizeof(device) };
+    uint8_t      a[32], b[32], got[32], text[43], hash[32];
+    pupil_str_t  s = { text, sizeof(text) };
 
     pupil_token_make(a, text);
     ok(pupil_token_parse(s, got) == PUPIL_OK && memcmp(a, got, 32) == 0,
        "a new token's text is its own");
     pupil_token_make(b, text);
     ok(memcmp(a, b, 32) != 0, "two new tokens differ");
-
-    pupil_device_make(key, str("zoe"), device);
-    ok(pupil_device_check(key, str("zoe"), d) == PUPIL_OK,
-       "a new device cookie is accepted");
-    ok(pupil_device_check(key, str("zoF"), d) == PUPIL_INVALID
-       && pupil_device_check(key, str(""), d) == PUPIL_INVALID,
-       "but not for another identifier");
 
     /* One token, one key: the uses have nothing in common. */
 
@@ -202,7 +178,7 @@ test_fresh(const pupil_key_t *key)
 static void
 test_keys(const pupil_key_t *key, const uint8_t *token)
 {
-    uint8_t      a[86], b[86];
+    uint8_t      a[43], b[43];
     pupil_key_t  other = *key;
 
     other.b[0] ^= 1;
@@ -212,13 +188,11 @@ test_keys(const pupil_key_t *key, const uint8_t *token)
     ok(memcmp(a, b, 32) != 0, "I18: a token's hash depends on the key");
     ok(pupil_csrf_check(&other, token, str(csrf_text)) == PUPIL_INVALID,
        "a CSRF token depends on the key");
-    ok(pupil_device_check(&other, str("zoe"), str(device_text))
-       == PUPIL_INVALID, "a device cookie depends on the key");
 
     pupil_bucket_make(key, "identifier", str("zoe"), str(""), a);
     pupil_bucket_make(&other, "identifier", str("zoe"), str(""), b);
     ok(memcmp(a, b, 32) != 0, "a bucket depends on the key");
-    pupil_bucket_make(key, "identifier", str("zoe"), str(device_text), b);
+    pupil_bucket_make(key, "identifier", str("zoe"), str("a device"), b);
     ok(memcmp(a, b, 32) != 0, "a known device has a bucket of its own");
     pupil_bucket_make(key, "network", str("zoe"), str(""), b);
     ok(memcmp(a, b, 32) != 0, "so has each kind");
@@ -246,7 +220,6 @@ main(void)
     test_known_answers(&key, token);
     test_strict("a session token", token_text, &key, token, check_token);
     test_strict("a CSRF token", csrf_text, &key, token, pupil_csrf_check);
-    test_strict("a device cookie", device_text, &key, token, check_device);
     test_fresh(&key);
     test_keys(&key, token);
 

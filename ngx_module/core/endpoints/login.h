@@ -307,8 +307,9 @@ typedef struct {
 
 /* password.data is a copy of its own: pupil_input_login_wipe() zeroes it. */
 typedef struct {
-    pupil_str_t  identifier;
-    pupil_str_t  password;
+    pupil_str_t         identifier;
+    pupil_str_t         password;
+    pupil_input_bool_t  shared;     /* the computer, with others */
 } pupil_input_login_t;
 
 
@@ -335,7 +336,7 @@ typedef struct {
 pupil_rc_t pupil_input_tenant(const pupil_alloc_t *alloc,
     const pupil_str_t *body, pupil_input_tenant_t *out, pupil_fault_t *fault);
 
-/* {"identifier","password"} */
+/* {"identifier","password","shared"?} */
 pupil_rc_t pupil_input_login(const pupil_alloc_t *alloc,
     const pupil_str_t *body, pupil_input_login_t *out, pupil_fault_t *fault);
 

@@ -35,7 +35,9 @@ static const pupil_rule_t  login_rules[] = {
       .offset = offsetof(pupil_input_login_t, identifier) },
     { .name = "password", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
       .min = 1, .max = PUPIL_INPUT_PASSWORD_MAX,
-      .offset = offsetof(pupil_input_login_t, password) }
+      .offset = offsetof(pupil_input_login_t, password) },
+    { .name = "shared", .kind = RULE_BOOL,
+      .offset = offsetof(pupil_input_login_t, shared) }
 };
 
 static const pupil_rule_t  password_rules[] = {

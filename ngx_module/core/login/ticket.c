@@ -76,7 +76,7 @@ ticket_key(const pupil_key_t *key, uint8_t derived[PUPIL_HASH_LEN])
 {
     pupil_keyed_t  hash;
 
-    pupil_keyed_begin(&hash, key, "pupil.ticket.v2", PUPIL_HASH_LEN);
+    pupil_keyed_begin(&hash, key, "pupil.ticket.v3", PUPIL_HASH_LEN);
     pupil_keyed_end(&hash, derived);
 }
 
@@ -94,6 +94,7 @@ ticket_walk(pupil_ticket_t *ticket, uint8_t *bytes, int out)
     pupil_carried_part(&walk, ticket->mail.b, PUPIL_UUID_LEN);
     pupil_carried_number(&walk, &ticket->number);
     pupil_carried_part(&walk, ticket->bucket, sizeof(ticket->bucket));
+    pupil_carried_number(&walk, &ticket->known);
     pupil_carried_part(&walk, ticket->device, sizeof(ticket->device));
     pupil_carried_part(&walk, ticket->token, sizeof(ticket->token));
     pupil_carried_part(&walk, ticket->secret, sizeof(ticket->secret));

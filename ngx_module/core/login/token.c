@@ -13,16 +13,8 @@
 #include "core/vault/keyed.h"
 
 
-#define PUPIL_DEVICE_ID_LEN   32
-#define PUPIL_DEVICE_MAC_LEN  32
-#define PUPIL_DEVICE_LEN      (PUPIL_DEVICE_ID_LEN + PUPIL_DEVICE_MAC_LEN)
-
-
 static void pupil_csrf_derive(const pupil_key_t *key,
     const uint8_t token[PUPIL_TOKEN_LEN], uint8_t csrf[PUPIL_TOKEN_LEN]);
-static void pupil_device_derive(const pupil_key_t *key,
-    pupil_str_t identifier, const uint8_t id[PUPIL_DEVICE_ID_LEN],
-    uint8_t mac[PUPIL_DEVICE_MAC_LEN]);
 static pupil_rc_t pupil_token_decode(pupil_str_t text, uint8_t *out,
     size_t size);
 
@@ -119,50 +111,6 @@ pupil_csrf_check(const pupil_key_t *key, const uint8_t token[PUPIL_TOKEN_LEN],
 
 
 void
-pupil_device_make(const pupil_key_t *key, pupil_str_t identifier,
-    uint8_t text[PUPIL_DEVICE_TEXT_LEN])
-{
-    uint8_t  device[PUPIL_DEVICE_LEN];
-
-    randombytes_buf(device, PUPIL_DEVICE_ID_LEN);
-    pupil_device_derive(key, identifier, device,
-                        device + PUPIL_DEVICE_ID_LEN);
-    pupil_base64url_encode(device, sizeof(device), text);
-
-    sodium_memzero(device, sizeof(device));
-    pupil_stack_wipe();
-}
-
-
-pupil_rc_t
-pupil_device_check(const pupil_key_t *key, pupil_str_t identifier,
-    pupil_str_t text)
-{
-    uint8_t     device[PUPIL_DEVICE_LEN], made[PUPIL_DEVICE_MAC_LEN];
-    pupil_rc_t  rc;
-
-    rc = pupil_token_decode(text, device, sizeof(device));
-
-    if (rc == PUPIL_OK) {
-        pupil_device_derive(key, identifier, device, made);
-
-        if (sodium_memcmp(made, device + PUPIL_DEVICE_ID_LEN, sizeof(made))
-            != 0)
-        {
-            rc = PUPIL_INVALID;
-        }
-
-        sodium_memzero(made, sizeof(made));
-    }
-
-    sodium_memzero(device, sizeof(device));
-    pupil_stack_wipe();
-
-    return rc;
-}
-
-
-void
 pupil_bucket_make(const pupil_key_t *key, const char *kind, pupil_str_t what,
     pupil_str_t device, uint8_t bucket[PUPIL_HASH_LEN])
 {
@@ -229,19 +177,6 @@ pupil_csrf_derive(const pupil_key_t *key,
     pupil_keyed_begin(&hash, key, "pupil.csrf.v1", PUPIL_TOKEN_LEN);
     pupil_keyed_bytes(&hash, token, PUPIL_TOKEN_LEN);
     pupil_keyed_end(&hash, csrf);
-}
-
-
-static void
-pupil_device_derive(const pupil_key_t *key, pupil_str_t identifier,
-    const uint8_t id[PUPIL_DEVICE_ID_LEN], uint8_t mac[PUPIL_DEVICE_MAC_LEN])
-{
-    pupil_keyed_t  hash;
-
-    pupil_keyed_begin(&hash, key, "pupil.device.v1", PUPIL_DEVICE_MAC_LEN);
-    pupil_keyed_bytes(&hash, id, PUPIL_DEVICE_ID_LEN);
-    pupil_keyed_str(&hash, identifier);
-    pupil_keyed_end(&hash, mac);
 }
 
 

@@ -1,10 +1,9 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * What a browser carries: session tokens, CSRF tokens, device cookies, and
- * the keyed hashes under which the database knows them, and what a provider
- * names.  key is always the
- * tenant's service key "token"; each use has a label of its own.
+ * What a browser carries: session tokens, CSRF tokens, and the keyed hashes
+ * under which the database knows them, and what a provider names.  key is
+ * always the tenant's service key "token"; each use has a label of its own.
  */
 
 #ifndef PUPIL_TOKEN_H
@@ -13,9 +12,8 @@
 #include "core/vault/vault.h"
 
 
-#define PUPIL_TOKEN_LEN        32   /* bytes, 256 bits */
-#define PUPIL_TOKEN_TEXT_LEN   43   /* base64url without padding */
-#define PUPIL_DEVICE_TEXT_LEN  86   /* 32 random bytes and a 32-byte MAC */
+#define PUPIL_TOKEN_LEN       32   /* bytes, 256 bits */
+#define PUPIL_TOKEN_TEXT_LEN  43   /* base64url without padding */
 
 
 /* A new session token and its text for the cookie. */
@@ -45,17 +43,8 @@ pupil_rc_t pupil_csrf_check(const pupil_key_t *key,
     const uint8_t token[PUPIL_TOKEN_LEN], pupil_str_t text);
 
 /*
- * A device cookie: it says that this browser once logged in with this
- * identifier, so that somebody else's wrong guesses do not lock it out.
- */
-void pupil_device_make(const pupil_key_t *key, pupil_str_t identifier,
-    uint8_t text[PUPIL_DEVICE_TEXT_LEN]);
-pupil_rc_t pupil_device_check(const pupil_key_t *key, pupil_str_t identifier,
-    pupil_str_t text);
-
-/*
  * The throttle's bucket for an identifier, with or without a known device
- * (text empty), or for a client network.
+ * (its id, or empty), or for a client network.
  */
 void pupil_bucket_make(const pupil_key_t *key, const char *kind,
     pupil_str_t what, pupil_str_t device, uint8_t bucket[PUPIL_HASH_LEN]);

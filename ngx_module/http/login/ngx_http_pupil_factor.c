@@ -85,7 +85,7 @@ ngx_http_pupil_factor_start(ngx_http_pupil_ctx_t *ctx)
     }
 
     login->owner.id = factor->ticket.subject;
-    login->device = factor->ticket.device[0] == '\0';
+    login->device = factor->ticket.known != 0;
     login->conf->attempts++;
     ctx->left = ngx_http_pupil_login_gone;
 

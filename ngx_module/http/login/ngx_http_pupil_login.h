@@ -8,8 +8,10 @@
 #define _NGX_HTTP_PUPIL_LOGIN_H_INCLUDED_
 
 #include "core/endpoints/login.h"
+#include "core/login/device.h"
 #include "core/login/link.h"
 #include "core/login/password.h"
+#include "core/login/token.h"
 #include "http/login/ngx_http_pupil_gate.h"
 #include "http/login/ngx_http_pupil_hash.h"
 #include "http/login/ngx_http_pupil_pace.h"
@@ -20,6 +22,10 @@
 #define NGX_HTTP_PUPIL_LOGIN_BUCKETS  3
 #define NGX_HTTP_PUPIL_LOGIN_BODY     (16 * 1024)    /* bytes */
 #define NGX_HTTP_PUPIL_DEVICE_COOKIE  "__Host-pupil-device"
+
+/* Of a device cookie, since 1970. */
+#define ngx_http_pupil_login_day(ctx)                                         \
+    ((uint32_t) ((ctx)->now / PUPIL_TIME_SECOND / 86400))
 
 
 /* What the log-in has for itself: pupil_password_hash, and a worker's own. */
@@ -62,6 +68,7 @@ struct ngx_http_pupil_login_s {
     ngx_uint_t                    found_by;       /* of them; if known */
     pupil_uuid_t                  found_record;
     pupil_str_t                   known_as;       /* for the device cookie */
+    pupil_device_t                browser;        /* as that says */
     pupil_str_t                   school;         /* a network's name */
     pupil_str_t                   apart;          /* what has counts of its
                                                      own: a known device, or
@@ -101,6 +108,7 @@ struct ngx_http_pupil_login_s {
     unsigned                      reserved:1;     /* the attempt counts */
     unsigned                      recorded:1;     /* its record is sent */
     unsigned                      device:1;       /* a known one */
+    unsigned                      keeps:1;        /* and one from now on */
     unsigned                      known:1;        /* an account, no decoy */
     unsigned                      has_owner:1;
     unsigned                      eligible:1;     /* but for the password */
@@ -188,6 +196,10 @@ typedef enum {
  */
 ngx_int_t ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
     pupil_str_t login_plain, pupil_str_t email_plain);
+
+/* The browser as its cookie says, or one that nobody has seen. */
+void ngx_http_pupil_login_device_sent(ngx_http_pupil_ctx_t *ctx,
+    pupil_device_t *device);
 
 /* What is throttled of somebody who has a session: a kind of attempt. */
 void ngx_http_pupil_login_own_bucket(ngx_http_pupil_ctx_t *ctx,

@@ -5,12 +5,13 @@
  * the throttle's count and the audit record, in one statement.
  */
 
+#include <sodium.h>
+
 #include "core/endpoints/session.h"
 #include "http/login/ngx_http_pupil_factor.h"
 #include "http/login/ngx_http_pupil_oidc.h"
 
 
-#define NGX_HTTP_PUPIL_DEVICE_AGE    31536000      /* seconds, a year */
 #define NGX_HTTP_PUPIL_LIMITED_LIFE  900           /* seconds */
 
 
@@ -488,7 +489,8 @@ ngx_http_pupil_login_answer(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 static ngx_int_t
 ngx_http_pupil_login_device(ngx_http_pupil_ctx_t *ctx)
 {
-    uint8_t                   made[PUPIL_DEVICE_TEXT_LEN];
+    uint8_t                   one[PUPIL_DEVICE_LEN(1)];
+    uint8_t                   text[PUPIL_DEVICE_TEXT_MAX];
     const pupil_key_t        *key;
     ngx_http_pupil_login_t   *login;
     ngx_http_pupil_cookie_t   cookie;
@@ -496,27 +498,38 @@ ngx_http_pupil_login_device(ngx_http_pupil_ctx_t *ctx)
     login = ctx->data;
 
     /* who comes from a provider guesses no passwords */
-    if (login->device || login->oidc != NULL) {
+    if (login->oidc != NULL) {
         return NGX_OK;
     }
 
-    key = ngx_http_pupil_key(ctx, "token");
-    if (key == NULL) {
-        return NGX_ERROR;
+    if (login->factor != NULL) {
+        ngx_http_pupil_login_device_sent(ctx, &login->browser);
+        ngx_memcpy(one, login->factor->ticket.device, sizeof(one));
+        login->keeps = !sodium_is_zero(one, sizeof(one));
     }
+
+    if (!login->keeps) {
+        return NGX_OK;
+    }
+
+    if (login->factor == NULL) {
+        key = ngx_http_pupil_key(ctx, "token");
+        if (key == NULL) {
+            return NGX_ERROR;
+        }
+
+        pupil_device_forget(key, &login->browser, login->known_as);
+        pupil_device_one(key, &login->browser, login->known_as,
+                         ngx_http_pupil_login_day(ctx), one);
+    }
+
+    pupil_device_add(&login->browser, one);
 
     ngx_memzero(&cookie, sizeof(ngx_http_pupil_cookie_t));
     cookie.name = NGX_HTTP_PUPIL_DEVICE_COOKIE;
-    cookie.value.len = PUPIL_DEVICE_TEXT_LEN;
-    cookie.age = NGX_HTTP_PUPIL_DEVICE_AGE;
-
-    if (login->factor != NULL) {
-        cookie.value.data = login->factor->ticket.device;
-
-    } else {
-        pupil_device_make(key, login->known_as, made);
-        cookie.value.data = made;
-    }
+    cookie.value.data = text;
+    cookie.value.len = pupil_device_text(&login->browser, text);
+    cookie.age = PUPIL_DEVICE_DAYS * 86400;
 
     return ngx_http_pupil_cookie_set(ctx, &cookie);
 }

@@ -34,6 +34,8 @@ static void ngx_http_pupil_login_told_of(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_bucket_e kind, pupil_str_t what, pupil_str_t device);
 static void ngx_http_pupil_login_limited_by(ngx_http_pupil_login_t *login,
     ngx_http_pupil_bucket_e kind);
+static void ngx_http_pupil_login_browser(ngx_http_pupil_ctx_t *ctx,
+    const pupil_key_t *key);
 static void ngx_http_pupil_login_asking(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_bucket_e first);
 
@@ -83,7 +85,7 @@ ngx_int_t
 ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
     pupil_str_t login_plain, pupil_str_t email_plain)
 {
-    pupil_str_t              device, network;
+    pupil_str_t              network;
     const pupil_key_t       *key;
     ngx_http_pupil_login_t  *login;
 
@@ -97,18 +99,7 @@ ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
     /* As the e-mail address is looked up: the wider folding of the two. */
     login->known_as = email_plain;
 
-    ngx_memzero(&device, sizeof(pupil_str_t));
-
-    if (ngx_http_pupil_cookie(ctx->request, NGX_HTTP_PUPIL_DEVICE_COOKIE,
-                              &device) == NGX_OK
-        && pupil_device_check(key, login->known_as, device) == PUPIL_OK)
-    {
-        login->device = 1;
-        login->apart = device;
-
-    } else {
-        login->apart = login->school;
-    }
+    ngx_http_pupil_login_browser(ctx, key);
 
     if (login->forgotten) {
         ngx_http_pupil_login_asking(ctx,
@@ -140,6 +131,50 @@ ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * Whether it is known for this account.  On a computer that others use it will
+ * not be: who is there next would have guesses of their own.
+ */
+static void
+ngx_http_pupil_login_browser(ngx_http_pupil_ctx_t *ctx,
+    const pupil_key_t *key)
+{
+    int32_t                  age;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    ngx_http_pupil_login_device_sent(ctx, &login->browser);
+
+    age = pupil_device_age(key, &login->browser, login->known_as,
+                           ngx_http_pupil_login_day(ctx));
+
+    login->device = age >= 0;
+    login->keeps = age != 0 && login->input.shared != PUPIL_INPUT_TRUE;
+    login->apart = login->school;
+
+    if (login->device) {
+        login->apart.data = login->browser.bytes;
+        login->apart.len = PUPIL_DEVICE_ID_LEN;
+    }
+}
+
+
+void
+ngx_http_pupil_login_device_sent(ngx_http_pupil_ctx_t *ctx,
+    pupil_device_t *device)
+{
+    pupil_str_t  text;
+
+    if (ngx_http_pupil_cookie(ctx->request, NGX_HTTP_PUPIL_DEVICE_COOKIE,
+                              &text) != NGX_OK
+        || pupil_device_parse(text, device) != PUPIL_OK)
+    {
+        pupil_device_new(device);
+    }
 }
 
 

@@ -126,8 +126,11 @@ ngx_http_pupil_ticket_make(ngx_http_pupil_ctx_t *ctx, const pupil_key_t *key,
     ngx_memzero(login->renewed, sizeof(login->renewed));
 
     /* whoever has no second factor gets none of a device to guess from */
-    if (!login->device) {
-        pupil_device_make(key, login->known_as, ticket->device);
+    ticket->known = login->device;
+
+    if (login->keeps) {
+        pupil_device_one(key, &login->browser, login->known_as,
+                         ngx_http_pupil_login_day(ctx), ticket->device);
     }
 }
 

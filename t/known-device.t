@@ -1,0 +1,134 @@
+#!/usr/bin/perl
+
+# Copyright (C) the Pupil authors
+#
+# A browser is known for each account that has logged in with it, for 180 days
+# from the last time, and not on a computer that others use: who is known there
+# gets in while strangers guess at the account.
+
+use lib 't/lib';
+use Pupil::Test;
+use Pupil::Clock;
+use Pupil::Day;
+use Pupil::Factor;
+
+use constant FREE => 5;             # guesses at an account without a delay
+
+my $below = 'location /v1/login/ { pupil_login; }';
+my $day = Pupil::Day->up(start => 0, workers => 1, server => $below,
+                         conf => { pupil_second_factor => 'teacher=optional' });
+my ($site, $nginx) = ($day->site, $day->nginx);
+my $clock = Pupil::Clock->new->of_all($day->pg);
+$nginx->start;
+my $db = $day->db;
+$day->ready;
+my $DEVICE = '__Host-pupil-device';
+
+sub login ($http, $who, %more) {
+    my $person = $day->person($who);
+    $http->csrf(undef);
+    delete $http->cookies->{'__Host-pupil'};
+    return $http->post('/v1/login', json => {
+        identifier => $person->{login}, password => $person->{password},
+        %more });
+}
+
+sub device ($res) {
+    my ($cookie) = grep { /^\Q$DEVICE\E=/ } $res->headers('set-cookie');
+    return $cookie;
+}
+
+# Strangers have guessed at these until all but who is known have to wait.
+sub guessed_at (@who) {
+    $db->do('DELETE FROM pupil.login_throttle');
+    for my $who (@who) {
+        $nginx->http->login($day->person($who)->{login}, 'x') for 0 .. FREE;
+    }
+    $db->do("UPDATE pupil.login_throttle SET not_before = clock_timestamp()"
+        . " + interval '1 hour' WHERE not_before > last_at");
+    is login($nginx->http, $_)->status, 429, "a stranger at the $_ waits"
+        for @who;
+}
+
+sub forget () { $db->do('DELETE FROM pupil.login_throttle') }
+
+
+# ---- two people at one browser
+
+my $browser = $nginx->http;
+my $res = login($browser, 'pupil');
+like device($res), qr/^\Q$DEVICE\E=[\w-]+; .*; HttpOnly; .*Max-Age=15552000$/,
+    'a browser is known for 180 days';
+is device(login($browser, 'pupil')), undef, 'and told so once';
+like device(login($browser, 'classmate')), qr/=/, 'of another account, too';
+is length($browser->cookies->{$DEVICE}) > 100, 1, 'which is in one cookie';
+
+guessed_at(qw(pupil classmate other));
+is login($browser, $_)->status, 200, "the $_ gets in"
+    for qw(pupil classmate);
+is login($browser, 'other')->status, 429, 'who was never there does not';
+
+
+# ---- a copy of it counts no longer than it does
+
+my $kept = $browser->cookies->{$DEVICE};
+$clock->forward(86400);
+forget();
+like device($res = login($browser, 'pupil')), qr/=/,
+    'who logs in again is known from then on';
+is login($browser, 'pupil')->status, 200, 'and goes on';
+for my $bent (substr($kept, 0, 20), $kept . 'A', 'A' x length $kept,
+              substr($kept, 0, 20) . ($kept =~ /^.{20}A/ ? 'B' : 'A')
+              . substr $kept, 21)
+{
+    my $other = $nginx->http;
+    $other->cookies->{$DEVICE} = $bent;
+    guessed_at('pupil');
+    is login($other, 'pupil')->status, 429, 'one that was bent is a stranger';
+}
+forget();
+
+
+# ---- on a computer that others use
+
+my $shared = $nginx->http;
+$res = login($shared, 'pupil', shared => \1);
+is_status $res, 200, 'a log-in at a computer that others use';
+is device($res), undef, 'leaves nothing there';
+is_deeply [grep { /device/ } keys %{ $shared->cookies }], [], 'at all';
+like device(login($shared, 'pupil', shared => \0)), qr/=/,
+    'and at one that is said to be none it does';
+for my $bad ('yes', 1, {}) {
+    is_problem login($nginx->http, 'pupil', shared => $bad), 422, 'invalid',
+        field => '/shared', rule => 'type', name => "shared: $bad";
+}
+
+
+# ---- with a second factor
+
+my $teacher = Pupil::Factor->new($day, 'teacher', $clock);
+$teacher->token;
+my $http = $teacher->half;
+is_status $teacher->enrol($http), 200, 'a second factor';
+ok $http->cookies->{$DEVICE}, 'with it the browser is known';
+
+my $half = $nginx->http;
+$half->cookies->{$DEVICE} = $kept;
+is login($half, 'teacher')->json->{status}, 'second_factor_required',
+    'at a browser that others are known at';
+is $half->cookies->{$DEVICE}, $kept, 'a password is no log-in there';
+$res = $teacher->prove($half, totp => $teacher->next_code);
+like device($res), qr/=/, 'with a code it is';
+guessed_at(qw(classmate teacher));
+is login($half, $_)->status, 200, "where the $_ is known"
+    for qw(classmate teacher);
+forget();
+
+$half = $nginx->http;
+is login($half, 'teacher', shared => \1)->json->{status},
+    'second_factor_required', 'at a computer that others use';
+$res = $teacher->prove($half, totp => $teacher->next_code);
+is_status $res, 200, 'a code lets in';
+is device($res), undef, 'and leaves nothing there, either';
+
+done_testing;
