@@ -22,6 +22,7 @@ location /now/ { pupil_access now purpose=authentication step_up=10m;
 location /staff/data/ { pupil_data;
     pupil_step_up teacher=10m school_admin=5m pupil=off; }
 location /staff/session { pupil_session; pupil_step_up teacher=10m; }
+location /staff/me/ { pupil_rights; pupil_step_up teacher=10m; }
 location /all/ { pupil_access all purpose=authentication;
     pupil_step_up teacher=10m; proxy_pass ${\ $app->url}; }
 
@@ -87,6 +88,9 @@ is $app->count, $count, 'which hears nothing of it';
 is $day->audited, $audited, 'as nothing is shown, nothing is on record';
 is $mine->get('/v1/data/')->status, 200, 'other locations ask for none';
 is $mine->get('/staff/session')->status, 200, 'nor where one logs in and out';
+is_problem $mine->$_('/staff/me/sessions'), 401, 'step-up-required',
+    name => "sessions that are seen and ended after a proof: $_"
+    for qw(get delete);
 is asked($pupil), '200 step-up-required 200',
     'and none of roles that are not named';
 
@@ -133,6 +137,7 @@ isnt row($mine), row($copy), 'another token';
 isnt $mine->csrf, $before->{session}{csrf_token}, 'with another for forms';
 is $copy->get('/v1/session')->status, 401, 'that of before is dead';
 is asked($mine), '200 200 200', 'it is proved';
+is_status $mine->get('/staff/me/sessions'), 200, 'also for sessions';
 is_deeply [map { "@$_{qw(role outcome operation category note)}" }
            $day->audit($res)],
     [map { "teacher allowed read $_ step-up" } qw(contact credential)],
