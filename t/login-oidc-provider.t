@@ -102,6 +102,10 @@ is_problem $spelt->('/slow/login/slow', uniid => lc $pupil->{login}), 403,
     'unknown-account', name => 'of a UniID another spelling is somebody else';
 is_status $spelt->('/slow/login/slow', uniid => $pupil->{login}), 303,
     'the same is the same';
+$idp->tell(mode => 'escaped');
+is_status $spelt->('/slow/login/slow', uniid => $pupil->{login}), 303,
+    'also where its JSON is written with escapes';
+$idp->tell(mode => 'good');
 is_status $spelt->('/eppn/login/eppn', eppn => lc $pupil->{login}), 303,
     'of an eppn case does not matter';
 

@@ -86,6 +86,7 @@ function idToken({ nonce, hint }, access) {
                   unilogin_loa: 'ToFaktor', institution_ids: ['101001'],
                   has_license: 'true', ...hint, ...claims, ...how.claims };
     let text = JSON.stringify(all);
+    if (mode === 'escaped') text = text.replaceAll('/', '\\/');
     if (mode === 'twice') text = text.replace('{', '{"uniid":"somebody",');
     return tokenOf(mode, 'JWT', text);
 }
@@ -161,6 +162,7 @@ const routes = {
     },
     '/auth/realms/broker/.well-known/openid-configuration'(res) {
         seen.discovery++;
+        if (mode === 'page') return answer(res, 200, 'Soon back');
         answer(res, 200, { issuer,
             authorization_endpoint: `${issuer}/auth`,
             token_endpoint: `${issuer}/token`,
@@ -169,6 +171,7 @@ const routes = {
     },
     '/auth/realms/broker/certs'(res) {
         seen.jwks++;
+        if (mode === 'page') return answer(res, 200, 'Soon back');
         answer(res, 200, { keys: published.map((name) => ({
             ...keys[name].publicKey.export({ format: 'jwk' }),
             kid: name, use: 'sig' })) });

@@ -290,7 +290,14 @@ static const struct {
     { "\"s\"", "1", 0 },
     { "\"n\"", "\"n\",\"auth_time\":1800000100", 0 },
     { "\"n\"", "\"n\",\"at_hash\":\"wrong\"", 0 },
-    { "\"n\"", "\"n\",\"at_hash\":\"77QmUPtjPfzWtF2AnpK9RQ\"", 1 }
+    { "\"n\"", "\"n\",\"at_hash\":\"77QmUPtjPfzWtF2AnpK9RQ\"", 1 },
+    { "https://idp.example/r", "https:\\/\\/idp.example\\/r", 1 },
+    { "https://idp.example/r", "https:\\/\\/idp.example\\/s", 0 },
+    { "\"us\"", "[\"them\",\"\\u0075s\"],\"azp\":\"u\\u0073\"", 1 },
+    { "\"us\"", "\"\\u0075\"", 0 },
+    { "\"us\"", "\"\\u0075ss\"", 0 },
+    { "\"us\"", "\"us\\u0000\"", 0 },
+    { "\"us\"", "[\"us\",\"\\ud800\"],\"azp\":\"us\"", 0 }
 };
 
 
@@ -401,6 +408,8 @@ test_profiles(void)
           "\"unilogin_loa\":\"EnFaktor\"}", "Hoej,ToFaktor", NULL },
         { "uni-login", "{\"uniid\":\"u1\",\"aktoer_gruppe\":\"Elev\"}",
           "ToFaktor", NULL },
+        { "uni-login", "{\"uniid\":\"u1\",\"aktoer_gruppe\":\"\\u0045lev\","
+          "\"unilogin_loa\":\"H\\u00f8j\"}", "Lav,H\xc3\xb8j", "p:u1" },
         { "eppn", "{\"eppn\":\"a@b.se\",\"acr\":\"http://loa2\"}",
           "http://loa2", "p:a@b.se" },
         { "eppn", "{\"eppn\":\"a@b.se\"}", "http://loa2", NULL },

@@ -332,20 +332,38 @@ pupil_json_string(const pupil_json_t *json, uint32_t node,
 
 
 int
-pupil_json_text_is(const pupil_json_t *json, uint32_t node, const char *text)
+pupil_json_is(const pupil_json_t *json, uint32_t node, pupil_str_t text)
 {
-    size_t                    len;
+    int                       differs;
+    size_t                    i;
+    json_cursor_t             cursor;
     const pupil_json_node_t  *n;
 
-    if (node >= json->count) {
+    if (node >= json->count || json->nodes[node].type != PUPIL_JSON_STRING) {
         return 0;
     }
 
     n = &json->nodes[node];
-    len = strlen(text);
+    json_cursor_set(&cursor, json->data + n->start + 1, n->end - n->start - 2,
+                    n->escaped);
 
-    return n->type == PUPIL_JSON_STRING && n->end - n->start == len + 2
-           && memcmp(json->data + n->start + 1, text, len) == 0;
+    for (differs = 0, i = 0; i < text.len; i++) {
+        differs |= json_cursor_next(&cursor) ^ text.data[i];
+    }
+
+    return differs == 0 && json_cursor_next(&cursor) == -1;
+}
+
+
+int
+pupil_json_text_is(const pupil_json_t *json, uint32_t node, const char *text)
+{
+    pupil_str_t  wanted;
+
+    wanted.data = (const uint8_t *) text;
+    wanted.len = strlen(text);
+
+    return pupil_json_is(json, node, wanted);
 }
 
 

@@ -70,9 +70,10 @@ pupil_rc_t pupil_json_string(const pupil_json_t *json, uint32_t node,
     const pupil_alloc_t *alloc, pupil_str_t *out);
 
 /*
- * Is the node, which may be PUPIL_JSON_NONE, this string?  As it stands: one
- * with escapes is not.
+ * Is the node, which may be PUPIL_JSON_NONE, this string?  Escapes in the text
+ * are resolved.  Where it differs takes no other time.
  */
+int pupil_json_is(const pupil_json_t *json, uint32_t node, pupil_str_t text);
 int pupil_json_text_is(const pupil_json_t *json, uint32_t node,
     const char *text);
 

@@ -226,7 +226,7 @@ claim_among(const pupil_json_t *json, uint32_t node, pupil_str_t list)
         comma = memchr(word.data, ',', (size_t) (last - word.data));
         word.len = (size_t) ((comma != NULL ? comma : last) - word.data);
 
-        if (word.len != 0 && pupil_claim_is(json, node, word)) {
+        if (word.len != 0 && pupil_json_is(json, node, word)) {
             return 1;
         }
 

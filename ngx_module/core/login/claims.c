@@ -201,7 +201,7 @@ static int
 claim_iss(const pupil_json_t *json, uint32_t node,
     const pupil_claims_expected_t *expected)
 {
-    return pupil_claim_is(json, node, expected->issuer);
+    return pupil_json_is(json, node, expected->issuer);
 }
 
 
@@ -216,7 +216,7 @@ claim_aud(const pupil_json_t *json, uint32_t node,
     if (node == PUPIL_JSON_NONE
         || pupil_json_type(json, node) != PUPIL_JSON_ARRAY)
     {
-        return pupil_claim_is(json, node, expected->client);
+        return pupil_json_is(json, node, expected->client);
     }
 
     found = 0;
@@ -231,7 +231,7 @@ claim_aud(const pupil_json_t *json, uint32_t node,
             return 0;
         }
 
-        found = found || pupil_claim_is(json, element, expected->client);
+        found = found || pupil_json_is(json, element, expected->client);
     }
 
     return found;
@@ -246,7 +246,7 @@ claim_azp(const pupil_json_t *json, uint32_t node,
     uint32_t  aud, first;
 
     if (node != PUPIL_JSON_NONE) {
-        return pupil_claim_is(json, node, expected->client);
+        return pupil_json_is(json, node, expected->client);
     }
 
     aud = pupil_json_member(json, 0, "aud");
@@ -297,7 +297,7 @@ static int
 claim_nonce(const pupil_json_t *json, uint32_t node,
     const pupil_claims_expected_t *expected)
 {
-    return pupil_claim_is(json, node, expected->nonce);
+    return pupil_json_is(json, node, expected->nonce);
 }
 
 
@@ -358,7 +358,7 @@ claim_at_hash(const pupil_json_t *json, uint32_t node,
     made.data = text;
     made.len = pupil_base64url_encode(hash, AT_HASH_LEN, text);
 
-    return pupil_claim_is(json, node, made);
+    return pupil_json_is(json, node, made);
 }
 
 
@@ -426,24 +426,6 @@ claim_sid_logout(const pupil_json_t *json, uint32_t node,
     return node == PUPIL_JSON_NONE
            ? pupil_json_member(json, 0, "sub") != PUPIL_JSON_NONE
            : claim_name(json, node, expected);
-}
-
-
-int
-pupil_claim_is(const pupil_json_t *json, uint32_t node, pupil_str_t text)
-{
-    pupil_str_t  raw;
-
-    if (node == PUPIL_JSON_NONE
-        || pupil_json_type(json, node) != PUPIL_JSON_STRING)
-    {
-        return 0;
-    }
-
-    raw = pupil_json_raw(json, node);
-
-    return raw.len == text.len + 2
-           && sodium_memcmp(raw.data + 1, text.data, text.len) == 0;
 }
 
 

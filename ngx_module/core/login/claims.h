@@ -60,9 +60,6 @@ typedef struct {
 } pupil_account_rules_t;
 
 
-/* A text, as it stands: what needs an escape is nobody's we know. */
-int pupil_claim_is(const pupil_json_t *json, uint32_t node, pupil_str_t text);
-
 /*
  * Reads the payload; repeated members are refused.  PUPIL_OK, PUPIL_INVALID
  * with *why, static, or PUPIL_NO_MEMORY; so do the others.
