@@ -169,7 +169,7 @@ my @wrong = (
     [pupil_login_password => '', 'on', 'pupils', 'off off'],
     [pupil_score_claims => '', 'yes', 'off off'],
     [pupil_login_network => '', '""', '$http_x', 'a${cookie_b}', '$arg_c',
-     '$query_string', '$request_uri', 'north off'],
+     '$query_string', '$request_uri', '$remote_addr', 'north off'],
     [pupil_step_up => '', '10m', 'teacher=on', 'dpo=59s', 'parent=10m'],
     [pupil_mail => '', 'on', 'fi', 'sv da',
      'off forgotten=https://a.example/b', 'sv forgotten=https://a.example',

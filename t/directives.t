@@ -101,7 +101,9 @@ my @values = (
     ['pupil_support_grant', qr/out of bounds/, '59s', '25h'],
     ['pupil_login_password', qr/is none of: off, staff, all/, 'on', 'pupils'],
     ['pupil_score_claims', qr/is none of: off, kindless, on/, 'yes', 'all'],
-    ['pupil_login_network', qr/what a client says/, '$http_x', 'a${arg_b}'],
+    ['pupil_login_network', qr/that of a geo/, '$http_x', 'a${arg_b}',
+     '$HTTP_X', '$1', map { "\$$_" } qw(remote_user binary_remote_addr host
+     connection content_type args uri msec ssl_session_id pupil_request_id)],
     ['pupil_mail', qr/is none of: off, sv, da, en/, 'on', 'fi'],
     ['pupil_mail', qr/nothing else/, 'off forgotten=https://a.example/b',
      'off second_factor'],
@@ -140,6 +142,12 @@ my @values = (
     ['pupil_login_provider', qr/says nothing of schools/,
      map { "a issuer=https://a.example client_id=x profile=$_ schools=1" }
      'sub', 'bankid claim=ssn loa=high'],
+    ['pupil_login_provider', qr/is no list/,
+     map { "$provider through=/idp/ $_" } 'loa=,', 'loa=a,', 'loa=,a',
+     'schools=,', 'schools=1,,2'],
+    ['pupil_login_provider', qr/scope= takes "openid"/,
+     map { "$provider through=/idp/ $_" } 'scope=email', 'scope=openid2',
+     '"scope=email openidx"'],
     ['pupil_login_provider', qr/is none of: login, select_account/,
      "$provider through=/idp/ prompt=none"],
     ['pupil_login_provider', qr/it needs through=/,
@@ -243,7 +251,8 @@ accepted $_, server => $all, http => "$_;" for
     'pupil_score_claims kindless', 'pupil_score_claims on',
     'pupil_probe on', 'pupil_probe off',
     "pupil_plugin $plugins/pupil_example.so",
-    "$provider through=/idp/ form_post" =~ s/^/pupil_login_provider /r,
+    map({ s/^/pupil_login_provider /r } "$provider through=/idp/ form_post",
+        "$provider through=/idp/ loa=a,b schools=1 'scope=email openid'"),
     'pupil_second_factor teacher=required pupil=off dpo=optional',
     'pupil_step_up dpo=15m school_admin=1h pupil=off',
     'pupil_login_password off', 'pupil_mail da', 'pupil_mail off',
@@ -252,6 +261,9 @@ accepted $_, server => $all, http => "$_;" for
     "pupil_sign_up tenant=$uuid $sign_up trial=30d";
 accepted 'a network in a variable', http => 'geo $school { default off;
     10.0.0.0/8 north; } pupil_login_network $school;';
+accepted 'a network of a tenant and a geo', http => 'geo $host_network {
+    default off; } map $pupil_tenant:$host_network $uri_of { default off; }
+    pupil_login_network "$uri_of-${host_network}";';
 accepted 'a network of a name', http => 'pupil_login_network north;';
 accepted 'a tenant in a variable', base => { tenant => '' },
     http => 'map $host $tenant { default x; } pupil_tenant $tenant;';

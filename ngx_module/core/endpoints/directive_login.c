@@ -3,6 +3,7 @@
  */
 
 #include <string.h>
+#include <strings.h>
 
 #include "core/base/text.h"
 #include "core/endpoints/directive_login.h"
@@ -30,9 +31,24 @@ static const char *const  passwords[] = { "off", "staff", "all", NULL };
 static const char *const  mails[] = { "off", "sv", "da", "en", NULL };
 static const char *const  factors[] = { "off", "optional", "required", NULL };
 
-/* How nginx's variables of what a client says begin. */
-static const char *const  said[] = {
-    "arg", "cookie_", "http_", "query_string", "request", NULL
+/*
+ * nginx's own variables, which are a client's word or another for each, so that
+ * whoever has a new one would never be delayed; all that begin with one that
+ * ends in "_".  A geo or a map has a name of the operator's.
+ */
+static const char *const  nginxs[] = {
+    "ancient_browser", "arg_", "args", "binary_remote_addr",
+    "body_bytes_sent", "bytes_sent", "connection", "connection_",
+    "connections_", "content_", "cookie_", "date_", "document_root",
+    "document_uri", "fastcgi_", "gzip_ratio", "host", "hostname", "http2",
+    "http3", "http_", "invalid_referer", "is_args", "is_request_port",
+    "limit_", "memcached_key", "modern_browser", "msec", "msie",
+    "nginx_version", "pid", "pipe", "proxy_", "pupil_request_id",
+    "pupil_role", "pupil_subject", "query_string", "quic", "realip_",
+    "realpath_root", "remote_", "request", "request_", "scheme",
+    "secure_link", "secure_link_", "sent_", "server_addr", "server_name",
+    "server_port", "server_protocol", "slice_range", "ssl_", "status",
+    "tcpinfo_", "time_", "trailer_", "uid_", "upstream_", "uri", NULL
 };
 
 
@@ -185,9 +201,10 @@ pupil_login_network_rule(const pupil_str_t *given, uint32_t count,
 
     for (i = 0; i < given->len; i++) {
         if (given->data[i] == '$' && login_said(given, i + 1)) {
-            return pupil_error_set(error, "\"%.*s\" is what a client says:"
-                                   " take a variable of its address, such as"
-                                   " that of a geo {}", (int) given->len,
+            return pupil_error_set(error, "\"%.*s\" is what a client says,"
+                                   " or of it alone: take a variable of"
+                                   " networks, such as that of a geo {}, or of"
+                                   " a map {} of one", (int) given->len,
                                    (const char *) given->data);
         }
     }
@@ -199,19 +216,34 @@ pupil_login_network_rule(const pupil_str_t *given, uint32_t count,
 }
 
 
-/* Of a variable whose name is there. */
+/* Is the variable whose name is there one of these?  nginx folds case. */
 static int
 login_said(const pupil_str_t *given, size_t at)
 {
-    size_t  i, n;
+    size_t   i, len, n;
+    uint8_t  c;
 
     at += at < given->len && given->data[at] == '{';
 
-    for (i = 0; said[i] != NULL; i++) {
-        n = strlen(said[i]);
+    for (len = 0; at + len < given->len; len++) {
+        c = given->data[at + len] | 0x20;
 
-        if (given->len - at >= n
-            && memcmp(given->data + at, said[i], n) == 0)
+        if (!pupil_is_digit(given->data[at + len])
+            && given->data[at + len] != '_' && (c < 'a' || c > 'z'))
+        {
+            break;
+        }
+    }
+
+    if (len != 0 && pupil_is_digit(given->data[at])) {
+        return 1;                       /* of a regular expression */
+    }
+
+    for (i = 0; nginxs[i] != NULL; i++) {
+        n = strlen(nginxs[i]);
+
+        if ((len == n || (len > n && nginxs[i][n - 1] == '_'))
+            && strncasecmp((const char *) given->data + at, nginxs[i], n) == 0)
         {
             return 1;
         }

@@ -16,6 +16,10 @@
 
 static pupil_rc_t pupil_provider_account(const pupil_str_t *text,
     pupil_error_t *error);
+static pupil_rc_t pupil_provider_lists(const pupil_str_t *text,
+    pupil_error_t *error);
+static int pupil_gap(pupil_str_t list);
+static int pupil_has_openid(pupil_str_t scope);
 static int pupil_begins(pupil_str_t text, pupil_str_t with);
 static int pupil_same(const pupil_words_t *one, const pupil_words_t *other,
     uint32_t row);
@@ -90,7 +94,9 @@ pupil_provider_rule(const pupil_str_t *given, uint32_t count,
                                " has it, and profile=");
     }
 
-    if (pupil_provider_account(text, error) != PUPIL_OK) {
+    if (pupil_provider_account(text, error) != PUPIL_OK
+        || pupil_provider_lists(text, error) != PUPIL_OK)
+    {
         return PUPIL_INVALID;
     }
 
@@ -146,6 +152,82 @@ pupil_provider_account(const pupil_str_t *text, pupil_error_t *error)
     }
 
     return PUPIL_OK;
+}
+
+
+/* Of which one that nobody meets would let nobody in. */
+static pupil_rc_t
+pupil_provider_lists(const pupil_str_t *text, pupil_error_t *error)
+{
+    size_t  i;
+
+    static const uint32_t  lists[] = { PUPIL_PROVIDER_LOA,
+                                       PUPIL_PROVIDER_SCHOOLS };
+
+    for (i = 0; i < PUPIL_COUNT(lists); i++) {
+        if (pupil_gap(text[lists[i]])) {
+            return pupil_error_set(error, "\"%.*s\" is no list: loa= and"
+                                   " schools= take words with one comma"
+                                   " between each two",
+                                   (int) text[lists[i]].len,
+                                   (const char *) text[lists[i]].data);
+        }
+    }
+
+    return text[PUPIL_PROVIDER_SCOPE].len == 0
+           || pupil_has_openid(text[PUPIL_PROVIDER_SCOPE])
+           ? PUPIL_OK
+           : pupil_error_set(error, "scope= takes \"openid\", without which"
+                             " there is no ID token, and what there is"
+                             " beside it");
+}
+
+
+/* Is a word of a list with commas empty? */
+static int
+pupil_gap(pupil_str_t list)
+{
+    size_t   i;
+    uint8_t  before;
+
+    before = ',';
+
+    for (i = 0; i < list.len; i++) {
+        if (list.data[i] == ',' && before == ',') {
+            return 1;
+        }
+
+        before = list.data[i];
+    }
+
+    return list.len != 0 && before == ',';
+}
+
+
+static int
+pupil_has_openid(pupil_str_t scope)
+{
+    size_t  len;
+
+    static const char  openid[] = "openid";
+
+    while (scope.len != 0) {
+        for (len = 0; len < scope.len && scope.data[len] != ' '; len++) {
+            /* void */
+        }
+
+        if (len == sizeof(openid) - 1
+            && memcmp(scope.data, openid, len) == 0)
+        {
+            return 1;
+        }
+
+        len += len < scope.len;
+        scope.data += len;
+        scope.len -= len;
+    }
+
+    return 0;
 }
 
 
