@@ -56,9 +56,9 @@ sub login ($http, $name = $who->{login}, %opt) {
     return $res;
 }
 
-sub guess ($name, $n = BURST) {
-    return map { login($nginx->http, $name, password => 'not it')->status }
-        1 .. $n;
+sub guess ($name, $n = BURST, @header) {
+    return map { login($nginx->http, $name, password => 'not it',
+                       header => { @header })->status } 1 .. $n;
 }
 
 sub forget () { $db->do('DELETE FROM pupil.login_throttle') }
@@ -109,6 +109,36 @@ forget();
 is_deeply [guess(uc $email)], [(401) x BURST], 'guesses by the other name';
 is_status login($known), 200, 'a log-in by this one';
 is since(), 'failed_logins', 'is told of them';
+forget();
+
+my @NORTH = ('X-School' => 'north');
+is_deeply [guess($email, BURST, @NORTH)], [(401) x BURST],
+    'guesses from a school\'s network';
+is_status login($known), 200, 'a log-in from elsewhere';
+is since(), 'failed_logins', 'is told of them';
+is_status login($known), 200, 'the next';
+is since(), '', 'is not';
+guess($who->{login}, BURST - 2, @NORTH);
+is_status login($known), 200, 'fewer there, then a log-in';
+is since(), '', 'are no burst either';
+forget();
+
+guess($who->{login}, BURST, @NORTH);
+$db->do('UPDATE pupil.login_throttle SET not_before = last_at');
+is_status login($nginx->http, $who->{login}, header => { @NORTH }), 200,
+    'a log-in from that network';
+is since(), 'failed_logins', 'is told of them';
+forget();
+
+my $device = $known->cookies->{'__Host-pupil-device'};
+for (1 .. BURST) {
+    my $http = $nginx->http;
+    $http->cookies->{'__Host-pupil-device'} = $device;
+    is login($http, $who->{login}, password => 'not it')->status, 401,
+        'a guess from a browser that is known';
+}
+is_status login($nginx->http), 200, 'a log-in from another';
+is since(), 'failed_logins new_device', 'is told of them';
 forget();
 
 guess($who->{login});

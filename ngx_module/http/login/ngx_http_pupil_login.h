@@ -79,7 +79,7 @@ struct ngx_http_pupil_login_s {
     int32_t                       free[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
     int32_t                       forget[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
     int32_t                       longest[NGX_HTTP_PUPIL_LOGIN_BUCKETS];
-    ngx_uint_t                    buckets_count;  /* the network's last */
+    ngx_uint_t                    buckets_count;
     int32_t                       rests;          /* seconds until that is new,
                                                      or 0: it makes no odds */
 
@@ -109,6 +109,8 @@ struct ngx_http_pupil_login_s {
     unsigned                      recorded:1;     /* its record is sent */
     unsigned                      device:1;       /* a known one */
     unsigned                      keeps:1;        /* and one from now on */
+    unsigned                      strange:1;      /* the last bucket is the
+                                                     network's */
     unsigned                      known:1;        /* an account, no decoy */
     unsigned                      has_owner:1;
     unsigned                      eligible:1;     /* but for the password */
@@ -178,6 +180,7 @@ typedef enum {
     NGX_HTTP_PUPIL_BUCKET_CODE,
     NGX_HTTP_PUPIL_BUCKET_CODES,                /* new ones of recovery */
     NGX_HTTP_PUPIL_BUCKET_LINK,                 /* of a mail */
+    NGX_HTTP_PUPIL_BUCKET_TOLD,                 /* delays nobody */
     NGX_HTTP_PUPIL_BUCKET_FORGOTTEN,            /* of an account */
     NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_VAIN,       /* of one without a mail, or a
                                                    name */

@@ -25,13 +25,15 @@ typedef struct {
 } ngx_http_pupil_bucket_t;
 
 
+static void ngx_http_pupil_login_names(ngx_http_pupil_ctx_t *ctx,
+    pupil_str_t login_plain, pupil_str_t email_plain);
 static void ngx_http_pupil_login_bucket(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_bucket_e kind, pupil_str_t what, pupil_str_t device);
 static void ngx_http_pupil_login_bucket_made(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_bucket_e kind, pupil_str_t what, pupil_str_t device,
     uint8_t bucket[PUPIL_HASH_LEN]);
 static void ngx_http_pupil_login_told_of(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_bucket_e kind, pupil_str_t what, pupil_str_t device);
+    ngx_http_pupil_bucket_e kind, pupil_str_t what);
 static void ngx_http_pupil_login_limited_by(ngx_http_pupil_login_t *login,
     ngx_http_pupil_bucket_e kind);
 static void ngx_http_pupil_login_browser(ngx_http_pupil_ctx_t *ctx,
@@ -60,6 +62,8 @@ static const ngx_http_pupil_bucket_t  ngx_http_pupil_buckets[] = {
     { .name = "recovery codes", NGX_HTTP_PUPIL_LIMIT_ACCOUNT },
     [NGX_HTTP_PUPIL_BUCKET_LINK] =
     { .name = "link", NGX_HTTP_PUPIL_LIMIT_ACCOUNT },
+    [NGX_HTTP_PUPIL_BUCKET_TOLD] =
+    { .name = "told", .free = INT32_MAX, .forget = 180, .longest = 0 },
     [NGX_HTTP_PUPIL_BUCKET_FORGOTTEN] =
     { .name = "forgotten", 0, 0, 0 },               /* its statement says */
     [NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_VAIN] =
@@ -85,7 +89,6 @@ ngx_int_t
 ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
     pupil_str_t login_plain, pupil_str_t email_plain)
 {
-    pupil_str_t              network;
     const pupil_key_t       *key;
     ngx_http_pupil_login_t  *login;
 
@@ -112,6 +115,21 @@ ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
         return NGX_OK;
     }
 
+    ngx_http_pupil_login_names(ctx, login_plain, email_plain);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_pupil_login_names(ngx_http_pupil_ctx_t *ctx, pupil_str_t login_plain,
+    pupil_str_t email_plain)
+{
+    pupil_str_t              network, none;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
     /* One for each look-up: spellings of one account share a bucket. */
     ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_LOGIN_ID,
                                 login_plain, login->apart);
@@ -128,9 +146,15 @@ ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
         network.len = ngx_strlen(ctx->network);
         ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_NETWORK,
                                     network, login->apart);
+        login->strange = 1;
     }
 
-    return NGX_OK;
+    /* who logs in elsewhere, and is told, knows of no count there (M20) */
+    if (login->apart.len != 0) {
+        ngx_memzero(&none, sizeof(pupil_str_t));
+        ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_TOLD,
+                                    email_plain, none);
+    }
 }
 
 
@@ -298,12 +322,18 @@ void
 ngx_http_pupil_login_code_taken(ngx_http_pupil_ctx_t *ctx,
     const uint8_t bucket[PUPIL_HASH_LEN])
 {
+    pupil_str_t              subject, none;
     ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
 
     ngx_memcpy(login->bytes[login->buckets_count], bucket, PUPIL_HASH_LEN);
     ngx_http_pupil_login_limited_by(login, NGX_HTTP_PUPIL_BUCKET_CODE);
+
+    subject.data = login->owner.id.b;
+    subject.len = PUPIL_UUID_LEN;
+    ngx_memzero(&none, sizeof(pupil_str_t));
+    ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_TOLD, subject, none);
 }
 
 
@@ -311,7 +341,7 @@ void
 ngx_http_pupil_login_tells(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found)
 {
     ngx_uint_t                 i;
-    pupil_str_t                name, subject, none;
+    pupil_str_t                name, subject;
     ngx_http_pupil_row_t       row;
     ngx_http_pupil_login_t    *login;
     ngx_http_pupil_telling_t  *telling;
@@ -320,7 +350,7 @@ ngx_http_pupil_login_tells(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found)
                                          PUPIL_LF_WANT_EMAIL };
     static const ngx_http_pupil_bucket_e  kinds[] = {
         NGX_HTTP_PUPIL_BUCKET_PASSWORD, NGX_HTTP_PUPIL_BUCKET_STEP_UP,
-        NGX_HTTP_PUPIL_BUCKET_CODE
+        NGX_HTTP_PUPIL_BUCKET_TOLD
     };
 
     login = ctx->data;
@@ -338,16 +368,12 @@ ngx_http_pupil_login_tells(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found)
 
     ngx_http_pupil_notice_add(telling, PUPIL_NOTICE_FAILED_LOGINS);
 
-    ngx_memzero(&none, sizeof(pupil_str_t));
     subject.data = ctx->session.subject.b;
     subject.len = PUPIL_UUID_LEN;
 
     for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        ngx_http_pupil_login_told_of(ctx, kinds[i], subject, none);
+        ngx_http_pupil_login_told_of(ctx, kinds[i], subject);
     }
-
-    ngx_http_pupil_login_told_of(ctx, NGX_HTTP_PUPIL_BUCKET_CODE, subject,
-                                 login->apart);
 
     ngx_http_pupil_login_credential(ctx, found, &row);
 
@@ -356,7 +382,9 @@ ngx_http_pupil_login_tells(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found)
             && ngx_http_pupil_login_plain(ctx, name, &name) == NGX_OK)
         {
             ngx_http_pupil_login_told_of(ctx, NGX_HTTP_PUPIL_BUCKET_EMAIL,
-                                         name, none);
+                                         name);
+            ngx_http_pupil_login_told_of(ctx, NGX_HTTP_PUPIL_BUCKET_TOLD,
+                                         name);
         }
     }
 
@@ -364,18 +392,23 @@ ngx_http_pupil_login_tells(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found)
 }
 
 
-/* Whoever guesses at a name is counted by it in either kind of bucket. */
+/*
+ * Whoever guesses at a name is counted by it in either kind of bucket; a known
+ * device and a school's network, that have counts of their own, in one of all.
+ */
 static void
 ngx_http_pupil_login_told_of(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_bucket_e kind, pupil_str_t what, pupil_str_t device)
+    ngx_http_pupil_bucket_e kind, pupil_str_t what)
 {
     ngx_uint_t                 i;
+    pupil_str_t                none;
     ngx_http_pupil_telling_t  *telling;
 
+    ngx_memzero(&none, sizeof(pupil_str_t));
     telling = &((ngx_http_pupil_login_t *) ctx->data)->telling;
     i = telling->buckets_count++;
 
-    ngx_http_pupil_login_bucket_made(ctx, kind, what, device,
+    ngx_http_pupil_login_bucket_made(ctx, kind, what, none,
                                      telling->bytes[i]);
     telling->buckets[i].data = telling->bytes[i];
     telling->buckets[i].len = sizeof(telling->bytes[i]);
@@ -435,7 +468,7 @@ ngx_http_pupil_login_buckets(ngx_http_pupil_ctx_t *ctx,
 
     ngx_http_pupil_param_bytea_array(ex, login->buckets, login->buckets_count);
 
-    if (login->buckets_count == NGX_HTTP_PUPIL_LOGIN_BUCKETS) {
+    if (login->strange) {
         ngx_libpq_param_bytea(ex, login->bytes[login->buckets_count - 1], 32);
 
     } else {

@@ -13,7 +13,7 @@
 
 
 #define NGX_HTTP_PUPIL_NOTICES         4
-#define NGX_HTTP_PUPIL_NOTICE_BUCKETS  6
+#define NGX_HTTP_PUPIL_NOTICE_BUCKETS  7
 
 
 /* All zeros: nothing is told. */
