@@ -55,6 +55,12 @@ location \@tried { pupil_access forum purpose=learning; $to }
 location /other/ { pupil_access forum purpose=learning;
     try_files /nothing \@other; }
 location \@other { pupil_access wiki purpose=learning; $to }
+location /low/ { pupil_access forum purpose=learning;
+    try_files /nothing \@high; }
+location \@high { pupil_access forum purpose=learning;
+    pupil_second_factor pupil=required; $to }
+location /high/ { pupil_access forum purpose=learning;
+    pupil_second_factor pupil=required; $to }
 location /part/ { $to }
 location /whole/ { ssi on; ssi_types *; pupil_access forum purpose=learning;
     alias html/; }
@@ -254,15 +260,24 @@ is user($pupil->get('/forum/?accel=/open/')), 'none',
     'and to where nobody is known';
 is_problem kept_out('by way of another', sub {
     $nginx->http->get('/try/') }), 401, 'no-session', name => 'try_files';
+for my $path (qw(/high/ /low/)) {
+    is_problem kept_out("a password alone at $path", sub {
+        $pupil->get($path) }), 401, 'login-again',
+        name => "$path asks for a second factor";
+}
 
 my $html = "$nginx->{dir}/html";
 spew("$html/forum.html", 'A<!--# include virtual="/forum/part" -->Z');
+spew("$html/high.html", 'A<!--# include virtual="/high/part" -->Z');
 spew("$html/wiki.html", 'A<!--# include virtual="/wiki/part" -->Z');
 like $pupil->get('/whole/forum.html')->body, qr/A.*"$forum".*Z/,
     'a subrequest goes where its request may';
 $res = kept_out('a subrequest elsewhere', sub {
     $pupil->get('/whole/wiki.html') });
 is_status $res, 200, 'a page with a part that it may not have';
+$res = kept_out('a subrequest to a second factor', sub {
+    $pupil->get('/whole/high.html') });
+is_status $res, 200, 'a page with a part that asks for more';
 kept_out('a subrequest of who was not asked', sub {
     $pupil->get('/unguarded/forum.html') });
 

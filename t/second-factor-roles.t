@@ -94,7 +94,10 @@ is_status switch_to($proved, $school, 'teacher'), 200, 'and back';
 my $mate = Pupil::Factor->new($day, 'classmate', $clock);
 my $plain = $mate->half;
 is_status $plain->get('/v1/homework'), 200, 'a pupil by a password';
-my $strict = $site->nginx(server => $below, conf => {
+my $strict = $site->nginx(server => $below . <<"", conf => {
+location = /auth { internal; pupil_session; }
+location /app { auth_request /auth; pupil_session; }
+
     pupil_second_factor => 'pupil=required teacher=required' });
 $strict->start->wait_ready;
 
@@ -108,8 +111,9 @@ my $pupil = at_strict($plain);
 is_problem $pupil->get('/v1/homework'), 401, 'login-again',
     name => 'is asked for a log-in where one is required by now';
 is_status $pupil->get('/v1/session'), 200, 'and may see what it is';
-is_status at_strict($proved)->get('/v1/homework'), 200,
-    'whoever had one goes on';
+is_status $pupil->get('/app'), 401, 'but auth_request lets nobody through';
+is_status at_strict($proved)->get($_), 200, "whoever had one goes on: $_"
+    for qw(/v1/homework /app);
 
 
 # ---- under the MAC

@@ -23,6 +23,7 @@ location /staff/data/ { pupil_data;
     pupil_step_up teacher=10m school_admin=5m pupil=off; }
 location /staff/session { pupil_session; pupil_step_up teacher=10m; }
 location /staff/me/ { pupil_rights; pupil_step_up teacher=10m; }
+location /asking/ { auth_request /staff/session; pupil_session; }
 location /all/ { pupil_access all purpose=authentication;
     pupil_step_up teacher=10m; proxy_pass ${\ $app->url}; }
 
@@ -91,6 +92,8 @@ is $mine->get('/staff/session')->status, 200, 'nor where one logs in and out';
 is_problem $mine->$_('/staff/me/sessions'), 401, 'step-up-required',
     name => "sessions that are seen and ended after a proof: $_"
     for qw(get delete);
+is $mine->get('/asking/')->status, 401, 'but auth_request is told of it';
+is $pupil->get('/asking/')->status, 200, 'as of nobody else';
 is asked($pupil), '200 step-up-required 200',
     'and none of roles that are not named';
 

@@ -349,6 +349,7 @@ ngx_http_pupil_access_same(ngx_http_request_t *r,
         || was->access->age != conf->access->age
         || was->access->step_up != conf->access->step_up
         || was->step_up != conf->step_up
+        || was->factor != conf->factor
         || was->idle != conf->idle
         || was->absolute != conf->absolute
         || was->origins != conf->origins

@@ -22,6 +22,7 @@ static void ngx_http_pupil_begin(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_run_held(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt step);
 static ngx_uint_t ngx_http_pupil_stale(ngx_http_pupil_ctx_t *ctx);
+static ngx_uint_t ngx_http_pupil_to_be_proved(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_session(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_start(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_step_keys(ngx_http_pupil_ctx_t *ctx);
@@ -548,9 +549,7 @@ ngx_http_pupil_step_start(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_STEP_UP_REQUIRED);
     }
 
-    if (ctx->has_session
-        && !(ctx->route->flags & (NGX_HTTP_PUPIL_LIMITED
-                                  |NGX_HTTP_PUPIL_UNPROVED))
+    if (ctx->has_session && ngx_http_pupil_to_be_proved(ctx)
         && !ngx_http_pupil_session_suffices(ctx, ctx->session.role))
     {
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_LOGIN_AGAIN);
@@ -567,6 +566,16 @@ ngx_http_pupil_step_start(ngx_http_pupil_ctx_t *ctx)
 }
 
 
+/* Who looks at their own session sees it; auth_request decides by it. */
+static ngx_uint_t
+ngx_http_pupil_to_be_proved(ngx_http_pupil_ctx_t *ctx)
+{
+    return !(ctx->route->flags & NGX_HTTP_PUPIL_LIMITED)
+           && (!(ctx->route->flags & NGX_HTTP_PUPIL_UNPROVED)
+               || ctx->request != ctx->request->main);
+}
+
+
 /* Does this location ask of the session's role for a proof that is younger? */
 static ngx_uint_t
 ngx_http_pupil_stale(ngx_http_pupil_ctx_t *ctx)
@@ -574,8 +583,8 @@ ngx_http_pupil_stale(ngx_http_pupil_ctx_t *ctx)
     pupil_role_t  role;
 
     if (ctx->conf->step_up == NULL || !ctx->has_session
-        || (ctx->route->flags & (NGX_HTTP_PUPIL_PUBLIC|NGX_HTTP_PUPIL_LIMITED
-                                 |NGX_HTTP_PUPIL_UNPROVED)))
+        || (ctx->route->flags & NGX_HTTP_PUPIL_PUBLIC)
+        || !ngx_http_pupil_to_be_proved(ctx))
     {
         return 0;
     }
