@@ -140,4 +140,20 @@ choose($http, 'south');
 is_problem $http->get($back), 400, 'login-flow',
     name => 'a log-in that began for one ends for no other';
 
+
+# ---- which says nothing to a map, as there is no cookie
+
+$idp->tell(claims => { uniid => $teacher{north}{login}, sub => 'f:2' });
+$http = client('north');
+is_status $idp->visit($http), 303, 'who logs in';
+my $told = $nginx->http->post('/v1/login/uni/backchannel-logout',
+    $idp->logout_form($idp->logout_token(claims => { sub => 'f:2' })));
+is_problem $told, 404, 'unknown-tenant', name => 'and out there, as is told';
+is who($http), $teacher{north}{id}, 'is logged in here still';
+my ($path, $answer) = split /\?/, $idp->authorize(
+    client('north')->get('/v1/login/uni')), 2;
+is_problem $nginx->http->post($path, body => $answer,
+    type => 'application/x-www-form-urlencoded'), 404, 'unknown-tenant',
+    name => 'nor is an answer by form of anybody';
+
 done_testing;

@@ -245,6 +245,9 @@ ngx_int_t ngx_http_pupil_oidc_refuse(ngx_http_pupil_ctx_t *ctx,
  */
 ngx_int_t ngx_http_pupil_oidc_share(ngx_http_pupil_ctx_t *ctx);
 
+/* The request is of the address's own.  NGX_OK, or a problem. */
+ngx_int_t ngx_http_pupil_oidc_at_home(ngx_http_pupil_ctx_t *ctx);
+
 /* Which of them a token names, into oidc->choice. */
 pupil_rc_t ngx_http_pupil_oidc_claimed(ngx_http_pupil_ctx_t *ctx,
     const pupil_json_t *json, const char **why);

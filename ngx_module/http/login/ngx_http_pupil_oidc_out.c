@@ -64,6 +64,11 @@ ngx_http_pupil_oidc_out_parse(ngx_http_pupil_ctx_t *ctx)
     }
 
     rc = ngx_http_pupil_oidc_create(ctx);
+
+    if (rc == NGX_OK && ctx->conf->tenants != NULL) {
+        rc = ngx_http_pupil_oidc_at_home(ctx);
+    }
+
     if (rc != NGX_OK) {
         return rc;
     }
@@ -471,10 +476,10 @@ ngx_http_pupil_oidc_out_ended(ngx_http_pupil_ctx_t *ctx)
 
 
 /*
- * Of this tenant none is left.  Where a provider says of which somebody is, all
- * that share the address are looked at, each by a name of its own.  Beside a
- * row in doubt nobody is told that all have ended (invariant I20); of several
- * tenants that one comes last again, as what is found is recorded there.
+ * Of this tenant none is left.  Nobody says of which somebody is: all that
+ * share the address are looked at, each by a name of its own.  Beside a row in
+ * doubt nobody is told that all have ended (invariant I20); of several tenants
+ * that one comes last again, as what is found is recorded there.
  */
 static ngx_int_t
 ngx_http_pupil_oidc_out_done(ngx_http_pupil_ctx_t *ctx)
@@ -486,11 +491,11 @@ ngx_http_pupil_oidc_out_done(ngx_http_pupil_ctx_t *ctx)
     oidc = ngx_http_pupil_oidc_of(ctx);
     out = &oidc->out;
 
-    if (!out->whole && (oidc->choice == NULL || out->last)) {
+    if (!out->whole && (ctx->conf->tenants == NULL || out->last)) {
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_INTEGRITY);
     }
 
-    if (oidc->choice == NULL) {
+    if (ctx->conf->tenants == NULL) {
         return ngx_http_pupil_oidc_out_home(ctx);
     }
 

@@ -31,7 +31,6 @@ static ngx_int_t ngx_http_pupil_tenant_unknown(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t
 ngx_http_pupil_oidc_share(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_int_t               rc;
     ngx_http_pupil_oidc_t  *oidc;
 
     oidc = ngx_http_pupil_oidc_of(ctx);
@@ -50,8 +49,17 @@ ngx_http_pupil_oidc_share(ngx_http_pupil_ctx_t *ctx)
     ngx_memzero(oidc->choice, sizeof(pupil_choice_t));
     oidc->from = ctx->tenant;
 
+    return ngx_http_pupil_oidc_at_home(ctx);
+}
+
+
+ngx_int_t
+ngx_http_pupil_oidc_at_home(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
     rc = ngx_http_pupil_tenant_home(ctx);
-    oidc->home = ctx->tenant;
+    ngx_http_pupil_oidc_of(ctx)->home = ctx->tenant;
 
     return rc;
 }
