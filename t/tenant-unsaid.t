@@ -85,4 +85,52 @@ is_status $res, 200, 'whom nobody knows is logged out already';
 is_deeply records($res), { $of{north}{tenant} => 1 },
     'on record once, where the address is at home, whatever a cookie says';
 
+
+# ---- a session ends where it was, when somebody logs in elsewhere
+
+sub log_in ($http, $tenant) {
+    is_status $http->login(@{ $teacher{$tenant} }{qw(login password)}), 200,
+        "in at $tenant, by a password";
+    return session($http, $tenant);
+}
+
+sub by_word ($http, $tenant) {
+    $idp->tell(claims => { uniid => 'CBeane', sub => "f:$tenant:2" });
+    is_status $idp->visit($http), 303, "in at $tenant, by the provider";
+    return session($http, $tenant);
+}
+
+for my $in (\&log_in, \&by_word) {
+    my $http = $nginx->http;
+    choose($http, 'north');
+    my $before = $in->($http, 'north');
+    my $again = $in->($http, 'north');
+    is_deeply [map { status($_) } $before, $again], [401, 200],
+        'over it, at the same';
+    choose($http, $_) for qw(south north south);
+    is status($again), 200, 'choosing ends nothing';
+    my $next = $in->($http, 'south');
+    is_deeply [map { status($_) } $again, $next], [401, 200],
+        'at another, once it is chosen';
+    is who($http), $teacher{south}{id}, 'as who they are there';
+    my $last = $in->($http, 'south');
+    is_deeply [map { status($_) } $next, $last], [401, 200],
+        'and over that one, as of it';
+    choose($http, 'north');
+    choose($http, 'south');
+    is who($http), $teacher{south}{id}, 'who chooses and comes back is there';
+    is $http->cookies->{$TENANT}, 'south', 'and nowhere else';
+}
+my $http = $nginx->http;
+choose($http, 'south');
+is $http->cookies->{$TENANT}, 'south', 'who has no session is nowhere yet';
+for my $cookie ('south.', 'south.east', 'south.north.east', '.north', 'north.',
+                "south.$of{north}{tenant}") {
+    $http = $nginx->http;
+    $http->{cookies} = { $TENANT => $cookie };
+    my $tenant = $cookie =~ /^south/ ? 'south' : 'north';
+    log_in($http, $tenant);
+    is who($http), $teacher{$tenant}{id}, "\"$cookie\" selects, and no more";
+}
+
 done_testing;

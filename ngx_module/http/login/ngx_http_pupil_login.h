@@ -95,6 +95,9 @@ struct ngx_http_pupil_login_s {
     pupil_uuid_t                  institution;
     uint8_t                       text[PUPIL_TOKEN_TEXT_LEN];
     ngx_http_pupil_session_t      before;         /* of the cookie, to end */
+    pupil_uuid_t                  tenant;         /* meanwhile: where they are
+                                                     logged in */
+    pupil_uuid_t                  request;        /* by what name, there */
     ngx_http_pupil_seat_t         seat;           /* until it is hashed */
     ngx_http_pupil_oidc_t        *oidc;           /* NULL: by a password */
     ngx_http_pupil_factor_t      *factor;         /* and by a second one */
@@ -345,6 +348,12 @@ ngx_int_t ngx_http_pupil_login_prove(ngx_http_pupil_ctx_t *ctx,
 
 /* The session is written: the answer. */
 ngx_int_t ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx);
+
+/* The browser's next requests are of the tenant that was logged in to. */
+ngx_int_t ngx_http_pupil_login_keep(ngx_http_pupil_ctx_t *ctx);
+
+/* Then the session that it had ends, wherever it was. */
+ngx_int_t ngx_http_pupil_login_leave(ngx_http_pupil_ctx_t *ctx);
 
 /* Last of all: whoever has more sessions than they may loses the oldest. */
 ngx_int_t ngx_http_pupil_login_limit(ngx_http_pupil_ctx_t *ctx);

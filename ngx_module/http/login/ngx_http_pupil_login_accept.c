@@ -41,9 +41,6 @@ static ngx_int_t ngx_http_pupil_login_bound(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t ngx_http_pupil_login_answer(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_login_device(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_login_before(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_login_before_gone(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_login_before_ended(ngx_http_pupil_ctx_t *ctx);
 
 
 ngx_int_t
@@ -429,7 +426,7 @@ ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx)
     if (ngx_http_pupil_session_cookie(ctx, login->text, sizeof(login->text))
         != NGX_OK
         || ngx_http_pupil_login_device(ctx) != NGX_OK
-        || (login->oidc != NULL && ngx_http_pupil_oidc_keep(ctx) != NGX_OK)
+        || ngx_http_pupil_login_keep(ctx) != NGX_OK
         || (login->factor != NULL
             && ngx_http_pupil_ticket_end(ctx) != NGX_OK))
     {
@@ -438,7 +435,7 @@ ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx)
 
     ngx_http_pupil_login_index(ctx);
 
-    return ngx_http_pupil_oidc_leave_tenant(ctx, ngx_http_pupil_login_before);
+    return ngx_http_pupil_login_leave(ctx);
 }
 
 
@@ -532,69 +529,4 @@ ngx_http_pupil_login_device(ngx_http_pupil_ctx_t *ctx)
     cookie.age = PUPIL_DEVICE_DAYS * 86400;
 
     return ngx_http_pupil_cookie_set(ctx, &cookie);
-}
-
-
-/*
- * Whoever logs in here takes the place of whoever was logged in here before:
- * that session ends as by a log-out.
- */
-static ngx_int_t
-ngx_http_pupil_login_before(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_int_t                  rc;
-    ngx_libpq_exchange_t      *ex;
-    ngx_http_pupil_session_t  *before;
-
-    before = &((ngx_http_pupil_login_t *) ctx->data)->before;
-
-    rc = ngx_http_pupil_session_sent(ctx, before);
-    if (rc != NGX_OK) {
-        return rc == NGX_DECLINED ? ngx_http_pupil_login_before_ended(ctx)
-                                  : rc;
-    }
-
-    ex = ngx_http_pupil_exchange(ctx);
-    if (ex == NULL) {
-        return NGX_ERROR;
-    }
-
-    (void) ngx_http_pupil_add_session_stmt(ctx, ex, PUPIL_SESSION_END);
-    ngx_libpq_param_bytea(ex, before->hash, 32);
-
-    ctx->resume = ngx_http_pupil_login_before_gone;
-
-    return ngx_http_pupil_submit(ctx, ex, 1);
-}
-
-
-/*
- * Whether there was a row does not matter: who hid it for the moment would put
- * it back (invariant I18).
- */
-static ngx_int_t
-ngx_http_pupil_login_before_gone(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_http_pupil_session_t  *before;
-
-    ngx_http_pupil_debug(ctx, "the session before it ended");
-
-    before = &((ngx_http_pupil_login_t *) ctx->data)->before;
-
-    ngx_http_pupil_zone_remove(ctx->main, before->hash);
-
-    /* its row was not read: no session lives longer from now on */
-    before->expires_at = ctx->now + ctx->conf->absolute * PUPIL_TIME_SECOND;
-
-    return ngx_http_pupil_session_end(ctx, before,
-                                     ngx_http_pupil_login_before_ended);
-}
-
-
-static ngx_int_t
-ngx_http_pupil_login_before_ended(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_http_pupil_debug(ctx, "of the session before it nothing is left");
-
-    return ngx_http_pupil_oidc_back(ctx, ngx_http_pupil_login_limit);
 }

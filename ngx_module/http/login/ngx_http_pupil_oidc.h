@@ -116,7 +116,6 @@ struct ngx_http_pupil_oidc_s {
     pupil_uuid_t                from;          /* the tenant that the browser
                                                   comes with */
     const pupil_login_tenant_t *entered;       /* that it is logged in to */
-    pupil_uuid_t                request;       /* by what name, there */
     ngx_http_pupil_ask_t       *ask;           /* under way, or the last */
     ngx_http_pupil_step_pt      next;          /* once the provider is known */
     ngx_http_pupil_learning_t  *learning;      /* what it asks for, of that */
@@ -254,14 +253,5 @@ pupil_rc_t ngx_http_pupil_oidc_claimed(ngx_http_pupil_ctx_t *ctx,
 
 /* The provider is believed: none, one, or a choice. */
 ngx_int_t ngx_http_pupil_oidc_tenant(ngx_http_pupil_ctx_t *ctx);
-
-/* The session is made: the browser's next requests are of its tenant. */
-ngx_int_t ngx_http_pupil_oidc_keep(ngx_http_pupil_ctx_t *ctx);
-
-/* Into the tenant that the browser came with, and back. */
-ngx_int_t ngx_http_pupil_oidc_leave_tenant(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_step_pt next);
-ngx_int_t ngx_http_pupil_oidc_back(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_step_pt next);
 
 #endif /* _NGX_HTTP_PUPIL_OIDC_H_INCLUDED_ */

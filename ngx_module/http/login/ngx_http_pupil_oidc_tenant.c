@@ -9,6 +9,7 @@
 
 #include "core/endpoints/session.h"
 #include "http/login/ngx_http_pupil_oidc.h"
+#include "http/request/ngx_http_pupil_tenant_left.h"
 
 
 #define NGX_HTTP_PUPIL_CHOICE_COOKIE  "__Host-pupil-choice"
@@ -34,6 +35,7 @@ ngx_http_pupil_oidc_share(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_oidc_t  *oidc;
 
     oidc = ngx_http_pupil_oidc_of(ctx);
+    oidc->from = ctx->tenant;
 
     if (ctx->conf->tenants == NULL
         || !pupil_profile_schools(oidc->provider->account.profile))
@@ -47,7 +49,6 @@ ngx_http_pupil_oidc_share(ngx_http_pupil_ctx_t *ctx)
     }
 
     ngx_memzero(oidc->choice, sizeof(pupil_choice_t));
-    oidc->from = ctx->tenant;
 
     return ngx_http_pupil_oidc_at_home(ctx);
 }
@@ -402,61 +403,6 @@ ngx_http_pupil_oidc_entered(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-ngx_int_t
-ngx_http_pupil_oidc_keep(ngx_http_pupil_ctx_t *ctx)
-{
-    const pupil_login_tenant_t  *entered;
-
-    entered = ngx_http_pupil_oidc_of(ctx)->entered;
-
-    return entered == NULL ? NGX_OK : ngx_http_pupil_tenant_keep(ctx, entered);
-}
-
-
-/*
- * The session that the browser had may be of another tenant, in which it ends.
- * The answer is made, and is of the one that was entered.
- */
-ngx_int_t
-ngx_http_pupil_oidc_leave_tenant(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_step_pt next)
-{
-    ngx_http_pupil_oidc_t  *oidc;
-
-    oidc = ngx_http_pupil_oidc_of(ctx);
-
-    if (oidc == NULL || oidc->entered == NULL) {
-        return next(ctx);
-    }
-
-    oidc->request = ctx->id;
-
-    return ngx_http_pupil_tenant_enter(ctx, &oidc->from, next);
-}
-
-
-ngx_int_t
-ngx_http_pupil_oidc_back(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_step_pt next)
-{
-    ngx_int_t               rc;
-    ngx_http_pupil_oidc_t  *oidc;
-
-    oidc = ngx_http_pupil_oidc_of(ctx);
-
-    if (oidc == NULL || oidc->entered == NULL) {
-        return next(ctx);
-    }
-
-    ctx->tenant = oidc->entered->id;
-    ctx->id = oidc->request;
-
-    rc = ngx_http_pupil_keys_tenant(ctx, next);
-
-    return rc == NGX_OK ? next(ctx) : rc;
-}
-
-
 /* ---- a choice before the password ---- */
 
 
@@ -480,7 +426,10 @@ ngx_http_pupil_login_tenant_parse(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* Selects where credentials are checked, and ends nothing. */
+/*
+ * Selects where credentials are checked, and ends nothing: that is for the
+ * log-in, which is told where there is a session.
+ */
 ngx_int_t
 ngx_http_pupil_login_tenant(ngx_http_pupil_ctx_t *ctx)
 {
@@ -496,7 +445,7 @@ ngx_http_pupil_login_tenant(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_tenant_unknown(ctx);
     }
 
-    if (ngx_http_pupil_tenant_keep(ctx, tenant) != NGX_OK) {
+    if (ngx_http_pupil_tenant_choose(ctx, tenant) != NGX_OK) {
         return NGX_ERROR;
     }
 

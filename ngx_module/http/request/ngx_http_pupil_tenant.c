@@ -3,12 +3,25 @@
  */
 
 #include "http/request/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil_session.h"
+#include "http/request/ngx_http_pupil_tenant_left.h"
 
 
 #define NGX_HTTP_PUPIL_TENANT_COOKIE  "__Host-pupil-tenant"
 
 
+/* What the cookie says: of which requests are, and of which a session is. */
+typedef struct {
+    pupil_str_t  selected;
+    pupil_str_t  before;           /* len 0: of the same, or there is none */
+} ngx_http_pupil_tenant_cookie_t;
+
+
 static void ngx_http_pupil_tenant_select(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_tenant_sent(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_tenant_cookie_t *sent);
+static ngx_int_t ngx_http_pupil_tenant_say(ngx_http_pupil_ctx_t *ctx,
+    const pupil_str_t *value);
 
 
 ngx_int_t
@@ -58,16 +71,42 @@ ngx_http_pupil_tenant_home(ngx_http_pupil_ctx_t *ctx)
 static void
 ngx_http_pupil_tenant_select(ngx_http_pupil_ctx_t *ctx)
 {
-    pupil_str_t                  name;
-    const pupil_login_tenant_t  *tenant;
+    const pupil_login_tenant_t      *tenant;
+    ngx_http_pupil_tenant_cookie_t   sent;
 
-    tenant = ngx_http_pupil_cookie(ctx->request, NGX_HTTP_PUPIL_TENANT_COOKIE,
-                                   &name) == NGX_OK
-             ? ngx_http_pupil_tenant_named(ctx, name) : NULL;
+    tenant = ngx_http_pupil_tenant_sent(ctx, &sent) == NGX_OK
+             ? ngx_http_pupil_tenant_named(ctx, sent.selected) : NULL;
 
     if (tenant != NULL) {
         ctx->tenant = tenant->id;
     }
+}
+
+
+/* "south", or "south.north" once it was chosen by whoever is at north. */
+static ngx_int_t
+ngx_http_pupil_tenant_sent(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_tenant_cookie_t *sent)
+{
+    size_t  i;
+
+    ngx_memzero(sent, sizeof(ngx_http_pupil_tenant_cookie_t));
+
+    if (ngx_http_pupil_cookie(ctx->request, NGX_HTTP_PUPIL_TENANT_COOKIE,
+                              &sent->selected) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    for (i = 0; i < sent->selected.len; i++) {
+        if (sent->selected.data[i] == '.') {
+            sent->before.data = sent->selected.data + i + 1;
+            sent->before.len = sent->selected.len - i - 1;
+            sent->selected.len = i;
+        }
+    }
+
+    return NGX_OK;
 }
 
 
@@ -130,11 +169,74 @@ ngx_int_t
 ngx_http_pupil_tenant_keep(ngx_http_pupil_ctx_t *ctx,
     const pupil_login_tenant_t *tenant)
 {
+    return ngx_http_pupil_tenant_say(ctx, &tenant->name);
+}
+
+
+ngx_int_t
+ngx_http_pupil_tenant_choose(ngx_http_pupil_ctx_t *ctx,
+    const pupil_login_tenant_t *tenant)
+{
+    u_char                      *p;
+    ngx_int_t                    rc;
+    pupil_str_t                  both;
+    pupil_uuid_t                 of;
+    ngx_http_pupil_session_t     session;
+    const pupil_login_tenant_t  *before;
+
+    of = ctx->tenant;
+    ngx_http_pupil_tenant_before(ctx, &of);
+    before = ngx_http_pupil_tenant_of(ctx, &of);
+
+    rc = ngx_http_pupil_session_sent(ctx, &session);
+    ngx_explicit_memzero(&session, sizeof(ngx_http_pupil_session_t));
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    if (rc == NGX_DECLINED || before == NULL || before == tenant) {
+        return ngx_http_pupil_tenant_keep(ctx, tenant);
+    }
+
+    p = ngx_http_pupil_alloc(ctx, tenant->name.len + 1 + before->name.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    both.data = p;
+    p = ngx_cpymem(p, tenant->name.data, tenant->name.len);
+    *p++ = '.';
+    p = ngx_cpymem(p, before->name.data, before->name.len);
+    both.len = p - both.data;
+
+    return ngx_http_pupil_tenant_say(ctx, &both);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_tenant_say(ngx_http_pupil_ctx_t *ctx, const pupil_str_t *value)
+{
     ngx_http_pupil_cookie_t  cookie;
 
     ngx_memzero(&cookie, sizeof(ngx_http_pupil_cookie_t));
     cookie.name = NGX_HTTP_PUPIL_TENANT_COOKIE;
-    cookie.value = tenant->name;
+    cookie.value = *value;
 
     return ngx_http_pupil_cookie_set(ctx, &cookie);
+}
+
+
+void
+ngx_http_pupil_tenant_before(ngx_http_pupil_ctx_t *ctx, pupil_uuid_t *tenant)
+{
+    const pupil_login_tenant_t      *before;
+    ngx_http_pupil_tenant_cookie_t   sent;
+
+    before = ngx_http_pupil_tenant_sent(ctx, &sent) == NGX_OK
+             ? ngx_http_pupil_tenant_named(ctx, sent.before) : NULL;
+
+    if (before != NULL) {
+        *tenant = before->id;
+    }
 }
