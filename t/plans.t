@@ -184,6 +184,8 @@ my %cold = (
     rights_notice_seen => 'once for each notice, by the primary key',
     rights_support_make => 'once for each support grant',
     rights_support_end => 'the same, by the primary key',
+    rights_support_reserve => 'once for each support grant; it is login_reserve',
+    rights_support_tell => 'rarer',
     imports_list => 'a few a day: who administers the tenant looks, by pages of'
         . ' an index',
     imports_decide => 'once for each import, by primary keys',

@@ -143,4 +143,22 @@ $res = $user->post('/v1/me/support-grants', json => {});
 is_problem $res, 409, 'conflict', name => 'and no more';
 is recorded($res), 'support_grant subject_access self write refused -', 'on record';
 
+# ---- nor does anybody make them without end
+
+my $mate = $day->as('classmate');
+my @made;
+for (1 .. 40) {
+    $res = $mate->post('/v1/me/support-grants', json => {});
+    last if $res->status != 201;
+    push @made, $res->json->{id};
+    $mate->delete("/v1/me/support-grants/$made[-1]");
+}
+is_problem $res, 429, 'throttled', name => 'who makes and ends them waits';
+ok $res->header('Retry-After'), 'and is told how long';
+is recorded($res), 'support_grant subject_access self write throttled -',
+    'on record';
+cmp_ok scalar(@made), '>=', 20, 'after twenty';
+is_status $day->teacher->post('/v1/me/support-grants', json => {}), 201,
+    'others do not';
+
 done_testing;

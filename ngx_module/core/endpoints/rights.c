@@ -7,6 +7,7 @@
  */
 
 #include "core/endpoints/endpoint_sql.h"
+#include "core/endpoints/login.h"
 #include "core/endpoints/rights.h"
 #include "core/endpoints/support.h"
 
@@ -209,6 +210,24 @@ const pupil_template_t  pupil_rights_templates[PUPIL_RIGHTS_COUNT] = {
         .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA,
                     PUPIL_PARAM_TIMESTAMPTZ },
         .records = PUPIL_SUPPORT_CHOICES
+    },
+
+    [PUPIL_RIGHTS_SUPPORT_RESERVE] = {
+        .name = "rights support reserve",
+        .sql = pupil_login_reserve_sql,
+        .fixed = PUPIL_LR_COLUMNS,
+        .params = { PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_INT4_ARRAY,
+                    PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_INT4_ARRAY,
+                    PUPIL_PARAM_INT4 }
+    },
+
+    [PUPIL_RIGHTS_SUPPORT_TELL] = {
+        .name = "rights support tell",
+        .sql = pupil_login_tell_sql,
+        .fixed = PUPIL_RECORDED + 1,
+        PUPIL_WANTS(support_wants),
+        .params = { PUPIL_PARAM_BYTEA_ARRAY },
+        .records = 1
     },
 
     [PUPIL_RIGHTS_NOTICES] = {

@@ -63,6 +63,7 @@
 #include "http/request/ngx_http_pupil_support.h"
 #include "http/request/ngx_http_pupil_tampered.h"
 #include "http/request/ngx_http_pupil_tenant.h"
+#include "http/request/ngx_http_pupil_throttle.h"
 #include "http/request/ngx_http_pupil_transport.h"
 #include "http/request/ngx_http_pupil_unsent.h"
 #include "http/request/ngx_http_pupil_value.h"
@@ -99,6 +100,7 @@ struct ngx_http_pupil_ctx_s {
     ngx_http_pupil_answer_t          answer;       /* of the key store */
     ngx_http_pupil_floors_t          floors;
     ngx_http_pupil_spend_t           spend;
+    ngx_http_pupil_throttle_t        throttle;     /* of the actor */
     ngx_http_pupil_sessions_t        sessions;     /* of the actor */
     ngx_http_pupil_ending_t          ending;       /* sessions */
     ngx_http_pupil_support_t         support;      /* grants */

@@ -22,6 +22,7 @@ typedef struct {
 } ngx_http_pupil_rights_grant_t;
 
 
+static ngx_int_t ngx_http_pupil_rights_support_put(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_rights_support_new(ngx_http_pupil_ctx_t *ctx,
     uint8_t mac[PUPIL_MAC_LEN]);
 static void ngx_http_pupil_rights_support_write(ngx_http_pupil_ctx_t *ctx,
@@ -30,6 +31,17 @@ static ngx_int_t ngx_http_pupil_rights_supports_read(
     ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_rights_support_ended(
     ngx_http_pupil_ctx_t *ctx);
+
+
+/* Whoever ends them, too, makes no more a day. */
+static const ngx_http_pupil_limit_t  ngx_http_pupil_rights_support_limit = {
+    .name = "support grant",
+    .reserve = PUPIL_RIGHTS_SUPPORT_RESERVE,
+    .tell = PUPIL_RIGHTS_SUPPORT_TELL,
+    .free = 20,
+    .forget = 3600,
+    .longest = 3600
+};
 
 
 ngx_int_t
@@ -62,12 +74,22 @@ ngx_http_pupil_rights_support_parse(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_rights_support_make(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_http_pupil_debug(ctx, "support grant: start");
+
+    return ngx_http_pupil_throttle(ctx, &ngx_http_pupil_rights_support_limit,
+                                   ngx_http_pupil_rights_support_put);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_rights_support_put(ngx_http_pupil_ctx_t *ctx)
+{
     uint8_t                     mac[PUPIL_MAC_LEN];
     ngx_uint_t                  at;
     pupil_support_row_t        *row;
     ngx_libpq_exchange_t       *ex;
 
-    ngx_http_pupil_debug(ctx, "support grant: start");
+    ngx_http_pupil_debug(ctx, "support grant: counted");
 
     if (ngx_http_pupil_rights_support_new(ctx, mac) != NGX_OK) {
         return NGX_ERROR;

@@ -7,23 +7,14 @@
  * this session's, and ends with it.
  */
 
-#include "core/endpoints/login.h"
 #include "core/endpoints/support.h"
 #include "core/login/factor.h"
 #include "http/request/ngx_http_pupil.h"
 
 
-/* Failures without a delay, seconds until one is forgotten, longest delay. */
-#define NGX_HTTP_PUPIL_REDEEM_FREE     5
-#define NGX_HTTP_PUPIL_REDEEM_FORGET   900
-#define NGX_HTTP_PUPIL_REDEEM_LONGEST  3600
-
-
 /* ctx->data. */
 typedef struct {
     pupil_input_code_t   input;
-    uint8_t              bytes[PUPIL_HASH_LEN];    /* of the bucket */
-    pupil_str_t          bucket;
     uint8_t              hash[PUPIL_HASH_LEN];     /* of the code */
     pupil_support_row_t  row;
     pupil_str_t          mac;                      /* as it was read */
@@ -32,10 +23,6 @@ typedef struct {
 
 static ngx_int_t ngx_http_pupil_redeem_parse(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_redeem_start(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_redeem_reserve(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_redeem_reserved(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_redeem_tell(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_redeem_told(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_redeem_find(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_redeem_found(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_redeem_unknown(ngx_http_pupil_ctx_t *ctx);
@@ -43,6 +30,16 @@ static ngx_int_t ngx_http_pupil_redeem_use(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_redeem_used(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_redeem_write(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_redeem_written(ngx_http_pupil_ctx_t *ctx);
+
+
+static const ngx_http_pupil_limit_t  ngx_http_pupil_redeem_limit = {
+    .name = "support",
+    .reserve = PUPIL_SUPPORT_RESERVE,
+    .tell = PUPIL_SUPPORT_TELL,
+    .free = 5,
+    .forget = 900,
+    .longest = 3600
+};
 
 
 static const ngx_http_pupil_route_t  ngx_http_pupil_support_routes[] = {
@@ -93,7 +90,6 @@ ngx_http_pupil_redeem_parse(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_redeem_start(ngx_http_pupil_ctx_t *ctx)
 {
-    pupil_str_t               who, none;
     const pupil_key_t        *key;
     ngx_http_pupil_redeem_t  *redeem;
 
@@ -113,115 +109,14 @@ ngx_http_pupil_redeem_start(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    ngx_memzero(&none, sizeof(pupil_str_t));
-    who.data = ctx->session.subject.b;
-    who.len = PUPIL_UUID_LEN;
-
-    pupil_bucket_make(key, "support", who, none, redeem->bytes);
-    redeem->bucket.data = redeem->bytes;
-    redeem->bucket.len = sizeof(redeem->bytes);
-
     if (pupil_factor_hash(key, "support", &anybody, redeem->input.code,
                           redeem->hash) != PUPIL_OK)
     {
         ngx_memzero(redeem->hash, sizeof(redeem->hash));
     }
 
-    return ngx_http_pupil_redeem_reserve(ctx);
-}
-
-
-static ngx_int_t
-ngx_http_pupil_redeem_reserve(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_libpq_exchange_t     *ex;
-    ngx_http_pupil_redeem_t  *redeem;
-
-    static const int32_t  free = NGX_HTTP_PUPIL_REDEEM_FREE,
-                          forget = NGX_HTTP_PUPIL_REDEEM_FORGET,
-                          longest = NGX_HTTP_PUPIL_REDEEM_LONGEST;
-
-    redeem = ctx->data;
-
-    ex = ngx_http_pupil_exchange(ctx);
-    if (ex == NULL) {
-        return NGX_ERROR;
-    }
-
-    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_SUPPORT_RESERVE);
-    ngx_http_pupil_param_bytea_array(ex, &redeem->bucket, 1);
-    ngx_libpq_param_int4_array(ex, &free, 1);
-    ngx_libpq_param_int4_array(ex, &forget, 1);
-    ngx_libpq_param_int4_array(ex, &longest, 1);
-    ngx_libpq_param_int4(ex, 0);
-
-    ctx->resume = ngx_http_pupil_redeem_reserved;
-
-    return ngx_http_pupil_submit(ctx, ex, 1);
-}
-
-
-static ngx_int_t
-ngx_http_pupil_redeem_reserved(ngx_http_pupil_ctx_t *ctx)
-{
-    int32_t      wait;
-    PGresult    *res;
-    ngx_uint_t   untold;
-
-    ngx_http_pupil_debug(ctx, "redeem: attempt reserved");
-
-    res = ctx->exchange->results[0];
-
-    if (ngx_libpq_get_int4(res, 0, PUPIL_LR_WAIT, &wait) != NGX_OK
-        || ngx_libpq_get_bool(res, 0, PUPIL_LR_UNTOLD, &untold) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (wait == 0) {
-        return ngx_http_pupil_redeem_find(ctx);
-    }
-
-    ctx->response.retry_after = (ngx_uint_t) ngx_max(wait, 1);
-
-    return untold ? ngx_http_pupil_redeem_tell(ctx)
-                  : ngx_http_pupil_redeem_told(ctx);
-}
-
-
-static ngx_int_t
-ngx_http_pupil_redeem_tell(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_uint_t                at;
-    ngx_libpq_exchange_t     *ex;
-    ngx_http_pupil_redeem_t  *redeem;
-
-    redeem = ctx->data;
-
-    ex = ngx_http_pupil_exchange(ctx);
-    if (ex == NULL) {
-        return NGX_ERROR;
-    }
-
-    at = ngx_http_pupil_add_stmt(ctx, ex, PUPIL_SUPPORT_TELL);
-    ngx_http_pupil_param_bytea_array(ex, &redeem->bucket, 1);
-    ngx_http_pupil_audit_write_one(ctx, ex, at,
-                                   ngx_http_pupil_stmt(ctx,
-                                                       PUPIL_SUPPORT_TELL),
-                                   pupil_login_throttled);
-
-    ctx->resume = ngx_http_pupil_redeem_told;
-
-    return ngx_http_pupil_submit(ctx, ex, 1);
-}
-
-
-static ngx_int_t
-ngx_http_pupil_redeem_told(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_http_pupil_debug(ctx, "redeem: throttled");
-
-    return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_THROTTLED);
+    return ngx_http_pupil_throttle(ctx, &ngx_http_pupil_redeem_limit,
+                                   ngx_http_pupil_redeem_find);
 }
 
 
@@ -376,7 +271,8 @@ ngx_http_pupil_redeem_write(ngx_http_pupil_ctx_t *ctx)
     ngx_libpq_param_timestamptz(ex, row->redeemed_at);
     ngx_libpq_param_bytea(ex, row->session.data, row->session.len);
     ngx_libpq_param_bytea(ex, mac, pupil_mac_len(mac));
-    ngx_libpq_param_bytea(ex, redeem->bucket.data, redeem->bucket.len);
+    ngx_libpq_param_bytea(ex, ctx->throttle.bytes,
+                          sizeof(ctx->throttle.bytes));
 
     ngx_memzero(&what, sizeof(ngx_http_pupil_writing_t));
     what.choices = pupil_support_makes;
