@@ -133,6 +133,49 @@ is join(' ', @shown), $whole, 'behind what nobody has written are the others';
 $db->do('DELETE FROM pupil.notice WHERE at > now()');
 
 
+# ---- of each kind so many, the newest
+
+my $mate = $day->person('classmate')->{id};
+my $kept = sub ($kind = 'new_device') {
+    return $db->selectcol_arrayref('SELECT notice FROM pupil.notice WHERE'
+        . ' subject = ? AND kind = ? ORDER BY at', {}, $mate, $kind);
+};
+my $fill = sub ($n, $ahead) {
+    $db->begin_work;
+    $db->do("SELECT set_config('pupil.tenant', ?, true)", {}, $site->tenant);
+    $db->do(<<'', {}, $site->tenant, $mate, $ahead, $n);
+INSERT INTO pupil.notice (tenant, notice, subject, kind, at, mac)
+SELECT ?::uuid, gen_random_uuid(), ?::uuid, 'new_device',
+       now() + ?::interval + n * interval '1 second',
+       decode(repeat('00', 32), 'hex')
+  FROM generate_series(1, ?) AS n
+
+    $db->commit;
+};
+my $log_in = sub {
+    is_status $day->nginx->http->login(@{ $day->person('classmate') }
+                                       {qw(login password)}), 200, 'a log-in';
+};
+my @other = @{ $kept->('password_changed') };
+$fill->(60, '-1 hour');
+is scalar(@{ $kept->() }), 50, 'fifty of a kind are kept';
+my @before = @{ $kept->() };
+$log_in->();
+my @now = @{ $kept->() };
+is scalar(@now), 50, 'also of a log-in';
+is_deeply [@now[0 .. 48]], [@before[1 .. 49]], 'the oldest goes';
+is_deeply $kept->('password_changed'), \@other, 'and none of another kind';
+$db->do('DELETE FROM pupil.notice WHERE subject = ? AND kind = ?', {}, $mate,
+        'new_device');
+$fill->(50, '1 day');
+@before = @{ $kept->() };
+$log_in->();
+@now = @{ $kept->() };
+is scalar(@now), 50, 'of a time to come, by a clock that was set back';
+isnt $now[0], $before[0], 'they hide none of now';
+$db->do('DELETE FROM pupil.notice WHERE subject = ?', {}, $mate);
+
+
 # ---- none that is old, unless nobody may delete it; none of who was erased
 
 $db->do("UPDATE pupil.notice SET at = now() - interval '91 days' WHERE"
