@@ -127,4 +127,12 @@ $run = retention();
 is $run->{ended}, 3, 'ended sessions that would be over';
 is $run->{fetches}, 2, 'who fetched keys more than a day ago';
 
+# As many as a school of a thousand has of log-outs and codes in a week.
+$keys->do("INSERT INTO keystore.ended (tenant, token_hash, until) SELECT ?,"
+    . " sha256(concat('many', n)::bytea), now() - n * interval '1 s' FROM"
+    . ' generate_series(1, 20000) AS n', {}, $site->tenant);
+is retention()->{ended}, 20_000, 'twenty thousand go in one run';
+is $keys->selectrow_array('SELECT count(*) FROM keystore.ended WHERE until <'
+    . ' now()'), 0, 'and none is left';
+
 done_testing;
