@@ -6,15 +6,10 @@
 
 #include "core/endpoints/endpoint_sql.h"
 #include "core/endpoints/login.h"
+#include "core/endpoints/login_sql.h"
 
 
 /* Parameters and columns of each are told in login.h. */
-
-/*
- * Of a row that is about now: by one of a clock that was set back since,
- * whoever logged in under it would wait until it is that time again.
- */
-#define OF_NOW  "t.last_at <= clock_timestamp() + interval '2 s'"
 
 /*
  * Reserves the attempt in all buckets, or in none, before anything is looked
@@ -37,11 +32,12 @@ const char  pupil_login_reserve_sql[] =
     " WHERE $12 = 0 OR a.n <> CASE WHEN EXISTS ("
     "SELECT FROM pupil.login_throttle AS t WHERE t.tenant = $2"
     " AND t.bucket = $8[cardinality($8)]"
-    " AND t.last_at > clock_timestamp() - $12 * interval '1 second')"
+    " AND t.last_at > clock_timestamp() - $12 * interval '1 second'"
+    " AND " PUPIL_SQL_OF_NOW ")"
     " THEN 1 ELSE 2 END),"
     " held AS MATERIALIZED ("
     "SELECT t.bucket, t.not_before, t.told_at,"
-    " t.not_before > clock_timestamp() AND " OF_NOW " AS blocks"
+    " t.not_before > clock_timestamp() AND " PUPIL_SQL_OF_NOW " AS blocks"
     " FROM pupil.login_throttle AS t"
     " WHERE t.tenant = $2"
     " AND t.bucket = ANY (ARRAY(SELECT a.bucket FROM asked AS a))"
@@ -67,7 +63,7 @@ const char  pupil_login_reserve_sql[] =
     " - floor(greatest(0, extract(epoch FROM clock_timestamp() - t.last_at))"
     " / a.forget)::integer) + 1) AS n (failures)"
     " WHERE a.bucket = t.bucket)"
-    " WHERE NOT (t.not_before > clock_timestamp() AND " OF_NOW ")"
+    " WHERE NOT (t.not_before > clock_timestamp() AND " PUPIL_SQL_OF_NOW ")"
     " RETURNING 1),"
     PUPIL_SQL_PURGED("$8")
     " SELECT $1::bigint, coalesce((SELECT w.seconds FROM wait AS w),"
@@ -80,7 +76,7 @@ const char  pupil_login_tell_sql[] =
     "WITH held AS MATERIALIZED ("
     "SELECT t.bucket FROM pupil.login_throttle AS t"
     " WHERE t.tenant = $2 AND t.bucket = ANY ($8)"
-    " AND t.not_before > clock_timestamp() AND " OF_NOW
+    " AND t.not_before > clock_timestamp() AND " PUPIL_SQL_OF_NOW
     " AND t.told_at IS DISTINCT FROM t.not_before"
     " ORDER BY t.bucket FOR UPDATE),"
     " told AS ("

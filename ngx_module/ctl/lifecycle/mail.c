@@ -86,11 +86,14 @@ static const ctl_access_t  mail_access = {
     .about = "subjects"
 };
 
+/* None is put off for longer than that, but by a clock that was set back. */
+#define DUE  "(o.due <= now() OR o.due > now() + interval '7 hours')"
+
 /* It waits twice as long each time; longer than a relay is waited for. */
 static const char  claim_sql[] =
     "WITH next AS MATERIALIZED ("
     "SELECT o.mail FROM pupil.outbox AS o WHERE o.tenant = $1::uuid"
-    " AND o.due <= now() ORDER BY o.due, o.mail LIMIT 1"
+    " AND " DUE " ORDER BY o.due, o.mail LIMIT 1"
     " FOR UPDATE SKIP LOCKED)"
     " UPDATE pupil.outbox AS o SET tries = o.tries + 1, due = now()"
     " + least(interval '5 minutes' * power(2, least(o.tries, 10)),"
@@ -181,8 +184,8 @@ mail_due(ctl_t *ctl)
 
     params[0] = ctl->tenant_text;
 
-    res = ctl_ask(ctl, ctl->data, "SELECT FROM pupil.outbox WHERE tenant ="
-                  " $1::uuid AND due <= now() LIMIT 1", 1, params);
+    res = ctl_ask(ctl, ctl->data, "SELECT FROM pupil.outbox AS o WHERE"
+                  " o.tenant = $1::uuid AND " DUE " LIMIT 1", 1, params);
     if (res == NULL) {
         return -1;
     }
@@ -321,7 +324,11 @@ mail_judge(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, pupil_str_t mac,
     if (mail->letter == NULL
         || (mail->row.sealed.len != 0) != mail->letter->old
         || ctl_now() - mail->row.created_at
-           > mail->letter->seconds * PUPIL_TIME_SECOND)
+           > mail->letter->seconds * PUPIL_TIME_SECOND
+        /* of a clock that was set back: nobody takes its link or code */
+        || ((mail->letter->link || mail->letter->code)
+            && mail->row.created_at
+               > ctl_now() + PUPIL_LINK_SKEW * PUPIL_TIME_SECOND))
     {
         *why = "refused";
         return 0;
