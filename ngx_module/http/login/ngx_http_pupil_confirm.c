@@ -327,13 +327,12 @@ ngx_http_pupil_confirm_done(ngx_http_pupil_ctx_t *ctx)
 
 /*
  * A link that we have sent, and that is over: on record, as somebody has it.
- * Each try counts as one at a code, so that who has such a link does not fill
- * the log by it (invariant I1).
+ * Each try was counted, so that who has such a link does not fill the log by it
+ * (invariant I1).
  */
 static ngx_int_t
 ngx_http_pupil_confirm_over(ngx_http_pupil_ctx_t *ctx)
 {
-    uint8_t                  bucket[PUPIL_HASH_LEN];
     ngx_http_pupil_login_t  *login;
 
     ngx_http_pupil_debug(ctx, "the link is over");
@@ -341,12 +340,8 @@ ngx_http_pupil_confirm_over(ngx_http_pupil_ctx_t *ctx)
     login = ctx->data;
     login->owner.id = ((ngx_http_pupil_signing_t *) ctx->data)->link.subject;
     login->known = 1;
-    login->next = ngx_http_pupil_login_refuse;
 
-    ngx_http_pupil_login_code_bucket(ctx, bucket);
-    ngx_http_pupil_login_code_taken(ctx, bucket);
-
-    return ngx_http_pupil_login_reserve(ctx);
+    return ngx_http_pupil_login_refuse(ctx);
 }
 
 
