@@ -13,7 +13,7 @@ use Pupil::Clock;
 use Pupil::Day;
 use Pupil::Factor;
 
-my $day = Pupil::Day->up(start => 0, conf => {
+my $day = Pupil::Day->up(start => 0, conf => { pupil_request_timeout => '60s',
     pupil_second_factor => 'teacher=required' });
 my ($site, $nginx) = ($day->site, $day->nginx);
 my $clock = Pupil::Clock->new->of_all($day->pg);
@@ -33,7 +33,8 @@ sub sessions () { scalar $db->selectrow_array('SELECT count(*) FROM'
 
 # By a password and this code: the client, and what it was answered.
 sub log_in ($code) {
-    my $http = $teacher->half;
+    my ($http, $half) = $teacher->half;
+    die $half->text if $half->status != 200;
     return ($http, $teacher->prove($http, totp => $code));
 }
 
