@@ -119,7 +119,9 @@ is_status login($ELSEWHERE, who => $classmate), 429, 'its neighbours wait';
 
 forget();
 is_status login($SCHOOL), 401, 'a guess at some account, from the school';
-is counts(), 2, 'counts for the account alone';
+is counts(), 3, 'counts for the account, and for who is told';
+is_status login($SCHOOL), 401, 'and one at another';
+is counts(), 6, 'for that one: they share no count';
 many_guesses();
 is_status login($SCHOOL), 401, 'another';
 delayed();
