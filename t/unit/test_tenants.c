@@ -70,7 +70,7 @@ test_claimed(void)
         { "1", "{\"institution_ids\":[1]}", 0 },
         { "1", "{\"institution_ids\":[[\"1\"]]}", 0 },
         { "1", "{\"institution_ids\":{\"1\":\"1\"}}", 0 },
-        { "1", "{\"institution_ids\":[\"\\u0031\"]}", 0 },
+        { "1", "{\"institution_ids\":[\"\\u0031\"]}", 1 },
         { "1", "{\"institution_ids\":[]}", 0 },
         { "1", "{\"sisSchoolUnitCode\":[\"1\"]}", 0 },
         { "1", "{}", 0 },
