@@ -197,7 +197,7 @@ my @statements = (
      \&unknown_exercise, pupil => ['classmate'],
      column(absent('class'), not_promised('status', 'state'),
      not_promised('versions', 'key_version'), found(qw(record exercises
-     facts exercise_ids assigned_by assigned_at due_at deleted_at)))],
+     keys facts exercise_ids assigned_by assigned_at due_at deleted_at)))],
     ['submit', qr/INSERT INTO data\.progress/, \&again, pupil => ['pupil'],
      column(not_promised('status', qw(recorded status)))],
     ['history', qr/FROM p\) > \$11/, get('/v1/progress'),

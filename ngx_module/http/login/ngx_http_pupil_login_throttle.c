@@ -286,12 +286,18 @@ void
 ngx_http_pupil_login_link_bucket(ngx_http_pupil_ctx_t *ctx,
     const pupil_link_t *link)
 {
+    uint8_t      bytes[12];
     pupil_str_t  subject, made;
 
     subject.data = link->subject.b;
     subject.len = PUPIL_UUID_LEN;
-    made.data = (const uint8_t *) &link->made;
-    made.len = sizeof(link->made);
+
+    /* a second may have two: of a password, and of the one after it */
+    pupil_u32_write(bytes, (uint32_t) ((uint64_t) link->made >> 32));
+    pupil_u32_write(bytes + 4, (uint32_t) link->made);
+    pupil_u32_write(bytes + 8, link->number);
+    made.data = bytes;
+    made.len = sizeof(bytes);
 
     ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_LINK, subject,
                                 made);
