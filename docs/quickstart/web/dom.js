@@ -194,16 +194,8 @@ export function lasting(text) {
 }
 
 
-/* Asks before something is done; resolves to whether it shall be. */
-export function confirmed(title, text, action) {
-  const box = el('dialog', { 'aria-labelledby': 'sure' },
-    el('form', { method: 'dialog' },
-      el('h2', { id: 'sure' }, title),
-      el('p', null, text),
-      el('div', { class: 'actions' },
-        el('button', { value: 'no', class: 'quiet' }, t('cancel')),
-        el('button', { value: 'yes' }, action))));
-
+/* Shows a dialog, once; resolves to whether it was closed with "yes". */
+export function answered(box) {
   document.body.append(box);
   box.showModal();
 
@@ -213,6 +205,18 @@ export function confirmed(title, text, action) {
       resolve(box.returnValue === 'yes');
     });
   });
+}
+
+
+/* Asks before something is done; resolves to whether it shall be. */
+export function confirmed(title, text, action) {
+  return answered(el('dialog', { 'aria-labelledby': 'sure' },
+    el('form', { method: 'dialog' },
+      el('h2', { id: 'sure' }, title),
+      el('p', null, text),
+      el('div', { class: 'actions' },
+        el('button', { value: 'no', class: 'quiet' }, t('cancel')),
+        el('button', { value: 'yes' }, action)))));
 }
 
 

@@ -8,7 +8,7 @@
 
 import { post, session } from './api.js';
 import * as door from './door.js';
-import { el, field, form, link } from './dom.js';
+import { answered, el, field, form, link } from './dom.js';
 import { tell } from './problem.js';
 import { t } from './words.js';
 
@@ -47,6 +47,8 @@ function refused(error, made) {
 function ask() {
   const box = el('dialog', { 'aria-labelledby': 'proof' });
   const there = door.wayAgain();
+  const cancel = el('button', { type: 'button', class: 'quiet',
+                                onclick: () => box.close('no') }, t('cancel'));
   const made = form({}, async () => {
     try {
       await send(made);
@@ -59,24 +61,13 @@ function ask() {
     type: 'password', autocomplete: 'current-password' })),
   field(t('second.totp'), el('input', { name: 'code', inputmode: 'numeric',
     pattern: '[0-9]{6}', autocomplete: 'one-time-code' }), t('anew.code')),
-  el('div', { class: 'actions' },
-    el('button', { type: 'button', class: 'quiet',
-                   onclick: () => box.close('no') }, t('cancel')),
+  el('div', { class: 'actions' }, cancel,
     el('button', { type: 'submit' }, t('next'))));
 
   box.append(el('h2', { id: 'proof' }, t('anew')),
     el('p', null, t('anew.what')),
-    there ? el('div', { class: 'actions' },
-      el('button', { type: 'button', class: 'quiet',
-                     onclick: () => box.close('no') }, t('cancel')),
+    there ? el('div', { class: 'actions' }, cancel,
       link(there, t('next'), { class: 'button' })) : made);
-  document.body.append(box);
-  box.showModal();
 
-  return new Promise((resolve) => {
-    box.addEventListener('close', () => {
-      box.remove();
-      resolve(box.returnValue === 'yes');
-    });
-  });
+  return answered(box);
 }
