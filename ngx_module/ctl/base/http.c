@@ -40,7 +40,6 @@ static int failed(const ctl_http_t *http, CURLcode code);
 ctl_http_t *
 ctl_http_open(const char *ca)
 {
-    ctl_pool_t   pool;
     ctl_http_t  *http;
 
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
@@ -48,11 +47,7 @@ ctl_http_open(const char *ca)
         return NULL;
     }
 
-    /* it lies in its own pool */
-    memset(&pool, 0, sizeof(ctl_pool_t));
-    http = ctl_pool_alloc(&pool, sizeof(ctl_http_t));
-    memset(http, 0, sizeof(ctl_http_t));
-    http->pool = pool;
+    http = ctl_pool_owner(sizeof(ctl_http_t), offsetof(ctl_http_t, pool));
     http->ca = ca;
     http->curl = curl_easy_init();
 

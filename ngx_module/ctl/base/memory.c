@@ -67,6 +67,21 @@ ctl_pool_alloc(void *pool, size_t size)
 }
 
 
+void *
+ctl_pool_owner(size_t size, size_t offset)
+{
+    uint8_t     *p;
+    ctl_pool_t   pool;
+
+    memset(&pool, 0, sizeof(ctl_pool_t));
+    p = ctl_pool_alloc(&pool, size);
+    memset(p, 0, size);
+    memcpy(p + offset, &pool, sizeof(ctl_pool_t));
+
+    return p;
+}
+
+
 char *
 ctl_pool_text(ctl_pool_t *pool, const void *data, size_t len)
 {

@@ -25,6 +25,12 @@ void *ctl_memory(size_t size);
 /* As pupil_alloc_t wants it; pool: a ctl_pool_t. */
 void *ctl_pool_alloc(void *pool, size_t size);
 
+/*
+ * A struct of so many bytes, zeroed, in a pool of its own, which it has at the
+ * offset of its member pool: whoever frees that frees a copy of it.
+ */
+void *ctl_pool_owner(size_t size, size_t offset);
+
 /* Copies of len bytes, with a NUL behind them. */
 char *ctl_pool_text(ctl_pool_t *pool, const void *data, size_t len);
 pupil_str_t ctl_pool_str(ctl_pool_t *pool, const void *data, size_t len);

@@ -39,14 +39,10 @@ static int named(X509 *certificate, const char *name);
 ctl_signers_t *
 ctl_signers_open(const char *path, const char *name)
 {
-    ctl_pool_t      pool;
     ctl_signers_t  *signers;
 
-    /* it lies in its own pool */
-    memset(&pool, 0, sizeof(ctl_pool_t));
-    signers = ctl_pool_alloc(&pool, sizeof(ctl_signers_t));
-    memset(signers, 0, sizeof(ctl_signers_t));
-    signers->pool = pool;
+    signers = ctl_pool_owner(sizeof(ctl_signers_t),
+                             offsetof(ctl_signers_t, pool));
     signers->name = ctl_pool_text(&signers->pool, name, strlen(name));
     signers->roots = X509_STORE_new();
     signers->issuers = sk_X509_new_null();

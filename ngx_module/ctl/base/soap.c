@@ -83,14 +83,9 @@ static int answer_take(const ctl_soap_t *soap,
 ctl_soap_t *
 ctl_soap_open(const ctl_soap_settings_t *settings)
 {
-    ctl_pool_t   pool;
     ctl_soap_t  *soap;
 
-    /* it lies in its own pool */
-    memset(&pool, 0, sizeof(ctl_pool_t));
-    soap = ctl_pool_alloc(&pool, sizeof(ctl_soap_t));
-    memset(soap, 0, sizeof(ctl_soap_t));
-    soap->pool = pool;
+    soap = ctl_pool_owner(sizeof(ctl_soap_t), offsetof(ctl_soap_t, pool));
     soap->settings = settings;
 
     soap->signers = ctl_signers_open(settings->authorities,

@@ -166,14 +166,9 @@ open_archive(csv_source_t *source)
 static csv_source_t *
 source_make(void)
 {
-    ctl_pool_t     pool;
     csv_source_t  *source;
 
-    /* it lies in its own pool */
-    memset(&pool, 0, sizeof(ctl_pool_t));
-    source = ctl_pool_alloc(&pool, sizeof(csv_source_t));
-    memset(source, 0, sizeof(csv_source_t));
-    source->pool = pool;
+    source = ctl_pool_owner(sizeof(csv_source_t), offsetof(csv_source_t, pool));
 
     return source;
 }

@@ -102,7 +102,6 @@ oneroster_fetch(ctl_t *ctl, roster_peer_t *peer, const char *after)
     int                rc;
     char               limit[ROSTER_LIMIT_TEXT];
     reading_t          reading;
-    ctl_pool_t         pool;
     oneroster_t       *all;
     const endpoint_t  *endpoint;
 
@@ -112,11 +111,7 @@ oneroster_fetch(ctl_t *ctl, roster_peer_t *peer, const char *after)
         return NULL;
     }
 
-    /* it lies in its own pool */
-    memset(&pool, 0, sizeof(ctl_pool_t));
-    all = ctl_pool_alloc(&pool, sizeof(oneroster_t));
-    memset(all, 0, sizeof(oneroster_t));
-    all->pool = pool;
+    all = ctl_pool_owner(sizeof(oneroster_t), offsetof(oneroster_t, pool));
     all->roles = version_of(ctl->args[0]);
     oneroster_rows_init(all);
 

@@ -93,7 +93,6 @@ roster_peer_t *
 roster_peer_open(ctl_t *ctl, const char *url)
 {
     size_t          len;
-    ctl_pool_t      pool;
     roster_peer_t  *peer;
 
     json_set_alloc_funcs(malloc, wiping_free);
@@ -102,11 +101,7 @@ roster_peer_open(ctl_t *ctl, const char *url)
         return NULL;
     }
 
-    /* it lies in its own pool */
-    memset(&pool, 0, sizeof(ctl_pool_t));
-    peer = ctl_pool_alloc(&pool, sizeof(roster_peer_t));
-    memset(peer, 0, sizeof(roster_peer_t));
-    peer->pool = pool;
+    peer = ctl_pool_owner(sizeof(roster_peer_t), offsetof(roster_peer_t, pool));
     ctl_buf_init(&peer->field);
     peer->start = ctl_seconds();
 

@@ -72,18 +72,13 @@ ss12000_fetch(ctl_t *ctl, roster_peer_t *peer, const char *after)
     char               limit[ROSTER_LIMIT_TEXT];
     ss12000_t         *all;
     reading_t          reading;
-    ctl_pool_t         pool;
     const endpoint_t  *endpoint;
 
     if (roster_server_limit(ctl, limit) != 0) {
         return NULL;
     }
 
-    /* it lies in its own pool */
-    memset(&pool, 0, sizeof(ctl_pool_t));
-    all = ctl_pool_alloc(&pool, sizeof(ss12000_t));
-    memset(all, 0, sizeof(ss12000_t));
-    all->pool = pool;
+    all = ctl_pool_owner(sizeof(ss12000_t), offsetof(ss12000_t, pool));
     ss12000_rows_init(all);
 
     rc = 0;

@@ -73,15 +73,10 @@ unilogin_t *
 unilogin_fetch(ctl_t *ctl)
 {
     int          rc;
-    ctl_pool_t   pool;
     reading_t    reading;
     unilogin_t  *all;
 
-    /* it lies in its own pool */
-    memset(&pool, 0, sizeof(ctl_pool_t));
-    all = ctl_pool_alloc(&pool, sizeof(unilogin_t));
-    memset(all, 0, sizeof(unilogin_t));
-    all->pool = pool;
+    all = ctl_pool_owner(sizeof(unilogin_t), offsetof(unilogin_t, pool));
     unilogin_rows_init(all);
 
     memset(&reading, 0, sizeof(reading_t));
