@@ -20,7 +20,6 @@ my $port = free_port();
 my %page = map { $_ => Pupil::Web->link_of($_, $port) } qw(forgotten page);
 my $tenant = $site->tenant;
 my $web = Pupil::Web->up(site => $site, port => $port,
-    ways => { forgotten => \1, signUp => \1, providers => {}, tenants => {} },
     conf => { pupil_mail => "en forgotten=$page{forgotten} second_factor",
               pupil_second_factor => 'school_admin=required',
               pupil_sign_up => "tenant=$tenant institution=$school trial=30d"

@@ -24,17 +24,19 @@ my %teacher = map { $_ => $of{$_}->person('CBeane', "A password of $_, 2026") }
               keys %of;
 my %pupil = map { $_ => $of{$_}->person('OKlein') } keys %of;
 
-# As the web app says of itself.
-my ($words) = slurp(Pupil::Web->folder . '/ways.js')
-    =~ /with\s+(after=\S+ failed=\S+ choose=\S+)/;
+# As the web app is to be told of.
+my ($words) = slurp(root_dir() . '/docs/operations.md')
+    =~ /`(after=\S+ failed=\S+\s+choose=[^`]+)`/;
 ok $words, 'the web app says where a provider sends browsers';
 my $web = Pupil::Web->up(site => $site, conf => { pupil_tenant => $home },
-    ways => { forgotten => \0, signUp => \0,
-              providers => { uni => 'UNI-Login' },
-              tenants => { north => 'Nordskolen', south => 'Sydskolen' } },
-    server => "pupil_login_tenant north id=$of{north}{tenant} schools=280321;\n"
-        . "pupil_login_tenant south id=$of{south}{tenant} schools=280323;\n"
-        . $idp->server_conf(words => "profile=uni-login $words")
+    server => "pupil_login_tenant north id=$of{north}{tenant} schools=280321"
+        . " title=Nordskolen;\n"
+        . "pupil_login_tenant south id=$of{south}{tenant} schools=280323"
+        . " title=Sydskolen;\n"
+        . $idp->server_conf(words => 'profile=uni-login'
+            . " title=UNI-Login $words")
+        . $idp->server_conf(name => 'skol', words => 'profile=uni-login'
+            . " title=Skolfederation $words")
         . "location /v1/login/ { pupil_login; }\n");
 
 my $ca = test_ca();

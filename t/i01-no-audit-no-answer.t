@@ -61,7 +61,8 @@ SQL
 # t/login-oidc-logout.t, the second half of a log-in is t/second-factor.t's, and
 # new codes of recovery are t/recovery-codes.t's.
 my %unrecorded = map { $_ => 1 } 'GET /status', 'GET /status/live',
-    'GET /status/ready', 'GET /v1/data/', 'DELETE /v1/session',
+    'GET /status/ready', 'GET /v1/data/', 'GET /v1/login',
+    'DELETE /v1/session',
     map({ "GET /v1/login/{provider}$_" } '', '/logout', '/step-up'),
     'POST /v1/login/{provider}/backchannel-logout',
     'POST /v1/login/second-factor', 'POST /v1/login/recovery-codes',

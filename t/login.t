@@ -127,7 +127,7 @@ for my $tenant (uuid(), 'x', '') {
         json => { identifier => 'a', password => 'b' }), 404,
         'unknown-tenant', name => "tenant '$tenant'";
 }
-is_problem $http->get('/v1/login'), 405, 'method-not-allowed';
+is_problem $http->delete('/v1/login'), 405, 'method-not-allowed';
 is_problem $http->request(OPTIONS => '/v1/login'), 405, 'method-not-allowed';
 is_problem $http->post('/v1/login', body => '{"identifier":"a"}'), 422,
     'invalid', field => '/password', rule => 'required';

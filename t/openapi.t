@@ -187,6 +187,8 @@ for my $case (['forgotten', { identifier => 'nobody' }, 202],
 my $relay = Pupil::Relay->new;
 Pupil::Outbox::addresses($site);
 my $colleague = $site->person('DTodd');
+ask(nobody => 'GET /v1/login', '/v1/login', 200);
+ask(nobody => 'GET /v1/login', '/v1/login?x=1', 422);
 ask(nobody => 'POST /v1/login/forgotten', '/v1/login/forgotten', 202,
     json => { identifier => $colleague->{login} });
 $site->ctl_ok('work', $relay->options, $site->ctl_where);
@@ -237,6 +239,7 @@ for my $choice ('POST /v1/login/{provider}/tenant', 'POST /v1/login/tenant') {
         header => { Origin => 'https://elsewhere.example' });
     ask(nobody => $choice, $at, 404, json => { tenant => 'north' });
 }
+ask(shared => 'GET /v1/login', '/v1/login', 200);
 my $tenants = 'GET /v1/login/{provider}/tenant';
 ask(shared => $tenants, '/v1/login/uni/tenant', 400);
 ask(nobody => $tenants, '/v1/login/uni/tenant', 404);
@@ -472,7 +475,7 @@ ask(nobody => 'GET /status', '/status', 200,
 ask(nobody => 'GET /status/live', '/status/live', 200);
 ask(nobody => 'GET /status/ready', '/status/ready', 200);
 
-for my $case ([$log_in, '/v1/login', 'GET'], [$list, $path, 'DELETE'],
+for my $case ([$log_in, '/v1/login', 'PUT'], [$list, $path, 'DELETE'],
               [$get, $one, 'POST'], [$overview, "$one/progress", 'DELETE'],
               [$history, $progress, 'PATCH'],
               [$switch, '/v1/session/institution', 'GET'],

@@ -84,6 +84,13 @@ async function long(page, what) {
 async function bySchool(context, page) {
   await page.goto(`${input.url}/`);
   await heading(page, 'Log in').waitFor();
+
+  const buttons = await page.locator('.ways a').allTextContents();
+
+  check('a button for each provider, by what people call it',
+        buttons.join(', ')
+          === 'Log in with UNI-Login, Log in with Skolfederation',
+        buttons.join(', '));
   await readable(page, 'the ways in');
   await picture(page, 'ways');
   await long(page, '.ways a');

@@ -545,6 +545,11 @@ async function start() {
 
   await speak();
   language();
+  try {
+    await patiently(door.learn, () => true);
+  } catch (error) {
+    tell(error);                    /* by a password somebody may get in */
+  }
 
   /* No question without hope of an answer: the cookie cannot be seen here. */
   await outside(refused === null ? '' : words({ slug: refused }));

@@ -9,13 +9,29 @@
 import { get, post } from './api.js';
 import { el, field, form, heading, link, say } from './dom.js';
 import { tell } from './problem.js';
-import ways from './ways.js';
 import { t } from './words.js';
 
 /* By the argument of a mail's link: the page that it leads to. */
 const LETTERS = { 'password': 'new-password', 'sign-up': 'welcome' };
 
 let token = '';                     /* what such a link has behind its "#" */
+let arrived = null;                 /* by which provider, who has just come */
+
+/* As GET /v1/login has them. */
+let ways = { forgotten: false, sign_up: false, providers: [], tenants: [] };
+
+const known = (list, name) => list.find((one) => one.name === name);
+
+
+/* Before anything is shown. */
+export async function learn() {
+  ways = await get('/v1/login');
+  if (arrived !== null) {
+    came(arrived);
+    arrived = null;
+  }
+}
+
 
 /* Somebody has logged in: who is at this page next is not whose link it is. */
 export function forget() {
@@ -38,7 +54,7 @@ export function arrive() {
   } else if (given.has('choose')) {
     go(`#/choose/${encodeURIComponent(given.get('choose'))}`);
   } else if (given.has('in')) {
-    came(given.get('in'));
+    arrived = given.get('in');
     go('#/');
   } else if (given.has('login')) {
     go('#/');
@@ -51,7 +67,7 @@ export function arrive() {
 
 /* Where the next log-out leads: no link takes away that it is one there. */
 function came(provider) {
-  if (Object.hasOwn(ways.providers, provider)
+  if (known(ways.providers, provider)
       || !localStorage.getItem('logged-in'))
   {
     localStorage.setItem('logged-in', provider || '1');
@@ -61,10 +77,10 @@ function came(provider) {
 
 /* ---- whose tenant it is, where several share the address ---- */
 
-export const tenantField = () => Object.keys(ways.tenants).length > 0
+export const tenantField = () => ways.tenants.length > 0
   && field(t('tenant'), el('select', { name: 'tenant', required: true },
-    el('option', { value: '' }), Object.entries(ways.tenants)
-      .map(([value, title]) => el('option', { value }, title))));
+    el('option', { value: '' }), ways.tenants
+      .map(({ name, title }) => el('option', { value: name }, title))));
 
 
 /* Of a form with such a field: before anything else is sent. */
@@ -91,7 +107,8 @@ async function choose(show, { entered }, provider) {
   heading(t('tenant.choose')),
   el('p', { class: 'facts' }, t('tenant.what')),
   tenants.map((value) => el('button', { type: 'submit', value },
-                            ways.tenants[value] ?? value)), back()));
+                            known(ways.tenants, value)?.title ?? value)),
+  back()));
 }
 
 
@@ -209,7 +226,7 @@ export const PAGES = new Map(Object.entries({
 
 export const others = () => [
   ways.forgotten && el('p', null, link('#/forgotten', t('forgotten'))),
-  ways.signUp && el('p', null, link('#/sign-up', t('sign'))),
+  ways.sign_up && el('p', null, link('#/sign-up', t('sign'))),
 ];
 
 
@@ -218,7 +235,7 @@ export const others = () => [
 const way = (to) => {
   const name = localStorage.getItem('logged-in');
 
-  return Object.hasOwn(ways.providers, name) ? `/v1/login/${name}/${to}` : null;
+  return known(ways.providers, name) ? `/v1/login/${name}/${to}` : null;
 };
 
 export const wayOut = () => way('logout');
@@ -226,8 +243,8 @@ export const wayAgain = () => way('step-up');
 
 
 /* Links, as a browser is sent to a provider. */
-export const providers = () => Object.keys(ways.providers).length > 0
+export const providers = () => ways.providers.length > 0
   && el('div', { class: 'card narrow ways' },
-    Object.entries(ways.providers).map(([name, title]) =>
+    ways.providers.map(({ name, title }) =>
       link(`/v1/login/${name}`, t('login.with', { name: title }),
            { class: 'button quiet' })));

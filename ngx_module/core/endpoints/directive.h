@@ -171,13 +171,15 @@ enum {
     PUPIL_PROVIDER_FAILED,      /* a path */
     PUPIL_PROVIDER_FORM_POST,
     PUPIL_PROVIDER_CHOOSE,      /* a path */
-    PUPIL_PROVIDER_SHARED       /* names are those of another provider */
+    PUPIL_PROVIDER_SHARED,      /* names are those of another provider */
+    PUPIL_PROVIDER_TITLE        /* what people call it */
 };
 
 enum {
     PUPIL_LOGIN_TENANT_NAME = 0,
     PUPIL_LOGIN_TENANT_ID,
     PUPIL_LOGIN_TENANT_SCHOOLS,
+    PUPIL_LOGIN_TENANT_TITLE,   /* what people call it */
     PUPIL_LOGIN_TENANT_WORDS
 };
 

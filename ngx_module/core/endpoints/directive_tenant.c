@@ -13,7 +13,8 @@ const pupil_word_t  pupil_login_tenant_words[PUPIL_LOGIN_TENANT_WORDS] = {
     [PUPIL_LOGIN_TENANT_NAME] = { .name = "", .kind = PUPIL_WORD_TEXT },
     [PUPIL_LOGIN_TENANT_ID] = { .name = "id=", .kind = PUPIL_WORD_TEXT },
     [PUPIL_LOGIN_TENANT_SCHOOLS] =
-    { .name = "schools=", .kind = PUPIL_WORD_TEXT }
+    { .name = "schools=", .kind = PUPIL_WORD_TEXT },
+    [PUPIL_LOGIN_TENANT_TITLE] = { .name = "title=", .kind = PUPIL_WORD_TEXT }
 };
 
 
@@ -65,7 +66,9 @@ pupil_login_tenant_rule(const pupil_str_t *given, uint32_t count,
                                " \"pupilctl tenant add\" printed");
     }
 
-    return pupil_schools_check(text[PUPIL_LOGIN_TENANT_SCHOOLS], error);
+    return pupil_title_check(text[PUPIL_LOGIN_TENANT_TITLE], error) == PUPIL_OK
+           ? pupil_schools_check(text[PUPIL_LOGIN_TENANT_SCHOOLS], error)
+           : PUPIL_INVALID;
 }
 
 
@@ -78,6 +81,7 @@ pupil_login_tenant_of(const pupil_words_t *words, pupil_login_tenant_t *tenant)
 
     tenant->name = words->text[PUPIL_LOGIN_TENANT_NAME];
     tenant->schools = words->text[PUPIL_LOGIN_TENANT_SCHOOLS];
+    tenant->title = words->text[PUPIL_LOGIN_TENANT_TITLE];
     (void) pupil_uuid_parse(id->data, id->len, &tenant->id);
 }
 

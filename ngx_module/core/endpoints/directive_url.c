@@ -14,6 +14,9 @@
 #define PUPIL_PROVIDER_PATH_MAX   256
 
 
+#define TITLE_MAX  100     /* characters */
+
+
 static pupil_rc_t pupil_provider_account(const pupil_str_t *text,
     pupil_error_t *error);
 static pupil_rc_t pupil_provider_lists(const pupil_str_t *text,
@@ -61,7 +64,8 @@ const pupil_word_t  pupil_provider_words[PUPIL_PROVIDER_WORDS] = {
     { .name = "form_post", .kind = PUPIL_WORD_FLAG },
     [PUPIL_PROVIDER_CHOOSE] = { .name = "choose=", .kind = PUPIL_WORD_TEXT },
     [PUPIL_PROVIDER_SHARED] =
-    { .name = "shared_names", .kind = PUPIL_WORD_FLAG }
+    { .name = "shared_names", .kind = PUPIL_WORD_FLAG },
+    [PUPIL_PROVIDER_TITLE] = { .name = "title=", .kind = PUPIL_WORD_TEXT }
 };
 
 
@@ -118,6 +122,28 @@ pupil_provider_rule(const pupil_str_t *given, uint32_t count,
     {
         return pupil_error_set(error, "after= and failed= take a path of this"
                                " server, such as /app/, and so does choose=");
+    }
+
+    return pupil_title_check(text[PUPIL_PROVIDER_TITLE], error);
+}
+
+
+pupil_rc_t
+pupil_title_check(pupil_str_t title, pupil_error_t *error)
+{
+    size_t  i, chars;
+
+    if (pupil_utf8_check(title.data, title.len, &chars) != PUPIL_OK
+        || chars > TITLE_MAX)
+    {
+        return pupil_error_set(error, "title= is what people call it: at most"
+                               " %d characters, in UTF-8", TITLE_MAX);
+    }
+
+    for (i = 0; i < title.len; i++) {
+        if (title.data[i] < 0x20 || title.data[i] == 0x7f) {
+            return pupil_error_set(error, "title= is one line of text");
+        }
     }
 
     return PUPIL_OK;

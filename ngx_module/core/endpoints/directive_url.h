@@ -10,13 +10,16 @@
 #include "core/endpoints/directive.h"
 
 
-#define PUPIL_PROVIDER_WORDS  (PUPIL_PROVIDER_SHARED + 1)
+#define PUPIL_PROVIDER_WORDS  (PUPIL_PROVIDER_TITLE + 1)
 #define PUPIL_URL_NAME_MAX    32      /* bytes */
 
 _Static_assert(PUPIL_MAIL_PAGE_MAX + PUPIL_URL_NAME_MAX + 2
                <= PUPIL_MAIL_LINK_MAX, "a page, #, a name, a dot");
 
 extern const pupil_word_t  pupil_provider_words[PUPIL_PROVIDER_WORDS];
+
+/* What people call something: a line of at most 100 characters, or none. */
+pupil_rc_t pupil_title_check(pupil_str_t title, pupil_error_t *error);
 
 /* pupil_login_provider, pupil_allowed_origin. */
 pupil_rc_t pupil_provider_rule(const pupil_str_t *given, uint32_t count,

@@ -20,6 +20,7 @@ typedef struct {
     pupil_str_t   name;         /* a word of the address's own */
     pupil_uuid_t  id;
     pupil_str_t   schools;
+    pupil_str_t   title;        /* what people call it; or empty */
 } pupil_login_tenant_t;
 
 

@@ -210,7 +210,7 @@ static ngx_command_t  ngx_http_pupil_commands[] = {
       NULL },
 
     { ngx_string("pupil_login_tenant"),
-      NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_TAKE23,
+      NGX_HTTP_PUPIL_ANYWHERE|NGX_CONF_TAKE2|NGX_CONF_TAKE3|NGX_CONF_TAKE4,
       ngx_http_pupil_set_login_tenant,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,

@@ -32,6 +32,11 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_login_routes[] = {
       .parse = ngx_http_pupil_login_parse,
       .start = ngx_http_pupil_login_start },
 
+    { .method = NGX_HTTP_GET, .path = "",
+      .flags = NGX_HTTP_PUPIL_PUBLIC,
+      .parse = ngx_http_pupil_no_arguments,
+      .start = ngx_http_pupil_ways },
+
     { .method = NGX_HTTP_POST, .path = "/second-factor",
       .flags = NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_PUBLIC,
       .parse = ngx_http_pupil_factor_parse,

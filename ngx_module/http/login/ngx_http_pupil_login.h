@@ -148,6 +148,9 @@ ngx_int_t ngx_http_pupil_login_verified(ngx_http_pupil_ctx_t *ctx);
 /* It failed, on record: login->failed. */
 ngx_int_t ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx);
 
+/* GET /v1/login: which ways there are. */
+ngx_int_t ngx_http_pupil_ways(ngx_http_pupil_ctx_t *ctx);
+
 /* Sends what has a record in it. */
 ngx_int_t ngx_http_pupil_login_send(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, ngx_http_pupil_step_pt resume);

@@ -183,20 +183,24 @@ ngx_http_pupil_sign_up_done(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_signing_begin(ngx_http_pupil_ctx_t *ctx)
 {
+    return ngx_http_pupil_signing_can(ctx)
+           ? ngx_http_pupil_login_begin(ctx, sizeof(ngx_http_pupil_signing_t))
+           : ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NOT_FOUND);
+}
+
+
+ngx_uint_t
+ngx_http_pupil_signing_can(ngx_http_pupil_ctx_t *ctx)
+{
     const ngx_http_pupil_sign_up_t  *conf;
 
     conf = ctx->conf->sign_up;
 
-    if (conf == NULL || conf->trial == 0
-        || pupil_policy_category(&ctx->conf->serves.policy,
-               (pupil_str_t) pupil_str("contact")) < 0
-        || pupil_policy_category(&ctx->conf->serves.policy,
-               (pupil_str_t) pupil_str("identity")) < 0)
-    {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NOT_FOUND);
-    }
-
-    return ngx_http_pupil_login_begin(ctx, sizeof(ngx_http_pupil_signing_t));
+    return conf != NULL && conf->trial != 0
+           && pupil_policy_category(&ctx->conf->serves.policy,
+                  (pupil_str_t) pupil_str("contact")) >= 0
+           && pupil_policy_category(&ctx->conf->serves.policy,
+                  (pupil_str_t) pupil_str("identity")) >= 0;
 }
 
 

@@ -39,6 +39,9 @@ ngx_int_t ngx_http_pupil_confirm_start(ngx_http_pupil_ctx_t *ctx);
  */
 ngx_int_t ngx_http_pupil_signing_begin(ngx_http_pupil_ctx_t *ctx);
 
+/* Can anybody, where this location is? */
+ngx_uint_t ngx_http_pupil_signing_can(ngx_http_pupil_ctx_t *ctx);
+
 /* Is the request of the tenant in which they do? */
 ngx_uint_t ngx_http_pupil_signing_here(ngx_http_pupil_ctx_t *ctx);
 

@@ -288,6 +288,7 @@ ngx_http_pupil_headers(ngx_http_pupil_ctx_t *ctx)
     ngx_http_request_t  *r;
 
     static ngx_str_t  no_store = ngx_string("no-store");
+    static ngx_str_t  a_while = ngx_string("private, max-age=300");
     static ngx_str_t  nosniff = ngx_string("nosniff");
 
     if (ctx->response.headers) {
@@ -302,7 +303,9 @@ ngx_http_pupil_headers(ngx_http_pupil_ctx_t *ctx)
     value.len = PUPIL_UUID_TEXT_LEN;
 
     if (ngx_http_pupil_header(r, "X-Request-Id", &value) != NGX_OK
-        || ngx_http_pupil_header(r, "Cache-Control", &no_store) != NGX_OK
+        || ngx_http_pupil_header(r, "Cache-Control",
+                                 ctx->response.keeps && status == NGX_HTTP_OK
+                                 ? &a_while : &no_store) != NGX_OK
         || ngx_http_pupil_header(r, "X-Content-Type-Options", &nosniff)
            != NGX_OK)
     {

@@ -24,6 +24,7 @@ typedef struct {
     ngx_http_pupil_problem_e  refusal;         /* once it is audited */
     ngx_uint_t                allow;           /* methods, for a 405 */
     ngx_chain_t              *replaced;        /* nginx's own error's body */
+    unsigned                  keeps:1;         /* a browser may, a while */
     unsigned                  rewritten:1;
     unsigned                  headers:1;       /* were added */
     unsigned                  done:1;

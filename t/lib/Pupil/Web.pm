@@ -30,17 +30,14 @@ sub link_of ($class, $word, $port) {
     return $page =~ s/\@PORT\@/$port/r;
 }
 
-# Options: those of Pupil::Site's nginx, whose server is added to; site, if there is one; ways, what the
-# web app's ways.js has.
+# Options: those of Pupil::Site's nginx, whose server is added to; site, if there
+# is one.
 sub up ($class, %opt) {
     my $web = tmp_dir() . '/web';
     system('cp', '-r', folder(), $web) == 0 or die "cp\n";
     system('chmod', '-R', 'a+rX', $web) == 0 or die "chmod\n";
     my $location = location() =~ s{\@RUN\@/web}{$web}r
                               =~ s{\@MIME\@}{/etc/nginx/mime.types}r;
-    my $ways = delete $opt{ways};
-    spew("$web/ways.js", 'export default ' . Pupil::Test::json_of($ways)
-         . ";\n") if $ways;
     my $site = delete $opt{site} // Pupil::Test::pupil_up(import => 1);
     return bless {
         site => $site,
