@@ -9,7 +9,7 @@
 
 
 /* Defaults of pupil_login_pace: for each core, a minute. */
-#define NGX_HTTP_PUPIL_PACE_RATE   780
+#define NGX_HTTP_PUPIL_PACE_RATE   750
 #define NGX_HTTP_PUPIL_PACE_QUEUE  32
 
 
