@@ -158,6 +158,17 @@ is answer('show', $id{classmate})->{status}, 'locked', 'show says so';
 is_deeply answer('unlock', $id{classmate}),
     { id => $id{classmate}, before => 'locked', status => 'active',
       changed => JSON::XS::true }, 'unlock says what it did';
+
+for (['lock', 'locked', 'active'], ['unlock', 'active', 'locked']) {
+    my ($command, $status, $was) = @$_;
+    my @user = ('user', $command, $person{classmate}{login}, '--json');
+    is_deeply JSON::XS::decode_json(
+        $site->ctl_ok(@user, $site->ctl_where)->{out}),
+        { id => $id{classmate}, before => $was, status => $status,
+          changed => JSON::XS::true }, "user $command, by the log-in name";
+    is $site->ctl(@user, '--login', 'x', $site->ctl_where)->{code}, 2,
+        'which is one name';
+}
 is record('classmate'), 'allowed: ticket=test status=active', 'on record';
 my ($http);
 ($http, $res) = log_in('classmate');

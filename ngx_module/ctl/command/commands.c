@@ -297,6 +297,16 @@ const ctl_command_t  ctl_commands[] = {
         .arguments = "LOGIN [--end]",
         .summary = "where somebody is logged in, or the end of it there"
     }, {
+        .words = "user lock", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_user_lock,
+        .arguments = "LOGIN",
+        .summary = "subject lock, by the name that somebody logs in with"
+    }, {
+        .words = "user unlock", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_user_unlock,
+        .arguments = "LOGIN",
+        .summary = "let it log in again"
+    }, {
         .words = "user role add", .min = 2, .max = 2, .personal = 1,
         .run = ctl_cmd_user_role_add,
         .arguments = "LOGIN ROLE [--institution ID]",

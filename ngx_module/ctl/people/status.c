@@ -35,6 +35,7 @@ typedef struct {
 
 
 static int status_change(ctl_t *ctl, const change_t *change);
+static int user_change(ctl_t *ctl, const change_t *change);
 static int status_apply(ctl_t *ctl, const change_t *change, ctl_whom_t *whom,
     int *changed);
 static int status_record(ctl_t *ctl, const ctl_whom_t *whom,
@@ -130,6 +131,34 @@ int
 ctl_cmd_subject_reopen(ctl_t *ctl)
 {
     return status_change(ctl, &change_reopen);
+}
+
+
+int
+ctl_cmd_user_lock(ctl_t *ctl)
+{
+    return user_change(ctl, &change_lock);
+}
+
+
+int
+ctl_cmd_user_unlock(ctl_t *ctl)
+{
+    return user_change(ctl, &change_unlock);
+}
+
+
+static int
+user_change(ctl_t *ctl, const change_t *change)
+{
+    if (ctl->opt.login != NULL) {
+        return CTL_USAGE;
+    }
+
+    ctl->opt.login = ctl->args[0];
+    ctl->args_count = 0;
+
+    return status_change(ctl, change);
 }
 
 

@@ -1,7 +1,8 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * pupilctl subject lock, unlock, close, reopen: whether an account may log in.
+ * pupilctl subject lock, unlock, close, reopen, and user lock, unlock: whether
+ * an account may log in.
  */
 
 #ifndef PUPIL_CTL_STATUS_H
@@ -20,5 +21,9 @@ int ctl_cmd_subject_lock(ctl_t *ctl);
 int ctl_cmd_subject_unlock(ctl_t *ctl);
 int ctl_cmd_subject_close(ctl_t *ctl);
 int ctl_cmd_subject_reopen(ctl_t *ctl);
+
+/* By the log-in name alone, as the other commands of a user. */
+int ctl_cmd_user_lock(ctl_t *ctl);
+int ctl_cmd_user_unlock(ctl_t *ctl);
 
 #endif /* PUPIL_CTL_STATUS_H */
