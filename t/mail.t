@@ -57,8 +57,9 @@ sub told ($name, $text) { spew("$relay{starttls}{folder}/$name", $text) }
 sub untold ($name) { unlink "$relay{starttls}{folder}/$name" or die }
 
 sub by ($mode = 'starttls', $host = 'localhost') {
-    return ('--mail', "smtp://$host:$relay{$mode}{port}", '--mail-from', $from,
-            '--mail-ca', $ca->{ca});
+    my $scheme = $mode eq 'tls' ? 'smtps' : 'smtp';
+    return ('--mail', "$scheme://$host:$relay{$mode}{port}", '--mail-from',
+            $from, '--mail-ca', $ca->{ca});
 }
 
 sub work (@more) { $site->ctl('work', @more, $site->ctl_where) }
@@ -312,6 +313,32 @@ due();
 is work(by('plain', '127.0.0.1'), '--mail-plain')->{code}, 0,
     'on this host, where it is asked for';
 is scalar(@one = mails('plain')), 1, 'it gets it in clear';
+
+# smtps:// is TLS from its first byte, and by a certificate that fits.
+relay('tls');
+change('teacher');
+for my $case (['that nobody vouches for', '--mail', "smtps://localhost:"
+               . $relay{tls}{port}, '--mail-from', $from],
+              ['of another name', by('tls', 'relay.localhost')])
+{
+    my ($what, @to) = @$case;
+    $run = work(@to);
+    is $run->{code}, 1, "smtps: a certificate $what";
+    like $run->{err}, qr/certificate/, "smtps: $what, it says so";
+    is mails('tls'), 0, "smtps: $what, it gets nothing";
+    due();
+}
+is work('--mail', "smtps://localhost:$relay{starttls}{port}", '--mail-from',
+        $from, '--mail-ca', $ca->{ca})->{code}, 1,
+    'smtps: a relay that begins in clear';
+is mails(), 0, 'smtps: it gets nothing';
+due();
+is work(by('tls'))->{code}, 0, 'smtps: the right one';
+($mail, @more) = mails('tls');
+is scalar(@more), 0, 'smtps: gets it';
+ok $mail->{tls}, 'smtps: over TLS';
+is "@{ $mail->{to} }", address('teacher'), 'smtps: to the teacher';
+is outbox(), 0, 'smtps: and the row is gone';
 
 relay('login');
 my $login = tmp_dir() . '/login';

@@ -4,7 +4,7 @@
 #
 # A mail relay: aiosmtpd, which keeps each mail that it says yes to as a file.
 #
-#     smtpd.py PORT FOLDER CERTIFICATE KEY starttls|plain|login
+#     smtpd.py PORT FOLDER CERTIFICATE KEY starttls|tls|plain|login
 #
 # It ends with the process that started it.  In FOLDER the file "refuse" has
 # part of an address that is refused for now, "gone" keeps a client waiting for
@@ -43,7 +43,8 @@ class Relay:
         path = os.path.join(folder, "mail%d" % self.kept)
         with open(path + ".part", "w") as out:
             json.dump({"from": envelope.mail_from, "to": envelope.rcpt_tos,
-                       "tls": session.ssl is not None,
+                       "tls": server.transport.get_extra_info("ssl_object")
+                              is not None,
                        "login": bool(session.authenticated),
                        "text": envelope.content.decode("utf-8")}, out)
         os.rename(path + ".part", path)
@@ -61,7 +62,8 @@ more = {}
 if mode != "plain":
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
-    more = {"tls_context": context, "require_starttls": True}
+    more = {"ssl_context": context} if mode == "tls" else {
+        "tls_context": context, "require_starttls": True}
 if mode == "login":
     more.update(authenticator=authenticate, auth_required=True)
 
