@@ -346,7 +346,7 @@ async function signUp(page) {
 async function code(page) {
   await page.getByLabel('User name or e-mail').fill('somebody');
   await page.getByLabel('Password', { exact: true }).fill('a secret');
-  await page.getByRole('checkbox').check();
+  await page.getByLabel('This is my own device').check();
   await kept(page, 'the log-in', 'identifier', 'password', 'own');
   check('the log-in: whose device it is', await page.evaluate(
     'document.forms[0].autocomplete') === 'on');
@@ -387,6 +387,41 @@ async function code(page) {
     await page.locator('#menu a').first().waitFor();
   });
   await logOut(page);
+}
+
+
+/* Which browsers are known for whom, by the cookie that says so. */
+const DEVICE = '__Host-pupil-device';
+const known = async (context) => (await context.cookies(input.url))
+  .some((one) => one.name === DEVICE);
+
+
+async function shared(page, context) {
+  const own = page.getByLabel('This is my own device');
+  const others = page.getByLabel('Others use this computer, too');
+
+  await context.clearCookies({ name: DEVICE });
+  await page.goto(`${input.url}/`);
+  await step('a computer that others use', page, async () => {
+    await own.check();
+    await others.check();
+    if (await own.isChecked()) {
+      throw new Error('is said to be one\'s own');
+    }
+    await logIn(page, { ...input.teacher, password: NEW });
+    await heading(page, 'Homework of my classes').waitFor();
+    await logOut(page);
+  });
+  check('does not know who was there', !await known(context));
+  await step('one that others do not', page, async () => {
+    if (await others.isChecked()) {
+      throw new Error('is said to be one that they do');
+    }
+    await logIn(page, { ...input.teacher, password: NEW });
+    await heading(page, 'Homework of my classes').waitFor();
+    await logOut(page);
+  });
+  check('does', await known(context));
 }
 
 
@@ -458,6 +493,7 @@ try {
   await signUp(page);
   await code(page);
   await left(page);
+  await shared(page, context);
   await slow(page, context);
 } catch (error) {
   check('to the end', false, error.stack);

@@ -25,6 +25,14 @@ function remember(made) {
 }
 
 
+/* One's own device or one that others use, too: of two ticks one at most. */
+const tick = (name, other) => el('label', { class: 'tick' },
+  el('input', { type: 'checkbox', name, onchange: ({ target }) => {
+    target.form[other].checked &&= !target.checked;
+    remember(target.form);
+  } }), t(`login.${name}`));
+
+
 /* entered(state): the answer of a log-in that is complete, and the password if
    it is to be changed. */
 export const login = (show, entered) => show(() => {
@@ -36,6 +44,7 @@ export const login = (show, entered) => show(() => {
 
       const state = await post('/v1/login', {
         identifier: made.identifier.value, password: value,
+        shared: made.shared.checked,
       });
 
       made.reset();
@@ -57,9 +66,7 @@ export const login = (show, entered) => show(() => {
     spellcheck: 'false' })),
   field(t('login.password'), el('input', {
     name: 'password', type: 'password', required: true })),
-  el('label', { class: 'tick' },
-    el('input', { type: 'checkbox', name: 'own',
-                  onchange: () => remember(made) }), t('login.own')),
+  tick('own', 'shared'), tick('shared', 'own'),
   el('button', { type: 'submit' }, t('login')), ...others());
 
   remember(made);

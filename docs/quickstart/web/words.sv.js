@@ -25,6 +25,8 @@ export default {
   login: 'Logga in', 'login.name': 'Användarnamn eller e-post',
   'login.password': 'Lösenord',
   'login.own': 'Det här är min egen enhet: mitt användarnamn får sparas',
+  'login.shared': 'Andra använder också den här datorn: den ska inte känna'
+    + ' igen mig',
   'login.back': 'Tillbaka till inloggningen',
   'login.with': 'Logga in med {name}',
   tenant: 'Din skola', 'tenant.choose': 'Välj en skola',
