@@ -209,10 +209,11 @@ sub ask_there ($as, $way, $code, $account = $person{pupil}{login}) {
     $idp->tell(claims => { uniid => $account });
     my $sent = ask($as => 'GET /v1/login/{provider}', '/v1/login/uni', 303);
     my ($path, $back) = split /\?/, $idp->authorize($sent), 2;
-    return $way eq 'GET'
-        ? ask($as => "GET /v1/login/{provider}/callback", "$path?$back", $code)
-        : ask($as => "POST /v1/login/{provider}/callback", $path, $code,
-              body => $back, type => 'application/x-www-form-urlencoded');
+    ask($as => "POST /v1/login/{provider}/callback", $path, 303,
+        body => $back, type => 'application/x-www-form-urlencoded')
+        if $way eq 'POST';
+    return ask($as => "GET /v1/login/{provider}/callback",
+               $way eq 'POST' ? $path : "$path?$back", $code);
 }
 
 ask(nobody => 'GET /v1/login/{provider}', '/v1/login/else', 404);

@@ -552,6 +552,7 @@ test_answers(void)
     size_t               i;
     pupil_rc_t           rc;
     const char          *why;
+    pupil_str_t          again;
     pupil_oidc_answer_t  out;
 
     static const struct {
@@ -582,6 +583,11 @@ test_answers(void)
         ok(rc == (rows[i].fits ? PUPIL_OK : PUPIL_INVALID),
            "answers: \"%s\"", rows[i].form);
     }
+
+    (void) pupil_oidc_answer(&alloc, str("c%6Fde=%3B%20%22%26&state=s&x=1"),
+                             &out, &why);
+    again = pupil_oidc_answer_form(&alloc, &out);
+    ok(is(again, "code=%3B%20%22%26&state=s"), "answers: one is a form again");
 }
 
 

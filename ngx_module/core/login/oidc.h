@@ -13,6 +13,7 @@
 
 
 #define PUPIL_CODE_MAX         2048    /* bytes of an authorization code */
+#define PUPIL_ANSWER_MAX       3800    /* of an answer in a cookie */
 #define PUPIL_TOKENS_MAX       65536   /* bytes of an answer with tokens */
 #define PUPIL_DISCOVERY_MAX    65536
 
@@ -68,6 +69,10 @@ pupil_rc_t pupil_oidc_discovery(const pupil_alloc_t *alloc, pupil_str_t text,
 /* A query or a form; a parameter that is known must not be there twice. */
 pupil_rc_t pupil_oidc_answer(const pupil_alloc_t *alloc, pupil_str_t form,
     pupil_oidc_answer_t *out, const char **why);
+
+/* The same answer as a form again, of alloc; data NULL: no memory. */
+pupil_str_t pupil_oidc_answer_form(const pupil_alloc_t *alloc,
+    const pupil_oidc_answer_t *answer);
 
 /* The form by which a provider logs somebody out. */
 pupil_rc_t pupil_oidc_logout_form(const pupil_alloc_t *alloc, pupil_str_t form,

@@ -113,6 +113,23 @@ pupil_oidc_token_request(const pupil_alloc_t *alloc,
 }
 
 
+pupil_str_t
+pupil_oidc_answer_form(const pupil_alloc_t *alloc,
+    const pupil_oidc_answer_t *answer)
+{
+    static const pupil_str_t  nothing = { NULL, 0 };
+
+    const form_param_t  params[] = {
+        { "code", answer->code },
+        { "state", answer->state },
+        { "iss", answer->iss },
+        { "error", answer->error }
+    };
+
+    return form_write(alloc, nothing, params, PUPIL_COUNT(params));
+}
+
+
 /* before: a URL, which may have a query already; len 0: a body. */
 static pupil_str_t
 form_write(const pupil_alloc_t *alloc, pupil_str_t before,

@@ -99,7 +99,7 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_login_routes[] = {
     { .method = NGX_HTTP_POST, .path = "/{name}/callback",
       .flags = NGX_HTTP_PUPIL_FORM|NGX_HTTP_PUPIL_PUBLIC,
       .parse = ngx_http_pupil_oidc_form_parse,
-      .start = ngx_http_pupil_oidc_callback },
+      .start = ngx_http_pupil_oidc_form },
 
     { .method = NGX_HTTP_POST, .path = "/{name}/backchannel-logout",
       .flags = NGX_HTTP_PUPIL_FORM|NGX_HTTP_PUPIL_PUBLIC,

@@ -245,12 +245,23 @@ ngx_http_pupil_oidc_send_out(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_oidc_query_parse(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_int_t    rc;
+    ngx_uint_t   kept;
     pupil_str_t  form;
 
     form.data = ctx->request->args.data;
     form.len = ctx->request->args.len;
 
-    return ngx_http_pupil_oidc_parse(ctx, form);
+    kept = form.len == 0
+           && ngx_http_pupil_oidc_answer_sent(ctx, &form) == NGX_OK;
+
+    rc = ngx_http_pupil_oidc_parse(ctx, form);
+
+    if (rc == NGX_OK) {
+        ngx_http_pupil_oidc_of(ctx)->kept = kept;
+    }
+
+    return rc;
 }
 
 
@@ -293,6 +304,37 @@ ngx_http_pupil_oidc_parse(ngx_http_pupil_ctx_t *ctx, pupil_str_t form)
 }
 
 
+/* Nothing is believed of it yet: what it is good for its cookies say. */
+ngx_int_t
+ngx_http_pupil_oidc_form(ngx_http_pupil_ctx_t *ctx)
+{
+    pupil_str_t             form, page;
+    ngx_http_pupil_oidc_t  *oidc;
+
+    ngx_http_pupil_debug(ctx, "start");
+
+    oidc = ngx_http_pupil_oidc_of(ctx);
+
+    form = pupil_oidc_answer_form(&ctx->alloc, &oidc->answer);
+    if (form.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (form.len > PUPIL_ANSWER_MAX) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_MALFORMED);
+    }
+
+    if (ngx_http_pupil_oidc_answer_keep(ctx, form) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    page.data = oidc->redirect.data;
+    page.len = oidc->redirect.len;
+
+    return ngx_http_pupil_oidc_onward(ctx, page);
+}
+
+
 /*
  * Who is sent away for now has the flow still, and the code, which counts once:
  * they may come again with both.
@@ -310,6 +352,7 @@ ngx_http_pupil_oidc_callback(ngx_http_pupil_ctx_t *ctx)
     rc = ngx_http_pupil_oidc_flow_find(ctx);
     if (rc != NGX_OK) {
         return rc != NGX_DECLINED ? rc
+               : ngx_http_pupil_oidc_answer_end(ctx) != NGX_OK ? NGX_ERROR
                : ngx_http_pupil_oidc_failed(ctx, NGX_HTTP_PUPIL_LOGIN_FLOW);
     }
 

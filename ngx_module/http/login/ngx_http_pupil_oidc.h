@@ -128,6 +128,7 @@ struct ngx_http_pupil_oidc_s {
     unsigned                    by_provider:1; /* no browser asks */
     unsigned                    waits:1;       /* for another to be told */
     unsigned                    plain:1;       /* nor is it sent on */
+    unsigned                    kept:1;        /* the answer is a cookie's */
 };
 
 #define ngx_http_pupil_oidc_of(ctx)                                           \
@@ -141,6 +142,7 @@ ngx_int_t ngx_http_pupil_oidc_again(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_leave(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_query_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_form_parse(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_oidc_form(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_callback(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_out_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_oidc_out(ngx_http_pupil_ctx_t *ctx);
@@ -215,8 +217,15 @@ ngx_int_t ngx_http_pupil_oidc_flow_begin(ngx_http_pupil_ctx_t *ctx);
 /* The flow that the answer's state is of.  NGX_DECLINED. */
 ngx_int_t ngx_http_pupil_oidc_flow_find(ngx_http_pupil_ctx_t *ctx);
 
-/* Its cookie ends. */
+/* Its cookie ends, and that of the answer. */
 ngx_int_t ngx_http_pupil_oidc_flow_end(ngx_http_pupil_ctx_t *ctx);
+
+/* An answer that came as a form, for the page that it goes on to. */
+ngx_int_t ngx_http_pupil_oidc_answer_keep(ngx_http_pupil_ctx_t *ctx,
+    pupil_str_t form);
+ngx_int_t ngx_http_pupil_oidc_answer_sent(ngx_http_pupil_ctx_t *ctx,
+    pupil_str_t *form);
+ngx_int_t ngx_http_pupil_oidc_answer_end(ngx_http_pupil_ctx_t *ctx);
 
 
 /* Ends a step: a problem, or the page that there is for it.  To pass on. */

@@ -72,12 +72,13 @@ ngx_http_pupil_cookie_set(ngx_http_pupil_ctx_t *ctx,
     u_char     *p;
     ngx_str_t   header;
 
-    static const char  attributes[] = "; Path=/; Secure; HttpOnly; SameSite=";
+    static const char  attributes[] =
+        "; Path=/; Secure; HttpOnly; SameSite=Lax";
 
     p = ngx_http_pupil_alloc_header(ctx, ngx_strlen(cookie->name)
                                          + sizeof("=") + cookie->value.len
                                          + sizeof(attributes)
-                                         + sizeof("None; Max-Age=")
+                                         + sizeof("; Max-Age=")
                                          + NGX_INT_T_LEN);
     if (p == NULL) {
         return NGX_ERROR;
@@ -90,8 +91,7 @@ ngx_http_pupil_cookie_set(ngx_http_pupil_ctx_t *ctx,
         p = ngx_cpymem(p, cookie->value.data, cookie->value.len);
     }
 
-    p = ngx_sprintf(p, "%s%s", attributes,
-                    cookie->cross_site ? "None" : "Lax");
+    p = ngx_cpymem(p, attributes, sizeof(attributes) - 1);
 
     if (cookie->value.len == 0) {
         p = ngx_sprintf(p, "; Max-Age=0");

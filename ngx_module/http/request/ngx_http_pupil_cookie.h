@@ -14,7 +14,6 @@ typedef struct {
     const char   *name;
     pupil_str_t   value;             /* len 0: the browser forgets it */
     ngx_int_t     age;               /* seconds; 0: as long as it is open */
-    unsigned      cross_site:1;      /* other sites send it with theirs */
 } ngx_http_pupil_cookie_t;
 
 

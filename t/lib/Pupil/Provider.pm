@@ -106,6 +106,24 @@ sub authorize ($self, $res) {
     return behind($back->header('location'));
 }
 
+# From our answer to the way back by a form, as a browser sends it: a POST of
+# another site has no cookie but those that are SameSite=None, a page that comes
+# of it has all.  Our answer to the last.
+sub by_form ($self, $http, $sent) {
+    my ($path, $form) = split /\?/, $self->authorize($sent), 2;
+    my $res = $self->post_form($http, $path, $form, join '; ', map {
+        /^([^;]+);.*; SameSite=None/ } $sent->headers('set-cookie'));
+    my $on = behind($res->header('location') // '');
+    return $on =~ m{/callback\b} ? $http->get($on) : $res;
+}
+
+sub post_form ($self, $http, $path, $form, $cookie = '') {
+    return $http->post($path, body => $form, csrf => 0, cookies => 0,
+        type => 'application/x-www-form-urlencoded',
+        header => { Origin => $self->issuer =~ s{/auth.*}{}r,
+                    Cookie => $cookie || undef });
+}
+
 # All of it; our answer to the browser that comes back.
 sub visit ($self, $http, $name = 'uni') {
     return $http->get($self->authorize($http->get("/v1/login/$name")));
