@@ -3,8 +3,9 @@
 # Copyright (C) the Pupil authors
 #
 # A real browser and the real npm oidc-provider, shaped as UNI-Login's broker:
-# the answer as a query, and as a form of another site; and as one of BankID, which
-# says a national number and how it was proved.
+# the answer as a query, and as a form of another site, as which a browser takes
+# localhost where we are 127.0.0.1; and as one of BankID, which says a national
+# number and how it was proved.
 
 use lib 't/lib';
 use Pupil::Test;
@@ -32,12 +33,13 @@ my ($name) = $site->ctl_ok('user', 'national', 'bankid:', $site->ctl_where,
 my ($officer) = $site->ctl_ok('user', 'add', $name, 'dpo', $site->ctl_where)
     ->{out} =~ /^(\S+)$/;
 
+my $url = $nginx->url =~ s/localhost/127.0.0.1/r;
 my $shots = $ENV{PUPIL_SHOTS} // tmp_dir() . '/browser';
 mkdir $shots;
 my $ca = test_ca();
 my $run = run_cmd('node', root_dir() . '/t/browser/oidc.mjs', $shots, {
     timeout => 200, env => { HOME => tmp_dir() },
-    stdin => json_of({ url => $nginx->url, port => $port, secret => $secret,
+    stdin => json_of({ url => $url, port => $port, secret => $secret,
         key => $ca->{key}, cert => $ca->{cert}, login => $pupil->{login},
         id => $pupil->{id}, bank => { port => $bank->{port},
             number => $number, level => $level, id => $officer } }),
@@ -46,7 +48,7 @@ is $run->{code}, 0, 'the browser ran' or diag $run->{err};
 
 my @checks = map { JSON::XS::decode_json($_) }
     grep { /^\{/ } split /\n/, $run->{out};
-cmp_ok scalar(@checks), '>=', 12, 'to the end';
+cmp_ok scalar(@checks), '>=', 14, 'to the end';
 ok $_->{ok}, $_->{name} or diag $_->{detail} for @checks;
 
 done_testing;

@@ -8,11 +8,12 @@
  *     node oidc.mjs FOLDER <JSON
  *
  * with { url, port, key, cert, secret, login, id, bank: { port, number, level,
- * id } } on standard input.  One line of JSON out for each check: { name, ok,
- * detail }.
+ * id } } on standard input; url is of another site than localhost, where the
+ * providers are.  One line of JSON out for each check: { name, ok, detail }.
  */
 
 import { readFileSync } from 'node:fs';
+import { request } from 'node:https';
 import { chromium } from 'playwright-core';
 import { broker } from './broker.mjs';
 
@@ -32,7 +33,36 @@ const atBank = broker({ ...input, port: bank.port, names: ['bank'],
                         path: '/bank/login', shape: 'bank' });
 
 
+/* Of a session, by its cookie, without the browser. */
+function status(token) {
+  return new Promise((done, failed) => {
+    request(`${input.url}/v1/session`, {
+      rejectUnauthorized: false,
+      headers: { Cookie: `__Host-pupil=${token}` },
+    }, (res) => { res.resume(); done(res.statusCode); })
+      .on('error', failed).end();
+  });
+}
+
+
 /* ---- the browser ---- */
+
+/* Who is known at the provider comes there and back; what is with the form. */
+async function again(page, context, start) {
+  const token = async () => (await context.cookies(input.url))
+    .find((one) => one.name === '__Host-pupil')?.value;
+  const before = await token();
+  const posted = page.waitForRequest((one) => one.method() === 'POST'
+    && one.url().startsWith(input.url)).then((one) => one.allHeaders());
+
+  await page.goto(start).catch(() => {});
+  const sent = await posted;
+  await page.waitForURL((url) => url.href.startsWith(input.url));
+
+  return { cookie: sent.cookie, origin: sent.origin,
+           statuses: [await status(before), await status(await token())] };
+}
+
 
 async function visit(name, login, profile, path = '/v1/login') {
   const context = await chromium.launchPersistentContext(
@@ -57,7 +87,7 @@ async function visit(name, login, profile, path = '/v1/login') {
     await page.waitForURL((url) => url.href.startsWith(input.url));
     await page.screenshot({ path: `${folder}/${profile}-back.png` });
 
-    return {
+    const seen = {
       path: new URL(page.url()).pathname,
       text: await page.locator('body').textContent(),
       session: await page.evaluate(async () => {
@@ -66,6 +96,12 @@ async function visit(name, login, profile, path = '/v1/login') {
       }),
       cookies: (await context.cookies(input.url)).map((one) => one.name),
     };
+
+    if (name === 'form') {
+      seen.again = await again(page, context, `${input.url}${path}/${name}`);
+    }
+
+    return seen;
   } catch (error) {
     await page.screenshot({ path: `${folder}/failed.png` }).catch(() => {});
     return { error: `${error.message} at ${page.url()}` };
@@ -106,8 +142,16 @@ server.listen(input.port, '127.0.0.1', async () => {
           seen.session);
     check(`${name}: the flow's cookie is gone`,
           seen.cookies?.includes('__Host-pupil')
-          && !seen.cookies.some((one) => one.startsWith('__Host-pupil-flow')),
+          && !seen.cookies.some((one) => one.startsWith('__Host-pupil-')),
           seen.cookies);
+
+    if (name === 'form') {
+      check('form: comes of another site, without a cookie',
+            seen.again?.origin === `https://localhost:${input.port}`
+            && !seen.again.cookie, JSON.stringify(seen));
+      check('form: over a session, which ends',
+            String(seen.again?.statuses) === '401,200', seen.again?.statuses);
+    }
   }
 
   const seen = await visit('query', 'nobody-of-ours', 'nobody');
