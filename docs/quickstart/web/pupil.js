@@ -6,13 +6,14 @@
  */
 
 import { get, pages } from './api.js';
-import { badge, el, field, heading, link, say, wrong, written }
+import { badge, button, el, field, heading, link, say, wrong, written }
   from './dom.js';
 import { words } from './problem.js';
 import * as queue from './queue.js';
 import { day, daysFrom, moment, t, weekEnds } from './words.js';
 
 const MOST = 8192;                  /* bytes of an answer, as JSON */
+const SOME = 10;                    /* of a long list, at first */
 
 const status = (item) => item.progress?.status ?? 'not_started';
 const done = (item) => status(item) === 'completed';
@@ -22,7 +23,7 @@ const size = (text) => new TextEncoder().encode(JSON.stringify(text)).length;
 /* ---- the lists ---- */
 
 /* In which part of the page it belongs. */
-function part(item) {
+function when(item) {
   const days = daysFrom(new Date(item.due_at));
 
   if (new Date(item.due_at) < new Date()) {
@@ -33,15 +34,16 @@ function part(item) {
 }
 
 
-function entry(item) {
+/* level: of its heading, below that of what it is in. */
+function entry(item, level = 'h3') {
   const { exercises = [], progress = {} } = item;
   const state = done(item) ? 'completed'
-    : part(item) === 'late' ? 'late' : status(item);
+    : when(item) === 'late' ? 'late' : status(item);
 
   return el('li', { class: 'entry' },
     el('div', null,
-      el('h4', null, written('a', item.title,
-                             { href: `#/homework/${item.id}` })),
+      el(level, null, written('a', item.title,
+                              { href: `#/homework/${item.id}` })),
       el('p', { class: 'facts' },
         written('span', item.class.title ?? ''),
         ` · ${t('due', { when: moment(item.due_at) })}`)),
@@ -52,26 +54,45 @@ function entry(item) {
 }
 
 
+/* Some of them, and the others when they are asked for. */
+function entries(items, draw = (item) => entry(item)) {
+  const list = el('ul', { class: 'entries' }, items.slice(0, SOME).map(draw));
+  const rest = items.slice(SOME);
+  const text = t('more.n', { n: rest.length });
+  const more = rest.length > 0 && button(text, () => {
+    const next = rest.map(draw);
+
+    more.remove();
+    list.append(...next);
+    next[0].querySelector('a')?.focus();
+  });
+
+  return [list, more];
+}
+
+
 const section = (name, items) => items.length > 0 && el('section', null,
   el('h3', null, t(`part.${name}`)),
-  el('ul', { class: 'entries' }, items.map(entry)));
+  entries(items, (item) => entry(item, 'h4')));
 
 
-/* What is still to come is there first: the rest of the year, of which only what
-   is late is shown, takes longer. */
+/* What is to be done now is there first: then what was, the newest first, and
+   the rest of the year, which takes longer. */
 export async function todo(show) {
-  const parts = (items, ...names) => names.map((name) => section(name,
-    items.filter((item) => !done(item) && part(item) === name)));
+  const part = (items, name) => section(name,
+    items.filter((item) => !done(item) && when(item) === name));
   const title = heading(t('todo'));
-  const ahead = parts(await pages('/v1/homework?status=open&', 'homework'),
-                      'today', 'week', 'later');
+  const open = await pages('/v1/homework?status=open&', 'homework');
+  const now = ['today', 'week'].map((name) => part(open, name));
+  const later = part(open, 'later');
 
-  show(title, ahead, el('p', { class: 'facts', role: 'status' }, t('loading')));
+  show(title, now, later,
+       el('p', { class: 'facts', role: 'status' }, t('loading')));
 
-  const late = parts(await pages('/v1/homework?status=all&', 'homework'),
-                     'late');
+  const late = part((await pages('/v1/homework?status=all&', 'homework'))
+    .reverse(), 'late');
 
-  show(title, late, ahead, ![...late, ...ahead].some(Boolean)
+  show(title, now, late, later, ![...now, late, later].some(Boolean)
     && el('p', { class: 'card empty' }, t('todo.none')));
 }
 
@@ -81,8 +102,7 @@ export async function finished(show) {
     .filter(done).reverse();
 
   show(heading(t('finished')), items.length === 0
-    ? el('p', { class: 'card empty' }, t('finished.none'))
-    : el('ul', { class: 'entries' }, items.map(entry)));
+    ? el('p', { class: 'card empty' }, t('finished.none')) : entries(items));
 }
 
 
