@@ -11,7 +11,11 @@
 import { post } from './api.js';
 
 const FIRST = 1000, LONGEST = 60 * 1000;        /* ms */
-const BATCH = 20;
+const MOST = 256 * 1024;        /* bytes of a request */
+
+export const BATCH = 20;        /* submissions of one */
+
+const bytes = new TextEncoder();
 
 let waiting = new Map();        /* by exercise: { entry, changed } */
 let drafts = new Map();         /* what was not handed in, by exercise */
@@ -33,11 +37,6 @@ export const count = () => waiting.size;
 export function write(exercise, text) {
   drafts.set(exercise, text);
 }
-
-export function discard(exercise) {
-  drafts.delete(exercise);
-}
-
 
 export function forget() {
   waiting = new Map();
@@ -98,8 +97,25 @@ function later(least) {
 }
 
 
+/* The first of what waits that one request may have: an essay is large. */
+function some() {
+  const batch = [];
+  let room = MOST - 1;
+
+  for (const one of waiting.values()) {
+    room -= bytes.encode(JSON.stringify(one.entry)).length + 1;
+    if (batch.length === BATCH || (room < 0 && batch.length > 0)) {
+      break;
+    }
+    batch.push(one);
+  }
+
+  return batch;
+}
+
+
 async function round() {
-  const batch = [...waiting.values()].slice(0, BATCH);
+  const batch = some();
   const entries = batch.map(({ entry }) => entry);
   let results;
 
