@@ -132,6 +132,18 @@ export function totp(secret, later = 0) {
 }
 
 
+/* What a teacher asks, in the form that is shown: a longer text each. */
+export async function ask(page, questions) {
+  for (const [n, question] of questions.entries()) {
+    if (n > 0) {
+      await page.getByRole('button', { name: 'Add an exercise' }).click();
+    }
+    await page.getByRole('group', { name: `Exercise ${n + 1}` })
+      .getByLabel('Question').fill(question);
+  }
+}
+
+
 export const heading = (page, name) =>
   page.getByRole('heading', { name, exact: true });
 
@@ -167,9 +179,9 @@ export async function picture(page, name) {
 }
 
 
-/* What axe finds, in both colours. */
-export async function readable(page, name) {
-  for (const colorScheme of ['light', 'dark']) {
+/* What axe finds, in both colours, or those. */
+export async function readable(page, name, colours = ['light', 'dark']) {
+  for (const colorScheme of colours) {
     await page.emulateMedia({ colorScheme });
     /* the policy of the page forbids eval: this goes around it, as a debugger
        does */

@@ -10,7 +10,7 @@
  */
 
 import { writeFileSync } from 'node:fs';
-import { browser, check, endSession, expect, folder, heading, input, logIn,
+import { ask, browser, check, endSession, expect, folder, heading, input, logIn,
          logOut, picture, readable, spoken, step, summary, totp }
   from './page.mjs';
 
@@ -68,7 +68,7 @@ async function teacherGives(page) {
     await page.getByLabel('Title').fill(TITLE);
     await page.getByLabel('Text').fill('Watch the film, then answer.');
     await page.getByLabel('Due on').fill('2030-05-20');
-    await page.getByLabel('Exercises').fill('What do they dance?\nWhy?');
+    await ask(page, ['What do they dance?', 'Why?']);
     await page.getByRole('button', { name: 'Give homework' }).dblclick();
     await page.getByText(`“${TITLE}” is given.`).waitFor();
     await page.getByRole('row', { name: TITLE }).waitFor();
@@ -84,7 +84,7 @@ async function teacherGives(page) {
     await page.getByLabel('Title').fill('For today');
     await page.getByLabel('Due on').fill(
       await page.evaluate('new Date().toISOString().slice(0, 10)'));
-    await page.getByLabel('Exercises').fill('One');
+    await ask(page, ['One']);
     await page.getByRole('button', { name: 'Give homework' }).click();
     await page.getByText('“For today” is given.').waitFor();
   });

@@ -125,12 +125,12 @@ export const post = (path, body) => api('POST', path, body);
 
 
 /* All pages of a list; of(page) says when it has enough. */
-export async function pages(path, name, enough = () => false) {
+export async function pages(path, name, enough = () => false, limit = 100) {
   const all = [];
   let cursor = '';
 
   do {
-    const page = await get(`${path}limit=100${cursor
+    const page = await get(`${path}limit=${limit}${cursor
       && `&cursor=${encodeURIComponent(cursor)}`}`);
 
     all.push(...page[name]);

@@ -95,17 +95,24 @@ export const button = (text, action, attributes = {}) =>
 
 let last = 0;
 
-/* A field with its label, and a place for what is wrong with it. */
+/* A field with its label, and a place for what is wrong with it.  hint: a text,
+   or a node. */
 export function field(label, control, hint = null) {
   const id = `f${++last}`;
+  const said = hint && typeof hint === 'string'
+    ? el('p', { class: 'facts' }, hint) : hint;
+
+  if (said) {
+    said.id = `${id}-hint`;
+  }
 
   control.id = id;
   control.setAttribute('aria-describedby',
-                       hint ? `${id}-hint ${id}-wrong` : `${id}-wrong`);
+                       said ? `${said.id} ${id}-wrong` : `${id}-wrong`);
 
   return el('div', { class: 'field' },
     el('label', { for: id }, label),
-    hint && el('p', { id: `${id}-hint`, class: 'facts' }, hint),
+    said,
     control,
     el('p', { id: `${id}-wrong`, class: 'wrong', hidden: true }));
 }
@@ -113,7 +120,7 @@ export function field(label, control, hint = null) {
 
 /* Says at a field what is wrong with it; an empty text takes that away. */
 export function wrong(control, text) {
-  const place = $(`${control.id}-wrong`);
+  const place = control.closest('.field').querySelector('.wrong');
 
   if (text) {
     control.setAttribute('aria-invalid', 'true');

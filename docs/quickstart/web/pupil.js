@@ -6,18 +6,16 @@
  */
 
 import { get, pages } from './api.js';
-import { badge, button, el, field, heading, link, say, wrong, written }
-  from './dom.js';
+import { badge, button, el, heading, link, say, written } from './dom.js';
+import { answerOf, scored } from './kinds.js';
 import { words } from './problem.js';
 import * as queue from './queue.js';
 import { day, daysFrom, moment, t, weekEnds } from './words.js';
 
-const MOST = 8192;                  /* bytes of an answer, as JSON */
 const SOME = 10;                    /* of a long list, at first */
 
 const status = (item) => item.progress?.status ?? 'not_started';
 const done = (item) => status(item) === 'completed';
-const size = (text) => new TextEncoder().encode(JSON.stringify(text)).length;
 
 
 /* ---- the lists ---- */
@@ -108,24 +106,26 @@ export async function finished(show) {
 
 /* ---- one homework ---- */
 
+/* By exercise, of those that are newest first. */
+const byExercise = (submissions) => new Map(submissions.reverse()
+  .map((one) => [one.exercise_id, one]));
+
+/* The newest of each exercise, and not many more: an essay is large. */
+const handedIn = async (id, exercises) => byExercise(await pages(
+  `/v1/progress?homework_id=${id}&`, 'submissions',
+  (all) => new Set(all.map((one) => one.exercise_id)).size >= exercises,
+  Math.min(exercises + SOME, 100)));
+
+
 export async function homework(show, id) {
   const item = await get(`/v1/homework/${id}`);
   const { exercises = [] } = item;
-  const answers = new Map();
-
-  /* newest first: the first of an exercise is what counts */
-  for (const one of await pages(`/v1/progress?homework_id=${id}&`,
-    'submissions', (all) => new Set(all.map((one) => one.exercise_id)).size
-                            >= exercises.length))
-  {
-    if (!answers.has(one.exercise_id)) {
-      answers.set(one.exercise_id, one.answer);
-    }
-  }
-
+  const answers = await handedIn(id, exercises.length);
   const count = el('p', { class: 'facts', id: 'count' });
   const given = new Set(answers.keys());
   const by = item.assigned_by?.display_name;
+  const forms = new Map(exercises.map((exercise, n) => [exercise.id,
+    exerciseForm(item, exercise, n + 1, answers.get(exercise.id))]));
 
   const counted = () => {
     count.textContent = t('exercises.done', { n: exercises.length,
@@ -133,12 +133,18 @@ export async function homework(show, id) {
   };
 
   counted();
-  queue.on.state = (exercise, state) => {
-    if (state === 'stored') {
+  queue.on.state = (exercise, became) => {
+    const made = forms.get(exercise);
+
+    if (!made) {
+      elsewhere(became);
+      return;
+    }
+    if (became === 'stored') {
       given.add(exercise);
       counted();
     }
-    told(exercise, state);
+    made.told(became);
   };
 
   show(
@@ -149,93 +155,108 @@ export async function homework(show, id) {
       by && [' · ', written('span', by)]),
     count,
     item.description && written('p', item.description, { class: 'text card' }),
-    exercises.map((exercise, n) => exerciseForm(item, exercise, n + 1,
-                                                answers.get(exercise.id))),
-    el('p', { class: 'facts' }, t('hint.private')));
+    [...forms.values()].map((made) => made.node));
 }
 
 
-function exerciseForm(item, exercise, n, given) {
-  const text = el('textarea', { rows: 2, dir: 'auto', name: 'answer',
-    value: queue.draft(exercise.id) ?? queue.pending(exercise.id)
-           ?? (typeof given === 'string' ? given : '') });
-  const state = el('p', { class: 'state', role: 'status',
-                          id: `state-${exercise.id}` });
+/* Of a homework that is not on the page. */
+const elsewhere = (became) => typeof became === 'object'
+  && say(t('refused', { why: words(became) }));
+
+
+/* Points that a machine has given are said to be so: a teacher decides. */
+const points = ({ raw, max, by }) => [t('points.of', { n: max, score: raw }),
+  by === 'machine' && el('small', null, ` ${t('by.machine')}`),
+  by === 'claimed' && el('small', null, ` ${t('by.claimed')}`)];
+
+
+function exerciseForm(item, exercise, n, before) {
+  const answer = answerOf(exercise, n);
+  const state = el('p', { class: 'state', role: 'status' });
+  const score = el('p', { class: 'score', role: 'status', hidden: true });
   const handIn = el('button', { type: 'submit' },
-    t(given === undefined ? 'hand.in' : 'hand.again'));
-  const fits = () => {
-    const over = size(text.value) - MOST;
+    t(before === undefined ? 'hand.in' : 'hand.again'));
+  const form = el('form', { class: 'card exercise', novalidate: true,
+                            id: `e-${exercise.id}` },
+    answer.node, score, el('div', { class: 'actions' }, state, handIn));
 
-    wrong(text, over > 0 ? t('rule.maxBytes', { over }) : '');
-    return over <= 0;
+  const stands = (text, good = false) => {
+    state.textContent = text;
+    state.classList.toggle('good', good);
   };
-  const form = el('form', { class: 'card exercise', id: `e-${exercise.id}` },
-    field(el('span', null, `${n}. `, written('span', exercise.title),
-      el('small', null, ` ${t('points', { n: exercise.max_score })}`)), text),
-    el('div', { class: 'actions' }, state, handIn));
+  const counts = (found) => {
+    score.hidden = !found;
+    score.replaceChildren(...found ? points(found).filter(Boolean) : []);
+  };
 
-  text.addEventListener('input', () => {
-    queue.write(exercise.id, text.value);
-    grow(text);
-    fits();
-    state.textContent = t('draft');
+  answer.set(queue.draft(exercise.id) ?? queue.pending(exercise.id)
+             ?? before?.answer);
+  form.addEventListener('input', () => {
+    queue.write(exercise.id, answer.draft());
+    if (scored(exercise)) {
+      answer.wrong('');
+    }
+    stands(t('draft'));
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    if (text.value.trim() === '') {
-      wrong(text, t('rule.required'));
-      text.focus();
-    } else if (fits()) {
-      state.textContent = t('sending');
-      handIn.textContent = t('hand.again');
-      queue.handIn(item.id, exercise.id, text.value);
+
+    const fault = answer.fault();
+
+    answer.wrong(fault);
+    if (fault) {
+      answer.focus();
+      return;
     }
+    counts(null);
+    stands(t('sending'));
+    handIn.textContent = t('hand.again');
+    queue.handIn(item.id, exercise.id, answer.value());
   });
-  requestAnimationFrame(() => grow(text));
-  first(state, exercise, given);
+  counts(before?.score);
+  stands(...first(exercise, before));
 
-  return form;
-}
+  /* What became of it, without a word over what is written meanwhile. */
+  function told(became) {
+    const writing = queue.draft(exercise.id) !== undefined;
 
-
-function first(state, exercise, given) {
-  state.textContent = queue.draft(exercise.id) !== undefined ? t('draft')
-    : queue.pending(exercise.id) !== undefined ? t('waiting')
-      : given !== undefined ? t('stored') : '';
-  state.classList.toggle('good', given !== undefined);
-}
-
-
-function grow(text) {
-  text.rows = Math.min(20, Math.max(2, text.value.split('\n').length,
-                                    Math.ceil(text.value.length / 60)));
-}
-
-
-/* What became of an answer, where it was written. */
-function told(exercise, became) {
-  const state = document.getElementById(`state-${exercise}`);
-  const good = became === 'stored';
-
-  if (!state) {
     if (typeof became === 'object') {
-      say(t('refused', { why: words(became) }));
+      answer.wrong(words(became));
+      stands(t('kept'));
+      return;
     }
-    return;
+    if (!writing) {
+      stands(t(became), became === 'stored');
+    }
+    if (became === 'stored' && scored(exercise)) {
+      newest(item.id).then((all) => form.isConnected
+        && counts(all.get(exercise.id)?.score)).catch(() => {});
+    }
   }
 
-  const form = state.closest('form');
-  const writing = queue.draft(exercise) !== undefined;
+  return { node: form, told };
+}
 
-  state.classList.toggle('good', good && !writing);
-  if (typeof became === 'object') {
-    state.textContent = t('kept');
-    wrong(form.elements.answer, words(became));
-    return;
-  }
-  if (!writing) {
-    state.textContent = t(became);
-  }
+
+function first(exercise, before) {
+  return queue.draft(exercise.id) !== undefined ? [t('draft')]
+    : queue.pending(exercise.id) !== undefined ? [t('waiting')]
+      : [before === undefined ? '' : t('stored'), before !== undefined];
+}
+
+
+let asking = null;
+
+/* Asked once for all that a request has stored: they are told of one by one. */
+function newest(id) {
+  asking ??= Promise.resolve().then(async () => {
+    asking = null;
+
+    return byExercise((await get(
+      `/v1/progress?homework_id=${id}&limit=${queue.BATCH}`)).submissions);
+  });
+
+  return asking;
 }
 
 
@@ -247,17 +268,21 @@ export async function results(show) {
 
   show(heading(t('results')), items.length === 0
     ? el('p', { class: 'card empty' }, t('results.none'))
-    : el('ul', { class: 'entries' }, items.map((item) => {
-      const { score, max_score: most } = item.progress;
-
-      return el('li', { class: 'entry' },
-        el('div', null, written('h4', item.title),
-          el('p', { class: 'facts' }, day(item.due_at))),
-        el('div', { class: 'how' },
-          el('meter', { min: 0, max: most || 1, value: score,
-                        'aria-label': item.title }),
-          t('points.of', { n: most ?? 0, score })));
-    })));
+    : entries(items, result));
 }
 
 
+function result(item) {
+  const { score, score_by: by, max_score: most } = item.progress;
+
+  return el('li', { class: 'entry' },
+    el('div', null,
+      el('h3', null, written('a', item.title,
+                             { href: `#/homework/${item.id}` })),
+      el('p', { class: 'facts' }, day(item.due_at))),
+    el('div', { class: 'how' },
+      el('meter', { min: 0, max: most || 1, value: score,
+                    'aria-label': item.title }),
+      t('points.of', { n: most ?? 0, score }),
+      by && el('small', null, t(`by.${by}`))));
+}

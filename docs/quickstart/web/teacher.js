@@ -7,8 +7,9 @@
 
 import { api, get, pages, post } from './api.js';
 import { badge, button, confirmed, el, field, form, heading, link, say,
-         written } from './dom.js';
-import { tell } from './problem.js';
+         written, wrong } from './dom.js';
+import { editor, preview } from './editor.js';
+import { tell, words } from './problem.js';
 import { day, moment, sorted, t } from './words.js';
 
 const COLUMNS = ['homework', 'class', 'due.head', 'done.head'];
@@ -71,7 +72,9 @@ function pupilRow(one, exercises) {
     el('td', { 'data-label': t('exercises.head') },
       t('exercises.done', { n: exercises, done: one.exercises_done ?? 0 })),
     el('td', { 'data-label': t('points.head') }, one.score === null
-      || one.score === undefined ? '–' : t('points', { n: one.score })),
+      || one.score === undefined ? '–' : el('span', null,
+        t('points', { n: one.score }), one.score_by
+          && el('small', null, ` ${t(`by.${one.score_by}`)}`))),
     el('td', { 'data-label': t('last.head') },
       one.updated_at ? day(one.updated_at) : '–'));
 }
@@ -93,7 +96,10 @@ export async function overview(show, id) {
       t('exercises', { n: exercises.length })),
       el('ol', null, exercises.map((one) => el('li', null,
         written('span', one.title), ' ',
-        el('small', null, t('points', { n: one.max_score })))))),
+        el('small', null, one.kind && `${t(`kind.${one.kind}`)} · `,
+           t('points', { n: one.max_score })),
+        one.options && el('ul', null, one.options.map((option) =>
+          written('li', option))))))),
     table(t('pupils'), ['pupil', 'state.head', 'exercises.head', 'points.head',
                         'last.head'],
           sorted(pupils, (one) => one.display_name ?? '')
@@ -147,22 +153,36 @@ const NAMES = { due_at: 'due', class_id: 'class' };
 export async function give(show) {
   const { records } = await get('/v1/data/enrolment');
   const classes = records.filter((record) => record.role === 'teacher');
-  let id = crypto.randomUUID();     /* sent again it is the same homework */
-  const made = form({ class: 'card' }, async () => {
+  const exercises = editor();
+  let sent = '', id;                /* the same content is the same homework */
+  const made = form({ class: 'card wide' }, async () => {
     const title = made.elements.title.value;
+    const body = {
+      class_id: made.elements.class.value, title,
+      ...(made.description.value && { description: made.description.value }),
+      due_at: instant(made), exercises: exercises.read(),
+    };
 
+    if (!exercises.fits()) {
+      return;
+    }
+    /* What was changed since it was refused, or lost, is another one: the one
+       before may be stored. */
+    if (sent !== JSON.stringify(body)) {
+      sent = JSON.stringify(body);
+      id = crypto.randomUUID();
+    }
     try {
-      await post('/v1/homework', {
-        id, class_id: made.elements.class.value, title,
-        ...(made.description.value && { description: made.description.value }),
-        due_at: instant(made),
-        exercises: made.exercises.value.split('\n')
-          .map((line) => line.trim()).filter(Boolean)
-          .map((line) => ({ title: line,
-                            max_score: Number(made.points.value) })),
-      });
+      await post('/v1/homework', { id, ...body });
     } catch (error) {
-      tell(error, made, NAMES);
+      const control = exercises.at(error.field);
+
+      if (control) {
+        wrong(control, words(error));
+        control.focus();
+      } else {
+        tell(error, made, NAMES);
+      }
       return;
     }
     location.hash = '#/';
@@ -177,21 +197,13 @@ export async function give(show) {
   field(t('text'), el('textarea', { name: 'description', rows: 4,
                                     dir: 'auto' })),
   dueFields(null),
-  field(t('exercises.lines'), el('textarea', { name: 'exercises', rows: 4,
-                                               required: true, dir: 'auto' }),
-        t('exercises.hint')),
-  field(t('points.each'), el('input', { name: 'points', type: 'number', min: 1,
-                                        max: 1000, value: 10,
-                                        required: true })),
+  exercises.node,
   el('div', { class: 'actions' }, link('#/', t('cancel'),
                                        { class: 'button quiet' }),
+     button(t('preview'), () => preview(made.elements.title.value,
+       made.description.value, exercises.read())),
      el('button', { type: 'submit' }, t('give'))));
 
-  /* What was changed since it was refused, or lost, is another one: the one
-     before may be stored. */
-  made.addEventListener('input', () => {
-    id = crypto.randomUUID();
-  });
   show(el('p', null, link('#/', t('back.given'))), heading(t('give')),
        classes.length > 0 ? made
          : el('p', { class: 'card empty' }, t('classes.none')));

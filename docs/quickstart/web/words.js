@@ -55,6 +55,32 @@ export const languages = () => LANGUAGES.map((code) => (
 const number = (value) => value.toLocaleString(locale);
 
 
+/* Without marks between thousands, which are another language's comma. */
+export const numberShown = (value) => value.toLocaleString(locale,
+  { useGrouping: false, maximumFractionDigits: 6 });
+
+
+/*
+ * A number as somebody writes it, with a comma or a point, or null: it is never
+ * guessed whether 1.234 is a thousand, nor is a digit dropped of those that the
+ * gateway takes, 15 of which 6 may be behind the point.
+ */
+export function numberRead(text) {
+  const [, sign, digits, mark, rest = ''] = text.replace(/\s/g, '')
+    .replace('\u2212', '-').match(/^([-+]?)(\d+)(?:([.,])(\d+))?$/) ?? [];
+  const point = numberShown(1.5).includes(',') ? ',' : '.';
+
+  if (digits === undefined || rest.length > 6
+      || `${digits}${rest}`.replace(/^0+/, '').length > 15
+      || (rest.length === 3 && mark !== point && digits !== '0'))
+  {
+    return null;
+  }
+
+  return Number(`${sign === '-' ? sign : ''}${digits}.${rest || 0}`);
+}
+
+
 export function t(key, args = {}) {
   let text = texts[key] ?? key;
 

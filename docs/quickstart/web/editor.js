@@ -1,0 +1,287 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * Where a teacher writes the exercises of a homework: each of a kind, with what
+ * that kind takes, its points and, of a choice or a number, what is right.  What
+ * the gateway refuses is said at the field that it is of; a preview shows what
+ * pupils will see.
+ */
+
+import { answered, button, el, field, wrong, written } from './dom.js';
+import { answerOf } from './kinds.js';
+import { numberRead, t } from './words.js';
+
+const KINDS = ['essay', 'text', 'choice', 'number', 'link'];
+const OPTIONS = 20, EXERCISES = 100;    /* at most */
+
+let last = 0;
+
+const line = (attributes = {}) => el('input', { dir: 'auto',
+  autocomplete: 'off', ...attributes });
+
+const numeral = (attributes = {}) => line({ inputmode: 'decimal',
+  'class': 'number', 'data-number': true, ...attributes });
+
+
+/* A box to tick, and what is wrong with that. */
+function tick(text, box) {
+  const id = `tick-${++last}`;
+
+  box.id = id;
+  box.setAttribute('aria-describedby', `${id}-wrong`);
+
+  return el('div', { class: 'field' },
+    el('label', { class: 'tick' }, box, text),
+    el('p', { class: 'wrong', id: `${id}-wrong`, hidden: true }));
+}
+
+
+/* ---- what each kind takes: nodes, members, and the control of a field ---- */
+
+const none = (hint) => () => ({
+  nodes: [el('p', { class: 'facts' }, t(hint))], read: () => ({}),
+  at: () => null,
+});
+
+
+function option(rows, changed) {
+  const text = line({ required: true });
+  const right = el('input', { type: 'checkbox' });
+  const label = el('span');
+  const remove = button('×', () => {
+    const at = rows.indexOf(row);
+
+    rows.splice(at, 1);
+    changed();
+    rows[Math.min(at, rows.length - 1)].text.focus();
+  });
+  const row = { text, right,
+    node: el('div', { class: 'row' }, field(label, text),
+             el('label', { class: 'tick' }, right, t('right')), remove),
+    number(n) {
+      label.textContent = t('option', { n });
+      right.setAttribute('aria-label', t('right.of', { n }));
+      remove.setAttribute('aria-label', t('option.remove', { n }));
+      remove.hidden = rows.length < 3;
+    },
+  };
+
+  return row;
+}
+
+
+function choice() {
+  const rows = [];
+  const list = el('div', { class: 'rows' });
+  const multiple = el('input', { type: 'checkbox' });
+  const add = button(t('option.add'), () => {
+    rows.push(option(rows, changed));
+    changed();
+    rows.at(-1).text.focus();
+  });
+
+  /* What stays is not moved: it may have the focus. */
+  function changed() {
+    [...list.children].filter((node) => !rows.some((row) => row.node === node))
+      .forEach((node) => node.remove());
+    rows.forEach((row, at) => {
+      row.number(at + 1);
+      if (!list.contains(row.node)) {
+        list.append(row.node);
+      }
+    });
+    add.hidden = rows.length >= OPTIONS;
+  }
+
+  rows.push(option(rows, changed), option(rows, changed));
+  changed();
+  list.addEventListener('next', ({ target }) => {
+    const next = rows[rows.findIndex(({ text }) => text === target) + 1];
+
+    (next?.text ?? add).focus();
+  });
+
+  const chosen = () => rows.flatMap(({ right }, at) => (right.checked ? [at]
+    : []));
+
+  return {
+    nodes: [list, add, tick(t('several'), multiple),
+            el('p', { class: 'facts' }, t('key.choice'))],
+    read: () => ({ options: rows.map(({ text }) => text.value.trim()),
+                   multiple: multiple.checked,
+                   ...(chosen().length > 0 && { key: chosen() }) }),
+    at: (name, n) => (name === 'options' ? rows[n ?? 0]?.text : multiple),
+    fault: () => chosen().length > 1 && !multiple.checked
+      && [multiple, t('right.one')],
+  };
+}
+
+
+function number() {
+  const value = numeral(), tolerance = numeral(), unit = line();
+
+  return {
+    nodes: [el('div', { class: 'three' }, field(t('right.answer'), value),
+               field(t('tolerance'), tolerance), field(t('unit'), unit)),
+            el('p', { class: 'facts' }, t('key.number'))],
+    read: () => ({
+      ...(unit.value.trim() && { unit: unit.value.trim() }),
+      ...(value.value.trim() && { key: { value: numberRead(value.value),
+        ...(tolerance.value.trim()
+            && { tolerance: numberRead(tolerance.value) }) } }),
+    }),
+    at: (name, member) => (name === 'unit' ? unit
+      : member === 'tolerance' ? tolerance : value),
+    fault: () => tolerance.value.trim() && !value.value.trim()
+      && [value, t('rule.required')],
+  };
+}
+
+
+const PARTS = { choice, number, essay: none('key.none'), text: none('key.none'),
+                link: none('key.link') };
+
+
+/* ---- an exercise ---- */
+
+function exercise(remove) {
+  const title = line({ required: true });
+  const points = numeral({ required: true, value: 10 });
+  const kind = el('select', null, KINDS.map((name) =>
+    el('option', { value: name }, t(`kind.${name}`))));
+  const text = el('textarea', { rows: 2, dir: 'auto', class: 'grow' });
+  const name = el('legend');
+  const made = new Map();           /* by kind: who looks about loses nothing */
+  const place = el('div', { class: 'of-kind' });
+  const part = () => made.get(kind.value);
+  const away = button(t('exercise.remove'), remove);
+  const controls = { title, max_score: points, kind, text };
+
+  function changed() {
+    if (!part()) {
+      made.set(kind.value, PARTS[kind.value]());
+    }
+    place.replaceChildren(...part().nodes);
+  }
+
+  kind.addEventListener('change', changed);
+  changed();
+
+  return {
+    title,
+    node: el('fieldset', { class: 'card part' }, name,
+      field(t('question'), title),
+      el('div', { class: 'beside' }, field(t('kind'), kind),
+         field(t('points.head'), points)),
+      field(t('exercise.text'), text), place, away),
+    number(n, of) {
+      name.textContent = t('exercise', { n });
+      away.setAttribute('aria-label', t('exercise.remove.of', { n }));
+      away.hidden = of < 2;
+    },
+    read: () => ({ title: title.value.trim(),
+                   max_score: numberRead(points.value), kind: kind.value,
+                   ...(text.value.trim() && { text: text.value }),
+                   ...part().read() }),
+    at: ([member, ...more]) => controls[member] ?? part().at(member, ...more),
+    fault: () => part().fault?.() || null,
+  };
+}
+
+
+/* ---- all of them ---- */
+
+export function editor() {
+  const all = [];
+  const list = el('div', { class: 'parts' });
+  const add = button(t('exercise.add'), () => {
+    put();
+    all.at(-1).title.focus();
+  });
+
+  function numbered() {
+    all.forEach((one, at) => one.number(at + 1, all.length));
+    add.hidden = all.length >= EXERCISES;
+  }
+
+  function put() {
+    const one = exercise(() => {
+      const at = all.indexOf(one);
+
+      all.splice(at, 1);
+      one.node.remove();
+      numbered();
+      all[Math.min(at, all.length - 1)].title.focus();
+    });
+
+    all.push(one);
+    list.append(one.node);
+    numbered();
+  }
+
+  /* What the gateway cannot say, as it would not be what was written. */
+  function fault() {
+    for (const control of list.querySelectorAll('[data-number]')) {
+      if (control.value.trim() && numberRead(control.value) === null) {
+        return [control, t('rule.number')];
+      }
+    }
+
+    return all.map((one) => one.fault()).find(Boolean);
+  }
+
+  /* Enter ends a line, and gives nothing to a class. */
+  list.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter' && event.target.matches('input')
+        && !event.isComposing)
+    {
+      event.preventDefault();
+      event.target.dispatchEvent(new CustomEvent('next', { bubbles: true }));
+    }
+  });
+  list.addEventListener('input', ({ target }) => {
+    if (target.hasAttribute('aria-invalid')) {
+      wrong(target, '');
+    }
+  });
+  put();
+
+  return {
+    node: el('div', { class: 'parts' }, list, add),
+    read: () => all.map((one) => one.read()),
+    at(path = '') {
+      const [, name, n, ...member] = path.split('/');
+
+      return name === 'exercises' && all[n] ? all[n].at(member) : null;
+    },
+    fits() {
+      const [control, text] = fault() ?? [];
+
+      if (control) {
+        wrong(control, text);
+        control.focus();
+      }
+
+      return !control;
+    },
+  };
+}
+
+
+/* What pupils will see, to be tried; nothing of it is sent. */
+export function preview(title, description, exercises) {
+  const close = el('button', { value: 'no' }, t('preview.close'));
+
+  return answered(el('dialog', { 'class': 'wide',
+                                 'aria-labelledby': 'preview' },
+    el('h2', { id: 'preview' }, t('preview')),
+    el('p', { class: 'facts' }, t('preview.what')),
+    title && written('h3', title),
+    description && written('p', description, { class: 'text' }),
+    exercises.map((one, at) => el('div', { class: 'card exercise' },
+      answerOf({ ...one, id: `preview-${at}`, title: one.title || '…',
+                 max_score: one.max_score ?? 0,
+                 options: one.options?.map((option) => option || '…') },
+               at + 1).node)),
+    el('form', { method: 'dialog' }, close)));
+}
