@@ -237,6 +237,60 @@ async function give(page) {
 }
 
 
+/* What a teacher writes is not lost, nor left for anybody. */
+async function unfinished(context, page) {
+  const title = page.getByLabel('Title');
+  const option = page.getByRole('group', { name: '2' }).locator('.row').nth(2);
+  const whole = async () => same([await title.inputValue(),
+    await option.getByRole('textbox').inputValue(),
+    await option.getByRole('checkbox').isChecked()],
+  [`${SECRET} half`, 'Three', true]);
+
+  await page.reload();
+  await title.fill(`${SECRET} half`);
+  await page.getByRole('button', { name: 'Add an exercise' }).click();
+  await kind(page, 2, 'choice');
+  await page.getByRole('button', { name: 'Add an option' }).click();
+  await option.getByRole('textbox').fill('Three');
+  await option.getByRole('checkbox').check();
+  await step('another language takes nothing away', page, async () => {
+    await page.getByRole('button', { name: 'Svenska' }).click();
+    await page.getByLabel('Rubrik').waitFor();
+    await page.getByRole('button', { name: 'English' }).click();
+    await title.waitFor();
+    await whole();
+  });
+  await step('nor does a session that ends', page, async () => {
+    expect(/401/);
+    await endSession(context);
+    await page.getByLabel('Due on').fill('2031-06-01');
+    for (const [n, box] of (await page.locator('.part input').all()).entries())
+    {
+      if (await box.inputValue() === '') {
+        await box.fill(`x ${n}`);
+      }
+    }
+    await page.getByRole('button', { name: 'Give homework' }).click();
+    await page.getByText('nothing that you wrote is lost').waitFor();
+    same((await page.content()).includes(SECRET), false);
+    await logIn(page, input.teacher);
+    await heading(page, 'Give homework').waitFor();
+    await whole();
+    expect();
+  });
+  await step('who logs out is asked, and then it is gone', page, async () => {
+    await page.locator('#logout').click();
+    await page.getByText('is not given yet').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Log out' })
+      .click();
+    await logIn(page, input.teacher);
+    await page.getByRole('link', { name: 'Give homework' }).click();
+    same(await title.inputValue(), '');
+    same(await page.locator('.part').count(), 1);
+  });
+}
+
+
 /* ---- answers ---- */
 
 async function answers(page) {
@@ -446,6 +500,7 @@ try {
   await write(teacher.page);
   await refused(teacher.page);
   await give(teacher.page);
+  await unfinished(teacher.context, teacher.page);
   await answers(pupil.page);
   await large(pupil.context, pupil.page);
   await seen(teacher.page);

@@ -13,6 +13,7 @@ import { api, get, post, session } from './api.js';
 import { $, button, confirmed, el, heading, lasting, link, say }
   from './dom.js';
 import * as door from './door.js';
+import * as editor from './editor.js';
 import { login } from './login.js';
 import * as own from './own.js';
 import { patiently, tell, words } from './problem.js';
@@ -213,6 +214,7 @@ async function enter(state) {
   forget();
   if (!same) {
     queue.forget();
+    editor.forget();
     if (subject !== null) {
       history.replaceState(null, '', '#/');
     }
@@ -362,7 +364,8 @@ async function entered(state, typed) {
 
 
 function over() {
-  ask(t(queue.unsent() > 0 ? 'ended.kept' : 'ended.session'));
+  ask(t(queue.unsent() > 0 || editor.unsent() ? 'ended.kept'
+    : 'ended.session'));
 }
 
 
@@ -373,9 +376,10 @@ async function begin() {
 
 
 async function logout() {
-  if (queue.unsent() > 0 && !await confirmed(t('logout.sure'),
-    t('logout.what', { n: queue.unsent() }), t('logout')))
-  {
+  const lost = queue.unsent() > 0 ? t('logout.what', { n: queue.unsent() })
+    : editor.unsent() && t('logout.given');
+
+  if (lost && !await confirmed(t('logout.sure'), lost, t('logout'))) {
     return;
   }
 
@@ -391,6 +395,7 @@ async function logout() {
   }
   channel.postMessage({ ended: subject });
   queue.forget();
+  editor.forget();
   subject = null;
   history.replaceState(null, '', '#/');
   ask();

@@ -70,7 +70,7 @@ function option(rows, changed) {
 }
 
 
-function choice() {
+function choice({ options = 2 } = {}) {
   const rows = [];
   const list = el('div', { class: 'rows' });
   const multiple = el('input', { type: 'checkbox' });
@@ -93,7 +93,9 @@ function choice() {
     add.hidden = rows.length >= OPTIONS;
   }
 
-  rows.push(option(rows, changed), option(rows, changed));
+  for (let n = 0; n < options; n++) {
+    rows.push(option(rows, changed));
+  }
   changed();
   list.addEventListener('next', ({ target }) => {
     const next = rows[rows.findIndex(({ text }) => text === target) + 1];
@@ -110,6 +112,7 @@ function choice() {
     read: () => ({ options: rows.map(({ text }) => text.value.trim()),
                    multiple: multiple.checked,
                    ...(chosen().length > 0 && { key: chosen() }) }),
+    shape: () => ({ options: rows.length }),
     at: (name, n) => (name === 'options' ? rows[n ?? 0]?.text : multiple),
     fault: () => chosen().length > 1 && !multiple.checked
       && [multiple, t('right.one')],
@@ -144,7 +147,8 @@ const PARTS = { choice, number, essay: none('key.none'), text: none('key.none'),
 
 /* ---- an exercise ---- */
 
-function exercise(remove) {
+/* like: a shape that it has from the beginning. */
+function exercise(remove, like = {}) {
   const title = line({ required: true });
   const points = numeral({ required: true, value: 10 });
   const kind = el('select', null, KINDS.map((name) =>
@@ -159,16 +163,18 @@ function exercise(remove) {
 
   function changed() {
     if (!part()) {
-      made.set(kind.value, PARTS[kind.value]());
+      made.set(kind.value, PARTS[kind.value](like));
     }
     place.replaceChildren(...part().nodes);
   }
 
+  kind.value = like.kind ?? KINDS[0];
   kind.addEventListener('change', changed);
   changed();
 
   return {
     title,
+    shape: () => ({ kind: kind.value, ...part().shape?.() }),
     node: el('fieldset', { class: 'card part' }, name,
       field(t('question'), title),
       el('div', { class: 'beside' }, field(t('kind'), kind),
@@ -191,7 +197,8 @@ function exercise(remove) {
 
 /* ---- all of them ---- */
 
-export function editor() {
+/* shapes: of those that there are at first. */
+export function editor(shapes = [{}]) {
   const all = [];
   const list = el('div', { class: 'parts' });
   const add = button(t('exercise.add'), () => {
@@ -204,7 +211,7 @@ export function editor() {
     add.hidden = all.length >= EXERCISES;
   }
 
-  function put() {
+  function put(like) {
     const one = exercise(() => {
       const at = all.indexOf(one);
 
@@ -212,7 +219,7 @@ export function editor() {
       one.node.remove();
       numbered();
       all[Math.min(at, all.length - 1)].title.focus();
-    });
+    }, like);
 
     all.push(one);
     list.append(one.node);
@@ -244,10 +251,11 @@ export function editor() {
       wrong(target, '');
     }
   });
-  put();
+  shapes.forEach(put);
 
   return {
     node: el('div', { class: 'parts' }, list, add),
+    shape: () => all.map((one) => one.shape()),
     read: () => all.map((one) => one.read()),
     at(path = '') {
       const [, name, n, ...member] = path.split('/');
@@ -266,6 +274,47 @@ export function editor() {
     },
   };
 }
+
+
+/* ---- what is not given yet ---- */
+
+let kept = null;                    /* { whose, form, exercises } */
+
+export const unsent = () => kept !== null;
+
+export function forget() {
+  kept = null;
+}
+
+
+const fields = (form) => [...form.elements]
+  .filter((one) => one.matches('input, select, textarea'));
+
+
+/*
+ * What the same person wrote before the session ended, or before the page was
+ * in another language: the shapes of its exercises, and what fills the form.
+ */
+export function before(whose) {
+  const { form, exercises } = kept?.whose === whose ? kept : {};
+
+  return form && { shapes: exercises.shape(),
+    fill: (other) => fields(form).forEach(({ value, checked }, n) =>
+      Object.assign(fields(other)[n], { value, checked })) };
+}
+
+
+export function keep(whose, form, exercises) {
+  if (unsent()) {
+    kept = { whose, form, exercises };
+  }
+  form.addEventListener('input', () => {
+    kept = { whose, form, exercises };
+  });
+}
+
+addEventListener('beforeunload', (event) => unsent()
+  && event.preventDefault());
 
 
 /* What pupils will see, to be tried; nothing of it is sent. */

@@ -5,10 +5,10 @@
  * the form that gives homework, which sends it once whatever happens.
  */
 
-import { api, get, pages, post } from './api.js';
+import { api, get, pages, post, session } from './api.js';
 import { badge, button, confirmed, el, field, form, heading, link, say,
          written, wrong } from './dom.js';
-import { editor, preview } from './editor.js';
+import { before, editor, forget, keep, preview } from './editor.js';
 import { tell, words } from './problem.js';
 import { day, moment, sorted, t } from './words.js';
 
@@ -153,7 +153,9 @@ const NAMES = { due_at: 'due', class_id: 'class' };
 export async function give(show) {
   const { records } = await get('/v1/data/enrolment');
   const classes = records.filter((record) => record.role === 'teacher');
-  const exercises = editor();
+  const whose = session.user.id;
+  const last = before(whose);
+  const exercises = editor(last?.shapes);
   let sent = '', id;                /* the same content is the same homework */
   const made = form({ class: 'card wide' }, async () => {
     const title = made.elements.title.value;
@@ -185,6 +187,7 @@ export async function give(show) {
       }
       return;
     }
+    forget();
     location.hash = '#/';
     addEventListener('shown', () => say(t('gave', { title }), true),
                      { once: true });
@@ -198,12 +201,14 @@ export async function give(show) {
                                     dir: 'auto' })),
   dueFields(null),
   exercises.node,
-  el('div', { class: 'actions' }, link('#/', t('cancel'),
-                                       { class: 'button quiet' }),
+  el('div', { class: 'actions' },
+     link('#/', t('cancel'), { class: 'button quiet', onclick: forget }),
      button(t('preview'), () => preview(made.elements.title.value,
        made.description.value, exercises.read())),
      el('button', { type: 'submit' }, t('give'))));
 
+  last?.fill(made);
+  keep(whose, made, exercises);
   show(el('p', null, link('#/', t('back.given'))), heading(t('give')),
        classes.length > 0 ? made
          : el('p', { class: 'card empty' }, t('classes.none')));

@@ -22,6 +22,7 @@ export default {
     one: 'Ét svar er ikke afleveret endnu og går tabt.',
     other: '{n} svar er ikke afleveret endnu og går tabt.',
   },
+  'logout.given': 'Lektien, som du skriver, er ikke givet endnu og forsvinder.',
 
   /* log-in */
   login: 'Log ind', 'login.name': 'Brugernavn eller e-mail',

@@ -21,6 +21,7 @@ export default {
     one: 'One answer is not handed in yet, and will be lost.',
     other: '{n} answers are not handed in yet, and will be lost.',
   },
+  'logout.given': 'The homework that you write is not given yet, and will be lost.',
 
   /* log-in */
   login: 'Log in', 'login.name': 'User name or e-mail',

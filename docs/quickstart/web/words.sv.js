@@ -21,6 +21,7 @@ export default {
     one: 'Ett svar är inte inlämnat än och försvinner.',
     other: '{n} svar är inte inlämnade än och försvinner.',
   },
+  'logout.given': 'Läxan som du skriver är inte given än och försvinner.',
 
   /* log-in */
   login: 'Logga in', 'login.name': 'Användarnamn eller e-post',
